@@ -1,0 +1,47 @@
+package checkout
+
+import (
+	"encoding/binary"
+	"math/big"
+)
+
+// Tag is the identity of a credential: how many bits and which. Tags compare
+// with ==. The zero Tag is no tag.
+type Tag struct {
+	// Bits is the number of bits, 1 to 128.
+	Bits uint8
+	// Value is all bits as one number, big endian, right aligned.
+	Value [16]byte
+}
+
+// TagFromUint64 returns the tag of the given number of bits with value v.
+func TagFromUint64(v uint64, bits int) Tag {
+	t := Tag{Bits: uint8(bits)}
+	binary.BigEndian.PutUint64(t.Value[8:], v)
+	return t
+}
+
+// IsZero reports whether t is no tag.
+func (t Tag) IsZero() bool { return t == Tag{} }
+
+// Decimal is the value of all bits, the number that the original client used.
+func (t Tag) Decimal() string {
+	return new(big.Int).SetBytes(t.Value[:]).String()
+}
+
+// String masks the number: all that logs and pages show of a tag is its last
+// three digits, since whoever knows a badge number can copy the badge.
+func (t Tag) String() string {
+	if t.IsZero() {
+		return ""
+	}
+	return Mask(t.Decimal())
+}
+
+// Mask reduces a number to its last three digits.
+func Mask(number string) string {
+	if len(number) > 3 {
+		number = number[len(number)-3:]
+	}
+	return "…" + number
+}
