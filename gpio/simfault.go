@@ -131,10 +131,7 @@ func (s *Sim) setFault(f *simFault) {
 	if f.start != nil {
 		f.start(s, now)
 	}
-	for i := range s.lines {
-		s.settle(now, uint8(i))
-	}
-	s.hits = [simLines][]int64{}
+	s.swing(now)
 }
 
 func newFault(name string, seed uint64) (*simFault, error) {
