@@ -54,4 +54,4 @@ func (g *globals) sockets() []string {
 	return []string{own, serviceSocket}
 }
 
-func ledgerPath(state string) string { return filepath.Join(state, "ledger.db") }
+

@@ -122,6 +122,13 @@ func (t localTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		req.Body = http.NoBody
 	}
 	go func() {
+		// A handler breaks an answer off by a panic, as net/http has it.
+		defer func() {
+			if p := recover(); p != nil {
+				w.WriteHeader(http.StatusInternalServerError)
+				pw.CloseWithError(fmt.Errorf("the answer broke off: %v", p))
+			}
+		}()
 		t.h.ServeHTTP(w, req)
 		w.WriteHeader(http.StatusOK)
 		pw.Close()

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"stump/internal/hint"
+	"stump/internal/panel"
+	"stump/lcd"
 	"stump/wiegand"
 )
 
@@ -21,9 +23,9 @@ var (
 	keypadModes = []string{"", "4bit", "8bit"}
 )
 
-// check fills defaults that depend on other keys and refuses what can't be
+// Check fills defaults that depend on other keys and refuses what can't be
 // meant.
-func (c *Config) check() error {
+func (c *Config) Check() error {
 	if len(c.Readers) == 0 {
 		c.Readers = []Reader{{}}
 	}
@@ -152,6 +154,15 @@ func (c *Config) checkDesk() error {
 }
 
 func (c *Config) checkRest() error {
+	if err := c.oneOf(c.Display.Kind, lcd.Kinds(), "display", "kind"); err != nil {
+		return err
+	}
+	if _, err := lcd.ParseSize(c.Display.Size); err != nil {
+		return c.bad(`use "16x2", "20x2", "16x4", "20x4" or "40x2"`, []string{"display", "size"}, "%v", err)
+	}
+	if _, err := panel.NewCatalogue(c.Display.Language, c.Display.Texts); err != nil {
+		return c.bad("docs/display.md lists the languages, the keys of all texts and their placeholders", []string{"display", "texts"}, "%v", err)
+	}
 	return c.oneOf(c.Enroll.People, enrolments, "enroll", "people")
 }
 

@@ -89,11 +89,21 @@ type Enroll struct {
 
 // Display is the character display.
 type Display struct {
-	Kind    string `toml:"kind"`
-	Size    string `toml:"size"`
-	Bus     string `toml:"bus"`
-	Address uint16 `toml:"address"`
-	Port    string `toml:"port"`
+	Kind string `toml:"kind"`
+	Size string `toml:"size"`
+	// Language of the texts: en, de, fr, es, or original for the texts of the
+	// original client.
+	Language string `toml:"language"`
+	// Texts replace single texts of the language, by their key.
+	Texts map[string]string `toml:"texts"`
+	// ROM is the character generator of an HD44780: A00 or A02.
+	ROM      string `toml:"rom"`
+	Bus      string `toml:"bus"`
+	Address  uint16 `toml:"address"`
+	Map      string `toml:"map"`
+	LightLow *bool  `toml:"light_low"`
+	Port     string `toml:"port"`
+	Baud     int    `toml:"baud"` // 0: the display's own
 }
 
 // Default is the configuration of a station without a file.
@@ -107,7 +117,10 @@ func Default() *Config {
 		LogLevel: "info",
 		Desk:     Desk{Window: 60 * time.Second, HeldByOther: "handover"},
 		Enroll:   Enroll{People: "known-people"},
-		Display:  Display{Kind: "terminal", Size: "16x2", Bus: "/dev/i2c-1", Address: 0x27, Port: "/dev/serial0"},
+		Display:  Display{
+			Kind: "terminal", Size: "16x2", Language: "en",
+			ROM: "A00", Bus: "/dev/i2c-1", Address: 0x27, Map: "common", Port: "/dev/serial0",
+		},
 	}
 }
 
@@ -126,7 +139,7 @@ func Load(path string) (*Config, error) {
 	src, err := os.ReadFile(path)
 	if optional && errors.Is(err, fs.ErrNotExist) {
 		c := Default()
-		return c, c.check()
+		return c, c.Check()
 	}
 	if err != nil {
 		return nil, hint.Errorf("write one with `stump config example > "+path+"`", "configuration: %w", err)
@@ -149,7 +162,7 @@ func Parse(name, src string) (*Config, error) {
 	if unknown := md.Undecoded(); len(unknown) > 0 {
 		return nil, c.unknownKey(unknown[0])
 	}
-	return c, c.check()
+	return c, c.Check()
 }
 
 // Path is the file that was read, "" when there was none.

@@ -19,7 +19,7 @@ import (
 type attendant struct {
 	desk   *checkout.Desk
 	enrol  *enrolment
-	ready  *task.Signal
+	atDesk *task.Signal
 	noise  noiseLog
 	bumped struct {
 		sync.Mutex
@@ -30,7 +30,7 @@ type attendant struct {
 }
 
 func newAttendant(o checkout.DeskOptions) attendant {
-	a := attendant{desk: checkout.NewDesk(o), ready: task.NewSignal()}
+	a := attendant{desk: checkout.NewDesk(o), atDesk: task.NewSignal()}
 	a.bumped.change = make(chan struct{})
 	return a
 }
@@ -38,11 +38,11 @@ func newAttendant(o checkout.DeskOptions) attendant {
 type attendTask Reader
 
 func (a *attendTask) String() string         { return `desk "` + a.Name + `"` }
-func (a *attendTask) Ready() <-chan struct{} { return a.ready.C() }
+func (a *attendTask) Ready() <-chan struct{} { return a.atDesk.C() }
 
 // Run attends to reads, calls and the end of the window until ctx is done.
 func (a *attendTask) Run(ctx context.Context) error {
-	a.ready.Give()
+	a.atDesk.Give()
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
@@ -115,7 +115,7 @@ func (a *attendTask) answer(read wiegand.Read) uint64 {
 	subject, err := a.o.Ledger.Subject(tag)
 	if err != nil {
 		a.log.Error("the register can't be read", "err", err)
-		return a.show(panel.Message{Key: "cannot-save", Signal: panel.Refused})
+		return a.show(panel.Message{Key: "cannot-save"})
 	}
 	if subject.Kind == checkout.Unknown {
 		switch {
@@ -126,42 +126,39 @@ func (a *attendTask) answer(read wiegand.Read) uint64 {
 		case a.enrol != nil:
 			return a.enrolTag(tag)
 		}
-		subject = a.classify(read, subject)
+		return a.unknown(read, tag)
 	}
 	if a.enrol != nil {
 		return a.enrolRefused(subject)
 	}
-	return a.tap(checkout.Tap{At: time.Duration(read.End), Reader: a.Name, Subject: subject}, read)
+	return a.tap(checkout.Tap{At: time.Duration(read.End), Reader: a.Name, Subject: subject})
 }
 
-// classify tells by the site's rules what kind of tag the register does not
-// know.
-func (a *attendTask) classify(read wiegand.Read, subject checkout.Subject) checkout.Subject {
+// unknown answers a tag that the register does not know. It shows its number,
+// joins the list of unknown tags and disturbs nothing that waits.
+func (a *attendTask) unknown(read wiegand.Read, tag checkout.Tag) uint64 {
+	if err := a.o.Ledger.NoteUnknown(tag); err != nil {
+		a.log.Warn("the unknown tag is not listed", "err", err)
+	}
+	a.log.Info("unknown tag", "tag", tag)
+	m := panel.Message{Key: "unknown-tag", Number: credential.String(read.Bits, a.Decoder.Formats)}
 	switch {
 	case a.Badge != nil && a.Badge(read):
-		subject.Kind, subject.Pending = checkout.KindPerson, true
+		m.Key = "unknown-badge"
 	case a.Device != nil && a.Device(read):
-		subject.Kind, subject.Pending = checkout.KindDevice, true
+		m.Key = "unknown-device"
 	}
-	return subject
+	return a.show(m)
 }
 
 // tap takes a tap to the desk and its outcome to ledger and panel.
-func (a *attendTask) tap(t checkout.Tap, read wiegand.Read) uint64 {
+func (a *attendTask) tap(t checkout.Tap) uint64 {
 	out := a.desk.Tap(t)
 	switch out.Kind {
 	case checkout.Ignored:
 		return a.bumped.answer
 	case checkout.Complete:
 		return a.complete(out)
-	case checkout.UnknownTag:
-		if err := a.o.Ledger.NoteUnknown(t.Subject.Tag); err != nil {
-			a.log.Warn("the unknown tag is not listed", "err", err)
-		}
-		a.log.Info("unknown tag", "tag", t.Subject.Tag)
-		return a.show(panel.Message{
-			Key: "unknown-tag", Number: credential.String(read.Bits, a.Decoder.Formats), Signal: panel.Refused,
-		})
 	default:
 		return a.show(a.message(out))
 	}
@@ -178,12 +175,12 @@ func (a *attendTask) complete(out checkout.Outcome) uint64 {
 		a.desk.Refuse()
 		a.log.Info("refused", "device", out.Device.ID, "person", out.Person.ID)
 		return a.show(panel.Message{
-			Key: "refused-handover", Device: name(out.Device), Holder: out.Device.HolderName, Signal: panel.Refused,
+			Key: "refused-handover", Device: name(out.Device), Holder: out.Device.HolderName,
 		})
 	case err != nil:
 		a.desk.Failed()
 		a.log.Error("not saved", "err", err)
-		return a.show(panel.Message{Key: "cannot-save", Signal: panel.Refused})
+		return a.show(panel.Message{Key: "cannot-save"})
 	}
 	a.desk.Done(ev)
 	a.log.Info(string(ev.Kind), "seq", ev.Seq, "person", ev.Person, "device", ev.Device)
@@ -198,7 +195,7 @@ func (a *attendTask) badRead(read wiegand.Read) uint64 {
 	if read.Bits.Len() < 8 && read.Fault != wiegand.FaultOverrun {
 		return 0
 	}
-	return a.show(panel.Message{Key: "bad-read", Signal: panel.BadRead, Detail: string(read.Fault)})
+	return a.show(panel.Message{Key: "bad-read", Detail: string(read.Fault)})
 }
 
 func (a *attendTask) show(m panel.Message) uint64 { return a.o.Panel.Show(m) }

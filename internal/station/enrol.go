@@ -38,7 +38,7 @@ func (r *Reader) Enrol(ctx context.Context, kind checkout.SubjectKind, id, name 
 	err := r.call(ctx, func() {
 		mine.until = a.now() + EnrolWindow
 		a.enrol = mine
-		a.show(panel.Message{Key: "enrol-next", Person: name, Device: name, Signal: panel.Waiting, For: EnrolWindow})
+		a.show(panel.Message{Key: "enrol-next", Person: name})
 	})
 	if err != nil {
 		return checkout.Event{}, err
@@ -80,13 +80,13 @@ func (a *attendTask) enrolTag(tag checkout.Tag) uint64 {
 	e.done(ev, err)
 	if err != nil {
 		a.log.Error("not enrolled", "err", err)
-		return a.show(panel.Message{Key: "cannot-save", Signal: panel.Refused})
+		return a.show(panel.Message{Key: "cannot-save"})
 	}
 	a.log.Info("enrolled", "id", e.id, "tag", tag)
-	return a.show(panel.Message{Key: "enrolled", Person: e.name, Device: e.name, Number: tag.String(), Signal: panel.Done})
+	return a.show(panel.Message{Key: "enrolled", Person: e.name})
 }
 
 // enrolRefused says whose the tag is already; the enrolment goes on waiting.
 func (a *attendTask) enrolRefused(s checkout.Subject) uint64 {
-	return a.show(panel.Message{Key: "enrol-taken", Person: name(s), Device: name(s), Signal: panel.Refused, For: EnrolWindow})
+	return a.show(panel.Message{Key: "refused", Detail: name(s)})
 }

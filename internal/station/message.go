@@ -22,9 +22,9 @@ func name(s checkout.Subject) string {
 func (a *attendTask) message(out checkout.Outcome) panel.Message {
 	switch out.Kind {
 	case checkout.WaitDevice:
-		return panel.Message{Key: "greet", Person: name(out.Person), Signal: panel.Waiting, For: a.o.Desk.Window}
+		return panel.Message{Key: "greet", Person: name(out.Person)}
 	case checkout.WaitBadge:
-		m := panel.Message{Key: "device-free", Device: name(out.Device), Signal: panel.Waiting, For: a.o.Desk.Window}
+		m := panel.Message{Key: "device-free", Device: name(out.Device)}
 		if out.Device.Holder != "" {
 			m.Key, m.Holder = "device-held", out.Device.HolderName
 		}
@@ -33,9 +33,9 @@ func (a *attendTask) message(out checkout.Outcome) panel.Message {
 		return a.done(*out.Result)
 	case checkout.Refused:
 		if out.Device.Status != checkout.Active {
-			return panel.Message{Key: "retired", Device: name(out.Device), Signal: panel.Refused}
+			return panel.Message{Key: "retired", Device: name(out.Device)}
 		}
-		return panel.Message{Key: "suspended", Person: name(out.Person), Signal: panel.Refused}
+		return panel.Message{Key: "suspended", Person: name(out.Person)}
 	default:
 		return panel.Message{Key: "timeout"}
 	}
@@ -45,7 +45,7 @@ func (a *attendTask) message(out checkout.Outcome) panel.Message {
 func (a *attendTask) done(ev checkout.Event) panel.Message {
 	m := panel.Message{
 		Person: orTag(ev.PersonName, ev.PersonTag), Device: orTag(ev.DeviceName, ev.DeviceTag),
-		From: ev.FromName, Signal: panel.Done,
+		From: ev.FromName,
 	}
 	switch {
 	case ev.Kind == checkout.Return && ev.From != "" && ev.From != ev.Person:
@@ -56,9 +56,6 @@ func (a *attendTask) done(ev checkout.Event) panel.Message {
 		m.Key = "handed-over"
 	default:
 		m.Key = "checked-out"
-	}
-	if ev.PersonTag != "" || ev.DeviceTag != "" {
-		m.Signal = panel.Unsynced
 	}
 	return m
 }
