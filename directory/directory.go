@@ -11,11 +11,11 @@
 //
 // Each place has its own sender and its own trouble:
 //
-//	            a failure that is the place's           the place answers again
-//	   up ────────────────────────────────────→ down ────────────────────────→ up
-//	    │                                        one probe at a time, the rest waits
-//	    └─ 401, 403, a bad certificate, a login page → stopped: a person must act;
-//	       asked again every 15 min and on "stump sync retry"
+//	         a failure that is the place's           the place answers again
+//	up ────────────────────────────────────→ down ────────────────────────→ up
+//	 │                                        one probe at a time, the rest waits
+//	 └─ 401, 403, a bad certificate, a login page → stopped: a person must act;
+//	    asked again every 15 min and on "stump sync retry"
 //
 // and so has each row, which is first in the queue of its device or waits
 // behind the one that is:
@@ -55,7 +55,7 @@ type Deliverer interface {
 type Directory interface {
 	Deliverer
 	// Probe asks for something that changes nothing, to learn whether the
-	// directory works. Verdicts: Done, Down, Config.
+	// directory works. Verdicts: Done, Down, BadConfig.
 	Probe(ctx context.Context) Outcome
 	// Pull reads everybody and everything. It returns all or an error, never
 	// a part. ErrUnsupported without Capabilities.Pull.
@@ -167,9 +167,9 @@ const (
 	Refused
 	// Differs: done, and now the place says something else than the ledger.
 	Differs
-	// Config: nothing will go through until a person changes something. The
+	// BadConfig: nothing will go through until a person changes something. The
 	// event is not done.
-	Config
+	BadConfig
 )
 
 var verdictNames = [...]string{"done", "part", "down", "failing", "lost", "refused", "differs", "config"}
