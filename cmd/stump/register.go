@@ -165,7 +165,7 @@ func importCmd(g *globals, what string) *cobra.Command {
 			if err := decodeJSON(answer, &n); err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%d added, %d changed, %d as before\n", n.Added, n.Changed, n.Same)
+			fmt.Fprintf(cmd.OutOrStdout(), "imported %d rows\n", n.Rows)
 			return nil
 		},
 	}

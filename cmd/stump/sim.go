@@ -22,11 +22,11 @@ func simSeedCmd(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use: "seed", Short: "Add six people and twelve devices", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var n struct{ People, Devices api.Imported }
+			var n api.Seeded
 			if err := ask(cmd, g, "sim/seed", nil, &n); err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%d people and %d devices added\n", n.People.Added, n.Devices.Added)
+			fmt.Fprintf(cmd.OutOrStdout(), "%d people and %d devices are in the register\n", n.People, n.Devices)
 			return nil
 		},
 	}

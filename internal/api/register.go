@@ -227,11 +227,10 @@ func (s *Server) importPeople(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return badCSV(err)
 	}
-	n, err := s.o.Ledger.ImportPeople(rows, anonymous, checkout.SourceCLI)
-	if err != nil {
+	if err := s.o.Ledger.ImportPeople(rows, anonymous, checkout.SourceCLI); err != nil {
 		return badCSV(err)
 	}
-	return writeJSON(w, Imported(n))
+	return writeJSON(w, Imported{len(rows)})
 }
 
 func (s *Server) importDevices(w http.ResponseWriter, r *http.Request) error {
@@ -239,11 +238,10 @@ func (s *Server) importDevices(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return badCSV(err)
 	}
-	n, err := s.o.Ledger.ImportDevices(rows, anonymous, checkout.SourceCLI)
-	if err != nil {
+	if err := s.o.Ledger.ImportDevices(rows, anonymous, checkout.SourceCLI); err != nil {
 		return badCSV(err)
 	}
-	return writeJSON(w, Imported(n))
+	return writeJSON(w, Imported{len(rows)})
 }
 
 // badCSV says that nothing was imported.

@@ -121,6 +121,7 @@ func refuse(remedy, format string, args ...any) error {
 
 // fail answers err.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	err = withHint(err)
 	status := http.StatusInternalServerError
 	var p *problemError
 	switch {

@@ -109,9 +109,13 @@ type Tap struct {
 
 // Imported is what an import did.
 type Imported struct {
-	Added   int `json:"added"`
-	Changed int `json:"changed"`
-	Same    int `json:"same"`
+	Rows int `json:"rows"`
+}
+
+// Seeded is what the simulated lab was filled with.
+type Seeded struct {
+	People  int `json:"people"`
+	Devices int `json:"devices"`
 }
 
 // Problem is what the API answers instead when something is wrong.

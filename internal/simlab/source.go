@@ -96,3 +96,6 @@ func (l *Lines) Close() error {
 	}
 	return l.Sim.Close()
 }
+
+// Clock is the time of the simulated reader, without a recording's lead.
+func (l *Lines) Clock() int64 { return l.clock() }

@@ -82,8 +82,7 @@ const grace = 250 * time.Millisecond
 func (a *attendTask) expire() {
 	now := a.now() - grace
 	if a.enrol != nil && now >= a.enrol.until {
-		a.enrol = nil
-		a.show(panel.Message{Key: "timeout"})
+		a.endEnrolment()
 	}
 	if _, done := a.desk.Expire(now); done {
 		a.show(panel.Message{Key: "timeout"})
@@ -169,9 +168,8 @@ func (a *attendTask) complete(out checkout.Outcome) uint64 {
 	ev, err := a.o.Ledger.Complete(checkout.Completion{
 		Person: out.Person, Device: out.Device, Policy: a.o.Policy, Reader: a.Name, Source: checkout.SourceReader,
 	})
-	var refused *checkout.RefusedError
 	switch {
-	case errors.As(err, &refused):
+	case errors.Is(err, checkout.ErrRefused):
 		a.desk.Refuse()
 		a.log.Info("refused", "device", out.Device.ID, "person", out.Person.ID)
 		return a.show(panel.Message{

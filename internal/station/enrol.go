@@ -17,51 +17,40 @@ type enrolment struct {
 	kind     checkout.SubjectKind
 	id, name string
 	until    time.Duration
-	done     func(checkout.Event, error)
+	done     chan<- Enrolled
 }
 
 // ErrEnrolTimeout is returned when no tag was shown in time.
 var ErrEnrolTimeout = errors.New("no unknown tag was shown in time")
 
-// Enrol waits for the next unknown tag and gives it to the person or device
-// with this id. What waits at the desk goes on waiting.
-func (r *Reader) Enrol(ctx context.Context, kind checkout.SubjectKind, id, name string) (checkout.Event, error) {
-	type result struct {
-		ev  checkout.Event
-		err error
-	}
-	results := make(chan result, 1)
-	ctx, cancel := context.WithTimeout(ctx, EnrolWindow)
-	defer cancel()
-	a := (*attendTask)(r)
-	mine := &enrolment{kind: kind, id: id, name: name, done: func(ev checkout.Event, err error) { results <- result{ev, err} }}
-	err := r.call(ctx, func() {
-		mine.until = a.now() + EnrolWindow
-		a.enrol = mine
-		a.show(panel.Message{Key: "enrol-next", Person: name})
-	})
-	if err != nil {
-		return checkout.Event{}, err
-	}
-	select {
-	case res := <-results:
-		return res.ev, res.err
-	case <-ctx.Done():
-		// Whoever asked has gone: the next unknown tag must not become theirs.
-		r.withdraw(mine)
-		return checkout.Event{}, ErrEnrolTimeout
-	}
+// Enrolled is what came of an enrolment.
+type Enrolled struct {
+	Event checkout.Event
+	Err   error
 }
 
-func (r *Reader) withdraw(mine *enrolment) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	_ = r.call(ctx, func() {
-		if r.enrol == mine {
-			r.enrol = nil
-			(*attendTask)(r).show(panel.Message{Key: "timeout"})
+// Enrol has the next unknown tag become that of the person or device with
+// this id. The channel tells what came of it, at the latest after EnrolWindow;
+// a newer enrolment takes the place of an older one. What waits at the desk
+// goes on waiting.
+func (r *Reader) Enrol(ctx context.Context, kind checkout.SubjectKind, id, name string) (<-chan Enrolled, error) {
+	done := make(chan Enrolled, 1)
+	a := (*attendTask)(r)
+	err := r.call(ctx, func() {
+		if a.enrol != nil {
+			a.enrol.done <- Enrolled{Err: errors.New("another enrolment took its place")}
 		}
+		a.enrol = &enrolment{kind: kind, id: id, name: name, until: a.now() + EnrolWindow, done: done}
+		a.show(panel.Message{Key: "enrol-next", Person: name})
 	})
+	return done, err
+}
+
+// endEnrolment gives up waiting for a tag.
+func (a *attendTask) endEnrolment() {
+	a.enrol.done <- Enrolled{Err: ErrEnrolTimeout}
+	a.enrol = nil
+	a.show(panel.Message{Key: "timeout"})
 }
 
 // enrolTag gives the tag that was shown to whom it was expected for.
@@ -73,11 +62,11 @@ func (a *attendTask) enrolTag(tag checkout.Tag) uint64 {
 		err error
 	)
 	if e.kind == checkout.KindPerson {
-		ev, err = a.o.Ledger.EnrolPerson(e.id, tag, checkout.By{Source: checkout.SourceReader, Reader: a.Name})
+		ev, err = a.o.Ledger.EnrolPerson(e.id, tag, a.Name, checkout.SourceReader)
 	} else {
-		ev, err = a.o.Ledger.EnrolDevice(e.id, tag, checkout.By{Source: checkout.SourceReader, Reader: a.Name})
+		ev, err = a.o.Ledger.EnrolDevice(e.id, tag, a.Name, checkout.SourceReader)
 	}
-	e.done(ev, err)
+	e.done <- Enrolled{ev, err}
 	if err != nil {
 		a.log.Error("not enrolled", "err", err)
 		return a.show(panel.Message{Key: "cannot-save"})
