@@ -3,13 +3,13 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"syscall"
 
 	"stump/checkout"
 	"stump/internal/api"
 	"stump/internal/config"
+	"stump/internal/daemon"
 	"stump/internal/hint"
 )
 
@@ -74,7 +74,7 @@ func (g *globals) openLedger(need access) (*api.Client, func(), error) {
 		return nil, nil, err
 	}
 	dir := g.stateDir()
-	ledger, err := openLedger(cfg, dir, need == mayRead)
+	ledger, err := daemon.OpenLedger(cfg, dir, need == mayRead)
 	if err != nil {
 		return nil, nil, ledgerError(dir, err)
 	}
@@ -87,11 +87,7 @@ func ledgerError(dir string, err error) error {
 	var locked *checkout.LockedError
 	switch {
 	case errors.As(err, &locked):
-		ask := "the daemon is running; ask it through its socket: leave --state out"
-		if locked.Socket != "" {
-			ask = fmt.Sprintf("the daemon is running; ask it through --socket %s", locked.Socket)
-		}
-		return hint.Wrap(err, ask)
+		return hint.Wrap(err, "the daemon is running; ask it through its socket: leave --state out, or name the socket with --socket")
 	case errors.Is(err, fs.ErrNotExist):
 		return hint.Errorf("start the daemon with `stump run`, or name the ledger's folder with --state", "no ledger in %s: %w", dir, fs.ErrNotExist)
 	}

@@ -73,7 +73,7 @@ func decodeFormats(names string, cfg *config.Config) ([]*wiegand.Format, error) 
 	}
 	var list []*wiegand.Format
 	for _, name := range strings.Split(names, ",") {
-		f, err := cfg.FormatByName(strings.TrimSpace(name))
+		f, err := wiegand.FormatByName(strings.TrimSpace(name))
 		if err != nil {
 			return nil, hint.Errorf("separate names with commas, or use all", "--formats: %w", err)
 		}
@@ -90,8 +90,6 @@ func edgeReader(format, name string, r io.Reader) (func() (wiegand.Edge, error),
 	switch format {
 	case "", "trace":
 		return wiegand.NewTraceReader(r).Next, nil
-	case "vcd":
-		return wiegand.NewVCDReader(r).Next, nil
 	}
 	return nil, hint.Errorf("use --format trace or --format vcd", "--format: %q is not known", format)
 }
@@ -138,7 +136,7 @@ func printAll(reads []wiegand.Read, print func(*wiegand.Read) error) error {
 func framePrinter(w io.Writer, asJSON bool) func(*wiegand.Read) error {
 	if asJSON {
 		enc := json.NewEncoder(w)
-		return func(r *wiegand.Read) error { return enc.Encode(wiegand.NewFrame(r)) }
+		return func(r *wiegand.Read) error { return enc.Encode(newFrame(r)) }
 	}
 	return func(r *wiegand.Read) error {
 		what := "refused: " + string(r.Fault)
@@ -154,4 +152,46 @@ func framePrinter(w io.Writer, asJSON bool) func(*wiegand.Read) error {
 		_, err := fmt.Fprintf(w, "%12.3f ms  %3d bits  %s  %s\n", float64(r.Start)/1e6, r.Bits.Len(), r.Bits, what)
 		return err
 	}
+}
+
+// frame is a frame as `decode --json` prints it: every key, unknown is null.
+type frame struct {
+	Start    int64    `json:"start_ns"`
+	End      int64    `json:"end_ns"`
+	Bits     string   `json:"bits"`
+	Count    int      `json:"count"`
+	OK       bool     `json:"ok"`
+	Format   *string  `json:"format"`
+	Also     []string `json:"also"`
+	Facility *uint64  `json:"facility"`
+	Number   *uint64  `json:"number"`
+	Raw      string   `json:"raw"`
+	Fault    *string  `json:"fault"`
+	Repaired *string  `json:"repaired"`
+}
+
+func newFrame(r *wiegand.Read) frame {
+	f := frame{
+		Start: r.Start, End: r.End, Bits: r.Bits.String(), Count: r.Bits.Len(), OK: r.OK(),
+		Also: wiegand.Matches(r.Bits), Raw: r.Bits.Decimal(),
+		Fault: orNull(string(r.Fault)), Repaired: orNull(string(r.Repaired)),
+	}
+	if r.Format != nil {
+		f.Format, f.Number = &r.Format.Name, &r.Fields.Number
+		if r.Format.HasFacility() {
+			f.Facility = &r.Fields.Facility
+		}
+		f.Also = slices.DeleteFunc(f.Also, func(name string) bool { return name == r.Format.Name })
+	}
+	if f.Also == nil {
+		f.Also = []string{}
+	}
+	return f
+}
+
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
 }

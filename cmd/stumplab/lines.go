@@ -25,13 +25,13 @@ quit          end`
 
 // playLines reads commands and prints every change of the display.
 func playLines(ctx context.Context, l *lab, in io.Reader, out io.Writer) error {
-	p := &printer{w: out}
+	p := &printer{w: out, display: l.display}
 	changes, cancel := l.daemon.Panel.Subscribe()
 	defer cancel()
-	p.show(l.display())
+	p.look()
 	go func() {
-		for s := range changes {
-			p.show(s)
+		for range changes {
+			p.look()
 		}
 	}()
 	lines := make(chan string)
@@ -76,7 +76,7 @@ func (l *lab) obey(ctx context.Context, p *printer, words []string) (quit bool, 
 	switch words[0] {
 	case "tap":
 		err := l.tap(ctx, arg)
-		p.show(l.display())
+		p.look()
 		return false, err
 	case "wait":
 		d, err := time.ParseDuration(arg)
@@ -130,9 +130,10 @@ func (l *lab) printHistory(ctx context.Context, p *printer) error {
 
 // printer keeps the display's changes and the answers apart.
 type printer struct {
-	mu   sync.Mutex
-	w    io.Writer
-	last []string
+	mu      sync.Mutex
+	w       io.Writer
+	display func() panel.State
+	last    []string
 }
 
 func (p *printer) printf(format string, args ...any) {
@@ -141,10 +142,11 @@ func (p *printer) printf(format string, args ...any) {
 	fmt.Fprintf(p.w, format, args...)
 }
 
-// show prints the display if it has changed.
-func (p *printer) show(s panel.State) {
+// look prints the display if it has changed.
+func (p *printer) look() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	s := p.display()
 	if slices.Equal(s.Rows, p.last) || len(s.Rows) == 0 {
 		return
 	}

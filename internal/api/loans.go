@@ -18,18 +18,19 @@ func ledgerStatus(err error) int {
 		ambiguous *checkout.AmbiguousError
 		exists    *checkout.ExistsError
 		taken     *checkout.TagTakenError
+		damaged   *checkout.DamagedError
 	)
 	switch {
+	case errors.As(err, &damaged), errors.Is(err, checkout.ErrClosed), errors.Is(err, checkout.ErrReadOnly):
+		return http.StatusInternalServerError
 	case errors.Is(err, checkout.ErrNotFound):
 		return http.StatusNotFound
 	case errors.As(err, &ambiguous), errors.As(err, &exists), errors.As(err, &taken), errors.Is(err, checkout.ErrRefused):
 		return http.StatusConflict
-	case errors.Is(err, checkout.ErrInvalid):
-		return http.StatusBadRequest
 	case errors.Is(err, checkout.ErrCannotSave):
 		return http.StatusInsufficientStorage
 	}
-	return http.StatusInternalServerError
+	return http.StatusBadRequest // what is left was wrong with the request
 }
 
 // withHint says what to do about an error of the ledger.

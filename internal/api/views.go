@@ -28,7 +28,17 @@ func (s *Server) history(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) unknown(w http.ResponseWriter, _ *http.Request) error {
-	return stream(w, s.o.Ledger.UnknownTags())
+	tags, err := s.o.Ledger.UnknownTags()
+	if err != nil {
+		return err
+	}
+	return stream(w, func(yield func(Unknown, error) bool) {
+		for _, t := range tags {
+			if !yield(Unknown{Number: t.Number, Bits: t.Bits, Count: t.Count, Last: t.Last, ClockTrusted: t.ClockTrusted}, nil) {
+				return
+			}
+		}
+	})
 }
 
 // historyRow is an event that was committed a moment ago.

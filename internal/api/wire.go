@@ -62,6 +62,15 @@ type Device struct {
 	PersonID *string `json:"person_id"`
 }
 
+// Unknown is a tag that nobody has. Only the end of its number is kept.
+type Unknown struct {
+	Number       string    `json:"number"`
+	Bits         int       `json:"bits"`
+	Count        int       `json:"count"`
+	Last         time.Time `json:"last"`
+	ClockTrusted bool      `json:"clock_trusted"`
+}
+
 // PersonChange is what an admin asks for; a nil field stays as it is.
 type PersonChange struct {
 	ID     *string `json:"id,omitempty"`

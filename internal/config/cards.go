@@ -60,3 +60,8 @@ func (c *Config) Write(w io.Writer) error {
 	enc.Indent = ""
 	return enc.Encode(c)
 }
+
+// Warnings are what is allowed, and yet better known.
+func (c *Config) Warnings() []string {
+	return nil
+}

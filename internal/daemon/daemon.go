@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -87,8 +85,16 @@ var started = time.Now()
 
 func (d *Daemon) assemble() error {
 	cfg := d.o.Config
+	shown, err := display(d.o)
+	if err != nil {
+		return err
+	}
+	texts, err := panel.NewCatalogue(cfg.Display.Language, cfg.Display.Texts)
+	if err != nil {
+		return err
+	}
 	d.Panel = panel.New(panel.Options{
-		Display: display(d.o), Window: cfg.Desk.Window, Idle: d.idle, Logger: d.o.Log,
+		Display: shown, Catalogue: texts, Window: cfg.Desk.Window, Idle: d.idle, Logger: d.o.Log,
 	})
 	d.tasks = append(d.tasks, d.Panel)
 	policy, err := checkout.ParsePolicy(cfg.Desk.HeldByOther)
@@ -145,8 +151,17 @@ func (d *Daemon) source(i int, rc config.Reader) (gpio.Source, error) {
 
 // idle is what the display says when nobody is there.
 func (d *Daemon) idle() panel.IdleInfo {
-	c := d.Ledger.Counts()
-	info := panel.IdleInfo{Out: c.Out, Overdue: c.Overdue}
+	var info panel.IdleInfo
+	for loan, err := range d.Ledger.Loans(checkout.LoanFilter{}) {
+		if err != nil {
+			d.o.Log.Error("the loans can't be counted", "err", err)
+			break
+		}
+		info.Out++
+		if loan.Overdue {
+			info.Overdue++
+		}
+	}
 	if checkout.ClockTrusted() {
 		info.Clock = time.Now()
 	}
