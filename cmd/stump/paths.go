@@ -53,5 +53,3 @@ func (g *globals) sockets() []string {
 	}
 	return []string{own, serviceSocket}
 }
-
-

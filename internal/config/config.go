@@ -117,7 +117,7 @@ func Default() *Config {
 		LogLevel: "info",
 		Desk:     Desk{Window: 60 * time.Second, HeldByOther: "handover"},
 		Enroll:   Enroll{People: "known-people"},
-		Display:  Display{
+		Display: Display{
 			Kind: "terminal", Size: "16x2", Language: "en",
 			ROM: "A00", Bus: "/dev/i2c-1", Address: 0x27, Map: "common", Port: "/dev/serial0",
 		},

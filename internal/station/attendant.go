@@ -21,18 +21,15 @@ type attendant struct {
 	enrol  *enrolment
 	atDesk *task.Signal
 	noise  noiseLog
-	bumped struct {
-		sync.Mutex
-		n      uint64 // reads attended to
-		answer uint64 // the panel's number of the newest answer
-		change chan struct{}
-	}
+	bumped bumps
 }
 
-func newAttendant(o checkout.DeskOptions) attendant {
-	a := attendant{desk: checkout.NewDesk(o), atDesk: task.NewSignal()}
-	a.bumped.change = make(chan struct{})
-	return a
+// bumps counts what the desk has attended to.
+type bumps struct {
+	sync.Mutex
+	n      uint64        // reads
+	answer uint64        // the panel's number of the newest answer
+	change chan struct{} // closed when a read was attended to
 }
 
 type attendTask Reader

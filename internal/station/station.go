@@ -75,10 +75,13 @@ func NewReader(o Options, r ReaderOptions) *Reader {
 		// A card takes tens of milliseconds, a commit may take seconds on a
 		// worn card: nobody bumps this many meanwhile, and if they do, the
 		// edges wait in the kernel.
-		reads:     make(chan wiegand.Read, 64),
-		calls:     make(chan func()),
-		decoded:   task.NewSignal(),
-		attendant: newAttendant(o.Desk),
+		reads:   make(chan wiegand.Read, 64),
+		calls:   make(chan func()),
+		decoded: task.NewSignal(),
+		attendant: attendant{
+			desk: checkout.NewDesk(o.Desk), atDesk: task.NewSignal(),
+			bumped: bumps{change: make(chan struct{})},
+		},
 	}
 }
 
