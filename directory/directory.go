@@ -110,10 +110,14 @@ type Record struct {
 	Model string
 	// Tag is zero when the source does not say: that never clears a tag.
 	Tag checkout.Tag
-	// Inactive is a suspended or departed person, a retired device.
+	// Inactive is a departed or suspended person, a retired device.
 	Inactive bool
-	// Holds is how many devices the person has; the register fills it in.
-	Holds int
+
+	// The rest is the register's word only.
+
+	Holds   int  // how many devices the person has
+	HasTag  bool // has a badge or tag
+	Retired bool // by an admin; the directory does not bring them back
 }
 
 // Snapshot is a whole directory at one time.

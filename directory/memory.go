@@ -17,6 +17,8 @@ type Memory struct {
 	mu      sync.Mutex
 	sinks   map[string]*memorySink
 	records []Record // people and devices, each with its tag
+	at      map[key]int
+	tags    map[checkout.Tag]int
 	pending []PendingTag
 	nextID  int
 	// Corrections are the events that Dropped and Accepted wrote, for tests.
@@ -27,6 +29,11 @@ type Memory struct {
 	Fail func(op string) error
 }
 
+type key struct {
+	kind Kind
+	id   string
+}
+
 type memorySink struct {
 	rows    map[uint64]Row
 	order   []uint64 // ascending, may hold delivered ones
@@ -35,7 +42,7 @@ type memorySink struct {
 
 // NewMemory returns an empty Memory for the given sinks.
 func NewMemory(sinks ...string) *Memory {
-	m := &Memory{sinks: map[string]*memorySink{}}
+	m := &Memory{sinks: map[string]*memorySink{}, at: map[key]int{}, tags: map[checkout.Tag]int{}}
 	for _, s := range sinks {
 		m.sinks[s] = &memorySink{rows: map[uint64]Row{}}
 	}
@@ -112,16 +119,15 @@ func (m *Memory) Open(_ string, r Row, tags bool) (Delivery, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	d := Delivery{Event: r.Event}
-	find := func(k Kind, id string) (checkout.Tag, string) {
-		for _, rec := range m.records {
-			if rec.Kind == k && rec.ID == id && id != "" {
-				if !tags {
-					rec.Tag = checkout.Tag{}
-				}
-				return rec.Tag, rec.Ref
-			}
+	find := func(k Kind, id string) (tag checkout.Tag, ref string) {
+		i, ok := m.at[key{k, id}]
+		if !ok {
+			return
 		}
-		return checkout.Tag{}, ""
+		if tags {
+			tag = m.records[i].Tag
+		}
+		return tag, m.records[i].Ref
 	}
 	d.PersonTag, d.PersonRef = find(Person, r.Event.Person)
 	d.FromTag, d.FromRef = find(Person, r.Event.From)
@@ -253,7 +259,7 @@ func (m *Memory) Records() iter.Seq2[Record, error] {
 	for _, k := range []Kind{Person, Device} {
 		for _, r := range m.records {
 			if r.Kind == k {
-				r.Tag = checkout.Tag{}
+				r.HasTag, r.Tag = !r.Tag.IsZero(), checkout.Tag{}
 				all = append(all, r)
 			}
 		}
@@ -271,13 +277,13 @@ func (m *Memory) Records() iter.Seq2[Record, error] {
 func (m *Memory) ByTag(tag checkout.Tag) (Record, bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, r := range m.records {
-		if r.Tag == tag && !tag.IsZero() {
-			r.Tag = checkout.Tag{}
-			return r, true, nil
-		}
+	i, ok := m.tags[tag]
+	if !ok {
+		return Record{}, false, nil
 	}
-	return Record{}, false, nil
+	r := m.records[i]
+	r.HasTag, r.Tag = true, checkout.Tag{}
+	return r, true, nil
 }
 
 // Apply implements Register.
@@ -287,10 +293,10 @@ func (m *Memory) Apply(changes []Record) error {
 	if err := m.write("apply"); err != nil {
 		return err
 	}
-	before := slices.Clone(m.records)
+	records, at, tags := slices.Clone(m.records), maps.Clone(m.at), maps.Clone(m.tags)
 	for _, c := range changes {
 		if _, err := m.apply(c); err != nil {
-			m.records = before
+			m.records, m.at, m.tags = records, at, tags
 			return err
 		}
 	}
@@ -299,36 +305,36 @@ func (m *Memory) Apply(changes []Record) error {
 }
 
 func (m *Memory) apply(c Record) (Record, error) {
-	at := slices.IndexFunc(m.records, func(r Record) bool { return r.Kind == c.Kind && r.ID == c.ID && c.ID != "" })
-	for i, r := range m.records {
-		if i != at && !c.Tag.IsZero() && r.Tag == c.Tag {
-			return Record{}, fmt.Errorf("tag %v of %s: %w: %s", c.Tag, c.Name, ErrTaken, r.Name)
-		}
+	i, known := m.at[key{c.Kind, c.ID}]
+	if owner, taken := m.tags[c.Tag]; taken && !c.Tag.IsZero() && (!known || owner != i) {
+		return Record{}, fmt.Errorf("tag %v of %s: %w: %s", c.Tag, c.Name, ErrTaken, m.records[owner].Name)
 	}
-	if at < 0 {
+	if !known {
 		if c.ID == "" {
 			m.nextID++
 			c.ID = fmt.Sprintf("r%d", m.nextID)
 		}
-		m.records = append(m.records, c)
-		return c, nil
+		i = len(m.records)
+		m.records = append(m.records, Record{})
+		m.at[key{c.Kind, c.ID}] = i
 	}
+	was := m.records[i]
 	if c.Tag.IsZero() {
-		c.Tag = m.records[at].Tag
+		c.Tag = was.Tag
 	}
-	c.Holds = m.records[at].Holds
-	m.records[at] = c
+	delete(m.tags, was.Tag)
+	if !c.Tag.IsZero() {
+		m.tags[c.Tag] = i
+	}
+	c.Holds, c.Retired = was.Holds, was.Retired
+	m.records[i] = c
 	return c, nil
 }
 
 // resolve gives pending events their people and devices.
 func (m *Memory) resolve() {
-	owners := map[checkout.Tag]bool{}
-	for _, r := range m.records {
-		owners[r.Tag] = true
-	}
 	m.pending = slices.DeleteFunc(m.pending, func(p PendingTag) bool {
-		if !owners[p.Tag] {
+		if _, known := m.tags[p.Tag]; !known {
 			return false
 		}
 		for _, s := range m.sinks {
@@ -365,7 +371,7 @@ func (m *Memory) PendingTags(limit int) ([]PendingTag, error) {
 	return p[:min(limit, len(p))], nil
 }
 
-// Sinks lists the sinks that have rows.
+// Sinks implements Outbox.
 func (m *Memory) Sinks() ([]string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -101,6 +101,25 @@ func (p *place) wait() (time.Duration, Health) {
 	return max(time.Until(p.next), 0), p.health
 }
 
+// heard notes that the place answered something rightly, without saying that
+// it takes events.
+func (p *place) heard() {
+	p.mu.Lock()
+	starting := p.health == Starting
+	p.mu.Unlock()
+	if starting {
+		p.ok()
+	}
+}
+
+// isDown reports whether the place is known not to answer, and why.
+func (p *place) isDown() (Outcome, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	down := p.health == Unheard || p.health == Stopped
+	return p.outcome, down && time.Until(p.next) > 0
+}
+
 // delivered notes that an event got through.
 func (p *place) delivered() {
 	p.ok()

@@ -33,6 +33,8 @@ func newQueue(sink string, out Outbox, caps Capabilities) *queue {
 // its person.
 func (q *queue) key(r Row) string {
 	switch ev := r.Event; {
+	case r.Key != "":
+		return "k" + r.Key
 	case ev.Device != "":
 		return "d" + ev.Device
 	case ev.DeviceTag != "":

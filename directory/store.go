@@ -30,6 +30,9 @@ type Row struct {
 	Event checkout.Event
 	// Pending: the event's badge or device has no owner in the register yet.
 	Pending bool
+	// Key names what keeps its order, in the ledger's own way; empty: the
+	// event's device, or if it has none its person.
+	Key string
 	RowState
 }
 
@@ -75,6 +78,9 @@ type Outbox interface {
 	Backlog(sink string) (Backlog, error)
 	// Stuck returns the parked rows and conflicts, at most limit, in order.
 	Stuck(sink string, limit int) ([]Row, error)
+	// Sinks names the sinks that have rows, also those that are no longer
+	// configured.
+	Sinks() ([]string, error)
 	// Changed is received from after rows were added; it may stand for many.
 	// One channel for each call.
 	Changed(sink string) <-chan struct{}
@@ -82,8 +88,8 @@ type Outbox interface {
 
 // Register is the part of the ledger that knows people and devices.
 type Register interface {
-	// Records yields all people, then all devices, with ID, Ref and Holds; Tag
-	// is left zero.
+	// Records yields all people, then all devices, with ID, Ref and what is the
+	// register's word; Tag is left zero.
 	Records() iter.Seq2[Record, error]
 	// ByTag finds whose tag it is.
 	ByTag(tag checkout.Tag) (Record, bool, error)

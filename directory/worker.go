@@ -8,7 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
+
+	"stump/checkout"
 )
 
 // Options are what a Worker works with.
@@ -38,6 +39,8 @@ type Worker struct {
 	ready   chan struct{}
 	senders []*sender // the directory's first
 	main    *place
+	pulls   puller
+	lookups lookups
 }
 
 // NewWorker returns a worker that does nothing until Run.
@@ -53,6 +56,8 @@ func NewWorker(o Options) *Worker {
 	}
 	o.Config = o.Config.withDefaults()
 	w := &Worker{o: o, dir: o.Directory, log: o.Logger, ready: make(chan struct{})}
+	w.pulls.kick = make(chan struct{}, 1)
+	w.lookups.behind = make(chan checkout.Tag, 64)
 	w.main = newPlace(o.Backoff, o.Random)
 	w.add(Main, o.Directory, w.main)
 	for name, hook := range o.Webhooks {
@@ -83,6 +88,14 @@ func (w *Worker) Run(ctx context.Context) error {
 		wg.Go(func() { s.run(ctx) })
 	}
 	wg.Go(func() { w.watchNetwork(ctx) })
+	if caps := w.dir.Capabilities(); w.o.Register != nil {
+		if caps.Pull {
+			wg.Go(func() { w.pullLoop(ctx) })
+		}
+		if caps.WhatIs {
+			wg.Go(func() { w.lookupLoop(ctx) })
+		}
+	}
 	close(w.ready)
 	wg.Wait()
 	return nil
@@ -112,6 +125,9 @@ func (w *Worker) Hurry() {
 	for _, s := range w.senders {
 		s.place.hurry()
 		poke(s.wake)
+	}
+	if st := w.pullStatus(); st != nil && st.Error != nil {
+		poke(w.pulls.kick)
 	}
 }
 
@@ -170,7 +186,12 @@ func (w *Worker) admin(id string, act func(*sender, Row) error) error {
 }
 
 // Retry tells a parked event or a conflict again, or one that waits at once.
+// Without an id every place is asked again now.
 func (w *Worker) Retry(id string) error {
+	if id == "" {
+		w.Hurry()
+		return nil
+	}
 	return w.admin(id, func(s *sender, r Row) error {
 		st := RowState{State: Queued, Step: r.Step}
 		return s.out.SaveRows(s.name, map[uint64]RowState{r.Seq: st})
@@ -195,17 +216,4 @@ func (w *Worker) Accept(id, actor string) error {
 		}
 		return s.out.Accepted(s.name, r.Seq, *r.Theirs, actor)
 	})
-}
-
-// sinceWords is a duration for people.
-func sinceWords(d time.Duration) string {
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%d s", int(d.Seconds()))
-	case d < time.Hour:
-		return fmt.Sprintf("%d min", int(d.Minutes()))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%d h", int(d.Hours()))
-	}
-	return fmt.Sprintf("%d days", int(d.Hours()/24))
 }
