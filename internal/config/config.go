@@ -19,6 +19,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"stump/directory"
 	"stump/internal/hint"
 )
 
@@ -44,6 +45,14 @@ type Config struct {
 	Desk    Desk     `toml:"desk"`
 	Enroll  Enroll   `toml:"enroll"`
 	Display Display  `toml:"display"`
+
+	Lights    Lights                    `toml:"lights"`
+	Keyboard  Keyboard                  `toml:"keyboard"`
+	Directory directory.Config          `toml:"directory"`
+	Webhooks  []directory.WebhookConfig `toml:"webhook"`
+	Loans     Loans                     `toml:"loans"`
+	Backup    Backup                    `toml:"backup"`
+	Privacy   Privacy                   `toml:"privacy"`
 
 	source string // the file's text, for line numbers
 	path   string
@@ -106,6 +115,82 @@ type Display struct {
 	Baud     int    `toml:"baud"` // 0: the display's own
 }
 
+// Lights are the reader's lights and beeper, each on an output line.
+type Lights struct {
+	Green  *Output `toml:"green"`
+	Red    *Output `toml:"red"`
+	Beeper *Output `toml:"beeper"`
+}
+
+// Output is one output line.
+type Output struct {
+	Line string `toml:"line"` // as a reader's data lines
+	// ActiveLow is for a line that is on while it is low, as a reader's control
+	// wires are behind a level converter.
+	ActiveLow bool `toml:"active_low"`
+	// OpenDrain only ever pulls the line down.
+	OpenDrain bool `toml:"open_drain"`
+}
+
+// Keyboard is what unknown people type their name on.
+type Keyboard struct {
+	// Device is "auto" for the first keyboard, "off", or a path such as
+	// /dev/input/by-id/…-event-kbd.
+	Device string `toml:"device"`
+	Layout string `toml:"layout"` // us, de, fr, gb
+}
+
+// Loans say for how long devices are lent.
+type Loans struct {
+	Length Span            `toml:"length"` // 0: no limit
+	Kinds  map[string]Span `toml:"kinds"`  // exceptions by the device's kind
+}
+
+// Backup says where the daily copies of the ledger go.
+type Backup struct {
+	Dir  string `toml:"dir"`  // "": backups in the state folder
+	Keep int    `toml:"keep"` // how many; 0 is no backups
+}
+
+// Privacy says how long what is personal is kept.
+type Privacy struct {
+	// RetainClosedLoans is how long after its return a loan keeps the person;
+	// 0 is for ever.
+	RetainClosedLoans Span `toml:"retain_closed_loans"`
+	// KeyFile is the site key; "" is a systemd credential "site-key", or
+	// site.key beside the ledger.
+	KeyFile string `toml:"key_file"`
+}
+
+// Span is a duration that may be written in days: "14d".
+type Span time.Duration
+
+// UnmarshalText reads "14d" or what time.ParseDuration reads.
+func (s *Span) UnmarshalText(text []byte) error {
+	if days, ok := strings.CutSuffix(string(text), "d"); ok {
+		n, err := strconv.ParseUint(days, 10, 16)
+		if err == nil {
+			*s = Span(time.Duration(n) * 24 * time.Hour)
+			return nil
+		}
+	}
+	d, err := time.ParseDuration(string(text))
+	if err != nil || d < 0 {
+		return fmt.Errorf("%q is no length of time: write 14d or 36h", text)
+	}
+	*s = Span(d)
+	return nil
+}
+
+// MarshalText writes whole days as days.
+func (s Span) MarshalText() ([]byte, error) {
+	const day = 24 * time.Hour
+	if d := time.Duration(s); d != 0 && d%day == 0 {
+		return fmt.Appendf(nil, "%dd", d/day), nil
+	}
+	return []byte(time.Duration(s).String()), nil
+}
+
 // Default is the configuration of a station without a file.
 func Default() *Config {
 	host, err := os.Hostname()
@@ -121,6 +206,9 @@ func Default() *Config {
 			Kind: "terminal", Size: "16x2", Language: "en",
 			ROM: "A00", Bus: "/dev/i2c-1", Address: 0x27, Map: "common", Port: "/dev/serial0",
 		},
+		Keyboard:  Keyboard{Device: "off", Layout: "us"},
+		Directory: directory.Config{Kind: "local"},
+		Backup:    Backup{Keep: 14},
 	}
 }
 
@@ -200,6 +288,10 @@ func keysOf(t reflect.Type, path []string) []string {
 	var keys []string
 	for i := range t.NumField() {
 		f := t.Field(i)
+		if f.Anonymous {
+			keys = append(keys, keysOf(f.Type, path)...)
+			continue
+		}
 		name := f.Tag.Get("toml")
 		if name == "" || name == "-" {
 			continue

@@ -122,7 +122,9 @@ func (a *attendTask) answer(read wiegand.Read) uint64 {
 		case a.enrol != nil:
 			return a.enrolTag(tag)
 		}
-		return a.unknown(read, tag)
+		if subject, err = a.identify(read, tag); err != nil {
+			return a.unknown(read, tag)
+		}
 	}
 	if a.enrol != nil {
 		return a.enrolRefused(subject)
@@ -130,21 +132,58 @@ func (a *attendTask) answer(read wiegand.Read) uint64 {
 	return a.tap(checkout.Tap{At: time.Duration(read.End), Reader: a.Name, Subject: subject})
 }
 
-// unknown answers a tag that the register does not know. It shows its number,
-// joins the list of unknown tags and disturbs nothing that waits.
+// kind is what the site's rules make of a card.
+func (a *attendTask) kind(read wiegand.Read) checkout.SubjectKind {
+	switch {
+	case a.Badge != nil && a.Badge(read):
+		return checkout.KindPerson
+	case a.Device != nil && a.Device(read):
+		return checkout.KindDevice
+	}
+	return checkout.Unknown
+}
+
+var errNobody = errors.New("nobody's tag")
+
+// identify finds out whose a tag is that the register does not know. While the
+// directory can't be asked, a tag that fits a rule is pending: the bump is
+// recorded with it.
+func (a *attendTask) identify(read wiegand.Read, tag checkout.Tag) (checkout.Subject, error) {
+	if a.o.Ask == nil {
+		return checkout.Subject{}, errNobody
+	}
+	kind := a.kind(read)
+	ctx, cancel := context.WithTimeout(context.Background(), askTime)
+	defer cancel()
+	known, err := a.o.Ask(ctx, tag, kind)
+	switch {
+	case err != nil && kind != checkout.Unknown:
+		a.log.Info("pending tag: the directory can't be asked", "tag", tag, "kind", kind, "err", err)
+		return checkout.Subject{Kind: kind, Tag: tag, Pending: true}, nil
+	case err != nil || !known:
+		return checkout.Subject{}, errNobody
+	}
+	subject, err := a.o.Ledger.Subject(tag)
+	if err == nil && subject.Kind == checkout.Unknown {
+		err = errNobody
+	}
+	return subject, err
+}
+
+// askTime is how long a person waits for the directory to know them.
+const askTime = time.Second
+
+// unknown answers a tag that nobody knows. It shows its number, joins the list
+// of unknown tags and disturbs nothing that waits.
 func (a *attendTask) unknown(read wiegand.Read, tag checkout.Tag) uint64 {
 	if err := a.o.Ledger.NoteUnknown(tag); err != nil {
 		a.log.Warn("the unknown tag is not listed", "err", err)
 	}
 	a.log.Info("unknown tag", "tag", tag)
-	m := panel.Message{Key: "unknown-tag", Number: credential.String(read.Bits, a.Decoder.Formats)}
-	switch {
-	case a.Badge != nil && a.Badge(read):
-		m.Key = "unknown-badge"
-	case a.Device != nil && a.Device(read):
-		m.Key = "unknown-device"
-	}
-	return a.show(m)
+	key := map[checkout.SubjectKind]string{
+		checkout.Unknown: "unknown-tag", checkout.KindPerson: "unknown-badge", checkout.KindDevice: "unknown-device",
+	}[a.kind(read)]
+	return a.show(panel.Message{Key: key, Number: credential.String(read.Bits, a.Decoder.Formats)})
 }
 
 // tap takes a tap to the desk and its outcome to ledger and panel.

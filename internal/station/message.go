@@ -48,6 +48,10 @@ func (a *attendTask) done(ev checkout.Event) panel.Message {
 		From: ev.FromName,
 	}
 	switch {
+	case checkout.IsPendingID(ev.Person):
+		return panel.Message{Key: "pending", Number: ev.PersonTag}
+	case checkout.IsPendingID(ev.Device):
+		return panel.Message{Key: "pending", Number: ev.DeviceTag}
 	case ev.Kind == checkout.Return && ev.From != "" && ev.From != ev.Person:
 		m.Key = "returned-for"
 	case ev.Kind == checkout.Return:

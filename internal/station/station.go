@@ -27,6 +27,12 @@ type Options struct {
 	Panel  *panel.Panel
 	Desk   checkout.DeskOptions
 	Policy checkout.Policy
+	// Ask asks the directory whose a tag is that the register does not know,
+	// within a second or so; kind is what the site's rules make of the tag.
+	// known means that the register knows it now. An error means that the
+	// directory can't be asked: the tag may be anybody's. Nil: the register is
+	// all there is.
+	Ask func(ctx context.Context, tag checkout.Tag, kind checkout.SubjectKind) (known bool, err error)
 	// Now is the clock that stamps the edges: nanoseconds of CLOCK_MONOTONIC.
 	Now func() int64
 	Log *slog.Logger
