@@ -128,6 +128,9 @@ func (d *Daemon) assemble() error {
 		return err
 	}
 	d.tasks = append(d.tasks, ln)
+	if w := newWatchdog(d.Readers); w != nil {
+		d.tasks = append(d.tasks, w)
+	}
 	return nil
 }
 

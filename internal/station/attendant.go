@@ -270,3 +270,6 @@ func (r *Reader) Answered(ctx context.Context, n uint64) error {
 		}
 	}
 }
+
+// Alive returns when the desk has nothing else to do, or with ctx's error.
+func (r *Reader) Alive(ctx context.Context) error { return r.call(ctx, func() {}) }
