@@ -80,6 +80,7 @@ type Ledger struct {
 	keys     *keyring
 	readOnly bool
 
+	upkeep  sync.Mutex // one verify or erasure at a time; taken before writing
 	writing sync.Mutex // one writer at a time; taken before mu
 
 	mu     sync.RWMutex // of what follows: held for reading in a transaction
