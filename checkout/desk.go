@@ -133,19 +133,19 @@ func (d *Desk) Tap(t Tap) Outcome {
 	if d.repeated(t) {
 		return Outcome{Kind: Ignored}
 	}
-	if d.wait.subject.Kind != Unknown && t.At >= d.wait.until {
-		d.wait = waiting{} // the window ended before this tap
+	s, other := t.Subject, d.wait.subject
+	if t.At >= d.wait.until {
+		other = Subject{} // the window ended before this tap
 	}
-	s := t.Subject
 	switch {
 	case s.Kind == KindPerson && s.Status != Active:
 		return Outcome{Kind: Refused, Person: s}
 	case s.Kind == KindDevice && s.Status != Active:
 		return Outcome{Kind: Refused, Device: s}
-	case s.Kind == KindPerson && d.wait.subject.Kind == KindDevice:
-		return d.complete(t, s, d.wait.subject)
-	case s.Kind == KindDevice && d.wait.subject.Kind == KindPerson:
-		return d.complete(t, d.wait.subject, s)
+	case s.Kind == KindPerson && other.Kind == KindDevice:
+		return d.complete(t, s, other)
+	case s.Kind == KindDevice && other.Kind == KindPerson:
+		return d.complete(t, other, s)
 	case s.Kind == KindPerson:
 		d.wait = waiting{s, t.At + d.o.Window}
 		return Outcome{Kind: WaitDevice, Person: s}
