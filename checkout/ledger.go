@@ -93,6 +93,7 @@ type Ledger struct {
 	sinkIDs map[string]uint16
 	segment uuid.UUID
 	health  health
+	changes listeners // of the outbox
 }
 
 // Keys of the meta tree.

@@ -25,6 +25,7 @@ type EnrolRequest struct {
 	Who    string // name or register id
 	Tag    checkout.Tag
 	Actor  string
+	Source checkout.Source
 	Policy EnrolPolicy
 	// Admin: asked for by somebody with the right to replace a badge and to add
 	// a person, not by whoever stands at the keyboard.
@@ -106,10 +107,9 @@ func (w *Worker) enrolThere(ctx context.Context, r EnrolRequest) (Record, error)
 }
 
 func (w *Worker) enrolled(rec Record, r EnrolRequest) (Record, error) {
-	rec, err := w.o.Register.Learn(rec, true, r.Actor)
+	rec, err := w.apply(rec, Asker{r.Actor, r.Source})
 	if err == nil {
 		w.lookups.note(r.Tag, true, r.Kind)
-		w.resolved()
 	}
 	return rec, err
 }

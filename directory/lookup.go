@@ -133,11 +133,7 @@ func (w *Worker) learn(in Record) (Record, error) {
 	}
 	switch {
 	case !known:
-		rec, err := w.o.Register.Learn(in, false, "")
-		if err == nil {
-			w.resolved()
-		}
-		return rec, err
+		return w.apply(in, Asker{})
 	case was.Kind != in.Kind:
 		w.log.Warn("the directory and the register disagree about a tag; the register's word stays",
 			"tag", in.Tag, "directory", in.Kind, "register", was.Kind)
@@ -151,7 +147,17 @@ func (w *Worker) learn(in Record) (Record, error) {
 	if !changed(was, now) {
 		return was, nil
 	}
-	return w.o.Register.Learn(now, false, "")
+	return w.apply(now, Asker{})
+}
+
+// apply writes one record.
+func (w *Worker) apply(r Record, by Asker) (Record, error) {
+	out, err := w.o.Register.Apply([]Record{r}, by)
+	if err != nil {
+		return Record{}, err
+	}
+	w.resolved()
+	return out[0], nil
 }
 
 // Seen tells the worker of a tap of a known tag. If the directory was not asked
@@ -171,7 +177,10 @@ func (w *Worker) Seen(tag checkout.Tag) {
 
 // lookupLoop refreshes names behind the taps and resolves pending tags.
 func (w *Worker) lookupLoop(ctx context.Context) {
-	changed := w.o.Outbox.Changed(Main)
+	var changed <-chan struct{}
+	if w.dir.Capabilities().Deliver {
+		changed = w.o.Outbox.Changed(Main)
+	}
 	tick := time.NewTicker(w.o.Config.UnknownFor)
 	defer tick.Stop()
 	for ctx.Err() == nil {
