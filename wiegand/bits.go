@@ -138,6 +138,24 @@ func (b Bits) Invert() Bits {
 	return b
 }
 
+// or sets the bits of the given number, in the value of all bits.
+func (b Bits) or(lo, hi uint64) Bits {
+	b.hi |= hi
+	b.lo |= lo
+	return b
+}
+
+// window is the value of width bits, at most 64, that end shift bits before
+// the end.
+func (b Bits) window(shift uint8, width int) uint64 {
+	v := b.lo>>shift | b.hi<<(64-shift)
+	if shift >= 64 {
+		v = b.hi >> (shift - 64)
+	}
+	_, m := mask(width)
+	return v & m
+}
+
 // mask has the n low bits set.
 func mask(n int) (hi, lo uint64) {
 	if n >= 64 {

@@ -1,0 +1,191 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"time"
+
+	"stump/checkout"
+	"stump/internal/hint"
+)
+
+// ledgerStatus is the HTTP status that fits an error of the ledger.
+func ledgerStatus(err error) int {
+	var (
+		ambiguous *checkout.AmbiguousError
+		exists    *checkout.ExistsError
+		taken     *checkout.TagTakenError
+		damaged   *checkout.DamagedError
+	)
+	switch {
+	case errors.As(err, &damaged), errors.Is(err, checkout.ErrClosed), errors.Is(err, checkout.ErrReadOnly):
+		return http.StatusInternalServerError
+	case errors.Is(err, checkout.ErrNotFound):
+		return http.StatusNotFound
+	case errors.As(err, &ambiguous), errors.As(err, &exists), errors.As(err, &taken), errors.Is(err, checkout.ErrRefused):
+		return http.StatusConflict
+	case errors.Is(err, checkout.ErrCannotSave):
+		return http.StatusInsufficientStorage
+	}
+	return http.StatusBadRequest // what is left was wrong with the request
+}
+
+// withHint says what to do about an error of the ledger.
+func withHint(err error) error {
+	if hint.Of(err) != "" {
+		return err
+	}
+	var (
+		ambiguous *checkout.AmbiguousError
+		exists    *checkout.ExistsError
+		taken     *checkout.TagTakenError
+	)
+	switch {
+	case errors.Is(err, checkout.ErrNotFound):
+		return hint.Wrap(err, "`stump people list` and `stump devices list` show who and what there is")
+	case errors.As(err, &ambiguous):
+		return hint.Wrap(err, "use the id")
+	case errors.As(err, &exists):
+		return hint.Wrap(err, "choose another with --id, or change the one that is there with edit")
+	case errors.As(err, &taken):
+		return hint.Wrap(err, "give that one another tag first, or check the number")
+	case errors.Is(err, checkout.ErrRefused):
+		return hint.Wrap(err, "`stump who` shows who holds which device")
+	case errors.Is(err, checkout.ErrCannotSave):
+		return hint.Wrap(err, "nothing was changed; look at the disk's space and the system's log")
+	}
+	return err
+}
+
+func (s *Server) give(w http.ResponseWriter, r *http.Request) error {
+	var g Give
+	if err := readJSON(r, &g); err != nil {
+		return err
+	}
+	ev, err := s.o.Ledger.Give(checkout.Request{
+		Device: g.Device, Person: g.Person, Actor: cmp.Or(g.Actor, anonymous), Note: g.Note, Source: checkout.SourceCLI,
+	})
+	if err != nil {
+		return err
+	}
+	return s.changed(w, ev)
+}
+
+func (s *Server) bring(w http.ResponseWriter, r *http.Request) error {
+	var b Bring
+	if err := readJSON(r, &b); err != nil {
+		return err
+	}
+	ev, err := s.o.Ledger.Return(checkout.Request{
+		Device: b.Device, Actor: cmp.Or(b.Actor, anonymous), Note: b.Note, Condition: b.Condition, Source: checkout.SourceCLI,
+	})
+	if err != nil {
+		return err
+	}
+	return s.changed(w, ev)
+}
+
+// changed answers with the event that was committed.
+func (s *Server) changed(w http.ResponseWriter, ev checkout.Event) error {
+	if s.o.Panel != nil {
+		s.o.Panel.Poke()
+	}
+	return writeJSON(w, historyRow(ev))
+}
+
+// Enrolled is the answer to an enrolment that was waited for.
+func (s *Server) enrol(w http.ResponseWriter, r *http.Request) error {
+	var e Enrol
+	if err := readJSON(r, &e); err != nil {
+		return err
+	}
+	if len(s.o.Readers) == 0 {
+		return errNoDaemon
+	}
+	kind := checkout.KindPerson
+	if e.Kind == "device" {
+		kind = checkout.KindDevice
+	} else if e.Kind != "person" {
+		return refuse(`use "person" or "device"`, "%q can't be enrolled", e.Kind)
+	}
+	id, name, err := s.enrollee(kind, e.Name)
+	if err != nil {
+		return err
+	}
+	reader := s.o.Readers[0]
+	wait, err := reader.Enrol(r.Context(), kind, id, name)
+	if err != nil {
+		return err
+	}
+	if !e.Wait {
+		return writeJSON(w, struct{}{})
+	}
+	select {
+	case res := <-wait:
+		if res.Err != nil {
+			return res.Err
+		}
+		return writeJSON(w, historyRow(res.Event))
+	case <-r.Context().Done():
+		return context.Cause(r.Context())
+	}
+}
+
+// enrollee is whom a tag is for; a name that the register does not have is
+// added to it.
+func (s *Server) enrollee(kind checkout.SubjectKind, ref string) (id, name string, err error) {
+	if kind == checkout.KindPerson {
+		p, err := s.o.Ledger.FindPerson(ref)
+		if err == nil || !errors.Is(err, checkout.ErrNotFound) {
+			return p.ID, p.Name, err
+		}
+		id, err = s.newID("", ref, func(id string) error { _, err := s.o.Ledger.FindPerson(id); return err })
+		if err != nil {
+			return "", "", err
+		}
+		return id, ref, s.o.Ledger.AddPerson(checkout.Person{ID: id, Name: ref}, checkout.Tag{}, anonymous, checkout.SourceCLI)
+	}
+	d, err := s.o.Ledger.FindDevice(ref)
+	if err == nil || !errors.Is(err, checkout.ErrNotFound) {
+		return d.ID, d.Name, err
+	}
+	id, err = s.newID("", ref, func(id string) error { _, err := s.o.Ledger.FindDevice(id); return err })
+	if err != nil {
+		return "", "", err
+	}
+	return id, ref, s.o.Ledger.AddDevice(checkout.Device{ID: id, Name: ref}, checkout.Tag{}, anonymous, checkout.SourceCLI)
+}
+
+// Status is what the station is doing.
+type Status struct {
+	Station string   `json:"station"`
+	Version string   `json:"version"`
+	PID     int      `json:"pid"`
+	Readers []string `json:"readers"`
+	Sim     bool     `json:"sim"`
+	Display string   `json:"display"`
+	Since   *string  `json:"display_down_since"`
+}
+
+func (s *Server) status(w http.ResponseWriter, _ *http.Request) error {
+	st := Status{Station: s.o.Station, Version: s.o.Version, PID: os.Getpid(), Sim: s.o.Lines != nil, Readers: []string{}}
+	for _, r := range s.o.Readers {
+		st.Readers = append(st.Readers, r.Name+": "+r.Source.String())
+	}
+	if s.o.Panel != nil {
+		h := s.o.Panel.Health()
+		st.Display = "up"
+		if !h.Up {
+			since := h.Since.Format(time.RFC3339)
+			st.Since = &since
+			st.Display = "down"
+			if h.Err != nil {
+				st.Display = "down: " + h.Err.Error()
+			}
+		}
+	}
+	return writeJSON(w, st)
+}

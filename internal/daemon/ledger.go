@@ -1,0 +1,81 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"stump/checkout"
+	"stump/internal/config"
+	"stump/internal/hint"
+)
+
+// LedgerPath is the ledger's file in a state folder.
+func LedgerPath(stateDir string) string { return filepath.Join(stateDir, "ledger.db") }
+
+// keyPath is the site key's file: a systemd credential if there is one, else
+// beside the ledger. It is never part of a backup.
+func keyPath(stateDir string) string {
+	if dir := os.Getenv("CREDENTIALS_DIRECTORY"); dir != "" {
+		if p := filepath.Join(dir, "site-key"); exists(p) {
+			return p
+		}
+	}
+	return filepath.Join(stateDir, "site.key")
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// ledgerOptions are the same for the daemon and for a command that opens the
+// ledger itself.
+func ledgerOptions(cfg *config.Config, keys checkout.Keys) checkout.Options {
+	return checkout.Options{Station: cfg.Station, SiteKey: keys.Current, OldKeys: keys.Old}
+}
+
+// OpenLedger opens an existing ledger for a command. Errors are those of
+// checkout.Open.
+func OpenLedger(cfg *config.Config, stateDir string, readOnly bool) (*checkout.Ledger, error) {
+	path := LedgerPath(stateDir)
+	if _, err := os.Stat(path); err != nil {
+		return nil, err
+	}
+	keys, err := checkout.LoadKeys(keyPath(stateDir))
+	if err != nil {
+		return nil, hint.Errorf("a ledger and its site key belong together: put the key back from where you keep it", "site key: %w", err)
+	}
+	if readOnly {
+		return checkout.OpenReadOnly(path, ledgerOptions(cfg, keys))
+	}
+	return checkout.Open(path, ledgerOptions(cfg, keys))
+}
+
+// openOrCreate opens the daemon's ledger, and makes one where there never was
+// one.
+func openOrCreate(o Options) (*checkout.Ledger, error) {
+	if err := os.MkdirAll(o.StateDir, 0o750); err != nil {
+		return nil, hint.Wrap(fmt.Errorf("state folder: %w", err), "name a folder that may be written with --state")
+	}
+	path := LedgerPath(o.StateDir)
+	if !exists(keyPath(o.StateDir)) && exists(path) {
+		return nil, hint.Errorf("a ledger and its site key belong together: put the key back from where you keep it", "site key: %w", fs.ErrNotExist)
+	}
+	keys, err := checkout.LoadOrCreateKey(keyPath(o.StateDir))
+	if err != nil {
+		return nil, err
+	}
+	opts := ledgerOptions(o.Config, keys)
+	opts.Logger = o.Log
+	// The simulated lab's cards are shown by name, so it has to know their
+	// numbers.
+	opts.SealTags = o.Sim
+	l, err := checkout.Open(path, opts)
+	if errors.Is(err, fs.ErrNotExist) {
+		return checkout.Create(path, opts)
+	}
+	return l, err
+}

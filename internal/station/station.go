@@ -1,0 +1,149 @@
+// Package station joins the parts of one running stump. A tap goes one way:
+//
+//	gpio.Source → reader (wiegand.Decoder) → attendant (checkout.Desk → checkout.Ledger) → panel
+//
+// A reader only decodes, so that no slow disk holds up the lines; the kernel
+// stamps and keeps the edges meanwhile. The attendant stands at the desk: it
+// commits, then speaks. Each reader has an attendant of its own; all share the
+// ledger and the panel.
+package station
+
+import (
+	"context"
+	"log/slog"
+	"math"
+	"sync"
+
+	"stump/checkout"
+	"stump/gpio"
+	"stump/internal/panel"
+	"stump/internal/task"
+	"stump/wiegand"
+)
+
+// Options are the parts that a station is made of.
+type Options struct {
+	Ledger *checkout.Ledger
+	Panel  *panel.Panel
+	Desk   checkout.DeskOptions
+	Policy checkout.Policy
+	// Ask asks the directory whose a tag is that the register does not know,
+	// within a second or so; kind is what the site's rules make of the tag.
+	// known means that the register knows it now. An error means that the
+	// directory can't be asked: the tag may be anybody's. Nil: the register is
+	// all there is.
+	Ask func(ctx context.Context, tag checkout.Tag, kind checkout.SubjectKind) (known bool, err error)
+	// Now is the clock that stamps the edges: nanoseconds of CLOCK_MONOTONIC.
+	Now func() int64
+	Log *slog.Logger
+}
+
+// ReaderOptions describe one reader.
+type ReaderOptions struct {
+	Name    string
+	Source  gpio.Source
+	Decoder wiegand.Options
+	// Badge and Device tell the kind of a tag that the register does not know.
+	Badge, Device Rule
+	// Strict makes a tag that fits neither rule a bad read, as the original
+	// client had it, instead of an unknown tag.
+	Strict bool
+}
+
+// Rule reports whether a card is of a kind; nil fits nothing.
+type Rule func(wiegand.Read) bool
+
+// Reader decodes one reader's lines and stands at its desk.
+type Reader struct {
+	ReaderOptions
+	o   Options
+	log *slog.Logger
+
+	mu      sync.Mutex // guards dec
+	dec     *wiegand.Decoder
+	reads   chan wiegand.Read
+	calls   chan func()
+	decoded *task.Signal
+
+	attendant
+}
+
+// NewReader returns a reader of a station.
+func NewReader(o Options, r ReaderOptions) *Reader {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Reader{
+		ReaderOptions: r,
+		o:             o,
+		log:           o.Log.With("reader", r.Name),
+		dec:           wiegand.NewDecoder(r.Decoder),
+		// A card takes tens of milliseconds, a commit may take seconds on a
+		// worn card: nobody bumps this many meanwhile, and if they do, the
+		// edges wait in the kernel.
+		reads:   make(chan wiegand.Read, 64),
+		calls:   make(chan func()),
+		decoded: task.NewSignal(),
+		attendant: attendant{
+			desk: checkout.NewDesk(o.Desk), atDesk: task.NewSignal(),
+			bumped: bumps{change: make(chan struct{})},
+		},
+	}
+}
+
+// Tasks are what makes the reader run.
+func (r *Reader) Tasks() []task.Task {
+	return []task.Task{(*decodeTask)(r), (*attendTask)(r)}
+}
+
+// Stats is a copy of what the decoder has counted.
+func (r *Reader) Stats() wiegand.Stats {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.dec.Stats()
+}
+
+type decodeTask Reader
+
+func (d *decodeTask) String() string         { return `reader "` + d.Name + `"` }
+func (d *decodeTask) Ready() <-chan struct{} { return d.decoded.C() }
+
+// Run reads edges until ctx is done. The decoder decides by time stamps
+// alone: it is told that the lines were silent only when the source says that
+// every edge up to then has been handed over.
+func (d *decodeTask) Run(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, func() { d.Source.Close() })
+	defer stop()
+	d.decoded.Give()
+	edges := make([]wiegand.Edge, 1024)
+	for {
+		until := int64(math.MaxInt64)
+		if t, open := d.dec.Deadline(); open {
+			until = t
+		}
+		n, now, err := d.Source.Read(edges, until)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		d.mu.Lock()
+		for _, e := range edges[:n] {
+			d.deliver(ctx, d.dec.Push(e))
+		}
+		if t, open := d.dec.Deadline(); open && now >= t {
+			d.deliver(ctx, d.dec.Advance(now))
+		}
+		d.mu.Unlock()
+	}
+}
+
+func (d *decodeTask) deliver(ctx context.Context, reads []wiegand.Read) {
+	for _, read := range reads {
+		select {
+		case d.reads <- read:
+		case <-ctx.Done():
+		}
+	}
+}
