@@ -265,7 +265,7 @@ func weighHum(f *findings, _ *Evidence) float64 {
 func weighBurst(f *findings, _ *Evidence) float64 {
 	idle := f.idleFalls[0] + f.idleFalls[1]
 	switch {
-	case f.grouped > 0.5 && idle >= 2:
+	case f.grouped > 0.5 && idle >= 3:
 		return 0.93
 	case f.pairs >= 0.8 || idle > 0 && f.grouped < 0.2:
 		return 0
