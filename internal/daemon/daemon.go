@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"stump/checkout"
+	"stump/directory"
 	"stump/gpio"
 	"stump/internal/api"
 	"stump/internal/config"
@@ -38,6 +39,8 @@ type Options struct {
 	Speed   float64
 	Version string
 	Log     *slog.Logger
+	// Network is received from when the network may have come back; may be nil.
+	Network <-chan struct{}
 	// Ready is called when every part works; may be nil.
 	Ready func()
 }
@@ -49,6 +52,7 @@ type Daemon struct {
 	Panel   *panel.Panel
 	Readers []*station.Reader
 	Lines   *simlab.Lines // nil without Sim
+	Worker  *directory.Worker
 	API     *api.Server
 	tasks   []task.Task
 	now     func() int64
@@ -60,11 +64,16 @@ func New(o Options) (*Daemon, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	ledger, err := openOrCreate(o)
+	p, err := openPlaces(o.Config)
+	if err != nil {
+		return nil, err
+	}
+	ledger, err := openOrCreate(o, p)
 	if err != nil {
 		return nil, err
 	}
 	d := &Daemon{o: o, Ledger: ledger, now: monotonic}
+	d.Worker = d.newWorker(p)
 	if err := d.assemble(); err != nil {
 		ledger.Close()
 		return nil, err
@@ -96,13 +105,14 @@ func (d *Daemon) assemble() error {
 	d.Panel = panel.New(panel.Options{
 		Display: shown, Catalogue: texts, Window: cfg.Desk.Window, Idle: d.idle, Logger: d.o.Log,
 	})
-	d.tasks = append(d.tasks, d.Panel)
+	d.tasks = append(d.tasks, d.Panel, d.Worker)
 	policy, err := checkout.ParsePolicy(cfg.Desk.HeldByOther)
 	if err != nil {
 		return err
 	}
 	o := station.Options{
-		Ledger: d.Ledger, Panel: d.Panel, Policy: policy, Now: d.now, Log: d.o.Log,
+		Ledger: d.Ledger, Panel: d.Panel, Policy: policy, Log: d.o.Log,
+		Directory: d.Worker, EnrolPeople: d.enrolPolicy(),
 		Desk: checkout.DeskOptions{Window: cfg.Desk.Window, Batch: cfg.Desk.BatchWindow},
 	}
 	for i, rc := range cfg.Readers {
@@ -121,7 +131,7 @@ func (d *Daemon) assemble() error {
 	}
 	d.API = api.NewServer(api.Options{
 		Ledger: d.Ledger, Station: cfg.Station, Version: d.o.Version, Formats: cfg.CardFormats(),
-		Panel: d.Panel, Readers: d.Readers, Lines: d.Lines, Log: d.o.Log,
+		Panel: d.Panel, Readers: d.Readers, Lines: d.Lines, Worker: d.Worker, Log: d.o.Log,
 	})
 	ln := &api.Listener{Handler: d.API, Socket: d.o.Socket, Addr: d.o.Listen, Log: d.o.Log}
 	if err := ln.Open(); err != nil {
@@ -154,7 +164,7 @@ func (d *Daemon) source(i int, rc config.Reader) (gpio.Source, error) {
 
 // idle is what the display says when nobody is there.
 func (d *Daemon) idle() panel.IdleInfo {
-	var info panel.IdleInfo
+	info := panel.IdleInfo{Behind: d.Worker.Behind()}
 	for loan, err := range d.Ledger.Loans(checkout.LoanFilter{}) {
 		if err != nil {
 			d.o.Log.Error("the loans can't be counted", "err", err)
