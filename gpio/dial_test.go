@@ -102,6 +102,7 @@ func TestDialWaitsForLateChip(t *testing.T) {
 		buf := make([]wiegand.Edge, 8)
 		go func() {
 			time.Sleep(time.Minute)
+			synctest.Wait()
 			w.source.edge(1, w.clock())
 		}()
 		if n, _, err := r.Read(buf, math.MaxInt64); n != 1 || err != nil || buf[0].Seq != 1 {
@@ -203,6 +204,7 @@ func TestDialVanishInFrame(t *testing.T) {
 		send(card) // looks whole, but who knows: perhaps eleven bits more were sent
 		w.source.fail <- syscall.ENODEV
 		time.Sleep(10 * time.Second)
+		synctest.Wait()
 		send(card)
 		time.Sleep(time.Second)
 		r.Close()

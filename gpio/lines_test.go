@@ -114,14 +114,6 @@ func (k *fakeKernel) configure(both bool, bias *Bias) error {
 
 func (k *fakeKernel) close() error { k.closed = true; return nil }
 
-// fail makes every read fail from now on.
-func (k *fakeKernel) fail(err error) {
-	k.mu.Lock()
-	k.err = err
-	k.mu.Unlock()
-	k.queued <- struct{}{}
-}
-
 func lines(t *testing.T, k *fakeKernel, both bool) *Lines {
 	t.Helper()
 	l, err := newLines(k, "DATA0 = x, DATA1 = y", both)
