@@ -10,6 +10,7 @@
 //	GET  /v1/panel                       what the display shows
 //	GET  /v1/sync                        what the directory was told, and what not
 //	POST /v1/sync/{id}/retry, …/drop, …/accept, /v1/sync/pull
+//	POST /v1/selftest                    a self-test, a line for each check
 //	GET  /v1/unknown                     tags that nobody knows
 //	POST /v1/sim/seed, /v1/sim/tap, /v1/sim/fault      only with simulated lines
 //
@@ -27,6 +28,7 @@ import (
 
 	"stump/checkout"
 	"stump/directory"
+	"stump/hw"
 	"stump/internal/hint"
 	"stump/internal/panel"
 	"stump/internal/simlab"
@@ -46,7 +48,9 @@ type Options struct {
 	Readers []*station.Reader
 	Lines   *simlab.Lines // the simulated lines, nil on hardware
 	Worker  *directory.Worker
-	Log     *slog.Logger
+	// SelfTest returns what a self-test looks at.
+	SelfTest func() *hw.Env
+	Log      *slog.Logger
 	// Now is the wall clock; time.Now if nil.
 	Now func() time.Time
 }
@@ -99,6 +103,7 @@ func (s *Server) routes() {
 	handle("POST /v1/return", s.bring)
 	handle("GET /v1/unknown", s.unknown)
 	handle("GET /v1/panel", s.panel)
+	handle("POST /v1/selftest", s.selftest)
 	handle("GET /v1/sync", s.syncStatus)
 	handle("POST /v1/sync/pull", s.syncPull)
 	handle("POST /v1/sync/{id}/retry", s.syncRetry)

@@ -72,8 +72,13 @@ type Reader struct {
 	o   Options
 	log *slog.Logger
 
-	mu      sync.Mutex // guards dec
+	mu      sync.Mutex // guards what follows
 	dec     *wiegand.Decoder
+	lent    *Lent  // who has the lines for a while
+	lastSeq uint32 // of the last edge that the decoder had
+	skipped uint32 // how many edges borrowers have had
+	resume  bool   // the next edge is the first after a borrower
+
 	reads   chan wiegand.Read
 	calls   chan func()
 	decoded *task.Signal
@@ -142,9 +147,7 @@ func (d *decodeTask) Run(ctx context.Context) error {
 			return err
 		}
 		d.mu.Lock()
-		for _, e := range edges[:n] {
-			d.deliver(ctx, d.dec.Push(e))
-		}
+		d.hand(ctx, edges[:n])
 		if t, open := d.dec.Deadline(); open && now >= t {
 			d.deliver(ctx, d.dec.Advance(now))
 		}
