@@ -85,13 +85,7 @@ func (w *Worker) enrolThere(ctx context.Context, r EnrolRequest) (Record, error)
 	defer cancel()
 	rec, err := w.dir.Enrol(ctx, r.Who, r.Tag)
 	if err != nil {
-		if o, ok := troubleOf(err); ok && ctx.Err() == nil {
-			if o.Verdict != BadConfig {
-				o.Verdict = Down
-			}
-			w.main.trouble(o)
-		}
-		return Record{}, err
+		return Record{}, w.noteTrouble(ctx, err)
 	}
 	w.main.heard()
 	rec.Tag = r.Tag

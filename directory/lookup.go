@@ -97,16 +97,7 @@ func (w *Worker) WhatIs(ctx context.Context, tag checkout.Tag, hint Kind) (Answe
 func (w *Worker) ask(ctx context.Context, tag checkout.Tag, hint Kind) (Answer, error) {
 	a, err := w.dir.WhatIs(ctx, tag, hint)
 	if err != nil {
-		if o, ok := troubleOf(err); ok && ctx.Err() == nil {
-			if o.Verdict != BadConfig {
-				o.Verdict = Down
-			}
-			w.main.trouble(o)
-		}
-		if ctx.Err() != nil && !errors.Is(err, ErrOffline) {
-			err = &Trouble{Outcome{Verdict: Down, Reason: "the directory takes too long"}}
-		}
-		return Answer{}, err
+		return Answer{}, w.noteTrouble(ctx, err)
 	}
 	w.main.heard()
 	if !a.Known {
@@ -120,6 +111,23 @@ func (w *Worker) ask(ctx context.Context, tag checkout.Tag, hint Kind) (Answer, 
 	}
 	w.lookups.note(tag, true, hint)
 	return Answer{Known: true, Record: rec}, nil
+}
+
+// noteTrouble tells the directory's place of a call that failed, so that the
+// next person does not wait for what nobody answers.
+func (w *Worker) noteTrouble(ctx context.Context, err error) error {
+	o, ok := troubleOf(err)
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		o, ok = Outcome{Verdict: Down, Reason: w.dir.String() + ": no answer within the time that somebody will stand there"}, true
+		err = &Trouble{o}
+	case ctx.Err() != nil || !ok:
+		return err
+	case o.Verdict != BadConfig:
+		o.Verdict = Down
+	}
+	w.main.trouble(o)
+	return err
 }
 
 // learn writes what the directory says of one tag.

@@ -3,9 +3,9 @@ package wiegand
 import "math"
 
 const (
-	// maxPulses bounds a frame's memory: 128 bits with up to three falls
-	// each (a bounce at both ends), and some noise.
-	maxPulses = 400
+	// maxPulses bounds a frame's memory: 128 bits with up to six falls
+	// each (bounces at both ends), and some noise.
+	maxPulses = 6*MaxBits + 32
 	maxEdges  = 2 * maxPulses
 	// stormSlice is how often an unending storm of edges is reported.
 	stormSlice = int64(1e9)
@@ -21,6 +21,8 @@ type frame struct {
 	line  [maxPulses]uint8
 	width [maxPulses]int32 // low time in ns, -1 unknown
 
+	hi, lo uint64 // the lines of the falls as bits, as in Bits
+
 	edges  [maxEdges]Edge
 	nEdges int
 
@@ -34,6 +36,7 @@ type frame struct {
 
 func (f *frame) reset() {
 	f.n, f.falls, f.nEdges, f.head = 0, 0, 0, 0
+	f.hi, f.lo = 0, 0
 	f.lost, f.storm = false, false
 }
 
@@ -76,7 +79,7 @@ func NewDecoder(o Options) *Decoder {
 		d.lengths[f.Len] = true
 		longest = max(longest, f.Len)
 	}
-	d.limit = min(maxPulses, 3*longest+24)
+	d.limit = min(maxPulses, 6*longest+32)
 	return d
 }
 
@@ -163,6 +166,10 @@ func (d *Decoder) fall(f *frame, e Edge, lost int) {
 		return
 	}
 	f.t[f.n], f.line[f.n], f.width[f.n] = e.Time, e.Line&1, -1
+	if f.n < MaxBits {
+		f.hi = f.hi<<1 | f.lo>>63
+		f.lo = f.lo<<1 | uint64(e.Line&1)
+	}
 	f.n++
 	if d.lengths[f.n] || d.lengths[f.n-f.head] {
 		f.deadline = later(f.last, d.quick(f))

@@ -37,5 +37,3 @@ func (d *Decoder) Stats() Stats {
 	}
 	return s
 }
-
-type swapWatch struct{}

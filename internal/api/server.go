@@ -8,6 +8,9 @@
 //	POST /v1/people/import, GET /v1/people/export      CSV; the same for devices
 //	POST /v1/enroll, /v1/give, /v1/return
 //	GET  /v1/panel                       what the display shows
+//	GET  /v1/sync                        what the directory was told, and what not
+//	POST /v1/sync/{id}/retry, …/drop, …/accept, /v1/sync/pull
+//	POST /v1/selftest                    a self-test, a line for each check
 //	GET  /v1/unknown                     tags that nobody knows
 //	POST /v1/sim/seed, /v1/sim/tap, /v1/sim/fault      only with simulated lines
 //
@@ -24,6 +27,8 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/directory"
+	"stump/hw"
 	"stump/internal/hint"
 	"stump/internal/panel"
 	"stump/internal/simlab"
@@ -42,7 +47,10 @@ type Options struct {
 	Panel   *panel.Panel
 	Readers []*station.Reader
 	Lines   *simlab.Lines // the simulated lines, nil on hardware
-	Log     *slog.Logger
+	Worker  *directory.Worker
+	// SelfTest returns what a self-test looks at.
+	SelfTest func() *hw.Env
+	Log      *slog.Logger
 	// Now is the wall clock; time.Now if nil.
 	Now func() time.Time
 }
@@ -95,6 +103,12 @@ func (s *Server) routes() {
 	handle("POST /v1/return", s.bring)
 	handle("GET /v1/unknown", s.unknown)
 	handle("GET /v1/panel", s.panel)
+	handle("POST /v1/selftest", s.selftest)
+	handle("GET /v1/sync", s.syncStatus)
+	handle("POST /v1/sync/pull", s.syncPull)
+	handle("POST /v1/sync/{id}/retry", s.syncRetry)
+	handle("POST /v1/sync/{id}/drop", s.syncDrop)
+	handle("POST /v1/sync/{id}/accept", s.syncAccept)
 	handle("POST /v1/sim/seed", s.simSeed)
 	handle("POST /v1/sim/tap", s.simTap)
 	handle("POST /v1/sim/fault", s.simFault)

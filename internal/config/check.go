@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"stump/gpio"
 	"stump/internal/hint"
 	"stump/internal/panel"
 	"stump/lcd"
@@ -21,6 +22,7 @@ var (
 	enrolments  = []string{"known-people", "free", "off"}
 	presets     = []string{"", "original"}
 	keypadModes = []string{"", "4bit", "8bit"}
+	converters  = []string{"", "bss138", "divider"}
 )
 
 // Check fills defaults that depend on other keys and refuses what can't be
@@ -91,6 +93,12 @@ func (c *Config) checkReaders() error {
 		}
 		if err := c.oneOf(r.Keypad, keypadModes, key("keypad")...); err != nil {
 			return err
+		}
+		if err := c.oneOf(r.Converter, converters, key("converter")...); err != nil {
+			return err
+		}
+		if _, err := gpio.ParseBias(r.Bias); err != nil {
+			return c.bad(`use "as-is", "pull-up", "pull-down" or "off"`, key("bias"), "%v", err)
 		}
 		for _, kind := range []struct {
 			name string

@@ -72,6 +72,26 @@ type Reader struct {
 	Device *Rule  `toml:"device"`
 	// Keypad accepts key presses: "4bit", "8bit" or "".
 	Keypad string `toml:"keypad"`
+	// Bias is the board's own pull on the lines: as-is, pull-up, pull-down, off.
+	Bias string `toml:"bias"`
+	// ActiveLow is for a stage that inverts, such as a transistor.
+	ActiveLow bool `toml:"active_low"`
+	// Converter is what is between reader and board: bss138 or divider.
+	Converter string `toml:"converter"`
+	// Colours of the reader's wires; empty ones are HID's.
+	Colours Colours `toml:"colours"`
+}
+
+// Colours are the colours of a reader's wires, for remedies and pictures.
+type Colours struct {
+	Power  string `toml:"power"`
+	Ground string `toml:"ground"`
+	Data0  string `toml:"data0"`
+	Data1  string `toml:"data1"`
+	Green  string `toml:"green"`
+	Red    string `toml:"red"`
+	Beep   string `toml:"beep"`
+	Hold   string `toml:"hold"`
 }
 
 // Rule says which tags are of a kind without asking the register.

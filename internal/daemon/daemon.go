@@ -5,15 +5,17 @@ package daemon
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"stump/checkout"
+	"stump/directory"
 	"stump/gpio"
+	"stump/hw"
 	"stump/internal/api"
 	"stump/internal/config"
 	"stump/internal/panel"
@@ -38,6 +40,10 @@ type Options struct {
 	Speed   float64
 	Version string
 	Log     *slog.Logger
+	// Host is where lines are looked up; the zero Host is this machine.
+	Host hw.Host
+	// Network is received from when the network may have come back; may be nil.
+	Network <-chan struct{}
 	// Ready is called when every part works; may be nil.
 	Ready func()
 }
@@ -49,9 +55,16 @@ type Daemon struct {
 	Panel   *panel.Panel
 	Readers []*station.Reader
 	Lines   *simlab.Lines // nil without Sim
+	Worker  *directory.Worker
 	API     *api.Server
 	tasks   []task.Task
 	now     func() int64
+	board   *hw.Board
+	places  places
+	lamps   []hw.Lamp
+
+	mu     sync.Mutex
+	faults map[string]error // readers without lines, and why
 }
 
 // New puts a station together and takes what only one process can have: the
@@ -60,11 +73,16 @@ func New(o Options) (*Daemon, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	ledger, err := openOrCreate(o)
+	p, err := openPlaces(o.Config)
 	if err != nil {
 		return nil, err
 	}
-	d := &Daemon{o: o, Ledger: ledger, now: monotonic}
+	ledger, err := openOrCreate(o, p)
+	if err != nil {
+		return nil, err
+	}
+	d := &Daemon{o: o, places: p, Ledger: ledger, now: monotonic, faults: map[string]error{}}
+	d.Worker = d.newWorker(p)
 	if err := d.assemble(); err != nil {
 		ledger.Close()
 		return nil, err
@@ -85,6 +103,9 @@ var started = time.Now()
 
 func (d *Daemon) assemble() error {
 	cfg := d.o.Config
+	if !d.o.Sim {
+		d.board = d.o.Host.Board()
+	}
 	shown, err := display(d.o)
 	if err != nil {
 		return err
@@ -93,16 +114,18 @@ func (d *Daemon) assemble() error {
 	if err != nil {
 		return err
 	}
+	green, red, beeper := d.openOutputs()
 	d.Panel = panel.New(panel.Options{
-		Display: shown, Catalogue: texts, Window: cfg.Desk.Window, Idle: d.idle, Logger: d.o.Log,
+		Display: shown, Catalogue: texts, Green: green, Red: red, Beeper: beeper, Window: cfg.Desk.Window, Idle: d.idle, Logger: d.o.Log,
 	})
-	d.tasks = append(d.tasks, d.Panel)
+	d.tasks = append(d.tasks, d.Panel, d.Worker)
 	policy, err := checkout.ParsePolicy(cfg.Desk.HeldByOther)
 	if err != nil {
 		return err
 	}
 	o := station.Options{
-		Ledger: d.Ledger, Panel: d.Panel, Policy: policy, Now: d.now, Log: d.o.Log,
+		Ledger: d.Ledger, Panel: d.Panel, Policy: policy, Log: d.o.Log,
+		Directory: d.Worker, EnrolPeople: d.enrolPolicy(),
 		Desk: checkout.DeskOptions{Window: cfg.Desk.Window, Batch: cfg.Desk.BatchWindow},
 	}
 	for i, rc := range cfg.Readers {
@@ -121,7 +144,7 @@ func (d *Daemon) assemble() error {
 	}
 	d.API = api.NewServer(api.Options{
 		Ledger: d.Ledger, Station: cfg.Station, Version: d.o.Version, Formats: cfg.CardFormats(),
-		Panel: d.Panel, Readers: d.Readers, Lines: d.Lines, Log: d.o.Log,
+		Panel: d.Panel, Readers: d.Readers, Lines: d.Lines, Worker: d.Worker, SelfTest: d.SelfTest, Log: d.o.Log,
 	})
 	ln := &api.Listener{Handler: d.API, Socket: d.o.Socket, Addr: d.o.Listen, Log: d.o.Log}
 	if err := ln.Open(); err != nil {
@@ -149,12 +172,12 @@ func (d *Daemon) source(i int, rc config.Reader) (gpio.Source, error) {
 	if d.o.Sim {
 		return gpio.NewSim(monotonic), nil
 	}
-	return nil, fmt.Errorf("reader %q: %w", rc.Name, errors.ErrUnsupported)
+	return d.lines(rc), nil
 }
 
 // idle is what the display says when nobody is there.
 func (d *Daemon) idle() panel.IdleInfo {
-	var info panel.IdleInfo
+	info := panel.IdleInfo{Behind: d.Worker.Behind()}
 	for loan, err := range d.Ledger.Loans(checkout.LoanFilter{}) {
 		if err != nil {
 			d.o.Log.Error("the loans can't be counted", "err", err)
@@ -165,6 +188,11 @@ func (d *Daemon) idle() panel.IdleInfo {
 			info.Overdue++
 		}
 	}
+	d.mu.Lock()
+	for name := range d.faults {
+		info.Notice = "Reader " + name + " is off"
+	}
+	d.mu.Unlock()
 	if checkout.ClockTrusted() {
 		info.Clock = time.Now()
 	}
@@ -174,5 +202,8 @@ func (d *Daemon) idle() panel.IdleInfo {
 // Run works until ctx is done, then lets everything go in order.
 func (d *Daemon) Run(ctx context.Context) error {
 	err := task.Serve(ctx, d.o.Log, d.o.Ready, d.tasks...)
+	for _, l := range d.lamps {
+		err = errors.Join(err, l.Out.Close())
+	}
 	return errors.Join(err, d.Ledger.Close())
 }
