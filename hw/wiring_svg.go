@@ -15,7 +15,7 @@ import (
 const (
 	svgWidth   = 1080
 	pitch      = 26  // between rows of the header
-	pointPitch = 30  // between points of a part
+	pointPitch = 26  // between points of a part
 	readerX    = 30  // left edges of the parts
 	middleX    = 330 //
 	partWidth  = 150
@@ -68,14 +68,16 @@ func (d *drawing) wire(colour string, at ...point) {
 
 // box draws a part with its points at the left or right edge, from row 0 on.
 func (d *drawing) box(x, y, rows int, title, fill string) {
-	h := rows*pointPitch + 34
+	h := rows*pointPitch + 42
 	d.printf(`<rect x="%d" y="%d" width="%d" height="%d" rx="8" fill="%s" stroke="#444"/>`, x, y, partWidth, h, fill)
 	d.text(x+partWidth/2, y+20, 14, "middle", "bold", title)
 	d.height = max(d.height, y+h)
 }
 
-// row is the height of a part's n-th point.
-func row(y, n int) int { return y + 46 + n*pointPitch }
+// row is the height of a part's n-th point. Parts begin at topY and multiples
+// of half a pitch below, so that no point is level with a pin of the header or
+// with the gap below one: wires that run level would cover each other.
+func row(y, n int) int { return y + 49 + n*pointPitch }
 
 // SVG draws the wiring as a picture that can be printed.
 func (w *Wiring) SVG() (string, error) {
@@ -191,10 +193,10 @@ func (w *Wiring) switches() (n int) {
 func (w *Wiring) drawDisplay(d *drawing, from points, rows int) points {
 	at := points{}
 	names := w.displayPoints()
-	y := topY + rows*pointPitch + 60
+	y := topY + rows*pointPitch + 65
 	if w.Keyboard {
-		d.box(readerX+partWidth+30+120, y+150, 1, "USB keyboard", "#eeeeee")
-		d.text(readerX+partWidth+30+120+partWidth/2, row(y+150, 0), 11, "middle", "normal", "any USB socket")
+		d.box(middleX, y+156, 1, "USB keyboard", "#eeeeee")
+		d.text(middleX+partWidth/2, row(y+156, 0), 11, "middle", "normal", "any USB socket")
 	}
 	if len(names) == 0 {
 		return at
@@ -241,7 +243,7 @@ func (w *Wiring) drawSwitches(d *drawing, from points, channels int) {
 	if w.switches() == 0 {
 		return
 	}
-	y := topY + (4+channels-2)*pointPitch + 34 + 16
+	y := topY + (4+channels-2)*pointPitch + 65
 	d.box(middleX, y, w.switches(), "transistors", "#f3e8f5")
 	n := 0
 	for _, o := range w.Outputs {

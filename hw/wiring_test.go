@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -79,6 +80,54 @@ func TestWiringOfEveryBoard(t *testing.T) {
 			wellFormed(t, svg)
 		})
 	}
+}
+
+// Wires may cross, never cover each other: no two stretches of different wires
+// run along each other closer than 5 pixels.
+func TestWiresDoNotCover(t *testing.T) {
+	for _, b := range Boards() {
+		for _, w := range []*Wiring{typical(b), {Board: b, Display: "newhaven"}, {Board: b, Converter: "divider"}, full(t)} {
+			svg, err := w.SVG()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var all [][4]int
+			wires := regexp.MustCompile(`<path d="([^"]*)"[^>]*stroke-width="3"`).FindAllStringSubmatch(svg, -1)
+			for i, m := range wires {
+				at := regexp.MustCompile(`[ML](\d+) (\d+)`).FindAllStringSubmatch(m[1], -1)
+				var last [2]int
+				for j, p := range at {
+					x, _ := strconv.Atoi(p[1])
+					y, _ := strconv.Atoi(p[2])
+					if j > 0 {
+						all = append(all, [4]int{last[0], last[1], x, y})
+						for _, other := range all[:len(all)-j] {
+							if covers(other, all[len(all)-1]) {
+								t.Errorf("%s: wire %d runs along another at %v, %v", b.Key, i, other, all[len(all)-1])
+							}
+						}
+					}
+					last = [2]int{x, y}
+				}
+			}
+			if len(wires) < 6 {
+				t.Errorf("%s: %d wires", b.Key, len(wires))
+			}
+		}
+	}
+}
+
+// covers: two level or two upright stretches that share more than a point.
+func covers(a, b [4]int) bool {
+	span := func(p, q, r, s int) bool { return max(min(p, q), min(r, s)) < min(max(p, q), max(r, s)) }
+	near := func(p, q int) bool { return max(p-q, q-p) < 5 }
+	switch {
+	case a[1] == a[3] && b[1] == b[3]:
+		return near(a[1], b[1]) && span(a[0], a[2], b[0], b[2])
+	case a[0] == a[2] && b[0] == b[2]:
+		return near(a[0], b[0]) && span(a[1], a[3], b[1], b[3])
+	}
+	return false
 }
 
 func wellFormed(t *testing.T, svg string) {
