@@ -78,7 +78,7 @@ func (g *globals) openLedger(need access) (*api.Client, func(), error) {
 	if err != nil {
 		return nil, nil, ledgerError(dir, err)
 	}
-	h := api.NewServer(api.Options{Ledger: ledger, Formats: cfg.CardFormats(), Station: cfg.Station})
+	h := api.NewServer(api.Options{Ledger: ledger, Formats: cfg.CardFormats(), Station: cfg.Station, Check: daemon.CheckInChild})
 	return api.Local(h), func() { ledger.Close() }, nil
 }
 

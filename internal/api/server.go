@@ -10,6 +10,8 @@
 //	GET  /v1/panel                       what the display shows
 //	GET  /v1/sync                        what the directory was told, and what not
 //	POST /v1/sync/{id}/retry, …/drop, …/accept, /v1/sync/pull
+//	POST /v1/verify                      a check of the ledger, with its progress
+//	GET  /v1/backup                      a copy of the ledger's file
 //	POST /v1/selftest                    a self-test, a line for each check
 //	GET  /v1/unknown                     tags that nobody knows
 //	POST /v1/sim/seed, /v1/sim/tap, /v1/sim/fault      only with simulated lines
@@ -19,6 +21,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -48,6 +51,8 @@ type Options struct {
 	Readers []*station.Reader
 	Lines   *simlab.Lines // the simulated lines, nil on hardware
 	Worker  *directory.Worker
+	// Check is bbolt's own check of a file, in another process; nil leaves it out.
+	Check func(ctx context.Context, path string) error
 	// SelfTest returns what a self-test looks at.
 	SelfTest func() *hw.Env
 	Log      *slog.Logger
@@ -104,6 +109,8 @@ func (s *Server) routes() {
 	handle("GET /v1/unknown", s.unknown)
 	handle("GET /v1/panel", s.panel)
 	handle("POST /v1/selftest", s.selftest)
+	handle("POST /v1/verify", s.verify)
+	handle("GET /v1/backup", s.backup)
 	handle("GET /v1/sync", s.syncStatus)
 	handle("POST /v1/sync/pull", s.syncPull)
 	handle("POST /v1/sync/{id}/retry", s.syncRetry)
