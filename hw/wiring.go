@@ -19,10 +19,15 @@ type Wiring struct {
 	// Converter is "bss138" (the default) or "divider".
 	Converter string
 	// Display is the configuration's [display] kind.
-	Display  string
-	Outputs  []OutputWire
-	Keyboard bool
+	Display string
+	// DisplayLines are the lines of an hd44780-gpio display.
+	DisplayLines []DisplayLine
+	Outputs      []OutputWire
+	Keyboard     bool
 }
+
+// DisplayLine is one line of a display that hangs on lines of the board.
+type DisplayLine struct{ Point, Line string } // "RS", "GPIO25"
 
 // OutputWire is a light or the beeper of the reader.
 type OutputWire struct {
@@ -69,8 +74,10 @@ func (b *Board) Place(name string) (Pin, error) {
 	bare := strings.TrimSpace(name)
 	if rest, ok := strings.CutPrefix(strings.ToLower(bare), "pin "); ok {
 		bare = strings.TrimSpace(rest)
-		if p, ok := b.Pin(bare); ok {
+		if p, ok := b.Pin(bare); ok && p.Line() {
 			return p, nil
+		} else if ok {
+			return p, fmt.Errorf("header pin %s carries %s and is no line%s", p.Name, p.Signal, b.meant(bare))
 		}
 	} else if p, ok := b.BySignal(bare); ok {
 		return p, nil
@@ -85,6 +92,14 @@ func (b *Board) Place(name string) (Pin, error) {
 		}
 	}
 	return Pin{}, fmt.Errorf("line %q is not on the header of the %s", name, b.Name)
+}
+
+// meant says what else a number may mean: "; GPIO17 is header pin 11".
+func (b *Board) meant(number string) string {
+	if p, ok := b.BySignal("GPIO" + number); ok {
+		return fmt.Sprintf("; %s is header pin %s", p.Signal, p.Name)
+	}
+	return ""
 }
 
 // Ties are all connections of the header, in the order of its pins. The error
@@ -114,7 +129,7 @@ func (w *Wiring) Ties() ([]Tie, error) {
 	if w.middle() == partConverter {
 		tie(s.logic, partConverter, "LV", "converter LV", "orange")
 	}
-	w.tieDisplay(s, tie)
+	w.tieDisplay(s, tie, place)
 	for _, o := range w.Outputs {
 		part, point := partSwitch, o.Name
 		if o.ActiveLow {
@@ -134,19 +149,51 @@ func (w *Wiring) Ties() ([]Tie, error) {
 }
 
 // tieDisplay connects the display. One that runs on 5 V gets its signals
-// through the converter too, for an I2C backpack pulls them up to 5 V.
-func (w *Wiring) tieDisplay(s supplies, tie func(pin, part, point, wire, colour string)) {
+// through the converter too, for an I2C backpack pulls them up to 5 V. An
+// HD44780 takes 3.3 V signals, and never answers with its R/W on ground.
+func (w *Wiring) tieDisplay(s supplies, tie, place func(at, part, point, wire, colour string)) {
+	if len(w.displayPoints()) == 0 {
+		return
+	}
+	tie(s.displayPlus, partDisplay, "VCC", "display 5 V", "red")
+	tie(s.displayGround, partDisplay, "GND", "display ground", "black")
+	if w.Display == "hd44780-gpio" {
+		for _, l := range w.DisplayLines {
+			place(l.Line, partDisplay, l.Point, "display "+l.Point, "grey")
+		}
+		return
+	}
+	pins := map[string]string{"SDA": s.sda, "SCL": s.scl, "RX": s.tx}
+	for i, point := range w.displayPoints() {
+		part, at := partConverter, channel("LV", 3+i)
+		if w.middle() == partDivider {
+			part, at = partDisplay, point
+		}
+		tie(pins[point], part, at, "display "+point, []string{"blue", "purple"}[i])
+	}
+}
+
+// displayPoints are the display's signals; none for no display on wires.
+func (w *Wiring) displayPoints() (points []string) {
 	switch w.Display {
 	case "hd44780-i2c":
-		tie(s.displayPlus, partDisplay, "VCC", "display 5 V", "red")
-		tie(s.displayGround, partDisplay, "GND", "display ground", "black")
-		tie(s.sda, partConverter, "LV3", "display SDA", "blue")
-		tie(s.scl, partConverter, "LV4", "display SCL", "purple")
+		return []string{"SDA", "SCL"}
 	case "sparkfun", "openlcd", "newhaven", "matrix-orbital":
-		tie(s.displayPlus, partDisplay, "VCC", "display 5 V", "red")
-		tie(s.displayGround, partDisplay, "GND", "display ground", "black")
-		tie(s.tx, partConverter, "LV3", "display RX", "blue")
+		return []string{"RX"}
+	case "hd44780-gpio":
+		for _, l := range w.DisplayLines {
+			points = append(points, l.Point)
+		}
 	}
+	return points
+}
+
+// displayChannels is how many channels of the converter the display takes.
+func (w *Wiring) displayChannels() int {
+	if w.Display == "hd44780-gpio" || w.middle() == partDivider {
+		return 0
+	}
+	return len(w.displayPoints())
 }
 
 // channel is the name of a converter's channel on one side, "LV1"; a board has
@@ -161,13 +208,7 @@ func channel(side string, n int) string {
 // freeChannel is the converter's channel of an output: the first two are the
 // reader's, the next the display's.
 func (w *Wiring) freeChannel(o OutputWire) string {
-	n := 3
-	switch w.Display {
-	case "hd44780-i2c":
-		n = 5
-	case "sparkfun", "openlcd", "newhaven", "matrix-orbital":
-		n = 4
-	}
+	n := 3 + w.displayChannels()
 	for _, x := range w.Outputs {
 		if x == o {
 			break

@@ -27,11 +27,11 @@ func (w *Wiring) Parts() []Part {
 	}
 	switch w.Display {
 	case "hd44780-i2c":
-		parts = append(parts, Part{1, "HD44780 display with PCF8574 backpack", "5 V; its SDA and SCL go through the converter"})
+		parts = append(parts, Part{1, "HD44780 display with PCF8574 backpack", w.through("SDA and SCL")})
 	case "hd44780-gpio":
 		parts = append(parts, Part{1, "HD44780 display", "R/W on ground, so that it never drives a pin"})
 	case "sparkfun", "openlcd", "newhaven", "matrix-orbital":
-		parts = append(parts, Part{1, "serial display (" + w.Display + ")", "5 V; its RX goes through the converter"})
+		parts = append(parts, Part{1, "serial display (" + w.Display + ")", w.through("RX")})
 	}
 	switches := 0
 	for _, o := range w.Outputs {
@@ -52,14 +52,12 @@ func (w *Wiring) Parts() []Part {
 		Part{1, "jumper wires or terminal board for the header", ""})
 }
 
-func (w *Wiring) displayChannels() int {
-	switch w.Display {
-	case "hd44780-i2c":
-		return 2
-	case "sparkfun", "openlcd", "newhaven", "matrix-orbital":
-		return 1
+// through says how a display's signals get to the board.
+func (w *Wiring) through(signals string) string {
+	if w.middle() == partDivider {
+		return "its " + signals + " go straight to the board"
 	}
-	return 0
+	return "5 V; its " + signals + " through the converter"
 }
 
 // Warnings are what must be read before power is switched on.
@@ -78,6 +76,9 @@ func (w *Wiring) Warnings() []string {
 		warn = append(warn,
 			"P9_5 and P9_6 are dead when the board runs from USB: take 5 V from P9_7 or P9_8. P9_32 to P9_40 stand only 1.8 V.",
 			"Drive no pin before the board's 3.3 V is up: the converter's LV takes it from P9_3.")
+	}
+	if w.middle() == partDivider && w.Display == "hd44780-i2c" {
+		warn = append(warn, "The display's backpack pulls SDA and SCL up to its VCC: without a level converter run it on 3.3 V, or take its pull-up resistors off.")
 	}
 	if len(w.Outputs) > 0 {
 		warn = append(warn, "The reader's light and beeper wires carry 5 V as well: each through its transistor or a channel of the converter.")

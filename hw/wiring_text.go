@@ -17,7 +17,7 @@ func (w *Wiring) Text(columns int, ansi bool) (string, error) {
 	columns = min(max(columns, 56), 100)
 	var b strings.Builder
 	p := painter{ansi}
-	fmt.Fprintf(&b, "%s, seen from above, pin 1 at the top left\n\n", w.Board.Name)
+	fmt.Fprintf(&b, "%s, its header from above\n\n", w.Board.Name)
 	for _, h := range w.headers(ties) {
 		w.drawHeader(&b, p, h, ties, columns)
 		b.WriteByte('\n')
@@ -153,6 +153,9 @@ func (w *Wiring) drawPaths(b *strings.Builder, p painter, ties []Tie) {
 	for _, t := range ties {
 		from, via := t.path()
 		fmt.Fprintf(b, format, p.paint(t.Colour, pad(t.Colour, 8, false)), from, via, fmt.Sprintf("%s (%s)", t.Pin.Name, t.Pin.short()))
+	}
+	if w.Keyboard {
+		fmt.Fprintf(b, format, pad("USB", 8, false), "keyboard", "-", "any USB socket")
 	}
 }
 
