@@ -51,6 +51,8 @@ type Options struct {
 	Readers []*station.Reader
 	Lines   *simlab.Lines // the simulated lines, nil on hardware
 	Worker  *directory.Worker
+	// Salvaged tells what was saved of a damaged ledger at the start.
+	Salvaged *checkout.Salvaged
 	// Check is bbolt's own check of a file, in another process; nil leaves it out.
 	Check func(ctx context.Context, path string) error
 	// SelfTest returns what a self-test looks at.
