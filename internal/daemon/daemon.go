@@ -138,7 +138,7 @@ func (d *Daemon) assemble() error {
 		o.Now = d.now
 		r := station.NewReader(o, station.ReaderOptions{
 			Name: rc.Name, Source: source,
-			Decoder: wiegand.Options{Formats: rc.CardFormats(), Keypad: rc.Keypad, RepairLost: true},
+			Decoder: wiegand.Options{Formats: cfg.ReaderFormats(rc), Keypad: rc.Keypad, RepairLost: true},
 			Badge:   rc.Badge.Fits, Device: rc.Device.Fits, Strict: rc.Preset == "original",
 		})
 		d.Readers = append(d.Readers, r)
