@@ -189,36 +189,27 @@ func (s *tester) judge(spells []Spell) Result {
 		}
 		return s.blame(v, fmt.Sprintf("%d of %d reads good (%d after a repair), %d of the same card, %d pulses too many", good, n, repaired, same, f.extra))
 	}
-	r := pass("%s, %d of %d equal%s, number %s", s.describe(bits), same, n, shape(spells), s.number(bits))
+	r := pass("%s, %d of %d equal%s", s.describe(bits), same, n, shape(spells))
 	if causes := Diagnose(&s.evidence, &s.Site); len(causes) > 0 {
 		return s.blame(Warn, r.Measured) // good reads over wiring that showed a fault: luck
 	}
 	return r
 }
 
-// describe names the frame: "26 bits, H10301, parity OK".
+// describe names the card: "26 bits, H10301, parity OK, number …066".
 func (s *tester) describe(bits wiegand.Bits) string {
 	for _, f := range s.Formats {
-		if _, ok := f.Unpack(bits); !ok {
+		v, ok := f.Unpack(bits)
+		if !ok {
 			continue
 		}
 		check := "parity OK"
 		if !f.Checked() {
-			check = "a format without a check: compare the number with the card, exchanged wires would not show"
+			check = "a format without a check (compare the number with the card: exchanged wires would not show)"
 		}
-		return fmt.Sprintf("%d bits, %s, %s", bits.Len(), f.Name, check)
+		return fmt.Sprintf("%d bits, %s, %s, number %s", bits.Len(), f.Name, check, masked(f, v, s.o.ShowNumbers))
 	}
 	return fmt.Sprintf("%d bits", bits.Len())
-}
-
-// number is the card's number, of which only the last three digits are shown
-// unless asked: who knows a badge's number can copy it.
-func (s *tester) number(bits wiegand.Bits) string {
-	d := bits.Decimal()
-	if s.o.ShowNumbers {
-		return d
-	}
-	return "…" + d[max(0, len(d)-3):]
 }
 
 // lengths is "3 reads of 24, 25, 26 bits".
