@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -42,6 +43,7 @@ func (l *Ledger) BackupTo(path string) (err error) {
 		err = checkMetas(f.Name())
 	}
 	if err == nil {
+		crash("backup-rename")
 		err = os.Rename(f.Name(), path)
 	}
 	if err == nil {
@@ -118,5 +120,63 @@ func (l *Ledger) room(path string) error {
 	return nil
 }
 
-// backupName is the name of an automatic backup; names sort by time.
-func backupName(at time.Time) string { return "ledger-" + at.UTC().Format("20060102T150405Z") + ".db" }
+// BackupOptions tell where automatic backups go.
+type BackupOptions struct {
+	// Dir is the folder; it is made if it is not there. Another disk is best.
+	Dir string
+	// Keep is how many backups stay; 14 if zero.
+	Keep int
+	// Check runs bbolt's own check over the new backup, before an old one goes;
+	// see VerifyOptions.
+	Check func(ctx context.Context, path string) error
+}
+
+const backupPattern = "ledger-*.db"
+
+// backupName sorts by the newest event, since the clock may be wrong.
+func backupName(seq uint64, at time.Time) string {
+	return fmt.Sprintf("ledger-%012d-%s.db", seq, at.UTC().Format("20060102T150405Z"))
+}
+
+// Backups lists the automatic backups in a folder, oldest first.
+func Backups(dir string) ([]string, error) {
+	all, err := filepath.Glob(filepath.Join(dir, backupPattern))
+	slices.Sort(all)
+	return all, err
+}
+
+// AutoBackup makes a backup in a folder, checks it, and removes the oldest
+// above Keep. A daemon calls it once a day and when it stops.
+func (l *Ledger) AutoBackup(ctx context.Context, o BackupOptions) (path string, err error) {
+	if o.Keep <= 0 {
+		o.Keep = 14
+	}
+	if err := os.MkdirAll(o.Dir, 0o750); err != nil {
+		return "", fmt.Errorf("backup: %w", err)
+	}
+	info, err := l.Info()
+	if err != nil {
+		return "", err
+	}
+	path = filepath.Join(o.Dir, backupName(info.Seq, l.o.Stamp().Wall))
+	if err := l.BackupTo(path); err != nil {
+		return "", err
+	}
+	if o.Check != nil {
+		if err := o.Check(ctx, path); err != nil {
+			// The older ones stay: they are from before whatever happened.
+			bad := path + ".bad"
+			return "", errors.Join(fmt.Errorf("the backup %s does not hold: %w", bad, err), os.Rename(path, bad))
+		}
+	}
+	all, err := Backups(o.Dir)
+	if err != nil {
+		return path, err
+	}
+	for _, old := range all[:max(0, len(all)-o.Keep)] {
+		if err := os.Remove(old); err != nil {
+			return path, fmt.Errorf("remove an old backup: %w", err)
+		}
+	}
+	return path, nil
+}

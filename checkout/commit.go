@@ -1,7 +1,6 @@
 package checkout
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
@@ -372,7 +371,7 @@ func (t *txn) queue(ev *Event, here ref) error {
 			continue // its own word
 		}
 		o := outboxRow{device: ev.Device}
-		key := binary.BigEndian.AppendUint16(eventKey(here), t.l.sinkIDs[name])
+		key := outboxKey(here, t.l.sinkIDs[name])
 		if err := t.put(treeOutbox, key, o.encode()); err != nil {
 			return err
 		}

@@ -36,6 +36,9 @@ func (p *replay) event(at ref, ev *Event) (faults []string) {
 		last[id] = at
 	}
 	if ev.resolved != "" {
+		if want := p.links(ev).resolved; want != ev.links.resolved {
+			faults = append(faults, fmt.Sprintf("it links to %d as the pending tag's last event, that is %d", ev.links.resolved.seq, want.seq))
+		}
 		p.resolve(ev)
 	}
 	follow("device", p.devices, ev.Device, ev.links.device)

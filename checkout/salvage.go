@@ -144,11 +144,8 @@ func salvage(path, reason string, o Options) (*Salvaged, error) {
 		return nil, err
 	}
 	at := o.Stamp().Wall
-	s := &salvager{o: o, keys: keys, rows: map[tree]map[string]rowCopy{}, made: map[tree]map[string]*row{}, stations: map[string]uint16{},
-		result: &Salvaged{Reason: reason, At: at}}
-	if h, err := readHolder(path); err == nil {
-		s.ceiling = h.Ceiling
-	}
+	s := newSalvager(path, o, keys)
+	s.result = &Salvaged{Reason: reason, At: at}
 	f, err := os.Open(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
@@ -203,6 +200,7 @@ func replace(path, next, aside string) error {
 	if err := os.Rename(next, path); err != nil {
 		return err
 	}
+	crash("replace-sync-dir")
 	if err := os.Remove(suspectPath(path)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
@@ -216,12 +214,25 @@ type salvager struct {
 	r        io.ReaderAt
 	events   []salvagedEvent
 	rows     map[tree]map[string]rowCopy
-	made     map[tree]map[string]*row // people and devices that only events tell of
-	stations map[string]uint16        // indexes in the new file
+	made     map[tree]map[string]*row     // people and devices that only events tell of
+	stations map[string]uint16            // indexes in the new file
+	override map[ref][]byte               // records to take instead of those that were read
+	first    func(*txn, []restated) error // appends the first new event; nil: begin
 	rootPage uint64
+	bad      bool   // a record that a tree leads to is none
+	whole    bool   // everything that the trees lead to could be read
 	ceiling  uint64 // no event has a higher number, see holder
 	sure     bool   // the newest number is known, since the meta tree is whole
 	result   *Salvaged
+}
+
+func newSalvager(path string, o Options, keys *keyring) *salvager {
+	s := &salvager{o: o, keys: keys, rows: map[tree]map[string]rowCopy{}, made: map[tree]map[string]*row{},
+		stations: map[string]uint16{}, override: map[ref][]byte{}}
+	if h, err := readHolder(path); err == nil {
+		s.ceiling = h.Ceiling
+	}
+	return s
 }
 
 // salvagedEvent is an event record somewhere in the damaged file. Only what is
@@ -252,7 +263,11 @@ func (s *salvager) read(f *os.File) error {
 	whole := map[string]bool{}
 	s.root(f, p)
 	for _, b := range p.buckets(s.rootPage) {
-		whole[b.name] = b.content(func(g found) { s.take(g.off, g.value, true) })
+		whole[b.name] = b.content(func(g found) { s.bad = s.take(g.off, g.value, true) == 0 || s.bad })
+	}
+	s.whole = len(whole) == len(allTrees) && !s.bad
+	for _, ok := range whole {
+		s.whole = s.whole && ok
 	}
 	s.sure = whole[treeMeta.String()]
 	s.result.Partial = !whole[treePeople.String()] || !whole[treeDevices.String()]
@@ -354,7 +369,12 @@ func (s *salvager) station(name string) uint16 {
 
 // load reads the record of e again.
 func (s *salvager) load(e salvagedEvent) ([]byte, Event, error) {
-	b := make([]byte, e.size)
+	b := s.override[e.at]
+	if b != nil {
+		ev, err := decodeEvent(b)
+		return b, ev, err
+	}
+	b = make([]byte, e.size)
 	if _, err := s.r.ReadAt(b, e.off); err != nil && err != io.EOF {
 		return nil, Event{}, err
 	}

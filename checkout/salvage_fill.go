@@ -51,6 +51,9 @@ func (s *salvager) fill(db *bolt.DB) error {
 		if err := s.copyRows(t, treeUnknown); err != nil {
 			return err
 		}
+		if s.first != nil {
+			return s.first(t, restate)
+		}
 		return s.begin(t, restate)
 	})
 }
@@ -79,6 +82,11 @@ func (s *salvager) fillNames(t *txn) error {
 	for _, name := range sinks {
 		t.l.sinkIDs[name] = uint16(len(t.l.sinkIDs) + 1)
 		if err := t.put(treeMeta, metaSink(name), sinkCounts{index: t.l.sinkIDs[name]}.encode()); err != nil {
+			return err
+		}
+	}
+	if swept, ok := s.rows[treeMeta][string(metaSwept)]; ok {
+		if err := t.put(treeMeta, metaSwept, swept.body); err != nil {
 			return err
 		}
 	}
@@ -280,7 +288,7 @@ func (s *salvager) fillOutbox(t *txn) error {
 		if !copy.reach {
 			o.state, o.lastError = Parked, "the ledger was damaged: this may have been delivered"
 		}
-		k := binary.BigEndian.AppendUint16(eventKey(here), t.l.sinkIDs[name])
+		k := outboxKey(here, t.l.sinkIDs[name])
 		if err := t.put(treeOutbox, k, o.encode()); err != nil {
 			return err
 		}
