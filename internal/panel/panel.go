@@ -53,6 +53,7 @@ type Panel struct {
 	lights    lights
 
 	wake, lightWake chan struct{} // something new for the loops
+	probes          chan probe
 	ready           chan struct{}
 	readyOnce       sync.Once
 
@@ -94,6 +95,7 @@ func New(o Options) *Panel {
 		lights:    lights{newLamp("green light", o.Green), newLamp("red light", o.Red), newLamp("beeper", o.Beeper)},
 		wake:      make(chan struct{}, 1),
 		lightWake: make(chan struct{}, 1),
+		probes:    make(chan probe),
 		ready:     make(chan struct{}),
 		changed:   make(chan struct{}),
 		subs:      map[chan State]struct{}{},
@@ -104,8 +106,8 @@ func New(o Options) *Panel {
 // String names the task.
 func (p *Panel) String() string { return "panel " + p.display.String() }
 
-// Ready is closed when the display was tried for the first time, with success
-// or not: taps don't wait for it.
+// Ready is closed when messages are taken. Taps don't wait for the display,
+// which needs a second to start, or may not be there.
 func (p *Panel) Ready() <-chan struct{} { return p.ready }
 
 // Show puts a message up in place of the one before and returns its number,

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -25,7 +24,7 @@ type Backpack struct {
 	// Hertz is the bus clock; 0 takes no time.
 	Hertz int
 
-	mu      sync.Mutex
+	mu      lock
 	open    bool
 	missing error // what a transfer fails with
 	port    byte
@@ -33,10 +32,17 @@ type Backpack struct {
 	inPart  int // the bytes after which a transfer breaks off; 0: never
 }
 
+// lock is a mutex in which synctest's clock goes on while somebody waits: a
+// transfer holds it and sleeps.
+type lock chan struct{}
+
+func (l lock) Lock()   { l <- struct{}{} }
+func (l lock) Unlock() { <-l }
+
 // NewBackpack returns a display at address 0x27 on a bus of 100 kHz, wired as
 // most are.
 func NewBackpack(c *Controller) *Backpack {
-	return &Backpack{Controller: c, Addr: 0x27, Map: lcd.MapCommon, Hertz: 100_000, port: 0xff}
+	return &Backpack{Controller: c, Addr: 0x27, Map: lcd.MapCommon, Hertz: 100_000, port: 0xff, mu: make(lock, 1)}
 }
 
 // Open opens the bus, for lcd.Config.OpenBus.
@@ -47,7 +53,7 @@ func (b *Backpack) Open(string) (i2c.BusCloser, error) {
 		return nil, b.missing
 	}
 	b.open = true
-	return b, nil
+	return bus{b}, nil
 }
 
 // Unplug makes every transfer fail, with the errno of a chip that doesn't
@@ -84,8 +90,12 @@ func (b *Backpack) Bus() time.Duration {
 	return time.Duration(b.bits) * time.Second / 100_000
 }
 
+// bus is the bus as a driver sees it.
+type bus struct{ b *Backpack }
+
 // Tx is one transfer.
-func (b *Backpack) Tx(addr uint16, w, r []byte) error {
+func (u bus) Tx(addr uint16, w, r []byte) error {
+	b := u.b
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
@@ -168,18 +178,18 @@ func (b *Backpack) Light() bool {
 }
 
 // SetSpeed is not supported.
-func (b *Backpack) SetSpeed(physic.Frequency) error { return unix.EOPNOTSUPP }
+func (u bus) SetSpeed(physic.Frequency) error { return unix.EOPNOTSUPP }
 
 // Close closes the bus.
-func (b *Backpack) Close() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if !b.open {
+func (u bus) Close() error {
+	u.b.mu.Lock()
+	defer u.b.mu.Unlock()
+	if !u.b.open {
 		return fmt.Errorf("bus: %w", os.ErrClosed)
 	}
-	b.open = false
+	u.b.open = false
 	return nil
 }
 
 // String names the bus.
-func (b *Backpack) String() string { return "model bus" }
+func (u bus) String() string { return "model bus" }
