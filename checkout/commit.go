@@ -164,6 +164,7 @@ func (t *txn) append(ev *Event, person, device *party) error {
 		return err
 	}
 	here := ref{t.l.own, seq + 1}
+	t.l.reserve(here.seq)
 	ev.Station, ev.Seq, ev.Prev = t.l.o.Station, here.seq, prev
 	if ev.ID, err = uuid.NewV7(); err != nil {
 		return err

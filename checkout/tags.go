@@ -266,8 +266,8 @@ func (l *Ledger) Pending() ([]Subject, error) {
 		for _, tr := range []tree{treePeople, treeDevices} {
 			err := t.each(tr, []byte(pendingPrefix), func(k, v []byte) error {
 				r, err := decodeRow(v)
-				if err != nil || r.resolved != "" {
-					return err
+				if err != nil || r.resolved != "" || r.sealed == nil {
+					return err // without its number nobody can be asked about it
 				}
 				tag, err := l.keys.unseal(r.lookup, r.sealed)
 				all = append(all, Subject{Kind: kindOf(tr), ID: string(k), Tag: tag, Pending: true})

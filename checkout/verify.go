@@ -34,8 +34,8 @@ type Report struct {
 	People         int
 	Loans          int
 	Outbox         int
-	// Gaps are the events that an earlier salvage or restore could not keep,
-	// and said so.
+	// Gaps are the numbers of events that an earlier salvage or restore could
+	// not keep, or did not dare to give again, and said so.
 	Gaps uint64
 	// Faults are at most 100.
 	Faults []Fault
@@ -58,7 +58,7 @@ func (r *Report) String() string {
 		s += fmt.Sprintf("%d faults, the first: %s: %s", len(r.Faults), r.Faults[0].What, r.Faults[0].Detail)
 	}
 	if r.Gaps > 0 {
-		s += fmt.Sprintf("; %d events were lost to damage before, and are known to be missing", r.Gaps)
+		s += fmt.Sprintf("; %d numbers have no event, by an earlier salvage or restore that says so", r.Gaps)
 	}
 	return s + "; bbolt's own check: " + r.Bbolt
 }

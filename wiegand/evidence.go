@@ -16,24 +16,13 @@ const (
 
 // train is a row of falls that may be a card: a frame, or what remains of one
 // when some edges are taken out.
-type train struct {
-	t    []int64
-	line []uint8
-}
-
-func (tr train) len() int { return len(tr.t) }
-
-// cut is the falls from index i to before j.
-func (tr train) cut(i, j int) train { return train{tr.t[i:j], tr.line[i:j]} }
+type train []Edge
 
 // bits is the train read as bits, the first MaxBits of it.
 func (tr train) bits() (b Bits) {
-	for i, l := range tr.line {
-		if i == MaxBits {
-			break
-		}
+	for _, e := range tr[:min(len(tr), MaxBits)] {
 		b.hi = b.hi<<1 | b.lo>>63
-		b.lo = b.lo<<1 | uint64(l)
+		b.lo = b.lo<<1 | uint64(e.Line&1)
 		b.n++
 	}
 	return b
@@ -41,8 +30,8 @@ func (tr train) bits() (b Bits) {
 
 // coincides reports whether two falls of different lines are one event.
 func (tr train) coincides() bool {
-	for i := 1; i < len(tr.t); i++ {
-		if tr.line[i] != tr.line[i-1] && tr.t[i]-tr.t[i-1] <= together {
+	for i := 1; i < len(tr); i++ {
+		if tr[i].Time-tr[i-1].Time <= together && tr[i].Line != tr[i-1].Line {
 			return true
 		}
 	}
@@ -52,8 +41,8 @@ func (tr train) coincides() bool {
 // crowded counts the falls that follow another more closely than any reader
 // sends.
 func (tr train) crowded() (n int) {
-	for i := 1; i < len(tr.t); i++ {
-		if tr.t[i]-tr.t[i-1] < minInterval {
+	for i := 1; i < len(tr); i++ {
+		if tr[i].Time-tr[i-1].Time < minInterval {
 			n++
 		}
 	}
@@ -81,36 +70,71 @@ func (tm *timing) sound() bool {
 // measure weighs the spacing of a train that should have n bits.
 func (w *workspace) measure(tr train, n int) (tm timing) {
 	tm.hole = -1
-	m := tr.len() - 1
+	m := len(tr) - 1
 	if m < 1 {
 		return tm
 	}
 	iv := w.intervals[:m]
 	least, most := int32(CloseAfter), int32(-CloseAfter)
 	for i := range iv {
-		v := int32(tr.t[i+1] - tr.t[i])
+		v := int32(tr[i+1].Time - tr[i].Time)
 		iv[i] = v
 		least, most = min(least, v), max(most, v)
 	}
 	if m >= quickEdges && least >= minInterval && most-least <= least>>3 {
-		return timing{interval: (tr.t[m] - tr.t[0]) / int64(m), tolerance: least / 16, even: true, hole: -1}
+		return timing{interval: (tr[m].Time - tr[0].Time) / int64(m), tolerance: least / 16, even: true, hole: -1}
 	}
-	// With extra edges, the intervals of the reader are the longest ones.
-	rank := m / 2
-	if extra := tr.len() - n; extra > 0 && extra < m {
-		rank = extra + (m-extra)/2
+	if !w.mostlyEven(&tm, iv) {
+		// With extra edges, the intervals of the reader are the longest ones.
+		rank := m / 2
+		if extra := len(tr) - n; extra > 0 && extra < m {
+			rank = extra + (m-extra)/2
+		}
+		median := w.quantile(iv, rank)
+		tm.interval = int64(median)
+		if median < minInterval {
+			return tm
+		}
+		tm.tolerance = w.spread(iv, median)
+		tm.even = isEven(iv, median, tm.tolerance)
 	}
-	median := w.quantile(iv, rank)
-	tm.interval = int64(median)
-	if median < minInterval {
-		return tm
-	}
-	tm.tolerance = w.spread(iv, median)
-	tm.even = isEven(iv, median, tm.tolerance)
 	if tm.even {
 		tm.weigh(iv)
 	}
 	return tm
+}
+
+// mostlyEven is a short cut for frames with little damage: where five of six
+// intervals are close to one that was picked, no median need be found.
+func (w *workspace) mostlyEven(tm *timing, iv []int32) bool {
+	m := len(iv)
+	if m < 12 {
+		return false
+	}
+	a, b, c := iv[m/4], iv[m/2], iv[m*3/4]
+	pick := max(min(a, b), min(max(a, b), c))
+	if pick < minInterval {
+		return false
+	}
+	var near, sum, off int64
+	for _, v := range iv {
+		if d := v - pick; d <= pick>>4 && -d <= pick>>4 {
+			near++
+			sum += int64(v)
+			off += int64(max(d, -d))
+		}
+	}
+	if near*6 < int64(m)*5 {
+		return false
+	}
+	tm.interval = sum / near
+	T := int32(tm.interval)
+	tm.tolerance = T / 16
+	if T >= slowReader {
+		tm.tolerance = min(max(int32(4*off/near), T/16), T/8)
+	}
+	tm.even = true
+	return true
 }
 
 // spread is how far an interval of this frame may be from the median and
@@ -242,8 +266,7 @@ func (w *workspace) quantile(iv []int32, rank int) int32 {
 
 // workspace is scratch memory, kept so that nothing is allocated.
 type workspace struct {
-	t                 [maxPulses]int64
-	line              [maxPulses]uint8
+	row               [maxPulses]Edge
 	intervals, sorted [maxPulses]int32
 	widths            [maxPulses]int32
 }

@@ -3,43 +3,55 @@ package wiegand
 // judge decides what a closed frame is. It takes the frame as it is where the
 // spacing allows, else tries the repairs in turn, each of which must leave a
 // card without a fault, else names what is wrong.
-func (d *Decoder) judge(f *frame) Read {
-	r := Read{Start: f.t[0], End: f.end, Count: f.falls, Bits: Bits{hi: f.hi, lo: f.lo, n: uint8(min(f.n, MaxBits))}}
+func (d *Decoder) judge(f *frame, r *Read) {
+	*r = Read{Start: f.fall[0].Time, End: f.end, Count: f.falls, Bits: Bits{hi: f.hi, lo: f.lo, n: uint8(min(f.n, MaxBits))}}
 	switch {
 	case f.lost:
 		r.Fault = FaultOverrun
-		return r
+		return
 	case f.storm:
 		r.Fault = FaultNoise
-		return r
+		return
 	}
-	whole := train{f.t[:f.n], f.line[:f.n]}
-	tm := d.work.measure(whole, d.nearestLength(f.n))
+	whole := train(f.fall[:f.n])
+	tm := d.work.measure(whole, d.nearest[f.n])
 	r.Interval = tm.interval
 	if d.lengths[f.n] && tm.sound() && !d.suspect(f, whole, &tm) {
-		if d.deliver(&r, r.Bits, &tm) {
-			return r
+		if d.deliver(r, r.Bits, &tm) {
+			return
 		}
 		if tm.even { // one bit an edge, that is proved: nothing to repair
-			d.swap.watch(d, &r)
-			return r
+			d.swap.watch(d, r)
+			return
 		}
 	}
-	core := d.core(&r, f, whole, &tm)
-	if core.len() != whole.len() {
-		tm = d.work.measure(core, d.nearestLength(core.len()))
-		if d.lengths[core.len()] && tm.sound() && !core.coincides() && d.deliver(&r, core.bits(), &tm) {
-			return r
+	core := whole
+	if tm.silence || !tm.even {
+		core = d.core(r, f, whole, &tm)
+	}
+	if len(core) != len(whole) {
+		tm = d.work.measure(core, d.nearest[len(core)])
+		if d.lengths[len(core)] && tm.sound() && !core.coincides() && d.deliver(r, core.bits(), &tm) {
+			return
 		}
 	}
-	if d.withoutExtra(&r, core, &tm) || d.withoutBounce(&r, core, &tm) || d.withoutGlitches(&r, f) ||
-		core.len() == whole.len() && d.withLost(&r, core, &tm) {
-		return r
+	if d.repair(r, f, whole, core, &tm) {
+		return
 	}
-	r.Start, r.End = f.t[0], f.end
+	r.Start, r.End = f.fall[0].Time, f.end
 	r.Fault = d.blame(f, whole, &tm, r.Fault)
-	d.swap.watch(d, &r)
-	return r
+	d.swap.watch(d, r)
+}
+
+// repair tries what could have damaged the frame.
+func (d *Decoder) repair(r *Read, f *frame, whole, core train, tm *timing) bool {
+	if len(core) < d.shortest {
+		return len(core) == len(whole) && d.withLost(r, core, tm)
+	}
+	return d.withoutExtra(r, core, tm) ||
+		core.crowded() > 0 && d.withoutBounce(r, core) ||
+		d.withoutGlitches(r, f) ||
+		len(core) == len(whole) && d.withLost(r, core, tm)
 }
 
 // suspect reports whether a frame with the bits of a card shows that some of
@@ -54,10 +66,10 @@ func (d *Decoder) suspect(f *frame, tr train, tm *timing) bool {
 // core cuts stray edges that precede or follow the card at more than a
 // silence's distance: at most three, or the frame is no card and some dirt.
 func (d *Decoder) core(r *Read, f *frame, tr train, tm *timing) train {
-	from, to, best := 0, tr.len(), 0
+	from, to, best := 0, len(tr), 0
 	start := 0
-	for i := 1; i <= tr.len(); i++ {
-		if i < tr.len() && !isSilence(tr.t[i]-tr.t[i-1], tm.interval) {
+	for i := 1; i <= len(tr); i++ {
+		if i < len(tr) && !isSilence(tr[i].Time-tr[i-1].Time, tm.interval) {
 			continue
 		}
 		if i-start > best {
@@ -65,29 +77,16 @@ func (d *Decoder) core(r *Read, f *frame, tr train, tm *timing) train {
 		}
 		start = i
 	}
-	if tr.len()-best > 3 || best < 4 {
+	if len(tr)-best > 3 || best < 4 {
 		return tr
 	}
-	if from > 0 || to < tr.len() {
-		r.Start = tr.t[from]
-		if to < tr.len() {
-			r.End = tr.t[to-1]
+	if from > 0 || to < len(tr) {
+		r.Start = tr[from].Time
+		if to < len(tr) {
+			r.End = tr[to-1].Time
 		}
 	}
-	return tr.cut(from, to)
-}
-
-// nearestLength is the enabled number of bits nearest to n.
-func (d *Decoder) nearestLength(n int) int {
-	for k := 0; k <= maxPulses; k++ {
-		if n-k > 0 && d.lengths[n-k] {
-			return n - k
-		}
-		if n+k <= maxPulses && d.lengths[n+k] {
-			return n + k
-		}
-	}
-	return n
+	return tr[from:to]
 }
 
 // deliver completes r with what the bits are; it reports whether that is
@@ -102,9 +101,7 @@ func (d *Decoder) deliver(r *Read, b Bits, tm *timing) bool {
 		return false
 	}
 	r.Bits, r.Format, r.Fields, r.Fault = b, f, v, ""
-	if tm.even && tm.interval >= minInterval {
-		d.interval = tm.interval
-	}
+	d.learn(tm)
 	d.swap = swapWatch{}
 	return true
 }
@@ -172,8 +169,8 @@ func (d *Decoder) blame(f *frame, tr train, tm *timing, checks Fault) Fault {
 
 // hum reports whether all edges are on one line, a period of the mains apart.
 func (tr train) hum(interval int64) bool {
-	for _, l := range tr.line {
-		if l != tr.line[0] {
+	for i := range tr {
+		if tr[i].Line != tr[0].Line {
 			return false
 		}
 	}

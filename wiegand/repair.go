@@ -15,7 +15,7 @@ const (
 // the other line that either could be the one, the better fit is taken, and
 // must pass a parity bit that the other would fail.
 func (d *Decoder) withoutExtra(r *Read, tr train, tm *timing) bool {
-	n := tr.len()
+	n := len(tr)
 	if n < 10 || !d.lengths[n-1] || !tm.even {
 		return false
 	}
@@ -24,7 +24,8 @@ func (d *Decoder) withoutExtra(r *Read, tr train, tm *timing) bool {
 		return false
 	}
 	w := &d.work
-	left := train{append(w.t[:0], tr.t...), append(w.line[:0], tr.line...)}.without(best)
+	left := append(train(w.row[:0]), tr...)
+	left = left.without(best)
 	if left.coincides() || closeBy(tr, best) {
 		return false
 	}
@@ -33,14 +34,14 @@ func (d *Decoder) withoutExtra(r *Read, tr train, tm *timing) bool {
 		return false
 	}
 	if second >= 0 {
-		other := train{append(w.t[:0], tr.t...), append(w.line[:0], tr.line...)}.without(second).bits()
+		other := append(train(w.row[:0]), tr...).without(second).bits()
 		if !tellsApart(r.Format, b, other) {
 			r.Format, r.Fields, r.Fault = nil, Fields{}, FaultInterval
 			return false
 		}
 	}
 	r.Repaired = RepairGlitch
-	if best > 0 && tr.line[best] == tr.line[best-1] && tr.t[best]-tr.t[best-1] <= bounceTime {
+	if best > 0 && tr[best].Line == tr[best-1].Line && tr[best].Time-tr[best-1].Time <= bounceTime {
 		r.Repaired = RepairBounce
 	}
 	return true
@@ -48,15 +49,14 @@ func (d *Decoder) withoutExtra(r *Read, tr train, tm *timing) bool {
 
 // without removes fall i in place.
 func (tr train) without(i int) train {
-	copy(tr.t[i:], tr.t[i+1:])
-	copy(tr.line[i:], tr.line[i+1:])
-	return tr.cut(0, tr.len()-1)
+	copy(tr[i:], tr[i+1:])
+	return tr[:len(tr)-1]
 }
 
 // closeBy reports whether fall i came together with one of the other line.
 func closeBy(tr train, i int) bool {
-	before := i > 0 && tr.line[i-1] != tr.line[i] && tr.t[i]-tr.t[i-1] <= together
-	return before || i+1 < tr.len() && tr.line[i+1] != tr.line[i] && tr.t[i+1]-tr.t[i] <= together
+	before := i > 0 && tr[i-1].Line != tr[i].Line && tr[i].Time-tr[i-1].Time <= together
+	return before || i+1 < len(tr) && tr[i+1].Line != tr[i].Line && tr[i+1].Time-tr[i].Time <= together
 }
 
 // removals finds the falls of which each, taken out alone, leaves even
@@ -64,7 +64,7 @@ func closeBy(tr train, i int) bool {
 // for none. ok is false when there is none, or when the intervals are even as
 // they are: then nothing shows that an edge is extra.
 func (w *workspace) removals(tr train, interval, tolerance int64) (best, second int, ok bool) {
-	n := tr.len()
+	n := len(tr)
 	iv := w.intervals[:n-1] // as measure left them
 	slack := max(interval/8, tolerance*3/2)
 	off := func(v int64) (int, int64) {
@@ -106,7 +106,7 @@ func (w *workspace) removals(tr train, interval, tolerance int64) (best, second 
 		case left != 0:
 		case best < 0:
 			best, bestFit = i, fit
-		case sameRun(tr.line, best, i):
+		case tr.sameRun(best, i):
 			if fit < bestFit {
 				best, bestFit = i, fit
 			}
@@ -121,9 +121,9 @@ func (w *workspace) removals(tr train, interval, tolerance int64) (best, second 
 
 // sameRun reports whether all falls from i to j are of one line: then it is
 // the same bits whichever of them is taken out.
-func sameRun(line []uint8, i, j int) bool {
-	for _, l := range line[i : j+1] {
-		if l != line[i] {
+func (tr train) sameRun(i, j int) bool {
+	for k := i + 1; k <= j; k++ {
+		if tr[k].Line != tr[i].Line {
 			return false
 		}
 	}
@@ -149,38 +149,41 @@ func tellsApart(f *Format, a, b Bits) bool {
 // withoutBounce takes out falls that repeat on the line of a pulse, right
 // after its fall or, as it bounces at its end too, within a quarter of the
 // interval. Whichever of them is the bit's, the bits are the same.
-func (d *Decoder) withoutBounce(r *Read, tr train, tm *timing) bool {
+func (d *Decoder) withoutBounce(r *Read, tr train) bool {
 	w := &d.work
-	reach := max(minInterval, tm.interval/4)
-	left := train{w.t[:0], w.line[:0]}
-	var since int64
-	for i, t := range tr.t {
-		if k := left.len(); k > 0 && left.line[k-1] == tr.line[i] && t-since <= reach {
-			continue
-		}
-		since = t
-		left.t, left.line = append(left.t, t), append(left.line, tr.line[i])
+	left := tr.settled(w, minInterval)
+	after := w.measure(left, d.nearest[max(1, len(left))])
+	if !d.lengths[len(left)] && len(left) > d.shortest && after.even {
+		left = tr.settled(w, max(minInterval, after.interval/4))
+		after = w.measure(left, d.nearest[len(left)])
 	}
-	n := left.len()
-	if n == tr.len() || !d.lengths[n] || left.coincides() {
-		return false
-	}
-	after := w.measure(left, n)
-	if !after.sound() || !after.even && reach > minInterval && after.interval < 4*minInterval {
-		return false
-	}
-	if !d.deliver(r, left.bits(), &after) {
+	if len(left) == len(tr) || !d.lengths[len(left)] || !after.sound() || left.coincides() || !d.deliver(r, left.bits(), &after) {
 		return false
 	}
 	r.Repaired, r.Interval = RepairBounce, after.interval
 	return true
 }
 
+// settled is the train without the falls that repeat on a line within reach
+// of its pulse.
+func (tr train) settled(w *workspace, reach int64) train {
+	left := train(w.row[:0])
+	var since int64
+	for i := range tr {
+		if k := len(left); k > 0 && left[k-1].Line == tr[i].Line && tr[i].Time-since <= reach {
+			continue
+		}
+		since = tr[i].Time
+		left = append(left, tr[i])
+	}
+	return left
+}
+
 // withLost puts one lost pulse back: its place is the hole of two intervals
 // in an otherwise even frame, its value the only one that passes the parity.
 // All enabled formats that can tell must agree.
 func (d *Decoder) withLost(r *Read, tr train, tm *timing) bool {
-	n := tr.len() + 1
+	n := len(tr) + 1
 	if !d.opts.RepairLost || n > MaxBits || !d.lengths[n] || n == d.keyBits ||
 		!tm.even || tm.hole < 0 || tm.missing != 1 || tm.extra != 0 || tm.uneven != 1 || tm.silence {
 		return false

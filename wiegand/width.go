@@ -31,13 +31,13 @@ func (d *Decoder) withoutGlitches(r *Read, f *frame) bool {
 	}
 	w := &d.work
 	median := f.medianWidth(w)
-	left := train{w.t[:0], w.line[:0]}
+	left := train(w.row[:0])
 	for i := range f.n {
 		if !isGlitch(f.width[i], median) {
-			left.t, left.line = append(left.t, f.t[i]), append(left.line, f.line[i])
+			left = append(left, f.fall[i])
 		}
 	}
-	n := left.len()
+	n := len(left)
 	if n == f.n || !d.lengths[n] || left.coincides() {
 		return false
 	}
@@ -45,7 +45,7 @@ func (d *Decoder) withoutGlitches(r *Read, f *frame) bool {
 	if !tm.sound() || !d.deliver(r, left.bits(), &tm) {
 		return false
 	}
-	r.Start, r.Repaired, r.Interval = left.t[0], RepairGlitch, tm.interval
+	r.Start, r.Repaired, r.Interval = left[0].Time, RepairGlitch, tm.interval
 	return true
 }
 
@@ -75,10 +75,10 @@ func (f *frame) oddWidth(w *workspace) bool {
 func (f *frame) overlaps() bool {
 	for i := 1; i < f.n; i++ {
 		for j := i - 1; j >= 0 && j >= i-2; j-- {
-			if f.line[i] == f.line[j] || f.width[j] < 0 {
+			if f.fall[i].Line == f.fall[j].Line || f.width[j] < 0 {
 				continue
 			}
-			both := f.t[j] + int64(f.width[j]) - f.t[i]
+			both := f.fall[j].Time + int64(f.width[j]) - f.fall[i].Time
 			if f.width[i] >= 0 {
 				both = min(both, int64(f.width[i]))
 			}

@@ -15,7 +15,7 @@ import (
 )
 
 func wiringCmd(g *globals) *cobra.Command {
-	var board string
+	var board, svg string
 	var parts bool
 	cmd := &cobra.Command{
 		Use: "wiring", Short: "Draw which wire goes where", Args: cobra.NoArgs,
@@ -31,6 +31,9 @@ colours: reader, level converter, display, lights and beeper.`,
 				return err
 			}
 			w := daemon.Wiring(cfg, b)
+			if svg != "" {
+				return writeSVG(cmd, w, svg)
+			}
 			out := cmd.OutOrStdout()
 			columns, colour := 80, false
 			if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
@@ -54,6 +57,7 @@ colours: reader, level converter, display, lights and beeper.`,
 		},
 	}
 	cmd.Flags().StringVar(&board, "board", "", "draw this `board`: "+strings.Join(boardKeys(), ", "))
+	cmd.Flags().StringVar(&svg, "svg", "", "write the picture to this `file`, - for standard output")
 	cmd.Flags().BoolVar(&parts, "parts", false, "list what to buy")
 	return cmd
 }
@@ -84,4 +88,16 @@ func findBoard(key string) (*hw.Board, error) {
 		return b, nil
 	}
 	return nil, hint.Errorf("name one with --board: "+strings.Join(boardKeys(), ", "), "this machine is no board that Stump knows")
+}
+
+func writeSVG(cmd *cobra.Command, w *hw.Wiring, file string) error {
+	svg, err := w.SVG()
+	if err != nil {
+		return hint.Wrap(err, "name a line of the header in the configuration, or another board with --board")
+	}
+	if file == "-" {
+		_, err = fmt.Fprint(cmd.OutOrStdout(), svg)
+		return err
+	}
+	return os.WriteFile(file, []byte(svg), 0o644)
 }

@@ -143,12 +143,17 @@ type Status struct {
 	Sim     bool     `json:"sim"`
 	Display string   `json:"display"`
 	Since   *string  `json:"display_down_since"`
+	// Salvaged says what was saved of a damaged ledger.
+	Salvaged *string `json:"salvaged"`
 }
 
 func (s *Server) status(w http.ResponseWriter, _ *http.Request) error {
 	st := Status{Station: s.o.Station, Version: s.o.Version, PID: os.Getpid(), Sim: s.o.Lines != nil, Readers: []string{}}
 	for _, r := range s.o.Readers {
 		st.Readers = append(st.Readers, r.Name+": "+r.Source.String())
+	}
+	if s.o.Salvaged != nil {
+		st.Salvaged = known(s.o.Salvaged.String())
 	}
 	if s.o.Panel != nil {
 		h := s.o.Panel.Health()

@@ -13,6 +13,8 @@
 //	POST /v1/verify                      a check of the ledger, with its progress
 //	GET  /v1/backup                      a copy of the ledger's file
 //	POST /v1/selftest                    a self-test, a line for each check
+//	POST /v1/scope                       the lines live, a view ten times a second
+//	GET  /v1/frames                      the worst refused frames, with their edges
 //	GET  /v1/unknown                     tags that nobody knows
 //	POST /v1/sim/seed, /v1/sim/tap, /v1/sim/fault      only with simulated lines
 //
@@ -51,6 +53,8 @@ type Options struct {
 	Readers []*station.Reader
 	Lines   *simlab.Lines // the simulated lines, nil on hardware
 	Worker  *directory.Worker
+	// Salvaged tells what was saved of a damaged ledger at the start.
+	Salvaged *checkout.Salvaged
 	// Check is bbolt's own check of a file, in another process; nil leaves it out.
 	Check func(ctx context.Context, path string) error
 	// SelfTest returns what a self-test looks at.
@@ -109,6 +113,8 @@ func (s *Server) routes() {
 	handle("GET /v1/unknown", s.unknown)
 	handle("GET /v1/panel", s.panel)
 	handle("POST /v1/selftest", s.selftest)
+	handle("POST /v1/scope", s.scope)
+	handle("GET /v1/frames", s.frames)
 	handle("POST /v1/verify", s.verify)
 	handle("GET /v1/backup", s.backup)
 	handle("GET /v1/sync", s.syncStatus)

@@ -76,6 +76,13 @@ func CheckListen(addr string, bad func(remedy, format string, args ...any) error
 
 func (c *Config) checkReaders() error {
 	names := map[string]bool{}
+	for i, custom := range c.Formats {
+		f, err := wiegand.NewFormat(custom)
+		if err != nil {
+			return c.bad("places count from 0, the first bit sent; docs/decoding.md explains the keys", []string{"format", strconv.Itoa(i)}, "%v", err)
+		}
+		c.formats = append(c.formats, f)
+	}
 	for i := range c.Readers {
 		r := &c.Readers[i]
 		key := func(k string) []string { return []string{"reader", strconv.Itoa(i), k} }
@@ -87,7 +94,7 @@ func (c *Config) checkReaders() error {
 		}
 		names[r.Name] = true
 		for _, name := range r.Formats {
-			if _, err := wiegand.FormatByName(name); err != nil {
+			if _, err := c.FormatByName(name); err != nil {
 				return c.bad(hint.Of(err), key("formats"), "%v", err)
 			}
 		}

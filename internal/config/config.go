@@ -21,6 +21,7 @@ import (
 
 	"stump/directory"
 	"stump/internal/hint"
+	"stump/wiegand"
 )
 
 // DefaultPath is read when it is present and no other file was named.
@@ -42,9 +43,11 @@ type Config struct {
 	LogLevel string `toml:"log_level"`
 
 	Readers []Reader `toml:"reader"`
-	Desk    Desk     `toml:"desk"`
-	Enroll  Enroll   `toml:"enroll"`
-	Display Display  `toml:"display"`
+	// Formats are card formats of the site's own.
+	Formats []wiegand.CustomFormat `toml:"format"`
+	Desk    Desk                   `toml:"desk"`
+	Enroll  Enroll                 `toml:"enroll"`
+	Display Display                `toml:"display"`
 
 	Lights    Lights                    `toml:"lights"`
 	Keyboard  Keyboard                  `toml:"keyboard"`
@@ -53,6 +56,8 @@ type Config struct {
 	Loans     Loans                     `toml:"loans"`
 	Backup    Backup                    `toml:"backup"`
 	Privacy   Privacy                   `toml:"privacy"`
+
+	formats []*wiegand.Format // of Formats
 
 	source string // the file's text, for line numbers
 	path   string

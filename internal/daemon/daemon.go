@@ -50,18 +50,20 @@ type Options struct {
 
 // Daemon is an assembled station.
 type Daemon struct {
-	o       Options
-	Ledger  *checkout.Ledger
-	Panel   *panel.Panel
-	Readers []*station.Reader
-	Lines   *simlab.Lines // nil without Sim
-	Worker  *directory.Worker
-	API     *api.Server
-	tasks   []task.Task
-	now     func() int64
-	board   *hw.Board
-	places  places
-	lamps   []hw.Lamp
+	o      Options
+	Ledger *checkout.Ledger
+	// Salvaged tells what was saved of a damaged ledger, nil if it was whole.
+	Salvaged *checkout.Salvaged
+	Panel    *panel.Panel
+	Readers  []*station.Reader
+	Lines    *simlab.Lines // nil without Sim
+	Worker   *directory.Worker
+	API      *api.Server
+	tasks    []task.Task
+	now      func() int64
+	board    *hw.Board
+	places   places
+	lamps    []hw.Lamp
 
 	mu     sync.Mutex
 	faults map[string]error // readers without lines, and why
@@ -77,11 +79,11 @@ func New(o Options) (*Daemon, error) {
 	if err != nil {
 		return nil, err
 	}
-	ledger, err := openOrCreate(o, p)
+	ledger, salvaged, err := openOrCreate(o, p)
 	if err != nil {
 		return nil, err
 	}
-	d := &Daemon{o: o, places: p, Ledger: ledger, now: monotonic, faults: map[string]error{}}
+	d := &Daemon{o: o, places: p, Ledger: ledger, Salvaged: salvaged, now: monotonic, faults: map[string]error{}}
 	d.Worker = d.newWorker(p)
 	if err := d.assemble(); err != nil {
 		ledger.Close()
@@ -136,7 +138,7 @@ func (d *Daemon) assemble() error {
 		o.Now = d.now
 		r := station.NewReader(o, station.ReaderOptions{
 			Name: rc.Name, Source: source,
-			Decoder: wiegand.Options{Formats: rc.CardFormats(), Keypad: rc.Keypad, RepairLost: true},
+			Decoder: wiegand.Options{Formats: cfg.ReaderFormats(rc), Keypad: rc.Keypad, RepairLost: true},
 			Badge:   rc.Badge.Fits, Device: rc.Device.Fits, Strict: rc.Preset == "original",
 		})
 		d.Readers = append(d.Readers, r)
@@ -144,7 +146,7 @@ func (d *Daemon) assemble() error {
 	}
 	d.API = api.NewServer(api.Options{
 		Ledger: d.Ledger, Station: cfg.Station, Version: d.o.Version, Formats: cfg.CardFormats(),
-		Panel: d.Panel, Readers: d.Readers, Lines: d.Lines, Worker: d.Worker, SelfTest: d.SelfTest, Check: CheckInChild, Log: d.o.Log,
+		Panel: d.Panel, Readers: d.Readers, Lines: d.Lines, Worker: d.Worker, SelfTest: d.SelfTest, Check: CheckInChild, Salvaged: d.Salvaged, Log: d.o.Log,
 	})
 	ln := &api.Listener{Handler: d.API, Socket: d.o.Socket, Addr: d.o.Listen, Log: d.o.Log}
 	if err := ln.Open(); err != nil {
@@ -188,6 +190,9 @@ func (d *Daemon) idle() panel.IdleInfo {
 			info.Overdue++
 		}
 	}
+	if d.Salvaged != nil {
+		info.Notice = "Ledger damaged"
+	}
 	d.mu.Lock()
 	for name := range d.faults {
 		info.Notice = "Reader " + name + " is off"
@@ -201,6 +206,10 @@ func (d *Daemon) idle() panel.IdleInfo {
 
 // Run works until ctx is done, then lets everything go in order.
 func (d *Daemon) Run(ctx context.Context) error {
+	if d.Salvaged != nil {
+		d.o.Log.Error("ledger damaged", "salvaged", d.Salvaged.String())
+		d.Panel.Show(panel.Message{Key: "salvaged"})
+	}
 	err := task.Serve(ctx, d.o.Log, d.o.Ready, d.tasks...)
 	for _, l := range d.lamps {
 		err = errors.Join(err, l.Out.Close())

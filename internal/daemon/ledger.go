@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -67,18 +66,18 @@ func OpenLedger(cfg *config.Config, stateDir string, readOnly bool) (*checkout.L
 }
 
 // openOrCreate opens the daemon's ledger, and makes one where there never was
-// one.
-func openOrCreate(o Options, p places) (*checkout.Ledger, error) {
+// one. Of a damaged one it saves what can be saved, and tells.
+func openOrCreate(o Options, p places) (*checkout.Ledger, *checkout.Salvaged, error) {
 	if err := os.MkdirAll(o.StateDir, 0o750); err != nil {
-		return nil, hint.Wrap(fmt.Errorf("state folder: %w", err), "name a folder that may be written with --state")
+		return nil, nil, hint.Wrap(fmt.Errorf("state folder: %w", err), "name a folder that may be written with --state")
 	}
 	path := LedgerPath(o.StateDir)
 	if !exists(keyPath(o.Config, o.StateDir)) && exists(path) {
-		return nil, hint.Errorf("a ledger and its site key belong together: put the key back from where you keep it", "site key: %w", fs.ErrNotExist)
+		return nil, nil, hint.Errorf("a ledger and its site key belong together: put the key back from where you keep it", "site key: %w", fs.ErrNotExist)
 	}
 	keys, err := checkout.LoadOrCreateKey(keyPath(o.Config, o.StateDir))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	opts := ledgerOptions(o.Config, keys)
 	opts.Logger = o.Log
@@ -86,9 +85,5 @@ func openOrCreate(o Options, p places) (*checkout.Ledger, error) {
 	// numbers.
 	opts.SealTags = o.Sim || p.numbers()
 	opts.Sinks = directory.Sinks(p.directory, p.webhooks)
-	l, err := checkout.Open(path, opts)
-	if errors.Is(err, fs.ErrNotExist) {
-		return checkout.Create(path, opts)
-	}
-	return l, err
+	return checkout.OpenOrSalvage(path, opts)
 }

@@ -73,7 +73,7 @@ func StandaloneTest(cfg *config.Config, stateDir string) *hw.Env {
 func testEnv(cfg *config.Config, board *hw.Board) *hw.Env {
 	rc := cfg.Readers[0]
 	bias, _ := gpio.ParseBias(rc.Bias)
-	env := &hw.Env{Formats: rc.CardFormats(), Bias: bias, Network: func(ctx context.Context) (hw.NetworkFact, error) { return testNetwork(ctx, cfg) }}
+	env := &hw.Env{Formats: cfg.ReaderFormats(rc), Bias: bias, Network: func(ctx context.Context) (hw.NetworkFact, error) { return testNetwork(ctx, cfg) }}
 	pictured := board
 	if pictured == nil || !pictured.Known() {
 		pictured, _ = hw.BoardByKey("pi4")
