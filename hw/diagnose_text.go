@@ -111,7 +111,7 @@ func textSwapped(f *findings, s *Site) text {
 		}
 	}
 	return text{
-		fmt.Sprintf("%d of %d reads are a valid card only with the two data lines exchanged", n, len(f.frames)),
+		fmt.Sprintf("%d of %s make a valid card only with the two data lines exchanged", n, plural(len(f.frames), "read")),
 		fmt.Sprintf("The two data wires are swapped. %s belongs on %s, %s on %s: exchange them, at one end only.",
 			s.data(0), s.pin(0), s.data(1), s.pin(1)),
 	}
@@ -156,7 +156,10 @@ func textNoGround(f *findings, s *Site) text {
 
 func textConverter(f *findings, s *Site) text {
 	seen := "nothing outside the board holds the two lines"
-	if f.silent() {
+	switch {
+	case f.unknownFloat():
+		seen = "no pulses came while a card was shown"
+	case f.silent():
 		seen += ", and no pulses came"
 	}
 	if !s.hasConverter() {
@@ -212,7 +215,7 @@ func textBurst(f *findings, s *Site) text {
 
 func textCrosstalk(f *findings, s *Site) text {
 	return text{
-		fmt.Sprintf("%d pulses on the other line right after a real one, within 100 µs; none without a card", f.ghosts),
+		fmt.Sprintf("%s on the other line right after a real one, within 100 µs; none without a card", plural(f.ghosts, "pulse")),
 		"Each data wire is felt on the other. Do not run DATA0 and DATA1 as one twisted pair: twist each with ground. A shorter cable helps, or 10 nF from each data pin to ground on the board's side of " + s.converter() + ".",
 	}
 }
@@ -225,8 +228,12 @@ func textWrongGPIO(f *findings, s *Site) text {
 				s.data(0), s.pin(0), s.data(1), s.pin(1)),
 		}
 	}
+	seen := "nothing is connected to the two configured lines"
+	if f.unknownFloat() {
+		seen = "no pulses came on the two configured lines"
+	}
 	return text{
-		"nothing is connected to the two configured lines",
+		seen,
 		fmt.Sprintf("%s belongs on %s, %s on %s. Count the pins from the marked corner, odd numbers on one side, even on the other: header pins 17 and 18 are not GPIO17 and GPIO18.",
 			s.data(0), s.pin(0), s.data(1), s.pin(1)),
 	}

@@ -313,7 +313,9 @@ func paired(edges []wiegand.Edge) float64 {
 	return min(1, float64(n)/float64(len(edges)))
 }
 
-// interval is the usual distance of bits, 0 when there are too few.
+// interval is the usual distance of bits, 0 when there are too few. It is
+// nearer to the short end than the median, which is two bits long where every
+// second bit is missing.
 func interval(edges []wiegand.Edge) int64 {
 	var d []int64
 	for _, ns := range distances(edges) {
@@ -325,7 +327,7 @@ func interval(edges []wiegand.Edge) int64 {
 		return 0
 	}
 	slices.Sort(d)
-	return d[len(d)/2]
+	return d[len(d)*3/10]
 }
 
 // clocked: the falls keep one distance, for twenty and more in a row.

@@ -237,10 +237,10 @@ func (s *Scope) Watch(ctx context.Context, src gpio.Source, show func(View) erro
 	}
 	const tick = int64(100 * time.Millisecond)
 	buf := make([]wiegand.Edge, 256)
-	_, now, err := src.Read(nil, 0)
+	n, now, err := src.Read(buf, 0)
+	s.Feed(buf[:n], now)
 	next, shown := now, now
 	for err == nil && ctx.Err() == nil {
-		var n int
 		until := next
 		if t, ok := s.decoder.Deadline(); ok {
 			until = min(until, t)

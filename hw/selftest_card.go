@@ -187,13 +187,20 @@ func (s *tester) judge(spells []Spell) Result {
 		if good*3 < n*2 {
 			v = Fail
 		}
-		return s.blame(v, fmt.Sprintf("%d of %d reads good (%d after a repair), %d of the same card, %d pulses too many", good, n, repaired, same, f.extra))
+		return s.blame(v, fmt.Sprintf("%d of %d reads good%s, %d of the same card, %d pulses too many", good, n, afterRepair(repaired), same, f.extra))
 	}
 	r := pass("%s, %d of %d equal%s", s.describe(bits), same, n, shape(spells))
 	if causes := Diagnose(&s.evidence, &s.Site); len(causes) > 0 {
 		return s.blame(Warn, r.Measured) // good reads over wiring that showed a fault: luck
 	}
 	return r
+}
+
+func afterRepair(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d after a repair)", n)
 }
 
 // describe names the card: "26 bits, H10301, parity OK, number …066".
@@ -227,7 +234,7 @@ func lengths(reads []wiegand.Read) string {
 	if len(words) > 5 {
 		words = append(words[:3], "…", words[len(words)-1])
 	}
-	return fmt.Sprintf("%d reads of %s bits", len(reads), strings.Join(words, ", "))
+	return fmt.Sprintf("%s of %s bits", plural(len(reads), "read"), strings.Join(words, ", "))
 }
 
 // shape is ", pulses 50 µs wide, 2.0 ms apart"; widths only where the source

@@ -88,7 +88,7 @@ func (s *tester) idle(ctx context.Context) Result {
 	s.evidence.Idle = spell
 	n := len(falls(spell.Edges))
 	s.noisy = float64(n) > 3*spell.Duration().Seconds()
-	measured := fmt.Sprintf("DATA0 %s, DATA1 %s, %s pulses in %s", level(spell.End[0]), level(spell.End[1]), countOf(spell.Edges), seconds(spell.Duration()))
+	measured := fmt.Sprintf("DATA0 %s, DATA1 %s, %s in %s", level(spell.End[0]), level(spell.End[1]), countOf(spell.Edges), seconds(spell.Duration()))
 	low := !spell.End[0] || !spell.End[1]
 	switch {
 	case n == 0 && !low:
@@ -99,13 +99,21 @@ func (s *tester) idle(ctx context.Context) Result {
 	return s.blame(Fail, measured)
 }
 
-// countOf is "0", or "12 + 3" for what fell on DATA0 and on DATA1.
+// countOf is "no pulse", or "12 pulses on DATA0, 3 on DATA1".
 func countOf(edges []wiegand.Edge) string {
 	f := falls(edges)
 	if len(f) == 0 {
-		return "0"
+		return "no pulse"
 	}
-	return fmt.Sprintf("%d + %d", len(of(f, 0)), len(of(f, 1)))
+	return fmt.Sprintf("%s on DATA0, %d on DATA1", plural(len(of(f, 0)), "pulse"), len(of(f, 1)))
+}
+
+// plural is "1 read", "2 reads".
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func level(high bool) string {
