@@ -50,20 +50,19 @@ type Options struct {
 
 // Daemon is an assembled station.
 type Daemon struct {
-	o      Options
-	Ledger *checkout.Ledger
-	// Salvaged tells what was saved of a damaged ledger, nil if it was whole.
-	Salvaged *checkout.Salvaged
-	Panel    *panel.Panel
-	Readers  []*station.Reader
-	Lines    *simlab.Lines // nil without Sim
-	Worker   *directory.Worker
-	API      *api.Server
-	tasks    []task.Task
-	now      func() int64
-	board    *hw.Board
-	places   places
-	lamps    []hw.Lamp
+	o       Options
+	Ledger  *checkout.Ledger
+	Panel   *panel.Panel
+	Readers []*station.Reader
+	Lines   *simlab.Lines // nil without Sim
+	Worker  *directory.Worker
+	API     *api.Server
+	tasks   []task.Task
+	now     func() int64
+	board   *hw.Board
+	places  places
+	upkeep  *upkeep
+	lamps   []hw.Lamp
 
 	mu     sync.Mutex
 	faults map[string]error // readers without lines, and why
@@ -79,11 +78,11 @@ func New(o Options) (*Daemon, error) {
 	if err != nil {
 		return nil, err
 	}
-	ledger, salvaged, err := openOrCreate(o, p)
+	ledger, err := openOrCreate(o, p)
 	if err != nil {
 		return nil, err
 	}
-	d := &Daemon{o: o, places: p, Ledger: ledger, Salvaged: salvaged, now: monotonic, faults: map[string]error{}}
+	d := &Daemon{o: o, places: p, Ledger: ledger, now: monotonic, faults: map[string]error{}}
 	d.Worker = d.newWorker(p)
 	if err := d.assemble(); err != nil {
 		ledger.Close()
@@ -146,13 +145,15 @@ func (d *Daemon) assemble() error {
 	}
 	d.API = api.NewServer(api.Options{
 		Ledger: d.Ledger, Station: cfg.Station, Version: d.o.Version, Formats: cfg.CardFormats(),
-		Panel: d.Panel, Readers: d.Readers, Lines: d.Lines, Worker: d.Worker, SelfTest: d.SelfTest, Check: CheckInChild, Salvaged: d.Salvaged, Log: d.o.Log,
+		Panel: d.Panel, Readers: d.Readers, Lines: d.Lines, Worker: d.Worker, SelfTest: d.SelfTest, Check: CheckInChild, Log: d.o.Log,
 	})
 	ln := &api.Listener{Handler: d.API, Socket: d.o.Socket, Addr: d.o.Listen, Log: d.o.Log}
 	if err := ln.Open(); err != nil {
 		return err
 	}
 	d.tasks = append(d.tasks, ln)
+	d.upkeep = d.newUpkeep()
+	d.tasks = append(d.tasks, d.upkeep)
 	if w := newWatchdog(d.Readers); w != nil {
 		d.tasks = append(d.tasks, w)
 	}
@@ -190,7 +191,7 @@ func (d *Daemon) idle() panel.IdleInfo {
 			info.Overdue++
 		}
 	}
-	if d.Salvaged != nil {
+	if d.salvaged() != nil {
 		info.Notice = "Ledger damaged"
 	}
 	d.mu.Lock()
@@ -204,13 +205,23 @@ func (d *Daemon) idle() panel.IdleInfo {
 	return info
 }
 
+// salvaged is what was saved of a damaged ledger, until an admin has seen it.
+func (d *Daemon) salvaged() *checkout.Salvaged {
+	info, err := d.Ledger.Info()
+	if err != nil {
+		return nil // whoever taps next is told
+	}
+	return info.Salvaged
+}
+
 // Run works until ctx is done, then lets everything go in order.
 func (d *Daemon) Run(ctx context.Context) error {
-	if d.Salvaged != nil {
-		d.o.Log.Error("ledger damaged", "salvaged", d.Salvaged.String())
+	if salvaged := d.salvaged(); salvaged != nil {
+		d.o.Log.Error("the ledger was damaged", "salvaged", salvaged.String())
 		d.Panel.Show(panel.Message{Key: "salvaged"})
 	}
 	err := task.Serve(ctx, d.o.Log, d.o.Ready, d.tasks...)
+	d.upkeep.atStop()
 	for _, l := range d.lamps {
 		err = errors.Join(err, l.Out.Close())
 	}

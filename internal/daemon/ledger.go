@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"os"
@@ -67,17 +68,17 @@ func OpenLedger(cfg *config.Config, stateDir string, readOnly bool) (*checkout.L
 
 // openOrCreate opens the daemon's ledger, and makes one where there never was
 // one. Of a damaged one it saves what can be saved, and tells.
-func openOrCreate(o Options, p places) (*checkout.Ledger, *checkout.Salvaged, error) {
+func openOrCreate(o Options, p places) (*checkout.Ledger, error) {
 	if err := os.MkdirAll(o.StateDir, 0o750); err != nil {
-		return nil, nil, hint.Wrap(fmt.Errorf("state folder: %w", err), "name a folder that may be written with --state")
+		return nil, hint.Wrap(fmt.Errorf("state folder: %w", err), "name a folder that may be written with --state")
 	}
 	path := LedgerPath(o.StateDir)
 	if !exists(keyPath(o.Config, o.StateDir)) && exists(path) {
-		return nil, nil, hint.Errorf("a ledger and its site key belong together: put the key back from where you keep it", "site key: %w", fs.ErrNotExist)
+		return nil, hint.Errorf("a ledger and its site key belong together: put the key back from where you keep it", "site key: %w", fs.ErrNotExist)
 	}
 	keys, err := checkout.LoadOrCreateKey(keyPath(o.Config, o.StateDir))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	opts := ledgerOptions(o.Config, keys)
 	opts.Logger = o.Log
@@ -85,5 +86,16 @@ func openOrCreate(o Options, p places) (*checkout.Ledger, *checkout.Salvaged, er
 	// numbers.
 	opts.SealTags = o.Sim || p.numbers()
 	opts.Sinks = directory.Sinks(p.directory, p.webhooks)
-	return checkout.OpenOrSalvage(path, opts)
+	l, _, err := checkout.OpenOrSalvage(path, opts) // Info tells what was salvaged
+	return l, err
+}
+
+// RestoreLedger replaces the ledger by a backup, or says what that would change.
+func RestoreLedger(ctx context.Context, cfg *config.Config, stateDir, backup string, o checkout.RestoreOptions) (*checkout.Restored, error) {
+	keys, err := checkout.LoadKeys(keyPath(cfg, stateDir))
+	if err != nil {
+		return nil, hint.Errorf("a backup is read with the site key of its ledger: put the key back from where you keep it", "site key: %w", err)
+	}
+	o.Check = CheckInChild
+	return checkout.RestoreFile(ctx, LedgerPath(stateDir), backup, ledgerOptions(cfg, keys), o)
 }

@@ -174,7 +174,14 @@ func testNetwork(ctx context.Context, cfg *config.Config) (hw.NetworkFact, error
 }
 
 func ledgerFact(l *checkout.Ledger) (hw.LedgerFact, error) {
-	var f hw.LedgerFact
+	info, err := l.Info()
+	if err != nil {
+		return hw.LedgerFact{}, err
+	}
+	f := hw.LedgerFact{Events: int(info.Seq)}
+	if info.Salvaged != nil {
+		f.Salvaged = info.Salvaged.File
+	}
 	for _, err := range l.People() {
 		if err != nil {
 			return f, err
