@@ -5,7 +5,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 LDFLAGS := -s -w -X main.version=$(VERSION)
 BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 
-.PHONY: help build run test check unit bench fuzz lint cross clean
+.PHONY: help build run test check unit bench fuzz lint cross packages clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,5 +44,8 @@ cross: ## the three boards' binaries
 	GOOS=linux GOARCH=amd64 $(BUILD) -o bin/stump-amd64 ./cmd/stump
 	@ls -l bin/stump-*
 
-clean:
-	rm -rf bin
+packages: ## Debian packages in dist/ for the three kinds of boards
+	GO=$(GO) scripts/package/build
+
+clean: ## remove what was built
+	rm -rf bin dist

@@ -1,7 +1,6 @@
 package checkout
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
@@ -164,6 +163,7 @@ func (t *txn) append(ev *Event, person, device *party) error {
 		return err
 	}
 	here := ref{t.l.own, seq + 1}
+	t.l.reserve(here.seq)
 	ev.Station, ev.Seq, ev.Prev = t.l.o.Station, here.seq, prev
 	if ev.ID, err = uuid.NewV7(); err != nil {
 		return err
@@ -367,8 +367,11 @@ func (t *txn) queue(ev *Event, here ref) error {
 		return nil
 	}
 	for _, name := range t.l.o.Sinks {
+		if name == DirectorySink && ev.Source == SourceSync {
+			continue // its own word
+		}
 		o := outboxRow{device: ev.Device}
-		key := binary.BigEndian.AppendUint16(eventKey(here), t.l.sinkIDs[name])
+		key := outboxKey(here, t.l.sinkIDs[name])
 		if err := t.put(treeOutbox, key, o.encode()); err != nil {
 			return err
 		}
@@ -376,6 +379,7 @@ func (t *txn) queue(ev *Event, here ref) error {
 			return err
 		}
 	}
+	t.tx.OnCommit(t.l.changes.tell)
 	crash("outbox-written")
 	return nil
 }

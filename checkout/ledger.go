@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -80,6 +81,7 @@ type Ledger struct {
 	keys     *keyring
 	readOnly bool
 
+	upkeep  sync.Mutex // one verify or erasure at a time; taken before writing
 	writing sync.Mutex // one writer at a time; taken before mu
 
 	mu     sync.RWMutex // of what follows: held for reading in a transaction
@@ -87,11 +89,16 @@ type Ledger struct {
 	file   *os.File     // under db
 	closed bool
 
+	ceiling uint64            // the highest number set aside, see holder
 	own     uint16            // this station's index
 	names   map[uint16]string // stations by index
 	sinkIDs map[string]uint16
 	segment uuid.UUID
 	health  health
+	changes listeners // of the outbox
+
+	suspected atomic.Bool // a note of damage was left
+	salvages  int         // in this run; guarded by writing
 }
 
 // Keys of the meta tree.
@@ -170,9 +177,6 @@ func (l *Ledger) reopen() error {
 		l.drop()
 		return err
 	}
-	if !l.readOnly {
-		writeHolder(l.path)
-	}
 	return nil
 }
 
@@ -181,6 +185,7 @@ func (l *Ledger) load() (err error) {
 	defer recoverDamage(l.path, &err)()
 	l.names, l.sinkIDs = map[uint16]string{}, map[string]uint16{}
 	var missing bool
+	var seq uint64
 	err = l.db.View(func(tx *bolt.Tx) error {
 		t := &txn{l: l, tx: tx}
 		if err := t.checkSchema(); err != nil {
@@ -193,10 +198,16 @@ func (l *Ledger) load() (err error) {
 		if missing, err = t.incomplete(); err != nil || missing {
 			return err
 		}
-		return t.checkHead()
-	})
-	if err != nil || !missing || l.readOnly {
+		seq, err = t.checkHead()
 		return err
+	})
+	if err != nil || l.readOnly {
+		return err
+	}
+	l.ceiling = 0
+	l.reserve(seq + 1)
+	if !missing {
+		return nil
 	}
 	return l.db.Update(func(tx *bolt.Tx) error { return (&txn{l: l, tx: tx}).addNames() })
 }
@@ -306,25 +317,36 @@ func (t *txn) addNames() error {
 
 // checkHead compares the newest event with what the meta tree says: a ledger
 // that lost its end must not open as if nothing had been.
-func (t *txn) checkHead() error {
+func (t *txn) checkHead() (seq uint64, err error) {
 	seq, hash, err := t.head(t.l.own)
 	if err != nil || seq == 0 {
-		return err
+		return 0, err
 	}
 	ev, err := t.event(ref{t.l.own, seq})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if ev.Hash != hash {
-		return &DamagedError{Path: t.l.path, Reason: fmt.Sprintf("event %d is not the one it was", seq)}
+		return 0, t.damaged("event %d is not the one it was", seq)
 	}
-	return nil
+	return seq, nil
 }
 
 // drop lets go of the file.
 func (l *Ledger) drop() {
 	if l.db != nil {
-		_ = l.db.Close()
+		// Close would wait for ever for a transaction that a panic has left
+		// open. Closing the file lets go of the lock in any case.
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			_ = l.guard(l.db.Close)
+		}()
+		select {
+		case <-done:
+		case <-time.After(time.Second):
+			letGo(l.file)
+		}
 	}
 	l.db, l.file = nil, nil
 }
@@ -347,3 +369,13 @@ func (l *Ledger) Close() error {
 
 // Path returns the file's path.
 func (l *Ledger) Path() string { return l.path }
+
+// stationIndex returns the index of a station in this file, 0 for none.
+func (l *Ledger) stationIndex(name string) uint16 {
+	for i, n := range l.names {
+		if n == name {
+			return i
+		}
+	}
+	return 0
+}

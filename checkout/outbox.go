@@ -1,6 +1,7 @@
 package checkout
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -44,6 +45,8 @@ type OutboxRow struct {
 	// Pending is set while a person or device of the event is not resolved:
 	// the row waits for that.
 	Pending bool
+	// Memo is what the worker noted (SaveOutbox).
+	Memo []byte
 }
 
 // outboxRow is what is stored.
@@ -53,6 +56,7 @@ type outboxRow struct {
 	next      time.Time
 	lastError string
 	state     OutboxState
+	memo      []byte // the worker's own
 }
 
 func (o outboxRow) encode() []byte {
@@ -64,6 +68,7 @@ func (o outboxRow) encode() []byte {
 	}
 	e.str(4, o.lastError)
 	e.uint(5, uint64(o.state))
+	e.bytes(6, o.memo)
 	return e.b
 }
 
@@ -81,6 +86,8 @@ func decodeOutbox(body []byte) (o outboxRow, err error) {
 			o.lastError = d.str()
 		case 5:
 			o.state = OutboxState(d.uint())
+		case 6:
+			o.memo = bytes.Clone(d.v)
 		}
 	}
 	return o, d.err
@@ -141,6 +148,11 @@ func (t *txn) count(sink string, queued, done uint64) error {
 	c.queued += queued
 	c.done += done
 	return t.put(treeMeta, metaSink(sink), c.encode())
+}
+
+// outboxKey is the key of an outbox row: the rows of an event lie together.
+func outboxKey(r ref, sink uint16) []byte {
+	return binary.BigEndian.AppendUint16(eventKey(r), sink)
 }
 
 // parseOutboxKey splits the key of an outbox row.
@@ -236,7 +248,7 @@ func (t *txn) outboxRow(key OutboxKey, r ref, o outboxRow) (OutboxRow, error) {
 	}
 	pending, err := t.resolve(&ev)
 	return OutboxRow{OutboxKey: key, Event: ev, Attempts: o.attempts, Next: o.next,
-		LastError: o.lastError, State: o.state, Pending: pending}, err
+		LastError: o.lastError, State: o.state, Pending: pending, Memo: o.memo}, err
 }
 
 // Delivered removes a row: the sink has the event.
@@ -312,13 +324,7 @@ func (l *Ledger) settleOutbox(key OutboxKey, how, actor, note string, source Sou
 
 func (l *Ledger) changeOutbox(key OutboxKey, f func(*txn, []byte, outboxRow) error) error {
 	return l.update(func(t *txn) error {
-		var station uint16
-		for i, name := range l.names {
-			if name == key.Station {
-				station = i
-			}
-		}
-		k := binary.BigEndian.AppendUint16(eventKey(ref{station, key.Seq}), l.sinkIDs[key.Sink])
+		k := outboxKey(ref{l.stationIndex(key.Station), key.Seq}, l.sinkIDs[key.Sink])
 		b, err := t.get(treeOutbox, k)
 		if err != nil {
 			return err

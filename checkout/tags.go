@@ -196,6 +196,7 @@ func (t *txn) enrol(ev *Event, p party, tag Tag) error {
 
 // takeOver turns ev into the resolution of the pending tag was, which is p's.
 func (t *txn) takeOver(ev *Event, p, was *party) error {
+	t.tx.OnCommit(t.l.changes.tell) // rows of the outbox may go now
 	ev.Kind, ev.resolved, ev.links.resolved = Resolve, was.id, was.row.head
 	was.row.resolved = p.id
 	if was.tree == treeDevices {
@@ -265,8 +266,8 @@ func (l *Ledger) Pending() ([]Subject, error) {
 		for _, tr := range []tree{treePeople, treeDevices} {
 			err := t.each(tr, []byte(pendingPrefix), func(k, v []byte) error {
 				r, err := decodeRow(v)
-				if err != nil || r.resolved != "" {
-					return err
+				if err != nil || r.resolved != "" || r.sealed == nil {
+					return err // without its number nobody can be asked about it
 				}
 				tag, err := l.keys.unseal(r.lookup, r.sealed)
 				all = append(all, Subject{Kind: kindOf(tr), ID: string(k), Tag: tag, Pending: true})

@@ -38,7 +38,7 @@ func noAnswer(e *callError) Outcome {
 	switch {
 	case errors.As(e.err, &verify):
 		return badCertificate(host, verify)
-	case errors.As(e.err, &record):
+	case errors.As(e.err, &record), errors.Is(e.err, http.ErrSchemeMismatch):
 		return Outcome{Verdict: BadConfig, Reason: host + " does not speak TLS",
 			Remedy: "check https and the port in the address"}
 	case errors.As(e.err, &alert):

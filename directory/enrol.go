@@ -25,6 +25,7 @@ type EnrolRequest struct {
 	Who    string // name or register id
 	Tag    checkout.Tag
 	Actor  string
+	Source checkout.Source
 	Policy EnrolPolicy
 	// Admin: asked for by somebody with the right to replace a badge and to add
 	// a person, not by whoever stands at the keyboard.
@@ -84,13 +85,7 @@ func (w *Worker) enrolThere(ctx context.Context, r EnrolRequest) (Record, error)
 	defer cancel()
 	rec, err := w.dir.Enrol(ctx, r.Who, r.Tag)
 	if err != nil {
-		if o, ok := troubleOf(err); ok && ctx.Err() == nil {
-			if o.Verdict != BadConfig {
-				o.Verdict = Down
-			}
-			w.main.trouble(o)
-		}
-		return Record{}, err
+		return Record{}, w.noteTrouble(ctx, err)
 	}
 	w.main.heard()
 	rec.Tag = r.Tag
@@ -106,10 +101,9 @@ func (w *Worker) enrolThere(ctx context.Context, r EnrolRequest) (Record, error)
 }
 
 func (w *Worker) enrolled(rec Record, r EnrolRequest) (Record, error) {
-	rec, err := w.o.Register.Learn(rec, true, r.Actor)
+	rec, err := w.apply(rec, Asker{r.Actor, r.Source})
 	if err == nil {
 		w.lookups.note(r.Tag, true, r.Kind)
-		w.resolved()
 	}
 	return rec, err
 }

@@ -97,16 +97,7 @@ func (w *Worker) WhatIs(ctx context.Context, tag checkout.Tag, hint Kind) (Answe
 func (w *Worker) ask(ctx context.Context, tag checkout.Tag, hint Kind) (Answer, error) {
 	a, err := w.dir.WhatIs(ctx, tag, hint)
 	if err != nil {
-		if o, ok := troubleOf(err); ok && ctx.Err() == nil {
-			if o.Verdict != BadConfig {
-				o.Verdict = Down
-			}
-			w.main.trouble(o)
-		}
-		if ctx.Err() != nil && !errors.Is(err, ErrOffline) {
-			err = &Trouble{Outcome{Verdict: Down, Reason: "the directory takes too long"}}
-		}
-		return Answer{}, err
+		return Answer{}, w.noteTrouble(ctx, err)
 	}
 	w.main.heard()
 	if !a.Known {
@@ -122,6 +113,23 @@ func (w *Worker) ask(ctx context.Context, tag checkout.Tag, hint Kind) (Answer, 
 	return Answer{Known: true, Record: rec}, nil
 }
 
+// noteTrouble tells the directory's place of a call that failed, so that the
+// next person does not wait for what nobody answers.
+func (w *Worker) noteTrouble(ctx context.Context, err error) error {
+	o, ok := troubleOf(err)
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		o, ok = Outcome{Verdict: Down, Reason: w.dir.String() + ": no answer within the time that somebody will stand there"}, true
+		err = &Trouble{o}
+	case ctx.Err() != nil || !ok:
+		return err
+	case o.Verdict != BadConfig:
+		o.Verdict = Down
+	}
+	w.main.trouble(o)
+	return err
+}
+
 // learn writes what the directory says of one tag.
 func (w *Worker) learn(in Record) (Record, error) {
 	if w.o.Register == nil {
@@ -133,11 +141,7 @@ func (w *Worker) learn(in Record) (Record, error) {
 	}
 	switch {
 	case !known:
-		rec, err := w.o.Register.Learn(in, false, "")
-		if err == nil {
-			w.resolved()
-		}
-		return rec, err
+		return w.apply(in, Asker{})
 	case was.Kind != in.Kind:
 		w.log.Warn("the directory and the register disagree about a tag; the register's word stays",
 			"tag", in.Tag, "directory", in.Kind, "register", was.Kind)
@@ -151,7 +155,17 @@ func (w *Worker) learn(in Record) (Record, error) {
 	if !changed(was, now) {
 		return was, nil
 	}
-	return w.o.Register.Learn(now, false, "")
+	return w.apply(now, Asker{})
+}
+
+// apply writes one record.
+func (w *Worker) apply(r Record, by Asker) (Record, error) {
+	out, err := w.o.Register.Apply([]Record{r}, by)
+	if err != nil {
+		return Record{}, err
+	}
+	w.resolved()
+	return out[0], nil
 }
 
 // Seen tells the worker of a tap of a known tag. If the directory was not asked
@@ -171,7 +185,10 @@ func (w *Worker) Seen(tag checkout.Tag) {
 
 // lookupLoop refreshes names behind the taps and resolves pending tags.
 func (w *Worker) lookupLoop(ctx context.Context) {
-	changed := w.o.Outbox.Changed(Main)
+	var changed <-chan struct{}
+	if w.dir.Capabilities().Deliver {
+		changed = w.o.Outbox.Changed(Main)
+	}
 	tick := time.NewTicker(w.o.Config.UnknownFor)
 	defer tick.Stop()
 	for ctx.Err() == nil {

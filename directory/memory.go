@@ -209,37 +209,10 @@ func (m *Memory) settle(sink string, seq uint64, fill func(*checkout.Event)) err
 }
 
 // Backlog implements Outbox.
-func (m *Memory) Backlog(sink string) (Backlog, error) {
+func (m *Memory) Backlog(sink string) (int, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var b Backlog
-	s := m.sinks[sink]
-	for _, seq := range s.order {
-		r, ok := s.rows[seq]
-		if !ok {
-			continue
-		}
-		if b.Rows == 0 {
-			b.Oldest = r.Event.At.Wall
-		}
-		b.Rows++
-		if r.State == Parked || r.State == InConflict {
-			b.Stuck++
-		}
-	}
-	return b, nil
-}
-
-// Stuck implements Outbox.
-func (m *Memory) Stuck(sink string, limit int) ([]Row, error) {
-	rows, err := m.Rows(sink, 0, 1<<30)
-	var out []Row
-	for _, r := range rows {
-		if (r.State == Parked || r.State == InConflict) && len(out) < limit {
-			out = append(out, r)
-		}
-	}
-	return out, err
+	return len(m.sinks[sink].rows), nil
 }
 
 // Changed implements Outbox.
@@ -287,21 +260,29 @@ func (m *Memory) ByTag(tag checkout.Tag) (Record, bool, error) {
 }
 
 // Apply implements Register.
-func (m *Memory) Apply(changes []Record) error {
+func (m *Memory) Apply(changes []Record, _ Asker) ([]Record, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.write("apply"); err != nil {
-		return err
+		return nil, err
 	}
 	records, at, tags := slices.Clone(m.records), maps.Clone(m.at), maps.Clone(m.tags)
 	for _, c := range changes {
-		if _, err := m.apply(c); err != nil {
+		if i, taken := m.tags[c.Tag]; taken && m.records[i].Kind == c.Kind {
+			delete(m.tags, c.Tag)
+			m.records[i].Tag = checkout.Tag{}
+		}
+	}
+	out := slices.Clone(changes)
+	for i, c := range changes {
+		var err error
+		if out[i], err = m.apply(c); err != nil {
 			m.records, m.at, m.tags = records, at, tags
-			return err
+			return nil, err
 		}
 	}
 	m.resolve()
-	return nil
+	return out, nil
 }
 
 func (m *Memory) apply(c Record) (Record, error) {
@@ -322,7 +303,9 @@ func (m *Memory) apply(c Record) (Record, error) {
 	if c.Tag.IsZero() {
 		c.Tag = was.Tag
 	}
-	delete(m.tags, was.Tag)
+	if m.tags[was.Tag] == i {
+		delete(m.tags, was.Tag)
+	}
 	if !c.Tag.IsZero() {
 		m.tags[c.Tag] = i
 	}
@@ -345,21 +328,6 @@ func (m *Memory) resolve() {
 		}
 		return true
 	})
-}
-
-// Learn implements Register.
-func (m *Memory) Learn(r Record, _ bool, _ string) (Record, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if err := m.write("learn"); err != nil {
-		return Record{}, err
-	}
-	r, err := m.apply(r)
-	if err == nil {
-		m.resolve()
-	}
-	r.Tag = checkout.Tag{}
-	return r, err
 }
 
 // PendingTags implements Register.

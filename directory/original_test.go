@@ -139,3 +139,12 @@ func openOriginal(t *testing.T, change func(*Config)) (*original, Directory) {
 	}
 	return s, d
 }
+
+func mustJSON(t testing.TB, v any) string {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}

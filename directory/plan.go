@@ -80,10 +80,12 @@ func (p *planner) kind(k Kind, register, pulled []Record) error {
 		}
 	}
 	pulled = p.unique(k, pulled)
-	seen, taken := map[string]bool{}, map[string]bool{}
+	now, taken := map[string]Record{}, map[string]bool{}
+	for _, in := range pulled {
+		now[in.Ref] = in
+	}
 	var leaving []Record
 	for _, in := range pulled {
-		seen[in.Ref] = true
 		owner, owned, err := p.ownerOf(in.Tag)
 		if err != nil {
 			return err
@@ -95,7 +97,11 @@ func (p *planner) kind(k Kind, register, pulled []Record) error {
 				known = false
 			}
 		}
-		if owned && (owner.Kind != k || !known || owner.ID != was.ID) {
+		switch {
+		case !owned || owner.Kind == k && known && owner.ID == was.ID:
+		case owner.Kind == k && reissued(in.Tag, owner, now):
+			owned = false
+		default:
 			p.note("the tag %s of %s belongs to %s here: it stays there", in.Tag, in.Name, owner.Name)
 			in.Tag, owned = checkout.Tag{}, false
 		}
@@ -109,18 +115,18 @@ func (p *planner) kind(k Kind, register, pulled []Record) error {
 			continue
 		}
 		taken[was.ID] = true
-		now := merge(was, in)
+		is := merge(was, in)
 		if in.Inactive && !was.Inactive {
-			leaving = append(leaving, now)
-			now.Inactive = false
+			leaving = append(leaving, is)
+			is.Inactive = false
 		}
-		if changed(was, now) {
-			p.plan.Changes = append(p.plan.Changes, now)
-			byID[was.ID] = now
+		if changed(was, is) {
+			p.plan.Changes = append(p.plan.Changes, is)
+			byID[was.ID] = is
 		}
 	}
 	for _, r := range register {
-		if r.Kind == k && r.Ref != "" && !seen[r.Ref] && !r.Inactive {
+		if _, there := now[r.Ref]; r.Kind == k && r.Ref != "" && !there && !r.Inactive {
 			leaving = append(leaving, byID[r.ID])
 		}
 	}
@@ -172,6 +178,16 @@ func adopt(k Kind, in, owner Record, owned bool, byEmail map[string][]Record) (R
 	return Record{}, false
 }
 
+// reissued reports whether the directory took the tag from its owner: they left,
+// or have another one now.
+func reissued(t checkout.Tag, owner Record, now map[string]Record) bool {
+	if owner.Ref == "" {
+		return false
+	}
+	is, there := now[owner.Ref]
+	return !there || is.Inactive || !is.Tag.IsZero() && is.Tag != t
+}
+
 // merge lays what the directory says over what the register has.
 func merge(was, in Record) Record {
 	now := was
@@ -191,7 +207,7 @@ func merge(was, in Record) Record {
 }
 
 func changed(was, now Record) bool {
-	was.Tag = checkout.Tag{}
+	was.Tag = checkout.Tag{} // as now has it when it stays
 	return was != now
 }
 

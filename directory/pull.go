@@ -111,7 +111,7 @@ func (w *Worker) pull(ctx context.Context, force bool) (Plan, error) {
 	if err != nil || len(plan.Changes) == 0 {
 		return plan, err
 	}
-	if err := w.o.Register.Apply(plan.Changes); err != nil {
+	if _, err := w.o.Register.Apply(plan.Changes, Asker{}); err != nil {
 		return Plan{}, fmt.Errorf("writing the register: %w", err)
 	}
 	w.lookups.forget()

@@ -1,6 +1,8 @@
 package directory
 
 import (
+	"errors"
+	"slices"
 	"time"
 )
 
@@ -14,13 +16,15 @@ type queue struct {
 	caps   Capabilities
 	cursor uint64
 	held   map[string]*hold
+	whole  bool // the end was reached: held knows all that wait for a person
 }
 
 // hold is why the rows of a device stay where they are.
 type hold struct {
 	seq     uint64    // the first of them
 	until   time.Time // zero: until a person, or the register, lets it go
-	pending bool      // waits for the register
+	pending bool      // the row has a tag that the register does not know
+	stuck   bool      // waits for a person
 }
 
 const pageRows = 256
@@ -47,7 +51,9 @@ func (q *queue) key(r Row) string {
 
 // pick returns up to most rows that may be sent now, in order.
 func (q *queue) pick(most int) ([]Row, error) {
-	q.letGo(time.Now())
+	if err := q.letGo(time.Now()); err != nil {
+		return nil, err
+	}
 	var picked []Row
 	for len(picked) < most {
 		rows, err := q.out.Rows(q.sink, q.cursor, pageRows)
@@ -55,6 +61,7 @@ func (q *queue) pick(most int) ([]Row, error) {
 			return nil, err
 		}
 		if len(rows) == 0 {
+			q.whole = true
 			break
 		}
 		for _, r := range rows {
@@ -77,10 +84,8 @@ func (q *queue) free(r Row) bool {
 		return false
 	}
 	switch {
-	case r.State == Parked || r.State == InConflict:
-		q.held[key] = &hold{seq: r.Seq}
-	case r.Pending && q.caps.Identities:
-		q.held[key] = &hold{seq: r.Seq, pending: true}
+	case r.State == Parked || r.State == InConflict, r.Pending && q.caps.Identities:
+		q.hold(r, time.Time{})
 	default:
 		return true
 	}
@@ -89,20 +94,65 @@ func (q *queue) free(r Row) bool {
 
 // hold keeps a device back from row r on; until zero means for good.
 func (q *queue) hold(r Row, until time.Time) {
-	q.held[q.key(r)] = &hold{seq: r.Seq, until: until}
+	q.held[q.key(r)] = &hold{seq: r.Seq, until: until, pending: r.Pending, stuck: r.State == Parked || r.State == InConflict}
 }
 
 // again makes the rows from seq on be read once more.
 func (q *queue) again(seq uint64) { q.cursor = min(q.cursor, seq) }
 
-// letGo ends the holds whose time has come.
-func (q *queue) letGo(now time.Time) {
+// letGo ends the holds whose time has come. What has a tag without an owner is
+// looked at again: once the register knows it, it has another key.
+func (q *queue) letGo(now time.Time) error {
 	for key, h := range q.held {
-		if !h.until.IsZero() && !h.until.After(now) {
+		switch {
+		case !h.until.IsZero() && !h.until.After(now):
 			delete(q.held, key)
 			q.again(h.seq)
+		case h.pending:
+			r, err := q.out.Row(q.sink, h.seq)
+			if err == nil && r.Pending {
+				continue
+			}
+			if err != nil && !errors.Is(err, ErrNoRow) {
+				return err
+			}
+			delete(q.held, key)
+			q.again(h.seq)
+			if err == nil && (h.stuck || !h.until.IsZero()) {
+				q.held[q.key(r)] = &hold{seq: h.seq, until: h.until, stuck: h.stuck}
+			}
 		}
 	}
+	return nil
+}
+
+// stuck lists the rows that wait for a person, in order. There is at most one a
+// device.
+func (q *queue) stuck() (seqs []uint64) {
+	for _, h := range q.held {
+		if h.stuck {
+			seqs = append(seqs, h.seq)
+		}
+	}
+	slices.Sort(seqs)
+	return seqs
+}
+
+// scan reads the outbox to its end without sending anything, where no sender
+// runs.
+func (q *queue) scan() error {
+	for !q.whole {
+		rows, err := q.out.Rows(q.sink, q.cursor, pageRows)
+		if err != nil {
+			return err
+		}
+		q.whole = len(rows) == 0
+		for _, r := range rows {
+			q.cursor = r.Seq + 1
+			q.free(r)
+		}
+	}
+	return nil
 }
 
 // release ends the hold that begins with row seq.
@@ -111,16 +161,6 @@ func (q *queue) release(seq uint64) {
 		if h.seq == seq {
 			delete(q.held, key)
 			q.again(seq)
-		}
-	}
-}
-
-// resolved ends the holds that wait for the register.
-func (q *queue) resolved() {
-	for key, h := range q.held {
-		if h.pending {
-			delete(q.held, key)
-			q.again(h.seq)
 		}
 	}
 }

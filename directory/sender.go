@@ -31,7 +31,8 @@ type sender struct {
 
 	mu       sync.Mutex // held while rows are picked, and by retry, drop, accept
 	queue    *queue
-	inflight map[uint64]bool      // rows that are being sent
+	inflight map[uint64]bool // rows that are being sent
+	running  bool
 	failing  map[uint64]time.Time // rows that failed by themselves, since when
 }
 
@@ -54,6 +55,10 @@ func (s *sender) run(ctx context.Context) {
 	if s.caps.Deliver {
 		changed = s.out.Changed(s.name)
 	}
+	s.mu.Lock()
+	s.running, s.queue.whole, s.queue.cursor = true, false, 0
+	clear(s.queue.held)
+	s.mu.Unlock()
 	for ctx.Err() == nil {
 		wait, health := s.place.wait()
 		if wait > 0 {
@@ -107,17 +112,8 @@ func (s *sender) sleep(ctx context.Context, d time.Duration, changed <-chan stru
 	case <-ctx.Done():
 	case <-after:
 	case <-s.wake:
-		s.released()
 	case <-changed:
-		s.released()
 	}
-}
-
-// released lets rows go that the register may have resolved.
-func (s *sender) released() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.queue.resolved()
 }
 
 // round sends what may be sent now: one row to a place that has yet to prove

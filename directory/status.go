@@ -99,12 +99,12 @@ func (w *Worker) Status() (Status, error) {
 		if known[name] {
 			continue
 		}
-		b, err := w.o.Outbox.Backlog(name)
+		n, err := w.o.Outbox.Backlog(name)
 		if err != nil {
 			return st, err
 		}
-		if b.Rows > 0 {
-			st.Orphans = append(st.Orphans, Orphan{name, b.Rows})
+		if n > 0 {
+			st.Orphans = append(st.Orphans, Orphan{name, n})
 		}
 	}
 	return st, nil
@@ -116,23 +116,40 @@ func (s *sender) status() (SinkStatus, error) {
 	if !s.caps.Deliver {
 		return st, nil
 	}
-	b, err := s.out.Backlog(s.name)
-	if err != nil {
+	var err error
+	if st.Backlog, err = s.out.Backlog(s.name); err != nil {
 		return st, err
 	}
-	st.Backlog, st.StuckRows = b.Rows, b.Stuck
-	st.Oldest = timeOrNull(b.Oldest)
-	if b.Stuck == 0 {
-		return st, nil
+	if oldest, err := s.out.Rows(s.name, 0, 1); err != nil {
+		return st, err
+	} else if len(oldest) > 0 {
+		st.Oldest = timeOrNull(oldest[0].Event.At.Wall)
 	}
-	rows, err := s.out.Stuck(s.name, stuckShown)
-	for _, r := range rows {
+	stuck, err := s.stuck()
+	st.StuckRows = len(stuck)
+	for _, seq := range stuck[:min(len(stuck), stuckShown)] {
+		r, err := s.out.Row(s.name, seq)
+		if err != nil {
+			continue // settled meanwhile
+		}
 		st.Stuck = append(st.Stuck, StuckRow{
 			ID: RowID(s.name, r.Seq), State: r.State, Event: eventData(r.Event, r.Event.Station),
 			Reason: r.Reason, Remedy: orNull(r.Remedy), Attempts: r.Attempts, Theirs: r.Theirs,
 		})
 	}
 	return st, err
+}
+
+// stuck lists the rows that wait for a person, as far as they were read.
+func (s *sender) stuck() ([]uint64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.running {
+		if err := s.queue.scan(); err != nil {
+			return nil, err
+		}
+	}
+	return s.queue.stuck(), nil
 }
 
 func (p *place) status() SinkStatus {
@@ -153,7 +170,7 @@ func timeOrNull(t time.Time) *time.Time {
 }
 
 // Behind reports whether the display should carry its mark: the directory, or a
-// webhook, is not up, or an event waits for a person. It costs little.
+// webhook, is not up, or an event waits for a person. It costs nothing.
 func (w *Worker) Behind() bool {
 	for _, s := range w.senders {
 		if !s.caps.Deliver {
@@ -162,7 +179,10 @@ func (w *Worker) Behind() bool {
 		if _, h := s.place.wait(); h == Unheard || h == Stopped {
 			return true
 		}
-		if b, err := s.out.Backlog(s.name); err != nil || b.Stuck > 0 {
+		s.mu.Lock()
+		stuck := len(s.queue.stuck())
+		s.mu.Unlock()
+		if stuck > 0 {
 			return true
 		}
 	}

@@ -48,13 +48,6 @@ type RowState struct {
 	Theirs   *Holding  `json:"theirs,omitempty"`
 }
 
-// Backlog sums up a sink's undelivered rows.
-type Backlog struct {
-	Rows   int       // all that are not delivered
-	Stuck  int       // of these, parked and in conflict
-	Oldest time.Time // wall time of the oldest row's event, zero if none
-}
-
 // Outbox is the part of the ledger that keeps what others must still be told.
 // Every method that changes something is durable when it returns, in one
 // transaction. All may be called at any time, by several goroutines.
@@ -74,10 +67,8 @@ type Outbox interface {
 	// Accepted removes a row and writes a correction: the device is where
 	// theirs says. The correction is not told to the sink.
 	Accepted(sink string, seq uint64, theirs Holding, actor string) error
-	// Backlog costs the same whatever the number of rows.
-	Backlog(sink string) (Backlog, error)
-	// Stuck returns the parked rows and conflicts, at most limit, in order.
-	Stuck(sink string, limit int) ([]Row, error)
+	// Backlog counts the rows of a sink; it costs the same however many.
+	Backlog(sink string) (int, error)
 	// Sinks names the sinks that have rows, also those that are no longer
 	// configured.
 	Sinks() ([]string, error)
@@ -94,24 +85,27 @@ type Register interface {
 	// ByTag finds whose tag it is.
 	ByTag(tag checkout.Tag) (Record, bool, error)
 	// Apply makes the changes in one transaction that taps see at once or not
-	// at all. A record without ID is new; the register chooses an ID. A zero
-	// Tag leaves the tag. Pending events whose tag now has an owner are resolved
-	// in the same transaction, in order.
-	Apply(changes []Record) error
-	// Learn is Apply for one record that the directory told us of; it returns
-	// the record with its ID. enrolled: a person asked for it, so that an enrol
-	// event by actor is written too.
-	Learn(r Record, enrolled bool, actor string) (Record, error)
-	// PendingTags returns tags in events that nobody owns yet, the oldest event first.
+	// at all, and returns the records with their IDs. A record without ID is
+	// new; the register chooses one. A zero Tag leaves the tag; one that another
+	// of the same kind has is taken from there. Pending events whose tag now has
+	// an owner are resolved in the same transaction. by is who asked for it,
+	// empty for the directory itself.
+	Apply(changes []Record, by Asker) ([]Record, error)
+	// PendingTags returns tags in events that nobody owns yet.
 	PendingTags(limit int) ([]PendingTag, error)
+}
+
+// Asker is who enrols a tag.
+type Asker struct {
+	Actor  string
+	Source checkout.Source
 }
 
 // PendingTag is a tag that was part of a bump before anybody knew it.
 type PendingTag struct {
 	Tag  checkout.Tag
 	Kind Kind
-	Seq  uint64 // of its first event
-	At   time.Time
+	Seq  uint64 // of its first event, 0 if the register does not say
 }
 
 // Errors of the store and of directories.

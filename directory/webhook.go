@@ -213,13 +213,18 @@ func eventData(ev checkout.Event, station string) EventData {
 		ClockTrusted: ev.At.Trusted, Source: orNull(string(ev.Source)),
 	}
 	if !ev.At.Wall.IsZero() {
-		at := ev.At.Wall.Format(time.RFC3339Nano)
+		at := ev.At.Wall.Format(time.RFC3339)
 		d.At = &at
 	}
 	note := ev.Note
-	for _, tag := range []string{ev.PersonTag, ev.DeviceTag} {
-		if tag != "" {
-			note = strings.TrimSpace(note + " unknown tag " + tag)
+	for _, p := range []struct{ id, what, mask string }{
+		{ev.Device, "device", ev.DeviceTag}, {ev.Person, "badge", ev.PersonTag}, {ev.From, "from badge", ev.FromTag},
+	} {
+		if p.id == "" && p.mask != "" {
+			if note != "" {
+				note += ", "
+			}
+			note += p.what + " " + p.mask
 		}
 	}
 	d.Note = orNull(note)

@@ -23,8 +23,8 @@ type Options struct {
 	Config  Config
 	Backoff Backoff
 	Logger  *slog.Logger // nil is silent
-	// Network is received from when the network may have come back; nil: the
-	// worker finds out for itself where the system tells.
+	// Network is received from when the network may have come back, see
+	// NetworkChanges; nil: nobody tells.
 	Network <-chan struct{}
 	// Random draws from [0, n); nil is math/rand.
 	Random func(n int64) int64

@@ -78,7 +78,7 @@ type Patience struct {
 // self-test takes less than 5 s.
 var (
 	ForPeople = Patience{Idle: 2 * time.Second, Card: 20 * time.Second, Quiet: 400 * time.Millisecond, Limit: 4 * time.Second, Late: 10 * time.Second, Times: 3}
-	ForSim    = Patience{Idle: time.Second, Card: 250 * time.Millisecond, Quiet: 160 * time.Millisecond, Limit: 1500 * time.Millisecond, Late: 1500 * time.Millisecond, Times: 3}
+	ForSim    = Patience{Idle: 900 * time.Millisecond, Card: 400 * time.Millisecond, Quiet: 150 * time.Millisecond, Limit: 900 * time.Millisecond, Late: 1500 * time.Millisecond, Times: 3}
 )
 
 // tester is one self-test under way.

@@ -69,7 +69,7 @@ func enrollCmd(g *globals) *cobra.Command {
 		c := &cobra.Command{
 			Use: kind + " NAME", Short: "The next unknown tap is this " + kind + "'s", Args: cobra.ExactArgs(1),
 			RunE: func(cmd *cobra.Command, args []string) error {
-				in := api.Enrol{Kind: kind, Name: args[0], Wait: wait}
+				in := api.Enrol{Kind: kind, Name: args[0], Wait: wait, Actor: actor()}
 				c, done, err := g.connect(cmd.Context(), daemonOnly)
 				if err != nil {
 					return err

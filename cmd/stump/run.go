@@ -11,6 +11,7 @@ import (
 	sd "github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
 
+	"stump/directory"
 	"stump/internal/config"
 	"stump/internal/daemon"
 	"stump/internal/hint"
@@ -63,6 +64,7 @@ With --sim the lines and the display are simulated; "stump sim tap" shows cards.
 				defer file.Close()
 				o.Replay = file
 			}
+			o.Network = directory.NetworkChanges(cmd.Context())
 			return run(cmd.Context(), o)
 		},
 	}

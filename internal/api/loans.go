@@ -111,12 +111,10 @@ func (s *Server) enrol(w http.ResponseWriter, r *http.Request) error {
 	} else if e.Kind != "person" {
 		return refuse(`use "person" or "device"`, "%q can't be enrolled", e.Kind)
 	}
-	id, name, err := s.enrollee(kind, e.Name)
-	if err != nil {
-		return err
+	if e.Name == "" {
+		return refuse("name who or what the tag is for", "no name")
 	}
-	reader := s.o.Readers[0]
-	wait, err := reader.Enrol(r.Context(), kind, id, name)
+	wait, err := s.o.Readers[0].Enrol(r.Context(), kind, e.Name, cmp.Or(e.Actor, anonymous))
 	if err != nil {
 		return err
 	}
@@ -128,35 +126,12 @@ func (s *Server) enrol(w http.ResponseWriter, r *http.Request) error {
 		if res.Err != nil {
 			return res.Err
 		}
-		return writeJSON(w, historyRow(res.Event))
+		return writeJSON(w, struct {
+			ID string `json:"id"`
+		}{res.Record.ID})
 	case <-r.Context().Done():
 		return context.Cause(r.Context())
 	}
-}
-
-// enrollee is whom a tag is for; a name that the register does not have is
-// added to it.
-func (s *Server) enrollee(kind checkout.SubjectKind, ref string) (id, name string, err error) {
-	if kind == checkout.KindPerson {
-		p, err := s.o.Ledger.FindPerson(ref)
-		if err == nil || !errors.Is(err, checkout.ErrNotFound) {
-			return p.ID, p.Name, err
-		}
-		id, err = s.newID("", ref, func(id string) error { _, err := s.o.Ledger.FindPerson(id); return err })
-		if err != nil {
-			return "", "", err
-		}
-		return id, ref, s.o.Ledger.AddPerson(checkout.Person{ID: id, Name: ref}, checkout.Tag{}, anonymous, checkout.SourceCLI)
-	}
-	d, err := s.o.Ledger.FindDevice(ref)
-	if err == nil || !errors.Is(err, checkout.ErrNotFound) {
-		return d.ID, d.Name, err
-	}
-	id, err = s.newID("", ref, func(id string) error { _, err := s.o.Ledger.FindDevice(id); return err })
-	if err != nil {
-		return "", "", err
-	}
-	return id, ref, s.o.Ledger.AddDevice(checkout.Device{ID: id, Name: ref}, checkout.Tag{}, anonymous, checkout.SourceCLI)
 }
 
 // Status is what the station is doing.
@@ -168,12 +143,17 @@ type Status struct {
 	Sim     bool     `json:"sim"`
 	Display string   `json:"display"`
 	Since   *string  `json:"display_down_since"`
+	// Salvaged says what was saved of a damaged ledger.
+	Salvaged *string `json:"salvaged"`
 }
 
 func (s *Server) status(w http.ResponseWriter, _ *http.Request) error {
 	st := Status{Station: s.o.Station, Version: s.o.Version, PID: os.Getpid(), Sim: s.o.Lines != nil, Readers: []string{}}
 	for _, r := range s.o.Readers {
 		st.Readers = append(st.Readers, r.Name+": "+r.Source.String())
+	}
+	if s.o.Salvaged != nil {
+		st.Salvaged = known(s.o.Salvaged.String())
 	}
 	if s.o.Panel != nil {
 		h := s.o.Panel.Health()

@@ -145,14 +145,21 @@ func (s *Server) cardOf(name string) (checkout.Tag, error) {
 	return checkout.Tag{}, nil
 }
 
+// ownTag is the tag that somebody or something has. The register keeps no
+// numbers of badges unless somebody needs them; those of the seed are known.
 func (s *Server) ownTag(kind checkout.SubjectKind, id, name string) (checkout.Tag, error) {
 	tag, err := s.o.Ledger.TagNumber(kind, id)
-	if err == nil && tag.IsZero() {
-		err = refuse("give it one with `stump enroll` or `stump "+map[checkout.SubjectKind]string{
-			checkout.KindPerson: "people edit " + id + " --badge", checkout.KindDevice: "devices edit " + id + " --tag",
-		}[kind]+" CREDENTIAL`", "%s has no tag to show", name)
+	if err == nil && !tag.IsZero() {
+		return tag, nil
 	}
-	return tag, err
+	if seeded, ok := simlab.Find(id); ok {
+		return s.parseTag(seeded.Credential)
+	}
+	change := "people edit " + id + " --badge"
+	if kind == checkout.KindDevice {
+		change = "devices edit " + id + " --tag"
+	}
+	return tag, refuse("show the credential itself, or give it one with `stump "+change+" CREDENTIAL`", "the register does not keep the number of a tag of %s", name)
 }
 
 func (s *Server) simFault(w http.ResponseWriter, r *http.Request) error {

@@ -106,9 +106,10 @@ type Bring struct {
 
 // Enrol asks for the next unknown tap.
 type Enrol struct {
-	Kind string `json:"kind"` // person, device
-	Name string `json:"name"`
-	Wait bool   `json:"wait"`
+	Kind  string `json:"kind"` // person, device
+	Name  string `json:"name"`
+	Wait  bool   `json:"wait"`
+	Actor string `json:"actor"`
 }
 
 // Tap is a card for the simulated reader: a name, a credential or bits.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"stump/gpio"
 	"stump/internal/hint"
 	"stump/internal/panel"
 	"stump/lcd"
@@ -21,6 +22,7 @@ var (
 	enrolments  = []string{"known-people", "free", "off"}
 	presets     = []string{"", "original"}
 	keypadModes = []string{"", "4bit", "8bit"}
+	converters  = []string{"", "bss138", "divider"}
 )
 
 // Check fills defaults that depend on other keys and refuses what can't be
@@ -74,6 +76,13 @@ func CheckListen(addr string, bad func(remedy, format string, args ...any) error
 
 func (c *Config) checkReaders() error {
 	names := map[string]bool{}
+	for i, custom := range c.Formats {
+		f, err := wiegand.NewFormat(custom)
+		if err != nil {
+			return c.bad("places count from 0, the first bit sent; docs/decoding.md explains the keys", []string{"format", strconv.Itoa(i)}, "%v", err)
+		}
+		c.formats = append(c.formats, f)
+	}
 	for i := range c.Readers {
 		r := &c.Readers[i]
 		key := func(k string) []string { return []string{"reader", strconv.Itoa(i), k} }
@@ -85,12 +94,18 @@ func (c *Config) checkReaders() error {
 		}
 		names[r.Name] = true
 		for _, name := range r.Formats {
-			if _, err := wiegand.FormatByName(name); err != nil {
+			if _, err := c.FormatByName(name); err != nil {
 				return c.bad(hint.Of(err), key("formats"), "%v", err)
 			}
 		}
 		if err := c.oneOf(r.Keypad, keypadModes, key("keypad")...); err != nil {
 			return err
+		}
+		if err := c.oneOf(r.Converter, converters, key("converter")...); err != nil {
+			return err
+		}
+		if _, err := gpio.ParseBias(r.Bias); err != nil {
+			return c.bad(`use "as-is", "pull-up", "pull-down" or "off"`, key("bias"), "%v", err)
 		}
 		for _, kind := range []struct {
 			name string

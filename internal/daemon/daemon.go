@@ -5,15 +5,17 @@ package daemon
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"stump/checkout"
+	"stump/directory"
 	"stump/gpio"
+	"stump/hw"
 	"stump/internal/api"
 	"stump/internal/config"
 	"stump/internal/panel"
@@ -38,20 +40,33 @@ type Options struct {
 	Speed   float64
 	Version string
 	Log     *slog.Logger
+	// Host is where lines are looked up; the zero Host is this machine.
+	Host hw.Host
+	// Network is received from when the network may have come back; may be nil.
+	Network <-chan struct{}
 	// Ready is called when every part works; may be nil.
 	Ready func()
 }
 
 // Daemon is an assembled station.
 type Daemon struct {
-	o       Options
-	Ledger  *checkout.Ledger
-	Panel   *panel.Panel
-	Readers []*station.Reader
-	Lines   *simlab.Lines // nil without Sim
-	API     *api.Server
-	tasks   []task.Task
-	now     func() int64
+	o      Options
+	Ledger *checkout.Ledger
+	// Salvaged tells what was saved of a damaged ledger, nil if it was whole.
+	Salvaged *checkout.Salvaged
+	Panel    *panel.Panel
+	Readers  []*station.Reader
+	Lines    *simlab.Lines // nil without Sim
+	Worker   *directory.Worker
+	API      *api.Server
+	tasks    []task.Task
+	now      func() int64
+	board    *hw.Board
+	places   places
+	lamps    []hw.Lamp
+
+	mu     sync.Mutex
+	faults map[string]error // readers without lines, and why
 }
 
 // New puts a station together and takes what only one process can have: the
@@ -60,11 +75,16 @@ func New(o Options) (*Daemon, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	ledger, err := openOrCreate(o)
+	p, err := openPlaces(o.Config)
 	if err != nil {
 		return nil, err
 	}
-	d := &Daemon{o: o, Ledger: ledger, now: monotonic}
+	ledger, salvaged, err := openOrCreate(o, p)
+	if err != nil {
+		return nil, err
+	}
+	d := &Daemon{o: o, places: p, Ledger: ledger, Salvaged: salvaged, now: monotonic, faults: map[string]error{}}
+	d.Worker = d.newWorker(p)
 	if err := d.assemble(); err != nil {
 		ledger.Close()
 		return nil, err
@@ -85,6 +105,9 @@ var started = time.Now()
 
 func (d *Daemon) assemble() error {
 	cfg := d.o.Config
+	if !d.o.Sim {
+		d.board = d.o.Host.Board()
+	}
 	shown, err := display(d.o)
 	if err != nil {
 		return err
@@ -93,16 +116,18 @@ func (d *Daemon) assemble() error {
 	if err != nil {
 		return err
 	}
+	green, red, beeper := d.openOutputs()
 	d.Panel = panel.New(panel.Options{
-		Display: shown, Catalogue: texts, Window: cfg.Desk.Window, Idle: d.idle, Logger: d.o.Log,
+		Display: shown, Catalogue: texts, Green: green, Red: red, Beeper: beeper, Window: cfg.Desk.Window, Idle: d.idle, Logger: d.o.Log,
 	})
-	d.tasks = append(d.tasks, d.Panel)
+	d.tasks = append(d.tasks, d.Panel, d.Worker)
 	policy, err := checkout.ParsePolicy(cfg.Desk.HeldByOther)
 	if err != nil {
 		return err
 	}
 	o := station.Options{
-		Ledger: d.Ledger, Panel: d.Panel, Policy: policy, Now: d.now, Log: d.o.Log,
+		Ledger: d.Ledger, Panel: d.Panel, Policy: policy, Log: d.o.Log,
+		Directory: d.Worker, EnrolPeople: d.enrolPolicy(),
 		Desk: checkout.DeskOptions{Window: cfg.Desk.Window, Batch: cfg.Desk.BatchWindow},
 	}
 	for i, rc := range cfg.Readers {
@@ -113,7 +138,7 @@ func (d *Daemon) assemble() error {
 		o.Now = d.now
 		r := station.NewReader(o, station.ReaderOptions{
 			Name: rc.Name, Source: source,
-			Decoder: wiegand.Options{Formats: rc.CardFormats(), Keypad: rc.Keypad, RepairLost: true},
+			Decoder: wiegand.Options{Formats: cfg.ReaderFormats(rc), Keypad: rc.Keypad, RepairLost: true},
 			Badge:   rc.Badge.Fits, Device: rc.Device.Fits, Strict: rc.Preset == "original",
 		})
 		d.Readers = append(d.Readers, r)
@@ -121,13 +146,16 @@ func (d *Daemon) assemble() error {
 	}
 	d.API = api.NewServer(api.Options{
 		Ledger: d.Ledger, Station: cfg.Station, Version: d.o.Version, Formats: cfg.CardFormats(),
-		Panel: d.Panel, Readers: d.Readers, Lines: d.Lines, Log: d.o.Log,
+		Panel: d.Panel, Readers: d.Readers, Lines: d.Lines, Worker: d.Worker, SelfTest: d.SelfTest, Check: CheckInChild, Salvaged: d.Salvaged, Log: d.o.Log,
 	})
 	ln := &api.Listener{Handler: d.API, Socket: d.o.Socket, Addr: d.o.Listen, Log: d.o.Log}
 	if err := ln.Open(); err != nil {
 		return err
 	}
 	d.tasks = append(d.tasks, ln)
+	if w := newWatchdog(d.Readers); w != nil {
+		d.tasks = append(d.tasks, w)
+	}
 	return nil
 }
 
@@ -146,12 +174,12 @@ func (d *Daemon) source(i int, rc config.Reader) (gpio.Source, error) {
 	if d.o.Sim {
 		return gpio.NewSim(monotonic), nil
 	}
-	return nil, fmt.Errorf("reader %q: %w", rc.Name, errors.ErrUnsupported)
+	return d.lines(rc), nil
 }
 
 // idle is what the display says when nobody is there.
 func (d *Daemon) idle() panel.IdleInfo {
-	var info panel.IdleInfo
+	info := panel.IdleInfo{Behind: d.Worker.Behind()}
 	for loan, err := range d.Ledger.Loans(checkout.LoanFilter{}) {
 		if err != nil {
 			d.o.Log.Error("the loans can't be counted", "err", err)
@@ -162,6 +190,14 @@ func (d *Daemon) idle() panel.IdleInfo {
 			info.Overdue++
 		}
 	}
+	if d.Salvaged != nil {
+		info.Notice = "Ledger damaged"
+	}
+	d.mu.Lock()
+	for name := range d.faults {
+		info.Notice = "Reader " + name + " is off"
+	}
+	d.mu.Unlock()
 	if checkout.ClockTrusted() {
 		info.Clock = time.Now()
 	}
@@ -170,6 +206,13 @@ func (d *Daemon) idle() panel.IdleInfo {
 
 // Run works until ctx is done, then lets everything go in order.
 func (d *Daemon) Run(ctx context.Context) error {
+	if d.Salvaged != nil {
+		d.o.Log.Error("ledger damaged", "salvaged", d.Salvaged.String())
+		d.Panel.Show(panel.Message{Key: "salvaged"})
+	}
 	err := task.Serve(ctx, d.o.Log, d.o.Ready, d.tasks...)
+	for _, l := range d.lamps {
+		err = errors.Join(err, l.Out.Close())
+	}
 	return errors.Join(err, d.Ledger.Close())
 }

@@ -34,11 +34,24 @@ func (e *Error) Error() string { return e.Err.Error() }
 func (e *Error) Unwrap() error { return e.Err }
 
 // Of returns the hint of err or of the first error below it that has one, "" if
-// there is none.
+// there is none. Error types of other packages that know the remedy have a
+// method Hint.
 func Of(err error) string {
-	var h *Error
-	if errors.As(err, &h) {
-		return h.Hint
+	for err != nil {
+		switch e := err.(type) {
+		case *Error:
+			return e.Hint
+		case interface{ Hint() string }:
+			return e.Hint()
+		case interface{ Unwrap() []error }:
+			for _, err := range e.Unwrap() {
+				if h := Of(err); h != "" {
+					return h
+				}
+			}
+			return ""
+		}
+		err = errors.Unwrap(err)
 	}
 	return ""
 }

@@ -18,6 +18,9 @@ func TestOf(t *testing.T) {
 	if got := err.Error(); got != "outer: no power: EOF" {
 		t.Errorf("error = %q", got)
 	}
+	if got := Of(errors.Join(io.EOF, &known{})); got != "ask for it" {
+		t.Errorf("hint of a joined error = %q", got)
+	}
 	if Of(io.EOF) != "" || Wrap(nil, "x") != nil {
 		t.Error("a plain error has no hint, and no error stays no error")
 	}
@@ -34,3 +37,8 @@ func TestNearest(t *testing.T) {
 		}
 	}
 }
+
+type known struct{}
+
+func (*known) Error() string { return "unknown" }
+func (*known) Hint() string  { return "ask for it" }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/directory"
 	"stump/internal/credential"
 	"stump/internal/panel"
 	"stump/internal/task"
@@ -129,6 +130,9 @@ func (a *attendTask) answer(read wiegand.Read) uint64 {
 	if a.enrol != nil {
 		return a.enrolRefused(subject)
 	}
+	if a.o.Directory != nil && !subject.Pending {
+		a.o.Directory.Seen(tag)
+	}
 	return a.tap(checkout.Tap{At: time.Duration(read.End), Reader: a.Name, Subject: subject})
 }
 
@@ -143,24 +147,35 @@ func (a *attendTask) kind(read wiegand.Read) checkout.SubjectKind {
 	return checkout.Unknown
 }
 
+// directoryKind is the directory's word for a kind.
+func directoryKind(k checkout.SubjectKind) directory.Kind {
+	switch k {
+	case checkout.KindPerson:
+		return directory.Person
+	case checkout.KindDevice:
+		return directory.Device
+	}
+	return directory.Unknown
+}
+
 var errNobody = errors.New("nobody's tag")
 
 // identify finds out whose a tag is that the register does not know. While the
 // directory can't be asked, a tag that fits a rule is pending: the bump is
 // recorded with it.
 func (a *attendTask) identify(read wiegand.Read, tag checkout.Tag) (checkout.Subject, error) {
-	if a.o.Ask == nil {
+	if a.o.Directory == nil {
 		return checkout.Subject{}, errNobody
 	}
 	kind := a.kind(read)
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
 	defer cancel()
-	known, err := a.o.Ask(ctx, tag, kind)
+	answer, err := a.o.Directory.WhatIs(ctx, tag, directoryKind(kind))
 	switch {
 	case err != nil && kind != checkout.Unknown:
 		a.log.Info("pending tag: the directory can't be asked", "tag", tag, "kind", kind, "err", err)
 		return checkout.Subject{Kind: kind, Tag: tag, Pending: true}, nil
-	case err != nil || !known:
+	case err != nil || !answer.Known:
 		return checkout.Subject{}, errNobody
 	}
 	subject, err := a.o.Ledger.Subject(tag)
@@ -217,7 +232,7 @@ func (a *attendTask) complete(out checkout.Outcome) uint64 {
 		return a.show(panel.Message{Key: "cannot-save"})
 	}
 	a.desk.Done(ev)
-	a.log.Info(string(ev.Kind), "seq", ev.Seq, "person", ev.Person, "device", ev.Device)
+	a.log.Info(string(ev.Kind), "seq", ev.Seq, "person", logID(ev.Person, ev.PersonTag), "device", logID(ev.Device, ev.DeviceTag))
 	return a.show(a.done(ev))
 }
 
@@ -270,3 +285,6 @@ func (r *Reader) Answered(ctx context.Context, n uint64) error {
 		}
 	}
 }
+
+// Alive returns when the desk has nothing else to do, or with ctx's error.
+func (r *Reader) Alive(ctx context.Context) error { return r.call(ctx, func() {}) }

@@ -64,6 +64,14 @@ func (a *attendTask) done(ev checkout.Event) panel.Message {
 	return m
 }
 
+// logID is an id for the log, or the end of the number of a pending tag.
+func logID(id, tag string) string {
+	if checkout.IsPendingID(id) {
+		return tag
+	}
+	return id
+}
+
 func orTag(name, tag string) string {
 	if name != "" {
 		return name
