@@ -58,6 +58,7 @@ type Decoder struct {
 	numbered bool
 	deficit  int // bits the last frame lacked of an enabled length
 
+	stormy   bool  // there was a storm
 	stormEnd int64 // edges up to here belong to a storm that was reported
 	interval int64 // learned: of the last good frame that was even, 0 none
 	silence  int64 // a distance that is no bit of that reader
@@ -69,7 +70,7 @@ type Decoder struct {
 // NewDecoder returns a decoder with no frame open.
 func NewDecoder(o Options) *Decoder {
 	d := &Decoder{opts: o, cur: new(frame), old: new(frame), out: make([]Read, 0, 2),
-		stormEnd: math.MinInt64, silence: math.MaxInt64}
+		silence: math.MaxInt64}
 	switch o.Keypad {
 	case "4bit":
 		d.keyBits = 4
@@ -110,7 +111,7 @@ func (d *Decoder) nearestLength(n int) int {
 // reads that it closed: usually none. The slice is valid until the next call.
 func (d *Decoder) Push(e Edge) (reads []Read) {
 	f := d.cur
-	if f.falls > 0 && (e.Time > f.deadline || e.Time < f.last-CloseAfter) {
+	if f.falls > 0 && (e.Time > f.deadline || e.Time < f.last && uint64(f.last-e.Time) > uint64(CloseAfter)) {
 		reads = d.close()
 		f = d.cur
 	}
@@ -130,7 +131,7 @@ func (d *Decoder) Push(e Edge) (reads []Read) {
 		// frame before, or the head of this one. They were the former if
 		// that lacked just so many.
 		f.lost = lost > 0 && lost != d.deficit
-		f.storm = e.Time <= d.stormEnd
+		f.storm = d.stormy && e.Time <= d.stormEnd
 		f.last, f.end = e.Time, e.Time
 	} else {
 		f.lost = f.lost || lost > 0
@@ -173,7 +174,7 @@ func (d *Decoder) flood(f *frame) []Read {
 	if f.last-f.fall[0].Time < stormSlice {
 		return nil
 	}
-	d.stormEnd = f.deadline // what follows without a silence is no card
+	d.stormy, d.stormEnd = true, f.deadline // what follows without a silence is no card
 	return d.close()
 }
 
