@@ -89,22 +89,33 @@ func NewDecoder(o Options) *Decoder {
 		if d.lengths[n] {
 			d.shortest = n
 		}
-		d.nearest[n] = d.nearestLength(n)
 	}
+	d.findNearest()
 	return d
 }
 
-// nearestLength is the enabled number of bits nearest to n.
-func (d *Decoder) nearestLength(n int) int {
-	for k := range maxPulses {
-		if n-k > 0 && d.lengths[n-k] {
-			return n - k
+// findNearest fills in the enabled number of bits nearest to each number; the
+// smaller of two.
+func (d *Decoder) findNearest() {
+	below := 0
+	for n := range d.nearest {
+		if d.lengths[n] {
+			below = n
 		}
-		if n+k <= maxPulses && d.lengths[n+k] {
-			return n + k
+		d.nearest[n] = below
+	}
+	above := 0
+	for n := maxPulses; n > 0; n-- {
+		if d.lengths[n] {
+			above = n
+		}
+		if below = d.nearest[n]; below == 0 || above > 0 && above-n < n-below {
+			d.nearest[n] = above
+		}
+		if d.nearest[n] == 0 {
+			d.nearest[n] = n // no format at all
 		}
 	}
-	return n
 }
 
 // Push takes the next edge, in the order of sequence numbers, and returns the
@@ -153,7 +164,7 @@ func (d *Decoder) Push(e Edge) (reads []Read) {
 		f.width[min(f.n, maxPulses-1)] = -1
 	}
 	if f.n >= d.limit {
-		return append(reads, d.flood(f)...)
+		return d.flood(f) // nothing was closed before: the frame is long
 	}
 	f.fall[f.n] = e
 	f.n++
