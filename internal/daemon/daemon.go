@@ -18,6 +18,7 @@ import (
 	"stump/hw"
 	"stump/internal/api"
 	"stump/internal/config"
+	"stump/internal/keyboard"
 	"stump/internal/panel"
 	"stump/internal/simlab"
 	"stump/internal/station"
@@ -50,19 +51,20 @@ type Options struct {
 
 // Daemon is an assembled station.
 type Daemon struct {
-	o       Options
-	Ledger  *checkout.Ledger
-	Panel   *panel.Panel
-	Readers []*station.Reader
-	Lines   *simlab.Lines // nil without Sim
-	Worker  *directory.Worker
-	API     *api.Server
-	tasks   []task.Task
-	now     func() int64
-	board   *hw.Board
-	places  places
-	upkeep  *upkeep
-	lamps   []hw.Lamp
+	o        Options
+	Ledger   *checkout.Ledger
+	Panel    *panel.Panel
+	Readers  []*station.Reader
+	Lines    *simlab.Lines // nil without Sim
+	Worker   *directory.Worker
+	API      *api.Server
+	tasks    []task.Task
+	now      func() int64
+	board    *hw.Board
+	places   places
+	upkeep   *upkeep
+	keyboard *keyboard.Keyboard // nil without one
+	lamps    []hw.Lamp
 
 	mu     sync.Mutex
 	faults map[string]error // readers without lines, and why
@@ -128,6 +130,13 @@ func (d *Daemon) assemble() error {
 		Ledger: d.Ledger, Panel: d.Panel, Policy: policy, Log: d.o.Log,
 		Directory: d.Worker, EnrolPeople: d.enrolPolicy(),
 		Desk: checkout.DeskOptions{Window: cfg.Desk.Window, Batch: cfg.Desk.BatchWindow},
+	}
+	if d.keyboard, err = d.newKeyboard(); err != nil {
+		return err
+	}
+	if d.keyboard != nil {
+		o.Keyboard = d.keyboard
+		d.tasks = append(d.tasks, d.keyboard)
 	}
 	for i, rc := range cfg.Readers {
 		source, err := d.source(i, rc)

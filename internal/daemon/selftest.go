@@ -37,6 +37,7 @@ func (d *Daemon) SelfTest() *hw.Env {
 	if d.o.Sim || cfg.Display.Kind != "none" {
 		env.Display = d.testDisplay
 	}
+	env.Keyboard = d.testKeyboard()
 	env.Directory = d.testDirectory
 	env.Queue = d.testQueue
 	env.Ledger = func(context.Context) (hw.LedgerFact, error) { return ledgerFact(d.Ledger) }

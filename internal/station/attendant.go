@@ -20,6 +20,7 @@ import (
 type attendant struct {
 	desk   *checkout.Desk
 	enrol  *enrolment
+	typing context.CancelFunc // ends the question for a name; nil when none is open
 	atDesk *task.Signal
 	noise  noiseLog
 	bumped bumps
@@ -51,6 +52,7 @@ func (a *attendTask) Run(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
+			a.stopTyping()
 			return nil
 		case read := <-a.reads:
 			a.attend(read)
@@ -133,6 +135,7 @@ func (a *attendTask) answer(read wiegand.Read) uint64 {
 	if a.o.Directory != nil && !subject.Pending {
 		a.o.Directory.Seen(tag)
 	}
+	a.stopTyping()
 	return a.tap(checkout.Tap{At: time.Duration(read.End), Reader: a.Name, Subject: subject})
 }
 
@@ -195,9 +198,13 @@ func (a *attendTask) unknown(read wiegand.Read, tag checkout.Tag) uint64 {
 		a.log.Warn("the unknown tag is not listed", "err", err)
 	}
 	a.log.Info("unknown tag", "tag", tag)
+	kind := a.kind(read)
+	if kind == checkout.KindPerson && a.mayType() {
+		return a.askName(read, tag)
+	}
 	key := map[checkout.SubjectKind]string{
 		checkout.Unknown: "unknown-tag", checkout.KindPerson: "unknown-badge", checkout.KindDevice: "unknown-device",
-	}[a.kind(read)]
+	}[kind]
 	return a.show(panel.Message{Key: key, Number: credential.String(read.Bits, a.Decoder.Formats)})
 }
 
