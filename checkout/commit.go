@@ -371,6 +371,9 @@ func (t *txn) queue(ev *Event, here ref) error {
 		return nil
 	}
 	for _, name := range t.l.o.Sinks {
+		if name == DirectorySink && ev.Source == SourceSync {
+			continue // its own word
+		}
 		o := outboxRow{device: ev.Device}
 		key := outboxKey(here, t.l.sinkIDs[name])
 		if err := t.put(treeOutbox, key, o.encode()); err != nil {
@@ -380,6 +383,7 @@ func (t *txn) queue(ev *Event, here ref) error {
 			return err
 		}
 	}
+	t.tx.OnCommit(t.l.changes.tell)
 	crash("outbox-written")
 	return nil
 }

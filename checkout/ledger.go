@@ -91,6 +91,7 @@ type Ledger struct {
 	sinkIDs map[string]uint16
 	segment uuid.UUID
 	health  health
+	changes listeners // of the outbox
 
 	suspected atomic.Bool // a note of damage was left
 	salvages  int         // in this run; guarded by writing

@@ -1,6 +1,7 @@
 package checkout
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -44,6 +45,8 @@ type OutboxRow struct {
 	// Pending is set while a person or device of the event is not resolved:
 	// the row waits for that.
 	Pending bool
+	// Memo is what the worker noted (SaveOutbox).
+	Memo []byte
 }
 
 // outboxRow is what is stored.
@@ -53,6 +56,7 @@ type outboxRow struct {
 	next      time.Time
 	lastError string
 	state     OutboxState
+	memo      []byte // the worker's own
 }
 
 func (o outboxRow) encode() []byte {
@@ -64,6 +68,7 @@ func (o outboxRow) encode() []byte {
 	}
 	e.str(4, o.lastError)
 	e.uint(5, uint64(o.state))
+	e.bytes(6, o.memo)
 	return e.b
 }
 
@@ -81,6 +86,8 @@ func decodeOutbox(body []byte) (o outboxRow, err error) {
 			o.lastError = d.str()
 		case 5:
 			o.state = OutboxState(d.uint())
+		case 6:
+			o.memo = bytes.Clone(d.v)
 		}
 	}
 	return o, d.err
@@ -241,7 +248,7 @@ func (t *txn) outboxRow(key OutboxKey, r ref, o outboxRow) (OutboxRow, error) {
 	}
 	pending, err := t.resolve(&ev)
 	return OutboxRow{OutboxKey: key, Event: ev, Attempts: o.attempts, Next: o.next,
-		LastError: o.lastError, State: o.state, Pending: pending}, err
+		LastError: o.lastError, State: o.state, Pending: pending, Memo: o.memo}, err
 }
 
 // Delivered removes a row: the sink has the event.

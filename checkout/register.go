@@ -13,6 +13,8 @@ type Person struct {
 	// Badge is the masked number; empty for none.
 	Badge  string
 	Status Status
+	// Ref is the directory's own key; empty for whom only the station knows.
+	Ref string
 }
 
 // HasBadge reports whether the person can bump.
@@ -33,6 +35,8 @@ type Device struct {
 	Lost               bool
 	// Condition is what was said of it last.
 	Condition string
+	// Ref is the directory's own key; empty for what only the station knows.
+	Ref string
 }
 
 // HasTag reports whether the device can be bumped.
@@ -97,14 +101,14 @@ func (t *txn) findParty(tr tree, ref string) (party, error) {
 }
 
 func (p party) person() Person {
-	return Person{ID: p.id, Name: p.row.name, Email: p.row.email, Badge: p.row.mask, Status: p.row.status}
+	return Person{ID: p.id, Name: p.row.name, Email: p.row.email, Badge: p.row.mask, Status: p.row.status, Ref: p.row.ref}
 }
 
 // device fills in all but the holder's name.
 func (p party) device() Device {
 	r := p.row
 	return Device{ID: p.id, Name: r.name, Kind: r.kind, Group: r.group, Tag: r.mask, Status: r.status,
-		Holder: r.loan.holder, Lost: r.loan.lost, Condition: r.condition}
+		Holder: r.loan.holder, Lost: r.loan.lost, Condition: r.condition, Ref: r.ref}
 }
 
 // FindPerson finds a person by id, then by exact name. Errors: ErrNotFound,

@@ -119,6 +119,7 @@ type row struct {
 	condition                string
 	pending                  bool   // the key is a pending ID
 	resolved                 string // who or what the pending ID turned out to be
+	ref                      string // the directory's own key
 }
 
 // loanState is who has a device, as its events say.
@@ -151,6 +152,7 @@ const (
 	rowCondition = 18
 	rowPending   = 19
 	rowResolved  = 20
+	rowRef       = 21
 )
 
 func (r *row) encode() []byte {
@@ -172,6 +174,7 @@ func (r *row) encode() []byte {
 	e.str(rowCondition, r.condition)
 	e.flag(rowPending, r.pending)
 	e.str(rowResolved, r.resolved)
+	e.str(rowRef, r.ref)
 	return e.b
 }
 
@@ -231,6 +234,8 @@ func decodeRow(body []byte) (*row, error) {
 			r.pending = d.flag()
 		case rowResolved:
 			r.resolved = d.str()
+		case rowRef:
+			r.ref = d.str()
 		}
 	}
 	if d.err != nil {

@@ -196,6 +196,7 @@ func (t *txn) enrol(ev *Event, p party, tag Tag) error {
 
 // takeOver turns ev into the resolution of the pending tag was, which is p's.
 func (t *txn) takeOver(ev *Event, p, was *party) error {
+	t.tx.OnCommit(t.l.changes.tell) // rows of the outbox may go now
 	ev.Kind, ev.resolved, ev.links.resolved = Resolve, was.id, was.row.head
 	was.row.resolved = p.id
 	if was.tree == treeDevices {

@@ -138,6 +138,40 @@ func (b Bits) Invert() Bits {
 	return b
 }
 
+// or sets the bits of the given number, in the value of all bits.
+func (b Bits) or(lo, hi uint64) Bits {
+	b.hi |= hi
+	b.lo |= lo
+	return b
+}
+
+// insert returns b with a 0 put in at place i, so that it becomes bit i.
+func (b Bits) insert(i int) Bits {
+	var r Bits
+	for j := range int(b.n) + 1 {
+		switch {
+		case j < i:
+			r.Append(b.Bit(j))
+		case j == i:
+			r.Append(0)
+		default:
+			r.Append(b.Bit(j - 1))
+		}
+	}
+	return r
+}
+
+// window is the value of width bits, at most 64, that end shift bits before
+// the end.
+func (b Bits) window(shift uint8, width int) uint64 {
+	v := b.lo>>shift | b.hi<<(64-shift)
+	if shift >= 64 {
+		v = b.hi >> (shift - 64)
+	}
+	_, m := mask(width)
+	return v & m
+}
+
 // mask has the n low bits set.
 func mask(n int) (hi, lo uint64) {
 	if n >= 64 {

@@ -1,0 +1,215 @@
+package gpio
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"sync"
+
+	"stump/wiegand"
+)
+
+// Replay is a Source that plays recorded edges. Its first edge comes as it is
+// started, the others keep their distances: times of edges, and the time that
+// Read reports, count from the clock's time at the start and run speed times
+// as fast as the clock. At speed 0 nothing is waited for while edges remain.
+// After the last edge the lines stay silent and time goes on with the clock,
+// so that a station goes on as well.
+type Replay struct {
+	next  func() (wiegand.Edge, error)
+	speed float64
+	clock func() int64
+	quit  chan struct{} // closed by Close
+	over  chan struct{} // closed when everything was played
+
+	mu      sync.Mutex
+	both    bool
+	closed  bool
+	levels  [2]bool
+	started bool
+	ended   error         // io.EOF or why no more edges can be had
+	silent  bool          // the reader was told of silence after the end
+	head    *wiegand.Edge // the edge to come, in this Replay's time
+	offset  int64         // from the recording's time to this Replay's
+	real    int64         // the clock at …
+	virtual int64         // … this time of the Replay
+	seq     uint32
+}
+
+// NewReplay plays the edges that next returns until it returns io.EOF. A
+// negative speed is taken as 1.
+func NewReplay(next func() (wiegand.Edge, error), speed float64, clock func() int64) *Replay {
+	if speed < 0 || math.IsNaN(speed) {
+		speed = 1
+	}
+	return &Replay{
+		next: next, speed: speed, clock: clock, levels: [2]bool{true, true},
+		quit: make(chan struct{}), over: make(chan struct{}),
+	}
+}
+
+// Done is closed when the last edge was played and whoever reads has been told
+// of the silence after it: the last frame is closed.
+func (r *Replay) Done() <-chan struct{} { return r.over }
+
+// SetBothEdges says whether rising edges are played as well.
+func (r *Replay) SetBothEdges(on bool) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.both = on
+	return nil
+}
+
+// Read is Source's.
+func (r *Replay) Read(buf []wiegand.Edge, until int64) (int, int64, error) {
+	for {
+		n, now, wait, err := r.step(buf, until)
+		if err != nil || n > 0 || now >= until {
+			return n, now, err
+		}
+		if !sleep(wait, nil, r.quit) {
+			return 0, 0, ErrClosed
+		}
+	}
+}
+
+// step returns what is due, and otherwise how long the clock has to run until
+// something is.
+func (r *Replay) step(buf []wiegand.Edge, until int64) (n int, now, wait int64, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return 0, 0, 0, ErrClosed
+	}
+	if !r.started {
+		r.started = true
+		r.real = r.clock()
+		r.virtual = r.real
+		r.load()
+	}
+	for n < len(buf) && r.head != nil && r.due(r.head.Time, until) {
+		e := *r.head
+		r.levels[e.Line] = e.Rising
+		r.virtual, r.real = max(r.virtual, e.Time), max(r.real, r.realAt(e.Time))
+		if !e.Rising || r.both {
+			r.seq++
+			e.Seq = r.seq
+			buf[n] = e
+			n++
+		}
+		r.load()
+	}
+	switch {
+	case r.head != nil && (n > 0 || r.speed == 0):
+		// More may be due: the silence that is a fact ends before it.
+		now = min(until, r.head.Time-1)
+		if n > 0 {
+			now = min(r.now(), r.head.Time-1)
+		}
+		return n, now, 0, nil
+	case r.head == nil && !errors.Is(r.ended, io.EOF):
+		r.finish()
+		if n == 0 {
+			return 0, 0, 0, fmt.Errorf("replay: %w", r.ended)
+		}
+	case r.head == nil && n == 0 && (r.silent || until == never):
+		r.finish()
+	}
+	now = r.now()
+	if r.head == nil && n == 0 && now >= until {
+		r.silent = true
+	}
+	target := until
+	if r.head != nil {
+		target = min(target, r.head.Time)
+	}
+	return n, now, r.wait(target, now), nil
+}
+
+// load fetches the next edge and moves it into this Replay's time.
+func (r *Replay) load() {
+	r.head = nil
+	if r.ended != nil {
+		return
+	}
+	e, err := r.next()
+	if err != nil {
+		r.ended = err
+		return
+	}
+	if r.seq == 0 && r.offset == 0 {
+		r.offset = r.virtual - e.Time
+	}
+	e.Time += r.offset
+	r.head = &e
+}
+
+// due reports whether the edge at t can be returned now.
+func (r *Replay) due(t, until int64) bool {
+	if r.speed == 0 {
+		return t <= until
+	}
+	return t <= r.now()
+}
+
+// rate is how fast this Replay's time runs against the clock.
+func (r *Replay) rate() float64 {
+	if r.speed == 0 || r.head == nil {
+		return 1
+	}
+	return r.speed
+}
+
+func (r *Replay) now() int64 {
+	return r.virtual + int64(float64(r.clock()-r.real)*r.rate())
+}
+
+// realAt is what the clock shows at this Replay's time t, at the latest now.
+func (r *Replay) realAt(t int64) int64 {
+	if r.speed == 0 {
+		return r.clock()
+	}
+	return min(r.clock(), r.real+int64(float64(t-r.virtual)/r.speed))
+}
+
+// wait is how long the clock has to run until t.
+func (r *Replay) wait(t, now int64) int64 {
+	if t == never {
+		return t
+	}
+	return int64(math.Ceil(float64(t-now) / r.rate()))
+}
+
+func (r *Replay) finish() {
+	select {
+	case <-r.over:
+	default:
+		close(r.over)
+	}
+}
+
+// Levels returns the levels after the last edge that was played.
+func (r *Replay) Levels() ([2]bool, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return [2]bool{}, ErrClosed
+	}
+	return r.levels, nil
+}
+
+// Close ends the replay. A blocked Read returns ErrClosed.
+func (r *Replay) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return ErrClosed
+	}
+	r.closed = true
+	close(r.quit)
+	return nil
+}
+
+// String says what is played.
+func (r *Replay) String() string { return "DATA0 and DATA1 = recorded edges" }

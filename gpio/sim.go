@@ -1,0 +1,233 @@
+package gpio
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"stump/wiegand"
+)
+
+// Timing is how a reader shapes the pulses of a frame. The limits of SIA
+// AC-01-1996.10, as vendors quote them, are a width of 20 to 100 µs and an
+// interval of 200 µs to 20 ms; readers outside of both are sold.
+type Timing struct {
+	Width    time.Duration // how long a line stays low for one bit
+	Interval time.Duration // from the start of a bit to the start of the next
+	Jitter   float64       // both vary at random by up to this share, 0 to 0.5
+	Gap      time.Duration // silence between two frames that were asked for together
+}
+
+// DefaultTiming is what most proximity readers send: HID's installation manual
+// 5375-900 gives 30 to 50 µs and 1.8 to 2.2 ms.
+var DefaultTiming = Timing{
+	Width:    50 * time.Microsecond,
+	Interval: 2 * time.Millisecond,
+	Gap:      150 * time.Millisecond,
+}
+
+// lead is how soon after Present the first bit starts.
+const lead = time.Millisecond
+
+// queueSize is the size of the kernel's event buffer as this program asks for
+// it. As in the kernel, the oldest edge is dropped when it is full.
+const queueSize = 1024
+
+// Sim is a simulated reader on two lines, a Source for everything that has no
+// hardware. It does not make edges: it makes pulses that drive lines, lines
+// have levels under a pull, and edges are what happens when a level changes.
+// A fault (SetFault) changes what drives the lines, so that it shows in
+// levels, pulls and edges together as it does on a bench.
+//
+// Its time is that of the clock it was given. Nothing happens in between: the
+// lines are brought up to date whenever somebody looks.
+type Sim struct {
+	clock func() int64
+	wake  chan struct{} // there may be something earlier than Read waits for
+	quit  chan struct{} // closed by Close
+
+	mu     sync.Mutex
+	timing Timing
+	both   bool
+	bias   Bias
+	closed bool
+	rng    *rand.Rand // of the pulses' jitter
+	fault  *simFault
+
+	lines  [simLines]simLine
+	agenda agenda   // what will drive the lines
+	noises []*noise // what makes more of it, for ever
+	busy   int64    // when the last frame that was asked for ends
+	seq    uint32   // of the newest edge
+	queue  []wiegand.Edge
+	free   []Activity // of the free pins, while somebody listens
+}
+
+// NewSim returns a healthy reader with nothing in front of it. The clock is
+// that of Read's until, in nanoseconds.
+func NewSim(clock func() int64) *Sim {
+	s := &Sim{
+		clock:  clock,
+		wake:   make(chan struct{}, 1),
+		quit:   make(chan struct{}),
+		timing: DefaultTiming,
+		bias:   BiasPullUp,
+		rng:    rand.New(rand.NewPCG(1, 1)),
+	}
+	s.setFault(&simFault{})
+	return s
+}
+
+// Present shows a card: its bits come as pulses from a millisecond on, after
+// the frames that were asked for before.
+func (s *Sim) Present(bits wiegand.Bits) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.update()
+	at := now + int64(lead)
+	if s.busy > 0 {
+		at = max(at, s.busy+int64(s.timing.Gap))
+	}
+	s.busy = s.fault.send(s, at, bits)
+	s.nudge()
+}
+
+// frame turns bits into pulses from at on, and returns when the last one ends.
+func (s *Sim) frame(at int64, bits wiegand.Bits) ([]pulse, int64) {
+	end := at
+	pulses := make([]pulse, 0, bits.Len())
+	for i := range bits.Len() {
+		p := pulse{line: bits.Bit(i), from: at, to: at + s.jitter(s.timing.Width)}
+		pulses = append(pulses, p)
+		end = p.to
+		at += max(s.jitter(s.timing.Interval), p.to-p.from+1)
+	}
+	return pulses, end
+}
+
+func (s *Sim) jitter(d time.Duration) int64 {
+	return int64(float64(d) * (1 + s.timing.Jitter*(2*s.rng.Float64()-1)))
+}
+
+// Until returns the time at which the last frame that was asked for ends.
+func (s *Sim) Until() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.busy
+}
+
+// SetTiming changes the shape of the frames that are asked for from now on.
+// A zero Gap is the default's.
+func (s *Sim) SetTiming(t Timing) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t.Gap == 0 {
+		t.Gap = DefaultTiming.Gap
+	}
+	s.timing = t
+}
+
+// SetBothEdges says whether Read returns rising edges too. It is for scopes
+// and self-tests; service takes falling edges only.
+func (s *Sim) SetBothEdges(on bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.update()
+	s.both = on
+	return nil
+}
+
+// SetBias changes the lines' pull, as the float test does.
+func (s *Sim) SetBias(b Bias) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.update()
+	s.bias = b
+	s.swing(now)
+	s.nudge()
+	return nil
+}
+
+// Levels returns the lines' levels now, true for high.
+func (s *Sim) Levels() ([2]bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return [2]bool{}, ErrClosed
+	}
+	s.update()
+	return [2]bool{s.lines[0].high, s.lines[1].high}, nil
+}
+
+// Read is Source's.
+func (s *Sim) Read(buf []wiegand.Edge, until int64) (int, int64, error) {
+	for {
+		s.mu.Lock()
+		if s.closed {
+			s.mu.Unlock()
+			return 0, 0, ErrClosed
+		}
+		now := s.update()
+		n := copy(buf, s.queue)
+		s.queue = s.queue[:copy(s.queue, s.queue[n:])]
+		if len(s.queue) > 0 {
+			now = s.queue[0].Time - 1
+		}
+		next := s.next()
+		s.mu.Unlock()
+		if n > 0 || now >= until {
+			return n, now, nil
+		}
+		d := min(until, next)
+		if d != never {
+			d -= now
+		}
+		if !sleep(d, s.wake, s.quit) {
+			return 0, 0, ErrClosed
+		}
+	}
+}
+
+// sleep waits for d nanoseconds (never: no limit) or until there is something
+// new; false means that quit was closed.
+func sleep(d int64, wake, quit <-chan struct{}) bool {
+	var timeout <-chan time.Time
+	if d != never {
+		timer := time.NewTimer(time.Duration(d))
+		defer timer.Stop()
+		timeout = timer.C
+	}
+	select {
+	case <-timeout:
+	case <-wake:
+	case <-quit:
+		return false
+	}
+	return true
+}
+
+// nudge makes a waiting Read look again.
+func (s *Sim) nudge() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Close ends the simulation. A blocked Read returns ErrClosed.
+func (s *Sim) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return ErrClosed
+	}
+	s.closed = true
+	close(s.quit)
+	return nil
+}
+
+// String names the two lines as real ones are named.
+func (s *Sim) String() string {
+	return fmt.Sprintf("DATA0 = %s, DATA1 = %s", simNames[0], simNames[1])
+}

@@ -1,0 +1,187 @@
+package gpio
+
+import (
+	"math"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"stump/wiegand"
+)
+
+// simClock is the clock that tests and simulations use: under synctest its
+// time is the bubble's.
+func simClock() func() int64 {
+	start := time.Now()
+	return func() int64 { return int64(time.Since(start)) }
+}
+
+const card26 = "10101010000111100101101010" // any 26 bits with both kinds
+
+func parse(t *testing.T, s string) wiegand.Bits {
+	t.Helper()
+	b, err := wiegand.ParseBits(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// collect reads until the clock passes until.
+func collect(t *testing.T, s Source, until int64) []wiegand.Edge {
+	t.Helper()
+	var all []wiegand.Edge
+	buf := make([]wiegand.Edge, 7) // small, so that frames span reads
+	last := int64(math.MinInt64)
+	for {
+		n, now, err := s.Read(buf, until)
+		if err != nil {
+			t.Fatalf("Read: %v", err)
+		}
+		for _, e := range buf[:n] {
+			if e.Time <= last {
+				t.Fatalf("an edge stamped %d came after silence was reported up to %d", e.Time, last)
+			}
+		}
+		all = append(all, buf[:n]...)
+		last = now
+		if n == 0 {
+			if now < until {
+				t.Fatalf("Read returned nothing at %d, before %d", now, until)
+			}
+			return all
+		}
+	}
+}
+
+func fallingBits(edges []wiegand.Edge) string {
+	s := ""
+	for _, e := range edges {
+		if !e.Rising {
+			s += string('0' + rune(e.Line))
+		}
+	}
+	return s
+}
+
+func TestSimSendsCard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := NewSim(simClock())
+		defer s.Close()
+		s.Present(parse(t, card26))
+		edges := collect(t, s, int64(time.Second))
+		if got := fallingBits(edges); got != card26 {
+			t.Errorf("falling edges say %s, want %s", got, card26)
+		}
+		for i, e := range edges {
+			if e.Rising {
+				t.Fatalf("edge %d rises though only falling ones were asked for", i)
+			}
+			if e.Seq != uint32(i+1) {
+				t.Errorf("edge %d has number %d", i, e.Seq)
+			}
+			if i > 0 && e.Time-edges[i-1].Time != int64(2*time.Millisecond) {
+				t.Errorf("edge %d comes %v after the one before", i, time.Duration(e.Time-edges[i-1].Time))
+			}
+		}
+	})
+}
+
+func TestSimBothEdges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := NewSim(simClock())
+		defer s.Close()
+		s.SetBothEdges(true)
+		s.Present(parse(t, card26))
+		edges := collect(t, s, int64(time.Second))
+		if len(edges) != 52 {
+			t.Fatalf("%d edges, want 52", len(edges))
+		}
+		for i := 0; i < len(edges); i += 2 {
+			down, up := edges[i], edges[i+1]
+			if down.Rising || !up.Rising || down.Line != up.Line || up.Time-down.Time != 50_000 {
+				t.Fatalf("pulse %d is %+v, %+v", i/2, down, up)
+			}
+		}
+	})
+}
+
+func TestSimQueuesCards(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := NewSim(simClock())
+		defer s.Close()
+		s.Present(parse(t, "01"))
+		s.Present(parse(t, "10"))
+		edges := collect(t, s, int64(time.Second))
+		if got := fallingBits(edges); got != "0110" {
+			t.Fatalf("got %s", got)
+		}
+		if gap := time.Duration(edges[2].Time - edges[1].Time); gap < DefaultTiming.Gap {
+			t.Errorf("the second card came %v after the first", gap)
+		}
+	})
+}
+
+func TestSimReadWakes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := NewSim(simClock())
+		got := make(chan int)
+		closed := make(chan error)
+		go func() {
+			buf := make([]wiegand.Edge, 64)
+			n, _, _ := s.Read(buf, math.MaxInt64)
+			got <- n
+			for {
+				if _, _, err := s.Read(buf, math.MaxInt64); err != nil {
+					closed <- err
+					return
+				}
+			}
+		}()
+		time.Sleep(time.Hour)
+		s.Present(parse(t, card26))
+		if n := <-got; n != 1 {
+			t.Errorf("the first Read returned %d edges, want the first bit's", n)
+		}
+		time.Sleep(time.Second)
+		s.Close()
+		if err := <-closed; err != ErrClosed {
+			t.Errorf("Read after Close: %v", err)
+		}
+		if _, err := s.Levels(); err != ErrClosed {
+			t.Errorf("Levels after Close: %v", err)
+		}
+	})
+}
+
+// A reader that nobody reads from loses edges as the kernel does: the oldest,
+// and the numbers tell.
+func TestSimOverflow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := NewSim(simClock())
+		defer s.Close()
+		if err := s.SetFault("hum"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		buf := make([]wiegand.Edge, 4*queueSize)
+		n, _, err := s.Read(buf, 0)
+		if err != nil || n != queueSize {
+			t.Fatalf("Read = %d, %v; want a full queue of %d", n, err, queueSize)
+		}
+		if buf[0].Seq == 1 || buf[n-1].Seq-buf[0].Seq != uint32(n-1) {
+			t.Errorf("numbers %d to %d", buf[0].Seq, buf[n-1].Seq)
+		}
+	})
+}
+
+func TestSimUnknownFault(t *testing.T) {
+	s := NewSim(simClock())
+	err := s.SetFault("gremlins")
+	if err == nil {
+		t.Fatal("no error")
+	}
+	if s.Fault() != "" {
+		t.Errorf("Fault = %q", s.Fault())
+	}
+}

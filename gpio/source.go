@@ -1,0 +1,57 @@
+// Package gpio gets edges from a card reader's two data lines, and drives the
+// few output lines that a reader's lights and beeper need.
+//
+// Edges come from a Source. There are three, of the same shape: real lines
+// through the kernel's GPIO character device (Open), a simulated reader that
+// makes real pulses with real faults (NewSim), and the replay of a trace
+// (NewReplay). Who decodes them cannot tell which one it has.
+//
+// All times are nanoseconds of CLOCK_MONOTONIC, the clock with which the
+// kernel stamps an edge in the interrupt.
+package gpio
+
+import (
+	"errors"
+
+	"stump/wiegand"
+)
+
+// ErrClosed is returned by a Source or Output that was closed.
+var ErrClosed = errors.New("gpio: closed")
+
+// Source delivers the edges of one reader. Read is for one goroutine; the
+// other methods may be called from any.
+type Source interface {
+	// Read waits until an edge is there, or the monotonic clock passes until
+	// (math.MaxInt64: no limit), or the source is closed. It fills buf and
+	// returns how many edges it put there. Every edge stamped at or before
+	// now has then been returned, so that a silence up to now is a fact.
+	//
+	// Seq is consecutive over everything that this source returns; a jump
+	// means that edges were lost. n == 0 without an error means that until
+	// has passed.
+	Read(buf []wiegand.Edge, until int64) (n int, now int64, err error)
+
+	// Levels returns the lines' levels at this moment, true for high.
+	Levels() ([2]bool, error)
+
+	// Close lets the lines go. A blocked Read returns ErrClosed.
+	Close() error
+
+	// String names both lines in every notation that is known, as in
+	// "DATA0 = GPIO17 = header pin 11 = gpiochip0 line 17 (pinctrl-bcm2711), DATA1 = …".
+	String() string
+}
+
+// Output is one output line: a light or a beeper of the reader.
+type Output interface {
+	// Set turns it on or off. On is what the person sees or hears; which
+	// level that takes is the output's own business.
+	Set(on bool) error
+
+	// Close turns it off and lets the line go.
+	Close() error
+
+	// String names the line in every notation that is known.
+	String() string
+}

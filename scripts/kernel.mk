@@ -1,0 +1,15 @@
+# The test kernel and the tests on other processors; included by the Makefile.
+
+.PHONY: kernel kernel-test kernel-figures arm-test
+
+kernel: ## build the Linux kernel for the tests, once
+	scripts/kernel/build
+
+kernel-test: ## run the tests that need a kernel of their own
+	GO=$(GO) scripts/kernel/test
+
+kernel-figures: ## print the table of docs/kernel.md (half an hour)
+	GO=$(GO) scripts/kernel/figures
+
+arm-test: ## run unit tests as 32-bit and 64-bit ARM programs
+	GO=$(GO) scripts/arm-test

@@ -1,0 +1,272 @@
+package wiegand
+
+// Every threshold is related to the median interval of the frame itself,
+// except where physics gives a time.
+const (
+	// minInterval is the shortest distance of bits that a reader sends. The
+	// standard says 200 µs; stamps may be late, so half of it.
+	minInterval = 100_000
+	// together is how close falls of both lines are one event: no even
+	// spacing can tell which of them is the bit.
+	together = 3_000
+	// slowReader is the interval above which the lateness of stamps (99 % under
+	// 130 µs on a busy Raspberry Pi) can't hide what the spacing shows.
+	slowReader = 700_000
+)
+
+// train is a row of falls that may be a card: a frame, or what remains of one
+// when some edges are taken out.
+type train []Edge
+
+// bits is the train read as bits, the first MaxBits of it.
+func (tr train) bits() (b Bits) {
+	for _, e := range tr[:min(len(tr), MaxBits)] {
+		b.hi = b.hi<<1 | b.lo>>63
+		b.lo = b.lo<<1 | uint64(e.Line&1)
+		b.n++
+	}
+	return b
+}
+
+// coincides reports whether two falls of different lines are one event.
+func (tr train) coincides() bool {
+	for i := 1; i < len(tr); i++ {
+		if tr[i].Time-tr[i-1].Time <= together && tr[i].Line != tr[i-1].Line {
+			return true
+		}
+	}
+	return false
+}
+
+// crowded counts the falls that follow another more closely than any reader
+// sends.
+func (tr train) crowded() (n int) {
+	for i := 1; i < len(tr); i++ {
+		if tr[i].Time-tr[i-1].Time < minInterval {
+			n++
+		}
+	}
+	return n
+}
+
+// timing is what the spacing of a train shows.
+type timing struct {
+	interval  int64 // median distance of bits
+	tolerance int32 // how far from it an interval may be
+	even      bool  // strong evidence that the reader spaces its bits evenly
+
+	// Of an even train:
+	missing, extra int  // intervals too many or too few for the edges there are
+	silence        bool // a pause that no late stamp explains
+	hole           int  // with one missing: it is between this fall and the next; else -1
+	uneven         int  // intervals that are off, whether or not they add up
+}
+
+// sound reports whether the spacing agrees with one bit an edge.
+func (tm *timing) sound() bool {
+	return !tm.even || tm.missing == 0 && tm.extra == 0 && !tm.silence
+}
+
+// measure weighs the spacing of a train that should have n bits.
+func (w *workspace) measure(tr train, n int) (tm timing) {
+	tm.hole = -1
+	m := len(tr) - 1
+	if m < 1 {
+		return tm
+	}
+	iv := w.intervals[:m]
+	least, most := int32(CloseAfter), int32(-CloseAfter)
+	for i := range iv {
+		v := int32(tr[i+1].Time - tr[i].Time)
+		iv[i] = v
+		least, most = min(least, v), max(most, v)
+	}
+	if m >= quickEdges && least >= minInterval && most-least <= least>>3 {
+		return timing{interval: (tr[m].Time - tr[0].Time) / int64(m), tolerance: least / 16, even: true, hole: -1}
+	}
+	if !w.mostlyEven(&tm, iv) {
+		// With extra edges, the intervals of the reader are the longest ones.
+		rank := m / 2
+		if extra := len(tr) - n; extra > 0 && extra < m {
+			rank = extra + (m-extra)/2
+		}
+		median := w.quantile(iv, rank)
+		tm.interval = int64(median)
+		if median < minInterval {
+			return tm
+		}
+		tm.tolerance = w.spread(iv, median)
+		tm.even = isEven(iv, median, tm.tolerance)
+	}
+	if tm.even {
+		tm.weigh(iv)
+	}
+	return tm
+}
+
+// mostlyEven is a short cut for frames with little damage: where five of six
+// intervals are close to one that was picked, no median need be found.
+func (w *workspace) mostlyEven(tm *timing, iv []int32) bool {
+	m := len(iv)
+	if m < 12 {
+		return false
+	}
+	a, b, c := iv[m/4], iv[m/2], iv[m*3/4]
+	pick := max(min(a, b), min(max(a, b), c))
+	if pick < minInterval {
+		return false
+	}
+	var near, sum, off int64
+	for _, v := range iv {
+		if d := v - pick; d <= pick>>4 && -d <= pick>>4 {
+			near++
+			sum += int64(v)
+			off += int64(max(d, -d))
+		}
+	}
+	if near*6 < int64(m)*5 {
+		return false
+	}
+	tm.interval = sum / near
+	T := int32(tm.interval)
+	tm.tolerance = T / 16
+	if T >= slowReader {
+		tm.tolerance = min(max(int32(4*off/near), T/16), T/8)
+	}
+	tm.even = true
+	return true
+}
+
+// spread is how far an interval of this frame may be from the median and
+// still count as one: five times the median deviation, which damage to a few
+// intervals does not move, from a sixteenth to an eighth of the interval.
+func (w *workspace) spread(iv []int32, median int32) int32 {
+	if median < slowReader {
+		return median / 16
+	}
+	off := w.widths[:len(iv)]
+	for i, v := range iv {
+		off[i] = max(v-median, median-v)
+	}
+	return min(max(5*min(w.quantile(off, len(off)/2), median), median/16), median/8)
+}
+
+// isEven demands that so many intervals lie within the tolerance that a reader
+// with a spacing of 0.3 to 6 ms practically never shows it. Damage disturbs a
+// few intervals, so less than half will do where the others are very close to
+// each other. Of a fast reader more is asked, because late stamps make its
+// spacing uneven, and then nothing must be concluded from it.
+func isEven(iv []int32, median, tolerance int32) bool {
+	near := 0
+	for _, v := range iv {
+		if v-median <= tolerance && median-v <= tolerance {
+			near++
+		}
+	}
+	m := len(iv)
+	switch {
+	case m < 10:
+		return m >= 3 && near >= m-1
+	case median < slowReader:
+		return near*4 >= m*3
+	}
+	// 40 % at a tolerance of a sixteenth, 70 % at an eighth.
+	need := 10 + 480*int64(tolerance)/int64(median)
+	return near >= 8 && int64(near)*100 >= int64(m)*need
+}
+
+// weigh looks for chains of intervals that are off: two that add up to one
+// (an extra edge), one of two (a lost edge), and so on. A chain that adds up
+// to as many intervals as it has, such as one and a half and a half, is a
+// late stamp; one that adds up to no whole number is a reader that hesitated.
+// Neither speaks against the bits.
+func (tm *timing) weigh(iv []int32) {
+	T, tolerance := tm.interval, int64(tm.tolerance)
+	slack := max(T*15/100, tolerance*3/2)
+	var sum, edges, widest int64
+	odd, holes := false, 0
+	for i := range iv {
+		v := int64(iv[i])
+		if v-T <= tolerance && T-v <= tolerance {
+			sum, edges, widest, odd = 0, 0, 0, false // a chain that did not add up
+			continue
+		}
+		tm.uneven++
+		sum, edges, widest = sum+v, edges+1, max(widest, v)
+		odd = odd || v*20 < T*13
+		tm.silence = tm.silence || isSilence(v, T)
+		whole, ok := wholeOf(sum, T, slack)
+		if alone, is := wholeOf(v, T, slack); is && alone >= 2 {
+			whole, edges, ok = alone, 1, true // a hole, whatever came before
+		}
+		if !ok || whole == 1 && edges == 1 {
+			continue
+		}
+		if whole > edges && widest*4 > T*7 {
+			tm.missing += int(whole - edges)
+			holes++
+			if holes == 1 && edges == 1 && whole == 2 {
+				tm.hole = i
+			}
+		} else if odd && whole < edges && (edges <= 2 || tolerance <= T/16) {
+			tm.extra += int(edges - whole)
+		}
+		sum, edges, widest, odd = 0, 0, 0, false
+	}
+	if tm.missing != 1 {
+		tm.hole = -1
+	}
+	if holes >= 5 && tm.extra == 0 {
+		*tm = timing{interval: tm.interval, hole: -1} // no damage: so it sends
+	}
+}
+
+// wholeOf is v in intervals, if it is a whole number of them within slack.
+func wholeOf(v, interval, slack int64) (n int64, ok bool) {
+	n = (v + interval/2) / interval
+	off := v - n*interval
+	return n, off <= slack && -off <= slack
+}
+
+// isSilence reports whether a distance is more than one lost bit and a late
+// stamp explain: two lost in a row, or a stray edge well apart from the card.
+func isSilence(v, interval int64) bool { return v*5 > interval*12 }
+
+// quantile is the value of the given rank, 0 the smallest.
+func (w *workspace) quantile(iv []int32, rank int) int32 {
+	a := w.sorted[:copy(w.sorted[:], iv)]
+	lo, hi := 0, len(a)-1
+	for lo < hi {
+		pivot := a[(lo+hi)/2]
+		i, j := lo, hi
+		for i <= j {
+			for a[i] < pivot {
+				i++
+			}
+			for a[j] > pivot {
+				j--
+			}
+			if i <= j {
+				a[i], a[j] = a[j], a[i]
+				i++
+				j--
+			}
+		}
+		switch {
+		case rank <= j:
+			hi = j
+		case rank >= i:
+			lo = i
+		default:
+			return a[rank]
+		}
+	}
+	return a[rank]
+}
+
+// workspace is scratch memory, kept so that nothing is allocated.
+type workspace struct {
+	row               [maxPulses]Edge
+	intervals, sorted [maxPulses]int32
+	widths            [maxPulses]int32
+}
