@@ -150,6 +150,11 @@ func (a *attendTask) kind(read wiegand.Read) checkout.SubjectKind {
 	return checkout.Unknown
 }
 
+// mask is what the log shows of a tag.
+func (a *attendTask) mask(tag checkout.Tag) string {
+	return credential.Mask(tag, a.Decoder.Formats)
+}
+
 // directoryKind is the directory's word for a kind.
 func directoryKind(k checkout.SubjectKind) directory.Kind {
 	switch k {
@@ -176,7 +181,7 @@ func (a *attendTask) identify(read wiegand.Read, tag checkout.Tag) (checkout.Sub
 	answer, err := a.o.Directory.WhatIs(ctx, tag, directoryKind(kind))
 	switch {
 	case err != nil && kind != checkout.Unknown:
-		a.log.Info("pending tag: the directory can't be asked", "tag", tag, "kind", kind, "err", err)
+		a.log.Info("pending tag: the directory can't be asked", "tag", a.mask(tag), "kind", kind, "err", err)
 		return checkout.Subject{Kind: kind, Tag: tag, Pending: true}, nil
 	case err != nil || !answer.Known:
 		return checkout.Subject{}, errNobody
@@ -197,7 +202,7 @@ func (a *attendTask) unknown(read wiegand.Read, tag checkout.Tag) uint64 {
 	if err := a.o.Ledger.NoteUnknown(tag); err != nil {
 		a.log.Warn("the unknown tag is not listed", "err", err)
 	}
-	a.log.Info("unknown tag", "tag", tag)
+	a.log.Info("unknown tag", "tag", a.mask(tag))
 	kind := a.kind(read)
 	if kind == checkout.KindPerson && a.mayType() {
 		return a.askName(read, tag)

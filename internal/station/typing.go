@@ -95,7 +95,7 @@ func (a *attendTask) typed(read wiegand.Read, tag checkout.Tag, answer keyboard.
 		a.show(panel.Message{Key: "refused", Detail: err.Error()})
 		return
 	}
-	a.log.Info("enrolled", "id", rec.ID, "tag", tag)
+	a.log.Info("enrolled", "id", rec.ID, "tag", a.mask(tag))
 	subject, err := a.o.Ledger.Subject(tag)
 	if err != nil || subject.Kind == checkout.Unknown {
 		a.show(panel.Message{Key: "enrolled", Person: rec.Name})
