@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"runtime"
 )
 
 const hogVariable = "MEASURE_HOG"
@@ -16,11 +17,11 @@ func hog() {
 		return
 	}
 	for i := 0; ; i++ {
-		spun += i
+		runtime.KeepAlive(i)
 	}
 }
 
-var spun int
+
 
 // startHogs starts n busy processes.
 func startHogs(n int) (stop func(), err error) {
