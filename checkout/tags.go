@@ -49,8 +49,9 @@ func (t *txn) setTag(p *party, tag Tag) error {
 		return err
 	}
 	lookup := t.l.keys.find(tag, 0)
-	p.row.lookup, p.row.mask = lookup, tag.String()
-	if t.l.o.SealTags || p.row.pending {
+	p.row.lookup, p.row.mask = lookup, t.l.o.Mask(tag)
+	// A device's tag opens nothing: it is kept, so that the register can be exported.
+	if t.l.o.SealTags || p.row.pending || p.tree == treeDevices {
 		p.row.sealed = t.l.keys.seal(tag)
 	}
 	if err := t.put(treeTags, lookup, ownerBody(p.tree, p.id)); err != nil {
@@ -237,7 +238,7 @@ func (s loanState) newer(o loanState) loanState {
 }
 
 // TagNumber returns the tag of a person or device, where its number is kept
-// (Options.SealTags, or a pending tag).
+// (Options.SealTags, a pending tag, or that of a device).
 func (l *Ledger) TagNumber(kind SubjectKind, id string) (Tag, error) {
 	tr := treePeople
 	if kind == KindDevice {

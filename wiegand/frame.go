@@ -47,6 +47,7 @@ type Decoder struct {
 	opts     Options
 	lengths  [maxPulses + 1]bool // enabled numbers of bits, keys included
 	nearest  [maxPulses + 1]int  // the enabled number nearest to each
+	lacking  [maxPulses + 1]int  // bits to the next longer enabled number, 0 none
 	shortest int
 	limit    int // falls above which a frame is a storm
 	keyBits  int
@@ -58,9 +59,11 @@ type Decoder struct {
 	numbered bool
 	deficit  int // bits the last frame lacked of an enabled length
 
+	stormy   bool  // there was a storm
 	stormEnd int64 // edges up to here belong to a storm that was reported
 	interval int64 // learned: of the last good frame that was even, 0 none
 	silence  int64 // a distance that is no bit of that reader
+	smooth   bool  // the frame that is judged has no interval unlike the others
 	swap     swapWatch
 	stats    stats
 	work     workspace
@@ -69,7 +72,7 @@ type Decoder struct {
 // NewDecoder returns a decoder with no frame open.
 func NewDecoder(o Options) *Decoder {
 	d := &Decoder{opts: o, cur: new(frame), old: new(frame), out: make([]Read, 0, 2),
-		stormEnd: math.MinInt64, silence: math.MaxInt64}
+		silence: math.MaxInt64}
 	switch o.Keypad {
 	case "4bit":
 		d.keyBits = 4
@@ -88,33 +91,45 @@ func NewDecoder(o Options) *Decoder {
 		if d.lengths[n] {
 			d.shortest = n
 		}
-		d.nearest[n] = d.nearestLength(n)
 	}
+	d.findNearest()
 	return d
 }
 
-// nearestLength is the enabled number of bits nearest to n.
-func (d *Decoder) nearestLength(n int) int {
-	for k := range maxPulses {
-		if n-k > 0 && d.lengths[n-k] {
-			return n - k
+// findNearest fills in the enabled number of bits nearest to each number; the
+// smaller of two.
+func (d *Decoder) findNearest() {
+	below := 0
+	for n := range d.nearest {
+		if d.lengths[n] {
+			below = n
 		}
-		if n+k <= maxPulses && d.lengths[n+k] {
-			return n + k
+		d.nearest[n] = below
+	}
+	above := 0
+	for n := maxPulses; n > 0; n-- {
+		d.lacking[n] = max(0, above-n)
+		if d.lengths[n] {
+			above = n
+		}
+		if below = d.nearest[n]; below == 0 || above > 0 && above-n < n-below {
+			d.nearest[n] = above
+		}
+		if d.nearest[n] == 0 {
+			d.nearest[n] = n // no format at all
 		}
 	}
-	return n
 }
 
 // Push takes the next edge, in the order of sequence numbers, and returns the
 // reads that it closed: usually none. The slice is valid until the next call.
 func (d *Decoder) Push(e Edge) (reads []Read) {
 	f := d.cur
-	if f.falls > 0 && (e.Time > f.deadline || e.Time < f.last-CloseAfter) {
+	if f.falls > 0 && (e.Time > f.deadline || e.Time < f.last && uint64(f.last-e.Time) > uint64(CloseAfter)) {
 		reads = d.close()
 		f = d.cur
 	}
-	lost := 0
+	lost := uint32(0)
 	if e.Seq != 0 || d.seq == math.MaxUint32 {
 		lost = d.sequence(e.Seq)
 	}
@@ -129,8 +144,8 @@ func (d *Decoder) Push(e Edge) (reads []Read) {
 		// Before a first edge, the lost ones may have been the end of the
 		// frame before, or the head of this one. They were the former if
 		// that lacked just so many.
-		f.lost = lost > 0 && lost != d.deficit
-		f.storm = e.Time <= d.stormEnd
+		f.lost = lost > 0 && lost != uint32(d.deficit)
+		f.storm = d.stormy && e.Time <= d.stormEnd
 		f.last, f.end = e.Time, e.Time
 	} else {
 		f.lost = f.lost || lost > 0
@@ -152,7 +167,7 @@ func (d *Decoder) Push(e Edge) (reads []Read) {
 		f.width[min(f.n, maxPulses-1)] = -1
 	}
 	if f.n >= d.limit {
-		return append(reads, d.flood(f)...)
+		return d.flood(f) // nothing was closed before: the frame is long
 	}
 	f.fall[f.n] = e
 	f.n++
@@ -173,7 +188,7 @@ func (d *Decoder) flood(f *frame) []Read {
 	if f.last-f.fall[0].Time < stormSlice {
 		return nil
 	}
-	d.stormEnd = f.deadline // what follows without a silence is no card
+	d.stormy, d.stormEnd = true, f.deadline // what follows without a silence is no card
 	return d.close()
 }
 
@@ -202,12 +217,13 @@ func (d *Decoder) kept(f *frame) []Edge {
 	return f.fall[:f.n]
 }
 
-// sequence returns how many edges are missing before the one numbered seq.
+// sequence returns how many edges are missing before the one numbered seq; a
+// number that goes back counts as many.
 // 0 is no number, except right after the highest one, where the kernel's
 // counter wraps to it.
-func (d *Decoder) sequence(seq uint32) (lost int) {
+func (d *Decoder) sequence(seq uint32) (lost uint32) {
 	if d.numbered {
-		lost = int(seq - d.seq - 1)
+		lost = seq - d.seq - 1
 	}
 	d.seq, d.numbered = seq, true
 	return lost
@@ -275,7 +291,10 @@ func (d *Decoder) close() []Read {
 	d.out = d.out[:1]
 	r := &d.out[0]
 	d.judge(f, r)
-	d.deficit = d.lacking(f, r)
+	d.deficit = 0
+	if !r.OK() {
+		d.deficit = d.lacking[f.n]
+	}
 	d.note(f, r)
 	d.cur, d.old = d.old, f
 	d.cur.reset()
@@ -287,19 +306,6 @@ func (d *Decoder) learn(tm *timing) {
 	if tm.even && tm.interval >= minInterval {
 		d.interval, d.silence = tm.interval, tm.interval*12/5
 	}
-}
-
-// lacking is how many bits the frame was short of the nearest enabled length.
-func (d *Decoder) lacking(f *frame, r *Read) int {
-	if r.OK() {
-		return 0
-	}
-	for n := f.n + 1; n <= MaxBits; n++ {
-		if d.lengths[n] {
-			return n - f.n
-		}
-	}
-	return 0
 }
 
 // later is t + d, or the end of time.
