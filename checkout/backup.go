@@ -26,13 +26,23 @@ func (l *Ledger) Backup(w io.Writer) error {
 
 // BackupTo writes a backup to path, which appears there only when it is whole
 // and on the disk. A file that is there is replaced.
-func (l *Ledger) BackupTo(path string) (err error) {
+func (l *Ledger) BackupTo(path string) error {
+	err := copyFile(path, func(f io.Writer) error { return l.Backup(f) })
+	if err != nil {
+		return fmt.Errorf("backup to %s: %w", path, err)
+	}
+	return nil
+}
+
+// copyFile makes a ledger file with what fill writes: temporary name, sync, a
+// look at it, rename, sync of the folder.
+func copyFile(path string, fill func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-")
 	if err != nil {
-		return fmt.Errorf("backup: %w", err)
+		return err
 	}
 	defer os.Remove(f.Name()) // fails after the rename
-	err = l.Backup(f)
+	err = fill(f)
 	if err == nil {
 		err = f.Sync()
 	}
@@ -49,10 +59,7 @@ func (l *Ledger) BackupTo(path string) (err error) {
 	if err == nil {
 		err = syncDir(filepath.Dir(path))
 	}
-	if err != nil {
-		return fmt.Errorf("backup to %s: %w", path, err)
-	}
-	return nil
+	return err
 }
 
 // CheckFile runs bbolt's own check over the file at path. It may panic in a

@@ -42,7 +42,11 @@ func (l *Ledger) Complete(c Completion) (Event, error) {
 		if ev.Actor = c.Actor; ev.Actor == "" {
 			ev.Actor = person.id
 		}
-		return t.move(&ev, person, device, c.Policy)
+		like := ev
+		if err := t.move(&ev, person, device, c.Policy); err != nil {
+			return err
+		}
+		return t.moveKit(like, ev, person, device)
 	})
 	if err != nil {
 		return Event{}, err

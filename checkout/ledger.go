@@ -15,10 +15,6 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// schemaVersion is the version of the file's layout that this code reads and
-// writes.
-const schemaVersion = 1
-
 // Options are how a ledger is opened. Station and SiteKey are needed, the rest
 // has sensible zero values.
 type Options struct {
@@ -31,7 +27,10 @@ type Options struct {
 	OldKeys [][]byte
 	// Sinks are the destinations of the outbox. Each event gets a row for each.
 	Sinks []string
-	// SealTags keeps every tag's number, encrypted under the site key, for a
+	// Mask is what is shown of a tag; Tag.String if nil. It must not tell the
+	// number.
+	Mask func(Tag) string
+	// SealTags keeps every badge's number, encrypted under the site key, for a
 	// directory that wants the number. Pending tags are always kept so, until
 	// they are resolved.
 	SealTags bool
@@ -63,6 +62,9 @@ func (o *Options) fill() (*keyring, error) {
 	}
 	if o.Stamp == nil {
 		o.Stamp = SystemStamp
+	}
+	if o.Mask == nil {
+		o.Mask = Tag.String
 	}
 	if o.Slow == 0 {
 		o.Slow = 2 * time.Second
@@ -137,7 +139,7 @@ func initTrees(tx *bolt.Tx) error {
 		}
 	}
 	w := &txn{tx: tx}
-	if err := w.put(treeMeta, metaSchema, binary.AppendUvarint(nil, schemaVersion)); err != nil {
+	if err := w.put(treeMeta, metaSchema, binary.AppendUvarint(nil, schema.version)); err != nil {
 		return err
 	}
 	segment := uuid.New()
@@ -183,12 +185,15 @@ func (l *Ledger) reopen() error {
 // load checks that the file is ours and reads its names.
 func (l *Ledger) load() (err error) {
 	defer recoverDamage(l.path, &err)()
+	if err := l.migrate(); err != nil {
+		return err
+	}
 	l.names, l.sinkIDs = map[uint16]string{}, map[string]uint16{}
 	var missing bool
 	var seq uint64
 	err = l.db.View(func(tx *bolt.Tx) error {
 		t := &txn{l: l, tx: tx}
-		if err := t.checkSchema(); err != nil {
+		if err := t.checkTrees(); err != nil {
 			return err
 		}
 		if err := t.readNames(); err != nil {
@@ -212,42 +217,23 @@ func (l *Ledger) load() (err error) {
 	return l.db.Update(func(tx *bolt.Tx) error { return (&txn{l: l, tx: tx}).addNames() })
 }
 
-// NewerError is a file that a newer program wrote.
-type NewerError struct {
-	Path          string
-	Schema, Known uint64
-}
-
-func (e *NewerError) Error() string {
-	return fmt.Sprintf("the ledger %s has schema version %d, this program knows up to %d: use a newer stump", e.Path, e.Schema, e.Known)
-}
-
 // ErrWrongKey is a ledger whose tags were enrolled under another site key: put
 // the right key file back, or import it.
 var ErrWrongKey = errors.New("the site key is not the one this ledger was made with")
 
-func (t *txn) checkSchema() error {
+// checkTrees makes sure that the file is a ledger, and reads its segment.
+func (t *txn) checkTrees() error {
 	for _, tr := range allTrees {
 		if t.tx.Bucket(tr.bucket()) == nil {
-			return &DamagedError{Path: t.l.path, Reason: fmt.Sprintf("the tree %q is missing", tr)}
+			return t.damaged("the tree %q is missing", tr)
 		}
 	}
-	b, err := t.get(treeMeta, metaSchema)
+	b, err := t.get(treeMeta, metaSegment)
 	if err != nil {
 		return err
 	}
-	v, w := binary.Uvarint(b)
-	switch {
-	case w <= 0:
-		return &DamagedError{Path: t.l.path, Reason: "no schema version"}
-	case v > schemaVersion:
-		return &NewerError{Path: t.l.path, Schema: v, Known: schemaVersion}
-	}
-	if b, err = t.get(treeMeta, metaSegment); err != nil {
-		return err
-	}
 	if len(b) != 16 {
-		return &DamagedError{Path: t.l.path, Reason: "no segment id"}
+		return t.damaged("no segment id")
 	}
 	t.l.segment = uuid.UUID(b)
 	return nil

@@ -17,6 +17,9 @@ type Backoff struct {
 	Early, EarlyFor time.Duration
 	// Late is the highest limit after that. Default 15 min.
 	Late time.Duration
+	// Hurried is the least time between two tries when somebody, or a network
+	// that comes and goes, asks for a try at once. Default 1 s.
+	Hurried time.Duration
 	// MinRetryAfter and MaxRetryAfter clamp what a place asks for: neither
 	// "now" in a loop nor "next year". Default 1 s, 15 min.
 	MinRetryAfter, MaxRetryAfter time.Duration
@@ -35,6 +38,7 @@ func (b Backoff) withDefaults() Backoff {
 	def(&b.Early, 30*time.Second)
 	def(&b.EarlyFor, 10*time.Minute)
 	def(&b.Late, 15*time.Minute)
+	def(&b.Hurried, time.Second)
 	def(&b.MinRetryAfter, time.Second)
 	def(&b.MaxRetryAfter, b.Late)
 	return b

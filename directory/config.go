@@ -41,6 +41,25 @@ type Config struct {
 
 	HTTP
 
+	// BadgeField is where people's badge numbers are. snipeit: a field of a
+	// user, default employee_num. scim: an attribute path, default
+	// urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber.
+	BadgeField string `toml:"badge_field"`
+	// BadgeTransform and BadgeForm make a credential of such a value: the
+	// transforms in their order (digits, strip-zeros, hex), then the form with
+	// the result in place of {}, such as "H10301:84:{}". Default none and "{}".
+	BadgeTransform []string `toml:"badge_transform"`
+	BadgeForm      string   `toml:"badge_form"`
+	// DeviceField is where Snipe-IT has the tag's number: asset_tag (default),
+	// serial, or "custom:" and the name of a custom field.
+	DeviceField     string   `toml:"device_field"`
+	DeviceTransform []string `toml:"device_transform"`
+	DeviceForm      string   `toml:"device_form"`
+	// Zone is the time zone of the Snipe-IT server (APP_TIMEZONE). Default UTC.
+	Zone string `toml:"zone"`
+	// RequireActivated suspends people who may not log in to Snipe-IT.
+	RequireActivated bool `toml:"require_activated"`
+
 	// PullEvery is the time between pulls. Default 1h.
 	PullEvery time.Duration `toml:"pull_every"`
 	// UnknownFor is how long "not known" counts before the directory is asked
@@ -81,6 +100,18 @@ func (c Config) withDefaults() Config {
 	def(&c.PullEvery, time.Hour)
 	def(&c.UnknownFor, 5*time.Minute)
 	def(&c.KnownFor, 24*time.Hour)
+	text := func(s *string, v string) {
+		if *s == "" {
+			*s = v
+		}
+	}
+	text(&c.BadgeForm, "{}")
+	text(&c.DeviceForm, "{}")
+	text(&c.DeviceField, "asset_tag")
+	text(&c.Zone, "UTC")
+	if c.ParseTag == nil {
+		c.ParseTag = decimal26
+	}
 	if c.WordsIn == nil {
 		c.WordsIn = []string{"checked in"}
 	}
@@ -98,6 +129,8 @@ func Open(c Config) (Directory, error) {
 		return Local{}, nil
 	case "endpoints":
 		return NewEndpoints(c)
+	case "snipeit":
+		return NewSnipeIT(c)
 	}
 	return nil, fmt.Errorf("directory.kind %q is not one of local, endpoints, snipeit, scim", c.Kind)
 }

@@ -126,6 +126,8 @@ type Snapshot struct {
 	// HasPeople and HasDevices say which of the two the directory keeps: what it
 	// does not keep is left alone, rather than taken for gone.
 	HasPeople, HasDevices bool
+	// Notes are what could not be read, for people.
+	Notes []string
 }
 
 // Answer is what a directory says of a tag.
@@ -147,6 +149,8 @@ type Delivery struct {
 	Step string
 	// Attempts is how often this step was begun before.
 	Attempts int
+	// Force: a person looked at the conflict and wants the ledger's word there.
+	Force bool
 }
 
 // Verdict is what became of a delivery.
@@ -190,7 +194,7 @@ type Outcome struct {
 	Remedy string
 	// After is the wait that the place asked for, 0 if it did not.
 	After time.Duration
-	// Step is for Part.
+	// Step is for Part, and for others that want to begin elsewhere.
 	Step string
 	// Theirs is for Differs, if known: who has the device by their word.
 	Theirs *Holding

@@ -35,6 +35,9 @@ func nextToggle(d Delivery) (toggle, bool) {
 		}
 		person.out, person.key = false, id
 		return person, true
+	case checkout.Lost:
+		// What can't be found is no longer lent to anybody.
+		return from, ev.From != ""
 	case checkout.Handover:
 		if d.Step == handoverReturned {
 			return person, true
@@ -53,11 +56,11 @@ func (e *Endpoints) Deliver(ctx context.Context, d Delivery) Outcome {
 	}
 	if t.tag.IsZero() {
 		return Outcome{Verdict: Refused, Reason: "the badge number of " + orSomebody(t.who) + " is not known here, and the directory needs it",
-			Remedy: "enrol the badge, then retry"}
+			Remedy: "enrol the badge"}
 	}
 	if d.DeviceTag.IsZero() {
 		return Outcome{Verdict: Refused, Reason: "the tag number of " + d.Event.DeviceName + " is not known here, and the directory needs it",
-			Remedy: "enrol the tag, then retry"}
+			Remedy: "enrol the tag"}
 	}
 	staff, err := e.staff(t.tag)
 	if err != nil {
@@ -93,7 +96,7 @@ func (e *Endpoints) toggle(ctx context.Context, address string, t toggle, ev che
 		return e.doubt(o)
 	case a.Error != "":
 		return Outcome{Verdict: Refused, Reason: fmt.Sprintf("the directory says: %s", plain(a.Error)),
-			Remedy: "add what is missing to the directory, then retry"}
+			Remedy: "add what is missing to the directory"}
 	}
 	out, clear := e.direction(a.Response, ev)
 	theirs := t.holding

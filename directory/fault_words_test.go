@@ -79,14 +79,11 @@ func TestEndpointsUnderFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newOriginal()
-			f := newFaultServer(t, s)
+			f := newFaultServer(s)
 			if tc.only {
 				f.only = func(r *http.Request) bool { return r.URL.Path == "/checkinout.php" }
 			}
-			srv := httptest.NewUnstartedServer(f)
-			srv.Config.ErrorLog = quiet
-			srv.Start()
-			t.Cleanup(srv.Close)
+			srv := f.serve(t)
 			cfg := endpointsConfig(srv.URL)
 			cfg.HTTP = quick
 			endpointScenario(t, tc, cfg, s, f.set)
@@ -106,7 +103,7 @@ func endpointScenario(t *testing.T, tc faultCase, cfg Config, s *original, set f
 	l := openLedger(t, Main)
 	register(t, l)
 	set(tc.fault)
-	w, _ := start(t, Options{Directory: d, Outbox: l, Register: l, Config: cfg, Backoff: Backoff{First: 20 * time.Millisecond, MinRetryAfter: 20 * time.Millisecond, MaxRetryAfter: 50 * time.Millisecond}})
+	w, _ := start(t, Options{Directory: d, Outbox: l, Register: l, Config: cfg, Backoff: impatient})
 
 	// Each bump is committed at once, so that the display says yes, whatever the
 	// directory does.
@@ -179,13 +176,12 @@ func TestEndpointsThatHonourEvents(t *testing.T) {
 		t.Run(string(x), func(t *testing.T) {
 			t.Parallel()
 			s := newOriginal()
-			f := newFaultServer(t, s)
+			f := newFaultServer(s)
 			f.only = func(r *http.Request) bool { return r.URL.Path == "/checkinout.php" }
-			srv := httptest.NewServer(f)
-			t.Cleanup(srv.Close)
+			srv := f.serve(t)
 			cfg := endpointsConfig(srv.URL)
 			cfg.HTTP, cfg.EventParameter = quick, "event"
-			endpointScenario(t, faultCase{fault: x, says: "does not answer"}, cfg, s, f.set)
+			endpointScenario(t, faultCase{fault: x, says: "down for"}, cfg, s, f.set)
 		})
 	}
 }
@@ -280,9 +276,8 @@ func TestEndpointsUnderConnectionFaults(t *testing.T) {
 // Every call opens a connection of its own, and no call is made twice.
 func TestEndpointsUseFreshConnections(t *testing.T) {
 	s := newOriginal()
-	f := newFaultServer(t, s)
-	srv := httptest.NewServer(f)
-	t.Cleanup(srv.Close)
+	f := newFaultServer(s)
+	srv := f.serve(t)
 	d, err := Open(endpointsConfig(srv.URL))
 	if err != nil {
 		t.Fatal(err)
@@ -300,9 +295,8 @@ func TestEndpointsUseFreshConnections(t *testing.T) {
 func TestSayingsHideNumbers(t *testing.T) {
 	digits := regexp.MustCompile(`91234|7654321|8123456|[0-9a-f]{64}`)
 	for _, x := range []fault{resetAtOnce, hangAtOnce, redirectAway, status404, halfJSON} {
-		f := newFaultServer(t, newOriginal())
-		srv := httptest.NewServer(f)
-		t.Cleanup(srv.Close)
+		f := newFaultServer(newOriginal())
+		srv := f.serve(t)
 		cfg := endpointsConfig(srv.URL)
 		cfg.HTTP = quick
 		d, err := Open(cfg)

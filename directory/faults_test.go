@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -60,10 +61,21 @@ type faultServer struct {
 	seen  []string // remote addresses
 }
 
-func newFaultServer(t testing.TB, inner http.Handler) *faultServer {
-	f := &faultServer{inner: inner, stop: make(chan struct{})}
-	t.Cleanup(sync.OnceFunc(func() { close(f.stop) }))
-	return f
+func newFaultServer(inner http.Handler) *faultServer {
+	return &faultServer{inner: inner, stop: make(chan struct{})}
+}
+
+// serve listens on loopback until the test ends.
+func (f *faultServer) serve(t testing.TB) *httptest.Server {
+	srv := httptest.NewUnstartedServer(f)
+	srv.Config.ErrorLog = quiet
+	srv.Start()
+	t.Cleanup(func() {
+		close(f.stop)
+		srv.CloseClientConnections()
+		srv.Close()
+	})
+	return srv
 }
 
 func (f *faultServer) set(x fault) {
@@ -73,6 +85,9 @@ func (f *faultServer) set(x fault) {
 }
 
 func (f *faultServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// A server notices that a client went away only when the body is read.
+	body, _ := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	f.mu.Lock()
 	x := f.fault
 	if f.only != nil && !f.only(r) {
@@ -300,4 +315,10 @@ func restartAt(t testing.TB, addr string, h http.Handler) {
 	srv := &http.Server{Handler: h, ErrorLog: quiet}
 	go srv.Serve(ln)
 	t.Cleanup(func() { srv.Close() })
+}
+
+// impatient is a back-off for tests that heal what they broke.
+var impatient = Backoff{
+	First: 10 * time.Millisecond, Early: 50 * time.Millisecond, Hurried: 5 * time.Millisecond,
+	MinRetryAfter: 10 * time.Millisecond, MaxRetryAfter: 50 * time.Millisecond,
 }

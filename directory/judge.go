@@ -12,6 +12,9 @@ func (s *sender) judge(b *batch, r Row, o Outcome) bool {
 	defer b.mu.Unlock()
 	now := time.Now()
 	r.State, r.Reason, r.Remedy, r.Next, r.Theirs = Queued, o.Reason, o.Remedy, time.Time{}, nil
+	if o.Step != "" {
+		r.Step = o.Step
+	}
 	park := func(st State) {
 		r.State, r.Theirs = st, o.Theirs
 		s.setFailing(r.Seq, time.Time{})
@@ -66,7 +69,7 @@ func (s *sender) failed(r *Row, o Outcome, now time.Time) time.Time {
 		r.State = Parked
 		r.Reason = o.Reason + ", each time, while other events get through"
 		if r.Remedy == "" {
-			r.Remedy = "see what the server's log says of this event, then retry"
+			r.Remedy = "see what the server's log says of this event"
 		}
 		return time.Time{}
 	}

@@ -58,7 +58,7 @@ func eventually(t testing.TB, what string, cond func() bool) {
 func TestLedgerEndToEndWithOriginal(t *testing.T) {
 	s, d := openOriginal(t, nil)
 	l := openLedger(t, Main)
-	w, _ := start(t, Options{Directory: d, Outbox: l, Register: l, Backoff: Backoff{First: time.Millisecond}})
+	w, _ := start(t, Options{Directory: d, Outbox: l, Register: l, Backoff: impatient})
 
 	a, err := w.WhatIs(t.Context(), annBadge, Person)
 	if err != nil || !a.Known || a.Name != "Ann" || a.ID != "ann" {
@@ -89,7 +89,7 @@ func TestLedgerEndToEndWithOriginal(t *testing.T) {
 func TestLedgerConflictAccepted(t *testing.T) {
 	s, d := openOriginal(t, nil)
 	l := openLedger(t, Main)
-	w, _ := start(t, Options{Directory: d, Outbox: l, Register: l, Backoff: Backoff{First: time.Millisecond}})
+	w, _ := start(t, Options{Directory: d, Outbox: l, Register: l, Backoff: impatient})
 	s.mu.Lock()
 	s.holder["8123456"] = sentBadge(annBadge) // Ann took it by the server's own page
 	s.mu.Unlock()

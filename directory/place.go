@@ -84,12 +84,11 @@ func (p *place) set(h Health, o Outcome) {
 	}
 }
 
-// hurry lets the next try happen now, but not twice within a second, however
-// often a network comes and goes.
+// hurry lets the next try happen now.
 func (p *place) hurry() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if soon := p.last.Add(time.Second); p.next.After(soon) {
+	if soon := p.last.Add(p.back.Hurried); p.next.After(soon) {
 		p.next = soon
 	}
 }

@@ -35,6 +35,7 @@ type Plan struct {
 // owner of a tag. It is pure but for byTag.
 func MakePlan(register []Record, snap Snapshot, byTag func(checkout.Tag) (Record, bool, error), force bool) (Plan, error) {
 	p := planner{byTag: byTag, force: force}
+	p.plan.Notes = append(p.plan.Notes, snap.Notes...)
 	p.plan.People, p.plan.Devices = len(snap.People), len(snap.Devices)
 	if snap.HasPeople {
 		if err := p.kind(Person, register, snap.People); err != nil {

@@ -222,7 +222,7 @@ func (s *sender) one(ctx context.Context, b *batch, r Row) bool {
 			s.judge(b, r, Outcome{Verdict: Refused, Reason: "the ledger can't open it: " + err.Error(), Remedy: "see the log, then retry"})
 			return false
 		}
-		d.Step, d.Attempts = r.Step, r.Attempts
+		d.Step, d.Attempts, d.Force = r.Step, r.Attempts, r.Force
 		r.Attempts++
 		if !s.caps.Repeatable {
 			// Written before the call: after a kill it says that nobody can tell.

@@ -11,12 +11,13 @@ import (
 
 // Write renders the status for people:
 //
-//	directory   endpoints of lab.example: does not answer for 3 h
-//	            lab.example:443 refuses the connection
+//	directory   endpoints of lab.example: down for 3 h
+//	            lab.example refuses the connection
 //	            12 events wait, the oldest for 3 h; next try in 9 min
 //	            parked 17: Ann took iPad (2026-11-21 10:43)
 //	              the directory says: Unknown Device
-//	              add what is missing to the directory, then: stump sync retry 17
+//	              add what is missing to the directory
+//	              then: stump sync retry 17, or: stump sync drop 17 --note WHY
 func (s Status) Write(out io.Writer, now time.Time) error {
 	p := &printer{w: out}
 	if len(s.Sinks) == 0 {
@@ -57,9 +58,9 @@ func (p *printer) sink(s SinkStatus, now time.Time) {
 	case Starting:
 		p.head(s.Name, s.Place+": not asked yet")
 	case Unheard:
-		p.head(s.Name, s.Place+": does not answer"+for_)
+		p.head(s.Name, s.Place+": down"+for_)
 	case Stopped:
-		p.head(s.Name, s.Place+": stopped"+for_+", until somebody puts it right")
+		p.head(s.Name, s.Place+": stopped"+for_+", until this is put right")
 	}
 	for _, text := range []*string{s.Reason, s.Remedy} {
 		if text != nil {
@@ -97,11 +98,11 @@ func (p *printer) stuck(r StuckRow) {
 	if r.Remedy != nil {
 		p.line("  " + *r.Remedy)
 	}
-	todo := []string{"stump sync retry " + r.ID, "stump sync drop " + r.ID + " --note WHY"}
+	todo := "then: stump sync retry " + r.ID + ", or: stump sync drop " + r.ID + " --note WHY"
 	if r.State == InConflict && r.Theirs != nil {
-		todo = append(todo, "stump sync accept "+r.ID)
+		todo = "then: stump sync retry " + r.ID + ", or: stump sync accept " + r.ID
 	}
-	p.line("  " + strings.Join(todo, " | "))
+	p.line("  " + todo)
 }
 
 func (p *printer) pull(s *PullStatus, now time.Time) {

@@ -45,6 +45,7 @@ type RowState struct {
 	Reason   string    `json:"reason,omitempty"`
 	Remedy   string    `json:"remedy,omitempty"`
 	Step     string    `json:"step,omitempty"`
+	Force    bool      `json:"force,omitempty"`
 	Theirs   *Holding  `json:"theirs,omitempty"`
 }
 

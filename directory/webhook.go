@@ -108,7 +108,7 @@ func (h *Webhook) Deliver(ctx context.Context, d Delivery) Outcome {
 	}
 	o, _ := badStatus(r)
 	if o.Verdict == Refused {
-		o.Remedy = "see what the receiver says of this event, then retry or drop"
+		o.Remedy = "see what the receiver says of this event"
 	}
 	return o
 }

@@ -193,7 +193,7 @@ func (w *Worker) Retry(id string) error {
 		return nil
 	}
 	return w.admin(id, func(s *sender, r Row) error {
-		st := RowState{State: Queued, Step: r.Step}
+		st := RowState{State: Queued, Step: r.Step, Force: r.State == InConflict}
 		return s.out.SaveRows(s.name, map[uint64]RowState{r.Seq: st})
 	})
 }

@@ -32,7 +32,7 @@ func Confusions(formats []*Format) (list []Confusion) {
 			}
 			if n := long.Len - short.Len; n == 1 || n == 2 {
 				list = append(list, Confusion{[]string{short.Name, long.Name}, fmt.Sprintf(
-					"a %s card that loses its first or last %s can pass as a %s card (%s): enable only the formats that the site's cards have, or give the reader badge and device ranges",
+					"a card of %s that loses its first or last %s can pass as one of %s (%s): enable only the formats that the site's cards have, or give the reader badge and device ranges",
 					long.Name, [3]string{"", "bit", "two bits"}[n], short.Name, odds(short))})
 			}
 		}

@@ -58,6 +58,7 @@ type Decoder struct {
 	numbered bool
 	deficit  int // bits the last frame lacked of an enabled length
 
+	stormy   bool  // there was a storm
 	stormEnd int64 // edges up to here belong to a storm that was reported
 	interval int64 // learned: of the last good frame that was even, 0 none
 	silence  int64 // a distance that is no bit of that reader
@@ -69,7 +70,7 @@ type Decoder struct {
 // NewDecoder returns a decoder with no frame open.
 func NewDecoder(o Options) *Decoder {
 	d := &Decoder{opts: o, cur: new(frame), old: new(frame), out: make([]Read, 0, 2),
-		stormEnd: math.MinInt64, silence: math.MaxInt64}
+		silence: math.MaxInt64}
 	switch o.Keypad {
 	case "4bit":
 		d.keyBits = 4
@@ -88,29 +89,40 @@ func NewDecoder(o Options) *Decoder {
 		if d.lengths[n] {
 			d.shortest = n
 		}
-		d.nearest[n] = d.nearestLength(n)
 	}
+	d.findNearest()
 	return d
 }
 
-// nearestLength is the enabled number of bits nearest to n.
-func (d *Decoder) nearestLength(n int) int {
-	for k := range maxPulses {
-		if n-k > 0 && d.lengths[n-k] {
-			return n - k
+// findNearest fills in the enabled number of bits nearest to each number; the
+// smaller of two.
+func (d *Decoder) findNearest() {
+	below := 0
+	for n := range d.nearest {
+		if d.lengths[n] {
+			below = n
 		}
-		if n+k <= maxPulses && d.lengths[n+k] {
-			return n + k
+		d.nearest[n] = below
+	}
+	above := 0
+	for n := maxPulses; n > 0; n-- {
+		if d.lengths[n] {
+			above = n
+		}
+		if below = d.nearest[n]; below == 0 || above > 0 && above-n < n-below {
+			d.nearest[n] = above
+		}
+		if d.nearest[n] == 0 {
+			d.nearest[n] = n // no format at all
 		}
 	}
-	return n
 }
 
 // Push takes the next edge, in the order of sequence numbers, and returns the
 // reads that it closed: usually none. The slice is valid until the next call.
 func (d *Decoder) Push(e Edge) (reads []Read) {
 	f := d.cur
-	if f.falls > 0 && (e.Time > f.deadline || e.Time < f.last-CloseAfter) {
+	if f.falls > 0 && (e.Time > f.deadline || e.Time < f.last && uint64(f.last-e.Time) > uint64(CloseAfter)) {
 		reads = d.close()
 		f = d.cur
 	}
@@ -130,7 +142,7 @@ func (d *Decoder) Push(e Edge) (reads []Read) {
 		// frame before, or the head of this one. They were the former if
 		// that lacked just so many.
 		f.lost = lost > 0 && lost != d.deficit
-		f.storm = e.Time <= d.stormEnd
+		f.storm = d.stormy && e.Time <= d.stormEnd
 		f.last, f.end = e.Time, e.Time
 	} else {
 		f.lost = f.lost || lost > 0
@@ -152,7 +164,7 @@ func (d *Decoder) Push(e Edge) (reads []Read) {
 		f.width[min(f.n, maxPulses-1)] = -1
 	}
 	if f.n >= d.limit {
-		return append(reads, d.flood(f)...)
+		return d.flood(f) // nothing was closed before: the frame is long
 	}
 	f.fall[f.n] = e
 	f.n++
@@ -173,7 +185,7 @@ func (d *Decoder) flood(f *frame) []Read {
 	if f.last-f.fall[0].Time < stormSlice {
 		return nil
 	}
-	d.stormEnd = f.deadline // what follows without a silence is no card
+	d.stormy, d.stormEnd = true, f.deadline // what follows without a silence is no card
 	return d.close()
 }
 

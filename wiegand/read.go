@@ -38,6 +38,8 @@ const (
 	RepairLost   Repair = "lost"   // a lost pulse put back at the hole it left, its value from the parity: see Options.RepairLost
 )
 
+var repairs = [...]Repair{RepairGlitch, RepairBounce, RepairLost}
+
 // Read is what one frame turned out to be.
 type Read struct {
 	// Start and End are the times of the first and last edge of the card's

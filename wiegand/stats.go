@@ -1,13 +1,16 @@
 package wiegand
 
 import (
-	"maps"
 	"math/bits"
 	"slices"
 )
 
-// worstFrames is how many refused frames are kept with their edges.
-const worstFrames = 20
+const (
+	// worstFrames is how many refused frames are kept, with at most keptEdges
+	// of their edges each.
+	worstFrames = 20
+	keptEdges   = 400
+)
 
 // Stats is what a decoder has seen since it was made.
 type Stats struct {
@@ -31,7 +34,7 @@ type Bucket struct {
 	Count    uint64
 }
 
-// BadFrame is a refused frame and its edges, at most a few hundred.
+// BadFrame is a refused frame and its edges, at most the first 400.
 type BadFrame struct {
 	Read  Read
 	Edges []Edge
@@ -48,7 +51,11 @@ func (d *Decoder) Stats() Stats {
 			s.Faults[name] = d.stats.faults[i]
 		}
 	}
-	maps.Copy(s.Repaired, d.stats.repaired)
+	for i, name := range repairs {
+		if d.stats.repaired[i] > 0 {
+			s.Repaired[name] = d.stats.repaired[i]
+		}
+	}
 	for _, w := range d.stats.worst {
 		w.Edges = slices.Clone(w.Edges)
 		s.Worst = append(s.Worst, w)
@@ -59,7 +66,7 @@ func (d *Decoder) Stats() Stats {
 
 type stats struct {
 	reads             uint64
-	repaired          map[Repair]uint64
+	repaired          [len(repairs)]uint64
 	faults            [len(faults)]uint64
 	lastGood          int64
 	intervals, widths histogram
@@ -85,10 +92,7 @@ func (d *Decoder) note(f *frame, r *Read) {
 	s.reads++
 	s.lastGood = r.End
 	if r.Repaired != "" {
-		if s.repaired == nil {
-			s.repaired = map[Repair]uint64{}
-		}
-		s.repaired[r.Repaired]++
+		s.repaired[slices.Index(repairs[:], r.Repaired)]++
 	}
 }
 
@@ -102,8 +106,10 @@ func (d *Decoder) distance(f *frame) int {
 // refuse counts a refused frame and keeps it if it is among the worst.
 func (s *stats) refuse(r *Read, edges []Edge, score int) {
 	s.faults[slices.Index(faults[:], r.Fault)]++
+	edges = edges[:min(len(edges), keptEdges)]
 	if len(s.worst) < worstFrames {
-		s.worst = append(s.worst, BadFrame{*r, slices.Clone(edges), score})
+		room := make([]Edge, 0, keptEdges) // once, so that noise allocates nothing
+		s.worst = append(s.worst, BadFrame{*r, append(room, edges...), score})
 		return
 	}
 	i := s.leastOf(r.Fault)

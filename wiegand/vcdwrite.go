@@ -102,7 +102,8 @@ func (v *VCDWriter) change(line uint8, rising bool, t int64) {
 	v.printf("%d%c\n", level, '!'+rune(line))
 }
 
-// Close ends the dump 1 ms after its last edge. It does not close the
+// Close ends the dump 25 ms after its last edge, so that decoders see the end
+// of the last frame. It does not close the
 // underlying writer.
 func (v *VCDWriter) Close() error {
 	if !v.started {
@@ -111,7 +112,7 @@ func (v *VCDWriter) Close() error {
 	if v.drawn {
 		v.rises(v.last + 2*drawnPulse)
 	}
-	v.printf("#%d\n", (v.last+leadIn)/vcdStep)
+	v.printf("#%d\n", (v.last+CloseAfter)/vcdStep)
 	if v.err == nil {
 		v.err = v.w.Flush()
 	}

@@ -52,7 +52,8 @@ func peopleCmd(g *globals) *cobra.Command {
 		c.Flags().StringVar(&email, "email", "", "e-mail `address`")
 		c.Flags().StringVar(&badge, "badge", "", "the badge's `credential`, such as H10301:84:31066")
 	}
-	cmd.AddCommand(list, add, edit, retireCmd(g, "people", "PERSON"), importCmd(g, "people"), exportCmd(g, "people"))
+	cmd.AddCommand(list, add, edit, retireCmd(g, "people", "PERSON"), importCmd(g, "people"), exportCmd(g, "people"),
+		eraseCmd(g), dossierCmd(g))
 	return cmd
 }
 
@@ -92,7 +93,9 @@ func devicesCmd(g *globals) *cobra.Command {
 		c.Flags().StringVar(&tag, "tag", "", "the tag's `credential`, such as H10301:200:17")
 		c.Flags().StringVar(&kind, "kind", "", "`kind` of device, such as tablet")
 	}
-	cmd.AddCommand(list, add, edit, retireCmd(g, "devices", "DEVICE"), importCmd(g, "devices"), exportCmd(g, "devices"))
+	cmd.AddCommand(list, add, edit, retireCmd(g, "devices", "DEVICE"), importCmd(g, "devices"), exportCmd(g, "devices"),
+		correctCmd(g, "lost", "Say that a device can't be found; nobody has it any more"),
+		correctCmd(g, "found", "Say that a lost device is there again"))
 	return cmd
 }
 
@@ -179,7 +182,7 @@ func count(n int, thing string) string {
 }
 
 func exportCmd(g *globals, what string) *cobra.Command {
-	long := "The CSV can be imported again. The tag column is empty, since tag numbers are not kept\nin the clear; an import with an empty tag keeps the one that is there."
+	long := "The CSV can be imported again. The tag column is filled where the number is kept; an\nimport with an empty tag keeps the one that is there."
 	if what == "people" {
 		long = "The CSV can be imported again. The badge column is empty, since badge numbers are not\nkept in the clear; an import with an empty badge keeps the one that is there."
 	}

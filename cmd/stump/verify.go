@@ -17,18 +17,25 @@ import (
 )
 
 func verifyCmd(g *globals) *cobra.Command {
-	var asJSON bool
+	var asJSON, seen bool
 	cmd := &cobra.Command{
 		Use: "verify", Short: "Check that the ledger is whole", Args: cobra.NoArgs,
 		Long: `Check the ledger against itself: the chain of all events, the loans against a
 replay of the events, the outbox against the events, and the file. The exit status
 is 0 when everything holds.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, done, err := g.connect(cmd.Context(), mayRead)
+			need := mayRead
+			if seen {
+				need = mayWrite
+			}
+			c, done, err := g.connect(cmd.Context(), need)
 			if err != nil {
 				return err
 			}
 			defer done()
+			if seen {
+				return c.Do(cmd.Context(), "POST", "salvage/seen", nil, nil)
+			}
 			lines, err := c.Stream(cmd.Context(), "POST", "verify", nil, nil)
 			if err != nil {
 				return err
@@ -42,6 +49,7 @@ is 0 when everything holds.`,
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	cmd.Flags().BoolVar(&seen, "seen", false, "take the notice of a damaged ledger off the display")
 	return cmd
 }
 

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 
@@ -70,4 +71,55 @@ type startedWriter struct {
 func (s *startedWriter) Write(b []byte) (int, error) {
 	s.yes = true
 	return s.w.Write(b)
+}
+
+// salvageSeen takes the notice of a damaged ledger away.
+func (s *Server) salvageSeen(w http.ResponseWriter, _ *http.Request) error {
+	if err := s.o.Ledger.AcknowledgeSalvage(); err != nil {
+		return err
+	}
+	if s.o.Panel != nil {
+		s.o.Panel.Poke()
+	}
+	return writeJSON(w, struct{}{})
+}
+
+// erasePerson erases all that is personal about somebody who has no device.
+func (s *Server) erasePerson(w http.ResponseWriter, r *http.Request) error {
+	if err := s.o.Ledger.ErasePerson(r.PathValue("ref"), anonymous, checkout.SourceCLI); err != nil {
+		return err
+	}
+	return writeJSON(w, struct{}{})
+}
+
+// dossier is all that is held about somebody.
+func (s *Server) dossier(w http.ResponseWriter, r *http.Request) error {
+	d, err := s.o.Ledger.PersonDossier(r.PathValue("ref"))
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, Dossier{personRow(d.Person), d.Loans, d.Events, d.Named, d.Explain})
+}
+
+func (s *Server) lost(w http.ResponseWriter, r *http.Request) error {
+	return s.correct(w, r, s.o.Ledger.Lose)
+}
+
+func (s *Server) found(w http.ResponseWriter, r *http.Request) error {
+	return s.correct(w, r, s.o.Ledger.Find)
+}
+
+// correct commits an admin's word about a device.
+func (s *Server) correct(w http.ResponseWriter, r *http.Request, commit func(checkout.Request) (checkout.Event, error)) error {
+	var b Bring
+	if err := readJSON(r, &b); err != nil {
+		return err
+	}
+	ev, err := commit(checkout.Request{
+		Device: r.PathValue("ref"), Actor: cmp.Or(b.Actor, anonymous), Note: b.Note, Condition: b.Condition, Source: checkout.SourceCLI,
+	})
+	if err != nil {
+		return err
+	}
+	return s.changed(w, ev)
 }

@@ -170,7 +170,9 @@ type Status struct {
 	Sim     bool     `json:"sim"`
 	Display string   `json:"display"`
 	Since   *string  `json:"display_down_since"`
-	// Salvaged says what was saved of a damaged ledger.
+	Events  uint64   `json:"events"`
+	// Salvaged says what was saved of a damaged ledger, until somebody has
+	// said that they have seen it.
 	Salvaged *string `json:"salvaged"`
 }
 
@@ -179,8 +181,13 @@ func (s *Server) status(w http.ResponseWriter, _ *http.Request) error {
 	for _, r := range s.o.Readers {
 		st.Readers = append(st.Readers, r.Name+": "+r.Source.String())
 	}
-	if s.o.Salvaged != nil {
-		st.Salvaged = known(s.o.Salvaged.String())
+	info, err := s.o.Ledger.Info()
+	if err != nil {
+		return err
+	}
+	st.Events = info.Seq
+	if info.Salvaged != nil {
+		st.Salvaged = known(info.Salvaged.String())
 	}
 	if s.o.Panel != nil {
 		h := s.o.Panel.Health()

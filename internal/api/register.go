@@ -287,7 +287,21 @@ func (s *Server) exportPeople(w http.ResponseWriter, _ *http.Request) error {
 }
 
 func (s *Server) exportDevices(w http.ResponseWriter, _ *http.Request) error {
-	return writeCSV(w, func(out io.Writer) error { return checkout.WriteDevicesCSV(out, s.o.Ledger.Devices()) })
+	return writeCSV(w, func(out io.Writer) error { return checkout.WriteDevicesCSV(out, s.o.Ledger.Devices(), s.deviceTag) })
+}
+
+// deviceTag is the written form of a device's tag, "" if it has none.
+func (s *Server) deviceTag(id string) (string, error) {
+	d, err := s.o.Ledger.FindDevice(id)
+	if err != nil || !d.HasTag() {
+		return "", err
+	}
+	tag, err := s.o.Ledger.TagNumber(checkout.KindDevice, id)
+	if err != nil {
+		return "", nil // enrolled before tags were kept: an import keeps what there is
+	}
+	bits, err := credential.Bits(tag)
+	return credential.String(bits, s.o.Formats), err
 }
 
 // writeCSV sends a table whole or not at all; a register fits in memory.

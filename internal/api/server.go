@@ -6,6 +6,8 @@
 //	GET  /v1/people, /v1/devices         the register, one JSON object a line
 //	POST /v1/people, PATCH /v1/people/{ref}, POST /v1/people/{ref}/retire
 //	POST /v1/people/import, GET /v1/people/export      CSV; the same for devices
+//	POST /v1/people/{ref}/erase, GET /v1/people/{ref}/dossier
+//	POST /v1/devices/{ref}/lost, /v1/devices/{ref}/found
 //	POST /v1/enroll, /v1/give, /v1/return
 //	GET  /v1/panel                       what the display shows
 //	GET  /v1/sync                        what the directory was told, and what not
@@ -53,8 +55,6 @@ type Options struct {
 	Readers []*station.Reader
 	Lines   *simlab.Lines // the simulated lines, nil on hardware
 	Worker  *directory.Worker
-	// Salvaged tells what was saved of a damaged ledger at the start.
-	Salvaged *checkout.Salvaged
 	// Check is bbolt's own check of a file, in another process; nil leaves it out.
 	Check func(ctx context.Context, path string) error
 	// SelfTest returns what a self-test looks at.
@@ -113,6 +113,11 @@ func (s *Server) routes() {
 	handle("GET /v1/unknown", s.unknown)
 	handle("GET /v1/panel", s.panel)
 	handle("POST /v1/selftest", s.selftest)
+	handle("POST /v1/salvage/seen", s.salvageSeen)
+	handle("POST /v1/people/{ref}/erase", s.erasePerson)
+	handle("GET /v1/people/{ref}/dossier", s.dossier)
+	handle("POST /v1/devices/{ref}/lost", s.lost)
+	handle("POST /v1/devices/{ref}/found", s.found)
 	handle("POST /v1/scope", s.scope)
 	handle("GET /v1/frames", s.frames)
 	handle("POST /v1/verify", s.verify)

@@ -2,6 +2,8 @@ package api
 
 import (
 	"time"
+
+	"stump/checkout"
 )
 
 // The objects of the API. They are contracts: scripts outside the project read
@@ -133,6 +135,16 @@ type Imported struct {
 type Seeded struct {
 	People  int `json:"people"`
 	Devices int `json:"devices"`
+}
+
+// Dossier is all that is held about a person.
+type Dossier struct {
+	Person Person           `json:"person"`
+	Loans  []checkout.Loan  `json:"loans"`
+	Events []checkout.Entry `json:"events"`
+	// Named are events that name them as actor or in the note only.
+	Named   []checkout.Entry `json:"named"`
+	Explain string           `json:"explain"` // what is not in here
 }
 
 // Problem is what the API answers instead when something is wrong.

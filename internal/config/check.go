@@ -10,6 +10,7 @@ import (
 
 	"stump/gpio"
 	"stump/internal/hint"
+	"stump/internal/keyboard"
 	"stump/internal/panel"
 	"stump/lcd"
 	"stump/wiegand"
@@ -183,6 +184,9 @@ func (c *Config) checkRest() error {
 	}
 	if _, err := panel.NewCatalogue(c.Display.Language, c.Display.Texts); err != nil {
 		return c.bad("docs/display.md lists the languages, the keys of all texts and their placeholders", []string{"display", "texts"}, "%v", err)
+	}
+	if err := c.oneOf(c.Keyboard.Layout, keyboard.Layouts(), "keyboard", "layout"); err != nil {
+		return err
 	}
 	return c.oneOf(c.Enroll.People, enrolments, "enroll", "people")
 }

@@ -19,6 +19,7 @@ import (
 	"stump/internal/api"
 	"stump/internal/config"
 	"stump/internal/hint"
+	"stump/internal/keyboard"
 	"stump/internal/panel"
 	"stump/internal/simlab"
 	"stump/internal/station"
@@ -51,10 +52,8 @@ type Options struct {
 
 // Daemon is an assembled station.
 type Daemon struct {
-	o      Options
-	Ledger *checkout.Ledger
-	// Salvaged tells what was saved of a damaged ledger, nil if it was whole.
-	Salvaged *checkout.Salvaged
+	o        Options
+	Ledger   *checkout.Ledger
 	Panel    *panel.Panel
 	Readers  []*station.Reader
 	Lines    *simlab.Lines // nil without Sim
@@ -64,6 +63,8 @@ type Daemon struct {
 	now      func() int64
 	board    *hw.Board
 	places   places
+	upkeep   *upkeep
+	keyboard *keyboard.Keyboard // nil without one
 	lamps    []hw.Lamp
 
 	mu     sync.Mutex
@@ -80,11 +81,11 @@ func New(o Options) (*Daemon, error) {
 	if err != nil {
 		return nil, err
 	}
-	ledger, salvaged, err := openOrCreate(o, p)
+	ledger, err := openOrCreate(o, p)
 	if err != nil {
 		return nil, err
 	}
-	d := &Daemon{o: o, places: p, Ledger: ledger, Salvaged: salvaged, now: monotonic, faults: map[string]error{}}
+	d := &Daemon{o: o, places: p, Ledger: ledger, now: monotonic, faults: map[string]error{}}
 	d.Worker = d.newWorker(p)
 	if err := d.assemble(); err != nil {
 		ledger.Close()
@@ -131,6 +132,13 @@ func (d *Daemon) assemble() error {
 		Directory: d.Worker, EnrolPeople: d.enrolPolicy(),
 		Desk: checkout.DeskOptions{Window: cfg.Desk.Window, Batch: cfg.Desk.BatchWindow},
 	}
+	if d.keyboard, err = d.newKeyboard(); err != nil {
+		return err
+	}
+	if d.keyboard != nil {
+		o.Keyboard = d.keyboard
+		d.tasks = append(d.tasks, d.keyboard)
+	}
 	for i, rc := range cfg.Readers {
 		source, err := d.source(i, rc)
 		if err != nil {
@@ -147,13 +155,15 @@ func (d *Daemon) assemble() error {
 	}
 	d.API = api.NewServer(api.Options{
 		Ledger: d.Ledger, Station: cfg.Station, Version: d.o.Version, Formats: cfg.CardFormats(),
-		Panel: d.Panel, Readers: d.Readers, Lines: d.Lines, Worker: d.Worker, SelfTest: d.SelfTest, Check: CheckInChild, Salvaged: d.Salvaged, Log: d.o.Log,
+		Panel: d.Panel, Readers: d.Readers, Lines: d.Lines, Worker: d.Worker, SelfTest: d.SelfTest, Check: CheckInChild, Log: d.o.Log,
 	})
 	ln := &api.Listener{Handler: d.API, Socket: d.o.Socket, Addr: d.o.Listen, Log: d.o.Log}
 	if err := ln.Open(); err != nil {
 		return err
 	}
 	d.tasks = append(d.tasks, ln)
+	d.upkeep = d.newUpkeep()
+	d.tasks = append(d.tasks, d.upkeep)
 	if w := newWatchdog(d.Readers); w != nil {
 		d.tasks = append(d.tasks, w)
 	}
@@ -203,7 +213,7 @@ func (d *Daemon) idle() panel.IdleInfo {
 			info.Overdue++
 		}
 	}
-	if d.Salvaged != nil {
+	if d.salvaged() != nil {
 		info.Notice = "Ledger damaged"
 	}
 	d.mu.Lock()
@@ -217,13 +227,23 @@ func (d *Daemon) idle() panel.IdleInfo {
 	return info
 }
 
+// salvaged is what was saved of a damaged ledger, until an admin has seen it.
+func (d *Daemon) salvaged() *checkout.Salvaged {
+	info, err := d.Ledger.Info()
+	if err != nil {
+		return nil // whoever taps next is told
+	}
+	return info.Salvaged
+}
+
 // Run works until ctx is done, then lets everything go in order.
 func (d *Daemon) Run(ctx context.Context) error {
-	if d.Salvaged != nil {
-		d.o.Log.Error("ledger damaged", "salvaged", d.Salvaged.String())
+	if salvaged := d.salvaged(); salvaged != nil {
+		d.o.Log.Error("the ledger was damaged", "salvaged", salvaged.String())
 		d.Panel.Show(panel.Message{Key: "salvaged"})
 	}
 	err := task.Serve(ctx, d.o.Log, d.o.Ready, d.tasks...)
+	d.upkeep.atStop()
 	for _, l := range d.lamps {
 		err = errors.Join(err, l.Out.Close())
 	}

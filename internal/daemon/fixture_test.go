@@ -121,7 +121,9 @@ kind = "none"
 	shows := func(text string) func() bool {
 		return func() bool { return strings.Contains(strings.Join(d.Panel.State().Rows, "|"), text) }
 	}
-	eventually(t, "the lines are had", func() bool { return strings.Contains(log.String(), "header pin 11") || strings.Contains(log.String(), "line 17") })
+	eventually(t, "the lines are had", func() bool {
+		return strings.Contains(log.String(), "header pin 11") || strings.Contains(log.String(), "line 17")
+	})
 
 	// A host that takes the processor away tears a hole into a frame, and the
 	// decoder refuses it; then the card is shown again, as a person would.

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"stump/checkout"
 	"stump/directory"
 	"stump/internal/config"
+	"stump/internal/credential"
 	"stump/internal/hint"
 )
 
@@ -42,9 +44,11 @@ func ledgerOptions(cfg *config.Config, keys checkout.Keys) checkout.Options {
 	for kind, length := range cfg.Loans.Kinds {
 		kinds[kind] = time.Duration(length)
 	}
+	formats := cfg.CardFormats()
 	return checkout.Options{
 		Station: cfg.Station, SiteKey: keys.Current, OldKeys: keys.Old,
 		Loan: time.Duration(cfg.Loans.Length), KindLoan: kinds,
+		Mask: func(t checkout.Tag) string { return credential.Mask(t, formats) },
 	}
 }
 
@@ -67,17 +71,17 @@ func OpenLedger(cfg *config.Config, stateDir string, readOnly bool) (*checkout.L
 
 // openOrCreate opens the daemon's ledger, and makes one where there never was
 // one. Of a damaged one it saves what can be saved, and tells.
-func openOrCreate(o Options, p places) (*checkout.Ledger, *checkout.Salvaged, error) {
+func openOrCreate(o Options, p places) (*checkout.Ledger, error) {
 	if err := os.MkdirAll(o.StateDir, 0o750); err != nil {
-		return nil, nil, hint.Wrap(fmt.Errorf("state folder: %w", err), "name a folder that may be written with --state")
+		return nil, hint.Wrap(fmt.Errorf("state folder: %w", err), "name a folder that may be written with --state")
 	}
 	path := LedgerPath(o.StateDir)
 	if !exists(keyPath(o.Config, o.StateDir)) && exists(path) {
-		return nil, nil, hint.Errorf("a ledger and its site key belong together: put the key back from where you keep it", "site key: %w", fs.ErrNotExist)
+		return nil, hint.Errorf("a ledger and its site key belong together: put the key back from where you keep it", "site key: %w", fs.ErrNotExist)
 	}
 	keys, err := checkout.LoadOrCreateKey(keyPath(o.Config, o.StateDir))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	opts := ledgerOptions(o.Config, keys)
 	opts.Logger = o.Log
@@ -85,5 +89,16 @@ func openOrCreate(o Options, p places) (*checkout.Ledger, *checkout.Salvaged, er
 	// numbers.
 	opts.SealTags = o.Sim || p.numbers()
 	opts.Sinks = directory.Sinks(p.directory, p.webhooks)
-	return checkout.OpenOrSalvage(path, opts)
+	l, _, err := checkout.OpenOrSalvage(path, opts) // Info tells what was salvaged
+	return l, err
+}
+
+// RestoreLedger replaces the ledger by a backup, or says what that would change.
+func RestoreLedger(ctx context.Context, cfg *config.Config, stateDir, backup string, o checkout.RestoreOptions) (*checkout.Restored, error) {
+	keys, err := checkout.LoadKeys(keyPath(cfg, stateDir))
+	if err != nil {
+		return nil, hint.Errorf("a backup is read with the site key of its ledger: put the key back from where you keep it", "site key: %w", err)
+	}
+	o.Check = CheckInChild
+	return checkout.RestoreFile(ctx, LedgerPath(stateDir), backup, ledgerOptions(cfg, keys), o)
 }

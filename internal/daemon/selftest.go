@@ -37,6 +37,7 @@ func (d *Daemon) SelfTest() *hw.Env {
 	if d.o.Sim || cfg.Display.Kind != "none" {
 		env.Display = d.testDisplay
 	}
+	env.Keyboard = d.testKeyboard()
 	env.Directory = d.testDirectory
 	env.Queue = d.testQueue
 	env.Ledger = func(context.Context) (hw.LedgerFact, error) { return ledgerFact(d.Ledger) }
@@ -174,7 +175,14 @@ func testNetwork(ctx context.Context, cfg *config.Config) (hw.NetworkFact, error
 }
 
 func ledgerFact(l *checkout.Ledger) (hw.LedgerFact, error) {
-	var f hw.LedgerFact
+	info, err := l.Info()
+	if err != nil {
+		return hw.LedgerFact{}, err
+	}
+	f := hw.LedgerFact{Events: int(info.Seq)}
+	if info.Salvaged != nil {
+		f.Salvaged = info.Salvaged.File
+	}
 	for _, err := range l.People() {
 		if err != nil {
 			return f, err

@@ -20,6 +20,7 @@ import (
 type attendant struct {
 	desk   *checkout.Desk
 	enrol  *enrolment
+	typing context.CancelFunc // ends the question for a name; nil when none is open
 	atDesk *task.Signal
 	noise  noiseLog
 	bumped bumps
@@ -51,6 +52,7 @@ func (a *attendTask) Run(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
+			a.stopTyping()
 			return nil
 		case read := <-a.reads:
 			a.attend(read)
@@ -133,6 +135,7 @@ func (a *attendTask) answer(read wiegand.Read) uint64 {
 	if a.o.Directory != nil && !subject.Pending {
 		a.o.Directory.Seen(tag)
 	}
+	a.stopTyping()
 	return a.tap(checkout.Tap{At: time.Duration(read.End), Reader: a.Name, Subject: subject})
 }
 
@@ -145,6 +148,11 @@ func (a *attendTask) kind(read wiegand.Read) checkout.SubjectKind {
 		return checkout.KindDevice
 	}
 	return checkout.Unknown
+}
+
+// mask is what the log shows of a tag.
+func (a *attendTask) mask(tag checkout.Tag) string {
+	return credential.Mask(tag, a.Decoder.Formats)
 }
 
 // directoryKind is the directory's word for a kind.
@@ -173,7 +181,7 @@ func (a *attendTask) identify(read wiegand.Read, tag checkout.Tag) (checkout.Sub
 	answer, err := a.o.Directory.WhatIs(ctx, tag, directoryKind(kind))
 	switch {
 	case err != nil && kind != checkout.Unknown:
-		a.log.Info("pending tag: the directory can't be asked", "tag", tag, "kind", kind, "err", err)
+		a.log.Info("pending tag: the directory can't be asked", "tag", a.mask(tag), "kind", kind, "err", err)
 		return checkout.Subject{Kind: kind, Tag: tag, Pending: true}, nil
 	case err != nil || !answer.Known:
 		return checkout.Subject{}, errNobody
@@ -194,10 +202,14 @@ func (a *attendTask) unknown(read wiegand.Read, tag checkout.Tag) uint64 {
 	if err := a.o.Ledger.NoteUnknown(tag); err != nil {
 		a.log.Warn("the unknown tag is not listed", "err", err)
 	}
-	a.log.Info("unknown tag", "tag", tag)
+	a.log.Info("unknown tag", "tag", a.mask(tag))
+	kind := a.kind(read)
+	if kind == checkout.KindPerson && a.mayType() {
+		return a.askName(read, tag)
+	}
 	key := map[checkout.SubjectKind]string{
 		checkout.Unknown: "unknown-tag", checkout.KindPerson: "unknown-badge", checkout.KindDevice: "unknown-device",
-	}[a.kind(read)]
+	}[kind]
 	return a.show(panel.Message{Key: key, Number: credential.String(read.Bits, a.Decoder.Formats)})
 }
 

@@ -77,7 +77,7 @@ func (a *attendTask) enrolTag(tag checkout.Tag) uint64 {
 		a.log.Warn("not enrolled", "err", err)
 		return a.show(panel.Message{Key: "refused", Detail: err.Error()})
 	}
-	a.log.Info("enrolled", "id", rec.ID, "tag", tag)
+	a.log.Info("enrolled", "id", rec.ID, "tag", a.mask(tag))
 	return a.show(panel.Message{Key: "enrolled", Person: rec.Name})
 }
 

@@ -17,6 +17,7 @@ import (
 	"stump/checkout"
 	"stump/directory"
 	"stump/gpio"
+	"stump/internal/keyboard"
 	"stump/internal/panel"
 	"stump/internal/task"
 	"stump/wiegand"
@@ -33,6 +34,9 @@ type Options struct {
 	Directory Directory
 	// EnrolPeople says who may be enrolled at the station.
 	EnrolPeople directory.EnrolPolicy
+	// Keyboard is what the owner of an unknown badge types a name on; nil: an
+	// admin enrols.
+	Keyboard Keyboard
 	// Now is the clock that stamps the edges: nanoseconds of CLOCK_MONOTONIC.
 	Now func() int64
 	Log *slog.Logger
@@ -49,6 +53,13 @@ type Directory interface {
 	Seen(tag checkout.Tag)
 	// Enrol gives a tag to somebody by the directory's rule.
 	Enrol(ctx context.Context, r directory.EnrolRequest) (directory.Record, error)
+}
+
+// Keyboard asks for a name; *keyboard.Keyboard is one.
+type Keyboard interface {
+	Ask(ctx context.Context, q keyboard.Question) (keyboard.Answer, error)
+	// Plugged lists the keyboards that are there.
+	Plugged() []string
 }
 
 // ReaderOptions describe one reader.
