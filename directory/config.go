@@ -131,6 +131,8 @@ func Open(c Config) (Directory, error) {
 		return NewEndpoints(c)
 	case "snipeit":
 		return NewSnipeIT(c)
+	case "scim":
+		return NewSCIM(c)
 	}
 	return nil, fmt.Errorf("directory.kind %q is not one of local, endpoints, snipeit, scim", c.Kind)
 }

@@ -9,6 +9,8 @@ const (
 	// together is how close falls of both lines are one event: no even
 	// spacing can tell which of them is the bit.
 	together = 3_000
+	// nearly is how close they are still one event, for naming it.
+	nearly = 10_000
 	// slowReader is the interval above which the lateness of stamps (99 % under
 	// 130 µs on a busy Raspberry Pi) can't hide what the spacing shows.
 	slowReader = 700_000
@@ -28,10 +30,11 @@ func (tr train) bits() (b Bits) {
 	return b
 }
 
-// coincides reports whether two falls of different lines are one event.
-func (tr train) coincides() bool {
+// coincides reports whether two falls of different lines are one event: within
+// so many ns.
+func (tr train) coincides(within int64) bool {
 	for i := 1; i < len(tr); i++ {
-		if tr[i].Time-tr[i-1].Time <= together && tr[i].Line != tr[i-1].Line {
+		if tr[i].Time-tr[i-1].Time <= within && tr[i].Line != tr[i-1].Line {
 			return true
 		}
 	}
@@ -53,6 +56,8 @@ func (tr train) crowded() (n int) {
 type timing struct {
 	interval  int64 // median distance of bits
 	tolerance int32 // how far from it an interval may be
+	least     int32 // shortest distance
+	smooth    bool  // all distances are within an eighth of each other
 	even      bool  // strong evidence that the reader spaces its bits evenly
 
 	// Of an even train:
@@ -82,8 +87,10 @@ func (w *workspace) measure(tr train, n int) (tm timing) {
 		least, most = min(least, v), max(most, v)
 	}
 	if m >= quickEdges && least >= minInterval && most-least <= least>>3 {
-		return timing{interval: (tr[m].Time - tr[0].Time) / int64(m), tolerance: least / 16, even: true, hole: -1}
+		return timing{interval: (tr[m].Time - tr[0].Time) / int64(m), tolerance: least / 16, least: least,
+			even: true, smooth: true, hole: -1}
 	}
+	tm.least = least
 	if !w.mostlyEven(&tm, iv) {
 		// With extra edges, the intervals of the reader are the longest ones.
 		rank := m / 2
@@ -217,7 +224,7 @@ func (tm *timing) weigh(iv []int32) {
 		tm.hole = -1
 	}
 	if holes >= 5 && tm.extra == 0 {
-		*tm = timing{interval: tm.interval, hole: -1} // no damage: so it sends
+		*tm = timing{interval: tm.interval, least: tm.least, hole: -1} // no damage: so it sends
 	}
 }
 

@@ -47,6 +47,7 @@ type Decoder struct {
 	opts     Options
 	lengths  [maxPulses + 1]bool // enabled numbers of bits, keys included
 	nearest  [maxPulses + 1]int  // the enabled number nearest to each
+	lacking  [maxPulses + 1]int  // bits to the next longer enabled number, 0 none
 	shortest int
 	limit    int // falls above which a frame is a storm
 	keyBits  int
@@ -62,6 +63,7 @@ type Decoder struct {
 	stormEnd int64 // edges up to here belong to a storm that was reported
 	interval int64 // learned: of the last good frame that was even, 0 none
 	silence  int64 // a distance that is no bit of that reader
+	smooth   bool  // the frame that is judged has no interval unlike the others
 	swap     swapWatch
 	stats    stats
 	work     workspace
@@ -106,6 +108,7 @@ func (d *Decoder) findNearest() {
 	}
 	above := 0
 	for n := maxPulses; n > 0; n-- {
+		d.lacking[n] = max(0, above-n)
 		if d.lengths[n] {
 			above = n
 		}
@@ -126,7 +129,7 @@ func (d *Decoder) Push(e Edge) (reads []Read) {
 		reads = d.close()
 		f = d.cur
 	}
-	lost := 0
+	lost := uint32(0)
 	if e.Seq != 0 || d.seq == math.MaxUint32 {
 		lost = d.sequence(e.Seq)
 	}
@@ -141,7 +144,7 @@ func (d *Decoder) Push(e Edge) (reads []Read) {
 		// Before a first edge, the lost ones may have been the end of the
 		// frame before, or the head of this one. They were the former if
 		// that lacked just so many.
-		f.lost = lost > 0 && lost != d.deficit
+		f.lost = lost > 0 && lost != uint32(d.deficit)
 		f.storm = d.stormy && e.Time <= d.stormEnd
 		f.last, f.end = e.Time, e.Time
 	} else {
@@ -214,12 +217,13 @@ func (d *Decoder) kept(f *frame) []Edge {
 	return f.fall[:f.n]
 }
 
-// sequence returns how many edges are missing before the one numbered seq.
+// sequence returns how many edges are missing before the one numbered seq; a
+// number that goes back counts as many.
 // 0 is no number, except right after the highest one, where the kernel's
 // counter wraps to it.
-func (d *Decoder) sequence(seq uint32) (lost int) {
+func (d *Decoder) sequence(seq uint32) (lost uint32) {
 	if d.numbered {
-		lost = int(seq - d.seq - 1)
+		lost = seq - d.seq - 1
 	}
 	d.seq, d.numbered = seq, true
 	return lost
@@ -287,7 +291,10 @@ func (d *Decoder) close() []Read {
 	d.out = d.out[:1]
 	r := &d.out[0]
 	d.judge(f, r)
-	d.deficit = d.lacking(f, r)
+	d.deficit = 0
+	if !r.OK() {
+		d.deficit = d.lacking[f.n]
+	}
 	d.note(f, r)
 	d.cur, d.old = d.old, f
 	d.cur.reset()
@@ -299,19 +306,6 @@ func (d *Decoder) learn(tm *timing) {
 	if tm.even && tm.interval >= minInterval {
 		d.interval, d.silence = tm.interval, tm.interval*12/5
 	}
-}
-
-// lacking is how many bits the frame was short of the nearest enabled length.
-func (d *Decoder) lacking(f *frame, r *Read) int {
-	if r.OK() {
-		return 0
-	}
-	for n := f.n + 1; n <= MaxBits; n++ {
-		if d.lengths[n] {
-			return n - f.n
-		}
-	}
-	return 0
 }
 
 // later is t + d, or the end of time.

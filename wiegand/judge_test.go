@@ -31,6 +31,7 @@ func TestFaults(t *testing.T) {
 		{"clean", pulsesOf(good, 0), Options{}, "", ""},
 		{"both lines fall with a bit", addPulse(pulsesOf(good, 0), 20*ms, 50*us, 1-good.Bit(10)), Options{}, FaultCollision, FaultCollision},
 		{"both lines fall between bits", addPulse(addPulse(pulsesOf(good, 0), 21*ms, 50*us, 0), 21*ms+us, 50*us, 1), Options{}, FaultCollision, FaultCollision},
+		{"every pulse on both lines, 5 µs apart", append(pulsesOf(good, 0), pulsesOf(good.Invert(), 5*us)...), Options{}, FaultCollision, FaultCollision},
 		{"every pulse on both lines", append(pulsesOf(good, 0), pulsesOf(good.Invert(), 2*us)...), Options{}, FaultCollision, FaultCollision},
 		{"lone edge", []pulse{{0, 50 * us, 0}}, Options{}, FaultNoise, FaultNoise},
 		{"short burst on one line", burstAt(pulsesOf(good, 0), 21*ms, 0, 10, 10*us), Options{}, FaultNoise, ""},

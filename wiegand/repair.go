@@ -26,7 +26,7 @@ func (d *Decoder) withoutExtra(r *Read, tr train, tm *timing) bool {
 	w := &d.work
 	left := append(train(w.row[:0]), tr...)
 	left = left.without(best)
-	if left.coincides() || closeBy(tr, best) {
+	if left.coincides(together) || closeBy(tr, best) {
 		return false
 	}
 	b := left.bits()
@@ -157,7 +157,7 @@ func (d *Decoder) withoutBounce(r *Read, tr train) bool {
 		left = tr.settled(w, max(minInterval, after.interval/4))
 		after = w.measure(left, d.nearest[len(left)])
 	}
-	if len(left) == len(tr) || !d.lengths[len(left)] || !after.sound() || left.coincides() || !d.deliver(r, left.bits(), &after) {
+	if len(left) == len(tr) || !d.lengths[len(left)] || !after.sound() || left.coincides(together) || !d.deliver(r, left.bits(), &after) {
 		return false
 	}
 	r.Repaired, r.Interval = RepairBounce, after.interval
