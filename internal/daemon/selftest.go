@@ -28,6 +28,7 @@ func (d *Daemon) SelfTest() *hw.Env {
 		env.Devices = nil
 	}
 	env.StateDir = d.o.StateDir
+	env.Now = d.now
 	reader := d.Readers[0]
 	env.Lines = func(context.Context) (gpio.Source, error) { return reader.Lend() }
 	if d.Lines != nil {
