@@ -11,13 +11,16 @@ import (
 // Kernels before the summer of 2026 give a line away even where a driver uses
 // its pin, so that pins with a use of their own are never touched.
 func (h Host) ListenFree(b *Board, configured ...string) (stop func() ([]gpio.Activity, error), err error) {
+	return gpio.ListenLines(h.freeLines(b, configured))
+}
+
+func (h Host) freeLines(b *Board, configured []string) (lines []gpio.Line) {
 	var taken []string
 	for _, name := range configured {
 		if p, err := b.Place(name); err == nil {
 			taken = append(taken, p.Name)
 		}
 	}
-	var lines []gpio.Line
 	for _, p := range b.Pins {
 		if !p.Free() || slices.Contains(taken, p.Name) {
 			continue
@@ -28,5 +31,5 @@ func (h Host) ListenFree(b *Board, configured ...string) (stop func() ([]gpio.Ac
 		}
 		lines = append(lines, l.GPIO())
 	}
-	return gpio.ListenLines(lines)
+	return lines
 }
