@@ -25,6 +25,8 @@ type Env struct {
 	// Formats are those of the reader's configuration. None: all that are known.
 	Formats []*wiegand.Format
 
+	// Now is the clock that stamps the lines' edges; nil: CLOCK_MONOTONIC.
+	Now func() int64
 	// Devices are the files that a station like this one has to open.
 	Devices []Device
 	// Lines takes the reader's lines; closing them gives them back. SetBias,
@@ -131,6 +133,9 @@ func newTester(env *Env, o Options) *tester {
 				e.Formats = append(e.Formats, f)
 			}
 		}
+	}
+	if e.Now == nil {
+		e.Now = gpio.Monotonic
 	}
 	if e.Say == nil {
 		e.Say = func(string) {}

@@ -38,6 +38,8 @@ func (s *tester) storage(context.Context) Result {
 	switch {
 	case errors.Is(err, unix.ENOSPC):
 		return bad(Fail, "Free some space: nothing can be saved.", "%s is full", s.StateDir)
+	case errors.Is(err, fs.ErrNotExist):
+		return skip("%s is not there yet: the daemon makes it when it first runs", s.StateDir)
 	case errors.Is(err, unix.EROFS):
 		return bad(Fail, readOnlyRemedy, "%s is read-only", s.StateDir)
 	case err != nil:

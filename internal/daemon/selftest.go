@@ -25,9 +25,10 @@ func (d *Daemon) SelfTest() *hw.Env {
 	cfg := d.o.Config
 	env := testEnv(cfg, d.board)
 	if env.Simulated = d.o.Sim; d.o.Sim {
-		env.Devices = nil
+		env.Devices, env.ListenFree = nil, nil
 	}
 	env.StateDir = d.o.StateDir
+	env.Now = d.now
 	reader := d.Readers[0]
 	env.Lines = func(context.Context) (gpio.Source, error) { return reader.Lend() }
 	if d.Lines != nil {
@@ -82,6 +83,11 @@ func testEnv(cfg *config.Config, board *hw.Board) *hw.Env {
 	env.Site = Wiring(cfg, pictured).Site()
 	if board != nil && board.Known() && !board.Bias {
 		env.NoFloat = "this board's pulls come from the device tree, not from a request"
+	}
+	if board != nil && board.Known() {
+		env.ListenFree = func() (func() ([]gpio.Activity, error), error) {
+			return hw.Host{}.ListenFree(board, rc.Data0, rc.Data1)
+		}
 	}
 	env.Devices = append(env.Devices, hw.Device{Path: "/dev/gpiochip0", Use: "the reader's lines", Group: "gpio"})
 	switch cfg.Display.Kind {
