@@ -17,6 +17,7 @@ import (
 	"stump/internal/credential"
 	"stump/internal/panel"
 	"stump/internal/simlab"
+	"stump/lcd"
 )
 
 // SelfTest is what a self-test of this station looks at: what the daemon holds,
@@ -119,8 +120,12 @@ func (d *Daemon) testDisplay(ctx context.Context, code string) (hw.DisplayFact, 
 	if h := d.Panel.Health(); !h.Up {
 		return hw.DisplayFact{}, h.Err
 	}
+	proof, err := d.Panel.Prove(ctx)
+	if err != nil {
+		return hw.DisplayFact{}, err
+	}
 	kind := d.o.Config.Display.Kind
-	return hw.DisplayFact{Kind: kind, Proven: d.o.Sim || kind == "terminal", Answers: kind == "hd44780-i2c"}, nil
+	return hw.DisplayFact{Kind: kind, Proven: d.o.Sim || kind == "terminal", Answers: proof != lcd.ProofNone}, nil
 }
 
 func (d *Daemon) testDirectory(ctx context.Context) (hw.DirectoryFact, error) {
