@@ -137,6 +137,7 @@ func (l *Ledger) Resolve(tag Tag, id string) (Event, error) {
 // TagTakenError says that a tag is somebody else's.
 type TagTakenError struct {
 	Tag        Tag
+	Shown      string // what is shown of the tag
 	Owner      string // id
 	OwnerKind  SubjectKind
 	Wanted     string // id of who should have got it
@@ -144,7 +145,7 @@ type TagTakenError struct {
 }
 
 func (e *TagTakenError) Error() string {
-	return fmt.Sprintf("the tag %s can't be given to %s %q: it is that of %s %q", e.Tag, e.WantedKind, e.Wanted, e.OwnerKind, e.Owner)
+	return fmt.Sprintf("the tag %s can't be given to %s %q: it is that of %s %q", e.Shown, e.WantedKind, e.Wanted, e.OwnerKind, e.Owner)
 }
 
 func (l *Ledger) enrol(tr tree, ref string, tag Tag, actor string, source Source) (Event, error) {
@@ -184,7 +185,7 @@ func (t *txn) enrol(ev *Event, p party, tag Tag) error {
 	case was.tree == p.tree && was.id == p.id:
 		// The same tag again: an event, but nothing changes.
 	default:
-		return &TagTakenError{tag, was.id, kindOf(was.tree), p.id, kindOf(p.tree)}
+		return &TagTakenError{tag, t.l.o.Mask(tag), was.id, kindOf(was.tree), p.id, kindOf(p.tree)}
 	}
 	if err := t.setTag(&p, tag); err != nil {
 		return err

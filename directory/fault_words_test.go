@@ -16,7 +16,6 @@ import (
 // faultCase is a fault and what "stump sync" says of it. The host is
 // lab.example there.
 type faultCase struct {
-	name  string
 	fault fault
 	// only: whole server, or CHECKINOUT alone while WHATIS works.
 	only bool

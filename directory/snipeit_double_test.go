@@ -45,13 +45,12 @@ type doubleUser struct {
 }
 
 type doubleAsset struct {
-	id                 int64
-	name, tag, serial  string
-	rfid               string
-	status             string // status_type
-	holder             int64
-	holderType         string
-	checkouts, checkin int
+	id                int64
+	name, tag, serial string
+	rfid              string
+	status            string // status_type
+	holder            int64
+	holderType        string
 }
 
 func newSnipeDouble() *snipeDouble {

@@ -118,7 +118,11 @@ func (p *printer) pull(s *PullStatus, now time.Time) {
 	case s.At == nil:
 		p.head("people", "not pulled yet")
 	default:
-		p.head("people", fmt.Sprintf("%s and %s, pulled %s ago", count(s.People, "person"), count(s.Devices, "device"), sinceWords(now.Sub(*s.At))))
+		what := count(s.People, "person")
+		if s.Devices > 0 {
+			what += " and " + count(s.Devices, "device")
+		}
+		p.head("people", fmt.Sprintf("%s, pulled %s ago", what, sinceWords(now.Sub(*s.At))))
 	}
 	for _, n := range s.Notes {
 		p.line(n)

@@ -96,7 +96,31 @@ func (s *Server) changed(w http.ResponseWriter, ev checkout.Event) error {
 	return writeJSON(w, historyRow(ev))
 }
 
-// Enrolled is the answer to an enrolment that was waited for.
+// expected is whom a tag is expected for. Whom the register does not have, the
+// directory may know; otherwise they are added to it when the tag is shown.
+func (s *Server) expected(kind checkout.SubjectKind, ref string) (Enrolled, error) {
+	var (
+		a   = Enrolled{Name: ref, New: true}
+		id  string
+		err error
+	)
+	if kind == checkout.KindPerson {
+		var p checkout.Person
+		p, err = s.o.Ledger.FindPerson(ref)
+		id, a.Name = p.ID, cmp.Or(p.Name, ref)
+	} else {
+		var d checkout.Device
+		d, err = s.o.Ledger.FindDevice(ref)
+		id, a.Name = d.ID, cmp.Or(d.Name, ref)
+	}
+	if errors.Is(err, checkout.ErrNotFound) {
+		return a, nil
+	}
+	a.ID, a.New = known(id), false
+	return a, err
+}
+
+// enrol has the next unknown tag become somebody's.
 func (s *Server) enrol(w http.ResponseWriter, r *http.Request) error {
 	var e Enrol
 	if err := readJSON(r, &e); err != nil {
@@ -114,21 +138,24 @@ func (s *Server) enrol(w http.ResponseWriter, r *http.Request) error {
 	if e.Name == "" {
 		return refuse("name who or what the tag is for", "no name")
 	}
-	wait, err := s.o.Readers[0].Enrol(r.Context(), kind, e.Name, cmp.Or(e.Actor, anonymous))
+	answer, err := s.expected(kind, e.Name)
+	if err != nil {
+		return err
+	}
+	wait, err := s.o.Readers[0].Enrol(r.Context(), kind, cmp.Or(str(answer.ID), e.Name), answer.Name, cmp.Or(e.Actor, anonymous))
 	if err != nil {
 		return err
 	}
 	if !e.Wait {
-		return writeJSON(w, struct{}{})
+		return writeJSON(w, answer)
 	}
 	select {
 	case res := <-wait:
 		if res.Err != nil {
 			return res.Err
 		}
-		return writeJSON(w, struct {
-			ID string `json:"id"`
-		}{res.Record.ID})
+		answer.ID = known(res.Record.ID)
+		return writeJSON(w, answer)
 	case <-r.Context().Done():
 		return context.Cause(r.Context())
 	}

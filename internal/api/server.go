@@ -157,6 +157,9 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusInternalServerError
 	var p *problemError
 	switch {
+	case errors.Is(err, context.Canceled) && r.Context().Err() != nil:
+		// Either the asker has gone, and reads no answer, or the daemon ends.
+		status, err = http.StatusServiceUnavailable, hint.Errorf("ask again when it runs", "the station is stopping")
 	case errors.As(err, &p):
 		status = p.status
 	default:

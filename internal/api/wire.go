@@ -114,6 +114,13 @@ type Enrol struct {
 	Actor string `json:"actor"`
 }
 
+// Enrolled says whom a tag is expected for, or was given to.
+type Enrolled struct {
+	ID   *string `json:"id"`
+	Name string  `json:"name"`
+	New  bool    `json:"new"` // the register did not have them
+}
+
 // Tap is a card for the simulated reader: a name, a credential or bits.
 type Tap struct {
 	Card string `json:"card"`

@@ -59,6 +59,9 @@ func (c *Config) checkStation() error {
 // roles yet, whoever reaches it may do everything.
 func CheckListen(addr string, bad func(remedy, format string, args ...any) error) error {
 	const remedy = `use a loopback address such as "127.0.0.1:8080"; to reach it from elsewhere, tunnel it over ssh`
+	if addr == "" {
+		return bad(remedy, "the address is empty")
+	}
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return bad(remedy, "%q is no address with a port", addr)
@@ -66,8 +69,11 @@ func CheckListen(addr string, bad func(remedy, format string, args ...any) error
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n > 65535 {
 		return bad(remedy, "%q is no port", port)
 	}
-	if host == "localhost" {
+	switch host {
+	case "localhost":
 		return nil
+	case "":
+		return bad(remedy, "%q listens everywhere", addr)
 	}
 	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
 		return bad(remedy, "%q is not a loopback address", host)

@@ -32,3 +32,14 @@ func TestDocument(t *testing.T) {
 		t.Errorf("%s is not as `stump config example`: run go test ./internal/config -update", path)
 	}
 }
+
+// TestPackagedFile is the file that the Debian package installs.
+func TestPackagedFile(t *testing.T) {
+	c, err := Load("../../scripts/package/stump.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := c.Readers[0]; r.Data0 != "GPIO17" || r.Data1 != "GPIO18" || len(c.CardFormats()) != 1 {
+		t.Errorf("the packaged reader is %+v", r)
+	}
+}

@@ -18,6 +18,7 @@ import (
 	"stump/hw"
 	"stump/internal/api"
 	"stump/internal/config"
+	"stump/internal/hint"
 	"stump/internal/keyboard"
 	"stump/internal/panel"
 	"stump/internal/simlab"
@@ -169,13 +170,25 @@ func (d *Daemon) assemble() error {
 	return nil
 }
 
+// trace reads recorded edges.
+func trace(r io.Reader) func() (wiegand.Edge, error) {
+	next := wiegand.NewTraceReader(r).Next
+	return func() (wiegand.Edge, error) {
+		e, err := next()
+		if err != nil && !errors.Is(err, io.EOF) {
+			err = hint.Wrap(err, "a row of a trace is: time in nanoseconds, line 0 or 1, level 0 or 1; # starts a comment")
+		}
+		return e, err
+	}
+}
+
 // source is where reader i's edges come from. Without hardware the first
 // reader is the one that cards are shown to; the others stay silent.
 func (d *Daemon) source(i int, rc config.Reader) (gpio.Source, error) {
 	if d.o.Sim && i == 0 {
 		var replay *gpio.Replay
 		if d.o.Replay != nil {
-			replay = gpio.NewReplay(wiegand.NewTraceReader(d.o.Replay).Next, d.o.Speed, monotonic)
+			replay = gpio.NewReplay(trace(d.o.Replay), d.o.Speed, monotonic)
 		}
 		d.Lines = simlab.NewLines(monotonic, replay)
 		d.now = d.Lines.Now

@@ -26,10 +26,10 @@ type attendant struct {
 	bumped bumps
 }
 
-// bumps counts what the desk has attended to.
+// bumps is what the desk has attended to.
 type bumps struct {
 	sync.Mutex
-	n      uint64        // reads
+	end    int64         // last edge of the newest read
 	answer uint64        // the panel's number of the newest answer
 	change chan struct{} // closed when a read was attended to
 }
@@ -94,7 +94,7 @@ func (a *attendTask) attend(read wiegand.Read) {
 	answer := a.answer(read)
 	b := &a.bumped
 	b.Lock()
-	b.n++
+	b.end = read.End
 	b.answer = answer
 	close(b.change)
 	b.change = make(chan struct{})
@@ -273,21 +273,14 @@ func (r *Reader) call(ctx context.Context, f func()) error {
 	}
 }
 
-// Bumps is how many reads the desk has attended to.
-func (r *Reader) Bumps() uint64 {
-	r.bumped.Lock()
-	defer r.bumped.Unlock()
-	return r.bumped.n
-}
-
-// Answered waits until the desk has attended to more than n reads and the
-// panel has shown its answer.
-func (r *Reader) Answered(ctx context.Context, n uint64) error {
+// Answered waits until the desk has attended to a read whose last edge came
+// after that time of the station's clock, and the panel has shown its answer.
+func (r *Reader) Answered(ctx context.Context, after int64) error {
 	for {
 		r.bumped.Lock()
-		now, answer, change := r.bumped.n, r.bumped.answer, r.bumped.change
+		end, answer, change := r.bumped.end, r.bumped.answer, r.bumped.change
 		r.bumped.Unlock()
-		if now > n {
+		if end > after {
 			return r.o.Panel.Answered(ctx, answer)
 		}
 		select {

@@ -31,11 +31,11 @@ type Enrolled struct {
 	Err    error
 }
 
-// Enrol has the next unknown tag become that of the person or device called
-// who, a name or an id. The channel tells what came of it, at the latest after
+// Enrol has the next unknown tag become that of the person or device who, a
+// name or an id; the display calls them name. The channel tells what came of it, at the latest after
 // EnrolWindow; a newer enrolment takes the place of an older one. What waits at
 // the desk goes on waiting.
-func (r *Reader) Enrol(ctx context.Context, kind checkout.SubjectKind, who, actor string) (<-chan Enrolled, error) {
+func (r *Reader) Enrol(ctx context.Context, kind checkout.SubjectKind, who, name, actor string) (<-chan Enrolled, error) {
 	done := make(chan Enrolled, 1)
 	a := (*attendTask)(r)
 	err := r.call(ctx, func() {
@@ -43,7 +43,7 @@ func (r *Reader) Enrol(ctx context.Context, kind checkout.SubjectKind, who, acto
 			a.enrol.done <- Enrolled{Err: errors.New("another enrolment took its place")}
 		}
 		a.enrol = &enrolment{kind: kind, who: who, actor: actor, until: a.now() + EnrolWindow, done: done}
-		a.show(panel.Message{Key: "enrol-next", Person: who})
+		a.show(panel.Message{Key: "enrol-next", Person: name})
 	})
 	return done, err
 }

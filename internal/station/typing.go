@@ -28,11 +28,13 @@ func (a *attendTask) askName(read wiegand.Read, tag checkout.Tag) uint64 {
 		answer, err := a.o.Keyboard.Ask(ctx, keyboard.Question{
 			Names: a.names, Free: a.o.EnrolPeople == directory.EnrolFree, Show: a.showTyped,
 		})
-		if ctx.Err() != nil {
-			return // the desk has gone on to somebody else
-		}
-		// Back to the desk's own goroutine.
-		_ = (*Reader)(a).call(ctx, func() { a.typed(read, tag, answer, err) })
+		// Back to the desk's own goroutine, unless it has gone on to somebody
+		// else meanwhile.
+		_ = (*Reader)(a).call(ctx, func() {
+			if ctx.Err() == nil {
+				a.typed(read, tag, answer, err)
+			}
+		})
 		cancel()
 	}()
 	return shown
