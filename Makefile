@@ -5,10 +5,16 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 LDFLAGS := -s -w -X main.version=$(VERSION)
 BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 
-.PHONY: help build run test check unit bench fuzz lint cross packages clean
+include scripts/kernel.mk
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build run test unit bench fuzz lint cross packages clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install what the tests need besides Go (Debian packages, as root or by sudo)
+	scripts/setup
 
 build: ## bin/stump, static and stripped
 	$(BUILD) -o bin/stump ./cmd/stump
@@ -17,7 +23,7 @@ run: ## a simulated lab to play with
 	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/stumplab ./cmd/stumplab
 	@bin/stumplab
 
-test: lint unit cross ## everything that must pass
+test: lint unit cross kernel-test arm-test ## everything that must pass
 
 unit: ## all tests, with the race detector
 	$(GO) test -race ./...

@@ -1,7 +1,6 @@
 package checkout
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
@@ -43,7 +42,11 @@ func (l *Ledger) Complete(c Completion) (Event, error) {
 		if ev.Actor = c.Actor; ev.Actor == "" {
 			ev.Actor = person.id
 		}
-		return t.move(&ev, person, device, c.Policy)
+		like := ev
+		if err := t.move(&ev, person, device, c.Policy); err != nil {
+			return err
+		}
+		return t.moveKit(like, ev, person, device)
 	})
 	if err != nil {
 		return Event{}, err
@@ -164,6 +167,7 @@ func (t *txn) append(ev *Event, person, device *party) error {
 		return err
 	}
 	here := ref{t.l.own, seq + 1}
+	t.l.reserve(here.seq)
 	ev.Station, ev.Seq, ev.Prev = t.l.o.Station, here.seq, prev
 	if ev.ID, err = uuid.NewV7(); err != nil {
 		return err
@@ -371,7 +375,7 @@ func (t *txn) queue(ev *Event, here ref) error {
 			continue // its own word
 		}
 		o := outboxRow{device: ev.Device}
-		key := binary.BigEndian.AppendUint16(eventKey(here), t.l.sinkIDs[name])
+		key := outboxKey(here, t.l.sinkIDs[name])
 		if err := t.put(treeOutbox, key, o.encode()); err != nil {
 			return err
 		}

@@ -110,6 +110,7 @@ type Event struct {
 	Prev, Hash Hash
 
 	resolved string // Resolve: the pending ID that is now Person or Device
+	whose    []byte // Erase: keyed hash of the person's id
 	links    links
 }
 

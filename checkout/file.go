@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -95,6 +96,11 @@ func openBolt(path string, o *Options, readOnly bool) (db *bolt.DB, file *os.Fil
 	if err := checkMetas(path); err != nil {
 		return nil, nil, err
 	}
+	defer func() {
+		if err != nil && file != nil {
+			letGo(file) // bbolt has not, when it panicked
+		}
+	}()
 	defer recoverDamage(path, &err)()
 	timeout := o.LockTimeout
 	if timeout == 0 {
@@ -123,6 +129,13 @@ func openBolt(path string, o *Options, readOnly bool) (db *bolt.DB, file *os.Fil
 	}
 	db.AllocSize = 1 << 20
 	return db, file, nil
+}
+
+// letGo closes a file that bbolt can't close any more. Its lock goes first: it
+// stays with the map of the file otherwise.
+func letGo(f *os.File) {
+	_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
+	_ = f.Close()
 }
 
 // mapSize is how much of the address space a ledger is given, so that it can

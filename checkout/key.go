@@ -180,6 +180,14 @@ func (kr *keyring) check(i int) []byte {
 	return h.Sum(nil)[:8]
 }
 
+// whose stands for a person in the event of their erasure: enough to erase them
+// again from an older backup, and nothing to anybody without the key.
+func (kr *keyring) whose(id string, i int) []byte {
+	h := hmac.New(sha256.New, kr.lookups[i])
+	h.Write([]byte("person\x00" + id))
+	return h.Sum(nil)[:lookupLen]
+}
+
 // seal encrypts the number of a tag, bound to its look-up value.
 func (kr *keyring) seal(t Tag) []byte {
 	nonce := make([]byte, kr.seals[0].NonceSize(), 64)

@@ -8,15 +8,12 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
 	bolt "go.etcd.io/bbolt"
 )
-
-// schemaVersion is the version of the file's layout that this code reads and
-// writes.
-const schemaVersion = 1
 
 // Options are how a ledger is opened. Station and SiteKey are needed, the rest
 // has sensible zero values.
@@ -30,7 +27,10 @@ type Options struct {
 	OldKeys [][]byte
 	// Sinks are the destinations of the outbox. Each event gets a row for each.
 	Sinks []string
-	// SealTags keeps every tag's number, encrypted under the site key, for a
+	// Mask is what is shown of a tag; Tag.String if nil. It must not tell the
+	// number.
+	Mask func(Tag) string
+	// SealTags keeps every badge's number, encrypted under the site key, for a
 	// directory that wants the number. Pending tags are always kept so, until
 	// they are resolved.
 	SealTags bool
@@ -63,6 +63,9 @@ func (o *Options) fill() (*keyring, error) {
 	if o.Stamp == nil {
 		o.Stamp = SystemStamp
 	}
+	if o.Mask == nil {
+		o.Mask = Tag.String
+	}
 	if o.Slow == 0 {
 		o.Slow = 2 * time.Second
 	}
@@ -80,6 +83,7 @@ type Ledger struct {
 	keys     *keyring
 	readOnly bool
 
+	upkeep  sync.Mutex // one verify or erasure at a time; taken before writing
 	writing sync.Mutex // one writer at a time; taken before mu
 
 	mu     sync.RWMutex // of what follows: held for reading in a transaction
@@ -87,12 +91,16 @@ type Ledger struct {
 	file   *os.File     // under db
 	closed bool
 
+	ceiling uint64            // the highest number set aside, see holder
 	own     uint16            // this station's index
 	names   map[uint16]string // stations by index
 	sinkIDs map[string]uint16
 	segment uuid.UUID
 	health  health
 	changes listeners // of the outbox
+
+	suspected atomic.Bool // a note of damage was left
+	salvages  int         // in this run; guarded by writing
 }
 
 // Keys of the meta tree.
@@ -131,7 +139,7 @@ func initTrees(tx *bolt.Tx) error {
 		}
 	}
 	w := &txn{tx: tx}
-	if err := w.put(treeMeta, metaSchema, binary.AppendUvarint(nil, schemaVersion)); err != nil {
+	if err := w.put(treeMeta, metaSchema, binary.AppendUvarint(nil, schema.version)); err != nil {
 		return err
 	}
 	segment := uuid.New()
@@ -171,20 +179,21 @@ func (l *Ledger) reopen() error {
 		l.drop()
 		return err
 	}
-	if !l.readOnly {
-		writeHolder(l.path)
-	}
 	return nil
 }
 
 // load checks that the file is ours and reads its names.
 func (l *Ledger) load() (err error) {
 	defer recoverDamage(l.path, &err)()
+	if err := l.migrate(); err != nil {
+		return err
+	}
 	l.names, l.sinkIDs = map[uint16]string{}, map[string]uint16{}
 	var missing bool
+	var seq uint64
 	err = l.db.View(func(tx *bolt.Tx) error {
 		t := &txn{l: l, tx: tx}
-		if err := t.checkSchema(); err != nil {
+		if err := t.checkTrees(); err != nil {
 			return err
 		}
 		if err := t.readNames(); err != nil {
@@ -194,50 +203,37 @@ func (l *Ledger) load() (err error) {
 		if missing, err = t.incomplete(); err != nil || missing {
 			return err
 		}
-		return t.checkHead()
+		seq, err = t.checkHead()
+		return err
 	})
-	if err != nil || !missing || l.readOnly {
+	if err != nil || l.readOnly {
 		return err
 	}
+	l.ceiling = 0
+	l.reserve(seq + 1)
+	if !missing {
+		return nil
+	}
 	return l.db.Update(func(tx *bolt.Tx) error { return (&txn{l: l, tx: tx}).addNames() })
-}
-
-// NewerError is a file that a newer program wrote.
-type NewerError struct {
-	Path          string
-	Schema, Known uint64
-}
-
-func (e *NewerError) Error() string {
-	return fmt.Sprintf("the ledger %s has schema version %d, this program knows up to %d: use a newer stump", e.Path, e.Schema, e.Known)
 }
 
 // ErrWrongKey is a ledger whose tags were enrolled under another site key: put
 // the right key file back, or import it.
 var ErrWrongKey = errors.New("the site key is not the one this ledger was made with")
 
-func (t *txn) checkSchema() error {
+// checkTrees makes sure that the file is a ledger, and reads its segment.
+func (t *txn) checkTrees() error {
 	for _, tr := range allTrees {
 		if t.tx.Bucket(tr.bucket()) == nil {
-			return &DamagedError{Path: t.l.path, Reason: fmt.Sprintf("the tree %q is missing", tr)}
+			return t.damaged("the tree %q is missing", tr)
 		}
 	}
-	b, err := t.get(treeMeta, metaSchema)
+	b, err := t.get(treeMeta, metaSegment)
 	if err != nil {
 		return err
 	}
-	v, w := binary.Uvarint(b)
-	switch {
-	case w <= 0:
-		return &DamagedError{Path: t.l.path, Reason: "no schema version"}
-	case v > schemaVersion:
-		return &NewerError{Path: t.l.path, Schema: v, Known: schemaVersion}
-	}
-	if b, err = t.get(treeMeta, metaSegment); err != nil {
-		return err
-	}
 	if len(b) != 16 {
-		return &DamagedError{Path: t.l.path, Reason: "no segment id"}
+		return t.damaged("no segment id")
 	}
 	t.l.segment = uuid.UUID(b)
 	return nil
@@ -307,25 +303,36 @@ func (t *txn) addNames() error {
 
 // checkHead compares the newest event with what the meta tree says: a ledger
 // that lost its end must not open as if nothing had been.
-func (t *txn) checkHead() error {
+func (t *txn) checkHead() (seq uint64, err error) {
 	seq, hash, err := t.head(t.l.own)
 	if err != nil || seq == 0 {
-		return err
+		return 0, err
 	}
 	ev, err := t.event(ref{t.l.own, seq})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if ev.Hash != hash {
-		return &DamagedError{Path: t.l.path, Reason: fmt.Sprintf("event %d is not the one it was", seq)}
+		return 0, t.damaged("event %d is not the one it was", seq)
 	}
-	return nil
+	return seq, nil
 }
 
 // drop lets go of the file.
 func (l *Ledger) drop() {
 	if l.db != nil {
-		_ = l.db.Close()
+		// Close would wait for ever for a transaction that a panic has left
+		// open. Closing the file lets go of the lock in any case.
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			_ = l.guard(l.db.Close)
+		}()
+		select {
+		case <-done:
+		case <-time.After(time.Second):
+			letGo(l.file)
+		}
 	}
 	l.db, l.file = nil, nil
 }
@@ -348,3 +355,13 @@ func (l *Ledger) Close() error {
 
 // Path returns the file's path.
 func (l *Ledger) Path() string { return l.path }
+
+// stationIndex returns the index of a station in this file, 0 for none.
+func (l *Ledger) stationIndex(name string) uint16 {
+	for i, n := range l.names {
+		if n == name {
+			return i
+		}
+	}
+	return 0
+}

@@ -150,6 +150,11 @@ func (t *txn) count(sink string, queued, done uint64) error {
 	return t.put(treeMeta, metaSink(sink), c.encode())
 }
 
+// outboxKey is the key of an outbox row: the rows of an event lie together.
+func outboxKey(r ref, sink uint16) []byte {
+	return binary.BigEndian.AppendUint16(eventKey(r), sink)
+}
+
 // parseOutboxKey splits the key of an outbox row.
 func parseOutboxKey(k []byte) (r ref, sink uint16, ok bool) {
 	if len(k) != 12 {
@@ -319,13 +324,7 @@ func (l *Ledger) settleOutbox(key OutboxKey, how, actor, note string, source Sou
 
 func (l *Ledger) changeOutbox(key OutboxKey, f func(*txn, []byte, outboxRow) error) error {
 	return l.update(func(t *txn) error {
-		var station uint16
-		for i, name := range l.names {
-			if name == key.Station {
-				station = i
-			}
-		}
-		k := binary.BigEndian.AppendUint16(eventKey(ref{station, key.Seq}), l.sinkIDs[key.Sink])
+		k := outboxKey(ref{l.stationIndex(key.Station), key.Seq}, l.sinkIDs[key.Sink])
 		b, err := t.get(treeOutbox, k)
 		if err != nil {
 			return err

@@ -40,6 +40,7 @@ const (
 	coreGapSeq    = 20
 	coreGapHash   = 21
 	coreGapLost   = 22 // pairs of uvarints
+	coreWhose     = 23 // Erase: keyed hash of the person's id
 
 	corePerson = 32 // commitments
 	coreFrom   = 33
@@ -157,6 +158,7 @@ func encodeEvent(ev *Event) []byte {
 	e.str(coreCondition, ev.Condition)
 	e.flag(coreSelfActor, selfActor)
 	e.str(coreResolved, resolvedIf(ev, ev.Person == ""))
+	e.bytes(coreWhose, ev.whose)
 	encodeGap(&e, ev.Gap)
 	for _, f := range s.fields() {
 		if *f.v != nil {

@@ -1,6 +1,7 @@
 package checkout
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"time"
@@ -88,6 +89,8 @@ func (ev *Event) decodeCore(core []byte, commits *[4]Hash) (selfActor bool, err 
 			selfActor = d.flag()
 		case coreResolved:
 			ev.resolved = d.str()
+		case coreWhose:
+			ev.whose = bytes.Clone(d.v)
 		case coreGapFile, coreGapSeq, coreGapHash, coreGapLost:
 			ev.decodeGap(&d)
 		case corePerson, coreFrom, coreActor, coreNote:

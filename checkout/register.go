@@ -54,7 +54,11 @@ type AmbiguousError struct {
 }
 
 func (e *AmbiguousError) Error() string {
-	return fmt.Sprintf("the name %q is that of %d %ss: use an id, one of %s", e.Name, len(e.IDs), e.Kind, strings.Join(e.IDs, ", "))
+	what := "devices"
+	if e.Kind == KindPerson {
+		what = "people"
+	}
+	return fmt.Sprintf("the name %q is that of %d %s: use an id, one of %s", e.Name, len(e.IDs), what, strings.Join(e.IDs, ", "))
 }
 
 // ExistsError says that an id is taken.

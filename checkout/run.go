@@ -3,6 +3,7 @@ package checkout
 import (
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
@@ -48,9 +49,49 @@ func (l *Ledger) view(f func(*txn) error) error {
 	if l.db == nil {
 		return ErrClosed
 	}
-	return l.guard(func() error {
+	err := l.guard(func() error {
 		return l.db.View(func(tx *bolt.Tx) error { return f(&txn{l: l, tx: tx}) })
 	})
+	var damaged *DamagedError
+	if errors.As(err, &damaged) {
+		l.suspect(damaged)
+	}
+	return err
+}
+
+// suspect leaves a note for the next OpenOrSalvage: damage was met where taps
+// don't go.
+func (l *Ledger) suspect(d *DamagedError) {
+	if l.readOnly || l.suspected.Swap(true) {
+		return
+	}
+	l.o.Logger.Error("the ledger is damaged; it will be salvaged at the next start", "err", d)
+	if err := os.WriteFile(suspectPath(l.path), []byte(d.Reason+"\n"), 0o640); err != nil {
+		l.o.Logger.Error("can't leave a note of it", "err", err)
+	}
+}
+
+// salvageNow sets the file aside and goes on with what could be saved, since
+// a tap can't be committed otherwise. It does so once in a run: a second time,
+// the disk is not to be trusted at all. The caller holds writing.
+func (l *Ledger) salvageNow(d *DamagedError) bool {
+	if l.salvages++; l.salvages > 1 {
+		return false
+	}
+	l.o.Logger.Error("salvaging the ledger", "err", d)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.drop()
+	s, err := salvage(l.path, d.Reason, l.o)
+	if err == nil {
+		err = l.reopen()
+	}
+	if err != nil {
+		l.o.Logger.Error("the ledger can't be salvaged", "err", err)
+		return false
+	}
+	l.o.Logger.Error(s.String())
+	return true
 }
 
 // ensure opens the file again where a fault has closed it.
@@ -102,6 +143,10 @@ func (l *Ledger) update(f func(*txn) error) error {
 	}
 	begin := time.Now()
 	txid, err := l.commit(f)
+	var damaged *DamagedError
+	if errors.As(err, &damaged) && l.salvageNow(damaged) {
+		txid, err = l.commit(f)
+	}
 	var caller callerError
 	if errors.As(err, &caller) {
 		return caller.error

@@ -106,6 +106,9 @@ func (f *findings) silent() bool {
 	return f.shown > 0 && f.falls[0]+f.falls[1] == 0
 }
 
+// unknownFloat: the float test could not be made, as on a BeagleBone.
+func (f *findings) unknownFloat() bool { return f.float[0] == unasked && f.float[1] == unasked }
+
 func weighNoPower(f *findings, e *Evidence) float64 {
 	if f.falls[0]+f.falls[1] > 0 || f.late > 0 || f.free > 0 {
 		return 0
@@ -197,8 +200,10 @@ func weighNoGround(f *findings, _ *Evidence) float64 {
 	return 0
 }
 
-func weighConverter(f *findings, _ *Evidence) float64 {
+func weighConverter(f *findings, e *Evidence) float64 {
 	switch {
+	case f.unknownFloat() && f.silent() && f.late == 0 && f.free == 0 && !f.isLow(0) && !f.isLow(1) && (e.Answered == nil || *e.Answered):
+		return maybe // the board's own pull holds the lines as well as a converter's
 	case f.float[0] != follows || f.float[1] != follows || f.falls[0]+f.falls[1] > 0:
 		return 0
 	case f.noisy(0) || f.noisy(1):
@@ -215,6 +220,8 @@ func weighWrongGPIO(f *findings, e *Evidence) float64 {
 		return 0.98
 	case f.free > 0:
 		return maybe
+	case f.unknownFloat() && f.silent() && e.Free == nil && f.late == 0 && !f.isLow(0) && !f.isLow(1):
+		return 0.45
 	case f.float[0] != follows || f.float[1] != follows || f.falls[0]+f.falls[1] > 0:
 		return 0
 	case f.noisy(0) || f.noisy(1) || e.Free != nil:
@@ -265,9 +272,9 @@ func weighHum(f *findings, _ *Evidence) float64 {
 func weighBurst(f *findings, _ *Evidence) float64 {
 	idle := f.idleFalls[0] + f.idleFalls[1]
 	switch {
-	case f.grouped > 0.5 && idle >= 2:
+	case f.grouped > 0.5 && idle >= 3:
 		return 0.93
-	case f.pairs >= 0.8 || idle > 0 && f.grouped < 0.2:
+	case f.pairs >= 0.8 || idle > 0 && f.grouped < 0.2 || f.clock >= 0:
 		return 0
 	case f.bunched >= 2 && f.bunched*2 > f.extra:
 		return 0.7

@@ -49,3 +49,31 @@ var proof = map[string]string{
 	"clock-data":          "Look up the reader's output format in its manual.",
 	"hold":                "Take the HOLD wire off and show a card again.",
 }
+
+// Label is a cause as a person says it.
+func Label(cause string) string {
+	if l := labels[cause]; l != "" {
+		return l
+	}
+	return cause
+}
+
+var labels = map[string]string{
+	"no-power":            "no power at the reader",
+	"swapped":             "DATA0 and DATA1 exchanged",
+	"d0-open":             "a broken DATA0 wire",
+	"d1-open":             "a broken DATA1 wire",
+	"d0-low":              "DATA0 held low",
+	"d1-low":              "DATA1 held low",
+	"shorted":             "DATA0 and DATA1 touching",
+	"no-ground":           "a missing ground connection",
+	"converter-unpowered": "a level converter without power",
+	"floating":            "a loose data wire",
+	"hum":                 "hum from the mains",
+	"burst":               "sparks from a lock or motor nearby",
+	"crosstalk":           "crosstalk between the data wires",
+	"wrong-gpio":          "the wires on other pins than configured",
+	"keypad":              "a reader set to keypad mode",
+	"clock-data":          "a reader set to clock-and-data",
+	"hold":                "the reader's HOLD wire touching something",
+}

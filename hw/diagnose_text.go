@@ -111,7 +111,7 @@ func textSwapped(f *findings, s *Site) text {
 		}
 	}
 	return text{
-		fmt.Sprintf("%d of %d reads are a valid card only with the two data lines exchanged", n, len(f.frames)),
+		fmt.Sprintf("%d of %s make a valid card only with the two data lines exchanged", n, plural(len(f.frames), "read")),
 		fmt.Sprintf("The two data wires are swapped. %s belongs on %s, %s on %s: exchange them, at one end only.",
 			s.data(0), s.pin(0), s.data(1), s.pin(1)),
 	}
@@ -129,10 +129,13 @@ func textLow(i int) func(*findings, *Site) text {
 
 func textOpen(i int) func(*findings, *Site) text {
 	return func(f *findings, s *Site) text {
+		where := fmt.Sprintf("Follow this wire from the reader through %s to the pin", s.converter())
+		if f.float[i] == pulledUp && s.hasConverter() {
+			where = "The converter's board side is in order, so look between reader and converter first"
+		}
 		return text{
-			fmt.Sprintf("only DATA%d moves when a card is shown (%d pulses in all), DATA%d never", 1-i, f.falls[1-i], i),
-			fmt.Sprintf("%s does not reach %s. Follow this wire from the reader through %s to the pin: a loose screw, a broken core, a cold solder joint.",
-				s.data(i), s.pin(i), s.converter()),
+			fmt.Sprintf("only DATA%d moves when a card is shown, DATA%d never", 1-i, i),
+			fmt.Sprintf("%s does not reach %s. %s: a loose screw, a broken core, a cold solder joint.", s.data(i), s.pin(i), where),
 		}
 	}
 }
@@ -146,19 +149,17 @@ func textShorted(f *findings, s *Site) text {
 
 func textNoGround(f *findings, s *Site) text {
 	return text{
-		fmt.Sprintf("pulses with no card: %s", f.idleCount()),
+		fmt.Sprintf("irregular pulses with no card, %.0f a second", f.rate(0)+f.rate(1)),
 		fmt.Sprintf("Connect %s to %s of the board, even if the reader has a power supply of its own: without it the board can't tell high from low. A long cable beside mains wires shows the same.", s.ground(), s.groundPins()),
 	}
 }
 
-// idleCount is "412 on DATA0, 388 on DATA1 in 2 s".
-func (f *findings) idleCount() string {
-	return fmt.Sprintf("%d on DATA0, %d on DATA1 in %s", f.idleFalls[0], f.idleFalls[1], seconds(f.idleTime))
-}
-
 func textConverter(f *findings, s *Site) text {
-	seen := "both lines follow the board's own pull resistors: nothing outside holds them"
-	if f.silent() {
+	seen := "nothing outside the board holds the two lines"
+	switch {
+	case f.unknownFloat():
+		seen = "no pulses came while a card was shown"
+	case f.silent():
 		seen += ", and no pulses came"
 	}
 	if !s.hasConverter() {
@@ -184,7 +185,7 @@ func textFloating(f *findings, s *Site) text {
 	seen := lines + " loses pulses, and no other"
 	switch {
 	case f.float[0] == follows || f.float[1] == follows:
-		seen = lines + " follows the board's own pull resistor: nothing outside holds it"
+		seen = "nothing outside the board holds " + lines
 	case f.float[0] == changing || f.float[1] == changing:
 		seen = lines + " changes by itself while it is measured"
 	}
@@ -197,7 +198,7 @@ func textHum(f *findings, s *Site) text {
 		i = 1
 	}
 	return text{
-		fmt.Sprintf("steady pulses with no card on DATA%d, %.0f a second: %s", i, f.hertz[i], f.idleCount()),
+		fmt.Sprintf("steady pulses with no card on DATA%d, %.0f a second", i, f.hertz[i]),
 		fmt.Sprintf("That is the mains. %s picks it up from a mains cable nearby, because it is not firmly connected or because ground is missing: check this wire at both ends, connect %s to %s, and keep the cable away from mains wires.", s.data(i), s.ground(), s.groundPins()),
 	}
 }
@@ -205,7 +206,7 @@ func textHum(f *findings, s *Site) text {
 func textBurst(f *findings, s *Site) text {
 	seen := "groups of pulses far shorter than a reader's"
 	if n := f.idleFalls[0] + f.idleFalls[1]; n > 0 {
-		seen += ", also with no card: " + f.idleCount()
+		seen += ", also with no card"
 	} else {
 		seen += " among the card's"
 	}
@@ -214,7 +215,7 @@ func textBurst(f *findings, s *Site) text {
 
 func textCrosstalk(f *findings, s *Site) text {
 	return text{
-		fmt.Sprintf("%d pulses on the other line right after a real one, within 100 µs; none without a card", f.ghosts),
+		fmt.Sprintf("%s on the other line right after a real one, within 100 µs; none without a card", plural(f.ghosts, "pulse")),
 		"Each data wire is felt on the other. Do not run DATA0 and DATA1 as one twisted pair: twist each with ground. A shorter cable helps, or 10 nF from each data pin to ground on the board's side of " + s.converter() + ".",
 	}
 }
@@ -222,13 +223,17 @@ func textCrosstalk(f *findings, s *Site) text {
 func textWrongGPIO(f *findings, s *Site) text {
 	if f.free > 0 {
 		return text{
-			fmt.Sprintf("no pulses on the configured pins, but on %d others of the header", f.free),
+			"no pulses on the configured pins, but on " + strings.Join(f.freeNames, " and on "),
 			fmt.Sprintf("The data wires are on other pins than the configuration says. Move them: %s to %s, %s to %s. Or set data0 and data1 to the pins where the pulses are.",
 				s.data(0), s.pin(0), s.data(1), s.pin(1)),
 		}
 	}
+	seen := "nothing is connected to the two configured lines"
+	if f.unknownFloat() {
+		seen = "no pulses came on the two configured lines"
+	}
 	return text{
-		"both lines follow the board's own pull resistors: nothing is connected to them",
+		seen,
 		fmt.Sprintf("%s belongs on %s, %s on %s. Count the pins from the marked corner, odd numbers on one side, even on the other: header pins 17 and 18 are not GPIO17 and GPIO18.",
 			s.data(0), s.pin(0), s.data(1), s.pin(1)),
 	}

@@ -3,6 +3,7 @@ package hw
 import (
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"stump/gpio"
@@ -96,17 +97,18 @@ type findings struct {
 	low       [2]bool    // seen low at both ends of the idle spell
 	float     [2]answer
 
-	shown   int    // how often a card was asked for
-	falls   [2]int // while cards were shown
-	quiet   int    // cards that brought no edge
-	pairs   float64
-	frames  []frame
-	extra   int // falls that no reader sends
-	ghosts  int // of these, on the other line within 100 µs
-	bunched int // of these, within 20 µs of another
-	late    int // frames that came together, after cards that brought nothing
-	free    int // pins that pulsed though nobody configured them
-	clock   int // line that is regular as a clock by itself; -1: none
+	shown     int    // how often a card was asked for
+	falls     [2]int // while cards were shown
+	quiet     int    // cards that brought no edge
+	pairs     float64
+	frames    []frame
+	extra     int // falls that no reader sends
+	ghosts    int // of these, on the other line within 100 µs
+	bunched   int // of these, within 20 µs of another
+	late      int // frames that came together, after cards that brought nothing
+	free      int // pins that pulsed though nobody configured them
+	freeNames []string
+	clock     int // line that is regular as a clock by itself; -1: none
 }
 
 // frame is what a group of falls would read as.
@@ -144,9 +146,17 @@ func examine(e *Evidence) *findings {
 	for _, a := range e.Free {
 		if len(a.Falls) >= 3 {
 			f.free++
+			f.freeNames = append(f.freeNames, shortName(a.Line))
 		}
 	}
 	return f
+}
+
+// shortName is the part of a line's name that a technician counts by:
+// "GPIO27 = header pin 13".
+func shortName(line string) string {
+	parts := strings.Split(line, " = ")
+	return strings.Join(parts[:min(2, len(parts))], " = ")
 }
 
 // cards counts what came while cards were shown.
@@ -157,11 +167,6 @@ func (f *findings) cards(e *Evidence, all []wiegand.Edge) {
 	f.pairs = paired(all)
 	if f.pairs > 0.6 {
 		return // what would be frames is each bit twice
-	}
-	for i := range 2 {
-		if clocked(of(all, i)) && !clocked(all) {
-			f.clock = i
-		}
 	}
 	for i := range e.Cards {
 		frames, extra := split(falls(e.Cards[i].Edges), interval(all))
@@ -177,6 +182,14 @@ func (f *findings) cards(e *Evidence, all []wiegand.Edge) {
 			if x.bunched {
 				f.bunched++
 			}
+		}
+	}
+	if slices.ContainsFunc(f.frames, func(fr frame) bool { return fr.good }) || clocked(all) {
+		return
+	}
+	for i := range 2 {
+		if clocked(of(all, i)) && !f.noisy(i) {
+			f.clock = i
 		}
 	}
 }
@@ -252,12 +265,14 @@ func distances(edges []wiegand.Edge) (d []int64) {
 }
 
 // hum returns the mains frequency, or twice that, at which one line falls
-// with no card, and 0 when it does not.
+// with no card, and 0 when it does not: when most distances are the period's,
+// or the falls keep in step with it although single ones are late or missing.
 func hum(mine []wiegand.Edge) float64 {
 	d := distances(mine)
 	if len(d) < 8 {
 		return 0
 	}
+	rate := float64(len(d)) / float64(mine[len(d)].Time-mine[0].Time) * 1e9
 	for _, hertz := range []float64{50, 60, 100, 120} {
 		fit := 0
 		for _, ns := range d {
@@ -265,11 +280,22 @@ func hum(mine []wiegand.Edge) float64 {
 				fit++
 			}
 		}
-		if fit*10 >= len(d)*7 {
+		if fit*10 >= len(d)*7 || rate > 0.7*hertz && rate < 1.1*hertz && inStep(mine, hertz) > 0.75 {
 			return hertz
 		}
 	}
 	return 0
+}
+
+// inStep is 1 when all falls are at the same phase of a frequency, and near 0
+// when they are at any: the mean of their phases as vectors.
+func inStep(mine []wiegand.Edge, hertz float64) float64 {
+	var x, y float64
+	for _, e := range mine {
+		sin, cos := math.Sincos(2 * math.Pi * hertz * float64(e.Time-mine[0].Time) / 1e9)
+		x, y = x+cos, y+sin
+	}
+	return math.Hypot(x, y) / float64(len(mine))
 }
 
 // grouped is the share of falls with a neighbour closer than 20 µs.
@@ -300,7 +326,9 @@ func paired(edges []wiegand.Edge) float64 {
 	return min(1, float64(n)/float64(len(edges)))
 }
 
-// interval is the usual distance of bits, 0 when there are too few.
+// interval is the usual distance of bits, 0 when there are too few. It is
+// nearer to the short end than the median, which is two bits long where every
+// second bit is missing.
 func interval(edges []wiegand.Edge) int64 {
 	var d []int64
 	for _, ns := range distances(edges) {
@@ -312,7 +340,7 @@ func interval(edges []wiegand.Edge) int64 {
 		return 0
 	}
 	slices.Sort(d)
-	return d[len(d)/2]
+	return d[len(d)*3/10]
 }
 
 // clocked: the falls keep one distance, for twenty and more in a row.

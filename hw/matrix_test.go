@@ -15,6 +15,8 @@ import (
 	"stump/wiegand"
 )
 
+var matrixNoFloat = flag.Bool("matrix.nofloat", false, "without the float test, as on a BeagleBone")
+
 var matrixN = flag.Int("matrix.n", 50, "variations of each fault")
 
 // reader is a row of timings that readers were seen to send.
@@ -67,10 +69,12 @@ func (u setup) try(t *testing.T) (sum Summary, results []Result, took time.Durat
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		rng := rand.New(rand.NewPCG(u.seed, 99))
-		sim := gpio.NewSim(func() int64 { return int64(time.Since(start)) })
+		now := func() int64 { return int64(time.Since(start)) }
+		sim := gpio.NewSim(now)
 		if err := sim.SetVariation(u.fault, u.seed); err != nil {
 			t.Fatal(err)
 		}
+		time.Sleep(10 * ms) // what breaking it does is not part of the fault
 		row := readers[int(u.seed)%len(readers)]
 		between := func(r [2]time.Duration) time.Duration {
 			return r[0] + time.Duration(rng.Float64()*float64(r[1]-r[0]))
@@ -94,9 +98,13 @@ func (u setup) try(t *testing.T) (sum Summary, results []Result, took time.Durat
 		env := &Env{
 			Root:      fstest.MapFS{},
 			Simulated: true,
+			Now:       now,
 			Formats:   []*wiegand.Format{format},
 			Lines:     func(context.Context) (gpio.Source, error) { return sim, nil },
 			Present:   func(n int) { sim.Present(cards[n]) },
+		}
+		if *matrixNoFloat {
+			env.NoFloat = "this board's pulls can't be changed"
 		}
 		var o Options
 		if u.people {
@@ -195,9 +203,10 @@ func index(list []string, s string) int {
 }
 
 func transcript(results []Result, sum Summary) string {
+	p := Printer{Columns: 80}
 	var lines []string
 	for _, r := range results {
-		lines = append(lines, r.Lines(80)...)
+		lines = append(lines, p.Lines(r)...)
 	}
-	return strings.Join(append(lines, sum.Lines(80)...), "\n")
+	return strings.Join(append(lines, p.Summary(sum)...), "\n")
 }

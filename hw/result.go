@@ -1,7 +1,9 @@
 package hw
 
 import (
+	"cmp"
 	"encoding/json"
+	"fmt"
 	"strings"
 )
 
@@ -78,37 +80,45 @@ func summarise(results []Result, causes []Cause) Summary {
 	return s
 }
 
-// Lines renders a result for a terminal of that many columns: the verdict, the
-// check and what was measured, and below it what to do.
-func (r Result) Lines(columns int) []string {
+// Printer renders results for a terminal. A remedy that was given already is
+// not given again.
+type Printer struct {
+	Columns int
+	given   string // the last remedy …
+	by      string // … and the check that gave it
+}
+
+// Lines renders a result: the verdict, the check and what was measured, and
+// below it what to do.
+func (p *Printer) Lines(r Result) []string {
 	const indent = 19 // "FAIL  permissions  "
-	head := strings.ToUpper(string(r.Result))
-	head += strings.Repeat(" ", 6-len(head)) + r.Check
-	head += strings.Repeat(" ", indent-len(head))
-	lines := wrap(r.Measured, columns-indent)
-	if len(lines) == 0 {
-		lines = []string{""}
-	}
-	pad := strings.Repeat(" ", indent)
-	for i := range lines {
+	head := fmt.Sprintf("%-6s%-13s", strings.ToUpper(string(r.Result)), r.Check)
+	var lines []string
+	for i, l := range wrap(cmp.Or(r.Measured, "-"), p.Columns-indent) {
 		if i == 0 {
-			lines[i] = strings.TrimRight(head+lines[i], " ")
-		} else {
-			lines[i] = pad + lines[i]
+			lines = append(lines, head+l)
+			continue
 		}
+		lines = append(lines, strings.Repeat(" ", indent)+l)
 	}
-	for i, l := range wrap(r.Remedy, columns-indent-2) {
-		mark := "  "
-		if i == 0 {
-			mark = "> "
-		}
-		lines = append(lines, pad+mark+l)
+	remedy := r.Remedy
+	switch {
+	case remedy == "":
+		return lines
+	case remedy == p.given:
+		remedy = "as for " + p.by + " above"
+	default:
+		p.given, p.by = remedy, r.Check
+	}
+	const remedyIndent = 6
+	for i, l := range wrap(remedy, p.Columns-remedyIndent-2) {
+		lines = append(lines, strings.Repeat(" ", remedyIndent)+[]string{"> ", "  "}[min(i, 1)]+l)
 	}
 	return lines
 }
 
-// Lines renders the summary for a terminal of that many columns.
-func (s Summary) Lines(columns int) []string {
+// Summary renders the last line.
+func (p *Printer) Summary(s Summary) []string {
 	var text string
 	switch s.Result {
 	case Pass:
@@ -119,14 +129,14 @@ func (s Summary) Lines(columns int) []string {
 		text = "Something is wrong, see FAIL above."
 	}
 	if len(s.Causes) > 0 {
-		text += " The likeliest cause: " + s.Causes[0]
-		if len(s.Causes) > 1 {
-			text += "; less likely: " + strings.Join(s.Causes[1:], ", ")
+		text += " The likeliest cause: " + Label(s.Causes[0])
+		for i, c := range s.Causes[1:] {
+			text += []string{"; less likely: ", ", "}[min(i, 1)] + Label(c)
 		}
 		text += "."
 	}
 	lines := []string{strings.ToUpper(string(s.Result))}
-	for i, l := range wrap(text, columns-6) {
+	for i, l := range wrap(text, p.Columns-6) {
 		if i == 0 {
 			lines[0] += strings.Repeat(" ", 6-len(lines[0])) + l
 			continue

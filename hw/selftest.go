@@ -25,6 +25,8 @@ type Env struct {
 	// Formats are those of the reader's configuration. None: all that are known.
 	Formats []*wiegand.Format
 
+	// Now is the clock that stamps the lines' edges; nil: CLOCK_MONOTONIC.
+	Now func() int64
 	// Devices are the files that a station like this one has to open.
 	Devices []Device
 	// Lines takes the reader's lines; closing them gives them back. SetBias,
@@ -44,8 +46,11 @@ type Env struct {
 	Display  func(ctx context.Context, code string) (DisplayFact, error)
 	Keyboard *KeyboardProbe
 
-	Clock     func(context.Context) (ClockFact, error) // nil: the kernel's
-	StateDir  string                                   // where the ledger is
+	Clock    func(context.Context) (ClockFact, error) // nil: the kernel's
+	StateDir string                                   // where the ledger is
+	// Sync measures a write and sync of 4 KiB in a folder; nil does so. It
+	// should only be set in tests.
+	Sync      func(dir string) (time.Duration, error)
 	Network   func(context.Context) (NetworkFact, error)
 	Directory func(context.Context) (DirectoryFact, error)
 	Queue     func(context.Context) (QueueFact, error)
@@ -78,7 +83,7 @@ type Patience struct {
 // self-test takes less than 5 s.
 var (
 	ForPeople = Patience{Idle: 2 * time.Second, Card: 20 * time.Second, Quiet: 400 * time.Millisecond, Limit: 4 * time.Second, Late: 10 * time.Second, Times: 3}
-	ForSim    = Patience{Idle: time.Second, Card: 250 * time.Millisecond, Quiet: 160 * time.Millisecond, Limit: 1500 * time.Millisecond, Late: 1500 * time.Millisecond, Times: 3}
+	ForSim    = Patience{Idle: 900 * time.Millisecond, Card: 400 * time.Millisecond, Quiet: 150 * time.Millisecond, Limit: 900 * time.Millisecond, Late: 1500 * time.Millisecond, Times: 3}
 )
 
 // tester is one self-test under way.
@@ -131,6 +136,12 @@ func newTester(env *Env, o Options) *tester {
 				e.Formats = append(e.Formats, f)
 			}
 		}
+	}
+	if e.Sync == nil {
+		e.Sync = syncedWrite
+	}
+	if e.Now == nil {
+		e.Now = gpio.Monotonic
 	}
 	if e.Say == nil {
 		e.Say = func(string) {}

@@ -27,9 +27,8 @@ func (s *tester) card(ctx context.Context) Result {
 		}
 	}
 	spells := s.evidence.Cards[from:]
-	r := s.judge(spells)
-	s.first = commonest(s.framesOf(spells))
-	return r
+	s.first, _, _, _ = tally(s.reads(spells))
+	return s.judge(spells)
 }
 
 // secondCard has a card of the other kind shown: a badge and a device between
@@ -41,8 +40,12 @@ func (s *tester) secondCard(ctx context.Context) Result {
 	if len(s.evidence.Cards) > 0 && len(s.evidence.Cards[0].Edges) == 0 {
 		return skip("nothing came from the first card")
 	}
+	times := s.o.Timing.Times
+	if s.first.Len() == 0 {
+		times = 1 // the first card brought nothing good: this one only adds evidence
+	}
 	from := len(s.evidence.Cards)
-	for i := range s.o.Timing.Times {
+	for i := range times {
 		s.Say([]string{"Show a card of the other kind: a device's tag if the first was a badge.", "The same card again.", "And once more."}[min(i, 2)])
 		if err := s.show(ctx, 1); err != nil {
 			return failed(err, gpio.Hint(err))
@@ -50,7 +53,7 @@ func (s *tester) secondCard(ctx context.Context) Result {
 	}
 	spells := s.evidence.Cards[from:]
 	r := s.judge(spells)
-	if r.Result == Pass && commonest(s.framesOf(spells)) == s.first {
+	if bits, _, _, _ := tally(s.reads(spells)); r.Result == Pass && bits == s.first {
 		return bad(Warn, "Run the self-test again and show a badge first, then a device.", "%s; it is the same card as before", r.Measured)
 	}
 	return r
@@ -136,97 +139,107 @@ func (s *tester) elsewhere(ctx context.Context) error {
 	return err
 }
 
-func (s *tester) framesOf(spells []Spell) (frames []frame) {
-	var all []wiegand.Edge
+// reads is what the daemon's decoder makes of the spells.
+func (s *tester) reads(spells []Spell) (reads []wiegand.Read) {
 	for i := range spells {
-		all = append(all, falls(spells[i].Edges)...)
+		d := wiegand.NewDecoder(wiegand.Options{Formats: s.Formats})
+		for _, e := range falls(spells[i].Edges) {
+			e.Seq = 0 // rising edges, which were left out, are numbered as well
+			reads = append(reads, d.Push(e)...)
+		}
+		reads = append(reads, d.Advance(spells[i].To+wiegand.CloseAfter)...)
 	}
-	for i := range spells {
-		f, _ := split(falls(spells[i].Edges), interval(all))
-		frames = append(frames, f...)
-	}
-	for i := range frames {
-		frames[i].judge(s.Formats)
-	}
-	return frames
+	return reads
 }
 
-func commonest(frames []frame) (bits wiegand.Bits) {
-	count, most := map[wiegand.Bits]int{}, 0
-	for _, f := range frames {
-		count[f.bits]++
-		if count[f.bits] > most {
-			bits, most = f.bits, count[f.bits]
+// lostEdges counts the gaps in the kernel's numbers.
+func lostEdges(edges []wiegand.Edge) (n int) {
+	for i := 1; i < len(edges); i++ {
+		if jump := edges[i].Seq - edges[i-1].Seq; edges[i].Seq > edges[i-1].Seq && jump > 1 {
+			n += int(jump) - 1
 		}
 	}
-	return bits
+	return n
+}
+
+// tally counts reads: the commonest card, how often it came, how many were
+// good and how many of those had to be repaired.
+func tally(reads []wiegand.Read) (bits wiegand.Bits, same, good, repaired int) {
+	count := map[wiegand.Bits]int{}
+	for i := range reads {
+		r := &reads[i]
+		if !r.OK() {
+			continue
+		}
+		good++
+		if r.Repaired != "" {
+			repaired++
+		}
+		if count[r.Bits]++; count[r.Bits] > same {
+			bits, same = r.Bits, count[r.Bits]
+		}
+	}
+	return bits, same, good, repaired
 }
 
 // judge says what came of showing one card a few times.
 func (s *tester) judge(spells []Spell) Result {
-	frames := s.framesOf(spells)
-	part := Evidence{Idle: s.evidence.Idle, Float: s.evidence.Float, Cards: spells, Formats: s.Formats}
-	f := examine(&part)
-	bits, good, same := commonest(frames), 0, 0
-	for _, fr := range frames {
-		if fr.good {
-			good++
-		}
-		if fr.bits == bits {
-			same++
-		}
+	f := examine(&Evidence{Idle: s.evidence.Idle, Float: s.evidence.Float, Cards: spells, Formats: s.Formats})
+	reads := s.reads(spells)
+	bits, same, good, repaired := tally(reads)
+	n, lost := len(reads), 0
+	for i := range spells {
+		lost += lostEdges(spells[i].Edges)
 	}
-	n := len(frames)
 	switch {
 	case n == 0:
 		return s.blame(Fail, fmt.Sprintf("%d and %d pulses on DATA0 and DATA1, but no card", f.falls[0], f.falls[1]))
+	case lost > 0:
+		return bad(Warn, "The board was too busy to note every edge. Stop what else runs on it and repeat the test; in service such reads are refused, never guessed.", "%s lost by the kernel, %d of %s good", plural(lost, "edge"), good, plural(n, "read"))
 	case good == 0:
-		return s.blame(Fail, fmt.Sprintf("%s, none of them a card of this site", lengths(frames)))
-	case good < n || same < n || f.quiet > 0 || f.extra > 0:
+		return s.blame(Fail, fmt.Sprintf("%s, none good (%s)", lengths(reads), faultText[reads[0].Fault]))
+	case same < n || repaired > 0 || f.quiet > 0 || f.extra > 0:
 		v := Warn
 		if good*3 < n*2 {
 			v = Fail
 		}
-		return s.blame(v, fmt.Sprintf("%d of %d reads good, %d equal, %d pulses too many", good, n, same, f.extra))
+		return s.blame(v, fmt.Sprintf("%d of %d reads good%s, %d of the same card, %d pulses too many", good, n, afterRepair(repaired), same, f.extra))
 	}
-	r := pass("%s, %d of %d equal%s, number %s", s.describe(bits), same, n, shape(spells), s.number(bits))
+	r := pass("%s, %d of %d equal%s", s.describe(bits), same, n, shape(spells))
 	if causes := Diagnose(&s.evidence, &s.Site); len(causes) > 0 {
-		// Good reads over wiring that showed a fault before: luck.
-		return s.blame(Warn, r.Measured)
+		return s.blame(Warn, r.Measured) // good reads over wiring that showed a fault: luck
 	}
 	return r
 }
 
-// describe names the frame: "26 bits, H10301, parity OK".
+func afterRepair(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d after a repair)", n)
+}
+
+// describe names the card: "26 bits, H10301, parity OK, number …066".
 func (s *tester) describe(bits wiegand.Bits) string {
 	for _, f := range s.Formats {
-		if _, ok := f.Unpack(bits); !ok {
+		v, ok := f.Unpack(bits)
+		if !ok {
 			continue
 		}
 		check := "parity OK"
 		if !f.Checked() {
-			check = "a format without a check: compare the number with the card, exchanged wires would not show"
+			check = "a format without a check (compare the number with the card: exchanged wires would not show)"
 		}
-		return fmt.Sprintf("%d bits, %s, %s", bits.Len(), f.Name, check)
+		return fmt.Sprintf("%d bits, %s, %s, number %s", bits.Len(), f.Name, check, masked(f, v, s.o.ShowNumbers))
 	}
 	return fmt.Sprintf("%d bits", bits.Len())
 }
 
-// number is the card's number, of which only the last three digits are shown
-// unless asked: who knows a badge's number can copy it.
-func (s *tester) number(bits wiegand.Bits) string {
-	d := bits.Decimal()
-	if s.o.ShowNumbers {
-		return d
-	}
-	return "…" + d[max(0, len(d)-3):]
-}
-
-// lengths is "frames of 24, 25 and 26 bits".
-func lengths(frames []frame) string {
+// lengths is "3 reads of 24, 25, 26 bits".
+func lengths(reads []wiegand.Read) string {
 	var n []int
-	for _, f := range frames {
-		n = append(n, f.falls)
+	for i := range reads {
+		n = append(n, reads[i].Count)
 	}
 	slices.Sort(n)
 	n = slices.Compact(n)
@@ -234,10 +247,10 @@ func lengths(frames []frame) string {
 	for _, v := range n {
 		words = append(words, fmt.Sprint(v))
 	}
-	if len(words) > 6 {
-		words = append(words[:2], "…", words[len(words)-1])
+	if len(words) > 5 {
+		words = append(words[:3], "…", words[len(words)-1])
 	}
-	return fmt.Sprintf("%d reads of %s bits", len(frames), strings.Join(words, ", "))
+	return fmt.Sprintf("%s of %s bits", plural(len(reads), "read"), strings.Join(words, ", "))
 }
 
 // shape is ", pulses 50 µs wide, 2.0 ms apart"; widths only where the source

@@ -37,16 +37,10 @@ func (s *tester) lines(ctx context.Context) Result {
 // listen notes what the lines do for d. With quiet it ends earlier, once
 // there were edges and then none for so long; limit is the longest then.
 func (s *tester) listen(ctx context.Context, d, quiet, limit time.Duration) (Spell, error) {
-	var spell Spell
 	buf := make([]wiegand.Edge, 256)
-	n, now, err := s.src.Read(buf, 0) // does not wait; what is queued belongs to before
-	for err == nil && n == len(buf) {
-		n, now, err = s.src.Read(buf, 0)
-	}
-	if err != nil {
-		return spell, err
-	}
-	spell.From = now
+	now := s.Now()
+	spell := Spell{From: now}
+	var err error
 	if spell.Start, err = s.src.Levels(); err != nil {
 		return spell, err
 	}
@@ -58,7 +52,11 @@ func (s *tester) listen(ctx context.Context, d, quiet, limit time.Duration) (Spe
 			return spell, err
 		}
 		now = t
-		spell.Edges = append(spell.Edges, buf[:n]...)
+		for _, e := range buf[:n] {
+			if e.Time > spell.From { // what was queued belongs to before
+				spell.Edges = append(spell.Edges, e)
+			}
+		}
 		if len(spell.Edges) == 0 || quiet == 0 {
 			continue
 		}
@@ -88,8 +86,8 @@ func (s *tester) idle(ctx context.Context) Result {
 	s.evidence.Idle = spell
 	n := len(falls(spell.Edges))
 	s.noisy = float64(n) > 3*spell.Duration().Seconds()
-	measured := fmt.Sprintf("DATA0 %s, DATA1 %s, %d pulses in %s", level(spell.End[0]), level(spell.End[1]), n, seconds(spell.Duration()))
-	low := !spell.End[0] && !spell.Start[0] || !spell.End[1] && !spell.Start[1]
+	measured := fmt.Sprintf("DATA0 %s, DATA1 %s, %s in %s", level(spell.End[0]), level(spell.End[1]), countOf(spell.Edges), seconds(spell.Duration()))
+	low := !spell.End[0] || !spell.End[1]
 	switch {
 	case n == 0 && !low:
 		return pass("%s", measured)
@@ -99,12 +97,32 @@ func (s *tester) idle(ctx context.Context) Result {
 	return s.blame(Fail, measured)
 }
 
+// countOf is "no pulse", or "12 pulses on DATA0, 3 on DATA1".
+func countOf(edges []wiegand.Edge) string {
+	f := falls(edges)
+	if len(f) == 0 {
+		return "no pulse"
+	}
+	return fmt.Sprintf("%s on DATA0, %d on DATA1", plural(len(of(f, 0)), "pulse"), len(of(f, 1)))
+}
+
+// plural is "1 read", "2 reads".
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
 func level(high bool) string {
 	if high {
 		return "high"
 	}
 	return "low"
 }
+
+// tie is a difference of weights that leaves the order open.
+const tie = 0.35
 
 // blame adds what the evidence so far says. The measurement that tells the
 // first two causes apart is part of the remedy when they are close.
@@ -118,8 +136,8 @@ func (s *tester) blame(v Verdict, measured string) Result {
 	first := causes[0]
 	r.Measured += ": " + first.Seen
 	r.Remedy = first.Remedy
-	if len(causes) > 1 && first.Weight-causes[1].Weight < 0.35 {
-		r.Remedy += fmt.Sprintf(" It may also be %q. To tell: %s", causes[1].Name, first.Next)
+	if len(causes) > 1 && first.Weight-causes[1].Weight < tie {
+		r.Remedy += fmt.Sprintf(" It may also be %s. To tell: %s", Label(causes[1].Name), first.Next)
 	}
 	return r
 }
@@ -147,9 +165,12 @@ func (s *tester) float(ctx context.Context) Result {
 	}
 	s.evidence.Float = &f
 	measured := fmt.Sprintf("DATA0 %s, DATA1 %s", f.line(0), f.line(1))
+	if f.line(0) == f.line(1) {
+		measured = "DATA0 and DATA1 each " + f.line(0).String()
+	}
 	switch {
 	case f.line(0) == pulledUp && f.line(1) == pulledUp:
-		return pass("%s; the reader itself is tested with a card", measured)
+		return pass("%s; that is the converter's or the reader's doing, a card will tell", measured)
 	case f.line(0) == heldLow || f.line(1) == heldLow:
 		return s.blame(Fail, measured)
 	}
@@ -189,13 +210,13 @@ func (s *tester) readings(ctx context.Context, set func(gpio.Bias) error, b gpio
 func (a answer) String() string {
 	switch a {
 	case pulledUp:
-		return "is pulled up from outside"
+		return "pulled up from outside"
 	case heldLow:
-		return "is held low from outside"
+		return "held low from outside"
 	case follows:
-		return "follows the board's own pull"
+		return "not held by anything outside"
 	case changing:
-		return "moves by itself"
+		return "moving by itself"
 	}
-	return "was not measured"
+	return "not measured"
 }

@@ -1,10 +1,13 @@
 package lcd
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
+
+	"periph.io/x/conn/v3/i2c"
 )
 
 // Config says which display hangs where, in plain values as a configuration
@@ -40,6 +43,11 @@ type Config struct {
 
 	// Output is where the terminal display draws; nil is the standard output.
 	Output io.Writer
+
+	// OpenBus and OpenPort open the bus or port; nil ones are the kernel's.
+	// They should only be set in tests.
+	OpenBus  func(path string) (i2c.BusCloser, error)
+	OpenPort func(path string, baud int) (Port, error)
 }
 
 // Pin is a line that a display hangs on; the gpio package's outputs are such.
@@ -56,16 +64,22 @@ type Pins struct {
 
 // Kinds are the kinds of displays that Open knows.
 func Kinds() []string {
-	return []string{"none", "terminal"}
+	kinds := []string{"hd44780-gpio", "hd44780-i2c", "none", "terminal"}
+	for k := range dialects {
+		kinds = append(kinds, k)
+	}
+	slices.Sort(kinds)
+	return kinds
 }
 
 // Open checks the configuration and returns the display. It touches no
 // hardware: a display that is missing now is found by a later Init.
 func Open(c Config) (Display, error) {
-	if c.Size == "" {
-		c.Size = "16x2"
+	size, err := ParseSize(cmp.Or(c.Size, "16x2"))
+	if err != nil {
+		return nil, err
 	}
-	size, err := ParseSize(c.Size)
+	rom, err := ParseROM(c.ROM)
 	if err != nil {
 		return nil, err
 	}
@@ -74,6 +88,56 @@ func Open(c Config) (Display, error) {
 		return NewMemory(size), nil
 	case "terminal":
 		return NewTerminal(size, c.Output), nil
+	case "hd44780-i2c":
+		return openBackpack(c, size, rom)
+	case "hd44780-gpio":
+		return openGPIO(c, size, rom)
 	}
-	return nil, fmt.Errorf("display kind %q: use one of %s", c.Kind, strings.Join(slices.Sorted(slices.Values(Kinds())), ", "))
+	if d, ok := dialects[c.Kind]; ok {
+		return openSerial(c, d, size, rom)
+	}
+	return nil, fmt.Errorf("display kind %q: use one of %s", c.Kind, strings.Join(Kinds(), ", "))
+}
+
+func openBackpack(c Config, s Size, rom *Charset) (Display, error) {
+	pins, err := ParsePortMap(c.Map)
+	if err != nil {
+		return nil, err
+	}
+	if c.LightLow != nil {
+		pins.LightLow = *c.LightLow
+	}
+	addr := cmp.Or(c.Address, 0x27)
+	if addr < 0x08 || addr > 0x77 {
+		return nil, fmt.Errorf("display address 0x%02x: backpacks are at 0x20 to 0x27 or 0x38 to 0x3f; i2cdetect lists what answers", addr)
+	}
+	b := &backpack{path: cmp.Or(c.Bus, "/dev/i2c-1"), addr: uint16(addr), pins: pins, dial: c.OpenBus}
+	if b.dial == nil {
+		b.dial = openI2C
+	}
+	return newHD44780(s, rom, b), nil
+}
+
+func openGPIO(c Config, s Size, rom *Charset) (Display, error) {
+	p := c.Pins
+	for name, pin := range map[string]Pin{"rs": p.RS, "e": p.E, "d4": p.D4, "d5": p.D5, "d6": p.D6, "d7": p.D7} {
+		if pin == nil {
+			return nil, fmt.Errorf("display line %s: name the GPIO line it is on", name)
+		}
+	}
+	return newHD44780(s, rom, &gpio4{pins: p}), nil
+}
+
+func openSerial(c Config, d *dialect, s Size, rom *Charset) (Display, error) {
+	if c.Baud < 0 {
+		return nil, fmt.Errorf("display baud %d: use the display's own, usually %d", c.Baud, d.baud)
+	}
+	sd := &serialDisplay{
+		size: s, charset: d.charset(rom), dialect: d,
+		path: cmp.Or(c.Port, "/dev/serial0"), baud: cmp.Or(c.Baud, d.baud), dial: c.OpenPort, stuck: closed,
+	}
+	if sd.dial == nil {
+		sd.dial = openPort
+	}
+	return sd, nil
 }

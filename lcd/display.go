@@ -17,11 +17,11 @@ type Display interface {
 	// Charset is what the display can show.
 	Charset() *Charset
 	// Init opens the way to the display and brings it from any state, a half
-	// sent byte included, to a blank screen. It takes up to 100 ms, most of
-	// them the pauses that the data sheets ask for.
+	// sent byte included, to a blank screen. It takes 0.1 s, a serial display
+	// 0.8 s, most of it the pauses that the data sheets ask for.
 	Init() error
 	// Show writes the cells that differ from what was written last. A letter
-	// that the Charset doesn't have is shown as a question mark.
+	// that the Charset doesn't have is shown as the nearest that it has.
 	Show(Frame) error
 	// Refresh brings a display back that lost its mode or its letters without
 	// an error showing it (a spark, a replugged plug on a one-way wire): it

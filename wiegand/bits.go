@@ -145,6 +145,22 @@ func (b Bits) or(lo, hi uint64) Bits {
 	return b
 }
 
+// insert returns b with a 0 put in at place i, so that it becomes bit i.
+func (b Bits) insert(i int) Bits {
+	var r Bits
+	for j := range int(b.n) + 1 {
+		switch {
+		case j < i:
+			r.Append(b.Bit(j))
+		case j == i:
+			r.Append(0)
+		default:
+			r.Append(b.Bit(j - 1))
+		}
+	}
+	return r
+}
+
 // window is the value of width bits, at most 64, that end shift bits before
 // the end.
 func (b Bits) window(shift uint8, width int) uint64 {

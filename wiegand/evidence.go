@@ -8,47 +8,57 @@ const (
 	minInterval = 100_000
 	// together is how close falls of both lines are one event: no even
 	// spacing can tell which of them is the bit.
-	together = 5_000
-	// glitchWidth is the widest pulse taken for a glitch; the standard's
-	// narrowest pulse is 20 µs.
-	glitchWidth = 12_000
+	together = 3_000
+	// nearly is how close they are still one event, for naming it.
+	nearly = 10_000
 	// slowReader is the interval above which the lateness of stamps (99 % under
 	// 130 µs on a busy Raspberry Pi) can't hide what the spacing shows.
-	slowReader = 1_000_000
+	slowReader = 700_000
 )
 
 // train is a row of falls that may be a card: a frame, or what remains of one
 // when some edges are taken out.
-type train struct {
-	n    int
-	t    [maxPulses]int64
-	line [maxPulses]uint8
-}
-
-func (tr *train) add(t int64, line uint8) {
-	tr.t[tr.n], tr.line[tr.n] = t, line
-	tr.n++
-}
+type train []Edge
 
 // bits is the train read as bits, the first MaxBits of it.
-func (tr *train) bits() Bits { return bitsOf(tr.line[:tr.n]) }
-
-func bitsOf(lines []uint8) (b Bits) {
-	for _, l := range lines {
+func (tr train) bits() (b Bits) {
+	for _, e := range tr[:min(len(tr), MaxBits)] {
 		b.hi = b.hi<<1 | b.lo>>63
-		b.lo = b.lo<<1 | uint64(l)
+		b.lo = b.lo<<1 | uint64(e.Line&1)
 		b.n++
-		if b.n == MaxBits {
-			break
-		}
 	}
 	return b
 }
 
+// coincides reports whether two falls of different lines are one event: within
+// so many ns.
+func (tr train) coincides(within int64) bool {
+	for i := 1; i < len(tr); i++ {
+		if tr[i].Time-tr[i-1].Time <= within && tr[i].Line != tr[i-1].Line {
+			return true
+		}
+	}
+	return false
+}
+
+// crowded counts the falls that follow another more closely than any reader
+// sends.
+func (tr train) crowded() (n int) {
+	for i := 1; i < len(tr); i++ {
+		if tr[i].Time-tr[i-1].Time < minInterval {
+			n++
+		}
+	}
+	return n
+}
+
 // timing is what the spacing of a train shows.
 type timing struct {
-	interval int64 // median distance of bits
-	even     bool  // strong evidence that the reader spaces its bits evenly
+	interval  int64 // median distance of bits
+	tolerance int32 // how far from it an interval may be
+	least     int32 // shortest distance
+	smooth    bool  // all distances are within an eighth of each other
+	even      bool  // strong evidence that the reader spaces its bits evenly
 
 	// Of an even train:
 	missing, extra int  // intervals too many or too few for the edges there are
@@ -63,46 +73,98 @@ func (tm *timing) sound() bool {
 }
 
 // measure weighs the spacing of a train that should have n bits.
-//
-// It looks for chains of intervals that are off: two that add up to one (an
-// extra edge), one of two (a lost edge), and so on. A chain that adds up to
-// as many intervals as it has, such as one and a half and a half, is a late
-// stamp; one that adds up to no whole number is a reader that hesitated.
-// Neither speaks against the bits.
-func (w *workspace) measure(tr *train, n int) (tm timing) {
+func (w *workspace) measure(tr train, n int) (tm timing) {
 	tm.hole = -1
-	m := tr.n - 1
+	m := len(tr) - 1
 	if m < 1 {
 		return tm
 	}
 	iv := w.intervals[:m]
+	least, most := int32(CloseAfter), int32(-CloseAfter)
 	for i := range iv {
-		iv[i] = int32(min(max(tr.t[i+1]-tr.t[i], -CloseAfter), CloseAfter))
+		v := int32(tr[i+1].Time - tr[i].Time)
+		iv[i] = v
+		least, most = min(least, v), max(most, v)
 	}
-	// With extra edges, the intervals of the reader are the longest ones.
-	rank := m / 2
-	if extra := tr.n - n; extra > 0 && extra < m {
-		rank = extra + (m-extra)/2
+	if m >= quickEdges && least >= minInterval && most-least <= least>>3 {
+		return timing{interval: (tr[m].Time - tr[0].Time) / int64(m), tolerance: least / 16, least: least,
+			even: true, smooth: true, hole: -1}
 	}
-	median := w.quantile(iv, rank)
-	tm.interval = int64(median)
-	if median < minInterval {
-		return tm
+	tm.least = least
+	if !w.mostlyEven(&tm, iv) {
+		// With extra edges, the intervals of the reader are the longest ones.
+		rank := m / 2
+		if extra := len(tr) - n; extra > 0 && extra < m {
+			rank = extra + (m-extra)/2
+		}
+		median := w.quantile(iv, rank)
+		tm.interval = int64(median)
+		if median < minInterval {
+			return tm
+		}
+		tm.tolerance = w.spread(iv, median)
+		tm.even = isEven(iv, median, tm.tolerance)
 	}
-	tm.even = isEven(iv, median)
 	if tm.even {
-		tm.weigh(iv, median)
+		tm.weigh(iv)
 	}
 	return tm
 }
 
-// isEven demands that so many intervals lie within a sixteenth of the median
-// that an uneven reader (0.3 to 6 ms, or ±20 %) practically never shows it.
-// Damage disturbs a few intervals, so less than half will do; of a fast
-// reader more, because late stamps make its spacing uneven, and then nothing
-// must be concluded from it.
-func isEven(iv []int32, median int32) bool {
-	near, tolerance := 0, median>>4
+// mostlyEven is a short cut for frames with little damage: where five of six
+// intervals are close to one that was picked, no median need be found.
+func (w *workspace) mostlyEven(tm *timing, iv []int32) bool {
+	m := len(iv)
+	if m < 12 {
+		return false
+	}
+	a, b, c := iv[m/4], iv[m/2], iv[m*3/4]
+	pick := max(min(a, b), min(max(a, b), c))
+	if pick < minInterval {
+		return false
+	}
+	var near, sum, off int64
+	for _, v := range iv {
+		if d := v - pick; d <= pick>>4 && -d <= pick>>4 {
+			near++
+			sum += int64(v)
+			off += int64(max(d, -d))
+		}
+	}
+	if near*6 < int64(m)*5 {
+		return false
+	}
+	tm.interval = sum / near
+	T := int32(tm.interval)
+	tm.tolerance = T / 16
+	if T >= slowReader {
+		tm.tolerance = min(max(int32(4*off/near), T/16), T/8)
+	}
+	tm.even = true
+	return true
+}
+
+// spread is how far an interval of this frame may be from the median and
+// still count as one: five times the median deviation, which damage to a few
+// intervals does not move, from a sixteenth to an eighth of the interval.
+func (w *workspace) spread(iv []int32, median int32) int32 {
+	if median < slowReader {
+		return median / 16
+	}
+	off := w.widths[:len(iv)]
+	for i, v := range iv {
+		off[i] = max(v-median, median-v)
+	}
+	return min(max(5*min(w.quantile(off, len(off)/2), median), median/16), median/8)
+}
+
+// isEven demands that so many intervals lie within the tolerance that a reader
+// with a spacing of 0.3 to 6 ms practically never shows it. Damage disturbs a
+// few intervals, so less than half will do where the others are very close to
+// each other. Of a fast reader more is asked, because late stamps make its
+// spacing uneven, and then nothing must be concluded from it.
+func isEven(iv []int32, median, tolerance int32) bool {
+	near := 0
 	for _, v := range iv {
 		if v-median <= tolerance && median-v <= tolerance {
 			near++
@@ -115,50 +177,71 @@ func isEven(iv []int32, median int32) bool {
 	case median < slowReader:
 		return near*4 >= m*3
 	}
-	return near >= 8 && near*5 >= m*2
+	// 40 % at a tolerance of a sixteenth, 70 % at an eighth.
+	need := 10 + 480*int64(tolerance)/int64(median)
+	return near >= 8 && int64(near)*100 >= int64(m)*need
 }
 
-func (tm *timing) weigh(iv []int32, median int32) {
-	T, tolerance := int64(median), median>>4
-	var sum int64
-	start, odd, holes := -1, false, 0
-	for i, v := range iv {
-		if v-median <= tolerance && median-v <= tolerance {
-			start = -1 // a chain that did not add up
+// weigh looks for chains of intervals that are off: two that add up to one
+// (an extra edge), one of two (a lost edge), and so on. A chain that adds up
+// to as many intervals as it has, such as one and a half and a half, is a
+// late stamp; one that adds up to no whole number is a reader that hesitated.
+// Neither speaks against the bits.
+func (tm *timing) weigh(iv []int32) {
+	T, tolerance := tm.interval, int64(tm.tolerance)
+	slack := max(T*15/100, tolerance*3/2)
+	var sum, edges, widest int64
+	odd, holes := false, 0
+	for i := range iv {
+		v := int64(iv[i])
+		if v-T <= tolerance && T-v <= tolerance {
+			sum, edges, widest, odd = 0, 0, 0, false // a chain that did not add up
 			continue
 		}
 		tm.uneven++
-		if start < 0 {
-			start, sum, odd = i, 0, false
+		sum, edges, widest = sum+v, edges+1, max(widest, v)
+		odd = odd || v*20 < T*13
+		tm.silence = tm.silence || isSilence(v, T)
+		whole, ok := wholeOf(sum, T, slack)
+		// A hole is two intervals exactly: a little less, and the rest after
+		// it, is a stamp that was very late. It counts whatever came before.
+		alone, is := wholeOf(v, T, tolerance*5/4)
+		if is = is && alone >= 2; is {
+			whole, edges = alone, 1
 		}
-		sum += int64(v)
-		odd = odd || int64(v)*20 < T*13 || int64(v)*2 > T*3
-		if int64(v)*5 > T*12 {
-			tm.silence = true
-		}
-		whole := (sum + T/2) / T
-		if off := sum - whole*T; off*100 > T*15 || off*100 < -T*15 {
+		ok = is || ok && (edges > 1 || whole < 2)
+		if !ok || whole == 1 && edges == 1 {
 			continue
 		}
-		edges := int64(i - start + 1)
-		if odd && whole > edges {
+		if whole > edges && widest*4 > T*7 {
 			tm.missing += int(whole - edges)
 			holes++
 			if holes == 1 && edges == 1 && whole == 2 {
 				tm.hole = i
 			}
-		} else if odd && whole < edges {
+		} else if odd && whole < edges && (edges <= 2 || tolerance <= T/16) {
 			tm.extra += int(edges - whole)
 		}
-		start = -1
+		sum, edges, widest, odd = 0, 0, 0, false
 	}
 	if tm.missing != 1 {
 		tm.hole = -1
 	}
 	if holes >= 5 && tm.extra == 0 {
-		*tm = timing{interval: tm.interval, hole: -1} // no damage: so it sends
+		*tm = timing{interval: tm.interval, least: tm.least, hole: -1} // no damage: so it sends
 	}
 }
+
+// wholeOf is v in intervals, if it is a whole number of them within slack.
+func wholeOf(v, interval, slack int64) (n int64, ok bool) {
+	n = (v + interval/2) / interval
+	off := v - n*interval
+	return n, off <= slack && -off <= slack
+}
+
+// isSilence reports whether a distance is more than one lost bit and a late
+// stamp explain: two lost in a row, or a stray edge well apart from the card.
+func isSilence(v, interval int64) bool { return v*5 > interval*12 }
 
 // quantile is the value of the given rank, 0 the smallest.
 func (w *workspace) quantile(iv []int32, rank int) int32 {
@@ -192,18 +275,9 @@ func (w *workspace) quantile(iv []int32, rank int) int32 {
 	return a[rank]
 }
 
-// coincide reports whether two falls of different lines are one event.
-func (tr *train) coincide() bool {
-	for i := 1; i < tr.n; i++ {
-		if tr.line[i] != tr.line[i-1] && tr.t[i]-tr.t[i-1] <= together {
-			return true
-		}
-	}
-	return false
-}
-
 // workspace is scratch memory, kept so that nothing is allocated.
 type workspace struct {
-	whole, part       train
+	row               [maxPulses]Edge
 	intervals, sorted [maxPulses]int32
+	widths            [maxPulses]int32
 }

@@ -3,9 +3,9 @@ package wiegand
 import "math"
 
 const (
-	// maxPulses bounds a frame's memory: 128 bits with up to three falls
-	// each (a bounce at both ends), and some noise.
-	maxPulses = 400
+	// maxPulses bounds a frame's memory: 128 bits with up to six falls
+	// each (bounces at both ends), and some noise.
+	maxPulses = 6*MaxBits + 32
 	maxEdges  = 2 * maxPulses
 	// stormSlice is how often an unending storm of edges is reported.
 	stormSlice = int64(1e9)
@@ -15,25 +15,27 @@ const (
 
 // frame is the open, or last closed, frame: bounded, never reallocated.
 type frame struct {
-	n     int // falling edges kept in t, line and width
-	falls int // falling edges seen
-	t     [maxPulses]int64
-	line  [maxPulses]uint8
-	width [maxPulses]int32 // low time in ns, -1 unknown
-
-	edges  [maxEdges]Edge
-	nEdges int
-
-	end      int64 // time of the last edge, rising ones included
+	n        int   // falling edges kept
+	falls    int   // falling edges seen
+	deadline int64 // when the frame closes if no edge comes
 	last     int64 // latest time of a falling edge
-	deadline int64
+	hi, lo   uint64
 	head     int  // index of the first fall after the last long silence
 	lost     bool // sequence numbers jump
 	storm    bool // more edges than any card, or the rest of such a frame
+	end      int64
+
+	fall [maxPulses]Edge
+
+	// With both edges only:
+	width  [maxPulses]int32 // low time of a fall's pulse in ns, -1 unknown
+	nEdges int
+	edges  [maxEdges]Edge
 }
 
 func (f *frame) reset() {
 	f.n, f.falls, f.nEdges, f.head = 0, 0, 0, 0
+	f.hi, f.lo = 0, 0
 	f.lost, f.storm = false, false
 }
 
@@ -42,10 +44,13 @@ func (f *frame) reset() {
 // has seen a few bad frames, and its memory is bounded whatever the edges.
 // It is not safe for concurrent use.
 type Decoder struct {
-	opts    Options
-	lengths [maxPulses + 1]bool // enabled numbers of bits, keys included
-	limit   int                 // falls above which a frame is a storm
-	keyBits int
+	opts     Options
+	lengths  [maxPulses + 1]bool // enabled numbers of bits, keys included
+	nearest  [maxPulses + 1]int  // the enabled number nearest to each
+	lacking  [maxPulses + 1]int  // bits to the next longer enabled number, 0 none
+	shortest int
+	limit    int // falls above which a frame is a storm
+	keyBits  int
 
 	cur, old *frame
 	out      []Read
@@ -54,8 +59,11 @@ type Decoder struct {
 	numbered bool
 	deficit  int // bits the last frame lacked of an enabled length
 
+	stormy   bool  // there was a storm
 	stormEnd int64 // edges up to here belong to a storm that was reported
 	interval int64 // learned: of the last good frame that was even, 0 none
+	silence  int64 // a distance that is no bit of that reader
+	smooth   bool  // the frame that is judged has no interval unlike the others
 	swap     swapWatch
 	stats    stats
 	work     workspace
@@ -63,7 +71,8 @@ type Decoder struct {
 
 // NewDecoder returns a decoder with no frame open.
 func NewDecoder(o Options) *Decoder {
-	d := &Decoder{opts: o, cur: new(frame), old: new(frame), out: make([]Read, 0, 4), stormEnd: math.MinInt64}
+	d := &Decoder{opts: o, cur: new(frame), old: new(frame), out: make([]Read, 0, 2),
+		silence: math.MaxInt64}
 	switch o.Keypad {
 	case "4bit":
 		d.keyBits = 4
@@ -76,29 +85,111 @@ func NewDecoder(o Options) *Decoder {
 		d.lengths[f.Len] = true
 		longest = max(longest, f.Len)
 	}
-	d.limit = min(maxPulses, 3*longest+24)
+	d.limit = min(maxPulses, 6*longest+32)
+	d.shortest = maxPulses
+	for n := maxPulses; n > 0; n-- {
+		if d.lengths[n] {
+			d.shortest = n
+		}
+	}
+	d.findNearest()
 	return d
+}
+
+// findNearest fills in the enabled number of bits nearest to each number; the
+// smaller of two.
+func (d *Decoder) findNearest() {
+	below := 0
+	for n := range d.nearest {
+		if d.lengths[n] {
+			below = n
+		}
+		d.nearest[n] = below
+	}
+	above := 0
+	for n := maxPulses; n > 0; n-- {
+		d.lacking[n] = max(0, above-n)
+		if d.lengths[n] {
+			above = n
+		}
+		if below = d.nearest[n]; below == 0 || above > 0 && above-n < n-below {
+			d.nearest[n] = above
+		}
+		if d.nearest[n] == 0 {
+			d.nearest[n] = n // no format at all
+		}
+	}
 }
 
 // Push takes the next edge, in the order of sequence numbers, and returns the
 // reads that it closed: usually none. The slice is valid until the next call.
-func (d *Decoder) Push(e Edge) []Read {
-	d.out = d.out[:0]
+func (d *Decoder) Push(e Edge) (reads []Read) {
 	f := d.cur
-	if f.falls > 0 && (e.Time > f.deadline || e.Time < f.last-CloseAfter) {
-		d.close()
+	if f.falls > 0 && (e.Time > f.deadline || e.Time < f.last && uint64(f.last-e.Time) > uint64(CloseAfter)) {
+		reads = d.close()
 		f = d.cur
 	}
-	lost := d.sequence(e.Seq)
+	lost := uint32(0)
+	if e.Seq != 0 || d.seq == math.MaxUint32 {
+		lost = d.sequence(e.Seq)
+	}
 	if e.Rising {
+		f.lost = f.lost || lost > 0 && f.falls > 0
 		if d.opts.BothEdges {
 			f.rise(e)
 		}
-		f.lost = f.lost || lost > 0 && f.falls > 0
-		return d.out
+		return reads
 	}
-	d.fall(f, e, lost)
-	return d.out
+	if f.falls == 0 {
+		// Before a first edge, the lost ones may have been the end of the
+		// frame before, or the head of this one. They were the former if
+		// that lacked just so many.
+		f.lost = lost > 0 && lost != uint32(d.deficit)
+		f.storm = d.stormy && e.Time <= d.stormEnd
+		f.last, f.end = e.Time, e.Time
+	} else {
+		f.lost = f.lost || lost > 0
+		if e.Time > f.last {
+			if e.Time-f.last > d.silence {
+				f.head = f.n
+			}
+			f.last = e.Time
+			f.end = e.Time
+		}
+	}
+	f.falls++
+	f.deadline = f.last + CloseAfter
+	if f.deadline < f.last {
+		f.deadline = math.MaxInt64
+	}
+	if d.opts.BothEdges {
+		f.keep(e)
+		f.width[min(f.n, maxPulses-1)] = -1
+	}
+	if f.n >= d.limit {
+		return d.flood(f) // nothing was closed before: the frame is long
+	}
+	f.fall[f.n] = e
+	f.n++
+	if f.n <= MaxBits {
+		f.hi = f.hi<<1 | f.lo>>63
+		f.lo = f.lo<<1 | uint64(e.Line&1)
+	}
+	if d.lengths[f.n] || f.head > 0 && d.lengths[f.n-f.head] {
+		d.quicken(f)
+	}
+	return reads
+}
+
+// flood takes a frame that has more edges than a card has, however damaged.
+// It is reported when it ends, and every second until then.
+func (d *Decoder) flood(f *frame) []Read {
+	f.storm = true
+	if f.last-f.fall[0].Time < stormSlice {
+		return nil
+	}
+	d.stormy, d.stormEnd = true, f.deadline // what follows without a silence is no card
+	return d.close()
 }
 
 // Deadline is when the open frame closes if no more edge comes; ok is false
@@ -108,65 +199,34 @@ func (d *Decoder) Deadline() (t int64, ok bool) { return d.cur.deadline, d.cur.f
 // Advance says that the lines were silent up to now: every edge stamped at
 // or before now was pushed. It returns the reads that this closed.
 func (d *Decoder) Advance(now int64) []Read {
-	d.out = d.out[:0]
 	if d.cur.falls > 0 && now >= d.cur.deadline {
-		d.close()
+		return d.close()
 	}
-	return d.out
+	return nil
 }
 
 // LastEdges are the edges of the frame that closed last, up to a limit; valid
 // until the next call of Push or Advance.
-func (d *Decoder) LastEdges() []Edge { return d.old.edges[:d.old.nEdges] }
+func (d *Decoder) LastEdges() []Edge { return d.kept(d.old) }
 
-// sequence returns how many edges are missing before the one numbered seq.
+// kept are the edges of a frame: of both directions where both are used.
+func (d *Decoder) kept(f *frame) []Edge {
+	if d.opts.BothEdges {
+		return f.edges[:f.nEdges]
+	}
+	return f.fall[:f.n]
+}
+
+// sequence returns how many edges are missing before the one numbered seq; a
+// number that goes back counts as many.
 // 0 is no number, except right after the highest one, where the kernel's
 // counter wraps to it.
-func (d *Decoder) sequence(seq uint32) (lost int) {
-	if seq == 0 && d.seq != math.MaxUint32 {
-		return 0
-	}
+func (d *Decoder) sequence(seq uint32) (lost uint32) {
 	if d.numbered {
-		lost = int(seq - d.seq - 1)
+		lost = seq - d.seq - 1
 	}
 	d.seq, d.numbered = seq, true
 	return lost
-}
-
-func (d *Decoder) fall(f *frame, e Edge, lost int) {
-	first := f.falls == 0
-	if lost > 0 && !(first && d.deficit == lost) {
-		// Before a first edge, the lost ones may have been the end of the
-		// frame before, or the head of this one. They were the former if
-		// that lacked just so many.
-		f.lost = true
-	}
-	if first {
-		f.storm = e.Time <= d.stormEnd
-	}
-	f.keep(e)
-	f.falls++
-	if first || e.Time > f.last {
-		if !first && d.interval > 0 && (e.Time-f.last)*5 > d.interval*12 {
-			f.head = f.n
-		}
-		f.last = e.Time
-	}
-	f.end = f.last
-	f.deadline = later(f.last, CloseAfter)
-	if f.n >= d.limit {
-		f.storm = true
-		if f.last-f.t[0] >= stormSlice {
-			d.stormEnd = f.deadline // what follows without a silence is no card
-			d.close()
-		}
-		return
-	}
-	f.t[f.n], f.line[f.n], f.width[f.n] = e.Time, e.Line&1, -1
-	f.n++
-	if d.lengths[f.n] || d.lengths[f.n-f.head] {
-		f.deadline = later(f.last, d.quick(f))
-	}
 }
 
 // rise completes the pulse that the line's last fall began.
@@ -177,9 +237,9 @@ func (f *frame) rise(e Edge) {
 	f.keep(e)
 	f.end = max(f.end, e.Time)
 	for i := f.n - 1; i >= 0 && i >= f.n-4; i-- {
-		if f.line[i] == e.Line&1 {
+		if f.fall[i].Line == e.Line {
 			if f.width[i] < 0 {
-				f.width[i] = int32(min(max(0, e.Time-f.t[i]), math.MaxInt32))
+				f.width[i] = int32(min(max(0, e.Time-f.fall[i].Time), math.MaxInt32))
 			}
 			return
 		}
@@ -193,57 +253,59 @@ func (f *frame) keep(e Edge) {
 	}
 }
 
-// quick is how long after its last bit a frame that has the bits of a card
-// stays open: three of its intervals when they are proved even, by this frame
-// alone or with the reader's learned interval, else CloseAfter.
-func (d *Decoder) quick(f *frame) int64 {
-	from := f.head
-	if d.lengths[f.n] && !d.lengths[f.n-f.head] {
-		from = 0
+// quicken brings forward the end of a frame that has the bits of a card: to
+// three of its intervals after the last, when they are proved even, by this
+// frame alone or with the reader's learned interval.
+func (d *Decoder) quicken(f *frame) {
+	from := 0
+	if !d.lengths[f.n] {
+		from = f.head
 	}
-	even, least, most := 0, int64(math.MaxInt64), int64(0)
-	tail := f.n - 1 - quickEdges
-	for i := from + 1; i < f.n; i++ {
-		iv := f.t[i] - f.t[i-1]
-		if iv-d.interval <= d.interval>>3 && d.interval-iv <= d.interval>>3 {
-			even++
-		}
-		if i > tail {
+	tr := f.fall[from:f.n]
+	n := len(tr) - 1
+	if n >= quickEdges {
+		least, most := int64(math.MaxInt64), int64(0)
+		for i := n - quickEdges; i < n; i++ {
+			iv := tr[i+1].Time - tr[i].Time
 			least, most = min(least, iv), max(most, iv)
 		}
+		if least >= minInterval && most-least <= most>>2 {
+			f.deadline = min(f.deadline, later(f.last, 3*((most+least)/2)))
+			return
+		}
 	}
-	n := f.n - 1 - from
-	switch {
-	case n >= quickEdges && least >= minInterval && most-least <= most>>2:
-		return min(CloseAfter, 3*((most+least)/2))
-	case d.interval >= minInterval && even >= 3 && even*4 >= n*3:
-		return min(CloseAfter, 3*d.interval)
+	even := 0
+	for i := range n {
+		if off := tr[i+1].Time - tr[i].Time - d.interval; off <= d.interval>>3 && -off <= d.interval>>3 {
+			even++
+		}
 	}
-	return CloseAfter
+	if d.interval > 0 && even >= 3 && even*4 >= n*3 {
+		f.deadline = min(f.deadline, later(f.last, 3*d.interval))
+	}
 }
 
 // close judges the open frame and opens an empty one.
-func (d *Decoder) close() {
+func (d *Decoder) close() []Read {
 	f := d.cur
-	d.out = append(d.out, d.judge(f))
-	r := &d.out[len(d.out)-1]
-	d.deficit = d.lacking(f, r)
-	d.stats.note(f, r)
+	d.out = d.out[:1]
+	r := &d.out[0]
+	d.judge(f, r)
+	d.deficit = 0
+	if !r.OK() {
+		d.deficit = d.lacking[f.n]
+	}
+	d.note(f, r)
 	d.cur, d.old = d.old, f
 	d.cur.reset()
+	return d.out
 }
 
-// lacking is how many bits the frame was short of the nearest enabled length.
-func (d *Decoder) lacking(f *frame, r *Read) int {
-	if r.OK() {
-		return 0
+// learn keeps the interval of a good frame.
+func (d *Decoder) learn(tm *timing) {
+	if tm.even && tm.interval >= minInterval {
+		d.interval, d.silence = tm.interval, tm.interval*12/5
 	}
-	for n := f.n + 1; n <= MaxBits; n++ {
-		if d.lengths[n] {
-			return n - f.n
-		}
-	}
-	return 0
 }
 
 // later is t + d, or the end of time.

@@ -28,6 +28,28 @@ func Faults() []Fault { return slices.Clone(faults[:]) }
 var faults = [...]Fault{FaultOverrun, FaultCollision, FaultNoise, FaultWidth, FaultInterval, FaultCount,
 	FaultParity, FaultPrefix, FaultSwapped}
 
+func faultIndex(f Fault) int {
+	switch f {
+	case FaultOverrun:
+		return 0
+	case FaultCollision:
+		return 1
+	case FaultNoise:
+		return 2
+	case FaultWidth:
+		return 3
+	case FaultInterval:
+		return 4
+	case FaultCount:
+		return 5
+	case FaultParity:
+		return 6
+	case FaultPrefix:
+		return 7
+	}
+	return 8
+}
+
 // Repair says what was taken out of, or put into, a frame before it passed.
 type Repair string
 
@@ -37,6 +59,8 @@ const (
 	RepairBounce Repair = "bounce" // repeated edges of one pulse taken out
 	RepairLost   Repair = "lost"   // a lost pulse put back at the hole it left, its value from the parity: see Options.RepairLost
 )
+
+var repairs = [...]Repair{RepairGlitch, RepairBounce, RepairLost}
 
 // Read is what one frame turned out to be.
 type Read struct {

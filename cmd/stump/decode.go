@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -45,13 +44,17 @@ level (0 or 1). VCD files name the lines D0 and D1.`,
 				defer f.Close()
 				in = f
 			}
-			next, err := edgeReader(format, args[0], bufio.NewReaderSize(in, 1<<16))
+			edges, err := edgeReader(format, args[0], bufio.NewReaderSize(in, 1<<16))
 			if err != nil {
 				return usageError{err}
 			}
 			d := wiegand.NewDecoder(wiegand.Options{Formats: enabled, BothEdges: !falling, RepairLost: repairLost})
 			out := bufio.NewWriter(cmd.OutOrStdout())
-			err = decode(d, next, falling, framePrinter(out, asJSON))
+			if falling {
+				edges = fallingOnly{edges}
+			}
+			err = wiegand.Decode(edges, d, framePrinter(out, asJSON, enabled))
+			err = hint.Wrap(err, "a row of a trace is: time in nanoseconds, line 0 or 1, level 0 or 1; # starts a comment")
 			return errors.Join(err, out.Flush())
 		},
 	}
@@ -69,11 +72,11 @@ func decodeFormats(names string, cfg *config.Config) ([]*wiegand.Format, error) 
 	case "":
 		return cfg.CardFormats(), nil
 	case "all":
-		return slices.DeleteFunc(wiegand.Formats(), func(f *wiegand.Format) bool { return f.Unverified }), nil
+		return wiegand.VerifiedFormats(), nil
 	}
 	var list []*wiegand.Format
 	for _, name := range strings.Split(names, ",") {
-		f, err := wiegand.FormatByName(strings.TrimSpace(name))
+		f, err := cfg.FormatByName(strings.TrimSpace(name))
 		if err != nil {
 			return nil, hint.Errorf("separate names with commas, or use all", "--formats: %w", err)
 		}
@@ -83,60 +86,36 @@ func decodeFormats(names string, cfg *config.Config) ([]*wiegand.Format, error) 
 }
 
 // edgeReader returns what reads the edges of a file one by one.
-func edgeReader(format, name string, r io.Reader) (func() (wiegand.Edge, error), error) {
+func edgeReader(format, name string, r io.Reader) (wiegand.Edges, error) {
 	if format == "" && strings.HasSuffix(strings.ToLower(name), ".vcd") {
 		format = "vcd"
 	}
 	switch format {
 	case "", "trace":
-		return wiegand.NewTraceReader(r).Next, nil
+		return wiegand.NewTraceReader(r), nil
+	case "vcd":
+		return wiegand.NewVCDReader(r), nil
 	}
 	return nil, hint.Errorf("use --format trace or --format vcd", "--format: %q is not known", format)
 }
 
-// decode pushes every edge through d and prints each frame as it ends.
-func decode(d *wiegand.Decoder, next func() (wiegand.Edge, error), falling bool, print func(*wiegand.Read) error) error {
-	for {
-		e, err := next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return hint.Wrap(err, "a line is: time in nanoseconds, line 0 or 1, level 0 or 1; # starts a comment")
-		}
-		if falling && e.Rising {
-			continue
-		}
-		if err := printAll(d.Push(e), print); err != nil {
-			return err
-		}
-	}
-	// The recording ends in silence: whatever is open is over.
-	for {
-		t, open := d.Deadline()
-		if !open {
-			return nil
-		}
-		if err := printAll(d.Advance(t), print); err != nil {
-			return err
-		}
-	}
-}
+// fallingOnly leaves out rising edges, as the daemon's lines do in service.
+type fallingOnly struct{ wiegand.Edges }
 
-func printAll(reads []wiegand.Read, print func(*wiegand.Read) error) error {
-	for i := range reads {
-		if err := print(&reads[i]); err != nil {
-			return err
+func (f fallingOnly) Next() (wiegand.Edge, error) {
+	for {
+		e, err := f.Edges.Next()
+		if err != nil || !e.Rising {
+			return e, err
 		}
 	}
-	return nil
 }
 
 // framePrinter prints frames for people or as JSON.
-func framePrinter(w io.Writer, asJSON bool) func(*wiegand.Read) error {
+func framePrinter(w io.Writer, asJSON bool, enabled []*wiegand.Format) func(*wiegand.Read) error {
 	if asJSON {
 		enc := json.NewEncoder(w)
-		return func(r *wiegand.Read) error { return enc.Encode(newFrame(r)) }
+		return func(r *wiegand.Read) error { return enc.Encode(wiegand.NewRecord(r, enabled)) }
 	}
 	return func(r *wiegand.Read) error {
 		what := "refused: " + string(r.Fault)
@@ -152,46 +131,4 @@ func framePrinter(w io.Writer, asJSON bool) func(*wiegand.Read) error {
 		_, err := fmt.Fprintf(w, "%12.3f ms  %3d bits  %s  %s\n", float64(r.Start)/1e6, r.Bits.Len(), r.Bits, what)
 		return err
 	}
-}
-
-// frame is a frame as `decode --json` prints it: every key, unknown is null.
-type frame struct {
-	Start    int64    `json:"start_ns"`
-	End      int64    `json:"end_ns"`
-	Bits     string   `json:"bits"`
-	Count    int      `json:"count"`
-	OK       bool     `json:"ok"`
-	Format   *string  `json:"format"`
-	Also     []string `json:"also"`
-	Facility *uint64  `json:"facility"`
-	Number   *uint64  `json:"number"`
-	Raw      string   `json:"raw"`
-	Fault    *string  `json:"fault"`
-	Repaired *string  `json:"repaired"`
-}
-
-func newFrame(r *wiegand.Read) frame {
-	f := frame{
-		Start: r.Start, End: r.End, Bits: r.Bits.String(), Count: r.Bits.Len(), OK: r.OK(),
-		Also: wiegand.Matches(r.Bits), Raw: r.Bits.Decimal(),
-		Fault: orNull(string(r.Fault)), Repaired: orNull(string(r.Repaired)),
-	}
-	if r.Format != nil {
-		f.Format, f.Number = &r.Format.Name, &r.Fields.Number
-		if r.Format.HasFacility() {
-			f.Facility = &r.Fields.Facility
-		}
-		f.Also = slices.DeleteFunc(f.Also, func(name string) bool { return name == r.Format.Name })
-	}
-	if f.Also == nil {
-		f.Also = []string{}
-	}
-	return f
-}
-
-func orNull(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
 }

@@ -36,12 +36,27 @@ func Dial(ctx context.Context, socket string) (*Client, error) {
 		return nil, err
 	}
 	conn.Close()
-	return &Client{http.Client{Transport: &http.Transport{DialContext: dial}}}, nil
+	return newClient(&http.Transport{DialContext: dial}), nil
 }
 
 // Local returns a client of a handler in this process.
 func Local(h http.Handler) *Client {
-	return &Client{http.Client{Transport: localTransport{h}}}
+	return newClient(localTransport{h})
+}
+
+func newClient(t http.RoundTripper) *Client {
+	// The API sends nobody elsewhere: a redirect would turn a change into a
+	// question.
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &Client{http.Client{Transport: t, CheckRedirect: stay}}
+}
+
+// Ref is a name or id as an element of a path.
+func Ref(s string) string {
+	if s == "." || s == ".." {
+		return strings.ReplaceAll(s, ".", "%2E")
+	}
+	return url.PathEscape(s)
 }
 
 // Stream asks for path and returns the answer's body, to be closed.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/hw"
 	"stump/internal/hint"
 )
 
@@ -96,7 +97,31 @@ func (s *Server) changed(w http.ResponseWriter, ev checkout.Event) error {
 	return writeJSON(w, historyRow(ev))
 }
 
-// Enrolled is the answer to an enrolment that was waited for.
+// expected is whom a tag is expected for. Whom the register does not have, the
+// directory may know; otherwise they are added to it when the tag is shown.
+func (s *Server) expected(kind checkout.SubjectKind, ref string) (Enrolled, error) {
+	var (
+		a   = Enrolled{Name: ref, New: true}
+		id  string
+		err error
+	)
+	if kind == checkout.KindPerson {
+		var p checkout.Person
+		p, err = s.o.Ledger.FindPerson(ref)
+		id, a.Name = p.ID, cmp.Or(p.Name, ref)
+	} else {
+		var d checkout.Device
+		d, err = s.o.Ledger.FindDevice(ref)
+		id, a.Name = d.ID, cmp.Or(d.Name, ref)
+	}
+	if errors.Is(err, checkout.ErrNotFound) {
+		return a, nil
+	}
+	a.ID, a.New = known(id), false
+	return a, err
+}
+
+// enrol has the next unknown tag become somebody's.
 func (s *Server) enrol(w http.ResponseWriter, r *http.Request) error {
 	var e Enrol
 	if err := readJSON(r, &e); err != nil {
@@ -111,52 +136,30 @@ func (s *Server) enrol(w http.ResponseWriter, r *http.Request) error {
 	} else if e.Kind != "person" {
 		return refuse(`use "person" or "device"`, "%q can't be enrolled", e.Kind)
 	}
-	id, name, err := s.enrollee(kind, e.Name)
+	if e.Name == "" {
+		return refuse("name who or what the tag is for", "no name")
+	}
+	answer, err := s.expected(kind, e.Name)
 	if err != nil {
 		return err
 	}
-	reader := s.o.Readers[0]
-	wait, err := reader.Enrol(r.Context(), kind, id, name)
+	wait, err := s.o.Readers[0].Enrol(r.Context(), kind, cmp.Or(str(answer.ID), e.Name), answer.Name, cmp.Or(e.Actor, anonymous))
 	if err != nil {
 		return err
 	}
 	if !e.Wait {
-		return writeJSON(w, struct{}{})
+		return writeJSON(w, answer)
 	}
 	select {
 	case res := <-wait:
 		if res.Err != nil {
 			return res.Err
 		}
-		return writeJSON(w, historyRow(res.Event))
+		answer.ID = known(res.Record.ID)
+		return writeJSON(w, answer)
 	case <-r.Context().Done():
 		return context.Cause(r.Context())
 	}
-}
-
-// enrollee is whom a tag is for; a name that the register does not have is
-// added to it.
-func (s *Server) enrollee(kind checkout.SubjectKind, ref string) (id, name string, err error) {
-	if kind == checkout.KindPerson {
-		p, err := s.o.Ledger.FindPerson(ref)
-		if err == nil || !errors.Is(err, checkout.ErrNotFound) {
-			return p.ID, p.Name, err
-		}
-		id, err = s.newID("", ref, func(id string) error { _, err := s.o.Ledger.FindPerson(id); return err })
-		if err != nil {
-			return "", "", err
-		}
-		return id, ref, s.o.Ledger.AddPerson(checkout.Person{ID: id, Name: ref}, checkout.Tag{}, anonymous, checkout.SourceCLI)
-	}
-	d, err := s.o.Ledger.FindDevice(ref)
-	if err == nil || !errors.Is(err, checkout.ErrNotFound) {
-		return d.ID, d.Name, err
-	}
-	id, err = s.newID("", ref, func(id string) error { _, err := s.o.Ledger.FindDevice(id); return err })
-	if err != nil {
-		return "", "", err
-	}
-	return id, ref, s.o.Ledger.AddDevice(checkout.Device{ID: id, Name: ref}, checkout.Tag{}, anonymous, checkout.SourceCLI)
 }
 
 // Status is what the station is doing.
@@ -168,12 +171,29 @@ type Status struct {
 	Sim     bool     `json:"sim"`
 	Display string   `json:"display"`
 	Since   *string  `json:"display_down_since"`
+	Events  uint64   `json:"events"`
+	// Salvaged says what was saved of a damaged ledger, until somebody has
+	// said that they have seen it.
+	Salvaged *string `json:"salvaged"`
+	// Conditions are what is wrong with each reader.
+	Conditions map[string][]hw.Condition `json:"conditions"`
 }
 
 func (s *Server) status(w http.ResponseWriter, _ *http.Request) error {
 	st := Status{Station: s.o.Station, Version: s.o.Version, PID: os.Getpid(), Sim: s.o.Lines != nil, Readers: []string{}}
 	for _, r := range s.o.Readers {
 		st.Readers = append(st.Readers, r.Name+": "+r.Source.String())
+	}
+	info, err := s.o.Ledger.Info()
+	if err != nil {
+		return err
+	}
+	st.Events = info.Seq
+	if s.o.Conditions != nil {
+		st.Conditions = s.o.Conditions()
+	}
+	if info.Salvaged != nil {
+		st.Salvaged = known(info.Salvaged.String())
 	}
 	if s.o.Panel != nil {
 		h := s.o.Panel.Health()

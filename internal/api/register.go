@@ -106,6 +106,9 @@ func (s *Server) editPerson(w http.ResponseWriter, r *http.Request) error {
 	if err := readJSON(r, &c); err != nil {
 		return err
 	}
+	if c.Badge != nil && *c.Badge == "" {
+		return refuse("give another one; somebody who may not borrow is suspended with --status suspended", "a badge can't be taken away")
+	}
 	tag, err := s.tag(c.Badge)
 	if err != nil {
 		return err
@@ -122,13 +125,15 @@ func (s *Server) editPerson(w http.ResponseWriter, r *http.Request) error {
 		}
 		e.Status = &status
 	}
+	if !tag.IsZero() {
+		// An import of one row changes all of it or nothing.
+		row := checkout.PersonRow{ID: p.ID, Name: orKept(c.Name, p.Name), Email: orKept(c.Email, p.Email), Badge: tag}
+		if err := s.o.Ledger.ImportPeople([]checkout.PersonRow{row}, anonymous, checkout.SourceCLI); err != nil {
+			return withoutLine(err)
+		}
+	}
 	if err := s.o.Ledger.EditPerson(p.ID, e, anonymous, checkout.SourceCLI); err != nil {
 		return err
-	}
-	if !tag.IsZero() {
-		if _, err := s.o.Ledger.EnrolPerson(p.ID, tag, anonymous, checkout.SourceCLI); err != nil {
-			return err
-		}
 	}
 	return s.writePerson(w, p.ID)
 }
@@ -189,6 +194,9 @@ func (s *Server) editDevice(w http.ResponseWriter, r *http.Request) error {
 	if err := readJSON(r, &c); err != nil {
 		return err
 	}
+	if c.Tag != nil && *c.Tag == "" {
+		return refuse("give another one; a device that is no longer lent is retired", "a tag can't be taken away")
+	}
 	tag, err := s.tag(c.Tag)
 	if err != nil {
 		return err
@@ -197,13 +205,14 @@ func (s *Server) editDevice(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if !tag.IsZero() {
+		row := checkout.DeviceRow{ID: d.ID, Name: orKept(c.Name, d.Name), Kind: orKept(c.Kind, d.Kind), HasKind: true, Tag: tag}
+		if err := s.o.Ledger.ImportDevices([]checkout.DeviceRow{row}, anonymous, checkout.SourceCLI); err != nil {
+			return withoutLine(err)
+		}
+	}
 	if err := s.o.Ledger.EditDevice(d.ID, checkout.Edit{Name: c.Name, Kind: c.Kind}, anonymous, checkout.SourceCLI); err != nil {
 		return err
-	}
-	if !tag.IsZero() {
-		if _, err := s.o.Ledger.EnrolDevice(d.ID, tag, anonymous, checkout.SourceCLI); err != nil {
-			return err
-		}
 	}
 	return s.writeDevice(w, d.ID)
 }
@@ -217,6 +226,23 @@ func (s *Server) retireDevice(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return s.writeDevice(w, d.ID)
+}
+
+// orKept is the new value, or the old one where none is asked for.
+func orKept(asked *string, old string) string {
+	if asked == nil {
+		return old
+	}
+	return *asked
+}
+
+// withoutLine is what is wrong with a row that came from no file.
+func withoutLine(err error) error {
+	var row *checkout.RowError
+	if errors.As(err, &row) {
+		return row.Err
+	}
+	return err
 }
 
 // maxImport is more than a register of 100,000 rows needs.
@@ -261,7 +287,21 @@ func (s *Server) exportPeople(w http.ResponseWriter, _ *http.Request) error {
 }
 
 func (s *Server) exportDevices(w http.ResponseWriter, _ *http.Request) error {
-	return writeCSV(w, func(out io.Writer) error { return checkout.WriteDevicesCSV(out, s.o.Ledger.Devices()) })
+	return writeCSV(w, func(out io.Writer) error { return checkout.WriteDevicesCSV(out, s.o.Ledger.Devices(), s.deviceTag) })
+}
+
+// deviceTag is the written form of a device's tag, "" if it has none.
+func (s *Server) deviceTag(id string) (string, error) {
+	d, err := s.o.Ledger.FindDevice(id)
+	if err != nil || !d.HasTag() {
+		return "", err
+	}
+	tag, err := s.o.Ledger.TagNumber(checkout.KindDevice, id)
+	if err != nil {
+		return "", nil // enrolled before tags were kept: an import keeps what there is
+	}
+	bits, err := credential.Bits(tag)
+	return credential.String(bits, s.o.Formats), err
 }
 
 // writeCSV sends a table whole or not at all; a register fits in memory.
@@ -287,9 +327,11 @@ func (s *Server) newID(asked, name string, find func(id string) error) (string, 
 		if n > 1 {
 			id = fmt.Sprintf("%s-%d", base, n)
 		}
-		if err := find(id); errors.Is(err, checkout.ErrNotFound) {
+		err := find(id)
+		var several *checkout.AmbiguousError
+		if errors.Is(err, checkout.ErrNotFound) {
 			return id, nil
-		} else if err != nil {
+		} else if err != nil && !errors.As(err, &several) {
 			return "", err
 		}
 	}

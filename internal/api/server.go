@@ -6,8 +6,17 @@
 //	GET  /v1/people, /v1/devices         the register, one JSON object a line
 //	POST /v1/people, PATCH /v1/people/{ref}, POST /v1/people/{ref}/retire
 //	POST /v1/people/import, GET /v1/people/export      CSV; the same for devices
+//	POST /v1/people/{ref}/erase, GET /v1/people/{ref}/dossier
+//	POST /v1/devices/{ref}/lost, /v1/devices/{ref}/found
 //	POST /v1/enroll, /v1/give, /v1/return
 //	GET  /v1/panel                       what the display shows
+//	GET  /v1/sync                        what the directory was told, and what not
+//	POST /v1/sync/{id}/retry, …/drop, …/accept, /v1/sync/pull
+//	POST /v1/verify                      a check of the ledger, with its progress
+//	GET  /v1/backup                      a copy of the ledger's file
+//	POST /v1/selftest                    a self-test, a line for each check
+//	POST /v1/scope                       the lines live, a view ten times a second
+//	GET  /v1/frames                      the worst refused frames, with their edges
 //	GET  /v1/unknown                     tags that nobody knows
 //	POST /v1/sim/seed, /v1/sim/tap, /v1/sim/fault      only with simulated lines
 //
@@ -16,6 +25,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -24,6 +34,8 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/directory"
+	"stump/hw"
 	"stump/internal/hint"
 	"stump/internal/panel"
 	"stump/internal/simlab"
@@ -42,7 +54,14 @@ type Options struct {
 	Panel   *panel.Panel
 	Readers []*station.Reader
 	Lines   *simlab.Lines // the simulated lines, nil on hardware
-	Log     *slog.Logger
+	Worker  *directory.Worker
+	// Check is bbolt's own check of a file, in another process; nil leaves it out.
+	Check func(ctx context.Context, path string) error
+	// Conditions returns what is wrong with each reader.
+	Conditions func() map[string][]hw.Condition
+	// SelfTest returns what a self-test looks at.
+	SelfTest func() *hw.Env
+	Log      *slog.Logger
 	// Now is the wall clock; time.Now if nil.
 	Now func() time.Time
 }
@@ -95,6 +114,21 @@ func (s *Server) routes() {
 	handle("POST /v1/return", s.bring)
 	handle("GET /v1/unknown", s.unknown)
 	handle("GET /v1/panel", s.panel)
+	handle("POST /v1/selftest", s.selftest)
+	handle("POST /v1/salvage/seen", s.salvageSeen)
+	handle("POST /v1/people/{ref}/erase", s.erasePerson)
+	handle("GET /v1/people/{ref}/dossier", s.dossier)
+	handle("POST /v1/devices/{ref}/lost", s.lost)
+	handle("POST /v1/devices/{ref}/found", s.found)
+	handle("POST /v1/scope", s.scope)
+	handle("GET /v1/frames", s.frames)
+	handle("POST /v1/verify", s.verify)
+	handle("GET /v1/backup", s.backup)
+	handle("GET /v1/sync", s.syncStatus)
+	handle("POST /v1/sync/pull", s.syncPull)
+	handle("POST /v1/sync/{id}/retry", s.syncRetry)
+	handle("POST /v1/sync/{id}/drop", s.syncDrop)
+	handle("POST /v1/sync/{id}/accept", s.syncAccept)
 	handle("POST /v1/sim/seed", s.simSeed)
 	handle("POST /v1/sim/tap", s.simTap)
 	handle("POST /v1/sim/fault", s.simFault)
@@ -125,6 +159,9 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusInternalServerError
 	var p *problemError
 	switch {
+	case errors.Is(err, context.Canceled) && r.Context().Err() != nil:
+		// Either the asker has gone, and reads no answer, or the daemon ends.
+		status, err = http.StatusServiceUnavailable, hint.Errorf("ask again when it runs", "the station is stopping")
 	case errors.As(err, &p):
 		status = p.status
 	default:

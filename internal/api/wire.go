@@ -2,6 +2,8 @@ package api
 
 import (
 	"time"
+
+	"stump/checkout"
 )
 
 // The objects of the API. They are contracts: scripts outside the project read
@@ -106,9 +108,17 @@ type Bring struct {
 
 // Enrol asks for the next unknown tap.
 type Enrol struct {
-	Kind string `json:"kind"` // person, device
-	Name string `json:"name"`
-	Wait bool   `json:"wait"`
+	Kind  string `json:"kind"` // person, device
+	Name  string `json:"name"`
+	Wait  bool   `json:"wait"`
+	Actor string `json:"actor"`
+}
+
+// Enrolled says whom a tag is expected for, or was given to.
+type Enrolled struct {
+	ID   *string `json:"id"`
+	Name string  `json:"name"`
+	New  bool    `json:"new"` // the register did not have them
 }
 
 // Tap is a card for the simulated reader: a name, a credential or bits.
@@ -125,6 +135,16 @@ type Imported struct {
 type Seeded struct {
 	People  int `json:"people"`
 	Devices int `json:"devices"`
+}
+
+// Dossier is all that is held about a person.
+type Dossier struct {
+	Person Person           `json:"person"`
+	Loans  []checkout.Loan  `json:"loans"`
+	Events []checkout.Entry `json:"events"`
+	// Named are events that name them as actor or in the note only.
+	Named   []checkout.Entry `json:"named"`
+	Explain string           `json:"explain"` // what is not in here
 }
 
 // Problem is what the API answers instead when something is wrong.

@@ -1,20 +1,33 @@
 package config
 
 import (
+	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/BurntSushi/toml"
 
 	"stump/wiegand"
 )
 
+// FormatByName finds one of the site's own formats, else one that everybody
+// knows.
+func (c *Config) FormatByName(name string) (*wiegand.Format, error) {
+	for _, f := range c.formats {
+		if strings.EqualFold(f.Name, name) {
+			return f, nil
+		}
+	}
+	return wiegand.FormatByName(name)
+}
+
 // CardFormats are the formats of all readers, in order, each once. A plain
 // decimal credential has the bit count of the first.
 func (c *Config) CardFormats() []*wiegand.Format {
 	var formats []*wiegand.Format
 	for _, r := range c.Readers {
-		for _, f := range r.CardFormats() {
+		for _, f := range c.ReaderFormats(r) {
 			if !slices.Contains(formats, f) {
 				formats = append(formats, f)
 			}
@@ -23,11 +36,11 @@ func (c *Config) CardFormats() []*wiegand.Format {
 	return formats
 }
 
-// CardFormats are the reader's formats; check has seen that they exist.
-func (r *Reader) CardFormats() []*wiegand.Format {
+// ReaderFormats are one reader's formats; Check has seen that they exist.
+func (c *Config) ReaderFormats(r Reader) []*wiegand.Format {
 	var formats []*wiegand.Format
 	for _, name := range r.Formats {
-		if f, err := wiegand.FormatByName(name); err == nil {
+		if f, err := c.FormatByName(name); err == nil {
 			formats = append(formats, f)
 		}
 	}
@@ -61,7 +74,14 @@ func (c *Config) Write(w io.Writer) error {
 	return enc.Encode(c)
 }
 
-// Warnings are what is allowed, and yet better known.
+// Warnings are what is allowed, and yet better known: formats that a damaged
+// read can mistake for one another, and formats that nothing checks.
 func (c *Config) Warnings() []string {
-	return nil
+	var notes []string
+	for _, r := range c.Readers {
+		for _, conf := range wiegand.Confusions(c.ReaderFormats(r)) {
+			notes = append(notes, fmt.Sprintf("reader %s: %s", r.Name, conf.Reason))
+		}
+	}
+	return notes
 }

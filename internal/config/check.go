@@ -8,7 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"stump/gpio"
 	"stump/internal/hint"
+	"stump/internal/keyboard"
 	"stump/internal/panel"
 	"stump/lcd"
 	"stump/wiegand"
@@ -21,6 +23,7 @@ var (
 	enrolments  = []string{"known-people", "free", "off"}
 	presets     = []string{"", "original"}
 	keypadModes = []string{"", "4bit", "8bit"}
+	converters  = []string{"", "bss138", "divider"}
 )
 
 // Check fills defaults that depend on other keys and refuses what can't be
@@ -56,6 +59,9 @@ func (c *Config) checkStation() error {
 // roles yet, whoever reaches it may do everything.
 func CheckListen(addr string, bad func(remedy, format string, args ...any) error) error {
 	const remedy = `use a loopback address such as "127.0.0.1:8080"; to reach it from elsewhere, tunnel it over ssh`
+	if addr == "" {
+		return bad(remedy, "the address is empty")
+	}
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return bad(remedy, "%q is no address with a port", addr)
@@ -63,8 +69,11 @@ func CheckListen(addr string, bad func(remedy, format string, args ...any) error
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n > 65535 {
 		return bad(remedy, "%q is no port", port)
 	}
-	if host == "localhost" {
+	switch host {
+	case "localhost":
 		return nil
+	case "":
+		return bad(remedy, "%q listens everywhere", addr)
 	}
 	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
 		return bad(remedy, "%q is not a loopback address", host)
@@ -74,6 +83,13 @@ func CheckListen(addr string, bad func(remedy, format string, args ...any) error
 
 func (c *Config) checkReaders() error {
 	names := map[string]bool{}
+	for i, custom := range c.Formats {
+		f, err := wiegand.NewFormat(custom)
+		if err != nil {
+			return c.bad("places count from 0, the first bit sent; docs/decoding.md explains the keys", []string{"format", strconv.Itoa(i)}, "%v", err)
+		}
+		c.formats = append(c.formats, f)
+	}
 	for i := range c.Readers {
 		r := &c.Readers[i]
 		key := func(k string) []string { return []string{"reader", strconv.Itoa(i), k} }
@@ -85,12 +101,18 @@ func (c *Config) checkReaders() error {
 		}
 		names[r.Name] = true
 		for _, name := range r.Formats {
-			if _, err := wiegand.FormatByName(name); err != nil {
+			if _, err := c.FormatByName(name); err != nil {
 				return c.bad(hint.Of(err), key("formats"), "%v", err)
 			}
 		}
 		if err := c.oneOf(r.Keypad, keypadModes, key("keypad")...); err != nil {
 			return err
+		}
+		if err := c.oneOf(r.Converter, converters, key("converter")...); err != nil {
+			return err
+		}
+		if _, err := gpio.ParseBias(r.Bias); err != nil {
+			return c.bad(`use "as-is", "pull-up", "pull-down" or "off"`, key("bias"), "%v", err)
 		}
 		for _, kind := range []struct {
 			name string
@@ -162,6 +184,9 @@ func (c *Config) checkRest() error {
 	}
 	if _, err := panel.NewCatalogue(c.Display.Language, c.Display.Texts); err != nil {
 		return c.bad("docs/display.md lists the languages, the keys of all texts and their placeholders", []string{"display", "texts"}, "%v", err)
+	}
+	if err := c.oneOf(c.Keyboard.Layout, keyboard.Layouts(), "keyboard", "layout"); err != nil {
+		return err
 	}
 	return c.oneOf(c.Enroll.People, enrolments, "enroll", "people")
 }

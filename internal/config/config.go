@@ -21,6 +21,7 @@ import (
 
 	"stump/directory"
 	"stump/internal/hint"
+	"stump/wiegand"
 )
 
 // DefaultPath is read when it is present and no other file was named.
@@ -42,9 +43,11 @@ type Config struct {
 	LogLevel string `toml:"log_level"`
 
 	Readers []Reader `toml:"reader"`
-	Desk    Desk     `toml:"desk"`
-	Enroll  Enroll   `toml:"enroll"`
-	Display Display  `toml:"display"`
+	// Formats are card formats of the site's own.
+	Formats []wiegand.CustomFormat `toml:"format"`
+	Desk    Desk                   `toml:"desk"`
+	Enroll  Enroll                 `toml:"enroll"`
+	Display Display                `toml:"display"`
 
 	Lights    Lights                    `toml:"lights"`
 	Keyboard  Keyboard                  `toml:"keyboard"`
@@ -53,6 +56,8 @@ type Config struct {
 	Loans     Loans                     `toml:"loans"`
 	Backup    Backup                    `toml:"backup"`
 	Privacy   Privacy                   `toml:"privacy"`
+
+	formats []*wiegand.Format // of Formats
 
 	source string // the file's text, for line numbers
 	path   string
@@ -72,6 +77,26 @@ type Reader struct {
 	Device *Rule  `toml:"device"`
 	// Keypad accepts key presses: "4bit", "8bit" or "".
 	Keypad string `toml:"keypad"`
+	// Bias is the board's own pull on the lines: as-is, pull-up, pull-down, off.
+	Bias string `toml:"bias"`
+	// ActiveLow is for a stage that inverts, such as a transistor.
+	ActiveLow bool `toml:"active_low"`
+	// Converter is what is between reader and board: bss138 or divider.
+	Converter string `toml:"converter"`
+	// Colours of the reader's wires; empty ones are HID's.
+	Colours Colours `toml:"colours"`
+}
+
+// Colours are the colours of a reader's wires, for remedies and pictures.
+type Colours struct {
+	Power  string `toml:"power"`
+	Ground string `toml:"ground"`
+	Data0  string `toml:"data0"`
+	Data1  string `toml:"data1"`
+	Green  string `toml:"green"`
+	Red    string `toml:"red"`
+	Beep   string `toml:"beep"`
+	Hold   string `toml:"hold"`
 }
 
 // Rule says which tags are of a kind without asking the register.

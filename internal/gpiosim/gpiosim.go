@@ -18,7 +18,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -147,42 +146,4 @@ func (c *Chip) Close() {
 	}
 	_ = os.Remove(c.config + "/bank0")
 	_ = os.Remove(c.config)
-}
-
-// Pulses are how Send shapes a frame.
-type Pulses struct {
-	Width    time.Duration // how long a line stays low for one bit
-	Interval time.Duration // from the start of a bit to the start of the next
-}
-
-// Send sends a frame as a reader does: a low pulse on line d0 for each '0',
-// on d1 for each '1'. It waits by spinning, since a kernel that sleeps cannot
-// make 40 µs. It returns when the last pulse has ended; a host that takes the
-// processor away makes pulses longer, as a log of their edges shows.
-func (c *Chip) Send(d0, d1 int, bits string, p Pulses) {
-	next := monotonic()
-	for i := range len(bits) {
-		line := d0
-		if bits[i] == '1' {
-			line = d1
-		}
-		until(next)
-		start := monotonic()
-		c.Set(line, false)
-		until(start + int64(p.Width))
-		c.Set(line, true)
-		// After a stall the interval starts anew: no reader catches up.
-		next = max(next+int64(p.Interval), start+int64(p.Interval)*3/4)
-	}
-}
-
-func until(t int64) {
-	for monotonic() < t {
-	}
-}
-
-func monotonic() int64 {
-	var ts unix.Timespec
-	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts)
-	return ts.Nano()
 }

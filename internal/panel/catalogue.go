@@ -23,7 +23,7 @@ type Catalogue struct {
 
 // languages are the ready sets.
 var languages = map[string]map[string]string{
-	"en": english,
+	"en": english, "de": german, "fr": french, "es": spanish, "original": original,
 }
 
 // Languages returns the names of the ready sets of texts, sorted.

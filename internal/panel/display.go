@@ -52,13 +52,13 @@ type displayLoop struct {
 	tick   time.Time // when the idle screen is looked at again
 
 	up    bool
-	tried time.Time // when the display was last tried while down
-	pause time.Duration
+	tried time.Time     // when the display was last tried while down
+	pause time.Duration // until it is tried again
 }
 
 // runDisplay shows messages and the idle screen until ctx is done.
 func (p *Panel) runDisplay(ctx context.Context) {
-	d := &displayLoop{Panel: p, pause: firstRetry}
+	d := &displayLoop{Panel: p}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -66,7 +66,6 @@ func (p *Panel) runDisplay(ctx context.Context) {
 		fresh, heal := d.choose(now)
 		frame, change := d.screen.layout.At(now.Sub(d.screen.since))
 		d.draw(now, frame, fresh, heal)
-		d.readyOnce.Do(func() { close(d.ready) })
 
 		timer.Reset(time.Until(d.next(change)))
 		select {
@@ -75,8 +74,46 @@ func (p *Panel) runDisplay(ctx context.Context) {
 			return
 		case <-d.wake:
 		case <-timer.C:
+		case q := <-d.probes:
+			q.answer <- d.probe()
 		}
 	}
+}
+
+// probe is a question for the display, to be asked by the loop.
+type probe struct{ answer chan proven }
+
+type proven struct {
+	proof lcd.Proof
+	err   error
+}
+
+// Prove asks the display whether it is alive, as far as it can answer, for the
+// self-test. It waits while the display is being written to.
+func (p *Panel) Prove(ctx context.Context) (lcd.Proof, error) {
+	q := probe{make(chan proven, 1)}
+	select {
+	case p.probes <- q:
+	case <-ctx.Done():
+		return lcd.ProofNone, ctx.Err()
+	}
+	a := <-q.answer
+	return a.proof, a.err
+}
+
+func (d *displayLoop) probe() proven {
+	prober, ok := d.display.(lcd.Prober)
+	switch {
+	case !d.up:
+		return proven{err: d.Health().Err}
+	case !ok:
+		return proven{}
+	}
+	proof, err := prober.Probe()
+	if err != nil {
+		d.down(err)
+	}
+	return proven{proof, err}
 }
 
 // next returns when there will be something to do if nobody calls.
@@ -156,28 +193,35 @@ func (d *displayLoop) stay(m Message) time.Duration {
 	}
 }
 
-// draw brings the frame onto the display, and tells the others.
+// draw brings the frame onto the display, and tells the others. A display that
+// fails is tried once more at once: most failures are a spark or a plug that
+// bounced.
 func (d *displayLoop) draw(now time.Time, f lcd.Frame, fresh, heal bool) {
 	rows := f.Rows()
-	if !d.up {
-		d.told(rows) // who taps doesn't wait for a display that is down
-		wait := d.pause
-		if fresh {
-			wait = firstRetry // somebody stands there: try at once
-		}
-		if !d.tried.IsZero() && now.Before(d.tried.Add(wait)) {
+	if d.up {
+		err := d.write(f, heal)
+		if err == nil {
+			d.told(rows)
 			return
 		}
-		d.tried = now
-	}
-	if err := d.write(f, heal); err != nil {
 		d.down(err)
-	} else if !d.up {
-		d.up, d.pause = true, firstRetry
-		d.log.Info("display works", "display", d.display.String())
-		d.publish(func() { d.health = Health{Up: true, Since: time.Now()} })
 	}
-	d.told(rows)
+	d.told(rows) // who taps doesn't wait for a display that is down
+	d.readyOnce.Do(func() { close(d.ready) })
+	pause := d.pause
+	if fresh {
+		pause = min(pause, firstRetry) // somebody stands there
+	}
+	if now.Before(d.tried.Add(pause)) {
+		return
+	}
+	if err := d.write(f, false); err != nil {
+		d.down(err)
+		return
+	}
+	d.up, d.pause = true, 0
+	d.log.Info("display works", "display", d.display.String())
+	d.publish(func() { d.health = Health{Up: true, Since: time.Now()} })
 }
 
 // told publishes what the display shows and that its message is answered.
@@ -212,11 +256,16 @@ func (d *displayLoop) down(err error) {
 	d.mu.Lock()
 	first := d.health.Up || d.health.Err == nil
 	d.mu.Unlock()
-	if first {
+	switch {
+	case d.up:
+		d.pause = 0
+	case d.pause == 0:
 		d.pause = firstRetry
-		d.log.Warn("display doesn't answer, taps go on without it", "display", d.display.String(), "err", err)
-	} else {
+	default:
 		d.pause = min(2*d.pause, lastRetry)
+	}
+	if first {
+		d.log.Warn("display doesn't answer, taps go on without it", "display", d.display.String(), "err", err)
 	}
 	d.publish(func() {
 		if first {

@@ -53,6 +53,7 @@ type Panel struct {
 	lights    lights
 
 	wake, lightWake chan struct{} // something new for the loops
+	probes          chan probe
 	ready           chan struct{}
 	readyOnce       sync.Once
 
@@ -61,6 +62,8 @@ type Panel struct {
 	message *Message // not yet taken by the display loop
 	signal  Signal   // not yet taken by the lights loop
 	signalN uint64
+	goesOn  bool   // the pattern that is played goes on
+	key     string // of the newest message
 	poked   bool
 	state   State
 	lit     uint64        // messages up to here have begun to sound
@@ -94,6 +97,7 @@ func New(o Options) *Panel {
 		lights:    lights{newLamp("green light", o.Green), newLamp("red light", o.Red), newLamp("beeper", o.Beeper)},
 		wake:      make(chan struct{}, 1),
 		lightWake: make(chan struct{}, 1),
+		probes:    make(chan probe),
 		ready:     make(chan struct{}),
 		changed:   make(chan struct{}),
 		subs:      map[chan State]struct{}{},
@@ -104,8 +108,8 @@ func New(o Options) *Panel {
 // String names the task.
 func (p *Panel) String() string { return "panel " + p.display.String() }
 
-// Ready is closed when the display was tried for the first time, with success
-// or not: taps don't wait for it.
+// Ready is closed when messages are taken. Taps don't wait for the display,
+// which needs a second to start, or may not be there.
 func (p *Panel) Ready() <-chan struct{} { return p.ready }
 
 // Show puts a message up in place of the one before and returns its number,
@@ -115,6 +119,9 @@ func (p *Panel) Show(m Message) uint64 {
 	p.last++
 	n := p.last
 	p.message = &m
+	// A pattern that nobody heard begin is not gone on with.
+	p.goesOn = typing(m.Key) && typing(p.key) && (p.goesOn || p.lit == p.signalN)
+	p.key = m.Key
 	p.signal, p.signalN = m.Signal, n
 	if p.signal == SignalDefault {
 		p.signal = keys[m.Key].signal
@@ -207,10 +214,15 @@ func (p *Panel) publish(change func()) {
 	}
 }
 
-// takeSignal returns the pattern to begin, and its message's number.
+// takeSignal returns the pattern to begin, nil if the one that is played goes
+// on, and its message's number.
 func (p *Panel) takeSignal() ([]step, uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.goesOn {
+		p.goesOn = false
+		return nil, p.signalN
+	}
 	return patterns[p.signal], p.signalN
 }
 

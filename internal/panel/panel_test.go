@@ -27,6 +27,7 @@ func start(t *testing.T, o Options) *Panel {
 		}
 	})
 	<-p.Ready()
+	synctest.Wait()
 	return p
 }
 

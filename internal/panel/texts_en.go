@@ -2,12 +2,14 @@ package panel
 
 // english is the default. The first two lines are what a 16x2 display shows.
 var english = map[string]string{
-	"idle":          "{open}\t{clock}\n{count}\t{mark}",
-	"open":          "Lab open",
-	"count-none":    "All devices in",
-	"count-out":     "{out} out",
-	"count-overdue": "{out} out, {overdue} overdue",
-	"mark":          "↑",
+	"idle":               "{open}\t{clock}\n{count}\t{mark}",
+	"open":               "Lab open",
+	"count-none":         "All devices in",
+	"count-out":          "{out} out",
+	"count-overdue":      "{out} out, {overdue} overdue",
+	"count-overdue@16x2": "{out} out, {overdue} late",
+	"count-overdue@16x4": "{out} out, {overdue} late",
+	"mark":               "↑",
 
 	"greet":       "Hello {person}\nTap a device",
 	"device":      "{device}\nTap your badge",
@@ -34,11 +36,12 @@ var english = map[string]string{
 
 	"bad-read":    "Bad tag read\ntap again",
 	"cannot-save": "Can't save\nsee the desk",
-	"timeout":     "Time is up\nplease start again",
+	"timeout":     "Time is up\nstart again",
 
 	"enrol-next":     "Tap the tag of\n{person}{device}",
 	"type-name":      "Type your name:\n\r{detail}_",
 	"type-name-hint": "{person}?\n\r{detail}_",
+	"type-name-tab":  "Tab: {person}\n\r{detail}_",
 
 	"reader-fault": "Reader fault\n{detail}",
 	"salvaged":     "Ledger damaged\nsee the desk",

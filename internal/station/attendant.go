@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/directory"
 	"stump/internal/credential"
 	"stump/internal/panel"
 	"stump/internal/task"
@@ -19,15 +20,17 @@ import (
 type attendant struct {
 	desk   *checkout.Desk
 	enrol  *enrolment
+	typing context.CancelFunc // ends the question for a name; nil when none is open
 	atDesk *task.Signal
 	noise  noiseLog
+	watch  watch
 	bumped bumps
 }
 
-// bumps counts what the desk has attended to.
+// bumps is what the desk has attended to.
 type bumps struct {
 	sync.Mutex
-	n      uint64        // reads
+	end    int64         // last edge of the newest read
 	answer uint64        // the panel's number of the newest answer
 	change chan struct{} // closed when a read was attended to
 }
@@ -50,6 +53,7 @@ func (a *attendTask) Run(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
+			a.stopTyping()
 			return nil
 		case read := <-a.reads:
 			a.attend(read)
@@ -91,7 +95,7 @@ func (a *attendTask) attend(read wiegand.Read) {
 	answer := a.answer(read)
 	b := &a.bumped
 	b.Lock()
-	b.n++
+	b.end = read.End
 	b.answer = answer
 	close(b.change)
 	b.change = make(chan struct{})
@@ -99,6 +103,7 @@ func (a *attendTask) attend(read wiegand.Read) {
 }
 
 func (a *attendTask) answer(read wiegand.Read) uint64 {
+	a.watch.read(a.now(), &read)
 	if read.Key != 0 {
 		a.log.Debug("key press")
 		return 0
@@ -129,6 +134,10 @@ func (a *attendTask) answer(read wiegand.Read) uint64 {
 	if a.enrol != nil {
 		return a.enrolRefused(subject)
 	}
+	if a.o.Directory != nil && !subject.Pending {
+		a.o.Directory.Seen(tag)
+	}
+	a.stopTyping()
 	return a.tap(checkout.Tap{At: time.Duration(read.End), Reader: a.Name, Subject: subject})
 }
 
@@ -143,24 +152,40 @@ func (a *attendTask) kind(read wiegand.Read) checkout.SubjectKind {
 	return checkout.Unknown
 }
 
+// mask is what the log shows of a tag.
+func (a *attendTask) mask(tag checkout.Tag) string {
+	return credential.Mask(tag, a.Decoder.Formats)
+}
+
+// directoryKind is the directory's word for a kind.
+func directoryKind(k checkout.SubjectKind) directory.Kind {
+	switch k {
+	case checkout.KindPerson:
+		return directory.Person
+	case checkout.KindDevice:
+		return directory.Device
+	}
+	return directory.Unknown
+}
+
 var errNobody = errors.New("nobody's tag")
 
 // identify finds out whose a tag is that the register does not know. While the
 // directory can't be asked, a tag that fits a rule is pending: the bump is
 // recorded with it.
 func (a *attendTask) identify(read wiegand.Read, tag checkout.Tag) (checkout.Subject, error) {
-	if a.o.Ask == nil {
+	if a.o.Directory == nil {
 		return checkout.Subject{}, errNobody
 	}
 	kind := a.kind(read)
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
 	defer cancel()
-	known, err := a.o.Ask(ctx, tag, kind)
+	answer, err := a.o.Directory.WhatIs(ctx, tag, directoryKind(kind))
 	switch {
 	case err != nil && kind != checkout.Unknown:
-		a.log.Info("pending tag: the directory can't be asked", "tag", tag, "kind", kind, "err", err)
+		a.log.Info("pending tag: the directory can't be asked", "tag", a.mask(tag), "kind", kind, "err", err)
 		return checkout.Subject{Kind: kind, Tag: tag, Pending: true}, nil
-	case err != nil || !known:
+	case err != nil || !answer.Known:
 		return checkout.Subject{}, errNobody
 	}
 	subject, err := a.o.Ledger.Subject(tag)
@@ -179,10 +204,14 @@ func (a *attendTask) unknown(read wiegand.Read, tag checkout.Tag) uint64 {
 	if err := a.o.Ledger.NoteUnknown(tag); err != nil {
 		a.log.Warn("the unknown tag is not listed", "err", err)
 	}
-	a.log.Info("unknown tag", "tag", tag)
+	a.log.Info("unknown tag", "tag", a.mask(tag))
+	kind := a.kind(read)
+	if kind == checkout.KindPerson && a.mayType() {
+		return a.askName(read, tag)
+	}
 	key := map[checkout.SubjectKind]string{
 		checkout.Unknown: "unknown-tag", checkout.KindPerson: "unknown-badge", checkout.KindDevice: "unknown-device",
-	}[a.kind(read)]
+	}[kind]
 	return a.show(panel.Message{Key: key, Number: credential.String(read.Bits, a.Decoder.Formats)})
 }
 
@@ -217,7 +246,8 @@ func (a *attendTask) complete(out checkout.Outcome) uint64 {
 		return a.show(panel.Message{Key: "cannot-save"})
 	}
 	a.desk.Done(ev)
-	a.log.Info(string(ev.Kind), "seq", ev.Seq, "person", ev.Person, "device", ev.Device)
+	a.watch.commit(a.now(), a.o.Ledger.Health().LastCommit)
+	a.log.Info(string(ev.Kind), "seq", ev.Seq, "person", logID(ev.Person, ev.PersonTag), "device", logID(ev.Device, ev.DeviceTag))
 	return a.show(a.done(ev))
 }
 
@@ -246,21 +276,14 @@ func (r *Reader) call(ctx context.Context, f func()) error {
 	}
 }
 
-// Bumps is how many reads the desk has attended to.
-func (r *Reader) Bumps() uint64 {
-	r.bumped.Lock()
-	defer r.bumped.Unlock()
-	return r.bumped.n
-}
-
-// Answered waits until the desk has attended to more than n reads and the
-// panel has shown its answer.
-func (r *Reader) Answered(ctx context.Context, n uint64) error {
+// Answered waits until the desk has attended to a read whose last edge came
+// after that time of the station's clock, and the panel has shown its answer.
+func (r *Reader) Answered(ctx context.Context, after int64) error {
 	for {
 		r.bumped.Lock()
-		now, answer, change := r.bumped.n, r.bumped.answer, r.bumped.change
+		end, answer, change := r.bumped.end, r.bumped.answer, r.bumped.change
 		r.bumped.Unlock()
-		if now > n {
+		if end > after {
 			return r.o.Panel.Answered(ctx, answer)
 		}
 		select {

@@ -1,7 +1,10 @@
 package station
 
 import (
+	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"stump/checkout"
@@ -64,6 +67,14 @@ func (a *attendTask) done(ev checkout.Event) panel.Message {
 	return m
 }
 
+// logID is an id for the log, or the end of the number of a pending tag.
+func logID(id, tag string) string {
+	if checkout.IsPendingID(id) {
+		return tag
+	}
+	return id
+}
+
 func orTag(name, tag string) string {
 	if name != "" {
 		return name
@@ -85,11 +96,12 @@ func (n *noiseLog) note(log *slog.Logger, now time.Duration, read wiegand.Read) 
 	if now < n.next {
 		return
 	}
-	args := []any{"bits", read.Bits.Len()}
+	var faults []string
 	for fault, count := range n.faults {
-		args = append(args, string(fault), count)
+		faults = append(faults, fmt.Sprintf("%s ×%d", fault, count))
 	}
-	log.Warn("bad reads", args...)
+	slices.Sort(faults)
+	log.Warn("bad reads", "faults", strings.Join(faults, ", "), "last_bits", read.Bits.Len())
 	n.next = now + time.Minute
 	clear(n.faults)
 }

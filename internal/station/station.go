@@ -15,7 +15,9 @@ import (
 	"sync"
 
 	"stump/checkout"
+	"stump/directory"
 	"stump/gpio"
+	"stump/internal/keyboard"
 	"stump/internal/panel"
 	"stump/internal/task"
 	"stump/wiegand"
@@ -27,15 +29,37 @@ type Options struct {
 	Panel  *panel.Panel
 	Desk   checkout.DeskOptions
 	Policy checkout.Policy
-	// Ask asks the directory whose a tag is that the register does not know,
-	// within a second or so; kind is what the site's rules make of the tag.
-	// known means that the register knows it now. An error means that the
-	// directory can't be asked: the tag may be anybody's. Nil: the register is
+	// Directory knows tags that the register does not; nil: the register is
 	// all there is.
-	Ask func(ctx context.Context, tag checkout.Tag, kind checkout.SubjectKind) (known bool, err error)
+	Directory Directory
+	// EnrolPeople says who may be enrolled at the station.
+	EnrolPeople directory.EnrolPolicy
+	// Keyboard is what the owner of an unknown badge types a name on; nil: an
+	// admin enrols.
+	Keyboard Keyboard
 	// Now is the clock that stamps the edges: nanoseconds of CLOCK_MONOTONIC.
 	Now func() int64
 	Log *slog.Logger
+}
+
+// Directory is what a desk asks of the staff directory; *directory.Worker is
+// one.
+type Directory interface {
+	// WhatIs asks whose tag this is and has the register learn it. An error
+	// means that the directory can't be asked now.
+	WhatIs(ctx context.Context, tag checkout.Tag, kind directory.Kind) (directory.Answer, error)
+	// Seen has the directory asked again, behind the tap, about a tag that the
+	// register has known for long. It never blocks.
+	Seen(tag checkout.Tag)
+	// Enrol gives a tag to somebody by the directory's rule.
+	Enrol(ctx context.Context, r directory.EnrolRequest) (directory.Record, error)
+}
+
+// Keyboard asks for a name; *keyboard.Keyboard is one.
+type Keyboard interface {
+	Ask(ctx context.Context, q keyboard.Question) (keyboard.Answer, error)
+	// Plugged lists the keyboards that are there.
+	Plugged() []string
 }
 
 // ReaderOptions describe one reader.
@@ -59,8 +83,13 @@ type Reader struct {
 	o   Options
 	log *slog.Logger
 
-	mu      sync.Mutex // guards dec
+	mu      sync.Mutex // guards what follows
 	dec     *wiegand.Decoder
+	lent    *Lent  // who has the lines for a while
+	lastSeq uint32 // of the last edge that the decoder had
+	skipped uint32 // how many edges borrowers have had
+	resume  bool   // the next edge is the first after a borrower
+
 	reads   chan wiegand.Read
 	calls   chan func()
 	decoded *task.Signal
@@ -129,9 +158,7 @@ func (d *decodeTask) Run(ctx context.Context) error {
 			return err
 		}
 		d.mu.Lock()
-		for _, e := range edges[:n] {
-			d.deliver(ctx, d.dec.Push(e))
-		}
+		d.hand(ctx, edges[:n])
 		if t, open := d.dec.Deadline(); open && now >= t {
 			d.deliver(ctx, d.dec.Advance(now))
 		}

@@ -1,0 +1,274 @@
+package lcd
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Instructions of the HD44780 (data sheet, table 6).
+const (
+	insClear    = 0x01 // 1.52 ms
+	insHome     = 0x02 // 1.52 ms
+	insEntry    = 0x06 // the cursor moves right, the display stands
+	insOff      = 0x08
+	insOn       = 0x0c // display on, no cursor
+	insFunction = 0x28 // 4 bits, 2 lines, 5x8 dots
+	insGlyph    = 0x40 // character generator address
+	insCursor   = 0x80 // display data address
+)
+
+// Pauses. Where the data sheet has a figure for 5 V and a longer one for 3.3 V
+// the longer is taken; clear and home are longer yet because some clones and
+// OLED modules take up to 6.2 ms (Winstar).
+const (
+	pausePower  = 50 * time.Millisecond // 40 ms after 2.7 V
+	pauseWake1  = 5 * time.Millisecond  // 4.1 ms after the first wake-up
+	pauseWake2  = time.Millisecond      // 100 µs after the second and third
+	pauseClear  = 10 * time.Millisecond
+	pauseResync = 2 * time.Millisecond // home, when only resynchronising
+)
+
+// op is one byte for the controller.
+type op struct {
+	data bool // to the memory, not an instruction
+	b    byte
+}
+
+// wires carries bytes to an HD44780 in 4-bit mode. Every byte keeps the
+// controller busy for 37 µs; wires waits that out.
+type wires interface {
+	open() error
+	close() error
+	// nibble sends the high half of an instruction alone.
+	nibble(n byte) error
+	// send sends bytes.
+	send([]op) error
+	// counter reads the controller's address counter. errOneWay: R/W is not
+	// wired.
+	counter() (byte, error)
+	// acks is whether something on the way acknowledges what is sent.
+	acks() bool
+	String() string
+}
+
+// errOneWay means that nothing can be read from the display.
+var errOneWay = errors.New("the display's R/W line is not wired")
+
+// hd44780 is a display with that controller or one of its many clones.
+//
+// Where R/W is wired the address counter is read back after every change. It
+// is where the last letter should have put it exactly if the controller lives,
+// is in 4-bit mode, and lost no half of a byte.
+type hd44780 struct {
+	size    Size
+	charset *Charset
+	wires   wires
+
+	ready    bool
+	shown    []byte // codes in the cells; nil: unknown
+	slots    slots
+	readable bool // R/W is wired: the counter was read back right once
+}
+
+func newHD44780(s Size, c *Charset, w wires) *hd44780 {
+	return &hd44780{size: s, charset: c, wires: w}
+}
+
+// Size returns the display's size.
+func (d *hd44780) Size() Size { return d.size }
+
+// Charset returns what the ROM has, and eight letters of our own.
+func (d *hd44780) Charset() *Charset { return d.charset }
+
+// String says how the display is wired.
+func (d *hd44780) String() string { return fmt.Sprintf("%s display on %s", d.size, d.wires) }
+
+// Init brings the controller from any state into 4-bit mode with a blank
+// screen: "initializing by instruction", data sheet figure 24.
+func (d *hd44780) Init() error {
+	d.ready, d.shown, d.slots = false, nil, slots{}
+	if err := d.wires.open(); err != nil {
+		return err
+	}
+	time.Sleep(pausePower)
+	if err := d.wake(); err != nil {
+		return err
+	}
+	steps := []struct {
+		ins   byte
+		pause time.Duration
+	}{
+		{insFunction, 0}, {insOff, 0}, {insClear, pauseClear},
+		{insHome, pauseClear}, // some clones don't reset the address on clear (Linux, hd44780_common.c)
+		{insEntry, 0}, {insOn, 0},
+	}
+	for _, s := range steps {
+		if err := d.wires.send([]op{{b: s.ins}}); err != nil {
+			return err
+		}
+		time.Sleep(s.pause)
+	}
+	if err := d.prove(); err != nil {
+		return err
+	}
+	d.shown = make([]byte, d.size.cells())
+	for i := range d.shown {
+		d.shown[i] = ' '
+	}
+	d.ready = true
+	return nil
+}
+
+// wake brings the controller into 4-bit mode. If it was waiting for the second
+// half of a byte, the first 3 is that half; two more then make 0x33, which is
+// 8-bit mode, where every single half counts, and the 2 goes to 4 bits.
+func (d *hd44780) wake() error {
+	for i, n := range []byte{3, 3, 3, 2} {
+		if err := d.wires.nibble(n); err != nil {
+			return err
+		}
+		if i == 0 {
+			time.Sleep(pauseWake1)
+		} else {
+			time.Sleep(pauseWake2)
+		}
+	}
+	return nil
+}
+
+// prove reads back two addresses. The first time it fails the line may not be
+// wired; once it has worked, a failure means that the controller is not there.
+func (d *hd44780) prove() error {
+	for _, a := range []byte{0x45, 0x0a} {
+		err := d.wires.send([]op{{b: insCursor | a}})
+		if err != nil {
+			return err
+		}
+		got, err := d.wires.counter()
+		switch {
+		case errors.Is(err, errOneWay):
+			return nil
+		case err != nil:
+			return err
+		case got != a && !d.readable:
+			return nil
+		case got != a:
+			return fmt.Errorf("%w: %s: address 0x%02x reads back as 0x%02x", ErrGarbled, d.wires, a, got)
+		}
+	}
+	d.readable = true
+	return nil
+}
+
+// Probe asks the controller for an address that it was given.
+func (d *hd44780) Probe() (Proof, error) {
+	if !d.ready {
+		return ProofNone, ErrClosed
+	}
+	if err := d.prove(); err != nil {
+		return ProofNone, err
+	}
+	switch {
+	case d.readable:
+		return ProofController, nil
+	case d.wires.acks():
+		return ProofBus, nil
+	}
+	return ProofNone, nil
+}
+
+// Show writes the cells that changed.
+func (d *hd44780) Show(f Frame) error {
+	if !d.ready {
+		return ErrClosed
+	}
+	codes, load := d.slots.codes(d.charset, f)
+	return d.paint(codes, load)
+}
+
+// Refresh writes the mode and every cell again. Neither blanks the screen. The
+// address home also undoes a shift of the display by a garbled byte.
+func (d *hd44780) Refresh() error {
+	if !d.ready {
+		return ErrClosed
+	}
+	codes := d.shown
+	d.ready, d.shown = false, nil
+	if err := d.wake(); err != nil {
+		return err
+	}
+	if err := d.wires.send([]op{{b: insFunction}, {b: insEntry}, {b: insOn}, {b: insHome}}); err != nil {
+		return err
+	}
+	time.Sleep(pauseResync)
+	var load []int
+	for i, r := range d.slots.letters {
+		if r != 0 {
+			load = append(load, i)
+		}
+	}
+	d.ready = true
+	return d.paint(codes, load)
+}
+
+// paint loads letters, writes what differs from what is shown, and reads back
+// where that left the cursor.
+func (d *hd44780) paint(codes []byte, load []int) error {
+	var ops []op
+	runs := changes(d.size, d.shown, codes, 1)
+	for _, slot := range load {
+		ops = append(ops, op{b: insGlyph | byte(slot)<<3})
+		bitmap, _ := Glyph(d.slots.letters[slot])
+		for _, dots := range bitmap {
+			ops = append(ops, op{data: true, b: dots})
+		}
+	}
+	if len(load) > 0 && len(runs) == 0 { // out of the letters' memory again
+		ops = append(ops, op{b: insCursor})
+	}
+	var end byte
+	for _, r := range runs {
+		at := d.size.address(r.row, r.col)
+		ops = append(ops, op{b: insCursor | at})
+		for i := range r.n {
+			ops = append(ops, op{data: true, b: codes[r.row*d.size.Cols+r.col+i]})
+		}
+		end = afterLast(at + byte(r.n) - 1)
+	}
+	if len(ops) == 0 {
+		return nil
+	}
+	d.ready, d.shown = false, nil
+	if err := d.wires.send(ops); err != nil {
+		return err
+	}
+	if d.readable {
+		got, err := d.wires.counter()
+		if err != nil {
+			return err
+		}
+		if got != end {
+			return fmt.Errorf("%w: %s: the cursor is at 0x%02x, not at 0x%02x", ErrGarbled, d.wires, got, end)
+		}
+	}
+	d.ready, d.shown = true, codes
+	return nil
+}
+
+// afterLast is where the address counter stands after a write at a: lines are
+// 40 long and follow each other in a circle (data sheet, figure 5).
+func afterLast(a byte) byte {
+	switch a {
+	case 0x27:
+		return 0x40
+	case 0x67:
+		return 0x00
+	}
+	return a + 1
+}
+
+// Close leaves the display as it is.
+func (d *hd44780) Close() error {
+	return d.wires.close()
+}

@@ -1,0 +1,185 @@
+package wiegand
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// CustomFormat is a site's own card format, as the configuration declares it:
+//
+//	[[format]]
+//	name = "site34"
+//	bits = 34
+//	facility = "1-16"
+//	number = "17-32"
+//	parity = [
+//	  { bit = 0, kind = "even", covers = "1-16" },
+//	  { bit = 33, kind = "odd", covers = "17-32" },
+//	]
+//	fixed = [{ bit = 4, value = 1 }]
+//
+// Bits count from 0, the first sent. A field lists its bits most significant
+// first: "1-8", or in any order as "9,4,6,5,0-3". Parity bits are computed in
+// the order given when a card is made, so one that covers another comes after
+// it.
+type CustomFormat struct {
+	Name        string         `toml:"name"`
+	Description string         `toml:"description"`
+	Bits        int            `toml:"bits"`
+	Facility    string         `toml:"facility"`
+	Number      string         `toml:"number"`
+	Issue       string         `toml:"issue"`
+	OEM         string         `toml:"oem"`
+	Parity      []CustomParity `toml:"parity"`
+	Fixed       []CustomFixed  `toml:"fixed"`
+}
+
+// CustomParity is a parity bit of a CustomFormat. Kind is "even" or "odd": of
+// the ones among the covered bits and the parity bit.
+type CustomParity struct {
+	Bit    int    `toml:"bit"`
+	Kind   string `toml:"kind"`
+	Covers string `toml:"covers"`
+}
+
+// CustomFixed is a bit that is the same on every card of a CustomFormat.
+type CustomFixed struct {
+	Bit   int `toml:"bit"`
+	Value int `toml:"value"`
+}
+
+// NewFormat checks a declaration and makes the format. The error joins
+// everything that is wrong, each line naming the format, the part and the bit.
+func NewFormat(c CustomFormat) (*Format, error) {
+	p := formatParser{name: c.Name, use: map[int]string{}}
+	f := &Format{Name: c.Name, Description: c.Description, Len: c.Bits}
+	if c.Name == "" || strings.ContainsAny(c.Name, ": \t\n") {
+		p.fail("name", "%q: a name is needed, without spaces and colons", c.Name)
+	} else if _, err := FormatByName(c.Name); err == nil {
+		p.fail("name", "there is a format of this name already: choose another")
+	}
+	if c.Bits < 1 || c.Bits > MaxBits {
+		p.fail("bits", "%d: a frame has 1 to %d bits", c.Bits, MaxBits)
+		return nil, errors.Join(p.errs...)
+	}
+	p.len = c.Bits
+	f.Facility = p.field("facility", c.Facility)
+	f.Number = p.field("number", c.Number)
+	f.Issue = p.field("issue", c.Issue)
+	f.OEM = p.field("oem", c.OEM)
+	if len(f.Number.Bits) == 0 {
+		p.fail("number", "the card number's bits are needed, such as \"1-%d\"", max(1, c.Bits-2))
+	}
+	for i, x := range c.Fixed {
+		part := fmt.Sprintf("fixed %d", i+1)
+		if x.Value != 0 && x.Value != 1 {
+			p.fail(part, "value %d: a bit is 0 or 1", x.Value)
+		}
+		if p.claim(part, x.Bit) {
+			f.Fixed = append(f.Fixed, Fixed{x.Bit, uint8(x.Value & 1)})
+		}
+	}
+	for i, x := range c.Parity {
+		f.Parity = append(f.Parity, p.parity(i, x))
+	}
+	p.order(f.Parity)
+	if err := errors.Join(p.errs...); err != nil {
+		return nil, err
+	}
+	return f.compile(), nil
+}
+
+// formatParser collects what is wrong with a declaration.
+type formatParser struct {
+	name string
+	len  int
+	use  map[int]string // which part has claimed a bit
+	errs []error
+}
+
+func (p *formatParser) fail(part, format string, args ...any) {
+	p.errs = append(p.errs, fmt.Errorf("format %q, %s: %w", p.name, part, fmt.Errorf(format, args...)))
+}
+
+// inside reports whether a bit is in the frame.
+func (p *formatParser) inside(part string, bit int) bool {
+	if bit < 0 || bit >= p.len {
+		p.fail(part, "bit %d is outside the frame, whose bits are 0 to %d", bit, p.len-1)
+		return false
+	}
+	return true
+}
+
+// claim gives a bit to one part of the frame.
+func (p *formatParser) claim(part string, bit int) bool {
+	if !p.inside(part, bit) {
+		return false
+	}
+	if other, taken := p.use[bit]; taken {
+		p.fail(part, "bit %d is in %s already", bit, other)
+		return false
+	}
+	p.use[bit] = part
+	return true
+}
+
+func (p *formatParser) places(part, s string) []int {
+	places, err := parsePlaces(s)
+	if err != nil {
+		p.errs = append(p.errs, fmt.Errorf("format %q, %s: %w", p.name, part, err))
+	}
+	return places
+}
+
+func (p *formatParser) field(part, s string) (fl Field) {
+	if s == "" {
+		return fl
+	}
+	places := p.places(part, s)
+	if len(places) > 64 {
+		p.fail(part, "%d bits: a field has 64 at most", len(places))
+	}
+	for _, bit := range places {
+		if p.claim(part, bit) {
+			fl.Bits = append(fl.Bits, bit)
+		}
+	}
+	return fl
+}
+
+func (p *formatParser) parity(i int, x CustomParity) Parity {
+	part := fmt.Sprintf("parity %d", i+1)
+	p.claim(part, x.Bit)
+	if x.Kind != "even" && x.Kind != "odd" {
+		p.fail(part, "kind %q: use \"even\" or \"odd\"", x.Kind)
+	}
+	r := Parity{Bit: x.Bit, Odd: x.Kind == "odd"}
+	seen := map[int]bool{}
+	for _, bit := range p.places(part, x.Covers) {
+		switch {
+		case !p.inside(part, bit):
+		case bit == x.Bit:
+			p.fail(part, "bit %d covers itself: leave it out, it always counts", bit)
+		case seen[bit]:
+			p.fail(part, "bit %d is covered twice", bit)
+		default:
+			seen[bit] = true
+			r.Covers = append(r.Covers, bit)
+		}
+	}
+	return r
+}
+
+// order sees to it that a parity bit which another covers is computed first.
+func (p *formatParser) order(groups []Parity) {
+	for i, g := range groups {
+		for j, later := range groups[i+1:] {
+			for _, bit := range g.Covers {
+				if bit == later.Bit {
+					p.fail(fmt.Sprintf("parity %d", i+1), "it covers bit %d, which is parity %d: list that one first", bit, i+j+2)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,225 @@
+package wiegand
+
+import (
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// TestTable compares the table with the facts that it was written from.
+func TestTable(t *testing.T) {
+	data, err := os.ReadFile("testdata/formats.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	type field struct {
+		Bits []int `json:"bits_msb_first"`
+		Max  uint64
+	}
+	var facts struct {
+		Formats []struct {
+			Name, Description string
+			Bits              int
+			Fields            map[string]field
+			Parity            []struct {
+				Bit    int
+				Kind   string
+				Covers []int
+			}
+		}
+	}
+	if err := json.Unmarshal(data, &facts); err != nil {
+		t.Fatal(err)
+	}
+	formats := Formats()
+	if len(formats) != 43 || len(facts.Formats) != 43 {
+		t.Fatalf("%d formats, %d facts", len(formats), len(facts.Formats))
+	}
+	for i, fact := range facts.Formats {
+		f := formats[i]
+		if f.Name != fact.Name || f.Description != fact.Description || f.Len != fact.Bits {
+			t.Errorf("%s %d bits, want %s %d", f.Name, f.Len, fact.Name, fact.Bits)
+		}
+		for name, fl := range map[string]Field{"facility": f.Facility, "card": f.Number, "issue": f.Issue, "oem": f.OEM} {
+			want := fact.Fields[name]
+			if (!slices.Equal(fl.Bits, want.Bits) || fl.Max != want.Max) && !f.Unverified {
+				t.Errorf("%s %s: %v to %d, want %v to %d", f.Name, name, fl.Bits, fl.Max, want.Bits, want.Max)
+			}
+		}
+		if len(f.Parity) != len(fact.Parity) {
+			t.Errorf("%s: %d parity bits, want %d", f.Name, len(f.Parity), len(fact.Parity))
+			continue
+		}
+		for j, p := range f.Parity {
+			if want := fact.Parity[j]; p.Bit != want.Bit || p.Odd != (want.Kind == "odd") || !slices.Equal(p.Covers, want.Covers) {
+				t.Errorf("%s parity %d: %+v, want %+v", f.Name, j, p, want)
+			}
+		}
+	}
+}
+
+func TestUnverified(t *testing.T) {
+	var names []string
+	for _, f := range Formats() {
+		if f.Unverified != (f.Doubt != "") {
+			t.Errorf("%s: unverified %v, doubt %q", f.Name, f.Unverified, f.Doubt)
+		}
+		if f.Unverified {
+			names = append(names, f.Name)
+		}
+	}
+	want := []string{"HPP32", "H10320", "HGen37", "MDI37", "ISCS", "P10001", "Casi40", "BC40"}
+	if !slices.Equal(names, want) {
+		t.Errorf("unverified: %v, want %v", names, want)
+	}
+	if n := len(VerifiedFormats()); n != 43-len(want) {
+		t.Errorf("%d verified formats", n)
+	}
+}
+
+// TestPackUnpack: whatever is packed is unpacked, and any changed bit that a
+// parity bit covers is seen.
+func TestPackUnpack(t *testing.T) {
+	formats := Formats()
+	for _, name := range []string{"raw1", "raw26", "raw64", "raw128"} {
+		formats = append(formats, mustFormat(t, name))
+	}
+	for _, f := range formats {
+		t.Run(f.Name, func(t *testing.T) {
+			rapid.Check(t, func(t *rapid.T) {
+				v := drawFields(t, f)
+				b, err := f.Pack(v)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, ok := f.Unpack(b)
+				if !ok || got != v || b.Len() != f.Len {
+					t.Fatalf("%+v packed as %v unpacks as %+v, %v", v, b, got, ok)
+				}
+				i := rapid.IntRange(0, f.Len-1).Draw(t, "bit")
+				if _, ok := f.Unpack(b.Flip(i)); ok && f.Covered(i) {
+					t.Fatalf("%v with bit %d inverted still passes", b, i)
+				}
+				text := Credential(b, f)
+				if again, _, err := ParseCredential(text, nil); err != nil || again != b {
+					t.Fatalf("%v is written %s and read %v, %v", b, text, again, err)
+				}
+			})
+		})
+	}
+}
+
+func drawFields(t *rapid.T, f *Format) (v Fields) {
+	for _, p := range []struct {
+		into *uint64
+		from Field
+	}{{&v.Facility, f.Facility}, {&v.Number, f.Number}, {&v.Issue, f.Issue}, {&v.OEM, f.OEM}} {
+		if len(p.from.Bits) > 0 {
+			*p.into = rapid.Uint64Range(0, p.from.Max).Draw(t, "field")
+		}
+	}
+	if f.fixedFacility != 0 {
+		v.Facility = f.fixedFacility
+	}
+	if f.defaultOEM != 0 && v.OEM == 0 {
+		v.OEM = f.defaultOEM
+	}
+	return v
+}
+
+func TestPackRefuses(t *testing.T) {
+	for _, tt := range []struct {
+		format string
+		v      Fields
+		want   string
+	}{
+		{"H10301", Fields{Facility: 256, Number: 1}, "H10301: facility 256 is larger than 255"},
+		{"H10301", Fields{Number: 1, Issue: 1}, "H10301 has no issue"},
+		{"H10302", Fields{Facility: 1, Number: 1}, "H10302 has no facility"},
+		{"S12906b", Fields{Facility: 1, Number: 1}, "facility 217 only"},
+	} {
+		if _, err := mustFormat(t, tt.format).Pack(tt.v); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s %+v: %v, want %q", tt.format, tt.v, err, tt.want)
+		}
+	}
+}
+
+func TestFormatByName(t *testing.T) {
+	for name, want := range map[string]string{"H10301": "H10301", "h10301": "H10301", "raw26": "raw26", "RAW128": "raw128"} {
+		if f, err := FormatByName(name); err != nil || f.Name != want {
+			t.Errorf("%s: %v, %v", name, f, err)
+		}
+	}
+	for name, want := range map[string]string{
+		"H10311": `unknown format "H10311": did you mean H10301?`,
+		"c1k35":  "did you mean C1k35s?",
+		"raw129": "1 to 128 bits",
+		"raw0":   "1 to 128 bits",
+		"":       "unknown format",
+	} {
+		if _, err := FormatByName(name); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", name, err, want)
+		}
+	}
+}
+
+func TestMatches(t *testing.T) {
+	b, _, err := ParseCredential("H10306:17714:1160", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"H10306", "N10002", "Optus34", "SMP34", "BQT34"}
+	if got := Matches(b); !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+func TestCredential(t *testing.T) {
+	h10301 := mustFormat(t, "H10301")
+	for text, want := range map[string]string{
+		"H10301:84:31066":   "H10301:84:31066",
+		"h10302:1160":       "H10302:1160",
+		"11072181":          "H10301:84:31066", // all bits of the first format
+		"raw34:9278063906":  "raw34:9278063906",
+		"C15001:84:31066":   "C15001:84:31066", // with the default OEM code
+		"HPP32:1805:100000": "HPP32:1805:100000",
+	} {
+		b, f, err := ParseCredential(text, []*Format{h10301})
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+		} else if got := Credential(b, f); got != want {
+			t.Errorf("%s is written %s, want %s", text, got, want)
+		}
+	}
+	// An issue number, or a bit that means nothing, is not in the short form.
+	kastle := mustFormat(t, "Kastle")
+	b, err := kastle.Pack(Fields{Facility: 1, Number: 2, Issue: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := Credential(b, kastle); got != "raw32:"+b.Decimal() {
+		t.Errorf("Kastle with an issue number: %s", got)
+	}
+	for text, want := range map[string]string{
+		"H10301:84":            "write H10301:FACILITY:NUMBER",
+		"H10301:84:x":          `"x" is not a number`,
+		"H10302:1:2":           "write H10302:NUMBER",
+		"H10301:84:99999":      "number 99999 is larger than 65535",
+		"raw26:1:2":            "write raw26:NUMBER",
+		"raw4:16":              "does not fit in 4 bits",
+		"ann":                  "not a decimal number",
+		"nonesuch:1":           "unknown format",
+		"99999999999999999999": "does not fit in 26 bits",
+	} {
+		if _, _, err := ParseCredential(text, []*Format{h10301}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+	if _, _, err := ParseCredential("12", nil); err == nil {
+		t.Error("a plain number without a format is read")
+	}
+}

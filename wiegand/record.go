@@ -1,0 +1,96 @@
+package wiegand
+
+import (
+	"errors"
+	"io"
+	"slices"
+)
+
+// Record is a read as `stump decode --json` prints it. Every key is always
+// there; what is unknown is null.
+type Record struct {
+	StartNS  int64    `json:"start_ns"`
+	EndNS    int64    `json:"end_ns"`
+	Bits     string   `json:"bits"`
+	Count    int      `json:"count"`
+	OK       bool     `json:"ok"`
+	Format   *string  `json:"format"`
+	Also     []string `json:"also"`
+	Facility *uint64  `json:"facility"`
+	Number   *uint64  `json:"number"`
+	Raw      string   `json:"raw"`
+	Fault    *Fault   `json:"fault"`
+	Repaired *Repair  `json:"repaired"`
+}
+
+// NewRecord makes the record of a read. Also lists the formats that fit
+// besides the read's own: every known one, and the site's own among enabled;
+// of a refused frame it says what card this would be if it were enabled.
+func NewRecord(r *Read, enabled []*Format) Record {
+	rec := Record{StartNS: r.Start, EndNS: r.End, Bits: r.Bits.String(), Count: r.Bits.Len(), OK: r.OK(),
+		Also: []string{}, Raw: r.Bits.Decimal()}
+	if r.Count > MaxBits {
+		rec.Count = r.Count
+	}
+	if r.Fault != "" {
+		rec.Fault = &r.Fault
+	}
+	if r.Repaired != "" {
+		rec.Repaired = &r.Repaired
+	}
+	if r.Format != nil {
+		rec.Format, rec.Number = &r.Format.Name, &r.Fields.Number
+		if r.Format.HasFacility() {
+			rec.Facility = &r.Fields.Facility
+		}
+	}
+	if r.Key == 0 {
+		rec.Also = append(rec.Also, also(r, enabled)...)
+	}
+	return rec
+}
+
+// also names the formats that fit besides the read's own.
+func also(r *Read, enabled []*Format) (names []string) {
+	list := Formats()
+	for _, f := range enabled {
+		if !f.Raw() && !slices.Contains(table, f) {
+			list = append(list, f)
+		}
+	}
+	list = slices.DeleteFunc(list, func(f *Format) bool { return f == r.Format })
+	return MatchesAmong(list, r.Bits)
+}
+
+// Edges is a source of edges: a TraceReader or a VCDReader. Next returns
+// io.EOF at the end.
+type Edges interface{ Next() (Edge, error) }
+
+// Decode reads edges to the end and calls yield with every read, in order,
+// until it returns an error. The end of the edges closes the last frame. Its
+// memory does not depend on the length. The Read is valid during the call.
+func Decode(src Edges, d *Decoder, yield func(*Read) error) error {
+	each := func(reads []Read) error {
+		for i := range reads {
+			if err := yield(&reads[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for {
+		e, err := src.Next()
+		if errors.Is(err, io.EOF) {
+			if t, open := d.Deadline(); open {
+				return each(d.Advance(t))
+			}
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := each(d.Push(e)); err != nil {
+			return err
+		}
+	}
+}

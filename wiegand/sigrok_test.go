@@ -1,0 +1,95 @@
+package wiegand
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"testing"
+)
+
+// TestSigrok gives the same dump to sigrok-cli, an independent decoder, and
+// wants the same bits of clean frames. Without sigrok-cli it is skipped,
+// except in CI.
+func TestSigrok(t *testing.T) {
+	sigrok, err := exec.LookPath("sigrok-cli")
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("sigrok-cli is not installed: apt-get install sigrok-cli")
+		}
+		t.Skip("sigrok-cli is not installed")
+	}
+	var formats []*Format
+	for _, name := range []string{"H10301", "H10306", "C1k35s", "H10302", "C1k48s"} {
+		formats = append(formats, mustFormat(t, name))
+	}
+	for _, bothEdges := range []bool{true, false} {
+		rng := rand.New(rand.NewPCG(8, 8))
+		file := filepath.Join(t.TempDir(), "cards.vcd")
+		var want []string
+		writeDump(t, file, bothEdges, func() []Edge {
+			if len(want) == 10 {
+				return nil
+			}
+			b := randomCard(rng, formats[len(want)%len(formats)], &Options{})
+			rd := reader{width: 50 * us, interval: ms * int64(1+len(want)%2), jitter: .01}
+			edges := edgesOf(rd.send(rng, b, 1e12+int64(len(want))*150*ms))
+			want = append(want, b.String())
+			return edges
+		})
+
+		var theirs []string
+		out, err := exec.Command(sigrok, "-i", file, "-I", "vcd", "-P", "wiegand:d0=D0:d1=D1", "-A", "wiegand=state").CombinedOutput()
+		if err != nil {
+			t.Fatalf("sigrok-cli: %v\n%s", err, out)
+		}
+		for _, m := range regexp.MustCompile(`\d+ bits ([01]+)`).FindAllSubmatch(out, -1) {
+			theirs = append(theirs, string(m[1]))
+		}
+		if !slices.Equal(theirs, want) {
+			t.Errorf("both edges %v: sigrok reads\n%q, want\n%q\n%s", bothEdges, theirs, want, out)
+		}
+
+		dump, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ours []string
+		d := NewDecoder(Options{Formats: formats, BothEdges: bothEdges})
+		if err := Decode(NewVCDReader(bytes.NewReader(dump)), d, func(r *Read) error {
+			if r.OK() && r.Repaired == "" {
+				ours = append(ours, r.Bits.String())
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(ours, want) {
+			t.Errorf("both edges %v: we read\n%q, want\n%q", bothEdges, ours, want)
+		}
+	}
+}
+
+// writeDump writes what next returns until it returns nothing.
+func writeDump(t *testing.T, file string, bothEdges bool, next func() []Edge) {
+	t.Helper()
+	f, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	w := NewVCDWriter(f, bothEdges)
+	for edges := next(); edges != nil; edges = next() {
+		for _, e := range edges {
+			if err := w.Write(e); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,91 @@
+package wiegand
+
+// What only both edges show: how long a line was low.
+
+// medianWidth is the median low time of the frame's pulses, 0 where too few
+// are known.
+func (f *frame) medianWidth(w *workspace) int32 {
+	widths := w.widths[:0]
+	for _, v := range f.width[:f.n] {
+		if v >= 0 {
+			widths = append(widths, v)
+		}
+	}
+	if len(widths) < 4 || 2*len(widths) < f.n {
+		return 0
+	}
+	return w.quantile(widths, len(widths)/2)
+}
+
+// isGlitch reports whether a pulse is too narrow for a reader, and for this
+// one.
+func isGlitch(width, median int32) bool {
+	return width >= 0 && width <= glitchWidth && 2*width <= median
+}
+
+// withoutGlitches takes out every pulse of a few µs. A frame that is left
+// with the bits of a card and no fault is proved by the widths.
+func (d *Decoder) withoutGlitches(r *Read, f *frame) bool {
+	if !d.opts.BothEdges {
+		return false
+	}
+	w := &d.work
+	median := f.medianWidth(w)
+	left := train(w.row[:0])
+	for i := range f.n {
+		if !isGlitch(f.width[i], median) {
+			left = append(left, f.fall[i])
+		}
+	}
+	n := len(left)
+	if n == f.n || !d.lengths[n] || left.coincides(together) {
+		return false
+	}
+	tm := w.measure(left, n)
+	if !tm.sound() || !d.deliver(r, left.bits(), &tm) {
+		return false
+	}
+	r.Start, r.Repaired, r.Interval = left[0].Time, RepairGlitch, tm.interval
+	return true
+}
+
+// oddWidth reports whether some pulses are unlike the others, when the others
+// are alike: four of five within 30 % of the median.
+func (f *frame) oddWidth(w *workspace) bool {
+	median := f.medianWidth(w)
+	if median == 0 {
+		return false
+	}
+	alike, known, odd := 0, 0, false
+	for _, v := range f.width[:f.n] {
+		if v < 0 {
+			continue
+		}
+		known++
+		if diff := v - median; diff <= median*3/10 && -diff <= median*3/10 {
+			alike++
+		}
+		odd = odd || isGlitch(v, median) || v/5 > median
+	}
+	return odd && alike*5 >= known*4
+}
+
+// overlaps reports whether both lines were low at once for longer than a
+// glitch lasts.
+func (f *frame) overlaps() bool {
+	for i := 1; i < f.n; i++ {
+		for j := i - 1; j >= 0 && j >= i-2; j-- {
+			if f.fall[i].Line == f.fall[j].Line || f.width[j] < 0 {
+				continue
+			}
+			both := f.fall[j].Time + int64(f.width[j]) - f.fall[i].Time
+			if f.width[i] >= 0 {
+				both = min(both, int64(f.width[i]))
+			}
+			if both > glitchWidth {
+				return true
+			}
+		}
+	}
+	return false
+}
