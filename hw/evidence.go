@@ -188,7 +188,7 @@ func (f *findings) cards(e *Evidence, all []wiegand.Edge) {
 		return
 	}
 	for i := range 2 {
-		if clocked(of(all, i)) {
+		if clocked(of(all, i)) && !f.noisy(i) {
 			f.clock = i
 		}
 	}
@@ -265,12 +265,14 @@ func distances(edges []wiegand.Edge) (d []int64) {
 }
 
 // hum returns the mains frequency, or twice that, at which one line falls
-// with no card, and 0 when it does not.
+// with no card, and 0 when it does not: when most distances are the period's,
+// or the falls keep in step with it although single ones are late or missing.
 func hum(mine []wiegand.Edge) float64 {
 	d := distances(mine)
 	if len(d) < 8 {
 		return 0
 	}
+	rate := float64(len(d)) / float64(mine[len(d)].Time-mine[0].Time) * 1e9
 	for _, hertz := range []float64{50, 60, 100, 120} {
 		fit := 0
 		for _, ns := range d {
@@ -278,11 +280,22 @@ func hum(mine []wiegand.Edge) float64 {
 				fit++
 			}
 		}
-		if fit*10 >= len(d)*7 {
+		if fit*10 >= len(d)*7 || rate > 0.7*hertz && rate < 1.1*hertz && inStep(mine, hertz) > 0.75 {
 			return hertz
 		}
 	}
 	return 0
+}
+
+// inStep is 1 when all falls are at the same phase of a frequency, and near 0
+// when they are at any: the mean of their phases as vectors.
+func inStep(mine []wiegand.Edge, hertz float64) float64 {
+	var x, y float64
+	for _, e := range mine {
+		sin, cos := math.Sincos(2 * math.Pi * hertz * float64(e.Time-mine[0].Time) / 1e9)
+		x, y = x+cos, y+sin
+	}
+	return math.Hypot(x, y) / float64(len(mine))
 }
 
 // grouped is the share of falls with a neighbour closer than 20 µs.

@@ -69,7 +69,8 @@ func (u setup) try(t *testing.T) (sum Summary, results []Result, took time.Durat
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		rng := rand.New(rand.NewPCG(u.seed, 99))
-		sim := gpio.NewSim(func() int64 { return int64(time.Since(start)) })
+		now := func() int64 { return int64(time.Since(start)) }
+		sim := gpio.NewSim(now)
 		if err := sim.SetVariation(u.fault, u.seed); err != nil {
 			t.Fatal(err)
 		}
@@ -97,6 +98,7 @@ func (u setup) try(t *testing.T) (sum Summary, results []Result, took time.Durat
 		env := &Env{
 			Root:      fstest.MapFS{},
 			Simulated: true,
+			Now:       now,
 			Formats:   []*wiegand.Format{format},
 			Lines:     func(context.Context) (gpio.Source, error) { return sim, nil },
 			Present:   func(n int) { sim.Present(cards[n]) },

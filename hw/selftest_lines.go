@@ -37,16 +37,10 @@ func (s *tester) lines(ctx context.Context) Result {
 // listen notes what the lines do for d. With quiet it ends earlier, once
 // there were edges and then none for so long; limit is the longest then.
 func (s *tester) listen(ctx context.Context, d, quiet, limit time.Duration) (Spell, error) {
-	var spell Spell
 	buf := make([]wiegand.Edge, 256)
-	n, now, err := s.src.Read(buf, 0) // does not wait; what is queued belongs to before
-	for err == nil && n == len(buf) {
-		n, now, err = s.src.Read(buf, 0)
-	}
-	if err != nil {
-		return spell, err
-	}
-	spell.From = now
+	now := s.Now()
+	spell := Spell{From: now}
+	var err error
 	if spell.Start, err = s.src.Levels(); err != nil {
 		return spell, err
 	}
@@ -58,7 +52,11 @@ func (s *tester) listen(ctx context.Context, d, quiet, limit time.Duration) (Spe
 			return spell, err
 		}
 		now = t
-		spell.Edges = append(spell.Edges, buf[:n]...)
+		for _, e := range buf[:n] {
+			if e.Time > spell.From { // what was queued belongs to before
+				spell.Edges = append(spell.Edges, e)
+			}
+		}
 		if len(spell.Edges) == 0 || quiet == 0 {
 			continue
 		}

@@ -39,7 +39,8 @@ func onBench(t *testing.T, prepare func(*bench)) *bench {
 	b := &bench{}
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		b.sim = gpio.NewSim(func() int64 { return int64(time.Since(start)) })
+		now := func() int64 { return int64(time.Since(start)) }
+		b.sim = gpio.NewSim(now)
 		format, err := wiegand.FormatByName("H10301")
 		if err != nil {
 			t.Fatal(err)
@@ -59,6 +60,7 @@ func onBench(t *testing.T, prepare func(*bench)) *bench {
 				"run/systemd/timesync/synchronized":      {},
 			},
 			Site:    (&Wiring{Board: pi}).Site(),
+			Now:     now,
 			Formats: []*wiegand.Format{format},
 			Lines:   func(context.Context) (gpio.Source, error) { return b.sim, nil },
 			Present: func(n int) { b.sim.Present(cards[n]) },
@@ -314,9 +316,10 @@ func TestCancelled(t *testing.T) {
 	var results []Result
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		sim := gpio.NewSim(func() int64 { return int64(time.Since(start)) })
+		now := func() int64 { return int64(time.Since(start)) }
+		sim := gpio.NewSim(now)
 		ctx, cancel := context.WithCancel(t.Context())
-		env := &Env{Root: fstest.MapFS{}, Simulated: true, Lines: func(context.Context) (gpio.Source, error) { return sim, nil }}
+		env := &Env{Root: fstest.MapFS{}, Simulated: true, Now: now, Lines: func(context.Context) (gpio.Source, error) { return sim, nil }}
 		time.AfterFunc(300*ms, cancel)
 		Run(ctx, env, Options{}, func(r Result) { results = append(results, r) })
 		if took := time.Since(start); took > 500*ms {

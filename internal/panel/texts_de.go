@@ -38,6 +38,7 @@ var german = map[string]string{
 	"enrol-next":     "Bitte tippen für\n{person}{device}",
 	"type-name":      "Name eintippen:\n\r{detail}_",
 	"type-name-hint": "{person}?\n\r{detail}_",
+	"type-name-tab":  "Tab: {person}\n\r{detail}_",
 
 	"reader-fault": "Leser gestört\n{detail}",
 	"salvaged":     "Buch beschädigt\nBitte melden",

@@ -41,6 +41,7 @@ var english = map[string]string{
 	"enrol-next":     "Tap the tag of\n{person}{device}",
 	"type-name":      "Type your name:\n\r{detail}_",
 	"type-name-hint": "{person}?\n\r{detail}_",
+	"type-name-tab":  "Tab: {person}\n\r{detail}_",
 
 	"reader-fault": "Reader fault\n{detail}",
 	"salvaged":     "Ledger damaged\nsee the desk",

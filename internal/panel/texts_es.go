@@ -38,6 +38,7 @@ var spanish = map[string]string{
 	"enrol-next":     "Pase la de\n{person}{device}",
 	"type-name":      "Teclee su nombre\n\r{detail}_",
 	"type-name-hint": "¿{person}?\n\r{detail}_",
+	"type-name-tab":  "Tab: {person}\n\r{detail}_",
 
 	"reader-fault": "Lector averiado\n{detail}",
 	"salvaged":     "Libro dañado\navise por favor",

@@ -23,6 +23,7 @@ type attendant struct {
 	typing context.CancelFunc // ends the question for a name; nil when none is open
 	atDesk *task.Signal
 	noise  noiseLog
+	watch  watch
 	bumped bumps
 }
 
@@ -102,6 +103,7 @@ func (a *attendTask) attend(read wiegand.Read) {
 }
 
 func (a *attendTask) answer(read wiegand.Read) uint64 {
+	a.watch.read(a.now(), &read)
 	if read.Key != 0 {
 		a.log.Debug("key press")
 		return 0
@@ -244,6 +246,7 @@ func (a *attendTask) complete(out checkout.Outcome) uint64 {
 		return a.show(panel.Message{Key: "cannot-save"})
 	}
 	a.desk.Done(ev)
+	a.watch.commit(a.now(), a.o.Ledger.Health().LastCommit)
 	a.log.Info(string(ev.Kind), "seq", ev.Seq, "person", logID(ev.Person, ev.PersonTag), "device", logID(ev.Device, ev.DeviceTag))
 	return a.show(a.done(ev))
 }

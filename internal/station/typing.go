@@ -67,6 +67,9 @@ func (a *attendTask) showTyped(v keyboard.View) {
 	m := panel.Message{Key: "type-name", Detail: v.Typed}
 	if v.Offer != "" {
 		m.Key, m.Person = "type-name-hint", v.Offer
+		if v.Free {
+			m.Key = "type-name-tab"
+		}
 	}
 	a.show(m)
 }
