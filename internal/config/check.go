@@ -195,7 +195,7 @@ func (c *Config) checkRest() error {
 	}
 	for _, k := range slices.Sorted(maps.Keys(c.Display.Texts)) {
 		if _, err := panel.NewCatalogue(c.Display.Language, map[string]string{k: c.Display.Texts[k]}); err != nil {
-			return c.bad("docs/display.md lists the keys of all texts and their placeholders", []string{"display", "texts", k}, "%v", err)
+			return c.bad(cmp.Or(hint.Of(err), "docs/display.md lists the keys of all texts and their placeholders"), []string{"display", "texts", k}, "%v", err)
 		}
 	}
 	if err := c.oneOf(c.Directory.Kind, directories, "directory", "kind"); err != nil {

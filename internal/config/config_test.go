@@ -75,7 +75,7 @@ func TestRejections(t *testing.T) {
 		{"display", "[display]\nkind = \"hd44780\"\n", `:2: display.kind: "hd44780" is not known`, `"hd44780-i2c"`},
 		{"size", "[display]\nsize = \"2x16\"\n", `:2: display.size: `, `"16x2"`},
 		{"language", "[display]\nkind = \"none\"\nlanguage = \"klingon\"\n", `:3: display.language: "klingon" is not known`, `"de"`},
-		{"text", "[display.texts]\nopen = \"Lab\"\ngreat = \"Hi\"\n", `:3: display.texts.great: text "great": there is no such text; the nearest is "greet"`, "docs/display.md"},
+		{"text", "[display.texts]\nopen = \"Lab\"\ngreat = \"Hi\"\n", `:3: display.texts.great: text "great": there is no such text`, `did you mean "greet"?`},
 		{"placeholder", "[display.texts]\ngreet = \"Hi {name}\"\n", `:2: display.texts.greet: `, "docs/display.md"},
 		{"layout", "[keyboard]\nlayout = \"dvorak\"\n", `:2: keyboard.layout: "dvorak" is not known`, `"us"`},
 		{"directory", "[directory]\nkind = \"ldap\"\n", `:2: directory.kind: "ldap" is not known`, `"snipeit"`},
