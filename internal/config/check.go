@@ -182,6 +182,17 @@ func (c *Config) checkRest() error {
 	if _, err := lcd.ParseSize(c.Display.Size); err != nil {
 		return c.bad(`use "16x2", "20x2", "16x4", "20x4" or "40x2"`, []string{"display", "size"}, "%v", err)
 	}
+	if d := c.Display; d.Kind == "hd44780-gpio" {
+		if err := lcd.CheckLines(d.Lines); err != nil {
+			return c.bad("docs/display.md has an example", []string{"display", "lines"}, "%v", err)
+		}
+	}
+	if _, err := lcd.ParseROM(c.Display.ROM); err != nil {
+		return c.bad("A00 is on most modules", []string{"display", "rom"}, "%v", err)
+	}
+	if _, err := lcd.ParsePortMap(c.Display.Map); err != nil {
+		return c.bad(`"common" fits nearly every backpack`, []string{"display", "map"}, "%v", err)
+	}
 	if _, err := panel.NewCatalogue(c.Display.Language, c.Display.Texts); err != nil {
 		return c.bad("docs/display.md lists the languages, the keys of all texts and their placeholders", []string{"display", "texts"}, "%v", err)
 	}

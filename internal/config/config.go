@@ -138,6 +138,9 @@ type Display struct {
 	LightLow *bool  `toml:"light_low"`
 	Port     string `toml:"port"`
 	Baud     int    `toml:"baud"` // 0: the display's own
+	// Lines are the output lines of hd44780-gpio by the display's names: rs, e,
+	// d4, d5, d6, d7 and, if it is switched, light.
+	Lines map[string]string `toml:"lines"`
 }
 
 // Lights are the reader's lights and beeper, each on an output line.

@@ -110,7 +110,7 @@ func (d *Daemon) assemble() error {
 	if !d.o.Sim {
 		d.board = d.o.Host.Board()
 	}
-	shown, err := display(d.o)
+	shown, err := d.display()
 	if err != nil {
 		return err
 	}
