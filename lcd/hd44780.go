@@ -202,6 +202,11 @@ func (d *hd44780) Refresh() error {
 		return err
 	}
 	time.Sleep(pauseResync)
+	if !d.readable { // the display may have got its power later than its backpack
+		if err := d.prove(); err != nil {
+			return err
+		}
+	}
 	var load []int
 	for i, r := range d.slots.letters {
 		if r != 0 {

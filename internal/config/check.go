@@ -35,7 +35,7 @@ func (c *Config) Check() error {
 	if len(c.Readers) == 0 {
 		c.Readers = []Reader{{}}
 	}
-	for _, check := range []func() error{c.checkStation, c.checkReaders, c.checkDesk, c.checkRest} {
+	for _, check := range []func() error{c.checkStation, c.checkReaders, c.checkDesk, c.checkDisplay, c.checkRest} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -180,15 +180,23 @@ func (c *Config) checkDesk() error {
 	return c.oneOf(d.HeldByOther, policies, "desk", "held_by_other")
 }
 
-func (c *Config) checkRest() error {
+func (c *Config) checkDisplay() error {
 	if err := c.oneOf(c.Display.Kind, lcd.Kinds(), "display", "kind"); err != nil {
 		return err
 	}
-	if p := c.Display.Pins; c.Display.Kind == "hd44780-gpio" && (p.RS == "" || p.E == "" || p.D4 == "" || p.D5 == "" || p.D6 == "" || p.D7 == "") {
-		return c.bad(`pins = { rs = "GPIO5", e = "GPIO6", d4 = "GPIO12", d5 = "GPIO13", d6 = "GPIO16", d7 = "GPIO19" }`, []string{"display", "pins"}, "a display on GPIO lines needs rs, e, d4, d5, d6 and d7")
-	}
 	if _, err := lcd.ParseSize(c.Display.Size); err != nil {
 		return c.bad(`use "16x2", "20x2", "16x4", "20x4" or "40x2"`, []string{"display", "size"}, "%v", err)
+	}
+	if d := c.Display; d.Kind == "hd44780-gpio" {
+		if err := lcd.CheckLines(d.Lines); err != nil {
+			return c.bad("docs/display.md has an example", []string{"display", "lines"}, "%v", err)
+		}
+	}
+	if _, err := lcd.ParseROM(c.Display.ROM); err != nil {
+		return c.bad("A00 is on most modules", []string{"display", "rom"}, "%v", err)
+	}
+	if _, err := lcd.ParsePortMap(c.Display.Map); err != nil {
+		return c.bad(`"common" fits nearly every backpack`, []string{"display", "map"}, "%v", err)
 	}
 	if err := c.oneOf(c.Display.Language, panel.Languages(), "display", "language"); err != nil {
 		return err
@@ -198,6 +206,10 @@ func (c *Config) checkRest() error {
 			return c.bad(cmp.Or(hint.Of(err), "docs/display.md lists the keys of all texts and their placeholders"), []string{"display", "texts", k}, "%v", err)
 		}
 	}
+	return nil
+}
+
+func (c *Config) checkRest() error {
 	if err := c.oneOf(c.Directory.Kind, directories, "directory", "kind"); err != nil {
 		return err
 	}

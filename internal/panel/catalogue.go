@@ -42,6 +42,11 @@ func NewCatalogue(language string, own map[string]string) (*Catalogue, error) {
 		return nil, fmt.Errorf("display language %q: use one of %s", language, strings.Join(Languages(), ", "))
 	}
 	c := &Catalogue{texts: maps.Clone(set)}
+	for k := range set { // a site's own text also stands for those of single sizes
+		if base, _, sized := strings.Cut(k, "@"); sized && own[base] != "" {
+			delete(c.texts, k)
+		}
+	}
 	for _, k := range slices.Sorted(maps.Keys(own)) {
 		if err := check(k, own[k]); err != nil {
 			return nil, err
