@@ -184,6 +184,9 @@ func (c *Config) checkRest() error {
 	if err := c.oneOf(c.Display.Kind, lcd.Kinds(), "display", "kind"); err != nil {
 		return err
 	}
+	if p := c.Display.Pins; c.Display.Kind == "hd44780-gpio" && (p.RS == "" || p.E == "" || p.D4 == "" || p.D5 == "" || p.D6 == "" || p.D7 == "") {
+		return c.bad(`pins = { rs = "GPIO5", e = "GPIO6", d4 = "GPIO12", d5 = "GPIO13", d6 = "GPIO16", d7 = "GPIO19" }`, []string{"display", "pins"}, "a display on GPIO lines needs rs, e, d4, d5, d6 and d7")
+	}
 	if _, err := lcd.ParseSize(c.Display.Size); err != nil {
 		return c.bad(`use "16x2", "20x2", "16x4", "20x4" or "40x2"`, []string{"display", "size"}, "%v", err)
 	}

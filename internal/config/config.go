@@ -139,6 +139,19 @@ type Display struct {
 	LightLow *bool  `toml:"light_low"`
 	Port     string `toml:"port"`
 	Baud     int    `toml:"baud"` // 0: the display's own
+	// Pins are the lines of hd44780-gpio, named as a reader's data lines are.
+	Pins DisplayPins `toml:"pins"`
+}
+
+// DisplayPins are the lines of an HD44780 in 4-bit mode; R/W is tied to ground.
+type DisplayPins struct {
+	RS    string `toml:"rs"`
+	E     string `toml:"e"`
+	D4    string `toml:"d4"`
+	D5    string `toml:"d5"`
+	D6    string `toml:"d6"`
+	D7    string `toml:"d7"`
+	Light string `toml:"light"` // "": always on
 }
 
 // Lights are the reader's lights and beeper, each on an output line.
