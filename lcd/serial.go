@@ -58,11 +58,14 @@ func (d *serialDisplay) Init() error {
 	d.mu.Lock()
 	d.port = port
 	d.mu.Unlock()
-	for _, b := range d.dialect.start {
-		if err := d.write(b.bytes); err != nil {
+	for _, step := range []struct {
+		bytes []byte
+		pause time.Duration
+	}{{d.dialect.sync, d.dialect.splash}, {d.dialect.mode, 0}, {d.dialect.clear, clearTime}} {
+		if err := d.write(step.bytes); err != nil {
 			return err
 		}
-		time.Sleep(b.pause + d.airtime(len(b.bytes)))
+		time.Sleep(step.pause + d.airtime(len(step.bytes)))
 	}
 	d.shown = make([]byte, d.size.cells())
 	for i := range d.shown {
@@ -127,8 +130,8 @@ func (d *serialDisplay) Show(f Frame) error {
 	return d.paint(codes, load)
 }
 
-// Refresh writes every cell again: if the display was unplugged and is back,
-// this is how its letters come back.
+// Refresh writes the mode and every cell again: if the display was unplugged
+// and is back, this is how its letters come back.
 func (d *serialDisplay) Refresh() error {
 	if d.shown == nil {
 		return ErrClosed
@@ -140,13 +143,10 @@ func (d *serialDisplay) Refresh() error {
 	}
 	codes := d.shown
 	d.shown = nil
-	var load []int
-	for i, r := range d.slots.letters {
-		if r != 0 {
-			load = append(load, i)
-		}
+	if err := d.write(d.dialect.mode); err != nil {
+		return err
 	}
-	return d.paint(codes, load)
+	return d.paint(codes, d.slots.loaded())
 }
 
 // paint loads letters and writes what differs from what is shown.

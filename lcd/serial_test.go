@@ -228,6 +228,26 @@ func TestSerialPortHangs(t *testing.T) {
 	})
 }
 
+// A display that lost its power and got it back while the port stayed is in
+// the mode it comes with: Refresh sets the mode before it writes every cell.
+func TestSerialRefreshAfterPowerLoss(t *testing.T) {
+	size := lcd.Size{Cols: 20, Rows: 4}
+	full := lcd.FrameOf(size, "AAAAAAAAAAAAAAAAAAAA", "BBBBBBBBBBBBBBBBBBBB", "CCCCCCCCCCCCCCCCCCCC", "DDDDDDDDDDDDDDDDDDDD")
+	for _, dialect := range serialDialects() {
+		synctest.Test(t, func(t *testing.T) {
+			d, m := serialDisplay(t, dialect, size)
+			must(t, d.Init())
+			must(t, d.Show(full))
+			m.PowerOn()
+			must(t, d.Refresh())
+			if got := strings.Join(m.Rows(), "|"); got != strings.Join(full.Rows(), "|") {
+				t.Errorf("%s shows %q", dialect, got)
+			}
+			wantUntouched(t, m)
+		})
+	}
+}
+
 func TestSerialProof(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		size := lcd.Size{Cols: 20, Rows: 4}
