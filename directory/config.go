@@ -57,6 +57,10 @@ type Config struct {
 	DeviceForm      string   `toml:"device_form"`
 	// Zone is the time zone of the Snipe-IT server (APP_TIMEZONE). Default UTC.
 	Zone string `toml:"zone"`
+	// SettleTime is how long Snipe-IT may take to count a call after we gave it
+	// up; until then the asset is left alone. Default 1m, which is more than PHP
+	// lets a script run.
+	SettleTime time.Duration `toml:"settle_time"`
 	// RequireActivated suspends people who may not log in to Snipe-IT.
 	RequireActivated bool `toml:"require_activated"`
 
@@ -98,6 +102,7 @@ func (c Config) withDefaults() Config {
 		}
 	}
 	def(&c.PullEvery, time.Hour)
+	def(&c.SettleTime, time.Minute)
 	def(&c.UnknownFor, 5*time.Minute)
 	def(&c.KnownFor, 24*time.Hour)
 	text := func(s *string, v string) {

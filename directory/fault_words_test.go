@@ -20,7 +20,7 @@ type faultCase struct {
 	// only: whole server, or CHECKINOUT alone while WHATIS works.
 	only bool
 	says string
-	// lost: the event is parked, since nobody can tell whether it was counted.
+	// lost: the event waits for a person, since nobody can tell whether it was counted.
 	lost bool
 }
 
@@ -117,11 +117,11 @@ func endpointScenario(t *testing.T, tc faultCase, cfg Config, s *original, set f
 		return strings.Contains(said, tc.says)
 	})
 	if tc.lost {
-		eventually(t, "parked", func() bool {
+		eventually(t, "lost", func() bool {
 			said = sayings(t, w, u.Host)
-			return strings.Contains(said, "parked "+RowID(Main, first.Seq)+": Ann took iPad Mini G1 (inky)") && strings.Contains(said, lostRemedy)
+			return strings.Contains(said, "lost "+RowID(Main, first.Seq)+": Ann took iPad Mini G1 (inky)") && strings.Contains(said, lostRemedy)
 		})
-	} else if strings.Contains(said, "parked") {
+	} else if strings.Contains(said, "lost ") {
 		t.Errorf("parked, though it was certainly not done:\n%s", said)
 	}
 	t.Logf("stump sync says:\n%s", said)
@@ -144,8 +144,8 @@ func endpointScenario(t *testing.T, tc faultCase, cfg Config, s *original, set f
 	eventually(t, "no mark", func() bool { return !w.Behind() })
 }
 
-// settleLost does what the remedy of a parked row says: look in the directory,
-// retry what was not counted, drop what was.
+// settleLost does what the remedy of a lost row says: look in the directory,
+// retry what was not counted, accept what was.
 func settleLost(t *testing.T, w *Worker, s *original) {
 	t.Helper()
 	st, err := w.Status()
@@ -158,7 +158,7 @@ func settleLost(t *testing.T, w *Worker, s *original) {
 			words = "checked in"
 		}
 		if slices.Contains(s.toggles(), *r.Event.Person+" "+words+" "+*r.Event.Device) {
-			err = w.Drop(r.ID, "admin", "it is there")
+			err = w.Accept(r.ID, "admin")
 		} else {
 			err = w.Retry(r.ID)
 		}

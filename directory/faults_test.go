@@ -319,6 +319,6 @@ func restartAt(t testing.TB, addr string, h http.Handler) {
 
 // impatient is a back-off for tests that heal what they broke.
 var impatient = Backoff{
-	First: 10 * time.Millisecond, Early: 50 * time.Millisecond, Hurried: 5 * time.Millisecond,
+	First: 10 * time.Millisecond, Early: 50 * time.Millisecond, Hurried: 5 * time.Millisecond, Doubt: time.Millisecond,
 	MinRetryAfter: 10 * time.Millisecond, MaxRetryAfter: 50 * time.Millisecond,
 }

@@ -89,20 +89,16 @@ func (p *printer) sink(s SinkStatus, now time.Time) {
 }
 
 func (p *printer) stuck(r StuckRow) {
-	word := "parked"
-	if r.State == InConflict {
-		word = "conflict"
-	}
-	p.line(fmt.Sprintf("%s %s: %s", word, r.ID, eventWords(r.Event)))
+	p.line(fmt.Sprintf("%s %s: %s", r.State, r.ID, eventWords(r.Event)))
 	p.line("  " + r.Reason)
 	if r.Remedy != nil {
 		p.line("  " + *r.Remedy)
 	}
-	todo := "then: stump sync retry " + r.ID + ", or: stump sync drop " + r.ID + " --note WHY"
-	if r.State == InConflict && r.Theirs != nil {
-		todo = "then: stump sync retry " + r.ID + ", or: stump sync accept " + r.ID
+	other := "drop " + r.ID + " --note WHY"
+	if r.State == InDoubt || r.State == InConflict && r.Theirs != nil {
+		other = "accept " + r.ID
 	}
-	p.line("  " + todo)
+	p.line("  then: stump sync retry " + r.ID + ", or: stump sync " + other)
 }
 
 func (p *printer) pull(s *PullStatus, now time.Time) {

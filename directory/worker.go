@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"stump/checkout"
 )
@@ -193,6 +194,10 @@ func (w *Worker) Retry(id string) error {
 		return nil
 	}
 	return w.admin(id, func(s *sender, r Row) error {
+		// Next is wall time: a clock that jumped must not hold anybody up.
+		if wait := time.Until(r.Next); r.State == InDoubt && wait > 0 && wait <= s.place.back.Doubt {
+			return fmt.Errorf("%s may still be counted by a slow server: look again in %s", id, sinceWords(wait+time.Second))
+		}
 		st := RowState{State: Queued, Step: r.Step, Force: r.State == InConflict}
 		return s.out.SaveRows(s.name, map[uint64]RowState{r.Seq: st})
 	})
@@ -208,12 +213,19 @@ func (w *Worker) Drop(id, actor, note string) error {
 	})
 }
 
-// Accept takes the directory's word in a conflict: the ledger is corrected.
+// Accept takes the directory's word in a conflict: the ledger is corrected. Of
+// an event that was lost it says that the directory has it.
 func (w *Worker) Accept(id, actor string) error {
 	return w.admin(id, func(s *sender, r Row) error {
-		if r.State != InConflict || r.Theirs == nil {
-			return fmt.Errorf("%s is no conflict in which the directory's word is known: retry or drop it", id)
+		switch {
+		case r.State == InConflict && r.Theirs != nil:
+			return s.out.Accepted(s.name, r.Seq, *r.Theirs, actor)
+		case r.State == InDoubt && r.After != "":
+			return s.out.SaveRows(s.name, map[uint64]RowState{r.Seq: {State: Queued, Step: r.After}})
+		case r.State == InDoubt:
+			w.log.Info("a lost event was counted after all", "event", r.Seq, "actor", actor)
+			return s.out.Delivered(s.name, []uint64{r.Seq})
 		}
-		return s.out.Accepted(s.name, r.Seq, *r.Theirs, actor)
+		return fmt.Errorf("%s: there is no word of the directory to accept: retry or drop it", id)
 	})
 }

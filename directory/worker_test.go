@@ -315,8 +315,8 @@ func TestKilledWhileSending(t *testing.T) {
 		if got := place.seqs(); !slices.Equal(got, []uint64{2}) {
 			t.Errorf("told %v, want only 2", got)
 		}
-		if r, _ := out.Row(Main, 1); r.State != Parked || r.Remedy != lostRemedy {
-			t.Errorf("row 1: %+v, want it parked", r.RowState)
+		if r, _ := out.Row(Main, 1); r.State != InDoubt || r.Remedy != lostRemedy {
+			t.Errorf("row 1: %+v, want it in doubt", r.RowState)
 		}
 	})
 }

@@ -46,8 +46,11 @@ type Env struct {
 	Display  func(ctx context.Context, code string) (DisplayFact, error)
 	Keyboard *KeyboardProbe
 
-	Clock     func(context.Context) (ClockFact, error) // nil: the kernel's
-	StateDir  string                                   // where the ledger is
+	Clock    func(context.Context) (ClockFact, error) // nil: the kernel's
+	StateDir string                                   // where the ledger is
+	// Sync measures a write and sync of 4 KiB in a folder; nil does so. It
+	// should only be set in tests.
+	Sync      func(dir string) (time.Duration, error)
 	Network   func(context.Context) (NetworkFact, error)
 	Directory func(context.Context) (DirectoryFact, error)
 	Queue     func(context.Context) (QueueFact, error)
@@ -133,6 +136,9 @@ func newTester(env *Env, o Options) *tester {
 				e.Formats = append(e.Formats, f)
 			}
 		}
+	}
+	if e.Sync == nil {
+		e.Sync = syncedWrite
 	}
 	if e.Now == nil {
 		e.Now = gpio.Monotonic

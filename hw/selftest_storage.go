@@ -34,7 +34,7 @@ func (s *tester) storage(context.Context) Result {
 	if r, ok := s.cardHealth(m); !ok {
 		return r
 	}
-	took, err := syncedWrite(s.StateDir)
+	took, err := s.Sync(s.StateDir)
 	switch {
 	case errors.Is(err, unix.ENOSPC):
 		return bad(Fail, "Free some space: nothing can be saved.", "%s is full", s.StateDir)

@@ -203,9 +203,13 @@ func (tm *timing) weigh(iv []int32) {
 		odd = odd || v*20 < T*13
 		tm.silence = tm.silence || isSilence(v, T)
 		whole, ok := wholeOf(sum, T, slack)
-		if alone, is := wholeOf(v, T, slack); is && alone >= 2 {
-			whole, edges, ok = alone, 1, true // a hole, whatever came before
+		// A hole is two intervals exactly: a little less, and the rest after
+		// it, is a stamp that was very late. It counts whatever came before.
+		alone, is := wholeOf(v, T, tolerance*5/4)
+		if is = is && alone >= 2; is {
+			whole, edges = alone, 1
 		}
+		ok = is || ok && (edges > 1 || whole < 2)
 		if !ok || whole == 1 && edges == 1 {
 			continue
 		}

@@ -107,7 +107,7 @@ is a check-out, a return or a hand-over, saves it, and says so on the display.`,
 	cmd.CompletionOptions.DisableDefaultCmd = true
 	cmd.AddCommand(
 		runCmd(g), whoCmd(g), historyCmd(g), peopleCmd(g), devicesCmd(g), enrollCmd(g), giveCmd(g), returnCmd(g),
-		syncCmd(g), selftestCmd(g), wiringCmd(g), scopeCmd(g), verifyCmd(g), backupCmd(g), restoreCmd(g), unknownCmd(g), checkFileCmd(), simCmd(g), decodeCmd(g), configCmd(g), versionCmd(), completionCmd(),
+		syncCmd(g), selftestCmd(g), wiringCmd(g), scopeCmd(g), verifyCmd(g), backupCmd(g), restoreCmd(g), unknownCmd(g), statusCmd(g), checkFileCmd(), simCmd(g), decodeCmd(g), configCmd(g), versionCmd(), completionCmd(),
 	)
 	cmd.SetHelpCommand(helpCmd())
 	cmd.InitDefaultHelpCmd()

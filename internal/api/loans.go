@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/hw"
 	"stump/internal/hint"
 )
 
@@ -174,6 +175,8 @@ type Status struct {
 	// Salvaged says what was saved of a damaged ledger, until somebody has
 	// said that they have seen it.
 	Salvaged *string `json:"salvaged"`
+	// Conditions are what is wrong with each reader.
+	Conditions map[string][]hw.Condition `json:"conditions"`
 }
 
 func (s *Server) status(w http.ResponseWriter, _ *http.Request) error {
@@ -186,6 +189,9 @@ func (s *Server) status(w http.ResponseWriter, _ *http.Request) error {
 		return err
 	}
 	st.Events = info.Seq
+	if s.o.Conditions != nil {
+		st.Conditions = s.o.Conditions()
+	}
 	if info.Salvaged != nil {
 		st.Salvaged = known(info.Salvaged.String())
 	}

@@ -57,6 +57,8 @@ type Options struct {
 	Worker  *directory.Worker
 	// Check is bbolt's own check of a file, in another process; nil leaves it out.
 	Check func(ctx context.Context, path string) error
+	// Conditions returns what is wrong with each reader.
+	Conditions func() map[string][]hw.Condition
 	// SelfTest returns what a self-test looks at.
 	SelfTest func() *hw.Env
 	Log      *slog.Logger

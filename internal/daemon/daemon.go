@@ -7,6 +7,8 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,6 +26,7 @@ import (
 	"stump/internal/simlab"
 	"stump/internal/station"
 	"stump/internal/task"
+	"stump/lcd"
 	"stump/wiegand"
 )
 
@@ -62,6 +65,8 @@ type Daemon struct {
 	tasks    []task.Task
 	now      func() int64
 	board    *hw.Board
+	texts    *panel.Catalogue
+	size     lcd.Size
 	places   places
 	upkeep   *upkeep
 	keyboard *keyboard.Keyboard // nil without one
@@ -114,13 +119,14 @@ func (d *Daemon) assemble() error {
 	if err != nil {
 		return err
 	}
-	texts, err := panel.NewCatalogue(cfg.Display.Language, cfg.Display.Texts)
+	d.size = shown.Size()
+	d.texts, err = panel.NewCatalogue(cfg.Display.Language, cfg.Display.Texts)
 	if err != nil {
 		return err
 	}
-	green, red, beeper := d.openOutputs()
+	green, red, beeper := d.lights()
 	d.Panel = panel.New(panel.Options{
-		Display: shown, Catalogue: texts, Green: green, Red: red, Beeper: beeper, Window: cfg.Desk.Window, Idle: d.idle, Logger: d.o.Log,
+		Display: shown, Catalogue: d.texts, Green: green, Red: red, Beeper: beeper, Window: cfg.Desk.Window, Idle: d.idle, Logger: d.o.Log,
 	})
 	d.tasks = append(d.tasks, d.Panel, d.Worker)
 	policy, err := checkout.ParsePolicy(cfg.Desk.HeldByOther)
@@ -155,7 +161,7 @@ func (d *Daemon) assemble() error {
 	}
 	d.API = api.NewServer(api.Options{
 		Ledger: d.Ledger, Station: cfg.Station, Version: d.o.Version, Formats: cfg.CardFormats(),
-		Panel: d.Panel, Readers: d.Readers, Lines: d.Lines, Worker: d.Worker, SelfTest: d.SelfTest, Check: CheckInChild, Log: d.o.Log,
+		Panel: d.Panel, Readers: d.Readers, Lines: d.Lines, Worker: d.Worker, SelfTest: d.SelfTest, Conditions: d.conditions, Check: CheckInChild, Log: d.o.Log,
 	})
 	ln := &api.Listener{Handler: d.API, Socket: d.o.Socket, Addr: d.o.Listen, Log: d.o.Log}
 	if err := ln.Open(); err != nil {
@@ -213,18 +219,54 @@ func (d *Daemon) idle() panel.IdleInfo {
 			info.Overdue++
 		}
 	}
-	if d.salvaged() != nil {
-		info.Notice = "Ledger damaged"
-	}
-	d.mu.Lock()
-	for name := range d.faults {
-		info.Notice = "Reader " + name + " is off"
-	}
-	d.mu.Unlock()
-	if checkout.ClockTrusted() {
+	machine := d.machine()
+	if machine.ClockTrusted {
 		info.Clock = time.Now()
 	}
+	for _, r := range d.Readers {
+		for _, c := range r.Conditions(machine) {
+			if c.Name == hw.BadReads {
+				info.Notice = d.notice("bad-read")
+			}
+		}
+	}
+	d.mu.Lock()
+	if len(d.faults) > 0 {
+		info.Notice = d.notice("reader-fault")
+	}
+	d.mu.Unlock()
+	if d.salvaged() != nil {
+		info.Notice = d.notice("salvaged")
+	}
 	return info
+}
+
+// notice is the first line of a text, for the idle screen.
+func (d *Daemon) notice(key string) string {
+	line, _, _ := strings.Cut(d.texts.Text(panel.Message{Key: key}, d.size), "\n")
+	return line
+}
+
+// machine is how the board is.
+func (d *Daemon) machine() station.Machine {
+	m := station.Machine{ClockTrusted: checkout.ClockTrusted()}
+	if d.o.Sim {
+		m.ClockTrusted = true // the simulated lab does not need the time
+		return m
+	}
+	if low, known := hw.UnderVoltage(os.DirFS("/")); known {
+		m.LowVoltage = &low
+	}
+	return m
+}
+
+// conditions are what is wrong with the readers, for the API.
+func (d *Daemon) conditions() map[string][]hw.Condition {
+	all := map[string][]hw.Condition{}
+	for _, r := range d.Readers {
+		all[r.Name] = r.Conditions(d.machine())
+	}
+	return all
 }
 
 // salvaged is what was saved of a damaged ledger, until an admin has seen it.

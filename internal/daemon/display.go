@@ -9,13 +9,12 @@ import (
 // display opens what the configuration names; in the simulated lab the display
 // is in memory, to be asked over the API.
 func (d *Daemon) display() (lcd.Display, error) {
-	o := d.o
-	c := o.Config.Display
+	c := d.o.Config.Display
 	size, err := lcd.ParseSize(c.Size)
 	if err != nil {
 		return nil, err
 	}
-	if o.Sim {
+	if d.o.Sim {
 		return lcd.NewMemory(size), nil
 	}
 	lc := lcdConfig(c)

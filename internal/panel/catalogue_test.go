@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"stump/internal/hint"
 	"stump/lcd"
 )
 
@@ -140,8 +141,8 @@ func TestOwnTexts(t *testing.T) {
 		"greet@9x9":  "16x2",
 		"checkedout": `"checked-out"`,
 	} {
-		if _, err := NewCatalogue("en", map[string]string{own: "x"}); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v", own, err)
+		if _, err := NewCatalogue("en", map[string]string{own: "x"}); err == nil || !strings.Contains(err.Error()+" "+hint.Of(err), want) {
+			t.Errorf("%s: %v (%s)", own, err, hint.Of(err))
 		}
 	}
 	for own, text := range map[string]string{"greet": "Hi {name}", "idle": "{person}", "open": "{out}", "count-out": "{overdue}"} {
