@@ -24,6 +24,9 @@ type dialect struct {
 	clear []byte
 	// cursor moves to a cell.
 	cursor func(s Size, row, col int) []byte
+	// avoid are cell addresses that no cursor command names: on a line that
+	// loses the byte before it, the address would be a setting's command.
+	avoid []byte
 	// never are codes above 0x1F that are not letters to the display.
 	never []byte
 	// glyph defines a letter until power-off; nil: the display has none, or
@@ -76,6 +79,7 @@ var dialects = map[string]*dialect{
 		sync: []byte{0x41, 0x41}, splash: 100 * time.Millisecond,
 		mode: []byte{prefix, 0x41, prefix, 0x48, prefix, 0x4c}, clear: []byte{prefix, 0x51},
 		cursor: func(s Size, row, col int) []byte { return []byte{prefix, 0x45, s.address(row, col)} },
+		avoid:  []byte{0x52, 0x53, 0x61, 0x62}, // contrast, backlight, baud rate, address
 		never:  []byte{0xfe},
 		glyph: func(slot byte, b Bitmap) []byte {
 			return append([]byte{prefix, 0x54, slot}, b[:]...)

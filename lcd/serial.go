@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -158,6 +159,9 @@ func (d *serialDisplay) paint(codes []byte, load []int) error {
 	}
 	gap := len(d.dialect.cursor(d.size, 0, 0))
 	for _, r := range changes(d.size, d.shown, codes, gap) {
+		for slices.Contains(d.dialect.avoid, d.size.address(r.row, r.col)) {
+			r.col, r.n = r.col-1, r.n+1
+		}
 		i := r.row*d.size.Cols + r.col
 		out = append(out, d.dialect.cursor(d.size, r.row, r.col)...)
 		out = append(out, codes[i:i+r.n]...)
