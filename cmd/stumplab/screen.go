@@ -24,7 +24,10 @@ const (
 
 // playScreen draws the lab until somebody leaves it.
 func playScreen(ctx context.Context, l *lab) error {
-	p := tea.NewProgram(newScreen(ctx, l), tea.WithContext(ctx))
+	// Signals are main's: a program that is told to end by its own handler and
+	// by its context at once waits for itself.
+	p := tea.NewProgram(newScreen(ctx, l), tea.WithoutSignalHandler())
+	defer context.AfterFunc(ctx, p.Quit)()
 	changes, cancel := l.daemon.Panel.Subscribe()
 	defer cancel()
 	go func() {
@@ -33,9 +36,6 @@ func playScreen(ctx context.Context, l *lab) error {
 		}
 	}()
 	_, err := p.Run()
-	if ctx.Err() != nil {
-		return nil
-	}
 	return err
 }
 
