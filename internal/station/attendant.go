@@ -160,9 +160,10 @@ type stranger struct {
 func (s *stranger) met(tag checkout.Tag, at int64) { s.tag, s.at = tag, at }
 
 // again reports whether the reader repeats itself. Every sighting counts, as
-// it does at the desk.
+// it does at the desk; another card in between proves that this one was lifted.
 func (s *stranger) again(tag checkout.Tag, at int64) bool {
-	if s.tag.IsZero() || s.tag != tag || time.Duration(at-s.at) >= s.repeat {
+	if s.tag != tag || time.Duration(at-s.at) >= s.repeat {
+		s.tag = checkout.Tag{}
 		return false
 	}
 	s.at = at
