@@ -268,6 +268,7 @@ func distances(edges []wiegand.Edge) (d []int64) {
 // with no card, and 0 when it does not: when most distances are the period's,
 // or the falls keep in step with it although single ones are late or missing.
 func hum(mine []wiegand.Edge) float64 {
+	mine = apart(mine, int64(2*time.Millisecond)) // a group of spikes counts once
 	d := distances(mine)
 	if len(d) < 8 {
 		return 0
@@ -285,6 +286,16 @@ func hum(mine []wiegand.Edge) float64 {
 		}
 	}
 	return 0
+}
+
+// apart leaves out falls that come sooner after another than d.
+func apart(edges []wiegand.Edge, d int64) (out []wiegand.Edge) {
+	for _, e := range edges {
+		if len(out) == 0 || e.Time-out[len(out)-1].Time >= d {
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 // inStep is 1 when all falls are at the same phase of a frequency, and near 0

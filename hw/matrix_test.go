@@ -75,6 +75,8 @@ func (u setup) try(t *testing.T) (sum Summary, results []Result, took time.Durat
 			t.Fatal(err)
 		}
 		time.Sleep(10 * ms) // what breaking it does is not part of the fault
+		bias := []gpio.Bias{gpio.BiasPullUp, gpio.BiasAsIs, gpio.BiasDisabled}[rng.IntN(3)]
+		sim.SetBias(bias)
 		row := readers[int(u.seed)%len(readers)]
 		between := func(r [2]time.Duration) time.Duration {
 			return r[0] + time.Duration(rng.Float64()*float64(r[1]-r[0]))
@@ -99,6 +101,7 @@ func (u setup) try(t *testing.T) (sum Summary, results []Result, took time.Durat
 			Root:      fstest.MapFS{},
 			Simulated: true,
 			Now:       now,
+			Bias:      bias,
 			Formats:   []*wiegand.Format{format},
 			Lines:     func(context.Context) (gpio.Source, error) { return sim, nil },
 			Present:   func(n int) { sim.Present(cards[n]) },

@@ -241,6 +241,35 @@ func TestNobodyThere(t *testing.T) {
 	}
 }
 
+// A card that is shown too early is no noise.
+func TestCardDuringIdle(t *testing.T) {
+	b := onBench(t, func(b *bench) {
+		present := b.env.Present
+		time.AfterFunc(300*ms, func() { present(1) })
+	})
+	if r := b.result("idle"); r.Result != Warn || !strings.Contains(r.Measured, "a card was read") || len(r.Causes) > 0 {
+		t.Errorf("%+v", r)
+	}
+	if len(b.sum.Causes) > 0 || b.result("card").Result != Pass {
+		t.Errorf("%+v", b.sum)
+	}
+}
+
+// A line that reads low because nothing holds it is not called held low.
+func TestLowForWantOfAPull(t *testing.T) {
+	for seed := range uint64(8) {
+		b := onBench(t, func(b *bench) {
+			b.fault("converter-unpowered", seed)
+			b.sim.SetBias(gpio.BiasPullDown)
+			b.env.Bias = gpio.BiasPullDown
+		})
+		r := b.result("idle")
+		if r.Result != Fail || len(r.Causes) == 0 || r.Causes[0] != "converter-unpowered" {
+			t.Errorf("%+v", r)
+		}
+	}
+}
+
 func TestSameCardTwice(t *testing.T) {
 	b := onBench(t, func(b *bench) {
 		present := b.env.Present

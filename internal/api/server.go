@@ -170,6 +170,10 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if status == http.StatusInternalServerError {
 		s.o.Log.Error("request failed", "method", r.Method, "path", r.URL.Path, "err", err)
 	}
+	writeProblem(w, status, err)
+}
+
+func writeProblem(w http.ResponseWriter, status int, err error) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(Problem{Error: err.Error(), Hint: hint.Of(err)})

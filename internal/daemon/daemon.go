@@ -115,7 +115,7 @@ func (d *Daemon) assemble() error {
 	if !d.o.Sim {
 		d.board = d.o.Host.Board()
 	}
-	shown, err := display(d.o)
+	shown, err := d.display()
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func (d *Daemon) assemble() error {
 	if err != nil {
 		return err
 	}
-	green, red, beeper := d.openOutputs()
+	green, red, beeper := d.lights()
 	d.Panel = panel.New(panel.Options{
 		Display: shown, Catalogue: d.texts, Green: green, Red: red, Beeper: beeper, Window: cfg.Desk.Window, Idle: d.idle, Logger: d.o.Log,
 	})
