@@ -326,3 +326,55 @@ func TestPullSchedule(t *testing.T) {
 		}
 	})
 }
+
+// A directory that is only pulled: while pulls fail nobody can say whose a tag
+// is; when they work, an unknown tag brings the next pull early.
+func TestUnknownTagOfAPulledDirectory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, m := &lister{err: &Trouble{Outcome{Verdict: Down, Reason: "away"}}}, NewMemory(Main)
+		l.caps = Capabilities{Pull: true, Repeatable: true, Parallel: 1}
+		w, stop := start(t, Options{Directory: l, Outbox: m, Register: m, Config: Config{PullEvery: 24 * time.Hour}})
+		defer stop()
+		synctest.Wait()
+		if _, err := w.WhatIs(t.Context(), annBadge, Person); !errors.Is(err, ErrOffline) {
+			t.Errorf("%v, want ErrOffline while pulls fail", err)
+		}
+		l.mu.Lock()
+		l.err, l.snap = nil, Snapshot{HasPeople: true, People: []Record{{Kind: Person, Ref: "2", Name: "Bob", Tag: bobBadge}}}
+		l.mu.Unlock()
+		time.Sleep(time.Hour)
+		before := l.count()
+		for range 60 { // somebody tries for ten minutes
+			if a, err := w.WhatIs(t.Context(), annBadge, Person); a.Known || err != nil {
+				t.Fatalf("%+v, %v", a, err)
+			}
+			time.Sleep(10 * time.Second)
+		}
+		if n := l.count() - before; n < 1 || n > 3 {
+			t.Errorf("%d pulls for one unknown tag in ten minutes, want one or two", n)
+		}
+	})
+}
+
+// Somebody whom the directory might know stands there: it is asked again within
+// half a minute, however long it was down.
+func TestSomebodyWaitsForADeadDirectory(t *testing.T) {
+	ask(t, func(t *testing.T, o *oracle, _ *Memory, w *Worker) {
+		o.mu.Lock()
+		o.alive = func() Outcome { return Outcome{Verdict: Down, Reason: "dead"} }
+		o.fails = &Trouble{Outcome{Verdict: Down, Reason: "dead"}}
+		o.mu.Unlock()
+		w.WhatIs(t.Context(), annBadge, Person)
+		time.Sleep(24 * time.Hour)
+		o.mu.Lock()
+		o.alive, o.fails = nil, nil
+		o.mu.Unlock()
+		for range 4 {
+			if a, err := w.WhatIs(t.Context(), annBadge, Person); err == nil && a.Known {
+				return
+			}
+			time.Sleep(10 * time.Second)
+		}
+		t.Error("not known after 40 s")
+	})
+}
