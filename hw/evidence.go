@@ -81,8 +81,9 @@ func (r Reading) share() float64 { return float64(r.High) / float64(r.Of) }
 
 // Times by which edges are told apart.
 const (
-	togetherNS = 5_000       // two lines that touch fall within 5 µs
-	groupNS    = 20_000      // no reader sends pulses 20 µs apart: SIA AC-01 wants 200
+	togetherNS = 110_000     // two lines that touch fall within 5 µs, stamped one after the other
+	groupNS    = 150_000     // no reader sends pulses 150 µs apart: SIA AC-01 wants 200
+	bunchNS    = 20_000      // nor does crosstalk come in groups as close as this
 	ghostNS    = 110_000     // what a neighbour's pulse induces comes within 100 µs
 	shortestNS = 150_000     // the shortest distance of bits, 200 µs less jitter
 	longestNS  = 150_000_000 // nobody shows two cards within 150 ms
@@ -109,15 +110,6 @@ type findings struct {
 	free      int // pins that pulsed though nobody configured them
 	freeNames []string
 	clock     int // line that is regular as a clock by itself; -1: none
-}
-
-// frame is what a group of falls would read as.
-type frame struct {
-	bits    wiegand.Bits
-	falls   int
-	holes   int // places where a fall is missing, by the timing
-	good    bool
-	inverse bool // would be good with the lines exchanged
 }
 
 // examine counts what the rules of diagnosis look at.
@@ -169,18 +161,17 @@ func (f *findings) cards(e *Evidence, all []wiegand.Edge) {
 		return // what would be frames is each bit twice
 	}
 	for i := range e.Cards {
-		frames, extra := split(falls(e.Cards[i].Edges), interval(all))
-		for j := range frames {
-			frames[j].judge(e.Formats)
-		}
-		f.frames = append(f.frames, frames...)
-		for _, x := range extra {
-			f.extra++
-			if x.ghost {
-				f.ghosts++
-			}
-			if x.bunched {
-				f.bunched++
+		for _, fr := range split(falls(e.Cards[i].Edges), interval(all)) {
+			fr.judge(e.Formats)
+			f.frames = append(f.frames, fr)
+			for _, x := range fr.extra {
+				f.extra++
+				if x.ghost {
+					f.ghosts++
+				}
+				if x.bunched {
+					f.bunched++
+				}
 			}
 		}
 	}
@@ -211,27 +202,14 @@ func (f *findings) lateFrames(e *Evidence) {
 		if silent == 0 {
 			return
 		}
-		frames, _ := split(edges, interval(edges))
 		n := 0
-		for _, fr := range frames {
+		for _, fr := range split(edges, interval(edges)) {
 			if fr.falls >= 8 {
 				n++
 			}
 		}
 		if n >= 2 || n == 1 && e.Late != nil && i == len(spells)-1 {
 			f.late = max(f.late, n)
-		}
-	}
-}
-
-// judge holds a frame against the site's formats.
-func (fr *frame) judge(formats []*wiegand.Format) {
-	for _, format := range formats {
-		if _, ok := format.Unpack(fr.bits); ok {
-			fr.good = true
-		}
-		if _, ok := format.Unpack(fr.bits.Invert()); ok {
-			fr.inverse = true
 		}
 	}
 }
@@ -309,7 +287,7 @@ func inStep(mine []wiegand.Edge, hertz float64) float64 {
 	return math.Hypot(x, y) / float64(len(mine))
 }
 
-// grouped is the share of falls with a neighbour closer than 20 µs.
+// grouped is the share of falls with a neighbour closer than groupNS.
 func grouped(edges []wiegand.Edge) float64 {
 	if len(edges) == 0 {
 		return 0
@@ -323,7 +301,7 @@ func grouped(edges []wiegand.Edge) float64 {
 	return float64(n) / float64(len(edges))
 }
 
-// paired is the share of falls that the other line follows within 5 µs.
+// paired is the share of falls that the other line follows at once.
 func paired(edges []wiegand.Edge) float64 {
 	n := 0
 	for i := 1; i < len(edges); i++ {
