@@ -182,47 +182,41 @@ func isEven(iv []int32, median, tolerance int32) bool {
 	return near >= 8 && int64(near)*100 >= int64(m)*need
 }
 
-// weigh looks for chains of intervals that are off: two that add up to one
-// (an extra edge), one of two (a lost edge), and so on. A chain that adds up
-// to as many intervals as it has, such as one and a half and a half, is a
-// late stamp; one that adds up to no whole number is a reader that hesitated.
-// Neither speaks against the bits.
+// weigh follows how far the edges run ahead of, or behind, the interval
+// through each run of intervals that are off. An extra edge, which splits an
+// interval, leaves everything after it one interval early; a lost one, one
+// late. A late stamp comes back by itself (one and a half, and a half), and a
+// reader that hesitates is off by no whole interval: neither speaks against the
+// bits.
 func (tm *timing) weigh(iv []int32) {
 	T, tolerance := tm.interval, int64(tm.tolerance)
-	slack := max(T*15/100, tolerance*3/2)
-	var sum, edges, widest int64
-	odd, holes := false, 0
+	whole := T - tolerance*12/5 // what counts as one interval: 0.85, or 0.7 of a reader with jitter
+	var off, before int64       // how late the edges run; the interval before
+	holes := 0
 	for i := range iv {
 		v := int64(iv[i])
 		if v-T <= tolerance && T-v <= tolerance {
-			sum, edges, widest, odd = 0, 0, 0, false // a chain that did not add up
+			off, before = 0, T
 			continue
 		}
 		tm.uneven++
-		sum, edges, widest = sum+v, edges+1, max(widest, v)
-		odd = odd || v*20 < T*13
 		tm.silence = tm.silence || isSilence(v, T)
-		whole, ok := wholeOf(sum, T, slack)
-		// A hole is two intervals exactly: a little less, and the rest after
-		// it, is a stamp that was very late. It counts whatever came before.
-		alone, is := wholeOf(v, T, tolerance*5/4)
-		if is = is && alone >= 2; is {
-			whole, edges = alone, 1
-		}
-		ok = is || ok && (edges > 1 || whole < 2)
-		if !ok || whole == 1 && edges == 1 {
-			continue
-		}
-		if whole > edges && widest*4 > T*7 {
-			tm.missing += int(whole - edges)
-			holes++
-			if holes == 1 && edges == 1 && whole == 2 {
+		off += v - T
+		switch {
+		case v-T >= whole || off >= whole && v*3 > T*5:
+			n := max(1, (v-T/2)/T) // whole intervals beyond the one
+			tm.missing += int(n)
+			if holes++; holes == 1 && n == 1 {
 				tm.hole = i
 			}
-		} else if odd && whole < edges && (edges <= 2 || tolerance <= T/16) {
-			tm.extra += int(edges - whole)
+			off -= n * T
+		case T-v >= whole || off <= -whole && min(v, before)*20 < T*13 && (v+before)*5 <= T*6:
+			tm.extra++
+			off += T
+		case off >= T || off <= -T:
+			off = 0 // it hesitated
 		}
-		sum, edges, widest, odd = 0, 0, 0, false
+		before = v
 	}
 	if tm.missing != 1 {
 		tm.hole = -1
@@ -230,13 +224,6 @@ func (tm *timing) weigh(iv []int32) {
 	if holes >= 5 && tm.extra == 0 {
 		*tm = timing{interval: tm.interval, least: tm.least, hole: -1} // no damage: so it sends
 	}
-}
-
-// wholeOf is v in intervals, if it is a whole number of them within slack.
-func wholeOf(v, interval, slack int64) (n int64, ok bool) {
-	n = (v + interval/2) / interval
-	off := v - n*interval
-	return n, off <= slack && -off <= slack
 }
 
 // isSilence reports whether a distance is more than one lost bit and a late

@@ -4,7 +4,7 @@ package wiegand
 // spacing allows, else tries the repairs in turn, each of which must leave a
 // card without a fault, else names what is wrong.
 func (d *Decoder) judge(f *frame, r *Read) {
-	*r = Read{Start: f.fall[0].Time, End: f.end, Count: f.falls, Bits: Bits{hi: f.hi, lo: f.lo, n: uint8(min(f.n, MaxBits))}}
+	*r = Read{Start: f.fall[0].Time, End: f.end(), Count: f.n + f.more, Bits: Bits{hi: f.hi, lo: f.lo, n: uint8(min(f.n, MaxBits))}}
 	d.smooth = false
 	switch {
 	case f.lost:
@@ -41,7 +41,7 @@ func (d *Decoder) judge(f *frame, r *Read) {
 	if d.repair(r, f, whole, core, &tm) {
 		return
 	}
-	r.Start, r.End = f.fall[0].Time, f.end
+	r.Start, r.End = f.fall[0].Time, f.end()
 	tm.least = least
 	r.Fault = d.blame(f, whole, &tm, r.Fault)
 	d.swap.watch(d, r)

@@ -243,6 +243,22 @@ func TestOrderOfFormats(t *testing.T) {
 	}
 }
 
+// TestAllFormats: with every verified format enabled, those with parity come
+// before those that take anything.
+func TestAllFormats(t *testing.T) {
+	all := VerifiedFormats()
+	for _, name := range []string{"H10301", "Kastle", "H10306", "C1k35s", "H10302", "C1k48s", "ind27", "ind29"} {
+		f := mustFormat(t, name)
+		b, err := f.Pack(Fields{Number: 1160})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := decodeAll(NewDecoder(Options{Formats: all}), falls(b, 0, 2*ms))[0]; r.Format != f {
+			t.Errorf("%s is read as %v, %s", name, r.Format, r.Fault)
+		}
+	}
+}
+
 // TestOriginalRanges: the limits themselves are out, as the original compared.
 func TestOriginalRanges(t *testing.T) {
 	for n, want := range map[uint64]string{

@@ -104,7 +104,7 @@ func (d *Decoder) note(f *frame, r *Read) {
 // distance is how far a frame is from a card: bits too many or too few, and
 // edges closer than any reader sends.
 func (d *Decoder) distance(f *frame) int {
-	off := f.falls - d.nearest[f.n]
+	off := f.n + f.more - d.nearest[f.n]
 	return max(off, -off) + train(f.fall[:f.n]).crowded()
 }
 

@@ -67,7 +67,7 @@ func (s *Server) give(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ev, err := s.o.Ledger.Give(checkout.Request{
-		Device: g.Device, Person: g.Person, Actor: cmp.Or(g.Actor, anonymous), Note: g.Note, Source: checkout.SourceCLI,
+		Device: g.Device, Person: g.Person, Actor: actor(r), Note: g.Note, Source: checkout.SourceCLI,
 	})
 	if err != nil {
 		return err
@@ -81,7 +81,7 @@ func (s *Server) bring(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ev, err := s.o.Ledger.Return(checkout.Request{
-		Device: b.Device, Actor: cmp.Or(b.Actor, anonymous), Note: b.Note, Condition: b.Condition, Source: checkout.SourceCLI,
+		Device: b.Device, Actor: actor(r), Note: b.Note, Condition: b.Condition, Source: checkout.SourceCLI,
 	})
 	if err != nil {
 		return err
@@ -143,7 +143,7 @@ func (s *Server) enrol(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	wait, err := s.o.Readers[0].Enrol(r.Context(), kind, cmp.Or(str(answer.ID), e.Name), answer.Name, cmp.Or(e.Actor, anonymous))
+	wait, err := s.o.Readers[0].Enrol(r.Context(), kind, cmp.Or(str(answer.ID), e.Name), answer.Name, actor(r))
 	if err != nil {
 		return err
 	}

@@ -23,8 +23,10 @@ type attendant struct {
 	typing context.CancelFunc // ends the question for a name; nil when none is open
 	atDesk *task.Signal
 	noise  noiseLog
-	watch  watch
-	bumped bumps
+	// stranger is the last tag that was answered without the desk.
+	stranger stranger
+	watch    watch
+	bumped   bumps
 }
 
 // bumps is what the desk has attended to.
@@ -113,6 +115,9 @@ func (a *attendTask) answer(read wiegand.Read) uint64 {
 		return a.badRead(read)
 	}
 	tag := credential.Tag(read.Bits)
+	if a.stranger.again(tag, read.End) {
+		return a.bumped.answer
+	}
 	subject, err := a.o.Ledger.Subject(tag)
 	if err != nil {
 		a.log.Error("the register can't be read", "err", err)
@@ -125,13 +130,16 @@ func (a *attendTask) answer(read wiegand.Read) uint64 {
 			// for this number.
 			return a.badRead(read)
 		case a.enrol != nil:
+			a.stranger.met(tag, read.End)
 			return a.enrolTag(tag)
 		}
 		if subject, err = a.identify(read, tag); err != nil {
+			a.stranger.met(tag, read.End)
 			return a.unknown(read, tag)
 		}
 	}
 	if a.enrol != nil {
+		a.stranger.met(tag, read.End)
 		return a.enrolRefused(subject)
 	}
 	if a.o.Directory != nil && !subject.Pending {
@@ -139,6 +147,27 @@ func (a *attendTask) answer(read wiegand.Read) uint64 {
 	}
 	a.stopTyping()
 	return a.tap(checkout.Tap{At: time.Duration(read.End), Reader: a.Name, Subject: subject})
+}
+
+// stranger is the guard against a reader that repeats a tag which the desk
+// does not get to see: an unknown one, or one for an enrolment.
+type stranger struct {
+	tag    checkout.Tag
+	at     int64
+	repeat time.Duration
+}
+
+func (s *stranger) met(tag checkout.Tag, at int64) { s.tag, s.at = tag, at }
+
+// again reports whether the reader repeats itself. Every sighting counts, as
+// it does at the desk; another card in between proves that this one was lifted.
+func (s *stranger) again(tag checkout.Tag, at int64) bool {
+	if s.tag != tag || time.Duration(at-s.at) >= s.repeat {
+		s.tag = checkout.Tag{}
+		return false
+	}
+	s.at = at
+	return true
 }
 
 // kind is what the site's rules make of a card.
@@ -234,11 +263,16 @@ func (a *attendTask) complete(out checkout.Outcome) uint64 {
 		Person: out.Person, Device: out.Device, Policy: a.o.Policy, Reader: a.Name, Source: checkout.SourceReader,
 	})
 	switch {
+	case errors.Is(err, checkout.ErrRefused) && out.Device.HolderName == "":
+		// Somebody was suspended, or something retired, between the two bumps.
+		a.desk.Refuse()
+		a.log.Info("refused", "device", out.Device.ID, "person", out.Person.ID, "err", err)
+		return a.show(panel.Message{Key: "suspended", Person: a.name(out.Person)})
 	case errors.Is(err, checkout.ErrRefused):
 		a.desk.Refuse()
 		a.log.Info("refused", "device", out.Device.ID, "person", out.Person.ID)
 		return a.show(panel.Message{
-			Key: "refused-handover", Device: name(out.Device), Holder: out.Device.HolderName,
+			Key: "refused-handover", Device: a.name(out.Device), Holder: out.Device.HolderName,
 		})
 	case err != nil:
 		a.desk.Failed()

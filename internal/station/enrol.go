@@ -43,6 +43,7 @@ func (r *Reader) Enrol(ctx context.Context, kind checkout.SubjectKind, who, name
 			a.enrol.done <- Enrolled{Err: errors.New("another enrolment took its place")}
 		}
 		a.enrol = &enrolment{kind: kind, who: who, actor: actor, until: a.now() + EnrolWindow, done: done}
+		a.stranger = stranger{repeat: a.stranger.repeat} // an unknown tag may be there still
 		a.show(panel.Message{Key: "enrol-next", Person: name})
 	})
 	return done, err
@@ -83,5 +84,5 @@ func (a *attendTask) enrolTag(tag checkout.Tag) uint64 {
 
 // enrolRefused says whose the tag is already; the enrolment goes on waiting.
 func (a *attendTask) enrolRefused(s checkout.Subject) uint64 {
-	return a.show(panel.Message{Key: "refused", Detail: name(s)})
+	return a.show(panel.Message{Key: "refused", Detail: "tag of " + a.name(s)})
 }
