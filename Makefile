@@ -1,1 +1,57 @@
-GO ?= go
+# Everything that a developer, CI or a packager runs. `make help` lists it.
+
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
+
+include scripts/kernel.mk
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build run test unit bench fuzz lint cross packages clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install what the tests need besides Go (Debian packages, as root or by sudo)
+	scripts/setup
+
+build: ## bin/stump, static and stripped
+	$(BUILD) -o bin/stump ./cmd/stump
+
+run: ## a simulated lab to play with
+	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/stumplab ./cmd/stumplab
+	@bin/stumplab
+
+test: lint unit cross kernel-test arm-test ## everything that must pass
+
+unit: ## all tests, with the race detector
+	$(GO) test -race ./...
+
+bench: ## the figures of the budgets
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+FUZZTIME ?= 30s
+fuzz: ## every fuzz target for FUZZTIME each
+	@for pkg in $$($(GO) list ./...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
+	    echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+	  done; done
+
+lint: ## gofmt, vet, staticcheck, tidy go.mod
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	$(GO) mod tidy -diff
+
+cross: ## the three boards' binaries
+	GOOS=linux GOARCH=arm GOARM=6 $(BUILD) -o bin/stump-armv6 ./cmd/stump
+	GOOS=linux GOARCH=arm64 $(BUILD) -o bin/stump-arm64 ./cmd/stump
+	GOOS=linux GOARCH=amd64 $(BUILD) -o bin/stump-amd64 ./cmd/stump
+	@ls -l bin/stump-*
+
+packages: ## Debian packages in dist/ for the three kinds of boards
+	GO=$(GO) scripts/package/build
+
+clean: ## remove what was built
+	rm -rf bin dist

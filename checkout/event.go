@@ -9,17 +9,34 @@ import (
 // Kind says what happened.
 type Kind string
 
-// The kinds of events. The first three are what two bumps can mean.
+// The kinds of events. The first three are what two bumps can mean; an admin's
+// give and return are of these kinds too, told apart by Source and Actor.
 const (
 	Checkout Kind = "checkout" // the device was free and is now with Person
-	Return   Kind = "return"   // Person brought it back
+	Return   Kind = "return"   // Person brought it back, for From where that is somebody else
 	Handover Kind = "handover" // it went from From to Person without lying in the lab
-	Enrol    Kind = "enrol"    // a tag was given to a person or a device
-	Correct  Kind = "correct"  // an admin put right what the ledger said
-	Lost     Kind = "lost"
-	Found    Kind = "found"
-	Retire   Kind = "retire" // a person or device left the register
+
+	Enrol   Kind = "enrol"   // a tag was given to a person or a device
+	Correct Kind = "correct" // an admin put right something else: a due date, a status; Note says what
+	Lost    Kind = "lost"    // the device can't be found; From is who had it
+	Found   Kind = "found"   // it is there again, and free
+	Retire  Kind = "retire"  // a person or device left the register
+
+	Resolve Kind = "resolve" // a pending tag turned out to be Person's or Device
+	Clock   Kind = "clock"   // the clock is right now: At tells what this boot's earlier times were
+	Erase   Kind = "erase"   // something personal was erased; Note says how much, never whose
+	Salvage Kind = "salvage" // first of a segment saved from a damaged file
+	Restore Kind = "restore" // first of a segment restored from a backup
 )
+
+// MovesDevice reports whether events of the kind say who has a device.
+func (k Kind) MovesDevice() bool {
+	switch k {
+	case Checkout, Return, Handover, Lost, Found, Resolve:
+		return true
+	}
+	return false
+}
 
 // Source says through what an event came in.
 type Source string
@@ -30,10 +47,15 @@ const (
 	SourceKeyboard Source = "keyboard"
 	SourceCLI      Source = "cli"
 	SourceWeb      Source = "web"
+	SourceSync     Source = "sync"   // the directory
+	SourceSystem   Source = "system" // the station itself
 )
 
 // Hash is a SHA-256 sum.
 type Hash [32]byte
+
+// IsZero reports whether h is no hash.
+func (h Hash) IsZero() bool { return h == Hash{} }
 
 // Stamp is when something happened, in all the ways that a board without a
 // clock can tell.
@@ -51,6 +73,7 @@ type Stamp struct {
 // Event is the committed record of something that happened. It is never
 // changed; what is personal in it can be erased.
 type Event struct {
+	// Version is the record version, 1.
 	Version uint8
 	Station string
 	// Seq counts this station's events from 1 without a gap; it is their order.
@@ -59,7 +82,8 @@ type Event struct {
 	ID     uuid.UUID
 	Kind   Kind
 	Reader string
-	// Actor is who caused the event: the person who tapped, or an admin.
+	// Actor is who caused the event: the ID of the person who tapped, or an
+	// admin's name.
 	Actor string
 	// Person is who has the device now, or brought it back; nobody's ID is
 	// empty. PersonName is the name at that time.
@@ -70,9 +94,46 @@ type Event struct {
 	Source         Source
 	At             Stamp
 	Note           string
-	// PersonTag and DeviceTag are the masked numbers of tags that were not
-	// yet resolved to a person or device (a pending event).
-	PersonTag, DeviceTag string
+	// Condition is what was said of the device on its return.
+	Condition string
+	// Loan is how long the device was lent for; zero for no limit.
+	Loan time.Duration
+	// PersonTag, DeviceTag and FromTag are the masked numbers of tags that
+	// were not yet resolved when the event was recorded (a pending event).
+	PersonTag, DeviceTag, FromTag string
+	// Erased is set when what was personal in the event is gone.
+	Erased bool
+	// Gap names the file that a salvage or restore set aside, and what is
+	// missing; nil in all other events.
+	Gap *Gap
 	// Prev is the hash of this station's event before it, zero for the first.
 	Prev, Hash Hash
+
+	resolved string // Resolve: the pending ID that is now Person or Device
+	whose    []byte // Erase: keyed hash of the person's id
+	links    links
+}
+
+// Gap is what the first event of a new segment says of the file before it.
+type Gap struct {
+	// File is the name under which the file before was set aside.
+	File string
+	// Seq and Hash are of the last event that could be read of it.
+	Seq  uint64
+	Hash Hash
+	// Lost are the sequence numbers that are known to be missing, as pairs of
+	// first and last. Later events may be missing too.
+	Lost [][2]uint64
+}
+
+// ref is the place of an event in this ledger.
+type ref struct {
+	station uint16 // index of the station in this file
+	seq     uint64
+}
+
+// links lead from an event to the event before it of the same device and
+// people. They are not part of the hashed core: they are this file's.
+type links struct {
+	device, person, from, resolved ref
 }

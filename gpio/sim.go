@@ -61,7 +61,7 @@ type Sim struct {
 	busy   int64    // when the last frame that was asked for ends
 	seq    uint32   // of the newest edge
 	queue  []wiegand.Edge
-	hits   [simLines][]int64 // falling edges on the lines nobody configured
+	free   []Activity // of the free pins, while somebody listens
 }
 
 // NewSim returns a healthy reader with nothing in front of it. The clock is
@@ -144,9 +144,7 @@ func (s *Sim) SetBias(b Bias) error {
 	defer s.mu.Unlock()
 	now := s.update()
 	s.bias = b
-	for i := range s.lines {
-		s.settle(now, uint8(i))
-	}
+	s.swing(now)
 	s.nudge()
 	return nil
 }
@@ -178,8 +176,11 @@ func (s *Sim) Read(buf []wiegand.Edge, until int64) (int, int64, error) {
 		}
 		next := s.next()
 		s.mu.Unlock()
-		if n > 0 || now >= until {
+		switch {
+		case n > 0:
 			return n, now, nil
+		case now >= until:
+			return 0, until, nil // as real lines: what was asked, not the time of day
 		}
 		d := min(until, next)
 		if d != never {

@@ -2,6 +2,7 @@ package gpio
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -78,6 +79,11 @@ func (f *simFault) through(s *Sim, pulses []pulse) {
 
 func (f *simFault) between(lo, hi float64) float64 { return lo + (hi-lo)*f.rng.Float64() }
 
+// either spreads values over orders of magnitude.
+func (f *simFault) either(lo, hi float64) float64 {
+	return lo * math.Exp(f.rng.Float64()*math.Log(hi/lo))
+}
+
 func (f *simFault) duration(lo, hi time.Duration) int64 {
 	return int64(f.between(float64(lo), float64(hi)))
 }
@@ -131,10 +137,7 @@ func (s *Sim) setFault(f *simFault) {
 	if f.start != nil {
 		f.start(s, now)
 	}
-	for i := range s.lines {
-		s.settle(now, uint8(i))
-	}
-	s.hits = [simLines][]int64{}
+	s.swing(now)
 }
 
 func newFault(name string, seed uint64) (*simFault, error) {

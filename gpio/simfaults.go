@@ -54,7 +54,7 @@ func (f *simFault) shorted() {
 
 // noGround: the two sides have no common reference, so that both lines wander.
 func (f *simFault) noGround() {
-	rate := f.between(20, 600)
+	rate := f.either(8, 600)
 	silent := f.chance(0.3)
 	lost := f.between(0.1, 0.6)
 	f.start = func(s *Sim, now int64) {
@@ -82,7 +82,7 @@ func (f *simFault) noGround() {
 // floating: one line has no pull-up outside, so that the reader's pulses do
 // not always carry it and a hand on the cable moves it.
 func (f *simFault) floating() {
-	line, lost, rate := f.line(), f.between(0.2, 0.8), f.between(0.3, 4)
+	line, lost, rate := f.line(), f.between(0.1, 0.9), f.either(0.2, 10)
 	f.start = func(s *Sim, now int64) {
 		f.loose(s, line)
 		n := &noise{at: now + f.wait(rate)}
@@ -106,7 +106,8 @@ func (f *simFault) floating() {
 func (f *simFault) hum() {
 	line, hertz := f.line(), []float64{50, 60, 100, 120}[f.rng.IntN(4)]
 	period := float64(time.Second) / hertz
-	duty, wander, weak := f.between(0.1, 0.6), f.between(0, 0.01), f.chance(0.5)
+	duty, wander, weak := f.between(0.05, 0.9), f.between(0, 0.015), f.chance(0.5)
+	missed := f.between(0, 0.1)
 	f.start = func(s *Sim, now int64) {
 		if weak {
 			f.loose(s, line)
@@ -117,6 +118,9 @@ func (f *simFault) hum() {
 			at := int64(phase + period*f.between(-wander, wander))
 			low := at + int64(period*duty)
 			phase += period
+			if f.chance(missed) {
+				return int64(phase - period*wander)
+			}
 			s.add(pulse{line: line, from: at, to: low})
 			if weak {
 				s.add(pulse{line: line, high: true, from: low, to: low + int64(period)})
@@ -129,8 +133,8 @@ func (f *simFault) hum() {
 
 // burst: a lock or a motor nearby throws short groups of spikes on the cable.
 func (f *simFault) burst() {
-	rate, both := f.between(3, 20), f.chance(0.5)
-	width := f.between(0.5, 12)
+	rate, both := f.either(2.5, 30), f.chance(0.5)
+	width := f.between(0.5, 14)
 	f.start = func(s *Sim, now int64) {
 		n := &noise{at: now + f.wait(rate)}
 		n.more = func(at int64) int64 {
@@ -151,7 +155,7 @@ func (f *simFault) burst() {
 
 // crosstalk: a pulse on one wire is felt on its neighbour.
 func (f *simFault) crosstalk() {
-	share, reach := f.between(0.04, 0.25), f.duration(3*time.Microsecond, 95*time.Microsecond)
+	share, reach := f.between(0.03, 0.35), f.duration(3*time.Microsecond, 95*time.Microsecond)
 	f.wire = func(p pulse) []pulse {
 		if !f.chance(share) {
 			return []pulse{p}
@@ -176,7 +180,7 @@ func (f *simFault) wrongGPIO() {
 // keypad: the reader is set to send digits, one short frame each, in one of
 // the two usual codes: four bits, or those after their complement.
 func (f *simFault) keypad() {
-	long, keys := f.chance(0.5), 2+f.rng.IntN(4)
+	long, keys := f.chance(0.5), 1+f.rng.IntN(5)
 	f.frames = func(s *Sim, at int64, card wiegand.Bits) int64 {
 		v, _ := card.Uint64()
 		end := at
@@ -232,7 +236,7 @@ func track2(card wiegand.Bits, zeros int) []bool {
 }
 
 // hold: the reader's HOLD wire touches ground, so that it reads cards and
-// keeps them until the wire comes off, here some time after the last card.
+// keeps them. Here the wire comes off a while after a second card was shown.
 func (f *simFault) hold() {
 	after, gap := f.duration(700*time.Millisecond, 1200*time.Millisecond), f.duration(30*time.Millisecond, 100*time.Millisecond)
 	var held []wiegand.Bits
@@ -242,7 +246,7 @@ func (f *simFault) hold() {
 		release.more = func(at int64) int64 {
 			for _, b := range held {
 				s.busy = f.one(s, at, b)
-				at = s.busy + gap
+				at = s.busy + max(gap, 3*int64(s.timing.Interval))
 			}
 			held = nil
 			return never
@@ -250,8 +254,9 @@ func (f *simFault) hold() {
 		s.noises = append(s.noises, release)
 	}
 	f.frames = func(s *Sim, at int64, bits wiegand.Bits) int64 {
-		held = append(held, bits)
-		release.at = at + after
+		if held = append(held, bits); len(held) > 1 {
+			release.at = at + after
+		}
 		return at
 	}
 }

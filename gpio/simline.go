@@ -143,6 +143,15 @@ func (s *Sim) update() int64 {
 	return now
 }
 
+// swing lets all lines find their level again after what holds them changed.
+// That takes them a microsecond, so that no edge is stamped with a time up to
+// which silence was reported already.
+func (s *Sim) swing(now int64) {
+	for i := range s.lines {
+		heap.Push(&s.agenda, change{at: now + 1000, line: uint8(i)})
+	}
+}
+
 // settle turns a new level into an edge.
 func (s *Sim) settle(at int64, line uint8) {
 	l := &s.lines[line]
@@ -153,8 +162,8 @@ func (s *Sim) settle(at int64, line uint8) {
 	l.high = high
 	switch {
 	case line > 1:
-		if !high {
-			s.hits[line] = append(s.hits[line], at)
+		if !high && s.free != nil {
+			s.free[line-2].Falls = append(s.free[line-2].Falls, at)
 		}
 	case !high || s.both:
 		s.seq++

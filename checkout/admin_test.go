@@ -1,0 +1,305 @@
+package checkout
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+func TestGiveAndReturn(t *testing.T) {
+	x := newLedger(t)
+	r := Request{Device: "The ipad", Person: "Ann", Actor: "root", Note: "found it on her desk"}
+	ev, err := x.Give(r)
+	x.ok(err)
+	want(t, "give", fmt.Sprint(ev.Kind, " ", ev.Person, " ", ev.Actor, " ", ev.Source, " ", ev.Note), "checkout ann root cli found it on her desk")
+	if _, err = x.Give(r); !errors.Is(err, ErrRefused) || err.Error() != "refused: Ann has The ipad already" {
+		t.Error(err)
+	}
+	r.Person, r.Source = "ben", SourceWeb
+	ev, err = x.Give(r)
+	x.ok(err)
+	want(t, "hand-over", fmt.Sprint(ev.Kind, " ", ev.From, " ", ev.Source), "handover ann web")
+	ev, err = x.Return(Request{Device: "ipad", Actor: "root", Condition: "cracked", Note: "n"})
+	x.ok(err)
+	want(t, "return", fmt.Sprint(ev.Kind, " ", ev.Person, " ", ev.Condition), "return ben cracked")
+	d, err := x.FindDevice("ipad")
+	x.ok(err)
+	want(t, "condition", d.Condition, "cracked")
+	if _, err = x.Return(Request{Device: "ipad", Actor: "root"}); !errors.Is(err, ErrRefused) || err.Error() != "refused: nobody has The ipad" {
+		t.Error(err)
+	}
+	for _, bad := range []Request{{Device: "ipad", Person: "ann"}, {Device: "ipad", Person: "ann", Actor: "a", Note: "a\x00"},
+		{Device: "ipad", Person: "nobody", Actor: "a"}, {Device: "none", Person: "ann", Actor: "a"}} {
+		if _, err := x.Give(bad); err == nil {
+			t.Errorf("%+v was taken", bad)
+		}
+	}
+	for e, err := range x.History(HistoryFilter{Device: "ipad"}) {
+		x.ok(err)
+		if e.Kind == Return {
+			want(t, "note", e.Note, "n")
+		}
+	}
+	x.verify()
+}
+
+func TestLostAndFound(t *testing.T) {
+	x := newLedger(t)
+	x.bump(1, 11)
+	r := Request{Device: "ipad", Actor: "root"}
+	if _, err := x.Find(r); !errors.Is(err, ErrRefused) {
+		t.Error(err)
+	}
+	ev, err := x.Lose(r)
+	x.ok(err)
+	want(t, "lost", ev.From, "ann")
+	want(t, "who", x.who(), "")
+	if _, err = x.Lose(r); !errors.Is(err, ErrRefused) {
+		t.Error(err)
+	}
+	d, err := x.FindDevice("ipad")
+	x.ok(err)
+	want(t, "lost", d.Lost, true)
+	_, err = x.Find(r)
+	x.ok(err)
+	want(t, "ann's history", x.history(HistoryFilter{Person: "ann"}), "1:enrol 7:checkout 8:lost")
+	_, err = x.Lose(r)
+	x.ok(err)
+	want(t, "a bump finds it too", x.bump(2, 11).Kind, Checkout)
+	x.verify()
+}
+
+func TestDueDates(t *testing.T) {
+	x := newLedger(t)
+	x.o.Loan, x.o.KindLoan = 7*24*time.Hour, map[string]time.Duration{"phone": time.Hour, "cable": 0}
+	x.reopen()
+	kind := "cable"
+	x.ok(x.EditDevice("pixel", Edit{Kind: &kind}, "a", SourceCLI))
+	kind = "tablet"
+	x.ok(x.EditDevice("nexus", Edit{Kind: &kind}, "a", SourceCLI))
+	for d := 11; d <= 13; d++ {
+		x.bump(1, d)
+	}
+	due := func(after time.Duration, overdue bool) string {
+		var s []string
+		for l, err := range x.Loans(LoanFilter{Now: x.clock.wall.Add(after), Overdue: overdue}) {
+			x.ok(err)
+			s = append(s, fmt.Sprint(l.DeviceID, " ", l.Due.Format("02T15"), " ", l.Overdue))
+		}
+		return strings.Join(s, ", ")
+	}
+	want(t, "due", due(0, false), "ipad 21T11 false, nexus 28T10 false, pixel 01T00 false")
+	want(t, "overdue", due(2*time.Hour, true), "ipad 21T11 true")
+	want(t, "later", due(8*24*time.Hour, true), "ipad 21T11 true, nexus 28T10 true")
+	_, err := x.Extend(Request{Device: "ipad", Actor: "root", Note: "asked nicely"}, 3*time.Hour)
+	x.ok(err)
+	want(t, "extended", due(2*time.Hour, true), "")
+	want(t, "until then", due(4*time.Hour, true), "ipad 21T13 true")
+	x.verify()
+	want(t, "one person's", fmt.Sprint(len(collect(x, LoanFilter{Person: "ann"})), len(collect(x, LoanFilter{Person: "ben"})), len(collect(x, LoanFilter{Device: "pixel"}))), "3 0 1")
+	for _, err := range x.Loans(LoanFilter{Person: "nobody"}) {
+		if !errors.Is(err, ErrNotFound) {
+			t.Error(err)
+		}
+	}
+}
+
+func collect(x *tester, f LoanFilter) (all []Loan) {
+	for l, err := range x.Loans(f) {
+		x.ok(err)
+		all = append(all, l)
+	}
+	return all
+}
+
+// TestClockComesLate: a board without a clock takes taps, and learns the time
+// later. Nothing is rewritten; the views know.
+func TestClockComesLate(t *testing.T) {
+	x := newLedger(t)
+	x.o.Loan = time.Hour
+	x.reopen()
+	now := x.clock.wall
+	x.clock.boot = uuid.MustParse("22222222-2222-4222-8222-222222222222")
+	x.clock.trusted, x.clock.wall, x.clock.mono = false, time.Unix(0, 0).UTC(), 20*time.Second
+	x.bump(1, 11)
+	l := collect(x, LoanFilter{Now: x.clock.wall.Add(time.Minute)})[0]
+	want(t, "by the doubtful clock", fmt.Sprint(l.ClockTrusted, l.Due.Sub(l.Since), l.Overdue), "false 1h0m0s false")
+	l = collect(x, LoanFilter{Now: x.clock.wall.Add(2 * time.Hour)})[0]
+	want(t, "by the same clock", l.Overdue, true)
+	did, err := x.ResolveClock()
+	x.ok(err)
+	want(t, "not before the clock is right", did, false)
+	before, err := hashesOf(x.Ledger)
+	x.ok(err)
+
+	x.clock.add(10 * time.Minute)
+	x.clock.trusted, x.clock.wall = true, now
+	l = collect(x, LoanFilter{Now: now})[0]
+	want(t, "by two clocks", l.Overdue, false)
+	did, err = x.ResolveClock()
+	x.ok(err)
+	want(t, "resolved", did, true)
+	l = collect(x, LoanFilter{Now: now.Add(24 * time.Hour)})[0]
+	want(t, "known", l.Since.Sub(now).Round(time.Second), -10*time.Minute)
+	want(t, "due", fmt.Sprint(l.ClockTrusted, l.Due.Sub(l.Since), l.Overdue), "true 1h0m0s true")
+	for e, err := range x.History(HistoryFilter{Device: "ipad"}) {
+		x.ok(err)
+		want(t, fmt.Sprint("time of ", e.Seq), e.ClockTrusted && e.Time.After(now.Add(-time.Hour)), true)
+	}
+	after, err := hashesOf(x.Ledger)
+	x.ok(err)
+	for seq, h := range before {
+		want(t, "hash", after[seq], h)
+	}
+	did, err = x.ResolveClock()
+	x.ok(err)
+	want(t, "once", did, false)
+	x.bump(1, 11)
+	x.clock.boot = uuid.New()
+	did, err = x.ResolveClock()
+	x.ok(err)
+	want(t, "a boot that always knew", did, false)
+	x.verify()
+}
+
+func TestHistorySince(t *testing.T) {
+	x := newLedger(t)
+	x.bump(1, 11) // 7
+	x.clock.add(24 * time.Hour)
+	since := x.clock.wall
+	x.clock.trusted = false
+	x.bump(1, 12) // 8: nobody knows when
+	x.clock.trusted = true
+	x.bump(1, 13) // 9
+	for f, want := range map[HistoryFilter]string{
+		{Since: since}:                                  "8:checkout 9:checkout",
+		{Since: since, Person: "ann"}:                   "8:checkout 9:checkout",
+		{Since: since, Device: "ipad"}:                  "",
+		{Since: since.Add(time.Hour)}:                   "",
+		{Since: since, Station: "attic"}:                "",
+		{Since: since, Station: "lab", Device: "nexus"}: "9:checkout",
+	} {
+		if got := x.history(f); got != want {
+			t.Errorf("%+v: %s, want %s", f, got, want)
+		}
+	}
+}
+
+func TestHistoryJSON(t *testing.T) {
+	x := newLedger(t)
+	ev, err := x.Complete(Completion{Person: Subject{Kind: KindPerson, Tag: tag(901), Pending: true}, Device: x.subject(11), Reader: "door"})
+	x.ok(err)
+	for e, err := range x.History(HistoryFilter{Device: "ipad", Since: x.clock.wall.Add(-time.Millisecond)}) {
+		x.ok(err)
+		b, err := json.Marshal(e)
+		x.ok(err)
+		want(t, "json", string(b), `{"station":"lab","seq":7,"id":"`+ev.ID.String()+`","kind":"checkout","reader":"door","actor":null,"device":"The ipad","device_id":"ipad","person":null,"person_id":null,"from":null,"from_id":null,"at":"2026-11-21T10:00:00Z","clock_trusted":true,"source":"reader","note":"badge …901"}`)
+	}
+}
+
+func TestUnknownTags(t *testing.T) {
+	x := newLedger(t)
+	for range 3 {
+		x.ok(x.NoteUnknown(tag(500)))
+	}
+	x.clock.add(time.Minute)
+	x.ok(x.NoteUnknown(tag(501)))
+	x.ok(x.NoteUnknown(tag(1))) // ann's
+	list := func() string {
+		all, err := x.UnknownTags()
+		x.ok(err)
+		var s []string
+		for _, u := range all {
+			s = append(s, fmt.Sprint(u.Number, "×", u.Count, " ", u.Bits, " ", u.Last.Sub(u.First).Milliseconds()))
+		}
+		return strings.Join(s, ", ")
+	}
+	want(t, "list", list(), "…501×1 34 0, …500×3 34 2")
+	_, err := x.EnrolDevice("ipad", tag(500), "root", SourceCLI)
+	x.ok(err)
+	want(t, "enrolled", list(), "…501×1 34 0")
+	x.ok(x.update(func(t *txn) error { // as if 1,000 had been seen
+		for i := range maxUnknown {
+			if err := t.put(treeUnknown, t.l.keys.find(tag(2000+i), 0), SeenTag{Number: "…x", Count: 1, First: x.clock.wall, stamp: x.clock.stamp()}.encode()); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	x.ok(x.NoteUnknown(tag(600)))
+	all, err := x.UnknownTags()
+	x.ok(err)
+	want(t, "bounded", len(all), maxUnknown)
+	want(t, "the newest is there", all[0].Number, "…600")
+}
+
+func TestOutboxKeepsTheOrderOfADevice(t *testing.T) {
+	x := newLedger(t)
+	x.bump(1, 11) // 7
+	x.bump(1, 11) // 8
+	x.bump(2, 12) // 9
+	due := func() string {
+		rows, err := x.Due("dir", x.clock.wall, 10)
+		x.ok(err)
+		var s []string
+		for _, r := range rows {
+			s = append(s, fmt.Sprint(r.Seq))
+		}
+		return strings.Join(s, " ")
+	}
+	key := func(seq uint64) OutboxKey { return OutboxKey{Station: "lab", Seq: seq, Sink: "dir"} }
+	want(t, "the first of each device", due(), "7 9")
+	x.ok(x.Retry(key(7), x.clock.wall.Add(time.Minute), "down"))
+	want(t, "7 waits, and 8 behind it", due(), "9")
+	x.clock.add(2 * time.Minute)
+	want(t, "its time has come", due(), "7 9")
+	x.ok(x.Park(key(7), "unknown device"))
+	want(t, "parked", due(), "9")
+	rows, err := x.Outbox("dir")
+	x.ok(err)
+	want(t, "row", fmt.Sprint(rows[0].State, rows[0].Attempts, rows[0].LastError, rows[0].Event.Kind), "parked 2unknown devicecheckout")
+	x.ok(x.Unpark(key(7)))
+	want(t, "an admin's retry", due(), "7 9")
+	x.ok(x.Delivered(key(7)))
+	want(t, "next", due(), "8 9")
+	x.ok(x.Drop(key(8), "root", "no matter", SourceCLI))
+	x.ok(x.Accept(key(9), "root", "done by hand", SourceCLI))
+	want(t, "none", due(), "")
+	if err := x.Delivered(key(9)); !errors.Is(err, ErrNotQueued) {
+		t.Error(err)
+	}
+	other, err := x.Due("hook", x.clock.wall, 10)
+	x.ok(err)
+	want(t, "the other sink has its own", len(other), 2)
+	want(t, "an admin's word is an event", x.history(HistoryFilter{Device: "ipad"}), "4:enrol 7:checkout 8:return 10:correct")
+	for e, err := range x.History(HistoryFilter{Device: "pixel"}) {
+		x.ok(err)
+		if e.Kind == Correct {
+			want(t, "note", e.Note, "event 9 for dir: accepted as delivered: done by hand")
+		}
+	}
+	x.verify()
+}
+
+func TestEnrolAtTheReaderGoesToTheDirectory(t *testing.T) {
+	x := newLedger(t)
+	_, err := x.EnrolPerson("ann", tag(70), "ann", SourceKeyboard)
+	x.ok(err)
+	rows, err := x.Due("dir", x.clock.wall, 10)
+	x.ok(err)
+	want(t, "rows", len(rows), 1)
+	want(t, "kind", rows[0].Event.Kind, Enrol)
+}
+
+func TestSystemStamp(t *testing.T) {
+	a := SystemStamp()
+	b := SystemStamp()
+	if a.BootID == uuid.Nil || a.BootID != b.BootID || a.Mono <= 0 || b.Mono < a.Mono || b.Wall.Before(a.Wall) {
+		t.Errorf("%+v, %+v", a, b)
+	}
+}

@@ -1,0 +1,197 @@
+package checkout
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestBackupRotation(t *testing.T) {
+	x := newLedger(t)
+	dir := filepath.Join(t.TempDir(), "backups")
+	var checked []string
+	o := BackupOptions{Dir: dir, Keep: 3, Check: func(_ context.Context, path string) error {
+		checked = append(checked, path)
+		return CheckFile(path)
+	}}
+	for i := range 5 {
+		x.bump(1, 11)
+		x.clock.add(24 * time.Hour)
+		path, err := x.AutoBackup(context.Background(), o)
+		x.ok(err)
+		if st, err := os.Stat(path); err != nil || st.Mode().Perm()&0o077 != 0 {
+			t.Errorf("backup %d: %v %v", i, st.Mode(), err)
+		}
+	}
+	all, err := Backups(dir)
+	x.ok(err)
+	want(t, "kept", len(all), 3)
+	want(t, "newest", filepath.Base(all[2]), "ledger-000000000011-20261126T100000Z.db")
+	want(t, "checked", len(checked), 5)
+	o.Check = func(context.Context, string) error { return errors.New("no good") }
+	if _, err := x.AutoBackup(context.Background(), o); err == nil || !strings.Contains(err.Error(), ".bad does not hold: no good") {
+		t.Error(err)
+	}
+	all, err = Backups(dir)
+	x.ok(err)
+	want(t, "kept after a bad one", len(all), 2)
+}
+
+// TestBackupWhileTaps makes backups while taps go on: each is consistent.
+func TestBackupWhileTaps(t *testing.T) {
+	x := newLedger(t)
+	stop := make(chan struct{})
+	done := make(chan error)
+	go func() {
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				done <- nil
+				return
+			default:
+			}
+			_, err := x.Complete(Completion{
+				Person: Subject{Kind: KindPerson, ID: "ann"}, Device: Subject{Kind: KindDevice, ID: "ipad"}})
+			if err != nil {
+				done <- err
+				return
+			}
+		}
+	}()
+	for i := range 10 {
+		path := filepath.Join(t.TempDir(), fmt.Sprint(i, ".db"))
+		x.ok(x.BackupTo(path))
+		l, err := OpenReadOnly(path, x.o)
+		x.ok(err)
+		r, err := l.Verify(context.Background(), VerifyOptions{Check: func(_ context.Context, p string) error { return CheckFile(p) }})
+		x.ok(err)
+		if !r.OK() || r.Bbolt != "passed" {
+			t.Errorf("%v", r)
+		}
+		l.Close()
+	}
+	close(stop)
+	x.ok(<-done)
+}
+
+func TestRestore(t *testing.T) {
+	x := newLedger(t)
+	x.bump(1, 11)
+	x.bump(3, 13)
+	x.bump(3, 13)
+	x.deliverAll()
+	x.bump(3, 13) // 10
+	backup := filepath.Join(t.TempDir(), "b.db")
+	x.ok(x.BackupTo(backup))
+	x.deliverAll()
+	x.bump(2, 11) // 11
+	x.bump(1, 12) // 12
+	x.bump(3, 13) // 13
+	x.deliverAll()
+	x.ok(x.ErasePerson("cem", "admin", SourceCLI)) // 14
+	ctx := context.Background()
+	var locked *LockedError
+	if _, err := RestoreFile(ctx, x.path, backup, x.o, RestoreOptions{}); !errors.As(err, &locked) || locked.PID != os.Getpid() {
+		t.Fatalf("restored under a running ledger: %v", err)
+	}
+	x.ok(x.Close())
+	before, err := os.ReadFile(x.path)
+	x.ok(err)
+	r, err := RestoreFile(ctx, x.path, backup, x.o, RestoreOptions{DryRun: true})
+	x.ok(err)
+	want(t, "dry run", r.String(), "the backup ends with event 10 of 2026-11-21T10:00:00Z; events 11-14 would be missing\n"+
+		"loans: The ipad: Ben → Ann; The pixel: Ann → none; The nexus: none → Cem\npeople: cem: none → Cem")
+	after, err := os.ReadFile(x.path)
+	x.ok(err)
+	if string(before) != string(after) {
+		t.Error("a dry run changed the file")
+	}
+	r, err = RestoreFile(ctx, x.path, backup, x.o, RestoreOptions{Actor: "admin"})
+	x.ok(err)
+	x.Ledger, err = Open(x.path, x.o)
+	x.ok(err)
+	x.verify()
+	want(t, "history", x.history(HistoryFilter{Device: "ipad"}), "4:enrol 7:checkout")
+	want(t, "all", x.history(HistoryFilter{}), "1:enrol 2:enrol 3:enrol 4:enrol 5:enrol 6:enrol 7:checkout 8:checkout 9:return 10:checkout 15:restore")
+	want(t, "erased stays erased", x.people("nexus"), "6en:< 8ch:< 9re:< 10ch:<")
+	rows, err := x.Outbox("")
+	x.ok(err)
+	want(t, "what was delivered since is not delivered again", len(rows), 0)
+	aside, err := os.ReadFile(r.Aside)
+	if err != nil || string(aside) != string(before) {
+		t.Errorf("the ledger before is not there: %v", err)
+	}
+	x.bump(2, 12)
+
+	// Now the backup is no beginning of the ledger any more? It still is: the
+	// restored ledger begins with it. But another backup, of another way:
+	x.bump(2, 12)
+	x.ok(x.Close())
+	fork := filepath.Join(t.TempDir(), "fork.db")
+	x.ok(os.WriteFile(fork, before, 0o600))
+	r, err = RestoreFile(ctx, x.path, fork, x.o, RestoreOptions{})
+	if !errors.Is(err, ErrFork) || !r.Fork || !strings.Contains(r.String(), "gone different ways") {
+		t.Fatalf("a fork: %v %v", r, err)
+	}
+	_, err = RestoreFile(ctx, x.path, fork, x.o, RestoreOptions{Fork: true})
+	x.ok(err)
+	x.Ledger, err = Open(x.path, x.o)
+	x.ok(err)
+	x.verify()
+	want(t, "all", x.history(HistoryFilter{Device: "ipad"}), "4:enrol 7:checkout 11:handover")
+	info, err := x.Info()
+	x.ok(err)
+	want(t, "no number is given twice", info.Seq, 18)
+}
+
+// TestRestoreOverRuins restores where the ledger can't be read.
+func TestRestoreOverRuins(t *testing.T) {
+	x := newLedger(t)
+	x.bump(1, 11)
+	backup := filepath.Join(t.TempDir(), "b.db")
+	x.ok(x.BackupTo(backup))
+	x.bump(2, 11)
+	x.ok(x.Close())
+	x.ok(os.Truncate(x.path, 3*pageSize))
+	r, err := RestoreFile(context.Background(), x.path, backup, x.o, RestoreOptions{Actor: "admin"})
+	x.ok(err)
+	if !strings.Contains(r.String(), "the ledger can't be read") {
+		t.Error(r)
+	}
+	x.Ledger, err = Open(x.path, x.o)
+	x.ok(err)
+	x.verify()
+	want(t, "who", x.who(), "ipad=ann")
+	info, err := x.Info()
+	x.ok(err)
+	want(t, "no number is given twice", info.Seq, reserve+1)
+	rows, err := x.Outbox("dir")
+	x.ok(err)
+	want(t, "an admin decides about deliveries", rows[0].State, Parked)
+}
+
+func TestRestoreRefuses(t *testing.T) {
+	x := newLedger(t)
+	x.bump(1, 11)
+	backup := filepath.Join(t.TempDir(), "b.db")
+	x.ok(x.BackupTo(backup))
+	x.ok(x.Close())
+	other := x.o
+	other.Station = "attic"
+	if _, err := RestoreFile(context.Background(), x.path, backup, other, RestoreOptions{}); err == nil || !strings.Contains(err.Error(), `no events of station "attic", only of ["lab"]`) {
+		t.Errorf("another station: %v", err)
+	}
+	b, err := os.ReadFile(backup)
+	x.ok(err)
+	b = bytes.ReplaceAll(b, []byte("The ipad"), []byte("The iqad"))
+	x.ok(os.WriteFile(backup, b, 0o600))
+	if _, err := RestoreFile(context.Background(), x.path, backup, x.o, RestoreOptions{}); err == nil || !strings.Contains(err.Error(), "is damaged") {
+		t.Errorf("a damaged backup: %v", err)
+	}
+}

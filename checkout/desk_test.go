@@ -1,0 +1,193 @@
+package checkout
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// Subjects of the desk tests: upper case letters are people, lower case
+// letters devices, S a suspended person, r a retired device, ? a stranger.
+func deskSubject(c byte) Subject {
+	s := Subject{ID: string(c), Tag: TagFromUint64(uint64(c), 26)}
+	switch {
+	case c == '?':
+		s.ID = ""
+	case c >= 'A' && c <= 'Z':
+		s.Kind = KindPerson
+	default:
+		s.Kind = KindDevice
+	}
+	switch c {
+	case 'S':
+		s.Status = Suspended
+	case 'r':
+		s.Status = Retired
+	}
+	return s
+}
+
+// play runs a script of the form "0 A; 2 a; 3 a!": seconds and who taps. After
+// a Complete the pair is Done, with "!" it Failed, with "~" it is refused. It
+// prints the outcomes.
+func play(t *testing.T, o DeskOptions, script string) string {
+	t.Helper()
+	d := NewDesk(o)
+	var out []string
+	var seq uint64
+	for _, step := range strings.Split(script, ";") {
+		var sec float64
+		var who string
+		if _, err := fmt.Sscanf(strings.TrimSpace(step), "%f %s", &sec, &who); err != nil {
+			t.Fatalf("%q: %v", step, err)
+		}
+		at := time.Duration(sec * float64(time.Second))
+		if who == "-" {
+			if o, ok := d.Expire(at); ok {
+				out = append(out, fmt.Sprintf("%v %s%s", o.Kind, o.Person.ID, o.Device.ID))
+			} else {
+				out = append(out, "-")
+			}
+			continue
+		}
+		o := d.Tap(Tap{At: at, Subject: deskSubject(who[0])})
+		s := o.Kind.String()
+		if o.Result != nil {
+			s += fmt.Sprint(" ", o.Result.Seq)
+		}
+		out = append(out, strings.TrimSpace(s+" "+o.Person.ID+o.Device.ID))
+		if o.Kind != Complete {
+			continue
+		}
+		switch {
+		case strings.HasSuffix(who, "!"):
+			d.Failed()
+		case strings.HasSuffix(who, "~"):
+			d.Refuse()
+		default:
+			seq++
+			d.Done(Event{Seq: seq})
+		}
+	}
+	return strings.Join(out, "; ")
+}
+
+func TestDeskTable(t *testing.T) {
+	batch := DeskOptions{Batch: 20 * time.Second}
+	for _, c := range []struct {
+		name   string
+		o      DeskOptions
+		script string
+		want   string
+	}{
+		{"badge, device", DeskOptions{}, "0 A; 2 a", "wait-device A; complete Aa"},
+		{"device, badge", DeskOptions{}, "0 a; 2 A", "wait-badge a; complete Aa"},
+		{"another badge replaces", DeskOptions{}, "0 A; 2 B; 4 a", "wait-device A; wait-device B; complete Ba"},
+		{"another device replaces", DeskOptions{}, "0 a; 2 b; 4 A", "wait-badge a; wait-badge b; complete Ab"},
+		{"the same badge restarts the window", DeskOptions{}, "0 A; 50 A; 100 a", "wait-device A; wait-device A; complete Aa"},
+		{"the window's last instant", DeskOptions{}, "0 A; 59.999 a", "wait-device A; complete Aa"},
+		{"the window has ended", DeskOptions{}, "0 A; 60 a", "wait-device A; wait-badge a"},
+		{"said once", DeskOptions{}, "0 A; 59.9 -; 60 -; 61 -", "wait-device A; -; timed-out A; -"},
+		{"a device times out", DeskOptions{}, "0 a; 60 -", "wait-badge a; timed-out a"},
+		{"nothing waits after a pair", DeskOptions{}, "0 A; 2 a; 4 b", "wait-device A; complete Aa; wait-badge b"},
+		{"the reader repeats itself", DeskOptions{}, "0 A; 1 A; 2 A; 3 A; 4 a", "wait-device A; ignored; ignored; ignored; complete Aa"},
+		{"1.5 s later it is a tap", DeskOptions{}, "0 A; 1.499 A; 2.999 A", "wait-device A; ignored; wait-device A"},
+		{"a repeat between others", DeskOptions{}, "0 A; 0.5 ?; 1 A; 1.6 ?", "wait-device A; unknown-tag; ignored; ignored"},
+		{"the same pair does not undo itself", DeskOptions{}, "0 A; 2 a; 4 A; 6 a", "wait-device A; complete Aa; wait-device A; repeat-result 1 Aa"},
+		{"nothing waits after the repeat", DeskOptions{}, "0 A; 2 a; 4 A; 6 a; 6.5 B; 8 b", "wait-device A; complete Aa; wait-device A; repeat-result 1 Aa; wait-device B; complete Bb"},
+		{"5 s later it does", DeskOptions{}, "0 A; 2 a; 4 A; 7 a", "wait-device A; complete Aa; wait-device A; complete Aa"},
+		{"the guard knows each device's last pair", DeskOptions{}, "0 A; 1 a; 2 B; 3 a; 4 A; 5 a", "wait-device A; complete Aa; wait-device B; complete Ba; wait-device A; complete Aa"},
+		{"a stranger disturbs nothing", DeskOptions{}, "0 A; 2 ?; 4 a", "wait-device A; unknown-tag; complete Aa"},
+		{"a suspended person disturbs nothing", DeskOptions{}, "0 a; 2 S; 4 A", "wait-badge a; refused S; complete Aa"},
+		{"a retired device disturbs nothing", DeskOptions{}, "0 A; 2 r; 4 a", "wait-device A; refused r; complete Aa"},
+		{"not saved: bump it again", DeskOptions{}, "0 A; 2 a!; 2.5 a", "wait-device A; complete Aa; complete Aa"},
+		{"not saved: the window goes on", DeskOptions{}, "0 A; 2 a!; 59 -; 60 -", "wait-device A; complete Aa; -; timed-out A"},
+		{"refused: over, and no guard", DeskOptions{}, "0 A; 2 a~; 4 a; 6 A", "wait-device A; complete Aa; wait-badge a; complete Aa"},
+		{"batch", batch, "0 A; 2 a; 4 b; 6 c", "wait-device A; complete Aa; complete Ab; complete Ac"},
+		{"batch ends", batch, "0 A; 2 a; 21.9 -; 22 -; 23 b", "wait-device A; complete Aa; -; timed-out A; wait-badge b"},
+		{"batch: the next badge takes over", batch, "0 A; 2 a; 4 B; 6 b", "wait-device A; complete Aa; wait-device B; complete Bb"},
+		{"batch: the same device again", batch, "0 A; 2 a; 4 a; 6 b", "wait-device A; complete Aa; repeat-result 1 Aa; complete Ab"},
+		{"guards off", DeskOptions{Repeat: -1, SamePair: -1}, "0 A; 0.1 a; 0.2 A; 0.3 a", "wait-device A; complete Aa; wait-device A; complete Aa"},
+	} {
+		t.Run(c.name, func(t *testing.T) { want(t, c.script, play(t, c.o, c.script), c.want) })
+	}
+}
+
+func TestDecide(t *testing.T) {
+	for _, c := range []struct {
+		policy Policy
+		holder string
+		want   Kind
+		ok     bool
+	}{
+		{"", "", Checkout, true},
+		{PolicyRefuse, "", Checkout, true},
+		{PolicyReturn, "", Checkout, true},
+		{"", "p", Return, true},
+		{PolicyRefuse, "p", Return, true},
+		{PolicyReturn, "p", Return, true},
+		{"", "q", Handover, true},
+		{PolicyHandover, "q", Handover, true},
+		{PolicyReturn, "q", Return, true},
+		{PolicyRefuse, "q", "", false},
+	} {
+		kind, ok := Decide(c.policy, "p", c.holder)
+		if kind != c.want || ok != c.ok {
+			t.Errorf("Decide(%q, p, %q) = %q, %v", c.policy, c.holder, kind, ok)
+		}
+	}
+	if _, err := ParsePolicy("steal"); err == nil {
+		t.Error("an unknown policy was accepted")
+	}
+}
+
+// TestDeskTimer runs the desk as the station does: a timer for the deadline,
+// taps in between, all on one clock.
+func TestDeskTimer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		now := func() time.Duration { return time.Since(begin) }
+		taps := make(chan byte)
+		var log []string
+		go func() {
+			defer close(taps)
+			for _, s := range []struct {
+				after time.Duration
+				who   byte
+			}{{0, 'A'}, {59 * time.Second, 'B'}, {59 * time.Second, 'a'}, {2 * time.Second, 'a'}, {90 * time.Second, 'A'}} {
+				time.Sleep(s.after)
+				taps <- s.who
+			}
+			time.Sleep(61 * time.Second)
+		}()
+		d := NewDesk(DeskOptions{})
+		for open := true; open; {
+			var timer <-chan time.Time
+			if at, ok := d.Deadline(); ok {
+				timer = time.After(at - now())
+			}
+			var o Outcome
+			var who byte
+			select {
+			case who, open = <-taps:
+				if !open {
+					continue
+				}
+				o = d.Tap(Tap{At: now(), Subject: deskSubject(who)})
+				if o.Kind == Complete {
+					d.Done(Event{})
+				}
+			case <-timer:
+				var ok bool
+				if o, ok = d.Expire(now()); !ok {
+					t.Error("the deadline had come and nothing expired")
+				}
+			}
+			log = append(log, fmt.Sprintf("%v %v", now(), o.Kind))
+		}
+		want(t, "log", strings.Join(log, "; "), "0s wait-device; 59s wait-device; 1m58s complete; "+
+			"2m0s wait-badge; 3m0s timed-out; 3m30s wait-device; 4m30s timed-out")
+	})
+}

@@ -1,0 +1,234 @@
+package checkout
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Erasure. An event keeps its core, so the chain verifies and the device keeps
+// its history; of its side, the salts and values that are about a person go, and
+// with a salt the commitment says nothing any more. Links of other events that
+// led through an erased one are led past it, so that nobody can tell from them
+// whose it was.
+
+// eraseParts are the parts of an event that can be erased.
+type eraseParts struct{ person, from, actor, note bool }
+
+func (a eraseParts) or(b eraseParts) eraseParts {
+	return eraseParts{a.person || b.person, a.from || b.from, a.actor || b.actor, a.note || b.note}
+}
+
+// rewriteSide changes the part of a record that may be rewritten.
+func (t *txn) rewriteSide(r ref, f func(*secrets, *Event)) error {
+	p, err := split(t.tx.Bucket(treeEvents.bucket()).Get(eventKey(r)))
+	if err != nil {
+		return t.damaged("event %d: %v", r.seq, err)
+	}
+	var ev Event
+	s, err := ev.decodeSide(p.side)
+	if err != nil {
+		return t.damaged("event %d: %v", r.seq, err)
+	}
+	f(&s, &ev)
+	return t.putEvent(r, assemble(p.core, p.hash, encodeSide(s, ev.links, ev.Erased)))
+}
+
+func (t *txn) eraseEvent(r ref, what eraseParts) error {
+	return t.rewriteSide(r, func(s *secrets, ev *Event) {
+		ev.Erased = true
+		if what.person {
+			s.person, ev.links.person = nil, ref{}
+		}
+		if what.from {
+			s.from, ev.links.from = nil, ref{}
+		}
+		if what.actor {
+			s.actor = nil
+		}
+		if what.note {
+			s.note = nil
+		}
+	})
+}
+
+// stop is an event in a person's history. person and from are the ids under
+// which they are in it, their own or that of a tag which was pending; "" for
+// not in that part.
+type stop struct {
+	at                     ref
+	person, from, resolved string
+}
+
+// trail returns the history of a person, newest first.
+func (t *txn) trail(p party) ([]stop, error) {
+	var all []stop
+	ids := map[string]bool{p.id: true}
+	mine := func(id string) string {
+		if ids[id] {
+			return id
+		}
+		return ""
+	}
+	err := t.walk(p, func(r ref, ev *Event) error {
+		if ev.resolved != "" && ids[ev.Person] {
+			ids[ev.resolved] = true
+		}
+		all = append(all, stop{r, mine(ev.Person), mine(ev.From), mine(ev.resolved)})
+		return nil
+	})
+	return all, err
+}
+
+// relinkTrail links what is kept of a person's history, newest first, and
+// writes the heads of it.
+func (t *txn) relinkTrail(p party, kept []stop) error {
+	heads := map[string]ref{p.id: {}}
+	err := t.each(treePeople, []byte(pendingPrefix), func(k, v []byte) error {
+		r, err := decodeRow(v)
+		if err == nil && r.resolved == p.id {
+			heads[string(k)] = ref{}
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for i := len(kept) - 1; i >= 0; i-- {
+		st := kept[i]
+		err := t.rewriteSide(st.at, func(_ *secrets, ev *Event) {
+			if st.resolved != "" {
+				ev.links.resolved = heads[st.resolved]
+			}
+			if st.person != "" {
+				ev.links.person = heads[st.person]
+			}
+			if st.from != "" && st.from != st.person {
+				ev.links.from = heads[st.from]
+			}
+		})
+		if err != nil {
+			return err
+		}
+		for _, id := range []string{st.person, st.from} {
+			if id != "" {
+				heads[id] = st.at
+			}
+		}
+	}
+	for id, head := range heads {
+		r, err := t.row(treePeople, id)
+		if err != nil {
+			return err
+		}
+		if r == nil || r.head == head {
+			continue
+		}
+		r.head = head
+		if err := t.putRow(treePeople, id, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ErasePerson erases a person: their row, their badge, and their part in every
+// event, also where they are only named as actor or in a note. Refused while
+// they have a device, or while a sink has not been told of one of their events.
+// Pages that are free still hold what was erased until Scrub, and backups from
+// before until they are rotated.
+func (l *Ledger) ErasePerson(ref, actor string, source Source) error {
+	l.upkeep.Lock()
+	defer l.upkeep.Unlock()
+	return l.update(func(t *txn) error {
+		p, err := t.findParty(treePeople, ref)
+		if err != nil {
+			return err
+		}
+		if err := t.holdsNothing(p); err != nil {
+			return err
+		}
+		n, err := t.eraseHistory(p)
+		if err != nil {
+			return err
+		}
+		if err := t.dropTag(&p); err != nil {
+			return err
+		}
+		if err := t.eraseRows(p); err != nil {
+			return err
+		}
+		if err := t.put(treeMeta, metaScrub, nil); err != nil {
+			return err
+		}
+		ev := Event{Kind: Erase, Actor: actor, Source: source, whose: l.keys.whose(p.id, 0),
+			Note: fmt.Sprintf("a person was erased from %d events", n)}
+		return t.append(&ev, nil, nil)
+	})
+}
+
+// eraseHistory erases a person from all events.
+func (t *txn) eraseHistory(p party) (n int, err error) {
+	trail, err := t.trail(p)
+	if err != nil {
+		return 0, err
+	}
+	erase := map[ref]eraseParts{}
+	for _, st := range trail {
+		if err := t.delivered(st.at, p); err != nil {
+			return 0, err
+		}
+		erase[st.at] = eraseParts{person: st.person != "", from: st.from != "", note: true}
+	}
+	c := t.tx.Bucket(treeEvents.bucket()).Cursor()
+	for k, b := c.First(); k != nil; k, b = c.Next() {
+		at, ok := parseEventKey(k)
+		if !ok {
+			return 0, t.damaged("an event key")
+		}
+		ev, err := t.decode(at, b)
+		if err != nil {
+			return 0, err
+		}
+		if mentions(&ev, p) {
+			erase[at] = erase[at].or(eraseParts{actor: true, note: true})
+		}
+	}
+	for at, what := range erase {
+		if err := t.eraseEvent(at, what); err != nil {
+			return 0, err
+		}
+	}
+	return len(erase), nil
+}
+
+// delivered refuses while an event is in the outbox.
+func (t *txn) delivered(at ref, p party) error {
+	return t.each(treeOutbox, eventKey(at), func(_, _ []byte) error {
+		return fmt.Errorf("%w: event %d of %s has not been delivered yet; stump sync shows it", ErrRefused, at.seq, nameOr(p))
+	})
+}
+
+// eraseRows takes a person out of the register, with the pending tags that
+// turned out to be theirs.
+func (t *txn) eraseRows(p party) error {
+	ids := []string{p.id}
+	err := t.each(treePeople, []byte(pendingPrefix), func(k, v []byte) error {
+		r, err := decodeRow(v)
+		if err == nil && r.resolved == p.id {
+			ids = append(ids, string(k))
+		}
+		return err
+	})
+	for _, id := range ids {
+		if err == nil {
+			err = t.delete(treePeople, []byte(id))
+		}
+	}
+	return err
+}
+
+// mentions reports whether a person is the actor of an event, or in its note.
+func mentions(ev *Event, p party) bool {
+	return ev.Actor != "" && (ev.Actor == p.id || ev.Actor == p.row.name) ||
+		ev.Note != "" && strings.Contains(ev.Note, p.row.name)
+}

@@ -1,0 +1,54 @@
+package checkout
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+)
+
+// ErrCannotSave wraps every error of a commit that the disk refused: full,
+// read-only, broken. Nothing was saved, nothing may be said to be; the ledger
+// tries again with the next commit, without a restart. Compare the cause with
+// syscall.ENOSPC, EROFS and EIO.
+var ErrCannotSave = errors.New("can't save to the ledger")
+
+// ErrClosed is returned by every method after Close.
+var ErrClosed = errors.New("the ledger is closed")
+
+// ErrReadOnly is returned by what writes on a ledger opened read-only.
+var ErrReadOnly = errors.New("the ledger is open for reading only")
+
+// DamagedError is a ledger file that can't be trusted. The file is not
+// changed; OpenOrSalvage sets it aside and saves what can be read.
+type DamagedError struct {
+	Path   string
+	Reason string
+}
+
+func (e *DamagedError) Error() string {
+	return fmt.Sprintf("the ledger %s is damaged: %s", e.Path, e.Reason)
+}
+
+// recoverDamage turns the panics and memory faults by which bbolt meets a
+// damaged file into a DamagedError. Use: defer recoverDamage(path, &err)().
+// A file that is cut short while mapped makes reads past its end fault
+// (SIGBUS), which is fatal unless the goroutine asks for a panic.
+func recoverDamage(path string, err *error) func() {
+	before := debug.SetPanicOnFault(true)
+	return func() {
+		debug.SetPanicOnFault(before)
+		if r := recover(); r != nil {
+			*err = &DamagedError{Path: path, Reason: fmt.Sprint(r)}
+		}
+	}
+}
+
+// crashHook is called at the named points of a write, so that a test can end
+// the process there.
+var crashHook func(point string)
+
+func crash(point string) {
+	if crashHook != nil {
+		crashHook(point)
+	}
+}

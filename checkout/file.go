@@ -1,0 +1,187 @@
+package checkout
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+)
+
+// pageSize is fixed: a kernel with pages of 16 KiB would write four times as
+// much a tap.
+const pageSize = 4096
+
+// The meta page of bbolt, pages 0 and 1 of the file (internal/common/meta.go
+// and page.go there): a page header of 16 bytes, then this, little endian.
+const (
+	metaAt      = 16
+	metaMagic   = 0xED0CDAED
+	metaVersion = 2
+	metaSize    = 64
+	pgidNone    = 0xffffffffffffffff
+)
+
+// boltMeta is what we need of a meta page.
+type boltMeta struct {
+	root, freelist, high, txid uint64 // high: the first page id never used
+}
+
+// readMeta reads and checks one of the two meta pages.
+func readMeta(r io.ReaderAt, slot int64) (boltMeta, error) {
+	var b [metaSize]byte
+	if _, err := r.ReadAt(b[:], slot*pageSize+metaAt); err != nil {
+		return boltMeta{}, err
+	}
+	le := binary.LittleEndian
+	h := fnv.New64a()
+	h.Write(b[:56])
+	switch {
+	case le.Uint32(b[0:]) != metaMagic:
+		return boltMeta{}, errors.New("not a meta page")
+	case le.Uint32(b[4:]) != metaVersion:
+		return boltMeta{}, fmt.Errorf("bbolt version %d", le.Uint32(b[4:]))
+	case le.Uint32(b[8:]) != pageSize:
+		return boltMeta{}, fmt.Errorf("page size %d, not %d", le.Uint32(b[8:]), pageSize)
+	case le.Uint64(b[56:]) != h.Sum64():
+		return boltMeta{}, errors.New("the checksum of a meta page does not hold")
+	}
+	return boltMeta{root: le.Uint64(b[16:]), freelist: le.Uint64(b[32:]), high: le.Uint64(b[40:]), txid: le.Uint64(b[48:])}, nil
+}
+
+// checkMetas looks at a file before bbolt does, since bbolt makes an empty
+// file anew, panics on a short one, and goes back a transaction without a word
+// when one meta page is damaged. It reads two pages.
+func checkMetas(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if st.Size() == 0 {
+		return &DamagedError{Path: path, Reason: "the file is empty"}
+	}
+	if st.Size() < 4*pageSize {
+		return &DamagedError{Path: path, Reason: fmt.Sprintf("the file is cut short: %d bytes", st.Size())}
+	}
+	for slot := range int64(2) {
+		m, err := readMeta(f, slot)
+		if err != nil {
+			return &DamagedError{Path: path, Reason: fmt.Sprintf("meta page %d: %v", slot, err)}
+		}
+		if m.high > uint64(st.Size())/pageSize {
+			return &DamagedError{Path: path, Reason: fmt.Sprintf("the file is cut short: %d bytes of at least %d", st.Size(), m.high*pageSize)}
+		}
+		if m.root >= m.high || (m.freelist >= m.high && m.freelist != pgidNone) {
+			return &DamagedError{Path: path, Reason: fmt.Sprintf("meta page %d points outside the file", slot)}
+		}
+	}
+	return nil
+}
+
+// openBolt opens an existing file. It returns the file under bbolt too, so
+// that it can be closed when bbolt can't do it any more.
+func openBolt(path string, o *Options, readOnly bool) (db *bolt.DB, file *os.File, err error) {
+	if err := checkMetas(path); err != nil {
+		return nil, nil, err
+	}
+	defer func() {
+		if err != nil && file != nil {
+			letGo(file) // bbolt has not, when it panicked
+		}
+	}()
+	defer recoverDamage(path, &err)()
+	timeout := o.LockTimeout
+	if timeout == 0 {
+		timeout = time.Second
+	}
+	db, err = bolt.Open(path, 0o640, &bolt.Options{
+		Timeout:  timeout,
+		ReadOnly: readOnly,
+		PageSize: pageSize,
+		MaxSize:  o.MaxSize,
+		// The map grows only when no reader is in a transaction: make that rare.
+		InitialMmapSize: mapSize(path),
+		FreelistType:    bolt.FreelistMapType,
+		OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
+			// Never create: an empty ledger is made by createFile alone.
+			f, err := os.OpenFile(name, flag&^os.O_CREATE, mode)
+			file = f
+			return f, err
+		},
+	})
+	if errors.Is(err, berrors.ErrTimeout) {
+		return nil, nil, lockedBy(path)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	db.AllocSize = 1 << 20
+	return db, file, nil
+}
+
+// letGo closes a file that bbolt can't close any more. Its lock goes first: it
+// stays with the map of the file otherwise.
+func letGo(f *os.File) {
+	_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
+	_ = f.Close()
+}
+
+// mapSize is how much of the address space a ledger is given, so that it can
+// grow for long before the map must.
+func mapSize(path string) int {
+	size := int64(32 << 20)
+	if st, err := os.Stat(path); err == nil {
+		for size < st.Size()+st.Size()/4 {
+			size *= 2
+		}
+	}
+	const most = 1 << 30 // what a 32-bit address space has to spare
+	return int(min(size, most))
+}
+
+// createFile makes a ledger file with what fill writes into it. It appears
+// under its name only when it is whole.
+func createFile(path string, fill func(*bolt.DB) error) error {
+	if _, err := os.Lstat(path); err == nil {
+		return fmt.Errorf("%s: %w", path, os.ErrExist)
+	}
+	tmp := path + ".new"
+	if err := os.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	db, err := bolt.Open(tmp, 0o640, &bolt.Options{Timeout: time.Second, PageSize: pageSize, FreelistType: bolt.FreelistMapType})
+	if err != nil {
+		return err
+	}
+	err = fill(db)
+	if err == nil {
+		err = db.Sync()
+	}
+	if cerr := db.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		crash("create-rename")
+		err = os.Rename(tmp, path)
+	}
+	if err == nil {
+		crash("create-sync-dir")
+		err = syncDir(filepath.Dir(path))
+	}
+	if err != nil {
+		os.Remove(tmp)
+	}
+	return err
+}

@@ -1,0 +1,367 @@
+package checkout
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	bolt "go.etcd.io/bbolt"
+)
+
+// Options are how a ledger is opened. Station and SiteKey are needed, the rest
+// has sensible zero values.
+type Options struct {
+	// Station is this station's name, 1 to 64 printable characters; its
+	// events have their own sequence and chain.
+	Station string
+	// SiteKey is the 32 bytes under which tags are looked up (see Keys).
+	SiteKey []byte
+	// OldKeys find tags that were enrolled before the key was rotated.
+	OldKeys [][]byte
+	// Sinks are the destinations of the outbox. Each event gets a row for each.
+	Sinks []string
+	// Mask is what is shown of a tag; Tag.String if nil. It must not tell the
+	// number.
+	Mask func(Tag) string
+	// SealTags keeps every badge's number, encrypted under the site key, for a
+	// directory that wants the number. Pending tags are always kept so, until
+	// they are resolved.
+	SealTags bool
+	// Stamp tells the time of an event; SystemStamp if nil.
+	Stamp func() Stamp
+	// Loan is how long devices are lent for, zero for no limit; KindLoan has
+	// exceptions by the device's kind.
+	Loan     time.Duration
+	KindLoan map[string]time.Duration
+	// MaxSize limits the file, in bytes; none if zero. A 32-bit board can map
+	// 2 GB at most.
+	MaxSize int
+	// LockTimeout is how long to wait for another process to let go; 1 s if zero.
+	LockTimeout time.Duration
+	// Slow is from how long on a commit is logged as slow; 2 s if zero.
+	Slow time.Duration
+	// Logger is silent if nil.
+	Logger *slog.Logger
+}
+
+func (o *Options) fill() (*keyring, error) {
+	if err := checkID(o.Station); err != nil {
+		return nil, fmt.Errorf("station name: %w", err)
+	}
+	for _, s := range o.Sinks {
+		if err := checkID(s); err != nil {
+			return nil, fmt.Errorf("sink name: %w", err)
+		}
+	}
+	if o.Stamp == nil {
+		o.Stamp = SystemStamp
+	}
+	if o.Mask == nil {
+		o.Mask = Tag.String
+	}
+	if o.Slow == 0 {
+		o.Slow = 2 * time.Second
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return newKeyring(o.SiteKey, o.OldKeys)
+}
+
+// Ledger is the store of events, loans, people, devices and the outbox. All
+// methods are safe for concurrent use.
+type Ledger struct {
+	path     string
+	o        Options
+	keys     *keyring
+	readOnly bool
+
+	upkeep  sync.Mutex // one verify or erasure at a time; taken before writing
+	writing sync.Mutex // one writer at a time; taken before mu
+
+	mu     sync.RWMutex // of what follows: held for reading in a transaction
+	db     *bolt.DB     // nil: closed, or to be opened again after a fault
+	file   *os.File     // under db
+	closed bool
+
+	ceiling uint64            // the highest number set aside, see holder
+	own     uint16            // this station's index
+	names   map[uint16]string // stations by index
+	sinkIDs map[string]uint16
+	segment uuid.UUID
+	health  health
+	changes listeners // of the outbox
+
+	suspected atomic.Bool // a note of damage was left
+	salvages  int         // in this run; guarded by writing
+}
+
+// Keys of the meta tree.
+var (
+	metaSchema  = []byte("schema")
+	metaSegment = []byte("segment")
+	metaKey     = []byte("key") // by which the ledger knows its site key
+)
+
+func metaStation(name string) []byte { return []byte("station/" + name) }
+func metaSink(name string) []byte    { return []byte("sink/" + name) }
+func metaHead(station uint16) []byte {
+	return binary.BigEndian.AppendUint16([]byte("head/"), station)
+}
+
+// Create makes a new, empty ledger at path, where there must be no file, and
+// opens it. A power cut leaves the whole file or none.
+func Create(path string, o Options) (*Ledger, error) {
+	if _, err := o.fill(); err != nil {
+		return nil, err
+	}
+	err := createFile(path, func(db *bolt.DB) error {
+		return db.Update(initTrees)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make a ledger: %w", err)
+	}
+	return Open(path, o)
+}
+
+// initTrees makes the trees of an empty file.
+func initTrees(tx *bolt.Tx) error {
+	for _, t := range allTrees {
+		if _, err := tx.CreateBucket(t.bucket()); err != nil {
+			return err
+		}
+	}
+	w := &txn{tx: tx}
+	if err := w.put(treeMeta, metaSchema, binary.AppendUvarint(nil, schema.version)); err != nil {
+		return err
+	}
+	segment := uuid.New()
+	return w.put(treeMeta, metaSegment, segment[:])
+}
+
+// Open opens the ledger at path. It reads a few pages, however long the ledger
+// is. Errors: os.ErrNotExist, *LockedError, *DamagedError, *NewerError,
+// ErrWrongKey.
+func Open(path string, o Options) (*Ledger, error) { return open(path, o, false) }
+
+// OpenReadOnly opens the ledger at path for looking only. While a daemon has
+// it open, that fails with a *LockedError: ask the daemon.
+func OpenReadOnly(path string, o Options) (*Ledger, error) { return open(path, o, true) }
+
+func open(path string, o Options, readOnly bool) (*Ledger, error) {
+	keys, err := o.fill()
+	if err != nil {
+		return nil, err
+	}
+	l := &Ledger{path: path, o: o, keys: keys, readOnly: readOnly}
+	if err := l.reopen(); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// reopen opens the file and reads what is kept in memory. The caller holds mu,
+// or is alone.
+func (l *Ledger) reopen() error {
+	db, file, err := openBolt(l.path, &l.o, l.readOnly)
+	if err != nil {
+		return err
+	}
+	l.db, l.file = db, file
+	if err := l.load(); err != nil {
+		l.drop()
+		return err
+	}
+	return nil
+}
+
+// load checks that the file is ours and reads its names.
+func (l *Ledger) load() (err error) {
+	defer recoverDamage(l.path, &err)()
+	if err := l.migrate(); err != nil {
+		return err
+	}
+	l.names, l.sinkIDs = map[uint16]string{}, map[string]uint16{}
+	var missing bool
+	var seq uint64
+	err = l.db.View(func(tx *bolt.Tx) error {
+		t := &txn{l: l, tx: tx}
+		if err := t.checkTrees(); err != nil {
+			return err
+		}
+		if err := t.readNames(); err != nil {
+			return err
+		}
+		var err error
+		if missing, err = t.incomplete(); err != nil || missing {
+			return err
+		}
+		seq, err = t.checkHead()
+		return err
+	})
+	if err != nil || l.readOnly {
+		return err
+	}
+	l.ceiling = 0
+	l.reserve(seq + 1)
+	if !missing {
+		return nil
+	}
+	return l.db.Update(func(tx *bolt.Tx) error { return (&txn{l: l, tx: tx}).addNames() })
+}
+
+// ErrWrongKey is a ledger whose tags were enrolled under another site key: put
+// the right key file back, or import it.
+var ErrWrongKey = errors.New("the site key is not the one this ledger was made with")
+
+// checkTrees makes sure that the file is a ledger, and reads its segment.
+func (t *txn) checkTrees() error {
+	for _, tr := range allTrees {
+		if t.tx.Bucket(tr.bucket()) == nil {
+			return t.damaged("the tree %q is missing", tr)
+		}
+	}
+	b, err := t.get(treeMeta, metaSegment)
+	if err != nil {
+		return err
+	}
+	if len(b) != 16 {
+		return t.damaged("no segment id")
+	}
+	t.l.segment = uuid.UUID(b)
+	return nil
+}
+
+// readNames reads the indexes of stations and sinks.
+func (t *txn) readNames() error {
+	return t.each(treeMeta, nil, func(k, v []byte) error {
+		if name, ok := bytes.CutPrefix(k, metaStation("")); ok && len(v) == 2 {
+			i := binary.BigEndian.Uint16(v)
+			t.l.names[i] = string(name)
+			if string(name) == t.l.o.Station {
+				t.l.own = i
+			}
+		}
+		if name, ok := bytes.CutPrefix(k, metaSink("")); ok {
+			c, err := decodeSink(v)
+			if err != nil {
+				return err
+			}
+			t.l.sinkIDs[string(name)] = c.index
+		}
+		return nil
+	})
+}
+
+// incomplete reports whether the file lacks a name or the current key.
+func (t *txn) incomplete() (bool, error) {
+	check, err := t.get(treeMeta, metaKey)
+	if err != nil {
+		return false, err
+	}
+	known := check == nil
+	for i := range t.l.keys.lookups {
+		known = known || bytes.Equal(check, t.l.keys.check(i))
+	}
+	if !known {
+		return false, ErrWrongKey
+	}
+	missing := t.l.own == 0 || !bytes.Equal(check, t.l.keys.check(0))
+	for _, s := range t.l.o.Sinks {
+		missing = missing || t.l.sinkIDs[s] == 0
+	}
+	return missing, nil
+}
+
+// addNames writes what incomplete found missing.
+func (t *txn) addNames() error {
+	l := t.l
+	if l.own == 0 {
+		l.own = uint16(len(l.names) + 1)
+		l.names[l.own] = l.o.Station
+		if err := t.put(treeMeta, metaStation(l.o.Station), binary.BigEndian.AppendUint16(nil, l.own)); err != nil {
+			return err
+		}
+	}
+	for _, s := range l.o.Sinks {
+		if l.sinkIDs[s] == 0 {
+			l.sinkIDs[s] = uint16(len(l.sinkIDs) + 1)
+			if err := t.put(treeMeta, metaSink(s), sinkCounts{index: l.sinkIDs[s]}.encode()); err != nil {
+				return err
+			}
+		}
+	}
+	return t.put(treeMeta, metaKey, l.keys.check(0))
+}
+
+// checkHead compares the newest event with what the meta tree says: a ledger
+// that lost its end must not open as if nothing had been.
+func (t *txn) checkHead() (seq uint64, err error) {
+	seq, hash, err := t.head(t.l.own)
+	if err != nil || seq == 0 {
+		return 0, err
+	}
+	ev, err := t.event(ref{t.l.own, seq})
+	if err != nil {
+		return 0, err
+	}
+	if ev.Hash != hash {
+		return 0, t.damaged("event %d is not the one it was", seq)
+	}
+	return seq, nil
+}
+
+// drop lets go of the file.
+func (l *Ledger) drop() {
+	if l.db != nil {
+		// Close would wait for ever for a transaction that a panic has left
+		// open. Closing the file lets go of the lock in any case.
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			_ = l.guard(l.db.Close)
+		}()
+		select {
+		case <-done:
+		case <-time.After(time.Second):
+			letGo(l.file)
+		}
+	}
+	l.db, l.file = nil, nil
+}
+
+// Close waits for transactions under way and closes the file.
+func (l *Ledger) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return nil
+	}
+	l.closed = true
+	if l.db == nil {
+		return nil
+	}
+	db := l.db
+	l.db, l.file = nil, nil
+	return db.Close()
+}
+
+// Path returns the file's path.
+func (l *Ledger) Path() string { return l.path }
+
+// stationIndex returns the index of a station in this file, 0 for none.
+func (l *Ledger) stationIndex(name string) uint16 {
+	for i, n := range l.names {
+		if n == name {
+			return i
+		}
+	}
+	return 0
+}

@@ -1,0 +1,41 @@
+package checkout
+
+import "fmt"
+
+// Policy is what a bump means when somebody else has the device.
+type Policy string
+
+// The policies. The empty Policy is PolicyHandover.
+const (
+	PolicyHandover Policy = "handover" // it goes from the holder to the person
+	PolicyReturn   Policy = "return"   // the person brings it back for the holder
+	PolicyRefuse   Policy = "refuse"   // nothing changes
+)
+
+// ParsePolicy reads a policy as the configuration writes it.
+func ParsePolicy(s string) (Policy, error) {
+	switch p := Policy(s); p {
+	case "":
+		return PolicyHandover, nil
+	case PolicyHandover, PolicyReturn, PolicyRefuse:
+		return p, nil
+	}
+	return "", fmt.Errorf("unknown policy %q: handover, return or refuse", s)
+}
+
+// Decide is the rule of a completed pair: what it means that person bumped
+// with a device that holder has ("" for a free device). ok is false when the
+// policy refuses.
+func Decide(policy Policy, person, holder string) (kind Kind, ok bool) {
+	switch {
+	case holder == "":
+		return Checkout, true
+	case holder == person:
+		return Return, true
+	case policy == PolicyReturn:
+		return Return, true
+	case policy == PolicyRefuse:
+		return "", false
+	}
+	return Handover, true
+}

@@ -1,0 +1,213 @@
+package checkout
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// parseDecimal stands in for the formats, which this package does not know.
+func parseDecimal(s string) (Tag, error) {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return Tag{}, fmt.Errorf("%q is no credential", s)
+	}
+	return tag(n), nil
+}
+
+func (x *tester) importPeople(csv string) error {
+	rows, err := ReadPeopleCSV(strings.NewReader(csv), parseDecimal)
+	if err != nil {
+		return err
+	}
+	return x.ImportPeople(rows, "admin", SourceCLI)
+}
+
+func (x *tester) importDevices(csv string) error {
+	rows, err := ReadDevicesCSV(strings.NewReader(csv), parseDecimal)
+	if err != nil {
+		return err
+	}
+	return x.ImportDevices(rows, "admin", SourceCLI)
+}
+
+func (x *tester) exportPeople() string {
+	x.t.Helper()
+	var b bytes.Buffer
+	x.ok(WritePeopleCSV(&b, x.People()))
+	return b.String()
+}
+
+func TestImportIsAllOrNothing(t *testing.T) {
+	for _, c := range []struct{ name, csv, want string }{
+		{"empty", "", "line 1: no header: the columns are id,name,email,badge"},
+		{"unknown column", "id,name,phone\nx,X,1\n", `line 1: unknown column "phone": the columns are id,name,email,badge`},
+		{"missing column", "id,email\nx,y\n", `line 1: the column "name" is missing: the columns are id,name,email,badge`},
+		{"column twice", "id,name,id\n", `line 1: the column "id" is there twice`},
+		{"too few fields", "id,name,badge\nx,X\n", "line 2: 2 fields, the header has 3"},
+		{"empty id", "id,name\ndia,Dia\n,Eve\n", "line 3: the id is empty"},
+		{"empty name", "id,name\ndia,\n", "line 2: the name is empty"},
+		{"long id", "id,name\n" + strings.Repeat("x", 65) + ",X\n", "line 2: the id \"" + strings.Repeat("x", 65) + "\" has 65 characters: at most 64"},
+		{"long name", "id,name\nx," + strings.Repeat("x", 1001) + "\n", "line 2: the name has 1001 bytes: at most 1000"},
+		{"control character", "id,name\nx,\"a\tb\"\n", "line 2: the name has a control character: U+0009"},
+		{"not UTF-8", "id,name\nx,\xff\n", "line 2: the name is not valid UTF-8"},
+		{"id twice", "id,name\ndia,Dia\neve,Eve\ndia,Dia\n", `line 4: the id "dia" is in line 2 too`},
+		{"badge twice", "id,name,badge\ndia,Dia,50\neve,Eve,50\n", `line 3: person "eve" has the same tag …050 as "dia" in line 2`},
+		{"badge of another", "id,name,badge\ndia,Dia,2\n", `line 2: the tag …002 can't be given to person "dia": it is that of person "ben"`},
+		{"tag of a device", "id,name,badge\ndia,Dia,11\n", `line 2: the tag …011 can't be given to person "dia": it is that of device "ipad"`},
+		{"no credential", "id,name,badge\ndia,Dia,50\neve,Eve,half\n", `line 3: "half" is no credential`},
+		{"bad quotes", "id,name\nx,\"a\n", `line 2: extraneous or missing " in quoted-field`},
+		{"line numbers count lines", "id,name\n\"x\",\"two\nlines\"\n", "line 2: the name has a control character: U+000A"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			x := newLedger(t)
+			before := x.exportPeople() + x.history(HistoryFilter{})
+			err := x.importPeople(c.csv)
+			var row *RowError
+			if !errors.As(err, &row) || err.Error() != c.want {
+				t.Errorf("got %v, want %s", err, c.want)
+			}
+			want(t, "afterwards", x.exportPeople()+x.history(HistoryFilter{}), before)
+		})
+	}
+}
+
+func TestImportExport(t *testing.T) {
+	x := newLedger(t)
+	x.bump(1, 11)
+	x.ok(x.importPeople("\ufeffbadge,name,id\n,Annette,ann\n50,\"Dia, the second\",dia\n3,Cem,cem\n"))
+	want(t, "export", x.exportPeople(), "id,name,email,badge\nann,Annette,,\nben,Ben,ben@example.org,\ncem,Cem,,\ndia,\"Dia, the second\",,\n")
+	want(t, "an empty badge keeps what there was", x.subject(1).Name, "Annette")
+	want(t, "the same badge is no event", x.history(HistoryFilter{Person: "cem"}), "3:enrol")
+	want(t, "dia", x.subject(50).ID, "dia")
+	want(t, "loans", x.who(), "ipad=ann")
+	x.ok(x.importPeople(x.exportPeople()))
+	want(t, "again", x.subject(50).ID, "dia")
+
+	x.ok(x.importPeople("id,name,badge\nann,Ann,2\nben,Ben,1\n"))
+	want(t, "badges exchanged", x.subject(1).ID+x.subject(2).ID, "benann")
+	x.verify()
+
+	x.ok(x.importDevices("id,name\nipad,iPad mini\n"))
+	d, err := x.FindDevice("iPad mini")
+	x.ok(err)
+	want(t, "device", fmt.Sprintf("%+v", d), "{ID:ipad Name:iPad mini Kind:phone Group: Tag:…011 Status:active Holder:ann HolderName:Ann Lost:false Condition: Ref:}")
+	x.ok(x.importDevices("id,name,kind\nipad,iPad mini,\n"))
+	d, err = x.FindDevice("ipad")
+	x.ok(err)
+	want(t, "kind", d.Kind, "")
+	var b bytes.Buffer
+	x.ok(WriteDevicesCSV(&b, x.Devices(), func(id string) (string, error) { return "tag of " + id, nil }))
+	want(t, "export", b.String(), "id,name,tag,kind\nipad,iPad mini,tag of ipad,\nnexus,The nexus,tag of nexus,phone\npixel,The pixel,tag of pixel,phone\n")
+}
+
+func TestNamesSurvive(t *testing.T) {
+	x := newLedger(t)
+	for i, name := range []string{"Zoë Ünïcødé", "王小明", "🦊 Fox", "\u202eRTL", strings.Repeat("é", 500), "|", "a'b\"c\\"} {
+		id := fmt.Sprint("n", i)
+		x.ok(x.AddPerson(Person{ID: id, Name: name}, Tag{}, "admin", SourceCLI))
+		p, err := x.FindPerson(name)
+		x.ok(err)
+		want(t, "found", p.ID, id)
+		_, err = x.Give(Request{Device: "ipad", Person: id, Actor: "admin"})
+		x.ok(err)
+		for l, err := range x.Loans(LoanFilter{}) {
+			x.ok(err)
+			want(t, "loan", l.Person, name)
+		}
+	}
+}
+
+func TestFind(t *testing.T) {
+	x := newLedger(t)
+	x.ok(x.AddPerson(Person{ID: "a2", Name: "Ann"}, Tag{}, "admin", SourceCLI))
+	x.ok(x.AddPerson(Person{ID: "Ben", Name: "Cem"}, Tag{}, "admin", SourceCLI))
+	for ref, id := range map[string]string{"ann": "ann", "ben": "ben", "Ben": "Ben", "cem": "cem"} {
+		p, err := x.FindPerson(ref)
+		x.ok(err)
+		want(t, ref, p.ID, id)
+	}
+	_, err := x.FindPerson("Ann")
+	want(t, "ambiguous", fmt.Sprint(err), `the name "Ann" is that of 2 people: use an id, one of a2, ann`)
+	_, err = x.FindPerson("nobody")
+	want(t, "nobody", fmt.Sprint(err), `person "nobody": not in the register`)
+	if !errors.Is(err, ErrNotFound) {
+		t.Error(err)
+	}
+	if _, err = x.FindDevice(""); !errors.Is(err, ErrNotFound) {
+		t.Error(err)
+	}
+}
+
+func TestStatus(t *testing.T) {
+	x := newLedger(t)
+	x.bump(1, 11)
+	for _, err := range []error{x.RetirePerson("ann", "admin", SourceCLI), x.RetireDevice("ipad", "admin", SourceCLI)} {
+		if !errors.Is(err, ErrRefused) {
+			t.Errorf("retired with an open loan: %v", err)
+		}
+	}
+	suspended := Suspended
+	x.ok(x.EditPerson("ann", Edit{Status: &suspended}, "admin", SourceCLI))
+	want(t, "subject", x.subject(1).Status, Suspended)
+	pair := Completion{Person: x.subject(1), Device: x.subject(12)}
+	if _, err := x.Complete(pair); !errors.Is(err, ErrRefused) || err.Error() != "refused: Ann is suspended" {
+		t.Error(err)
+	}
+	if err := x.EditDevice("ipad", Edit{Status: &suspended}, "admin", SourceCLI); err == nil {
+		t.Error("a device was suspended")
+	}
+	active := Active
+	x.ok(x.EditPerson("ann", Edit{Status: &active}, "admin", SourceCLI))
+	x.bump(1, 11)
+	x.ok(x.RetireDevice("ipad", "admin", SourceCLI))
+	x.ok(x.RetirePerson("ann", "admin", SourceCLI))
+	pair = Completion{Person: x.subject(2), Device: x.subject(11)}
+	if _, err := x.Complete(pair); !errors.Is(err, ErrRefused) || err.Error() != "refused: The ipad is retired" {
+		t.Error(err)
+	}
+	want(t, "history", x.history(HistoryFilter{Person: "ann"}), "1:enrol 7:checkout 8:correct 9:correct 10:return 12:retire")
+	if err := x.AddPerson(Person{ID: "ann", Name: "Another"}, Tag{}, "admin", SourceCLI); fmt.Sprint(err) != `there is a person "ann" already` {
+		t.Error(err)
+	}
+	x.verify()
+}
+
+func TestTagReplacedKeepsHistory(t *testing.T) {
+	x := newLedger(t)
+	x.bump(1, 11)
+	_, err := x.EnrolDevice("ipad", tag(60), "admin", SourceCLI)
+	x.ok(err)
+	want(t, "old", x.subject(11).Kind, Unknown)
+	want(t, "new", x.subject(60).HolderName, "Ann")
+	x.bump(1, 60)
+	want(t, "history", x.history(HistoryFilter{Device: "ipad"}), "4:enrol 7:checkout 8:enrol 9:return")
+	_, err = x.EnrolPerson("ben", tag(60), "admin", SourceCLI)
+	var taken *TagTakenError
+	if !errors.As(err, &taken) || taken.Owner != "ipad" {
+		t.Error(err)
+	}
+	x.verify()
+}
+
+func TestKit(t *testing.T) {
+	x := newLedger(t)
+	group := "ipad"
+	x.ok(x.EditDevice("pixel", Edit{Group: &group}, "admin", SourceCLI))
+	x.ok(x.EditDevice("nexus", Edit{Group: &group}, "admin", SourceCLI))
+	x.bump(1, 11)
+	want(t, "all of it", x.who(), "ipad=ann nexus=ann pixel=ann")
+	x.bump(1, 12)
+	want(t, "one comes back by itself", x.who(), "ipad=ann nexus=ann")
+	x.bump(3, 12)
+	ev := x.bump(2, 11)
+	want(t, "what was in it goes along", x.who(), "ipad=ben nexus=ben pixel=cem")
+	want(t, "the kit's event", string(ev.Kind)+ev.Device, "handoveripad")
+	x.bump(2, 11)
+	want(t, "and comes back", x.who(), "pixel=cem")
+	x.verify()
+	want(t, "ben", x.history(HistoryFilter{Person: "ben"}), "2:enrol 12:handover 13:handover 14:return 15:return")
+}

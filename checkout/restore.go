@@ -1,0 +1,399 @@
+package checkout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// ErrFork is a backup that is not a beginning of the ledger it would replace:
+// both have events of the same numbers that are not the same. Restoring it
+// needs RestoreOptions.Fork.
+var ErrFork = errors.New("the backup and the ledger have gone different ways")
+
+// RestoreOptions tell how to restore.
+type RestoreOptions struct {
+	// DryRun only says what would change.
+	DryRun bool
+	// Fork restores a backup that is not a beginning of the ledger.
+	Fork bool
+	// Actor is who asks for it.
+	Actor string
+	// Check runs bbolt's own check over the backup; see VerifyOptions.
+	Check func(ctx context.Context, path string) error
+}
+
+// Restored tells what a restore changes, or would change.
+type Restored struct {
+	Backup string
+	// BackupSeq and BackupTime are of the newest event in the backup.
+	BackupSeq  uint64
+	BackupTime time.Time
+	// Now is the newest event of the ledger as it is, 0 if it can't be read;
+	// then Unreadable says why.
+	Now        uint64
+	Unreadable string
+	// Fork is set when the two have different events of the same number.
+	Fork bool
+	// Lost are the numbers of the events that the ledger has and the backup
+	// has not; zero for none. They stay in Aside, and are not given again.
+	Lost [2]uint64
+	// Loans are those that differ, one a line; People and Devices are those
+	// that only one of the two has.
+	Loans, People, Devices []string
+	// Aside is where the ledger that was replaced is.
+	Aside string
+}
+
+// String tells it in sentences.
+func (r *Restored) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "the backup ends with event %d of %s", r.BackupSeq, r.BackupTime.Format(time.RFC3339))
+	switch {
+	case r.Unreadable != "":
+		fmt.Fprintf(&b, "; the ledger can't be read (%s), so nobody knows what is in it that the backup has not", r.Unreadable)
+	case r.Fork:
+		b.WriteString("; it is not a beginning of this ledger: they have gone different ways")
+	case r.Lost[1] > 0:
+		fmt.Fprintf(&b, "; events %s would be missing", ranges([][2]uint64{r.Lost}))
+	default:
+		b.WriteString("; no event would be missing")
+	}
+	for _, part := range []struct {
+		what string
+		list []string
+	}{{"loans", r.Loans}, {"people", r.People}, {"devices", r.Devices}} {
+		if len(part.list) > 0 {
+			fmt.Fprintf(&b, "\n%s: %s", part.what, strings.Join(part.list, "; "))
+		}
+	}
+	if r.Aside != "" {
+		fmt.Fprintf(&b, "\nthe ledger that was replaced is %s", r.Aside)
+	}
+	return b.String()
+}
+
+// RestoreFile replaces the whole ledger at path by a backup. Nobody may have
+// the ledger open. The ledger before is set aside, and the first new event says
+// so: it takes the next number that was never given, and names those that are
+// missing, so that a chain is never forked in silence. What was erased from the
+// ledger since the backup is erased from what is restored.
+func RestoreFile(ctx context.Context, path, backup string, o Options, ro RestoreOptions) (*Restored, error) {
+	keys, err := o.fill()
+	if err != nil {
+		return nil, err
+	}
+	r := &restorer{o: o, path: path, result: &Restored{Backup: backup}}
+	if err := r.open(ctx, ro.Check); err != nil {
+		return nil, err
+	}
+	defer r.close()
+	if err := r.compare(); err != nil {
+		return nil, err
+	}
+	if ro.DryRun {
+		return r.result, nil
+	}
+	if r.result.Fork && !ro.Fork {
+		return r.result, ErrFork
+	}
+	return r.result, r.replace(keys, ro.Actor)
+}
+
+// restorer has the backup and, if it can be read, the ledger open.
+type restorer struct {
+	o        Options
+	path     string
+	from     *Ledger // the backup
+	now      *Ledger // nil: it can't be read
+	nowHash  Hash
+	fromHash Hash
+	result   *Restored
+}
+
+func (r *restorer) open(ctx context.Context, check func(context.Context, string) error) error {
+	var err error
+	if r.from, err = OpenReadOnly(r.result.Backup, r.o); err != nil {
+		return fmt.Errorf("open the backup: %w", err)
+	}
+	report, err := r.from.Verify(ctx, VerifyOptions{Check: check})
+	if err == nil && !report.OK() {
+		err = fmt.Errorf("the backup %s is damaged: %v", r.result.Backup, report)
+	}
+	if err == nil && r.from.own == 0 {
+		err = fmt.Errorf("the backup %s has no events of station %q, only of %q", r.result.Backup, r.o.Station, slices.Collect(maps.Values(r.from.names)))
+	}
+	if err != nil {
+		r.close()
+		return err
+	}
+	if r.now, err = OpenReadOnly(r.path, r.o); err != nil {
+		var locked *LockedError
+		if errors.As(err, &locked) {
+			r.close()
+			return err
+		}
+		r.result.Unreadable = err.Error()
+		return nil
+	}
+	// The backup is only as good as the ledger is bad: a ledger that does not
+	// verify still tells its head and its erasures.
+	return nil
+}
+
+func (r *restorer) close() {
+	for _, l := range []*Ledger{r.from, r.now} {
+		if l != nil {
+			l.Close()
+		}
+	}
+}
+
+// compare fills in the result.
+func (r *restorer) compare() error {
+	err := r.from.view(func(t *txn) (err error) {
+		if r.result.BackupSeq, r.fromHash, err = t.head(r.from.own); err != nil || r.result.BackupSeq == 0 {
+			return err
+		}
+		clock := times{t: t}
+		e, err := t.entry(ref{r.from.own, r.result.BackupSeq}, &clock)
+		r.result.BackupTime = e.Time
+		return err
+	})
+	if err != nil || r.now == nil {
+		return err
+	}
+	err = r.now.view(func(t *txn) (err error) {
+		r.result.Now, r.nowHash, err = t.head(r.now.own)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if r.result.Now > r.result.BackupSeq {
+		r.result.Lost = [2]uint64{r.result.BackupSeq + 1, r.result.Now}
+	}
+	if r.result.Fork, err = r.fork(); err != nil {
+		return err
+	}
+	for _, d := range []struct {
+		into *[]string
+		list func(*Ledger) (map[string]string, error)
+	}{{&r.result.Loans, loansOf}, {&r.result.People, rowsOf(treePeople)}, {&r.result.Devices, rowsOf(treeDevices)}} {
+		before, err := d.list(r.now)
+		if err != nil {
+			return err
+		}
+		after, err := d.list(r.from)
+		if err != nil {
+			return err
+		}
+		*d.into = differences(before, after)
+	}
+	return nil
+}
+
+// fork reports whether the last event that both should have is not the same.
+func (r *restorer) fork() (bool, error) {
+	last := min(r.result.Now, r.result.BackupSeq)
+	if last == 0 {
+		return false, nil
+	}
+	var hashes [2]Hash
+	for i, l := range []*Ledger{r.from, r.now} {
+		err := l.view(func(t *txn) error {
+			if t.tx.Bucket(treeEvents.bucket()).Get(eventKey(ref{l.own, last})) == nil {
+				return nil // a gap that was owned up to
+			}
+			ev, err := t.event(ref{l.own, last})
+			hashes[i] = ev.Hash
+			return err
+		})
+		if err != nil {
+			return false, err
+		}
+	}
+	return hashes[0] != hashes[1], nil
+}
+
+func loansOf(l *Ledger) (map[string]string, error) {
+	all := map[string]string{}
+	for loan, err := range l.Loans(LoanFilter{}) {
+		if err != nil {
+			return nil, err
+		}
+		all[loan.Device+" "+loan.Note] = loan.Person
+	}
+	return all, nil
+}
+
+func rowsOf(tr tree) func(*Ledger) (map[string]string, error) {
+	return func(l *Ledger) (map[string]string, error) {
+		all := map[string]string{}
+		err := l.view(func(t *txn) error {
+			return t.eachRow(tr, func(id string, r *row) error {
+				if !r.pending {
+					all[id] = r.name
+				}
+				return nil
+			})
+		})
+		return all, err
+	}
+}
+
+// differences tells what is not the same, as "what: before → after".
+func differences(before, after map[string]string) (all []string) {
+	for _, k := range slices.Sorted(maps.Keys(before)) {
+		if after[k] != before[k] {
+			all = append(all, fmt.Sprintf("%s: %s → %s", strings.TrimSpace(k), before[k], or(after[k], "none")))
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(after)) {
+		if _, ok := before[k]; !ok {
+			all = append(all, fmt.Sprintf("%s: none → %s", strings.TrimSpace(k), after[k]))
+		}
+	}
+	return all
+}
+
+func or(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+// replace writes the new ledger and puts it in the old one's place.
+func (r *restorer) replace(keys *keyring, actor string) error {
+	f, err := os.Open(r.result.Backup)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	s := newSalvager(r.path, r.o, keys)
+	s.result = &Salvaged{}
+	if err := s.read(f); err != nil {
+		return err
+	}
+	s.events = slices.DeleteFunc(s.events, func(e salvagedEvent) bool { return !e.reach })
+	s.pick()
+	if err := r.since(s); err != nil {
+		return err
+	}
+	if _, err := os.Lstat(r.path); err == nil {
+		if r.result.Aside, err = freeName(asideName(r.path, "replaced", "restored "+filepath.Base(r.result.Backup), r.o.Stamp().Wall)); err != nil {
+			return err
+		}
+	}
+	s.first = func(t *txn, _ []restated) error { return r.begin(t, s.ceiling, actor) }
+	tmp := r.path + ".restored"
+	if err := os.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := createFile(tmp, s.fill); err != nil {
+		return err
+	}
+	return replace(r.path, tmp, r.result.Aside)
+}
+
+// since applies what must not come back: erasures, and deliveries.
+func (r *restorer) since(s *salvager) error {
+	if r.now == nil {
+		for key, c := range s.rows[treeOutbox] {
+			o, err := decodeOutbox(c.body)
+			if err != nil {
+				return err
+			}
+			o.state, o.lastError = Parked, "restored from a backup: this may have been delivered"
+			c.body = o.encode()
+			s.rows[treeOutbox][key] = c
+		}
+		return nil
+	}
+	return r.now.view(func(t *txn) error {
+		if !r.result.Fork {
+			if err := r.erasures(t, s); err != nil {
+				return err
+			}
+		}
+		names := s.oldNames()
+		for key := range s.rows[treeOutbox] {
+			at, sink, _ := parseOutboxKey([]byte(key))
+			k := outboxKey(ref{r.now.stationIndex(names.stations[at.station]), at.seq}, r.now.sinkIDs[names.sinks[sink]])
+			b, err := t.get(treeOutbox, k)
+			if err != nil {
+				return err
+			}
+			if b == nil {
+				delete(s.rows[treeOutbox], key)
+			}
+		}
+		return nil
+	})
+}
+
+// erasures takes over the events that were erased in the ledger since, and
+// takes those people out that its Erase events name.
+func (r *restorer) erasures(t *txn, s *salvager) error {
+	names := map[uint16]uint16{} // indexes in the ledger by those in the new file
+	for name, i := range s.stations {
+		names[i] = r.now.stationIndex(name)
+	}
+	for _, e := range s.events {
+		at := ref{names[e.at.station], e.at.seq}
+		b := t.tx.Bucket(treeEvents.bucket()).Get(eventKey(at))
+		if b == nil {
+			continue
+		}
+		ev, err := t.decode(at, b)
+		if err != nil {
+			return err
+		}
+		if ev.Erased && !e.erased {
+			s.override[e.at] = slices.Clone(b)
+		}
+	}
+	gone := map[string]bool{}
+	c := t.tx.Bucket(treeEvents.bucket()).Cursor()
+	for k, b := c.Seek(eventKey(ref{r.now.own, r.result.BackupSeq + 1})); k != nil; k, b = c.Next() {
+		if ev, err := decodeEvent(b); err == nil && ev.Kind == Erase {
+			gone[string(ev.whose)] = true
+		}
+	}
+	for id := range s.rows[treePeople] {
+		for i := range r.now.keys.lookups {
+			if gone[string(r.now.keys.whose(id, i))] {
+				delete(s.rows[treePeople], id)
+			}
+		}
+	}
+	return nil
+}
+
+// begin appends the first event after the restore.
+func (r *restorer) begin(t *txn, ceiling uint64, actor string) error {
+	last, hash, err := t.head(t.l.own)
+	if err != nil {
+		return err
+	}
+	ev := Event{Kind: Restore, Actor: actor, Source: SourceSystem, Note: "restored " + filepath.Base(r.result.Backup),
+		Gap: &Gap{File: r.result.Aside, Seq: last, Hash: hash}}
+	highest := max(last, r.result.Now)
+	if r.now == nil {
+		highest = max(last, ceiling)
+	}
+	if highest > last {
+		ev.Gap.Lost = [][2]uint64{{last + 1, highest}}
+	}
+	if err := t.setHead(t.l.own, highest, hash); err != nil {
+		return err
+	}
+	return t.append(&ev, nil, nil)
+}

@@ -1,0 +1,228 @@
+package checkout
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"time"
+)
+
+// metaSwept is the last event that Anonymise has dealt with.
+var metaSwept = []byte("swept")
+
+// sweepBatch is how many events Anonymise looks at in one transaction.
+const sweepBatch = 500
+
+// Anonymise erases who had what from loans that were closed before the time
+// given: retention. It returns how many events lost something personal. A
+// device's history stays, and an open loan is not touched, however old. Events
+// whose time is not known count as old as the next whose time is.
+func (l *Ledger) Anonymise(ctx context.Context, before time.Time) (int, error) {
+	l.upkeep.Lock()
+	defer l.upkeep.Unlock()
+	total := 0
+	for more := true; more; {
+		if err := ctx.Err(); err != nil {
+			return total, err
+		}
+		var s *sweeper
+		err := l.view(func(t *txn) (err error) {
+			s, err = t.nextSweep(before)
+			return err
+		})
+		if err != nil || s == nil {
+			return total, err
+		}
+		if err := l.update(s.apply); err != nil {
+			return total, err
+		}
+		total += len(s.erase)
+		more = s.more
+	}
+	return total, nil
+}
+
+// sweeper is what one transaction erases: it goes on after the last event that
+// was dealt with.
+type sweeper struct {
+	t      *txn // of the collecting transaction
+	erase  map[ref]eraseParts
+	people map[string]bool
+	swept  uint64
+	more   bool
+}
+
+// nextSweep collects the loans that the next events close. It returns nil when
+// no event is old enough.
+func (t *txn) nextSweep(before time.Time) (*sweeper, error) {
+	b, err := t.get(treeMeta, metaSwept)
+	if err != nil {
+		return nil, err
+	}
+	s := &sweeper{t: t, erase: map[ref]eraseParts{}, people: map[string]bool{}}
+	if len(b) == 8 {
+		s.swept = binary.BigEndian.Uint64(b)
+	}
+	begin := s.swept
+	clock := times{t: t}
+	var waiting []closing // of unknown time, until one of known time follows
+	c := t.tx.Bucket(treeEvents.bucket()).Cursor()
+	for k, v := c.Seek(eventKey(ref{t.l.own, begin + 1})); k != nil; k, v = c.Next() {
+		at, ok := parseEventKey(k)
+		if !ok || at.station != t.l.own {
+			break
+		}
+		ev, err := t.decode(at, v)
+		if err != nil {
+			return nil, err
+		}
+		when, known, err := clock.wall(ev.At)
+		if err != nil {
+			return nil, err
+		}
+		if known && !when.Before(before) {
+			break
+		}
+		waiting = append(waiting, closing{at, ev})
+		if !known {
+			continue
+		}
+		for _, w := range waiting {
+			if err := s.event(w.at, &w.ev); err != nil {
+				return nil, err
+			}
+		}
+		waiting, s.swept = nil, at.seq
+		if s.swept-begin >= sweepBatch {
+			s.more = true
+			break
+		}
+	}
+	if s.swept == begin {
+		return nil, nil
+	}
+	return s, nil
+}
+
+type closing struct {
+	at ref
+	ev Event
+}
+
+func (s *sweeper) mark(r ref, what eraseParts, who ...string) {
+	s.erase[r] = s.erase[r].or(what)
+	for _, id := range who {
+		if id != "" {
+			s.people[id] = true
+		}
+	}
+}
+
+// event marks the loan that ev closes, and ev itself where it is only about
+// what is past.
+func (s *sweeper) event(here ref, ev *Event) error {
+	switch ev.Kind {
+	case Return:
+		s.mark(here, eraseParts{person: true, from: true, note: true}, ev.Person, ev.From)
+	case Handover, Lost:
+		// The person of a hand-over has it still, as far as this event tells.
+		s.mark(here, eraseParts{from: true}, ev.From)
+	default:
+		return nil
+	}
+	at, opener, err := s.t.mover(ev.links.device)
+	if err == nil && (opener.Kind == Checkout || opener.Kind == Handover) {
+		s.mark(at, eraseParts{person: true, note: true}, opener.Person)
+	}
+	return err
+}
+
+// mover goes back from an event of a device to the newest that says who has
+// the device. Where a pending tag turned out to be the device, that is the newer
+// one of two.
+func (t *txn) mover(at ref) (ref, Event, error) {
+	for at.seq != 0 {
+		ev, err := t.event(at)
+		if err != nil {
+			return ref{}, Event{}, err
+		}
+		switch ev.Kind {
+		case Checkout, Handover, Return, Lost, Found:
+			return at, ev, nil
+		case Resolve:
+			a, x, err := t.mover(ev.links.device)
+			if err != nil {
+				return ref{}, Event{}, err
+			}
+			b, y, err := t.mover(ev.links.resolved)
+			if a.compare(b) > 0 {
+				return a, x, err
+			}
+			return b, y, err
+		}
+		at = ev.links.device
+	}
+	return ref{}, Event{}, nil
+}
+
+// apply leads the histories of the people past what goes, erases it, and says
+// so in an event.
+func (s *sweeper) apply(t *txn) error {
+	for id := range s.people {
+		r, err := t.row(treePeople, id)
+		if err != nil {
+			return err
+		}
+		if r != nil && r.resolved != "" {
+			delete(s.people, id)
+			s.people[r.resolved] = true
+		}
+	}
+	for id := range s.people {
+		r, err := t.row(treePeople, id)
+		if err != nil {
+			return err
+		}
+		if r == nil {
+			continue // erased before
+		}
+		if err := s.leadPast(t, party{treePeople, id, r}); err != nil {
+			return err
+		}
+	}
+	for at, what := range s.erase {
+		if err := t.eraseEvent(at, what); err != nil {
+			return err
+		}
+	}
+	if err := t.put(treeMeta, metaSwept, binary.BigEndian.AppendUint64(nil, s.swept)); err != nil || len(s.erase) == 0 {
+		return err
+	}
+	if err := t.put(treeMeta, metaScrub, nil); err != nil {
+		return err
+	}
+	ev := Event{Kind: Erase, Source: SourceSystem, Note: fmt.Sprintf("retention: %d events of closed loans up to event %d anonymised", len(s.erase), s.swept)}
+	return t.append(&ev, nil, nil)
+}
+
+// leadPast links a person's history without what goes.
+func (s *sweeper) leadPast(t *txn, p party) error {
+	all, err := t.trail(p)
+	if err != nil {
+		return err
+	}
+	var kept []stop
+	for _, st := range all {
+		gone := s.erase[st.at]
+		if gone.person {
+			st.person = ""
+		}
+		if gone.from {
+			st.from = ""
+		}
+		if st.person != "" || st.from != "" {
+			kept = append(kept, st)
+		}
+	}
+	return t.relinkTrail(p, kept)
+}

@@ -1,0 +1,453 @@
+package checkout
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Salvaged tells what was saved from a damaged file.
+type Salvaged struct {
+	// File is where the damaged file is now; empty when there was none, though
+	// there had been a ledger.
+	File   string
+	Reason string
+	// Events is how many were saved; Lost are the numbers of those that are
+	// known to be missing. LastSeq is the newest that was saved.
+	Events  uint64
+	LastSeq uint64
+	Lost    [][2]uint64
+	// Perhaps are numbers that events may have had of which no trace is left.
+	// They are not given again. Zero for none.
+	Perhaps [2]uint64
+	// Restated are the loans whose events are lost, but which the devices'
+	// rows still told.
+	Restated int
+	// Made are the people and devices whose rows are lost and were made anew
+	// from events. Partial is set when others may be missing altogether.
+	Made    int
+	Partial bool
+	At      time.Time
+}
+
+// String is the sentence for the log, the API and the technician.
+func (s *Salvaged) String() string {
+	if s.File == "" {
+		return fmt.Sprintf("the ledger is gone (%s): a new one was begun; stump restore brings back a backup", s.Reason)
+	}
+	lost := "no event is known to be missing"
+	if len(s.Lost) > 0 {
+		lost = "missing are events " + ranges(s.Lost)
+	}
+	if s.Perhaps[1] > 0 {
+		lost += fmt.Sprintf(", and perhaps some after %d", s.Perhaps[0]-1)
+	}
+	if s.Partial {
+		lost += "; people and devices may be missing: compare with a backup or the directory"
+	}
+	return fmt.Sprintf("the ledger was damaged (%s): %d events were saved, %s; the damaged file is %s; stump restore brings back a backup",
+		s.Reason, s.Events, lost, s.File)
+}
+
+func ranges(all [][2]uint64) string {
+	var b strings.Builder
+	for i, r := range all {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprint(&b, r[0])
+		if r[1] > r[0] {
+			fmt.Fprintf(&b, "-%d", r[1])
+		}
+	}
+	return b.String()
+}
+
+// OpenOrSalvage is how a daemon opens its ledger. Where there never was one, it
+// makes it. A damaged file is set aside, never overwritten, under a name that
+// says when and why; every event whose hash holds goes into a new segment whose
+// first event names that file, and salvaged tells about it.
+func OpenOrSalvage(path string, o Options) (l *Ledger, salvaged *Salvaged, err error) {
+	if _, err := o.fill(); err != nil {
+		return nil, nil, err
+	}
+	reason := readSuspect(path)
+	if reason == "" {
+		l, err = Open(path, o)
+	} else {
+		err = &DamagedError{Path: path, Reason: reason}
+	}
+	var damaged *DamagedError
+	switch {
+	case err == nil:
+		return l, nil, nil
+	case errors.Is(err, os.ErrNotExist):
+		if !wasHere(path) {
+			l, err = Create(path, o)
+			return l, nil, err
+		}
+		damaged = &DamagedError{Path: path, Reason: "the file is missing"}
+	case !errors.As(err, &damaged):
+		return nil, nil, err
+	}
+	o.Logger.Error("salvaging the ledger", "err", damaged)
+	if salvaged, err = salvage(path, damaged.Reason, o); err != nil {
+		return nil, nil, fmt.Errorf("%w; and it could not be salvaged: %w", damaged, err)
+	}
+	l, err = Open(path, o)
+	return l, salvaged, err
+}
+
+// wasHere reports whether there was a ledger before: its traces are beside it.
+func wasHere(path string) bool {
+	if _, err := os.Stat(holderPath(path)); err == nil {
+		return true
+	}
+	traces, _ := filepath.Glob(path + ".damaged-*")
+	return len(traces) > 0
+}
+
+// The suspect file tells the next OpenOrSalvage of damage that was met while
+// the ledger was open: Open itself looks at a few pages only.
+func suspectPath(path string) string { return path + ".suspect" }
+
+func readSuspect(path string) string {
+	b, _ := os.ReadFile(suspectPath(path))
+	return strings.TrimSpace(string(b))
+}
+
+// asideName is where a damaged file goes.
+func asideName(path, what, reason string, at time.Time) string {
+	slug := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '-'
+	}, strings.ToLower(reason))
+	slug = strings.Trim(slug[:min(len(slug), 40)], "-")
+	return fmt.Sprintf("%s.%s-%s-%s", path, what, at.UTC().Format("20060102T150405Z"), slug)
+}
+
+// salvage replaces the file at path by a new segment.
+func salvage(path, reason string, o Options) (*Salvaged, error) {
+	keys, err := o.fill()
+	if err != nil {
+		return nil, err
+	}
+	at := o.Stamp().Wall
+	s := newSalvager(path, o, keys)
+	s.result = &Salvaged{Reason: reason, At: at}
+	f, err := os.Open(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+	case err != nil:
+		return nil, err
+	default:
+		defer f.Close()
+		if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+			return nil, lockedBy(path)
+		}
+		if s.result.File, err = freeName(asideName(path, "damaged", reason, at)); err != nil {
+			return nil, err
+		}
+		if err := s.read(f); err != nil {
+			return nil, err
+		}
+	}
+	s.pick()
+	tmp := path + ".salvaged"
+	if err := os.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	if err := createFile(tmp, s.fill); err != nil {
+		return nil, err
+	}
+	return s.result, replace(path, tmp, s.result.File)
+}
+
+// freeName returns name, or name with a number when it is taken.
+func freeName(name string) (string, error) {
+	for i := range 1000 {
+		try := name
+		if i > 0 {
+			try = fmt.Sprintf("%s-%d", name, i)
+		}
+		if _, err := os.Lstat(try); errors.Is(err, os.ErrNotExist) {
+			return try, nil
+		}
+	}
+	return "", fmt.Errorf("%s: %w", name, os.ErrExist)
+}
+
+// replace puts the file next in the place of path, which gets the name aside
+// too first: at no instant is there no file.
+func replace(path, next, aside string) error {
+	if aside != "" {
+		if err := os.Link(path, aside); err != nil {
+			return fmt.Errorf("set %s aside: %w", path, err)
+		}
+	}
+	crash("replace-rename")
+	if err := os.Rename(next, path); err != nil {
+		return err
+	}
+	crash("replace-sync-dir")
+	if err := os.Remove(suspectPath(path)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// salvager collects what can be read of a damaged file.
+type salvager struct {
+	o        Options
+	keys     *keyring
+	r        io.ReaderAt
+	events   []salvagedEvent
+	rows     map[tree]map[string]rowCopy
+	made     map[tree]map[string]*row     // people and devices that only events tell of
+	stations map[string]uint16            // indexes in the new file
+	override map[ref][]byte               // records to take instead of those that were read
+	first    func(*txn, []restated) error // appends the first new event; nil: begin
+	rootPage uint64
+	bad      bool   // a record that a tree leads to is none
+	whole    bool   // everything that the trees lead to could be read
+	ceiling  uint64 // no event has a higher number, see holder
+	sure     bool   // the newest number is known, since the meta tree is whole
+	result   *Salvaged
+}
+
+func newSalvager(path string, o Options, keys *keyring) *salvager {
+	s := &salvager{o: o, keys: keys, rows: map[tree]map[string]rowCopy{}, made: map[tree]map[string]*row{},
+		stations: map[string]uint16{}, override: map[ref][]byte{}}
+	if h, err := readHolder(path); err == nil {
+		s.ceiling = h.Ceiling
+	}
+	return s
+}
+
+// salvagedEvent is an event record somewhere in the damaged file. Only what is
+// needed to put them in order is kept in memory.
+type salvagedEvent struct {
+	at            ref
+	off           int64
+	size          int32
+	reach, erased bool
+}
+
+// rowCopy is the newest copy of a row.
+type rowCopy struct {
+	rev   uint64
+	body  []byte
+	reach bool
+}
+
+// read walks the trees as far as they go, and then looks through the whole
+// file: a page that no tree leads to any more may hold the only copy.
+func (s *salvager) read(f *os.File) error {
+	st, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	s.r = f
+	p := &pageFile{r: f, high: uint64(st.Size()) / pageSize}
+	whole := map[string]bool{}
+	s.root(f, p)
+	for _, b := range p.buckets(s.rootPage) {
+		whole[b.name] = b.content(func(g found) { s.bad = s.take(g.off, g.value, true) == 0 || s.bad })
+	}
+	s.whole = len(whole) == len(allTrees) && !s.bad
+	for _, ok := range whole {
+		s.whole = s.whole && ok
+	}
+	s.sure = whole[treeMeta.String()]
+	s.result.Partial = !whole[treePeople.String()] || !whole[treeDevices.String()]
+	scan(f, st.Size(), func(off int64, b []byte) int { return s.take(off, b, false) })
+	// Where a tree could be read from its root, other copies are of rows that
+	// were deleted, such as the outbox row of an event that was delivered.
+	for tr, rows := range s.rows {
+		if whole[tr.String()] {
+			maps.DeleteFunc(rows, func(_ string, c rowCopy) bool { return !c.reach })
+		}
+	}
+	return nil
+}
+
+// root finds the root page of the newest transaction. Where a meta page is damaged, it was perhaps the newest;
+// then the pages that could be a root are looked at too: each transaction
+// writes a row into the meta tree with its number.
+func (s *salvager) root(f io.ReaderAt, p *pageFile) {
+	var newest boltMeta
+	valid := 0
+	for slot := range int64(2) {
+		m, err := readMeta(f, slot)
+		if err != nil {
+			continue
+		}
+		valid++
+		if m.txid >= newest.txid {
+			newest = m
+		}
+	}
+	s.rootPage = newest.root
+	if valid == 2 {
+		return
+	}
+	best := newest.txid
+	for id := uint64(2); id < p.high; id++ {
+		if rev, whole := p.rootRev(id); whole && rev > best {
+			s.rootPage, best = id, rev
+		}
+	}
+}
+
+// rootRev returns the number of the transaction that wrote the root page id,
+// as far as rows tell it, and whether everything below it can be read.
+func (p *pageFile) rootRev(id uint64) (rev uint64, whole bool) {
+	all := p.buckets(id)
+	if len(all) != len(allTrees) {
+		return 0, false
+	}
+	whole = true
+	for _, b := range all {
+		whole = b.content(func(g found) {
+			if v, err := openRow(g.value); err == nil && v.tree == treeMeta {
+				rev = max(rev, v.rev)
+			}
+		}) && whole
+	}
+	return rev, whole
+}
+
+// take keeps what begins at b, if it is a record. It returns its length.
+func (s *salvager) take(off int64, b []byte, reach bool) int {
+	if bytes.HasPrefix(b, eventMagic) {
+		p, err := split(b)
+		if err != nil {
+			return 0
+		}
+		ev, err := decodeEvent(b[:p.size])
+		if err != nil {
+			return 0
+		}
+		r := ref{s.station(ev.Station), ev.Seq}
+		s.events = append(s.events, salvagedEvent{r, off, int32(p.size), reach, ev.Erased})
+		return p.size
+	}
+	v, err := openRow(b)
+	if err != nil {
+		return 0
+	}
+	if s.rows[v.tree] == nil {
+		s.rows[v.tree] = map[string]rowCopy{}
+	}
+	key := string(v.key)
+	if old, ok := s.rows[v.tree][key]; !ok || !old.reach && (reach || v.rev > old.rev) {
+		s.rows[v.tree][key] = rowCopy{v.rev, bytes.Clone(v.body), reach}
+	}
+	return v.size
+}
+
+// station gives a station its index in the new file.
+func (s *salvager) station(name string) uint16 {
+	i, ok := s.stations[name]
+	if !ok {
+		i = uint16(len(s.stations) + 1)
+		s.stations[name] = i
+	}
+	return i
+}
+
+// load reads the record of e again.
+func (s *salvager) load(e salvagedEvent) ([]byte, Event, error) {
+	b := s.override[e.at]
+	if b != nil {
+		ev, err := decodeEvent(b)
+		return b, ev, err
+	}
+	b = make([]byte, e.size)
+	if _, err := s.r.ReadAt(b, e.off); err != nil && err != io.EOF {
+		return nil, Event{}, err
+	}
+	ev, err := decodeEvent(b)
+	return b, ev, err
+}
+
+// pick chooses one record for each place in the sequence. What a tree leads to
+// was committed. Another record may be an old copy of it, or may never have
+// been committed: it counts only when the chain proves it.
+func (s *salvager) pick() {
+	slices.SortFunc(s.events, func(a, b salvagedEvent) int {
+		if c := cmp.Compare(a.at.station, b.at.station); c != 0 {
+			return c
+		}
+		if c := cmp.Compare(a.at.seq, b.at.seq); c != 0 {
+			return c
+		}
+		return cmp.Compare(a.off, b.off)
+	})
+	var kept []salvagedEvent
+	var next Event // the event kept last: we go backwards
+	for end := len(s.events); end > 0; {
+		begin := end - 1
+		for begin > 0 && s.events[begin-1].at == s.events[end-1].at {
+			begin--
+		}
+		if e, ev, ok := s.choose(s.events[begin:end], next, s.hashBefore(begin)); ok {
+			kept, next = append(kept, e), ev
+		}
+		end = begin
+	}
+	slices.Reverse(kept)
+	s.events = kept
+	s.result.Events = uint64(len(kept))
+}
+
+// hashBefore returns the hashes that records of the place just before
+// s.events[i] have; none when there is a hole.
+func (s *salvager) hashBefore(i int) []Hash {
+	var hashes []Hash
+	for j := i - 1; j >= 0; j-- {
+		if s.events[j].at != (ref{s.events[i].at.station, s.events[i].at.seq - 1}) {
+			break
+		}
+		if _, ev, err := s.load(s.events[j]); err == nil {
+			hashes = append(hashes, ev.Hash)
+		}
+	}
+	return hashes
+}
+
+// choose picks among the records of one place.
+func (s *salvager) choose(all []salvagedEvent, next Event, before []Hash) (best salvagedEvent, ev Event, ok bool) {
+	for _, e := range all {
+		_, got, err := s.load(e)
+		if err != nil {
+			continue
+		}
+		proven := e.reach
+		switch {
+		case proven:
+		case next.Seq == got.Seq+1 && next.Station == got.Station:
+			proven = next.Prev == got.Hash
+		case len(before) > 0:
+			proven = slices.Contains(before, got.Prev)
+		default:
+			proven = true // nothing on either side: its own hash is all there is
+		}
+		// What was erased stays erased, whatever old copies there are.
+		if proven && (!ok || e.reach && !best.reach || e.reach == best.reach && e.erased && !best.erased) {
+			best, ev, ok = e, got, true
+		}
+	}
+	return best, ev, ok
+}

@@ -1,0 +1,445 @@
+package checkout
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/google/uuid"
+	bolt "go.etcd.io/bbolt"
+)
+
+// fill writes what was saved into a new, empty file.
+func (s *salvager) fill(db *bolt.DB) error {
+	s.station(s.o.Station)
+	l := &Ledger{path: db.Path(), o: s.o, keys: s.keys, db: db, ceiling: math.MaxUint64, own: s.stations[s.o.Station],
+		names: map[uint16]string{}, sinkIDs: map[string]uint16{}}
+	for name, i := range s.stations {
+		l.names[i] = name
+	}
+	// The file has no name yet: one sync at the end will do.
+	db.NoSync = true
+	defer func() { db.NoSync = false }()
+	if err := db.Update(initTrees); err != nil {
+		return err
+	}
+	within := func(f func(*txn) error) error {
+		return db.Update(func(tx *bolt.Tx) error { return f(&txn{l: l, tx: tx}) })
+	}
+	if err := within(s.fillNames); err != nil {
+		return err
+	}
+	seen := newReplay()
+	const batch = 1000
+	for i := 0; i < len(s.events); i += batch {
+		some := s.events[i:min(i+batch, len(s.events))]
+		if err := within(func(t *txn) error { return s.fillEvents(t, some, seen) }); err != nil {
+			return err
+		}
+	}
+	return within(func(t *txn) error {
+		restate, err := s.fillRows(t, seen)
+		if err != nil {
+			return err
+		}
+		if err := s.fillOutbox(t); err != nil {
+			return err
+		}
+		if err := s.copyRows(t, treeUnknown); err != nil {
+			return err
+		}
+		if s.first != nil {
+			return s.first(t, restate)
+		}
+		return s.begin(t, restate)
+	})
+}
+
+// fillNames writes the names of stations and sinks, and the key check that the
+// damaged file had.
+func (s *salvager) fillNames(t *txn) error {
+	var err error
+	if t.l.segment, err = uuid.NewRandom(); err != nil {
+		return err
+	}
+	if err := t.put(treeMeta, metaSegment, t.l.segment[:]); err != nil {
+		return err
+	}
+	for name, i := range s.stations {
+		if err := t.put(treeMeta, metaStation(name), binary.BigEndian.AppendUint16(nil, i)); err != nil {
+			return err
+		}
+	}
+	sinks := slices.Clone(s.o.Sinks)
+	for key := range s.rows[treeMeta] {
+		if name, ok := bytes.CutPrefix([]byte(key), metaSink("")); ok && !slices.Contains(sinks, string(name)) {
+			sinks = append(sinks, string(name))
+		}
+	}
+	for _, name := range sinks {
+		t.l.sinkIDs[name] = uint16(len(t.l.sinkIDs) + 1)
+		if err := t.put(treeMeta, metaSink(name), sinkCounts{index: t.l.sinkIDs[name]}.encode()); err != nil {
+			return err
+		}
+	}
+	if swept, ok := s.rows[treeMeta][string(metaSwept)]; ok {
+		if err := t.put(treeMeta, metaSwept, swept.body); err != nil {
+			return err
+		}
+	}
+	check := t.l.keys.check(0)
+	if old, ok := s.rows[treeMeta][string(metaKey)]; ok {
+		check = old.body
+	}
+	return t.put(treeMeta, metaKey, check)
+}
+
+// fillEvents copies events and links them anew, since some that they linked
+// to may be lost. What is hashed stays as it is.
+func (s *salvager) fillEvents(t *txn, some []salvagedEvent, seen *replay) error {
+	for _, e := range some {
+		b, ev, err := s.load(e)
+		if err != nil {
+			return err
+		}
+		ev.links = seen.links(&ev)
+		seen.event(e.at, &ev)
+		s.remember(&ev)
+		record, err := relink(b, ev.links)
+		if err != nil {
+			return err
+		}
+		if err := t.putEvent(e.at, record); err != nil {
+			return err
+		}
+		if err := t.setHead(e.at.station, ev.Seq, ev.Hash); err != nil {
+			return err
+		}
+		if err := t.noteBoot(&ev); err != nil {
+			return err
+		}
+		if e.at.station == t.l.own {
+			s.result.LastSeq = ev.Seq
+		}
+	}
+	return nil
+}
+
+// links are those that an event has when it is the next.
+func (p *replay) links(ev *Event) links {
+	l := links{device: p.devices[ev.Device], person: p.people[ev.Person]}
+	if ev.From != ev.Person {
+		l.from = p.people[ev.From]
+	}
+	if ev.resolved != "" {
+		l.resolved = p.people[ev.resolved]
+		if ev.Device != "" {
+			l.resolved = p.devices[ev.resolved]
+		}
+	}
+	return l
+}
+
+// relink writes a record's side again with other links.
+func relink(record []byte, l links) ([]byte, error) {
+	p, err := split(record)
+	if err != nil {
+		return nil, err
+	}
+	var ev Event
+	secrets, err := ev.decodeSide(p.side)
+	if err != nil {
+		return nil, err
+	}
+	return assemble(p.core, p.hash, encodeSide(secrets, l, ev.Erased)), nil
+}
+
+// restated is a loan that a device's row tells of and no event does.
+type restated struct {
+	device string
+	loan   loanState
+}
+
+// fillRows writes devices, people and tags: the register's part as the rows
+// say, loans and histories as the events say.
+func (s *salvager) fillRows(t *txn, seen *replay) (restate []restated, err error) {
+	taken := map[string]bool{}
+	put := func(tr tree, id string, heads map[string]ref) (*row, error) {
+		r, err := s.rowOf(tr, id)
+		if err != nil {
+			return nil, err
+		}
+		r.head = heads[id]
+		if tr == treeDevices {
+			r.loan = seen.loans[id]
+		}
+		if r.lookup != nil && taken[string(r.lookup)] {
+			r.lookup, r.sealed, r.mask = nil, nil, ""
+		}
+		if r.lookup != nil {
+			taken[string(r.lookup)] = true
+			if err := t.put(treeTags, r.lookup, ownerBody(tr, id)); err != nil {
+				return nil, err
+			}
+		}
+		return r, t.putRow(tr, id, r)
+	}
+	for _, id := range s.ids(treePeople, seen.people) {
+		if _, err := put(treePeople, id, seen.people); err != nil {
+			return nil, err
+		}
+	}
+	for _, id := range s.ids(treeDevices, seen.devices) {
+		if _, err := put(treeDevices, id, seen.devices); err != nil {
+			return nil, err
+		}
+		old, ok := s.rows[treeDevices][id]
+		if !ok {
+			continue
+		}
+		was, err := decodeRow(old.body)
+		if err == nil && was.loan.since.seq > seen.loans[id].since.seq {
+			restate = append(restate, restated{id, was.loan})
+		}
+	}
+	return restate, nil
+}
+
+// ids are those that have a row or an event.
+func (s *salvager) ids(tr tree, heads map[string]ref) []string {
+	all := map[string]bool{}
+	for id := range heads {
+		all[id] = true
+	}
+	for id := range s.rows[tr] {
+		all[id] = true
+	}
+	return slices.Sorted(maps.Keys(all))
+}
+
+// remember keeps what an event tells of people and devices whose rows are lost.
+func (s *salvager) remember(ev *Event) {
+	keep := func(tr tree, id, name, mask string) {
+		if _, ok := s.rows[tr][id]; ok || id == "" {
+			return
+		}
+		if s.made[tr] == nil {
+			s.made[tr] = map[string]*row{}
+		}
+		s.made[tr][id] = &row{name: name, mask: mask, pending: IsPendingID(id)}
+	}
+	keep(treePeople, ev.Person, ev.PersonName, ev.PersonTag)
+	keep(treePeople, ev.From, ev.FromName, ev.FromTag)
+	keep(treeDevices, ev.Device, ev.DeviceName, ev.DeviceTag)
+}
+
+// rowOf is the saved row, or one made from the events. The tags tree may still
+// tell the look-up value of its tag.
+func (s *salvager) rowOf(tr tree, id string) (*row, error) {
+	if old, ok := s.rows[tr][id]; ok {
+		return decodeRow(old.body)
+	}
+	s.result.Made++
+	r := s.made[tr][id]
+	if r == nil {
+		return &row{name: id}, nil
+	}
+	owner := ownerBody(tr, id)
+	for lookup, copy := range s.rows[treeTags] {
+		if bytes.Equal(copy.body, owner) {
+			r.lookup = []byte(lookup)
+			if r.mask == "" {
+				r.mask = Mask("")
+			}
+		}
+	}
+	return r, nil
+}
+
+// fillOutbox keeps the rows that wait. Where the tree could not be read whole,
+// an old copy of a row may be of an event that was delivered since: an admin
+// decides about it.
+func (s *salvager) fillOutbox(t *txn) error {
+	names := s.oldNames()
+	have := map[ref]bool{}
+	for _, e := range s.events {
+		have[e.at] = true
+	}
+	for key, copy := range s.rows[treeOutbox] {
+		old, sink, ok := parseOutboxKey([]byte(key))
+		if !ok {
+			continue
+		}
+		here := ref{s.stations[names.station(old.station, s.o.Station)], old.seq}
+		name := names.sinks[sink]
+		if name == "" && len(s.o.Sinks) == 1 {
+			name = s.o.Sinks[0]
+		}
+		if !have[here] || t.l.sinkIDs[name] == 0 {
+			continue // its event is lost, and is among those that the report names
+		}
+		o, err := decodeOutbox(copy.body)
+		if err != nil {
+			return err
+		}
+		if !copy.reach {
+			o.state, o.lastError = Parked, "the ledger was damaged: this may have been delivered"
+		}
+		k := outboxKey(here, t.l.sinkIDs[name])
+		if err := t.put(treeOutbox, k, o.encode()); err != nil {
+			return err
+		}
+		if err := t.count(name, 1, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// oldNames are the indexes that the damaged file used.
+type oldNames struct {
+	stations, sinks map[uint16]string
+}
+
+func (n oldNames) station(i uint16, own string) string {
+	if name, ok := n.stations[i]; ok {
+		return name
+	}
+	return own
+}
+
+func (s *salvager) oldNames() oldNames {
+	n := oldNames{map[uint16]string{}, map[uint16]string{}}
+	for key, copy := range s.rows[treeMeta] {
+		if name, ok := bytes.CutPrefix([]byte(key), metaStation("")); ok && len(copy.body) == 2 {
+			n.stations[binary.BigEndian.Uint16(copy.body)] = string(name)
+		}
+		if name, ok := bytes.CutPrefix([]byte(key), metaSink("")); ok {
+			if c, err := decodeSink(copy.body); err == nil {
+				n.sinks[c.index] = string(name)
+			}
+		}
+	}
+	return n
+}
+
+func (s *salvager) copyRows(t *txn, tr tree) error {
+	for key, copy := range s.rows[tr] {
+		if err := t.put(tr, []byte(key), copy.body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// begin appends the first event of the new segment, and one for each loan
+// that is restated.
+func (s *salvager) begin(t *txn, restate []restated) error {
+	seq, hash, err := t.head(t.l.own)
+	if err != nil {
+		return err
+	}
+	last := s.newest(t.l.own, seq)
+	s.result.Lost = s.holes(t.l.own, last)
+	missing := s.result.Lost
+	if !s.sure && s.ceiling > last {
+		s.result.Perhaps = [2]uint64{last + 1, s.ceiling}
+		missing = append(slices.Clone(missing), s.result.Perhaps)
+		if n := len(missing) - 2; n >= 0 && missing[n][1] == last {
+			missing = append(missing[:n], [2]uint64{missing[n][0], s.ceiling}) // one hole
+		}
+		last = s.ceiling
+	}
+	s.result.Restated = len(restate)
+	ev := Event{Kind: Salvage, Source: SourceSystem, Note: s.result.Reason,
+		Gap: &Gap{File: s.result.File, Seq: seq, Hash: hash, Lost: missing}}
+	if err := t.setHead(t.l.own, last, hash); err != nil {
+		return err
+	}
+	if err := t.append(&ev, nil, nil); err != nil {
+		return err
+	}
+	for _, r := range restate {
+		if err := t.restate(r); err != nil {
+			return err
+		}
+	}
+	return t.put(treeMeta, metaSalvage, s.result.encode())
+}
+
+// restate appends an event that tells what the device's row told.
+func (t *txn) restate(r restated) error {
+	d, err := t.row(treeDevices, r.device)
+	if err != nil || d == nil {
+		return err
+	}
+	ev := Event{Kind: Return, Source: SourceSystem, Loan: r.loan.length,
+		Note: fmt.Sprintf("the event is lost (%d); the device's row told it", r.loan.since.seq)}
+	device := &party{treeDevices, r.device, d}
+	var person *party
+	switch {
+	case r.loan.lost:
+		ev.Kind = Lost
+	case r.loan.holder != "":
+		ev.Kind = Checkout
+		p, err := t.row(treePeople, r.loan.holder)
+		if err != nil {
+			return err
+		}
+		if p == nil {
+			p = &row{name: r.loan.holder, pending: IsPendingID(r.loan.holder)}
+		}
+		person = &party{treePeople, r.loan.holder, p}
+	}
+	return t.append(&ev, person, device)
+}
+
+// newest is the highest sequence number of a station that anything in the
+// damaged file tells of: a number is never given twice.
+func (s *salvager) newest(station uint16, seq uint64) uint64 {
+	own := func(r ref) {
+		if s.stations[s.oldNames().station(r.station, s.o.Station)] == station {
+			seq = max(seq, r.seq)
+		}
+	}
+	for _, tr := range []tree{treeDevices, treePeople} {
+		for _, copy := range s.rows[tr] {
+			if r, err := decodeRow(copy.body); err == nil {
+				own(r.head)
+				own(r.loan.since)
+			}
+		}
+	}
+	for key := range s.rows[treeOutbox] {
+		if r, _, ok := parseOutboxKey([]byte(key)); ok {
+			own(r)
+		}
+	}
+	for key, copy := range s.rows[treeMeta] {
+		if i, ok := bytes.CutPrefix([]byte(key), []byte("head/")); ok && len(i) == 2 && len(copy.body) >= 8 {
+			own(ref{binary.BigEndian.Uint16(i), binary.BigEndian.Uint64(copy.body)})
+		}
+	}
+	return seq
+}
+
+// holes are the numbers up to last that no event has.
+func (s *salvager) holes(station uint16, last uint64) (lost [][2]uint64) {
+	next := uint64(1)
+	for _, e := range s.events {
+		if e.at.station != station {
+			continue
+		}
+		if e.at.seq > next {
+			lost = append(lost, [2]uint64{next, e.at.seq - 1})
+		}
+		next = e.at.seq + 1
+	}
+	if last >= next {
+		lost = append(lost, [2]uint64{next, last})
+	}
+	return lost
+}

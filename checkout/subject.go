@@ -1,0 +1,78 @@
+package checkout
+
+import "strings"
+
+// SubjectKind says what a tag belongs to.
+type SubjectKind uint8
+
+// What a tag can belong to.
+const (
+	Unknown SubjectKind = iota
+	KindPerson
+	KindDevice
+)
+
+// String returns the word for the kind.
+func (k SubjectKind) String() string {
+	switch k {
+	case KindPerson:
+		return "person"
+	case KindDevice:
+		return "device"
+	}
+	return "unknown"
+}
+
+// Status says whether a person or device takes part.
+type Status uint8
+
+// The states of a person or device. Only people can be suspended.
+const (
+	Active Status = iota
+	Retired
+	Suspended
+)
+
+// String returns the word for the status.
+func (s Status) String() string {
+	switch s {
+	case Retired:
+		return "retired"
+	case Suspended:
+		return "suspended"
+	}
+	return "active"
+}
+
+// Subject is what the register says of a tag.
+type Subject struct {
+	Kind SubjectKind
+	// ID and Name are the register's. A pending subject has no name, and an
+	// ID that only the ledger understands (see IsPendingID).
+	ID, Name string
+	Tag      Tag
+	Status   Status
+	// Holder and HolderName are who has a device; empty when it is free.
+	Holder, HolderName string
+	// Pending is set for a tag that fits the site's badge or device rule, but
+	// that nobody knows yet. The caller sets it, together with Kind and Tag;
+	// Ledger.Complete records the bump under the tag.
+	Pending bool
+}
+
+// pendingPrefix starts the IDs of pending subjects. Register IDs are
+// printable, so that the two never meet.
+const pendingPrefix = "\x01"
+
+// IsPendingID reports whether id stands for a tag that nobody knows yet.
+// Such an ID never leaves the ledger's views: they show the masked number.
+func IsPendingID(id string) bool { return strings.HasPrefix(id, pendingPrefix) }
+
+// key is the identity of a subject for the desk: two taps are of the same
+// person or device when their keys are equal.
+func (s Subject) key() string {
+	if s.ID != "" {
+		return s.Kind.String() + "\x00" + s.ID
+	}
+	return s.Kind.String() + "\x01" + string(s.Tag.Value[:]) + string(rune(s.Tag.Bits))
+}

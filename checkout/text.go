@@ -1,0 +1,57 @@
+package checkout
+
+import (
+	"fmt"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	maxID   = 64    // characters
+	maxName = 1000  // bytes
+	maxNote = 4_000 // bytes
+)
+
+// checkID accepts ids: 1 to 64 printable characters, no space at either end.
+func checkID(id string) error {
+	switch n := utf8.RuneCountInString(id); {
+	case id == "":
+		return fmt.Errorf("the id is empty")
+	case !utf8.ValidString(id):
+		return fmt.Errorf("the id %q is not valid UTF-8", id)
+	case n > maxID:
+		return fmt.Errorf("the id %q has %d characters: at most %d", id, n, maxID)
+	case id[0] == ' ' || id[len(id)-1] == ' ':
+		return fmt.Errorf("the id %q begins or ends with a space", id)
+	}
+	for _, r := range id {
+		if !unicode.IsPrint(r) {
+			return fmt.Errorf("the id %q has a character that can't be printed: %U", id, r)
+		}
+	}
+	return nil
+}
+
+// checkName accepts names: 1 to 1,000 bytes of UTF-8 without control characters.
+func checkName(name string) error {
+	if name == "" {
+		return fmt.Errorf("the name is empty")
+	}
+	return checkText("name", name, maxName)
+}
+
+// checkText accepts at most most bytes of UTF-8 without control characters.
+func checkText(what, s string, most int) error {
+	if len(s) > most {
+		return fmt.Errorf("the %s has %d bytes: at most %d", what, len(s), most)
+	}
+	if !utf8.ValidString(s) {
+		return fmt.Errorf("the %s is not valid UTF-8", what)
+	}
+	for _, r := range s {
+		if unicode.IsControl(r) {
+			return fmt.Errorf("the %s has a control character: %U", what, r)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"stump/hw"
+	"stump/internal/config"
+	"stump/internal/daemon"
+)
+
+func configCmd(g *globals) *cobra.Command {
+	cmd := &cobra.Command{Use: "config", Short: "Check and show the configuration"}
+	var board bool
+	check := &cobra.Command{
+		Use: "check", Short: "Say whether the configuration is right", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := config.Load(g.config)
+			if err != nil {
+				return err
+			}
+			out := cmd.OutOrStdout()
+			for _, w := range cfg.Warnings() {
+				fmt.Fprintln(out, "note: "+w)
+			}
+			if cfg.Path() == "" {
+				fmt.Fprintln(out, "no configuration file; the defaults are right")
+			} else {
+				fmt.Fprintln(out, cfg.Path()+" is right")
+			}
+			if board {
+				return checkBoard(out, cfg)
+			}
+			return nil
+		},
+	}
+	check.Flags().BoolVar(&board, "board", false, "look up the configured lines on this board too")
+	cmd.AddCommand(
+		check,
+		&cobra.Command{
+			Use: "show", Short: "Print the configuration with all defaults", Args: cobra.NoArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				cfg, err := config.Load(g.config)
+				if err != nil {
+					return err
+				}
+				return cfg.Write(cmd.OutOrStdout())
+			},
+		},
+		&cobra.Command{
+			Use: "example", Short: "Print a commented configuration file", Args: cobra.NoArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				_, err := fmt.Fprint(cmd.OutOrStdout(), config.Example)
+				return err
+			},
+		},
+	)
+	return cmd
+}
+
+// checkBoard prints what each configured line is on this machine.
+func checkBoard(out io.Writer, cfg *config.Config) error {
+	var host hw.Host
+	survey := host.Survey(host.Board(), daemon.Wanted(cfg))
+	fmt.Fprint(out, survey)
+	if !survey.OK() {
+		return statusError(1)
+	}
+	return nil
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"syscall"
+
+	"stump/checkout"
+	"stump/internal/api"
+	"stump/internal/config"
+	"stump/internal/daemon"
+	"stump/internal/hint"
+)
+
+// access is what a command needs of the ledger when no daemon runs.
+type access int
+
+const (
+	daemonOnly access = iota // works only where readers are
+	mayWrite                 // with --state: opens that ledger for writing
+	mayRead                  // also reads the default ledger
+)
+
+// connect returns whom to ask, and a func that ends the asking. An explicit
+// --socket is the daemon and nothing else; an explicit --state is that
+// ledger; with neither it is the daemon, then, for what only reads, the
+// default ledger.
+func (g *globals) connect(ctx context.Context, need access) (*api.Client, func(), error) {
+	switch {
+	case g.socket != "" && g.state != "":
+		return nil, nil, usageError{hint.Errorf("--socket asks the daemon, --state reads a ledger that no daemon has: give one of them", "--socket and --state exclude each other")}
+	case g.state != "" && need != daemonOnly:
+		return g.openLedger(need)
+	}
+	var tried error
+	for _, socket := range g.sockets() {
+		c, err := api.Dial(ctx, socket)
+		if err == nil {
+			c.Actor = actor()
+			return c, func() {}, nil
+		}
+		err = g.noDaemon(socket, err)
+		if tried == nil || errors.Is(err, syscall.EACCES) {
+			tried = err
+		}
+	}
+	if g.socket != "" || need != mayRead || errors.Is(tried, syscall.EACCES) {
+		return nil, nil, tried
+	}
+	return g.openLedger(need)
+}
+
+// noDaemon explains why nobody answers at socket.
+func (g *globals) noDaemon(socket string, err error) error {
+	var errno syscall.Errno
+	if !errors.As(err, &errno) {
+		return hint.Errorf("start it with `stump run`", "no daemon answers at %s: %w", socket, err)
+	}
+	switch errno {
+	case syscall.ENOENT:
+		return hint.Errorf("start it with `stump run`, or name its socket with --socket", "no daemon: %s: %w", socket, errno)
+	case syscall.ECONNREFUSED:
+		return hint.Errorf("start it with `stump run`; the socket was left behind by one that was killed", "no daemon answers at %s: %w", socket, errno)
+	case syscall.EACCES, syscall.EPERM:
+		return hint.Errorf("the daemon runs as another user: become a member of its group, or use sudo", "may not ask the daemon at %s: %w", socket, errno)
+	}
+	return hint.Errorf("start it with `stump run`", "no daemon answers at %s: %w", socket, errno)
+}
+
+// openLedger serves the API over a ledger that no daemon has.
+func (g *globals) openLedger(need access) (*api.Client, func(), error) {
+	cfg, err := config.Load(g.config)
+	if err != nil {
+		return nil, nil, err
+	}
+	dir := g.stateDir()
+	ledger, err := daemon.OpenLedger(cfg, dir, need == mayRead)
+	if err != nil {
+		return nil, nil, g.ledgerError(dir, err)
+	}
+	h := api.NewServer(api.Options{Ledger: ledger, Formats: cfg.CardFormats(), Station: cfg.Station, Check: daemon.CheckInChild})
+	c := api.Local(h)
+	c.Actor = actor()
+	return c, func() { ledger.Close() }, nil
+}
+
+// ledgerError says who has the ledger, or what to do when there is none.
+func (g *globals) ledgerError(dir string, err error) error {
+	var (
+		locked  *checkout.LockedError
+		damaged *checkout.DamagedError
+	)
+	switch {
+	case errors.As(err, &locked) && g.state != "":
+		return hint.Wrap(err, "the daemon is running; ask it through its socket: leave --state out, or name the socket with --socket")
+	case errors.As(err, &locked):
+		return hint.Wrap(err, "the daemon is running; ask it through its socket: name that with --socket")
+	case errors.As(err, &damaged):
+		return hint.Wrap(err, "start the daemon: it sets the damaged file aside and saves what can be read; or `stump restore` a backup")
+	case errors.Is(err, fs.ErrNotExist) && hint.Of(err) == "":
+		return hint.Errorf("start the daemon with `stump run`, or name the ledger's folder with --state", "no ledger in %s: %w", dir, fs.ErrNotExist)
+	}
+	return err
+}

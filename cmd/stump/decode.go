@@ -1,0 +1,134 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"stump/internal/config"
+	"stump/internal/hint"
+	"stump/wiegand"
+)
+
+func decodeCmd(g *globals) *cobra.Command {
+	var (
+		format, formats             string
+		falling, repairLost, asJSON bool
+	)
+	cmd := &cobra.Command{
+		Use: "decode FILE|-", Short: "Decode recorded edges", Args: cobra.ExactArgs(1),
+		Long: `Decode the edges in a file, or on standard input with -, and print a line for
+each frame. A trace has a line for each edge: time in nanoseconds, line (0 or 1),
+level (0 or 1). VCD files name the lines D0 and D1.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := config.Load(g.config)
+			if err != nil {
+				return err
+			}
+			enabled, err := decodeFormats(formats, cfg)
+			if err != nil {
+				return usageError{err}
+			}
+			var in io.Reader = cmd.InOrStdin()
+			if args[0] != "-" {
+				f, err := os.Open(args[0])
+				if err != nil {
+					return hint.Wrap(err, "name a trace or VCD file, or - for standard input")
+				}
+				defer f.Close()
+				in = f
+			}
+			edges, err := edgeReader(format, args[0], bufio.NewReaderSize(in, 1<<16))
+			if err != nil {
+				return usageError{err}
+			}
+			d := wiegand.NewDecoder(wiegand.Options{Formats: enabled, BothEdges: !falling, RepairLost: repairLost})
+			out := bufio.NewWriter(cmd.OutOrStdout())
+			if falling {
+				edges = fallingOnly{edges}
+			}
+			err = wiegand.Decode(edges, d, framePrinter(out, asJSON, enabled))
+			err = hint.Wrap(err, "a row of a trace is: time in nanoseconds, line 0 or 1, level 0 or 1; # starts a comment")
+			return errors.Join(err, out.Flush())
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "", "trace or vcd (default by the file's name, then trace)")
+	cmd.Flags().StringVar(&formats, "formats", "", "card formats to accept: all, or `names` with commas (default the configured ones)")
+	cmd.Flags().BoolVar(&falling, "falling", false, "use only falling edges, as the daemon does in service")
+	cmd.Flags().BoolVar(&repairLost, "repair-lost", false, "accept a read with one lost pulse that parity gives back")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a frame")
+	return cmd
+}
+
+// decodeFormats are the formats that --formats names.
+func decodeFormats(names string, cfg *config.Config) ([]*wiegand.Format, error) {
+	switch names {
+	case "":
+		return cfg.CardFormats(), nil
+	case "all":
+		return wiegand.VerifiedFormats(), nil
+	}
+	var list []*wiegand.Format
+	for _, name := range strings.Split(names, ",") {
+		f, err := cfg.FormatByName(strings.TrimSpace(name))
+		if err != nil {
+			return nil, hint.Errorf("separate names with commas, or use all", "--formats: %w", err)
+		}
+		list = append(list, f)
+	}
+	return list, nil
+}
+
+// edgeReader returns what reads the edges of a file one by one.
+func edgeReader(format, name string, r io.Reader) (wiegand.Edges, error) {
+	if format == "" && strings.HasSuffix(strings.ToLower(name), ".vcd") {
+		format = "vcd"
+	}
+	switch format {
+	case "", "trace":
+		return wiegand.NewTraceReader(r), nil
+	case "vcd":
+		return wiegand.NewVCDReader(r), nil
+	}
+	return nil, hint.Errorf("use --format trace or --format vcd", "--format: %q is not known", format)
+}
+
+// fallingOnly leaves out rising edges, as the daemon's lines do in service.
+type fallingOnly struct{ wiegand.Edges }
+
+func (f fallingOnly) Next() (wiegand.Edge, error) {
+	for {
+		e, err := f.Edges.Next()
+		if err != nil || !e.Rising {
+			return e, err
+		}
+	}
+}
+
+// framePrinter prints frames for people or as JSON.
+func framePrinter(w io.Writer, asJSON bool, enabled []*wiegand.Format) func(*wiegand.Read) error {
+	if asJSON {
+		enc := json.NewEncoder(w)
+		return func(r *wiegand.Read) error { return enc.Encode(wiegand.NewRecord(r, enabled)) }
+	}
+	return func(r *wiegand.Read) error {
+		what := "refused: " + string(r.Fault)
+		if r.OK() {
+			what = fmt.Sprintf("%s number %d", r.Format.Name, r.Fields.Number)
+			if r.Format.HasFacility() {
+				what = fmt.Sprintf("%s facility %d number %d", r.Format.Name, r.Fields.Facility, r.Fields.Number)
+			}
+			if r.Repaired != "" {
+				what += " (repaired: " + string(r.Repaired) + ")"
+			}
+		}
+		_, err := fmt.Fprintf(w, "%12.3f ms  %3d bits  %s  %s\n", float64(r.Start)/1e6, r.Bits.Len(), r.Bits, what)
+		return err
+	}
+}

@@ -1,0 +1,116 @@
+// Command stump checks lab devices in and out with two bumps on an RFID
+// reader: it is the daemon and the tool to ask it.
+//
+// The rules of its output are:
+//
+//   - What was asked for goes to standard output, everything else to standard
+//     error.
+//   - An error is two lines: "stump: what is wrong", then what to do. No
+//     capital at the start, no full stop at the end.
+//   - Tables are for people and may change; --json and --csv are contracts.
+//   - The exit status is 0 done, 1 failed, 2 wrong usage.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"stump/internal/hint"
+)
+
+// version is set by the Makefile.
+var version = "devel"
+
+func main() { os.Exit(Main()) }
+
+// Main runs the command line and returns the exit status.
+func Main() int {
+	return report(os.Stderr, root().ExecuteContext(context.Background()))
+}
+
+// untilSignal is for what has to be put in order before the program ends. All
+// other commands end at once when they are told to, as they should while they
+// wait for their input.
+func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+}
+
+// usageError is a command line that can't be meant: exit status 2.
+type usageError struct{ error }
+
+func (u usageError) Unwrap() error { return u.error }
+
+// statusError ends the program with a status and prints nothing more.
+type statusError int
+
+func (s statusError) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+
+// report prints err for a person and returns the exit status for scripts.
+func report(w io.Writer, err error) int {
+	var (
+		usage  usageError
+		status statusError
+	)
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &status):
+		return int(status)
+	case errors.Is(err, syscall.EPIPE):
+		return 1 // whoever read our output has had enough
+	}
+	fmt.Fprintf(w, "stump: %v\n", err)
+	if h := hint.Of(err); h != "" {
+		fmt.Fprintln(w, h)
+	}
+	if errors.As(err, &usage) {
+		return 2
+	}
+	return 1
+}
+
+// globals are the flags of every command.
+type globals struct {
+	config, state, socket string
+}
+
+func root() *cobra.Command {
+	g := &globals{}
+	cmd := &cobra.Command{
+		Use:   "stump",
+		Short: "Check lab devices in and out with two bumps on an RFID reader",
+		Long: `Stump checks lab devices in and out with two bumps on an RFID reader.
+
+Staff bump their badge and a device, in either order. Stump decides whether that
+is a check-out, a return or a hand-over, saves it, and says so on the display.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return cmd.Help()
+		},
+	}
+	f := cmd.PersistentFlags()
+	f.StringVar(&g.config, "config", "", "configuration `file` (default /etc/stump/stump.toml if present)")
+	f.StringVar(&g.state, "state", "", "`folder` of the ledger")
+	f.StringVar(&g.socket, "socket", "", "unix `socket` of the daemon")
+	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError{hint.Errorf("see `"+c.CommandPath()+" --help`", "%w", err)}
+	})
+	cmd.CompletionOptions.DisableDefaultCmd = true
+	cmd.AddCommand(
+		runCmd(g), whoCmd(g), historyCmd(g), peopleCmd(g), devicesCmd(g), enrollCmd(g), giveCmd(g), returnCmd(g),
+		syncCmd(g), selftestCmd(g), wiringCmd(g), scopeCmd(g), verifyCmd(g), backupCmd(g), restoreCmd(g), unknownCmd(g), statusCmd(g), checkFileCmd(), simCmd(g), decodeCmd(g), configCmd(g), versionCmd(), completionCmd(),
+	)
+	cmd.SetHelpCommand(helpCmd())
+	cmd.InitDefaultHelpCmd()
+	strict(cmd)
+	return cmd
+}

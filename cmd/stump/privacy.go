@@ -1,0 +1,98 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"stump/internal/api"
+	"stump/internal/hint"
+)
+
+func eraseCmd(g *globals) *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use: "erase PERSON", Short: "Erase all that is personal about somebody", Args: cobra.ExactArgs(1),
+		Long: `Erase a person from the register and from the history. Their devices must be back.
+The devices' history stays, and the chain of events still verifies. It can't be undone;
+backups made before keep what they have until they are rotated away.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if !yes {
+				return usageError{hint.Errorf("look with `stump people dossier "+args[0]+"`, then add --yes", "erasing can't be undone")}
+			}
+			c, done, err := g.connect(cmd.Context(), mayWrite)
+			if err != nil {
+				return err
+			}
+			defer done()
+			if err := c.Do(cmd.Context(), "POST", "people/"+api.Ref(args[0])+"/erase", nil, nil); err != nil {
+				return err
+			}
+			fmt.Fprintln(cmd.OutOrStdout(), "erased "+args[0])
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&yes, "yes", false, "do it")
+	return cmd
+}
+
+func dossierCmd(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use: "dossier PERSON", Short: "Print all that is held about somebody, as JSON", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, done, err := g.connect(cmd.Context(), mayRead)
+			if err != nil {
+				return err
+			}
+			defer done()
+			body, err := c.Stream(cmd.Context(), "GET", "people/"+api.Ref(args[0])+"/dossier", nil, nil)
+			if err != nil {
+				return err
+			}
+			defer body.Close()
+			raw, err := io.ReadAll(body)
+			if err != nil {
+				return err
+			}
+			var pretty bytes.Buffer
+			if err := json.Indent(&pretty, raw, "", "  "); err != nil {
+				return err
+			}
+			_, err = pretty.WriteTo(cmd.OutOrStdout())
+			return err
+		},
+	}
+}
+
+func correctCmd(g *globals, what, short string) *cobra.Command {
+	var note string
+	cmd := &cobra.Command{
+		Use: what + " DEVICE", Short: short, Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			in := api.Bring{Note: note}
+			return changed(cmd, g, "POST", "devices/"+api.Ref(args[0])+"/"+what, in, func(h api.History) string {
+				return text(h.Device) + " is " + what
+			})
+		},
+	}
+	cmd.Flags().StringVar(&note, "note", "", "why, for the history")
+	return cmd
+}
+
+func unknownCmd(g *globals) *cobra.Command {
+	var f format
+	cmd := &cobra.Command{
+		Use: "unknown", Short: "List tags that were shown and that nobody has", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return list(cmd, g, "unknown", nil, f, []string{"NUMBER", "BITS", "SEEN", "LAST"}, func(u api.Unknown) []string {
+				return []string{u.Number, strconv.Itoa(u.Bits), strconv.Itoa(u.Count), when(&u.Last, u.ClockTrusted)}
+			}, "no unknown tag was shown")
+		},
+	}
+	f.flags(cmd)
+	return cmd
+}

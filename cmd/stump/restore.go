@@ -1,0 +1,50 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"stump/checkout"
+	"stump/internal/config"
+	"stump/internal/daemon"
+	"stump/internal/hint"
+)
+
+func restoreCmd(g *globals) *cobra.Command {
+	var yes, fork bool
+	cmd := &cobra.Command{
+		Use: "restore FILE", Short: "Replace the ledger by a backup", Args: cobra.ExactArgs(1),
+		Long: `Replace the whole ledger by a backup. Without --yes it only says what would change.
+No daemon may be running. The ledger that is there is set aside, never overwritten,
+and the first new event tells of the restore.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := config.Load(g.config)
+			if err != nil {
+				return err
+			}
+			r, err := daemon.RestoreLedger(cmd.Context(), cfg, g.stateDir(), args[0], checkout.RestoreOptions{
+				DryRun: !yes, Fork: fork, Actor: actor(),
+			})
+			if errors.Is(err, checkout.ErrFork) {
+				return hint.Wrap(err, "look at what would change without --yes; with --fork it is done all the same")
+			}
+			if err != nil {
+				var locked *checkout.LockedError
+				if errors.As(err, &locked) {
+					return hint.Wrap(err, "stop the daemon first: sudo systemctl stop stump")
+				}
+				return err
+			}
+			fmt.Fprintln(cmd.OutOrStdout(), r)
+			if !yes {
+				fmt.Fprintln(cmd.OutOrStdout(), "nothing was changed; add --yes to do it")
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&yes, "yes", false, "do it")
+	cmd.Flags().BoolVar(&fork, "fork", false, "even if backup and ledger have gone different ways")
+	return cmd
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+
+	sd "github.com/coreos/go-systemd/v22/daemon"
+	"github.com/spf13/cobra"
+
+	"stump/checkout"
+	"stump/directory"
+	"stump/internal/config"
+	"stump/internal/daemon"
+	"stump/internal/hint"
+)
+
+func runCmd(g *globals) *cobra.Command {
+	var (
+		sim            bool
+		replay, listen string
+		speed          float64
+	)
+	cmd := &cobra.Command{
+		Use: "run", Short: "Run the station", Args: cobra.NoArgs,
+		Long: `Run the station until it is told to stop: read cards, answer on the display, keep
+the ledger, serve the API on a unix socket.
+
+With --sim the lines and the display are simulated; "stump sim tap" shows cards.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f := cmd.Flags()
+			switch {
+			case f.Changed("replay") && !sim:
+				return usageError{hint.Errorf("add --sim", "--replay plays a trace on simulated lines")}
+			case f.Changed("replay-speed") && !f.Changed("replay"):
+				return usageError{hint.Errorf("add --replay FILE", "--replay-speed without a replay")}
+			case !(speed >= 0) || speed > 1e6:
+				return usageError{hint.Errorf("1 is as recorded, 10 ten times as fast, 0 without waiting", "--replay-speed: %v is no speed", speed)}
+			}
+			cfg, err := config.Load(g.config)
+			if err != nil {
+				return err
+			}
+			if f.Changed("listen") {
+				err := config.CheckListen(listen, func(remedy, format string, args ...any) error {
+					return usageError{hint.Errorf(remedy, "--listen: "+format, args...)}
+				})
+				if err != nil {
+					return err
+				}
+				cfg.Listen = listen
+			}
+			o := daemon.Options{
+				Config: cfg, StateDir: g.stateDir(), Socket: g.socketPath(), Listen: cfg.Listen,
+				Sim: sim, Speed: speed, Version: version, Log: logger(cmd.ErrOrStderr(), cfg.LogLevel),
+			}
+			if replay != "" {
+				file, err := openTrace(replay)
+				if err != nil {
+					return err
+				}
+				defer file.Close()
+				o.Replay = file
+			}
+			ctx, stop := untilSignal(cmd.Context())
+			defer stop()
+			o.Network = directory.NetworkChanges(ctx)
+			return run(ctx, o)
+		},
+	}
+	cmd.Flags().BoolVar(&sim, "sim", false, "simulate the reader's lines and the display")
+	cmd.Flags().StringVar(&replay, "replay", "", "play the edges in this trace `file`")
+	cmd.Flags().Float64Var(&speed, "replay-speed", 1, "how many `times` as fast as recorded; 0 is without waiting")
+	cmd.Flags().StringVar(&listen, "listen", "", "serve the API on this loopback `address` too")
+	return cmd
+}
+
+func run(ctx context.Context, o daemon.Options) error {
+	o.Ready = func() {
+		o.Log.Info("ready", "station", o.Config.Station, "socket", o.Socket, "ledger", daemon.LedgerPath(o.StateDir))
+		_, _ = sd.SdNotify(false, sd.SdNotifyReady)
+	}
+	d, err := daemon.New(o)
+	if err != nil {
+		var locked *checkout.LockedError
+		if errors.As(err, &locked) {
+			err = hint.Wrap(err, "stop that one first, or give this one its own --socket and --state")
+		}
+		return err
+	}
+	err = d.Run(ctx)
+	_, _ = sd.SdNotify(false, sd.SdNotifyStopping)
+	o.Log.Info("stopped")
+	return err
+}
+
+func openTrace(path string) (io.ReadCloser, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, hint.Wrap(fmt.Errorf("replay: %w", err), "name a trace file: lines of time in nanoseconds, line 0 or 1, level 0 or 1")
+	}
+	return file, nil
+}
+
+// logger writes the daemon's log. Under systemd the journal has the time.
+func logger(w io.Writer, level string) *slog.Logger {
+	var l slog.Level
+	_ = l.UnmarshalText([]byte(strings.ToUpper(level))) // the configuration was checked
+	o := &slog.HandlerOptions{Level: l}
+	if os.Getenv("JOURNAL_STREAM") != "" {
+		o.ReplaceAttr = func(groups []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey && len(groups) == 0 {
+				return slog.Attr{}
+			}
+			return a
+		}
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"stump/checkout"
+	"stump/internal/api"
+	"stump/internal/daemon"
+	"stump/internal/hint"
+)
+
+func verifyCmd(g *globals) *cobra.Command {
+	var asJSON, seen bool
+	cmd := &cobra.Command{
+		Use: "verify", Short: "Check that the ledger is whole", Args: cobra.NoArgs,
+		Long: `Check the ledger against itself: the chain of all events, the loans against a
+replay of the events, the outbox against the events, and the file. The exit status
+is 0 when everything holds.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			need := mayRead
+			if seen {
+				need = mayWrite
+			}
+			c, done, err := g.connect(cmd.Context(), need)
+			if err != nil {
+				return err
+			}
+			defer done()
+			if seen {
+				return c.Do(cmd.Context(), "POST", "salvage/seen", nil, nil)
+			}
+			lines, err := c.Stream(cmd.Context(), "POST", "verify", nil, nil)
+			if err != nil {
+				return err
+			}
+			defer lines.Close()
+			v, err := readVerdict(lines, progress(cmd.ErrOrStderr()))
+			if err != nil {
+				return err
+			}
+			return printVerdict(cmd.OutOrStdout(), v, asJSON)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	cmd.Flags().BoolVar(&seen, "seen", false, "take the notice of a damaged ledger off the display")
+	return cmd
+}
+
+// progress shows how far a check is, on a terminal only.
+func progress(w io.Writer) func(done, total uint64) {
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return func(uint64, uint64) {}
+	}
+	return func(done, total uint64) {
+		if total > 0 {
+			fmt.Fprintf(f, "\r%3d %% of %d events\x1b[K", 100*done/total, total)
+		}
+		if done == total {
+			fmt.Fprint(f, "\r\x1b[K")
+		}
+	}
+}
+
+func readVerdict(r io.Reader, progress func(done, total uint64)) (*api.Verdict, error) {
+	dec := json.NewDecoder(r)
+	for {
+		var l api.VerifyLine
+		if err := dec.Decode(&l); err != nil {
+			return nil, fmt.Errorf("the check broke off: %w", noEOF(err))
+		}
+		progress(l.Done, l.Total)
+		if l.Report != nil {
+			return l.Report, nil
+		}
+	}
+}
+
+func printVerdict(w io.Writer, v *api.Verdict, asJSON bool) error {
+	if asJSON {
+		if err := json.NewEncoder(w).Encode(v); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintln(w, v.Sentence)
+		for _, f := range v.Faults {
+			fmt.Fprintln(w, "  "+f)
+		}
+		if !v.OK {
+			fmt.Fprintln(w, "keep a copy of the file, then `stump restore` a backup; the daemon goes on meanwhile")
+		}
+	}
+	if !v.OK {
+		return statusError(1)
+	}
+	return nil
+}
+
+// checkFileCmd is what `verify` runs in a process of its own, since bbolt's
+// check panics in goroutines of its own when the file is damaged.
+func checkFileCmd() *cobra.Command {
+	return &cobra.Command{
+		Use: daemon.CheckFileCommand + " FILE", Hidden: true, Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return checkout.CheckFile(args[0]) },
+	}
+}
+
+func backupCmd(g *globals) *cobra.Command {
+	return &cobra.Command{
+		Use: "backup FILE", Short: "Copy the ledger, while the daemon runs", Args: cobra.ExactArgs(1),
+		Long: `Copy the ledger to FILE, consistent while taps go on. The site key is not in the
+copy: keep site.key, which rarely changes, apart from it.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, done, err := g.connect(cmd.Context(), mayRead)
+			if err != nil {
+				return err
+			}
+			defer done()
+			ctx, stop := untilSignal(cmd.Context()) // leaves no half a file behind
+			defer stop()
+			copied, err := c.Stream(ctx, "GET", "backup", nil, nil)
+			if err != nil {
+				return err
+			}
+			defer copied.Close()
+			n, err := writeWhole(args[0], copied)
+			if err != nil {
+				return hint.Wrap(fmt.Errorf("backup: %w", err), "name a file that may be written, on a disk with room")
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%s: %d bytes\n", args[0], n)
+			return nil
+		},
+	}
+}
+
+// writeWhole writes r to a new file that appears whole or not at all.
+func writeWhole(path string, r io.Reader) (int64, error) {
+	f, err := os.CreateTemp(filepath.Dir(path), ".stump-backup-")
+	if err != nil {
+		return 0, err
+	}
+	defer os.Remove(f.Name())
+	n, err := io.Copy(f, r)
+	if err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	return n, err
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"net/url"
+
+	"github.com/spf13/cobra"
+
+	"stump/internal/api"
+)
+
+func whoCmd(g *globals) *cobra.Command {
+	var (
+		f              format
+		overdue        bool
+		person, device string
+	)
+	cmd := &cobra.Command{
+		Use:   "who",
+		Short: "List who holds which device",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			q := url.Values{}
+			setIf(q, "person", person)
+			setIf(q, "device", device)
+			if overdue {
+				q.Set("overdue", "true")
+			}
+			return list(cmd, g, "who", q, f, []string{"DEVICE", "PERSON", "SINCE", "DUE"}, func(w api.Who) []string {
+				due := "–"
+				if w.Due != nil {
+					due = when(w.Due, true)
+				}
+				if w.Overdue {
+					due += " overdue"
+				}
+				person, device := w.Person, w.Device
+				if person == nil && w.Pending {
+					person = w.Note
+				} else if device == nil && w.Pending {
+					device = w.Note
+				}
+				return []string{text(device), text(person), when(w.Since, w.ClockTrusted), due}
+			}, "nobody holds a device")
+		},
+	}
+	f.flags(cmd)
+	cmd.Flags().BoolVar(&overdue, "overdue", false, "only loans past their due date")
+	cmd.Flags().StringVar(&person, "person", "", "only what this person holds (`name` or id)")
+	cmd.Flags().StringVar(&device, "device", "", "only this device (`name` or id)")
+	return cmd
+}
+
+// list asks for a stream of rows and prints it.
+func list[T any](cmd *cobra.Command, g *globals, path string, q url.Values, f format, columns []string, cells func(T) []string, empty string) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	c, done, err := g.connect(cmd.Context(), mayRead)
+	if err != nil {
+		return err
+	}
+	defer done()
+	rows, err := c.Stream(cmd.Context(), "GET", path, q, nil)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	return printRows(cmd.OutOrStdout(), rows, f, columns, cells, empty)
+}
+
+func setIf(q url.Values, key, value string) {
+	if value != "" {
+		q.Set(key, value)
+	}
+}

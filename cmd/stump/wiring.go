@@ -1,0 +1,103 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"stump/hw"
+	"stump/internal/config"
+	"stump/internal/daemon"
+	"stump/internal/hint"
+)
+
+func wiringCmd(g *globals) *cobra.Command {
+	var board, svg string
+	var parts bool
+	cmd := &cobra.Command{
+		Use: "wiring", Short: "Draw which wire goes where", Args: cobra.NoArgs,
+		Long: `Draw the header of this board, or of --board, with the configured wires in their
+colours: reader, level converter, display, lights and beeper.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := config.Load(g.config)
+			if err != nil {
+				return err
+			}
+			b, err := findBoard(board)
+			if err != nil {
+				return err
+			}
+			w := daemon.Wiring(cfg, b)
+			if svg != "" {
+				return writeSVG(cmd, w, svg)
+			}
+			out := cmd.OutOrStdout()
+			columns, colour := 80, false
+			if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+				colour = os.Getenv("NO_COLOR") == ""
+				if c, _, err := term.GetSize(int(f.Fd())); err == nil {
+					columns = c
+				}
+			}
+			if parts {
+				for _, p := range w.Parts() {
+					fmt.Fprintln(out, p)
+				}
+				return nil
+			}
+			text, err := w.Text(columns, colour)
+			if err != nil {
+				return hint.Wrap(err, "name a line of the header in the configuration, or another board with --board")
+			}
+			_, err = fmt.Fprint(out, text)
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&board, "board", "", "draw this `board`: "+strings.Join(boardKeys(), ", "))
+	cmd.Flags().StringVar(&svg, "svg", "", "write the picture to this `file`, - for standard output")
+	cmd.Flags().BoolVar(&parts, "parts", false, "list what to buy")
+	return cmd
+}
+
+func boardKeys() []string {
+	var keys []string
+	for _, b := range hw.Boards() {
+		keys = append(keys, b.Key)
+	}
+	return keys
+}
+
+// findBoard is the board that was named, else this one.
+func findBoard(key string) (*hw.Board, error) {
+	if key != "" {
+		b, err := hw.BoardByKey(key)
+		if err != nil {
+			remedy := "use one of " + strings.Join(boardKeys(), ", ")
+			if near := hint.Nearest(key, boardKeys()); near != "" {
+				remedy = fmt.Sprintf("did you mean %s?", near)
+			}
+			return nil, usageError{hint.Wrap(err, remedy)}
+		}
+		return b, nil
+	}
+	var host hw.Host
+	if b := host.Board(); b.Known() {
+		return b, nil
+	}
+	return nil, hint.Errorf("name one with --board: "+strings.Join(boardKeys(), ", "), "this machine is no board that Stump knows")
+}
+
+func writeSVG(cmd *cobra.Command, w *hw.Wiring, file string) error {
+	svg, err := w.SVG()
+	if err != nil {
+		return hint.Wrap(err, "name a line of the header in the configuration, or another board with --board")
+	}
+	if file == "-" {
+		_, err = fmt.Fprint(cmd.OutOrStdout(), svg)
+		return err
+	}
+	return os.WriteFile(file, []byte(svg), 0o644)
+}

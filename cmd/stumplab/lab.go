@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/url"
+	"path/filepath"
+
+	"stump/internal/api"
+	"stump/internal/config"
+	"stump/internal/daemon"
+	"stump/internal/panel"
+)
+
+// lab is a daemon on simulated hardware, asked as any command asks it.
+type lab struct {
+	daemon *daemon.Daemon
+	client *api.Client
+	socket string
+	ended  chan error
+}
+
+// openLab starts the daemon and fills the register when it is empty.
+func openLab(ctx context.Context, state string) (*lab, error) {
+	cfg := config.Default()
+	cfg.Station = "simlab"
+	if err := cfg.Check(); err != nil {
+		return nil, err
+	}
+	l := &lab{socket: filepath.Join(state, "stump.sock"), ended: make(chan error, 1)}
+	ready := make(chan struct{})
+	d, err := daemon.New(daemon.Options{
+		Config: cfg, StateDir: state, Socket: l.socket, Sim: true,
+		Log: slog.New(slog.DiscardHandler), Ready: func() { close(ready) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	l.daemon, l.client = d, api.Local(d.API)
+	go func() { l.ended <- d.Run(ctx) }()
+	select {
+	case <-ready:
+	case err := <-l.ended:
+		return nil, errors.Join(errors.New("the daemon did not start"), err)
+	}
+	people, err := rows[api.Person](ctx, l, "people", nil)
+	if err != nil || len(people) > 0 {
+		return l, err
+	}
+	return l, l.client.Do(ctx, "POST", "sim/seed", nil, nil)
+}
+
+func (l *lab) wait() error { return <-l.ended }
+
+// tap shows a card and returns when the display has answered.
+func (l *lab) tap(ctx context.Context, card string) error {
+	return l.client.Do(ctx, "POST", "sim/tap", api.Tap{Card: card}, nil)
+}
+
+func (l *lab) fault(ctx context.Context, name string) error {
+	return l.client.Do(ctx, "POST", "sim/fault", map[string]string{"fault": name}, nil)
+}
+
+func (l *lab) display() panel.State { return l.daemon.Panel.State() }
+
+// rows asks for a list.
+func rows[T any](ctx context.Context, l *lab, path string, q url.Values) ([]T, error) {
+	body, err := l.client.Stream(ctx, "GET", path, q, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	var list []T
+	dec := json.NewDecoder(body)
+	for {
+		var row T
+		if err := dec.Decode(&row); errors.Is(err, io.EOF) {
+			return list, nil
+		} else if err != nil {
+			return nil, err
+		}
+		list = append(list, row)
+	}
+}
+
+// or is the value, or a word where it is unknown.
+func or(s *string, unknown string) string {
+	if s == nil {
+		return unknown
+	}
+	return *s
+}

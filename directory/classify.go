@@ -1,0 +1,182 @@
+package directory
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// noAnswer says what a call without an answer means: Down if nothing was sent,
+// Failing if the other side may have acted on it, BadConfig when waiting will not
+// help (and nothing was sent).
+func noAnswer(e *callError) Outcome {
+	o := wordsFor(e)
+	if e.sent && o.Verdict == Down {
+		// Whatever ended the call, a network that went away or we ourselves.
+		o.Verdict = Failing
+	}
+	return o
+}
+
+func wordsFor(e *callError) Outcome {
+	host := e.host
+	var (
+		dns      *net.DNSError
+		verify   *tls.CertificateVerificationError
+		record   tls.RecordHeaderError
+		alert    tls.AlertError
+		netErr   net.Error
+		timedOut = errors.Is(e.err, context.DeadlineExceeded) || errors.As(e.err, &netErr) && netErr.Timeout()
+	)
+	down := func(format string, a ...any) Outcome {
+		return Outcome{Verdict: Down, Reason: fmt.Sprintf(format, a...)}
+	}
+	failing := func(format string, a ...any) Outcome {
+		return Outcome{Verdict: Failing, Reason: fmt.Sprintf(format, a...)}
+	}
+	switch {
+	case errors.As(e.err, &verify):
+		return badCertificate(host, verify)
+	case errors.As(e.err, &record), errors.Is(e.err, http.ErrSchemeMismatch):
+		return Outcome{Verdict: BadConfig, Reason: host + " does not speak TLS",
+			Remedy: "check https and the port in the address"}
+	case errors.As(e.err, &alert):
+		return Outcome{Verdict: BadConfig, Reason: fmt.Sprintf("%s breaks off the TLS handshake (%v)", host, alert),
+			Remedy: "the server may want a newer TLS or a certificate of ours; ask who runs it"}
+	case errors.As(e.err, &dns):
+		o := down("no address for %s (DNS: %s)", dns.Name, dnsWord(dns))
+		o.Remedy = "if the network is there, check the name in the address"
+		return o
+	case errors.Is(e.err, errTooBig):
+		return failing("the answer of %s is bigger than any right one", host)
+	case errors.Is(e.err, syscall.ECONNREFUSED):
+		return down("%s refuses the connection", host)
+	case errors.Is(e.err, syscall.ENETUNREACH), errors.Is(e.err, syscall.EHOSTUNREACH):
+		return down("no way to %s: the network is down", host)
+	case timedOut && e.sent:
+		return failing("%s took the call and gave no whole answer in time", host)
+	case timedOut:
+		return down("%s can't be reached in time", host)
+	case errors.Is(e.err, context.Canceled):
+		return down("the call to %s was broken off by us", host)
+	case errors.Is(e.err, os.ErrNotExist), errors.Is(e.err, os.ErrPermission):
+		return Outcome{Verdict: BadConfig, Reason: e.err.Error(), Remedy: "check the file's name and that stump may read it"}
+	case e.sent:
+		return failing("%s broke off the connection before its answer was whole", host)
+	}
+	return down("%s broke off the connection", host)
+}
+
+func dnsWord(e *net.DNSError) string {
+	switch {
+	case e.IsNotFound:
+		return "no such name"
+	case e.IsTimeout:
+		return "no answer"
+	}
+	return "failed"
+}
+
+// badCertificate tells a wrong certificate from a wrong clock: most boards have
+// no clock until the network is up, and to a board in 1970 or in the year of
+// its image every certificate is from the future.
+func badCertificate(host string, e *tls.CertificateVerificationError) Outcome {
+	var (
+		invalid  x509.CertificateInvalidError
+		hostname x509.HostnameError
+	)
+	if errors.As(e.Err, &invalid) && invalid.Reason == x509.Expired && invalid.Cert != nil {
+		now := time.Now()
+		if now.Before(invalid.Cert.NotBefore) {
+			return Outcome{Verdict: Down,
+				Reason: fmt.Sprintf("the clock says %s, before the certificate of %s begins: waiting for the time", now.UTC().Format(time.DateOnly), host),
+				Remedy: "if it stays so, see that the board gets its time from the network (timedatectl)"}
+		}
+		return Outcome{Verdict: BadConfig,
+			Reason: fmt.Sprintf("the certificate of %s ended on %s", host, invalid.Cert.NotAfter.UTC().Format(time.DateOnly)),
+			Remedy: "renew it on the server, or set the board's clock if that is wrong"}
+	}
+	if errors.As(e.Err, &hostname) {
+		return Outcome{Verdict: BadConfig, Reason: "the certificate is not for " + host,
+			Remedy: "use the name that the certificate is for, or have it renewed"}
+	}
+	return Outcome{Verdict: BadConfig, Reason: "the certificate of " + host + " is not from anybody we trust",
+		Remedy: "set ca_file to the certificate of your own authority"}
+}
+
+// badStatus says what an answer other than a plain success means, with false
+// for a success or something that only the place's own rules can tell.
+func badStatus(r reply) (Outcome, bool) {
+	host, status := r.URL.Host, statusWords(r.Status)
+	config := func(remedy, format string, a ...any) (Outcome, bool) {
+		return Outcome{Verdict: BadConfig, Reason: fmt.Sprintf(format, a...), Remedy: remedy}, true
+	}
+	switch {
+	case r.Status == http.StatusUnauthorized, r.Status == http.StatusForbidden:
+		return config("check the token or the rights of its user", "%s does not let us in (%s)", host, status)
+	case r.Status == http.StatusProxyAuthRequired:
+		return config("put name and password into the proxy's address", "the proxy does not let us through (%s)", status)
+	case r.Status >= 300 && r.Status < 400:
+		to := "elsewhere"
+		if r.Location != nil {
+			to = "to " + r.Location.Host + r.Location.Path
+		}
+		return config("use the address that is meant, and check the token", "%s sends us %s (%s)", host, to, status)
+	case r.Status == http.StatusNotFound, r.Status == http.StatusMethodNotAllowed, r.Status == http.StatusGone:
+		return config("check the address", "%s has nothing for us at %s (%s)", host, r.URL.Path, status)
+	case r.Status == http.StatusTooManyRequests, r.Status == http.StatusServiceUnavailable, r.Status == http.StatusTooEarly:
+		return Outcome{Verdict: Down, Reason: fmt.Sprintf("%s asks us to wait (%s)", host, status), After: retryAfter(r, time.Now())}, true
+	case r.Status >= 500:
+		return Outcome{Verdict: Failing, Reason: fmt.Sprintf("%s failed (%s)", host, status), After: retryAfter(r, time.Now())}, true
+	case r.Status >= 400:
+		return Outcome{Verdict: Refused, Reason: fmt.Sprintf("%s refuses it (%s)", host, status)}, true
+	}
+	return Outcome{}, false
+}
+
+func statusWords(code int) string {
+	return strings.TrimSpace(strconv.Itoa(code) + " " + http.StatusText(code))
+}
+
+// retryAfter reads Retry-After, seconds or a date (RFC 9110, 10.2.3); 0 if
+// there is none or it makes no sense. A date is only as good as the clock.
+func retryAfter(r reply, now time.Time) time.Duration {
+	v := r.Header.Get("Retry-After")
+	if n, err := strconv.ParseUint(v, 10, 31); err == nil {
+		return max(time.Duration(n)*time.Second, 1)
+	}
+	if t, err := http.ParseTime(v); err == nil {
+		return max(t.Sub(now), 1)
+	}
+	return 0
+}
+
+// isPage recognises a web page by its first bytes. The content type will not
+// do: PHP calls everything text/html unless told otherwise.
+func isPage(body []byte) bool {
+	b := bytes.TrimLeft(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), " \t\r\n")
+	b = bytes.ToLower(b[:min(len(b), 64)])
+	for _, start := range []string{"<!doctype html", "<html", "<head", "<!--"} {
+		if bytes.HasPrefix(b, []byte(start)) {
+			return true
+		}
+	}
+	return false
+}
+
+// pageOutcome is for a page where data should be: a login page, mostly, or a
+// hotel's network that wants a click.
+func pageOutcome(r reply) Outcome {
+	return Outcome{Verdict: BadConfig, Reason: r.URL.Host + " answers with a web page, such as a login",
+		Remedy: "open the address in a browser from this network; check the token"}
+}

@@ -1,0 +1,222 @@
+package directory
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"os"
+	"sync/atomic"
+	"time"
+)
+
+// Limits on what a server may make us swallow.
+const (
+	answerLimit = 1 << 20  // the answer to one call
+	pageLimit   = 16 << 20 // one page of a list
+	headerLimit = 64 << 10
+)
+
+// HTTP is how places are reached; it is the same for all of them.
+type HTTP struct {
+	// CAFile is a PEM file of certificates trusted beside the system's.
+	CAFile string `toml:"ca_file"`
+	// Proxy is the URL of an HTTP proxy; empty: from the environment
+	// (HTTPS_PROXY, NO_PROXY), "none": never.
+	Proxy string `toml:"proxy"`
+	// ConnectTimeout is for reaching the server and for the TLS handshake,
+	// each. Default 10 s.
+	ConnectTimeout time.Duration `toml:"connect_timeout"`
+	// AnswerTimeout is from the request to the first byte of the answer.
+	// Default 15 s; Snipe-IT mails and chats before it answers.
+	AnswerTimeout time.Duration `toml:"answer_timeout"`
+	// TotalTimeout is for a whole call. Default 30 s.
+	TotalTimeout time.Duration `toml:"total_timeout"`
+
+	testOnlyDial func(ctx context.Context, network, addr string) (net.Conn, error)
+}
+
+func (h HTTP) withDefaults() HTTP {
+	def := func(d *time.Duration, v time.Duration) {
+		if *d <= 0 {
+			*d = v
+		}
+	}
+	def(&h.ConnectTimeout, 10*time.Second)
+	def(&h.AnswerTimeout, 15*time.Second)
+	def(&h.TotalTimeout, 30*time.Second)
+	return h
+}
+
+// client calls one place.
+type client struct {
+	http  http.Client
+	total time.Duration
+	wait  time.Duration
+}
+
+// clientOptions are what differs from place to place.
+type clientOptions struct {
+	// fresh opens a connection for every call. Go's Transport silently repeats
+	// a GET when a kept connection turns out to be dead (net/http,
+	// shouldRetryRequest): two toggles for one event.
+	fresh bool
+	// follow allows redirects within the same host.
+	follow bool
+}
+
+// newClient returns a client. It reads CAFile.
+func newClient(h HTTP, o clientOptions) (*client, error) {
+	h = h.withDefaults()
+	t := &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		TLSHandshakeTimeout:    h.ConnectTimeout,
+		ResponseHeaderTimeout:  h.AnswerTimeout,
+		MaxResponseHeaderBytes: headerLimit,
+		DisableKeepAlives:      o.fresh,
+		MaxIdleConnsPerHost:    16,
+		IdleConnTimeout:        60 * time.Second,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		Protocols:              new(http.Protocols),
+	}
+	t.Protocols.SetHTTP1(true)
+	// HTTP/2 writes a preface of its own, which would count as sent.
+	t.Protocols.SetHTTP2(!o.fresh)
+	dial := (&net.Dialer{Timeout: h.ConnectTimeout}).DialContext
+	if h.testOnlyDial != nil {
+		dial = h.testOnlyDial
+	}
+	t.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := dial(ctx, network, addr)
+		if s, ok := ctx.Value(sentKey{}).(*sent); ok && err == nil {
+			c = &countingConn{Conn: c, n: &s.written}
+		}
+		return c, err
+	}
+	switch h.Proxy {
+	case "":
+	case "none":
+		t.Proxy = nil
+	default:
+		u, err := url.Parse(h.Proxy)
+		if err != nil || u.Host == "" {
+			return nil, fmt.Errorf("proxy %q is not a URL such as http://proxy.example:3128", h.Proxy)
+		}
+		t.Proxy = http.ProxyURL(u)
+	}
+	if h.CAFile != "" {
+		pem, err := os.ReadFile(h.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("reading ca_file: %w", err)
+		}
+		pool, err := x509.SystemCertPool()
+		if err != nil {
+			pool = x509.NewCertPool()
+		}
+		if !pool.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("ca_file %s holds no PEM certificate", h.CAFile)
+		}
+		t.TLSClientConfig.RootCAs = pool
+	}
+	c := &client{total: h.TotalTimeout, wait: h.AnswerTimeout}
+	c.http = http.Client{Transport: t, CheckRedirect: func(req *http.Request, via []*http.Request) error {
+		from := via[0].URL
+		if !o.follow || len(via) > 3 || req.URL.Host != from.Host || req.URL.Scheme != from.Scheme {
+			return http.ErrUseLastResponse
+		}
+		return nil
+	}}
+	return c, nil
+}
+
+// reply is an answer, whole and within the limit.
+type reply struct {
+	Status   int
+	Header   http.Header
+	Body     []byte
+	Location *url.URL // of a redirect that was not followed
+	URL      *url.URL // what was asked
+}
+
+// callError is a call without a usable answer.
+type callError struct {
+	err error
+	// sent: at least one byte of the request went to the network, so the other
+	// side may have acted on it.
+	sent bool
+	host string
+	wait time.Duration
+}
+
+func (e *callError) Error() string { return e.err.Error() }
+func (e *callError) Unwrap() error { return e.err }
+
+var errTooBig = errors.New("answer too big")
+
+// do makes one call. limit caps the body.
+func (c *client) do(ctx context.Context, req *http.Request, limit int64) (reply, *callError) {
+	ctx, cancel := context.WithTimeout(ctx, c.total)
+	defer cancel()
+	s := new(sent)
+	ctx = context.WithValue(ctx, sentKey{}, s)
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(i httptrace.GotConnInfo) {
+			if i.Reused {
+				s.reused.Store(true)
+			}
+			s.before.CompareAndSwap(-1, s.written.Load())
+		},
+	})
+	s.before.Store(-1)
+	req.Header.Set("User-Agent", "stump")
+	fail := func(err error) (reply, *callError) {
+		return reply{}, &callError{err: err, sent: s.any(), host: req.URL.Host, wait: c.wait}
+	}
+	resp, err := c.http.Do(req.WithContext(ctx))
+	if err != nil {
+		return fail(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	if err != nil {
+		return fail(err)
+	}
+	if int64(len(body)) > limit {
+		return fail(errTooBig)
+	}
+	loc, _ := resp.Location()
+	return reply{resp.StatusCode, resp.Header, body, loc, req.URL}, nil
+}
+
+// sent tells whether any of a request reached the network: the connection's
+// count of bytes, less what was written before the request had the connection
+// (the TLS handshake, a proxy's CONNECT).
+type sent struct {
+	written atomic.Int64
+	before  atomic.Int64 // -1: no connection yet
+	reused  atomic.Bool  // a kept connection counts elsewhere: assume the worst
+}
+
+type sentKey struct{}
+
+func (s *sent) any() bool {
+	before := s.before.Load()
+	return before >= 0 && (s.reused.Load() || s.written.Load() > before)
+}
+
+type countingConn struct {
+	net.Conn
+	n *atomic.Int64
+}
+
+func (c *countingConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	c.n.Add(int64(n))
+	return n, err
+}

@@ -1,0 +1,312 @@
+package directory
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"stump/checkout"
+)
+
+// faultCase is a fault and what "stump sync" says of it. The host is
+// lab.example there.
+type faultCase struct {
+	fault fault
+	// only: whole server, or CHECKINOUT alone while WHATIS works.
+	only bool
+	says string
+	// lost: the event waits for a person, since nobody can tell whether it was counted.
+	lost bool
+}
+
+var endpointFaults = []faultCase{
+	{fault: resetAtOnce, says: "lab.example broke off the connection before its answer was whole"},
+	{fault: hangAtOnce, says: "lab.example took the call and gave no whole answer in time"},
+	{fault: status500, says: "lab.example failed (500 Internal Server Error)"},
+	{fault: status429, says: "lab.example asks us to wait (429 Too Many Requests)"},
+	{fault: status429After, says: "lab.example asks us to wait (429 Too Many Requests)"},
+	{fault: status401, says: "lab.example does not let us in (401 Unauthorized)"},
+	{fault: status403, says: "lab.example does not let us in (403 Forbidden)"},
+	{fault: status404, says: "lab.example has nothing for us at /whatis.php (404 Not Found)"},
+	{fault: htmlPage, says: "lab.example answers with a web page, such as a login"},
+	{fault: redirectLogin, says: "lab.example answers with a web page, such as a login"},
+	{fault: redirectAway, says: "lab.example sends us to login.example/sso (302 Found)"},
+	{fault: halfJSON, says: "lab.example answers something that is not its usual JSON"},
+	{fault: hugeBody, says: "the answer of lab.example is bigger than any right one"},
+	{fault: slowDrip, says: "lab.example took the call and gave no whole answer in time"},
+
+	{only: true, fault: resetAtOnce, lost: true, says: "lab.example broke off the connection before its answer was whole"},
+	{only: true, fault: hangAtOnce, lost: true, says: "lab.example took the call and gave no whole answer in time"},
+	{only: true, fault: hangAfterCommit, lost: true, says: "lab.example took the call and gave no whole answer in time"},
+	{only: true, fault: hangInBody, lost: true, says: "lab.example took the call and gave no whole answer in time"},
+	{only: true, fault: resetAfterCommit, lost: true, says: "lab.example broke off the connection before its answer was whole"},
+	{only: true, fault: status500, lost: true, says: "lab.example failed (500 Internal Server Error)"},
+	{only: true, fault: status500Commit, lost: true, says: "lab.example failed (500 Internal Server Error)"},
+	{only: true, fault: status429, says: "lab.example asks us to wait (429 Too Many Requests)"},
+	{only: true, fault: status401, says: "lab.example does not let us in (401 Unauthorized)"},
+	{only: true, fault: status404, says: "lab.example has nothing for us at /checkinout.php (404 Not Found)"},
+	{only: true, fault: htmlPage, lost: true, says: "lab.example answers with a web page"},
+	{only: true, fault: redirectAway, says: "lab.example sends us to login.example/sso (302 Found)"},
+	{only: true, fault: halfJSON, lost: true, says: "lab.example answers something that is not its usual JSON"},
+	{only: true, fault: hugeBody, lost: true, says: "the answer of lab.example is bigger than any right one"},
+	{only: true, fault: slowDrip, lost: true, says: "lab.example took the call and gave no whole answer in time"},
+}
+
+// register teaches the ledger the people and devices of newOriginal.
+func register(t testing.TB, l Ledger) {
+	t.Helper()
+	_, err := l.Apply([]Record{
+		{Kind: Person, Name: "Ann", Ref: "1", Tag: annBadge}, {Kind: Person, Name: "Bob", Ref: "2", Tag: bobBadge},
+		{Kind: Device, Name: "iPad Mini G1 (inky)", Ref: "11", Tag: ipadTag}, {Kind: Device, Name: "Pixel", Ref: "12", Tag: pixelTag},
+	}, Asker{})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestEndpointsUnderFaults(t *testing.T) {
+	for _, tc := range endpointFaults {
+		name := string(tc.fault)
+		if tc.only {
+			name += ", to CHECKINOUT only"
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newOriginal()
+			f := newFaultServer(s)
+			if tc.only {
+				f.only = func(r *http.Request) bool { return r.URL.Path == "/checkinout.php" }
+			}
+			srv := f.serve(t)
+			cfg := endpointsConfig(srv.URL)
+			cfg.HTTP = quick
+			endpointScenario(t, tc, cfg, s, f.set)
+		})
+	}
+}
+
+// endpointScenario bumps under a fault, reads what is said, heals, does what a
+// person would do, and counts.
+func endpointScenario(t *testing.T, tc faultCase, cfg Config, s *original, set func(fault)) {
+	t.Helper()
+	u, _ := url.Parse(cfg.WhatIs)
+	d, err := Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := openLedger(t, Main)
+	register(t, l)
+	set(tc.fault)
+	w, _ := start(t, Options{Directory: d, Outbox: l, Register: l, Config: cfg, Backoff: impatient})
+
+	// Each bump is committed at once, so that the display says yes, whatever the
+	// directory does.
+	first := bump(t, l, annBadge, ipadTag)
+	bump(t, l, annBadge, ipadTag)
+	bump(t, l, bobBadge, pixelTag)
+
+	eventually(t, "the display's mark", w.Behind)
+	var said string
+	eventually(t, "said: "+tc.says, func() bool {
+		said = sayings(t, w, u.Host)
+		return strings.Contains(said, tc.says)
+	})
+	if tc.lost {
+		eventually(t, "lost", func() bool {
+			said = sayings(t, w, u.Host)
+			return strings.Contains(said, "lost "+RowID(Main, first.Seq)+": Ann took iPad Mini G1 (inky)") && strings.Contains(said, lostRemedy)
+		})
+	} else if strings.Contains(said, "lost ") {
+		t.Errorf("parked, though it was certainly not done:\n%s", said)
+	}
+	t.Logf("stump sync says:\n%s", said)
+
+	set(healthy)
+	eventually(t, "all told after healing", func() bool {
+		w.Hurry()
+		settleLost(t, w, s)
+		n, err := l.Backlog(Main)
+		return n == 0 && err == nil
+	})
+	want := []string{"Ann checked out iPad Mini G1 (inky)", "Ann checked in iPad Mini G1 (inky)", "Bob checked out Pixel"}
+	got := s.toggles()
+	if i := slices.Index(got, want[2]); i >= 0 {
+		got = append(slices.Delete(slices.Clone(got), i, i+1), want[2]) // its order is its own
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the server counted %q, want each once and in order", s.toggles())
+	}
+	eventually(t, "no mark", func() bool { return !w.Behind() })
+}
+
+// settleLost does what the remedy of a lost row says: look in the directory,
+// retry what was not counted, accept what was.
+func settleLost(t *testing.T, w *Worker, s *original) {
+	t.Helper()
+	st, err := w.Status()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range st.Sinks[0].Stuck {
+		words := "checked out"
+		if r.Event.Kind == string(checkout.Return) {
+			words = "checked in"
+		}
+		if slices.Contains(s.toggles(), *r.Event.Person+" "+words+" "+*r.Event.Device) {
+			err = w.Accept(r.ID, "admin")
+		} else {
+			err = w.Retry(r.ID)
+		}
+		if err != nil && err != errSending {
+			t.Fatal(err)
+		}
+	}
+}
+
+// With an event parameter that the server honours, nothing is ever parked for a
+// lost answer: the same call is made again.
+func TestEndpointsThatHonourEvents(t *testing.T) {
+	for _, x := range []fault{hangAfterCommit, resetAfterCommit, status500Commit, halfJSON, slowDrip} {
+		t.Run(string(x), func(t *testing.T) {
+			t.Parallel()
+			s := newOriginal()
+			f := newFaultServer(s)
+			f.only = func(r *http.Request) bool { return r.URL.Path == "/checkinout.php" }
+			srv := f.serve(t)
+			cfg := endpointsConfig(srv.URL)
+			cfg.HTTP, cfg.EventParameter = quick, "event"
+			endpointScenario(t, faultCase{fault: x, says: "down for"}, cfg, s, f.set)
+		})
+	}
+}
+
+// connectionFaults are faults before any HTTP is spoken.
+func TestEndpointsUnderConnectionFaults(t *testing.T) {
+	now := time.Now()
+	certFault := func(host string, from, to time.Time) func(*testing.T, *original) (Config, func(fault)) {
+		return func(t *testing.T, s *original) (Config, func(fault)) {
+			bad, badCA := certificate(t, host, from, to)
+			good, goodCA := certificate(t, "127.0.0.1", now.Add(-time.Hour), now.Add(time.Hour))
+			broken := serveTLS(t, s, bad)
+			ca := joinFiles(t, badCA, goodCA)
+			cfg := endpointsConfig(broken.URL)
+			cfg.CAFile = ca
+			return cfg, func(x fault) {
+				if x == healthy { // the certificate is renewed
+					broken.TLS.Certificates[0] = good
+				}
+			}
+		}
+	}
+	for _, tc := range []struct {
+		name, says string
+		make       func(*testing.T, *original) (Config, func(fault))
+	}{
+		{"refuses", "lab.example refuses the connection", func(t *testing.T, s *original) (Config, func(fault)) {
+			srv := httptest.NewServer(s)
+			addr := srv.Listener.Addr().String()
+			srv.Close()
+			return endpointsConfig("http://" + addr), func(x fault) {
+				if x == healthy {
+					restartAt(t, addr, s)
+				}
+			}
+		}},
+		{"certificate for another name", "the certificate is not for lab.example", certFault("other.example", now.Add(-time.Hour), now.Add(time.Hour))},
+		{"certificate has ended", "the certificate of lab.example ended on", certFault("127.0.0.1", now.Add(-48*time.Hour), now.Add(-24*time.Hour))},
+		{"certificate from the future: the clock is not set", "before the certificate of lab.example begins: waiting for the time", certFault("127.0.0.1", now.Add(24*time.Hour), now.Add(48*time.Hour))},
+		{"certificate of an unknown authority", "the certificate of lab.example is not from anybody we trust", func(t *testing.T, s *original) (Config, func(fault)) {
+			cert, _ := certificate(t, "127.0.0.1", now.Add(-time.Hour), now.Add(time.Hour))
+			good, ca := certificate(t, "127.0.0.1", now.Add(-time.Hour), now.Add(time.Hour))
+			srv := serveTLS(t, s, cert)
+			cfg := endpointsConfig(srv.URL)
+			cfg.CAFile = ca
+			return cfg, func(x fault) {
+				if x == healthy {
+					srv.TLS.Certificates[0] = good
+				}
+			}
+		}},
+		{"no TLS there", "lab.example does not speak TLS", func(t *testing.T, s *original) (Config, func(fault)) {
+			srv := httptest.NewServer(s)
+			t.Cleanup(srv.Close)
+			return endpointsConfig(strings.Replace(srv.URL, "http:", "https:", 1)), nil
+		}},
+		{"no such name", "no address for lab.example (DNS: no such name)", func(t *testing.T, _ *original) (Config, func(fault)) {
+			noNames(t)
+			return endpointsConfig("http://directory.example"), nil
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if tc.name != "no such name" { // that one changes the resolver of all
+				t.Parallel()
+			}
+			s := newOriginal()
+			cfg, set := tc.make(t, s)
+			cfg.ConnectTimeout, cfg.AnswerTimeout, cfg.TotalTimeout, cfg.Proxy = time.Second, time.Second, 2*time.Second, "none"
+			if set != nil {
+				endpointScenario(t, faultCase{fault: "connection", says: tc.says}, cfg, s, set)
+				return
+			}
+			u, _ := url.Parse(cfg.WhatIs)
+			d, err := Open(cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			l := openLedger(t, Main)
+			register(t, l)
+			w, _ := start(t, Options{Directory: d, Outbox: l, Register: l, Config: cfg})
+			bump(t, l, annBadge, ipadTag)
+			var said string
+			eventually(t, "said: "+tc.says, func() bool { said = sayings(t, w, u.Host); return strings.Contains(said, tc.says) })
+			if strings.Contains(said, "parked") {
+				t.Error("parked, though nothing was sent")
+			}
+			t.Logf("stump sync says:\n%s", said)
+		})
+	}
+}
+
+// Every call opens a connection of its own, and no call is made twice.
+func TestEndpointsUseFreshConnections(t *testing.T) {
+	s := newOriginal()
+	f := newFaultServer(s)
+	srv := f.serve(t)
+	d, err := Open(endpointsConfig(srv.URL))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		d.Deliver(t.Context(), tap(checkout.Checkout))
+	}
+	slices.Sort(f.seen)
+	if n := len(slices.Compact(f.seen)); n != 5 || f.calls != 5 {
+		t.Errorf("%d calls over %d connections, want 5 over 5", f.calls, n)
+	}
+}
+
+// No secret and no badge number may reach a log, a status or an error.
+func TestSayingsHideNumbers(t *testing.T) {
+	digits := regexp.MustCompile(`91234|7654321|8123456|[0-9a-f]{64}`)
+	for _, x := range []fault{resetAtOnce, hangAtOnce, redirectAway, status404, halfJSON} {
+		f := newFaultServer(newOriginal())
+		srv := f.serve(t)
+		cfg := endpointsConfig(srv.URL)
+		cfg.HTTP = quick
+		d, err := Open(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.set(x)
+		o := d.Deliver(t.Context(), tap(checkout.Checkout))
+		_, err = d.WhatIs(t.Context(), annBadge, Person)
+		if said := o.Reason + o.Remedy + err.Error(); digits.MatchString(said) {
+			t.Errorf("%s: %s", x, said)
+		}
+	}
+}

@@ -1,0 +1,143 @@
+package directory
+
+import (
+	"context"
+	"time"
+)
+
+// judge turns an outcome into the fate of the row, of its device and of the
+// place, and reports whether the row is delivered.
+func (s *sender) judge(b *batch, r Row, o Outcome) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := time.Now()
+	r.State, r.Reason, r.Remedy, r.Next, r.Theirs = Queued, o.Reason, o.Remedy, time.Time{}, nil
+	if o.Step != "" {
+		r.Step = o.Step
+	}
+	park := func(st State) {
+		r.State, r.Theirs = st, o.Theirs
+		s.setFailing(r.Seq, time.Time{})
+	}
+	switch o.Verdict {
+	case Done:
+		s.place.delivered()
+		s.setFailing(r.Seq, time.Time{})
+		b.delivered = append(b.delivered, r.Seq)
+		return true
+	case Refused:
+		s.place.ok()
+		park(Parked)
+	case Differs:
+		s.place.ok()
+		park(InConflict)
+	case Lost:
+		b.stop = true
+		park(InDoubt)
+		r.Next = now.Add(s.place.back.Doubt)
+		if rs, ok := s.to.(Resumer); ok {
+			r.After = rs.After(Delivery{Event: r.Event, Step: r.Step})
+		}
+		s.place.trouble(Outcome{Verdict: Down, Reason: o.Reason})
+	case Failing:
+		b.stop = true
+		r.Next = s.failed(&r, o, now)
+		if least := now.Add(s.caps.Settle); o.Late && r.State == Queued && r.Next.Before(least) {
+			r.State, r.Next = Sending, least
+		}
+	case BadConfig:
+		b.stop = true
+		r.Attempts--
+		s.place.trouble(o)
+	default: // Down
+		b.stop = true
+		s.place.trouble(o)
+		wait, _ := s.place.wait()
+		r.Next = now.Add(wait)
+	}
+	b.kept = append(b.kept, r)
+	if r.State.stuck() {
+		s.log.Warn("an event waits for a person", "sink", s.name, "event", r.Event.Seq, "state", r.State, "reason", r.Reason)
+	}
+	return false
+}
+
+// failed settles a row that failed while the place answered: it waits by itself
+// while others are tried, and when they get through and it still does not, it is
+// parked.
+func (s *sender) failed(r *Row, o Outcome, now time.Time) time.Time {
+	first := s.failingSince(r.Seq)
+	if first.IsZero() {
+		first = now
+		s.setFailing(r.Seq, now)
+	}
+	if r.Attempts >= parkAfter && s.place.deliveredSince(first) {
+		s.setFailing(r.Seq, time.Time{})
+		r.State = Parked
+		r.Reason = o.Reason + ", each time, while other events get through"
+		if r.Remedy == "" {
+			r.Remedy = "see what the server's log says of this event"
+		}
+		return time.Time{}
+	}
+	o.Verdict = Down
+	s.place.trouble(o)
+	return now.Add(s.place.back.Wait(r.Attempts, now.Sub(first), o.After, s.place.rnd))
+}
+
+func (s *sender) setFailing(seq uint64, since time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if since.IsZero() {
+		delete(s.failing, seq)
+		return
+	}
+	s.failing[seq] = since
+}
+
+func (s *sender) failingSince(seq uint64) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.failing[seq]
+}
+
+func (s *sender) hasFailing() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.failing) > 0
+}
+
+// settle writes what became of a batch, and remembers which devices wait.
+func (s *sender) settle(ctx context.Context, b *batch) {
+	states := map[uint64]RowState{}
+	s.mu.Lock()
+	for _, r := range b.kept {
+		states[r.Seq] = r.RowState
+		if r.State == Sending {
+			s.queue.settled[r.Seq] = true // after its hold
+		} else {
+			delete(s.queue.settled, r.Seq)
+		}
+		switch {
+		case r.State.stuck():
+			s.queue.hold(r, time.Time{})
+		case !s.failing[r.Seq].IsZero():
+			s.queue.hold(r, r.Next) // others go first
+		default:
+			s.queue.again(r.Seq) // met a dead place: is the next probe
+		}
+	}
+	for _, seq := range b.delivered {
+		delete(s.queue.settled, seq)
+	}
+	for _, r := range b.untouched {
+		s.queue.again(r.Seq)
+	}
+	s.mu.Unlock()
+	if len(b.delivered) > 0 {
+		s.record(ctx, func() error { return s.out.Delivered(s.name, b.delivered) })
+	}
+	if len(states) > 0 {
+		s.record(ctx, func() error { return s.out.SaveRows(s.name, states) })
+	}
+}

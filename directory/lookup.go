@@ -1,0 +1,253 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"stump/checkout"
+)
+
+// Numbers of the look-ups.
+const (
+	lookupTimeout = 5 * time.Second // somebody may be standing there
+	lookupsKept   = 4096            // tags remembered
+	pendingAtOnce = 100
+)
+
+// lookups remembers what the directory said of tags, and when.
+type lookups struct {
+	mu     sync.Mutex
+	asked  map[checkout.Tag]lookup
+	behind chan checkout.Tag // known tags whose name is to be asked again
+}
+
+type lookup struct {
+	at    time.Time
+	known bool
+	hint  Kind
+}
+
+// recent returns the last answer about a tag if it still counts.
+func (l *lookups) recent(t checkout.Tag, known, unknown time.Duration) (lookup, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	k, ok := l.asked[t]
+	if !ok {
+		return k, false
+	}
+	life := unknown
+	if k.known {
+		life = known
+	}
+	return k, time.Since(k.at) < life
+}
+
+func (l *lookups) note(t checkout.Tag, known bool, hint Kind) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.asked == nil {
+		l.asked = map[checkout.Tag]lookup{}
+	}
+	if len(l.asked) >= lookupsKept {
+		// Any will do: what is forgotten is only asked once more.
+		for old := range l.asked {
+			delete(l.asked, old)
+			break
+		}
+	}
+	l.asked[t] = lookup{time.Now(), known, hint}
+}
+
+// forget drops the "not known" answers: the register has changed.
+func (l *lookups) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for t, k := range l.asked {
+		if !k.known {
+			delete(l.asked, t)
+		}
+	}
+}
+
+// WhatIs asks the directory about a tag that the register does not know, and
+// writes what it says into the register: when Known, the ledger's Subject knows
+// it from then on. An answer of "not known" counts for Config.UnknownFor.
+//
+// The error is ErrOffline (errors.Is) when the directory can't be asked now or
+// is known to be down; then it returns at once, and the bump is to be recorded
+// as pending. It takes 5 s at most.
+func (w *Worker) WhatIs(ctx context.Context, tag checkout.Tag, hint Kind) (Answer, error) {
+	if !w.dir.Capabilities().WhatIs {
+		return Answer{}, nil
+	}
+	if _, ok := w.lookups.recent(tag, 0, w.o.Config.UnknownFor); ok {
+		return Answer{}, nil
+	}
+	if o, down := w.main.isDown(); down {
+		return Answer{}, &Trouble{o}
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
+	defer cancel()
+	return w.ask(ctx, tag, hint)
+}
+
+// ask asks and learns.
+func (w *Worker) ask(ctx context.Context, tag checkout.Tag, hint Kind) (Answer, error) {
+	a, err := w.dir.WhatIs(ctx, tag, hint)
+	if err != nil {
+		return Answer{}, w.noteTrouble(ctx, err)
+	}
+	w.main.heard()
+	if !a.Known {
+		w.lookups.note(tag, false, hint)
+		return a, nil
+	}
+	a.Tag = tag
+	rec, err := w.learn(a.Record)
+	if err != nil {
+		return Answer{}, err
+	}
+	w.lookups.note(tag, true, hint)
+	return Answer{Known: true, Record: rec}, nil
+}
+
+// noteTrouble tells the directory's place of a call that failed, so that the
+// next person does not wait for what nobody answers.
+func (w *Worker) noteTrouble(ctx context.Context, err error) error {
+	o, ok := troubleOf(err)
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		o, ok = Outcome{Verdict: Down, Reason: w.dir.String() + ": no answer within the time that somebody will stand there"}, true
+		err = &Trouble{o}
+	case ctx.Err() != nil || !ok:
+		return err
+	case o.Verdict != BadConfig:
+		o.Verdict = Down
+	}
+	w.main.trouble(o)
+	return err
+}
+
+// learn writes what the directory says of one tag.
+func (w *Worker) learn(in Record) (Record, error) {
+	if w.o.Register == nil {
+		return in, nil
+	}
+	was, known, err := w.o.Register.ByTag(in.Tag)
+	if err != nil {
+		return Record{}, err
+	}
+	switch {
+	case !known:
+		return w.apply(in, Asker{})
+	case was.Kind != in.Kind:
+		w.log.Warn("the directory and the register disagree about a tag; the register's word stays",
+			"tag", in.Tag, "directory", in.Kind, "register", was.Kind)
+		return was, nil
+	}
+	in.Tag = checkout.Tag{} // has it already
+	if in.Ref == "" {
+		in.Ref = was.Ref
+	}
+	now := merge(was, in)
+	if !changed(was, now) {
+		return was, nil
+	}
+	return w.apply(now, Asker{})
+}
+
+// apply writes one record.
+func (w *Worker) apply(r Record, by Asker) (Record, error) {
+	out, err := w.o.Register.Apply([]Record{r}, by)
+	if err != nil {
+		return Record{}, err
+	}
+	w.resolved()
+	return out[0], nil
+}
+
+// Seen tells the worker of a tap of a known tag. If the directory was not asked
+// about it for Config.KnownFor, it is asked behind the tap. It never blocks.
+func (w *Worker) Seen(tag checkout.Tag) {
+	if !w.dir.Capabilities().WhatIs || tag.IsZero() {
+		return
+	}
+	if _, ok := w.lookups.recent(tag, w.o.Config.KnownFor, 0); ok {
+		return
+	}
+	select {
+	case w.lookups.behind <- tag:
+	default: // busy: another tap will come
+	}
+}
+
+// lookupLoop refreshes names behind the taps and resolves pending tags.
+func (w *Worker) lookupLoop(ctx context.Context) {
+	var changed <-chan struct{}
+	if w.dir.Capabilities().Deliver {
+		changed = w.o.Outbox.Changed(Main)
+	}
+	tick := time.NewTicker(w.o.Config.UnknownFor)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		if _, down := w.main.isDown(); !down {
+			w.resolvePending(ctx)
+		}
+		select {
+		case <-ctx.Done():
+		case <-changed:
+		case <-tick.C:
+		case <-w.main.up:
+		case tag := <-w.lookups.behind:
+			w.refresh(ctx, tag)
+		}
+	}
+}
+
+func (w *Worker) refresh(ctx context.Context, tag checkout.Tag) {
+	if _, down := w.main.isDown(); down {
+		return
+	}
+	if _, ok := w.lookups.recent(tag, w.o.Config.KnownFor, w.o.Config.UnknownFor); ok {
+		return
+	}
+	was, known, err := w.o.Register.ByTag(tag)
+	if err != nil || !known {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
+	defer cancel()
+	if a, err := w.ask(ctx, tag, was.Kind); err == nil && !a.Known {
+		// It stays as it is: a directory that lacks something blanks nothing.
+		w.log.Info("the directory no longer knows a tag; the register keeps it", "tag", tag, "name", was.Name)
+	}
+}
+
+// resolvePending asks about the tags that were bumped while nobody could be
+// asked, the oldest first.
+func (w *Worker) resolvePending(ctx context.Context) {
+	tags, err := w.o.Register.PendingTags(pendingAtOnce)
+	if err != nil {
+		w.log.Error("pending tags can't be read", "error", err)
+		return
+	}
+	for _, p := range tags {
+		if _, ok := w.lookups.recent(p.Tag, 0, w.o.Config.UnknownFor); ok || ctx.Err() != nil {
+			continue
+		}
+		call, cancel := context.WithTimeout(ctx, lookupTimeout)
+		a, err := w.ask(call, p.Tag, p.Kind)
+		cancel()
+		if errors.Is(err, ErrOffline) {
+			return
+		}
+		switch {
+		case err != nil:
+			w.log.Warn("a pending tag can't be resolved", "tag", p.Tag, "error", err)
+		case a.Known:
+			w.log.Info("a pending tag is resolved", "tag", p.Tag, "name", a.Name)
+		}
+	}
+}

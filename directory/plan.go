@@ -1,0 +1,255 @@
+package directory
+
+import (
+	"fmt"
+	"strings"
+
+	"stump/checkout"
+)
+
+// Guards of a pull, learned from directories that emptied themselves over
+// night (snipe-it#6480, #7610, #11936):
+//
+//   - a value that the source lacks is left as it is, never blanked
+//   - an empty answer deactivates nobody, whatever is forced
+//   - more than 10 % and more than five at once are not deactivated unforced
+//   - who comes back under the same key is the same, whatever the name
+//   - who left with devices stays until these are back
+const (
+	guardCount   = 5
+	guardPercent = 10
+)
+
+// Plan is what a pull will change.
+type Plan struct {
+	Changes []Record
+	// Notes are what it will not change, and why.
+	Notes []string
+	// Held counts the deactivations that wait for --force.
+	Held int
+	// People and Devices are how many the directory has.
+	People, Devices int
+}
+
+// MakePlan compares the register with the directory. byTag finds the register's
+// owner of a tag. It is pure but for byTag.
+func MakePlan(register []Record, snap Snapshot, byTag func(checkout.Tag) (Record, bool, error), force bool) (Plan, error) {
+	p := planner{byTag: byTag, force: force}
+	p.plan.Notes = append(p.plan.Notes, snap.Notes...)
+	p.plan.People, p.plan.Devices = len(snap.People), len(snap.Devices)
+	if snap.HasPeople {
+		if err := p.kind(Person, register, snap.People); err != nil {
+			return Plan{}, err
+		}
+	}
+	if snap.HasDevices {
+		if err := p.kind(Device, register, snap.Devices); err != nil {
+			return Plan{}, err
+		}
+	}
+	return p.plan, nil
+}
+
+type planner struct {
+	plan  Plan
+	byTag func(checkout.Tag) (Record, bool, error)
+	force bool
+}
+
+func (p *planner) note(format string, a ...any) {
+	p.plan.Notes = append(p.plan.Notes, fmt.Sprintf(format, a...))
+}
+
+// kind plans people or devices.
+func (p *planner) kind(k Kind, register, pulled []Record) error {
+	byRef, byEmail, byID := map[string]Record{}, map[string][]Record{}, map[string]Record{}
+	active := 0
+	for _, r := range register {
+		if r.Kind != k {
+			continue
+		}
+		byID[r.ID] = r
+		if r.Ref == "" {
+			if r.Email != "" {
+				byEmail[strings.ToLower(r.Email)] = append(byEmail[strings.ToLower(r.Email)], r)
+			}
+			continue
+		}
+		byRef[r.Ref] = r
+		if !r.Inactive {
+			active++
+		}
+	}
+	pulled = p.unique(k, pulled)
+	now, taken := map[string]Record{}, map[string]bool{}
+	for _, in := range pulled {
+		now[in.Ref] = in
+	}
+	var leaving []Record
+	for _, in := range pulled {
+		owner, owned, err := p.ownerOf(in.Tag)
+		if err != nil {
+			return err
+		}
+		was, known := byRef[in.Ref]
+		if !known {
+			was, known = adopt(k, in, owner, owned, byEmail)
+			if known && taken[was.ID] {
+				known = false
+			}
+		}
+		switch {
+		case !owned || owner.Kind == k && known && owner.ID == was.ID:
+		case owner.Kind == k && reissued(in.Tag, owner, now):
+			owned = false
+		default:
+			p.note("the tag %s of %s belongs to %s here: it stays there", in.Tag, in.Name, owner.Name)
+			in.Tag, owned = checkout.Tag{}, false
+		}
+		if owned {
+			in.Tag = checkout.Tag{} // has it already
+		}
+		if !known {
+			if !in.Inactive {
+				p.plan.Changes = append(p.plan.Changes, in)
+			}
+			continue
+		}
+		taken[was.ID] = true
+		is := merge(was, in)
+		if in.Inactive && !was.Inactive {
+			leaving = append(leaving, is)
+			is.Inactive = false
+		}
+		if changed(was, is) {
+			p.plan.Changes = append(p.plan.Changes, is)
+			byID[was.ID] = is
+		}
+	}
+	for _, r := range register {
+		if _, there := now[r.Ref]; r.Kind == k && r.Ref != "" && !there && !r.Inactive {
+			leaving = append(leaving, byID[r.ID])
+		}
+	}
+	p.leave(k, leaving, active, len(pulled))
+	return nil
+}
+
+// unique removes what the source lists twice: a row that slid from one page to
+// the next, a badge number that two people have.
+func (p *planner) unique(k Kind, pulled []Record) []Record {
+	at, tags := map[string]int{}, map[checkout.Tag]int{}
+	var out []Record
+	for _, r := range pulled {
+		if i, twice := at[r.Ref]; twice {
+			out[i] = r
+			continue
+		}
+		at[r.Ref] = len(out)
+		out = append(out, r)
+	}
+	for _, r := range out {
+		tags[r.Tag]++
+	}
+	for i, r := range out {
+		if tags[r.Tag] > 1 && !r.Tag.IsZero() {
+			p.note("%s of the directory have the tag %s, %s among them: nobody gets it", count(tags[r.Tag], string(k)), r.Tag, r.Name)
+			out[i].Tag = checkout.Tag{}
+		}
+	}
+	return out
+}
+
+func (p *planner) ownerOf(t checkout.Tag) (Record, bool, error) {
+	if t.IsZero() {
+		return Record{}, false, nil
+	}
+	return p.byTag(t)
+}
+
+// adopt finds the register's own record of somebody whom the directory names
+// for the first time: by the tag, else by a mail address that only one has.
+func adopt(k Kind, in, owner Record, owned bool, byEmail map[string][]Record) (Record, bool) {
+	if owned && owner.Kind == k && owner.Ref == "" {
+		return owner, true
+	}
+	if same := byEmail[strings.ToLower(in.Email)]; in.Email != "" && len(same) == 1 {
+		return same[0], true
+	}
+	return Record{}, false
+}
+
+// reissued reports whether the directory took the tag from its owner: they left,
+// or have another one now.
+func reissued(t checkout.Tag, owner Record, now map[string]Record) bool {
+	if owner.Ref == "" {
+		return false
+	}
+	is, there := now[owner.Ref]
+	return !there || is.Inactive || !is.Tag.IsZero() && is.Tag != t
+}
+
+// merge lays what the directory says over what the register has.
+func merge(was, in Record) Record {
+	now := was
+	now.Ref, now.Tag = in.Ref, in.Tag
+	for _, f := range []struct {
+		to   *string
+		from string
+	}{{&now.Name, in.Name}, {&now.Email, in.Email}, {&now.Model, in.Model}} {
+		if f.from != "" {
+			*f.to = f.from
+		}
+	}
+	if !was.Retired {
+		now.Inactive = in.Inactive
+	}
+	return now
+}
+
+func changed(was, now Record) bool {
+	was.Tag = checkout.Tag{} // as now has it when it stays
+	return was != now
+}
+
+// leave deactivates those who are gone, if that can be believed.
+func (p *planner) leave(k Kind, leaving []Record, active, pulled int) {
+	if len(leaving) == 0 {
+		return
+	}
+	many := count(len(leaving), string(k))
+	word := "suspended"
+	if k == Device {
+		word = "retired"
+	}
+	switch {
+	case pulled == 0:
+		p.plan.Held += len(leaving)
+		p.note("the directory lists no %s at all: that is not believed, and none is %s", k, word)
+		return
+	case len(leaving) > guardCount && len(leaving)*100 > active*guardPercent && !p.force:
+		p.plan.Held += len(leaving)
+		p.note("%s of %d are gone from the directory: none is %s until: stump sync pull --force", many, active, word)
+		return
+	}
+	for _, r := range leaving {
+		if r.Holds > 0 {
+			p.note("%s left the directory and still has %s: stays until back", r.Name, count(r.Holds, "device"))
+			continue
+		}
+		r.Inactive = true
+		p.replace(r)
+	}
+}
+
+// replace puts r in place of an earlier change of the same record.
+func (p *planner) replace(r Record) {
+	for i, c := range p.plan.Changes {
+		if c.Kind == r.Kind && c.ID == r.ID {
+			r.Tag = c.Tag
+			p.plan.Changes[i] = r
+			return
+		}
+	}
+	p.plan.Changes = append(p.plan.Changes, r)
+}

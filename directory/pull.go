@@ -1,0 +1,147 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"stump/checkout"
+)
+
+// pullTimeout is for a whole pull, all pages.
+const pullTimeout = 10 * time.Minute
+
+// puller remembers the pulls.
+type puller struct {
+	one  sync.Mutex // one pull at a time
+	kick chan struct{}
+
+	mu       sync.Mutex
+	last     time.Time // last good one
+	next     time.Time
+	failure  Outcome
+	failed   bool
+	since    time.Time // first failure in a row
+	failures int
+	plan     Plan
+}
+
+// pullLoop pulls at start, on schedule, and soon after a failure.
+func (w *Worker) pullLoop(ctx context.Context) {
+	for ctx.Err() == nil {
+		_, err := w.Pull(ctx, false)
+		wait := w.nextPull(err)
+		select {
+		case <-ctx.Done():
+		case <-w.pulls.kick:
+		case <-time.After(wait):
+		}
+	}
+}
+
+// nextPull is when to pull again. A house of stations should not pull together.
+func (w *Worker) nextPull(err error) time.Duration {
+	p := &w.pulls
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	every := w.o.Config.PullEvery
+	wait := every - every/20 + time.Duration(w.o.Random(int64(every/10)+1))
+	if err != nil {
+		wait = w.o.Backoff.withDefaults().Wait(p.failures, time.Since(p.since), p.failure.After, w.o.Random)
+		if p.failure.Verdict == BadConfig {
+			wait = w.o.Backoff.withDefaults().Late
+		}
+	}
+	p.next = time.Now().Add(wait)
+	return wait
+}
+
+// Pull reads the whole directory and brings the register up to date, in one
+// transaction. force lets it suspend more people than is believed otherwise.
+func (w *Worker) Pull(ctx context.Context, force bool) (Plan, error) {
+	if !w.dir.Capabilities().Pull {
+		return Plan{}, fmt.Errorf("%s has no list of people or devices: %w", w.dir, ErrUnsupported)
+	}
+	w.pulls.one.Lock()
+	defer w.pulls.one.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, pullTimeout)
+	defer cancel()
+	plan, err := w.pull(ctx, force)
+	p := &w.pulls
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.failed = err != nil; !p.failed {
+		p.last, p.plan, p.failures, p.failure = time.Now(), plan, 0, Outcome{}
+		for _, n := range plan.Notes {
+			w.log.Warn("pull: "+n, "place", w.dir.String())
+		}
+		return plan, nil
+	}
+	if p.failures++; p.failures == 1 {
+		p.since = time.Now()
+	}
+	o, ok := troubleOf(err)
+	if !ok {
+		o = Outcome{Verdict: Failing, Reason: err.Error()}
+	}
+	p.failure = o
+	if p.failures == 1 {
+		w.log.Warn("pull failed; the register stays as it is", "place", w.dir.String(), "reason", o.Reason, "remedy", o.Remedy)
+	}
+	return Plan{}, err
+}
+
+func (w *Worker) pull(ctx context.Context, force bool) (Plan, error) {
+	snap, err := w.dir.Pull(ctx)
+	if err != nil {
+		return Plan{}, err
+	}
+	w.main.heard()
+	var register []Record
+	for r, err := range w.o.Register.Records() {
+		if err != nil {
+			return Plan{}, fmt.Errorf("reading the register: %w", err)
+		}
+		register = append(register, r)
+	}
+	byTag := func(t checkout.Tag) (Record, bool, error) { return w.o.Register.ByTag(t) }
+	plan, err := MakePlan(register, snap, byTag, force)
+	if err != nil || len(plan.Changes) == 0 {
+		return plan, err
+	}
+	if _, err := w.o.Register.Apply(plan.Changes, Asker{}); err != nil {
+		return Plan{}, fmt.Errorf("writing the register: %w", err)
+	}
+	w.lookups.forget()
+	w.resolved()
+	return plan, nil
+}
+
+// resolved tells the senders that tags may have found their owners.
+func (w *Worker) resolved() {
+	for _, s := range w.senders {
+		poke(s.wake)
+	}
+}
+
+func (w *Worker) pullStatus() *PullStatus {
+	if !w.dir.Capabilities().Pull {
+		return nil
+	}
+	p := &w.pulls
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	st := &PullStatus{
+		At: timeOrNull(p.last.Round(0)), Next: timeOrNull(p.next.Round(0)),
+		People: p.plan.People, Devices: p.plan.Devices, Notes: append([]string{}, p.plan.Notes...),
+	}
+	if p.failed {
+		st.Error, st.Remedy = orNull(p.failure.Reason), orNull(p.failure.Remedy)
+	}
+	return st
+}
+
+// errNotRunning is for calls that need the worker's directory.
+var errNotRunning = errors.New("there is no register to write to")

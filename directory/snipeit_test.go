@@ -1,0 +1,319 @@
+package directory
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"stump/checkout"
+)
+
+func openSnipe(t testing.TB, change func(*snipeDouble, *Config)) (*snipeDouble, Directory) {
+	t.Helper()
+	s := newSnipeDouble()
+	srv := httptest.NewServer(s)
+	t.Cleanup(srv.Close)
+	cfg := snipeConfig(t, srv.URL)
+	if change != nil {
+		change(s, &cfg)
+	}
+	d, err := Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, d
+}
+
+// snipeTap is tap with Snipe-IT's keys.
+func snipeTap(kind checkout.Kind) Delivery {
+	d := tap(kind)
+	d.PersonRef, d.DeviceRef = "1", "11"
+	if kind == checkout.Handover {
+		d.PersonRef, d.FromRef = "2", "1"
+	}
+	return d
+}
+
+// deliver goes through all parts, as the worker does.
+func deliver(t testing.TB, to Deliverer, d Delivery) Outcome {
+	t.Helper()
+	for range 5 {
+		o := to.Deliver(t.Context(), d)
+		if o.Verdict != Part {
+			return o
+		}
+		d.Step = o.Step
+	}
+	t.Fatal("no end of parts")
+	return Outcome{}
+}
+
+func TestSnipeITPull(t *testing.T) {
+	_, d := openSnipe(t, func(s *snipeDouble, c *Config) { s.users[2].endDate = "2020-01-31" })
+	snap, err := d.Pull(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Record{
+		{Kind: Person, Ref: "1", Name: "Ann O'Brien", Email: "ann@x", Tag: annBadge},
+		{Kind: Person, Ref: "2", Name: "Bob R&D", Email: "bob@x", Tag: bobBadge},
+		{Kind: Person, Ref: "3", Name: "Cem Leer", Inactive: true},
+	}
+	if !slices.Equal(snap.People, want) {
+		t.Errorf("people\n%+v\nwant\n%+v", snap.People, want)
+	}
+	want = []Record{
+		{Kind: Device, Ref: "11", Name: "iPad <mini>", Model: "Pixel 9", Tag: ipadTag},
+		{Kind: Device, Ref: "12", Name: "Pixel 9 9876543", Model: "Pixel 9", Tag: pixelTag},
+		{Kind: Device, Ref: "13", Name: "Broken", Model: "Pixel 9", Tag: checkout.TagFromUint64(9876544, 26), Inactive: true},
+	}
+	if !slices.Equal(snap.Devices, want) {
+		t.Errorf("devices\n%+v\nwant\n%+v", snap.Devices, want)
+	}
+}
+
+func TestSnipeITFields(t *testing.T) {
+	_, d := openSnipe(t, func(s *snipeDouble, c *Config) {
+		c.DeviceField, c.BadgeField, c.BadgeTransform, c.RequireActivated = "custom:RFID", "email", nil, true
+	})
+	snap, err := d.Pull(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := snap.Devices[0].Tag; got != checkout.TagFromUint64(9001, 26) {
+		t.Errorf("tag from a custom field: %v", got)
+	}
+	if !snap.People[1].Inactive {
+		t.Error("Bob is not activated, and active here")
+	}
+	if len(snap.Notes) != 1 || !strings.HasPrefix(snap.Notes[0], "2 records of the directory have a number that is no badge") || strings.Contains(snap.Notes[0], "@") {
+		t.Errorf("notes %q", snap.Notes)
+	}
+}
+
+// More people than a page holds, in an order that is not Snipe-IT's own.
+func TestSnipeITPages(t *testing.T) {
+	s, d := openSnipe(t, nil)
+	for i := range int64(1200) {
+		s.users = append(s.users, &doubleUser{id: 100 + i, first: "Same", last: "Name", num: fmt.Sprint(1000 + i)})
+	}
+	snap, err := d.Pull(t.Context())
+	if err != nil || len(snap.People) != 1203 {
+		t.Fatalf("%d people, %v", len(snap.People), err)
+	}
+	// Somebody is deleted between two pages: one slides over the edge unseen.
+	first := true
+	s.pageHandler = func() {
+		if first {
+			first, s.users = false, s.users[1:]
+		}
+	}
+	if _, err := d.Pull(t.Context()); !errors.Is(err, ErrOffline) {
+		t.Errorf("a list that changed while it was read: %v, want it refused", err)
+	}
+}
+
+func TestSnipeITDeliver(t *testing.T) {
+	for _, tc := range []struct {
+		kind   checkout.Kind
+		holder int64 // before
+		force  bool
+		want   []string
+		then   Verdict
+	}{
+		{checkout.Checkout, 0, false, []string{"out 11 to 1"}, Done},
+		{checkout.Checkout, 1, false, nil, Done}, // told before, the answer was lost
+		{checkout.Checkout, 2, false, nil, Differs},
+		{checkout.Checkout, 2, true, []string{"in 11 from 2", "out 11 to 1"}, Done},
+		{checkout.Return, 1, false, []string{"in 11 from 1"}, Done},
+		{checkout.Return, 0, false, nil, Done},
+		{checkout.Return, 2, false, nil, Differs},
+		{checkout.Handover, 1, false, []string{"in 11 from 1", "out 11 to 2"}, Done},
+		{checkout.Handover, 0, false, []string{"out 11 to 2"}, Done}, // the first half was done
+		{checkout.Handover, 2, false, nil, Done},
+		{checkout.Handover, 3, false, nil, Differs},
+		{checkout.Lost, 3, false, nil, Differs},
+		{checkout.Found, 3, false, []string{"in 11 from 3"}, Done},
+		{checkout.Enrol, 3, false, nil, Done},
+	} {
+		for _, language := range []string{"en", "de"} {
+			s, d := openSnipe(t, func(s *snipeDouble, _ *Config) {
+				s.noteNeeded, s.language = true, language
+				s.assets[0].holder, s.assets[0].holderType = tc.holder, "user"
+			})
+			ev := snipeTap(tc.kind)
+			ev.Force = tc.force
+			if o := deliver(t, d, ev); o.Verdict != tc.then {
+				t.Errorf("%s of what %d has (%s): %+v, want %v", tc.kind, tc.holder, language, o, tc.then)
+			}
+			if got := s.done(); !slices.Equal(got, tc.want) {
+				t.Errorf("%s of what %d has: did %q, want %q", tc.kind, tc.holder, got, tc.want)
+			}
+		}
+	}
+}
+
+func TestSnipeITConflictNamesTheHolder(t *testing.T) {
+	s, d := openSnipe(t, nil)
+	s.assets[0].holder, s.assets[0].holderType = 2, "user"
+	o := deliver(t, d, snipeTap(checkout.Checkout))
+	if o.Reason != "by Snipe-IT Bob R&D had it before this checkout" || o.Theirs == nil || *o.Theirs != (Holding{Ref: "2", Name: "Bob R&D"}) {
+		t.Errorf("%+v", o)
+	}
+	s.assets[0].holder, s.assets[0].holderType = 3, "location"
+	if o := deliver(t, d, snipeTap(checkout.Checkout)); o.Reason != "by Snipe-IT it is with the location Berlin" || o.Theirs != nil {
+		t.Errorf("%+v", o)
+	}
+}
+
+func TestSnipeITTimesAndNotes(t *testing.T) {
+	s, d := openSnipe(t, func(_ *snipeDouble, c *Config) { c.Zone = "America/New_York" })
+	ev := snipeTap(checkout.Checkout)
+	ev.Event.Station, ev.Event.Loan = "lab", 48*time.Hour
+	ev.Event.At = checkout.Stamp{Wall: time.Date(2026, 11, 21, 2, 30, 0, 0, time.UTC), Trusted: true}
+	deliver(t, d, ev)
+	got := s.wrote[0]
+	for key, want := range map[string]any{
+		"checkout_at": "2026-11-20 21:30:00", "expected_checkin": "2026-11-22",
+		"note": "stump lab #1, 2026-11-20 21:30:00 EST, " + ev.Event.ID.String(),
+	} {
+		if got[key] != want {
+			t.Errorf("%s = %v, want %v", key, got[key], want)
+		}
+	}
+	if _, renames := got["name"]; renames {
+		t.Error("the check-out renames the asset")
+	}
+	ev.Event.Kind, ev.Event.At.Trusted = checkout.Return, false
+	deliver(t, d, ev)
+	if at, sent := s.wrote[1]["checkin_at"]; sent {
+		t.Errorf("checkin_at = %v from a clock that is not trusted", at)
+	}
+}
+
+func TestSnipeITRefusals(t *testing.T) {
+	_, d := openSnipe(t, nil)
+	for _, tc := range []struct {
+		change func(*Delivery)
+		want   string
+	}{
+		{func(d *Delivery) { d.DeviceRef = "99" }, "Snipe-IT says: Asset does not exist."},
+		{func(d *Delivery) { d.PersonRef = "99" }, "Snipe-IT says: Checkout target for asset 8123456 is invalid - user does not exist."},
+		{func(d *Delivery) { d.PersonRef = "" }, "Ann is known here only, not in Snipe-IT"},
+		{func(d *Delivery) { d.DeviceRef = "" }, "iPad Mini G1 (inky) is known here only, not in Snipe-IT"},
+		{func(d *Delivery) { d.DeviceRef = "13" }, "Snipe-IT says: That asset is not available for checkout!"},
+	} {
+		ev := snipeTap(checkout.Checkout)
+		tc.change(&ev)
+		if o := deliver(t, d, ev); o.Verdict != Refused || o.Reason != tc.want {
+			t.Errorf("%+v, want %q", o, tc.want)
+		}
+	}
+}
+
+// Old versions said success and did nothing.
+func TestSnipeITThatLies(t *testing.T) {
+	s, d := openSnipe(t, func(s *snipeDouble, _ *Config) {
+		s.lies = 1
+		s.assets[0].holder, s.assets[0].holderType = 1, "user"
+	})
+	ev := snipeTap(checkout.Return)
+	o := deliver(t, d, ev)
+	if o.Verdict != Failing {
+		t.Fatalf("%+v, want it seen through", o)
+	}
+	ev.Step = o.Step
+	if o := deliver(t, d, ev); o.Verdict != Done || len(s.done()) != 1 {
+		t.Errorf("again: %+v, %q", o, s.done())
+	}
+}
+
+func TestSnipeITRateLimit(t *testing.T) {
+	for style, want := range []time.Duration{snipeWait, snipeWait, 40 * time.Second, 7 * time.Second} {
+		s, d := openSnipe(t, func(s *snipeDouble, _ *Config) { s.limit, s.limitStyle, s.retryAfter = 1, style, "7" })
+		o := deliver(t, d, snipeTap(checkout.Checkout))
+		if o.Verdict != Down || o.After != want {
+			t.Errorf("style %d: %+v, want to wait %v", style, o, want)
+		}
+		if s.done() != nil {
+			t.Errorf("style %d: did %q", style, s.done())
+		}
+	}
+}
+
+func TestSnipeITConfigurationErrors(t *testing.T) {
+	_, d := openSnipe(t, func(s *snipeDouble, _ *Config) { s.token = "renewed" })
+	if o := d.Probe(t.Context()); o.Verdict != BadConfig {
+		t.Errorf("wrong token: %+v", o)
+	}
+	_, d = openSnipe(t, func(_ *snipeDouble, c *Config) { c.TokenFile = "/nonexistent/token" })
+	if o := d.Probe(t.Context()); o.Verdict != BadConfig || !strings.Contains(o.Reason, "/nonexistent/token") {
+		t.Errorf("no token file: %+v", o)
+	}
+	for key, change := range map[string]func(*Config){
+		"url": func(c *Config) { c.URL = "snipe.example" }, "token_file": func(c *Config) { c.TokenFile = "" },
+		"device_field": func(c *Config) { c.DeviceField = "rfid" }, "zone": func(c *Config) { c.Zone = "Mars/Olympus" },
+		"badge_transform": func(c *Config) { c.BadgeTransform = []string{"rot13"} }, "device_form": func(c *Config) { c.DeviceForm = "H10301:84" },
+	} {
+		cfg := snipeConfig(t, "https://host")
+		change(&cfg)
+		if _, err := Open(cfg); err == nil || !strings.Contains(err.Error(), "directory."+key) {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+}
+
+// Every fault, with the events of a whole afternoon: after healing each is done
+// once, in order per device.
+func TestSnipeITUnderFaults(t *testing.T) {
+	for _, x := range []fault{resetAtOnce, hangAtOnce, hangAfterCommit, hangInBody, resetAfterCommit, status500, status500Commit,
+		status429After, status401, status403, htmlPage, redirectLogin, halfJSON, hugeBody, slowDrip} {
+		for _, only := range []bool{false, true} {
+			name := string(x)
+			if only {
+				name += ", to what changes something only"
+			}
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				s := newSnipeDouble()
+				f := newFaultServer(s)
+				if only {
+					f.only = func(r *http.Request) bool { return r.Method == http.MethodPost }
+				}
+				srv := f.serve(t)
+				d, err := Open(snipeConfig(t, srv.URL))
+				if err != nil {
+					t.Fatal(err)
+				}
+				l := openLedger(t, Main)
+				w, _ := start(t, Options{Directory: d, Outbox: l, Register: l, Backoff: impatient})
+				eventually(t, "pulled", func() bool { _, ok, _ := l.ByTag(annBadge); return ok })
+				f.set(x)
+				bump(t, l, annBadge, ipadTag)  // out
+				bump(t, l, bobBadge, ipadTag)  // handed over
+				bump(t, l, bobBadge, pixelTag) // another device
+				bump(t, l, bobBadge, ipadTag)  // back
+				eventually(t, "the display's mark", w.Behind)
+				u, _ := url.Parse(srv.URL)
+				t.Logf("stump sync says:\n%s", sayings(t, w, u.Host))
+				time.Sleep(50 * time.Millisecond)
+				f.set(healthy)
+				eventually(t, "all told after healing", func() bool {
+					w.Hurry()
+					n, err := l.Backlog(Main)
+					return n == 0 && err == nil
+				})
+				got := slices.DeleteFunc(s.done(), func(s string) bool { return s == "out 12 to 2" })
+				if want := []string{"out 11 to 1", "in 11 from 1", "out 11 to 2", "in 11 from 2"}; !slices.Equal(got, want) || len(s.done()) != 5 {
+					t.Errorf("Snipe-IT did %q, want %q", s.done(), want)
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,190 @@
+package directory
+
+import (
+	"slices"
+	"time"
+)
+
+// Status is what "stump sync" shows, ready for JSON: every key is there, null
+// is unknown.
+type Status struct {
+	Directory string       `json:"directory"`
+	Sinks     []SinkStatus `json:"sinks"`
+	Pull      *PullStatus  `json:"pull"`
+	// PendingTags counts tags that were bumped before anybody knew them.
+	PendingTags int `json:"pending_tags"`
+	// Orphans are sinks that have rows and are no longer configured.
+	Orphans []Orphan `json:"orphans"`
+}
+
+// SinkStatus is one place.
+type SinkStatus struct {
+	Name  string `json:"name"`
+	Place string `json:"place"`
+	State Health `json:"state"`
+	// Since is when the state began, in this run of the daemon.
+	Since    time.Time  `json:"since"`
+	Reason   *string    `json:"reason"`
+	Remedy   *string    `json:"remedy"`
+	Failures int        `json:"failures"`
+	Next     *time.Time `json:"next"` // of the next try
+	Backlog  int        `json:"backlog"`
+	Oldest   *time.Time `json:"oldest"`
+	// Stuck are the rows that wait for a person, at most 100 of StuckRows.
+	StuckRows int        `json:"stuck_rows"`
+	Stuck     []StuckRow `json:"stuck"`
+}
+
+// StuckRow is a parked row or a conflict.
+type StuckRow struct {
+	ID       string    `json:"id"` // for retry, drop, accept
+	State    State     `json:"state"`
+	Event    EventData `json:"event"`
+	Reason   string    `json:"reason"`
+	Remedy   *string   `json:"remedy"`
+	Attempts int       `json:"attempts"`
+	Theirs   *Holding  `json:"theirs"`
+}
+
+// PullStatus is the last pull.
+type PullStatus struct {
+	At      *time.Time `json:"at"`   // last good one
+	Next    *time.Time `json:"next"` //
+	Error   *string    `json:"error"`
+	Remedy  *string    `json:"remedy"`
+	People  int        `json:"people"`
+	Devices int        `json:"devices"`
+	// Notes are what the last pull did not do, and why.
+	Notes []string `json:"notes"`
+}
+
+// Orphan is a sink without a place.
+type Orphan struct {
+	Name string `json:"name"`
+	Rows int    `json:"rows"`
+}
+
+const stuckShown = 100
+
+// Status tells how the places do and what waits.
+func (w *Worker) Status() (Status, error) {
+	st := Status{Directory: w.dir.String(), Sinks: []SinkStatus{}, Orphans: []Orphan{}}
+	known := map[string]bool{}
+	for _, s := range w.senders {
+		known[s.name] = true
+		caps := s.caps
+		if !caps.Deliver && !caps.WhatIs && !caps.Pull {
+			continue
+		}
+		one, err := s.status()
+		if err != nil {
+			return st, err
+		}
+		st.Sinks = append(st.Sinks, one)
+	}
+	st.Pull = w.pullStatus()
+	if w.o.Register != nil {
+		tags, err := w.o.Register.PendingTags(1000)
+		if err != nil {
+			return st, err
+		}
+		st.PendingTags = len(tags)
+	}
+	sinks, err := w.o.Outbox.Sinks()
+	if err != nil {
+		return st, err
+	}
+	slices.Sort(sinks)
+	for _, name := range sinks {
+		if known[name] {
+			continue
+		}
+		n, err := w.o.Outbox.Backlog(name)
+		if err != nil {
+			return st, err
+		}
+		if n > 0 {
+			st.Orphans = append(st.Orphans, Orphan{name, n})
+		}
+	}
+	return st, nil
+}
+
+func (s *sender) status() (SinkStatus, error) {
+	st := s.place.status()
+	st.Name, st.Place = s.name, s.to.String()
+	if !s.caps.Deliver {
+		return st, nil
+	}
+	var err error
+	if st.Backlog, err = s.out.Backlog(s.name); err != nil {
+		return st, err
+	}
+	if oldest, err := s.out.Rows(s.name, 0, 1); err != nil {
+		return st, err
+	} else if len(oldest) > 0 {
+		st.Oldest = timeOrNull(oldest[0].Event.At.Wall)
+	}
+	stuck, err := s.stuck()
+	st.StuckRows = len(stuck)
+	for _, seq := range stuck[:min(len(stuck), stuckShown)] {
+		r, err := s.out.Row(s.name, seq)
+		if err != nil {
+			continue // settled meanwhile
+		}
+		st.Stuck = append(st.Stuck, StuckRow{
+			ID: RowID(s.name, r.Seq), State: r.State, Event: eventData(r.Event, r.Event.Station),
+			Reason: r.Reason, Remedy: orNull(r.Remedy), Attempts: r.Attempts, Theirs: r.Theirs,
+		})
+	}
+	return st, err
+}
+
+// stuck lists the rows that wait for a person, as far as they were read.
+func (s *sender) stuck() ([]uint64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.running {
+		if err := s.queue.scan(); err != nil {
+			return nil, err
+		}
+	}
+	return s.queue.stuck(), nil
+}
+
+func (p *place) status() SinkStatus {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	st := SinkStatus{State: p.health, Since: p.since.Round(0), Failures: p.failures, Stuck: []StuckRow{}}
+	if p.health == Unheard || p.health == Stopped {
+		st.Reason, st.Remedy, st.Next = orNull(p.outcome.Reason), orNull(p.outcome.Remedy), timeOrNull(p.next.Round(0))
+	}
+	return st
+}
+
+func timeOrNull(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// Behind reports whether the display should carry its mark: the directory, or a
+// webhook, is not up, or an event waits for a person. It costs nothing.
+func (w *Worker) Behind() bool {
+	for _, s := range w.senders {
+		if !s.caps.Deliver {
+			continue
+		}
+		if _, h := s.place.wait(); h == Unheard || h == Stopped {
+			return true
+		}
+		s.mu.Lock()
+		stuck := len(s.queue.stuck())
+		s.mu.Unlock()
+		if stuck > 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,192 @@
+package directory
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"stump/checkout"
+)
+
+// Write renders the status for people:
+//
+//	directory   endpoints of lab.example: down for 3 h
+//	            lab.example refuses the connection
+//	            12 events wait, the oldest for 3 h; next try in 9 min
+//	            parked 17: Ann took iPad (2026-11-21 10:43)
+//	              the directory says: Unknown Device
+//	              add what is missing to the directory
+//	              then: stump sync retry 17, or: stump sync drop 17 --note WHY
+func (s Status) Write(out io.Writer, now time.Time) error {
+	p := &printer{w: out}
+	if len(s.Sinks) == 0 {
+		p.head("directory", s.Directory+": nothing to tell anybody")
+	}
+	for _, sink := range s.Sinks {
+		p.sink(sink, now)
+	}
+	p.pull(s.Pull, now)
+	if s.PendingTags > 0 {
+		p.head("unknown", fmt.Sprintf("%s bumped and still without an owner; their bumps are kept", count(s.PendingTags, "tag")))
+	}
+	for _, o := range s.Orphans {
+		p.head(o.Name, fmt.Sprintf("%s wait for this place, which is no longer in the configuration", count(o.Rows, "event")))
+	}
+	return p.err
+}
+
+type printer struct {
+	w   io.Writer
+	err error
+}
+
+func (p *printer) head(name, text string) { p.print(fmt.Sprintf("%-11s %s", name, text)) }
+func (p *printer) line(text string)       { p.print(strings.Repeat(" ", 12) + text) }
+
+func (p *printer) print(text string) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintln(p.w, text)
+	}
+}
+
+func (p *printer) sink(s SinkStatus, now time.Time) {
+	for_ := " for " + sinceWords(now.Sub(s.Since))
+	switch s.State {
+	case Up:
+		p.head(s.Name, s.Place+": answers")
+	case Starting:
+		p.head(s.Name, s.Place+": not asked yet")
+	case Unheard:
+		p.head(s.Name, s.Place+": down"+for_)
+	case Stopped:
+		p.head(s.Name, s.Place+": stopped"+for_+", until this is put right")
+	}
+	for _, text := range []*string{s.Reason, s.Remedy} {
+		if text != nil {
+			p.line(*text)
+		}
+	}
+	if s.State == Stopped {
+		p.line("then: stump sync retry")
+	}
+	if waiting := s.Backlog - s.StuckRows; waiting > 0 {
+		text := count(waiting, "event") + " wait"
+		if s.Oldest != nil {
+			text += ", the oldest for " + sinceWords(now.Sub(*s.Oldest))
+		}
+		if s.Next != nil {
+			text += "; next try in " + sinceWords(max(s.Next.Sub(now), 0))
+		}
+		p.line(text)
+	}
+	for _, r := range s.Stuck {
+		p.stuck(r)
+	}
+	if more := s.StuckRows - len(s.Stuck); more > 0 {
+		p.line(fmt.Sprintf("and %d more", more))
+	}
+}
+
+func (p *printer) stuck(r StuckRow) {
+	p.line(fmt.Sprintf("%s %s: %s", r.State, r.ID, eventWords(r.Event)))
+	p.line("  " + r.Reason)
+	if r.Remedy != nil {
+		p.line("  " + *r.Remedy)
+	}
+	other := "drop " + r.ID + " --note WHY"
+	if r.State == InDoubt || r.State == InConflict && r.Theirs != nil {
+		other = "accept " + r.ID
+	}
+	p.line("  then: stump sync retry " + r.ID + ", or: stump sync " + other)
+}
+
+func (p *printer) pull(s *PullStatus, now time.Time) {
+	if s == nil {
+		return
+	}
+	switch {
+	case s.Error != nil:
+		p.head("people", "the last pull failed: "+*s.Error)
+		if s.Remedy != nil {
+			p.line(*s.Remedy)
+		}
+	case s.At == nil:
+		p.head("people", "not pulled yet")
+	default:
+		what := count(s.People, "person")
+		if s.Devices > 0 {
+			what += " and " + count(s.Devices, "device")
+		}
+		p.head("people", fmt.Sprintf("%s, pulled %s ago", what, sinceWords(now.Sub(*s.At))))
+	}
+	for _, n := range s.Notes {
+		p.line(n)
+	}
+}
+
+// eventWords tells an event as one would say it.
+func eventWords(ev EventData) string {
+	name := func(s, id *string, other string) string {
+		switch {
+		case s != nil:
+			return *s
+		case id != nil:
+			return *id
+		}
+		return other
+	}
+	person := name(ev.Person, ev.PersonID, "somebody")
+	device := name(ev.Device, ev.DeviceID, "something")
+	from := name(ev.From, ev.FromID, "somebody")
+	var text string
+	switch checkout.Kind(ev.Kind) {
+	case checkout.Checkout:
+		text = person + " took " + device
+	case checkout.Return:
+		text = person + " returned " + device
+		if ev.From != nil || ev.FromID != nil {
+			text += " for " + from
+		}
+	case checkout.Handover:
+		text = from + " handed " + device + " to " + person
+	default:
+		text = ev.Kind + " of " + device
+		if ev.Device == nil && ev.DeviceID == nil {
+			text = ev.Kind + " of " + person
+		}
+	}
+	if ev.At != nil {
+		if t, err := time.Parse(time.RFC3339, *ev.At); err == nil {
+			text += " (" + t.Format("2006-01-02 15:04")
+			if !ev.ClockTrusted {
+				text += ", by a clock that was not set"
+			}
+			text += ")"
+		}
+	}
+	return text
+}
+
+func count(n int, what string) string {
+	switch {
+	case n == 1:
+		return "1 " + what
+	case what == "person":
+		return fmt.Sprintf("%d people", n)
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// sinceWords is a duration for people.
+func sinceWords(d time.Duration) string {
+	switch {
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d s", int(max(d, 0).Seconds()))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d days", int(d.Hours()/24))
+}

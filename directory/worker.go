@@ -1,0 +1,231 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"stump/checkout"
+)
+
+// Options are what a Worker works with.
+type Options struct {
+	Directory Directory
+	// Webhooks are told besides, under their names.
+	Webhooks map[string]Deliverer
+	Outbox   Outbox
+	Register Register
+	// Config gives the lifetimes and the time between pulls.
+	Config  Config
+	Backoff Backoff
+	Logger  *slog.Logger // nil is silent
+	// Network is received from when the network may have come back, see
+	// NetworkChanges; nil: nobody tells.
+	Network <-chan struct{}
+	// Random draws from [0, n); nil is math/rand.
+	Random func(n int64) int64
+}
+
+// Worker tells the places what they must know, and keeps the register as the
+// directory has it. It is a task: Run, Ready, String.
+type Worker struct {
+	o       Options
+	dir     Directory
+	log     *slog.Logger
+	ready   chan struct{}
+	senders []*sender // the directory's first
+	main    *place
+	pulls   puller
+	lookups lookups
+}
+
+// NewWorker returns a worker that does nothing until Run.
+func NewWorker(o Options) *Worker {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Directory == nil {
+		o.Directory = Local{}
+	}
+	if o.Random == nil {
+		o.Random = jitter
+	}
+	o.Config = o.Config.withDefaults()
+	w := &Worker{o: o, dir: o.Directory, log: o.Logger, ready: make(chan struct{})}
+	w.pulls.kick = make(chan struct{}, 1)
+	w.lookups.behind = make(chan checkout.Tag, 64)
+	w.main = newPlace(o.Backoff, o.Random)
+	w.add(Main, o.Directory, w.main)
+	for name, hook := range o.Webhooks {
+		w.add(name, hook, newPlace(o.Backoff, o.Random))
+	}
+	return w
+}
+
+func (w *Worker) add(name string, to Deliverer, pl *place) {
+	pl.change = func(h Health, o Outcome) {
+		switch h {
+		case Up:
+			w.log.Info("answers", "sink", name, "place", to.String())
+		case Unheard:
+			w.log.Warn("does not answer; events wait", "sink", name, "place", to.String(), "reason", o.Reason)
+		case Stopped:
+			w.log.Error("stopped; events wait until this is put right", "sink", name, "place", to.String(), "reason", o.Reason, "remedy", o.Remedy)
+		}
+	}
+	w.senders = append(w.senders, newSender(name, to, w.o.Outbox, pl, w.log))
+}
+
+// Run works until ctx ends, and then returns nil when no call is on its way
+// any more.
+func (w *Worker) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	for _, s := range w.senders {
+		wg.Go(func() { s.run(ctx) })
+	}
+	wg.Go(func() { w.watchNetwork(ctx) })
+	if caps := w.dir.Capabilities(); w.o.Register != nil {
+		if caps.Pull {
+			wg.Go(func() { w.pullLoop(ctx) })
+		}
+		if caps.WhatIs {
+			wg.Go(func() { w.lookupLoop(ctx) })
+		}
+	}
+	close(w.ready)
+	wg.Wait()
+	return nil
+}
+
+// Ready is closed when events are being told, whether or not anybody hears.
+func (w *Worker) Ready() <-chan struct{} { return w.ready }
+
+func (w *Worker) String() string { return "directory worker (" + w.dir.String() + ")" }
+
+func (w *Worker) watchNetwork(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case _, ok := <-w.o.Network:
+			if !ok {
+				return
+			}
+			w.Hurry()
+		}
+	}
+}
+
+// Hurry makes every place that is down or stopped be asked again now.
+func (w *Worker) Hurry() {
+	for _, s := range w.senders {
+		s.place.hurry()
+		poke(s.wake)
+	}
+	if st := w.pullStatus(); st != nil && st.Error != nil {
+		poke(w.pulls.kick)
+	}
+}
+
+// RowID names a row for people: the event's number, and the webhook's name.
+func RowID(sink string, seq uint64) string {
+	if sink == Main {
+		return strconv.FormatUint(seq, 10)
+	}
+	return strconv.FormatUint(seq, 10) + "@" + sink
+}
+
+func (w *Worker) row(id string) (*sender, Row, error) {
+	num, sink, hook := strings.Cut(id, "@")
+	if !hook {
+		sink = Main
+	}
+	seq, err := strconv.ParseUint(num, 10, 64)
+	if err != nil {
+		return nil, Row{}, fmt.Errorf("%q is not an id such as 17, or 17@hook (stump sync lists them)", id)
+	}
+	for _, s := range w.senders {
+		if s.name == sink && s.caps.Deliver {
+			r, err := s.out.Row(sink, seq)
+			return s, r, err
+		}
+	}
+	return nil, Row{}, fmt.Errorf("%q: nothing is told to %q", id, sink)
+}
+
+// errSending: the row is on its way right now.
+var errSending = errors.New("this event is being told right now: try again in a moment")
+
+// admin settles a row while it is not being sent.
+func (w *Worker) admin(id string, act func(*sender, Row) error) error {
+	s, _, err := w.row(id)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, r, err := w.row(id)
+	if err != nil {
+		return err
+	}
+	if s.inflight[r.Seq] {
+		return errSending
+	}
+	if err := act(s, r); err != nil {
+		return err
+	}
+	delete(s.failing, r.Seq)
+	s.queue.release(r.Seq)
+	s.place.hurry()
+	poke(s.wake)
+	return nil
+}
+
+// Retry tells a parked event or a conflict again, or one that waits at once.
+// Without an id every place is asked again now.
+func (w *Worker) Retry(id string) error {
+	if id == "" {
+		w.Hurry()
+		return nil
+	}
+	return w.admin(id, func(s *sender, r Row) error {
+		// Next is wall time: a clock that jumped must not hold anybody up.
+		if wait := time.Until(r.Next); r.State == InDoubt && wait > 0 && wait <= s.place.back.Doubt {
+			return fmt.Errorf("%s may still be counted by a slow server: look again in %s", id, sinceWords(wait+time.Second))
+		}
+		st := RowState{State: Queued, Step: r.Step, Force: r.State == InConflict}
+		return s.out.SaveRows(s.name, map[uint64]RowState{r.Seq: st})
+	})
+}
+
+// Drop gives up telling an event. The note says why, and is kept.
+func (w *Worker) Drop(id, actor, note string) error {
+	if strings.TrimSpace(note) == "" {
+		return errors.New("dropping an event needs a note that says why")
+	}
+	return w.admin(id, func(s *sender, r Row) error {
+		return s.out.Dropped(s.name, r.Seq, actor, note)
+	})
+}
+
+// Accept takes the directory's word in a conflict: the ledger is corrected. Of
+// an event that was lost it says that the directory has it.
+func (w *Worker) Accept(id, actor string) error {
+	return w.admin(id, func(s *sender, r Row) error {
+		switch {
+		case r.State == InConflict && r.Theirs != nil:
+			return s.out.Accepted(s.name, r.Seq, *r.Theirs, actor)
+		case r.State == InDoubt && r.After != "":
+			return s.out.SaveRows(s.name, map[uint64]RowState{r.Seq: {State: Queued, Step: r.After}})
+		case r.State == InDoubt:
+			w.log.Info("a lost event was counted after all", "event", r.Seq, "actor", actor)
+			return s.out.Delivered(s.name, []uint64{r.Seq})
+		}
+		return fmt.Errorf("%s: there is no word of the directory to accept: retry or drop it", id)
+	})
+}

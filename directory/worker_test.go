@@ -1,0 +1,389 @@
+package directory
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/uuid"
+
+	"stump/checkout"
+)
+
+// stage is a place that does what a test says, and remembers when it was called.
+type stage struct {
+	Local
+	caps Capabilities
+
+	mu     sync.Mutex
+	told   []checkout.Event // that got through
+	calls  []time.Time      // deliveries, whatever came of them
+	probes []time.Time
+	answer func(Delivery) Outcome // nil: Done
+	alive  func() Outcome         // nil: Done
+}
+
+func (s *stage) Capabilities() Capabilities { return s.caps }
+func (s *stage) String() string             { return "stage" }
+
+func (s *stage) Probe(context.Context) Outcome {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.probes = append(s.probes, time.Now())
+	if s.alive == nil {
+		return Outcome{}
+	}
+	return s.alive()
+}
+
+func (s *stage) Deliver(_ context.Context, d Delivery) Outcome {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls = append(s.calls, time.Now())
+	var o Outcome
+	if s.answer != nil {
+		o = s.answer(d)
+	}
+	if o.Verdict == Done || o.Verdict == Differs {
+		s.told = append(s.told, d.Event)
+	}
+	return o
+}
+
+func (s *stage) seqs() (seqs []uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, ev := range s.told {
+		seqs = append(seqs, ev.Seq)
+	}
+	return seqs
+}
+
+var everything = Capabilities{Deliver: true, Repeatable: true, Identities: true, Parallel: 4}
+
+// event is the seq-th event, about one device.
+func event(seq int, device string) checkout.Event {
+	return checkout.Event{
+		Seq: uint64(seq), ID: uuid.NewSHA1(uuid.Nil, fmt.Append(nil, seq)), Kind: checkout.Checkout, Station: "lab",
+		Person: "ann", PersonName: "Ann", Device: device, DeviceName: device, At: checkout.Stamp{Wall: time.Now()},
+	}
+}
+
+// start runs a worker in a bubble until the test ends; the function it returns
+// ends it before.
+func start(t *testing.T, o Options) (*Worker, func()) {
+	t.Helper()
+	w := NewWorker(o)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- w.Run(ctx) }()
+	<-w.Ready()
+	stop := sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+	t.Cleanup(stop)
+	return w, stop
+}
+
+func TestOrderPerDeviceAndOthersFlowOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := NewMemory(Main)
+		for i, dev := range []string{"ipad", "pixel", "ipad", "pixel", "nexus"} {
+			out.Add(event(i+1, dev), false)
+		}
+		place := &stage{caps: everything}
+		place.answer = func(d Delivery) Outcome {
+			if d.Event.Seq == 1 {
+				return Outcome{Verdict: Refused, Reason: "the directory says: Unknown Device"}
+			}
+			return Outcome{}
+		}
+		w, stop := start(t, Options{Directory: place, Outbox: out})
+		defer stop()
+		synctest.Wait()
+		got := place.seqs()
+		slices.Sort(got)
+		if want := []uint64{2, 4, 5}; !slices.Equal(got, want) {
+			t.Fatalf("told %v, want %v: only the ipad waits", got, want)
+		}
+		r, err := out.Row(Main, 1)
+		if err != nil || r.State != Parked || r.Reason != "the directory says: Unknown Device" {
+			t.Fatalf("row 1: %+v, %v", r, err)
+		}
+		place.mu.Lock()
+		place.answer = nil
+		place.told = nil
+		place.mu.Unlock()
+		if err := w.Retry("1"); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if got := place.seqs(); !slices.Equal(got, []uint64{1, 3}) {
+			t.Fatalf("after retry told %v, want 1 then 3", got)
+		}
+		if b, _ := out.Backlog(Main); b != 0 {
+			t.Fatalf("backlog %d, want none", b)
+		}
+	})
+}
+
+func TestOutageProbes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := NewMemory(Main)
+		for i := range 100 {
+			out.Add(event(i+1, fmt.Sprint("d", i)), false)
+		}
+		down := Outcome{Verdict: Down, Reason: "host refuses the connection"}
+		place := &stage{caps: everything, alive: func() Outcome { return down }}
+		begin := time.Now()
+		_, stop := start(t, Options{Directory: place, Outbox: out})
+		defer stop()
+		synctest.Wait()
+		if len(place.probes) != 1 {
+			t.Fatalf("%d probes at start, want 1", len(place.probes))
+		}
+		time.Sleep(14 * 24 * time.Hour)
+		synctest.Wait()
+		place.mu.Lock()
+		if len(place.calls) != 0 {
+			t.Errorf("%d deliveries to a dead place, want none", len(place.calls))
+		}
+		early := 0
+		for i := 1; i < len(place.probes); i++ {
+			gap, at := place.probes[i].Sub(place.probes[i-1]), place.probes[i-1].Sub(begin)
+			limit := 15 * time.Minute
+			if at < 10*time.Minute {
+				early++
+				limit = 30 * time.Second
+			}
+			if gap > limit {
+				t.Errorf("%v between probes at %v, want ≤ %v", gap, at, limit)
+			}
+		}
+		t.Logf("%d probes in the first 10 min, %d in two weeks", early, len(place.probes))
+		if n := len(place.probes); n > 14*24*12 {
+			t.Errorf("%d probes in two weeks: that is no back-off", n)
+		}
+		place.alive = nil
+		place.mu.Unlock()
+		time.Sleep(15 * time.Minute)
+		synctest.Wait()
+		if got := len(place.seqs()); got != 100 {
+			t.Errorf("%d told after healing, want 100", got)
+		}
+	})
+}
+
+func TestNetworkReturns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out, network := NewMemory(Main), make(chan struct{})
+		out.Add(event(1, "ipad"), false)
+		place := &stage{caps: everything, alive: func() Outcome { return Outcome{Verdict: Down} }}
+		_, stop := start(t, Options{Directory: place, Outbox: out, Network: network})
+		defer stop()
+		time.Sleep(time.Hour)
+		place.mu.Lock()
+		place.alive = nil
+		place.mu.Unlock()
+		network <- struct{}{}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if got := place.seqs(); len(got) != 1 {
+			t.Errorf("told %v within a second of the network's return, want event 1", got)
+		}
+	})
+}
+
+func TestRetryAfterIsHonouredAndClamped(t *testing.T) {
+	for _, tc := range []struct{ asked, min, max time.Duration }{
+		{40 * time.Second, 40 * time.Second, 41 * time.Second},
+		{365 * 24 * time.Hour, 15 * time.Minute, 15*time.Minute + time.Second},
+		{1, time.Second, 2 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			out := NewMemory(Main)
+			out.Add(event(1, "ipad"), false)
+			place := &stage{caps: everything}
+			place.answer = func(Delivery) Outcome {
+				if len(place.calls) == 1 {
+					return Outcome{Verdict: Down, After: tc.asked}
+				}
+				return Outcome{}
+			}
+			_, stop := start(t, Options{Directory: place, Outbox: out})
+			defer stop()
+			time.Sleep(time.Hour)
+			synctest.Wait()
+			if len(place.calls) != 2 {
+				t.Fatalf("%d calls, want 2", len(place.calls))
+			}
+			if gap := place.calls[1].Sub(place.calls[0]); gap < tc.min || gap > tc.max {
+				t.Errorf("asked to wait %v, waited %v", tc.asked, gap)
+			}
+		})
+	}
+}
+
+func TestConfigurationErrorStopsAndBurnsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := NewMemory(Main)
+		out.Add(event(1, "ipad"), false)
+		out.Add(event(2, "pixel"), false)
+		place := &stage{caps: everything}
+		place.answer = func(Delivery) Outcome {
+			return Outcome{Verdict: BadConfig, Reason: "host does not let us in (401 Unauthorized)"}
+		}
+		w, stop := start(t, Options{Directory: place, Outbox: out})
+		defer stop()
+		time.Sleep(14 * time.Minute)
+		synctest.Wait()
+		for seq := range uint64(2) {
+			if r, err := out.Row(Main, seq+1); err != nil || r.State != Queued || r.Attempts != 0 {
+				t.Errorf("row %d: %+v, %v, want it queued without attempts", seq+1, r.RowState, err)
+			}
+		}
+		if n := len(place.calls); n > 2 {
+			t.Errorf("%d calls in 14 min after a 401, want no more", n)
+		}
+		place.mu.Lock()
+		place.answer = nil
+		place.mu.Unlock()
+		w.Hurry() // a person put it right
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if got := place.seqs(); len(got) != 2 {
+			t.Errorf("told %v after the repair, want both", got)
+		}
+	})
+}
+
+// A row that fails while the place serves others is parked; while nothing gets
+// through, it is tried for ever.
+func TestPoisonIsToldFromOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := NewMemory(Main)
+		out.Add(event(1, "ipad"), false)
+		place := &stage{caps: everything}
+		place.answer = func(d Delivery) Outcome {
+			if d.Event.Seq == 1 {
+				return Outcome{Verdict: Failing, Reason: "host failed (500 Internal Server Error)"}
+			}
+			return Outcome{}
+		}
+		_, stop := start(t, Options{Directory: place, Outbox: out})
+		defer stop()
+		time.Sleep(24 * time.Hour)
+		synctest.Wait()
+		if r, _ := out.Row(Main, 1); r.State != Queued || r.Attempts < parkAfter {
+			t.Fatalf("row 1 alone: %+v, want it still queued after many attempts", r.RowState)
+		}
+		out.Add(event(2, "pixel"), false)
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if got := place.seqs(); !slices.Equal(got, []uint64{2}) {
+			t.Fatalf("told %v, want 2: others flow on", got)
+		}
+		if r, _ := out.Row(Main, 1); r.State != Parked {
+			t.Fatalf("row 1 beside others: %+v, want it parked", r.RowState)
+		}
+	})
+}
+
+// What must not be repeated is parked when the station dies in the middle of it.
+func TestKilledWhileSending(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := NewMemory(Main)
+		out.Add(event(1, "ipad"), false)
+		out.Add(event(2, "pixel"), false)
+		if err := out.SaveRows(Main, map[uint64]RowState{1: {State: Sending, Attempts: 1}}); err != nil {
+			t.Fatal(err)
+		}
+		caps := everything
+		caps.Repeatable = false
+		place := &stage{caps: caps}
+		_, stop := start(t, Options{Directory: place, Outbox: out})
+		defer stop()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got := place.seqs(); !slices.Equal(got, []uint64{2}) {
+			t.Errorf("told %v, want only 2", got)
+		}
+		if r, _ := out.Row(Main, 1); r.State != InDoubt || r.Remedy != lostRemedy {
+			t.Errorf("row 1: %+v, want it in doubt", r.RowState)
+		}
+	})
+}
+
+func TestPendingWaitsForTheRegister(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := NewMemory(Main, "hook")
+		tag := checkout.TagFromUint64(8123456, 26)
+		out.Add(event(1, "ipad"), true)
+		out.AddPending(PendingTag{Tag: tag, Kind: Person, Seq: 1})
+		out.Add(event(2, "ipad"), false)
+		place, hook := &stage{caps: everything}, &hookStage{}
+		w, stop := start(t, Options{Directory: place, Outbox: out, Register: out, Webhooks: map[string]Deliverer{"hook": hook}})
+		defer stop()
+		synctest.Wait()
+		if got := place.seqs(); got != nil {
+			t.Fatalf("told %v before anybody knows whose badge it was", got)
+		}
+		if got := hook.seqs(); !slices.Equal(got, []uint64{1, 2}) {
+			t.Fatalf("webhook told %v, want both at once", got)
+		}
+		if _, err := out.Apply([]Record{{Kind: Person, Name: "Ann", Tag: tag}}, Asker{}); err != nil {
+			t.Fatal(err)
+		}
+		w.Hurry()
+		synctest.Wait()
+		if got := place.seqs(); !slices.Equal(got, []uint64{1, 2}) {
+			t.Fatalf("told %v after the badge was known, want 1, 2", got)
+		}
+	})
+}
+
+// hookStage is a stage that is no Directory, so has no probe.
+type hookStage struct{ stage stage }
+
+func (h *hookStage) Deliver(ctx context.Context, d Delivery) Outcome { return h.stage.Deliver(ctx, d) }
+func (h *hookStage) Capabilities() Capabilities {
+	return Capabilities{Deliver: true, Repeatable: true, Parallel: 8}
+}
+func (h *hookStage) String() string { return "hook" }
+func (h *hookStage) seqs() []uint64 { return h.stage.seqs() }
+
+func TestLedgerFullNeverTellsTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := NewMemory(Main)
+		out.Add(event(1, "ipad"), false)
+		full := true
+		out.Fail = func(string) error {
+			if full {
+				return fmt.Errorf("no space left on device")
+			}
+			return nil
+		}
+		place := &stage{caps: everything}
+		_, stop := start(t, Options{Directory: place, Outbox: out})
+		defer stop()
+		time.Sleep(time.Hour)
+		out.mu.Lock()
+		full = false
+		out.mu.Unlock()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got := place.seqs(); !slices.Equal(got, []uint64{1}) {
+			t.Errorf("told %v, want 1 once", got)
+		}
+		if b, _ := out.Backlog(Main); b != 0 {
+			t.Errorf("backlog %d after the disk had room", b)
+		}
+	})
+}

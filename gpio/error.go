@@ -1,0 +1,63 @@
+package gpio
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"syscall"
+)
+
+// Error is a line that could not be had, with what to do about it. The errno
+// is kept: errors.Is(err, syscall.EBUSY) holds.
+type Error struct {
+	Op   string // "request", "open"
+	Line string // which line or chip, in every notation
+	Err  error
+	hint string
+}
+
+// Error says what is wrong.
+func (e *Error) Error() string {
+	return fmt.Sprintf("gpio: %s %s: %v", e.Op, e.Line, e.Err)
+}
+
+// Unwrap returns the cause, in the end the errno.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Hint says what to do.
+func (e *Error) Hint() string { return e.hint }
+
+// fail makes an Error whose hint is the usual one for the errno.
+func fail(op, line string, err error) *Error {
+	return &Error{Op: op, Line: line, Err: err, hint: Hint(err)}
+}
+
+// Hint says what a person can do about a failure of lines, or "" when there is
+// nothing better than the error itself.
+func Hint(err error) string {
+	var e *Error
+	var errno syscall.Errno
+	switch {
+	case errors.As(err, &e) && e.hint != "":
+		return e.hint
+	case errors.Is(err, ErrClosed):
+		return ""
+	case errors.Is(err, fs.ErrPermission):
+		return "let this user use /dev/gpiochip*: install the package's udev rule and add the user to the group gpio"
+	case errors.Is(err, fs.ErrNotExist):
+		return "no such GPIO chip: is its driver loaded? At boot it may still come; `stump config check --board` lists what is there"
+	case errors.As(err, &errno):
+		return hints[errno]
+	}
+	return ""
+}
+
+var hints = map[syscall.Errno]string{
+	syscall.EBUSY:  "another program, or the kernel, uses this line: stop it, or choose another line",
+	syscall.ENODEV: "the chip has vanished: a driver was unloaded or a USB adapter unplugged; it is used again when it returns",
+	syscall.ENXIO:  "this line makes no interrupts, or the pin is wired to another function inside the board",
+	syscall.EINVAL: "the kernel refuses this request: it must be Linux 5.10 or later, and the line must exist on the chip",
+	syscall.ENOTTY: "this is not a GPIO chip that Linux 5.10 or later would offer",
+	syscall.EMFILE: "too many open files in this process",
+	syscall.EIO:    "the chip does not answer",
+}

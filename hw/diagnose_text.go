@@ -1,0 +1,269 @@
+package hw
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Site is what the parts are called where the reader hangs. The zero value
+// speaks of HID's colours and of no particular pins.
+type Site struct {
+	// Pins are the two data lines as a technician finds them, both notations:
+	// "GPIO17 (header pin 11)".
+	Pins [2]string
+	// Colours of the reader's wires. An empty one is HID's, and is called so,
+	// for other makers use other colours.
+	Colours Colours
+	// GroundPins and LogicSupply are where the header has ground and 3.3 V:
+	// "6, 9, 14, 20, 25" and "1 or 17".
+	GroundPins, LogicSupply string
+	// Converter is what is between reader and board: "bss138" (the default),
+	// "divider" or "none".
+	Converter string
+}
+
+// Colours of a reader's wires.
+type Colours struct {
+	Power, Ground, Data0, Data1, Green, Red, Beep, Hold string
+}
+
+// HID are the colours of HID's proximity readers (HID document 08-0002 rev D.2).
+var HID = Colours{
+	Power: "red", Ground: "black", Data0: "green", Data1: "white",
+	Green: "orange", Red: "brown", Beep: "yellow", Hold: "blue",
+}
+
+// text is what a rule has to say.
+type text struct{ seen, remedy string }
+
+// wire names a wire of the reader by its colour.
+func wire(name, site, hid string) string {
+	if site != "" {
+		return fmt.Sprintf("%s (%s)", name, site)
+	}
+	return fmt.Sprintf("%s (%s on HID readers)", name, hid)
+}
+
+func (s *Site) data(i int) string {
+	if i == 0 {
+		return wire("DATA0", s.Colours.Data0, HID.Data0)
+	}
+	return wire("DATA1", s.Colours.Data1, HID.Data1)
+}
+
+func (s *Site) power() string  { return wire("the reader's + wire", s.Colours.Power, HID.Power) }
+func (s *Site) ground() string { return wire("the reader's ground wire", s.Colours.Ground, HID.Ground) }
+func (s *Site) hold() string   { return wire("the HOLD wire", s.Colours.Hold, HID.Hold) }
+
+func (s *Site) pin(i int) string {
+	if s.Pins[i] != "" {
+		return s.Pins[i]
+	}
+	return fmt.Sprintf("the board's DATA%d pin", i)
+}
+
+func (s *Site) groundPins() string {
+	if s.GroundPins == "" {
+		return "a ground pin of the header"
+	}
+	return "ground (header pin " + s.GroundPins + ")"
+}
+
+func (s *Site) logicSupply() string {
+	if s.LogicSupply == "" {
+		return "3.3 V"
+	}
+	return "3.3 V (header pin " + s.LogicSupply + ")"
+}
+
+// converter names what is between reader and board.
+func (s *Site) converter() string {
+	switch s.Converter {
+	case "divider":
+		return "the voltage divider"
+	case "none":
+		return "the wiring to the board"
+	}
+	return "the level converter"
+}
+
+func (s *Site) hasConverter() bool { return s.Converter != "divider" && s.Converter != "none" }
+
+func textNoPower(f *findings, s *Site) text {
+	seen := "no pulses came while a card was shown"
+	if f.isLow(0) && f.isLow(1) {
+		seen = "both data lines are low; with no card they should be high"
+	}
+	remedy := fmt.Sprintf("Does the reader beep or light up when a card is shown? If not, it has no power: measure at the reader between %s and %s, it should be 5 V (most readers take 5 to 16 V).", s.power(), s.ground())
+	if s.hasConverter() {
+		remedy += " If it does, measure the level converter: HV needs the reader's 5 V, LV needs " + s.logicSupply() + "."
+	} else {
+		remedy += " If it does, the data wires do not reach the board: check them at both ends."
+	}
+	return text{seen, remedy}
+}
+
+func textSwapped(f *findings, s *Site) text {
+	n := 0
+	for _, fr := range f.frames {
+		if fr.inverse && !fr.good {
+			n++
+		}
+	}
+	return text{
+		fmt.Sprintf("%d of %s make a valid card only with the two data lines exchanged", n, plural(len(f.frames), "read")),
+		fmt.Sprintf("The two data wires are swapped. %s belongs on %s, %s on %s: exchange them, at one end only.",
+			s.data(0), s.pin(0), s.data(1), s.pin(1)),
+	}
+}
+
+func textLow(i int) func(*findings, *Site) text {
+	return func(f *findings, s *Site) text {
+		return text{
+			fmt.Sprintf("DATA%d is low all the time; with no card it should be high", i),
+			fmt.Sprintf("Something holds %s down. Pull its wire off %s: if the line goes high, look for a strand that touches ground or the cable's shield, or for a channel of %s without power. If it stays low, look at the pin itself.",
+				s.data(i), s.pin(i), s.converter()),
+		}
+	}
+}
+
+func textOpen(i int) func(*findings, *Site) text {
+	return func(f *findings, s *Site) text {
+		where := fmt.Sprintf("Follow this wire from the reader through %s to the pin", s.converter())
+		if f.float[i] == pulledUp && s.hasConverter() {
+			where = "The converter's board side is in order, so look between reader and converter first"
+		}
+		return text{
+			fmt.Sprintf("only DATA%d moves when a card is shown, DATA%d never", 1-i, i),
+			fmt.Sprintf("%s does not reach %s. %s: a loose screw, a broken core, a cold solder joint.", s.data(i), s.pin(i), where),
+		}
+	}
+}
+
+func textShorted(f *findings, s *Site) text {
+	return text{
+		fmt.Sprintf("both data lines fall together: %.0f %% of the pulses come on both within 5 µs", f.pairs*100),
+		fmt.Sprintf("%s and %s touch each other. Look at the screw terminals for loose strands, at the converter for a bridge of solder, and along the cable for a nail.", s.data(0), s.data(1)),
+	}
+}
+
+func textNoGround(f *findings, s *Site) text {
+	return text{
+		fmt.Sprintf("irregular pulses with no card, %.0f a second", f.rate(0)+f.rate(1)),
+		fmt.Sprintf("Connect %s to %s of the board, even if the reader has a power supply of its own: without it the board can't tell high from low. A long cable beside mains wires shows the same.", s.ground(), s.groundPins()),
+	}
+}
+
+func textConverter(f *findings, s *Site) text {
+	seen := "nothing outside the board holds the two lines"
+	switch {
+	case f.unknownFloat():
+		seen = "no pulses came while a card was shown"
+	case f.silent():
+		seen += ", and no pulses came"
+	}
+	if !s.hasConverter() {
+		return text{seen, fmt.Sprintf("Nothing drives the data pins. Check that %s and %s of the reader arrive at %s and %s.", s.data(0), s.data(1), s.pin(0), s.pin(1))}
+	}
+	return text{seen, fmt.Sprintf("The level converter's board side has no power: its LV pin needs %s, its GND pin %s. Measure LV against GND: 3.3 V.", s.logicSupply(), s.groundPins())}
+}
+
+func textFloating(f *findings, s *Site) text {
+	which, lines := s.data(0), "DATA0"
+	if f.float[1] == follows && f.float[0] != follows || f.float[1] == changing && f.float[0] != changing {
+		which, lines = s.data(1), "DATA1"
+	}
+	if f.float[0] == follows && f.float[1] == follows {
+		which, lines = s.data(0)+" and "+s.data(1), "both lines"
+	}
+	remedy := fmt.Sprintf("Nothing pulls %s up when the reader lets go. Check that the wire is firmly on, and that its channel of %s is connected on both sides.", which, s.converter())
+	if s.hasConverter() {
+		remedy += " Without a converter's pull-up, put 10 kΩ from the pin to 3.3 V, or set bias = \"pull-up\"."
+	} else {
+		remedy += " Put 10 kΩ from the pin to 3.3 V, or set bias = \"pull-up\"."
+	}
+	seen := lines + " loses pulses, and no other"
+	switch {
+	case f.float[0] == follows || f.float[1] == follows:
+		seen = "nothing outside the board holds " + lines
+	case f.float[0] == changing || f.float[1] == changing:
+		seen = lines + " changes by itself while it is measured"
+	}
+	return text{seen, remedy}
+}
+
+func textHum(f *findings, s *Site) text {
+	i := 0
+	if f.hertz[1] > 0 {
+		i = 1
+	}
+	return text{
+		fmt.Sprintf("steady pulses with no card on DATA%d, %.0f a second", i, f.hertz[i]),
+		fmt.Sprintf("That is the mains. %s picks it up from a mains cable nearby, because it is not firmly connected or because ground is missing: check this wire at both ends, connect %s to %s, and keep the cable away from mains wires.", s.data(i), s.ground(), s.groundPins()),
+	}
+}
+
+func textBurst(f *findings, s *Site) text {
+	seen := "groups of pulses far shorter than a reader's"
+	if n := f.idleFalls[0] + f.idleFalls[1]; n > 0 {
+		seen += ", also with no card"
+	} else {
+		seen += " among the card's"
+	}
+	return text{seen, "Something throws sparks into the cable: a door lock, a motor, a lamp's ballast. Use shielded cable with the shield on ground at one end only, keep it away from lock and mains wires, and put a diode across the coil of a lock."}
+}
+
+func textCrosstalk(f *findings, s *Site) text {
+	return text{
+		fmt.Sprintf("%s on the other line right after a real one, within 100 µs; none without a card", plural(f.ghosts, "pulse")),
+		"Each data wire is felt on the other. Do not run DATA0 and DATA1 as one twisted pair: twist each with ground. A shorter cable helps, or 10 nF from each data pin to ground on the board's side of " + s.converter() + ".",
+	}
+}
+
+func textWrongGPIO(f *findings, s *Site) text {
+	if f.free > 0 {
+		return text{
+			"no pulses on the configured pins, but on " + strings.Join(f.freeNames, " and on "),
+			fmt.Sprintf("The data wires are on other pins than the configuration says. Move them: %s to %s, %s to %s. Or set data0 and data1 to the pins where the pulses are.",
+				s.data(0), s.pin(0), s.data(1), s.pin(1)),
+		}
+	}
+	seen := "nothing is connected to the two configured lines"
+	if f.unknownFloat() {
+		seen = "no pulses came on the two configured lines"
+	}
+	return text{
+		seen,
+		fmt.Sprintf("%s belongs on %s, %s on %s. Count the pins from the marked corner, odd numbers on one side, even on the other: header pins 17 and 18 are not GPIO17 and GPIO18.",
+			s.data(0), s.pin(0), s.data(1), s.pin(1)),
+	}
+}
+
+func textKeypad(f *findings, _ *Site) text {
+	return text{
+		fmt.Sprintf("%d frames of 4 or 8 bits: digits of a keypad, not a card", len(f.frames)),
+		"The reader sends key presses, or a card's number digit by digit. Set it to plain Wiegand output (26 bits or more): by its configuration card or its switches, see its manual. If it has keys that you want, set keypad = \"4bit\" or \"8bit\" for this reader.",
+	}
+}
+
+func textClockData(f *findings, _ *Site) text {
+	return text{
+		fmt.Sprintf("DATA%d ticks like a clock (%d pulses) while the other line changes beside it", f.clock, f.falls[max(f.clock, 0)]),
+		"The reader speaks clock-and-data, as a magnetic stripe reader does, not Wiegand. Set its output to Wiegand: by its configuration card, a switch or a wire, see its manual.",
+	}
+}
+
+func textHold(f *findings, s *Site) text {
+	if f.late > 0 {
+		return text{
+			fmt.Sprintf("nothing while cards were shown, then %d reads at once", f.late),
+			capital(s.hold()) + " must not touch anything: while it touches ground, the reader keeps its cards to itself. Take it off and put tape around its end.",
+		}
+	}
+	return text{
+		"the lines are high as they should be, but no pulses came",
+		capital(s.hold()) + " must not touch anything: while it touches ground, the reader beeps and sends nothing. Take it off and show a card again.",
+	}
+}
+
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

@@ -1,0 +1,291 @@
+package hw
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"stump/gpio"
+	"stump/wiegand"
+)
+
+// card has a card shown a few times.
+func (s *tester) card(ctx context.Context) Result {
+	if r, ok := s.cannotShow(); !ok {
+		return r
+	}
+	from := len(s.evidence.Cards)
+	for i := range s.o.Timing.Times {
+		s.Say([]string{"Show a card to the reader and take it away again.", "The same card again.", "And once more."}[min(i, 2)])
+		if err := s.show(ctx, 0); err != nil {
+			return failed(err, gpio.Hint(err))
+		}
+		if len(s.evidence.Cards[from].Edges) == 0 {
+			return s.nothingCame(ctx)
+		}
+	}
+	spells := s.evidence.Cards[from:]
+	s.first, _, _, _ = tally(s.reads(spells))
+	return s.judge(spells)
+}
+
+// secondCard has a card of the other kind shown: a badge and a device between
+// them have more of both bits than one card has.
+func (s *tester) secondCard(ctx context.Context) Result {
+	if r, ok := s.cannotShow(); !ok {
+		return r
+	}
+	if len(s.evidence.Cards) > 0 && len(s.evidence.Cards[0].Edges) == 0 {
+		return skip("nothing came from the first card")
+	}
+	times := s.o.Timing.Times
+	if s.first.Len() == 0 {
+		times = 1 // the first card brought nothing good: this one only adds evidence
+	}
+	from := len(s.evidence.Cards)
+	for i := range times {
+		s.Say([]string{"Show a card of the other kind: a device's tag if the first was a badge.", "The same card again.", "And once more."}[min(i, 2)])
+		if err := s.show(ctx, 1); err != nil {
+			return failed(err, gpio.Hint(err))
+		}
+	}
+	spells := s.evidence.Cards[from:]
+	r := s.judge(spells)
+	if bits, _, _, _ := tally(s.reads(spells)); r.Result == Pass && bits == s.first {
+		return bad(Warn, "Run the self-test again and show a badge first, then a device.", "%s; it is the same card as before", r.Measured)
+	}
+	return r
+}
+
+func (s *tester) cannotShow() (Result, bool) {
+	switch {
+	case s.src == nil:
+		return skip("the lines could not be taken"), false
+	case s.Present == nil && s.Ask == nil:
+		return skip("nobody is there to show a card"), false
+	}
+	return Result{}, true
+}
+
+// show asks for a card and notes what comes.
+func (s *tester) show(ctx context.Context, card int) error {
+	limit := s.o.Timing.Limit
+	if s.noisy {
+		limit /= 4 // the lines never get quiet
+	}
+	if s.Present != nil {
+		s.Present(card)
+	}
+	spell, err := s.listen(ctx, s.o.Timing.Card, s.o.Timing.Quiet, limit)
+	if err == nil {
+		s.evidence.Cards = append(s.evidence.Cards, spell)
+	}
+	return err
+}
+
+// nothingCame looks further: where the pulses may have gone instead, and
+// whether the reader keeps them.
+func (s *tester) nothingCame(ctx context.Context) Result {
+	if s.Ask != nil && s.Present == nil {
+		a, err := s.Ask(ctx, "Nothing arrived. Did the reader beep or light up for the card? [y/n]")
+		if err != nil {
+			return failed(err, "")
+		}
+		yes := affirmative(a)
+		s.evidence.Answered = &yes
+	}
+	if err := s.elsewhere(ctx); err != nil {
+		return failed(err, gpio.Hint(err))
+	}
+	if f := examine(&s.evidence); f.silent() && f.free == 0 && !f.isLow(0) && !f.isLow(1) {
+		s.Say(fmt.Sprintf("Still nothing. If the reader has a HOLD wire (%s) that touches anything, take it off now.", s.Site.hold()))
+		spell, err := s.listen(ctx, s.o.Timing.Late, s.o.Timing.Quiet, s.o.Timing.Limit)
+		if err != nil {
+			return failed(err, gpio.Hint(err))
+		}
+		s.evidence.Late = &spell
+	}
+	return s.blame(Fail, "nothing arrived")
+}
+
+// elsewhere shows the card once more while the free pins are watched.
+func (s *tester) elsewhere(ctx context.Context) error {
+	listen := s.ListenFree
+	if l, ok := s.src.(interface {
+		ListenFree() (func() ([]gpio.Activity, error), error)
+	}); ok && listen == nil {
+		listen = l.ListenFree
+	}
+	if listen == nil {
+		return nil
+	}
+	stop, err := listen()
+	if err != nil {
+		s.Say("The free pins can't be watched: " + err.Error())
+		return nil // a help, not a need
+	}
+	s.Say("Show the card again, a few times: Stump watches the free pins of the header.")
+	err = s.show(ctx, 0)
+	free, stopErr := stop()
+	if free == nil {
+		free = []gpio.Activity{}
+	}
+	s.evidence.Free = free
+	if err == nil {
+		err = stopErr
+	}
+	return err
+}
+
+// reads is what the daemon's decoder makes of the spells.
+func (s *tester) reads(spells []Spell) (reads []wiegand.Read) {
+	for i := range spells {
+		d := wiegand.NewDecoder(wiegand.Options{Formats: s.Formats})
+		for _, e := range falls(spells[i].Edges) {
+			e.Seq = 0 // rising edges, which were left out, are numbered as well
+			reads = append(reads, d.Push(e)...)
+		}
+		reads = append(reads, d.Advance(spells[i].To+wiegand.CloseAfter)...)
+	}
+	return reads
+}
+
+// lostEdges counts the gaps in the kernel's numbers.
+func lostEdges(edges []wiegand.Edge) (n int) {
+	for i := 1; i < len(edges); i++ {
+		if jump := edges[i].Seq - edges[i-1].Seq; edges[i].Seq > edges[i-1].Seq && jump > 1 {
+			n += int(jump) - 1
+		}
+	}
+	return n
+}
+
+// tally counts reads: the commonest card, how often it came, how many were
+// good and how many of those had to be repaired.
+func tally(reads []wiegand.Read) (bits wiegand.Bits, same, good, repaired int) {
+	count := map[wiegand.Bits]int{}
+	for i := range reads {
+		r := &reads[i]
+		if !r.OK() {
+			continue
+		}
+		good++
+		if r.Repaired != "" {
+			repaired++
+		}
+		if count[r.Bits]++; count[r.Bits] > same {
+			bits, same = r.Bits, count[r.Bits]
+		}
+	}
+	return bits, same, good, repaired
+}
+
+// judge says what came of showing one card a few times.
+func (s *tester) judge(spells []Spell) Result {
+	f := examine(&Evidence{Idle: s.evidence.Idle, Float: s.evidence.Float, Cards: spells, Formats: s.Formats})
+	reads := s.reads(spells)
+	bits, same, good, repaired := tally(reads)
+	n, lost := len(reads), 0
+	for i := range spells {
+		lost += lostEdges(spells[i].Edges)
+	}
+	switch {
+	case n == 0:
+		return s.blame(Fail, fmt.Sprintf("%d and %d pulses on DATA0 and DATA1, but no card", f.falls[0], f.falls[1]))
+	case lost > 0:
+		return bad(Warn, "The board was too busy to note every edge. Stop what else runs on it and repeat the test; in service such reads are refused, never guessed.", "%s lost by the kernel, %d of %s good", plural(lost, "edge"), good, plural(n, "read"))
+	case good == 0:
+		return s.blame(Fail, fmt.Sprintf("%s, none good (%s)", lengths(reads), faultText[reads[0].Fault]))
+	case same < n || repaired > 0 || f.quiet > 0 || f.extra > 0:
+		v := Warn
+		if good*3 < n*2 {
+			v = Fail
+		}
+		return s.blame(v, fmt.Sprintf("%d of %d reads good%s, %d of the same card, %d pulses too many", good, n, afterRepair(repaired), same, f.extra))
+	}
+	r := pass("%s, %d of %d equal%s", s.describe(bits), same, n, shape(spells))
+	if causes := Diagnose(&s.evidence, &s.Site); len(causes) > 0 {
+		return s.blame(Warn, r.Measured) // good reads over wiring that showed a fault: luck
+	}
+	return r
+}
+
+func afterRepair(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d after a repair)", n)
+}
+
+// describe names the card: "26 bits, H10301, parity OK, number …066".
+func (s *tester) describe(bits wiegand.Bits) string {
+	for _, f := range s.Formats {
+		v, ok := f.Unpack(bits)
+		if !ok {
+			continue
+		}
+		check := "parity OK"
+		if !f.Checked() {
+			check = "a format without a check (compare the number with the card: exchanged wires would not show)"
+		}
+		return fmt.Sprintf("%d bits, %s, %s, number %s", bits.Len(), f.Name, check, masked(f, v, s.o.ShowNumbers))
+	}
+	return fmt.Sprintf("%d bits", bits.Len())
+}
+
+// lengths is "3 reads of 24, 25, 26 bits".
+func lengths(reads []wiegand.Read) string {
+	var n []int
+	for i := range reads {
+		n = append(n, reads[i].Count)
+	}
+	slices.Sort(n)
+	n = slices.Compact(n)
+	words := make([]string, 0, len(n))
+	for _, v := range n {
+		words = append(words, fmt.Sprint(v))
+	}
+	if len(words) > 5 {
+		words = append(words[:3], "…", words[len(words)-1])
+	}
+	return fmt.Sprintf("%s of %s bits", plural(len(reads), "read"), strings.Join(words, ", "))
+}
+
+// shape is ", pulses 50 µs wide, 2.0 ms apart"; widths only where the source
+// gave both edges.
+func shape(spells []Spell) string {
+	var all []wiegand.Edge
+	var widths []int64
+	for i := range spells {
+		all = append(all, falls(spells[i].Edges)...)
+		widths = append(widths, pulseWidths(spells[i].Edges)...)
+	}
+	s := ""
+	if len(widths) > 0 {
+		slices.Sort(widths)
+		s = fmt.Sprintf(", pulses %s wide", seconds(time.Duration(widths[len(widths)/2])))
+	}
+	return s + fmt.Sprintf(", %s apart", seconds(time.Duration(interval(all))))
+}
+
+// pulseWidths pairs each fall with the next rise of its line.
+func pulseWidths(edges []wiegand.Edge) (widths []int64) {
+	var down [2]int64
+	for _, e := range edges {
+		switch {
+		case !e.Rising:
+			down[e.Line] = e.Time
+		case down[e.Line] != 0:
+			widths = append(widths, e.Time-down[e.Line])
+			down[e.Line] = 0
+		}
+	}
+	return widths
+}
+
+func affirmative(a string) bool {
+	a = strings.ToLower(strings.TrimSpace(a))
+	return a == "y" || a == "yes"
+}

@@ -1,0 +1,322 @@
+package hw
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Wiring is what is connected to a board: a reader through a level converter,
+// a display, a keyboard, the reader's lights and beeper. It is drawn by Text
+// and SVG, and listed by Parts.
+type Wiring struct {
+	Board *Board
+	// Data are the lines as the configuration names them; empty: the board's.
+	Data    [2]string
+	Colours Colours // empty ones are HID's
+	// Converter is "bss138" (the default) or "divider".
+	Converter string
+	// Display is the configuration's [display] kind.
+	Display string
+	// DisplayLines are the lines of an hd44780-gpio display.
+	DisplayLines []DisplayLine
+	Outputs      []OutputWire
+	Keyboard     bool
+}
+
+// DisplayLine is one line of a display that hangs on lines of the board.
+type DisplayLine struct{ Point, Line string } // "RS", "GPIO25"
+
+// OutputWire is a light or the beeper of the reader.
+type OutputWire struct {
+	Name      string // "green light", "red light", "beeper"
+	Line      string // as the configuration names it
+	ActiveLow bool   // through a converter's channel; otherwise a transistor
+}
+
+// Tie is one connection between a pin of the header and a part.
+type Tie struct {
+	Pin    Pin
+	Part   string // "converter", "display", "transistor"
+	Point  string // of the part: "LV1"
+	Wire   string // what to call it beside the pin: "DATA0"
+	Colour string // of the wire to use: the reader's where it goes on to the reader
+}
+
+// The parts between which wires are drawn.
+const (
+	partReader    = "reader"
+	partConverter = "converter"
+	partDivider   = "divider"
+	partDisplay   = "display"
+	partSwitch    = "transistor"
+)
+
+// supplies are the pins of a header that parts are fed from. Each use has a
+// pin of its own where the header has enough.
+type supplies struct {
+	readerPlus, ground, logic, displayPlus, displayGround string
+	sda, scl, tx                                          string
+}
+
+func (b *Board) supplies() supplies {
+	if b.family == beagleBone {
+		// SYS_5V works from USB as well; VDD_5V (P9_5) only with the barrel jack.
+		return supplies{"P9_7", "P9_1", "P9_3", "P9_8", "P9_2", "P9_20", "P9_19", "P9_13"}
+	}
+	return supplies{"2", "6", "1", "4", "14", "3", "5", "8"}
+}
+
+// Place finds a configured line on the board's header.
+func (b *Board) Place(name string) (Pin, error) {
+	bare := strings.TrimSpace(name)
+	if rest, ok := strings.CutPrefix(strings.ToLower(bare), "pin "); ok {
+		bare = strings.TrimSpace(rest)
+		if p, ok := b.Pin(bare); ok && p.Line() {
+			return p, nil
+		} else if ok {
+			return p, fmt.Errorf("header pin %s carries %s and is no line%s", p.Name, p.Signal, b.meant(bare))
+		}
+	} else if p, ok := b.BySignal(bare); ok {
+		return p, nil
+	} else if p, ok := b.Pin(bare); ok && b.family == beagleBone {
+		return p, nil
+	}
+	if _, n, ok := strings.Cut(bare, ":"); ok && b.family == raspberryPi {
+		if offset, err := strconv.Atoi(n); err == nil {
+			if p, ok := b.at(0, offset); ok {
+				return p, nil
+			}
+		}
+	}
+	return Pin{}, fmt.Errorf("line %q is not on the header of the %s", name, b.Name)
+}
+
+// meant says what else a number may mean: "; GPIO17 is header pin 11".
+func (b *Board) meant(number string) string {
+	if p, ok := b.BySignal("GPIO" + number); ok {
+		return fmt.Sprintf("; %s is header pin %s", p.Signal, p.Name)
+	}
+	return ""
+}
+
+// Ties are all connections of the header, in the order of its pins. The error
+// names the first configured line that is not on the header.
+func (w *Wiring) Ties() ([]Tie, error) {
+	s := w.Board.supplies()
+	var ties []Tie
+	var missing error
+	tie := func(pin, part, point, wire, colour string) {
+		p, ok := w.Board.Pin(pin)
+		if !ok {
+			missing = cmp.Or(missing, fmt.Errorf("the %s has no pin %s", w.Board.Name, pin))
+		}
+		ties = append(ties, Tie{p, part, point, wire, colour})
+	}
+	place := func(line, part, point, wire, colour string) {
+		p, err := w.Board.Place(line)
+		missing = cmp.Or(missing, err)
+		ties = append(ties, Tie{p, part, point, wire, colour})
+	}
+	c := w.colours()
+	tie(s.readerPlus, w.middle(), "HV", "reader +", c.Power)
+	tie(s.ground, w.middle(), "GND", "reader ground", c.Ground)
+	for i, colour := range []string{c.Data0, c.Data1} {
+		place(w.line(i), w.middle(), channel("LV", i+1), fmt.Sprintf("DATA%d", i), colour)
+	}
+	if w.middle() == partConverter {
+		tie(s.logic, partConverter, "LV", "converter LV", "orange")
+	}
+	w.tieDisplay(s, tie, place)
+	for _, o := range w.Outputs {
+		part, point := partSwitch, o.Name
+		if o.ActiveLow {
+			part = partConverter
+			point = w.freeChannel(o)
+		}
+		place(o.Line, part, point, o.Name, c.output(o.Name))
+	}
+	if missing != nil {
+		return nil, missing
+	}
+	if twice := doubly(ties); twice != "" {
+		return nil, fmt.Errorf("two wires on header pin %s: the configuration names it twice", twice)
+	}
+	slices.SortFunc(ties, func(a, b Tie) int { return cmp.Compare(w.Board.order(a.Pin), w.Board.order(b.Pin)) })
+	return ties, nil
+}
+
+// tieDisplay connects the display. One that runs on 5 V gets its signals
+// through the converter too, for an I2C backpack pulls them up to 5 V. An
+// HD44780 takes 3.3 V signals, and never answers with its R/W on ground.
+func (w *Wiring) tieDisplay(s supplies, tie, place func(at, part, point, wire, colour string)) {
+	if len(w.displayPoints()) == 0 {
+		return
+	}
+	tie(s.displayPlus, partDisplay, "VCC", "display 5 V", "red")
+	tie(s.displayGround, partDisplay, "GND", "display ground", "black")
+	if w.Display == "hd44780-gpio" {
+		for _, l := range w.DisplayLines {
+			place(l.Line, partDisplay, l.Point, "display "+l.Point, "grey")
+		}
+		return
+	}
+	pins := map[string]string{"SDA": s.sda, "SCL": s.scl, "RX": s.tx}
+	for i, point := range w.displayPoints() {
+		part, at := partConverter, channel("LV", 3+i)
+		if w.middle() == partDivider {
+			part, at = partDisplay, point
+		}
+		tie(pins[point], part, at, "display "+point, []string{"blue", "purple"}[i])
+	}
+}
+
+// displayPoints are the display's signals; none for no display on wires.
+func (w *Wiring) displayPoints() (points []string) {
+	switch w.Display {
+	case "hd44780-i2c":
+		return []string{"SDA", "SCL"}
+	case "sparkfun", "openlcd", "newhaven", "matrix-orbital":
+		return []string{"RX"}
+	case "hd44780-gpio":
+		for _, l := range w.DisplayLines {
+			points = append(points, l.Point)
+		}
+	}
+	return points
+}
+
+// displayChannels is how many channels of the converter the display takes.
+func (w *Wiring) displayChannels() int {
+	if w.Display == "hd44780-gpio" || w.middle() == partDivider {
+		return 0
+	}
+	return len(w.displayPoints())
+}
+
+// channel is the name of a converter's channel on one side, "LV1"; a board has
+// four, so that the fifth is the first of a second board.
+func channel(side string, n int) string {
+	if n > 4 {
+		return fmt.Sprintf("%s%d (2nd)", side, (n-1)%4+1)
+	}
+	return fmt.Sprintf("%s%d", side, n)
+}
+
+// freeChannel is the converter's channel of an output: the first two are the
+// reader's, the next the display's.
+func (w *Wiring) freeChannel(o OutputWire) string {
+	n := 3 + w.displayChannels()
+	for _, x := range w.Outputs {
+		if x == o {
+			break
+		}
+		if x.ActiveLow {
+			n++
+		}
+	}
+	return channel("LV", n)
+}
+
+// doubly is the name of a pin that has two wires.
+func doubly(ties []Tie) string {
+	seen := map[string]bool{}
+	for _, t := range ties {
+		if seen[t.Pin.Name] {
+			return t.Pin.Name
+		}
+		seen[t.Pin.Name] = true
+	}
+	return ""
+}
+
+func (w *Wiring) line(i int) string {
+	return cmp.Or(w.Data[i], []string{w.Board.Data0, w.Board.Data1}[i])
+}
+
+// middle is the part between reader and board.
+func (w *Wiring) middle() string {
+	if w.Converter == "divider" {
+		return partDivider
+	}
+	return partConverter
+}
+
+func (w *Wiring) colours() Colours {
+	c := w.Colours
+	for _, f := range []struct{ site, hid *string }{
+		{&c.Power, &HID.Power}, {&c.Ground, &HID.Ground}, {&c.Data0, &HID.Data0}, {&c.Data1, &HID.Data1},
+		{&c.Green, &HID.Green}, {&c.Red, &HID.Red}, {&c.Beep, &HID.Beep}, {&c.Hold, &HID.Hold},
+	} {
+		*f.site = cmp.Or(*f.site, *f.hid)
+	}
+	return c
+}
+
+// output is the colour of a light's or the beeper's wire.
+func (c Colours) output(name string) string {
+	switch {
+	case strings.Contains(name, "green"):
+		return c.Green
+	case strings.Contains(name, "red"):
+		return c.Red
+	}
+	return c.Beep
+}
+
+// Site is what the self-test calls the parts of this wiring by.
+func (w *Wiring) Site() Site {
+	s := Site{Colours: w.Colours, Converter: cmp.Or(w.Converter, "bss138")}
+	for i := range s.Pins {
+		if p, err := w.Board.Place(w.line(i)); err == nil {
+			s.Pins[i] = p.both()
+		}
+	}
+	var ground, logic []string
+	at, _ := w.Board.Place(w.line(0))
+	near, _, _ := at.position()
+	for _, p := range w.Board.Pins {
+		header, _, _ := p.position()
+		switch {
+		case header != near:
+		case p.Signal == "GND":
+			ground = append(ground, p.Name)
+		case p.Signal == "3V3":
+			logic = append(logic, p.Name)
+		}
+	}
+	s.GroundPins = oneOf(ground[:min(5, len(ground))])
+	s.LogicSupply = oneOf(logic)
+	return s
+}
+
+// both is a pin in both notations: "GPIO17 (header pin 11)".
+func (p Pin) both() string { return fmt.Sprintf("%s (header pin %s)", p.Signal, p.Name) }
+
+// oneOf is "6, 9 or 14".
+func oneOf(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last]
+}
+
+// Position says where a pin is: in which header, in which row from the marked
+// end, and whether in the first column (odd numbers) or the second.
+func (p Pin) position() (header string, row, column int) {
+	name := strings.TrimRight(p.Name, "AB")
+	header, number, ok := strings.Cut(name, "_")
+	if !ok {
+		header, number = "", name
+	}
+	n, _ := strconv.Atoi(number)
+	return header, (n - 1) / 2, (n - 1) % 2
+}
+
+// order is a pin's place among all.
+func (b *Board) order(p Pin) int {
+	return slices.IndexFunc(b.Pins, func(q Pin) bool { return q.Name == p.Name })
+}

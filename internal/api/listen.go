@@ -1,0 +1,155 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"stump/internal/hint"
+	"stump/internal/task"
+)
+
+// Listener serves the API on a unix socket, and on a loopback address if one is
+// given. It is a task.
+type Listener struct {
+	Handler http.Handler
+	Socket  string
+	Addr    string // "" is off
+	Log     *slog.Logger
+
+	opened []net.Listener
+	ready  *task.Signal
+}
+
+// Open takes the socket and the address. It refuses a socket at which somebody
+// answers, and replaces one that was left behind.
+func (l *Listener) Open() error {
+	l.ready = task.NewSignal()
+	if len(l.Socket) > maxSocketPath {
+		return hint.Errorf("name a shorter one with --socket: a unix socket's path has at most 107 bytes", "socket: the path %s has %d bytes", l.Socket, len(l.Socket))
+	}
+	if err := os.MkdirAll(filepath.Dir(l.Socket), 0o755); err != nil {
+		return hint.Wrap(err, "name another place with --socket")
+	}
+	if err := removeStale(l.Socket); err != nil {
+		return err
+	}
+	// The socket must never be there with other rights than its own, not even
+	// for the moment between bind and chmod.
+	old := syscall.Umask(0o117)
+	unix, err := net.Listen("unix", l.Socket)
+	syscall.Umask(old)
+	if err != nil {
+		return hint.Errorf("name another place with --socket", "socket: %w", err)
+	}
+	l.opened = append(l.opened, unix)
+	if l.Addr != "" {
+		tcp, err := net.Listen("tcp", l.Addr)
+		if err != nil {
+			unix.Close()
+			return hint.Errorf("choose another port with --listen", "%w", err)
+		}
+		l.opened = append(l.opened, tcp)
+	}
+	return nil
+}
+
+// ownPages keeps web pages from elsewhere away from the loopback address, which
+// a browser on this machine reaches: those that send requests across origins,
+// and those that give their own name a loopback address (DNS rebinding). The
+// socket is out of a browser's reach.
+func ownPages(h http.Handler) http.Handler {
+	sameOrigin := http.NewCrossOriginProtection().Handler(h)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		addr, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+		switch {
+		case addr == nil || addr.Network() == "unix":
+			h.ServeHTTP(w, r)
+		case !isLoopback(r.Host):
+			writeProblem(w, http.StatusForbidden, hint.Errorf("ask at localhost", "%q is not this machine's own name", r.Host))
+		default:
+			sameOrigin.ServeHTTP(w, r)
+		}
+	})
+}
+
+func isLoopback(host string) bool {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	ip := net.ParseIP(strings.Trim(host, "[]"))
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// maxSocketPath is what fits into sockaddr_un with its final zero (unix(7)).
+const maxSocketPath = 107
+
+// removeStale removes a socket at which nobody answers.
+func removeStale(path string) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if info.Mode()&fs.ModeSocket == 0 {
+		return hint.Errorf("move it away, or name another place with --socket", "%s is there and is no socket", path)
+	}
+	conn, err := net.DialTimeout("unix", path, time.Second)
+	if err == nil {
+		conn.Close()
+		return hint.Errorf("stop that one first, or give this one its own --socket and --state", "a daemon is running already: it answers at %s", path)
+	}
+	if !errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("socket: %w", err)
+	}
+	return os.Remove(path)
+}
+
+// String is task.Task's.
+func (l *Listener) String() string { return `api "` + l.Socket + `"` }
+
+// Ready is task.Task's.
+func (l *Listener) Ready() <-chan struct{} { return l.ready.C() }
+
+// Run serves until ctx is done; then it lets answers that are under way finish
+// for half a second.
+func (l *Listener) Run(ctx context.Context) error {
+	srv := &http.Server{
+		Handler:           ownPages(l.Handler),
+		ReadHeaderTimeout: 5 * time.Second,
+		ErrorLog:          slog.NewLogLogger(l.Log.Handler(), slog.LevelDebug),
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+	}
+	failed := make(chan error, len(l.opened))
+	for _, ln := range l.opened {
+		go func() { failed <- srv.Serve(ln) }()
+	}
+	l.ready.Give()
+	select {
+	case err := <-failed:
+		srv.Close()
+		return err
+	case <-ctx.Done():
+	}
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 500*time.Millisecond)
+	defer cancel()
+	if srv.Shutdown(end) != nil {
+		srv.Close()
+	}
+	// The server closes only what it has begun to serve.
+	for _, ln := range l.opened {
+		_ = ln.Close()
+	}
+	return nil
+}

@@ -1,0 +1,211 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"time"
+
+	"stump/checkout"
+	"stump/hw"
+	"stump/internal/hint"
+)
+
+// ledgerStatus is the HTTP status that fits an error of the ledger.
+func ledgerStatus(err error) int {
+	var (
+		ambiguous *checkout.AmbiguousError
+		exists    *checkout.ExistsError
+		taken     *checkout.TagTakenError
+		damaged   *checkout.DamagedError
+	)
+	switch {
+	case errors.As(err, &damaged), errors.Is(err, checkout.ErrClosed), errors.Is(err, checkout.ErrReadOnly):
+		return http.StatusInternalServerError
+	case errors.Is(err, checkout.ErrNotFound):
+		return http.StatusNotFound
+	case errors.As(err, &ambiguous), errors.As(err, &exists), errors.As(err, &taken), errors.Is(err, checkout.ErrRefused):
+		return http.StatusConflict
+	case errors.Is(err, checkout.ErrCannotSave):
+		return http.StatusInsufficientStorage
+	}
+	return http.StatusBadRequest // what is left was wrong with the request
+}
+
+// withHint says what to do about an error of the ledger.
+func withHint(err error) error {
+	if hint.Of(err) != "" {
+		return err
+	}
+	var (
+		ambiguous *checkout.AmbiguousError
+		exists    *checkout.ExistsError
+		taken     *checkout.TagTakenError
+	)
+	switch {
+	case errors.Is(err, checkout.ErrNotFound):
+		return hint.Wrap(err, "`stump people list` and `stump devices list` show who and what there is")
+	case errors.As(err, &ambiguous):
+		return hint.Wrap(err, "use the id")
+	case errors.As(err, &exists):
+		return hint.Wrap(err, "choose another with --id, or change the one that is there with edit")
+	case errors.As(err, &taken):
+		return hint.Wrap(err, "give that one another tag first, or check the number")
+	case errors.Is(err, checkout.ErrRefused):
+		return hint.Wrap(err, "`stump who` shows who holds which device")
+	case errors.Is(err, checkout.ErrCannotSave):
+		return hint.Wrap(err, "nothing was changed; look at the disk's space and the system's log")
+	}
+	return err
+}
+
+func (s *Server) give(w http.ResponseWriter, r *http.Request) error {
+	var g Give
+	if err := readJSON(r, &g); err != nil {
+		return err
+	}
+	ev, err := s.o.Ledger.Give(checkout.Request{
+		Device: g.Device, Person: g.Person, Actor: actor(r), Note: g.Note, Source: checkout.SourceCLI,
+	})
+	if err != nil {
+		return err
+	}
+	return s.changed(w, ev)
+}
+
+func (s *Server) bring(w http.ResponseWriter, r *http.Request) error {
+	var b Bring
+	if err := readJSON(r, &b); err != nil {
+		return err
+	}
+	ev, err := s.o.Ledger.Return(checkout.Request{
+		Device: b.Device, Actor: actor(r), Note: b.Note, Condition: b.Condition, Source: checkout.SourceCLI,
+	})
+	if err != nil {
+		return err
+	}
+	return s.changed(w, ev)
+}
+
+// changed answers with the event that was committed.
+func (s *Server) changed(w http.ResponseWriter, ev checkout.Event) error {
+	if s.o.Panel != nil {
+		s.o.Panel.Poke()
+	}
+	return writeJSON(w, historyRow(ev))
+}
+
+// expected is whom a tag is expected for. Whom the register does not have, the
+// directory may know; otherwise they are added to it when the tag is shown.
+func (s *Server) expected(kind checkout.SubjectKind, ref string) (Enrolled, error) {
+	var (
+		a   = Enrolled{Name: ref, New: true}
+		id  string
+		err error
+	)
+	if kind == checkout.KindPerson {
+		var p checkout.Person
+		p, err = s.o.Ledger.FindPerson(ref)
+		id, a.Name = p.ID, cmp.Or(p.Name, ref)
+	} else {
+		var d checkout.Device
+		d, err = s.o.Ledger.FindDevice(ref)
+		id, a.Name = d.ID, cmp.Or(d.Name, ref)
+	}
+	if errors.Is(err, checkout.ErrNotFound) {
+		return a, nil
+	}
+	a.ID, a.New = known(id), false
+	return a, err
+}
+
+// enrol has the next unknown tag become somebody's.
+func (s *Server) enrol(w http.ResponseWriter, r *http.Request) error {
+	var e Enrol
+	if err := readJSON(r, &e); err != nil {
+		return err
+	}
+	if len(s.o.Readers) == 0 {
+		return errNoDaemon
+	}
+	kind := checkout.KindPerson
+	if e.Kind == "device" {
+		kind = checkout.KindDevice
+	} else if e.Kind != "person" {
+		return refuse(`use "person" or "device"`, "%q can't be enrolled", e.Kind)
+	}
+	if e.Name == "" {
+		return refuse("name who or what the tag is for", "no name")
+	}
+	answer, err := s.expected(kind, e.Name)
+	if err != nil {
+		return err
+	}
+	wait, err := s.o.Readers[0].Enrol(r.Context(), kind, cmp.Or(str(answer.ID), e.Name), answer.Name, actor(r))
+	if err != nil {
+		return err
+	}
+	if !e.Wait {
+		return writeJSON(w, answer)
+	}
+	select {
+	case res := <-wait:
+		if res.Err != nil {
+			return res.Err
+		}
+		answer.ID = known(res.Record.ID)
+		return writeJSON(w, answer)
+	case <-r.Context().Done():
+		return context.Cause(r.Context())
+	}
+}
+
+// Status is what the station is doing.
+type Status struct {
+	Station string   `json:"station"`
+	Version string   `json:"version"`
+	PID     int      `json:"pid"`
+	Readers []string `json:"readers"`
+	Sim     bool     `json:"sim"`
+	Display string   `json:"display"`
+	Since   *string  `json:"display_down_since"`
+	Events  uint64   `json:"events"`
+	// Salvaged says what was saved of a damaged ledger, until somebody has
+	// said that they have seen it.
+	Salvaged *string `json:"salvaged"`
+	// Conditions are what is wrong with each reader.
+	Conditions map[string][]hw.Condition `json:"conditions"`
+}
+
+func (s *Server) status(w http.ResponseWriter, _ *http.Request) error {
+	st := Status{Station: s.o.Station, Version: s.o.Version, PID: os.Getpid(), Sim: s.o.Lines != nil, Readers: []string{}}
+	for _, r := range s.o.Readers {
+		st.Readers = append(st.Readers, r.Name+": "+r.Source.String())
+	}
+	info, err := s.o.Ledger.Info()
+	if err != nil {
+		return err
+	}
+	st.Events = info.Seq
+	if s.o.Conditions != nil {
+		st.Conditions = s.o.Conditions()
+	}
+	if info.Salvaged != nil {
+		st.Salvaged = known(info.Salvaged.String())
+	}
+	if s.o.Panel != nil {
+		h := s.o.Panel.Health()
+		st.Display = "up"
+		if !h.Up {
+			since := h.Since.Format(time.RFC3339)
+			st.Since = &since
+			st.Display = "down"
+			if h.Err != nil {
+				st.Display = "down: " + h.Err.Error()
+			}
+		}
+	}
+	return writeJSON(w, st)
+}

@@ -1,0 +1,323 @@
+package api
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+
+	"stump/checkout"
+	"stump/internal/credential"
+	"stump/internal/hint"
+)
+
+// actorHeader names the admin who asks, escaped as in a query.
+const actorHeader = "Stump-Actor"
+
+// actor is who asks; who does not say so is an admin.
+func actor(r *http.Request) string {
+	name, err := url.QueryUnescape(r.Header.Get(actorHeader))
+	if err != nil || name == "" {
+		return "admin"
+	}
+	return name
+}
+
+func personRow(p checkout.Person) Person {
+	return Person{ID: p.ID, Name: known(p.Name), Email: known(p.Email), Badge: known(p.Badge), Status: p.Status.String()}
+}
+
+func deviceRow(d checkout.Device) Device {
+	return Device{
+		ID: d.ID, Name: known(d.Name), Tag: known(d.Tag), Kind: known(d.Kind), Status: d.Status.String(),
+		Person: known(d.HolderName), PersonID: known(d.Holder),
+	}
+}
+
+func (s *Server) people(w http.ResponseWriter, _ *http.Request) error {
+	return stream(w, mapRows(s.o.Ledger.People(), personRow))
+}
+
+func (s *Server) devices(w http.ResponseWriter, _ *http.Request) error {
+	return stream(w, mapRows(s.o.Ledger.Devices(), deviceRow))
+}
+
+// mapRows applies f to every row.
+func mapRows[A, B any](rows func(func(A, error) bool), f func(A) B) func(func(B, error) bool) {
+	return func(yield func(B, error) bool) {
+		for row, err := range rows {
+			var b B
+			if err == nil {
+				b = f(row)
+			}
+			if !yield(b, err) {
+				return
+			}
+		}
+	}
+}
+
+// tag reads a written credential; nil and "" are no tag.
+func (s *Server) tag(written *string) (checkout.Tag, error) {
+	if written == nil || *written == "" {
+		return checkout.Tag{}, nil
+	}
+	return s.parseTag(*written)
+}
+
+func (s *Server) parseTag(written string) (checkout.Tag, error) {
+	bits, err := credential.Parse(written, s.o.Formats)
+	if err != nil {
+		return checkout.Tag{}, &problemError{http.StatusBadRequest, err}
+	}
+	return credential.Tag(bits), nil
+}
+
+// change is what an admin asks of a person or a device; nil stays as it is.
+type change struct{ id, name, email, kind, tag, status *string }
+
+// readChange reads a PersonChange or a DeviceChange.
+func readChange(r *http.Request, of checkout.SubjectKind) (change, error) {
+	if of == checkout.KindPerson {
+		var c PersonChange
+		err := readJSON(r, &c)
+		return change{id: c.ID, name: c.Name, email: c.Email, tag: c.Badge, status: c.Status}, err
+	}
+	var c DeviceChange
+	err := readJSON(r, &c)
+	return change{id: c.ID, name: c.Name, kind: c.Kind, tag: c.Tag}, err
+}
+
+// add puts a person or a device into the register.
+func (s *Server) add(of checkout.SubjectKind) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		c, err := readChange(r, of)
+		if err != nil {
+			return err
+		}
+		tag, err := s.tag(c.tag)
+		if err != nil {
+			return err
+		}
+		id, err := s.newID(str(c.id), str(c.name), of)
+		if err != nil {
+			return err
+		}
+		if of == checkout.KindPerson {
+			err = s.o.Ledger.AddPerson(checkout.Person{ID: id, Name: str(c.name), Email: str(c.email)}, tag, actor(r), checkout.SourceCLI)
+		} else {
+			err = s.o.Ledger.AddDevice(checkout.Device{ID: id, Name: str(c.name), Kind: str(c.kind)}, tag, actor(r), checkout.SourceCLI)
+		}
+		if err != nil {
+			return err
+		}
+		return s.writeRow(w, of, id)
+	}
+}
+
+// edit changes all that is asked for, or nothing.
+func (s *Server) edit(of checkout.SubjectKind) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		c, err := readChange(r, of)
+		if err != nil {
+			return err
+		}
+		if c.tag != nil && *c.tag == "" {
+			return refuse("give another one; who or what is no longer to be lent is suspended or retired", "a tag can't be taken away")
+		}
+		e := checkout.Edit{Name: c.name, Email: c.email, Kind: c.kind}
+		if e.Tag, err = s.tag(c.tag); err != nil {
+			return err
+		}
+		if c.status != nil {
+			status, err := parseStatus(*c.status)
+			if err != nil {
+				return err
+			}
+			e.Status = &status
+		}
+		return s.change(w, r, of, e)
+	}
+}
+
+// retire takes a person or a device out of use.
+func (s *Server) retire(of checkout.SubjectKind) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		retired := checkout.Retired
+		return s.change(w, r, of, checkout.Edit{Status: &retired})
+	}
+}
+
+// change commits an edit and answers with the row as it is then.
+func (s *Server) change(w http.ResponseWriter, r *http.Request, of checkout.SubjectKind, e checkout.Edit) error {
+	id, err := s.find(of, r.PathValue("ref"))
+	if err != nil {
+		return err
+	}
+	commit := s.o.Ledger.EditDevice
+	if of == checkout.KindPerson {
+		commit = s.o.Ledger.EditPerson
+	}
+	if err := commit(id, e, actor(r), checkout.SourceCLI); err != nil {
+		return err
+	}
+	return s.writeRow(w, of, id)
+}
+
+// find is the id of a person or device by id or name.
+func (s *Server) find(of checkout.SubjectKind, ref string) (string, error) {
+	if of == checkout.KindPerson {
+		p, err := s.o.Ledger.FindPerson(ref)
+		return p.ID, err
+	}
+	d, err := s.o.Ledger.FindDevice(ref)
+	return d.ID, err
+}
+
+func (s *Server) writeRow(w http.ResponseWriter, of checkout.SubjectKind, id string) error {
+	if of == checkout.KindPerson {
+		p, err := s.o.Ledger.FindPerson(id)
+		if err != nil {
+			return err
+		}
+		return writeJSON(w, personRow(p))
+	}
+	d, err := s.o.Ledger.FindDevice(id)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, deviceRow(d))
+}
+
+func parseStatus(word string) (checkout.Status, error) {
+	for _, s := range []checkout.Status{checkout.Active, checkout.Suspended, checkout.Retired} {
+		if s.String() == word {
+			return s, nil
+		}
+	}
+	return 0, refuse("use active, suspended or retired", "%q is no status", word)
+}
+
+// maxImport is more than a register of 100,000 rows needs.
+const maxImport = 32 << 20
+
+func (s *Server) importPeople(w http.ResponseWriter, r *http.Request) error {
+	rows, err := checkout.ReadPeopleCSV(http.MaxBytesReader(w, r.Body, maxImport), s.parseTag)
+	if err != nil {
+		return badCSV(err)
+	}
+	if err := s.o.Ledger.ImportPeople(rows, actor(r), checkout.SourceCLI); err != nil {
+		return badCSV(err)
+	}
+	return writeJSON(w, Imported{len(rows)})
+}
+
+func (s *Server) importDevices(w http.ResponseWriter, r *http.Request) error {
+	rows, err := checkout.ReadDevicesCSV(http.MaxBytesReader(w, r.Body, maxImport), s.parseTag)
+	if err != nil {
+		return badCSV(err)
+	}
+	if err := s.o.Ledger.ImportDevices(rows, actor(r), checkout.SourceCLI); err != nil {
+		return badCSV(err)
+	}
+	return writeJSON(w, Imported{len(rows)})
+}
+
+// badCSV says that nothing was imported.
+func badCSV(err error) error {
+	if errors.Is(err, checkout.ErrCannotSave) {
+		return err
+	}
+	remedy := "nothing was imported; mend the line and import the whole file again"
+	if h := hint.Of(err); h != "" {
+		remedy += " (" + h + ")"
+	}
+	return &problemError{http.StatusBadRequest, hint.Wrap(fmt.Errorf("import: %w", err), remedy)}
+}
+
+func (s *Server) exportPeople(w http.ResponseWriter, _ *http.Request) error {
+	return writeCSV(w, func(out io.Writer) error { return checkout.WritePeopleCSV(out, s.o.Ledger.People()) })
+}
+
+func (s *Server) exportDevices(w http.ResponseWriter, _ *http.Request) error {
+	return writeCSV(w, func(out io.Writer) error { return checkout.WriteDevicesCSV(out, s.o.Ledger.Devices(), s.deviceTag) })
+}
+
+// deviceTag is the written form of a device's tag, "" if it has none.
+func (s *Server) deviceTag(id string) (string, error) {
+	d, err := s.o.Ledger.FindDevice(id)
+	if err != nil || !d.HasTag() {
+		return "", err
+	}
+	tag, err := s.o.Ledger.TagNumber(checkout.KindDevice, id)
+	if err != nil {
+		return "", nil // enrolled before tags were kept: an import keeps what there is
+	}
+	bits, err := credential.Bits(tag)
+	return credential.String(bits, s.o.Formats), err
+}
+
+// writeCSV sends a table whole or not at all; a register fits in memory.
+func writeCSV(w http.ResponseWriter, write func(io.Writer) error) error {
+	var b bytes.Buffer
+	if err := write(&b); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// newID is the id that was asked for, or one made from the name: lower case
+// ASCII letters and digits, with a number behind it if it is taken.
+func (s *Server) newID(asked, name string, of checkout.SubjectKind) (string, error) {
+	if asked != "" {
+		return asked, nil
+	}
+	base := slug(name)
+	for n := 1; ; n++ {
+		id := base
+		if n > 1 {
+			id = fmt.Sprintf("%s-%d", base, n)
+		}
+		_, err := s.find(of, id)
+		var several *checkout.AmbiguousError
+		if errors.Is(err, checkout.ErrNotFound) {
+			return id, nil
+		} else if err != nil && !errors.As(err, &several) {
+			return "", err
+		}
+	}
+}
+
+// slug is a name as an id.
+func slug(name string) string {
+	var b strings.Builder
+	for _, r := range norm.NFKD.String(strings.ToLower(name)) {
+		switch {
+		case unicode.Is(unicode.Mn, r):
+		case r < 0x80 && (unicode.IsLetter(r) || unicode.IsDigit(r)):
+			b.WriteRune(r)
+		case b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
+			b.WriteByte('-')
+		}
+		if b.Len() >= 40 {
+			break
+		}
+	}
+	return cmp.Or(strings.Trim(b.String(), "-"), "x")
+}
+
+func str(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}

@@ -1,0 +1,47 @@
+package api
+
+import (
+	"net/http"
+	"time"
+
+	"stump/checkout"
+)
+
+func (s *Server) who(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	return stream(w, s.o.Ledger.Loans(checkout.LoanFilter{
+		Person: q.Get("person"), Device: q.Get("device"), Overdue: q.Get("overdue") == "true", Now: s.o.Now(),
+	}))
+}
+
+func (s *Server) history(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	f := checkout.HistoryFilter{Person: q.Get("person"), Device: q.Get("device")}
+	if since := q.Get("since"); since != "" {
+		t, err := time.Parse(time.RFC3339, since)
+		if err != nil {
+			return refuse("write it as 2026-11-21T10:00:00Z", "since: %q is no time", since)
+		}
+		f.Since = t
+	}
+	return stream(w, s.o.Ledger.History(f))
+}
+
+func (s *Server) unknown(w http.ResponseWriter, _ *http.Request) error {
+	tags, err := s.o.Ledger.UnknownTags()
+	if err != nil {
+		return err
+	}
+	return stream(w, func(yield func(Unknown, error) bool) {
+		for _, t := range tags {
+			if !yield(Unknown{Number: t.Number, Bits: t.Bits, Count: t.Count, Last: t.Last, ClockTrusted: t.ClockTrusted}, nil) {
+				return
+			}
+		}
+	})
+}
+
+// historyRow is an event that was committed a moment ago.
+func historyRow(ev checkout.Event) checkout.Entry {
+	return checkout.Entry{Event: ev, Time: ev.At.Wall, ClockTrusted: ev.At.Trusted}
+}

@@ -1,0 +1,242 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"stump/gpio"
+	"stump/internal/hint"
+	"stump/internal/keyboard"
+	"stump/internal/panel"
+	"stump/lcd"
+	"stump/wiegand"
+)
+
+// The values that the enumerated keys take.
+var (
+	logLevels   = []string{"debug", "info", "warn", "error"}
+	policies    = []string{"handover", "return", "refuse"}
+	enrolments  = []string{"known-people", "free", "off"}
+	presets     = []string{"", "original"}
+	keypadModes = []string{"", "4bit", "8bit"}
+	directories = []string{"local", "endpoints", "snipeit", "scim"}
+	converters  = []string{"", "bss138", "divider"}
+)
+
+// Check fills defaults that depend on other keys and refuses what can't be
+// meant.
+func (c *Config) Check() error {
+	if len(c.Readers) == 0 {
+		c.Readers = []Reader{{}}
+	}
+	for _, check := range []func() error{c.checkStation, c.checkReaders, c.checkDesk, c.checkDisplay, c.checkRest} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Config) checkStation() error {
+	if err := c.oneOf(c.LogLevel, logLevels, "log_level"); err != nil {
+		return err
+	}
+	if c.Station == "" || len(c.Station) > 64 || strings.ContainsFunc(c.Station, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+		return c.bad("use 1 to 64 letters, digits, - or _", []string{"station"}, "%q can't be a station's name", c.Station)
+	}
+	if c.Listen == "" {
+		return nil
+	}
+	return CheckListen(c.Listen, func(remedy, format string, args ...any) error {
+		return c.bad(remedy, []string{"listen"}, format, args...)
+	})
+}
+
+// CheckListen refuses every address but a loopback one: the API has no
+// roles yet, whoever reaches it may do everything.
+func CheckListen(addr string, bad func(remedy, format string, args ...any) error) error {
+	const remedy = `use a loopback address such as "127.0.0.1:8080"; to reach it from elsewhere, tunnel it over ssh`
+	if addr == "" {
+		return bad(remedy, "the address is empty")
+	}
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return bad(remedy, "%q is no address with a port", addr)
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n > 65535 {
+		return bad(remedy, "%q is no port", port)
+	}
+	switch host {
+	case "localhost":
+		return nil
+	case "":
+		return bad(remedy, "%q listens everywhere", addr)
+	}
+	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+		return bad(remedy, "%q is not a loopback address", host)
+	}
+	return nil
+}
+
+func (c *Config) checkReaders() error {
+	names := map[string]bool{}
+	for i, custom := range c.Formats {
+		f, err := wiegand.NewFormat(custom)
+		if err != nil {
+			return c.bad("places count from 0, the first bit sent; docs/decoding.md explains the keys", []string{"format", strconv.Itoa(i)}, "%v", err)
+		}
+		c.formats = append(c.formats, f)
+	}
+	for i := range c.Readers {
+		r := &c.Readers[i]
+		key := func(k string) []string { return []string{"reader", strconv.Itoa(i), k} }
+		if err := c.fillReader(r, key); err != nil {
+			return err
+		}
+		if names[r.Name] {
+			return c.bad("give every reader a name of its own", key("name"), "two readers are called %q", r.Name)
+		}
+		names[r.Name] = true
+		for _, name := range r.Formats {
+			if _, err := c.FormatByName(name); err != nil {
+				return c.bad(hint.Of(err), key("formats"), "%v", err)
+			}
+		}
+		if err := c.oneOf(r.Keypad, keypadModes, key("keypad")...); err != nil {
+			return err
+		}
+		if err := c.oneOf(r.Converter, converters, key("converter")...); err != nil {
+			return err
+		}
+		if _, err := gpio.ParseBias(r.Bias); err != nil {
+			return c.bad(`use "as-is", "pull-up", "pull-down" or "off"`, key("bias"), "%v", err)
+		}
+		for _, kind := range []struct {
+			name string
+			rule *Rule
+		}{{"badge", r.Badge}, {"device", r.Device}} {
+			if kind.rule != nil && kind.rule.Max != 0 && kind.rule.Min > kind.rule.Max {
+				return c.bad("put the smaller number first", key(kind.name), "min %d is above max %d", kind.rule.Min, kind.rule.Max)
+			}
+		}
+		if r.Data0 == r.Data1 {
+			return c.bad("DATA0 is the green wire on most readers, DATA1 the white one; each has a line of its own", key("data1"), "both data lines are %q", r.Data0)
+		}
+	}
+	return nil
+}
+
+// fillReader gives r what its keys left out, the preset before the defaults.
+func (c *Config) fillReader(r *Reader, key func(string) []string) error {
+	if err := c.oneOf(r.Preset, presets, key("preset")...); err != nil {
+		return err
+	}
+	if r.Preset == "original" {
+		// The original client took 26 bits unchecked and told people from
+		// devices by the number (etsy/rfid-checkout, constants.py); the limits
+		// themselves were neither.
+		if r.Formats == nil {
+			r.Formats = []string{"raw26"}
+		}
+		if r.Badge == nil {
+			r.Badge = &Rule{Min: 90001, Max: 7999999, Raw: true}
+		}
+		if r.Device == nil {
+			r.Device = &Rule{Min: 8000001, Max: 9989999, Raw: true}
+		}
+	}
+	def := defaultReader()
+	if r.Name == "" {
+		r.Name = def.Name
+	}
+	if r.Data0 == "" {
+		r.Data0 = def.Data0
+	}
+	if r.Data1 == "" {
+		r.Data1 = def.Data1
+	}
+	if len(r.Formats) == 0 {
+		r.Formats = def.Formats
+	}
+	r.Bias = cmp.Or(r.Bias, "as-is")
+	r.Converter = cmp.Or(r.Converter, "bss138")
+	return nil
+}
+
+func (c *Config) checkDesk() error {
+	d := &c.Desk
+	if d.Window < time.Second || d.Window > time.Hour {
+		return c.bad(`use something between "1s" and "1h"; "60s" is usual`, []string{"desk", "window"}, "%v is no time to wait for the second bump", d.Window)
+	}
+	if d.BatchWindow < 0 || d.BatchWindow > time.Hour {
+		return c.bad(`use "0s" (off) to "1h"`, []string{"desk", "batch_window"}, "%v is no time for a batch", d.BatchWindow)
+	}
+	return c.oneOf(d.HeldByOther, policies, "desk", "held_by_other")
+}
+
+func (c *Config) checkDisplay() error {
+	if err := c.oneOf(c.Display.Kind, lcd.Kinds(), "display", "kind"); err != nil {
+		return err
+	}
+	if _, err := lcd.ParseSize(c.Display.Size); err != nil {
+		return c.bad(`use "16x2", "20x2", "16x4", "20x4" or "40x2"`, []string{"display", "size"}, "%v", err)
+	}
+	if d := c.Display; d.Kind == "hd44780-gpio" {
+		if err := lcd.CheckLines(d.Lines); err != nil {
+			return c.bad("docs/display.md has an example", []string{"display", "lines"}, "%v", err)
+		}
+	}
+	if _, err := lcd.ParseROM(c.Display.ROM); err != nil {
+		return c.bad("A00 is on most modules", []string{"display", "rom"}, "%v", err)
+	}
+	if _, err := lcd.ParsePortMap(c.Display.Map); err != nil {
+		return c.bad(`"common" fits nearly every backpack`, []string{"display", "map"}, "%v", err)
+	}
+	if err := c.oneOf(c.Display.Language, panel.Languages(), "display", "language"); err != nil {
+		return err
+	}
+	for _, k := range slices.Sorted(maps.Keys(c.Display.Texts)) {
+		if _, err := panel.NewCatalogue(c.Display.Language, map[string]string{k: c.Display.Texts[k]}); err != nil {
+			return c.bad(cmp.Or(hint.Of(err), "docs/display.md lists the keys of all texts and their placeholders"), []string{"display", "texts", k}, "%v", err)
+		}
+	}
+	return nil
+}
+
+func (c *Config) checkRest() error {
+	if err := c.oneOf(c.Directory.Kind, directories, "directory", "kind"); err != nil {
+		return err
+	}
+	if err := c.oneOf(c.Keyboard.Layout, keyboard.Layouts(), "keyboard", "layout"); err != nil {
+		return err
+	}
+	return c.oneOf(c.Enroll.People, enrolments, "enroll", "people")
+}
+
+// oneOf refuses a value that is none of the allowed ones.
+func (c *Config) oneOf(value string, allowed []string, key ...string) error {
+	if slices.Contains(allowed, value) {
+		return nil
+	}
+	var quoted []string
+	for _, a := range allowed {
+		if a != "" {
+			quoted = append(quoted, strconv.Quote(a))
+		}
+	}
+	remedy := "use " + strings.Join(quoted[:len(quoted)-1], ", ")
+	if len(quoted) > 1 {
+		remedy += " or "
+	}
+	remedy += quoted[len(quoted)-1]
+	if near := hint.Nearest(value, allowed); near != "" {
+		remedy = fmt.Sprintf("did you mean %q?", near)
+	}
+	return c.bad(remedy, key, "%q is not known", value)
+}

@@ -1,0 +1,293 @@
+// Package daemon puts one station together: configuration, ledger, readers,
+// panel and API. It assembles and holds no rules.
+package daemon
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"stump/checkout"
+	"stump/directory"
+	"stump/gpio"
+	"stump/hw"
+	"stump/internal/api"
+	"stump/internal/config"
+	"stump/internal/hint"
+	"stump/internal/keyboard"
+	"stump/internal/panel"
+	"stump/internal/simlab"
+	"stump/internal/station"
+	"stump/internal/task"
+	"stump/lcd"
+	"stump/wiegand"
+)
+
+// Options say what to run.
+type Options struct {
+	Config *config.Config
+	// StateDir holds ledger.db and backups/.
+	StateDir string
+	Socket   string
+	Listen   string
+	// Sim takes simulated lines and display instead of hardware.
+	Sim bool
+	// Replay is a trace that is played on the simulated lines first; nil for none.
+	Replay io.Reader
+	// Speed is how fast: 1 as recorded, 0 without waiting.
+	Speed   float64
+	Version string
+	Log     *slog.Logger
+	// Host is where lines are looked up; the zero Host is this machine.
+	Host hw.Host
+	// Network is received from when the network may have come back; may be nil.
+	Network <-chan struct{}
+	// Ready is called when every part works; may be nil.
+	Ready func()
+}
+
+// Daemon is an assembled station.
+type Daemon struct {
+	o        Options
+	Ledger   *checkout.Ledger
+	Panel    *panel.Panel
+	Readers  []*station.Reader
+	Lines    *simlab.Lines // nil without Sim
+	Worker   *directory.Worker
+	API      *api.Server
+	tasks    []task.Task
+	now      func() int64
+	board    *hw.Board
+	texts    *panel.Catalogue
+	size     lcd.Size
+	places   places
+	upkeep   *upkeep
+	keyboard *keyboard.Keyboard // nil without one
+	lamps    []hw.Lamp
+
+	mu     sync.Mutex
+	faults map[string]error // readers without lines, and why
+}
+
+// New puts a station together and takes what only one process can have: the
+// ledger, the socket, the lines.
+func New(o Options) (*Daemon, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	p, err := openPlaces(o.Config)
+	if err != nil {
+		return nil, err
+	}
+	ledger, err := openOrCreate(o, p)
+	if err != nil {
+		return nil, err
+	}
+	d := &Daemon{o: o, places: p, Ledger: ledger, now: monotonic, faults: map[string]error{}}
+	d.Worker = d.newWorker(p)
+	if err := d.assemble(); err != nil {
+		ledger.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+// monotonic is the clock with which the kernel stamps edges.
+func monotonic() int64 {
+	var t unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &t); err != nil {
+		return time.Since(started).Nanoseconds() // never on Linux
+	}
+	return t.Nano()
+}
+
+var started = time.Now()
+
+func (d *Daemon) assemble() error {
+	cfg := d.o.Config
+	if !d.o.Sim {
+		d.board = d.o.Host.Board()
+	}
+	shown, err := d.display()
+	if err != nil {
+		return err
+	}
+	d.size = shown.Size()
+	d.texts, err = panel.NewCatalogue(cfg.Display.Language, cfg.Display.Texts)
+	if err != nil {
+		return err
+	}
+	green, red, beeper := d.lights()
+	d.Panel = panel.New(panel.Options{
+		Display: shown, Catalogue: d.texts, Green: green, Red: red, Beeper: beeper, Window: cfg.Desk.Window, Idle: d.idle, Logger: d.o.Log,
+	})
+	d.tasks = append(d.tasks, d.Panel, d.Worker)
+	policy, err := checkout.ParsePolicy(cfg.Desk.HeldByOther)
+	if err != nil {
+		return err
+	}
+	o := station.Options{
+		Ledger: d.Ledger, Panel: d.Panel, Policy: policy, Log: d.o.Log,
+		Directory: d.Worker, EnrolPeople: d.enrolPolicy(),
+		Desk: checkout.DeskOptions{Window: cfg.Desk.Window, Batch: cfg.Desk.BatchWindow},
+	}
+	if d.keyboard, err = d.newKeyboard(); err != nil {
+		return err
+	}
+	if d.keyboard != nil {
+		o.Keyboard = d.keyboard
+		d.tasks = append(d.tasks, d.keyboard)
+	}
+	for i, rc := range cfg.Readers {
+		source, err := d.source(i, rc)
+		if err != nil {
+			return err
+		}
+		o.Now = d.now
+		r := station.NewReader(o, station.ReaderOptions{
+			Name: rc.Name, Source: source,
+			Decoder: wiegand.Options{Formats: cfg.ReaderFormats(rc), Keypad: rc.Keypad, RepairLost: true},
+			Badge:   rc.Badge.Fits, Device: rc.Device.Fits, Strict: rc.Preset == "original",
+		})
+		d.Readers = append(d.Readers, r)
+		d.tasks = append(d.tasks, r.Tasks()...)
+	}
+	d.API = api.NewServer(api.Options{
+		Ledger: d.Ledger, Station: cfg.Station, Version: d.o.Version, Formats: cfg.CardFormats(),
+		Panel: d.Panel, Readers: d.Readers, Lines: d.Lines, Worker: d.Worker, SelfTest: d.SelfTest, Conditions: d.conditions, Check: CheckInChild, Log: d.o.Log,
+	})
+	ln := &api.Listener{Handler: d.API, Socket: d.o.Socket, Addr: d.o.Listen, Log: d.o.Log}
+	if err := ln.Open(); err != nil {
+		return err
+	}
+	d.tasks = append(d.tasks, ln)
+	d.upkeep = d.newUpkeep()
+	d.tasks = append(d.tasks, d.upkeep)
+	if w := newWatchdog(d.Readers); w != nil {
+		d.tasks = append(d.tasks, w)
+	}
+	return nil
+}
+
+// trace reads recorded edges.
+func trace(r io.Reader) func() (wiegand.Edge, error) {
+	next := wiegand.NewTraceReader(r).Next
+	return func() (wiegand.Edge, error) {
+		e, err := next()
+		if err != nil && !errors.Is(err, io.EOF) {
+			err = hint.Wrap(err, "a row of a trace is: time in nanoseconds, line 0 or 1, level 0 or 1; # starts a comment")
+		}
+		return e, err
+	}
+}
+
+// source is where reader i's edges come from. Without hardware the first
+// reader is the one that cards are shown to; the others stay silent.
+func (d *Daemon) source(i int, rc config.Reader) (gpio.Source, error) {
+	if d.o.Sim && i == 0 {
+		var replay *gpio.Replay
+		if d.o.Replay != nil {
+			replay = gpio.NewReplay(trace(d.o.Replay), d.o.Speed, monotonic)
+		}
+		d.Lines = simlab.NewLines(monotonic, replay)
+		d.now = d.Lines.Now
+		return d.Lines, nil
+	}
+	if d.o.Sim {
+		return gpio.NewSim(monotonic), nil
+	}
+	return d.lines(rc), nil
+}
+
+// idle is what the display says when nobody is there.
+func (d *Daemon) idle() panel.IdleInfo {
+	info := panel.IdleInfo{Behind: d.Worker.Behind()}
+	for loan, err := range d.Ledger.Loans(checkout.LoanFilter{}) {
+		if err != nil {
+			d.o.Log.Error("the loans can't be counted", "err", err)
+			break
+		}
+		info.Out++
+		if loan.Overdue {
+			info.Overdue++
+		}
+	}
+	machine := d.machine()
+	if machine.ClockTrusted {
+		info.Clock = time.Now()
+	}
+	for _, r := range d.Readers {
+		for _, c := range r.Conditions(machine) {
+			if c.Name == hw.BadReads {
+				info.Notice = d.notice("bad-read")
+			}
+		}
+	}
+	d.mu.Lock()
+	if len(d.faults) > 0 {
+		info.Notice = d.notice("reader-fault")
+	}
+	d.mu.Unlock()
+	if d.salvaged() != nil {
+		info.Notice = d.notice("salvaged")
+	}
+	return info
+}
+
+// notice is the first line of a text, for the idle screen.
+func (d *Daemon) notice(key string) string {
+	line, _, _ := strings.Cut(d.texts.Text(panel.Message{Key: key}, d.size), "\n")
+	return line
+}
+
+// machine is how the board is.
+func (d *Daemon) machine() station.Machine {
+	m := station.Machine{ClockTrusted: checkout.ClockTrusted()}
+	if d.o.Sim {
+		m.ClockTrusted = true // the simulated lab does not need the time
+		return m
+	}
+	if low, known := hw.UnderVoltage(os.DirFS("/")); known {
+		m.LowVoltage = &low
+	}
+	return m
+}
+
+// conditions are what is wrong with the readers, for the API.
+func (d *Daemon) conditions() map[string][]hw.Condition {
+	all := map[string][]hw.Condition{}
+	for _, r := range d.Readers {
+		all[r.Name] = r.Conditions(d.machine())
+	}
+	return all
+}
+
+// salvaged is what was saved of a damaged ledger, until an admin has seen it.
+func (d *Daemon) salvaged() *checkout.Salvaged {
+	info, err := d.Ledger.Info()
+	if err != nil {
+		return nil // whoever taps next is told
+	}
+	return info.Salvaged
+}
+
+// Run works until ctx is done, then lets everything go in order.
+func (d *Daemon) Run(ctx context.Context) error {
+	if salvaged := d.salvaged(); salvaged != nil {
+		d.o.Log.Error("the ledger was damaged", "salvaged", salvaged.String())
+		d.Panel.Show(panel.Message{Key: "salvaged"})
+	}
+	err := task.Serve(ctx, d.o.Log, d.o.Ready, d.tasks...)
+	d.upkeep.atStop()
+	for _, l := range d.lamps {
+		err = errors.Join(err, l.Out.Close())
+	}
+	return errors.Join(err, d.Ledger.Close())
+}

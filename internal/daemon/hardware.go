@@ -1,0 +1,112 @@
+package daemon
+
+import (
+	"cmp"
+
+	"stump/gpio"
+	"stump/hw"
+	"stump/internal/config"
+	"stump/internal/panel"
+)
+
+// Wiring is what the configuration says is connected to a board, for pictures
+// and remedies; of several readers the first.
+func Wiring(cfg *config.Config, board *hw.Board) *hw.Wiring {
+	r := cfg.Readers[0]
+	w := &hw.Wiring{
+		Board: board, Data: [2]string{r.Data0, r.Data1}, Colours: hw.Colours(r.Colours),
+		Converter: cmp.Or(r.Converter, "bss138"), Display: cfg.Display.Kind, Keyboard: cfg.Keyboard.Device != "off",
+	}
+	for _, o := range outputs(cfg) {
+		w.Outputs = append(w.Outputs, hw.OutputWire{Name: o.name, Line: o.Line, ActiveLow: o.ActiveLow})
+	}
+	return w
+}
+
+// Wanted are all lines that the configuration names.
+func Wanted(cfg *config.Config) []hw.Wanted {
+	var lines []hw.Wanted
+	for _, r := range cfg.Readers {
+		lines = append(lines, hw.Wanted{Role: r.Name + " DATA0", Name: r.Data0}, hw.Wanted{Role: r.Name + " DATA1", Name: r.Data1})
+	}
+	for _, o := range outputs(cfg) {
+		lines = append(lines, hw.Wanted{Role: o.name, Name: o.Line})
+	}
+	return lines
+}
+
+// namedOutput is a configured light or beeper.
+type namedOutput struct {
+	name string
+	config.Output
+}
+
+func outputs(cfg *config.Config) []namedOutput {
+	var all []namedOutput
+	for _, o := range []struct {
+		name string
+		out  *config.Output
+	}{{"green light", cfg.Lights.Green}, {"red light", cfg.Lights.Red}, {"beeper", cfg.Lights.Beeper}} {
+		if o.out != nil {
+			all = append(all, namedOutput{o.name, *o.out})
+		}
+	}
+	return all
+}
+
+// lines are a reader's real lines, taken again whenever they come back.
+func (d *Daemon) lines(rc config.Reader) gpio.Source {
+	bias, _ := gpio.ParseBias(rc.Bias) // the configuration was checked
+	log := d.o.Log.With("reader", rc.Name)
+	return gpio.Dial(gpio.Dialer{
+		Open: func() (gpio.Source, error) {
+			return d.o.Host.OpenReader(d.board, rc.Data0, rc.Data1, gpio.Request{ActiveLow: rc.ActiveLow, Bias: bias})
+		},
+		Notify: func(s gpio.Status) {
+			if s.Err != nil {
+				log.Error("no lines", "err", s.Err, "remedy", gpio.Hint(s.Err), "retry", s.Retry)
+				d.fault(rc.Name, s.Err)
+			} else {
+				log.Info("lines", "are", s.Lines)
+				d.fault(rc.Name, nil)
+			}
+		},
+	})
+}
+
+// fault notes that a reader has no lines, or has them again; staff see it on
+// the idle screen.
+func (d *Daemon) fault(reader string, err error) {
+	d.mu.Lock()
+	if err != nil {
+		d.faults[reader] = err
+	} else {
+		delete(d.faults, reader)
+	}
+	d.mu.Unlock()
+	d.Panel.Poke()
+}
+
+// lights are the lines of lights and beeper, nil where there are none. One that
+// can't be had now is done without until it can.
+func (d *Daemon) lights() (green, red, beeper panel.Output) {
+	if d.o.Sim {
+		return nil, nil, nil
+	}
+	for _, o := range outputs(d.o.Config) {
+		line := d.output(o.Output)
+		if err := line.Set(false); err != nil {
+			d.o.Log.Error("no output", "output", o.name, "err", err, "remedy", gpio.Hint(err))
+		}
+		d.lamps = append(d.lamps, hw.Lamp{Name: o.name, Out: line})
+		switch o.name {
+		case "green light":
+			green = line
+		case "red light":
+			red = line
+		case "beeper":
+			beeper = line
+		}
+	}
+	return green, red, beeper
+}

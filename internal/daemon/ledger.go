@@ -1,0 +1,104 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"stump/checkout"
+	"stump/directory"
+	"stump/internal/config"
+	"stump/internal/credential"
+	"stump/internal/hint"
+)
+
+// LedgerPath is the ledger's file in a state folder.
+func LedgerPath(stateDir string) string { return filepath.Join(stateDir, "ledger.db") }
+
+// keyPath is the site key's file: a systemd credential if there is one, else
+// beside the ledger. It is never part of a backup.
+func keyPath(cfg *config.Config, stateDir string) string {
+	if cfg.Privacy.KeyFile != "" {
+		return cfg.Privacy.KeyFile
+	}
+	if dir := os.Getenv("CREDENTIALS_DIRECTORY"); dir != "" {
+		if p := filepath.Join(dir, "site-key"); exists(p) {
+			return p
+		}
+	}
+	return filepath.Join(stateDir, "site.key")
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// ledgerOptions are the same for the daemon and for a command that opens the
+// ledger itself.
+func ledgerOptions(cfg *config.Config, keys checkout.Keys) checkout.Options {
+	kinds := map[string]time.Duration{}
+	for kind, length := range cfg.Loans.Kinds {
+		kinds[kind] = time.Duration(length)
+	}
+	formats := cfg.CardFormats()
+	return checkout.Options{
+		Station: cfg.Station, SiteKey: keys.Current, OldKeys: keys.Old,
+		Loan: time.Duration(cfg.Loans.Length), KindLoan: kinds,
+		Mask: func(t checkout.Tag) string { return credential.Mask(t, formats) },
+	}
+}
+
+// OpenLedger opens an existing ledger for a command. Errors are those of
+// checkout.Open.
+func OpenLedger(cfg *config.Config, stateDir string, readOnly bool) (*checkout.Ledger, error) {
+	path := LedgerPath(stateDir)
+	if _, err := os.Stat(path); err != nil {
+		return nil, err
+	}
+	keys, err := checkout.LoadKeys(keyPath(cfg, stateDir))
+	if err != nil {
+		return nil, hint.Errorf("a ledger and its site key belong together: put the key back from where you keep it", "site key: %w", err)
+	}
+	if readOnly {
+		return checkout.OpenReadOnly(path, ledgerOptions(cfg, keys))
+	}
+	return checkout.Open(path, ledgerOptions(cfg, keys))
+}
+
+// openOrCreate opens the daemon's ledger, and makes one where there never was
+// one. Of a damaged one it saves what can be saved, and tells.
+func openOrCreate(o Options, p places) (*checkout.Ledger, error) {
+	if err := os.MkdirAll(o.StateDir, 0o750); err != nil {
+		return nil, hint.Wrap(fmt.Errorf("state folder: %w", err), "name a folder that may be written with --state")
+	}
+	path := LedgerPath(o.StateDir)
+	if !exists(keyPath(o.Config, o.StateDir)) && exists(path) {
+		return nil, hint.Errorf("a ledger and its site key belong together: put the key back from where you keep it", "site key: %w", fs.ErrNotExist)
+	}
+	keys, err := checkout.LoadOrCreateKey(keyPath(o.Config, o.StateDir))
+	if err != nil {
+		return nil, err
+	}
+	opts := ledgerOptions(o.Config, keys)
+	opts.Logger = o.Log
+	// The simulated lab's cards are shown by name, so it has to know their
+	// numbers.
+	opts.SealTags = o.Sim || p.numbers()
+	opts.Sinks = directory.Sinks(p.directory, p.webhooks)
+	l, _, err := checkout.OpenOrSalvage(path, opts) // Info tells what was salvaged
+	return l, err
+}
+
+// RestoreLedger replaces the ledger by a backup, or says what that would change.
+func RestoreLedger(ctx context.Context, cfg *config.Config, stateDir, backup string, o checkout.RestoreOptions) (*checkout.Restored, error) {
+	keys, err := checkout.LoadKeys(keyPath(cfg, stateDir))
+	if err != nil {
+		return nil, hint.Errorf("a backup is read with the site key of its ledger: put the key back from where you keep it", "site key: %w", err)
+	}
+	o.Check = CheckInChild
+	return checkout.RestoreFile(ctx, LedgerPath(stateDir), backup, ledgerOptions(cfg, keys), o)
+}

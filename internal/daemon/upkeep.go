@@ -1,0 +1,146 @@
+package daemon
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"stump/checkout"
+	"stump/internal/station"
+	"stump/internal/task"
+)
+
+// upkeep is what the ledger needs besides taps: it learns the time of the
+// events of this boot once the clock is right, and once a day it is backed up
+// and forgets what is to be forgotten.
+type upkeep struct {
+	ledger *checkout.Ledger
+	backup checkout.BackupOptions
+	keep   int           // backups; 0 is none
+	retain time.Duration // of closed loans; 0 is for ever
+	log    *slog.Logger
+	ready  *task.Signal
+
+	readers []*station.Reader
+	frames  string // folder of refused frames
+}
+
+func (d *Daemon) newUpkeep() *upkeep {
+	cfg := d.o.Config
+	return &upkeep{
+		ledger: d.Ledger, log: d.o.Log, ready: task.NewSignal(),
+		readers: d.Readers, frames: filepath.Join(d.o.StateDir, "frames"),
+		keep: cfg.Backup.Keep, retain: time.Duration(cfg.Privacy.RetainClosedLoans),
+		backup: checkout.BackupOptions{
+			Dir: cmp.Or(cfg.Backup.Dir, filepath.Join(d.o.StateDir, "backups")), Keep: cfg.Backup.Keep, Check: CheckInChild,
+		},
+	}
+}
+
+func (u *upkeep) String() string         { return "upkeep" }
+func (u *upkeep) Ready() <-chan struct{} { return u.ready.C() }
+
+// clockLook is how often an untrusted clock is looked at again.
+const clockLook = 30 * time.Second
+
+// Run works until ctx is done.
+func (u *upkeep) Run(ctx context.Context) error {
+	u.ready.Give()
+	look := time.NewTicker(clockLook)
+	defer look.Stop()
+	day := time.NewTicker(24 * time.Hour)
+	defer day.Stop()
+	for {
+		if u.clockKnown() {
+			look.Stop()
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-look.C:
+		case <-day.C:
+			u.daily(ctx)
+		}
+	}
+}
+
+// clockKnown has the times of this boot's events resolved when the clock has
+// become right, and reports whether it has.
+func (u *upkeep) clockKnown() bool {
+	if !checkout.ClockTrusted() {
+		return false
+	}
+	resolved, err := u.ledger.ResolveClock()
+	if err != nil {
+		u.log.Error("the times of earlier events are not resolved", "err", err)
+		return false
+	}
+	if resolved {
+		u.log.Info("the clock is right now; the times of this boot's events are known")
+	}
+	return true
+}
+
+func (u *upkeep) daily(ctx context.Context) {
+	if path, err := u.copy(ctx, u.backup); err != nil {
+		u.log.Error("no backup", "err", err)
+	} else if path != "" {
+		u.log.Info("backup", "file", path)
+	}
+	u.keepFrames()
+	if u.retain == 0 {
+		return
+	}
+	if n, err := u.ledger.Anonymise(ctx, time.Now().Add(-u.retain)); err != nil {
+		u.log.Error("closed loans were not anonymised", "err", err)
+	} else if n > 0 {
+		u.log.Info("closed loans anonymised", "events", n)
+	}
+}
+
+func (u *upkeep) keepFrames() {
+	for _, r := range u.readers {
+		if err := keepFrames(u.frames, r); err != nil {
+			u.log.Warn("refused frames were not kept", "err", err)
+		}
+	}
+}
+
+// copy makes a backup unless the newest one has every event already.
+func (u *upkeep) copy(ctx context.Context, o checkout.BackupOptions) (string, error) {
+	if u.keep == 0 {
+		return "", nil
+	}
+	info, err := u.ledger.Info()
+	if err != nil {
+		return "", err
+	}
+	all, err := checkout.Backups(o.Dir)
+	if err != nil {
+		return "", err
+	}
+	have := fmt.Sprintf("ledger-%012d-", info.Seq)
+	if info.Seq == 0 || len(all) > 0 && strings.HasPrefix(filepath.Base(all[len(all)-1]), have) {
+		return "", nil
+	}
+	return u.ledger.AutoBackup(ctx, o)
+}
+
+// atStop makes a backup if that can be done in the moment that a stop may take.
+func (u *upkeep) atStop() {
+	u.keepFrames()
+	const quick = 16 << 20
+	info, err := u.ledger.Info()
+	if err != nil || info.Size > quick {
+		return
+	}
+	o := u.backup
+	o.Check = nil // the daily one is checked
+	if _, err := u.copy(context.Background(), o); err != nil {
+		u.log.Error("no backup at the stop", "err", err)
+	}
+}

@@ -1,0 +1,62 @@
+package daemon
+
+import (
+	"context"
+	"time"
+
+	sd "github.com/coreos/go-systemd/v22/daemon"
+
+	"stump/internal/station"
+	"stump/internal/task"
+)
+
+// watchdog tells systemd that the desks still serve their readers: it asks
+// each desk, and a desk that is stuck keeps it from telling (sd_watchdog_enabled(3)).
+type watchdog struct {
+	every   time.Duration
+	readers []*station.Reader
+	tell    func()
+	ready   *task.Signal
+}
+
+// newWatchdog returns nil when systemd has not asked for signs of life.
+func newWatchdog(readers []*station.Reader) *watchdog {
+	timeout, err := sd.SdWatchdogEnabled(false)
+	if err != nil || timeout == 0 {
+		return nil
+	}
+	return &watchdog{
+		every: timeout / 3, readers: readers, ready: task.NewSignal(),
+		tell: func() { _, _ = sd.SdNotify(false, sd.SdNotifyWatchdog) },
+	}
+}
+
+func (w *watchdog) String() string         { return "watchdog" }
+func (w *watchdog) Ready() <-chan struct{} { return w.ready.C() }
+
+func (w *watchdog) Run(ctx context.Context) error {
+	w.ready.Give()
+	tick := time.NewTicker(w.every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if w.alive(ctx) {
+			w.tell()
+		}
+	}
+}
+
+func (w *watchdog) alive(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, w.every)
+	defer cancel()
+	for _, r := range w.readers {
+		if r.Alive(ctx) != nil {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,377 @@
+package keyboard
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// fakeSystem is a machine whose keyboards a test plugs in.
+type fakeSystem struct {
+	mu      sync.Mutex
+	devices map[string]*fakeDevice
+	links   map[string]string
+	denied  map[string]bool
+	blind   bool
+	changed func()
+	opens   atomic.Int32
+}
+
+type fakeDevice struct {
+	title  string
+	events chan [2]int
+	gone   chan struct{}
+	once   sync.Once
+}
+
+func newSystem() *fakeSystem {
+	return &fakeSystem{devices: map[string]*fakeDevice{}, links: map[string]string{}, denied: map[string]bool{}}
+}
+
+func (s *fakeSystem) paths() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var p []string
+	for path := range s.devices {
+		p = append(p, path)
+	}
+	return p
+}
+
+func (s *fakeSystem) open(path string) (device, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.opens.Add(1)
+	switch d := s.devices[path]; {
+	case d == nil:
+		return nil, fs.ErrNotExist
+	case s.denied[path]:
+		return nil, fs.ErrPermission
+	case d.title == "Power Button":
+		return nil, errNotKeyboard
+	default:
+		return d, nil
+	}
+}
+
+func (s *fakeSystem) resolve(path string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if to := s.links[path]; to != "" {
+		return to
+	}
+	return path
+}
+
+func (s *fakeSystem) watch(ctx context.Context, changed func()) error {
+	if s.blind {
+		return errors.New("no inotify")
+	}
+	s.mu.Lock()
+	s.changed = changed
+	s.mu.Unlock()
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (s *fakeSystem) plug(path, title string) *fakeDevice {
+	d := &fakeDevice{title: title, events: make(chan [2]int, 1000), gone: make(chan struct{})}
+	s.mu.Lock()
+	s.devices[path] = d
+	changed := s.changed
+	s.mu.Unlock()
+	if changed != nil {
+		changed()
+	}
+	return d
+}
+
+func (s *fakeSystem) unplug(path string) {
+	s.mu.Lock()
+	d := s.devices[path]
+	delete(s.devices, path)
+	s.mu.Unlock()
+	d.close()
+}
+
+func (d *fakeDevice) name() string { return d.title }
+func (d *fakeDevice) close() error { d.once.Do(func() { close(d.gone) }); return nil }
+func (d *fakeDevice) next() (uint16, int32, bool, error) {
+	select {
+	case e := <-d.events:
+		return uint16(e[0]), int32(e[1]), false, nil
+	case <-d.gone:
+		return 0, 0, false, io.EOF
+	}
+}
+
+// tap presses keys of a US keyboard, a name for a letter.
+func (d *fakeDevice) tap(text string, codes ...int) {
+	const row = "qwertyuiop[]\n\x00asdfghjkl;'`\x00\\zxcvbnm,./"
+	var all []int
+	for _, r := range text {
+		code := 57
+		if r != ' ' {
+			code = 16 + strings.IndexRune(row, r)
+		}
+		all = append(all, code)
+	}
+	for _, c := range append(all, codes...) {
+		d.events <- [2]int{c, 1}
+		d.events <- [2]int{c, 0}
+	}
+}
+
+type bench struct {
+	*Keyboard
+	*fakeSystem
+	log *log
+}
+
+// log is a buffer that may be read while it is written to.
+type log struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func start(t *testing.T, s *fakeSystem, o Options) bench {
+	t.Helper()
+	lines := &log{}
+	o.Logger = slog.New(slog.NewTextHandler(lines, nil))
+	k, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.system = s
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- k.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+	<-k.Ready()
+	synctest.Wait()
+	return bench{k, s, lines}
+}
+
+type answered struct {
+	Answer
+	err error
+}
+
+// ask asks in the background; shown gets every view.
+func (b bench) ask(ctx context.Context, q Question) (result chan answered, shown *views) {
+	shown = &views{}
+	q.Show = shown.add
+	result = make(chan answered, 1)
+	go func() {
+		a, err := b.Ask(ctx, q)
+		result <- answered{a, err}
+	}()
+	synctest.Wait()
+	return result, shown
+}
+
+type views struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (v *views) add(w View) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.all = append(v.all, w.Typed+"|"+w.Offer)
+}
+
+func (v *views) String() string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return strings.Join(v.all, " ")
+}
+
+func names() []string { return people }
+
+func TestAsk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSystem()
+		d := s.plug("/dev/input/event3", "USB Keyboard")
+		s.plug("/dev/input/event0", "Power Button")
+		b := start(t, s, Options{})
+		if got := fmt.Sprint(b.Plugged()); got != "[USB Keyboard]" {
+			t.Errorf("plugged: %s", got)
+		}
+		d.tap("lost", 28) // nobody asks
+		synctest.Wait()
+		result, shown := b.ask(t.Context(), Question{Names: names})
+		d.tap("be", 28)
+		if got := <-result; got.Answer != (Answer{"Ben Okri", true}) || got.err != nil {
+			t.Errorf("answer: %+v", got)
+		}
+		if got := shown.String(); got != "| b|Ben Okri be|Ben Okri" {
+			t.Errorf("shown: %s", got)
+		}
+		if strings.Contains(b.log.String(), "Ben") {
+			t.Error("what was typed is in the log")
+		}
+	})
+}
+
+func TestAskEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSystem()
+		d := s.plug("/dev/input/event3", "USB Keyboard")
+		b := start(t, s, Options{})
+
+		result, _ := b.ask(t.Context(), Question{})
+		d.tap("be", 1)
+		if got := <-result; !errors.Is(got.err, ErrCancelled) {
+			t.Errorf("Escape: %+v", got)
+		}
+
+		begin := time.Now()
+		result, _ = b.ask(t.Context(), Question{})
+		time.Sleep(20 * time.Second)
+		d.tap("b")
+		if got := <-result; !errors.Is(got.err, ErrSilence) || time.Since(begin) != 50*time.Second {
+			t.Errorf("silence: %+v after %v", got, time.Since(begin))
+		}
+
+		first, _ := b.ask(t.Context(), Question{})
+		second, _ := b.ask(t.Context(), Question{})
+		if got := <-first; !errors.Is(got.err, ErrReplaced) {
+			t.Errorf("the first of two: %+v", got)
+		}
+		d.tap("gil", 28)
+		if got := <-second; got.Name != "gil" {
+			t.Errorf("the second of two: %+v", got)
+		}
+
+		ctx, cancel := context.WithCancel(t.Context())
+		result, _ = b.ask(ctx, Question{})
+		cancel()
+		if got := <-result; !errors.Is(got.err, context.Canceled) {
+			t.Errorf("cancelled: %+v", got)
+		}
+
+		wait := make(chan error, 1)
+		go func() { wait <- b.WaitEnter(t.Context()) }()
+		synctest.Wait()
+		d.tap("x", 28)
+		if err := <-wait; err != nil {
+			t.Errorf("WaitEnter: %v", err)
+		}
+	})
+}
+
+func TestHotPlug(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSystem()
+		b := start(t, s, Options{})
+		if _, err := b.Ask(t.Context(), Question{}); !errors.Is(err, ErrNoKeyboard) {
+			t.Errorf("without a keyboard: %v", err)
+		}
+		// udev sets the permissions a moment after the node is there.
+		s.denied["/dev/input/event5"] = true
+		d := s.plug("/dev/input/event5", "Late")
+		time.Sleep(500 * time.Millisecond)
+		s.mu.Lock()
+		delete(s.denied, "/dev/input/event5")
+		s.mu.Unlock()
+		s.changed()
+		time.Sleep(time.Second)
+		result, _ := b.ask(t.Context(), Question{Names: names})
+		d.tap("z")
+		synctest.Wait()
+		s.unplug("/dev/input/event5") // in the middle of a name
+		time.Sleep(time.Second)
+		if got := b.Plugged(); len(got) != 0 {
+			t.Errorf("plugged: %q", got)
+		}
+		d = s.plug("/dev/input/event6", "Back")
+		time.Sleep(time.Second)
+		d.tap("o", 28)
+		if got := <-result; got.Name != "Zoë Müller" {
+			t.Errorf("answer: %+v", got)
+		}
+		if n := strings.Count(b.log.String(), "can't be read"); n != 1 {
+			t.Errorf("said %d times:\n%s", n, b.log)
+		}
+	})
+}
+
+// With nothing changing nobody looks: no busy polling.
+func TestIdleIsQuiet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSystem()
+		s.plug("/dev/input/event0", "Power Button")
+		start(t, s, Options{})
+		time.Sleep(10 * time.Second)
+		before := s.opens.Load()
+		time.Sleep(time.Hour)
+		if now := s.opens.Load(); now != before {
+			t.Errorf("looked %d times in an idle hour", now-before)
+		}
+	})
+}
+
+// Where the kernel can't tell of changes, they are looked for now and then.
+func TestWithoutInotify(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSystem()
+		s.blind = true
+		b := start(t, s, Options{})
+		time.Sleep(time.Second)
+		s.plug("/dev/input/event1", "Late")
+		time.Sleep(unwatched + time.Second)
+		if got := fmt.Sprint(b.Plugged()); got != "[Late]" {
+			t.Errorf("plugged: %s", got)
+		}
+	})
+}
+
+func TestOnlyTheNamedKeyboard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSystem()
+		s.plug("/dev/input/event1", "Barcode Scanner")
+		s.plug("/dev/input/event2", "Keyboard")
+		s.links["/dev/input/by-id/kbd"] = "/dev/input/event2"
+		b := start(t, s, Options{Device: "/dev/input/by-id/kbd"})
+		if got := fmt.Sprint(b.Plugged()); got != "[Keyboard]" {
+			t.Errorf("plugged: %s", got)
+		}
+		if b.String() != "keyboard /dev/input/by-id/kbd" {
+			t.Errorf("String: %s", b)
+		}
+	})
+}
+
+func TestNewRefusesALayout(t *testing.T) {
+	if _, err := New(Options{Layout: "xx"}); err == nil {
+		t.Error("xx is a layout")
+	}
+}

@@ -1,0 +1,105 @@
+package keyboard
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Layout is which letters the keys of a keyboard have, by the kernel's key
+// code (linux/input-event-codes.h): alone, with Shift, with AltGr, and with
+// both. A combining mark (U+0300 and on) is a dead key: it goes onto the next
+// letter.
+type Layout struct {
+	Name string
+	keys map[uint16][4]rune
+}
+
+// Layouts returns the names of the layouts, sorted.
+func Layouts() []string { return slices.Sorted(maps.Keys(layouts)) }
+
+// LayoutByName returns a layout; "" is us.
+func LayoutByName(name string) (*Layout, error) {
+	if name == "" {
+		name = "us"
+	}
+	if l, ok := layouts[name]; ok {
+		return l, nil
+	}
+	return nil, fmt.Errorf("keyboard layout %q: use one of %s", name, strings.Join(Layouts(), ", "))
+}
+
+// none stands for no letter in the tables below.
+const none = '␣'
+
+// The keys of the letter block, row by row from the top left; the last of the
+// third row is the one beside Enter, the first of the fourth the one that ISO
+// keyboards have beside the left Shift.
+var codes = [4][]uint16{
+	{41, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13},
+	{16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27},
+	{30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 43},
+	{86, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53},
+}
+
+// Dead keys.
+const (
+	grave, acute, circumflex, tilde, diaeresis = "\u0300", "\u0301", "\u0302", "\u0303", "\u0308"
+)
+
+// layouts as they are printed on the keys: for each row the keys alone, with
+// Shift, and with AltGr. Rows may end early.
+var layouts = map[string]*Layout{
+	"us": layout("us", [4][3]string{
+		{"`1234567890-=", "~!@#$%^&*()_+"},
+		{"qwertyuiop[]", "QWERTYUIOP{}"},
+		{`asdfghjkl;'\`, `ASDFGHJKL:"|`},
+		{`\zxcvbnm,./`, "|ZXCVBNM<>?"},
+	}),
+	"gb": layout("gb", [4][3]string{
+		{"`1234567890-=", `¬!"£$%^&*()_+`, "¦␣␣␣€"},
+		{"qwertyuiop[]", "QWERTYUIOP{}", "␣␣é␣␣␣úíó"},
+		{"asdfghjkl;'#", "ASDFGHJKL:@~", "á"},
+		{`\zxcvbnm,./`, "|ZXCVBNM<>?"},
+	}),
+	"de": layout("de", [4][3]string{
+		{circumflex + "1234567890ß" + acute, `°!"§$%&/()=?` + grave, `␣␣²³␣␣␣{[]}\`},
+		{"qwertzuiopü+", "QWERTZUIOPÜ*", "@␣€␣␣␣␣␣␣␣␣~"},
+		{"asdfghjklöä#", "ASDFGHJKLÖÄ'"},
+		{"<yxcvbnm,.-", ">YXCVBNM;:_", "|␣␣␣␣␣␣µ"},
+	}),
+	"fr": layout("fr", [4][3]string{
+		{`²&é"'(-è_çà)=`, "␣1234567890°+", "␣␣" + tilde + "#{[|" + grave + `\^@]}`},
+		{"azertyuiop" + circumflex + "$", "AZERTYUIOP" + diaeresis + "£", "␣␣€␣␣␣␣␣␣␣␣¤"},
+		{"qsdfghjklmù*", "QSDFGHJKLM%µ"},
+		{"<wxcvbn,;:!", ">WXCVBN?./§"},
+	}),
+}
+
+// layout reads the rows of a table.
+func layout(name string, rows [4][3]string) *Layout {
+	l := &Layout{Name: name, keys: map[uint16][4]rune{57: {' ', ' ', ' ', ' '}}}
+	for i, row := range rows {
+		for level, letters := range row {
+			for j, r := range []rune(letters) {
+				k := l.keys[codes[i][j]]
+				if r != none {
+					k[level] = r
+				}
+				l.keys[codes[i][j]] = k
+			}
+		}
+	}
+	for code, r := range keypad {
+		l.keys[code] = [4]rune{r, r}
+	}
+	return l
+}
+
+// keypad is the number block, which is taken for numbers whatever NumLock
+// says: nobody steers with it here.
+var keypad = map[uint16]rune{
+	71: '7', 72: '8', 73: '9', 74: '-', 75: '4', 76: '5', 77: '6', 78: '+',
+	79: '1', 80: '2', 81: '3', 82: '0', 83: '.', 55: '*', 98: '/',
+}

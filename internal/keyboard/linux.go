@@ -1,0 +1,120 @@
+package keyboard
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	evdev "github.com/holoplot/go-evdev"
+	"golang.org/x/sys/unix"
+)
+
+// inputDir is where the kernel's input devices are.
+const inputDir = "/dev/input"
+
+// linux is the kernel's input devices. This is the package's only file that
+// opens any.
+type linux struct{ dir string }
+
+func (l linux) paths() []string {
+	paths, _ := filepath.Glob(filepath.Join(l.dir, "event*"))
+	return paths
+}
+
+func (l linux) resolve(path string) string {
+	if p, err := filepath.EvalSymlinks(path); err == nil {
+		return p
+	}
+	return path
+}
+
+// open opens a keyboard for this process alone.
+func (l linux) open(path string) (device, error) {
+	d, err := evdev.OpenWithFlags(path, os.O_RDONLY)
+	if err != nil {
+		return nil, err
+	}
+	name, err := d.Name()
+	if err == nil && !typesLetters(d) {
+		err = errNotKeyboard
+	}
+	if err == nil {
+		if err = d.Grab(); err != nil {
+			err = fmt.Errorf("another program has this keyboard: %w", err)
+		}
+	}
+	// The ioctls above leave the file blocking; without this a read could not
+	// be ended by closing it.
+	if err == nil {
+		err = d.NonBlock()
+	}
+	if err != nil {
+		d.Close()
+		return nil, err
+	}
+	return &evdevKeyboard{dev: d, title: name}, nil
+}
+
+// typesLetters is whether a device has the keys that a name needs: power
+// buttons and remote controls have others.
+func typesLetters(d *evdev.InputDevice) bool {
+	has := d.CapableEvents(evdev.EV_KEY)
+	for _, c := range []evdev.EvCode{evdev.KEY_A, evdev.KEY_Z, evdev.KEY_SPACE, evdev.KEY_ENTER, evdev.KEY_BACKSPACE} {
+		if !slices.Contains(has, c) {
+			return false
+		}
+	}
+	return true
+}
+
+type evdevKeyboard struct {
+	dev   *evdev.InputDevice
+	title string
+}
+
+func (e *evdevKeyboard) name() string { return e.title }
+func (e *evdevKeyboard) close() error { return e.dev.Close() }
+
+func (e *evdevKeyboard) next() (code uint16, value int32, lost bool, err error) {
+	for {
+		ev, err := e.dev.ReadOne()
+		switch {
+		case err != nil:
+			return 0, 0, false, err
+		case ev.Type == evdev.EV_SYN && ev.Code == evdev.SYN_DROPPED:
+			lost = true
+		case ev.Type == evdev.EV_KEY:
+			return uint16(ev.Code), ev.Value, lost, nil
+		}
+	}
+}
+
+// watch waits for changes in the directory of input devices, and for the
+// directory itself: without any device there may be none.
+func (l linux) watch(ctx context.Context, changed func()) error {
+	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
+	if err != nil {
+		return fmt.Errorf("inotify: %w", err)
+	}
+	f := os.NewFile(uintptr(fd), "inotify")
+	defer f.Close()
+	defer context.AfterFunc(ctx, func() { f.Close() })()
+	const events = unix.IN_CREATE | unix.IN_DELETE | unix.IN_ATTRIB | unix.IN_MOVED_TO
+	if _, err := unix.InotifyAddWatch(fd, filepath.Dir(l.dir), unix.IN_CREATE|unix.IN_MOVED_TO); err != nil {
+		return fmt.Errorf("watch %s: %w", filepath.Dir(l.dir), err)
+	}
+	buf := make([]byte, 4096)
+	for {
+		// Again and again, because the directory may be a new one.
+		_, err := unix.InotifyAddWatch(fd, l.dir, events)
+		if err != nil && err != unix.ENOENT {
+			return fmt.Errorf("watch %s: %w", l.dir, err)
+		}
+		if _, err := f.Read(buf); err != nil {
+			return fmt.Errorf("inotify: %w", err)
+		}
+		changed()
+	}
+}

@@ -1,0 +1,183 @@
+package panel
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"stump/internal/hint"
+	"stump/lcd"
+)
+
+// sample has a short value for every placeholder.
+func sample(key string) Message {
+	m := Message{
+		Key: key, Person: "Ann Fisher", Device: "iPad Mini G1", From: "Ben Okri",
+		Holder: "Ben Okri", Number: "H10301:84:31066", Detail: "DATA0 is low",
+	}
+	switch key {
+	case "enrolled", "enrol-next":
+		m.Device = ""
+	case "retired":
+		m.Person = ""
+	case "refused":
+		m.Detail = "Ben Okri's badge"
+	case "name-unknown":
+		m.Detail = "Anne Fischer"
+	case "type-name", "type-name-hint":
+		m.Detail = "ann f"
+	case "display-code":
+		m.Number = "4711"
+	}
+	return m
+}
+
+func sampleIdle() IdleInfo {
+	return IdleInfo{Out: 12, Overdue: 3, Behind: true, Clock: time.Date(2026, 11, 21, 10, 42, 30, 0, time.UTC)}
+}
+
+func TestEveryLanguageSaysEverything(t *testing.T) {
+	for lang, texts := range languages {
+		for _, k := range Keys() {
+			text, ok := texts[k]
+			if !ok || text == "" {
+				t.Errorf("%s has no text %q", lang, k)
+			}
+		}
+		for k, text := range texts {
+			if err := check(k, text); err != nil {
+				t.Errorf("%s: %v", lang, err)
+			}
+		}
+	}
+}
+
+// The words of the first two lines fit on 16x2 without moving; only names
+// roll.
+func TestWordsStandStill(t *testing.T) {
+	for lang := range languages {
+		c, err := NewCatalogue(lang, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, rom := range []*lcd.Charset{lcd.Unicode, lcd.ROMA00, lcd.ASCII} {
+			for k := range keys {
+				m := Message{Key: k, Person: "Bo", Device: "Pi", From: "Al", Holder: "Al", Number: "7", Detail: "x"}
+				l := lcd.Lay(rom, size16x2, c.Text(m, size16x2))
+				if l.Pass() != 0 {
+					f, _ := l.At(0)
+					t.Errorf("%s %q rolls: %q", lang, k, f.Rows())
+				}
+			}
+			idle := c.idleText(sampleIdle(), size16x2)
+			f, _ := lcd.Lay(rom, size16x2, idle).At(0)
+			if lang != "original" && !(strings.HasSuffix(f.Row(0), " 10:42") && strings.Contains(f.Row(1), "12") && strings.Contains(f.Row(1), "3")) {
+				t.Errorf("%s: idle is %q", lang, f.Rows())
+			}
+		}
+	}
+}
+
+// What scripts look for.
+func TestEnglishWordsThatScriptsKnow(t *testing.T) {
+	c, _ := NewCatalogue("", nil)
+	for key, want := range map[string]string{
+		"checked-out": "Checked out", "returned": "Returned", "returned-for": "Returned", "handed-over": "Handed over",
+		"bad-read": "Bad tag read / tap again", "cannot-save": "Can't save / see the desk",
+	} {
+		f, _ := lcd.Lay(lcd.ROMA00, size16x2, c.Text(sample(key), size16x2)).At(0)
+		if !strings.HasPrefix(f.String(), want) {
+			t.Errorf("%s shows %q", key, f)
+		}
+	}
+}
+
+func TestTheOriginalsTexts(t *testing.T) {
+	c, err := NewCatalogue("original", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]string{
+		"checked-out": " _Checked Out_  |  It's Yours!   ",
+		"returned":    "  _Checked In_  |Device Returned ",
+		"bad-read":    "Bad Tag Read    |Please Tap Again",
+		"cannot-save": "API Error       |Check Logs      ",
+	} {
+		f, _ := lcd.Lay(lcd.ASCII, size16x2, c.Text(sample(key), size16x2)).At(0)
+		if got := strings.Join(f.Rows(), "|"); got != want {
+			t.Errorf("%s shows %q, want %q", key, got, want)
+		}
+	}
+	if got := c.idleText(IdleInfo{}, size16x2); strings.TrimSpace(got) != "Lab is Open." {
+		t.Errorf("idle: %q", got)
+	}
+}
+
+func TestOwnTexts(t *testing.T) {
+	c, err := NewCatalogue("en", map[string]string{"greet": "Hi {person}!", "greet@20x4": "Good day,\n{person}", "open": "Open"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := Message{Key: "greet", Person: "Ann {device}\nX"}
+	if got := c.Text(m, size16x2); got != "Hi Ann {device} X!" {
+		t.Errorf("16x2: %q", got)
+	}
+	if got := c.Text(m, lcd.Size{Cols: 20, Rows: 4}); got != "Good day,\nAnn {device} X" {
+		t.Errorf("20x4: %q", got)
+	}
+	if got := c.Text(Message{Key: "checked-out", Device: "Pixel"}, size16x2); got != "Checked out\nPixel" {
+		t.Errorf("a line without its name stays: %q", got)
+	}
+	if c, err = NewCatalogue("en", map[string]string{"count-overdue": "{overdue}!"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.idleText(IdleInfo{Overdue: 2}, size16x2); !strings.Contains(got, "2!") {
+		t.Errorf("a text for 16x2 stands before the site's own: %q", got)
+	}
+	for own, want := range map[string]string{
+		"greeet":     `"greet"`,
+		"greet@9x9":  "16x2",
+		"checkedout": `"checked-out"`,
+	} {
+		if _, err := NewCatalogue("en", map[string]string{own: "x"}); err == nil || !strings.Contains(err.Error()+" "+hint.Of(err), want) {
+			t.Errorf("%s: %v (%s)", own, err, hint.Of(err))
+		}
+	}
+	for own, text := range map[string]string{"greet": "Hi {name}", "idle": "{person}", "open": "{out}", "count-out": "{overdue}"} {
+		if _, err := NewCatalogue("en", map[string]string{own: text}); err == nil {
+			t.Errorf("%s = %q is taken", own, text)
+		}
+	}
+	if _, err := NewCatalogue("nl", nil); err == nil || !strings.Contains(err.Error(), "de, en, es, fr, original") {
+		t.Errorf("nl: %v", err)
+	}
+}
+
+func TestIdleTexts(t *testing.T) {
+	c, _ := NewCatalogue("en", nil)
+	clock := time.Date(2026, 11, 21, 8, 5, 0, 0, time.UTC)
+	for want, info := range map[string]IdleInfo{
+		"Lab open        |All devices in  ": {},
+		"Lab open   08:05|1 out           ": {Out: 1, Clock: clock},
+		"Lab open        |12 out, 3 late ↑": {Out: 12, Overdue: 3, Behind: true},
+		"Reader DATA0 low|All devices in ↑": {Notice: "Reader DATA0 low", Behind: true},
+	} {
+		f, _ := lcd.Lay(lcd.ROMA00, size16x2, c.idleText(info, size16x2)).At(0)
+		if got := strings.Join(f.Rows(), "|"); got != want {
+			t.Errorf("%+v shows %q, want %q", info, got, want)
+		}
+	}
+}
+
+func TestKeysAreDescribed(t *testing.T) {
+	if !slices.IsSorted(Keys()) || len(Keys()) != len(keys)+len(idleKeys) {
+		t.Errorf("keys: %q", Keys())
+	}
+	for _, k := range slices.Collect(maps.Keys(keys)) {
+		if keys[k].about == "" || keys[k].signal == SignalDefault {
+			t.Errorf("%s: %+v", k, keys[k])
+		}
+	}
+}

@@ -1,0 +1,142 @@
+package panel
+
+import (
+	"context"
+	"time"
+
+	"stump/lcd"
+)
+
+// screen is a text that is put up.
+type screen struct {
+	text   string
+	layout *lcd.Layout
+	since  time.Time
+	until  time.Time // zero for the idle screen
+}
+
+// displayLoop keeps the display as it should be. It alone calls the display.
+type displayLoop struct {
+	*Panel
+	screen screen
+	number uint64    // of the newest message taken
+	tick   time.Time // when the idle screen is looked at again
+
+	up    bool
+	tried time.Time     // when the display was last tried while down
+	pause time.Duration // until it is tried again
+}
+
+// runDisplay shows messages and the idle screen until ctx is done.
+func (p *Panel) runDisplay(ctx context.Context) {
+	d := &displayLoop{Panel: p}
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		now := time.Now()
+		fresh, heal := d.choose(now)
+		frame, change := d.screen.layout.At(now.Sub(d.screen.since))
+		d.draw(now, frame, fresh, heal)
+
+		timer.Reset(time.Until(d.next(change)))
+		select {
+		case <-ctx.Done():
+			d.leave()
+			return
+		case <-d.wake:
+		case <-timer.C:
+		case q := <-d.probes:
+			q.answer <- d.probe()
+		}
+	}
+}
+
+// next returns when there will be something to do if nobody calls.
+func (d *displayLoop) next(change time.Duration) time.Time {
+	t := d.tick
+	if !d.screen.until.IsZero() {
+		t = d.screen.until
+	}
+	earlier := func(u time.Time) {
+		if u.Before(t) {
+			t = u
+		}
+	}
+	if change != lcd.Forever {
+		earlier(d.screen.since.Add(change))
+	}
+	if !d.up {
+		earlier(d.tried.Add(d.pause))
+	}
+	return t
+}
+
+// choose decides what is on the screen: the newest message, the one before as
+// long as it lasts, or the idle screen. fresh is whether a message was taken;
+// heal is whether the display's minute is over, in which it may have lost its
+// letters unseen.
+func (d *displayLoop) choose(now time.Time) (fresh, heal bool) {
+	d.mu.Lock()
+	m, poked := d.message, d.poked
+	d.message, d.poked = nil, false
+	if m != nil {
+		d.number = d.last
+	}
+	d.mu.Unlock()
+
+	if m != nil {
+		d.put(d.catalogue.Text(*m, d.display.Size()), now)
+		d.screen.until = now.Add(max(d.stay(*m), d.screen.layout.Pass()))
+		return true, false
+	}
+	if now.Before(d.screen.until) {
+		return false, false
+	}
+	idling := d.screen.layout != nil && d.screen.until.IsZero()
+	due := !now.Before(d.tick)
+	if !idling || due || poked {
+		info := d.idle()
+		d.put(d.catalogue.idleText(info, d.display.Size()), now)
+		d.tick = now.Add(info.nextMinute())
+	}
+	return false, idling && due
+}
+
+// put lays a text out. One that is up already goes on as it is.
+func (d *displayLoop) put(text string, now time.Time) {
+	if text == d.screen.text && d.screen.layout != nil && d.screen.until.IsZero() {
+		return
+	}
+	d.screen = screen{
+		text:   text,
+		layout: lcd.Lay(d.display.Charset(), d.display.Size(), text),
+		since:  now,
+	}
+}
+
+// stay is how long a message stays.
+func (d *displayLoop) stay(m Message) time.Duration {
+	switch k, ok := keys[m.Key]; {
+	case m.For > 0:
+		return m.For
+	case !ok:
+		return usual
+	case k.stay == 0:
+		return d.window
+	default:
+		return k.stay
+	}
+}
+
+// leave puts up that nobody listens any more: "Lab open" would be a lie.
+func (d *displayLoop) leave() {
+	text := d.catalogue.Text(Message{Key: "stopped"}, d.display.Size())
+	f, _ := lcd.Lay(d.display.Charset(), d.display.Size(), text).At(0)
+	if d.up {
+		if err := d.write(f, false); err != nil {
+			d.log.Warn("display doesn't answer", "display", d.display.String(), "err", err)
+		}
+	}
+	d.told(f.Rows())
+	d.display.Close()
+}

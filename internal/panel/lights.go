@@ -1,0 +1,147 @@
+package panel
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+)
+
+// Output is a line that is on or off: a light or the beeper. The gpio
+// package's outputs are such.
+type Output interface {
+	Set(on bool) error
+}
+
+// Invert returns an output that is on when o is off: for a light or beeper
+// that sounds while its wire is low, as most readers' do without a transistor.
+func Invert(o Output) Output { return inverted{o} }
+
+type inverted struct{ o Output }
+
+func (i inverted) Set(on bool) error { return i.o.Set(!on) }
+
+// step is one part of a pattern. A pattern ends in its last step's state; the
+// last step's time is 0.
+type step struct {
+	green, red, beep bool
+	time             time.Duration
+}
+
+const ms = time.Millisecond
+
+// patterns are what each signal looks and sounds like: told apart by ear
+// alone, and by colour and rhythm alone.
+//
+//	waiting           .            green blinks slowly
+//	done              . .          green
+//	refused           . . .        red
+//	bad read          ———          red blinks fast
+//	saved, not synced . ——         green, then red and green
+var patterns = map[Signal][]step{
+	SignalNone:           {{}},
+	SignalWaiting:        waiting(),
+	SignalDone:           {{green: true, beep: true, time: 80 * ms}, {green: true, time: 80 * ms}, {green: true, beep: true, time: 80 * ms}, {green: true, time: 2500 * ms}, {}},
+	SignalRefused:        {{red: true, beep: true, time: 120 * ms}, {red: true, time: 100 * ms}, {red: true, beep: true, time: 120 * ms}, {red: true, time: 100 * ms}, {red: true, beep: true, time: 120 * ms}, {red: true, time: 2500 * ms}, {}},
+	SignalBadRead:        {{red: true, beep: true, time: 500 * ms}, {time: 150 * ms}, {red: true, time: 150 * ms}, {time: 150 * ms}, {red: true, time: 150 * ms}, {time: 150 * ms}, {red: true, time: 150 * ms}, {}},
+	SignalSavedNotSynced: {{green: true, beep: true, time: 80 * ms}, {green: true, time: 80 * ms}, {green: true, beep: true, time: 250 * ms}, {green: true, time: 1200 * ms}, {green: true, red: true, time: 1200 * ms}, {}},
+}
+
+// waiting is one chirp, then green that blinks for as long as the longest
+// window that a site would set.
+func waiting() []step {
+	p := []step{{green: true, beep: true, time: 60 * ms}, {green: true, time: 440 * ms}}
+	for range 120 {
+		p = append(p, step{time: 500 * ms}, step{green: true, time: 500 * ms})
+	}
+	return append(p, step{})
+}
+
+// lights plays patterns on the outputs.
+type lights struct {
+	green, red, beeper *lamp
+}
+
+// lamp is one output and what it is set to. Its line may be missing.
+type lamp struct {
+	name   string
+	out    Output
+	on     bool
+	known  bool
+	failed bool
+	log    *slog.Logger
+}
+
+// set switches the output if it must change. A failure is logged once until
+// it works again.
+func (l *lamp) set(on bool) {
+	if l.known && l.on == on {
+		return
+	}
+	l.on, l.known = on, true
+	if l.out == nil {
+		return
+	}
+	if err := l.out.Set(on); err != nil {
+		l.known = false // try again with the next step
+		if !l.failed {
+			l.log.Warn("reader output doesn't answer, taps go on", "output", l.name, "err", err)
+		}
+		l.failed = true
+		return
+	}
+	if l.failed {
+		l.log.Info("reader output works again", "output", l.name)
+		l.failed = false
+	}
+}
+
+// runLights plays the pattern of the newest message until ctx is done, and
+// leaves everything dark.
+func (p *Panel) runLights(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	pattern := []step{{}} // what is still to be played
+	for {
+		var n uint64
+		select {
+		case <-ctx.Done():
+			p.light(step{}, 0)
+			return
+		case <-p.lightWake:
+			var begin []step
+			if begin, n = p.takeSignal(); begin == nil {
+				p.publish(func() { p.lit = max(p.lit, n) })
+				continue
+			}
+			pattern = begin
+		case <-timer.C:
+		}
+		p.light(pattern[0], n)
+		d := pattern[0].time
+		if pattern = pattern[1:]; len(pattern) > 0 {
+			timer.Reset(d)
+		} else {
+			timer.Stop()
+		}
+	}
+}
+
+// light sets the outputs, the beeper first, and publishes the state; n > 0 is
+// the message whose pattern this begins.
+func (p *Panel) light(s step, n uint64) {
+	sounds := s.beep && !p.lights.beeper.on
+	p.lights.beeper.set(s.beep)
+	p.lights.green.set(s.green)
+	p.lights.red.set(s.red)
+	p.publish(func() {
+		p.state.Green, p.state.Red = s.green, s.red
+		if sounds {
+			p.state.Beeps++
+		}
+		p.lit = max(p.lit, n)
+	})
+}
+
+// errStopped is what Answered returns when nobody will answer any more.
+var errStopped = errors.New("the panel has stopped")

@@ -1,0 +1,48 @@
+package panel
+
+var german = map[string]string{
+	"idle":          "{open}\t{clock}\n{count}\t{mark}\nAusweis oder Gerät antippen",
+	"open":          "Offen",
+	"count-none":    "Alles da",
+	"count-out":     "{out} verliehen",
+	"count-overdue": "{out} weg, {overdue} spät",
+	"mark":          "↑",
+
+	"greet":       "Hallo {person}\nGerät antippen",
+	"device":      "{device}\nAusweis antippen",
+	"device-free": "{device}\nAusweis antippen\nGerät ist frei",
+	"device-held": "{device}\nhat {holder}\nAusweis antippen",
+
+	"checked-out":  "Ausgeliehen\n{device}\n{person}",
+	"returned":     "Zurückgegeben\n{device}\n{person}",
+	"returned-for": "Zurückgegeben\n{device}\nfür {from}\nvon {person}",
+	"handed-over":  "Weitergegeben\n{device}\nvon {from}\nan {person}",
+	"repeat":       "Schon erledigt\n{device}\n{person}",
+	"pending":      "Ist vorgemerkt\n{number}\nName noch unbekannt",
+	"enrolled":     "Chip gehört nun\nzu {person}{device}",
+
+	"refused":          "Nicht möglich\n{detail}",
+	"refused-handover": "Noch bei\n{holder}\n{device}",
+	"unknown-tag":      "Unbekannter Chip\n{number}",
+	"unknown-badge":    "Fremder Ausweis\n{number}\nBitte melden",
+	"unknown-device":   "Fremdes Gerät\n{number}\nBitte melden",
+	"retired":          "Außer Dienst\n{device}{person}",
+	"suspended":        "Bitte melden\n{person}\ndarf nicht leihen",
+	"name-unknown":     "Name unbekannt\n{detail}",
+	"cancelled":        "Abgebrochen",
+
+	"bad-read":    "Lesefehler\nnochmal antippen",
+	"cannot-save": "Nicht gesichert\nBitte melden",
+	"timeout":     "Zeit abgelaufen\nBitte neu tippen",
+
+	"enrol-next":     "Bitte tippen für\n{person}{device}",
+	"type-name":      "Name eintippen:\n\r{detail}_",
+	"type-name-hint": "{person}?\n\r{detail}_",
+	"type-name-tab":  "Tab: {person}\n\r{detail}_",
+
+	"reader-fault": "Leser gestört\n{detail}",
+	"salvaged":     "Buch beschädigt\nBitte melden",
+	"display-code": "Code eintippen:\n{number}",
+	"starting":     "Startet",
+	"stopped":      "Außer Betrieb\nBitte melden",
+}

@@ -1,0 +1,51 @@
+package panel
+
+// english is the default. The first two lines are what a 16x2 display shows.
+var english = map[string]string{
+	"idle":               "{open}\t{clock}\n{count}\t{mark}\nTap badge or device",
+	"open":               "Lab open",
+	"count-none":         "All devices in",
+	"count-out":          "{out} out",
+	"count-overdue":      "{out} out, {overdue} overdue",
+	"count-overdue@16x2": "{out} out, {overdue} late",
+	"count-overdue@16x4": "{out} out, {overdue} late",
+	"mark":               "↑",
+
+	"greet":       "Hello {person}\nTap a device",
+	"device":      "{device}\nTap your badge",
+	"device-free": "{device}\nTap your badge\nIt is free",
+	"device-held": "{device}\nwith {holder}\nTap your badge",
+
+	"checked-out":  "Checked out\n{device}\n{person}",
+	"returned":     "Returned\n{device}\n{person}",
+	"returned-for": "Returned\n{device}\nfor {from}\nby {person}",
+	"handed-over":  "Handed over\n{device}\nfrom {from}\nto {person}",
+	"repeat":       "Already done\n{device}\n{person}",
+	"pending":      "Saved for later\n{number}\nName not known yet",
+	"enrolled":     "Tag now belongs\nto {person}{device}",
+
+	"refused":          "Not possible\n{detail}",
+	"refused-handover": "Still with\n{holder}\n{device}",
+	"unknown-tag":      "Unknown tag\n{number}",
+	"unknown-badge":    "Unknown badge\n{number}\nSee the desk",
+	"unknown-device":   "Unknown device\n{number}\nSee the desk",
+	"retired":          "No longer in use\n{device}{person}",
+	"suspended":        "See the desk\n{person}\nmay not borrow now",
+	"name-unknown":     "No such person\n{detail}",
+	"cancelled":        "Cancelled",
+
+	"bad-read":    "Bad tag read\ntap again",
+	"cannot-save": "Can't save\nsee the desk",
+	"timeout":     "Time is up\nstart again",
+
+	"enrol-next":     "Tap the tag of\n{person}{device}",
+	"type-name":      "Type your name:\n\r{detail}_",
+	"type-name-hint": "{person}?\n\r{detail}_",
+	"type-name-tab":  "Tab: {person}\n\r{detail}_",
+
+	"reader-fault": "Reader fault\n{detail}",
+	"salvaged":     "Ledger damaged\nsee the desk",
+	"display-code": "Type this code:\n{number}",
+	"starting":     "Starting",
+	"stopped":      "Out of service\nsee the desk",
+}

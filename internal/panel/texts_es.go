@@ -1,0 +1,48 @@
+package panel
+
+var spanish = map[string]string{
+	"idle":          "{open}\t{clock}\n{count}\t{mark}\nPase tarjeta o aparato",
+	"open":          "Abierto",
+	"count-none":    "Todo está aquí",
+	"count-out":     "{out} prestados",
+	"count-overdue": "{out} fuera, {overdue} tarde",
+	"mark":          "↑",
+
+	"greet":       "Hola {person}\nPase el aparato",
+	"device":      "{device}\nPase su tarjeta",
+	"device-free": "{device}\nPase su tarjeta\nEstá libre",
+	"device-held": "{device}\nlo tiene {holder}\nPase su tarjeta",
+
+	"checked-out":  "Prestado\n{device}\n{person}",
+	"returned":     "Devuelto\n{device}\n{person}",
+	"returned-for": "Devuelto\n{device}\npor {from}\nlo trajo {person}",
+	"handed-over":  "Traspasado\n{device}\nde {from}\na {person}",
+	"repeat":       "Ya estaba hecho\n{device}\n{person}",
+	"pending":      "Queda anotado\n{number}\nNombre por saber",
+	"enrolled":     "Etiqueta de\n{person}{device}",
+
+	"refused":          "No es posible\n{detail}",
+	"refused-handover": "Aún lo tiene\n{holder}\n{device}",
+	"unknown-tag":      "Sin registrar\n{number}",
+	"unknown-badge":    "Tarjeta ignota\n{number}\nAvise en recepción",
+	"unknown-device":   "Aparato ignoto\n{number}\nAvise en recepción",
+	"retired":          "Fuera de uso\n{device}{person}",
+	"suspended":        "Pase a recepción\n{person}\nno puede pedir",
+	"name-unknown":     "No existe\n{detail}",
+	"cancelled":        "Cancelado",
+
+	"bad-read":    "Lectura mala\npase otra vez",
+	"cannot-save": "No se guardó\navise por favor",
+	"timeout":     "Fin del plazo\nempiece otra vez",
+
+	"enrol-next":     "Pase la de\n{person}{device}",
+	"type-name":      "Teclee su nombre\n\r{detail}_",
+	"type-name-hint": "¿{person}?\n\r{detail}_",
+	"type-name-tab":  "Tab: {person}\n\r{detail}_",
+
+	"reader-fault": "Lector averiado\n{detail}",
+	"salvaged":     "Libro dañado\navise por favor",
+	"display-code": "Teclee el código\n{number}",
+	"starting":     "Arrancando",
+	"stopped":      "No funciona\navise por favor",
+}

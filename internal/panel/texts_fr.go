@@ -1,0 +1,48 @@
+package panel
+
+var french = map[string]string{
+	"idle":          "{open}\t{clock}\n{count}\t{mark}\nPassez badge ou appareil",
+	"open":          "Ouvert",
+	"count-none":    "Tout est rentré",
+	"count-out":     "{out} en prêt",
+	"count-overdue": "{out} prêts, {overdue} tard",
+	"mark":          "↑",
+
+	"greet":       "Salut {person}\nPassez l'objet",
+	"device":      "{device}\nPassez le badge",
+	"device-free": "{device}\nPassez le badge\nIl est libre",
+	"device-held": "{device}\nchez {holder}\nPassez le badge",
+
+	"checked-out":  "Emprunté\n{device}\n{person}",
+	"returned":     "Rendu\n{device}\n{person}",
+	"returned-for": "Rendu\n{device}\npour {from}\npar {person}",
+	"handed-over":  "Transmis\n{device}\nde {from}\nà {person}",
+	"repeat":       "Déjà fait\n{device}\n{person}",
+	"pending":      "Noté, à préciser\n{number}\nNom pas encore connu",
+	"enrolled":     "Badge attribué à\n{person}{device}",
+
+	"refused":          "Impossible\n{detail}",
+	"refused-handover": "Encore chez\n{holder}\n{device}",
+	"unknown-tag":      "Puce inconnue\n{number}",
+	"unknown-badge":    "Badge inconnu\n{number}\nVoir l'accueil",
+	"unknown-device":   "Appareil inconnu\n{number}\nVoir l'accueil",
+	"retired":          "Hors service\n{device}{person}",
+	"suspended":        "Voir l'accueil\n{person}\nne peut emprunter",
+	"name-unknown":     "Nom inconnu\n{detail}",
+	"cancelled":        "Annulé",
+
+	"bad-read":    "Lecture ratée\nrepassez",
+	"cannot-save": "Pas enregistré\nvoir l'accueil",
+	"timeout":     "Temps écoulé\nrecommencez",
+
+	"enrol-next":     "Passez puce de\n{person}{device}",
+	"type-name":      "Tapez votre nom:\n\r{detail}_",
+	"type-name-hint": "{person} ?\n\r{detail}_",
+	"type-name-tab":  "Tab: {person}\n\r{detail}_",
+
+	"reader-fault": "Lecteur en panne\n{detail}",
+	"salvaged":     "Registre abîmé\nvoir l'accueil",
+	"display-code": "Tapez ce code :\n{number}",
+	"starting":     "Démarrage",
+	"stopped":      "Hors service\nvoir l'accueil",
+}

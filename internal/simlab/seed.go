@@ -1,0 +1,91 @@
+// Package simlab is a lab that exists only in memory: six people, twelve
+// devices, and a reader whose lines they are bumped on. Everything behind the
+// lines is the real station.
+package simlab
+
+import (
+	"encoding/csv"
+	"fmt"
+	"strings"
+)
+
+// Facilities of the seeded cards, so that a site's rules can tell them apart.
+const (
+	BadgeFacility  = 17
+	DeviceFacility = 200
+)
+
+// Card is a person's badge or a device's tag.
+type Card struct {
+	ID, Name string
+	// Detail is a person's e-mail address or a device's kind.
+	Detail     string
+	Credential string
+}
+
+// People are whom the seed adds.
+var People = badges(
+	"ann", "Ann Okafor", "ben", "Ben Lindqvist", "cem", "Cem Yıldız",
+	"dia", "Día Márquez", "eve", "Eve Tanaka", "fay", "Fay Müller",
+)
+
+// Devices are what the seed adds.
+var Devices = tags(
+	"ipad", "iPad Pro 13", "tablet", "mini", "iPad mini", "tablet", "pixel", "Pixel 9", "phone",
+	"iphone", "iPhone 17", "phone", "galaxy", "Galaxy S26", "phone", "fairphone", "Fairphone 6", "phone",
+	"kindle", "Kindle Scribe", "reader", "surface", "Surface Go 4", "laptop", "macbook", "MacBook Air", "laptop",
+	"watch", "Apple Watch 11", "watch", "quest", "Quest 3S", "headset", "scope", "Rigol DHO804", "instrument",
+)
+
+func badges(list ...string) []Card {
+	var cards []Card
+	for i := 0; i < len(list); i += 2 {
+		cards = append(cards, Card{
+			ID: list[i], Name: list[i+1], Detail: list[i] + "@lab.example",
+			Credential: fmt.Sprintf("H10301:%d:%d", BadgeFacility, 31001+37*i),
+		})
+	}
+	return cards
+}
+
+func tags(list ...string) []Card {
+	var cards []Card
+	for i := 0; i < len(list); i += 3 {
+		cards = append(cards, Card{
+			ID: list[i], Name: list[i+1], Detail: list[i+2],
+			Credential: fmt.Sprintf("H10301:%d:%d", DeviceFacility, 8101+11*i),
+		})
+	}
+	return cards
+}
+
+// Find returns the seeded card with this id.
+func Find(id string) (Card, bool) {
+	for _, list := range [][]Card{People, Devices} {
+		for _, c := range list {
+			if strings.EqualFold(c.ID, id) {
+				return c, true
+			}
+		}
+	}
+	return Card{}, false
+}
+
+// PeopleCSV and DevicesCSV are the seed as `stump people import` reads it.
+func PeopleCSV() string {
+	return table("id,name,email,badge", People, func(c Card) []string { return []string{c.ID, c.Name, c.Detail, c.Credential} })
+}
+func DevicesCSV() string {
+	return table("id,name,tag,kind", Devices, func(c Card) []string { return []string{c.ID, c.Name, c.Credential, c.Detail} })
+}
+
+func table(header string, cards []Card, record func(Card) []string) string {
+	var b strings.Builder
+	b.WriteString(header + "\n")
+	w := csv.NewWriter(&b)
+	for _, c := range cards {
+		_ = w.Write(record(c)) // a strings.Builder takes everything
+	}
+	w.Flush()
+	return b.String()
+}

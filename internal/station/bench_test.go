@@ -1,0 +1,97 @@
+package station
+
+import (
+	"context"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"stump/checkout"
+	"stump/gpio"
+	"stump/internal/credential"
+	"stump/internal/panel"
+	"stump/internal/task"
+	"stump/lcd"
+	"stump/wiegand"
+)
+
+// watchedDisplay tells when it is called to show something.
+type watchedDisplay struct {
+	lcd.Display
+	shown chan time.Time
+}
+
+func (w *watchedDisplay) Show(f lcd.Frame) error {
+	now := time.Now()
+	select {
+	case w.shown <- now:
+	default:
+	}
+	return w.Display.Show(f)
+}
+
+// silent is a source without edges.
+type silent struct{ gpio.Source }
+
+func (silent) Levels() ([2]bool, error) { return [2]bool{true, true}, nil }
+func (silent) String() string           { return "silent" }
+
+// BenchmarkReadToDisplay measures from the end of a frame, as the decoder
+// hands it over, to the call that shows the answer: desk, register and panel,
+// without the end-of-frame gap and without a commit.
+func BenchmarkReadToDisplay(b *testing.B) {
+	size, err := lcd.ParseSize("16x2")
+	if err != nil {
+		b.Fatal(err)
+	}
+	display := &watchedDisplay{lcd.NewMemory(size), make(chan time.Time, 1)}
+	ledger, err := checkout.Create(filepath.Join(b.TempDir(), "ledger.db"), checkout.Options{Station: "bench", SiteKey: checkout.NewKey()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer ledger.Close()
+	var reads []wiegand.Read
+	for i, name := range []string{"Ann Okafor", "Ben Lindqvist"} {
+		bits, err := credential.Parse([]string{"H10301:17:1", "H10301:17:2"}[i], nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := ledger.AddPerson(checkout.Person{ID: name[:3], Name: name}, credential.Tag(bits), "bench", checkout.SourceCLI); err != nil {
+			b.Fatal(err)
+		}
+		format, err := wiegand.FormatByName("H10301")
+		if err != nil {
+			b.Fatal(err)
+		}
+		fields, _ := format.Unpack(bits)
+		reads = append(reads, wiegand.Read{Bits: bits, Format: format, Fields: fields})
+	}
+	p := panel.New(panel.Options{Display: display})
+	r := NewReader(Options{Ledger: ledger, Panel: p, Now: gpio.Monotonic}, ReaderOptions{Name: "bench", Source: silent{}})
+	ctx, stop := context.WithCancel(b.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = task.Serve(ctx, nil, nil, p, (*attendTask)(r)) }()
+	<-p.Ready()
+	<-r.atDesk.C()
+	var took []time.Duration
+	at := gpio.Monotonic()
+	for i := range b.N {
+		time.Sleep(time.Millisecond) // the display is idle between people
+		select {
+		case <-display.shown:
+		default:
+		}
+		at += int64(2 * time.Second)
+		read := reads[i%2]
+		read.Start, read.End = at, at
+		start := time.Now()
+		r.reads <- read
+		took = append(took, (<-display.shown).Sub(start))
+	}
+	stop()
+	<-ended
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-µs")
+	b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
+}

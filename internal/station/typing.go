@@ -1,0 +1,111 @@
+package station
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"stump/checkout"
+	"stump/directory"
+	"stump/internal/keyboard"
+	"stump/internal/panel"
+	"stump/wiegand"
+)
+
+// mayType reports whether the owner of an unknown badge can be asked for a name.
+func (a *attendTask) mayType() bool {
+	return a.o.Keyboard != nil && a.o.EnrolPeople != directory.EnrolOff && len(a.o.Keyboard.Plugged()) > 0
+}
+
+// askName asks the owner of an unknown badge to type a name. What waits at the
+// desk goes on waiting; a known tag ends the question.
+func (a *attendTask) askName(read wiegand.Read, tag checkout.Tag) uint64 {
+	a.stopTyping()
+	ctx, cancel := context.WithCancel(context.Background())
+	a.typing = cancel
+	shown := a.show(panel.Message{Key: "type-name"})
+	go func() {
+		answer, err := a.o.Keyboard.Ask(ctx, keyboard.Question{
+			Names: a.names, Free: a.o.EnrolPeople == directory.EnrolFree, Show: a.showTyped,
+		})
+		// Back to the desk's own goroutine, unless it has gone on to somebody
+		// else meanwhile.
+		_ = (*Reader)(a).call(ctx, func() {
+			if ctx.Err() == nil {
+				a.typed(read, tag, answer, err)
+			}
+		})
+		cancel()
+	}()
+	return shown
+}
+
+func (a *attendTask) stopTyping() {
+	if a.typing != nil {
+		a.typing()
+		a.typing = nil
+	}
+}
+
+// names are the people who may be meant.
+func (a *attendTask) names() []string {
+	var names []string
+	for p, err := range a.o.Ledger.People() {
+		if err != nil {
+			a.log.Error("the register can't be read", "err", err)
+			break
+		}
+		if p.Status == checkout.Active {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
+
+// showTyped shows the line as it is typed.
+func (a *attendTask) showTyped(v keyboard.View) {
+	m := panel.Message{Key: "type-name", Detail: v.Typed}
+	if v.Offer != "" {
+		m.Key, m.Person = "type-name-hint", v.Offer
+		if v.Free {
+			m.Key = "type-name-tab"
+		}
+	}
+	a.show(m)
+}
+
+// typed enrols whoever typed a name, and lets their tap go on.
+func (a *attendTask) typed(read wiegand.Read, tag checkout.Tag, answer keyboard.Answer, err error) {
+	a.typing = nil
+	if err != nil {
+		a.show(panel.Message{Key: "cancelled"})
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), enrolTime)
+	defer cancel()
+	rec, err := a.o.Directory.Enrol(ctx, directory.EnrolRequest{
+		Kind: directory.Person, Who: answer.Name, Tag: tag, Actor: answer.Name,
+		Source: checkout.SourceKeyboard, Policy: a.o.EnrolPeople,
+	})
+	switch {
+	case errors.Is(err, directory.ErrNobody):
+		a.show(panel.Message{Key: "name-unknown", Detail: answer.Name})
+		return
+	case errors.Is(err, checkout.ErrCannotSave):
+		a.log.Error("not enrolled", "err", err)
+		a.show(panel.Message{Key: "cannot-save"})
+		return
+	case err != nil:
+		a.log.Warn("not enrolled", "err", err)
+		a.show(panel.Message{Key: "refused", Detail: err.Error()})
+		return
+	}
+	a.log.Info("enrolled", "id", rec.ID, "tag", a.mask(tag))
+	subject, err := a.o.Ledger.Subject(tag)
+	if err != nil || subject.Kind == checkout.Unknown {
+		a.show(panel.Message{Key: "enrolled", Person: rec.Name})
+		return
+	}
+	// The tap counts from now: typing took its time.
+	a.tap(checkout.Tap{At: max(time.Duration(read.End), a.now()), Reader: a.Name, Subject: subject})
+}

@@ -1,0 +1,205 @@
+package lcd
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"periph.io/x/conn/v3/i2c"
+)
+
+// PortMap is how the eight outputs of a PCF8574 are wired to a display: the
+// bit of the port for each of its lines.
+type PortMap struct {
+	RS, E          int
+	RW             int // -1: the display's R/W is tied to ground
+	Light          int // -1: not switched
+	D4, D5, D6, D7 int
+	LightLow       bool // the light is on while its output is low
+}
+
+// The two maps that most backpacks have.
+var (
+	// MapCommon is that of the boards sold with most displays (YwRobot,
+	// "LCM1602"): P0 RS, P1 R/W, P2 E, P3 light, P4 to P7 data.
+	MapCommon = PortMap{RS: 0, RW: 1, E: 2, Light: 3, D4: 4, D5: 5, D6: 6, D7: 7}
+	// MapLCDproc is the one that lcdproc's hd44780-i2c.c takes by default: P0
+	// to P3 data, P4 RS, P5 R/W, P6 E, P7 light, on while low.
+	MapLCDproc = PortMap{D4: 0, D5: 1, D6: 2, D7: 3, RS: 4, RW: 5, E: 6, Light: 7, LightLow: true}
+)
+
+// ParsePortMap reads the name of a map, or the bits by the names of the lines:
+// "rs=0 rw=1 e=2 light=3 d4=4 d5=5 d6=6 d7=7". rw and light may be left out;
+// "light-low" says that the light is on while its output is low.
+func ParsePortMap(s string) (PortMap, error) {
+	switch strings.ToLower(strings.TrimSpace(s)) {
+	case "", "common":
+		return MapCommon, nil
+	case "lcdproc":
+		return MapLCDproc, nil
+	}
+	m := PortMap{RS: -1, E: -1, RW: -1, Light: -1, D4: -1, D5: -1, D6: -1, D7: -1}
+	bits := map[string]*int{"rs": &m.RS, "e": &m.E, "rw": &m.RW, "light": &m.Light, "d4": &m.D4, "d5": &m.D5, "d6": &m.D6, "d7": &m.D7}
+	var taken []int
+	for _, f := range strings.Fields(strings.ToLower(s)) {
+		if f == "light-low" {
+			m.LightLow = true
+			continue
+		}
+		name, value, _ := strings.Cut(f, "=")
+		n, err := strconv.Atoi(value)
+		bit := bits[name]
+		if bit == nil || err != nil || n < 0 || n > 7 || slices.Contains(taken, n) || *bit >= 0 {
+			return PortMap{}, fmt.Errorf("display map %q: %q is not a line and a free bit from 0 to 7, as in rs=0; or use common or lcdproc", s, f)
+		}
+		*bit, taken = n, append(taken, n)
+	}
+	for _, name := range []string{"rs", "e", "d4", "d5", "d6", "d7"} {
+		if *bits[name] < 0 {
+			return PortMap{}, fmt.Errorf("display map %q: %s is missing", s, name)
+		}
+	}
+	return m, nil
+}
+
+// backpack is a PCF8574 between an I2C bus and an HD44780.
+//
+// A nibble takes the port two bytes, data with E high and with E low: the
+// display takes it when E falls. RS must be there before E rises (60 ns), so
+// when it changes, a byte with E low goes before. At the 100 kHz that the
+// PCF8574 is made for, a byte takes 90 µs, more than the 37 µs for which the
+// controller is busy; on a faster bus every letter gets a byte more.
+type backpack struct {
+	path string
+	addr uint16
+	pins PortMap
+	dial func(path string) (i2c.BusCloser, error)
+
+	mu   sync.Mutex // guards bus: close may come from elsewhere
+	bus  i2c.BusCloser
+	fast bool
+	port byte // what the outputs are
+}
+
+func (b *backpack) String() string { return fmt.Sprintf("%s address 0x%02x", b.path, b.addr) }
+
+func (b *backpack) acks() bool { return true }
+
+func (b *backpack) open() error {
+	b.close()
+	bus, err := b.dial(b.path)
+	if err != nil {
+		return err
+	}
+	b.mu.Lock()
+	b.bus, b.fast = bus, busHertz(b.path) > 100_000
+	b.mu.Unlock()
+	// The outputs come up high, E among them; pull it down first.
+	return b.tx([]byte{b.idle()}, nil)
+}
+
+func (b *backpack) close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.bus == nil {
+		return nil
+	}
+	err := b.bus.Close()
+	b.bus = nil
+	return err
+}
+
+// tx does one transaction.
+func (b *backpack) tx(w, r []byte) error {
+	b.mu.Lock()
+	bus := b.bus
+	b.mu.Unlock()
+	if bus == nil {
+		return ErrClosed
+	}
+	if err := bus.Tx(b.addr, w, r); err != nil {
+		return fmt.Errorf("%s: %w", b, err)
+	}
+	if len(w) > 0 {
+		b.port = w[len(w)-1]
+	}
+	return nil
+}
+
+// idle is the port with E, R/W and data low and the light on.
+func (b *backpack) idle() byte {
+	if b.pins.Light >= 0 && !b.pins.LightLow {
+		return 1 << b.pins.Light
+	}
+	return 0
+}
+
+// half is the port with a nibble on the data lines, E low.
+func (b *backpack) half(n byte, data bool) byte {
+	p := b.idle()
+	for i, bit := range []int{b.pins.D4, b.pins.D5, b.pins.D6, b.pins.D7} {
+		p |= n >> i & 1 << bit
+	}
+	if data {
+		p |= 1 << b.pins.RS
+	}
+	return p
+}
+
+func (b *backpack) e() byte { return 1 << b.pins.E }
+
+func (b *backpack) nibble(n byte) error {
+	p := b.half(n, false)
+	return b.tx([]byte{p, p | b.e(), p}, nil)
+}
+
+// send puts every stretch that begins with an instruction into a transaction
+// of its own: others on the bus need not wait for a whole screen.
+func (b *backpack) send(ops []op) error {
+	var w []byte
+	port := b.port
+	for i, o := range ops {
+		if i > 0 && !o.data && ops[i-1].data {
+			if err := b.tx(w, nil); err != nil {
+				return err
+			}
+			w, port = w[:0], b.port
+		}
+		hi, lo := b.half(o.b>>4, o.data), b.half(o.b&0x0f, o.data)
+		if rs := byte(1) << b.pins.RS; port&rs != hi&rs || b.fast {
+			w = append(w, hi)
+		}
+		w = append(w, hi|b.e(), hi, lo|b.e(), lo)
+		port = lo
+	}
+	return b.tx(w, nil)
+}
+
+// counter reads the busy flag and the address counter in two nibbles. The
+// port's outputs are weak when high and so can be read: the data lines are
+// set high, and the display pulls down those that are 0.
+func (b *backpack) counter() (byte, error) {
+	if b.pins.RW < 0 {
+		return 0, errOneWay
+	}
+	p := b.half(0x0f, false) | 1<<b.pins.RW
+	var value byte
+	w := []byte{p, p | b.e()}
+	for range 2 {
+		r := []byte{0}
+		if err := b.tx(w, nil); err != nil {
+			return 0, err
+		}
+		if err := b.tx(nil, r); err != nil {
+			return 0, err
+		}
+		value <<= 4
+		for i, bit := range []int{b.pins.D4, b.pins.D5, b.pins.D6, b.pins.D7} {
+			value |= r[0] >> bit & 1 << i
+		}
+		w = []byte{p, p | b.e()}
+	}
+	return value, b.tx([]byte{p, b.idle()}, nil)
+}

@@ -1,0 +1,186 @@
+//go:build linux
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"stump/gpio"
+	"stump/internal/gpiosim"
+	"stump/wiegand"
+)
+
+// measure is how cards are shown, and how they are read.
+type measure struct {
+	gpiosim.Pulses
+	original bool          // by a thread a line, as the original did
+	both     bool          // ask for both edges, and compare widths
+	stall    time.Duration // do not read for so long
+	every    int           // after so many edges, over and over
+}
+
+// handed is a read and when the program had it.
+type handed struct {
+	wiegand.Read
+	late   time.Duration // after the end-of-frame gap of its last edge
+	widths []int64       // of its pulses, with both edges
+}
+
+// cards are frames that every reader of the common format sends: random, with
+// right parity.
+func cards(n int) ([]string, error) {
+	f, err := wiegand.FormatByName("H10301")
+	if err != nil {
+		return nil, err
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	frames := make([]string, n)
+	for i := range frames {
+		bits, err := f.Pack(wiegand.Fields{Facility: rng.Uint64N(256), Number: rng.Uint64N(65536)})
+		if err != nil {
+			return nil, err
+		}
+		frames[i] = bits.String()
+	}
+	return frames, nil
+}
+
+// run shows n cards and says what came of them.
+func (m measure) run(c *gpiosim.Chip, n int) (result, error) {
+	frames, err := cards(n)
+	if err != nil {
+		return result{}, err
+	}
+	job := gpiosim.Job{D0: 0, D1: 1, Frames: frames, Pulses: m.Pulses, Gap: gap, Again: 5}
+	read := m.read
+	if m.original {
+		job.Gap = originalGap
+		read = readOriginal
+	}
+	stop, err := read(c)
+	if err != nil {
+		return result{}, err
+	}
+	g, err := c.Generate(job)
+	if err != nil {
+		return result{}, err
+	}
+	sent, err := g.Wait()
+	time.Sleep(500*time.Millisecond + m.stall)
+	reads, stopErr := stop()
+	if err := errors.Join(err, stopErr); err != nil {
+		return result{}, err
+	}
+	return judge(sent, reads), nil
+}
+
+// read reads as the daemon does, until stop, which returns what was read.
+func (m measure) read(c *gpiosim.Chip) (stop func() ([]handed, error), err error) {
+	src, err := gpio.Open(gpio.Request{
+		Data0: gpio.Line{Chip: c.Path(), Offset: 0}, Data1: gpio.Line{Chip: c.Path(), Offset: 1},
+		Consumer: "measure", BothEdges: m.both,
+	})
+	if err != nil {
+		return nil, err
+	}
+	var reads []handed
+	done := make(chan error, 1)
+	go func() { done <- m.decode(src, func(h handed) { reads = append(reads, h) }) }()
+	return func() ([]handed, error) {
+		err := src.Close()
+		if e := <-done; e != gpio.ErrClosed {
+			err = errors.Join(err, e)
+		}
+		return reads, err
+	}, nil
+}
+
+// decode is the loop of the daemon's reader, with stalls.
+func (m measure) decode(src gpio.Source, yield func(handed)) error {
+	format, err := wiegand.FormatByName("H10301")
+	if err != nil {
+		return err
+	}
+	dec := wiegand.NewDecoder(wiegand.Options{Formats: []*wiegand.Format{format}, BothEdges: m.both})
+	buf := make([]wiegand.Edge, 1024)
+	total := 0
+	for {
+		deadline, open := dec.Deadline()
+		if !open {
+			deadline = math.MaxInt64
+		}
+		n, now, err := src.Read(buf, deadline)
+		if err != nil {
+			return err
+		}
+		hand := func(reads []wiegand.Read) {
+			for _, r := range reads {
+				h := handed{Read: r}
+				if m.stall == 0 {
+					h.late = time.Duration(gpio.Monotonic() - deadline)
+				}
+				if m.both {
+					h.widths = widths(dec.LastEdges())
+				}
+				yield(h)
+			}
+		}
+		for _, e := range buf[:n] {
+			hand(dec.Push(e))
+			if d, ok := dec.Deadline(); ok {
+				deadline = d
+			}
+		}
+		hand(dec.Advance(now))
+		if m.stall > 0 && (total+n)/m.every > total/m.every {
+			time.Sleep(m.stall)
+		}
+		total += n
+	}
+}
+
+// widths are the lengths of a frame's pulses.
+func widths(edges []wiegand.Edge) (ws []int64) {
+	var fell [2]int64
+	for _, e := range edges {
+		if !e.Rising {
+			fell[e.Line] = e.Time
+		} else if fell[e.Line] != 0 {
+			ws = append(ws, e.Time-fell[e.Line])
+			fell[e.Line] = 0
+		}
+	}
+	return ws
+}
+
+// String is the middle of a table row.
+func (r result) String() string {
+	s := fmt.Sprintf("%d | %d | %d", r.frames, r.lost, r.wrong)
+	note := ""
+	if r.parity > 0 {
+		note += fmt.Sprintf("%d of the wrong with valid parity; ", r.parity)
+	}
+	if r.lost > 0 {
+		note += fmt.Sprintf("%d of the lost without a word; ", r.unsaid)
+	}
+	if r.overrun > 0 {
+		note += fmt.Sprintf("%d refused as overrun; ", r.overrun)
+	}
+	if len(r.late) > 0 {
+		note += fmt.Sprintf("handed over after %v, 99 %% %v; ", round(r.late, 50), round(r.late, 99))
+	}
+	if len(r.widths) > 0 {
+		note += fmt.Sprintf("%d of %d widths, off by %v, 99 %% %v; ", len(r.widths), r.pulses, round(r.widths, 50), round(r.widths, 99))
+	}
+	if r.spoilt > 0 {
+		note += fmt.Sprintf("%d more spoilt by the host, %d of them misread; ", r.spoilt, r.misread)
+	}
+	if note == "" {
+		return s + " | "
+	}
+	return s + " | " + note[:len(note)-2]
+}

@@ -1,0 +1,68 @@
+//go:build fixture
+
+package main
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"stump/internal/gpiosim"
+)
+
+func TestMain(m *testing.M) {
+	gpiosim.Main()
+	original()
+	hog()
+	os.Exit(m.Run())
+}
+
+// frames a row; `make kernel-figures` shows more.
+const frames = 200
+
+// TestKernelRows holds every row of the table to what it promises. Times are
+// stated, not tested: another program on this machine would fail them.
+func TestKernelRows(t *testing.T) {
+	c, err := gpiosim.New("measure", 4, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for _, r := range rows {
+		t.Run(r.name, func(t *testing.T) {
+			if r.busy {
+				stop, err := startHogs(4)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer stop()
+			}
+			start := time.Now()
+			res, err := r.run(c, min(frames, r.frames))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%s (%v)", res, time.Since(start).Round(time.Second))
+			if res.frames == 0 {
+				t.Fatal("not one frame was shown as it should be")
+			}
+			if r.original {
+				return // that is what it is compared with
+			}
+			if res.wrong+res.misread > 0 {
+				t.Errorf("%d cards were read as another, and %d spoilt ones", res.wrong, res.misread)
+			}
+			if res.unsaid > 0 {
+				t.Errorf("%d cards were lost without a word", res.unsaid)
+			}
+			switch overflows := r.stall > time.Second; {
+			case overflows && (res.lost == 0 || res.overrun == 0):
+				t.Errorf("the buffer did not overflow: %d lost, %d refused as overrun", res.lost, res.overrun)
+			case !overflows && !r.busy && res.lost > 0:
+				t.Errorf("%d cards were lost", res.lost)
+			case r.busy && res.lost*1000 > res.frames+1000:
+				t.Errorf("%d of %d cards were lost", res.lost, res.frames)
+			}
+		})
+	}
+}
