@@ -21,8 +21,6 @@ func hog() {
 	}
 }
 
-
-
 // startHogs starts n busy processes.
 func startHogs(n int) (stop func(), err error) {
 	var hogs []*exec.Cmd
