@@ -127,8 +127,10 @@ func TestClockComesLate(t *testing.T) {
 	x.clock.boot = uuid.MustParse("22222222-2222-4222-8222-222222222222")
 	x.clock.trusted, x.clock.wall, x.clock.mono = false, time.Unix(0, 0).UTC(), 20*time.Second
 	x.bump(1, 11)
-	l := collect(x, LoanFilter{Now: now.Add(24 * time.Hour)})[0]
-	want(t, "unknown", fmt.Sprint(l.ClockTrusted, l.Due.IsZero(), l.Overdue), "false true false")
+	l := collect(x, LoanFilter{Now: x.clock.wall.Add(time.Minute)})[0]
+	want(t, "by the doubtful clock", fmt.Sprint(l.ClockTrusted, l.Due.Sub(l.Since), l.Overdue), "false 1h0m0s false")
+	l = collect(x, LoanFilter{Now: x.clock.wall.Add(2 * time.Hour)})[0]
+	want(t, "by the same clock", l.Overdue, true)
 	did, err := x.ResolveClock()
 	x.ok(err)
 	want(t, "not before the clock is right", did, false)
@@ -137,6 +139,8 @@ func TestClockComesLate(t *testing.T) {
 
 	x.clock.add(10 * time.Minute)
 	x.clock.trusted, x.clock.wall = true, now
+	l = collect(x, LoanFilter{Now: now})[0]
+	want(t, "by two clocks", l.Overdue, false)
 	did, err = x.ResolveClock()
 	x.ok(err)
 	want(t, "resolved", did, true)

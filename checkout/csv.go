@@ -150,14 +150,19 @@ func WritePeopleCSV(w io.Writer, people iter.Seq2[Person, error]) error {
 	})
 }
 
-// WriteDevicesCSV writes what ReadDevicesCSV reads, tags left empty.
-func WriteDevicesCSV(w io.Writer, devices iter.Seq2[Device, error]) error {
+// WriteDevicesCSV writes what ReadDevicesCSV reads. tag gives the written form
+// of a device's tag, by its id, "" for none.
+func WriteDevicesCSV(w io.Writer, devices iter.Seq2[Device, error], tag func(id string) (string, error)) error {
 	return writeCSV(w, deviceColumns, func(emit func(...string) error) error {
 		for d, err := range devices {
 			if err != nil {
 				return err
 			}
-			if err := emit(d.ID, d.Name, "", d.Kind); err != nil {
+			written, err := tag(d.ID)
+			if err != nil {
+				return err
+			}
+			if err := emit(d.ID, d.Name, written, d.Kind); err != nil {
 				return err
 			}
 		}

@@ -58,7 +58,7 @@ type importRow struct {
 }
 
 func (l *Ledger) importRows(rows []importRow, ev Event) error {
-	if err := checkRows(rows); err != nil {
+	if err := l.checkRows(rows); err != nil {
 		return err
 	}
 	return l.update(func(t *txn) error {
@@ -75,7 +75,7 @@ func (l *Ledger) importRows(rows []importRow, ev Event) error {
 }
 
 // checkRows finds what is wrong with the rows among themselves.
-func checkRows(rows []importRow) error {
+func (l *Ledger) checkRows(rows []importRow) error {
 	ids, tags := map[string]int{}, map[Tag]importRow{}
 	for _, r := range rows {
 		if err := r.check(); err != nil {
@@ -89,7 +89,7 @@ func checkRows(rows []importRow) error {
 			continue
 		}
 		if first, ok := tags[r.tag]; ok {
-			return &RowError{r.line, fmt.Errorf("%s %q has the same tag %s as %q in line %d", kindOf(r.tree), r.id, r.tag, first.id, first.line)}
+			return &RowError{r.line, fmt.Errorf("%s %q has the same tag %s as %q in line %d", kindOf(r.tree), r.id, l.o.Mask(r.tag), first.id, first.line)}
 		}
 		tags[r.tag] = r
 	}

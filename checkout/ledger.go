@@ -27,7 +27,10 @@ type Options struct {
 	OldKeys [][]byte
 	// Sinks are the destinations of the outbox. Each event gets a row for each.
 	Sinks []string
-	// SealTags keeps every tag's number, encrypted under the site key, for a
+	// Mask is what is shown of a tag; Tag.String if nil. It must not tell the
+	// number.
+	Mask func(Tag) string
+	// SealTags keeps every badge's number, encrypted under the site key, for a
 	// directory that wants the number. Pending tags are always kept so, until
 	// they are resolved.
 	SealTags bool
@@ -59,6 +62,9 @@ func (o *Options) fill() (*keyring, error) {
 	}
 	if o.Stamp == nil {
 		o.Stamp = SystemStamp
+	}
+	if o.Mask == nil {
+		o.Mask = Tag.String
 	}
 	if o.Slow == 0 {
 		o.Slow = 2 * time.Second
@@ -318,9 +324,10 @@ func (l *Ledger) drop() {
 		// Close would wait for ever for a transaction that a panic has left
 		// open. Closing the file lets go of the lock in any case.
 		done := make(chan struct{})
+		db := l.db
 		go func() {
 			defer close(done)
-			_ = l.guard(l.db.Close)
+			_ = l.guard(db.Close)
 		}()
 		select {
 		case <-done:

@@ -15,8 +15,8 @@ type Loan struct {
 	Since            time.Time
 	// ClockTrusted is whether Since is known to be right.
 	ClockTrusted bool
-	// Due is when the device should be back; zero for no limit, or when Since
-	// is not known.
+	// Due is when the device should be back, as good as Since is known; zero
+	// for no limit.
 	Due     time.Time
 	Overdue bool
 	// Pending is set when the device or the person is not yet known; Note has
@@ -97,7 +97,7 @@ func (l *Ledger) loans(f LoanFilter) ([]Loan, error) {
 	}
 	var all []Loan
 	err := l.view(func(t *txn) error {
-		v := loanView{txn: t, filter: f, clock: times{t: t}, people: map[string]*row{}}
+		v := loanView{txn: t, filter: f, clock: times{t: t}, trusted: l.o.Stamp().Trusted, people: map[string]*row{}}
 		if f.Person != "" {
 			p, err := t.findParty(treePeople, f.Person)
 			if err != nil {
@@ -130,7 +130,9 @@ type loanView struct {
 	filter LoanFilter
 	person string // id to keep, or empty
 	clock  times
-	people map[string]*row // those seen so far
+	// trusted is whether the wall clock is right now.
+	trusted bool
+	people  map[string]*row // those seen so far
 }
 
 func (v *loanView) loan(id string, r *row) (loan Loan, ok bool, err error) {
@@ -153,9 +155,12 @@ func (v *loanView) loan(id string, r *row) (loan Loan, ok bool, err error) {
 	if loan.Since, loan.ClockTrusted, err = v.clock.wall(s.at); err != nil {
 		return loan, false, err
 	}
-	if s.length > 0 && loan.ClockTrusted {
+	if s.length > 0 {
 		loan.Due = loan.Since.Add(s.length)
-		loan.Overdue = v.filter.Now.After(loan.Due)
+		// A clock that is right now says nothing about a loan from when it was
+		// not; two times of the same doubtful clock can be compared.
+		comparable := loan.ClockTrusted || !v.trusted
+		loan.Overdue = comparable && v.filter.Now.After(loan.Due)
 	}
 	if r.pending {
 		loan.DeviceID, loan.Pending, loan.Note = "", true, pendingNote(loan.Note, "device", r.mask)

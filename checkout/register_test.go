@@ -94,14 +94,14 @@ func TestImportExport(t *testing.T) {
 	x.ok(x.importDevices("id,name\nipad,iPad mini\n"))
 	d, err := x.FindDevice("iPad mini")
 	x.ok(err)
-	want(t, "device", fmt.Sprintf("%+v", d), "{ID:ipad Name:iPad mini Kind:phone Group: Tag:…011 Status:active Holder:ann HolderName:Ann Lost:false Condition:}")
+	want(t, "device", fmt.Sprintf("%+v", d), "{ID:ipad Name:iPad mini Kind:phone Group: Tag:…011 Status:active Holder:ann HolderName:Ann Lost:false Condition: Ref:}")
 	x.ok(x.importDevices("id,name,kind\nipad,iPad mini,\n"))
 	d, err = x.FindDevice("ipad")
 	x.ok(err)
 	want(t, "kind", d.Kind, "")
 	var b bytes.Buffer
-	x.ok(WriteDevicesCSV(&b, x.Devices()))
-	want(t, "export", b.String(), "id,name,tag,kind\nipad,iPad mini,,\nnexus,The nexus,,phone\npixel,The pixel,,phone\n")
+	x.ok(WriteDevicesCSV(&b, x.Devices(), func(id string) (string, error) { return "tag of " + id, nil }))
+	want(t, "export", b.String(), "id,name,tag,kind\nipad,iPad mini,tag of ipad,\nnexus,The nexus,tag of nexus,phone\npixel,The pixel,tag of pixel,phone\n")
 }
 
 func TestNamesSurvive(t *testing.T) {

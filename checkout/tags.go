@@ -49,8 +49,9 @@ func (t *txn) setTag(p *party, tag Tag) error {
 		return err
 	}
 	lookup := t.l.keys.find(tag, 0)
-	p.row.lookup, p.row.mask = lookup, tag.String()
-	if t.l.o.SealTags || p.row.pending {
+	p.row.lookup, p.row.mask = lookup, t.l.o.Mask(tag)
+	// A device's tag opens nothing: it is kept, so that the register can be exported.
+	if t.l.o.SealTags || p.row.pending || p.tree == treeDevices {
 		p.row.sealed = t.l.keys.seal(tag)
 	}
 	if err := t.put(treeTags, lookup, ownerBody(p.tree, p.id)); err != nil {
@@ -136,6 +137,7 @@ func (l *Ledger) Resolve(tag Tag, id string) (Event, error) {
 // TagTakenError says that a tag is somebody else's.
 type TagTakenError struct {
 	Tag        Tag
+	Shown      string // what is shown of the tag
 	Owner      string // id
 	OwnerKind  SubjectKind
 	Wanted     string // id of who should have got it
@@ -143,7 +145,7 @@ type TagTakenError struct {
 }
 
 func (e *TagTakenError) Error() string {
-	return fmt.Sprintf("the tag %s can't be given to %s %q: it is that of %s %q", e.Tag, e.WantedKind, e.Wanted, e.OwnerKind, e.Owner)
+	return fmt.Sprintf("the tag %s can't be given to %s %q: it is that of %s %q", e.Shown, e.WantedKind, e.Wanted, e.OwnerKind, e.Owner)
 }
 
 func (l *Ledger) enrol(tr tree, ref string, tag Tag, actor string, source Source) (Event, error) {
@@ -183,7 +185,7 @@ func (t *txn) enrol(ev *Event, p party, tag Tag) error {
 	case was.tree == p.tree && was.id == p.id:
 		// The same tag again: an event, but nothing changes.
 	default:
-		return &TagTakenError{tag, was.id, kindOf(was.tree), p.id, kindOf(p.tree)}
+		return &TagTakenError{tag, t.l.o.Mask(tag), was.id, kindOf(was.tree), p.id, kindOf(p.tree)}
 	}
 	if err := t.setTag(&p, tag); err != nil {
 		return err
@@ -237,7 +239,7 @@ func (s loanState) newer(o loanState) loanState {
 }
 
 // TagNumber returns the tag of a person or device, where its number is kept
-// (Options.SealTags, or a pending tag).
+// (Options.SealTags, a pending tag, or that of a device).
 func (l *Ledger) TagNumber(kind SubjectKind, id string) (Tag, error) {
 	tr := treePeople
 	if kind == KindDevice {

@@ -70,7 +70,7 @@ func (l *Ledger) NoteUnknown(tag Tag) error {
 		if err != nil {
 			return err
 		}
-		u := SeenTag{Number: tag.String(), Bits: int(tag.Bits)}
+		u := SeenTag{Number: l.o.Mask(tag), Bits: int(tag.Bits)}
 		now := l.o.Stamp()
 		if b == nil {
 			u.First = now.Wall

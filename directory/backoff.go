@@ -20,6 +20,9 @@ type Backoff struct {
 	// Hurried is the least time between two tries when somebody, or a network
 	// that comes and goes, asks for a try at once. Default 1 s.
 	Hurried time.Duration
+	// Doubt is how long a lost call may still be counted by a slow server: who
+	// looks sooner may see nothing and retry. Default 1 min.
+	Doubt time.Duration
 	// MinRetryAfter and MaxRetryAfter clamp what a place asks for: neither
 	// "now" in a loop nor "next year". Default 1 s, 15 min.
 	MinRetryAfter, MaxRetryAfter time.Duration
@@ -39,6 +42,7 @@ func (b Backoff) withDefaults() Backoff {
 	def(&b.EarlyFor, 10*time.Minute)
 	def(&b.Late, 15*time.Minute)
 	def(&b.Hurried, time.Second)
+	def(&b.Doubt, time.Minute)
 	def(&b.MinRetryAfter, time.Second)
 	def(&b.MaxRetryAfter, b.Late)
 	return b

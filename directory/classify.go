@@ -20,6 +20,15 @@ import (
 // Failing if the other side may have acted on it, BadConfig when waiting will not
 // help (and nothing was sent).
 func noAnswer(e *callError) Outcome {
+	o := wordsFor(e)
+	if e.sent && o.Verdict == Down {
+		// Whatever ended the call, a network that went away or we ourselves.
+		o.Verdict = Failing
+	}
+	return o
+}
+
+func wordsFor(e *callError) Outcome {
 	host := e.host
 	var (
 		dns      *net.DNSError

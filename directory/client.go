@@ -38,6 +38,8 @@ type HTTP struct {
 	AnswerTimeout time.Duration `toml:"answer_timeout"`
 	// TotalTimeout is for a whole call. Default 30 s.
 	TotalTimeout time.Duration `toml:"total_timeout"`
+
+	testOnlyDial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
 func (h HTTP) withDefaults() HTTP {
@@ -86,9 +88,12 @@ func newClient(h HTTP, o clientOptions) (*client, error) {
 	t.Protocols.SetHTTP1(true)
 	// HTTP/2 writes a preface of its own, which would count as sent.
 	t.Protocols.SetHTTP2(!o.fresh)
-	dialer := &net.Dialer{Timeout: h.ConnectTimeout}
+	dial := (&net.Dialer{Timeout: h.ConnectTimeout}).DialContext
+	if h.testOnlyDial != nil {
+		dial = h.testOnlyDial
+	}
 	t.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
-		c, err := dialer.DialContext(ctx, network, addr)
+		c, err := dial(ctx, network, addr)
 		if s, ok := ctx.Value(sentKey{}).(*sent); ok && err == nil {
 			c = &countingConn{Conn: c, n: &s.written}
 		}

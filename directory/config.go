@@ -57,6 +57,10 @@ type Config struct {
 	DeviceForm      string   `toml:"device_form"`
 	// Zone is the time zone of the Snipe-IT server (APP_TIMEZONE). Default UTC.
 	Zone string `toml:"zone"`
+	// SettleTime is how long Snipe-IT may take to count a call after we gave it
+	// up; until then the asset is left alone. Default 1m, which is more than PHP
+	// lets a script run.
+	SettleTime time.Duration `toml:"settle_time"`
 	// RequireActivated suspends people who may not log in to Snipe-IT.
 	RequireActivated bool `toml:"require_activated"`
 
@@ -98,6 +102,7 @@ func (c Config) withDefaults() Config {
 		}
 	}
 	def(&c.PullEvery, time.Hour)
+	def(&c.SettleTime, time.Minute)
 	def(&c.UnknownFor, 5*time.Minute)
 	def(&c.KnownFor, 24*time.Hour)
 	text := func(s *string, v string) {
@@ -121,6 +126,20 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// secretFiles lists the files that hold secrets.
+func (c Config) secretFiles() (files []string) {
+	all := []string{c.TokenFile, c.HashStringFile}
+	for _, h := range c.Webhooks {
+		all = append(all, h.SecretFile)
+	}
+	for _, f := range all {
+		if f != "" {
+			files = append(files, f)
+		}
+	}
+	return files
+}
+
 // Open returns the directory that the configuration names. It calls nobody.
 func Open(c Config) (Directory, error) {
 	c = c.withDefaults()
@@ -131,6 +150,8 @@ func Open(c Config) (Directory, error) {
 		return NewEndpoints(c)
 	case "snipeit":
 		return NewSnipeIT(c)
+	case "scim":
+		return NewSCIM(c)
 	}
 	return nil, fmt.Errorf("directory.kind %q is not one of local, endpoints, snipeit, scim", c.Kind)
 }

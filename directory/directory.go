@@ -22,10 +22,11 @@
 //
 //	queued → sending → delivered (the row is gone)
 //	            │ └──→ queued again: certainly not done, or safe to repeat
-//	            ├────→ parked: the place refuses it, or nobody can tell whether it was done
+//	            ├────→ parked: the place refuses it
+//	            ├────→ lost: nobody can tell whether it was done
 //	            └────→ conflict: done, and the place says something else than the ledger
 //
-// A row that is parked or in conflict holds back only the rows of its device.
+// A row that is parked, lost or in conflict holds back only the rows of its device.
 package directory
 
 import (
@@ -49,6 +50,13 @@ type Deliverer interface {
 	Capabilities() Capabilities
 	// String names the place for people, without secrets.
 	String() string
+}
+
+// Resumer is a Deliverer that is not Repeatable and takes several calls for some
+// events.
+type Resumer interface {
+	// After is the step that follows the one of d, "" after the last.
+	After(d Delivery) string
 }
 
 // Directory is the staff directory of a site.
@@ -78,6 +86,10 @@ type Capabilities struct {
 	// Repeatable: an event told twice counts once, so a lost answer is
 	// followed by the same call again.
 	Repeatable bool
+	// Settle, for a Repeatable place that reads before it acts: a call whose
+	// answer was lost may be counted as late as this, so that reading sooner
+	// proves nothing. Rows are noted before they are sent.
+	Settle time.Duration
 	// Tags: Delivery must carry the numbers of badge and device.
 	Tags bool
 	// Identities: an event whose badge or device nobody knows yet can't be told.
@@ -194,6 +206,8 @@ type Outcome struct {
 	Remedy string
 	// After is the wait that the place asked for, 0 if it did not.
 	After time.Duration
+	// Late, with Failing: the call may yet be counted, see Capabilities.Settle.
+	Late bool
 	// Step is for Part, and for others that want to begin elsewhere.
 	Step string
 	// Theirs is for Differs, if known: who has the device by their word.

@@ -35,7 +35,7 @@ type Endpoints struct {
 const handoverReturned = "returned"
 
 // lostRemedy says how a person settles a call whose answer was lost.
-const lostRemedy = "look in the directory whether it was counted: if not, retry; if it was, drop"
+const lostRemedy = "look in the directory after a minute: if it was counted, accept; if not, retry"
 
 // NewEndpoints checks the templates.
 func NewEndpoints(cfg Config) (*Endpoints, error) {

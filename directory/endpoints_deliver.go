@@ -71,10 +71,18 @@ func (e *Endpoints) Deliver(ctx context.Context, d Delivery) Outcome {
 		address = addParameter(address, e.cfg.EventParameter, t.key)
 	}
 	o := e.toggle(ctx, address, t, d.Event)
-	if o.Verdict == Done && d.Event.Kind == checkout.Handover && d.Step == "" {
-		return Outcome{Verdict: Part, Step: handoverReturned}
+	if next := e.After(d); o.Verdict == Done && next != "" {
+		return Outcome{Verdict: Part, Step: next}
 	}
 	return o
+}
+
+// After implements Resumer.
+func (e *Endpoints) After(d Delivery) string {
+	if d.Event.Kind == checkout.Handover && d.Step == "" {
+		return handoverReturned
+	}
+	return ""
 }
 
 // toggle makes the call and reads the answer.

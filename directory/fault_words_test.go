@@ -16,12 +16,11 @@ import (
 // faultCase is a fault and what "stump sync" says of it. The host is
 // lab.example there.
 type faultCase struct {
-	name  string
 	fault fault
 	// only: whole server, or CHECKINOUT alone while WHATIS works.
 	only bool
 	says string
-	// lost: the event is parked, since nobody can tell whether it was counted.
+	// lost: the event waits for a person, since nobody can tell whether it was counted.
 	lost bool
 }
 
@@ -118,11 +117,11 @@ func endpointScenario(t *testing.T, tc faultCase, cfg Config, s *original, set f
 		return strings.Contains(said, tc.says)
 	})
 	if tc.lost {
-		eventually(t, "parked", func() bool {
+		eventually(t, "lost", func() bool {
 			said = sayings(t, w, u.Host)
-			return strings.Contains(said, "parked "+RowID(Main, first.Seq)+": Ann took iPad Mini G1 (inky)") && strings.Contains(said, lostRemedy)
+			return strings.Contains(said, "lost "+RowID(Main, first.Seq)+": Ann took iPad Mini G1 (inky)") && strings.Contains(said, lostRemedy)
 		})
-	} else if strings.Contains(said, "parked") {
+	} else if strings.Contains(said, "lost ") {
 		t.Errorf("parked, though it was certainly not done:\n%s", said)
 	}
 	t.Logf("stump sync says:\n%s", said)
@@ -145,8 +144,8 @@ func endpointScenario(t *testing.T, tc faultCase, cfg Config, s *original, set f
 	eventually(t, "no mark", func() bool { return !w.Behind() })
 }
 
-// settleLost does what the remedy of a parked row says: look in the directory,
-// retry what was not counted, drop what was.
+// settleLost does what the remedy of a lost row says: look in the directory,
+// retry what was not counted, accept what was.
 func settleLost(t *testing.T, w *Worker, s *original) {
 	t.Helper()
 	st, err := w.Status()
@@ -159,7 +158,7 @@ func settleLost(t *testing.T, w *Worker, s *original) {
 			words = "checked in"
 		}
 		if slices.Contains(s.toggles(), *r.Event.Person+" "+words+" "+*r.Event.Device) {
-			err = w.Drop(r.ID, "admin", "it is there")
+			err = w.Accept(r.ID, "admin")
 		} else {
 			err = w.Retry(r.ID)
 		}
@@ -186,63 +185,67 @@ func TestEndpointsThatHonourEvents(t *testing.T) {
 	}
 }
 
-// connectionFaults are faults before any HTTP is spoken.
-func TestEndpointsUnderConnectionFaults(t *testing.T) {
-	now := time.Now()
-	certFault := func(host string, from, to time.Time) func(*testing.T, *original) (Config, func(fault)) {
-		return func(t *testing.T, s *original) (Config, func(fault)) {
-			bad, badCA := certificate(t, host, from, to)
-			good, goodCA := certificate(t, "127.0.0.1", now.Add(-time.Hour), now.Add(time.Hour))
-			broken := serveTLS(t, s, bad)
-			ca := joinFiles(t, badCA, goodCA)
-			cfg := endpointsConfig(broken.URL)
-			cfg.CAFile = ca
-			return cfg, func(x fault) {
-				if x == healthy { // the certificate is renewed
-					broken.TLS.Certificates[0] = good
-				}
+// certFault serves a certificate that is bad until it is renewed.
+func certFault(host string, from, to time.Duration) func(*testing.T, *original) (Config, func(fault)) {
+	return func(t *testing.T, s *original) (Config, func(fault)) {
+		now := time.Now()
+		bad, badCA := certificate(t, host, now.Add(from), now.Add(to))
+		good, goodCA := certificate(t, "127.0.0.1", now.Add(-time.Hour), now.Add(time.Hour))
+		broken, renew := serveTLS(t, s, bad)
+		cfg := endpointsConfig(broken.URL)
+		cfg.CAFile = joinFiles(t, badCA, goodCA)
+		return cfg, func(x fault) {
+			if x == healthy {
+				renew(good)
 			}
 		}
 	}
-	for _, tc := range []struct {
-		name, says string
-		make       func(*testing.T, *original) (Config, func(fault))
-	}{
-		{"refuses", "lab.example refuses the connection", func(t *testing.T, s *original) (Config, func(fault)) {
-			srv := httptest.NewServer(s)
-			addr := srv.Listener.Addr().String()
-			srv.Close()
-			return endpointsConfig("http://" + addr), func(x fault) {
-				if x == healthy {
-					restartAt(t, addr, s)
-				}
+}
+
+// connectionFaults are faults before any HTTP is spoken.
+var connectionFaults = []struct {
+	name, says string
+	make       func(*testing.T, *original) (Config, func(fault))
+}{
+	{"refuses", "lab.example refuses the connection", func(t *testing.T, s *original) (Config, func(fault)) {
+		srv := httptest.NewServer(s)
+		addr := srv.Listener.Addr().String()
+		srv.Close()
+		return endpointsConfig("http://" + addr), func(x fault) {
+			if x == healthy {
+				restartAt(t, addr, s)
 			}
-		}},
-		{"certificate for another name", "the certificate is not for lab.example", certFault("other.example", now.Add(-time.Hour), now.Add(time.Hour))},
-		{"certificate has ended", "the certificate of lab.example ended on", certFault("127.0.0.1", now.Add(-48*time.Hour), now.Add(-24*time.Hour))},
-		{"certificate from the future: the clock is not set", "before the certificate of lab.example begins: waiting for the time", certFault("127.0.0.1", now.Add(24*time.Hour), now.Add(48*time.Hour))},
-		{"certificate of an unknown authority", "the certificate of lab.example is not from anybody we trust", func(t *testing.T, s *original) (Config, func(fault)) {
-			cert, _ := certificate(t, "127.0.0.1", now.Add(-time.Hour), now.Add(time.Hour))
-			good, ca := certificate(t, "127.0.0.1", now.Add(-time.Hour), now.Add(time.Hour))
-			srv := serveTLS(t, s, cert)
-			cfg := endpointsConfig(srv.URL)
-			cfg.CAFile = ca
-			return cfg, func(x fault) {
-				if x == healthy {
-					srv.TLS.Certificates[0] = good
-				}
+		}
+	}},
+	{"certificate for another name", "the certificate is not for lab.example", certFault("other.example", -time.Hour, time.Hour)},
+	{"certificate has ended", "the certificate of lab.example ended on", certFault("127.0.0.1", -48*time.Hour, -24*time.Hour)},
+	{"certificate from the future: the clock is not set", "before the certificate of lab.example begins: waiting for the time", certFault("127.0.0.1", 24*time.Hour, 48*time.Hour)},
+	{"certificate of an unknown authority", "the certificate of lab.example is not from anybody we trust", func(t *testing.T, s *original) (Config, func(fault)) {
+		now := time.Now()
+		cert, _ := certificate(t, "127.0.0.1", now.Add(-time.Hour), now.Add(time.Hour))
+		good, ca := certificate(t, "127.0.0.1", now.Add(-time.Hour), now.Add(time.Hour))
+		srv, renew := serveTLS(t, s, cert)
+		cfg := endpointsConfig(srv.URL)
+		cfg.CAFile = ca
+		return cfg, func(x fault) {
+			if x == healthy {
+				renew(good)
 			}
-		}},
-		{"no TLS there", "lab.example does not speak TLS", func(t *testing.T, s *original) (Config, func(fault)) {
-			srv := httptest.NewServer(s)
-			t.Cleanup(srv.Close)
-			return endpointsConfig(strings.Replace(srv.URL, "http:", "https:", 1)), nil
-		}},
-		{"no such name", "no address for lab.example (DNS: no such name)", func(t *testing.T, _ *original) (Config, func(fault)) {
-			noNames(t)
-			return endpointsConfig("http://directory.example"), nil
-		}},
-	} {
+		}
+	}},
+	{"no TLS there", "lab.example does not speak TLS", func(t *testing.T, s *original) (Config, func(fault)) {
+		srv := httptest.NewServer(s)
+		t.Cleanup(srv.Close)
+		return endpointsConfig(strings.Replace(srv.URL, "http:", "https:", 1)), nil
+	}},
+	{"no such name", "no address for lab.example (DNS: no such name)", func(t *testing.T, _ *original) (Config, func(fault)) {
+		noNames(t)
+		return endpointsConfig("http://directory.example"), nil
+	}},
+}
+
+func TestEndpointsUnderConnectionFaults(t *testing.T) {
+	for _, tc := range connectionFaults {
 		t.Run(tc.name, func(t *testing.T) {
 			if tc.name != "no such name" { // that one changes the resolver of all
 				t.Parallel()

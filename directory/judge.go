@@ -33,11 +33,18 @@ func (s *sender) judge(b *batch, r Row, o Outcome) bool {
 		park(InConflict)
 	case Lost:
 		b.stop = true
-		park(Parked)
+		park(InDoubt)
+		r.Next = now.Add(s.place.back.Doubt)
+		if rs, ok := s.to.(Resumer); ok {
+			r.After = rs.After(Delivery{Event: r.Event, Step: r.Step})
+		}
 		s.place.trouble(Outcome{Verdict: Down, Reason: o.Reason})
 	case Failing:
 		b.stop = true
 		r.Next = s.failed(&r, o, now)
+		if least := now.Add(s.caps.Settle); o.Late && r.State == Queued && r.Next.Before(least) {
+			r.State, r.Next = Sending, least
+		}
 	case BadConfig:
 		b.stop = true
 		r.Attempts--
@@ -49,7 +56,7 @@ func (s *sender) judge(b *batch, r Row, o Outcome) bool {
 		r.Next = now.Add(wait)
 	}
 	b.kept = append(b.kept, r)
-	if r.State != Queued {
+	if r.State.stuck() {
 		s.log.Warn("an event waits for a person", "sink", s.name, "event", r.Event.Seq, "state", r.State, "reason", r.Reason)
 	}
 	return false
@@ -106,14 +113,22 @@ func (s *sender) settle(ctx context.Context, b *batch) {
 	s.mu.Lock()
 	for _, r := range b.kept {
 		states[r.Seq] = r.RowState
+		if r.State == Sending {
+			s.queue.settled[r.Seq] = true // after its hold
+		} else {
+			delete(s.queue.settled, r.Seq)
+		}
 		switch {
-		case r.State != Queued:
+		case r.State.stuck():
 			s.queue.hold(r, time.Time{})
 		case !s.failing[r.Seq].IsZero():
 			s.queue.hold(r, r.Next) // others go first
 		default:
 			s.queue.again(r.Seq) // met a dead place: is the next probe
 		}
+	}
+	for _, seq := range b.delivered {
+		delete(s.queue.settled, seq)
 	}
 	for _, r := range b.untouched {
 		s.queue.again(r.Seq)

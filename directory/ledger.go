@@ -127,7 +127,7 @@ func (a Ledger) SaveRows(sink string, rows map[uint64]RowState) error {
 			return err
 		}
 		u := checkout.OutboxUpdate{Seq: seq, Attempts: st.Attempts, Next: st.Next, LastError: st.Reason, Memo: memo}
-		if st.State == Parked || st.State == InConflict {
+		if st.State.stuck() {
 			u.State = checkout.Parked
 		}
 		updates = append(updates, u)

@@ -16,7 +16,9 @@ type queue struct {
 	caps   Capabilities
 	cursor uint64
 	held   map[string]*hold
-	whole  bool // the end was reached: held knows all that wait for a person
+	// settled are rows whose last call has had its time.
+	settled map[uint64]bool
+	whole   bool // the end was reached: held knows all that wait for a person
 }
 
 // hold is why the rows of a device stay where they are.
@@ -30,7 +32,7 @@ type hold struct {
 const pageRows = 256
 
 func newQueue(sink string, out Outbox, caps Capabilities) *queue {
-	return &queue{sink: sink, out: out, caps: caps, held: map[string]*hold{}}
+	return &queue{sink: sink, out: out, caps: caps, held: map[string]*hold{}, settled: map[uint64]bool{}}
 }
 
 // key is what keeps its order: the device; what has none is in the order of
@@ -84,8 +86,12 @@ func (q *queue) free(r Row) bool {
 		return false
 	}
 	switch {
-	case r.State == Parked || r.State == InConflict, r.Pending && q.caps.Identities:
+	case r.State.stuck(), r.Pending && q.caps.Identities:
 		q.hold(r, time.Time{})
+	case r.State == Sending && q.caps.Settle > 0 && !q.settled[r.Seq]:
+		// Left by a daemon that is gone; its call may yet be counted.
+		q.settled[r.Seq] = true
+		q.hold(r, time.Now().Add(q.caps.Settle))
 	default:
 		return true
 	}
@@ -94,7 +100,7 @@ func (q *queue) free(r Row) bool {
 
 // hold keeps a device back from row r on; until zero means for good.
 func (q *queue) hold(r Row, until time.Time) {
-	q.held[q.key(r)] = &hold{seq: r.Seq, until: until, pending: r.Pending, stuck: r.State == Parked || r.State == InConflict}
+	q.held[q.key(r)] = &hold{seq: r.Seq, until: until, pending: r.Pending, stuck: r.State.stuck()}
 }
 
 // again makes the rows from seq on be read once more.

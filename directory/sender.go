@@ -224,7 +224,7 @@ func (s *sender) one(ctx context.Context, b *batch, r Row) bool {
 		}
 		d.Step, d.Attempts, d.Force = r.Step, r.Attempts, r.Force
 		r.Attempts++
-		if !s.caps.Repeatable {
+		if !s.caps.Repeatable || s.caps.Settle > 0 {
 			// Written before the call: after a kill it says that nobody can tell.
 			r.State = Sending
 			if err := s.out.SaveRows(s.name, map[uint64]RowState{r.Seq: r.RowState}); err != nil {

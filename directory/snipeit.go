@@ -84,7 +84,7 @@ func (s *SnipeIT) String() string {
 // Capabilities implements Deliverer. One call at a time: the rate limit is the
 // API user's, whom other scripts share.
 func (s *SnipeIT) Capabilities() Capabilities {
-	return Capabilities{Pull: true, Deliver: true, Repeatable: true, Identities: true, Parallel: 1}
+	return Capabilities{Pull: true, Deliver: true, Repeatable: true, Settle: s.cfg.SettleTime, Identities: true, Parallel: 1}
 }
 
 // Probe implements Directory.

@@ -158,7 +158,9 @@ func (s *SnipeIT) act(ctx context.Context, path string, body map[string]any, ste
 	var env snipeEnvelope
 	err := s.call(ctx, http.MethodPost, path, nil, body, &env)
 	if err != nil {
-		return snipeOutcome(err)
+		o := snipeOutcome(err)
+		o.Late = o.Verdict == Failing
+		return o
 	}
 	return Outcome{Verdict: Part, Step: step}
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // snipeDouble is Snipe-IT's API with the quirks that its source has (v8.1.4):
@@ -45,13 +46,12 @@ type doubleUser struct {
 }
 
 type doubleAsset struct {
-	id                 int64
-	name, tag, serial  string
-	rfid               string
-	status             string // status_type
-	holder             int64
-	holderType         string
-	checkouts, checkin int
+	id                int64
+	name, tag, serial string
+	rfid              string
+	status            string // status_type
+	holder            int64
+	holderType        string
 }
 
 func newSnipeDouble() *snipeDouble {
@@ -309,7 +309,7 @@ func tokenFile(t testing.TB, token string) string {
 
 func snipeConfig(t testing.TB, base string) Config {
 	return Config{
-		Kind: "snipeit", URL: base, TokenFile: tokenFile(t, "secret-token"), HTTP: quick,
+		Kind: "snipeit", URL: base, TokenFile: tokenFile(t, "secret-token"), HTTP: quick, SettleTime: 20 * time.Millisecond,
 		BadgeTransform: []string{"digits", "strip-zeros"},
 	}
 }

@@ -28,7 +28,11 @@ func (s Status) Write(out io.Writer, now time.Time) error {
 	}
 	p.pull(s.Pull, now)
 	if s.PendingTags > 0 {
-		p.head("unknown", fmt.Sprintf("%s bumped and still without an owner; their bumps are kept", count(s.PendingTags, "tag")))
+		text := count(s.PendingTags, "tag") + " were bumped and have no owner yet; their bumps are kept"
+		if s.PendingTags == 1 {
+			text = "1 tag was bumped and has no owner yet; its bumps are kept"
+		}
+		p.head("unknown", text)
 	}
 	for _, o := range s.Orphans {
 		p.head(o.Name, fmt.Sprintf("%s wait for this place, which is no longer in the configuration", count(o.Rows, "event")))
@@ -68,10 +72,13 @@ func (p *printer) sink(s SinkStatus, now time.Time) {
 		}
 	}
 	if s.State == Stopped {
-		p.line("then: stump sync retry")
+		p.line("then: stump sync retry all")
 	}
 	if waiting := s.Backlog - s.StuckRows; waiting > 0 {
 		text := count(waiting, "event") + " wait"
+		if waiting == 1 {
+			text += "s"
+		}
 		if s.Oldest != nil {
 			text += ", the oldest for " + sinceWords(now.Sub(*s.Oldest))
 		}
@@ -89,20 +96,16 @@ func (p *printer) sink(s SinkStatus, now time.Time) {
 }
 
 func (p *printer) stuck(r StuckRow) {
-	word := "parked"
-	if r.State == InConflict {
-		word = "conflict"
-	}
-	p.line(fmt.Sprintf("%s %s: %s", word, r.ID, eventWords(r.Event)))
+	p.line(fmt.Sprintf("%s %s: %s", r.State, r.ID, eventWords(r.Event)))
 	p.line("  " + r.Reason)
 	if r.Remedy != nil {
 		p.line("  " + *r.Remedy)
 	}
-	todo := "then: stump sync retry " + r.ID + ", or: stump sync drop " + r.ID + " --note WHY"
-	if r.State == InConflict && r.Theirs != nil {
-		todo = "then: stump sync retry " + r.ID + ", or: stump sync accept " + r.ID
+	other := "drop " + r.ID + " --note WHY"
+	if r.State == InDoubt || r.State == InConflict && r.Theirs != nil {
+		other = "accept " + r.ID
 	}
-	p.line("  " + todo)
+	p.line("  then: stump sync retry " + r.ID + ", or: stump sync " + other)
 }
 
 func (p *printer) pull(s *PullStatus, now time.Time) {
@@ -118,7 +121,11 @@ func (p *printer) pull(s *PullStatus, now time.Time) {
 	case s.At == nil:
 		p.head("people", "not pulled yet")
 	default:
-		p.head("people", fmt.Sprintf("%s and %s, pulled %s ago", count(s.People, "person"), count(s.Devices, "device"), sinceWords(now.Sub(*s.At))))
+		what := count(s.People, "person")
+		if s.Devices > 0 {
+			what += " and " + count(s.Devices, "device")
+		}
+		p.head("people", fmt.Sprintf("%s, pulled %s ago", what, sinceWords(now.Sub(*s.At))))
 	}
 	for _, n := range s.Notes {
 		p.line(n)

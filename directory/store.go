@@ -17,11 +17,17 @@ const (
 	// Sending is written before a call that must not be repeated. Found after a
 	// restart it means that nobody can tell whether the call was made.
 	Sending State = "sending"
-	// Parked waits for a person: retry, drop.
+	// Parked was refused and waits for a person: retry, drop.
 	Parked State = "parked"
-	// InConflict waits for a person: retry, drop, accept.
+	// InDoubt was sent without an answer and waits for a person who looks: retry
+	// if it was not counted, accept if it was, drop.
+	InDoubt State = "lost"
+	// InConflict waits for a person: retry, accept, drop.
 	InConflict State = "conflict"
 )
+
+// stuck reports whether a row waits for a person.
+func (s State) stuck() bool { return s == Parked || s == InDoubt || s == InConflict }
 
 // Row is an undelivered event of one sink.
 type Row struct {
@@ -46,7 +52,9 @@ type RowState struct {
 	Remedy   string    `json:"remedy,omitempty"`
 	Step     string    `json:"step,omitempty"`
 	Force    bool      `json:"force,omitempty"`
-	Theirs   *Holding  `json:"theirs,omitempty"`
+	// After is the step to go on with when a lost call was counted after all.
+	After  string   `json:"after,omitempty"`
+	Theirs *Holding `json:"theirs,omitempty"`
 }
 
 // Outbox is the part of the ledger that keeps what others must still be told.

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"stump/checkout"
 )
@@ -60,6 +61,11 @@ func NewWorker(o Options) *Worker {
 	w.lookups.behind = make(chan checkout.Tag, 64)
 	w.main = newPlace(o.Backoff, o.Random)
 	w.add(Main, o.Directory, w.main)
+	for _, file := range o.Config.secretFiles() {
+		if secret(file).exposed() {
+			w.log.Warn("others on this board may read a secret: chmod 600", "file", secret(file).path())
+		}
+	}
 	for name, hook := range o.Webhooks {
 		w.add(name, hook, newPlace(o.Backoff, o.Random))
 	}
@@ -139,22 +145,27 @@ func RowID(sink string, seq uint64) string {
 	return strconv.FormatUint(seq, 10) + "@" + sink
 }
 
-func (w *Worker) row(id string) (*sender, Row, error) {
+// parseRowID is the reverse of RowID.
+func parseRowID(id string) (sink string, seq uint64, err error) {
 	num, sink, hook := strings.Cut(id, "@")
 	if !hook {
 		sink = Main
 	}
-	seq, err := strconv.ParseUint(num, 10, 64)
+	seq, err = strconv.ParseUint(num, 10, 64)
 	if err != nil {
-		return nil, Row{}, fmt.Errorf("%q is not an id such as 17, or 17@hook (stump sync lists them)", id)
+		err = fmt.Errorf("%q is not an id such as 17, or 17@hook (stump sync lists them)", id)
 	}
+	return sink, seq, err
+}
+
+// sender finds who sends to a sink, nil if nobody does.
+func (w *Worker) sender(sink string) *sender {
 	for _, s := range w.senders {
 		if s.name == sink && s.caps.Deliver {
-			r, err := s.out.Row(sink, seq)
-			return s, r, err
+			return s
 		}
 	}
-	return nil, Row{}, fmt.Errorf("%q: nothing is told to %q", id, sink)
+	return nil
 }
 
 // errSending: the row is on its way right now.
@@ -162,13 +173,17 @@ var errSending = errors.New("this event is being told right now: try again in a 
 
 // admin settles a row while it is not being sent.
 func (w *Worker) admin(id string, act func(*sender, Row) error) error {
-	s, _, err := w.row(id)
+	sink, seq, err := parseRowID(id)
 	if err != nil {
 		return err
 	}
+	s := w.sender(sink)
+	if s == nil {
+		return fmt.Errorf("%q: nothing is told to %q", id, sink)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, r, err := w.row(id)
+	r, err := s.out.Row(sink, seq)
 	if err != nil {
 		return err
 	}
@@ -186,13 +201,17 @@ func (w *Worker) admin(id string, act func(*sender, Row) error) error {
 }
 
 // Retry tells a parked event or a conflict again, or one that waits at once.
-// Without an id every place is asked again now.
+// "all" asks every place again now.
 func (w *Worker) Retry(id string) error {
-	if id == "" {
+	if id == "" || id == "all" {
 		w.Hurry()
 		return nil
 	}
 	return w.admin(id, func(s *sender, r Row) error {
+		// Next is wall time: a clock that jumped must not hold anybody up.
+		if wait := time.Until(r.Next); r.State == InDoubt && wait > 0 && wait <= s.place.back.Doubt {
+			return fmt.Errorf("%s may still be counted by a slow server: look again in %s", id, sinceWords(wait+time.Second))
+		}
 		st := RowState{State: Queued, Step: r.Step, Force: r.State == InConflict}
 		return s.out.SaveRows(s.name, map[uint64]RowState{r.Seq: st})
 	})
@@ -203,17 +222,28 @@ func (w *Worker) Drop(id, actor, note string) error {
 	if strings.TrimSpace(note) == "" {
 		return errors.New("dropping an event needs a note that says why")
 	}
+	if sink, seq, err := parseRowID(id); err == nil && w.sender(sink) == nil {
+		// Of a place that is no longer configured nothing else can be done.
+		return w.o.Outbox.Dropped(sink, seq, actor, note)
+	}
 	return w.admin(id, func(s *sender, r Row) error {
 		return s.out.Dropped(s.name, r.Seq, actor, note)
 	})
 }
 
-// Accept takes the directory's word in a conflict: the ledger is corrected.
+// Accept takes the directory's word in a conflict: the ledger is corrected. Of
+// an event that was lost it says that the directory has it.
 func (w *Worker) Accept(id, actor string) error {
 	return w.admin(id, func(s *sender, r Row) error {
-		if r.State != InConflict || r.Theirs == nil {
-			return fmt.Errorf("%s is no conflict in which the directory's word is known: retry or drop it", id)
+		switch {
+		case r.State == InConflict && r.Theirs != nil:
+			return s.out.Accepted(s.name, r.Seq, *r.Theirs, actor)
+		case r.State == InDoubt && r.After != "":
+			return s.out.SaveRows(s.name, map[uint64]RowState{r.Seq: {State: Queued, Step: r.After}})
+		case r.State == InDoubt:
+			w.log.Info("a lost event was counted after all", "event", r.Seq, "actor", actor)
+			return s.out.Delivered(s.name, []uint64{r.Seq})
 		}
-		return s.out.Accepted(s.name, r.Seq, *r.Theirs, actor)
+		return fmt.Errorf("%s: there is no word of the directory to accept: retry or drop it", id)
 	})
 }

@@ -176,8 +176,11 @@ func (s *Sim) Read(buf []wiegand.Edge, until int64) (int, int64, error) {
 		}
 		next := s.next()
 		s.mu.Unlock()
-		if n > 0 || now >= until {
+		switch {
+		case n > 0:
 			return n, now, nil
+		case now >= until:
+			return 0, until, nil // as real lines: what was asked, not the time of day
 		}
 		d := min(until, next)
 		if d != never {

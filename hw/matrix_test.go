@@ -69,11 +69,14 @@ func (u setup) try(t *testing.T) (sum Summary, results []Result, took time.Durat
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		rng := rand.New(rand.NewPCG(u.seed, 99))
-		sim := gpio.NewSim(func() int64 { return int64(time.Since(start)) })
+		now := func() int64 { return int64(time.Since(start)) }
+		sim := gpio.NewSim(now)
 		if err := sim.SetVariation(u.fault, u.seed); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(10 * ms) // what breaking it does is not part of the fault
+		bias := []gpio.Bias{gpio.BiasPullUp, gpio.BiasAsIs, gpio.BiasDisabled}[rng.IntN(3)]
+		sim.SetBias(bias)
 		row := readers[int(u.seed)%len(readers)]
 		between := func(r [2]time.Duration) time.Duration {
 			return r[0] + time.Duration(rng.Float64()*float64(r[1]-r[0]))
@@ -97,6 +100,8 @@ func (u setup) try(t *testing.T) (sum Summary, results []Result, took time.Durat
 		env := &Env{
 			Root:      fstest.MapFS{},
 			Simulated: true,
+			Now:       now,
+			Bias:      bias,
 			Formats:   []*wiegand.Format{format},
 			Lines:     func(context.Context) (gpio.Source, error) { return sim, nil },
 			Present:   func(n int) { sim.Present(cards[n]) },

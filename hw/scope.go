@@ -62,6 +62,8 @@ func (h *Histogram) add(ns int64) {
 
 // Scope looks at edges as they come. Feed it; View tells what it has seen.
 type Scope struct {
+	// Now is the clock that stamps the edges; nil: CLOCK_MONOTONIC.
+	Now     func() int64
 	formats []*wiegand.Format
 	numbers bool
 	decoder *wiegand.Decoder
@@ -241,6 +243,7 @@ func (s *Scope) Watch(ctx context.Context, src gpio.Source, show func(View) erro
 	s.Feed(buf[:n], now)
 	next, shown := now, now
 	for err == nil && ctx.Err() == nil {
+		var n int
 		until := next
 		if t, ok := s.decoder.Deadline(); ok {
 			until = min(until, t)

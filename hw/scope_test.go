@@ -31,10 +31,12 @@ func card(t *testing.T, format string, f wiegand.Fields) wiegand.Bits {
 func watch(t *testing.T, numbers bool, do func(*gpio.Sim)) (views []View) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		sim := gpio.NewSim(func() int64 { return int64(time.Since(start)) })
+		now := func() int64 { return int64(time.Since(start)) }
+		sim := gpio.NewSim(now)
 		defer sim.Close()
 		ctx, cancel := context.WithCancel(t.Context())
 		scope := NewScope([2]string{"GPIO17 = header pin 11", "GPIO18 = header pin 12"}, nil, numbers)
+		scope.Now = now
 		ended := make(chan error)
 		go func() {
 			ended <- scope.Watch(ctx, sim, func(v View) error { views = append(views, v); return nil })
@@ -111,9 +113,11 @@ func TestScopeIsQuietWhenNothingHappens(t *testing.T) {
 func TestScopeStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		sim := gpio.NewSim(func() int64 { return int64(time.Since(start)) })
+		now := func() int64 { return int64(time.Since(start)) }
+		sim := gpio.NewSim(now)
 		gone := errors.New("the person went away")
 		scope := NewScope([2]string{}, nil, false)
+		scope.Now = now
 		if err := scope.Watch(t.Context(), sim, func(View) error { return gone }); !errors.Is(err, gone) {
 			t.Errorf("err = %v", err)
 		}

@@ -25,6 +25,8 @@ type Env struct {
 	// Formats are those of the reader's configuration. None: all that are known.
 	Formats []*wiegand.Format
 
+	// Now is the clock that stamps the lines' edges; nil: CLOCK_MONOTONIC.
+	Now func() int64
 	// Devices are the files that a station like this one has to open.
 	Devices []Device
 	// Lines takes the reader's lines; closing them gives them back. SetBias,
@@ -44,8 +46,11 @@ type Env struct {
 	Display  func(ctx context.Context, code string) (DisplayFact, error)
 	Keyboard *KeyboardProbe
 
-	Clock     func(context.Context) (ClockFact, error) // nil: the kernel's
-	StateDir  string                                   // where the ledger is
+	Clock    func(context.Context) (ClockFact, error) // nil: the kernel's
+	StateDir string                                   // where the ledger is
+	// Sync measures a write and sync of 4 KiB in a folder; nil does so. It
+	// should only be set in tests.
+	Sync      func(dir string) (time.Duration, error)
 	Network   func(context.Context) (NetworkFact, error)
 	Directory func(context.Context) (DirectoryFact, error)
 	Queue     func(context.Context) (QueueFact, error)
@@ -131,6 +136,12 @@ func newTester(env *Env, o Options) *tester {
 				e.Formats = append(e.Formats, f)
 			}
 		}
+	}
+	if e.Sync == nil {
+		e.Sync = syncedWrite
+	}
+	if e.Now == nil {
+		e.Now = gpio.Monotonic
 	}
 	if e.Say == nil {
 		e.Say = func(string) {}

@@ -144,11 +144,22 @@ func (s *tester) reads(spells []Spell) (reads []wiegand.Read) {
 	for i := range spells {
 		d := wiegand.NewDecoder(wiegand.Options{Formats: s.Formats})
 		for _, e := range falls(spells[i].Edges) {
+			e.Seq = 0 // rising edges, which were left out, are numbered as well
 			reads = append(reads, d.Push(e)...)
 		}
 		reads = append(reads, d.Advance(spells[i].To+wiegand.CloseAfter)...)
 	}
 	return reads
+}
+
+// lostEdges counts the gaps in the kernel's numbers.
+func lostEdges(edges []wiegand.Edge) (n int) {
+	for i := 1; i < len(edges); i++ {
+		if jump := edges[i].Seq - edges[i-1].Seq; edges[i].Seq > edges[i-1].Seq && jump > 1 {
+			n += int(jump) - 1
+		}
+	}
+	return n
 }
 
 // tally counts reads: the commonest card, how often it came, how many were
@@ -176,12 +187,26 @@ func (s *tester) judge(spells []Spell) Result {
 	f := examine(&Evidence{Idle: s.evidence.Idle, Float: s.evidence.Float, Cards: spells, Formats: s.Formats})
 	reads := s.reads(spells)
 	bits, same, good, repaired := tally(reads)
-	n := len(reads)
+	n, lost := len(reads), 0
+	for i := range spells {
+		lost += lostEdges(spells[i].Edges)
+	}
 	switch {
 	case n == 0:
 		return s.blame(Fail, fmt.Sprintf("%d and %d pulses on DATA0 and DATA1, but no card", f.falls[0], f.falls[1]))
+	case lost > 0:
+		v := Warn
+		if good == 0 {
+			v = Fail
+		}
+		return bad(v, "The board was too busy to note every edge. Stop what else runs on it and repeat the test; in service such reads are refused, never guessed.", "%s lost by the kernel, %d of %s good", plural(lost, "edge"), good, plural(n, "read"))
 	case good == 0:
-		return s.blame(Fail, lengths(reads)+", no card of this site's formats")
+		r := s.blame(Fail, lengths(reads)+", none good")
+		if len(r.Causes) == 0 { // then at least what the decoder says
+			r.Measured += ": " + faultText[reads[0].Fault]
+			r.Remedy = "Check that the reader's cards are of the formats in the configuration: `stump scope` shows what arrives."
+		}
+		return r
 	case same < n || repaired > 0 || f.quiet > 0 || f.extra > 0:
 		v := Warn
 		if good*3 < n*2 {

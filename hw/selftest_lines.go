@@ -37,16 +37,10 @@ func (s *tester) lines(ctx context.Context) Result {
 // listen notes what the lines do for d. With quiet it ends earlier, once
 // there were edges and then none for so long; limit is the longest then.
 func (s *tester) listen(ctx context.Context, d, quiet, limit time.Duration) (Spell, error) {
-	var spell Spell
 	buf := make([]wiegand.Edge, 256)
-	n, now, err := s.src.Read(buf, 0) // does not wait; what is queued belongs to before
-	for err == nil && n == len(buf) {
-		n, now, err = s.src.Read(buf, 0)
-	}
-	if err != nil {
-		return spell, err
-	}
-	spell.From = now
+	now := s.Now()
+	spell := Spell{From: now}
+	var err error
 	if spell.Start, err = s.src.Levels(); err != nil {
 		return spell, err
 	}
@@ -58,7 +52,11 @@ func (s *tester) listen(ctx context.Context, d, quiet, limit time.Duration) (Spe
 			return spell, err
 		}
 		now = t
-		spell.Edges = append(spell.Edges, buf[:n]...)
+		for _, e := range buf[:n] {
+			if e.Time > spell.From { // what was queued belongs to before
+				spell.Edges = append(spell.Edges, e)
+			}
+		}
 		if len(spell.Edges) == 0 || quiet == 0 {
 			continue
 		}
@@ -85,18 +83,44 @@ func (s *tester) idle(ctx context.Context) Result {
 	if err != nil {
 		return failed(err, gpio.Hint(err))
 	}
+	seen := spell
+	if s.onlyCards(spell) {
+		// Somebody used the reader: that is no noise.
+		spell.Edges = nil
+	}
 	s.evidence.Idle = spell
 	n := len(falls(spell.Edges))
 	s.noisy = float64(n) > 3*spell.Duration().Seconds()
-	measured := fmt.Sprintf("DATA0 %s, DATA1 %s, %s in %s", level(spell.End[0]), level(spell.End[1]), countOf(spell.Edges), seconds(spell.Duration()))
+	measured := fmt.Sprintf("DATA0 %s, DATA1 %s, %s in %s", level(spell.End[0]), level(spell.End[1]), countOf(seen.Edges), seconds(spell.Duration()))
 	low := !spell.End[0] || !spell.End[1]
+	if low {
+		// What a low line means, the float test tells: so it comes first.
+		if err := s.measureFloat(ctx); err != nil {
+			return failed(err, gpio.Hint(err))
+		}
+	}
 	switch {
+	case n == 0 && len(seen.Edges) > 0 && !low:
+		return bad(Warn, "Keep cards away while the lines are listened to, and run the self-test again to be sure.", "%s: a card was read", measured)
 	case n == 0 && !low:
 		return pass("%s", measured)
 	case n <= 2 && !low:
 		return s.blame(Warn, measured)
 	}
 	return s.blame(Fail, measured)
+}
+
+// onlyCards: everything that came belongs to good reads.
+func (s *tester) onlyCards(spell Spell) bool {
+	reads := s.reads([]Spell{spell})
+	bits := 0
+	for i := range reads {
+		if !reads[i].OK() || reads[i].Repaired != "" {
+			return false
+		}
+		bits += reads[i].Count
+	}
+	return len(reads) > 0 && bits == len(falls(spell.Edges))
 }
 
 // countOf is "no pulse", or "12 pulses on DATA0, 3 on DATA1".
@@ -152,20 +176,13 @@ func (s *tester) float(ctx context.Context) Result {
 	if s.NoFloat != "" {
 		return skip("%s", s.NoFloat)
 	}
-	biaser, ok := s.src.(interface{ SetBias(gpio.Bias) error })
-	if !ok {
-		return skip("the pull resistors of these lines can't be changed")
-	}
-	var f Float
-	err := errors.Join(
-		s.readings(ctx, biaser.SetBias, gpio.BiasPullUp, &f.Up),
-		s.readings(ctx, biaser.SetBias, gpio.BiasPullDown, &f.Down),
-		restore(biaser.SetBias, s.Bias),
-	)
-	if err != nil {
+	if err := s.measureFloat(ctx); err != nil {
 		return failed(err, gpio.Hint(err))
 	}
-	s.evidence.Float = &f
+	f := s.evidence.Float
+	if f == nil {
+		return skip("the pull resistors of these lines can't be changed")
+	}
 	measured := fmt.Sprintf("DATA0 %s, DATA1 %s", f.line(0), f.line(1))
 	if f.line(0) == f.line(1) {
 		measured = "DATA0 and DATA1 each " + f.line(0).String()
@@ -177,6 +194,34 @@ func (s *tester) float(ctx context.Context) Result {
 		return s.blame(Fail, measured)
 	}
 	return s.blame(Warn, measured)
+}
+
+// settling is how long lines move after their pull was changed: a long cable
+// on the board's 50 kΩ takes a few milliseconds.
+const settling = 20 * time.Millisecond
+
+// measureFloat reads the levels under both pulls, once, where that can be done.
+func (s *tester) measureFloat(ctx context.Context) error {
+	biaser, ok := s.src.(interface{ SetBias(gpio.Bias) error })
+	if !ok || s.NoFloat != "" || s.evidence.Float != nil {
+		return nil
+	}
+	var f Float
+	err := errors.Join(
+		s.readings(ctx, biaser.SetBias, gpio.BiasPullUp, &f.Up),
+		s.readings(ctx, biaser.SetBias, gpio.BiasPullDown, &f.Down),
+		restore(biaser.SetBias, s.Bias),
+	)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return nil
+	}
+	if err == nil { // the last change of the pull is an edge of nobody's
+		_, err = s.listen(ctx, settling, 0, 0)
+	}
+	if err == nil {
+		s.evidence.Float = &f
+	}
+	return err
 }
 
 // restore leaves a pull as it is configured. As-is can't be asked for again;

@@ -34,10 +34,12 @@ func (s *tester) storage(context.Context) Result {
 	if r, ok := s.cardHealth(m); !ok {
 		return r
 	}
-	took, err := syncedWrite(s.StateDir)
+	took, err := s.Sync(s.StateDir)
 	switch {
 	case errors.Is(err, unix.ENOSPC):
 		return bad(Fail, "Free some space: nothing can be saved.", "%s is full", s.StateDir)
+	case errors.Is(err, fs.ErrNotExist):
+		return skip("%s is not there yet: the daemon makes it when it first runs", s.StateDir)
 	case errors.Is(err, unix.EROFS):
 		return bad(Fail, readOnlyRemedy, "%s is read-only", s.StateDir)
 	case err != nil:

@@ -39,7 +39,8 @@ func onBench(t *testing.T, prepare func(*bench)) *bench {
 	b := &bench{}
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		b.sim = gpio.NewSim(func() int64 { return int64(time.Since(start)) })
+		now := func() int64 { return int64(time.Since(start)) }
+		b.sim = gpio.NewSim(now)
 		format, err := wiegand.FormatByName("H10301")
 		if err != nil {
 			t.Fatal(err)
@@ -59,6 +60,7 @@ func onBench(t *testing.T, prepare func(*bench)) *bench {
 				"run/systemd/timesync/synchronized":      {},
 			},
 			Site:    (&Wiring{Board: pi}).Site(),
+			Now:     now,
 			Formats: []*wiegand.Format{format},
 			Lines:   func(context.Context) (gpio.Source, error) { return b.sim, nil },
 			Present: func(n int) { b.sim.Present(cards[n]) },
@@ -118,28 +120,39 @@ func (b *bench) person(answers map[string]string) {
 	}
 }
 
+// withFault makes a self-test of a station with a fault, or "healthy".
+func withFault(t *testing.T, fault string) *bench {
+	t.Helper()
+	return onBench(t, func(b *bench) {
+		if fault != "healthy" {
+			b.fault(fault, 1)
+		}
+	})
+}
+
+// screen is what a technician sees at a terminal.
+func (b *bench) screen(columns int) string {
+	p := Printer{Columns: columns}
+	var lines []string
+	for _, r := range b.results {
+		lines = append(lines, p.Lines(r)...)
+	}
+	return strings.Join(append(lines, p.Summary(b.sum)...), "\n") + "\n"
+}
+
 // TestTranscripts keeps what a technician sees for every fault, in two widths,
 // to be read: go test ./hw -run TestTranscripts -update.
 func TestTranscripts(t *testing.T) {
 	for _, fault := range append([]string{"healthy"}, gpio.Faults...) {
-		b := onBench(t, func(b *bench) {
-			if fault != "healthy" {
-				b.fault(fault, 1)
-			}
-		})
+		b := withFault(t, fault)
 		for _, columns := range []int{80, 60} {
-			p := Printer{Columns: columns}
-			var lines []string
-			for _, r := range b.results {
-				lines = append(lines, p.Lines(r)...)
-			}
-			lines = append(lines, p.Summary(b.sum)...)
-			for _, l := range lines {
-				if utf8.RuneCountInString(l) > columns {
+			text := b.screen(columns)
+			for l := range strings.Lines(text) {
+				if utf8.RuneCountInString(strings.TrimRight(l, "\n")) > columns {
 					t.Errorf("%s: wider than %d: %s", fault, columns, l)
 				}
 			}
-			golden(t, fmt.Sprintf("testdata/selftest/%s-%d.txt", fault, columns), strings.Join(lines, "\n")+"\n")
+			golden(t, fmt.Sprintf("testdata/selftest/%s-%d.txt", fault, columns), text)
 		}
 		if want := map[bool]Verdict{true: Pass, false: Fail}[fault == "healthy"]; b.sum.Result != want && fault != "crosstalk" {
 			t.Errorf("%s: %s, want %s", fault, b.sum.Result, want)
@@ -239,6 +252,35 @@ func TestNobodyThere(t *testing.T) {
 	}
 }
 
+// A card that is shown too early is no noise.
+func TestCardDuringIdle(t *testing.T) {
+	b := onBench(t, func(b *bench) {
+		present := b.env.Present
+		time.AfterFunc(300*ms, func() { present(1) })
+	})
+	if r := b.result("idle"); r.Result != Warn || !strings.Contains(r.Measured, "a card was read") || len(r.Causes) > 0 {
+		t.Errorf("%+v", r)
+	}
+	if len(b.sum.Causes) > 0 || b.result("card").Result != Pass {
+		t.Errorf("%+v", b.sum)
+	}
+}
+
+// A line that reads low because nothing holds it is not called held low.
+func TestLowForWantOfAPull(t *testing.T) {
+	for seed := range uint64(8) {
+		b := onBench(t, func(b *bench) {
+			b.fault("converter-unpowered", seed)
+			b.sim.SetBias(gpio.BiasPullDown)
+			b.env.Bias = gpio.BiasPullDown
+		})
+		r := b.result("idle")
+		if r.Result != Fail || len(r.Causes) == 0 || r.Causes[0] != "converter-unpowered" {
+			t.Errorf("%+v", r)
+		}
+	}
+}
+
 func TestSameCardTwice(t *testing.T) {
 	b := onBench(t, func(b *bench) {
 		present := b.env.Present
@@ -314,9 +356,10 @@ func TestCancelled(t *testing.T) {
 	var results []Result
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		sim := gpio.NewSim(func() int64 { return int64(time.Since(start)) })
+		now := func() int64 { return int64(time.Since(start)) }
+		sim := gpio.NewSim(now)
 		ctx, cancel := context.WithCancel(t.Context())
-		env := &Env{Root: fstest.MapFS{}, Simulated: true, Lines: func(context.Context) (gpio.Source, error) { return sim, nil }}
+		env := &Env{Root: fstest.MapFS{}, Simulated: true, Now: now, Lines: func(context.Context) (gpio.Source, error) { return sim, nil }}
 		time.AfterFunc(300*ms, cancel)
 		Run(ctx, env, Options{}, func(r Result) { results = append(results, r) })
 		if took := time.Since(start); took > 500*ms {

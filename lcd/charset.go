@@ -41,7 +41,7 @@ func (c *Charset) has(r rune) bool {
 		_, ok := c.codes[r]
 		return ok
 	}
-	return r < unicode.MaxRune && unicode.IsPrint(r) && !unicode.Is(unicode.M, r) && narrow(r)
+	return r != unicode.ReplacementChar && unicode.IsPrint(r) && !unicode.Is(unicode.M, r) && narrow(r)
 }
 
 // without returns the same character set less some codes that mean something

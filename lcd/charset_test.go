@@ -29,6 +29,7 @@ func TestFold(t *testing.T) {
 		{ASCII, "李小龍", "???"},
 		{Unicode, "José Łukasz Ελένη", "José Łukasz Ελένη"},
 		{Unicode, "李", "?"}, // two cells wide
+		{Unicode, "a\xffb", "a?b"},
 		{Unicode, "a\u0301", "á"},
 		{Unicode, "x\u0301\u200d\u202ey", "xy"},
 		{Unicode, "a\tb\nc\x1b[2J\x00", "a b c [2J "},

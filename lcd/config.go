@@ -2,6 +2,7 @@ package lcd
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -38,8 +39,12 @@ type Config struct {
 	// Baud is the speed of the serial port; 0 is the dialect's own.
 	Baud int
 
-	// Pins are the lines of hd44780-gpio.
-	Pins Pins
+	// Lines are the GPIO lines of hd44780-gpio by the display's names for them:
+	// rs, e, d4, d5, d6, d7, and light if the backlight is switched.
+	Lines map[string]string
+	// OpenLine takes a GPIO line, as an output. A line that has Close is closed
+	// before it is opened again.
+	OpenLine func(line string) (Pin, error)
 
 	// Output is where the terminal display draws; nil is the standard output.
 	Output io.Writer
@@ -53,13 +58,6 @@ type Config struct {
 // Pin is a line that a display hangs on; the gpio package's outputs are such.
 type Pin interface {
 	Set(high bool) error
-}
-
-// Pins are the lines of an HD44780 in 4-bit mode. R/W is tied to ground.
-type Pins struct {
-	RS, E, D4, D5, D6, D7 Pin
-	// Light switches the backlight; it may be nil.
-	Light Pin
 }
 
 // Kinds are the kinds of displays that Open knows.
@@ -119,13 +117,13 @@ func openBackpack(c Config, s Size, rom *Charset) (Display, error) {
 }
 
 func openGPIO(c Config, s Size, rom *Charset) (Display, error) {
-	p := c.Pins
-	for name, pin := range map[string]Pin{"rs": p.RS, "e": p.E, "d4": p.D4, "d5": p.D5, "d6": p.D6, "d7": p.D7} {
-		if pin == nil {
-			return nil, fmt.Errorf("display line %s: name the GPIO line it is on", name)
-		}
+	if err := CheckLines(c.Lines); err != nil {
+		return nil, err
 	}
-	return newHD44780(s, rom, &gpio4{pins: p}), nil
+	if c.OpenLine == nil {
+		return nil, errors.New("hd44780-gpio: there are no GPIO lines here")
+	}
+	return newHD44780(s, rom, &gpio4{lines: c.Lines, dial: c.OpenLine}), nil
 }
 
 func openSerial(c Config, d *dialect, s Size, rom *Charset) (Display, error) {

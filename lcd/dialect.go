@@ -13,12 +13,20 @@ import "time"
 type dialect struct {
 	name string
 	baud int
-	// start brings the display from any state into one where it shows text,
-	// byte groups with a pause after each. The first group is what a display
-	// takes without harm for the rest of a command that was cut off.
-	start []burst
+	// sync is what a display takes without harm for the rest of a command that
+	// was cut off; splash is how long it may be busy with itself after power-up.
+	sync   []byte
+	splash time.Duration
+	// mode makes it show text and nothing else: no cursor, no scrolling. It is
+	// forgotten at power-off.
+	mode []byte
+	// clear blanks it.
+	clear []byte
 	// cursor moves to a cell.
 	cursor func(s Size, row, col int) []byte
+	// avoid are cell addresses that no cursor command names: on a line that
+	// loses the byte before it, the address would be a setting's command.
+	avoid []byte
 	// never are codes above 0x1F that are not letters to the display.
 	never []byte
 	// glyph defines a letter until power-off; nil: the display has none, or
@@ -28,10 +36,9 @@ type dialect struct {
 	ask []byte
 }
 
-type burst struct {
-	bytes []byte
-	pause time.Duration
-}
+// clearTime is how long a display is busy after clear; 1.5 ms by the data
+// sheets, 6.2 ms for an OLED module.
+const clearTime = 10 * time.Millisecond
 
 // prefix begins a command in all four dialects.
 const prefix = 0xfe
@@ -41,15 +48,12 @@ var dialects = map[string]*dialect{
 	// SparkFun SerLCD v2.5 (PIC): the controller's own instructions pass
 	// through after 0xFE, except those that would leave 4-bit mode; 0x7C
 	// begins settings. From the firmware, serlcd-v2_7_2line_10MHz.c in
-	// sparkfun/OpenLCD. The start waits out the half second of splash screen,
-	// in which 0x12 would set the baud rate.
+	// sparkfun/OpenLCD. The splash screen takes half a second, in which 0x12
+	// would set the baud rate.
 	"sparkfun": {
 		name: "SparkFun SerLCD", baud: 9600,
-		start: []burst{
-			{[]byte{insOn}, 600 * time.Millisecond},
-			{[]byte{prefix, insOn}, 5 * time.Millisecond},
-			{[]byte{prefix, insClear}, 10 * time.Millisecond},
-		},
+		sync: []byte{insOn}, splash: 600 * time.Millisecond,
+		mode: []byte{prefix, insOn}, clear: []byte{prefix, insClear},
 		cursor: func(s Size, row, col int) []byte { return []byte{prefix, insCursor | s.address(row, col)} },
 		never:  []byte{0x7c, 0x7f, 0xfe},
 	},
@@ -59,11 +63,8 @@ var dialects = map[string]*dialect{
 	// version had its settings at 0x7F.
 	"openlcd": {
 		name: "SparkFun OpenLCD", baud: 9600,
-		start: []burst{
-			{[]byte{insOn}, 600 * time.Millisecond},
-			{[]byte{prefix, insOn}, 5 * time.Millisecond},
-			{[]byte{prefix, insClear}, 10 * time.Millisecond},
-		},
+		sync: []byte{insOn}, splash: 600 * time.Millisecond,
+		mode: []byte{prefix, insOn}, clear: []byte{prefix, insClear},
 		cursor: func(s Size, row, col int) []byte {
 			return []byte{prefix, insCursor | Size{20, s.Rows}.address(row, col)}
 		},
@@ -75,13 +76,10 @@ var dialects = map[string]*dialect{
 	// 100 ms after power-up.
 	"newhaven": {
 		name: "Newhaven", baud: 9600,
-		start: []burst{
-			{[]byte{0x41, 0x41}, 100 * time.Millisecond},
-			{[]byte{prefix, 0x41}, 5 * time.Millisecond},
-			{[]byte{prefix, 0x48, prefix, 0x4c}, 5 * time.Millisecond},
-			{[]byte{prefix, 0x51}, 10 * time.Millisecond},
-		},
+		sync: []byte{0x41, 0x41}, splash: 100 * time.Millisecond,
+		mode: []byte{prefix, 0x41, prefix, 0x48, prefix, 0x4c}, clear: []byte{prefix, 0x51},
 		cursor: func(s Size, row, col int) []byte { return []byte{prefix, 0x45, s.address(row, col)} },
+		avoid:  []byte{0x52, 0x53, 0x61, 0x62}, // contrast, backlight, baud rate, address
 		never:  []byte{0xfe},
 		glyph: func(slot byte, b Bitmap) []byte {
 			return append([]byte{prefix, 0x54, slot}, b[:]...)
@@ -94,11 +92,8 @@ var dialects = map[string]*dialect{
 	// 0x54 hide the cursors.
 	"matrix-orbital": {
 		name: "Matrix Orbital", baud: 19200,
-		start: []burst{
-			{[]byte{0x48, 0x48}, 50 * time.Millisecond},
-			{[]byte{prefix, 0x52, prefix, 0x44, prefix, 0x4b, prefix, 0x54}, 5 * time.Millisecond},
-			{[]byte{prefix, 0x58}, 10 * time.Millisecond},
-		},
+		sync: []byte{0x48, 0x48}, splash: 50 * time.Millisecond,
+		mode: []byte{prefix, 0x52, prefix, 0x44, prefix, 0x4b, prefix, 0x54}, clear: []byte{prefix, 0x58},
 		cursor: func(_ Size, row, col int) []byte {
 			return []byte{prefix, 0x47, byte(col + 1), byte(row + 1)}
 		},

@@ -43,7 +43,7 @@ func gpio4(t testing.TB, s lcd.Size) wiring {
 	t.Helper()
 	model := lcdtest.NewController(s, "A00")
 	p := lcdtest.NewPins(model)
-	d, err := lcd.Open(lcd.Config{Kind: "hd44780-gpio", Size: s.String(), Pins: p.Config()})
+	d, err := lcd.Open(lcd.Config{Kind: "hd44780-gpio", Size: s.String(), Lines: p.Wiring(), OpenLine: p.OpenLine})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -324,6 +324,41 @@ func TestHD44780DrawsLetters(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Lines that go away are an error, and are taken anew by Init.
+func TestGPIOLinesComeAndGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		size := lcd.Size{Cols: 16, Rows: 2}
+		model := lcdtest.NewController(size, "A00")
+		p := lcdtest.NewPins(model)
+		d, err := lcd.Open(lcd.Config{Kind: "hd44780-gpio", Lines: p.Wiring(), OpenLine: p.OpenLine})
+		must(t, err)
+		must(t, d.Init())
+		gone := errors.New("no such device")
+		p.Break(gone)
+		if err := d.Show(lcd.FrameOf(size, "Ann")); !errors.Is(err, gone) {
+			t.Errorf("Show: %v", err)
+		}
+		if err := d.Init(); !errors.Is(err, gone) {
+			t.Errorf("Init: %v", err)
+		}
+		p.Break(nil)
+		must(t, d.Init())
+		must(t, d.Show(lcd.FrameOf(size, "Ann", "iPad Mini")))
+		if got := model.String(); got != "Ann / iPad Mini" || p.Open() != 7 {
+			t.Errorf("it shows %q, %d lines are open", got, p.Open())
+		}
+		must(t, d.Close())
+		if p.Open() != 0 {
+			t.Errorf("%d lines are open after Close", p.Open())
+		}
+	})
+	for _, lines := range []map[string]string{nil, {"rs": "x"}, {"rs": "a", "e": "b", "d4": "c", "d5": "d", "d6": "e", "d7": "f", "rw": "g"}} {
+		if _, err := lcd.Open(lcd.Config{Kind: "hd44780-gpio", Lines: lines}); err == nil {
+			t.Errorf("%v: taken", lines)
+		}
+	}
 }
 
 func TestParsePortMap(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -58,11 +59,14 @@ func (d *serialDisplay) Init() error {
 	d.mu.Lock()
 	d.port = port
 	d.mu.Unlock()
-	for _, b := range d.dialect.start {
-		if err := d.write(b.bytes); err != nil {
+	for _, step := range []struct {
+		bytes []byte
+		pause time.Duration
+	}{{d.dialect.sync, d.dialect.splash}, {d.dialect.mode, 0}, {d.dialect.clear, clearTime}} {
+		if err := d.write(step.bytes); err != nil {
 			return err
 		}
-		time.Sleep(b.pause + d.airtime(len(b.bytes)))
+		time.Sleep(step.pause + d.airtime(len(step.bytes)))
 	}
 	d.shown = make([]byte, d.size.cells())
 	for i := range d.shown {
@@ -127,8 +131,8 @@ func (d *serialDisplay) Show(f Frame) error {
 	return d.paint(codes, load)
 }
 
-// Refresh writes every cell again: if the display was unplugged and is back,
-// this is how its letters come back.
+// Refresh writes the mode and every cell again: if the display was unplugged
+// and is back, this is how its letters come back.
 func (d *serialDisplay) Refresh() error {
 	if d.shown == nil {
 		return ErrClosed
@@ -140,13 +144,10 @@ func (d *serialDisplay) Refresh() error {
 	}
 	codes := d.shown
 	d.shown = nil
-	var load []int
-	for i, r := range d.slots.letters {
-		if r != 0 {
-			load = append(load, i)
-		}
+	if err := d.write(d.dialect.mode); err != nil {
+		return err
 	}
-	return d.paint(codes, load)
+	return d.paint(codes, d.slots.loaded())
 }
 
 // paint loads letters and writes what differs from what is shown.
@@ -158,6 +159,9 @@ func (d *serialDisplay) paint(codes []byte, load []int) error {
 	}
 	gap := len(d.dialect.cursor(d.size, 0, 0))
 	for _, r := range changes(d.size, d.shown, codes, gap) {
+		for slices.Contains(d.dialect.avoid, d.size.address(r.row, r.col)) {
+			r.col, r.n = r.col-1, r.n+1
+		}
 		i := r.row*d.size.Cols + r.col
 		out = append(out, d.dialect.cursor(d.size, r.row, r.col)...)
 		out = append(out, codes[i:i+r.n]...)

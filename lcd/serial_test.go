@@ -228,6 +228,26 @@ func TestSerialPortHangs(t *testing.T) {
 	})
 }
 
+// A display that lost its power and got it back while the port stayed is in
+// the mode it comes with: Refresh sets the mode before it writes every cell.
+func TestSerialRefreshAfterPowerLoss(t *testing.T) {
+	size := lcd.Size{Cols: 20, Rows: 4}
+	full := lcd.FrameOf(size, "AAAAAAAAAAAAAAAAAAAA", "BBBBBBBBBBBBBBBBBBBB", "CCCCCCCCCCCCCCCCCCCC", "DDDDDDDDDDDDDDDDDDDD")
+	for _, dialect := range serialDialects() {
+		synctest.Test(t, func(t *testing.T) {
+			d, m := serialDisplay(t, dialect, size)
+			must(t, d.Init())
+			must(t, d.Show(full))
+			m.PowerOn()
+			must(t, d.Refresh())
+			if got := strings.Join(m.Rows(), "|"); got != strings.Join(full.Rows(), "|") {
+				t.Errorf("%s shows %q", dialect, got)
+			}
+			wantUntouched(t, m)
+		})
+	}
+}
+
 func TestSerialProof(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		size := lcd.Size{Cols: 20, Rows: 4}
@@ -247,6 +267,42 @@ func TestSerialProof(t *testing.T) {
 			t.Errorf("a display without a wire back: %v, %v", p, err)
 		}
 	})
+}
+
+// A line that loses a byte garbles letters until the next refresh, but no
+// setting: what follows the lost byte is no command that stores anything.
+// (OpenLCD stores a drawing when the address of a cursor command is lost.)
+func TestSerialLosesAByte(t *testing.T) {
+	for _, dialect := range []string{"sparkfun", "newhaven", "matrix-orbital"} {
+		for _, size := range []lcd.Size{{Cols: 16, Rows: 2}, {Cols: 20, Rows: 4}} {
+			synctest.Test(t, func(t *testing.T) {
+				d, m := serialDisplay(t, dialect, size)
+				must(t, d.Init())
+				m.Sent()
+				// A change that begins in every cell in turn.
+				for i := range size.Cols * size.Rows {
+					f := lcd.FrameOf(size, slicesRepeat(strings.Repeat("abRST", 4), size.Rows)...)
+					cells := []rune(strings.Join(f.Rows(), ""))
+					copy(cells[i:], []rune("9aaRSbb")[:min(7, len(cells)-i)])
+					var rows []string
+					for row := range size.Rows {
+						rows = append(rows, string(cells[row*size.Cols:(row+1)*size.Cols]))
+					}
+					must(t, d.Show(lcd.FrameOf(size, rows...)))
+					sent := m.Sent()
+					for lost := range sent {
+						other := lcdtest.NewSerial(dialect, size)
+						port, _ := other.Open("", map[bool]int{true: 19200, false: 9600}[dialect == "matrix-orbital"])
+						port.Write(sent[:lost])
+						port.Write(sent[lost+1:])
+						if s := other.Settings(); len(s) > 0 {
+							t.Fatalf("%s %v: % x without byte %d stores %q", dialect, size, sent, lost, s)
+						}
+					}
+				}
+			})
+		}
+	}
 }
 
 // What the original did wrong with these displays.

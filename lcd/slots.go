@@ -55,6 +55,17 @@ func plain(c *Charset, r rune) byte {
 	return ' '
 }
 
+// loaded returns the places that have a letter.
+func (s *slots) loaded() []int {
+	var all []int
+	for i, r := range s.letters {
+		if r != 0 {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
 // find returns the place of a letter, -1 if it has none.
 func (s *slots) find(r rune) int {
 	for i, l := range s.letters {

@@ -4,14 +4,17 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
 	"golang.org/x/term"
 )
 
-// Terminal draws the display's frame on a terminal, in place; into a pipe or
-// a file it writes one line a change.
+// Terminal draws the display's frame on a terminal, in place. Into a pipe or a
+// file, a log perhaps, it writes a line for a change that is news: not for a
+// clock that goes on or a name that rolls.
 type Terminal struct {
 	size Size
 
@@ -58,9 +61,12 @@ func (t *Terminal) Show(f Frame) error {
 	if f.Equal(t.last) {
 		return nil
 	}
-	out := t.lines(f)
-	if t.tty {
+	var out string
+	switch {
+	case t.tty:
 		out = t.box(f, t.last.cells == nil)
+	case news(t.last, f):
+		out = t.lines(f)
 	}
 	if _, err := io.WriteString(t.w, out); err != nil {
 		t.ready = false
@@ -79,6 +85,29 @@ func (t *Terminal) Close() error {
 	defer t.mu.Unlock()
 	t.ready = false
 	return nil
+}
+
+// news is whether more than the time of day or the place of a rolling name
+// changed.
+func news(old, new Frame) bool {
+	if old.size != new.size {
+		return true
+	}
+	for row := range new.size.Rows {
+		a, b := clock.ReplaceAllString(old.Row(row), "00:00"), clock.ReplaceAllString(new.Row(row), "00:00")
+		if a != b && !rolled([]rune(a), []rune(b)) {
+			return true
+		}
+	}
+	return false
+}
+
+var clock = regexp.MustCompile(`\b[0-2][0-9]:[0-5][0-9]\b`)
+
+// rolled is whether b is a rolling line one step after a.
+func rolled(a, b []rune) bool {
+	n := len(a) - 1
+	return string(a[:2]) != "  " && slices.Equal(a[1:], b[:n])
 }
 
 // lines is the frame as one line of text.

@@ -63,19 +63,19 @@ func benchmarkDecode(b *testing.B, edges []Edge, bothEdges bool) {
 // BenchmarkDecodeClean and its neighbours are the budget of 15 ns an edge and
 // no allocation.
 func BenchmarkDecodeClean(b *testing.B) {
-	benchmarkDecode(b, benchTrace("none", 1000, false), false)
+	benchmarkDecode(b, benchTrace("none", 100, false), false)
 }
 
 func BenchmarkDecodeNoisy(b *testing.B) {
-	benchmarkDecode(b, benchTrace("noisy", 1000, false), false)
+	benchmarkDecode(b, benchTrace("noisy", 100, false), false)
 }
 
 func BenchmarkDecodeCleanBothEdges(b *testing.B) {
-	benchmarkDecode(b, benchTrace("none", 1000, true), true)
+	benchmarkDecode(b, benchTrace("none", 100, true), true)
 }
 
 func BenchmarkDecodeNoisyBothEdges(b *testing.B) {
-	benchmarkDecode(b, benchTrace("noisy", 1000, true), true)
+	benchmarkDecode(b, benchTrace("noisy", 100, true), true)
 }
 
 // BenchmarkDecodeStorm is an unending 100 kHz on both lines.

@@ -1,13 +1,67 @@
 // Package wiegand turns the edges of a card reader's two data lines into
 // reads: cards, key presses, or frames refused for a named reason.
 //
-// A Wiegand reader holds two lines high and sends a bit as a low pulse of 20
-// to 100 µs (some readers: 400 µs) on one of them, DATA0 for 0 and DATA1 for
-// 1, a bit every 0.2 to 20 ms, usually 1 or 2 ms:
+// # The wire
 //
-//	DATA0 ‾‾|_|‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾|_|‾‾‾‾‾‾|_|‾‾‾
-//	DATA1 ‾‾‾‾‾‾‾‾‾‾‾|_|‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾
-//	          0        1       0        0
+// A Wiegand reader holds two lines high and sends a bit as a low pulse on one
+// of them, DATA0 for a 0 and DATA1 for a 1. Pulses are 20 to 100 µs long (some
+// readers send 400 µs), the distance of bits is 0.2 to 20 ms, usually 1 or 2:
+//
+//	DATA0 ‾‾|_|‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾|_|‾‾‾‾‾‾|_|‾‾‾‾‾‾‾
+//	DATA1 ‾‾‾‾‾‾‾‾‾‾‾|_|‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾
+//	          0        1       0        0    silence
+//
+// Nothing says how long a card is, when it begins, or that it arrived whole.
+// There are a few parity bits, which see one changed bit and miss half of all
+// pairs. What no other decoder uses is that a reader spaces its bits evenly:
+// a lost pulse leaves a hole of two intervals, an extra one splits an
+// interval. This package weighs that evidence, refuses what it can't prove,
+// and repairs only what the edges prove.
+//
+// # Framing
+//
+// A frame is decided by the time stamps of edges alone, never by when code
+// ran: Push and Advance give the same reads however late they are called.
+//
+//   - A frame closes when 25 ms pass after its last falling edge, since 20 ms is
+//     a legal interval. An edge stamped later than that begins a new frame.
+//   - It closes after three of its intervals instead, if it has just as many
+//     bits as a card of an enabled format and its interval is proved: its last
+//     eight intervals lie within a quarter of each other, or three quarters of
+//     them are within an eighth of what the reader's last good card had.
+//   - Up to three stray edges that stand 2.4 intervals or more before or after
+//     the card are cut off; they are dirt on the line, not a damaged card.
+//   - More edges than six a bit are a storm: reported as noise when it ends and
+//     once a second until then, and nothing is a card before 25 ms of silence.
+//
+// # Evidence
+//
+// All thresholds follow the frame's median interval. A frame is called even
+// only if so many intervals lie close to the median (40 % within a sixteenth, or
+// 70 % within an eighth) that a reader which spaces its bits by chance, 0.3 to
+// 6 ms, does not show it; readers below 0.7 ms need 80 % within a sixteenth,
+// because late stamps disturb them. In an even frame the intervals that are
+// off are added up:
+//
+//	½ + ½          an extra edge in between
+//	2              a lost one
+//	1½ + ½         a stamp that was late: two intervals, two edges, no fault
+//	1⅓             a reader that hesitated: no fault
+//
+// An uneven frame is judged by count, parity and ranges alone.
+//
+// # Repairs
+//
+//	glitch  an extra edge whose removal, and no other, leaves even intervals;
+//	        with both edges also any pulses of at most 12 µs
+//	bounce  repeated falls of one line within a quarter of an interval
+//	lost    one hole in an otherwise even frame, its value from the parity bit
+//	        that covers it; only with Options.RepairLost, because the parity is
+//	        spent: accept it only where the register knows exactly that card
+//
+// Each must leave a frame with the bits of a card, sound by timing, and
+// passing every check.
 //
 // Nothing here reads a clock, starts a goroutine or opens a file.
+// docs/decoding.md has the measured table of what becomes of which damage.
 package wiegand

@@ -9,6 +9,8 @@ const (
 	// together is how close falls of both lines are one event: no even
 	// spacing can tell which of them is the bit.
 	together = 3_000
+	// nearly is how close they are still one event, for naming it.
+	nearly = 10_000
 	// slowReader is the interval above which the lateness of stamps (99 % under
 	// 130 µs on a busy Raspberry Pi) can't hide what the spacing shows.
 	slowReader = 700_000
@@ -28,10 +30,11 @@ func (tr train) bits() (b Bits) {
 	return b
 }
 
-// coincides reports whether two falls of different lines are one event.
-func (tr train) coincides() bool {
+// coincides reports whether two falls of different lines are one event: within
+// so many ns.
+func (tr train) coincides(within int64) bool {
 	for i := 1; i < len(tr); i++ {
-		if tr[i].Time-tr[i-1].Time <= together && tr[i].Line != tr[i-1].Line {
+		if tr[i].Time-tr[i-1].Time <= within && tr[i].Line != tr[i-1].Line {
 			return true
 		}
 	}
@@ -53,6 +56,8 @@ func (tr train) crowded() (n int) {
 type timing struct {
 	interval  int64 // median distance of bits
 	tolerance int32 // how far from it an interval may be
+	least     int32 // shortest distance
+	smooth    bool  // all distances are within an eighth of each other
 	even      bool  // strong evidence that the reader spaces its bits evenly
 
 	// Of an even train:
@@ -82,8 +87,10 @@ func (w *workspace) measure(tr train, n int) (tm timing) {
 		least, most = min(least, v), max(most, v)
 	}
 	if m >= quickEdges && least >= minInterval && most-least <= least>>3 {
-		return timing{interval: (tr[m].Time - tr[0].Time) / int64(m), tolerance: least / 16, even: true, hole: -1}
+		return timing{interval: (tr[m].Time - tr[0].Time) / int64(m), tolerance: least / 16, least: least,
+			even: true, smooth: true, hole: -1}
 	}
+	tm.least = least
 	if !w.mostlyEven(&tm, iv) {
 		// With extra edges, the intervals of the reader are the longest ones.
 		rank := m / 2
@@ -168,64 +175,55 @@ func isEven(iv []int32, median, tolerance int32) bool {
 	case m < 10:
 		return m >= 3 && near >= m-1
 	case median < slowReader:
-		return near*4 >= m*3
+		return near*5 >= m*4
 	}
 	// 40 % at a tolerance of a sixteenth, 70 % at an eighth.
 	need := 10 + 480*int64(tolerance)/int64(median)
 	return near >= 8 && int64(near)*100 >= int64(m)*need
 }
 
-// weigh looks for chains of intervals that are off: two that add up to one
-// (an extra edge), one of two (a lost edge), and so on. A chain that adds up
-// to as many intervals as it has, such as one and a half and a half, is a
-// late stamp; one that adds up to no whole number is a reader that hesitated.
-// Neither speaks against the bits.
+// weigh follows how far the edges run ahead of, or behind, the interval
+// through each run of intervals that are off. An extra edge, which splits an
+// interval, leaves everything after it one interval early; a lost one, one
+// late. A late stamp comes back by itself (one and a half, and a half), and a
+// reader that hesitates is off by no whole interval: neither speaks against the
+// bits.
 func (tm *timing) weigh(iv []int32) {
 	T, tolerance := tm.interval, int64(tm.tolerance)
-	slack := max(T*15/100, tolerance*3/2)
-	var sum, edges, widest int64
-	odd, holes := false, 0
+	whole := T - tolerance*12/5 // what counts as one interval: 0.85, or 0.7 of a reader with jitter
+	var off, before int64       // how late the edges run; the interval before
+	holes := 0
 	for i := range iv {
 		v := int64(iv[i])
 		if v-T <= tolerance && T-v <= tolerance {
-			sum, edges, widest, odd = 0, 0, 0, false // a chain that did not add up
+			off, before = 0, T
 			continue
 		}
 		tm.uneven++
-		sum, edges, widest = sum+v, edges+1, max(widest, v)
-		odd = odd || v*20 < T*13
 		tm.silence = tm.silence || isSilence(v, T)
-		whole, ok := wholeOf(sum, T, slack)
-		if alone, is := wholeOf(v, T, slack); is && alone >= 2 {
-			whole, edges, ok = alone, 1, true // a hole, whatever came before
-		}
-		if !ok || whole == 1 && edges == 1 {
-			continue
-		}
-		if whole > edges && widest*4 > T*7 {
-			tm.missing += int(whole - edges)
-			holes++
-			if holes == 1 && edges == 1 && whole == 2 {
+		off += v - T
+		switch {
+		case v-T >= whole || off >= whole && v*3 > T*5:
+			n := max(1, (v-T/2)/T) // whole intervals beyond the one
+			tm.missing += int(n)
+			if holes++; holes == 1 && n == 1 {
 				tm.hole = i
 			}
-		} else if odd && whole < edges && (edges <= 2 || tolerance <= T/16) {
-			tm.extra += int(edges - whole)
+			off -= n * T
+		case T-v >= whole || off <= -whole && min(v, before)*20 < T*13 && (v+before)*5 <= T*6:
+			tm.extra++
+			off += T
+		case off >= T || off <= -T:
+			off = 0 // it hesitated
 		}
-		sum, edges, widest, odd = 0, 0, 0, false
+		before = v
 	}
 	if tm.missing != 1 {
 		tm.hole = -1
 	}
 	if holes >= 5 && tm.extra == 0 {
-		*tm = timing{interval: tm.interval, hole: -1} // no damage: so it sends
+		*tm = timing{interval: tm.interval, least: tm.least, hole: -1} // no damage: so it sends
 	}
-}
-
-// wholeOf is v in intervals, if it is a whole number of them within slack.
-func wholeOf(v, interval, slack int64) (n int64, ok bool) {
-	n = (v + interval/2) / interval
-	off := v - n*interval
-	return n, off <= slack && -off <= slack
 }
 
 // isSilence reports whether a distance is more than one lost bit and a late

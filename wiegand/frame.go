@@ -15,29 +15,42 @@ const (
 
 // frame is the open, or last closed, frame: bounded, never reallocated.
 type frame struct {
-	n        int   // falling edges kept
-	falls    int   // falling edges seen
-	deadline int64 // when the frame closes if no edge comes
-	last     int64 // latest time of a falling edge
-	hi, lo   uint64
-	head     int  // index of the first fall after the last long silence
-	lost     bool // sequence numbers jump
-	storm    bool // more edges than any card, or the rest of such a frame
-	end      int64
+	n      int    // falling edges kept
+	more   int    // falling edges beyond them
+	last   int64  // latest time of a falling edge
+	wait   uint64 // how long after it the frame stays open
+	hi, lo uint64 // the lines of the falls as bits, as in Bits
+	head   int    // index of the first fall after the last long silence
+	lost   bool   // sequence numbers jump
+	storm  bool   // more edges than any card, or the rest of such a frame
 
 	fall [maxPulses]Edge
 
 	// With both edges only:
+	rose   int64            // time of the last rising edge
 	width  [maxPulses]int32 // low time of a fall's pulse in ns, -1 unknown
 	nEdges int
 	edges  [maxEdges]Edge
 }
 
 func (f *frame) reset() {
-	f.n, f.falls, f.nEdges, f.head = 0, 0, 0, 0
+	f.n, f.more, f.nEdges, f.head = 0, 0, 0, 0
 	f.hi, f.lo = 0, 0
+	f.wait, f.rose = uint64(CloseAfter), math.MinInt64
 	f.lost, f.storm = false, false
 }
+
+// over reports whether an edge at time t is after the frame's end. A stamp may
+// be earlier than the one before it, but not by more than a frame's silence.
+func (f *frame) over(t int64) bool {
+	if t >= f.last {
+		return uint64(t-f.last) > f.wait
+	}
+	return uint64(f.last-t) > uint64(CloseAfter)
+}
+
+// deadline is when the frame closes if no edge comes.
+func (f *frame) deadline() int64 { return later(f.last, int64(f.wait)) }
 
 // A Decoder turns the edges of one reader into reads. It never looks at a
 // clock: time is what the edges and Advance say. It does not allocate once it
@@ -47,6 +60,7 @@ type Decoder struct {
 	opts     Options
 	lengths  [maxPulses + 1]bool // enabled numbers of bits, keys included
 	nearest  [maxPulses + 1]int  // the enabled number nearest to each
+	lacking  [maxPulses + 1]int  // bits to the next longer enabled number, 0 none
 	shortest int
 	limit    int // falls above which a frame is a storm
 	keyBits  int
@@ -62,6 +76,7 @@ type Decoder struct {
 	stormEnd int64 // edges up to here belong to a storm that was reported
 	interval int64 // learned: of the last good frame that was even, 0 none
 	silence  int64 // a distance that is no bit of that reader
+	smooth   bool  // the frame that is judged has no interval unlike the others
 	swap     swapWatch
 	stats    stats
 	work     workspace
@@ -69,8 +84,9 @@ type Decoder struct {
 
 // NewDecoder returns a decoder with no frame open.
 func NewDecoder(o Options) *Decoder {
-	d := &Decoder{opts: o, cur: new(frame), old: new(frame), out: make([]Read, 0, 2),
+	d := &Decoder{opts: o, cur: new(frame), old: new(frame), out: make([]Read, 0, 1),
 		silence: math.MaxInt64}
+	d.cur.reset()
 	switch o.Keypad {
 	case "4bit":
 		d.keyBits = 4
@@ -106,6 +122,7 @@ func (d *Decoder) findNearest() {
 	}
 	above := 0
 	for n := maxPulses; n > 0; n-- {
+		d.lacking[n] = max(0, above-n)
 		if d.lengths[n] {
 			above = n
 		}
@@ -122,46 +139,33 @@ func (d *Decoder) findNearest() {
 // reads that it closed: usually none. The slice is valid until the next call.
 func (d *Decoder) Push(e Edge) (reads []Read) {
 	f := d.cur
-	if f.falls > 0 && (e.Time > f.deadline || e.Time < f.last && uint64(f.last-e.Time) > uint64(CloseAfter)) {
+	if f.n > 0 && f.over(e.Time) {
 		reads = d.close()
 		f = d.cur
 	}
-	lost := 0
 	if e.Seq != 0 || d.seq == math.MaxUint32 {
-		lost = d.sequence(e.Seq)
+		d.sequence(f, &e)
 	}
 	if e.Rising {
-		f.lost = f.lost || lost > 0 && f.falls > 0
-		if d.opts.BothEdges {
+		if d.opts.BothEdges && f.n > 0 {
 			f.rise(e)
 		}
 		return reads
 	}
-	if f.falls == 0 {
-		// Before a first edge, the lost ones may have been the end of the
-		// frame before, or the head of this one. They were the former if
-		// that lacked just so many.
-		f.lost = lost > 0 && lost != d.deficit
+	if f.n == 0 {
 		f.storm = d.stormy && e.Time <= d.stormEnd
-		f.last, f.end = e.Time, e.Time
+		f.last = e.Time
 	} else {
-		f.lost = f.lost || lost > 0
-		if e.Time > f.last {
-			if e.Time-f.last > d.silence {
+		f.wait = uint64(CloseAfter)
+		if gap := e.Time - f.last; gap > 0 {
+			f.last = e.Time
+			if gap > d.silence {
 				f.head = f.n
 			}
-			f.last = e.Time
-			f.end = e.Time
 		}
-	}
-	f.falls++
-	f.deadline = f.last + CloseAfter
-	if f.deadline < f.last {
-		f.deadline = math.MaxInt64
 	}
 	if d.opts.BothEdges {
 		f.keep(e)
-		f.width[min(f.n, maxPulses-1)] = -1
 	}
 	if f.n >= d.limit {
 		return d.flood(f) // nothing was closed before: the frame is long
@@ -182,21 +186,22 @@ func (d *Decoder) Push(e Edge) (reads []Read) {
 // It is reported when it ends, and every second until then.
 func (d *Decoder) flood(f *frame) []Read {
 	f.storm = true
+	f.more++
 	if f.last-f.fall[0].Time < stormSlice {
 		return nil
 	}
-	d.stormy, d.stormEnd = true, f.deadline // what follows without a silence is no card
+	d.stormy, d.stormEnd = true, f.deadline() // what follows without a silence is no card
 	return d.close()
 }
 
 // Deadline is when the open frame closes if no more edge comes; ok is false
 // when no frame is open.
-func (d *Decoder) Deadline() (t int64, ok bool) { return d.cur.deadline, d.cur.falls > 0 }
+func (d *Decoder) Deadline() (t int64, ok bool) { return d.cur.deadline(), d.cur.n > 0 }
 
 // Advance says that the lines were silent up to now: every edge stamped at
 // or before now was pushed. It returns the reads that this closed.
 func (d *Decoder) Advance(now int64) []Read {
-	if d.cur.falls > 0 && now >= d.cur.deadline {
+	if d.cur.n > 0 && now >= d.cur.deadline() {
 		return d.close()
 	}
 	return nil
@@ -214,24 +219,24 @@ func (d *Decoder) kept(f *frame) []Edge {
 	return f.fall[:f.n]
 }
 
-// sequence returns how many edges are missing before the one numbered seq.
-// 0 is no number, except right after the highest one, where the kernel's
-// counter wraps to it.
-func (d *Decoder) sequence(seq uint32) (lost int) {
-	if d.numbered {
-		lost = int(seq - d.seq - 1)
+// sequence marks the frame if edges are missing before e; a number that goes
+// back counts as many. 0 is no number, except right after the highest one,
+// where the kernel's counter wraps to it.
+func (d *Decoder) sequence(f *frame, e *Edge) {
+	lost := e.Seq - d.seq - 1
+	if lost != 0 && d.numbered && (f.n > 0 || !e.Rising) {
+		// Before a first edge, the lost ones may have been the end of the
+		// frame before, or the head of this one. They were the former if
+		// that lacked just so many.
+		f.lost = f.n > 0 || f.lost || lost != uint32(d.deficit)
 	}
-	d.seq, d.numbered = seq, true
-	return lost
+	d.seq, d.numbered = e.Seq, true
 }
 
 // rise completes the pulse that the line's last fall began.
 func (f *frame) rise(e Edge) {
-	if f.falls == 0 {
-		return
-	}
 	f.keep(e)
-	f.end = max(f.end, e.Time)
+	f.rose = max(f.rose, e.Time)
 	for i := f.n - 1; i >= 0 && i >= f.n-4; i-- {
 		if f.fall[i].Line == e.Line {
 			if f.width[i] < 0 {
@@ -242,12 +247,19 @@ func (f *frame) rise(e Edge) {
 	}
 }
 
+// keep stores an edge, where both directions are used.
 func (f *frame) keep(e Edge) {
+	if !e.Rising && f.n < maxPulses {
+		f.width[f.n] = -1
+	}
 	if f.nEdges < maxEdges {
 		f.edges[f.nEdges] = e
 		f.nEdges++
 	}
 }
+
+// end is the time of the frame's last edge.
+func (f *frame) end() int64 { return max(f.last, f.rose) }
 
 // quicken brings forward the end of a frame that has the bits of a card: to
 // three of its intervals after the last, when they are proved even, by this
@@ -266,7 +278,7 @@ func (d *Decoder) quicken(f *frame) {
 			least, most = min(least, iv), max(most, iv)
 		}
 		if least >= minInterval && most-least <= most>>2 {
-			f.deadline = min(f.deadline, later(f.last, 3*((most+least)/2)))
+			f.wait = uint64(min(CloseAfter, 3*((most+least)/2)))
 			return
 		}
 	}
@@ -277,7 +289,7 @@ func (d *Decoder) quicken(f *frame) {
 		}
 	}
 	if d.interval > 0 && even >= 3 && even*4 >= n*3 {
-		f.deadline = min(f.deadline, later(f.last, 3*d.interval))
+		f.wait = uint64(min(CloseAfter, 3*d.interval))
 	}
 }
 
@@ -287,7 +299,10 @@ func (d *Decoder) close() []Read {
 	d.out = d.out[:1]
 	r := &d.out[0]
 	d.judge(f, r)
-	d.deficit = d.lacking(f, r)
+	d.deficit = 0
+	if !r.OK() {
+		d.deficit = d.lacking[f.n]
+	}
 	d.note(f, r)
 	d.cur, d.old = d.old, f
 	d.cur.reset()
@@ -299,19 +314,6 @@ func (d *Decoder) learn(tm *timing) {
 	if tm.even && tm.interval >= minInterval {
 		d.interval, d.silence = tm.interval, tm.interval*12/5
 	}
-}
-
-// lacking is how many bits the frame was short of the nearest enabled length.
-func (d *Decoder) lacking(f *frame, r *Read) int {
-	if r.OK() {
-		return 0
-	}
-	for n := f.n + 1; n <= MaxBits; n++ {
-		if d.lengths[n] {
-			return n - f.n
-		}
-	}
-	return 0
 }
 
 // later is t + d, or the end of time.

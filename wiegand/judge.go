@@ -4,7 +4,8 @@ package wiegand
 // spacing allows, else tries the repairs in turn, each of which must leave a
 // card without a fault, else names what is wrong.
 func (d *Decoder) judge(f *frame, r *Read) {
-	*r = Read{Start: f.fall[0].Time, End: f.end, Count: f.falls, Bits: Bits{hi: f.hi, lo: f.lo, n: uint8(min(f.n, MaxBits))}}
+	*r = Read{Start: f.fall[0].Time, End: f.end(), Count: f.n + f.more, Bits: Bits{hi: f.hi, lo: f.lo, n: uint8(min(f.n, MaxBits))}}
+	d.smooth = false
 	switch {
 	case f.lost:
 		r.Fault = FaultOverrun
@@ -16,6 +17,8 @@ func (d *Decoder) judge(f *frame, r *Read) {
 	whole := train(f.fall[:f.n])
 	tm := d.work.measure(whole, d.nearest[f.n])
 	r.Interval = tm.interval
+	least := tm.least
+	d.smooth = tm.smooth
 	if d.lengths[f.n] && tm.sound() && !d.suspect(f, whole, &tm) {
 		if d.deliver(r, r.Bits, &tm) {
 			return
@@ -31,14 +34,15 @@ func (d *Decoder) judge(f *frame, r *Read) {
 	}
 	if len(core) != len(whole) {
 		tm = d.work.measure(core, d.nearest[len(core)])
-		if d.lengths[len(core)] && tm.sound() && !core.coincides() && d.deliver(r, core.bits(), &tm) {
+		if d.lengths[len(core)] && tm.sound() && !core.coincides(together) && d.deliver(r, core.bits(), &tm) {
 			return
 		}
 	}
 	if d.repair(r, f, whole, core, &tm) {
 		return
 	}
-	r.Start, r.End = f.fall[0].Time, f.end
+	r.Start, r.End = f.fall[0].Time, f.end()
+	tm.least = least
 	r.Fault = d.blame(f, whole, &tm, r.Fault)
 	d.swap.watch(d, r)
 }
@@ -49,7 +53,7 @@ func (d *Decoder) repair(r *Read, f *frame, whole, core train, tm *timing) bool 
 		return len(core) == len(whole) && d.withLost(r, core, tm)
 	}
 	return d.withoutExtra(r, core, tm) ||
-		core.crowded() > 0 && d.withoutBounce(r, core) ||
+		tm.least < minInterval && d.withoutBounce(r, core) ||
 		d.withoutGlitches(r, f) ||
 		len(core) == len(whole) && d.withLost(r, core, tm)
 }
@@ -60,7 +64,7 @@ func (d *Decoder) suspect(f *frame, tr train, tm *timing) bool {
 	if tm.uneven == 0 && tm.even || tm.interval < slowReader {
 		return false
 	}
-	return tr.coincides() || !tm.even && (tr.crowded() > 0 || d.opts.BothEdges && f.oddWidth(&d.work))
+	return tm.least <= together && tr.coincides(together) || !tm.even && (tm.least < minInterval || d.opts.BothEdges && f.oddWidth(&d.work))
 }
 
 // core cuts stray edges that precede or follow the card at more than a
@@ -151,9 +155,9 @@ func (d *Decoder) accepts(b Bits, v Fields) bool {
 func (d *Decoder) blame(f *frame, tr train, tm *timing, checks Fault) Fault {
 	late := tm.interval < slowReader && tm.interval >= minInterval // stamps may lie
 	switch {
-	case !late && tr.coincides() || d.opts.BothEdges && f.overlaps():
+	case !late && tm.least <= nearly && tr.coincides(nearly) || d.opts.BothEdges && f.overlaps():
 		return FaultCollision
-	case f.n < 3 || !late && tr.crowded() >= 3 || tr.hum(tm.interval):
+	case f.n < 3 || !late && tm.least < minInterval && tr.crowded() >= 3 || tr.hum(tm.interval):
 		return FaultNoise
 	case d.opts.BothEdges && f.oddWidth(&d.work):
 		return FaultWidth
@@ -169,12 +173,15 @@ func (d *Decoder) blame(f *frame, tr train, tm *timing, checks Fault) Fault {
 
 // hum reports whether all edges are on one line, a period of the mains apart.
 func (tr train) hum(interval int64) bool {
+	if interval < 15_500_000 || interval > 21_000_000 {
+		return false
+	}
 	for i := range tr {
 		if tr[i].Line != tr[0].Line {
 			return false
 		}
 	}
-	return interval > 15_500_000 && interval < 21_000_000
+	return true
 }
 
 // swapWatch notices exchanged lines: three equal frames, one after the other,

@@ -31,6 +31,7 @@ func TestFaults(t *testing.T) {
 		{"clean", pulsesOf(good, 0), Options{}, "", ""},
 		{"both lines fall with a bit", addPulse(pulsesOf(good, 0), 20*ms, 50*us, 1-good.Bit(10)), Options{}, FaultCollision, FaultCollision},
 		{"both lines fall between bits", addPulse(addPulse(pulsesOf(good, 0), 21*ms, 50*us, 0), 21*ms+us, 50*us, 1), Options{}, FaultCollision, FaultCollision},
+		{"every pulse on both lines, 5 µs apart", append(pulsesOf(good, 0), pulsesOf(good.Invert(), 5*us)...), Options{}, FaultCollision, FaultCollision},
 		{"every pulse on both lines", append(pulsesOf(good, 0), pulsesOf(good.Invert(), 2*us)...), Options{}, FaultCollision, FaultCollision},
 		{"lone edge", []pulse{{0, 50 * us, 0}}, Options{}, FaultNoise, FaultNoise},
 		{"short burst on one line", burstAt(pulsesOf(good, 0), 21*ms, 0, 10, 10*us), Options{}, FaultNoise, ""},
@@ -238,6 +239,22 @@ func TestOrderOfFormats(t *testing.T) {
 		r := decodeAll(newDecoder(t, Options{Accept: tt.accept}, tt.formats...), edges)[0]
 		if got := fmt.Sprint(r.Format); r.OK() != (tt.want != "") || r.OK() && got != tt.want {
 			t.Errorf("%v: %+v, want %s", tt.formats, r, tt.want)
+		}
+	}
+}
+
+// TestAllFormats: with every verified format enabled, those with parity come
+// before those that take anything.
+func TestAllFormats(t *testing.T) {
+	all := VerifiedFormats()
+	for _, name := range []string{"H10301", "Kastle", "H10306", "C1k35s", "H10302", "C1k48s", "ind27", "ind29"} {
+		f := mustFormat(t, name)
+		b, err := f.Pack(Fields{Number: 1160})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := decodeAll(NewDecoder(Options{Formats: all}), falls(b, 0, 2*ms))[0]; r.Format != f {
+			t.Errorf("%s is read as %v, %s", name, r.Format, r.Fault)
 		}
 	}
 }

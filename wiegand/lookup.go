@@ -17,9 +17,21 @@ func init() {
 // included.
 func Formats() []*Format { return slices.Clone(table) }
 
-// VerifiedFormats returns the known formats whose tables are not in doubt.
+// VerifiedFormats returns the known formats whose tables are not in doubt, in
+// an order that suits all of them being enabled: those with parity first,
+// since the others take any frame of their length.
 func VerifiedFormats() []*Format {
-	return slices.DeleteFunc(Formats(), func(f *Format) bool { return f.Unverified })
+	list := slices.DeleteFunc(Formats(), func(f *Format) bool { return f.Unverified })
+	slices.SortStableFunc(list, func(a, b *Format) int {
+		switch {
+		case a.Checked() == b.Checked():
+			return 0
+		case a.Checked():
+			return -1
+		}
+		return 1
+	})
+	return list
 }
 
 // FormatByName finds a known format; case does not matter. "raw26", with any

@@ -28,6 +28,28 @@ func Faults() []Fault { return slices.Clone(faults[:]) }
 var faults = [...]Fault{FaultOverrun, FaultCollision, FaultNoise, FaultWidth, FaultInterval, FaultCount,
 	FaultParity, FaultPrefix, FaultSwapped}
 
+func faultIndex(f Fault) int {
+	switch f {
+	case FaultOverrun:
+		return 0
+	case FaultCollision:
+		return 1
+	case FaultNoise:
+		return 2
+	case FaultWidth:
+		return 3
+	case FaultInterval:
+		return 4
+	case FaultCount:
+		return 5
+	case FaultParity:
+		return 6
+	case FaultPrefix:
+		return 7
+	}
+	return 8
+}
+
 // Repair says what was taken out of, or put into, a frame before it passed.
 type Repair string
 

@@ -26,7 +26,7 @@ func (d *Decoder) withoutExtra(r *Read, tr train, tm *timing) bool {
 	w := &d.work
 	left := append(train(w.row[:0]), tr...)
 	left = left.without(best)
-	if left.coincides() || closeBy(tr, best) {
+	if left.coincides(together) || closeBy(tr, best) {
 		return false
 	}
 	b := left.bits()
@@ -151,13 +151,18 @@ func tellsApart(f *Format, a, b Bits) bool {
 // interval. Whichever of them is the bit's, the bits are the same.
 func (d *Decoder) withoutBounce(r *Read, tr train) bool {
 	w := &d.work
-	left := tr.settled(w, minInterval)
-	after := w.measure(left, d.nearest[max(1, len(left))])
-	if !d.lengths[len(left)] && len(left) > d.shortest && after.even {
-		left = tr.settled(w, max(minInterval, after.interval/4))
+	reach := int64(minInterval)
+	left := tr.settled(w, reach)
+	after := w.measure(left, d.nearest[len(left)])
+	if !d.lengths[len(left)] && len(left) > d.shortest && after.interval/4 > reach {
+		reach = after.interval / 4
+		left = tr.settled(w, reach)
 		after = w.measure(left, d.nearest[len(left)])
 	}
-	if len(left) == len(tr) || !d.lengths[len(left)] || !after.sound() || left.coincides() || !d.deliver(r, left.bits(), &after) {
+	if reach > minInterval && !after.even {
+		return false
+	}
+	if len(left) == len(tr) || !d.lengths[len(left)] || !after.sound() || left.coincides(together) || !d.deliver(r, left.bits(), &after) {
 		return false
 	}
 	r.Repaired, r.Interval = RepairBounce, after.interval

@@ -39,6 +39,7 @@ type BadFrame struct {
 	Read  Read
 	Edges []Edge
 	score int
+	fault int // index of Read.Fault in faults
 }
 
 // Stats returns a copy of what the decoder has seen so far.
@@ -71,18 +72,22 @@ type stats struct {
 	lastGood          int64
 	intervals, widths histogram
 	worst             []BadFrame
+	places            [len(faults)]int // in worst
 }
 
 // note counts a closed frame. intervals are those between its falls.
 func (d *Decoder) note(f *frame, r *Read) {
 	s := &d.stats
-	tr := f.fall[:f.n]
-	for i := 1; i < len(tr); i++ {
-		s.intervals.add(tr[i].Time - tr[i-1].Time)
+	if tr := f.fall[:f.n]; d.smooth {
+		s.intervals[bucketOf(r.Interval)] += uint64(f.n - 1) // they differ by less than a bucket
+	} else {
+		for i := 1; i < len(tr); i++ {
+			s.intervals[bucketOf(tr[i].Time-tr[i-1].Time)]++
+		}
 	}
 	if d.opts.BothEdges {
 		for _, w := range f.width[:f.n] {
-			s.widths.add(int64(w))
+			s.widths[bucketOf(int64(w))]++
 		}
 	}
 	if !r.OK() {
@@ -99,39 +104,44 @@ func (d *Decoder) note(f *frame, r *Read) {
 // distance is how far a frame is from a card: bits too many or too few, and
 // edges closer than any reader sends.
 func (d *Decoder) distance(f *frame) int {
-	off := f.falls - d.nearest[f.n]
+	off := f.n + f.more - d.nearest[f.n]
 	return max(off, -off) + train(f.fall[:f.n]).crowded()
 }
 
 // refuse counts a refused frame and keeps it if it is among the worst.
 func (s *stats) refuse(r *Read, edges []Edge, score int) {
-	s.faults[slices.Index(faults[:], r.Fault)]++
+	fault := faultIndex(r.Fault)
+	s.faults[fault]++
 	edges = edges[:min(len(edges), keptEdges)]
 	if len(s.worst) < worstFrames {
 		room := make([]Edge, 0, keptEdges) // once, so that noise allocates nothing
-		s.worst = append(s.worst, BadFrame{*r, append(room, edges...), score})
+		s.worst = append(s.worst, BadFrame{*r, append(room, edges...), score, fault})
+		s.places[fault]++
 		return
 	}
-	i := s.leastOf(r.Fault)
-	if w := &s.worst[i]; w.Read.Fault != r.Fault || score >= w.score {
-		w.Read, w.score = *r, score
-		w.Edges = append(w.Edges[:0], edges...)
+	w := &s.worst[s.leastOf(fault)]
+	if w.fault == fault && score < w.score {
+		return
 	}
+	s.places[w.fault]--
+	s.places[fault]++
+	w.Read, w.score, w.fault = *r, score, fault
+	w.Edges = append(w.Edges[:0], edges...)
 }
 
 // leastOf is the kept frame that gives way: the least bad, oldest of the fault
 // that has most places once the new one has its own.
-func (s *stats) leastOf(coming Fault) int {
-	var places [len(faults)]int
-	places[slices.Index(faults[:], coming)]++
-	for i := range s.worst {
-		places[slices.Index(faults[:], s.worst[i].Read.Fault)]++
+func (s *stats) leastOf(coming int) int {
+	most, places := coming, s.places[coming]+1
+	for i, n := range s.places {
+		if n > places {
+			most, places = i, n
+		}
 	}
-	most := faults[slices.Index(places[:], slices.Max(places[:]))]
 	least := -1
 	for i := range s.worst {
 		w := &s.worst[i]
-		if w.Read.Fault == most && (least < 0 || w.score < s.worst[least].score ||
+		if w.fault == most && (least < 0 || w.score < s.worst[least].score ||
 			w.score == s.worst[least].score && w.Read.Start < s.worst[least].Read.Start) {
 			least = i
 		}
@@ -142,10 +152,11 @@ func (s *stats) leastOf(coming Fault) int {
 // histogram counts values in buckets of a quarter octave.
 type histogram [4 * 40]uint64
 
-func (h *histogram) add(v int64) {
+// bucketOf is the index of a value's bucket.
+func bucketOf(v int64) int {
 	u := uint64(max(v, 4))
 	octave := bits.Len64(u) - 3 // 4 to 7 is octave 0
-	h[min(4*octave+int(u>>octave&3), len(h)-1)]++
+	return min(4*octave+int(u>>octave&3), len(histogram{})-1)
 }
 
 func (h *histogram) buckets() (b []Bucket) {

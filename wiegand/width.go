@@ -38,7 +38,7 @@ func (d *Decoder) withoutGlitches(r *Read, f *frame) bool {
 		}
 	}
 	n := len(left)
-	if n == f.n || !d.lengths[n] || left.coincides() {
+	if n == f.n || !d.lengths[n] || left.coincides(together) {
 		return false
 	}
 	tm := w.measure(left, n)

@@ -37,6 +37,7 @@ func (g *globals) connect(ctx context.Context, need access) (*api.Client, func()
 	for _, socket := range g.sockets() {
 		c, err := api.Dial(ctx, socket)
 		if err == nil {
+			c.Actor = actor()
 			return c, func() {}, nil
 		}
 		err = g.noDaemon(socket, err)
@@ -76,24 +77,28 @@ func (g *globals) openLedger(need access) (*api.Client, func(), error) {
 	dir := g.stateDir()
 	ledger, err := daemon.OpenLedger(cfg, dir, need == mayRead)
 	if err != nil {
-		return nil, nil, ledgerError(dir, err)
+		return nil, nil, g.ledgerError(dir, err)
 	}
 	h := api.NewServer(api.Options{Ledger: ledger, Formats: cfg.CardFormats(), Station: cfg.Station, Check: daemon.CheckInChild})
-	return api.Local(h), func() { ledger.Close() }, nil
+	c := api.Local(h)
+	c.Actor = actor()
+	return c, func() { ledger.Close() }, nil
 }
 
 // ledgerError says who has the ledger, or what to do when there is none.
-func ledgerError(dir string, err error) error {
+func (g *globals) ledgerError(dir string, err error) error {
 	var (
 		locked  *checkout.LockedError
 		damaged *checkout.DamagedError
 	)
 	switch {
-	case errors.As(err, &locked):
+	case errors.As(err, &locked) && g.state != "":
 		return hint.Wrap(err, "the daemon is running; ask it through its socket: leave --state out, or name the socket with --socket")
+	case errors.As(err, &locked):
+		return hint.Wrap(err, "the daemon is running; ask it through its socket: name that with --socket")
 	case errors.As(err, &damaged):
 		return hint.Wrap(err, "start the daemon: it sets the damaged file aside and saves what can be read; or `stump restore` a backup")
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist) && hint.Of(err) == "":
 		return hint.Errorf("start the daemon with `stump run`, or name the ledger's folder with --state", "no ledger in %s: %w", dir, fs.ErrNotExist)
 	}
 	return err

@@ -54,7 +54,7 @@ level (0 or 1). VCD files name the lines D0 and D1.`,
 				edges = fallingOnly{edges}
 			}
 			err = wiegand.Decode(edges, d, framePrinter(out, asJSON, enabled))
-			err = hint.Wrap(err, "a line of a trace is: time in nanoseconds, line 0 or 1, level 0 or 1; # starts a comment")
+			err = hint.Wrap(err, "a row of a trace is: time in nanoseconds, line 0 or 1, level 0 or 1; # starts a comment")
 			return errors.Join(err, out.Flush())
 		},
 	}

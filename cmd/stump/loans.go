@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"stump/internal/api"
+	"stump/internal/hint"
 )
 
 func giveCmd(g *globals) *cobra.Command {
@@ -16,7 +17,7 @@ func giveCmd(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "give DEVICE PERSON", Short: "Put a device in a person's hands without a tap", Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			in := api.Give{Device: args[0], Person: args[1], Note: note, Actor: actor()}
+			in := api.Give{Device: args[0], Person: args[1], Note: note}
 			return changed(cmd, g, "POST", "give", in, eventLine)
 		},
 	}
@@ -29,7 +30,10 @@ func returnCmd(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "return DEVICE", Short: "Take a device back without a tap", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			in := api.Bring{Device: args[0], Condition: condition, Note: note, Actor: actor()}
+			if note == "" {
+				return usageError{hint.Errorf("say with --note why it did not come back over the reader", "the note is empty")}
+			}
+			in := api.Bring{Device: args[0], Condition: condition, Note: note}
 			return changed(cmd, g, "POST", "return", in, eventLine)
 		},
 	}
@@ -69,7 +73,7 @@ func enrollCmd(g *globals) *cobra.Command {
 		c := &cobra.Command{
 			Use: kind + " NAME", Short: "The next unknown tap is this " + kind + "'s", Args: cobra.ExactArgs(1),
 			RunE: func(cmd *cobra.Command, args []string) error {
-				in := api.Enrol{Kind: kind, Name: args[0], Wait: wait, Actor: actor()}
+				in := api.Enrol{Kind: kind, Name: args[0], Wait: wait}
 				c, done, err := g.connect(cmd.Context(), daemonOnly)
 				if err != nil {
 					return err
@@ -78,15 +82,20 @@ func enrollCmd(g *globals) *cobra.Command {
 				if wait {
 					fmt.Fprintf(cmd.ErrOrStderr(), "show the tag of %s at the reader now (60 s)\n", args[0])
 				}
-				if err := c.Do(cmd.Context(), "POST", "enroll", in, nil); err != nil {
+				var who api.Enrolled
+				if err := c.Do(cmd.Context(), "POST", "enroll", in, &who); err != nil {
 					return err
 				}
+				say := "the next unknown tag within 60 s is that of "
 				if wait {
-					fmt.Fprintf(cmd.OutOrStdout(), "enrolled %s\n", args[0])
-				} else {
-					fmt.Fprintf(cmd.OutOrStdout(), "the next unknown tag within 60 s is %s's\n", args[0])
+					say = "enrolled "
 				}
-				return nil
+				say += who.Name
+				if who.New {
+					say += ", new to the register"
+				}
+				_, err = fmt.Fprintln(cmd.OutOrStdout(), say)
+				return err
 			},
 		}
 		c.Flags().BoolVar(&wait, "wait", false, "wait until the tag was shown")

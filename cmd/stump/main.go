@@ -32,10 +32,14 @@ func main() { os.Exit(Main()) }
 
 // Main runs the command line and returns the exit status.
 func Main() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	err := root().ExecuteContext(ctx)
-	return report(os.Stderr, err)
+	return report(os.Stderr, root().ExecuteContext(context.Background()))
+}
+
+// untilSignal is for what has to be put in order before the program ends. All
+// other commands end at once when they are told to, as they should while they
+// wait for their input.
+func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 }
 
 // usageError is a command line that can't be meant: exit status 2.
@@ -103,36 +107,10 @@ is a check-out, a return or a hand-over, saves it, and says so on the display.`,
 	cmd.CompletionOptions.DisableDefaultCmd = true
 	cmd.AddCommand(
 		runCmd(g), whoCmd(g), historyCmd(g), peopleCmd(g), devicesCmd(g), enrollCmd(g), giveCmd(g), returnCmd(g),
-		syncCmd(g), selftestCmd(g), wiringCmd(g), scopeCmd(g), verifyCmd(g), backupCmd(g), restoreCmd(g), unknownCmd(g), checkFileCmd(), simCmd(g), decodeCmd(g), configCmd(g), versionCmd(), completionCmd(),
+		syncCmd(g), selftestCmd(g), wiringCmd(g), scopeCmd(g), verifyCmd(g), backupCmd(g), restoreCmd(g), unknownCmd(g), statusCmd(g), checkFileCmd(), simCmd(g), decodeCmd(g), configCmd(g), versionCmd(), completionCmd(),
 	)
-	wrapArgs(cmd)
+	cmd.SetHelpCommand(helpCmd())
+	cmd.InitDefaultHelpCmd()
+	strict(cmd)
 	return cmd
-}
-
-// wrapArgs makes wrong arguments and unknown commands wrong usage.
-func wrapArgs(cmd *cobra.Command) {
-	check := cmd.Args
-	cmd.Args = func(c *cobra.Command, args []string) error {
-		if len(args) > 0 && c.HasSubCommands() {
-			var names []string
-			for _, sub := range c.Commands() {
-				names = append(names, sub.Name())
-			}
-			remedy := "see `" + c.CommandPath() + " --help`"
-			if near := hint.Nearest(args[0], names); near != "" {
-				remedy = fmt.Sprintf("did you mean `%s %s`?", c.CommandPath(), near)
-			}
-			return usageError{hint.Errorf(remedy, "%q is no command of `%s`", args[0], c.CommandPath())}
-		}
-		if check == nil {
-			return nil
-		}
-		if err := check(c, args); err != nil {
-			return usageError{hint.Errorf("usage: "+c.UseLine(), "%w", err)}
-		}
-		return nil
-	}
-	for _, sub := range cmd.Commands() {
-		wrapArgs(sub)
-	}
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"stump/internal/hint"
 )
 
 // format is how a list is printed: for people, or as one of the contracts.
@@ -20,7 +22,13 @@ type format struct{ json, csv bool }
 func (f *format) flags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object a line")
 	cmd.Flags().BoolVar(&f.csv, "csv", false, "print CSV with a header")
-	cmd.MarkFlagsMutuallyExclusive("json", "csv")
+}
+
+func (f *format) check() error {
+	if f.json && f.csv {
+		return usageError{hint.Errorf("give one of them", "--json and --csv exclude each other")}
+	}
+	return nil
 }
 
 // printRows prints the objects of a stream of JSON lines: as they are, as CSV

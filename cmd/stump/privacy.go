@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/url"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -30,7 +29,7 @@ backups made before keep what they have until they are rotated away.`,
 				return err
 			}
 			defer done()
-			if err := c.Do(cmd.Context(), "POST", "people/"+url.PathEscape(args[0])+"/erase", nil, nil); err != nil {
+			if err := c.Do(cmd.Context(), "POST", "people/"+api.Ref(args[0])+"/erase", nil, nil); err != nil {
 				return err
 			}
 			fmt.Fprintln(cmd.OutOrStdout(), "erased "+args[0])
@@ -50,7 +49,7 @@ func dossierCmd(g *globals) *cobra.Command {
 				return err
 			}
 			defer done()
-			body, err := c.Stream(cmd.Context(), "GET", "people/"+url.PathEscape(args[0])+"/dossier", nil, nil)
+			body, err := c.Stream(cmd.Context(), "GET", "people/"+api.Ref(args[0])+"/dossier", nil, nil)
 			if err != nil {
 				return err
 			}
@@ -74,8 +73,8 @@ func correctCmd(g *globals, what, short string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: what + " DEVICE", Short: short, Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			in := api.Bring{Note: note, Actor: actor()}
-			return changed(cmd, g, "POST", "devices/"+url.PathEscape(args[0])+"/"+what, in, func(h api.History) string {
+			in := api.Bring{Note: note}
+			return changed(cmd, g, "POST", "devices/"+api.Ref(args[0])+"/"+what, in, func(h api.History) string {
 				return text(h.Device) + " is " + what
 			})
 		},

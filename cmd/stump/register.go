@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -44,7 +43,7 @@ func peopleCmd(g *globals) *cobra.Command {
 			if change == (api.PersonChange{}) {
 				return usageError{hint.Errorf("give at least one of --name, --email, --badge, --status", "nothing to change")}
 			}
-			return changed[api.Person](cmd, g, "PATCH", "people/"+url.PathEscape(args[0]), change, func(p api.Person) string { return "changed " + p.ID })
+			return changed[api.Person](cmd, g, "PATCH", "people/"+api.Ref(args[0]), change, func(p api.Person) string { return "changed " + p.ID })
 		},
 	}
 	edit.Flags().StringVar(&name, "name", "", "new `name`")
@@ -86,7 +85,7 @@ func devicesCmd(g *globals) *cobra.Command {
 			if change == (api.DeviceChange{}) {
 				return usageError{hint.Errorf("give at least one of --name, --tag, --kind", "nothing to change")}
 			}
-			return changed[api.Device](cmd, g, "PATCH", "devices/"+url.PathEscape(args[0]), change, func(d api.Device) string { return "changed " + d.ID })
+			return changed[api.Device](cmd, g, "PATCH", "devices/"+api.Ref(args[0]), change, func(d api.Device) string { return "changed " + d.ID })
 		},
 	}
 	edit.Flags().StringVar(&name, "name", "", "new `name`")
@@ -130,7 +129,7 @@ func retireCmd(g *globals, what, arg string) *cobra.Command {
 	return &cobra.Command{
 		Use: "retire " + arg, Short: "Take out of service; the history stays", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return changed[api.History](cmd, g, "POST", what+"/"+url.PathEscape(args[0])+"/retire", nil, func(api.History) string { return "retired " + args[0] })
+			return changed(cmd, g, "POST", what+"/"+api.Ref(args[0])+"/retire", nil, func(gone struct{ ID string }) string { return "retired " + gone.ID })
 		},
 	}
 }
@@ -168,14 +167,22 @@ func importCmd(g *globals, what string) *cobra.Command {
 			if err := decodeJSON(answer, &n); err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "imported %d rows\n", n.Rows)
+			fmt.Fprintf(cmd.OutOrStdout(), "imported %s\n", count(n.Rows, "row"))
 			return nil
 		},
 	}
 }
 
+// count is a number of things, as it is said.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
 func exportCmd(g *globals, what string) *cobra.Command {
-	long := "The CSV can be imported again. Devices keep their tags."
+	long := "The CSV can be imported again. The tag column is filled where the number is kept; an\nimport with an empty tag keeps the one that is there."
 	if what == "people" {
 		long = "The CSV can be imported again. The badge column is empty, since badge numbers are not\nkept in the clear; an import with an empty badge keeps the one that is there."
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	sd "github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
 
+	"stump/checkout"
 	"stump/directory"
 	"stump/internal/config"
 	"stump/internal/daemon"
@@ -43,7 +45,7 @@ With --sim the lines and the display are simulated; "stump sim tap" shows cards.
 			if err != nil {
 				return err
 			}
-			if listen != "" {
+			if f.Changed("listen") {
 				err := config.CheckListen(listen, func(remedy, format string, args ...any) error {
 					return usageError{hint.Errorf(remedy, "--listen: "+format, args...)}
 				})
@@ -64,8 +66,10 @@ With --sim the lines and the display are simulated; "stump sim tap" shows cards.
 				defer file.Close()
 				o.Replay = file
 			}
-			o.Network = directory.NetworkChanges(cmd.Context())
-			return run(cmd.Context(), o)
+			ctx, stop := untilSignal(cmd.Context())
+			defer stop()
+			o.Network = directory.NetworkChanges(ctx)
+			return run(ctx, o)
 		},
 	}
 	cmd.Flags().BoolVar(&sim, "sim", false, "simulate the reader's lines and the display")
@@ -82,7 +86,11 @@ func run(ctx context.Context, o daemon.Options) error {
 	}
 	d, err := daemon.New(o)
 	if err != nil {
-		return ledgerError(o.StateDir, err)
+		var locked *checkout.LockedError
+		if errors.As(err, &locked) {
+			err = hint.Wrap(err, "stop that one first, or give this one its own --socket and --state")
+		}
+		return err
 	}
 	err = d.Run(ctx)
 	_, _ = sd.SdNotify(false, sd.SdNotifyStopping)

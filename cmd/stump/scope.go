@@ -118,7 +118,8 @@ func viewer(w io.Writer) (show func(*hw.View), restore func()) {
 }
 
 func createVCD(file string) (*wiegand.VCDWriter, func() error, error) {
-	f, err := os.Create(file)
+	// A recording has the numbers of the cards that were shown.
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return nil, nil, hint.Wrap(err, "name a file that may be written")
 	}

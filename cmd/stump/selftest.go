@@ -38,6 +38,7 @@ pass, 1 for fail, 3 for warnings only.`,
 			defer done()
 			people := !yes && term.IsTerminal(int(os.Stdin.Fd()))
 			s := &testSession{cmd: cmd, json: asJSON, in: bufio.NewReader(cmd.InOrStdin())}
+			s.printer.Columns = columns(cmd.OutOrStdout())
 			return s.run(c, people, numbers)
 		},
 	}
@@ -69,6 +70,8 @@ type testSession struct {
 	cmd  *cobra.Command
 	json bool
 	in   *bufio.Reader
+
+	printer hw.Printer
 }
 
 func (s *testSession) run(c *api.Client, people, numbers bool) error {
@@ -136,9 +139,12 @@ func (s *testSession) print(r hw.Result) {
 		_ = json.NewEncoder(out).Encode(r)
 		return
 	}
-	fmt.Fprintf(out, "%-4s  %-11s  %s\n", strings.ToUpper(string(r.Result)), r.Check, r.Measured)
-	for _, line := range wrap(r.Remedy, 60) {
-		fmt.Fprintf(out, "%19s%s\n", "", line)
+	s.lines(out, s.printer.Lines(r))
+}
+
+func (s *testSession) lines(out io.Writer, lines []string) {
+	for _, l := range lines {
+		fmt.Fprintln(out, l)
 	}
 }
 
@@ -147,7 +153,8 @@ func (s *testSession) end(sum hw.Summary) error {
 	if s.json {
 		_ = json.NewEncoder(out).Encode(sum)
 	} else {
-		fmt.Fprintln(out, "\n"+verdict(sum))
+		fmt.Fprintln(out)
+		s.lines(out, s.printer.Summary(sum))
 	}
 	if status := sum.ExitStatus(); status != 0 {
 		return statusError(status)
@@ -155,38 +162,12 @@ func (s *testSession) end(sum hw.Summary) error {
 	return nil
 }
 
-// verdict is the whole self-test in a sentence.
-func verdict(sum hw.Summary) string {
-	likeliest := ""
-	if len(sum.Causes) > 0 {
-		likeliest = ": " + hw.Label(sum.Causes[0])
-	}
-	switch sum.Result {
-	case hw.Fail:
-		return "FAIL" + likeliest
-	case hw.Warn:
-		return "WARN" + likeliest
-	}
-	return "PASS: everything that was tested works"
-}
-
-// wrap breaks text into lines of at most width letters.
-func wrap(text string, width int) []string {
-	var lines []string
-	line := ""
-	for _, word := range strings.Fields(text) {
-		switch {
-		case line == "":
-			line = word
-		case len([]rune(line))+1+len([]rune(word)) > width:
-			lines = append(lines, line)
-			line = word
-		default:
-			line += " " + word
+// columns is how wide a terminal is, between what can be read; 80 elsewhere.
+func columns(w io.Writer) int {
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		if c, _, err := term.GetSize(int(f.Fd())); err == nil {
+			return min(max(c, 50), 100)
 		}
 	}
-	if line != "" {
-		lines = append(lines, line)
-	}
-	return lines
+	return 80
 }

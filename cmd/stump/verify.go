@@ -123,7 +123,9 @@ copy: keep site.key, which rarely changes, apart from it.`,
 				return err
 			}
 			defer done()
-			copied, err := c.Stream(cmd.Context(), "GET", "backup", nil, nil)
+			ctx, stop := untilSignal(cmd.Context()) // leaves no half a file behind
+			defer stop()
+			copied, err := c.Stream(ctx, "GET", "backup", nil, nil)
 			if err != nil {
 				return err
 			}

@@ -52,6 +52,9 @@ func whoCmd(g *globals) *cobra.Command {
 
 // list asks for a stream of rows and prints it.
 func list[T any](cmd *cobra.Command, g *globals, path string, q url.Values, f format, columns []string, cells func(T) []string, empty string) error {
+	if err := f.check(); err != nil {
+		return err
+	}
 	c, done, err := g.connect(cmd.Context(), mayRead)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -33,6 +34,9 @@ type Listener struct {
 // answers, and replaces one that was left behind.
 func (l *Listener) Open() error {
 	l.ready = task.NewSignal()
+	if len(l.Socket) > maxSocketPath {
+		return hint.Errorf("name a shorter one with --socket: a unix socket's path has at most 107 bytes", "socket: the path %s has %d bytes", l.Socket, len(l.Socket))
+	}
 	if err := os.MkdirAll(filepath.Dir(l.Socket), 0o755); err != nil {
 		return hint.Wrap(err, "name another place with --socket")
 	}
@@ -59,6 +63,36 @@ func (l *Listener) Open() error {
 	return nil
 }
 
+// ownPages keeps web pages from elsewhere away from the loopback address, which
+// a browser on this machine reaches: those that send requests across origins,
+// and those that give their own name a loopback address (DNS rebinding). The
+// socket is out of a browser's reach.
+func ownPages(h http.Handler) http.Handler {
+	sameOrigin := http.NewCrossOriginProtection().Handler(h)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		addr, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+		switch {
+		case addr == nil || addr.Network() == "unix":
+			h.ServeHTTP(w, r)
+		case !isLoopback(r.Host):
+			writeProblem(w, http.StatusForbidden, hint.Errorf("ask at localhost", "%q is not this machine's own name", r.Host))
+		default:
+			sameOrigin.ServeHTTP(w, r)
+		}
+	})
+}
+
+func isLoopback(host string) bool {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	ip := net.ParseIP(strings.Trim(host, "[]"))
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// maxSocketPath is what fits into sockaddr_un with its final zero (unix(7)).
+const maxSocketPath = 107
+
 // removeStale removes a socket at which nobody answers.
 func removeStale(path string) error {
 	info, err := os.Lstat(path)
@@ -74,7 +108,7 @@ func removeStale(path string) error {
 	conn, err := net.DialTimeout("unix", path, time.Second)
 	if err == nil {
 		conn.Close()
-		return hint.Errorf("stop that one first, or give this one its own --socket and --state", "a daemon is already running: it answers at %s", path)
+		return hint.Errorf("stop that one first, or give this one its own --socket and --state", "a daemon is running already: it answers at %s", path)
 	}
 	if !errors.Is(err, syscall.ECONNREFUSED) {
 		return fmt.Errorf("socket: %w", err)
@@ -92,7 +126,7 @@ func (l *Listener) Ready() <-chan struct{} { return l.ready.C() }
 // for half a second.
 func (l *Listener) Run(ctx context.Context) error {
 	srv := &http.Server{
-		Handler:           l.Handler,
+		Handler:           ownPages(l.Handler),
 		ReadHeaderTimeout: 5 * time.Second,
 		ErrorLog:          slog.NewLogLogger(l.Log.Handler(), slog.LevelDebug),
 		BaseContext:       func(net.Listener) context.Context { return ctx },
@@ -112,6 +146,10 @@ func (l *Listener) Run(ctx context.Context) error {
 	defer cancel()
 	if srv.Shutdown(end) != nil {
 		srv.Close()
+	}
+	// The server closes only what it has begun to serve.
+	for _, ln := range l.opened {
+		_ = ln.Close()
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/hw"
 	"stump/internal/hint"
 )
 
@@ -47,13 +48,13 @@ func withHint(err error) error {
 	case errors.Is(err, checkout.ErrNotFound):
 		return hint.Wrap(err, "`stump people list` and `stump devices list` show who and what there is")
 	case errors.As(err, &ambiguous):
-		return hint.Wrap(err, "use the id")
+		return hint.Wrap(err, "`stump people list` and `stump devices list` begin with the id")
 	case errors.As(err, &exists):
 		return hint.Wrap(err, "choose another with --id, or change the one that is there with edit")
 	case errors.As(err, &taken):
-		return hint.Wrap(err, "give that one another tag first, or check the number")
+		return hint.Wrap(err, "check the number, or give "+taken.Owner+" another one first: "+giveTag(taken.OwnerKind, taken.Owner))
 	case errors.Is(err, checkout.ErrRefused):
-		return hint.Wrap(err, "`stump who` shows who holds which device")
+		return hint.Wrap(err, "`stump who` shows who holds which device; `stump people list` and `stump devices list` show the status")
 	case errors.Is(err, checkout.ErrCannotSave):
 		return hint.Wrap(err, "nothing was changed; look at the disk's space and the system's log")
 	}
@@ -66,7 +67,7 @@ func (s *Server) give(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ev, err := s.o.Ledger.Give(checkout.Request{
-		Device: g.Device, Person: g.Person, Actor: cmp.Or(g.Actor, anonymous), Note: g.Note, Source: checkout.SourceCLI,
+		Device: g.Device, Person: g.Person, Actor: actor(r), Note: g.Note, Source: checkout.SourceCLI,
 	})
 	if err != nil {
 		return err
@@ -80,7 +81,7 @@ func (s *Server) bring(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ev, err := s.o.Ledger.Return(checkout.Request{
-		Device: b.Device, Actor: cmp.Or(b.Actor, anonymous), Note: b.Note, Condition: b.Condition, Source: checkout.SourceCLI,
+		Device: b.Device, Actor: actor(r), Note: b.Note, Condition: b.Condition, Source: checkout.SourceCLI,
 	})
 	if err != nil {
 		return err
@@ -96,7 +97,31 @@ func (s *Server) changed(w http.ResponseWriter, ev checkout.Event) error {
 	return writeJSON(w, historyRow(ev))
 }
 
-// Enrolled is the answer to an enrolment that was waited for.
+// expected is whom a tag is expected for. Whom the register does not have, the
+// directory may know; otherwise they are added to it when the tag is shown.
+func (s *Server) expected(kind checkout.SubjectKind, ref string) (Enrolled, error) {
+	var (
+		a   = Enrolled{Name: ref, New: true}
+		id  string
+		err error
+	)
+	if kind == checkout.KindPerson {
+		var p checkout.Person
+		p, err = s.o.Ledger.FindPerson(ref)
+		id, a.Name = p.ID, cmp.Or(p.Name, ref)
+	} else {
+		var d checkout.Device
+		d, err = s.o.Ledger.FindDevice(ref)
+		id, a.Name = d.ID, cmp.Or(d.Name, ref)
+	}
+	if errors.Is(err, checkout.ErrNotFound) {
+		return a, nil
+	}
+	a.ID, a.New = known(id), false
+	return a, err
+}
+
+// enrol has the next unknown tag become somebody's.
 func (s *Server) enrol(w http.ResponseWriter, r *http.Request) error {
 	var e Enrol
 	if err := readJSON(r, &e); err != nil {
@@ -114,21 +139,24 @@ func (s *Server) enrol(w http.ResponseWriter, r *http.Request) error {
 	if e.Name == "" {
 		return refuse("name who or what the tag is for", "no name")
 	}
-	wait, err := s.o.Readers[0].Enrol(r.Context(), kind, e.Name, cmp.Or(e.Actor, anonymous))
+	answer, err := s.expected(kind, e.Name)
+	if err != nil {
+		return err
+	}
+	wait, err := s.o.Readers[0].Enrol(r.Context(), kind, cmp.Or(str(answer.ID), e.Name), answer.Name, actor(r))
 	if err != nil {
 		return err
 	}
 	if !e.Wait {
-		return writeJSON(w, struct{}{})
+		return writeJSON(w, answer)
 	}
 	select {
 	case res := <-wait:
 		if res.Err != nil {
 			return res.Err
 		}
-		return writeJSON(w, struct {
-			ID string `json:"id"`
-		}{res.Record.ID})
+		answer.ID = known(res.Record.ID)
+		return writeJSON(w, answer)
 	case <-r.Context().Done():
 		return context.Cause(r.Context())
 	}
@@ -147,6 +175,8 @@ type Status struct {
 	// Salvaged says what was saved of a damaged ledger, until somebody has
 	// said that they have seen it.
 	Salvaged *string `json:"salvaged"`
+	// Conditions are what is wrong with each reader.
+	Conditions map[string][]hw.Condition `json:"conditions"`
 }
 
 func (s *Server) status(w http.ResponseWriter, _ *http.Request) error {
@@ -159,6 +189,9 @@ func (s *Server) status(w http.ResponseWriter, _ *http.Request) error {
 		return err
 	}
 	st.Events = info.Seq
+	if s.o.Conditions != nil {
+		st.Conditions = s.o.Conditions()
+	}
 	if info.Salvaged != nil {
 		st.Salvaged = known(info.Salvaged.String())
 	}

@@ -31,6 +31,7 @@ func (s *Server) scope(w http.ResponseWriter, r *http.Request) error {
 	enc := json.NewEncoder(w)
 	rc := http.NewResponseController(w)
 	sc := hw.NewScope(env.Site.Pins, env.Formats, r.URL.Query().Get("numbers") == "true")
+	sc.Now = env.Now
 	return sc.Watch(r.Context(), src, func(v hw.View) error {
 		if err := enc.Encode(v); err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"stump/checkout"
 	"stump/gpio"
@@ -80,13 +81,13 @@ func (s *Server) simTap(w http.ResponseWriter, r *http.Request) error {
 		return r.Context().Err()
 	}
 	reader := s.o.Readers[0]
-	before := reader.Bumps()
+	start := s.o.Lines.Now()
 	s.o.Lines.Present(bits)
 	// With a broken wire nothing may arrive, and then nobody answers.
 	length := time.Duration(s.o.Lines.Until() - s.o.Lines.Clock())
 	ctx, cancel := context.WithTimeout(r.Context(), max(length, 0)+answerTime)
 	defer cancel()
-	if err := reader.Answered(ctx, before); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+	if err := reader.Answered(ctx, start); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	return writeJSON(w, s.o.Panel.State())
@@ -130,14 +131,14 @@ func (s *Server) card(card string) (wiegand.Bits, error) {
 func (s *Server) cardOf(name string) (checkout.Tag, error) {
 	p, err := s.o.Ledger.FindPerson(name)
 	if err == nil {
-		return s.ownTag(checkout.KindPerson, p.ID, p.Name)
+		return s.ownTag(checkout.KindPerson, p.ID, p.Name, p.HasBadge())
 	}
 	if !errors.Is(err, checkout.ErrNotFound) {
 		return checkout.Tag{}, err
 	}
 	d, err := s.o.Ledger.FindDevice(name)
 	if err == nil {
-		return s.ownTag(checkout.KindDevice, d.ID, d.Name)
+		return s.ownTag(checkout.KindDevice, d.ID, d.Name, d.HasTag())
 	}
 	if !errors.Is(err, checkout.ErrNotFound) {
 		return checkout.Tag{}, err
@@ -145,21 +146,33 @@ func (s *Server) cardOf(name string) (checkout.Tag, error) {
 	return checkout.Tag{}, nil
 }
 
-// ownTag is the tag that somebody or something has. The register keeps no
-// numbers of badges unless somebody needs them; those of the seed are known.
-func (s *Server) ownTag(kind checkout.SubjectKind, id, name string) (checkout.Tag, error) {
+// giveTag is the command that gives somebody or something a tag.
+func giveTag(kind checkout.SubjectKind, id string) string {
+	if strings.ContainsFunc(id, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_.@", r) }) {
+		id = "'" + strings.ReplaceAll(id, "'", `'\''`) + "'" // as a shell takes it
+	}
+	if kind == checkout.KindDevice {
+		return "`stump devices edit " + id + " --tag CREDENTIAL`"
+	}
+	return "`stump people edit " + id + " --badge CREDENTIAL`"
+}
+
+// ownTag is a tag to show for its owner. Only a ledger that a simulated
+// station opened keeps the numbers of tags.
+func (s *Server) ownTag(kind checkout.SubjectKind, id, name string, has bool) (checkout.Tag, error) {
+	give := giveTag(kind, id)
+	if !has {
+		return checkout.Tag{}, refuse("give it one with "+give, "%s has no tag to show", name)
+	}
 	tag, err := s.o.Ledger.TagNumber(kind, id)
 	if err == nil && !tag.IsZero() {
 		return tag, nil
 	}
-	if seeded, ok := simlab.Find(id); ok {
-		return s.parseTag(seeded.Credential)
+	seeded, ok := simlab.Find(id)
+	if !ok {
+		return tag, refuse("show the number itself, or give it again with "+give, "%s has a tag, but its number is not kept", name)
 	}
-	change := "people edit " + id + " --badge"
-	if kind == checkout.KindDevice {
-		change = "devices edit " + id + " --tag"
-	}
-	return tag, refuse("show the credential itself, or give it one with `stump "+change+" CREDENTIAL`", "the register does not keep the number of a tag of %s", name)
+	return s.parseTag(seeded.Credential)
 }
 
 func (s *Server) simFault(w http.ResponseWriter, r *http.Request) error {

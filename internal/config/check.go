@@ -1,7 +1,9 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"strconv"
@@ -23,6 +25,7 @@ var (
 	enrolments  = []string{"known-people", "free", "off"}
 	presets     = []string{"", "original"}
 	keypadModes = []string{"", "4bit", "8bit"}
+	directories = []string{"local", "endpoints", "snipeit", "scim"}
 	converters  = []string{"", "bss138", "divider"}
 )
 
@@ -32,7 +35,7 @@ func (c *Config) Check() error {
 	if len(c.Readers) == 0 {
 		c.Readers = []Reader{{}}
 	}
-	for _, check := range []func() error{c.checkStation, c.checkReaders, c.checkDesk, c.checkRest} {
+	for _, check := range []func() error{c.checkStation, c.checkReaders, c.checkDesk, c.checkDisplay, c.checkRest} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -59,6 +62,9 @@ func (c *Config) checkStation() error {
 // roles yet, whoever reaches it may do everything.
 func CheckListen(addr string, bad func(remedy, format string, args ...any) error) error {
 	const remedy = `use a loopback address such as "127.0.0.1:8080"; to reach it from elsewhere, tunnel it over ssh`
+	if addr == "" {
+		return bad(remedy, "the address is empty")
+	}
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return bad(remedy, "%q is no address with a port", addr)
@@ -66,8 +72,11 @@ func CheckListen(addr string, bad func(remedy, format string, args ...any) error
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n > 65535 {
 		return bad(remedy, "%q is no port", port)
 	}
-	if host == "localhost" {
+	switch host {
+	case "localhost":
 		return nil
+	case "":
+		return bad(remedy, "%q listens everywhere", addr)
 	}
 	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
 		return bad(remedy, "%q is not a loopback address", host)
@@ -155,6 +164,8 @@ func (c *Config) fillReader(r *Reader, key func(string) []string) error {
 	if len(r.Formats) == 0 {
 		r.Formats = def.Formats
 	}
+	r.Bias = cmp.Or(r.Bias, "as-is")
+	r.Converter = cmp.Or(r.Converter, "bss138")
 	return nil
 }
 
@@ -169,15 +180,38 @@ func (c *Config) checkDesk() error {
 	return c.oneOf(d.HeldByOther, policies, "desk", "held_by_other")
 }
 
-func (c *Config) checkRest() error {
+func (c *Config) checkDisplay() error {
 	if err := c.oneOf(c.Display.Kind, lcd.Kinds(), "display", "kind"); err != nil {
 		return err
 	}
 	if _, err := lcd.ParseSize(c.Display.Size); err != nil {
 		return c.bad(`use "16x2", "20x2", "16x4", "20x4" or "40x2"`, []string{"display", "size"}, "%v", err)
 	}
-	if _, err := panel.NewCatalogue(c.Display.Language, c.Display.Texts); err != nil {
-		return c.bad("docs/display.md lists the languages, the keys of all texts and their placeholders", []string{"display", "texts"}, "%v", err)
+	if d := c.Display; d.Kind == "hd44780-gpio" {
+		if err := lcd.CheckLines(d.Lines); err != nil {
+			return c.bad("docs/display.md has an example", []string{"display", "lines"}, "%v", err)
+		}
+	}
+	if _, err := lcd.ParseROM(c.Display.ROM); err != nil {
+		return c.bad("A00 is on most modules", []string{"display", "rom"}, "%v", err)
+	}
+	if _, err := lcd.ParsePortMap(c.Display.Map); err != nil {
+		return c.bad(`"common" fits nearly every backpack`, []string{"display", "map"}, "%v", err)
+	}
+	if err := c.oneOf(c.Display.Language, panel.Languages(), "display", "language"); err != nil {
+		return err
+	}
+	for _, k := range slices.Sorted(maps.Keys(c.Display.Texts)) {
+		if _, err := panel.NewCatalogue(c.Display.Language, map[string]string{k: c.Display.Texts[k]}); err != nil {
+			return c.bad(cmp.Or(hint.Of(err), "docs/display.md lists the keys of all texts and their placeholders"), []string{"display", "texts", k}, "%v", err)
+		}
+	}
+	return nil
+}
+
+func (c *Config) checkRest() error {
+	if err := c.oneOf(c.Directory.Kind, directories, "directory", "kind"); err != nil {
+		return err
 	}
 	if err := c.oneOf(c.Keyboard.Layout, keyboard.Layouts(), "keyboard", "layout"); err != nil {
 		return err

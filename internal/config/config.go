@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -138,6 +139,9 @@ type Display struct {
 	LightLow *bool  `toml:"light_low"`
 	Port     string `toml:"port"`
 	Baud     int    `toml:"baud"` // 0: the display's own
+	// Lines are the output lines of hd44780-gpio by the display's names: rs, e,
+	// d4, d5, d6, d7 and, if it is switched, light.
+	Lines map[string]string `toml:"lines"`
 }
 
 // Lights are the reader's lights and beeper, each on an output line.
@@ -270,12 +274,48 @@ func Parse(name, src string) (*Config, error) {
 		if errors.As(err, &pe) {
 			return nil, hint.Errorf("`stump config example` prints every key with a comment", "%s:%d: %s", name, pe.Position.Line, strings.TrimPrefix(pe.Message, "incompatible types: "))
 		}
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, wrongType(name, err)
 	}
 	if unknown := md.Undecoded(); len(unknown) > 0 {
 		return nil, c.unknownKey(unknown[0])
 	}
 	return c, c.Check()
+}
+
+// The decoder tells of a value of a wrong type only in words.
+var typeError = regexp.MustCompile(`^toml: line (\d+) \(last key "(.*?)"\): (.*)$`)
+
+// wrongType gives such an error the form of the others.
+func wrongType(name string, err error) error {
+	const remedy = "`stump config example` prints every key with a comment"
+	m := typeError.FindStringSubmatch(err.Error())
+	if m == nil {
+		return hint.Errorf(remedy, "%s: %w", name, err)
+	}
+	what := strings.TrimPrefix(m[3], "incompatible types: ")
+	if has, wants, ok := strings.Cut(what, "; destination has type "); ok {
+		what = "it is " + kindOf(strings.TrimPrefix(has, "TOML value has type ")) + ", and has to be " + kindOf(wants)
+	}
+	return hint.Errorf(remedy, "%s:%s: %s: %s", name, m[1], m[2], what)
+}
+
+// kindOf is a type in the words of TOML.
+func kindOf(t string) string {
+	switch {
+	case strings.HasPrefix(t, "int"), strings.HasPrefix(t, "uint"):
+		return "an integer"
+	case strings.HasPrefix(t, "float"):
+		return "a number"
+	case t == "bool", t == "boolean":
+		return "true or false"
+	case t == "string":
+		return `a "string"`
+	case strings.HasPrefix(t, "map"):
+		return "a table"
+	case strings.HasPrefix(t, "["), t == "slice", t == "array":
+		return "a list"
+	}
+	return t
 }
 
 // Path is the file that was read, "" when there was none.

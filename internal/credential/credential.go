@@ -3,6 +3,8 @@
 package credential
 
 import (
+	"strconv"
+
 	"stump/checkout"
 	"stump/internal/hint"
 	"stump/wiegand"
@@ -38,4 +40,20 @@ func Tag(b wiegand.Bits) checkout.Tag {
 // Bits is the inverse of Tag; a tag from elsewhere may not fit its bit count.
 func Bits(t checkout.Tag) (wiegand.Bits, error) {
 	return wiegand.BitsFromBytes(t.Value, int(t.Bits))
+}
+
+// Mask is what logs and pages show of a tag: the last three digits of the
+// number that is printed on the card, or of the value of all bits where no
+// format tells the number.
+func Mask(t checkout.Tag, formats []*wiegand.Format) string {
+	bits, err := Bits(t)
+	if err != nil {
+		return t.String()
+	}
+	for _, f := range formats {
+		if v, ok := f.Unpack(bits); ok && !f.Raw() {
+			return checkout.Mask(strconv.FormatUint(v.Number, 10))
+		}
+	}
+	return t.String()
 }

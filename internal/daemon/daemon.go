@@ -7,6 +7,8 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,11 +20,13 @@ import (
 	"stump/hw"
 	"stump/internal/api"
 	"stump/internal/config"
+	"stump/internal/hint"
 	"stump/internal/keyboard"
 	"stump/internal/panel"
 	"stump/internal/simlab"
 	"stump/internal/station"
 	"stump/internal/task"
+	"stump/lcd"
 	"stump/wiegand"
 )
 
@@ -61,6 +65,8 @@ type Daemon struct {
 	tasks    []task.Task
 	now      func() int64
 	board    *hw.Board
+	texts    *panel.Catalogue
+	size     lcd.Size
 	places   places
 	upkeep   *upkeep
 	keyboard *keyboard.Keyboard // nil without one
@@ -109,17 +115,18 @@ func (d *Daemon) assemble() error {
 	if !d.o.Sim {
 		d.board = d.o.Host.Board()
 	}
-	shown, err := display(d.o)
+	shown, err := d.display()
 	if err != nil {
 		return err
 	}
-	texts, err := panel.NewCatalogue(cfg.Display.Language, cfg.Display.Texts)
+	d.size = shown.Size()
+	d.texts, err = panel.NewCatalogue(cfg.Display.Language, cfg.Display.Texts)
 	if err != nil {
 		return err
 	}
-	green, red, beeper := d.openOutputs()
+	green, red, beeper := d.lights()
 	d.Panel = panel.New(panel.Options{
-		Display: shown, Catalogue: texts, Green: green, Red: red, Beeper: beeper, Window: cfg.Desk.Window, Idle: d.idle, Logger: d.o.Log,
+		Display: shown, Catalogue: d.texts, Green: green, Red: red, Beeper: beeper, Window: cfg.Desk.Window, Idle: d.idle, Logger: d.o.Log,
 	})
 	d.tasks = append(d.tasks, d.Panel, d.Worker)
 	policy, err := checkout.ParsePolicy(cfg.Desk.HeldByOther)
@@ -154,7 +161,7 @@ func (d *Daemon) assemble() error {
 	}
 	d.API = api.NewServer(api.Options{
 		Ledger: d.Ledger, Station: cfg.Station, Version: d.o.Version, Formats: cfg.CardFormats(),
-		Panel: d.Panel, Readers: d.Readers, Lines: d.Lines, Worker: d.Worker, SelfTest: d.SelfTest, Check: CheckInChild, Log: d.o.Log,
+		Panel: d.Panel, Readers: d.Readers, Lines: d.Lines, Worker: d.Worker, SelfTest: d.SelfTest, Conditions: d.conditions, Check: CheckInChild, Log: d.o.Log,
 	})
 	ln := &api.Listener{Handler: d.API, Socket: d.o.Socket, Addr: d.o.Listen, Log: d.o.Log}
 	if err := ln.Open(); err != nil {
@@ -169,13 +176,25 @@ func (d *Daemon) assemble() error {
 	return nil
 }
 
+// trace reads recorded edges.
+func trace(r io.Reader) func() (wiegand.Edge, error) {
+	next := wiegand.NewTraceReader(r).Next
+	return func() (wiegand.Edge, error) {
+		e, err := next()
+		if err != nil && !errors.Is(err, io.EOF) {
+			err = hint.Wrap(err, "a row of a trace is: time in nanoseconds, line 0 or 1, level 0 or 1; # starts a comment")
+		}
+		return e, err
+	}
+}
+
 // source is where reader i's edges come from. Without hardware the first
 // reader is the one that cards are shown to; the others stay silent.
 func (d *Daemon) source(i int, rc config.Reader) (gpio.Source, error) {
 	if d.o.Sim && i == 0 {
 		var replay *gpio.Replay
 		if d.o.Replay != nil {
-			replay = gpio.NewReplay(wiegand.NewTraceReader(d.o.Replay).Next, d.o.Speed, monotonic)
+			replay = gpio.NewReplay(trace(d.o.Replay), d.o.Speed, monotonic)
 		}
 		d.Lines = simlab.NewLines(monotonic, replay)
 		d.now = d.Lines.Now
@@ -200,18 +219,54 @@ func (d *Daemon) idle() panel.IdleInfo {
 			info.Overdue++
 		}
 	}
-	if d.salvaged() != nil {
-		info.Notice = "Ledger damaged"
-	}
-	d.mu.Lock()
-	for name := range d.faults {
-		info.Notice = "Reader " + name + " is off"
-	}
-	d.mu.Unlock()
-	if checkout.ClockTrusted() {
+	machine := d.machine()
+	if machine.ClockTrusted {
 		info.Clock = time.Now()
 	}
+	for _, r := range d.Readers {
+		for _, c := range r.Conditions(machine) {
+			if c.Name == hw.BadReads {
+				info.Notice = d.notice("bad-read")
+			}
+		}
+	}
+	d.mu.Lock()
+	if len(d.faults) > 0 {
+		info.Notice = d.notice("reader-fault")
+	}
+	d.mu.Unlock()
+	if d.salvaged() != nil {
+		info.Notice = d.notice("salvaged")
+	}
 	return info
+}
+
+// notice is the first line of a text, for the idle screen.
+func (d *Daemon) notice(key string) string {
+	line, _, _ := strings.Cut(d.texts.Text(panel.Message{Key: key}, d.size), "\n")
+	return line
+}
+
+// machine is how the board is.
+func (d *Daemon) machine() station.Machine {
+	m := station.Machine{ClockTrusted: checkout.ClockTrusted()}
+	if d.o.Sim {
+		m.ClockTrusted = true // the simulated lab does not need the time
+		return m
+	}
+	if low, known := hw.UnderVoltage(os.DirFS("/")); known {
+		m.LowVoltage = &low
+	}
+	return m
+}
+
+// conditions are what is wrong with the readers, for the API.
+func (d *Daemon) conditions() map[string][]hw.Condition {
+	all := map[string][]hw.Condition{}
+	for _, r := range d.Readers {
+		all[r.Name] = r.Conditions(d.machine())
+	}
+	return all
 }
 
 // salvaged is what was saved of a damaged ledger, until an admin has seen it.

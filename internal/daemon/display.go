@@ -1,24 +1,29 @@
 package daemon
 
 import (
+	"stump/gpio"
 	"stump/internal/config"
 	"stump/lcd"
 )
 
 // display opens what the configuration names; in the simulated lab the display
 // is in memory, to be asked over the API.
-func display(o Options) (lcd.Display, error) {
-	c := o.Config.Display
+func (d *Daemon) display() (lcd.Display, error) {
+	c := d.o.Config.Display
 	size, err := lcd.ParseSize(c.Size)
 	if err != nil {
 		return nil, err
 	}
-	if o.Sim {
+	if d.o.Sim {
 		return lcd.NewMemory(size), nil
 	}
-	return lcd.Open(lcdConfig(c))
+	lc := lcdConfig(c)
+	lc.OpenLine = func(line string) (lcd.Pin, error) {
+		return d.o.Host.OpenOutput(d.board, line, gpio.OutputRequest{Consumer: "stump display"})
+	}
+	return lcd.Open(lc)
 }
 
 func lcdConfig(c config.Display) lcd.Config {
-	return lcd.Config{Kind: c.Kind, Size: c.Size, ROM: c.ROM, Bus: c.Bus, Address: int(c.Address), Map: c.Map, LightLow: c.LightLow, Port: c.Port, Baud: c.Baud}
+	return lcd.Config{Kind: c.Kind, Size: c.Size, ROM: c.ROM, Bus: c.Bus, Address: int(c.Address), Map: c.Map, LightLow: c.LightLow, Port: c.Port, Baud: c.Baud, Lines: c.Lines}
 }

@@ -87,21 +87,16 @@ func (d *Daemon) fault(reader string, err error) {
 	d.Panel.Poke()
 }
 
-// openOutputs takes the lines of lights and beeper. One that can't be had is
-// said in the log, and done without.
-func (d *Daemon) openOutputs() (green, red, beeper panel.Output) {
+// lights are the lines of lights and beeper, nil where there are none. One that
+// can't be had now is done without until it can.
+func (d *Daemon) lights() (green, red, beeper panel.Output) {
 	if d.o.Sim {
 		return nil, nil, nil
 	}
 	for _, o := range outputs(d.o.Config) {
-		req := gpio.OutputRequest{ActiveLow: o.ActiveLow}
-		if o.OpenDrain {
-			req.Drive = gpio.OpenDrain
-		}
-		line, err := d.o.Host.OpenOutput(d.board, o.Line, req)
-		if err != nil {
+		line := d.output(o.Output)
+		if err := line.Set(false); err != nil {
 			d.o.Log.Error("no output", "output", o.name, "err", err, "remedy", gpio.Hint(err))
-			continue
 		}
 		d.lamps = append(d.lamps, hw.Lamp{Name: o.name, Out: line})
 		switch o.name {

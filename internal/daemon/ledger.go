@@ -11,6 +11,7 @@ import (
 	"stump/checkout"
 	"stump/directory"
 	"stump/internal/config"
+	"stump/internal/credential"
 	"stump/internal/hint"
 )
 
@@ -43,9 +44,11 @@ func ledgerOptions(cfg *config.Config, keys checkout.Keys) checkout.Options {
 	for kind, length := range cfg.Loans.Kinds {
 		kinds[kind] = time.Duration(length)
 	}
+	formats := cfg.CardFormats()
 	return checkout.Options{
 		Station: cfg.Station, SiteKey: keys.Current, OldKeys: keys.Old,
 		Loan: time.Duration(cfg.Loans.Length), KindLoan: kinds,
+		Mask: func(t checkout.Tag) string { return credential.Mask(t, formats) },
 	}
 }
 

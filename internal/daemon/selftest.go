@@ -17,6 +17,7 @@ import (
 	"stump/internal/credential"
 	"stump/internal/panel"
 	"stump/internal/simlab"
+	"stump/lcd"
 )
 
 // SelfTest is what a self-test of this station looks at: what the daemon holds,
@@ -25,9 +26,10 @@ func (d *Daemon) SelfTest() *hw.Env {
 	cfg := d.o.Config
 	env := testEnv(cfg, d.board)
 	if env.Simulated = d.o.Sim; d.o.Sim {
-		env.Devices = nil
+		env.Devices, env.ListenFree = nil, nil
 	}
 	env.StateDir = d.o.StateDir
+	env.Now = d.now
 	reader := d.Readers[0]
 	env.Lines = func(context.Context) (gpio.Source, error) { return reader.Lend() }
 	if d.Lines != nil {
@@ -83,6 +85,11 @@ func testEnv(cfg *config.Config, board *hw.Board) *hw.Env {
 	if board != nil && board.Known() && !board.Bias {
 		env.NoFloat = "this board's pulls come from the device tree, not from a request"
 	}
+	if board != nil && board.Known() {
+		env.ListenFree = func() (func() ([]gpio.Activity, error), error) {
+			return hw.Host{}.ListenFree(board, rc.Data0, rc.Data1)
+		}
+	}
 	env.Devices = append(env.Devices, hw.Device{Path: "/dev/gpiochip0", Use: "the reader's lines", Group: "gpio"})
 	switch cfg.Display.Kind {
 	case "hd44780-i2c":
@@ -113,8 +120,12 @@ func (d *Daemon) testDisplay(ctx context.Context, code string) (hw.DisplayFact, 
 	if h := d.Panel.Health(); !h.Up {
 		return hw.DisplayFact{}, h.Err
 	}
+	proof, err := d.Panel.Prove(ctx)
+	if err != nil {
+		return hw.DisplayFact{}, err
+	}
 	kind := d.o.Config.Display.Kind
-	return hw.DisplayFact{Kind: kind, Proven: d.o.Sim || kind == "terminal", Answers: kind == "hd44780-i2c"}, nil
+	return hw.DisplayFact{Kind: kind, Proven: d.o.Sim || kind == "terminal", Answers: proof != lcd.ProofNone}, nil
 }
 
 func (d *Daemon) testDirectory(ctx context.Context) (hw.DirectoryFact, error) {

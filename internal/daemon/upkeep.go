@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/internal/station"
 	"stump/internal/task"
 )
 
@@ -23,12 +24,16 @@ type upkeep struct {
 	retain time.Duration // of closed loans; 0 is for ever
 	log    *slog.Logger
 	ready  *task.Signal
+
+	readers []*station.Reader
+	frames  string // folder of refused frames
 }
 
 func (d *Daemon) newUpkeep() *upkeep {
 	cfg := d.o.Config
 	return &upkeep{
 		ledger: d.Ledger, log: d.o.Log, ready: task.NewSignal(),
+		readers: d.Readers, frames: filepath.Join(d.o.StateDir, "frames"),
 		keep: cfg.Backup.Keep, retain: time.Duration(cfg.Privacy.RetainClosedLoans),
 		backup: checkout.BackupOptions{
 			Dir: cmp.Or(cfg.Backup.Dir, filepath.Join(d.o.StateDir, "backups")), Keep: cfg.Backup.Keep, Check: CheckInChild,
@@ -86,6 +91,7 @@ func (u *upkeep) daily(ctx context.Context) {
 	} else if path != "" {
 		u.log.Info("backup", "file", path)
 	}
+	u.keepFrames()
 	if u.retain == 0 {
 		return
 	}
@@ -93,6 +99,14 @@ func (u *upkeep) daily(ctx context.Context) {
 		u.log.Error("closed loans were not anonymised", "err", err)
 	} else if n > 0 {
 		u.log.Info("closed loans anonymised", "events", n)
+	}
+}
+
+func (u *upkeep) keepFrames() {
+	for _, r := range u.readers {
+		if err := keepFrames(u.frames, r); err != nil {
+			u.log.Warn("refused frames were not kept", "err", err)
+		}
 	}
 }
 
@@ -118,6 +132,7 @@ func (u *upkeep) copy(ctx context.Context, o checkout.BackupOptions) (string, er
 
 // atStop makes a backup if that can be done in the moment that a stop may take.
 func (u *upkeep) atStop() {
+	u.keepFrames()
 	const quick = 16 << 20
 	info, err := u.ledger.Info()
 	if err != nil || info.Size > quick {

@@ -59,7 +59,7 @@ func Of(err error) string {
 // Nearest returns the candidate that takes the fewest edits to reach from
 // word, "" when none is near enough to be meant.
 func Nearest(word string, candidates []string) string {
-	best, bestDist := "", max(2, len(word)/3)+1
+	best, bestDist := "", max(2, len(word)*2/5)+1
 	for _, c := range candidates {
 		if d := distance(word, c); d < bestDist {
 			best, bestDist = c, d

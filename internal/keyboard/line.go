@@ -20,6 +20,9 @@ type View struct {
 	Offer string
 	// Offers is how many names fit.
 	Offers int
+	// Free is whether Enter takes what was typed, not the offer; Tab takes
+	// that.
+	Free bool
 }
 
 // Answer is a line that was ended by Enter.
@@ -41,7 +44,7 @@ type line struct {
 
 // view returns what is shown.
 func (l *line) view() View {
-	v := View{Typed: string(l.typed), Offers: len(l.offers)}
+	v := View{Typed: string(l.typed), Offers: len(l.offers), Free: l.free}
 	if len(l.offers) > 0 {
 		v.Offer = l.offers[l.at]
 	}

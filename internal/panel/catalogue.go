@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode"
 
+	"stump/internal/hint"
 	"stump/lcd"
 )
 
@@ -41,6 +42,11 @@ func NewCatalogue(language string, own map[string]string) (*Catalogue, error) {
 		return nil, fmt.Errorf("display language %q: use one of %s", language, strings.Join(Languages(), ", "))
 	}
 	c := &Catalogue{texts: maps.Clone(set)}
+	for k := range set { // a site's own text also stands for those of single sizes
+		if base, _, sized := strings.Cut(k, "@"); sized && own[base] != "" {
+			delete(c.texts, k)
+		}
+	}
 	for _, k := range slices.Sorted(maps.Keys(own)) {
 		if err := check(k, own[k]); err != nil {
 			return nil, err
@@ -56,7 +62,11 @@ var placeholder = regexp.MustCompile(`\{[^{}]*\}`)
 func check(name, text string) error {
 	base, size, sized := strings.Cut(name, "@")
 	if !slices.Contains(Keys(), base) {
-		return fmt.Errorf("text %q: there is no such text; the nearest is %q", name, nearest(base, Keys()))
+		err := fmt.Errorf("text %q: there is no such text", name)
+		if near := hint.Nearest(base, Keys()); near != "" {
+			err = hint.Wrap(err, fmt.Sprintf("did you mean %q?", near))
+		}
+		return err
 	}
 	if sized {
 		if _, err := lcd.ParseSize(size); err != nil {
@@ -167,35 +177,4 @@ func hollow(ln string, pairs []string) bool {
 		}
 	}
 	return has && !strings.Contains(ln, "\r")
-}
-
-// nearest returns the name that takes the fewest changes.
-func nearest(s string, names []string) string {
-	best, bestD := "", 1<<30
-	for _, n := range names {
-		if d := distance(s, n); d < bestD {
-			best, bestD = n, d
-		}
-	}
-	return best
-}
-
-// distance is the Levenshtein distance of two short strings.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diag := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			d := diag
-			if a[i] != b[j] {
-				d++
-			}
-			diag, row[j+1] = row[j+1], min(d, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

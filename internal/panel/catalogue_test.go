@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"stump/internal/hint"
 	"stump/lcd"
 )
 
@@ -129,13 +130,19 @@ func TestOwnTexts(t *testing.T) {
 	if got := c.Text(Message{Key: "checked-out", Device: "Pixel"}, size16x2); got != "Checked out\nPixel" {
 		t.Errorf("a line without its name stays: %q", got)
 	}
+	if c, err = NewCatalogue("en", map[string]string{"count-overdue": "{overdue}!"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.idleText(IdleInfo{Overdue: 2}, size16x2); !strings.Contains(got, "2!") {
+		t.Errorf("a text for 16x2 stands before the site's own: %q", got)
+	}
 	for own, want := range map[string]string{
 		"greeet":     `"greet"`,
 		"greet@9x9":  "16x2",
 		"checkedout": `"checked-out"`,
 	} {
-		if _, err := NewCatalogue("en", map[string]string{own: "x"}); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v", own, err)
+		if _, err := NewCatalogue("en", map[string]string{own: "x"}); err == nil || !strings.Contains(err.Error()+" "+hint.Of(err), want) {
+			t.Errorf("%s: %v (%s)", own, err, hint.Of(err))
 		}
 	}
 	for own, text := range map[string]string{"greet": "Hi {name}", "idle": "{person}", "open": "{out}", "count-out": "{overdue}"} {

@@ -14,6 +14,12 @@ type key struct {
 	about  string
 }
 
+// typing is whether a text is one of those that follow each other while a
+// name is typed: the beeper doesn't sound for every letter.
+func typing(k string) bool {
+	return k == "type-name" || k == "type-name-hint" || k == "type-name-tab"
+}
+
 const (
 	brief = 3 * time.Second
 	usual = 4 * time.Second
@@ -51,7 +57,8 @@ var keys = map[string]key{
 
 	"enrol-next":     {SignalWaiting, 0, "the next unknown tag will belong to {person} or {device}"},
 	"type-name":      {SignalWaiting, 0, "an unknown badge; its owner types a name, {detail} so far"},
-	"type-name-hint": {SignalNone, 0, "as type-name, and Enter would take {person}"},
+	"type-name-hint": {SignalWaiting, 0, "as type-name, and Enter would take {person}"},
+	"type-name-tab":  {SignalWaiting, 0, "as type-name, and Tab would take {person}, Enter what was typed"},
 
 	"reader-fault": {SignalRefused, long, "the reader's lines are faulty, {detail} says how"},
 	"salvaged":     {SignalRefused, long, "the ledger was damaged and put aside"},

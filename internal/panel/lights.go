@@ -101,26 +101,23 @@ func (l *lamp) set(on bool) {
 func (p *Panel) runLights(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	var pattern []step
+	pattern := []step{{}} // what is still to be played
 	for {
+		var n uint64
 		select {
 		case <-ctx.Done():
 			p.light(step{}, 0)
 			return
 		case <-p.lightWake:
-			var n uint64
-			pattern, n = p.takeSignal()
-			if len(pattern) == 0 {
+			var begin []step
+			if begin, n = p.takeSignal(); begin == nil {
+				p.publish(func() { p.lit = max(p.lit, n) })
 				continue
 			}
-			p.light(pattern[0], n)
+			pattern = begin
 		case <-timer.C:
-			if len(pattern) == 0 {
-				p.light(step{}, 0)
-				continue
-			}
-			p.light(pattern[0], 0)
 		}
+		p.light(pattern[0], n)
 		d := pattern[0].time
 		if pattern = pattern[1:]; len(pattern) > 0 {
 			timer.Reset(d)

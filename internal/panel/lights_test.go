@@ -89,6 +89,30 @@ func TestWaitingBlinksUntilTheNextMessage(t *testing.T) {
 	})
 }
 
+// Typing a name chirps once, and blinks on through every letter.
+func TestTypingDoesNotBeepForEveryLetter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &score{begin: time.Now()}
+		p := start(t, Options{Green: s.out("green"), Beeper: s.out("beep")})
+		s.notes = nil
+		for i, m := range []Message{
+			{Key: "type-name"}, {Key: "type-name", Detail: "a"}, {Key: "type-name-hint", Detail: "an", Person: "Ann"},
+			{Key: "type-name-tab", Detail: "ann", Person: "Ann"},
+		} {
+			say(t, p, m)
+			if got, want := rows(p.State()), m.Detail+"_"; !strings.Contains(got, want) {
+				t.Errorf("letter %d: %q", i, got)
+			}
+			time.Sleep(300 * time.Millisecond)
+		}
+		say(t, p, Message{Key: "checked-out", Device: "iPad"})
+		synctest.Wait()
+		if got, want := s.String(), "0+beep 0+green 60-beep 500-green 1000+green 1200+beep"; got != want {
+			t.Errorf("played %q, want %q", got, want)
+		}
+	})
+}
+
 // The beeper sounds before the display has taken its first byte, however slow
 // that is.
 func TestBeepComesBeforeTheDisplay(t *testing.T) {

@@ -62,6 +62,8 @@ type Panel struct {
 	message *Message // not yet taken by the display loop
 	signal  Signal   // not yet taken by the lights loop
 	signalN uint64
+	goesOn  bool   // the pattern that is played goes on
+	key     string // of the newest message
 	poked   bool
 	state   State
 	lit     uint64        // messages up to here have begun to sound
@@ -117,6 +119,9 @@ func (p *Panel) Show(m Message) uint64 {
 	p.last++
 	n := p.last
 	p.message = &m
+	// A pattern that nobody heard begin is not gone on with.
+	p.goesOn = typing(m.Key) && typing(p.key) && (p.goesOn || p.lit == p.signalN)
+	p.key = m.Key
 	p.signal, p.signalN = m.Signal, n
 	if p.signal == SignalDefault {
 		p.signal = keys[m.Key].signal
@@ -209,10 +214,15 @@ func (p *Panel) publish(change func()) {
 	}
 }
 
-// takeSignal returns the pattern to begin, and its message's number.
+// takeSignal returns the pattern to begin, nil if the one that is played goes
+// on, and its message's number.
 func (p *Panel) takeSignal() ([]step, uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.goesOn {
+		p.goesOn = false
+		return nil, p.signalN
+	}
 	return patterns[p.signal], p.signalN
 }
 

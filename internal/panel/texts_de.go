@@ -1,7 +1,7 @@
 package panel
 
 var german = map[string]string{
-	"idle":          "{open}\t{clock}\n{count}\t{mark}",
+	"idle":          "{open}\t{clock}\n{count}\t{mark}\nAusweis oder Gerät antippen",
 	"open":          "Offen",
 	"count-none":    "Alles da",
 	"count-out":     "{out} verliehen",
@@ -38,6 +38,7 @@ var german = map[string]string{
 	"enrol-next":     "Bitte tippen für\n{person}{device}",
 	"type-name":      "Name eintippen:\n\r{detail}_",
 	"type-name-hint": "{person}?\n\r{detail}_",
+	"type-name-tab":  "Tab: {person}\n\r{detail}_",
 
 	"reader-fault": "Leser gestört\n{detail}",
 	"salvaged":     "Buch beschädigt\nBitte melden",

@@ -2,7 +2,7 @@ package panel
 
 // english is the default. The first two lines are what a 16x2 display shows.
 var english = map[string]string{
-	"idle":               "{open}\t{clock}\n{count}\t{mark}",
+	"idle":               "{open}\t{clock}\n{count}\t{mark}\nTap badge or device",
 	"open":               "Lab open",
 	"count-none":         "All devices in",
 	"count-out":          "{out} out",
@@ -41,6 +41,7 @@ var english = map[string]string{
 	"enrol-next":     "Tap the tag of\n{person}{device}",
 	"type-name":      "Type your name:\n\r{detail}_",
 	"type-name-hint": "{person}?\n\r{detail}_",
+	"type-name-tab":  "Tab: {person}\n\r{detail}_",
 
 	"reader-fault": "Reader fault\n{detail}",
 	"salvaged":     "Ledger damaged\nsee the desk",

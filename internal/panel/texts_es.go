@@ -1,7 +1,7 @@
 package panel
 
 var spanish = map[string]string{
-	"idle":          "{open}\t{clock}\n{count}\t{mark}",
+	"idle":          "{open}\t{clock}\n{count}\t{mark}\nPase tarjeta o aparato",
 	"open":          "Abierto",
 	"count-none":    "Todo está aquí",
 	"count-out":     "{out} prestados",
@@ -38,6 +38,7 @@ var spanish = map[string]string{
 	"enrol-next":     "Pase la de\n{person}{device}",
 	"type-name":      "Teclee su nombre\n\r{detail}_",
 	"type-name-hint": "¿{person}?\n\r{detail}_",
+	"type-name-tab":  "Tab: {person}\n\r{detail}_",
 
 	"reader-fault": "Lector averiado\n{detail}",
 	"salvaged":     "Libro dañado\navise por favor",

@@ -1,7 +1,7 @@
 package panel
 
 var french = map[string]string{
-	"idle":          "{open}\t{clock}\n{count}\t{mark}",
+	"idle":          "{open}\t{clock}\n{count}\t{mark}\nPassez badge ou appareil",
 	"open":          "Ouvert",
 	"count-none":    "Tout est rentré",
 	"count-out":     "{out} en prêt",
@@ -38,6 +38,7 @@ var french = map[string]string{
 	"enrol-next":     "Passez puce de\n{person}{device}",
 	"type-name":      "Tapez votre nom:\n\r{detail}_",
 	"type-name-hint": "{person} ?\n\r{detail}_",
+	"type-name-tab":  "Tab: {person}\n\r{detail}_",
 
 	"reader-fault": "Lecteur en panne\n{detail}",
 	"salvaged":     "Registre abîmé\nvoir l'accueil",

@@ -21,12 +21,15 @@ type Lines struct {
 	last   int64
 	seq    uint32
 	played atomic.Bool
+	over   chan struct{} // closed when the recording is over
 }
 
 // NewLines returns the lab's lines by the given clock. replay may be nil.
 func NewLines(clock func() int64, replay *gpio.Replay) *Lines {
-	l := &Lines{Sim: gpio.NewSim(clock), replay: replay, clock: clock}
-	l.played.Store(replay == nil)
+	l := &Lines{Sim: gpio.NewSim(clock), replay: replay, clock: clock, over: make(chan struct{})}
+	if replay == nil {
+		l.end()
+	}
 	return l
 }
 
@@ -34,13 +37,12 @@ func NewLines(clock func() int64, replay *gpio.Replay) *Lines {
 func (l *Lines) Now() int64 { return l.clock() + l.ahead.Load() }
 
 // Replaying is closed when the recording is over.
-func (l *Lines) Replaying() <-chan struct{} {
-	if l.replay == nil {
-		over := make(chan struct{})
-		close(over)
-		return over
-	}
-	return l.replay.Done()
+func (l *Lines) Replaying() <-chan struct{} { return l.over }
+
+// end goes on to the simulated reader.
+func (l *Lines) end() {
+	l.played.Store(true)
+	close(l.over)
 }
 
 // Read is gpio.Source's.
@@ -71,10 +73,13 @@ func (l *Lines) readReplay(buf []wiegand.Edge, until int64) (int, int64, error) 
 	n, now, err := l.replay.Read(buf, until)
 	l.last = max(l.last, now)
 	l.number(buf[:n])
+	if n > 0 || err != nil {
+		return n, now, err // also when the next line can't be read
+	}
 	select {
 	case <-l.replay.Done():
 		l.ahead.Store(max(0, l.last-l.clock()))
-		l.played.Store(true)
+		l.end()
 	default:
 	}
 	return n, now, err

@@ -23,13 +23,16 @@ type attendant struct {
 	typing context.CancelFunc // ends the question for a name; nil when none is open
 	atDesk *task.Signal
 	noise  noiseLog
-	bumped bumps
+	// stranger is the last tag that was answered without the desk.
+	stranger stranger
+	watch    watch
+	bumped   bumps
 }
 
-// bumps counts what the desk has attended to.
+// bumps is what the desk has attended to.
 type bumps struct {
 	sync.Mutex
-	n      uint64        // reads
+	end    int64         // last edge of the newest read
 	answer uint64        // the panel's number of the newest answer
 	change chan struct{} // closed when a read was attended to
 }
@@ -94,7 +97,7 @@ func (a *attendTask) attend(read wiegand.Read) {
 	answer := a.answer(read)
 	b := &a.bumped
 	b.Lock()
-	b.n++
+	b.end = read.End
 	b.answer = answer
 	close(b.change)
 	b.change = make(chan struct{})
@@ -102,6 +105,7 @@ func (a *attendTask) attend(read wiegand.Read) {
 }
 
 func (a *attendTask) answer(read wiegand.Read) uint64 {
+	a.watch.read(a.now(), &read)
 	if read.Key != 0 {
 		a.log.Debug("key press")
 		return 0
@@ -111,6 +115,9 @@ func (a *attendTask) answer(read wiegand.Read) uint64 {
 		return a.badRead(read)
 	}
 	tag := credential.Tag(read.Bits)
+	if a.stranger.again(tag, read.End) {
+		return a.bumped.answer
+	}
 	subject, err := a.o.Ledger.Subject(tag)
 	if err != nil {
 		a.log.Error("the register can't be read", "err", err)
@@ -123,13 +130,16 @@ func (a *attendTask) answer(read wiegand.Read) uint64 {
 			// for this number.
 			return a.badRead(read)
 		case a.enrol != nil:
+			a.stranger.met(tag, read.End)
 			return a.enrolTag(tag)
 		}
 		if subject, err = a.identify(read, tag); err != nil {
+			a.stranger.met(tag, read.End)
 			return a.unknown(read, tag)
 		}
 	}
 	if a.enrol != nil {
+		a.stranger.met(tag, read.End)
 		return a.enrolRefused(subject)
 	}
 	if a.o.Directory != nil && !subject.Pending {
@@ -137,6 +147,27 @@ func (a *attendTask) answer(read wiegand.Read) uint64 {
 	}
 	a.stopTyping()
 	return a.tap(checkout.Tap{At: time.Duration(read.End), Reader: a.Name, Subject: subject})
+}
+
+// stranger is the guard against a reader that repeats a tag which the desk
+// does not get to see: an unknown one, or one for an enrolment.
+type stranger struct {
+	tag    checkout.Tag
+	at     int64
+	repeat time.Duration
+}
+
+func (s *stranger) met(tag checkout.Tag, at int64) { s.tag, s.at = tag, at }
+
+// again reports whether the reader repeats itself. Every sighting counts, as
+// it does at the desk; another card in between proves that this one was lifted.
+func (s *stranger) again(tag checkout.Tag, at int64) bool {
+	if s.tag != tag || time.Duration(at-s.at) >= s.repeat {
+		s.tag = checkout.Tag{}
+		return false
+	}
+	s.at = at
+	return true
 }
 
 // kind is what the site's rules make of a card.
@@ -148,6 +179,11 @@ func (a *attendTask) kind(read wiegand.Read) checkout.SubjectKind {
 		return checkout.KindDevice
 	}
 	return checkout.Unknown
+}
+
+// mask is what the log shows of a tag.
+func (a *attendTask) mask(tag checkout.Tag) string {
+	return credential.Mask(tag, a.Decoder.Formats)
 }
 
 // directoryKind is the directory's word for a kind.
@@ -176,7 +212,7 @@ func (a *attendTask) identify(read wiegand.Read, tag checkout.Tag) (checkout.Sub
 	answer, err := a.o.Directory.WhatIs(ctx, tag, directoryKind(kind))
 	switch {
 	case err != nil && kind != checkout.Unknown:
-		a.log.Info("pending tag: the directory can't be asked", "tag", tag, "kind", kind, "err", err)
+		a.log.Info("pending tag: the directory can't be asked", "tag", a.mask(tag), "kind", kind, "err", err)
 		return checkout.Subject{Kind: kind, Tag: tag, Pending: true}, nil
 	case err != nil || !answer.Known:
 		return checkout.Subject{}, errNobody
@@ -197,7 +233,7 @@ func (a *attendTask) unknown(read wiegand.Read, tag checkout.Tag) uint64 {
 	if err := a.o.Ledger.NoteUnknown(tag); err != nil {
 		a.log.Warn("the unknown tag is not listed", "err", err)
 	}
-	a.log.Info("unknown tag", "tag", tag)
+	a.log.Info("unknown tag", "tag", a.mask(tag))
 	kind := a.kind(read)
 	if kind == checkout.KindPerson && a.mayType() {
 		return a.askName(read, tag)
@@ -227,11 +263,16 @@ func (a *attendTask) complete(out checkout.Outcome) uint64 {
 		Person: out.Person, Device: out.Device, Policy: a.o.Policy, Reader: a.Name, Source: checkout.SourceReader,
 	})
 	switch {
+	case errors.Is(err, checkout.ErrRefused) && out.Device.HolderName == "":
+		// Somebody was suspended, or something retired, between the two bumps.
+		a.desk.Refuse()
+		a.log.Info("refused", "device", out.Device.ID, "person", out.Person.ID, "err", err)
+		return a.show(panel.Message{Key: "suspended", Person: a.name(out.Person)})
 	case errors.Is(err, checkout.ErrRefused):
 		a.desk.Refuse()
 		a.log.Info("refused", "device", out.Device.ID, "person", out.Person.ID)
 		return a.show(panel.Message{
-			Key: "refused-handover", Device: name(out.Device), Holder: out.Device.HolderName,
+			Key: "refused-handover", Device: a.name(out.Device), Holder: out.Device.HolderName,
 		})
 	case err != nil:
 		a.desk.Failed()
@@ -239,6 +280,7 @@ func (a *attendTask) complete(out checkout.Outcome) uint64 {
 		return a.show(panel.Message{Key: "cannot-save"})
 	}
 	a.desk.Done(ev)
+	a.watch.commit(a.now(), a.o.Ledger.Health().LastCommit)
 	a.log.Info(string(ev.Kind), "seq", ev.Seq, "person", logID(ev.Person, ev.PersonTag), "device", logID(ev.Device, ev.DeviceTag))
 	return a.show(a.done(ev))
 }
@@ -268,21 +310,14 @@ func (r *Reader) call(ctx context.Context, f func()) error {
 	}
 }
 
-// Bumps is how many reads the desk has attended to.
-func (r *Reader) Bumps() uint64 {
-	r.bumped.Lock()
-	defer r.bumped.Unlock()
-	return r.bumped.n
-}
-
-// Answered waits until the desk has attended to more than n reads and the
-// panel has shown its answer.
-func (r *Reader) Answered(ctx context.Context, n uint64) error {
+// Answered waits until the desk has attended to a read whose last edge came
+// after that time of the station's clock, and the panel has shown its answer.
+func (r *Reader) Answered(ctx context.Context, after int64) error {
 	for {
 		r.bumped.Lock()
-		now, answer, change := r.bumped.n, r.bumped.answer, r.bumped.change
+		end, answer, change := r.bumped.end, r.bumped.answer, r.bumped.change
 		r.bumped.Unlock()
-		if now > n {
+		if end > after {
 			return r.o.Panel.Answered(ctx, answer)
 		}
 		select {

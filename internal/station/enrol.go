@@ -31,11 +31,11 @@ type Enrolled struct {
 	Err    error
 }
 
-// Enrol has the next unknown tag become that of the person or device called
-// who, a name or an id. The channel tells what came of it, at the latest after
+// Enrol has the next unknown tag become that of the person or device who, a
+// name or an id; the display calls them name. The channel tells what came of it, at the latest after
 // EnrolWindow; a newer enrolment takes the place of an older one. What waits at
 // the desk goes on waiting.
-func (r *Reader) Enrol(ctx context.Context, kind checkout.SubjectKind, who, actor string) (<-chan Enrolled, error) {
+func (r *Reader) Enrol(ctx context.Context, kind checkout.SubjectKind, who, name, actor string) (<-chan Enrolled, error) {
 	done := make(chan Enrolled, 1)
 	a := (*attendTask)(r)
 	err := r.call(ctx, func() {
@@ -43,7 +43,8 @@ func (r *Reader) Enrol(ctx context.Context, kind checkout.SubjectKind, who, acto
 			a.enrol.done <- Enrolled{Err: errors.New("another enrolment took its place")}
 		}
 		a.enrol = &enrolment{kind: kind, who: who, actor: actor, until: a.now() + EnrolWindow, done: done}
-		a.show(panel.Message{Key: "enrol-next", Person: who})
+		a.stranger = stranger{repeat: a.stranger.repeat} // an unknown tag may be there still
+		a.show(panel.Message{Key: "enrol-next", Person: name})
 	})
 	return done, err
 }
@@ -77,11 +78,11 @@ func (a *attendTask) enrolTag(tag checkout.Tag) uint64 {
 		a.log.Warn("not enrolled", "err", err)
 		return a.show(panel.Message{Key: "refused", Detail: err.Error()})
 	}
-	a.log.Info("enrolled", "id", rec.ID, "tag", tag)
+	a.log.Info("enrolled", "id", rec.ID, "tag", a.mask(tag))
 	return a.show(panel.Message{Key: "enrolled", Person: rec.Name})
 }
 
 // enrolRefused says whose the tag is already; the enrolment goes on waiting.
 func (a *attendTask) enrolRefused(s checkout.Subject) uint64 {
-	return a.show(panel.Message{Key: "refused", Detail: name(s)})
+	return a.show(panel.Message{Key: "refused", Detail: "tag of " + a.name(s)})
 }

@@ -1,7 +1,10 @@
 package station
 
 import (
+	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"stump/checkout"
@@ -11,20 +14,20 @@ import (
 
 // name is what a person reads for a tag's owner; of a pending one only the
 // end of its number is known.
-func name(s checkout.Subject) string {
+func (a *attendTask) name(s checkout.Subject) string {
 	if s.Name != "" {
 		return s.Name
 	}
-	return s.Tag.String()
+	return a.mask(s.Tag)
 }
 
 // message is what the display says of an outcome that commits nothing.
 func (a *attendTask) message(out checkout.Outcome) panel.Message {
 	switch out.Kind {
 	case checkout.WaitDevice:
-		return panel.Message{Key: "greet", Person: name(out.Person)}
+		return panel.Message{Key: "greet", Person: a.name(out.Person)}
 	case checkout.WaitBadge:
-		m := panel.Message{Key: "device-free", Device: name(out.Device)}
+		m := panel.Message{Key: "device-free", Device: a.name(out.Device)}
 		if out.Device.Holder != "" {
 			m.Key, m.Holder = "device-held", out.Device.HolderName
 		}
@@ -33,9 +36,9 @@ func (a *attendTask) message(out checkout.Outcome) panel.Message {
 		return a.done(*out.Result)
 	case checkout.Refused:
 		if out.Device.Status != checkout.Active {
-			return panel.Message{Key: "retired", Device: name(out.Device)}
+			return panel.Message{Key: "retired", Device: a.name(out.Device)}
 		}
-		return panel.Message{Key: "suspended", Person: name(out.Person)}
+		return panel.Message{Key: "suspended", Person: a.name(out.Person)}
 	default:
 		return panel.Message{Key: "timeout"}
 	}
@@ -93,11 +96,12 @@ func (n *noiseLog) note(log *slog.Logger, now time.Duration, read wiegand.Read) 
 	if now < n.next {
 		return
 	}
-	args := []any{"bits", read.Bits.Len()}
+	var faults []string
 	for fault, count := range n.faults {
-		args = append(args, string(fault), count)
+		faults = append(faults, fmt.Sprintf("%s ×%d", fault, count))
 	}
-	log.Warn("bad reads", args...)
+	slices.Sort(faults)
+	log.Warn("bad reads", "faults", strings.Join(faults, ", "), "last_bits", read.Bits.Len())
 	n.next = now + time.Minute
 	clear(n.faults)
 }

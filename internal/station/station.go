@@ -9,6 +9,7 @@
 package station
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"math"
@@ -115,7 +116,8 @@ func NewReader(o Options, r ReaderOptions) *Reader {
 		decoded: task.NewSignal(),
 		attendant: attendant{
 			desk: checkout.NewDesk(o.Desk), atDesk: task.NewSignal(),
-			bumped: bumps{change: make(chan struct{})},
+			bumped:   bumps{change: make(chan struct{})},
+			stranger: stranger{repeat: cmp.Or(o.Desk.Repeat, checkout.DefaultRepeat)},
 		},
 	}
 }

@@ -28,11 +28,13 @@ func (a *attendTask) askName(read wiegand.Read, tag checkout.Tag) uint64 {
 		answer, err := a.o.Keyboard.Ask(ctx, keyboard.Question{
 			Names: a.names, Free: a.o.EnrolPeople == directory.EnrolFree, Show: a.showTyped,
 		})
-		if ctx.Err() != nil {
-			return // the desk has gone on to somebody else
-		}
-		// Back to the desk's own goroutine.
-		_ = (*Reader)(a).call(ctx, func() { a.typed(read, tag, answer, err) })
+		// Back to the desk's own goroutine, unless it has gone on to somebody
+		// else meanwhile.
+		_ = (*Reader)(a).call(ctx, func() {
+			if ctx.Err() == nil {
+				a.typed(read, tag, answer, err)
+			}
+		})
 		cancel()
 	}()
 	return shown
@@ -65,6 +67,9 @@ func (a *attendTask) showTyped(v keyboard.View) {
 	m := panel.Message{Key: "type-name", Detail: v.Typed}
 	if v.Offer != "" {
 		m.Key, m.Person = "type-name-hint", v.Offer
+		if v.Free {
+			m.Key = "type-name-tab"
+		}
 	}
 	a.show(m)
 }
@@ -95,7 +100,7 @@ func (a *attendTask) typed(read wiegand.Read, tag checkout.Tag, answer keyboard.
 		a.show(panel.Message{Key: "refused", Detail: err.Error()})
 		return
 	}
-	a.log.Info("enrolled", "id", rec.ID, "tag", tag)
+	a.log.Info("enrolled", "id", rec.ID, "tag", a.mask(tag))
 	subject, err := a.o.Ledger.Subject(tag)
 	if err != nil || subject.Kind == checkout.Unknown {
 		a.show(panel.Message{Key: "enrolled", Person: rec.Name})

@@ -16,44 +16,9 @@ import (
 	"stump/lcd"
 )
 
-// ROMs by the code of each letter, as the tables in the HD44780U data sheet
-// have them; '·' stands where a table has a letter that the drivers don't use.
-// They are written down apart from the drivers' own, which they check.
-var romA00 = [256]rune{}
-var romA02 = [256]rune{}
-
-func init() {
-	fill := func(rom *[256]rune, from int, letters string) {
-		for _, r := range letters {
-			rom[from] = r
-			from++
-		}
-	}
-	for _, rom := range []*[256]rune{&romA00, &romA02} {
-		for i := range rom {
-			rom[i] = unused
-		}
-		fill(rom, 0x20, ` !"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[`)
-		fill(rom, 0x5d, "]^_`abcdefghijklmnopqrstuvwxyz{|}")
-	}
-	fill(&romA00, 0x5c, "¥")
-	fill(&romA00, 0x7e, "→←")
-	fill(&romA00, 0xa0, " ｡｢｣､･ｦｧｨｩｪｫｬｭｮｯｰｱｲｳｴｵｶｷｸｹｺｻｼｽｾｿﾀﾁﾂﾃﾄﾅﾆﾇﾈﾉﾊﾋﾌﾍﾎﾏﾐﾑﾒﾓﾔﾕﾖﾗﾘﾙﾚﾛﾜﾝﾞ°")
-	fill(&romA00, 0xe0, "αäßεµσρg√⁻j˟¢£ñöpqθ∞ΩüΣπxy千万円÷ █")
-	fill(&romA02, 0x5c, `\`)
-	fill(&romA02, 0x7e, "~⌂")
-	for _, r := range "¡¢£¥§©ª«®°±²³µ¶·¹º»¼½¾¿" {
-		romA02[r] = r
-	}
-	fill(&romA02, 0xc0, "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖ×ØÙÚÛÜÝÞßàáâãäåæçèéêëìíîïðñòóôõö÷øùúûüýþÿ")
-}
-
 // OutOfStep is the fault of a controller that took the first half of one byte
 // and the second of another.
 const OutOfStep = "RS changed between the halves of a byte"
-
-// unused stands for a letter that no driver has a use for.
-const unused = '\uFFFD'
 
 // Controller is an HD44780 with its display. It takes levels on its lines.
 type Controller struct {
@@ -186,32 +151,6 @@ func (c *Controller) letter(row, col int) rune {
 
 // String returns the rows as "Ann / iPad Mini".
 func (c *Controller) String() string { return join(c.Rows()) }
-
-func join(rows []string) string {
-	for i := range rows {
-		rows[i] = strings.TrimRight(rows[i], " ")
-	}
-	return strings.TrimRight(strings.Join(rows, " / "), " /")
-}
-
-// drawings are the letters that the drivers draw, by their dots.
-var drawings = sync.OnceValue(func() map[lcd.Bitmap]rune {
-	m := map[lcd.Bitmap]rune{}
-	for r := rune(0x21ff); r > 0x7f; r-- { // the first of several that look the same wins
-		if b, ok := lcd.Glyph(r); ok {
-			m[b] = r
-		}
-	}
-	return m
-})
-
-// drawn returns the letter that somebody drew, or a box.
-func drawn(b lcd.Bitmap) rune {
-	if r, ok := drawings()[b]; ok {
-		return r
-	}
-	return '□'
-}
 
 func (c *Controller) fault(format string, args ...any) {
 	c.faults = append(c.faults, fmt.Sprintf(format, args...))

@@ -1,27 +1,44 @@
 package lcdtest
 
 import (
-	"fmt"
 	"sync"
 
 	"stump/lcd"
 )
 
-// Pins are six lines to a Controller.
+// Pins are the lines to a Controller, named as the display names them.
 type Pins struct {
 	*Controller
 	mu     sync.Mutex
-	levels [7]bool // RS, E, D4 to D7, light
+	levels map[string]bool
 	broken error
+	open   int
 }
 
 // NewPins returns lines to a display.
-func NewPins(c *Controller) *Pins { return &Pins{Controller: c} }
+func NewPins(c *Controller) *Pins { return &Pins{Controller: c, levels: map[string]bool{}} }
 
-// Config returns the lines as the driver takes them.
-func (p *Pins) Config() lcd.Pins {
-	l := func(i int) lcd.Pin { return &pin{p, i} }
-	return lcd.Pins{RS: l(0), E: l(1), D4: l(2), D5: l(3), D6: l(4), D7: l(5), Light: l(6)}
+// Wiring returns the lines for lcd.Config.Lines, each under its own name.
+func (p *Pins) Wiring() map[string]string {
+	return map[string]string{"rs": "rs", "e": "e", "d4": "d4", "d5": "d5", "d6": "d6", "d7": "d7", "light": "light"}
+}
+
+// OpenLine opens a line, for lcd.Config.OpenLine.
+func (p *Pins) OpenLine(name string) (lcd.Pin, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.broken != nil {
+		return nil, p.broken
+	}
+	p.open++
+	return &pin{p, name}, nil
+}
+
+// Open returns how many lines are open.
+func (p *Pins) Open() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.open
 }
 
 // Break makes every line fail with err; nil repairs them.
@@ -35,12 +52,12 @@ func (p *Pins) Break(err error) {
 func (p *Pins) Light() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.levels[6]
+	return p.levels["light"]
 }
 
 type pin struct {
-	p *Pins
-	i int
+	p    *Pins
+	name string
 }
 
 // Set sets the line's level.
@@ -51,16 +68,24 @@ func (l *pin) Set(high bool) error {
 	if p.broken != nil {
 		return p.broken
 	}
-	p.levels[l.i] = high
+	p.levels[l.name] = high
 	var data byte
-	for i := range 4 {
-		if p.levels[2+i] {
+	for i, name := range []string{"d4", "d5", "d6", "d7"} {
+		if p.levels[name] {
 			data |= 1 << i
 		}
 	}
-	p.Controller.Lines(p.levels[0], false, p.levels[1], data)
+	p.Controller.Lines(p.levels["rs"], false, p.levels["e"], data)
+	return nil
+}
+
+// Close gives the line back.
+func (l *pin) Close() error {
+	l.p.mu.Lock()
+	defer l.p.mu.Unlock()
+	l.p.open--
 	return nil
 }
 
 // String names the line.
-func (l *pin) String() string { return fmt.Sprintf("model line %d", l.i) }
+func (l *pin) String() string { return "model line " + l.name }

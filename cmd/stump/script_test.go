@@ -1,0 +1,208 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// The scripts run this test binary as stump: the real command line, the real
+// daemon in a process of its own, under the race detector if the tests are.
+func TestMain(m *testing.M) {
+	// The scripts wait more than they work.
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
+	testscript.Main(m, map[string]func(){"stump": main})
+}
+
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:   "testdata/script",
+		Setup: ownPlace,
+		// A daemon that does not stop must not stop the tests.
+		Deadline: time.Now().Add(2 * time.Minute),
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"await":      await,
+			"exits":      exits,
+			"signal":     signalDaemon,
+			"sleep":      sleep,
+			"until":      until,
+			"keys":       keys,
+			"contiguous": contiguous,
+			"wantcsv":    wantCSV,
+		},
+	})
+}
+
+// ownPlace gives a script a station of its own. The sockets lie in a short
+// path, since a unix socket's has at most 107 bytes.
+func ownPlace(env *testscript.Env) error {
+	run, err := os.MkdirTemp("", "st")
+	if err != nil {
+		return err
+	}
+	env.Defer(func() { os.RemoveAll(run) })
+	testdata, err := filepath.Abs("testdata")
+	if err != nil {
+		return err
+	}
+	// Under the race detector every process would sleep a second at its end.
+	env.Setenv("GORACE", "atexit_sleep_ms=0")
+	env.Setenv("TESTDATA", testdata)
+	env.Setenv("XDG_RUNTIME_DIR", run)
+	env.Setenv("SOCKET", filepath.Join(run, "stump.sock"))
+	env.Setenv("XDG_STATE_HOME", filepath.Join(env.WorkDir, "state"))
+	env.Setenv("STATE", filepath.Join(env.WorkDir, "state", "stump"))
+	for _, name := range []string{"STATE_DIRECTORY", "RUNTIME_DIRECTORY", "CREDENTIALS_DIRECTORY", "JOURNAL_STREAM", "NOTIFY_SOCKET"} {
+		env.Setenv(name, "")
+	}
+	return nil
+}
+
+// await waits until a daemon answers: await [socket].
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	socket := ts.Getenv("SOCKET")
+	if len(args) > 0 {
+		socket = ts.MkAbs(args[0])
+	}
+	for end := time.Now().Add(15 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		conn, err := net.Dial("unix", socket)
+		if err == nil {
+			conn.Close()
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("no daemon: %v", err)
+		}
+	}
+}
+
+// exits runs a command and wants a certain exit status: exits 2 stump ….
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	var exit *exec.ExitError
+	switch {
+	case err == nil && want != 0:
+		ts.Fatalf("exit status 0, want %d", want)
+	case errors.As(err, &exit) && exit.ExitCode() != want:
+		ts.Fatalf("exit status %d, want %d", exit.ExitCode(), want)
+	case err != nil && exit == nil:
+		ts.Fatalf("%v", err)
+	}
+}
+
+// signalDaemon sends TERM, INT or KILL to the daemon that has the ledger, and
+// wants it gone within a second: signal TERM [state].
+func signalDaemon(ts *testscript.TestScript, neg bool, args []string) {
+	number := map[string]syscall.Signal{"TERM": syscall.SIGTERM, "INT": syscall.SIGINT, "KILL": syscall.SIGKILL}[args[0]]
+	state := ts.Getenv("STATE")
+	if len(args) > 1 {
+		state = ts.MkAbs(args[1])
+	}
+	var holder struct {
+		PID int `json:"pid"`
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(filepath.Join(state, "ledger.db.holder"))), &holder))
+	start := time.Now()
+	ts.Check(syscall.Kill(holder.PID, number))
+	for syscall.Kill(holder.PID, 0) == nil {
+		// The promise is one second; the other is for a machine under load.
+		if time.Since(start) > 2*time.Second {
+			ts.Fatalf("the daemon still runs %v after SIG%s", time.Since(start), args[0])
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+// until runs a command until its output matches: until PATTERN stump ….
+func until(ts *testscript.TestScript, neg bool, args []string) {
+	pattern, err := regexp.Compile(args[0])
+	ts.Check(err)
+	for end := time.Now().Add(15 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		ts.Check(ts.Exec(args[1], args[2:]...))
+		if pattern.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("%q never matched", pattern)
+		}
+	}
+}
+
+// sleep waits: sleep 1600ms.
+func sleep(ts *testscript.TestScript, neg bool, args []string) {
+	d, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	time.Sleep(d)
+}
+
+// keys wants every line of a file to be a JSON object with exactly these keys
+// in this order: keys stdout a b c.
+func keys(ts *testscript.TestScript, neg bool, args []string) {
+	lines := jsonLines(ts, args[0])
+	if len(lines) == 0 {
+		ts.Fatalf("no objects in %s", args[0])
+	}
+	for _, line := range lines {
+		if got := objectKeys(ts, line); !slices.Equal(got, args[1:]) {
+			ts.Fatalf("keys are\n%q, want\n%q", got, args[1:])
+		}
+	}
+}
+
+func jsonLines(ts *testscript.TestScript, file string) []string {
+	return strings.FieldsFunc(ts.ReadFile(file), func(r rune) bool { return r == '\n' })
+}
+
+// objectKeys are an object's keys in the order in which they are written.
+func objectKeys(ts *testscript.TestScript, object string) []string {
+	dec := json.NewDecoder(strings.NewReader(object))
+	if open, err := dec.Token(); err != nil || open != json.Delim('{') {
+		ts.Fatalf("no object: %s", object)
+	}
+	var list []string
+	for dec.More() {
+		key, err := dec.Token()
+		ts.Check(err)
+		list = append(list, key.(string))
+		var value json.RawMessage
+		ts.Check(dec.Decode(&value))
+	}
+	return list
+}
+
+// contiguous wants the objects of a file to have the sequence numbers 1, 2, ….
+func contiguous(ts *testscript.TestScript, neg bool, args []string) {
+	for i, line := range jsonLines(ts, args[0]) {
+		var e struct{ Seq int }
+		ts.Check(json.Unmarshal([]byte(line), &e))
+		if e.Seq != i+1 {
+			ts.Fatalf("event %d has seq %d", i+1, e.Seq)
+		}
+	}
+}
+
+// wantCSV wants a CSV's header to be the keys of an object: wantcsv csv json.
+func wantCSV(ts *testscript.TestScript, neg bool, args []string) {
+	header, _, _ := strings.Cut(ts.ReadFile(args[0]), "\n")
+	keys := objectKeys(ts, jsonLines(ts, args[1])[0])
+	if header != strings.Join(keys, ",") {
+		ts.Fatalf("header %s, keys %s", header, keys)
+	}
+}

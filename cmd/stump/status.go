@@ -1,0 +1,51 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"stump/internal/api"
+)
+
+func statusCmd(g *globals) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "status", Short: "What the station is doing, and what troubles it", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, done, err := g.connect(cmd.Context(), daemonOnly)
+			if err != nil {
+				return err
+			}
+			defer done()
+			var st api.Status
+			if err := c.Do(cmd.Context(), "GET", "status", nil, &st); err != nil {
+				return err
+			}
+			out := cmd.OutOrStdout()
+			if asJSON {
+				return json.NewEncoder(out).Encode(st)
+			}
+			fmt.Fprintf(out, "station   %s, stump %s, process %d\n", st.Station, st.Version, st.PID)
+			for _, r := range st.Readers {
+				fmt.Fprintf(out, "reader    %s\n", r)
+			}
+			fmt.Fprintf(out, "display   %s\n", st.Display)
+			fmt.Fprintf(out, "ledger    %d events\n", st.Events)
+			if st.Salvaged != nil {
+				fmt.Fprintf(out, "damage    %s\n          seen it? `stump verify --seen` takes the notice away\n", *st.Salvaged)
+			}
+			for _, reader := range slices.Sorted(maps.Keys(st.Conditions)) {
+				for _, cond := range st.Conditions[reader] {
+					fmt.Fprintf(out, "trouble   %s: %s\n          %s\n", reader, cond.Text, cond.Remedy)
+				}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return cmd
+}

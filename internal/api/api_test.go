@@ -1,0 +1,442 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"stump/checkout"
+	"stump/internal/hint"
+	"stump/wiegand"
+)
+
+// newLedger has ann, two people called Ben, and an iPad that ann has.
+func newLedger(t *testing.T) *checkout.Ledger {
+	t.Helper()
+	l, err := checkout.Create(filepath.Join(t.TempDir(), "ledger.db"), checkout.Options{Station: "lab", SiteKey: checkout.NewKey()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
+func newServer(t *testing.T, l *checkout.Ledger) *Server {
+	t.Helper()
+	f, err := wiegand.FormatByName("H10301")
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	return NewServer(Options{Ledger: l, Station: "lab", Formats: []*wiegand.Format{f}, Now: func() time.Time { return now }})
+}
+
+// serve listens on a socket in a short path and returns it.
+func serve(t *testing.T, h http.Handler, addr string) (*Listener, context.CancelFunc, <-chan error) {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "st")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	l := &Listener{Handler: h, Socket: filepath.Join(dir, "run", "stump.sock"), Addr: addr, Log: slog.New(slog.DiscardHandler)}
+	if err := l.Open(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- l.Run(ctx) }()
+	<-l.Ready()
+	t.Cleanup(stop)
+	return l, stop, ended
+}
+
+func seedLab(t *testing.T, c *Client) {
+	t.Helper()
+	name := func(s string) *string { return &s }
+	for _, p := range []PersonChange{
+		{Name: name("Ann"), Badge: name("H10301:17:1")},
+		{Name: name("Ben"), ID: name("b1")}, {Name: name("Ben"), ID: name("b2")},
+	} {
+		if err := c.Do(t.Context(), "POST", "people", p, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.Do(t.Context(), "POST", "devices", DeviceChange{Name: name("iPad"), Tag: name("H10301:200:1")}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Do(t.Context(), "POST", "give", Give{Device: "iPad", Person: "Ann"}, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestParity asks a handler in the process and one behind a socket the same
+// things, and wants the same answers, errors and hints included.
+func TestParity(t *testing.T) {
+	requests := []struct{ method, path, query, body string }{
+		{"GET", "who", "", ""}, {"GET", "who", "person=ann", ""}, {"GET", "who", "person=Ben", ""},
+		{"GET", "who", "person=nobody", ""}, {"GET", "who", "overdue=true", ""},
+		{"GET", "history", "", ""}, {"GET", "history", "device=ipad", ""}, {"GET", "history", "since=yesterday", ""},
+		{"GET", "history", "since=2020-01-01T00:00:00Z", ""}, {"GET", "history", "since=2099-01-01T00:00:00Z", ""},
+		{"GET", "people", "", ""}, {"GET", "devices", "", ""}, {"GET", "unknown", "", ""},
+		{"GET", "people/export", "", ""}, {"GET", "devices/export", "", ""},
+		{"POST", "people", "", `{"name":"Cem"}`}, {"POST", "people", "", `{"name":"Cem","id":"b1"}`},
+		{"POST", "people", "", `{"name":"Dia","badge":"H10301:17:1"}`}, {"POST", "people", "", `{"name":"Dia","badge":"nonsense"}`},
+		{"POST", "people", "", `{"name":""}`}, {"POST", "people", "", `{"nmae":"Dia"}`}, {"POST", "people", "", `{`}, {"POST", "people", "", ``},
+		{"PATCH", "people/" + Ref("Ben"), "", `{"email":"x@lab.example"}`}, {"PATCH", "people/b1", "", `{"email":"x@lab.example"}`},
+		{"PATCH", "people/b1", "", `{"status":"away"}`}, {"PATCH", "people/b1", "", `{"badge":""}`},
+		{"PATCH", "people/" + Ref(".."), "", `{"email":"x"}`}, {"PATCH", "people/" + Ref("a/b//c"), "", `{"email":"x"}`},
+		{"POST", "people/import", "", "id,name\nzoe,Zoe\n"}, {"POST", "people/import", "", "id,name\nzoe\n"},
+		{"POST", "people/import", "", "id,name,phone\n"}, {"POST", "devices/import", "", "id,name,tag\nd,D,H10301:17:1\n"},
+		{"POST", "people/ann/retire", "", ""}, {"POST", "devices/toaster/retire", "", ""},
+		{"POST", "give", "", `{"device":"ipad","person":"b1"}`}, {"POST", "give", "", `{"device":"ipad","person":"Ben"}`},
+		{"POST", "give", "", `{"device":"toaster","person":"ann"}`},
+		{"POST", "return", "", `{"device":"ipad","note":"x"}`}, {"POST", "return", "", `{"device":"ipad","note":"x"}`},
+		{"POST", "enroll", "", `{"kind":"person","name":"ann"}`}, {"GET", "panel", "", ""},
+		{"POST", "sim/tap", "", `{"card":"ann"}`}, {"POST", "sim/seed", "", ""}, {"POST", "sim/fault", "", `{"fault":"off"}`},
+		{"GET", "nothing", "", ""}, {"DELETE", "people", "", ""}, {"GET", "", "", ""},
+	}
+	local := Local(newServer(t, newLedger(t)))
+	l, _, _ := serve(t, newServer(t, newLedger(t)), "")
+	remote, err := Dial(t.Context(), l.Socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seedLab(t, local)
+	seedLab(t, remote)
+	failures := 0
+	for _, r := range requests {
+		ask := func(c *Client) (string, error) {
+			q, _ := url.ParseQuery(r.query)
+			body, err := c.Stream(t.Context(), r.method, r.path, q, strings.NewReader(r.body))
+			if err != nil {
+				return "", err
+			}
+			defer body.Close()
+			b, err := io.ReadAll(body)
+			return steady(string(b)), err
+		}
+		gotLocal, errLocal := ask(local)
+		gotRemote, errRemote := ask(remote)
+		if gotLocal != gotRemote {
+			t.Errorf("%s %s: local\n%s\nremote\n%s", r.method, r.path, gotLocal, gotRemote)
+		}
+		if fmt.Sprint(errLocal) != fmt.Sprint(errRemote) || hint.Of(errLocal) != hint.Of(errRemote) {
+			t.Errorf("%s %s: local %v (%s), remote %v (%s)", r.method, r.path, errLocal, hint.Of(errLocal), errRemote, hint.Of(errRemote))
+		}
+		if errLocal != nil {
+			failures++
+			if hint.Of(errLocal) == "" && !strings.Contains(errLocal.Error(), ":") && !strings.Contains(errLocal.Error(), "is empty") {
+				t.Errorf("%s %s: %v: no hint", r.method, r.path, errLocal)
+			}
+		}
+	}
+	if failures < 20 {
+		t.Errorf("only %d of the requests were refused", failures)
+	}
+}
+
+// steady takes out what differs between two ledgers: times and identities.
+func steady(lines string) string {
+	var out []string
+	for line := range strings.Lines(lines) {
+		var m map[string]any
+		if json.Unmarshal([]byte(line), &m) == nil {
+			for _, k := range []string{"at", "since", "last"} {
+				delete(m, k)
+			}
+			if _, event := m["seq"]; event {
+				delete(m, "id")
+			}
+			b, _ := json.Marshal(m)
+			line = string(b)
+		}
+		out = append(out, line)
+	}
+	return strings.Join(out, "\n")
+}
+
+// TestErrorObjects looks at the bytes: every refusal is an object with exactly
+// these keys, and a status that fits.
+func TestErrorObjects(t *testing.T) {
+	s := newServer(t, newLedger(t))
+	seedLab(t, Local(s))
+	for _, tt := range []struct {
+		method, path, body string
+		status             int
+	}{
+		{"GET", "/v1/who?person=nobody", "", 404},
+		{"GET", "/v1/who?person=Ben", "", 409},
+		{"POST", "/v1/people", `{"name":"X","id":"b1"}`, 409},
+		{"POST", "/v1/people", `{"name":"X","badge":"H10301:17:1"}`, 409},
+		{"POST", "/v1/people", `{"name":"X","badge":"H10301:17"}`, 400},
+		{"POST", "/v1/people", `not json`, 400},
+		{"POST", "/v1/people/import", "id\n", 400},
+		{"POST", "/v1/give", `{"device":"ipad","person":"ann"}`, 409},
+		{"GET", "/v1/history?since=x", "", 400},
+		{"GET", "/v1/panel", "", 503},
+		{"POST", "/v1/sim/seed", "", 409},
+		{"GET", "/v2/who", "", 404},
+		{"PUT", "/v1/people", "", 404},
+	} {
+		req, err := http.NewRequest(tt.method, "http://stump"+tt.path, strings.NewReader(tt.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := (localTransport{s}).RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		var m map[string]string
+		if err := json.Unmarshal(body, &m); err != nil || len(m) != 2 || m["error"] == "" {
+			t.Errorf("%s %s: %s", tt.method, tt.path, body)
+		}
+		if _, ok := m["hint"]; !ok || resp.StatusCode != tt.status || resp.Header.Get("Content-Type") != "application/json" {
+			t.Errorf("%s %s: %d, want %d: %s", tt.method, tt.path, resp.StatusCode, tt.status, body)
+		}
+	}
+}
+
+func TestClosedLedgerIsTheServersFault(t *testing.T) {
+	l := newLedger(t)
+	s := newServer(t, l)
+	l.Close()
+	for _, path := range []string{"who", "history", "people", "people/export", "unknown"} {
+		_, err := Local(s).Stream(t.Context(), "GET", path, nil, nil)
+		var status *StatusError
+		if !errors.As(err, &status) || status.Code != 500 {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+// TestStreaming reads the first row of a history while the rest is not made
+// yet, and goes away.
+func TestStreaming(t *testing.T) {
+	l := newLedger(t)
+	s := newServer(t, l)
+	c := Local(s)
+	seedLab(t, c)
+	for range 300 {
+		if err := c.Do(t.Context(), "POST", "return", Bring{Device: "ipad", Note: "x"}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Do(t.Context(), "POST", "give", Give{Device: "ipad", Person: "ann"}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ln, _, _ := serve(t, s, "")
+	remote, err := Dial(t.Context(), ln.Socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]*Client{"local": c, "remote": remote} {
+		body, err := c.Stream(t.Context(), "GET", "history", nil, nil)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		var first History
+		if err := json.NewDecoder(body).Decode(&first); err != nil || first.Seq != 1 {
+			t.Errorf("%s: %+v, %v", name, first, err)
+		}
+		body.Close()
+	}
+	// Nobody holds on to the ledger.
+	closed := make(chan error, 1)
+	go func() { closed <- l.Close() }()
+	select {
+	case err := <-closed:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("an answer that nobody reads holds the ledger")
+	}
+}
+
+// TestBrokenOffAnswer is not taken for the whole.
+func TestBrokenOffAnswer(t *testing.T) {
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = stream(w, func(yield func(History, error) bool) {
+			if yield(History{Seq: 1}, nil) {
+				yield(History{}, io.ErrUnexpectedEOF)
+			}
+		})
+	})
+	l, _, _ := serve(t, h, "")
+	remote, err := Dial(t.Context(), l.Socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]*Client{"local": Local(h), "remote": remote} {
+		body, err := c.Stream(t.Context(), "GET", "history", nil, nil)
+		if err != nil {
+			continue // broken off before the first byte was out
+		}
+		if b, err := io.ReadAll(body); err == nil {
+			t.Errorf("%s: the broken answer %q ends as a whole one", name, b)
+		}
+	}
+}
+
+func TestSocketPermissions(t *testing.T) {
+	for _, mask := range []int{0, 0o022, 0o077} {
+		old := syscall.Umask(mask)
+		l, stop, ended := serve(t, http.NotFoundHandler(), "")
+		syscall.Umask(old)
+		info, err := os.Stat(l.Socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != 0o660 {
+			t.Errorf("umask %o: the socket has mode %v, want 0660", mask, info.Mode().Perm())
+		}
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		if _, err := os.Stat(l.Socket); !os.IsNotExist(err) {
+			t.Errorf("the socket is left behind: %v", err)
+		}
+	}
+}
+
+func TestSocketTakenOver(t *testing.T) {
+	l, stop, ended := serve(t, http.NotFoundHandler(), "")
+	second := &Listener{Handler: http.NotFoundHandler(), Socket: l.Socket, Log: l.Log}
+	if err := second.Open(); err == nil || !strings.Contains(err.Error(), "a daemon is running already") {
+		t.Errorf("two daemons at one socket: %v", err)
+	}
+	stop()
+	<-ended
+
+	// One that was killed leaves its socket behind.
+	ln, err := net.ListenUnix("unix", &net.UnixAddr{Name: l.Socket, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln.SetUnlinkOnClose(false)
+	ln.Close()
+	if _, err := Dial(t.Context(), l.Socket); err == nil {
+		t.Fatal("somebody answers at a stale socket")
+	}
+	if err := second.Open(); err != nil {
+		t.Fatalf("the stale socket is not replaced: %v", err)
+	}
+	for _, ln := range second.opened {
+		ln.Close()
+	}
+
+	// What is no socket is left alone.
+	if err := os.WriteFile(l.Socket, []byte("precious"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Open(); err == nil || hint.Of(err) == "" {
+		t.Errorf("a file in the place of the socket: %v", err)
+	}
+	if b, _ := os.ReadFile(l.Socket); string(b) != "precious" {
+		t.Error("the file is gone")
+	}
+	long := &Listener{Socket: "/tmp/" + strings.Repeat("x", 120), Log: l.Log}
+	if err := long.Open(); err == nil || !strings.Contains(hint.Of(err), "107") {
+		t.Errorf("a path that is too long: %v (%s)", err, hint.Of(err))
+	}
+}
+
+// TestStopWithOpenRequest stops while somebody waits for an answer.
+func TestStopWithOpenRequest(t *testing.T) {
+	asked := make(chan struct{})
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		close(asked)
+		<-r.Context().Done()
+		NewServer(Options{}).fail(w, r, context.Cause(r.Context()))
+	})
+	l, stop, ended := serve(t, h, "")
+	c, err := Dial(t.Context(), l.Socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- c.Do(context.Background(), "POST", "enroll", nil, nil) }()
+	<-asked
+	start := time.Now()
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("stopping took %v", took)
+	}
+	if err := <-failed; err == nil || err.Error() != "the station is stopping" {
+		t.Errorf("who waited was told %v", err)
+	}
+	if err := c.Do(context.Background(), "GET", "who", nil, nil); err == nil || hint.Of(err) == "" {
+		t.Errorf("after the end: %v", err)
+	}
+}
+
+// TestWebPages: a browser on this machine must not be anybody's tool.
+func TestWebPages(t *testing.T) {
+	s := newServer(t, newLedger(t))
+	seedLab(t, Local(s))
+	l, _, _ := serve(t, s, "127.0.0.1:0")
+	addr := l.opened[1].Addr().String()
+	for _, tt := range []struct {
+		name, method, host, origin string
+		status                     int
+	}{
+		{"own", "GET", addr, "", 200},
+		{"own by name", "GET", "localhost", "", 200},
+		{"own change", "POST", addr, "http://" + addr, 200},
+		{"script", "POST", addr, "", 200},
+		{"rebound name", "GET", "evil.example", "", 403},
+		{"rebound name with port", "GET", "evil.example:8080", "", 403},
+		{"other origin", "POST", addr, "https://evil.example", 403},
+	} {
+		path, body := "/v1/people", ""
+		if tt.method == "POST" {
+			path, body = "/v1/people/import", "id,name\nx,X\n"
+		}
+		req, err := http.NewRequest(tt.method, "http://"+addr+path, bytes.NewReader([]byte(body)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host = tt.host
+		if tt.origin != "" {
+			req.Header.Set("Origin", tt.origin)
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != tt.status {
+			t.Errorf("%s: %d, want %d", tt.name, resp.StatusCode, tt.status)
+		}
+	}
+}
+
+func TestSlug(t *testing.T) {
+	for name, want := range map[string]string{
+		"Ann Okafor": "ann-okafor", "Zoë Ångström": "zoe-angstrom", "  Cem  Yıldız ": "cem-y-ld-z", "李雷": "x", "": "x",
+		"O'Neil, Jr.": "o-neil-jr", "iPad #3 (old)": "ipad-3-old", strings.Repeat("a", 90): strings.Repeat("a", 40),
+	} {
+		if got := slug(name); got != want {
+			t.Errorf("slug(%q) = %q, want %q", name, got, want)
+		}
+	}
+}

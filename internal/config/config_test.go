@@ -1,0 +1,306 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"stump/directory"
+
+	"stump/internal/hint"
+	"stump/wiegand"
+)
+
+func TestRejections(t *testing.T) {
+	for _, tt := range []struct {
+		name, src string
+		want      string // of the error, after the file's name
+		hint      string // part of it
+	}{
+		{"unknown top", "statoin = \"x\"\n", `:1: unknown key "statoin"`, `did you mean "station"?`},
+		{"unknown in table", "\n[desk]\n# here\nbatch = \"1s\"\n", `:4: unknown key "desk.batch"`, "`stump config example`"},
+		{"unknown in table, near", "[desk]\nbatch_windw = \"1s\"\n", `:2: unknown key "desk.batch_windw"`, `did you mean "batch_window"?`},
+		{"unknown in second reader", "[[reader]]\nname = \"a\"\n[[reader]]\nname = \"b\"\ndata3 = \"x\"\n", `:5: unknown key "reader.data3"`, `did you mean "data0"?`},
+		{"unknown in inline table", "[[reader]]\nbadge = { facility = [17] }\n", `:2: unknown key "reader.badge.facility"`, `did you mean "facilities"?`},
+		{"unknown table", "[dsek]\nwindow = \"1m\"\n", `:1: unknown key "dsek"`, `did you mean "desk"?`},
+		{"unknown in webhook", "[[webhook]]\nulr = \"https://x\"\n", `:2: unknown key "webhook.ulr"`, `did you mean "url"?`},
+		{"unknown in directory", "[directory]\nkind = \"local\"\nchekinout = \"x\"\n", `:3: unknown key "directory.chekinout"`, `did you mean "checkinout"?`},
+
+		{"no value", "[desk]\nwindow =\n", `:2: `, "`stump config example`"},
+		{"twice", "station = \"a\"\nstation = \"b\"\n", `:2: `, "`stump config example`"},
+		{"wrong type", "[desk]\nheld_by_other = 5\n", `:2: desk.held_by_other: it is an integer, and has to be a "string"`, "`stump config example`"},
+		{"a list for a string", "[[reader]]\nname = [\"a\"]\n", `:2: `, "`stump config example`"},
+		{"a string for a list", "[[reader]]\nformats = \"H10301\"\n", `:2: `, "`stump config example`"},
+		{"a string for a table", "desk = \"x\"\n", `:1: `, "`stump config example`"},
+		{"a word for true", "[[reader]]\nactive_low = \"yes\"\n", `:2: reader.active_low: it is a "string", and has to be true or false`, "`stump config example`"},
+		{"no duration", "[desk]\nwindow = \"soon\"\n", `:2: `, "`stump config example`"},
+		{"negative address", "[display]\naddress = -1\n", `:2: `, "`stump config example`"},
+
+		{"empty station", "station = \"\"\n", `:1: station: "" can't be a station's name`, "1 to 64 letters"},
+		{"station with a space", "station = \"lab 1\"\n", `:1: station: "lab 1" can't be a station's name`, "1 to 64 letters"},
+		{"log level", "log_level = \"verbose\"\n", `:1: log_level: "verbose" is not known`, `use "debug", "info", "warn" or "error"`},
+		{"log level, near", "log_level = \"warning\"\n", `:1: log_level: "warning" is not known`, `"warn"`},
+		{"listen everywhere", "listen = \":80\"\n", `:1: listen: ":80" listens everywhere`, `"127.0.0.1:8080"`},
+		{"listen elsewhere", "listen = \"10.0.0.1:80\"\n", `:1: listen: "10.0.0.1" is not a loopback address`, `"127.0.0.1:8080"`},
+		{"listen without port", "listen = \"127.0.0.1\"\n", `:1: listen: "127.0.0.1" is no address with a port`, `"127.0.0.1:8080"`},
+		{"listen on a bad port", "listen = \"127.0.0.1:http\"\n", `:1: listen: "http" is no port`, `"127.0.0.1:8080"`},
+
+		{"short window", "[desk]\nwindow = \"500ms\"\n", `:2: desk.window: 500ms is no time to wait for the second bump`, `"60s" is usual`},
+		{"window in bare seconds", "[desk]\nwindow = 60\n", `:2: desk.window: 60ns is no time to wait for the second bump`, `"60s" is usual`},
+		{"long window", "[desk]\nwindow = \"2h\"\n", `:2: desk.window: 2h0m0s`, `"1h"`},
+		{"negative batch", "[desk]\nbatch_window = \"-1s\"\n", `:2: desk.batch_window: -1s is no time for a batch`, `"0s" (off)`},
+		{"policy", "[desk]\nheld_by_other = \"steal\"\n", `:2: desk.held_by_other: "steal" is not known`, `use "handover", "return" or "refuse"`},
+		{"enrolment", "[enroll]\npeople = \"known\"\n", `:2: enroll.people: "known" is not known`, `"known-people"`},
+
+		{"format", "[[reader]]\nformats = [\"H10301\", \"H10307\"]\n", `:2: reader.formats: `, "H103"},
+		{"format of the second reader", "[[reader]]\nname = \"a\"\n\n[[reader]]\nname = \"b\"\nformats = [\"H1\"]\n", `:6: reader.formats: `, "H103"},
+		{"preset", "[[reader]]\npreset = \"etsy\"\n", `:2: reader.preset: "etsy" is not known`, `"original"`},
+		{"keypad", "[[reader]]\nkeypad = \"6bit\"\n", `:2: reader.keypad: "6bit" is not known`, `did you mean "4bit"?`},
+		{"bias", "[[reader]]\nbias = \"up\"\n", `:2: reader.bias: `, `"pull-up"`},
+		{"converter", "[[reader]]\nconverter = \"optical\"\n", `:2: reader.converter: "optical" is not known`, `"bss138"`},
+		{"lines", "[[reader]]\ndata0 = \"GPIO4\"\ndata1 = \"GPIO4\"\n", `:3: reader.data1: both data lines are "GPIO4"`, "DATA0 is the green wire"},
+		{"reader names", "[[reader]]\nname = \"a\"\n[[reader]]\nname = \"a\"\ndata0 = \"GPIO4\"\n", `:4: reader.name: two readers are called "a"`, "a name of its own"},
+		{"rule", "[[reader]]\nbadge = { min = 9, max = 3 }\n", `:2: reader.badge: min 9 is above max 3`, "smaller number first"},
+		{"own format", "[[format]]\nname = \"site\"\nbits = 0\n", `:1: format: `, "count from 0"},
+
+		{"display", "[display]\nkind = \"hd44780\"\n", `:2: display.kind: "hd44780" is not known`, `"hd44780-i2c"`},
+		{"size", "[display]\nsize = \"2x16\"\n", `:2: display.size: `, `"16x2"`},
+		{"language", "[display]\nkind = \"none\"\nlanguage = \"klingon\"\n", `:3: display.language: "klingon" is not known`, `"de"`},
+		{"text", "[display.texts]\nopen = \"Lab\"\ngreat = \"Hi\"\n", `:3: display.texts.great: text "great": there is no such text`, `did you mean "greet"?`},
+		{"placeholder", "[display.texts]\ngreet = \"Hi {name}\"\n", `:2: display.texts.greet: `, "docs/display.md"},
+		{"layout", "[keyboard]\nlayout = \"dvorak\"\n", `:2: keyboard.layout: "dvorak" is not known`, `"us"`},
+		{"directory", "[directory]\nkind = \"ldap\"\n", `:2: directory.kind: "ldap" is not known`, `"snipeit"`},
+		{"loan", "[loans]\nlength = \"two weeks\"\n", `:2: `, "`stump config example`"},
+		{"no file's line", "[display]\n", "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Parse("stump.toml", tt.src)
+			if tt.want == "" {
+				if err != nil {
+					t.Fatalf("refused: %v", err)
+				}
+				return
+			}
+			if err == nil {
+				t.Fatal("accepted")
+			}
+			if want := "stump.toml" + tt.want; !strings.HasPrefix(err.Error(), want) {
+				t.Errorf("error\n %s\nwant\n %s", err, want)
+			}
+			if h := hint.Of(err) + err.Error(); !strings.Contains(h, tt.hint) {
+				t.Errorf("error %q, hint %q, want %q in one of them", err, hint.Of(err), tt.hint)
+			}
+			if strings.ContainsAny(err.Error(), "\n\t") {
+				t.Errorf("error has more than a line: %q", err)
+			}
+		})
+	}
+}
+
+// TestExampleIsDefault holds the example against what it documents: every key
+// it sets is at the default, but for those that the comment says are plausible
+// values.
+func TestExampleIsDefault(t *testing.T) {
+	got, err := Parse("example.toml", Example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Default()
+	if err := want.Check(); err != nil {
+		t.Fatal(err)
+	}
+	plausible := Config{Station: "lab-1"}
+	if got.Station != plausible.Station {
+		t.Errorf("station %q", got.Station)
+	}
+	got.Station = want.Station
+	if r := got.Readers[0].Badge; r == nil || len(r.Facilities) == 0 || r.Max == 0 {
+		t.Errorf("badge rule %+v shows not what it can do", r)
+	}
+	got.Readers[0].Badge, got.Readers[0].Device = nil, nil
+	if got.Display.Texts["open"] != "Lab open" {
+		t.Errorf("texts %v", got.Display.Texts)
+	}
+	got.Display.Texts = nil
+	opts := []cmp.Option{cmpopts.IgnoreUnexported(Config{}, directory.HTTP{}), cmpopts.EquateEmpty(), cmpopts.IgnoreFields(Config{}, "Directory", "Webhooks")}
+	if d := cmp.Diff(want, got, opts...); d != "" {
+		t.Errorf("the example is not the default (-default +example):\n%s", d)
+	}
+}
+
+// TestExampleNamesEveryKey keeps a new key from being added in silence.
+func TestExampleNamesEveryKey(t *testing.T) {
+	var walk func(reflect.Type, string)
+	walk = func(typ reflect.Type, path string) {
+		for typ.Kind() == reflect.Pointer || typ.Kind() == reflect.Slice {
+			typ = typ.Elem()
+		}
+		if typ.Kind() != reflect.Struct || !strings.HasPrefix(typ.PkgPath(), "stump/internal/config") {
+			return
+		}
+		for i := range typ.NumField() {
+			f := typ.Field(i)
+			name := f.Tag.Get("toml")
+			if name == "" || name == "-" {
+				continue
+			}
+			if !strings.Contains(Example, name+" = ") && !strings.Contains(Example, "["+name+"]") && !strings.Contains(Example, "["+path+name+"]") {
+				t.Errorf("the example does not name %s%s", path, name)
+			}
+			walk(f.Type, path+name+".")
+		}
+	}
+	walk(reflect.TypeFor[Config](), "")
+}
+
+// TestShowParsesAgain writes configurations as `stump config show` does and
+// reads them again.
+func TestShowParsesAgain(t *testing.T) {
+	for name, src := range map[string]string{
+		"nothing": "", "example": Example,
+		"original": "[[reader]]\npreset = \"original\"\n",
+		"much": `station = "lab-2"
+listen = "localhost:8080"
+[[reader]]
+name = "door"
+formats = ["raw26", "H10302"]
+badge = { facilities = [1, 2], min = 5 }
+[[reader]]
+name = "desk"
+data0 = "pin 11"
+data1 = "pinctrl-bcm2711:18"
+device = { min = 100, max = 18446744073709 , raw = true }
+[desk]
+window = "90s"
+batch_window = "1m30s"
+[display.texts]
+greet = "Hi {person}\nnow \"bump\" \\o/"
+[directory]
+kind = "endpoints"
+checkinout = "https://host/c?staff_rfid_tag={staff}&asset_rfid_tag={asset}"
+answer_timeout = "3s"
+[[webhook]]
+url = "https://host/hook"
+[loans]
+length = "14d"
+kinds = { phone = "36h" }
+`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			first, err := Parse("first", src)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var shown, again bytes.Buffer
+			if err := first.Write(&shown); err != nil {
+				t.Fatal(err)
+			}
+			second, err := Parse("second", shown.String())
+			if err != nil {
+				t.Fatalf("%v in\n%s", err, shown.String())
+			}
+			if d := cmp.Diff(first, second, cmpopts.IgnoreUnexported(Config{}, directory.HTTP{}), cmpopts.EquateEmpty()); d != "" {
+				t.Errorf("-first +second\n%s", d)
+			}
+			if err := second.Write(&again); err != nil {
+				t.Fatal(err)
+			}
+			if shown.String() != again.String() {
+				t.Errorf("shown\n%s\nand again\n%s", shown.String(), again.String())
+			}
+		})
+	}
+}
+
+func TestOriginalPreset(t *testing.T) {
+	c, err := Parse("x", "[[reader]]\npreset = \"original\"\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := c.Readers[0]
+	if len(r.Formats) != 1 || r.Formats[0] != "raw26" {
+		t.Errorf("formats %v", r.Formats)
+	}
+	read := func(n uint64) wiegand.Read {
+		return wiegand.Read{Bits: wiegand.BitsFromUint64(n, 26), Format: c.CardFormats()[0], Fields: wiegand.Fields{Number: n}}
+	}
+	for _, tt := range []struct {
+		n             uint64
+		badge, device bool
+	}{
+		{90000, false, false}, {90001, true, false}, {7999999, true, false}, {8000000, false, false},
+		{8000001, false, true}, {9989999, false, true}, {9990000, false, false},
+	} {
+		if b, d := r.Badge.Fits(read(tt.n)), r.Device.Fits(read(tt.n)); b != tt.badge || d != tt.device {
+			t.Errorf("%d: badge %v, device %v", tt.n, b, d)
+		}
+	}
+	// What the file says goes before the preset.
+	c, err = Parse("x", "[[reader]]\npreset = \"original\"\nformats = [\"H10301\"]\nbadge = { min = 1, max = 2 }\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := c.Readers[0]; r.Formats[0] != "H10301" || r.Badge.Max != 2 || r.Device == nil {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestRule(t *testing.T) {
+	format, err := wiegand.FormatByName("H10301")
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := wiegand.Read{Format: format, Fields: wiegand.Fields{Facility: 17, Number: 500}}
+	if read.Bits, err = format.Pack(read.Fields); err != nil {
+		t.Fatal(err)
+	}
+	raw, _ := read.Bits.Uint64()
+	for _, tt := range []struct {
+		name string
+		rule *Rule
+		want bool
+	}{
+		{"none", nil, false},
+		{"everything", &Rule{}, true},
+		{"facility", &Rule{Facilities: []uint64{3, 17}}, true},
+		{"other facility", &Rule{Facilities: []uint64{3}}, false},
+		{"from", &Rule{Min: 500}, true},
+		{"above", &Rule{Min: 501}, false},
+		{"up to", &Rule{Max: 500}, true},
+		{"below", &Rule{Max: 499}, false},
+		{"raw", &Rule{Raw: true, Min: raw, Max: raw}, true},
+		{"raw is not the number", &Rule{Raw: true, Min: 500, Max: 500}, false},
+	} {
+		if got := tt.rule.Fits(read); got != tt.want {
+			t.Errorf("%s: %v", tt.name, got)
+		}
+	}
+}
+
+func TestLoad(t *testing.T) {
+	dir := t.TempDir()
+	_, err := Load(filepath.Join(dir, "none.toml"))
+	if err == nil || !strings.Contains(hint.Of(err), "stump config example > ") || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("missing file: %v", err)
+	}
+	path := filepath.Join(dir, "stump.toml")
+	if err := os.WriteFile(path, []byte("[desk]\nwindow = \"30s\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Desk.Window != 30*time.Second || c.Path() != path || c.Desk.HeldByOther != "handover" {
+		t.Errorf("%+v from %s", c.Desk, c.Path())
+	}
+}

@@ -1,0 +1,45 @@
+package config
+
+import (
+	"flag"
+	"os"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write docs/configuration.md anew")
+
+// TestDocument keeps docs/configuration.md as `stump config example` is.
+func TestDocument(t *testing.T) {
+	const path, fence = "../../docs/configuration.md", "```"
+	doc, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(string(doc), fence+"toml\n")
+	_, after, ok2 := strings.Cut(rest, "\n"+fence+"\n")
+	if !ok || !ok2 {
+		t.Fatalf("%s has no toml block", path)
+	}
+	want := before + fence + "toml\n" + strings.TrimSuffix(Example, "\n") + "\n" + fence + "\n" + after
+	if *update {
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if string(doc) != want {
+		t.Errorf("%s is not as `stump config example`: run go test ./internal/config -update", path)
+	}
+}
+
+// TestPackagedFile is the file that the Debian package installs.
+func TestPackagedFile(t *testing.T) {
+	c, err := Load("../../scripts/package/stump.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := c.Readers[0]; r.Data0 != "GPIO17" || r.Data1 != "GPIO18" || len(c.CardFormats()) != 1 {
+		t.Errorf("the packaged reader is %+v", r)
+	}
+}

@@ -1,0 +1,68 @@
+package daemon
+
+import (
+	"sync"
+
+	"stump/gpio"
+	"stump/internal/config"
+)
+
+// output is an output line that may not be there yet, or may vanish: it is
+// taken when it is first set, and taken anew after a failure.
+type output struct {
+	name string
+	open func() (gpio.Output, error)
+
+	mu   sync.Mutex
+	line gpio.Output // nil while it is not had
+}
+
+// output returns a light, a beeper or a display's wire.
+func (d *Daemon) output(c config.Output) *output {
+	req := gpio.OutputRequest{ActiveLow: c.ActiveLow}
+	if c.OpenDrain {
+		req.Drive = gpio.OpenDrain
+	}
+	return &output{name: c.Line, open: func() (gpio.Output, error) { return d.o.Host.OpenOutput(d.board, c.Line, req) }}
+}
+
+// Set is gpio.Output's.
+func (o *output) Set(on bool) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.line == nil {
+		line, err := o.open()
+		if err != nil {
+			return err
+		}
+		o.line = line
+	}
+	err := o.line.Set(on)
+	if err != nil {
+		o.line.Close()
+		o.line = nil
+	}
+	return err
+}
+
+// Close is gpio.Output's.
+func (o *output) Close() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.line == nil {
+		return nil
+	}
+	err := o.line.Close()
+	o.line = nil
+	return err
+}
+
+// String is gpio.Output's.
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.line == nil {
+		return o.name
+	}
+	return o.line.String()
+}

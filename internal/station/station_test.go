@@ -1,0 +1,575 @@
+package station
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"stump/checkout"
+	"stump/directory"
+	"stump/gpio"
+	"stump/internal/credential"
+	"stump/internal/panel"
+	"stump/internal/task"
+	"stump/lcd"
+	"stump/wiegand"
+)
+
+// The cards of the tests, by who or what has them.
+var cards = map[string]string{
+	"ann": "H10301:17:1", "ben": "H10301:17:2", "eve": "H10301:17:3",
+	"ipad": "H10301:200:1", "mini": "H10301:200:2",
+}
+
+// lab is a station on a simulated reader, with a real ledger, in the fake time
+// of a synctest bubble.
+type lab struct {
+	t      *testing.T
+	ledger *checkout.Ledger
+	panel  *panel.Panel
+	sim    *gpio.Sim
+	reader *Reader
+	log    *logBuffer
+	now    func() int64
+}
+
+type logBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+// lines counts the lines that contain s.
+func (l *logBuffer) lines(s string) (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for line := range strings.Lines(l.b.String()) {
+		if strings.Contains(line, s) {
+			n++
+		}
+	}
+	return n
+}
+
+func key() []byte { return bytes.Repeat([]byte{7}, checkout.KeyLen) }
+
+// inLab runs f in a lab with ann, ben and eve, an iPad and a mini.
+func inLab(t *testing.T, change func(*Options, *ReaderOptions), f func(*lab)) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "ledger.db")
+		ledger, err := checkout.Create(path, checkout.Options{Station: "lab", SiteKey: key(), SealTags: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range []string{"ann", "ben", "eve"} {
+			must(t, ledger.AddPerson(checkout.Person{ID: id, Name: strings.ToUpper(id)}, tagOf(t, id), "test", checkout.SourceCLI))
+		}
+		for _, id := range []string{"ipad", "mini"} {
+			must(t, ledger.AddDevice(checkout.Device{ID: id, Name: strings.ToUpper(id)}, tagOf(t, id), "test", checkout.SourceCLI))
+		}
+		start := time.Now()
+		l := &lab{t: t, ledger: ledger, log: &logBuffer{}, now: func() int64 { return int64(time.Hour + time.Since(start)) }}
+		l.sim = gpio.NewSim(l.now)
+		size, err := lcd.ParseSize("20x4")
+		must(t, err)
+		log := slog.New(slog.NewTextHandler(l.log, nil))
+		l.panel = panel.New(panel.Options{Display: lcd.NewMemory(size), Logger: log})
+		h10301, err := wiegand.FormatByName("H10301")
+		must(t, err)
+		worker := directory.NewWorker(directory.Options{Directory: directory.Local{}, Outbox: directory.Ledger{L: ledger}, Register: directory.Ledger{L: ledger}})
+		o := Options{Ledger: ledger, Panel: l.panel, Policy: checkout.PolicyHandover, Directory: worker, Now: l.now, Log: log}
+		r := ReaderOptions{Name: "door", Source: l.sim, Decoder: wiegand.Options{Formats: []*wiegand.Format{h10301}, RepairLost: true}}
+		if change != nil {
+			change(&o, &r)
+		}
+		l.reader = NewReader(o, r)
+		l.ledger = o.Ledger
+		// Not t.Context(), which ends outside the bubble.
+		ctx, stop := context.WithCancel(context.Background())
+		ended := make(chan error, 1)
+		ready := make(chan struct{})
+		defer func() {
+			stop()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+			l.ledger.Close()
+		}()
+		go func() {
+			ended <- task.Serve(ctx, log, func() { close(ready) }, append(l.reader.Tasks(), l.panel)...)
+		}()
+		<-ready
+		f(l)
+	})
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func bitsOf(t *testing.T, card string) wiegand.Bits {
+	t.Helper()
+	if written, ok := cards[card]; ok {
+		card = written
+	}
+	if written, ok := strings.CutPrefix(card, "bits:"); ok {
+		bits, err := wiegand.ParseBits(written)
+		must(t, err)
+		return bits
+	}
+	bits, err := credential.Parse(card, nil)
+	must(t, err)
+	return bits
+}
+
+func tagOf(t *testing.T, card string) checkout.Tag { return credential.Tag(bitsOf(t, card)) }
+
+// bump shows a card, waits for the answer, and returns the display's text.
+func (l *lab) bump(card string) string {
+	l.t.Helper()
+	at := l.now()
+	l.sim.Present(bitsOf(l.t, card))
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	if err := l.reader.Answered(ctx, at); err != nil {
+		l.t.Fatalf("%s: %v", card, err)
+	}
+	return l.display()
+}
+
+func (l *lab) display() string {
+	synctest.Wait()
+	var words []string
+	for _, row := range l.panel.State().Rows {
+		words = append(words, strings.Fields(row)...)
+	}
+	return strings.Join(words, " ")
+}
+
+// wants bumps a card and wants the display to say something.
+func (l *lab) wants(card, text string) {
+	l.t.Helper()
+	if got := l.bump(card); !strings.Contains(got, text) {
+		l.t.Fatalf("after %s the display says %q, want %q", card, got, text)
+	}
+}
+
+// holds wants device to be with person, "" for nobody.
+func (l *lab) holds(device, person string) {
+	l.t.Helper()
+	d, err := l.ledger.FindDevice(device)
+	must(l.t, err)
+	if d.Holder != person {
+		l.t.Fatalf("%s is with %q, want %q", device, d.Holder, person)
+	}
+}
+
+func TestBumpsInEitherOrder(t *testing.T) {
+	inLab(t, nil, func(l *lab) {
+		l.wants("ann", "Hello ANN")
+		l.wants("ipad", "Checked out")
+		l.holds("ipad", "ann")
+		l.wants("mini", "MINI")
+		l.wants("ben", "Checked out")
+		l.holds("mini", "ben")
+	})
+}
+
+func TestWindow(t *testing.T) {
+	inLab(t, nil, func(l *lab) {
+		// The window counts from the badge's last edge to the device's last.
+		l.bump("ann")
+		time.Sleep(59*time.Second + 700*time.Millisecond)
+		l.wants("ipad", "Checked out")
+
+		time.Sleep(10 * time.Second)
+		l.wants("ben", "Hello BEN")
+		time.Sleep(61 * time.Second)
+		if got := l.display(); !strings.Contains(got, "Time is up") {
+			t.Errorf("after the window the display says %q", got)
+		}
+		l.wants("mini", "Tap your badge")
+		l.holds("mini", "")
+		time.Sleep(61 * time.Second)
+		l.wants("ben", "Hello BEN")
+		l.holds("mini", "")
+	})
+}
+
+func TestWindowRestartsWithAnotherBadge(t *testing.T) {
+	inLab(t, nil, func(l *lab) {
+		l.wants("ann", "Hello ANN")
+		time.Sleep(50 * time.Second)
+		l.wants("ben", "Hello BEN")
+		time.Sleep(50 * time.Second)
+		l.wants("ipad", "Checked out")
+		l.holds("ipad", "ben")
+
+		l.wants("mini", "MINI")
+		time.Sleep(2 * time.Second)
+		l.wants("ipad", "with BEN")
+		l.wants("ann", "Handed over")
+		l.holds("ipad", "ann")
+		l.holds("mini", "")
+	})
+}
+
+func TestCardLeftOnTheReader(t *testing.T) {
+	inLab(t, nil, func(l *lab) {
+		l.wants("ann", "Hello ANN")
+		l.wants("ipad", "Checked out")
+		// The reader repeats the device for a minute: never a return, and
+		// nobody is asked for a badge.
+		for range 60 {
+			time.Sleep(time.Second)
+			l.bump("ipad")
+		}
+		l.holds("ipad", "ann")
+		beeps := l.panel.State().Beeps
+		l.bump("ipad")
+		if got := l.panel.State().Beeps; got != beeps {
+			t.Error("a repeat beeped")
+		}
+		time.Sleep(1600 * time.Millisecond)
+		l.wants("ipad", "with ANN")
+	})
+}
+
+func TestSamePair(t *testing.T) {
+	inLab(t, nil, func(l *lab) {
+		l.bump("ann")
+		l.wants("ipad", "Checked out")
+		time.Sleep(1600 * time.Millisecond)
+		l.wants("ipad", "IPAD")
+		time.Sleep(2 * time.Second)
+		l.wants("ann", "Checked out") // the result again, and nothing changed
+		l.holds("ipad", "ann")
+		time.Sleep(5 * time.Second)
+		l.wants("ann", "Hello ANN")
+		l.wants("ipad", "Returned")
+		l.holds("ipad", "")
+	})
+}
+
+func TestPolicies(t *testing.T) {
+	for policy, want := range map[checkout.Policy][2]string{
+		checkout.PolicyHandover: {"Handed over", "ben"},
+		checkout.PolicyReturn:   {"Returned", ""},
+		checkout.PolicyRefuse:   {"Still with ANN", "ann"},
+	} {
+		t.Run(string(policy), func(t *testing.T) {
+			inLab(t, func(o *Options, _ *ReaderOptions) { o.Policy = policy }, func(l *lab) {
+				l.bump("ann")
+				l.wants("ipad", "Checked out")
+				time.Sleep(2 * time.Second)
+				l.bump("ben")
+				l.wants("ipad", want[0])
+				l.holds("ipad", want[1])
+			})
+		})
+	}
+}
+
+func TestBatch(t *testing.T) {
+	inLab(t, func(o *Options, _ *ReaderOptions) { o.Desk.Batch = 10 * time.Second }, func(l *lab) {
+		l.bump("ann")
+		l.wants("ipad", "Checked out")
+		time.Sleep(9 * time.Second)
+		l.wants("mini", "Checked out")
+		l.holds("mini", "ann")
+		time.Sleep(11 * time.Second)
+		l.wants("mini", "with ANN")
+	})
+}
+
+func TestUnknownTagDisturbsNothing(t *testing.T) {
+	fits := func(facility uint64) Rule {
+		return func(r wiegand.Read) bool { return r.Fields.Facility == facility }
+	}
+	inLab(t, func(_ *Options, r *ReaderOptions) { r.Badge, r.Device = fits(18), fits(201) }, func(l *lab) {
+		l.wants("ann", "Hello ANN")
+		l.wants("H10301:99:54711", "Unknown tag H10301:99:54711")
+		l.wants("H10301:18:5", "Unknown badge H10301:18:5")
+		l.wants("H10301:201:5", "Unknown device H10301:201:5")
+		time.Sleep(time.Second) // it beeps for a while
+		beeps := l.panel.State().Beeps
+		for range 5 { // it lies on the reader
+			l.bump("H10301:201:5")
+			time.Sleep(time.Second)
+		}
+		if got := l.panel.State().Beeps; got != beeps {
+			t.Errorf("a repeated unknown tag beeped %d times", got-beeps)
+		}
+		l.wants("ipad", "Checked out")
+		l.holds("ipad", "ann")
+
+		seen, err := l.ledger.UnknownTags()
+		must(t, err)
+		counts := map[string]int{}
+		for _, s := range seen {
+			counts[s.Number] = s.Count
+		}
+		if len(seen) != 3 {
+			t.Errorf("unknown tags %v", seen)
+		}
+		for number, n := range counts {
+			if n != 1 {
+				t.Errorf("%s was shown once and counted %d times", number, n)
+			}
+		}
+		if l.log.lines("54711") != 0 {
+			t.Error("the log has a whole number")
+		}
+	})
+}
+
+func TestBadReads(t *testing.T) {
+	const damaged = "bits:00100011111000011101010100" // a parity is wrong
+	inLab(t, nil, func(l *lab) {
+		l.wants("ann", "Hello ANN")
+		l.wants(damaged, "Bad tag read tap again")
+		l.wants("ipad", "Checked out")
+		l.holds("ipad", "ann")
+
+		// A broken reader fills neither log nor ears for long.
+		for range 300 {
+			time.Sleep(time.Second)
+			l.bump(damaged)
+		}
+		if n := l.log.lines("bad reads"); n < 4 || n > 7 {
+			t.Errorf("%d lines in 5 minutes, want one a minute", n)
+		}
+		if l.log.lines(`faults="parity ×5`) == 0 {
+			t.Errorf("the log does not name and count the fault:\n%s", l.log.b.String())
+		}
+	})
+}
+
+func TestNoiseIsNobody(t *testing.T) {
+	inLab(t, nil, func(l *lab) {
+		l.wants("ann", "Hello ANN")
+		l.bump("bits:010")
+		if got := l.display(); !strings.Contains(got, "Hello ANN") {
+			t.Errorf("three stray bits made the display say %q", got)
+		}
+		l.wants("ipad", "Checked out")
+	})
+}
+
+func TestRefusedByName(t *testing.T) {
+	inLab(t, nil, func(l *lab) {
+		suspended := checkout.Suspended
+		must(t, l.ledger.EditPerson("eve", checkout.Edit{Status: &suspended}, "test", checkout.SourceCLI))
+		must(t, l.ledger.RetireDevice("mini", "test", checkout.SourceCLI))
+		l.wants("ann", "Hello ANN")
+		l.wants("eve", "See the desk EVE")
+		l.wants("mini", "No longer in use MINI")
+		l.wants("ipad", "Checked out")
+		l.holds("ipad", "ann")
+
+		// Suspended between the two bumps.
+		l.wants("ben", "Hello BEN")
+		must(t, l.ledger.EditPerson("ben", checkout.Edit{Status: &suspended}, "test", checkout.SourceCLI))
+		time.Sleep(2 * time.Second)
+		if got := l.bump("ipad"); strings.Contains(got, "Checked out") || strings.Contains(got, "Handed over") || !strings.Contains(got, "BEN") && !strings.Contains(got, "ANN") {
+			t.Errorf("the display says %q", got)
+		}
+		l.holds("ipad", "ann")
+	})
+}
+
+func TestEnrolment(t *testing.T) {
+	inLab(t, nil, func(l *lab) {
+		enrol := func(kind checkout.SubjectKind, id, name string) <-chan Enrolled {
+			t.Helper()
+			done, err := l.reader.Enrol(context.Background(), kind, id, name, "admin")
+			must(t, err)
+			return done
+		}
+		// What waits goes on waiting, and a known tag is refused by name.
+		l.wants("ann", "Hello ANN")
+		done := enrol(checkout.KindDevice, "mini", "MINI")
+		if got := l.display(); !strings.Contains(got, "Tap the tag of MINI") {
+			t.Errorf("the display says %q", got)
+		}
+		l.wants("ben", "tag of BEN")
+		l.wants("H10301:200:77", "Tag now belongs to MINI")
+		if e := <-done; e.Err != nil || e.Record.ID != "mini" {
+			t.Errorf("%+v", e)
+		}
+		l.bump("H10301:200:77") // the reader repeats it: no tap yet
+		l.holds("mini", "")
+		time.Sleep(2 * time.Second)
+		l.wants("H10301:200:77", "Checked out")
+		l.holds("mini", "ann")
+		l.wants("mini", "Unknown tag") // its tag of before
+
+		// A newer enrolment takes the place of an older one.
+		first := enrol(checkout.KindPerson, "ann", "ANN")
+		second := enrol(checkout.KindPerson, "ben", "BEN")
+		if e := <-first; e.Err == nil {
+			t.Error("the older enrolment succeeded")
+		}
+		time.Sleep(59 * time.Second)
+		l.wants("H10301:17:88", "Tag now belongs to BEN")
+		must(t, (<-second).Err)
+
+		// After a minute nobody is enrolled any more.
+		third := enrol(checkout.KindPerson, "ann", "ANN")
+		time.Sleep(61 * time.Second)
+		if e := <-third; !errors.Is(e.Err, ErrEnrolTimeout) {
+			t.Errorf("%v", e.Err)
+		}
+		l.wants("H10301:17:99", "Unknown tag")
+	})
+}
+
+func TestUnknownTagThatIsEnrolledAtOnce(t *testing.T) {
+	inLab(t, nil, func(l *lab) {
+		l.wants("H10301:17:88", "Unknown tag")
+		done, err := l.reader.Enrol(context.Background(), checkout.KindPerson, "ann", "ANN", "admin")
+		must(t, err)
+		l.wants("H10301:17:88", "Tag now belongs to ANN")
+		must(t, (<-done).Err)
+	})
+}
+
+// TestNeverAFalseYes takes the ledger away in different ways: the display may
+// say anything but yes.
+func TestNeverAFalseYes(t *testing.T) {
+	yes := func(s string) bool {
+		return strings.Contains(s, "Checked out") || strings.Contains(s, "Returned") || strings.Contains(s, "Handed over") || strings.Contains(s, "belongs")
+	}
+	t.Run("closed", func(t *testing.T) {
+		inLab(t, nil, func(l *lab) {
+			l.bump("ann")
+			l.ledger.Close()
+			if got := l.bump("ipad"); yes(got) || !strings.Contains(got, "Can't save") {
+				t.Errorf("the display says %q", got)
+			}
+			if l.panel.State().Green {
+				t.Error("the green light is on")
+			}
+		})
+	})
+	t.Run("read-only", func(t *testing.T) {
+		readOnly := func(o *Options, _ *ReaderOptions) {
+			path := o.Ledger.Path()
+			o.Ledger.Close()
+			l, err := checkout.OpenReadOnly(path, checkout.Options{Station: "lab", SiteKey: key()})
+			must(t, err)
+			o.Ledger = l
+		}
+		inLab(t, readOnly, func(l *lab) {
+			l.wants("ann", "Hello ANN")
+			for range 3 { // the second bump can be tried again at once
+				if got := l.bump("ipad"); yes(got) || !strings.Contains(got, "Can't save see the desk") {
+					t.Errorf("the display says %q", got)
+				}
+			}
+			if l.panel.State().Green {
+				t.Error("the green light is on")
+			}
+			done, err := l.reader.Enrol(context.Background(), checkout.KindPerson, "ann", "ANN", "admin")
+			must(t, err)
+			if got := l.bump("H10301:17:88"); yes(got) {
+				t.Errorf("the display says %q", got)
+			}
+			if e := <-done; e.Err == nil {
+				t.Error("enrolled in a ledger that can't be written")
+			}
+			if l.log.lines("not saved") == 0 {
+				t.Error("the log does not tell")
+			}
+		})
+	})
+}
+
+// deaf is a directory that can't be asked.
+type deaf struct{ Directory }
+
+func (deaf) WhatIs(context.Context, checkout.Tag, directory.Kind) (directory.Answer, error) {
+	return directory.Answer{}, directory.ErrOffline
+}
+
+func TestPendingWhileTheDirectoryIsAway(t *testing.T) {
+	badges := func(o *Options, r *ReaderOptions) {
+		o.Directory = deaf{o.Directory}
+		r.Badge = func(r wiegand.Read) bool { return r.Fields.Facility == 17 }
+	}
+	inLab(t, badges, func(l *lab) {
+		got := l.bump("H10301:17:54321")
+		if !strings.Contains(got, "Hello") || strings.Contains(got, "54321") || !strings.Contains(got, "321") {
+			t.Errorf("the display says %q", got)
+		}
+		l.wants("ipad", "Saved for later")
+		d, err := l.ledger.FindDevice("ipad")
+		must(t, err)
+		if d.HolderName == "" {
+			t.Error("the bump was lost")
+		}
+		l.wants("H10301:99:1", "Unknown tag") // fits no rule
+		if l.log.lines("54321") != 0 {
+			t.Error("the log has a whole number")
+		}
+	})
+}
+
+func TestLentLinesMakeNoLoans(t *testing.T) {
+	inLab(t, nil, func(l *lab) {
+		l.wants("ann", "Hello ANN")
+		lent, err := l.reader.Lend()
+		must(t, err)
+		if _, err := l.reader.Lend(); !errors.Is(err, ErrLent) {
+			t.Errorf("lent twice: %v", err)
+		}
+		l.sim.Present(bitsOf(t, "ipad"))
+		edges := make([]wiegand.Edge, 256)
+		n := 0
+		for end := l.now() + int64(time.Second); l.now() < end; {
+			m, _, err := lent.Read(edges[n:], end)
+			must(t, err)
+			n += m
+		}
+		if n != 26 {
+			t.Errorf("the borrower had %d edges of 26", n)
+		}
+		must(t, lent.Close())
+		l.holds("ipad", "")
+		l.wants("ipad", "Checked out")
+		if l.log.lines("overrun") != 0 {
+			t.Error("the borrowed edges count as lost")
+		}
+	})
+}
+
+func TestStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		r := NewReader(Options{Now: func() int64 { return int64(time.Since(start)) }}, ReaderOptions{Name: "x", Source: gpio.NewSim(func() int64 { return int64(time.Since(start)) })})
+		if len(r.Tasks()) != 2 || r.Tasks()[0].String() != `reader "x"` || r.Tasks()[1].String() != `desk "x"` {
+			t.Errorf("tasks %v", r.Tasks())
+		}
+		ctx, stop := context.WithCancel(context.Background())
+		ended := make(chan error, 1)
+		go func() { ended <- task.Serve(ctx, nil, nil, r.Tasks()...) }()
+		synctest.Wait()
+		stop()
+		must(t, <-ended)
+	})
+}

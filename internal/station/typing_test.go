@@ -1,0 +1,108 @@
+package station
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"stump/checkout"
+	"stump/directory"
+	"stump/internal/keyboard"
+	"stump/wiegand"
+)
+
+// typist is a keyboard on which the test types.
+type typist struct {
+	names   chan string // what is typed; "" is Escape
+	given   []string    // the names that were offered
+	dropped chan struct{}
+}
+
+func (k *typist) Plugged() []string { return []string{"test keyboard"} }
+
+func (k *typist) Ask(ctx context.Context, q keyboard.Question) (keyboard.Answer, error) {
+	k.given = q.Names()
+	q.Show(keyboard.View{})
+	select {
+	case name := <-k.names:
+		if name == "" {
+			return keyboard.Answer{}, keyboard.ErrCancelled
+		}
+		q.Show(keyboard.View{Typed: name})
+		return keyboard.Answer{Name: name, Known: true}, nil
+	case <-ctx.Done():
+		k.dropped <- struct{}{}
+		return keyboard.Answer{}, ctx.Err()
+	}
+}
+
+func withKeyboard(k *typist, policy directory.EnrolPolicy) func(*Options, *ReaderOptions) {
+	return func(o *Options, r *ReaderOptions) {
+		o.Keyboard, o.EnrolPeople = k, policy
+		r.Badge = func(r wiegand.Read) bool { return r.Fields.Facility == 18 }
+	}
+}
+
+func newTypist() *typist {
+	return &typist{names: make(chan string), dropped: make(chan struct{}, 1)}
+}
+
+func TestTypedNameTakesTheDevice(t *testing.T) {
+	var k *typist
+	inLab(t, func(o *Options, r *ReaderOptions) {
+		k = newTypist()
+		withKeyboard(k, directory.EnrolKnown)(o, r)
+	}, func(l *lab) {
+		must(t, l.ledger.AddPerson(checkout.Person{ID: "fay", Name: "FAY"}, checkout.Tag{}, "test", checkout.SourceCLI))
+		retired := checkout.Retired
+		must(t, l.ledger.EditPerson("eve", checkout.Edit{Status: &retired}, "test", checkout.SourceCLI))
+		l.wants("H10301:18:5", "Type your name")
+		time.Sleep(5 * time.Second)
+		k.names <- "FAY"
+		if got := l.display(); !strings.Contains(got, "Hello FAY") {
+			t.Errorf("the display says %q", got)
+		}
+		if strings.Join(k.given, " ") != "ANN BEN FAY" {
+			t.Errorf("offered were %v", k.given)
+		}
+		l.wants("ipad", "Checked out")
+		l.holds("ipad", "fay")
+		time.Sleep(2 * time.Second)
+		l.wants("H10301:18:5", "Hello FAY")
+	})
+}
+
+func TestTypedNameThatIsNoAnswer(t *testing.T) {
+	var k *typist
+	inLab(t, func(o *Options, r *ReaderOptions) {
+		k = newTypist()
+		withKeyboard(k, directory.EnrolKnown)(o, r)
+	}, func(l *lab) {
+		for name, want := range map[string]string{"ZOE": "No such person ZOE", "": "Cancelled", "BEN": "Not possible"} {
+			time.Sleep(5 * time.Second)
+			l.wants("H10301:18:5", "Type your name")
+			k.names <- name
+			if got := l.display(); !strings.Contains(got, want) {
+				t.Errorf("after %q the display says %q, want %q", name, got, want)
+			}
+		}
+		// Nobody got the badge.
+		time.Sleep(5 * time.Second)
+		l.wants("H10301:18:5", "Type your name")
+
+		// A known tag ends the question.
+		l.wants("ann", "Hello ANN")
+		synctest.Wait()
+		<-k.dropped
+		l.wants("ipad", "Checked out")
+		l.holds("ipad", "ann")
+	})
+}
+
+func TestNobodyTypesWhereItIsOff(t *testing.T) {
+	inLab(t, withKeyboard(newTypist(), directory.EnrolOff), func(l *lab) {
+		l.wants("H10301:18:5", "Unknown badge")
+	})
+}

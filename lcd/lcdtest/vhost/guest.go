@@ -1,0 +1,133 @@
+//go:build linux && amd64
+
+package vhost
+
+import (
+	"bytes"
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"periph.io/x/conn/v3/i2c"
+)
+
+// inside tells the test binary that it runs in the kernel.
+const inside = "STUMP_VHOST_GUEST"
+
+// Inside is whether this process runs in a kernel that Start started.
+func Inside() bool { return os.Getenv(inside) != "" }
+
+// Guest is a kernel that runs one test of this test binary.
+type Guest struct {
+	t      testing.TB
+	out    output
+	done   chan struct{}
+	err    error
+	served chan error
+	socket *net.UnixListener
+}
+
+// Start starts a kernel whose /dev/i2c-0 is the bus, and in it the named test,
+// which must skip itself unless Inside. The calling test is skipped if the
+// kernel is not built.
+func Start(t testing.TB, bus i2c.Bus, test string) *Guest {
+	t.Helper()
+	uml := runner(t)
+	path := filepath.Join(t.TempDir(), "i2c")
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &Guest{t: t, done: make(chan struct{}), served: make(chan error, 1), socket: l}
+	go func() { g.served <- Serve(l, bus) }()
+	cmd := exec.Command(uml, "-t", "100", "-a", "virtio_uml.device="+path+":34", os.Args[0], "-test.run=^"+test+"$", "-test.v")
+	cmd.Env = append(os.Environ(), inside+"=1")
+	cmd.Stdout, cmd.Stderr = &g.out, &g.out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		g.err = cmd.Wait()
+		close(g.done)
+	}()
+	return g
+}
+
+// Eventually waits until the condition holds, and is false when the guest
+// ended first.
+func (g *Guest) Eventually(ok func() bool) bool {
+	for !ok() {
+		select {
+		case <-g.done:
+			return false
+		case <-time.After(2 * time.Millisecond):
+		}
+	}
+	return true
+}
+
+// Wait waits for the test inside and returns what it wrote. The calling test
+// fails if it failed.
+func (g *Guest) Wait() string {
+	g.t.Helper()
+	<-g.done
+	g.socket.Close()
+	if err := <-g.served; err != nil && !errors.Is(err, net.ErrClosed) {
+		g.t.Errorf("bus: %v", err)
+	}
+	if g.err != nil {
+		g.t.Fatalf("inside: %v\n%s", g.err, g.out.String())
+	}
+	return g.out.String()
+}
+
+// runner returns the program that runs others in a kernel of their own.
+func runner(t testing.TB) string {
+	t.Helper()
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Skip(err)
+	}
+	built, _ := filepath.Glob(filepath.Join(cache, "stump", "linux-*", "linux"))
+	if len(built) == 0 {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("the test kernel is not built, and on CI it must be: make kernel")
+		}
+		t.Skip("the test kernel is not built: make kernel")
+	}
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ; dir != "/"; dir = filepath.Dir(dir) {
+		path := filepath.Join(dir, "scripts", "uml")
+		if _, err := os.Stat(path); err == nil {
+			return path
+		}
+	}
+	t.Skip("scripts/uml is not here")
+	return ""
+}
+
+// output is a buffer that is read while it is written to.
+type output struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
+}

@@ -1,0 +1,173 @@
+//go:build linux && amd64
+
+package vhost
+
+import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+	"periph.io/x/conn/v3/i2c"
+)
+
+// queue is the split virtqueue that the guest puts transfers in (Virtio 1.2,
+// section 2.7).
+type queue struct {
+	bus               i2c.Bus
+	memory            []region
+	size              uint16
+	desc, avail, used uint64
+	next              uint16 // the first entry of avail that was not done
+	kick, call, stop  int
+}
+
+// region is a part of the guest's memory, mapped here.
+type region struct {
+	at    uint64
+	bytes []byte
+	whole []byte // the mapping, for munmap
+}
+
+var errOutside = errors.New("an address outside the guest's memory")
+
+func (q *queue) close() {
+	for _, r := range q.memory {
+		unix.Munmap(r.whole)
+	}
+	for _, fd := range []int{q.kick, q.call, q.stop} {
+		if fd >= 0 {
+			unix.Close(fd)
+		}
+	}
+}
+
+// mapMemory maps what the guest shares: count, padding, then address, size,
+// the sender's own address, and the offset in the file, for each descriptor.
+func (q *queue) mapMemory(body []byte, fds []int) error {
+	count := int(le.Uint32(body))
+	if count != len(fds) || len(body) < 8+32*count {
+		return fmt.Errorf("a table of %d regions with %d files", count, len(fds))
+	}
+	for i, fd := range fds {
+		r := body[8+32*i:]
+		at, size, offset := le.Uint64(r), le.Uint64(r[8:]), le.Uint64(r[24:])
+		whole, err := unix.Mmap(fd, 0, int(offset+size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+		unix.Close(fd)
+		if err != nil {
+			return fmt.Errorf("map the guest's memory: %w", err)
+		}
+		q.memory = append(q.memory, region{at, whole[offset:], whole})
+	}
+	return nil
+}
+
+// bytes returns n bytes of the guest's memory.
+func (q *queue) bytes(at, n uint64) ([]byte, error) {
+	for _, r := range q.memory {
+		if size := uint64(len(r.bytes)); at >= r.at && n <= size && at-r.at <= size-n {
+			return r.bytes[at-r.at:][:n], nil
+		}
+	}
+	return nil, fmt.Errorf("%w: %d at %#x", errOutside, n, at)
+}
+
+// serve does transfers when the guest kicks, until stop.
+func (q *queue) serve() {
+	fds := []unix.PollFd{{Fd: int32(q.kick), Events: unix.POLLIN}, {Fd: int32(q.stop), Events: unix.POLLIN}}
+	var count [8]byte
+	for {
+		if _, err := unix.Poll(fds, -1); err != nil && err != unix.EINTR {
+			return
+		}
+		if fds[1].Revents != 0 {
+			return
+		}
+		if fds[0].Revents&unix.POLLIN == 0 {
+			continue
+		}
+		unix.Read(q.kick, count[:])
+		if err := q.drain(); err != nil {
+			return // a guest that breaks the rules gets no answers
+		}
+		unix.Write(q.call, []byte{1, 0, 0, 0, 0, 0, 0, 0})
+	}
+}
+
+// drain does all transfers that wait.
+func (q *queue) drain() error {
+	n := uint64(q.size)
+	avail, err := q.bytes(q.avail, 4+2*n)
+	if err != nil {
+		return err
+	}
+	used, err := q.bytes(q.used, 4+8*n)
+	if err != nil {
+		return err
+	}
+	for le.Uint16(avail[2:]) != q.next {
+		head := le.Uint16(avail[4+2*(q.next%q.size):])
+		written, err := q.transfer(head)
+		if err != nil {
+			return err
+		}
+		i := le.Uint16(used[2:])
+		entry := used[4+8*(uint64(i)%n):]
+		le.PutUint32(entry, uint32(head))
+		le.PutUint32(entry[4:], written)
+		le.PutUint16(used[2:], i+1)
+		q.next++
+	}
+	return nil
+}
+
+// Flags of a descriptor.
+const (
+	descNext  = 1
+	descWrite = 2 // by us
+)
+
+// transfer does one request: a header with the address, data one way, and a
+// byte for the outcome (Virtio 1.2, section 5.15.6.1).
+func (q *queue) transfer(head uint16) (written uint32, err error) {
+	var out, in [][]byte
+	for at, chain := head, uint16(0); ; chain++ {
+		if chain > q.size {
+			return 0, errors.New("a chain of descriptors without end")
+		}
+		d, err := q.bytes(q.desc+16*uint64(at), 16)
+		if err != nil {
+			return 0, err
+		}
+		data, err := q.bytes(le.Uint64(d), uint64(le.Uint32(d[8:])))
+		if err != nil {
+			return 0, err
+		}
+		flags := le.Uint16(d[12:])
+		if flags&descWrite != 0 {
+			in = append(in, data)
+		} else {
+			out = append(out, data)
+		}
+		if flags&descNext == 0 {
+			break
+		}
+		at = le.Uint16(d[14:])
+	}
+	if len(out) == 0 || len(out[0]) < 8 || len(in) == 0 || len(in[len(in)-1]) != 1 {
+		return 0, errors.New("a request without header or status")
+	}
+	addr := le.Uint16(out[0]) >> 1
+	var w, r []byte
+	if len(out) > 1 {
+		w = out[1]
+	}
+	if len(in) > 1 {
+		r = in[0]
+	}
+	status := in[len(in)-1]
+	status[0] = 0
+	if q.bus.Tx(addr, w, r) != nil {
+		status[0] = 1
+	}
+	return uint32(len(r) + 1), nil
+}
