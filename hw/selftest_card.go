@@ -195,9 +195,18 @@ func (s *tester) judge(spells []Spell) Result {
 	case n == 0:
 		return s.blame(Fail, fmt.Sprintf("%d and %d pulses on DATA0 and DATA1, but no card", f.falls[0], f.falls[1]))
 	case lost > 0:
-		return bad(Warn, "The board was too busy to note every edge. Stop what else runs on it and repeat the test; in service such reads are refused, never guessed.", "%s lost by the kernel, %d of %s good", plural(lost, "edge"), good, plural(n, "read"))
+		v := Warn
+		if good == 0 {
+			v = Fail
+		}
+		return bad(v, "The board was too busy to note every edge. Stop what else runs on it and repeat the test; in service such reads are refused, never guessed.", "%s lost by the kernel, %d of %s good", plural(lost, "edge"), good, plural(n, "read"))
 	case good == 0:
-		return s.blame(Fail, fmt.Sprintf("%s, none good (%s)", lengths(reads), faultText[reads[0].Fault]))
+		r := s.blame(Fail, lengths(reads)+", none good")
+		if len(r.Causes) == 0 { // then at least what the decoder says
+			r.Measured += ": " + faultText[reads[0].Fault]
+			r.Remedy = "Check that the reader's cards are of the formats in the configuration: `stump scope` shows what arrives."
+		}
+		return r
 	case same < n || repaired > 0 || f.quiet > 0 || f.extra > 0:
 		v := Warn
 		if good*3 < n*2 {

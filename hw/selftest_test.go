@@ -120,28 +120,39 @@ func (b *bench) person(answers map[string]string) {
 	}
 }
 
+// withFault makes a self-test of a station with a fault, or "healthy".
+func withFault(t *testing.T, fault string) *bench {
+	t.Helper()
+	return onBench(t, func(b *bench) {
+		if fault != "healthy" {
+			b.fault(fault, 1)
+		}
+	})
+}
+
+// screen is what a technician sees at a terminal.
+func (b *bench) screen(columns int) string {
+	p := Printer{Columns: columns}
+	var lines []string
+	for _, r := range b.results {
+		lines = append(lines, p.Lines(r)...)
+	}
+	return strings.Join(append(lines, p.Summary(b.sum)...), "\n") + "\n"
+}
+
 // TestTranscripts keeps what a technician sees for every fault, in two widths,
 // to be read: go test ./hw -run TestTranscripts -update.
 func TestTranscripts(t *testing.T) {
 	for _, fault := range append([]string{"healthy"}, gpio.Faults...) {
-		b := onBench(t, func(b *bench) {
-			if fault != "healthy" {
-				b.fault(fault, 1)
-			}
-		})
+		b := withFault(t, fault)
 		for _, columns := range []int{80, 60} {
-			p := Printer{Columns: columns}
-			var lines []string
-			for _, r := range b.results {
-				lines = append(lines, p.Lines(r)...)
-			}
-			lines = append(lines, p.Summary(b.sum)...)
-			for _, l := range lines {
-				if utf8.RuneCountInString(l) > columns {
+			text := b.screen(columns)
+			for l := range strings.Lines(text) {
+				if utf8.RuneCountInString(strings.TrimRight(l, "\n")) > columns {
 					t.Errorf("%s: wider than %d: %s", fault, columns, l)
 				}
 			}
-			golden(t, fmt.Sprintf("testdata/selftest/%s-%d.txt", fault, columns), strings.Join(lines, "\n")+"\n")
+			golden(t, fmt.Sprintf("testdata/selftest/%s-%d.txt", fault, columns), text)
 		}
 		if want := map[bool]Verdict{true: Pass, false: Fail}[fault == "healthy"]; b.sum.Result != want && fault != "crosstalk" {
 			t.Errorf("%s: %s, want %s", fault, b.sum.Result, want)

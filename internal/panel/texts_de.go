@@ -1,7 +1,7 @@
 package panel
 
 var german = map[string]string{
-	"idle":          "{open}\t{clock}\n{count}\t{mark}",
+	"idle":          "{open}\t{clock}\n{count}\t{mark}\nAusweis oder Gerät antippen",
 	"open":          "Offen",
 	"count-none":    "Alles da",
 	"count-out":     "{out} verliehen",

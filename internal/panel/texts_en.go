@@ -2,7 +2,7 @@ package panel
 
 // english is the default. The first two lines are what a 16x2 display shows.
 var english = map[string]string{
-	"idle":               "{open}\t{clock}\n{count}\t{mark}",
+	"idle":               "{open}\t{clock}\n{count}\t{mark}\nTap badge or device",
 	"open":               "Lab open",
 	"count-none":         "All devices in",
 	"count-out":          "{out} out",

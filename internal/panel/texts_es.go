@@ -1,7 +1,7 @@
 package panel
 
 var spanish = map[string]string{
-	"idle":          "{open}\t{clock}\n{count}\t{mark}",
+	"idle":          "{open}\t{clock}\n{count}\t{mark}\nPase tarjeta o aparato",
 	"open":          "Abierto",
 	"count-none":    "Todo está aquí",
 	"count-out":     "{out} prestados",

@@ -1,7 +1,7 @@
 package panel
 
 var french = map[string]string{
-	"idle":          "{open}\t{clock}\n{count}\t{mark}",
+	"idle":          "{open}\t{clock}\n{count}\t{mark}\nPassez badge ou appareil",
 	"open":          "Ouvert",
 	"count-none":    "Tout est rentré",
 	"count-out":     "{out} en prêt",
