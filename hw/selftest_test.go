@@ -437,3 +437,43 @@ func TestPermissions(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// lossy is a source that drops every nth edge, as a kernel whose buffer is full.
+type lossy struct {
+	gpio.Source
+	every, n int
+}
+
+func (s *lossy) Read(buf []wiegand.Edge, until int64) (int, int64, error) {
+	n, now, err := s.Source.Read(buf, until)
+	kept := 0
+	for _, e := range buf[:n] {
+		if s.n++; s.n%s.every != 0 {
+			buf[kept] = e
+			kept++
+		}
+	}
+	return kept, now, err
+}
+
+// What the kernel lost is not blamed on a wire.
+func TestLostEdges(t *testing.T) {
+	for every, want := range map[int]Verdict{40: Warn, 5: Fail} {
+		b := onBench(t, func(b *bench) {
+			b.env.Lines = func(context.Context) (gpio.Source, error) { return &lossy{Source: b.sim, every: every}, nil }
+		})
+		if r := b.result("card"); r.Result != want || !strings.Contains(r.Measured, "lost by the kernel") || len(r.Causes) > 0 {
+			t.Errorf("every %d: %+v", every, r)
+		}
+	}
+}
+
+// A card of no configured format is no fault of the wires.
+func TestForeignCard(t *testing.T) {
+	foreign := card(t, "H10306", wiegand.Fields{Facility: 17714, Number: 1160})
+	b := onBench(t, func(b *bench) { b.env.Present = func(int) { b.sim.Present(foreign) } })
+	r := b.result("card")
+	if r.Result != Fail || len(r.Causes) > 0 || !strings.Contains(r.Measured, "no card of this site has so many bits") || !strings.Contains(r.Remedy, "formats") {
+		t.Errorf("%+v", r)
+	}
+}
