@@ -100,7 +100,7 @@ func (s *tester) nothingCame(ctx context.Context) Result {
 		return failed(err, gpio.Hint(err))
 	}
 	if f := examine(&s.evidence); f.silent() && f.free == 0 && !f.isLow(0) && !f.isLow(1) {
-		s.Say(fmt.Sprintf("Still nothing. If the reader has a HOLD wire (%s) that touches anything, take it off now.", s.Site.hold()))
+		s.Say("Still nothing. If " + s.Site.hold() + " touches anything, take it off now.")
 		spell, err := s.listen(ctx, s.o.Timing.Late, s.o.Timing.Quiet, s.o.Timing.Limit)
 		if err != nil {
 			return failed(err, gpio.Hint(err))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -475,5 +476,39 @@ func TestForeignCard(t *testing.T) {
 	r := b.result("card")
 	if r.Result != Fail || len(r.Causes) > 0 || !strings.Contains(r.Measured, "no card of this site has so many bits") || !strings.Contains(r.Remedy, "formats") {
 		t.Errorf("%+v", r)
+	}
+}
+
+// tardy is a source whose stamps are now and then late, as on a board whose
+// interrupts are held off by a driver.
+type tardy struct {
+	gpio.Source
+	rng  *rand.Rand
+	last int64
+}
+
+func (s *tardy) Read(buf []wiegand.Edge, until int64) (int, int64, error) {
+	n, now, err := s.Source.Read(buf, until)
+	for i := range buf[:n] {
+		if s.rng.IntN(50) == 0 {
+			buf[i].Time += s.rng.Int64N(int64(300 * us))
+		}
+		buf[i].Time = max(buf[i].Time, s.last+1)
+		s.last = buf[i].Time
+	}
+	return n, max(now, s.last), err
+}
+
+// Late stamps on a busy board are no fault of the wires.
+func TestBusyBoard(t *testing.T) {
+	for seed := range uint64(100) {
+		b := onBench(t, func(b *bench) {
+			b.env.Lines = func(context.Context) (gpio.Source, error) {
+				return &tardy{Source: b.sim, rng: rand.New(rand.NewPCG(seed, 1))}, nil
+			}
+		})
+		if b.sum.Result != Pass {
+			t.Fatalf("%d: %s", seed, b.screen(80))
+		}
 	}
 }
