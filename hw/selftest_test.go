@@ -221,6 +221,32 @@ func TestWithPerson(t *testing.T) {
 	}
 }
 
+// A technician who is slow, and a reader that repeats a card which stays, are
+// no faults.
+func TestSlowTechnician(t *testing.T) {
+	b := onBench(t, func(b *bench) {
+		show := b.env.Present
+		b.person(nil)
+		b.env.Say = func(s string) {
+			b.said = append(b.said, s)
+			card := 0
+			if strings.Contains(s, "other kind") {
+				card = 1
+			}
+			if strings.HasPrefix(s, "Show a card to") || strings.Contains(s, "Hands off") {
+				return // looks for the card
+			}
+			for i := range 3 { // the reader repeats it
+				time.AfterFunc(time.Duration(1000+i*250)*ms, func() { show(card) })
+			}
+		}
+		b.env.ListenFree = b.sim.ListenFree
+	})
+	if r := b.result("card"); r.Result != Pass || len(b.sum.Causes) > 0 {
+		t.Errorf("%+v\n%s", r, b.screen(80))
+	}
+}
+
 // The reader beeps and nothing arrives: HOLD is first when it beeps, power
 // when it does not.
 func TestPersonTellsHoldFromNoPower(t *testing.T) {
