@@ -245,6 +245,8 @@ func (p party) check() error {
 // Edit is a change to a person or device; nil fields stay as they are.
 type Edit struct {
 	Name, Email, Kind, Group *string
+	// Tag is enrolled in place of the one before; zero stays as it is.
+	Tag Tag
 	// Status sets Active, Suspended (people) or Retired.
 	Status *Status
 }
@@ -292,8 +294,21 @@ func (l *Ledger) edit(tr tree, ref string, e Edit, actor string, source Source) 
 		if err := p.check(); err != nil {
 			return err
 		}
+		if err := t.putRow(tr, p.id, p.row); err != nil {
+			return err
+		}
+		if !e.Tag.IsZero() {
+			ev := Event{Actor: actor, Source: source}
+			if err := t.enrol(&ev, p, e.Tag); err != nil {
+				return err
+			}
+			// It may have taken over what a pending tag did.
+			if p, err = t.findParty(tr, p.id); err != nil {
+				return err
+			}
+		}
 		if e.Status == nil || *e.Status == p.row.status {
-			return t.putRow(tr, p.id, p.row)
+			return nil
 		}
 		return t.setStatus(p, *e.Status, Event{Actor: actor, Source: source})
 	})

@@ -37,6 +37,7 @@ func (g *globals) connect(ctx context.Context, need access) (*api.Client, func()
 	for _, socket := range g.sockets() {
 		c, err := api.Dial(ctx, socket)
 		if err == nil {
+			c.Actor = actor()
 			return c, func() {}, nil
 		}
 		err = g.noDaemon(socket, err)
@@ -79,7 +80,9 @@ func (g *globals) openLedger(need access) (*api.Client, func(), error) {
 		return nil, nil, g.ledgerError(dir, err)
 	}
 	h := api.NewServer(api.Options{Ledger: ledger, Formats: cfg.CardFormats(), Station: cfg.Station, Check: daemon.CheckInChild})
-	return api.Local(h), func() { ledger.Close() }, nil
+	c := api.Local(h)
+	c.Actor = actor()
+	return c, func() { ledger.Close() }, nil
 }
 
 // ledgerError says who has the ledger, or what to do when there is none.

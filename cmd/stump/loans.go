@@ -17,7 +17,7 @@ func giveCmd(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "give DEVICE PERSON", Short: "Put a device in a person's hands without a tap", Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			in := api.Give{Device: args[0], Person: args[1], Note: note, Actor: actor()}
+			in := api.Give{Device: args[0], Person: args[1], Note: note}
 			return changed(cmd, g, "POST", "give", in, eventLine)
 		},
 	}
@@ -33,7 +33,7 @@ func returnCmd(g *globals) *cobra.Command {
 			if note == "" {
 				return usageError{hint.Errorf("say with --note why it did not come back over the reader", "the note is empty")}
 			}
-			in := api.Bring{Device: args[0], Condition: condition, Note: note, Actor: actor()}
+			in := api.Bring{Device: args[0], Condition: condition, Note: note}
 			return changed(cmd, g, "POST", "return", in, eventLine)
 		},
 	}
@@ -73,7 +73,7 @@ func enrollCmd(g *globals) *cobra.Command {
 		c := &cobra.Command{
 			Use: kind + " NAME", Short: "The next unknown tap is this " + kind + "'s", Args: cobra.ExactArgs(1),
 			RunE: func(cmd *cobra.Command, args []string) error {
-				in := api.Enrol{Kind: kind, Name: args[0], Wait: wait, Actor: actor()}
+				in := api.Enrol{Kind: kind, Name: args[0], Wait: wait}
 				c, done, err := g.connect(cmd.Context(), daemonOnly)
 				if err != nil {
 					return err

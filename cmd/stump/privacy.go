@@ -73,7 +73,7 @@ func correctCmd(g *globals, what, short string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: what + " DEVICE", Short: short, Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			in := api.Bring{Note: note, Actor: actor()}
+			in := api.Bring{Note: note}
 			return changed(cmd, g, "POST", "devices/"+api.Ref(args[0])+"/"+what, in, func(h api.History) string {
 				return text(h.Device) + " is " + what
 			})

@@ -61,7 +61,7 @@ stuck and why. An event that is stuck holds back only the events of its device.`
 }
 
 func syncDecide(cmd *cobra.Command, g *globals, id, what, note string, asJSON bool) error {
-	return syncAsk(cmd, g, "POST", "sync/"+url.PathEscape(id)+"/"+what, api.Decision{Actor: actor(), Note: note}, asJSON)
+	return syncAsk(cmd, g, "POST", "sync/"+url.PathEscape(id)+"/"+what, api.Decision{Note: note}, asJSON)
 }
 
 // syncAsk sends a request whose answer is the state.

@@ -31,7 +31,7 @@ func main() {
 	state := flag.String("state", "", "keep the ledger in this `folder`")
 	plain := flag.Bool("plain", false, "read commands line by line, even on a terminal")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	screen := !*plain && term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd()))
 	if err := run(ctx, *state, screen, os.Stdin, os.Stdout); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"image/color"
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -23,7 +24,10 @@ const (
 
 // playScreen draws the lab until somebody leaves it.
 func playScreen(ctx context.Context, l *lab) error {
-	p := tea.NewProgram(newScreen(ctx, l), tea.WithContext(ctx))
+	// Signals are main's: a program that is told to end by its own handler and
+	// by its context at once waits for itself.
+	p := tea.NewProgram(newScreen(ctx, l), tea.WithoutSignalHandler())
+	defer context.AfterFunc(ctx, p.Quit)()
 	changes, cancel := l.daemon.Panel.Subscribe()
 	defer cancel()
 	go func() {
@@ -32,9 +36,6 @@ func playScreen(ctx context.Context, l *lab) error {
 		}
 	}()
 	_, err := p.Run()
-	if ctx.Err() != nil {
-		return nil
-	}
 	return err
 }
 
@@ -94,10 +95,9 @@ func (s screen) press(key string) (tea.Model, tea.Cmd) {
 	switch key {
 	case "ctrl+c", "esc", "q":
 		return s, tea.Quit
-	case "x":
-		s.fault++
+	case "x", "m":
 		name := "off"
-		if s.fault == len(gpio.Faults) {
+		if s.fault++; key == "m" || s.fault == len(gpio.Faults) {
 			s.fault = -1
 		} else {
 			name = gpio.Faults[s.fault]
@@ -200,8 +200,9 @@ func (s screen) viewDevices() string {
 func (s screen) viewEvents() string {
 	lines := []string{title.Render("Last events")}
 	const show = 4
-	from := max(0, len(s.events)-show)
-	for _, e := range s.events[from:] {
+	// That the seed gave everybody a tag is no news.
+	events := slices.DeleteFunc(slices.Clone(s.events), func(e api.History) bool { return or(e.Actor, "") == "sim" })
+	for _, e := range events[max(0, len(events)-show):] {
 		at := ""
 		if e.At != nil {
 			at = e.At.Local().Format("15:04:05")
@@ -218,9 +219,10 @@ func (s screen) viewFooter() string {
 	if s.problem != "" {
 		return alarm.Render(s.problem)
 	}
-	wiring := "x break a wire"
+	wiring := dim.Render("x break a wire")
 	if s.fault >= 0 {
-		wiring = alarm.Render("wiring: "+gpio.Faults[s.fault]) + dim.Render(" (x next)")
+		wiring = alarm.Render("wiring: "+gpio.Faults[s.fault]) + dim.Render(" (x next, m mend)")
 	}
-	return dim.Render("bump a badge, then a device · ") + dim.Render(wiring) + dim.Render(" · q quit · ask it: stump --socket "+s.lab.socket+" who")
+	return dim.Render("bump a badge, then a device · ") + wiring + dim.Render(" · q quit") + "\n" +
+		dim.Render("ask it: stump --socket "+s.lab.socket+" who")
 }

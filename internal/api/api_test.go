@@ -78,7 +78,7 @@ func seedLab(t *testing.T, c *Client) {
 	if err := c.Do(t.Context(), "POST", "devices", DeviceChange{Name: name("iPad"), Tag: name("H10301:200:1")}, nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Do(t.Context(), "POST", "give", Give{Device: "iPad", Person: "Ann", Actor: "test"}, nil); err != nil {
+	if err := c.Do(t.Context(), "POST", "give", Give{Device: "iPad", Person: "Ann"}, nil); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -102,9 +102,9 @@ func TestParity(t *testing.T) {
 		{"POST", "people/import", "", "id,name\nzoe,Zoe\n"}, {"POST", "people/import", "", "id,name\nzoe\n"},
 		{"POST", "people/import", "", "id,name,phone\n"}, {"POST", "devices/import", "", "id,name,tag\nd,D,H10301:17:1\n"},
 		{"POST", "people/ann/retire", "", ""}, {"POST", "devices/toaster/retire", "", ""},
-		{"POST", "give", "", `{"device":"ipad","person":"b1","actor":"a"}`}, {"POST", "give", "", `{"device":"ipad","person":"Ben"}`},
+		{"POST", "give", "", `{"device":"ipad","person":"b1"}`}, {"POST", "give", "", `{"device":"ipad","person":"Ben"}`},
 		{"POST", "give", "", `{"device":"toaster","person":"ann"}`},
-		{"POST", "return", "", `{"device":"ipad","note":"x","actor":"a"}`}, {"POST", "return", "", `{"device":"ipad","note":"x"}`},
+		{"POST", "return", "", `{"device":"ipad","note":"x"}`}, {"POST", "return", "", `{"device":"ipad","note":"x"}`},
 		{"POST", "enroll", "", `{"kind":"person","name":"ann"}`}, {"GET", "panel", "", ""},
 		{"POST", "sim/tap", "", `{"card":"ann"}`}, {"POST", "sim/seed", "", ""}, {"POST", "sim/fault", "", `{"fault":"off"}`},
 		{"GET", "nothing", "", ""}, {"DELETE", "people", "", ""}, {"GET", "", "", ""},
@@ -185,7 +185,7 @@ func TestErrorObjects(t *testing.T) {
 		{"POST", "/v1/people", `{"name":"X","badge":"H10301:17"}`, 400},
 		{"POST", "/v1/people", `not json`, 400},
 		{"POST", "/v1/people/import", "id\n", 400},
-		{"POST", "/v1/give", `{"device":"ipad","person":"ann","actor":"x"}`, 409},
+		{"POST", "/v1/give", `{"device":"ipad","person":"ann"}`, 409},
 		{"GET", "/v1/history?since=x", "", 400},
 		{"GET", "/v1/panel", "", 503},
 		{"POST", "/v1/sim/seed", "", 409},
@@ -232,10 +232,10 @@ func TestStreaming(t *testing.T) {
 	c := Local(s)
 	seedLab(t, c)
 	for range 300 {
-		if err := c.Do(t.Context(), "POST", "return", Bring{Device: "ipad", Note: "x", Actor: "a"}, nil); err != nil {
+		if err := c.Do(t.Context(), "POST", "return", Bring{Device: "ipad", Note: "x"}, nil); err != nil {
 			t.Fatal(err)
 		}
-		if err := c.Do(t.Context(), "POST", "give", Give{Device: "ipad", Person: "ann", Actor: "a"}, nil); err != nil {
+		if err := c.Do(t.Context(), "POST", "give", Give{Device: "ipad", Person: "ann"}, nil); err != nil {
 			t.Fatal(err)
 		}
 	}

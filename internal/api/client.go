@@ -20,6 +20,8 @@ import (
 // process, so that a command is written once whether a daemon runs or not.
 type Client struct {
 	http http.Client
+	// Actor is who asks, for the history.
+	Actor string
 }
 
 // Dial returns a client of the daemon that listens on socket. It fails when
@@ -48,7 +50,7 @@ func newClient(t http.RoundTripper) *Client {
 	// The API sends nobody elsewhere: a redirect would turn a change into a
 	// question.
 	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Client{http.Client{Transport: t, CheckRedirect: stay}}
+	return &Client{http: http.Client{Transport: t, CheckRedirect: stay}}
 }
 
 // Ref is a name or id as an element of a path.
@@ -69,6 +71,7 @@ func (c *Client) Stream(ctx context.Context, method, path string, query url.Valu
 	if err != nil {
 		return nil, err
 	}
+	req.Header.Set(actorHeader, url.QueryEscape(c.Actor))
 	resp, err := c.http.Do(req)
 	if err != nil {
 		var ue *url.Error

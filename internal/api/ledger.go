@@ -1,7 +1,6 @@
 package api
 
 import (
-	"cmp"
 	"encoding/json"
 	"net/http"
 
@@ -86,7 +85,7 @@ func (s *Server) salvageSeen(w http.ResponseWriter, _ *http.Request) error {
 
 // erasePerson erases all that is personal about somebody who has no device.
 func (s *Server) erasePerson(w http.ResponseWriter, r *http.Request) error {
-	if err := s.o.Ledger.ErasePerson(r.PathValue("ref"), anonymous, checkout.SourceCLI); err != nil {
+	if err := s.o.Ledger.ErasePerson(r.PathValue("ref"), actor(r), checkout.SourceCLI); err != nil {
 		return err
 	}
 	return writeJSON(w, struct{}{})
@@ -116,7 +115,7 @@ func (s *Server) correct(w http.ResponseWriter, r *http.Request, commit func(che
 		return err
 	}
 	ev, err := commit(checkout.Request{
-		Device: r.PathValue("ref"), Actor: cmp.Or(b.Actor, anonymous), Note: b.Note, Condition: b.Condition, Source: checkout.SourceCLI,
+		Device: r.PathValue("ref"), Actor: actor(r), Note: b.Note, Condition: b.Condition, Source: checkout.SourceCLI,
 	})
 	if err != nil {
 		return err

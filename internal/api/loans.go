@@ -48,13 +48,13 @@ func withHint(err error) error {
 	case errors.Is(err, checkout.ErrNotFound):
 		return hint.Wrap(err, "`stump people list` and `stump devices list` show who and what there is")
 	case errors.As(err, &ambiguous):
-		return hint.Wrap(err, "use the id")
+		return hint.Wrap(err, "`stump people list` and `stump devices list` begin with the id")
 	case errors.As(err, &exists):
 		return hint.Wrap(err, "choose another with --id, or change the one that is there with edit")
 	case errors.As(err, &taken):
-		return hint.Wrap(err, "give that one another tag first, or check the number")
+		return hint.Wrap(err, "check the number, or give "+taken.Owner+" another one first: "+giveTag(taken.OwnerKind, taken.Owner))
 	case errors.Is(err, checkout.ErrRefused):
-		return hint.Wrap(err, "`stump who` shows who holds which device")
+		return hint.Wrap(err, "`stump who` shows who holds which device; `stump people list` and `stump devices list` show the status")
 	case errors.Is(err, checkout.ErrCannotSave):
 		return hint.Wrap(err, "nothing was changed; look at the disk's space and the system's log")
 	}
@@ -67,7 +67,7 @@ func (s *Server) give(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ev, err := s.o.Ledger.Give(checkout.Request{
-		Device: g.Device, Person: g.Person, Actor: cmp.Or(g.Actor, anonymous), Note: g.Note, Source: checkout.SourceCLI,
+		Device: g.Device, Person: g.Person, Actor: actor(r), Note: g.Note, Source: checkout.SourceCLI,
 	})
 	if err != nil {
 		return err
@@ -81,7 +81,7 @@ func (s *Server) bring(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ev, err := s.o.Ledger.Return(checkout.Request{
-		Device: b.Device, Actor: cmp.Or(b.Actor, anonymous), Note: b.Note, Condition: b.Condition, Source: checkout.SourceCLI,
+		Device: b.Device, Actor: actor(r), Note: b.Note, Condition: b.Condition, Source: checkout.SourceCLI,
 	})
 	if err != nil {
 		return err
@@ -143,7 +143,7 @@ func (s *Server) enrol(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	wait, err := s.o.Readers[0].Enrol(r.Context(), kind, cmp.Or(str(answer.ID), e.Name), answer.Name, cmp.Or(e.Actor, anonymous))
+	wait, err := s.o.Readers[0].Enrol(r.Context(), kind, cmp.Or(str(answer.ID), e.Name), answer.Name, actor(r))
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"unicode"
 
@@ -17,8 +18,17 @@ import (
 	"stump/internal/hint"
 )
 
-// Who an event was caused by, when the asker does not say.
-const anonymous = "admin"
+// actorHeader names the admin who asks, escaped as in a query.
+const actorHeader = "Stump-Actor"
+
+// actor is who asks; who does not say so is an admin.
+func actor(r *http.Request) string {
+	name, err := url.QueryUnescape(r.Header.Get(actorHeader))
+	if err != nil || name == "" {
+		return "admin"
+	}
+	return name
+}
 
 func personRow(p checkout.Person) Person {
 	return Person{ID: p.ID, Name: known(p.Name), Email: known(p.Email), Badge: known(p.Badge), Status: p.Status.String()}
@@ -70,72 +80,120 @@ func (s *Server) parseTag(written string) (checkout.Tag, error) {
 	return credential.Tag(bits), nil
 }
 
-func (s *Server) addPerson(w http.ResponseWriter, r *http.Request) error {
-	var c PersonChange
-	if err := readJSON(r, &c); err != nil {
-		return err
+// change is what an admin asks of a person or a device; nil stays as it is.
+type change struct{ id, name, email, kind, tag, status *string }
+
+// readChange reads a PersonChange or a DeviceChange.
+func readChange(r *http.Request, of checkout.SubjectKind) (change, error) {
+	if of == checkout.KindPerson {
+		var c PersonChange
+		err := readJSON(r, &c)
+		return change{id: c.ID, name: c.Name, email: c.Email, tag: c.Badge, status: c.Status}, err
 	}
-	tag, err := s.tag(c.Badge)
-	if err != nil {
-		return err
-	}
-	p := checkout.Person{Name: str(c.Name), Email: str(c.Email)}
-	p.ID, err = s.newID(str(c.ID), p.Name, func(id string) error {
-		_, err := s.o.Ledger.FindPerson(id)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if err := s.o.Ledger.AddPerson(p, tag, anonymous, checkout.SourceCLI); err != nil {
-		return err
-	}
-	return s.writePerson(w, p.ID)
+	var c DeviceChange
+	err := readJSON(r, &c)
+	return change{id: c.ID, name: c.Name, kind: c.Kind, tag: c.Tag}, err
 }
 
-func (s *Server) writePerson(w http.ResponseWriter, ref string) error {
-	p, err := s.o.Ledger.FindPerson(ref)
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, personRow(p))
-}
-
-func (s *Server) editPerson(w http.ResponseWriter, r *http.Request) error {
-	var c PersonChange
-	if err := readJSON(r, &c); err != nil {
-		return err
-	}
-	if c.Badge != nil && *c.Badge == "" {
-		return refuse("give another one; somebody who may not borrow is suspended with --status suspended", "a badge can't be taken away")
-	}
-	tag, err := s.tag(c.Badge)
-	if err != nil {
-		return err
-	}
-	p, err := s.o.Ledger.FindPerson(r.PathValue("ref"))
-	if err != nil {
-		return err
-	}
-	e := checkout.Edit{Name: c.Name, Email: c.Email}
-	if c.Status != nil {
-		status, err := parseStatus(*c.Status)
+// add puts a person or a device into the register.
+func (s *Server) add(of checkout.SubjectKind) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		c, err := readChange(r, of)
 		if err != nil {
 			return err
 		}
-		e.Status = &status
-	}
-	if !tag.IsZero() {
-		// An import of one row changes all of it or nothing.
-		row := checkout.PersonRow{ID: p.ID, Name: orKept(c.Name, p.Name), Email: orKept(c.Email, p.Email), Badge: tag}
-		if err := s.o.Ledger.ImportPeople([]checkout.PersonRow{row}, anonymous, checkout.SourceCLI); err != nil {
-			return withoutLine(err)
+		tag, err := s.tag(c.tag)
+		if err != nil {
+			return err
 		}
+		id, err := s.newID(str(c.id), str(c.name), of)
+		if err != nil {
+			return err
+		}
+		if of == checkout.KindPerson {
+			err = s.o.Ledger.AddPerson(checkout.Person{ID: id, Name: str(c.name), Email: str(c.email)}, tag, actor(r), checkout.SourceCLI)
+		} else {
+			err = s.o.Ledger.AddDevice(checkout.Device{ID: id, Name: str(c.name), Kind: str(c.kind)}, tag, actor(r), checkout.SourceCLI)
+		}
+		if err != nil {
+			return err
+		}
+		return s.writeRow(w, of, id)
 	}
-	if err := s.o.Ledger.EditPerson(p.ID, e, anonymous, checkout.SourceCLI); err != nil {
+}
+
+// edit changes all that is asked for, or nothing.
+func (s *Server) edit(of checkout.SubjectKind) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		c, err := readChange(r, of)
+		if err != nil {
+			return err
+		}
+		if c.tag != nil && *c.tag == "" {
+			return refuse("give another one; who or what is no longer to be lent is suspended or retired", "a tag can't be taken away")
+		}
+		e := checkout.Edit{Name: c.name, Email: c.email, Kind: c.kind}
+		if e.Tag, err = s.tag(c.tag); err != nil {
+			return err
+		}
+		if c.status != nil {
+			status, err := parseStatus(*c.status)
+			if err != nil {
+				return err
+			}
+			e.Status = &status
+		}
+		return s.change(w, r, of, e)
+	}
+}
+
+// retire takes a person or a device out of use.
+func (s *Server) retire(of checkout.SubjectKind) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		retired := checkout.Retired
+		return s.change(w, r, of, checkout.Edit{Status: &retired})
+	}
+}
+
+// change commits an edit and answers with the row as it is then.
+func (s *Server) change(w http.ResponseWriter, r *http.Request, of checkout.SubjectKind, e checkout.Edit) error {
+	id, err := s.find(of, r.PathValue("ref"))
+	if err != nil {
 		return err
 	}
-	return s.writePerson(w, p.ID)
+	commit := s.o.Ledger.EditDevice
+	if of == checkout.KindPerson {
+		commit = s.o.Ledger.EditPerson
+	}
+	if err := commit(id, e, actor(r), checkout.SourceCLI); err != nil {
+		return err
+	}
+	return s.writeRow(w, of, id)
+}
+
+// find is the id of a person or device by id or name.
+func (s *Server) find(of checkout.SubjectKind, ref string) (string, error) {
+	if of == checkout.KindPerson {
+		p, err := s.o.Ledger.FindPerson(ref)
+		return p.ID, err
+	}
+	d, err := s.o.Ledger.FindDevice(ref)
+	return d.ID, err
+}
+
+func (s *Server) writeRow(w http.ResponseWriter, of checkout.SubjectKind, id string) error {
+	if of == checkout.KindPerson {
+		p, err := s.o.Ledger.FindPerson(id)
+		if err != nil {
+			return err
+		}
+		return writeJSON(w, personRow(p))
+	}
+	d, err := s.o.Ledger.FindDevice(id)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, deviceRow(d))
 }
 
 func parseStatus(word string) (checkout.Status, error) {
@@ -147,104 +205,6 @@ func parseStatus(word string) (checkout.Status, error) {
 	return 0, refuse("use active, suspended or retired", "%q is no status", word)
 }
 
-func (s *Server) retirePerson(w http.ResponseWriter, r *http.Request) error {
-	p, err := s.o.Ledger.FindPerson(r.PathValue("ref"))
-	if err != nil {
-		return err
-	}
-	if err := s.o.Ledger.RetirePerson(p.ID, anonymous, checkout.SourceCLI); err != nil {
-		return err
-	}
-	return s.writePerson(w, p.ID)
-}
-
-func (s *Server) addDevice(w http.ResponseWriter, r *http.Request) error {
-	var c DeviceChange
-	if err := readJSON(r, &c); err != nil {
-		return err
-	}
-	tag, err := s.tag(c.Tag)
-	if err != nil {
-		return err
-	}
-	d := checkout.Device{Name: str(c.Name), Kind: str(c.Kind)}
-	d.ID, err = s.newID(str(c.ID), d.Name, func(id string) error {
-		_, err := s.o.Ledger.FindDevice(id)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if err := s.o.Ledger.AddDevice(d, tag, anonymous, checkout.SourceCLI); err != nil {
-		return err
-	}
-	return s.writeDevice(w, d.ID)
-}
-
-func (s *Server) writeDevice(w http.ResponseWriter, ref string) error {
-	d, err := s.o.Ledger.FindDevice(ref)
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, deviceRow(d))
-}
-
-func (s *Server) editDevice(w http.ResponseWriter, r *http.Request) error {
-	var c DeviceChange
-	if err := readJSON(r, &c); err != nil {
-		return err
-	}
-	if c.Tag != nil && *c.Tag == "" {
-		return refuse("give another one; a device that is no longer lent is retired", "a tag can't be taken away")
-	}
-	tag, err := s.tag(c.Tag)
-	if err != nil {
-		return err
-	}
-	d, err := s.o.Ledger.FindDevice(r.PathValue("ref"))
-	if err != nil {
-		return err
-	}
-	if !tag.IsZero() {
-		row := checkout.DeviceRow{ID: d.ID, Name: orKept(c.Name, d.Name), Kind: orKept(c.Kind, d.Kind), HasKind: true, Tag: tag}
-		if err := s.o.Ledger.ImportDevices([]checkout.DeviceRow{row}, anonymous, checkout.SourceCLI); err != nil {
-			return withoutLine(err)
-		}
-	}
-	if err := s.o.Ledger.EditDevice(d.ID, checkout.Edit{Name: c.Name, Kind: c.Kind}, anonymous, checkout.SourceCLI); err != nil {
-		return err
-	}
-	return s.writeDevice(w, d.ID)
-}
-
-func (s *Server) retireDevice(w http.ResponseWriter, r *http.Request) error {
-	d, err := s.o.Ledger.FindDevice(r.PathValue("ref"))
-	if err != nil {
-		return err
-	}
-	if err := s.o.Ledger.RetireDevice(d.ID, anonymous, checkout.SourceCLI); err != nil {
-		return err
-	}
-	return s.writeDevice(w, d.ID)
-}
-
-// orKept is the new value, or the old one where none is asked for.
-func orKept(asked *string, old string) string {
-	if asked == nil {
-		return old
-	}
-	return *asked
-}
-
-// withoutLine is what is wrong with a row that came from no file.
-func withoutLine(err error) error {
-	var row *checkout.RowError
-	if errors.As(err, &row) {
-		return row.Err
-	}
-	return err
-}
-
 // maxImport is more than a register of 100,000 rows needs.
 const maxImport = 32 << 20
 
@@ -253,7 +213,7 @@ func (s *Server) importPeople(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return badCSV(err)
 	}
-	if err := s.o.Ledger.ImportPeople(rows, anonymous, checkout.SourceCLI); err != nil {
+	if err := s.o.Ledger.ImportPeople(rows, actor(r), checkout.SourceCLI); err != nil {
 		return badCSV(err)
 	}
 	return writeJSON(w, Imported{len(rows)})
@@ -264,7 +224,7 @@ func (s *Server) importDevices(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return badCSV(err)
 	}
-	if err := s.o.Ledger.ImportDevices(rows, anonymous, checkout.SourceCLI); err != nil {
+	if err := s.o.Ledger.ImportDevices(rows, actor(r), checkout.SourceCLI); err != nil {
 		return badCSV(err)
 	}
 	return writeJSON(w, Imported{len(rows)})
@@ -317,7 +277,7 @@ func writeCSV(w http.ResponseWriter, write func(io.Writer) error) error {
 
 // newID is the id that was asked for, or one made from the name: lower case
 // ASCII letters and digits, with a number behind it if it is taken.
-func (s *Server) newID(asked, name string, find func(id string) error) (string, error) {
+func (s *Server) newID(asked, name string, of checkout.SubjectKind) (string, error) {
 	if asked != "" {
 		return asked, nil
 	}
@@ -327,7 +287,7 @@ func (s *Server) newID(asked, name string, find func(id string) error) (string, 
 		if n > 1 {
 			id = fmt.Sprintf("%s-%d", base, n)
 		}
-		err := find(id)
+		_, err := s.find(of, id)
 		var several *checkout.AmbiguousError
 		if errors.Is(err, checkout.ErrNotFound) {
 			return id, nil

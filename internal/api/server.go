@@ -86,8 +86,11 @@ func NewServer(o Options) *Server {
 	return s
 }
 
+// handler answers a request, or returns why it can't.
+type handler func(http.ResponseWriter, *http.Request) error
+
 func (s *Server) routes() {
-	handle := func(pattern string, h func(http.ResponseWriter, *http.Request) error) {
+	handle := func(pattern string, h handler) {
 		s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			if err := h(w, r); err != nil {
 				s.fail(w, r, err)
@@ -98,15 +101,15 @@ func (s *Server) routes() {
 	handle("GET /v1/who", s.who)
 	handle("GET /v1/history", s.history)
 	handle("GET /v1/people", s.people)
-	handle("POST /v1/people", s.addPerson)
-	handle("PATCH /v1/people/{ref}", s.editPerson)
-	handle("POST /v1/people/{ref}/retire", s.retirePerson)
+	handle("POST /v1/people", s.add(checkout.KindPerson))
+	handle("PATCH /v1/people/{ref}", s.edit(checkout.KindPerson))
+	handle("POST /v1/people/{ref}/retire", s.retire(checkout.KindPerson))
 	handle("POST /v1/people/import", s.importPeople)
 	handle("GET /v1/people/export", s.exportPeople)
 	handle("GET /v1/devices", s.devices)
-	handle("POST /v1/devices", s.addDevice)
-	handle("PATCH /v1/devices/{ref}", s.editDevice)
-	handle("POST /v1/devices/{ref}/retire", s.retireDevice)
+	handle("POST /v1/devices", s.add(checkout.KindDevice))
+	handle("PATCH /v1/devices/{ref}", s.edit(checkout.KindDevice))
+	handle("POST /v1/devices/{ref}/retire", s.retire(checkout.KindDevice))
 	handle("POST /v1/devices/import", s.importDevices)
 	handle("GET /v1/devices/export", s.exportDevices)
 	handle("POST /v1/enroll", s.enrol)
@@ -133,7 +136,7 @@ func (s *Server) routes() {
 	handle("POST /v1/sim/tap", s.simTap)
 	handle("POST /v1/sim/fault", s.simFault)
 	handle("/", func(_ http.ResponseWriter, r *http.Request) error {
-		return &problemError{http.StatusNotFound, hint.Errorf("see the package comment of internal/api, or `stump --help`", "%s %s is not part of the API", r.Method, r.URL.Path)}
+		return &problemError{http.StatusNotFound, hint.Errorf("`stump --help` lists what can be asked", "%s %s is not part of the API", r.Method, r.URL.Path)}
 	})
 }
 

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"cmp"
 	"errors"
 	"net/http"
 
@@ -11,8 +10,7 @@ import (
 
 // Decision is what an admin decides about an event that is stuck.
 type Decision struct {
-	Actor string `json:"actor"`
-	Note  string `json:"note"`
+	Note string `json:"note"`
 }
 
 // Pull asks for the register to be read from the directory now.
@@ -51,11 +49,11 @@ func (s *Server) syncRetry(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) syncDrop(w http.ResponseWriter, r *http.Request) error {
-	return s.decide(w, r, func(id string, d Decision) error { return s.o.Worker.Drop(id, d.Actor, d.Note) })
+	return s.decide(w, r, func(id string, d Decision) error { return s.o.Worker.Drop(id, actor(r), d.Note) })
 }
 
 func (s *Server) syncAccept(w http.ResponseWriter, r *http.Request) error {
-	return s.decide(w, r, func(id string, d Decision) error { return s.o.Worker.Accept(id, d.Actor) })
+	return s.decide(w, r, func(id string, _ Decision) error { return s.o.Worker.Accept(id, actor(r)) })
 }
 
 func (s *Server) decide(w http.ResponseWriter, r *http.Request, act func(id string, d Decision) error) error {
@@ -66,7 +64,6 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request, act func(id stri
 	if err := readJSON(r, &d); err != nil {
 		return err
 	}
-	d.Actor = cmp.Or(d.Actor, anonymous)
 	err := act(r.PathValue("id"), d)
 	if errors.Is(err, directory.ErrNoRow) {
 		return &problemError{http.StatusNotFound, hint.Wrap(err, "`stump sync` lists what is stuck, with its id")}

@@ -95,7 +95,6 @@ type Give struct {
 	Device string `json:"device"`
 	Person string `json:"person"`
 	Note   string `json:"note"`
-	Actor  string `json:"actor"`
 }
 
 // Bring is an admin's return of a device.
@@ -103,15 +102,13 @@ type Bring struct {
 	Device    string `json:"device"`
 	Condition string `json:"condition"`
 	Note      string `json:"note"`
-	Actor     string `json:"actor"`
 }
 
 // Enrol asks for the next unknown tap.
 type Enrol struct {
-	Kind  string `json:"kind"` // person, device
-	Name  string `json:"name"`
-	Wait  bool   `json:"wait"`
-	Actor string `json:"actor"`
+	Kind string `json:"kind"` // person, device
+	Name string `json:"name"`
+	Wait bool   `json:"wait"`
 }
 
 // Enrolled says whom a tag is expected for, or was given to.
