@@ -324,9 +324,10 @@ func (l *Ledger) drop() {
 		// Close would wait for ever for a transaction that a panic has left
 		// open. Closing the file lets go of the lock in any case.
 		done := make(chan struct{})
+		db := l.db
 		go func() {
 			defer close(done)
-			_ = l.guard(l.db.Close)
+			_ = l.guard(db.Close)
 		}()
 		select {
 		case <-done:

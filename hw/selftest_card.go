@@ -22,9 +22,16 @@ func (s *tester) card(ctx context.Context) Result {
 		if err := s.show(ctx, 0); err != nil {
 			return failed(err, gpio.Hint(err))
 		}
-		if len(s.evidence.Cards[from].Edges) == 0 {
-			return s.nothingCame(ctx)
+		if len(s.evidence.Cards[from].Edges) > 0 {
+			continue
 		}
+		if r, late := s.nothingCame(ctx); !late {
+			return r
+		}
+		// The card was only shown late: this one counts as the first.
+		s.evidence.Cards = s.evidence.Cards[len(s.evidence.Cards)-1:]
+		s.evidence.Answered, s.evidence.Free = nil, nil
+		from = 0
 	}
 	spells := s.evidence.Cards[from:]
 	s.first, _, _, _ = tally(s.reads(spells))
@@ -86,28 +93,32 @@ func (s *tester) show(ctx context.Context, card int) error {
 }
 
 // nothingCame looks further: where the pulses may have gone instead, and
-// whether the reader keeps them.
-func (s *tester) nothingCame(ctx context.Context) Result {
+// whether the reader keeps them. It reports true when a card comes after all.
+func (s *tester) nothingCame(ctx context.Context) (r Result, late bool) {
 	if s.Ask != nil && s.Present == nil {
 		a, err := s.Ask(ctx, "Nothing arrived. Did the reader beep or light up for the card? [y/n]")
 		if err != nil {
-			return failed(err, "")
+			return failed(err, ""), false
 		}
 		yes := affirmative(a)
 		s.evidence.Answered = &yes
 	}
 	if err := s.elsewhere(ctx); err != nil {
-		return failed(err, gpio.Hint(err))
+		return failed(err, gpio.Hint(err)), false
 	}
-	if f := examine(&s.evidence); f.silent() && f.free == 0 && !f.isLow(0) && !f.isLow(1) {
-		s.Say(fmt.Sprintf("Still nothing. If the reader has a HOLD wire (%s) that touches anything, take it off now.", s.Site.hold()))
+	f := examine(&s.evidence)
+	if !f.silent() && f.late == 0 && f.free == 0 {
+		return Result{}, true
+	}
+	if f.silent() && f.free == 0 && !f.isLow(0) && !f.isLow(1) {
+		s.Say("Still nothing. If " + s.Site.hold() + " touches anything, take it off now.")
 		spell, err := s.listen(ctx, s.o.Timing.Late, s.o.Timing.Quiet, s.o.Timing.Limit)
 		if err != nil {
-			return failed(err, gpio.Hint(err))
+			return failed(err, gpio.Hint(err)), false
 		}
 		s.evidence.Late = &spell
 	}
-	return s.blame(Fail, "nothing arrived")
+	return s.blame(Fail, "nothing arrived"), false
 }
 
 // elsewhere shows the card once more while the free pins are watched.
@@ -195,9 +206,18 @@ func (s *tester) judge(spells []Spell) Result {
 	case n == 0:
 		return s.blame(Fail, fmt.Sprintf("%d and %d pulses on DATA0 and DATA1, but no card", f.falls[0], f.falls[1]))
 	case lost > 0:
-		return bad(Warn, "The board was too busy to note every edge. Stop what else runs on it and repeat the test; in service such reads are refused, never guessed.", "%s lost by the kernel, %d of %s good", plural(lost, "edge"), good, plural(n, "read"))
+		v := Warn
+		if good == 0 {
+			v = Fail
+		}
+		return bad(v, "The board was too busy to note every edge. Stop what else runs on it and repeat the test; in service such reads are refused, never guessed.", "%s lost by the kernel, %d of %s good", plural(lost, "edge"), good, plural(n, "read"))
 	case good == 0:
-		return s.blame(Fail, fmt.Sprintf("%s, none good (%s)", lengths(reads), faultText[reads[0].Fault]))
+		r := s.blame(Fail, lengths(reads)+", none good")
+		if len(r.Causes) == 0 { // then at least what the decoder says
+			r.Measured += ": " + faultText[reads[0].Fault]
+			r.Remedy = "Check that the reader's cards are of the formats in the configuration: `stump scope` shows what arrives."
+		}
+		return r
 	case same < n || repaired > 0 || f.quiet > 0 || f.extra > 0:
 		v := Warn
 		if good*3 < n*2 {

@@ -196,6 +196,10 @@ func (s *tester) float(ctx context.Context) Result {
 	return s.blame(Warn, measured)
 }
 
+// settling is how long lines move after their pull was changed: a long cable
+// on the board's 50 kΩ takes a few milliseconds.
+const settling = 20 * time.Millisecond
+
 // measureFloat reads the levels under both pulls, once, where that can be done.
 func (s *tester) measureFloat(ctx context.Context) error {
 	biaser, ok := s.src.(interface{ SetBias(gpio.Bias) error })
@@ -210,6 +214,9 @@ func (s *tester) measureFloat(ctx context.Context) error {
 	)
 	if errors.Is(err, errors.ErrUnsupported) {
 		return nil
+	}
+	if err == nil { // the last change of the pull is an edge of nobody's
+		_, err = s.listen(ctx, settling, 0, 0)
 	}
 	if err == nil {
 		s.evidence.Float = &f

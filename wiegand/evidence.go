@@ -175,7 +175,7 @@ func isEven(iv []int32, median, tolerance int32) bool {
 	case m < 10:
 		return m >= 3 && near >= m-1
 	case median < slowReader:
-		return near*4 >= m*3
+		return near*5 >= m*4
 	}
 	// 40 % at a tolerance of a sixteenth, 70 % at an eighth.
 	need := 10 + 480*int64(tolerance)/int64(median)

@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
-	"time"
 )
 
 // fuzzOptions are decoders for the first byte of a fuzz input.
@@ -229,25 +228,21 @@ func FuzzCustomFormat(f *testing.F) {
 	})
 }
 
-// TestNoisyHour: an hour of noise and cards takes bounded memory and little
-// time; the decoder allocates nothing once it has its worst frames.
-func TestNoisyHour(t *testing.T) {
+// TestNoiseAllocatesNothing: once the worst frames have their places, any
+// noise leaves the memory as it is. What it costs in time is for
+// BenchmarkDecodeStorm and BenchmarkDecodeNoisy to say.
+func TestNoiseAllocatesNothing(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 5))
 	d := newDecoder(t, Options{BothEdges: true, RepairLost: true}, "H10301", "H10306")
 	at := int64(0)
-	noise := func(n int) {
-		for range n {
+	noise := func() {
+		for range 20_000 {
 			at += between(rng, 1, 1<<rng.IntN(25))
 			d.Push(Edge{Time: at, Line: uint8(rng.IntN(2)), Rising: rng.IntN(2) == 0})
 		}
 	}
-	noise(20_000)
-	if n := testing.AllocsPerRun(20, func() { noise(20_000) }); n > 2 {
+	noise()
+	if n := testing.AllocsPerRun(20, noise); n > 0 {
 		t.Errorf("%v allocations for 20000 edges of noise", n)
-	}
-	began := time.Now()
-	noise(200_000)
-	if took := time.Since(began); took > 5*time.Second {
-		t.Errorf("200000 edges of noise took %v", took)
 	}
 }

@@ -275,6 +275,7 @@ func damages(f *Format) []damage {
 		{name: "bursts at 100 kHz", do: burst},
 		{name: "stamps late, 2 ms reader", right: 1, stamps: clamped},
 		{name: "stamps late, out of order, 2 ms reader", right: .9998, stamps: free},
+		{name: "stamps late, 1 ms reader", right: .999, stamps: clamped, reader: reader{width: 50 * us, interval: ms, jitter: .01}},
 		{name: "stamps late, 200 µs reader", right: .999, stamps: clamped, reader: reader{width: 50 * us, interval: 200 * us, jitter: .01}},
 		{name: "stamps late, out of order, 200 µs reader", right: .999, stamps: free, reader: reader{width: 50 * us, interval: 200 * us, jitter: .01}},
 		{name: "one edge stamped 1 ms late", right: .99, stamps: func(r *rand.Rand, edges []Edge) {

@@ -126,7 +126,7 @@ func (d *Daemon) assemble() error {
 	}
 	green, red, beeper := d.lights()
 	d.Panel = panel.New(panel.Options{
-		Display: shown, Catalogue: d.texts, Green: green, Red: red, Beeper: beeper, Window: cfg.Desk.Window, Idle: d.idle, Logger: d.o.Log,
+		Display: shown, Catalogue: d.texts, Green: green, Red: red, Beeper: beeper, Window: cfg.Desk.Window, Idle: d.idle, Behind: d.Worker.Behind, Logger: d.o.Log,
 	})
 	d.tasks = append(d.tasks, d.Panel, d.Worker)
 	policy, err := checkout.ParsePolicy(cfg.Desk.HeldByOther)
