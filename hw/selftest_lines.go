@@ -37,8 +37,13 @@ func (s *tester) lines(ctx context.Context) Result {
 // listen notes what the lines do for d. With quiet it ends earlier, once
 // there were edges and then none for so long; limit is the longest then.
 func (s *tester) listen(ctx context.Context, d, quiet, limit time.Duration) (Spell, error) {
+	return s.listenSince(ctx, s.Now(), d, quiet, limit)
+}
+
+// listenSince is listen from a time that is over already, so that nothing which
+// came meanwhile is missed.
+func (s *tester) listenSince(ctx context.Context, now int64, d, quiet, limit time.Duration) (Spell, error) {
 	buf := make([]wiegand.Edge, 256)
-	now := s.Now()
 	spell := Spell{From: now}
 	var err error
 	if spell.Start, err = s.src.Levels(); err != nil {
