@@ -59,6 +59,9 @@ func (q *queue) pick(most int) ([]Row, error) {
 	var picked []Row
 	for len(picked) < most {
 		rows, err := q.out.Rows(q.sink, q.cursor, pageRows)
+		if err != nil && len(picked) > 0 {
+			break // these are read, and the cursor is past them
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -400,3 +400,28 @@ func TestLedgerFullNeverTellsTwice(t *testing.T) {
 		}
 	})
 }
+
+// A server whose database is away may refuse everything: one command tells it
+// all again.
+func TestRetryParked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := NewMemory(Main)
+		for i := range 20 {
+			out.Add(event(i+1, fmt.Sprint("d", i)), false)
+		}
+		place := &stage{caps: everything, answer: func(Delivery) Outcome { return Outcome{Verdict: Refused, Reason: "no database"} }}
+		w, stop := start(t, Options{Directory: place, Outbox: out})
+		defer stop()
+		synctest.Wait()
+		place.mu.Lock()
+		place.answer = nil
+		place.mu.Unlock()
+		if err := w.Retry("parked"); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if n := len(place.seqs()); n != 20 {
+			t.Errorf("%d told, want 20", n)
+		}
+	})
+}

@@ -22,9 +22,16 @@ func (s *tester) card(ctx context.Context) Result {
 		if err := s.show(ctx, 0); err != nil {
 			return failed(err, gpio.Hint(err))
 		}
-		if len(s.evidence.Cards[from].Edges) == 0 {
-			return s.nothingCame(ctx)
+		if len(s.evidence.Cards[from].Edges) > 0 {
+			continue
 		}
+		if r, late := s.nothingCame(ctx); !late {
+			return r
+		}
+		// The card was only shown late: this one counts as the first.
+		s.evidence.Cards = s.evidence.Cards[len(s.evidence.Cards)-1:]
+		s.evidence.Answered, s.evidence.Free = nil, nil
+		from = 0
 	}
 	spells := s.evidence.Cards[from:]
 	s.first, _, _, _ = tally(s.reads(spells))
@@ -86,28 +93,32 @@ func (s *tester) show(ctx context.Context, card int) error {
 }
 
 // nothingCame looks further: where the pulses may have gone instead, and
-// whether the reader keeps them.
-func (s *tester) nothingCame(ctx context.Context) Result {
+// whether the reader keeps them. It reports true when a card comes after all.
+func (s *tester) nothingCame(ctx context.Context) (r Result, late bool) {
 	if s.Ask != nil && s.Present == nil {
 		a, err := s.Ask(ctx, "Nothing arrived. Did the reader beep or light up for the card? [y/n]")
 		if err != nil {
-			return failed(err, "")
+			return failed(err, ""), false
 		}
 		yes := affirmative(a)
 		s.evidence.Answered = &yes
 	}
 	if err := s.elsewhere(ctx); err != nil {
-		return failed(err, gpio.Hint(err))
+		return failed(err, gpio.Hint(err)), false
 	}
-	if f := examine(&s.evidence); f.silent() && f.free == 0 && !f.isLow(0) && !f.isLow(1) {
-		s.Say(fmt.Sprintf("Still nothing. If the reader has a HOLD wire (%s) that touches anything, take it off now.", s.Site.hold()))
+	f := examine(&s.evidence)
+	if !f.silent() && f.late == 0 && f.free == 0 {
+		return Result{}, true
+	}
+	if f.silent() && f.free == 0 && !f.isLow(0) && !f.isLow(1) {
+		s.Say("Still nothing. If " + s.Site.hold() + " touches anything, take it off now.")
 		spell, err := s.listen(ctx, s.o.Timing.Late, s.o.Timing.Quiet, s.o.Timing.Limit)
 		if err != nil {
-			return failed(err, gpio.Hint(err))
+			return failed(err, gpio.Hint(err)), false
 		}
 		s.evidence.Late = &spell
 	}
-	return s.blame(Fail, "nothing arrived")
+	return s.blame(Fail, "nothing arrived"), false
 }
 
 // elsewhere shows the card once more while the free pins are watched.

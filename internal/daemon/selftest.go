@@ -90,7 +90,13 @@ func testEnv(cfg *config.Config, board *hw.Board) *hw.Env {
 			return hw.Host{}.ListenFree(board, rc.Data0, rc.Data1)
 		}
 	}
-	env.Devices = append(env.Devices, hw.Device{Path: "/dev/gpiochip0", Use: "the reader's lines", Group: "gpio"})
+	chip := "/dev/gpiochip0"
+	if board != nil {
+		if l, err := (hw.Host{}).Lookup(board, rc.Data0); err == nil {
+			chip = l.Chip.Path // its number varies with the kernel
+		}
+	}
+	env.Devices = append(env.Devices, hw.Device{Path: chip, Use: "the reader's lines", Group: "gpio"})
 	switch cfg.Display.Kind {
 	case "hd44780-i2c":
 		env.Devices = append(env.Devices, hw.Device{Path: cfg.Display.Bus, Use: "the display", Group: "i2c"})
