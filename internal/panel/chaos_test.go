@@ -95,9 +95,8 @@ func mistreat(t *testing.T, r *rand.Rand, build func(*rand.Rand) victim) {
 	}
 	v.heal()
 	time.Sleep(2*time.Minute + 500*time.Millisecond)
-	if got := strings.Join(v.rows(), "|"); got != strings.Join(p.State().Rows, "|") {
-		s := strings.NewReplacer("↑", "^").Replace(rows(p.State()))
-		t.Errorf("it shows %q, and should %q; health %+v", got, s, p.Health())
+	if got := strings.Join(v.rows(), "|"); got != rows(p.State()) {
+		t.Errorf("it shows %q, and should %q; health %+v", got, p.State().Rows, p.Health())
 	}
 	// A state is said when it changes, and not again.
 	for a, b := "", nextLine(log, "level="); b != ""; a, b = b, nextLine(log, "level=") {
