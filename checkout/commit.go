@@ -371,8 +371,8 @@ func (t *txn) queue(ev *Event, here ref) error {
 		return nil
 	}
 	for _, name := range t.l.o.Sinks {
-		if name == DirectorySink && ev.Source == SourceSync {
-			continue // its own word
+		if name == DirectorySink && (ev.Source == SourceSync || ev.Kind == Resolve) {
+			continue // its own word, or what it need not know
 		}
 		o := outboxRow{device: ev.Device}
 		key := outboxKey(here, t.l.sinkIDs[name])
