@@ -71,7 +71,11 @@ func (t *txn) settle(tr tree, s Subject) (party, error) {
 			return party{}, err
 		}
 		if who.tree == tr {
-			return who, nil
+			if t.l.o.SealTags && who.row.sealed == nil {
+				// Enrolled before a directory wanted the number.
+				err = t.setTag(&who, s.Tag)
+			}
+			return who, err
 		}
 		if who.tree != 0 {
 			return party{}, fmt.Errorf("%w: the tag %s is a %s", ErrRefused, s.Tag, kindOf(who.tree))

@@ -132,6 +132,9 @@ func (w *Worker) watchNetwork(ctx context.Context) {
 func (w *Worker) Hurry() {
 	for _, s := range w.senders {
 		s.place.hurry()
+		s.mu.Lock()
+		s.queue.hurry(time.Now())
+		s.mu.Unlock()
 		poke(s.wake)
 	}
 	if st := w.pullStatus(); st != nil && st.Error != nil {

@@ -2,6 +2,7 @@ package hw
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -54,7 +55,11 @@ func (s *tester) secondCard(ctx context.Context) Result {
 	from := len(s.evidence.Cards)
 	for i := range times {
 		s.Say([]string{"Show a card of the other kind: a device's tag if the first was a badge.", "The same card again.", "And once more."}[min(i, 2)])
-		if err := s.show(ctx, 1); err != nil {
+		show := s.show
+		if i > 0 && i == times-1 && s.clean(s.evidence.Cards) {
+			show = s.showWidths
+		}
+		if err := show(ctx, 1); err != nil {
 			return failed(err, gpio.Hint(err))
 		}
 	}
@@ -91,6 +96,34 @@ func (s *tester) show(ctx context.Context, card int) error {
 		s.evidence.Cards = append(s.evidence.Cards, spell)
 	}
 	return err
+}
+
+// showWidths has a card shown while rising edges are noted as well, so that
+// pulses have a width. In that mode a kernel may mistake a short pulse's
+// direction: where it did, the card is shown again without.
+func (s *tester) showWidths(ctx context.Context, card int) error {
+	b, ok := s.src.(interface{ SetBothEdges(bool) error })
+	if !ok || b.SetBothEdges(true) != nil {
+		return s.show(ctx, card)
+	}
+	err := errors.Join(s.show(ctx, card), b.SetBothEdges(false))
+	last := len(s.evidence.Cards) - 1
+	if err != nil || s.clean(s.evidence.Cards[last:]) {
+		return err
+	}
+	s.evidence.Cards = s.evidence.Cards[:last]
+	s.Say("And a last time.")
+	return s.show(ctx, card)
+}
+
+// clean: nothing came but good reads.
+func (s *tester) clean(spells []Spell) bool {
+	for i := range spells {
+		if !s.onlyCards(spells[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // nothingCame looks further: where the pulses may have gone instead, and

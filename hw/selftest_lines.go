@@ -31,6 +31,12 @@ func (s *tester) lines(ctx context.Context) Result {
 		return failed(err, gpio.Hint(err))
 	}
 	s.src = src
+	if b, ok := src.(interface{ SetBothEdges(bool) error }); ok {
+		// Falling edges alone are sure; rising ones are asked for when needed.
+		if err := b.SetBothEdges(false); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+			return failed(err, gpio.Hint(err))
+		}
+	}
 	return pass("%s", src.String())
 }
 

@@ -151,11 +151,15 @@ func (d *Daemon) assemble() error {
 			return err
 		}
 		o.Now = d.now
-		r := station.NewReader(o, station.ReaderOptions{
+		ro := station.ReaderOptions{
 			Name: rc.Name, Source: source,
 			Decoder: wiegand.Options{Formats: cfg.ReaderFormats(rc), Keypad: rc.Keypad, RepairLost: true},
-			Badge:   rc.Badge.Fits, Device: rc.Device.Fits, Strict: rc.Preset == "original",
-		})
+			Badge:   rc.Badge.Fits, Device: rc.Device.Fits,
+		}
+		if ro.Strict = rc.Preset == "original"; ro.Strict {
+			ro.Decoder.Accept = rc.Accept()
+		}
+		r := station.NewReader(o, ro)
 		d.Readers = append(d.Readers, r)
 		d.tasks = append(d.tasks, r.Tasks()...)
 	}

@@ -56,7 +56,7 @@ func StandaloneTest(cfg *config.Config, stateDir string) *hw.Env {
 	rc := cfg.Readers[0]
 	bias, _ := gpio.ParseBias(rc.Bias) // the configuration was checked
 	env.Lines = func(context.Context) (gpio.Source, error) {
-		return host.OpenReader(board, rc.Data0, rc.Data1, gpio.Request{ActiveLow: rc.ActiveLow, Bias: bias, BothEdges: true})
+		return host.OpenReader(board, rc.Data0, rc.Data1, gpio.Request{ActiveLow: rc.ActiveLow, Bias: bias})
 	}
 	env.Ledger = func(context.Context) (hw.LedgerFact, error) {
 		l, err := OpenLedger(cfg, stateDir, true)
