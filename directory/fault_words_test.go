@@ -202,6 +202,17 @@ func certFault(host string, from, to time.Duration) func(*testing.T, *original) 
 	}
 }
 
+// proxied puts a proxy between that refuses to connect.
+func proxied(status int) func(*testing.T, *original) (Config, func(fault)) {
+	return func(t *testing.T, _ *original) (Config, func(fault)) {
+		p := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+		t.Cleanup(p.Close)
+		cfg := endpointsConfig("https://far.example")
+		cfg.Proxy = p.URL
+		return cfg, nil
+	}
+}
+
 // connectionFaults are faults before any HTTP is spoken.
 var connectionFaults = []struct {
 	name, says string
@@ -238,6 +249,8 @@ var connectionFaults = []struct {
 		t.Cleanup(srv.Close)
 		return endpointsConfig(strings.Replace(srv.URL, "http:", "https:", 1)), nil
 	}},
+	{"proxy that wants a password", "the proxy proxy.example answers 407 Proxy Authentication Required", proxied(http.StatusProxyAuthRequired)},
+	{"proxy that can't reach it", "the proxy proxy.example answers 502 Bad Gateway: it can't reach lab.example", proxied(http.StatusBadGateway)},
 	{"no such name", "no address for lab.example (DNS: no such name)", func(t *testing.T, _ *original) (Config, func(fault)) {
 		noNames(t)
 		return endpointsConfig("http://directory.example"), nil
@@ -252,7 +265,14 @@ func TestEndpointsUnderConnectionFaults(t *testing.T) {
 			}
 			s := newOriginal()
 			cfg, set := tc.make(t, s)
-			cfg.ConnectTimeout, cfg.AnswerTimeout, cfg.TotalTimeout, cfg.Proxy = time.Second, time.Second, 2*time.Second, "none"
+			cfg.ConnectTimeout, cfg.AnswerTimeout, cfg.TotalTimeout = time.Second, time.Second, 2*time.Second
+			said := func(s string) string { return s }
+			if cfg.Proxy != "" {
+				u, _ := url.Parse(cfg.Proxy)
+				said = func(s string) string { return strings.ReplaceAll(s, u.Host, "proxy.example") }
+			} else {
+				cfg.Proxy = "none"
+			}
 			if set != nil {
 				endpointScenario(t, faultCase{fault: "connection", says: tc.says}, cfg, s, set)
 				return
@@ -266,12 +286,15 @@ func TestEndpointsUnderConnectionFaults(t *testing.T) {
 			register(t, l)
 			w, _ := start(t, Options{Directory: d, Outbox: l, Register: l, Config: cfg})
 			bump(t, l, annBadge, ipadTag)
-			var said string
-			eventually(t, "said: "+tc.says, func() bool { said = sayings(t, w, u.Host); return strings.Contains(said, tc.says) })
-			if strings.Contains(said, "parked") {
-				t.Error("parked, though nothing was sent")
+			var words string
+			eventually(t, "said: "+tc.says, func() bool {
+				words = said(sayings(t, w, u.Host))
+				return strings.Contains(words, tc.says)
+			})
+			if strings.Contains(words, "lost") {
+				t.Error("lost, though nothing was sent")
 			}
-			t.Logf("stump sync says:\n%s", said)
+			t.Logf("stump sync says:\n%s", words)
 		})
 	}
 }

@@ -144,7 +144,7 @@ func (s *sender) status() (SinkStatus, error) {
 func (s *sender) stuck() ([]uint64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.running {
+	if !s.running && s.caps.Deliver {
 		if err := s.queue.scan(); err != nil {
 			return nil, err
 		}

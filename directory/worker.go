@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -66,8 +68,8 @@ func NewWorker(o Options) *Worker {
 			w.log.Warn("others on this board may read a secret: chmod 600", "file", secret(file).path())
 		}
 	}
-	for name, hook := range o.Webhooks {
-		w.add(name, hook, newPlace(o.Backoff, o.Random))
+	for _, name := range slices.Sorted(maps.Keys(o.Webhooks)) {
+		w.add(name, o.Webhooks[name], newPlace(o.Backoff, o.Random))
 	}
 	return w
 }
@@ -130,6 +132,9 @@ func (w *Worker) watchNetwork(ctx context.Context) {
 func (w *Worker) Hurry() {
 	for _, s := range w.senders {
 		s.place.hurry()
+		s.mu.Lock()
+		s.queue.hurry(time.Now())
+		s.mu.Unlock()
 		poke(s.wake)
 	}
 	if st := w.pullStatus(); st != nil && st.Error != nil {
@@ -201,11 +206,15 @@ func (w *Worker) admin(id string, act func(*sender, Row) error) error {
 }
 
 // Retry tells a parked event or a conflict again, or one that waits at once.
-// "all" asks every place again now.
+// "all" asks every place again now; "parked" tells all again that was refused,
+// as after a server whose database was away.
 func (w *Worker) Retry(id string) error {
-	if id == "" || id == "all" {
+	switch id {
+	case "", "all":
 		w.Hurry()
 		return nil
+	case "parked":
+		return w.retryParked()
 	}
 	return w.admin(id, func(s *sender, r Row) error {
 		// Next is wall time: a clock that jumped must not hold anybody up.
@@ -215,6 +224,28 @@ func (w *Worker) Retry(id string) error {
 		st := RowState{State: Queued, Step: r.Step, Force: r.State == InConflict}
 		return s.out.SaveRows(s.name, map[uint64]RowState{r.Seq: st})
 	})
+}
+
+func (w *Worker) retryParked() error {
+	for _, s := range w.senders {
+		seqs, err := s.stuck()
+		if err != nil {
+			return err
+		}
+		for _, seq := range seqs {
+			r, err := s.out.Row(s.name, seq)
+			if errors.Is(err, ErrNoRow) || err == nil && r.State != Parked {
+				continue
+			}
+			if err == nil {
+				err = w.Retry(RowID(s.name, seq))
+			}
+			if err != nil && !errors.Is(err, ErrNoRow) {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // Drop gives up telling an event. The note says why, and is kept.

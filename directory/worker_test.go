@@ -303,6 +303,8 @@ func TestPoisonIsToldFromOutage(t *testing.T) {
 		if got := place.seqs(); !slices.Equal(got, []uint64{2}) {
 			t.Fatalf("told %v, want 2: others flow on", got)
 		}
+		time.Sleep(time.Hour)
+		synctest.Wait()
 		if r, _ := out.Row(Main, 1); r.State != Parked {
 			t.Fatalf("row 1 beside others: %+v, want it parked", r.RowState)
 		}
@@ -397,6 +399,54 @@ func TestLedgerFullNeverTellsTwice(t *testing.T) {
 		}
 		if b, _ := out.Backlog(Main); b != 0 {
 			t.Errorf("backlog %d after the disk had room", b)
+		}
+	})
+}
+
+// A server whose database is away may refuse everything: one command tells it
+// all again.
+func TestRetryParked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := NewMemory(Main)
+		for i := range 20 {
+			out.Add(event(i+1, fmt.Sprint("d", i)), false)
+		}
+		place := &stage{caps: everything, answer: func(Delivery) Outcome { return Outcome{Verdict: Refused, Reason: "no database"} }}
+		w, stop := start(t, Options{Directory: place, Outbox: out})
+		defer stop()
+		synctest.Wait()
+		place.mu.Lock()
+		place.answer = nil
+		place.mu.Unlock()
+		if err := w.Retry("parked"); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if n := len(place.seqs()); n != 20 {
+			t.Errorf("%d told, want 20", n)
+		}
+	})
+}
+
+// Whoever says "now" means the rows that wait, too.
+func TestHurryEndsTheWaitsOfRows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := NewMemory(Main)
+		for i := range 10 {
+			out.Add(event(i+1, fmt.Sprint("d", i)), false)
+		}
+		place := &stage{caps: everything, answer: func(Delivery) Outcome { return Outcome{Verdict: Failing, Reason: "500"} }}
+		w, stop := start(t, Options{Directory: place, Outbox: out})
+		defer stop()
+		time.Sleep(24 * time.Hour)
+		place.mu.Lock()
+		place.answer = nil
+		place.mu.Unlock()
+		w.Hurry()
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if n := len(place.seqs()); n != 10 {
+			t.Errorf("%d told two seconds after somebody hurried, want 10", n)
 		}
 	})
 }
