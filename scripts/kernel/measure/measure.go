@@ -50,7 +50,7 @@ func cards(n int, seed uint64) ([]string, error) {
 }
 
 // piece is how many cards are shown in one go.
-const piece = 500
+const piece = 200
 
 // run shows n cards, or as many as limit allows when it is not 0, and says what
 // came of them.
@@ -75,7 +75,7 @@ func (m measure) show(c *gpiosim.Chip, n int, seed uint64) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	job := gpiosim.Job{D0: 0, D1: 1, Frames: frames, Pulses: m.Pulses, Gap: gap, Again: 5}
+	job := gpiosim.Job{D0: 0, D1: 1, Frames: frames, Pulses: m.Pulses, Gap: gap, Again: 2}
 	read := m.read
 	if m.original {
 		job.Gap = originalGap

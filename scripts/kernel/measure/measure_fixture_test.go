@@ -38,7 +38,11 @@ func TestKernelRows(t *testing.T) {
 				defer stop()
 			}
 			start := time.Now()
-			res, err := r.run(c, min(frames, r.frames), 0)
+			n := frames
+			if r.original {
+				n = 50 // nothing is asked of it
+			}
+			res, err := r.run(c, n, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
