@@ -221,7 +221,9 @@ func weighKeypad(f *findings, e *Evidence) float64 {
 			return 0
 		}
 		n++
-		if (fr.falls == 4 || fr.falls == 8) && fr.holes == 0 {
+		// Four or eight bits by chance are left of a card with one line dead,
+		// which leaves holes.
+		if (fr.falls == 4 || fr.falls == 8) && (fr.holes == 0 || f.falls[0] > 0 && f.falls[1] > 0) {
 			short++
 		}
 	}

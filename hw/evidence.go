@@ -201,10 +201,11 @@ func (f *findings) lateFrames(e *Evidence) {
 		if silent == 0 {
 			return
 		}
-		n := 0
+		n, last := 0, int64(0)
 		for _, fr := range split(edges, interval(edges)) {
-			if fr.falls >= 8 {
+			if fr.falls >= 8 && (n == 0 || fr.from-last < longestNS) {
 				n++
+				last = fr.to
 			}
 		}
 		if n >= 2 || n == 1 && e.Late != nil && i == len(spells)-1 {

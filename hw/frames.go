@@ -8,6 +8,8 @@ type frame struct {
 	all   wiegand.Bits // every fall as a bit
 	falls int          // in bits
 	holes int          // places where a fall is missing, by the timing
+	from  int64        // the first fall
+	to    int64        // the last
 	extra []stray      // what came too soon
 	good  bool
 	// inverse: it would be good with the lines exchanged.
@@ -60,6 +62,10 @@ func split(edges []wiegand.Edge, usual int64) (frames []frame) {
 }
 
 func (fr *frame) add(e wiegand.Edge) {
+	if fr.falls == 0 {
+		fr.from = e.Time
+	}
+	fr.to = e.Time
 	fr.bits.Append(e.Line)
 	fr.all.Append(e.Line)
 	fr.falls++

@@ -148,7 +148,9 @@ func (s *Server) cardOf(name string) (checkout.Tag, error) {
 
 // giveTag is the command that gives somebody or something a tag.
 func giveTag(kind checkout.SubjectKind, id string) string {
-	if strings.ContainsFunc(id, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_.@", r) }) {
+	if strings.ContainsFunc(id, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_.@", r)
+	}) {
 		id = "'" + strings.ReplaceAll(id, "'", `'\''`) + "'" // as a shell takes it
 	}
 	if kind == checkout.KindDevice {
