@@ -37,7 +37,7 @@
 // # Evidence
 //
 // All thresholds follow the frame's median interval. A frame is called even
-// only if so many intervals lie close to the median (40 % within a sixteenth, or
+// only if so many intervals lie close to the median (45 % within a sixteenth, or
 // 70 % within an eighth) that a reader which spaces its bits by chance, 0.3 to
 // 6 ms, does not show it; readers below 0.7 ms need 80 % within a sixteenth,
 // because late stamps disturb them. In an even frame the intervals that are

@@ -92,7 +92,12 @@ type process struct {
 
 func startDaemon(t *testing.T, dir string) *process {
 	t.Helper()
-	d := &process{t: t, socket: filepath.Join(dir, "s")}
+	return startDaemonAt(t, dir, filepath.Join(dir, "s"))
+}
+
+func startDaemonAt(t *testing.T, dir, socket string) *process {
+	t.Helper()
+	d := &process{t: t, socket: socket}
 	d.cmd = exec.Command("stump", "run", "--sim", "--state", dir, "--socket", d.socket)
 	d.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
 	if err := d.cmd.Start(); err != nil {
