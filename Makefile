@@ -8,7 +8,7 @@ BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 include scripts/kernel.mk
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test unit bench fuzz lint cross packages clean
+.PHONY: help setup build run test unit proofs bench fuzz lint cross packages clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,10 +23,13 @@ run: ## a simulated lab to play with
 	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/stumplab ./cmd/stumplab
 	@bin/stumplab
 
-test: lint unit cross kernel-test arm-test ## everything that must pass
+test: lint unit proofs cross kernel-test arm-test ## everything that must pass
 
 unit: ## all tests, with the race detector
 	$(GO) test -race ./...
+
+proofs: ## the ledger killed 200 times and damaged 1,000 times
+	$(GO) test -count=1 -run '^Test(Kill|Damage)$$' -v ./checkout
 
 bench: ## the figures of the budgets
 	$(GO) test -run '^$$' -bench . -benchmem ./...

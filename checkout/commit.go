@@ -71,7 +71,11 @@ func (t *txn) settle(tr tree, s Subject) (party, error) {
 			return party{}, err
 		}
 		if who.tree == tr {
-			return who, nil
+			if t.l.o.SealTags && who.row.sealed == nil {
+				// Enrolled before a directory wanted the number.
+				err = t.setTag(&who, s.Tag)
+			}
+			return who, err
 		}
 		if who.tree != 0 {
 			return party{}, fmt.Errorf("%w: the tag %s is a %s", ErrRefused, s.Tag, kindOf(who.tree))
@@ -371,8 +375,8 @@ func (t *txn) queue(ev *Event, here ref) error {
 		return nil
 	}
 	for _, name := range t.l.o.Sinks {
-		if name == DirectorySink && ev.Source == SourceSync {
-			continue // its own word
+		if name == DirectorySink && (ev.Source == SourceSync || ev.Kind == Resolve) {
+			continue // its own word, or what it need not know
 		}
 		o := outboxRow{device: ev.Device}
 		key := outboxKey(here, t.l.sinkIDs[name])

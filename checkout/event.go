@@ -100,6 +100,7 @@ type Event struct {
 	Loan time.Duration
 	// PersonTag, DeviceTag and FromTag are the masked numbers of tags that
 	// were not yet resolved when the event was recorded (a pending event).
+	// A Resolve has the tag that it resolved.
 	PersonTag, DeviceTag, FromTag string
 	// Erased is set when what was personal in the event is gone.
 	Erased bool

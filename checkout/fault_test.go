@@ -37,7 +37,7 @@ func fullChild() {
 	}
 	info, err := l.Info()
 	fail(err)
-	limit := syscall.Rlimit{Cur: uint64(info.Size) - 250*pageSize, Max: 1 << 62}
+	limit := syscall.Rlimit{Cur: uint64(info.Size) - 40*pageSize, Max: 1 << 62}
 	fail(syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit))
 	var refused int
 	for i := 0; i < 2000 && refused < 5; i++ {

@@ -127,7 +127,7 @@ func openBolt(path string, o *Options, readOnly bool) (db *bolt.DB, file *os.Fil
 	if err != nil {
 		return nil, nil, err
 	}
-	db.AllocSize = 1 << 20
+	db.AllocSize = 256 << 10
 	return db, file, nil
 }
 

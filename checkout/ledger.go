@@ -101,6 +101,7 @@ type Ledger struct {
 
 	suspected atomic.Bool // a note of damage was left
 	salvages  int         // in this run; guarded by writing
+	stale     bool        // db is for looking only: it could not be opened anew; guarded by writing
 }
 
 // Keys of the meta tree.
@@ -321,20 +322,27 @@ func (t *txn) checkHead() (seq uint64, err error) {
 // drop lets go of the file.
 func (l *Ledger) drop() {
 	if l.db != nil {
-		// Close would wait for ever for a transaction that a panic has left
-		// open. Closing the file lets go of the lock in any case.
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			_ = l.guard(l.db.Close)
-		}()
-		select {
-		case <-done:
-		case <-time.After(time.Second):
-			letGo(l.file)
-		}
+		shut(l.path, l.db, l.file)
 	}
 	l.db, l.file = nil, nil
+}
+
+// shut closes a file that has met a fault. bbolt would wait for ever for a
+// transaction that a panic has left open; closing the file lets go of the lock
+// in any case.
+func shut(path string, db *bolt.DB, file *os.File) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		var err error
+		defer recoverDamage(path, &err)()
+		err = db.Close()
+	}()
+	select {
+	case <-done:
+	case <-time.After(time.Second):
+		letGo(file)
+	}
 }
 
 // Close waits for transactions under way and closes the file.

@@ -202,7 +202,7 @@ func TestPendingIsResolvedInOrder(t *testing.T) {
 	want(t, "nexus", x.history(HistoryFilter{Device: "nexus"}), "6:enrol 8:checkout 9:resolve")
 	due, err = x.Due("dir", x.clock.wall, 10)
 	x.ok(err)
-	want(t, "due", len(due), 2)
+	want(t, "due", len(due), 4) // the two loans, and whose the tags are
 	want(t, "person to be told", due[1].Event.Person+due[1].Event.PersonName+due[1].Event.Device, "diaDianexus")
 	want(t, "the tag is enrolled", x.subject(901).ID, "dia")
 }

@@ -96,7 +96,7 @@ func decodeOutbox(body []byte) (o outboxRow, err error) {
 // forSinks reports whether sinks are told of events of the kind.
 func (k Kind) forSinks(src Source) bool {
 	switch k {
-	case Checkout, Return, Handover, Lost, Found:
+	case Checkout, Return, Handover, Lost, Found, Resolve:
 		return true
 	case Enrol:
 		// A tag that came by import or from the directory is known there.

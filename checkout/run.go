@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -141,6 +142,11 @@ func (l *Ledger) update(f func(*txn) error) error {
 		}
 		return l.failed(err)
 	}
+	if l.stale {
+		if err := l.renew(); err != nil {
+			return l.failed(err)
+		}
+	}
 	begin := time.Now()
 	txid, err := l.commit(f)
 	var damaged *DamagedError
@@ -186,16 +192,12 @@ func (l *Ledger) commit(f func(*txn) error) (txid int, err error) {
 // the disk all the same, when only the last sync failed; then one more commit
 // that succeeds makes sure of it, and it counts as saved.
 func (l *Ledger) retry(cause error, txid int) error {
-	l.mu.Lock()
-	l.drop()
-	err := l.reopen()
-	l.mu.Unlock()
-	if err != nil {
+	if err := l.renew(); err != nil {
 		l.o.Logger.Error("the ledger can't be opened again", "err", err)
 		return cause
 	}
 	reached := false
-	_, err = l.commit(func(t *txn) error {
+	_, err := l.commit(func(t *txn) error {
 		// The number of a transaction is one above the newest in the file.
 		if reached = t.tx.ID() > txid; !reached {
 			return cause
@@ -206,6 +208,40 @@ func (l *Ledger) retry(cause error, txid int) error {
 		return nil
 	}
 	return cause
+}
+
+// renew opens the file anew. Where that fails, since the disk is read-only or
+// broken, the old picture of it stays for looking at. The caller holds writing.
+func (l *Ledger) renew() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	old := struct {
+		db      *bolt.DB
+		file    *os.File
+		own     uint16
+		names   map[uint16]string
+		sinkIDs map[string]uint16
+	}{l.db, l.file, l.own, l.names, l.sinkIDs}
+	if old.db != nil {
+		if err := syscall.Flock(int(old.file.Fd()), syscall.LOCK_UN); err != nil {
+			return err
+		}
+	}
+	l.db, l.file = nil, nil
+	err := l.reopen()
+	l.stale = err != nil
+	if old.db == nil {
+		return err
+	}
+	if err == nil {
+		shut(l.path, old.db, old.file)
+		return nil
+	}
+	// Another process may have taken the file meanwhile; then it is gone.
+	if syscall.Flock(int(old.file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+		l.db, l.file, l.own, l.names, l.sinkIDs = old.db, old.file, old.own, old.names, old.sinkIDs
+	}
+	return err
 }
 
 // failed notes that a commit was not saved.

@@ -201,6 +201,41 @@ func TestAcceptTheirs(t *testing.T) {
 	}
 }
 
+// A directory that wants numbers may come later than the badges: each is kept
+// from its next bump on.
+func TestNumbersAreKeptFromTheNextBump(t *testing.T) {
+	o := Options{Station: "lab", SiteKey: NewKey(), Sinks: []string{DirectorySink}}
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	l, err := Create(path, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	syncRows(t, l, SyncRow{Kind: KindPerson, Name: "Ann", Tag: tag26(1)}, SyncRow{Kind: KindDevice, Name: "iPad", Tag: tag26(900)})
+	if _, err := l.TagNumber(KindPerson, "ann"); err == nil {
+		t.Fatal("the number is kept though nobody wants it")
+	}
+	l.Close()
+	o.SealTags = true
+	if l, err = Open(path, o); err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	person, _ := l.Subject(tag26(1))
+	device, _ := l.Subject(tag26(900))
+	if _, err := l.Complete(Completion{Person: person, Device: device}); err != nil {
+		t.Fatal(err)
+	}
+	for kind, want := range map[SubjectKind]Tag{KindPerson: tag26(1), KindDevice: tag26(900)} {
+		id := map[SubjectKind]string{KindPerson: "ann", KindDevice: "ipad"}[kind]
+		if got, err := l.TagNumber(kind, id); err != nil || got != want {
+			t.Errorf("number of %s: %v, %v", id, got, err)
+		}
+		if s, _ := l.Subject(want); s.ID != id {
+			t.Errorf("the tag of %s is %q's now", id, s.ID)
+		}
+	}
+}
+
 func BenchmarkSync25000(b *testing.B) {
 	for b.Loop() {
 		b.StopTimer()

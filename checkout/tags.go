@@ -201,7 +201,11 @@ func (t *txn) takeOver(ev *Event, p, was *party) error {
 	t.tx.OnCommit(t.l.changes.tell) // rows of the outbox may go now
 	ev.Kind, ev.resolved, ev.links.resolved = Resolve, was.id, was.row.head
 	was.row.resolved = p.id
+	if was.tree == treePeople {
+		ev.PersonTag = was.row.mask
+	}
 	if was.tree == treeDevices {
+		ev.DeviceTag = was.row.mask
 		p.row.loan = p.row.loan.newer(was.row.loan)
 		was.row.loan = loanState{}
 	}

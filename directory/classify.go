@@ -35,6 +35,7 @@ func wordsFor(e *callError) Outcome {
 		verify   *tls.CertificateVerificationError
 		record   tls.RecordHeaderError
 		alert    tls.AlertError
+		proxy    *proxyError
 		netErr   net.Error
 		timedOut = errors.Is(e.err, context.DeadlineExceeded) || errors.As(e.err, &netErr) && netErr.Timeout()
 	)
@@ -45,6 +46,10 @@ func wordsFor(e *callError) Outcome {
 		return Outcome{Verdict: Failing, Reason: fmt.Sprintf(format, a...)}
 	}
 	switch {
+	case errors.As(e.err, &proxy) && proxy.status >= 500:
+		return down("%s: it can't reach %s", proxy, host)
+	case errors.As(e.err, &proxy):
+		return Outcome{Verdict: BadConfig, Reason: proxy.Error(), Remedy: "check the proxy, or put name and password into its address"}
 	case errors.As(e.err, &verify):
 		return badCertificate(host, verify)
 	case errors.As(e.err, &record), errors.Is(e.err, http.ErrSchemeMismatch):

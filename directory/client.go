@@ -110,6 +110,12 @@ func newClient(h HTTP, o clientOptions) (*client, error) {
 		}
 		t.Proxy = http.ProxyURL(u)
 	}
+	t.OnProxyConnectResponse = func(_ context.Context, proxy *url.URL, _ *http.Request, r *http.Response) error {
+		if r.StatusCode == http.StatusOK {
+			return nil
+		}
+		return &proxyError{proxy.Host, r.StatusCode}
+	}
 	if h.CAFile != "" {
 		pem, err := os.ReadFile(h.CAFile)
 		if err != nil {
@@ -156,6 +162,16 @@ type callError struct {
 
 func (e *callError) Error() string { return e.err.Error() }
 func (e *callError) Unwrap() error { return e.err }
+
+// proxyError is a proxy that does not connect us.
+type proxyError struct {
+	host   string
+	status int
+}
+
+func (e *proxyError) Error() string {
+	return fmt.Sprintf("the proxy %s answers %s", e.host, statusWords(e.status))
+}
 
 var errTooBig = errors.New("answer too big")
 

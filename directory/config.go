@@ -126,6 +126,20 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// secretFiles lists the files that hold secrets.
+func (c Config) secretFiles() (files []string) {
+	all := []string{c.TokenFile, c.HashStringFile}
+	for _, h := range c.Webhooks {
+		all = append(all, h.SecretFile)
+	}
+	for _, f := range all {
+		if f != "" {
+			files = append(files, f)
+		}
+	}
+	return files
+}
+
 // Open returns the directory that the configuration names. It calls nobody.
 func Open(c Config) (Directory, error) {
 	c = c.withDefaults()

@@ -185,70 +185,94 @@ func TestEndpointsThatHonourEvents(t *testing.T) {
 	}
 }
 
-// connectionFaults are faults before any HTTP is spoken.
-func TestEndpointsUnderConnectionFaults(t *testing.T) {
-	now := time.Now()
-	certFault := func(host string, from, to time.Time) func(*testing.T, *original) (Config, func(fault)) {
-		return func(t *testing.T, s *original) (Config, func(fault)) {
-			bad, badCA := certificate(t, host, from, to)
-			good, goodCA := certificate(t, "127.0.0.1", now.Add(-time.Hour), now.Add(time.Hour))
-			broken := serveTLS(t, s, bad)
-			ca := joinFiles(t, badCA, goodCA)
-			cfg := endpointsConfig(broken.URL)
-			cfg.CAFile = ca
-			return cfg, func(x fault) {
-				if x == healthy { // the certificate is renewed
-					broken.TLS.Certificates[0] = good
-				}
+// certFault serves a certificate that is bad until it is renewed.
+func certFault(host string, from, to time.Duration) func(*testing.T, *original) (Config, func(fault)) {
+	return func(t *testing.T, s *original) (Config, func(fault)) {
+		now := time.Now()
+		bad, badCA := certificate(t, host, now.Add(from), now.Add(to))
+		good, goodCA := certificate(t, "127.0.0.1", now.Add(-time.Hour), now.Add(time.Hour))
+		broken, renew := serveTLS(t, s, bad)
+		cfg := endpointsConfig(broken.URL)
+		cfg.CAFile = joinFiles(t, badCA, goodCA)
+		return cfg, func(x fault) {
+			if x == healthy {
+				renew(good)
 			}
 		}
 	}
-	for _, tc := range []struct {
-		name, says string
-		make       func(*testing.T, *original) (Config, func(fault))
-	}{
-		{"refuses", "lab.example refuses the connection", func(t *testing.T, s *original) (Config, func(fault)) {
-			srv := httptest.NewServer(s)
-			addr := srv.Listener.Addr().String()
-			srv.Close()
-			return endpointsConfig("http://" + addr), func(x fault) {
-				if x == healthy {
-					restartAt(t, addr, s)
-				}
+}
+
+// proxied puts a proxy between that refuses to connect.
+func proxied(status int) func(*testing.T, *original) (Config, func(fault)) {
+	return func(t *testing.T, _ *original) (Config, func(fault)) {
+		p := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+		t.Cleanup(p.Close)
+		cfg := endpointsConfig("https://far.example")
+		cfg.Proxy = p.URL
+		return cfg, nil
+	}
+}
+
+// connectionFaults are faults before any HTTP is spoken.
+var connectionFaults = []struct {
+	name, says string
+	make       func(*testing.T, *original) (Config, func(fault))
+}{
+	{"refuses", "lab.example refuses the connection", func(t *testing.T, s *original) (Config, func(fault)) {
+		srv := httptest.NewServer(s)
+		addr := srv.Listener.Addr().String()
+		srv.Close()
+		return endpointsConfig("http://" + addr), func(x fault) {
+			if x == healthy {
+				restartAt(t, addr, s)
 			}
-		}},
-		{"certificate for another name", "the certificate is not for lab.example", certFault("other.example", now.Add(-time.Hour), now.Add(time.Hour))},
-		{"certificate has ended", "the certificate of lab.example ended on", certFault("127.0.0.1", now.Add(-48*time.Hour), now.Add(-24*time.Hour))},
-		{"certificate from the future: the clock is not set", "before the certificate of lab.example begins: waiting for the time", certFault("127.0.0.1", now.Add(24*time.Hour), now.Add(48*time.Hour))},
-		{"certificate of an unknown authority", "the certificate of lab.example is not from anybody we trust", func(t *testing.T, s *original) (Config, func(fault)) {
-			cert, _ := certificate(t, "127.0.0.1", now.Add(-time.Hour), now.Add(time.Hour))
-			good, ca := certificate(t, "127.0.0.1", now.Add(-time.Hour), now.Add(time.Hour))
-			srv := serveTLS(t, s, cert)
-			cfg := endpointsConfig(srv.URL)
-			cfg.CAFile = ca
-			return cfg, func(x fault) {
-				if x == healthy {
-					srv.TLS.Certificates[0] = good
-				}
+		}
+	}},
+	{"certificate for another name", "the certificate is not for lab.example", certFault("other.example", -time.Hour, time.Hour)},
+	{"certificate has ended", "the certificate of lab.example ended on", certFault("127.0.0.1", -48*time.Hour, -24*time.Hour)},
+	{"certificate from the future: the clock is not set", "before the certificate of lab.example begins: waiting for the time", certFault("127.0.0.1", 24*time.Hour, 48*time.Hour)},
+	{"certificate of an unknown authority", "the certificate of lab.example is not from anybody we trust", func(t *testing.T, s *original) (Config, func(fault)) {
+		now := time.Now()
+		cert, _ := certificate(t, "127.0.0.1", now.Add(-time.Hour), now.Add(time.Hour))
+		good, ca := certificate(t, "127.0.0.1", now.Add(-time.Hour), now.Add(time.Hour))
+		srv, renew := serveTLS(t, s, cert)
+		cfg := endpointsConfig(srv.URL)
+		cfg.CAFile = ca
+		return cfg, func(x fault) {
+			if x == healthy {
+				renew(good)
 			}
-		}},
-		{"no TLS there", "lab.example does not speak TLS", func(t *testing.T, s *original) (Config, func(fault)) {
-			srv := httptest.NewServer(s)
-			t.Cleanup(srv.Close)
-			return endpointsConfig(strings.Replace(srv.URL, "http:", "https:", 1)), nil
-		}},
-		{"no such name", "no address for lab.example (DNS: no such name)", func(t *testing.T, _ *original) (Config, func(fault)) {
-			noNames(t)
-			return endpointsConfig("http://directory.example"), nil
-		}},
-	} {
+		}
+	}},
+	{"no TLS there", "lab.example does not speak TLS", func(t *testing.T, s *original) (Config, func(fault)) {
+		srv := httptest.NewServer(s)
+		t.Cleanup(srv.Close)
+		return endpointsConfig(strings.Replace(srv.URL, "http:", "https:", 1)), nil
+	}},
+	{"proxy that wants a password", "the proxy proxy.example answers 407 Proxy Authentication Required", proxied(http.StatusProxyAuthRequired)},
+	{"proxy that can't reach it", "the proxy proxy.example answers 502 Bad Gateway: it can't reach lab.example", proxied(http.StatusBadGateway)},
+	{"no such name", "no address for lab.example (DNS: no such name)", func(t *testing.T, _ *original) (Config, func(fault)) {
+		noNames(t)
+		return endpointsConfig("http://directory.example"), nil
+	}},
+}
+
+func TestEndpointsUnderConnectionFaults(t *testing.T) {
+	for _, tc := range connectionFaults {
 		t.Run(tc.name, func(t *testing.T) {
 			if tc.name != "no such name" { // that one changes the resolver of all
 				t.Parallel()
 			}
 			s := newOriginal()
 			cfg, set := tc.make(t, s)
-			cfg.ConnectTimeout, cfg.AnswerTimeout, cfg.TotalTimeout, cfg.Proxy = time.Second, time.Second, 2*time.Second, "none"
+			cfg.ConnectTimeout, cfg.AnswerTimeout, cfg.TotalTimeout = time.Second, time.Second, 2*time.Second
+			said := func(s string) string { return s }
+			if cfg.Proxy != "" {
+				u, _ := url.Parse(cfg.Proxy)
+				said = func(s string) string { return strings.ReplaceAll(s, u.Host, "proxy.example") }
+			} else {
+				cfg.Proxy = "none"
+			}
 			if set != nil {
 				endpointScenario(t, faultCase{fault: "connection", says: tc.says}, cfg, s, set)
 				return
@@ -262,12 +286,15 @@ func TestEndpointsUnderConnectionFaults(t *testing.T) {
 			register(t, l)
 			w, _ := start(t, Options{Directory: d, Outbox: l, Register: l, Config: cfg})
 			bump(t, l, annBadge, ipadTag)
-			var said string
-			eventually(t, "said: "+tc.says, func() bool { said = sayings(t, w, u.Host); return strings.Contains(said, tc.says) })
-			if strings.Contains(said, "parked") {
-				t.Error("parked, though nothing was sent")
+			var words string
+			eventually(t, "said: "+tc.says, func() bool {
+				words = said(sayings(t, w, u.Host))
+				return strings.Contains(words, tc.says)
+			})
+			if strings.Contains(words, "lost") {
+				t.Error("lost, though nothing was sent")
 			}
-			t.Logf("stump sync says:\n%s", said)
+			t.Logf("stump sync says:\n%s", words)
 		})
 	}
 }

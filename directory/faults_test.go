@@ -20,6 +20,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -225,14 +226,18 @@ func certificate(t testing.TB, host string, from, to time.Time) (tls.Certificate
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, file
 }
 
-// serveTLS serves h under a certificate.
-func serveTLS(t testing.TB, h http.Handler, cert tls.Certificate) *httptest.Server {
-	srv := httptest.NewUnstartedServer(h)
-	srv.TLS = &tls.Config{Certificates: []tls.Certificate{cert}}
+// serveTLS serves h under a certificate, which can be renewed.
+func serveTLS(t testing.TB, h http.Handler, cert tls.Certificate) (srv *httptest.Server, renew func(tls.Certificate)) {
+	var now atomic.Pointer[tls.Certificate]
+	now.Store(&cert)
+	srv = httptest.NewUnstartedServer(h)
+	srv.TLS = &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		return &tls.Config{Certificates: []tls.Certificate{*now.Load()}}, nil
+	}}
 	srv.Config.ErrorLog = quiet
 	srv.StartTLS()
 	t.Cleanup(srv.Close)
-	return srv
+	return srv, func(c tls.Certificate) { now.Store(&c) }
 }
 
 // quiet hides what servers say of broken clients.

@@ -17,12 +17,12 @@ func (s *sender) judge(b *batch, r Row, o Outcome) bool {
 	}
 	park := func(st State) {
 		r.State, r.Theirs = st, o.Theirs
-		s.setFailing(r.Seq, time.Time{})
+		s.forgive(r.Seq)
 	}
 	switch o.Verdict {
 	case Done:
 		s.place.delivered()
-		s.setFailing(r.Seq, time.Time{})
+		s.forgive(r.Seq)
 		b.delivered = append(b.delivered, r.Seq)
 		return true
 	case Refused:
@@ -64,15 +64,11 @@ func (s *sender) judge(b *batch, r Row, o Outcome) bool {
 
 // failed settles a row that failed while the place answered: it waits by itself
 // while others are tried, and when they get through and it still does not, it is
-// parked.
+// parked. It returns when to try again.
 func (s *sender) failed(r *Row, o Outcome, now time.Time) time.Time {
-	first := s.failingSince(r.Seq)
-	if first.IsZero() {
-		first = now
-		s.setFailing(r.Seq, now)
-	}
-	if r.Attempts >= parkAfter && s.place.deliveredSince(first) {
-		s.setFailing(r.Seq, time.Time{})
+	f := s.noteFailure(r.Seq, now)
+	if f.alone >= parkAfter {
+		s.forgive(r.Seq)
 		r.State = Parked
 		r.Reason = o.Reason + ", each time, while other events get through"
 		if r.Remedy == "" {
@@ -82,23 +78,27 @@ func (s *sender) failed(r *Row, o Outcome, now time.Time) time.Time {
 	}
 	o.Verdict = Down
 	s.place.trouble(o)
-	return now.Add(s.place.back.Wait(r.Attempts, now.Sub(first), o.After, s.place.rnd))
+	return now.Add(s.place.back.Wait(r.Attempts, now.Sub(f.first), o.After, s.place.rnd))
 }
 
-func (s *sender) setFailing(seq uint64, since time.Time) {
+func (s *sender) noteFailure(seq uint64, now time.Time) failure {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if since.IsZero() {
-		delete(s.failing, seq)
-		return
+	f := s.failing[seq]
+	if f == nil {
+		f = &failure{first: now}
+		s.failing[seq] = f
 	}
-	s.failing[seq] = since
+	if s.place.deliveredSince(f.first) {
+		f.alone++
+	}
+	return *f
 }
 
-func (s *sender) failingSince(seq uint64) time.Time {
+func (s *sender) forgive(seq uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.failing[seq]
+	delete(s.failing, seq)
 }
 
 func (s *sender) hasFailing() bool {
@@ -121,7 +121,7 @@ func (s *sender) settle(ctx context.Context, b *batch) {
 		switch {
 		case r.State.stuck():
 			s.queue.hold(r, time.Time{})
-		case !s.failing[r.Seq].IsZero():
+		case s.failing[r.Seq] != nil:
 			s.queue.hold(r, r.Next) // others go first
 		default:
 			s.queue.again(r.Seq) // met a dead place: is the next probe

@@ -122,7 +122,7 @@ func TestEventDataIsHistory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if e.Kind.MovesDevice() && e.Kind != checkout.Resolve {
+		if e.Kind.MovesDevice() {
 			want = append(want, mustJSON(t, e))
 		}
 	}

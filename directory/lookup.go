@@ -79,18 +79,47 @@ func (l *lookups) forget() {
 // is known to be down; then it returns at once, and the bump is to be recorded
 // as pending. It takes 5 s at most.
 func (w *Worker) WhatIs(ctx context.Context, tag checkout.Tag, hint Kind) (Answer, error) {
-	if !w.dir.Capabilities().WhatIs {
+	switch caps := w.dir.Capabilities(); {
+	case !caps.WhatIs && caps.Pull:
+		return Answer{}, w.pulledWithout()
+	case !caps.WhatIs:
 		return Answer{}, nil
 	}
 	if _, ok := w.lookups.recent(tag, 0, w.o.Config.UnknownFor); ok {
 		return Answer{}, nil
 	}
 	if o, down := w.main.isDown(); down {
+		w.impatient()
 		return Answer{}, &Trouble{o}
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	return w.ask(ctx, tag, hint)
+}
+
+// pulledWithout is what a directory that is only pulled says of a tag that the
+// register does not know: nothing, if the last pull failed; else that it was not
+// there then, and the next pull comes early.
+func (w *Worker) pulledWithout() error {
+	p := &w.pulls
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.failed:
+		return &Trouble{Outcome{Verdict: Down, Reason: p.failure.Reason}}
+	case p.last.IsZero():
+		return &Trouble{Outcome{Verdict: Down, Reason: "the directory was not pulled yet"}}
+	case time.Since(p.last) > w.o.Config.UnknownFor:
+		poke(p.kick)
+	}
+	return nil
+}
+
+// impatient has a directory that is down asked again soon: somebody stands
+// there whom it might know.
+func (w *Worker) impatient() {
+	w.main.hurryAfter(w.main.back.Early)
+	poke(w.senders[0].wake)
 }
 
 // ask asks and learns.
@@ -127,6 +156,7 @@ func (w *Worker) noteTrouble(ctx context.Context, err error) error {
 		o.Verdict = Down
 	}
 	w.main.trouble(o)
+	poke(w.senders[0].wake) // who probes from now on
 	return err
 }
 
@@ -189,16 +219,15 @@ func (w *Worker) lookupLoop(ctx context.Context) {
 	if w.dir.Capabilities().Deliver {
 		changed = w.o.Outbox.Changed(Main)
 	}
-	tick := time.NewTicker(w.o.Config.UnknownFor)
-	defer tick.Stop()
 	for ctx.Err() == nil {
-		if _, down := w.main.isDown(); !down {
-			w.resolvePending(ctx)
+		var again <-chan time.Time
+		if _, down := w.main.isDown(); !down && w.resolvePending(ctx) {
+			again = time.After(w.o.Config.UnknownFor)
 		}
 		select {
 		case <-ctx.Done():
 		case <-changed:
-		case <-tick.C:
+		case <-again:
 		case <-w.main.up:
 		case tag := <-w.lookups.behind:
 			w.refresh(ctx, tag)
@@ -226,12 +255,12 @@ func (w *Worker) refresh(ctx context.Context, tag checkout.Tag) {
 }
 
 // resolvePending asks about the tags that were bumped while nobody could be
-// asked, the oldest first.
-func (w *Worker) resolvePending(ctx context.Context) {
+// asked, and reports whether there are any that nobody knows yet.
+func (w *Worker) resolvePending(ctx context.Context) (more bool) {
 	tags, err := w.o.Register.PendingTags(pendingAtOnce)
 	if err != nil {
 		w.log.Error("pending tags can't be read", "error", err)
-		return
+		return true
 	}
 	for _, p := range tags {
 		if _, ok := w.lookups.recent(p.Tag, 0, w.o.Config.UnknownFor); ok || ctx.Err() != nil {
@@ -241,7 +270,7 @@ func (w *Worker) resolvePending(ctx context.Context) {
 		a, err := w.ask(call, p.Tag, p.Kind)
 		cancel()
 		if errors.Is(err, ErrOffline) {
-			return
+			return true
 		}
 		switch {
 		case err != nil:
@@ -250,4 +279,5 @@ func (w *Worker) resolvePending(ctx context.Context) {
 			w.log.Info("a pending tag is resolved", "tag", p.Tag, "name", a.Name)
 		}
 	}
+	return len(tags) > 0
 }

@@ -85,10 +85,13 @@ func (p *place) set(h Health, o Outcome) {
 }
 
 // hurry lets the next try happen now.
-func (p *place) hurry() {
+func (p *place) hurry() { p.hurryAfter(p.back.Hurried) }
+
+// hurryAfter lets the next try happen now, or d after the last one.
+func (p *place) hurryAfter(d time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if soon := p.last.Add(p.back.Hurried); p.next.After(soon) {
+	if soon := p.last.Add(d); p.next.After(soon) {
 		p.next = soon
 	}
 }

@@ -233,6 +233,10 @@ func (p *planner) leave(k Kind, leaving []Record, active, pulled int) {
 		return
 	}
 	for _, r := range leaving {
+		if r.Holds > 0 && k == Device {
+			p.note("%s is no longer to be lent, and somebody has it: stays until back", r.Name)
+			continue
+		}
 		if r.Holds > 0 {
 			p.note("%s left the directory and still has %s: stays until back", r.Name, count(r.Holds, "device"))
 			continue

@@ -27,6 +27,7 @@ type hold struct {
 	until   time.Time // zero: until a person, or the register, lets it go
 	pending bool      // the row has a tag that the register does not know
 	stuck   bool      // waits for a person
+	settle  bool      // its call may yet be counted: not to be hurried
 }
 
 const pageRows = 256
@@ -59,6 +60,9 @@ func (q *queue) pick(most int) ([]Row, error) {
 	var picked []Row
 	for len(picked) < most {
 		rows, err := q.out.Rows(q.sink, q.cursor, pageRows)
+		if err != nil && len(picked) > 0 {
+			break // these are read, and the cursor is past them
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -100,7 +104,7 @@ func (q *queue) free(r Row) bool {
 
 // hold keeps a device back from row r on; until zero means for good.
 func (q *queue) hold(r Row, until time.Time) {
-	q.held[q.key(r)] = &hold{seq: r.Seq, until: until, pending: r.Pending, stuck: r.State.stuck()}
+	q.held[q.key(r)] = &hold{seq: r.Seq, until: until, pending: r.Pending, stuck: r.State.stuck(), settle: r.State == Sending}
 }
 
 // again makes the rows from seq on be read once more.
@@ -125,7 +129,7 @@ func (q *queue) letGo(now time.Time) error {
 			delete(q.held, key)
 			q.again(h.seq)
 			if err == nil && (h.stuck || !h.until.IsZero()) {
-				q.held[q.key(r)] = &hold{seq: h.seq, until: h.until, stuck: h.stuck}
+				q.held[q.key(r)] = &hold{seq: h.seq, until: h.until, stuck: h.stuck, settle: h.settle}
 			}
 		}
 	}
@@ -159,6 +163,15 @@ func (q *queue) scan() error {
 		}
 	}
 	return nil
+}
+
+// hurry ends the waits of rows that failed.
+func (q *queue) hurry(now time.Time) {
+	for _, h := range q.held {
+		if !h.until.IsZero() && !h.settle {
+			h.until = now
+		}
+	}
 }
 
 // release ends the hold that begins with row seq.

@@ -250,7 +250,13 @@ func TestSCIMEndToEnd(t *testing.T) {
 	bump(t, l, annBadge, ipadTag) // nobody knows Ann yet
 	w, _ := start(t, Options{Directory: openSCIM(t, srv.URL, nil), Webhooks: map[string]Deliverer{"hook": hook}, Outbox: l, Register: l, Backoff: impatient})
 	eventually(t, "pulled", func() bool { s, _ := l.L.Subject(bobBadge); return s.Name == "Bob" })
-	eventually(t, "webhook told", func() bool { return len(hook.seqs()) == 1 })
+	eventually(t, "webhook told of the loan, and whose it is", func() bool { return len(hook.seqs()) == 2 })
+	hook.stage.mu.Lock()
+	loan, whose := cloudEvent(hook.stage.told[0], "lab"), cloudEvent(hook.stage.told[1], "lab")
+	hook.stage.mu.Unlock()
+	if loan.Tag != "…234" || whose.Type != "stump.resolve" || whose.Tag != "…234" || *whose.Data.Person != "Ann" {
+		t.Errorf("the webhook was told %+v, then %+v", loan, whose)
+	}
 	if s, _ := l.L.Subject(ipadTag); s.HolderName != "Ann" {
 		t.Errorf("the iPad is with %q, want Ann", s.HolderName)
 	}

@@ -32,3 +32,9 @@ func (s secret) read() (string, error) {
 	}
 	return v, nil
 }
+
+// exposed says whether others on the board may read the file.
+func (s secret) exposed() bool {
+	fi, err := os.Stat(s.path())
+	return err == nil && fi.Mode().Perm()&0o077 != 0
+}

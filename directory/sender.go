@@ -12,8 +12,8 @@ const (
 	// batchRows is how many rows of a repeatable sink are marked in one
 	// transaction; as many may be told twice after a kill.
 	batchRows = 128
-	// parkAfter is how often a row may fail while the place serves others.
-	parkAfter = 10
+	// parkAfter is how often a row may fail once the place has served others.
+	parkAfter = 5
 	// grace is what a call that is on its way gets when the daemon stops.
 	grace = 5 * time.Second
 )
@@ -33,14 +33,20 @@ type sender struct {
 	queue    *queue
 	inflight map[uint64]bool // rows that are being sent
 	running  bool
-	failing  map[uint64]time.Time // rows that failed by themselves, since when
+	failing  map[uint64]*failure // rows that failed by themselves
+}
+
+// failure is a row's own trouble.
+type failure struct {
+	first time.Time
+	alone int // failures since others got through
 }
 
 func newSender(name string, to Deliverer, out Outbox, pl *place, log *slog.Logger) *sender {
 	caps := to.Capabilities()
 	s := &sender{
 		name: name, to: to, out: out, caps: caps, place: pl, log: log,
-		wake: make(chan struct{}, 1), inflight: map[uint64]bool{}, failing: map[uint64]time.Time{},
+		wake: make(chan struct{}, 1), inflight: map[uint64]bool{}, failing: map[uint64]*failure{},
 		queue: newQueue(name, out, caps),
 	}
 	if d, ok := to.(Directory); ok {

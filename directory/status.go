@@ -71,7 +71,7 @@ func (w *Worker) Status() (Status, error) {
 	st := Status{Directory: w.dir.String(), Sinks: []SinkStatus{}, Orphans: []Orphan{}}
 	known := map[string]bool{}
 	for _, s := range w.senders {
-		known[s.name] = true
+		known[s.name] = s.caps.Deliver
 		caps := s.caps
 		if !caps.Deliver && !caps.WhatIs && !caps.Pull {
 			continue
@@ -144,7 +144,7 @@ func (s *sender) status() (SinkStatus, error) {
 func (s *sender) stuck() ([]uint64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.running {
+	if !s.running && s.caps.Deliver {
 		if err := s.queue.scan(); err != nil {
 			return nil, err
 		}

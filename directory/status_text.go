@@ -28,7 +28,11 @@ func (s Status) Write(out io.Writer, now time.Time) error {
 	}
 	p.pull(s.Pull, now)
 	if s.PendingTags > 0 {
-		p.head("unknown", fmt.Sprintf("%s bumped and still without an owner; their bumps are kept", count(s.PendingTags, "tag")))
+		text := count(s.PendingTags, "tag") + " were bumped and have no owner yet; their bumps are kept"
+		if s.PendingTags == 1 {
+			text = "1 tag was bumped and has no owner yet; its bumps are kept"
+		}
+		p.head("unknown", text)
 	}
 	for _, o := range s.Orphans {
 		p.head(o.Name, fmt.Sprintf("%s wait for this place, which is no longer in the configuration", count(o.Rows, "event")))
@@ -68,10 +72,13 @@ func (p *printer) sink(s SinkStatus, now time.Time) {
 		}
 	}
 	if s.State == Stopped {
-		p.line("then: stump sync retry")
+		p.line("then: stump sync retry all")
 	}
 	if waiting := s.Backlog - s.StuckRows; waiting > 0 {
 		text := count(waiting, "event") + " wait"
+		if waiting == 1 {
+			text += "s"
+		}
 		if s.Oldest != nil {
 			text += ", the oldest for " + sinceWords(now.Sub(*s.Oldest))
 		}

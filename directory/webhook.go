@@ -156,14 +156,17 @@ func signature(key []byte, id, stamp string, body []byte) string {
 
 // CloudEvent is the message; its names are those of the standard.
 type CloudEvent struct {
-	SpecVersion     string    `json:"specversion"`
-	ID              string    `json:"id"`
-	Source          string    `json:"source"`
-	Type            string    `json:"type"`
-	Subject         string    `json:"subject,omitempty"`
-	Time            string    `json:"time,omitempty"`
-	DataContentType string    `json:"datacontenttype"`
-	Data            EventData `json:"data"`
+	SpecVersion     string `json:"specversion"`
+	ID              string `json:"id"`
+	Source          string `json:"source"`
+	Type            string `json:"type"`
+	Subject         string `json:"subject,omitempty"`
+	Time            string `json:"time,omitempty"`
+	DataContentType string `json:"datacontenttype"`
+	// Tag is an extension: the masked number of a tag that nobody knew at the
+	// time, in the event and in the "resolve" that tells whose it was.
+	Tag  string    `json:"tag,omitempty"`
+	Data EventData `json:"data"`
 }
 
 // EventData is an event as "stump history --json" prints it.
@@ -196,6 +199,9 @@ func cloudEvent(ev checkout.Event, station string) CloudEvent {
 		SpecVersion: "1.0", ID: ev.ID.String(), Source: "/stump/" + url.PathEscape(station),
 		Type: "stump." + string(ev.Kind), Subject: ev.Device, DataContentType: "application/json",
 		Data: eventData(ev, station),
+	}
+	if c.Tag = ev.PersonTag; c.Tag == "" {
+		c.Tag = ev.DeviceTag
 	}
 	if ev.At.Trusted && c.Data.At != nil {
 		c.Time = *c.Data.At

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -61,8 +63,13 @@ func NewWorker(o Options) *Worker {
 	w.lookups.behind = make(chan checkout.Tag, 64)
 	w.main = newPlace(o.Backoff, o.Random)
 	w.add(Main, o.Directory, w.main)
-	for name, hook := range o.Webhooks {
-		w.add(name, hook, newPlace(o.Backoff, o.Random))
+	for _, file := range o.Config.secretFiles() {
+		if secret(file).exposed() {
+			w.log.Warn("others on this board may read a secret: chmod 600", "file", secret(file).path())
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(o.Webhooks)) {
+		w.add(name, o.Webhooks[name], newPlace(o.Backoff, o.Random))
 	}
 	return w
 }
@@ -125,6 +132,9 @@ func (w *Worker) watchNetwork(ctx context.Context) {
 func (w *Worker) Hurry() {
 	for _, s := range w.senders {
 		s.place.hurry()
+		s.mu.Lock()
+		s.queue.hurry(time.Now())
+		s.mu.Unlock()
 		poke(s.wake)
 	}
 	if st := w.pullStatus(); st != nil && st.Error != nil {
@@ -140,22 +150,27 @@ func RowID(sink string, seq uint64) string {
 	return strconv.FormatUint(seq, 10) + "@" + sink
 }
 
-func (w *Worker) row(id string) (*sender, Row, error) {
+// parseRowID is the reverse of RowID.
+func parseRowID(id string) (sink string, seq uint64, err error) {
 	num, sink, hook := strings.Cut(id, "@")
 	if !hook {
 		sink = Main
 	}
-	seq, err := strconv.ParseUint(num, 10, 64)
+	seq, err = strconv.ParseUint(num, 10, 64)
 	if err != nil {
-		return nil, Row{}, fmt.Errorf("%q is not an id such as 17, or 17@hook (stump sync lists them)", id)
+		err = fmt.Errorf("%q is not an id such as 17, or 17@hook (stump sync lists them)", id)
 	}
+	return sink, seq, err
+}
+
+// sender finds who sends to a sink, nil if nobody does.
+func (w *Worker) sender(sink string) *sender {
 	for _, s := range w.senders {
 		if s.name == sink && s.caps.Deliver {
-			r, err := s.out.Row(sink, seq)
-			return s, r, err
+			return s
 		}
 	}
-	return nil, Row{}, fmt.Errorf("%q: nothing is told to %q", id, sink)
+	return nil
 }
 
 // errSending: the row is on its way right now.
@@ -163,18 +178,28 @@ var errSending = errors.New("this event is being told right now: try again in a 
 
 // admin settles a row while it is not being sent.
 func (w *Worker) admin(id string, act func(*sender, Row) error) error {
-	s, _, err := w.row(id)
+	sink, seq, err := parseRowID(id)
 	if err != nil {
 		return err
+	}
+	s := w.sender(sink)
+	if s == nil {
+		return fmt.Errorf("%q: nothing is told to %q", id, sink)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, r, err := w.row(id)
+	// What became of it may just be being written.
+	for end := time.Now().Add(2 * time.Second); s.inflight[seq]; {
+		if time.Now().After(end) {
+			return errSending
+		}
+		s.mu.Unlock()
+		time.Sleep(20 * time.Millisecond)
+		s.mu.Lock()
+	}
+	r, err := s.out.Row(sink, seq)
 	if err != nil {
 		return err
-	}
-	if s.inflight[r.Seq] {
-		return errSending
 	}
 	if err := act(s, r); err != nil {
 		return err
@@ -187,11 +212,15 @@ func (w *Worker) admin(id string, act func(*sender, Row) error) error {
 }
 
 // Retry tells a parked event or a conflict again, or one that waits at once.
-// Without an id every place is asked again now.
+// "all" asks every place again now; "parked" tells all again that was refused,
+// as after a server whose database was away.
 func (w *Worker) Retry(id string) error {
-	if id == "" {
+	switch id {
+	case "", "all":
 		w.Hurry()
 		return nil
+	case "parked":
+		return w.retryParked()
 	}
 	return w.admin(id, func(s *sender, r Row) error {
 		// Next is wall time: a clock that jumped must not hold anybody up.
@@ -203,10 +232,36 @@ func (w *Worker) Retry(id string) error {
 	})
 }
 
+func (w *Worker) retryParked() error {
+	for _, s := range w.senders {
+		seqs, err := s.stuck()
+		if err != nil {
+			return err
+		}
+		for _, seq := range seqs {
+			r, err := s.out.Row(s.name, seq)
+			if errors.Is(err, ErrNoRow) || err == nil && r.State != Parked {
+				continue
+			}
+			if err == nil {
+				err = w.Retry(RowID(s.name, seq))
+			}
+			if err != nil && !errors.Is(err, ErrNoRow) {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // Drop gives up telling an event. The note says why, and is kept.
 func (w *Worker) Drop(id, actor, note string) error {
 	if strings.TrimSpace(note) == "" {
 		return errors.New("dropping an event needs a note that says why")
+	}
+	if sink, seq, err := parseRowID(id); err == nil && w.sender(sink) == nil {
+		// Of a place that is no longer configured nothing else can be done.
+		return w.o.Outbox.Dropped(sink, seq, actor, note)
 	}
 	return w.admin(id, func(s *sender, r Row) error {
 		return s.out.Dropped(s.name, r.Seq, actor, note)

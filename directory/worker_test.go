@@ -63,6 +63,18 @@ func (s *stage) seqs() (seqs []uint64) {
 	return seqs
 }
 
+func (s *stage) probed() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.probes)
+}
+
+func (s *stage) called() []time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.calls)
+}
+
 var everything = Capabilities{Deliver: true, Repeatable: true, Identities: true, Parallel: 4}
 
 // event is the seq-th event, about one device.
@@ -146,8 +158,8 @@ func TestOutageProbes(t *testing.T) {
 		_, stop := start(t, Options{Directory: place, Outbox: out})
 		defer stop()
 		synctest.Wait()
-		if len(place.probes) != 1 {
-			t.Fatalf("%d probes at start, want 1", len(place.probes))
+		if n := place.probed(); n != 1 {
+			t.Fatalf("%d probes at start, want 1", n)
 		}
 		time.Sleep(14 * 24 * time.Hour)
 		synctest.Wait()
@@ -221,10 +233,11 @@ func TestRetryAfterIsHonouredAndClamped(t *testing.T) {
 			defer stop()
 			time.Sleep(time.Hour)
 			synctest.Wait()
-			if len(place.calls) != 2 {
-				t.Fatalf("%d calls, want 2", len(place.calls))
+			calls := place.called()
+			if len(calls) != 2 {
+				t.Fatalf("%d calls, want 2", len(calls))
 			}
-			if gap := place.calls[1].Sub(place.calls[0]); gap < tc.min || gap > tc.max {
+			if gap := calls[1].Sub(calls[0]); gap < tc.min || gap > tc.max {
 				t.Errorf("asked to wait %v, waited %v", tc.asked, gap)
 			}
 		})
@@ -249,7 +262,7 @@ func TestConfigurationErrorStopsAndBurnsNothing(t *testing.T) {
 				t.Errorf("row %d: %+v, %v, want it queued without attempts", seq+1, r.RowState, err)
 			}
 		}
-		if n := len(place.calls); n > 2 {
+		if n := len(place.called()); n > 2 {
 			t.Errorf("%d calls in 14 min after a 401, want no more", n)
 		}
 		place.mu.Lock()
@@ -290,6 +303,8 @@ func TestPoisonIsToldFromOutage(t *testing.T) {
 		if got := place.seqs(); !slices.Equal(got, []uint64{2}) {
 			t.Fatalf("told %v, want 2: others flow on", got)
 		}
+		time.Sleep(time.Hour)
+		synctest.Wait()
 		if r, _ := out.Row(Main, 1); r.State != Parked {
 			t.Fatalf("row 1 beside others: %+v, want it parked", r.RowState)
 		}
@@ -384,6 +399,54 @@ func TestLedgerFullNeverTellsTwice(t *testing.T) {
 		}
 		if b, _ := out.Backlog(Main); b != 0 {
 			t.Errorf("backlog %d after the disk had room", b)
+		}
+	})
+}
+
+// A server whose database is away may refuse everything: one command tells it
+// all again.
+func TestRetryParked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := NewMemory(Main)
+		for i := range 20 {
+			out.Add(event(i+1, fmt.Sprint("d", i)), false)
+		}
+		place := &stage{caps: everything, answer: func(Delivery) Outcome { return Outcome{Verdict: Refused, Reason: "no database"} }}
+		w, stop := start(t, Options{Directory: place, Outbox: out})
+		defer stop()
+		synctest.Wait()
+		place.mu.Lock()
+		place.answer = nil
+		place.mu.Unlock()
+		if err := w.Retry("parked"); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if n := len(place.seqs()); n != 20 {
+			t.Errorf("%d told, want 20", n)
+		}
+	})
+}
+
+// Whoever says "now" means the rows that wait, too.
+func TestHurryEndsTheWaitsOfRows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := NewMemory(Main)
+		for i := range 10 {
+			out.Add(event(i+1, fmt.Sprint("d", i)), false)
+		}
+		place := &stage{caps: everything, answer: func(Delivery) Outcome { return Outcome{Verdict: Failing, Reason: "500"} }}
+		w, stop := start(t, Options{Directory: place, Outbox: out})
+		defer stop()
+		time.Sleep(24 * time.Hour)
+		place.mu.Lock()
+		place.answer = nil
+		place.mu.Unlock()
+		w.Hurry()
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if n := len(place.seqs()); n != 10 {
+			t.Errorf("%d told two seconds after somebody hurried, want 10", n)
 		}
 	})
 }

@@ -10,7 +10,7 @@ import (
 
 // Pulses on lines that nobody configured are found; a line in use is left out.
 func TestKernelListen(t *testing.T) {
-	c := chip(t, "listen", nil)
+	c := chip(t, "listen")
 	line := func(offset int) gpio.Line { return gpio.Line{Chip: c.Path(), Offset: offset} }
 	open(t, gpio.Request{Data0: line(0), Data1: line(1)})
 	stop, err := gpio.ListenLines([]gpio.Line{line(1), line(2), line(3), line(4)})

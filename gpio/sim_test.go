@@ -185,3 +185,22 @@ func TestSimUnknownFault(t *testing.T) {
 		t.Errorf("Fault = %q", s.Fault())
 	}
 }
+
+func TestSimRelease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := NewSim(simClock())
+		defer s.Close()
+		s.Release() // nothing is held
+		if err := s.SetFault("hold"); err != nil {
+			t.Fatal(err)
+		}
+		s.Present(parse(t, card26))
+		if edges := collect(t, s, int64(10*time.Second)); len(edges) != 0 {
+			t.Fatalf("%d edges while HOLD is down", len(edges))
+		}
+		s.Release()
+		if got := fallingBits(collect(t, s, int64(11*time.Second))); got != card26 {
+			t.Errorf("on release came %q", got)
+		}
+	})
+}

@@ -48,6 +48,8 @@ type simFault struct {
 	wire func(p pulse) []pulse
 	// frames, when set, is called instead of one frame being sent.
 	frames func(s *Sim, at int64, bits wiegand.Bits) (end int64)
+	// release, when set, sends what a fault keeps back.
+	release func(at int64)
 }
 
 // send puts what a shown card causes on the agenda, from at on.
@@ -120,6 +122,16 @@ func (s *Sim) Fault() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.fault.name
+}
+
+// Release takes the HOLD wire off: cards that the fault "hold" keeps are sent.
+func (s *Sim) Release() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now := s.update(); s.fault.release != nil {
+		s.fault.release(now + int64(lead))
+	}
+	s.nudge()
 }
 
 // setFault drops everything that was to come. Where a line rests at another

@@ -236,7 +236,8 @@ func track2(card wiegand.Bits, zeros int) []bool {
 }
 
 // hold: the reader's HOLD wire touches ground, so that it reads cards and
-// keeps them. Here the wire comes off a while after a second card was shown.
+// keeps them. Here the wire comes off a while after a second card was shown,
+// or when Release is called.
 func (f *simFault) hold() {
 	after, gap := f.duration(700*time.Millisecond, 1200*time.Millisecond), f.duration(30*time.Millisecond, 100*time.Millisecond)
 	var held []wiegand.Bits
@@ -252,6 +253,7 @@ func (f *simFault) hold() {
 			return never
 		}
 		s.noises = append(s.noises, release)
+		f.release = func(at int64) { release.at = at }
 	}
 	f.frames = func(s *Sim, at int64, bits wiegand.Bits) int64 {
 		if held = append(held, bits); len(held) > 1 {

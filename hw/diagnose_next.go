@@ -33,8 +33,8 @@ func tellApart(a, b string, s *Site) string {
 var proof = map[string]string{
 	"no-power":            "Listen to the reader while a card is shown: no beep and no light mean no power.",
 	"swapped":             "Exchange the two data wires and show the card again.",
-	"d0-open":             "Measure DATA0 from the reader's terminal to the pin with an ohmmeter, power off: it should be close to 0 Ω or the divider's value.",
-	"d1-open":             "Measure DATA1 from the reader's terminal to the pin with an ohmmeter, power off: it should be close to 0 Ω or the divider's value.",
+	"d0-open":             "With an ohmmeter, power off: DATA0 from the reader's terminal to the converter, then from the converter to the pin, each near 0 Ω.",
+	"d1-open":             "With an ohmmeter, power off: DATA1 from the reader's terminal to the converter, then from the converter to the pin, each near 0 Ω.",
 	"d0-low":              "Pull DATA0 off the board and look at its level in `stump scope`.",
 	"d1-low":              "Pull DATA1 off the board and look at its level in `stump scope`.",
 	"shorted":             "Measure between the two data wires with an ohmmeter, power off: it should not be near 0 Ω.",

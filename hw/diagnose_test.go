@@ -167,11 +167,11 @@ func TestEveryCauseHasWords(t *testing.T) {
 func TestSplit(t *testing.T) {
 	// 1 ms apart, a hole at the third, a ghost after the fifth, then silence.
 	s := spell(time.Second, "0@0", "1@1000", "0@3000", "0@4000", "1@4040", "1@5000", "0@200000", "0@201000")
-	frames, extra := split(s.Edges, 1_000_000)
+	frames := split(s.Edges, 1_000_000)
 	if len(frames) != 2 || frames[0].falls != 5 || frames[0].holes != 1 || frames[0].bits.String() != "01001" || frames[1].falls != 2 {
 		t.Errorf("frames %+v", frames)
 	}
-	if len(extra) != 1 || !extra[0].ghost || extra[0].bunched {
+	if extra := frames[0].extra; len(extra) != 1 || !extra[0].ghost || extra[0].bunched {
 		t.Errorf("extra %+v", extra)
 	}
 }

@@ -142,7 +142,7 @@ func textOpen(i int) func(*findings, *Site) text {
 
 func textShorted(f *findings, s *Site) text {
 	return text{
-		fmt.Sprintf("both data lines fall together: %.0f %% of the pulses come on both within 5 µs", f.pairs*100),
+		fmt.Sprintf("both data lines fall together: %.0f %% of the pulses come on both at once", f.pairs*100),
 		fmt.Sprintf("%s and %s touch each other. Look at the screw terminals for loose strands, at the converter for a bridge of solder, and along the cable for a nail.", s.data(0), s.data(1)),
 	}
 }

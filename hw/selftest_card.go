@@ -2,6 +2,7 @@ package hw
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,9 +23,16 @@ func (s *tester) card(ctx context.Context) Result {
 		if err := s.show(ctx, 0); err != nil {
 			return failed(err, gpio.Hint(err))
 		}
-		if len(s.evidence.Cards[from].Edges) == 0 {
-			return s.nothingCame(ctx)
+		if len(s.evidence.Cards[from].Edges) > 0 {
+			continue
 		}
+		if r, late := s.nothingCame(ctx); !late {
+			return r
+		}
+		// The card was only shown late: this one counts as the first.
+		s.evidence.Cards = s.evidence.Cards[len(s.evidence.Cards)-1:]
+		s.evidence.Answered, s.evidence.Free = nil, nil
+		from = 0
 	}
 	spells := s.evidence.Cards[from:]
 	s.first, _, _, _ = tally(s.reads(spells))
@@ -47,7 +55,11 @@ func (s *tester) secondCard(ctx context.Context) Result {
 	from := len(s.evidence.Cards)
 	for i := range times {
 		s.Say([]string{"Show a card of the other kind: a device's tag if the first was a badge.", "The same card again.", "And once more."}[min(i, 2)])
-		if err := s.show(ctx, 1); err != nil {
+		show := s.show
+		if i > 0 && i == times-1 && s.clean(s.evidence.Cards) {
+			show = s.showWidths
+		}
+		if err := show(ctx, 1); err != nil {
 			return failed(err, gpio.Hint(err))
 		}
 	}
@@ -75,39 +87,72 @@ func (s *tester) show(ctx context.Context, card int) error {
 	if s.noisy {
 		limit /= 4 // the lines never get quiet
 	}
+	since := s.Now()
 	if s.Present != nil {
-		s.Present(card)
+		s.Present(card) // on a busy machine its first pulses are out before we go on
 	}
-	spell, err := s.listen(ctx, s.o.Timing.Card, s.o.Timing.Quiet, limit)
+	spell, err := s.listenSince(ctx, since, s.o.Timing.Card, s.o.Timing.Quiet, limit)
 	if err == nil {
 		s.evidence.Cards = append(s.evidence.Cards, spell)
 	}
 	return err
 }
 
+// showWidths has a card shown while rising edges are noted as well, so that
+// pulses have a width. In that mode a kernel may mistake a short pulse's
+// direction: where it did, the card is shown again without.
+func (s *tester) showWidths(ctx context.Context, card int) error {
+	b, ok := s.src.(interface{ SetBothEdges(bool) error })
+	if !ok || b.SetBothEdges(true) != nil {
+		return s.show(ctx, card)
+	}
+	err := errors.Join(s.show(ctx, card), b.SetBothEdges(false))
+	last := len(s.evidence.Cards) - 1
+	if err != nil || s.clean(s.evidence.Cards[last:]) {
+		return err
+	}
+	s.evidence.Cards = s.evidence.Cards[:last]
+	s.Say("And a last time.")
+	return s.show(ctx, card)
+}
+
+// clean: nothing came but good reads.
+func (s *tester) clean(spells []Spell) bool {
+	for i := range spells {
+		if !s.onlyCards(spells[i]) {
+			return false
+		}
+	}
+	return true
+}
+
 // nothingCame looks further: where the pulses may have gone instead, and
-// whether the reader keeps them.
-func (s *tester) nothingCame(ctx context.Context) Result {
+// whether the reader keeps them. It reports true when a card comes after all.
+func (s *tester) nothingCame(ctx context.Context) (r Result, late bool) {
 	if s.Ask != nil && s.Present == nil {
 		a, err := s.Ask(ctx, "Nothing arrived. Did the reader beep or light up for the card? [y/n]")
 		if err != nil {
-			return failed(err, "")
+			return failed(err, ""), false
 		}
 		yes := affirmative(a)
 		s.evidence.Answered = &yes
 	}
 	if err := s.elsewhere(ctx); err != nil {
-		return failed(err, gpio.Hint(err))
+		return failed(err, gpio.Hint(err)), false
 	}
-	if f := examine(&s.evidence); f.silent() && f.free == 0 && !f.isLow(0) && !f.isLow(1) {
-		s.Say(fmt.Sprintf("Still nothing. If the reader has a HOLD wire (%s) that touches anything, take it off now.", s.Site.hold()))
+	f := examine(&s.evidence)
+	if !f.silent() && f.late == 0 && f.free == 0 {
+		return Result{}, true
+	}
+	if f.silent() && f.free == 0 && !f.isLow(0) && !f.isLow(1) {
+		s.Say("Still nothing. If " + s.Site.hold() + " touches anything, take it off now.")
 		spell, err := s.listen(ctx, s.o.Timing.Late, s.o.Timing.Quiet, s.o.Timing.Limit)
 		if err != nil {
-			return failed(err, gpio.Hint(err))
+			return failed(err, gpio.Hint(err)), false
 		}
 		s.evidence.Late = &spell
 	}
-	return s.blame(Fail, "nothing arrived")
+	return s.blame(Fail, "nothing arrived"), false
 }
 
 // elsewhere shows the card once more while the free pins are watched.
@@ -195,9 +240,18 @@ func (s *tester) judge(spells []Spell) Result {
 	case n == 0:
 		return s.blame(Fail, fmt.Sprintf("%d and %d pulses on DATA0 and DATA1, but no card", f.falls[0], f.falls[1]))
 	case lost > 0:
-		return bad(Warn, "The board was too busy to note every edge. Stop what else runs on it and repeat the test; in service such reads are refused, never guessed.", "%s lost by the kernel, %d of %s good", plural(lost, "edge"), good, plural(n, "read"))
+		v := Warn
+		if good == 0 {
+			v = Fail
+		}
+		return bad(v, "The board was too busy to note every edge. Stop what else runs on it and repeat the test; in service such reads are refused, never guessed.", "%s lost by the kernel, %d of %s good", plural(lost, "edge"), good, plural(n, "read"))
 	case good == 0:
-		return s.blame(Fail, fmt.Sprintf("%s, none good (%s)", lengths(reads), faultText[reads[0].Fault]))
+		r := s.blame(Fail, lengths(reads)+", none good")
+		if len(r.Causes) == 0 { // then at least what the decoder says
+			r.Measured += ": " + faultText[reads[0].Fault]
+			r.Remedy = "Check that the reader's cards are of the formats in the configuration: `stump scope` shows what arrives."
+		}
+		return r
 	case same < n || repaired > 0 || f.quiet > 0 || f.extra > 0:
 		v := Warn
 		if good*3 < n*2 {

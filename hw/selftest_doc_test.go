@@ -31,11 +31,7 @@ func TestSelftestDocument(t *testing.T) {
 	}
 	doc = strings.Replace(doc, "{{causes}}\n", b.String(), 1)
 	for _, name := range []string{"healthy", "swapped", "wrong-gpio"} {
-		text, err := os.ReadFile("testdata/selftest/" + name + "-80.txt")
-		if err != nil {
-			t.Fatal(err)
-		}
-		doc = strings.Replace(doc, "{{"+name+"}}\n", string(text), 1)
+		doc = strings.Replace(doc, "{{"+name+"}}\n", withFault(t, name).screen(80), 1)
 	}
 	screen, err := os.ReadFile("testdata/scope-cards-80x24.txt")
 	if err != nil {

@@ -31,14 +31,25 @@ func (s *tester) lines(ctx context.Context) Result {
 		return failed(err, gpio.Hint(err))
 	}
 	s.src = src
+	if b, ok := src.(interface{ SetBothEdges(bool) error }); ok {
+		// Falling edges alone are sure; rising ones are asked for when needed.
+		if err := b.SetBothEdges(false); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+			return failed(err, gpio.Hint(err))
+		}
+	}
 	return pass("%s", src.String())
 }
 
 // listen notes what the lines do for d. With quiet it ends earlier, once
 // there were edges and then none for so long; limit is the longest then.
 func (s *tester) listen(ctx context.Context, d, quiet, limit time.Duration) (Spell, error) {
+	return s.listenSince(ctx, s.Now(), d, quiet, limit)
+}
+
+// listenSince is listen from a time that is over already, so that nothing which
+// came meanwhile is missed.
+func (s *tester) listenSince(ctx context.Context, now int64, d, quiet, limit time.Duration) (Spell, error) {
 	buf := make([]wiegand.Edge, 256)
-	now := s.Now()
 	spell := Spell{From: now}
 	var err error
 	if spell.Start, err = s.src.Levels(); err != nil {
@@ -196,6 +207,10 @@ func (s *tester) float(ctx context.Context) Result {
 	return s.blame(Warn, measured)
 }
 
+// settling is how long lines move after their pull was changed: a long cable
+// on the board's 50 kΩ takes a few milliseconds.
+const settling = 20 * time.Millisecond
+
 // measureFloat reads the levels under both pulls, once, where that can be done.
 func (s *tester) measureFloat(ctx context.Context) error {
 	biaser, ok := s.src.(interface{ SetBias(gpio.Bias) error })
@@ -210,6 +225,9 @@ func (s *tester) measureFloat(ctx context.Context) error {
 	)
 	if errors.Is(err, errors.ErrUnsupported) {
 		return nil
+	}
+	if err == nil { // the last change of the pull is an edge of nobody's
+		_, err = s.listen(ctx, settling, 0, 0)
 	}
 	if err == nil {
 		s.evidence.Float = &f

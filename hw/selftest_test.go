@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -120,28 +121,39 @@ func (b *bench) person(answers map[string]string) {
 	}
 }
 
+// withFault makes a self-test of a station with a fault, or "healthy".
+func withFault(t *testing.T, fault string) *bench {
+	t.Helper()
+	return onBench(t, func(b *bench) {
+		if fault != "healthy" {
+			b.fault(fault, 1)
+		}
+	})
+}
+
+// screen is what a technician sees at a terminal.
+func (b *bench) screen(columns int) string {
+	p := Printer{Columns: columns}
+	var lines []string
+	for _, r := range b.results {
+		lines = append(lines, p.Lines(r)...)
+	}
+	return strings.Join(append(lines, p.Summary(b.sum)...), "\n") + "\n"
+}
+
 // TestTranscripts keeps what a technician sees for every fault, in two widths,
 // to be read: go test ./hw -run TestTranscripts -update.
 func TestTranscripts(t *testing.T) {
 	for _, fault := range append([]string{"healthy"}, gpio.Faults...) {
-		b := onBench(t, func(b *bench) {
-			if fault != "healthy" {
-				b.fault(fault, 1)
-			}
-		})
+		b := withFault(t, fault)
 		for _, columns := range []int{80, 60} {
-			p := Printer{Columns: columns}
-			var lines []string
-			for _, r := range b.results {
-				lines = append(lines, p.Lines(r)...)
-			}
-			lines = append(lines, p.Summary(b.sum)...)
-			for _, l := range lines {
-				if utf8.RuneCountInString(l) > columns {
+			text := b.screen(columns)
+			for l := range strings.Lines(text) {
+				if utf8.RuneCountInString(strings.TrimRight(l, "\n")) > columns {
 					t.Errorf("%s: wider than %d: %s", fault, columns, l)
 				}
 			}
-			golden(t, fmt.Sprintf("testdata/selftest/%s-%d.txt", fault, columns), strings.Join(lines, "\n")+"\n")
+			golden(t, fmt.Sprintf("testdata/selftest/%s-%d.txt", fault, columns), text)
 		}
 		if want := map[bool]Verdict{true: Pass, false: Fail}[fault == "healthy"]; b.sum.Result != want && fault != "crosstalk" {
 			t.Errorf("%s: %s, want %s", fault, b.sum.Result, want)
@@ -206,6 +218,32 @@ func TestWithPerson(t *testing.T) {
 	}
 	if len(b.said) != 7 {
 		t.Errorf("told: %q", b.said)
+	}
+}
+
+// A technician who is slow, and a reader that repeats a card which stays, are
+// no faults.
+func TestSlowTechnician(t *testing.T) {
+	b := onBench(t, func(b *bench) {
+		show := b.env.Present
+		b.person(nil)
+		b.env.Say = func(s string) {
+			b.said = append(b.said, s)
+			card := 0
+			if strings.Contains(s, "other kind") {
+				card = 1
+			}
+			if strings.HasPrefix(s, "Show a card to") || strings.Contains(s, "Hands off") {
+				return // looks for the card
+			}
+			for i := range 3 { // the reader repeats it
+				time.AfterFunc(time.Duration(1000+i*250)*ms, func() { show(card) })
+			}
+		}
+		b.env.ListenFree = b.sim.ListenFree
+	})
+	if r := b.result("card"); r.Result != Pass || len(b.sum.Causes) > 0 {
+		t.Errorf("%+v\n%s", r, b.screen(80))
 	}
 }
 
@@ -424,5 +462,79 @@ func TestPermissions(t *testing.T) {
 	}
 	if r := onBench(t, devices(Device{Path: open, Group: "gpio"})).result("permissions"); r.Result != Fail || !strings.Contains(r.Remedy, "usermod -aG gpio") {
 		t.Errorf("%+v", r)
+	}
+}
+
+// lossy is a source that drops every nth edge, as a kernel whose buffer is full.
+type lossy struct {
+	gpio.Source
+	every, n int
+}
+
+func (s *lossy) Read(buf []wiegand.Edge, until int64) (int, int64, error) {
+	n, now, err := s.Source.Read(buf, until)
+	kept := 0
+	for _, e := range buf[:n] {
+		if s.n++; s.n%s.every != 0 {
+			buf[kept] = e
+			kept++
+		}
+	}
+	return kept, now, err
+}
+
+// What the kernel lost is not blamed on a wire.
+func TestLostEdges(t *testing.T) {
+	for every, want := range map[int]Verdict{40: Warn, 5: Fail} {
+		b := onBench(t, func(b *bench) {
+			b.env.Lines = func(context.Context) (gpio.Source, error) { return &lossy{Source: b.sim, every: every}, nil }
+		})
+		if r := b.result("card"); r.Result != want || !strings.Contains(r.Measured, "lost by the kernel") || len(r.Causes) > 0 {
+			t.Errorf("every %d: %+v", every, r)
+		}
+	}
+}
+
+// A card of no configured format is no fault of the wires.
+func TestForeignCard(t *testing.T) {
+	foreign := card(t, "H10306", wiegand.Fields{Facility: 17714, Number: 1160})
+	b := onBench(t, func(b *bench) { b.env.Present = func(int) { b.sim.Present(foreign) } })
+	r := b.result("card")
+	if r.Result != Fail || len(r.Causes) > 0 || !strings.Contains(r.Measured, "no card of this site has so many bits") || !strings.Contains(r.Remedy, "formats") {
+		t.Errorf("%+v", r)
+	}
+}
+
+// tardy is a source whose stamps are now and then late, as on a board whose
+// interrupts are held off by a driver.
+type tardy struct {
+	gpio.Source
+	rng  *rand.Rand
+	last int64
+}
+
+func (s *tardy) Read(buf []wiegand.Edge, until int64) (int, int64, error) {
+	n, now, err := s.Source.Read(buf, until)
+	for i := range buf[:n] {
+		if s.rng.IntN(50) == 0 {
+			buf[i].Time += s.rng.Int64N(int64(300 * us))
+		}
+		buf[i].Time = max(buf[i].Time, s.last+1)
+		s.last = buf[i].Time
+	}
+	return n, max(now, s.last), err
+}
+
+// Late stamps on a busy board are no fault of the wires.
+func TestBusyBoard(t *testing.T) {
+	for seed := range uint64(100) {
+		b := onBench(t, func(b *bench) {
+			b.env.Lines = func(context.Context) (gpio.Source, error) {
+				return &tardy{Source: b.sim, rng: rand.New(rand.NewPCG(seed, 1))}, nil
+			}
+		})
+		if b.sum.Result != Pass {
+			t.Fatalf("%d: %s", seed, b.screen(80))
+		}
 	}
 }

@@ -69,39 +69,6 @@ func (b *Board) supplies() supplies {
 	return supplies{"2", "6", "1", "4", "14", "3", "5", "8"}
 }
 
-// Place finds a configured line on the board's header.
-func (b *Board) Place(name string) (Pin, error) {
-	bare := strings.TrimSpace(name)
-	if rest, ok := strings.CutPrefix(strings.ToLower(bare), "pin "); ok {
-		bare = strings.TrimSpace(rest)
-		if p, ok := b.Pin(bare); ok && p.Line() {
-			return p, nil
-		} else if ok {
-			return p, fmt.Errorf("header pin %s carries %s and is no line%s", p.Name, p.Signal, b.meant(bare))
-		}
-	} else if p, ok := b.BySignal(bare); ok {
-		return p, nil
-	} else if p, ok := b.Pin(bare); ok && b.family == beagleBone {
-		return p, nil
-	}
-	if _, n, ok := strings.Cut(bare, ":"); ok && b.family == raspberryPi {
-		if offset, err := strconv.Atoi(n); err == nil {
-			if p, ok := b.at(0, offset); ok {
-				return p, nil
-			}
-		}
-	}
-	return Pin{}, fmt.Errorf("line %q is not on the header of the %s", name, b.Name)
-}
-
-// meant says what else a number may mean: "; GPIO17 is header pin 11".
-func (b *Board) meant(number string) string {
-	if p, ok := b.BySignal("GPIO" + number); ok {
-		return fmt.Sprintf("; %s is header pin %s", p.Signal, p.Name)
-	}
-	return ""
-}
-
 // Ties are all connections of the header, in the order of its pins. The error
 // names the first configured line that is not on the header.
 func (w *Wiring) Ties() ([]Tie, error) {

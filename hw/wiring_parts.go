@@ -9,6 +9,15 @@ type Part struct {
 	Why   string
 }
 
+// String is a line of a printed list: " 2  resistor 10 kΩ: data wire to pin".
+func (p Part) String() string {
+	s := fmt.Sprintf("%2d  %s", p.Count, p.What)
+	if p.Why != "" {
+		s += ": " + p.Why
+	}
+	return s
+}
+
 // Parts is the bill of materials, without the board and its supply.
 func (w *Wiring) Parts() []Part {
 	parts := []Part{{1, "card reader with Wiegand output for the cards in use", "5 V, or 12 V with a supply of its own"}}

@@ -214,6 +214,37 @@ func TestWiringRefuses(t *testing.T) {
 	}
 }
 
+func TestWiringAdapts(t *testing.T) {
+	bone, _ := BoardByKey("bbb")
+	w := full(t)
+	w.Board, w.Data = bone, [2]string{"GPIO17", "P9_14"}
+	w.Outputs = append(w.Outputs, OutputWire{"red light", "P8_14", false})
+	if got := strings.Join(w.Adapt(), " "); got != "GPIO17 GPIO22 GPIO23 GPIO24" {
+		t.Errorf("missing %s", got)
+	}
+	ties, err := w.Ties()
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := map[string]string{}
+	for _, tie := range ties {
+		at[tie.Wire] = tie.Pin.Name
+	}
+	if at["DATA0"] != "P9_12" || at["DATA1"] != "P9_14" || at["red light"] != "P8_14" {
+		t.Errorf("wires at %v", at)
+	}
+	svg, err := w.SVG() // on two headers
+	if err != nil {
+		t.Fatal(err)
+	}
+	wellFormed(t, svg)
+	for _, h := range []string{">P8<", ">P9<"} {
+		if !strings.Contains(svg, h) {
+			t.Errorf("no header %s", h)
+		}
+	}
+}
+
 func TestWiringVariants(t *testing.T) {
 	w := full(t)
 	w.Converter, w.Display = "divider", "none"

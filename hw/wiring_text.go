@@ -29,11 +29,8 @@ func (w *Wiring) Text(columns int, ansi bool) (string, error) {
 	}
 	b.WriteString("\nParts\n")
 	for _, part := range w.Parts() {
-		s := part.What
-		if part.Why != "" {
-			s += ": " + part.Why
-		}
-		bullet(&b, fmt.Sprintf("%2d  ", part.Count), s, columns)
+		line := part.String()
+		bullet(&b, line[:4], line[4:], columns)
 	}
 	return b.String(), nil
 }

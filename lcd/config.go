@@ -132,7 +132,7 @@ func openSerial(c Config, d *dialect, s Size, rom *Charset) (Display, error) {
 	}
 	sd := &serialDisplay{
 		size: s, charset: d.charset(rom), dialect: d,
-		path: cmp.Or(c.Port, "/dev/serial0"), baud: cmp.Or(c.Baud, d.baud), dial: c.OpenPort, stuck: closed,
+		path: cmp.Or(c.Port, "/dev/serial0"), baud: cmp.Or(c.Baud, d.baud), dial: c.OpenPort,
 	}
 	if sd.dial == nil {
 		sd.dial = openPort

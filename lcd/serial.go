@@ -3,7 +3,6 @@ package lcd
 import (
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"sync"
 	"time"
@@ -28,9 +27,9 @@ type serialDisplay struct {
 	baud    int
 	dial    func(path string, baud int) (Port, error)
 
-	mu    sync.Mutex // guards port: Close may come from elsewhere
-	port  Port
-	stuck <-chan struct{} // closed when no write hangs
+	mu       sync.Mutex // guards port: Close may come from elsewhere
+	port     Port
+	patience patience
 
 	shown   []byte // codes in the cells; nil: unknown
 	slots   slots
@@ -174,17 +173,10 @@ func (d *serialDisplay) paint(codes []byte, load []int) error {
 	return nil
 }
 
-// stall is after what time a port that takes no bytes is given up. A screen
-// fits into any driver's buffer, so nothing ever waits that long unless a USB
-// adapter or a driver hangs.
-const stall = 2 * time.Second
-
-// write sends bytes. The port's own Write can't be interrupted, not even by
-// closing the port, so it is left behind when it hangs; as long as it does,
-// further writes fail at once rather than hang as well.
+// write sends bytes.
 func (d *serialDisplay) write(b []byte) error {
 	d.mu.Lock()
-	port, stuck := d.port, d.stuck
+	port := d.port
 	d.mu.Unlock()
 	switch {
 	case port == nil:
@@ -192,34 +184,11 @@ func (d *serialDisplay) write(b []byte) error {
 	case len(b) == 0:
 		return nil
 	}
-	select {
-	case <-stuck:
-	default:
-		return fmt.Errorf("display port %s: the port still takes no bytes: %w", d.path, os.ErrDeadlineExceeded)
-	}
-	done := make(chan struct{})
-	var n int
-	var err error
-	go func() {
-		defer close(done)
-		n, err = port.Write(b)
-	}()
-	timer := time.NewTimer(stall + d.airtime(len(b)))
-	defer timer.Stop()
-	select {
-	case <-done:
-	case <-timer.C:
-		d.mu.Lock()
-		d.stuck = done
-		d.mu.Unlock()
+	err := d.patience.write(port, b, stall+d.airtime(len(b)), func() {
 		if p, ok := port.(interface{ ResetOutputBuffer() error }); ok {
-			p.ResetOutputBuffer() // makes room, so that Write ends after all
+			p.ResetOutputBuffer() // makes room, so that the write ends after all
 		}
-		return fmt.Errorf("display port %s: the port takes no bytes: %w", d.path, os.ErrDeadlineExceeded)
-	}
-	if err == nil && n < len(b) {
-		err = io.ErrShortWrite
-	}
+	})
 	if err != nil {
 		return fmt.Errorf("display port %s: %w", d.path, err)
 	}
@@ -246,10 +215,3 @@ func openPort(path string, baud int) (Port, error) {
 	}
 	return p, nil
 }
-
-// closed is a channel that has been closed.
-var closed = func() chan struct{} {
-	c := make(chan struct{})
-	close(c)
-	return c
-}()

@@ -18,11 +18,12 @@ import (
 type Terminal struct {
 	size Size
 
-	mu    sync.Mutex
-	w     io.Writer
-	tty   bool
-	ready bool
-	last  Frame
+	mu       sync.Mutex
+	w        io.Writer
+	patience patience
+	tty      bool
+	ready    bool
+	last     Frame
 }
 
 // NewTerminal returns a display on w; nil is the standard output.
@@ -68,9 +69,11 @@ func (t *Terminal) Show(f Frame) error {
 	case news(t.last, f):
 		out = t.lines(f)
 	}
-	if _, err := io.WriteString(t.w, out); err != nil {
-		t.ready = false
-		return fmt.Errorf("terminal display: %w", err)
+	if out != "" {
+		if err := t.patience.write(t.w, []byte(out), stall, nil); err != nil {
+			t.ready = false
+			return fmt.Errorf("terminal display: %w", err)
+		}
 	}
 	t.last = f.clone()
 	return nil

@@ -3,8 +3,12 @@ package lcd
 import (
 	"bytes"
 	"errors"
+	"io"
+	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func TestTerminalIntoALog(t *testing.T) {
@@ -89,6 +93,30 @@ func TestTerminalHangsUp(t *testing.T) {
 	if err := d.Show(NewFrame(d.Size())); !errors.Is(err, ErrClosed) {
 		t.Errorf("afterwards: %v", err)
 	}
+}
+
+// Ctrl-S stops a terminal: the display is given up until Ctrl-Q.
+func TestTerminalStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, w := io.Pipe()
+		d := NewTerminal(Size{16, 2}, w)
+		d.Init()
+		begin := time.Now()
+		if err := d.Show(FrameOf(d.Size(), "Ann")); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(begin) != stall {
+			t.Errorf("Show: %v after %v", err, time.Since(begin))
+		}
+		d.Init()
+		if err := d.Show(FrameOf(d.Size(), "Ann")); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(begin) != stall {
+			t.Errorf("the next Show: %v after %v", err, time.Since(begin))
+		}
+		go io.Copy(io.Discard, r)
+		synctest.Wait()
+		d.Init()
+		if err := d.Show(FrameOf(d.Size(), "Ann")); err != nil {
+			t.Errorf("afterwards: %v", err)
+		}
+		w.Close()
+	})
 }
 
 func TestMemory(t *testing.T) {

@@ -1,6 +1,6 @@
 # The test kernel and the tests on other processors; included by the Makefile.
 
-.PHONY: kernel kernel-test kernel-figures arm-test
+.PHONY: kernel kernel-test kernel-figures power-cuts arm-test
 
 kernel: ## build the Linux kernel for the tests, once
 	scripts/kernel/build
@@ -14,3 +14,6 @@ kernel-figures: ## print the table of docs/kernel.md (half an hour)
 
 arm-test: ## run unit tests as 32-bit and 64-bit ARM programs
 	GO=$(GO) scripts/arm-test
+
+power-cuts: ## cut the power under the daemon 1,200 times, and look at every bump
+	STUMP_CUTS=1200 GO=$(GO) scripts/kernel/test -v -timeout 30m -run '^TestKernelPowerCuts$$'

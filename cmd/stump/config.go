@@ -21,6 +21,9 @@ func configCmd(g *globals) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := daemon.CheckPlaces(cfg); err != nil {
+				return err
+			}
 			out := cmd.OutOrStdout()
 			for _, w := range cfg.Warnings() {
 				fmt.Fprintln(out, "note: "+w)

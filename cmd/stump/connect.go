@@ -98,6 +98,8 @@ func (g *globals) ledgerError(dir string, err error) error {
 		return hint.Wrap(err, "the daemon is running; ask it through its socket: name that with --socket")
 	case errors.As(err, &damaged):
 		return hint.Wrap(err, "start the daemon: it sets the damaged file aside and saves what can be read; or `stump restore` a backup")
+	case errors.Is(err, fs.ErrPermission) && hint.Of(err) == "":
+		return hint.Errorf("it belongs to another user: start the daemon and ask it, or use sudo", "the ledger in %s: %w", dir, err)
 	case errors.Is(err, fs.ErrNotExist) && hint.Of(err) == "":
 		return hint.Errorf("start the daemon with `stump run`, or name the ledger's folder with --state", "no ledger in %s: %w", dir, fs.ErrNotExist)
 	}

@@ -48,7 +48,9 @@ level (0 or 1). VCD files name the lines D0 and D1.`,
 			if err != nil {
 				return usageError{err}
 			}
-			d := wiegand.NewDecoder(wiegand.Options{Formats: enabled, BothEdges: !falling, RepairLost: repairLost})
+			d := wiegand.NewDecoder(wiegand.Options{
+				Formats: enabled, Accept: cfg.Readers[0].Accept(), BothEdges: !falling, RepairLost: repairLost,
+			})
 			out := bufio.NewWriter(cmd.OutOrStdout())
 			if falling {
 				edges = fallingOnly{edges}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,6 +40,7 @@ func TestScript(t *testing.T) {
 			"exits":      exits,
 			"signal":     signalDaemon,
 			"sleep":      sleep,
+			"until":      until,
 			"keys":       keys,
 			"contiguous": contiguous,
 			"wantcsv":    wantCSV,
@@ -125,6 +127,21 @@ func signalDaemon(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("the daemon still runs %v after SIG%s", time.Since(start), args[0])
 		}
 		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+// until runs a command until its output matches: until PATTERN stump ….
+func until(ts *testscript.TestScript, neg bool, args []string) {
+	pattern, err := regexp.Compile(args[0])
+	ts.Check(err)
+	for end := time.Now().Add(15 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		ts.Check(ts.Exec(args[1], args[2:]...))
+		if pattern.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("%q never matched", pattern)
+		}
 	}
 }
 

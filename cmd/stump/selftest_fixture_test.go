@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -32,16 +33,6 @@ import (
 // This file runs `stump selftest` on lines of a real kernel, at a terminal,
 // with a technician who is told to show cards and does.
 
-// beStump makes this test binary the command.
-const beStump = "STUMP_TEST_COMMAND"
-
-func TestKernelCommand(*testing.T) {
-	if args, ok := os.LookupEnv(beStump); ok {
-		os.Args = append([]string{"stump"}, strings.Split(args, "\n")...)
-		os.Exit(Main())
-	}
-}
-
 // wires are what hangs on the chip: they hold their levels against the pulls
 // that a program asks for, as a level converter does. gpio-sim has one pull a
 // line for both.
@@ -51,6 +42,7 @@ type wires struct {
 	sending atomic.Bool
 	quit    chan struct{}
 	close   func()
+	late    time.Duration // how late an edge came, at most
 }
 
 const line0, line1, nowhere = 17, 18, 40
@@ -87,8 +79,31 @@ func newWires(t *testing.T) *wires {
 // which the reader's two wires arrive.
 func (w *wires) show(card wiegand.Bits, d0, d1 int) {
 	w.sending.Store(true)
-	w.Send(d0, d1, card.String(), gpiosim.Pulses{Width: 50 * time.Microsecond, Interval: 2 * time.Millisecond})
-	w.sending.Store(false)
+	defer w.sending.Store(false)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread() // and never unlocked: the thread's priority ends with it
+		// Before every program in this kernel, as hardware is, but after the
+		// kernel's interrupt threads, whose priority is 50.
+		_ = unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: 20}, 0)
+		next := gpio.Monotonic()
+		at := func(t int64) {
+			for gpio.Monotonic() < t {
+			}
+			w.late = max(w.late, time.Duration(gpio.Monotonic()-t))
+		}
+		for i := range card.Len() {
+			line := []int{d0, d1}[card.Bit(i)]
+			at(next)
+			start := gpio.Monotonic()
+			w.Set(line, false)
+			at(start + int64(50*time.Microsecond))
+			w.Set(line, true)
+			next = start + int64(2*time.Millisecond) // no reader catches up
+		}
+	}()
+	<-done
 }
 
 // hum has the mains pull a line down 50 times a second.
@@ -140,23 +155,35 @@ func (o *outcome) result(check string) hw.Result {
 	return o.results[i]
 }
 
-// selftest runs the command at a terminal. told is called with each thing that
-// the person is told or asked, and returns what is typed.
-func selftest(t *testing.T, cmd *exec.Cmd, told func(string) string) (o outcome) {
+// bench is a folder with a configuration for the two lines.
+func bench(t *testing.T) (dir, config string) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "selftest")
 	if err != nil {
 		t.Fatal(err)
 	}
 	os.Chmod(dir, 0o777)
-	file := filepath.Join(dir, "stump.toml")
-	if err := os.WriteFile(file, []byte("[[reader]]\nname = \"bench\"\nbias = \"pull-up\"\n\n[display]\nkind = \"none\"\n"), 0o644); err != nil {
+	config = filepath.Join(dir, "stump.toml")
+	if err := os.WriteFile(config, []byte("[[reader]]\nname = \"bench\"\nbias = \"pull-up\"\n\n[display]\nkind = \"none\"\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"--config", file, "--state", filepath.Join(dir, "state"), "selftest", "--json"}
+	return dir, config
+}
+
+// command is stump, which TestMain has put on the path.
+func command(args ...string) *exec.Cmd { return exec.Command("stump", args...) }
+
+// standalone is the self-test without a daemon.
+func standalone(t *testing.T) *exec.Cmd {
+	dir, config := bench(t)
+	return command("--config", config, "--state", filepath.Join(dir, "state"), "selftest", "--json")
+}
+
+// selftest runs the command at a terminal. told is called with each thing that
+// the person is told or asked, and returns what is typed.
+func selftest(t *testing.T, cmd *exec.Cmd, told func(string) string) (o outcome) {
+	t.Helper()
 	master, slave := terminal(t)
-	cmd.Args = append(cmd.Args, "-test.run=^TestKernelCommand$")
-	cmd.Env = append(os.Environ(), beStump+"="+strings.Join(args, "\n"))
 	var out bytes.Buffer
 	cmd.Stdin, cmd.Stdout = slave, &out
 	said, err := cmd.StderrPipe()
@@ -242,26 +269,35 @@ func TestKernelSelfTest(t *testing.T) {
 		{"hum", line0, line1, func(w *wires) { w.hum(1) }, "idle"},
 	} {
 		t.Run(cmp.Or(c.fault, "healthy"), func(t *testing.T) {
-			// A host that takes the processor away for a second takes edges
-			// away too: what counts is that the command gets it right when the
-			// wires are what they are meant to be.
-			var wrong string
-			for range 3 {
+			retry(t, func() (string, time.Duration) {
 				w := newWires(t)
+				defer w.close()
 				if c.harm != nil {
 					c.harm(w)
 					time.Sleep(50 * time.Millisecond)
 				}
-				o := selftest(t, exec.Command("/proc/self/exe"), technician(t, w, c.d0, c.d1))
-				w.close()
-				if wrong = o.differs(c.fault, c.failed); wrong == "" {
-					return
-				}
-				t.Log(wrong)
-			}
-			t.Error(wrong)
+				o := selftest(t, standalone(t), technician(t, w, c.d0, c.d1))
+				return o.differs(c.fault, c.failed), w.late
+			})
 		})
 	}
+}
+
+// retry makes a try that a busy host has spoiled again: one that takes the
+// processor away for a while makes other pulses than a reader.
+func retry(t *testing.T, try func() (wrong string, late time.Duration)) {
+	t.Helper()
+	for range 6 {
+		wrong, late := try()
+		if wrong == "" {
+			return
+		}
+		if late < 500*time.Microsecond {
+			t.Fatal(wrong)
+		}
+		t.Logf("edges came up to %v late: %s", late, wrong)
+	}
+	t.Skip("this host is too busy")
 }
 
 // differs says what is not as it should be, "" for nothing.
@@ -299,7 +335,7 @@ func TestKernelSelfTestBusy(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer held.Close()
-	o := selftest(t, exec.Command("/proc/self/exe"), func(string) string { return "y" })
+	o := selftest(t, standalone(t), func(string) string { return "y" })
 	if r := o.result("lines"); r.Result != hw.Fail || !strings.Contains(r.Measured, "another program") || r.Remedy == "" || o.status != 1 {
 		t.Errorf("%+v, status %d\n%s", r, o.status, o.text)
 	}
@@ -311,8 +347,12 @@ func TestKernelSelfTestBusy(t *testing.T) {
 // TestKernelSelfTestPermission: a user who may not open the chip is told how.
 func TestKernelSelfTestPermission(t *testing.T) {
 	newWires(t)
-	// The test binary lies where only its owner can go.
-	self, err := os.ReadFile("/proc/self/exe")
+	// The command lies where only its owner can go.
+	path, err := exec.LookPath("stump")
+	if err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -320,13 +360,13 @@ func TestKernelSelfTestPermission(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer os.RemoveAll(dir)
 	os.Chmod(dir, 0o755)
-	command := filepath.Join(dir, "stump")
-	if err := os.WriteFile(command, self, 0o755); err != nil {
+	cmd := standalone(t)
+	cmd.Path, cmd.Dir = filepath.Join(dir, "stump"), "/"
+	if err := os.WriteFile(cmd.Path, self, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(command)
-	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	o := selftest(t, cmd, func(string) string { return "y" })
 	if r := o.result("lines"); r.Result != hw.Fail || !strings.Contains(r.Measured, "permission denied") || !strings.Contains(r.Remedy, "group") {
@@ -334,5 +374,57 @@ func TestKernelSelfTestPermission(t *testing.T) {
 	}
 	if o.status != 1 {
 		t.Errorf("status %d", o.status)
+	}
+}
+
+// TestKernelSelfTestOfDaemon: the daemon lends its lines, cards shown meanwhile
+// become nothing, and afterwards it reads again.
+func TestKernelSelfTestOfDaemon(t *testing.T) {
+	w := newWires(t)
+	dir, config := bench(t)
+	socket := filepath.Join(dir, "socket")
+	daemon := command("--config", config, "--state", filepath.Join(dir, "state"), "--socket", socket, "run")
+	var log bytes.Buffer
+	daemon.Stderr = &log
+	if err := daemon.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = daemon.Process.Signal(syscall.SIGTERM)
+		_ = daemon.Wait()
+		if t.Failed() {
+			t.Log(log.String())
+		}
+	}()
+	ask := func(args ...string) (string, error) {
+		out, err := command(append([]string{"--socket", socket}, args...)...).Output()
+		return string(out), err
+	}
+	for start := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+		if _, err := ask("history", "--json"); err == nil {
+			break
+		} else if time.Since(start) > 20*time.Second {
+			t.Fatalf("the daemon does not answer: %v", err)
+		}
+	}
+	if out, err := ask("people", "add", "Ann", "--badge", "H10301:17:31066"); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	retry(t, func() (string, time.Duration) {
+		w.late = 0
+		o := selftest(t, command("--config", config, "--socket", socket, "selftest", "--json"), technician(t, w, line0, line1))
+		return o.differs("", ""), w.late
+	})
+	out, err := ask("history", "--json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(out) {
+		if !strings.Contains(line, `"enrol"`) {
+			t.Errorf("a card of the self-test became an event: %s", line)
+		}
+	}
+	if !strings.Contains(log.String(), "ready") {
+		t.Errorf("the daemon's log: %s", log.String())
 	}
 }

@@ -31,6 +31,11 @@ colours: reader, level converter, display, lights and beeper.`,
 				return err
 			}
 			w := daemon.Wiring(cfg, b)
+			if board != "" {
+				if missing := w.Adapt(); len(missing) > 0 {
+					fmt.Fprintf(cmd.ErrOrStderr(), "drawn with this board's usual lines: it has no %s\n", strings.Join(missing, ", "))
+				}
+			}
 			if svg != "" {
 				return writeSVG(cmd, w, svg)
 			}

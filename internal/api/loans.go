@@ -48,13 +48,13 @@ func withHint(err error) error {
 	case errors.Is(err, checkout.ErrNotFound):
 		return hint.Wrap(err, "`stump people list` and `stump devices list` show who and what there is")
 	case errors.As(err, &ambiguous):
-		return hint.Wrap(err, "use the id")
+		return hint.Wrap(err, "`stump people list` and `stump devices list` begin with the id")
 	case errors.As(err, &exists):
 		return hint.Wrap(err, "choose another with --id, or change the one that is there with edit")
 	case errors.As(err, &taken):
-		return hint.Wrap(err, "give that one another tag first, or check the number")
+		return hint.Wrap(err, "check the number, or give "+taken.Owner+" another one first: "+giveTag(taken.OwnerKind, taken.Owner))
 	case errors.Is(err, checkout.ErrRefused):
-		return hint.Wrap(err, "`stump who` shows who holds which device")
+		return hint.Wrap(err, "`stump who` shows who holds which device; `stump people list` and `stump devices list` show the status")
 	case errors.Is(err, checkout.ErrCannotSave):
 		return hint.Wrap(err, "nothing was changed; look at the disk's space and the system's log")
 	}

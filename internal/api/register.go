@@ -36,9 +36,17 @@ func personRow(p checkout.Person) Person {
 
 func deviceRow(d checkout.Device) Device {
 	return Device{
-		ID: d.ID, Name: known(d.Name), Tag: known(d.Tag), Kind: known(d.Kind), Status: d.Status.String(),
+		ID: d.ID, Name: known(d.Name), Tag: known(d.Tag), Kind: known(d.Kind), Status: deviceStatus(d),
 		Person: known(d.HolderName), PersonID: known(d.Holder),
 	}
+}
+
+// deviceStatus is "lost" for what can't be found.
+func deviceStatus(d checkout.Device) string {
+	if d.Lost {
+		return "lost"
+	}
+	return d.Status.String()
 }
 
 func (s *Server) people(w http.ResponseWriter, _ *http.Request) error {

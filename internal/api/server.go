@@ -136,7 +136,7 @@ func (s *Server) routes() {
 	handle("POST /v1/sim/tap", s.simTap)
 	handle("POST /v1/sim/fault", s.simFault)
 	handle("/", func(_ http.ResponseWriter, r *http.Request) error {
-		return &problemError{http.StatusNotFound, hint.Errorf("see the package comment of internal/api, or `stump --help`", "%s %s is not part of the API", r.Method, r.URL.Path)}
+		return &problemError{http.StatusNotFound, hint.Errorf("`stump --help` lists what can be asked", "%s %s is not part of the API", r.Method, r.URL.Path)}
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"stump/checkout"
 	"stump/gpio"
@@ -145,13 +146,23 @@ func (s *Server) cardOf(name string) (checkout.Tag, error) {
 	return checkout.Tag{}, nil
 }
 
+// giveTag is the command that gives somebody or something a tag.
+func giveTag(kind checkout.SubjectKind, id string) string {
+	if strings.ContainsFunc(id, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_.@", r)
+	}) {
+		id = "'" + strings.ReplaceAll(id, "'", `'\''`) + "'" // as a shell takes it
+	}
+	if kind == checkout.KindDevice {
+		return "`stump devices edit " + id + " --tag CREDENTIAL`"
+	}
+	return "`stump people edit " + id + " --badge CREDENTIAL`"
+}
+
 // ownTag is a tag to show for its owner. Only a ledger that a simulated
 // station opened keeps the numbers of tags.
 func (s *Server) ownTag(kind checkout.SubjectKind, id, name string, has bool) (checkout.Tag, error) {
-	give := "`stump people edit " + id + " --badge CREDENTIAL`"
-	if kind == checkout.KindDevice {
-		give = "`stump devices edit " + id + " --tag CREDENTIAL`"
-	}
+	give := giveTag(kind, id)
 	if !has {
 		return checkout.Tag{}, refuse("give it one with "+give, "%s has no tag to show", name)
 	}

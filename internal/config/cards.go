@@ -47,24 +47,26 @@ func (c *Config) ReaderFormats(r Reader) []*wiegand.Format {
 	return formats
 }
 
+// Accept are the reader's rules as the decoder takes them: a card that fits none
+// of them is no card of this site. Without rules every card is.
+func (r *Reader) Accept() []wiegand.Range {
+	var all []wiegand.Range
+	for _, rule := range []*Rule{r.Badge, r.Device} {
+		if rule != nil {
+			all = append(all, wiegand.Range(*rule))
+		}
+	}
+	return all
+}
+
 // Fits reports whether a card is of the rule's kind; a missing rule fits
 // nothing.
 func (r *Rule) Fits(read wiegand.Read) bool {
 	if r == nil {
 		return false
 	}
-	n := read.Fields.Number
-	if r.Raw || read.Format == nil {
-		v, ok := read.Bits.Uint64()
-		if !ok {
-			return false
-		}
-		n = v
-	}
-	if n < r.Min || r.Max != 0 && n > r.Max {
-		return false
-	}
-	return len(r.Facilities) == 0 || slices.Contains(r.Facilities, read.Fields.Facility)
+	limits := wiegand.Range(*r)
+	return limits.Contains(read.Bits, read.Fields)
 }
 
 // Write prints the configuration with all defaults, as TOML.

@@ -7,6 +7,7 @@
 package config
 
 import (
+	"cmp"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"os"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -379,6 +381,29 @@ func (c *Config) bad(remedy string, key []string, format string, args ...any) er
 		where = fmt.Sprintf("%s:%d", c.path, line)
 	}
 	return hint.Errorf(remedy, "%s: %s: %s", where, printable(key), fmt.Sprintf(format, args...))
+}
+
+// placeKey is the key with which errors of package directory begin.
+var placeKey = regexp.MustCompile(`^(directory|webhook)\.(\w+):? (.*)$`)
+
+// Locate gives an error of package directory the form of the others.
+func (c *Config) Locate(err error) error {
+	if err == nil {
+		return nil
+	}
+	remedy := cmp.Or(hint.Of(err), "docs/directory.md has whole tables to start from")
+	m := placeKey.FindStringSubmatch(err.Error())
+	if m == nil {
+		return hint.Wrap(err, remedy)
+	}
+	key := []string{m[1], m[2]}
+	if m[1] == "webhook" {
+		i := slices.IndexFunc(c.Webhooks, func(w directory.WebhookConfig) bool {
+			return strings.HasPrefix(m[3], strconv.Quote(map[string]string{"url": w.URL, "name": w.Name}[m[2]]))
+		})
+		key = []string{m[1], strconv.Itoa(max(i, 0)), m[2]}
+	}
+	return c.bad(remedy, key, "%s", m[3])
 }
 
 // printable is a key as a person writes it: without the index of an array.

@@ -126,7 +126,7 @@ func (d *Daemon) assemble() error {
 	}
 	green, red, beeper := d.lights()
 	d.Panel = panel.New(panel.Options{
-		Display: shown, Catalogue: d.texts, Green: green, Red: red, Beeper: beeper, Window: cfg.Desk.Window, Idle: d.idle, Logger: d.o.Log,
+		Display: shown, Catalogue: d.texts, Green: green, Red: red, Beeper: beeper, Window: cfg.Desk.Window, Idle: d.idle, Behind: d.Worker.Behind, Logger: d.o.Log,
 	})
 	d.tasks = append(d.tasks, d.Panel, d.Worker)
 	policy, err := checkout.ParsePolicy(cfg.Desk.HeldByOther)
@@ -151,11 +151,15 @@ func (d *Daemon) assemble() error {
 			return err
 		}
 		o.Now = d.now
-		r := station.NewReader(o, station.ReaderOptions{
+		ro := station.ReaderOptions{
 			Name: rc.Name, Source: source,
 			Decoder: wiegand.Options{Formats: cfg.ReaderFormats(rc), Keypad: rc.Keypad, RepairLost: true},
-			Badge:   rc.Badge.Fits, Device: rc.Device.Fits, Strict: rc.Preset == "original",
-		})
+			Badge:   rc.Badge.Fits, Device: rc.Device.Fits,
+		}
+		if ro.Strict = rc.Preset == "original"; ro.Strict {
+			ro.Decoder.Accept = rc.Accept()
+		}
+		r := station.NewReader(o, ro)
 		d.Readers = append(d.Readers, r)
 		d.tasks = append(d.tasks, r.Tasks()...)
 	}

@@ -26,10 +26,17 @@ func openPlaces(cfg *config.Config) (places, error) {
 	}
 	dir, err := directory.Open(c)
 	if err != nil {
-		return places{}, err
+		return places{}, cfg.Locate(err)
 	}
 	hooks, err := directory.OpenWebhooks(c)
-	return places{c, dir, hooks}, err
+	return places{c, dir, hooks}, cfg.Locate(err)
+}
+
+// CheckPlaces says what is wrong with the directory and the webhooks of a
+// configuration. It reads the secrets and calls nobody.
+func CheckPlaces(cfg *config.Config) error {
+	_, err := openPlaces(cfg)
+	return err
 }
 
 // numbers reports whether one of the places is told the numbers of tags.

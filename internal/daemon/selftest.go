@@ -56,7 +56,7 @@ func StandaloneTest(cfg *config.Config, stateDir string) *hw.Env {
 	rc := cfg.Readers[0]
 	bias, _ := gpio.ParseBias(rc.Bias) // the configuration was checked
 	env.Lines = func(context.Context) (gpio.Source, error) {
-		return host.OpenReader(board, rc.Data0, rc.Data1, gpio.Request{ActiveLow: rc.ActiveLow, Bias: bias, BothEdges: true})
+		return host.OpenReader(board, rc.Data0, rc.Data1, gpio.Request{ActiveLow: rc.ActiveLow, Bias: bias})
 	}
 	env.Ledger = func(context.Context) (hw.LedgerFact, error) {
 		l, err := OpenLedger(cfg, stateDir, true)
@@ -90,7 +90,13 @@ func testEnv(cfg *config.Config, board *hw.Board) *hw.Env {
 			return hw.Host{}.ListenFree(board, rc.Data0, rc.Data1)
 		}
 	}
-	env.Devices = append(env.Devices, hw.Device{Path: "/dev/gpiochip0", Use: "the reader's lines", Group: "gpio"})
+	chip := "/dev/gpiochip0"
+	if board != nil {
+		if l, err := (hw.Host{}).Lookup(board, rc.Data0); err == nil {
+			chip = l.Chip.Path // its number varies with the kernel
+		}
+	}
+	env.Devices = append(env.Devices, hw.Device{Path: chip, Use: "the reader's lines", Group: "gpio"})
 	switch cfg.Display.Kind {
 	case "hd44780-i2c":
 		env.Devices = append(env.Devices, hw.Device{Path: cfg.Display.Bus, Use: "the display", Group: "i2c"})

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"stump/lcd"
 	"stump/lcd/lcdtest"
@@ -77,6 +78,33 @@ func TestStateIsWhatTheControllerShows(t *testing.T) {
 		}
 		if f := b.model.Faults(); len(f) > 0 {
 			t.Errorf("faults: %q", f)
+		}
+	})
+}
+
+// Names of 1,000 bytes, and names that would steer a display, are names.
+func TestAnyNameIsJustAName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := onBench(t, Options{})
+		for _, name := range []string{
+			strings.Repeat("x", 1000), strings.Repeat("Ž", 500), strings.Repeat("🦊", 250), strings.Repeat("李", 333),
+			strings.Repeat("a ", 500), strings.Repeat("\u0301", 500), "|\x0b", "\xfe\x61\x08", "{person}{device}", "a\nb\tc\rd\x1b[2J", "\u202eabc", " ",
+		} {
+			for key := range keys {
+				s := say(t, b.Panel, Message{Key: key, Person: name, Device: name, From: name, Holder: name, Number: name, Detail: name})
+				time.Sleep(100 * time.Millisecond)
+				if got := strings.Join(b.model.Rows(), "|"); got != rows(s) {
+					t.Fatalf("%s %.20q: the display shows %q, the state is %q", key, name, got, s.Rows)
+				}
+				for _, r := range s.Rows {
+					if utf8.RuneCountInString(r) != 16 {
+						t.Fatalf("%s %.20q: a row of %q", key, name, r)
+					}
+				}
+			}
+		}
+		if f := b.model.Faults(); len(f) > 0 || b.model.Mode() != lcdtest.Healthy {
+			t.Errorf("faults: %q, mode: %s", f, b.model.Mode())
 		}
 	})
 }

@@ -57,10 +57,16 @@ func waiting() []step {
 	return append(p, step{})
 }
 
-// lights plays patterns on the outputs.
+// outputRetry is how long until an output that failed is set again.
+const outputRetry = 5 * time.Second
+
+// lights are the reader's outputs.
 type lights struct {
 	green, red, beeper *lamp
 }
+
+// unsure is whether an output may not be what it was set to.
+func (l *lights) unsure() bool { return !l.green.known || !l.red.known || !l.beeper.known }
 
 // lamp is one output and what it is set to. Its line may be missing.
 type lamp struct {
@@ -83,7 +89,7 @@ func (l *lamp) set(on bool) {
 		return
 	}
 	if err := l.out.Set(on); err != nil {
-		l.known = false // try again with the next step
+		l.known = false
 		if !l.failed {
 			l.log.Warn("reader output doesn't answer, taps go on", "output", l.name, "err", err)
 		}
@@ -117,11 +123,15 @@ func (p *Panel) runLights(ctx context.Context) {
 			pattern = begin
 		case <-timer.C:
 		}
-		p.light(pattern[0], n)
-		d := pattern[0].time
-		if pattern = pattern[1:]; len(pattern) > 0 {
-			timer.Reset(d)
-		} else {
+		now := pattern[0]
+		p.light(now, n)
+		switch pattern = pattern[1:]; {
+		case len(pattern) > 0:
+			timer.Reset(now.time)
+		case p.lights.unsure(): // a beeper that could not be switched off sounds on
+			pattern = []step{now}
+			timer.Reset(outputRetry)
+		default:
 			timer.Stop()
 		}
 	}

@@ -73,6 +73,32 @@ func TestSignals(t *testing.T) {
 	}
 }
 
+// While the directory is behind, what is done sounds as saved only; what is
+// refused sounds as ever.
+func TestDoneWhileTheDirectoryIsBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &score{begin: time.Now()}
+		p := start(t, Options{Red: s.out("red"), Beeper: s.out("beep"), Behind: func() bool { return true }})
+		for _, tc := range []struct {
+			m    Message
+			want string
+		}{
+			{Message{Key: "checked-out"}, "0+beep 80-beep 160+beep 410-beep 1610+red 2810-red"},
+			{Message{Key: "checked-out", Signal: SignalDone}, "0+beep 80-beep 160+beep 240-beep"},
+			{Message{Key: "retired", Device: "iPad"}, "0+beep 0+red 120-beep 220+beep 340-beep 440+beep 560-beep 3060-red"},
+		} {
+			s.mu.Lock()
+			s.begin, s.notes = time.Now(), nil
+			s.mu.Unlock()
+			say(t, p, tc.m)
+			time.Sleep(10 * time.Second)
+			if got := s.String(); got != tc.want {
+				t.Errorf("%+v: played %q, want %q", tc.m, got, tc.want)
+			}
+		}
+	})
+}
+
 func TestWaitingBlinksUntilTheNextMessage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &score{begin: time.Now()}
@@ -160,8 +186,10 @@ func TestBrokenOutputsAreSaidOnce(t *testing.T) {
 		s.mu.Lock()
 		s.err = nil
 		s.mu.Unlock()
-		say(t, p, Message{Key: "bad-read"})
-		time.Sleep(time.Second)
+		time.Sleep(2 * outputRetry) // nobody taps
+		if got := s.String(); !strings.HasSuffix(got, "-beep") {
+			t.Errorf("the beeper was not switched off: %q", got)
+		}
 		if gone, back := log.count("output doesn't answer"), log.count("works again"); gone != 1 || back != 1 {
 			t.Errorf("said %d times gone, %d times back", gone, back)
 		}

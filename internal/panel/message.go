@@ -24,7 +24,7 @@ type Signal uint8
 
 // The signals.
 const (
-	SignalDefault        Signal = iota // as the catalogue has it for the key
+	SignalDefault        Signal = iota // as the catalogue has it for the key, see Options.Behind
 	SignalNone                         // dark and silent
 	SignalWaiting                      // heard you, one more tap is needed
 	SignalDone                         // done and saved

@@ -39,6 +39,9 @@ type Options struct {
 	// over, when the minute changes, and after Poke; it must not wait for
 	// anything slow. Nil: nothing is out.
 	Idle func() IdleInfo
+	// Behind tells whether the directory can't be told now: what is done then
+	// sounds as saved but not synced. It must cost nothing. Nil: never.
+	Behind func() bool
 	// Logger is told when the display goes and comes; nil is silent.
 	Logger *slog.Logger
 }
@@ -49,6 +52,7 @@ type Panel struct {
 	catalogue *Catalogue
 	window    time.Duration
 	idle      func() IdleInfo
+	behind    func() bool
 	log       *slog.Logger
 	lights    lights
 
@@ -88,12 +92,15 @@ func New(o Options) *Panel {
 	if o.Idle == nil {
 		o.Idle = func() IdleInfo { return IdleInfo{} }
 	}
+	if o.Behind == nil {
+		o.Behind = func() bool { return false }
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	newLamp := func(name string, out Output) *lamp { return &lamp{name: name, out: out, log: o.Logger} }
 	return &Panel{
-		display: o.Display, catalogue: o.Catalogue, window: o.Window, idle: o.Idle, log: o.Logger,
+		display: o.Display, catalogue: o.Catalogue, window: o.Window, idle: o.Idle, behind: o.Behind, log: o.Logger,
 		lights:    lights{newLamp("green light", o.Green), newLamp("red light", o.Red), newLamp("beeper", o.Beeper)},
 		wake:      make(chan struct{}, 1),
 		lightWake: make(chan struct{}, 1),
@@ -115,6 +122,12 @@ func (p *Panel) Ready() <-chan struct{} { return p.ready }
 // Show puts a message up in place of the one before and returns its number,
 // for Answered. It never blocks.
 func (p *Panel) Show(m Message) uint64 {
+	signal := m.Signal
+	if signal == SignalDefault {
+		if signal = keys[m.Key].signal; signal == SignalDone && p.behind() {
+			signal = SignalSavedNotSynced
+		}
+	}
 	p.mu.Lock()
 	p.last++
 	n := p.last
@@ -122,10 +135,7 @@ func (p *Panel) Show(m Message) uint64 {
 	// A pattern that nobody heard begin is not gone on with.
 	p.goesOn = typing(m.Key) && typing(p.key) && (p.goesOn || p.lit == p.signalN)
 	p.key = m.Key
-	p.signal, p.signalN = m.Signal, n
-	if p.signal == SignalDefault {
-		p.signal = keys[m.Key].signal
-	}
+	p.signal, p.signalN = signal, n
 	p.mu.Unlock()
 	poke(p.lightWake) // the beep comes first
 	poke(p.wake)

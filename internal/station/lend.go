@@ -61,8 +61,10 @@ func (l *Lent) take(edges []wiegand.Edge) {
 }
 
 // settle is how long after its stamp an edge has certainly been handed over:
-// the kernel stamps in the interrupt, a thread queues.
-const settle = int64(5 * time.Millisecond)
+// the kernel stamps in the interrupt, a thread queues, and on a busy machine
+// the reader's goroutine waits for its turn. Taking silence for a fact too
+// early would cut a frame in two.
+const settle = int64(50 * time.Millisecond)
 
 // Read is gpio.Source's.
 func (l *Lent) Read(buf []wiegand.Edge, until int64) (int, int64, error) {
@@ -78,8 +80,10 @@ func (l *Lent) Read(buf []wiegand.Edge, until int64) (int, int64, error) {
 			return 0, 0, gpio.ErrClosed
 		case n > 0 && more:
 			return n, buf[n-1].Time, nil
-		case n > 0 || now >= until:
-			return n, max(now-settle, min(until, now)), nil
+		case n > 0:
+			return n, max(now-settle, buf[n-1].Time), nil
+		case now-settle >= until:
+			return 0, now - settle, nil
 		}
 		if !l.wait(until, now) {
 			return 0, 0, gpio.ErrClosed
@@ -92,7 +96,7 @@ func (l *Lent) Read(buf []wiegand.Edge, until int64) (int, int64, error) {
 func (l *Lent) wait(until, now int64) bool {
 	var timeout <-chan time.Time
 	if until != math.MaxInt64 {
-		timer := time.NewTimer(time.Duration(until - now))
+		timer := time.NewTimer(time.Duration(until + settle - now))
 		defer timer.Stop()
 		timeout = timer.C
 	}

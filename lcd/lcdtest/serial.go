@@ -136,11 +136,11 @@ func (d *Serial) Write(b []byte) (int, error) {
 	if d.deaf {
 		return len(b), nil
 	}
-	if d.open != d.baud {
-		d.faults = append(d.faults, fmt.Sprintf("%d baud for a display at %d", d.open, d.baud))
-		return len(b), nil
-	}
 	for _, v := range b {
+		if d.open != d.baud {
+			d.faults = append(d.faults, fmt.Sprintf("%d baud for a display at %d", d.open, d.baud))
+			break
+		}
 		d.pending = append(d.pending, v)
 		d.machine(d, v)
 	}

@@ -1,0 +1,402 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"stump/checkout"
+)
+
+// oracle is a directory that answers about tags, after a while.
+type oracle struct {
+	stage
+	knows map[checkout.Tag]Record
+	takes time.Duration
+	fails error
+	asked []checkout.Tag
+	enrol func(string) error
+}
+
+func newOracle() *oracle {
+	o := &oracle{knows: map[checkout.Tag]Record{annBadge: {Kind: Person, Name: "Ann"}, ipadTag: {Kind: Device, Name: "iPad"}}}
+	o.caps = Capabilities{WhatIs: true, Enrol: true, Deliver: true, Repeatable: true, Identities: true, Parallel: 1}
+	return o
+}
+
+func (o *oracle) WhatIs(ctx context.Context, tag checkout.Tag, _ Kind) (Answer, error) {
+	o.mu.Lock()
+	takes := o.takes
+	o.mu.Unlock()
+	select {
+	case <-ctx.Done():
+		return Answer{}, &Trouble{Outcome{Verdict: Failing, Reason: "broken off"}}
+	case <-time.After(takes):
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.asked = append(o.asked, tag)
+	if o.fails != nil {
+		return Answer{}, o.fails
+	}
+	r, ok := o.knows[tag]
+	return Answer{ok, r}, nil
+}
+
+func (o *oracle) Enrol(_ context.Context, who string, tag checkout.Tag) (Record, error) {
+	if o.enrol != nil {
+		if err := o.enrol(who); err != nil {
+			return Record{}, err
+		}
+	}
+	return Record{Kind: Person, Name: who, Tag: tag}, nil
+}
+
+func (o *oracle) count() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.asked)
+}
+
+// ask runs f with a worker over an oracle, in a bubble.
+func ask(t *testing.T, f func(t *testing.T, o *oracle, m *Memory, w *Worker)) {
+	synctest.Test(t, func(t *testing.T) {
+		o, m := newOracle(), NewMemory(Main)
+		w, stop := start(t, Options{Directory: o, Outbox: m, Register: m})
+		defer stop()
+		synctest.Wait()
+		f(t, o, m, w)
+	})
+}
+
+func TestWhatIsLearns(t *testing.T) {
+	ask(t, func(t *testing.T, o *oracle, m *Memory, w *Worker) {
+		a, err := w.WhatIs(t.Context(), annBadge, Person)
+		if err != nil || !a.Known || a.Name != "Ann" || a.ID == "" {
+			t.Fatalf("%+v, %v", a, err)
+		}
+		if r, ok, _ := m.ByTag(annBadge); !ok || r.Name != "Ann" {
+			t.Errorf("the register has %+v, %v", r, ok)
+		}
+	})
+}
+
+func TestUnknownTagIsAskedOnceInAWhile(t *testing.T) {
+	ask(t, func(t *testing.T, o *oracle, _ *Memory, w *Worker) {
+		for range 10 {
+			if a, err := w.WhatIs(t.Context(), bobBadge, Person); a.Known || err != nil {
+				t.Fatalf("%+v, %v", a, err)
+			}
+			time.Sleep(10 * time.Second)
+		}
+		if o.count() != 1 {
+			t.Errorf("asked %d times within 100 s, want once", o.count())
+		}
+		time.Sleep(5 * time.Minute)
+		o.mu.Lock()
+		o.knows[bobBadge] = Record{Kind: Person, Name: "Bob"}
+		o.mu.Unlock()
+		if a, err := w.WhatIs(t.Context(), bobBadge, Person); !a.Known || err != nil {
+			t.Errorf("after 5 min: %+v, %v", a, err)
+		}
+	})
+}
+
+// Only the first person waits for a directory that hangs, and not for long.
+func TestWhatIsOfADeadDirectory(t *testing.T) {
+	ask(t, func(t *testing.T, o *oracle, _ *Memory, w *Worker) {
+		o.mu.Lock()
+		o.takes = time.Hour
+		o.mu.Unlock()
+		begin := time.Now()
+		if _, err := w.WhatIs(t.Context(), bobBadge, Person); !errors.Is(err, ErrOffline) {
+			t.Errorf("%v, want ErrOffline", err)
+		}
+		if took := time.Since(begin); took > 5*time.Second {
+			t.Errorf("took %v", took)
+		}
+		o.mu.Lock()
+		o.alive = func() Outcome { return Outcome{Verdict: Down, Reason: "dead"} }
+		o.mu.Unlock()
+		time.Sleep(20 * time.Second)
+		begin = time.Now()
+		for range 100 {
+			if _, err := w.WhatIs(t.Context(), bobBadge, Person); !errors.Is(err, ErrOffline) {
+				t.Fatalf("%v, want ErrOffline", err)
+			}
+		}
+		if took := time.Since(begin); took > 5*time.Second {
+			t.Errorf("100 people waited %v together", took)
+		}
+		// Somebody whose patience is shorter gets the same answer sooner.
+		o.mu.Lock()
+		o.alive = nil
+		o.mu.Unlock()
+		time.Sleep(time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		begin = time.Now()
+		if _, err := w.WhatIs(ctx, bobBadge, Person); !errors.Is(err, ErrOffline) || time.Since(begin) != time.Second {
+			t.Errorf("%v after %v, want ErrOffline after 1 s", err, time.Since(begin))
+		}
+	})
+}
+
+// Whoever finds the directory dead sets the probes going: with nothing to tell,
+// nothing else would.
+func TestLookupTroubleIsProbed(t *testing.T) {
+	ask(t, func(t *testing.T, o *oracle, _ *Memory, w *Worker) {
+		o.mu.Lock()
+		o.fails = &Trouble{Outcome{Verdict: Down, Reason: "away"}}
+		o.mu.Unlock()
+		w.WhatIs(t.Context(), bobBadge, Person)
+		if _, down := w.main.isDown(); !down {
+			t.Fatal("the place is not down")
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if _, h := w.main.wait(); h != Up {
+			t.Errorf("the place is %s two seconds after it answers again", h)
+		}
+	})
+}
+
+// Tags that were bumped while the directory was away are asked for when it is
+// back, and their bumps told.
+func TestPendingTagsAreResolved(t *testing.T) {
+	ask(t, func(t *testing.T, o *oracle, m *Memory, w *Worker) {
+		o.mu.Lock()
+		o.fails = &Trouble{Outcome{Verdict: Down, Reason: "away"}}
+		o.alive = func() Outcome { return Outcome{Verdict: Down, Reason: "away"} }
+		o.mu.Unlock()
+		for i, tag := range []checkout.Tag{ipadTag, annBadge, bobBadge} {
+			m.AddPending(PendingTag{Tag: tag, Seq: uint64(i + 1)})
+			m.Add(event(i+1, "ipad"), true)
+		}
+		time.Sleep(2 * time.Hour)
+		o.mu.Lock()
+		o.fails, o.alive, o.asked = nil, nil, nil
+		o.mu.Unlock()
+		time.Sleep(15 * time.Minute)
+		synctest.Wait()
+		o.mu.Lock()
+		first := o.asked
+		o.mu.Unlock()
+		if len(first) < 3 {
+			t.Fatalf("asked %v", first)
+		}
+		if first[0] != ipadTag || first[1] != annBadge || first[2] != bobBadge {
+			t.Errorf("asked in the order %v", first)
+		}
+		if got := o.seqs(); len(got) != 2 || got[0] != 1 || got[1] != 2 {
+			t.Errorf("told %v, want 1 and 2; 3 is Bob's, whom nobody knows", got)
+		}
+		if tags, _ := m.PendingTags(10); len(tags) != 1 || tags[0].Tag != bobBadge {
+			t.Errorf("pending: %v", tags)
+		}
+	})
+}
+
+// A name that changed in the directory changes here, behind a tap, once a day.
+func TestSeenRefreshesNames(t *testing.T) {
+	ask(t, func(t *testing.T, o *oracle, m *Memory, w *Worker) {
+		w.WhatIs(t.Context(), annBadge, Person)
+		o.mu.Lock()
+		o.knows[annBadge] = Record{Kind: Person, Name: "Ann Roe"}
+		o.mu.Unlock()
+		for range 23 {
+			w.Seen(annBadge)
+			time.Sleep(time.Hour)
+		}
+		if o.count() != 1 {
+			t.Fatalf("asked %d times in a day, want once", o.count())
+		}
+		time.Sleep(2 * time.Hour)
+		w.Seen(annBadge)
+		synctest.Wait()
+		if r, _, _ := m.ByTag(annBadge); r.Name != "Ann Roe" {
+			t.Errorf("the register has %q", r.Name)
+		}
+		// What the directory forgets, the register keeps.
+		o.mu.Lock()
+		delete(o.knows, annBadge)
+		o.mu.Unlock()
+		time.Sleep(25 * time.Hour)
+		w.Seen(annBadge)
+		synctest.Wait()
+		if r, ok, _ := m.ByTag(annBadge); !ok || r.Name != "Ann Roe" {
+			t.Errorf("the register has %+v, %v", r, ok)
+		}
+	})
+}
+
+func TestEnrolByTheDirectorysRule(t *testing.T) {
+	ask(t, func(t *testing.T, o *oracle, m *Memory, w *Worker) {
+		req := EnrolRequest{Kind: Person, Who: "Cem", Tag: bobBadge, Policy: EnrolKnown}
+		o.enrol = func(string) error { return ErrNobody }
+		if _, err := w.Enrol(t.Context(), req); !errors.Is(err, ErrNobody) {
+			t.Errorf("%v, want ErrNobody", err)
+		}
+		o.enrol = nil
+		rec, err := w.Enrol(t.Context(), req)
+		if err != nil || rec.Name != "Cem" {
+			t.Errorf("%+v, %v", rec, err)
+		}
+		if r, ok, _ := m.ByTag(bobBadge); !ok || r.Name != "Cem" {
+			t.Errorf("the register has %+v", r)
+		}
+		req.Who = "Dia"
+		if _, err := w.Enrol(t.Context(), req); !errors.Is(err, ErrTaken) {
+			t.Errorf("a badge that is Cem's: %v, want ErrTaken", err)
+		}
+		o.enrol = func(string) error { return &Trouble{Outcome{Verdict: Down, Reason: "away"}} }
+		req.Tag = annBadge
+		if _, err := w.Enrol(t.Context(), req); !errors.Is(err, ErrOffline) {
+			t.Errorf("%v, want ErrOffline", err)
+		}
+	})
+}
+
+func TestEnrolByTheRegistersRule(t *testing.T) {
+	tag := func(n uint64) checkout.Tag { return checkout.TagFromUint64(n, 26) }
+	for _, tc := range []struct {
+		name string
+		req  EnrolRequest
+		want error
+	}{
+		{"known", EnrolRequest{Kind: Person, Who: " ann ", Policy: EnrolKnown}, nil},
+		{"by id", EnrolRequest{Kind: Person, Who: "x1", Policy: EnrolKnown}, nil},
+		{"stranger", EnrolRequest{Kind: Person, Who: "Mallory", Policy: EnrolKnown}, ErrNobody},
+		{"stranger, free", EnrolRequest{Kind: Person, Who: "Mallory", Policy: EnrolFree}, nil},
+		{"stranger, by an admin", EnrolRequest{Kind: Person, Who: "Mallory", Policy: EnrolKnown, Admin: true}, nil},
+		{"off", EnrolRequest{Kind: Person, Who: "Ann", Policy: EnrolOff}, ErrEnrolOff},
+		{"off, by an admin", EnrolRequest{Kind: Person, Who: "Ann", Policy: EnrolOff, Admin: true}, nil},
+		{"another's name, who has a badge", EnrolRequest{Kind: Person, Who: "Bob", Policy: EnrolFree}, ErrHasBadge},
+		{"a new badge, by an admin", EnrolRequest{Kind: Person, Who: "Bob", Policy: EnrolOff, Admin: true}, nil},
+		{"two of that name", EnrolRequest{Kind: Person, Who: "Eve", Policy: EnrolFree}, ErrAmbiguous},
+		{"who left", EnrolRequest{Kind: Person, Who: "Gone", Policy: EnrolKnown}, ErrNobody},
+		{"device", EnrolRequest{Kind: Device, Who: "Nexus"}, nil},
+		{"device again", EnrolRequest{Kind: Device, Who: "iPad"}, nil},
+	} {
+		m := NewMemory()
+		m.Apply([]Record{
+			{Kind: Person, ID: "x1", Name: "Ann"}, {Kind: Person, ID: "x2", Name: "Bob", Tag: tag(2)},
+			{Kind: Person, ID: "x3", Name: "Eve"}, {Kind: Person, ID: "x4", Name: "Eve"}, {Kind: Person, ID: "x5", Name: "Gone", Inactive: true},
+			{Kind: Device, ID: "d1", Name: "iPad", Tag: tag(3)},
+		}, Asker{})
+		w := NewWorker(Options{Outbox: m, Register: m})
+		tc.req.Tag = tag(9)
+		rec, err := w.Enrol(t.Context(), tc.req)
+		if !errors.Is(err, tc.want) || (err == nil) != (tc.want == nil) {
+			t.Errorf("%s: %+v, %v, want %v", tc.name, rec, err, tc.want)
+		}
+		if r, ok, _ := m.ByTag(tag(9)); ok != (tc.want == nil) || ok && r.ID != rec.ID {
+			t.Errorf("%s: the tag is %+v's (%v)", tc.name, r, ok)
+		}
+	}
+}
+
+// lister is a directory that can be pulled.
+type lister struct {
+	stage
+	snap  Snapshot
+	err   error
+	pulls []time.Time
+}
+
+func (l *lister) Pull(context.Context) (Snapshot, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.pulls = append(l.pulls, time.Now())
+	return l.snap, l.err
+}
+
+func (l *lister) count() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.pulls)
+}
+
+func TestPullSchedule(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, m := &lister{snap: Snapshot{HasPeople: true, People: []Record{person("", "1", "Ann")}}}, NewMemory(Main)
+		l.caps = Capabilities{Pull: true, Repeatable: true, Parallel: 1}
+		w, stop := start(t, Options{Directory: l, Outbox: m, Register: m, Config: Config{PullEvery: time.Hour}})
+		defer stop()
+		time.Sleep(24 * time.Hour)
+		if n := l.count(); n < 22 || n > 26 {
+			t.Errorf("%d pulls in a day, want one an hour", n)
+		}
+		l.mu.Lock()
+		l.err, l.pulls = &Trouble{Outcome{Verdict: BadConfig, Reason: "host does not let us in (401 Unauthorized)", Remedy: "check the token"}}, nil
+		l.mu.Unlock()
+		time.Sleep(2 * time.Hour)
+		st, err := w.Status()
+		if err != nil || st.Pull.Error == nil || *st.Pull.Error != "host does not let us in (401 Unauthorized)" || st.Pull.People != 1 {
+			t.Errorf("%+v, %v", st.Pull, err)
+		}
+		if n := l.count(); n < 4 || n > 9 {
+			t.Errorf("%d pulls in two hours after a 401, want one in 15 min", n)
+		}
+		if len(m.records) != 1 {
+			t.Errorf("%d records after failed pulls", len(m.records))
+		}
+		if err := w.Retry("all"); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// A directory that is only pulled: while pulls fail nobody can say whose a tag
+// is; when they work, an unknown tag brings the next pull early.
+func TestUnknownTagOfAPulledDirectory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, m := &lister{err: &Trouble{Outcome{Verdict: Down, Reason: "away"}}}, NewMemory(Main)
+		l.caps = Capabilities{Pull: true, Repeatable: true, Parallel: 1}
+		w, stop := start(t, Options{Directory: l, Outbox: m, Register: m, Config: Config{PullEvery: 24 * time.Hour}})
+		defer stop()
+		synctest.Wait()
+		if _, err := w.WhatIs(t.Context(), annBadge, Person); !errors.Is(err, ErrOffline) {
+			t.Errorf("%v, want ErrOffline while pulls fail", err)
+		}
+		l.mu.Lock()
+		l.err, l.snap = nil, Snapshot{HasPeople: true, People: []Record{{Kind: Person, Ref: "2", Name: "Bob", Tag: bobBadge}}}
+		l.mu.Unlock()
+		time.Sleep(time.Hour)
+		before := l.count()
+		for range 60 { // somebody tries for ten minutes
+			if a, err := w.WhatIs(t.Context(), annBadge, Person); a.Known || err != nil {
+				t.Fatalf("%+v, %v", a, err)
+			}
+			time.Sleep(10 * time.Second)
+		}
+		if n := l.count() - before; n < 1 || n > 3 {
+			t.Errorf("%d pulls for one unknown tag in ten minutes, want one or two", n)
+		}
+	})
+}
+
+// Somebody whom the directory might know stands there: it is asked again within
+// half a minute, however long it was down.
+func TestSomebodyWaitsForADeadDirectory(t *testing.T) {
+	ask(t, func(t *testing.T, o *oracle, _ *Memory, w *Worker) {
+		o.mu.Lock()
+		o.alive = func() Outcome { return Outcome{Verdict: Down, Reason: "dead"} }
+		o.fails = &Trouble{Outcome{Verdict: Down, Reason: "dead"}}
+		o.mu.Unlock()
+		w.WhatIs(t.Context(), annBadge, Person)
+		time.Sleep(24 * time.Hour)
+		o.mu.Lock()
+		o.alive, o.fails = nil, nil
+		o.mu.Unlock()
+		for range 4 {
+			if a, err := w.WhatIs(t.Context(), annBadge, Person); err == nil && a.Known {
+				return
+			}
+			time.Sleep(10 * time.Second)
+		}
+		t.Error("not known after 40 s")
+	})
+}
