@@ -156,6 +156,7 @@ func (w *Worker) noteTrouble(ctx context.Context, err error) error {
 		o.Verdict = Down
 	}
 	w.main.trouble(o)
+	poke(w.senders[0].wake) // who probes from now on
 	return err
 }
 

@@ -144,6 +144,25 @@ func TestWhatIsOfADeadDirectory(t *testing.T) {
 	})
 }
 
+// Whoever finds the directory dead sets the probes going: with nothing to tell,
+// nothing else would.
+func TestLookupTroubleIsProbed(t *testing.T) {
+	ask(t, func(t *testing.T, o *oracle, _ *Memory, w *Worker) {
+		o.mu.Lock()
+		o.fails = &Trouble{Outcome{Verdict: Down, Reason: "away"}}
+		o.mu.Unlock()
+		w.WhatIs(t.Context(), bobBadge, Person)
+		if _, down := w.main.isDown(); !down {
+			t.Fatal("the place is not down")
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if _, h := w.main.wait(); h != Up {
+			t.Errorf("the place is %s two seconds after it answers again", h)
+		}
+	})
+}
+
 // Tags that were bumped while the directory was away are asked for when it is
 // back, and their bumps told.
 func TestPendingTagsAreResolved(t *testing.T) {
@@ -163,8 +182,11 @@ func TestPendingTagsAreResolved(t *testing.T) {
 		time.Sleep(15 * time.Minute)
 		synctest.Wait()
 		o.mu.Lock()
-		first := o.asked[:3]
+		first := o.asked
 		o.mu.Unlock()
+		if len(first) < 3 {
+			t.Fatalf("asked %v", first)
+		}
 		if first[0] != ipadTag || first[1] != annBadge || first[2] != bobBadge {
 			t.Errorf("asked in the order %v", first)
 		}

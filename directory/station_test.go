@@ -24,6 +24,7 @@ type site struct {
 	python string
 	port   int
 	server *exec.Cmd
+	daemon *exec.Cmd
 }
 
 // newSite builds the daemon and starts both.
@@ -59,9 +60,15 @@ hash_string = "ordinary salt"
 		t.Fatal(err)
 	}
 	s.serve()
-	s.start(exec.Command(s.stump, "--config", s.path("stump.toml"), "--state", s.path("state"), "--socket", s.path("sock"), "run", "--sim"))
-	eventually(t, "the station is up", func() bool { return strings.Contains(s.run("sync"), ": answers") })
+	s.station(": answers")
 	return s
+}
+
+// station starts the daemon and waits until "stump sync" says so.
+func (s *site) station(says string) {
+	s.daemon = exec.Command(s.stump, "--config", s.path("stump.toml"), "--state", s.path("state"), "--socket", s.path("sock"), "run", "--sim")
+	s.start(s.daemon)
+	eventually(s.t, "the station is up", func() bool { return strings.Contains(s.run("sync"), says) })
 }
 
 func (s *site) path(name string) string { return filepath.Join(s.dir, name) }
@@ -103,7 +110,7 @@ func (s *site) log() []string {
 
 // The lab of the original, with nothing changed on its server: check-out, an
 // unknown badge enrolled by name, a stranger refused, an unknown device, the
-// server away and back, return.
+// server away and back with a kill -9 of the station between, return.
 func TestStationWithOriginalServer(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and runs the daemon")
@@ -135,6 +142,9 @@ func TestStationWithOriginalServer(t *testing.T) {
 	says("…001", "sim", "tap", "8200001") // a device that nobody has heard of yet
 	says("down for", "sync")
 	says("1 event waits", "sync")
+	s.daemon.Process.Kill()
+	s.daemon.Wait()
+	s.station("1 event waits")
 	s.serve()
 	s.run("sync", "retry", "all")
 	eventually(t, "told when the server is back", func() bool { return len(s.log()) == 2 })

@@ -188,12 +188,18 @@ func (w *Worker) admin(id string, act func(*sender, Row) error) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	// What became of it may just be being written.
+	for end := time.Now().Add(2 * time.Second); s.inflight[seq]; {
+		if time.Now().After(end) {
+			return errSending
+		}
+		s.mu.Unlock()
+		time.Sleep(20 * time.Millisecond)
+		s.mu.Lock()
+	}
 	r, err := s.out.Row(sink, seq)
 	if err != nil {
 		return err
-	}
-	if s.inflight[r.Seq] {
-		return errSending
 	}
 	if err := act(s, r); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 
 	"periph.io/x/conn/v3/i2c"
 )
@@ -97,7 +98,20 @@ func (b *backpack) open() error {
 	b.bus, b.fast = bus, busHertz(b.path) > 100_000
 	b.mu.Unlock()
 	// The outputs come up high, E among them; pull it down first.
-	return b.tx([]byte{b.idle()}, nil)
+	if err := b.tx([]byte{b.idle()}, nil); err != nil {
+		return err
+	}
+	// A pin that is driven low reads low (PCF8574 data sheet, quasi-bidirectional
+	// I/O). Some adapters count a transfer to nobody as short instead of failing
+	// it, and leave what was to be read alone.
+	port := []byte{0xff}
+	if err := b.tx(nil, port); err != nil {
+		return err
+	}
+	if port[0]&b.e() != 0 {
+		return fmt.Errorf("%s: nothing answers: %w", b, syscall.ENXIO)
+	}
+	return nil
 }
 
 func (b *backpack) close() error {

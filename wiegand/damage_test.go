@@ -127,8 +127,20 @@ func stampLate(rng *rand.Rand, edges []Edge, clamp bool) {
 
 func lose(pulses []pulse, i int) []pulse { return slices.Delete(slices.Clone(pulses), i, i+1) }
 
+// span is from the first fall of the pulses to the last.
+func span(p []pulse) (from, to int64) {
+	from, to = p[0].at, p[0].at
+	for _, q := range p {
+		from, to = min(from, q.at), max(to, q.at)
+	}
+	return from, to
+}
+
 // within is a time inside the frame.
-func within(rng *rand.Rand, p []pulse) int64 { return between(rng, p[0].at+1, p[len(p)-1].at-1) }
+func within(rng *rand.Rand, p []pulse) int64 {
+	from, to := span(p)
+	return between(rng, from+1, to-1)
+}
 
 func addPulse(p []pulse, at, width int64, line uint8) []pulse {
 	return append(slices.Clone(p), pulse{at, width, line})
@@ -180,10 +192,21 @@ func pause(rng *rand.Rand, p []pulse, long int64) []pulse {
 
 // hum pulls one line low half of each period of the mains.
 func hum(rng *rand.Rand, p []pulse) []pulse {
-	p = slices.Clone(p)
 	line := uint8(rng.IntN(2))
-	for t := p[0].at - between(rng, 0, 20*ms); t < p[len(p)-1].at; t += 20 * ms {
-		p = append(p, pulse{t, 10 * ms, line})
+	from, to := span(p)
+	for t := from - between(rng, 0, 20*ms); t < to; t += 20 * ms {
+		p = addPulse(p, t, 10*ms, line)
+	}
+	return p
+}
+
+// spikes add a short pulse on one line each period of the mains, before, in
+// and after the card.
+func spikes(rng *rand.Rand, p []pulse) []pulse {
+	line := uint8(rng.IntN(2))
+	from, to := span(p)
+	for t := from - between(rng, 0, 200*ms); t < to+100*ms; t += 20 * ms {
+		p = addPulse(p, t, between(rng, us, 3*ms), line)
 	}
 	return p
 }

@@ -54,11 +54,12 @@ func (tr train) crowded() (n int) {
 
 // timing is what the spacing of a train shows.
 type timing struct {
-	interval  int64 // median distance of bits
-	tolerance int32 // how far from it an interval may be
-	least     int32 // shortest distance
-	smooth    bool  // all distances are within an eighth of each other
-	even      bool  // strong evidence that the reader spaces its bits evenly
+	interval int64 // median distance of bits
+	jitter   int32 // how far from it the reader's intervals may be
+	least    int32 // shortest distance
+	most     int32 // longest distance
+	smooth   bool  // all distances are within an eighth of each other
+	even     bool  // strong evidence that the reader spaces its bits evenly
 
 	// Of an even train:
 	missing, extra int  // intervals too many or too few for the edges there are
@@ -87,10 +88,10 @@ func (w *workspace) measure(tr train, n int) (tm timing) {
 		least, most = min(least, v), max(most, v)
 	}
 	if m >= quickEdges && least >= minInterval && most-least <= least>>3 {
-		return timing{interval: (tr[m].Time - tr[0].Time) / int64(m), tolerance: least / 16, least: least,
+		return timing{interval: (tr[m].Time - tr[0].Time) / int64(m), least: least,
 			even: true, smooth: true, hole: -1}
 	}
-	tm.least = least
+	tm.least, tm.most = least, most
 	if !w.mostlyEven(&tm, iv) {
 		// With extra edges, the intervals of the reader are the longest ones.
 		rank := m / 2
@@ -102,8 +103,8 @@ func (w *workspace) measure(tr train, n int) (tm timing) {
 		if median < minInterval {
 			return tm
 		}
-		tm.tolerance = w.spread(iv, median)
-		tm.even = isEven(iv, median, tm.tolerance)
+		tm.jitter = w.spread(iv, median)
+		tm.even = isEven(iv, median, tm.tolerance())
 	}
 	if tm.even {
 		tm.weigh(iv)
@@ -136,17 +137,23 @@ func (w *workspace) mostlyEven(tm *timing, iv []int32) bool {
 	}
 	tm.interval = sum / near
 	T := int32(tm.interval)
-	tm.tolerance = T / 16
+	tm.jitter = T / 16
 	if T >= slowReader {
-		tm.tolerance = min(max(int32(4*off/near), T/16), T/8)
+		tm.jitter = int32(4 * off / near)
 	}
 	tm.even = true
 	return true
 }
 
-// spread is how far an interval of this frame may be from the median and
-// still count as one: five times the median deviation, which damage to a few
-// intervals does not move, from a sixteenth to an eighth of the interval.
+// tolerance is how far from the median an interval may be and still count as
+// one: the frame's own jitter, from a sixteenth to an eighth of the interval.
+func (tm *timing) tolerance() int32 {
+	return min(max(tm.jitter, int32(tm.interval/16)), int32(tm.interval/8))
+}
+
+// spread is the jitter of a frame: five times the median deviation, which
+// damage to a few intervals does not move. Of a fast reader it is not
+// measured.
 func (w *workspace) spread(iv []int32, median int32) int32 {
 	if median < slowReader {
 		return median / 16
@@ -155,31 +162,57 @@ func (w *workspace) spread(iv []int32, median int32) int32 {
 	for i, v := range iv {
 		off[i] = max(v-median, median-v)
 	}
-	return min(max(5*min(w.quantile(off, len(off)/2), median), median/16), median/8)
+	return 5 * min(w.quantile(off, len(off)/2), median/8)
 }
 
-// isEven demands that so many intervals lie within the tolerance that a reader
-// with a spacing of 0.3 to 6 ms practically never shows it. Damage disturbs a
-// few intervals, so less than half will do where the others are very close to
-// each other. Of a fast reader more is asked, because late stamps make its
+// isEven demands that so many intervals lie close to the median that a reader
+// with a spacing of 0.3 to 6 ms practically never shows it. Damage disturbs
+// some intervals, so half will do where the others are very close to each
+// other, and a quarter where nearly all the rest are holes, or parts of split
+// intervals. Of a fast reader more is asked, because late stamps make its
 // spacing uneven, and then nothing must be concluded from it.
 func isEven(iv []int32, median, tolerance int32) bool {
-	near := 0
+	near, close := 0, 0
 	for _, v := range iv {
-		if v-median <= tolerance && median-v <= tolerance {
+		off := max(v-median, median-v)
+		if off <= tolerance {
 			near++
+		}
+		if off <= median/16 {
+			close++
 		}
 	}
 	m := len(iv)
 	switch {
 	case m < 10:
-		return m >= 3 && near >= m-1
+		return m >= 3 && close >= m-1
 	case median < slowReader:
-		return near*5 >= m*4
+		return close*5 >= m*4
 	}
-	// 40 % at a tolerance of a sixteenth, 70 % at an eighth.
-	need := 10 + 480*int64(tolerance)/int64(median)
-	return near >= 8 && int64(near)*100 >= int64(m)*need
+	return close >= 8 && close*100 >= m*45 || near*10 >= m*7 || close*4 >= m && explained(iv, median)*20 >= m*17
+}
+
+// explained counts the intervals that are whole multiples of the median, alone
+// or with their neighbour.
+func explained(iv []int32, median int32) (n int) {
+	for i := 0; i < len(iv); i++ {
+		switch {
+		case isMultiple(iv[i], median):
+			n++
+		case i+1 < len(iv) && isMultiple(iv[i]+iv[i+1], median):
+			n += 2
+			i++
+		}
+	}
+	return n
+}
+
+// isMultiple reports whether v is one to four times the median, within a
+// sixteenth of it.
+func isMultiple(v, median int32) bool {
+	k := (v + median/2) / median
+	off := v - k*median
+	return k >= 1 && k <= 4 && off <= median/16 && -off <= median/16
 }
 
 // weigh follows how far the edges run ahead of, or behind, the interval
@@ -189,9 +222,12 @@ func isEven(iv []int32, median, tolerance int32) bool {
 // reader that hesitates is off by no whole interval: neither speaks against the
 // bits.
 func (tm *timing) weigh(iv []int32) {
-	T, tolerance := tm.interval, int64(tm.tolerance)
-	whole := T - tolerance*12/5 // what counts as one interval: 0.85, or 0.7 of a reader with jitter
-	var off, before int64       // how late the edges run; the interval before
+	T, tolerance := tm.interval, int64(tm.tolerance())
+	// What counts as one interval: 0.85, or down to 0.7 of a reader with
+	// jitter. An exact one may have stamps later than that.
+	whole := T - int64(tm.tolerance())*12/5
+	late := T - min(max(int64(tm.jitter), T*3/100), T/8)*12/5
+	var off, before int64 // how late the edges run; the interval before
 	holes := 0
 	for i := range iv {
 		v := int64(iv[i])
@@ -201,16 +237,17 @@ func (tm *timing) weigh(iv []int32) {
 		}
 		tm.uneven++
 		tm.silence = tm.silence || isSilence(v, T)
+		was := off
 		off += v - T
 		switch {
-		case v-T >= whole || off >= whole && v*3 > T*5:
+		case v-T >= late || off >= late && v*3 > T*5:
 			n := max(1, (v-T/2)/T) // whole intervals beyond the one
 			tm.missing += int(n)
 			if holes++; holes == 1 && n == 1 {
 				tm.hole = i
 			}
 			off -= n * T
-		case T-v >= whole || off <= -whole && min(v, before)*20 < T*13 && (v+before)*5 <= T*6:
+		case T-v >= whole && was*4 < T || off <= -whole && min(v, before)*20 < T*13 && (v+before)*5 <= T*6:
 			tm.extra++
 			off += T
 		case off >= T || off <= -T:
@@ -222,7 +259,7 @@ func (tm *timing) weigh(iv []int32) {
 		tm.hole = -1
 	}
 	if holes >= 5 && tm.extra == 0 {
-		*tm = timing{interval: tm.interval, least: tm.least, hole: -1} // no damage: so it sends
+		*tm = timing{interval: tm.interval, least: tm.least, most: tm.most, hole: -1} // no damage: so it sends
 	}
 }
 

@@ -25,8 +25,8 @@ func TestNoWrongCardAtAnySpeed(t *testing.T) {
 		for _, name := range []string{"H10301", "H10306", "C1k35s", "H10302", "C1k48s"} {
 			f := mustFormat(t, name)
 			for i, dm := range damages(f) {
-				if dm.free || dm.reader.interval > 0 || dm.stamps != nil {
-					continue
+				if dm.free || dm.reader.interval > 0 || dm.stamps != nil || dm.mains && rd.interval > 3*ms {
+					continue // hum over several periods is in "what no decoder can promise"
 				}
 				dm.reader = rd
 				for _, both := range []bool{false, true} {
@@ -34,9 +34,6 @@ func TestNoWrongCardAtAnySpeed(t *testing.T) {
 					if tl.share(tl.wrong) > dm.wrong+.01*dm.wrong/.005 {
 						t.Errorf("%s, %s, interval %d µs, jitter %v, both edges %v: %d of %d cards wrong",
 							name, dm.name, rd.interval/us, rd.jitter, both, tl.wrong, tl.cards)
-					}
-					if dm.right > 0 && rd.interval >= 500*us && rd.interval < 5*ms && tl.share(tl.right) < dm.right-.03 && (both || !dm.both) {
-						t.Logf("%s, %s, interval %d µs, jitter %v, both edges %v: %.2f %% right", name, dm.name, rd.interval/us, rd.jitter, both, 100*tl.share(tl.right))
 					}
 				}
 			}

@@ -61,10 +61,17 @@ func (d *Decoder) repair(r *Read, f *frame, whole, core train, tm *timing) bool 
 // suspect reports whether a frame with the bits of a card shows that some of
 // its edges are none of the card's. On a fast reader late stamps can look so.
 func (d *Decoder) suspect(f *frame, tr train, tm *timing) bool {
-	if tm.uneven == 0 && tm.even || tm.interval < slowReader {
+	switch {
+	case tm.even && tm.uneven == 0:
 		return false
+	case !tm.even && int64(tm.most) > 40*tm.interval:
+		return true // no reader is that uneven
+	case tm.interval < slowReader:
+		return false
+	case tm.least <= together && tr.coincides(together):
+		return true
 	}
-	return tm.least <= together && tr.coincides(together) || !tm.even && (tm.least < minInterval || d.opts.BothEdges && f.oddWidth(&d.work))
+	return !tm.even && (tm.least < minInterval || d.opts.BothEdges && f.oddWidth(&d.work))
 }
 
 // core cuts stray edges that precede or follow the card at more than a

@@ -19,7 +19,7 @@ func (d *Decoder) withoutExtra(r *Read, tr train, tm *timing) bool {
 	if n < 10 || !d.lengths[n-1] || !tm.even {
 		return false
 	}
-	best, second, ok := d.work.removals(tr, tm.interval, int64(tm.tolerance))
+	best, second, ok := d.work.removals(tr, tm.interval, int64(tm.tolerance()))
 	if !ok {
 		return false
 	}

@@ -30,6 +30,7 @@ type damage struct {
 	both   bool                     // promised with both edges only
 	tags   []Bits                   // the station's register: its cards are shown, and only they are accepted
 	free   bool                     // no promise: printed only
+	mains  bool                     // damage that comes back every 20 ms
 }
 
 // tally counts what became of the cards of a row.
@@ -271,10 +272,11 @@ func damages(f *Format) []damage {
 		{name: "second card 30-60 ms later", right: .995, twin: true},
 		{name: "pause of 30 ms inside", do: func(r *rand.Rand, p []pulse) []pulse { return pause(r, p, 30*ms) }},
 		{name: "pause of 60 ms inside", do: func(r *rand.Rand, p []pulse) []pulse { return pause(r, p, 60*ms) }},
-		{name: "50 Hz hum on one line", do: hum},
+		{name: "50 Hz hum on one line", do: hum, mains: true},
+		{name: "50 Hz spikes on one line", do: spikes, mains: true},
 		{name: "bursts at 100 kHz", do: burst},
-		{name: "stamps late, 2 ms reader", right: 1, stamps: clamped},
-		{name: "stamps late, out of order, 2 ms reader", right: .9998, stamps: free},
+		{name: "stamps late, 2 ms reader", right: .9999, stamps: clamped},
+		{name: "stamps late, out of order, 2 ms reader", right: .9999, stamps: free},
 		{name: "stamps late, 1 ms reader", right: .999, stamps: clamped, reader: reader{width: 50 * us, interval: ms, jitter: .01}},
 		{name: "stamps late, 200 µs reader", right: .999, stamps: clamped, reader: reader{width: 50 * us, interval: 200 * us, jitter: .01}},
 		{name: "stamps late, out of order, 200 µs reader", right: .999, stamps: free, reader: reader{width: 50 * us, interval: 200 * us, jitter: .01}},

@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -94,6 +95,26 @@ func unusable(line string) string {
 		}
 	}
 	return ""
+}
+
+// TestDocumentsExist looks for every page that a text sends somebody to.
+func TestDocumentsExist(t *testing.T) {
+	page := regexp.MustCompile(`docs/[a-z-]+\.md`)
+	seen := map[string]bool{}
+	look := func(where, s string) {
+		for _, p := range page.FindAllString(s, -1) {
+			if _, err := os.Stat(filepath.Join("../..", p)); err != nil && !seen[p] {
+				t.Errorf("%s names %s, which is not there", where, p)
+			}
+			seen[p] = true
+		}
+	}
+	literals(t, look)
+	example, err := os.ReadFile("../../internal/config/example.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	look("example.toml", string(example))
 }
 
 // TestHelp reads every command's help: it has a sentence, without a full stop,
