@@ -91,17 +91,18 @@ func (u *upkeep) clockKnown() bool {
 }
 
 func (u *upkeep) daily(ctx context.Context) {
-	if path, err := u.copy(ctx, u.backup); err != nil {
-		u.log.Error("no backup", "err", err)
-	} else if path != "" {
-		u.log.Info("backup", "file", path)
-	}
 	u.keepFrames()
 	u.forget(ctx)
 	if due, err := u.ledger.ScrubDue(); err == nil && due {
 		if err := u.ledger.Scrub(); err != nil {
 			u.log.Error("what was erased is still on free pages of the file", "err", err)
 		}
+	}
+	// Last, so that it does not hold what was to be forgotten.
+	if path, err := u.copy(ctx, u.backup); err != nil {
+		u.log.Error("no backup", "err", err)
+	} else if path != "" {
+		u.log.Info("backup", "file", path)
 	}
 }
 
