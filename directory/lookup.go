@@ -178,6 +178,7 @@ func (w *Worker) learn(in Record) (Record, error) {
 		return was, nil
 	}
 	in.Tag = checkout.Tag{} // has it already
+	in.Inactive = was.Inactive
 	if in.Ref == "" {
 		in.Ref = was.Ref
 	}
