@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -277,4 +278,56 @@ func dropCache(b *testing.B, path string) {
 	if err := unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED); err != nil {
 		b.Fatal(err)
 	}
+}
+
+// BenchmarkDay takes 10,000 taps, a busy day, and tells by how much memory
+// that is not the file's has grown since the first 1,000.
+func BenchmarkDay(b *testing.B) {
+	for b.Loop() {
+		path := filepath.Join(memDir(b), "ledger.db")
+		if err := fillLedger(path, 100_000); err != nil {
+			b.Fatal(err)
+		}
+		l, err := Open(path, benchOptions())
+		if err != nil {
+			b.Fatal(err)
+		}
+		var early int64
+		for i := range 10_000 {
+			_, err := l.Complete(Completion{
+				Person: Subject{Kind: KindPerson, ID: benchPerson(i % 2000)},
+				Device: Subject{Kind: KindDevice, ID: benchDevice(i * 7919 % 12000)}, Reader: "stump"})
+			if err != nil {
+				b.Fatal(err)
+			}
+			rows, err := l.Due("dir", time.Now(), 1)
+			if err == nil && len(rows) > 0 {
+				err = l.Delivered(rows[0].OutboxKey)
+			}
+			if err != nil {
+				b.Fatal(err)
+			}
+			if i == 1000 {
+				early = rssAnon(b)
+			}
+		}
+		b.ReportMetric(float64(rssAnon(b)-early), "KiB-grown")
+		b.ReportMetric(float64(early), "KiB-RssAnon")
+		l.Close()
+	}
+}
+
+func rssAnon(b *testing.B) int64 {
+	runtime.GC()
+	data, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, s, _ := strings.Cut(string(data), "RssAnon:")
+	s, _, _ = strings.Cut(s, "kB")
+	n, err := strconv.ParseInt(strings.TrimSpace(s), 10, 64)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return n
 }
