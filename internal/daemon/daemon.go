@@ -115,6 +115,7 @@ func (d *Daemon) assemble() error {
 	cfg := d.o.Config
 	if !d.o.Sim {
 		d.board = d.o.Host.Board()
+		UseBoard(cfg, d.board)
 	}
 	shown, err := d.display()
 	if err != nil {
