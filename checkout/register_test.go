@@ -211,3 +211,17 @@ func TestKit(t *testing.T) {
 	x.verify()
 	want(t, "ben", x.history(HistoryFilter{Person: "ben"}), "2:enrol 12:handover 13:handover 14:return 15:return")
 }
+
+// TestRetiredTagIsGivenOutAgain: the badge of somebody who left.
+func TestRetiredTagIsGivenOutAgain(t *testing.T) {
+	x := newLedger(t)
+	x.ok(x.RetirePerson("ann", "admin", SourceCLI))
+	want(t, "owner", x.subject(1).ID, "ann")
+	_, err := x.EnrolPerson("ben", tag(1), "admin", SourceCLI)
+	x.ok(err)
+	want(t, "owner after", x.subject(1).ID, "ben")
+	ann, err := x.FindPerson("ann")
+	x.ok(err)
+	want(t, "ann's badge", ann.HasBadge(), false)
+	x.verify()
+}
