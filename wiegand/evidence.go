@@ -80,18 +80,22 @@ func (w *workspace) measure(tr train, n int) (tm timing) {
 	if m < 1 {
 		return tm
 	}
-	iv := w.intervals[:m]
-	least, most := int32(CloseAfter), int32(-CloseAfter)
-	for i := range iv {
-		v := int32(tr[i+1].Time - tr[i].Time)
-		iv[i] = v
+	least, most := int64(CloseAfter), -CloseAfter
+	before := tr[0].Time
+	for i := 1; i < len(tr); i++ {
+		v := tr[i].Time - before
+		before = tr[i].Time
 		least, most = min(least, v), max(most, v)
 	}
+	tm.least, tm.most = int32(least), int32(most)
 	if m >= quickEdges && least >= minInterval && most-least <= least>>3 {
-		return timing{interval: (tr[m].Time - tr[0].Time) / int64(m), least: least,
-			even: true, smooth: true, hole: -1}
+		tm.interval, tm.even, tm.smooth = (tr[m].Time-tr[0].Time)/int64(m), true, true
+		return tm
 	}
-	tm.least, tm.most = least, most
+	iv := w.intervals[:m]
+	for i := range iv {
+		iv[i] = int32(tr[i+1].Time - tr[i].Time)
+	}
 	if !w.mostlyEven(&tm, iv) {
 		// With extra edges, the intervals of the reader are the longest ones.
 		rank := m / 2

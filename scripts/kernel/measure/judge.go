@@ -18,6 +18,7 @@ type result struct {
 	wrong   int // another card was read
 	parity  int // of the wrong, with a parity that fits
 	misread int // another card was read out of one that was spoilt
+	saved   int // of the spoilt, read right all the same
 	lost    int // no card was read
 	unsaid  int // of the lost, without a read that said overrun
 	overrun int // reads refused as overrun
@@ -53,6 +54,9 @@ func judge(sent []gpiosim.Sent, reads []handed) result {
 		switch {
 		case !s.Good:
 			r.spoilt++
+			if right {
+				r.saved++
+			}
 			continue
 		case right:
 			r.right++

@@ -177,7 +177,7 @@ func (r result) String() string {
 		note += fmt.Sprintf("%d of %d widths, off by %v, 99 %% %v; ", len(r.widths), r.pulses, round(r.widths, 50), round(r.widths, 99))
 	}
 	if r.spoilt > 0 {
-		note += fmt.Sprintf("%d more spoilt by the host, %d of them misread; ", r.spoilt, r.misread)
+		note += fmt.Sprintf("%d more spoilt by the host: %d of them read right, %d misread; ", r.spoilt, r.saved, r.misread)
 	}
 	if note == "" {
 		return s + " | "
