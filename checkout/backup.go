@@ -14,10 +14,33 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// Backup writes a consistent copy of the file while taps go on. The transaction
-// is open as long as w takes, so w should be a file, not a network. The site
-// key is not in it.
+// Backup writes a consistent copy of the ledger while taps go on. The site key
+// is not in it. It is copied to a file beside the ledger first, since w may be
+// slow, and a tap that makes the file grow waits for every reader.
 func (l *Ledger) Backup(w io.Writer) error {
+	if err := l.room(l.path); err != nil {
+		return fmt.Errorf("backup: %w", err)
+	}
+	f, err := os.CreateTemp(filepath.Dir(l.path), filepath.Base(l.path)+".copy-")
+	if err != nil {
+		return fmt.Errorf("backup: %w", err)
+	}
+	defer f.Close()
+	if err := os.Remove(f.Name()); err != nil { // it goes away with us
+		return fmt.Errorf("backup: %w", err)
+	}
+	if err := l.copyOut(f); err != nil {
+		return fmt.Errorf("backup: %w", err)
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("backup: %w", err)
+	}
+	_, err = io.Copy(w, f)
+	return err
+}
+
+// copyOut writes a copy in one transaction, which is open as long as w takes.
+func (l *Ledger) copyOut(w io.Writer) error {
 	return l.view(func(t *txn) error {
 		_, err := t.tx.WriteTo(w)
 		return err
@@ -27,7 +50,7 @@ func (l *Ledger) Backup(w io.Writer) error {
 // BackupTo writes a backup to path, which appears there only when it is whole
 // and on the disk. A file that is there is replaced.
 func (l *Ledger) BackupTo(path string) error {
-	err := copyFile(path, func(f io.Writer) error { return l.Backup(f) })
+	err := copyFile(path, l.copyOut)
 	if err != nil {
 		return fmt.Errorf("backup to %s: %w", path, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -66,7 +67,8 @@ func benchFile(b *testing.B, n int) string {
 		b.Fatal(err)
 	}
 	path := filepath.Join(b.TempDir(), "ledger.db")
-	if err := os.WriteFile(path, data, 0o600); err != nil {
+	// Written and synced: or the first tap would wait for all of it.
+	if err := writeFileSync(path, data, 0o600); err != nil {
 		b.Fatal(err)
 	}
 	return path
@@ -159,25 +161,27 @@ func BenchmarkTap(b *testing.B) {
 			}
 			defer l.Close()
 			st, _ := os.Stat(path)
-			before, i := written(b), 0
+			var bytes int64
+			i := 0
 			for b.Loop() {
 				i++
+				before := written(b)
 				_, err := l.Complete(Completion{
 					Person: Subject{Kind: KindPerson, ID: benchPerson(i % 200)},
 					Device: Subject{Kind: KindDevice, ID: benchDevice(i * 7919 % 200)}, Reader: "stump"})
 				if err != nil {
 					b.Fatal(err)
 				}
+				bytes += written(b) - before
 				if rows, _ := l.Due("dir", time.Now(), 10); len(rows) > 8 {
 					for _, r := range rows {
 						if err := l.Delivered(r.OutboxKey); err != nil {
 							b.Fatal(err)
 						}
-						i++
 					}
 				}
 			}
-			b.ReportMetric(float64(written(b)-before)/1024/float64(i), "KiB/commit")
+			b.ReportMetric(float64(bytes)/1024/float64(i), "KiB/tap")
 			b.ReportMetric(float64(st.Size())/float64(n), "file-B/event")
 		})
 	}
@@ -277,4 +281,56 @@ func dropCache(b *testing.B, path string) {
 	if err := unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED); err != nil {
 		b.Fatal(err)
 	}
+}
+
+// BenchmarkDay takes 10,000 taps, a busy day, and tells by how much memory
+// that is not the file's has grown since the first 1,000.
+func BenchmarkDay(b *testing.B) {
+	for b.Loop() {
+		path := filepath.Join(memDir(b), "ledger.db")
+		if err := fillLedger(path, 100_000); err != nil {
+			b.Fatal(err)
+		}
+		l, err := Open(path, benchOptions())
+		if err != nil {
+			b.Fatal(err)
+		}
+		var early int64
+		for i := range 10_000 {
+			_, err := l.Complete(Completion{
+				Person: Subject{Kind: KindPerson, ID: benchPerson(i % 2000)},
+				Device: Subject{Kind: KindDevice, ID: benchDevice(i * 7919 % 12000)}, Reader: "stump"})
+			if err != nil {
+				b.Fatal(err)
+			}
+			rows, err := l.Due("dir", time.Now(), 1)
+			if err == nil && len(rows) > 0 {
+				err = l.Delivered(rows[0].OutboxKey)
+			}
+			if err != nil {
+				b.Fatal(err)
+			}
+			if i == 1000 {
+				early = rssAnon(b)
+			}
+		}
+		b.ReportMetric(float64(rssAnon(b)-early), "KiB-grown")
+		b.ReportMetric(float64(early), "KiB-RssAnon")
+		l.Close()
+	}
+}
+
+func rssAnon(b *testing.B) int64 {
+	runtime.GC()
+	data, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, s, _ := strings.Cut(string(data), "RssAnon:")
+	s, _, _ = strings.Cut(s, "kB")
+	n, err := strconv.ParseInt(strings.TrimSpace(s), 10, 64)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return n
 }

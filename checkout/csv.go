@@ -77,7 +77,11 @@ func readCSV(r io.Reader, columns []string, f func(line int, get func(string) st
 		}
 		line, _ := c.FieldPos(0)
 		if len(record) != len(header) {
-			return &RowError{line, fmt.Errorf("%d fields, the header has %d", len(record), len(header))}
+			fields := "fields"
+			if len(record) == 1 {
+				fields = "field"
+			}
+			return &RowError{line, fmt.Errorf("%d %s, the header has %d", len(record), fields, len(header))}
 		}
 		has := func(name string) bool { _, ok := index[name]; return ok }
 		get := func(name string) string {

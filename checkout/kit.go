@@ -9,6 +9,9 @@ package checkout
 // are lost, retired or with somebody else stay where they are; who took
 // the kit sees in the list of loans what was in it.
 func (t *txn) moveKit(like, kit Event, person, device party) error {
+	if kits, err := t.kits(); err != nil || !kits[device.id] {
+		return err
+	}
 	var members []party
 	err := t.eachRow(treeDevices, func(id string, r *row) error {
 		if r.group == device.id && id != device.id && r.status == Active && !r.loan.lost {
@@ -43,4 +46,23 @@ func (t *txn) moveKit(like, kit Event, person, device party) error {
 		}
 	}
 	return nil
+}
+
+// kits are the groups that devices belong to. They are looked for once, since
+// a tap must not take longer the more devices there are.
+func (t *txn) kits() (map[string]bool, error) {
+	if t.l.kits != nil {
+		return t.l.kits, nil
+	}
+	kits := map[string]bool{}
+	err := t.eachRow(treeDevices, func(_ string, r *row) error {
+		if r.group != "" {
+			kits[r.group] = true
+		}
+		return nil
+	})
+	if err == nil {
+		t.l.kits = kits
+	}
+	return kits, err
 }

@@ -99,9 +99,10 @@ type Ledger struct {
 	health  health
 	changes listeners // of the outbox
 
-	suspected atomic.Bool // a note of damage was left
-	salvages  int         // in this run; guarded by writing
-	stale     bool        // db is for looking only: it could not be opened anew; guarded by writing
+	kits      map[string]bool // groups in use; nil: not looked for yet; guarded by writing
+	suspected atomic.Bool     // a note of damage was left
+	salvages  int             // in this run; guarded by writing
+	stale     bool            // db is for looking only: it could not be opened anew; guarded by writing
 }
 
 // Keys of the meta tree.

@@ -15,6 +15,8 @@ type Person struct {
 	Status Status
 	// Ref is the directory's own key; empty for whom only the station knows.
 	Ref string
+	// ByDirectory is set when the directory, not an admin, took them out of use.
+	ByDirectory bool
 }
 
 // HasBadge reports whether the person can bump.
@@ -37,6 +39,8 @@ type Device struct {
 	Condition string
 	// Ref is the directory's own key; empty for what only the station knows.
 	Ref string
+	// ByDirectory is set when the directory, not an admin, took it out of use.
+	ByDirectory bool
 }
 
 // HasTag reports whether the device can be bumped.
@@ -101,14 +105,14 @@ func (t *txn) findParty(tr tree, ref string) (party, error) {
 }
 
 func (p party) person() Person {
-	return Person{ID: p.id, Name: p.row.name, Email: p.row.email, Badge: p.row.mask, Status: p.row.status, Ref: p.row.ref}
+	return Person{ID: p.id, Name: p.row.name, Email: p.row.email, Badge: p.row.mask, Status: p.row.status, Ref: p.row.ref, ByDirectory: p.row.byDirectory}
 }
 
 // device fills in all but the holder's name.
 func (p party) device() Device {
 	r := p.row
 	return Device{ID: p.id, Name: r.name, Kind: r.kind, Group: r.group, Tag: r.mask, Status: r.status,
-		Holder: r.loan.holder, Lost: r.loan.lost, Condition: r.condition, Ref: r.ref}
+		Holder: r.loan.holder, Lost: r.loan.lost, Condition: r.condition, Ref: r.ref, ByDirectory: r.byDirectory}
 }
 
 // FindPerson finds a person by id, then by exact name. Errors: ErrNotFound,
@@ -310,6 +314,7 @@ func (l *Ledger) edit(tr tree, ref string, e Edit, actor string, source Source) 
 		if e.Status == nil || *e.Status == p.row.status {
 			return nil
 		}
+		p.row.byDirectory = false
 		return t.setStatus(p, *e.Status, Event{Actor: actor, Source: source})
 	})
 }

@@ -94,7 +94,7 @@ func TestImportExport(t *testing.T) {
 	x.ok(x.importDevices("id,name\nipad,iPad mini\n"))
 	d, err := x.FindDevice("iPad mini")
 	x.ok(err)
-	want(t, "device", fmt.Sprintf("%+v", d), "{ID:ipad Name:iPad mini Kind:phone Group: Tag:…011 Status:active Holder:ann HolderName:Ann Lost:false Condition: Ref:}")
+	want(t, "device", fmt.Sprintf("%+v", d), "{ID:ipad Name:iPad mini Kind:phone Group: Tag:…011 Status:active Holder:ann HolderName:Ann Lost:false Condition: Ref: ByDirectory:false}")
 	x.ok(x.importDevices("id,name,kind\nipad,iPad mini,\n"))
 	d, err = x.FindDevice("ipad")
 	x.ok(err)
@@ -210,4 +210,18 @@ func TestKit(t *testing.T) {
 	want(t, "and comes back", x.who(), "pixel=cem")
 	x.verify()
 	want(t, "ben", x.history(HistoryFilter{Person: "ben"}), "2:enrol 12:handover 13:handover 14:return 15:return")
+}
+
+// TestRetiredTagIsGivenOutAgain: the badge of somebody who left.
+func TestRetiredTagIsGivenOutAgain(t *testing.T) {
+	x := newLedger(t)
+	x.ok(x.RetirePerson("ann", "admin", SourceCLI))
+	want(t, "owner", x.subject(1).ID, "ann")
+	_, err := x.EnrolPerson("ben", tag(1), "admin", SourceCLI)
+	x.ok(err)
+	want(t, "owner after", x.subject(1).ID, "ben")
+	ann, err := x.FindPerson("ann")
+	x.ok(err)
+	want(t, "ann's badge", ann.HasBadge(), false)
+	x.verify()
 }

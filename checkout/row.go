@@ -120,6 +120,7 @@ type row struct {
 	pending                  bool   // the key is a pending ID
 	resolved                 string // who or what the pending ID turned out to be
 	ref                      string // the directory's own key
+	byDirectory              bool   // the directory took them out of use, and may bring them back
 }
 
 // loanState is who has a device, as its events say.
@@ -153,6 +154,7 @@ const (
 	rowPending   = 19
 	rowResolved  = 20
 	rowRef       = 21
+	rowByDir     = 22
 )
 
 func (r *row) encode() []byte {
@@ -175,6 +177,7 @@ func (r *row) encode() []byte {
 	e.flag(rowPending, r.pending)
 	e.str(rowResolved, r.resolved)
 	e.str(rowRef, r.ref)
+	e.flag(rowByDir, r.byDirectory)
 	return e.b
 }
 
@@ -236,6 +239,8 @@ func decodeRow(body []byte) (*row, error) {
 			r.resolved = d.str()
 		case rowRef:
 			r.ref = d.str()
+		case rowByDir:
+			r.byDirectory = d.flag()
 		}
 	}
 	if d.err != nil {

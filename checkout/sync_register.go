@@ -17,8 +17,8 @@ type SyncRow struct {
 	// Tag is zero for "keep what there is". One that another of the same kind
 	// has is taken from there.
 	Tag Tag
-	// Inactive suspends a person and retires a device; else they are active,
-	// but that a person whom an admin retired stays retired.
+	// Inactive suspends a person and retires a device; else they are active
+	// again, unless an admin took them out of use.
 	Inactive bool
 }
 
@@ -124,9 +124,10 @@ func (t *txn) syncStatus(p party, inactive bool, ev Event) error {
 			want = Retired
 		}
 	}
-	if p.row.status == want || p.tree == treePeople && p.row.status == Retired {
+	if p.row.status == want || p.row.status != Active && !p.row.byDirectory {
 		return nil
 	}
+	p.row.byDirectory = want != Active
 	return t.setStatus(p, want, ev)
 }
 

@@ -73,12 +73,14 @@ func TestSyncStatus(t *testing.T) {
 	if p, _ := l.FindPerson("ann"); p.Status != Active {
 		t.Errorf("came back: %v", p.Status)
 	}
-	if err := l.RetirePerson("ann", "admin", SourceCLI); err != nil {
-		t.Fatal(err)
-	}
-	syncRows(t, l, row)
-	if p, _ := l.FindPerson("ann"); p.Status != Retired {
-		t.Errorf("retired by an admin, then pulled: %v", p.Status)
+	for _, status := range []Status{Suspended, Retired} {
+		if err := l.EditPerson("ann", Edit{Status: &status}, "admin", SourceCLI); err != nil {
+			t.Fatal(err)
+		}
+		syncRows(t, l, row)
+		if p, _ := l.FindPerson("ann"); p.Status != status || p.ByDirectory {
+			t.Errorf("%v by an admin, then pulled: %v", status, p.Status)
+		}
 	}
 }
 

@@ -184,6 +184,14 @@ func (t *txn) enrol(ev *Event, p party, tag Tag) error {
 		}
 	case was.tree == p.tree && was.id == p.id:
 		// The same tag again: an event, but nothing changes.
+	case was.row.status == Retired && !was.row.pending:
+		// Badges of leavers and stickers of scrapped devices are given out again.
+		if err := t.dropTag(&was); err != nil {
+			return err
+		}
+		if err := t.putRow(was.tree, was.id, was.row); err != nil {
+			return err
+		}
 	default:
 		return &TagTakenError{tag, t.l.o.Mask(tag), was.id, kindOf(was.tree), p.id, kindOf(p.tree)}
 	}

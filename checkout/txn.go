@@ -84,6 +84,9 @@ func (t *txn) row(tr tree, id string) (*row, error) {
 }
 
 func (t *txn) putRow(tr tree, id string, r *row) error {
+	if r.group != "" && !t.l.kits[r.group] {
+		t.l.kits = nil // a new group
+	}
 	return t.put(tr, []byte(id), r.encode())
 }
 

@@ -298,3 +298,29 @@ func (countingHook) Capabilities() Capabilities {
 	return Capabilities{Deliver: true, Repeatable: true, Parallel: 8}
 }
 func (countingHook) String() string { return "hook" }
+
+// BenchmarkTapBehindBacklog taps in turn at two stations whose directory is down,
+// one with few events waiting and one with many, and reports the medians of a
+// tap's commit.
+func BenchmarkTapBehindBacklog(b *testing.B) {
+	var stations []Ledger
+	for _, n := range []int{1_000, 20_000} {
+		l := fillLedger(b, n, 100, Main)
+		down := &stage{caps: everything, alive: func() Outcome { return Outcome{Verdict: Down, Reason: "away"} }}
+		_, stop := run(Options{Directory: down, Outbox: l, Register: l})
+		defer stop()
+		stations = append(stations, l)
+	}
+	waits := make([][]time.Duration, len(stations))
+	for b.Loop() {
+		for i, l := range stations {
+			begin := time.Now()
+			bump(b, l, annBadge, checkout.TagFromUint64(8200000, 26))
+			waits[i] = append(waits[i], time.Since(begin))
+		}
+	}
+	for i, name := range []string{"µs/p50-few", "µs/p50-many"} {
+		slices.Sort(waits[i])
+		b.ReportMetric(float64(waits[i][len(waits[i])/2].Microseconds()), name)
+	}
+}

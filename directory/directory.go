@@ -129,7 +129,7 @@ type Record struct {
 
 	Holds   int  // how many devices the person has
 	HasTag  bool // has a badge or tag
-	Retired bool // by an admin; the directory does not bring them back
+	Retired bool // inactive by an admin's word; the directory does not bring them back
 }
 
 // Snapshot is a whole directory at one time.

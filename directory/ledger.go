@@ -189,7 +189,8 @@ func (a Ledger) Records() iter.Seq2[Record, error] {
 				yield(Record{}, err)
 				return
 			}
-			r := Record{Kind: Device, ID: d.ID, Ref: d.Ref, Name: d.Name, Model: d.Kind, HasTag: d.HasTag(), Inactive: d.Status != checkout.Active}
+			r := Record{Kind: Device, ID: d.ID, Ref: d.Ref, Name: d.Name, Model: d.Kind, HasTag: d.HasTag(), Inactive: d.Status != checkout.Active,
+				Retired: d.Status != checkout.Active && !d.ByDirectory}
 			if d.Holder != "" {
 				holds[d.Holder]++
 				r.Holds = 1 // is out, so must not be retired
@@ -198,7 +199,7 @@ func (a Ledger) Records() iter.Seq2[Record, error] {
 		}
 		for p, err := range a.L.People() {
 			if !yield(Record{Kind: Person, ID: p.ID, Ref: p.Ref, Name: p.Name, Email: p.Email, HasTag: p.HasBadge(),
-				Inactive: p.Status != checkout.Active, Retired: p.Status == checkout.Retired, Holds: holds[p.ID]}, err) || err != nil {
+				Inactive: p.Status != checkout.Active, Retired: p.Status != checkout.Active && !p.ByDirectory, Holds: holds[p.ID]}, err) || err != nil {
 				return
 			}
 		}
@@ -219,10 +220,11 @@ func (a Ledger) ByTag(tag checkout.Tag) (Record, bool, error) {
 	if s.Kind == checkout.KindPerson {
 		p, err := a.L.FindPerson(s.ID)
 		return Record{Kind: Person, ID: p.ID, Ref: p.Ref, Name: p.Name, Email: p.Email, HasTag: true,
-			Inactive: p.Status != checkout.Active, Retired: p.Status == checkout.Retired}, true, err
+			Inactive: p.Status != checkout.Active, Retired: p.Status != checkout.Active && !p.ByDirectory}, true, err
 	}
 	d, err := a.L.FindDevice(s.ID)
-	return Record{Kind: Device, ID: d.ID, Ref: d.Ref, Name: d.Name, Model: d.Kind, HasTag: true, Inactive: d.Status != checkout.Active}, true, err
+	return Record{Kind: Device, ID: d.ID, Ref: d.Ref, Name: d.Name, Model: d.Kind, HasTag: true,
+		Inactive: d.Status != checkout.Active, Retired: d.Status != checkout.Active && !d.ByDirectory}, true, err
 }
 
 // Apply implements Register.

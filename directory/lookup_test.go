@@ -219,6 +219,25 @@ func TestSeenRefreshesNames(t *testing.T) {
 		if r, _, _ := m.ByTag(annBadge); r.Name != "Ann Roe" {
 			t.Errorf("the register has %q", r.Name)
 		}
+		// A name says nothing of who may borrow.
+		m.mu.Lock()
+		m.records[0].Inactive = true
+		m.mu.Unlock()
+		o.mu.Lock()
+		o.knows[annBadge] = Record{Kind: Person, Name: "Ann Poe"}
+		o.mu.Unlock()
+		time.Sleep(25 * time.Hour)
+		w.Seen(annBadge)
+		synctest.Wait()
+		if r, _, _ := m.ByTag(annBadge); r.Name != "Ann Poe" || !r.Inactive {
+			t.Errorf("the register has %+v, want it suspended still", r)
+		}
+		o.mu.Lock()
+		o.knows[annBadge] = Record{Kind: Person, Name: "Ann Roe"}
+		o.mu.Unlock()
+		time.Sleep(25 * time.Hour)
+		w.Seen(annBadge)
+		synctest.Wait()
 		// What the directory forgets, the register keeps.
 		o.mu.Lock()
 		delete(o.knows, annBadge)

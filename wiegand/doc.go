@@ -37,14 +37,15 @@
 // # Evidence
 //
 // All thresholds follow the frame's median interval. A frame is called even
-// only if so many intervals lie close to the median (45 % within a sixteenth, or
-// 70 % within an eighth) that a reader which spaces its bits by chance, 0.3 to
-// 6 ms, does not show it; readers below 0.7 ms need 80 % within a sixteenth,
-// because late stamps disturb them. In an even frame the intervals that are
-// off are added up:
+// only if so many intervals lie close to the median that a reader which spaces
+// its bits by chance, 0.3 to 6 ms, does not show it: 45 % within a sixteenth, or
+// 70 % within an eighth, or a quarter within a sixteenth and nearly all others
+// whole multiples or parts of one. Readers below 0.7 ms need 80 % within a
+// sixteenth, because late stamps disturb them. In an even frame the edges are
+// followed as they run ahead of the interval, or behind:
 //
-//	½ + ½          an extra edge in between
-//	2              a lost one
+//	½ + ½          an interval split: an extra edge
+//	2              a hole: a lost one
 //	1½ + ½         a stamp that was late: two intervals, two edges, no fault
 //	1⅓             a reader that hesitated: no fault
 //

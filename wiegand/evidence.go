@@ -80,18 +80,22 @@ func (w *workspace) measure(tr train, n int) (tm timing) {
 	if m < 1 {
 		return tm
 	}
-	iv := w.intervals[:m]
-	least, most := int32(CloseAfter), int32(-CloseAfter)
-	for i := range iv {
-		v := int32(tr[i+1].Time - tr[i].Time)
-		iv[i] = v
+	least, most := int64(CloseAfter), -CloseAfter
+	before := tr[0].Time
+	for i := 1; i < len(tr); i++ {
+		v := tr[i].Time - before
+		before = tr[i].Time
 		least, most = min(least, v), max(most, v)
 	}
+	tm.least, tm.most = int32(least), int32(most)
 	if m >= quickEdges && least >= minInterval && most-least <= least>>3 {
-		return timing{interval: (tr[m].Time - tr[0].Time) / int64(m), least: least,
-			even: true, smooth: true, hole: -1}
+		tm.interval, tm.even, tm.smooth = (tr[m].Time-tr[0].Time)/int64(m), true, true
+		return tm
 	}
-	tm.least, tm.most = least, most
+	iv := w.intervals[:m]
+	for i := range iv {
+		iv[i] = int32(tr[i+1].Time - tr[i].Time)
+	}
 	if !w.mostlyEven(&tm, iv) {
 		// With extra edges, the intervals of the reader are the longest ones.
 		rank := m / 2
@@ -223,9 +227,10 @@ func isMultiple(v, median int32) bool {
 // bits.
 func (tm *timing) weigh(iv []int32) {
 	T, tolerance := tm.interval, int64(tm.tolerance())
-	// What counts as one interval: 0.93 of an exact reader, since a stamp may
-	// be as late as that, down to 0.7 of one with jitter.
-	whole := T - min(max(int64(tm.jitter), T*3/100), T/8)*12/5
+	// What counts as one interval: 0.85, or down to 0.7 of a reader with
+	// jitter. An exact one may have stamps later than that.
+	whole := T - int64(tm.tolerance())*12/5
+	late := T - min(max(int64(tm.jitter), T*3/100), T/8)*12/5
 	var off, before int64 // how late the edges run; the interval before
 	holes := 0
 	for i := range iv {
@@ -236,16 +241,17 @@ func (tm *timing) weigh(iv []int32) {
 		}
 		tm.uneven++
 		tm.silence = tm.silence || isSilence(v, T)
+		was := off
 		off += v - T
 		switch {
-		case v-T >= whole || off >= whole && v*3 > T*5:
+		case v-T >= late || off >= late && v*3 > T*5:
 			n := max(1, (v-T/2)/T) // whole intervals beyond the one
 			tm.missing += int(n)
 			if holes++; holes == 1 && n == 1 {
 				tm.hole = i
 			}
 			off -= n * T
-		case T-v >= whole || off <= -whole && min(v, before)*20 < T*13 && (v+before)*5 <= T*6:
+		case T-v >= whole && was*4 < T || off <= -whole && min(v, before)*20 < T*13 && (v+before)*5 <= T*6:
 			tm.extra++
 			off += T
 		case off >= T || off <= -T:

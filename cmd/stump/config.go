@@ -66,7 +66,9 @@ func configCmd(g *globals) *cobra.Command {
 // checkBoard prints what each configured line is on this machine.
 func checkBoard(out io.Writer, cfg *config.Config) error {
 	var host hw.Host
-	survey := host.Survey(host.Board(), daemon.Wanted(cfg))
+	board := host.Board()
+	daemon.UseBoard(cfg, board)
+	survey := host.Survey(board, daemon.Wanted(cfg))
 	fmt.Fprint(out, survey)
 	if !survey.OK() {
 		return statusError(1)

@@ -21,6 +21,7 @@ func historyCmd(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "history",
 		Short: "List what happened, oldest first",
+		Long:  "List what happened, oldest first. A ? behind a time means that the station's clock was\nnot known to be right; the order is that of the numbers.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			q := url.Values{}

@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"syscall"
@@ -67,13 +68,27 @@ func report(w io.Writer, err error) int {
 		return 1 // whoever read our output has had enough
 	}
 	fmt.Fprintf(w, "stump: %v\n", err)
-	if h := hint.Of(err); h != "" {
-		fmt.Fprintln(w, h)
-	}
+	fmt.Fprintln(w, remedy(err))
 	if errors.As(err, &usage) {
 		return 2
 	}
 	return 1
+}
+
+// remedy is what to do about err: what the error says, else what its kind does.
+func remedy(err error) string {
+	if h := hint.Of(err); h != "" {
+		return h
+	}
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return "become a member of the group stump, or use sudo"
+	case errors.Is(err, fs.ErrNotExist):
+		return "check the name"
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.EIO):
+		return "look at the disk: its space, and whether it may be written"
+	}
+	return "--help tells how the command is used"
 }
 
 // globals are the flags of every command.
@@ -84,8 +99,9 @@ type globals struct {
 func root() *cobra.Command {
 	g := &globals{}
 	cmd := &cobra.Command{
-		Use:   "stump",
-		Short: "Check lab devices in and out with two bumps on an RFID reader",
+		Use:     "stump",
+		Version: version,
+		Short:   "Check lab devices in and out with two bumps on an RFID reader",
 		Long: `Stump checks lab devices in and out with two bumps on an RFID reader.
 
 Staff bump their badge and a device, in either order. Stump decides whether that

@@ -49,7 +49,9 @@ PulseView and sigrok-cli open.`,
 }
 
 func watch(cmd *cobra.Command, g *globals, file string, numbers bool) (err error) {
-	c, done, err := g.connectSelfTest(cmd.Context())
+	ctx, stop := untilSignal(cmd.Context()) // the recording and the terminal are put in order
+	defer stop()
+	c, done, err := g.connectSelfTest(ctx)
 	if err != nil {
 		return err
 	}
@@ -67,7 +69,7 @@ func watch(cmd *cobra.Command, g *globals, file string, numbers bool) (err error
 	if numbers {
 		q.Set("numbers", "true")
 	}
-	views, err := c.Stream(cmd.Context(), "POST", "scope", q, nil)
+	views, err := c.Stream(ctx, "POST", "scope", q, nil)
 	if err != nil {
 		return err
 	}
@@ -78,7 +80,7 @@ func watch(cmd *cobra.Command, g *globals, file string, numbers bool) (err error
 	for {
 		var v hw.View
 		if err := dec.Decode(&v); err != nil {
-			if cmd.Context().Err() != nil {
+			if ctx.Err() != nil {
 				return nil // that is how a scope is left
 			}
 			return fmt.Errorf("the scope broke off: %w", noEOF(err))

@@ -45,7 +45,7 @@ stuck and why. An event that is stuck holds back only the events of its device.`
 	cmd.AddCommand(
 		&cobra.Command{Use: "status", Short: "Show the state (as without a command)", Args: cobra.NoArgs, RunE: status},
 		&cobra.Command{
-			Use: "retry ID", Short: "Tell it again", Args: cobra.ExactArgs(1),
+			Use: "retry ID|all|parked", Short: "Tell it again", Args: cobra.ExactArgs(1),
 			RunE: func(cmd *cobra.Command, args []string) error { return syncDecide(cmd, g, args[0], "retry", "", asJSON) },
 		},
 		drop,

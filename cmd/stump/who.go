@@ -17,6 +17,7 @@ func whoCmd(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "who",
 		Short: "List who holds which device",
+		Long:  "List who holds which device. A ? behind a time means that the station's clock was not\nknown to be right; it is put right here when the clock is.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			q := url.Values{}
@@ -24,6 +25,10 @@ func whoCmd(g *globals) *cobra.Command {
 			setIf(q, "device", device)
 			if overdue {
 				q.Set("overdue", "true")
+			}
+			empty := "nobody holds a device"
+			if overdue {
+				empty = "nothing is overdue"
 			}
 			return list(cmd, g, "who", q, f, []string{"DEVICE", "PERSON", "SINCE", "DUE"}, func(w api.Who) []string {
 				due := "–"
@@ -40,7 +45,7 @@ func whoCmd(g *globals) *cobra.Command {
 					device = w.Note
 				}
 				return []string{text(device), text(person), when(w.Since, w.ClockTrusted), due}
-			}, "nobody holds a device")
+			}, empty)
 		},
 	}
 	f.flags(cmd)

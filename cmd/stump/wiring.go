@@ -30,6 +30,7 @@ colours: reader, level converter, display, lights and beeper.`,
 			if err != nil {
 				return err
 			}
+			daemon.UseBoard(cfg, b)
 			w := daemon.Wiring(cfg, b)
 			if board != "" {
 				if missing := w.Adapt(); len(missing) > 0 {

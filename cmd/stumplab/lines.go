@@ -75,8 +75,12 @@ func (l *lab) obey(ctx context.Context, p *printer, words []string) (quit bool, 
 	arg := strings.Join(words[1:], " ")
 	switch words[0] {
 	case "tap":
+		before := p.count()
 		err := l.tap(ctx, arg)
 		p.look()
+		if err == nil && p.count() == before {
+			p.printf("the display stays as it is: within 1.5 s the same card is the reader repeating itself\n")
+		}
 		return false, err
 	case "wait":
 		d, err := time.ParseDuration(arg)
@@ -134,6 +138,13 @@ type printer struct {
 	w       io.Writer
 	display func() panel.State
 	last    []string
+	shown   int // displays printed
+}
+
+func (p *printer) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.shown
 }
 
 func (p *printer) printf(format string, args ...any) {
@@ -151,6 +162,7 @@ func (p *printer) look() {
 		return
 	}
 	p.last = slices.Clone(s.Rows)
+	p.shown++
 	edge := strings.Repeat("─", len([]rune(s.Rows[0])))
 	fmt.Fprintf(p.w, "┌%s┐\n", edge)
 	for _, row := range s.Rows {

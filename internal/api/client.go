@@ -95,6 +95,11 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any) error
 		if err != nil {
 			return err
 		}
+		// What is no UTF-8 was replaced by this escape, which encoding/json
+		// writes for nothing else.
+		if bytes.Contains(b, []byte(`\ufffd`)) {
+			return errNoText
+		}
 		body = bytes.NewReader(b)
 	}
 	answer, err := c.Stream(ctx, method, path, nil, body)
@@ -108,6 +113,8 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any) error
 	}
 	return json.NewDecoder(answer).Decode(out)
 }
+
+var errNoText = hint.Errorf("set the terminal's or the script's encoding to UTF-8", "what was given is not valid UTF-8")
 
 // problem is the error that an answer carries.
 func problem(resp *http.Response) error {

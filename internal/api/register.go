@@ -243,6 +243,10 @@ func badCSV(err error) error {
 	if errors.Is(err, checkout.ErrCannotSave) {
 		return err
 	}
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return &problemError{http.StatusRequestEntityTooLarge, hint.Errorf("nothing was imported; split it and import the parts", "import: the file is larger than %d MB", large.Limit>>20)}
+	}
 	remedy := "nothing was imported; mend the line and import the whole file again"
 	if h := hint.Of(err); h != "" {
 		remedy += " (" + h + ")"

@@ -25,6 +25,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -32,6 +33,7 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+	"unicode/utf8"
 
 	"stump/checkout"
 	"stump/directory"
@@ -184,7 +186,14 @@ func writeProblem(w http.ResponseWriter, status int, err error) {
 
 // readJSON reads a request's body strictly.
 func readJSON(r *http.Request, v any) error {
-	dec := json.NewDecoder(io.LimitReader(r.Body, 1<<20))
+	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
+	if err != nil {
+		return err
+	}
+	if !utf8.Valid(body) {
+		return errNoText // the decoder would replace what it can't read
+	}
+	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(v); err != nil {
 		return refuse("send one JSON object with the keys of this call", "the request can't be read: %w", err)

@@ -243,9 +243,16 @@ func Default() *Config {
 	}
 }
 
+// The data lines of a Raspberry Pi, where the original client had them: header
+// pins 11 and 12.
+const (
+	DefaultData0 = "GPIO17"
+	DefaultData1 = "GPIO18"
+)
+
 // defaultReader is what a reader's missing keys are filled from.
 func defaultReader() Reader {
-	return Reader{Name: "stump", Data0: "GPIO17", Data1: "GPIO18", Formats: []string{"H10301", "H10306", "H10302"}}
+	return Reader{Name: "stump", Data0: DefaultData0, Data1: DefaultData1, Formats: []string{"H10301", "H10306", "H10302"}}
 }
 
 // Load reads the file at path. With path "" it reads DefaultPath when that is

@@ -5,6 +5,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -114,6 +115,7 @@ func (d *Daemon) assemble() error {
 	cfg := d.o.Config
 	if !d.o.Sim {
 		d.board = d.o.Host.Board()
+		UseBoard(cfg, d.board)
 	}
 	shown, err := d.display()
 	if err != nil {
@@ -234,6 +236,14 @@ func (d *Daemon) idle() panel.IdleInfo {
 			}
 		}
 	}
+	for _, r := range d.Readers {
+		if lowLine(r) != "" {
+			info.Notice = d.notice("reader-fault")
+		}
+		if r.Lent() {
+			info.Notice = d.notice("testing")
+		}
+	}
 	d.mu.Lock()
 	if len(d.faults) > 0 {
 		info.Notice = d.notice("reader-fault")
@@ -249,6 +259,23 @@ func (d *Daemon) idle() panel.IdleInfo {
 func (d *Daemon) notice(key string) string {
 	line, _, _ := strings.Cut(d.texts.Text(panel.Message{Key: key}, d.size), "\n")
 	return line
+}
+
+// lowLine names a data line that is held low. A pulse is over in microseconds:
+// a line that is low twice is held.
+func lowLine(r *station.Reader) string {
+	for line := range 2 {
+		low := true
+		for range 2 {
+			levels, err := r.Source.Levels()
+			low = low && err == nil && !levels[line]
+			time.Sleep(time.Millisecond)
+		}
+		if low {
+			return fmt.Sprintf("DATA%d is held low", line)
+		}
+	}
+	return ""
 }
 
 // machine is how the board is.
@@ -268,7 +295,16 @@ func (d *Daemon) machine() station.Machine {
 func (d *Daemon) conditions() map[string][]hw.Condition {
 	all := map[string][]hw.Condition{}
 	for _, r := range d.Readers {
-		all[r.Name] = r.Conditions(d.machine())
+		list := append([]hw.Condition{}, r.Conditions(d.machine())...)
+		if r.Lent() {
+			list = append(list, hw.Condition{Name: "testing", Text: "a self-test or a scope has the lines: cards become no loans", Remedy: "end it"})
+		} else if low := lowLine(r); low != "" {
+			list = append(list, hw.Condition{Name: "line-low", Text: low, Remedy: "`stump selftest` says which wire", Staff: true})
+		}
+		if failure := d.Ledger.Health().Failure; failure != nil {
+			list = append(list, hw.Condition{Name: "not-saved", Text: failure.Error(), Remedy: "look at the disk's space and the system's log; it goes on by itself", Staff: true})
+		}
+		all[r.Name] = list
 	}
 	return all
 }

@@ -23,6 +23,22 @@ func Wiring(cfg *config.Config, board *hw.Board) *hw.Wiring {
 	return w
 }
 
+// UseBoard gives the readers of a configuration that names no lines the board's
+// usual ones: the default names are a Raspberry Pi's.
+func UseBoard(cfg *config.Config, board *hw.Board) {
+	if board == nil || board.Data0 == "" {
+		return
+	}
+	if _, ok := board.BySignal(config.DefaultData0); ok {
+		return
+	}
+	for i := range cfg.Readers {
+		if r := &cfg.Readers[i]; r.Data0 == config.DefaultData0 && r.Data1 == config.DefaultData1 {
+			r.Data0, r.Data1 = board.Data0, board.Data1
+		}
+	}
+}
+
 // Wanted are all lines that the configuration names.
 func Wanted(cfg *config.Config) []hw.Wanted {
 	var lines []hw.Wanted

@@ -51,6 +51,7 @@ func (d *Daemon) SelfTest() *hw.Env {
 func StandaloneTest(cfg *config.Config, stateDir string) *hw.Env {
 	var host hw.Host
 	board := host.Board()
+	UseBoard(cfg, board)
 	env := testEnv(cfg, board)
 	env.StateDir = stateDir
 	rc := cfg.Readers[0]

@@ -54,6 +54,9 @@ func (u *upkeep) Run(ctx context.Context) error {
 	defer look.Stop()
 	day := time.NewTicker(24 * time.Hour)
 	defer day.Stop()
+	// A board that is switched off every evening must not wait for a day.
+	soon := time.NewTimer(10 * time.Minute)
+	defer soon.Stop()
 	for {
 		if u.clockKnown() {
 			look.Stop()
@@ -62,6 +65,8 @@ func (u *upkeep) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-look.C:
+		case <-soon.C:
+			u.daily(ctx)
 		case <-day.C:
 			u.daily(ctx)
 		}
@@ -86,12 +91,23 @@ func (u *upkeep) clockKnown() bool {
 }
 
 func (u *upkeep) daily(ctx context.Context) {
+	u.keepFrames()
+	u.forget(ctx)
+	if due, err := u.ledger.ScrubDue(); err == nil && due {
+		if err := u.ledger.Scrub(); err != nil {
+			u.log.Error("what was erased is still on free pages of the file", "err", err)
+		}
+	}
+	// Last, so that it does not hold what was to be forgotten.
 	if path, err := u.copy(ctx, u.backup); err != nil {
 		u.log.Error("no backup", "err", err)
 	} else if path != "" {
 		u.log.Info("backup", "file", path)
 	}
-	u.keepFrames()
+}
+
+// forget takes the names off loans that were closed long ago.
+func (u *upkeep) forget(ctx context.Context) {
 	if u.retain == 0 {
 		return
 	}

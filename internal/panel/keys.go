@@ -61,6 +61,7 @@ var keys = map[string]key{
 	"type-name-tab":  {SignalWaiting, 0, "as type-name, and Tab would take {person}, Enter what was typed"},
 
 	"reader-fault": {SignalRefused, long, "the reader's lines are faulty, {detail} says how"},
+	"testing":      {SignalNone, usual, "a self-test or a scope has the lines: cards become no loans"},
 	"salvaged":     {SignalRefused, long, "the ledger was damaged and put aside"},
 	"display-code": {SignalNone, time.Minute, "the self-test's code {number}, to be typed by the technician"},
 	"starting":     {SignalNone, brief, "the station starts"},

@@ -41,6 +41,7 @@ var german = map[string]string{
 	"type-name-tab":  "Tab: {person}\n\r{detail}_",
 
 	"reader-fault": "Leser gestört\n{detail}",
+	"testing":      "Wird geprüft\nkeine Ausleihe",
 	"salvaged":     "Buch beschädigt\nBitte melden",
 	"display-code": "Code eintippen:\n{number}",
 	"starting":     "Startet",

@@ -44,6 +44,7 @@ var english = map[string]string{
 	"type-name-tab":  "Tab: {person}\n\r{detail}_",
 
 	"reader-fault": "Reader fault\n{detail}",
+	"testing":      "Being tested\nno loans now",
 	"salvaged":     "Ledger damaged\nsee the desk",
 	"display-code": "Type this code:\n{number}",
 	"starting":     "Starting",

@@ -41,6 +41,7 @@ var spanish = map[string]string{
 	"type-name-tab":  "Tab: {person}\n\r{detail}_",
 
 	"reader-fault": "Lector averiado\n{detail}",
+	"testing":      "En prueba\nsin préstamos",
 	"salvaged":     "Libro dañado\navise por favor",
 	"display-code": "Teclee el código\n{number}",
 	"starting":     "Arrancando",

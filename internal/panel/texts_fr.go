@@ -41,6 +41,7 @@ var french = map[string]string{
 	"type-name-tab":  "Tab: {person}\n\r{detail}_",
 
 	"reader-fault": "Lecteur en panne\n{detail}",
+	"testing":      "Test en cours\npas de prêt",
 	"salvaged":     "Registre abîmé\nvoir l'accueil",
 	"display-code": "Tapez ce code :\n{number}",
 	"starting":     "Démarrage",

@@ -76,7 +76,7 @@ func (a *attendTask) enrolTag(tag checkout.Tag) uint64 {
 		return a.show(panel.Message{Key: "cannot-save"})
 	case err != nil:
 		a.log.Warn("not enrolled", "err", err)
-		return a.show(panel.Message{Key: "refused", Detail: err.Error()})
+		return a.show(panel.Message{Key: "refused", Detail: enrolProblem(err)})
 	}
 	a.log.Info("enrolled", "id", rec.ID, "tag", a.mask(tag))
 	return a.show(panel.Message{Key: "enrolled", Person: rec.Name})

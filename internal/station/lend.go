@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"stump/gpio"
+	"stump/internal/panel"
 	"stump/wiegand"
 )
 
@@ -41,7 +42,16 @@ func (r *Reader) Lend() (*Lent, error) {
 		return nil, fmt.Errorf("reader %q: %w", r.Name, err)
 	}
 	r.lent = l
+	r.o.Panel.Show(panel.Message{Key: "testing"})
 	return l, nil
+}
+
+// Lent reports whether a self-test or a scope has the lines: nobody can borrow
+// a device meanwhile.
+func (r *Reader) Lent() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.lent != nil
 }
 
 // maxLent bounds what a borrower may leave unread: minutes of a storm.
@@ -131,6 +141,7 @@ func (l *Lent) Close() error {
 	l.r.mu.Lock()
 	l.r.lent = nil
 	l.r.mu.Unlock()
+	l.r.o.Panel.Poke()
 	return err
 }
 

@@ -97,7 +97,7 @@ func (a *attendTask) typed(read wiegand.Read, tag checkout.Tag, answer keyboard.
 		return
 	case err != nil:
 		a.log.Warn("not enrolled", "err", err)
-		a.show(panel.Message{Key: "refused", Detail: err.Error()})
+		a.show(panel.Message{Key: "refused", Detail: enrolProblem(err)})
 		return
 	}
 	a.log.Info("enrolled", "id", rec.ID, "tag", a.mask(tag))
@@ -108,4 +108,21 @@ func (a *attendTask) typed(read wiegand.Read, tag checkout.Tag, answer keyboard.
 	}
 	// The tap counts from now: typing took its time.
 	a.tap(checkout.Tap{At: max(time.Duration(read.End), a.now()), Reader: a.Name, Subject: subject})
+}
+
+// enrolProblem is why somebody was not enrolled, short enough for a display.
+func enrolProblem(err error) string {
+	switch {
+	case errors.Is(err, directory.ErrHasBadge):
+		return "has a badge"
+	case errors.Is(err, directory.ErrTaken):
+		return "tag is taken"
+	case errors.Is(err, directory.ErrAmbiguous):
+		return "several have it"
+	case errors.Is(err, directory.ErrNobody):
+		return "nobody by name"
+	case errors.Is(err, directory.ErrOffline):
+		return "try again later"
+	}
+	return err.Error()
 }

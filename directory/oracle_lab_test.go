@@ -1,0 +1,274 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/uuid"
+
+	"stump/checkout"
+)
+
+// lab is a whole site in a bubble.
+type lab struct {
+	out  *Memory
+	srv  http.Handler
+	ln   *memListener
+	seq  int
+	who  map[int]int // holder of a device, from 1
+	want map[int][]string
+	// callsOf counts the calls that an event takes, by its number and device.
+	callsOf map[uint64]map[int]int
+	open    func(*memNet) (Directory, error)
+	hook    *hookStage
+
+	net    *memNet
+	w      *Worker
+	cancel context.CancelFunc
+	done   chan error
+	dead   *bool
+	deadMu *sync.Mutex
+
+	faultMu sync.Mutex
+	fault   fault
+	calls   int
+}
+
+// serve breaks calls, and takes its time, so that a kill finds a call at any of
+// its stages.
+func (l *lab) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	l.faultMu.Lock()
+	x := healthy
+	if l.calls > 0 {
+		x = l.fault
+		l.calls--
+	}
+	l.faultMu.Unlock()
+	time.Sleep(10 * time.Millisecond)
+	if x == "slow" {
+		time.Sleep(40 * time.Second) // counted after the client gave up
+		x = healthy
+	}
+	f := &faultServer{inner: l.srv, stop: make(chan struct{}), fault: x}
+	f.ServeHTTP(w, r)
+	time.Sleep(10 * time.Millisecond)
+}
+
+func (l *lab) boot() error {
+	l.net = &memNet{accept: l.ln.accept}
+	l.dead, l.deadMu = new(bool), new(sync.Mutex)
+	d, err := l.open(l.net)
+	if err != nil {
+		return err
+	}
+	l.w = NewWorker(Options{Random: func(n int64) int64 { return n / 2 }, Directory: d, Outbox: mortal{l.out, l.dead, l.deadMu}, Webhooks: map[string]Deliverer{"hook": l.hook}})
+	ctx, cancel := context.WithCancel(context.Background())
+	w, done := l.w, make(chan error, 1)
+	l.cancel, l.done = cancel, done
+	go func() { done <- w.Run(ctx) }()
+	return nil
+}
+
+// kill is kill -9: from here on nothing of the old daemon reaches disk or net.
+func (l *lab) kill() error {
+	l.deadMu.Lock()
+	*l.dead = true
+	l.deadMu.Unlock()
+	l.net.kill()
+	l.cancel()
+	return l.boot()
+}
+
+func (l *lab) stop() {
+	l.cancel()
+	<-l.done
+	l.net.kill()
+}
+
+var oracleBadges = []checkout.Tag{annBadge, bobBadge, checkout.TagFromUint64(95555, 26)}
+var oracleNames = []string{"Ann", "Bob", "Cem"}
+
+// tap commits what two bumps mean, as the ledger does, and notes the toggles or
+// calls that the server must see.
+func (l *lab) tap(person, device int) {
+	l.seq++
+	has := l.who[device]
+	ev := checkout.Event{Seq: uint64(l.seq), ID: uuid.NewSHA1(uuid.Nil, fmt.Append(nil, l.seq)), Station: "lab",
+		Person: fmt.Sprint("p", person), PersonName: oracleNames[person], Device: fmt.Sprint("d", device), DeviceName: fmt.Sprint("Device ", device)}
+	in := func(p int) { l.want[device] = append(l.want[device], oracleNames[p]+" in") }
+	out := func(p int) { l.want[device] = append(l.want[device], oracleNames[p]+" out") }
+	switch {
+	case has == 0:
+		ev.Kind = checkout.Checkout
+		out(person)
+		l.who[device] = person + 1
+	case has == person+1:
+		ev.Kind = checkout.Return
+		in(person)
+		l.who[device] = 0
+	default:
+		ev.Kind, ev.From, ev.FromName = checkout.Handover, fmt.Sprint("p", has-1), oracleNames[has-1]
+		in(has - 1)
+		out(person)
+		l.who[device] = person + 1
+	}
+	l.callsOf[ev.Seq] = map[int]int{device: 1}
+	if ev.Kind == checkout.Handover {
+		l.callsOf[ev.Seq][device] = 2
+	}
+	l.out.Add(ev, false)
+}
+
+// play runs a sequence to its end, heals, and returns what is wrong. saw tells
+// what the server counted for a device, in order, as "Ann out".
+func (l *lab) play(ops []op, saw func(device int) []string) (wrong string) {
+	server := &http.Server{Handler: l, ErrorLog: quiet}
+	go server.Serve(l.ln)
+	if err := l.boot(); err != nil {
+		return err.Error()
+	}
+	defer func() {
+		l.stop()
+		server.Close()
+		synctest.Wait()
+	}()
+	check := func(when string) bool {
+		for d := range 3 {
+			got := saw(d)
+			if len(got) > len(l.want[d]) || !slices.Equal(got, l.want[d][:len(got)]) {
+				wrong = fmt.Sprintf("%s: of device %d the server counted %q, which is no beginning of %q", when, d, got, l.want[d])
+				return false
+			}
+		}
+		return true
+	}
+	for i, o := range ops {
+		var err error
+		switch o.what {
+		case "tap":
+			l.tap(o.person, o.device)
+		case "fault":
+			l.faultMu.Lock()
+			l.fault, l.calls = o.fault, o.calls
+			l.faultMu.Unlock()
+			l.net.mu.Lock()
+			l.net.refuse = o.fault == "refuses"
+			l.net.mu.Unlock()
+		case "kill":
+			err = l.kill()
+		case "stop":
+			l.stop()
+			err = l.boot()
+		case "person":
+			err = l.person(saw)
+		case "network":
+			l.w.Hurry()
+		}
+		if err != nil {
+			return err.Error()
+		}
+		time.Sleep(o.wait)
+		if !check(fmt.Sprintf("after op %d (%s)", i, o.what)) {
+			return wrong
+		}
+	}
+	l.faultMu.Lock()
+	l.calls = 0
+	l.faultMu.Unlock()
+	l.net.mu.Lock()
+	l.net.refuse = false
+	l.net.mu.Unlock()
+	for range 20 {
+		time.Sleep(20 * time.Minute)
+		if n, _ := l.out.Backlog(Main); n == 0 {
+			break
+		}
+		if err := l.person(saw); err != nil {
+			return err.Error()
+		}
+	}
+	if !check("at the end") {
+		return wrong
+	}
+	for d := range 3 {
+		if got := saw(d); len(got) != len(l.want[d]) {
+			st, _ := l.w.Status()
+			var b strings.Builder
+			st.Write(&b, time.Now())
+			return fmt.Sprintf("of device %d the server counted %q, want %q\n%s", d, got, l.want[d], b.String())
+		}
+	}
+	return l.hookHeard()
+}
+
+// hookHeard checks that the webhook has every event once, by its id, in order
+// per device.
+func (l *lab) hookHeard() string {
+	if n, _ := l.out.Backlog("hook"); n != 0 {
+		return fmt.Sprintf("%d rows left for the webhook", n)
+	}
+	last, seen := map[string]uint64{}, map[uint64]bool{}
+	for _, ev := range l.hook.stage.told {
+		if seen[ev.Seq] {
+			continue
+		}
+		seen[ev.Seq] = true
+		if ev.Seq < last[ev.Device] {
+			return fmt.Sprintf("the webhook heard %d of %s after %d", ev.Seq, ev.Device, last[ev.Device])
+		}
+		last[ev.Device] = ev.Seq
+	}
+	if len(seen) != l.seq {
+		return fmt.Sprintf("the webhook heard %d events of %d", len(seen), l.seq)
+	}
+	return ""
+}
+
+// person does what "stump sync" says: looks in the directory, and accepts what
+// was counted, and tells again what was not.
+func (l *lab) person(saw func(int) []string) error {
+	synctest.Wait()
+	st, err := l.w.Status()
+	if err != nil {
+		return err
+	}
+	for _, s := range st.Sinks {
+		for _, r := range s.Stuck {
+			row, err := l.out.Row(s.Name, r.Event.Seq)
+			if err != nil {
+				continue
+			}
+			var device int
+			fmt.Sscanf(row.Event.Device, "d%d", &device)
+			if row.State == InDoubt && len(saw(device)) > l.before(row, device) {
+				err = l.w.Accept(r.ID, "admin")
+			} else {
+				err = l.w.Retry(r.ID)
+			}
+			tooSoon := err != nil && strings.Contains(err.Error(), "look again")
+			if err != nil && !tooSoon && !errors.Is(err, errSending) && !errors.Is(err, ErrNoRow) {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// before counts the calls that the server must have counted before this row's
+// current one.
+func (l *lab) before(r Row, device int) (n int) {
+	for seq := uint64(1); seq < r.Seq; seq++ {
+		n += l.callsOf[seq][device]
+	}
+	if r.Step == handoverReturned {
+		n++
+	}
+	return n
+}
