@@ -52,11 +52,14 @@ level (0 or 1). VCD files name the lines D0 and D1.`,
 				Formats: enabled, Accept: cfg.Readers[0].Accept(), BothEdges: !falling, RepairLost: repairLost,
 			})
 			out := bufio.NewWriter(cmd.OutOrStdout())
+			remedy := "a row of a trace is: time in nanoseconds, line 0 or 1, level 0 or 1; # starts a comment"
+			if _, vcd := edges.(*wiegand.VCDReader); vcd {
+				remedy = "it must be a value change dump with the signals D0 and D1; a trace is read with --format trace"
+			}
 			if falling {
 				edges = fallingOnly{edges}
 			}
-			err = wiegand.Decode(edges, d, framePrinter(out, asJSON, enabled))
-			err = hint.Wrap(err, "a row of a trace is: time in nanoseconds, line 0 or 1, level 0 or 1; # starts a comment")
+			err = hint.Wrap(wiegand.Decode(edges, d, framePrinter(out, asJSON, enabled)), remedy)
 			return errors.Join(err, out.Flush())
 		},
 	}

@@ -73,9 +73,26 @@ func judge(sent []gpiosim.Sent, reads []handed) result {
 		r.frames++
 	}
 	r.unsaid += quiet
+	return r
+}
+
+// add counts what became of more cards.
+func (r *result) add(s result) {
+	r.frames += s.frames
+	r.spoilt += s.spoilt
+	r.right += s.right
+	r.wrong += s.wrong
+	r.parity += s.parity
+	r.misread += s.misread
+	r.saved += s.saved
+	r.lost += s.lost
+	r.unsaid += s.unsaid
+	r.overrun += s.overrun
+	r.pulses += s.pulses
+	r.late = append(r.late, s.late...)
+	r.widths = append(r.widths, s.widths...)
 	slices.Sort(r.late)
 	slices.Sort(r.widths)
-	return r
 }
 
 // compare counts the reads of one frame; it reports whether the card is there.

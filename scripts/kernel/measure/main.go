@@ -23,8 +23,9 @@ func main() {
 	frames := flag.Int("frames", 0, "frames a row; 0: as many as the table has")
 	busy := flag.Bool("busy", false, "the rows with busy processes: 4 are started here")
 	only := flag.String("only", "", "the rows whose names contain this")
+	limit := flag.Duration("limit", 0, "end a row after about so long, however many frames it had")
 	flag.Parse()
-	if err := run(os.Stdout, *frames, *busy, *only); err != nil {
+	if err := run(os.Stdout, *frames, *limit, *busy, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "measure:", err)
 		os.Exit(1)
 	}
@@ -64,8 +65,8 @@ var rows = []row{
 	{"the original's way, 20 / 200 µs, busy", 200, true, measure{Pulses: fastest, original: true}},
 }
 
-// run prints the rows. frames limits them.
-func run(w *os.File, frames int, busy bool, only string) error {
+// run prints the rows.
+func run(w *os.File, frames int, limit time.Duration, busy bool, only string) error {
 	c, err := gpiosim.New("measure", 4, nil)
 	if err != nil {
 		return err
@@ -85,7 +86,7 @@ func run(w *os.File, frames int, busy bool, only string) error {
 		if frames > 0 {
 			r.frames = min(r.frames, frames)
 		}
-		res, err := r.run(c, r.frames)
+		res, err := r.run(c, r.frames, limit)
 		if err != nil {
 			return fmt.Errorf("%s: %w", r.name, err)
 		}

@@ -32,12 +32,12 @@ type handed struct {
 
 // cards are frames that every reader of the common format sends: random, with
 // right parity.
-func cards(n int) ([]string, error) {
+func cards(n int, seed uint64) ([]string, error) {
 	f, err := wiegand.FormatByName("H10301")
 	if err != nil {
 		return nil, err
 	}
-	rng := rand.New(rand.NewPCG(1, 2))
+	rng := rand.New(rand.NewPCG(seed, 2))
 	frames := make([]string, n)
 	for i := range frames {
 		bits, err := f.Pack(wiegand.Fields{Facility: rng.Uint64N(256), Number: rng.Uint64N(65536)})
@@ -49,9 +49,29 @@ func cards(n int) ([]string, error) {
 	return frames, nil
 }
 
-// run shows n cards and says what came of them.
-func (m measure) run(c *gpiosim.Chip, n int) (result, error) {
-	frames, err := cards(n)
+// piece is how many cards are shown in one go.
+const piece = 500
+
+// run shows n cards, or as many as limit allows when it is not 0, and says what
+// came of them.
+func (m measure) run(c *gpiosim.Chip, n int, limit time.Duration) (result, error) {
+	var total result
+	for start, shown := time.Now(), 0; shown < n; shown += piece {
+		r, err := m.show(c, min(piece, n-shown), uint64(shown+1))
+		if err != nil {
+			return result{}, err
+		}
+		total.add(r)
+		if limit > 0 && time.Since(start) > limit {
+			break
+		}
+	}
+	return total, nil
+}
+
+// show shows n cards.
+func (m measure) show(c *gpiosim.Chip, n int, seed uint64) (result, error) {
+	frames, err := cards(n, seed)
 	if err != nil {
 		return result{}, err
 	}

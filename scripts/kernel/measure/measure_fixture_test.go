@@ -38,7 +38,7 @@ func TestKernelRows(t *testing.T) {
 				defer stop()
 			}
 			start := time.Now()
-			res, err := r.run(c, min(frames, r.frames))
+			res, err := r.run(c, min(frames, r.frames), 0)
 			if err != nil {
 				t.Fatal(err)
 			}
