@@ -129,6 +129,10 @@ func damage(r *rand.Rand, run int, tr *truth) (what string, file []byte) {
 		at := (run - pages) * pageSize
 		clear(file[at : at+pageSize])
 		return fmt.Sprint("zeroed page ", run-pages), file
+	case run < 2*pages+2: // one meta page in the place of the other
+		from := run - 2*pages
+		copy(file[(1-from)*pageSize:(2-from)*pageSize], tr.file[from*pageSize:])
+		return fmt.Sprintf("page %d lies in the place of %d", from, 1-from), file
 	case run%5 == 0: // a run of zeroed pages
 		at, n := r.IntN(pages), 1+r.IntN(8)
 		clear(file[at*pageSize : min((at+n)*pageSize, len(file))])

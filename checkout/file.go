@@ -75,8 +75,10 @@ func checkMetas(path string) error {
 	if st.Size() < 4*pageSize {
 		return &DamagedError{Path: path, Reason: fmt.Sprintf("the file is cut short: %d bytes", st.Size())}
 	}
+	var txids [2]uint64
 	for slot := range int64(2) {
 		m, err := readMeta(f, slot)
+		txids[slot] = m.txid
 		if err != nil {
 			return &DamagedError{Path: path, Reason: fmt.Sprintf("meta page %d: %v", slot, err)}
 		}
@@ -86,6 +88,9 @@ func checkMetas(path string) error {
 		if m.root >= m.high || (m.freelist >= m.high && m.freelist != pgidNone) {
 			return &DamagedError{Path: path, Reason: fmt.Sprintf("meta page %d points outside the file", slot)}
 		}
+	}
+	if txids[0] == txids[1] {
+		return &DamagedError{Path: path, Reason: "both meta pages are of one transaction"}
 	}
 	return nil
 }

@@ -293,7 +293,9 @@ func (s *salvager) root(f io.ReaderAt, p *pageFile) {
 		if err != nil {
 			continue
 		}
-		valid++
+		if m.txid != newest.txid { // one in both places is as good as one
+			valid++
+		}
 		if m.txid >= newest.txid {
 			newest = m
 		}
