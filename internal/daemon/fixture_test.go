@@ -150,7 +150,7 @@ kind = "none"
 		t.Fatal(err)
 	}
 	eventually(t, "the log says that the lines are gone", func() bool { return strings.Contains(log.String(), "no lines") })
-	eventually(t, "the idle screen says so too", shows("is off"))
+	eventually(t, "the idle screen says so too", shows("Reader fault"))
 	if err := chip.Replug(); err != nil {
 		t.Fatal(err)
 	}
