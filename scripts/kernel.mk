@@ -16,4 +16,6 @@ arm-test: ## run unit tests as 32-bit and 64-bit ARM programs
 	GO=$(GO) scripts/arm-test
 
 power-cuts: ## cut the power under the daemon 1,200 times, and look at every bump
-	STUMP_CUTS=1200 GO=$(GO) scripts/kernel/test -v -timeout 30m -run '^TestKernelPowerCuts$$'
+	scripts/kernel/build >/dev/null
+	STUMP_CUTS=1200 CGO_ENABLED=0 $(GO) test -count=1 -v -timeout 30m -tags fixture \
+	  -run '^TestKernelPowerCuts$$' -exec "$(CURDIR)/scripts/uml -t 1900" ./cmd/stump
