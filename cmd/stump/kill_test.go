@@ -123,6 +123,10 @@ func (d *process) ask(path string, in, out any) bool {
 	return d.client.Do(context.Background(), "POST", path, in, out) == nil
 }
 
+func (d *process) get(path string, out any) bool {
+	return d.client.Do(context.Background(), "GET", path, nil, out) == nil
+}
+
 // tap reports whether the display has answered.
 func (d *process) tap(card string) bool {
 	var s panel.State
