@@ -23,7 +23,7 @@ const (
 	frames     = 200
 	limit      = time.Minute
 	enough     = 50
-	enoughBusy = 10
+	enoughBusy = 10 // and for the original's way, of which nothing is asked
 )
 
 // TestKernelRows holds every row of the table to what it promises. Times are
@@ -53,7 +53,7 @@ func TestKernelRows(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Logf("%s (%v)", res, time.Since(start).Round(time.Second))
-			if res.frames < enough && !r.busy || res.frames < enoughBusy {
+			if res.frames < enough && !r.busy && !r.original || res.frames < enoughBusy {
 				t.Fatalf("only %d frames were shown as a reader shows them: this host is too busy to test on", res.frames)
 			}
 			if r.original {
