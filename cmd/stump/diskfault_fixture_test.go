@@ -3,13 +3,17 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"stump/internal/simlab"
 )
@@ -103,6 +107,37 @@ func (b *badDisk) wantRefused() {
 	b.t.Logf("the display says %q", said)
 }
 
+// wantWords compares what staff and admins are told on a bad disk with a
+// transcript in testdata/disk.
+func (b *badDisk) wantWords(fault string) {
+	b.t.Helper()
+	var got strings.Builder
+	for _, args := range [][]string{{"sim", "lcd"}, {"status"}, {"give", "Kindle Scribe", "Fay Müller"}} {
+		fmt.Fprintf(&got, "$ stump %s\n", strings.Trim(fmt.Sprintf("%q", args), "[]"))
+		cmd := exec.Command("stump", append([]string{"--socket", b.socket}, args...)...)
+		cmd.Stdout, cmd.Stderr = &got, &got
+		_ = cmd.Run() // the transcript has what it says
+	}
+	words := strings.ReplaceAll(got.String(), b.state(), "/var/lib/stump")
+	words = regexp.MustCompile(`process \d+`).ReplaceAllString(words, "process 1234")
+	words = regexp.MustCompile(`\d+ events`).ReplaceAllString(words, "20 events")
+	file := filepath.Join("testdata", "disk", fault+".txt")
+	if *update {
+		if err := os.WriteFile(file, []byte(words), 0o644); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), words); diff != "" {
+		b.t.Errorf("%s (-want +got):\n%s", file, diff)
+	}
+}
+
+var update = flag.Bool("update", false, "write the transcripts in testdata/disk anew")
+
 // end compares what was confirmed with what is there.
 func (b *badDisk) end() {
 	b.t.Helper()
@@ -151,6 +186,7 @@ func TestKernelDiskFull(t *testing.T) {
 		t.Fatalf("the disk is full, and the display says %q", said)
 	}
 	b.wantRefused()
+	b.wantWords("full")
 	if err := os.Remove(filler); err != nil {
 		t.Fatal(err)
 	}
@@ -167,6 +203,7 @@ func TestKernelDiskError(t *testing.T) {
 	b.table(fmt.Sprintf("0 %d error", diskSize/512))
 	b.wantRefused()
 	b.wantRefused()
+	b.wantWords("error")
 	b.table(b.good())
 	b.wantSaved()
 	b.wantSaved()
@@ -194,6 +231,7 @@ func TestKernelDiskReadOnly(t *testing.T) {
 	}
 	b.wantRefused()
 	b.wantRefused()
+	b.wantWords("read-only")
 	if out, err := exec.Command("stump", "--socket", b.socket, "who").CombinedOutput(); err != nil || strings.Count(string(out), "\n") < 2 {
 		t.Errorf("%v: %s", err, out)
 	}

@@ -302,7 +302,7 @@ func (d *Daemon) conditions() map[string][]hw.Condition {
 			list = append(list, hw.Condition{Name: "line-low", Text: low, Remedy: "`stump selftest` says which wire", Staff: true})
 		}
 		if failure := d.Ledger.Health().Failure; failure != nil {
-			list = append(list, hw.Condition{Name: "not-saved", Text: failure.Error(), Remedy: "look at the disk's space and the system's log; it goes on by itself", Staff: true})
+			list = append(list, hw.Condition{Name: "not-saved", Text: failure.Error(), Remedy: checkout.SaveRemedy(failure), Staff: true})
 		}
 		all[r.Name] = list
 	}
