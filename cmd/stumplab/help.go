@@ -11,7 +11,7 @@ import (
 
 // helpText is the help: paragraphs, and rows of a key or a command and what it
 // does, parted by a tab. An indented row is a command to copy.
-const helpText = `The daemon as it runs on a board; only the reader and the display are simulated. A bump makes the pulses that a card makes.
+const helpText = `The daemon as it runs on a board; only the reader and the display are simulated. A bump makes the pulses that a card makes on the two data wires: on D0 for a 0, on D1 for a 1.
 
 1-6	bump somebody's badge
 a-l	bump a device
@@ -21,11 +21,11 @@ m	mend the wiring
 ?	this help; ? or Esc closes it
 q	quit; Ctrl-C too
 
-A badge and a device, in either order and within a minute, check it out. The same two again return it. Another badge hands it over. The same card within %v counts once.
+A badge and a device within a minute, in either order: checked out. The same two again: returned. Another badge and the device: handed over. The same card again within %v is ignored.
 
 Ask it from another terminal, as admins do, after make build:
   bin/stump --socket %[2]s who
-With enroll person Zoe in place of who, the next unknown card is Zoe's: press u.`
+With "enroll person Zoe" in place of "who", the next unknown card is Zoe's: press u.`
 
 // helpLines is the help at the screen's width.
 func (s screen) helpLines() []string {

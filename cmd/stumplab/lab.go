@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net/url"
-	"path/filepath"
 	"slices"
 	"sync"
 
@@ -28,13 +27,13 @@ type lab struct {
 }
 
 // openLab starts the daemon and fills the register when it is empty.
-func openLab(ctx context.Context, state string) (*lab, error) {
+func openLab(ctx context.Context, state, socket string) (*lab, error) {
 	cfg := config.Default()
 	cfg.Station = "simlab"
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	l := &lab{socket: filepath.Join(state, "stump.sock"), ended: make(chan error, 1)}
+	l := &lab{socket: socket, ended: make(chan error, 1)}
 	ready := make(chan struct{})
 	d, err := daemon.New(daemon.Options{
 		Config: cfg, StateDir: state, Socket: l.socket, Sim: true,

@@ -13,6 +13,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -20,6 +21,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"golang.org/x/term"
@@ -89,17 +91,15 @@ func dumb(kind string) bool { return kind == "" || kind == "dumb" }
 
 // run opens the lab, lets somebody play, and closes it.
 func run(ctx context.Context, state string, screen bool, in io.Reader, out io.Writer) error {
-	if state == "" {
-		dir, err := os.MkdirTemp("", "stumplab-")
-		if err != nil {
-			return err
-		}
-		defer os.RemoveAll(dir)
-		state = dir
+	// The socket lies here in any case: its path has to be short.
+	dir, err := os.MkdirTemp("", "stumplab-")
+	if err != nil {
+		return err
 	}
+	defer os.RemoveAll(dir)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	l, err := openLab(ctx, state)
+	l, err := openLab(ctx, cmp.Or(state, dir), filepath.Join(dir, "stump.sock"))
 	if err != nil {
 		return err
 	}

@@ -118,11 +118,11 @@ func (s screen) drawWires(width int) []string {
 	var lines []string
 	for line, style := range []lipgloss.Style{s.data0, lipgloss.NewStyle()} {
 		drawn, pulses := s.bump.trace(uint8(line), bits*perBit, perBit)
-		text := fmt.Sprintf("D%d  ", line) + drawn
-		if s.card != "" {
-			text += fmt.Sprintf("  %d pulses", pulses)
+		what := fmt.Sprintf("%d pulses", pulses)
+		if s.card == "" {
+			what = "data wire"
 		}
-		lines = append(lines, style.Render(text))
+		lines = append(lines, style.Render(fmt.Sprintf("D%d  %s  %s", line, drawn, what)))
 	}
 	return lines
 }
@@ -173,7 +173,7 @@ func (s screen) drawNote(width int) string {
 	switch {
 	case s.alarm:
 		style = s.alarmed
-	case note == "" && len(s.events) == 0:
+	case note == "" && planFor(s.height).events == 0: // nobody else invites
 		note = "Bump a badge, 1-6, and then a device, a-l"
 	}
 	return style.Render(cut(note, width))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -154,6 +155,8 @@ func TestEmptyLabInvites(t *testing.T) {
 	t.Parallel()
 	all := strings.Join(lines(drawn(80, 24)), "\n")
 	inOrder(t, all, "Stump", "│ Lab open   10:42 │", "Badges", "1  Ann Okafor", "Last events", "none yet: bump a badge, say 1, and then a device, say a", "? help")
+	all = strings.Join(lines(drawn(minWidth, minHeight)), "\n")
+	inOrder(t, all, "│ Lab open   10:42 │", "Bump a badge, 1-6, and then a device, a-l", "? help")
 }
 
 // TestHelpIsWhole scrolls through the help: every row comes by, and on a usual
@@ -334,7 +337,7 @@ func openScreen(t *testing.T) screen {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	l, err := openLab(ctx, state)
+	l, err := openLab(ctx, state, filepath.Join(state, "stump.sock"))
 	if err != nil {
 		t.Fatal(err)
 	}
