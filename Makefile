@@ -25,6 +25,7 @@ build: ## bin/stump, static and stripped
 	$(BUILD) -o bin/stump ./cmd/stump
 
 run: ## a simulated lab to play with
+	@echo 'building the lab …' >&2
 	@$(BUILD) -o bin/stumplab ./cmd/stumplab
 	@bin/stumplab
 
@@ -33,8 +34,9 @@ test: lint unit proofs cross kernel-test arm-test ## everything that must pass
 unit: ## all tests, with the race detector
 	CGO_ENABLED=1 $(GO) test -race ./...
 
-proofs: ## the ledger killed 200 times and damaged 1,000 times
+proofs: ## whole, without the race detector: 200 kills and 1,000 damages of the ledger, every table of the decoder
 	$(GO) test -count=1 -run '^Test(Kill|Damage)$$' -v ./checkout
+	$(GO) test -count=1 ./wiegand
 
 bench: ## the figures of the budgets
 	$(GO) test -run '^$$' -bench . -benchmem ./...
