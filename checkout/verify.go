@@ -135,6 +135,9 @@ func (v *verifier) batch(t *txn) error {
 			v.r.fault("file", "a key of %d bytes among the events", len(k))
 			continue
 		}
+		if !t.finds(treeEvents, k, b) {
+			v.r.fault("file", "event %d is there, and not found by its number", r.seq)
+		}
 		v.event(t, r, b)
 		if n++; n == verifyBatch {
 			if v.o.Progress != nil {
@@ -155,7 +158,29 @@ func (v *verifier) batch(t *txn) error {
 			v.r.Gaps += g.last - g.first + 1
 		}
 	}
+	v.findable(t)
 	return errors.Join(v.rows(t), v.tags(t), v.outbox(t))
+}
+
+// findable looks for every row by its key. Damage to an inner page may leave a
+// row where going through all of them meets it, and looking for it does not.
+func (v *verifier) findable(t *txn) {
+	for _, tr := range allTrees {
+		if tr == treeEvents {
+			continue // done with the chain
+		}
+		c := t.tx.Bucket(tr.bucket()).Cursor()
+		for k, b := c.First(); k != nil; k, b = c.Next() {
+			if !t.finds(tr, k, b) {
+				v.r.fault("file", "a row of %s is there, and not found by its key", tr)
+			}
+		}
+	}
+}
+
+// finds reports whether looking for a key leads to its value.
+func (t *txn) finds(tr tree, key, value []byte) bool {
+	return bytes.Equal(t.tx.Bucket(tr.bucket()).Get(key), value)
 }
 
 // total is the number of events by the heads of the stations.
