@@ -2,6 +2,7 @@ package checkout
 
 import (
 	"fmt"
+	"net/mail"
 	"unicode"
 	"unicode/utf8"
 )
@@ -46,7 +47,7 @@ func checkText(what, s string, most int) error {
 		return fmt.Errorf("the %s has %d bytes: at most %d", what, len(s), most)
 	}
 	if !utf8.ValidString(s) {
-		return fmt.Errorf("the %s is not valid UTF-8", what)
+		return remedied(saveUTF8, "the %s is not valid UTF-8", what)
 	}
 	for _, r := range s {
 		if unicode.IsControl(r) {
@@ -54,4 +55,33 @@ func checkText(what, s string, most int) error {
 		}
 	}
 	return nil
+}
+
+// saveUTF8 is the remedy for text in another encoding.
+const saveUTF8 = `save it as UTF-8; a spreadsheet calls that "CSV UTF-8"`
+
+// CheckEmail accepts an address such as ann@lab.example, and none. It is for
+// what an admin gives; a directory is taken at its word.
+func CheckEmail(s string) error {
+	if s == "" {
+		return nil
+	}
+	if a, err := mail.ParseAddress(s); err != nil || a.Address != s {
+		return remedied("write it as ann@lab.example, without a name, or leave it empty", "%q is no e-mail address", s)
+	}
+	return nil
+}
+
+// remedy is an error that knows what to do about it.
+type remedy struct {
+	error
+	hint string
+}
+
+// Hint says what to do.
+func (r *remedy) Hint() string  { return r.hint }
+func (r *remedy) Unwrap() error { return r.error }
+
+func remedied(hint, format string, args ...any) error {
+	return &remedy{fmt.Errorf(format, args...), hint}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"stump/internal/api"
+	"stump/internal/count"
 	"stump/internal/hint"
 )
 
@@ -138,7 +139,8 @@ func importCmd(g *globals, what string) *cobra.Command {
 	columns := map[string]string{"people": "id,name,email,badge", "devices": "id,name,tag,kind"}[what]
 	return &cobra.Command{
 		Use: "import FILE|-", Short: "Add and change from CSV with the columns " + columns, Args: cobra.ExactArgs(1),
-		Long: "Import adds the rows whose id is new and changes the others. It is all or nothing:\none bad line, and the register stays as it was. Columns are found by the header:\n" + columns,
+		Long: "Import adds the rows whose id is new and changes the others. It is all or nothing:\none bad line, and the register stays as it was. Columns are found by the header:\n" + columns +
+			"\nand status, which an export adds if somebody or something is not active. What a missing\ncolumn would say stays as it is.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var in io.Reader = cmd.InOrStdin()
 			if args[0] != "-" {
@@ -167,24 +169,16 @@ func importCmd(g *globals, what string) *cobra.Command {
 			if err := decodeJSON(answer, &n); err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "imported %s\n", count(n.Rows, "row"))
+			fmt.Fprintf(cmd.OutOrStdout(), "imported %s: %d added, %d changed, %d unchanged\n", count.Of(n.Rows, "row"), n.Added, n.Changed, n.Unchanged)
 			return nil
 		},
 	}
 }
 
-// count is a number of things, as it is said.
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
-}
-
 func exportCmd(g *globals, what string) *cobra.Command {
-	long := "The CSV can be imported again. The tag column is filled where the number is kept; an\nimport with an empty tag keeps the one that is there."
+	long := "The CSV can be imported again. The tag column is filled where the number is kept; an\nimport with an empty tag keeps the one that is there. A status column is added if a\ndevice is lost or retired."
 	if what == "people" {
-		long = "The CSV can be imported again. The badge column is empty, since badge numbers are not\nkept in the clear; an import with an empty badge keeps the one that is there."
+		long = "The CSV can be imported again. The badge column is empty, since badge numbers are not\nkept in the clear; an import with an empty badge keeps the one that is there. A status\ncolumn is added if somebody is suspended or retired."
 	}
 	return &cobra.Command{
 		Use: "export", Short: "Print as CSV", Long: long, Args: cobra.NoArgs,

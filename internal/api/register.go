@@ -96,6 +96,9 @@ func readChange(r *http.Request, of checkout.SubjectKind) (change, error) {
 	if of == checkout.KindPerson {
 		var c PersonChange
 		err := readJSON(r, &c)
+		if err == nil {
+			err = checkout.CheckEmail(str(c.Email))
+		}
 		return change{id: c.ID, name: c.Name, email: c.Email, tag: c.Badge, status: c.Status}, err
 	}
 	var c DeviceChange
@@ -221,10 +224,8 @@ func (s *Server) importPeople(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return badCSV(err)
 	}
-	if err := s.o.Ledger.ImportPeople(rows, actor(r), checkout.SourceCLI); err != nil {
-		return badCSV(err)
-	}
-	return writeJSON(w, Imported{len(rows)})
+	n, err := s.o.Ledger.ImportPeople(rows, actor(r), checkout.SourceCLI)
+	return imported(w, len(rows), n, err)
 }
 
 func (s *Server) importDevices(w http.ResponseWriter, r *http.Request) error {
@@ -232,10 +233,15 @@ func (s *Server) importDevices(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return badCSV(err)
 	}
-	if err := s.o.Ledger.ImportDevices(rows, actor(r), checkout.SourceCLI); err != nil {
+	n, err := s.o.Ledger.ImportDevices(rows, actor(r), checkout.SourceCLI)
+	return imported(w, len(rows), n, err)
+}
+
+func imported(w http.ResponseWriter, rows int, n checkout.Imported, err error) error {
+	if err != nil {
 		return badCSV(err)
 	}
-	return writeJSON(w, Imported{len(rows)})
+	return writeJSON(w, Imported{Rows: rows, Added: n.Added, Changed: n.Changed, Unchanged: n.Unchanged})
 }
 
 // badCSV says that nothing was imported.

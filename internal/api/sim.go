@@ -51,10 +51,10 @@ func (s *Server) simSeed(w http.ResponseWriter, _ *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.o.Ledger.ImportPeople(people, "sim", checkout.SourceCLI); err != nil {
+	if _, err := s.o.Ledger.ImportPeople(people, "sim", checkout.SourceCLI); err != nil {
 		return badCSV(err)
 	}
-	if err := s.o.Ledger.ImportDevices(devices, "sim", checkout.SourceCLI); err != nil {
+	if _, err := s.o.Ledger.ImportDevices(devices, "sim", checkout.SourceCLI); err != nil {
 		return badCSV(err)
 	}
 	return writeJSON(w, Seeded{People: len(people), Devices: len(devices)})

@@ -125,7 +125,10 @@ type Tap struct {
 
 // Imported is what an import did.
 type Imported struct {
-	Rows int `json:"rows"`
+	Rows      int `json:"rows"`
+	Added     int `json:"added"`
+	Changed   int `json:"changed"`
+	Unchanged int `json:"unchanged"`
 }
 
 // Seeded is what the simulated lab was filled with.
