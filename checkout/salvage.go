@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"stump/internal/count"
 )
 
 // Salvaged tells what was saved from a damaged file.
@@ -46,7 +48,10 @@ func (s *Salvaged) String() string {
 	}
 	lost := "no event is known to be missing"
 	if len(s.Lost) > 0 {
-		lost = "missing are events " + ranges(s.Lost)
+		lost = "missing is " + ranges(s.Lost)
+		if len(s.Lost) > 1 || s.Lost[0][1] > s.Lost[0][0] {
+			lost = "missing are " + ranges(s.Lost)
+		}
 	}
 	if s.Perhaps[1] > 0 {
 		lost += fmt.Sprintf(", and perhaps some after %d", s.Perhaps[0]-1)
@@ -54,12 +59,18 @@ func (s *Salvaged) String() string {
 	if s.Partial {
 		lost += "; people and devices may be missing: compare with a backup or the directory"
 	}
-	return fmt.Sprintf("the ledger was damaged (%s): %d events were saved, %s; the damaged file is %s; stump restore brings back a backup",
-		s.Reason, s.Events, lost, s.File)
+	return fmt.Sprintf("the ledger was damaged (%s): %s saved, %s; the damaged file is %s; stump restore brings back a backup",
+		s.Reason, count.Were(s.Events, "event"), lost, s.File)
 }
 
+// ranges is "event 7", or "events 7-9, 12".
 func ranges(all [][2]uint64) string {
 	var b strings.Builder
+	b.WriteString("event")
+	if len(all) > 1 || all[0][1] > all[0][0] {
+		b.WriteString("s")
+	}
+	b.WriteString(" ")
 	for i, r := range all {
 		if i > 0 {
 			b.WriteString(", ")

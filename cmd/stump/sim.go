@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"stump/internal/api"
+	"stump/internal/count"
 	"stump/internal/panel"
 )
 
@@ -26,7 +27,7 @@ func simSeedCmd(g *globals) *cobra.Command {
 			if err := ask(cmd, g, "sim/seed", nil, &n); err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%d people and %d devices are in the register\n", n.People, n.Devices)
+			fmt.Fprintf(cmd.OutOrStdout(), "%s and %s are in the register\n", count.Of(n.People, "person"), count.Of(n.Devices, "device"))
 			return nil
 		},
 	}

@@ -3,16 +3,30 @@ package count
 
 import "fmt"
 
-// Of is a number and what it counts: "1 row", "2 rows". thing is one of them,
-// and its plural has an s; see OfEither for the others.
-func Of[N ~int | ~int64 | ~uint32 | ~uint64](n N, thing string) string {
-	return OfEither(n, thing, thing+"s")
+// plurals are those that no s makes.
+var plurals = map[string]string{"person": "people"}
+
+// Number is what things are counted in.
+type Number interface {
+	~int | ~int64 | ~uint32 | ~uint64
 }
 
-// OfEither is Of with a plural of its own: "1 person", "2 people".
-func OfEither[N ~int | ~int64 | ~uint32 | ~uint64](n N, one, many string) string {
+// Were is Of with its verb: "1 row was", "2 rows were".
+func Were[N Number](n N, thing string) string {
 	if n == 1 {
-		return "1 " + one
+		return "1 " + thing + " was"
+	}
+	return Of(n, thing) + " were"
+}
+
+// Of is a number and what it counts, of which thing is one: "1 row", "2 rows".
+func Of[N Number](n N, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	many, ok := plurals[thing]
+	if !ok {
+		many = thing + "s"
 	}
 	return fmt.Sprintf("%d %s", n, many)
 }
