@@ -72,6 +72,8 @@ func enrollCmd(g *globals) *cobra.Command {
 		var wait bool
 		c := &cobra.Command{
 			Use: kind + " NAME", Short: "The next unknown tap is this " + kind + "'s", Args: cobra.ExactArgs(1),
+			Long: "The next unknown tag that is shown within 60 seconds is this " + kind + "'s, by name or id. A name that\n" +
+				"the register does not have is added to it, unless it looks like a slip in one that it has.",
 			RunE: func(cmd *cobra.Command, args []string) error {
 				in := api.Enrol{Kind: kind, Name: args[0], Wait: wait}
 				c, done, err := g.connect(cmd.Context(), daemonOnly)

@@ -4,8 +4,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"iter"
 	"net/http"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"stump/checkout"
@@ -115,10 +119,70 @@ func (s *Server) expected(kind checkout.SubjectKind, ref string) (Enrolled, erro
 		id, a.Name = d.ID, cmp.Or(d.Name, ref)
 	}
 	if errors.Is(err, checkout.ErrNotFound) {
-		return a, nil
+		return s.alike(kind, ref, a)
 	}
 	a.ID, a.New = known(id), false
 	return a, err
+}
+
+// alike looks for who or what may have been meant by a name that the register
+// does not have. A name in other capitals is the one, as it is when the tag is
+// shown; one with a slip in it must not become somebody new.
+func (s *Server) alike(kind checkout.SubjectKind, ref string, a Enrolled) (Enrolled, error) {
+	if kind == checkout.KindPerson && s.o.Worker != nil && s.o.Worker.EnrolsPeople() {
+		return a, nil
+	}
+	var same, near []Enrolled
+	for c, err := range s.names(kind) {
+		switch {
+		case err != nil:
+			return a, err
+		case strings.EqualFold(c.Name, ref) || strings.EqualFold(*c.ID, ref):
+			same = append(same, c)
+		case hint.IsSlip(ref, c.Name), hint.IsSlip(ref, *c.ID), kind == checkout.KindPerson && isPartOf(ref, c.Name):
+			near = append(near, c)
+		}
+	}
+	switch {
+	case len(same) == 1:
+		return same[0], nil
+	case len(same)+len(near) == 0:
+		return a, nil
+	}
+	near = append(same, near...)
+	var meant []string
+	for _, c := range near[:min(len(near), 3)] {
+		meant = append(meant, fmt.Sprintf("%s (id %s)", c.Name, *c.ID))
+	}
+	add := "what is new is added first with `stump devices add`"
+	if kind == checkout.KindPerson {
+		add = "who is new is added first with `stump people add`"
+	}
+	return a, hint.Errorf("did you mean "+strings.Join(meant, " or ")+"? "+add, "%s %q: %w", kind, ref, checkout.ErrNotFound)
+}
+
+// names yields everybody, or everything, that is in use.
+func (s *Server) names(kind checkout.SubjectKind) iter.Seq2[Enrolled, error] {
+	return func(yield func(Enrolled, error) bool) {
+		if kind == checkout.KindDevice {
+			for d, err := range s.o.Ledger.Devices() {
+				if d.Status != checkout.Retired && !yield(Enrolled{ID: &d.ID, Name: d.Name}, err) {
+					return
+				}
+			}
+			return
+		}
+		for p, err := range s.o.Ledger.People() {
+			if p.Status != checkout.Retired && !yield(Enrolled{ID: &p.ID, Name: p.Name}, err) {
+				return
+			}
+		}
+	}
+}
+
+// isPartOf reports whether part is one of the words of a name.
+func isPartOf(part, name string) bool {
+	return slices.ContainsFunc(strings.Fields(name), func(word string) bool { return strings.EqualFold(word, part) })
 }
 
 // enrol has the next unknown tag become somebody's.

@@ -16,6 +16,7 @@ import (
 	"stump/checkout"
 	"stump/internal/credential"
 	"stump/internal/hint"
+	"stump/lcd"
 )
 
 // actorHeader names the admin who asks, escaped as in a query.
@@ -293,13 +294,13 @@ func writeCSV(w http.ResponseWriter, write func(io.Writer) error) error {
 	return err
 }
 
-// newID is the id that was asked for, or one made from the name: lower case
-// ASCII letters and digits, with a number behind it if it is taken.
+// newID is the id that was asked for, or one made from the name, with a number
+// behind it if it is taken.
 func (s *Server) newID(asked, name string, of checkout.SubjectKind) (string, error) {
 	if asked != "" {
 		return asked, nil
 	}
-	base := slug(name)
+	base := cmp.Or(slug(name), of.String())
 	for n := 1; ; n++ {
 		id := base
 		if n > 1 {
@@ -315,22 +316,39 @@ func (s *Server) newID(asked, name string, of checkout.SubjectKind) (string, err
 	}
 }
 
-// slug is a name as an id.
+// slug is a name as an id: lower case letters and digits, in ASCII if each
+// letter has a likeness there, as the displays have it, else as they are. It is
+// empty for a name without either.
 func slug(name string) string {
-	var b strings.Builder
-	for _, r := range norm.NFKD.String(strings.ToLower(name)) {
+	name = norm.NFC.String(strings.ToLower(name))
+	var ascii, own strings.Builder
+	likeness := true
+	for _, r := range name {
+		like := string(lcd.ASCII.Fold(string(r)))
+		if unicode.IsLetter(r) && strings.Contains(like, "?") {
+			likeness = false
+		}
+		dashed(&ascii, like)
+		dashed(&own, string(r))
+	}
+	chosen := &ascii
+	if !likeness {
+		chosen = &own
+	}
+	id := []rune(strings.TrimRight(chosen.String(), "-"))
+	return strings.TrimRight(string(id[:min(len(id), 40)]), "-")
+}
+
+// dashed adds the letters and digits of s, and a dash for all else between them.
+func dashed(b *strings.Builder, s string) {
+	for _, r := range strings.ToLower(s) {
 		switch {
-		case unicode.Is(unicode.Mn, r):
-		case r < 0x80 && (unicode.IsLetter(r) || unicode.IsDigit(r)):
+		case unicode.IsLetter(r), unicode.IsDigit(r), unicode.IsMark(r) && b.Len() > 0:
 			b.WriteRune(r)
 		case b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
 			b.WriteByte('-')
 		}
-		if b.Len() >= 40 {
-			break
-		}
 	}
-	return cmp.Or(strings.Trim(b.String(), "-"), "x")
 }
 
 func str(s *string) string {
