@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -12,9 +13,11 @@ import (
 
 	"stump/checkout"
 	"stump/gpio"
+	"stump/internal/count"
 	"stump/internal/credential"
 	"stump/internal/hint"
 	"stump/internal/simlab"
+	"stump/internal/station"
 	"stump/wiegand"
 )
 
@@ -90,7 +93,39 @@ func (s *Server) simTap(w http.ResponseWriter, r *http.Request) error {
 	if err := reader.Answered(ctx, start); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	return writeJSON(w, s.o.Panel.State())
+	return writeJSON(w, Tapped{s.o.Panel.State(), known(s.unread(reader, bits))})
+}
+
+// unread says why a reader refuses these bits whatever its wiring, "" if it
+// takes them.
+func (s *Server) unread(r *station.Reader, bits wiegand.Bits) string {
+	var (
+		fits          = false
+		fail, lengths []string
+	)
+	for _, f := range r.Decoder.Formats {
+		lengths = append(lengths, fmt.Sprintf("%s %d", f.Name, f.Len))
+		if f.Len != bits.Len() {
+			continue
+		}
+		if _, ok := f.Unpack(bits); ok {
+			fits = true
+		} else {
+			fail = append(fail, f.Name)
+		}
+	}
+	n := count.Of(bits.Len(), "bit")
+	switch {
+	case s.o.Lines.Fault() != "" || fits:
+		return ""
+	case r.Decoder.Keypad != "" && (bits.Len() == 4 || bits.Len() == 8):
+		return ""
+	case bits.Len() < station.LeastCard:
+		return fmt.Sprintf("%s: fewer than %d are taken for noise, and the display says nothing", n, station.LeastCard)
+	case len(fail) > 0:
+		return fmt.Sprintf("%s that no enabled format takes: the parity is wrong for %s", n, strings.Join(fail, ", "))
+	}
+	return fmt.Sprintf("%s that no enabled format takes: %s bits", n, strings.Join(lengths, ", "))
 }
 
 // answerTime is how long after its last edge a card is certainly answered, a

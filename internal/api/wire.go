@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/internal/panel"
 )
 
 // The objects of the API. They are contracts: scripts outside the project read
@@ -121,6 +122,13 @@ type Enrolled struct {
 // Tap is a card for the simulated reader: a name, a credential or bits.
 type Tap struct {
 	Card string `json:"card"`
+}
+
+// Tapped is what the panel answered.
+type Tapped struct {
+	panel.State
+	// Note says why no reader of this station takes such a card; null if it does.
+	Note *string `json:"note"`
 }
 
 // Imported is what an import did.
