@@ -106,12 +106,18 @@ func OpenOrSalvage(path string, o Options) (l *Ledger, salvaged *Salvaged, err e
 			l, err = Create(path, o)
 			return l, nil, err
 		}
+		if h, err := readHolder(path); err == nil && h.running() {
+			// Somebody took the file away under a process that has it open.
+			return nil, nil, &LockedError{path, h.PID, h.Command}
+		}
 		damaged = &DamagedError{Path: path, Reason: "the file is missing"}
 	case !errors.As(err, &damaged):
 		return nil, nil, err
 	}
-	o.Logger.Error("salvaging the ledger", "err", damaged)
-	if salvaged, err = salvage(path, damaged.Reason, o); err != nil {
+	var locked *LockedError
+	if salvaged, err = salvage(path, damaged.Reason, o); errors.As(err, &locked) {
+		return nil, nil, locked
+	} else if err != nil {
 		return nil, nil, fmt.Errorf("%w; and it could not be salvaged: %w", damaged, err)
 	}
 	l, err = Open(path, o)
@@ -174,6 +180,7 @@ func salvage(path, reason string, o Options) (*Salvaged, error) {
 			return nil, err
 		}
 	}
+	o.Logger.Error("salvaging the ledger", "err", &DamagedError{Path: path, Reason: reason})
 	s.pick()
 	tmp := path + ".salvaged"
 	if err := os.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {

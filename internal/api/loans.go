@@ -8,6 +8,7 @@ import (
 	"iter"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -235,6 +236,8 @@ type Status struct {
 	Sim     bool     `json:"sim"`
 	Display string   `json:"display"`
 	Since   *string  `json:"display_down_since"`
+	Ledger  string   `json:"ledger"` // its file
+	Listen  *string  `json:"listen"` // the address beside the socket
 	Events  uint64   `json:"events"`
 	// Salvaged says what was saved of a damaged ledger, until somebody has
 	// said that they have seen it.
@@ -247,6 +250,12 @@ func (s *Server) status(w http.ResponseWriter, _ *http.Request) error {
 	st := Status{Station: s.o.Station, Version: s.o.Version, PID: os.Getpid(), Sim: s.o.Lines != nil, Readers: []string{}}
 	for _, r := range s.o.Readers {
 		st.Readers = append(st.Readers, r.Name+": "+r.Source.String())
+	}
+	if path, err := filepath.Abs(s.o.Path); err == nil && s.o.Path != "" {
+		st.Ledger = path
+	}
+	if s.o.TCP != nil {
+		st.Listen = known(s.o.TCP())
 	}
 	info, err := s.o.Ledger.Info()
 	if err != nil {
