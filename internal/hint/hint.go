@@ -65,7 +65,8 @@ func Of(err error) string {
 func Nearest(word string, candidates []string) string {
 	best, bestDist := "", max(2, len(word)*2/5)+1
 	for _, c := range candidates {
-		if d := distance(word, c); d < bestDist {
+		// With every letter changed it is another word.
+		if d := distance(word, c); d < bestDist && d < len(word) {
 			best, bestDist = c, d
 		}
 	}

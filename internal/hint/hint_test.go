@@ -30,7 +30,7 @@ func TestNearest(t *testing.T) {
 	keys := []string{"reader", "desk", "display", "directory", "enroll"}
 	for word, want := range map[string]string{
 		"dekk": "desk", "redaer": "reader", "enrol": "enroll", "dispaly": "display",
-		"xyzzy": "", "": "", "directories": "directory",
+		"xyzzy": "", "xx": "", "d": "", "": "", "directories": "directory",
 	} {
 		if got := Nearest(word, keys); got != want {
 			t.Errorf("Nearest(%q) = %q, want %q", word, got, want)
