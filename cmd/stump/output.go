@@ -8,7 +8,6 @@ import (
 	"io"
 	"reflect"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -42,7 +41,7 @@ func printRows[T any](w io.Writer, rows io.Reader, f format, columns []string, c
 	if f.csv {
 		return printCSV[T](w, dec)
 	}
-	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	t := newTable(w)
 	n := 0
 	for {
 		var row T
@@ -52,15 +51,17 @@ func printRows[T any](w io.Writer, rows io.Reader, f format, columns []string, c
 			return err
 		}
 		if n == 0 {
-			fmt.Fprintln(tw, strings.Join(columns, "\t"))
+			_ = t.add(columns) // kept, not yet printed
 		}
 		n++
-		fmt.Fprintln(tw, strings.Join(cells(row), "\t"))
+		if err := t.add(cells(row)); err != nil {
+			return err
+		}
 	}
 	if n == 0 && empty != "" {
 		fmt.Fprintln(w, empty)
 	}
-	return tw.Flush()
+	return t.flush()
 }
 
 func printCSV[T any](w io.Writer, dec *json.Decoder) error {
