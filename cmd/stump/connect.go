@@ -89,6 +89,9 @@ func (g *globals) noDaemon(socket string, err error) error {
 	case syscall.ENOENT:
 		return hint.Errorf("start it with `stump run`, or name its socket with --socket", "no daemon: %s: %w", socket, errno)
 	case syscall.ECONNREFUSED:
+		if st, err := os.Stat(socket); err == nil && st.Mode()&fs.ModeSocket == 0 {
+			return hint.Errorf("name the daemon's with --socket; without it the usual places are looked at", "%s is no socket", socket)
+		}
 		return hint.Errorf("start it with `stump run`; the socket was left behind by one that was killed", "no daemon answers at %s: %w", socket, errno)
 	case syscall.EACCES, syscall.EPERM:
 		return hint.Errorf("the daemon runs as another user: become a member of its group, or use sudo", "may not ask the daemon at %s: %w", socket, errno)

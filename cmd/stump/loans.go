@@ -15,7 +15,7 @@ import (
 func giveCmd(g *globals) *cobra.Command {
 	var note string
 	cmd := &cobra.Command{
-		Use: "give DEVICE PERSON", Short: "Put a device in a person's hands without a tap", Args: cobra.ExactArgs(2),
+		Use: "give DEVICE PERSON", SuggestFor: []string{"lend", "checkout", "loan", "assign"}, Short: "Put a device in a person's hands without a tap", Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			in := api.Give{Device: args[0], Person: args[1], Note: note}
 			return changed(cmd, g, "POST", "give", in, eventLine)
@@ -28,7 +28,7 @@ func giveCmd(g *globals) *cobra.Command {
 func returnCmd(g *globals) *cobra.Command {
 	var note, condition string
 	cmd := &cobra.Command{
-		Use: "return DEVICE", Short: "Take a device back without a tap", Args: cobra.ExactArgs(1),
+		Use: "return DEVICE", SuggestFor: []string{"checkin", "back", "take"}, Short: "Take a device back without a tap", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if note == "" {
 				return usageError{hint.Errorf("say with --note why it did not come back over the reader", "the note is empty")}

@@ -17,7 +17,7 @@ func peopleCmd(g *globals) *cobra.Command {
 	cmd := &cobra.Command{Use: "people", Short: "The register of people"}
 	var f format
 	list := &cobra.Command{
-		Use: "list", Short: "List the people", Args: cobra.NoArgs,
+		Use: "list", SuggestFor: []string{"ls", "show"}, Short: "List the people", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return list(cmd, g, "people", nil, f, []string{"ID", "NAME", "EMAIL", "BADGE", "STATUS"}, func(p api.Person) []string {
 				return []string{p.ID, text(p.Name), text(p.Email), text(p.Badge), p.Status}
@@ -62,7 +62,7 @@ func devicesCmd(g *globals) *cobra.Command {
 	cmd := &cobra.Command{Use: "devices", Short: "The register of devices"}
 	var f format
 	list := &cobra.Command{
-		Use: "list", Short: "List the devices", Args: cobra.NoArgs,
+		Use: "list", SuggestFor: []string{"ls", "show"}, Short: "List the devices", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return list(cmd, g, "devices", nil, f, []string{"ID", "NAME", "KIND", "TAG", "STATUS", "WITH"}, func(d api.Device) []string {
 				return []string{d.ID, text(d.Name), text(d.Kind), text(d.Tag), d.Status, text(d.Person)}
@@ -128,7 +128,7 @@ func changed[T any](cmd *cobra.Command, g *globals, method, path string, in any,
 
 func retireCmd(g *globals, what, arg string) *cobra.Command {
 	return &cobra.Command{
-		Use: "retire " + arg, Short: "Take out of service; the history stays", Args: cobra.ExactArgs(1),
+		Use: "retire " + arg, SuggestFor: []string{"remove", "delete", "rm"}, Short: "Take out of service; the history stays", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return changed(cmd, g, "POST", what+"/"+api.Ref(args[0])+"/retire", nil, func(gone struct{ ID string }) string { return "retired " + gone.ID })
 		},
@@ -153,7 +153,7 @@ func importCmd(g *globals, what string) *cobra.Command {
 			}
 			csv, err := io.ReadAll(in)
 			if err != nil {
-				return err
+				return hint.Wrap(err, "name a CSV file, or - for standard input")
 			}
 			c, done, err := g.connect(cmd.Context(), mayWrite)
 			if err != nil {

@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -121,6 +123,9 @@ func backupCmd(g *globals) *cobra.Command {
 unless --force is given. The site key is not in the copy: keep site.key, which rarely
 changes, apart from it.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if st, err := os.Stat(args[0]); err == nil && st.IsDir() {
+				return hint.Errorf("name a file in it", "backup: %s is a folder", args[0])
+			}
 			if _, err := os.Lstat(args[0]); err == nil && !force {
 				return hint.Errorf("name another file, or replace this one with --force", "backup: %s is there already", args[0])
 			}
@@ -152,6 +157,10 @@ changes, apart from it.`,
 func writeWhole(path string, r io.Reader) (int64, error) {
 	f, err := os.CreateTemp(filepath.Dir(path), ".stump-backup-")
 	if err != nil {
+		var pe *fs.PathError
+		if errors.As(err, &pe) {
+			pe.Path = path // nobody asked for the other name
+		}
 		return 0, err
 	}
 	defer os.Remove(f.Name())

@@ -133,33 +133,66 @@ func (s *Server) alike(kind checkout.SubjectKind, ref string, a Enrolled) (Enrol
 	if kind == checkout.KindPerson && s.o.Worker != nil && s.o.Worker.EnrolsPeople() {
 		return a, nil
 	}
-	var same, near []Enrolled
+	same, near, err := s.near(kind, ref)
+	switch {
+	case err != nil || len(same)+len(near) == 0:
+		return a, err
+	case len(same) == 1:
+		return same[0], nil
+	}
+	add := "what is new is added first with `stump devices add`"
+	if kind == checkout.KindPerson {
+		add = "who is new is added first with `stump people add`"
+	}
+	return a, hint.Wrap(&checkout.NotFoundError{Kind: kind, Ref: ref}, didYouMean(append(same, near...))+" "+add)
+}
+
+// near finds those whose name or id is ref in other capitals, and those for
+// whom ref may be a slip or a part of the name.
+func (s *Server) near(kind checkout.SubjectKind, ref string) (same, near []Enrolled, err error) {
 	for c, err := range s.names(kind) {
 		switch {
 		case err != nil:
-			return a, err
+			return nil, nil, err
 		case strings.EqualFold(c.Name, ref) || strings.EqualFold(*c.ID, ref):
 			same = append(same, c)
 		case hint.IsSlip(ref, c.Name), hint.IsSlip(ref, *c.ID), kind == checkout.KindPerson && isPartOf(ref, c.Name):
 			near = append(near, c)
 		}
 	}
-	switch {
-	case len(same) == 1:
-		return same[0], nil
-	case len(same)+len(near) == 0:
-		return a, nil
-	}
-	near = append(same, near...)
+	return same, near, nil
+}
+
+func didYouMean(near []Enrolled) string {
 	var meant []string
 	for _, c := range near[:min(len(near), 3)] {
 		meant = append(meant, fmt.Sprintf("%s (id %s)", c.Name, *c.ID))
 	}
-	add := "what is new is added first with `stump devices add`"
-	if kind == checkout.KindPerson {
-		add = "who is new is added first with `stump people add`"
+	return "did you mean " + strings.Join(meant, " or ") + "?"
+}
+
+// withName tells of a name that the register has instead of the one that it has
+// not.
+func (s *Server) withName(err error) error {
+	var gone *checkout.NotFoundError
+	if hint.Of(err) != "" || !errors.As(err, &gone) {
+		return err
 	}
-	return a, hint.Errorf("did you mean "+strings.Join(meant, " or ")+"? "+add, "%s %q: %w", kind, ref, checkout.ErrNotFound)
+	same, near, nerr := s.near(gone.Kind, gone.Ref)
+	switch {
+	case nerr != nil:
+	case len(same)+len(near) > 0:
+		return hint.Wrap(err, didYouMean(append(same, near...)))
+	case gone.Kind == checkout.KindPerson:
+		if _, derr := s.o.Ledger.FindDevice(gone.Ref); derr == nil {
+			return hint.Wrap(err, "that is a device; `stump people list` shows who there is")
+		}
+	default:
+		if _, perr := s.o.Ledger.FindPerson(gone.Ref); perr == nil {
+			return hint.Wrap(err, "that is a person; `stump devices list` shows what there is")
+		}
+	}
+	return err
 }
 
 // names yields everybody, or everything, that is in use.

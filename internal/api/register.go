@@ -100,11 +100,11 @@ func readChange(r *http.Request, of checkout.SubjectKind) (change, error) {
 		if err == nil {
 			err = checkout.CheckEmail(str(c.Email))
 		}
-		return change{id: c.ID, name: c.Name, email: c.Email, tag: c.Badge, status: c.Status}, err
+		return change{id: c.ID, name: trimmed(c.Name), email: c.Email, tag: c.Badge, status: c.Status}, err
 	}
 	var c DeviceChange
 	err := readJSON(r, &c)
-	return change{id: c.ID, name: c.Name, kind: c.Kind, tag: c.Tag}, err
+	return change{id: c.ID, name: trimmed(c.Name), kind: c.Kind, tag: c.Tag}, err
 }
 
 // add puts a person or a device into the register.
@@ -349,6 +349,15 @@ func dashed(b *strings.Builder, s string) {
 			b.WriteByte('-')
 		}
 	}
+}
+
+// trimmed is a name without the blanks that nobody sees around it.
+func trimmed(s *string) *string {
+	if s == nil {
+		return nil
+	}
+	t := strings.TrimSpace(*s)
+	return &t
 }
 
 func str(s *string) string {

@@ -163,7 +163,7 @@ func refuse(remedy, format string, args ...any) error {
 
 // fail answers err.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
-	err = withHint(err)
+	err = withHint(s.withName(err))
 	status := http.StatusInternalServerError
 	var p *problemError
 	switch {
