@@ -259,9 +259,11 @@ func (a *attendTask) tap(t checkout.Tap) uint64 {
 
 // complete commits what two bumps mean, and only then says so.
 func (a *attendTask) complete(out checkout.Outcome) uint64 {
+	slow := a.admitSlow()
 	ev, err := a.o.Ledger.Complete(checkout.Completion{
 		Person: out.Person, Device: out.Device, Policy: a.o.Policy, Reader: a.Name, Source: checkout.SourceReader,
 	})
+	slow()
 	switch {
 	case errors.Is(err, checkout.ErrRefused) && out.Device.HolderName == "":
 		// Somebody was suspended, or something retired, between the two bumps.
@@ -285,6 +287,25 @@ func (a *attendTask) complete(out checkout.Outcome) uint64 {
 	return a.show(a.done(ev))
 }
 
+// Patience is how long a person is left without a word while the disk writes.
+const Patience = 2 * time.Second
+
+// admitSlow says after a while that nothing is saved yet, unless the function
+// that it returns is called before.
+func (a *attendTask) admitSlow() (stop func()) {
+	said := make(chan struct{})
+	timer := time.AfterFunc(Patience, func() {
+		defer close(said)
+		a.log.Warn("the disk has not saved for seconds; the tap waits")
+		a.o.Panel.Show(panel.Message{Key: "saving"}) // not from the desk's goroutine
+	})
+	return func() {
+		if !timer.Stop() {
+			<-said // so that the answer comes after it
+		}
+	}
+}
+
 // LeastCard is how many bits may be a card, damaged: fewer are noise.
 const LeastCard = 8
 
@@ -299,7 +320,31 @@ func (a *attendTask) badRead(read wiegand.Read) uint64 {
 	return a.show(panel.Message{Key: "bad-read", Detail: string(read.Fault)})
 }
 
-func (a *attendTask) show(m panel.Message) uint64 { return a.o.Panel.Show(m) }
+// show shows a message, and after it again what the station waits for.
+func (a *attendTask) show(m panel.Message) uint64 {
+	m.Then = a.prompt()
+	return a.o.Panel.Show(m)
+}
+
+// prompt is what the display says while the station waits for a tag, nil when
+// it waits for none.
+func (a *attendTask) prompt() *panel.Message {
+	if a.enrol != nil {
+		return &panel.Message{Key: "enrol-next", Person: a.enrol.name, For: a.enrol.until - a.now()}
+	}
+	s, waiting := a.desk.Waiting()
+	if !waiting {
+		return nil
+	}
+	out := checkout.Outcome{Kind: checkout.WaitDevice, Person: s}
+	if s.Kind == checkout.KindDevice {
+		out = checkout.Outcome{Kind: checkout.WaitBadge, Device: s}
+	}
+	m := a.message(out)
+	until, _ := a.desk.Deadline()
+	m.For = until + grace - a.now()
+	return &m
+}
 
 // call runs f where the desk's state may be touched.
 func (r *Reader) call(ctx context.Context, f func()) error {
