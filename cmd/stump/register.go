@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -116,14 +118,27 @@ func changed[T any](cmd *cobra.Command, g *globals, method, path string, in any,
 		return err
 	}
 	defer done()
-	var out T
-	if err := c.Do(cmd.Context(), method, path, in, &out); err != nil {
+	var answer json.RawMessage
+	if err := c.Do(cmd.Context(), method, path, in, &answer); err != nil {
 		return err
 	}
+	var out T
+	var strange api.Warning
+	if err := errors.Join(json.Unmarshal(answer, &out), json.Unmarshal(answer, &strange)); err != nil {
+		return err
+	}
+	warn(cmd, strange)
 	if s := say(out); s != "" {
 		fmt.Fprintln(cmd.OutOrStdout(), s)
 	}
 	return nil
+}
+
+// warn says what is strange about a change that was made.
+func warn(cmd *cobra.Command, w api.Warning) {
+	if w.Warning != nil {
+		fmt.Fprintln(cmd.ErrOrStderr(), "note: "+*w.Warning)
+	}
 }
 
 func retireCmd(g *globals, what, arg string) *cobra.Command {
@@ -169,6 +184,7 @@ func importCmd(g *globals, what string) *cobra.Command {
 			if err := decodeJSON(answer, &n); err != nil {
 				return err
 			}
+			warn(cmd, n.Warning)
 			fmt.Fprintf(cmd.OutOrStdout(), "imported %s: %d added, %d changed, %d unchanged\n", count.Of(n.Rows, "row"), n.Added, n.Changed, n.Unchanged)
 			return nil
 		},

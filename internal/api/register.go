@@ -14,6 +14,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"stump/checkout"
+	"stump/internal/count"
 	"stump/internal/credential"
 	"stump/internal/hint"
 	"stump/lcd"
@@ -130,7 +131,7 @@ func (s *Server) add(of checkout.SubjectKind) handler {
 		if err != nil {
 			return err
 		}
-		return s.writeRow(w, of, id)
+		return s.writeRow(w, of, id, tag)
 	}
 }
 
@@ -180,7 +181,7 @@ func (s *Server) change(w http.ResponseWriter, r *http.Request, of checkout.Subj
 	if err := commit(id, e, actor(r), checkout.SourceCLI); err != nil {
 		return err
 	}
-	return s.writeRow(w, of, id)
+	return s.writeRow(w, of, id, e.Tag)
 }
 
 // find is the id of a person or device by id or name.
@@ -193,19 +194,53 @@ func (s *Server) find(of checkout.SubjectKind, ref string) (string, error) {
 	return d.ID, err
 }
 
-func (s *Server) writeRow(w http.ResponseWriter, of checkout.SubjectKind, id string) error {
+// writeRow answers with the row that was changed; tag is the one that it got, if
+// it got one.
+func (s *Server) writeRow(w http.ResponseWriter, of checkout.SubjectKind, id string, tag checkout.Tag) error {
+	warning := s.unreadable(tag)
 	if of == checkout.KindPerson {
 		p, err := s.o.Ledger.FindPerson(id)
 		if err != nil {
 			return err
 		}
-		return writeJSON(w, personRow(p))
+		return writeJSON(w, struct {
+			Person
+			Warning
+		}{personRow(p), warning})
 	}
 	d, err := s.o.Ledger.FindDevice(id)
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, deviceRow(d))
+	return writeJSON(w, struct {
+		Device
+		Warning
+	}{deviceRow(d), warning})
+}
+
+// unreadable warns of tags that no reader of this station delivers. The number
+// that is printed on a card, without its facility, is the usual one.
+func (s *Server) unreadable(tags ...checkout.Tag) Warning {
+	var first string
+	n := 0
+	for _, t := range tags {
+		if t.IsZero() {
+			continue
+		}
+		bits, err := credential.Bits(t)
+		if err != nil {
+			continue
+		}
+		if why := noFormat(bits, s.o.Formats); why != "" {
+			first = cmp.Or(first, why)
+			n++
+		}
+	}
+	if n == 0 {
+		return Warning{}
+	}
+	return Warning{known(fmt.Sprintf("%s will not be read here: %s; a number alone is the value of all bits: with its facility it is written H10301:84:31066",
+		count.Of(n, "tag"), first))}
 }
 
 func parseStatus(word string) (checkout.Status, error) {
@@ -225,8 +260,12 @@ func (s *Server) importPeople(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return badCSV(err)
 	}
+	var tags []checkout.Tag
+	for _, p := range rows {
+		tags = append(tags, p.Badge)
+	}
 	n, err := s.o.Ledger.ImportPeople(rows, actor(r), checkout.SourceCLI)
-	return imported(w, len(rows), n, err)
+	return s.imported(w, tags, n, err)
 }
 
 func (s *Server) importDevices(w http.ResponseWriter, r *http.Request) error {
@@ -234,15 +273,20 @@ func (s *Server) importDevices(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return badCSV(err)
 	}
+	var tags []checkout.Tag
+	for _, d := range rows {
+		tags = append(tags, d.Tag)
+	}
 	n, err := s.o.Ledger.ImportDevices(rows, actor(r), checkout.SourceCLI)
-	return imported(w, len(rows), n, err)
+	return s.imported(w, tags, n, err)
 }
 
-func imported(w http.ResponseWriter, rows int, n checkout.Imported, err error) error {
+// imported answers for rows with these tags.
+func (s *Server) imported(w http.ResponseWriter, tags []checkout.Tag, n checkout.Imported, err error) error {
 	if err != nil {
 		return badCSV(err)
 	}
-	return writeJSON(w, Imported{Rows: rows, Added: n.Added, Changed: n.Changed, Unchanged: n.Unchanged})
+	return writeJSON(w, Imported{Rows: len(tags), Added: n.Added, Changed: n.Changed, Unchanged: n.Unchanged, Warning: s.unreadable(tags...)})
 }
 
 // badCSV says that nothing was imported.

@@ -99,30 +99,32 @@ func (s *Server) simTap(w http.ResponseWriter, r *http.Request) error {
 // unread says why a reader refuses these bits whatever its wiring, "" if it
 // takes them.
 func (s *Server) unread(r *station.Reader, bits wiegand.Bits) string {
-	var (
-		fits          = false
-		fail, lengths []string
-	)
-	for _, f := range r.Decoder.Formats {
+	switch {
+	case s.o.Lines.Fault() != "":
+		return ""
+	case r.Decoder.Keypad != "" && (bits.Len() == 4 || bits.Len() == 8):
+		return ""
+	case bits.Len() < station.LeastCard:
+		return fmt.Sprintf("%s: fewer than %d are taken for noise, and the display says nothing", count.Of(bits.Len(), "bit"), station.LeastCard)
+	}
+	return noFormat(bits, r.Decoder.Formats)
+}
+
+// noFormat says why none of formats takes these bits, "" if one does.
+func noFormat(bits wiegand.Bits, formats []*wiegand.Format) string {
+	var fail, lengths []string
+	for _, f := range formats {
 		lengths = append(lengths, fmt.Sprintf("%s %d", f.Name, f.Len))
 		if f.Len != bits.Len() {
 			continue
 		}
 		if _, ok := f.Unpack(bits); ok {
-			fits = true
-		} else {
-			fail = append(fail, f.Name)
+			return ""
 		}
+		fail = append(fail, f.Name)
 	}
 	n := count.Of(bits.Len(), "bit")
-	switch {
-	case s.o.Lines.Fault() != "" || fits:
-		return ""
-	case r.Decoder.Keypad != "" && (bits.Len() == 4 || bits.Len() == 8):
-		return ""
-	case bits.Len() < station.LeastCard:
-		return fmt.Sprintf("%s: fewer than %d are taken for noise, and the display says nothing", n, station.LeastCard)
-	case len(fail) > 0:
+	if len(fail) > 0 {
 		return fmt.Sprintf("%s that no enabled format takes: the parity is wrong for %s", n, strings.Join(fail, ", "))
 	}
 	return fmt.Sprintf("%s that no enabled format takes: %s bits", n, strings.Join(lengths, ", "))

@@ -65,6 +65,12 @@ type Device struct {
 	PersonID *string `json:"person_id"`
 }
 
+// Warning is part of the answer to a change.
+type Warning struct {
+	// Warning is what is strange about the change; null if nothing is.
+	Warning *string `json:"warning"`
+}
+
 // Unknown is a tag that nobody has. Only the end of its number is kept.
 type Unknown struct {
 	Number       string    `json:"number"`
@@ -137,6 +143,7 @@ type Imported struct {
 	Added     int `json:"added"`
 	Changed   int `json:"changed"`
 	Unchanged int `json:"unchanged"`
+	Warning
 }
 
 // Seeded is what the simulated lab was filled with.
