@@ -41,7 +41,7 @@ func printRows[T any](w io.Writer, rows io.Reader, f format, columns []string, c
 	if f.csv {
 		return printCSV[T](w, dec)
 	}
-	t := newTable(w)
+	t := newTable(w, columns)
 	n := 0
 	for {
 		var row T
@@ -50,16 +50,14 @@ func printRows[T any](w io.Writer, rows io.Reader, f format, columns []string, c
 		} else if err != nil {
 			return err
 		}
-		if n == 0 {
-			_ = t.add(columns) // kept, not yet printed
-		}
 		n++
 		if err := t.add(cells(row)); err != nil {
 			return err
 		}
 	}
-	if n == 0 && empty != "" {
-		fmt.Fprintln(w, empty)
+	if n == 0 {
+		_, err := fmt.Fprintln(w, empty)
+		return err
 	}
 	return t.flush()
 }

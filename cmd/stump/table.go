@@ -18,6 +18,7 @@ import (
 type table struct {
 	w      io.Writer
 	limit  int // columns of the terminal; 0: everything in full
+	whole  int // how many columns are never cut
 	widths []int
 	rows   [][]string
 }
@@ -27,11 +28,15 @@ const tableBlock = 1000
 
 const (
 	columnGap  = 2
-	leastWidth = 8 // of a column that is cut
+	leastWidth = 20 // of a column that is cut: a time never is
 )
 
-func newTable(w io.Writer) *table {
-	t := &table{w: w}
+// newTable returns a table with its header. An id is to be typed again: it is not cut.
+func newTable(w io.Writer, columns []string) *table {
+	t := &table{w: w, rows: [][]string{columns}}
+	if columns[0] == "ID" {
+		t.whole = 1
+	}
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		if columns, _, err := term.GetSize(int(f.Fd())); err == nil {
 			t.limit = columns
@@ -58,7 +63,7 @@ func (t *table) flush() error {
 			t.widths[i] = max(t.widths[i], cellWidth(cell))
 		}
 	}
-	shown := fitColumns(slices.Clone(t.widths), t.limit)
+	shown := fitColumns(slices.Clone(t.widths), t.limit, t.whole)
 	for _, row := range t.rows {
 		var line strings.Builder
 		for i, cell := range row {
@@ -74,16 +79,16 @@ func (t *table) flush() error {
 	return nil
 }
 
-// fitColumns takes from the widest columns until the table fits. The first one
-// is what a row is called by: it stays.
-func fitColumns(widths []int, limit int) []int {
+// fitColumns takes from the widest columns after the first whole ones until the
+// table fits, or wraps all the same.
+func fitColumns(widths []int, limit, whole int) []int {
 	total := -columnGap
 	for _, w := range widths {
 		total += w + columnGap
 	}
-	for ; limit > 0 && total > limit && len(widths) > 1; total-- {
-		widest := 1
-		for i := 1; i < len(widths); i++ {
+	for ; limit > 0 && total > limit && len(widths) > whole; total-- {
+		widest := whole
+		for i := whole; i < len(widths); i++ {
 			if widths[i] > widths[widest] {
 				widest = i
 			}

@@ -52,12 +52,12 @@ func tableOf(t *testing.T, limit int, rows ...[]string) string {
 	return b.String()
 }
 
-// TestNarrowTable: on a terminal a table is cut to its width, and never in what
-// a row is called by.
+// TestNarrowTable: on a terminal a table is cut to its width, in long names and
+// notes only.
 func TestNarrowTable(t *testing.T) {
-	got := tableOf(t, 40, []string{"SEQ", "DEVICE", "PERSON"}, []string{"1", strings.Repeat("long ", 20), "Ann Okafor"}, []string{"2", strings.Repeat("李", 50), "Ben"})
+	got := tableOf(t, 45, []string{"SEQ", "DEVICE", "PERSON"}, []string{"1", strings.Repeat("long ", 20), "Ann Okafor"}, []string{"2", strings.Repeat("李", 50), "Ben"})
 	for line := range strings.Lines(got) {
-		if n := cellWidth(strings.TrimSuffix(line, "\n")); n > 40 {
+		if n := cellWidth(strings.TrimSuffix(line, "\n")); n > 45 {
 			t.Errorf("%d columns: %s", n, line)
 		}
 	}
@@ -67,15 +67,18 @@ func TestNarrowTable(t *testing.T) {
 	for _, tt := range []struct {
 		widths []int
 		limit  int
+		whole  int
 		want   []int
 	}{
-		{[]int{3, 20, 10}, 0, []int{3, 20, 10}},
-		{[]int{3, 20, 10}, 37, []int{3, 20, 10}},
-		{[]int{3, 20, 10}, 30, []int{3, 13, 10}},
-		{[]int{3, 20, 10}, 10, []int{3, 8, 8}},
-		{[]int{30}, 10, []int{30}},
+		{[]int{3, 30, 18}, 0, 0, []int{3, 30, 18}},
+		{[]int{3, 30, 18}, 55, 0, []int{3, 30, 18}},
+		{[]int{3, 30, 18}, 50, 0, []int{3, 25, 18}},
+		{[]int{3, 30, 18}, 10, 0, []int{3, 20, 18}},
+		{[]int{40, 30}, 55, 0, []int{26, 27}},
+		{[]int{40, 30}, 65, 1, []int{40, 23}},
+		{[]int{30}, 10, 1, []int{30}},
 	} {
-		if got := fitColumns(slices.Clone(tt.widths), tt.limit); !slices.Equal(got, tt.want) {
+		if got := fitColumns(slices.Clone(tt.widths), tt.limit, tt.whole); !slices.Equal(got, tt.want) {
 			t.Errorf("%v in %d: %v, want %v", tt.widths, tt.limit, got, tt.want)
 		}
 	}
