@@ -106,8 +106,7 @@ func New(o Options) (*Daemon, error) {
 // alone refuses to touch anything, above all a ledger that looks damaged, while
 // another daemon answers at the socket.
 func alone(o Options) error {
-	inUse := api.CheckSocket(o.Socket)
-	if inUse == nil {
+	if api.CheckSocket(o.Socket) == nil {
 		return nil
 	}
 	var locked *checkout.LockedError
@@ -118,7 +117,7 @@ func alone(o Options) error {
 	if err == nil {
 		l.Close()
 	}
-	return inUse
+	return api.CheckSocket(o.Socket) // it may have been about to stop
 }
 
 // monotonic is the clock with which the kernel stamps edges.
