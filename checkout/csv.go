@@ -38,7 +38,7 @@ const lostStatus = "lost"
 func ReadPeopleCSV(r io.Reader, parse func(string) (Tag, error)) ([]PersonRow, error) {
 	var rows []PersonRow
 	err := readCSV(r, peopleColumns, func(line int, get func(string) string, has func(string) bool) error {
-		p := PersonRow{ID: get("id"), Name: get("name"), Email: get("email"), HasEmail: has("email"), Status: get(statusColumn), Line: line}
+		p := PersonRow{ID: get("id"), Name: get("name"), Email: get("email"), HasEmail: has("email"), Status: strings.ToLower(get(statusColumn)), Line: line}
 		rows = append(rows, p)
 		if err := CheckEmail(p.Email); err != nil {
 			return err
@@ -58,7 +58,7 @@ func ReadPeopleCSV(r io.Reader, parse func(string) (Tag, error)) ([]PersonRow, e
 func ReadDevicesCSV(r io.Reader, parse func(string) (Tag, error)) ([]DeviceRow, error) {
 	var rows []DeviceRow
 	err := readCSV(r, deviceColumns, func(line int, get func(string) string, has func(string) bool) error {
-		d := DeviceRow{ID: get("id"), Name: get("name"), Kind: get("kind"), HasKind: has("kind"), Status: get(statusColumn), Line: line}
+		d := DeviceRow{ID: get("id"), Name: get("name"), Kind: get("kind"), HasKind: has("kind"), Status: strings.ToLower(get(statusColumn)), Line: line}
 		rows = append(rows, d)
 		if err := checkStatus(d.Status, deviceStatus); err != nil {
 			return err

@@ -187,7 +187,7 @@ func TestStatusMoves(t *testing.T) {
 
 	// Without the column, or where it is empty, the status stays.
 	want(t, "a name", other.imports("id,name\nben,Benjamin\n"), "{0 1 0}")
-	want(t, "empty", other.imports("id,name,status\ncem,Cem,\n"), "{0 0 1}")
+	want(t, "empty", other.imports("id,name,Status\ncem,Cem,\nben,Benjamin,Suspended\n"), "{0 0 2}")
 	want(t, "back", other.imports("id,name,badge,status\nann,Ann,,active\nben,Benjamin,,active\ncem,Cem,77,active\n"), "{0 2 1}")
 	want(t, "all active again", other.exportPeople(), "id,name,email,badge\nann,Ann,ann@example.org,\nben,Benjamin,ben@example.org,\ncem,Cem,cem@example.org,\n")
 	want(t, "found", other.imports("id,name,tag,status\npixel,The pixel,,active\nnexus,The nexus,,active\n"), "{0 2 0}")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os/user"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -82,7 +83,11 @@ func enrollCmd(g *globals) *cobra.Command {
 				}
 				defer done()
 				if wait {
-					fmt.Fprintf(cmd.ErrOrStderr(), "show the tag of %s at the reader now (60 s)\n", args[0])
+					// Whom the station refuses, it refuses at once.
+					say := time.AfterFunc(300*time.Millisecond, func() {
+						fmt.Fprintf(cmd.ErrOrStderr(), "show the tag of %s at the reader now (60 s)\n", args[0])
+					})
+					defer say.Stop()
 				}
 				var who api.Enrolled
 				if err := c.Do(cmd.Context(), "POST", "enroll", in, &who); err != nil {
