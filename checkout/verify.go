@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"stump/internal/count"
 )
 
 // VerifyOptions tell how to check a ledger.
@@ -51,14 +53,14 @@ func (r *Report) OK() bool { return len(r.Faults) == 0 }
 
 // String is the sentence that says what was found.
 func (r *Report) String() string {
-	s := fmt.Sprintf("%d events, %d open loans, %d outbox rows: ", r.Events, r.Loans, r.Outbox)
+	s := count.Of(r.Events, "event") + ", " + count.Of(r.Loans, "open loan") + ", " + count.Of(r.Outbox, "outbox row") + ": "
 	if r.OK() {
 		s += "everything holds"
 	} else {
-		s += fmt.Sprintf("%d faults, the first: %s: %s", len(r.Faults), r.Faults[0].What, r.Faults[0].Detail)
+		s += fmt.Sprintf("%s, the first: %s: %s", count.Of(len(r.Faults), "fault"), r.Faults[0].What, r.Faults[0].Detail)
 	}
 	if r.Gaps > 0 {
-		s += fmt.Sprintf("; %d numbers have no event, by an earlier salvage or restore that says so", r.Gaps)
+		s += fmt.Sprintf("; %s without an event, by an earlier salvage or restore that says so", count.Of(r.Gaps, "number"))
 	}
 	return s + "; bbolt's own check: " + r.Bbolt
 }
@@ -348,7 +350,7 @@ func (v *verifier) outbox(t *txn) error {
 		}
 		c, err := decodeSink(b)
 		if err != nil || c.queued-c.done != rows[c.index] {
-			v.r.fault("outbox", "%d rows wait for %q, it should be %d", rows[c.index], name, c.queued-c.done)
+			v.r.fault("outbox", "%s for %q, it should be %d", count.Of(rows[c.index], "row"), name, c.queued-c.done)
 		}
 	}
 	return nil
