@@ -13,6 +13,10 @@ import (
 type Pulses struct {
 	Width    time.Duration // how long a line stays low for one bit
 	Interval time.Duration // from the start of a bit to the start of the next
+	// Awake has the sender not sleep within a frame: where other processes are
+	// busy, it would wake too late. The program under test then runs only when the
+	// frame is over.
+	Awake bool
 }
 
 // Sent is one frame as it was driven, in nanoseconds of CLOCK_MONOTONIC.
@@ -28,7 +32,7 @@ type Sent struct {
 }
 
 // Send sends a frame as a reader does: a low pulse on line d0 for each '0', on
-// d1 for each '1'. It sleeps between pulses and spins for the last of the wait
+// d1 for each '1'. It sleeps between pulses, unless Awake, and spins for the last of the wait
 // and for the pulse, since no kernel sleeps to the microsecond.
 func (c *Chip) Send(d0, d1 int, bits string, p Pulses) Sent {
 	sent := Sent{Bits: bits, Good: true, Start: monotonic()}
@@ -39,11 +43,11 @@ func (c *Chip) Send(d0, d1 int, bits string, p Pulses) Sent {
 		if bits[i] == '1' {
 			line = d1
 		}
-		until(next)
+		p.until(next)
 		fall0 := monotonic()
 		c.Set(line, false)
 		fall1 := monotonic()
-		until(fall0 + int64(p.Width))
+		p.until(fall0 + int64(p.Width))
 		rise0 := monotonic()
 		c.Set(line, true)
 		sent.End = monotonic()
@@ -64,8 +68,8 @@ func (c *Chip) Send(d0, d1 int, bits string, p Pulses) Sent {
 // processor of the fixture nothing else runs meanwhile, so it is short.
 const spin = 50 * int64(time.Microsecond)
 
-func until(t int64) {
-	if d := t - monotonic(); d > spin {
+func (p Pulses) until(t int64) {
+	if d := t - monotonic(); d > spin && !p.Awake {
 		ts := unix.NsecToTimespec(d - spin)
 		_ = unix.Nanosleep(&ts, nil)
 	}
