@@ -61,6 +61,9 @@ func (e Entry) MarshalJSON() ([]byte, error) {
 	})
 }
 
+// errStop ends an iteration.
+var errStop = errors.New("stop")
+
 // HistoryFilter chooses events. Person and Device are IDs or exact names.
 type HistoryFilter struct {
 	Person, Device string

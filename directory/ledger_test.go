@@ -131,7 +131,7 @@ func TestEventDataIsHistory(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, r := range rows {
+	for _, r := range rows.Rows {
 		got = append(got, mustJSON(t, eventData(r.Event, r.Event.Station)))
 	}
 	if !slices.Equal(got, want) {

@@ -120,10 +120,8 @@ func (s *sender) status() (SinkStatus, error) {
 	if st.Backlog, err = s.out.Backlog(s.name); err != nil {
 		return st, err
 	}
-	if oldest, err := s.out.Rows(s.name, 0, 1); err != nil {
+	if st.Oldest, err = s.oldest(st.Backlog); err != nil {
 		return st, err
-	} else if len(oldest) > 0 {
-		st.Oldest = timeOrNull(oldest[0].Event.At.Wall)
 	}
 	stuck, err := s.stuck()
 	st.StuckRows = len(stuck)
@@ -140,15 +138,32 @@ func (s *sender) status() (SinkStatus, error) {
 	return st, err
 }
 
-// stuck lists the rows that wait for a person, as far as they were read.
-func (s *sender) stuck() ([]uint64, error) {
+// oldest is the time of the first of the rows.
+func (s *sender) oldest(rows int) (*time.Time, error) {
+	if rows == 0 {
+		return nil, nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.running && s.caps.Deliver {
-		if err := s.queue.scan(); err != nil {
+	for p := (Page{Next: s.queue.front(s.inflight)}); !p.End; {
+		var err error
+		if p, err = s.out.Rows(s.name, p.Next, 1); err != nil {
 			return nil, err
 		}
+		if len(p.Rows) > 0 {
+			return timeOrNull(p.Rows[0].Event.At.Wall), nil
+		}
 	}
+	return nil, nil
+}
+
+// stuck lists the rows that wait for a person.
+func (s *sender) stuck() ([]uint64, error) {
+	if err := s.survey(); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return s.queue.stuck(), nil
 }
 

@@ -35,7 +35,12 @@ func (s Status) Write(out io.Writer, now time.Time) error {
 		p.head("unknown", text)
 	}
 	for _, o := range s.Orphans {
-		p.head(o.Name, fmt.Sprintf("%s wait for this place, which is no longer in the configuration", count(o.Rows, "event")))
+		text := count(o.Rows, "event") + " wait"
+		if o.Rows == 1 {
+			text += "s"
+		}
+		p.head(o.Name, text+" for this place, which is no longer in the configuration")
+		p.line("put it back, or: stump sync drop " + allOf + o.Name + " --note WHY")
 	}
 	return p.err
 }
