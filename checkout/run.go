@@ -17,7 +17,8 @@ type health struct {
 	lastCommit time.Duration // how long the newest commit took
 	slowest    time.Duration
 	commits    uint64
-	failure    error // of the newest commit, nil when it was saved
+	failure    error     // of the newest commit, nil when it was saved
+	begun      time.Time // of the commit under way; zero: there is none
 }
 
 // Health tells how the disk behaves.
@@ -28,6 +29,9 @@ type Health struct {
 	Commits uint64
 	// Slow is set when the newest commit took longer than Options.Slow.
 	Slow bool
+	// Waiting is how long the commit under way has taken so far, 0 when there
+	// is none.
+	Waiting time.Duration
 	// Failure is why the newest commit was not saved, nil when it was.
 	Failure error
 }
@@ -37,7 +41,18 @@ func (l *Ledger) Health() Health {
 	h := &l.health
 	h.Lock()
 	defer h.Unlock()
-	return Health{h.lastCommit, h.slowest, h.commits, h.lastCommit > l.o.Slow, h.failure}
+	var waiting time.Duration
+	if !h.begun.IsZero() {
+		waiting = time.Since(h.begun)
+	}
+	return Health{h.lastCommit, h.slowest, h.commits, h.lastCommit > l.o.Slow, waiting, h.failure}
+}
+
+// under notes since when a commit is under way.
+func (h *health) under(begun time.Time) {
+	h.Lock()
+	defer h.Unlock()
+	h.begun = begun
 }
 
 // view runs f in a reading transaction.
@@ -148,6 +163,8 @@ func (l *Ledger) update(f func(*txn) error) error {
 		}
 	}
 	begin := time.Now()
+	l.health.under(begin)
+	defer l.health.under(time.Time{})
 	txid, err := l.commit(f)
 	var damaged *DamagedError
 	if errors.As(err, &damaged) && l.salvageNow(damaged) {

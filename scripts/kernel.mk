@@ -7,7 +7,6 @@ kernel: ## build the Linux kernel for the tests, once
 
 kernel-test: ## run the tests that need a kernel of their own
 	GO=$(GO) scripts/kernel/test
-	$(GO) test -count=1 -tags fixture -run 'BehindAKernel$$' ./internal/panel
 
 kernel-figures: ## print the table of docs/kernel.md (half an hour)
 	GO=$(GO) scripts/kernel/figures

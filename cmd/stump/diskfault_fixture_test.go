@@ -3,14 +3,20 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"stump/internal/panel"
 	"stump/internal/simlab"
 )
 
@@ -103,6 +109,41 @@ func (b *badDisk) wantRefused() {
 	b.t.Logf("the display says %q", said)
 }
 
+// wantWords compares what staff and admins are told on a bad disk with a
+// transcript in testdata/disk.
+func (b *badDisk) wantWords(fault string, commands ...[]string) {
+	b.t.Helper()
+	var got strings.Builder
+	for _, args := range commands {
+		fmt.Fprintf(&got, "$ stump %s\n", strings.Trim(fmt.Sprintf("%q", args), "[]"))
+		cmd := exec.Command("stump", append([]string{"--socket", b.socket}, args...)...)
+		cmd.Stdout, cmd.Stderr = &got, &got
+		_ = cmd.Run() // the transcript has what it says
+	}
+	words := strings.ReplaceAll(got.String(), b.state(), "/var/lib/stump")
+	words = regexp.MustCompile(`process \d+`).ReplaceAllString(words, "process 1234")
+	words = regexp.MustCompile(`\d+ events`).ReplaceAllString(words, "20 events")
+	words = regexp.MustCompile(`for \d+s`).ReplaceAllString(words, "for 6s")
+	file := filepath.Join("testdata", "disk", fault+".txt")
+	if *update {
+		if err := os.WriteFile(file, []byte(words), 0o644); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), words); diff != "" {
+		b.t.Errorf("%s (-want +got):\n%s", file, diff)
+	}
+}
+
+// refused are the commands whose words are kept for a disk that takes nothing.
+var refused = [][]string{{"sim", "lcd"}, {"status"}, {"give", "Kindle Scribe", "Fay Müller"}}
+
+var update = flag.Bool("update", false, "write the transcripts in testdata/disk anew")
+
 // end compares what was confirmed with what is there.
 func (b *badDisk) end() {
 	b.t.Helper()
@@ -151,6 +192,7 @@ func TestKernelDiskFull(t *testing.T) {
 		t.Fatalf("the disk is full, and the display says %q", said)
 	}
 	b.wantRefused()
+	b.wantWords("full", refused...)
 	if err := os.Remove(filler); err != nil {
 		t.Fatal(err)
 	}
@@ -167,8 +209,49 @@ func TestKernelDiskError(t *testing.T) {
 	b.table(fmt.Sprintf("0 %d error", diskSize/512))
 	b.wantRefused()
 	b.wantRefused()
+	b.wantWords("error", refused...)
 	b.table(b.good())
 	b.wantSaved()
+	b.wantSaved()
+	b.end()
+}
+
+// TestKernelDiskSlow: the disk takes six seconds over a write. Nobody is told
+// yes meanwhile; then the display does say it.
+func TestKernelDiskSlow(t *testing.T) {
+	b := newBadDisk(t, "slow")
+	b.wantSaved()
+	before := b.last
+	mustRun(t, "dmsetup", "suspend", "--noudevsync", "--noflush", "--nolockfs", "slow")
+	resumed := sync.OnceFunc(func() { mustRun(t, "dmsetup", "resume", "--noudevsync", "slow") })
+	t.Cleanup(resumed)
+	answered := make(chan string)
+	go func() { answered <- b.bump() }()
+	shown := func() string {
+		var s panel.State
+		if !b.get("panel", &s) {
+			t.Error("no answer")
+		}
+		return strings.Join(s.Rows, "\n")
+	}
+	said := ""
+	for begin := time.Now(); time.Since(begin) < 6*time.Second; time.Sleep(50 * time.Millisecond) {
+		if said = shown(); saved(said) && said != before {
+			t.Fatalf("the disk has not saved, and the display says %q", said)
+		}
+	}
+	if !strings.Contains(said, "Not saved yet") {
+		t.Errorf("after six seconds the display says %q", said)
+	}
+	b.wantWords("slow", []string{"sim", "lcd"}, []string{"status"})
+	resumed()
+	<-answered // what the display said when the card had waited long enough for an answer
+	for end := time.Now().Add(10 * time.Second); !saved(shown()); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("the disk has saved, and the display says %q", shown())
+		}
+	}
+	b.confirmed = append(b.confirmed, simlab.People[1].ID+" "+simlab.Devices[1].ID)
 	b.wantSaved()
 	b.end()
 }
@@ -194,6 +277,7 @@ func TestKernelDiskReadOnly(t *testing.T) {
 	}
 	b.wantRefused()
 	b.wantRefused()
+	b.wantWords("read-only", refused...)
 	if out, err := exec.Command("stump", "--socket", b.socket, "who").CombinedOutput(); err != nil || strings.Count(string(out), "\n") < 2 {
 		t.Errorf("%v: %s", err, out)
 	}

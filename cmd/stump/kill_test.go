@@ -97,8 +97,13 @@ func startDaemon(t *testing.T, dir string) *process {
 
 func startDaemonAt(t *testing.T, dir, socket string) *process {
 	t.Helper()
-	d := &process{t: t, socket: socket}
-	d.cmd = exec.Command("stump", "run", "--sim", "--state", dir, "--socket", d.socket)
+	return startProcess(t, exec.Command("stump", "run", "--sim", "--state", dir, "--socket", socket), socket)
+}
+
+// startProcess starts a daemon and waits until it answers.
+func startProcess(t *testing.T, cmd *exec.Cmd, socket string) *process {
+	t.Helper()
+	d := &process{t: t, cmd: cmd, socket: socket}
 	d.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
 	if err := d.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -116,6 +121,10 @@ func startDaemonAt(t *testing.T, dir, socket string) *process {
 
 func (d *process) ask(path string, in, out any) bool {
 	return d.client.Do(context.Background(), "POST", path, in, out) == nil
+}
+
+func (d *process) get(path string, out any) bool {
+	return d.client.Do(context.Background(), "GET", path, nil, out) == nil
 }
 
 // tap reports whether the display has answered.

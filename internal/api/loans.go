@@ -56,7 +56,7 @@ func withHint(err error) error {
 	case errors.Is(err, checkout.ErrRefused):
 		return hint.Wrap(err, "`stump who` shows who holds which device; `stump people list` and `stump devices list` show the status")
 	case errors.Is(err, checkout.ErrCannotSave):
-		return hint.Wrap(err, "nothing was changed; look at the disk's space and the system's log")
+		return hint.Wrap(err, checkout.SaveRemedy(err))
 	}
 	return err
 }

@@ -301,8 +301,14 @@ func (d *Daemon) conditions() map[string][]hw.Condition {
 		} else if low := lowLine(r); low != "" {
 			list = append(list, hw.Condition{Name: "line-low", Text: low, Remedy: "`stump selftest` says which wire", Staff: true})
 		}
-		if failure := d.Ledger.Health().Failure; failure != nil {
-			list = append(list, hw.Condition{Name: "not-saved", Text: failure.Error(), Remedy: "look at the disk's space and the system's log; it goes on by itself", Staff: true})
+		switch disk := d.Ledger.Health(); {
+		case disk.Failure != nil:
+			list = append(list, hw.Condition{Name: "not-saved", Text: disk.Failure.Error(), Remedy: checkout.SaveRemedy(disk.Failure), Staff: true})
+		case disk.Waiting > station.Patience:
+			list = append(list, hw.Condition{
+				Name: "saving", Text: fmt.Sprintf("the disk has not saved for %v; nobody is told yes meanwhile", disk.Waiting.Round(time.Second)),
+				Remedy: "look at `dmesg`; a worn card wants a new one", Staff: true,
+			})
 		}
 		all[r.Name] = list
 	}

@@ -20,9 +20,10 @@ type Sent struct {
 	Bits       string
 	Start, End int64   // before the first edge, after the last
 	Widths     []int64 // of the pulses, between the middles of the two writes
-	// Good is whether every pulse and interval was near enough to what was
-	// asked for to be a reader's. A host that takes the processor away in the
-	// middle of a frame makes one that no reader sends.
+	// Good is whether every pulse was surely shorter than half an interval
+	// longer than asked for, and every interval between a half and one and a half
+	// of what was asked for, wherever in its write the kernel stamped an edge. A
+	// host that takes the processor away makes frames that no reader sends.
 	Good bool
 }
 
@@ -31,7 +32,8 @@ type Sent struct {
 // and for the pulse, since no kernel sleeps to the microsecond.
 func (c *Chip) Send(d0, d1 int, bits string, p Pulses) Sent {
 	sent := Sent{Bits: bits, Good: true, Start: monotonic()}
-	next, last := sent.Start, int64(0)
+	next := sent.Start
+	var last0, last1 int64 // the write of the fall before, from and to
 	for i := range len(bits) {
 		line := d0
 		if bits[i] == '1' {
@@ -46,13 +48,12 @@ func (c *Chip) Send(d0, d1 int, bits string, p Pulses) Sent {
 		c.Set(line, true)
 		sent.End = monotonic()
 
-		width, interval := (rise0+sent.End-fall0-fall1)/2, fall0-last
-		sent.Widths = append(sent.Widths, width)
-		if fall1-fall0 > int64(p.Interval)/2 || width > int64(p.Width)+int64(p.Interval)/2 ||
-			i > 0 && (interval < int64(p.Interval)/2 || interval > int64(p.Interval)*3/2) {
+		sent.Widths = append(sent.Widths, (rise0+sent.End-fall0-fall1)/2)
+		half := int64(p.Interval) / 2
+		if sent.End-fall0 > int64(p.Width)+half || i > 0 && (fall0-last1 < half || fall1-last0 > 3*half) {
 			sent.Good = false
 		}
-		last = fall0
+		last0, last1 = fall0, fall1
 		// After a stall the interval starts anew: no reader catches up.
 		next = max(next+int64(p.Interval), fall0+int64(p.Interval)*3/4)
 	}

@@ -65,7 +65,8 @@ func TestStateIsWhatTheControllerShows(t *testing.T) {
 			m := sample(key)
 			m.Person, m.Device = "Žofie Müller-Øster", "iPod Touch 5th Generation (blue)"
 			say(t, b.Panel, m)
-			time.Sleep(100 * time.Millisecond) // past the time on the bus
+			// Past the time on the bus; and screens change at full tenths.
+			time.Sleep(150 * time.Millisecond)
 			s := b.State()
 			for range 30 { // through a roll
 				if got := strings.Join(b.model.Rows(), "|"); got != rows(s) {

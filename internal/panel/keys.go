@@ -53,6 +53,7 @@ var keys = map[string]key{
 
 	"bad-read":    {SignalBadRead, brief, "a damaged read"},
 	"cannot-save": {SignalRefused, long, "the tap could not be written to the disk: it did not count"},
+	"saving":      {SignalWaiting, time.Hour, "the disk takes seconds to write the tap: it does not count yet"},
 	"timeout":     {SignalNone, brief, "the second tap didn't come"},
 
 	"enrol-next":     {SignalWaiting, 0, "the next unknown tag will belong to {person} or {device}"},

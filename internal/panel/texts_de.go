@@ -33,6 +33,7 @@ var german = map[string]string{
 
 	"bad-read":    "Lesefehler\nnochmal antippen",
 	"cannot-save": "Nicht gesichert\nBitte melden",
+	"saving":      "Speichert noch\nBitte warten",
 	"timeout":     "Zeit abgelaufen\nBitte neu tippen",
 
 	"enrol-next":     "Bitte tippen für\n{person}{device}",

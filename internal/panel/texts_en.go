@@ -36,6 +36,7 @@ var english = map[string]string{
 
 	"bad-read":    "Bad tag read\ntap again",
 	"cannot-save": "Can't save\nsee the desk",
+	"saving":      "Not saved yet\nplease wait",
 	"timeout":     "Time is up\nstart again",
 
 	"enrol-next":     "Tap the tag of\n{person}{device}",

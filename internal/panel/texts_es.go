@@ -33,6 +33,7 @@ var spanish = map[string]string{
 
 	"bad-read":    "Lectura mala\npase otra vez",
 	"cannot-save": "No se guardó\navise por favor",
+	"saving":      "Aún no guardado\nespere",
 	"timeout":     "Fin del plazo\nempiece otra vez",
 
 	"enrol-next":     "Pase la de\n{person}{device}",

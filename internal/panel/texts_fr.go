@@ -33,6 +33,7 @@ var french = map[string]string{
 
 	"bad-read":    "Lecture ratée\nrepassez",
 	"cannot-save": "Pas enregistré\nvoir l'accueil",
+	"saving":      "Pas encore écrit\npatientez",
 	"timeout":     "Temps écoulé\nrecommencez",
 
 	"enrol-next":     "Passez puce de\n{person}{device}",

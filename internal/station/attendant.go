@@ -259,9 +259,11 @@ func (a *attendTask) tap(t checkout.Tap) uint64 {
 
 // complete commits what two bumps mean, and only then says so.
 func (a *attendTask) complete(out checkout.Outcome) uint64 {
+	slow := a.admitSlow()
 	ev, err := a.o.Ledger.Complete(checkout.Completion{
 		Person: out.Person, Device: out.Device, Policy: a.o.Policy, Reader: a.Name, Source: checkout.SourceReader,
 	})
+	slow()
 	switch {
 	case errors.Is(err, checkout.ErrRefused) && out.Device.HolderName == "":
 		// Somebody was suspended, or something retired, between the two bumps.
@@ -283,6 +285,25 @@ func (a *attendTask) complete(out checkout.Outcome) uint64 {
 	a.watch.commit(a.now(), a.o.Ledger.Health().LastCommit)
 	a.log.Info(string(ev.Kind), "seq", ev.Seq, "person", logID(ev.Person, ev.PersonTag), "device", logID(ev.Device, ev.DeviceTag))
 	return a.show(a.done(ev))
+}
+
+// Patience is how long a person is left without a word while the disk writes.
+const Patience = 2 * time.Second
+
+// admitSlow says after a while that nothing is saved yet, unless the function
+// that it returns is called before.
+func (a *attendTask) admitSlow() (stop func()) {
+	said := make(chan struct{})
+	timer := time.AfterFunc(Patience, func() {
+		defer close(said)
+		a.log.Warn("the disk has not saved for seconds; the tap waits")
+		a.show(panel.Message{Key: "saving"})
+	})
+	return func() {
+		if !timer.Stop() {
+			<-said // so that the answer comes after it
+		}
+	}
 }
 
 // badRead says that a frame was refused, and why to the log.

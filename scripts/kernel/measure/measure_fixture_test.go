@@ -17,8 +17,14 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// frames a row; `make kernel-figures` shows more.
-const frames = 200
+// A row has this many frames, unless the host spoils so many that its time is
+// up first; fewer than enough prove nothing. `make kernel-figures` shows more.
+const (
+	frames     = 200
+	limit      = time.Minute
+	enough     = 50
+	enoughBusy = 10 // and for the original's way, of which nothing is asked
+)
 
 // TestKernelRows holds every row of the table to what it promises. Times are
 // stated, not tested: another program on this machine would fail them.
@@ -42,13 +48,13 @@ func TestKernelRows(t *testing.T) {
 			if r.original {
 				n = 50 // nothing is asked of it
 			}
-			res, err := r.run(c, n, 0)
+			res, err := r.run(c, n, limit)
 			if err != nil {
 				t.Fatal(err)
 			}
 			t.Logf("%s (%v)", res, time.Since(start).Round(time.Second))
-			if res.frames == 0 {
-				t.Fatal("not one frame was shown as it should be")
+			if res.frames < enough && !r.busy && !r.original || res.frames < enoughBusy {
+				t.Fatalf("only %d frames were shown as a reader shows them: this host is too busy to test on", res.frames)
 			}
 			if r.original {
 				return // that is what it is compared with
