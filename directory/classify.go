@@ -36,6 +36,7 @@ func wordsFor(e *callError) Outcome {
 		record   tls.RecordHeaderError
 		alert    tls.AlertError
 		proxy    *proxyError
+		dial     *net.OpError
 		netErr   net.Error
 		timedOut = errors.Is(e.err, context.DeadlineExceeded) || errors.As(e.err, &netErr) && netErr.Timeout()
 	)
@@ -61,6 +62,10 @@ func wordsFor(e *callError) Outcome {
 	case errors.As(e.err, &dns):
 		o := down("no address for %s (DNS: %s)", dns.Name, dnsWord(dns))
 		o.Remedy = "if the network is there, check the name in the address"
+		return o
+	case errors.As(e.err, &dial) && dial.Op == "proxyconnect":
+		o := down("the proxy can't be reached on the way to %s", host)
+		o.Remedy = "if the network is there, check the proxy's address"
 		return o
 	case errors.Is(e.err, errTooBig):
 		return failing("the answer of %s is bigger than any right one", host)

@@ -20,6 +20,7 @@ import (
 const (
 	answerLimit = 1 << 20  // the answer to one call
 	pageLimit   = 16 << 20 // one page of a list
+	listLimit   = 1 << 20  // rows of a whole list
 	headerLimit = 64 << 10
 )
 
@@ -67,7 +68,8 @@ type clientOptions struct {
 	// a GET when a kept connection turns out to be dead (net/http,
 	// shouldRetryRequest): two toggles for one event.
 	fresh bool
-	// follow allows redirects within the same host.
+	// follow allows redirects within the same host that keep the method: most
+	// make a GET of a POST, and the answer to that would pass for "received".
 	follow bool
 }
 
@@ -133,7 +135,7 @@ func newClient(h HTTP, o clientOptions) (*client, error) {
 	c := &client{total: h.TotalTimeout, wait: h.AnswerTimeout}
 	c.http = http.Client{Transport: t, CheckRedirect: func(req *http.Request, via []*http.Request) error {
 		from := via[0].URL
-		if !o.follow || len(via) > 3 || req.URL.Host != from.Host || req.URL.Scheme != from.Scheme {
+		if !o.follow || len(via) > 3 || req.Method != via[0].Method || req.URL.Host != from.Host || req.URL.Scheme != from.Scheme {
 			return http.ErrUseLastResponse
 		}
 		return nil

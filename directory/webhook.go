@@ -47,7 +47,9 @@ func NewWebhook(cfg WebhookConfig, station string) (*Webhook, error) {
 		return nil, fmt.Errorf("webhook.url %q is not an http or https address", cfg.URL)
 	}
 	if cfg.Name == "" {
-		cfg.Name = strings.ToLower(u.Hostname())
+		if cfg.Name = strings.ToLower(u.Hostname()); !hookName.MatchString(cfg.Name) {
+			return nil, fmt.Errorf("webhook.url %q: its host can't be the webhook's name: set webhook.name", cfg.URL)
+		}
 	}
 	if !hookName.MatchString(cfg.Name) || cfg.Name == Main {
 		return nil, fmt.Errorf("webhook.name %q: use lower-case letters, digits, . _ - and not %q", cfg.Name, Main)

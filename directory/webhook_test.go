@@ -185,7 +185,8 @@ func TestWebhookRedirects(t *testing.T) {
 // in order per device; nothing waits for a person.
 func TestWebhookUnderFaults(t *testing.T) {
 	for _, x := range []fault{resetAtOnce, hangAtOnce, hangAfterCommit, hangInBody, resetAfterCommit, status500, status500Commit,
-		status429, status429After, status401, status403, status404, htmlPage, redirectLogin, redirectAway, hugeBody, slowDrip} {
+		status429, status429After, status401, status403, status404, htmlPage, redirectLogin, redirectAway, hugeBody, slowDrip,
+		closeHalfWay, gzipBomb, redirectPost, longHeader} {
 		t.Run(string(x), func(t *testing.T) {
 			t.Parallel()
 			r := &receiver{t: t}
@@ -228,7 +229,8 @@ func TestWebhookUnderFaults(t *testing.T) {
 
 func TestWebhookConfiguration(t *testing.T) {
 	for want, c := range map[string]WebhookConfig{
-		"webhook.url":  {URL: "host/hook"},
+		"webhook.url": {URL: "host/hook"},
+		"its host can't be the webhook's name: set webhook.name": {URL: "http://[::1]:8080/hook"},
 		"webhook.name": {URL: "https://host", Name: "Directory!"},
 	} {
 		if _, err := NewWebhook(c, "lab"); err == nil || !strings.Contains(err.Error(), want) {
