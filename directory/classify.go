@@ -146,7 +146,7 @@ func badStatus(r reply) (Outcome, bool) {
 		return config("check the address", "%s has nothing for us at %s (%s)", host, r.URL.Path, status)
 	case r.Status == http.StatusTooManyRequests, r.Status == http.StatusServiceUnavailable, r.Status == http.StatusTooEarly:
 		return Outcome{Verdict: Down, Reason: fmt.Sprintf("%s asks us to wait (%s)", host, status), After: retryAfter(r, time.Now())}, true
-	case r.Status >= 500:
+	case r.Status >= 500, r.Status == http.StatusRequestTimeout:
 		return Outcome{Verdict: Failing, Reason: fmt.Sprintf("%s failed (%s)", host, status), After: retryAfter(r, time.Now())}, true
 	case r.Status >= 400:
 		return Outcome{Verdict: Refused, Reason: fmt.Sprintf("%s refuses it (%s)", host, status)}, true
