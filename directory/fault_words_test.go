@@ -163,7 +163,7 @@ func settleLost(t *testing.T, w *Worker, s *original) {
 	}
 	for _, r := range st.Sinks[0].Stuck {
 		words := "checked out"
-		if r.Event.Kind == string(checkout.Return) {
+		if r.Event.Kind == checkout.Return {
 			words = "checked in"
 		}
 		if slices.Contains(s.toggles(), *r.Event.Person+" "+words+" "+*r.Event.Device) {

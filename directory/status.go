@@ -3,6 +3,8 @@ package directory
 import (
 	"slices"
 	"time"
+
+	"stump/checkout"
 )
 
 // Status is what "stump sync" shows, ready for JSON: every key is there, null
@@ -37,13 +39,13 @@ type SinkStatus struct {
 
 // StuckRow is a parked row or a conflict.
 type StuckRow struct {
-	ID       string    `json:"id"` // for retry, drop, accept
-	State    State     `json:"state"`
-	Event    EventData `json:"event"`
-	Reason   string    `json:"reason"`
-	Remedy   *string   `json:"remedy"`
-	Attempts int       `json:"attempts"`
-	Theirs   *Holding  `json:"theirs"`
+	ID       string             `json:"id"` // for retry, drop, accept
+	State    State              `json:"state"`
+	Event    checkout.EntryJSON `json:"event"`
+	Reason   string             `json:"reason"`
+	Remedy   *string            `json:"remedy"`
+	Attempts int                `json:"attempts"`
+	Theirs   *Holding           `json:"theirs"`
 }
 
 // PullStatus is the last pull.
@@ -131,7 +133,7 @@ func (s *sender) status() (SinkStatus, error) {
 			continue // settled meanwhile
 		}
 		st.Stuck = append(st.Stuck, StuckRow{
-			ID: RowID(s.name, r.Seq), State: r.State, Event: eventData(r.Event, r.Event.Station),
+			ID: RowID(s.name, r.Seq), State: r.State, Event: eventJSON(r.Event),
 			Reason: r.Reason, Remedy: orNull(r.Remedy), Attempts: r.Attempts, Theirs: r.Theirs,
 		})
 	}

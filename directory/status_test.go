@@ -24,9 +24,9 @@ func TestStatusWords(t *testing.T) {
 		Sinks: []SinkStatus{
 			{Name: "directory", Place: "endpoints of lab.example", State: Unheard, Since: *ago(3 * time.Hour), Reason: ptr("lab.example refuses the connection"),
 				Next: ptr(now.Add(9 * time.Minute)), Backlog: 15, Oldest: ago(3 * time.Hour), StuckRows: 3, Stuck: []StuckRow{
-					{ID: "17", State: Parked, Event: eventData(took, "lab"), Reason: "the directory says: Unknown Device", Remedy: ptr("add what is missing to the directory")},
-					{ID: "21", State: InDoubt, Event: eventData(ev, "lab"), Reason: "lab.example took the call and gave no whole answer in time", Remedy: ptr(lostRemedy)},
-					{ID: "25", State: InConflict, Event: eventData(ev, "lab"), Reason: `we told "handover" and the directory says: Bob checked in Pixel`,
+					{ID: "17", State: Parked, Event: eventJSON(took), Reason: "the directory says: Unknown Device", Remedy: ptr("add what is missing to the directory")},
+					{ID: "21", State: InDoubt, Event: eventJSON(ev), Reason: "lab.example took the call and gave no whole answer in time", Remedy: ptr(lostRemedy)},
+					{ID: "25", State: InConflict, Event: eventJSON(ev), Reason: `we told "handover" and the directory says: Bob checked in Pixel`,
 						Remedy: ptr("retry turns it round in the directory; accept takes the directory's word"), Theirs: &Holding{Free: true}},
 				}},
 			{Name: "chat", Place: "webhook chat at chat.example", State: Stopped, Since: *ago(49 * time.Hour), Reason: ptr("chat.example does not let us in (401 Unauthorized)"),

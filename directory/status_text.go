@@ -138,7 +138,7 @@ func (p *printer) pull(s *PullStatus, now time.Time) {
 }
 
 // eventWords tells an event as one would say it.
-func eventWords(ev EventData) string {
+func eventWords(ev checkout.EntryJSON) string {
 	name := func(s, id *string, other string) string {
 		switch {
 		case s != nil:
@@ -152,7 +152,7 @@ func eventWords(ev EventData) string {
 	device := name(ev.Device, ev.DeviceID, "something")
 	from := name(ev.From, ev.FromID, "somebody")
 	var text string
-	switch checkout.Kind(ev.Kind) {
+	switch ev.Kind {
 	case checkout.Checkout:
 		text = person + " took " + device
 	case checkout.Return:
@@ -163,9 +163,9 @@ func eventWords(ev EventData) string {
 	case checkout.Handover:
 		text = from + " handed " + device + " to " + person
 	default:
-		text = ev.Kind + " of " + device
+		text = string(ev.Kind) + " of " + device
 		if ev.Device == nil && ev.DeviceID == nil {
-			text = ev.Kind + " of " + person
+			text = string(ev.Kind) + " of " + person
 		}
 	}
 	if ev.At != nil {

@@ -203,7 +203,7 @@ func TestWebhookUnderFaults(t *testing.T) {
 				var kinds []string
 				for _, ev := range r.events {
 					if ev.Subject == device {
-						kinds = append(kinds, ev.Data.Kind)
+						kinds = append(kinds, string(ev.Data.Kind))
 					}
 				}
 				if want := []string{"checkout", "return", "checkout"}; !slices.Equal(kinds, want) {
