@@ -176,25 +176,10 @@ func BenchmarkTapWithDeadDirectory(b *testing.B) {
 	for _, x := range []fault{hangAtOnce, resetAtOnce, status500} {
 		b.Run(string(x), func(b *testing.B) {
 			well, ill := tapStation(b, healthy), tapStation(b, x)
-			var waits [2][]time.Duration
-			for b.Loop() {
-				for i, l := range []Ledger{well, ill} {
-					b.StopTimer()
-					time.Sleep(5 * time.Millisecond) // people are not a benchmark
-					b.StartTimer()
-					begin := time.Now()
-					bump(b, l, annBadge, checkout.TagFromUint64(8200000, 26))
-					waits[i] = append(waits[i], time.Since(begin))
-				}
-			}
-			var p99 [2]time.Duration
-			for i, w := range waits {
-				slices.Sort(w)
-				p99[i] = w[len(w)*99/100]
-			}
-			b.ReportMetric(float64(p99[0].Microseconds()), "µs/p99-healthy")
-			b.ReportMetric(float64(p99[1].Microseconds()), "µs/p99-dead")
-			b.ReportMetric(float64(p99[1])/float64(p99[0]), "p99-ratio")
+			waits := tapInTurn(b, b.N, well, ill)
+			b.ReportMetric(us(p99(waits[0])), "µs/p99-healthy")
+			b.ReportMetric(us(p99(waits[1])), "µs/p99-dead")
+			b.ReportMetric(us(p99(waits[1]))/us(p99(waits[0])), "p99-ratio")
 		})
 	}
 }
