@@ -16,5 +16,5 @@ arm-test: ## run unit tests as 32-bit and 64-bit ARM programs
 
 power-cuts: ## cut the power under the daemon 1,200 times, and look at every bump
 	scripts/kernel/build >/dev/null
-	STUMP_CUTS=1200 CGO_ENABLED=0 $(GO) test -count=1 -v -timeout 30m -tags fixture \
+	STUMP_CUTS=1200 $(GO) test -count=1 -v -timeout 30m -tags fixture \
 	  -run '^TestKernelPowerCuts$$' -exec "$(CURDIR)/scripts/uml -t 1900" ./cmd/stump

@@ -9,7 +9,7 @@ import (
 // card on readers of other speeds and pulses, also with a decoder that knows
 // the reader and formats that other cards of the site have.
 func TestNoWrongCardAtAnySpeed(t *testing.T) {
-	cards := max(40, *damageCards/4)
+	cards := *damageCards / 4
 	for _, rd := range []reader{
 		{width: 20 * us, interval: 200 * us, jitter: .01},
 		{width: 50 * us, interval: 500 * us, jitter: .02},

@@ -27,7 +27,6 @@ import (
 // badDisk is a daemon on an ext4 file system of its own.
 type badDisk struct {
 	*process
-	t         *testing.T
 	dev, dir  string
 	data      string // the device below dev
 	taps      int
@@ -36,7 +35,7 @@ type badDisk struct {
 
 func newBadDisk(t *testing.T, name string) *badDisk {
 	t.Helper()
-	b := &badDisk{t: t, dir: t.TempDir()}
+	b := &badDisk{process: &process{t: t}, dir: t.TempDir()}
 	b.data, _ = loopDisk(t, name, diskSize)
 	b.dev = mapDisk(t, name, b.good())
 	mustRun(t, "mkfs.ext4", "-q", "-m", "0", b.dev)
@@ -246,11 +245,7 @@ func TestKernelDiskSlow(t *testing.T) {
 	b.wantWords("slow", []string{"sim", "lcd"}, []string{"status"})
 	resumed()
 	<-answered // what the display said when the card had waited long enough for an answer
-	for end := time.Now().Add(10 * time.Second); !saved(shown()); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("the disk has saved, and the display says %q", shown())
-		}
-	}
+	b.within("the disk has saved, and the display says so", func() bool { return saved(shown()) })
 	b.confirmed = append(b.confirmed, simlab.People[1].ID+" "+simlab.Devices[1].ID)
 	b.wantSaved()
 	b.end()

@@ -15,10 +15,11 @@ import (
 	"stump/internal/simlab"
 )
 
-// TestStormIsAnswered runs the daemon on two seconds of noise, 100,000 edges a
+// TestStormIsAnswered runs the daemon on five seconds of noise, 100,000 edges a
 // second, and a card after it. All the while it answers its socket, it needs no
 // more memory than before, and the card is read.
 func TestStormIsAnswered(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	socket := filepath.Join(dir, "s")
 	d := startDaemonAt(t, dir, socket)
@@ -29,7 +30,7 @@ func TestStormIsAnswered(t *testing.T) {
 	}
 
 	trace := filepath.Join(dir, "storm.trace")
-	if err := os.WriteFile(trace, storm(t, 2*time.Second, simlab.People[0].Credential), 0o600); err != nil {
+	if err := os.WriteFile(trace, storm(t, 5*time.Second, simlab.People[0].Credential), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	d = startProcess(t, exec.Command("stump", "run", "--sim", "--replay", trace, "--state", dir, "--socket", socket), socket)
@@ -56,10 +57,14 @@ func TestStormIsAnswered(t *testing.T) {
 	if asked < 20 {
 		t.Errorf("asked only %d times", asked)
 	}
-	if most > before+8<<10 {
+	if most > before+flat {
 		t.Errorf("anonymous memory grew from %d KiB to %d KiB", before, most)
 	}
 }
+
+// flat is how many KiB a daemon may need more than when it started. The edges
+// of the storm, if they were kept, would be 12 MB.
+var flat = 8 << 10
 
 // storm is a trace of pulses of 10 µs on both lines in turn, and of a card half
 // a second later.

@@ -7,7 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"net/url"
-	"path/filepath"
+	"slices"
+	"sync"
 
 	"stump/internal/api"
 	"stump/internal/config"
@@ -21,16 +22,18 @@ type lab struct {
 	client *api.Client
 	socket string
 	ended  chan error
+
+	reader sync.Mutex // has room for one card
 }
 
 // openLab starts the daemon and fills the register when it is empty.
-func openLab(ctx context.Context, state string) (*lab, error) {
+func openLab(ctx context.Context, state, socket string) (*lab, error) {
 	cfg := config.Default()
 	cfg.Station = "simlab"
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	l := &lab{socket: filepath.Join(state, "stump.sock"), ended: make(chan error, 1)}
+	l := &lab{socket: socket, ended: make(chan error, 1)}
 	ready := make(chan struct{})
 	d, err := daemon.New(daemon.Options{
 		Config: cfg, StateDir: state, Socket: l.socket, Sim: true,
@@ -55,13 +58,26 @@ func openLab(ctx context.Context, state string) (*lab, error) {
 
 func (l *lab) wait() error { return <-l.ended }
 
-// tap shows a card and returns when the display has answered.
-func (l *lab) tap(ctx context.Context, card string) error {
-	return l.client.Do(ctx, "POST", "sim/tap", api.Tap{Card: card}, nil)
+func (l *lab) setFault(ctx context.Context, name string) error {
+	return l.client.Do(ctx, "POST", "sim/fault", map[string]string{"fault": name}, nil)
 }
 
-func (l *lab) fault(ctx context.Context, name string) error {
-	return l.client.Do(ctx, "POST", "sim/fault", map[string]string{"fault": name}, nil)
+// fault is the name of what is wrong with the wiring, "" for nothing.
+func (l *lab) fault() string {
+	if name := l.daemon.Lines.Fault(); name != "off" {
+		return name
+	}
+	return ""
+}
+
+// commits counts what the ledger has saved.
+func (l *lab) commits() uint64 { return l.daemon.Ledger.Health().Commits }
+
+// events are what happened in the lab, oldest first. That the seed gave
+// everybody a tag is no news.
+func (l *lab) events(ctx context.Context) ([]api.History, error) {
+	events, err := rows[api.History](ctx, l, "history", nil)
+	return slices.DeleteFunc(events, func(e api.History) bool { return or(e.Actor, "") == "sim" }), err
 }
 
 func (l *lab) display() panel.State { return l.daemon.Panel.State() }

@@ -10,20 +10,38 @@ import (
 	"sync"
 	"time"
 
+	"charm.land/lipgloss/v2"
+
+	"stump/gpio"
 	"stump/internal/api"
 	"stump/internal/hint"
 	"stump/internal/panel"
+	"stump/internal/simlab"
 )
 
-const help = `tap NAME      bump a badge or a device: ann ben cem dia eve fay, ipad pixel kindle …
-              (also a credential such as H10301:17:4711, or bits:0101…)
-wait 6s       let time pass
-who           who holds which device
-history       what happened
-fault NAME    break the wiring (d0-open, swapped, hum …), fault off mends it
-quit          end`
+// command is one that the line reader knows.
+type command struct {
+	name, arg, about string
+	run              func(ctx context.Context, l *lab, p *printer, arg string) error
+}
 
-// playLines reads commands and prints every change of the display.
+// commands are all of them. (A variable would be made of itself by help.)
+func commands() []command {
+	return []command{
+		{"tap", "NAME", "bump a badge, " + ids(simlab.People) + ", or a device,\n" +
+			ids(simlab.Devices[:6]) + "\n" + ids(simlab.Devices[6:]) + ";\n" +
+			"also a credential such as " + simlab.Stranger.Credential + ", or bits:0101…", runTap},
+		{"who", "", "who has which device", runWho},
+		{"history", "", "what happened", runHistory},
+		{"wait", "6s", "let time pass", runWait},
+		{"fault", "NAME", "break the wiring, and off mends it:\n" + strings.Join(gpio.Faults[:8], " ") + "\n" +
+			strings.Join(gpio.Faults[8:14], " ") + "\n" + strings.Join(gpio.Faults[14:], " "), runFault},
+		{"help", "", "this list", runHelp},
+		{"quit", "", "the end", nil},
+	}
+}
+
+// playLines reads commands and prints every text of the display.
 func playLines(ctx context.Context, l *lab, in io.Reader, out io.Writer) error {
 	p := &printer{w: out, display: l.display}
 	changes, cancel := l.daemon.Panel.Subscribe()
@@ -35,15 +53,18 @@ func playLines(ctx context.Context, l *lab, in io.Reader, out io.Writer) error {
 		}
 	}()
 	lines := make(chan string)
+	var unread error // why there are no more, once lines is closed
 	go func() {
 		defer close(lines)
-		for sc := bufio.NewScanner(in); sc.Scan(); {
+		sc := bufio.NewScanner(in)
+		for sc.Scan() {
 			select {
 			case lines <- sc.Text():
 			case <-ctx.Done():
 				return
 			}
 		}
+		unread = sc.Err()
 	}()
 	for {
 		select {
@@ -51,63 +72,96 @@ func playLines(ctx context.Context, l *lab, in io.Reader, out io.Writer) error {
 			return nil
 		case line, more := <-lines:
 			if !more {
-				return nil
+				return unread
 			}
-			quit, err := l.obey(ctx, p, strings.Fields(line))
-			if err != nil {
-				p.printf("error: %v\n", err)
-				if h := hint.Of(err); h != "" {
-					p.printf("%s\n", h)
-				}
-			}
-			if quit {
+			if quit := l.obey(ctx, p, line); quit {
 				return nil
 			}
 		}
 	}
 }
 
-// obey carries out one command line.
-func (l *lab) obey(ctx context.Context, p *printer, words []string) (quit bool, err error) {
+// obey carries out one command line and says what was wrong with it.
+func (l *lab) obey(ctx context.Context, p *printer, line string) (quit bool) {
+	words := strings.Fields(line)
 	if len(words) == 0 || strings.HasPrefix(words[0], "#") {
-		return false, nil
+		return false
 	}
-	arg := strings.Join(words[1:], " ")
-	switch words[0] {
-	case "tap":
-		before := p.count()
-		err := l.tap(ctx, arg)
-		p.look()
-		if err == nil && p.count() == before {
-			p.printf("the display stays as it is: within 1.5 s the same card is the reader repeating itself\n")
-		}
-		return false, err
-	case "wait":
-		d, err := time.ParseDuration(arg)
-		if err != nil {
-			return false, hint.Errorf("write wait 6s, or wait 1m30s", "%q is no time", arg)
-		}
-		select {
-		case <-time.After(d):
-		case <-ctx.Done():
-		}
-		return false, nil
-	case "who":
-		return false, l.printWho(ctx, p)
-	case "history":
-		return false, l.printHistory(ctx, p)
-	case "fault":
-		return false, l.fault(ctx, arg)
-	case "help":
-		p.printf("%s\n", help)
-		return false, nil
-	case "quit", "exit":
-		return true, nil
+	c, arg, err := parse(words)
+	switch {
+	case err == nil && c.run == nil:
+		return true
+	case err == nil:
+		err = c.run(ctx, l, p, arg)
 	}
-	return false, hint.Errorf("type help for the commands", "%q is no command", words[0])
+	if err != nil && ctx.Err() == nil {
+		p.printf("error: %v\n", err)
+		if h := hint.Of(err); h != "" {
+			p.printf("%s\n", h)
+		}
+	}
+	return false
 }
 
-func (l *lab) printWho(ctx context.Context, p *printer) error {
+// parse finds the command that somebody wrote.
+func parse(words []string) (command, string, error) {
+	var names []string
+	for _, c := range commands() {
+		names = append(names, c.name)
+	}
+	name, arg := strings.ToLower(words[0]), strings.Join(words[1:], " ")
+	if name == "exit" {
+		name = "quit"
+	}
+	i := slices.Index(names, name)
+	if i < 0 {
+		remedy := "the commands are " + strings.Join(names, ", ")
+		if near := hint.Nearest(name, names); near != "" {
+			remedy = "did you mean " + near + "? " + remedy
+		}
+		return command{}, "", hint.Errorf(remedy, "%q is no command", words[0])
+	}
+	if c := commands()[i]; c.arg != "" || arg == "" {
+		return c, arg, nil
+	}
+	return command{}, "", hint.Errorf("write "+name+" alone", "%s takes no %q", name, arg)
+}
+
+func runTap(ctx context.Context, l *lab, p *printer, card string) error {
+	if card == "" {
+		return hint.Errorf("write tap ann, then tap ipad", "tap what?")
+	}
+	before := p.count()
+	b, err := l.tap(ctx, card)
+	if err != nil {
+		return err
+	}
+	p.look()
+	switch {
+	case b.why != "":
+		p.printf("%s\n", b.why)
+	case p.count() == before: // it says the same again
+		p.show()
+	}
+	return nil
+}
+
+func runWait(ctx context.Context, _ *lab, _ *printer, arg string) error {
+	d, err := time.ParseDuration(arg)
+	switch {
+	case err != nil:
+		return hint.Errorf("write wait 6s, or wait 1m30s", "%q is no time", arg)
+	case d < 0:
+		return hint.Errorf("write wait 6s, or wait 1m30s", "%s is in the past", arg)
+	}
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+	return nil
+}
+
+func runWho(ctx context.Context, l *lab, p *printer, _ string) error {
 	loans, err := rows[api.Who](ctx, l, "who", nil)
 	if err != nil {
 		return err
@@ -121,23 +175,42 @@ func (l *lab) printWho(ctx context.Context, p *printer) error {
 	return nil
 }
 
-func (l *lab) printHistory(ctx context.Context, p *printer) error {
-	events, err := rows[api.History](ctx, l, "history", nil)
+func runHistory(ctx context.Context, l *lab, p *printer, _ string) error {
+	events, err := l.events(ctx)
 	if err != nil {
 		return err
 	}
+	if len(events) == 0 {
+		p.printf("nothing yet: tap a badge, then a device\n")
+	}
 	for _, e := range events {
-		p.printf("%4d %-9s %-16s %s\n", e.Seq, e.Kind, or(e.Device, ""), or(e.Person, ""))
+		p.printf("%4d %-9s %-16s %s\n", e.Seq, e.Kind, or(e.Device, ""), parties(e))
 	}
 	return nil
 }
 
-// printer keeps the display's changes and the answers apart.
+func runFault(ctx context.Context, l *lab, p *printer, name string) error {
+	name = strings.ToLower(name)
+	if name == "" {
+		return hint.Errorf("write fault and one of "+strings.Join(gpio.Faults, ", ")+"; fault off mends it", "which fault?")
+	}
+	return l.setFault(ctx, name)
+}
+
+func runHelp(_ context.Context, _ *lab, p *printer, _ string) error {
+	for _, c := range commands() {
+		about := strings.ReplaceAll(c.about, "\n", "\n"+strings.Repeat(" ", 14))
+		p.printf("%-13s %s\n", strings.TrimSpace(c.name+" "+c.arg), about)
+	}
+	return nil
+}
+
+// printer keeps the display's texts and the answers apart.
 type printer struct {
 	mu      sync.Mutex
 	w       io.Writer
 	display func() panel.State
-	last    []string
+	message message
 	shown   int // displays printed
 }
 
@@ -153,20 +226,28 @@ func (p *printer) printf(format string, args ...any) {
 	fmt.Fprintf(p.w, format, args...)
 }
 
-// look prints the display if it has changed.
+// look prints the display if it has a new text.
 func (p *printer) look() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := p.display()
-	if slices.Equal(s.Rows, p.last) || len(s.Rows) == 0 {
-		return
+	if s := p.display(); p.message.changed(s.Rows) {
+		p.draw(s)
 	}
-	p.last = slices.Clone(s.Rows)
+}
+
+// show prints the display.
+func (p *printer) show() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.draw(p.display())
+}
+
+func (p *printer) draw(s panel.State) {
 	p.shown++
 	edge := strings.Repeat("─", len([]rune(s.Rows[0])))
 	fmt.Fprintf(p.w, "┌%s┐\n", edge)
 	for _, row := range s.Rows {
-		fmt.Fprintf(p.w, "│%s│\n", row)
+		fmt.Fprintf(p.w, "│%s│\n", fit(row, lipgloss.Width(edge)))
 	}
 	fmt.Fprintf(p.w, "└%s┘\n", edge)
 }

@@ -56,17 +56,120 @@ func TestCheckoutAndReturnOverAPipe(t *testing.T) {
 
 func TestMistakesOverAPipe(t *testing.T) {
 	t.Parallel()
-	out := play(t, "", "# a comment", "dance", "tap nobody", "tap bits:012", "wait soon", "wait", "fault everything", "fault d0-opne",
-		"fault d0-open", "tap ann", "fault off", "tap ben", "help") // ends with the input
+	out := play(t, "", "# a comment", "dance", "tapp ann", "who ann", "tap", "tap nobody", "tap bits:012", "wait soon", "wait", "wait -3s",
+		"fault", "fault everything", "fault d0-opne", "fault d0-open", "tap ann", "fault off", "tap ben", "help") // ends with the input
 	inOrder(t, out,
-		`error: "dance" is no command`, "type help for the commands",
-		`error: "nobody" is nobody's name and no credential`,
+		`error: "dance" is no command`, "the commands are tap, who, history, wait, fault, help, quit",
+		`error: "tapp" is no command`, "did you mean tap?",
+		`error: who takes no "ann"`, "write who alone",
+		`error: tap what?`, "write tap ann, then tap ipad",
+		`error: "nobody" is nobody's name and no credential`, "bump ann ben cem", "H10301:99:4711",
 		`error: "bits:012": '2' at position 3 is not a bit`,
 		`error: "soon" is no time`, "write wait 6s",
 		`error: "" is no time`,
+		`error: -3s is in the past`, "write wait 6s",
+		`error: which fault?`, "write fault and one of no-power,",
 		`error: "everything" is no fault`, "use off, or one of",
 		`error: "d0-opne" is no fault`, "did you mean d0-open?",
-		"│Bad tag read", "│Hello Ben Lindq", "tap NAME")
+		"│Bad tag read", "Refused (", "): a broken DATA0 wire\n",
+		"│Hello Ben Lindq", "tap NAME")
+	if strings.Contains(out, "stump sim") {
+		t.Errorf("a hint names a program that a player does not have\n%s", out)
+	}
+	for line := range strings.SplitSeq(out[strings.Index(out, "tap NAME"):], "\n") {
+		if n := len([]rune(line)); n > 80 {
+			t.Errorf("the help is %d wide: %s", n, line)
+		}
+	}
+}
+
+// TestNamesInAnyCapitals bumps as people write, ids and whole names.
+func TestNamesInAnyCapitals(t *testing.T) {
+	t.Parallel()
+	out := play(t, "TAP Ann", "tap IPAD PRO 13", "who", "quit")
+	inOrder(t, out, "│Hello Ann Okafor│", "│Checked out     │", "iPad Pro 13      Ann Okafor\n")
+}
+
+// TestWhyNothingHappens bumps a card twice at once, and in front of a reader
+// without power.
+func TestWhyNothingHappens(t *testing.T) {
+	t.Parallel()
+	out := play(t, "history", "tap ann", "tap ann", "wait 1.6s", "tap ann", "fault no-power", "tap ann", "quit")
+	inOrder(t, out, "nothing yet: tap a badge, then a device\n",
+		"│Hello Ann Okafor│", "Ignored: the same card within 1.5s is the reader repeating itself\n",
+		"│Hello Ann Okafor│", "Nothing came over the wires: no power at the reader\n")
+	if n := strings.Count(out, "Hello Ann Okafor"); n != 2 {
+		t.Errorf("greeted %d times\n%s", n, out)
+	}
+}
+
+// TestARollingNameIsPrintedOnce waits while a name rolls to its end and starts
+// again.
+func TestARollingNameIsPrintedOnce(t *testing.T) {
+	t.Parallel()
+	out := play(t, "tap dia", "wait 5s", "quit")
+	if n := strings.Count(out, "┌"); n != 2 {
+		t.Errorf("%d displays\n%s", n, out)
+	}
+	inOrder(t, out, "│Lab open", "│Hello Día Márque│\n│Tap a device    │")
+}
+
+func TestMessageChanged(t *testing.T) {
+	t.Parallel()
+	steps := []struct {
+		rows    string
+		changed bool
+	}{
+		{"Lab open   10:42|All devices in  ", true},
+		{"Lab open   10:42|All devices in  ", false},
+		{"Lab open   10:43|All devices in  ", false}, // the clock
+		{"Reader fault10:4|All devices in  ", true},
+		{"Hello Ben Lindqv|Tap a device    ", true},
+		{"ello Ben Lindqvi|Tap a device    ", false},
+		{"lo Ben Lindqvist|Tap a device    ", false}, // a step was missed
+		{"Hello Ben Lindqv|Tap a device    ", false}, // it starts again
+		{"Hello Ben Lindqv|Ignored         ", true},
+		{"Hello Día Márque|Tap a device    ", true},
+		{"                |                ", true},
+		{"               x|                ", true},
+		{"Lab open   10:43|1 out           ", true},
+	}
+	var m message
+	for i, s := range steps {
+		if got := m.changed(strings.Split(s.rows, "|")); got != s.changed {
+			t.Errorf("step %d, %q: changed %v", i, s.rows, got)
+		}
+	}
+	if m.changed(nil) {
+		t.Error("no display is a new text")
+	}
+}
+
+func TestOptions(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		args   []string
+		want   options
+		status int
+		says   string
+	}{
+		{nil, options{}, -1, ""},
+		{[]string{"-plain", "-state", "x"}, options{state: "x", plain: true}, -1, ""},
+		{[]string{"-h"}, options{}, 0, "usage: stumplab"},
+		{[]string{"run"}, options{}, 2, "stumplab: \"run\" is too much"},
+		{[]string{"-plain", "tap", "ann"}, options{plain: true}, 2, "usage: stumplab"},
+		{[]string{"-colour"}, options{}, 2, "usage: stumplab"},
+	}
+	for _, tc := range tests {
+		var stderr bytes.Buffer
+		got, status := parseOptions(tc.args, &stderr)
+		if got != tc.want || status != tc.status || !strings.Contains(stderr.String(), tc.says) {
+			t.Errorf("%q: %v, %d\n%s", tc.args, got, status, stderr.String())
+		}
+	}
+	if !dumb("dumb") || !dumb("") || dumb("xterm-256color") {
+		t.Error("which terminals are dumb?")
+	}
 }
 
 // TestKeepsItsState plays twice with one folder; the second time nothing is

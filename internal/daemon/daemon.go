@@ -252,6 +252,9 @@ func (d *Daemon) idle() panel.IdleInfo {
 	if d.salvaged() != nil {
 		info.Notice = d.notice("salvaged")
 	}
+	if d.Ledger.Health().Failure != nil {
+		info.Notice = d.notice("cannot-save")
+	}
 	return info
 }
 

@@ -20,10 +20,10 @@ type Sent struct {
 	Bits       string
 	Start, End int64   // before the first edge, after the last
 	Widths     []int64 // of the pulses, between the middles of the two writes
-	// Good is whether every pulse was surely shorter than half an interval
-	// longer than asked for, and every interval between a half and one and a half
-	// of what was asked for, wherever in its write the kernel stamped an edge. A
-	// host that takes the processor away makes frames that no reader sends.
+	// Good is whether no pulse was half an interval longer than asked for, and
+	// every interval between a half and one and a half of what was asked for,
+	// wherever in its write the kernel stamped the edge. A host that takes the
+	// processor away makes frames that no reader sends.
 	Good bool
 }
 
@@ -48,9 +48,9 @@ func (c *Chip) Send(d0, d1 int, bits string, p Pulses) Sent {
 		c.Set(line, true)
 		sent.End = monotonic()
 
-		sent.Widths = append(sent.Widths, (rise0+sent.End-fall0-fall1)/2)
-		half := int64(p.Interval) / 2
-		if sent.End-fall0 > int64(p.Width)+half || i > 0 && (fall0-last1 < half || fall1-last0 > 3*half) {
+		width, half := (rise0+sent.End-fall0-fall1)/2, int64(p.Interval)/2
+		sent.Widths = append(sent.Widths, width)
+		if width > int64(p.Width)+half || i > 0 && (fall0-last1 < half || fall1-last0 > 3*half) {
 			sent.Good = false
 		}
 		last0, last1 = fall0, fall1

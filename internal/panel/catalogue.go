@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"stump/internal/hint"
 	"stump/lcd"
@@ -135,6 +136,9 @@ func (c *Catalogue) idleText(i IdleInfo, s lcd.Size) string {
 	}
 	if !i.Clock.IsZero() {
 		clock = i.Clock.Format("15:04")
+	}
+	if i.Notice != "" && utf8.RuneCountInString(i.Notice)+1+len(clock) > s.Cols {
+		clock = "" // half a notice says something else
 	}
 	if i.Behind {
 		mark = c.text("mark", s)

@@ -163,6 +163,8 @@ func TestIdleTexts(t *testing.T) {
 		"Lab open   08:05|1 out           ": {Out: 1, Clock: clock},
 		"Lab open        |12 out, 3 late ↑": {Out: 12, Overdue: 3, Behind: true},
 		"Reader DATA0 low|All devices in ↑": {Notice: "Reader DATA0 low", Behind: true},
+		"Can't save 08:05|1 out           ": {Notice: "Can't save", Out: 1, Clock: clock},
+		"Bad tag read    |1 out           ": {Notice: "Bad tag read", Out: 1, Clock: clock},
 	} {
 		f, _ := lcd.Lay(lcd.ROMA00, size16x2, c.idleText(info, size16x2)).At(0)
 		if got := strings.Join(f.Rows(), "|"); got != want {

@@ -19,6 +19,8 @@ type screen struct {
 type displayLoop struct {
 	*Panel
 	screen screen
+	then   *Message  // what is shown after the message that is up
+	before time.Time // until when
 	number uint64    // of the newest message taken
 	tick   time.Time // when the idle screen is looked at again
 
@@ -87,9 +89,19 @@ func (d *displayLoop) choose(now time.Time) (fresh, heal bool) {
 	if m != nil {
 		d.put(d.catalogue.Text(*m, d.display.Size()), now)
 		d.screen.until = now.Add(max(d.stay(*m), d.screen.layout.Pass()))
+		if d.then = m.Then; d.then != nil {
+			d.before = now.Add(d.stay(*d.then))
+		}
 		return true, false
 	}
 	if now.Before(d.screen.until) {
+		return false, false
+	}
+	if then := d.then; then != nil && now.Before(d.before) {
+		d.then = nil
+		d.put(d.catalogue.Text(*then, d.display.Size()), now)
+		d.screen.until = d.before
+		d.waitsOn()
 		return false, false
 	}
 	idling := d.screen.layout != nil && d.screen.until.IsZero()

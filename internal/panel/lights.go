@@ -41,6 +41,7 @@ const ms = time.Millisecond
 var patterns = map[Signal][]step{
 	SignalNone:           {{}},
 	SignalWaiting:        waiting(),
+	signalWaitsOn:        waiting()[1:],
 	SignalDone:           {{green: true, beep: true, time: 80 * ms}, {green: true, time: 80 * ms}, {green: true, beep: true, time: 80 * ms}, {green: true, time: 2500 * ms}, {}},
 	SignalRefused:        {{red: true, beep: true, time: 120 * ms}, {red: true, time: 100 * ms}, {red: true, beep: true, time: 120 * ms}, {red: true, time: 100 * ms}, {red: true, beep: true, time: 120 * ms}, {red: true, time: 2500 * ms}, {}},
 	SignalBadRead:        {{red: true, beep: true, time: 500 * ms}, {time: 150 * ms}, {red: true, time: 150 * ms}, {time: 150 * ms}, {red: true, time: 150 * ms}, {time: 150 * ms}, {red: true, time: 150 * ms}, {}},

@@ -17,6 +17,10 @@ type Message struct {
 	// zero is the catalogue's time for the key, which for a message that waits
 	// is the desk's window. A name that rolls is always shown to its end.
 	For time.Duration
+	// Then is what the station waits for meanwhile, nil for nothing: when the
+	// message is over it is shown in place of the idle screen, until its own
+	// time is over, counted from now.
+	Then *Message
 }
 
 // Signal is what the reader's lights and the beeper say.
@@ -31,6 +35,8 @@ const (
 	SignalRefused                      // understood, but no
 	SignalBadRead                      // not understood, tap again
 	SignalSavedNotSynced               // saved here, the directory doesn't know yet
+
+	signalWaitsOn // as waiting, without a sound: what waited goes on waiting
 )
 
 var signalNames = [...]string{"default", "none", "waiting", "done", "refused", "bad-read", "saved-not-synced"}

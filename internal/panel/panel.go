@@ -142,6 +142,17 @@ func (p *Panel) Show(m Message) uint64 {
 	return n
 }
 
+// waitsOn has the lights blink for what goes on waiting, without a sound, if
+// no newer message has come.
+func (p *Panel) waitsOn() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.message == nil {
+		p.signal = signalWaitsOn
+		poke(p.lightWake)
+	}
+}
+
 // Poke has the idle screen made anew, after a change that no message told of.
 func (p *Panel) Poke() {
 	p.mu.Lock()

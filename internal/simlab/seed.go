@@ -37,6 +37,9 @@ var Devices = tags(
 	"watch", "Apple Watch 11", "watch", "quest", "Quest 3S", "headset", "scope", "Rigol DHO804", "instrument",
 )
 
+// Stranger is a card that nobody knows, of another site.
+var Stranger = Card{ID: "stranger", Name: "a stranger's card", Credential: "H10301:99:4711"}
+
 func badges(list ...string) []Card {
 	var cards []Card
 	for i := 0; i < len(list); i += 2 {

@@ -22,6 +22,7 @@ type Lines struct {
 	seq    uint32
 	played atomic.Bool
 	over   chan struct{} // closed when the recording is over
+	recent recent
 }
 
 // NewLines returns the lab's lines by the given clock. replay may be nil.
@@ -86,12 +87,13 @@ func (l *Lines) readReplay(buf []wiegand.Edge, until int64) (int, int64, error) 
 }
 
 // number counts the edges of both sources through, so that passing from one to
-// the other is not a gap.
+// the other is not a gap, and keeps the newest.
 func (l *Lines) number(edges []wiegand.Edge) {
 	for i := range edges {
 		l.seq++
 		edges[i].Seq = l.seq
 	}
+	l.recent.note(edges)
 }
 
 // Close ends both.

@@ -297,7 +297,7 @@ func (a *attendTask) admitSlow() (stop func()) {
 	timer := time.AfterFunc(Patience, func() {
 		defer close(said)
 		a.log.Warn("the disk has not saved for seconds; the tap waits")
-		a.show(panel.Message{Key: "saving"})
+		a.o.Panel.Show(panel.Message{Key: "saving"}) // not from the desk's goroutine
 	})
 	return func() {
 		if !timer.Stop() {
@@ -317,7 +317,31 @@ func (a *attendTask) badRead(read wiegand.Read) uint64 {
 	return a.show(panel.Message{Key: "bad-read", Detail: string(read.Fault)})
 }
 
-func (a *attendTask) show(m panel.Message) uint64 { return a.o.Panel.Show(m) }
+// show shows a message, and after it again what the station waits for.
+func (a *attendTask) show(m panel.Message) uint64 {
+	m.Then = a.prompt()
+	return a.o.Panel.Show(m)
+}
+
+// prompt is what the display says while the station waits for a tag, nil when
+// it waits for none.
+func (a *attendTask) prompt() *panel.Message {
+	if a.enrol != nil {
+		return &panel.Message{Key: "enrol-next", Person: a.enrol.name, For: a.enrol.until - a.now()}
+	}
+	s, waiting := a.desk.Waiting()
+	if !waiting {
+		return nil
+	}
+	out := checkout.Outcome{Kind: checkout.WaitDevice, Person: s}
+	if s.Kind == checkout.KindDevice {
+		out = checkout.Outcome{Kind: checkout.WaitBadge, Device: s}
+	}
+	m := a.message(out)
+	until, _ := a.desk.Deadline()
+	m.For = until + grace - a.now()
+	return &m
+}
 
 // call runs f where the desk's state may be touched.
 func (r *Reader) call(ctx context.Context, f func()) error {

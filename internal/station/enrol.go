@@ -17,6 +17,7 @@ const EnrolWindow = 60 * time.Second
 type enrolment struct {
 	kind  checkout.SubjectKind
 	who   string // name or id
+	name  string // as the display calls them
 	actor string
 	until time.Duration
 	done  chan<- Enrolled
@@ -42,9 +43,9 @@ func (r *Reader) Enrol(ctx context.Context, kind checkout.SubjectKind, who, name
 		if a.enrol != nil {
 			a.enrol.done <- Enrolled{Err: errors.New("another enrolment took its place")}
 		}
-		a.enrol = &enrolment{kind: kind, who: who, actor: actor, until: a.now() + EnrolWindow, done: done}
+		a.enrol = &enrolment{kind: kind, who: who, name: name, actor: actor, until: a.now() + EnrolWindow, done: done}
 		a.stranger = stranger{repeat: a.stranger.repeat} // an unknown tag may be there still
-		a.show(panel.Message{Key: "enrol-next", Person: name})
+		a.show(*a.prompt())
 	})
 	return done, err
 }

@@ -190,6 +190,47 @@ func TestBumpsInEitherOrder(t *testing.T) {
 	})
 }
 
+// After a message that changed nothing for what waits, the display asks again
+// for what it waits for, to the end of the window and no longer.
+func TestPromptComesBack(t *testing.T) {
+	inLab(t, nil, func(l *lab) {
+		shows := func(after time.Duration, text string) {
+			t.Helper()
+			time.Sleep(after)
+			if got := l.display(); !strings.Contains(got, text) {
+				t.Fatalf("the display says %q, want %q", got, text)
+			}
+		}
+		l.wants("ann", "Hello ANN")
+		l.wants("H10301:99:99", "Unknown tag")
+		shows(9*time.Second, "Hello ANN")
+		if s := l.panel.State(); s.Beeps != 4 { // one for Ann, three for the tag
+			t.Errorf("%d beeps", s.Beeps)
+		}
+		l.wants("bits:11111111111111", "Bad tag read")
+		shows(4*time.Second, "Hello ANN")
+		green := 0
+		for range 8 {
+			time.Sleep(250 * time.Millisecond)
+			synctest.Wait()
+			if l.panel.State().Green {
+				green++
+			}
+		}
+		if green < 2 || green > 6 {
+			t.Errorf("the light does not blink: it is green %d of 8 times", green)
+		}
+		shows(30*time.Second, "Hello ANN")
+		shows(16*time.Second, "Time is up")
+		shows(4*time.Second, "Lab open")
+
+		l.wants("ann", "Hello ANN")
+		l.wants("H10301:99:99", "Unknown tag")
+		l.wants("ipad", "Checked out")
+		shows(10*time.Second, "Lab open")
+	})
+}
+
 func TestWindow(t *testing.T) {
 	inLab(t, nil, func(l *lab) {
 		// The window counts from the badge's last edge to the device's last.

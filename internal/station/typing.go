@@ -71,7 +71,7 @@ func (a *attendTask) showTyped(v keyboard.View) {
 			m.Key = "type-name-tab"
 		}
 	}
-	a.show(m)
+	a.o.Panel.Show(m) // not from the desk's goroutine
 }
 
 // typed enrols whoever typed a name, and lets their tap go on.

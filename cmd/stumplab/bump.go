@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"stump/checkout"
+	"stump/hw"
+	"stump/internal/api"
+	"stump/internal/credential"
+	"stump/internal/hint"
+	"stump/internal/simlab"
+	"stump/wiegand"
+)
+
+// bump is what came of a card that was shown.
+type bump struct {
+	edges  []wiegand.Edge // what came over the wires
+	number string         // which card that is, if it is one
+	why    string         // why nothing came of it; "" if the station took it
+}
+
+// tap shows a card and returns when the display has answered.
+func (l *lab) tap(ctx context.Context, card string) (bump, error) {
+	card, err := l.named(ctx, card)
+	if err != nil {
+		return bump{}, err
+	}
+	l.reader.Lock()
+	defer l.reader.Unlock()
+	reader := l.daemon.Readers[0]
+	start, before, beeps, rows := l.daemon.Lines.Now(), reader.Stats(), l.display().Beeps, l.display().Rows
+	if err := l.client.Do(ctx, "POST", "sim/tap", api.Tap{Card: card}, nil); err != nil {
+		return bump{}, forLab(err)
+	}
+	b := bump{edges: l.daemon.Lines.Since(start)}
+	if bits, err := wiegand.ParseBits(b.bits()); err == nil {
+		b.number = credential.String(bits, reader.Decoder.Formats)
+	}
+	after := reader.Stats()
+	switch answered := l.display().Beeps != beeps || !slices.Equal(l.display().Rows, rows); {
+	case len(b.edges) == 0:
+		b.why = "Nothing came over the wires"
+	case after.Reads == before.Reads:
+		b.why = "Refused" + newFault(before, after)
+	case !answered:
+		b.why = fmt.Sprintf("Ignored: the same card within %v is the reader repeating itself", checkout.DefaultRepeat)
+	}
+	if fault := l.fault(); fault != "" && b.why != "" {
+		b.why += ": " + hw.Label(fault)
+	}
+	return b, nil
+}
+
+// newFault names the fault of the newest refused frame, in brackets.
+func newFault(before, after wiegand.Stats) string {
+	for _, f := range slices.Sorted(maps.Keys(after.Faults)) {
+		if after.Faults[f] > before.Faults[f] {
+			return " (" + string(f) + ")"
+		}
+	}
+	return ""
+}
+
+// bits are the pulses as the wires say them.
+func (b bump) bits() string {
+	var bits strings.Builder
+	for _, e := range b.edges {
+		bits.WriteByte('0' + e.Line)
+	}
+	return bits.String()
+}
+
+// span is the time from the first to the last edge.
+func (b bump) span() time.Duration {
+	if len(b.edges) == 0 {
+		return 0
+	}
+	return time.Duration(b.edges[len(b.edges)-1].Time - b.edges[0].Time)
+}
+
+// named is the id of whom or what somebody means, however they write capitals;
+// what is no name is returned as it is.
+func (l *lab) named(ctx context.Context, word string) (string, error) {
+	people, err := rows[api.Person](ctx, l, "people", nil)
+	if err != nil {
+		return "", err
+	}
+	devices, err := rows[api.Device](ctx, l, "devices", nil)
+	if err != nil {
+		return "", err
+	}
+	names := map[string]string{} // id by id or name
+	for _, p := range people {
+		names[or(p.Name, p.ID)], names[p.ID] = p.ID, p.ID
+	}
+	for _, d := range devices {
+		names[or(d.Name, d.ID)], names[d.ID] = d.ID, d.ID
+	}
+	if names[word] != "" {
+		return word, nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if strings.EqualFold(name, word) {
+			return names[name], nil
+		}
+	}
+	return word, nil
+}
+
+// forLab is an error of the API with the remedy that the lab has for it: it is
+// seeded, and has no `stump`.
+func forLab(err error) error {
+	var status *api.StatusError
+	if !errors.As(err, &status) || status.Code != http.StatusNotFound {
+		return err
+	}
+	return hint.Errorf("bump "+ids(simlab.People)+", or "+ids(simlab.Devices)+"; or a credential such as "+simlab.Stranger.Credential, "%w", status)
+}
+
+// ids lists the names to bump.
+func ids(cards []simlab.Card) string {
+	var list []string
+	for _, c := range cards {
+		list = append(list, c.ID)
+	}
+	return strings.Join(list, " ")
+}
+
+// step is the time from one bit to the next on the lab's wires.
+const step = 2 * time.Millisecond
+
+// trace draws what came over one wire, a column for each bit's time or a part
+// of it: the line stands high, and a pulse pulls it down.
+func (b bump) trace(line uint8, cols, colsPerBit int) (drawn string, pulses int) {
+	cells := []rune(strings.Repeat("─", cols))
+	for _, e := range b.edges {
+		if e.Line != line {
+			continue
+		}
+		pulses++
+		column := time.Duration(e.Time-b.edges[0].Time) * time.Duration(colsPerBit)
+		if at := int((column + step/2) / step); at < cols {
+			cells[at] = '┬'
+		}
+	}
+	return string(cells), pulses
+}

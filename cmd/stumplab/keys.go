@@ -1,0 +1,83 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"charm.land/lipgloss/v2"
+
+	"stump/internal/simlab"
+)
+
+// Keys of the lab: digits are badges, letters are devices.
+const (
+	badgeKeys   = "123456"
+	deviceKeys  = "abcdefghijkl"
+	strangerKey = "u"
+)
+
+// cardOf is the badge or device of a key.
+func cardOf(key string) (simlab.Card, bool) {
+	if key == strangerKey {
+		return simlab.Stranger, true
+	}
+	if i := strings.Index(badgeKeys, key); i >= 0 && len(key) == 1 {
+		return simlab.People[i], true
+	}
+	if i := strings.Index(deviceKeys, key); i >= 0 && len(key) == 1 {
+		return simlab.Devices[i], true
+	}
+	return simlab.Card{}, false
+}
+
+// drawKeys is the line of the keys. Where there is little room, words are
+// shorter and stand closer; no key is left out.
+func (s screen) drawKeys(width int) string {
+	keys := s.keys()
+	for short := range keys[0].words {
+		for _, between := range []string{" · ", "  ", " "} {
+			var plain, drawn []string
+			for _, k := range keys {
+				word := k.words[short]
+				if word != "" {
+					word = " " + word
+				}
+				plain = append(plain, k.key+word)
+				drawn = append(drawn, s.key.Render(k.key)+s.dim.Render(word))
+			}
+			fits := lipgloss.Width(strings.Join(plain, between)) <= width
+			if last := short == len(keys[0].words)-1; fits && (last || between != " ") {
+				return strings.Join(drawn, s.dim.Render(between))
+			}
+		}
+	}
+	return cut("? help q quit", width)
+}
+
+// keyWords is a key and what it does, in more and in fewer words.
+type keyWords struct {
+	key   string
+	words [3]string
+}
+
+func (s screen) keys() []keyWords {
+	same := func(key, word string) keyWords { return keyWords{key, [3]string{word, word, word}} }
+	if s.help {
+		keys := []keyWords{same("? Esc", "back"), same("q", "quit")}
+		if s.helpBelow() > 0 {
+			keys = slices.Insert(keys, 1, same("↑↓", "more"))
+		}
+		return keys
+	}
+	keys := []keyWords{
+		{"1-6", [3]string{"badge", "badge", ""}}, {"a-l", [3]string{"device", "device", ""}},
+		{strangerKey, [3]string{"unknown card", "unknown", "unknown"}},
+		{"x", [3]string{"break a wire", "break", "break"}},
+		same("?", "help"), same("q", "quit"),
+	}
+	if s.fault != "" {
+		keys[3].words = [3]string{"next fault", "next", "next"}
+		keys = slices.Insert(keys, 4, same("m", "mend"))
+	}
+	return keys
+}
