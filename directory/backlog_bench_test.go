@@ -29,7 +29,7 @@ const (
 
 // BenchmarkBacklog opens a ledger on disk with a million rows whose webhook is
 // dead, taps there in turn with one that has a thousand, brings the server back
-// and drains a part; taps go on meanwhile and after. Making the ledger takes
+// and drains a part; taps go on meanwhile. Making the ledger takes
 // minutes and 1 GB. Run it with -benchtime 1x.
 func BenchmarkBacklog(b *testing.B) {
 	path, key := backlogFile(b)
@@ -94,8 +94,8 @@ func benchBacklog(b *testing.B, path string, key []byte) {
 	close(stopTaps)
 	b.ReportMetric(us(p99(<-taps)), "µs/tap-p99-draining")
 	waits = tapInTurn(b, 500, few, many)
-	b.ReportMetric(us(p50(waits[0])), "µs/tap-p50-few-after")
-	b.ReportMetric(us(p50(waits[1])), "µs/tap-p50-million-after")
+	b.ReportMetric(us(p50(waits[0])), "µs/tap-p50-few-draining")
+	b.ReportMetric(us(p50(waits[1])), "µs/tap-p50-million-draining")
 	stop()
 	stopFew()
 	b.ReportMetric(float64(before), "KiB-RssAnon-before")

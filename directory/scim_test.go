@@ -72,7 +72,7 @@ func scimPerson(id, name, number string) scim.ResourceAttributes {
 
 func openSCIM(t testing.TB, base string, change func(*Config)) Directory {
 	t.Helper()
-	cfg := Config{Kind: "scim", URL: base + "/scim/v2/", TokenFile: tokenFile(t, "secret-token"), HTTP: quick}
+	cfg := Config{Kind: "scim", URL: base + "/scim/v2/", TokenFile: tokenFile(t, "secret-token"), HTTP: HTTP{Proxy: "none"}}
 	if change != nil {
 		change(&cfg)
 	}
