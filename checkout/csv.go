@@ -8,41 +8,74 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"unicode/utf8"
+
+	"stump/internal/count"
 )
 
-// The columns of the register's files.
+// The columns of the register's files. Behind them may be a status, which an
+// export writes only where one is not "active": a register in which all are has
+// the plain columns.
 var (
 	peopleColumns = []string{"id", "name", "email", "badge"}
 	deviceColumns = []string{"id", "name", "tag", "kind"}
 )
 
-// ReadPeopleCSV reads people: columns id, name, email, badge in any order, id
-// and name needed. parse reads a credential as the configuration writes it.
-// Errors name the line.
+const statusColumn = "status"
+
+// What a status column may say; an empty one keeps what there is.
+var (
+	peopleStatus = []string{Active.String(), Suspended.String(), Retired.String()}
+	deviceStatus = []string{Active.String(), lostStatus, Retired.String()}
+)
+
+// lostStatus stands for a device that can't be found, see Ledger.Lose.
+const lostStatus = "lost"
+
+// ReadPeopleCSV reads people: columns id, name, email, badge, status in any
+// order, id and name needed. parse reads a credential as the configuration
+// writes it. Errors name the line.
 func ReadPeopleCSV(r io.Reader, parse func(string) (Tag, error)) ([]PersonRow, error) {
 	var rows []PersonRow
-	err := readCSV(r, peopleColumns, func(line int, get func(string) string, _ func(string) bool) error {
-		p := PersonRow{ID: get("id"), Name: get("name"), Email: get("email"), Line: line}
-		var err error
-		p.Badge, err = parseTag(get("badge"), parse)
+	err := readCSV(r, peopleColumns, func(line int, get func(string) string, has func(string) bool) error {
+		p := PersonRow{ID: get("id"), Name: get("name"), Email: get("email"), HasEmail: has("email"), Status: strings.ToLower(get(statusColumn)), Line: line}
 		rows = append(rows, p)
+		if err := CheckEmail(p.Email); err != nil {
+			return err
+		}
+		if err := checkStatus(p.Status, peopleStatus); err != nil {
+			return err
+		}
+		var err error
+		rows[len(rows)-1].Badge, err = parseTag(get("badge"), parse)
 		return err
 	})
 	return rows, err
 }
 
-// ReadDevicesCSV reads devices: columns id, name, tag, kind in any order, id
-// and name needed.
+// ReadDevicesCSV reads devices: columns id, name, tag, kind, status in any
+// order, id and name needed.
 func ReadDevicesCSV(r io.Reader, parse func(string) (Tag, error)) ([]DeviceRow, error) {
 	var rows []DeviceRow
 	err := readCSV(r, deviceColumns, func(line int, get func(string) string, has func(string) bool) error {
-		d := DeviceRow{ID: get("id"), Name: get("name"), Kind: get("kind"), HasKind: has("kind"), Line: line}
-		var err error
-		d.Tag, err = parseTag(get("tag"), parse)
+		d := DeviceRow{ID: get("id"), Name: get("name"), Kind: get("kind"), HasKind: has("kind"), Status: strings.ToLower(get(statusColumn)), Line: line}
 		rows = append(rows, d)
+		if err := checkStatus(d.Status, deviceStatus); err != nil {
+			return err
+		}
+		var err error
+		rows[len(rows)-1].Tag, err = parseTag(get("tag"), parse)
 		return err
 	})
 	return rows, err
+}
+
+func checkStatus(s string, allowed []string) error {
+	if s == "" || slices.Contains(allowed, s) {
+		return nil
+	}
+	last := len(allowed) - 1
+	return remedied("use "+strings.Join(allowed[:last], ", ")+" or "+allowed[last], "%q is no status", s)
 }
 
 func parseTag(s string, parse func(string) (Tag, error)) (Tag, error) {
@@ -77,11 +110,11 @@ func readCSV(r io.Reader, columns []string, f func(line int, get func(string) st
 		}
 		line, _ := c.FieldPos(0)
 		if len(record) != len(header) {
-			fields := "fields"
-			if len(record) == 1 {
-				fields = "field"
+			err := fmt.Errorf("%s, the header has %d", count.Of(len(record), "field"), len(header))
+			if len(record) > len(header) {
+				err = remedied("a field that has a comma in it is written in double quotes", "%w", err)
 			}
-			return &RowError{line, fmt.Errorf("%d %s, the header has %d", len(record), fields, len(header))}
+			return &RowError{line, err}
 		}
 		has := func(name string) bool { _, ok := index[name]; return ok }
 		get := func(name string) string {
@@ -97,13 +130,16 @@ func readCSV(r io.Reader, columns []string, f func(line int, get func(string) st
 	}
 }
 
-// csvHeader maps the columns that there are.
+// csvHeader maps the columns that there are, in capitals or not.
 func csvHeader(header, columns []string) (map[string]int, error) {
+	if err := checkHeader(header); err != nil {
+		return nil, &RowError{1, err}
+	}
 	index := map[string]int{}
 	for i, h := range header {
-		name := strings.TrimSpace(h)
-		if !slices.Contains(columns, name) {
-			return nil, &RowError{1, fmt.Errorf("unknown column %q: the columns are %s", name, strings.Join(columns, ","))}
+		name := strings.ToLower(strings.TrimSpace(h))
+		if name != statusColumn && !slices.Contains(columns, name) {
+			return nil, &RowError{1, fmt.Errorf("unknown column %q: the columns are %s", strings.TrimSpace(h), strings.Join(columns, ","))}
 		}
 		if _, twice := index[name]; twice {
 			return nil, &RowError{1, fmt.Errorf("the column %q is there twice", name)}
@@ -118,11 +154,25 @@ func csvHeader(header, columns []string) (map[string]int, error) {
 	return index, nil
 }
 
+// checkHeader knows what spreadsheets write that is not CSV with commas in
+// UTF-8.
+func checkHeader(header []string) error {
+	switch all := strings.Join(header, ","); {
+	case strings.Contains(all, "\x00") || !utf8.ValidString(all):
+		return remedied(saveUTF8, "the header is not valid UTF-8")
+	case len(header) == 1 && strings.Contains(all, ";"):
+		return remedied("save it as CSV with commas", "the columns are separated by semicolons")
+	case len(header) == 1 && strings.Contains(all, "\t"):
+		return remedied("save it as CSV with commas", "the columns are separated by tabs")
+	}
+	return nil
+}
+
 // csvError gives a parse error the form of the others.
 func csvError(err error) error {
 	var pe *csv.ParseError
 	if errors.As(err, &pe) {
-		return &RowError{pe.Line, pe.Err}
+		return &RowError{pe.Line, remedied("a quote inside a quoted field is written twice", "%w", pe.Err)}
 	}
 	return err
 }
@@ -141,46 +191,47 @@ func skipBOM(r io.Reader) io.Reader {
 // WritePeopleCSV writes what ReadPeopleCSV reads. Badges are left empty, since
 // a list of them would be a box of copies; an import keeps what an empty one had.
 func WritePeopleCSV(w io.Writer, people iter.Seq2[Person, error]) error {
-	return writeCSV(w, peopleColumns, func(emit func(...string) error) error {
-		for p, err := range people {
-			if err != nil {
-				return err
-			}
-			if err := emit(p.ID, p.Name, p.Email, ""); err != nil {
-				return err
-			}
-		}
-		return nil
+	return writeCSV(w, peopleColumns, people, func(p Person) ([]string, string, error) {
+		return []string{p.ID, p.Name, p.Email, ""}, p.Status.String(), nil
 	})
 }
 
 // WriteDevicesCSV writes what ReadDevicesCSV reads. tag gives the written form
 // of a device's tag, by its id, "" for none.
 func WriteDevicesCSV(w io.Writer, devices iter.Seq2[Device, error], tag func(id string) (string, error)) error {
-	return writeCSV(w, deviceColumns, func(emit func(...string) error) error {
-		for d, err := range devices {
-			if err != nil {
-				return err
-			}
-			written, err := tag(d.ID)
-			if err != nil {
-				return err
-			}
-			if err := emit(d.ID, d.Name, written, d.Kind); err != nil {
-				return err
-			}
+	return writeCSV(w, deviceColumns, devices, func(d Device) ([]string, string, error) {
+		status := d.Status.String()
+		if d.Lost && d.Status == Active {
+			status = lostStatus
 		}
-		return nil
+		written, err := tag(d.ID)
+		return []string{d.ID, d.Name, written, d.Kind}, status, err
 	})
 }
 
-func writeCSV(w io.Writer, columns []string, rows func(emit func(...string) error) error) error {
-	c := csv.NewWriter(w)
-	if err := c.Write(columns); err != nil {
-		return err
+// writeCSV writes a table of rows, with their statuses if one is not active.
+func writeCSV[T any](w io.Writer, columns []string, all iter.Seq2[T, error], fields func(T) ([]string, string, error)) error {
+	rows, statuses := [][]string{columns}, []string{statusColumn}
+	plain := true
+	for v, err := range all {
+		if err != nil {
+			return err
+		}
+		row, status, err := fields(v)
+		if err != nil {
+			return err
+		}
+		rows, statuses = append(rows, row), append(statuses, status)
+		plain = plain && status == Active.String()
 	}
-	if err := rows(func(fields ...string) error { return c.Write(fields) }); err != nil {
-		return err
+	c := csv.NewWriter(w)
+	for i, row := range rows {
+		if !plain {
+			row = append(row[:len(row):len(row)], statuses[i])
+		}
+		if err := c.Write(row); err != nil {
+			return err
+		}
 	}
 	c.Flush()
 	return c.Error()

@@ -3,6 +3,8 @@ package checkout
 import (
 	"fmt"
 	"strings"
+
+	"stump/internal/count"
 )
 
 // Erasure. An event keeps its core, so the chain verifies and the device keeps
@@ -161,7 +163,7 @@ func (l *Ledger) ErasePerson(ref, actor string, source Source) error {
 			return err
 		}
 		ev := Event{Kind: Erase, Actor: actor, Source: source, whose: l.keys.whose(p.id, 0),
-			Note: fmt.Sprintf("a person was erased from %d events", n)}
+			Note: "a person was erased from " + count.Of(n, "event")}
 		return t.append(&ev, nil, nil)
 	})
 }

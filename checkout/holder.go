@@ -76,6 +76,16 @@ func lockedBy(path string) *LockedError {
 	return e
 }
 
+// running reports whether another process is the holder, and not one that got
+// its number later.
+func (h *holder) running() bool {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", h.PID))
+	command := strings.ReplaceAll(strings.TrimSuffix(string(b), "\x00"), "\x00", " ")
+	_, args, _ := strings.Cut(command, " ")
+	_, held, _ := strings.Cut(h.Command, " ") // the program's name is how it was called
+	return err == nil && h.PID != os.Getpid() && args == held
+}
+
 // alive reports whether the process exists.
 func alive(pid int) bool {
 	if pid <= 0 {

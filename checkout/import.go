@@ -1,12 +1,21 @@
 package checkout
 
-import "fmt"
+import (
+	"bytes"
+	"fmt"
+	"slices"
+)
 
 // PersonRow is a line of an import of people.
 type PersonRow struct {
 	ID, Name, Email string
+	// HasEmail is whether the file has e-mail addresses at all; without, they
+	// stay.
+	HasEmail bool
 	// Badge is zero for "keep what there is".
 	Badge Tag
+	// Status is active, suspended or retired; "" keeps what there is.
+	Status string
 	// Line is the line of the file, for errors; 0 if there is none.
 	Line int
 }
@@ -17,9 +26,14 @@ type DeviceRow struct {
 	// HasKind is whether the file has kinds at all; without, they stay.
 	HasKind bool
 	// Tag is zero for "keep what there is".
-	Tag  Tag
-	Line int
+	Tag Tag
+	// Status is active, lost or retired; "" keeps what there is.
+	Status string
+	Line   int
 }
+
+// Imported counts what an import did with its rows.
+type Imported struct{ Added, Changed, Unchanged int }
 
 // RowError is what is wrong with a line of an import. Nothing was imported.
 type RowError struct {
@@ -33,45 +47,50 @@ func (e *RowError) Unwrap() error { return e.Err }
 // ImportPeople adds and changes people by id, all of them or none. An empty
 // badge keeps the one that there is. Two rows with one id or one badge are an
 // error, as is a badge that somebody else has.
-func (l *Ledger) ImportPeople(rows []PersonRow, actor string, source Source) error {
+func (l *Ledger) ImportPeople(rows []PersonRow, actor string, source Source) (Imported, error) {
 	all := make([]importRow, len(rows))
 	for i, r := range rows {
-		all[i] = importRow{party{treePeople, r.ID, &row{name: r.Name, email: r.Email}}, r.Badge, r.Line, true}
+		all[i] = importRow{party{treePeople, r.ID, &row{name: r.Name, email: r.Email}}, r.Badge, r.Status, r.Line, r.HasEmail}
 	}
 	return l.importRows(all, Event{Actor: actor, Source: source})
 }
 
 // ImportDevices does for devices what ImportPeople does for people.
-func (l *Ledger) ImportDevices(rows []DeviceRow, actor string, source Source) error {
+func (l *Ledger) ImportDevices(rows []DeviceRow, actor string, source Source) (Imported, error) {
 	all := make([]importRow, len(rows))
 	for i, r := range rows {
-		all[i] = importRow{party{treeDevices, r.ID, &row{name: r.Name, kind: r.Kind}}, r.Tag, r.Line, r.HasKind}
+		all[i] = importRow{party{treeDevices, r.ID, &row{name: r.Name, kind: r.Kind}}, r.Tag, r.Status, r.Line, r.HasKind}
 	}
 	return l.importRows(all, Event{Actor: actor, Source: source})
 }
 
 type importRow struct {
 	party
-	tag     Tag
-	line    int
-	hasKind bool
+	tag    Tag
+	status string
+	line   int
+	// detail is whether the file has e-mail addresses, or kinds.
+	detail bool
 }
 
-func (l *Ledger) importRows(rows []importRow, ev Event) error {
+func (l *Ledger) importRows(rows []importRow, ev Event) (Imported, error) {
+	var n Imported
 	if err := l.checkRows(rows); err != nil {
-		return err
+		return n, err
 	}
-	return l.update(func(t *txn) error {
+	err := l.update(func(t *txn) error {
+		n = Imported{}
 		if err := t.freeMoved(rows); err != nil {
 			return err
 		}
 		for _, r := range rows {
-			if err := t.importRow(r, ev); err != nil {
+			if err := t.importRow(r, ev, &n); err != nil {
 				return &RowError{r.line, err}
 			}
 		}
 		return nil
 	})
+	return n, err
 }
 
 // checkRows finds what is wrong with the rows among themselves.
@@ -126,25 +145,93 @@ func (t *txn) freeMoved(rows []importRow) error {
 }
 
 // importRow adds or changes one person or device.
-func (t *txn) importRow(r importRow, ev Event) error {
+func (t *txn) importRow(r importRow, ev Event, n *Imported) error {
 	old, err := t.row(r.tree, r.id)
 	if err != nil {
 		return err
 	}
-	p := r.party
+	p, tally := r.party, &n.Added
 	if old != nil {
-		p.row = old
-		p.row.name, p.row.email = r.row.name, r.row.email
-		if r.hasKind {
-			p.row.kind = r.row.kind
+		before := old.encode()
+		p.row, tally = old, &n.Unchanged
+		p.row.name = r.row.name
+		if r.detail {
+			p.row.email, p.row.kind = r.row.email, r.row.kind
+		}
+		if !bytes.Equal(before, p.row.encode()) {
+			tally = &n.Changed
 		}
 	}
-	if err := t.putRow(p.tree, p.id, p.row); err != nil || r.tag.IsZero() {
-		return err
+	if tally != &n.Unchanged {
+		if err := t.putRow(p.tree, p.id, p.row); err != nil {
+			return err
+		}
+	}
+	changes := []func(party, importRow, Event) (bool, error){t.importTag, t.importStatus}
+	if p.row.status == Retired {
+		slices.Reverse(changes) // who comes back may have a tag again
+	}
+	events := 0
+	for _, change := range changes {
+		did, err := change(p, r, ev)
+		if err != nil {
+			return err
+		}
+		if !did {
+			continue
+		}
+		events++
+		if p.row, err = t.row(p.tree, p.id); err != nil {
+			return err
+		}
+	}
+	if events > 0 && tally == &n.Unchanged {
+		tally = &n.Changed
+	}
+	*tally++
+	return nil
+}
+
+// importTag enrols the row's tag; the same tag as before is no event.
+func (t *txn) importTag(p party, r importRow, ev Event) (bool, error) {
+	if r.tag.IsZero() {
+		return false, nil
 	}
 	was, err := t.owner(r.tag)
 	if err != nil || was.tree == p.tree && was.id == p.id {
-		return err // the same tag as before is no event
+		return false, err
 	}
-	return t.enrol(&ev, p, r.tag)
+	return true, t.enrol(&ev, p, r.tag)
+}
+
+// importStatus gives p the row's status; the same status as before is no event.
+func (t *txn) importStatus(p party, r importRow, ev Event) (bool, error) {
+	if r.status == "" {
+		return false, nil
+	}
+	did := false
+	if lost := r.status == lostStatus; p.tree == treeDevices && lost != p.row.loan.lost && r.status != Retired.String() {
+		did = true
+		ev := ev
+		ev.Kind = Found
+		if lost {
+			ev.Kind = Lost
+			if h := p.row.loan.holder; h != "" {
+				if err := t.setFrom(&ev, h); err != nil {
+					return false, err
+				}
+			}
+		}
+		if err := t.append(&ev, nil, &p); err != nil {
+			return false, err
+		}
+	}
+	for _, s := range []Status{Active, Suspended, Retired} {
+		// What is lost is in use: it comes back by itself when it is bumped.
+		if (s.String() == r.status || s == Active && r.status == lostStatus) && s != p.row.status {
+			p.row.byDirectory = false
+			return true, t.setStatus(p, s, ev)
+		}
+	}
+	return did, nil
 }

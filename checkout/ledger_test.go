@@ -56,6 +56,18 @@ type tester struct {
 // ipad, pixel, nexus (tags 11-13).
 func newLedger(t testing.TB) *tester {
 	t.Helper()
+	x := newEmptyLedger(t)
+	for i, id := range []string{"ann", "ben", "cem"} {
+		x.ok(x.AddPerson(Person{ID: id, Name: strings.ToUpper(id[:1]) + id[1:], Email: id + "@example.org"}, tag(1+i), "admin", SourceCLI))
+	}
+	for i, id := range []string{"ipad", "pixel", "nexus"} {
+		x.ok(x.AddDevice(Device{ID: id, Name: "The " + id, Kind: "phone"}, tag(11+i), "admin", SourceCLI))
+	}
+	return x
+}
+
+func newEmptyLedger(t testing.TB) *tester {
+	t.Helper()
 	c := newTestClock()
 	x := &tester{t: t, clock: c, path: filepath.Join(t.TempDir(), "ledger.db"), o: testOptions(c)}
 	l, err := Create(x.path, x.o)
@@ -64,12 +76,6 @@ func newLedger(t testing.TB) *tester {
 	}
 	x.Ledger = l
 	t.Cleanup(func() { x.Close() })
-	for i, id := range []string{"ann", "ben", "cem"} {
-		x.ok(x.AddPerson(Person{ID: id, Name: strings.ToUpper(id[:1]) + id[1:], Email: id + "@example.org"}, tag(1+i), "admin", SourceCLI))
-	}
-	for i, id := range []string{"ipad", "pixel", "nexus"} {
-		x.ok(x.AddDevice(Device{ID: id, Name: "The " + id, Kind: "phone"}, tag(11+i), "admin", SourceCLI))
-	}
 	return x
 }
 

@@ -50,6 +50,15 @@ func (d Device) HasTag() bool { return d.Tag != "" }
 // the register.
 var ErrNotFound = errors.New("not in the register")
 
+// NotFoundError is an ErrNotFound that says who or what.
+type NotFoundError struct {
+	Kind SubjectKind
+	Ref  string
+}
+
+func (e *NotFoundError) Error() string { return fmt.Sprintf("%s %q: %v", e.Kind, e.Ref, ErrNotFound) }
+func (e *NotFoundError) Unwrap() error { return ErrNotFound }
+
 // AmbiguousError is a name that several people or devices have.
 type AmbiguousError struct {
 	Kind SubjectKind
@@ -76,7 +85,7 @@ func (e *ExistsError) Error() string { return fmt.Sprintf("there is a %s %q alre
 // findParty finds by id, then by exact name.
 func (t *txn) findParty(tr tree, ref string) (party, error) {
 	if IsPendingID(ref) {
-		return party{}, fmt.Errorf("%s %q: %w", kindOf(tr), ref, ErrNotFound)
+		return party{}, &NotFoundError{kindOf(tr), ref}
 	}
 	r, err := t.row(tr, ref)
 	if r != nil || err != nil {
@@ -95,7 +104,7 @@ func (t *txn) findParty(tr tree, ref string) (party, error) {
 	case len(found) == 1:
 		return found[0], nil
 	case len(found) == 0 || ref == "":
-		return party{}, fmt.Errorf("%s %q: %w", kindOf(tr), ref, ErrNotFound)
+		return party{}, &NotFoundError{kindOf(tr), ref}
 	}
 	e := &AmbiguousError{Kind: kindOf(tr), Name: ref}
 	for _, p := range found {

@@ -23,7 +23,8 @@ func (x *tester) importPeople(csv string) error {
 	if err != nil {
 		return err
 	}
-	return x.ImportPeople(rows, "admin", SourceCLI)
+	_, err = x.ImportPeople(rows, "admin", SourceCLI)
+	return err
 }
 
 func (x *tester) importDevices(csv string) error {
@@ -31,7 +32,8 @@ func (x *tester) importDevices(csv string) error {
 	if err != nil {
 		return err
 	}
-	return x.ImportDevices(rows, "admin", SourceCLI)
+	_, err = x.ImportDevices(rows, "admin", SourceCLI)
+	return err
 }
 
 func (x *tester) exportPeople() string {
@@ -39,6 +41,29 @@ func (x *tester) exportPeople() string {
 	var b bytes.Buffer
 	x.ok(WritePeopleCSV(&b, x.People()))
 	return b.String()
+}
+
+func (x *tester) exportDevices() string {
+	x.t.Helper()
+	var b bytes.Buffer
+	x.ok(WriteDevicesCSV(&b, x.Devices(), func(string) (string, error) { return "", nil }))
+	return b.String()
+}
+
+// imports imports people, or devices if the columns are theirs, and returns
+// what was added, changed and left.
+func (x *tester) imports(csv string) string {
+	x.t.Helper()
+	if people, err := ReadPeopleCSV(strings.NewReader(csv), parseDecimal); err == nil {
+		n, err := x.ImportPeople(people, "admin", SourceCLI)
+		x.ok(err)
+		return fmt.Sprint(n)
+	}
+	devices, err := ReadDevicesCSV(strings.NewReader(csv), parseDecimal)
+	x.ok(err)
+	n, err := x.ImportDevices(devices, "admin", SourceCLI)
+	x.ok(err)
+	return fmt.Sprint(n)
 }
 
 func TestImportIsAllOrNothing(t *testing.T) {
@@ -60,10 +85,19 @@ func TestImportIsAllOrNothing(t *testing.T) {
 		{"tag of a device", "id,name,badge\ndia,Dia,11\n", `line 2: the tag …011 can't be given to person "dia": it is that of device "ipad"`},
 		{"no credential", "id,name,badge\ndia,Dia,50\neve,Eve,half\n", `line 3: "half" is no credential`},
 		{"bad quotes", "id,name\nx,\"a\n", `line 2: extraneous or missing " in quoted-field`},
+		{"semicolons", "id;name\nx;X\n", "line 1: the columns are separated by semicolons"},
+		{"tabs", "id\tname\nx\tX\n", "line 1: the columns are separated by tabs"},
+		{"UTF-16", "\xff\xfei\x00d\x00,\x00", "line 1: the header is not valid UTF-8"},
+		{"no e-mail address", "id,name,email\nx,X,x@lab.example\ny,Y,y at lab\n", `line 3: "y at lab" is no e-mail address`},
+		{"an e-mail address with a name", "id,name,email\nx,X,X <x@lab.example>\n", `line 2: "X <x@lab.example>" is no e-mail address`},
+		{"no status", "id,name,status\nx,X,lost\n", `line 2: "lost" is no status`},
+		{"in capitals twice", "ID,Name,id\nx,X,y\n", `line 1: the column "id" is there twice`},
+		{"retired with a device", "id,name,status\nben,Ben,retired\n", `line 2: refused: Ben still has The pixel`},
 		{"line numbers count lines", "id,name\n\"x\",\"two\nlines\"\n", "line 2: the name has a control character: U+000A"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			x := newLedger(t)
+			x.bump(2, 12)
 			before := x.exportPeople() + x.history(HistoryFilter{})
 			err := x.importPeople(c.csv)
 			var row *RowError
@@ -79,10 +113,12 @@ func TestImportExport(t *testing.T) {
 	x := newLedger(t)
 	x.bump(1, 11)
 	x.ok(x.importPeople("\ufeffbadge,name,id\n,Annette,ann\n50,\"Dia, the second\",dia\n3,Cem,cem\n"))
-	want(t, "export", x.exportPeople(), "id,name,email,badge\nann,Annette,,\nben,Ben,ben@example.org,\ncem,Cem,,\ndia,\"Dia, the second\",,\n")
+	want(t, "export", x.exportPeople(), "id,name,email,badge\nann,Annette,ann@example.org,\nben,Ben,ben@example.org,\ncem,Cem,cem@example.org,\ndia,\"Dia, the second\",,\n")
 	want(t, "an empty badge keeps what there was", x.subject(1).Name, "Annette")
 	want(t, "the same badge is no event", x.history(HistoryFilter{Person: "cem"}), "3:enrol")
 	want(t, "dia", x.subject(50).ID, "dia")
+	x.ok(x.importPeople("id,name,email\ncem,Cem,\n"))
+	want(t, "an empty address is none", strings.Split(x.exportPeople(), "\n")[3], "cem,Cem,,")
 	want(t, "loans", x.who(), "ipad=ann")
 	x.ok(x.importPeople(x.exportPeople()))
 	want(t, "again", x.subject(50).ID, "dia")
@@ -102,6 +138,61 @@ func TestImportExport(t *testing.T) {
 	var b bytes.Buffer
 	x.ok(WriteDevicesCSV(&b, x.Devices(), func(id string) (string, error) { return "tag of " + id, nil }))
 	want(t, "export", b.String(), "id,name,tag,kind\nipad,iPad mini,tag of ipad,\nnexus,The nexus,tag of nexus,phone\npixel,The pixel,tag of pixel,phone\n")
+}
+
+// TestImportRemedies: what a spreadsheet gets wrong has a way out.
+func TestImportRemedies(t *testing.T) {
+	for csv, remedy := range map[string]string{
+		"id;name\nx;X\n":             "commas",
+		"id\tname\nx\tX\n":           "commas",
+		"id,name\nx,Mu\xf1oz\n":      "CSV UTF-8",
+		"\xff\xfei\x00d\x00,\x00":    "CSV UTF-8",
+		"id,name\nx,Okafor, Ann\n":   "double quotes",
+		"id,name,email\nx,X,x\n":     "ann@lab.example",
+		"id,name,status\nx,X,away\n": "active, suspended or retired",
+		"id,name\nx,\"a\"b\"\n":      "written twice",
+	} {
+		var h interface{ Hint() string }
+		if err := newLedger(t).importPeople(csv); !errors.As(err, &h) || !strings.Contains(h.Hint(), remedy) {
+			t.Errorf("%q: %v, want a hint that says %q", csv, err, remedy)
+		}
+	}
+}
+
+// TestStatusMoves: a register that is exported and imported elsewhere keeps who
+// and what is out of use, and an import says what it did.
+func TestStatusMoves(t *testing.T) {
+	x := newLedger(t)
+	want(t, "all active", x.exportPeople(), "id,name,email,badge\nann,Ann,ann@example.org,\nben,Ben,ben@example.org,\ncem,Cem,cem@example.org,\n")
+	suspended := Suspended
+	x.ok(x.EditPerson("ben", Edit{Status: &suspended}, "admin", SourceCLI))
+	x.ok(x.RetirePerson("cem", "admin", SourceCLI))
+	x.ok(x.RetireDevice("nexus", "admin", SourceCLI))
+	_, err := x.Lose(Request{Device: "pixel", Actor: "admin"})
+	x.ok(err)
+	people := x.exportPeople()
+	want(t, "people", people, "id,name,email,badge,status\nann,Ann,ann@example.org,,active\nben,Ben,ben@example.org,,suspended\ncem,Cem,cem@example.org,,retired\n")
+	devices := x.exportDevices()
+	want(t, "devices", devices, "id,name,tag,kind,status\nipad,The ipad,,phone,active\nnexus,The nexus,,phone,retired\npixel,The pixel,,phone,lost\n")
+
+	other := newEmptyLedger(t)
+	want(t, "people", other.imports(people), "{3 0 0}")
+	want(t, "devices", other.imports(devices), "{3 0 0}")
+	want(t, "people there", other.exportPeople(), people)
+	want(t, "devices there", other.exportDevices(), devices)
+	events := other.history(HistoryFilter{})
+	want(t, "again", other.imports(people)+other.imports(devices), "{0 0 3}{0 0 3}")
+	want(t, "no event without a change", other.history(HistoryFilter{}), events)
+	other.verify()
+
+	// Without the column, or where it is empty, the status stays.
+	want(t, "a name", other.imports("id,name\nben,Benjamin\n"), "{0 1 0}")
+	want(t, "empty", other.imports("id,name,Status\ncem,Cem,\nben,Benjamin,Suspended\n"), "{0 0 2}")
+	want(t, "back", other.imports("id,name,badge,status\nann,Ann,,active\nben,Benjamin,,active\ncem,Cem,77,active\n"), "{0 2 1}")
+	want(t, "all active again", other.exportPeople(), "id,name,email,badge\nann,Ann,ann@example.org,\nben,Benjamin,ben@example.org,\ncem,Cem,cem@example.org,\n")
+	want(t, "found", other.imports("id,name,tag,status\npixel,The pixel,,active\nnexus,The nexus,,active\n"), "{0 2 0}")
+	want(t, "devices again", other.exportDevices(), "id,name,tag,kind\nipad,The ipad,,phone\nnexus,The nexus,,phone\npixel,The pixel,,phone\n")
+	other.verify()
 }
 
 func TestNamesSurvive(t *testing.T) {

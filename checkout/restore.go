@@ -61,7 +61,7 @@ func (r *Restored) String() string {
 	case r.Fork:
 		b.WriteString("; it is not a beginning of this ledger: they have gone different ways")
 	case r.Lost[1] > 0:
-		fmt.Fprintf(&b, "; events %s would be missing", ranges([][2]uint64{r.Lost}))
+		fmt.Fprintf(&b, "; %s would be missing", ranges([][2]uint64{r.Lost}))
 	default:
 		b.WriteString("; no event would be missing")
 	}

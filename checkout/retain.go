@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"time"
+
+	"stump/internal/count"
 )
 
 // metaSwept is the last event that Anonymise has dealt with.
@@ -201,7 +203,7 @@ func (s *sweeper) apply(t *txn) error {
 	if err := t.put(treeMeta, metaScrub, nil); err != nil {
 		return err
 	}
-	ev := Event{Kind: Erase, Source: SourceSystem, Note: fmt.Sprintf("retention: %d events of closed loans up to event %d anonymised", len(s.erase), s.swept)}
+	ev := Event{Kind: Erase, Source: SourceSystem, Note: fmt.Sprintf("retention: %s of closed loans up to event %d anonymised", count.Of(len(s.erase), "event"), s.swept)}
 	return t.append(&ev, nil, nil)
 }
 

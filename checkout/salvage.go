@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"stump/internal/count"
 )
 
 // Salvaged tells what was saved from a damaged file.
@@ -46,7 +48,10 @@ func (s *Salvaged) String() string {
 	}
 	lost := "no event is known to be missing"
 	if len(s.Lost) > 0 {
-		lost = "missing are events " + ranges(s.Lost)
+		lost = "missing is " + ranges(s.Lost)
+		if len(s.Lost) > 1 || s.Lost[0][1] > s.Lost[0][0] {
+			lost = "missing are " + ranges(s.Lost)
+		}
 	}
 	if s.Perhaps[1] > 0 {
 		lost += fmt.Sprintf(", and perhaps some after %d", s.Perhaps[0]-1)
@@ -54,12 +59,18 @@ func (s *Salvaged) String() string {
 	if s.Partial {
 		lost += "; people and devices may be missing: compare with a backup or the directory"
 	}
-	return fmt.Sprintf("the ledger was damaged (%s): %d events were saved, %s; the damaged file is %s; stump restore brings back a backup",
-		s.Reason, s.Events, lost, s.File)
+	return fmt.Sprintf("the ledger was damaged (%s): %s saved, %s; the damaged file is %s; stump restore brings back a backup",
+		s.Reason, count.Were(s.Events, "event"), lost, s.File)
 }
 
+// ranges is "event 7", or "events 7-9, 12".
 func ranges(all [][2]uint64) string {
 	var b strings.Builder
+	b.WriteString("event")
+	if len(all) > 1 || all[0][1] > all[0][0] {
+		b.WriteString("s")
+	}
+	b.WriteString(" ")
 	for i, r := range all {
 		if i > 0 {
 			b.WriteString(", ")
@@ -95,12 +106,18 @@ func OpenOrSalvage(path string, o Options) (l *Ledger, salvaged *Salvaged, err e
 			l, err = Create(path, o)
 			return l, nil, err
 		}
+		if h, err := readHolder(path); err == nil && h.running() {
+			// Somebody took the file away under a process that has it open.
+			return nil, nil, &LockedError{path, h.PID, h.Command}
+		}
 		damaged = &DamagedError{Path: path, Reason: "the file is missing"}
 	case !errors.As(err, &damaged):
 		return nil, nil, err
 	}
-	o.Logger.Error("salvaging the ledger", "err", damaged)
-	if salvaged, err = salvage(path, damaged.Reason, o); err != nil {
+	var locked *LockedError
+	if salvaged, err = salvage(path, damaged.Reason, o); errors.As(err, &locked) {
+		return nil, nil, locked
+	} else if err != nil {
 		return nil, nil, fmt.Errorf("%w; and it could not be salvaged: %w", damaged, err)
 	}
 	l, err = Open(path, o)
@@ -163,6 +180,7 @@ func salvage(path, reason string, o Options) (*Salvaged, error) {
 			return nil, err
 		}
 	}
+	o.Logger.Error("salvaging the ledger", "err", &DamagedError{Path: path, Reason: reason})
 	s.pick()
 	tmp := path + ".salvaged"
 	if err := os.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {

@@ -2,6 +2,8 @@ package checkout
 
 import (
 	"fmt"
+	"net/mail"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -16,17 +18,17 @@ const (
 func checkID(id string) error {
 	switch n := utf8.RuneCountInString(id); {
 	case id == "":
-		return fmt.Errorf("the id is empty")
+		return remedied("give one, of letters and digits", "the id is empty")
 	case !utf8.ValidString(id):
-		return fmt.Errorf("the id %q is not valid UTF-8", id)
+		return remedied(saveUTF8, "the id %q is not valid UTF-8", id)
 	case n > maxID:
-		return fmt.Errorf("the id %q has %d characters: at most %d", id, n, maxID)
+		return remedied("choose a shorter one", "the id %q has %d characters: at most %d", id, n, maxID)
 	case id[0] == ' ' || id[len(id)-1] == ' ':
-		return fmt.Errorf("the id %q begins or ends with a space", id)
+		return remedied("leave the space out", "the id %q begins or ends with a space", id)
 	}
 	for _, r := range id {
 		if !unicode.IsPrint(r) {
-			return fmt.Errorf("the id %q has a character that can't be printed: %U", id, r)
+			return remedied("leave it out", "the id %q has a character that can't be printed: %U", id, r)
 		}
 	}
 	return nil
@@ -34,8 +36,8 @@ func checkID(id string) error {
 
 // checkName accepts names: 1 to 1,000 bytes of UTF-8 without control characters.
 func checkName(name string) error {
-	if name == "" {
-		return fmt.Errorf("the name is empty")
+	if strings.TrimSpace(name) == "" {
+		return remedied("give one", "the name is empty")
 	}
 	return checkText("name", name, maxName)
 }
@@ -43,15 +45,44 @@ func checkName(name string) error {
 // checkText accepts at most most bytes of UTF-8 without control characters.
 func checkText(what, s string, most int) error {
 	if len(s) > most {
-		return fmt.Errorf("the %s has %d bytes: at most %d", what, len(s), most)
+		return remedied("shorten it", "the %s has %d bytes: at most %d", what, len(s), most)
 	}
 	if !utf8.ValidString(s) {
-		return fmt.Errorf("the %s is not valid UTF-8", what)
+		return remedied(saveUTF8, "the %s is not valid UTF-8", what)
 	}
 	for _, r := range s {
 		if unicode.IsControl(r) {
-			return fmt.Errorf("the %s has a control character: %U", what, r)
+			return remedied("leave tabs and line breaks out", "the %s has a control character: %U", what, r)
 		}
 	}
 	return nil
+}
+
+// saveUTF8 is the remedy for text in another encoding.
+const saveUTF8 = `save it as UTF-8; a spreadsheet calls that "CSV UTF-8"`
+
+// CheckEmail accepts an address such as ann@lab.example, and none. It is for
+// what an admin gives; a directory is taken at its word.
+func CheckEmail(s string) error {
+	if s == "" {
+		return nil
+	}
+	if a, err := mail.ParseAddress(s); err != nil || a.Address != s {
+		return remedied("write it as ann@lab.example, without a name, or leave it empty", "%q is no e-mail address", s)
+	}
+	return nil
+}
+
+// remedy is an error that knows what to do about it.
+type remedy struct {
+	error
+	hint string
+}
+
+// Hint says what to do.
+func (r *remedy) Hint() string  { return r.hint }
+func (r *remedy) Unwrap() error { return r.error }
+
+func remedied(hint, format string, args ...any) error {
+	return &remedy{fmt.Errorf(format, args...), hint}
 }

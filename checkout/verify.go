@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"stump/internal/count"
 )
 
 // VerifyOptions tell how to check a ledger.
@@ -51,14 +53,14 @@ func (r *Report) OK() bool { return len(r.Faults) == 0 }
 
 // String is the sentence that says what was found.
 func (r *Report) String() string {
-	s := fmt.Sprintf("%d events, %d open loans, %d outbox rows: ", r.Events, r.Loans, r.Outbox)
+	s := count.Of(r.Events, "event") + ", " + count.Of(r.Loans, "open loan") + ", " + count.Of(r.Outbox, "outbox row") + ": "
 	if r.OK() {
 		s += "everything holds"
 	} else {
-		s += fmt.Sprintf("%d faults, the first: %s: %s", len(r.Faults), r.Faults[0].What, r.Faults[0].Detail)
+		s += fmt.Sprintf("%s, the first: %s: %s", count.Of(len(r.Faults), "fault"), r.Faults[0].What, r.Faults[0].Detail)
 	}
 	if r.Gaps > 0 {
-		s += fmt.Sprintf("; %d numbers have no event, by an earlier salvage or restore that says so", r.Gaps)
+		s += fmt.Sprintf("; %s without an event, by an earlier salvage or restore that says so", count.Of(r.Gaps, "number"))
 	}
 	return s + "; bbolt's own check: " + r.Bbolt
 }
@@ -135,6 +137,9 @@ func (v *verifier) batch(t *txn) error {
 			v.r.fault("file", "a key of %d bytes among the events", len(k))
 			continue
 		}
+		if !t.finds(treeEvents, k, b) {
+			v.r.fault("file", "event %d is there, and not found by its number", r.seq)
+		}
 		v.event(t, r, b)
 		if n++; n == verifyBatch {
 			if v.o.Progress != nil {
@@ -155,7 +160,29 @@ func (v *verifier) batch(t *txn) error {
 			v.r.Gaps += g.last - g.first + 1
 		}
 	}
+	v.findable(t)
 	return errors.Join(v.rows(t), v.tags(t), v.outbox(t))
+}
+
+// findable looks for every row by its key. Damage to an inner page may leave a
+// row where going through all of them meets it, and looking for it does not.
+func (v *verifier) findable(t *txn) {
+	for _, tr := range allTrees {
+		if tr == treeEvents {
+			continue // done with the chain
+		}
+		c := t.tx.Bucket(tr.bucket()).Cursor()
+		for k, b := c.First(); k != nil; k, b = c.Next() {
+			if !t.finds(tr, k, b) {
+				v.r.fault("file", "a row of %s is there, and not found by its key", tr)
+			}
+		}
+	}
+}
+
+// finds reports whether looking for a key leads to its value.
+func (t *txn) finds(tr tree, key, value []byte) bool {
+	return bytes.Equal(t.tx.Bucket(tr.bucket()).Get(key), value)
 }
 
 // total is the number of events by the heads of the stations.
@@ -323,7 +350,7 @@ func (v *verifier) outbox(t *txn) error {
 		}
 		c, err := decodeSink(b)
 		if err != nil || c.queued-c.done != rows[c.index] {
-			v.r.fault("outbox", "%d rows wait for %q, it should be %d", rows[c.index], name, c.queued-c.done)
+			v.r.fault("outbox", "%s for %q, it should be %d", count.Of(rows[c.index], "row"), name, c.queued-c.done)
 		}
 	}
 	return nil

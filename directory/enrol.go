@@ -76,6 +76,10 @@ func (w *Worker) Enrol(ctx context.Context, r EnrolRequest) (Record, error) {
 	return w.enrolled(rec, r)
 }
 
+// EnrolsPeople reports whether the directory itself decides who gets a badge,
+// so that a name which the register does not have is nothing unusual.
+func (w *Worker) EnrolsPeople() bool { return w.dir.Capabilities().Enrol }
+
 // enrolThere asks the directory, whose word is final.
 func (w *Worker) enrolThere(ctx context.Context, r EnrolRequest) (Record, error) {
 	if o, down := w.main.isDown(); down {

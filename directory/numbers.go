@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"stump/checkout"
+	"stump/internal/count"
 )
 
 // transforms turn what a directory has in a field into the number of a badge.
@@ -100,6 +101,6 @@ func (u *unread) add(name string, err error) {
 
 func (u *unread) note(snap *Snapshot, what string) {
 	if u.n > 0 {
-		snap.Notes = append(snap.Notes, fmt.Sprintf("%s of the directory have a number that is no %s (%s, %s among them): see %s_form", count(u.n, "record"), what, u.err, u.first, what))
+		snap.Notes = append(snap.Notes, fmt.Sprintf("%s of the directory have a number that is no %s (%s, %s among them): see %s_form", count.Of(u.n, "record"), what, u.err, u.first, what))
 	}
 }

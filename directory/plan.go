@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"stump/checkout"
+	"stump/internal/count"
 )
 
 // Guards of a pull, learned from directories that emptied themselves over
@@ -168,7 +169,7 @@ func (p *planner) unique(k Kind, pulled []Record) []Record {
 	}
 	for i, r := range out {
 		if tags[r.Tag] > 1 && !r.Tag.IsZero() {
-			p.note("%s of the directory have the tag %s, %s among them: nobody gets it", count(tags[r.Tag], string(k)), r.Tag, r.Name)
+			p.note("%s of the directory have the tag %s, %s among them: nobody gets it", count.Of(tags[r.Tag], string(k)), r.Tag, r.Name)
 			out[i].Tag = checkout.Tag{}
 		}
 	}
@@ -232,7 +233,7 @@ func (p *planner) leave(k Kind, leaving []Record, active, pulled int) {
 	if len(leaving) == 0 {
 		return
 	}
-	many := count(len(leaving), string(k))
+	many := count.Of(len(leaving), string(k))
 	word := "suspended"
 	if k == Device {
 		word = "retired"
@@ -253,7 +254,7 @@ func (p *planner) leave(k Kind, leaving []Record, active, pulled int) {
 			continue
 		}
 		if r.Holds > 0 {
-			p.note("%s left the directory and still has %s: stays until back", r.Name, count(r.Holds, "device"))
+			p.note("%s left the directory and still has %s: stays until back", r.Name, count.Of(r.Holds, "device"))
 			continue
 		}
 		r.Inactive = true

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/internal/count"
 )
 
 // Write renders the status for people:
@@ -28,18 +29,14 @@ func (s Status) Write(out io.Writer, now time.Time) error {
 	}
 	p.pull(s.Pull, now)
 	if s.PendingTags > 0 {
-		text := count(s.PendingTags, "tag") + " were bumped and have no owner yet; their bumps are kept"
+		text := count.Of(s.PendingTags, "tag") + " were bumped and have no owner yet; their bumps are kept"
 		if s.PendingTags == 1 {
 			text = "1 tag was bumped and has no owner yet; its bumps are kept"
 		}
 		p.head("unknown", text)
 	}
 	for _, o := range s.Orphans {
-		text := count(o.Rows, "event") + " wait"
-		if o.Rows == 1 {
-			text += "s"
-		}
-		p.head(o.Name, text+" for this place, which is no longer in the configuration")
+		p.head(o.Name, waits(o.Rows)+" for this place, which is no longer in the configuration")
 		p.line("put it back, or: stump sync drop " + allOf + o.Name + " --note WHY")
 	}
 	return p.err
@@ -80,10 +77,7 @@ func (p *printer) sink(s SinkStatus, now time.Time) {
 		p.line("then: stump sync retry all")
 	}
 	if waiting := s.Backlog - s.StuckRows; waiting > 0 {
-		text := count(waiting, "event") + " wait"
-		if waiting == 1 {
-			text += "s"
-		}
+		text := waits(waiting)
 		if s.Oldest != nil {
 			text += ", the oldest for " + sinceWords(now.Sub(*s.Oldest))
 		}
@@ -126,9 +120,9 @@ func (p *printer) pull(s *PullStatus, now time.Time) {
 	case s.At == nil:
 		p.head("people", "not pulled yet")
 	default:
-		what := count(s.People, "person")
+		what := count.Of(s.People, "person")
 		if s.Devices > 0 {
-			what += " and " + count(s.Devices, "device")
+			what += " and " + count.Of(s.Devices, "device")
 		}
 		p.head("people", fmt.Sprintf("%s, pulled %s ago", what, sinceWords(now.Sub(*s.At))))
 	}
@@ -180,14 +174,12 @@ func eventWords(ev checkout.EntryJSON) string {
 	return text
 }
 
-func count(n int, what string) string {
-	switch {
-	case n == 1:
-		return "1 " + what
-	case what == "person":
-		return fmt.Sprintf("%d people", n)
+// waits is "1 event waits", or "2 events wait".
+func waits(n int) string {
+	if n == 1 {
+		return "1 event waits"
 	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return count.Of(n, "event") + " wait"
 }
 
 // sinceWords is a duration for people.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"stump/gpio"
+	"stump/internal/count"
 )
 
 // Chip answers questions about one GPIO chip. *gpio.Chip is the real one.
@@ -55,9 +56,9 @@ type chip struct {
 // String is how a chip is listed to people.
 func (c *chip) String() string {
 	if c.address != "" {
-		return fmt.Sprintf("%s (%s at %s, %d lines)", c.Name, c.Label, c.address, c.Lines)
+		return fmt.Sprintf("%s (%s at %s, %s)", c.Name, c.Label, c.address, count.Of(c.Lines, "line"))
 	}
-	return fmt.Sprintf("%s (%s, %d lines)", c.Name, c.Label, c.Lines)
+	return fmt.Sprintf("%s (%s, %s)", c.Name, c.Label, count.Of(c.Lines, "line"))
 }
 
 // scan reads every chip, once: Raspberry Pi OS makes /dev/gpiochip4 a symbolic

@@ -3,6 +3,8 @@ package hw
 import (
 	"fmt"
 	"strings"
+
+	"stump/internal/count"
 )
 
 // Site is what the parts are called where the reader hangs. The zero value
@@ -111,7 +113,7 @@ func textSwapped(f *findings, s *Site) text {
 		}
 	}
 	return text{
-		fmt.Sprintf("%d of %s make a valid card only with the two data lines exchanged", n, plural(len(f.frames), "read")),
+		fmt.Sprintf("%d of %s make a valid card only with the two data lines exchanged", n, count.Of(len(f.frames), "read")),
 		fmt.Sprintf("The two data wires are swapped. %s belongs on %s, %s on %s: exchange them, at one end only.",
 			s.data(0), s.pin(0), s.data(1), s.pin(1)),
 	}
@@ -215,7 +217,7 @@ func textBurst(f *findings, s *Site) text {
 
 func textCrosstalk(f *findings, s *Site) text {
 	return text{
-		fmt.Sprintf("%s on the other line right after a real one, within 100 µs; none without a card", plural(f.ghosts, "pulse")),
+		fmt.Sprintf("%s on the other line right after a real one, within 100 µs; none without a card", count.Of(f.ghosts, "pulse")),
 		"Each data wire is felt on the other. Do not run DATA0 and DATA1 as one twisted pair: twist each with ground. A shorter cable helps, or 10 nF from each data pin to ground on the board's side of " + s.converter() + ".",
 	}
 }
@@ -241,14 +243,14 @@ func textWrongGPIO(f *findings, s *Site) text {
 
 func textKeypad(f *findings, _ *Site) text {
 	return text{
-		fmt.Sprintf("%d frames of 4 or 8 bits: digits of a keypad, not a card", len(f.frames)),
+		count.Of(len(f.frames), "frame") + " of 4 or 8 bits: digits of a keypad, not a card",
 		"The reader sends key presses, or a card's number digit by digit. Set it to plain Wiegand output (26 bits or more): by its configuration card or its switches, see its manual. If it has keys that you want, set keypad = \"4bit\" or \"8bit\" for this reader.",
 	}
 }
 
 func textClockData(f *findings, _ *Site) text {
 	return text{
-		fmt.Sprintf("DATA%d ticks like a clock (%d pulses) while the other line changes beside it", f.clock, f.falls[max(f.clock, 0)]),
+		fmt.Sprintf("DATA%d ticks like a clock (%s) while the other line changes beside it", f.clock, count.Of(f.falls[max(f.clock, 0)], "pulse")),
 		"The reader speaks clock-and-data, as a magnetic stripe reader does, not Wiegand. Set its output to Wiegand: by its configuration card, a switch or a wire, see its manual.",
 	}
 }
@@ -256,7 +258,7 @@ func textClockData(f *findings, _ *Site) text {
 func textHold(f *findings, s *Site) text {
 	if f.late > 0 {
 		return text{
-			fmt.Sprintf("nothing while cards were shown, then %d reads at once", f.late),
+			fmt.Sprintf("nothing while cards were shown, then %s at once", count.Of(f.late, "read")),
 			capital(s.hold()) + " must not touch anything: while it touches ground, the reader keeps its cards to itself. Take it off and put tape around its end.",
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"stump/internal/count"
 	"stump/wiegand"
 )
 
@@ -228,7 +229,7 @@ func (h *Health) stray(now time.Duration) (Condition, bool) {
 	}
 	return Condition{
 		Name: StrayEdges, Since: now,
-		Text:   fmt.Sprintf("pulses without a card, %d times in %s", len(h.strays), strayWindow),
+		Text:   fmt.Sprintf("pulses without a card, %s in %s", count.Of(len(h.strays), "time"), strayWindow),
 		Remedy: "run `stump selftest`: missing ground, a loose wire and mains hum look like this",
 	}, true
 }
@@ -240,7 +241,7 @@ func (h *Health) voltage(now time.Duration) (Condition, bool) {
 	}
 	text := "the board's 5 V is too low now"
 	if !h.low {
-		text = fmt.Sprintf("the board's 5 V was too low %d times in the last hour", len(h.lows))
+		text = fmt.Sprintf("the board's 5 V was too low %s in the last hour", count.Of(len(h.lows), "time"))
 	}
 	return Condition{
 		Name: LowVoltage, Since: now, Text: text,

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"stump/gpio"
+	"stump/internal/count"
 	"stump/wiegand"
 )
 
@@ -151,7 +152,7 @@ func (s *Scope) describe(r *wiegand.Read) string { return DescribeRead(r, s.numb
 // DescribeRead says what a frame was: "26 bits, H10301, parity OK, number …658".
 func DescribeRead(r *wiegand.Read, numbers bool) string {
 	if !r.OK() {
-		return fmt.Sprintf("%d bits, refused: %s", r.Count, faultText[r.Fault])
+		return fmt.Sprintf("%s, refused: %s", count.Of(r.Count, "bit"), faultText[r.Fault])
 	}
 	check := "parity OK"
 	if !r.Format.Checked() {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"stump/internal/count"
 	"stump/wiegand"
 )
 
@@ -93,7 +94,7 @@ func DrawFrame(edges []wiegand.Edge, columns int) []string {
 			*c = '╥'
 		}
 	}
-	scale := fmt.Sprintf("%d pulses in %s", len(fallen), seconds(time.Duration(span)))
+	scale := fmt.Sprintf("%s in %s", count.Of(len(fallen), "pulse"), seconds(time.Duration(span)))
 	return []string{"D0 " + string(rows[0]), "D1 " + string(rows[1]), "   " + scale}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"stump/gpio"
+	"stump/internal/count"
 	"stump/wiegand"
 )
 
@@ -244,7 +245,7 @@ func (s *tester) judge(spells []Spell) Result {
 		if good == 0 {
 			v = Fail
 		}
-		return bad(v, "The board was too busy to note every edge. Stop what else runs on it and repeat the test; in service such reads are refused, never guessed.", "%s lost by the kernel, %d of %s good", plural(lost, "edge"), good, plural(n, "read"))
+		return bad(v, "The board was too busy to note every edge. Stop what else runs on it and repeat the test; in service such reads are refused, never guessed.", "%s lost by the kernel, %d of %s good", count.Of(lost, "edge"), good, count.Of(n, "read"))
 	case good == 0:
 		r := s.blame(Fail, lengths(reads)+", none good")
 		if len(r.Causes) == 0 { // then at least what the decoder says
@@ -257,7 +258,7 @@ func (s *tester) judge(spells []Spell) Result {
 		if good*3 < n*2 {
 			v = Fail
 		}
-		return s.blame(v, fmt.Sprintf("%d of %d reads good%s, %d of the same card, %d pulses too many", good, n, afterRepair(repaired), same, f.extra))
+		return s.blame(v, fmt.Sprintf("%d of %d reads good%s, %d of the same card, %s too many", good, n, afterRepair(repaired), same, count.Of(f.extra, "pulse")))
 	}
 	r := pass("%s, %d of %d equal%s", s.describe(bits), same, n, shape(spells))
 	if causes := Diagnose(&s.evidence, &s.Site); len(causes) > 0 {
@@ -286,7 +287,7 @@ func (s *tester) describe(bits wiegand.Bits) string {
 		}
 		return fmt.Sprintf("%d bits, %s, %s, number %s", bits.Len(), f.Name, check, masked(f, v, s.o.ShowNumbers))
 	}
-	return fmt.Sprintf("%d bits", bits.Len())
+	return count.Of(bits.Len(), "bit")
 }
 
 // lengths is "3 reads of 24, 25, 26 bits".
@@ -304,7 +305,7 @@ func lengths(reads []wiegand.Read) string {
 	if len(words) > 5 {
 		words = append(words[:3], "…", words[len(words)-1])
 	}
-	return fmt.Sprintf("%s of %s bits", plural(len(reads), "read"), strings.Join(words, ", "))
+	return fmt.Sprintf("%s of %s bits", count.Of(len(reads), "read"), strings.Join(words, ", "))
 }
 
 // shape is ", pulses 50 µs wide, 2.0 ms apart"; widths only where the source

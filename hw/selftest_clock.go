@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"stump/internal/count"
 )
 
 // ClockFact is how good the wall clock is.
@@ -145,5 +147,5 @@ func (s *tester) ledger(ctx context.Context) Result {
 	case f.Salvaged != "":
 		return bad(Fail, "Run `stump restore` with the newest file of the backups folder.", "the ledger was damaged and set aside as %s", f.Salvaged)
 	}
-	return pass("%d events, %d people, %d devices, %d out", f.Events, f.People, f.Devices, f.Loans)
+	return pass("%s, %s, %s, %d out", count.Of(f.Events, "event"), count.Of(f.People, "person"), count.Of(f.Devices, "device"), f.Loans)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"stump/gpio"
+	"stump/internal/count"
 	"stump/wiegand"
 )
 
@@ -140,15 +141,7 @@ func countOf(edges []wiegand.Edge) string {
 	if len(f) == 0 {
 		return "no pulse"
 	}
-	return fmt.Sprintf("%s on DATA0, %d on DATA1", plural(len(of(f, 0)), "pulse"), len(of(f, 1)))
-}
-
-// plural is "1 read", "2 reads".
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return fmt.Sprintf("%s on DATA0, %d on DATA1", count.Of(len(of(f, 0)), "pulse"), len(of(f, 1)))
 }
 
 func level(high bool) string {

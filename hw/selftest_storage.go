@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"stump/internal/count"
 )
 
 // Limits of a state directory. An SD card writes and syncs 4 KiB in 5 to
@@ -81,7 +83,7 @@ func (s *tester) cardHealth(m mount) (r Result, ok bool) {
 	}
 	disk := path.Base(m.source)
 	if n, _ := strconv.Atoi(s.word("sys/fs/ext4/" + disk + "/errors_count")); n > 0 {
-		return bad(Warn, "Back up now (`stump backup FILE`), check the file system, and replace the memory card if it happens again.", "the file system of %s has counted %d errors", m.source, n), false
+		return bad(Warn, "Back up now (`stump backup FILE`), check the file system, and replace the memory card if it happens again.", "the file system of %s has counted %s", m.source, count.Of(n, "error")), false
 	}
 	// eMMC (a BeagleBone's) tells its age in tenths of its life; an SD card
 	// does not.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"stump/gpio"
+	"stump/internal/count"
 )
 
 // Survey is what `stump config check --board` shows: the board, its chips, and
@@ -60,7 +61,7 @@ func (s Survey) String() string {
 	}
 	fmt.Fprintf(&b, "board: %s (%s)\n", s.Board, kind)
 	for _, c := range s.Chips {
-		fmt.Fprintf(&b, "chip: %s, %s, %d lines\n", c.Name, c.Label, c.Lines)
+		fmt.Fprintf(&b, "chip: %s, %s, %s\n", c.Name, c.Label, count.Of(c.Lines, "line"))
 	}
 	if s.Err != nil {
 		fmt.Fprintf(&b, "chips: %v\n", s.Err)

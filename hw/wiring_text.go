@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"stump/internal/count"
 )
 
 // Text draws the wiring for a terminal of that many columns, at least 56: the
@@ -93,7 +95,7 @@ func (w *Wiring) drawHeader(b *strings.Builder, p painter, header string, ties [
 		b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 	if rest := rows - last; rest > 0 {
-		fmt.Fprintf(b, "%s\n", pad(fmt.Sprintf("%d more rows, not used", rest), label+signal+number+14, true))
+		fmt.Fprintf(b, "%s\n", pad(count.Of(rest, "more row")+", not used", label+signal+number+14, true))
 	}
 }
 

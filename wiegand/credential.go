@@ -9,7 +9,7 @@ import (
 
 // Credential is the written form of a card: "H10301:84:31066" (format,
 // facility, number), "H10302:1160" where the format has no facility, or
-// "raw34:9278063906" (bit count, decimal value of all bits) where the short
+// "raw34:2321811728" (bit count, decimal value of all bits) where the short
 // form does not say every bit: of formats with further fields or unassigned
 // bits, and where f is nil.
 func Credential(b Bits, f *Format) string {
@@ -33,7 +33,7 @@ func ParseCredential(s string, formats []*Format) (Bits, *Format, error) {
 	part := strings.Split(strings.TrimSpace(s), ":")
 	if len(part) == 1 {
 		if len(formats) == 0 {
-			return Bits{}, nil, fmt.Errorf("%q: without a format, write a card as H10301:84:31066 or raw34:9278063906", s)
+			return Bits{}, nil, fmt.Errorf("%q: without a format, write a card as H10301:84:31066 or raw34:2321811728", s)
 		}
 		b, err := BitsFromDecimal(part[0], formats[0].Len)
 		if err != nil {

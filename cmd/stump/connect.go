@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"syscall"
 
 	"stump/checkout"
@@ -24,24 +26,25 @@ const (
 
 // connect returns whom to ask, and a func that ends the asking. An explicit
 // --socket is the daemon and nothing else; an explicit --state is that
-// ledger; with neither it is the daemon, then, for what only reads, the
-// default ledger.
+// ledger, or for what only a daemon can do the daemon that has it; with neither
+// it is the daemon, then, for what only reads, the default ledger.
 func (g *globals) connect(ctx context.Context, need access) (*api.Client, func(), error) {
 	switch {
 	case g.socket != "" && g.state != "":
-		return nil, nil, usageError{hint.Errorf("--socket asks the daemon, --state reads a ledger that no daemon has: give one of them", "--socket and --state exclude each other")}
+		return nil, nil, usageError{hint.Errorf("--socket asks that daemon, --state is a ledger: give one of them", "--socket and --state exclude each other")}
 	case g.state != "" && need != daemonOnly:
 		return g.openLedger(need)
 	}
 	var tried error
 	for _, socket := range g.sockets() {
 		c, err := api.Dial(ctx, socket)
-		if err == nil {
+		if err != nil {
+			err = g.noDaemon(socket, err)
+		} else if err = g.hasState(ctx, c, socket); err == nil {
 			c.Actor = actor()
 			return c, func() {}, nil
 		}
-		err = g.noDaemon(socket, err)
-		if tried == nil || errors.Is(err, syscall.EACCES) {
+		if tried == nil || errors.Is(err, syscall.EACCES) || errors.Is(err, errOtherLedger) {
 			tried = err
 		}
 	}
@@ -49,6 +52,31 @@ func (g *globals) connect(ctx context.Context, need access) (*api.Client, func()
 		return nil, nil, tried
 	}
 	return g.openLedger(need)
+}
+
+// errOtherLedger is a daemon that does not have the ledger that was named.
+var errOtherLedger = errors.New("another ledger")
+
+// hasState refuses a daemon that has another ledger than the one of --state.
+func (g *globals) hasState(ctx context.Context, c *api.Client, socket string) error {
+	if g.state == "" {
+		return nil
+	}
+	var st api.Status
+	if err := c.Do(ctx, "GET", "status", nil, &st); err != nil {
+		return err
+	}
+	want, err := filepath.Abs(daemon.LedgerPath(g.state))
+	if err != nil || want == st.Ledger {
+		return err
+	}
+	a, aerr := os.Stat(want)
+	b, berr := os.Stat(st.Ledger)
+	if aerr == nil && berr == nil && os.SameFile(a, b) {
+		return nil
+	}
+	return hint.Errorf("leave --state out to ask that one, or name the socket of the other with --socket alone",
+		"the daemon at %s has %w: %s", socket, errOtherLedger, st.Ledger)
 }
 
 // noDaemon explains why nobody answers at socket.
@@ -61,6 +89,9 @@ func (g *globals) noDaemon(socket string, err error) error {
 	case syscall.ENOENT:
 		return hint.Errorf("start it with `stump run`, or name its socket with --socket", "no daemon: %s: %w", socket, errno)
 	case syscall.ECONNREFUSED:
+		if st, err := os.Stat(socket); err == nil && st.Mode()&fs.ModeSocket == 0 {
+			return hint.Errorf("name the daemon's with --socket; without it the usual places are looked at", "%s is no socket", socket)
+		}
 		return hint.Errorf("start it with `stump run`; the socket was left behind by one that was killed", "no daemon answers at %s: %w", socket, errno)
 	case syscall.EACCES, syscall.EPERM:
 		return hint.Errorf("the daemon runs as another user: become a member of its group, or use sudo", "may not ask the daemon at %s: %w", socket, errno)

@@ -88,6 +88,16 @@ func (b *badDisk) bump() string {
 	return b.last
 }
 
+// within waits until something holds.
+func (d *process) within(what string, holds func() bool) {
+	d.t.Helper()
+	for end := time.Now().Add(20 * time.Second); !holds(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			d.t.Fatalf("not within 20 s: %s", what)
+		}
+	}
+}
+
 func saved(said string) bool {
 	return strings.Contains(said, "Checked out") || strings.Contains(said, "Handed over")
 }

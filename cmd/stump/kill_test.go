@@ -119,16 +119,6 @@ func startProcess(t *testing.T, cmd *exec.Cmd, socket string) *process {
 	return nil
 }
 
-// within waits until something holds.
-func (d *process) within(what string, holds func() bool) {
-	d.t.Helper()
-	for end := time.Now().Add(20 * time.Second); !holds(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			d.t.Fatalf("not within 20 s: %s", what)
-		}
-	}
-}
-
 func (d *process) ask(path string, in, out any) bool {
 	return d.client.Do(context.Background(), "POST", path, in, out) == nil
 }

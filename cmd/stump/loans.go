@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os/user"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,7 +16,7 @@ import (
 func giveCmd(g *globals) *cobra.Command {
 	var note string
 	cmd := &cobra.Command{
-		Use: "give DEVICE PERSON", Short: "Put a device in a person's hands without a tap", Args: cobra.ExactArgs(2),
+		Use: "give DEVICE PERSON", SuggestFor: []string{"lend", "checkout", "loan", "assign"}, Short: "Put a device in a person's hands without a tap", Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			in := api.Give{Device: args[0], Person: args[1], Note: note}
 			return changed(cmd, g, "POST", "give", in, eventLine)
@@ -28,7 +29,7 @@ func giveCmd(g *globals) *cobra.Command {
 func returnCmd(g *globals) *cobra.Command {
 	var note, condition string
 	cmd := &cobra.Command{
-		Use: "return DEVICE", Short: "Take a device back without a tap", Args: cobra.ExactArgs(1),
+		Use: "return DEVICE", SuggestFor: []string{"checkin", "back", "take"}, Short: "Take a device back without a tap", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if note == "" {
 				return usageError{hint.Errorf("say with --note why it did not come back over the reader", "the note is empty")}
@@ -72,6 +73,8 @@ func enrollCmd(g *globals) *cobra.Command {
 		var wait bool
 		c := &cobra.Command{
 			Use: kind + " NAME", Short: "The next unknown tap is this " + kind + "'s", Args: cobra.ExactArgs(1),
+			Long: "The next unknown tag that is shown within 60 seconds is this " + kind + "'s, by name or id. A name that\n" +
+				"the register does not have is added to it, unless it looks like a slip in one that it has.",
 			RunE: func(cmd *cobra.Command, args []string) error {
 				in := api.Enrol{Kind: kind, Name: args[0], Wait: wait}
 				c, done, err := g.connect(cmd.Context(), daemonOnly)
@@ -80,7 +83,11 @@ func enrollCmd(g *globals) *cobra.Command {
 				}
 				defer done()
 				if wait {
-					fmt.Fprintf(cmd.ErrOrStderr(), "show the tag of %s at the reader now (60 s)\n", args[0])
+					// Whom the station refuses, it refuses at once.
+					say := time.AfterFunc(300*time.Millisecond, func() {
+						fmt.Fprintf(cmd.ErrOrStderr(), "show the tag of %s at the reader now (60 s)\n", args[0])
+					})
+					defer say.Stop()
 				}
 				var who api.Enrolled
 				if err := c.Do(cmd.Context(), "POST", "enroll", in, &who); err != nil {

@@ -115,8 +115,8 @@ is a check-out, a return or a hand-over, saves it, and says so on the display.`,
 	}
 	f := cmd.PersistentFlags()
 	f.StringVar(&g.config, "config", "", "configuration `file` (default /etc/stump/stump.toml if present)")
-	f.StringVar(&g.state, "state", "", "`folder` of the ledger")
-	f.StringVar(&g.socket, "socket", "", "unix `socket` of the daemon")
+	f.StringVar(&g.state, "state", "", "the ledger in this `folder`, or the daemon that has it for what only a daemon can do")
+	f.StringVar(&g.socket, "socket", "", "the daemon at this `socket`, and nothing else")
 	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{hint.Errorf("see `"+c.CommandPath()+" --help`", "%w", err)}
 	})

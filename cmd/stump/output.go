@@ -8,7 +8,6 @@ import (
 	"io"
 	"reflect"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -42,7 +41,7 @@ func printRows[T any](w io.Writer, rows io.Reader, f format, columns []string, c
 	if f.csv {
 		return printCSV[T](w, dec)
 	}
-	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	t := newTable(w, columns)
 	n := 0
 	for {
 		var row T
@@ -51,16 +50,16 @@ func printRows[T any](w io.Writer, rows io.Reader, f format, columns []string, c
 		} else if err != nil {
 			return err
 		}
-		if n == 0 {
-			fmt.Fprintln(tw, strings.Join(columns, "\t"))
-		}
 		n++
-		fmt.Fprintln(tw, strings.Join(cells(row), "\t"))
+		if err := t.add(cells(row)); err != nil {
+			return err
+		}
 	}
-	if n == 0 && empty != "" {
-		fmt.Fprintln(w, empty)
+	if n == 0 {
+		_, err := fmt.Fprintln(w, empty)
+		return err
 	}
-	return tw.Flush()
+	return t.flush()
 }
 
 func printCSV[T any](w io.Writer, dec *json.Decoder) error {

@@ -5,13 +5,18 @@ import (
 	"path/filepath"
 )
 
-// stateDir is where the ledger lies: as told, else as a service (systemd's
-// StateDirectory=, or root without a session), else in the person's own
-// XDG folder.
+// stateDir is where the ledger lies: as told, else the default.
 func (g *globals) stateDir() string {
-	switch {
-	case g.state != "":
+	if g.state != "" {
 		return g.state
+	}
+	return defaultState()
+}
+
+// defaultState is the folder of a service (systemd's StateDirectory=, or root
+// without a session), or the person's own XDG folder.
+func defaultState() string {
+	switch {
 	case os.Getenv("STATE_DIRECTORY") != "":
 		return os.Getenv("STATE_DIRECTORY")
 	case os.Getenv("XDG_STATE_HOME") != "":
@@ -26,7 +31,8 @@ func (g *globals) stateDir() string {
 	return filepath.Join(home, ".local", "state", "stump")
 }
 
-// socketPath is where the daemon listens.
+// socketPath is where the daemon listens. It never depends on --state: a second
+// daemon needs both.
 func (g *globals) socketPath() string {
 	switch {
 	case g.socket != "":
@@ -38,7 +44,7 @@ func (g *globals) socketPath() string {
 	case os.Getuid() == 0:
 		return serviceSocket
 	}
-	return filepath.Join(g.stateDir(), "stump.sock")
+	return filepath.Join(defaultState(), "stump.sock")
 }
 
 // serviceSocket is the daemon's when it runs as a service.

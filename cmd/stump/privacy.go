@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"stump/internal/api"
+	"stump/internal/count"
 	"stump/internal/hint"
 )
 
@@ -17,18 +19,23 @@ func eraseCmd(g *globals) *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use: "erase PERSON", Short: "Erase all that is personal about somebody", Args: cobra.ExactArgs(1),
-		Long: `Erase a person from the register and from the history. Their devices must be back.
-The devices' history stays, and the chain of events still verifies. It can't be undone;
-backups made before keep what they have until they are rotated away.`,
+		Long: `Erase a person from the register and from the history. Without --yes it only says
+what would be erased. Their devices must be back. The devices' history stays, and the
+chain of events still verifies. It can't be undone; backups made before keep what they
+have until they are rotated away.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			need := mayWrite
 			if !yes {
-				return usageError{hint.Errorf("look with `stump people dossier "+args[0]+"`, then add --yes", "erasing can't be undone")}
+				need = mayRead
 			}
-			c, done, err := g.connect(cmd.Context(), mayWrite)
+			c, done, err := g.connect(cmd.Context(), need)
 			if err != nil {
 				return err
 			}
 			defer done()
+			if !yes {
+				return wouldErase(cmd, c, args[0])
+			}
 			if err := c.Do(cmd.Context(), "POST", "people/"+api.Ref(args[0])+"/erase", nil, nil); err != nil {
 				return err
 			}
@@ -38,6 +45,29 @@ backups made before keep what they have until they are rotated away.`,
 	}
 	cmd.Flags().BoolVar(&yes, "yes", false, "do it")
 	return cmd
+}
+
+// wouldErase says what an erasure takes away.
+func wouldErase(cmd *cobra.Command, c *api.Client, person string) error {
+	var d struct {
+		Person        api.Person
+		Loans         []api.Who
+		Events, Named []json.RawMessage
+	}
+	if err := c.Do(cmd.Context(), "GET", "people/"+api.Ref(person)+"/dossier", nil, &d); err != nil {
+		return err
+	}
+	if len(d.Loans) > 0 {
+		var held []string
+		for _, l := range d.Loans {
+			held = append(held, text(l.Device))
+		}
+		return hint.Errorf("have it returned, then erase", "%s still has %s", text(d.Person.Name), strings.Join(held, ", "))
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), `%s would be erased from the register and from %s; it can't be undone
+nothing was changed; look with "stump people dossier %s"; add --yes to do it
+`, text(d.Person.Name), count.Of(len(d.Events)+len(d.Named), "event"), d.Person.ID)
+	return nil
 }
 
 func dossierCmd(g *globals) *cobra.Command {

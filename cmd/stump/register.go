@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -9,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"stump/internal/api"
+	"stump/internal/count"
 	"stump/internal/hint"
 )
 
@@ -16,7 +19,7 @@ func peopleCmd(g *globals) *cobra.Command {
 	cmd := &cobra.Command{Use: "people", Short: "The register of people"}
 	var f format
 	list := &cobra.Command{
-		Use: "list", Short: "List the people", Args: cobra.NoArgs,
+		Use: "list", SuggestFor: []string{"ls", "show"}, Short: "List the people", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return list(cmd, g, "people", nil, f, []string{"ID", "NAME", "EMAIL", "BADGE", "STATUS"}, func(p api.Person) []string {
 				return []string{p.ID, text(p.Name), text(p.Email), text(p.Badge), p.Status}
@@ -61,7 +64,7 @@ func devicesCmd(g *globals) *cobra.Command {
 	cmd := &cobra.Command{Use: "devices", Short: "The register of devices"}
 	var f format
 	list := &cobra.Command{
-		Use: "list", Short: "List the devices", Args: cobra.NoArgs,
+		Use: "list", SuggestFor: []string{"ls", "show"}, Short: "List the devices", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return list(cmd, g, "devices", nil, f, []string{"ID", "NAME", "KIND", "TAG", "STATUS", "WITH"}, func(d api.Device) []string {
 				return []string{d.ID, text(d.Name), text(d.Kind), text(d.Tag), d.Status, text(d.Person)}
@@ -115,19 +118,32 @@ func changed[T any](cmd *cobra.Command, g *globals, method, path string, in any,
 		return err
 	}
 	defer done()
-	var out T
-	if err := c.Do(cmd.Context(), method, path, in, &out); err != nil {
+	var answer json.RawMessage
+	if err := c.Do(cmd.Context(), method, path, in, &answer); err != nil {
 		return err
 	}
+	var out T
+	var strange api.Warning
+	if err := errors.Join(json.Unmarshal(answer, &out), json.Unmarshal(answer, &strange)); err != nil {
+		return err
+	}
+	warn(cmd, strange)
 	if s := say(out); s != "" {
 		fmt.Fprintln(cmd.OutOrStdout(), s)
 	}
 	return nil
 }
 
+// warn says what is strange about a change that was made.
+func warn(cmd *cobra.Command, w api.Warning) {
+	if w.Warning != nil {
+		fmt.Fprintln(cmd.ErrOrStderr(), "note: "+*w.Warning)
+	}
+}
+
 func retireCmd(g *globals, what, arg string) *cobra.Command {
 	return &cobra.Command{
-		Use: "retire " + arg, Short: "Take out of service; the history stays", Args: cobra.ExactArgs(1),
+		Use: "retire " + arg, SuggestFor: []string{"remove", "delete", "rm"}, Short: "Take out of service; the history stays", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return changed(cmd, g, "POST", what+"/"+api.Ref(args[0])+"/retire", nil, func(gone struct{ ID string }) string { return "retired " + gone.ID })
 		},
@@ -138,7 +154,8 @@ func importCmd(g *globals, what string) *cobra.Command {
 	columns := map[string]string{"people": "id,name,email,badge", "devices": "id,name,tag,kind"}[what]
 	return &cobra.Command{
 		Use: "import FILE|-", Short: "Add and change from CSV with the columns " + columns, Args: cobra.ExactArgs(1),
-		Long: "Import adds the rows whose id is new and changes the others. It is all or nothing:\none bad line, and the register stays as it was. Columns are found by the header:\n" + columns,
+		Long: "Import adds the rows whose id is new and changes the others. It is all or nothing:\none bad line, and the register stays as it was. Columns are found by the header:\n" + columns +
+			"\nand status, which an export adds if somebody or something is not active. What a missing\ncolumn would say stays as it is.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var in io.Reader = cmd.InOrStdin()
 			if args[0] != "-" {
@@ -151,7 +168,7 @@ func importCmd(g *globals, what string) *cobra.Command {
 			}
 			csv, err := io.ReadAll(in)
 			if err != nil {
-				return err
+				return hint.Wrap(err, "name a CSV file, or - for standard input")
 			}
 			c, done, err := g.connect(cmd.Context(), mayWrite)
 			if err != nil {
@@ -167,24 +184,17 @@ func importCmd(g *globals, what string) *cobra.Command {
 			if err := decodeJSON(answer, &n); err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "imported %s\n", count(n.Rows, "row"))
+			warn(cmd, n.Warning)
+			fmt.Fprintf(cmd.OutOrStdout(), "imported %s: %d added, %d changed, %d unchanged\n", count.Of(n.Rows, "row"), n.Added, n.Changed, n.Unchanged)
 			return nil
 		},
 	}
 }
 
-// count is a number of things, as it is said.
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
-}
-
 func exportCmd(g *globals, what string) *cobra.Command {
-	long := "The CSV can be imported again. The tag column is filled where the number is kept; an\nimport with an empty tag keeps the one that is there."
+	long := "The CSV can be imported again. The tag column is filled where the number is kept; an\nimport with an empty tag keeps the one that is there. A status column is added if a\ndevice is lost or retired."
 	if what == "people" {
-		long = "The CSV can be imported again. The badge column is empty, since badge numbers are not\nkept in the clear; an import with an empty badge keeps the one that is there."
+		long = "The CSV can be imported again. The badge column is empty, since badge numbers are not\nkept in the clear; an import with an empty badge keeps the one that is there. A status\ncolumn is added if somebody is suspended or retired."
 	}
 	return &cobra.Command{
 		Use: "export", Short: "Print as CSV", Long: long, Args: cobra.NoArgs,

@@ -20,6 +20,9 @@ func restoreCmd(g *globals) *cobra.Command {
 No daemon may be running. The ledger that is there is set aside, never overwritten,
 and the first new event tells of the restore.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if g.socket != "" {
+				return usageError{hint.Errorf("name the ledger's folder with --state", "a restore needs no daemon, so it takes no --socket")}
+			}
 			cfg, err := config.Load(g.config)
 			if err != nil {
 				return err
@@ -39,7 +42,11 @@ and the first new event tells of the restore.`,
 			}
 			fmt.Fprintln(cmd.OutOrStdout(), r)
 			if !yes {
-				fmt.Fprintln(cmd.OutOrStdout(), "nothing was changed; add --yes to do it")
+				add := "--yes"
+				if r.Fork {
+					add = "--yes --fork"
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "nothing was changed; add %s to do it\n", add)
 			}
 			return nil
 		},

@@ -14,6 +14,7 @@ import (
 
 	"stump/hw"
 	"stump/internal/api"
+	"stump/internal/count"
 	"stump/internal/hint"
 	"stump/wiegand"
 )
@@ -187,7 +188,7 @@ func badFrames(cmd *cobra.Command, g *globals, args []string, file string) error
 		}
 		return errors.Join(writeEdges(vcd, f.Edges), closeVCD())
 	}
-	fmt.Fprintf(out, "%s: %d bits  %s\n", *f.Fault, f.Count, f.Bits)
+	fmt.Fprintf(out, "%s: %s  %s\n", *f.Fault, count.Of(f.Count, "bit"), f.Bits)
 	for _, line := range hw.DrawFrame(f.Edges, 80) {
 		fmt.Fprintln(out, line)
 	}

@@ -51,7 +51,7 @@ pass, 1 for fail, 3 for warnings only.`,
 // connectSelfTest asks the daemon if there is one; else this process tests.
 func (g *globals) connectSelfTest(ctx context.Context) (*api.Client, func(), error) {
 	c, done, err := g.connect(ctx, daemonOnly)
-	if err == nil || g.socket != "" {
+	if err == nil || g.socket != "" || errors.Is(err, errOtherLedger) {
 		return c, done, err
 	}
 	cfg, err := config.Load(g.config)

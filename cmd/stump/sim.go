@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"stump/internal/api"
+	"stump/internal/count"
 	"stump/internal/panel"
 )
 
@@ -26,7 +27,7 @@ func simSeedCmd(g *globals) *cobra.Command {
 			if err := ask(cmd, g, "sim/seed", nil, &n); err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%d people and %d devices are in the register\n", n.People, n.Devices)
+			fmt.Fprintf(cmd.OutOrStdout(), "%s and %s are in the register\n", count.Of(n.People, "person"), count.Of(n.Devices, "device"))
 			return nil
 		},
 	}
@@ -35,13 +36,16 @@ func simSeedCmd(g *globals) *cobra.Command {
 func simTapCmd(g *globals) *cobra.Command {
 	return &cobra.Command{
 		Use: "tap NAME|CREDENTIAL|bits:…", Short: "Show a card to the simulated reader", Args: cobra.ExactArgs(1),
-		Long: "Show a card to the simulated reader: a name from the register, a credential such as\nH10301:84:31066 or raw34:9278063906, or any bits. Returns when the display has answered.",
+		Long: "Show a card to the simulated reader: a name from the register, a credential such as\nH10301:84:31066 or raw34:2321811728, or any bits. Returns when the display has answered.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var s panel.State
+			var s api.Tapped
 			if err := ask(cmd, g, "sim/tap", api.Tap{Card: args[0]}, &s); err != nil {
 				return err
 			}
-			printLCD(cmd.OutOrStdout(), s)
+			printLCD(cmd.OutOrStdout(), s.State)
+			if s.Note != nil {
+				fmt.Fprintln(cmd.ErrOrStderr(), "note: "+*s.Note)
+			}
 			return nil
 		},
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"stump/internal/api"
+	"stump/internal/count"
 )
 
 func statusCmd(g *globals) *cobra.Command {
@@ -34,7 +35,10 @@ func statusCmd(g *globals) *cobra.Command {
 				fmt.Fprintf(out, "reader    %s\n", r)
 			}
 			fmt.Fprintf(out, "display   %s\n", st.Display)
-			fmt.Fprintf(out, "ledger    %d events\n", st.Events)
+			fmt.Fprintf(out, "ledger    %s in %s\n", count.Of(st.Events, "event"), st.Ledger)
+			if st.Listen != nil {
+				fmt.Fprintf(out, "api       also at http://%s/v1\n", *st.Listen)
+			}
 			if st.Salvaged != nil {
 				fmt.Fprintf(out, "damage    %s\n          seen it? `stump verify --seen` takes the notice away\n", *st.Salvaged)
 			}

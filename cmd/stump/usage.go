@@ -51,15 +51,45 @@ func checkedArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 			return nil
 		}
 		if err := check(c, args); err != nil {
-			return usageError{hint.Wrap(err, usage)}
+			return usageError{wrongCount(c, args, usage)}
 		}
 		return nil
 	}
 }
 
+// wrongCount says which arguments are missing or too many.
+func wrongCount(c *cobra.Command, args []string, usage string) error {
+	var wanted []string
+	for _, w := range strings.Fields(c.Use)[1:] {
+		if !strings.HasPrefix(w, "[") {
+			wanted = append(wanted, w)
+		}
+	}
+	switch missing := wanted[min(len(args), len(wanted)):]; len(missing) {
+	case 0:
+	case 1:
+		return hint.Errorf(usage, "%s is missing", missing[0])
+	default:
+		return hint.Errorf(usage, "%s are missing", strings.Join(missing, " and "))
+	}
+	if len(wanted) > 0 {
+		usage = "write a name that has spaces in quotes; " + usage
+	}
+	return hint.Errorf(usage, "%q is one argument too many", args[min(len(wanted), len(args)-1)])
+}
+
 func unknownCommand(c *cobra.Command, word string) error {
 	remedy := "see `" + c.CommandPath() + " --help`"
-	if near := hint.Nearest(word, names(c)); near != "" {
+	near := hint.Nearest(word, names(c))
+	for _, sub := range c.Commands() {
+		if slices.Contains(sub.SuggestFor, word) {
+			near = sub.Name()
+		}
+	}
+	if near == "" && c.HasParent() {
+		remedy = "use one of " + strings.Join(names(c), ", ")
+	}
+	if near != "" {
 		remedy = fmt.Sprintf("did you mean `%s %s`?", c.CommandPath(), near)
 	}
 	return usageError{hint.Errorf(remedy, "%q is no command of `%s`", word, c.CommandPath())}

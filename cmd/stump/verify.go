@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -12,6 +14,7 @@ import (
 
 	"stump/checkout"
 	"stump/internal/api"
+	"stump/internal/count"
 	"stump/internal/daemon"
 	"stump/internal/hint"
 )
@@ -61,7 +64,7 @@ func progress(w io.Writer) func(done, total uint64) {
 	}
 	return func(done, total uint64) {
 		if total > 0 {
-			fmt.Fprintf(f, "\r%3d %% of %d events\x1b[K", 100*done/total, total)
+			fmt.Fprintf(f, "\r%3d %% of %s\x1b[K", 100*done/total, count.Of(total, "event"))
 		}
 		if done == total {
 			fmt.Fprint(f, "\r\x1b[K")
@@ -113,11 +116,19 @@ func checkFileCmd() *cobra.Command {
 }
 
 func backupCmd(g *globals) *cobra.Command {
-	return &cobra.Command{
+	var force bool
+	cmd := &cobra.Command{
 		Use: "backup FILE", Short: "Copy the ledger, while the daemon runs", Args: cobra.ExactArgs(1),
-		Long: `Copy the ledger to FILE, consistent while taps go on. The site key is not in the
-copy: keep site.key, which rarely changes, apart from it.`,
+		Long: `Copy the ledger to FILE, consistent while taps go on. A file that is there is kept,
+unless --force is given. The site key is not in the copy: keep site.key, which rarely
+changes, apart from it.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if st, err := os.Stat(args[0]); err == nil && st.IsDir() {
+				return hint.Errorf("name a file in it", "backup: %s is a folder", args[0])
+			}
+			if _, err := os.Lstat(args[0]); err == nil && !force {
+				return hint.Errorf("name another file, or replace this one with --force", "backup: %s is there already", args[0])
+			}
 			c, done, err := g.connect(cmd.Context(), mayRead)
 			if err != nil {
 				return err
@@ -134,16 +145,22 @@ copy: keep site.key, which rarely changes, apart from it.`,
 			if err != nil {
 				return hint.Wrap(fmt.Errorf("backup: %w", err), "name a file that may be written, on a disk with room")
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s: %d bytes\n", args[0], n)
+			fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", args[0], count.Of(n, "byte"))
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&force, "force", false, "replace a file that is there")
+	return cmd
 }
 
 // writeWhole writes r to a new file that appears whole or not at all.
 func writeWhole(path string, r io.Reader) (int64, error) {
 	f, err := os.CreateTemp(filepath.Dir(path), ".stump-backup-")
 	if err != nil {
+		var pe *fs.PathError
+		if errors.As(err, &pe) {
+			pe.Path = path // nobody asked for the other name
+		}
 		return 0, err
 	}
 	defer os.Remove(f.Name())

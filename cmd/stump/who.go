@@ -15,7 +15,7 @@ func whoCmd(g *globals) *cobra.Command {
 		person, device string
 	)
 	cmd := &cobra.Command{
-		Use:   "who",
+		Use: "who", SuggestFor: []string{"list", "loans", "ls"},
 		Short: "List who holds which device",
 		Long:  "List who holds which device. A ? behind a time means that the station's clock was not\nknown to be right; it is put right here when the clock is.",
 		Args:  cobra.NoArgs,

@@ -93,6 +93,31 @@ func isLoopback(host string) bool {
 // maxSocketPath is what fits into sockaddr_un with its final zero (unix(7)).
 const maxSocketPath = 107
 
+// TCP is the address that is listened on beside the socket, with the port that
+// it got; "" if there is none.
+func (l *Listener) TCP() string {
+	for _, ln := range l.opened {
+		if ln.Addr().Network() == "tcp" {
+			return ln.Addr().String()
+		}
+	}
+	return ""
+}
+
+// CheckSocket refuses a socket at which somebody answers.
+func CheckSocket(path string) error {
+	conn, err := net.DialTimeout("unix", path, time.Second)
+	if err != nil {
+		return nil
+	}
+	conn.Close()
+	return errInUse(path)
+}
+
+func errInUse(path string) error {
+	return hint.Errorf("stop that one first, or give this one its own --socket and --state", "a daemon is running already: it answers at %s", path)
+}
+
 // removeStale removes a socket at which nobody answers.
 func removeStale(path string) error {
 	info, err := os.Lstat(path)
@@ -108,7 +133,7 @@ func removeStale(path string) error {
 	conn, err := net.DialTimeout("unix", path, time.Second)
 	if err == nil {
 		conn.Close()
-		return hint.Errorf("stop that one first, or give this one its own --socket and --state", "a daemon is running already: it answers at %s", path)
+		return errInUse(path)
 	}
 	if !errors.Is(err, syscall.ECONNREFUSED) {
 		return fmt.Errorf("socket: %w", err)
@@ -134,6 +159,9 @@ func (l *Listener) Run(ctx context.Context) error {
 	failed := make(chan error, len(l.opened))
 	for _, ln := range l.opened {
 		go func() { failed <- srv.Serve(ln) }()
+	}
+	if l.Addr != "" {
+		l.Log.Info("the API listens", "address", l.TCP())
 	}
 	l.ready.Give()
 	select {

@@ -4,8 +4,13 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"iter"
 	"net/http"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"stump/checkout"
@@ -115,10 +120,103 @@ func (s *Server) expected(kind checkout.SubjectKind, ref string) (Enrolled, erro
 		id, a.Name = d.ID, cmp.Or(d.Name, ref)
 	}
 	if errors.Is(err, checkout.ErrNotFound) {
-		return a, nil
+		return s.alike(kind, ref, a)
 	}
 	a.ID, a.New = known(id), false
 	return a, err
+}
+
+// alike looks for who or what may have been meant by a name that the register
+// does not have. A name in other capitals is the one, as it is when the tag is
+// shown; one with a slip in it must not become somebody new.
+func (s *Server) alike(kind checkout.SubjectKind, ref string, a Enrolled) (Enrolled, error) {
+	if kind == checkout.KindPerson && s.o.Worker != nil && s.o.Worker.EnrolsPeople() {
+		return a, nil
+	}
+	same, near, err := s.near(kind, ref)
+	switch {
+	case err != nil || len(same)+len(near) == 0:
+		return a, err
+	case len(same) == 1:
+		return same[0], nil
+	}
+	add := "what is new is added first with `stump devices add`"
+	if kind == checkout.KindPerson {
+		add = "who is new is added first with `stump people add`"
+	}
+	return a, hint.Wrap(&checkout.NotFoundError{Kind: kind, Ref: ref}, didYouMean(append(same, near...))+" "+add)
+}
+
+// near finds those whose name or id is ref in other capitals, and those for
+// whom ref may be a slip or a part of the name.
+func (s *Server) near(kind checkout.SubjectKind, ref string) (same, near []Enrolled, err error) {
+	for c, err := range s.names(kind) {
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case strings.EqualFold(c.Name, ref) || strings.EqualFold(*c.ID, ref):
+			same = append(same, c)
+		case hint.IsSlip(ref, c.Name), hint.IsSlip(ref, *c.ID), kind == checkout.KindPerson && isPartOf(ref, c.Name):
+			near = append(near, c)
+		}
+	}
+	return same, near, nil
+}
+
+func didYouMean(near []Enrolled) string {
+	var meant []string
+	for _, c := range near[:min(len(near), 3)] {
+		meant = append(meant, fmt.Sprintf("%s (id %s)", c.Name, *c.ID))
+	}
+	return "did you mean " + strings.Join(meant, " or ") + "?"
+}
+
+// withName tells of a name that the register has instead of the one that it has
+// not.
+func (s *Server) withName(err error) error {
+	var gone *checkout.NotFoundError
+	if hint.Of(err) != "" || !errors.As(err, &gone) {
+		return err
+	}
+	same, near, nerr := s.near(gone.Kind, gone.Ref)
+	switch {
+	case nerr != nil:
+	case len(same)+len(near) > 0:
+		return hint.Wrap(err, didYouMean(append(same, near...)))
+	case gone.Kind == checkout.KindPerson:
+		if _, derr := s.o.Ledger.FindDevice(gone.Ref); derr == nil {
+			return hint.Wrap(err, "that is a device; `stump people list` shows who there is")
+		}
+	default:
+		if _, perr := s.o.Ledger.FindPerson(gone.Ref); perr == nil {
+			return hint.Wrap(err, "that is a person; `stump devices list` shows what there is")
+		}
+	}
+	return err
+}
+
+// names yields everybody, or everything, that is in use.
+func (s *Server) names(kind checkout.SubjectKind) iter.Seq2[Enrolled, error] {
+	return func(yield func(Enrolled, error) bool) {
+		if kind == checkout.KindDevice {
+			for d, err := range s.o.Ledger.Devices() {
+				if d.Status != checkout.Retired && !yield(Enrolled{ID: &d.ID, Name: d.Name}, err) {
+					return
+				}
+			}
+			return
+		}
+		for p, err := range s.o.Ledger.People() {
+			if p.Status != checkout.Retired && !yield(Enrolled{ID: &p.ID, Name: p.Name}, err) {
+				return
+			}
+		}
+	}
+}
+
+// isPartOf reports whether part is one of the words of a name.
+func isPartOf(part, name string) bool {
+	return slices.ContainsFunc(strings.Fields(name), func(word string) bool { return strings.EqualFold(word, part) })
 }
 
 // enrol has the next unknown tag become somebody's.
@@ -171,6 +269,8 @@ type Status struct {
 	Sim     bool     `json:"sim"`
 	Display string   `json:"display"`
 	Since   *string  `json:"display_down_since"`
+	Ledger  string   `json:"ledger"` // its file
+	Listen  *string  `json:"listen"` // the address beside the socket
 	Events  uint64   `json:"events"`
 	// Salvaged says what was saved of a damaged ledger, until somebody has
 	// said that they have seen it.
@@ -183,6 +283,12 @@ func (s *Server) status(w http.ResponseWriter, _ *http.Request) error {
 	st := Status{Station: s.o.Station, Version: s.o.Version, PID: os.Getpid(), Sim: s.o.Lines != nil, Readers: []string{}}
 	for _, r := range s.o.Readers {
 		st.Readers = append(st.Readers, r.Name+": "+r.Source.String())
+	}
+	if path, err := filepath.Abs(s.o.Path); err == nil && s.o.Path != "" {
+		st.Ledger = path
+	}
+	if s.o.TCP != nil {
+		st.Listen = known(s.o.TCP())
 	}
 	info, err := s.o.Ledger.Info()
 	if err != nil {

@@ -14,8 +14,10 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"stump/checkout"
+	"stump/internal/count"
 	"stump/internal/credential"
 	"stump/internal/hint"
+	"stump/lcd"
 )
 
 // actorHeader names the admin who asks, escaped as in a query.
@@ -96,11 +98,14 @@ func readChange(r *http.Request, of checkout.SubjectKind) (change, error) {
 	if of == checkout.KindPerson {
 		var c PersonChange
 		err := readJSON(r, &c)
-		return change{id: c.ID, name: c.Name, email: c.Email, tag: c.Badge, status: c.Status}, err
+		if err == nil {
+			err = checkout.CheckEmail(str(c.Email))
+		}
+		return change{id: c.ID, name: trimmed(c.Name), email: c.Email, tag: c.Badge, status: c.Status}, err
 	}
 	var c DeviceChange
 	err := readJSON(r, &c)
-	return change{id: c.ID, name: c.Name, kind: c.Kind, tag: c.Tag}, err
+	return change{id: c.ID, name: trimmed(c.Name), kind: c.Kind, tag: c.Tag}, err
 }
 
 // add puts a person or a device into the register.
@@ -126,7 +131,7 @@ func (s *Server) add(of checkout.SubjectKind) handler {
 		if err != nil {
 			return err
 		}
-		return s.writeRow(w, of, id)
+		return s.writeRow(w, of, id, tag)
 	}
 }
 
@@ -176,7 +181,7 @@ func (s *Server) change(w http.ResponseWriter, r *http.Request, of checkout.Subj
 	if err := commit(id, e, actor(r), checkout.SourceCLI); err != nil {
 		return err
 	}
-	return s.writeRow(w, of, id)
+	return s.writeRow(w, of, id, e.Tag)
 }
 
 // find is the id of a person or device by id or name.
@@ -189,19 +194,53 @@ func (s *Server) find(of checkout.SubjectKind, ref string) (string, error) {
 	return d.ID, err
 }
 
-func (s *Server) writeRow(w http.ResponseWriter, of checkout.SubjectKind, id string) error {
+// writeRow answers with the row that was changed; tag is the one that it got, if
+// it got one.
+func (s *Server) writeRow(w http.ResponseWriter, of checkout.SubjectKind, id string, tag checkout.Tag) error {
+	warning := s.unreadable(tag)
 	if of == checkout.KindPerson {
 		p, err := s.o.Ledger.FindPerson(id)
 		if err != nil {
 			return err
 		}
-		return writeJSON(w, personRow(p))
+		return writeJSON(w, struct {
+			Person
+			Warning
+		}{personRow(p), warning})
 	}
 	d, err := s.o.Ledger.FindDevice(id)
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, deviceRow(d))
+	return writeJSON(w, struct {
+		Device
+		Warning
+	}{deviceRow(d), warning})
+}
+
+// unreadable warns of tags that no reader of this station delivers. The number
+// that is printed on a card, without its facility, is the usual one.
+func (s *Server) unreadable(tags ...checkout.Tag) Warning {
+	var first string
+	n := 0
+	for _, t := range tags {
+		if t.IsZero() {
+			continue
+		}
+		bits, err := credential.Bits(t)
+		if err != nil {
+			continue
+		}
+		if why := noFormat(bits, s.o.Formats); why != "" {
+			first = cmp.Or(first, why)
+			n++
+		}
+	}
+	if n == 0 {
+		return Warning{}
+	}
+	return Warning{known(fmt.Sprintf("%s will not be read here: %s; a number alone is the value of all bits: with its facility it is written H10301:84:31066",
+		count.Of(n, "tag"), first))}
 }
 
 func parseStatus(word string) (checkout.Status, error) {
@@ -221,10 +260,12 @@ func (s *Server) importPeople(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return badCSV(err)
 	}
-	if err := s.o.Ledger.ImportPeople(rows, actor(r), checkout.SourceCLI); err != nil {
-		return badCSV(err)
+	var tags []checkout.Tag
+	for _, p := range rows {
+		tags = append(tags, p.Badge)
 	}
-	return writeJSON(w, Imported{len(rows)})
+	n, err := s.o.Ledger.ImportPeople(rows, actor(r), checkout.SourceCLI)
+	return s.imported(w, tags, n, err)
 }
 
 func (s *Server) importDevices(w http.ResponseWriter, r *http.Request) error {
@@ -232,10 +273,20 @@ func (s *Server) importDevices(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return badCSV(err)
 	}
-	if err := s.o.Ledger.ImportDevices(rows, actor(r), checkout.SourceCLI); err != nil {
+	var tags []checkout.Tag
+	for _, d := range rows {
+		tags = append(tags, d.Tag)
+	}
+	n, err := s.o.Ledger.ImportDevices(rows, actor(r), checkout.SourceCLI)
+	return s.imported(w, tags, n, err)
+}
+
+// imported answers for rows with these tags.
+func (s *Server) imported(w http.ResponseWriter, tags []checkout.Tag, n checkout.Imported, err error) error {
+	if err != nil {
 		return badCSV(err)
 	}
-	return writeJSON(w, Imported{len(rows)})
+	return writeJSON(w, Imported{Rows: len(tags), Added: n.Added, Changed: n.Changed, Unchanged: n.Unchanged, Warning: s.unreadable(tags...)})
 }
 
 // badCSV says that nothing was imported.
@@ -287,13 +338,13 @@ func writeCSV(w http.ResponseWriter, write func(io.Writer) error) error {
 	return err
 }
 
-// newID is the id that was asked for, or one made from the name: lower case
-// ASCII letters and digits, with a number behind it if it is taken.
+// newID is the id that was asked for, or one made from the name, with a number
+// behind it if it is taken.
 func (s *Server) newID(asked, name string, of checkout.SubjectKind) (string, error) {
 	if asked != "" {
 		return asked, nil
 	}
-	base := slug(name)
+	base := cmp.Or(slug(name), of.String())
 	for n := 1; ; n++ {
 		id := base
 		if n > 1 {
@@ -309,22 +360,48 @@ func (s *Server) newID(asked, name string, of checkout.SubjectKind) (string, err
 	}
 }
 
-// slug is a name as an id.
+// slug is a name as an id: lower case letters and digits, in ASCII if each
+// letter has a likeness there, as the displays have it, else as they are. It is
+// empty for a name without either.
 func slug(name string) string {
-	var b strings.Builder
-	for _, r := range norm.NFKD.String(strings.ToLower(name)) {
+	name = norm.NFC.String(strings.ToLower(name))
+	var ascii, own strings.Builder
+	likeness := true
+	for _, r := range name {
+		like := string(lcd.ASCII.Fold(string(r)))
+		if unicode.IsLetter(r) && strings.Contains(like, "?") {
+			likeness = false
+		}
+		dashed(&ascii, like)
+		dashed(&own, string(r))
+	}
+	chosen := &ascii
+	if !likeness {
+		chosen = &own
+	}
+	id := []rune(strings.TrimRight(chosen.String(), "-"))
+	return strings.TrimRight(string(id[:min(len(id), 40)]), "-")
+}
+
+// dashed adds the letters and digits of s, and a dash for all else between them.
+func dashed(b *strings.Builder, s string) {
+	for _, r := range strings.ToLower(s) {
 		switch {
-		case unicode.Is(unicode.Mn, r):
-		case r < 0x80 && (unicode.IsLetter(r) || unicode.IsDigit(r)):
+		case unicode.IsLetter(r), unicode.IsDigit(r), unicode.IsMark(r) && b.Len() > 0:
 			b.WriteRune(r)
 		case b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
 			b.WriteByte('-')
 		}
-		if b.Len() >= 40 {
-			break
-		}
 	}
-	return cmp.Or(strings.Trim(b.String(), "-"), "x")
+}
+
+// trimmed is a name without the blanks that nobody sees around it.
+func trimmed(s *string) *string {
+	if s == nil {
+		return nil
+	}
+	t := strings.TrimSpace(*s)
+	return &t
 }
 
 func str(s *string) string {

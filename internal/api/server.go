@@ -49,6 +49,7 @@ import (
 // without a daemon.
 type Options struct {
 	Ledger  *checkout.Ledger
+	Path    string // of the ledger's file
 	Station string
 	Version string
 	// Formats are the site's card formats, for written credentials.
@@ -57,6 +58,8 @@ type Options struct {
 	Readers []*station.Reader
 	Lines   *simlab.Lines // the simulated lines, nil on hardware
 	Worker  *directory.Worker
+	// TCP is the address that is listened on beside the socket; nil or "" for none.
+	TCP func() string
 	// Check is bbolt's own check of a file, in another process; nil leaves it out.
 	Check func(ctx context.Context, path string) error
 	// Conditions returns what is wrong with each reader.
@@ -160,7 +163,7 @@ func refuse(remedy, format string, args ...any) error {
 
 // fail answers err.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
-	err = withHint(err)
+	err = withHint(s.withName(err))
 	status := http.StatusInternalServerError
 	var p *problemError
 	switch {

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -12,9 +13,11 @@ import (
 
 	"stump/checkout"
 	"stump/gpio"
+	"stump/internal/count"
 	"stump/internal/credential"
 	"stump/internal/hint"
 	"stump/internal/simlab"
+	"stump/internal/station"
 	"stump/wiegand"
 )
 
@@ -51,10 +54,10 @@ func (s *Server) simSeed(w http.ResponseWriter, _ *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.o.Ledger.ImportPeople(people, "sim", checkout.SourceCLI); err != nil {
+	if _, err := s.o.Ledger.ImportPeople(people, "sim", checkout.SourceCLI); err != nil {
 		return badCSV(err)
 	}
-	if err := s.o.Ledger.ImportDevices(devices, "sim", checkout.SourceCLI); err != nil {
+	if _, err := s.o.Ledger.ImportDevices(devices, "sim", checkout.SourceCLI); err != nil {
 		return badCSV(err)
 	}
 	return writeJSON(w, Seeded{People: len(people), Devices: len(devices)})
@@ -90,7 +93,41 @@ func (s *Server) simTap(w http.ResponseWriter, r *http.Request) error {
 	if err := reader.Answered(ctx, start); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	return writeJSON(w, s.o.Panel.State())
+	return writeJSON(w, Tapped{s.o.Panel.State(), known(s.unread(reader, bits))})
+}
+
+// unread says why a reader refuses these bits whatever its wiring, "" if it
+// takes them.
+func (s *Server) unread(r *station.Reader, bits wiegand.Bits) string {
+	switch {
+	case s.o.Lines.Fault() != "":
+		return ""
+	case r.Decoder.Keypad != "" && (bits.Len() == 4 || bits.Len() == 8):
+		return ""
+	case bits.Len() < station.LeastCard:
+		return fmt.Sprintf("%s: fewer than %d are taken for noise, and the display says nothing", count.Of(bits.Len(), "bit"), station.LeastCard)
+	}
+	return noFormat(bits, r.Decoder.Formats)
+}
+
+// noFormat says why none of formats takes these bits, "" if one does.
+func noFormat(bits wiegand.Bits, formats []*wiegand.Format) string {
+	var fail, lengths []string
+	for _, f := range formats {
+		lengths = append(lengths, fmt.Sprintf("%s %d", f.Name, f.Len))
+		if f.Len != bits.Len() {
+			continue
+		}
+		if _, ok := f.Unpack(bits); ok {
+			return ""
+		}
+		fail = append(fail, f.Name)
+	}
+	n := count.Of(bits.Len(), "bit")
+	if len(fail) > 0 {
+		return fmt.Sprintf("%s that no enabled format takes: the parity is wrong for %s", n, strings.Join(fail, ", "))
+	}
+	return fmt.Sprintf("%s that no enabled format takes: %s bits", n, strings.Join(lengths, ", "))
 }
 
 // answerTime is how long after its last edge a card is certainly answered, a

@@ -38,7 +38,9 @@ func (s *Server) syncPull(w http.ResponseWriter, r *http.Request) error {
 	if err := readJSON(r, &p); err != nil {
 		return err
 	}
-	if _, err := s.o.Worker.Pull(r.Context(), p.Force); err != nil {
+	if _, err := s.o.Worker.Pull(r.Context(), p.Force); errors.Is(err, directory.ErrUnsupported) {
+		return refuse("docs/directory.md tells which directories have one", "%w", err)
+	} else if err != nil {
 		return err
 	}
 	return s.syncStatus(w, r)
@@ -68,7 +70,9 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request, act func(id stri
 	if errors.Is(err, directory.ErrNoRow) {
 		return &problemError{http.StatusNotFound, hint.Wrap(err, "`stump sync` lists what is stuck, with its id")}
 	}
-	if err != nil {
+	if err != nil && hint.Of(err) == "" {
+		return hint.Wrap(err, "`stump sync` shows whom events are told to, and what is stuck, with its id")
+	} else if err != nil {
 		return err
 	}
 	return s.syncStatus(w, r)

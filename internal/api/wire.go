@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/internal/panel"
 )
 
 // The objects of the API. They are contracts: scripts outside the project read
@@ -62,6 +63,12 @@ type Device struct {
 	Status   string  `json:"status"`
 	Person   *string `json:"person"`
 	PersonID *string `json:"person_id"`
+}
+
+// Warning is part of the answer to a change.
+type Warning struct {
+	// Warning is what is strange about the change; null if nothing is.
+	Warning *string `json:"warning"`
 }
 
 // Unknown is a tag that nobody has. Only the end of its number is kept.
@@ -123,9 +130,20 @@ type Tap struct {
 	Card string `json:"card"`
 }
 
+// Tapped is what the panel answered.
+type Tapped struct {
+	panel.State
+	// Note says why no reader of this station takes such a card; null if it does.
+	Note *string `json:"note"`
+}
+
 // Imported is what an import did.
 type Imported struct {
-	Rows int `json:"rows"`
+	Rows      int `json:"rows"`
+	Added     int `json:"added"`
+	Changed   int `json:"changed"`
+	Unchanged int `json:"unchanged"`
+	Warning
 }
 
 // Seeded is what the simulated lab was filled with.

@@ -81,8 +81,17 @@ func (c *Config) Write(w io.Writer) error {
 func (c *Config) Warnings() []string {
 	var notes []string
 	for _, r := range c.Readers {
-		for _, conf := range wiegand.Confusions(c.ReaderFormats(r)) {
+		formats := c.ReaderFormats(r)
+		for _, conf := range wiegand.Confusions(formats) {
 			notes = append(notes, fmt.Sprintf("reader %s: %s", r.Name, conf.Reason))
+		}
+		if slices.ContainsFunc(formats, (*wiegand.Format).HasFacility) {
+			continue
+		}
+		for kind, rule := range map[string]*Rule{"badge": r.Badge, "device": r.Device} {
+			if rule != nil && len(rule.Facilities) > 0 && !rule.Raw {
+				notes = append(notes, fmt.Sprintf("reader %s: %s: cards of %s have no facility, so that none is a %s", r.Name, kind, strings.Join(r.Formats, ", "), kind))
+			}
 		}
 	}
 	return notes

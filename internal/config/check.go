@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"stump/gpio"
 	"stump/internal/hint"
@@ -35,7 +37,7 @@ func (c *Config) Check() error {
 	if len(c.Readers) == 0 {
 		c.Readers = []Reader{{}}
 	}
-	for _, check := range []func() error{c.checkStation, c.checkReaders, c.checkDesk, c.checkDisplay, c.checkRest} {
+	for _, check := range []func() error{c.checkStation, c.checkReaders, c.checkDesk, c.checkDisplay, c.checkRest, c.checkNumbers, c.checkLines, c.checkPaths} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -89,7 +91,7 @@ func (c *Config) checkReaders() error {
 	for i, custom := range c.Formats {
 		f, err := wiegand.NewFormat(custom)
 		if err != nil {
-			return c.bad("places count from 0, the first bit sent; docs/decoding.md explains the keys", []string{"format", strconv.Itoa(i)}, "%v", err)
+			return c.badFormat(i, err)
 		}
 		c.formats = append(c.formats, f)
 	}
@@ -98,6 +100,9 @@ func (c *Config) checkReaders() error {
 		key := func(k string) []string { return []string{"reader", strconv.Itoa(i), k} }
 		if err := c.fillReader(r, key); err != nil {
 			return err
+		}
+		if len(r.Name) > 64 || strings.ContainsFunc(r.Name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			return c.bad("use 1 to 64 letters and digits", key("name"), "%q can't be a reader's name", r.Name)
 		}
 		if names[r.Name] {
 			return c.bad("give every reader a name of its own", key("name"), "two readers are called %q", r.Name)
@@ -121,8 +126,11 @@ func (c *Config) checkReaders() error {
 			name string
 			rule *Rule
 		}{{"badge", r.Badge}, {"device", r.Device}} {
-			if kind.rule != nil && kind.rule.Max != 0 && kind.rule.Min > kind.rule.Max {
-				return c.bad("put the smaller number first", key(kind.name), "min %d is above max %d", kind.rule.Min, kind.rule.Max)
+			if kind.rule == nil {
+				continue
+			}
+			if err := c.checkRule(r, kind.rule, key(kind.name)); err != nil {
+				return err
 			}
 		}
 		if r.Data0 == r.Data1 {
@@ -130,6 +138,20 @@ func (c *Config) checkReaders() error {
 		}
 	}
 	return nil
+}
+
+// formatPart is how errors of wiegand.NewFormat begin.
+var formatPart = regexp.MustCompile(`^format "(?:[^"\\]|\\.)*", (\w+)(?: \d+)?: (.*)`)
+
+// badFormat tells of the first that is wrong with a format: what follows from
+// that is much.
+func (c *Config) badFormat(i int, err error) error {
+	first, _, _ := strings.Cut(err.Error(), "\n")
+	key := []string{"format", strconv.Itoa(i)}
+	if m := formatPart.FindStringSubmatch(first); m != nil {
+		key, first = append(key, m[1]), m[2]
+	}
+	return c.bad("places count from 0, the first bit sent; docs/decoding.md explains the keys", key, "%s", first)
 }
 
 // fillReader gives r what its keys left out, the preset before the defaults.
@@ -185,18 +207,18 @@ func (c *Config) checkDisplay() error {
 		return err
 	}
 	if _, err := lcd.ParseSize(c.Display.Size); err != nil {
-		return c.bad(`use "16x2", "20x2", "16x4", "20x4" or "40x2"`, []string{"display", "size"}, "%v", err)
+		return c.bad(`use "16x2", "20x2", "16x4", "20x4" or "40x2"`, []string{"display", "size"}, "%s", strings.TrimPrefix(err.Error(), "display "))
 	}
 	if d := c.Display; d.Kind == "hd44780-gpio" {
 		if err := lcd.CheckLines(d.Lines); err != nil {
-			return c.bad("docs/display.md has an example", []string{"display", "lines"}, "%v", err)
+			return c.bad("docs/display.md has an example", []string{"display", "lines"}, "%s", strings.TrimPrefix(err.Error(), "display "))
 		}
 	}
 	if _, err := lcd.ParseROM(c.Display.ROM); err != nil {
-		return c.bad("A00 is on most modules", []string{"display", "rom"}, "%v", err)
+		return c.bad("A00 is on most modules", []string{"display", "rom"}, "%s", strings.TrimPrefix(err.Error(), "display "))
 	}
 	if _, err := lcd.ParsePortMap(c.Display.Map); err != nil {
-		return c.bad(`"common" fits nearly every backpack`, []string{"display", "map"}, "%v", err)
+		return c.bad(`"common" fits nearly every backpack`, []string{"display", "map"}, "%s", strings.TrimPrefix(err.Error(), "display "))
 	}
 	if err := c.oneOf(c.Display.Language, panel.Languages(), "display", "language"); err != nil {
 		return err

@@ -134,17 +134,23 @@ type Display struct {
 	// Texts replace single texts of the language, by their key.
 	Texts map[string]string `toml:"texts"`
 	// ROM is the character generator of an HD44780: A00 or A02.
-	ROM      string `toml:"rom"`
-	Bus      string `toml:"bus"`
-	Address  uint16 `toml:"address"`
-	Map      string `toml:"map"`
-	LightLow *bool  `toml:"light_low"`
-	Port     string `toml:"port"`
-	Baud     int    `toml:"baud"` // 0: the display's own
+	ROM      string  `toml:"rom"`
+	Bus      string  `toml:"bus"`
+	Address  Address `toml:"address"` // 0: 0x27
+	Map      string  `toml:"map"`
+	LightLow *bool   `toml:"light_low"`
+	Port     string  `toml:"port"`
+	Baud     int     `toml:"baud"` // 0: the display's own
 	// Lines are the output lines of hd44780-gpio by the display's names: rs, e,
 	// d4, d5, d6, d7 and, if it is switched, light.
 	Lines map[string]string `toml:"lines"`
 }
+
+// Address is a device's on an I2C bus, which people write in hexadecimal.
+type Address int
+
+// MarshalTOML writes 0x27.
+func (a Address) MarshalTOML() ([]byte, error) { return fmt.Appendf(nil, "%#02x", int(a)), nil }
 
 // Lights are the reader's lights and beeper, each on an output line.
 type Lights struct {
@@ -207,7 +213,7 @@ func (s *Span) UnmarshalText(text []byte) error {
 	}
 	d, err := time.ParseDuration(string(text))
 	if err != nil || d < 0 {
-		return fmt.Errorf("%q is no length of time: write 14d or 36h", text)
+		return fmt.Errorf("%q is no length of time", text)
 	}
 	*s = Span(d)
 	return nil
@@ -281,6 +287,9 @@ func Parse(name, src string) (*Config, error) {
 	if err != nil {
 		var pe toml.ParseError
 		if errors.As(err, &pe) {
+			if err := wrongLength(name, pe); err != nil {
+				return nil, err
+			}
 			return nil, hint.Errorf("`stump config example` prints every key with a comment", "%s:%d: %s", name, pe.Position.Line, strings.TrimPrefix(pe.Message, "incompatible types: "))
 		}
 		return nil, wrongType(name, err)
@@ -289,6 +298,27 @@ func Parse(name, src string) (*Config, error) {
 		return nil, c.unknownKey(unknown[0])
 	}
 	return c, c.Check()
+}
+
+// lengthError is how the decoder, and Span, tell of a text that is no length of
+// time.
+var lengthError = regexp.MustCompile(`^(?:invalid duration: )?("(?:[^"\\]|\\.)*")(?: is no length of time)?$`)
+
+// wrongLength names the key and says what to write; nil when pe is about
+// something else.
+func wrongLength(name string, pe toml.ParseError) error {
+	m := lengthError.FindStringSubmatch(pe.Message)
+	if m == nil {
+		return nil
+	}
+	remedy := `write "60s", "5m" or "1h30m"`
+	if value, err := strconv.Unquote(m[1]); err == nil && value != "" && strings.Trim(value, "0123456789") == "" {
+		remedy = fmt.Sprintf(`write the unit too: "%ss", "%sm" or "%sh"`, value, value, value)
+	}
+	if !strings.HasPrefix(pe.Message, "invalid duration") {
+		remedy += `; in days, "14d"`
+	}
+	return hint.Errorf(remedy, "%s:%d: %s: %s is no length of time", name, pe.Position.Line, pe.LastKey, m[1])
 }
 
 // The decoder tells of a value of a wrong type only in words.

@@ -42,8 +42,10 @@ func TestRejections(t *testing.T) {
 		{"a string for a list", "[[reader]]\nformats = \"H10301\"\n", `:2: `, "`stump config example`"},
 		{"a string for a table", "desk = \"x\"\n", `:1: `, "`stump config example`"},
 		{"a word for true", "[[reader]]\nactive_low = \"yes\"\n", `:2: reader.active_low: it is a "string", and has to be true or false`, "`stump config example`"},
-		{"no duration", "[desk]\nwindow = \"soon\"\n", `:2: `, "`stump config example`"},
-		{"negative address", "[display]\naddress = -1\n", `:2: `, "`stump config example`"},
+		{"no duration", "[desk]\nwindow = \"soon\"\n", `:2: desk.window: "soon" is no length of time`, `write "60s"`},
+		{"a duration without its unit", "[desk]\nwindow = \"60\"\n", `:2: desk.window: "60" is no length of time`, `"60s", "60m" or "60h"`},
+		{"days without their unit", "[loans]\nlength = \"14\"\n", `:2: loans.length: "14" is no length of time`, `"14d"`},
+		{"negative address", "[display]\naddress = -1\n", `:2: display.address: -1 is no address`, "0x08 to 0x77"},
 
 		{"empty station", "station = \"\"\n", `:1: station: "" can't be a station's name`, "1 to 64 letters"},
 		{"station with a space", "station = \"lab 1\"\n", `:1: station: "lab 1" can't be a station's name`, "1 to 64 letters"},
@@ -70,7 +72,10 @@ func TestRejections(t *testing.T) {
 		{"lines", "[[reader]]\ndata0 = \"GPIO4\"\ndata1 = \"GPIO4\"\n", `:3: reader.data1: both data lines are "GPIO4"`, "DATA0 is the green wire"},
 		{"reader names", "[[reader]]\nname = \"a\"\n[[reader]]\nname = \"a\"\ndata0 = \"GPIO4\"\n", `:4: reader.name: two readers are called "a"`, "a name of its own"},
 		{"rule", "[[reader]]\nbadge = { min = 9, max = 3 }\n", `:2: reader.badge: min 9 is above max 3`, "smaller number first"},
-		{"own format", "[[format]]\nname = \"site\"\nbits = 0\n", `:1: format: `, "count from 0"},
+		{"own format", "[[format]]\nname = \"site\"\nbits = 0\n", `:3: format.bits: 0: a frame has 1 to 128 bits`, "count from 0"},
+		{"own format's field", "[[format]]\nname = \"site\"\nbits = 26\nnumber = \"1-99\"\n", `:4: format.number: 99 bits: a field has 64 at most`, "count from 0"},
+		{"the same line twice", "[lights]\ngreen = { line = \"gpio17\" }\n", `:2: lights.green: "gpio17" is the line of reader.data0 already`, "its own line"},
+		{"a display's line twice", "[display]\nkind = \"hd44780-gpio\"\nlines = { rs = \"A\", e = \"A\", d4 = \"B\", d5 = \"C\", d6 = \"D\", d7 = \"E\" }\n", `:3: display.lines.e: "A" is the line of display.lines.rs already`, "its own line"},
 
 		{"display", "[display]\nkind = \"hd44780\"\n", `:2: display.kind: "hd44780" is not known`, `"hd44780-i2c"`},
 		{"size", "[display]\nsize = \"2x16\"\n", `:2: display.size: `, `"16x2"`},
@@ -79,7 +84,7 @@ func TestRejections(t *testing.T) {
 		{"placeholder", "[display.texts]\ngreet = \"Hi {name}\"\n", `:2: display.texts.greet: `, "docs/display.md"},
 		{"layout", "[keyboard]\nlayout = \"dvorak\"\n", `:2: keyboard.layout: "dvorak" is not known`, `"us"`},
 		{"directory", "[directory]\nkind = \"ldap\"\n", `:2: directory.kind: "ldap" is not known`, `"snipeit"`},
-		{"loan", "[loans]\nlength = \"two weeks\"\n", `:2: `, "`stump config example`"},
+		{"loan", "[loans]\nlength = \"two weeks\"\n", `:2: loans.length: "two weeks" is no length of time`, `"14d"`},
 		{"no file's line", "[display]\n", "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

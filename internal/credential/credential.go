@@ -11,7 +11,7 @@ import (
 )
 
 // Forms is the hint for a credential that can't be read.
-const Forms = "write it as H10301:84:31066 (format, facility, number), raw34:9278063906 (bits, decimal value) or a plain decimal"
+const Forms = "write it as H10301:84:31066 (format, facility, number), raw34:2321811728 (bits, decimal value) or a plain decimal"
 
 // BitsPrefix marks bits that are written out: "bits:0101".
 const BitsPrefix = "bits:"

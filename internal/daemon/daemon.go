@@ -87,6 +87,9 @@ func New(o Options) (*Daemon, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := alone(o); err != nil {
+		return nil, err
+	}
 	ledger, err := openOrCreate(o, p)
 	if err != nil {
 		return nil, err
@@ -98,6 +101,23 @@ func New(o Options) (*Daemon, error) {
 		return nil, err
 	}
 	return d, nil
+}
+
+// alone refuses to touch anything, above all a ledger that looks damaged, while
+// another daemon answers at the socket.
+func alone(o Options) error {
+	if api.CheckSocket(o.Socket) == nil {
+		return nil
+	}
+	var locked *checkout.LockedError
+	l, err := OpenLedger(o.Config, o.StateDir, true)
+	if errors.As(err, &locked) {
+		return err // it has the ledger, too, and a name
+	}
+	if err == nil {
+		l.Close()
+	}
+	return api.CheckSocket(o.Socket) // it may have been about to stop
 }
 
 // monotonic is the clock with which the kernel stamps edges.
@@ -165,11 +185,13 @@ func (d *Daemon) assemble() error {
 		d.Readers = append(d.Readers, r)
 		d.tasks = append(d.tasks, r.Tasks()...)
 	}
+	ln := &api.Listener{Socket: d.o.Socket, Addr: d.o.Listen, Log: d.o.Log}
 	d.API = api.NewServer(api.Options{
+		Path: LedgerPath(d.o.StateDir), TCP: ln.TCP,
 		Ledger: d.Ledger, Station: cfg.Station, Version: d.o.Version, Formats: cfg.CardFormats(),
 		Panel: d.Panel, Readers: d.Readers, Lines: d.Lines, Worker: d.Worker, SelfTest: d.SelfTest, Conditions: d.conditions, Check: CheckInChild, Log: d.o.Log,
 	})
-	ln := &api.Listener{Handler: d.API, Socket: d.o.Socket, Addr: d.o.Listen, Log: d.o.Log}
+	ln.Handler = d.API
 	if err := ln.Open(); err != nil {
 		return err
 	}

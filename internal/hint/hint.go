@@ -8,6 +8,10 @@ package hint
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Error is an error and the remedy for it.
@@ -61,29 +65,52 @@ func Of(err error) string {
 func Nearest(word string, candidates []string) string {
 	best, bestDist := "", max(2, len(word)*2/5)+1
 	for _, c := range candidates {
-		if d := distance(word, c); d < bestDist {
+		// With every letter changed it is another word.
+		if d := distance(word, c); d < bestDist && d < len(word) {
 			best, bestDist = c, d
 		}
 	}
 	return best
 }
 
-// distance is the Levenshtein distance in bytes.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diag := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
+// IsSlip reports whether word was probably meant to be name: a slip in five
+// letters. It is for names, of which many are like another: capitals don't
+// count, but a Pixel 8 is no Pixel 9, and a Dia is no Mia.
+func IsSlip(word, name string) bool {
+	word, name = strings.ToLower(word), strings.ToLower(name)
+	digits := func(s string) string {
+		return strings.Map(func(r rune) rune {
+			if unicode.IsDigit(r) {
+				return r
 			}
-			diag, row[j+1] = row[j+1], min(diag+cost, row[j+1]+1, row[j]+1)
-		}
+			return -1
+		}, s)
 	}
-	return row[len(b)]
+	return digits(word) == digits(name) && distance(word, name) <= utf8.RuneCountInString(name)/5
+}
+
+// distance counts the letters that are wrong, missing, too many or exchanged
+// with the next: the optimal string alignment distance.
+func distance(from, to string) int {
+	a, b := []rune(from), []rune(to)
+	row := func(n int) []int { return slices.Repeat([]int{n}, len(b)+1) }
+	before, last, now := row(0), row(0), row(0)
+	for j := range last {
+		last[j] = j
+	}
+	for i := range a {
+		now[0] = i + 1
+		for j := range b {
+			change := last[j]
+			if a[i] != b[j] {
+				change++
+			}
+			now[j+1] = min(change, last[j+1]+1, now[j]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				now[j+1] = min(now[j+1], before[j-1]+1)
+			}
+		}
+		before, last, now = last, now, before
+	}
+	return last[len(b)]
 }

@@ -30,10 +30,43 @@ func TestNearest(t *testing.T) {
 	keys := []string{"reader", "desk", "display", "directory", "enroll"}
 	for word, want := range map[string]string{
 		"dekk": "desk", "redaer": "reader", "enrol": "enroll", "dispaly": "display",
-		"xyzzy": "", "": "", "directories": "directory",
+		"xyzzy": "", "xx": "", "d": "", "": "", "directories": "directory",
 	} {
 		if got := Nearest(word, keys); got != want {
 			t.Errorf("Nearest(%q) = %q, want %q", word, got, want)
+		}
+	}
+}
+
+func TestIsSlip(t *testing.T) {
+	for _, tt := range []struct {
+		word, name string
+		want       bool
+	}{
+		{"Ann Okofor", "Ann Okafor", true}, {"ann okafor", "Ann Okafor", true}, {"Ann Okaofr", "Ann Okafor", true},
+		{"Ann Okafr", "Ann Okafor", true}, {"Iapd Pro 13", "iPad Pro 13", true}, {"Día Marquez", "Día Márquez", true},
+		{"Pixel 8", "Pixel 9", false}, {"iPad Pro 11", "iPad Pro 13", false}, {"Mia", "Dia", false}, {"Ann", "Anna", false},
+		{"New phone", "iPhone", false}, {"", "Ann", false}, {"李雪", "李雷", false},
+	} {
+		if got := IsSlip(tt.word, tt.name); got != tt.want {
+			t.Errorf("%q for %q: %v", tt.word, tt.name, got)
+		}
+	}
+}
+
+func TestDistance(t *testing.T) {
+	for _, tt := range []struct {
+		a, b string
+		want int
+	}{
+		{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"abc", "abc", 0}, {"abc", "axc", 1}, {"abc", "ac", 1},
+		{"abc", "abxc", 1}, {"abcd", "acbd", 1}, {"kitten", "sitting", 3}, {"é", "e", 1}, {"ca", "abc", 3},
+	} {
+		if got := distance(tt.a, tt.b); got != tt.want {
+			t.Errorf("%q to %q: %d, want %d", tt.a, tt.b, got, tt.want)
+		}
+		if got := distance(tt.b, tt.a); got != tt.want {
+			t.Errorf("%q to %q: %d, want %d", tt.b, tt.a, got, tt.want)
 		}
 	}
 }

@@ -306,12 +306,15 @@ func (a *attendTask) admitSlow() (stop func()) {
 	}
 }
 
+// LeastCard is how many bits may be a card, damaged: fewer are noise.
+const LeastCard = 8
+
 // badRead says that a frame was refused, and why to the log.
 func (a *attendTask) badRead(read wiegand.Read) uint64 {
 	a.noise.note(a.log, a.now(), read)
 	// Noise alone is nobody standing there: only what may have been a card is
 	// answered.
-	if read.Bits.Len() < 8 && read.Fault != wiegand.FaultOverrun {
+	if read.Bits.Len() < LeastCard && read.Fault != wiegand.FaultOverrun {
 		return 0
 	}
 	return a.show(panel.Message{Key: "bad-read", Detail: string(read.Fault)})
