@@ -238,60 +238,11 @@ func TestUnknownTags(t *testing.T) {
 	want(t, "the newest is there", all[0].Number, "…600")
 }
 
-func TestOutboxKeepsTheOrderOfADevice(t *testing.T) {
-	x := newLedger(t)
-	x.bump(1, 11) // 7
-	x.bump(1, 11) // 8
-	x.bump(2, 12) // 9
-	due := func() string {
-		rows, err := x.Due("dir", x.clock.wall, 10)
-		x.ok(err)
-		var s []string
-		for _, r := range rows {
-			s = append(s, fmt.Sprint(r.Seq))
-		}
-		return strings.Join(s, " ")
-	}
-	key := func(seq uint64) OutboxKey { return OutboxKey{Station: "lab", Seq: seq, Sink: "dir"} }
-	want(t, "the first of each device", due(), "7 9")
-	x.ok(x.Retry(key(7), x.clock.wall.Add(time.Minute), "down"))
-	want(t, "7 waits, and 8 behind it", due(), "9")
-	x.clock.add(2 * time.Minute)
-	want(t, "its time has come", due(), "7 9")
-	x.ok(x.Park(key(7), "unknown device"))
-	want(t, "parked", due(), "9")
-	rows, err := x.Outbox("dir")
-	x.ok(err)
-	want(t, "row", fmt.Sprint(rows[0].State, rows[0].Attempts, rows[0].LastError, rows[0].Event.Kind), "parked 2unknown devicecheckout")
-	x.ok(x.Unpark(key(7)))
-	want(t, "an admin's retry", due(), "7 9")
-	x.ok(x.Delivered(key(7)))
-	want(t, "next", due(), "8 9")
-	x.ok(x.Drop(key(8), "root", "no matter", SourceCLI))
-	x.ok(x.Accept(key(9), "root", "done by hand", SourceCLI))
-	want(t, "none", due(), "")
-	if err := x.Delivered(key(9)); !errors.Is(err, ErrNotQueued) {
-		t.Error(err)
-	}
-	other, err := x.Due("hook", x.clock.wall, 10)
-	x.ok(err)
-	want(t, "the other sink has its own", len(other), 2)
-	want(t, "an admin's word is an event", x.history(HistoryFilter{Device: "ipad"}), "4:enrol 7:checkout 8:return 10:correct")
-	for e, err := range x.History(HistoryFilter{Device: "pixel"}) {
-		x.ok(err)
-		if e.Kind == Correct {
-			want(t, "note", e.Note, "event 9 for dir: accepted as delivered: done by hand")
-		}
-	}
-	x.verify()
-}
-
 func TestEnrolAtTheReaderGoesToTheDirectory(t *testing.T) {
 	x := newLedger(t)
 	_, err := x.EnrolPerson("ann", tag(70), "ann", SourceKeyboard)
 	x.ok(err)
-	rows, err := x.Due("dir", x.clock.wall, 10)
-	x.ok(err)
+	rows := rowsFor(t, x.Ledger, "dir")
 	want(t, "rows", len(rows), 1)
 	want(t, "kind", rows[0].Event.Kind, Enrol)
 }

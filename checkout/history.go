@@ -19,17 +19,37 @@ type Entry struct {
 	Pending bool
 }
 
-// MarshalJSON writes the object of `history --json`: every key, unknown is null.
-func (e Entry) MarshalJSON() ([]byte, error) {
+// EntryJSON is an entry as `history --json` and webhooks write it: every key is
+// there, unknown is null.
+type EntryJSON struct {
+	Station      string  `json:"station"`
+	Seq          uint64  `json:"seq"`
+	ID           string  `json:"id"`
+	Kind         Kind    `json:"kind"`
+	Reader       *string `json:"reader"`
+	Actor        *string `json:"actor"`
+	Device       *string `json:"device"`
+	DeviceID     *string `json:"device_id"`
+	Person       *string `json:"person"`
+	PersonID     *string `json:"person_id"`
+	From         *string `json:"from"`
+	FromID       *string `json:"from_id"`
+	At           *string `json:"at"` // RFC 3339
+	ClockTrusted bool    `json:"clock_trusted"`
+	Source       *string `json:"source"`
+	Note         *string `json:"note"`
+}
+
+// JSON returns the entry's written form. Who or what is pending has no id and no
+// name, and its masked number in the note.
+func (e Entry) JSON() EntryJSON {
 	note := e.Note
-	if IsPendingID(e.Device) {
-		note = pendingNote(note, "device", e.DeviceTag)
-	}
-	if IsPendingID(e.Person) {
-		note = pendingNote(note, "badge", e.PersonTag)
-	}
-	if IsPendingID(e.From) {
-		note = pendingNote(note, "from badge", e.FromTag)
+	for _, p := range []struct{ id, what, mask string }{
+		{e.Device, "device", e.DeviceTag}, {e.Person, "badge", e.PersonTag}, {e.From, "from badge", e.FromTag},
+	} {
+		if p.mask != "" && (p.id == "" || IsPendingID(p.id)) {
+			note = pendingNote(note, p.what, p.mask)
+		}
 	}
 	id := func(s string) *string {
 		if IsPendingID(s) {
@@ -37,29 +57,18 @@ func (e Entry) MarshalJSON() ([]byte, error) {
 		}
 		return null(s)
 	}
-	return json.Marshal(struct {
-		Station      string  `json:"station"`
-		Seq          uint64  `json:"seq"`
-		ID           string  `json:"id"`
-		Kind         Kind    `json:"kind"`
-		Reader       *string `json:"reader"`
-		Actor        *string `json:"actor"`
-		Device       *string `json:"device"`
-		DeviceID     *string `json:"device_id"`
-		Person       *string `json:"person"`
-		PersonID     *string `json:"person_id"`
-		From         *string `json:"from"`
-		FromID       *string `json:"from_id"`
-		At           *string `json:"at"`
-		ClockTrusted bool    `json:"clock_trusted"`
-		Source       *string `json:"source"`
-		Note         *string `json:"note"`
-	}{
+	return EntryJSON{
 		e.Station, e.Seq, e.ID.String(), e.Kind, null(e.Reader), id(e.Actor), null(e.DeviceName), id(e.Device),
 		null(e.PersonName), id(e.Person), null(e.FromName), id(e.From), nullTime(e.Time), e.ClockTrusted,
 		null(string(e.Source)), null(note),
-	})
+	}
 }
+
+// MarshalJSON writes EntryJSON.
+func (e Entry) MarshalJSON() ([]byte, error) { return json.Marshal(e.JSON()) }
+
+// errStop ends an iteration.
+var errStop = errors.New("stop")
 
 // HistoryFilter chooses events. Person and Device are IDs or exact names.
 type HistoryFilter struct {

@@ -61,12 +61,12 @@ func childTap(l *Ledger, w io.Writer) error {
 	}
 	confirm(w, ev)
 	if rand.IntN(4) == 0 {
-		due, err := l.Due("dir", time.Now(), 5)
+		due, err := l.OutboxFrom("dir", 0, 5)
 		if err != nil {
 			return err
 		}
-		for _, r := range due {
-			if err := l.Delivered(r.OutboxKey); err != nil {
+		for _, r := range due.Rows {
+			if err := l.Delivered("dir", r.Seq); err != nil {
 				return err
 			}
 			fmt.Fprintln(w, "delivered", r.Seq)
@@ -145,7 +145,7 @@ func (c *confirmed) kept(l *Ledger) error {
 			return fmt.Errorf("event %d was confirmed as %q, the ledger has %q", seq, ev, have[seq])
 		}
 	}
-	rows, err := l.Outbox("dir")
+	rows, err := outbox(l, "dir")
 	for _, r := range rows {
 		if c.delivered[r.Seq] {
 			return fmt.Errorf("event %d was delivered, and is in the outbox", r.Seq)

@@ -125,10 +125,8 @@ func TestAnonymisePending(t *testing.T) {
 // deliverAll empties the outbox.
 func (x *tester) deliverAll() {
 	x.t.Helper()
-	rows, err := x.Outbox("")
-	x.ok(err)
-	for _, r := range rows {
-		x.ok(x.Delivered(r.OutboxKey))
+	for _, r := range rowsFor(x.t, x.Ledger, "") {
+		x.ok(x.Delivered(r.Sink, r.Seq))
 	}
 }
 

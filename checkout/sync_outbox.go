@@ -13,44 +13,110 @@ import (
 // said (SourceSync) is not told to it.
 const DirectorySink = "directory"
 
+// OutboxPage is a piece of a sink's outbox.
+type OutboxPage struct {
+	Rows []OutboxRow
+	// Next is the sequence number with which the next piece begins. End: nothing
+	// is there yet.
+	Next uint64
+	End  bool
+}
+
+// pageKeys is how many keys a page passes at most, also where they are other
+// sinks', so that its transaction is short however long the outbox is.
+const pageKeys = 4096
+
 // OutboxFrom returns up to limit rows of a sink with this station's sequence
-// number from or later, whatever their state. The work is proportional to the
-// rows that all sinks have there.
-func (l *Ledger) OutboxFrom(sink string, from uint64, limit int) ([]OutboxRow, error) {
-	var rows []OutboxRow
-	err := l.view(func(t *txn) error {
+// number from or later, whatever their state. A page may have fewer, or none,
+// before the end.
+func (l *Ledger) OutboxFrom(sink string, from uint64, limit int) (OutboxPage, error) {
+	return l.outboxPage(sink, from, limit, func(outboxRow) bool { return true })
+}
+
+// ParkedFrom is OutboxFrom for parked rows only.
+func (l *Ledger) ParkedFrom(sink string, from uint64, limit int) (OutboxPage, error) {
+	return l.outboxPage(sink, from, limit, func(o outboxRow) bool { return o.state == Parked })
+}
+
+func (l *Ledger) outboxPage(sink string, from uint64, limit int, want func(outboxRow) bool) (p OutboxPage, err error) {
+	err = l.view(func(t *txn) error {
+		p = OutboxPage{Next: from}
 		index, c := l.sinkIDs[sink], t.tx.Bucket(treeOutbox.bucket()).Cursor()
 		own := binary.BigEndian.AppendUint16(nil, l.own)
 		k, b := c.Seek(eventKey(ref{l.own, from}))
-		for ; bytes.HasPrefix(k, own) && len(rows) < limit; k, b = c.Next() {
+		for passed := 0; bytes.HasPrefix(k, own); k, b = c.Next() {
 			r, i, ok := parseOutboxKey(k)
 			if !ok {
 				return t.damaged("an outbox key")
 			}
+			p.Next = max(p.Next, r.seq) // unless the sink's row of that event is read
+			if passed++; passed > pageKeys || len(p.Rows) == limit {
+				return nil
+			}
 			if i != index {
 				continue
 			}
-			row, err := t.openOutbox(k, b, r, sink)
+			o, err := t.openOutbox(k, b, r)
 			if err != nil {
 				return err
 			}
-			rows = append(rows, row)
+			p.Next = r.seq + 1
+			if !want(o) {
+				continue
+			}
+			row, err := t.outboxRow(OutboxKey{l.names[r.station], r.seq, sink}, r, o)
+			if err != nil {
+				return err
+			}
+			p.Rows = append(p.Rows, row)
 		}
-		return nil
+		head, _, err := t.head(l.own)
+		p.Next, p.End = max(p.Next, head+1), true
+		return err
 	})
-	return rows, err
+	return p, err
 }
 
-func (t *txn) openOutbox(k, b []byte, r ref, sink string) (OutboxRow, error) {
+func (t *txn) openOutbox(k, b []byte, r ref) (outboxRow, error) {
 	v, err := t.open(treeOutbox, k, b)
 	if err != nil {
-		return OutboxRow{}, err
+		return outboxRow{}, err
 	}
 	o, err := decodeOutbox(v)
 	if err != nil {
-		return OutboxRow{}, t.damaged("outbox row %d: %v", r.seq, err)
+		return o, t.damaged("outbox row %d: %v", r.seq, err)
 	}
-	return t.outboxRow(OutboxKey{t.l.names[r.station], r.seq, sink}, r, o)
+	return o, nil
+}
+
+// getOutbox returns a row of one of this station's events; false if it is not
+// there.
+func (t *txn) getOutbox(sink string, seq uint64) (o outboxRow, there bool, err error) {
+	k := t.l.outboxKey(sink, seq)
+	b := t.tx.Bucket(treeOutbox.bucket()).Get(k)
+	if b == nil {
+		return o, false, nil
+	}
+	o, err = t.openOutbox(k, b, ref{t.l.own, seq})
+	return o, true, err
+}
+
+// OutboxOf returns the row of one event. The error is ErrNotQueued when there is
+// none.
+func (l *Ledger) OutboxOf(sink string, seq uint64) (row OutboxRow, err error) {
+	err = l.view(func(t *txn) error {
+		o, there, err := t.getOutbox(sink, seq)
+		if err != nil {
+			return err
+		}
+		if !there {
+			return fmt.Errorf("event %d for %q: %w", seq, sink, ErrNotQueued)
+		}
+		r := ref{l.own, seq}
+		row, err = t.outboxRow(OutboxKey{l.names[r.station], seq, sink}, r, o)
+		return err
+	})
+	return row, err
 }
 
 // OutboxUpdate is what the worker notes of a row.
@@ -68,20 +134,15 @@ type OutboxUpdate struct {
 func (l *Ledger) SaveOutbox(sink string, updates []OutboxUpdate) error {
 	return l.update(func(t *txn) error {
 		for _, u := range updates {
-			k := l.outboxKey(sink, u.Seq)
-			b, err := t.get(treeOutbox, k)
+			o, there, err := t.getOutbox(sink, u.Seq)
 			if err != nil {
 				return err
 			}
-			if b == nil {
+			if !there {
 				continue
 			}
-			o, err := decodeOutbox(b)
-			if err != nil {
-				return t.damaged("outbox row %d: %v", u.Seq, err)
-			}
 			o.state, o.attempts, o.next, o.lastError, o.memo = u.State, u.Attempts, u.Next, u.LastError, u.Memo
-			if err := t.put(treeOutbox, k, o.encode()); err != nil {
+			if err := t.put(treeOutbox, l.outboxKey(sink, u.Seq), o.encode()); err != nil {
 				return err
 			}
 		}
@@ -89,26 +150,61 @@ func (l *Ledger) SaveOutbox(sink string, updates []OutboxUpdate) error {
 	})
 }
 
-// DeliveredAll removes rows of a sink in one transaction: it has the events.
-func (l *Ledger) DeliveredAll(sink string, seqs []uint64) error {
+// Delivered removes rows of a sink in one transaction: it has the events.
+func (l *Ledger) Delivered(sink string, seqs ...uint64) error {
 	return l.update(func(t *txn) error {
-		var done uint64
-		for _, seq := range seqs {
-			k := l.outboxKey(sink, seq)
-			b, err := t.get(treeOutbox, k)
-			if err != nil {
-				return err
-			}
-			if b == nil {
-				continue
-			}
-			done++
-			if err := t.delete(treeOutbox, k); err != nil {
-				return err
-			}
-		}
-		return t.count(sink, 0, done)
+		_, err := t.removeOutbox(sink, seqs, func(uint64, outboxRow) error { return nil })
+		return err
 	})
+}
+
+// Drop removes rows of a sink that will not be delivered, in one transaction.
+// For each there is an event, whose note says why. The error is ErrNotQueued
+// when none of them is there.
+func (l *Ledger) Drop(sink string, seqs []uint64, actor, note string, source Source) error {
+	if err := checkText("note", note, maxNote); err != nil {
+		return err
+	}
+	return l.update(func(t *txn) error {
+		n, err := t.removeOutbox(sink, seqs, func(seq uint64, o outboxRow) error {
+			ev := Event{Kind: Correct, Actor: actor, Source: source,
+				Note: fmt.Sprintf("event %d for %s: not delivered: %s", seq, sink, note)}
+			r, err := t.row(treeDevices, o.device)
+			if err != nil || r == nil {
+				return errors.Join(err, t.append(&ev, nil, nil))
+			}
+			return t.append(&ev, nil, &party{treeDevices, o.device, r})
+		})
+		if err == nil && n == 0 {
+			return fmt.Errorf("events %d for %q: %w", seqs, sink, ErrNotQueued)
+		}
+		return err
+	})
+}
+
+// removeOutbox removes those of the rows that are there, calls f with each, and
+// returns how many they were.
+func (t *txn) removeOutbox(sink string, seqs []uint64, f func(uint64, outboxRow) error) (n uint64, err error) {
+	for _, seq := range seqs {
+		o, there, err := t.getOutbox(sink, seq)
+		if err != nil {
+			return n, err
+		}
+		if !there {
+			continue
+		}
+		n++
+		if err := t.delete(treeOutbox, t.l.outboxKey(sink, seq)); err != nil {
+			return n, err
+		}
+		if err := f(seq, o); err != nil {
+			return n, err
+		}
+	}
+	if n == 0 {
+		return 0, nil
+	}
+	return n, t.count(sink, 0, n)
 }
 
 // outboxKey is the key of the row of one of this station's events.
@@ -148,19 +244,12 @@ func (l *Ledger) Sinks() (names []string, err error) {
 func (l *Ledger) AcceptTheirs(sink string, seq uint64, holder, actor string) (Event, error) {
 	ev := Event{Actor: actor, Source: SourceSync, Note: fmt.Sprintf("event %d: the directory's word accepted", seq)}
 	err := l.update(func(t *txn) error {
-		k := l.outboxKey(sink, seq)
-		b, err := t.get(treeOutbox, k)
+		n, err := t.removeOutbox(sink, []uint64{seq}, func(uint64, outboxRow) error { return nil })
 		if err != nil {
 			return err
 		}
-		if b == nil {
+		if n == 0 {
 			return fmt.Errorf("event %d for %q: %w", seq, sink, ErrNotQueued)
-		}
-		if err := t.delete(treeOutbox, k); err != nil {
-			return err
-		}
-		if err := t.count(sink, 0, 1); err != nil {
-			return err
 		}
 		about, err := t.event(ref{l.own, seq})
 		if err != nil {

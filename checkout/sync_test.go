@@ -109,15 +109,15 @@ func TestSyncResolvesPending(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-changed
-	rows, err := l.OutboxFrom(DirectorySink, 0, 10)
-	if err != nil || len(rows) != 1 || !rows[0].Pending {
-		t.Fatalf("%+v, %v", rows, err)
+	rows := rowsFor(t, l, DirectorySink)
+	if len(rows) != 1 || !rows[0].Pending {
+		t.Fatalf("%+v", rows)
 	}
 	syncRows(t, l, SyncRow{Kind: KindPerson, Ref: "5", Name: "Eve", Tag: tag26(5)})
 	<-changed
-	rows, err = l.OutboxFrom(DirectorySink, 0, 10)
-	if err != nil || len(rows) != 1 || rows[0].Pending || rows[0].Event.Person != "eve" || rows[0].Event.Device != "ipad" {
-		t.Fatalf("%+v, %v", rows, err)
+	rows = rowsFor(t, l, DirectorySink)
+	if len(rows) != 1 || rows[0].Pending || rows[0].Event.Person != "eve" || rows[0].Event.Device != "ipad" {
+		t.Fatalf("%+v", rows)
 	}
 }
 
@@ -137,11 +137,12 @@ func TestOutboxByTheWorker(t *testing.T) {
 	if err := l.SaveOutbox("hook", []OutboxUpdate{{Seq: seqs[2], State: Parked, Attempts: 3, LastError: "no", Memo: []byte("m")}, {Seq: 999}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.DeliveredAll("hook", []uint64{seqs[0], seqs[1], seqs[1], 999}); err != nil {
+	if err := l.Delivered("hook", seqs[0], seqs[1], seqs[1], 999); err != nil {
 		t.Fatal(err)
 	}
-	rows, err := l.OutboxFrom("hook", 0, 2)
-	if err != nil || len(rows) != 2 || rows[0].Seq != seqs[2] || rows[0].State != Parked || string(rows[0].Memo) != "m" || rows[1].Seq != seqs[3] {
+	page, err := l.OutboxFrom("hook", 0, 2)
+	rows := page.Rows
+	if err != nil || len(rows) != 2 || page.End || page.Next != seqs[4] || rows[0].Seq != seqs[2] || rows[0].State != Parked || string(rows[0].Memo) != "m" || rows[1].Seq != seqs[3] {
 		t.Errorf("rows %+v, %v", rows, err)
 	}
 	for sink, want := range map[string]uint64{"hook": 3, DirectorySink: 5, "nobody": 0} {

@@ -36,6 +36,7 @@ func wordsFor(e *callError) Outcome {
 		record   tls.RecordHeaderError
 		alert    tls.AlertError
 		proxy    *proxyError
+		dial     *net.OpError
 		netErr   net.Error
 		timedOut = errors.Is(e.err, context.DeadlineExceeded) || errors.As(e.err, &netErr) && netErr.Timeout()
 	)
@@ -61,6 +62,10 @@ func wordsFor(e *callError) Outcome {
 	case errors.As(e.err, &dns):
 		o := down("no address for %s (DNS: %s)", dns.Name, dnsWord(dns))
 		o.Remedy = "if the network is there, check the name in the address"
+		return o
+	case errors.As(e.err, &dial) && dial.Op == "proxyconnect":
+		o := down("the proxy can't be reached on the way to %s", host)
+		o.Remedy = "if the network is there, check the proxy's address"
 		return o
 	case errors.Is(e.err, errTooBig):
 		return failing("the answer of %s is bigger than any right one", host)
@@ -141,7 +146,7 @@ func badStatus(r reply) (Outcome, bool) {
 		return config("check the address", "%s has nothing for us at %s (%s)", host, r.URL.Path, status)
 	case r.Status == http.StatusTooManyRequests, r.Status == http.StatusServiceUnavailable, r.Status == http.StatusTooEarly:
 		return Outcome{Verdict: Down, Reason: fmt.Sprintf("%s asks us to wait (%s)", host, status), After: retryAfter(r, time.Now())}, true
-	case r.Status >= 500:
+	case r.Status >= 500, r.Status == http.StatusRequestTimeout:
 		return Outcome{Verdict: Failing, Reason: fmt.Sprintf("%s failed (%s)", host, status), After: retryAfter(r, time.Now())}, true
 	case r.Status >= 400:
 		return Outcome{Verdict: Refused, Reason: fmt.Sprintf("%s refuses it (%s)", host, status)}, true

@@ -20,6 +20,7 @@ import (
 const (
 	answerLimit = 1 << 20  // the answer to one call
 	pageLimit   = 16 << 20 // one page of a list
+	listLimit   = 1 << 20  // rows of a whole list
 	headerLimit = 64 << 10
 )
 
@@ -67,7 +68,8 @@ type clientOptions struct {
 	// a GET when a kept connection turns out to be dead (net/http,
 	// shouldRetryRequest): two toggles for one event.
 	fresh bool
-	// follow allows redirects within the same host.
+	// follow allows redirects within the same host that keep the method: most
+	// make a GET of a POST, and the answer to that would pass for "received".
 	follow bool
 }
 
@@ -75,7 +77,6 @@ type clientOptions struct {
 func newClient(h HTTP, o clientOptions) (*client, error) {
 	h = h.withDefaults()
 	t := &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
 		TLSHandshakeTimeout:    h.ConnectTimeout,
 		ResponseHeaderTimeout:  h.AnswerTimeout,
 		MaxResponseHeaderBytes: headerLimit,
@@ -99,16 +100,9 @@ func newClient(h HTTP, o clientOptions) (*client, error) {
 		}
 		return c, err
 	}
-	switch h.Proxy {
-	case "":
-	case "none":
-		t.Proxy = nil
-	default:
-		u, err := url.Parse(h.Proxy)
-		if err != nil || u.Host == "" {
-			return nil, fmt.Errorf("proxy %q is not a URL such as http://proxy.example:3128", h.Proxy)
-		}
-		t.Proxy = http.ProxyURL(u)
+	var err error
+	if t.Proxy, err = h.proxy(); err != nil {
+		return nil, err
 	}
 	t.OnProxyConnectResponse = func(_ context.Context, proxy *url.URL, _ *http.Request, r *http.Response) error {
 		if r.StatusCode == http.StatusOK {
@@ -116,29 +110,53 @@ func newClient(h HTTP, o clientOptions) (*client, error) {
 		}
 		return &proxyError{proxy.Host, r.StatusCode}
 	}
-	if h.CAFile != "" {
-		pem, err := os.ReadFile(h.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("reading ca_file: %w", err)
-		}
-		pool, err := x509.SystemCertPool()
-		if err != nil {
-			pool = x509.NewCertPool()
-		}
-		if !pool.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("ca_file %s holds no PEM certificate", h.CAFile)
-		}
-		t.TLSClientConfig.RootCAs = pool
+	if t.TLSClientConfig.RootCAs, err = h.authorities(); err != nil {
+		return nil, err
 	}
 	c := &client{total: h.TotalTimeout, wait: h.AnswerTimeout}
 	c.http = http.Client{Transport: t, CheckRedirect: func(req *http.Request, via []*http.Request) error {
 		from := via[0].URL
-		if !o.follow || len(via) > 3 || req.URL.Host != from.Host || req.URL.Scheme != from.Scheme {
+		if !o.follow || len(via) > 3 || req.Method != via[0].Method || req.URL.Host != from.Host || req.URL.Scheme != from.Scheme {
 			return http.ErrUseLastResponse
 		}
 		return nil
 	}}
 	return c, nil
+}
+
+// proxy returns how the proxy of a request is found.
+func (h HTTP) proxy() (func(*http.Request) (*url.URL, error), error) {
+	switch h.Proxy {
+	case "":
+		return http.ProxyFromEnvironment, nil
+	case "none":
+		return nil, nil
+	}
+	u, err := url.Parse(h.Proxy)
+	if err != nil || u.Host == "" {
+		return nil, errors.New("proxy is not a URL such as http://proxy.example:3128") // its password is not for a log
+	}
+	return http.ProxyURL(u), nil
+}
+
+// authorities returns the system's certificates and those of CAFile; nil is the
+// system's alone.
+func (h HTTP) authorities() (*x509.CertPool, error) {
+	if h.CAFile == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(h.CAFile)
+	if err != nil {
+		return nil, fmt.Errorf("reading ca_file: %w", err)
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("ca_file %s holds no PEM certificate", h.CAFile)
+	}
+	return pool, nil
 }
 
 // reply is an answer, whole and within the limit.

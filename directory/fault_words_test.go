@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -39,6 +40,10 @@ var endpointFaults = []faultCase{
 	{fault: halfJSON, says: "lab.example answers something that is not its usual JSON"},
 	{fault: hugeBody, says: "the answer of lab.example is bigger than any right one"},
 	{fault: slowDrip, says: "lab.example took the call and gave no whole answer in time"},
+	{fault: closeHalfWay, says: "lab.example broke off the connection before its answer was whole"},
+	{fault: gzipBomb, says: "the answer of lab.example is bigger than any right one"},
+	{fault: longHeader, says: "lab.example broke off the connection before its answer was whole"},
+	{fault: badTrailer, says: "lab.example broke off the connection before its answer was whole"},
 
 	{only: true, fault: resetAtOnce, lost: true, says: "lab.example broke off the connection before its answer was whole"},
 	{only: true, fault: hangAtOnce, lost: true, says: "lab.example took the call and gave no whole answer in time"},
@@ -55,6 +60,10 @@ var endpointFaults = []faultCase{
 	{only: true, fault: halfJSON, lost: true, says: "lab.example answers something that is not its usual JSON"},
 	{only: true, fault: hugeBody, lost: true, says: "the answer of lab.example is bigger than any right one"},
 	{only: true, fault: slowDrip, lost: true, says: "lab.example took the call and gave no whole answer in time"},
+	{only: true, fault: closeHalfWay, lost: true, says: "lab.example broke off the connection before its answer was whole"},
+	{only: true, fault: gzipBomb, lost: true, says: "the answer of lab.example is bigger than any right one"},
+	{only: true, fault: longHeader, lost: true, says: "lab.example broke off the connection before its answer was whole"},
+	{only: true, fault: badTrailer, lost: true, says: "lab.example broke off the connection before its answer was whole"},
 }
 
 // register teaches the ledger the people and devices of newOriginal.
@@ -154,7 +163,7 @@ func settleLost(t *testing.T, w *Worker, s *original) {
 	}
 	for _, r := range st.Sinks[0].Stuck {
 		words := "checked out"
-		if r.Event.Kind == string(checkout.Return) {
+		if r.Event.Kind == checkout.Return {
 			words = "checked in"
 		}
 		if slices.Contains(s.toggles(), *r.Event.Person+" "+words+" "+*r.Event.Device) {
@@ -251,6 +260,26 @@ var connectionFaults = []struct {
 	}},
 	{"proxy that wants a password", "the proxy proxy.example answers 407 Proxy Authentication Required", proxied(http.StatusProxyAuthRequired)},
 	{"proxy that can't reach it", "the proxy proxy.example answers 502 Bad Gateway: it can't reach lab.example", proxied(http.StatusBadGateway)},
+	{"proxy that is away", "the proxy can't be reached on the way to lab.example", func(t *testing.T, _ *original) (Config, func(fault)) {
+		p := httptest.NewServer(nil)
+		p.Close()
+		cfg := endpointsConfig("https://far.example")
+		cfg.Proxy = p.URL
+		return cfg, nil
+	}},
+	{"IPv6, refuses", "lab.example refuses the connection", func(t *testing.T, s *original) (Config, func(fault)) {
+		ln, err := net.Listen("tcp", "[::1]:0")
+		if err != nil {
+			t.Skip("no IPv6 here")
+		}
+		addr := ln.Addr().String()
+		ln.Close()
+		return endpointsConfig("http://" + addr), func(x fault) {
+			if x == healthy {
+				restartAt(t, addr, s)
+			}
+		}
+	}},
 	{"no such name", "no address for lab.example (DNS: no such name)", func(t *testing.T, _ *original) (Config, func(fault)) {
 		noNames(t)
 		return endpointsConfig("http://directory.example"), nil

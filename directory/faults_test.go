@@ -2,6 +2,7 @@ package directory
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -10,6 +11,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"log"
 	"math/big"
@@ -48,6 +50,11 @@ const (
 	halfJSON         fault = "counts the call and sends half of its JSON"
 	hugeBody         fault = "counts the call and sends 100 MB"
 	slowDrip         fault = "counts the call and sends a byte now and then"
+	closeHalfWay     fault = "counts the call and closes in the middle of its answer"
+	gzipBomb         fault = "counts the call and sends 8 MB in 8 KB of gzip"
+	redirectPost     fault = "redirects within the host, to a GET"
+	longHeader       fault = "counts the call and sends a header without an end"
+	badTrailer       fault = "counts the call and ends its chunks with rubbish"
 )
 
 // faultServer stands before a server and breaks it in every way a network can.
@@ -80,6 +87,7 @@ func (f *faultServer) serve(t testing.TB) *httptest.Server {
 }
 
 func (f *faultServer) set(x fault) {
+	bomb() // takes longer than some clients wait
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.fault = x
@@ -155,6 +163,34 @@ func (f *faultServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case halfJSON:
 		body := commit().Body.Bytes()
 		w.Write(body[:len(body)/2])
+	case closeHalfWay:
+		body := commit().Body.Bytes()
+		w.Header().Set("Connection", "close")
+		w.Header().Set("Content-Length", "1000")
+		w.Write(body[:len(body)/2])
+		panic(http.ErrAbortHandler)
+	case gzipBomb:
+		commit()
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Write(bomb())
+	case redirectPost:
+		if r.URL.Path == "/done" {
+			io.WriteString(w, "ok")
+			return
+		}
+		http.Redirect(w, r, "/done", http.StatusFound)
+	case longHeader:
+		commit()
+		w.Header().Set("X-Long", strings.Repeat("x", 1<<20))
+		io.WriteString(w, "{}")
+	case badTrailer:
+		body := commit().Body.Bytes()
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			panic(err)
+		}
+		fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n%x\r\n%s\r\n0\r\nX-Sum\x00", len(body), body)
+		conn.Close()
 	case hugeBody:
 		commit()
 		chunk := make([]byte, 1<<20)
@@ -173,6 +209,15 @@ func (f *faultServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 }
+
+// bomb is 8 MB of zeros in gzip.
+var bomb = sync.OnceValue(func() []byte {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	z.Write(make([]byte, 8<<20))
+	z.Close()
+	return b.Bytes()
+})
 
 // hang keeps the connection open without a word.
 func (f *faultServer) hang(r *http.Request) { f.wait(r, time.Hour) }

@@ -17,15 +17,23 @@ var (
 )
 
 // Rows implements Outbox.
-func (a Ledger) Rows(sink string, from uint64, limit int) ([]Row, error) {
-	rows, err := a.L.OutboxFrom(sink, from, limit)
+func (a Ledger) Rows(sink string, from uint64, limit int) (Page, error) {
+	return toPage(a.L.OutboxFrom(sink, from, limit))
+}
+
+// StuckRows implements Outbox.
+func (a Ledger) StuckRows(sink string, from uint64, limit int) (Page, error) {
+	return toPage(a.L.ParkedFrom(sink, from, limit))
+}
+
+func toPage(p checkout.OutboxPage, err error) (Page, error) {
 	if err != nil {
-		return nil, err
+		return Page{}, err
 	}
-	out := make([]Row, len(rows))
-	for i, r := range rows {
-		if out[i], err = fromOutbox(r); err != nil {
-			return nil, err
+	out := Page{make([]Row, len(p.Rows)), p.Next, p.End}
+	for i, r := range p.Rows {
+		if out.Rows[i], err = fromOutbox(r); err != nil {
+			return Page{}, err
 		}
 	}
 	return out, nil
@@ -54,14 +62,18 @@ func fromOutbox(r checkout.OutboxRow) (Row, error) {
 
 // Row implements Outbox.
 func (a Ledger) Row(sink string, seq uint64) (Row, error) {
-	rows, err := a.Rows(sink, seq, 1)
-	if err == nil && (len(rows) == 0 || rows[0].Seq != seq) {
-		err = ErrNoRow
-	}
+	r, err := a.L.OutboxOf(sink, seq)
 	if err != nil {
-		return Row{}, err
+		return Row{}, noRow(err)
 	}
-	return rows[0], nil
+	return fromOutbox(r)
+}
+
+func noRow(err error) error {
+	if errors.Is(err, checkout.ErrNotQueued) {
+		return ErrNoRow
+	}
+	return err
 }
 
 // Open implements Outbox.
@@ -136,15 +148,11 @@ func (a Ledger) SaveRows(sink string, rows map[uint64]RowState) error {
 }
 
 // Delivered implements Outbox.
-func (a Ledger) Delivered(sink string, seqs []uint64) error { return a.L.DeliveredAll(sink, seqs) }
+func (a Ledger) Delivered(sink string, seqs []uint64) error { return a.L.Delivered(sink, seqs...) }
 
 // Dropped implements Outbox.
-func (a Ledger) Dropped(sink string, seq uint64, actor, note string) error {
-	r, err := a.Row(sink, seq)
-	if err != nil {
-		return err
-	}
-	return a.L.Drop(checkout.OutboxKey{Station: r.Event.Station, Seq: seq, Sink: sink}, actor, note, checkout.SourceCLI)
+func (a Ledger) Dropped(sink string, seqs []uint64, actor, note string) error {
+	return noRow(a.L.Drop(sink, seqs, actor, note, checkout.SourceCLI))
 }
 
 // Accepted implements Outbox.

@@ -109,7 +109,7 @@ func TestLedgerConflictAccepted(t *testing.T) {
 }
 
 // What a webhook gets of an event is what "stump history --json" prints of it.
-func TestEventDataIsHistory(t *testing.T) {
+func TestEventJSONIsHistory(t *testing.T) {
 	l := openLedger(t, "hook")
 	bump(t, l, annBadge, ipadTag) // both pending
 	bump(t, l, bobBadge, ipadTag) // stays pending
@@ -131,8 +131,8 @@ func TestEventDataIsHistory(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, r := range rows {
-		got = append(got, mustJSON(t, eventData(r.Event, r.Event.Station)))
+	for _, r := range rows.Rows {
+		got = append(got, mustJSON(t, eventJSON(r.Event)))
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("webhook data\n%s\nwant\n%s", got, want)

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -81,20 +82,31 @@ func (m *Memory) write(op string) error {
 }
 
 // Rows implements Outbox.
-func (m *Memory) Rows(sink string, from uint64, limit int) ([]Row, error) {
+func (m *Memory) Rows(sink string, from uint64, limit int) (Page, error) {
+	return m.page(sink, from, limit, func(Row) bool { return true })
+}
+
+// StuckRows implements Outbox.
+func (m *Memory) StuckRows(sink string, from uint64, limit int) (Page, error) {
+	return m.page(sink, from, limit, func(r Row) bool { return r.State.stuck() })
+}
+
+func (m *Memory) page(sink string, from uint64, limit int, want func(Row) bool) (Page, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	s := m.sinks[sink]
+	s, p := m.sinks[sink], Page{Next: from}
 	i, _ := slices.BinarySearch(s.order, from)
-	var out []Row
 	for _, seq := range s.order[i:] {
-		if r, ok := s.rows[seq]; ok {
-			if out = append(out, r); len(out) == limit {
-				break
-			}
+		if len(p.Rows) == limit {
+			return p, nil
+		}
+		p.Next = seq + 1
+		if r, ok := s.rows[seq]; ok && want(r) {
+			p.Rows = append(p.Rows, r)
 		}
 	}
-	return out, nil
+	p.End = true
+	return p, nil
 }
 
 // Row implements Outbox.
@@ -176,8 +188,20 @@ func (m *Memory) remove(sink string, seqs ...uint64) {
 }
 
 // Dropped implements Outbox.
-func (m *Memory) Dropped(sink string, seq uint64, actor, note string) error {
-	return m.settle(sink, seq, func(ev *checkout.Event) { ev.Actor, ev.Note = actor, note })
+func (m *Memory) Dropped(sink string, seqs []uint64, actor, note string) error {
+	dropped := 0
+	for _, seq := range seqs {
+		err := m.settle(sink, seq, func(ev *checkout.Event) { ev.Actor, ev.Note = actor, note })
+		if err == nil {
+			dropped++
+		} else if !errors.Is(err, ErrNoRow) {
+			return err
+		}
+	}
+	if dropped == 0 {
+		return ErrNoRow
+	}
+	return nil
 }
 
 // Accepted implements Outbox.

@@ -61,26 +61,37 @@ func (p *planner) note(format string, a ...any) {
 	p.plan.Notes = append(p.plan.Notes, fmt.Sprintf(format, a...))
 }
 
-// kind plans people or devices.
-func (p *planner) kind(k Kind, register, pulled []Record) error {
-	byRef, byEmail, byID := map[string]Record{}, map[string][]Record{}, map[string]Record{}
-	active := 0
+// known is what the register has of one kind.
+type known struct {
+	byID, byRef map[string]Record
+	byEmail     map[string][]Record // of those without a key of the directory
+	active      int                 // of those with one
+}
+
+func knownOf(k Kind, register []Record) known {
+	n := known{map[string]Record{}, map[string]Record{}, map[string][]Record{}, 0}
 	for _, r := range register {
 		if r.Kind != k {
 			continue
 		}
-		byID[r.ID] = r
+		n.byID[r.ID] = r
 		if r.Ref == "" {
 			if r.Email != "" {
-				byEmail[strings.ToLower(r.Email)] = append(byEmail[strings.ToLower(r.Email)], r)
+				n.byEmail[strings.ToLower(r.Email)] = append(n.byEmail[strings.ToLower(r.Email)], r)
 			}
 			continue
 		}
-		byRef[r.Ref] = r
+		n.byRef[r.Ref] = r
 		if !r.Inactive {
-			active++
+			n.active++
 		}
 	}
+	return n
+}
+
+// kind plans people or devices.
+func (p *planner) kind(k Kind, register, pulled []Record) error {
+	have := knownOf(k, register)
 	pulled = p.unique(k, pulled)
 	now, taken := map[string]Record{}, map[string]bool{}
 	for _, in := range pulled {
@@ -92,23 +103,14 @@ func (p *planner) kind(k Kind, register, pulled []Record) error {
 		if err != nil {
 			return err
 		}
-		was, known := byRef[in.Ref]
+		was, known := have.byRef[in.Ref]
 		if !known {
-			was, known = adopt(k, in, owner, owned, byEmail)
-			if known && taken[was.ID] {
-				known = false
-			}
-		}
-		switch {
-		case !owned || owner.Kind == k && known && owner.ID == was.ID:
-		case owner.Kind == k && reissued(in.Tag, owner, now):
-			owned = false
-		default:
-			p.note("the tag %s of %s belongs to %s here: it stays there", in.Tag, in.Name, owner.Name)
-			in.Tag, owned = checkout.Tag{}, false
+			was, known = adopt(k, in, owner, owned, have.byEmail)
+			known = known && !taken[was.ID]
 		}
 		if owned {
-			in.Tag = checkout.Tag{} // has it already
+			its := owner.Kind == k && known && owner.ID == was.ID
+			in.Tag = p.tagOf(in, owner, its, now)
 		}
 		if !known {
 			if !in.Inactive {
@@ -124,16 +126,29 @@ func (p *planner) kind(k Kind, register, pulled []Record) error {
 		}
 		if changed(was, is) {
 			p.plan.Changes = append(p.plan.Changes, is)
-			byID[was.ID] = is
+			have.byID[was.ID] = is
 		}
 	}
 	for _, r := range register {
 		if _, there := now[r.Ref]; r.Kind == k && r.Ref != "" && !there && !r.Inactive {
-			leaving = append(leaving, byID[r.ID])
+			leaving = append(leaving, have.byID[r.ID])
 		}
 	}
-	p.leave(k, leaving, active, len(pulled))
+	p.leave(k, leaving, have.active, len(pulled))
 	return nil
+}
+
+// tagOf is what becomes of a tag that has an owner here: none, where it stays as
+// it is. its: the owner is whom the directory means.
+func (p *planner) tagOf(in, owner Record, its bool, now map[string]Record) checkout.Tag {
+	switch {
+	case its:
+		return checkout.Tag{}
+	case owner.Kind == in.Kind && reissued(in.Tag, owner, now):
+		return in.Tag
+	}
+	p.note("the tag %s of %s belongs to %s here: it stays there", in.Tag, in.Name, owner.Name)
+	return checkout.Tag{}
 }
 
 // unique removes what the source lists twice: a row that slid from one page to

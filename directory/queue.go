@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// queue picks the rows that may be sent. It reads the outbox once, from the
-// front to the end, and remembers only where it is and which devices are held
+// queue picks the rows that may be sent. It reads the outbox from the front to
+// the end, no further than it can send, and remembers only where it is and which devices are held
 // back, so that a million rows cost no memory; a device that is let go sends it
 // back to where that device was left.
 type queue struct {
@@ -18,7 +18,10 @@ type queue struct {
 	held   map[string]*hold
 	// settled are rows whose last call has had its time.
 	settled map[uint64]bool
-	whole   bool // the end was reached: held knows all that wait for a person
+	// surveyed is how far the rows that wait for a person are known; whole: all of
+	// them are.
+	surveyed uint64
+	whole    bool
 }
 
 // hold is why the rows of a device stay where they are.
@@ -58,35 +61,35 @@ func (q *queue) pick(most int) ([]Row, error) {
 		return nil, err
 	}
 	var picked []Row
-	for len(picked) < most {
-		rows, err := q.out.Rows(q.sink, q.cursor, pageRows)
+	// A dead place is tried with the one row in front: no more is read for it.
+	for limit := most; ; limit = pageRows {
+		page, err := q.out.Rows(q.sink, q.cursor, limit)
 		if err != nil && len(picked) > 0 {
-			break // these are read, and the cursor is past them
+			return picked, nil // these are read, and the cursor is past them
 		}
 		if err != nil {
 			return nil, err
 		}
-		if len(rows) == 0 {
-			q.whole = true
-			break
-		}
-		for _, r := range rows {
-			if len(picked) == most {
-				break
-			}
+		for _, r := range page.Rows {
 			q.cursor = r.Seq + 1
 			if q.free(r) {
 				picked = append(picked, r)
 			}
+			if len(picked) == most {
+				return picked, nil
+			}
+		}
+		q.cursor = page.Next
+		if page.End {
+			return picked, nil
 		}
 	}
-	return picked, nil
 }
 
 // free reports whether the row may be sent, and holds its device if not.
 func (q *queue) free(r Row) bool {
 	key := q.key(r)
-	if _, held := q.held[key]; held {
+	if h, held := q.held[key]; held && h.seq <= r.Seq {
 		return false
 	}
 	switch {
@@ -148,21 +151,36 @@ func (q *queue) stuck() (seqs []uint64) {
 	return seqs
 }
 
-// scan reads the outbox to its end without sending anything, where no sender
-// runs.
-func (q *queue) scan() error {
-	for !q.whole {
-		rows, err := q.out.Rows(q.sink, q.cursor, pageRows)
-		if err != nil {
-			return err
-		}
-		q.whole = len(rows) == 0
-		for _, r := range rows {
-			q.cursor = r.Seq + 1
-			q.free(r)
+// survey finds the rows that wait for a person, a piece at a time, and reports
+// whether all are known. They are found by sending, too, but not while the place
+// is down and the rows before them wait.
+func (q *queue) survey() (bool, error) {
+	if q.whole {
+		return true, nil
+	}
+	page, err := q.out.StuckRows(q.sink, q.surveyed, pageRows)
+	if err != nil {
+		return false, err
+	}
+	for _, r := range page.Rows {
+		if q.held[q.key(r)] == nil {
+			q.hold(r, time.Time{})
 		}
 	}
-	return nil
+	q.surveyed, q.whole = page.Next, page.End
+	return q.whole, nil
+}
+
+// front is not behind the first row that is there.
+func (q *queue) front(inflight map[uint64]bool) uint64 {
+	front := q.cursor
+	for _, h := range q.held {
+		front = min(front, h.seq)
+	}
+	for seq := range inflight {
+		front = min(front, seq)
+	}
+	return front
 }
 
 // hurry ends the waits of rows that failed.

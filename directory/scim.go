@@ -228,7 +228,6 @@ func (s *SCIM) byIndex(ctx context.Context, ask url.Values) ([]scimUser, error) 
 
 func (s *SCIM) byCursor(ctx context.Context, ask url.Values) ([]scimUser, error) {
 	var all scimUsers
-	seen := map[string]bool{}
 	for cursor := ""; ; {
 		var l scimList
 		ask.Set("cursor", cursor) // empty: the first page
@@ -242,14 +241,11 @@ func (s *SCIM) byCursor(ctx context.Context, ask url.Values) ([]scimUser, error)
 		if cursor == "" {
 			return all.rows, nil
 		}
-		if seen[cursor] {
-			return nil, &Trouble{Outcome{Verdict: Failing, Reason: "the server's cursor goes in a circle"}}
-		}
-		seen[cursor] = true
 	}
 }
 
-// scimUsers collects users, each once.
+// scimUsers collects users, each once. A page without anybody new is from a
+// server that ignores what it is asked for, and would never end.
 type scimUsers struct {
 	rows []scimUser
 	at   map[string]int
@@ -259,6 +255,7 @@ func (u *scimUsers) add(raw []json.RawMessage) error {
 	if u.at == nil {
 		u.at = map[string]int{}
 	}
+	before := len(u.rows)
 	for _, r := range raw {
 		row, err := parseScimUser(r)
 		if err != nil {
@@ -268,6 +265,12 @@ func (u *scimUsers) add(raw []json.RawMessage) error {
 			u.at[row.ID] = len(u.rows)
 			u.rows = append(u.rows, row)
 		}
+	}
+	if len(raw) > 0 && len(u.rows) == before {
+		return &Trouble{Outcome{Verdict: Failing, Reason: "the server sends the same users again instead of the next page"}}
+	}
+	if len(u.rows) > listLimit {
+		return tooLong("/Users")
 	}
 	return nil
 }

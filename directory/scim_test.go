@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -71,7 +72,7 @@ func scimPerson(id, name, number string) scim.ResourceAttributes {
 
 func openSCIM(t testing.TB, base string, change func(*Config)) Directory {
 	t.Helper()
-	cfg := Config{Kind: "scim", URL: base + "/scim/v2/", TokenFile: tokenFile(t, "secret-token"), HTTP: quick}
+	cfg := Config{Kind: "scim", URL: base + "/scim/v2/", TokenFile: tokenFile(t, "secret-token"), HTTP: HTTP{Proxy: "none"}}
 	if change != nil {
 		change(&cfg)
 	}
@@ -155,8 +156,34 @@ func TestSCIMCursors(t *testing.T) {
 	if err != nil || len(snap.People) != 100 {
 		t.Errorf("%d people, %v", len(snap.People), err)
 	}
-	if _, err := openSCIM(t, cursorServer(t, 100, true).URL, nil).Pull(t.Context()); err == nil || !strings.Contains(err.Error(), "circle") {
+	if _, err := openSCIM(t, cursorServer(t, 100, true).URL, nil).Pull(t.Context()); err == nil || !strings.Contains(err.Error(), "same users again") {
 		t.Errorf("a cursor that goes in a circle: %v", err)
+	}
+}
+
+// Servers that ignore where to go on would be read without end.
+func TestSCIMThatNeverEnds(t *testing.T) {
+	for name, tc := range map[string]struct{ config, list, want string }{
+		"ignores startIndex, with a total":    {"{}", `{"totalResults":250,"Resources":[{"id":"1","userName":"a"},{"id":"2","userName":"b"}]}`, "same users again"},
+		"ignores startIndex, without a total": {"{}", `{"Resources":[{"id":"1","userName":"a"}]}`, "same users again"},
+		"a new cursor each time, the same page": {`{"pagination":{"cursor":true}}`,
+			`{"Resources":[{"id":"1","userName":"a"}],"nextCursor":"%d"}`, "same users again"},
+		"a total below zero": {"{}", `{"totalResults":-1,"Resources":[{"id":"1","userName":"a"}]}`, "same users again"},
+	} {
+		calls := 0
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/ServiceProviderConfig") {
+				io.WriteString(w, tc.config)
+				return
+			}
+			calls++
+			io.WriteString(w, strings.ReplaceAll(tc.list, "%d", strconv.Itoa(calls)))
+		}))
+		_, err := openSCIM(t, srv.URL, nil).Pull(t.Context())
+		if err == nil || !strings.Contains(err.Error(), tc.want) || calls > 10 {
+			t.Errorf("%s: %v after %d calls, want %q", name, err, calls, tc.want)
+		}
+		srv.Close()
 	}
 }
 

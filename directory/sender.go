@@ -31,8 +31,7 @@ type sender struct {
 
 	mu       sync.Mutex // held while rows are picked, and by retry, drop, accept
 	queue    *queue
-	inflight map[uint64]bool // rows that are being sent
-	running  bool
+	inflight map[uint64]bool     // rows that are being sent
 	failing  map[uint64]*failure // rows that failed by themselves
 }
 
@@ -62,13 +61,13 @@ func (s *sender) run(ctx context.Context) {
 		changed = s.out.Changed(s.name)
 	}
 	s.mu.Lock()
-	s.running, s.queue.whole, s.queue.cursor = true, false, 0
-	clear(s.queue.held)
+	s.queue = newQueue(s.name, s.out, s.caps)
 	s.mu.Unlock()
 	for ctx.Err() == nil {
 		wait, health := s.place.wait()
 		if wait > 0 {
 			// Taps come and go; they don't make a dead place answer.
+			s.survey()
 			s.sleep(ctx, wait, nil)
 			continue
 		}
@@ -92,6 +91,21 @@ func (s *sender) run(ctx context.Context) {
 			s.idle(ctx, changed)
 		}
 	}
+}
+
+// survey learns which rows wait for a person, for the status and the display's
+// mark. It lets go of the queue between the pieces.
+func (s *sender) survey() error {
+	for whole := !s.caps.Deliver; !whole; {
+		var err error
+		s.mu.Lock()
+		whole, err = s.queue.survey()
+		s.mu.Unlock()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // idle waits for something to do.

@@ -3,6 +3,7 @@ package directory
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -106,6 +107,24 @@ func TestSnipeITPages(t *testing.T) {
 	snap, err := d.Pull(t.Context())
 	if err != nil || len(snap.People) != 1203 {
 		t.Fatalf("%d people, %v", len(snap.People), err)
+	}
+	for name, list := range map[string]string{
+		"a total that is too high": `{"total":5,"rows":[{"id":1,"name":"a"}]}`,
+		"a total that is too low":  `{"total":1,"rows":[{"id":1,"name":"a"},{"id":2,"name":"b"}]}`,
+		"a total below zero":       `{"total":-5,"rows":[{"id":1,"name":"a"}]}`,
+		"a total without end":      `{"total":999999999,"rows":[{"id":1,"name":"a"}]}`,
+		"no total":                 `{"rows":[{"id":1,"name":"a"}]}`,
+	} {
+		calls := 0
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { calls++; io.WriteString(w, list) }))
+		liar, err := Open(snipeConfig(t, srv.URL))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := liar.Pull(t.Context()); !errors.Is(err, ErrOffline) || calls > 3 {
+			t.Errorf("%s: %v after %d calls, want it refused", name, err, calls)
+		}
+		srv.Close()
 	}
 	// Somebody is deleted between two pages: one slides over the edge unseen.
 	first := true

@@ -93,7 +93,7 @@ func readSnipe(r reply, out any) error {
 	if r.Status == http.StatusTooManyRequests {
 		o, _ := badStatus(r)
 		if o.After == 0 {
-			o.After = time.Duration(env.RetryAfter) * time.Second
+			o.After = time.Duration(min(max(env.RetryAfter, 0), 1e6)) * time.Second
 		}
 		if o.After == 0 {
 			o.After = snipeWait
@@ -118,6 +118,11 @@ func readSnipe(r reply, out any) error {
 	return nil
 }
 
+// tooLong is for a list that is longer than any right one, or has no end.
+func tooLong(path string) error {
+	return &Trouble{Outcome{Verdict: Failing, Reason: fmt.Sprintf("the list %s has more than %d rows", path, listLimit)}}
+}
+
 // snipeList is one page.
 type snipeList[T any] struct {
 	Total int `json:"total"`
@@ -127,7 +132,7 @@ type snipeList[T any] struct {
 // snipePage is the most rows that a page can have (MAX_RESULTS).
 const snipePage = 500
 
-// pull reads all pages of a list. Rows are sorted by id, since Snipe-IT's own
+// pullSnipe reads all pages of a list. Rows are sorted by id, since Snipe-IT's own
 // order is not total and would skip and repeat.
 func pullSnipe[T any](ctx context.Context, s *SnipeIT, path string, id func(T) int64) ([]T, error) {
 	var all []T
@@ -149,11 +154,18 @@ func pullSnipe[T any](ctx context.Context, s *SnipeIT, path string, id func(T) i
 		if err != nil {
 			return nil, err
 		}
+		before := len(all)
 		for _, row := range page.Rows {
 			if !seen[id(row)] {
 				seen[id(row)] = true
 				all = append(all, row)
 			}
+		}
+		if len(page.Rows) > 0 && len(all) == before {
+			return nil, &Trouble{Outcome{Verdict: Failing, Reason: fmt.Sprintf("the list %s begins again instead of going on", path)}}
+		}
+		if len(all) > listLimit {
+			return nil, tooLong(path)
 		}
 		if total < 0 {
 			total = page.Total

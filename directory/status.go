@@ -3,6 +3,8 @@ package directory
 import (
 	"slices"
 	"time"
+
+	"stump/checkout"
 )
 
 // Status is what "stump sync" shows, ready for JSON: every key is there, null
@@ -37,13 +39,13 @@ type SinkStatus struct {
 
 // StuckRow is a parked row or a conflict.
 type StuckRow struct {
-	ID       string    `json:"id"` // for retry, drop, accept
-	State    State     `json:"state"`
-	Event    EventData `json:"event"`
-	Reason   string    `json:"reason"`
-	Remedy   *string   `json:"remedy"`
-	Attempts int       `json:"attempts"`
-	Theirs   *Holding  `json:"theirs"`
+	ID       string             `json:"id"` // for retry, drop, accept
+	State    State              `json:"state"`
+	Event    checkout.EntryJSON `json:"event"`
+	Reason   string             `json:"reason"`
+	Remedy   *string            `json:"remedy"`
+	Attempts int                `json:"attempts"`
+	Theirs   *Holding           `json:"theirs"`
 }
 
 // PullStatus is the last pull.
@@ -120,10 +122,8 @@ func (s *sender) status() (SinkStatus, error) {
 	if st.Backlog, err = s.out.Backlog(s.name); err != nil {
 		return st, err
 	}
-	if oldest, err := s.out.Rows(s.name, 0, 1); err != nil {
+	if st.Oldest, err = s.oldest(st.Backlog); err != nil {
 		return st, err
-	} else if len(oldest) > 0 {
-		st.Oldest = timeOrNull(oldest[0].Event.At.Wall)
 	}
 	stuck, err := s.stuck()
 	st.StuckRows = len(stuck)
@@ -133,22 +133,39 @@ func (s *sender) status() (SinkStatus, error) {
 			continue // settled meanwhile
 		}
 		st.Stuck = append(st.Stuck, StuckRow{
-			ID: RowID(s.name, r.Seq), State: r.State, Event: eventData(r.Event, r.Event.Station),
+			ID: RowID(s.name, r.Seq), State: r.State, Event: eventJSON(r.Event),
 			Reason: r.Reason, Remedy: orNull(r.Remedy), Attempts: r.Attempts, Theirs: r.Theirs,
 		})
 	}
 	return st, err
 }
 
-// stuck lists the rows that wait for a person, as far as they were read.
-func (s *sender) stuck() ([]uint64, error) {
+// oldest is the time of the first of the rows.
+func (s *sender) oldest(rows int) (*time.Time, error) {
+	if rows == 0 {
+		return nil, nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.running && s.caps.Deliver {
-		if err := s.queue.scan(); err != nil {
+	for p := (Page{Next: s.queue.front(s.inflight)}); !p.End; {
+		var err error
+		if p, err = s.out.Rows(s.name, p.Next, 1); err != nil {
 			return nil, err
 		}
+		if len(p.Rows) > 0 {
+			return timeOrNull(p.Rows[0].Event.At.Wall), nil
+		}
 	}
+	return nil, nil
+}
+
+// stuck lists the rows that wait for a person.
+func (s *sender) stuck() ([]uint64, error) {
+	if err := s.survey(); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return s.queue.stuck(), nil
 }
 

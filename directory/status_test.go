@@ -24,9 +24,9 @@ func TestStatusWords(t *testing.T) {
 		Sinks: []SinkStatus{
 			{Name: "directory", Place: "endpoints of lab.example", State: Unheard, Since: *ago(3 * time.Hour), Reason: ptr("lab.example refuses the connection"),
 				Next: ptr(now.Add(9 * time.Minute)), Backlog: 15, Oldest: ago(3 * time.Hour), StuckRows: 3, Stuck: []StuckRow{
-					{ID: "17", State: Parked, Event: eventData(took, "lab"), Reason: "the directory says: Unknown Device", Remedy: ptr("add what is missing to the directory")},
-					{ID: "21", State: InDoubt, Event: eventData(ev, "lab"), Reason: "lab.example took the call and gave no whole answer in time", Remedy: ptr(lostRemedy)},
-					{ID: "25", State: InConflict, Event: eventData(ev, "lab"), Reason: `we told "handover" and the directory says: Bob checked in Pixel`,
+					{ID: "17", State: Parked, Event: eventJSON(took), Reason: "the directory says: Unknown Device", Remedy: ptr("add what is missing to the directory")},
+					{ID: "21", State: InDoubt, Event: eventJSON(ev), Reason: "lab.example took the call and gave no whole answer in time", Remedy: ptr(lostRemedy)},
+					{ID: "25", State: InConflict, Event: eventJSON(ev), Reason: `we told "handover" and the directory says: Bob checked in Pixel`,
 						Remedy: ptr("retry turns it round in the directory; accept takes the directory's word"), Theirs: &Holding{Free: true}},
 				}},
 			{Name: "chat", Place: "webhook chat at chat.example", State: Stopped, Since: *ago(49 * time.Hour), Reason: ptr("chat.example does not let us in (401 Unauthorized)"),
@@ -62,6 +62,7 @@ people      210 people and 1 device, pulled 20 min ago
             37 people of 210 are gone from the directory: none is suspended until: stump sync pull --force
 unknown     2 tags were bumped and have no owner yet; their bumps are kept
 oldhook     5 events wait for this place, which is no longer in the configuration
+            put it back, or: stump sync drop all@oldhook --note WHY
 `
 	var b strings.Builder
 	if err := st.Write(&b, now); err != nil {
@@ -122,6 +123,45 @@ func TestOrphans(t *testing.T) {
 	}
 	if err := w.Drop("1@oldhook", "admin", "the hook is gone"); err != nil {
 		t.Error(err)
+	}
+}
+
+// All events of a place that is gone are dropped with one command, each with its
+// own event; of a place that is there, none are.
+func TestDropAllOfAPlaceThatIsGone(t *testing.T) {
+	l := openLedger(t, "hook", "oldhook")
+	register(t, l)
+	for range batchRows + 1 {
+		bump(t, l, annBadge, ipadTag)
+	}
+	hook := &stage{caps: everything, answer: func(Delivery) Outcome { return Outcome{Verdict: Down} }}
+	w := NewWorker(Options{Outbox: l, Register: l, Webhooks: map[string]Deliverer{"hook": hook}})
+	for id, want := range map[string]string{"all@hook": "is in the configuration", "all@never": `nothing waits for "never"`} {
+		if err := w.Drop(id, "admin", "gone"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("drop %s: %v, want %q", id, err, want)
+		}
+	}
+	if err := w.Drop("all@oldhook", "admin", "the hook is gone"); err != nil {
+		t.Fatal(err)
+	}
+	st, err := w.Status()
+	if err != nil || len(st.Orphans) != 0 || st.Sinks[0].Backlog != batchRows+1 {
+		t.Errorf("%+v, %v", st, err)
+	}
+	dropped := 0
+	for e, err := range l.L.History(checkout.HistoryFilter{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Kind == checkout.Correct && strings.HasSuffix(e.Note, "for oldhook: not delivered: the hook is gone") && e.Actor == "admin" {
+			dropped++
+		}
+	}
+	if dropped != batchRows+1 {
+		t.Errorf("%d drops in the history, want %d", dropped, batchRows+1)
+	}
+	if err := w.Drop("all@oldhook", "admin", "again"); err != nil {
+		t.Errorf("again: %v", err)
 	}
 }
 

@@ -37,6 +37,7 @@ func (s Status) Write(out io.Writer, now time.Time) error {
 	}
 	for _, o := range s.Orphans {
 		p.head(o.Name, waits(o.Rows)+" for this place, which is no longer in the configuration")
+		p.line("put it back, or: stump sync drop " + allOf + o.Name + " --note WHY")
 	}
 	return p.err
 }
@@ -131,7 +132,7 @@ func (p *printer) pull(s *PullStatus, now time.Time) {
 }
 
 // eventWords tells an event as one would say it.
-func eventWords(ev EventData) string {
+func eventWords(ev checkout.EntryJSON) string {
 	name := func(s, id *string, other string) string {
 		switch {
 		case s != nil:
@@ -145,7 +146,7 @@ func eventWords(ev EventData) string {
 	device := name(ev.Device, ev.DeviceID, "something")
 	from := name(ev.From, ev.FromID, "somebody")
 	var text string
-	switch checkout.Kind(ev.Kind) {
+	switch ev.Kind {
 	case checkout.Checkout:
 		text = person + " took " + device
 	case checkout.Return:
@@ -156,9 +157,9 @@ func eventWords(ev EventData) string {
 	case checkout.Handover:
 		text = from + " handed " + device + " to " + person
 	default:
-		text = ev.Kind + " of " + device
+		text = string(ev.Kind) + " of " + device
 		if ev.Device == nil && ev.DeviceID == nil {
-			text = ev.Kind + " of " + person
+			text = string(ev.Kind) + " of " + person
 		}
 	}
 	if ev.At != nil {

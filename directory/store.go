@@ -57,12 +57,22 @@ type RowState struct {
 	Theirs *Holding `json:"theirs,omitempty"`
 }
 
+// Page is a piece of the rows of a sink.
+type Page struct {
+	Rows []Row
+	Next uint64 // where the next piece begins
+	End  bool   // nothing is there yet
+}
+
 // Outbox is the part of the ledger that keeps what others must still be told.
 // Every method that changes something is durable when it returns, in one
 // transaction. All may be called at any time, by several goroutines.
 type Outbox interface {
-	// Rows returns up to limit rows of the sink with Seq ≥ from, in order.
-	Rows(sink string, from uint64, limit int) ([]Row, error)
+	// Rows returns up to limit rows of the sink with Seq ≥ from, in order. A page
+	// may have fewer, or none, before the end.
+	Rows(sink string, from uint64, limit int) (Page, error)
+	// StuckRows is Rows for those only that wait for a person; it costs little.
+	StuckRows(sink string, from uint64, limit int) (Page, error)
 	// Row returns one row; ErrNoRow if it is not, or no longer, there.
 	Row(sink string, seq uint64) (Row, error)
 	// Open fills in the tags and references of a row's event (not Step and Attempts).
@@ -71,8 +81,9 @@ type Outbox interface {
 	SaveRows(sink string, rows map[uint64]RowState) error
 	// Delivered removes rows.
 	Delivered(sink string, seqs []uint64) error
-	// Dropped removes a row and writes an event that says who dropped it and why.
-	Dropped(sink string, seq uint64, actor, note string) error
+	// Dropped removes rows and writes an event for each that says who dropped it
+	// and why; ErrNoRow when none is there.
+	Dropped(sink string, seqs []uint64, actor, note string) error
 	// Accepted removes a row and writes a correction: the device is where
 	// theirs says. The correction is not told to the sink.
 	Accepted(sink string, seq uint64, theirs Holding, actor string) error

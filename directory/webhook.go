@@ -47,7 +47,9 @@ func NewWebhook(cfg WebhookConfig, station string) (*Webhook, error) {
 		return nil, fmt.Errorf("webhook.url %q is not an http or https address", cfg.URL)
 	}
 	if cfg.Name == "" {
-		cfg.Name = strings.ToLower(u.Hostname())
+		if cfg.Name = strings.ToLower(u.Hostname()); !hookName.MatchString(cfg.Name) {
+			return nil, fmt.Errorf("webhook.url %q: its host can't be the webhook's name: set webhook.name", cfg.URL)
+		}
 	}
 	if !hookName.MatchString(cfg.Name) || cfg.Name == Main {
 		return nil, fmt.Errorf("webhook.name %q: use lower-case letters, digits, . _ - and not %q", cfg.Name, Main)
@@ -165,40 +167,20 @@ type CloudEvent struct {
 	DataContentType string `json:"datacontenttype"`
 	// Tag is an extension: the masked number of a tag that nobody knew at the
 	// time, in the event and in the "resolve" that tells whose it was.
-	Tag  string    `json:"tag,omitempty"`
-	Data EventData `json:"data"`
-}
-
-// EventData is an event as "stump history --json" prints it.
-type EventData struct {
-	Station      string  `json:"station"`
-	Seq          uint64  `json:"seq"`
-	ID           string  `json:"id"`
-	Kind         string  `json:"kind"`
-	Reader       *string `json:"reader"`
-	Actor        *string `json:"actor"`
-	Device       *string `json:"device"`
-	DeviceID     *string `json:"device_id"`
-	Person       *string `json:"person"`
-	PersonID     *string `json:"person_id"`
-	From         *string `json:"from"`
-	FromID       *string `json:"from_id"`
-	At           *string `json:"at"`
-	ClockTrusted bool    `json:"clock_trusted"`
-	Source       *string `json:"source"`
-	Note         *string `json:"note"`
+	Tag  string             `json:"tag,omitempty"`
+	Data checkout.EntryJSON `json:"data"`
 }
 
 // cloudEvent wraps an event. Time is left out when the clock was not trusted:
 // the standard asks for the time of the occurrence, or none.
 func cloudEvent(ev checkout.Event, station string) CloudEvent {
-	if ev.Station != "" {
-		station = ev.Station
+	if ev.Station == "" {
+		ev.Station = station
 	}
 	c := CloudEvent{
-		SpecVersion: "1.0", ID: ev.ID.String(), Source: "/stump/" + url.PathEscape(station),
+		SpecVersion: "1.0", ID: ev.ID.String(), Source: "/stump/" + url.PathEscape(ev.Station),
 		Type: "stump." + string(ev.Kind), Subject: ev.Device, DataContentType: "application/json",
-		Data: eventData(ev, station),
+		Data: eventJSON(ev),
 	}
 	if c.Tag = ev.PersonTag; c.Tag == "" {
 		c.Tag = ev.DeviceTag
@@ -209,32 +191,9 @@ func cloudEvent(ev checkout.Event, station string) CloudEvent {
 	return c
 }
 
-func eventData(ev checkout.Event, station string) EventData {
-	d := EventData{
-		Station: station, Seq: ev.Seq, ID: ev.ID.String(), Kind: string(ev.Kind),
-		Reader: orNull(ev.Reader), Actor: orNull(ev.Actor),
-		Device: orNull(ev.DeviceName), DeviceID: orNull(ev.Device),
-		Person: orNull(ev.PersonName), PersonID: orNull(ev.Person),
-		From: orNull(ev.FromName), FromID: orNull(ev.From),
-		ClockTrusted: ev.At.Trusted, Source: orNull(string(ev.Source)),
-	}
-	if !ev.At.Wall.IsZero() {
-		at := ev.At.Wall.Format(time.RFC3339)
-		d.At = &at
-	}
-	note := ev.Note
-	for _, p := range []struct{ id, what, mask string }{
-		{ev.Device, "device", ev.DeviceTag}, {ev.Person, "badge", ev.PersonTag}, {ev.From, "from badge", ev.FromTag},
-	} {
-		if p.id == "" && p.mask != "" {
-			if note != "" {
-				note += ", "
-			}
-			note += p.what + " " + p.mask
-		}
-	}
-	d.Note = orNull(note)
-	return d
+// eventJSON is the event as "stump history --json" prints it.
+func eventJSON(ev checkout.Event) checkout.EntryJSON {
+	return checkout.Entry{Event: ev, Time: ev.At.Wall, ClockTrusted: ev.At.Trusted}.JSON()
 }
 
 func orNull(s string) *string {

@@ -254,18 +254,56 @@ func (w *Worker) retryParked() error {
 	return nil
 }
 
-// Drop gives up telling an event. The note says why, and is kept.
+// allOf begins the id that stands for all events of a place: all@oldhook.
+const allOf = "all@"
+
+// Drop gives up telling an event, or all events of a place that is no longer
+// configured. The note says why, and is kept with an event for each.
 func (w *Worker) Drop(id, actor, note string) error {
 	if strings.TrimSpace(note) == "" {
 		return errors.New("dropping an event needs a note that says why")
 	}
+	if sink, all := strings.CutPrefix(id, allOf); all {
+		return w.dropAll(sink, actor, note)
+	}
 	if sink, seq, err := parseRowID(id); err == nil && w.sender(sink) == nil {
 		// Of a place that is no longer configured nothing else can be done.
-		return w.o.Outbox.Dropped(sink, seq, actor, note)
+		return w.o.Outbox.Dropped(sink, []uint64{seq}, actor, note)
 	}
 	return w.admin(id, func(s *sender, r Row) error {
-		return s.out.Dropped(s.name, r.Seq, actor, note)
+		return s.out.Dropped(s.name, []uint64{r.Seq}, actor, note)
 	})
+}
+
+// dropAll drops what waits for a place that is gone, some rows a transaction, so
+// that taps go on. Broken off, it goes on where it was when called again.
+func (w *Worker) dropAll(sink, actor, note string) error {
+	if w.sender(sink) != nil {
+		return fmt.Errorf("%q is in the configuration: take it out and restart stump before everything that waits for it is dropped", sink)
+	}
+	sinks, err := w.o.Outbox.Sinks()
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(sinks, sink) {
+		return fmt.Errorf("nothing waits for %q (stump sync names the places)", sink)
+	}
+	for p := (Page{}); !p.End; {
+		if p, err = w.o.Outbox.Rows(sink, p.Next, batchRows); err != nil {
+			return err
+		}
+		seqs := make([]uint64, len(p.Rows))
+		for i, r := range p.Rows {
+			seqs[i] = r.Seq
+		}
+		if len(seqs) == 0 {
+			continue
+		}
+		if err := w.o.Outbox.Dropped(sink, seqs, actor, note); err != nil && !errors.Is(err, ErrNoRow) {
+			return err
+		}
+	}
+	return nil
 }
 
 // Accept takes the directory's word in a conflict: the ledger is corrected. Of

@@ -450,3 +450,26 @@ func TestHurryEndsTheWaitsOfRows(t *testing.T) {
 		}
 	})
 }
+
+// What is written about a dead place competes with the commits of taps: nothing
+// when a probe fails, one row when the row is the probe, however many wait.
+func TestDeadPlacesWriteLittle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := NewMemory(Main, "hook")
+		for i := range 2000 {
+			out.Add(event(i+1, fmt.Sprint("d", i%50)), false)
+		}
+		away := Outcome{Verdict: Down, Reason: "away"}
+		dir := &stage{caps: everything, alive: func() Outcome { return away }}
+		hook := &hookStage{stage: stage{caps: everything, answer: func(Delivery) Outcome { return away }}}
+		_, stop := start(t, Options{Directory: dir, Outbox: out, Webhooks: map[string]Deliverer{"hook": hook}})
+		defer stop()
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		calls := len(hook.stage.called())
+		// At first it is not known that the place is dead: a batch meets it.
+		if probes := dir.probed(); probes < 20 || len(dir.called()) != 0 || calls < 20 || out.Writes > calls {
+			t.Errorf("%d writes in an hour of %d probes of the directory and %d calls of the webhook", out.Writes, probes, calls)
+		}
+	})
+}

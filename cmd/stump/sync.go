@@ -26,7 +26,10 @@ stuck and why. An event that is stuck holds back only the events of its device.`
 	var note string
 	var force bool
 	drop := &cobra.Command{
-		Use: "drop ID", Short: "Never tell it; an event records that", Args: cobra.ExactArgs(1),
+		Use: "drop ID|all@PLACE", Short: "Never tell it; an event records that", Args: cobra.ExactArgs(1),
+		Long: `Never tell an event to the place that it waits for, and record that as an event.
+all@PLACE drops everything that waits for a place which is no longer in the
+configuration.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if note == "" {
 				return usageError{hint.Errorf("give the reason with --note", "dropping an event needs a reason")}

@@ -84,4 +84,6 @@ def associate(q):
     return {"msg": "Tag associated with " + q["who"]}
 
 
-http.server.HTTPServer(("127.0.0.1", port), Handler).serve_forever()
+server = http.server.HTTPServer(("127.0.0.1", port), Handler)
+print("listening", flush=True)
+server.serve_forever()

@@ -1,0 +1,229 @@
+package directory
+
+import (
+	"cmp"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"stump/checkout"
+)
+
+// The backlog of months: a million events of 500 devices, which a webhook has
+// not heard of.
+const (
+	backlogRows    = 1_000_000
+	backlogDevices = 500
+	backlogDrained = 100_000 // of them, the rest is more of the same
+)
+
+// BenchmarkBacklog opens a ledger on disk with a million rows whose webhook is
+// dead, taps there in turn with one that has a thousand, brings the server back
+// and drains a part; taps go on meanwhile. Making the ledger takes
+// minutes and 1 GB. Run it with -benchtime 1x.
+func BenchmarkBacklog(b *testing.B) {
+	path, key := backlogFile(b)
+	for b.Loop() {
+		benchBacklog(b, path, key)
+	}
+}
+
+func benchBacklog(b *testing.B, path string, key []byte) {
+	few := fillLedger(b, 1_000, backlogDevices, "hook")
+	s := newOrderedHook(b)
+	addr := strings.TrimPrefix(s.srv.URL, "http://")
+	s.srv.Close()
+	hook, err := NewWebhook(WebhookConfig{Name: "hook", URL: "http://" + addr, HTTP: HTTP{Proxy: "none"}}, "lab")
+	if err != nil {
+		b.Fatal(err)
+	}
+	nobody, err := NewWebhook(WebhookConfig{Name: "hook", URL: "http://127.0.0.1:1", HTTP: HTTP{Proxy: "none"}}, "lab")
+	if err != nil {
+		b.Fatal(err)
+	}
+	dead := Backoff{First: time.Millisecond, Early: 100 * time.Millisecond, Hurried: time.Millisecond}
+	before := rssAnon(b)
+
+	begin := time.Now()
+	l, err := checkout.Open(path, checkout.Options{Station: "lab", SiteKey: key, Sinks: []string{"hook", "late"}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	many := Ledger{l}
+	late := &stage{caps: everything}
+	w, stop := run(Options{Outbox: many, Register: many, Webhooks: map[string]Deliverer{"hook": hook, "late": late}, Backoff: dead})
+	_, stopFew := run(Options{Outbox: few, Register: few, Webhooks: map[string]Deliverer{"hook": nobody}, Backoff: dead})
+	for !w.Behind() {
+		time.Sleep(100 * time.Microsecond)
+	}
+	b.ReportMetric(time.Since(begin).Seconds()*1000, "ms/open-to-first-probe")
+	time.Sleep(3 * time.Second) // tens of probes
+	probing := rssAnon(b)
+
+	b.ReportMetric(ms(p50(benchStatus(b, w, backlogRows))), "ms/status")
+	waits := tapInTurn(b, 500, few, many)
+	b.ReportMetric(us(p50(waits[0])), "µs/tap-p50-few")
+	b.ReportMetric(us(p50(waits[1])), "µs/tap-p50-million")
+	b.ReportMetric(us(p99(waits[0])), "µs/tap-p99-few")
+	b.ReportMetric(us(p99(waits[1])), "µs/tap-p99-million")
+	probing = max(probing, rssAnon(b))
+
+	restartAt(b, addr, s)
+	begin = time.Now()
+	stopTaps, taps := make(chan struct{}), make(chan []time.Duration)
+	go func() { taps <- tapOn(b, many, stopTaps) }()
+	draining := int64(0)
+	for n := backlogRows; n > backlogRows-backlogDrained; time.Sleep(250 * time.Millisecond) {
+		if n, err = many.Backlog("hook"); err != nil {
+			b.Fatal(err)
+		}
+		draining = max(draining, rssAnon(b))
+	}
+	b.ReportMetric(backlogDrained/time.Since(begin).Seconds(), "events/s-drained")
+	close(stopTaps)
+	b.ReportMetric(us(p99(<-taps)), "µs/tap-p99-draining")
+	waits = tapInTurn(b, 500, few, many)
+	b.ReportMetric(us(p50(waits[0])), "µs/tap-p50-few-draining")
+	b.ReportMetric(us(p50(waits[1])), "µs/tap-p50-million-draining")
+	stop()
+	stopFew()
+	b.ReportMetric(float64(before), "KiB-RssAnon-before")
+	b.ReportMetric(float64(probing), "KiB-RssAnon-probing")
+	b.ReportMetric(float64(draining), "KiB-RssAnon-draining")
+}
+
+// benchStatus asks for the status, which must show the whole backlog.
+func benchStatus(b *testing.B, w *Worker, rows int) (took []time.Duration) {
+	for range 100 {
+		begin := time.Now()
+		st, err := w.Status()
+		took = append(took, time.Since(begin))
+		i := slices.IndexFunc(st.Sinks, func(s SinkStatus) bool { return s.Name == "hook" })
+		if err != nil || st.Sinks[i].Backlog < rows || st.Sinks[i].Oldest == nil {
+			b.Fatalf("%+v, %v", st.Sinks, err)
+		}
+	}
+	return took
+}
+
+// tapInTurn taps n times at each ledger, in changing order and some time after
+// what the workers have to write about the tap before, or one ledger's tap would
+// pay for the other's worker. It returns how long each commit took.
+func tapInTurn(b *testing.B, n int, ledgers ...Ledger) [][]time.Duration {
+	waits := make([][]time.Duration, len(ledgers))
+	for turn := range n {
+		for i := range ledgers {
+			i = (i + turn) % len(ledgers)
+			time.Sleep(10 * time.Millisecond) // people are not a benchmark
+			begin := time.Now()
+			bump(b, ledgers[i], annBadge, checkout.TagFromUint64(8200000, 26))
+			waits[i] = append(waits[i], time.Since(begin))
+		}
+	}
+	return waits
+}
+
+// backlogFile makes the ledger, in memory where a commit costs little, and puts
+// it on the disk.
+func backlogFile(b *testing.B) (path string, key []byte) {
+	dir, err := os.MkdirTemp("/dev/shm", "stump-bench-")
+	if err != nil {
+		dir = b.TempDir()
+	}
+	defer os.RemoveAll(dir)
+	key = checkout.NewKey()
+	made := filepath.Join(dir, "ledger.db")
+	begin := time.Now()
+	fillFile(b, made, key, backlogRows, backlogDevices, "hook").L.Close()
+	path = filepath.Join(b.TempDir(), "ledger.db")
+	from, err := os.Open(made)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer from.Close()
+	to, err := os.Create(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	size, err := io.Copy(to, from)
+	if err := cmp.Or(err, to.Sync(), to.Close()); err != nil {
+		b.Fatal(err)
+	}
+	b.Logf("%d rows in %d MiB, made in %s", backlogRows, size>>20, time.Since(begin).Round(time.Second))
+	return path, key
+}
+
+// orderedHook is a receiver that checks the order of each device.
+type orderedHook struct {
+	b   testing.TB
+	srv *httptest.Server
+
+	mu   sync.Mutex
+	last map[string]uint64
+	got  int
+}
+
+func newOrderedHook(b testing.TB) *orderedHook {
+	h := &orderedHook{b: b, last: map[string]uint64{}}
+	h.srv = httptest.NewServer(h)
+	b.Cleanup(h.srv.Close)
+	return h
+}
+
+func (h *orderedHook) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	var ev CloudEvent
+	if err := json.Unmarshal(body, &ev); err != nil {
+		h.b.Error(err)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if ev.Data.Seq <= h.last[ev.Subject] {
+		h.b.Errorf("%s: %d after %d", ev.Subject, ev.Data.Seq, h.last[ev.Subject])
+	}
+	h.last[ev.Subject] = ev.Data.Seq
+	h.got++
+}
+
+func (h *orderedHook) count() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.got
+}
+
+// rssAnon is the memory of this process that is no file's, in KiB.
+func rssAnon(b *testing.B) int64 {
+	runtime.GC()
+	data, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, s, _ := strings.Cut(string(data), "RssAnon:")
+	s, _, _ = strings.Cut(s, "kB")
+	n, err := strconv.ParseInt(strings.TrimSpace(s), 10, 64)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return n
+}
+
+func percentile(all []time.Duration, p int) time.Duration {
+	all = slices.Sorted(slices.Values(all))
+	return all[len(all)*p/100]
+}
+
+func p50(all []time.Duration) time.Duration { return percentile(all, 50) }
+func p99(all []time.Duration) time.Duration { return percentile(all, 99) }
+func us(d time.Duration) float64            { return float64(d.Nanoseconds()) / 1e3 }
+func ms(d time.Duration) float64            { return float64(d.Nanoseconds()) / 1e6 }
