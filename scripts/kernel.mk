@@ -8,7 +8,7 @@ kernel: ## build the Linux kernel for the tests, once
 kernel-test: ## run the tests that need a kernel of their own
 	GO=$(GO) scripts/kernel/test
 
-kernel-figures: ## print the table of docs/kernel.md (half an hour)
+kernel-figures: ## print the table of docs/kernel.md (an hour)
 	GO=$(GO) scripts/kernel/figures
 
 arm-test: ## run unit tests as 32-bit and 64-bit ARM programs

@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
-	"math"
 	"os"
 	"os/exec"
 	"runtime"
@@ -152,5 +151,5 @@ func printed(f frame) handed {
 		panic(err)
 	}
 	any26 := &wiegand.Format{Name: "raw"}
-	return handed{Read: wiegand.Read{Start: f.At, End: math.MaxInt64, Bits: bits, Format: any26}}
+	return handed{Read: wiegand.Read{Start: f.At, End: f.At, Bits: bits, Format: any26}}
 }
