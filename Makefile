@@ -32,7 +32,7 @@ run: ## a simulated lab to play with
 test: lint unit proofs cross kernel-test arm-test ## everything that must pass
 
 unit: ## all tests, with the race detector
-	CGO_ENABLED=1 $(GO) test -race ./...
+	CGO_ENABLED=1 $(GO) test -race -vet=off ./...
 
 proofs: ## whole, without the race detector: 200 kills and 1,000 damages of the ledger, every table of the decoder
 	$(GO) test -count=1 -run '^Test(Kill|Damage)$$' -v ./checkout

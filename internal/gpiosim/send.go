@@ -13,10 +13,6 @@ import (
 type Pulses struct {
 	Width    time.Duration // how long a line stays low for one bit
 	Interval time.Duration // from the start of a bit to the start of the next
-	// Awake has the sender not sleep within a frame: where other processes are
-	// busy, it would wake too late. The program under test then runs only when the
-	// frame is over.
-	Awake bool
 }
 
 // Sent is one frame as it was driven, in nanoseconds of CLOCK_MONOTONIC.
@@ -25,51 +21,74 @@ type Sent struct {
 	Start, End int64   // before the first edge, after the last
 	Widths     []int64 // of the pulses, between the middles of the two writes
 	// Good is whether no pulse was half an interval longer than asked for, and
-	// every interval between a half and one and a half of what was asked for,
-	// wherever in its write the kernel stamped the edge. A host that takes the
-	// processor away makes frames that no reader sends.
+	// every interval surely between a half and one and a half of what was asked
+	// for. A host that takes the processor away makes frames that no reader sends.
 	Good bool
 }
 
 // Send sends a frame as a reader does: a low pulse on line d0 for each '0', on
-// d1 for each '1'. It sleeps between pulses, unless Awake, and spins for the last of the wait
+// d1 for each '1'. It sleeps between pulses and spins for the last of the wait
 // and for the pulse, since no kernel sleeps to the microsecond.
 func (c *Chip) Send(d0, d1 int, bits string, p Pulses) Sent {
 	sent := Sent{Bits: bits, Good: true, Start: monotonic()}
 	next := sent.Start
-	var last0, last1 int64 // the write of the fall before, from and to
+	var falls []write
 	for i := range len(bits) {
 		line := d0
 		if bits[i] == '1' {
 			line = d1
 		}
-		p.until(next)
-		fall0 := monotonic()
+		until(next)
+		fall := write{from: monotonic()}
 		c.Set(line, false)
-		fall1 := monotonic()
-		p.until(fall0 + int64(p.Width))
-		rise0 := monotonic()
+		fall.to = monotonic()
+		falls = append(falls, fall)
+		until(fall.from + int64(p.Width))
+		rise := monotonic()
 		c.Set(line, true)
 		sent.End = monotonic()
 
-		width, half := (rise0+sent.End-fall0-fall1)/2, int64(p.Interval)/2
+		width := (rise + sent.End - fall.from - fall.to) / 2
 		sent.Widths = append(sent.Widths, width)
-		if width > int64(p.Width)+half || i > 0 && (fall0-last1 < half || fall1-last0 > 3*half) {
+		if width > int64(p.Width+p.Interval/2) {
 			sent.Good = false
 		}
-		last0, last1 = fall0, fall1
 		// After a stall the interval starts anew: no reader catches up.
-		next = max(next+int64(p.Interval), fall0+int64(p.Interval)*3/4)
+		next = max(next+int64(p.Interval), fall.from+int64(p.Interval)*3/4)
 	}
+	sent.Good = sent.Good && steady(falls, int64(p.Interval))
 	return sent
+}
+
+// write is from when to when a line was written to. The kernel stamps the edge
+// at the same point of every write, but for what a write took longer than the
+// shortest: that may have been before the stamp or after it.
+type write struct{ from, to int64 }
+
+// steady reports whether all intervals are near enough to what they should be,
+// wherever in its write an edge was stamped.
+func steady(falls []write, interval int64) bool {
+	shortest := interval
+	for _, w := range falls {
+		shortest = min(shortest, w.to-w.from)
+	}
+	for i := 1; i < len(falls); i++ {
+		last, w := falls[i-1], falls[i]
+		least := w.from - (last.to - shortest)
+		most := w.to - shortest - last.from
+		if least < interval/2 || most > interval*3/2 {
+			return false
+		}
+	}
+	return true
 }
 
 // spin is how long before its time a waiting sender is awake. On the one
 // processor of the fixture nothing else runs meanwhile, so it is short.
 const spin = 50 * int64(time.Microsecond)
 
-func (p Pulses) until(t int64) {
-	if d := t - monotonic(); d > spin && !p.Awake {
+func until(t int64) {
+	if d := t - monotonic(); d > spin {
 		ts := unix.NsecToTimespec(d - spin)
 		_ = unix.Nanosleep(&ts, nil)
 	}

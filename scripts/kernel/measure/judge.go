@@ -3,8 +3,6 @@
 package main
 
 import (
-	"fmt"
-	"os"
 	"slices"
 	"time"
 
@@ -66,7 +64,6 @@ func judge(sent []gpiosim.Sent, reads []handed) result {
 			r.lost++
 			if !said {
 				quiet++ // unless the next read says so: dropped frames can't
-				explain(s, mine)
 			}
 		}
 		if right && quiet > 0 {
@@ -77,14 +74,6 @@ func judge(sent []gpiosim.Sent, reads []handed) result {
 	}
 	r.unsaid += quiet
 	return r
-}
-
-// explain says on standard error what was read instead of a card.
-func explain(s gpiosim.Sent, reads []handed) {
-	fmt.Fprintf(os.Stderr, "not read: %s, sent in %v, pulses %v\n", s.Bits, time.Duration(s.End-s.Start), s.Widths)
-	for _, h := range reads {
-		fmt.Fprintf(os.Stderr, "  read %v after its start, for %v: %s %s\n", time.Duration(h.Start-s.Start), time.Duration(h.End-h.Start), h.Bits, h.Fault)
-	}
 }
 
 // add counts what became of more cards.

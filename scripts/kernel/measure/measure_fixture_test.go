@@ -21,9 +21,9 @@ func TestMain(m *testing.M) {
 // up first; fewer than enough prove nothing. `make kernel-figures` shows more.
 const (
 	frames     = 200
-	limit      = time.Minute
+	limit      = 20 * time.Second
 	enough     = 50
-	enoughBusy = 10 // and for the original's way, of which nothing is asked
+	enoughHard = 10 // where hogs or stalls of seconds are in the way
 )
 
 // TestKernelRows holds every row of the table to what it promises. Times are
@@ -44,20 +44,21 @@ func TestKernelRows(t *testing.T) {
 				defer stop()
 			}
 			start := time.Now()
-			n := frames
+			limit := limit
 			if r.original {
-				n = 50 // nothing is asked of it
+				limit /= 4 // nothing is asked of it
 			}
-			res, err := r.run(c, n, limit)
+			res, err := r.run(c, frames, limit)
 			if err != nil {
 				t.Fatal(err)
 			}
 			t.Logf("%s (%v)", res, time.Since(start).Round(time.Second))
-			if res.frames < enough && !r.busy && !r.original || res.frames < enoughBusy {
-				t.Fatalf("only %d frames were shown as a reader shows them: this host is too busy to test on", res.frames)
-			}
 			if r.original {
 				return // that is what it is compared with
+			}
+			hard := r.busy || r.stall > time.Second
+			if res.frames < enoughHard || res.frames < enough && !hard {
+				t.Fatalf("only %d frames were shown as a reader shows them: this host is too busy to test on", res.frames)
 			}
 			if res.wrong+res.misread > 0 {
 				t.Errorf("%d cards were read as another, and %d spoilt ones", res.wrong, res.misread)
