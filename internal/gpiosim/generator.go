@@ -20,8 +20,6 @@ type Job struct {
 	Frames []string // of '0' and '1', first bit first
 	Pulses
 	Gap time.Duration // silence after each frame
-	// Again is how many times a frame that was not Good is sent again.
-	Again int
 
 	Sysfs string // set by Generate
 }
@@ -70,15 +68,10 @@ func generate(file string, start io.Reader, w io.Writer) error {
 	c := &Chip{sysfs: job.Sysfs, pulls: make(map[int]int)}
 	out := json.NewEncoder(w)
 	for _, frame := range job.Frames {
-		for try := 0; ; try++ {
-			sent := c.Send(job.D0, job.D1, frame, job.Pulses)
-			time.Sleep(job.Gap)
-			if err := out.Encode(sent); err != nil {
-				return err
-			}
-			if sent.Good || try == job.Again {
-				break
-			}
+		sent := c.Send(job.D0, job.D1, frame, job.Pulses)
+		time.Sleep(job.Gap)
+		if err := out.Encode(sent); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -99,7 +92,7 @@ func (c *Chip) Generate(job Job) (*Generator, error) {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return nil, err
 	}
-	g := &Generator{cmd: exec.Command(os.Args[0]), sent: make(chan Sent, 16+2*len(job.Frames))}
+	g := &Generator{cmd: exec.Command(os.Args[0]), sent: make(chan Sent, len(job.Frames))}
 	g.cmd.Env = append(os.Environ(), jobVariable+"="+f.Name())
 	g.cmd.Stderr = os.Stderr
 	start, err := g.cmd.StdinPipe()

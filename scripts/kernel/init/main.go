@@ -55,9 +55,6 @@ func start(dir string) (int, error) {
 			return failed, fmt.Errorf("%s: %w", tty, err)
 		}
 	}
-	if err := loopbackUp(); err != nil {
-		return failed, fmt.Errorf("lo: %w", err)
-	}
 	args, err := fields(dir + "/args")
 	if err != nil {
 		return failed, err
@@ -127,21 +124,6 @@ func attach(fd int, tty string) error {
 		return err
 	}
 	return unix.Dup2(int(f.Fd()), fd)
-}
-
-// loopbackUp brings 127.0.0.1 up.
-func loopbackUp() error {
-	s, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(s)
-	lo, err := unix.NewIfreq("lo")
-	if err != nil {
-		return err
-	}
-	lo.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
-	return unix.IoctlIfreq(s, unix.SIOCSIFFLAGS, lo)
 }
 
 // fields reads a file of NUL-ended strings.

@@ -50,7 +50,7 @@ func cards(n int, seed uint64) ([]string, error) {
 }
 
 // piece is how many cards are shown in one go.
-const piece = 200
+const piece = 100
 
 // run shows cards until n of them were shown as a reader shows them, or until
 // limit is over when it is not 0, and says what came of them. The host's
@@ -76,7 +76,7 @@ func (m measure) show(c *gpiosim.Chip, n int, seed uint64) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	job := gpiosim.Job{D0: 0, D1: 1, Frames: frames, Pulses: m.Pulses, Gap: gap, Again: 2}
+	job := gpiosim.Job{D0: 0, D1: 1, Frames: frames, Pulses: m.Pulses, Gap: gap}
 	read := m.read
 	if m.original {
 		job.Gap = originalGap
