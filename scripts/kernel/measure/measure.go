@@ -49,8 +49,9 @@ func cards(n int, seed uint64) ([]string, error) {
 	return frames, nil
 }
 
-// piece is how many cards are shown in one go.
-const piece = 100
+// piece is how many cards are shown in one go: enough to overflow the buffer
+// after the stall.
+const piece = 200
 
 // run shows cards until n of them were shown as a reader shows them, or until
 // limit is over when it is not 0, and says what came of them. The host's
