@@ -13,7 +13,7 @@ export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
 include scripts/kernel.mk
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test besides unit proofs bench fuzz lint cross packages clean
+.PHONY: help setup build run test unit proofs bench fuzz lint cross packages clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,15 +29,7 @@ run: ## a simulated lab to play with
 	@$(BUILD) -o bin/stumplab ./cmd/stumplab
 	@bin/stumplab
 
-# Beside the unit tests, which wait a good deal, the rest compiles; the kernel
-# with what is left. Should that fail, kernel-test says why.
-test: lint ## everything that must pass
-	$(MAKE) -j2 unit besides
-	$(MAKE) kernel-test arm-test
-
-besides:
-	$(MAKE) cross proofs
-	-nice -n 19 scripts/kernel/build >/dev/null
+test: lint unit proofs cross kernel-test arm-test ## everything that must pass
 
 unit: ## all tests, with the race detector
 	CGO_ENABLED=1 $(GO) test -race -vet=off ./...
