@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 // up first; fewer than enough prove nothing. `make kernel-figures` shows more.
 const (
 	frames     = 200
-	limit      = 12 * time.Second
+	limit      = 20 * time.Second
 	enough     = 50
 	enoughHard = 10 // beside hogs, or with pulses as near as a write is long
 )
