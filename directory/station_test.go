@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"net"
 	"os"
@@ -186,6 +187,87 @@ func TestStationWithOriginalServer(t *testing.T) {
 	if got := s.log(); !slices.Equal(got, want) {
 		t.Errorf("the server counted %q, want %q", got, want)
 	}
+}
+
+// awayFor is how long the server of TestStationServerAway is away. An hour of
+// the clock on the wall is
+//
+//	go test ./directory -run TestStationServerAway -v -away 1h -timeout 90m
+var awayFor = flag.Duration("away", 11*time.Second, "how long TestStationServerAway keeps the server away")
+
+// The real daemon and the independent server, which is away and comes back,
+// by the clock on the wall. Staff go on bumping; nobody at the station does
+// anything about it; then every event is told, once and in order.
+func TestStationServerAway(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds and runs the daemon")
+	}
+	t.Parallel()
+	s := newSite(t)
+	corey, ben := &[2]string{"91234", "Corey"}, &[2]string{"99996", "C Benninger"}
+	ipod, ipad := &[2]string{"8123456", "iPod Touch 5th Generation"}, &[2]string{"8200001", "iPad Mini G1 (inky)"}
+	s.run("enroll", "person", "C Benninger")
+	s.run("sim", "tap", ben[0])
+	time.Sleep(1600 * time.Millisecond) // a reader repeats itself for 1.5 s
+	for _, tag := range []string{ben[0], ipad[0], corey[0], ipod[0]} {
+		s.run("sim", "tap", tag)
+	}
+	holder := map[*[2]string]*[2]string{ipad: ben, ipod: corey}
+	want := map[*[2]string][]string{ipad: {"C Benninger checked out " + ipad[1]}, ipod: {"Corey checked out " + ipod[1]}}
+	eventually(t, "told while the server is up", func() bool { return len(s.log()) == 2 })
+
+	s.away()
+	begin, bumps := time.Now(), 0
+	// The same pair within 5 s undoes nothing, so bumps are further apart.
+	for pause := max(*awayFor/180, 5500*time.Millisecond); time.Since(begin) < *awayFor; bumps++ {
+		time.Sleep(pause)
+		person, device := []*[2]string{corey, ben, ben}[bumps%3], []*[2]string{ipad, ipod}[bumps/2%2]
+		s.run("sim", "tap", person[0])
+		display := s.run("sim", "tap", device[0])
+		says := "Checked out"
+		switch had := holder[device]; had {
+		case person:
+			says = "Returned"
+			want[device] = append(want[device], person[1]+" checked in "+device[1])
+			delete(holder, device)
+		case nil:
+			want[device] = append(want[device], person[1]+" checked out "+device[1])
+			holder[device] = person
+		default:
+			says = "Handed over"
+			want[device] = append(want[device], had[1]+" checked in "+device[1], person[1]+" checked out "+device[1])
+			holder[device] = person
+		}
+		if !strings.Contains(display, says) {
+			t.Fatalf("bump %d, %s with %s: the display says\n%swant %q", bumps, person[1], device[1], display, says)
+		}
+	}
+	if n := len(s.log()); n != 2 {
+		t.Fatalf("%d calls were counted by a server that is away", n-2)
+	}
+	says := s.run("sync")
+	if !strings.Contains(says, "down for") || !strings.Contains(says, fmt.Sprintf("%d events wait", bumps)) {
+		t.Errorf("stump sync says\n%swant that it is down, and %d events wait", says, bumps)
+	}
+
+	s.serve()
+	back := time.Now()
+	for strings.Contains(s.run("sync"), "wait") && time.Since(back) < 16*time.Minute {
+		time.Sleep(200 * time.Millisecond)
+	}
+	t.Logf("away for %s: %d bumps; back: all told after %s\nstump sync said\n%s", back.Sub(begin), bumps, time.Since(back), says)
+	for _, device := range []*[2]string{ipod, ipad} {
+		var got []string
+		for _, line := range s.log() {
+			if strings.HasSuffix(line, device[1]) {
+				got = append(got, line)
+			}
+		}
+		if !slices.Equal(got, want[device]) {
+			t.Errorf("%s: the server counted\n%q\nwant each once and in order\n%q", device[1], got, want[device])
+		}
+	}
+	t.Logf("stump sync says\n%sand who\n%s", s.run("sync"), s.run("who"))
 }
 
 // The independent server is away for an hour and comes back. The clock is a
