@@ -3,6 +3,8 @@
 package gpiosim
 
 import (
+	"math"
+	"slices"
 	"time"
 	"unsafe"
 
@@ -20,9 +22,10 @@ type Sent struct {
 	Bits       string
 	Start, End int64   // before the first edge, after the last
 	Widths     []int64 // of the pulses, between the middles of the two writes
-	// Good is whether no pulse was half an interval longer than asked for, and
-	// every interval surely between a half and one and a half of what was asked
-	// for. A host that takes the processor away makes frames that no reader sends.
+	// Good is whether every interval was surely between a half and one and a half
+	// of what was asked for, and every pulse between a half of the usual one and
+	// four times that. A host that takes the processor away makes frames that no
+	// reader sends.
 	Good bool
 }
 
@@ -30,33 +33,25 @@ type Sent struct {
 // d1 for each '1'. It sleeps between pulses and spins for the last of the wait
 // and for the pulse, since no kernel sleeps to the microsecond.
 func (c *Chip) Send(d0, d1 int, bits string, p Pulses) Sent {
-	sent := Sent{Bits: bits, Good: true, Start: monotonic()}
+	sent := Sent{Bits: bits, Start: monotonic()}
 	next := sent.Start
-	var falls []write
+	var falls, rises []write
 	for i := range len(bits) {
 		line := d0
 		if bits[i] == '1' {
 			line = d1
 		}
 		until(next)
-		fall := write{from: monotonic()}
-		c.Set(line, false)
-		fall.to = monotonic()
-		falls = append(falls, fall)
+		fall := c.write(line, false)
 		until(fall.from + int64(p.Width))
-		rise := monotonic()
-		c.Set(line, true)
-		sent.End = monotonic()
-
-		width := (rise + sent.End - fall.from - fall.to) / 2
-		sent.Widths = append(sent.Widths, width)
-		if width > int64(p.Width+p.Interval/2) {
-			sent.Good = false
-		}
+		rise := c.write(line, true)
+		falls, rises = append(falls, fall), append(rises, rise)
+		sent.End = rise.to
+		sent.Widths = append(sent.Widths, (rise.from+rise.to-fall.from-fall.to)/2)
 		// After a stall the interval starts anew: no reader catches up.
 		next = max(next+int64(p.Interval), fall.from+int64(p.Interval)*3/4)
 	}
-	sent.Good = sent.Good && steady(falls, int64(p.Interval))
+	sent.Good = steady(falls, int64(p.Interval)) && alike(falls, rises)
 	return sent
 }
 
@@ -65,18 +60,54 @@ func (c *Chip) Send(d0, d1 int, bits string, p Pulses) Sent {
 // shortest: that may have been before the stamp or after it.
 type write struct{ from, to int64 }
 
+func (c *Chip) write(line int, high bool) write {
+	w := write{from: monotonic()}
+	c.Set(line, high)
+	w.to = monotonic()
+	return w
+}
+
+// shortest is how long the shortest of some writes took.
+func shortest(writes []write) int64 {
+	s := int64(math.MaxInt64)
+	for _, w := range writes {
+		s = min(s, w.to-w.from)
+	}
+	return s
+}
+
+// since is how long after another write, of those that take at least short, an
+// edge may have been stamped: between these two.
+func (w write) since(last write, shortLast, short int64) (least, most int64) {
+	return w.from - (last.to - shortLast), w.to - short - last.from
+}
+
 // steady reports whether all intervals are near enough to what they should be,
 // wherever in its write an edge was stamped.
 func steady(falls []write, interval int64) bool {
-	shortest := interval
-	for _, w := range falls {
-		shortest = min(shortest, w.to-w.from)
-	}
+	short := shortest(falls)
 	for i := 1; i < len(falls); i++ {
-		last, w := falls[i-1], falls[i]
-		least := w.from - (last.to - shortest)
-		most := w.to - shortest - last.from
+		least, most := falls[i].since(falls[i-1], short, short)
 		if least < interval/2 || most > interval*3/2 {
+			return false
+		}
+	}
+	return true
+}
+
+// alike reports whether all pulses are as long as the usual one, near enough,
+// wherever in its write an edge was stamped.
+func alike(falls, rises []write) bool {
+	shortFall, shortRise := shortest(falls), shortest(rises)
+	var usual []int64
+	for i, rise := range rises {
+		least, most := rise.since(falls[i], shortFall, shortRise)
+		usual = append(usual, (least+most)/2)
+	}
+	slices.Sort(usual)
+	for i, rise := range rises {
+		least, most := rise.since(falls[i], shortFall, shortRise)
+		if u := usual[len(usual)/2]; least < u/2 || most > 4*u {
 			return false
 		}
 	}
