@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -15,13 +16,14 @@ type result struct {
 	frames  int // shown as a reader shows them
 	spoilt  int // shown too, but with the processor taken away in the middle
 	right   int
-	wrong   int // another card was read
-	parity  int // of the wrong, with a parity that fits
-	misread int // another card was read out of one that was spoilt
-	saved   int // of the spoilt, read right all the same
-	lost    int // no card was read
-	unsaid  int // of the lost, without a read that said overrun
-	overrun int // reads refused as overrun
+	wrong   int      // another card was read
+	parity  int      // of the wrong, with a parity that fits
+	misread int      // another card was read out of one that was spoilt
+	saved   int      // of the spoilt, read right all the same
+	lost    int      // no card was read
+	unsaid  int      // of the lost, without a read that said overrun
+	stories []string // of those: what was read instead
+	overrun int      // reads refused as overrun
 	pulses  int
 	late    []time.Duration // from the end of a frame to its read, sorted
 	widths  []time.Duration // how far off measured widths are, sorted
@@ -64,6 +66,7 @@ func judge(sent []gpiosim.Sent, reads []handed) result {
 			r.lost++
 			if !said {
 				quiet++ // unless the next read says so: dropped frames can't
+				r.stories = append(r.stories, story(s, mine))
 			}
 		}
 		if right && quiet > 0 {
@@ -87,6 +90,7 @@ func (r *result) add(s result) {
 	r.saved += s.saved
 	r.lost += s.lost
 	r.unsaid += s.unsaid
+	r.stories = append(r.stories, s.stories...)
 	r.overrun += s.overrun
 	r.pulses += s.pulses
 	r.late = append(r.late, s.late...)
@@ -117,6 +121,15 @@ func (r *result) compare(s gpiosim.Sent, reads []handed) (right bool) {
 		}
 	}
 	return right
+}
+
+// story tells what was read where a card was lost.
+func story(s gpiosim.Sent, reads []handed) string {
+	text := fmt.Sprintf("%s sent with pulses of %d ns", s.Bits, s.Widths)
+	for _, h := range reads {
+		text += fmt.Sprintf("; read %s, %q, a bit in %d ns, pulses of %d ns", h.Bits, h.Fault, h.Interval, h.widths)
+	}
+	return text
 }
 
 // note keeps the figures of a good read of a good frame.

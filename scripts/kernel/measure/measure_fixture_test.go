@@ -4,6 +4,7 @@ package main
 
 import (
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -64,7 +65,7 @@ func TestKernelRows(t *testing.T) {
 				t.Errorf("%d cards were read as another, and %d spoilt ones", res.wrong, res.misread)
 			}
 			if res.unsaid > 0 {
-				t.Errorf("%d cards were lost without a word", res.unsaid)
+				t.Errorf("%d cards were lost without a word\n%s", res.unsaid, strings.Join(res.stories, "\n"))
 			}
 			switch overflows := r.stall > time.Second; {
 			case overflows && (res.lost == 0 || res.overrun == 0):
