@@ -97,7 +97,9 @@ func newSite(t *testing.T) *site {
 	t.Helper()
 	s := &site{script: newScript(t), dir: t.TempDir()}
 	s.stump = filepath.Join(s.dir, "stump")
-	if out, err := exec.Command("go", "build", "-o", s.stump, "stump/cmd/stump").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-o", s.stump, "stump/cmd/stump")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as it ships
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	config := fmt.Sprintf(`station = "lab"

@@ -45,9 +45,9 @@ func TestKernelRows(t *testing.T) {
 				defer stop()
 			}
 			start := time.Now()
-			n := frames
+			n, limit := frames, limit
 			if r.original {
-				n = 50 // nothing is asked of it
+				n, limit = 20, 8*time.Second // nothing is asked of it
 			}
 			res, err := r.run(c, n, limit)
 			if err != nil {
