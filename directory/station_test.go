@@ -147,6 +147,7 @@ func TestStationWithOriginalServer(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and runs the daemon")
 	}
+	t.Parallel()
 	s := newSite(t)
 	says := func(want string, args ...string) {
 		t.Helper()
