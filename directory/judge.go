@@ -45,11 +45,10 @@ func (s *sender) judge(b *batch, r Row, o Outcome) bool {
 		if least := now.Add(s.caps.Settle); o.Late && r.State == Queued && r.Next.Before(least) {
 			r.State, r.Next = Sending, least
 		}
-	case BadConfig:
-		b.stop = true
-		r.Attempts--
-		s.place.trouble(o)
-	default: // Down
+	default: // Down, BadConfig
+		if o.Verdict == BadConfig {
+			r.Attempts--
+		}
 		b.stop = true
 		s.place.trouble(o)
 		wait, _ := s.place.wait()

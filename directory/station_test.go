@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -82,6 +83,20 @@ func (s *script) log() []string {
 	b, _ := os.ReadFile(s.state)
 	json.Unmarshal(b, &state)
 	return state.Log
+}
+
+// counted checks that the server counted what was wanted of each device, once
+// and in this order, and nothing else.
+func (s *script) counted(want map[string][]string) {
+	s.t.Helper()
+	got := map[string][]string{}
+	for _, line := range s.log() {
+		_, device, _ := strings.Cut(strings.Replace(line, " checked in ", " checked out ", 1), " checked out ")
+		got[device] = append(got[device], line)
+	}
+	if !maps.EqualFunc(got, want, slices.Equal) {
+		s.t.Errorf("the server counted\n%q\nwant each once and in order\n%q", got, want)
+	}
 }
 
 // site is a real "stump run --sim" beside the independent server.
@@ -207,16 +222,18 @@ func TestStationServerAway(t *testing.T) {
 	}
 	t.Parallel()
 	s := newSite(t)
-	corey, ben := &[2]string{"91234", "Corey"}, &[2]string{"99996", "C Benninger"}
-	ipod, ipad := &[2]string{"8123456", "iPod Touch 5th Generation"}, &[2]string{"8200001", "iPad Mini G1 (inky)"}
-	s.run("enroll", "person", "C Benninger")
-	s.run("sim", "tap", ben[0])
-	time.Sleep(1600 * time.Millisecond) // a reader repeats itself for 1.5 s
-	for _, tag := range []string{ben[0], ipad[0], corey[0], ipod[0]} {
-		s.run("sim", "tap", tag)
+	const corey, ben, ipod, ipad = "Corey", "C Benninger", "iPod Touch 5th Generation", "iPad Mini G1 (inky)"
+	tap := func(name string) (display string) {
+		return s.run("sim", "tap", map[string]string{corey: "91234", ben: "99996", ipod: "8123456", ipad: "8200001"}[name])
 	}
-	holder := map[*[2]string]*[2]string{ipad: ben, ipod: corey}
-	want := map[*[2]string][]string{ipad: {"C Benninger checked out " + ipad[1]}, ipod: {"Corey checked out " + ipod[1]}}
+	s.run("enroll", "person", ben)
+	tap(ben)
+	time.Sleep(1600 * time.Millisecond) // a reader repeats itself for 1.5 s
+	for _, name := range []string{ben, ipad, corey, ipod} {
+		tap(name)
+	}
+	holder := map[string]string{ipad: ben, ipod: corey}
+	want := map[string][]string{ipad: {ben + " checked out " + ipad}, ipod: {corey + " checked out " + ipod}}
 	eventually(t, "told while the server is up", func() bool { return len(s.log()) == 2 })
 
 	s.away()
@@ -224,25 +241,23 @@ func TestStationServerAway(t *testing.T) {
 	// The same pair within 5 s undoes nothing, so bumps are further apart.
 	for pause := max(*awayFor/180, 5500*time.Millisecond); time.Since(begin) < *awayFor; bumps++ {
 		time.Sleep(pause)
-		person, device := []*[2]string{corey, ben, ben}[bumps%3], []*[2]string{ipad, ipod}[bumps/2%2]
-		s.run("sim", "tap", person[0])
-		display := s.run("sim", "tap", device[0])
+		person, device := []string{corey, ben, ben}[bumps%3], []string{ipad, ipod}[bumps/2%2]
+		had := holder[device]
 		says := "Checked out"
-		switch had := holder[device]; had {
-		case person:
-			says = "Returned"
-			want[device] = append(want[device], person[1]+" checked in "+device[1])
-			delete(holder, device)
-		case nil:
-			want[device] = append(want[device], person[1]+" checked out "+device[1])
-			holder[device] = person
-		default:
+		if had != "" {
 			says = "Handed over"
-			want[device] = append(want[device], had[1]+" checked in "+device[1], person[1]+" checked out "+device[1])
+			want[device] = append(want[device], had+" checked in "+device)
+		}
+		if had == person {
+			says = "Returned"
+			holder[device] = ""
+		} else {
+			want[device] = append(want[device], person+" checked out "+device)
 			holder[device] = person
 		}
-		if !strings.Contains(display, says) {
-			t.Fatalf("bump %d, %s with %s: the display says\n%swant %q", bumps, person[1], device[1], display, says)
+		tap(person)
+		if display := tap(device); !strings.Contains(display, says) {
+			t.Fatalf("bump %d, %s with %s: the display says\n%swant %q", bumps, person, device, display, says)
 		}
 	}
 	if n := len(s.log()); n != 2 {
@@ -259,17 +274,7 @@ func TestStationServerAway(t *testing.T) {
 		time.Sleep(200 * time.Millisecond)
 	}
 	t.Logf("away for %s: %d bumps; back: all told after %s\nstump sync said\n%s", back.Sub(begin), bumps, time.Since(back), says)
-	for _, device := range []*[2]string{ipod, ipad} {
-		var got []string
-		for _, line := range s.log() {
-			if strings.HasSuffix(line, device[1]) {
-				got = append(got, line)
-			}
-		}
-		if !slices.Equal(got, want[device]) {
-			t.Errorf("%s: the server counted\n%q\nwant each once and in order\n%q", device[1], got, want[device])
-		}
-	}
+	s.counted(want)
 	t.Logf("stump sync says\n%sand who\n%s", s.run("sync"), s.run("who"))
 }
 
@@ -357,19 +362,7 @@ func TestAnHourAway(t *testing.T) {
 			}
 		}
 		t.Logf("away for an hour: 180 bumps, %d tries; back: all told after %s", len(away), time.Since(back))
-		got := map[string][]string{}
-		for _, line := range server.log() {
-			for device := range told {
-				if strings.HasSuffix(line, device) {
-					got[device] = append(got[device], line)
-				}
-			}
-		}
-		for device := range told {
-			if !slices.Equal(got[device], told[device]) {
-				t.Errorf("%s: the server counted\n%q\nwant each once and in order\n%q", device, got[device], told[device])
-			}
-		}
+		server.counted(told)
 		if st, err := w.Status(); err != nil || st.Sinks[0].State != Up || st.Sinks[0].StuckRows != 0 {
 			t.Errorf("%+v, %v", st.Sinks, err)
 		}

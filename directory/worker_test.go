@@ -277,6 +277,35 @@ func TestConfigurationErrorStopsAndBurnsNothing(t *testing.T) {
 	})
 }
 
+// A row that failed by itself and then met a 401 is told when that is put right,
+// by itself: nobody retries it.
+func TestFailedRowOutlivesConfigurationError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := NewMemory(Main)
+		out.Add(event(1, "ipad"), false)
+		place := &stage{caps: everything}
+		place.answer = func(Delivery) Outcome {
+			switch len(place.calls) {
+			case 1:
+				return Outcome{Verdict: Failing, Reason: "host failed (500 Internal Server Error)"}
+			case 2:
+				return Outcome{Verdict: BadConfig, Reason: "host does not let us in (401 Unauthorized)"}
+			}
+			return Outcome{}
+		}
+		w, stop := start(t, Options{Directory: place, Outbox: out})
+		defer stop()
+		time.Sleep(20 * time.Minute)
+		synctest.Wait()
+		if got := place.seqs(); !slices.Equal(got, []uint64{1}) || len(place.called()) != 3 {
+			t.Errorf("told %v in %d calls, want it told with the third, after the 401", got, len(place.called()))
+		}
+		if st, err := w.Status(); err != nil || st.Sinks[0].State != Up || st.Sinks[0].Backlog != 0 {
+			t.Errorf("%+v, %v, want it up and nothing waiting", st.Sinks, err)
+		}
+	})
+}
+
 // A row that fails while the place serves others is parked; while nothing gets
 // through, it is tried for ever.
 func TestPoisonIsToldFromOutage(t *testing.T) {
