@@ -142,8 +142,11 @@ func (s *sender) round(ctx context.Context, health Health) (bool, error) {
 	if !s.caps.Deliver {
 		return false, nil
 	}
+	// Where only the state there tells whether a row was told (Settle), the next
+	// is sent when this one is marked: after a kill in between it would look as
+	// if neither were.
 	most := 1
-	if s.caps.Repeatable && (health == Up || health == Starting) {
+	if s.caps.Repeatable && s.caps.Settle == 0 && (health == Up || health == Starting) {
 		most = batchRows
 	}
 	s.mu.Lock()

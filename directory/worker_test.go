@@ -306,6 +306,33 @@ func TestFailedRowOutlivesConfigurationError(t *testing.T) {
 	})
 }
 
+// Snipe-IT tells by its state alone whether an event was told: the next is told
+// when the one before is no row any more, or a kill would tell both twice.
+func TestNextIsToldWhenTheLastIsMarked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := NewMemory(Main)
+		for seq := range 3 {
+			out.Add(event(seq+1, "ipad"), false)
+		}
+		caps := everything
+		caps.Settle = time.Minute
+		place := &stage{caps: caps}
+		place.answer = func(d Delivery) Outcome {
+			if n, err := out.Backlog(Main); err != nil || n != 4-int(d.Event.Seq) {
+				t.Errorf("event %d told with %d rows left, %v", d.Event.Seq, n, err)
+			}
+			return Outcome{}
+		}
+		_, stop := start(t, Options{Directory: place, Outbox: out})
+		defer stop()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if got := place.seqs(); !slices.Equal(got, []uint64{1, 2, 3}) {
+			t.Errorf("told %v", got)
+		}
+	})
+}
+
 // A row that fails while the place serves others is parked; while nothing gets
 // through, it is tried for ever.
 func TestPoisonIsToldFromOutage(t *testing.T) {
