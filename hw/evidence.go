@@ -80,7 +80,7 @@ func (r Reading) share() float64 { return float64(r.High) / float64(r.Of) }
 
 // Times by which edges are told apart.
 const (
-	togetherNS = 110_000     // two lines that touch fall within 5 µs, stamped one after the other
+	togetherNS = 110_000     // two lines that touch fall within 5 µs, stamped one after the other; see together
 	groupNS    = 150_000     // no reader sends pulses 150 µs apart: SIA AC-01 wants 200
 	bunchNS    = 20_000      // nor does crosstalk come in groups as close as this
 	ghostNS    = 110_000     // what a neighbour's pulse induces comes within 100 µs
@@ -155,7 +155,7 @@ func (f *findings) cards(e *Evidence, all []wiegand.Edge) {
 	for i := range 2 {
 		f.falls[i] = len(of(all, i))
 	}
-	f.pairs = paired(all)
+	f.pairs = paired(all, together(interval(all)))
 	if f.pairs > 0.6 {
 		return // what would be frames is each bit twice
 	}

@@ -95,11 +95,16 @@ func grouped(edges []wiegand.Edge) float64 {
 	return float64(n) / float64(len(edges))
 }
 
-// paired is the share of falls that the other line follows at once.
-func paired(edges []wiegand.Edge) float64 {
+// together is how close falls on two lines that touch are stamped, where bits
+// are usual apart. A slow processor stamps the second one when it is done with
+// the first; an eighth of the way to the next bit it is still the same pulse.
+func together(usual int64) int64 { return max(togetherNS, usual/8) }
+
+// paired is the share of falls that the other line follows within a time.
+func paired(edges []wiegand.Edge, within int64) float64 {
 	n := 0
 	for i := 1; i < len(edges); i++ {
-		if edges[i].Line != edges[i-1].Line && edges[i].Time-edges[i-1].Time <= togetherNS {
+		if edges[i].Line != edges[i-1].Line && edges[i].Time-edges[i-1].Time <= within {
 			n += 2
 		}
 	}
