@@ -176,6 +176,7 @@ func hookTrouble(h *hookStage) {
 // or at all that was not bumped, and in the end, when a person has settled what
 // nobody else can know, it has counted everything.
 func TestOracleEndpoints(t *testing.T) {
+	t.Parallel()
 	for _, honours := range []bool{false, true} {
 		t.Run(fmt.Sprintf("honours events %v", honours), func(t *testing.T) {
 			rapid.Check(t, func(rt *rapid.T) {
@@ -219,6 +220,7 @@ func playOriginal(ops []op, honours bool) string {
 // TestOracleSnipeIT does the same with Snipe-IT, where nothing may ever wait for
 // a person.
 func TestOracleSnipeIT(t *testing.T) {
+	t.Parallel()
 	token := tokenFile(t, "secret-token")
 	rapid.Check(t, func(rt *rapid.T) {
 		ops := drawOps(rt)
