@@ -104,7 +104,6 @@ func startDaemonAt(t *testing.T, dir, socket string) *process {
 func startProcess(t *testing.T, cmd *exec.Cmd, socket string) *process {
 	t.Helper()
 	d := &process{t: t, cmd: cmd, socket: socket}
-	d.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
 	if err := d.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

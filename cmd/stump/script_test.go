@@ -19,6 +19,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
+const noSleep = "atexit_sleep_ms=0"
+
 // The scripts run this test binary as stump: the real command line, the real
 // daemon in a process of its own, under the race detector if the tests are.
 func TestMain(m *testing.M) {
@@ -26,10 +28,13 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", "8"); err != nil {
 		panic(err)
 	}
+	// Under the race detector every process would sleep a second at its end.
+	os.Setenv("GORACE", noSleep)
 	testscript.Main(m, map[string]func(){"stump": main})
 }
 
 func TestScript(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:   "testdata/script",
 		Setup: ownPlace,
@@ -60,8 +65,7 @@ func ownPlace(env *testscript.Env) error {
 	if err != nil {
 		return err
 	}
-	// Under the race detector every process would sleep a second at its end.
-	env.Setenv("GORACE", "atexit_sleep_ms=0")
+	env.Setenv("GORACE", noSleep)
 	env.Setenv("TESTDATA", testdata)
 	env.Setenv("XDG_RUNTIME_DIR", run)
 	env.Setenv("SOCKET", filepath.Join(run, "stump.sock"))

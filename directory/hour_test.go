@@ -1,0 +1,140 @@
+package directory
+
+import (
+	"context"
+	"net"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"stump/checkout"
+	"stump/directory/directorytest"
+)
+
+// The independent server is away for an hour and comes back. The clock is a
+// bubble's, the rest is real: the process, its sockets, the ledger on the disk.
+// Somebody bumps every 20 seconds, and no bump takes any time; the place is
+// tried as often as promised; then every event is told, once and in order.
+func TestAnHourAway(t *testing.T) {
+	server := directorytest.StartOriginal(t)
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	synctest.Test(t, func(t *testing.T) {
+		l, err := checkout.Create(path, checkout.Options{Station: "lab", SiteKey: checkout.NewKey(), Sinks: []string{Main}, SealTags: true,
+			Stamp: func() checkout.Stamp { return checkout.Stamp{Wall: time.Now(), Trusted: true} }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		var mu sync.Mutex
+		var tries []time.Time
+		cfg := endpointsConfig(server.URL())
+		cfg.Proxy = "none"
+		cfg.testOnlyDial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			mu.Lock()
+			tries = append(tries, time.Now())
+			mu.Unlock()
+			return new(net.Dialer).DialContext(ctx, network, addr)
+		}
+		d, err := Open(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := Ledger{l}
+		w, stop := start(t, Options{Directory: d, Outbox: a, Register: a})
+		defer stop()
+
+		corey, ben := checkout.TagFromUint64(91234, 26), checkout.TagFromUint64(99996, 26)
+		ipod, ipad := checkout.TagFromUint64(8123456, 26), checkout.TagFromUint64(8200001, 26)
+		for _, tag := range []checkout.Tag{corey, ipod, ipad} {
+			if a, err := w.WhatIs(t.Context(), tag, Unknown); err != nil || !a.Known {
+				t.Fatalf("%+v, %v", a, err)
+			}
+		}
+		if _, err := w.Enrol(t.Context(), EnrolRequest{Kind: Person, Who: "C Benninger", Tag: ben}); err != nil {
+			t.Fatal(err)
+		}
+		told := map[string][]string{} // by device
+		tap := func(person, device checkout.Tag) {
+			begin := time.Now()
+			ev := bump(t, a, person, device)
+			if took := time.Since(begin); took != 0 {
+				t.Errorf("a bump waited %s for the directory", took)
+			}
+			told[ev.DeviceName] = append(told[ev.DeviceName], toggleWords(ev)...)
+		}
+		tap(corey, ipod)
+		time.Sleep(time.Minute)
+
+		server.Away()
+		mu.Lock()
+		tries = nil
+		mu.Unlock()
+		begin := time.Now()
+		for i := 0; time.Since(begin) < time.Hour; i++ {
+			tap([]checkout.Tag{corey, ben, ben}[i%3], []checkout.Tag{ipod, ipad}[i/2%2])
+			time.Sleep(20 * time.Second)
+		}
+		if n := len(server.Log()); n != 1 {
+			t.Fatalf("%d calls were counted by a server that is away", n-1)
+		}
+		mu.Lock()
+		away := slices.Clone(tries)
+		mu.Unlock()
+		checkTries(t, begin, away)
+		n, err := l.Backlog(Main)
+		if err != nil || n != 180 {
+			t.Fatalf("%d events wait, %v, want all 180 of the hour", n, err)
+		}
+
+		server.Back()
+		back := time.Now()
+		for n > 0 && time.Since(back) < 16*time.Minute {
+			time.Sleep(time.Second)
+			if n, err = l.Backlog(Main); err != nil {
+				t.Fatal(err)
+			}
+		}
+		t.Logf("away for an hour: 180 bumps, %d tries; back: all told after %s", len(away), time.Since(back))
+		server.CheckCounted(told)
+		if st, err := w.Status(); err != nil || st.Sinks[0].State != Up || st.Sinks[0].StuckRows != 0 {
+			t.Errorf("%+v, %v", st.Sinks, err)
+		}
+	})
+}
+
+// toggleWords are what the original's server says of an event.
+func toggleWords(ev checkout.Event) []string {
+	in, out := ev.PersonName+" checked in "+ev.DeviceName, ev.PersonName+" checked out "+ev.DeviceName
+	switch ev.Kind {
+	case checkout.Return:
+		return []string{in}
+	case checkout.Handover:
+		return []string{ev.FromName + " checked in " + ev.DeviceName, out}
+	}
+	return []string{out}
+}
+
+// checkTries holds the tries of an outage that began at begin, and was noticed
+// with the first of them, against what is promised: 30 s apart at most in its
+// first ten minutes, 15 min later.
+func checkTries(t *testing.T, begin time.Time, tries []time.Time) {
+	t.Helper()
+	last := begin
+	for _, at := range tries {
+		most := 30 * time.Second
+		if last.Sub(tries[0]) >= 10*time.Minute {
+			most = 15 * time.Minute
+		}
+		if gap := at.Sub(last); gap > most {
+			t.Errorf("no try for %s, %s into the outage", gap, last.Sub(begin))
+		}
+		last = at
+	}
+	// Full jitter: half the limit on average, 40 tries and then 7.
+	if n := len(tries); n < 25 || n > 120 {
+		t.Errorf("%d tries in an hour", n)
+	}
+}
