@@ -123,14 +123,16 @@ func (s *sender) settle(ctx context.Context, b *batch) {
 		case s.failing[r.Seq] != nil:
 			s.queue.hold(r, r.Next) // others go first
 		default:
-			s.queue.again(r.Seq) // met a dead place: is the next probe
+			s.queue.release(r.Seq)
+			s.queue.from(r.Seq) // met a dead place: is the next probe
 		}
 	}
 	for _, seq := range b.delivered {
 		delete(s.queue.settled, seq)
 	}
+	s.queue.release(b.delivered...)
 	for _, r := range b.untouched {
-		s.queue.again(r.Seq)
+		s.queue.from(r.Seq)
 	}
 	s.mu.Unlock()
 	if len(b.delivered) > 0 {

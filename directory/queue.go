@@ -1,15 +1,18 @@
 package directory
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"time"
 )
 
 // queue picks the rows that may be sent. It reads the outbox from the front to
-// the end, no further than it can send, and remembers only where it is and which devices are held
-// back, so that a million rows cost no memory; a device that is let go sends it
-// back to where that device was left.
+// the end, no further than it can send, and remembers only where it is and which
+// devices are held back, so that a million rows cost no memory; a device that is
+// let go sends it back to where that device was left. A row that is only tried
+// again is read by itself: while it fails, the way up to here need not be read
+// once more.
 type queue struct {
 	sink   string
 	out    Outbox
@@ -55,24 +58,41 @@ func (q *queue) key(r Row) string {
 	return ""
 }
 
-// pick returns up to most rows that may be sent now, in order.
-func (q *queue) pick(most int) ([]Row, error) {
-	if err := q.letGo(time.Now()); err != nil {
+// pick returns up to most rows that may be sent now. Those whose wait is over
+// come first where the place works. Where it has yet to prove itself they come
+// last: a row that fails by itself must not be the one by which it is judged.
+func (q *queue) pick(most int, works bool) (picked []Row, err error) {
+	if err := q.learned(); err != nil {
 		return nil, err
 	}
-	var picked []Row
-	// A dead place is tried with the one row in front: no more is read for it.
-	for limit := most; ; limit = pageRows {
-		page, err := q.out.Rows(q.sink, q.cursor, limit)
-		if err != nil && len(picked) > 0 {
+	steps := []func(int) ([]Row, error){q.again, q.scan}
+	if !works {
+		steps = []func(int) ([]Row, error){q.scan, q.again, q.scan}
+	}
+	for _, step := range steps {
+		rows, err := step(most - len(picked))
+		picked = append(picked, rows...)
+		if len(picked) == most || len(picked) > 0 && (err != nil || !works) {
 			return picked, nil // these are read, and the cursor is past them
 		}
 		if err != nil {
 			return nil, err
 		}
+	}
+	return picked, nil
+}
+
+// scan reads on from the cursor, and returns up to most rows that may be sent.
+func (q *queue) scan(most int) (picked []Row, err error) {
+	// A dead place is tried with the one row in front: no more is read for it.
+	for limit := most; len(picked) < most; limit = pageRows {
+		page, err := q.out.Rows(q.sink, q.cursor, limit)
+		if err != nil {
+			return picked, err
+		}
 		for _, r := range page.Rows {
 			q.cursor = r.Seq + 1
-			if q.free(r) {
+			if h, held := q.held[q.key(r)]; !(held && h.seq <= r.Seq) && q.ready(r) {
 				picked = append(picked, r)
 			}
 			if len(picked) == most {
@@ -81,17 +101,39 @@ func (q *queue) pick(most int) ([]Row, error) {
 		}
 		q.cursor = page.Next
 		if page.End {
-			return picked, nil
+			break
 		}
 	}
+	return picked, nil
 }
 
-// free reports whether the row may be sent, and holds its device if not.
-func (q *queue) free(r Row) bool {
-	key := q.key(r)
-	if h, held := q.held[key]; held && h.seq <= r.Seq {
-		return false
+// again returns up to most rows whose wait is over, in order. Their devices stay
+// held until it is known what became of them.
+func (q *queue) again(most int) (picked []Row, err error) {
+	var due []*hold
+	for _, h := range q.held {
+		if !h.until.IsZero() && !h.until.After(time.Now()) {
+			due = append(due, h)
+		}
 	}
+	slices.SortFunc(due, func(a, b *hold) int { return cmp.Compare(a.seq, b.seq) })
+	for _, h := range due[:min(most, len(due))] {
+		r, err := q.out.Row(q.sink, h.seq)
+		switch {
+		case errors.Is(err, ErrNoRow), err == nil && q.held[q.key(r)] != h:
+			q.release(h.seq) // gone, or another device's by now
+		case err != nil:
+			return nil, err
+		case q.ready(r):
+			picked = append(picked, r)
+		}
+	}
+	return picked, nil
+}
+
+// ready reports whether a row that nothing before it holds may be sent, and
+// holds its device if not.
+func (q *queue) ready(r Row) bool {
 	switch {
 	case r.State.stuck(), r.Pending && q.caps.Identities:
 		q.hold(r, time.Time{})
@@ -110,30 +152,27 @@ func (q *queue) hold(r Row, until time.Time) {
 	q.held[q.key(r)] = &hold{seq: r.Seq, until: until, pending: r.Pending, stuck: r.State.stuck(), settle: r.State == Sending}
 }
 
-// again makes the rows from seq on be read once more.
-func (q *queue) again(seq uint64) { q.cursor = min(q.cursor, seq) }
+// from makes the rows from seq on be read once more.
+func (q *queue) from(seq uint64) { q.cursor = min(q.cursor, seq) }
 
-// letGo ends the holds whose time has come. What has a tag without an owner is
-// looked at again: once the register knows it, it has another key.
-func (q *queue) letGo(now time.Time) error {
+// learned looks again at what has a tag without an owner: once the register
+// knows it, it has another key.
+func (q *queue) learned() error {
 	for key, h := range q.held {
-		switch {
-		case !h.until.IsZero() && !h.until.After(now):
-			delete(q.held, key)
-			q.again(h.seq)
-		case h.pending:
-			r, err := q.out.Row(q.sink, h.seq)
-			if err == nil && r.Pending {
-				continue
-			}
-			if err != nil && !errors.Is(err, ErrNoRow) {
-				return err
-			}
-			delete(q.held, key)
-			q.again(h.seq)
-			if err == nil && (h.stuck || !h.until.IsZero()) {
-				q.held[q.key(r)] = &hold{seq: h.seq, until: h.until, stuck: h.stuck, settle: h.settle}
-			}
+		if !h.pending {
+			continue
+		}
+		r, err := q.out.Row(q.sink, h.seq)
+		if err == nil && r.Pending {
+			continue
+		}
+		if err != nil && !errors.Is(err, ErrNoRow) {
+			return err
+		}
+		delete(q.held, key)
+		q.from(h.seq)
+		if err == nil && (h.stuck || !h.until.IsZero()) {
+			q.held[q.key(r)] = &hold{seq: h.seq, until: h.until, stuck: h.stuck, settle: h.settle}
 		}
 	}
 	return nil
@@ -192,12 +231,12 @@ func (q *queue) hurry(now time.Time) {
 	}
 }
 
-// release ends the hold that begins with row seq.
-func (q *queue) release(seq uint64) {
+// release ends the holds that begin with one of the rows.
+func (q *queue) release(seqs ...uint64) {
 	for key, h := range q.held {
-		if h.seq == seq {
+		if slices.Contains(seqs, h.seq) {
 			delete(q.held, key)
-			q.again(seq)
+			q.from(h.seq)
 		}
 	}
 }

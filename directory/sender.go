@@ -150,7 +150,7 @@ func (s *sender) round(ctx context.Context, health Health) (bool, error) {
 		most = batchRows
 	}
 	s.mu.Lock()
-	rows, err := s.queue.pick(most)
+	rows, err := s.queue.pick(most, health == Up)
 	for _, r := range rows {
 		s.inflight[r.Seq] = true
 	}

@@ -367,6 +367,51 @@ func TestPoisonIsToldFromOutage(t *testing.T) {
 	})
 }
 
+// countedRows counts the rows that are read on the way through the outbox.
+type countedRows struct {
+	*Memory
+	read int
+}
+
+func (c *countedRows) Rows(sink string, from uint64, limit int) (Page, error) {
+	p, err := c.Memory.Rows(sink, from, limit)
+	c.read += len(p.Rows)
+	return p, err
+}
+
+// A server that fails for a day with many events waiting is tried again and
+// again; the way through all that waits is not read each time.
+func TestFailuresDoNotReadEverythingAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const waiting = 3000
+		out := &countedRows{Memory: NewMemory(Main)}
+		for seq := range waiting {
+			out.Add(event(seq+1, []string{"ipad", "pixel", "fold"}[seq%3]), false)
+		}
+		var heals time.Time
+		place := &stage{caps: everything}
+		place.answer = func(Delivery) Outcome {
+			if time.Now().Before(heals) {
+				return Outcome{Verdict: Failing, Reason: "host failed (500 Internal Server Error)"}
+			}
+			return Outcome{}
+		}
+		heals = time.Now().Add(24 * time.Hour)
+		_, stop := start(t, Options{Directory: place, Outbox: out})
+		defer stop()
+		time.Sleep(24 * time.Hour)
+		synctest.Wait()
+		if n := len(place.called()); n < 100 || out.read > 2*waiting {
+			t.Errorf("%d calls, and %d rows read on the way, want no more than %d", n, out.read, 2*waiting)
+		}
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if n := len(place.seqs()); n != waiting {
+			t.Errorf("%d told after healing, want all %d", n, waiting)
+		}
+	})
+}
+
 // What must not be repeated is parked when the station dies in the middle of it.
 func TestKilledWhileSending(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
