@@ -161,12 +161,19 @@ func TestKill(t *testing.T) {
 	promised := newConfirmed()
 	for run := range *killRuns {
 		cmd, out := child(t, "taps", "STUMP_TEST_LEDGER="+path)
-		// The first runs are killed while they make and open the ledger.
+		// The first runs are killed while they make and open the ledger, the
+		// others within a tap or between two, after some.
+		taps, most := 0, 12*time.Millisecond
 		if run >= *killRuns/5 {
-			out.Scan()
+			taps, most = 1+rand.IntN(30), time.Millisecond
 		}
-		time.AfterFunc(time.Duration(rand.IntN(12_000))*time.Microsecond, func() { cmd.Process.Kill() })
-		for out.Scan() {
+		for n := 0; ; n++ {
+			if n == taps {
+				time.AfterFunc(rand.N(most), func() { cmd.Process.Kill() })
+			}
+			if !out.Scan() {
+				break
+			}
 			if err := promised.line(out.Text()); err != nil {
 				t.Fatalf("run %d: %v", run, err)
 			}

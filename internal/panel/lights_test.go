@@ -197,12 +197,14 @@ func TestBrokenOutputsAreSaidOnce(t *testing.T) {
 }
 
 func TestInvert(t *testing.T) {
-	s := &score{begin: time.Now()}
-	o := Invert(s.out("x"))
-	if err := errors.Join(o.Set(true), o.Set(false)); err != nil {
-		t.Fatal(err)
-	}
-	if got := s.String(); got != "0-x 0+x" {
-		t.Errorf("inverted: %q", got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s := &score{begin: time.Now()}
+		o := Invert(s.out("x"))
+		if err := errors.Join(o.Set(true), o.Set(false)); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.String(); got != "0-x 0+x" {
+			t.Errorf("inverted: %q", got)
+		}
+	})
 }
