@@ -45,13 +45,15 @@ func commands() []command {
 func playLines(ctx context.Context, l *lab, in io.Reader, out io.Writer) error {
 	p := &printer{w: out, display: l.display}
 	changes, cancel := l.daemon.Panel.Subscribe()
+	var looking sync.WaitGroup
+	defer looking.Wait() // out is the caller's again
 	defer cancel()
 	p.look()
-	go func() {
+	looking.Go(func() {
 		for range changes {
 			p.look()
 		}
-	}()
+	})
 	lines := make(chan string)
 	var unread error // why there are no more, once lines is closed
 	go func() {
