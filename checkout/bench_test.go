@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 
+	"stump/internal/testkit"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -296,6 +298,10 @@ func BenchmarkDay(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
+		anon := func() int64 {
+			runtime.GC()
+			return testkit.RSSAnon(b, os.Getpid())
+		}
 		var early int64
 		for i := range 10_000 {
 			_, err := l.Complete(Completion{
@@ -310,26 +316,11 @@ func BenchmarkDay(b *testing.B) {
 				}
 			}
 			if i == 1000 {
-				early = rssAnon(b)
+				early = anon()
 			}
 		}
-		b.ReportMetric(float64(rssAnon(b)-early), "KiB-grown")
+		b.ReportMetric(float64(anon()-early), "KiB-grown")
 		b.ReportMetric(float64(early), "KiB-RssAnon")
 		l.Close()
 	}
-}
-
-func rssAnon(b *testing.B) int64 {
-	runtime.GC()
-	data, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		b.Fatal(err)
-	}
-	_, s, _ := strings.Cut(string(data), "RssAnon:")
-	s, _, _ = strings.Cut(s, "kB")
-	n, err := strconv.ParseInt(strings.TrimSpace(s), 10, 64)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return n
 }

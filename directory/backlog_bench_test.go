@@ -10,13 +10,13 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"stump/checkout"
+	"stump/internal/testkit"
 )
 
 // The backlog of months: a million events of 500 devices, which a webhook has
@@ -52,7 +52,11 @@ func benchBacklog(b *testing.B, path string, key []byte) {
 		b.Fatal(err)
 	}
 	dead := Backoff{First: time.Millisecond, Early: 100 * time.Millisecond, Hurried: time.Millisecond}
-	before := rssAnon(b)
+	anon := func() int64 {
+		runtime.GC()
+		return testkit.RSSAnon(b, os.Getpid())
+	}
+	before := anon()
 
 	begin := time.Now()
 	l, err := checkout.Open(path, checkout.Options{Station: "lab", SiteKey: key, Sinks: []string{"hook", "late"}})
@@ -69,7 +73,7 @@ func benchBacklog(b *testing.B, path string, key []byte) {
 	}
 	b.ReportMetric(time.Since(begin).Seconds()*1000, "ms/open-to-first-probe")
 	time.Sleep(3 * time.Second) // tens of probes
-	probing := rssAnon(b)
+	probing := anon()
 
 	b.ReportMetric(ms(p50(benchStatus(b, w, backlogRows))), "ms/status")
 	waits := tapInTurn(b, 500, few, many)
@@ -77,7 +81,7 @@ func benchBacklog(b *testing.B, path string, key []byte) {
 	b.ReportMetric(us(p50(waits[1])), "µs/tap-p50-million")
 	b.ReportMetric(us(p99(waits[0])), "µs/tap-p99-few")
 	b.ReportMetric(us(p99(waits[1])), "µs/tap-p99-million")
-	probing = max(probing, rssAnon(b))
+	probing = max(probing, anon())
 
 	restartAt(b, addr, s)
 	begin = time.Now()
@@ -88,7 +92,7 @@ func benchBacklog(b *testing.B, path string, key []byte) {
 		if n, err = many.Backlog("hook"); err != nil {
 			b.Fatal(err)
 		}
-		draining = max(draining, rssAnon(b))
+		draining = max(draining, anon())
 	}
 	b.ReportMetric(backlogDrained/time.Since(begin).Seconds(), "events/s-drained")
 	close(stopTaps)
@@ -200,22 +204,6 @@ func (h *orderedHook) count() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.got
-}
-
-// rssAnon is the memory of this process that is no file's, in KiB.
-func rssAnon(b *testing.B) int64 {
-	runtime.GC()
-	data, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		b.Fatal(err)
-	}
-	_, s, _ := strings.Cut(string(data), "RssAnon:")
-	s, _, _ = strings.Cut(s, "kB")
-	n, err := strconv.ParseInt(strings.TrimSpace(s), 10, 64)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return n
 }
 
 func percentile(all []time.Duration, p int) time.Duration {

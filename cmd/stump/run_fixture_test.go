@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -21,6 +20,7 @@ import (
 	"stump/internal/credential"
 	"stump/internal/gpiosim"
 	"stump/internal/panel"
+	"stump/internal/testkit"
 	"stump/lcd"
 	"stump/lcd/lcdtest"
 	"stump/lcd/lcdtest/vhost"
@@ -58,7 +58,7 @@ type realStation struct {
 	*process
 	chip  *gpiosim.Chip
 	start func() *process
-	log   syncBuffer
+	log   testkit.Log
 }
 
 // newStation starts the daemon, with edits made to the configuration, and adds
@@ -114,24 +114,6 @@ func (s *realStation) stump(args ...string) string {
 	return string(out)
 }
 
-// syncBuffer is a log that is read while it is written.
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *syncBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *syncBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
-}
-
 // shows reports whether the panel shows a text; rows are parted by a bar.
 func (s *realStation) shows(text string) func() bool {
 	return func() bool {
@@ -142,7 +124,7 @@ func (s *realStation) shows(text string) func() bool {
 
 // logged reports whether the daemon has logged a text n times.
 func (s *realStation) logged(text string, n int) func() bool {
-	return func() bool { return strings.Count(s.log.String(), text) >= n }
+	return func() bool { return s.log.Count(text) >= n }
 }
 
 // bump shows a card until the panel answers. A host that takes the processor
@@ -235,7 +217,7 @@ func TestKernelRun(t *testing.T) {
 // answers its socket and needs no more memory; a card after them is read.
 func TestKernelStorm(t *testing.T) {
 	s := newStation(t)
-	before, most, asked := anonymous(t, s.cmd.Process.Pid), 0, 0
+	before, most, asked := testkit.RSSAnon(t, s.cmd.Process.Pid), int64(0), 0
 	stop, stormy := make(chan struct{}), make(chan int)
 	go func() {
 		for n := 0; ; n += 2 {
@@ -260,7 +242,7 @@ func TestKernelStorm(t *testing.T) {
 		if took := time.Since(start); took > 2*time.Second {
 			t.Errorf("an answer took %v", took)
 		}
-		most = max(most, anonymous(t, s.cmd.Process.Pid))
+		most = max(most, testkit.RSSAnon(t, s.cmd.Process.Pid))
 		time.Sleep(20 * time.Millisecond)
 	}
 	close(stop)

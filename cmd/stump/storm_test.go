@@ -13,6 +13,7 @@ import (
 	"stump/internal/credential"
 	"stump/internal/panel"
 	"stump/internal/simlab"
+	"stump/internal/testkit"
 )
 
 // TestStormIsAnswered runs the daemon on five seconds of noise, 100,000 edges a
@@ -35,7 +36,7 @@ func TestStormIsAnswered(t *testing.T) {
 	}
 	d = startProcess(t, exec.Command("stump", "run", "--sim", "--replay", trace, "--state", dir, "--socket", socket), socket)
 	var shown string
-	before, most, asked := anonymous(t, d.cmd.Process.Pid), 0, 0
+	before, most, asked := testkit.RSSAnon(t, d.cmd.Process.Pid), int64(0), 0
 	for end := time.Now().Add(20 * soon); !strings.Contains(shown, "Hello "+simlab.People[0].Name); asked++ {
 		var s panel.State
 		var status api.Status
@@ -47,7 +48,7 @@ func TestStormIsAnswered(t *testing.T) {
 			t.Errorf("two answers took %v", took)
 		}
 		shown = strings.Join(s.Rows, "\n")
-		most = max(most, anonymous(t, d.cmd.Process.Pid))
+		most = max(most, testkit.RSSAnon(t, d.cmd.Process.Pid))
 		if time.Now().After(end) {
 			t.Fatalf("the card after the storm is not read; the display says %q", shown)
 		}
@@ -64,7 +65,7 @@ func TestStormIsAnswered(t *testing.T) {
 
 // flat is how many KiB a daemon may need more than when it started. The edges
 // of the storm, if they were kept, would be 12 MB.
-var flat = 8 << 10
+var flat int64 = 8 << 10
 
 // soon is within what time the daemon answers meanwhile.
 var soon = time.Second
@@ -90,18 +91,4 @@ func storm(t *testing.T, length time.Duration, card string) []byte {
 		at += 2 * time.Millisecond
 	}
 	return b
-}
-
-// anonymous is a process's memory without pages of files, in KiB.
-func anonymous(t *testing.T, pid int) (kib int) {
-	t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, s, _ := strings.Cut(string(status), "RssAnon:")
-	if _, err := fmt.Sscan(s, &kib); err != nil {
-		t.Fatal(err)
-	}
-	return kib
 }

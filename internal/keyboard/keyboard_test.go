@@ -1,7 +1,6 @@
 package keyboard
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +13,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"stump/internal/testkit"
 )
 
 // fakeSystem is a machine whose keyboards a test plugs in.
@@ -135,30 +136,12 @@ func (d *fakeDevice) tap(text string, codes ...int) {
 type bench struct {
 	*Keyboard
 	*fakeSystem
-	log *log
-}
-
-// log is a buffer that may be read while it is written to.
-type log struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *log) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *log) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+	log *testkit.Log
 }
 
 func start(t *testing.T, s *fakeSystem, o Options) bench {
 	t.Helper()
-	lines := &log{}
+	lines := new(testkit.Log)
 	o.Logger = slog.New(slog.NewTextHandler(lines, nil))
 	k, err := New(o)
 	if err != nil {

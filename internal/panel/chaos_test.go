@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"stump/internal/testkit"
 	"stump/lcd"
 	"stump/lcd/lcdtest"
 )
@@ -76,7 +77,7 @@ func mistreat(t *testing.T, r *rand.Rand, build func(*rand.Rand) victim) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := &lockedBuffer{}
+	log := new(testkit.Log)
 	p := start(t, Options{Display: d, Logger: slog.New(slog.NewTextHandler(log, nil)), Idle: func() IdleInfo { return IdleInfo{Out: 3, Behind: true} }})
 	time.Sleep(time.Second)
 	texts := []string{"iPad", "Žofie's iPad", "iPod Touch 5th Generation (blue)", "é è ê ë à"}
@@ -99,22 +100,13 @@ func mistreat(t *testing.T, r *rand.Rand, build func(*rand.Rand) victim) {
 		t.Errorf("it shows %q, and should %q; health %+v", got, p.State().Rows, p.Health())
 	}
 	// A state is said when it changes, and not again.
-	for a, b := "", nextLine(log, "level="); b != ""; a, b = b, nextLine(log, "level=") {
-		if a == b {
-			t.Errorf("the log says twice in a row: %s", a)
+	last := ""
+	for line := range strings.Lines(log.String()) {
+		_, line, _ = strings.Cut(line, "level=")
+		said, _, _ := strings.Cut(line, "display=")
+		if said == last {
+			t.Errorf("the log says twice in a row: %s", said)
 		}
+		last = said
 	}
-}
-
-// nextLine takes the next line from the log and returns its message.
-func nextLine(l *lockedBuffer, from string) string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	line, err := l.b.ReadString('\n')
-	if err != nil {
-		return ""
-	}
-	_, line, _ = strings.Cut(line, from)
-	message, _, _ := strings.Cut(line, "display=")
-	return message
 }

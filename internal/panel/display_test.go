@@ -1,7 +1,6 @@
 package panel
 
 import (
-	"bytes"
 	"log/slog"
 	"strings"
 	"sync"
@@ -11,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"stump/internal/testkit"
 	"stump/lcd"
 	"stump/lcd/lcdtest"
 )
@@ -19,7 +19,7 @@ import (
 type bench struct {
 	*Panel
 	model *lcdtest.Backpack
-	log   *lockedBuffer
+	log   *testkit.Log
 }
 
 func onBench(t *testing.T, o Options) bench {
@@ -29,28 +29,11 @@ func onBench(t *testing.T, o Options) bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := bench{model: model, log: &lockedBuffer{}}
+	b := bench{model: model, log: new(testkit.Log)}
 	o.Display, o.Logger = d, slog.New(slog.NewTextHandler(b.log, nil))
 	b.Panel = start(t, o)
 	time.Sleep(200 * time.Millisecond) // the display starts
 	return b
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) count(s string) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Count(l.b.String(), s)
 }
 
 // The state is what the display shows, cell for cell, as its controller
@@ -136,8 +119,8 @@ func TestUnpluggedDuringTaps(t *testing.T) {
 		if got := b.model.String(); got != "Checked out / Moto" {
 			t.Errorf("the display shows %q", got)
 		}
-		if gone, back := b.log.count("doesn't answer"), b.log.count("display works"); gone != 1 || back != 2 {
-			t.Errorf("the log says %d times gone, %d times works:\n%s", gone, back, b.log.b.String())
+		if gone, back := b.log.Count("doesn't answer"), b.log.Count("display works"); gone != 1 || back != 2 {
+			t.Errorf("the log says %d times gone, %d times works:\n%s", gone, back, b.log.String())
 		}
 		if b.model.Mode() != lcdtest.Healthy {
 			t.Errorf("mode: %s", b.model.Mode())
@@ -174,13 +157,13 @@ func TestBackoff(t *testing.T) {
 		model.Addr = 0x3f
 		var tries atomic.Int32
 		d, _ := lcd.Open(lcd.Config{Kind: "hd44780-i2c", OpenBus: model.Open})
-		log := &lockedBuffer{}
+		log := new(testkit.Log)
 		p := start(t, Options{Display: counted{d, &tries}, Logger: slog.New(slog.NewTextHandler(log, nil))})
 		time.Sleep(5 * time.Minute)
 		if n := tries.Load(); n < 20 || n > 30 {
 			t.Errorf("%d tries in 5 minutes", n)
 		}
-		if n := log.count("\n"); n != 1 || log.count("0x27") == 0 {
+		if n := log.Count("\n"); n != 1 || log.Count("0x27") == 0 {
 			t.Errorf("the log has %d lines", n)
 		}
 		if h := p.Health(); h.Up || h.Err == nil {

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"stump/internal/testkit"
 	"stump/lcd"
 )
 
@@ -174,7 +175,7 @@ func (d slow) Show(f lcd.Frame) error {
 func TestBrokenOutputsAreSaidOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &score{err: errors.New("EBUSY")}
-		log := &lockedBuffer{}
+		log := new(testkit.Log)
 		p := start(t, Options{Beeper: s.out("beep"), Logger: slog.New(slog.NewTextHandler(log, nil))})
 		for range 3 {
 			say(t, p, Message{Key: "bad-read"})
@@ -190,7 +191,7 @@ func TestBrokenOutputsAreSaidOnce(t *testing.T) {
 		if got := s.String(); !strings.HasSuffix(got, "-beep") {
 			t.Errorf("the beeper was not switched off: %q", got)
 		}
-		if gone, back := log.count("output doesn't answer"), log.count("works again"); gone != 1 || back != 1 {
+		if gone, back := log.Count("output doesn't answer"), log.Count("works again"); gone != 1 || back != 1 {
 			t.Errorf("said %d times gone, %d times back", gone, back)
 		}
 	})

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"stump/internal/credential"
 	"stump/internal/panel"
 	"stump/internal/task"
+	"stump/internal/testkit"
 	"stump/lcd"
 	"stump/wiegand"
 )
@@ -36,31 +36,8 @@ type lab struct {
 	panel  *panel.Panel
 	sim    *gpio.Sim
 	reader *Reader
-	log    *logBuffer
+	log    *testkit.Log
 	now    func() int64
-}
-
-type logBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-// lines counts the lines that contain s.
-func (l *logBuffer) lines(s string) (n int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for line := range strings.Lines(l.b.String()) {
-		if strings.Contains(line, s) {
-			n++
-		}
-	}
-	return n
 }
 
 func key() []byte { return bytes.Repeat([]byte{7}, checkout.KeyLen) }
@@ -80,7 +57,7 @@ func inLab(t *testing.T, change func(*Options, *ReaderOptions), f func(*lab)) {
 			must(t, ledger.AddDevice(checkout.Device{ID: id, Name: strings.ToUpper(id)}, tagOf(t, id), "test", checkout.SourceCLI))
 		}
 		start := time.Now()
-		l := &lab{t: t, ledger: ledger, log: &logBuffer{}, now: func() int64 { return int64(time.Hour + time.Since(start)) }}
+		l := &lab{t: t, ledger: ledger, log: new(testkit.Log), now: func() int64 { return int64(time.Hour + time.Since(start)) }}
 		l.sim = gpio.NewSim(l.now)
 		size, err := lcd.ParseSize("20x4")
 		must(t, err)
@@ -373,7 +350,7 @@ func TestUnknownTagDisturbsNothing(t *testing.T) {
 				t.Errorf("%s was shown once and counted %d times", number, n)
 			}
 		}
-		if l.log.lines("54711") != 0 {
+		if l.log.Count("54711") != 0 {
 			t.Error("the log has a whole number")
 		}
 	})
@@ -392,11 +369,11 @@ func TestBadReads(t *testing.T) {
 			time.Sleep(time.Second)
 			l.bump(damaged)
 		}
-		if n := l.log.lines("bad reads"); n < 4 || n > 7 {
+		if n := l.log.Count("bad reads"); n < 4 || n > 7 {
 			t.Errorf("%d lines in 5 minutes, want one a minute", n)
 		}
-		if l.log.lines(`faults="parity ×5`) == 0 {
-			t.Errorf("the log does not name and count the fault:\n%s", l.log.b.String())
+		if l.log.Count(`faults="parity ×5`) == 0 {
+			t.Errorf("the log does not name and count the fault:\n%s", l.log.String())
 		}
 	})
 }
@@ -534,7 +511,7 @@ func TestNeverAFalseYes(t *testing.T) {
 			if e := <-done; e.Err == nil {
 				t.Error("enrolled in a ledger that can't be written")
 			}
-			if l.log.lines("not saved") == 0 {
+			if l.log.Count("not saved") == 0 {
 				t.Error("the log does not tell")
 			}
 		})
@@ -565,7 +542,7 @@ func TestPendingWhileTheDirectoryIsAway(t *testing.T) {
 			t.Error("the bump was lost")
 		}
 		l.wants("H10301:99:1", "Unknown tag") // fits no rule
-		if l.log.lines("54321") != 0 {
+		if l.log.Count("54321") != 0 {
 			t.Error("the log has a whole number")
 		}
 	})
@@ -593,7 +570,7 @@ func TestLentLinesMakeNoLoans(t *testing.T) {
 		must(t, lent.Close())
 		l.holds("ipad", "")
 		l.wants("ipad", "Checked out")
-		if l.log.lines("overrun") != 0 {
+		if l.log.Count("overrun") != 0 {
 			t.Error("the borrowed edges count as lost")
 		}
 	})

@@ -1,0 +1,49 @@
+// Package testkit is what the tests of several packages share.
+package testkit
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// Log is a buffer that may be read while others write to it.
+type Log struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (l *Log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+// String is all that was written.
+func (l *Log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// Count is how often a text was written.
+func (l *Log) Count(text string) int { return strings.Count(l.String(), text) }
+
+// RSSAnon is the resident memory of a process that is no file's, in KiB
+// (proc_pid_status(5), RssAnon).
+func RSSAnon(tb testing.TB, pid int) (kib int64) {
+	tb.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	_, s, _ := strings.Cut(string(status), "RssAnon:")
+	if _, err := fmt.Sscan(s, &kib); err != nil {
+		tb.Fatalf("RssAnon of process %d: %v", pid, err)
+	}
+	return kib
+}
