@@ -132,8 +132,9 @@ func (s *sender) settle(ctx context.Context, b *batch) {
 	}
 	s.queue.release(b.delivered...)
 	for _, r := range b.untouched {
-		s.queue.from(r.Seq)
+		s.queue.back(r)
 	}
+	s.behind.Store(s.queue.anyStuck())
 	s.mu.Unlock()
 	if len(b.delivered) > 0 {
 		s.record(ctx, func() error { return s.out.Delivered(s.name, b.delivered) })

@@ -58,37 +58,51 @@ func (q *queue) key(r Row) string {
 	return ""
 }
 
-// pick returns up to most rows that may be sent now. Those whose wait is over
-// come first where the place works. Where it has yet to prove itself they come
-// last: a row that fails by itself must not be the one by which it is judged.
-func (q *queue) pick(most int, works bool) (picked []Row, err error) {
-	if err := q.learned(); err != nil {
-		return nil, err
-	}
-	steps := []func(int) ([]Row, error){q.again, q.scan}
-	if !works {
-		steps = []func(int) ([]Row, error){q.scan, q.again, q.scan}
-	}
-	for _, step := range steps {
-		rows, err := step(most - len(picked))
-		picked = append(picked, rows...)
-		if len(picked) == most || len(picked) > 0 && (err != nil || !works) {
-			return picked, nil // these are read, and the cursor is past them
+// pick returns up to most rows that may be sent now, and whether there is more
+// to be read: it reads no more than two pages, for taps wait while it does.
+func (q *queue) pick(most int, works bool) (picked []Row, more bool, err error) {
+	for {
+		_, unlearned := q.learned()
+		picked, more, err = q.choose(most, works)
+		if len(picked) == 0 {
+			return nil, more, errors.Join(unlearned, err)
 		}
-		if err != nil {
-			return nil, err
+		// What was learned meanwhile may stand before these.
+		if changed, _ := q.learned(); !changed {
+			return picked, more, nil
+		}
+		for _, r := range picked {
+			q.back(r)
 		}
 	}
-	return picked, nil
 }
 
-// scan reads on from the cursor, and returns up to most rows that may be sent.
-func (q *queue) scan(most int) (picked []Row, err error) {
+// choose picks. Rows whose wait is over come first where the place works. Where
+// it has yet to prove itself they come last: a row that fails by itself must not
+// be the one by which it is judged.
+func (q *queue) choose(most int, works bool) (picked []Row, more bool, err error) {
+	if works {
+		picked, err = q.again(most)
+	}
+	fresh, more, unread := q.scan(most - len(picked))
+	picked = append(picked, fresh...)
+	if !works && len(picked) == 0 {
+		picked, err = q.again(most)
+	}
+	return picked, more, errors.Join(err, unread)
+}
+
+// scan reads on from the cursor, two pages at most, and returns up to most rows
+// that may be sent, and whether there are more to be read.
+func (q *queue) scan(most int) (picked []Row, more bool, err error) {
 	// A dead place is tried with the one row in front: no more is read for it.
-	for limit := most; len(picked) < most; limit = pageRows {
+	for _, limit := range []int{most, pageRows} {
+		if len(picked) == most {
+			break
+		}
 		page, err := q.out.Rows(q.sink, q.cursor, limit)
 		if err != nil {
-			return picked, err
+			return picked, false, err
 		}
 		for _, r := range page.Rows {
 			q.cursor = r.Seq + 1
@@ -96,19 +110,20 @@ func (q *queue) scan(most int) (picked []Row, err error) {
 				picked = append(picked, r)
 			}
 			if len(picked) == most {
-				return picked, nil
+				return picked, true, nil
 			}
 		}
 		q.cursor = page.Next
 		if page.End {
-			break
+			return picked, false, nil
 		}
 	}
-	return picked, nil
+	return picked, true, nil
 }
 
-// again returns up to most rows whose wait is over, in order. Their devices stay
-// held until it is known what became of them.
+// again returns up to most rows whose wait is over, the longest over first: one
+// that always fails must not come before all others each time. Their devices
+// stay held until it is known what became of them.
 func (q *queue) again(most int) (picked []Row, err error) {
 	var due []*hold
 	for _, h := range q.held {
@@ -116,19 +131,22 @@ func (q *queue) again(most int) (picked []Row, err error) {
 			due = append(due, h)
 		}
 	}
-	slices.SortFunc(due, func(a, b *hold) int { return cmp.Compare(a.seq, b.seq) })
-	for _, h := range due[:min(most, len(due))] {
-		r, err := q.out.Row(q.sink, h.seq)
+	slices.SortFunc(due, func(a, b *hold) int { return cmp.Or(a.until.Compare(b.until), cmp.Compare(a.seq, b.seq)) })
+	for _, h := range due {
+		if len(picked) == most {
+			break
+		}
+		r, unread := q.out.Row(q.sink, h.seq)
 		switch {
-		case errors.Is(err, ErrNoRow), err == nil && q.held[q.key(r)] != h:
+		case errors.Is(unread, ErrNoRow), unread == nil && q.held[q.key(r)] != h:
 			q.release(h.seq) // gone, or another device's by now
-		case err != nil:
-			return nil, err
+		case unread != nil:
+			err = unread // the others need not wait for it
 		case q.ready(r):
 			picked = append(picked, r)
 		}
 	}
-	return picked, nil
+	return picked, err
 }
 
 // ready reports whether a row that nothing before it holds may be sent, and
@@ -155,27 +173,54 @@ func (q *queue) hold(r Row, until time.Time) {
 // from makes the rows from seq on be read once more.
 func (q *queue) from(seq uint64) { q.cursor = min(q.cursor, seq) }
 
+// back takes back a row that was picked and not sent.
+func (q *queue) back(r Row) {
+	if h := q.held[q.key(r)]; h == nil || h.seq != r.Seq {
+		q.from(r.Seq)
+	}
+}
+
 // learned looks again at what has a tag without an owner: once the register
-// knows it, it has another key.
-func (q *queue) learned() error {
+// knows it, it has another key. It reports whether one has.
+func (q *queue) learned() (changed bool, err error) {
 	for key, h := range q.held {
 		if !h.pending {
 			continue
 		}
-		r, err := q.out.Row(q.sink, h.seq)
-		if err == nil && r.Pending {
+		r, unread := q.out.Row(q.sink, h.seq)
+		if unread != nil && !errors.Is(unread, ErrNoRow) {
+			err = unread
 			continue
 		}
-		if err != nil && !errors.Is(err, ErrNoRow) {
-			return err
+		if unread == nil && r.Pending && q.key(r) == key {
+			continue
 		}
+		changed = true
 		delete(q.held, key)
 		q.from(h.seq)
-		if err == nil && (h.stuck || !h.until.IsZero()) {
-			q.held[q.key(r)] = &hold{seq: h.seq, until: h.until, stuck: h.stuck, settle: h.settle}
+		if unread == nil {
+			q.rekey(h, r)
 		}
 	}
-	return nil
+	return changed, err
+}
+
+// rekey moves a hold to the key that its row has now, where another may stand:
+// the one that begins first holds for both.
+func (q *queue) rekey(h *hold, r Row) {
+	key := q.key(r)
+	if o := q.held[key]; o != nil {
+		if o.seq < h.seq {
+			return // waits behind that one
+		}
+		delete(q.held, key) // is read again, after this one
+		if o.settle {
+			delete(q.settled, o.seq)
+		}
+	}
+	if h.stuck || !h.until.IsZero() || r.Pending {
+		q.held[key] = &hold{seq: h.seq, until: h.until, pending: r.Pending, stuck: h.stuck, settle: h.settle}
+	}
 }
 
 // stuck lists the rows that wait for a person, in order. There is at most one a
@@ -188,6 +233,16 @@ func (q *queue) stuck() (seqs []uint64) {
 	}
 	slices.Sort(seqs)
 	return seqs
+}
+
+// anyStuck reports whether a row waits for a person.
+func (q *queue) anyStuck() bool {
+	for _, h := range q.held {
+		if h.stuck {
+			return true
+		}
+	}
+	return false
 }
 
 // survey finds the rows that wait for a person, a piece at a time, and reports

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -33,6 +34,8 @@ type sender struct {
 	queue    *queue
 	inflight map[uint64]bool     // rows that are being sent
 	failing  map[uint64]*failure // rows that failed by themselves
+
+	behind atomic.Bool // a row waits for a person: for who must not wait for mu
 }
 
 // failure is a row's own trouble.
@@ -100,6 +103,7 @@ func (s *sender) survey() error {
 		var err error
 		s.mu.Lock()
 		whole, err = s.queue.survey()
+		s.behind.Store(s.queue.anyStuck())
 		s.mu.Unlock()
 		if err != nil {
 			return err
@@ -149,14 +153,22 @@ func (s *sender) round(ctx context.Context, health Health) (bool, error) {
 	if s.caps.Repeatable && s.caps.Settle == 0 && (health == Up || health == Starting) {
 		most = batchRows
 	}
-	s.mu.Lock()
-	rows, err := s.queue.pick(most, health == Up)
-	for _, r := range rows {
-		s.inflight[r.Seq] = true
-	}
-	s.mu.Unlock()
-	if err != nil || len(rows) == 0 {
-		return false, err
+	var rows []Row
+	for more := true; len(rows) == 0; {
+		if !more || ctx.Err() != nil {
+			return false, nil
+		}
+		var err error
+		s.mu.Lock()
+		rows, more, err = s.queue.pick(most, health == Up)
+		s.behind.Store(s.queue.anyStuck())
+		for _, r := range rows {
+			s.inflight[r.Seq] = true
+		}
+		s.mu.Unlock()
+		if err != nil {
+			return false, err
+		}
 	}
 	s.settle(ctx, s.send(ctx, rows))
 	s.mu.Lock()

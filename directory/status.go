@@ -196,10 +196,7 @@ func (w *Worker) Behind() bool {
 		if _, h := s.place.wait(); h == Unheard || h == Stopped {
 			return true
 		}
-		s.mu.Lock()
-		stuck := len(s.queue.stuck())
-		s.mu.Unlock()
-		if stuck > 0 {
+		if s.behind.Load() {
 			return true
 		}
 	}

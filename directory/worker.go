@@ -206,6 +206,7 @@ func (w *Worker) admin(id string, act func(*sender, Row) error) error {
 	}
 	delete(s.failing, r.Seq)
 	s.queue.release(r.Seq)
+	s.behind.Store(s.queue.anyStuck())
 	s.place.hurry()
 	poke(s.wake)
 	return nil
@@ -227,9 +228,28 @@ func (w *Worker) Retry(id string) error {
 		if wait := time.Until(r.Next); r.State == InDoubt && wait > 0 && wait <= s.place.back.Doubt {
 			return fmt.Errorf("%s may still be counted by a slow server: look again in %s", id, sinceWords(wait+time.Second))
 		}
+		if r.State == Sending {
+			return s.retrySending(id, r)
+		}
 		st := RowState{State: Queued, Step: r.Step, Force: r.State == InConflict}
 		return s.out.SaveRows(s.name, map[uint64]RowState{r.Seq: st})
 	})
+}
+
+// retrySending answers who wants an event told again whose call may have been
+// made: the station stopped in the middle of it, or no answer came.
+func (s *sender) retrySending(id string, r Row) error {
+	if s.caps.Repeatable {
+		return fmt.Errorf("%s may still be counted by a slow server: it is looked up and told again by itself", id)
+	}
+	// Nobody has asked yet, for the place is down.
+	r.State, r.Reason, r.Remedy = InDoubt, "the station stopped while it told the directory", lostRemedy
+	if err := s.out.SaveRows(s.name, map[uint64]RowState{r.Seq: r.RowState}); err != nil {
+		return err
+	}
+	s.queue.hold(r, time.Time{})
+	s.behind.Store(true)
+	return fmt.Errorf("the station stopped while it told %s, which may have been counted: %s", id, lostRemedy)
 }
 
 func (w *Worker) retryParked() error {
