@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -41,9 +42,13 @@ type EntryJSON struct {
 }
 
 // JSON returns the entry's written form. Who or what is pending has no id and no
-// name, and its masked number in the note.
+// name, and its masked number in the note, as is what was said of a device's
+// condition.
 func (e Entry) JSON() EntryJSON {
 	note := e.Note
+	if e.Condition != "" {
+		note = strings.TrimPrefix(note+", condition: "+e.Condition, ", ")
+	}
 	for _, p := range []struct{ id, what, mask string }{
 		{e.Device, "device", e.DeviceTag}, {e.Person, "badge", e.PersonTag}, {e.From, "from badge", e.FromTag},
 	} {

@@ -243,7 +243,7 @@ func (p party) check() error {
 	if err := checkID(p.id); err != nil {
 		return err
 	}
-	if err := checkName(p.row.name); err != nil {
+	if err := CheckName(p.row.name); err != nil {
 		return err
 	}
 	if err := checkText("e-mail address", p.row.email, maxName); err != nil {

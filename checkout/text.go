@@ -34,8 +34,9 @@ func checkID(id string) error {
 	return nil
 }
 
-// checkName accepts names: 1 to 1,000 bytes of UTF-8 without control characters.
-func checkName(name string) error {
+// CheckName accepts what can be the name of a person or a device: 1 to 1,000 bytes
+// of UTF-8 without control characters, and not only spaces.
+func CheckName(name string) error {
 	if strings.TrimSpace(name) == "" {
 		return remedied("give one", "the name is empty")
 	}

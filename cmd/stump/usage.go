@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"stump/internal/hint"
 )
@@ -47,6 +48,8 @@ func checkedArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 			return unknownCommand(c, args[0])
 		case slices.Contains(args, ""):
 			return usageError{hint.Errorf(usage, "an argument is empty")}
+		case emptyFlag(c) != "":
+			return usageError{hint.Errorf("leave it out, or give it a value", "--%s is empty", emptyFlag(c))}
 		case check == nil:
 			return nil
 		}
@@ -55,6 +58,20 @@ func checkedArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 		}
 		return nil
 	}
+}
+
+// emptyFlag is a flag that was given an empty value and would then mean nothing:
+// any daemon instead of this one, everybody instead of one person.
+func emptyFlag(c *cobra.Command) (name string) {
+	c.Flags().Visit(func(f *pflag.Flag) {
+		switch f.Name {
+		case "config", "state", "socket", "person", "device", "since":
+			if f.Value.String() == "" {
+				name = f.Name
+			}
+		}
+	})
+	return name
 }
 
 // wrongCount says which arguments are missing or too many.

@@ -21,7 +21,7 @@ m	mend the wiring
 ?	this help; ? or Esc closes it
 q	quit; Ctrl-C too
 
-A badge and a device within a minute, in either order: checked out. The same two again: returned. Another badge and the device: handed over. The same card again within %v is ignored.
+A badge and a device within a minute, in either order: checked out. The same two again: returned, but within %[3]v they undo nothing. Another badge and the device: handed over. The same card again within %[1]v is ignored.
 
 Ask it from another terminal, as admins do, after make build:
   bin/stump --socket %[2]s who
@@ -31,7 +31,7 @@ With "enroll person Zoe" in place of "who", the next unknown card is Zoe's: pres
 func (s screen) helpLines() []string {
 	const keys = 5
 	var lines []string
-	for row := range strings.SplitSeq(fmt.Sprintf(helpText, checkout.DefaultRepeat, s.lab.socket), "\n") {
+	for row := range strings.SplitSeq(fmt.Sprintf(helpText, checkout.DefaultRepeat, s.lab.socket, checkout.DefaultSamePair), "\n") {
 		key, about, ok := strings.Cut(row, "\t")
 		switch {
 		case row == "":

@@ -120,6 +120,9 @@ func (s *Server) expected(kind checkout.SubjectKind, ref string) (Enrolled, erro
 		id, a.Name = d.ID, cmp.Or(d.Name, ref)
 	}
 	if errors.Is(err, checkout.ErrNotFound) {
+		if err := checkout.CheckName(ref); err != nil {
+			return a, err
+		}
 		return s.alike(kind, ref, a)
 	}
 	a.ID, a.New = known(id), false

@@ -138,10 +138,6 @@ func (a *attendTask) answer(read wiegand.Read) uint64 {
 			return a.unknown(read, tag)
 		}
 	}
-	if a.enrol != nil {
-		a.stranger.met(tag, read.End)
-		return a.enrolRefused(subject)
-	}
 	if a.o.Directory != nil && !subject.Pending {
 		a.o.Directory.Seen(tag)
 	}

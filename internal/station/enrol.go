@@ -33,9 +33,9 @@ type Enrolled struct {
 }
 
 // Enrol has the next unknown tag become that of the person or device who, a
-// name or an id; the display calls them name. The channel tells what came of it, at the latest after
-// EnrolWindow; a newer enrolment takes the place of an older one. What waits at
-// the desk goes on waiting.
+// name or an id; the display calls them name. The channel tells what came of it,
+// at the latest after EnrolWindow; a newer enrolment takes the place of an older
+// one. What waits at the desk goes on waiting, and known tags are taps as ever.
 func (r *Reader) Enrol(ctx context.Context, kind checkout.SubjectKind, who, name, actor string) (<-chan Enrolled, error) {
 	done := make(chan Enrolled, 1)
 	a := (*attendTask)(r)
@@ -81,9 +81,4 @@ func (a *attendTask) enrolTag(tag checkout.Tag) uint64 {
 	}
 	a.log.Info("enrolled", "id", rec.ID, "tag", a.mask(tag))
 	return a.show(panel.Message{Key: "enrolled", Person: rec.Name})
-}
-
-// enrolRefused says whose the tag is already; the enrolment goes on waiting.
-func (a *attendTask) enrolRefused(s checkout.Subject) uint64 {
-	return a.show(panel.Message{Key: "refused", Detail: "tag of " + a.name(s)})
 }

@@ -419,13 +419,13 @@ func TestEnrolment(t *testing.T) {
 			must(t, err)
 			return done
 		}
-		// What waits goes on waiting, and a known tag is refused by name.
+		// What waits goes on waiting, and known tags are taps as ever.
 		l.wants("ann", "Hello ANN")
 		done := enrol(checkout.KindDevice, "mini", "MINI")
 		if got := l.display(); !strings.Contains(got, "Tap the tag of MINI") {
 			t.Errorf("the display says %q", got)
 		}
-		l.wants("ben", "tag of BEN")
+		l.wants("ben", "Hello BEN")
 		l.wants("H10301:200:77", "Tag now belongs to MINI")
 		if e := <-done; e.Err != nil || e.Record.ID != "mini" {
 			t.Errorf("%+v", e)
@@ -434,7 +434,7 @@ func TestEnrolment(t *testing.T) {
 		l.holds("mini", "")
 		time.Sleep(2 * time.Second)
 		l.wants("H10301:200:77", "Checked out")
-		l.holds("mini", "ann")
+		l.holds("mini", "ben")
 		l.wants("mini", "Unknown tag") // its tag of before
 
 		// A newer enrolment takes the place of an older one.
