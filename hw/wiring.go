@@ -172,6 +172,9 @@ func channel(side string, n int) string {
 	return fmt.Sprintf("%s%d", side, n)
 }
 
+// secondConverter reports whether a wire goes to the second board.
+func (t Tie) secondConverter() bool { return strings.HasSuffix(t.Point, "(2nd)") }
+
 // freeChannel is the converter's channel of an output: the first two are the
 // reader's, the next the display's.
 func (w *Wiring) freeChannel(o OutputWire) string {

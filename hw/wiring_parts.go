@@ -1,6 +1,9 @@
 package hw
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Part is a line of the bill of materials.
 type Part struct {
@@ -91,6 +94,9 @@ func (w *Wiring) Warnings() []string {
 	}
 	if len(w.Outputs) > 0 {
 		warn = append(warn, "The reader's light and beeper wires carry 5 V as well: each through its transistor or a channel of the converter.")
+	}
+	if ties, err := w.Ties(); err == nil && slices.ContainsFunc(ties, Tie.secondConverter) {
+		warn = append(warn, "The converter marked 2nd is fed like the first: join HV with HV, LV with LV, GND with GND.")
 	}
 	warn = append(warn, fmt.Sprintf("The HOLD wire (%s) must touch nothing: put tape around its end. A 12 V reader takes + from its own supply; its ground goes to the board all the same.", c.Hold))
 	return warn

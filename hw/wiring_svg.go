@@ -170,7 +170,7 @@ func extraChannels(ties []Tie) (extra []Tie) {
 		}
 	}
 	key := func(t Tie) string { // the second converter's come last
-		if strings.Contains(t.Point, "2nd") {
+		if t.secondConverter() {
 			return "2" + t.Point
 		}
 		return "1" + t.Point

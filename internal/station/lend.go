@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"stump/gpio"
+	"stump/internal/hint"
 	"stump/internal/panel"
 	"stump/wiegand"
 )
@@ -27,7 +28,7 @@ type Lent struct {
 }
 
 // ErrLent is returned while somebody else has borrowed the lines.
-var ErrLent = errors.New("a self-test or a scope is already at the lines of this reader")
+var ErrLent = hint.Errorf("end that one first, with Ctrl-C where it runs", "a self-test or a scope is already at the lines of this reader")
 
 // Lend hands the lines out until the borrower closes them. Only one can have
 // them.
