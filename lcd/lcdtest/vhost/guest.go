@@ -3,15 +3,15 @@
 package vhost
 
 import (
-	"bytes"
 	"errors"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
+
+	"stump/internal/testkit"
 
 	"periph.io/x/conn/v3/i2c"
 )
@@ -25,7 +25,7 @@ func Inside() bool { return os.Getenv(inside) != "" }
 // Guest is a kernel that runs one test of this test binary.
 type Guest struct {
 	t      testing.TB
-	out    output
+	out    testkit.Log
 	done   chan struct{}
 	err    error
 	served chan error
@@ -112,22 +112,4 @@ func runner(t testing.TB) string {
 	}
 	t.Skip("scripts/uml is not here")
 	return ""
-}
-
-// output is a buffer that is read while it is written to.
-type output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
 }
