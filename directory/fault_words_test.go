@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -93,7 +94,7 @@ func TestEndpointsUnderFaults(t *testing.T) {
 			}
 			srv := f.serve(t)
 			cfg := endpointsConfig(srv.URL)
-			cfg.HTTP = quick
+			cfg.HTTP = tc.fault.timeouts()
 			endpointScenario(t, tc, cfg, s, f.set)
 		})
 	}
@@ -194,7 +195,7 @@ func TestEndpointsThatHonourEvents(t *testing.T) {
 			f.only = func(r *http.Request) bool { return r.URL.Path == "/checkinout.php" }
 			srv := f.serve(t)
 			cfg := endpointsConfig(srv.URL)
-			cfg.HTTP, cfg.EventParameter = quick, "event"
+			cfg.HTTP, cfg.EventParameter = x.timeouts(), "event"
 			endpointScenario(t, faultCase{fault: x, says: "down for"}, cfg, s, f.set)
 		})
 	}
@@ -352,6 +353,35 @@ func TestEndpointsUseFreshConnections(t *testing.T) {
 	}
 }
 
+// A call whose answer, or end, is there before the write has returned was sent:
+// nobody may make it again.
+func TestEndpointsWhereTheAnswerOvertakesTheWrite(t *testing.T) {
+	for _, x := range []fault{resetAfterCommit, closeHalfWay, badTrailer, resetAtOnce} {
+		t.Run(string(x), func(t *testing.T) {
+			t.Parallel()
+			s := newOriginal()
+			f := newFaultServer(s)
+			f.set(x)
+			cfg := endpointsConfig(f.serve(t).URL)
+			cfg.HTTP = x.timeouts()
+			cfg.testOnlyDial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+				c, err := new(net.Dialer).DialContext(ctx, network, addr)
+				if err != nil {
+					return nil, err
+				}
+				return newLateConn(c), nil
+			}
+			d, err := Open(cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if o := d.Deliver(t.Context(), tap(checkout.Checkout)); o.Verdict != Lost {
+				t.Errorf("%+v after the server counted %q, want it lost", o, s.toggles())
+			}
+		})
+	}
+}
+
 // No secret and no badge number may reach a log, a status or an error.
 func TestSayingsHideNumbers(t *testing.T) {
 	digits := regexp.MustCompile(`91234|7654321|8123456|[0-9a-f]{64}`)
@@ -359,7 +389,7 @@ func TestSayingsHideNumbers(t *testing.T) {
 		f := newFaultServer(newOriginal())
 		srv := f.serve(t)
 		cfg := endpointsConfig(srv.URL)
-		cfg.HTTP = quick
+		cfg.HTTP = x.timeouts()
 		d, err := Open(cfg)
 		if err != nil {
 			t.Fatal(err)

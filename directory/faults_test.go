@@ -291,6 +291,44 @@ var quiet = log.New(io.Discard, "", 0)
 // quick are timeouts for servers that hang.
 var quick = HTTP{ConnectTimeout: 200 * time.Millisecond, AnswerTimeout: 150 * time.Millisecond, TotalTimeout: 300 * time.Millisecond, Proxy: "none"}
 
+// timeouts are quick only where the fault takes one: a busy machine must not
+// hide the others behind it.
+func (x fault) timeouts() HTTP {
+	switch x {
+	case hangAtOnce, hangAfterCommit, hangInBody, slowDrip:
+		return quick
+	}
+	return HTTP{Proxy: "none"}
+}
+
+// lateConn is a connection whose Write returns when all of the answer is read.
+type lateConn struct {
+	net.Conn
+	read chan struct{} // closed at the end of the answer
+	end  func()
+}
+
+func newLateConn(c net.Conn) *lateConn {
+	l := &lateConn{Conn: c, read: make(chan struct{})}
+	l.end = sync.OnceFunc(func() { close(l.read) })
+	return l
+}
+
+func (l *lateConn) Write(p []byte) (int, error) {
+	n, err := l.Conn.Write(p)
+	<-l.read
+	return n, err
+}
+
+func (l *lateConn) Read(p []byte) (int, error) {
+	n, err := l.Conn.Read(p)
+	if err != nil {
+		// Who reads is told first, so that it would look before the count is made.
+		time.AfterFunc(50*time.Millisecond, l.end)
+	}
+	return n, err
+}
+
 // noNames makes every name unknown, as a DNS server says it, until the test ends.
 func noNames(t *testing.T) {
 	t.Helper()
