@@ -170,7 +170,7 @@ type Verdict uint8
 
 // The verdicts.
 const (
-	// Done: the place has the event, or does not want this kind.
+	// Done: the place has the event.
 	Done Verdict = iota
 	// Part: one of several calls is done; Outcome.Step says where to go on.
 	Part
@@ -190,9 +190,12 @@ const (
 	// BadConfig: nothing will go through until a person changes something. The
 	// event is not done.
 	BadConfig
+	// Moot: the place does not want this kind of event. Nobody was called, so it
+	// says nothing of the place.
+	Moot
 )
 
-var verdictNames = [...]string{"done", "part", "down", "failing", "lost", "refused", "differs", "config"}
+var verdictNames = [...]string{"done", "part", "down", "failing", "lost", "refused", "differs", "config", "moot"}
 
 func (v Verdict) String() string { return verdictNames[v] }
 

@@ -52,7 +52,7 @@ func nextToggle(d Delivery) (toggle, bool) {
 func (e *Endpoints) Deliver(ctx context.Context, d Delivery) Outcome {
 	t, ok := nextToggle(d)
 	if !ok {
-		return Outcome{Verdict: Done}
+		return Outcome{Verdict: Moot}
 	}
 	if t.tag.IsZero() {
 		return Outcome{Verdict: Refused, Reason: "the badge number of " + orSomebody(t.who) + " is not known here, and the directory needs it",

@@ -20,8 +20,10 @@ func (s *sender) judge(b *batch, r Row, o Outcome) bool {
 		s.forgive(r.Seq)
 	}
 	switch o.Verdict {
-	case Done:
-		s.place.delivered()
+	case Done, Moot:
+		if o.Verdict == Done {
+			s.place.delivered()
+		}
 		s.forgive(r.Seq)
 		b.delivered = append(b.delivered, r.Seq)
 		return true

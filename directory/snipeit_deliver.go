@@ -60,7 +60,7 @@ func wishOf(d Delivery) (w wish, problem string, ok bool) {
 func (s *SnipeIT) Deliver(ctx context.Context, d Delivery) Outcome {
 	w, problem, ok := wishOf(d)
 	if !ok {
-		return Outcome{Verdict: Done}
+		return Outcome{Verdict: Moot}
 	}
 	if d.DeviceRef == "" {
 		problem = d.Event.DeviceName + " is known here only, not in Snipe-IT"

@@ -78,7 +78,7 @@ func (h *Webhook) Capabilities() Capabilities {
 // Deliver implements Deliverer.
 func (h *Webhook) Deliver(ctx context.Context, d Delivery) Outcome {
 	if len(h.cfg.Kinds) > 0 && !slices.Contains(h.cfg.Kinds, string(d.Event.Kind)) {
-		return Outcome{Verdict: Done}
+		return Outcome{Verdict: Moot}
 	}
 	body, err := json.Marshal(cloudEvent(d.Event, h.station))
 	if err != nil {
