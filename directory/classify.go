@@ -137,13 +137,9 @@ func badStatus(r reply) (Outcome, bool) {
 	case r.Status == http.StatusProxyAuthRequired:
 		return config("put name and password into the proxy's address", "the proxy does not let us through (%s)", status)
 	case r.Status >= 300 && r.Status < 400:
-		to := "elsewhere"
-		if r.Location != nil {
-			to = "to " + r.Location.Host + r.Location.Path
-		}
-		return config("use the address that is meant, and check the token", "%s sends us %s (%s)", host, to, status)
+		return config("use the address that is meant, and check the token", "%s sends us %s (%s)", host, r.To, status)
 	case r.Status == http.StatusNotFound, r.Status == http.StatusMethodNotAllowed, r.Status == http.StatusGone:
-		return config("check the address", "%s has nothing for us at %s (%s)", host, r.URL.Path, status)
+		return config("check the address", "%s has nothing for us at %s (%s)", host, r.Where, status)
 	case r.Status == http.StatusTooManyRequests, r.Status == http.StatusServiceUnavailable, r.Status == http.StatusTooEarly:
 		return Outcome{Verdict: Down, Reason: fmt.Sprintf("%s asks us to wait (%s)", host, status), After: retryAfter(r, time.Now())}, true
 	case r.Status >= 500, r.Status == http.StatusRequestTimeout:

@@ -60,10 +60,14 @@ type client struct {
 	http  http.Client
 	total time.Duration
 	wait  time.Duration
+	hide  bool
 }
 
 // clientOptions are what differs from place to place.
 type clientOptions struct {
+	// hide keeps the paths of addresses out of what is said: they may be a secret,
+	// or have a number in them.
+	hide bool
 	// fresh opens a connection for every call. Go's Transport silently repeats
 	// a GET when a kept connection turns out to be dead (net/http,
 	// shouldRetryRequest): two toggles for one event.
@@ -113,7 +117,7 @@ func newClient(h HTTP, o clientOptions) (*client, error) {
 	if t.TLSClientConfig.RootCAs, err = h.authorities(); err != nil {
 		return nil, err
 	}
-	c := &client{total: h.TotalTimeout, wait: h.AnswerTimeout}
+	c := &client{total: h.TotalTimeout, wait: h.AnswerTimeout, hide: o.hide}
 	c.http = http.Client{Transport: t, CheckRedirect: func(req *http.Request, via []*http.Request) error {
 		from := via[0].URL
 		if !o.follow || len(via) > 3 || req.Method != via[0].Method || req.URL.Host != from.Host || req.URL.Scheme != from.Scheme {
@@ -161,11 +165,13 @@ func (h HTTP) authorities() (*x509.CertPool, error) {
 
 // reply is an answer, whole and within the limit.
 type reply struct {
-	Status   int
-	Header   http.Header
-	Body     []byte
-	Location *url.URL // of a redirect that was not followed
-	URL      *url.URL // what was asked
+	Status int
+	Header http.Header
+	Body   []byte
+	URL    *url.URL // what was asked
+	// Where and To are that, and the target of a redirect that was not followed,
+	// as may be said.
+	Where, To string
 }
 
 // callError is a call without a usable answer.
@@ -224,8 +230,17 @@ func (c *client) do(ctx context.Context, req *http.Request, limit int64) (reply,
 	if int64(len(body)) > limit {
 		return fail(errTooBig)
 	}
-	loc, _ := resp.Location()
-	return reply{resp.StatusCode, resp.Header, body, loc, req.URL}, nil
+	r := reply{Status: resp.StatusCode, Header: resp.Header, Body: body, URL: req.URL, Where: "this address", To: "elsewhere"}
+	if !c.hide {
+		r.Where = req.URL.Path
+	}
+	if to, err := resp.Location(); err == nil {
+		r.To = "to " + to.Host + to.Path
+		if c.hide {
+			r.To = "to " + to.Scheme + "://" + to.Host
+		}
+	}
+	return r, nil
 }
 
 // sent tells whether any of a request reached the network: the connection's

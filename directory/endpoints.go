@@ -39,6 +39,7 @@ const lostRemedy = "look in the directory after a minute: if it was counted, acc
 
 // NewEndpoints checks the templates.
 func NewEndpoints(cfg Config) (*Endpoints, error) {
+	hide := false
 	for _, t := range []struct{ key, template, holes string }{
 		{"checkinout", cfg.CheckInOut, "{staff} {asset}"},
 		{"whatis", cfg.WhatIs, "{tag}"},
@@ -47,8 +48,10 @@ func NewEndpoints(cfg Config) (*Endpoints, error) {
 		if err := checkTemplate(t.key, t.template, strings.Fields(t.holes)); err != nil {
 			return nil, err
 		}
+		path, _, _ := strings.Cut(t.template, "?")
+		hide = hide || strings.Contains(path, "{")
 	}
-	c, err := newClient(cfg.HTTP, clientOptions{fresh: true, follow: true})
+	c, err := newClient(cfg.HTTP, clientOptions{fresh: true, follow: true, hide: hide})
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -167,12 +168,16 @@ func addParameter(address, key, value string) string {
 	return u.String()
 }
 
+// hashes are badge numbers as they are sent, which servers like to repeat.
+var hashes = regexp.MustCompile(`[0-9a-fA-F]{32,}`)
+
 // plain makes a server's words fit for a display and a log: one line, no
-// control characters, at most 120 characters.
+// control characters, no hash, at most 120 characters.
 func plain(s string) string {
 	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool {
 		return unicode.IsSpace(r) || !unicode.IsPrint(r) || r == unicode.ReplacementChar
 	}), " ")
+	s = hashes.ReplaceAllString(s, "…")
 	if r := []rune(s); len(r) > 120 {
 		s = string(r[:119]) + "…"
 	}

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -385,11 +386,17 @@ func TestEndpointsWhereTheAnswerOvertakesTheWrite(t *testing.T) {
 // No secret and no badge number may reach a log, a status or an error.
 func TestSayingsHideNumbers(t *testing.T) {
 	digits := regexp.MustCompile(`91234|7654321|8123456|[0-9a-f]{64}`)
-	for _, x := range []fault{resetAtOnce, hangAtOnce, redirectAway, status404, halfJSON} {
-		f := newFaultServer(newOriginal())
+	for _, x := range []fault{healthy, resetAtOnce, hangAtOnce, redirectAway, status404, halfJSON} {
+		f := newFaultServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			staff, _, _ := strings.Cut(r.URL.Path, "/8123456") // a device's number may be said by the server
+			fmt.Fprintf(w, `{"error":"Unknown: %s"}`, staff)
+		}))
 		srv := f.serve(t)
 		cfg := endpointsConfig(srv.URL)
 		cfg.HTTP = x.timeouts()
+		cfg.CheckInOut = srv.URL + "/checkinout/{staff}/{asset}"
+		cfg.WhatIs = srv.URL + "/whatis/{tag}"
+		cfg.Associate = srv.URL + "/associate/{who}/{tag}"
 		d, err := Open(cfg)
 		if err != nil {
 			t.Fatal(err)
@@ -397,7 +404,8 @@ func TestSayingsHideNumbers(t *testing.T) {
 		f.set(x)
 		o := d.Deliver(t.Context(), tap(checkout.Checkout))
 		_, err = d.WhatIs(t.Context(), annBadge, Person)
-		if said := o.Reason + o.Remedy + err.Error(); digits.MatchString(said) {
+		_, errEnrol := d.Enrol(t.Context(), "Ann", annBadge)
+		if said := fmt.Sprint(o.Reason, o.Remedy, err, errEnrol); digits.MatchString(said) {
 			t.Errorf("%s: %s", x, said)
 		}
 	}

@@ -54,7 +54,7 @@ func NewWebhook(cfg WebhookConfig, station string) (*Webhook, error) {
 	if !hookName.MatchString(cfg.Name) || cfg.Name == Main {
 		return nil, fmt.Errorf("webhook.name %q: use lower-case letters, digits, . _ - and not %q", cfg.Name, Main)
 	}
-	c, err := newClient(cfg.HTTP, clientOptions{follow: true})
+	c, err := newClient(cfg.HTTP, clientOptions{follow: true, hide: true})
 	if err != nil {
 		return nil, fmt.Errorf("webhook %s: %w", cfg.Name, err)
 	}

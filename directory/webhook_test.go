@@ -247,6 +247,24 @@ func TestWebhookConfiguration(t *testing.T) {
 	}
 }
 
+// The path of a hook may be a secret: no trouble says it.
+func TestWebhookPathIsNotSaid(t *testing.T) {
+	for _, code := range []int{301, 308, 400, 401, 404, 405, 410, 429, 500} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if code < 400 {
+				w.Header().Set("Location", "https://"+r.Host+r.URL.String())
+			}
+			w.WriteHeader(code)
+		}))
+		t.Cleanup(srv.Close)
+		o := openHook(t, srv.URL+"/hooks/T0/sesame?key=sesame").Deliver(t.Context(), Delivery{Event: event(1, "ipad")})
+		if o.Reason == "" || strings.Contains(o.Reason+o.Remedy, "sesame") {
+			t.Errorf("%d: %q, %q", code, o.Reason, o.Remedy)
+		}
+		t.Logf("%d: %s", code, o.Reason)
+	}
+}
+
 // Kinds that nobody is told of get through whatever the receiver does: they must
 // not make those that fail in an outage look as if they failed by themselves.
 func TestUnwantedKindsProveNothing(t *testing.T) {
