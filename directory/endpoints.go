@@ -24,8 +24,8 @@ import (
 //
 // The first call is a toggle. The server decides the direction and says it in
 // words, nothing can ask whether a call was counted, and two calls cancel each
-// other. So: a new connection for every call, no repetition once a byte of it
-// was sent, and the direction in the answer compared with ours.
+// other. So: a new connection for every call, no repetition once that stood, and
+// the direction in the answer compared with ours.
 type Endpoints struct {
 	cfg    Config
 	client *client

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
@@ -230,6 +231,19 @@ func proxied(status int) func(*testing.T, *original) (Config, func(fault)) {
 	}
 }
 
+// tlsServer serves with a good certificate and otherwise as it is told.
+func tlsServer(t *testing.T, s *original, c *tls.Config) Config {
+	cert, ca := certificate(t, "127.0.0.1", time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
+	c.Certificates = []tls.Certificate{cert}
+	srv := httptest.NewUnstartedServer(s)
+	srv.TLS, srv.Config.ErrorLog = c, quiet
+	srv.StartTLS()
+	t.Cleanup(srv.Close)
+	cfg := endpointsConfig(srv.URL)
+	cfg.CAFile = ca
+	return cfg
+}
+
 // connectionFaults are faults before any HTTP is spoken.
 var connectionFaults = []struct {
 	name, says string
@@ -265,6 +279,15 @@ var connectionFaults = []struct {
 		srv := httptest.NewServer(s)
 		t.Cleanup(srv.Close)
 		return endpointsConfig(strings.Replace(srv.URL, "http:", "https:", 1)), nil
+	}},
+	{"TLS of long ago", "lab.example and we find no common TLS (protocol version not supported)", func(t *testing.T, s *original) (Config, func(fault)) {
+		return tlsServer(t, s, &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}), nil
+	}},
+	{"TLS that we do not speak", "lab.example and we find no common TLS (handshake failure)", func(t *testing.T, s *original) (Config, func(fault)) {
+		return tlsServer(t, s, &tls.Config{MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_RSA_WITH_RC4_128_SHA}}), nil
+	}},
+	{"TLS that wants our certificate", "lab.example and we find no common TLS (certificate required)", func(t *testing.T, s *original) (Config, func(fault)) {
+		return tlsServer(t, s, &tls.Config{ClientAuth: tls.RequireAnyClientCert}), nil
 	}},
 	{"proxy that wants a password", "the proxy proxy.example answers 407 Proxy Authentication Required", proxied(http.StatusProxyAuthRequired)},
 	{"proxy that can't reach it", "the proxy proxy.example answers 502 Bad Gateway: it can't reach lab.example", proxied(http.StatusBadGateway)},
