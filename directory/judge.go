@@ -37,15 +37,14 @@ func (s *sender) judge(b *batch, r Row, o Outcome) bool {
 		b.stop = true
 		park(InDoubt)
 		r.Next = now.Add(s.place.back.Doubt)
-		if rs, ok := s.to.(Resumer); ok {
-			r.After = rs.After(Delivery{Event: r.Event, Step: r.Step})
-		}
 		s.place.trouble(Outcome{Verdict: Down, Reason: o.Reason})
 	case Failing:
 		b.stop = true
 		r.Next = s.failed(&r, o, now)
-		if least := now.Add(s.caps.Settle); o.Late && r.State == Queued && r.Next.Before(least) {
-			r.State, r.Next = Sending, least
+		if o.Late && r.State == Queued {
+			// As if a kill had cut it off: neither a restart nor anybody's hurry may
+			// come sooner, nor need it wait for longer.
+			r.State, r.Next = Sending, now.Add(s.caps.Settle)
 		}
 	default: // Down, BadConfig
 		if o.Verdict == BadConfig {

@@ -52,9 +52,7 @@ type RowState struct {
 	Remedy   string    `json:"remedy,omitempty"`
 	Step     string    `json:"step,omitempty"`
 	Force    bool      `json:"force,omitempty"`
-	// After is the step to go on with when a lost call was counted after all.
-	After  string   `json:"after,omitempty"`
-	Theirs *Holding `json:"theirs,omitempty"`
+	Theirs   *Holding  `json:"theirs,omitempty"`
 }
 
 // Page is a piece of the rows of a sink.

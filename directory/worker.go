@@ -333,9 +333,12 @@ func (w *Worker) Accept(id, actor string) error {
 		switch {
 		case r.State == InConflict && r.Theirs != nil:
 			return s.out.Accepted(s.name, r.Seq, *r.Theirs, actor)
-		case r.State == InDoubt && r.After != "":
-			return s.out.SaveRows(s.name, map[uint64]RowState{r.Seq: {State: Queued, Step: r.After}})
 		case r.State == InDoubt:
+			if rs, ok := s.to.(Resumer); ok {
+				if next := rs.After(Delivery{Event: r.Event, Step: r.Step}); next != "" {
+					return s.out.SaveRows(s.name, map[uint64]RowState{r.Seq: {State: Queued, Step: next}})
+				}
+			}
 			w.log.Info("a lost event was counted after all", "event", r.Seq, "actor", actor)
 			return s.out.Delivered(s.name, []uint64{r.Seq})
 		}
