@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -101,6 +102,11 @@ func (e *Endpoints) toggle(ctx context.Context, address string, t toggle, ev che
 			return e.doubt(Outcome{Verdict: Failing, Reason: r.URL.Host + " answers with a web page"})
 		}
 		return o
+	case r.Status == http.StatusServiceUnavailable && o.After == 0:
+		// Maintenance says how long it takes. Apache says the same of a PHP that
+		// died in the middle of the call (mod_proxy_fcgi, AH01075).
+		o.Verdict, o.Reason = Failing, fmt.Sprintf("%s failed (%s)", r.URL.Host, statusWords(r.Status))
+		return e.doubt(o)
 	case o.Verdict != Done:
 		return e.doubt(o)
 	case a.Error != "":

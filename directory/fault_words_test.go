@@ -55,6 +55,8 @@ var endpointFaults = []faultCase{
 	{only: true, fault: resetAfterCommit, lost: true, says: "lab.example broke off the connection before its answer was whole"},
 	{only: true, fault: status500, lost: true, says: "lab.example failed (500 Internal Server Error)"},
 	{only: true, fault: status500Commit, lost: true, says: "lab.example failed (500 Internal Server Error)"},
+	{only: true, fault: status503, says: "lab.example asks us to wait (503 Service Unavailable)"},
+	{only: true, fault: status503Commit, lost: true, says: "lab.example failed (503 Service Unavailable)"},
 	{only: true, fault: status429, says: "lab.example asks us to wait (429 Too Many Requests)"},
 	{only: true, fault: status401, says: "lab.example does not let us in (401 Unauthorized)"},
 	{only: true, fault: status404, says: "lab.example has nothing for us at /checkinout.php (404 Not Found)"},

@@ -191,6 +191,30 @@ func TestSnipeITConflictNamesTheHolder(t *testing.T) {
 	}
 }
 
+// A refusal that can't be looked into, for the rate limit is reached, is no
+// refusal yet: somebody may just have done by hand what the event says.
+func TestSnipeITRefusalIsLookedInto(t *testing.T) {
+	s := newSnipeDouble()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			s.mu.Lock()
+			s.assets[0].holder, s.assets[0].holderType, s.limit = 1, "user", 2
+			s.mu.Unlock()
+		}
+		s.ServeHTTP(w, r)
+	}))
+	t.Cleanup(srv.Close)
+	d, err := Open(snipeConfig(t, srv.URL))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []Verdict{Down, Done} {
+		if o := deliver(t, d, snipeTap(checkout.Checkout)); o.Verdict != want {
+			t.Errorf("try %d: %+v, want %v", i, o, want)
+		}
+	}
+}
+
 func TestSnipeITTimesAndNotes(t *testing.T) {
 	s, d := openSnipe(t, func(_ *snipeDouble, c *Config) { c.Zone = "America/New_York" })
 	ev := snipeTap(checkout.Checkout)
