@@ -114,14 +114,18 @@ func (s *sender) survey() error {
 
 // idle waits for something to do.
 func (s *sender) idle(ctx context.Context, changed <-chan struct{}) {
-	s.mu.Lock()
-	due, ok := s.queue.due()
-	s.mu.Unlock()
 	wait := time.Duration(-1)
-	if ok {
+	if due, ok := s.due(); ok {
 		wait = max(time.Until(due), 0)
 	}
 	s.sleep(ctx, wait, changed)
+}
+
+// due is when a row that waits by itself is tried again, false if none does.
+func (s *sender) due() (time.Time, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.queue.due()
 }
 
 // sleep waits for d (forever if negative), a wake-up, a change or the end.

@@ -138,6 +138,27 @@ func TestSnipeITPages(t *testing.T) {
 	}
 }
 
+// What is no badge is told without its number, and "n/a" is nobody's badge 0.
+func TestNumbersThatAreNone(t *testing.T) {
+	n, err := newNumbers("badge", []string{"digits", "strip-zeros"}, "H10301:17:{}", func(s string) (checkout.Tag, error) {
+		if s != "H10301:17:91234" {
+			return checkout.Tag{}, errors.New(s + " is larger than any")
+		}
+		return annBadge, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tag, err := n.read(" 0091-234 "); tag != annBadge || err != nil {
+		t.Errorf("%v, %v", tag, err)
+	}
+	for value, want := range map[string]string{"N/A": "no digit in it", "991234": `it does not fit badge_form "H10301:17:{}"`} {
+		if tag, err := n.read(value); !tag.IsZero() || err == nil || err.Error() != want {
+			t.Errorf("%q: %v, %v, want %q", value, tag, err, want)
+		}
+	}
+}
+
 func TestSnipeITDeliver(t *testing.T) {
 	for _, tc := range []struct {
 		kind   checkout.Kind

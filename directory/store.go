@@ -128,7 +128,7 @@ type PendingTag struct {
 
 // Errors of the store and of directories.
 var (
-	ErrNoRow       = errors.New("no such row in the outbox: it was delivered or dropped")
+	ErrNoRow       = errors.New("no such event waits here: it was told, or dropped")
 	ErrUnsupported = errors.New("this directory cannot do that")
 	// ErrNobody: the directory knows nobody of that name.
 	ErrNobody = errors.New("nobody of that name in the directory")
