@@ -172,7 +172,7 @@ func TestAdminErrors(t *testing.T) {
 	for want, err := range map[string]error{
 		`is not an id such as`:         w.Retry("x"),
 		`nothing is told to "hook"`:    w.Retry("1@hook"),
-		`no such row`:                  w.Retry("2"),
+		`no such event waits`:          w.Retry("2"),
 		`needs a note`:                 w.Drop("1", "admin", " "),
 		`no word of the directory to`:  w.Accept("1", "admin"),
 		`there is no register`:         func() error { _, err := NewWorker(Options{Outbox: m}).Enrol(t.Context(), EnrolRequest{}); return err }(),
