@@ -396,6 +396,28 @@ func TestPullWhenItAnswersAgain(t *testing.T) {
 	})
 }
 
+// Who asks for a pull and does not wait for its end says nothing of the directory.
+func TestPullGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, m := &lister{snap: Snapshot{HasPeople: true}}, NewMemory(Main)
+		l.caps = Capabilities{Pull: true, Repeatable: true, Parallel: 1}
+		w, stop := start(t, Options{Directory: l, Outbox: m, Register: m})
+		defer stop()
+		synctest.Wait()
+		l.mu.Lock()
+		l.err = &Trouble{Outcome{Verdict: Down, Reason: "the call was broken off by us"}}
+		l.mu.Unlock()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := w.Pull(ctx, false); err == nil {
+			t.Error("no error")
+		}
+		if st, err := w.Status(); err != nil || st.Pull.Error != nil || st.Sinks[0].State != Up {
+			t.Errorf("%+v, %v", st, err)
+		}
+	})
+}
+
 // A directory that is only pulled: while pulls fail nobody can say whose a tag
 // is; when they work, an unknown tag brings the next pull early.
 func TestUnknownTagOfAPulledDirectory(t *testing.T) {

@@ -79,6 +79,9 @@ func (w *Worker) Pull(ctx context.Context, force bool) (Plan, error) {
 	ctx, cancel := context.WithTimeout(ctx, pullTimeout)
 	defer cancel()
 	plan, err := w.pull(ctx, force)
+	if err != nil && errors.Is(ctx.Err(), context.Canceled) {
+		return Plan{}, err // says nothing of the directory
+	}
 	w.compare(ctx, err)
 	p := &w.pulls
 	p.mu.Lock()
@@ -112,7 +115,7 @@ func (w *Worker) compare(ctx context.Context, failed error) {
 	switch up := health == Up || health == Starting; {
 	case failed == nil && !up:
 		w.main.hurry()
-	case failed != nil && up && ctx.Err() == nil:
+	case failed != nil && up:
 		if o := w.dir.Probe(ctx); o.Verdict != Done {
 			w.main.trouble(o)
 		}
