@@ -34,9 +34,6 @@ type Endpoints struct {
 // handoverReturned is the step of a hand-over whose first call is done.
 const handoverReturned = "returned"
 
-// lostRemedy says how a person settles a call whose answer was lost.
-const lostRemedy = "look in the directory after a minute: if it was counted, accept; if not, retry"
-
 // NewEndpoints checks the templates.
 func NewEndpoints(cfg Config) (*Endpoints, error) {
 	hide := false

@@ -87,6 +87,16 @@ func (e *Endpoints) After(d Delivery) string {
 	return ""
 }
 
+// Counted implements Resumer. The two halves of a hand-over look alike to whoever
+// does not know which of them was lost.
+func (e *Endpoints) Counted(d Delivery) string {
+	t, _ := nextToggle(d)
+	if t.out {
+		return orSomebody(t.who) + " has " + d.Event.DeviceName + " there"
+	}
+	return d.Event.DeviceName + " is back there"
+}
+
 // toggle makes the call and reads the answer.
 func (e *Endpoints) toggle(ctx context.Context, address string, t toggle, ev checkout.Event) Outcome {
 	r, cerr := e.get(ctx, address)
@@ -134,7 +144,7 @@ func (e *Endpoints) toggle(ctx context.Context, address string, t toggle, ev che
 // event when it sees it again.
 func (e *Endpoints) doubt(o Outcome) Outcome {
 	if o.Verdict == Failing && e.cfg.EventParameter == "" {
-		return Outcome{Verdict: Lost, Reason: o.Reason, Remedy: lostRemedy}
+		return Outcome{Verdict: Lost, Reason: o.Reason}
 	}
 	return o
 }

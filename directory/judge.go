@@ -36,6 +36,7 @@ func (s *sender) judge(b *batch, r Row, o Outcome) bool {
 	case Lost:
 		b.stop = true
 		park(InDoubt)
+		r.Remedy = s.lookFor(r)
 		r.Next = now.Add(s.place.back.Doubt)
 		s.place.trouble(Outcome{Verdict: Down, Reason: o.Reason})
 	case Failing:
@@ -60,6 +61,15 @@ func (s *sender) judge(b *batch, r Row, o Outcome) bool {
 		s.log.Warn("an event waits for a person", "sink", s.name, "event", r.Event.Seq, "state", r.State, "reason", r.Reason)
 	}
 	return false
+}
+
+// lookFor says how a person settles a call whose answer was lost.
+func (s *sender) lookFor(r Row) string {
+	counted := "it was counted"
+	if rs, ok := s.to.(Resumer); ok {
+		counted = rs.Counted(Delivery{Event: r.Event, Step: r.Step})
+	}
+	return "look in the directory after a minute: if " + counted + ", accept; if not, retry"
 }
 
 // failed settles a row that failed while the place answered: it waits by itself

@@ -19,6 +19,9 @@ const (
 	grace = 5 * time.Second
 )
 
+// wasStopped is the trouble of a row whose call a kill cut off.
+const wasStopped = "the station stopped while it told the directory"
+
 // sender tells one place what its rows of the outbox say.
 type sender struct {
 	name  string
@@ -252,7 +255,7 @@ func (s *sender) chain(ctx context.Context, b *batch, rows []Row) {
 // one sends one row, all its parts, and reports whether it is delivered.
 func (s *sender) one(ctx context.Context, b *batch, r Row) bool {
 	if !s.caps.Repeatable && r.State == Sending {
-		s.judge(b, r, Outcome{Verdict: Lost, Reason: "the station stopped while it told the directory", Remedy: lostRemedy})
+		s.judge(b, r, Outcome{Verdict: Lost, Reason: wasStopped})
 		return false
 	}
 	for {
