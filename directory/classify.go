@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"strconv"
 	"strings"
@@ -16,13 +17,12 @@ import (
 	"time"
 )
 
-// noAnswer says what a call without an answer means: Down if nothing was sent,
-// Failing if the other side may have acted on it, BadConfig when waiting will not
-// help (and nothing was sent).
+// noAnswer says what a call without an answer means: Failing if the other side
+// may have acted on it, whatever ended the call; else Down, or BadConfig when
+// waiting will not help.
 func noAnswer(e *callError) Outcome {
 	o := wordsFor(e)
-	if e.sent && o.Verdict == Down {
-		// Whatever ended the call, a network that went away or we ourselves.
+	if e.sent {
 		o.Verdict = Failing
 	}
 	return o
@@ -34,17 +34,13 @@ func wordsFor(e *callError) Outcome {
 		dns      *net.DNSError
 		verify   *tls.CertificateVerificationError
 		record   tls.RecordHeaderError
-		alert    tls.AlertError
 		proxy    *proxyError
-		dial     *net.OpError
+		op       *net.OpError
 		netErr   net.Error
 		timedOut = errors.Is(e.err, context.DeadlineExceeded) || errors.As(e.err, &netErr) && netErr.Timeout()
 	)
 	down := func(format string, a ...any) Outcome {
 		return Outcome{Verdict: Down, Reason: fmt.Sprintf(format, a...)}
-	}
-	failing := func(format string, a ...any) Outcome {
-		return Outcome{Verdict: Failing, Reason: fmt.Sprintf(format, a...)}
 	}
 	switch {
 	case errors.As(e.err, &proxy) && proxy.status >= 500:
@@ -56,35 +52,52 @@ func wordsFor(e *callError) Outcome {
 	case errors.As(e.err, &record), errors.Is(e.err, http.ErrSchemeMismatch):
 		return Outcome{Verdict: BadConfig, Reason: host + " does not speak TLS",
 			Remedy: "check https and the port in the address"}
-	case errors.As(e.err, &alert):
-		return Outcome{Verdict: BadConfig, Reason: fmt.Sprintf("%s breaks off the TLS handshake (%v)", host, alert),
-			Remedy: "the server may want a newer TLS or a certificate of ours; ask who runs it"}
+	case tlsWords(e.err) != "":
+		return Outcome{Verdict: BadConfig, Reason: fmt.Sprintf("%s and we find no common TLS (%s)", host, tlsWords(e.err)),
+			Remedy: "TLS 1.2 is the least, and we have no certificate of our own; ask who runs the server"}
 	case errors.As(e.err, &dns):
 		o := down("no address for %s (DNS: %s)", dns.Name, dnsWord(dns))
 		o.Remedy = "if the network is there, check the name in the address"
 		return o
-	case errors.As(e.err, &dial) && dial.Op == "proxyconnect":
+	case errors.As(e.err, &op) && op.Op == "proxyconnect":
 		o := down("the proxy can't be reached on the way to %s", host)
 		o.Remedy = "if the network is there, check the proxy's address"
 		return o
 	case errors.Is(e.err, errTooBig):
-		return failing("the answer of %s is bigger than any right one", host)
+		return down("the answer of %s is bigger than any right one", host)
 	case errors.Is(e.err, syscall.ECONNREFUSED):
 		return down("%s refuses the connection", host)
 	case errors.Is(e.err, syscall.ENETUNREACH), errors.Is(e.err, syscall.EHOSTUNREACH):
 		return down("no way to %s: the network is down", host)
 	case timedOut && e.sent:
-		return failing("%s took the call and gave no whole answer in time", host)
+		return down("%s took the call and gave no whole answer in time", host)
 	case timedOut:
 		return down("%s can't be reached in time", host)
 	case errors.Is(e.err, context.Canceled):
 		return down("the call to %s was broken off by us", host)
-	case errors.Is(e.err, os.ErrNotExist), errors.Is(e.err, os.ErrPermission):
-		return Outcome{Verdict: BadConfig, Reason: e.err.Error(), Remedy: "check the file's name and that stump may read it"}
+	case errors.Is(e.err, os.ErrPermission):
+		o := down("this board may not call %s", host)
+		o.Remedy = "check its firewall, and what systemd allows stump (IPAddressDeny)"
+		return o
 	case e.sent:
-		return failing("%s broke off the connection before its answer was whole", host)
+		return down("%s broke off the connection before its answer was whole", host)
 	}
 	return down("%s broke off the connection", host)
+}
+
+// tlsWords is what crypto/tls says of a handshake that failed; "" for all else.
+// Its errors have no types: an alert of the server is an operation called "remote
+// error", and what we find wrong begins with its name.
+func tlsWords(err error) string {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" {
+		return strings.TrimPrefix(op.Err.Error(), "tls: ")
+	}
+	if call, ok := errors.AsType[*url.Error](err); ok {
+		if words, ok := strings.CutPrefix(call.Err.Error(), "tls: "); ok {
+			return words
+		}
+	}
+	return ""
 }
 
 func dnsWord(e *net.DNSError) string {
@@ -137,13 +150,9 @@ func badStatus(r reply) (Outcome, bool) {
 	case r.Status == http.StatusProxyAuthRequired:
 		return config("put name and password into the proxy's address", "the proxy does not let us through (%s)", status)
 	case r.Status >= 300 && r.Status < 400:
-		to := "elsewhere"
-		if r.Location != nil {
-			to = "to " + r.Location.Host + r.Location.Path
-		}
-		return config("use the address that is meant, and check the token", "%s sends us %s (%s)", host, to, status)
+		return config("use the address that is meant, and check the token", "%s sends us %s (%s)", host, r.To, status)
 	case r.Status == http.StatusNotFound, r.Status == http.StatusMethodNotAllowed, r.Status == http.StatusGone:
-		return config("check the address", "%s has nothing for us at %s (%s)", host, r.URL.Path, status)
+		return config("check the address", "%s has nothing for us at %s (%s)", host, r.Where, status)
 	case r.Status == http.StatusTooManyRequests, r.Status == http.StatusServiceUnavailable, r.Status == http.StatusTooEarly:
 		return Outcome{Verdict: Down, Reason: fmt.Sprintf("%s asks us to wait (%s)", host, status), After: retryAfter(r, time.Now())}, true
 	case r.Status >= 500, r.Status == http.StatusRequestTimeout:

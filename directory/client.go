@@ -59,11 +59,14 @@ func (h HTTP) withDefaults() HTTP {
 type client struct {
 	http  http.Client
 	total time.Duration
-	wait  time.Duration
+	hide  bool
 }
 
 // clientOptions are what differs from place to place.
 type clientOptions struct {
+	// hide keeps the paths of addresses out of what is said: they may be a secret,
+	// or have a number in them.
+	hide bool
 	// fresh opens a connection for every call. Go's Transport silently repeats
 	// a GET when a kept connection turns out to be dead (net/http,
 	// shouldRetryRequest): two toggles for one event.
@@ -87,18 +90,11 @@ func newClient(h HTTP, o clientOptions) (*client, error) {
 		Protocols:              new(http.Protocols),
 	}
 	t.Protocols.SetHTTP1(true)
-	// HTTP/2 writes a preface of its own, which would count as sent.
+	// HTTP/2 makes a call again by itself that the server says it did not begin.
 	t.Protocols.SetHTTP2(!o.fresh)
-	dial := (&net.Dialer{Timeout: h.ConnectTimeout}).DialContext
+	t.DialContext = (&net.Dialer{Timeout: h.ConnectTimeout}).DialContext
 	if h.testOnlyDial != nil {
-		dial = h.testOnlyDial
-	}
-	t.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
-		c, err := dial(ctx, network, addr)
-		if s, ok := ctx.Value(sentKey{}).(*sent); ok && err == nil {
-			c = &countingConn{Conn: c, n: &s.written}
-		}
-		return c, err
+		t.DialContext = h.testOnlyDial
 	}
 	var err error
 	if t.Proxy, err = h.proxy(); err != nil {
@@ -113,7 +109,7 @@ func newClient(h HTTP, o clientOptions) (*client, error) {
 	if t.TLSClientConfig.RootCAs, err = h.authorities(); err != nil {
 		return nil, err
 	}
-	c := &client{total: h.TotalTimeout, wait: h.AnswerTimeout}
+	c := &client{total: h.TotalTimeout, hide: o.hide}
 	c.http = http.Client{Transport: t, CheckRedirect: func(req *http.Request, via []*http.Request) error {
 		from := via[0].URL
 		if !o.follow || len(via) > 3 || req.Method != via[0].Method || req.URL.Host != from.Host || req.URL.Scheme != from.Scheme {
@@ -161,21 +157,23 @@ func (h HTTP) authorities() (*x509.CertPool, error) {
 
 // reply is an answer, whole and within the limit.
 type reply struct {
-	Status   int
-	Header   http.Header
-	Body     []byte
-	Location *url.URL // of a redirect that was not followed
-	URL      *url.URL // what was asked
+	Status int
+	Header http.Header
+	Body   []byte
+	URL    *url.URL // what was asked
+	// Where and To are that, and the target of a redirect that was not followed,
+	// as may be said.
+	Where, To string
 }
 
 // callError is a call without a usable answer.
 type callError struct {
 	err error
-	// sent: at least one byte of the request went to the network, so the other
-	// side may have acted on it.
+	// sent: the request was given to a connection that stood (TCP, a proxy's
+	// CONNECT, TLS), so the other side may have acted on it. Whether any of it went
+	// out is not asked: the answer, and our own giving up, overtake the write.
 	sent bool
 	host string
-	wait time.Duration
 }
 
 func (e *callError) Error() string { return e.err.Error() }
@@ -197,20 +195,11 @@ var errTooBig = errors.New("answer too big")
 func (c *client) do(ctx context.Context, req *http.Request, limit int64) (reply, *callError) {
 	ctx, cancel := context.WithTimeout(ctx, c.total)
 	defer cancel()
-	s := new(sent)
-	ctx = context.WithValue(ctx, sentKey{}, s)
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(i httptrace.GotConnInfo) {
-			if i.Reused {
-				s.reused.Store(true)
-			}
-			s.before.CompareAndSwap(-1, s.written.Load())
-		},
-	})
-	s.before.Store(-1)
+	var sent atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent.Store(true) }})
 	req.Header.Set("User-Agent", "stump")
 	fail := func(err error) (reply, *callError) {
-		return reply{}, &callError{err: err, sent: s.any(), host: req.URL.Host, wait: c.wait}
+		return reply{}, &callError{err: err, sent: sent.Load(), host: req.URL.Host}
 	}
 	resp, err := c.http.Do(req.WithContext(ctx))
 	if err != nil {
@@ -224,36 +213,15 @@ func (c *client) do(ctx context.Context, req *http.Request, limit int64) (reply,
 	if int64(len(body)) > limit {
 		return fail(errTooBig)
 	}
-	loc, _ := resp.Location()
-	return reply{resp.StatusCode, resp.Header, body, loc, req.URL}, nil
-}
-
-// sent tells whether any of a request reached the network: the connection's
-// count of bytes, less what was written before the request had the connection
-// (the TLS handshake, a proxy's CONNECT).
-type sent struct {
-	written atomic.Int64
-	before  atomic.Int64 // -1: no connection yet
-	reused  atomic.Bool  // a kept connection counts elsewhere: assume the worst
-}
-
-type sentKey struct{}
-
-func (s *sent) any() bool {
-	before := s.before.Load()
-	return before >= 0 && (s.reused.Load() || s.written.Load() > before)
-}
-
-type countingConn struct {
-	net.Conn
-	n *atomic.Int64
-}
-
-// Write counts before it writes: a quick answer is read before Write returns,
-// and a call that seems unsent is made again.
-func (c *countingConn) Write(p []byte) (int, error) {
-	c.n.Add(int64(len(p)))
-	n, err := c.Conn.Write(p)
-	c.n.Add(int64(n - len(p)))
-	return n, err
+	r := reply{Status: resp.StatusCode, Header: resp.Header, Body: body, URL: req.URL, Where: "this address", To: "elsewhere"}
+	if !c.hide {
+		r.Where = req.URL.Path
+	}
+	if to, err := resp.Location(); err == nil {
+		r.To = "to " + to.Host + to.Path
+		if c.hide {
+			r.To = "to " + to.Scheme + "://" + to.Host
+		}
+	}
+	return r, nil
 }

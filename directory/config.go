@@ -161,6 +161,14 @@ type Trouble struct{ Outcome }
 
 func (t *Trouble) Error() string { return t.Reason }
 
+// Hint is what a person can do.
+func (t *Trouble) Hint() string {
+	if t.Remedy != "" {
+		return t.Remedy
+	}
+	return "nothing was changed; `stump sync` shows when it is tried again"
+}
+
 // Is makes every trouble that passes by itself an ErrOffline.
 func (t *Trouble) Is(target error) bool {
 	return target == ErrOffline && (t.Verdict == Down || t.Verdict == Failing || t.Verdict == BadConfig)

@@ -21,7 +21,7 @@
 // behind the one that is:
 //
 //	queued → sending → delivered (the row is gone)
-//	            │ └──→ queued again: certainly not done, or safe to repeat
+//	            │ └──→ queued again: no connection stood, it said to wait, or safe to repeat
 //	            ├────→ parked: the place refuses it
 //	            ├────→ lost: nobody can tell whether it was done
 //	            └────→ conflict: done, and the place says something else than the ledger
@@ -57,6 +57,9 @@ type Deliverer interface {
 type Resumer interface {
 	// After is the step that follows the one of d, "" after the last.
 	After(d Delivery) string
+	// Counted is what the place shows when the call of d was counted, for whoever
+	// looks: "Ann has the iPad there".
+	Counted(d Delivery) string
 }
 
 // Directory is the staff directory of a site.
@@ -170,7 +173,7 @@ type Verdict uint8
 
 // The verdicts.
 const (
-	// Done: the place has the event, or does not want this kind.
+	// Done: the place has the event.
 	Done Verdict = iota
 	// Part: one of several calls is done; Outcome.Step says where to go on.
 	Part
@@ -190,9 +193,12 @@ const (
 	// BadConfig: nothing will go through until a person changes something. The
 	// event is not done.
 	BadConfig
+	// Moot: the place does not want this kind of event. Nobody was called, so it
+	// says nothing of the place.
+	Moot
 )
 
-var verdictNames = [...]string{"done", "part", "down", "failing", "lost", "refused", "differs", "config"}
+var verdictNames = [...]string{"done", "part", "down", "failing", "lost", "refused", "differs", "config", "moot"}
 
 func (v Verdict) String() string { return verdictNames[v] }
 

@@ -24,8 +24,8 @@ import (
 //
 // The first call is a toggle. The server decides the direction and says it in
 // words, nothing can ask whether a call was counted, and two calls cancel each
-// other. So: a new connection for every call, no repetition once a byte of it
-// was sent, and the direction in the answer compared with ours.
+// other. So: a new connection for every call, no repetition once that stood, and
+// the direction in the answer compared with ours.
 type Endpoints struct {
 	cfg    Config
 	client *client
@@ -34,11 +34,9 @@ type Endpoints struct {
 // handoverReturned is the step of a hand-over whose first call is done.
 const handoverReturned = "returned"
 
-// lostRemedy says how a person settles a call whose answer was lost.
-const lostRemedy = "look in the directory after a minute: if it was counted, accept; if not, retry"
-
 // NewEndpoints checks the templates.
 func NewEndpoints(cfg Config) (*Endpoints, error) {
+	hide := false
 	for _, t := range []struct{ key, template, holes string }{
 		{"checkinout", cfg.CheckInOut, "{staff} {asset}"},
 		{"whatis", cfg.WhatIs, "{tag}"},
@@ -47,8 +45,10 @@ func NewEndpoints(cfg Config) (*Endpoints, error) {
 		if err := checkTemplate(t.key, t.template, strings.Fields(t.holes)); err != nil {
 			return nil, err
 		}
+		path, _, _ := strings.Cut(t.template, "?")
+		hide = hide || strings.Contains(path, "{")
 	}
-	c, err := newClient(cfg.HTTP, clientOptions{fresh: true, follow: true})
+	c, err := newClient(cfg.HTTP, clientOptions{fresh: true, follow: true, hide: hide})
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,9 @@ package directory
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -52,7 +54,7 @@ func nextToggle(d Delivery) (toggle, bool) {
 func (e *Endpoints) Deliver(ctx context.Context, d Delivery) Outcome {
 	t, ok := nextToggle(d)
 	if !ok {
-		return Outcome{Verdict: Done}
+		return Outcome{Verdict: Moot}
 	}
 	if t.tag.IsZero() {
 		return Outcome{Verdict: Refused, Reason: "the badge number of " + orSomebody(t.who) + " is not known here, and the directory needs it",
@@ -85,6 +87,16 @@ func (e *Endpoints) After(d Delivery) string {
 	return ""
 }
 
+// Counted implements Resumer. The two halves of a hand-over look alike to whoever
+// does not know which of them was lost.
+func (e *Endpoints) Counted(d Delivery) string {
+	t, _ := nextToggle(d)
+	if t.out {
+		return orSomebody(t.who) + " has " + d.Event.DeviceName + " there"
+	}
+	return d.Event.DeviceName + " is back there"
+}
+
 // toggle makes the call and reads the answer.
 func (e *Endpoints) toggle(ctx context.Context, address string, t toggle, ev checkout.Event) Outcome {
 	r, cerr := e.get(ctx, address)
@@ -100,6 +112,11 @@ func (e *Endpoints) toggle(ctx context.Context, address string, t toggle, ev che
 			return e.doubt(Outcome{Verdict: Failing, Reason: r.URL.Host + " answers with a web page"})
 		}
 		return o
+	case r.Status == http.StatusServiceUnavailable && o.After == 0:
+		// Maintenance says how long it takes. Apache says the same of a PHP that
+		// died in the middle of the call (mod_proxy_fcgi, AH01075).
+		o.Verdict, o.Reason = Failing, fmt.Sprintf("%s failed (%s)", r.URL.Host, statusWords(r.Status))
+		return e.doubt(o)
 	case o.Verdict != Done:
 		return e.doubt(o)
 	case a.Error != "":
@@ -127,7 +144,7 @@ func (e *Endpoints) toggle(ctx context.Context, address string, t toggle, ev che
 // event when it sees it again.
 func (e *Endpoints) doubt(o Outcome) Outcome {
 	if o.Verdict == Failing && e.cfg.EventParameter == "" {
-		return Outcome{Verdict: Lost, Reason: o.Reason, Remedy: lostRemedy}
+		return Outcome{Verdict: Lost, Reason: o.Reason}
 	}
 	return o
 }
@@ -167,12 +184,16 @@ func addParameter(address, key, value string) string {
 	return u.String()
 }
 
+// hashes are badge numbers as they are sent, which servers like to repeat.
+var hashes = regexp.MustCompile(`[0-9a-fA-F]{32,}`)
+
 // plain makes a server's words fit for a display and a log: one line, no
-// control characters, at most 120 characters.
+// control characters, no hash, at most 120 characters.
 func plain(s string) string {
 	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool {
 		return unicode.IsSpace(r) || !unicode.IsPrint(r) || r == unicode.ReplacementChar
 	}), " ")
+	s = hashes.ReplaceAllString(s, "…")
 	if r := []rune(s); len(r) > 120 {
 		s = string(r[:119]) + "…"
 	}

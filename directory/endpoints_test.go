@@ -60,6 +60,28 @@ func TestEndpointsHandoverIsTwoCalls(t *testing.T) {
 
 // A return that somebody else brings is told as the holder's: the server
 // toggles by badge, and would check the device out to the bringer.
+// Whoever looks must know which half of a hand-over was lost: the iPad on the
+// shelf means "counted" after the first, and "not counted" after the second.
+func TestEndpointsTellWhatToLookFor(t *testing.T) {
+	_, d := openOriginal(t, nil)
+	for _, tc := range []struct {
+		kind checkout.Kind
+		step string
+		want string
+	}{
+		{checkout.Checkout, "", "Ann has iPad Mini G1 (inky) there"},
+		{checkout.Return, "", "iPad Mini G1 (inky) is back there"},
+		{checkout.Handover, "", "iPad Mini G1 (inky) is back there"},
+		{checkout.Handover, handoverReturned, "Bob has iPad Mini G1 (inky) there"},
+	} {
+		dl := tap(tc.kind)
+		dl.Step = tc.step
+		if got := d.(Resumer).Counted(dl); got != tc.want {
+			t.Errorf("%s, %q: %q, want %q", tc.kind, tc.step, got, tc.want)
+		}
+	}
+}
+
 func TestEndpointsReturnForAnother(t *testing.T) {
 	s, d := openOriginal(t, nil)
 	d.Deliver(t.Context(), tap(checkout.Checkout))

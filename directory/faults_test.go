@@ -39,6 +39,8 @@ const (
 	resetAfterCommit fault = "counts the call and resets"
 	status500        fault = "answers 500"
 	status500Commit  fault = "counts the call and answers 500"
+	status503        fault = "answers 503 with Retry-After"
+	status503Commit  fault = "counts the call and answers 503"
 	status429        fault = "answers 429"
 	status429After   fault = "answers 429 with Retry-After"
 	status401        fault = "answers 401"
@@ -139,6 +141,12 @@ func (f *faultServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case status500Commit:
 		commit()
 		http.Error(w, "Fatal error: mail() failed", http.StatusInternalServerError)
+	case status503:
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "Maintenance", http.StatusServiceUnavailable)
+	case status503Commit:
+		commit()
+		http.Error(w, "Service Unavailable", http.StatusServiceUnavailable)
 	case status429:
 		http.Error(w, `{"status":"error","messages":"Too many requests","payload":null}`, http.StatusTooManyRequests)
 	case status429After:

@@ -20,8 +20,10 @@ func (s *sender) judge(b *batch, r Row, o Outcome) bool {
 		s.forgive(r.Seq)
 	}
 	switch o.Verdict {
-	case Done:
-		s.place.delivered()
+	case Done, Moot:
+		if o.Verdict == Done {
+			s.place.delivered()
+		}
 		s.forgive(r.Seq)
 		b.delivered = append(b.delivered, r.Seq)
 		return true
@@ -34,16 +36,16 @@ func (s *sender) judge(b *batch, r Row, o Outcome) bool {
 	case Lost:
 		b.stop = true
 		park(InDoubt)
+		r.Remedy = s.lookFor(r)
 		r.Next = now.Add(s.place.back.Doubt)
-		if rs, ok := s.to.(Resumer); ok {
-			r.After = rs.After(Delivery{Event: r.Event, Step: r.Step})
-		}
 		s.place.trouble(Outcome{Verdict: Down, Reason: o.Reason})
 	case Failing:
 		b.stop = true
 		r.Next = s.failed(&r, o, now)
-		if least := now.Add(s.caps.Settle); o.Late && r.State == Queued && r.Next.Before(least) {
-			r.State, r.Next = Sending, least
+		if o.Late && r.State == Queued {
+			// As if a kill had cut it off: neither a restart nor anybody's hurry may
+			// come sooner, nor need it wait for longer.
+			r.State, r.Next = Sending, now.Add(s.caps.Settle)
 		}
 	default: // Down, BadConfig
 		if o.Verdict == BadConfig {
@@ -59,6 +61,15 @@ func (s *sender) judge(b *batch, r Row, o Outcome) bool {
 		s.log.Warn("an event waits for a person", "sink", s.name, "event", r.Event.Seq, "state", r.State, "reason", r.Reason)
 	}
 	return false
+}
+
+// lookFor says how a person settles a call whose answer was lost.
+func (s *sender) lookFor(r Row) string {
+	counted := "it was counted"
+	if rs, ok := s.to.(Resumer); ok {
+		counted = rs.Counted(Delivery{Event: r.Event, Step: r.Step})
+	}
+	return "look in the directory after a minute: if " + counted + ", accept; if not, retry"
 }
 
 // failed settles a row that failed while the place answered: it waits by itself

@@ -368,6 +368,56 @@ func TestPullSchedule(t *testing.T) {
 	})
 }
 
+// After hours away a directory is pulled when it answers again: people wait whom
+// only the pull brings.
+func TestPullWhenItAnswersAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		away := Outcome{Verdict: Down, Reason: "away"}
+		l, m := &lister{err: &Trouble{away}}, NewMemory(Main)
+		l.caps, l.alive = Capabilities{Pull: true, Repeatable: true, Parallel: 1}, func() Outcome { return away }
+		_, stop := start(t, Options{Directory: l, Outbox: m, Register: m})
+		defer stop()
+		for range 20 {
+			time.Sleep(3 * time.Hour)
+			l.mu.Lock()
+			l.err, l.alive, l.pulls, l.probes = nil, nil, nil, nil
+			l.mu.Unlock()
+			time.Sleep(20 * time.Minute)
+			synctest.Wait()
+			l.mu.Lock()
+			up, pull := l.probes[0], l.pulls[0]
+			if pull.After(up.Add(time.Second)) {
+				t.Errorf("pulled %v after it answered, want at once", pull.Sub(up))
+			}
+			l.err, l.alive = &Trouble{away}, func() Outcome { return away }
+			l.mu.Unlock()
+			time.Sleep(2 * time.Hour) // the hourly pull notices it
+		}
+	})
+}
+
+// Who asks for a pull and does not wait for its end says nothing of the directory.
+func TestPullGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, m := &lister{snap: Snapshot{HasPeople: true}}, NewMemory(Main)
+		l.caps = Capabilities{Pull: true, Repeatable: true, Parallel: 1}
+		w, stop := start(t, Options{Directory: l, Outbox: m, Register: m})
+		defer stop()
+		synctest.Wait()
+		l.mu.Lock()
+		l.err = &Trouble{Outcome{Verdict: Down, Reason: "the call was broken off by us"}}
+		l.mu.Unlock()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := w.Pull(ctx, false); err == nil {
+			t.Error("no error")
+		}
+		if st, err := w.Status(); err != nil || st.Pull.Error != nil || st.Sinks[0].State != Up {
+			t.Errorf("%+v, %v", st, err)
+		}
+	})
+}
+
 // A directory that is only pulled: while pulls fail nobody can say whose a tag
 // is; when they work, an unknown tag brings the next pull early.
 func TestUnknownTagOfAPulledDirectory(t *testing.T) {

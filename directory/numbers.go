@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"errors"
 	"fmt"
 	"math/big"
 	"strconv"
@@ -14,12 +15,16 @@ import (
 // transforms turn what a directory has in a field into the number of a badge.
 var transforms = map[string]func(string) (string, error){
 	"digits": func(s string) (string, error) {
-		return strings.Map(func(r rune) rune {
+		digits := strings.Map(func(r rune) rune {
 			if r < '0' || r > '9' {
 				return -1
 			}
 			return r
-		}, s), nil
+		}, s)
+		if digits == "" { // "n/a" is nobody's badge 0
+			return "", errors.New("no digit in it")
+		}
+		return digits, nil
 	},
 	"strip-zeros": func(s string) (string, error) {
 		if t := strings.TrimLeft(s, "0"); t != "" {
@@ -39,12 +44,13 @@ var transforms = map[string]func(string) (string, error){
 // numbers reads credentials from the fields of a directory.
 type numbers struct {
 	steps []func(string) (string, error)
+	key   string
 	form  string
 	parse func(string) (checkout.Tag, error)
 }
 
 func newNumbers(key string, names []string, form string, parse func(string) (checkout.Tag, error)) (numbers, error) {
-	n := numbers{form: form, parse: parse}
+	n := numbers{key: key, form: form, parse: parse}
 	if !strings.Contains(form, "{}") {
 		return n, fmt.Errorf("directory.%s_form %q needs {} where the number goes", key, form)
 	}
@@ -70,7 +76,12 @@ func (n numbers) read(value string) (checkout.Tag, error) {
 			return checkout.Tag{}, err
 		}
 	}
-	return n.parse(strings.ReplaceAll(n.form, "{}", value))
+	tag, err := n.parse(strings.ReplaceAll(n.form, "{}", value))
+	if err != nil {
+		// What the parser says has the number in it.
+		return checkout.Tag{}, fmt.Errorf("it does not fit %s_form %q", n.key, n.form)
+	}
+	return tag, nil
 }
 
 // decimal26 reads a plain decimal as 26 bits, where the station says nothing
@@ -100,7 +111,10 @@ func (u *unread) add(name string, err error) {
 }
 
 func (u *unread) note(snap *Snapshot, what string) {
-	if u.n > 0 {
-		snap.Notes = append(snap.Notes, fmt.Sprintf("%s of the directory have a number that is no %s (%s, %s among them): see %s_form", count.Of(u.n, "record"), what, u.err, u.first, what))
+	switch {
+	case u.n == 1:
+		snap.Notes = append(snap.Notes, fmt.Sprintf("what the directory has as the number of %s is no %s: %s", u.first, what, u.err))
+	case u.n > 1:
+		snap.Notes = append(snap.Notes, fmt.Sprintf("%s of the directory have a number that is no %s, %s among them: %s", count.Of(u.n, "record"), what, u.first, u.err))
 	}
 }

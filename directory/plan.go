@@ -147,14 +147,14 @@ func (p *planner) tagOf(in, owner Record, its bool, now map[string]Record) check
 	case owner.Kind == in.Kind && reissued(in.Tag, owner, now):
 		return in.Tag
 	}
-	p.note("the tag %s of %s belongs to %s here: it stays there", in.Tag, in.Name, owner.Name)
+	p.note("what the directory has as the %s of %s belongs to %s here: it stays there", tagWord(in.Kind), in.Name, owner.Name)
 	return checkout.Tag{}
 }
 
 // unique removes what the source lists twice: a row that slid from one page to
 // the next, a badge number that two people have.
 func (p *planner) unique(k Kind, pulled []Record) []Record {
-	at, tags := map[string]int{}, map[checkout.Tag]int{}
+	at, whose := map[string]int{}, map[checkout.Tag][]string{}
 	var out []Record
 	for _, r := range pulled {
 		if i, twice := at[r.Ref]; twice {
@@ -165,15 +165,28 @@ func (p *planner) unique(k Kind, pulled []Record) []Record {
 		out = append(out, r)
 	}
 	for _, r := range out {
-		tags[r.Tag]++
+		whose[r.Tag] = append(whose[r.Tag], r.Name)
 	}
+	delete(whose, checkout.Tag{})
 	for i, r := range out {
-		if tags[r.Tag] > 1 && !r.Tag.IsZero() {
-			p.note("%s of the directory have the tag %s, %s among them: nobody gets it", count.Of(tags[r.Tag], string(k)), r.Tag, r.Name)
-			out[i].Tag = checkout.Tag{}
+		names := whose[r.Tag]
+		if len(names) < 2 {
+			continue
 		}
+		if names[0] == r.Name {
+			p.note("%s and %s have the same %s in the directory: here each keeps what it has", strings.Join(names[:len(names)-1], ", "), names[len(names)-1], tagWord(k))
+		}
+		out[i].Tag = checkout.Tag{}
 	}
 	return out
+}
+
+// tagWord is how people call the tag.
+func tagWord(k Kind) string {
+	if k == Person {
+		return "badge"
+	}
+	return "tag"
 }
 
 func (p *planner) ownerOf(t checkout.Tag) (Record, bool, error) {

@@ -28,14 +28,24 @@ type puller struct {
 	plan     Plan
 }
 
-// pullLoop pulls at start, on schedule, and soon after a failure.
+// pullLoop pulls at start, on schedule, and after a failure soon, or when the
+// directory answers again.
 func (w *Worker) pullLoop(ctx context.Context) {
 	for ctx.Err() == nil {
+		select {
+		case <-w.main.up: // before this pull
+		default:
+		}
 		_, err := w.Pull(ctx, false)
+		var up <-chan struct{}
+		if err != nil {
+			up = w.main.up
+		}
 		wait := w.nextPull(err)
 		select {
 		case <-ctx.Done():
 		case <-w.pulls.kick:
+		case <-up:
 		case <-time.After(wait):
 		}
 	}
@@ -69,6 +79,10 @@ func (w *Worker) Pull(ctx context.Context, force bool) (Plan, error) {
 	ctx, cancel := context.WithTimeout(ctx, pullTimeout)
 	defer cancel()
 	plan, err := w.pull(ctx, force)
+	if err != nil && errors.Is(ctx.Err(), context.Canceled) {
+		return Plan{}, err // says nothing of the directory
+	}
+	w.compare(ctx, err)
 	p := &w.pulls
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -91,6 +105,22 @@ func (w *Worker) Pull(ctx context.Context, force bool) (Plan, error) {
 		w.log.Warn("pull failed; the register stays as it is", "place", w.dir.String(), "reason", o.Reason, "remedy", o.Remedy)
 	}
 	return Plan{}, err
+}
+
+// compare looks whether the place does as the pull did, lest the status say that a
+// dead one answers, or of one that answers that it is dead. A pull may fail for
+// reasons of its own, such as a missing right.
+func (w *Worker) compare(ctx context.Context, failed error) {
+	_, health := w.main.wait()
+	switch up := health == Up || health == Starting; {
+	case failed == nil && !up:
+		w.main.hurry()
+	case failed != nil && up:
+		if o := w.dir.Probe(ctx); o.Verdict != Done {
+			w.main.trouble(o)
+		}
+	}
+	poke(w.senders[0].wake)
 }
 
 func (w *Worker) pull(ctx context.Context, force bool) (Plan, error) {
@@ -134,7 +164,7 @@ func (w *Worker) pullStatus() *PullStatus {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	st := &PullStatus{
-		At: timeOrNull(p.last.Round(0)), Next: timeOrNull(p.next.Round(0)),
+		At: timeOrNull(wallOf(p.last)), Next: timeOrNull(wallOf(p.next)),
 		People: p.plan.People, Devices: p.plan.Devices, Notes: append([]string{}, p.plan.Notes...),
 	}
 	if p.failed {

@@ -252,28 +252,38 @@ func TestPoisonsDoNotStarveOthers(t *testing.T) {
 // A call that may still be counted is not made again at once because somebody
 // asks for it.
 func TestRetryWithinSettle(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		out := NewMemory(Main)
-		out.Add(event(1, "ipad"), false)
-		caps := everything
-		caps.Settle = time.Minute
-		place := &stage{caps: caps}
-		place.answer = func(d Delivery) Outcome {
-			if len(place.calls) == 1 {
-				return Outcome{Verdict: Failing, Late: true, Reason: "no answer"}
-			}
-			return Outcome{}
+	for _, after := range []time.Duration{0, 10 * time.Minute} {
+		for _, restart := range []bool{false, true} {
+			synctest.Test(t, func(t *testing.T) {
+				out := NewMemory(Main)
+				out.Add(event(1, "ipad"), false)
+				caps := everything
+				caps.Settle = time.Minute
+				place := &stage{caps: caps}
+				place.answer = func(d Delivery) Outcome {
+					if len(place.calls) == 1 {
+						return Outcome{Verdict: Failing, Late: true, Reason: "no answer", After: after}
+					}
+					return Outcome{}
+				}
+				o := Options{Directory: place, Outbox: out}
+				w, stop := start(t, o)
+				time.Sleep(2 * time.Second)
+				if restart {
+					stop()
+					w, stop = start(t, o)
+				}
+				defer stop()
+				w.Hurry()
+				t.Log(w.Retry("1"))
+				time.Sleep(20 * time.Minute)
+				synctest.Wait()
+				if c := place.called(); len(c) != 2 || c[1].Sub(c[0]) < time.Minute {
+					t.Errorf("asked to wait %v, restart %v: calls at %v, want two, a minute apart at least", after, restart, c)
+				}
+			})
 		}
-		w, stop := start(t, Options{Directory: place, Outbox: out})
-		defer stop()
-		time.Sleep(2 * time.Second)
-		t.Log(w.Retry("1"))
-		time.Sleep(10 * time.Minute)
-		synctest.Wait()
-		if c := place.called(); len(c) != 2 || c[1].Sub(c[0]) < time.Minute {
-			t.Errorf("calls %v apart, want at least the minute in which the first may be counted", c[1].Sub(c[0]))
-		}
-	})
+	}
 }
 
 // An event in whose telling the station was killed may have been counted: it is
@@ -305,6 +315,53 @@ func TestRetryOfSending(t *testing.T) {
 		synctest.Wait()
 		if got := place.seqs(); !slices.Equal(got, []uint64{1}) {
 			t.Errorf("told %v when a person had looked, want it told", got)
+		}
+	})
+}
+
+// halves is a toggle that tells a hand-over in two calls.
+type halves struct{ *stage }
+
+func (halves) Counted(Delivery) string { return "it was" }
+
+func (halves) After(d Delivery) string {
+	if d.Step == "" {
+		return "returned"
+	}
+	return ""
+}
+
+// Somebody asks for a hand-over in whose first half the station was killed, sees
+// that it was counted, and says so: the second half is still to be told.
+func TestHalfOfAHandoverAccepted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := NewMemory(Main)
+		out.Add(event(1, "ipad"), false)
+		out.SaveRows(Main, map[uint64]RowState{1: {State: Sending, Attempts: 1}})
+		caps := everything
+		caps.Repeatable = false
+		place := &stage{caps: caps, alive: func() Outcome { return Outcome{Verdict: Down} }}
+		var steps []string
+		place.answer = func(d Delivery) Outcome {
+			steps = append(steps, d.Step)
+			return Outcome{}
+		}
+		w, stop := start(t, Options{Directory: halves{place}, Outbox: out})
+		defer stop()
+		time.Sleep(time.Minute)
+		if err := w.Retry("1"); err == nil {
+			t.Error("told again, and nobody has looked")
+		}
+		if err := w.Accept("1", "admin"); err != nil {
+			t.Error(err)
+		}
+		place.mu.Lock()
+		place.alive = nil
+		place.mu.Unlock()
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if !slices.Equal(steps, []string{"returned"}) {
+			t.Errorf("told %q, want the second half", steps)
 		}
 	})
 }

@@ -187,9 +187,10 @@ func (s *SCIM) users(ctx context.Context) ([]scimUser, error) {
 	rows, err := page(ctx, ask)
 	var kind *errScimType
 	if errors.As(err, &kind) {
-		// A server that stumbles over attributes may still answer without; a
-		// cursor that ran out (RFC 9865, 2.1) is begun anew.
+		// A server that stumbles over attributes or count may still answer
+		// without; a cursor that ran out (RFC 9865, 2.1) is begun anew.
 		ask.Del("attributes")
+		ask.Del("count")
 		rows, err = page(ctx, ask)
 	}
 	return rows, err
@@ -219,7 +220,7 @@ func (s *SCIM) byIndex(ctx context.Context, ask url.Values) ([]scimUser, error) 
 		changed := l.Total != nil && *l.Total != total
 		if done := len(l.Resources) == 0 || total >= 0 && start > total; done || changed {
 			if changed || total >= 0 && len(all.rows) != total {
-				return nil, &Trouble{Outcome{Verdict: Failing, Reason: fmt.Sprintf("the list of users changed while it was read (%d of %d)", len(all.rows), total)}}
+				return nil, &Trouble{Outcome{Verdict: Failing, Reason: fmt.Sprintf("the list of users changed while it was read, or the server counts its pages otherwise (%d of %d)", len(all.rows), total)}}
 			}
 			return all.rows, nil
 		}
@@ -261,8 +262,8 @@ func (u *scimUsers) add(raw []json.RawMessage) error {
 		if err != nil {
 			return &Trouble{Outcome{Verdict: Failing, Reason: "a user of the list can't be read: " + err.Error()}}
 		}
-		if _, twice := u.at[row.ID]; !twice {
-			u.at[row.ID] = len(u.rows)
+		if _, twice := u.at[row.id()]; !twice {
+			u.at[row.id()] = len(u.rows)
 			u.rows = append(u.rows, row)
 		}
 	}

@@ -5,48 +5,72 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
-// scimUser is a User resource (RFC 7643, 4.1).
-type scimUser struct {
-	ID          string `json:"id"`
-	UserName    string `json:"userName"`
-	DisplayName string `json:"displayName"`
-	Name        struct {
-		Formatted  string `json:"formatted"`
-		GivenName  string `json:"givenName"`
-		FamilyName string `json:"familyName"`
-	} `json:"name"`
-	Active *bool `json:"active"` // absent: active
-	Emails []struct {
-		Value   string `json:"value"`
-		Primary bool   `json:"primary"`
-	} `json:"emails"`
-
-	all map[string]any
-}
+// scimUser is a User resource (RFC 7643, 4.1). It is read attribute by attribute:
+// servers send "True" for true, and a number for an id, and one such user must
+// not keep all others from being read.
+type scimUser map[string]any
 
 func parseScimUser(raw json.RawMessage) (u scimUser, err error) {
-	if err = json.Unmarshal(raw, &u); err != nil {
-		return u, err
+	if json.Unmarshal(raw, &u) != nil {
+		return nil, errors.New("it is no object")
 	}
-	if u.ID == "" {
-		return u, errors.New("it has no id")
+	if u.id() == "" {
+		return nil, errors.New("it has no id")
 	}
-	return u, json.Unmarshal(raw, &u.all)
+	if _, ok := u.active(); !ok {
+		return nil, fmt.Errorf("%s is neither active nor not", plain(u.text("userName")))
+	}
+	return u, nil
 }
 
+// active is true where the attribute is absent.
+func (u scimUser) active() (active, ok bool) {
+	switch v := u.at("active").(type) {
+	case nil:
+		return true, true
+	case bool:
+		return v, true
+	case string:
+		active, err := strconv.ParseBool(strings.ToLower(v))
+		return active, err == nil
+	}
+	return false, false
+}
+
+func (u scimUser) at(path ...string) any {
+	var v any = map[string]any(u)
+	for _, name := range path {
+		v = member(v, name)
+	}
+	return v
+}
+
+func (u scimUser) text(path ...string) string {
+	v := u.at(path...)
+	if s, ok := v.(string); ok {
+		return s
+	}
+	return fieldText(v)
+}
+
+func (u scimUser) id() string { return u.text("id") }
+
 func (u scimUser) record() Record {
-	r := Record{Kind: Person, Ref: u.ID, Inactive: u.Active != nil && !*u.Active}
-	for _, name := range []string{u.DisplayName, u.Name.Formatted, u.Name.GivenName + " " + u.Name.FamilyName, u.UserName} {
+	active, _ := u.active()
+	r := Record{Kind: Person, Ref: u.id(), Inactive: !active}
+	for _, name := range []string{u.text("displayName"), u.text("name", "formatted"), u.text("name", "givenName") + " " + u.text("name", "familyName"), u.text("userName")} {
 		if r.Name = plain(name); r.Name != "" {
 			break
 		}
 	}
-	for _, m := range u.Emails {
-		if r.Email == "" || m.Primary {
-			r.Email = plain(m.Value)
+	emails, _ := u.at("emails").([]any)
+	for _, m := range emails {
+		if v := plain(fieldText(member(m, "value"))); r.Email == "" || member(m, "primary") == true && v != "" {
+			r.Email = v
 		}
 	}
 	return r
@@ -114,7 +138,7 @@ func (p attrPath) name() string {
 // find returns the attribute's value as text, empty if there is none. Attribute
 // names don't distinguish upper and lower case (RFC 7643, 2.1).
 func (p attrPath) find(u scimUser) string {
-	var v any = u.all
+	var v any = map[string]any(u)
 	if p.schema != "" {
 		v = member(v, p.schema)
 	}

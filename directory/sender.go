@@ -19,6 +19,9 @@ const (
 	grace = 5 * time.Second
 )
 
+// wasStopped is the trouble of a row whose call a kill cut off.
+const wasStopped = "the station stopped while it told the directory"
+
 // sender tells one place what its rows of the outbox say.
 type sender struct {
 	name  string
@@ -114,14 +117,18 @@ func (s *sender) survey() error {
 
 // idle waits for something to do.
 func (s *sender) idle(ctx context.Context, changed <-chan struct{}) {
-	s.mu.Lock()
-	due, ok := s.queue.due()
-	s.mu.Unlock()
 	wait := time.Duration(-1)
-	if ok {
+	if due, ok := s.due(); ok {
 		wait = max(time.Until(due), 0)
 	}
 	s.sleep(ctx, wait, changed)
+}
+
+// due is when a row that waits by itself is tried again, false if none does.
+func (s *sender) due() (time.Time, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.queue.due()
 }
 
 // sleep waits for d (forever if negative), a wake-up, a change or the end.
@@ -248,7 +255,7 @@ func (s *sender) chain(ctx context.Context, b *batch, rows []Row) {
 // one sends one row, all its parts, and reports whether it is delivered.
 func (s *sender) one(ctx context.Context, b *batch, r Row) bool {
 	if !s.caps.Repeatable && r.State == Sending {
-		s.judge(b, r, Outcome{Verdict: Lost, Reason: "the station stopped while it told the directory", Remedy: lostRemedy})
+		s.judge(b, r, Outcome{Verdict: Lost, Reason: wasStopped})
 		return false
 	}
 	for {

@@ -60,7 +60,7 @@ func wishOf(d Delivery) (w wish, problem string, ok bool) {
 func (s *SnipeIT) Deliver(ctx context.Context, d Delivery) Outcome {
 	w, problem, ok := wishOf(d)
 	if !ok {
-		return Outcome{Verdict: Done}
+		return Outcome{Verdict: Moot}
 	}
 	if d.DeviceRef == "" {
 		problem = d.Event.DeviceName + " is known here only, not in Snipe-IT"
@@ -94,10 +94,12 @@ func (s *SnipeIT) Deliver(ctx context.Context, d Delivery) Outcome {
 	}
 	if o.Verdict == Refused {
 		// Its word is translated; whether it was needless is seen by looking.
-		if err := s.call(ctx, http.MethodGet, path, nil, nil, &after); err == nil {
-			if has, person := after.holder(); person && has == w.holder {
-				return Outcome{Verdict: Done}
-			}
+		err := s.call(ctx, http.MethodGet, path, nil, nil, &after)
+		if trouble := snipeOutcome(err); err != nil && trouble.Verdict != Refused {
+			return trouble // the whole is asked again, beginning with a look
+		}
+		if has, person := after.holder(); err == nil && person && has == w.holder {
+			return Outcome{Verdict: Done}
 		}
 	}
 	return o

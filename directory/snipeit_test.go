@@ -138,6 +138,27 @@ func TestSnipeITPages(t *testing.T) {
 	}
 }
 
+// What is no badge is told without its number, and "n/a" is nobody's badge 0.
+func TestNumbersThatAreNone(t *testing.T) {
+	n, err := newNumbers("badge", []string{"digits", "strip-zeros"}, "H10301:17:{}", func(s string) (checkout.Tag, error) {
+		if s != "H10301:17:91234" {
+			return checkout.Tag{}, errors.New(s + " is larger than any")
+		}
+		return annBadge, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tag, err := n.read(" 0091-234 "); tag != annBadge || err != nil {
+		t.Errorf("%v, %v", tag, err)
+	}
+	for value, want := range map[string]string{"N/A": "no digit in it", "991234": `it does not fit badge_form "H10301:17:{}"`} {
+		if tag, err := n.read(value); !tag.IsZero() || err == nil || err.Error() != want {
+			t.Errorf("%q: %v, %v, want %q", value, tag, err, want)
+		}
+	}
+}
+
 func TestSnipeITDeliver(t *testing.T) {
 	for _, tc := range []struct {
 		kind   checkout.Kind
@@ -159,7 +180,7 @@ func TestSnipeITDeliver(t *testing.T) {
 		{checkout.Handover, 3, false, nil, Differs},
 		{checkout.Lost, 3, false, nil, Differs},
 		{checkout.Found, 3, false, []string{"in 11 from 3"}, Done},
-		{checkout.Enrol, 3, false, nil, Done},
+		{checkout.Enrol, 3, false, nil, Moot},
 	} {
 		for _, language := range []string{"en", "de"} {
 			s, d := openSnipe(t, func(s *snipeDouble, _ *Config) {
@@ -188,6 +209,30 @@ func TestSnipeITConflictNamesTheHolder(t *testing.T) {
 	s.assets[0].holder, s.assets[0].holderType = 3, "location"
 	if o := deliver(t, d, snipeTap(checkout.Checkout)); o.Reason != "by Snipe-IT it is with the location Berlin" || o.Theirs != nil {
 		t.Errorf("%+v", o)
+	}
+}
+
+// A refusal that can't be looked into, for the rate limit is reached, is no
+// refusal yet: somebody may just have done by hand what the event says.
+func TestSnipeITRefusalIsLookedInto(t *testing.T) {
+	s := newSnipeDouble()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			s.mu.Lock()
+			s.assets[0].holder, s.assets[0].holderType, s.limit = 1, "user", 2
+			s.mu.Unlock()
+		}
+		s.ServeHTTP(w, r)
+	}))
+	t.Cleanup(srv.Close)
+	d, err := Open(snipeConfig(t, srv.URL))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []Verdict{Down, Done} {
+		if o := deliver(t, d, snipeTap(checkout.Checkout)); o.Verdict != want {
+			t.Errorf("try %d: %+v, want %v", i, o, want)
+		}
 	}
 }
 

@@ -125,6 +125,9 @@ func (s *sender) status() (SinkStatus, error) {
 	if st.Oldest, err = s.oldest(st.Backlog); err != nil {
 		return st, err
 	}
+	if due, waits := s.due(); waits && st.State == Up {
+		st.Next = timeOrNull(wallOf(due))
+	}
 	stuck, err := s.stuck()
 	st.StuckRows = len(stuck)
 	for _, seq := range stuck[:min(len(stuck), stuckShown)] {
@@ -172,11 +175,20 @@ func (s *sender) stuck() ([]uint64, error) {
 func (p *place) status() SinkStatus {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	st := SinkStatus{State: p.health, Since: p.since.Round(0), Failures: p.failures, Stuck: []StuckRow{}}
+	st := SinkStatus{State: p.health, Since: wallOf(p.since), Failures: p.failures, Stuck: []StuckRow{}}
 	if p.health == Unheard || p.health == Stopped {
-		st.Reason, st.Remedy, st.Next = orNull(p.outcome.Reason), orNull(p.outcome.Remedy), timeOrNull(p.next.Round(0))
+		st.Reason, st.Remedy, st.Next = orNull(p.outcome.Reason), orNull(p.outcome.Remedy), timeOrNull(wallOf(p.next))
 	}
 	return st
+}
+
+// wallOf is a time of this run by the clock as it is now: most boards have it set
+// while they run.
+func wallOf(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return time.Now().Add(time.Until(t)).Round(0)
 }
 
 func timeOrNull(t time.Time) *time.Time {

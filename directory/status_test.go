@@ -25,7 +25,7 @@ func TestStatusWords(t *testing.T) {
 			{Name: "directory", Place: "endpoints of lab.example", State: Unheard, Since: *ago(3 * time.Hour), Reason: ptr("lab.example refuses the connection"),
 				Next: ptr(now.Add(9 * time.Minute)), Backlog: 15, Oldest: ago(3 * time.Hour), StuckRows: 3, Stuck: []StuckRow{
 					{ID: "17", State: Parked, Event: eventJSON(took), Reason: "the directory says: Unknown Device", Remedy: ptr("add what is missing to the directory")},
-					{ID: "21", State: InDoubt, Event: eventJSON(ev), Reason: "lab.example took the call and gave no whole answer in time", Remedy: ptr(lostRemedy)},
+					{ID: "21", State: InDoubt, Event: eventJSON(ev), Reason: "lab.example took the call and gave no whole answer in time", Remedy: ptr("look in the directory after a minute: if Pixel is back there, accept; if not, retry")},
 					{ID: "25", State: InConflict, Event: eventJSON(ev), Reason: `we told "handover" and the directory says: Bob checked in Pixel`,
 						Remedy: ptr("retry turns it round in the directory; accept takes the directory's word"), Theirs: &Holding{Free: true}},
 				}},
@@ -46,7 +46,7 @@ func TestStatusWords(t *testing.T) {
               then: stump sync retry 17, or: stump sync drop 17 --note WHY
             lost 21: Ann handed Pixel to Bob (2026-11-21 09:00)
               lab.example took the call and gave no whole answer in time
-              look in the directory after a minute: if it was counted, accept; if not, retry
+              look in the directory after a minute: if Pixel is back there, accept; if not, retry
               then: stump sync retry 21, or: stump sync accept 21
             conflict 25: Ann handed Pixel to Bob (2026-11-21 09:00)
               we told "handover" and the directory says: Bob checked in Pixel
@@ -172,7 +172,7 @@ func TestAdminErrors(t *testing.T) {
 	for want, err := range map[string]error{
 		`is not an id such as`:         w.Retry("x"),
 		`nothing is told to "hook"`:    w.Retry("1@hook"),
-		`no such row`:                  w.Retry("2"),
+		`no such event waits`:          w.Retry("2"),
 		`needs a note`:                 w.Drop("1", "admin", " "),
 		`no word of the directory to`:  w.Accept("1", "admin"),
 		`there is no register`:         func() error { _, err := NewWorker(Options{Outbox: m}).Enrol(t.Context(), EnrolRequest{}); return err }(),

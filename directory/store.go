@@ -52,9 +52,7 @@ type RowState struct {
 	Remedy   string    `json:"remedy,omitempty"`
 	Step     string    `json:"step,omitempty"`
 	Force    bool      `json:"force,omitempty"`
-	// After is the step to go on with when a lost call was counted after all.
-	After  string   `json:"after,omitempty"`
-	Theirs *Holding `json:"theirs,omitempty"`
+	Theirs   *Holding  `json:"theirs,omitempty"`
 }
 
 // Page is a piece of the rows of a sink.
@@ -130,7 +128,7 @@ type PendingTag struct {
 
 // Errors of the store and of directories.
 var (
-	ErrNoRow       = errors.New("no such row in the outbox: it was delivered or dropped")
+	ErrNoRow       = errors.New("no such event waits here: it was told, or dropped")
 	ErrUnsupported = errors.New("this directory cannot do that")
 	// ErrNobody: the directory knows nobody of that name.
 	ErrNobody = errors.New("nobody of that name in the directory")

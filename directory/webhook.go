@@ -54,7 +54,7 @@ func NewWebhook(cfg WebhookConfig, station string) (*Webhook, error) {
 	if !hookName.MatchString(cfg.Name) || cfg.Name == Main {
 		return nil, fmt.Errorf("webhook.name %q: use lower-case letters, digits, . _ - and not %q", cfg.Name, Main)
 	}
-	c, err := newClient(cfg.HTTP, clientOptions{follow: true})
+	c, err := newClient(cfg.HTTP, clientOptions{follow: true, hide: true})
 	if err != nil {
 		return nil, fmt.Errorf("webhook %s: %w", cfg.Name, err)
 	}
@@ -78,7 +78,7 @@ func (h *Webhook) Capabilities() Capabilities {
 // Deliver implements Deliverer.
 func (h *Webhook) Deliver(ctx context.Context, d Delivery) Outcome {
 	if len(h.cfg.Kinds) > 0 && !slices.Contains(h.cfg.Kinds, string(d.Event.Kind)) {
-		return Outcome{Verdict: Done}
+		return Outcome{Verdict: Moot}
 	}
 	body, err := json.Marshal(cloudEvent(d.Event, h.station))
 	if err != nil {

@@ -1,10 +1,12 @@
 package directory
 
 import (
+	"bufio"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -14,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/uuid"
@@ -239,9 +242,70 @@ func TestWebhookConfiguration(t *testing.T) {
 		t.Errorf("no secret: %+v, want nothing sent unsigned", o)
 	}
 	h.cfg.Kinds = []string{"return"}
-	if o := h.Deliver(context.Background(), Delivery{Event: event(1, "ipad")}); o.Verdict != Done {
+	if o := h.Deliver(context.Background(), Delivery{Event: event(1, "ipad")}); o.Verdict != Moot {
 		t.Errorf("a kind that is not wanted: %+v", o)
 	}
+}
+
+// The path of a hook may be a secret: no trouble says it.
+func TestWebhookPathIsNotSaid(t *testing.T) {
+	for _, code := range []int{301, 308, 400, 401, 404, 405, 410, 429, 500} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if code < 400 {
+				w.Header().Set("Location", "https://"+r.Host+r.URL.String())
+			}
+			w.WriteHeader(code)
+		}))
+		t.Cleanup(srv.Close)
+		o := openHook(t, srv.URL+"/hooks/T0/sesame?key=sesame").Deliver(t.Context(), Delivery{Event: event(1, "ipad")})
+		if o.Reason == "" || strings.Contains(o.Reason+o.Remedy, "sesame") {
+			t.Errorf("%d: %q, %q", code, o.Reason, o.Remedy)
+		}
+		t.Logf("%d: %s", code, o.Reason)
+	}
+}
+
+// Kinds that nobody is told of get through whatever the receiver does: they must
+// not make those that fail in an outage look as if they failed by themselves.
+func TestUnwantedKindsProveNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := NewMemory("hook")
+		hook := openHook(t, "http://lab.example/hook")
+		hook.cfg.Kinds = []string{"checkout"}
+		hook.client = failing(t)
+		w, stop := start(t, Options{Outbox: out, Webhooks: map[string]Deliverer{"hook": hook}})
+		defer stop()
+		out.Add(event(1, "ipad"), false)
+		time.Sleep(time.Minute)
+		enrol := event(2, "pixel")
+		enrol.Kind = checkout.Enrol
+		out.Add(enrol, false)
+		time.Sleep(24 * time.Hour)
+		synctest.Wait()
+		st, err := w.Status()
+		if s := st.Sinks[0]; err != nil || s.State != Unheard || s.StuckRows != 0 || s.Backlog != 1 {
+			t.Errorf("%+v, %v, want it down, with the one event that waits", s, err)
+		}
+	})
+}
+
+// failing is a client of a server that answers every call with 500.
+func failing(t *testing.T) *client {
+	t.Helper()
+	c, err := newClient(HTTP{Proxy: "none", testOnlyDial: func(context.Context, string, string) (net.Conn, error) {
+		ours, theirs := net.Pipe()
+		go func() {
+			defer theirs.Close()
+			if _, err := http.ReadRequest(bufio.NewReader(theirs)); err == nil {
+				io.WriteString(theirs, "HTTP/1.1 500 Oops\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+			}
+		}()
+		return ours, nil
+	}}, clientOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 func TestCredentialsFromSystemd(t *testing.T) {

@@ -243,13 +243,13 @@ func (s *sender) retrySending(id string, r Row) error {
 		return fmt.Errorf("%s may still be counted by a slow server: it is looked up and told again by itself", id)
 	}
 	// Nobody has asked yet, for the place is down.
-	r.State, r.Reason, r.Remedy = InDoubt, "the station stopped while it told the directory", lostRemedy
+	r.State, r.Reason, r.Remedy = InDoubt, wasStopped, s.lookFor(r)
 	if err := s.out.SaveRows(s.name, map[uint64]RowState{r.Seq: r.RowState}); err != nil {
 		return err
 	}
 	s.queue.hold(r, time.Time{})
 	s.behind.Store(true)
-	return fmt.Errorf("the station stopped while it told %s, which may have been counted: %s", id, lostRemedy)
+	return fmt.Errorf("the station stopped while it told %s, which may have been counted: %s", id, r.Remedy)
 }
 
 func (w *Worker) retryParked() error {
@@ -333,9 +333,12 @@ func (w *Worker) Accept(id, actor string) error {
 		switch {
 		case r.State == InConflict && r.Theirs != nil:
 			return s.out.Accepted(s.name, r.Seq, *r.Theirs, actor)
-		case r.State == InDoubt && r.After != "":
-			return s.out.SaveRows(s.name, map[uint64]RowState{r.Seq: {State: Queued, Step: r.After}})
 		case r.State == InDoubt:
+			if rs, ok := s.to.(Resumer); ok {
+				if next := rs.After(Delivery{Event: r.Event, Step: r.Step}); next != "" {
+					return s.out.SaveRows(s.name, map[uint64]RowState{r.Seq: {State: Queued, Step: next}})
+				}
+			}
 			w.log.Info("a lost event was counted after all", "event", r.Seq, "actor", actor)
 			return s.out.Delivered(s.name, []uint64{r.Seq})
 		}
