@@ -70,6 +70,42 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// TestMisplaced: an edge that makes up the number of a card that lost a bit is
+// seen where no late stamp can have put it, also without any parity.
+func TestMisplaced(t *testing.T) {
+	const T = 2 * ms
+	late := func(i int, by int64) []pulse {
+		p := pulsesOf(card(t), 0)
+		p[i].at += by
+		return p
+	}
+	lostFirst := func(after int64) []pulse { return addPulse(lose(pulsesOf(card(t), 0), 0), 25*T+after, 50*us, 1) }
+	lostLast := func(before int64) []pulse { return addPulse(lose(pulsesOf(card(t), 0), 25), -before, 50*us, 1) }
+	for i, tt := range []struct {
+		from, to int64 // the stray edge's distance, in hundredths of an interval
+		do       func(by int64) []pulse
+		want     Fault
+	}{
+		{from: 10, to: 80, do: lostFirst, want: FaultInterval},
+		{from: 165, to: 300, do: lostFirst, want: FaultInterval},
+		{from: 10, to: 35, do: lostLast, want: FaultInterval},
+		{from: 120, to: 300, do: lostLast, want: FaultInterval},
+		{from: -80, to: -20, do: func(by int64) []pulse { return late(12, by) }, want: FaultInterval},
+		{from: 0, to: 50, do: func(by int64) []pulse { return late(0, by) }},
+		{from: 0, to: 80, do: func(by int64) []pulse { return late(1, by) }},
+		{from: 0, to: 80, do: func(by int64) []pulse { return late(12, by) }},
+		{from: 0, to: 80, do: func(by int64) []pulse { return late(24, by) }},
+		{from: 0, to: 50, do: func(by int64) []pulse { return late(25, by) }},
+	} {
+		for by := tt.from; by <= tt.to; by += 5 {
+			edges := fallsOf(edgesOf(tt.do(by * T / 100)))
+			if r := decodeAll(newDecoder(t, Options{}, "raw26"), edges); len(r) != 1 || r[0].Fault != tt.want {
+				t.Errorf("case %d, %d %%: %+v, want %q", i, by, r, tt.want)
+			}
+		}
+	}
+}
+
 func burstAt(p []pulse, at int64, line uint8, n int, every int64) []pulse {
 	for i := range int64(n) {
 		p = addPulse(p, at+i*every, 5*us, line)
