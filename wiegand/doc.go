@@ -55,7 +55,7 @@
 // intervals within a sixteenth.
 //
 // An uneven frame is judged by count, parity and ranges alone, and by its
-// longest interval: no reader's is sixteen times its median.
+// silences: no reader's is sixteen times its median, or two are eight times.
 //
 // # Repairs
 //

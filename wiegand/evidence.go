@@ -65,9 +65,10 @@ type timing struct {
 	smooth   bool  // all distances are within an eighth of each other
 	even     bool  // strong evidence that the reader spaces its bits evenly
 
+	silence bool // a pause, or of an uneven train several, that is no distance of bits
+
 	// Of an even train:
 	missing, extra int  // intervals too many or too few for the edges there are
-	silence        bool // a pause that no late stamp explains
 	stray          bool // an edge is where no late stamp puts it
 	hole           int  // with one missing: it is between this fall and the next; else -1
 	uneven         int  // intervals that are off, whether or not they add up
@@ -75,9 +76,6 @@ type timing struct {
 
 // sound reports whether the spacing agrees with one bit an edge.
 func (tm *timing) sound() bool {
-	if !tm.even {
-		return int64(tm.most) <= 16*tm.interval // no reader is more uneven than that
-	}
 	return tm.missing == 0 && tm.extra == 0 && !tm.silence && !tm.stray
 }
 
@@ -113,17 +111,35 @@ func (w *workspace) measure(tr train, n int) (tm timing) {
 		}
 		median := w.quantile(iv, rank)
 		tm.interval = int64(median)
-		if median < minInterval {
-			return tm
+		if median >= minInterval {
+			tm.jitter = w.spread(iv, median)
+			tm.even = isEven(iv, median, tm.tolerance())
 		}
-		tm.jitter = w.spread(iv, median)
-		tm.even = isEven(iv, median, tm.tolerance())
 	}
 	if tm.even {
 		tm.weigh(iv)
 		tm.stray = exact && tm.uneven > 0 && tm.missing == 0 && tm.extra == 0 && tm.misplaced(iv)
 	}
+	if !tm.even {
+		tm.silence = tooUneven(iv, tm.interval)
+	}
 	return tm
+}
+
+// tooUneven reports whether silences stand out in an uneven frame: one of 16
+// times the median, or two of eight. No reader sends so; mains hum beside a
+// card does.
+func tooUneven(iv []int32, median int64) bool {
+	long := 0
+	for _, v := range iv {
+		switch {
+		case int64(v) > 16*median:
+			return true
+		case int64(v) > 8*median:
+			long++
+		}
+	}
+	return long >= 2
 }
 
 // mostlyEven is a short cut for frames with little damage: where five of six

@@ -106,6 +106,50 @@ func TestMisplaced(t *testing.T) {
 	}
 }
 
+// TestUnevenDamage: a reader whose spacing proves nothing has its silences and
+// its widths. Each of these has the number of bits.
+func TestUnevenDamage(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 4))
+	uneven := reader{width: 50 * us, interval: 1400 * us, spacingTo: 2600 * us}
+	for range 100 {
+		b := randomCard(rng, mustFormat(t, "raw26"), &Options{})
+		clean := uneven.send(rng, b, 0)
+		_, end := span(clean)
+		hum := lose(lose(clean, 4), 9)
+		for i := range int64(2) {
+			hum = addPulse(hum, end+2*ms+i*20*ms, 5*ms, b.Bit(25))
+		}
+		crosstalk := lose(clean, 4)
+		for i, width := range []int64{4 * us, 9 * us, 20 * us} {
+			crosstalk = addPulse(crosstalk, clean[10+i].at+500*us, width, 1-b.Bit(10+i))
+		}
+		for name, p := range map[string][]pulse{
+			"far": addPulse(lose(clean, 4), end+24*ms, 50*us, 1), "crosstalk": crosstalk,
+			"hum": addPulse(lose(hum, 12), -20*ms, 5*ms, b.Bit(0)),
+		} {
+			if name == "far" { // one silence alone may be a slow bit, up to sixteen of them
+				for i := range p[:len(p)-1] {
+					p[i].at = end - (end-p[i].at)/2
+				}
+			}
+			for _, both := range []bool{false, true} {
+				if name == "crosstalk" && !both {
+					continue // too many bits
+				}
+				edges := edgesOf(p)
+				if !both {
+					edges = fallsOf(edges)
+				}
+				for _, r := range decodeAll(newDecoder(t, Options{BothEdges: both}, "raw26"), edges) {
+					if r.OK() {
+						t.Errorf("%s, both edges %v: %v for %v", name, both, r.Bits, b)
+					}
+				}
+			}
+		}
+	}
+}
+
 func burstAt(p []pulse, at int64, line uint8, n int, every int64) []pulse {
 	for i := range int64(n) {
 		p = addPulse(p, at+i*every, 5*us, line)
