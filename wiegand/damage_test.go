@@ -200,6 +200,17 @@ func hum(rng *rand.Rand, p []pulse) []pulse {
 	return p
 }
 
+// weakHum pulls one line low for 2 to 8 ms of each period, before, in and
+// after the card: it hides bits, and its own edges stand in for them.
+func weakHum(rng *rand.Rand, p []pulse) []pulse {
+	line := uint8(rng.IntN(2))
+	from, to := span(p)
+	for t := from - between(rng, 20*ms, 40*ms); t < to+60*ms; t += 20*ms + between(rng, -50*us, 50*us) {
+		p = addPulse(p, t, between(rng, 2*ms, 8*ms), line)
+	}
+	return p
+}
+
 // spikes add a short pulse on one line each period of the mains, before, in
 // and after the card.
 func spikes(rng *rand.Rand, p []pulse) []pulse {

@@ -48,8 +48,14 @@
 //	2              a hole: a lost one
 //	1½ + ½         a stamp that was late: two intervals, two edges, no fault
 //	1⅓             a reader that hesitated: no fault
+//	½ + 1½         an edge that is early, and no stamp is: none of the card's
+//	…1 1 ⅓ or 1¾   the same at an end, also where a stamp would be too late
 //
-// An uneven frame is judged by count, parity and ranges alone.
+// The last two are held against frames that are otherwise exact, five of six
+// intervals within a sixteenth.
+//
+// An uneven frame is judged by count, parity and ranges alone, and by its
+// silences: no reader's is sixteen times its median, or two are eight times.
 //
 // # Repairs
 //

@@ -11,9 +11,13 @@ const (
 	together = 3_000
 	// nearly is how close they are still one event, for naming it.
 	nearly = 10_000
-	// slowReader is the interval above which the lateness of stamps (99 % under
-	// 130 µs on a busy Raspberry Pi) can't hide what the spacing shows.
+	// slowReader is the interval above which the lateness of stamps (see
+	// lateStamp) can't hide what the spacing shows.
 	slowReader = 700_000
+	// lateStamp is how late one stamp in a hundred is on a busy Raspberry Pi.
+	lateStamp = 130_000
+	// maxLate is how late a stamp may be: interrupts are off for 2 ms at worst.
+	maxLate = 3_000_000
 )
 
 // train is a row of falls that may be a card: a frame, or what remains of one
@@ -61,16 +65,18 @@ type timing struct {
 	smooth   bool  // all distances are within an eighth of each other
 	even     bool  // strong evidence that the reader spaces its bits evenly
 
+	silence bool // a pause, or of an uneven train several, that is no distance of bits
+
 	// Of an even train:
 	missing, extra int  // intervals too many or too few for the edges there are
-	silence        bool // a pause that no late stamp explains
+	stray          bool // an edge is where no late stamp puts it
 	hole           int  // with one missing: it is between this fall and the next; else -1
 	uneven         int  // intervals that are off, whether or not they add up
 }
 
 // sound reports whether the spacing agrees with one bit an edge.
 func (tm *timing) sound() bool {
-	return !tm.even || tm.missing == 0 && tm.extra == 0 && !tm.silence
+	return tm.missing == 0 && tm.extra == 0 && !tm.silence && !tm.stray
 }
 
 // measure weighs the spacing of a train that should have n bits.
@@ -96,7 +102,8 @@ func (w *workspace) measure(tr train, n int) (tm timing) {
 	for i := range iv {
 		iv[i] = int32(tr[i+1].Time - tr[i].Time)
 	}
-	if !w.mostlyEven(&tm, iv) {
+	exact := w.mostlyEven(&tm, iv)
+	if !exact {
 		// With extra edges, the intervals of the reader are the longest ones.
 		rank := m / 2
 		if extra := len(tr) - n; extra > 0 && extra < m {
@@ -104,16 +111,35 @@ func (w *workspace) measure(tr train, n int) (tm timing) {
 		}
 		median := w.quantile(iv, rank)
 		tm.interval = int64(median)
-		if median < minInterval {
-			return tm
+		if median >= minInterval {
+			tm.jitter = w.spread(iv, median)
+			tm.even = isEven(iv, median, tm.tolerance())
 		}
-		tm.jitter = w.spread(iv, median)
-		tm.even = isEven(iv, median, tm.tolerance())
 	}
 	if tm.even {
 		tm.weigh(iv)
+		tm.stray = exact && tm.uneven > 0 && tm.missing == 0 && tm.extra == 0 && tm.misplaced(iv)
+	}
+	if !tm.even {
+		tm.silence = tooUneven(iv, tm.interval)
 	}
 	return tm
+}
+
+// tooUneven reports whether silences stand out in an uneven frame: one of 16
+// times the median, or two of eight. No reader sends so; mains hum beside a
+// card does.
+func tooUneven(iv []int32, median int64) bool {
+	long := 0
+	for _, v := range iv {
+		switch {
+		case int64(v) > 16*median:
+			return true
+		case int64(v) > 8*median:
+			long++
+		}
+	}
+	return long >= 2
 }
 
 // mostlyEven is a short cut for frames with little damage: where five of six
@@ -224,7 +250,7 @@ func isMultiple(v, median int32) bool {
 // interval, leaves everything after it one interval early; a lost one, one
 // late. A late stamp comes back by itself (one and a half, and a half), and a
 // reader that hesitates is off by no whole interval: neither speaks against the
-// bits.
+// bits, unless an edge is misplaced.
 func (tm *timing) weigh(iv []int32) {
 	T, tolerance := tm.interval, int64(tm.tolerance())
 	// What counts as one interval: 0.85, or down to 0.7 of a reader with
@@ -262,9 +288,55 @@ func (tm *timing) weigh(iv []int32) {
 	if tm.missing != 1 {
 		tm.hole = -1
 	}
-	if holes >= 5 && tm.extra == 0 {
+	if holes >= 5 && tm.extra == 0 && !tm.silence {
 		*tm = timing{interval: tm.interval, least: tm.least, most: tm.most, hole: -1} // no damage: so it sends
 	}
+}
+
+// misplaced reports whether, among exact intervals, an edge lies where no late
+// stamp puts it: it is none of the card's, and makes up the number where a bit
+// was lost. Inside, it
+// is early where a bit should be. At an end, where nothing holds it in place,
+// it shifts every bit of a card that lost its other end.
+func (tm *timing) misplaced(iv []int32) bool {
+	T, tolerance := tm.interval, int64(tm.tolerance())
+	slack := max(T/8+int64(tm.jitter), lateStamp)
+	lateInside, lateAtEnd := int64(maxLate), min(max(T*3/5, slack), maxLate)
+	if T < slowReader {
+		lateInside, lateAtEnd = T, T
+	}
+	hesitates, oddEnd := false, false
+	for i := 0; i < len(iv); i++ {
+		// A run of intervals that are off: how far the edges in it are from
+		// where the edge before it puts them.
+		from, off, low, high := i, int64(0), int64(0), int64(0)
+		for ; i < len(iv); i++ {
+			v := int64(iv[i]) - T
+			if v <= tolerance && -v <= tolerance {
+				break
+			}
+			off += v
+			low, high = min(low, off), max(high, off)
+		}
+		switch {
+		case from == 0: // only the edge after it can be relied on
+			oddEnd = oddEnd || off > slack
+			if -off > lateAtEnd || low < min(off, 0)-slack {
+				return true
+			}
+		case i == len(iv):
+			oddEnd = oddEnd || off > lateAtEnd
+			if low < -slack {
+				return true
+			}
+		default:
+			hesitates = hesitates || off > slack
+			if low < min(off, 0)-slack || high > max(off, 0)+lateInside {
+				return true
+			}
+		}
+	}
+	return oddEnd && !hesitates // else it does so at the ends too
 }
 
 // isSilence reports whether a distance is more than one lost bit and a late

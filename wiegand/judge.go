@@ -64,8 +64,6 @@ func (d *Decoder) suspect(f *frame, tr train, tm *timing) bool {
 	switch {
 	case tm.even && tm.uneven == 0:
 		return false
-	case !tm.even && int64(tm.most) > 40*tm.interval:
-		return true // no reader is that uneven
 	case tm.interval < slowReader:
 		return false
 	case tm.least <= together && tr.coincides(together):

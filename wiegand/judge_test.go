@@ -70,6 +70,86 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// TestMisplaced: an edge that makes up the number of a card that lost a bit is
+// seen where no late stamp can have put it, also without any parity.
+func TestMisplaced(t *testing.T) {
+	const T = 2 * ms
+	late := func(i int, by int64) []pulse {
+		p := pulsesOf(card(t), 0)
+		p[i].at += by
+		return p
+	}
+	lostFirst := func(after int64) []pulse { return addPulse(lose(pulsesOf(card(t), 0), 0), 25*T+after, 50*us, 1) }
+	lostLast := func(before int64) []pulse { return addPulse(lose(pulsesOf(card(t), 0), 25), -before, 50*us, 1) }
+	for i, tt := range []struct {
+		from, to int64 // the stray edge's distance, in hundredths of an interval
+		do       func(by int64) []pulse
+		want     Fault
+	}{
+		{from: 10, to: 80, do: lostFirst, want: FaultInterval},
+		{from: 165, to: 300, do: lostFirst, want: FaultInterval},
+		{from: 10, to: 35, do: lostLast, want: FaultInterval},
+		{from: 120, to: 300, do: lostLast, want: FaultInterval},
+		{from: -80, to: -20, do: func(by int64) []pulse { return late(12, by) }, want: FaultInterval},
+		{from: 0, to: 50, do: func(by int64) []pulse { return late(0, by) }},
+		{from: 0, to: 80, do: func(by int64) []pulse { return late(1, by) }},
+		{from: 0, to: 80, do: func(by int64) []pulse { return late(12, by) }},
+		{from: 0, to: 80, do: func(by int64) []pulse { return late(24, by) }},
+		{from: 0, to: 50, do: func(by int64) []pulse { return late(25, by) }},
+	} {
+		for by := tt.from; by <= tt.to; by += 5 {
+			edges := fallsOf(edgesOf(tt.do(by * T / 100)))
+			if r := decodeAll(newDecoder(t, Options{}, "raw26"), edges); len(r) != 1 || r[0].Fault != tt.want {
+				t.Errorf("case %d, %d %%: %+v, want %q", i, by, r, tt.want)
+			}
+		}
+	}
+}
+
+// TestUnevenDamage: a reader whose spacing proves nothing has its silences and
+// its widths. Each of these has the number of bits.
+func TestUnevenDamage(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 4))
+	uneven := reader{width: 50 * us, interval: 1400 * us, spacingTo: 2600 * us}
+	for range 100 {
+		b := randomCard(rng, mustFormat(t, "raw26"), &Options{})
+		clean := uneven.send(rng, b, 0)
+		_, end := span(clean)
+		hum := lose(lose(clean, 4), 9)
+		for i := range int64(2) {
+			hum = addPulse(hum, end+2*ms+i*20*ms, 5*ms, b.Bit(25))
+		}
+		crosstalk := lose(clean, 4)
+		for i, width := range []int64{4 * us, 9 * us, 20 * us} {
+			crosstalk = addPulse(crosstalk, clean[10+i].at+500*us, width, 1-b.Bit(10+i))
+		}
+		for name, p := range map[string][]pulse{
+			"far": addPulse(lose(clean, 4), end+24*ms, 50*us, 1), "crosstalk": crosstalk,
+			"hum": addPulse(lose(hum, 12), -20*ms, 5*ms, b.Bit(0)),
+		} {
+			if name == "far" { // one silence alone may be a slow bit, up to sixteen of them
+				for i := range p[:len(p)-1] {
+					p[i].at = end - (end-p[i].at)/2
+				}
+			}
+			for _, both := range []bool{false, true} {
+				if name == "crosstalk" && !both {
+					continue // too many bits
+				}
+				edges := edgesOf(p)
+				if !both {
+					edges = fallsOf(edges)
+				}
+				for _, r := range decodeAll(newDecoder(t, Options{BothEdges: both}, "raw26"), edges) {
+					if r.OK() {
+						t.Errorf("%s, both edges %v: %v for %v", name, both, r.Bits, b)
+					}
+				}
+			}
+		}
+	}
+}
+
 func burstAt(p []pulse, at int64, line uint8, n int, every int64) []pulse {
 	for i := range int64(n) {
 		p = addPulse(p, at+i*every, 5*us, line)

@@ -273,6 +273,7 @@ func damages(f *Format) []damage {
 		{name: "pause of 30 ms inside", do: func(r *rand.Rand, p []pulse) []pulse { return pause(r, p, 30*ms) }},
 		{name: "pause of 60 ms inside", do: func(r *rand.Rand, p []pulse) []pulse { return pause(r, p, 60*ms) }},
 		{name: "50 Hz hum on one line", do: hum, mains: true},
+		{name: "weak 50 Hz hum on one line", do: weakHum, mains: true},
 		{name: "50 Hz spikes on one line", do: spikes, mains: true},
 		{name: "bursts at 100 kHz", do: burst},
 		{name: "stamps late, 2 ms reader", right: .9999, stamps: clamped},
@@ -288,6 +289,16 @@ func damages(f *Format) []damage {
 			}
 		}},
 		// What no decoder can promise.
+		{name: "two extra and two lost, length kept", free: true, do: func(r *rand.Rand, p []pulse) []pulse {
+			return extraAndLost(r, extraAndLost(r, p))
+		}},
+		{name: "one end lost, a pulse up to 6 intervals beyond the other", free: true, do: func(r *rand.Rand, p []pulse) []pulse {
+			from, to := span(p)
+			if r.IntN(2) == 0 {
+				return addPulse(p[1:], to+between(r, 0, 12*ms), 50*us, uint8(r.IntN(2)))
+			}
+			return addPulse(p[:len(p)-1], from-between(r, 0, 12*ms), 50*us, uint8(r.IntN(2)))
+		}},
 		{name: "uneven reader 0.3-6 ms, one extra and one lost", free: true, do: extraAndLost,
 			reader: reader{width: 20 * us, widthTo: 100 * us, interval: 300 * us, spacingTo: 6 * ms}},
 		{name: "uneven reader ±20 %, one extra and one lost", free: true, do: extraAndLost,

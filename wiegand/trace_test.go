@@ -68,8 +68,21 @@ func TestVCDReader(t *testing.T) {
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("%v, %v, want %v", got, err, want)
 	}
+	for replace, with := range map[string]string{ // the same in other tools' words
+		"! d0 $end":   `! \d0 $end`,
+		`" D1 [0]`:    `" reader.DATA1[0]`,
+		`0! b1010 #`:  `0! sIDLE %`,
+		"#10500 1!":   "#10500 z!",
+		`x" bx # r0.`: `z" sx # r0.`,
+	} {
+		got, err := readAll(NewVCDReader(strings.NewReader(strings.Replace(sampleVCD, replace, with, 1))), 10)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: %v, %v, want %v", with, got, err, want)
+		}
+	}
 	for replace, with := range map[string]string{
 		"d0":               "clk",
+		"8 # bus":          "1 # data0",
 		"100 ns":           "3 ns",
 		"$enddefinitions":  "$end",
 		"#30000":           "#9000",
@@ -84,7 +97,7 @@ func TestVCDReader(t *testing.T) {
 		}
 	}
 	_, err = readAll(NewVCDReader(strings.NewReader(strings.Replace(sampleVCD, "d0", "clk", 1))), 10)
-	if want := `no signals D0 and D1, only ["clk"]: rename`; err == nil || !strings.Contains(err.Error(), want) {
+	if want := `want signals D0 and D1 of one bit, have only ["clk" "D1" "bus (8 bits)" "volts (64 bits)"]: rename`; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("%v, want %s", err, want)
 	}
 }

@@ -13,9 +13,11 @@ import (
 
 // A VCDReader reads the edges of the signals D0 and D1 from a value change
 // dump (IEEE 1364-2005, clause 18), as GTKWave, sigrok-cli, PulseView and logic
-// analysers write it. The names may be in either case and within any scope;
-// DATA0 and DATA1 will do as well. Other signals, unknown levels (x and z) and
-// what is within $comment are passed over. Times become nanoseconds.
+// analysers write it. The names may be in either case and within any scope,
+// escaped or with an index; DATA0 and DATA1 will do as well. A line that nothing
+// drives (z) is high, since a reader's lines are pulled up. Other signals,
+// unknown levels (x) and what is within $comment are passed over. Times become
+// nanoseconds.
 type VCDReader struct {
 	s       *bufio.Scanner
 	unit    timeUnit
@@ -105,12 +107,15 @@ func (v *VCDReader) declare(word string) (err error) {
 	case "$enddefinitions":
 		v.words()
 		v.header = false
-		var have [2]bool
+		var have [2]int
 		for _, line := range v.line {
-			have[line] = true
+			have[line]++
 		}
-		if !have[0] || !have[1] {
-			err = fmt.Errorf("vcd: no signals D0 and D1, only %q: rename the two data lines", v.names)
+		switch {
+		case have[0] == 0 || have[1] == 0:
+			err = fmt.Errorf("vcd: want signals D0 and D1 of one bit, have only %q: rename the two data lines", v.names)
+		case have[0] > 1 || have[1] > 1:
+			err = fmt.Errorf("vcd: more than one D0 or D1 in %q: keep those of one reader", v.names)
 		}
 	default:
 		if !strings.HasPrefix(word, "$") {
@@ -123,19 +128,22 @@ func (v *VCDReader) declare(word string) (err error) {
 
 // declareSignal takes "wire 1 ! D0".
 func (v *VCDReader) declareSignal(words []string) {
-	if len(words) < 4 || words[1] != "1" {
+	if len(words) < 4 {
 		return
 	}
-	code, name := words[2], words[3]
+	code, name := words[2], strings.TrimPrefix(words[3], "\\")
+	name, _, _ = strings.Cut(name[strings.LastIndexByte(name, '.')+1:], "[")
+	if words[1] != "1" {
+		name += " (" + words[1] + " bits)"
+	}
 	switch strings.ToUpper(name) {
 	case "D0", "DATA0":
 		v.line[code] = 0
 	case "D1", "DATA1":
 		v.line[code] = 1
-	default:
-		if len(v.names) < 8 {
-			v.names = append(v.names, name)
-		}
+	}
+	if len(v.names) < 8 {
+		v.names = append(v.names, name)
 	}
 }
 
@@ -158,7 +166,11 @@ func (v *VCDReader) change(word string) (e Edge, edge bool, err error) {
 		if word == "b0" || word == "b1" || word == "B0" || word == "B1" {
 			return v.set(code, word[1] == '1')
 		}
-	case 'x', 'X', 'z', 'Z':
+	case 'z', 'Z':
+		return v.set(word[1:], true)
+	case 's', 'S': // a string, of GTKWave
+		v.word()
+	case 'x', 'X':
 	case '$':
 		switch word {
 		case "$dumpvars":

@@ -24,7 +24,9 @@ func isGlitch(width, median int32) bool {
 }
 
 // withoutGlitches takes out every pulse of a few µs. A frame that is left
-// with the bits of a card and no fault is proved by the widths.
+// with the bits of a card and no fault is proved by the widths, unless one of
+// its pulses is still half as wide as the others: then the noise had wider
+// ones too.
 func (d *Decoder) withoutGlitches(r *Read, f *frame) bool {
 	if !d.opts.BothEdges {
 		return false
@@ -32,8 +34,12 @@ func (d *Decoder) withoutGlitches(r *Read, f *frame) bool {
 	w := &d.work
 	median := f.medianWidth(w)
 	left := train(w.row[:0])
-	for i := range f.n {
-		if !isGlitch(f.width[i], median) {
+	for i, v := range f.width[:f.n] {
+		switch {
+		case isGlitch(v, median):
+		case v >= 0 && 2*v <= median:
+			return false
+		default:
 			left = append(left, f.fall[i])
 		}
 	}
