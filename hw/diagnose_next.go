@@ -16,7 +16,7 @@ func tellApart(a, b string, s *Site) string {
 	case "converter-unpowered no-power":
 		return "Measure the converter: 3.3 V on LV, 5 V on HV. Whichever is missing is the fault."
 	case "burst crosstalk":
-		return "Take the reader's two data wires off the board and run the self-test again and look at the line idle: sparks remain, crosstalk does not."
+		return "Watch `stump scope` with no card near the reader: sparks show there, crosstalk does not."
 	case "hum no-ground", "burst no-ground", "floating no-ground":
 		return fmt.Sprintf("Hold a wire from %s to %s and watch `stump scope`: if the pulses stop, ground was missing.", s.ground(), s.groundPins())
 	case "floating hum":

@@ -1,12 +1,19 @@
 package hw
 
-// isLow: the line is held low, by the float test where there was one.
+// isLow: the line is held low, by the float test where there was one. It may
+// twitch: a level in between does, on a wire that nothing drives.
 func (f *findings) isLow(i int) bool {
 	if f.float[i] != unasked && f.float[i] != changing {
 		return f.float[i] == heldLow
 	}
-	return f.low[i] && f.idleFalls[i] == 0 && f.falls[i] == 0
+	return f.low[i] && f.hertz[i] == 0 && f.rate(i) <= twitches
 }
+
+// twitches is how many falls a second are no more than that.
+const twitches = 15
+
+// twitching: the line rests low, and moves now and then.
+func (f *findings) twitching(i int) bool { return f.isLow(i) && f.idleFalls[i]+f.falls[i] > 0 }
 
 // noisy: edges came with no card, more than a hand near the cable explains.
 func (f *findings) noisy(i int) bool { return f.idleFalls[i] >= 3 }
@@ -24,15 +31,28 @@ func (f *findings) silent() bool {
 	return f.shown > 0 && f.falls[0]+f.falls[1] == 0
 }
 
+// oneDead: one line brought pulses, and the other none though nothing holds it
+// as far as is known.
+func (f *findings) oneDead() bool {
+	for i := range 2 {
+		if f.falls[1-i] >= 3 && f.falls[i] == 0 {
+			return !f.isLow(i) || f.unknownFloat()
+		}
+	}
+	return false
+}
+
 // unknownFloat: the float test could not be made, as on a BeagleBone.
 func (f *findings) unknownFloat() bool { return f.float[0] == unasked && f.float[1] == unasked }
 
 func weighNoPower(f *findings, e *Evidence) float64 {
-	if f.falls[0]+f.falls[1] > 0 || f.late > 0 || f.free > 0 {
-		return 0
-	}
 	switch {
+	case f.late > 0 || f.free > 0:
+		return 0
 	case f.isLow(0) && f.isLow(1):
+		if f.rate(0) > twitches || f.rate(1) > twitches {
+			return 0.6
+		}
 		return certain
 	case !f.silent():
 		return 0
@@ -74,7 +94,7 @@ func weighLow(f *findings, i int) float64 {
 		return 0
 	case f.isLow(1 - i):
 		return 0.4
-	case f.falls[i] > 0:
+	case f.falls[i]+f.idleFalls[i] > 0:
 		return maybe
 	}
 	return certain
@@ -82,10 +102,18 @@ func weighLow(f *findings, i int) float64 {
 
 func weighOpen(f *findings, i int) float64 {
 	switch {
-	case f.shown == 0 || f.falls[i] > 0 || f.falls[1-i] < 3 || f.isLow(i):
+	case f.shown == 0 || f.falls[1-i] < 3 || f.isLow(i) && !f.unknownFloat():
 		return 0
+	case f.falls[i] > 0 && f.missing[i] > 0 && !f.noisy(1-i):
+		return maybe // in some reads
+	case f.falls[i] > 0:
+		return 0
+	case f.free > 0 || f.isLow(i): // without a float test the board's pull may hold it
+		return maybe
 	case f.clock == 1-i || f.hertz[1-i] > 0 || f.noisy(1-i):
 		return possible
+	case f.float[i] == follows && f.idleFalls[i] == 0:
+		return 0.92 // before a loose one, of which something would be seen
 	case f.float[i] == follows:
 		return 0.75
 	}
@@ -93,10 +121,15 @@ func weighOpen(f *findings, i int) float64 {
 }
 
 func weighShorted(f *findings, _ *Evidence) float64 {
-	if f.falls[0]+f.falls[1] >= 8 && f.pairs >= 0.8 {
-		return certain
+	switch {
+	case f.joined == 0:
+		return 0
+	case f.noisy(0) && f.noisy(1):
+		return 0.6 // noise is felt on both wires too
+	case f.joined+f.quiet < f.shown:
+		return 0.9 // now and then
 	}
-	return 0
+	return certain
 }
 
 func weighNoGround(f *findings, _ *Evidence) float64 {
@@ -120,7 +153,7 @@ func weighNoGround(f *findings, _ *Evidence) float64 {
 
 func weighConverter(f *findings, e *Evidence) float64 {
 	switch {
-	case f.unknownFloat() && f.silent() && f.late == 0 && f.free == 0 && !f.isLow(0) && !f.isLow(1) && (e.Answered == nil || *e.Answered):
+	case f.unknownFloat() && f.silent() && f.late == 0 && f.free == 0 && f.isLow(0) == f.isLow(1) && (e.Answered == nil || *e.Answered):
 		return maybe // the board's own pull holds the lines as well as a converter's
 	case f.float[0] != follows || f.float[1] != follows || f.falls[0]+f.falls[1] > 0:
 		return 0
@@ -134,7 +167,7 @@ func weighConverter(f *findings, e *Evidence) float64 {
 
 func weighWrongGPIO(f *findings, e *Evidence) float64 {
 	switch {
-	case f.free > 0 && f.falls[0]+f.falls[1] == 0:
+	case f.free > 0 && (f.silent() || f.oneDead()):
 		return 0.98
 	case f.free > 0:
 		return maybe
@@ -174,6 +207,10 @@ func weighFloating(f *findings, _ *Evidence) float64 {
 		return 0.85
 	case f.float[0] == changing || f.float[1] == changing:
 		return 0.5
+	case f.unknownFloat() && (f.twitching(0) || f.twitching(1)):
+		return 0.6
+	case f.missing[0] > 0 && f.falls[0] > 0 || f.missing[1] > 0 && f.falls[1] > 0:
+		return 0.7
 	case f.float[0] == unasked && holes > 0 && f.falls[0] > 0 && f.falls[1] > 0:
 		return 0.6
 	}
@@ -192,7 +229,7 @@ func weighBurst(f *findings, _ *Evidence) float64 {
 	switch {
 	case f.grouped > 0.5 && idle >= 3:
 		return 0.93
-	case f.pairs >= 0.8 || idle > 0 && f.grouped < 0.2 || f.clock >= 0:
+	case f.joined > 0 || idle > 0 && f.grouped < 0.2 || f.clock >= 0:
 		return 0
 	case f.bunched >= 2 && f.bunched*2 > f.extra:
 		return 0.7
@@ -204,8 +241,10 @@ func weighBurst(f *findings, _ *Evidence) float64 {
 
 func weighCrosstalk(f *findings, _ *Evidence) float64 {
 	switch {
-	case f.ghosts == 0 || f.pairs >= 0.8 || f.clock >= 0:
+	case f.ghosts == 0 || f.clock >= 0:
 		return 0
+	case f.joined > 0:
+		return maybe
 	case f.noisy(0) || f.noisy(1):
 		return possible
 	case f.ghosts*10 >= f.extra*7:

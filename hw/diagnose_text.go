@@ -132,8 +132,11 @@ func textLow(i int) func(*findings, *Site) text {
 func textOpen(i int) func(*findings, *Site) text {
 	return func(f *findings, s *Site) text {
 		where := fmt.Sprintf("Follow this wire from the reader through %s to the pin", s.converter())
-		if f.float[i] == pulledUp && s.hasConverter() {
+		switch {
+		case f.float[i] == pulledUp && s.hasConverter():
 			where = "The converter's board side is in order, so look between reader and converter first"
+		case f.float[i] == follows && s.hasConverter():
+			where = "Nothing holds the pin, so look between converter and pin first"
 		}
 		return text{
 			fmt.Sprintf("only DATA%d moves when a card is shown, DATA%d never", 1-i, i),
@@ -223,6 +226,16 @@ func textCrosstalk(f *findings, s *Site) text {
 }
 
 func textWrongGPIO(f *findings, s *Site) text {
+	if f.free > 0 && !f.silent() {
+		i := 0
+		if f.falls[1] == 0 {
+			i = 1
+		}
+		return text{
+			fmt.Sprintf("no pulses of DATA%d on its pin, but on %s", i, strings.Join(f.freeNames, " and on ")),
+			fmt.Sprintf("%s is on another pin than the configuration says. Move it to %s. Or set data%d to the pin where the pulses are.", s.data(i), s.pin(i), i),
+		}
+	}
 	if f.free > 0 {
 		return text{
 			"no pulses on the configured pins, but on " + strings.Join(f.freeNames, " and on "),

@@ -93,20 +93,22 @@ type findings struct {
 	idleFalls [2]int
 	idleTime  time.Duration
 	hertz     [2]float64 // steady edges with no card; 0: none
-	grouped   float64    // share of edges with no card that come in groups
+	grouped   float64    // share of edges with no card in groups that chance does not make
 	low       [2]bool    // seen low at both ends of the idle spell
 	float     [2]answer
 
-	shown     int    // how often a card was asked for
-	falls     [2]int // while cards were shown
-	quiet     int    // cards that brought no edge
-	pairs     float64
-	frames    []frame
-	extra     int // falls that no reader sends
-	ghosts    int // of these, on the other line within 100 µs
-	bunched   int // of these, within 20 µs of another
-	late      int // frames that came together, after cards that brought nothing
-	free      int // pins that pulsed though nobody configured them
+	shown     int     // how often a card was asked for
+	falls     [2]int  // while cards were shown
+	quiet     int     // cards that brought no edge
+	joined    int     // cards of which every bit came on both lines
+	pairs     float64 // share of falls that came on both lines, of those cards or of all
+	frames    []frame // of the other cards
+	missing   [2]int  // of these, without a single pulse of one line
+	extra     int     // falls that no reader sends
+	ghosts    int     // of these, on the other line within 100 µs
+	bunched   int     // of these, within 20 µs of another
+	late      int     // frames that came together, after cards that brought nothing
+	free      int     // pins that pulsed though nobody configured them
 	freeNames []string
 	clock     int // line that is regular as a clock by itself; -1: none
 }
@@ -122,7 +124,7 @@ func examine(e *Evidence) *findings {
 		f.low[i] = e.Idle.To > e.Idle.From && !e.Idle.Start[i] && !e.Idle.End[i]
 		f.float[i] = e.Float.line(i)
 	}
-	f.grouped = grouped(idle)
+	f.grouped = grouped(idle, f.idleTime)
 
 	var all []wiegand.Edge
 	for i := range e.Cards {
@@ -155,14 +157,24 @@ func (f *findings) cards(e *Evidence, all []wiegand.Edge) {
 	for i := range 2 {
 		f.falls[i] = len(of(all, i))
 	}
-	f.pairs = paired(all, together(interval(all)))
-	if f.pairs > 0.6 {
-		return // what would be frames is each bit twice
-	}
+	usual := interval(all)
+	f.pairs = paired(all, together(usual))
+	var joined []wiegand.Edge
 	for i := range e.Cards {
-		for _, fr := range split(falls(e.Cards[i].Edges), interval(all)) {
+		spell := falls(e.Cards[i].Edges)
+		if len(spell) >= 8 && paired(spell, together(usual)) >= 0.9 {
+			joined = append(joined, spell...)
+			f.joined++
+			continue // what would be frames is each bit twice
+		}
+		for _, fr := range split(spell, usual) {
 			fr.judge(e.Formats)
 			f.frames = append(f.frames, fr)
+			for line := range 2 {
+				if fr.falls >= 4 && !fr.good && fr.only(1-line) {
+					f.missing[line]++
+				}
+			}
 			for _, x := range fr.extra {
 				f.extra++
 				if x.ghost {
@@ -173,6 +185,9 @@ func (f *findings) cards(e *Evidence, all []wiegand.Edge) {
 				}
 			}
 		}
+	}
+	if f.joined > 0 {
+		f.pairs = paired(joined, together(usual))
 	}
 	if slices.ContainsFunc(f.frames, func(fr frame) bool { return fr.good }) || clocked(all) {
 		return

@@ -71,6 +71,16 @@ func (fr *frame) add(e wiegand.Edge) {
 	fr.falls++
 }
 
+// only: all of its falls are on one line.
+func (fr *frame) only(line int) bool {
+	for i := range fr.all.Len() {
+		if int(fr.all.Bit(i)) != line {
+			return false
+		}
+	}
+	return true
+}
+
 // judge holds a frame against the site's formats. Where all falls together are
 // a card, none is too many: one was only stamped late.
 func (fr *frame) judge(formats []*wiegand.Format) {

@@ -42,7 +42,8 @@ const (
 	badMargin     = 0.05 // … and as much above it
 	pastReads     = 2000 // how far "usual" looks back
 	strayWindow   = 10 * time.Minute
-	strayLimit    = 20 // stray frames in it
+	strayLimit    = 20              // stray frames in it
+	strayMost     = 10 * strayLimit // counted
 	clockPatience = 10 * time.Minute
 	voltageMemory = time.Hour
 	commits       = 20 // the window of commit times
@@ -88,7 +89,7 @@ func (h *Health) begin(now time.Duration) {
 func (h *Health) ObserveRead(now time.Duration, r *wiegand.Read) {
 	h.begin(now)
 	if !r.OK() && (r.Count < shortFrame || r.Count > wiegand.MaxBits) {
-		if h.strays = append(h.strays, now); len(h.strays) > 10*strayLimit {
+		if h.strays = append(h.strays, now); len(h.strays) > strayMost {
 			h.strays = h.strays[1:]
 		}
 		return
@@ -227,9 +228,13 @@ func (h *Health) stray(now time.Duration) (Condition, bool) {
 	if len(h.strays) < strayLimit {
 		return Condition{}, false
 	}
+	often := count.Of(len(h.strays), "time")
+	if len(h.strays) == strayMost {
+		often = "more than " + often
+	}
 	return Condition{
 		Name: StrayEdges, Since: now,
-		Text:   fmt.Sprintf("pulses without a card, %s in %s", count.Of(len(h.strays), "time"), strayWindow),
+		Text:   fmt.Sprintf("pulses without a card, %s in the last %s", often, days(strayWindow)),
 		Remedy: "run `stump selftest`: missing ground, a loose wire and mains hum look like this",
 	}, true
 }

@@ -35,6 +35,12 @@ func (s *tester) card(ctx context.Context) Result {
 		s.evidence.Answered, s.evidence.Free = nil, nil
 		from = 0
 	}
+	if f := examine(&s.evidence); f.oneDead() && s.evidence.Free == nil {
+		// One of the wires may be on another pin.
+		if err := s.elsewhere(ctx); err != nil {
+			return failed(err, gpio.Hint(err))
+		}
+	}
 	spells := s.evidence.Cards[from:]
 	s.first, _, _, _ = tally(s.reads(spells))
 	return s.judge(spells)
@@ -101,7 +107,8 @@ func (s *tester) show(ctx context.Context, card int) error {
 
 // showWidths has a card shown while rising edges are noted as well, so that
 // pulses have a width. In that mode a kernel may mistake a short pulse's
-// direction: where it did, the card is shown again without.
+// direction: where it may have, the card is shown again without. A mistake
+// makes no falls that are closer than a reader's: those are kept as evidence.
 func (s *tester) showWidths(ctx context.Context, card int) error {
 	b, ok := s.src.(interface{ SetBothEdges(bool) error })
 	if !ok || b.SetBothEdges(true) != nil {
@@ -111,6 +118,9 @@ func (s *tester) showWidths(ctx context.Context, card int) error {
 	last := len(s.evidence.Cards) - 1
 	if err != nil || s.clean(s.evidence.Cards[last:]) {
 		return err
+	}
+	if f := examine(&Evidence{Cards: s.evidence.Cards[last:], Formats: s.Formats}); f.extra+f.joined > 0 {
+		return nil
 	}
 	s.evidence.Cards = s.evidence.Cards[:last]
 	s.Say("And a last time.")
@@ -250,7 +260,7 @@ func (s *tester) judge(spells []Spell) Result {
 		r := s.blame(Fail, lengths(reads)+", none good")
 		if len(r.Causes) == 0 { // then at least what the decoder says
 			r.Measured += ": " + faultText[reads[0].Fault]
-			r.Remedy = "Check that the reader's cards are of the formats in the configuration: `stump scope` shows what arrives."
+			r.Remedy = s.unexplained(f, reads)
 		}
 		return r
 	case same < n || repaired > 0 || f.quiet > 0 || f.extra > 0:
@@ -258,13 +268,44 @@ func (s *tester) judge(spells []Spell) Result {
 		if good*3 < n*2 {
 			v = Fail
 		}
-		return s.blame(v, fmt.Sprintf("%d of %d reads good%s, %d of the same card, %s too many", good, n, afterRepair(repaired), same, count.Of(f.extra, "pulse")))
+		r := s.blame(v, fmt.Sprintf("%d of %d reads good%s, %d of the same card%s", good, n, afterRepair(repaired), same, besides(f)))
+		if len(r.Causes) == 0 {
+			r.Remedy = s.unexplained(f, reads)
+		}
+		return r
 	}
 	r := pass("%s, %d of %d equal%s", s.describe(bits), same, n, shape(spells))
 	if causes := Diagnose(&s.evidence, &s.Site); len(causes) > 0 {
 		return s.blame(Warn, r.Measured) // good reads over wiring that showed a fault: luck
 	}
 	return r
+}
+
+// unexplained is what to do about cards of which no cause is known.
+func (s *tester) unexplained(f *findings, reads []wiegand.Read) string {
+	equal := !slices.ContainsFunc(reads, func(r wiegand.Read) bool { return r.Bits != reads[0].Bits })
+	_, _, good, repaired := tally(reads)
+	intact := good == len(reads) && repaired == 0 && f.extra == 0
+	switch {
+	case good == 0 && equal && f.extra == 0:
+		return "Check that the reader's cards are of the formats in the configuration: `stump scope` shows what arrives."
+	case intact && f.quiet == 0:
+		return "More than one card was read. Keep other cards away from the reader, show one and the same each time, and run the self-test again."
+	case intact:
+		return "Hold the card flat on the reader until it beeps, and run the self-test again. If it beeped and nothing arrived: " + s.Site.hold() + " must not touch anything, and the reader needs its full supply also while it reads."
+	}
+	return "Pulses were lost or damaged on the way, and nothing tells where. Press both data wires onto their terminals at the reader, at " + s.Site.converter() + " and at the board, then run the self-test again; `stump scope` shows each read. A long cable without a shield does this too."
+}
+
+// besides is ", 3 pulses too many, 1 card brought nothing".
+func besides(f *findings) (text string) {
+	if f.extra > 0 {
+		text += ", " + count.Of(f.extra, "pulse") + " too many"
+	}
+	if f.quiet > 0 {
+		text += ", " + count.Of(f.quiet, "card") + " brought nothing"
+	}
+	return text
 }
 
 func afterRepair(n int) string {

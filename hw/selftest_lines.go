@@ -117,7 +117,11 @@ func (s *tester) idle(ctx context.Context) Result {
 	case n == 0 && !low:
 		return pass("%s", measured)
 	case n <= 2 && !low:
-		return s.blame(Warn, measured)
+		r := s.blame(Warn, measured)
+		if len(r.Causes) == 0 {
+			r.Remedy = "Something moved a line though no card was there: a hand at the cable, or a disturbance nearby. Run the self-test again; if it comes back, watch `stump scope` while lights, locks and motors nearby switch."
+		}
+		return r
 	}
 	return s.blame(Fail, measured)
 }

@@ -57,7 +57,35 @@ func hum(mine []wiegand.Edge) float64 {
 			return hertz
 		}
 	}
+	for _, hertz := range []float64{50, 60} {
+		if rate > hertz && rate < 2.2*hertz && twice(mine, hertz) > 0.85 {
+			return hertz
+		}
+	}
 	return 0
+}
+
+// twice is the share of falls at the two commonest phases of a frequency: a
+// slow wave falls once a period, and chatters on its way up.
+func twice(mine []wiegand.Edge, hertz float64) float64 {
+	const bins = 16
+	var count [bins]int
+	for _, e := range mine {
+		_, phase := math.Modf(hertz * float64(e.Time-mine[0].Time) / 1e9)
+		count[int(phase*bins)%bins]++
+	}
+	total := 0
+	for range 2 { // the two fullest pairs of neighbours
+		best := 0
+		for i := range bins {
+			if count[i]+count[(i+1)%bins] > count[best]+count[(best+1)%bins] {
+				best = i
+			}
+		}
+		total += count[best] + count[(best+1)%bins]
+		count[best], count[(best+1)%bins] = 0, 0
+	}
+	return float64(total) / float64(len(mine))
 }
 
 // apart leaves out falls that come sooner after another than d.
@@ -81,18 +109,28 @@ func inStep(mine []wiegand.Edge, hertz float64) float64 {
 	return math.Hypot(x, y) / float64(len(mine))
 }
 
-// grouped is the share of falls with a neighbour closer than groupNS.
-func grouped(edges []wiegand.Edge) float64 {
-	if len(edges) == 0 {
+// grouped is the share of falls with a neighbour on their line closer than
+// groupNS, without those that come so close by chance where there are many. A
+// neighbour on the other line makes no group: what both wires pick up together
+// shows on both.
+func grouped(edges []wiegand.Edge, in time.Duration) float64 {
+	if len(edges) == 0 || in <= 0 {
 		return 0
 	}
-	d, n := distances(edges), 0
-	for i := range edges {
-		if i > 0 && d[i-1] < groupNS || i < len(d) && d[i] < groupNS {
-			n++
+	near, chance := 0, 0.0
+	for line := range 2 {
+		mine := of(edges, line)
+		d := distances(mine)
+		for i := range mine {
+			if i > 0 && d[i-1] < groupNS || i < len(d) && d[i] < groupNS {
+				near++
+			}
 		}
+		n := float64(len(mine))
+		chance += n * (1 - math.Exp(-2*groupNS*n/float64(in)))
 	}
-	return float64(n) / float64(len(edges))
+	all := float64(len(edges))
+	return max(0, (float64(near)-chance)/(all-chance))
 }
 
 // together is how close falls on two lines that touch are stamped, where bits

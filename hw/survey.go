@@ -60,18 +60,25 @@ func (s Survey) String() string {
 		kind = s.Board.Key
 	}
 	fmt.Fprintf(&b, "board: %s (%s)\n", s.Board, kind)
+	said := ""
+	hint := func(err error) { // not once a line when all lack the same
+		if h := hintOf(err); h != "" && h != said {
+			fmt.Fprintf(&b, "  %s\n", h)
+			said = h
+		}
+	}
 	for _, c := range s.Chips {
 		fmt.Fprintf(&b, "chip: %s, %s, %s\n", c.Name, c.Label, count.Of(c.Lines, "line"))
 	}
 	if s.Err != nil {
 		fmt.Fprintf(&b, "chips: %v\n", s.Err)
-		hint(&b, s.Err)
+		hint(s.Err)
 	}
 	for _, r := range s.Rows {
 		switch {
 		case r.Err != nil:
 			fmt.Fprintf(&b, "%s: %v\n", r.Role, r.Err)
-			hint(&b, r.Err)
+			hint(r.Err)
 		case r.Line.Used:
 			fmt.Fprintf(&b, "%s = %s: held by %q\n", r.Role, r.Line, r.Line.Consumer)
 		default:
@@ -81,11 +88,10 @@ func (s Survey) String() string {
 	return b.String()
 }
 
-// hint adds what to do about an error.
-func hint(b *strings.Builder, err error) {
+// hintOf is what to do about an error.
+func hintOf(err error) string {
 	if h, ok := err.(interface{ Hint() string }); ok && h.Hint() != "" {
-		fmt.Fprintf(b, "  %s\n", h.Hint())
-	} else if h := gpio.Hint(err); h != "" {
-		fmt.Fprintf(b, "  %s\n", h)
+		return h.Hint()
 	}
+	return gpio.Hint(err)
 }

@@ -45,13 +45,7 @@ func (w *Wiring) Parts() []Part {
 	case "sparkfun", "openlcd", "newhaven", "matrix-orbital":
 		parts = append(parts, Part{1, "serial display (" + w.Display + ")", w.through("RX")})
 	}
-	switches := 0
-	for _, o := range w.Outputs {
-		if !o.ActiveLow {
-			switches++
-		}
-	}
-	if switches > 0 {
+	if switches := w.switches(); switches > 0 {
 		parts = append(parts,
 			Part{switches, "transistor 2N7000", "switches a wire of the reader to ground"},
 			Part{switches, "resistor 10 kΩ", "gate to ground: off until the daemon runs"})
@@ -94,6 +88,9 @@ func (w *Wiring) Warnings() []string {
 	}
 	if len(w.Outputs) > 0 {
 		warn = append(warn, "The reader's light and beeper wires carry 5 V as well: each through its transistor or a channel of the converter.")
+	}
+	if w.switches() > 0 {
+		warn = append(warn, "Each transistor: drain to the reader's wire, gate to the header's pin, source to GND, and 10 kΩ between gate and GND.")
 	}
 	if ties, err := w.Ties(); err == nil && slices.ContainsFunc(ties, Tie.secondConverter) {
 		warn = append(warn, "The converter marked 2nd is fed like the first: join HV with HV, LV with LV, GND with GND.")

@@ -21,6 +21,7 @@ const (
 	partWidth  = 150
 	laneX      = 520 // the first lane
 	lanePitch  = 16
+	lanes      = 190 // room for them: the pins' names begin at its end
 	headerX    = 850 // the header's first column
 	columnGap  = 28
 	topY       = 96

@@ -77,15 +77,16 @@ func (w *Wiring) drawTies(d *drawing, ties []Tie, from, to points) {
 	slices.SortStableFunc(ordered, func(a, b Tie) int { return cmp.Compare(to[a.Pin.Name].y, to[b.Pin.Name].y) })
 	// Wires that go up take lanes from the left, wires that go down from the
 	// right: then neighbours do not cross.
-	up, down := laneX, laneX+lanePitch*(len(ties)-1)
+	apart := min(lanePitch, lanes/max(len(ties)-1, 1))
+	up, down := laneX, laneX+apart*(len(ties)-1)
 	for _, t := range ordered {
 		source := from[t.source()]
 		at := to[t.Pin.Name]
 		lane := up
 		if at.y > source.y {
-			lane, down = down, down-lanePitch
+			lane, down = down, down-apart
 		} else {
-			up += lanePitch
+			up += apart
 		}
 		if _, _, column := t.Pin.position(); column == 0 {
 			d.wire(t.Colour, source, point{lane, source.y}, point{lane, at.y}, at)

@@ -29,12 +29,18 @@ func (w *Wiring) Text(columns int, ansi bool) (string, error) {
 	for _, s := range w.Warnings() {
 		bullet(&b, "! ", s, columns)
 	}
-	b.WriteString("\nParts\n")
+	b.WriteString("\nParts\n" + w.PartsText(columns))
+	return b.String(), nil
+}
+
+// PartsText is what to buy, one part a line or more.
+func (w *Wiring) PartsText(columns int) string {
+	var b strings.Builder
 	for _, part := range w.Parts() {
 		line := part.String()
 		bullet(&b, line[:4], line[4:], columns)
 	}
-	return b.String(), nil
+	return b.String()
 }
 
 func bullet(b *strings.Builder, mark, text string, columns int) {

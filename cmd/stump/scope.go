@@ -57,8 +57,20 @@ func watch(cmd *cobra.Command, g *globals, file string, numbers bool) (err error
 		return err
 	}
 	defer done()
+	q := url.Values{}
+	if numbers {
+		q.Set("numbers", "true")
+	}
+	views, err := c.Stream(ctx, "POST", "scope", q, nil)
+	if err != nil && ctx.Err() != nil {
+		return nil // left before anything came
+	}
+	if err != nil {
+		return err
+	}
+	defer views.Close()
 	record := func([]wiegand.Edge) error { return nil }
-	if file != "" {
+	if file != "" { // not before the lines are had: an older recording stays
 		vcd, closeVCD, err := createVCD(file)
 		if err != nil {
 			return err
@@ -66,15 +78,6 @@ func watch(cmd *cobra.Command, g *globals, file string, numbers bool) (err error
 		defer func() { err = errors.Join(err, closeVCD()) }()
 		record = func(edges []wiegand.Edge) error { return writeEdges(vcd, edges) }
 	}
-	q := url.Values{}
-	if numbers {
-		q.Set("numbers", "true")
-	}
-	views, err := c.Stream(ctx, "POST", "scope", q, nil)
-	if err != nil {
-		return err
-	}
-	defer views.Close()
 	show, restore := viewer(cmd.OutOrStdout())
 	defer restore()
 	dec := json.NewDecoder(views)

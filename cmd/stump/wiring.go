@@ -41,20 +41,13 @@ colours: reader, level converter, display, lights and beeper.`,
 				return writeSVG(cmd, w, svg)
 			}
 			out := cmd.OutOrStdout()
-			columns, colour := 80, false
-			if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-				colour = os.Getenv("NO_COLOR") == ""
-				if c, _, err := term.GetSize(int(f.Fd())); err == nil {
-					columns = c
-				}
-			}
 			if parts {
-				for _, p := range w.Parts() {
-					fmt.Fprintln(out, p)
-				}
-				return nil
+				_, err := fmt.Fprint(out, w.PartsText(columns(out)))
+				return err
 			}
-			text, err := w.Text(columns, colour)
+			f, ok := out.(*os.File)
+			colour := ok && term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == ""
+			text, err := w.Text(columns(out), colour)
 			if err != nil {
 				return hint.Wrap(err, "name a line of the header in the configuration, or another board with --board")
 			}

@@ -286,19 +286,28 @@ func (d *Daemon) notice(key string) string {
 	return line
 }
 
-// lowLine names a data line that is held low. A pulse is over in microseconds:
-// a line that is low twice is held.
+// lowLine names the data lines that rest low. Pulses are over in microseconds
+// and hum goes up once in 20 ms: a line that is low all of that time rests so.
+// What holds it, the self-test finds out.
 func lowLine(r *station.Reader) string {
-	for line := range 2 {
-		low := true
-		for range 2 {
-			levels, err := r.Source.Levels()
-			low = low && err == nil && !levels[line]
-			time.Sleep(time.Millisecond)
+	low := [2]bool{true, true}
+	for range 6 {
+		levels, err := r.Source.Levels()
+		for i := range low {
+			low[i] = low[i] && err == nil && !levels[i]
 		}
-		if low {
-			return fmt.Sprintf("DATA%d is held low", line)
+		if low == [2]bool{} {
+			return ""
 		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	switch low {
+	case [2]bool{true, true}:
+		return "DATA0 and DATA1 stay low, which should rest high"
+	case [2]bool{true, false}:
+		return "DATA0 stays low, which should rest high"
+	case [2]bool{false, true}:
+		return "DATA1 stays low, which should rest high"
 	}
 	return ""
 }
@@ -324,7 +333,7 @@ func (d *Daemon) conditions() map[string][]hw.Condition {
 		if r.Lent() {
 			list = append(list, hw.Condition{Name: "testing", Text: "a self-test or a scope has the lines: cards become no loans", Remedy: "end it"})
 		} else if low := lowLine(r); low != "" {
-			list = append(list, hw.Condition{Name: "line-low", Text: low, Remedy: "`stump selftest` says which wire", Staff: true})
+			list = append(list, hw.Condition{Name: "line-low", Text: low, Remedy: "`stump selftest` says why", Staff: true})
 		}
 		switch disk := d.Ledger.Health(); {
 		case disk.Failure != nil:

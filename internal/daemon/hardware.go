@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"cmp"
+	"strings"
 
 	"stump/gpio"
 	"stump/hw"
@@ -20,7 +21,22 @@ func Wiring(cfg *config.Config, board *hw.Board) *hw.Wiring {
 	for _, o := range outputs(cfg) {
 		w.Outputs = append(w.Outputs, hw.OutputWire{Name: o.name, Line: o.Line, ActiveLow: o.ActiveLow})
 	}
+	w.DisplayLines = displayLines(cfg)
 	return w
+}
+
+// displayLines are the lines of a display that has its own, in the order of
+// its terminals and by what is printed beside them.
+func displayLines(cfg *config.Config) (lines []hw.DisplayLine) {
+	if cfg.Display.Kind != "hd44780-gpio" {
+		return nil
+	}
+	for _, name := range []string{"rs", "e", "d4", "d5", "d6", "d7", "light"} {
+		if line, ok := cfg.Display.Lines[name]; ok {
+			lines = append(lines, hw.DisplayLine{Point: strings.ToUpper(name), Line: line})
+		}
+	}
+	return lines
 }
 
 // UseBoard gives the readers of a configuration that names no lines the board's
@@ -47,6 +63,9 @@ func Wanted(cfg *config.Config) []hw.Wanted {
 	}
 	for _, o := range outputs(cfg) {
 		lines = append(lines, hw.Wanted{Role: o.name, Name: o.Line})
+	}
+	for _, l := range displayLines(cfg) {
+		lines = append(lines, hw.Wanted{Role: "display " + l.Point, Name: l.Line})
 	}
 	return lines
 }
