@@ -111,7 +111,7 @@ func (u *upkeep) forget(ctx context.Context) {
 	if u.retain == 0 {
 		return
 	}
-	if n, err := u.ledger.Anonymise(ctx, time.Now().Add(-u.retain)); err != nil {
+	if n, err := u.ledger.Forget(ctx, u.retain); err != nil {
 		u.log.Error("closed loans were not anonymised", "err", err)
 	} else if n > 0 {
 		u.log.Info("closed loans anonymised", "events", n)
