@@ -199,7 +199,7 @@ func TestNewerFileIsRefused(t *testing.T) {
 		func() error { _, _, err := OpenOrSalvage(x.path, x.o); return err },
 	} {
 		var newer *NewerError
-		if err := open(); !errors.As(err, &newer) || !strings.Contains(err.Error(), "use a newer stump") {
+		if err := open(); !errors.As(err, &newer) || !strings.Contains(newer.Hint(), "use a newer stump") {
 			t.Errorf("%v", err)
 		}
 	}

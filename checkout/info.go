@@ -27,6 +27,9 @@ type Info struct {
 	// Salvaged is what was saved from a damaged file, until an admin has
 	// acknowledged it.
 	Salvaged *Salvaged
+	// Damaged is damage that was met and is to be salvaged at the next start;
+	// nil for none.
+	Damaged *DamagedError
 	Health
 }
 
@@ -44,6 +47,7 @@ func (l *Ledger) Info() (Info, error) {
 		}
 		return err
 	})
+	s.Damaged = l.suspected.Load()
 	if st, serr := os.Stat(l.path); serr == nil {
 		s.Size = st.Size()
 	}

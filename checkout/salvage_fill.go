@@ -311,6 +311,12 @@ func (n oldNames) station(i uint16, own string) string {
 	return own
 }
 
+// outboxKey is the key of an outbox row under the names.
+func (n oldNames) outboxKey(key string) (OutboxKey, bool) {
+	at, sink, ok := parseOutboxKey([]byte(key))
+	return OutboxKey{n.stations[at.station], at.seq, n.sinks[sink]}, ok
+}
+
 func (s *salvager) oldNames() oldNames {
 	n := oldNames{map[uint16]string{}, map[uint16]string{}}
 	for key, copy := range s.rows[treeMeta] {
@@ -342,10 +348,10 @@ func (s *salvager) begin(t *txn, restate []restated) error {
 	if err != nil {
 		return err
 	}
-	last := s.newest(t.l.own, seq)
+	last := s.newest(s.o.Station)
 	s.result.Lost = s.holes(t.l.own, last)
 	missing := s.result.Lost
-	if !s.sure && s.ceiling > last {
+	if !s.intact(treeMeta) && s.ceiling > last {
 		s.result.Perhaps = [2]uint64{last + 1, s.ceiling}
 		missing = append(slices.Clone(missing), s.result.Perhaps)
 		if n := len(missing) - 2; n >= 0 && missing[n][1] == last {
@@ -399,10 +405,16 @@ func (t *txn) restate(r restated) error {
 
 // newest is the highest sequence number of a station that anything in the
 // damaged file tells of: a number is never given twice.
-func (s *salvager) newest(station uint16, seq uint64) uint64 {
+func (s *salvager) newest(station string) (seq uint64) {
+	names := s.oldNames()
 	own := func(r ref) {
-		if s.stations[s.oldNames().station(r.station, s.o.Station)] == station {
+		if names.station(r.station, s.o.Station) == station {
 			seq = max(seq, r.seq)
+		}
+	}
+	for _, e := range s.events {
+		if e.at.station == s.stations[station] {
+			seq = max(seq, e.at.seq)
 		}
 	}
 	for _, tr := range []tree{treeDevices, treePeople} {

@@ -19,6 +19,8 @@ type VerifyOptions struct {
 	// since bbolt panics in goroutines of its own when the file is damaged: that
 	// process calls CheckFile. Nil: bbolt's check is left out.
 	Check func(ctx context.Context, path string) error
+	// Note leaves a note of faults, so that the next OpenOrSalvage salvages.
+	Note bool
 }
 
 // Fault is something that is not as it should be.
@@ -102,6 +104,9 @@ func (l *Ledger) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 		if err := l.checkCopy(ctx, o.Check, v.r); err != nil {
 			return nil, err
 		}
+	}
+	if o.Note && !v.r.OK() {
+		l.suspect(&DamagedError{Path: l.path, Reason: v.r.Faults[0].What + ": " + v.r.Faults[0].Detail})
 	}
 	v.r.Took = time.Since(begin)
 	return v.r, nil
