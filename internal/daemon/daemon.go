@@ -335,6 +335,12 @@ func (d *Daemon) conditions() map[string][]hw.Condition {
 				Remedy: "look at `dmesg`; a worn card wants a new one", Staff: true,
 			})
 		}
+		if err := d.upkeep.failed(); err != nil {
+			list = append(list, hw.Condition{
+				Name: "no-backup", Text: fmt.Sprintf("there is no new backup: %v", err),
+				Remedy: "mount the disk of [backup] dir, make room on it, and give the folder to the daemon's user; the next try is tomorrow, or `stump backup FILE` now",
+			})
+		}
 		all[r.Name] = list
 	}
 	return all
