@@ -74,6 +74,7 @@ func (s *Salvaged) encode() []byte {
 		lost = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(lost, r[0]), r[1])
 	}
 	e.bytes(7, lost)
+	e.others(12, s.Others)
 	e.uint(10, uint64(s.Made))
 	e.flag(11, s.Partial)
 	e.uint(8, s.Perhaps[0])
@@ -98,6 +99,8 @@ func decodeSalvaged(body []byte) (*Salvaged, error) {
 			s.Restated = int(d.uint())
 		case 6:
 			s.At = time.Unix(0, d.int())
+		case 12:
+			d.others(&s.Others)
 		case 10:
 			s.Made = int(d.uint())
 		case 11:

@@ -371,15 +371,14 @@ func (r *restorer) since(s, old *salvager) error {
 	if err := r.erasures(s, old); err != nil {
 		return err
 	}
-	names, oldNames := s.oldNames(), old.oldNames()
 	waits := map[OutboxKey]bool{}
 	for key, c := range old.rows[treeOutbox] {
-		if k, ok := oldNames.outboxKey(key); ok && c.reach {
+		if k, ok := old.names.outboxKey(key); ok && c.reach {
 			waits[k] = true
 		}
 	}
 	for key, c := range s.rows[treeOutbox] {
-		k, ok := names.outboxKey(key)
+		k, ok := s.names.outboxKey(key)
 		if !ok {
 			return fmt.Errorf("the backup has an outbox row that is none")
 		}

@@ -31,6 +31,9 @@ type Salvaged struct {
 	// Perhaps are numbers that events may have had of which no trace is left.
 	// They are not given again. Zero for none.
 	Perhaps [2]uint64
+	// Others are the numbers that are missing of other stations, which are
+	// names that this one had before.
+	Others map[string][][2]uint64
 	// Restated are the loans whose events are lost, but which the devices'
 	// rows still told.
 	Restated int
@@ -52,6 +55,9 @@ func (s *Salvaged) String() string {
 		if len(s.Lost) > 1 || s.Lost[0][1] > s.Lost[0][0] {
 			lost = "missing are " + ranges(s.Lost)
 		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Others)) {
+		lost += fmt.Sprintf("; of station %s missing: %s", name, ranges(s.Others[name]))
 	}
 	if s.Perhaps[1] > 0 {
 		lost += fmt.Sprintf(", and perhaps some after %d", s.Perhaps[0]-1)
@@ -240,6 +246,7 @@ type salvager struct {
 	rows     map[tree]map[string]rowCopy
 	made     map[tree]map[string]*row     // people and devices that only events tell of
 	stations map[string]uint16            // indexes in the new file
+	names    oldNames                     // those in the file that is read
 	override map[ref][]byte               // records to take instead of those that were read
 	first    func(*txn, []restated) error // appends the first new event; nil: begin
 	rootPage uint64
@@ -289,6 +296,7 @@ func (s *salvager) read(f *os.File) error {
 			maps.DeleteFunc(rows, func(_ string, c rowCopy) bool { return !c.reach })
 		}
 	}
+	s.names = s.oldNames()
 	return nil
 }
 
@@ -301,6 +309,7 @@ func (s *salvager) readTrees(f *os.File) error {
 		return errors.New("a part of the file can't be read: run stump verify")
 	}
 	slices.SortFunc(s.events, byPlace)
+	s.names = s.oldNames()
 	return nil
 }
 
@@ -457,8 +466,8 @@ func byPlace(a, b salvagedEvent) int {
 // find reads the event of a place among those that were picked.
 func (s *salvager) find(station string, seq uint64) (Event, error) {
 	at := ref{s.stations[station], seq}
-	i, ok := slices.BinarySearchFunc(s.events, at, func(e salvagedEvent, at ref) int { return e.at.compare(at) })
-	if !ok {
+	i, _ := slices.BinarySearchFunc(s.events, salvagedEvent{at: at}, byPlace)
+	if i == len(s.events) || s.events[i].at != at {
 		return Event{}, fmt.Errorf("no event %d of station %q", seq, station)
 	}
 	_, ev, err := s.load(s.events[i])
