@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -52,6 +53,7 @@ func fullChild() {
 			for _, lerr := range l.Loans(LoanFilter{}) {
 				fail(lerr) // looking still works
 			}
+			fail(l.Backup(io.Discard)) // and so does a copy to another disk
 		default:
 			fail(err)
 		}
