@@ -15,28 +15,45 @@ import (
 )
 
 // Backup writes a consistent copy of the ledger while taps go on. The site key
-// is not in it. It is copied to a file beside the ledger first, since w may be
-// slow, and a tap that makes the file grow waits for every reader.
+// is not in it.
 func (l *Ledger) Backup(w io.Writer) error {
-	if err := l.room(l.path); err != nil {
-		return fmt.Errorf("backup: %w", err)
+	f := l.copyBeside()
+	if f == nil {
+		// The day on which a backup is wanted most: the disk is full, or
+		// read-only. Few taps wait then, if any.
+		if err := l.copyOut(w); err != nil {
+			return fmt.Errorf("backup: %w", err)
+		}
+		return nil
+	}
+	defer f.Close()
+	_, err := io.Copy(w, f)
+	return err
+}
+
+// copyBeside copies the ledger to a file beside it that goes away with us, since
+// whoever reads the backup may be slow, and a tap that makes the file grow
+// waits for every reader. It returns nil where that can't be done, or need not.
+func (l *Ledger) copyBeside() *os.File {
+	if l.readOnly || l.room(l.path) != nil {
+		return nil
 	}
 	f, err := os.CreateTemp(filepath.Dir(l.path), filepath.Base(l.path)+".copy-")
 	if err != nil {
-		return fmt.Errorf("backup: %w", err)
+		return nil
 	}
-	defer f.Close()
-	if err := os.Remove(f.Name()); err != nil { // it goes away with us
-		return fmt.Errorf("backup: %w", err)
+	err = os.Remove(f.Name())
+	if err == nil {
+		err = l.copyOut(f)
 	}
-	if err := l.copyOut(f); err != nil {
-		return fmt.Errorf("backup: %w", err)
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
 	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return fmt.Errorf("backup: %w", err)
+	if err != nil {
+		f.Close()
+		return nil
 	}
-	_, err = io.Copy(w, f)
-	return err
+	return f
 }
 
 // copyOut writes a copy in one transaction, which is open as long as w takes.

@@ -5,9 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -151,27 +154,143 @@ func TestRestore(t *testing.T) {
 
 // TestRestoreOverRuins restores where the ledger can't be read.
 func TestRestoreOverRuins(t *testing.T) {
+	for pages, next := range map[int64]uint64{
+		3: 9,           // what is left tells the newest number: 8
+		1: reserve + 1, // nothing does
+	} {
+		x := newLedger(t)
+		x.bump(1, 11)
+		backup := filepath.Join(t.TempDir(), "b.db")
+		x.ok(x.BackupTo(backup))
+		x.bump(2, 11)
+		x.ok(x.Close())
+		x.ok(os.Truncate(x.path, pages*pageSize))
+		r, err := RestoreFile(context.Background(), x.path, backup, x.o, RestoreOptions{Actor: "admin"})
+		x.ok(err)
+		if !strings.Contains(r.String(), "the ledger can't be read") {
+			t.Error(r)
+		}
+		x.Ledger, err = Open(x.path, x.o)
+		x.ok(err)
+		x.verify()
+		want(t, "who", x.who(), "ipad=ann")
+		info, err := x.Info()
+		x.ok(err)
+		want(t, "no number is given twice", info.Seq, next)
+		rows := rowsFor(t, x.Ledger, "dir")
+		want(t, "an admin decides about deliveries", rows[0].State, Parked)
+	}
+}
+
+// TestRestoreOverDamage restores over a ledger of which any one page is gone:
+// that is what a restore is for.
+func TestRestoreOverDamage(t *testing.T) {
+	x, tr := lived(t, 150)
+	dir := memDir(t)
+	backup, path := filepath.Join(dir, "b.db"), filepath.Join(dir, "ledger.db")
+	x.ok(os.WriteFile(backup, tr.file, 0o600))
+	l, err := Open(x.path, x.o)
+	x.ok(err)
+	x.Ledger = l
+	x.deliverAll()
+	for _, d := range slices.Collect(maps.Keys(tr.tags)) { // p07 is to bring all back
+		if s := x.subject(d); s.Holder == "p07" {
+			x.bump(107, d)
+		}
+	}
+	x.deliverAll()
+	x.ok(x.ErasePerson("p07", "admin", SourceCLI))
+	last, err := x.Info()
+	x.ok(err)
+	x.ok(x.Close())
+	file, err := os.ReadFile(x.path)
+	x.ok(err)
+	holder, err := os.ReadFile(holderPath(x.path))
+	x.ok(err)
+	forgotten, told := 0, 0
+	pages := len(tr.file) / pageSize
+	for page := range pages {
+		b := slices.Clone(file)
+		clear(b[page*pageSize : (page+1)*pageSize])
+		x.ok(os.WriteFile(path, b, 0o600))
+		x.ok(os.WriteFile(holderPath(path), holder, 0o600))
+		x.ok(errors.Join(removeIfThere(path+".restored"), removeIfThere(suspectPath(path))))
+		r, err := RestoreFile(context.Background(), path, backup, x.o, RestoreOptions{Actor: "admin"})
+		if err != nil {
+			t.Fatalf("page %d: %v", page, err)
+		}
+		x.ok(os.Remove(r.Aside))
+		l, err := Open(path, x.o)
+		x.ok(err)
+		report, err := l.Verify(context.Background(), VerifyOptions{})
+		x.ok(err)
+		info, err := l.Info()
+		x.ok(err)
+		if !report.OK() || info.Seq <= last.Seq || info.Seq > last.Seq+reserve {
+			t.Errorf("page %d: %v; event %d after %d", page, report, info.Seq, last.Seq)
+		}
+		if _, err := l.FindPerson("p07"); errors.Is(err, ErrNotFound) {
+			forgotten++
+		}
+		if r.Unreadable != "" {
+			told++
+		}
+		x.ok(l.Close())
+	}
+	t.Logf("%d pages: %d times the ledger could not be read, %d times the erased person stayed forgotten", pages, told, forgotten)
+	if told == 0 || forgotten < pages*9/10 {
+		t.Errorf("of %d damaged ledgers %d could not be read, and %d still told who was erased", pages, told, forgotten)
+	}
+}
+
+func removeIfThere(path string) error {
+	if err := os.Remove(path); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// TestRestoreUnderADaemon keeps off a file that a daemon has, though it looks
+// like ruins.
+func TestRestoreUnderADaemon(t *testing.T) {
 	x := newLedger(t)
-	x.bump(1, 11)
 	backup := filepath.Join(t.TempDir(), "b.db")
 	x.ok(x.BackupTo(backup))
-	x.bump(2, 11)
-	x.ok(x.Close())
-	x.ok(os.Truncate(x.path, 3*pageSize))
-	r, err := RestoreFile(context.Background(), x.path, backup, x.o, RestoreOptions{Actor: "admin"})
+	f, err := os.OpenFile(x.path, os.O_WRONLY, 0)
 	x.ok(err)
-	if !strings.Contains(r.String(), "the ledger can't be read") {
-		t.Error(r)
+	defer f.Close()
+	_, err = f.WriteAt(make([]byte, pageSize), 0)
+	x.ok(err)
+	var locked *LockedError
+	if _, err := RestoreFile(context.Background(), x.path, backup, x.o, RestoreOptions{}); !errors.As(err, &locked) {
+		t.Errorf("restored under a daemon: %v", err)
 	}
+}
+
+// TestRestoredForTheDaemon restores as root, as docs/operations.md says: the
+// daemon's user must be able to open the file.
+func TestRestoredForTheDaemon(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root")
+	}
+	x := newLedger(t)
+	backup := filepath.Join(t.TempDir(), "b.db")
+	x.ok(x.BackupTo(backup))
+	x.ok(x.Close())
+	const daemon = 12345
+	x.ok(os.Chown(filepath.Dir(x.path), daemon, daemon))
+	x.ok(os.Chown(x.path, daemon, daemon))
+	_, err := RestoreFile(context.Background(), x.path, backup, x.o, RestoreOptions{Actor: "admin"})
+	x.ok(err)
 	x.Ledger, err = Open(x.path, x.o)
 	x.ok(err)
-	x.verify()
-	want(t, "who", x.who(), "ipad=ann")
-	info, err := x.Info()
-	x.ok(err)
-	want(t, "no number is given twice", info.Seq, reserve+1)
-	rows := rowsFor(t, x.Ledger, "dir")
-	want(t, "an admin decides about deliveries", rows[0].State, Parked)
+	for _, p := range []string{x.path, holderPath(x.path)} {
+		var st syscall.Stat_t
+		x.ok(syscall.Stat(p, &st))
+		if st.Uid != daemon || st.Gid != daemon {
+			t.Errorf("%s belongs to %d:%d", filepath.Base(p), st.Uid, st.Gid)
+		}
+	}
 }
 
 func TestRestoreRefuses(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"sort"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 )
 
@@ -200,7 +201,7 @@ func damageRun(t *testing.T, o Options, tr *truth, file []byte, c *damageCounts)
 	}
 	defer func() { l.Close() }()
 	if s == nil {
-		report, err := l.Verify(context.Background(), VerifyOptions{})
+		report, err := l.Verify(context.Background(), VerifyOptions{Note: true})
 		if err != nil {
 			return err
 		}
@@ -213,9 +214,6 @@ func damageRun(t *testing.T, o Options, tr *truth, file []byte, c *damageCounts)
 		}
 		c.found.Add(1)
 		l.Close()
-		if err := os.WriteFile(suspectPath(path), []byte("verify found it"), 0o600); err != nil {
-			return err
-		}
 		if l, s, err = OpenOrSalvage(path, o); err != nil {
 			return err
 		}
@@ -412,5 +410,88 @@ func TestDamageWhileOpen(t *testing.T) {
 				t.Error("not a word about it")
 			}
 		})
+	}
+}
+
+// TestDamageUnderALookup damages the tree that badges are looked up in, under
+// the daemon: the bump that meets it is answered all the same.
+func TestDamageUnderALookup(t *testing.T) {
+	x, tr := lived(t, 300)
+	l, err := Open(x.path, x.o)
+	x.ok(err)
+	x.Ledger = l
+	f, err := os.OpenFile(x.path, os.O_RDWR, 0)
+	x.ok(err)
+	defer f.Close()
+	m, err := readMeta(f, 0)
+	x.ok(err)
+	if other, err := readMeta(f, 1); err == nil && other.txid > m.txid {
+		m = other
+	}
+	p := &pageFile{r: f, high: m.high}
+	for _, b := range p.buckets(m.root) {
+		if b.name == treeTags.String() {
+			p.seen = map[uint64]bool{}
+			b.content(func(found) {})
+		}
+	}
+	for page := range p.seen {
+		_, err := f.WriteAt(make([]byte, pageSize), int64(page)*pageSize)
+		x.ok(err)
+	}
+	want(t, "the badge", x.subject(100).ID, tr.tags[100])
+	x.bump(100, 200)
+	info, err := x.Info()
+	x.ok(err)
+	if info.Salvaged == nil || info.Damaged != nil {
+		t.Errorf("salvaged: %v, damaged: %v", info.Salvaged, info.Damaged)
+	}
+	x.verify()
+}
+
+// TestNoFileToSetAside meets what is no ledger's file: it is left alone.
+func TestNoFileToSetAside(t *testing.T) {
+	x := newLedger(t)
+	x.ok(x.Close())
+	dir := t.TempDir()
+	path := filepath.Join(dir, "ledger.db")
+	for what, lay := range map[string]func() error{
+		"a folder":       func() error { return os.Mkdir(path, 0o700) },
+		"a pipe":         func() error { return syscall.Mkfifo(path, 0o600) },
+		"a loose link":   func() error { return os.Symlink(filepath.Join(dir, "away", "ledger.db"), path) },
+		"a link to none": func() error { return os.Symlink(dir, path) },
+	} {
+		x.ok(lay())
+		_, _, err := OpenOrSalvage(path, x.o)
+		var damaged *DamagedError
+		if err == nil || errors.As(err, &damaged) || errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s: %v", what, err)
+		}
+		all, err := os.ReadDir(dir)
+		x.ok(err)
+		want(t, what, len(all), 1)
+		x.ok(os.Remove(path))
+	}
+}
+
+// TestLedgerBehindALink has the ledger on another disk: there it stays.
+func TestLedgerBehindALink(t *testing.T) {
+	x := newLedger(t)
+	x.bump(1, 11)
+	x.ok(x.Close())
+	link := filepath.Join(t.TempDir(), "ledger.db")
+	x.ok(os.Symlink(x.path, link))
+	l, err := Open(link, x.o)
+	x.ok(err)
+	x.Ledger = l
+	x.ok(x.Scrub())
+	x.ok(x.Close())
+	x.ok(os.Truncate(x.path, 0))
+	_, salvaged, err := OpenOrSalvage(link, x.o)
+	x.ok(err)
+	st, err := os.Lstat(link)
+	x.ok(err)
+	if st.Mode()&os.ModeSymlink == 0 || filepath.Dir(salvaged.File) != filepath.Dir(x.path) {
+		t.Errorf("the link is %v, the damaged file %s", st.Mode(), salvaged.File)
 	}
 }

@@ -125,6 +125,8 @@ type Gap struct {
 	// Lost are the sequence numbers that are known to be missing, as pairs of
 	// first and last. Later events may be missing too.
 	Lost [][2]uint64
+	// Others are those of other stations: names that this one had before.
+	Others map[string][][2]uint64
 }
 
 // ref is the place of an event in this ledger.

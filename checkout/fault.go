@@ -43,6 +43,11 @@ func (e *DamagedError) Error() string {
 	return fmt.Sprintf("the ledger %s is damaged: %s", e.Path, e.Reason)
 }
 
+// Hint says what to do.
+func (e *DamagedError) Hint() string {
+	return "start the daemon anew: it sets the damaged file aside and saves what can be read; or `stump restore` a backup"
+}
+
 // recoverDamage turns the panics and memory faults by which bbolt meets a
 // damaged file into a DamagedError. Use: defer recoverDamage(path, &err)().
 // A file that is cut short while mapped makes reads past its end fault

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -52,6 +53,7 @@ func fullChild() {
 			for _, lerr := range l.Loans(LoanFilter{}) {
 				fail(lerr) // looking still works
 			}
+			fail(l.Backup(io.Discard)) // and so does a copy to another disk
 		default:
 			fail(err)
 		}
@@ -199,7 +201,7 @@ func TestNewerFileIsRefused(t *testing.T) {
 		func() error { _, _, err := OpenOrSalvage(x.path, x.o); return err },
 	} {
 		var newer *NewerError
-		if err := open(); !errors.As(err, &newer) || !strings.Contains(err.Error(), "use a newer stump") {
+		if err := open(); !errors.As(err, &newer) || !strings.Contains(newer.Hint(), "use a newer stump") {
 			t.Errorf("%v", err)
 		}
 	}

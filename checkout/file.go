@@ -95,6 +95,46 @@ func checkMetas(path string) error {
 	return nil
 }
 
+// resolve returns the file that path names, which need not be there yet. A link
+// is followed, since a rename in its place would leave the ledger behind on the
+// other disk. What is no file is not for us to set aside.
+func resolve(path string) (string, error) {
+	st, err := os.Lstat(path)
+	if err == nil && st.Mode()&os.ModeSymlink != 0 {
+		link := path
+		if path, err = filepath.EvalSymlinks(link); errors.Is(err, os.ErrNotExist) {
+			to, _ := os.Readlink(link)
+			return "", remedied("mount the disk that it is on, or take the link away", "the ledger %s is a link to %s, which is not there", link, to)
+		}
+		if err == nil {
+			st, err = os.Stat(path)
+		}
+	}
+	if errors.Is(err, os.ErrNotExist) {
+		return path, nil
+	}
+	if err == nil && !st.Mode().IsRegular() {
+		err = remedied("move away what lies there, or name another folder with --state", "the ledger %s is no file", path)
+	}
+	return path, err
+}
+
+// adopt gives what root has made to the owner of its folder: what an admin does
+// with sudo must not lock the daemon out.
+func adopt(path string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	var file, dir syscall.Stat_t
+	if err := errors.Join(syscall.Stat(path, &file), syscall.Stat(filepath.Dir(path), &dir)); err != nil {
+		return err
+	}
+	if file.Uid == dir.Uid && file.Gid == dir.Gid {
+		return nil
+	}
+	return os.Chown(path, int(dir.Uid), int(dir.Gid))
+}
+
 // openBolt opens an existing file. It returns the file under bbolt too, so
 // that it can be closed when bbolt can't do it any more.
 func openBolt(path string, o *Options, readOnly bool) (db *bolt.DB, file *os.File, err error) {
@@ -171,6 +211,9 @@ func createFile(path string, fill func(*bolt.DB) error) error {
 		return err
 	}
 	err = fill(db)
+	if err == nil {
+		err = adopt(tmp)
+	}
 	if err == nil {
 		err = db.Sync()
 	}

@@ -1,6 +1,7 @@
 package checkout
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"iter"
@@ -328,18 +329,15 @@ func (t *txn) partyRefs(tr tree, name string, f HistoryFilter) (refSource, error
 func (t *txn) walk(p party, f func(ref, *Event) error) error {
 	ids := map[string]bool{p.id: true}
 	open := []ref{p.row.head}
-	var last ref
+	seen := map[ref]bool{{}: true} // damage may lead in a circle
 	for len(open) > 0 {
-		slices.SortFunc(open, func(a, b ref) int { return a.compare(b) })
+		slices.SortFunc(open, ref.compare)
 		at := open[len(open)-1]
 		open = open[:len(open)-1]
-		if at.seq == 0 || at == last {
+		if seen[at] {
 			continue
 		}
-		if last.seq != 0 && at.compare(last) > 0 {
-			return t.damaged("the history of %q goes in a circle at event %d", p.id, at.seq)
-		}
-		last = at
+		seen[at] = true
 		ev, err := t.event(at)
 		if err != nil {
 			return err
@@ -378,13 +376,8 @@ func (ev *Event) roles(tr tree) []role {
 	return []role{{ev.Person, ev.links.person}, {ev.From, ev.links.from}}
 }
 
-// compare orders places: by sequence, then by station.
+// compare orders places: by station, a later name of it after an earlier one,
+// then by sequence.
 func (r ref) compare(o ref) int {
-	switch {
-	case r.seq != o.seq && r.seq < o.seq, r.seq == o.seq && r.station < o.station:
-		return -1
-	case r == o:
-		return 0
-	}
-	return 1
+	return cmp.Or(cmp.Compare(r.station, o.station), cmp.Compare(r.seq, o.seq))
 }

@@ -27,6 +27,9 @@ type Info struct {
 	// Salvaged is what was saved from a damaged file, until an admin has
 	// acknowledged it.
 	Salvaged *Salvaged
+	// Damaged is damage that was met and is to be salvaged at the next start;
+	// nil for none.
+	Damaged *DamagedError
 	Health
 }
 
@@ -44,6 +47,7 @@ func (l *Ledger) Info() (Info, error) {
 		}
 		return err
 	})
+	s.Damaged = l.suspected.Load()
 	if st, serr := os.Stat(l.path); serr == nil {
 		s.Size = st.Size()
 	}
@@ -70,6 +74,7 @@ func (s *Salvaged) encode() []byte {
 		lost = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(lost, r[0]), r[1])
 	}
 	e.bytes(7, lost)
+	e.others(12, s.Others)
 	e.uint(10, uint64(s.Made))
 	e.flag(11, s.Partial)
 	e.uint(8, s.Perhaps[0])
@@ -94,6 +99,8 @@ func decodeSalvaged(body []byte) (*Salvaged, error) {
 			s.Restated = int(d.uint())
 		case 6:
 			s.At = time.Unix(0, d.int())
+		case 12:
+			d.others(&s.Others)
 		case 10:
 			s.Made = int(d.uint())
 		case 11:

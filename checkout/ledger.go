@@ -3,7 +3,6 @@ package checkout
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -99,10 +98,10 @@ type Ledger struct {
 	health  health
 	changes listeners // of the outbox
 
-	kits      map[string]bool // groups in use; nil: not looked for yet; guarded by writing
-	suspected atomic.Bool     // a note of damage was left
-	salvages  int             // in this run; guarded by writing
-	stale     bool            // db is for looking only: it could not be opened anew; guarded by writing
+	kits      map[string]bool              // groups in use; nil: not looked for yet; guarded by writing
+	suspected atomic.Pointer[DamagedError] // of which a note was left
+	salvages  int                          // in this run; guarded by writing
+	stale     bool                         // db is for looking only: it could not be opened anew; guarded by writing
 }
 
 // Keys of the meta tree.
@@ -124,7 +123,11 @@ func Create(path string, o Options) (*Ledger, error) {
 	if _, err := o.fill(); err != nil {
 		return nil, err
 	}
-	err := createFile(path, func(db *bolt.DB) error {
+	path, err := resolve(path)
+	if err != nil {
+		return nil, err
+	}
+	err = createFile(path, func(db *bolt.DB) error {
 		return db.Update(initTrees)
 	})
 	if err != nil {
@@ -160,6 +163,9 @@ func OpenReadOnly(path string, o Options) (*Ledger, error) { return open(path, o
 func open(path string, o Options, readOnly bool) (*Ledger, error) {
 	keys, err := o.fill()
 	if err != nil {
+		return nil, err
+	}
+	if path, err = resolve(path); err != nil {
 		return nil, err
 	}
 	l := &Ledger{path: path, o: o, keys: keys, readOnly: readOnly}
@@ -221,7 +227,7 @@ func (l *Ledger) load() (err error) {
 
 // ErrWrongKey is a ledger whose tags were enrolled under another site key: put
 // the right key file back, or import it.
-var ErrWrongKey = errors.New("the site key is not the one this ledger was made with")
+var ErrWrongKey = remedied("put back the key file that belongs to it, from where you keep it", "the site key is not the one this ledger was made with")
 
 // checkTrees makes sure that the file is a ledger, and reads its segment.
 func (t *txn) checkTrees() error {

@@ -81,6 +81,22 @@ func TestAnonymise(t *testing.T) {
 	want(t, "nothing is left to do", n, 0)
 }
 
+// TestForgetNeedsTheTime has a clock that is years ahead until it is set.
+func TestForgetNeedsTheTime(t *testing.T) {
+	x := newLedger(t)
+	x.bump(1, 11)
+	x.bump(1, 11)
+	x.clock.add(time.Hour)
+	x.clock.trusted, x.clock.wall = false, x.clock.wall.AddDate(20, 0, 0)
+	n, err := x.Forget(context.Background(), 24*time.Hour)
+	x.ok(err)
+	want(t, "with a wrong clock", n, 0)
+	x.clock.trusted, x.clock.wall = true, x.clock.wall.AddDate(-20, 0, 0)
+	n, err = x.Forget(context.Background(), time.Minute)
+	x.ok(err)
+	want(t, "with the right time", n, 2)
+}
+
 func TestAnonymisePending(t *testing.T) {
 	x := newLedger(t)
 	p := Subject{Kind: KindPerson, Tag: tag(901), Pending: true}

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -41,6 +43,7 @@ const (
 	coreGapHash   = 21
 	coreGapLost   = 22 // pairs of uvarints
 	coreWhose     = 23 // Erase: keyed hash of the person's id
+	coreGapOther  = 24 // a station's name, and pairs of uvarints; may come more than once
 
 	corePerson = 32 // commitments
 	coreFrom   = 33
@@ -188,11 +191,25 @@ func encodeGap(e *enc, g *Gap) {
 	if !g.Hash.IsZero() {
 		e.bytes(coreGapHash, g.Hash[:])
 	}
-	var lost []byte
-	for _, r := range g.Lost {
-		lost = binary.AppendUvarint(binary.AppendUvarint(lost, r[0]), r[1])
+	e.bytes(coreGapLost, encodePairs(g.Lost))
+	e.others(coreGapOther, g.Others)
+}
+
+// others writes numbers of other stations, a field a station.
+func (e *enc) others(tag byte, all map[string][][2]uint64) {
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		var o enc
+		o.str(1, name)
+		o.bytes(2, encodePairs(all[name]))
+		e.bytes(tag, o.b)
 	}
-	e.bytes(coreGapLost, lost)
+}
+
+func encodePairs(all [][2]uint64) (b []byte) {
+	for _, r := range all {
+		b = binary.AppendUvarint(binary.AppendUvarint(b, r[0]), r[1])
+	}
+	return b
 }
 
 // field is one of the secrets with its number.

@@ -91,7 +91,7 @@ func (ev *Event) decodeCore(core []byte, commits *[4]Hash) (selfActor bool, err 
 			ev.resolved = d.str()
 		case coreWhose:
 			ev.whose = bytes.Clone(d.v)
-		case coreGapFile, coreGapSeq, coreGapHash, coreGapLost:
+		case coreGapFile, coreGapSeq, coreGapHash, coreGapLost, coreGapOther:
 			ev.decodeGap(&d)
 		case corePerson, coreFrom, coreActor, coreNote:
 			d.fixed(commits[d.tag-corePerson][:])
@@ -112,21 +112,48 @@ func (ev *Event) decodeGap(d *dec) {
 	case coreGapHash:
 		d.fixed(ev.Gap.Hash[:])
 	case coreGapLost:
-		for b := d.v; len(b) > 0; {
-			first, w := binary.Uvarint(b)
-			if w <= 0 {
-				d.err = errShort
-				return
+		ev.Gap.Lost = d.pairs()
+	case coreGapOther:
+		d.others(&ev.Gap.Others)
+	}
+}
+
+// others reads one field that enc.others wrote.
+func (d *dec) others(into *map[string][][2]uint64) {
+	var name string
+	o := dec{b: d.v}
+	for o.next() {
+		switch o.tag {
+		case 1:
+			name = o.str()
+		case 2:
+			if *into == nil {
+				*into = map[string][][2]uint64{}
 			}
-			last, w2 := binary.Uvarint(b[w:])
-			if w2 <= 0 {
-				d.err = errShort
-				return
-			}
-			ev.Gap.Lost = append(ev.Gap.Lost, [2]uint64{first, last})
-			b = b[w+w2:]
+			(*into)[name] = o.pairs()
 		}
 	}
+	if o.err != nil {
+		d.err = o.err
+	}
+}
+
+func (d *dec) pairs() (all [][2]uint64) {
+	for b := d.v; len(b) > 0; {
+		first, w := binary.Uvarint(b)
+		if w <= 0 {
+			d.err = errShort
+			return nil
+		}
+		last, w2 := binary.Uvarint(b[w:])
+		if w2 <= 0 {
+			d.err = errShort
+			return nil
+		}
+		all = append(all, [2]uint64{first, last})
+		b = b[w+w2:]
+	}
+	return all
 }
 
 // decodeSide reads the links and cuts out the secrets.

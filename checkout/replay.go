@@ -52,6 +52,35 @@ func (p *replay) event(at ref, ev *Event) (faults []string) {
 	return faults
 }
 
+// line is the next event of a station, while the events of several are put in
+// an order in which they may have happened.
+type line struct {
+	at    ref // seq 0: no more
+	links links
+}
+
+// turn returns which of the lines is next: the first of which everything that
+// it links to has been. Where damage has taken that, it is the first there is;
+// -1 is the end.
+func turn(lines []line, done map[uint16]uint64) int {
+	next := -1
+	over := map[uint16]bool{}
+	for _, l := range lines {
+		over[l.at.station] = l.at.seq == 0
+	}
+	was := func(r ref) bool { return done[r.station] >= r.seq || over[r.station] }
+	for i, l := range lines {
+		switch {
+		case l.at.seq == 0:
+		case len(lines) == 1, was(l.links.device) && was(l.links.person) && was(l.links.from) && was(l.links.resolved):
+			return i
+		case next < 0:
+			next = i
+		}
+	}
+	return next
+}
+
 // resolve gives the loans of a pending tag to whom it belongs.
 func (p *replay) resolve(ev *Event) {
 	if ev.Device != "" {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -89,7 +90,10 @@ func RestoreFile(ctx context.Context, path, backup string, o Options, ro Restore
 	if err != nil {
 		return nil, err
 	}
-	r := &restorer{o: o, path: path, result: &Restored{Backup: backup}}
+	if path, err = resolve(path); err != nil {
+		return nil, err
+	}
+	r := &restorer{o: o, keys: keys, path: path, result: &Restored{Backup: backup}}
 	if err := r.open(ctx, ro.Check); err != nil {
 		return nil, err
 	}
@@ -103,51 +107,78 @@ func RestoreFile(ctx context.Context, path, backup string, o Options, ro Restore
 	if r.result.Fork && !ro.Fork {
 		return r.result, ErrFork
 	}
-	return r.result, r.replace(keys, ro.Actor)
+	return r.result, r.replace(ro.Actor)
 }
 
-// restorer has the backup and, if it can be read, the ledger open.
+// restorer has the backup and, if it can be opened, the ledger open.
 type restorer struct {
-	o        Options
-	path     string
-	from     *Ledger // the backup
-	now      *Ledger // nil: it can't be read
-	nowHash  Hash
-	fromHash Hash
-	result   *Restored
+	o      Options
+	keys   *keyring
+	path   string
+	from   *Ledger // the backup
+	now    *Ledger // nil: it can't be opened
+	files  []*os.File
+	result *Restored
 }
 
 func (r *restorer) open(ctx context.Context, check func(context.Context, string) error) error {
+	err := r.openBackup(ctx, check)
+	if err == nil {
+		err = r.openLedger()
+	}
+	if err != nil {
+		r.close()
+	}
+	return err
+}
+
+func (r *restorer) openBackup(ctx context.Context, check func(context.Context, string) error) error {
+	const another = "name another backup; the daily ones are in the folder backups beside the ledger, or where [backup] dir says"
+	var damaged *DamagedError
 	var err error
-	if r.from, err = OpenReadOnly(r.result.Backup, r.o); err != nil {
+	if r.from, err = OpenReadOnly(r.result.Backup, r.o); errors.As(err, &damaged) {
+		return remedied(another, "the backup %s is damaged: %s", damaged.Path, damaged.Reason)
+	} else if err != nil {
 		return fmt.Errorf("open the backup: %w", err)
 	}
 	report, err := r.from.Verify(ctx, VerifyOptions{Check: check})
 	if err == nil && !report.OK() {
-		err = fmt.Errorf("the backup %s is damaged: %v", r.result.Backup, report)
+		err = remedied(another, "the backup %s is damaged: %v", r.result.Backup, report)
 	}
 	if err == nil && r.from.own == 0 {
-		err = fmt.Errorf("the backup %s has no events of station %q, only of %q", r.result.Backup, r.o.Station, slices.Collect(maps.Values(r.from.names)))
+		err = remedied("name a backup of this station; where it had that name before, give it back in the configuration until this is done",
+			"the backup %s has no events of station %q, only of %q", r.result.Backup, r.o.Station, slices.Sorted(maps.Values(r.from.names)))
 	}
-	if err != nil {
-		r.close()
+	return err
+}
+
+// openLedger opens what is to be replaced, or at least keeps others from it.
+// The backup is only as good as the ledger is bad: one that can't be opened may
+// still tell its newest number, its erasures and its deliveries.
+func (r *restorer) openLedger() (err error) {
+	var locked *LockedError
+	if r.now, err = OpenReadOnly(r.path, r.o); err == nil || errors.As(err, &locked) {
 		return err
 	}
-	if r.now, err = OpenReadOnly(r.path, r.o); err != nil {
-		var locked *LockedError
-		if errors.As(err, &locked) {
-			r.close()
-			return err
-		}
-		r.result.Unreadable = err.Error()
+	r.result.Unreadable = err.Error()
+	f, err := os.Open(r.path)
+	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
-	// The backup is only as good as the ledger is bad: a ledger that does not
-	// verify still tells its head and its erasures.
+	if err != nil {
+		return err
+	}
+	r.files = append(r.files, f)
+	if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
+		return lockedBy(r.path)
+	}
 	return nil
 }
 
 func (r *restorer) close() {
+	for _, f := range r.files {
+		f.Close()
+	}
 	for _, l := range []*Ledger{r.from, r.now} {
 		if l != nil {
 			l.Close()
@@ -158,7 +189,7 @@ func (r *restorer) close() {
 // compare fills in the result.
 func (r *restorer) compare() error {
 	err := r.from.view(func(t *txn) (err error) {
-		if r.result.BackupSeq, r.fromHash, err = t.head(r.from.own); err != nil || r.result.BackupSeq == 0 {
+		if r.result.BackupSeq, _, err = t.head(r.from.own); err != nil || r.result.BackupSeq == 0 {
 			return err
 		}
 		clock := times{t: t}
@@ -169,8 +200,20 @@ func (r *restorer) compare() error {
 	if err != nil || r.now == nil {
 		return err
 	}
-	err = r.now.view(func(t *txn) (err error) {
-		r.result.Now, r.nowHash, err = t.head(r.now.own)
+	as := *r.result
+	err = r.compareLedger()
+	var damaged *DamagedError
+	if errors.As(err, &damaged) {
+		*r.result = as
+		r.result.Unreadable = err.Error()
+		return nil
+	}
+	return err
+}
+
+func (r *restorer) compareLedger() error {
+	err := r.now.view(func(t *txn) (err error) {
+		r.result.Now, _, err = t.head(r.now.own)
 		return err
 	})
 	if err != nil {
@@ -271,20 +314,21 @@ func or(s, other string) string {
 }
 
 // replace writes the new ledger and puts it in the old one's place.
-func (r *restorer) replace(keys *keyring, actor string) error {
+func (r *restorer) replace(actor string) error {
 	f, err := os.Open(r.result.Backup)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	s := newSalvager(r.path, r.o, keys)
-	s.result = &Salvaged{}
-	if err := s.read(f); err != nil {
+	s := newSalvager(r.path, r.o, r.keys)
+	if err := s.readTrees(f); err != nil {
 		return err
 	}
-	s.events = slices.DeleteFunc(s.events, func(e salvagedEvent) bool { return !e.reach })
-	s.pick()
-	if err := r.since(s); err != nil {
+	old, err := r.readLedger()
+	if err != nil {
+		return err
+	}
+	if err := r.since(s, old); err != nil {
 		return err
 	}
 	if _, err := os.Lstat(r.path); err == nil {
@@ -292,7 +336,7 @@ func (r *restorer) replace(keys *keyring, actor string) error {
 			return err
 		}
 	}
-	s.first = func(t *txn, _ []restated) error { return r.begin(t, s.ceiling, actor) }
+	s.first = func(t *txn, _ []restated) error { return r.begin(t, old, actor) }
 	tmp := r.path + ".restored"
 	if err := os.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
@@ -303,10 +347,52 @@ func (r *restorer) replace(keys *keyring, actor string) error {
 	return replace(r.path, tmp, r.result.Aside)
 }
 
+// readLedger reads what is to be replaced as a salvage does, in whatever state
+// it is: nobody restores because all is well.
+func (r *restorer) readLedger() (*salvager, error) {
+	old := newSalvager(r.path, r.o, r.keys)
+	f, err := os.Open(r.path)
+	if errors.Is(err, os.ErrNotExist) {
+		return old, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	r.files = append(r.files, f) // some records are read again
+	if err := old.read(f); err != nil {
+		return nil, err
+	}
+	old.pick()
+	return old, nil
+}
+
 // since applies what must not come back: erasures, and deliveries.
-func (r *restorer) since(s *salvager) error {
-	if r.now == nil {
-		for key, c := range s.rows[treeOutbox] {
+func (r *restorer) since(s, old *salvager) error {
+	if err := r.erasures(s, old); err != nil {
+		return err
+	}
+	waits := map[OutboxKey]bool{}
+	for key, c := range old.rows[treeOutbox] {
+		if k, ok := old.names.outboxKey(key); ok && c.reach {
+			waits[k] = true
+		}
+	}
+	for key, c := range s.rows[treeOutbox] {
+		k, ok := s.names.outboxKey(key)
+		if !ok {
+			return fmt.Errorf("the backup has an outbox row that is none")
+		}
+		e, err := s.find(k.Station, k.Seq)
+		if err != nil {
+			return err
+		}
+		// What nobody can tell is an admin's to decide.
+		same, err := old.find(k.Station, k.Seq)
+		switch {
+		case err == nil && same.Hash == e.Hash && waits[k]:
+		case err == nil && same.Hash == e.Hash && old.intact(treeOutbox):
+			delete(s.rows[treeOutbox], key) // delivered since
+		default:
 			o, err := decodeOutbox(c.body)
 			if err != nil {
 				return err
@@ -315,61 +401,37 @@ func (r *restorer) since(s *salvager) error {
 			c.body = o.encode()
 			s.rows[treeOutbox][key] = c
 		}
-		return nil
 	}
-	return r.now.view(func(t *txn) error {
-		if !r.result.Fork {
-			if err := r.erasures(t, s); err != nil {
-				return err
-			}
-		}
-		names := s.oldNames()
-		for key := range s.rows[treeOutbox] {
-			at, sink, _ := parseOutboxKey([]byte(key))
-			k := outboxKey(ref{r.now.stationIndex(names.stations[at.station]), at.seq}, r.now.sinkIDs[names.sinks[sink]])
-			b, err := t.get(treeOutbox, k)
-			if err != nil {
-				return err
-			}
-			if b == nil {
-				delete(s.rows[treeOutbox], key)
-			}
-		}
-		return nil
-	})
+	return nil
 }
 
 // erasures takes over the events that were erased in the ledger since, and
 // takes those people out that its Erase events name.
-func (r *restorer) erasures(t *txn, s *salvager) error {
-	names := map[uint16]uint16{} // indexes in the ledger by those in the new file
-	for name, i := range s.stations {
-		names[i] = r.now.stationIndex(name)
+func (r *restorer) erasures(s, old *salvager) error {
+	names := map[uint16]string{}
+	for name, i := range old.stations {
+		names[i] = name
 	}
-	for _, e := range s.events {
-		at := ref{names[e.at.station], e.at.seq}
-		b := t.tx.Bucket(treeEvents.bucket()).Get(eventKey(at))
-		if b == nil {
+	gone := map[string]bool{}
+	for _, e := range old.events {
+		since := names[e.at.station] == r.o.Station && e.at.seq > r.result.BackupSeq && !r.result.Fork
+		if !since && !e.erased {
 			continue
 		}
-		ev, err := t.decode(at, b)
+		record, ev, err := old.load(e)
 		if err != nil {
 			return err
 		}
-		if ev.Erased && !e.erased {
-			s.override[e.at] = slices.Clone(b)
-		}
-	}
-	gone := map[string]bool{}
-	c := t.tx.Bucket(treeEvents.bucket()).Cursor()
-	for k, b := c.Seek(eventKey(ref{r.now.own, r.result.BackupSeq + 1})); k != nil; k, b = c.Next() {
-		if ev, err := decodeEvent(b); err == nil && ev.Kind == Erase {
+		if since && ev.Kind == Erase {
 			gone[string(ev.whose)] = true
+		}
+		if mine, err := s.find(ev.Station, ev.Seq); ev.Erased && err == nil && mine.Hash == ev.Hash {
+			s.override[ref{s.stations[ev.Station], ev.Seq}] = record
 		}
 	}
 	for id := range s.rows[treePeople] {
-		for i := range r.now.keys.lookups {
-			if gone[string(r.now.keys.whose(id, i))] {
+		for i := range r.keys.lookups {
+			if gone[string(r.keys.whose(id, i))] {
 				delete(s.rows[treePeople], id)
 			}
 		}
@@ -378,16 +440,16 @@ func (r *restorer) erasures(t *txn, s *salvager) error {
 }
 
 // begin appends the first event after the restore.
-func (r *restorer) begin(t *txn, ceiling uint64, actor string) error {
+func (r *restorer) begin(t *txn, old *salvager, actor string) error {
 	last, hash, err := t.head(t.l.own)
 	if err != nil {
 		return err
 	}
 	ev := Event{Kind: Restore, Actor: actor, Source: SourceSystem, Note: "restored " + filepath.Base(r.result.Backup),
 		Gap: &Gap{File: r.result.Aside, Seq: last, Hash: hash}}
-	highest := max(last, r.result.Now)
-	if r.now == nil {
-		highest = max(last, ceiling)
+	highest := max(last, old.newest(r.o.Station))
+	if !old.intact(treeMeta) {
+		highest = max(highest, old.ceiling)
 	}
 	if highest > last {
 		ev.Gap.Lost = [][2]uint64{{last + 1, highest}}

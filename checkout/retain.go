@@ -15,6 +15,16 @@ var metaSwept = []byte("swept")
 // sweepBatch is how many events Anonymise looks at in one transaction.
 const sweepBatch = 500
 
+// Forget anonymises loans that were closed longer ago than keep. It waits for a
+// clock that is right: one that is years ahead would have everything forgotten.
+func (l *Ledger) Forget(ctx context.Context, keep time.Duration) (int, error) {
+	now := l.o.Stamp()
+	if !now.Trusted {
+		return 0, nil
+	}
+	return l.Anonymise(ctx, now.Wall.Add(-keep))
+}
+
 // Anonymise erases who had what from loans that were closed before the time
 // given: retention. It returns how many events lost something personal. A
 // device's history stays, and an open loan is not touched, however old. Events

@@ -69,8 +69,25 @@ func (l *Ledger) view(f func(*txn) error) error {
 		return l.db.View(func(tx *bolt.Tx) error { return f(&txn{l: l, tx: tx}) })
 	})
 	var damaged *DamagedError
-	if errors.As(err, &damaged) {
+	if errors.As(err, &damaged) && !l.readOnly {
 		l.suspect(damaged)
+	}
+	return err
+}
+
+// viewForTap is view for what a tap needs to know: damage that is in its way
+// is salvaged at once.
+func (l *Ledger) viewForTap(f func(*txn) error) error {
+	err := l.view(f)
+	var damaged *DamagedError
+	if l.readOnly || !errors.As(err, &damaged) {
+		return err
+	}
+	l.writing.Lock()
+	mended := l.salvageNow(damaged)
+	l.writing.Unlock()
+	if mended {
+		return l.view(f)
 	}
 	return err
 }
@@ -78,11 +95,11 @@ func (l *Ledger) view(f func(*txn) error) error {
 // suspect leaves a note for the next OpenOrSalvage: damage was met where taps
 // don't go.
 func (l *Ledger) suspect(d *DamagedError) {
-	if l.readOnly || l.suspected.Swap(true) {
+	if !l.suspected.CompareAndSwap(nil, d) {
 		return
 	}
 	l.o.Logger.Error("the ledger is damaged; it will be salvaged at the next start", "err", d)
-	if err := os.WriteFile(suspectPath(l.path), []byte(d.Reason+"\n"), 0o640); err != nil {
+	if err := writeFileSync(suspectPath(l.path), []byte(d.Reason+"\n"), 0o640); err != nil {
 		l.o.Logger.Error("can't leave a note of it", "err", err)
 	}
 }
@@ -106,6 +123,7 @@ func (l *Ledger) salvageNow(d *DamagedError) bool {
 		l.o.Logger.Error("the ledger can't be salvaged", "err", err)
 		return false
 	}
+	l.suspected.Store(nil)
 	l.o.Logger.Error(s.String())
 	return true
 }

@@ -31,6 +31,9 @@ type Salvaged struct {
 	// Perhaps are numbers that events may have had of which no trace is left.
 	// They are not given again. Zero for none.
 	Perhaps [2]uint64
+	// Others are the numbers that are missing of other stations, which are
+	// names that this one had before.
+	Others map[string][][2]uint64
 	// Restated are the loans whose events are lost, but which the devices'
 	// rows still told.
 	Restated int
@@ -52,6 +55,9 @@ func (s *Salvaged) String() string {
 		if len(s.Lost) > 1 || s.Lost[0][1] > s.Lost[0][0] {
 			lost = "missing are " + ranges(s.Lost)
 		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Others)) {
+		lost += fmt.Sprintf("; of station %s missing: %s", name, ranges(s.Others[name]))
 	}
 	if s.Perhaps[1] > 0 {
 		lost += fmt.Sprintf(", and perhaps some after %d", s.Perhaps[0]-1)
@@ -91,6 +97,9 @@ func OpenOrSalvage(path string, o Options) (l *Ledger, salvaged *Salvaged, err e
 	if _, err := o.fill(); err != nil {
 		return nil, nil, err
 	}
+	if path, err = resolve(path); err != nil {
+		return nil, nil, err
+	}
 	reason := readSuspect(path)
 	if reason == "" {
 		l, err = Open(path, o)
@@ -102,7 +111,7 @@ func OpenOrSalvage(path string, o Options) (l *Ledger, salvaged *Salvaged, err e
 	case err == nil:
 		return l, nil, nil
 	case errors.Is(err, os.ErrNotExist):
-		if !wasHere(path) {
+		if !WasHere(path) {
 			l, err = Create(path, o)
 			return l, nil, err
 		}
@@ -124,10 +133,13 @@ func OpenOrSalvage(path string, o Options) (l *Ledger, salvaged *Salvaged, err e
 	return l, salvaged, err
 }
 
-// wasHere reports whether there was a ledger before: its traces are beside it.
-func wasHere(path string) bool {
-	if _, err := os.Stat(holderPath(path)); err == nil {
-		return true
+// WasHere reports whether there is a ledger, or was one: its traces are beside
+// it.
+func WasHere(path string) bool {
+	for _, p := range []string{path, holderPath(path)} {
+		if _, err := os.Lstat(p); err == nil {
+			return true
+		}
 	}
 	traces, _ := filepath.Glob(path + ".damaged-*")
 	return len(traces) > 0
@@ -162,7 +174,7 @@ func salvage(path, reason string, o Options) (*Salvaged, error) {
 	}
 	at := o.Stamp().Wall
 	s := newSalvager(path, o, keys)
-	s.result = &Salvaged{Reason: reason, At: at}
+	s.result.Reason, s.result.At = reason, at
 	f, err := os.Open(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
@@ -234,19 +246,18 @@ type salvager struct {
 	rows     map[tree]map[string]rowCopy
 	made     map[tree]map[string]*row     // people and devices that only events tell of
 	stations map[string]uint16            // indexes in the new file
+	names    oldNames                     // those in the file that is read
 	override map[ref][]byte               // records to take instead of those that were read
 	first    func(*txn, []restated) error // appends the first new event; nil: begin
 	rootPage uint64
-	bad      bool   // a record that a tree leads to is none
-	whole    bool   // everything that the trees lead to could be read
-	ceiling  uint64 // no event has a higher number, see holder
-	sure     bool   // the newest number is known, since the meta tree is whole
+	trees    map[string]bool // by name: the whole tree could be read
+	ceiling  uint64          // no event has a higher number, see holder
 	result   *Salvaged
 }
 
 func newSalvager(path string, o Options, keys *keyring) *salvager {
 	s := &salvager{o: o, keys: keys, rows: map[tree]map[string]rowCopy{}, made: map[tree]map[string]*row{},
-		stations: map[string]uint16{}, override: map[ref][]byte{}}
+		stations: map[string]uint16{}, override: map[ref][]byte{}, trees: map[string]bool{}, result: &Salvaged{}}
 	if h, err := readHolder(path); err == nil {
 		s.ceiling = h.Ceiling
 	}
@@ -272,32 +283,56 @@ type rowCopy struct {
 // read walks the trees as far as they go, and then looks through the whole
 // file: a page that no tree leads to any more may hold the only copy.
 func (s *salvager) read(f *os.File) error {
-	st, err := f.Stat()
+	size, err := s.walk(f)
 	if err != nil {
 		return err
 	}
-	s.r = f
-	p := &pageFile{r: f, high: uint64(st.Size()) / pageSize}
-	whole := map[string]bool{}
-	s.root(f, p)
-	for _, b := range p.buckets(s.rootPage) {
-		whole[b.name] = b.content(func(g found) { s.bad = s.take(g.off, g.value, true) == 0 || s.bad })
-	}
-	s.whole = len(whole) == len(allTrees) && !s.bad
-	for _, ok := range whole {
-		s.whole = s.whole && ok
-	}
-	s.sure = whole[treeMeta.String()]
-	s.result.Partial = !whole[treePeople.String()] || !whole[treeDevices.String()]
-	scan(f, st.Size(), func(off int64, b []byte) int { return s.take(off, b, false) })
+	s.result.Partial = !s.intact(treePeople, treeDevices)
+	scan(f, size, func(off int64, b []byte) int { return s.take(off, b, false) })
 	// Where a tree could be read from its root, other copies are of rows that
 	// were deleted, such as the outbox row of an event that was delivered.
 	for tr, rows := range s.rows {
-		if whole[tr.String()] {
+		if s.intact(tr) {
 			maps.DeleteFunc(rows, func(_ string, c rowCopy) bool { return !c.reach })
 		}
 	}
+	s.names = s.oldNames()
 	return nil
+}
+
+// readTrees reads a file that is whole, without the old copies on free pages.
+func (s *salvager) readTrees(f *os.File) error {
+	if _, err := s.walk(f); err != nil {
+		return err
+	}
+	if !s.intact(allTrees...) {
+		return errors.New("a part of the file can't be read: run stump verify")
+	}
+	slices.SortFunc(s.events, byPlace)
+	s.names = s.oldNames()
+	return nil
+}
+
+// walk takes what the trees lead to.
+func (s *salvager) walk(f *os.File) (size int64, err error) {
+	st, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	s.r = f
+	p := &pageFile{r: f, high: uint64(st.Size()) / pageSize}
+	s.root(f, p)
+	for _, b := range p.buckets(s.rootPage) {
+		bad := false
+		whole := b.content(func(g found) { bad = s.take(g.off, g.value, true) == 0 || bad })
+		s.trees[b.name] = whole && !bad
+	}
+	return st.Size(), nil
+}
+
+// intact reports whether everything that these trees lead to could be read.
+func (s *salvager) intact(trees ...tree) bool {
+	return !slices.ContainsFunc(trees, func(tr tree) bool { return !s.trees[tr.String()] })
 }
 
 // root finds the root page of the newest transaction. Where a meta page is damaged, it was perhaps the newest;
@@ -406,15 +441,7 @@ func (s *salvager) load(e salvagedEvent) ([]byte, Event, error) {
 // was committed. Another record may be an old copy of it, or may never have
 // been committed: it counts only when the chain proves it.
 func (s *salvager) pick() {
-	slices.SortFunc(s.events, func(a, b salvagedEvent) int {
-		if c := cmp.Compare(a.at.station, b.at.station); c != 0 {
-			return c
-		}
-		if c := cmp.Compare(a.at.seq, b.at.seq); c != 0 {
-			return c
-		}
-		return cmp.Compare(a.off, b.off)
-	})
+	slices.SortFunc(s.events, byPlace)
 	var kept []salvagedEvent
 	var next Event // the event kept last: we go backwards
 	for end := len(s.events); end > 0; {
@@ -430,6 +457,21 @@ func (s *salvager) pick() {
 	slices.Reverse(kept)
 	s.events = kept
 	s.result.Events = uint64(len(kept))
+}
+
+func byPlace(a, b salvagedEvent) int {
+	return cmp.Or(a.at.compare(b.at), cmp.Compare(a.off, b.off))
+}
+
+// find reads the event of a place among those that were picked.
+func (s *salvager) find(station string, seq uint64) (Event, error) {
+	at := ref{s.stations[station], seq}
+	i, _ := slices.BinarySearchFunc(s.events, salvagedEvent{at: at}, byPlace)
+	if i == len(s.events) || s.events[i].at != at {
+		return Event{}, fmt.Errorf("no event %d of station %q", seq, station)
+	}
+	_, ev, err := s.load(s.events[i])
+	return ev, err
 }
 
 // hashBefore returns the hashes that records of the place just before

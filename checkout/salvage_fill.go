@@ -33,9 +33,7 @@ func (s *salvager) fill(db *bolt.DB) error {
 		return err
 	}
 	seen := newReplay()
-	const batch = 1000
-	for i := 0; i < len(s.events); i += batch {
-		some := s.events[i:min(i+batch, len(s.events))]
+	for some := range slices.Chunk(s.inOrder(), 1000) {
 		if err := within(func(t *txn) error { return s.fillEvents(t, some, seen) }); err != nil {
 			return err
 		}
@@ -128,6 +126,39 @@ func (s *salvager) fillEvents(t *txn, some []salvagedEvent, seen *replay) error 
 	return nil
 }
 
+// inOrder returns the events in an order in which they may have happened.
+func (s *salvager) inOrder() []salvagedEvent {
+	if len(s.stations) < 2 {
+		return s.events
+	}
+	names := s.names
+	here := func(r ref) ref { return ref{s.stations[names.station(r.station, s.o.Station)], r.seq} }
+	rest := make([][]salvagedEvent, len(s.stations))
+	for _, e := range s.events {
+		rest[e.at.station-1] = append(rest[e.at.station-1], e)
+	}
+	lines, done := make([]line, len(rest)), map[uint16]uint64{}
+	peek := func(i int) {
+		lines[i] = line{at: ref{station: uint16(i + 1)}}
+		if len(rest[i]) > 0 {
+			_, ev, _ := s.load(rest[i][0]) // fillEvents meets the error
+			l := ev.links
+			lines[i] = line{rest[i][0].at, links{here(l.device), here(l.person), here(l.from), here(l.resolved)}}
+		}
+	}
+	for i := range rest {
+		peek(i)
+	}
+	all := make([]salvagedEvent, 0, len(s.events))
+	for i := turn(lines, done); i >= 0; i = turn(lines, done) {
+		all = append(all, rest[i][0])
+		done[lines[i].at.station] = lines[i].at.seq
+		rest[i] = rest[i][1:]
+		peek(i)
+	}
+	return all
+}
+
 // links are those that an event has when it is the next.
 func (p *replay) links(ev *Event) links {
 	l := links{device: p.devices[ev.Device], person: p.people[ev.Person]}
@@ -201,11 +232,23 @@ func (s *salvager) fillRows(t *txn, seen *replay) (restate []restated, err error
 			continue
 		}
 		was, err := decodeRow(old.body)
-		if err == nil && was.loan.since.seq > seen.loans[id].since.seq {
+		if err == nil && s.untold(was.loan.since, seen.loans[id].since, old.reach) {
 			restate = append(restate, restated{id, was.loan})
 		}
 	}
 	return restate, nil
+}
+
+// untold reports whether a device's row tells of an event that is lost, and is
+// newer than the last one that is there. Between two stations nobody knows but
+// by the row: the newest copy of it is what was.
+func (s *salvager) untold(since, have ref, newest bool) bool {
+	since.station = s.stations[s.names.station(since.station, s.o.Station)]
+	if have.seq == 0 || since.station == have.station {
+		return since.seq > have.seq
+	}
+	_, there := slices.BinarySearchFunc(s.events, since, func(e salvagedEvent, r ref) int { return e.at.compare(r) })
+	return newest && !there && since.seq > 0
 }
 
 // ids are those that have a row or an event.
@@ -263,7 +306,7 @@ func (s *salvager) rowOf(tr tree, id string) (*row, error) {
 // an old copy of a row may be of an event that was delivered since: an admin
 // decides about it.
 func (s *salvager) fillOutbox(t *txn) error {
-	names := s.oldNames()
+	names := s.names
 	have := map[ref]bool{}
 	for _, e := range s.events {
 		have[e.at] = true
@@ -311,6 +354,12 @@ func (n oldNames) station(i uint16, own string) string {
 	return own
 }
 
+// outboxKey is the key of an outbox row under the names.
+func (n oldNames) outboxKey(key string) (OutboxKey, bool) {
+	at, sink, ok := parseOutboxKey([]byte(key))
+	return OutboxKey{n.stations[at.station], at.seq, n.sinks[sink]}, ok
+}
+
 func (s *salvager) oldNames() oldNames {
 	n := oldNames{map[uint16]string{}, map[uint16]string{}}
 	for key, copy := range s.rows[treeMeta] {
@@ -342,10 +391,18 @@ func (s *salvager) begin(t *txn, restate []restated) error {
 	if err != nil {
 		return err
 	}
-	last := s.newest(t.l.own, seq)
+	last := s.newest(s.o.Station)
 	s.result.Lost = s.holes(t.l.own, last)
+	for name, i := range s.stations {
+		if lost := s.holes(i, s.newest(name)); i != t.l.own && len(lost) > 0 {
+			if s.result.Others == nil {
+				s.result.Others = map[string][][2]uint64{}
+			}
+			s.result.Others[name] = lost
+		}
+	}
 	missing := s.result.Lost
-	if !s.sure && s.ceiling > last {
+	if !s.intact(treeMeta) && s.ceiling > last {
 		s.result.Perhaps = [2]uint64{last + 1, s.ceiling}
 		missing = append(slices.Clone(missing), s.result.Perhaps)
 		if n := len(missing) - 2; n >= 0 && missing[n][1] == last {
@@ -355,7 +412,7 @@ func (s *salvager) begin(t *txn, restate []restated) error {
 	}
 	s.result.Restated = len(restate)
 	ev := Event{Kind: Salvage, Source: SourceSystem, Note: s.result.Reason,
-		Gap: &Gap{File: s.result.File, Seq: seq, Hash: hash, Lost: missing}}
+		Gap: &Gap{File: s.result.File, Seq: seq, Hash: hash, Lost: missing, Others: s.result.Others}}
 	if err := t.setHead(t.l.own, last, hash); err != nil {
 		return err
 	}
@@ -399,10 +456,16 @@ func (t *txn) restate(r restated) error {
 
 // newest is the highest sequence number of a station that anything in the
 // damaged file tells of: a number is never given twice.
-func (s *salvager) newest(station uint16, seq uint64) uint64 {
+func (s *salvager) newest(station string) (seq uint64) {
+	names := s.names
 	own := func(r ref) {
-		if s.stations[s.oldNames().station(r.station, s.o.Station)] == station {
+		if names.station(r.station, s.o.Station) == station {
 			seq = max(seq, r.seq)
+		}
+	}
+	for _, e := range s.events {
+		if e.at.station == s.stations[station] {
+			seq = max(seq, e.at.seq)
 		}
 	}
 	for _, tr := range []tree{treeDevices, treePeople} {

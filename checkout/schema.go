@@ -23,7 +23,12 @@ type NewerError struct {
 }
 
 func (e *NewerError) Error() string {
-	return fmt.Sprintf("the ledger %s has schema version %d, this program knows up to %d: use a newer stump", e.Path, e.Schema, e.Known)
+	return fmt.Sprintf("the ledger %s has schema version %d, this program knows up to %d", e.Path, e.Schema, e.Known)
+}
+
+// Hint says what to do.
+func (e *NewerError) Hint() string {
+	return fmt.Sprintf("use a newer stump; a copy from before the migration is %s.schema-%d, which `stump restore` takes", e.Path, e.Known)
 }
 
 // migrate brings an older file to the newest schema, in one transaction, after

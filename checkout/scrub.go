@@ -1,13 +1,10 @@
 package checkout
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
-	"time"
 )
 
 // metaScrub is there while free pages may hold what was erased.
@@ -62,14 +59,8 @@ func (l *Ledger) rewrite(tmp string) error {
 	}
 	defer f.Close()
 	s := newSalvager(l.path, l.o, l.keys)
-	s.result = &Salvaged{}
-	if err := s.read(f); err != nil {
+	if err := s.readTrees(f); err != nil {
 		return err
-	}
-	s.events = slices.DeleteFunc(s.events, func(e salvagedEvent) bool { return !e.reach })
-	s.pick()
-	if !s.whole {
-		return errors.New("a part of the file can't be read: run stump verify")
 	}
 	s.first = func(t *txn, restate []restated) error {
 		if len(restate) > 0 {
@@ -83,40 +74,4 @@ func (l *Ledger) rewrite(tmp string) error {
 		return t.put(treeMeta, metaSegment, l.segment[:])
 	}
 	return createFile(tmp, s.fill)
-}
-
-// UpkeepOptions are what Upkeep does.
-type UpkeepOptions struct {
-	Backup BackupOptions // no backup if Dir is empty
-	// RetainClosed is how long closed loans keep their names; for ever if zero.
-	RetainClosed time.Duration
-}
-
-// Upkeep is what a station does once a day, in a quiet hour: it anonymises old
-// loans, scrubs the file where something was erased, and makes a backup. It
-// does all it can, and joins the errors.
-func (l *Ledger) Upkeep(ctx context.Context, o UpkeepOptions) error {
-	var errs []error
-	if o.RetainClosed > 0 {
-		if now := l.o.Stamp(); now.Trusted {
-			n, err := l.Anonymise(ctx, now.Wall.Add(-o.RetainClosed))
-			errs = append(errs, err)
-			if n > 0 {
-				l.o.Logger.Info("old loans anonymised", "events", n)
-			}
-		}
-	}
-	due, err := l.ScrubDue()
-	if err == nil && due {
-		err = l.Scrub()
-	}
-	errs = append(errs, err)
-	if o.Backup.Dir != "" {
-		path, err := l.AutoBackup(ctx, o.Backup)
-		if err == nil {
-			l.o.Logger.Info("backup made", "file", path)
-		}
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
 }

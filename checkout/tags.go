@@ -85,7 +85,7 @@ func (t *txn) addPending(tr tree, tag Tag) (party, error) {
 // kind Unknown, unless it was recorded before as pending.
 func (l *Ledger) Subject(tag Tag) (Subject, error) {
 	s := Subject{Tag: tag}
-	err := l.view(func(t *txn) error {
+	err := l.viewForTap(func(t *txn) error {
 		p, err := t.owner(tag)
 		if err != nil || p.tree == 0 {
 			return err

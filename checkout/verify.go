@@ -5,7 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"time"
+
+	bolt "go.etcd.io/bbolt"
 
 	"stump/internal/count"
 )
@@ -19,6 +23,8 @@ type VerifyOptions struct {
 	// since bbolt panics in goroutines of its own when the file is damaged: that
 	// process calls CheckFile. Nil: bbolt's check is left out.
 	Check func(ctx context.Context, path string) error
+	// Note leaves a note of faults, so that the next OpenOrSalvage salvages.
+	Note bool
 }
 
 // Fault is something that is not as it should be.
@@ -103,65 +109,131 @@ func (l *Ledger) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 			return nil, err
 		}
 	}
+	if o.Note && !v.r.OK() {
+		l.suspect(&DamagedError{Path: l.path, Reason: v.r.Faults[0].What + ": " + v.r.Faults[0].Detail})
+	}
 	v.r.Took = time.Since(begin)
 	return v.r, nil
 }
 
-// verifier goes through the events in the order of the file.
+// verifier goes through the events, each station's in their order.
 type verifier struct {
-	l    *Ledger
-	r    *Report
-	o    VerifyOptions
-	seen *replay
-	at   ref  // the event before
-	prev Hash // its hash
-	more bool
-	gaps []gap
+	l      *Ledger
+	r      *Report
+	o      VerifyOptions
+	seen   *replay
+	chains []*chain // by station
+	more   bool
+	holes  []hole // that a salvage or restore must have told of
+	told   []hole
 }
 
-// gap is a hole in the sequence that a later event must own up to.
-type gap struct {
-	station     uint16
+// chain is how far a station's chain was checked, and its next event.
+type chain struct {
+	at     ref
+	prev   Hash // the hash of the event at
+	cursor *bolt.Cursor
+	ok     bool // there is a next one
+	next   ref
+	record []byte
+	ev     Event
+	err    error
+}
+
+// hole is a run of numbers without events.
+type hole struct {
+	station     string
 	first, last uint64
-	known       bool
 }
 
 // batch checks the next events; the last batch checks the rows in the same
 // transaction.
 func (v *verifier) batch(t *txn) error {
+	if v.chains == nil {
+		v.findStations(t)
+	}
+	for _, c := range v.chains {
+		c.cursor = t.tx.Bucket(treeEvents.bucket()).Cursor()
+		k, b := c.cursor.Seek(eventKey(ref{c.at.station, c.at.seq + 1}))
+		v.peek(t, c, k, b)
+	}
+	for range verifyBatch {
+		c := v.turn()
+		if c == nil {
+			v.more = false
+			break
+		}
+		v.event(t, c)
+		k, b := c.cursor.Next()
+		v.peek(t, c, k, b)
+	}
+	if v.o.Progress != nil {
+		v.o.Progress(v.r.Events, t.total())
+	}
+	if v.more {
+		return nil
+	}
+	v.endChains(t)
+	v.findable(t)
+	return errors.Join(v.rows(t), v.tags(t), v.outbox(t))
+}
+
+// findStations looks whose events there are, also under a number that no
+// station has.
+func (v *verifier) findStations(t *txn) {
+	v.chains = []*chain{}
 	c := t.tx.Bucket(treeEvents.bucket()).Cursor()
-	n := 0
-	for k, b := c.Seek(eventKey(ref{v.at.station, v.at.seq + 1})); k != nil; k, b = c.Next() {
+	for k, _ := c.First(); k != nil; {
+		r, ok := parseEventKey(k)
+		if !ok {
+			v.r.fault("file", "a key of %d bytes among the events", len(k))
+			k, _ = c.Next()
+			continue
+		}
+		v.chains = append(v.chains, &chain{at: ref{station: r.station}})
+		if r.station == math.MaxUint16 {
+			break
+		}
+		k, _ = c.Seek(eventKey(ref{r.station + 1, 0}))
+	}
+}
+
+// peek looks at the next event of a chain.
+func (v *verifier) peek(t *txn, c *chain, k, b []byte) {
+	for ; k != nil; k, b = c.cursor.Next() {
 		r, ok := parseEventKey(k)
 		if !ok {
 			v.r.fault("file", "a key of %d bytes among the events", len(k))
 			continue
 		}
+		if c.ok = r.station == c.at.station; !c.ok {
+			return
+		}
 		if !t.finds(treeEvents, k, b) {
 			v.r.fault("file", "event %d is there, and not found by its number", r.seq)
 		}
-		v.event(t, r, b)
-		if n++; n == verifyBatch {
-			if v.o.Progress != nil {
-				v.o.Progress(v.r.Events, t.total())
-			}
-			return nil
+		c.next, c.record = r, b
+		c.ev, c.err = t.decode(r, b)
+		return
+	}
+	c.ok = false
+}
+
+// turn returns the chain whose next event is the next, nil at the end.
+func (v *verifier) turn() *chain {
+	lines := make([]line, len(v.chains))
+	done := map[uint16]uint64{}
+	for i, c := range v.chains {
+		lines[i].at.station = c.at.station
+		if c.ok {
+			lines[i] = line{c.next, c.ev.links}
 		}
+		done[c.at.station] = c.at.seq
 	}
-	v.more = false
-	if v.o.Progress != nil {
-		v.o.Progress(v.r.Events, v.r.Events)
+	if i := turn(lines, done); i >= 0 {
+		return v.chains[i]
 	}
-	v.endStation(t)
-	for _, g := range v.gaps {
-		if !g.known {
-			v.r.fault("chain", "events %d to %d of station %q are missing", g.first, g.last, t.l.names[g.station])
-		} else {
-			v.r.Gaps += g.last - g.first + 1
-		}
-	}
-	v.findable(t)
-	return errors.Join(v.rows(t), v.tags(t), v.outbox(t))
+	return nil
 }
 
 // findable looks for every row by its key. Damage to an inner page may leave a
@@ -196,58 +268,64 @@ func (t *txn) total() (n uint64) {
 	return n
 }
 
-// event checks one event against the one before it, and replays it.
-func (v *verifier) event(t *txn, r ref, record []byte) {
+// event checks the next event of a chain against the one before it, and replays it.
+func (v *verifier) event(t *txn, c *chain) {
 	v.r.Events++
-	if r.station != v.at.station {
-		v.endStation(t)
-		v.at, v.prev = ref{r.station, 0}, Hash{}
-	}
-	ev, err := t.decode(r, record)
-	if err != nil {
-		v.r.fault("chain", "event %d: %v", r.seq, err)
-		v.at, v.prev = r, Hash{}
+	ev, r := &c.ev, c.next
+	if c.err != nil {
+		v.r.fault("chain", "event %d: %v", r.seq, c.err)
+		c.at, c.prev = r, Hash{}
 		return
 	}
-	hole := r.seq != v.at.seq+1
-	if hole {
-		v.gaps = append(v.gaps, gap{r.station, v.at.seq + 1, r.seq - 1, false})
+	gap := r.seq != c.at.seq+1
+	if gap {
+		v.holes = append(v.holes, hole{t.l.names[r.station], c.at.seq + 1, r.seq - 1})
 	}
 	if ev.Gap != nil {
-		v.ownUp(ev.Gap, r.station)
+		v.ownUp(ev)
 	}
-	if !hole && ev.Prev != v.prev && !(ev.Gap != nil && ev.Gap.Hash == ev.Prev) {
-		v.r.fault("chain", "event %d does not follow event %d: its hash is another", r.seq, v.at.seq)
+	if !gap && ev.Prev != c.prev && !(ev.Gap != nil && ev.Gap.Hash == ev.Prev) {
+		v.r.fault("chain", "event %d does not follow event %d: its hash is another", r.seq, c.at.seq)
 	}
-	v.at, v.prev = r, ev.Hash
+	c.at, c.prev = r, ev.Hash
 	if ev.Erased {
 		v.r.Erased++
 	}
-	for _, f := range v.seen.event(r, &ev) {
+	for _, f := range v.seen.event(r, ev) {
 		v.r.fault("links", "event %d: %s", r.seq, f)
 	}
 }
 
-// ownUp marks the holes that a salvage or restore has told of.
-func (v *verifier) ownUp(g *Gap, station uint16) {
-	for i := range v.gaps {
-		h := &v.gaps[i]
-		for _, lost := range g.Lost {
-			if h.station == station && lost[0] <= h.first && h.last <= lost[1] {
-				h.known = true
-			}
+// ownUp notes the holes that a salvage or restore tells of.
+func (v *verifier) ownUp(ev *Event) {
+	for _, lost := range ev.Gap.Lost {
+		v.told = append(v.told, hole{ev.Station, lost[0], lost[1]})
+	}
+	for station, all := range ev.Gap.Others {
+		for _, lost := range all {
+			v.told = append(v.told, hole{station, lost[0], lost[1]})
 		}
 	}
 }
 
-// endStation compares a station's last event with its head.
-func (v *verifier) endStation(t *txn) {
-	if v.at.station == 0 {
-		return
+// endChains compares each station's last event with its head, and the holes
+// with what was told of them.
+func (v *verifier) endChains(t *txn) {
+	for _, c := range v.chains {
+		seq, hash, err := t.head(c.at.station)
+		if err != nil || seq != c.at.seq || hash != c.prev {
+			v.r.fault("chain", "the last event of station %q is %d, it should be %d", t.l.names[c.at.station], c.at.seq, seq)
+		}
 	}
-	seq, hash, err := t.head(v.at.station)
-	if err != nil || seq != v.at.seq || hash != v.prev {
-		v.r.fault("chain", "the last event of station %q is %d, it should be %d", t.l.names[v.at.station], v.at.seq, seq)
+	for _, h := range v.holes {
+		known := slices.ContainsFunc(v.told, func(o hole) bool {
+			return o.station == h.station && o.first <= h.first && h.last <= o.last
+		})
+		if known {
+			v.r.Gaps += h.last - h.first + 1
+		} else {
+			v.r.fault("chain", "events %d to %d of station %q are missing", h.first, h.last, h.station)
+		}
 	}
 }
 

@@ -118,17 +118,12 @@ func (g *globals) openLedger(need access) (*api.Client, func(), error) {
 
 // ledgerError says who has the ledger, or what to do when there is none.
 func (g *globals) ledgerError(dir string, err error) error {
-	var (
-		locked  *checkout.LockedError
-		damaged *checkout.DamagedError
-	)
+	var locked *checkout.LockedError
 	switch {
 	case errors.As(err, &locked) && g.state != "":
 		return hint.Wrap(err, "the daemon is running; ask it through its socket: leave --state out, or name the socket with --socket")
 	case errors.As(err, &locked):
 		return hint.Wrap(err, "the daemon is running; ask it through its socket: name that with --socket")
-	case errors.As(err, &damaged):
-		return hint.Wrap(err, "start the daemon: it sets the damaged file aside and saves what can be read; or `stump restore` a backup")
 	case errors.Is(err, fs.ErrPermission) && hint.Of(err) == "":
 		return hint.Errorf("it belongs to another user: start the daemon and ask it, or use sudo", "the ledger in %s: %w", dir, err)
 	case errors.Is(err, fs.ErrNotExist) && hint.Of(err) == "":

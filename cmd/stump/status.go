@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"stump/checkout"
 	"stump/internal/api"
 	"stump/internal/count"
 )
@@ -41,6 +42,9 @@ func statusCmd(g *globals) *cobra.Command {
 			}
 			if st.Salvaged != nil {
 				fmt.Fprintf(out, "damage    %s\n          seen it? `stump verify --seen` takes the notice away\n", *st.Salvaged)
+			}
+			if st.Damaged != nil {
+				fmt.Fprintf(out, "damage    %s\n          %s\n", *st.Damaged, (*checkout.DamagedError)(nil).Hint())
 			}
 			for _, reader := range slices.Sorted(maps.Keys(st.Conditions)) {
 				for _, cond := range st.Conditions[reader] {

@@ -97,7 +97,7 @@ func printVerdict(w io.Writer, v *api.Verdict, asJSON bool) error {
 			fmt.Fprintln(w, "  "+f)
 		}
 		if !v.OK {
-			fmt.Fprintln(w, "keep a copy of the file, then `stump restore` a backup; the daemon goes on meanwhile")
+			fmt.Fprintln(w, (*checkout.DamagedError)(nil).Hint())
 		}
 	}
 	if !v.OK {

@@ -84,7 +84,18 @@ func (c *Client) Stream(ctx context.Context, method, path string, query url.Valu
 		defer resp.Body.Close()
 		return nil, problem(resp)
 	}
-	return resp.Body, nil
+	return answer{resp.Body}, nil
+}
+
+// answer is the body of an answer, which may break off.
+type answer struct{ io.ReadCloser }
+
+func (a answer) Read(b []byte) (int, error) {
+	n, err := a.ReadCloser.Read(b)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = hint.Errorf("`stump verify` says whether the ledger is whole; the daemon's log says the rest", "the answer broke off")
+	}
+	return n, err
 }
 
 // Do sends in as JSON, unless nil, and reads the answer into out, unless nil.
@@ -151,7 +162,7 @@ func (t localTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		defer func() {
 			if p := recover(); p != nil {
 				w.WriteHeader(http.StatusInternalServerError)
-				pw.CloseWithError(fmt.Errorf("the answer broke off: %v", p))
+				pw.CloseWithError(io.ErrUnexpectedEOF)
 			}
 		}()
 		t.h.ServeHTTP(w, req)

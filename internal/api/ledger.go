@@ -31,7 +31,7 @@ func (s *Server) verify(w http.ResponseWriter, r *http.Request) error {
 	enc := json.NewEncoder(w)
 	rc := http.NewResponseController(w)
 	report, err := s.o.Ledger.Verify(r.Context(), checkout.VerifyOptions{
-		Check: s.o.Check,
+		Check: s.o.Check, Note: true,
 		Progress: func(done, total uint64) {
 			_ = enc.Encode(VerifyLine{Done: done, Total: total}) // the end tells whether somebody listens
 			_ = rc.Flush()

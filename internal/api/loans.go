@@ -278,6 +278,8 @@ type Status struct {
 	// Salvaged says what was saved of a damaged ledger, until somebody has
 	// said that they have seen it.
 	Salvaged *string `json:"salvaged"`
+	// Damaged says what damage was met since the start.
+	Damaged *string `json:"damaged"`
 	// Conditions are what is wrong with each reader.
 	Conditions map[string][]hw.Condition `json:"conditions"`
 }
@@ -294,7 +296,7 @@ func (s *Server) status(w http.ResponseWriter, _ *http.Request) error {
 		st.Listen = known(s.o.TCP())
 	}
 	info, err := s.o.Ledger.Info()
-	if err != nil {
+	if err != nil && info.Damaged == nil {
 		return err
 	}
 	st.Events = info.Seq
@@ -303,6 +305,9 @@ func (s *Server) status(w http.ResponseWriter, _ *http.Request) error {
 	}
 	if info.Salvaged != nil {
 		st.Salvaged = known(info.Salvaged.String())
+	}
+	if info.Damaged != nil {
+		st.Damaged = known(info.Damaged.Error())
 	}
 	if s.o.Panel != nil {
 		h := s.o.Panel.Health()

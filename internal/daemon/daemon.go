@@ -271,7 +271,7 @@ func (d *Daemon) idle() panel.IdleInfo {
 		info.Notice = d.notice("reader-fault")
 	}
 	d.mu.Unlock()
-	if d.salvaged() != nil {
+	if ledger, _ := d.Ledger.Info(); ledger.Salvaged != nil || ledger.Damaged != nil {
 		info.Notice = d.notice("salvaged")
 	}
 	if d.Ledger.Health().Failure != nil {
@@ -344,24 +344,21 @@ func (d *Daemon) conditions() map[string][]hw.Condition {
 				Remedy: "look at `dmesg`; a worn card wants a new one", Staff: true,
 			})
 		}
+		if err := d.upkeep.failed(); err != nil {
+			list = append(list, hw.Condition{
+				Name: "no-backup", Text: fmt.Sprintf("there is no new backup: %v", err),
+				Remedy: "mount the disk of [backup] dir, make room on it, and give the folder to the daemon's user; the next try is tomorrow, or `stump backup FILE` now",
+			})
+		}
 		all[r.Name] = list
 	}
 	return all
 }
 
-// salvaged is what was saved of a damaged ledger, until an admin has seen it.
-func (d *Daemon) salvaged() *checkout.Salvaged {
-	info, err := d.Ledger.Info()
-	if err != nil {
-		return nil // whoever taps next is told
-	}
-	return info.Salvaged
-}
-
 // Run works until ctx is done, then lets everything go in order.
 func (d *Daemon) Run(ctx context.Context) error {
-	if salvaged := d.salvaged(); salvaged != nil {
-		d.o.Log.Error("the ledger was damaged", "salvaged", salvaged.String())
+	if ledger, err := d.Ledger.Info(); err == nil && ledger.Salvaged != nil {
+		d.o.Log.Error("the ledger was damaged", "salvaged", ledger.Salvaged.String())
 		d.Panel.Show(panel.Message{Key: "salvaged"})
 	}
 	err := task.Serve(ctx, d.o.Log, d.o.Ready, d.tasks...)

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -61,12 +62,20 @@ func OpenLedger(cfg *config.Config, stateDir string, readOnly bool) (*checkout.L
 	}
 	keys, err := checkout.LoadKeys(keyPath(cfg, stateDir))
 	if err != nil {
-		return nil, hint.Errorf("a ledger and its site key belong together: put the key back from where you keep it", "site key: %w", err)
+		return nil, keyError(err)
 	}
 	if readOnly {
 		return checkout.OpenReadOnly(path, ledgerOptions(cfg, keys))
 	}
 	return checkout.Open(path, ledgerOptions(cfg, keys))
+}
+
+// keyError says what to do without a key, or with one that can't be read.
+func keyError(err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("site key: %w", err) // whose it is, the system knows
+	}
+	return hint.Errorf("a ledger and its site key belong together: put the key back from where you keep it", "site key: %w", err)
 }
 
 // openOrCreate opens the daemon's ledger, and makes one where there never was
@@ -76,12 +85,17 @@ func openOrCreate(o Options, p places) (*checkout.Ledger, error) {
 		return nil, hint.Wrap(fmt.Errorf("state folder: %w", err), "name a folder that may be written with --state")
 	}
 	path := LedgerPath(o.StateDir)
-	if !exists(keyPath(o.Config, o.StateDir)) && exists(path) {
-		return nil, hint.Errorf("a ledger and its site key belong together: put the key back from where you keep it", "site key: %w", fs.ErrNotExist)
+	keyFile := keyPath(o.Config, o.StateDir)
+	load := checkout.LoadOrCreateKey
+	if checkout.WasHere(path) {
+		load = checkout.LoadKeys // a fresh key would fit no backup either
 	}
-	keys, err := checkout.LoadOrCreateKey(keyPath(o.Config, o.StateDir))
+	keys, err := load(keyFile)
 	if err != nil {
-		return nil, err
+		return nil, keyError(err)
+	}
+	if st, err := os.Stat(keyFile); err == nil && st.Mode().Perm()&0o077 != 0 {
+		o.Log.Warn("others may read the site key", "file", keyFile, "mode", st.Mode().Perm(), "remedy", "chmod 600 "+keyFile)
 	}
 	opts := ledgerOptions(o.Config, keys)
 	opts.Logger = o.Log
@@ -97,7 +111,7 @@ func openOrCreate(o Options, p places) (*checkout.Ledger, error) {
 func RestoreLedger(ctx context.Context, cfg *config.Config, stateDir, backup string, o checkout.RestoreOptions) (*checkout.Restored, error) {
 	keys, err := checkout.LoadKeys(keyPath(cfg, stateDir))
 	if err != nil {
-		return nil, hint.Errorf("a backup is read with the site key of its ledger: put the key back from where you keep it", "site key: %w", err)
+		return nil, keyError(err)
 	}
 	o.Check = CheckInChild
 	return checkout.RestoreFile(ctx, LedgerPath(stateDir), backup, ledgerOptions(cfg, keys), o)

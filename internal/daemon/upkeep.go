@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"stump/checkout"
@@ -27,6 +28,16 @@ type upkeep struct {
 
 	readers []*station.Reader
 	frames  string // folder of refused frames
+
+	mu       sync.Mutex
+	noBackup error // why the newest attempt at a backup failed
+}
+
+// failed is why there is no new backup; nil when there is.
+func (u *upkeep) failed() error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.noBackup
 }
 
 func (d *Daemon) newUpkeep() *upkeep {
@@ -99,7 +110,11 @@ func (u *upkeep) daily(ctx context.Context) {
 		}
 	}
 	// Last, so that it does not hold what was to be forgotten.
-	if path, err := u.copy(ctx, u.backup); err != nil {
+	path, err := u.copy(ctx, u.backup)
+	u.mu.Lock()
+	u.noBackup = err
+	u.mu.Unlock()
+	if err != nil {
 		u.log.Error("no backup", "err", err)
 	} else if path != "" {
 		u.log.Info("backup", "file", path)
@@ -111,7 +126,7 @@ func (u *upkeep) forget(ctx context.Context) {
 	if u.retain == 0 {
 		return
 	}
-	if n, err := u.ledger.Anonymise(ctx, time.Now().Add(-u.retain)); err != nil {
+	if n, err := u.ledger.Forget(ctx, u.retain); err != nil {
 		u.log.Error("closed loans were not anonymised", "err", err)
 	} else if n > 0 {
 		u.log.Info("closed loans anonymised", "events", n)

@@ -1,0 +1,76 @@
+package checkout
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestSalvageOfARenamedStation salvages a ledger that holds the events of two
+// stations, both with losses.
+func TestSalvageOfARenamedStation(t *testing.T) {
+	x := newLedger(t)
+	x.bump(1, 11) // 7
+	x.bump(2, 12) // 8
+	x.bump(2, 12) // 9
+	x.ok(x.Close())
+	x.o.Station = "attic"
+	l, err := Open(x.path, x.o)
+	x.ok(err)
+	x.Ledger = l
+	x.bump(3, 11) // 1 of attic
+	x.bump(3, 13) // 2
+	x.bump(3, 13) // 3
+	x.bump(1, 13) // 4
+	x.verify()
+	want(t, "who", x.who(), "ipad=cem nexus=ann")
+	want(t, "ipad", x.history(HistoryFilter{Device: "ipad"}), "4:enrol 7:checkout 1:handover")
+	want(t, "ann", x.history(HistoryFilter{Person: "ann"}), "1:enrol 7:checkout 1:handover 4:checkout")
+	x.ok(x.Close())
+	b, err := os.ReadFile(x.path)
+	x.ok(err)
+	b = bytes.ReplaceAll(b, []byte("return"), []byte("returm"))       // 9 of lab, 3 of attic
+	b = bytes.ReplaceAll(b, []byte("The pixel"), []byte("The pixxl")) // 5 and 8 of lab
+	x.ok(os.WriteFile(x.path, b, 0o600))
+	l, err = Open(x.path, x.o)
+	x.ok(err)
+	_, err = l.Verify(context.Background(), VerifyOptions{Note: true})
+	x.ok(err)
+	x.ok(l.Close())
+	var s *Salvaged
+	x.Ledger, s, err = OpenOrSalvage(x.path, x.o)
+	x.ok(err)
+	if !strings.Contains(s.String(), "missing is event 3; of station lab missing: events 5, 8-9;") {
+		t.Error(s)
+	}
+	info, err := x.Info()
+	x.ok(err)
+	want(t, "as told later", info.Salvaged.String(), s.String())
+	want(t, "gaps", x.verify().Gaps, 2)
+	want(t, "who", x.who(), "ipad=cem nexus=ann")
+}
+
+// TestStationNameComesBack gives a station its first name back.
+func TestStationNameComesBack(t *testing.T) {
+	x := newLedger(t)
+	x.bump(1, 11) // 7
+	names := []string{"attic", "lab", "cellar", "lab"}
+	for i, name := range names {
+		x.ok(x.Close())
+		x.o.Station = name
+		l, err := Open(x.path, x.o)
+		x.ok(err)
+		x.Ledger = l
+		x.bump(2+i%2, 11)
+		x.bump(2+i%2, 11)
+		x.bump(1, 11)
+	}
+	want(t, "ipad", x.history(HistoryFilter{Device: "ipad"}), "4:enrol 7:checkout "+
+		"1:handover 2:return 3:checkout 8:handover 9:return 10:checkout 1:handover 2:return 3:checkout 11:handover 12:return 13:checkout")
+	x.verify()
+	x.ok(x.Scrub())
+	x.verify()
+	want(t, "who", x.who(), "ipad=ann")
+}
