@@ -48,6 +48,7 @@ func withHint(err error) error {
 		ambiguous *checkout.AmbiguousError
 		exists    *checkout.ExistsError
 		taken     *checkout.TagTakenError
+		inactive  *checkout.InactiveError
 	)
 	switch {
 	case errors.Is(err, checkout.ErrNotFound):
@@ -58,6 +59,8 @@ func withHint(err error) error {
 		return hint.Wrap(err, "choose another with --id, or change the one that is there with edit")
 	case errors.As(err, &taken):
 		return hint.Wrap(err, "check the number, or give "+taken.Owner+" another one first: "+giveTag(taken.OwnerKind, taken.Owner))
+	case errors.As(err, &inactive):
+		return hint.Wrap(err, editCommand(inactive.Kind, inactive.ID, "--status active")+" ends that")
 	case errors.Is(err, checkout.ErrRefused):
 		return hint.Wrap(err, "`stump who` shows who holds which device; `stump people list` and `stump devices list` show the status")
 	case errors.Is(err, checkout.ErrCannotSave):
@@ -106,24 +109,28 @@ func (s *Server) changed(w http.ResponseWriter, ev checkout.Event) error {
 // directory may know; otherwise they are added to it when the tag is shown.
 func (s *Server) expected(kind checkout.SubjectKind, ref string) (Enrolled, error) {
 	var (
-		a   = Enrolled{Name: ref, New: true}
-		id  string
-		err error
+		a      = Enrolled{Name: ref, New: true}
+		id     string
+		status checkout.Status
+		err    error
 	)
 	if kind == checkout.KindPerson {
 		var p checkout.Person
 		p, err = s.o.Ledger.FindPerson(ref)
-		id, a.Name = p.ID, cmp.Or(p.Name, ref)
+		id, a.Name, status = p.ID, cmp.Or(p.Name, ref), p.Status
 	} else {
 		var d checkout.Device
 		d, err = s.o.Ledger.FindDevice(ref)
-		id, a.Name = d.ID, cmp.Or(d.Name, ref)
+		id, a.Name, status = d.ID, cmp.Or(d.Name, ref), d.Status
 	}
 	if errors.Is(err, checkout.ErrNotFound) {
 		if err := checkout.CheckName(ref); err != nil {
 			return a, err
 		}
 		return s.alike(kind, ref, a)
+	}
+	if err == nil && status == checkout.Retired {
+		err = &checkout.InactiveError{Kind: kind, ID: id, Name: a.Name, Status: status}
 	}
 	a.ID, a.New = known(id), false
 	return a, err

@@ -38,17 +38,9 @@ func personRow(p checkout.Person) Person {
 
 func deviceRow(d checkout.Device) Device {
 	return Device{
-		ID: d.ID, Name: known(d.Name), Tag: known(d.Tag), Kind: known(d.Kind), Status: deviceStatus(d),
+		ID: d.ID, Name: known(d.Name), Tag: known(d.Tag), Kind: known(d.Kind), Status: d.Word(),
 		Person: known(d.HolderName), PersonID: known(d.Holder),
 	}
-}
-
-// deviceStatus is "lost" for what can't be found.
-func deviceStatus(d checkout.Device) string {
-	if d.Lost {
-		return "lost"
-	}
-	return d.Status.String()
 }
 
 func (s *Server) people(w http.ResponseWriter, _ *http.Request) error {
@@ -105,7 +97,7 @@ func readChange(r *http.Request, of checkout.SubjectKind) (change, error) {
 	}
 	var c DeviceChange
 	err := readJSON(r, &c)
-	return change{id: c.ID, name: trimmed(c.Name), kind: c.Kind, tag: c.Tag}, err
+	return change{id: c.ID, name: trimmed(c.Name), kind: c.Kind, tag: c.Tag, status: c.Status}, err
 }
 
 // add puts a person or a device into the register.
@@ -150,7 +142,7 @@ func (s *Server) edit(of checkout.SubjectKind) handler {
 			return err
 		}
 		if c.status != nil {
-			status, err := parseStatus(*c.status)
+			status, err := parseStatus(*c.status, of)
 			if err != nil {
 				return err
 			}
@@ -243,13 +235,18 @@ func (s *Server) unreadable(tags ...checkout.Tag) Warning {
 		count.Of(n, "tag"), first))}
 }
 
-func parseStatus(word string) (checkout.Status, error) {
-	for _, s := range []checkout.Status{checkout.Active, checkout.Suspended, checkout.Retired} {
+// parseStatus reads a status that an edit may give.
+func parseStatus(word string, of checkout.SubjectKind) (checkout.Status, error) {
+	allowed, remedy := []checkout.Status{checkout.Active, checkout.Suspended, checkout.Retired}, "use active, suspended or retired"
+	if of == checkout.KindDevice {
+		allowed, remedy = []checkout.Status{checkout.Active, checkout.Retired}, "use active or retired; `stump devices lost` is for what can't be found"
+	}
+	for _, s := range allowed {
 		if s.String() == word {
 			return s, nil
 		}
 	}
-	return 0, refuse("use active, suspended or retired", "%q is no status", word)
+	return 0, refuse(remedy, "%q is no status", word)
 }
 
 // maxImport is more than a register of 100,000 rows needs.

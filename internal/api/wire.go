@@ -86,7 +86,7 @@ type PersonChange struct {
 	Name   *string `json:"name,omitempty"`
 	Email  *string `json:"email,omitempty"`
 	Badge  *string `json:"badge,omitempty"`  // a written credential
-	Status *string `json:"status,omitempty"` // active, suspended
+	Status *string `json:"status,omitempty"` // active, suspended, retired
 }
 
 // DeviceChange is what an admin asks for; a nil field stays as it is.
@@ -95,6 +95,8 @@ type DeviceChange struct {
 	Name *string `json:"name,omitempty"`
 	Tag  *string `json:"tag,omitempty"` // a written credential
 	Kind *string `json:"kind,omitempty"`
+	// Status is active or retired; what was lost is found when it is active.
+	Status *string `json:"status,omitempty"`
 }
 
 // Give is an admin's hand-out of a device.
