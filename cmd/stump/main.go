@@ -6,7 +6,8 @@
 //   - What was asked for goes to standard output, everything else to standard
 //     error.
 //   - An error is two lines: "stump: what is wrong", then what to do. No
-//     capital at the start, no full stop at the end.
+//     capital at the start, no full stop at the end. Only a configuration tells
+//     of several at once.
 //   - Tables are for people and may change; --json and --csv are contracts.
 //   - The exit status is 0 done, 1 failed, 2 wrong usage.
 package main
@@ -23,6 +24,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"stump/internal/config"
 	"stump/internal/hint"
 )
 
@@ -67,8 +69,11 @@ func report(w io.Writer, err error) int {
 	case errors.Is(err, syscall.EPIPE):
 		return 1 // whoever read our output has had enough
 	}
-	fmt.Fprintf(w, "stump: %v\n", err)
-	fmt.Fprintln(w, remedy(err))
+	faults := config.Faults{err}
+	errors.As(err, &faults)
+	for _, err := range faults {
+		fmt.Fprintf(w, "stump: %v\n%s\n", err, remedy(err))
+	}
 	if errors.As(err, &usage) {
 		return 2
 	}
