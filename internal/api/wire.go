@@ -11,39 +11,10 @@ import (
 // them. Every key is always there; null is unknown.
 
 // Who is one loan: who holds which device.
-type Who struct {
-	Device       *string    `json:"device"`
-	DeviceID     *string    `json:"device_id"`
-	Person       *string    `json:"person"`
-	PersonID     *string    `json:"person_id"`
-	Since        *time.Time `json:"since"`
-	ClockTrusted bool       `json:"clock_trusted"`
-	Due          *time.Time `json:"due"`
-	Overdue      bool       `json:"overdue"`
-	Pending      bool       `json:"pending"`
-	Station      string     `json:"station"`
-	Note         *string    `json:"note"`
-}
+type Who = checkout.LoanJSON
 
 // History is one event.
-type History struct {
-	Station      string     `json:"station"`
-	Seq          uint64     `json:"seq"`
-	ID           string     `json:"id"`
-	Kind         string     `json:"kind"`
-	Reader       *string    `json:"reader"`
-	Actor        *string    `json:"actor"`
-	Device       *string    `json:"device"`
-	DeviceID     *string    `json:"device_id"`
-	Person       *string    `json:"person"`
-	PersonID     *string    `json:"person_id"`
-	From         *string    `json:"from"`
-	FromID       *string    `json:"from_id"`
-	At           *time.Time `json:"at"`
-	ClockTrusted bool       `json:"clock_trusted"`
-	Source       string     `json:"source"`
-	Note         *string    `json:"note"`
-}
+type History = checkout.EntryJSON
 
 // Person is one person of the register. Of the badge only the end is shown.
 type Person struct {
