@@ -423,9 +423,14 @@ func TestWebPages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		var p Problem
+		err = json.NewDecoder(resp.Body).Decode(&p)
 		resp.Body.Close()
 		if resp.StatusCode != tt.status {
 			t.Errorf("%s: %d, want %d", tt.name, resp.StatusCode, tt.status)
+		}
+		if tt.status == 403 && (err != nil || p.Error == "" || p.Hint == "") {
+			t.Errorf("%s: %+v, %v: no error and hint", tt.name, p, err)
 		}
 	}
 }
