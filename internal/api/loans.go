@@ -281,7 +281,7 @@ type Status struct {
 	Since   *string  `json:"display_down_since"`
 	Ledger  string   `json:"ledger"` // its file
 	Listen  *string  `json:"listen"` // the address beside the socket
-	Events  uint64   `json:"events"`
+	Events  uint64   `json:"events"` // the number of the newest; `stump verify` counts them
 	// Salvaged says what was saved of a damaged ledger, until somebody has
 	// said that they have seen it.
 	Salvaged *string `json:"salvaged"`
