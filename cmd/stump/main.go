@@ -23,6 +23,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"stump/internal/config"
 	"stump/internal/hint"
@@ -35,7 +36,30 @@ func main() { os.Exit(Main()) }
 
 // Main runs the command line and returns the exit status.
 func Main() int {
-	return report(os.Stderr, root().ExecuteContext(context.Background()))
+	cmd, out := root(), &output{w: os.Stdout}
+	if !term.IsTerminal(int(os.Stdout.Fd())) { // which takes everything, and has columns
+		cmd.SetOut(out)
+	}
+	err := cmd.ExecuteContext(context.Background())
+	if err == nil {
+		err = out.err
+	}
+	return report(os.Stderr, err)
+}
+
+// output remembers that something could not be written, so that a command is
+// not done when what it said is lost.
+type output struct {
+	w   io.Writer
+	err error
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	n, err := o.w.Write(b)
+	if o.err == nil {
+		o.err = err
+	}
+	return n, err
 }
 
 // untilSignal is for what has to be put in order before the program ends. All
