@@ -25,11 +25,20 @@ const actorHeader = "Stump-Actor"
 
 // actor is who asks; who does not say so is an admin.
 func actor(r *http.Request) string {
+	name, _ := url.QueryUnescape(r.Header.Get(actorHeader)) // checkActor has seen it
+	return cmp.Or(name, "admin")
+}
+
+// checkActor refuses a name that the history can't have.
+func checkActor(r *http.Request) error {
 	name, err := url.QueryUnescape(r.Header.Get(actorHeader))
-	if err != nil || name == "" {
-		return "admin"
+	if err == nil && name != "" {
+		err = checkout.CheckName(name)
 	}
-	return name
+	if err != nil {
+		return refuse("send a name, escaped as in a query, or leave it out", "%s: %w", actorHeader, err)
+	}
+	return nil
 }
 
 func personRow(p checkout.Person) Person {
@@ -107,6 +116,9 @@ func (s *Server) add(of checkout.SubjectKind) handler {
 		if err != nil {
 			return err
 		}
+		if c.status != nil {
+			return refuse("add them, then change the status", "what is new is active")
+		}
 		tag, err := s.tag(c.tag)
 		if err != nil {
 			return err
@@ -133,6 +145,9 @@ func (s *Server) edit(of checkout.SubjectKind) handler {
 		c, err := readChange(r, of)
 		if err != nil {
 			return err
+		}
+		if c.id != nil {
+			return refuse("leave it out", "an id lasts: it can't be changed")
 		}
 		if c.tag != nil && *c.tag == "" {
 			return refuse("give another one; who or what is no longer to be lent is suspended or retired", "a tag can't be taken away")
