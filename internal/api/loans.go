@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/unicode/norm"
+
 	"stump/checkout"
 	"stump/hw"
 	"stump/internal/hint"
@@ -160,11 +162,12 @@ func (s *Server) alike(kind checkout.SubjectKind, ref string, a Enrolled) (Enrol
 // near finds those whose name or id is ref in other capitals, and those for
 // whom ref may be a slip or a part of the name.
 func (s *Server) near(kind checkout.SubjectKind, ref string) (same, near []Enrolled, err error) {
+	ref = norm.NFC.String(ref) // a Mac's files have their letters and accents apart
 	for c, err := range s.names(kind) {
 		switch {
 		case err != nil:
 			return nil, nil, err
-		case strings.EqualFold(c.Name, ref) || strings.EqualFold(*c.ID, ref):
+		case strings.EqualFold(norm.NFC.String(c.Name), ref) || strings.EqualFold(*c.ID, ref):
 			same = append(same, c)
 		case hint.IsSlip(ref, c.Name), hint.IsSlip(ref, *c.ID), kind == checkout.KindPerson && isPartOf(ref, c.Name):
 			near = append(near, c)
