@@ -107,10 +107,10 @@ func kindOf(tr tree) SubjectKind {
 // move decides what a pair means and appends the event.
 func (t *txn) move(ev *Event, person, device party, policy Policy) error {
 	if person.row.status != Active {
-		return fmt.Errorf("%w: %s is %s", ErrRefused, nameOr(person), person.row.status)
+		return inactive(person)
 	}
 	if device.row.status != Active {
-		return fmt.Errorf("%w: %s is %s", ErrRefused, nameOr(device), device.row.status)
+		return inactive(device)
 	}
 	holder := device.row.loan.holder
 	kind, ok := Decide(policy, person.id, holder)
@@ -309,7 +309,10 @@ func (l *Ledger) Return(r Request) (Event, error) {
 // From is who had it.
 func (l *Ledger) Lose(r Request) (Event, error) {
 	return l.request(r, func(t *txn, ev *Event, device party) error {
-		if device.row.loan.lost {
+		switch {
+		case device.row.status == Retired:
+			return inactive(device)
+		case device.row.loan.lost:
 			return fmt.Errorf("%w: %s is lost already", ErrRefused, nameOr(device))
 		}
 		ev.Kind = Lost

@@ -200,12 +200,8 @@ func WritePeopleCSV(w io.Writer, people iter.Seq2[Person, error]) error {
 // of a device's tag, by its id, "" for none.
 func WriteDevicesCSV(w io.Writer, devices iter.Seq2[Device, error], tag func(id string) (string, error)) error {
 	return writeCSV(w, deviceColumns, devices, func(d Device) ([]string, string, error) {
-		status := d.Status.String()
-		if d.Lost && d.Status == Active {
-			status = lostStatus
-		}
 		written, err := tag(d.ID)
-		return []string{d.ID, d.Name, written, d.Kind}, status, err
+		return []string{d.ID, d.Name, written, d.Kind}, d.Word(), err
 	})
 }
 

@@ -24,22 +24,22 @@ type Entry struct {
 // EntryJSON is an entry as `history --json` and webhooks write it: every key is
 // there, unknown is null.
 type EntryJSON struct {
-	Station      string  `json:"station"`
-	Seq          uint64  `json:"seq"`
-	ID           string  `json:"id"`
-	Kind         Kind    `json:"kind"`
-	Reader       *string `json:"reader"`
-	Actor        *string `json:"actor"`
-	Device       *string `json:"device"`
-	DeviceID     *string `json:"device_id"`
-	Person       *string `json:"person"`
-	PersonID     *string `json:"person_id"`
-	From         *string `json:"from"`
-	FromID       *string `json:"from_id"`
-	At           *string `json:"at"` // RFC 3339
-	ClockTrusted bool    `json:"clock_trusted"`
-	Source       *string `json:"source"`
-	Note         *string `json:"note"`
+	Station      string     `json:"station"`
+	Seq          uint64     `json:"seq"`
+	ID           string     `json:"id"`
+	Kind         Kind       `json:"kind"`
+	Reader       *string    `json:"reader"`
+	Actor        *string    `json:"actor"`
+	Device       *string    `json:"device"`
+	DeviceID     *string    `json:"device_id"`
+	Person       *string    `json:"person"`
+	PersonID     *string    `json:"person_id"`
+	From         *string    `json:"from"`
+	FromID       *string    `json:"from_id"`
+	At           *time.Time `json:"at"`
+	ClockTrusted bool       `json:"clock_trusted"`
+	Source       *string    `json:"source"`
+	Note         *string    `json:"note"`
 }
 
 // JSON returns the entry's written form. Who or what is pending has no id and no

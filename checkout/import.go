@@ -204,13 +204,19 @@ func (t *txn) importTag(p party, r importRow, ev Event) (bool, error) {
 	return true, t.enrol(&ev, p, r.tag)
 }
 
-// importStatus gives p the row's status; the same status as before is no event.
+// importStatus gives p the row's status.
 func (t *txn) importStatus(p party, r importRow, ev Event) (bool, error) {
 	if r.status == "" {
 		return false, nil
 	}
+	return t.changeStatus(p, r.status, ev)
+}
+
+// changeStatus gives p a status by its word, "lost" too; the same status as before is
+// no event.
+func (t *txn) changeStatus(p party, status string, ev Event) (bool, error) {
 	did := false
-	if lost := r.status == lostStatus; p.tree == treeDevices && lost != p.row.loan.lost && r.status != Retired.String() {
+	if lost := status == lostStatus; p.tree == treeDevices && lost != p.row.loan.lost && status != Retired.String() {
 		did = true
 		ev := ev
 		ev.Kind = Found
@@ -228,7 +234,7 @@ func (t *txn) importStatus(p party, r importRow, ev Event) (bool, error) {
 	}
 	for _, s := range []Status{Active, Suspended, Retired} {
 		// What is lost is in use: it comes back by itself when it is bumped.
-		if (s.String() == r.status || s == Active && r.status == lostStatus) && s != p.row.status {
+		if (s.String() == status || s == Active && status == lostStatus) && s != p.row.status {
 			p.row.byDirectory = false
 			return true, t.setStatus(p, s, ev)
 		}

@@ -28,25 +28,32 @@ type Loan struct {
 	Kind, Group string
 }
 
-// MarshalJSON writes the object of `who --json`: every key, unknown is null.
-func (l Loan) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
-		Device       *string `json:"device"`
-		DeviceID     *string `json:"device_id"`
-		Person       *string `json:"person"`
-		PersonID     *string `json:"person_id"`
-		Since        *string `json:"since"`
-		ClockTrusted bool    `json:"clock_trusted"`
-		Due          *string `json:"due"`
-		Overdue      bool    `json:"overdue"`
-		Pending      bool    `json:"pending"`
-		Station      *string `json:"station"`
-		Note         *string `json:"note"`
-	}{
+// LoanJSON is a loan as `who --json` writes it: every key is there, unknown is
+// null.
+type LoanJSON struct {
+	Device       *string    `json:"device"`
+	DeviceID     *string    `json:"device_id"`
+	Person       *string    `json:"person"`
+	PersonID     *string    `json:"person_id"`
+	Since        *time.Time `json:"since"`
+	ClockTrusted bool       `json:"clock_trusted"`
+	Due          *time.Time `json:"due"`
+	Overdue      bool       `json:"overdue"`
+	Pending      bool       `json:"pending"`
+	Station      *string    `json:"station"`
+	Note         *string    `json:"note"`
+}
+
+// JSON returns the loan's written form.
+func (l Loan) JSON() LoanJSON {
+	return LoanJSON{
 		null(l.Device), null(l.DeviceID), null(l.Person), null(l.PersonID), nullTime(l.Since), l.ClockTrusted,
 		nullTime(l.Due), l.Overdue, l.Pending, null(l.Station), null(l.Note),
-	})
+	}
 }
+
+// MarshalJSON writes LoanJSON.
+func (l Loan) MarshalJSON() ([]byte, error) { return json.Marshal(l.JSON()) }
 
 // null turns the empty string into JSON's null.
 func null(s string) *string {
@@ -56,12 +63,13 @@ func null(s string) *string {
 	return &s
 }
 
-// nullTime writes a time as RFC 3339 with its zone, in seconds.
-func nullTime(t time.Time) *string {
+// nullTime is a time in seconds, with its zone.
+func nullTime(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
 	}
-	return null(t.Format(time.RFC3339))
+	t = t.Truncate(time.Second)
+	return &t
 }
 
 // LoanFilter chooses loans. Person and Device are IDs or exact names.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 )
 
@@ -46,6 +47,15 @@ type Device struct {
 // HasTag reports whether the device can be bumped.
 func (d Device) HasTag() bool { return d.Tag != "" }
 
+// Word is the status as lists and files have it: "lost" for what can't be found
+// and was not given up.
+func (d Device) Word() string {
+	if d.Lost && d.Status == Active {
+		return lostStatus
+	}
+	return d.Status.String()
+}
+
 // ErrNotFound is the base of errors about people and devices that are not in
 // the register.
 var ErrNotFound = errors.New("not in the register")
@@ -58,6 +68,22 @@ type NotFoundError struct {
 
 func (e *NotFoundError) Error() string { return fmt.Sprintf("%s %q: %v", e.Kind, e.Ref, ErrNotFound) }
 func (e *NotFoundError) Unwrap() error { return ErrNotFound }
+
+// InactiveError is an ErrRefused: the person or device is suspended or retired.
+type InactiveError struct {
+	Kind     SubjectKind
+	ID, Name string
+	Status   Status
+}
+
+func (e *InactiveError) Error() string {
+	return fmt.Sprintf("%v: %s is %s", ErrRefused, e.Name, e.Status)
+}
+func (e *InactiveError) Unwrap() error { return ErrRefused }
+
+func inactive(p party) error {
+	return &InactiveError{kindOf(p.tree), p.id, nameOr(p), p.row.status}
+}
 
 // AmbiguousError is a name that several people or devices have.
 type AmbiguousError struct {
@@ -260,7 +286,8 @@ type Edit struct {
 	Name, Email, Kind, Group *string
 	// Tag is enrolled in place of the one before; zero stays as it is.
 	Tag Tag
-	// Status sets Active, Suspended (people) or Retired.
+	// Status sets Active, Suspended (people) or Retired. A lost device that is
+	// active is found.
 	Status *Status
 }
 
@@ -290,7 +317,7 @@ func (l *Ledger) RetireDevice(ref, actor string, source Source) error {
 
 func (l *Ledger) edit(tr tree, ref string, e Edit, actor string, source Source) error {
 	if tr == treeDevices && e.Status != nil && *e.Status == Suspended {
-		return errors.New("a device can't be suspended: retire it")
+		return remedied("retire it", "a device can't be suspended")
 	}
 	return l.update(func(t *txn) error {
 		p, err := t.findParty(tr, ref)
@@ -310,22 +337,42 @@ func (l *Ledger) edit(tr tree, ref string, e Edit, actor string, source Source) 
 		if err := t.putRow(tr, p.id, p.row); err != nil {
 			return err
 		}
-		if !e.Tag.IsZero() {
-			ev := Event{Actor: actor, Source: source}
+		return t.editEvents(p, e, Event{Actor: actor, Source: source})
+	})
+}
+
+// editEvents makes the changes that are events: the tag's and the status's.
+func (t *txn) editEvents(p party, e Edit, ev Event) error {
+	steps := []func() error{
+		func() (err error) {
+			if e.Tag.IsZero() {
+				return nil
+			}
+			ev := ev
 			if err := t.enrol(&ev, p, e.Tag); err != nil {
 				return err
 			}
 			// It may have taken over what a pending tag did.
-			if p, err = t.findParty(tr, p.id); err != nil {
-				return err
+			p.row, err = t.row(p.tree, p.id)
+			return err
+		},
+		func() error {
+			if e.Status == nil {
+				return nil
 			}
+			_, err := t.changeStatus(p, e.Status.String(), ev)
+			return err
+		},
+	}
+	if p.row.status == Retired {
+		slices.Reverse(steps) // who comes back may have a tag again
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
 		}
-		if e.Status == nil || *e.Status == p.row.status {
-			return nil
-		}
-		p.row.byDirectory = false
-		return t.setStatus(p, *e.Status, Event{Actor: actor, Source: source})
-	})
+	}
+	return nil
 }
 
 // setStatus changes a status and appends the event.
@@ -347,10 +394,18 @@ func (t *txn) setStatus(p party, s Status, ev Event) error {
 // holdsNothing refuses when a loan of the person or device is open.
 func (t *txn) holdsNothing(p party) error {
 	if p.tree == treeDevices {
-		if h := p.row.loan.holder; h != "" {
-			return fmt.Errorf("%w: %s is with %q: return it first", ErrRefused, nameOr(p), h)
+		h := p.row.loan.holder
+		if h == "" {
+			return nil
 		}
-		return nil
+		who, err := t.row(treePeople, h)
+		if err != nil {
+			return err
+		}
+		if who == nil {
+			return t.damaged("a loan names %q, who is not in the register", h)
+		}
+		return fmt.Errorf("%w: %s is with %s: return it first", ErrRefused, nameOr(p), nameOr(party{treePeople, h, who}))
 	}
 	var held []string
 	err := t.eachRow(treeDevices, func(id string, r *row) error {

@@ -169,7 +169,7 @@ func (t *txn) enrol(ev *Event, p party, tag Tag) error {
 		return fmt.Errorf("no tag to give to %s %q", kindOf(p.tree), p.id)
 	}
 	if p.row.status == Retired {
-		return fmt.Errorf("%w: %s is retired", ErrRefused, nameOr(p))
+		return inactive(p)
 	}
 	was, err := t.owner(tag)
 	if err != nil {

@@ -163,13 +163,11 @@ func eventWords(ev checkout.EntryJSON) string {
 		}
 	}
 	if ev.At != nil {
-		if t, err := time.Parse(time.RFC3339, *ev.At); err == nil {
-			text += " (" + t.Format("2006-01-02 15:04")
-			if !ev.ClockTrusted {
-				text += ", by a clock that was not set"
-			}
-			text += ")"
+		text += " (" + ev.At.Format("2006-01-02 15:04")
+		if !ev.ClockTrusted {
+			text += ", by a clock that was not set"
 		}
+		text += ")"
 	}
 	return text
 }

@@ -186,7 +186,7 @@ func cloudEvent(ev checkout.Event, station string) CloudEvent {
 		c.Tag = ev.DeviceTag
 	}
 	if ev.At.Trusted && c.Data.At != nil {
-		c.Time = *c.Data.At
+		c.Time = c.Data.At.Format(time.RFC3339)
 	}
 	return c
 }

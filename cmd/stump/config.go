@@ -16,12 +16,13 @@ func configCmd(g *globals) *cobra.Command {
 	var board bool
 	check := &cobra.Command{
 		Use: "check", Short: "Say whether the configuration is right", Args: cobra.NoArgs,
+		Long: "Say whether the configuration is right: everything that is wrong in the file, with its line,\nand notes on what is allowed but can hardly be meant. Nobody is called.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := config.Load(g.config)
-			if err != nil {
-				return err
+			if cfg != nil {
+				err = config.Join(err, daemon.CheckPlaces(cfg))
 			}
-			if err := daemon.CheckPlaces(cfg); err != nil {
+			if err != nil {
 				return err
 			}
 			out := cmd.OutOrStdout()

@@ -128,6 +128,8 @@ func (g *globals) ledgerError(dir string, err error) error {
 		return hint.Errorf("it belongs to another user: start the daemon and ask it, or use sudo", "the ledger in %s: %w", dir, err)
 	case errors.Is(err, fs.ErrNotExist) && hint.Of(err) == "":
 		return hint.Errorf("start the daemon with `stump run`, or name the ledger's folder with --state", "no ledger in %s: %w", dir, fs.ErrNotExist)
+	case errors.Is(err, syscall.ENOTDIR):
+		return hint.Errorf("--state names the folder that the ledger's file is in", "no ledger in %s: %w", dir, syscall.ENOTDIR)
 	}
 	return err
 }

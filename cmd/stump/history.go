@@ -21,7 +21,7 @@ func historyCmd(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "history",
 		Short: "List what happened, oldest first",
-		Long:  "List what happened, oldest first. A ? behind a time means that the station's clock was\nnot known to be right; the order is that of the numbers.",
+		Long:  "List what happened, oldest first. A ? behind a time means that the station's clock was\nnot known to be right; the order is that of the numbers. What has such a time, --since\nkeeps, unless something after it is known to be earlier.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			q := url.Values{}
@@ -50,7 +50,7 @@ func historyCells(h api.History) []string {
 		note = text(h.Note)
 	}
 	return []string{
-		strconv.FormatUint(h.Seq, 10), when(h.At, h.ClockTrusted), h.Kind,
+		strconv.FormatUint(h.Seq, 10), when(h.At, h.ClockTrusted), string(h.Kind),
 		text(h.Device), text(h.Person), text(h.From), note,
 	}
 }

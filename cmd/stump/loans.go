@@ -62,7 +62,7 @@ func eventLine(h api.History) string {
 	case "return":
 		return fmt.Sprintf("%s is back from %s", text(h.Device), text(h.Person))
 	}
-	return h.Kind
+	return string(h.Kind)
 }
 
 func decodeJSON(r io.Reader, v any) error { return json.NewDecoder(r).Decode(v) }

@@ -6,7 +6,8 @@
 //   - What was asked for goes to standard output, everything else to standard
 //     error.
 //   - An error is two lines: "stump: what is wrong", then what to do. No
-//     capital at the start, no full stop at the end.
+//     capital at the start, no full stop at the end. Only a configuration tells
+//     of several at once.
 //   - Tables are for people and may change; --json and --csv are contracts.
 //   - The exit status is 0 done, 1 failed, 2 wrong usage.
 package main
@@ -22,7 +23,9 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
+	"stump/internal/config"
 	"stump/internal/hint"
 )
 
@@ -33,7 +36,30 @@ func main() { os.Exit(Main()) }
 
 // Main runs the command line and returns the exit status.
 func Main() int {
-	return report(os.Stderr, root().ExecuteContext(context.Background()))
+	cmd, out := root(), &output{w: os.Stdout}
+	if !term.IsTerminal(int(os.Stdout.Fd())) { // which takes everything, and has columns
+		cmd.SetOut(out)
+	}
+	err := cmd.ExecuteContext(context.Background())
+	if err == nil {
+		err = out.err
+	}
+	return report(os.Stderr, err)
+}
+
+// output remembers that something could not be written, so that a command is
+// not done when what it said is lost.
+type output struct {
+	w   io.Writer
+	err error
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	n, err := o.w.Write(b)
+	if o.err == nil {
+		o.err = err
+	}
+	return n, err
 }
 
 // untilSignal is for what has to be put in order before the program ends. All
@@ -67,8 +93,11 @@ func report(w io.Writer, err error) int {
 	case errors.Is(err, syscall.EPIPE):
 		return 1 // whoever read our output has had enough
 	}
-	fmt.Fprintf(w, "stump: %v\n", err)
-	fmt.Fprintln(w, remedy(err))
+	faults := config.Faults{err}
+	errors.As(err, &faults)
+	for _, err := range faults {
+		fmt.Fprintf(w, "stump: %v\n%s\n", err, remedy(err))
+	}
 	if errors.As(err, &usage) {
 		return 2
 	}

@@ -37,7 +37,8 @@ func peopleCmd(g *globals) *cobra.Command {
 	}
 	add.Flags().StringVar(&id, "id", "", "a lasting `id` (default made from the name)")
 	edit := &cobra.Command{
-		Use: "edit PERSON", Short: "Change a person's name, e-mail, badge or status", Args: cobra.ExactArgs(1),
+		Use: "edit PERSON", SuggestFor: editWords, Short: "Change a person's name, e-mail, badge or status", Args: cobra.ExactArgs(1),
+		Long: "Change a person's name, e-mail, badge or status. Who is suspended or retired takes nothing;\n--status active ends that.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			change := api.PersonChange{
 				Name: given(cmd, "name", &name), Email: given(cmd, "email", &email),
@@ -50,7 +51,7 @@ func peopleCmd(g *globals) *cobra.Command {
 		},
 	}
 	edit.Flags().StringVar(&name, "name", "", "new `name`")
-	edit.Flags().StringVar(&status, "status", "", "active or suspended")
+	edit.Flags().StringVar(&status, "status", "", "active, suspended or retired")
 	for _, c := range []*cobra.Command{add, edit} {
 		c.Flags().StringVar(&email, "email", "", "e-mail `address`")
 		c.Flags().StringVar(&badge, "badge", "", "the badge's `credential`, such as H10301:84:31066")
@@ -72,7 +73,7 @@ func devicesCmd(g *globals) *cobra.Command {
 		},
 	}
 	f.flags(list)
-	var id, name, tag, kind string
+	var id, name, tag, kind, status string
 	add := &cobra.Command{
 		Use: "add NAME", Short: "Add a device", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -82,16 +83,21 @@ func devicesCmd(g *globals) *cobra.Command {
 	}
 	add.Flags().StringVar(&id, "id", "", "a lasting `id` (default made from the name)")
 	edit := &cobra.Command{
-		Use: "edit DEVICE", Short: "Change a device's name, tag or kind", Args: cobra.ExactArgs(1),
+		Use: "edit DEVICE", SuggestFor: editWords, Short: "Change a device's name, tag, kind or status", Args: cobra.ExactArgs(1),
+		Long: "Change a device's name, tag, kind or status. What is retired is not lent; --status active\nends that, and finds what was lost.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			change := api.DeviceChange{Name: given(cmd, "name", &name), Tag: given(cmd, "tag", &tag), Kind: given(cmd, "kind", &kind)}
+			change := api.DeviceChange{
+				Name: given(cmd, "name", &name), Tag: given(cmd, "tag", &tag),
+				Kind: given(cmd, "kind", &kind), Status: given(cmd, "status", &status),
+			}
 			if change == (api.DeviceChange{}) {
-				return usageError{hint.Errorf("give at least one of --name, --tag, --kind", "nothing to change")}
+				return usageError{hint.Errorf("give at least one of --name, --tag, --kind, --status", "nothing to change")}
 			}
 			return changed[api.Device](cmd, g, "PATCH", "devices/"+api.Ref(args[0]), change, func(d api.Device) string { return "changed " + d.ID })
 		},
 	}
 	edit.Flags().StringVar(&name, "name", "", "new `name`")
+	edit.Flags().StringVar(&status, "status", "", "active or retired")
 	for _, c := range []*cobra.Command{add, edit} {
 		c.Flags().StringVar(&tag, "tag", "", "the tag's `credential`, such as H10301:200:17")
 		c.Flags().StringVar(&kind, "kind", "", "`kind` of device, such as tablet")
@@ -101,6 +107,9 @@ func devicesCmd(g *globals) *cobra.Command {
 		correctCmd(g, "found", "Say that a lost device is there again"))
 	return cmd
 }
+
+// editWords are what people call a change, and the way back from retired.
+var editWords = []string{"change", "rename", "set", "update", "suspend", "activate", "reactivate", "reinstate", "restore", "unretire", "unsuspend"}
 
 // given is the flag's value if it was set: an empty one clears, an unset one
 // leaves alone.
@@ -144,6 +153,7 @@ func warn(cmd *cobra.Command, w api.Warning) {
 func retireCmd(g *globals, what, arg string) *cobra.Command {
 	return &cobra.Command{
 		Use: "retire " + arg, SuggestFor: []string{"remove", "delete", "rm"}, Short: "Take out of service; the history stays", Args: cobra.ExactArgs(1),
+		Long: "Take out of service; the history stays. The way back is `stump " + what + " edit " + arg + " --status active`.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return changed(cmd, g, "POST", what+"/"+api.Ref(args[0])+"/retire", nil, func(gone struct{ ID string }) string { return "retired " + gone.ID })
 		},

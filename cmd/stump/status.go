@@ -10,7 +10,6 @@ import (
 
 	"stump/checkout"
 	"stump/internal/api"
-	"stump/internal/count"
 )
 
 func statusCmd(g *globals) *cobra.Command {
@@ -36,7 +35,11 @@ func statusCmd(g *globals) *cobra.Command {
 				fmt.Fprintf(out, "reader    %s\n", r)
 			}
 			fmt.Fprintf(out, "display   %s\n", st.Display)
-			fmt.Fprintf(out, "ledger    %s in %s\n", count.Of(st.Events, "event"), st.Ledger)
+			newest := "no event yet"
+			if st.Events > 0 {
+				newest = fmt.Sprintf("newest event %d", st.Events)
+			}
+			fmt.Fprintf(out, "ledger    %s, in %s\n", newest, st.Ledger)
 			if st.Listen != nil {
 				fmt.Fprintf(out, "api       also at http://%s/v1\n", *st.Listen)
 			}

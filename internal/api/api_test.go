@@ -178,6 +178,15 @@ func TestErrorObjects(t *testing.T) {
 		method, path, body string
 		status             int
 	}{
+		{"GET", "/v1/who?persn=ann", "", 400},
+		{"GET", "/v1/who?person=", "", 400},
+		{"GET", "/v1/who?person=ann&person=ben", "", 400},
+		{"GET", "/v1/who?overdue=perhaps", "", 400},
+		{"GET", "/v1/history?limit=1", "", 400},
+		{"POST", "/v1/people", `{"name":"X"}{"name":"Y"}`, 400},
+		{"POST", "/v1/people", `{"name":"X","status":"suspended"}`, 400},
+		{"PATCH", "/v1/people/ann", `{"id":"x"}`, 400},
+		{"PATCH", "/v1/devices/ipad", `{"status":"suspended"}`, 400},
 		{"GET", "/v1/who?person=nobody", "", 404},
 		{"GET", "/v1/who?person=Ben", "", 409},
 		{"POST", "/v1/people", `{"name":"X","id":"b1"}`, 409},
@@ -207,6 +216,21 @@ func TestErrorObjects(t *testing.T) {
 		}
 		if _, ok := m["hint"]; !ok || resp.StatusCode != tt.status || resp.Header.Get("Content-Type") != "application/json" {
 			t.Errorf("%s %s: %d, want %d: %s", tt.method, tt.path, resp.StatusCode, tt.status, body)
+		}
+	}
+}
+
+// TestActor: who asks is written into the history, for ever.
+func TestActor(t *testing.T) {
+	c := Local(newServer(t, newLedger(t)))
+	for name, ok := range map[string]bool{"": true, "Zoë": true, `LAB\ann`: true, "a\x00b": false, "a\tb": false, "\xff": false, strings.Repeat("a", 1001): false} {
+		c.Actor = name
+		body, err := c.Stream(t.Context(), "POST", "people/import", nil, strings.NewReader("id,name\nx,X\n"))
+		if ok != (err == nil) || err != nil && hint.Of(err) == "" {
+			t.Errorf("%q: %v", name, err)
+		}
+		if err == nil {
+			body.Close()
 		}
 	}
 }
@@ -423,9 +447,14 @@ func TestWebPages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		var p Problem
+		err = json.NewDecoder(resp.Body).Decode(&p)
 		resp.Body.Close()
 		if resp.StatusCode != tt.status {
 			t.Errorf("%s: %d, want %d", tt.name, resp.StatusCode, tt.status)
+		}
+		if tt.status == 403 && (err != nil || p.Error == "" || p.Hint == "") {
+			t.Errorf("%s: %+v, %v: no error and hint", tt.name, p, err)
 		}
 	}
 }

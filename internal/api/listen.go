@@ -68,7 +68,11 @@ func (l *Listener) Open() error {
 // and those that give their own name a loopback address (DNS rebinding). The
 // socket is out of a browser's reach.
 func ownPages(h http.Handler) http.Handler {
-	sameOrigin := http.NewCrossOriginProtection().Handler(h)
+	origin := http.NewCrossOriginProtection()
+	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		writeProblem(w, http.StatusForbidden, hint.Errorf("ask without a browser, or from a page of this address", "a page from elsewhere asks: %q", r.Header.Get("Origin")))
+	}))
+	sameOrigin := origin.Handler(h)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		addr, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
 		switch {

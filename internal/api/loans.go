@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/unicode/norm"
+
 	"stump/checkout"
 	"stump/hw"
 	"stump/internal/hint"
@@ -48,6 +50,7 @@ func withHint(err error) error {
 		ambiguous *checkout.AmbiguousError
 		exists    *checkout.ExistsError
 		taken     *checkout.TagTakenError
+		inactive  *checkout.InactiveError
 	)
 	switch {
 	case errors.Is(err, checkout.ErrNotFound):
@@ -58,6 +61,8 @@ func withHint(err error) error {
 		return hint.Wrap(err, "choose another with --id, or change the one that is there with edit")
 	case errors.As(err, &taken):
 		return hint.Wrap(err, "check the number, or give "+taken.Owner+" another one first: "+giveTag(taken.OwnerKind, taken.Owner))
+	case errors.As(err, &inactive):
+		return hint.Wrap(err, editCommand(inactive.Kind, inactive.ID, "--status active")+" ends that")
 	case errors.Is(err, checkout.ErrRefused):
 		return hint.Wrap(err, "`stump who` shows who holds which device; `stump people list` and `stump devices list` show the status")
 	case errors.Is(err, checkout.ErrCannotSave):
@@ -106,24 +111,28 @@ func (s *Server) changed(w http.ResponseWriter, ev checkout.Event) error {
 // directory may know; otherwise they are added to it when the tag is shown.
 func (s *Server) expected(kind checkout.SubjectKind, ref string) (Enrolled, error) {
 	var (
-		a   = Enrolled{Name: ref, New: true}
-		id  string
-		err error
+		a      = Enrolled{Name: ref, New: true}
+		id     string
+		status checkout.Status
+		err    error
 	)
 	if kind == checkout.KindPerson {
 		var p checkout.Person
 		p, err = s.o.Ledger.FindPerson(ref)
-		id, a.Name = p.ID, cmp.Or(p.Name, ref)
+		id, a.Name, status = p.ID, cmp.Or(p.Name, ref), p.Status
 	} else {
 		var d checkout.Device
 		d, err = s.o.Ledger.FindDevice(ref)
-		id, a.Name = d.ID, cmp.Or(d.Name, ref)
+		id, a.Name, status = d.ID, cmp.Or(d.Name, ref), d.Status
 	}
 	if errors.Is(err, checkout.ErrNotFound) {
 		if err := checkout.CheckName(ref); err != nil {
 			return a, err
 		}
 		return s.alike(kind, ref, a)
+	}
+	if err == nil && status == checkout.Retired {
+		err = &checkout.InactiveError{Kind: kind, ID: id, Name: a.Name, Status: status}
 	}
 	a.ID, a.New = known(id), false
 	return a, err
@@ -153,11 +162,12 @@ func (s *Server) alike(kind checkout.SubjectKind, ref string, a Enrolled) (Enrol
 // near finds those whose name or id is ref in other capitals, and those for
 // whom ref may be a slip or a part of the name.
 func (s *Server) near(kind checkout.SubjectKind, ref string) (same, near []Enrolled, err error) {
+	ref = norm.NFC.String(ref) // a Mac's files have their letters and accents apart
 	for c, err := range s.names(kind) {
 		switch {
 		case err != nil:
 			return nil, nil, err
-		case strings.EqualFold(c.Name, ref) || strings.EqualFold(*c.ID, ref):
+		case strings.EqualFold(norm.NFC.String(c.Name), ref) || strings.EqualFold(*c.ID, ref):
 			same = append(same, c)
 		case hint.IsSlip(ref, c.Name), hint.IsSlip(ref, *c.ID), kind == checkout.KindPerson && isPartOf(ref, c.Name):
 			near = append(near, c)
@@ -274,7 +284,7 @@ type Status struct {
 	Since   *string  `json:"display_down_since"`
 	Ledger  string   `json:"ledger"` // its file
 	Listen  *string  `json:"listen"` // the address beside the socket
-	Events  uint64   `json:"events"`
+	Events  uint64   `json:"events"` // the number of the newest; `stump verify` counts them
 	// Salvaged says what was saved of a damaged ledger, until somebody has
 	// said that they have seen it.
 	Salvaged *string `json:"salvaged"`

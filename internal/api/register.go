@@ -25,11 +25,20 @@ const actorHeader = "Stump-Actor"
 
 // actor is who asks; who does not say so is an admin.
 func actor(r *http.Request) string {
+	name, _ := url.QueryUnescape(r.Header.Get(actorHeader)) // checkActor has seen it
+	return cmp.Or(name, "admin")
+}
+
+// checkActor refuses a name that the history can't have.
+func checkActor(r *http.Request) error {
 	name, err := url.QueryUnescape(r.Header.Get(actorHeader))
-	if err != nil || name == "" {
-		return "admin"
+	if err == nil && name != "" {
+		err = checkout.CheckName(name)
 	}
-	return name
+	if err != nil {
+		return refuse("send a name, escaped as in a query, or leave it out", "%s: %w", actorHeader, err)
+	}
+	return nil
 }
 
 func personRow(p checkout.Person) Person {
@@ -38,17 +47,9 @@ func personRow(p checkout.Person) Person {
 
 func deviceRow(d checkout.Device) Device {
 	return Device{
-		ID: d.ID, Name: known(d.Name), Tag: known(d.Tag), Kind: known(d.Kind), Status: deviceStatus(d),
+		ID: d.ID, Name: known(d.Name), Tag: known(d.Tag), Kind: known(d.Kind), Status: d.Word(),
 		Person: known(d.HolderName), PersonID: known(d.Holder),
 	}
-}
-
-// deviceStatus is "lost" for what can't be found.
-func deviceStatus(d checkout.Device) string {
-	if d.Lost {
-		return "lost"
-	}
-	return d.Status.String()
 }
 
 func (s *Server) people(w http.ResponseWriter, _ *http.Request) error {
@@ -105,7 +106,7 @@ func readChange(r *http.Request, of checkout.SubjectKind) (change, error) {
 	}
 	var c DeviceChange
 	err := readJSON(r, &c)
-	return change{id: c.ID, name: trimmed(c.Name), kind: c.Kind, tag: c.Tag}, err
+	return change{id: c.ID, name: trimmed(c.Name), kind: c.Kind, tag: c.Tag, status: c.Status}, err
 }
 
 // add puts a person or a device into the register.
@@ -114,6 +115,9 @@ func (s *Server) add(of checkout.SubjectKind) handler {
 		c, err := readChange(r, of)
 		if err != nil {
 			return err
+		}
+		if c.status != nil {
+			return refuse("add them, then change the status", "what is new is active")
 		}
 		tag, err := s.tag(c.tag)
 		if err != nil {
@@ -142,6 +146,9 @@ func (s *Server) edit(of checkout.SubjectKind) handler {
 		if err != nil {
 			return err
 		}
+		if c.id != nil {
+			return refuse("leave it out", "an id lasts: it can't be changed")
+		}
 		if c.tag != nil && *c.tag == "" {
 			return refuse("give another one; who or what is no longer to be lent is suspended or retired", "a tag can't be taken away")
 		}
@@ -150,7 +157,7 @@ func (s *Server) edit(of checkout.SubjectKind) handler {
 			return err
 		}
 		if c.status != nil {
-			status, err := parseStatus(*c.status)
+			status, err := parseStatus(*c.status, of)
 			if err != nil {
 				return err
 			}
@@ -243,13 +250,18 @@ func (s *Server) unreadable(tags ...checkout.Tag) Warning {
 		count.Of(n, "tag"), first))}
 }
 
-func parseStatus(word string) (checkout.Status, error) {
-	for _, s := range []checkout.Status{checkout.Active, checkout.Suspended, checkout.Retired} {
+// parseStatus reads a status that an edit may give.
+func parseStatus(word string, of checkout.SubjectKind) (checkout.Status, error) {
+	allowed, remedy := []checkout.Status{checkout.Active, checkout.Suspended, checkout.Retired}, "use active, suspended or retired"
+	if of == checkout.KindDevice {
+		allowed, remedy = []checkout.Status{checkout.Active, checkout.Retired}, "use active or retired; `stump devices lost` is for what can't be found"
+	}
+	for _, s := range allowed {
 		if s.String() == word {
 			return s, nil
 		}
 	}
-	return 0, refuse("use active, suspended or retired", "%q is no status", word)
+	return 0, refuse(remedy, "%q is no status", word)
 }
 
 // maxImport is more than a register of 100,000 rows needs.

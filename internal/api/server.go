@@ -32,6 +32,9 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -97,7 +100,11 @@ type handler func(http.ResponseWriter, *http.Request) error
 func (s *Server) routes() {
 	handle := func(pattern string, h handler) {
 		s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			if err := h(w, r); err != nil {
+			err := checkActor(r)
+			if err == nil {
+				err = h(w, r)
+			}
+			if err != nil {
 				s.fail(w, r, err)
 			}
 		})
@@ -198,10 +205,32 @@ func readJSON(r *http.Request, v any) error {
 	}
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
+	const remedy = "send one JSON object with the keys of this call"
 	if err := dec.Decode(v); err != nil {
-		return refuse("send one JSON object with the keys of this call", "the request can't be read: %w", err)
+		return refuse(remedy, "the request can't be read: %w", err)
+	}
+	if dec.More() {
+		return refuse(remedy, "the request has more than one value")
 	}
 	return nil
+}
+
+// params are a question's parameters. One that is not known would be a filter
+// that keeps everything.
+func params(r *http.Request, known ...string) (url.Values, error) {
+	q, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, refuse("write spaces as %20", "the question can't be read: %w", err)
+	}
+	for name, values := range q {
+		if !slices.Contains(known, name) {
+			return nil, refuse("use "+strings.Join(known, ", "), "%q can't be asked for", name)
+		}
+		if values[0] == "" || len(values) > 1 {
+			return nil, refuse("leave it out, or give it one value", "%s has %d values, or an empty one", name, len(values))
+		}
+	}
+	return q, nil
 }
 
 func writeJSON(w http.ResponseWriter, v any) error {

@@ -185,15 +185,24 @@ func (s *Server) cardOf(name string) (checkout.Tag, error) {
 
 // giveTag is the command that gives somebody or something a tag.
 func giveTag(kind checkout.SubjectKind, id string) string {
+	if kind == checkout.KindDevice {
+		return editCommand(kind, id, "--tag CREDENTIAL")
+	}
+	return editCommand(kind, id, "--badge CREDENTIAL")
+}
+
+// editCommand is the command that changes somebody or something.
+func editCommand(kind checkout.SubjectKind, id, flag string) string {
 	if strings.ContainsFunc(id, func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_.@", r)
 	}) {
 		id = "'" + strings.ReplaceAll(id, "'", `'\''`) + "'" // as a shell takes it
 	}
+	list := "people"
 	if kind == checkout.KindDevice {
-		return "`stump devices edit " + id + " --tag CREDENTIAL`"
+		list = "devices"
 	}
-	return "`stump people edit " + id + " --badge CREDENTIAL`"
+	return "`stump " + list + " edit " + id + " " + flag + "`"
 }
 
 // ownTag is a tag to show for its owner. Only a ledger that a simulated

@@ -2,20 +2,31 @@ package api
 
 import (
 	"net/http"
+	"strconv"
 	"time"
 
 	"stump/checkout"
 )
 
 func (s *Server) who(w http.ResponseWriter, r *http.Request) error {
-	q := r.URL.Query()
-	return stream(w, s.o.Ledger.Loans(checkout.LoanFilter{
-		Person: q.Get("person"), Device: q.Get("device"), Overdue: q.Get("overdue") == "true", Now: s.o.Now(),
-	}))
+	q, err := params(r, "person", "device", "overdue")
+	if err != nil {
+		return err
+	}
+	f := checkout.LoanFilter{Person: q.Get("person"), Device: q.Get("device"), Now: s.o.Now()}
+	if word := q.Get("overdue"); word != "" {
+		if f.Overdue, err = strconv.ParseBool(word); err != nil {
+			return refuse("use true or false", "overdue: %q is neither", word)
+		}
+	}
+	return stream(w, s.o.Ledger.Loans(f))
 }
 
 func (s *Server) history(w http.ResponseWriter, r *http.Request) error {
-	q := r.URL.Query()
+	q, err := params(r, "person", "device", "since")
+	if err != nil {
+		return err
+	}
 	f := checkout.HistoryFilter{Person: q.Get("person"), Device: q.Get("device")}
 	if since := q.Get("since"); since != "" {
 		t, err := time.Parse(time.RFC3339, since)

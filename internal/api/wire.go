@@ -11,39 +11,10 @@ import (
 // them. Every key is always there; null is unknown.
 
 // Who is one loan: who holds which device.
-type Who struct {
-	Device       *string    `json:"device"`
-	DeviceID     *string    `json:"device_id"`
-	Person       *string    `json:"person"`
-	PersonID     *string    `json:"person_id"`
-	Since        *time.Time `json:"since"`
-	ClockTrusted bool       `json:"clock_trusted"`
-	Due          *time.Time `json:"due"`
-	Overdue      bool       `json:"overdue"`
-	Pending      bool       `json:"pending"`
-	Station      string     `json:"station"`
-	Note         *string    `json:"note"`
-}
+type Who = checkout.LoanJSON
 
 // History is one event.
-type History struct {
-	Station      string     `json:"station"`
-	Seq          uint64     `json:"seq"`
-	ID           string     `json:"id"`
-	Kind         string     `json:"kind"`
-	Reader       *string    `json:"reader"`
-	Actor        *string    `json:"actor"`
-	Device       *string    `json:"device"`
-	DeviceID     *string    `json:"device_id"`
-	Person       *string    `json:"person"`
-	PersonID     *string    `json:"person_id"`
-	From         *string    `json:"from"`
-	FromID       *string    `json:"from_id"`
-	At           *time.Time `json:"at"`
-	ClockTrusted bool       `json:"clock_trusted"`
-	Source       string     `json:"source"`
-	Note         *string    `json:"note"`
-}
+type History = checkout.EntryJSON
 
 // Person is one person of the register. Of the badge only the end is shown.
 type Person struct {
@@ -86,7 +57,7 @@ type PersonChange struct {
 	Name   *string `json:"name,omitempty"`
 	Email  *string `json:"email,omitempty"`
 	Badge  *string `json:"badge,omitempty"`  // a written credential
-	Status *string `json:"status,omitempty"` // active, suspended
+	Status *string `json:"status,omitempty"` // active, suspended, retired
 }
 
 // DeviceChange is what an admin asks for; a nil field stays as it is.
@@ -95,6 +66,8 @@ type DeviceChange struct {
 	Name *string `json:"name,omitempty"`
 	Tag  *string `json:"tag,omitempty"` // a written credential
 	Kind *string `json:"kind,omitempty"`
+	// Status is active or retired; what was lost is found when it is active.
+	Status *string `json:"status,omitempty"`
 }
 
 // Give is an admin's hand-out of a device.

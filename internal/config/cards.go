@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -77,22 +78,54 @@ func (c *Config) Write(w io.Writer) error {
 }
 
 // Warnings are what is allowed, and yet better known: formats that a damaged
-// read can mistake for one another, and formats that nothing checks.
+// read can mistake for one another, formats that nothing checks, rules that say
+// two things of a card, and lines with two readers on them.
 func (c *Config) Warnings() []string {
 	var notes []string
-	for _, r := range c.Readers {
+	for i, r := range c.Readers {
+		note := func(key, format string, args ...any) {
+			where := ""
+			if line := locate(c.source, []string{"reader", strconv.Itoa(i), key}); line > 0 {
+				where = fmt.Sprintf("%s:%d: ", c.path, line)
+			}
+			notes = append(notes, fmt.Sprintf("%sreader %s: ", where, r.Name)+fmt.Sprintf(format, args...))
+		}
 		formats := c.ReaderFormats(r)
 		for _, conf := range wiegand.Confusions(formats) {
-			notes = append(notes, fmt.Sprintf("reader %s: %s", r.Name, conf.Reason))
+			note("formats", "%s", conf.Reason)
+		}
+		if r.Badge.overlaps(r.Device) {
+			note("device", "badge and device overlap, and a card that is in both is a badge: limit them by facilities, min and max")
+		}
+		for _, other := range c.Readers[:i] {
+			if r.Data0 == other.Data0 || r.Data1 == other.Data1 {
+				note("data0", "its lines are those of reader %s, and a line has one reader", other.Name)
+			}
 		}
 		if slices.ContainsFunc(formats, (*wiegand.Format).HasFacility) {
 			continue
 		}
-		for kind, rule := range map[string]*Rule{"badge": r.Badge, "device": r.Device} {
-			if rule != nil && len(rule.Facilities) > 0 && !rule.Raw {
-				notes = append(notes, fmt.Sprintf("reader %s: %s: cards of %s have no facility, so that none is a %s", r.Name, kind, strings.Join(r.Formats, ", "), kind))
+		for _, kind := range []struct {
+			name string
+			rule *Rule
+		}{{"badge", r.Badge}, {"device", r.Device}} {
+			if kind.rule != nil && len(kind.rule.Facilities) > 0 && !kind.rule.Raw {
+				note(kind.name, "%s: cards of %s have no facility, so that none is a %s", kind.name, strings.Join(r.Formats, ", "), kind.name)
 			}
 		}
 	}
 	return notes
+}
+
+// overlaps reports whether a card can be in both rules. Limits of numbers and
+// limits of all bits can't be compared.
+func (r *Rule) overlaps(o *Rule) bool {
+	if r == nil || o == nil || r.Raw != o.Raw {
+		return false
+	}
+	if !r.Raw && len(r.Facilities) > 0 && len(o.Facilities) > 0 &&
+		!slices.ContainsFunc(r.Facilities, func(f uint64) bool { return slices.Contains(o.Facilities, f) }) {
+		return false
+	}
+	return (r.Max == 0 || o.Min <= r.Max) && (o.Max == 0 || r.Min <= o.Max)
 }

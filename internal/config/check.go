@@ -32,31 +32,36 @@ var (
 )
 
 // Check fills defaults that depend on other keys and refuses what can't be
-// meant.
+// meant, all of it at once.
 func (c *Config) Check() error {
 	if len(c.Readers) == 0 {
 		c.Readers = []Reader{{}}
 	}
-	for _, check := range []func() error{c.checkStation, c.checkReaders, c.checkDesk, c.checkDisplay, c.checkRest, c.checkNumbers, c.checkLines, c.checkPaths} {
-		if err := check(); err != nil {
-			return err
-		}
+	c.checkStation()
+	c.checkFormats()
+	for i := range c.Readers {
+		c.checkReader(i)
 	}
-	return nil
+	c.checkDesk()
+	c.checkDisplay()
+	c.checkRest()
+	c.checkNumbers()
+	c.checkLines()
+	c.checkPaths()
+	return Join(c.faults...)
 }
 
-func (c *Config) checkStation() error {
-	if err := c.oneOf(c.LogLevel, logLevels, "log_level"); err != nil {
-		return err
-	}
+func (c *Config) checkStation() {
+	c.oneOf(c.LogLevel, logLevels, "log_level")
 	if c.Station == "" || len(c.Station) > 64 || strings.ContainsFunc(c.Station, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
-		return c.bad("use 1 to 64 letters, digits, - or _", []string{"station"}, "%q can't be a station's name", c.Station)
+		c.bad("use 1 to 64 letters, digits, - or _", []string{"station"}, "%q can't be a station's name", c.Station)
 	}
 	if c.Listen == "" {
-		return nil
+		return
 	}
-	return CheckListen(c.Listen, func(remedy, format string, args ...any) error {
-		return c.bad(remedy, []string{"listen"}, format, args...)
+	_ = CheckListen(c.Listen, func(remedy, format string, args ...any) error {
+		c.bad(remedy, []string{"listen"}, format, args...)
+		return nil
 	})
 }
 
@@ -86,58 +91,48 @@ func CheckListen(addr string, bad func(remedy, format string, args ...any) error
 	return nil
 }
 
-func (c *Config) checkReaders() error {
-	names := map[string]bool{}
+func (c *Config) checkFormats() {
 	for i, custom := range c.Formats {
 		f, err := wiegand.NewFormat(custom)
 		if err != nil {
-			return c.badFormat(i, err)
+			c.badFormat(i, err)
+			continue
 		}
 		c.formats = append(c.formats, f)
 	}
-	for i := range c.Readers {
-		r := &c.Readers[i]
-		key := func(k string) []string { return []string{"reader", strconv.Itoa(i), k} }
-		if err := c.fillReader(r, key); err != nil {
-			return err
-		}
-		if len(r.Name) > 64 || strings.ContainsFunc(r.Name, func(r rune) bool { return !unicode.IsPrint(r) }) {
-			return c.bad("use 1 to 64 letters and digits", key("name"), "%q can't be a reader's name", r.Name)
-		}
-		if names[r.Name] {
-			return c.bad("give every reader a name of its own", key("name"), "two readers are called %q", r.Name)
-		}
-		names[r.Name] = true
-		for _, name := range r.Formats {
-			if _, err := c.FormatByName(name); err != nil {
-				return c.bad(hint.Of(err), key("formats"), "%v", err)
-			}
-		}
-		if err := c.oneOf(r.Keypad, keypadModes, key("keypad")...); err != nil {
-			return err
-		}
-		if err := c.oneOf(r.Converter, converters, key("converter")...); err != nil {
-			return err
-		}
-		if _, err := gpio.ParseBias(r.Bias); err != nil {
-			return c.bad(`use "as-is", "pull-up", "pull-down" or "off"`, key("bias"), "%v", err)
-		}
-		for _, kind := range []struct {
-			name string
-			rule *Rule
-		}{{"badge", r.Badge}, {"device", r.Device}} {
-			if kind.rule == nil {
-				continue
-			}
-			if err := c.checkRule(r, kind.rule, key(kind.name)); err != nil {
-				return err
-			}
-		}
-		if r.Data0 == r.Data1 {
-			return c.bad("DATA0 is the green wire on most readers, DATA1 the white one; each has a line of its own", key("data1"), "both data lines are %q", r.Data0)
+}
+
+func (c *Config) checkReader(i int) {
+	r := &c.Readers[i]
+	key := func(k string) []string { return []string{"reader", strconv.Itoa(i), k} }
+	c.oneOf(r.Preset, presets, key("preset")...)
+	fillReader(r)
+	if len(r.Name) > 64 || strings.ContainsFunc(r.Name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		c.bad("use 1 to 64 letters and digits", key("name"), "%q can't be a reader's name", r.Name)
+	}
+	if slices.ContainsFunc(c.Readers[:i], func(o Reader) bool { return o.Name == r.Name }) {
+		c.bad("give every reader a name of its own", key("name"), "two readers are called %q", r.Name)
+	}
+	for _, name := range r.Formats {
+		ours := slices.ContainsFunc(c.Formats, func(f wiegand.CustomFormat) bool { return strings.EqualFold(f.Name, name) })
+		if _, err := c.FormatByName(name); err != nil && !ours {
+			c.bad(cmp.Or(hint.Of(err), "docs/decoding.md lists the formats"), key("formats"), "%v", err)
 		}
 	}
-	return nil
+	c.oneOf(r.Keypad, keypadModes, key("keypad")...)
+	c.oneOf(r.Converter, converters, key("converter")...)
+	if _, err := gpio.ParseBias(r.Bias); err != nil {
+		c.bad(`use "as-is", "pull-up", "pull-down" or "off"`, key("bias"), "%v", err)
+	}
+	if r.Badge != nil {
+		c.checkRule(r, r.Badge, key("badge"))
+	}
+	if r.Device != nil {
+		c.checkRule(r, r.Device, key("device"))
+	}
+	if r.Data0 == r.Data1 {
+		c.bad("DATA0 is the green wire on most readers, DATA1 the white one; each has a line of its own", key("data1"), "both data lines are %q", r.Data0)
+	}
 }
 
 // formatPart is how errors of wiegand.NewFormat begin.
@@ -145,20 +140,17 @@ var formatPart = regexp.MustCompile(`^format "(?:[^"\\]|\\.)*", (\w+)(?: \d+)?: 
 
 // badFormat tells of the first that is wrong with a format: what follows from
 // that is much.
-func (c *Config) badFormat(i int, err error) error {
+func (c *Config) badFormat(i int, err error) {
 	first, _, _ := strings.Cut(err.Error(), "\n")
 	key := []string{"format", strconv.Itoa(i)}
 	if m := formatPart.FindStringSubmatch(first); m != nil {
 		key, first = append(key, m[1]), m[2]
 	}
-	return c.bad("places count from 0, the first bit sent; docs/decoding.md explains the keys", key, "%s", first)
+	c.bad("places count from 0, the first bit sent; docs/decoding.md explains the keys", key, "%s", first)
 }
 
 // fillReader gives r what its keys left out, the preset before the defaults.
-func (c *Config) fillReader(r *Reader, key func(string) []string) error {
-	if err := c.oneOf(r.Preset, presets, key("preset")...); err != nil {
-		return err
-	}
+func fillReader(r *Reader) {
 	if r.Preset == "original" {
 		// The original client took 26 bits unchecked and told people from
 		// devices by the number (etsy/rfid-checkout, constants.py); the limits
@@ -188,63 +180,56 @@ func (c *Config) fillReader(r *Reader, key func(string) []string) error {
 	}
 	r.Bias = cmp.Or(r.Bias, "as-is")
 	r.Converter = cmp.Or(r.Converter, "bss138")
-	return nil
 }
 
-func (c *Config) checkDesk() error {
+func (c *Config) checkDesk() {
 	d := &c.Desk
 	if d.Window < time.Second || d.Window > time.Hour {
-		return c.bad(`use something between "1s" and "1h"; "60s" is usual`, []string{"desk", "window"}, "%v is no time to wait for the second bump", d.Window)
+		c.bad(`use something between "1s" and "1h"; "60s" is usual`, []string{"desk", "window"}, "%v is no time to wait for the second bump", d.Window)
 	}
-	if d.BatchWindow < 0 || d.BatchWindow > time.Hour {
-		return c.bad(`use "0s" (off) to "1h"`, []string{"desk", "batch_window"}, "%v is no time for a batch", d.BatchWindow)
+	if d.BatchWindow > time.Hour {
+		c.bad(`use "0s" (off) to "1h"`, []string{"desk", "batch_window"}, "%v is no time for a batch", d.BatchWindow)
 	}
-	return c.oneOf(d.HeldByOther, policies, "desk", "held_by_other")
+	c.oneOf(d.HeldByOther, policies, "desk", "held_by_other")
 }
 
-func (c *Config) checkDisplay() error {
-	if err := c.oneOf(c.Display.Kind, lcd.Kinds(), "display", "kind"); err != nil {
-		return err
-	}
+func (c *Config) checkDisplay() {
+	c.oneOf(c.Display.Kind, lcd.Kinds(), "display", "kind")
 	if _, err := lcd.ParseSize(c.Display.Size); err != nil {
-		return c.bad(`use "16x2", "20x2", "16x4", "20x4" or "40x2"`, []string{"display", "size"}, "%s", strings.TrimPrefix(err.Error(), "display "))
+		c.bad(`use "16x2", "20x2", "16x4", "20x4" or "40x2"`, []string{"display", "size"}, "%s", strings.TrimPrefix(err.Error(), "display "))
 	}
 	if d := c.Display; d.Kind == "hd44780-gpio" {
 		if err := lcd.CheckLines(d.Lines); err != nil {
-			return c.bad("docs/display.md has an example", []string{"display", "lines"}, "%s", strings.TrimPrefix(err.Error(), "display "))
+			c.bad("docs/display.md has an example", []string{"display", "lines"}, "%s", strings.TrimPrefix(err.Error(), "display "))
 		}
 	}
 	if _, err := lcd.ParseROM(c.Display.ROM); err != nil {
-		return c.bad("A00 is on most modules", []string{"display", "rom"}, "%s", strings.TrimPrefix(err.Error(), "display "))
+		c.bad("A00 is on most modules", []string{"display", "rom"}, "%s", strings.TrimPrefix(err.Error(), "display "))
 	}
 	if _, err := lcd.ParsePortMap(c.Display.Map); err != nil {
-		return c.bad(`"common" fits nearly every backpack`, []string{"display", "map"}, "%s", strings.TrimPrefix(err.Error(), "display "))
+		c.bad(`"common" fits nearly every backpack`, []string{"display", "map"}, "%s", strings.TrimPrefix(err.Error(), "display "))
 	}
-	if err := c.oneOf(c.Display.Language, panel.Languages(), "display", "language"); err != nil {
-		return err
-	}
+	c.oneOf(c.Display.Language, panel.Languages(), "display", "language")
 	for _, k := range slices.Sorted(maps.Keys(c.Display.Texts)) {
 		if _, err := panel.NewCatalogue(c.Display.Language, map[string]string{k: c.Display.Texts[k]}); err != nil {
-			return c.bad(cmp.Or(hint.Of(err), "docs/display.md lists the keys of all texts and their placeholders"), []string{"display", "texts", k}, "%v", err)
+			c.bad(cmp.Or(hint.Of(err), "docs/display.md lists the keys of all texts and their placeholders"), []string{"display", "texts", k}, "%v", err)
 		}
 	}
-	return nil
 }
 
-func (c *Config) checkRest() error {
-	if err := c.oneOf(c.Directory.Kind, directories, "directory", "kind"); err != nil {
-		return err
+func (c *Config) checkRest() {
+	c.oneOf(c.Directory.Kind, directories, "directory", "kind")
+	if !slices.Contains(directories, c.Directory.Kind) {
+		c.Directory.Kind = "local" // said; the places are looked at by themselves
 	}
-	if err := c.oneOf(c.Keyboard.Layout, keyboard.Layouts(), "keyboard", "layout"); err != nil {
-		return err
-	}
-	return c.oneOf(c.Enroll.People, enrolments, "enroll", "people")
+	c.oneOf(c.Keyboard.Layout, keyboard.Layouts(), "keyboard", "layout")
+	c.oneOf(c.Enroll.People, enrolments, "enroll", "people")
 }
 
 // oneOf refuses a value that is none of the allowed ones.
-func (c *Config) oneOf(value string, allowed []string, key ...string) error {
+func (c *Config) oneOf(value string, allowed []string, key ...string) {
 	if slices.Contains(allowed, value) {
-		return nil
+		return
 	}
 	var quoted []string
 	for _, a := range allowed {
@@ -260,5 +245,5 @@ func (c *Config) oneOf(value string, allowed []string, key ...string) error {
 	if near := hint.Nearest(value, allowed); near != "" {
 		remedy = fmt.Sprintf("did you mean %q?", near)
 	}
-	return c.bad(remedy, key, "%q is not known", value)
+	c.bad(remedy, key, "%q is not known", value)
 }

@@ -61,6 +61,7 @@ type Config struct {
 	Privacy   Privacy                   `toml:"privacy"`
 
 	formats []*wiegand.Format // of Formats
+	faults  []error           // found by Check
 
 	source string // the file's text, for line numbers
 	path   string
@@ -262,7 +263,8 @@ func defaultReader() Reader {
 }
 
 // Load reads the file at path. With path "" it reads DefaultPath when that is
-// present and is the default configuration when not.
+// present and is the default configuration when not. Where only values are
+// wrong, the configuration comes with the error, to be looked at further.
 func Load(path string) (*Config, error) {
 	optional := path == ""
 	if optional {
@@ -294,8 +296,12 @@ func Parse(name, src string) (*Config, error) {
 		}
 		return nil, wrongType(name, err)
 	}
-	if unknown := md.Undecoded(); len(unknown) > 0 {
-		return nil, c.unknownKey(unknown[0])
+	var table toml.Key // an unknown one, whose keys are unknown too
+	for _, key := range md.Undecoded() {
+		if table == nil || !strings.HasPrefix(key.String(), table.String()+".") {
+			table = key
+			c.faults = append(c.faults, c.unknownKey(key))
+		}
 	}
 	return c, c.Check()
 }
@@ -365,7 +371,7 @@ func (c *Config) unknownKey(key toml.Key) error {
 	if near := hint.Nearest(key[len(key)-1], keysOf(reflect.TypeOf(*c), key[:len(key)-1])); near != "" {
 		remedy = fmt.Sprintf("did you mean %q?", near)
 	}
-	return hint.Errorf(remedy, "%s:%d: unknown key %q", c.path, locateAny(c.source, key), key.String())
+	return &Fault{c.path, locateAny(c.source, key), "", fmt.Sprintf("unknown key %q", key.String()), remedy}
 }
 
 // locateAny is locate for a key that may lie in any element of an array of
@@ -411,13 +417,14 @@ func keysOf(t reflect.Type, path []string) []string {
 	return keys
 }
 
-// bad is the error for a value that was read but cannot be meant.
-func (c *Config) bad(remedy string, key []string, format string, args ...any) error {
-	where := c.path
-	if line := locate(c.source, key); line > 0 {
-		where = fmt.Sprintf("%s:%d", c.path, line)
-	}
-	return hint.Errorf(remedy, "%s: %s: %s", where, printable(key), fmt.Sprintf(format, args...))
+// bad notes a value that was read but cannot be meant.
+func (c *Config) bad(remedy string, key []string, format string, args ...any) {
+	c.faults = append(c.faults, c.fault(remedy, key, format, args...))
+}
+
+// fault is the error for the value of key.
+func (c *Config) fault(remedy string, key []string, format string, args ...any) error {
+	return &Fault{c.path, locate(c.source, key), printable(key), fmt.Sprintf(format, args...), remedy}
 }
 
 // placeKey is the key with which errors of package directory begin.
@@ -440,7 +447,7 @@ func (c *Config) Locate(err error) error {
 		})
 		key = []string{m[1], strconv.Itoa(max(i, 0)), m[2]}
 	}
-	return c.bad(remedy, key, "%s", m[3])
+	return c.fault(remedy, key, "%s", m[3])
 }
 
 // printable is a key as a person writes it: without the index of an array.

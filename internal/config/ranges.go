@@ -15,16 +15,16 @@ import (
 
 // checkNumbers refuses numbers that can't be meant. TOML takes a negative one
 // for an unsigned key, and a bare number for a length of time, in nanoseconds.
-func (c *Config) checkNumbers() error {
+func (c *Config) checkNumbers() {
 	if a := c.Display.Address; a != 0 && (a < 0x08 || a > 0x77) {
-		return c.bad("use 0x08 to 0x77: a PCF8574 is at 0x20 to 0x27, a PCF8574A at 0x38 to 0x3f; `i2cdetect -y 1` lists what answers",
+		c.bad("use 0x08 to 0x77: a PCF8574 is at 0x20 to 0x27, a PCF8574A at 0x38 to 0x3f; `i2cdetect -y 1` lists what answers",
 			[]string{"display", "address"}, "%d is no address on an I2C bus", int(a))
 	}
 	if b := c.Display.Baud; b != 0 && (b < 300 || b > 115200) {
-		return c.bad("use 300 to 115200, or 0 for the speed that the display comes with", []string{"display", "baud"}, "%d is no speed of a serial port", b)
+		c.bad("use 300 to 115200, or 0 for the speed that the display comes with", []string{"display", "baud"}, "%d is no speed of a serial port", b)
 	}
 	if k := c.Backup.Keep; k < 0 || k > 1000 {
-		return c.bad("use 0 (no backups) to 1000; 14 is usual", []string{"backup", "keep"}, "%d is no number of backups", k)
+		c.bad("use 0 (no backups) to 1000; 14 is usual", []string{"backup", "keep"}, "%d is no number of backups", k)
 	}
 	d := &c.Directory
 	for _, l := range []struct {
@@ -39,28 +39,19 @@ func (c *Config) checkNumbers() error {
 		{[]string{"loans", "length"}, time.Duration(c.Loans.Length)},
 		{[]string{"privacy", "retain_closed_loans"}, time.Duration(c.Privacy.RetainClosedLoans)},
 	} {
-		if err := c.checkLength(l.key, l.value); err != nil {
-			return err
-		}
+		c.checkLength(l.key, l.value)
 	}
 	for kind, l := range c.Loans.Kinds {
-		if err := c.checkLength([]string{"loans", "kinds", kind}, time.Duration(l)); err != nil {
-			return err
-		}
+		c.checkLength([]string{"loans", "kinds", kind}, time.Duration(l))
 	}
 	for i, w := range c.Webhooks {
 		for name, v := range map[string]time.Duration{"connect_timeout": w.ConnectTimeout, "answer_timeout": w.AnswerTimeout, "total_timeout": w.TotalTimeout} {
-			if err := c.checkLength([]string{"webhook", strconv.Itoa(i), name}, v); err != nil {
-				return err
-			}
+			c.checkLength([]string{"webhook", strconv.Itoa(i), name}, v)
 		}
 		for _, k := range w.Kinds {
-			if err := c.oneOf(k, eventKinds, "webhook", strconv.Itoa(i), "kinds"); err != nil {
-				return err
-			}
+			c.oneOf(k, eventKinds, "webhook", strconv.Itoa(i), "kinds")
 		}
 	}
-	return nil
 }
 
 var eventKinds = []string{
@@ -70,31 +61,38 @@ var eventKinds = []string{
 }
 
 // checkLength refuses lengths of time that are none: 0 is off, or the default.
-func (c *Config) checkLength(key []string, d time.Duration) error {
+func (c *Config) checkLength(key []string, d time.Duration) {
 	switch {
 	case d < 0:
-		return c.bad(`use a positive length such as "90s" or "1h", or "0s"`, key, "%v is negative", d)
+		c.bad(`use a positive length such as "90s" or "1h", or "0s"`, key, "%v is negative", d)
 	case d > 0 && d < time.Millisecond:
-		return c.bad(fmt.Sprintf("write the number with its unit, such as \"%ds\" or \"%dm\"", d, d), key, "%v is too short to be meant", d)
+		c.bad(fmt.Sprintf("write the number with its unit, such as \"%ds\" or \"%dm\"", d, d), key, "%v is too short to be meant", d)
 	}
-	return nil
 }
 
 // checkRule refuses limits that no card of the reader can keep.
-func (c *Config) checkRule(r *Reader, rule *Rule, key []string) error {
+func (c *Config) checkRule(r *Reader, rule *Rule, key []string) {
 	sub := func(k string) []string { return append(key[:len(key):len(key)], k) }
-	for name, numbers := range map[string][]uint64{"min": {rule.Min}, "max": {rule.Max}, "facilities": rule.Facilities} {
-		for _, n := range numbers {
+	for _, limit := range []struct {
+		name    string
+		numbers []uint64
+	}{{"min", []uint64{rule.Min}}, {"max", []uint64{rule.Max}}, {"facilities", rule.Facilities}} {
+		for _, n := range limit.numbers {
 			if n > math.MaxInt64 {
-				return c.bad("use 0 or more", sub(name), "%d is negative", int64(n))
+				c.bad("use 0 or more", sub(limit.name), "%d is negative", int64(n))
+				return
 			}
 		}
 	}
 	if rule.Max != 0 && rule.Min > rule.Max {
-		return c.bad("put the smaller number first", key, "min %d is above max %d", rule.Min, rule.Max)
+		c.bad("put the smaller number first", key, "min %d is above max %d", rule.Min, rule.Max)
+	}
+	cards := c.ReaderFormats(*r)
+	if len(cards) < len(r.Formats) {
+		return // what is wrong with the others has been said
 	}
 	var facility, number uint64
-	for _, f := range c.ReaderFormats(*r) {
+	for _, f := range cards {
 		facility = max(facility, largest(f.Facility.Bits))
 		if rule.Raw || f.Raw() {
 			number = max(number, largest(make([]int, f.Len)))
@@ -105,13 +103,12 @@ func (c *Config) checkRule(r *Reader, rule *Rule, key []string) error {
 	formats := strings.Join(r.Formats, ", ")
 	for _, n := range rule.Facilities {
 		if !rule.Raw && facility > 0 && n > facility { // without any, see Warnings
-			return c.bad(fmt.Sprintf("use 0 to %d", facility), sub("facilities"), "%d is no facility of a card of %s", n, formats)
+			c.bad(fmt.Sprintf("use 0 to %d", facility), sub("facilities"), "%d is no facility of a card of %s", n, formats)
 		}
 	}
 	if rule.Min > number {
-		return c.bad(fmt.Sprintf("use 0 to %d", number), sub("min"), "%d is above every number of a card of %s", rule.Min, formats)
+		c.bad(fmt.Sprintf("use 0 to %d", number), sub("min"), "%d is above every number of a card of %s", rule.Min, formats)
 	}
-	return nil
 }
 
 // largest is the largest value of so many bits.
@@ -123,54 +120,47 @@ func largest[T any](bits []T) uint64 {
 }
 
 // checkLines looks at how lines are written; what they are only the board knows.
-func (c *Config) checkLines() error {
+func (c *Config) checkLines() {
 	taken := map[string]string{}
-	line := func(spec string, key ...string) error {
-		if why, remedy := badLine(spec); why != "" {
-			return c.bad(remedy, key, "%s", why)
+	line := func(spec string, key ...string) bool {
+		why, remedy := badLine(spec)
+		if why != "" {
+			c.bad(remedy, key, "%s", why)
 		}
-		return nil
+		return why == ""
 	}
 	for i, r := range c.Readers {
 		for _, l := range []struct{ name, spec string }{{"data0", r.Data0}, {"data1", r.Data1}} {
-			if err := line(l.spec, "reader", strconv.Itoa(i), l.name); err != nil {
-				return err
+			if line(l.spec, "reader", strconv.Itoa(i), l.name) {
+				taken[strings.ToLower(l.spec)] = "reader." + l.name
 			}
-			taken[strings.ToLower(l.spec)] = "reader." + l.name
 		}
 	}
-	once := func(spec string, key ...string) error {
-		if err := line(spec, key...); err != nil {
-			return err
+	once := func(spec string, key ...string) {
+		if !line(spec, key...) {
+			return
 		}
 		if other, ok := taken[strings.ToLower(spec)]; ok {
-			return c.bad("give each its own line; `stump wiring` shows the header", key, "%q is the line of %s already", spec, other)
+			c.bad("give each its own line; `stump wiring` shows the header", key, "%q is the line of %s already", spec, other)
 		}
 		taken[strings.ToLower(spec)] = strings.Join(key, ".")
-		return nil
 	}
 	for _, o := range []struct {
 		name string
 		out  *Output
 	}{{"green", c.Lights.Green}, {"red", c.Lights.Red}, {"beeper", c.Lights.Beeper}} {
-		if o.out == nil {
-			continue
-		}
-		if err := once(o.out.Line, "lights", o.name); err != nil {
-			return err
+		if o.out != nil {
+			once(o.out.Line, "lights", o.name)
 		}
 	}
 	if c.Display.Kind != "hd44780-gpio" {
-		return nil
+		return
 	}
 	for _, name := range []string{"rs", "e", "d4", "d5", "d6", "d7", "light"} {
 		if spec, ok := c.Display.Lines[name]; ok {
-			if err := once(spec, "display", "lines", name); err != nil {
-				return err
-			}
+			once(spec, "display", "lines", name)
 		}
 	}
-	return nil
 }
 
 // badLine says what is wrong with how a line is written, and what to write.
@@ -197,7 +187,7 @@ func badLine(spec string) (why, remedy string) {
 }
 
 // checkPaths refuses a word where a file of /dev is meant.
-func (c *Config) checkPaths() error {
+func (c *Config) checkPaths() {
 	for _, p := range []struct {
 		key     []string
 		value   string
@@ -207,7 +197,7 @@ func (c *Config) checkPaths() error {
 		{[]string{"display", "port"}, c.Display.Port, "/dev/serial0"},
 	} {
 		if p.value != "" && !filepath.IsAbs(p.value) {
-			return c.bad(fmt.Sprintf("use a path such as %q", p.example), p.key, "%q is no path", p.value)
+			c.bad(fmt.Sprintf("use a path such as %q", p.example), p.key, "%q is no path", p.value)
 		}
 	}
 	if k := c.Keyboard.Device; k != "auto" && k != "off" && !filepath.IsAbs(k) {
@@ -215,7 +205,6 @@ func (c *Config) checkPaths() error {
 		if near := hint.Nearest(k, []string{"auto", "off"}); near != "" && k != "on" {
 			remedy = fmt.Sprintf("did you mean %q?", near)
 		}
-		return c.bad(remedy, []string{"keyboard", "device"}, "%q is no keyboard", k)
+		c.bad(remedy, []string{"keyboard", "device"}, "%q is no keyboard", k)
 	}
-	return nil
 }

@@ -25,11 +25,8 @@ func openPlaces(cfg *config.Config) (places, error) {
 		return credential.Tag(bits), err
 	}
 	dir, err := directory.Open(c)
-	if err != nil {
-		return places{}, cfg.Locate(err)
-	}
-	hooks, err := directory.OpenWebhooks(c)
-	return places{c, dir, hooks}, cfg.Locate(err)
+	hooks, herr := directory.OpenWebhooks(c)
+	return places{c, dir, hooks}, config.Join(cfg.Locate(err), cfg.Locate(herr))
 }
 
 // CheckPlaces says what is wrong with the directory and the webhooks of a
