@@ -347,10 +347,14 @@ func (t *txn) setStatus(p party, s Status, ev Event) error {
 // holdsNothing refuses when a loan of the person or device is open.
 func (t *txn) holdsNothing(p party) error {
 	if p.tree == treeDevices {
-		if h := p.row.loan.holder; h != "" {
-			return fmt.Errorf("%w: %s is with %q: return it first", ErrRefused, nameOr(p), h)
+		if p.row.loan.holder == "" {
+			return nil
 		}
-		return nil
+		h, err := t.holderName(p.row.loan.holder)
+		if err != nil {
+			return err
+		}
+		return fmt.Errorf("%w: %s is with %s: return it first", ErrRefused, nameOr(p), h)
 	}
 	var held []string
 	err := t.eachRow(treeDevices, func(id string, r *row) error {

@@ -52,7 +52,8 @@ type Subject struct {
 	ID, Name string
 	Tag      Tag
 	Status   Status
-	// Holder and HolderName are who has a device; empty when it is free.
+	// Holder and HolderName are who has a device; empty when it is free. The
+	// name of a pending holder is the masked number.
 	Holder, HolderName string
 	// Pending is set for a tag that fits the site's badge or device rule, but
 	// that nobody knows yet. The caller sets it, together with Kind and Tag;

@@ -95,10 +95,7 @@ func (l *Ledger) Subject(tag Tag) (Subject, error) {
 		if s.Holder = p.row.loan.holder; s.Holder == "" {
 			return nil
 		}
-		h, err := t.row(treePeople, s.Holder)
-		if h != nil {
-			s.HolderName = h.name
-		}
+		s.HolderName, err = t.holderName(s.Holder)
 		return err
 	})
 	return s, err

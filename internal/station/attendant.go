@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -260,18 +261,17 @@ func (a *attendTask) complete(out checkout.Outcome) uint64 {
 		Person: out.Person, Device: out.Device, Policy: a.o.Policy, Reader: a.Name, Source: checkout.SourceReader,
 	})
 	slow()
+	var no *checkout.RefusedError
 	switch {
-	case errors.Is(err, checkout.ErrRefused) && out.Device.HolderName == "":
-		// Somebody was suspended, or something retired, between the two bumps.
+	case errors.As(err, &no):
 		a.desk.Refuse()
 		a.log.Info("refused", "device", out.Device.ID, "person", out.Person.ID, "err", err)
-		return a.show(panel.Message{Key: "suspended", Person: a.name(out.Person)})
+		return a.show(a.refusal(no.Subject, no.Holder))
 	case errors.Is(err, checkout.ErrRefused):
+		// Erased, or given another tag, between the two bumps.
 		a.desk.Refuse()
-		a.log.Info("refused", "device", out.Device.ID, "person", out.Person.ID)
-		return a.show(panel.Message{
-			Key: "refused-handover", Device: a.name(out.Device), Holder: out.Device.HolderName,
-		})
+		a.log.Info("refused", "device", out.Device.ID, "person", out.Person.ID, "err", err)
+		return a.show(panel.Message{Key: "refused", Detail: strings.TrimPrefix(err.Error(), checkout.ErrRefused.Error()+": ")})
 	case err != nil:
 		a.desk.Failed()
 		a.log.Error("not saved", "err", err)
