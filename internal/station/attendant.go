@@ -17,11 +17,12 @@ import (
 )
 
 // attendant is the state of a reader's desk; only the attendTask's goroutine
-// touches it, but for handled.
+// touches it, but for what has a lock of its own.
 type attendant struct {
 	desk   *checkout.Desk
 	enrol  *enrolment
 	typing context.CancelFunc // ends the question for a name; nil when none is open
+	line   typedLine
 	atDesk *task.Signal
 	noise  noiseLog
 	// stranger is the last tag that was answered without the desk.
@@ -89,6 +90,14 @@ func (a *attendTask) expire() {
 		a.endEnrolment()
 	}
 	if _, done := a.desk.Expire(now); done {
+		a.timedOut()
+	}
+}
+
+// timedOut says that what waited did so in vain, but not over what a self-test
+// has on the display.
+func (a *attendTask) timedOut() {
+	if !(*Reader)(a).Lent() {
 		a.show(panel.Message{Key: "timeout"})
 	}
 }
@@ -322,11 +331,16 @@ func (a *attendTask) show(m panel.Message) uint64 {
 	return a.o.Panel.Show(m)
 }
 
-// prompt is what the display says while the station waits for a tag, nil when
-// it waits for none.
+// prompt is what the display says while the station waits for a tag or a name,
+// nil when it waits for none, or can't have one.
 func (a *attendTask) prompt() *panel.Message {
-	if a.enrol != nil {
+	switch {
+	case (*Reader)(a).Lent():
+		return nil
+	case a.enrol != nil:
 		return &panel.Message{Key: "enrol-next", Person: a.enrol.name, For: a.enrol.until - a.now()}
+	case a.typing != nil:
+		return a.question()
 	}
 	s, waiting := a.desk.Waiting()
 	if !waiting {

@@ -625,6 +625,39 @@ func TestLentLinesMakeNoLoans(t *testing.T) {
 	})
 }
 
+// A self-test's code stays until the lines are given back, whatever ends
+// meanwhile; then the display says what the station waits for, or is idle.
+func TestSelfTestLeavesTheDisplay(t *testing.T) {
+	inLab(t, nil, func(l *lab) {
+		test := func(took time.Duration, want string) {
+			t.Helper()
+			lent, err := l.reader.Lend()
+			must(t, err)
+			l.panel.Show(panel.Message{Key: "display-code", Number: "4711"})
+			time.Sleep(took)
+			if got := l.display(); !strings.Contains(got, "4711") {
+				t.Errorf("during the test the display says %q", got)
+			}
+			must(t, lent.Close())
+			if got := l.display(); !strings.Contains(got, want) {
+				t.Errorf("after the test the display says %q, want %q", got, want)
+			}
+		}
+		test(time.Second, "Lab open")
+		l.wants("ann", "Hello ANN")
+		test(time.Second, "Hello ANN")
+		l.wants("ipad", "Checked out")
+		l.reader.Resume() // cuts nobody's answer short
+		if got := l.display(); !strings.Contains(got, "Checked out") {
+			t.Errorf("the display says %q", got)
+		}
+		l.wants("ben", "Hello BEN")
+		time.Sleep(50 * time.Second)
+		test(20*time.Second, "Lab open")
+		l.wants("mini", "MINI Tap your badge")
+	})
+}
+
 func TestStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
