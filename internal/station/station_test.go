@@ -597,6 +597,41 @@ func TestPendingWhileTheDirectoryIsAway(t *testing.T) {
 	})
 }
 
+// The guards know a pending tag again, although its first bump gives it a row,
+// and the directory a name.
+func TestPendingPairIsNotUndone(t *testing.T) {
+	rules := func(o *Options, r *ReaderOptions) {
+		o.Directory = deaf{o.Directory}
+		r.Badge = func(r wiegand.Read) bool { return r.Fields.Facility == 17 }
+		r.Device = func(r wiegand.Read) bool { return r.Fields.Facility == 200 }
+	}
+	const badge, device = "H10301:17:54321", "H10301:200:54321"
+	inLab(t, rules, func(l *lab) {
+		l.wants(badge, "Hello")
+		l.wants(device, "Saved for later")
+		l.wants(badge, "Saved for later") // they are still there
+		l.wants(device, "Saved for later")
+		time.Sleep(2 * time.Second)
+		l.wants(badge, "Hello")
+		l.wants(device, "Saved for later") // the same result again
+		time.Sleep(2 * time.Second)
+		_, err := l.ledger.Resolve(tagOf(t, badge), "eve")
+		must(t, err)
+		l.wants(badge, "Hello EVE")
+		l.bump(device)
+		loans := 0
+		for loan, err := range l.ledger.Loans(checkout.LoanFilter{}) {
+			must(t, err)
+			if loans++; loan.PersonID != "eve" {
+				t.Errorf("the loan is %+v", loan)
+			}
+		}
+		if loans != 1 {
+			t.Errorf("%d loans", loans)
+		}
+	})
+}
+
 func TestLentLinesMakeNoLoans(t *testing.T) {
 	inLab(t, nil, func(l *lab) {
 		l.wants("ann", "Hello ANN")
