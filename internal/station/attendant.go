@@ -133,16 +133,18 @@ func (a *attendTask) answer(read wiegand.Read) uint64 {
 		a.log.Error("the register can't be read", "err", err)
 		return a.show(panel.Message{Key: "cannot-save"})
 	}
-	if subject.Kind == checkout.Unknown {
-		switch {
-		case read.Repaired == wiegand.RepairLost, read.Fault == wiegand.FaultPrefix && a.Strict:
-			// The parity bit is spent: only the register could have vouched
-			// for this number.
-			return a.badRead(read)
-		case a.enrol != nil:
-			a.stranger.met(tag, read.End)
-			return a.enrolTag(tag)
-		}
+	nobodys := subject.Kind == checkout.Unknown
+	if nobodys && (read.Repaired == wiegand.RepairLost || read.Fault == wiegand.FaultPrefix && a.Strict) {
+		// The parity bit is spent: only the register could have vouched for
+		// this number.
+		return a.badRead(read)
+	}
+	// A pending tag is nobody's yet either: with its new owner come its bumps.
+	if a.enrol != nil && (nobodys || subject.Pending && subject.Kind == a.enrol.kind) {
+		a.stranger.met(tag, read.End)
+		return a.enrolTag(tag)
+	}
+	if nobodys {
 		if subject, err = a.identify(read, tag); err != nil {
 			a.stranger.met(tag, read.End)
 			return a.unknown(read, tag)

@@ -597,6 +597,33 @@ func TestPendingWhileTheDirectoryIsAway(t *testing.T) {
 	})
 }
 
+// An expected tag may have been bumped before, while nobody could be asked: its
+// bumps are then its owner's.
+func TestEnrolmentOfAPendingTag(t *testing.T) {
+	inLab(t, func(o *Options, r *ReaderOptions) {
+		o.Directory = deaf{o.Directory}
+		r.Badge = func(r wiegand.Read) bool { return r.Fields.Facility == 17 }
+		r.Device = func(r wiegand.Read) bool { return r.Fields.Facility == 200 }
+	}, func(l *lab) {
+		l.bump("H10301:17:54321")
+		l.bump("H10301:200:54321")
+		must(t, l.ledger.AddPerson(checkout.Person{ID: "zoe", Name: "ZOE"}, checkout.Tag{}, "test", checkout.SourceCLI))
+		time.Sleep(6 * time.Second)
+		done, err := l.reader.Enrol(context.Background(), checkout.KindPerson, "zoe", "ZOE", "admin")
+		must(t, err)
+		l.wants("H10301:200:54321", "Tap your badge") // it can't be a badge
+		l.wants("H10301:17:54321", "Tag now belongs to ZOE")
+		if e := <-done; e.Err != nil {
+			t.Error(e.Err)
+		}
+		for loan, err := range l.ledger.Loans(checkout.LoanFilter{}) {
+			if must(t, err); loan.PersonID != "zoe" {
+				t.Errorf("the loan is %+v", loan)
+			}
+		}
+	})
+}
+
 // The guards know a pending tag again, although its first bump gives it a row,
 // and the directory a name.
 func TestPendingPairIsNotUndone(t *testing.T) {
