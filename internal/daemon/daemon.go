@@ -141,7 +141,7 @@ func rightLines(o Options, l *checkout.Ledger) error {
 	case o.StateNamed:
 		return nil
 	case o.Sim:
-		return hint.Errorf("simulate beside it: `stump run --sim --state DIR --socket FILE`, and give the other commands that --socket",
+		return hint.Errorf("simulate beside it, telling no directory: `stump run --sim --config /dev/null --state DIR --socket FILE`, and give the other commands that --socket",
 			"the ledger %s is a real station's, and simulated cards would change it", info.Path)
 	}
 	return hint.Errorf("move it away to begin with an empty one, or go on with it by --state "+o.StateDir,
