@@ -12,6 +12,28 @@ import (
 // policy, a retired device, a suspended person. Nothing changed.
 var ErrRefused = errors.New("refused")
 
+// RefusedError is the ErrRefused of a person or device that takes no part, or of
+// a device that the policy leaves with its Holder.
+type RefusedError struct {
+	Subject Subject // its name is a masked number while it is pending
+	Holder  string  // by name; empty if the policy had no say
+}
+
+func (e *RefusedError) Error() string {
+	if e.Holder != "" {
+		return fmt.Sprintf("%v: %s has %s", ErrRefused, e.Holder, e.Subject.Name)
+	}
+	return fmt.Sprintf("%v: %s is %s", ErrRefused, e.Subject.Name, e.Subject.Status)
+}
+
+// Unwrap is ErrRefused.
+func (e *RefusedError) Unwrap() error { return ErrRefused }
+
+func refused(p party, holder string) error {
+	s := Subject{Kind: kindOf(p.tree), ID: p.id, Name: nameOr(p), Status: p.row.status}
+	return &RefusedError{s, holder}
+}
+
 // Completion is a pair that the desk completed.
 type Completion struct {
 	Person, Device Subject
@@ -107,15 +129,19 @@ func kindOf(tr tree) SubjectKind {
 // move decides what a pair means and appends the event.
 func (t *txn) move(ev *Event, person, device party, policy Policy) error {
 	if person.row.status != Active {
-		return inactive(person)
+		return refused(person, "")
 	}
 	if device.row.status != Active {
-		return inactive(device)
+		return refused(device, "")
 	}
 	holder := device.row.loan.holder
 	kind, ok := Decide(policy, person.id, holder)
 	if !ok {
-		return fmt.Errorf("%w: somebody else has %s", ErrRefused, nameOr(device))
+		name, err := t.holderName(holder)
+		if err != nil {
+			return err
+		}
+		return refused(device, name)
 	}
 	ev.Kind = kind
 	if kind == Handover || kind == Return && holder != person.id {
@@ -137,6 +163,15 @@ func nameOr(p party) string {
 		return p.row.mask
 	}
 	return p.id
+}
+
+// holderName is what a display calls who has a device.
+func (t *txn) holderName(id string) (string, error) {
+	r, err := t.row(treePeople, id)
+	if r == nil {
+		return id, err
+	}
+	return nameOr(party{treePeople, id, r}), nil
 }
 
 // setFrom names the previous holder.
@@ -311,7 +346,7 @@ func (l *Ledger) Lose(r Request) (Event, error) {
 	return l.request(r, func(t *txn, ev *Event, device party) error {
 		switch {
 		case device.row.status == Retired:
-			return inactive(device)
+			return refused(device, "")
 		case device.row.loan.lost:
 			return fmt.Errorf("%w: %s is lost already", ErrRefused, nameOr(device))
 		}

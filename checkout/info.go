@@ -9,8 +9,12 @@ import (
 	"github.com/google/uuid"
 )
 
-// metaSalvage is where the ledger remembers that it was salvaged.
-var metaSalvage = []byte("salvage")
+var (
+	// metaSalvage is where the ledger remembers that it was salvaged.
+	metaSalvage = []byte("salvage")
+	// metaSimulated is there if simulated lines feed the ledger.
+	metaSimulated = []byte("simulated")
+)
 
 // Info tells how the ledger is.
 type Info struct {
@@ -30,6 +34,11 @@ type Info struct {
 	// Damaged is damage that was met and is to be salvaged at the next start;
 	// nil for none.
 	Damaged *DamagedError
+	// Simulated is whether SetSimulated said so. Backups and what is salvaged
+	// keep it.
+	Simulated bool
+	// Empty is whether nothing has happened yet and the register is empty.
+	Empty bool
 	Health
 }
 
@@ -41,6 +50,16 @@ func (l *Ledger) Info() (Info, error) {
 		if s.Seq, s.Hash, err = t.head(l.own); err != nil {
 			return err
 		}
+		s.Empty = true
+		for _, tr := range []tree{treeEvents, treePeople, treeDevices} {
+			first, _ := t.tx.Bucket(tr.bucket()).Cursor().First()
+			s.Empty = s.Empty && first == nil
+		}
+		mark, err := t.get(treeMeta, metaSimulated)
+		if err != nil {
+			return err
+		}
+		s.Simulated = mark != nil
 		b, err := t.get(treeMeta, metaSalvage)
 		if err == nil && b != nil {
 			s.Salvaged, err = decodeSalvaged(b)
@@ -57,6 +76,16 @@ func (l *Ledger) Info() (Info, error) {
 // AcknowledgeSalvage takes the notice of a salvage away: an admin has seen it.
 func (l *Ledger) AcknowledgeSalvage() error {
 	return l.update(func(t *txn) error { return t.delete(treeMeta, metaSalvage) })
+}
+
+// SetSimulated notes whether simulated lines feed the ledger.
+func (l *Ledger) SetSimulated(on bool) error {
+	return l.update(func(t *txn) error {
+		if !on {
+			return t.delete(treeMeta, metaSimulated)
+		}
+		return t.put(treeMeta, metaSimulated, nil)
+	})
 }
 
 func (s *Salvaged) encode() []byte {

@@ -69,22 +69,6 @@ type NotFoundError struct {
 func (e *NotFoundError) Error() string { return fmt.Sprintf("%s %q: %v", e.Kind, e.Ref, ErrNotFound) }
 func (e *NotFoundError) Unwrap() error { return ErrNotFound }
 
-// InactiveError is an ErrRefused: the person or device is suspended or retired.
-type InactiveError struct {
-	Kind     SubjectKind
-	ID, Name string
-	Status   Status
-}
-
-func (e *InactiveError) Error() string {
-	return fmt.Sprintf("%v: %s is %s", ErrRefused, e.Name, e.Status)
-}
-func (e *InactiveError) Unwrap() error { return ErrRefused }
-
-func inactive(p party) error {
-	return &InactiveError{kindOf(p.tree), p.id, nameOr(p), p.row.status}
-}
-
 // AmbiguousError is a name that several people or devices have.
 type AmbiguousError struct {
 	Kind SubjectKind
@@ -394,18 +378,14 @@ func (t *txn) setStatus(p party, s Status, ev Event) error {
 // holdsNothing refuses when a loan of the person or device is open.
 func (t *txn) holdsNothing(p party) error {
 	if p.tree == treeDevices {
-		h := p.row.loan.holder
-		if h == "" {
+		if p.row.loan.holder == "" {
 			return nil
 		}
-		who, err := t.row(treePeople, h)
+		h, err := t.holderName(p.row.loan.holder)
 		if err != nil {
 			return err
 		}
-		if who == nil {
-			return t.damaged("a loan names %q, who is not in the register", h)
-		}
-		return fmt.Errorf("%w: %s is with %s: return it first", ErrRefused, nameOr(p), nameOr(party{treePeople, h, who}))
+		return fmt.Errorf("%w: %s is with %s: return it first", ErrRefused, nameOr(p), h)
 	}
 	var held []string
 	err := t.eachRow(treeDevices, func(id string, r *row) error {

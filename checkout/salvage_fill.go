@@ -83,9 +83,11 @@ func (s *salvager) fillNames(t *txn) error {
 			return err
 		}
 	}
-	if swept, ok := s.rows[treeMeta][string(metaSwept)]; ok {
-		if err := t.put(treeMeta, metaSwept, swept.body); err != nil {
-			return err
+	for _, key := range [][]byte{metaSwept, metaSimulated} {
+		if kept, ok := s.rows[treeMeta][string(key)]; ok {
+			if err := t.put(treeMeta, key, kept.body); err != nil {
+				return err
+			}
 		}
 	}
 	check := t.l.keys.check(0)

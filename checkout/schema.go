@@ -10,7 +10,8 @@ import (
 
 // schema is the layout of the file that this code reads and writes, and how to
 // get there from older ones: steps[n] makes version n+1 of version n. A new
-// field in a row or an event needs no new version; a new tree or key does.
+// field in a row or an event needs no new version; a new tree or key does, unless
+// an older program can do without.
 var schema = struct {
 	version uint64
 	steps   map[uint64]func(*txn) error

@@ -52,7 +52,8 @@ type Subject struct {
 	ID, Name string
 	Tag      Tag
 	Status   Status
-	// Holder and HolderName are who has a device; empty when it is free.
+	// Holder and HolderName are who has a device; empty when it is free. The
+	// name of a pending holder is the masked number.
 	Holder, HolderName string
 	// Pending is set for a tag that fits the site's badge or device rule, but
 	// that nobody knows yet. The caller sets it, together with Kind and Tag;
@@ -69,9 +70,11 @@ const pendingPrefix = "\x01"
 func IsPendingID(id string) bool { return strings.HasPrefix(id, pendingPrefix) }
 
 // key is the identity of a subject for the desk: two taps are of the same
-// person or device when their keys are equal.
+// person or device when their keys are equal. It is the tag's where there is
+// one: the ID of a pending tag changes with its first bump and when it is
+// resolved, and neither makes it another card.
 func (s Subject) key() string {
-	if s.ID != "" {
+	if s.Tag.IsZero() {
 		return s.Kind.String() + "\x00" + s.ID
 	}
 	return s.Kind.String() + "\x01" + string(s.Tag.Value[:]) + string(rune(s.Tag.Bits))

@@ -95,10 +95,7 @@ func (l *Ledger) Subject(tag Tag) (Subject, error) {
 		if s.Holder = p.row.loan.holder; s.Holder == "" {
 			return nil
 		}
-		h, err := t.row(treePeople, s.Holder)
-		if h != nil {
-			s.HolderName = h.name
-		}
+		s.HolderName, err = t.holderName(s.Holder)
 		return err
 	})
 	return s, err
@@ -169,7 +166,7 @@ func (t *txn) enrol(ev *Event, p party, tag Tag) error {
 		return fmt.Errorf("no tag to give to %s %q", kindOf(p.tree), p.id)
 	}
 	if p.row.status == Retired {
-		return inactive(p)
+		return refused(p, "")
 	}
 	was, err := t.owner(tag)
 	if err != nil {

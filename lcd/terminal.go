@@ -12,9 +12,10 @@ import (
 	"golang.org/x/term"
 )
 
-// Terminal draws the display's frame on a terminal, in place. Into a pipe or a
-// file, a log perhaps, it writes a line for a change that is news: not for a
-// clock that goes on or a name that rolls.
+// Terminal draws the display's frame on a terminal, in place. On a terminal
+// that the log is written to, too, each frame stands below the one before, and
+// into a pipe or a file it is a line of text; then only a change that is news
+// is written: not a clock that goes on or a name that rolls.
 type Terminal struct {
 	size Size
 
@@ -22,8 +23,10 @@ type Terminal struct {
 	w        io.Writer
 	patience patience
 	tty      bool
+	inPlace  bool
 	ready    bool
 	last     Frame
+	told     Frame // the last that was news
 }
 
 // NewTerminal returns a display on w; nil is the standard output.
@@ -32,7 +35,15 @@ func NewTerminal(s Size, w io.Writer) *Terminal {
 		w = os.Stdout
 	}
 	f, ok := w.(*os.File)
-	return &Terminal{size: s, w: w, tty: ok && term.IsTerminal(int(f.Fd()))}
+	tty := ok && term.IsTerminal(int(f.Fd()))
+	return &Terminal{size: s, w: w, tty: tty, inPlace: tty && !same(f, os.Stderr)}
+}
+
+// same is whether two files are one, a terminal for example.
+func same(a, b *os.File) bool {
+	as, aerr := a.Stat()
+	bs, berr := b.Stat()
+	return aerr == nil && berr == nil && os.SameFile(as, bs)
 }
 
 // Size returns the display's size.
@@ -48,7 +59,7 @@ func (t *Terminal) String() string { return "terminal " + t.size.String() }
 func (t *Terminal) Init() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.ready, t.last = true, Frame{}
+	t.ready, t.last, t.told = true, Frame{}, Frame{}
 	return nil
 }
 
@@ -63,10 +74,12 @@ func (t *Terminal) Show(f Frame) error {
 		return nil
 	}
 	var out string
-	switch {
-	case t.tty:
+	switch news := t.news(f); {
+	case t.inPlace:
 		out = t.box(f, t.last.cells == nil)
-	case news(t.last, f):
+	case news && t.tty:
+		out = t.box(f, true)
+	case news:
 		out = t.lines(f)
 	}
 	if out != "" {
@@ -76,6 +89,9 @@ func (t *Terminal) Show(f Frame) error {
 		}
 	}
 	t.last = f.clone()
+	if out != "" {
+		t.told = t.last
+	}
 	return nil
 }
 
@@ -92,18 +108,20 @@ func (t *Terminal) Close() error {
 
 // news is whether more than the time of day or the place of a rolling name
 // changed.
-func news(old, new Frame) bool {
-	if old.size != new.size {
+func (t *Terminal) news(f Frame) bool {
+	if t.last.size != f.size {
 		return true
 	}
-	for row := range new.size.Rows {
-		a, b := clock.ReplaceAllString(old.Row(row), "00:00"), clock.ReplaceAllString(new.Row(row), "00:00")
-		if a != b && !rolled([]rune(a), []rune(b)) {
+	for row := range f.size.Rows {
+		last, told, now := timeless(t.last.Row(row)), timeless(t.told.Row(row)), timeless(f.Row(row))
+		if now != last && now != told && !rolled([]rune(last), []rune(now)) {
 			return true
 		}
 	}
 	return false
 }
+
+func timeless(row string) string { return clock.ReplaceAllString(row, "00:00") }
 
 var clock = regexp.MustCompile(`\b[0-2][0-9]:[0-5][0-9]\b`)
 

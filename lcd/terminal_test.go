@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -28,6 +29,8 @@ func TestTerminalIntoALog(t *testing.T) {
 		{"Checked out", "iPod Touch 5th Generation"},
 		{"Checked out", "Pod Touch 5th Generation"}, // it rolls
 		{"Checked out", "od Touch 5th Generation"},
+		{"Checked out", "iPod Touch 5th Generation"}, // and starts again
+		{"Checked out", "Pod Touch 5th Generation"},
 		{"Returned", "iPod"},
 		{"", ""},
 		{"", "               ↑"},
@@ -51,7 +54,7 @@ func TestTerminalIntoALog(t *testing.T) {
 func TestTerminalDrawsInPlace(t *testing.T) {
 	var out bytes.Buffer
 	d := NewTerminal(Size{16, 2}, &out)
-	d.tty = true
+	d.tty, d.inPlace = true, true
 	d.Init()
 	d.Show(FrameOf(d.Size(), "Ann"))
 	if got, want := out.String(), "\r┌────────────────┐\n\r│Ann             │\n\r│                │\n\r└────────────────┘\n"; got != want {
@@ -65,6 +68,28 @@ func TestTerminalDrawsInPlace(t *testing.T) {
 	d.Close()
 	if err := d.Show(NewFrame(d.Size())); !errors.Is(err, ErrClosed) {
 		t.Errorf("Show after Close: %v", err)
+	}
+}
+
+// Where the log is written, too, going back up would draw over it.
+func TestTerminalBesideTheLog(t *testing.T) {
+	log, err := os.Create(filepath.Join(t.TempDir(), "tty"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	if !same(log, log) || same(log, os.Stderr) {
+		t.Error("one file is taken for two, or two for one")
+	}
+	var out bytes.Buffer
+	d := NewTerminal(Size{16, 2}, &out)
+	d.tty = true
+	d.Init()
+	for _, text := range []string{"Ann", "Lab open   10:42", "Lab open   10:43"} {
+		d.Show(FrameOf(d.Size(), text))
+	}
+	if got := out.String(); strings.Contains(got, "\x1b") || strings.Count(got, "┌") != 2 {
+		t.Errorf("written:\n%s", got)
 	}
 }
 

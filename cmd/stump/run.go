@@ -30,7 +30,8 @@ func runCmd(g *globals) *cobra.Command {
 		Long: `Run the station until it is told to stop: read cards, answer on the display, keep
 the ledger, serve the API on a unix socket.
 
-With --sim the lines and the display are simulated; "stump sim tap" shows cards.`,
+With --sim the lines and the display are simulated; "stump sim tap" shows cards.
+Where a real station has its ledger, --sim wants another one: --state and --socket.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f := cmd.Flags()
 			switch {
@@ -55,7 +56,7 @@ With --sim the lines and the display are simulated; "stump sim tap" shows cards.
 				cfg.Listen = listen
 			}
 			o := daemon.Options{
-				Config: cfg, StateDir: g.stateDir(), Socket: g.socketPath(), Listen: cfg.Listen,
+				Config: cfg, StateDir: g.stateDir(), StateNamed: g.state != "", Socket: g.socketPath(), Listen: cfg.Listen,
 				Sim: sim, Speed: speed, Version: version, Log: logger(cmd.ErrOrStderr(), cfg.LogLevel),
 			}
 			if replay != "" {

@@ -36,7 +36,7 @@ func openLab(ctx context.Context, state, socket string) (*lab, error) {
 	l := &lab{socket: socket, ended: make(chan error, 1)}
 	ready := make(chan struct{})
 	d, err := daemon.New(daemon.Options{
-		Config: cfg, StateDir: state, Socket: l.socket, Sim: true,
+		Config: cfg, StateDir: state, StateNamed: true, Socket: l.socket, Sim: true,
 		Log: slog.New(slog.DiscardHandler), Ready: func() { close(ready) },
 	})
 	if err != nil {

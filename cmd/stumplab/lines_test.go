@@ -3,11 +3,53 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
 )
+
+// TestMain is stumplab itself for the test that needs a process.
+func TestMain(m *testing.M) {
+	if os.Getenv("BE_STUMPLAB") != "" {
+		os.Args = os.Args[:1]
+		main()
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// Whoever reads the output may have had enough, as head has: the lab ends and
+// leaves nothing behind.
+func TestOutputThatNobodyReads(t *testing.T) {
+	t.Parallel()
+	dir, err := os.MkdirTemp("", "lab") // a short path for the socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, os.Args[0])
+	cmd.Env = append(os.Environ(), "BE_STUMPLAB=1", "TMPDIR="+dir)
+	in, err1 := cmd.StdinPipe()
+	out, err2 := cmd.StdoutPipe()
+	if err := errors.Join(err1, err2, cmd.Start()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := out.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	out.Close()
+	io.WriteString(in, "help\n") // and no end of the input
+	cmd.Wait()
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 || ctx.Err() != nil {
+		t.Errorf("left behind: %v %v %v", left, err, ctx.Err())
+	}
+}
 
 // play runs the lab over a pipe and returns what it printed.
 func play(t *testing.T, script ...string) string {

@@ -34,7 +34,8 @@ func main() {
 	if status >= 0 {
 		os.Exit(status)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	// SIGPIPE too: whoever read the output has gone, and the folder has to go.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	defer stop()
 	asked := term.IsTerminal(int(os.Stdin.Fd()))
 	screen := asked && term.IsTerminal(int(os.Stdout.Fd())) && !o.plain && !dumb(os.Getenv("TERM"))

@@ -189,12 +189,22 @@ func (s screen) pressInHelp(key string) (tea.Model, tea.Cmd) {
 		return s, tea.Suspend
 	case "?", "esc", "enter":
 		s.help = false
-	case "down", "j", "space", "pgdown":
-		s.scroll = min(s.scroll+1, s.helpBelow())
-	case "up", "k", "pgup":
-		s.scroll = max(s.scroll-1, 0)
+	case "down", "j":
+		s.scrollBy(1)
+	case "up", "k":
+		s.scrollBy(-1)
+	case "space", "pgdown":
+		s.scrollBy(s.helpRows() - 1)
+	case "pgup":
+		s.scrollBy(1 - s.helpRows())
 	}
 	return s, nil
+}
+
+// scrollBy moves the help, which a larger screen may have moved already.
+func (s *screen) scrollBy(lines int) {
+	s.scroll = max(0, min(s.scroll, s.helpBelow())+lines)
+	s.scroll = min(s.scroll, s.helpBelow())
 }
 
 // wiring is the fault in words.

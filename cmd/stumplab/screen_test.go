@@ -200,6 +200,20 @@ func TestKeysOfTheHelp(t *testing.T) {
 			t.Errorf("%s does not close the help", closes)
 		}
 	}
+	s := press(t, drawn(minWidth, minHeight), "?")
+	if s = press(t, s, "pgdown"); s.scroll != s.helpRows()-1 {
+		t.Errorf("a page is %d lines of %d", s.scroll, s.helpRows())
+	}
+	for range 9 {
+		s = press(t, s, "space")
+	}
+	below := s.helpBelow()
+	if s.height++; s.scroll != below || press(t, s, "up").scroll != below-2 {
+		t.Errorf("at the end, on a larger screen, up leads from %d to %d of %d", s.scroll, press(t, s, "up").scroll, below)
+	}
+	if s = press(t, press(t, s, "pgup"), "pgup"); s.scroll != max(0, below-1-2*(s.helpRows()-1)) {
+		t.Errorf("two pages up is line %d", s.scroll)
+	}
 	if s := press(t, drawn(80, 24), "z"); !strings.Contains(s.note, "z is no key here; ? tells") {
 		t.Errorf("z: %q", s.note)
 	}

@@ -50,7 +50,7 @@ func withHint(err error) error {
 		ambiguous *checkout.AmbiguousError
 		exists    *checkout.ExistsError
 		taken     *checkout.TagTakenError
-		inactive  *checkout.InactiveError
+		refused   *checkout.RefusedError
 	)
 	switch {
 	case errors.Is(err, checkout.ErrNotFound):
@@ -61,8 +61,8 @@ func withHint(err error) error {
 		return hint.Wrap(err, "choose another with --id, or change the one that is there with edit")
 	case errors.As(err, &taken):
 		return hint.Wrap(err, "check the number, or give "+taken.Owner+" another one first: "+giveTag(taken.OwnerKind, taken.Owner))
-	case errors.As(err, &inactive):
-		return hint.Wrap(err, editCommand(inactive.Kind, inactive.ID, "--status active")+" ends that")
+	case errors.As(err, &refused) && refused.Holder == "":
+		return hint.Wrap(err, editCommand(refused.Subject.Kind, refused.Subject.ID, "--status active")+" ends that")
 	case errors.Is(err, checkout.ErrRefused):
 		return hint.Wrap(err, "`stump who` shows who holds which device; `stump people list` and `stump devices list` show the status")
 	case errors.Is(err, checkout.ErrCannotSave):
@@ -132,7 +132,7 @@ func (s *Server) expected(kind checkout.SubjectKind, ref string) (Enrolled, erro
 		return s.alike(kind, ref, a)
 	}
 	if err == nil && status == checkout.Retired {
-		err = &checkout.InactiveError{Kind: kind, ID: id, Name: a.Name, Status: status}
+		err = &checkout.RefusedError{Subject: checkout.Subject{Kind: kind, ID: id, Name: a.Name, Status: status}}
 	}
 	a.ID, a.New = known(id), false
 	return a, err

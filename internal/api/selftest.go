@@ -50,6 +50,9 @@ func (s *Server) selftest(w http.ResponseWriter, r *http.Request) error {
 		o.Timing = hw.ForSim
 	}
 	sum := hw.Run(r.Context(), env, o, func(res hw.Result) { send(TestLine{Result: &res}) })
+	if len(s.o.Readers) > 0 {
+		s.o.Readers[0].Resume() // where the lines could not be had, they were not given back
+	}
 	send(TestLine{Summary: &sum})
 	return nil
 }

@@ -36,8 +36,11 @@ type Options struct {
 	Config *config.Config
 	// StateDir holds ledger.db and backups/.
 	StateDir string
-	Socket   string
-	Listen   string
+	// StateNamed is whether somebody chose StateDir: then simulated lines may
+	// have a real lab's ledger, perhaps a copy of it, and the other way round.
+	StateNamed bool
+	Socket     string
+	Listen     string
 	// Sim takes simulated lines and display instead of hardware.
 	Sim bool
 	// Replay is a trace that is played on the simulated lines first; nil for none.
@@ -94,6 +97,10 @@ func New(o Options) (*Daemon, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := rightLines(o, ledger); err != nil {
+		ledger.Close()
+		return nil, err
+	}
 	d := &Daemon{o: o, places: p, Ledger: ledger, now: monotonic, faults: map[string]error{}}
 	d.Worker = d.newWorker(p)
 	if err := d.assemble(); err != nil {
@@ -118,6 +125,28 @@ func alone(o Options) error {
 		l.Close()
 	}
 	return api.CheckSocket(o.Socket) // it may have been about to stop
+}
+
+// rightLines keeps simulated cards out of a real station's ledger where both have
+// the same place by default: root's, who tries Stump on a board that it serves. A
+// real station takes a simulated lab's over, and says so.
+func rightLines(o Options, l *checkout.Ledger) error {
+	info, err := l.Info()
+	switch {
+	case err != nil:
+		return nil // whoever taps first is told
+	case info.Simulated == o.Sim:
+		return nil
+	case info.Empty, o.Sim && info.Salvaged != nil: // what is salvaged may have lost the mark
+		return l.SetSimulated(o.Sim)
+	case o.StateNamed:
+		return nil
+	case o.Sim:
+		return hint.Errorf("simulate beside it, telling no directory: `stump run --sim --config /dev/null --state DIR --socket FILE`, and give the other commands that --socket",
+			"the ledger %s is a real station's, and simulated cards would change it", info.Path)
+	}
+	o.Log.Warn("this ledger was a simulated lab's: move it away to begin with an empty one", "ledger", info.Path)
+	return l.SetSimulated(false)
 }
 
 // monotonic is the clock with which the kernel stamps edges.

@@ -79,8 +79,8 @@ func (d *displayLoop) next(change time.Duration) time.Time {
 // letters unseen.
 func (d *displayLoop) choose(now time.Time) (fresh, heal bool) {
 	d.mu.Lock()
-	m, poked := d.message, d.poked
-	d.message, d.poked = nil, false
+	m, poked, over := d.message, d.poked, d.over
+	d.message, d.poked, d.over = nil, false, nil
 	if m != nil {
 		d.number = d.last
 	}
@@ -89,10 +89,14 @@ func (d *displayLoop) choose(now time.Time) (fresh, heal bool) {
 	if m != nil {
 		d.put(d.catalogue.Text(*m, d.display.Size()), now)
 		d.screen.until = now.Add(max(d.stay(*m), d.screen.layout.Pass()))
-		if d.then = m.Then; d.then != nil {
-			d.before = now.Add(d.stay(*d.then))
+		d.thenShow(m.Then, now)
+		if over == nil {
+			return true, false
 		}
-		return true, false
+	}
+	if over != nil {
+		d.screen.until = now
+		d.thenShow(over.then, now)
 	}
 	if now.Before(d.screen.until) {
 		return false, false
@@ -112,6 +116,13 @@ func (d *displayLoop) choose(now time.Time) (fresh, heal bool) {
 		d.tick = now.Add(info.nextMinute())
 	}
 	return false, idling && due
+}
+
+// thenShow notes what is shown after the message that is up.
+func (d *displayLoop) thenShow(m *Message, now time.Time) {
+	if d.then = m; m != nil {
+		d.before = now.Add(d.stay(*m))
+	}
 }
 
 // put lays a text out. One that is up already goes on as it is.

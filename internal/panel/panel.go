@@ -17,6 +17,7 @@ package panel
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -69,6 +70,7 @@ type Panel struct {
 	goesOn  bool   // the pattern that is played goes on
 	key     string // of the newest message
 	poked   bool
+	over    *over // that the newest message is, for the display loop
 	state   State
 	lit     uint64        // messages up to here have begun to sound
 	drawn   uint64        // messages up to here are on the display, or it is down
@@ -134,7 +136,7 @@ func (p *Panel) Show(m Message) uint64 {
 	p.message = &m
 	// A pattern that nobody heard begin is not gone on with.
 	p.goesOn = typing(m.Key) && typing(p.key) && (p.goesOn || p.lit == p.signalN)
-	p.key = m.Key
+	p.key, p.over = m.Key, nil
 	p.signal, p.signalN = signal, n
 	p.mu.Unlock()
 	poke(p.lightWake) // the beep comes first
@@ -151,6 +153,21 @@ func (p *Panel) waitsOn() {
 		p.signal = signalWaitsOn
 		poke(p.lightWake)
 	}
+}
+
+// over ends the message that is up.
+type over struct{ then *Message }
+
+// Over ends the newest message, if it is one of keys, before its time is over:
+// then is shown, as Message.Then would be. The idle screen is made anew.
+func (p *Panel) Over(then *Message, keys ...string) {
+	p.mu.Lock()
+	p.poked = true
+	if slices.Contains(keys, p.key) {
+		p.over = &over{then}
+	}
+	p.mu.Unlock()
+	poke(p.wake)
 }
 
 // Poke has the idle screen made anew, after a change that no message told of.

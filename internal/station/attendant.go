@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,11 +17,12 @@ import (
 )
 
 // attendant is the state of a reader's desk; only the attendTask's goroutine
-// touches it, but for handled.
+// touches it, but for what has a lock of its own.
 type attendant struct {
 	desk   *checkout.Desk
 	enrol  *enrolment
 	typing context.CancelFunc // ends the question for a name; nil when none is open
+	line   typedLine
 	atDesk *task.Signal
 	noise  noiseLog
 	// stranger is the last tag that was answered without the desk.
@@ -88,6 +90,14 @@ func (a *attendTask) expire() {
 		a.endEnrolment()
 	}
 	if _, done := a.desk.Expire(now); done {
+		a.timedOut()
+	}
+}
+
+// timedOut says that what waited did so in vain, but not over what a self-test
+// has on the display.
+func (a *attendTask) timedOut() {
+	if !(*Reader)(a).Lent() {
 		a.show(panel.Message{Key: "timeout"})
 	}
 }
@@ -123,16 +133,18 @@ func (a *attendTask) answer(read wiegand.Read) uint64 {
 		a.log.Error("the register can't be read", "err", err)
 		return a.show(panel.Message{Key: "cannot-save"})
 	}
-	if subject.Kind == checkout.Unknown {
-		switch {
-		case read.Repaired == wiegand.RepairLost, read.Fault == wiegand.FaultPrefix && a.Strict:
-			// The parity bit is spent: only the register could have vouched
-			// for this number.
-			return a.badRead(read)
-		case a.enrol != nil:
-			a.stranger.met(tag, read.End)
-			return a.enrolTag(tag)
-		}
+	nobodys := subject.Kind == checkout.Unknown
+	if nobodys && (read.Repaired == wiegand.RepairLost || read.Fault == wiegand.FaultPrefix && a.Strict) {
+		// The parity bit is spent: only the register could have vouched for
+		// this number.
+		return a.badRead(read)
+	}
+	// A pending tag is nobody's yet either: with its new owner come its bumps.
+	if a.enrol != nil && (nobodys || subject.Pending && subject.Kind == a.enrol.kind) {
+		a.stranger.met(tag, read.End)
+		return a.enrolTag(tag)
+	}
+	if nobodys {
 		if subject, err = a.identify(read, tag); err != nil {
 			a.stranger.met(tag, read.End)
 			return a.unknown(read, tag)
@@ -260,18 +272,17 @@ func (a *attendTask) complete(out checkout.Outcome) uint64 {
 		Person: out.Person, Device: out.Device, Policy: a.o.Policy, Reader: a.Name, Source: checkout.SourceReader,
 	})
 	slow()
+	var no *checkout.RefusedError
 	switch {
-	case errors.Is(err, checkout.ErrRefused) && out.Device.HolderName == "":
-		// Somebody was suspended, or something retired, between the two bumps.
+	case errors.As(err, &no):
 		a.desk.Refuse()
 		a.log.Info("refused", "device", out.Device.ID, "person", out.Person.ID, "err", err)
-		return a.show(panel.Message{Key: "suspended", Person: a.name(out.Person)})
+		return a.show(a.refusal(no.Subject, no.Holder))
 	case errors.Is(err, checkout.ErrRefused):
+		// Erased, or given another tag, between the two bumps.
 		a.desk.Refuse()
-		a.log.Info("refused", "device", out.Device.ID, "person", out.Person.ID)
-		return a.show(panel.Message{
-			Key: "refused-handover", Device: a.name(out.Device), Holder: out.Device.HolderName,
-		})
+		a.log.Info("refused", "device", out.Device.ID, "person", out.Person.ID, "err", err)
+		return a.show(panel.Message{Key: "refused", Detail: strings.TrimPrefix(err.Error(), checkout.ErrRefused.Error()+": ")})
 	case err != nil:
 		a.desk.Failed()
 		a.log.Error("not saved", "err", err)
@@ -322,11 +333,16 @@ func (a *attendTask) show(m panel.Message) uint64 {
 	return a.o.Panel.Show(m)
 }
 
-// prompt is what the display says while the station waits for a tag, nil when
-// it waits for none.
+// prompt is what the display says while the station waits for a tag or a name,
+// nil when it waits for none, or can't have one.
 func (a *attendTask) prompt() *panel.Message {
-	if a.enrol != nil {
+	switch {
+	case (*Reader)(a).Lent():
+		return nil
+	case a.enrol != nil:
 		return &panel.Message{Key: "enrol-next", Person: a.enrol.name, For: a.enrol.until - a.now()}
+	case a.typing != nil:
+		return a.question()
 	}
 	s, waiting := a.desk.Waiting()
 	if !waiting {

@@ -54,7 +54,7 @@ func (r *Reader) Enrol(ctx context.Context, kind checkout.SubjectKind, who, name
 func (a *attendTask) endEnrolment() {
 	a.enrol.done <- Enrolled{Err: ErrEnrolTimeout}
 	a.enrol = nil
-	a.show(panel.Message{Key: "timeout"})
+	a.timedOut()
 }
 
 // enrolTime is how long somebody waits for the directory to enrol them.

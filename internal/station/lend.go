@@ -36,23 +36,27 @@ func (r *Reader) Lend() (*Lent, error) {
 	l := &Lent{r: r, quit: make(chan struct{}), arrive: make(chan struct{}, 1)}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.lent != nil {
+	if r.Lent() {
 		return nil, ErrLent
 	}
 	if _, err := r.Source.Levels(); err != nil {
 		return nil, fmt.Errorf("reader %q: %w", r.Name, err)
 	}
-	r.lent = l
+	r.lent.Store(l)
 	r.o.Panel.Show(panel.Message{Key: "testing"})
 	return l, nil
 }
 
 // Lent reports whether a self-test or a scope has the lines: nobody can borrow
-// a device meanwhile.
-func (r *Reader) Lent() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.lent != nil
+// a device meanwhile. It never waits: the desk asks, for whom the lines wait.
+func (r *Reader) Lent() bool { return r.lent.Load() != nil }
+
+// Resume takes what a self-test or a scope has put on the display off it, for
+// what the station waits for or the idle screen.
+func (r *Reader) Resume() {
+	ctx, cancel := context.WithTimeout(context.Background(), askTime)
+	defer cancel()
+	_ = r.call(ctx, func() { r.o.Panel.Over((*attendTask)(r).prompt(), "testing", "display-code") })
 }
 
 // maxLent bounds what a borrower may leave unread: minutes of a storm.
@@ -140,9 +144,9 @@ func (l *Lent) Close() error {
 		err = nil
 	}
 	l.r.mu.Lock()
-	l.r.lent = nil
+	l.r.lent.Store(nil)
 	l.r.mu.Unlock()
-	l.r.o.Panel.Poke()
+	l.r.Resume()
 	return err
 }
 
@@ -175,8 +179,8 @@ func (l *Lent) ListenFree() (stop func() ([]gpio.Activity, error), err error) {
 // hand gives edges to whoever has them now: the decoder, or a borrower. What
 // borrowers had is no gap to the decoder.
 func (d *decodeTask) hand(ctx context.Context, edges []wiegand.Edge) {
-	if d.lent != nil {
-		d.lent.take(edges)
+	if lent := d.lent.Load(); lent != nil {
+		lent.take(edges)
 		d.resume = true
 		return
 	}

@@ -35,20 +35,32 @@ func (a *attendTask) message(out checkout.Outcome) panel.Message {
 	case checkout.RepeatResult:
 		return a.done(*out.Result)
 	case checkout.Refused:
-		if out.Device.Status != checkout.Active {
-			return panel.Message{Key: "retired", Device: a.name(out.Device)}
+		if out.Device.Kind == checkout.KindDevice {
+			return a.refusal(out.Device, "")
 		}
-		return panel.Message{Key: "suspended", Person: a.name(out.Person)}
+		return a.refusal(out.Person, "")
 	default:
 		return panel.Message{Key: "timeout"}
 	}
+}
+
+// refusal is what the display says of who or what takes no part, or of a device
+// that stays with its holder.
+func (a *attendTask) refusal(s checkout.Subject, holder string) panel.Message {
+	switch {
+	case holder != "":
+		return panel.Message{Key: "refused-handover", Device: a.name(s), Holder: holder}
+	case s.Kind == checkout.KindDevice:
+		return panel.Message{Key: "retired", Device: a.name(s)}
+	}
+	return panel.Message{Key: "suspended", Person: a.name(s)}
 }
 
 // done is what the display says of a committed event.
 func (a *attendTask) done(ev checkout.Event) panel.Message {
 	m := panel.Message{
 		Person: orTag(ev.PersonName, ev.PersonTag), Device: orTag(ev.DeviceName, ev.DeviceTag),
-		From: ev.FromName,
+		From: orTag(ev.FromName, ev.FromTag),
 	}
 	switch {
 	case checkout.IsPendingID(ev.Person):

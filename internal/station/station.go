@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"math"
 	"sync"
+	"sync/atomic"
 
 	"stump/checkout"
 	"stump/directory"
@@ -86,11 +87,11 @@ type Reader struct {
 
 	mu      sync.Mutex // guards what follows
 	dec     *wiegand.Decoder
-	lent    *Lent  // who has the lines for a while
 	lastSeq uint32 // of the last edge that the decoder had
 	skipped uint32 // how many edges borrowers have had
 	resume  bool   // the next edge is the first after a borrower
 
+	lent    atomic.Pointer[Lent] // who has the lines for a while; changed under mu
 	reads   chan wiegand.Read
 	calls   chan func()
 	decoded *task.Signal

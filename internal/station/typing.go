@@ -3,6 +3,7 @@ package station
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"stump/checkout"
@@ -23,10 +24,11 @@ func (a *attendTask) askName(read wiegand.Read, tag checkout.Tag) uint64 {
 	a.stopTyping()
 	ctx, cancel := context.WithCancel(context.Background())
 	a.typing = cancel
-	shown := a.show(panel.Message{Key: "type-name"})
+	shown := a.showTyped(ctx, keyboard.View{})
 	go func() {
 		answer, err := a.o.Keyboard.Ask(ctx, keyboard.Question{
-			Names: a.names, Free: a.o.EnrolPeople == directory.EnrolFree, Show: a.showTyped,
+			Names: a.names, Free: a.o.EnrolPeople == directory.EnrolFree,
+			Show: func(v keyboard.View) { a.showTyped(ctx, v) },
 		})
 		// Back to the desk's own goroutine, unless it has gone on to somebody
 		// else meanwhile.
@@ -40,11 +42,31 @@ func (a *attendTask) askName(read wiegand.Read, tag checkout.Tag) uint64 {
 	return shown
 }
 
+// typedLine is what the display shows of an open question for a name. The
+// keyboard's goroutine writes it.
+type typedLine struct {
+	sync.Mutex
+	message panel.Message
+	until   time.Duration
+}
+
 func (a *attendTask) stopTyping() {
-	if a.typing != nil {
-		a.typing()
-		a.typing = nil
+	if a.typing == nil {
+		return
 	}
+	a.line.Lock() // no letter is shown after it
+	a.typing()
+	a.line.Unlock()
+	a.typing = nil
+}
+
+// question is the open question with what was typed so far.
+func (a *attendTask) question() *panel.Message {
+	a.line.Lock()
+	defer a.line.Unlock()
+	m := a.line.message
+	m.For = a.line.until - a.now()
+	return &m
 }
 
 // names are the people who may be meant.
@@ -62,16 +84,22 @@ func (a *attendTask) names() []string {
 	return names
 }
 
-// showTyped shows the line as it is typed.
-func (a *attendTask) showTyped(v keyboard.View) {
-	m := panel.Message{Key: "type-name", Detail: v.Typed}
+// showTyped shows the line as it is typed, until ctx ends the question.
+func (a *attendTask) showTyped(ctx context.Context, v keyboard.View) uint64 {
+	m := panel.Message{Key: "type-name", Detail: v.Typed, For: keyboard.Silence}
 	if v.Offer != "" {
 		m.Key, m.Person = "type-name-hint", v.Offer
 		if v.Free {
 			m.Key = "type-name-tab"
 		}
 	}
-	a.o.Panel.Show(m) // not from the desk's goroutine
+	a.line.Lock()
+	defer a.line.Unlock()
+	if ctx.Err() != nil {
+		return 0
+	}
+	a.line.message, a.line.until = m, a.now()+m.For
+	return a.o.Panel.Show(m)
 }
 
 // typed enrols whoever typed a name, and lets their tap go on.

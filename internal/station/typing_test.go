@@ -17,13 +17,14 @@ import (
 type typist struct {
 	names   chan string // what is typed; "" is Escape
 	given   []string    // the names that were offered
+	show    func(keyboard.View)
 	dropped chan struct{}
 }
 
 func (k *typist) Plugged() []string { return []string{"test keyboard"} }
 
 func (k *typist) Ask(ctx context.Context, q keyboard.Question) (keyboard.Answer, error) {
-	k.given = q.Names()
+	k.given, k.show = q.Names(), q.Show
 	q.Show(keyboard.View{})
 	select {
 	case name := <-k.names:
@@ -98,6 +99,33 @@ func TestTypedNameThatIsNoAnswer(t *testing.T) {
 		<-k.dropped
 		l.wants("ipad", "Checked out")
 		l.holds("ipad", "ann")
+	})
+}
+
+// What disturbs nothing that waits does not end a question either: the line
+// that is typed comes back, as long as the keyboard listens.
+func TestQuestionComesBack(t *testing.T) {
+	var k *typist
+	inLab(t, func(o *Options, r *ReaderOptions) {
+		k = newTypist()
+		withKeyboard(k, directory.EnrolFree)(o, r)
+	}, func(l *lab) {
+		l.wants("ipad", "IPAD Tap your badge")
+		l.wants("H10301:18:5", "Type your name")
+		k.show(keyboard.View{Typed: "ZO", Offer: "ZOLA", Free: true})
+		for after, card := range map[string]string{"Bad tag read": "bits:11111111111111", "Unknown tag": "H10301:99:99"} {
+			l.wants(card, after)
+			time.Sleep(9 * time.Second)
+			if got := l.display(); !strings.Contains(got, "Tab: ZOLA ZO_") {
+				t.Errorf("after %q the display says %q", after, got)
+			}
+		}
+		l.wants("ann", "Checked out")
+		<-k.dropped
+		k.show(keyboard.View{Typed: "ZOE"}) // a letter that was on its way
+		if got := l.display(); !strings.Contains(got, "Checked out") {
+			t.Errorf("the display says %q", got)
+		}
 	})
 }
 
