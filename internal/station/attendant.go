@@ -24,6 +24,7 @@ type attendant struct {
 	typing context.CancelFunc // ends the question for a name; nil when none is open
 	line   typedLine
 	atDesk *task.Signal
+	gone   chan struct{} // closed when nobody is at the desk any more
 	noise  noiseLog
 	// stranger is the last tag that was answered without the desk.
 	stranger stranger
@@ -47,6 +48,7 @@ func (a *attendTask) Ready() <-chan struct{} { return a.atDesk.C() }
 
 // Run attends to reads, calls and the end of the window until ctx is done.
 func (a *attendTask) Run(ctx context.Context) error {
+	defer close(a.gone)
 	a.atDesk.Give()
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
@@ -370,6 +372,8 @@ func (r *Reader) call(ctx context.Context, f func()) error {
 	case r.calls <- func() { defer close(done); f() }:
 		<-done
 		return nil
+	case <-r.gone:
+		return errors.New("the station is stopping")
 	case <-ctx.Done():
 		return fmt.Errorf("the desk does not answer: %w", ctx.Err())
 	}

@@ -746,5 +746,10 @@ func TestStops(t *testing.T) {
 		synctest.Wait()
 		stop()
 		must(t, <-ended)
+		// Who had the lines gives them back without waiting for anybody.
+		begin := time.Now()
+		if err := r.Alive(context.Background()); err == nil || time.Since(begin) != 0 {
+			t.Errorf("a stopped desk answers %v after %v", err, time.Since(begin))
+		}
 	})
 }
