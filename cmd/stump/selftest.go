@@ -18,6 +18,7 @@ import (
 	"stump/internal/api"
 	"stump/internal/config"
 	"stump/internal/daemon"
+	"stump/internal/hint"
 )
 
 func selftestCmd(g *globals) *cobra.Command {
@@ -95,7 +96,7 @@ func (s *testSession) run(c *api.Client, people, numbers bool) error {
 	for {
 		var l api.TestLine
 		if err := dec.Decode(&l); err != nil {
-			return fmt.Errorf("the self-test broke off: %w", noEOF(err))
+			return hint.Errorf("look whether the daemon still runs; its log says why if not", "the self-test broke off: %w", noEOF(err))
 		}
 		switch {
 		case l.Say != "":
@@ -113,7 +114,7 @@ func (s *testSession) run(c *api.Client, people, numbers bool) error {
 }
 
 func noEOF(err error) error {
-	if errors.Is(err, io.EOF) {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New("no summary came")
 	}
 	return err

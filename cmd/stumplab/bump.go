@@ -35,7 +35,7 @@ func (l *lab) tap(ctx context.Context, card string) (bump, error) {
 	l.reader.Lock()
 	defer l.reader.Unlock()
 	reader := l.daemon.Readers[0]
-	start, before, beeps, rows := l.daemon.Lines.Now(), reader.Stats(), l.display().Beeps, l.display().Rows
+	start, before := l.daemon.Lines.Now(), reader.Stats()
 	if err := l.client.Do(ctx, "POST", "sim/tap", api.Tap{Card: card}, nil); err != nil {
 		return bump{}, forLab(err)
 	}
@@ -44,12 +44,12 @@ func (l *lab) tap(ctx context.Context, card string) (bump, error) {
 		b.number = credential.String(bits, reader.Decoder.Formats)
 	}
 	after := reader.Stats()
-	switch answered := l.display().Beeps != beeps || !slices.Equal(l.display().Rows, rows); {
+	switch {
 	case len(b.edges) == 0:
 		b.why = "Nothing came over the wires"
 	case after.Reads == before.Reads:
 		b.why = "Refused" + newFault(before, after)
-	case !answered:
+	case reader.Repeated():
 		b.why = fmt.Sprintf("Ignored: the same card within %v is the reader repeating itself", checkout.DefaultRepeat)
 	}
 	if fault := l.fault(); fault != "" && b.why != "" {

@@ -90,10 +90,15 @@ func (s *Server) simTap(w http.ResponseWriter, r *http.Request) error {
 	length := time.Duration(s.o.Lines.Until() - s.o.Lines.Clock())
 	ctx, cancel := context.WithTimeout(r.Context(), max(length, 0)+answerTime)
 	defer cancel()
-	if err := reader.Answered(ctx, start); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+	err = reader.Answered(ctx, start)
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	return writeJSON(w, Tapped{s.o.Panel.State(), known(s.unread(reader, bits))})
+	note := s.unread(reader, bits)
+	if err == nil && reader.Repeated() {
+		note = fmt.Sprintf("ignored: the same tag within %v is the reader repeating itself", checkout.DefaultRepeat)
+	}
+	return writeJSON(w, Tapped{s.o.Panel.State(), known(note)})
 }
 
 // unread says why a reader refuses these bits whatever its wiring, "" if it

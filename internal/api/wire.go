@@ -106,7 +106,8 @@ type Tap struct {
 // Tapped is what the panel answered.
 type Tapped struct {
 	panel.State
-	// Note says why no reader of this station takes such a card; null if it does.
+	// Note says why nothing came of the card: no reader of this station takes
+	// such a one, or it was taken for a repetition; null if something did.
 	Note *string `json:"note"`
 }
 

@@ -29,7 +29,6 @@ const (
 // keys are all texts of the catalogue except those of the idle screen.
 var keys = map[string]key{
 	"greet":       {SignalWaiting, 0, "a known badge; a device is awaited"},
-	"device":      {SignalWaiting, 0, "a device; a badge is awaited"},
 	"device-free": {SignalWaiting, 0, "a device that nobody has; a badge is awaited"},
 	"device-held": {SignalWaiting, 0, "a device that {holder} has; a badge is awaited"},
 
@@ -37,7 +36,6 @@ var keys = map[string]key{
 	"returned":     {SignalDone, usual, "{person} brought the device back"},
 	"returned-for": {SignalDone, usual, "{person} brought back what {from} had"},
 	"handed-over":  {SignalDone, usual, "the device went from {from} to {person}"},
-	"repeat":       {SignalNone, usual, "the same pair again: nothing changed"},
 	"pending":      {SignalSavedNotSynced, usual, "saved; who or what {number} is will be asked later"},
 	"enrolled":     {SignalDone, usual, "a tag was given to {person} or {device}"},
 
@@ -46,8 +44,8 @@ var keys = map[string]key{
 	"unknown-tag":      {SignalRefused, long, "a tag that fits no rule"},
 	"unknown-badge":    {SignalRefused, long, "a badge that nobody has"},
 	"unknown-device":   {SignalRefused, long, "a device tag that is on no device"},
-	"retired":          {SignalRefused, usual, "{device} is no longer lent, or {person} no longer here"},
-	"suspended":        {SignalRefused, usual, "{person} may not borrow now"},
+	"retired":          {SignalRefused, usual, "{device} is no longer lent"},
+	"suspended":        {SignalRefused, usual, "{person} may not borrow now, or is no longer here"},
 	"name-unknown":     {SignalRefused, usual, "the register has no person of the typed name {detail}"},
 	"cancelled":        {SignalNone, brief, "typing a name was given up"},
 
@@ -65,7 +63,6 @@ var keys = map[string]key{
 	"testing":      {SignalNone, usual, "a self-test or a scope has the lines: cards become no loans"},
 	"salvaged":     {SignalRefused, long, "the ledger was damaged and put aside"},
 	"display-code": {SignalNone, time.Minute, "the self-test's code {number}, to be typed by the technician"},
-	"starting":     {SignalNone, brief, "the station starts"},
 	"stopped":      {SignalNone, brief, "the station has stopped; this stays on the display"},
 }
 

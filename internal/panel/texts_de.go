@@ -9,7 +9,6 @@ var german = map[string]string{
 	"mark":          "↑",
 
 	"greet":       "Hallo {person}\nGerät antippen",
-	"device":      "{device}\nAusweis antippen",
 	"device-free": "{device}\nAusweis antippen\nGerät ist frei",
 	"device-held": "{device}\nhat {holder}\nAusweis antippen",
 
@@ -17,7 +16,6 @@ var german = map[string]string{
 	"returned":     "Zurückgegeben\n{device}\n{person}",
 	"returned-for": "Zurückgegeben\n{device}\nfür {from}\nvon {person}",
 	"handed-over":  "Weitergegeben\n{device}\nvon {from}\nan {person}",
-	"repeat":       "Schon erledigt\n{device}\n{person}",
 	"pending":      "Ist vorgemerkt\n{number}\nName noch unbekannt",
 	"enrolled":     "Chip gehört nun\nzu {person}{device}",
 
@@ -26,7 +24,7 @@ var german = map[string]string{
 	"unknown-tag":      "Unbekannter Chip\n{number}",
 	"unknown-badge":    "Fremder Ausweis\n{number}\nBitte melden",
 	"unknown-device":   "Fremdes Gerät\n{number}\nBitte melden",
-	"retired":          "Außer Dienst\n{device}{person}",
+	"retired":          "Außer Dienst\n{device}",
 	"suspended":        "Bitte melden\n{person}\ndarf nicht leihen",
 	"name-unknown":     "Name unbekannt\n{detail}",
 	"cancelled":        "Abgebrochen",
@@ -45,6 +43,5 @@ var german = map[string]string{
 	"testing":      "Wird geprüft\nkeine Ausleihe",
 	"salvaged":     "Buch beschädigt\nBitte melden",
 	"display-code": "Code eintippen:\n{number}",
-	"starting":     "Startet",
 	"stopped":      "Außer Betrieb\nBitte melden",
 }

@@ -12,7 +12,6 @@ var english = map[string]string{
 	"mark":               "↑",
 
 	"greet":       "Hello {person}\nTap a device",
-	"device":      "{device}\nTap your badge",
 	"device-free": "{device}\nTap your badge\nIt is free",
 	"device-held": "{device}\nwith {holder}\nTap your badge",
 
@@ -20,7 +19,6 @@ var english = map[string]string{
 	"returned":     "Returned\n{device}\n{person}",
 	"returned-for": "Returned\n{device}\nfor {from}\nby {person}",
 	"handed-over":  "Handed over\n{device}\nfrom {from}\nto {person}",
-	"repeat":       "Already done\n{device}\n{person}",
 	"pending":      "Saved for later\n{number}\nName not known yet",
 	"enrolled":     "Tag now belongs\nto {person}{device}",
 
@@ -29,7 +27,7 @@ var english = map[string]string{
 	"unknown-tag":      "Unknown tag\n{number}",
 	"unknown-badge":    "Unknown badge\n{number}\nSee the desk",
 	"unknown-device":   "Unknown device\n{number}\nSee the desk",
-	"retired":          "No longer in use\n{device}{person}",
+	"retired":          "No longer in use\n{device}",
 	"suspended":        "See the desk\n{person}\nmay not borrow now",
 	"name-unknown":     "No such person\n{detail}",
 	"cancelled":        "Cancelled",
@@ -48,6 +46,5 @@ var english = map[string]string{
 	"testing":      "Being tested\nno loans now",
 	"salvaged":     "Ledger damaged\nsee the desk",
 	"display-code": "Type this code:\n{number}",
-	"starting":     "Starting",
 	"stopped":      "Out of service\nsee the desk",
 }

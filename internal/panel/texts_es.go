@@ -9,7 +9,6 @@ var spanish = map[string]string{
 	"mark":          "↑",
 
 	"greet":       "Hola {person}\nPase el aparato",
-	"device":      "{device}\nPase su tarjeta",
 	"device-free": "{device}\nPase su tarjeta\nEstá libre",
 	"device-held": "{device}\nlo tiene {holder}\nPase su tarjeta",
 
@@ -17,7 +16,6 @@ var spanish = map[string]string{
 	"returned":     "Devuelto\n{device}\n{person}",
 	"returned-for": "Devuelto\n{device}\npor {from}\nlo trajo {person}",
 	"handed-over":  "Traspasado\n{device}\nde {from}\na {person}",
-	"repeat":       "Ya estaba hecho\n{device}\n{person}",
 	"pending":      "Queda anotado\n{number}\nNombre por saber",
 	"enrolled":     "Etiqueta de\n{person}{device}",
 
@@ -26,7 +24,7 @@ var spanish = map[string]string{
 	"unknown-tag":      "Sin registrar\n{number}",
 	"unknown-badge":    "Tarjeta ignota\n{number}\nAvise en recepción",
 	"unknown-device":   "Aparato ignoto\n{number}\nAvise en recepción",
-	"retired":          "Fuera de uso\n{device}{person}",
+	"retired":          "Fuera de uso\n{device}",
 	"suspended":        "Pase a recepción\n{person}\nno puede pedir",
 	"name-unknown":     "No existe\n{detail}",
 	"cancelled":        "Cancelado",
@@ -45,6 +43,5 @@ var spanish = map[string]string{
 	"testing":      "En prueba\nsin préstamos",
 	"salvaged":     "Libro dañado\navise por favor",
 	"display-code": "Teclee el código\n{number}",
-	"starting":     "Arrancando",
 	"stopped":      "No funciona\navise por favor",
 }

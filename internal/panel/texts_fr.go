@@ -9,7 +9,6 @@ var french = map[string]string{
 	"mark":          "↑",
 
 	"greet":       "Salut {person}\nPassez l'objet",
-	"device":      "{device}\nPassez le badge",
 	"device-free": "{device}\nPassez le badge\nIl est libre",
 	"device-held": "{device}\nchez {holder}\nPassez le badge",
 
@@ -17,7 +16,6 @@ var french = map[string]string{
 	"returned":     "Rendu\n{device}\n{person}",
 	"returned-for": "Rendu\n{device}\npour {from}\npar {person}",
 	"handed-over":  "Transmis\n{device}\nde {from}\nà {person}",
-	"repeat":       "Déjà fait\n{device}\n{person}",
 	"pending":      "Noté, à préciser\n{number}\nNom pas encore connu",
 	"enrolled":     "Badge attribué à\n{person}{device}",
 
@@ -26,7 +24,7 @@ var french = map[string]string{
 	"unknown-tag":      "Puce inconnue\n{number}",
 	"unknown-badge":    "Badge inconnu\n{number}\nVoir l'accueil",
 	"unknown-device":   "Appareil inconnu\n{number}\nVoir l'accueil",
-	"retired":          "Hors service\n{device}{person}",
+	"retired":          "Hors service\n{device}",
 	"suspended":        "Voir l'accueil\n{person}\nne peut emprunter",
 	"name-unknown":     "Nom inconnu\n{detail}",
 	"cancelled":        "Annulé",
@@ -45,6 +43,5 @@ var french = map[string]string{
 	"testing":      "Test en cours\npas de prêt",
 	"salvaged":     "Registre abîmé\nvoir l'accueil",
 	"display-code": "Tapez ce code :\n{number}",
-	"starting":     "Démarrage",
 	"stopped":      "Hors service\nvoir l'accueil",
 }

@@ -8,7 +8,6 @@ var original = with(english, map[string]string{
 	"idle":           "{open}\t{mark}",
 	"open":           "Lab is Open.",
 	"greet":          "{person}",
-	"device":         "{device}",
 	"device-free":    "{device}",
 	"device-held":    "{device}",
 	"checked-out":    " _Checked Out_  \n  It's Yours!",

@@ -24,6 +24,7 @@ type attendant struct {
 	typing context.CancelFunc // ends the question for a name; nil when none is open
 	line   typedLine
 	atDesk *task.Signal
+	gone   chan struct{} // closed when nobody is at the desk any more
 	noise  noiseLog
 	// stranger is the last tag that was answered without the desk.
 	stranger stranger
@@ -34,9 +35,10 @@ type attendant struct {
 // bumps is what the desk has attended to.
 type bumps struct {
 	sync.Mutex
-	end    int64         // last edge of the newest read
-	answer uint64        // the panel's number of the newest answer
-	change chan struct{} // closed when a read was attended to
+	end      int64         // last edge of the newest read
+	answer   uint64        // the panel's number of the newest answer
+	repeated bool          // the newest read was the reader repeating itself
+	change   chan struct{} // closed when a read was attended to
 }
 
 type attendTask Reader
@@ -46,6 +48,7 @@ func (a *attendTask) Ready() <-chan struct{} { return a.atDesk.C() }
 
 // Run attends to reads, calls and the end of the window until ctx is done.
 func (a *attendTask) Run(ctx context.Context) error {
+	defer close(a.gone)
 	a.atDesk.Give()
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
@@ -104,50 +107,54 @@ func (a *attendTask) timedOut() {
 
 // attend answers one read.
 func (a *attendTask) attend(read wiegand.Read) {
-	answer := a.answer(read)
 	b := &a.bumped
+	answer, repeated := a.answer(read)
+	if repeated {
+		answer = b.answer
+	}
 	b.Lock()
-	b.end = read.End
-	b.answer = answer
+	b.end, b.answer, b.repeated = read.End, answer, repeated
 	close(b.change)
 	b.change = make(chan struct{})
 	b.Unlock()
 }
 
-func (a *attendTask) answer(read wiegand.Read) uint64 {
+// answer returns the panel's number of the answer to a read, or that there is
+// none, since the reader repeats itself.
+func (a *attendTask) answer(read wiegand.Read) (shown uint64, repeated bool) {
 	a.watch.read(a.now(), &read)
 	if read.Key != 0 {
 		a.log.Debug("key press")
-		return 0
+		return 0, false
 	}
 	registered := read.Fault == wiegand.FaultPrefix || read.Repaired == wiegand.RepairLost
 	if !read.OK() && !registered {
-		return a.badRead(read)
+		return a.badRead(read), false
 	}
 	tag := credential.Tag(read.Bits)
 	if a.stranger.again(tag, read.End) {
-		return a.bumped.answer
+		return 0, true
 	}
 	subject, err := a.o.Ledger.Subject(tag)
 	if err != nil {
 		a.log.Error("the register can't be read", "err", err)
-		return a.show(panel.Message{Key: "cannot-save"})
+		return a.show(panel.Message{Key: "cannot-save"}), false
 	}
 	nobodys := subject.Kind == checkout.Unknown
 	if nobodys && (read.Repaired == wiegand.RepairLost || read.Fault == wiegand.FaultPrefix && a.Strict) {
 		// The parity bit is spent: only the register could have vouched for
 		// this number.
-		return a.badRead(read)
+		return a.badRead(read), false
 	}
 	// A pending tag is nobody's yet either: with its new owner come its bumps.
 	if a.enrol != nil && (nobodys || subject.Pending && subject.Kind == a.enrol.kind) {
 		a.stranger.met(tag, read.End)
-		return a.enrolTag(tag)
+		return a.enrolTag(tag), false
 	}
 	if nobodys {
 		if subject, err = a.identify(read, tag); err != nil {
 			a.stranger.met(tag, read.End)
-			return a.unknown(read, tag)
+			return a.unknown(read, tag), false
 		}
 	}
 	if a.o.Directory != nil && !subject.Pending {
@@ -253,15 +260,15 @@ func (a *attendTask) unknown(read wiegand.Read, tag checkout.Tag) uint64 {
 }
 
 // tap takes a tap to the desk and its outcome to ledger and panel.
-func (a *attendTask) tap(t checkout.Tap) uint64 {
+func (a *attendTask) tap(t checkout.Tap) (shown uint64, repeated bool) {
 	out := a.desk.Tap(t)
 	switch out.Kind {
 	case checkout.Ignored:
-		return a.bumped.answer
+		return 0, true
 	case checkout.Complete:
-		return a.complete(out)
+		return a.complete(out), false
 	default:
-		return a.show(a.message(out))
+		return a.show(a.message(out)), false
 	}
 }
 
@@ -365,6 +372,8 @@ func (r *Reader) call(ctx context.Context, f func()) error {
 	case r.calls <- func() { defer close(done); f() }:
 		<-done
 		return nil
+	case <-r.gone:
+		return errors.New("the station is stopping")
 	case <-ctx.Done():
 		return fmt.Errorf("the desk does not answer: %w", ctx.Err())
 	}
@@ -386,6 +395,14 @@ func (r *Reader) Answered(ctx context.Context, after int64) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// Repeated reports whether the newest read was ignored, as the reader repeating
+// itself.
+func (r *Reader) Repeated() bool {
+	r.bumped.Lock()
+	defer r.bumped.Unlock()
+	return r.bumped.repeated
 }
 
 // Alive returns when the desk has nothing else to do, or with ctx's error.

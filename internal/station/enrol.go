@@ -45,7 +45,9 @@ func (r *Reader) Enrol(ctx context.Context, kind checkout.SubjectKind, who, name
 		}
 		a.enrol = &enrolment{kind: kind, who: who, name: name, actor: actor, until: a.now() + EnrolWindow, done: done}
 		a.stranger = stranger{repeat: a.stranger.repeat} // an unknown tag may be there still
-		a.show(*a.prompt())
+		if m := a.prompt(); m != nil {
+			a.show(*m)
+		}
 	})
 	return done, err
 }

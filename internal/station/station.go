@@ -116,7 +116,7 @@ func NewReader(o Options, r ReaderOptions) *Reader {
 		calls:   make(chan func()),
 		decoded: task.NewSignal(),
 		attendant: attendant{
-			desk: checkout.NewDesk(o.Desk), atDesk: task.NewSignal(),
+			desk: checkout.NewDesk(o.Desk), atDesk: task.NewSignal(), gone: make(chan struct{}),
 			bumped:   bumps{change: make(chan struct{})},
 			stranger: stranger{repeat: cmp.Or(o.Desk.Repeat, checkout.DefaultRepeat)},
 		},

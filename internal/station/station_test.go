@@ -717,6 +717,19 @@ func TestSelfTestLeavesTheDisplay(t *testing.T) {
 		time.Sleep(50 * time.Second)
 		test(20*time.Second, "Lab open")
 		l.wants("mini", "MINI Tap your badge")
+
+		// An admin may expect a tag meanwhile; it is asked for afterwards.
+		lent, err := l.reader.Lend()
+		must(t, err)
+		_, err = l.reader.Enrol(context.Background(), checkout.KindPerson, "eve", "EVE", "admin")
+		must(t, err)
+		if got := l.display(); !strings.Contains(got, "Being tested") {
+			t.Errorf("during the test the display says %q", got)
+		}
+		must(t, lent.Close())
+		if got := l.display(); !strings.Contains(got, "Tap the tag of EVE") {
+			t.Errorf("after the test the display says %q", got)
+		}
 	})
 }
 
@@ -733,5 +746,10 @@ func TestStops(t *testing.T) {
 		synctest.Wait()
 		stop()
 		must(t, <-ended)
+		// Who had the lines gives them back without waiting for anybody.
+		begin := time.Now()
+		if err := r.Alive(context.Background()); err == nil || time.Since(begin) != 0 {
+			t.Errorf("a stopped desk answers %v after %v", err, time.Since(begin))
+		}
 	})
 }

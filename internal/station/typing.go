@@ -86,7 +86,7 @@ func (a *attendTask) names() []string {
 
 // showTyped shows the line as it is typed, until ctx ends the question.
 func (a *attendTask) showTyped(ctx context.Context, v keyboard.View) uint64 {
-	m := panel.Message{Key: "type-name", Detail: v.Typed, For: keyboard.Silence}
+	m := panel.Message{Key: "type-name", Detail: v.Typed, For: keyboard.Silence + grace}
 	if v.Offer != "" {
 		m.Key, m.Person = "type-name-hint", v.Offer
 		if v.Free {
