@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os/user"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,7 +32,7 @@ func returnCmd(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "return DEVICE", SuggestFor: []string{"checkin", "back", "take"}, Short: "Take a device back without a tap", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if note == "" {
+			if strings.TrimSpace(note) == "" {
 				return usageError{hint.Errorf("say with --note why it did not come back over the reader", "the note is empty")}
 			}
 			in := api.Bring{Device: args[0], Condition: condition, Note: note}
