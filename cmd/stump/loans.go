@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"os/user"
 	"strings"
 	"time"
@@ -45,8 +46,11 @@ func returnCmd(g *globals) *cobra.Command {
 	return cmd
 }
 
-// actor is the admin at the keyboard.
+// actor is the admin at the keyboard, who may have become root for it.
 func actor() string {
+	if name := os.Getenv("SUDO_USER"); name != "" && os.Getuid() == 0 {
+		return name
+	}
 	if u, err := user.Current(); err == nil {
 		return u.Username
 	}
