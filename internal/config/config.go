@@ -342,8 +342,7 @@ func wrongType(name string, err error) error {
 	what := strings.TrimPrefix(m[3], "incompatible types: ")
 	has, wants, ok := strings.Cut(what, "; destination has type ")
 	if !ok {
-		has, ok = strings.CutPrefix(what, "type mismatch for ")
-		wants, has, _ = strings.Cut(has, ": expected table but found ")
+		_, has, ok = strings.Cut(what, ": expected table but found ")
 		wants = "map"
 	}
 	if ok {
