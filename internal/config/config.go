@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/BurntSushi/toml"
@@ -275,8 +276,13 @@ func Load(path string) (*Config, error) {
 		c := Default()
 		return c, c.Check()
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, hint.Errorf("write one with `stump config example > "+path+"`", "configuration: %w", err)
+	case errors.Is(err, syscall.EISDIR):
+		return nil, hint.Errorf("name the file in it", "configuration: %w", err)
+	case err != nil:
+		return nil, fmt.Errorf("configuration: %w", err)
 	}
 	return Parse(path, string(src))
 }
