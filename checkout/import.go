@@ -194,8 +194,8 @@ func (t *txn) importRow(r importRow, ev Event, n *Imported) error {
 
 // importTag enrols the row's tag; the same tag as before is no event.
 func (t *txn) importTag(p party, r importRow, ev Event) (bool, error) {
-	if r.tag.IsZero() {
-		return false, nil
+	if r.tag.IsZero() || r.status == Retired.String() && p.row.status == Retired {
+		return false, nil // what is out of use needs no tag
 	}
 	was, err := t.owner(r.tag)
 	if err != nil || was.tree == p.tree && was.id == p.id {

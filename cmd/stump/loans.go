@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"os/user"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,7 +33,7 @@ func returnCmd(g *globals) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "return DEVICE", SuggestFor: []string{"checkin", "back", "take"}, Short: "Take a device back without a tap", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if note == "" {
+			if strings.TrimSpace(note) == "" {
 				return usageError{hint.Errorf("say with --note why it did not come back over the reader", "the note is empty")}
 			}
 			in := api.Bring{Device: args[0], Condition: condition, Note: note}
@@ -44,8 +46,11 @@ func returnCmd(g *globals) *cobra.Command {
 	return cmd
 }
 
-// actor is the admin at the keyboard.
+// actor is the admin at the keyboard, who may have become root for it.
 func actor() string {
+	if name := os.Getenv("SUDO_USER"); name != "" && os.Getuid() == 0 {
+		return name
+	}
 	if u, err := user.Current(); err == nil {
 		return u.Username
 	}

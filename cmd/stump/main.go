@@ -149,6 +149,7 @@ is a check-out, a return or a hand-over, saves it, and says so on the display.`,
 	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{hint.Errorf("see `"+c.CommandPath()+" --help`", "%w", err)}
 	})
+	cmd.SetVersionTemplate(versionLine())
 	cmd.CompletionOptions.DisableDefaultCmd = true
 	cmd.AddCommand(
 		runCmd(g), whoCmd(g), historyCmd(g), peopleCmd(g), devicesCmd(g), enrollCmd(g), giveCmd(g), returnCmd(g),

@@ -311,7 +311,7 @@ func badCSV(err error) error {
 		return &problemError{http.StatusRequestEntityTooLarge, hint.Errorf("nothing was imported; split it and import the parts", "import: the file is larger than %d MB", large.Limit>>20)}
 	}
 	remedy := "nothing was imported; mend the line and import the whole file again"
-	if h := hint.Of(err); h != "" {
+	if h := hint.Of(withHint(err)); h != "" {
 		remedy += " (" + h + ")"
 	}
 	return &problemError{http.StatusBadRequest, hint.Wrap(fmt.Errorf("import: %w", err), remedy)}

@@ -98,7 +98,7 @@ func (c *Config) Warnings() []string {
 			note("device", "badge and device overlap, and a card that is in both is a badge: limit them by facilities, min and max")
 		}
 		for _, other := range c.Readers[:i] {
-			if r.Data0 == other.Data0 || r.Data1 == other.Data1 {
+			if slices.ContainsFunc(other.lines(), func(l string) bool { return slices.Contains(r.lines(), l) }) {
 				note("data0", "its lines are those of reader %s, and a line has one reader", other.Name)
 			}
 		}
@@ -115,6 +115,11 @@ func (c *Config) Warnings() []string {
 		}
 	}
 	return notes
+}
+
+// lines are the data lines, to be compared.
+func (r *Reader) lines() []string {
+	return []string{strings.ToLower(r.Data0), strings.ToLower(r.Data1)}
 }
 
 // overlaps reports whether a card can be in both rules. Limits of numbers and

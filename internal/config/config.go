@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/BurntSushi/toml"
@@ -275,8 +276,13 @@ func Load(path string) (*Config, error) {
 		c := Default()
 		return c, c.Check()
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, hint.Errorf("write one with `stump config example > "+path+"`", "configuration: %w", err)
+	case errors.Is(err, syscall.EISDIR):
+		return nil, hint.Errorf("name the file in it", "configuration: %w", err)
+	case err != nil:
+		return nil, fmt.Errorf("configuration: %w", err)
 	}
 	return Parse(path, string(src))
 }
@@ -292,7 +298,9 @@ func Parse(name, src string) (*Config, error) {
 			if err := wrongLength(name, pe); err != nil {
 				return nil, err
 			}
-			return nil, hint.Errorf("`stump config example` prints every key with a comment", "%s:%d: %s", name, pe.Position.Line, strings.TrimPrefix(pe.Message, "incompatible types: "))
+			what := strings.TrimSuffix(strings.TrimPrefix(pe.Message, "incompatible types: "), ".")
+			what = strings.ToLower(what[:1]) + what[1:]
+			return nil, hint.Errorf("`stump config example` prints every key with a comment", "%s:%d: %s", name, pe.Position.Line, what)
 		}
 		return nil, wrongType(name, err)
 	}
@@ -332,14 +340,23 @@ var typeError = regexp.MustCompile(`^toml: line (\d+) \(last key "(.*?)"\): (.*)
 
 // wrongType gives such an error the form of the others.
 func wrongType(name string, err error) error {
-	const remedy = "`stump config example` prints every key with a comment"
+	remedy := "`stump config example` prints every key with a comment"
 	m := typeError.FindStringSubmatch(err.Error())
 	if m == nil {
 		return hint.Errorf(remedy, "%s: %w", name, err)
 	}
 	what := strings.TrimPrefix(m[3], "incompatible types: ")
-	if has, wants, ok := strings.Cut(what, "; destination has type "); ok {
-		what = "it is " + kindOf(strings.TrimPrefix(has, "TOML value has type ")) + ", and has to be " + kindOf(wants)
+	has, wants, ok := strings.Cut(what, "; destination has type ")
+	if !ok {
+		_, has, ok = strings.Cut(what, ": expected table but found ")
+		wants = "map"
+	}
+	if ok {
+		has, wants = kindOf(strings.TrimPrefix(has, "TOML value has type ")), kindOf(wants)
+		what = "it is " + has + ", and has to be " + wants
+		if key := m[2]; has == "a table" && wants == "a list" && !strings.Contains(key, ".") {
+			remedy = "there may be several: write [[" + key + "]], in two brackets"
+		}
 	}
 	return hint.Errorf(remedy, "%s:%s: %s: %s", name, m[1], m[2], what)
 }
@@ -359,6 +376,8 @@ func kindOf(t string) string {
 		return "a table"
 	case strings.HasPrefix(t, "["), t == "slice", t == "array":
 		return "a list"
+	case t == "time.Time":
+		return "a date"
 	}
 	return t
 }
@@ -438,7 +457,7 @@ func (c *Config) Locate(err error) error {
 	remedy := cmp.Or(hint.Of(err), "docs/directory.md has whole tables to start from")
 	m := placeKey.FindStringSubmatch(err.Error())
 	if m == nil {
-		return hint.Wrap(err, remedy)
+		return &Fault{file: c.path, what: err.Error(), remedy: remedy}
 	}
 	key := []string{m[1], m[2]}
 	if m[1] == "webhook" {

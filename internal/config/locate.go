@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -28,6 +29,9 @@ func locateDepth(src string, key []string) (int, int) {
 			seen[name]++
 		case strings.HasPrefix(line, "["):
 			table = splitKey(strings.Trim(cut(line, "#"), "[] \t"))
+			if n := seen[table[0]]; n > 0 { // a table of the newest element
+				table = slices.Insert(table, 1, strconv.Itoa(n-1))
+			}
 		default:
 			name, _, ok := strings.Cut(line, "=")
 			if !ok || strings.HasPrefix(line, "#") {
