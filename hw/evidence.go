@@ -188,6 +188,7 @@ func (f *findings) cards(e *Evidence, all []wiegand.Edge) {
 	}
 	if f.joined > 0 {
 		f.pairs = paired(joined, together(usual))
+		return // of one line alone the bits are as regular as a clock
 	}
 	if slices.ContainsFunc(f.frames, func(fr frame) bool { return fr.good }) || clocked(all) {
 		return
