@@ -162,7 +162,7 @@ func (f *findings) cards(e *Evidence, all []wiegand.Edge) {
 	var joined []wiegand.Edge
 	for i := range e.Cards {
 		spell := falls(e.Cards[i].Edges)
-		if len(spell) >= 8 && paired(spell, together(usual)) >= 0.9 {
+		if len(spell) >= 8 && paired(spell, together(usual)) >= 0.85 {
 			joined = append(joined, spell...)
 			f.joined++
 			continue // what would be frames is each bit twice
