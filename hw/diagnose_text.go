@@ -166,6 +166,8 @@ func textNoGround(f *findings, s *Site) text {
 func textConverter(f *findings, s *Site) text {
 	seen := "nothing outside the board holds the two lines"
 	switch {
+	case f.isLow(0) && f.isLow(1) && s.hasConverter():
+		return text{"both data lines are low, and no pulses came", fmt.Sprintf("The level converter has no power on one of its sides: HV needs the reader's 5 V, LV needs %s, GND both grounds. Measure each against GND.", s.logicSupply())}
 	case f.unknownFloat():
 		seen = "no pulses came while a card was shown"
 	case f.silent():

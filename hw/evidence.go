@@ -32,6 +32,9 @@ type Evidence struct {
 	Formats []*wiegand.Format
 }
 
+// beeped: somebody saw or heard the reader answer the card.
+func (e *Evidence) beeped() bool { return e.Answered != nil && *e.Answered }
+
 // Spell is what the lines did for a while.
 type Spell struct {
 	From, To   int64 // monotonic nanoseconds
