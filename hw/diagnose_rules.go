@@ -50,14 +50,14 @@ func weighNoPower(f *findings, e *Evidence) float64 {
 	case f.late > 0 || f.free > 0:
 		return 0
 	case f.isLow(0) && f.isLow(1):
-		if f.rate(0) > twitches || f.rate(1) > twitches {
+		if f.rate(0) > twitches || f.rate(1) > twitches || e.beeped() {
 			return 0.6
 		}
 		return certain
 	case !f.silent():
 		return 0
-	case e.Answered != nil && *e.Answered:
-		return 0 // it beeps, so it has power
+	case e.beeped():
+		return 0 // so it has power
 	case e.Answered != nil:
 		return likely + 0.1
 	case f.float[0] == follows && f.float[1] == follows:
@@ -153,6 +153,8 @@ func weighNoGround(f *findings, _ *Evidence) float64 {
 
 func weighConverter(f *findings, e *Evidence) float64 {
 	switch {
+	case f.isLow(0) && f.isLow(1) && e.beeped():
+		return likely // the reader has power, what is between does not
 	case f.unknownFloat() && f.silent() && f.late == 0 && f.free == 0 && f.isLow(0) == f.isLow(1) && (e.Answered == nil || *e.Answered):
 		return maybe // the board's own pull holds the lines as well as a converter's
 	case f.float[0] != follows || f.float[1] != follows || f.falls[0]+f.falls[1] > 0:
@@ -302,7 +304,7 @@ func weighHold(f *findings, e *Evidence) float64 {
 		return 0
 	case f.float[0] == follows || f.float[1] == follows:
 		return 0
-	case e.Answered != nil && *e.Answered:
+	case e.beeped():
 		return likely
 	case e.Late != nil:
 		return 0.4

@@ -121,8 +121,12 @@ func textSwapped(f *findings, s *Site) text {
 
 func textLow(i int) func(*findings, *Site) text {
 	return func(f *findings, s *Site) text {
+		how := "is low all the time"
+		if f.twitching(i) {
+			how = "rests low"
+		}
 		return text{
-			fmt.Sprintf("DATA%d is low all the time; with no card it should be high", i),
+			fmt.Sprintf("DATA%d %s; with no card it should be high", i, how),
 			fmt.Sprintf("Something holds %s down. Pull its wire off %s: if the line goes high, look for a strand that touches ground or the cable's shield, or for a channel of %s without power. If it stays low, look at the pin itself.",
 				s.data(i), s.pin(i), s.converter()),
 		}
@@ -162,6 +166,8 @@ func textNoGround(f *findings, s *Site) text {
 func textConverter(f *findings, s *Site) text {
 	seen := "nothing outside the board holds the two lines"
 	switch {
+	case f.isLow(0) && f.isLow(1) && s.hasConverter():
+		return text{"both data lines are low, and no pulses came", fmt.Sprintf("The level converter has no power on one of its sides: HV needs the reader's 5 V, LV needs %s, GND both grounds. Measure each against GND.", s.logicSupply())}
 	case f.unknownFloat():
 		seen = "no pulses came while a card was shown"
 	case f.silent():

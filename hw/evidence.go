@@ -32,6 +32,9 @@ type Evidence struct {
 	Formats []*wiegand.Format
 }
 
+// beeped: somebody saw or heard the reader answer the card.
+func (e *Evidence) beeped() bool { return e.Answered != nil && *e.Answered }
+
 // Spell is what the lines did for a while.
 type Spell struct {
 	From, To   int64 // monotonic nanoseconds
@@ -162,7 +165,7 @@ func (f *findings) cards(e *Evidence, all []wiegand.Edge) {
 	var joined []wiegand.Edge
 	for i := range e.Cards {
 		spell := falls(e.Cards[i].Edges)
-		if len(spell) >= 8 && paired(spell, together(usual)) >= 0.9 {
+		if len(spell) >= 8 && paired(spell, together(usual)) >= 0.85 {
 			joined = append(joined, spell...)
 			f.joined++
 			continue // what would be frames is each bit twice
@@ -188,6 +191,7 @@ func (f *findings) cards(e *Evidence, all []wiegand.Edge) {
 	}
 	if f.joined > 0 {
 		f.pairs = paired(joined, together(usual))
+		return // of one line alone the bits are as regular as a clock
 	}
 	if slices.ContainsFunc(f.frames, func(fr frame) bool { return fr.good }) || clocked(all) {
 		return

@@ -22,6 +22,9 @@ type Env struct {
 	// is then no part of the test.
 	Simulated bool
 	Site      Site
+	// Others are the station's other readers, which this self-test says
+	// nothing about.
+	Others []string
 	// Formats are those of the reader's configuration. None: all that are known.
 	Formats []*wiegand.Format
 

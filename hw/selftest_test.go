@@ -265,6 +265,19 @@ func TestPersonTellsHoldFromNoPower(t *testing.T) {
 	}
 }
 
+// Both lines are low: whether the reader beeps tells where power is missing.
+func TestPersonTellsConverterFromNoPower(t *testing.T) {
+	for answer, want := range map[string]string{"y": "converter-unpowered", "n": "no-power"} {
+		b := onBench(t, func(b *bench) {
+			b.fault("no-power", 2)
+			b.person(map[string]string{"beep": answer})
+		})
+		if len(b.sum.Causes) == 0 || b.sum.Causes[0] != want || !strings.Contains(b.result("card").Remedy, "HV needs") {
+			t.Errorf("beeps %q: %v\n%s", answer, b.sum.Causes, b.screen(80))
+		}
+	}
+}
+
 // --yes without a simulated reader does what needs no hands.
 func TestNobodyThere(t *testing.T) {
 	b := onBench(t, func(b *bench) { b.env.Present = nil })

@@ -21,7 +21,7 @@ import (
 
 func scopeCmd(g *globals) *cobra.Command {
 	var (
-		file         string
+		file, reader string
 		bad, numbers bool
 	)
 	cmd := &cobra.Command{
@@ -40,16 +40,21 @@ PulseView and sigrok-cli open.`,
 			if len(args) > 0 {
 				return usageError{hint.Errorf("add --bad to draw a refused frame", "a frame's number goes with --bad")}
 			}
-			return watch(cmd, g, file, numbers)
+			q := url.Values{"reader": {reader}}
+			if numbers {
+				q.Set("numbers", "true")
+			}
+			return watch(cmd, g, file, q)
 		},
 	}
 	cmd.Flags().StringVarP(&file, "output", "o", "", "write the edges to this VCD `file`")
 	cmd.Flags().BoolVar(&bad, "bad", false, "list, draw or export the worst refused frames")
 	cmd.Flags().BoolVar(&numbers, "numbers", false, "print card numbers in full")
+	cmd.Flags().StringVar(&reader, "reader", "", "watch the reader of this `name`, not the first")
 	return cmd
 }
 
-func watch(cmd *cobra.Command, g *globals, file string, numbers bool) (err error) {
+func watch(cmd *cobra.Command, g *globals, file string, q url.Values) (err error) {
 	ctx, stop := untilSignal(cmd.Context()) // the recording and the terminal are put in order
 	defer stop()
 	c, done, err := g.connectSelfTest(ctx)
@@ -57,10 +62,6 @@ func watch(cmd *cobra.Command, g *globals, file string, numbers bool) (err error
 		return err
 	}
 	defer done()
-	q := url.Values{}
-	if numbers {
-		q.Set("numbers", "true")
-	}
 	views, err := c.Stream(ctx, "POST", "scope", q, nil)
 	if err != nil && ctx.Err() != nil {
 		return nil // left before anything came

@@ -23,6 +23,7 @@ import (
 
 func selftestCmd(g *globals) *cobra.Command {
 	var asJSON, yes, numbers bool
+	var reader string
 	cmd := &cobra.Command{
 		Use: "selftest", Short: "Test the wiring, and name the fault and the remedy", Args: cobra.NoArgs,
 		Long: `Test the station from the board to the ledger: power, lines, wires, cards, lights,
@@ -40,12 +41,20 @@ pass, 1 for fail, 3 for warnings only.`,
 			people := !yes && term.IsTerminal(int(os.Stdin.Fd()))
 			s := &testSession{cmd: cmd, json: asJSON, in: bufio.NewReader(cmd.InOrStdin())}
 			s.printer.Columns = columns(cmd.OutOrStdout())
-			return s.run(c, people, numbers)
+			q := url.Values{"reader": {reader}}
+			if people {
+				q.Set("ask", "true")
+			}
+			if numbers {
+				q.Set("numbers", "true")
+			}
+			return s.run(c, people, q)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a check, and a summary")
 	cmd.Flags().BoolVar(&yes, "yes", false, "ask nothing: only what needs no hands")
 	cmd.Flags().BoolVar(&numbers, "numbers", false, "print card numbers in full")
+	cmd.Flags().StringVar(&reader, "reader", "", "test the reader of this `name`, not the first")
 	return cmd
 }
 
@@ -62,7 +71,7 @@ func (g *globals) connectSelfTest(ctx context.Context) (*api.Client, func(), err
 	state := g.stateDir()
 	return api.Local(api.NewServer(api.Options{
 		Station:  cfg.Station,
-		SelfTest: func() *hw.Env { return daemon.StandaloneTest(cfg, state) },
+		SelfTest: func(reader string) (*hw.Env, error) { return daemon.StandaloneTest(cfg, state, reader) },
 	})), func() {}, nil
 }
 
@@ -75,17 +84,11 @@ type testSession struct {
 	printer hw.Printer
 }
 
-func (s *testSession) run(c *api.Client, people, numbers bool) error {
-	q := url.Values{}
+func (s *testSession) run(c *api.Client, people bool, q url.Values) error {
 	answers, body := io.Pipe()
 	defer body.Close()
-	if people {
-		q.Set("ask", "true")
-	} else {
+	if !people {
 		body.Close()
-	}
-	if numbers {
-		q.Set("numbers", "true")
 	}
 	lines, err := c.Stream(s.cmd.Context(), "POST", "selftest", q, answers)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 )
 
 func wiringCmd(g *globals) *cobra.Command {
-	var board, svg string
+	var board, svg, reader string
 	var parts bool
 	cmd := &cobra.Command{
 		Use: "wiring", Short: "Draw which wire goes where", Args: cobra.NoArgs,
@@ -31,7 +31,11 @@ colours: reader, level converter, display, lights and beeper.`,
 				return err
 			}
 			daemon.UseBoard(cfg, b)
-			w := daemon.Wiring(cfg, b)
+			i, err := daemon.ReaderIndex(cfg, reader)
+			if err != nil {
+				return err
+			}
+			w := daemon.Wiring(cfg, b, i)
 			if board != "" {
 				if missing := w.Adapt(); len(missing) > 0 {
 					fmt.Fprintf(cmd.ErrOrStderr(), "drawn with this board's usual lines: it has no %s\n", strings.Join(missing, ", "))
@@ -58,6 +62,7 @@ colours: reader, level converter, display, lights and beeper.`,
 	cmd.Flags().StringVar(&board, "board", "", "draw this `board`: "+strings.Join(boardKeys(), ", "))
 	cmd.Flags().StringVar(&svg, "svg", "", "write the picture to this `file`, - for standard output")
 	cmd.Flags().BoolVar(&parts, "parts", false, "list what to buy")
+	cmd.Flags().StringVar(&reader, "reader", "", "draw the reader of this `name`, not the first")
 	return cmd
 }
 

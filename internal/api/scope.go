@@ -15,13 +15,16 @@ type BadFrame struct {
 	Edges []wiegand.Edge `json:"edges"`
 }
 
-// scope streams views of the first reader's lines until the asker goes. Cards
+// scope streams views of a reader's lines until the asker goes. Cards
 // shown meanwhile become no loans.
 func (s *Server) scope(w http.ResponseWriter, r *http.Request) error {
 	if s.o.SelfTest == nil {
 		return errNoDaemon
 	}
-	env := s.o.SelfTest()
+	env, err := s.o.SelfTest(r.URL.Query().Get("reader"))
+	if err != nil {
+		return err
+	}
 	src, err := env.Lines(r.Context())
 	if err != nil {
 		return err

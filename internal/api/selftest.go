@@ -25,7 +25,10 @@ func (s *Server) selftest(w http.ResponseWriter, r *http.Request) error {
 	if s.o.SelfTest == nil {
 		return errNoDaemon
 	}
-	env := s.o.SelfTest()
+	env, err := s.o.SelfTest(r.URL.Query().Get("reader"))
+	if err != nil {
+		return err
+	}
 	rc := http.NewResponseController(w)
 	_ = rc.EnableFullDuplex() // unsupported in this process, where it is not needed
 	w.Header().Set("Content-Type", "application/x-ndjson")

@@ -67,8 +67,8 @@ type Options struct {
 	Check func(ctx context.Context, path string) error
 	// Conditions returns what is wrong with each reader.
 	Conditions func() map[string][]hw.Condition
-	// SelfTest returns what a self-test looks at.
-	SelfTest func() *hw.Env
+	// SelfTest returns what a self-test of a reader looks at; "" is the first.
+	SelfTest func(reader string) (*hw.Env, error)
 	Log      *slog.Logger
 	// Now is the wall clock; time.Now if nil.
 	Now func() time.Time

@@ -2,18 +2,20 @@ package daemon
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"stump/gpio"
 	"stump/hw"
 	"stump/internal/config"
+	"stump/internal/hint"
 	"stump/internal/panel"
 )
 
 // Wiring is what the configuration says is connected to a board, for pictures
-// and remedies; of several readers the first.
-func Wiring(cfg *config.Config, board *hw.Board) *hw.Wiring {
-	r := cfg.Readers[0]
+// and remedies; of several readers the one at index i.
+func Wiring(cfg *config.Config, board *hw.Board, i int) *hw.Wiring {
+	r := cfg.Readers[i]
 	w := &hw.Wiring{
 		Board: board, Data: [2]string{r.Data0, r.Data1}, Colours: hw.Colours(r.Colours),
 		Converter: cmp.Or(r.Converter, "bss138"), Display: cfg.Display.Kind, Keyboard: cfg.Keyboard.Device != "off",
@@ -23,6 +25,25 @@ func Wiring(cfg *config.Config, board *hw.Board) *hw.Wiring {
 	}
 	w.DisplayLines = displayLines(cfg)
 	return w
+}
+
+// ReaderIndex finds a reader by its name; without a name it is the first.
+func ReaderIndex(cfg *config.Config, name string) (int, error) {
+	if name == "" {
+		return 0, nil
+	}
+	names := readerNames(cfg)
+	if i := slices.Index(names, name); i >= 0 {
+		return i, nil
+	}
+	return 0, hint.Errorf("the configuration has "+strings.Join(names, ", "), "there is no reader %q", name)
+}
+
+func readerNames(cfg *config.Config) (names []string) {
+	for _, r := range cfg.Readers {
+		names = append(names, r.Name)
+	}
+	return names
 }
 
 // displayLines are the lines of a display that has its own, in the order of

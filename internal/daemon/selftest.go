@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"slices"
 	"time"
 
 	"stump/checkout"
@@ -21,18 +22,23 @@ import (
 )
 
 // SelfTest is what a self-test of this station looks at: what the daemon holds,
-// lent for as long as it takes. Say and Ask are left to the caller.
-func (d *Daemon) SelfTest() *hw.Env {
+// lent for as long as it takes. Say and Ask are left to the caller. Of several
+// readers it is about the named one, else the first.
+func (d *Daemon) SelfTest(name string) (*hw.Env, error) {
 	cfg := d.o.Config
-	env := testEnv(cfg, d.board)
+	i, err := ReaderIndex(cfg, name)
+	if err != nil {
+		return nil, err
+	}
+	env := testEnv(cfg, d.board, i)
 	if env.Simulated = d.o.Sim; d.o.Sim {
 		env.Devices, env.ListenFree = nil, nil
 	}
 	env.StateDir = d.o.StateDir
 	env.Now = d.now
-	reader := d.Readers[0]
+	reader := d.Readers[i]
 	env.Lines = func(context.Context) (gpio.Source, error) { return reader.Lend() }
-	if d.Lines != nil {
+	if d.Lines != nil && i == 0 {
 		env.Present = d.present
 	}
 	env.Outputs = d.lamps
@@ -43,18 +49,22 @@ func (d *Daemon) SelfTest() *hw.Env {
 	env.Directory = d.testDirectory
 	env.Queue = d.testQueue
 	env.Ledger = func(context.Context) (hw.LedgerFact, error) { return ledgerFact(d.Ledger) }
-	return env
+	return env, nil
 }
 
 // StandaloneTest is a self-test without a daemon: the lines are taken, and the
 // ledger is looked at if it can be opened.
-func StandaloneTest(cfg *config.Config, stateDir string) *hw.Env {
+func StandaloneTest(cfg *config.Config, stateDir, name string) (*hw.Env, error) {
+	i, err := ReaderIndex(cfg, name)
+	if err != nil {
+		return nil, err
+	}
 	var host hw.Host
 	board := host.Board()
 	UseBoard(cfg, board)
-	env := testEnv(cfg, board)
+	env := testEnv(cfg, board, i)
 	env.StateDir = stateDir
-	rc := cfg.Readers[0]
+	rc := cfg.Readers[i]
 	bias, _ := gpio.ParseBias(rc.Bias) // the configuration was checked
 	env.Lines = func(context.Context) (gpio.Source, error) {
 		return host.OpenReader(board, rc.Data0, rc.Data1, gpio.Request{ActiveLow: rc.ActiveLow, Bias: bias})
@@ -70,25 +80,30 @@ func StandaloneTest(cfg *config.Config, stateDir string) *hw.Env {
 		defer l.Close()
 		return ledgerFact(l)
 	}
-	return env
+	return env, nil
 }
 
 // testEnv is what a self-test knows from the configuration alone.
-func testEnv(cfg *config.Config, board *hw.Board) *hw.Env {
-	rc := cfg.Readers[0]
+func testEnv(cfg *config.Config, board *hw.Board, i int) *hw.Env {
+	rc := cfg.Readers[i]
 	bias, _ := gpio.ParseBias(rc.Bias)
 	env := &hw.Env{Formats: cfg.ReaderFormats(rc), Bias: bias, Network: func(ctx context.Context) (hw.NetworkFact, error) { return testNetwork(ctx, cfg) }}
 	pictured := board
 	if pictured == nil || !pictured.Known() {
 		pictured, _ = hw.BoardByKey("pi4")
 	}
-	env.Site = Wiring(cfg, pictured).Site()
+	env.Site = Wiring(cfg, pictured, i).Site()
+	env.Others = slices.Delete(readerNames(cfg), i, i+1)
 	if board != nil && board.Known() && !board.Bias {
 		env.NoFloat = "this board's pulls come from the device tree, not from a request"
 	}
 	if board != nil && board.Known() {
 		env.ListenFree = func() (func() ([]gpio.Activity, error), error) {
-			return hw.Host{}.ListenFree(board, rc.Data0, rc.Data1)
+			var configured []string // also other readers' lines, and those of lights
+			for _, w := range Wanted(cfg) {
+				configured = append(configured, w.Name)
+			}
+			return hw.Host{}.ListenFree(board, configured...)
 		}
 	}
 	chip := "/dev/gpiochip0"
