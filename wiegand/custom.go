@@ -11,13 +11,13 @@ import (
 //	[[format]]
 //	name = "site34"
 //	bits = 34
-//	facility = "1-16"
+//	facility = "2-16"
 //	number = "17-32"
 //	parity = [
 //	  { bit = 0, kind = "even", covers = "1-16" },
 //	  { bit = 33, kind = "odd", covers = "17-32" },
 //	]
-//	fixed = [{ bit = 4, value = 1 }]
+//	fixed = [{ bit = 1, value = 0 }]
 //
 // Bits count from 0, the first sent. A field lists its bits most significant
 // first: "1-8", or in any order as "9,4,6,5,0-3". Parity bits are computed in
@@ -54,8 +54,8 @@ type CustomFixed struct {
 func NewFormat(c CustomFormat) (*Format, error) {
 	p := formatParser{name: c.Name, use: map[int]string{}}
 	f := &Format{Name: c.Name, Description: c.Description, Len: c.Bits}
-	if c.Name == "" || strings.ContainsAny(c.Name, ": \t\n") {
-		p.fail("name", "%q: a name is needed, without spaces and colons", c.Name)
+	if c.Name == "" || strings.ContainsAny(c.Name, ":, \t\n") {
+		p.fail("name", "%q: a name is needed, without spaces, colons and commas", c.Name)
 	} else if _, err := FormatByName(c.Name); err == nil {
 		p.fail("name", "there is a format of this name already: choose another")
 	}

@@ -1,6 +1,7 @@
 package wiegand
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -66,13 +67,27 @@ func TestCustomFormat(t *testing.T) {
 	}
 }
 
+// TestDocumentedFormat: the sample in the documentation is a format.
+func TestDocumentedFormat(t *testing.T) {
+	doc, err := os.ReadFile("../docs/decoding.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, sample, _ := strings.Cut(string(doc), "    [[format]]")
+	sample, _, _ = strings.Cut(sample, "\n\n|")
+	if _, err := NewFormat(parseCustom(t, "[[format]]"+sample)); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestCustomFormatErrors: every mistake is named with its part and bit, all of
 // them at once.
 func TestCustomFormatErrors(t *testing.T) {
 	for _, tt := range []struct{ replace, with, want string }{
 		{`name = "site34"`, `name = ""`, `format "", name: "": a name is needed`},
 		{`name = "site34"`, `name = "H10301"`, `format "H10301", name: there is a format of this name already`},
-		{`name = "site34"`, `name = "a:b"`, `without spaces and colons`},
+		{`name = "site34"`, `name = "a:b"`, `without spaces, colons and commas`},
+		{`name = "site34"`, `name = "a,b"`, `without spaces, colons and commas`},
 		{`bits = 34`, `bits = 129`, `format "site34", bits: 129: a frame has 1 to 128 bits`},
 		{`bits = 34`, `bits = 33`, `format "site34", parity 2: bit 33 is outside the frame, whose bits are 0 to 32`},
 		{`number = "17-32"`, `number = "17-40"`, `format "site34", number: bit 34 is outside the frame`},

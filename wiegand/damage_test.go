@@ -30,7 +30,10 @@ type reader struct {
 
 var standardReader = reader{width: 50 * us, interval: 2 * ms, jitter: 0.01}
 
-func between(rng *rand.Rand, from, to int64) int64 { return from + rng.Int64N(to-from+1) }
+// between is a number of from to to, which may be as far apart as numbers are.
+func between(rng *rand.Rand, from, to int64) int64 {
+	return from + int64(rng.Uint64N(uint64(to-from)+1))
+}
 
 // send makes the pulses of a card. Jitter is of each interval (normal or
 // uniform, so that it adds up over the card), or of each pulse around an exact

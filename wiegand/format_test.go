@@ -157,6 +157,7 @@ func TestFormatByName(t *testing.T) {
 	for name, want := range map[string]string{
 		"H10311": `unknown format "H10311": did you mean H10301?`,
 		"c1k35":  "did you mean C1k35s?",
+		"foo":    `unknown format "foo": there are H10301, ind26, `,
 		"raw129": "1 to 128 bits",
 		"raw0":   "1 to 128 bits",
 		"":       "unknown format",

@@ -81,6 +81,7 @@ func FuzzDecoder(f *testing.F) {
 		f.Add(options, data)
 	}
 	f.Add(byte(4), bytes.Repeat([]byte{3 << 2, 9, 0}, 2000))
+	f.Add(byte('<'), []byte("\xdc000000000\x84\xde0000000000")) // times further apart than an int64 holds
 	f.Fuzz(func(t *testing.T, options byte, data []byte) {
 		o := fuzzOptions(t, options)
 		edges := edgesFromBytes(data, options&0x80 != 0)

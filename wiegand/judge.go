@@ -69,7 +69,7 @@ func (d *Decoder) suspect(f *frame, tr train, tm *timing) bool {
 	case tm.least <= together && tr.coincides(together):
 		return true
 	}
-	return !tm.even && (tm.least < minInterval || d.opts.BothEdges && f.oddWidth(&d.work))
+	return !tm.even && (tm.least < minInterval || d.opts.BothEdges && f.provedOdd(&d.work))
 }
 
 // core cuts stray edges that precede or follow the card at more than a

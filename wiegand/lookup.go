@@ -48,7 +48,15 @@ func FormatByName(name string) (*Format, error) {
 			return rawFormat(n)
 		}
 	}
-	return nil, fmt.Errorf("unknown format %q: did you mean %s?", name, nearest(name))
+	near, off := nearest(name)
+	if off <= max(1, len(name)/3) {
+		return nil, fmt.Errorf("unknown format %q: did you mean %s?", name, near)
+	}
+	var known []string
+	for _, f := range table {
+		known = append(known, f.Name)
+	}
+	return nil, fmt.Errorf("unknown format %q: there are %s, and raw26 with any length", name, strings.Join(known, ", "))
 }
 
 // rawFormat is the format that checks nothing but the length.
@@ -82,15 +90,15 @@ func MatchesAmong(formats []*Format, b Bits) (names []string) {
 	return names
 }
 
-// nearest is the known name with the smallest edit distance.
-func nearest(name string) string {
-	best, least := "", 1<<30
+// nearest is the known name with the smallest edit distance, and that.
+func nearest(name string) (best string, least int) {
+	least = 1 << 30
 	for _, f := range table {
 		if d := distance(strings.ToLower(name), strings.ToLower(f.Name)); d < least {
 			best, least = f.Name, d
 		}
 	}
-	return best
+	return best, least
 }
 
 // distance is the Levenshtein distance of two names.

@@ -23,6 +23,9 @@ func (d *Decoder) withoutExtra(r *Read, tr train, tm *timing) bool {
 	if !ok {
 		return false
 	}
+	if tm.missing == 1 && d.lengths[min(n+1, maxPulses)] && (best == 0 || best == n-1) {
+		return false // a longer card that lost the bit beside its first or last leaves the same hole
+	}
 	w := &d.work
 	left := append(train(w.row[:0]), tr...)
 	left = left.without(best)

@@ -58,22 +58,37 @@ func (d *Decoder) withoutGlitches(r *Read, f *frame) bool {
 // oddWidth reports whether some pulses are unlike the others, when the others
 // are alike: four of five within 30 % of the median.
 func (f *frame) oddWidth(w *workspace) bool {
+	alike, odd, known := f.compareWidths(w)
+	return odd > 0 && alike*5 >= known*4
+}
+
+// provedOdd reports whether some pulses are unlike the others and nothing
+// between: late stamps, which make wide and narrow pulses, make others too.
+func (f *frame) provedOdd(w *workspace) bool {
+	alike, odd, known := f.compareWidths(w)
+	return odd > 0 && alike*5 >= known*4 && alike+odd == known
+}
+
+// compareWidths counts the pulses as wide as most, within 30 %, those that are
+// glitches or five times as wide, and all whose width is known.
+func (f *frame) compareWidths(w *workspace) (alike, odd, known int) {
 	median := f.medianWidth(w)
 	if median == 0 {
-		return false
+		return 0, 0, 0
 	}
-	alike, known, odd := 0, 0, false
 	for _, v := range f.width[:f.n] {
 		if v < 0 {
 			continue
 		}
 		known++
-		if diff := v - median; diff <= median*3/10 && -diff <= median*3/10 {
+		switch diff := v - median; {
+		case diff <= median*3/10 && -diff <= median*3/10:
 			alike++
+		case isGlitch(v, median) || v/5 > median:
+			odd++
 		}
-		odd = odd || isGlitch(v, median) || v/5 > median
 	}
-	return odd && alike*5 >= known*4
+	return alike, odd, known
 }
 
 // overlaps reports whether both lines were low at once for longer than a

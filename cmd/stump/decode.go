@@ -37,7 +37,7 @@ level (0 or 1). VCD files name the lines D0 and D1.`,
 			}
 			var in io.Reader = cmd.InOrStdin()
 			if args[0] != "-" {
-				f, err := os.Open(args[0])
+				f, err := openFile(args[0])
 				if err != nil {
 					return hint.Wrap(err, "name a trace or VCD file, or - for standard input")
 				}
@@ -63,7 +63,7 @@ level (0 or 1). VCD files name the lines D0 and D1.`,
 			return errors.Join(err, out.Flush())
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "", "trace or vcd (default by the file's name, then trace)")
+	cmd.Flags().StringVar(&format, "format", "", "trace or vcd (default by the file's name and beginning)")
 	cmd.Flags().StringVar(&formats, "formats", "", "card formats to accept: all, or `names` with commas (default the configured ones)")
 	cmd.Flags().BoolVar(&falling, "falling", false, "use only falling edges, as the daemon does in service")
 	cmd.Flags().BoolVar(&repairLost, "repair-lost", false, "accept a read with one lost pulse that parity gives back")
@@ -71,16 +71,30 @@ level (0 or 1). VCD files name the lines D0 and D1.`,
 	return cmd
 }
 
+// openFile opens what is no folder.
+func openFile(name string) (*os.File, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		f.Close()
+		return nil, fmt.Errorf("%s is a folder", name)
+	}
+	return f, nil
+}
+
 // decodeFormats are the formats that --formats names.
 func decodeFormats(names string, cfg *config.Config) ([]*wiegand.Format, error) {
-	switch names {
-	case "":
+	if names == "" {
 		return cfg.CardFormats(), nil
-	case "all":
-		return wiegand.VerifiedFormats(), nil
 	}
 	var list []*wiegand.Format
-	for _, name := range strings.Split(names, ",") {
+	for name := range strings.SplitSeq(names, ",") {
+		if strings.EqualFold(name, "all") {
+			list = append(list, wiegand.VerifiedFormats()...)
+			continue
+		}
 		f, err := cfg.FormatByName(strings.TrimSpace(name))
 		if err != nil {
 			return nil, hint.Errorf("separate names with commas, or use all", "--formats: %w", err)
@@ -90,9 +104,10 @@ func decodeFormats(names string, cfg *config.Config) ([]*wiegand.Format, error) 
 	return list, nil
 }
 
-// edgeReader returns what reads the edges of a file one by one.
-func edgeReader(format, name string, r io.Reader) (wiegand.Edges, error) {
-	if format == "" && strings.HasSuffix(strings.ToLower(name), ".vcd") {
+// edgeReader returns what reads the edges of a file one by one. A dump begins
+// with a command, which is no row of a trace.
+func edgeReader(format, name string, r *bufio.Reader) (wiegand.Edges, error) {
+	if first, _ := r.Peek(1); format == "" && (strings.HasSuffix(strings.ToLower(name), ".vcd") || string(first) == "$") {
 		format = "vcd"
 	}
 	switch format {
