@@ -147,9 +147,17 @@ func TestClockComesLate(t *testing.T) {
 	l = collect(x, LoanFilter{Now: now.Add(24 * time.Hour)})[0]
 	want(t, "known", l.Since.Sub(now).Round(time.Second), -10*time.Minute)
 	want(t, "due", fmt.Sprint(l.ClockTrusted, l.Due.Sub(l.Since), l.Overdue), "true 1h0m0s true")
+	times := map[uint64]time.Time{}
 	for e, err := range x.History(HistoryFilter{Device: "ipad"}) {
 		x.ok(err)
 		want(t, fmt.Sprint("time of ", e.Seq), e.ClockTrusted && e.Time.After(now.Add(-time.Hour)), true)
+		times[e.Seq] = e.Time
+	}
+	page, err := x.OutboxFrom("hook", 0, 10)
+	x.ok(err)
+	want(t, "told", len(page.Rows) > 0, true)
+	for _, r := range page.Rows {
+		want(t, fmt.Sprint("told of the time of ", r.Seq), fmt.Sprint(r.Event.At.Trusted, r.Event.At.Wall), fmt.Sprint(true, times[r.Seq]))
 	}
 	after, err := hashesOf(x.Ledger)
 	x.ok(err)

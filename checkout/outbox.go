@@ -163,11 +163,15 @@ func parseOutboxKey(k []byte) (r ref, sink uint16, ok bool) {
 	return r, binary.BigEndian.Uint16(k[10:]), ok
 }
 
-// outboxRow fills in the event, with pending people and devices as they are
-// known now.
+// outboxRow fills in the event, with pending people and devices, and the time of
+// a boot without a clock, as they are known now.
 func (t *txn) outboxRow(key OutboxKey, r ref, o outboxRow) (OutboxRow, error) {
 	ev, err := t.event(r)
 	if err != nil {
+		return OutboxRow{}, err
+	}
+	clock := times{t: t}
+	if ev.At.Wall, ev.At.Trusted, err = clock.wall(ev.At); err != nil {
 		return OutboxRow{}, err
 	}
 	pending, err := t.resolve(&ev)

@@ -11,8 +11,10 @@ import (
 // Numbers of the sender.
 const (
 	// batchRows is how many rows of a repeatable sink are marked in one
-	// transaction; as many may be told twice after a kill.
+	// transaction, and batchTime after how long none is begun any more: as many may
+	// be told twice after a kill, and until then they seem to wait.
 	batchRows = 128
+	batchTime = 2 * time.Second
 	// parkAfter is how often a row may fail once the place has served others.
 	parkAfter = 5
 	// grace is what a call that is on its way gets when the daemon stops.
@@ -191,12 +193,13 @@ type batch struct {
 	kept      []Row // sent and still there, with their new state
 	untouched []Row // not sent after all
 	stop      bool  // the place is in trouble
+	end       time.Time
 }
 
 // send tells the rows, those of one device one after the other, several devices
 // at once if the place can take it.
 func (s *sender) send(ctx context.Context, rows []Row) *batch {
-	b := new(batch)
+	b := &batch{end: time.Now().Add(batchTime)}
 	var chains [][]Row
 	at := map[string]int{}
 	for _, r := range rows {
@@ -236,7 +239,7 @@ func (s *sender) send(ctx context.Context, rows []Row) *batch {
 func (s *sender) chain(ctx context.Context, b *batch, rows []Row) {
 	for len(rows) > 0 {
 		b.mu.Lock()
-		stop := b.stop || ctx.Err() != nil
+		stop := b.stop || ctx.Err() != nil || time.Now().After(b.end)
 		b.mu.Unlock()
 		if stop {
 			break

@@ -47,7 +47,7 @@ type Row struct {
 type RowState struct {
 	State    State     `json:"state"`
 	Attempts int       `json:"attempts,omitempty"`
-	Next     time.Time `json:"next,omitzero"` // wall time; tells people, decides nothing
+	Next     time.Time `json:"next,omitzero"` // wall time, for people; of a lost row, when it may be told again
 	Reason   string    `json:"reason,omitempty"`
 	Remedy   string    `json:"remedy,omitempty"`
 	Step     string    `json:"step,omitempty"`

@@ -171,8 +171,8 @@ type CloudEvent struct {
 	Data checkout.EntryJSON `json:"data"`
 }
 
-// cloudEvent wraps an event. Time is left out when the clock was not trusted:
-// the standard asks for the time of the occurrence, or none.
+// cloudEvent wraps an event. Time is left out while it is not known: the
+// standard asks for the time of the occurrence, or none.
 func cloudEvent(ev checkout.Event, station string) CloudEvent {
 	if ev.Station == "" {
 		ev.Station = station

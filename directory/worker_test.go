@@ -476,6 +476,30 @@ func (h *hookStage) Capabilities() Capabilities {
 func (h *hookStage) String() string { return "hook" }
 func (h *hookStage) seqs() []uint64 { return h.stage.seqs() }
 
+// What a slow receiver took is marked soon: who looks sees that it goes on, and a
+// kill repeats little.
+func TestSlowReceiverIsMarkedSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := NewMemory("hook")
+		for i := range 100 {
+			out.Add(event(i+1, fmt.Sprint("d", i)), false)
+		}
+		hook := &hookStage{}
+		slow := &slowStage{&hook.stage, func(Delivery) { time.Sleep(10 * time.Second) }}
+		hook.stage.caps = hook.Capabilities()
+		_, stop := start(t, Options{Outbox: out, Webhooks: map[string]Deliverer{"hook": struct{ Deliverer }{slow}}})
+		for range 5 {
+			time.Sleep(10 * time.Second)
+			synctest.Wait()
+			left, err := out.Backlog("hook")
+			if told := len(hook.seqs()); err != nil || 100-left < told-8 {
+				t.Errorf("%d told, %d waiting, %v", told, left, err)
+			}
+		}
+		stop()
+	})
+}
+
 func TestLedgerFullNeverTellsTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := NewMemory(Main)
