@@ -370,13 +370,3 @@ func (l *Ledger) Close() error {
 
 // Path returns the file's path.
 func (l *Ledger) Path() string { return l.path }
-
-// stationIndex returns the index of a station in this file, 0 for none.
-func (l *Ledger) stationIndex(name string) uint16 {
-	for i, n := range l.names {
-		if n == name {
-			return i
-		}
-	}
-	return 0
-}

@@ -251,6 +251,7 @@ type salvager struct {
 	first    func(*txn, []restated) error // appends the first new event; nil: begin
 	rootPage uint64
 	trees    map[string]bool // by name: the whole tree could be read
+	current  bool            // rootPage is that of the last transaction for sure
 	ceiling  uint64          // no event has a higher number, see holder
 	result   *Salvaged
 }
@@ -288,14 +289,10 @@ func (s *salvager) read(f *os.File) error {
 		return err
 	}
 	s.result.Partial = !s.intact(treePeople, treeDevices)
-	scan(f, size, func(off int64, b []byte) int { return s.take(off, b, false) })
-	// Where a tree could be read from its root, other copies are of rows that
-	// were deleted, such as the outbox row of an event that was delivered.
-	for tr, rows := range s.rows {
-		if s.intact(tr) {
-			maps.DeleteFunc(rows, func(_ string, c rowCopy) bool { return !c.reach })
-		}
+	if s.current && s.intact(allTrees...) {
+		size = 0 // nothing is missing
 	}
+	scan(f, size, func(off int64, b []byte) int { return s.take(off, b, false) })
 	s.names = s.oldNames()
 	return nil
 }
@@ -354,7 +351,7 @@ func (s *salvager) root(f io.ReaderAt, p *pageFile) {
 		}
 	}
 	s.rootPage = newest.root
-	if valid == 2 {
+	if s.current = valid == 2; s.current {
 		return
 	}
 	best := newest.txid
@@ -390,6 +387,9 @@ func (s *salvager) take(off int64, b []byte, reach bool) int {
 		if err != nil {
 			return 0
 		}
+		if !reach && s.current && s.intact(treeEvents) {
+			return p.size // an old copy, or never committed
+		}
 		ev, err := decodeEvent(b[:p.size])
 		if err != nil {
 			return 0
@@ -401,6 +401,11 @@ func (s *salvager) take(off int64, b []byte, reach bool) int {
 	v, err := openRow(b)
 	if err != nil {
 		return 0
+	}
+	// Where a tree could be read from its root, other copies are old, or of rows
+	// that were deleted, such as the outbox row of an event that was delivered.
+	if !reach && s.intact(v.tree) {
+		return v.size
 	}
 	if s.rows[v.tree] == nil {
 		s.rows[v.tree] = map[string]rowCopy{}
@@ -461,6 +466,12 @@ func (s *salvager) pick() {
 
 func byPlace(a, b salvagedEvent) int {
 	return cmp.Or(a.at.compare(b.at), cmp.Compare(a.off, b.off))
+}
+
+// has reports whether the event of a place was picked.
+func (s *salvager) has(at ref) bool {
+	_, ok := slices.BinarySearchFunc(s.events, at, func(e salvagedEvent, at ref) int { return e.at.compare(at) })
+	return ok
 }
 
 // find reads the event of a place among those that were picked.

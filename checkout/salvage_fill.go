@@ -33,17 +33,20 @@ func (s *salvager) fill(db *bolt.DB) error {
 		return err
 	}
 	seen := newReplay()
-	for some := range slices.Chunk(s.inOrder(), 1000) {
+	const batch = 1000
+	for some := range slices.Chunk(s.inOrder(), batch) {
 		if err := within(func(t *txn) error { return s.fillEvents(t, some, seen) }); err != nil {
+			return err
+		}
+	}
+	for some := range slices.Chunk(slices.Sorted(maps.Keys(s.rows[treeOutbox])), batch) {
+		if err := within(func(t *txn) error { return s.fillOutbox(t, some) }); err != nil {
 			return err
 		}
 	}
 	return within(func(t *txn) error {
 		restate, err := s.fillRows(t, seen)
 		if err != nil {
-			return err
-		}
-		if err := s.fillOutbox(t); err != nil {
 			return err
 		}
 		if err := s.copyRows(t, treeUnknown); err != nil {
@@ -249,8 +252,7 @@ func (s *salvager) untold(since, have ref, newest bool) bool {
 	if have.seq == 0 || since.station == have.station {
 		return since.seq > have.seq
 	}
-	_, there := slices.BinarySearchFunc(s.events, since, func(e salvagedEvent, r ref) int { return e.at.compare(r) })
-	return newest && !there && since.seq > 0
+	return newest && !s.has(since) && since.seq > 0
 }
 
 // ids are those that have a row or an event.
@@ -307,37 +309,36 @@ func (s *salvager) rowOf(tr tree, id string) (*row, error) {
 // fillOutbox keeps the rows that wait. Where the tree could not be read whole,
 // an old copy of a row may be of an event that was delivered since: an admin
 // decides about it.
-func (s *salvager) fillOutbox(t *txn) error {
-	names := s.names
-	have := map[ref]bool{}
-	for _, e := range s.events {
-		have[e.at] = true
-	}
-	for key, copy := range s.rows[treeOutbox] {
+func (s *salvager) fillOutbox(t *txn, keys []string) error {
+	queued := map[string]uint64{}
+	for _, key := range keys {
 		old, sink, ok := parseOutboxKey([]byte(key))
 		if !ok {
 			continue
 		}
-		here := ref{s.stations[names.station(old.station, s.o.Station)], old.seq}
-		name := names.sinks[sink]
+		here := ref{s.stations[s.names.station(old.station, s.o.Station)], old.seq}
+		name := s.names.sinks[sink]
 		if name == "" && len(s.o.Sinks) == 1 {
 			name = s.o.Sinks[0]
 		}
-		if !have[here] || t.l.sinkIDs[name] == 0 {
+		if !s.has(here) || t.l.sinkIDs[name] == 0 {
 			continue // its event is lost, and is among those that the report names
 		}
-		o, err := decodeOutbox(copy.body)
+		c := s.rows[treeOutbox][key]
+		o, err := decodeOutbox(c.body)
 		if err != nil {
 			return err
 		}
-		if !copy.reach {
+		if !c.reach {
 			o.state, o.lastError = Parked, "the ledger was damaged: this may have been delivered"
 		}
-		k := outboxKey(here, t.l.sinkIDs[name])
-		if err := t.put(treeOutbox, k, o.encode()); err != nil {
+		if err := t.put(treeOutbox, outboxKey(here, t.l.sinkIDs[name]), o.encode()); err != nil {
 			return err
 		}
-		if err := t.count(name, 1, 0); err != nil {
+		queued[name]++
+	}
+	for name, n := range queued {
+		if err := t.count(name, n, 0); err != nil {
 			return err
 		}
 	}
