@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -172,6 +173,7 @@ func salvage(path, reason string, o Options) (*Salvaged, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer frugal()()
 	at := o.Stamp().Wall
 	s := newSalvager(path, o, keys)
 	s.result.Reason, s.result.At = reason, at
@@ -235,6 +237,13 @@ func replace(path, next, aside string) error {
 		return err
 	}
 	return syncDir(filepath.Dir(path))
+}
+
+// frugal has memory collected early while a whole file is gone through: a small
+// board has no room for twice what a million events take.
+func frugal() func() {
+	before := debug.SetGCPercent(20)
+	return func() { debug.SetGCPercent(before) }
 }
 
 // salvager collects what can be read of a damaged file.

@@ -58,6 +58,7 @@ func (l *Ledger) rewrite(tmp string) error {
 		return err
 	}
 	defer f.Close()
+	defer frugal()()
 	s := newSalvager(l.path, l.o, l.keys)
 	if err := s.readTrees(f); err != nil {
 		return err
