@@ -55,7 +55,8 @@
 // intervals within a sixteenth.
 //
 // An uneven frame is judged by count, parity and ranges alone, and by its
-// silences: no reader's is sixteen times its median, or two are eight times.
+// silences: no reader's is sixteen times its median, or two on one line eight
+// times.
 //
 // # Repairs
 //

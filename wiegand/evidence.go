@@ -121,21 +121,21 @@ func (w *workspace) measure(tr train, n int) (tm timing) {
 		tm.stray = exact && tm.uneven > 0 && tm.missing == 0 && tm.extra == 0 && tm.misplaced(iv)
 	}
 	if !tm.even {
-		tm.silence = tooUneven(iv, tm.interval)
+		tm.silence = tr.tooUneven(tm.interval)
 	}
 	return tm
 }
 
 // tooUneven reports whether silences stand out in an uneven frame: one of 16
-// times the median, or two of eight. No reader sends so; mains hum beside a
-// card does.
-func tooUneven(iv []int32, median int64) bool {
+// times the median, or two of eight on one line. No reader sends so; mains hum
+// beside a card does.
+func (tr train) tooUneven(median int64) bool {
 	long := 0
-	for _, v := range iv {
-		switch {
-		case int64(v) > 16*median:
+	for i := 1; i < len(tr); i++ {
+		switch v := tr[i].Time - tr[i-1].Time; {
+		case v > 16*median:
 			return true
-		case int64(v) > 8*median:
+		case v > 8*median && tr[i].Line == tr[i-1].Line:
 			long++
 		}
 	}
