@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+
+	"stump/checkout"
 )
 
 // CheckFileCommand is the hidden command with which this program checks a
@@ -14,17 +16,23 @@ import (
 const CheckFileCommand = "check-file"
 
 // CheckInChild runs bbolt's own check in a child of this program: on a damaged
-// file it panics in goroutines of its own, where nobody can catch it.
+// file it panics in goroutines of its own, where nobody can catch it. Errors:
+// checkout.ErrNotChecked when the child could not run, or was killed; else what it
+// says of the file.
 func CheckInChild(ctx context.Context, path string) error {
 	exe, err := os.Executable()
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", checkout.ErrNotChecked, err)
 	}
 	cmd := exec.CommandContext(ctx, exe, CheckFileCommand, path)
 	cmd.Args[0] = os.Args[0]
 	out, err := cmd.CombinedOutput()
 	if err == nil {
 		return nil
+	}
+	var ended *exec.ExitError
+	if !errors.As(err, &ended) || !ended.Exited() {
+		return fmt.Errorf("%w: %w", checkout.ErrNotChecked, err) // for want of memory, say
 	}
 	if first, _, _ := bytes.Cut(bytes.TrimSpace(out), []byte("\n")); len(first) > 0 {
 		return errors.New(string(bytes.TrimPrefix(first, []byte("stump: "))))
