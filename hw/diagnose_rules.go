@@ -10,7 +10,7 @@ func (f *findings) isLow(i int) bool {
 }
 
 // twitches is how many falls a second are no more than that.
-const twitches = 15
+const twitches = 20
 
 // twitching: the line rests low, and moves now and then.
 func (f *findings) twitching(i int) bool { return f.isLow(i) && f.idleFalls[i]+f.falls[i] > 0 }

@@ -221,7 +221,7 @@ func (r *rig) chance(p float64) bool      { return r.rng.Float64() < p }
 
 // noise calls f at random times for as long as a self-test takes.
 func (r *rig) noise(mean float64, f func(at int64)) {
-	for at := 0.0; at < 80e9; at += max(r.rng.ExpFloat64()*mean*1e9, 1000) {
+	for at := 0.0; at < 30e9; at += max(r.rng.ExpFloat64()*mean*1e9, 1000) {
 		f(int64(at))
 	}
 }
@@ -356,7 +356,7 @@ func (r *rig) hum() {
 	if r.chance(0.5) {
 		r.rest[line] = restLoose
 	}
-	for k := range int(80 * hertz) {
+	for k := range int(30 * hertz) {
 		at := int64((float64(k) + jitter*(2*r.rng.Float64()-1)) / hertz * 1e9)
 		end := at + int64(duty/hertz*1e9)
 		r.act(line, at, end, true)
