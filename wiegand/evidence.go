@@ -295,9 +295,8 @@ func (tm *timing) weigh(iv []int32) {
 
 // misplaced reports whether, among exact intervals, an edge lies where no late
 // stamp puts it: it is none of the card's, and makes up the number where a bit
-// was lost. Inside, it
-// is early where a bit should be. At an end, where nothing holds it in place,
-// it shifts every bit of a card that lost its other end.
+// was lost. Inside, it is early where a bit should be. At an end, where nothing
+// holds it in place, it shifts every bit of a card that lost its other end.
 func (tm *timing) misplaced(iv []int32) bool {
 	T, tolerance := tm.interval, int64(tm.tolerance())
 	slack := max(T/8+int64(tm.jitter), lateStamp)
@@ -305,7 +304,8 @@ func (tm *timing) misplaced(iv []int32) bool {
 	if T < slowReader {
 		lateInside, lateAtEnd = T, T
 	}
-	hesitates, oddEnd := false, false
+	hesitates, oddStart, oddEnd := false, false, false
+	late := int64(0) // how late the edge before a run may be: as the run before it ended
 	for i := 0; i < len(iv); i++ {
 		// A run of intervals that are off: how far the edges in it are from
 		// where the edge before it puts them.
@@ -320,23 +320,27 @@ func (tm *timing) misplaced(iv []int32) bool {
 		}
 		switch {
 		case from == 0: // only the edge after it can be relied on
-			oddEnd = oddEnd || off > slack
+			oddStart = off > slack
 			if -off > lateAtEnd || low < min(off, 0)-slack {
 				return true
 			}
 		case i == len(iv):
-			oddEnd = oddEnd || off > lateAtEnd
-			if low < -slack {
+			oddEnd = off > lateAtEnd
+			if low < -slack-late {
 				return true
 			}
 		default:
 			hesitates = hesitates || off > slack
+			oddStart = oddStart && off >= -slack // the second edge was late, not the first early
 			if low < min(off, 0)-slack || high > max(off, 0)+lateInside {
 				return true
 			}
 		}
+		if i > from {
+			late = max(off, 0)
+		}
 	}
-	return oddEnd && !hesitates // else it does so at the ends too
+	return (oddStart || oddEnd) && !hesitates // else it does so at the ends too
 }
 
 // isSilence reports whether a distance is more than one lost bit and a late

@@ -79,6 +79,11 @@ func TestMisplaced(t *testing.T) {
 		p[i].at += by
 		return p
 	}
+	lateTwo := func(i int, by int64) []pulse {
+		p := late(i, by)
+		p[i+1].at += by + T/32
+		return p
+	}
 	lostFirst := func(after int64) []pulse { return addPulse(lose(pulsesOf(card(t), 0), 0), 25*T+after, 50*us, 1) }
 	lostLast := func(before int64) []pulse { return addPulse(lose(pulsesOf(card(t), 0), 25), -before, 50*us, 1) }
 	for i, tt := range []struct {
@@ -96,6 +101,9 @@ func TestMisplaced(t *testing.T) {
 		{from: 0, to: 80, do: func(by int64) []pulse { return late(12, by) }},
 		{from: 0, to: 80, do: func(by int64) []pulse { return late(24, by) }},
 		{from: 0, to: 50, do: func(by int64) []pulse { return late(25, by) }},
+		{from: 15, to: 60, do: func(by int64) []pulse { return lateTwo(1, by) }},
+		{from: 15, to: 60, do: func(by int64) []pulse { return lateTwo(12, by) }},
+		{from: 15, to: 60, do: func(by int64) []pulse { return lateTwo(23, by) }},
 	} {
 		for by := tt.from; by <= tt.to; by += 5 {
 			edges := fallsOf(edgesOf(tt.do(by * T / 100)))
