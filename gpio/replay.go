@@ -123,6 +123,7 @@ func (r *Replay) step(buf []wiegand.Edge, until int64) (n int, now, wait int64, 
 	target := until
 	if r.head != nil {
 		target = min(target, r.head.Time)
+		now = min(now, r.head.Time-1) // the clock went on since it was asked what is due
 	}
 	return n, now, r.wait(target, now), nil
 }

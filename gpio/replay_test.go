@@ -69,6 +69,38 @@ func TestReplayKeepsDistances(t *testing.T) {
 	}
 }
 
+// A clock that goes on between two looks at it, as on a busy board, does not make
+// a silence of what is not yet played.
+func TestReplaySilenceIsAFact(t *testing.T) {
+	for _, speed := range []float64{0, 0.5, 1, 10} {
+		for step := int64(10_000); step < 3_000_000; step += 10_000 {
+			synctest.Test(t, func(t *testing.T) {
+				steady, looks := simClock(), int64(0)
+				r := NewReplay(playback(pulses(0, 2_000_000, 4_000_000, 6_000_000, 8_000_000, 10_000_000)...), speed, func() int64 {
+					looks++
+					return steady() + looks*step
+				})
+				defer r.Close()
+				buf := make([]wiegand.Edge, 8)
+				silence, until := int64(-1), int64(never)
+				for got := 0; got < 6; {
+					n, now, err := r.Read(buf, until)
+					if err != nil {
+						t.Fatal(err)
+					}
+					for _, e := range buf[:n] {
+						if e.Time <= silence {
+							t.Fatalf("speed %v, step %v: an edge at %d after a silence up to %d", speed, step, e.Time, silence)
+						}
+						until = e.Time + 1_500_000
+					}
+					silence, got = max(silence, now), got+n
+				}
+			})
+		}
+	}
+}
+
 func TestReplaySpeed(t *testing.T) {
 	for speed, want := range map[float64]time.Duration{0: 0, 0.5: 20 * time.Second, 1: 10 * time.Second, 4: 2500 * time.Millisecond} {
 		synctest.Test(t, func(t *testing.T) {
