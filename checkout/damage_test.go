@@ -484,7 +484,7 @@ func TestLedgerBehindALink(t *testing.T) {
 	l, err := Open(link, x.o)
 	x.ok(err)
 	x.Ledger = l
-	x.ok(x.Scrub())
+	x.ok(x.Scrub(t.Context()))
 	x.ok(x.Close())
 	x.ok(os.Truncate(x.path, 0))
 	_, salvaged, err := OpenOrSalvage(link, x.o)

@@ -129,7 +129,7 @@ func TestAnonymisePending(t *testing.T) {
 	x.ok(x.ErasePerson("dia", "admin", SourceCLI))
 	x.verify()
 	want(t, "erased", x.people("pixel"), "5en:< 13ch:< 15re:<")
-	x.ok(x.Scrub())
+	x.ok(x.Scrub(t.Context()))
 	for _, s := range []string{"Dia", "dia", "…901"} {
 		if x.has(s) {
 			t.Errorf("the file still has %q", s)
@@ -184,7 +184,7 @@ func TestErasePerson(t *testing.T) {
 	due, err := x.ScrubDue()
 	x.ok(err)
 	want(t, "scrub due", due, true)
-	x.ok(x.Scrub())
+	x.ok(x.Scrub(t.Context()))
 	for _, s := range []string{"Ann", "ann@example.org"} {
 		if x.has(s) {
 			t.Errorf("the file still has %q", s)

@@ -1,6 +1,7 @@
 package checkout
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -295,7 +296,7 @@ func rowsOf(tr tree) func(*Ledger) (map[string]string, error) {
 func differences(before, after map[string]string) (all []string) {
 	for _, k := range slices.Sorted(maps.Keys(before)) {
 		if after[k] != before[k] {
-			all = append(all, fmt.Sprintf("%s: %s → %s", strings.TrimSpace(k), before[k], or(after[k], "none")))
+			all = append(all, fmt.Sprintf("%s: %s → %s", strings.TrimSpace(k), before[k], cmp.Or(after[k], "none")))
 		}
 	}
 	for _, k := range slices.Sorted(maps.Keys(after)) {
@@ -306,13 +307,6 @@ func differences(before, after map[string]string) (all []string) {
 	return all
 }
 
-func or(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
-}
-
 // replace writes the new ledger and puts it in the old one's place.
 func (r *restorer) replace(actor string) error {
 	f, err := os.Open(r.result.Backup)
@@ -320,8 +314,12 @@ func (r *restorer) replace(actor string) error {
 		return err
 	}
 	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return err
+	}
 	s := newSalvager(r.path, r.o, r.keys)
-	if err := s.readTrees(f); err != nil {
+	if err := s.readTrees(f, st.Size()); err != nil {
 		return err
 	}
 	old, err := r.readLedger()

@@ -293,10 +293,12 @@ type rowCopy struct {
 // read walks the trees as far as they go, and then looks through the whole
 // file: a page that no tree leads to any more may hold the only copy.
 func (s *salvager) read(f *os.File) error {
-	size, err := s.walk(f)
+	st, err := f.Stat()
 	if err != nil {
 		return err
 	}
+	size := st.Size()
+	s.walk(f, size)
 	s.result.Partial = !s.intact(treePeople, treeDevices)
 	if s.current && s.intact(allTrees...) {
 		size = 0 // nothing is missing
@@ -307,10 +309,8 @@ func (s *salvager) read(f *os.File) error {
 }
 
 // readTrees reads a file that is whole, without the old copies on free pages.
-func (s *salvager) readTrees(f *os.File) error {
-	if _, err := s.walk(f); err != nil {
-		return err
-	}
+func (s *salvager) readTrees(f io.ReaderAt, size int64) error {
+	s.walk(f, size)
 	if !s.intact(allTrees...) {
 		return errors.New("a part of the file can't be read: run stump verify")
 	}
@@ -320,20 +320,15 @@ func (s *salvager) readTrees(f *os.File) error {
 }
 
 // walk takes what the trees lead to.
-func (s *salvager) walk(f *os.File) (size int64, err error) {
-	st, err := f.Stat()
-	if err != nil {
-		return 0, err
-	}
+func (s *salvager) walk(f io.ReaderAt, size int64) {
 	s.r = f
-	p := &pageFile{r: f, high: uint64(st.Size()) / pageSize}
+	p := &pageFile{r: f, high: uint64(size) / pageSize}
 	s.root(f, p)
 	for _, b := range p.buckets(s.rootPage) {
 		bad := false
 		whole := b.content(func(g found) { bad = s.take(g.off, g.value, true) == 0 || bad })
 		s.trees[b.name] = whole && !bad
 	}
-	return st.Size(), nil
 }
 
 // intact reports whether everything that these trees lead to could be read.

@@ -1,8 +1,11 @@
 package checkout
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 )
@@ -22,7 +25,8 @@ func (l *Ledger) ScrubDue() (due bool, err error) {
 
 // Scrub writes the file anew, so that nothing that was erased is left on free
 // pages. Taps wait meanwhile: some 20 s for 1,000,000 events on a fast machine.
-func (l *Ledger) Scrub() error {
+// When ctx ends it gives up at once, and is due as before.
+func (l *Ledger) Scrub(ctx context.Context) error {
 	if l.readOnly {
 		return ErrReadOnly
 	}
@@ -37,7 +41,7 @@ func (l *Ledger) Scrub() error {
 	if err := os.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	if err := l.rewrite(tmp); err != nil {
+	if err := l.rewrite(ctx, tmp); err != nil {
 		return fmt.Errorf("scrub: %w", err)
 	}
 	l.mu.Lock()
@@ -52,16 +56,20 @@ func (l *Ledger) Scrub() error {
 }
 
 // rewrite copies what the trees lead to into a new file, in order.
-func (l *Ledger) rewrite(tmp string) error {
+func (l *Ledger) rewrite(ctx context.Context, tmp string) error {
 	f, err := os.Open(l.path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return err
+	}
 	defer frugal()()
 	s := newSalvager(l.path, l.o, l.keys)
-	if err := s.readTrees(f); err != nil {
-		return err
+	if err := s.readTrees(untilDone{ctx, f}, st.Size()); err != nil {
+		return cmp.Or(ctx.Err(), err)
 	}
 	s.first = func(t *txn, restate []restated) error {
 		if len(restate) > 0 {
@@ -75,4 +83,17 @@ func (l *Ledger) rewrite(tmp string) error {
 		return t.put(treeMeta, metaSegment, l.segment[:])
 	}
 	return createFile(tmp, s.fill)
+}
+
+// untilDone can't be read any more when ctx has ended.
+type untilDone struct {
+	ctx context.Context
+	r   io.ReaderAt
+}
+
+func (u untilDone) ReadAt(b []byte, off int64) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.r.ReadAt(b, off)
 }

@@ -70,7 +70,7 @@ func TestStationNameComesBack(t *testing.T) {
 	want(t, "ipad", x.history(HistoryFilter{Device: "ipad"}), "4:enrol 7:checkout "+
 		"1:handover 2:return 3:checkout 8:handover 9:return 10:checkout 1:handover 2:return 3:checkout 11:handover 12:return 13:checkout")
 	x.verify()
-	x.ok(x.Scrub())
+	x.ok(x.Scrub(t.Context()))
 	x.verify()
 	want(t, "who", x.who(), "ipad=ann")
 }

@@ -105,7 +105,7 @@ func (u *upkeep) daily(ctx context.Context) {
 	u.keepFrames()
 	u.forget(ctx)
 	if due, err := u.ledger.ScrubDue(); err == nil && due {
-		if err := u.ledger.Scrub(); err != nil {
+		if err := u.ledger.Scrub(ctx); err != nil && ctx.Err() == nil {
 			u.log.Error("what was erased is still on free pages of the file", "err", err)
 		}
 	}
