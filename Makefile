@@ -70,6 +70,7 @@ cross: ## the three boards' binaries
 	GOOS=linux GOARCH=arm64 $(BUILD) -o bin/stump-arm64 ./cmd/stump
 	GOOS=linux GOARCH=amd64 $(BUILD) -o bin/stump-amd64 ./cmd/stump
 	@ls -l bin/stump-*
+	@test -z "$$(find bin -name 'stump-*' -size +15000k)" || { echo "FAIL: over 15 MB, which is what a board has to spare"; exit 1; }
 
 packages: ## Debian packages in dist/ for the three kinds of boards
 	GO=$(GO) scripts/package/build

@@ -9,7 +9,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -173,7 +172,6 @@ func salvage(path, reason string, o Options) (*Salvaged, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer frugal()()
 	at := o.Stamp().Wall
 	s := newSalvager(path, o, keys)
 	s.result.Reason, s.result.At = reason, at
@@ -237,13 +235,6 @@ func replace(path, next, aside string) error {
 		return err
 	}
 	return syncDir(filepath.Dir(path))
-}
-
-// frugal has memory collected early while a whole file is gone through: a small
-// board has no room for twice what a million events take.
-func frugal() func() {
-	before := debug.SetGCPercent(20)
-	return func() { debug.SetGCPercent(before) }
 }
 
 // salvager collects what can be read of a damaged file.

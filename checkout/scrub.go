@@ -66,7 +66,6 @@ func (l *Ledger) rewrite(ctx context.Context, tmp string) error {
 	if err != nil {
 		return err
 	}
-	defer frugal()()
 	s := newSalvager(l.path, l.o, l.keys)
 	if err := s.readTrees(untilDone{ctx, f}, st.Size()); err != nil {
 		return cmp.Or(ctx.Err(), err)

@@ -127,7 +127,8 @@ func (q *queue) scan(most int) (picked []Row, more bool, err error) {
 func (q *queue) again(most int) (picked []Row, err error) {
 	var due []*hold
 	for _, h := range q.held {
-		if !h.until.IsZero() && !h.until.After(time.Now()) {
+		// What is read once more before it may have got its key meanwhile.
+		if !h.until.IsZero() && !h.until.After(time.Now()) && h.seq < q.cursor {
 			due = append(due, h)
 		}
 	}

@@ -411,3 +411,35 @@ func TestUnreadableRowHoldsNobodyElse(t *testing.T) {
 		}
 	})
 }
+
+// A tag turned out to be a device's, of which a later event waits for its next
+// try: what is before that one is told first, also when an admin let the tag's
+// first event go at the same moment.
+func TestTryAgainWaitsForWhatGotItsKey(t *testing.T) {
+	out := NewMemory("hook")
+	addKeyed(out, 1, "~tag", true)
+	addKeyed(out, 2, "~tag", true)
+	addKeyed(out, 3, "d0", false)
+	q := newQueue("hook", out, Capabilities{Deliver: true, Repeatable: true})
+	rows, _, err := q.pick(128, true)
+	if err != nil || len(rows) != 3 {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	q.hold(rows[0], time.Time{})                  // refused
+	q.back(rows[1])                               // so not sent
+	q.hold(rows[2], time.Now().Add(-time.Second)) // failed, and its wait is over
+	resolveKey(out, 1, "d0", true)
+	resolveKey(out, 2, "d0", true)
+	q.release(1)
+	var seqs []uint64
+	rows, _, err = q.pick(128, true)
+	for _, r := range rows {
+		seqs = append(seqs, r.Seq)
+	}
+	if err != nil || !slices.Equal(seqs, []uint64{1, 2}) {
+		t.Errorf("%d may be told, %v, want 1 and 2", seqs, err)
+	}
+	if rows, _, err = q.pick(128, true); err != nil || len(rows) != 1 || rows[0].Seq != 3 {
+		t.Errorf("then %+v, %v, want 3", rows, err)
+	}
+}

@@ -1,6 +1,7 @@
 package hw
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -106,7 +107,7 @@ func (r *rig) act(line int, from, to int64, kick bool) {
 }
 
 func (r *rig) sort() {
-	slices.SortStableFunc(r.acts, func(a, b act) int { return int(a.at - b.at) })
+	slices.SortStableFunc(r.acts, func(a, b act) int { return cmp.Compare(a.at, b.at) })
 }
 
 func (r *rig) Read(buf []wiegand.Edge, until int64) (int, int64, error) {
@@ -191,7 +192,7 @@ func (r *rig) present(card wiegand.Bits) {
 	}
 	// The card's acts lie within a short stretch of the noise.
 	after := func(t int64) int {
-		i, _ := slices.BinarySearchFunc(noise, t, func(a act, t int64) int { return int(a.at - t) })
+		i, _ := slices.BinarySearchFunc(noise, t, func(a act, t int64) int { return cmp.Compare(a.at, t) })
 		return i
 	}
 	from, to := after(r.acts[0].at), after(r.acts[len(r.acts)-1].at+1)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"runtime"
 	"runtime/debug"
 
@@ -12,14 +11,11 @@ import (
 func versionCmd() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := io.WriteString(cmd.OutOrStdout(), versionLine())
-			return err
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return printVersion(cmd) },
 	}
 }
 
-func versionLine() string {
+func printVersion(cmd *cobra.Command) error {
 	arch := runtime.GOARCH
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
@@ -28,7 +24,8 @@ func versionLine() string {
 			}
 		}
 	}
-	return fmt.Sprintf("stump %s (%s, linux/%s)\n", version, runtime.Version(), arch)
+	_, err := fmt.Fprintf(cmd.OutOrStdout(), "stump %s (%s, linux/%s)\n", version, runtime.Version(), arch)
+	return err
 }
 
 func completionCmd() *cobra.Command {
