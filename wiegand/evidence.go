@@ -320,13 +320,13 @@ func (tm *timing) misplaced(iv []int32) bool {
 		}
 		switch {
 		case from == 0: // only the edge after it can be relied on
-			oddStart = off > slack
+			oddStart = off > lateAtEnd
 			if -off > lateAtEnd || low < min(off, 0)-slack {
 				return true
 			}
 		case i == len(iv):
 			oddEnd = off > lateAtEnd
-			if low < -slack-late {
+			if low < -lateAtEnd-late {
 				return true
 			}
 		default:

@@ -91,10 +91,10 @@ func TestMisplaced(t *testing.T) {
 		do       func(by int64) []pulse
 		want     Fault
 	}{
-		{from: 10, to: 80, do: lostFirst, want: FaultInterval},
+		{from: 10, to: 35, do: lostFirst, want: FaultInterval},
 		{from: 165, to: 300, do: lostFirst, want: FaultInterval},
 		{from: 10, to: 35, do: lostLast, want: FaultInterval},
-		{from: 120, to: 300, do: lostLast, want: FaultInterval},
+		{from: 165, to: 300, do: lostLast, want: FaultInterval},
 		{from: -80, to: -20, do: func(by int64) []pulse { return late(12, by) }, want: FaultInterval},
 		{from: 0, to: 50, do: func(by int64) []pulse { return late(0, by) }},
 		{from: 0, to: 80, do: func(by int64) []pulse { return late(1, by) }},

@@ -131,7 +131,7 @@ func (b *badDisk) wantWords(fault string, commands ...[]string) {
 	}
 	words := strings.ReplaceAll(got.String(), b.state(), "/var/lib/stump")
 	words = regexp.MustCompile(`process \d+`).ReplaceAllString(words, "process 1234")
-	words = regexp.MustCompile(`\d+ events`).ReplaceAllString(words, "20 events")
+	words = regexp.MustCompile(`newest event \d+`).ReplaceAllString(words, "newest event 20")
 	words = regexp.MustCompile(`for \d+s`).ReplaceAllString(words, "for 6s")
 	file := filepath.Join("testdata", "disk", fault+".txt")
 	if *update {

@@ -57,12 +57,12 @@ func TestKernelRows(t *testing.T) {
 			if r.original {
 				return // that is what it is compared with
 			}
-			hard := r.busy || r.Interval < time.Millisecond
-			if res.frames < enoughHard || res.frames < enough && !hard {
-				t.Fatalf("only %d frames were shown as a reader shows them: this host is too busy to test on", res.frames)
-			}
 			if res.wrong+res.misread > 0 {
 				t.Errorf("%d cards were read as another, and %d spoilt ones", res.wrong, res.misread)
+			}
+			hard := r.busy || r.Interval < time.Millisecond
+			if res.frames < enoughHard || res.frames < enough && !hard {
+				t.Skipf("only %d frames were shown as a reader shows them: this host is too slow to say more", res.frames)
 			}
 			if res.unsaid > 0 {
 				t.Errorf("%d cards were lost without a word\n%s", res.unsaid, strings.Join(res.stories, "\n"))
