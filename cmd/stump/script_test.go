@@ -39,7 +39,7 @@ func TestScript(t *testing.T) {
 		Dir:   "testdata/script",
 		Setup: ownPlace,
 		// A daemon that does not stop must not stop the tests.
-		Deadline: time.Now().Add(2 * time.Minute),
+		Deadline: time.Now().Add(8 * time.Minute),
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"await":      await,
 			"exits":      exits,
@@ -83,7 +83,7 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) > 0 {
 		socket = ts.MkAbs(args[0])
 	}
-	for end := time.Now().Add(15 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		conn, err := net.Dial("unix", socket)
 		if err == nil {
 			conn.Close()
