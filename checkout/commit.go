@@ -240,7 +240,11 @@ func (t *txn) append(ev *Event, person, device *party) error {
 			}
 		}
 	}
-	if err := t.putEvent(here, encodeEvent(ev)); err != nil {
+	record := encodeEvent(ev)
+	if len(record) > maxEvent {
+		return fmt.Errorf("the event is too long: %d bytes of at most %d", len(record), maxEvent)
+	}
+	if err := t.putEvent(here, record); err != nil {
 		return err
 	}
 	crash("event-written")

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"unicode/utf8"
 )
 
 var damageRuns = flag.Int("damage", 1000, "damaged files that TestDamage opens")
@@ -199,7 +200,11 @@ func damageRun(t *testing.T, o Options, tr *truth, file []byte, c *damageCounts)
 	if err != nil {
 		return err
 	}
-	defer func() { l.Close() }()
+	defer func() {
+		if l != nil {
+			l.Close()
+		}
+	}()
 	if s == nil {
 		report, err := l.Verify(context.Background(), VerifyOptions{Note: true})
 		if err != nil {
@@ -382,6 +387,83 @@ func TestAMissingLedgerIsNoEmptyOne(t *testing.T) {
 }
 
 // TestDamageWhileOpen damages the pages of a ledger that takes taps.
+// TestSalvageOfALongReason salvages what was damaged so that its name is as
+// long as the file: what is written of it can be read again.
+func TestSalvageOfALongReason(t *testing.T) {
+	x, tr := lived(t, 20)
+	x.ok(os.WriteFile(suspectPath(x.path), []byte(strings.Repeat("\\x00é", 50_000)), 0o600))
+	l, s, err := OpenOrSalvage(x.path, x.o)
+	x.ok(err)
+	want(t, "who", whoOf(t, l), tr.who)
+	x.ok(l.Close())
+	l, again, err := OpenOrSalvage(x.path, x.o)
+	x.ok(err)
+	defer l.Close()
+	info, err := l.Info()
+	x.ok(err)
+	if again != nil || info.Salvaged.String() != s.String() || len(s.Reason) > 400 || !utf8.ValidString(s.Reason) {
+		t.Errorf("%v, then %v, noted is %v", s, again, info.Salvaged)
+	}
+	x.Ledger = l
+	x.verify()
+}
+
+// TestSalvageOfManyHoles loses every other event of two stations.
+func TestSalvageOfManyHoles(t *testing.T) {
+	const events = 100_000
+	s := &salvager{stations: map[string]uint16{"lab": 1, "old": 2}, result: &Salvaged{}}
+	for station := range uint16(2) {
+		for seq := uint64(2); seq < events; seq += 2 {
+			s.events = append(s.events, salvagedEvent{at: ref{station + 1, seq}})
+		}
+	}
+	s.result.Lost = s.holes(1, events)
+	s.result.Others = map[string][][2]uint64{"old": s.holes(2, events)}
+	if n := len(s.result.encode()); n > maxEvent {
+		t.Errorf("the row has %d bytes", n)
+	}
+	ev := &Event{Gap: &Gap{Lost: s.result.Lost, Others: s.result.Others}}
+	if n := len(encodeEvent(ev)); n > maxEvent {
+		t.Errorf("the event has %d bytes", n)
+	}
+	if n := len(s.result.String()); n > 1000 {
+		t.Errorf("it takes %d letters to tell", n)
+	}
+}
+
+func TestJoinRuns(t *testing.T) {
+	for _, c := range []struct {
+		runs, want [][2]uint64
+		most       int
+	}{
+		{nil, nil, 3},
+		{[][2]uint64{{1, 1}, {3, 3}}, [][2]uint64{{1, 1}, {3, 3}}, 2},
+		{[][2]uint64{{1, 1}, {3, 3}}, [][2]uint64{{1, 3}}, 1},
+		{[][2]uint64{{1, 1}, {3, 3}}, [][2]uint64{{1, 3}}, 0},
+		{[][2]uint64{{1, 5}, {100, 101}, {105, 110}, {300, 300}}, [][2]uint64{{1, 5}, {100, 110}, {300, 300}}, 3},
+		{[][2]uint64{{1, 5}, {100, 101}, {105, 110}, {300, 300}}, [][2]uint64{{1, 110}, {300, 300}}, 2},
+	} {
+		if got := joinRuns(slices.Clone(c.runs), c.most); !slices.Equal(got, c.want) {
+			t.Errorf("%v to %d: %v, not %v", c.runs, c.most, got, c.want)
+		}
+	}
+}
+
+// TestTooLongIsNotWritten: what can't be read again is refused.
+func TestTooLongIsNotWritten(t *testing.T) {
+	x := newLedger(t)
+	long := make([]byte, maxEvent+1)
+	if err := x.update(func(t *txn) error { return t.put(treeMeta, metaSalvage, long) }); err == nil || !strings.Contains(err.Error(), "65537 bytes") {
+		t.Errorf("row: %v", err)
+	}
+	err := x.update(func(t *txn) error { return t.append(&Event{Kind: Salvage, Note: string(long)}, nil, nil) })
+	if err == nil || !strings.Contains(err.Error(), "too long") {
+		t.Errorf("event: %v", err)
+	}
+	x.reopen()
+	x.verify()
+}
+
 func TestDamageWhileOpen(t *testing.T) {
 	for _, how := range []string{"zeroed", "cut"} {
 		t.Run(how, func(t *testing.T) {

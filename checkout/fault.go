@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"strings"
 	"syscall"
 )
 
@@ -39,6 +40,17 @@ type DamagedError struct {
 	Reason string
 }
 
+// damagedAt makes a DamagedError. What is damaged may be long: a key that bbolt
+// takes for the half of the file. The reason becomes an event and a row, so it
+// must stay short enough for both.
+func damagedAt(path, reason string) *DamagedError {
+	const most = 300 // bytes
+	if len(reason) > most {
+		reason = strings.ToValidUTF8(reason[:most], "") + " …"
+	}
+	return &DamagedError{path, reason}
+}
+
 func (e *DamagedError) Error() string {
 	return fmt.Sprintf("the ledger %s is damaged: %s", e.Path, e.Reason)
 }
@@ -57,7 +69,7 @@ func recoverDamage(path string, err *error) func() {
 	return func() {
 		debug.SetPanicOnFault(before)
 		if r := recover(); r != nil {
-			*err = &DamagedError{Path: path, Reason: fmt.Sprint(r)}
+			*err = damagedAt(path, fmt.Sprint(r))
 		}
 	}
 }

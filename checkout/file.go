@@ -70,27 +70,27 @@ func checkMetas(path string) error {
 		return err
 	}
 	if st.Size() == 0 {
-		return &DamagedError{Path: path, Reason: "the file is empty"}
+		return damagedAt(path, "the file is empty")
 	}
 	if st.Size() < 4*pageSize {
-		return &DamagedError{Path: path, Reason: fmt.Sprintf("the file is cut short: %d bytes", st.Size())}
+		return damagedAt(path, fmt.Sprintf("the file is cut short: %d bytes", st.Size()))
 	}
 	var txids [2]uint64
 	for slot := range int64(2) {
 		m, err := readMeta(f, slot)
 		txids[slot] = m.txid
 		if err != nil {
-			return &DamagedError{Path: path, Reason: fmt.Sprintf("meta page %d: %v", slot, err)}
+			return damagedAt(path, fmt.Sprintf("meta page %d: %v", slot, err))
 		}
 		if m.high > uint64(st.Size())/pageSize {
-			return &DamagedError{Path: path, Reason: fmt.Sprintf("the file is cut short: %d bytes of at least %d", st.Size(), m.high*pageSize)}
+			return damagedAt(path, fmt.Sprintf("the file is cut short: %d bytes of at least %d", st.Size(), m.high*pageSize))
 		}
 		if m.root >= m.high || (m.freelist >= m.high && m.freelist != pgidNone) {
-			return &DamagedError{Path: path, Reason: fmt.Sprintf("meta page %d points outside the file", slot)}
+			return damagedAt(path, fmt.Sprintf("meta page %d points outside the file", slot))
 		}
 	}
 	if txids[0] == txids[1] {
-		return &DamagedError{Path: path, Reason: "both meta pages are of one transaction"}
+		return damagedAt(path, "both meta pages are of one transaction")
 	}
 	return nil
 }

@@ -24,7 +24,9 @@ type Salvaged struct {
 	File   string
 	Reason string
 	// Events is how many were saved; Lost are the numbers of those that are
-	// known to be missing. LastSeq is the newest that was saved.
+	// known to be missing; where a file is damaged at so many places that they
+	// are more than 1,000 runs, some that are not missing stand between two of
+	// them. LastSeq is the newest that was saved.
 	Events  uint64
 	LastSeq uint64
 	Lost    [][2]uint64
@@ -77,9 +79,14 @@ func ranges(all [][2]uint64) string {
 		b.WriteString("s")
 	}
 	b.WriteString(" ")
+	const most = 20
 	for i, r := range all {
 		if i > 0 {
 			b.WriteString(", ")
+		}
+		if rest := len(all) - i; i == most && rest > 1 {
+			fmt.Fprintf(&b, "and %d more runs up to %d", rest, all[len(all)-1][1])
+			break
 		}
 		fmt.Fprint(&b, r[0])
 		if r[1] > r[0] {
@@ -104,7 +111,7 @@ func OpenOrSalvage(path string, o Options) (l *Ledger, salvaged *Salvaged, err e
 	if reason == "" {
 		l, err = Open(path, o)
 	} else {
-		err = &DamagedError{Path: path, Reason: reason}
+		err = damagedAt(path, reason)
 	}
 	var damaged *DamagedError
 	switch {
@@ -119,7 +126,7 @@ func OpenOrSalvage(path string, o Options) (l *Ledger, salvaged *Salvaged, err e
 			// Somebody took the file away under a process that has it open.
 			return nil, nil, &LockedError{path, h.PID, h.Command}
 		}
-		damaged = &DamagedError{Path: path, Reason: "the file is missing"}
+		damaged = damagedAt(path, "the file is missing")
 	case !errors.As(err, &damaged):
 		return nil, nil, err
 	}

@@ -2,6 +2,7 @@ package checkout
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"maps"
@@ -507,5 +508,37 @@ func (s *salvager) holes(station uint16, last uint64) (lost [][2]uint64) {
 	if last >= next {
 		lost = append(lost, [2]uint64{next, last})
 	}
-	return lost
+	return joinRuns(lost, maxRuns/len(s.stations))
+}
+
+// maxRuns is how many runs of lost numbers are told one by one, over all
+// stations: an event and a row must hold them.
+const maxRuns = 1000
+
+// joinRuns joins runs of numbers until at most most are left, those with the
+// fewest numbers between them first.
+func joinRuns(runs [][2]uint64, most int) [][2]uint64 {
+	most = max(most, 1)
+	if len(runs) <= most {
+		return runs
+	}
+	gaps := make([]int, len(runs)-1) // the index of the run before each
+	for i := range gaps {
+		gaps[i] = i
+	}
+	between := func(i int) uint64 { return runs[i+1][0] - runs[i][1] }
+	slices.SortStableFunc(gaps, func(a, b int) int { return cmp.Compare(between(a), between(b)) })
+	join := map[int]bool{}
+	for _, i := range gaps[:len(runs)-most] {
+		join[i] = true
+	}
+	joined := runs[:1:1]
+	for i, r := range runs[1:] {
+		if join[i] {
+			joined[len(joined)-1][1] = r[1]
+		} else {
+			joined = append(joined, r)
+		}
+	}
+	return joined
 }

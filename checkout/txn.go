@@ -16,7 +16,7 @@ type txn struct {
 }
 
 func (t *txn) damaged(format string, a ...any) error {
-	return &DamagedError{Path: t.l.path, Reason: fmt.Sprintf(format, a...)}
+	return damagedAt(t.l.path, fmt.Sprintf(format, a...))
 }
 
 // get returns the body of a row, nil when there is none.
@@ -41,8 +41,11 @@ func (t *txn) open(tr tree, key, b []byte) ([]byte, error) {
 	return v.body, nil
 }
 
-// put writes a row.
+// put writes a row, unless it is too long to be read again.
 func (t *txn) put(tr tree, key, body []byte) error {
+	if len(body) > maxEvent {
+		return fmt.Errorf("the row %q of %s is too long: %d bytes of at most %d", key, tr, len(body), maxEvent)
+	}
 	v := envelope{tree: tr, rev: uint64(t.tx.ID()), key: key, body: body}
 	return t.tx.Bucket(tr.bucket()).Put(key, v.seal())
 }

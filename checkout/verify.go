@@ -110,7 +110,7 @@ func (l *Ledger) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 		}
 	}
 	if o.Note && !v.r.OK() {
-		l.suspect(&DamagedError{Path: l.path, Reason: v.r.Faults[0].What + ": " + v.r.Faults[0].Detail})
+		l.suspect(damagedAt(l.path, v.r.Faults[0].What+": "+v.r.Faults[0].Detail))
 	}
 	v.r.Took = time.Since(begin)
 	return v.r, nil
