@@ -39,7 +39,8 @@ type rig struct {
 	fixed  bool // a BeagleBone: its pins are pulled down whatever is asked
 	pullUp bool
 	both   bool
-	acts   []act
+	acts   []act // of the cards
+	noises []act // for the whole test
 	lows   [2]int
 	kicks  [2]int
 	level  [2]bool
@@ -88,9 +89,13 @@ func (r *rig) look(at int64) {
 }
 
 func (r *rig) update(to int64) {
-	for len(r.acts) > 0 && r.acts[0].at <= to {
-		a := r.acts[0]
-		r.acts = r.acts[1:]
+	for {
+		from := r.soonest()
+		if len(*from) == 0 || (*from)[0].at > to {
+			break
+		}
+		a := (*from)[0]
+		*from = (*from)[1:]
 		if a.kick {
 			r.kicks[a.line] += a.by
 		} else {
@@ -99,6 +104,15 @@ func (r *rig) update(to int64) {
 		r.look(a.at)
 	}
 	r.look(to)
+}
+
+// soonest is where the next act is: among those of a card, or of the noise,
+// which is made for the whole test at once.
+func (r *rig) soonest() *[]act {
+	if len(r.acts) == 0 || len(r.noises) > 0 && r.noises[0].at < r.acts[0].at {
+		return &r.noises
+	}
+	return &r.acts
 }
 
 func (r *rig) act(line int, from, to int64, kick bool) {
@@ -118,8 +132,8 @@ func (r *rig) Read(buf []wiegand.Edge, until int64) (int, int64, error) {
 		n := copy(buf, r.queue)
 		r.queue = r.queue[n:]
 		next := until // cards are shown by whoever reads
-		if len(r.acts) > 0 {
-			next = min(until, max(r.acts[0].at, now+1000))
+		if acts := *r.soonest(); len(acts) > 0 {
+			next = min(until, max(acts[0].at, now+1000))
 		}
 		r.mu.Unlock()
 		if n > 0 {
@@ -182,23 +196,8 @@ func (r *rig) present(card wiegand.Bits) {
 	defer r.mu.Unlock()
 	now := r.now()
 	r.update(now)
-	noise := r.acts
-	r.acts = nil
 	r.send(now+int64(ms), card)
 	r.sort()
-	if len(r.acts) == 0 {
-		r.acts = noise
-		return
-	}
-	// The card's acts lie within a short stretch of the noise.
-	after := func(t int64) int {
-		i, _ := slices.BinarySearchFunc(noise, t, func(a act, t int64) int { return cmp.Compare(a.at, t) })
-		return i
-	}
-	from, to := after(r.acts[0].at), after(r.acts[len(r.acts)-1].at+1)
-	r.acts = append(r.acts, noise[from:to]...)
-	r.sort()
-	r.acts = slices.Concat(noise[:from], r.acts, noise[to:])
 }
 
 // bits hands each pulse of a frame to f, and returns when the frame is over.
@@ -222,6 +221,7 @@ func (r *rig) chance(p float64) bool      { return r.rng.Float64() < p }
 
 // noise calls f at random times for as long as a self-test takes.
 func (r *rig) noise(mean float64, f func(at int64)) {
+	r.acts = slices.Grow(r.acts, int(4*30/mean))
 	for at := 0.0; at < 30e9; at += max(r.rng.ExpFloat64()*mean*1e9, 1000) {
 		f(int64(at))
 	}
@@ -525,6 +525,7 @@ func (u rigRun) try(t *testing.T) (sum Summary, results []Result) {
 			}
 		}
 		r.sort()
+		r.acts, r.noises = nil, r.acts
 		time.Sleep(10 * ms)
 		r.update(r.now())
 		r.queue, r.seq = nil, 0

@@ -22,7 +22,8 @@ import (
 const noSleep = "atexit_sleep_ms=0"
 
 // The scripts run this test binary as stump: the real command line, the real
-// daemon in a process of its own, under the race detector if the tests are.
+// daemon in a process of its own, under the race detector if the tests are; see
+// commandsUnderRace.
 func TestMain(m *testing.M) {
 	// The scripts wait more than they work.
 	if err := flag.Set("test.parallel", "8"); err != nil {
@@ -30,8 +31,26 @@ func TestMain(m *testing.M) {
 	}
 	// Under the race detector every process would sleep a second at its end.
 	os.Setenv("GORACE", noSleep)
-	testscript.Main(m, map[string]func(){"stump": main})
+	testscript.Main(tests{m}, map[string]func(){"stump": main})
 }
+
+// tests are those of the package, with stump on the path.
+type tests struct{ *testing.M }
+
+func (t tests) Run() int {
+	dir, err := os.MkdirTemp("", "stump-test-")
+	if err == nil {
+		defer os.RemoveAll(dir)
+		err = commands(dir)
+	}
+	if err != nil {
+		panic(err)
+	}
+	return t.M.Run()
+}
+
+// commands may put another stump on the path, from a folder of the tests'.
+var commands = func(dir string) error { return nil }
 
 func TestScript(t *testing.T) {
 	t.Parallel()
