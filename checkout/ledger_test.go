@@ -56,7 +56,12 @@ type tester struct {
 // ipad, pixel, nexus (tags 11-13).
 func newLedger(t testing.TB) *tester {
 	t.Helper()
-	x := newEmptyLedger(t)
+	return newLedgerIn(t, t.TempDir())
+}
+
+func newLedgerIn(t testing.TB, dir string) *tester {
+	t.Helper()
+	x := newEmptyLedgerIn(t, dir)
 	for i, id := range []string{"ann", "ben", "cem"} {
 		x.ok(x.AddPerson(Person{ID: id, Name: strings.ToUpper(id[:1]) + id[1:], Email: id + "@example.org"}, tag(1+i), "admin", SourceCLI))
 	}
@@ -68,8 +73,13 @@ func newLedger(t testing.TB) *tester {
 
 func newEmptyLedger(t testing.TB) *tester {
 	t.Helper()
+	return newEmptyLedgerIn(t, t.TempDir())
+}
+
+func newEmptyLedgerIn(t testing.TB, dir string) *tester {
+	t.Helper()
 	c := newTestClock()
-	x := &tester{t: t, clock: c, path: filepath.Join(t.TempDir(), "ledger.db"), o: testOptions(c)}
+	x := &tester{t: t, clock: c, path: filepath.Join(dir, "ledger.db"), o: testOptions(c)}
 	l, err := Create(x.path, x.o)
 	if err != nil {
 		t.Fatal(err)
@@ -210,4 +220,39 @@ func TestPendingIsResolvedInOrder(t *testing.T) {
 	want(t, "rows", len(due), 4) // the two loans, and whose the tags are
 	want(t, "person to be told", due[1].Event.Person+due[1].Event.PersonName+due[1].Event.Device, "diaDianexus")
 	want(t, "the tag is enrolled", x.subject(901).ID, "dia")
+}
+
+// TestPendingOnceMore bumps a tag that was pending, turned out to be somebody's
+// and was replaced by another: it is nobody's again, and its new history is not
+// that of the first owner.
+func TestPendingOnceMore(t *testing.T) {
+	x := newLedger(t)
+	p := Subject{Kind: KindPerson, Tag: tag(901), Pending: true}
+	d := Subject{Kind: KindDevice, Tag: tag(902), Pending: true}
+	bump := func() {
+		t.Helper()
+		_, err := x.Complete(Completion{Person: p, Device: d})
+		x.ok(err)
+	}
+	bump()
+	_, err := x.Resolve(tag(901), "ann")
+	x.ok(err)
+	_, err = x.Resolve(tag(902), "nexus")
+	x.ok(err)
+	_, err = x.EnrolPerson("ann", tag(1), "admin", SourceCLI)
+	x.ok(err)
+	_, err = x.EnrolDevice("nexus", tag(13), "admin", SourceCLI)
+	x.ok(err)
+	want(t, "the badge", x.subject(901).Kind, Unknown)
+	bump()
+	want(t, "who", x.who(), "=device…902,badge…901 nexus=ann")
+	want(t, "ann's history", x.history(HistoryFilter{Person: "ann"}), "1:enrol 7:checkout 8:resolve 10:enrol")
+	want(t, "nexus' history", x.history(HistoryFilter{Device: "nexus"}), "6:enrol 7:checkout 9:resolve 11:enrol")
+	x.verify()
+	_, err = x.Resolve(tag(901), "ben")
+	x.ok(err)
+	_, err = x.Resolve(tag(902), "pixel")
+	x.ok(err)
+	want(t, "who", x.who(), "nexus=ann pixel=ben")
+	x.verify()
 }

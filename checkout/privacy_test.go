@@ -146,6 +146,29 @@ func (x *tester) deliverAll() {
 	}
 }
 
+// TestAnonymiseWhatWasSuperseded forgets a loan that no event closed: its tag turned
+// out to be that of a device which somebody else had taken since.
+func TestAnonymiseWhatWasSuperseded(t *testing.T) {
+	x := newLedger(t)
+	_, err := x.Complete(Completion{Person: x.subject(1), Device: Subject{Kind: KindDevice, Tag: tag(902), Pending: true}})
+	x.ok(err)
+	x.bump(2, 11)
+	_, err = x.EnrolDevice("ipad", tag(902), "admin", SourceCLI)
+	x.ok(err)
+	want(t, "who", x.who(), "ipad=ben")
+	n, err := x.Anonymise(context.Background(), x.clock.wall.Add(time.Hour))
+	x.ok(err)
+	want(t, "events", n, 1)
+	var names []string
+	for e, err := range x.History(HistoryFilter{Device: "ipad"}) {
+		x.ok(err)
+		names = append(names, string(e.Kind)+" "+e.PersonName)
+	}
+	want(t, "the ipad's history", strings.Join(names, ", "), "enrol , checkout , checkout Ben, resolve ")
+	want(t, "who", x.who(), "ipad=ben")
+	x.verify()
+}
+
 func TestErasePerson(t *testing.T) {
 	x := newLedger(t)
 	x.bump(1, 11)

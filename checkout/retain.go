@@ -139,14 +139,39 @@ func (s *sweeper) event(here ref, ev *Event) error {
 	case Handover, Lost:
 		// The person of a hand-over has it still, as far as this event tells.
 		s.mark(here, eraseParts{from: true}, ev.From)
+	case Resolve:
+		return s.superseded(ev)
 	default:
 		return nil
 	}
 	at, opener, err := s.t.mover(ev.links.device)
-	if err == nil && (opener.Kind == Checkout || opener.Kind == Handover) {
+	s.markOpener(at, &opener)
+	return err
+}
+
+// superseded marks the older of two loans, where a pending tag turned out to be a
+// device that has one of its own: no event has closed it.
+func (s *sweeper) superseded(ev *Event) error {
+	if ev.Device == "" {
+		return nil
+	}
+	a, x, err := s.t.mover(ev.links.device)
+	if err != nil {
+		return err
+	}
+	b, y, err := s.t.mover(ev.links.resolved)
+	if a.compare(b) > 0 {
+		a, x = b, y
+	}
+	s.markOpener(a, &x)
+	return err
+}
+
+// markOpener marks the beginning of a loan that is over.
+func (s *sweeper) markOpener(at ref, opener *Event) {
+	if opener.Kind == Checkout || opener.Kind == Handover {
 		s.mark(at, eraseParts{person: true, note: true}, opener.Person)
 	}
-	return err
 }
 
 // mover goes back from an event of a device to the newest that says who has

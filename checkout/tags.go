@@ -75,9 +75,22 @@ func (t *txn) dropTag(p *party) error {
 	return nil
 }
 
-// addPending makes a row for a tag that nobody knows yet.
+// addPending makes a row for a tag that nobody knows yet. A tag that was pending
+// before, turned out to be somebody's and was replaced is nobody's again: it gets
+// another ID than then, whose history is that of its owner.
 func (t *txn) addPending(tr tree, tag Tag) (party, error) {
-	p := party{tr, pendingPrefix + hex.EncodeToString(t.l.keys.find(tag, 0)), &row{pending: true}}
+	id := pendingPrefix + hex.EncodeToString(t.l.keys.find(tag, 0))
+	for n := 2; ; n++ {
+		r, err := t.row(tr, id)
+		if err != nil {
+			return party{}, err
+		}
+		if r == nil {
+			break
+		}
+		id = fmt.Sprintf("%s%x-%d", pendingPrefix, t.l.keys.find(tag, 0), n)
+	}
+	p := party{tr, id, &row{pending: true}}
 	return p, t.setTag(&p, tag)
 }
 
