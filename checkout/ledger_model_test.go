@@ -30,7 +30,7 @@ type modelDevice struct {
 	status Status
 	holder string
 	lost   bool
-	since  uint64 // the event that said so
+	since  uint64 // the event that said so, with the number of renamings before it
 }
 
 func (m *labModel) clone() *labModel {
@@ -63,6 +63,8 @@ type labMachine struct {
 	m      *labModel
 	backup string // newest, and what was true then
 	then   *labModel
+	named  string          // the station, then
+	names  uint64          // that the station has had
 	erased map[string]bool // since the backup
 	did    []string
 }
@@ -126,7 +128,7 @@ func (x *labMachine) Bump(rt *rapid.T) {
 		x.m.tags[d], x.m.devices[ev.Device] = ev.Device, &modelDevice{}
 	}
 	dev := x.m.devices[x.m.tags[d]]
-	dev.holder, dev.lost, dev.since = x.m.tags[p], false, ev.Seq
+	dev.holder, dev.lost, dev.since = x.m.tags[p], false, x.order(ev.Seq)
 	if want == Return {
 		dev.holder = ""
 	}
@@ -166,22 +168,22 @@ func (x *labMachine) Admin(rt *rapid.T) {
 	case what == "give":
 		ev, err = x.Give(r)
 		if x.happened(rt, err, dev.holder != p && dev.status == Active && x.m.people[p].status == Active, "give %s to %s", d, p) {
-			dev.holder, dev.lost, dev.since = p, false, ev.Seq
+			dev.holder, dev.lost, dev.since = p, false, x.order(ev.Seq)
 		}
 	case what == "return":
 		ev, err = x.Return(r)
 		if x.happened(rt, err, dev.holder != "", "return %s", d) {
-			dev.holder, dev.since = "", ev.Seq
+			dev.holder, dev.since = "", x.order(ev.Seq)
 		}
 	case what == "lose":
 		ev, err = x.Lose(r)
 		if x.happened(rt, err, !dev.lost && dev.status != Retired, "lose %s", d) {
-			dev.holder, dev.lost, dev.since = "", true, ev.Seq
+			dev.holder, dev.lost, dev.since = "", true, x.order(ev.Seq)
 		}
 	case what == "find":
 		ev, err = x.Find(r)
 		if x.happened(rt, err, dev.lost, "find %s", d) {
-			dev.lost, dev.since = false, ev.Seq
+			dev.lost, dev.since = false, x.order(ev.Seq)
 		}
 	}
 }
@@ -214,7 +216,7 @@ func (x *labMachine) DeviceStatus(rt *rapid.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		dev.lost, dev.since = false, info.Seq
+		dev.lost, dev.since = false, x.order(info.Seq)
 	}
 }
 
@@ -286,11 +288,8 @@ func (x *labMachine) Erase(rt *rapid.T) {
 		rt.Skip()
 	}
 	x.Deliver(rt)
-	// A row of a pending tag stays until somebody says whose it is.
-	for _, sink := range x.o.Sinks {
-		if len(rowsFor(x.t, x.Ledger, sink)) > 0 {
-			rt.Skip()
-		}
+	if stranded, err := x.Stranded(); err != nil || len(stranded) > 0 {
+		rt.Skip()
 	}
 	if x.happened(rt, x.ErasePerson(p, "admin", SourceCLI), !x.m.holds(p), "erase %s", p) {
 		delete(x.m.people, p)
@@ -365,17 +364,28 @@ func (x *labMachine) forget() {
 	}
 }
 
+// order tells events apart and puts them in order: each name of the station counts
+// from 1.
+func (x *labMachine) order(seq uint64) uint64 { return x.names<<32 + seq }
+
+func (x *labMachine) Rename(rt *rapid.T) {
+	x.names++
+	x.o.Station = fmt.Sprint("lab", x.names)
+	x.did = append(x.did, "the station is "+x.o.Station)
+	x.reopen()
+}
+
 func (x *labMachine) Backup(rt *rapid.T) {
 	x.backup = filepath.Join(filepath.Dir(x.path), fmt.Sprintf("backup-%d", len(x.did)))
 	if err := x.BackupTo(x.backup); err != nil {
 		rt.Fatal(err)
 	}
-	x.then, x.erased = x.m.clone(), map[string]bool{}
+	x.then, x.named, x.erased = x.m.clone(), x.o.Station, map[string]bool{}
 	x.did = append(x.did, "backup")
 }
 
 func (x *labMachine) Restore(rt *rapid.T) {
-	if x.backup == "" {
+	if x.backup == "" || x.named != x.o.Station {
 		rt.Skip()
 	}
 	x.did = append(x.did, "restore")
@@ -456,7 +466,7 @@ func TestLedgerAgainstModel(t *testing.T) {
 		rt.Repeat(map[string]func(*rapid.T){
 			"": x.Check, "bump": x.Bump, "bump again": x.Bump, "admin": x.Admin, "person's status": x.PersonStatus,
 			"device's status": x.DeviceStatus, "enrol": x.Enrol, "deliver": x.Deliver, "erase": x.Erase, "hire": x.Hire,
-			"upkeep": x.Upkeep, "backup": x.Backup, "restore": x.Restore,
+			"upkeep": x.Upkeep, "rename": x.Rename, "backup": x.Backup, "restore": x.Restore,
 		})
 	})
 }

@@ -4,13 +4,16 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"stump/internal/count"
 )
 
-// metaSwept is the last event that Anonymise has dealt with.
-var metaSwept = []byte("swept")
+// metaSwept is where the last event is that Anonymise has dealt with, for each
+// name that the station has had.
+func metaSwept(station string) []byte { return append([]byte("swept/"), station...) }
 
 // sweepBatch is how many events Anonymise looks at in one transaction.
 const sweepBatch = 500
@@ -33,7 +36,7 @@ func (l *Ledger) Anonymise(ctx context.Context, before time.Time) (int, error) {
 	l.upkeep.Lock()
 	defer l.upkeep.Unlock()
 	total := 0
-	for more := true; more; {
+	for {
 		if err := ctx.Err(); err != nil {
 			return total, err
 		}
@@ -49,29 +52,36 @@ func (l *Ledger) Anonymise(ctx context.Context, before time.Time) (int, error) {
 			return total, err
 		}
 		total += len(s.erase)
-		more = s.more
 	}
-	return total, nil
 }
 
 // sweeper is what one transaction erases: it goes on after the last event that
 // was dealt with.
 type sweeper struct {
-	t      *txn // of the collecting transaction
-	erase  map[ref]eraseParts
-	people map[string]bool
-	swept  uint64
-	more   bool
+	t       *txn // of the collecting transaction
+	erase   map[ref]eraseParts
+	people  map[string]bool
+	station string
+	swept   uint64
 }
 
 // nextSweep collects the loans that the next events close. It returns nil when
 // no event is old enough.
 func (t *txn) nextSweep(before time.Time) (*sweeper, error) {
-	b, err := t.get(treeMeta, metaSwept)
+	for _, station := range slices.Sorted(maps.Keys(t.l.names)) {
+		if s, err := t.sweepStation(station, before); s != nil || err != nil {
+			return s, err
+		}
+	}
+	return nil, nil
+}
+
+func (t *txn) sweepStation(station uint16, before time.Time) (*sweeper, error) {
+	s := &sweeper{t: t, erase: map[ref]eraseParts{}, people: map[string]bool{}, station: t.l.names[station]}
+	b, err := t.get(treeMeta, metaSwept(s.station))
 	if err != nil {
 		return nil, err
 	}
-	s := &sweeper{t: t, erase: map[ref]eraseParts{}, people: map[string]bool{}}
 	if len(b) == 8 {
 		s.swept = binary.BigEndian.Uint64(b)
 	}
@@ -79,9 +89,9 @@ func (t *txn) nextSweep(before time.Time) (*sweeper, error) {
 	clock := times{t: t}
 	var waiting []closing // of unknown time, until one of known time follows
 	c := t.tx.Bucket(treeEvents.bucket()).Cursor()
-	for k, v := c.Seek(eventKey(ref{t.l.own, begin + 1})); k != nil; k, v = c.Next() {
+	for k, v := c.Seek(eventKey(ref{station, begin + 1})); k != nil; k, v = c.Next() {
 		at, ok := parseEventKey(k)
-		if !ok || at.station != t.l.own {
+		if !ok || at.station != station {
 			break
 		}
 		ev, err := t.decode(at, v)
@@ -106,7 +116,6 @@ func (t *txn) nextSweep(before time.Time) (*sweeper, error) {
 		}
 		waiting, s.swept = nil, at.seq
 		if s.swept-begin >= sweepBatch {
-			s.more = true
 			break
 		}
 	}
@@ -232,7 +241,7 @@ func (s *sweeper) apply(t *txn) error {
 			return err
 		}
 	}
-	if err := t.put(treeMeta, metaSwept, binary.BigEndian.AppendUint64(nil, s.swept)); err != nil || len(s.erase) == 0 {
+	if err := t.put(treeMeta, metaSwept(s.station), binary.BigEndian.AppendUint64(nil, s.swept)); err != nil || len(s.erase) == 0 {
 		return err
 	}
 	if err := t.put(treeMeta, metaScrub, nil); err != nil {

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 	bolt "go.etcd.io/bbolt"
@@ -87,9 +88,9 @@ func (s *salvager) fillNames(t *txn) error {
 			return err
 		}
 	}
-	for _, key := range [][]byte{metaSwept, metaSimulated} {
-		if kept, ok := s.rows[treeMeta][string(key)]; ok {
-			if err := t.put(treeMeta, key, kept.body); err != nil {
+	for key, kept := range s.rows[treeMeta] {
+		if key == string(metaSimulated) || strings.HasPrefix(key, string(metaSwept(""))) {
+			if err := t.put(treeMeta, []byte(key), kept.body); err != nil {
 				return err
 			}
 		}

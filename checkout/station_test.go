@@ -3,9 +3,11 @@ package checkout
 import (
 	"bytes"
 	"context"
+	"maps"
 	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestSalvageOfARenamedStation salvages a ledger that holds the events of two
@@ -73,4 +75,73 @@ func TestStationNameComesBack(t *testing.T) {
 	x.ok(x.Scrub(t.Context()))
 	x.verify()
 	want(t, "who", x.who(), "ipad=ann")
+}
+
+// TestAnonymiseARenamedStation forgets what was closed under both names of a
+// station, and a loan from the one to the other; also after a scrub.
+func TestAnonymiseARenamedStation(t *testing.T) {
+	x := newLedger(t)
+	x.bump(1, 11)
+	x.bump(1, 12)
+	x.bump(1, 12)
+	x.ok(x.Close())
+	x.o.Station = "attic"
+	l, err := Open(x.path, x.o)
+	x.ok(err)
+	x.Ledger = l
+	x.bump(2, 11) // a hand-over
+	x.bump(2, 13)
+	x.bump(2, 13)
+	x.clock.add(time.Hour)
+	people := func() string {
+		var names []string
+		for e, err := range x.History(HistoryFilter{}) {
+			x.ok(err)
+			if e.Kind != Enrol {
+				names = append(names, e.PersonName+e.FromName)
+			}
+		}
+		return strings.Join(names, " ")
+	}
+	want(t, "people before", people(), "Ann Ann Ann BenAnn Ben Ben")
+	n, err := x.Anonymise(context.Background(), x.clock.wall)
+	x.ok(err)
+	want(t, "events", n, 6)
+	want(t, "people", strings.Join(strings.Fields(people()), " "), "Ben")
+	x.ok(x.Scrub(context.Background()))
+	n, err = x.Anonymise(context.Background(), x.clock.wall)
+	x.ok(err)
+	want(t, "events forgotten again", n, 0)
+	want(t, "who", x.who(), "ipad=ben")
+	x.verify()
+}
+
+// TestStranded: events that wait when the station is renamed are counted under
+// the name that it had, and wait for that.
+func TestStranded(t *testing.T) {
+	x := newLedger(t)
+	x.bump(1, 11)
+	x.bump(2, 12)
+	rename := func(name string, stranded map[string]uint64) {
+		t.Helper()
+		x.ok(x.Close())
+		x.o.Station = name
+		l, err := Open(x.path, x.o)
+		x.ok(err)
+		x.Ledger = l
+		got, err := l.Stranded()
+		x.ok(err)
+		if !maps.Equal(got, stranded) {
+			t.Errorf("as %s: %v, want %v", name, got, stranded)
+		}
+	}
+	rename("lab", nil)
+	rename("attic", map[string]uint64{"lab": 4}) // two sinks
+	x.bump(1, 11)
+	rename("lab", map[string]uint64{"attic": 2})
+	x.ok(x.Delivered("dir", seqsOf(rowsFor(t, x.Ledger, "dir"))...))
+	x.ok(x.Delivered("hook", seqsOf(rowsFor(t, x.Ledger, "hook"))...))
+	rename("attic", nil)
+	want(t, "rows", len(rowsFor(t, x.Ledger, "dir")), 1)
+	x.verify()
 }

@@ -226,6 +226,30 @@ func (l *Ledger) Backlog(sink string) (rows uint64, err error) {
 	return rows, err
 }
 
+// Stranded counts by name the rows of events from when this station had another
+// name. They wait for it to have that name again: a row is named by its event's
+// number alone, and each name counts from 1.
+func (l *Ledger) Stranded() (map[string]uint64, error) {
+	rows := map[string]uint64{}
+	err := l.view(func(t *txn) error {
+		c := t.tx.Bucket(treeOutbox.bucket()).Cursor()
+		for k, _ := c.First(); k != nil; {
+			r, _, ok := parseOutboxKey(k)
+			if !ok {
+				return t.damaged("an outbox key")
+			}
+			if r.station != l.own {
+				rows[l.names[r.station]]++
+				k, _ = c.Next()
+				continue
+			}
+			k, _ = c.Seek(eventKey(ref{l.own + 1, 0})) // however many there are
+		}
+		return nil
+	})
+	return rows, err
+}
+
 // Sinks names every sink that the ledger ever had rows for.
 func (l *Ledger) Sinks() (names []string, err error) {
 	err = l.view(func(*txn) error {

@@ -254,7 +254,7 @@ func (t *txn) takeOver(ev *Event, p, was *party) error {
 
 // newer is the later of two loans of what turned out to be one device.
 func (s loanState) newer(o loanState) loanState {
-	if o.since.seq > s.since.seq {
+	if o.since.compare(s.since) > 0 {
 		return o
 	}
 	return s

@@ -184,6 +184,9 @@ func (a Ledger) Backlog(sink string) (int, error) {
 // Sinks implements Outbox.
 func (a Ledger) Sinks() ([]string, error) { return a.L.Sinks() }
 
+// Stranded implements Outbox.
+func (a Ledger) Stranded() (map[string]uint64, error) { return a.L.Stranded() }
+
 // Changed implements Outbox.
 func (a Ledger) Changed(string) <-chan struct{} { return a.L.OutboxChanged() }
 

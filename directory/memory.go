@@ -237,6 +237,9 @@ func (m *Memory) Backlog(sink string) (int, error) {
 	return len(m.sinks[sink].rows), nil
 }
 
+// Stranded implements Outbox: its station has but one name.
+func (m *Memory) Stranded() (map[string]uint64, error) { return nil, nil }
+
 // Changed implements Outbox.
 func (m *Memory) Changed(sink string) <-chan struct{} {
 	m.mu.Lock()

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -17,6 +18,9 @@ type Status struct {
 	PendingTags int `json:"pending_tags"`
 	// Orphans are sinks that have rows and are no longer configured.
 	Orphans []Orphan `json:"orphans"`
+	// Stranded are names that the station had before, with rows that wait for it
+	// to have them again.
+	Stranded []Orphan `json:"stranded"`
 }
 
 // SinkStatus is one place.
@@ -60,7 +64,7 @@ type PullStatus struct {
 	Notes []string `json:"notes"`
 }
 
-// Orphan is a sink without a place.
+// Orphan is a sink without a place, or a station's name that is not in use.
 type Orphan struct {
 	Name string `json:"name"`
 	Rows int    `json:"rows"`
@@ -70,7 +74,7 @@ const stuckShown = 100
 
 // Status tells how the places do and what waits.
 func (w *Worker) Status() (Status, error) {
-	st := Status{Directory: w.dir.String(), Sinks: []SinkStatus{}, Orphans: []Orphan{}}
+	st := Status{Directory: w.dir.String(), Sinks: []SinkStatus{}, Orphans: []Orphan{}, Stranded: []Orphan{}}
 	known := map[string]bool{}
 	for _, s := range w.senders {
 		known[s.name] = s.caps.Deliver
@@ -109,7 +113,11 @@ func (w *Worker) Status() (Status, error) {
 			st.Orphans = append(st.Orphans, Orphan{name, n})
 		}
 	}
-	return st, nil
+	stranded, err := w.o.Outbox.Stranded()
+	for _, name := range slices.Sorted(maps.Keys(stranded)) {
+		st.Stranded = append(st.Stranded, Orphan{name, int(stranded[name])})
+	}
+	return st, err
 }
 
 func (s *sender) status() (SinkStatus, error) {

@@ -36,6 +36,7 @@ func TestStatusWords(t *testing.T) {
 		Pull:        &PullStatus{At: ago(20 * time.Minute), People: 210, Devices: 1, Notes: []string{"37 people of 210 are gone from the directory: none is suspended until: stump sync pull --force"}},
 		PendingTags: 2,
 		Orphans:     []Orphan{{"oldhook", 5}},
+		Stranded:    []Orphan{{"pi", 3}},
 	}
 	want := `directory   endpoints of lab.example: down for 3 h
             lab.example refuses the connection
@@ -63,6 +64,8 @@ people      210 people and 1 device, pulled 20 min ago
 unknown     2 tags were bumped and have no owner yet; their bumps are kept
 oldhook     5 events wait for this place, which is no longer in the configuration
             put it back, or: stump sync drop all@oldhook --note WHY
+station     3 events wait from when the station was called "pi"
+            give it that name back until they are told: station = "pi"
 `
 	var b strings.Builder
 	if err := st.Write(&b, now); err != nil {
@@ -110,7 +113,7 @@ func TestStatusJSONHasEveryKey(t *testing.T) {
 	row := sink["stuck"].([]any)[0].(map[string]any) // found without a running worker
 	has(row, "id state event reason remedy attempts theirs")
 	has(sink, "name place state since reason remedy failures next backlog oldest stuck_rows stuck")
-	has(got, "directory sinks pull pending_tags orphans")
+	has(got, "directory sinks pull pending_tags orphans stranded")
 }
 
 func TestOrphans(t *testing.T) {

@@ -3,6 +3,7 @@ package directory
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -38,6 +39,10 @@ func (s Status) Write(out io.Writer, now time.Time) error {
 	for _, o := range s.Orphans {
 		p.head(o.Name, waits(o.Rows)+" for this place, which is no longer in the configuration")
 		p.line("put it back, or: stump sync drop " + allOf + o.Name + " --note WHY")
+	}
+	for _, o := range s.Stranded {
+		p.head("station", waits(o.Rows)+fmt.Sprintf(" from when the station was called %q", o.Name))
+		p.line("give it that name back until they are told: station = " + strconv.Quote(o.Name))
 	}
 	return p.err
 }

@@ -90,6 +90,9 @@ type Outbox interface {
 	// Sinks names the sinks that have rows, also those that are no longer
 	// configured.
 	Sinks() ([]string, error)
+	// Stranded counts the rows that wait for the station to have an earlier name
+	// again, by that name.
+	Stranded() (map[string]uint64, error)
 	// Changed is received from after rows were added; it may stand for many.
 	// One channel for each call.
 	Changed(sink string) <-chan struct{}

@@ -104,7 +104,18 @@ func openOrCreate(o Options, p places) (*checkout.Ledger, error) {
 	opts.SealTags = o.Sim || p.numbers()
 	opts.Sinks = directory.Sinks(p.directory, p.webhooks)
 	l, _, err := checkout.OpenOrSalvage(path, opts) // Info tells what was salvaged
-	return l, err
+	if err != nil {
+		return nil, err
+	}
+	stranded, err := l.Stranded()
+	if err != nil {
+		o.Log.Error("the outbox can't be read", "err", err)
+	}
+	for name, n := range stranded {
+		o.Log.Warn("events wait from when this station had another name", "name", name, "events", n,
+			"remedy", fmt.Sprintf("give it that name back until they are told: station = %q", name))
+	}
+	return l, nil
 }
 
 // RestoreLedger replaces the ledger by a backup, or says what that would change.
