@@ -125,7 +125,7 @@ func (p *pageFile) buckets(id uint64) (all []pageBucket) {
 // begins with a magic, and returns the length of the record, 0 if it is none.
 func scan(r io.ReaderAt, size int64, visit func(off int64, b []byte) int) {
 	const window, overlap = 4 << 20, 2*maxEvent + 256
-	buf := make([]byte, window+overlap)
+	buf := make([]byte, min(window+overlap, size))
 	skip := 0 // how much of the window the record before has taken
 	for base := int64(0); base < size; base += window {
 		b := buf[:min(int64(len(buf)), size-base)]
