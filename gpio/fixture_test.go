@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -263,10 +264,15 @@ func TestKernelIdleSleeps(t *testing.T) {
 	}()
 	<-tid
 	time.Sleep(200 * time.Millisecond)
-	syscall.Getrusage(syscall.RUSAGE_SELF, &before)
-	time.Sleep(3 * time.Second)
-	syscall.Getrusage(syscall.RUSAGE_SELF, &after)
-	if woke := after.Nvcsw - before.Nvcsw; woke > 10 {
+	debug.FreeOSMemory() // or Go does it bit by bit, in the background
+	woke := int64(math.MaxInt64)
+	for tries := 0; woke > 10 && tries < 3; tries++ {
+		syscall.Getrusage(syscall.RUSAGE_SELF, &before)
+		time.Sleep(3 * time.Second)
+		syscall.Getrusage(syscall.RUSAGE_SELF, &after)
+		woke = int64(after.Nvcsw - before.Nvcsw)
+	}
+	if woke > 10 {
 		t.Errorf("this process woke %d times in three idle seconds", woke)
 	}
 }
