@@ -19,14 +19,14 @@ import (
 	"stump/wiegand"
 )
 
-// bump is what came of a card that was shown.
+// bump is one card shown to the reader, and its result.
 type bump struct {
-	edges  []wiegand.Edge // what came over the wires
-	number string         // which card that is, if it is one
-	why    string         // why nothing came of it; "" if the station took it
+	edges  []wiegand.Edge // on the data wires
+	number string         // the card's written form, "" if the bits are not a card
+	why    string         // why the station ignored it, "" if it did not
 }
 
-// tap shows a card and returns when the display has answered.
+// tap shows a card and waits until the display has answered.
 func (l *lab) tap(ctx context.Context, card string) (bump, error) {
 	card, err := l.named(ctx, card)
 	if err != nil {
@@ -58,7 +58,7 @@ func (l *lab) tap(ctx context.Context, card string) (bump, error) {
 	return b, nil
 }
 
-// newFault names the fault of the newest refused frame, in brackets.
+// newFault returns the fault that was counted in between, in brackets.
 func newFault(before, after wiegand.Stats) string {
 	for _, f := range slices.Sorted(maps.Keys(after.Faults)) {
 		if after.Faults[f] > before.Faults[f] {
@@ -68,7 +68,7 @@ func newFault(before, after wiegand.Stats) string {
 	return ""
 }
 
-// bits are the pulses as the wires say them.
+// bits returns the pulses as zeros and ones.
 func (b bump) bits() string {
 	var bits strings.Builder
 	for _, e := range b.edges {
@@ -77,7 +77,7 @@ func (b bump) bits() string {
 	return bits.String()
 }
 
-// span is the time from the first to the last edge.
+// span returns the time from the first to the last edge.
 func (b bump) span() time.Duration {
 	if len(b.edges) == 0 {
 		return 0
@@ -85,14 +85,14 @@ func (b bump) span() time.Duration {
 	return time.Duration(b.edges[len(b.edges)-1].Time - b.edges[0].Time)
 }
 
-// named is the id of whom or what somebody means, however they write capitals;
-// what is no name is returned as it is.
+// named returns the id of the person or device with this id or name, in any
+// letter case. Any other word is returned unchanged.
 func (l *lab) named(ctx context.Context, word string) (string, error) {
-	people, err := rows[api.Person](ctx, l, "people", nil)
+	people, err := rows[api.Person](ctx, l, "people")
 	if err != nil {
 		return "", err
 	}
-	devices, err := rows[api.Device](ctx, l, "devices", nil)
+	devices, err := rows[api.Device](ctx, l, "devices")
 	if err != nil {
 		return "", err
 	}
@@ -114,17 +114,17 @@ func (l *lab) named(ctx context.Context, word string) (string, error) {
 	return word, nil
 }
 
-// forLab is an error of the API with the remedy that the lab has for it: it is
-// seeded, and has no `stump`.
+// forLab replaces the API's hint for an unknown name, which is to seed the lab
+// with a `stump` command: this lab is seeded already.
 func forLab(err error) error {
 	var status *api.StatusError
 	if !errors.As(err, &status) || status.Code != http.StatusNotFound {
 		return err
 	}
-	return hint.Errorf("bump "+ids(simlab.People)+", or "+ids(simlab.Devices)+"; or a credential such as "+simlab.Stranger.Credential, "%w", status)
+	return hint.Wrap(status, "bump "+ids(simlab.People)+", or "+ids(simlab.Devices)+"; or a credential such as "+simlab.Stranger.Credential)
 }
 
-// ids lists the names to bump.
+// ids lists the ids of cards.
 func ids(cards []simlab.Card) string {
 	var list []string
 	for _, c := range cards {
@@ -136,8 +136,8 @@ func ids(cards []simlab.Card) string {
 // step is the time from one bit to the next on the lab's wires.
 const step = 2 * time.Millisecond
 
-// trace draws what came over one wire, a column for each bit's time or a part
-// of it: the line stands high, and a pulse pulls it down.
+// trace draws the pulses on one wire, with colsPerBit columns for each bit's
+// time. The line idles high, and a pulse pulls it down.
 func (b bump) trace(line uint8, cols, colsPerBit int) (drawn string, pulses int) {
 	cells := []rune(strings.Repeat("─", cols))
 	for _, e := range b.edges {

@@ -6,8 +6,7 @@ import (
 	"charm.land/lipgloss/v2"
 )
 
-// fit cuts a plain text to a width, which it then has, in a terminal's cells.
-// What was cut is marked.
+// fit cuts or pads plain text to a width in terminal cells. A cut ends in "…".
 func fit(s string, width int) string {
 	if w := lipgloss.Width(s); w <= width {
 		return s + strings.Repeat(" ", width-w)
@@ -15,7 +14,7 @@ func fit(s string, width int) string {
 	return fit(cut(s, width), width)
 }
 
-// cut is fit without the blanks behind.
+// cut is fit without the padding.
 func cut(s string, width int) string {
 	if lipgloss.Width(s) <= width {
 		return s
@@ -24,7 +23,7 @@ func cut(s string, width int) string {
 		return ""
 	}
 	letters := []rune(s)
-	letters = letters[:min(len(letters), 4*width)] // more would be drawn onto the same letters
+	letters = letters[:min(len(letters), 4*width)] // anything longer is combining marks
 	for len(letters) > 0 && lipgloss.Width(string(letters)) > width-1 {
 		letters = letters[:len(letters)-1]
 	}
@@ -50,8 +49,8 @@ func wrapped(text string, width int) []string {
 	return append(lines, line)
 }
 
-// shorten keeps n lines; more tells in the last of them what is left out, from
-// the line of that number on.
+// shorten keeps n lines. If that leaves any out, the last one is more(i), where
+// i is the first line left out.
 func shorten(lines []string, n int, more func(from int) string) []string {
 	if len(lines) <= n || n <= 0 {
 		return lines[:min(len(lines), max(n, 0))]

@@ -9,25 +9,25 @@ import (
 	"stump/checkout"
 )
 
-// helpText is the help: paragraphs, and rows of a key or a command and what it
-// does, parted by a tab. An indented row is a command to copy.
-const helpText = `The daemon as it runs on a board; only the reader and the display are simulated. A bump makes the pulses that a card makes on the two data wires: on D0 for a 0, on D1 for a 1.
+// helpText is the help: paragraphs, rows of a key and what it does, separated by
+// a tab, and indented commands to copy.
+const helpText = `This is the daemon that runs on a board; only the reader and the display are simulated. A bump sends a card's pulses over the two data wires: on D0 for a 0, on D1 for a 1.
 
-1-6	bump somebody's badge
+1-6	bump a badge
 a-l	bump a device
-u	bump a card that nobody knows
-x	break the wiring, each time in another way; then bump and see
+u	bump an unknown card
+x	break the wiring, each time in a new way; then bump and see
 m	mend the wiring
 ?	this help; ? or Esc closes it
 q	quit; Ctrl-C too
 
-A badge and a device within a minute, in either order: checked out. The same two again: returned, but within %[3]v they undo nothing. Another badge and the device: handed over. The same card again within %[1]v is ignored.
+A badge and a device within a minute, in either order: checked out. The same two again: returned, unless they come within %[3]v. Another badge and the device: handed over. The same card again within %[1]v is ignored.
 
-Ask it from another terminal, as admins do, after make build:
+Ask the daemon from another terminal, as admins do, after make build:
   bin/stump --socket %[2]s who
 With "enroll person Zoe" in place of "who", the next unknown card is Zoe's: press u.`
 
-// helpLines is the help at the screen's width.
+// helpLines returns the help at the screen's width.
 func (s screen) helpLines() []string {
 	const keys = 5
 	var lines []string
@@ -52,7 +52,7 @@ func (s screen) helpLines() []string {
 	return lines
 }
 
-// commandLines is a command to copy, broken as a shell takes it if need be.
+// commandLines returns a command to copy, with a backslash where it is broken.
 func (s screen) commandLines(row string) []string {
 	if lipgloss.Width(row) <= s.room() {
 		return []string{row}
@@ -61,10 +61,10 @@ func (s screen) commandLines(row string) []string {
 	return []string{first + `--socket \`, cut("  "+rest, s.room())}
 }
 
-// helpRows is how many lines of the help are seen at once.
+// helpRows returns how many lines of the help the screen shows.
 func (s screen) helpRows() int { return s.height - 3 }
 
-// helpBelow is how many lines don't fit on the screen.
+// helpBelow returns how many lines of the help don't fit on the screen.
 func (s screen) helpBelow() int { return max(0, len(s.helpLines())-s.helpRows()) }
 
 func (s screen) drawHelp() []string {

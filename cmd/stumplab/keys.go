@@ -9,14 +9,14 @@ import (
 	"stump/internal/simlab"
 )
 
-// Keys of the lab: digits are badges, letters are devices.
+// Keys that bump a card: digits are badges, letters are devices.
 const (
 	badgeKeys   = "123456"
 	deviceKeys  = "abcdefghijkl"
 	strangerKey = "u"
 )
 
-// cardOf is the badge or device of a key.
+// cardOf returns the card that a key bumps.
 func cardOf(key string) (simlab.Card, bool) {
 	if key == strangerKey {
 		return simlab.Stranger, true
@@ -30,8 +30,8 @@ func cardOf(key string) (simlab.Card, bool) {
 	return simlab.Card{}, false
 }
 
-// drawKeys is the line of the keys. Where there is little room, words are
-// shorter and stand closer; no key is left out.
+// drawKeys draws the line of keys. On a narrow screen the words are fewer and
+// closer, but every key is shown.
 func (s screen) drawKeys(width int) string {
 	keys := s.keys()
 	for short := range keys[0].words {
@@ -54,7 +54,7 @@ func (s screen) drawKeys(width int) string {
 	return cut("? help q quit", width)
 }
 
-// keyWords is a key and what it does, in more and in fewer words.
+// keyWords is a key and what it does, from most to fewest words.
 type keyWords struct {
 	key   string
 	words [3]string

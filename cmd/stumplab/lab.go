@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"net/url"
 	"slices"
 	"sync"
 
@@ -16,17 +15,17 @@ import (
 	"stump/internal/panel"
 )
 
-// lab is a daemon on simulated hardware, asked as any command asks it.
+// lab is a daemon on simulated hardware, and a client of its API.
 type lab struct {
 	daemon *daemon.Daemon
 	client *api.Client
 	socket string
 	ended  chan error
 
-	reader sync.Mutex // has room for one card
+	reader sync.Mutex // one card at a time
 }
 
-// openLab starts the daemon and fills the register when it is empty.
+// openLab starts the daemon, and seeds the register if it is empty.
 func openLab(ctx context.Context, state, socket string) (*lab, error) {
 	cfg := config.Default()
 	cfg.Station = "simlab"
@@ -49,7 +48,7 @@ func openLab(ctx context.Context, state, socket string) (*lab, error) {
 	case err := <-l.ended:
 		return nil, errors.Join(errors.New("the daemon did not start"), err)
 	}
-	people, err := rows[api.Person](ctx, l, "people", nil)
+	people, err := rows[api.Person](ctx, l, "people")
 	if err != nil || len(people) > 0 {
 		return l, err
 	}
@@ -62,7 +61,7 @@ func (l *lab) setFault(ctx context.Context, name string) error {
 	return l.client.Do(ctx, "POST", "sim/fault", map[string]string{"fault": name}, nil)
 }
 
-// fault is the name of what is wrong with the wiring, "" for nothing.
+// fault returns the name of the wiring fault, "" for none.
 func (l *lab) fault() string {
 	if name := l.daemon.Lines.Fault(); name != "off" {
 		return name
@@ -70,21 +69,20 @@ func (l *lab) fault() string {
 	return ""
 }
 
-// commits counts what the ledger has saved.
+// commits returns how many transactions the ledger has committed.
 func (l *lab) commits() uint64 { return l.daemon.Ledger.Health().Commits }
 
-// events are what happened in the lab, oldest first. That the seed gave
-// everybody a tag is no news.
+// events returns what happened in the lab, oldest first, without the seed.
 func (l *lab) events(ctx context.Context) ([]api.History, error) {
-	events, err := rows[api.History](ctx, l, "history", nil)
+	events, err := rows[api.History](ctx, l, "history")
 	return slices.DeleteFunc(events, func(e api.History) bool { return or(e.Actor, "") == "sim" }), err
 }
 
 func (l *lab) display() panel.State { return l.daemon.Panel.State() }
 
-// rows asks for a list.
-func rows[T any](ctx context.Context, l *lab, path string, q url.Values) ([]T, error) {
-	body, err := l.client.Stream(ctx, "GET", path, q, nil)
+// rows asks the API for a list.
+func rows[T any](ctx context.Context, l *lab, path string) ([]T, error) {
+	body, err := l.client.Stream(ctx, "GET", path, nil, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +100,7 @@ func rows[T any](ctx context.Context, l *lab, path string, q url.Values) ([]T, e
 	}
 }
 
-// or is the value, or a word where it is unknown.
+// or returns the value, or a word in place of nil.
 func or(s *string, unknown string) string {
 	if s == nil {
 		return unknown

@@ -19,34 +19,34 @@ import (
 	"stump/internal/simlab"
 )
 
-// command is one that the line reader knows.
+// command is what a line can ask for.
 type command struct {
 	name, arg, about string
 	run              func(ctx context.Context, l *lab, p *printer, arg string) error
 }
 
-// commands are all of them. (A variable would be made of itself by help.)
+// commands returns all commands. As a variable it would refer to itself, through help.
 func commands() []command {
 	return []command{
 		{"tap", "NAME", "bump a badge, " + ids(simlab.People) + ", or a device,\n" +
 			ids(simlab.Devices[:6]) + "\n" + ids(simlab.Devices[6:]) + ";\n" +
 			"also a credential such as " + simlab.Stranger.Credential + ", or bits:0101…", runTap},
 		{"who", "", "who has which device", runWho},
-		{"history", "", "what happened", runHistory},
+		{"history", "", "every event, oldest first", runHistory},
 		{"wait", "6s", "let time pass", runWait},
-		{"fault", "NAME", "break the wiring, and off mends it:\n" + strings.Join(gpio.Faults[:8], " ") + "\n" +
+		{"fault", "NAME", "break the wiring; off mends it:\n" + strings.Join(gpio.Faults[:8], " ") + "\n" +
 			strings.Join(gpio.Faults[8:14], " ") + "\n" + strings.Join(gpio.Faults[14:], " "), runFault},
 		{"help", "", "this list", runHelp},
-		{"quit", "", "the end", nil},
+		{"quit", "", "leave the lab", nil},
 	}
 }
 
-// playLines reads commands and prints every text of the display.
+// playLines obeys commands line by line, and prints the display when it changes.
 func playLines(ctx context.Context, l *lab, in io.Reader, out io.Writer) error {
 	p := &printer{w: out, display: l.display}
 	changes, cancel := l.daemon.Panel.Subscribe()
 	var looking sync.WaitGroup
-	defer looking.Wait() // out is the caller's again
+	defer looking.Wait() // after that nothing writes to out
 	defer cancel()
 	p.look()
 	looking.Go(func() {
@@ -55,7 +55,7 @@ func playLines(ctx context.Context, l *lab, in io.Reader, out io.Writer) error {
 		}
 	})
 	lines := make(chan string)
-	var unread error // why there are no more, once lines is closed
+	var readErr error // valid once lines is closed
 	go func() {
 		defer close(lines)
 		sc := bufio.NewScanner(in)
@@ -66,7 +66,7 @@ func playLines(ctx context.Context, l *lab, in io.Reader, out io.Writer) error {
 				return
 			}
 		}
-		unread = sc.Err()
+		readErr = sc.Err()
 	}()
 	for {
 		select {
@@ -74,7 +74,7 @@ func playLines(ctx context.Context, l *lab, in io.Reader, out io.Writer) error {
 			return nil
 		case line, more := <-lines:
 			if !more {
-				return unread
+				return readErr
 			}
 			if quit := l.obey(ctx, p, line); quit {
 				return nil
@@ -83,7 +83,7 @@ func playLines(ctx context.Context, l *lab, in io.Reader, out io.Writer) error {
 	}
 }
 
-// obey carries out one command line and says what was wrong with it.
+// obey runs one command line and prints its error.
 func (l *lab) obey(ctx context.Context, p *printer, line string) (quit bool) {
 	words := strings.Fields(line)
 	if len(words) == 0 || strings.HasPrefix(words[0], "#") {
@@ -105,7 +105,7 @@ func (l *lab) obey(ctx context.Context, p *printer, line string) (quit bool) {
 	return false
 }
 
-// parse finds the command that somebody wrote.
+// parse finds the command that the words ask for.
 func parse(words []string) (command, string, error) {
 	var names []string
 	for _, c := range commands() {
@@ -121,17 +121,17 @@ func parse(words []string) (command, string, error) {
 		if near := hint.Nearest(name, names); near != "" {
 			remedy = "did you mean " + near + "? " + remedy
 		}
-		return command{}, "", hint.Errorf(remedy, "%q is no command", words[0])
+		return command{}, "", hint.Errorf(remedy, "%q is not a command", words[0])
 	}
 	if c := commands()[i]; c.arg != "" || arg == "" {
 		return c, arg, nil
 	}
-	return command{}, "", hint.Errorf("write "+name+" alone", "%s takes no %q", name, arg)
+	return command{}, "", hint.Errorf("write only "+name, "%s takes no argument, but got %q", name, arg)
 }
 
 func runTap(ctx context.Context, l *lab, p *printer, card string) error {
 	if card == "" {
-		return hint.Errorf("write tap ann, then tap ipad", "tap what?")
+		return hint.Errorf("write tap ann, then tap ipad", "tap needs a name")
 	}
 	before := p.count()
 	b, err := l.tap(ctx, card)
@@ -142,7 +142,7 @@ func runTap(ctx context.Context, l *lab, p *printer, card string) error {
 	switch {
 	case b.why != "":
 		p.printf("%s\n", b.why)
-	case p.count() == before: // it says the same again
+	case p.count() == before: // same text as before
 		p.show()
 	}
 	return nil
@@ -152,9 +152,9 @@ func runWait(ctx context.Context, _ *lab, _ *printer, arg string) error {
 	d, err := time.ParseDuration(arg)
 	switch {
 	case err != nil:
-		return hint.Errorf("write wait 6s, or wait 1m30s", "%q is no time", arg)
+		return hint.Errorf("write wait 6s, or wait 1m30s", "%q is not a duration", arg)
 	case d < 0:
-		return hint.Errorf("write wait 6s, or wait 1m30s", "%s is in the past", arg)
+		return hint.Errorf("write wait 6s, or wait 1m30s", "%s is negative", arg)
 	}
 	select {
 	case <-time.After(d):
@@ -164,7 +164,7 @@ func runWait(ctx context.Context, _ *lab, _ *printer, arg string) error {
 }
 
 func runWho(ctx context.Context, l *lab, p *printer, _ string) error {
-	loans, err := rows[api.Who](ctx, l, "who", nil)
+	loans, err := rows[api.Who](ctx, l, "who")
 	if err != nil {
 		return err
 	}
@@ -194,7 +194,7 @@ func runHistory(ctx context.Context, l *lab, p *printer, _ string) error {
 func runFault(ctx context.Context, l *lab, p *printer, name string) error {
 	name = strings.ToLower(name)
 	if name == "" {
-		return hint.Errorf("write fault and one of "+strings.Join(gpio.Faults, ", ")+"; fault off mends it", "which fault?")
+		return hint.Errorf("write fault and one of "+strings.Join(gpio.Faults, ", ")+"; fault off mends it", "fault needs a name")
 	}
 	return l.setFault(ctx, name)
 }
@@ -207,7 +207,7 @@ func runHelp(_ context.Context, _ *lab, p *printer, _ string) error {
 	return nil
 }
 
-// printer keeps the display's texts and the answers apart.
+// printer writes the display's texts and the answers, one at a time.
 type printer struct {
 	mu      sync.Mutex
 	w       io.Writer

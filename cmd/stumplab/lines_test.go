@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// TestMain is stumplab itself for the test that needs a process.
+// TestMain runs stumplab itself for the test that needs a process.
 func TestMain(m *testing.M) {
 	if os.Getenv("BE_STUMPLAB") != "" {
 		os.Args = os.Args[:1]
@@ -22,9 +22,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// Whoever reads the output may have had enough, as head has: the lab ends and
-// leaves nothing behind.
-func TestOutputThatNobodyReads(t *testing.T) {
+// TestClosedOutput closes the output as head does: the lab ends and leaves no
+// files behind.
+func TestClosedOutput(t *testing.T) {
 	t.Parallel()
 	dir, err := os.MkdirTemp("", "lab") // a short path for the socket
 	if err != nil {
@@ -44,7 +44,7 @@ func TestOutputThatNobodyReads(t *testing.T) {
 		t.Fatal(err)
 	}
 	out.Close()
-	io.WriteString(in, "help\n") // and no end of the input
+	io.WriteString(in, "help\n") // the input stays open
 	cmd.Wait()
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 || ctx.Err() != nil {
 		t.Errorf("left behind: %v %v %v", left, err, ctx.Err())
@@ -71,14 +71,14 @@ func play(t *testing.T, script ...string) string {
 	return out.String()
 }
 
-// inOrder wants the words to come one after the other.
+// inOrder checks that the words come one after the other.
 func inOrder(t *testing.T, out string, words ...string) {
 	t.Helper()
 	rest := out
 	for _, w := range words {
 		_, after, ok := strings.Cut(rest, w)
 		if !ok {
-			t.Fatalf("%q does not come in its place in\n%s", w, out)
+			t.Fatalf("%q is not in its place in\n%s", w, out)
 		}
 		rest = after
 	}
@@ -101,18 +101,18 @@ func TestMistakesOverAPipe(t *testing.T) {
 	out := play(t, "", "# a comment", "dance", "tapp ann", "who ann", "tap", "tap nobody", "tap bits:012", "wait soon", "wait", "wait -3s",
 		"fault", "fault everything", "fault d0-opne", "fault d0-open", "tap ann", "fault off", "tap ben", "help") // ends with the input
 	inOrder(t, out,
-		`error: "dance" is no command`, "the commands are tap, who, history, wait, fault, help, quit",
-		`error: "tapp" is no command`, "did you mean tap?",
-		`error: who takes no "ann"`, "write who alone",
-		`error: tap what?`, "write tap ann, then tap ipad",
-		`error: "nobody" is nobody's name and no credential`, "bump ann ben cem", "H10301:99:4711",
+		`error: "dance" is not a command`, "the commands are tap, who, history, wait, fault, help, quit",
+		`error: "tapp" is not a command`, "did you mean tap?",
+		`error: who takes no argument, but got "ann"`, "write only who",
+		`error: tap needs a name`, "write tap ann, then tap ipad",
+		`error: "nobody" is `, "bump ann ben cem", "H10301:99:4711",
 		`error: "bits:012": '2' at position 3 is not a bit`,
-		`error: "soon" is no time`, "write wait 6s",
-		`error: "" is no time`,
-		`error: -3s is in the past`, "write wait 6s",
-		`error: which fault?`, "write fault and one of no-power,",
-		`error: "everything" is no fault`, "use off, or one of",
-		`error: "d0-opne" is no fault`, "did you mean d0-open?",
+		`error: "soon" is not a duration`, "write wait 6s",
+		`error: "" is not a duration`,
+		`error: -3s is negative`, "write wait 6s",
+		`error: fault needs a name`, "write fault and one of no-power,",
+		`error: "everything" is `, "use off, or one of",
+		`error: "d0-opne" is `, "did you mean d0-open?",
 		"│Bad tag read", "Refused (", "): a broken DATA0 wire\n",
 		"│Hello Ben Lindq", "tap NAME")
 	if strings.Contains(out, "stump sim") {
@@ -125,15 +125,14 @@ func TestMistakesOverAPipe(t *testing.T) {
 	}
 }
 
-// TestNamesInAnyCapitals bumps as people write, ids and whole names.
+// TestNamesInAnyCapitals bumps ids and whole names in any letter case.
 func TestNamesInAnyCapitals(t *testing.T) {
 	t.Parallel()
 	out := play(t, "TAP Ann", "tap IPAD PRO 13", "who", "quit")
 	inOrder(t, out, "│Hello Ann Okafor│", "│Checked out     │", "iPad Pro 13      Ann Okafor\n")
 }
 
-// TestWhyNothingHappens bumps a card twice at once, and in front of a reader
-// without power.
+// TestWhyNothingHappens bumps a card twice in a row, and at a reader without power.
 func TestWhyNothingHappens(t *testing.T) {
 	t.Parallel()
 	out := play(t, "history", "tap ann", "tap ann", "wait 1.6s", "tap ann", "fault no-power", "tap ann", "quit")
@@ -145,9 +144,9 @@ func TestWhyNothingHappens(t *testing.T) {
 	}
 }
 
-// TestARollingNameIsPrintedOnce waits while a name rolls to its end and starts
+// TestScrollingNameIsPrintedOnce waits while a name scrolls to its end and starts
 // again.
-func TestARollingNameIsPrintedOnce(t *testing.T) {
+func TestScrollingNameIsPrintedOnce(t *testing.T) {
 	t.Parallel()
 	out := play(t, "tap dia", "wait 5s", "quit")
 	if n := strings.Count(out, "┌"); n != 2 {
@@ -183,7 +182,7 @@ func TestMessageChanged(t *testing.T) {
 		}
 	}
 	if m.changed(nil) {
-		t.Error("no display is a new text")
+		t.Error("no rows count as a new text")
 	}
 }
 
@@ -198,7 +197,7 @@ func TestOptions(t *testing.T) {
 		{nil, options{}, -1, ""},
 		{[]string{"-plain", "-state", "x"}, options{state: "x", plain: true}, -1, ""},
 		{[]string{"-h"}, options{}, 0, "usage: stumplab"},
-		{[]string{"run"}, options{}, 2, "stumplab: \"run\" is too much"},
+		{[]string{"run"}, options{}, 2, "stumplab: unexpected argument \"run\""},
 		{[]string{"-plain", "tap", "ann"}, options{plain: true}, 2, "usage: stumplab"},
 		{[]string{"-colour"}, options{}, 2, "usage: stumplab"},
 	}
@@ -214,8 +213,7 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// TestKeepsItsState plays twice with one folder; the second time nothing is
-// seeded again.
+// TestKeepsItsState plays twice with one folder, which is seeded only once.
 func TestKeepsItsState(t *testing.T) {
 	t.Parallel()
 	state, err := os.MkdirTemp("", "lab")

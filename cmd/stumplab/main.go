@@ -8,8 +8,8 @@
 //	tap ipad
 //	who
 //
-// The ledger lies in a temporary folder that is removed at the end, unless
-// -state names one to keep. `stump --socket …` works against the lab too.
+// The ledger is in a temporary folder that is removed at the end, unless -state
+// names one to keep. `stump --socket …` works with the lab too.
 package main
 
 import (
@@ -34,12 +34,12 @@ func main() {
 	if status >= 0 {
 		os.Exit(status)
 	}
-	// SIGPIPE too: whoever read the output has gone, and the folder has to go.
+	// SIGPIPE too: when the reader of the output has gone, the folder must be removed.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	defer stop()
-	asked := term.IsTerminal(int(os.Stdin.Fd()))
-	screen := asked && term.IsTerminal(int(os.Stdout.Fd())) && !o.plain && !dumb(os.Getenv("TERM"))
-	if asked && !screen {
+	interactive := term.IsTerminal(int(os.Stdin.Fd()))
+	screen := interactive && term.IsTerminal(int(os.Stdout.Fd())) && !o.plain && !dumb(os.Getenv("TERM"))
+	if interactive && !screen {
 		fmt.Println("A lab with six people and twelve devices: tap ann, then tap ipad; help lists the commands.")
 	}
 	if err := run(ctx, o.state, screen, os.Stdin, os.Stdout); err != nil {
@@ -49,14 +49,14 @@ func main() {
 	}
 }
 
-// options are what the command line says.
+// options are the flags of the command line.
 type options struct {
 	state string
 	plain bool
 }
 
-// parseOptions reads the command line. The status is that to exit with at
-// once, below 0 for going on.
+// parseOptions reads the command line. A status of 0 or more is the status to
+// exit with at once.
 func parseOptions(args []string, stderr io.Writer) (o options, status int) {
 	f := flag.NewFlagSet("stumplab", flag.ContinueOnError)
 	f.SetOutput(stderr)
@@ -72,14 +72,14 @@ func parseOptions(args []string, stderr io.Writer) (o options, status int) {
 	case err != nil:
 		return o, 2
 	case f.NArg() > 0:
-		complain(stderr, fmt.Errorf("%q is too much: what to do in the lab is asked inside", f.Arg(0)))
+		complain(stderr, fmt.Errorf("unexpected argument %q: write commands to the running lab", f.Arg(0)))
 		f.Usage()
 		return o, 2
 	}
 	return o, -1
 }
 
-// complain says what is wrong and what to do.
+// complain prints an error and its hint.
 func complain(w io.Writer, err error) {
 	fmt.Fprintf(w, "stumplab: %v\n", err)
 	if h := hint.Of(err); h != "" {
@@ -87,12 +87,12 @@ func complain(w io.Writer, err error) {
 	}
 }
 
-// dumb is whether a kind of terminal can't be drawn on.
+// dumb reports whether this kind of terminal can't be drawn on.
 func dumb(kind string) bool { return kind == "" || kind == "dumb" }
 
-// run opens the lab, lets somebody play, and closes it.
+// run opens the lab, plays, and closes it.
 func run(ctx context.Context, state string, screen bool, in io.Reader, out io.Writer) error {
-	// The socket lies here in any case: its path has to be short.
+	// The socket is always here: its path must be short.
 	dir, err := os.MkdirTemp("", "stumplab-")
 	if err != nil {
 		return err

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// message tells a new text on the display from one that only moves: a name
-// that is too long rolls on or starts again, the clock goes on.
+// message tells a new text on the display from one that only moves: a long name
+// scrolls or starts again, and the clock advances.
 type message struct{ first, last []string }
 
-// changed takes what the display shows now and reports whether it is a new
-// text.
+// changed takes the rows that the display shows now, and reports whether they
+// are a new text.
 func (m *message) changed(rows []string) bool {
 	if len(rows) == 0 {
 		return false
@@ -23,7 +23,7 @@ func (m *message) changed(rows []string) bool {
 	if len(now) == len(m.last) {
 		moved := true
 		for i, row := range now {
-			moved = moved && (row == m.last[i] || row == m.first[i] || rolled(m.last[i], row))
+			moved = moved && (row == m.last[i] || row == m.first[i] || scrolled(m.last[i], row))
 		}
 		if moved {
 			m.last = now
@@ -36,9 +36,9 @@ func (m *message) changed(rows []string) bool {
 
 var clock = regexp.MustCompile(` [0-2][0-9]:[0-5][0-9]$`)
 
-// rolled is whether b is a, some letters on. Who looks now and then misses a
-// step or two; a row that begins with blanks does not roll.
-func rolled(a, b string) bool {
+// scrolled reports whether b is a, moved by one to four letters: a look now and
+// then misses some steps. A row that begins with blanks does not scroll.
+func scrolled(a, b string) bool {
 	from, to := []rune(a), []rune(b)
 	for n := 1; n <= 4 && n < len(from) && len(from) == len(to); n++ {
 		if slices.Equal(from[n:], to[:len(to)-n]) && strings.TrimSpace(string(to[:len(to)-n])) != "" {

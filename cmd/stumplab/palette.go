@@ -6,20 +6,19 @@ import (
 	"charm.land/lipgloss/v2"
 )
 
-// palette is the lab's colours. Every one of them only underlines what a
-// letter or a shape says too: NO_COLOR loses nothing.
+// palette is the lab's colours. Each repeats what a letter or a shape says too,
+// so that NO_COLOR loses nothing.
 type palette struct {
 	title, dim, key, held, alarmed lipgloss.Style
 	frame, green, red, data0       lipgloss.Style
-	// glass is the lit display around its cells, and cells are those of even
-	// and odd places, which differ as little as on a real one.
+	// glass is the lit display around its cells; cells are the even and the odd
+	// ones, which differ as slightly as on real glass.
 	glass lipgloss.Style
 	cells [2]lipgloss.Style
 }
 
-// newPalette is the palette for a terminal's background and its kind of
-// colours. The display is of the yellow-green kind, lit from behind, whatever
-// the terminal is.
+// newPalette returns the palette for a terminal's background and the colours it
+// can show. The display is yellow-green and lit from behind on any terminal.
 func newPalette(dark bool, kind lipgloss.CompleteFunc) palette {
 	on := lipgloss.LightDark(dark)
 	ink := func(light, dark string) lipgloss.Style {
@@ -47,5 +46,5 @@ func newPalette(dark bool, kind lipgloss.CompleteFunc) palette {
 	}
 }
 
-// fullColour is the palette until the terminal says what it can.
+// fullColour is the kind of colours until the terminal reports its own.
 func fullColour(_, _, full color.Color) color.Color { return full }

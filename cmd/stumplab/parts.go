@@ -10,7 +10,7 @@ import (
 	"stump/internal/simlab"
 )
 
-// drawLeft is the display, the lights and the badges.
+// drawLeft draws the display, the lights and the badges.
 func (s screen) drawLeft(width, height int) []string {
 	lines := append(s.drawPanel(), s.drawLights(width))
 	var badges []string
@@ -28,7 +28,7 @@ func (s screen) drawLeft(width, height int) []string {
 	})...)
 }
 
-// drawPanel is the display as a lit panel of cells.
+// drawPanel draws the display as a lit panel of cells.
 func (s screen) drawPanel() []string {
 	var width int
 	var lines []string
@@ -46,7 +46,7 @@ func (s screen) drawPanel() []string {
 	return append(append([]string{s.frame.Render("╭" + edge + "╮")}, lines...), s.frame.Render("╰"+edge+"╯"))
 }
 
-// drawLights are the reader's lights and its beeper.
+// drawLights draws the reader's lights and its beeper.
 func (s screen) drawLights(width int) string {
 	lamp := func(on bool, lit lipgloss.Style) string {
 		if on {
@@ -58,7 +58,7 @@ func (s screen) drawLights(width int) string {
 	return lamps + s.dim.Render(cut(fmt.Sprintf("♪ %d", s.panel.Beeps), width-lipgloss.Width(lamps)))
 }
 
-// row is a card that a key bumps; the newest is marked.
+// row draws a key and its card, with a mark on the newest bump.
 func (s screen) row(key, what string) string {
 	mark := " "
 	if key == s.card {
@@ -108,7 +108,7 @@ func (s screen) drawDevices(width, height int) []string {
 	})
 }
 
-// drawWires is what the newest card made of the two data wires.
+// drawWires draws the newest card's pulses on the two data wires.
 func (s screen) drawWires(width int) []string {
 	const label, count = 4, 12
 	bits, perBit := 27, 1
@@ -127,7 +127,7 @@ func (s screen) drawWires(width int) []string {
 	return lines
 }
 
-// drawEvents is the last events, the newest first.
+// drawEvents draws the last events, newest first.
 func (s screen) drawEvents(width, height int) []string {
 	if height < 2 {
 		return nil
@@ -150,7 +150,7 @@ func (s screen) drawEvents(width, height int) []string {
 	})
 }
 
-// parties are who did it, and from whom a device came.
+// parties names the person of an event, and from whom the device came.
 func parties(e api.History) string {
 	person, from := or(e.Person, ""), or(e.From, "")
 	switch {
@@ -163,8 +163,7 @@ func parties(e api.History) string {
 	}
 }
 
-// drawNote says what became of the newest bump and what is wrong with the
-// wiring.
+// drawNote draws the result of the newest bump, and the wiring fault.
 func (s screen) drawNote(width int) string {
 	if s.fault != "" && !s.alarm {
 		return s.alarmed.Render(cut("Wiring: "+s.wiring()+". "+s.note, width))
@@ -173,7 +172,7 @@ func (s screen) drawNote(width int) string {
 	switch {
 	case s.alarm:
 		style = s.alarmed
-	case note == "" && planFor(s.height).events == 0: // nobody else invites
+	case note == "" && planFor(s.height).events == 0: // the list of events, which says so, has no room
 		note = "Bump a badge, 1-6, and then a device, a-l"
 	}
 	return style.Render(cut(note, width))

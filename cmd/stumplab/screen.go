@@ -17,10 +17,10 @@ import (
 	"stump/internal/panel"
 )
 
-// playScreen draws the lab until somebody leaves it.
+// playScreen draws the lab until the user quits or ctx ends.
 func playScreen(ctx context.Context, l *lab) error {
-	// Signals are main's: a program that is told to end by its own handler and
-	// by its context at once waits for itself.
+	// main handles signals: a program that its own handler and its context end
+	// at once deadlocks.
 	p := tea.NewProgram(newScreen(ctx, l), tea.WithoutSignalHandler())
 	defer context.AfterFunc(ctx, p.Quit)()
 	changes, cancel := l.daemon.Panel.Subscribe()
@@ -34,21 +34,21 @@ func playScreen(ctx context.Context, l *lab) error {
 	return err
 }
 
-// screen is the lab as it is drawn.
+// screen is what is drawn: the state of bubbletea's model.
 type screen struct {
 	ctx     context.Context
 	lab     *lab
 	panel   panel.State
 	devices []api.Device
 	events  []api.History
-	commits uint64 // that the ledger had made then
-	fault   string // what is wrong with the wiring, "" for nothing
+	commits uint64 // of the ledger, when devices and events were read
+	fault   string // in the wiring, "" for none
 	bump    bump   // the newest
 	card    string // its key
-	note    string // what is to be said about it
-	alarm   bool   // the note tells of a failure
+	note    string // about it
+	alarm   bool   // the note is about a failure
 	help    bool
-	scroll  int // lines of the help above the screen
+	scroll  int // lines of the help above the top of the screen
 
 	width, height int
 	dark          bool
@@ -56,7 +56,7 @@ type screen struct {
 	palette
 }
 
-// contents is what the ledger and the wiring say after something happened.
+// contents is a reading of the ledger and the wiring.
 type contents struct {
 	devices []api.Device
 	events  []api.History
@@ -64,7 +64,7 @@ type contents struct {
 	fault   string
 }
 
-// look is the time to look whether somebody changed something from outside.
+// look is the tick that looks for changes from outside, such as a command's.
 type look struct{}
 
 func lookAgain() tea.Cmd { return tea.Tick(time.Second, func(time.Time) tea.Msg { return look{} }) }
@@ -81,7 +81,7 @@ func (s screen) Init() tea.Cmd { return tea.Batch(s.reload, lookAgain(), tea.Req
 func (s screen) reload() tea.Msg {
 	c := contents{fault: s.lab.fault(), commits: s.lab.commits()}
 	var err error
-	if c.devices, err = rows[api.Device](s.ctx, s.lab, "devices", nil); err != nil {
+	if c.devices, err = rows[api.Device](s.ctx, s.lab, "devices"); err != nil {
 		return err
 	}
 	if c.events, err = s.lab.events(s.ctx); err != nil {
@@ -121,7 +121,7 @@ func (s screen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			s.note += ": " + h
 		}
 	case tea.KeyPressMsg:
-		key := strings.ToLower(msg.String()) // Caps Lock is no other card
+		key := strings.ToLower(msg.String()) // Caps Lock doesn't matter
 		if s.help {
 			return s.pressInHelp(key)
 		}
@@ -130,7 +130,7 @@ func (s screen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	return s, nil
 }
 
-// press is a key: a bump, a broken wire, or the end.
+// press handles a key outside the help.
 func (s screen) press(key string) (tea.Model, tea.Cmd) {
 	switch key {
 	case "ctrl+c", "q":
@@ -148,13 +148,13 @@ func (s screen) press(key string) (tea.Model, tea.Cmd) {
 	card, ok := cardOf(key)
 	if !ok {
 		if lipgloss.Width(key) == 1 {
-			s.note, s.alarm = fmt.Sprintf("%s is no key here; ? tells which are", key), false
+			s.note, s.alarm = fmt.Sprintf("%s is not a key here; ? lists them", key), false
 		}
 		return s, nil
 	}
 	name := card.ID
 	if key == strangerKey {
-		name = card.Credential // nobody's, or whose it has become
+		name = card.Credential // by enrolling it may have an owner now
 	}
 	s.card, s.note, s.alarm = key, "Showing "+card.Name+" …", false
 	return s, func() tea.Msg {
@@ -166,11 +166,11 @@ func (s screen) press(key string) (tea.Model, tea.Cmd) {
 	}
 }
 
-// wire breaks the wiring or mends it.
+// wire sets the wiring fault; "off" mends it.
 func (s screen) wire(fault string) (tea.Model, tea.Cmd) {
 	s.fault, s.alarm = fault, false
 	if s.note = "Now bump a card and see"; fault == "off" {
-		s.fault, s.note = "", "The wiring is whole again"
+		s.fault, s.note = "", "The wiring is mended"
 	}
 	return s, func() tea.Msg {
 		if err := s.lab.setFault(s.ctx, fault); err != nil {
@@ -180,7 +180,7 @@ func (s screen) wire(fault string) (tea.Model, tea.Cmd) {
 	}
 }
 
-// pressInHelp is a key while the help is open.
+// pressInHelp handles a key while the help is open.
 func (s screen) pressInHelp(key string) (tea.Model, tea.Cmd) {
 	switch key {
 	case "ctrl+c", "q":
@@ -201,11 +201,11 @@ func (s screen) pressInHelp(key string) (tea.Model, tea.Cmd) {
 	return s, nil
 }
 
-// scrollBy moves the help, which a larger screen may have moved already.
+// scrollBy scrolls the help. The start is clamped too: a larger screen shows more.
 func (s *screen) scrollBy(lines int) {
 	s.scroll = max(0, min(s.scroll, s.helpBelow())+lines)
 	s.scroll = min(s.scroll, s.helpBelow())
 }
 
-// wiring is the fault in words.
+// wiring describes the fault.
 func (s screen) wiring() string { return s.fault + " (" + hw.Label(s.fault) + ")" }

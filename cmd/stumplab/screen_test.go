@@ -21,7 +21,7 @@ import (
 	"stump/wiegand"
 )
 
-// drawn is a screen of that size, before anything happened.
+// drawn returns a screen of that size, before anything happened.
 func drawn(width, height int) screen {
 	return screen{
 		lab:   &lab{socket: "/tmp/stumplab-1234567890/stump.sock"},
@@ -30,8 +30,8 @@ func drawn(width, height int) screen {
 	}
 }
 
-// busy is a screen with much to say: everything is out, to people with long
-// names, a wire is broken, and the reader hums.
+// busy returns a full screen: every device is out, to people with long names,
+// and the wiring is broken.
 func busy(width, height int) screen {
 	s := drawn(width, height)
 	long := "Karl-Theodor Freiherr von 李雷 und zu Guttenberg"
@@ -51,11 +51,11 @@ func busy(width, height int) screen {
 
 var escapes = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
-// lines are what is read on the screen.
+// lines returns the text of the screen.
 func lines(s screen) []string { return strings.Split(escapes.ReplaceAllString(s.draw(), ""), "\n") }
 
-// TestEverySize draws the lab and its help at all sizes: nothing is outside,
-// and the last line has the keys.
+// TestEverySize draws the lab and its help at all sizes: nothing exceeds the
+// screen, and the last line has the keys.
 func TestEverySize(t *testing.T) {
 	t.Parallel()
 	states := map[string]func(w, h int) screen{
@@ -107,8 +107,8 @@ func TestEverySize(t *testing.T) {
 	}
 }
 
-// TestNothingIsLeftOutSilently wants every badge and device on the screen, or
-// their number, and of the devices how many of them are out.
+// TestNothingIsLeftOutSilently wants every badge and device on the screen, or how
+// many are left out and how many of those devices are lent.
 func TestNothingIsLeftOutSilently(t *testing.T) {
 	t.Parallel()
 	more := regexp.MustCompile(`…  (\d+) more(?:, (\d+) out)?`)
@@ -150,7 +150,7 @@ func TestTooSmallSaysSo(t *testing.T) {
 	}
 }
 
-// TestEmptyLabInvites shows what a newcomer sees first.
+// TestEmptyLabInvites checks what a newcomer sees first.
 func TestEmptyLabInvites(t *testing.T) {
 	t.Parallel()
 	all := strings.Join(lines(drawn(80, 24)), "\n")
@@ -159,9 +159,9 @@ func TestEmptyLabInvites(t *testing.T) {
 	inOrder(t, all, "│ Lab open   10:42 │", "Bump a badge, 1-6, and then a device, a-l", "? help")
 }
 
-// TestHelpIsWhole scrolls through the help: every row comes by, and on a usual
-// terminal there is nothing to scroll.
-func TestHelpIsWhole(t *testing.T) {
+// TestHelpIsComplete scrolls through the help and sees every row. On a terminal
+// of 80x24 there is nothing to scroll.
+func TestHelpIsComplete(t *testing.T) {
 	t.Parallel()
 	s := drawn(80, 24)
 	s.help = true
@@ -214,7 +214,7 @@ func TestKeysOfTheHelp(t *testing.T) {
 	if s = press(t, press(t, s, "pgup"), "pgup"); s.scroll != max(0, below-1-2*(s.helpRows()-1)) {
 		t.Errorf("two pages up is line %d", s.scroll)
 	}
-	if s := press(t, drawn(80, 24), "z"); !strings.Contains(s.note, "z is no key here; ? tells") {
+	if s := press(t, drawn(80, 24), "z"); !strings.Contains(s.note, "z is not a key here") {
 		t.Errorf("z: %q", s.note)
 	}
 }
@@ -231,11 +231,11 @@ func TestLeaving(t *testing.T) {
 		}
 	}
 	if _, cmd := drawn(80, 24).Update(keyPress("esc")); cmd != nil {
-		t.Error("Esc takes the ledger away")
+		t.Error("Esc ends the lab")
 	}
 }
 
-// TestCardsOfTheKeys wants a card for every key that is told, and no key twice.
+// TestCardsOfTheKeys wants a different card for every key.
 func TestCardsOfTheKeys(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
@@ -280,9 +280,9 @@ func TestBumpsOnTheScreen(t *testing.T) {
 	s = press(t, s, "b")
 	see("│ Bad tag read     │", `Refused \(.+\): a broken DATA0 wire`, "D0  ─+  0 pulses")
 	s = press(t, s, "m")
-	see("The wiring is whole again", "x break a wire")
+	see("The wiring is mended", "x break a wire")
 
-	// What others do is seen at the next look.
+	// A change from outside is seen at the next look.
 	before := s.commits
 	if err := s.lab.client.Do(t.Context(), "POST", "give", api.Give{Device: "pixel", Person: "fay"}, nil); err != nil {
 		t.Fatal(err)
@@ -291,12 +291,12 @@ func TestBumpsOnTheScreen(t *testing.T) {
 		t.Fatal(err)
 	}
 	if s = update(t, s, look{}); s.commits == before {
-		t.Error("the screen has not looked")
+		t.Error("the screen did not look")
 	}
 	see(`c  Pixel 9 +with Fay Müller`, `Wiring: hum`)
 }
 
-// TestBumpsAtOnce holds two cards to the reader at once: each is told apart.
+// TestBumpsAtOnce holds three cards to the reader at once: each is read by itself.
 func TestBumpsAtOnce(t *testing.T) {
 	t.Parallel()
 	l := openScreen(t).lab
@@ -312,8 +312,8 @@ func TestBumpsAtOnce(t *testing.T) {
 	wg.Wait()
 }
 
-// TestWiringThatSaysNothing bumps where no pulse arrives.
-func TestWiringThatSaysNothing(t *testing.T) {
+// TestNoPulses bumps a card at a reader without power.
+func TestNoPulses(t *testing.T) {
 	t.Parallel()
 	s := press(t, openScreen(t), "x")
 	if s.fault != gpio.Faults[0] || s.fault != "no-power" {
@@ -325,7 +325,7 @@ func TestWiringThatSaysNothing(t *testing.T) {
 	}
 }
 
-// TestPalettes draws in every kind of colours: only the colours change.
+// TestPalettes draws with every kind of colours: the text stays the same.
 func TestPalettes(t *testing.T) {
 	t.Parallel()
 	want := strings.Join(lines(busy(80, 24)), "\n")
@@ -343,7 +343,7 @@ func TestPalettes(t *testing.T) {
 	}
 }
 
-// openScreen is a screen on a lab that runs.
+// openScreen returns a screen on a running lab.
 func openScreen(t *testing.T) screen {
 	t.Helper()
 	state, err := os.MkdirTemp("", "lab") // a short path for the socket
@@ -379,19 +379,19 @@ func keyPress(key string) tea.KeyPressMsg {
 	return tea.KeyPressMsg{Code: []rune(key)[0], Text: key}
 }
 
-// press presses a key and waits for what comes of it.
+// press presses a key and waits for the result.
 func press(t *testing.T, s screen, key string) screen {
 	t.Helper()
 	return update(t, s, keyPress(key))
 }
 
-// update gives the screen a message, and those that follow from it, and what
-// the display shows then.
+// update gives the screen a message, those that follow from it, and then the
+// display.
 func update(t *testing.T, s screen, msg tea.Msg) screen {
 	t.Helper()
 	for todo := []tea.Msg{msg}; len(todo) > 0; todo = todo[1:] {
 		if batch, ok := todo[0].(tea.BatchMsg); ok {
-			todo = append(todo, batch[0]()) // the others are for the time to come
+			todo = append(todo, batch[0]()) // the others wait for a tick
 			continue
 		}
 		m, cmd := s.Update(todo[0])

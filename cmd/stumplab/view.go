@@ -10,10 +10,10 @@ import (
 
 // Sizes of the screen, in cells.
 const (
-	// minWidth and minHeight are what the display, two badges and the names of
-	// the devices need.
+	// minWidth and minHeight have room for the display, two badges and the names
+	// of the devices.
 	minWidth, minHeight = 48, 12
-	// maxWidth is as wide as the lab is drawn; beyond it stands in the middle.
+	// maxWidth is the widest that the lab is drawn; a wider screen centres it.
 	maxWidth = 92
 
 	glassWidth = 20 // 16 cells, the glass around them and the frame
@@ -21,11 +21,10 @@ const (
 	usualList  = 1 + 3 // the last events
 )
 
-// plan is how many lines each part has. The last two, the note and the keys,
-// are always there.
+// plan is how many lines each part has. The note and the keys always have one each.
 type plan struct{ title, underTitle, body, wires, events, space int }
 
-// planFor gives the lines to the parts, the most needed first.
+// planFor gives lines to the parts, the most important first.
 func planFor(height int) plan {
 	left := height - 2
 	take := func(lines, atLeast int) int {
@@ -56,7 +55,7 @@ func (s screen) View() tea.View {
 	return v
 }
 
-// draw is the whole screen, no line wider and not more of them than there are.
+// draw draws the screen, never wider or taller than the terminal.
 func (s screen) draw() string {
 	if s.width < minWidth || s.height < minHeight {
 		return s.drawTooSmall()
@@ -69,7 +68,7 @@ func (s screen) draw() string {
 	return margin + strings.Join(lines(), "\n"+margin)
 }
 
-// room is the width of what is drawn.
+// room returns the width that is drawn.
 func (s screen) room() int {
 	if s.width < 62 {
 		return s.width
@@ -77,7 +76,7 @@ func (s screen) room() int {
 	return min(s.width-2, maxWidth)
 }
 
-// drawTooSmall says so, and how to leave.
+// drawTooSmall asks for a larger terminal, and says how to quit.
 func (s screen) drawTooSmall() string {
 	text := fmt.Sprintf("Too small: %d×%d. The lab needs %d×%d.", s.width, s.height, minWidth, minHeight)
 	lines := append(shorten(wrapped(text, s.width), s.height-1, func(int) string { return "…" }), "q quit")
