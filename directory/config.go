@@ -153,7 +153,23 @@ func Open(c Config) (Directory, error) {
 	case "scim":
 		return NewSCIM(c)
 	}
-	return nil, fmt.Errorf("directory.kind %q is not one of local, endpoints, snipeit, scim", c.Kind)
+	return nil, badKey("kind", "%q is not one of local, endpoints, snipeit, scim", c.Kind)
+}
+
+// KeyError says that the value of a configuration key can't be used.
+type KeyError struct {
+	Table string // "directory" or "webhook"
+	Index int    // of the [[webhook]] table, from 0
+	Key   string
+	Err   error
+}
+
+func (e *KeyError) Error() string { return fmt.Sprintf("%s.%s: %v", e.Table, e.Key, e.Err) }
+func (e *KeyError) Unwrap() error { return e.Err }
+
+// badKey is the KeyError for a key of [directory].
+func badKey(key, format string, args ...any) error {
+	return &KeyError{Table: "directory", Key: key, Err: fmt.Errorf(format, args...)}
 }
 
 // Trouble is an Outcome as an error, for calls that are not deliveries.

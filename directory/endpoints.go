@@ -61,12 +61,12 @@ func checkTemplate(key, template string, holes []string) error {
 	}
 	for _, h := range holes {
 		if !strings.Contains(template, h) {
-			return fmt.Errorf("directory.%s %q needs %s", key, template, h)
+			return badKey(key, "%q needs %s", template, h)
 		}
 	}
 	u, err := url.Parse(fill(template, "{staff}", "0", "{asset}", "0", "{tag}", "0", "{who}", "0"))
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return fmt.Errorf("directory.%s %q is not an http or https address", key, template)
+		return badKey(key, "%q is not an http or https address", template)
 	}
 	return nil
 }

@@ -52,12 +52,12 @@ type numbers struct {
 func newNumbers(key string, names []string, form string, parse func(string) (checkout.Tag, error)) (numbers, error) {
 	n := numbers{key: key, form: form, parse: parse}
 	if !strings.Contains(form, "{}") {
-		return n, fmt.Errorf("directory.%s_form %q needs {} where the number goes", key, form)
+		return n, badKey(key+"_form", "%q needs {} where the number goes", form)
 	}
 	for _, name := range names {
 		f := transforms[name]
 		if f == nil {
-			return n, fmt.Errorf("directory.%s_transform %q is not one of digits, strip-zeros, hex", key, name)
+			return n, badKey(key+"_transform", "%q is not one of digits, strip-zeros, hex", name)
 		}
 		n.steps = append(n.steps, f)
 	}

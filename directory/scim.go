@@ -45,7 +45,7 @@ func NewSCIM(cfg Config) (*SCIM, error) {
 		field = scimEmployee
 	}
 	if s.badge, err = parseAttrPath(field); err != nil {
-		return nil, fmt.Errorf("directory.badge_field: %w", err)
+		return nil, badKey("badge_field", "%w", err)
 	}
 	if s.badges, err = newNumbers("badge", cfg.BadgeTransform, cfg.BadgeForm, cfg.ParseTag); err != nil {
 		return nil, err

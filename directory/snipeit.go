@@ -3,7 +3,6 @@ package directory
 import (
 	"context"
 	"errors"
-	"fmt"
 	"html"
 	"net/http"
 	"net/url"
@@ -43,17 +42,17 @@ func NewSnipeIT(cfg Config) (*SnipeIT, error) {
 		return nil, err
 	}
 	if cfg.TokenFile == "" {
-		return nil, errors.New("directory.token_file is needed: the file with the API token")
+		return nil, badKey("token_file", "the file with the API token is needed")
 	}
 	s := &SnipeIT{base: strings.TrimSuffix(base, "/api/v1") + "/api/v1", cfg: cfg, token: secret(cfg.TokenFile)}
 	if s.cfg.BadgeField == "" {
 		s.cfg.BadgeField = "employee_num"
 	}
 	if f := cfg.DeviceField; f != "asset_tag" && f != "serial" && !strings.HasPrefix(f, "custom:") {
-		return nil, fmt.Errorf("directory.device_field %q is not asset_tag, serial or custom:NAME", f)
+		return nil, badKey("device_field", "%q is not asset_tag, serial or custom:NAME", f)
 	}
 	if s.zone, err = time.LoadLocation(cfg.Zone); err != nil {
-		return nil, fmt.Errorf("directory.zone: %w", err)
+		return nil, badKey("zone", "%w", err)
 	}
 	if s.badges, err = newNumbers("badge", cfg.BadgeTransform, cfg.BadgeForm, cfg.ParseTag); err != nil {
 		return nil, err
@@ -71,7 +70,7 @@ func NewSnipeIT(cfg Config) (*SnipeIT, error) {
 func apiBase(address string) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return "", fmt.Errorf("directory.url %q is not an http or https address", address)
+		return "", badKey("url", "%q is not an http or https address", address)
 	}
 	return strings.TrimRight(address, "/"), nil
 }

@@ -327,7 +327,8 @@ func TestSnipeITConfigurationErrors(t *testing.T) {
 	} {
 		cfg := snipeConfig(t, "https://host")
 		change(&cfg)
-		if _, err := Open(cfg); err == nil || !strings.Contains(err.Error(), "directory."+key) {
+		_, err := Open(cfg)
+		if bad := (*KeyError)(nil); !errors.As(err, &bad) || bad.Key != key || !strings.HasPrefix(err.Error(), "directory."+key+": ") {
 			t.Errorf("%s: %v", key, err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -42,17 +43,20 @@ var hookName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
 
 // NewWebhook checks the configuration.
 func NewWebhook(cfg WebhookConfig, station string) (*Webhook, error) {
+	bad := func(key, format string, args ...any) (*Webhook, error) {
+		return nil, &KeyError{Table: "webhook", Key: key, Err: fmt.Errorf(format, args...)}
+	}
 	u, err := url.Parse(cfg.URL)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, fmt.Errorf("webhook.url %q is not an http or https address", cfg.URL)
+		return bad("url", "%q is not an http or https address", cfg.URL)
 	}
 	if cfg.Name == "" {
 		if cfg.Name = strings.ToLower(u.Hostname()); !hookName.MatchString(cfg.Name) {
-			return nil, fmt.Errorf("webhook.url %q: its host can't be the webhook's name: set webhook.name", cfg.URL)
+			return bad("url", "%q: its host can't be the webhook's name: set webhook.name", cfg.URL)
 		}
 	}
 	if !hookName.MatchString(cfg.Name) || cfg.Name == Main {
-		return nil, fmt.Errorf("webhook.name %q: use lower-case letters, digits, . _ - and not %q", cfg.Name, Main)
+		return bad("name", "%q: use lower-case letters, digits, . _ - and not %q", cfg.Name, Main)
 	}
 	c, err := newClient(cfg.HTTP, clientOptions{follow: true, hide: true})
 	if err != nil {
@@ -206,13 +210,16 @@ func orNull(s string) *string {
 // OpenWebhooks returns the webhooks of the configuration by name.
 func OpenWebhooks(c Config) (map[string]Deliverer, error) {
 	hooks := map[string]Deliverer{}
-	for _, hc := range c.Webhooks {
+	for i, hc := range c.Webhooks {
 		h, err := NewWebhook(hc, c.Station)
 		if err != nil {
+			if bad := (*KeyError)(nil); errors.As(err, &bad) {
+				bad.Index = i
+			}
 			return nil, err
 		}
 		if hooks[h.name] != nil {
-			return nil, fmt.Errorf("two webhooks are called %q: give them a name each", h.name)
+			return nil, &KeyError{"webhook", i, "name", fmt.Errorf("two webhooks are called %q: give them a name each", h.name)}
 		}
 		hooks[h.name] = h
 	}

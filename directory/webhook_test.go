@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -228,9 +229,16 @@ func TestWebhookConfiguration(t *testing.T) {
 		}
 	}
 	c := Config{Webhooks: []WebhookConfig{{URL: "https://Chat.example/a"}, {URL: "https://chat.example/b"}}}
-	if _, err := OpenWebhooks(c); err == nil || !strings.Contains(err.Error(), `two webhooks are called "chat.example"`) {
+	_, err := OpenWebhooks(c)
+	var bad *KeyError
+	if !errors.As(err, &bad) || bad.Index != 1 || bad.Key != "name" || !strings.Contains(err.Error(), `two webhooks are called "chat.example"`) {
 		t.Errorf("%v", err)
 	}
+	c.Webhooks[1].URL = "chat.example"
+	if _, err := OpenWebhooks(c); !errors.As(err, &bad) || bad.Index != 1 || bad.Key != "url" {
+		t.Errorf("%v", err)
+	}
+	c.Webhooks[1].URL = "https://chat.example/b"
 	c.Webhooks[1].Name = "mail"
 	hooks, err := OpenWebhooks(c)
 	if got := Sinks(Local{}, hooks); err != nil || !slices.Equal(got, []string{"chat.example", "mail"}) {

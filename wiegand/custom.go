@@ -50,7 +50,7 @@ type CustomFixed struct {
 }
 
 // NewFormat checks a declaration and makes the format. The error joins
-// everything that is wrong, each line naming the format, the part and the bit.
+// a [FormatError] for everything that is wrong.
 func NewFormat(c CustomFormat) (*Format, error) {
 	p := formatParser{name: c.Name, use: map[int]string{}}
 	f := &Format{Name: c.Name, Description: c.Description, Len: c.Bits}
@@ -99,7 +99,25 @@ type formatParser struct {
 }
 
 func (p *formatParser) fail(part, format string, args ...any) {
-	p.errs = append(p.errs, fmt.Errorf("format %q, %s: %w", p.name, part, fmt.Errorf(format, args...)))
+	p.errs = append(p.errs, &FormatError{p.name, part, fmt.Errorf(format, args...)})
+}
+
+// FormatError is one thing that is wrong with a CustomFormat.
+type FormatError struct {
+	Format string // its name
+	Part   string // a key of CustomFormat, with a number from 1 where the key is a list: "number", "parity 2"
+	Err    error
+}
+
+func (e *FormatError) Error() string {
+	return fmt.Sprintf("format %q, %s: %v", e.Format, e.Part, e.Err)
+}
+func (e *FormatError) Unwrap() error { return e.Err }
+
+// Key is the key of CustomFormat that Part is in.
+func (e *FormatError) Key() string {
+	key, _, _ := strings.Cut(e.Part, " ")
+	return key
 }
 
 // inside reports whether a bit is in the frame.
@@ -127,7 +145,7 @@ func (p *formatParser) claim(part string, bit int) bool {
 func (p *formatParser) places(part, s string) []int {
 	places, err := parsePlaces(s)
 	if err != nil {
-		p.errs = append(p.errs, fmt.Errorf("format %q, %s: %w", p.name, part, err))
+		p.fail(part, "%w", err)
 	}
 	return places
 }

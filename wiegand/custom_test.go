@@ -1,6 +1,7 @@
 package wiegand
 
 import (
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -115,6 +116,10 @@ func TestCustomFormatErrors(t *testing.T) {
 	_, err := NewFormat(CustomFormat{Name: "x", Bits: 8, Number: "0-9", Parity: []CustomParity{{Bit: 9, Kind: "?"}}})
 	if n := len(strings.Split(err.Error(), "\n")); n < 4 {
 		t.Errorf("%d mistakes are named:\n%v", n, err)
+	}
+	_, err = NewFormat(CustomFormat{Name: "x", Bits: 8, Number: "0-6", Parity: []CustomParity{{Bit: 9, Kind: "even", Covers: "0"}}})
+	if bad := (*FormatError)(nil); !errors.As(err, &bad) || bad.Format != "x" || bad.Part != "parity 1" || bad.Key() != "parity" {
+		t.Errorf("%#v", bad)
 	}
 }
 

@@ -2,10 +2,10 @@ package config
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -135,18 +135,13 @@ func (c *Config) checkReader(i int) {
 	}
 }
 
-// formatPart is how errors of wiegand.NewFormat begin.
-var formatPart = regexp.MustCompile(`^format "(?:[^"\\]|\\.)*", (\w+)(?: \d+)?: (.*)`)
-
 // badFormat tells of the first that is wrong with a format: what follows from
 // that is much.
 func (c *Config) badFormat(i int, err error) {
-	first, _, _ := strings.Cut(err.Error(), "\n")
-	key := []string{"format", strconv.Itoa(i)}
-	if m := formatPart.FindStringSubmatch(first); m != nil {
-		key, first = append(key, m[1]), m[2]
+	var bad *wiegand.FormatError
+	if errors.As(err, &bad) {
+		c.bad("places count from 0, the first bit sent; docs/decoding.md explains the keys", []string{"format", strconv.Itoa(i), bad.Key()}, "%v", bad.Err)
 	}
-	c.bad("places count from 0, the first bit sent; docs/decoding.md explains the keys", key, "%s", first)
 }
 
 // fillReader gives r what its keys left out, the preset before the defaults.

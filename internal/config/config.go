@@ -15,7 +15,6 @@ import (
 	"os"
 	"reflect"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -446,27 +445,21 @@ func (c *Config) fault(remedy string, key []string, format string, args ...any) 
 	return &Fault{c.path, locate(c.source, key), printable(key), fmt.Sprintf(format, args...), remedy}
 }
 
-// placeKey is the key with which errors of package directory begin.
-var placeKey = regexp.MustCompile(`^(directory|webhook)\.(\w+):? (.*)$`)
-
 // Locate gives an error of package directory the form of the others.
 func (c *Config) Locate(err error) error {
 	if err == nil {
 		return nil
 	}
 	remedy := cmp.Or(hint.Of(err), "docs/directory.md has whole tables to start from")
-	m := placeKey.FindStringSubmatch(err.Error())
-	if m == nil {
+	var bad *directory.KeyError
+	if !errors.As(err, &bad) {
 		return &Fault{file: c.path, what: err.Error(), remedy: remedy}
 	}
-	key := []string{m[1], m[2]}
-	if m[1] == "webhook" {
-		i := slices.IndexFunc(c.Webhooks, func(w directory.WebhookConfig) bool {
-			return strings.HasPrefix(m[3], strconv.Quote(map[string]string{"url": w.URL, "name": w.Name}[m[2]]))
-		})
-		key = []string{m[1], strconv.Itoa(max(i, 0)), m[2]}
+	key := []string{bad.Table, bad.Key}
+	if bad.Table == "webhook" {
+		key = []string{bad.Table, strconv.Itoa(bad.Index), bad.Key}
 	}
-	return c.fault(remedy, key, "%s", m[3])
+	return c.fault(remedy, key, "%v", bad.Err)
 }
 
 // printable is a key as a person writes it: without the index of an array.
