@@ -98,10 +98,7 @@ func (w *workspace) measure(tr train, n int) (tm timing) {
 		tm.interval, tm.even, tm.smooth = (tr[m].Time-tr[0].Time)/int64(m), true, true
 		return tm
 	}
-	iv := w.intervals[:m]
-	for i := range iv {
-		iv[i] = int32(tr[i+1].Time - tr[i].Time)
-	}
+	iv := w.intervalsOf(tr)
 	exact := w.mostlyEven(&tm, iv)
 	if !exact {
 		// With extra edges, the intervals of the reader are the longest ones.
@@ -124,6 +121,15 @@ func (w *workspace) measure(tr train, n int) (tm timing) {
 		tm.silence = tr.tooUneven(tm.interval)
 	}
 	return tm
+}
+
+// intervalsOf are the distances between the falls of a train.
+func (w *workspace) intervalsOf(tr train) []int32 {
+	iv := w.intervals[:len(tr)-1]
+	for i := range iv {
+		iv[i] = int32(tr[i+1].Time - tr[i].Time)
+	}
+	return iv
 }
 
 // tooUneven reports whether silences stand out in an uneven frame: one of 16

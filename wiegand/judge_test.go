@@ -200,6 +200,22 @@ func expectRepair(t *testing.T, name string, p []pulse, both bool, want Bits, re
 	}
 }
 
+// TestNothingOfTheFrameBefore: an exact frame with a bit too many is refused,
+// also right after a frame whose extra edge was found by its spacing.
+func TestNothingOfTheFrameBefore(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	f := mustFormat(t, "H10301")
+	for range 2000 {
+		d := newDecoder(t, Options{}, "H10301")
+		b := randomCard(rng, f, &Options{})
+		decodeAll(d, fallsOf(edgesOf(glitch(rng, pulsesOf(b, 0), 5*us))))
+		longer := randomCard(rng, mustFormat(t, "raw27"), &Options{})
+		if r := decodeAll(d, falls(longer, 500*ms, 2*ms)); len(r) != 1 || r[0].OK() {
+			t.Fatalf("%v after %v: %+v", longer, b, r)
+		}
+	}
+}
+
 // TestLost: a lost pulse is put back only where asked, inside the frame, alone,
 // and where every enabled format that has parity agrees on it.
 func TestLost(t *testing.T) {

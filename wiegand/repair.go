@@ -68,7 +68,7 @@ func closeBy(tr train, i int) bool {
 // they are: then nothing shows that an edge is extra.
 func (w *workspace) removals(tr train, interval, tolerance int64) (best, second int, ok bool) {
 	n := len(tr)
-	iv := w.intervals[:n-1] // as measure left them
+	iv := w.intervalsOf(tr)
 	slack := max(interval/8, tolerance*3/2)
 	off := func(v int64) (int, int64) {
 		d := v - interval
