@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"stump/hw"
+	"stump/hw/board"
 	"stump/internal/config"
 	"stump/internal/daemon"
 )
@@ -66,10 +66,9 @@ func configCmd(g *globals) *cobra.Command {
 
 // checkBoard prints what each configured line is on this machine.
 func checkBoard(out io.Writer, cfg *config.Config) error {
-	var host hw.Host
-	board := host.Board()
-	daemon.UseBoard(cfg, board)
-	survey := host.Survey(board, daemon.Wanted(cfg))
+	b := board.Detect()
+	daemon.UseBoard(cfg, b)
+	survey := b.Survey(daemon.Wanted(cfg))
 	fmt.Fprint(out, survey)
 	if !survey.OK() {
 		return statusError(1)

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"stump/hw"
+	"stump/hw/selftest"
 	"stump/internal/api"
 	"stump/internal/count"
 	"stump/internal/hint"
@@ -83,7 +83,7 @@ func watch(cmd *cobra.Command, g *globals, file string, q url.Values) (err error
 	defer restore()
 	dec := json.NewDecoder(views)
 	for {
-		var v hw.View
+		var v selftest.View
 		if err := dec.Decode(&v); err != nil {
 			if ctx.Err() != nil {
 				return nil // that is how a scope is left
@@ -98,11 +98,11 @@ func watch(cmd *cobra.Command, g *globals, file string, q url.Values) (err error
 }
 
 // viewer draws views on a terminal, and prints frames elsewhere.
-func viewer(w io.Writer) (show func(*hw.View), restore func()) {
+func viewer(w io.Writer) (show func(*selftest.View), restore func()) {
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		seen := uint64(0)
-		return func(v *hw.View) {
+		return func(v *selftest.View) {
 			n := v.Good
 			for _, k := range v.Bad {
 				n += uint64(k)
@@ -114,7 +114,7 @@ func viewer(w io.Writer) (show func(*hw.View), restore func()) {
 		}, func() {}
 	}
 	fmt.Fprint(f, "\x1b[?1049h\x1b[?25l") // the other screen, no cursor
-	return func(v *hw.View) {
+	return func(v *selftest.View) {
 		columns, rows, err := term.GetSize(int(f.Fd()))
 		if err != nil {
 			columns, rows = 80, 24
@@ -193,7 +193,7 @@ func badFrames(cmd *cobra.Command, g *globals, args []string, file string) error
 		return errors.Join(writeEdges(vcd, f.Edges), closeVCD())
 	}
 	fmt.Fprintf(out, "%s: %s  %s\n", *f.Fault, count.Of(f.Count, "bit"), f.Bits)
-	for _, line := range hw.DrawFrame(f.Edges, 80) {
+	for _, line := range selftest.DrawFrame(f.Edges, 80) {
 		fmt.Fprintln(out, line)
 	}
 	return nil

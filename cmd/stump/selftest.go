@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"stump/hw"
+	"stump/hw/selftest"
 	"stump/internal/api"
 	"stump/internal/config"
 	"stump/internal/daemon"
@@ -71,7 +71,7 @@ func (g *globals) connectSelfTest(ctx context.Context) (*api.Client, func(), err
 	state := g.stateDir()
 	return api.Local(api.NewServer(api.Options{
 		Station:  cfg.Station,
-		SelfTest: func(reader string) (*hw.Env, error) { return daemon.StandaloneTest(cfg, state, reader) },
+		SelfTest: func(reader string) (*selftest.Env, error) { return daemon.StandaloneTest(cfg, state, reader) },
 	})), func() {}, nil
 }
 
@@ -81,7 +81,7 @@ type testSession struct {
 	json bool
 	in   *bufio.Reader
 
-	printer hw.Printer
+	printer selftest.Printer
 }
 
 func (s *testSession) run(c *api.Client, people bool, q url.Values) error {
@@ -137,7 +137,7 @@ func (s *testSession) answer(question string, body io.Writer) error {
 	return err
 }
 
-func (s *testSession) print(r hw.Result) {
+func (s *testSession) print(r selftest.Result) {
 	out := s.cmd.OutOrStdout()
 	if s.json {
 		_ = json.NewEncoder(out).Encode(r)
@@ -152,7 +152,7 @@ func (s *testSession) lines(out io.Writer, lines []string) {
 	}
 }
 
-func (s *testSession) end(sum hw.Summary) error {
+func (s *testSession) end(sum selftest.Summary) error {
 	out := s.cmd.OutOrStdout()
 	if s.json {
 		_ = json.NewEncoder(out).Encode(sum)

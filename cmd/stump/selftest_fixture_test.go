@@ -25,7 +25,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"stump/gpio"
-	"stump/hw"
+	"stump/hw/selftest"
 	"stump/internal/gpiosim"
 	"stump/wiegand"
 )
@@ -141,16 +141,16 @@ func terminal(t *testing.T) (master, slave *os.File) {
 
 // outcome is what the command said.
 type outcome struct {
-	results []hw.Result
-	sum     hw.Summary
+	results []selftest.Result
+	sum     selftest.Summary
 	status  int
 	text    string // standard error: what the person was told
 }
 
-func (o *outcome) result(check string) hw.Result {
-	i := slices.IndexFunc(o.results, func(r hw.Result) bool { return r.Check == check })
+func (o *outcome) result(check string) selftest.Result {
+	i := slices.IndexFunc(o.results, func(r selftest.Result) bool { return r.Check == check })
 	if i < 0 {
-		return hw.Result{}
+		return selftest.Result{}
 	}
 	return o.results[i]
 }
@@ -179,9 +179,9 @@ func standalone(t *testing.T) *exec.Cmd {
 	return command("--config", config, "--state", filepath.Join(dir, "state"), "selftest", "--json")
 }
 
-// selftest runs the command at a terminal. told is called with each thing that
+// runSelftest runs the command at a terminal. told is called with each thing that
 // the person is told or asked, and returns what is typed.
-func selftest(t *testing.T, cmd *exec.Cmd, told func(string) string) (o outcome) {
+func runSelftest(t *testing.T, cmd *exec.Cmd, told func(string) string) (o outcome) {
 	t.Helper()
 	master, slave := terminal(t)
 	var out bytes.Buffer
@@ -216,7 +216,7 @@ func selftest(t *testing.T, cmd *exec.Cmd, told func(string) string) (o outcome)
 	}
 	o.text = text.String()
 	for line := range bytes.Lines(out.Bytes()) {
-		var r hw.Result
+		var r selftest.Result
 		if bytes.Contains(line, []byte(`"summary"`)) {
 			err = json.Unmarshal(line, &o.sum)
 		} else if err = json.Unmarshal(line, &r); err == nil {
@@ -276,7 +276,7 @@ func TestKernelSelfTest(t *testing.T) {
 					c.harm(w)
 					time.Sleep(50 * time.Millisecond)
 				}
-				o := selftest(t, standalone(t), technician(t, w, c.d0, c.d1))
+				o := runSelftest(t, standalone(t), technician(t, w, c.d0, c.d1))
 				return o.differs(c.fault, c.failed), w.late
 			})
 		})
@@ -306,7 +306,7 @@ func (o *outcome) differs(fault, failed string) string {
 	said := fmt.Sprintf("%+v, status %d\n%s\n%s", o.sum, o.status, all, o.text)
 	if fault == "" {
 		for _, check := range []string{"lines", "idle", "float", "card", "second-card"} {
-			if o.result(check).Result != hw.Pass {
+			if o.result(check).Result != selftest.Pass {
 				return check + " does not pass: " + said
 			}
 		}
@@ -318,7 +318,7 @@ func (o *outcome) differs(fault, failed string) string {
 	if len(o.sum.Causes) == 0 || o.sum.Causes[0] != fault || o.status != 1 {
 		return "another cause: " + said
 	}
-	i := slices.IndexFunc(o.results, func(r hw.Result) bool { return r.Result == hw.Fail })
+	i := slices.IndexFunc(o.results, func(r selftest.Result) bool { return r.Result == selftest.Fail })
 	if i < 0 || o.results[i].Check != failed || o.results[i].Remedy == "" {
 		return "another check fails first: " + said
 	}
@@ -335,11 +335,11 @@ func TestKernelSelfTestBusy(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer held.Close()
-	o := selftest(t, standalone(t), func(string) string { return "y" })
-	if r := o.result("lines"); r.Result != hw.Fail || !strings.Contains(r.Measured, "another program") || r.Remedy == "" || o.status != 1 {
+	o := runSelftest(t, standalone(t), func(string) string { return "y" })
+	if r := o.result("lines"); r.Result != selftest.Fail || !strings.Contains(r.Measured, "another program") || r.Remedy == "" || o.status != 1 {
 		t.Errorf("%+v, status %d\n%s", r, o.status, o.text)
 	}
-	if r := o.result("card"); r.Result != hw.Skip {
+	if r := o.result("card"); r.Result != selftest.Skip {
 		t.Errorf("%+v", r)
 	}
 }
@@ -368,8 +368,8 @@ func TestKernelSelfTestPermission(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-	o := selftest(t, cmd, func(string) string { return "y" })
-	if r := o.result("lines"); r.Result != hw.Fail || !strings.Contains(r.Measured, "permission denied") || !strings.Contains(r.Remedy, "group") {
+	o := runSelftest(t, cmd, func(string) string { return "y" })
+	if r := o.result("lines"); r.Result != selftest.Fail || !strings.Contains(r.Measured, "permission denied") || !strings.Contains(r.Remedy, "group") {
 		t.Errorf("%+v\n%s", r, o.text)
 	}
 	if o.status != 1 {
@@ -412,7 +412,7 @@ func TestKernelSelfTestOfDaemon(t *testing.T) {
 	}
 	retry(t, func() (string, time.Duration) {
 		w.late = 0
-		o := selftest(t, command("--config", config, "--socket", socket, "selftest", "--json"), technician(t, w, line0, line1))
+		o := runSelftest(t, command("--config", config, "--socket", socket, "selftest", "--json"), technician(t, w, line0, line1))
 		return o.differs("", ""), w.late
 	})
 	out, err := ask("history", "--json")

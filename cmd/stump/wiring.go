@@ -8,7 +8,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"stump/hw"
+	"stump/hw/board"
+	"stump/hw/wiring"
 	"stump/internal/config"
 	"stump/internal/daemon"
 	"stump/internal/hint"
@@ -68,16 +69,16 @@ colours: reader, level converter, display, lights and beeper.`,
 
 func boardKeys() []string {
 	var keys []string
-	for _, b := range hw.Boards() {
+	for _, b := range board.All() {
 		keys = append(keys, b.Key)
 	}
 	return keys
 }
 
 // findBoard is the board that was named, else this one.
-func findBoard(key string) (*hw.Board, error) {
+func findBoard(key string) (*board.Board, error) {
 	if key != "" {
-		b, err := hw.BoardByKey(key)
+		b, err := board.ByKey(key)
 		if err != nil {
 			remedy := "use one of " + strings.Join(boardKeys(), ", ")
 			if near := hint.Nearest(key, boardKeys()); near != "" {
@@ -87,14 +88,13 @@ func findBoard(key string) (*hw.Board, error) {
 		}
 		return b, nil
 	}
-	var host hw.Host
-	if b := host.Board(); b.Known() {
+	if b := board.Detect(); b.Known() {
 		return b, nil
 	}
 	return nil, hint.Errorf("name one with --board: "+strings.Join(boardKeys(), ", "), "this machine is no board that Stump knows")
 }
 
-func writeSVG(cmd *cobra.Command, w *hw.Wiring, file string) error {
+func writeSVG(cmd *cobra.Command, w *wiring.Plan, file string) error {
 	svg, err := w.SVG()
 	if err != nil {
 		return hint.Wrap(err, "name a line of the header in the configuration, or another board with --board")

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"stump/checkout"
-	"stump/hw"
+	"stump/hw/diagnose"
 	"stump/internal/api"
 	"stump/internal/credential"
 	"stump/internal/hint"
@@ -53,7 +53,7 @@ func (l *lab) tap(ctx context.Context, card string) (bump, error) {
 		b.why = fmt.Sprintf("Ignored: the same card within %v is the reader repeating itself", checkout.DefaultRepeat)
 	}
 	if fault := l.fault(); fault != "" && b.why != "" {
-		b.why += ": " + hw.Label(fault)
+		b.why += ": " + diagnose.Label(fault)
 	}
 	return b, nil
 }

@@ -11,7 +11,7 @@ import (
 	"charm.land/lipgloss/v2"
 
 	"stump/gpio"
-	"stump/hw"
+	"stump/hw/diagnose"
 	"stump/internal/api"
 	"stump/internal/hint"
 	"stump/internal/panel"
@@ -208,4 +208,4 @@ func (s *screen) scrollBy(lines int) {
 }
 
 // wiring describes the fault.
-func (s screen) wiring() string { return s.fault + " (" + hw.Label(s.fault) + ")" }
+func (s screen) wiring() string { return s.fault + " (" + diagnose.Label(s.fault) + ")" }

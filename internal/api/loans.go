@@ -16,7 +16,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"stump/checkout"
-	"stump/hw"
+	"stump/hw/selftest"
 	"stump/internal/hint"
 )
 
@@ -291,7 +291,7 @@ type Status struct {
 	// Damaged says what damage was met since the start.
 	Damaged *string `json:"damaged"`
 	// Conditions are what is wrong with each reader.
-	Conditions map[string][]hw.Condition `json:"conditions"`
+	Conditions map[string][]selftest.Condition `json:"conditions"`
 }
 
 func (s *Server) status(w http.ResponseWriter, _ *http.Request) error {

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 
-	"stump/hw"
+	"stump/hw/selftest"
 	"stump/wiegand"
 )
 
@@ -33,9 +33,8 @@ func (s *Server) scope(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	enc := json.NewEncoder(w)
 	rc := http.NewResponseController(w)
-	sc := hw.NewScope(env.Site.Pins, env.Formats, r.URL.Query().Get("numbers") == "true")
-	sc.Now = env.Now
-	return sc.Watch(r.Context(), src, func(v hw.View) error {
+	sc := selftest.NewScope(env.Site.Pins, env.Formats, r.URL.Query().Get("numbers") == "true")
+	return sc.Watch(r.Context(), src, func(v selftest.View) error {
 		if err := enc.Encode(v); err != nil {
 			return err
 		}

@@ -5,18 +5,17 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"stump/hw/selftest"
 	"sync"
-
-	"stump/hw"
 )
 
 // TestLine is a line of a self-test's answer: something to do, a question that
 // the next line of the request answers, a result, or at last the summary.
 type TestLine struct {
-	Say     string      `json:"say,omitempty"`
-	Ask     string      `json:"ask,omitempty"`
-	Result  *hw.Result  `json:"result,omitempty"`
-	Summary *hw.Summary `json:"summary,omitempty"`
+	Say     string            `json:"say,omitempty"`
+	Ask     string            `json:"ask,omitempty"`
+	Result  *selftest.Result  `json:"result,omitempty"`
+	Summary *selftest.Summary `json:"summary,omitempty"`
 }
 
 // selftest runs a self-test. The answer is a TestLine a line; with ?ask=true
@@ -48,11 +47,8 @@ func (s *Server) selftest(w http.ResponseWriter, r *http.Request) error {
 	if r.URL.Query().Get("ask") == "true" {
 		env.Ask = asker(r, send)
 	}
-	o := hw.Options{ShowNumbers: r.URL.Query().Get("numbers") == "true", Timing: hw.ForPeople}
-	if env.Present != nil {
-		o.Timing = hw.ForSim
-	}
-	sum := hw.Run(r.Context(), env, o, func(res hw.Result) { send(TestLine{Result: &res}) })
+	env.ShowNumbers = r.URL.Query().Get("numbers") == "true"
+	sum := selftest.Run(r.Context(), env, func(res selftest.Result) { send(TestLine{Result: &res}) })
 	if len(s.o.Readers) > 0 {
 		s.o.Readers[0].Resume() // where the lines could not be had, they were not given back
 	}

@@ -40,7 +40,7 @@ import (
 
 	"stump/checkout"
 	"stump/directory"
-	"stump/hw"
+	"stump/hw/selftest"
 	"stump/internal/hint"
 	"stump/internal/panel"
 	"stump/internal/simlab"
@@ -66,9 +66,9 @@ type Options struct {
 	// Check is bbolt's own check of a file, in another process; nil leaves it out.
 	Check func(ctx context.Context, path string) error
 	// Conditions returns what is wrong with each reader.
-	Conditions func() map[string][]hw.Condition
+	Conditions func() map[string][]selftest.Condition
 	// SelfTest returns what a self-test of a reader looks at; "" is the first.
-	SelfTest func(reader string) (*hw.Env, error)
+	SelfTest func(reader string) (*selftest.Env, error)
 	Log      *slog.Logger
 	// Now is the wall clock; time.Now if nil.
 	Now func() time.Time

@@ -23,6 +23,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"stump/directory"
+	"stump/hw/board"
 	"stump/internal/hint"
 	"stump/wiegand"
 )
@@ -88,19 +89,7 @@ type Reader struct {
 	// Converter is what is between reader and board: bss138 or divider.
 	Converter string `toml:"converter"`
 	// Colours of the reader's wires; empty ones are HID's.
-	Colours Colours `toml:"colours"`
-}
-
-// Colours are the colours of a reader's wires, for remedies and pictures.
-type Colours struct {
-	Power  string `toml:"power"`
-	Ground string `toml:"ground"`
-	Data0  string `toml:"data0"`
-	Data1  string `toml:"data1"`
-	Green  string `toml:"green"`
-	Red    string `toml:"red"`
-	Beep   string `toml:"beep"`
-	Hold   string `toml:"hold"`
+	Colours board.Colours `toml:"colours"`
 }
 
 // Rule says which tags are of a kind without asking the register.

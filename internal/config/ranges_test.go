@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"stump/directory"
+	"stump/hw/board"
 	"stump/internal/hint"
 	"stump/wiegand"
 )
@@ -183,7 +184,7 @@ func TestEveryKeyIsTried(t *testing.T) {
 			return free == key || all && strings.HasPrefix(key, prefix)
 		})
 	}
-	ours := []reflect.Type{reflect.TypeFor[directory.Config](), reflect.TypeFor[directory.WebhookConfig](), reflect.TypeFor[directory.HTTP]()}
+	ours := []reflect.Type{reflect.TypeFor[directory.Config](), reflect.TypeFor[directory.WebhookConfig](), reflect.TypeFor[directory.HTTP](), reflect.TypeFor[board.Colours]()}
 	var walk func(reflect.Type, string)
 	walk = func(typ reflect.Type, path string) {
 		for i := range typ.NumField() {

@@ -18,7 +18,8 @@ import (
 	"stump/checkout"
 	"stump/directory"
 	"stump/gpio"
-	"stump/hw"
+	"stump/hw/board"
+	"stump/hw/selftest"
 	"stump/internal/api"
 	"stump/internal/config"
 	"stump/internal/hint"
@@ -49,8 +50,6 @@ type Options struct {
 	Speed   float64
 	Version string
 	Log     *slog.Logger
-	// Host is where lines are looked up; the zero Host is this machine.
-	Host hw.Host
 	// Network is received from when the network may have come back; may be nil.
 	Network <-chan struct{}
 	// Ready is called when every part works; may be nil.
@@ -68,13 +67,13 @@ type Daemon struct {
 	API      *api.Server
 	tasks    []task.Task
 	now      func() int64
-	board    *hw.Board
+	board    *board.Board
 	texts    *panel.Catalogue
 	size     lcd.Size
 	places   places
 	upkeep   *upkeep
 	keyboard *keyboard.Keyboard // nil without one
-	lamps    []hw.Lamp
+	lamps    []selftest.Lamp
 
 	mu     sync.Mutex
 	faults map[string]error // readers without lines, and why
@@ -163,7 +162,7 @@ var started = time.Now()
 func (d *Daemon) assemble() error {
 	cfg := d.o.Config
 	if !d.o.Sim {
-		d.board = d.o.Host.Board()
+		d.board = board.Detect()
 		UseBoard(cfg, d.board)
 	}
 	shown, err := d.display()
@@ -282,7 +281,7 @@ func (d *Daemon) idle() panel.IdleInfo {
 	}
 	for _, r := range d.Readers {
 		for _, c := range r.Conditions(machine) {
-			if c.Name == hw.BadReads {
+			if c.Name == selftest.BadReads {
 				info.Notice = d.notice("bad-read")
 			}
 		}
@@ -348,33 +347,33 @@ func (d *Daemon) machine() station.Machine {
 		m.ClockTrusted = true // the simulated lab does not need the time
 		return m
 	}
-	if low, known := hw.UnderVoltage(os.DirFS("/")); known {
+	if low, known := selftest.UnderVoltage(os.DirFS("/")); known {
 		m.LowVoltage = &low
 	}
 	return m
 }
 
 // conditions are what is wrong with the readers, for the API.
-func (d *Daemon) conditions() map[string][]hw.Condition {
-	all := map[string][]hw.Condition{}
+func (d *Daemon) conditions() map[string][]selftest.Condition {
+	all := map[string][]selftest.Condition{}
 	for _, r := range d.Readers {
-		list := append([]hw.Condition{}, r.Conditions(d.machine())...)
+		list := append([]selftest.Condition{}, r.Conditions(d.machine())...)
 		if r.Lent() {
-			list = append(list, hw.Condition{Name: "testing", Text: "a self-test or a scope has the lines: cards become no loans", Remedy: "end it"})
+			list = append(list, selftest.Condition{Name: "testing", Text: "a self-test or a scope has the lines: cards become no loans", Remedy: "end it"})
 		} else if low := lowLine(r); low != "" {
-			list = append(list, hw.Condition{Name: "line-low", Text: low, Remedy: "`stump selftest` says why", Staff: true})
+			list = append(list, selftest.Condition{Name: "line-low", Text: low, Remedy: "`stump selftest` says why", Staff: true})
 		}
 		switch disk := d.Ledger.Health(); {
 		case disk.Failure != nil:
-			list = append(list, hw.Condition{Name: "not-saved", Text: disk.Failure.Error(), Remedy: checkout.SaveRemedy(disk.Failure), Staff: true})
+			list = append(list, selftest.Condition{Name: "not-saved", Text: disk.Failure.Error(), Remedy: checkout.SaveRemedy(disk.Failure), Staff: true})
 		case disk.Waiting > station.Patience:
-			list = append(list, hw.Condition{
+			list = append(list, selftest.Condition{
 				Name: "saving", Text: fmt.Sprintf("the disk has not saved for %v; nobody is told yes meanwhile", disk.Waiting.Round(time.Second)),
 				Remedy: "look at `dmesg`; a worn card wants a new one", Staff: true,
 			})
 		}
 		if err := d.upkeep.failed(); err != nil {
-			list = append(list, hw.Condition{
+			list = append(list, selftest.Condition{
 				Name: "no-backup", Text: fmt.Sprintf("there is no new backup: %v", err),
 				Remedy: "mount the disk of [backup] dir, make room on it, and give the folder to the daemon's user; the next try is tomorrow, or `stump backup FILE` now",
 			})

@@ -19,7 +19,7 @@ func (d *Daemon) display() (lcd.Display, error) {
 	}
 	lc := lcdConfig(c)
 	lc.OpenLine = func(line string) (lcd.Pin, error) {
-		return d.o.Host.OpenOutput(d.board, line, gpio.OutputRequest{Consumer: "stump display"})
+		return d.board.OpenOutput(line, gpio.OutputRequest{Consumer: "stump display"})
 	}
 	return lcd.Open(lc)
 }

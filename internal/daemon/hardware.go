@@ -1,12 +1,13 @@
 package daemon
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
 	"stump/gpio"
-	"stump/hw"
+	"stump/hw/board"
+	"stump/hw/selftest"
+	"stump/hw/wiring"
 	"stump/internal/config"
 	"stump/internal/hint"
 	"stump/internal/panel"
@@ -14,14 +15,14 @@ import (
 
 // Wiring is what the configuration says is connected to a board, for pictures
 // and remedies; of several readers the one at index i.
-func Wiring(cfg *config.Config, board *hw.Board, i int) *hw.Wiring {
+func Wiring(cfg *config.Config, b *board.Board, i int) *wiring.Plan {
 	r := cfg.Readers[i]
-	w := &hw.Wiring{
-		Board: board, Data: [2]string{r.Data0, r.Data1}, Colours: hw.Colours(r.Colours),
-		Converter: cmp.Or(r.Converter, "bss138"), Display: cfg.Display.Kind, Keyboard: cfg.Keyboard.Device != "off",
+	w := &wiring.Plan{
+		Board: b, Data: [2]string{r.Data0, r.Data1}, Colours: r.Colours,
+		Divider: r.Converter == "divider", Display: cfg.Display.Kind, Keyboard: cfg.Keyboard.Device != "off",
 	}
 	for _, o := range outputs(cfg) {
-		w.Outputs = append(w.Outputs, hw.OutputWire{Name: o.name, Line: o.Line, ActiveLow: o.ActiveLow})
+		w.Outputs = append(w.Outputs, wiring.Output{Name: o.name, Line: o.Line, ActiveLow: o.ActiveLow})
 	}
 	w.DisplayLines = displayLines(cfg)
 	return w
@@ -48,13 +49,13 @@ func readerNames(cfg *config.Config) (names []string) {
 
 // displayLines are the lines of a display that has its own, in the order of
 // its terminals and by what is printed beside them.
-func displayLines(cfg *config.Config) (lines []hw.DisplayLine) {
+func displayLines(cfg *config.Config) (lines []wiring.DisplayLine) {
 	if cfg.Display.Kind != "hd44780-gpio" {
 		return nil
 	}
 	for _, name := range []string{"rs", "e", "d4", "d5", "d6", "d7", "light"} {
 		if line, ok := cfg.Display.Lines[name]; ok {
-			lines = append(lines, hw.DisplayLine{Point: strings.ToUpper(name), Line: line})
+			lines = append(lines, wiring.DisplayLine{Point: strings.ToUpper(name), Line: line})
 		}
 	}
 	return lines
@@ -62,31 +63,31 @@ func displayLines(cfg *config.Config) (lines []hw.DisplayLine) {
 
 // UseBoard gives the readers of a configuration that names no lines the board's
 // usual ones: the default names are a Raspberry Pi's.
-func UseBoard(cfg *config.Config, board *hw.Board) {
-	if board == nil || board.Data0 == "" {
+func UseBoard(cfg *config.Config, b *board.Board) {
+	if b == nil || b.Data0 == "" {
 		return
 	}
-	if _, ok := board.BySignal(config.DefaultData0); ok {
+	if _, ok := b.BySignal(config.DefaultData0); ok {
 		return
 	}
 	for i := range cfg.Readers {
 		if r := &cfg.Readers[i]; r.Data0 == config.DefaultData0 && r.Data1 == config.DefaultData1 {
-			r.Data0, r.Data1 = board.Data0, board.Data1
+			r.Data0, r.Data1 = b.Data0, b.Data1
 		}
 	}
 }
 
 // Wanted are all lines that the configuration names.
-func Wanted(cfg *config.Config) []hw.Wanted {
-	var lines []hw.Wanted
+func Wanted(cfg *config.Config) []board.Wanted {
+	var lines []board.Wanted
 	for _, r := range cfg.Readers {
-		lines = append(lines, hw.Wanted{Role: r.Name + " DATA0", Name: r.Data0}, hw.Wanted{Role: r.Name + " DATA1", Name: r.Data1})
+		lines = append(lines, board.Wanted{Role: r.Name + " DATA0", Name: r.Data0}, board.Wanted{Role: r.Name + " DATA1", Name: r.Data1})
 	}
 	for _, o := range outputs(cfg) {
-		lines = append(lines, hw.Wanted{Role: o.name, Name: o.Line})
+		lines = append(lines, board.Wanted{Role: o.name, Name: o.Line})
 	}
 	for _, l := range displayLines(cfg) {
-		lines = append(lines, hw.Wanted{Role: "display " + l.Point, Name: l.Line})
+		lines = append(lines, board.Wanted{Role: "display " + l.Point, Name: l.Line})
 	}
 	return lines
 }
@@ -116,7 +117,7 @@ func (d *Daemon) lines(rc config.Reader) gpio.Source {
 	log := d.o.Log.With("reader", rc.Name)
 	return gpio.Dial(gpio.Dialer{
 		Open: func() (gpio.Source, error) {
-			return d.o.Host.OpenReader(d.board, rc.Data0, rc.Data1, gpio.Request{ActiveLow: rc.ActiveLow, Bias: bias})
+			return d.board.OpenReader(rc.Data0, rc.Data1, gpio.Request{ActiveLow: rc.ActiveLow, Bias: bias})
 		},
 		Notify: func(s gpio.Status) {
 			if s.Err != nil {
@@ -154,7 +155,7 @@ func (d *Daemon) lights() (green, red, beeper panel.Output) {
 		if err := line.Set(false); err != nil {
 			d.o.Log.Error("no output", "output", o.name, "err", err, "remedy", gpio.Hint(err))
 		}
-		d.lamps = append(d.lamps, hw.Lamp{Name: o.name, Out: line})
+		d.lamps = append(d.lamps, selftest.Lamp{Name: o.name, Out: line})
 		switch o.name {
 		case "green light":
 			green = line

@@ -3,7 +3,7 @@ package daemon
 import (
 	"testing"
 
-	"stump/hw"
+	"stump/hw/board"
 	"stump/internal/config"
 )
 
@@ -13,12 +13,12 @@ func TestUseBoard(t *testing.T) {
 		{"bbb", "P9_23", "P9_23"},
 		{"pi4", config.DefaultData0, "GPIO17"},
 	} {
-		board, err := hw.BoardByKey(tt.board)
+		b, err := board.ByKey(tt.board)
 		if err != nil {
 			t.Fatal(err)
 		}
 		cfg := &config.Config{Readers: []config.Reader{{Data0: tt.data0, Data1: config.DefaultData1}}}
-		UseBoard(cfg, board)
+		UseBoard(cfg, b)
 		if got := cfg.Readers[0].Data0; got != tt.want0 {
 			t.Errorf("%s: DATA0 %s becomes %s, want %s", tt.board, tt.data0, got, tt.want0)
 		}

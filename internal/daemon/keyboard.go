@@ -3,7 +3,7 @@ package daemon
 import (
 	"strings"
 
-	"stump/hw"
+	"stump/hw/selftest"
 	"stump/internal/keyboard"
 )
 
@@ -21,11 +21,11 @@ func (d *Daemon) newKeyboard() (*keyboard.Keyboard, error) {
 }
 
 // testKeyboard lends the keyboard to a self-test.
-func (d *Daemon) testKeyboard() *hw.KeyboardProbe {
+func (d *Daemon) testKeyboard() *selftest.KeyboardProbe {
 	if d.keyboard == nil {
 		return nil
 	}
-	return &hw.KeyboardProbe{
+	return &selftest.KeyboardProbe{
 		Find: func() (string, error) {
 			if all := d.keyboard.Plugged(); len(all) > 0 {
 				return strings.Join(all, ", "), nil

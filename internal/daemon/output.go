@@ -23,7 +23,7 @@ func (d *Daemon) output(c config.Output) *output {
 	if c.OpenDrain {
 		req.Drive = gpio.OpenDrain
 	}
-	return &output{name: c.Line, open: func() (gpio.Output, error) { return d.o.Host.OpenOutput(d.board, c.Line, req) }}
+	return &output{name: c.Line, open: func() (gpio.Output, error) { return d.board.OpenOutput(c.Line, req) }}
 }
 
 // Set is gpio.Output's.

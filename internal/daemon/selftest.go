@@ -13,7 +13,8 @@ import (
 	"stump/checkout"
 	"stump/directory"
 	"stump/gpio"
-	"stump/hw"
+	"stump/hw/board"
+	"stump/hw/selftest"
 	"stump/internal/config"
 	"stump/internal/credential"
 	"stump/internal/panel"
@@ -24,7 +25,7 @@ import (
 // SelfTest is what a self-test of this station looks at: what the daemon holds,
 // lent for as long as it takes. Say and Ask are left to the caller. Of several
 // readers it is about the named one, else the first.
-func (d *Daemon) SelfTest(name string) (*hw.Env, error) {
+func (d *Daemon) SelfTest(name string) (*selftest.Env, error) {
 	cfg := d.o.Config
 	i, err := ReaderIndex(cfg, name)
 	if err != nil {
@@ -48,34 +49,33 @@ func (d *Daemon) SelfTest(name string) (*hw.Env, error) {
 	env.Keyboard = d.testKeyboard()
 	env.Directory = d.testDirectory
 	env.Queue = d.testQueue
-	env.Ledger = func(context.Context) (hw.LedgerFact, error) { return ledgerFact(d.Ledger) }
+	env.Ledger = func(context.Context) (selftest.LedgerFact, error) { return ledgerFact(d.Ledger) }
 	return env, nil
 }
 
 // StandaloneTest is a self-test without a daemon: the lines are taken, and the
 // ledger is looked at if it can be opened.
-func StandaloneTest(cfg *config.Config, stateDir, name string) (*hw.Env, error) {
+func StandaloneTest(cfg *config.Config, stateDir, name string) (*selftest.Env, error) {
 	i, err := ReaderIndex(cfg, name)
 	if err != nil {
 		return nil, err
 	}
-	var host hw.Host
-	board := host.Board()
-	UseBoard(cfg, board)
-	env := testEnv(cfg, board, i)
+	b := board.Detect()
+	UseBoard(cfg, b)
+	env := testEnv(cfg, b, i)
 	env.StateDir = stateDir
 	rc := cfg.Readers[i]
 	bias, _ := gpio.ParseBias(rc.Bias) // the configuration was checked
 	env.Lines = func(context.Context) (gpio.Source, error) {
-		return host.OpenReader(board, rc.Data0, rc.Data1, gpio.Request{ActiveLow: rc.ActiveLow, Bias: bias})
+		return b.OpenReader(rc.Data0, rc.Data1, gpio.Request{ActiveLow: rc.ActiveLow, Bias: bias})
 	}
-	env.Ledger = func(context.Context) (hw.LedgerFact, error) {
+	env.Ledger = func(context.Context) (selftest.LedgerFact, error) {
 		l, err := OpenLedger(cfg, stateDir, true)
 		if errors.Is(err, os.ErrNotExist) {
-			return hw.LedgerFact{}, nil // the daemon has never run
+			return selftest.LedgerFact{}, nil // the daemon has never run
 		}
 		if err != nil {
-			return hw.LedgerFact{}, err
+			return selftest.LedgerFact{}, err
 		}
 		defer l.Close()
 		return ledgerFact(l)
@@ -84,40 +84,40 @@ func StandaloneTest(cfg *config.Config, stateDir, name string) (*hw.Env, error) 
 }
 
 // testEnv is what a self-test knows from the configuration alone.
-func testEnv(cfg *config.Config, board *hw.Board, i int) *hw.Env {
+func testEnv(cfg *config.Config, b *board.Board, i int) *selftest.Env {
 	rc := cfg.Readers[i]
 	bias, _ := gpio.ParseBias(rc.Bias)
-	env := &hw.Env{Formats: cfg.ReaderFormats(rc), Bias: bias, Network: func(ctx context.Context) (hw.NetworkFact, error) { return testNetwork(ctx, cfg) }}
-	pictured := board
+	env := &selftest.Env{Formats: cfg.ReaderFormats(rc), Bias: bias, Network: func(ctx context.Context) (selftest.NetworkFact, error) { return testNetwork(ctx, cfg) }}
+	pictured := b
 	if pictured == nil || !pictured.Known() {
-		pictured, _ = hw.BoardByKey("pi4")
+		pictured, _ = board.ByKey("pi4")
 	}
 	env.Site = Wiring(cfg, pictured, i).Site()
 	env.Others = slices.Delete(readerNames(cfg), i, i+1)
-	if board != nil && board.Known() && !board.Bias {
+	if b != nil && b.Known() && !b.Bias {
 		env.NoFloat = "this board's pulls come from the device tree, not from a request"
 	}
-	if board != nil && board.Known() {
+	if b != nil && b.Known() {
 		env.ListenFree = func() (func() ([]gpio.Activity, error), error) {
 			var configured []string // also other readers' lines, and those of lights
 			for _, w := range Wanted(cfg) {
 				configured = append(configured, w.Name)
 			}
-			return hw.Host{}.ListenFree(board, configured...)
+			return b.ListenFree(configured...)
 		}
 	}
 	chip := "/dev/gpiochip0"
-	if board != nil {
-		if l, err := (hw.Host{}).Lookup(board, rc.Data0); err == nil {
+	if b != nil {
+		if l, err := b.Lookup(rc.Data0); err == nil {
 			chip = l.Chip.Path // its number varies with the kernel
 		}
 	}
-	env.Devices = append(env.Devices, hw.Device{Path: chip, Use: "the reader's lines", Group: "gpio"})
+	env.Devices = append(env.Devices, selftest.Device{Path: chip, Use: "the reader's lines", Group: "gpio"})
 	switch cfg.Display.Kind {
 	case "hd44780-i2c":
-		env.Devices = append(env.Devices, hw.Device{Path: cfg.Display.Bus, Use: "the display", Group: "i2c"})
+		env.Devices = append(env.Devices, selftest.Device{Path: cfg.Display.Bus, Use: "the display", Group: "i2c"})
 	case "sparkfun", "openlcd", "newhaven", "matrix-orbital":
-		env.Devices = append(env.Devices, hw.Device{Path: cfg.Display.Port, Use: "the display", Group: "dialout"})
+		env.Devices = append(env.Devices, selftest.Device{Path: cfg.Display.Port, Use: "the display", Group: "dialout"})
 	}
 	return env
 }
@@ -134,24 +134,24 @@ func (d *Daemon) present(card int) {
 }
 
 // testDisplay puts a code on the display.
-func (d *Daemon) testDisplay(ctx context.Context, code string) (hw.DisplayFact, error) {
+func (d *Daemon) testDisplay(ctx context.Context, code string) (selftest.DisplayFact, error) {
 	n := d.Panel.Show(panel.Message{Key: "display-code", Number: code})
 	if err := d.Panel.Answered(ctx, n); err != nil {
-		return hw.DisplayFact{}, err
+		return selftest.DisplayFact{}, err
 	}
 	if h := d.Panel.Health(); !h.Up {
-		return hw.DisplayFact{}, h.Err
+		return selftest.DisplayFact{}, h.Err
 	}
 	proof, err := d.Panel.Prove(ctx)
 	if err != nil {
-		return hw.DisplayFact{}, err
+		return selftest.DisplayFact{}, err
 	}
 	kind := d.o.Config.Display.Kind
-	return hw.DisplayFact{Kind: kind, Proven: d.o.Sim || kind == "terminal", Answers: proof != lcd.ProofNone}, nil
+	return selftest.DisplayFact{Kind: kind, Proven: d.o.Sim || kind == "terminal", Answers: proof != lcd.ProofNone}, nil
 }
 
-func (d *Daemon) testDirectory(ctx context.Context) (hw.DirectoryFact, error) {
-	f := hw.DirectoryFact{Kind: d.places.config.Kind}
+func (d *Daemon) testDirectory(ctx context.Context) (selftest.DirectoryFact, error) {
+	f := selftest.DirectoryFact{Kind: d.places.config.Kind}
 	if f.Kind == "local" {
 		return f, nil
 	}
@@ -164,12 +164,12 @@ func (d *Daemon) testDirectory(ctx context.Context) (hw.DirectoryFact, error) {
 	return f, nil
 }
 
-func (d *Daemon) testQueue(context.Context) (hw.QueueFact, error) {
+func (d *Daemon) testQueue(context.Context) (selftest.QueueFact, error) {
 	st, err := d.Worker.Status()
 	if err != nil {
-		return hw.QueueFact{}, err
+		return selftest.QueueFact{}, err
 	}
-	var f hw.QueueFact
+	var f selftest.QueueFact
 	for _, s := range st.Sinks {
 		f.Waiting += s.Backlog
 		f.Parked += s.StuckRows
@@ -181,8 +181,8 @@ func (d *Daemon) testQueue(context.Context) (hw.QueueFact, error) {
 }
 
 // testNetwork tries the directory's host.
-func testNetwork(ctx context.Context, cfg *config.Config) (hw.NetworkFact, error) {
-	var f hw.NetworkFact
+func testNetwork(ctx context.Context, cfg *config.Config) (selftest.NetworkFact, error) {
+	var f selftest.NetworkFact
 	address := cfg.Directory.URL
 	if cfg.Directory.Kind == "endpoints" {
 		address = cfg.Directory.CheckInOut
@@ -207,12 +207,12 @@ func testNetwork(ctx context.Context, cfg *config.Config) (hw.NetworkFact, error
 	return f, nil
 }
 
-func ledgerFact(l *checkout.Ledger) (hw.LedgerFact, error) {
+func ledgerFact(l *checkout.Ledger) (selftest.LedgerFact, error) {
 	info, err := l.Info()
 	if err != nil {
-		return hw.LedgerFact{}, err
+		return selftest.LedgerFact{}, err
 	}
-	f := hw.LedgerFact{Events: int(info.Seq)}
+	f := selftest.LedgerFact{Events: int(info.Seq)}
 	if info.Salvaged != nil {
 		f.Salvaged = info.Salvaged.File
 	}

@@ -4,7 +4,7 @@ import (
 	"sync"
 	"time"
 
-	"stump/hw"
+	"stump/hw/selftest"
 	"stump/wiegand"
 )
 
@@ -12,7 +12,7 @@ import (
 // when somebody wants to know.
 type watch struct {
 	mu sync.Mutex
-	hw.Health
+	selftest.Health
 }
 
 func (w *watch) read(now time.Duration, r *wiegand.Read) {
@@ -36,7 +36,7 @@ type Machine struct {
 
 // Conditions are what is wrong now. What has begun or ended since it was last
 // asked for is said in the log.
-func (r *Reader) Conditions(m Machine) []hw.Condition {
+func (r *Reader) Conditions(m Machine) []selftest.Condition {
 	w := &r.watch
 	w.mu.Lock()
 	defer w.mu.Unlock()

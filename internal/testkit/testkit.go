@@ -3,8 +3,10 @@ package testkit
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -46,4 +48,23 @@ func RSSAnon(tb testing.TB, pid int) (kib int64) {
 		tb.Fatalf("RssAnon of process %d: %v", pid, err)
 	}
 	return kib
+}
+
+// Golden compares a file with what the program makes now. With update it
+// writes the file instead.
+func Golden(tb testing.TB, update bool, name, got string) {
+	tb.Helper()
+	if update {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, []byte(got), 0o644)); err != nil {
+			tb.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(name)
+	if err != nil {
+		tb.Fatalf("%v (write it with -update)", err)
+	}
+	if string(want) != got {
+		tb.Errorf("%s is not what the program makes now; write it with -update", name)
+	}
 }

@@ -1,0 +1,111 @@
+package board
+
+import (
+	"fmt"
+	"strconv"
+
+	"stump/gpio"
+)
+
+// piLabels are the labels of the chip that a Raspberry Pi's header hangs on:
+// Pi 1 to 3 and Zero, Pi 4 and 400, Pi 5. On all of them GPIO17 is line 17; the
+// chip's number, and the line's name, depend on the kernel.
+var piLabels = []string{"pinctrl-bcm2835", "pinctrl-bcm2711", "pinctrl-rp1"}
+
+// piHeader is the header of every Raspberry Pi since the B+, pin 1 first; a
+// number is a GPIO. The first 26 pins are those of the older boards, but for
+// three on the very first (raspberrypi/documentation, "GPIO and the 40-pin
+// header"; periph.io/x/host rpi).
+var piHeader = [40]string{
+	"3V3", "5V",
+	"2", "5V",
+	"3", "GND",
+	"4", "14",
+	"GND", "15",
+	"17", "18",
+	"27", "GND",
+	"22", "23",
+	"3V3", "24",
+	"10", "GND",
+	"9", "25",
+	"11", "8",
+	"GND", "7",
+	"0", "1",
+	"5", "GND",
+	"6", "12",
+	"13", "GND",
+	"19", "16",
+	"26", "20",
+	"GND", "21",
+}
+
+// piUses are what the board, or usual overlays, do with a GPIO.
+var piUses = map[int]string{
+	0: "HAT EEPROM", 1: "HAT EEPROM",
+	2: "I2C SDA", 3: "I2C SCL", 4: "1-Wire",
+	7: "SPI CE1", 8: "SPI CE0", 9: "SPI MISO", 10: "SPI MOSI", 11: "SPI clock",
+	14: "UART TX", 15: "UART RX",
+}
+
+// piPins are the first n pins of the header.
+func piPins(n int) []Pin {
+	pins := make([]Pin, n)
+	for i := range pins {
+		pins[i] = Pin{Name: strconv.Itoa(i + 1), Signal: piHeader[i], Offset: -1}
+		if g, err := strconv.Atoi(piHeader[i]); err == nil {
+			pins[i] = piPin(i+1, g)
+		}
+	}
+	return pins
+}
+
+func piPin(number, g int) Pin {
+	p := Pin{
+		Name: strconv.Itoa(number), Signal: fmt.Sprintf("GPIO%d", g), Offset: g,
+		Pull: gpio.BiasPullDown, Use: piUses[g],
+	}
+	if g <= 8 { // BCM2835 ARM Peripherals, table 6-31
+		p.Pull = gpio.BiasPullUp
+	}
+	return p
+}
+
+// piRev1Pins is the header of the first Model B: other I2C lines, and GPIO21
+// where later boards have GPIO27.
+func piRev1Pins() []Pin {
+	pins := piPins(26)
+	for number, g := range map[int]int{3: 0, 5: 1, 13: 21} {
+		pins[number-1] = piPin(number, g)
+	}
+	pins[2].Use, pins[4].Use = "I2C SDA", "I2C SCL"
+	return pins
+}
+
+func piBoards() []*Board {
+	// Raspberry Pi's kernels call both revisions of the Model B by one name.
+	const b1, b2 = "raspberrypi,model-b", "raspberrypi,model-b-rev2"
+	board := func(key, name string, pins []Pin, compatible ...string) *Board {
+		return &Board{
+			Key: key, Name: "Raspberry Pi " + name, compatible: compatible, Pins: pins,
+			Data0: "GPIO17", Data1: "GPIO18", Bias: true, Family: RaspberryPi,
+		}
+	}
+	return []*Board{
+		board("pi1-rev1", "Model B Rev 1", piRev1Pins(), b1),
+		board("pi1", "Model B Rev 2", piPins(26), b1, b2),
+		board("pi-a", "Model A", piPins(26), "raspberrypi,model-a"),
+		board("pi-a+", "Model A+", piPins(40), "raspberrypi,model-a-plus"),
+		board("pi-b+", "Model B+", piPins(40), "raspberrypi,model-b-plus"),
+		board("pi2", "2 Model B", piPins(40), "raspberrypi,2-model-b"),
+		board("pi3", "3 Model B", piPins(40), "raspberrypi,3-model-b"),
+		board("pi3b+", "3 Model B+", piPins(40), "raspberrypi,3-model-b-plus"),
+		board("pi3a+", "3 Model A+", piPins(40), "raspberrypi,3-model-a-plus"),
+		board("pi4", "4 Model B", piPins(40), "raspberrypi,4-model-b"),
+		board("pi400", "400", piPins(40), "raspberrypi,400"),
+		board("pi5", "5 Model B", piPins(40), "raspberrypi,5-model-b"),
+		board("pi500", "500", piPins(40), "raspberrypi,500"),
+		board("zero", "Zero", piPins(40), "raspberrypi,model-zero"),
+		board("zero-w", "Zero W", piPins(40), "raspberrypi,model-zero-w"),
+		board("zero-2-w", "Zero 2 W", piPins(40), "raspberrypi,model-zero-2-w"),
+	}
+}

@@ -1,0 +1,300 @@
+package selftest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"stump/gpio"
+	"stump/hw/wiring"
+)
+
+// lamp is a light that remembers.
+type lamp struct {
+	set []bool
+	err error
+}
+
+func (l *lamp) Set(on bool) error { l.set = append(l.set, on); return l.err }
+func (l *lamp) Close() error      { return nil }
+func (l *lamp) String() string    { return "GPIO22 = header pin 15" }
+
+// check is a case of one check: what to prepare, and what comes of it.
+type checkCase struct {
+	name    string
+	prepare func(*bench)
+	want    Verdict
+	says    string // in what was measured or the remedy
+}
+
+func runCases(t *testing.T, check string, cases []checkCase) {
+	t.Helper()
+	for _, c := range cases {
+		r := onBench(t, c.prepare).result(check)
+		if r.Result != c.want || !strings.Contains(r.Measured+" "+r.Remedy, c.says) {
+			t.Errorf("%s: %+v, want %s with %q", c.name, r, c.want, c.says)
+		}
+		if (r.Result == Fail || r.Result == Warn) && r.Remedy == "" && !strings.Contains(c.name, "without a remedy") {
+			t.Errorf("%s: no remedy: %+v", c.name, r)
+		}
+	}
+}
+
+func TestOutputsCheck(t *testing.T) {
+	var green lamp
+	runCases(t, "outputs", []checkCase{
+		{"none", nil, Skip, "no lights"},
+		{"nobody there", func(b *bench) { b.env.Outputs = []Lamp{{Name: "green light", Out: &green}} }, Skip, "nobody"},
+		{"seen", func(b *bench) {
+			b.person(nil)
+			b.env.Outputs = []Lamp{{Name: "green light", Out: &green}, {Name: "beeper", Out: &lamp{}}}
+		}, Pass, "green light, beeper"},
+		{"dark", func(b *bench) {
+			b.person(map[string]string{"green": "n"})
+			b.env.Outputs = []Lamp{{Name: "green light", Wire: "orange", Out: &lamp{}}}
+		}, Fail, "orange"},
+		{"error, without a remedy", func(b *bench) {
+			b.person(nil)
+			b.env.Outputs = []Lamp{{Name: "beeper", Out: &lamp{err: errors.New("gone")}}}
+		}, Fail, "beeper: gone"},
+	})
+	if fmt.Sprint(green.set) != "[true false]" {
+		t.Errorf("the light was set %v", green.set)
+	}
+}
+
+func TestDisplayCheck(t *testing.T) {
+	shows := func(f DisplayFact, err error, code *string) func(context.Context, string) (DisplayFact, error) {
+		return func(_ context.Context, c string) (DisplayFact, error) {
+			if code != nil {
+				*code = c
+			}
+			f.Kind = "sparkfun"
+			return f, err
+		}
+	}
+	var code string
+	read := func(b *bench) {
+		b.person(nil)
+		b.env.Display = shows(DisplayFact{}, nil, &code)
+		ask := b.env.Ask
+		b.env.Ask = func(ctx context.Context, q string) (string, error) {
+			if strings.Contains(q, "digits") {
+				return " " + code + " ", nil
+			}
+			return ask(ctx, q)
+		}
+	}
+	answer := func(a string, f DisplayFact) func(*bench) {
+		return func(b *bench) { b.person(map[string]string{"digits": a}); b.env.Display = shows(f, nil, nil) }
+	}
+	runCases(t, "display", []checkCase{
+		{"none", nil, Skip, "no display"},
+		{"proven", func(b *bench) { b.env.Display = shows(DisplayFact{Proven: true}, nil, nil) }, Pass, "shows what it was sent"},
+		{"one-way, nobody there", func(b *bench) { b.env.Display = shows(DisplayFact{}, nil, nil) }, Skip, "nobody"},
+		{"answers, nobody there", func(b *bench) { b.env.Display = shows(DisplayFact{Answers: true}, nil, nil) }, Pass, "answers"},
+		{"read", read, Pass, "shows the code"},
+		{"garbled", answer("99x", DisplayFact{}), Fail, "99x"},
+		{"blank but there", answer("", DisplayFact{Answers: true}), Fail, "contrast"},
+		{"blank", answer("", DisplayFact{}), Fail, "contrast"},
+		{"error, without a remedy", func(b *bench) { b.env.Display = shows(DisplayFact{}, errors.New("no such bus"), nil) }, Fail, "no such bus"},
+	})
+}
+
+func TestKeyboardCheck(t *testing.T) {
+	find := func(name string, err error) func() (string, error) {
+		return func() (string, error) { return name, err }
+	}
+	enter := func(err error) func(context.Context) error { return func(context.Context) error { return err } }
+	runCases(t, "keyboard", []checkCase{
+		{"none", nil, Skip, "no keyboard"},
+		{"missing", func(b *bench) { b.env.Keyboard = &KeyboardProbe{Find: find("", errors.New("none found"))} }, Fail, "Plug"},
+		{"nobody there", func(b *bench) { b.env.Keyboard = &KeyboardProbe{Find: find("Acme", nil), Enter: enter(nil)} }, Pass, "Acme is plugged in"},
+		{"pressed", func(b *bench) {
+			b.person(nil)
+			b.env.Keyboard = &KeyboardProbe{Find: find("Acme", nil), Enter: enter(nil)}
+		}, Pass, "Enter came"},
+		{"not pressed", func(b *bench) {
+			b.person(nil)
+			b.env.Keyboard = &KeyboardProbe{Find: find("Acme", nil), Enter: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }}
+		}, Fail, "no key came"},
+	})
+}
+
+func TestClockCheck(t *testing.T) {
+	clock := func(f clockFact, err error) func(*bench) {
+		return func(b *bench) { b.env.readClock = func(context.Context) (clockFact, error) { return f, err } }
+	}
+	runCases(t, "clock", []checkCase{
+		{"trusted", nil, Pass, "timesyncd"},
+		{"not set", clock(clockFact{How: "no server answered"}, nil), Warn, "time server"},
+		{"simulated", func(b *bench) { clock(clockFact{}, nil)(b); b.env.Simulated = true }, Skip, "simulated"},
+		{"error, without a remedy", clock(clockFact{}, errors.New("adjtimex: denied")), Warn, "adjtimex"},
+	})
+	f, err := readClock(fstest.MapFS{"run/systemd/timesync/synchronized": {}})
+	if err != nil || !f.Trusted {
+		t.Errorf("timesyncd has set it: %+v, %v", f, err)
+	}
+	if f, err = readClock(fstest.MapFS{}); err == nil && (f.How == "" || f.Trusted != (f.MaxError < trustedError)) {
+		t.Errorf("the kernel says %+v", f)
+	}
+}
+
+func mounts(lines ...string) *fstest.MapFile {
+	return &fstest.MapFile{Data: []byte(strings.Join(lines, "\n") + "\n")}
+}
+
+func TestStorageCheck(t *testing.T) {
+	dir := t.TempDir()
+	on := func(mountinfo string, more fstest.MapFS) func(*bench) {
+		return func(b *bench) {
+			root := b.env.root.(fstest.MapFS)
+			root["proc/self/mountinfo"] = mounts("21 1 179:2 / / rw,noatime - ext4 /dev/mmcblk0p2 rw", mountinfo)
+			for k, v := range more {
+				root[k] = v
+			}
+			b.env.StateDir = dir
+			b.env.writeSync = func(d string) (time.Duration, error) { _, err := syncedWrite(d); return 12 * time.Millisecond, err }
+		}
+	}
+	slow := func(d time.Duration, err error) func(*bench) {
+		return func(b *bench) {
+			on("", nil)(b)
+			b.env.writeSync = func(string) (time.Duration, error) { return d, err }
+		}
+	}
+	at := strings.ReplaceAll(dir, " ", `\040`)
+	runCases(t, "storage", []checkCase{
+		{"none", nil, Skip, "no state"},
+		{"not yet", func(b *bench) { b.env.StateDir = filepath.Join(dir, "later") }, Skip, "not there yet"},
+		{"ext4", on("", nil), Pass, "ext4"},
+		{"overlay", on("30 21 0:30 / "+at+" rw - overlay overlay rw", nil), Warn, "gone after a restart"},
+		{"read-only", on("30 21 179:3 / "+at+" ro,noatime - ext4 /dev/mmcblk0p3 ro", nil), Fail, "read-only"},
+		{"ext4 errors", on("", fstest.MapFS{"sys/fs/ext4/mmcblk0p2/errors_count": {Data: []byte("3\n")}}), Warn, "3 errors"},
+		{"no ext4 errors", on("", fstest.MapFS{"sys/fs/ext4/mmcblk0p2/errors_count": {Data: []byte("0\n")}}), Pass, ""},
+		{"old eMMC", on("", fstest.MapFS{"sys/block/mmcblk0/device/life_time": {Data: []byte("0x01 0x0b\n")}}), Warn, "life"},
+		{"young eMMC", on("", fstest.MapFS{"sys/block/mmcblk0/device/life_time": {Data: []byte("0x01 0x02\n")}}), Pass, ""},
+		{"slow", slow(300*time.Millisecond, nil), Warn, "replace the memory card"},
+		{"dead", slow(3*time.Second, nil), Fail, "Replace the memory card"},
+		{"full", slow(0, unix.ENOSPC), Fail, "full"},
+		{"turned read-only", slow(0, unix.EROFS), Fail, "read-only"},
+		{"not a folder", func(b *bench) {
+			b.env.StateDir = filepath.Join(dir, "file")
+			os.WriteFile(b.env.StateDir, nil, 0o600)
+		}, Fail, "file"},
+	})
+	left, _ := filepath.Glob(filepath.Join(dir, ".selftest*"))
+	if len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestMountOf(t *testing.T) {
+	root := fstest.MapFS{"proc/self/mountinfo": mounts(
+		"21 1 179:2 / / rw shared:1 - ext4 /dev/root rw",
+		"22 21 0:5 / /var rw - tmpfs tmpfs rw",
+		`23 22 179:3 / /var/lib/my\040stump ro,nosuid shared:2 master:1 - ext4 /dev/sda1 rw`,
+		"24 21 0:6 / /va rw - vfat /dev/sdb rw",
+		"broken line",
+	)}
+	for dir, want := range map[string]mount{
+		"/home":               {"/", "ext4", "/dev/root", false},
+		"/var":                {"/var", "tmpfs", "tmpfs", false},
+		"/var/lib/stump":      {"/var", "tmpfs", "tmpfs", false},
+		"/var/lib/my stump/x": {"/var/lib/my stump", "ext4", "/dev/sda1", true},
+	} {
+		if got := mountOf(root, dir); got != want {
+			t.Errorf("%s is on %+v, want %+v", dir, got, want)
+		}
+	}
+}
+
+func TestRemotecheckNames(t *testing.T) {
+	boom := errors.New("connection refused")
+	network := func(f NetworkFact, err error) func(*bench) {
+		return func(b *bench) { b.env.Network = func(context.Context) (NetworkFact, error) { return f, err } }
+	}
+	runCases(t, "network", []checkCase{
+		{"none", nil, Skip, "nothing"},
+		{"local directory", network(NetworkFact{}, nil), Skip, "nothing"},
+		{"reached", network(NetworkFact{Needed: true, Host: "host", How: "connected in 3 ms"}, nil), Pass, "host: connected"},
+		{"refused", network(NetworkFact{Needed: true, Host: "host"}, boom), Warn, "refused"},
+	})
+	directory := func(f DirectoryFact, err error) func(*bench) {
+		return func(b *bench) { b.env.Directory = func(context.Context) (DirectoryFact, error) { return f, err } }
+	}
+	runCases(t, "directory", []checkCase{
+		{"none", nil, Skip, "no directory"},
+		{"local", directory(DirectoryFact{Kind: "local"}, nil), Pass, "local"},
+		{"answers", directory(DirectoryFact{Kind: "snipeit", Took: 20 * time.Millisecond}, nil), Pass, "20 ms"},
+		{"refuses", directory(DirectoryFact{Kind: "snipeit"}, boom), Warn, "token"},
+		{"silent", directory(DirectoryFact{Kind: "snipeit"}, context.DeadlineExceeded), Warn, "firewall"},
+		{"certificate", directory(DirectoryFact{Kind: "snipeit", Untrusted: true}, boom), Warn, "clock"},
+	})
+	queue := func(f QueueFact, err error) func(*bench) {
+		return func(b *bench) { b.env.Queue = func(context.Context) (QueueFact, error) { return f, err } }
+	}
+	runCases(t, "queue", []checkCase{
+		{"none", nil, Skip, ""},
+		{"empty", queue(QueueFact{}, nil), Pass, "0 waiting"},
+		{"fresh", queue(QueueFact{Waiting: 3, Oldest: time.Minute}, nil), Pass, "3 waiting"},
+		{"old", queue(QueueFact{Waiting: 3, Oldest: 3 * time.Hour}, nil), Warn, "3h0m0s"},
+		{"parked", queue(QueueFact{Parked: 1}, nil), Warn, "stump sync"},
+		{"error, without a remedy", queue(QueueFact{}, boom), Fail, "refused"},
+	})
+	ledger := func(f LedgerFact, err error) func(*bench) {
+		return func(b *bench) { b.env.Ledger = func(context.Context) (LedgerFact, error) { return f, err } }
+	}
+	runCases(t, "ledger", []checkCase{
+		{"none", nil, Skip, ""},
+		{"good", ledger(LedgerFact{Events: 7}, nil), Pass, "7 events"},
+		{"damaged", ledger(LedgerFact{Salvaged: "ledger.db.damaged"}, nil), Fail, "stump restore"},
+		{"error", ledger(LedgerFact{}, boom), Fail, "stump verify"},
+	})
+}
+
+// plain is a source that can do nothing but what a Source must.
+type plain struct{ gpio.Source }
+
+func TestSourceWithoutPulls(t *testing.T) {
+	runCases(t, "float", []checkCase{
+		{"no pulls", func(b *bench) {
+			b.env.Lines = func(context.Context) (gpio.Source, error) { return plain{b.sim}, nil }
+		}, Skip, "can't be changed"},
+		{"BeagleBone", func(b *bench) { b.env.NoFloat = "the device tree has them" }, Skip, "the device tree"},
+	})
+	b := onBench(t, func(b *bench) {
+		b.fault("wrong-gpio", 1)
+		b.env.NoFloat = "no"
+		b.env.Lines = func(context.Context) (gpio.Source, error) { return plain{b.sim}, nil }
+		b.env.ListenFree = b.sim.ListenFree
+	})
+	if len(b.sum.Causes) == 0 || b.sum.Causes[0] != "wrong-gpio" {
+		t.Errorf("without pulls, with free pins: %v", b.sum.Causes)
+	}
+	b = onBench(t, func(b *bench) {
+		b.fault("wrong-gpio", 1)
+		b.env.Lines = func(context.Context) (gpio.Source, error) { return plain{b.sim}, nil }
+		b.env.ListenFree = func() (func() ([]gpio.Activity, error), error) { return nil, errors.New("all pins are taken") }
+	})
+	if !strings.Contains(strings.Join(b.said, "\n"), "all pins are taken") || b.sum.Result != Fail {
+		t.Errorf("%v, %+v", b.said, b.sum)
+	}
+}
+
+func TestWrap(t *testing.T) {
+	if got := wiring.Wrap("a bb  ccc dddddddd e", 6); strings.Join(got, "|") != "a bb|ccc|dddddddd|e" {
+		t.Errorf("%q", got)
+	}
+	if got := wiring.Wrap("  ", 6); len(got) != 0 {
+		t.Errorf("%q", got)
+	}
+}

@@ -1,0 +1,267 @@
+package selftest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
+	"time"
+
+	"stump/gpio"
+	"stump/hw/diagnose"
+	"stump/internal/count"
+	"stump/wiegand"
+)
+
+// lines takes the lines and says what they are.
+func (s *tester) lines(ctx context.Context) Result {
+	if s.Lines == nil {
+		return skip("no reader is configured")
+	}
+	src, err := s.Lines(ctx)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return failed(err, "Add the user that runs Stump to the group that owns the file (gpio on Raspberry Pi OS) and start Stump again.")
+	case errors.Is(err, syscall.EBUSY):
+		r := failed(err, "")
+		if r.Remedy == "" {
+			r.Remedy = "Another program uses this line. Stop it, or put the wire on another pin and say so in the configuration."
+		}
+		return r
+	case err != nil:
+		return failed(err, gpio.Hint(err))
+	}
+	s.src = src
+	if b, ok := src.(interface{ SetBothEdges(bool) error }); ok {
+		// Falling edges alone are sure; rising ones are asked for when needed.
+		if err := b.SetBothEdges(false); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+			return failed(err, gpio.Hint(err))
+		}
+	}
+	if len(s.Others) > 0 {
+		return pass("%s; this is one reader, the others have a test of their own: --reader %s", src, strings.Join(s.Others, ", "))
+	}
+	return pass("%s", src)
+}
+
+// listen notes what the lines do for d. With quiet it ends earlier, once
+// there were edges and then none for so long; limit is the longest then.
+func (s *tester) listen(ctx context.Context, d, quiet, limit time.Duration) (diagnose.Spell, error) {
+	return s.listenSince(ctx, s.Now(), d, quiet, limit)
+}
+
+// listenSince is listen from a time that is over already, so that nothing which
+// came meanwhile is missed.
+func (s *tester) listenSince(ctx context.Context, now int64, d, quiet, limit time.Duration) (diagnose.Spell, error) {
+	buf := make([]wiegand.Edge, 256)
+	spell := diagnose.Spell{From: now}
+	var err error
+	if spell.Start, err = s.src.Levels(); err != nil {
+		return spell, err
+	}
+	end := now + int64(d)
+	for now < end && ctx.Err() == nil {
+		until := min(end, now+int64(100*time.Millisecond)) // to notice a cancelled context
+		n, t, err := s.src.Read(buf, until)
+		if err != nil {
+			return spell, err
+		}
+		now = t
+		for _, e := range buf[:n] {
+			if e.Time > spell.From { // what was queued belongs to before
+				spell.Edges = append(spell.Edges, e)
+			}
+		}
+		if len(spell.Edges) == 0 || quiet == 0 {
+			continue
+		}
+		first, last := spell.Edges[0].Time, spell.Edges[len(spell.Edges)-1].Time
+		end = min(last+int64(quiet), first+int64(limit))
+	}
+	spell.To = now
+	spell.End, err = s.src.Levels()
+	if err == nil {
+		err = ctx.Err()
+	}
+	return spell, err
+}
+
+// idle listens with nobody near the reader.
+func (s *tester) idle(ctx context.Context) Result {
+	if s.src == nil {
+		return skip("the lines could not be taken")
+	}
+	if s.Present == nil {
+		s.Say(fmt.Sprintf("Hands off the wires and cards away from the reader, for %s.", seconds(s.timing.Idle)))
+	}
+	spell, err := s.listen(ctx, s.timing.Idle, 0, 0)
+	if err != nil {
+		return failed(err, gpio.Hint(err))
+	}
+	seen := spell
+	if s.onlyCards(spell) {
+		// Somebody used the reader: that is no noise.
+		spell.Edges = nil
+	}
+	s.evidence.Idle = spell
+	n := len(diagnose.Falls(spell.Edges))
+	s.noisy = float64(n) > 3*spell.Duration().Seconds()
+	measured := fmt.Sprintf("DATA0 %s, DATA1 %s, %s in %s", level(spell.End[0]), level(spell.End[1]), countOf(seen.Edges), seconds(spell.Duration()))
+	low := !spell.End[0] || !spell.End[1]
+	if low {
+		// What a low line means, the float test tells: so it comes first.
+		if err := s.measureFloat(ctx); err != nil {
+			return failed(err, gpio.Hint(err))
+		}
+	}
+	switch {
+	case n == 0 && len(seen.Edges) > 0 && !low:
+		return bad(Warn, "Keep cards away while the lines are listened to, and run the self-test again to be sure.", "%s: a card was read", measured)
+	case n == 0 && !low:
+		return pass("%s", measured)
+	case n <= 2 && !low:
+		r := s.blame(Warn, measured)
+		if len(r.Causes) == 0 {
+			r.Remedy = "Something moved a line though no card was there: a hand at the cable, or a disturbance nearby. Run the self-test again; if it comes back, watch `stump scope` while lights, locks and motors nearby switch."
+		}
+		return r
+	}
+	return s.blame(Fail, measured)
+}
+
+// onlyCards: everything that came belongs to good reads.
+func (s *tester) onlyCards(spell diagnose.Spell) bool {
+	reads := s.reads([]diagnose.Spell{spell})
+	bits := 0
+	for i := range reads {
+		if !reads[i].OK() || reads[i].Repaired != "" {
+			return false
+		}
+		bits += reads[i].Count
+	}
+	return len(reads) > 0 && bits == len(diagnose.Falls(spell.Edges))
+}
+
+// countOf is "no pulse", or "12 pulses on DATA0, 3 on DATA1".
+func countOf(edges []wiegand.Edge) string {
+	f := diagnose.Falls(edges)
+	if len(f) == 0 {
+		return "no pulse"
+	}
+	return fmt.Sprintf("%s on DATA0, %d on DATA1", count.Of(len(diagnose.OnLine(f, 0)), "pulse"), len(diagnose.OnLine(f, 1)))
+}
+
+func level(high bool) string {
+	if high {
+		return "high"
+	}
+	return "low"
+}
+
+// tie is a difference of weights that leaves the order open.
+const tie = 0.35
+
+// blame adds what the evidence so far says. The measurement that tells the
+// first two causes apart is part of the remedy when they are close.
+func (s *tester) blame(v Verdict, measured string) Result {
+	r := Result{Result: v, Measured: measured}
+	causes := diagnose.Diagnose(&s.evidence, &s.Site)
+	r.Causes = diagnose.Names(causes)
+	if len(causes) == 0 {
+		return r
+	}
+	first := causes[0]
+	r.Measured += ": " + first.Seen
+	r.Remedy = first.Remedy
+	if len(causes) > 1 && first.Weight-causes[1].Weight < tie {
+		r.Remedy += fmt.Sprintf(" It may also be %s. To tell: %s", diagnose.Label(causes[1].Name), first.Next)
+	}
+	return r
+}
+
+// float pulls the lines up and down with the board's own resistors.
+func (s *tester) float(ctx context.Context) Result {
+	if s.src == nil {
+		return skip("the lines could not be taken")
+	}
+	if s.NoFloat != "" {
+		return skip("%s", s.NoFloat)
+	}
+	if err := s.measureFloat(ctx); err != nil {
+		return failed(err, gpio.Hint(err))
+	}
+	f := s.evidence.Float
+	if f == nil {
+		return skip("the pull resistors of these lines can't be changed")
+	}
+	measured := fmt.Sprintf("DATA0 %s, DATA1 %s", f.Line(0), f.Line(1))
+	if f.Line(0) == f.Line(1) {
+		measured = "DATA0 and DATA1 each " + f.Line(0).String()
+	}
+	switch {
+	case f.Line(0) == diagnose.PulledUp && f.Line(1) == diagnose.PulledUp:
+		return pass("%s; that is the converter's or the reader's doing, a card will tell", measured)
+	case f.Line(0) == diagnose.HeldLow || f.Line(1) == diagnose.HeldLow:
+		return s.blame(Fail, measured)
+	}
+	return s.blame(Warn, measured)
+}
+
+// settling is how long lines move after their pull was changed: a long cable
+// on the board's 50 kΩ takes a few milliseconds.
+const settling = 20 * time.Millisecond
+
+// measureFloat reads the levels under both pulls, once, where that can be done.
+func (s *tester) measureFloat(ctx context.Context) error {
+	biaser, ok := s.src.(interface{ SetBias(gpio.Bias) error })
+	if !ok || s.NoFloat != "" || s.evidence.Float != nil {
+		return nil
+	}
+	var f diagnose.Float
+	err := errors.Join(
+		s.readings(ctx, biaser.SetBias, gpio.BiasPullUp, &f.Up),
+		s.readings(ctx, biaser.SetBias, gpio.BiasPullDown, &f.Down),
+		restore(biaser.SetBias, s.Bias),
+	)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return nil
+	}
+	if err == nil { // the last change of the pull is an edge of nobody's
+		_, err = s.listen(ctx, settling, 0, 0)
+	}
+	if err == nil {
+		s.evidence.Float = &f
+	}
+	return err
+}
+
+// restore leaves a pull as it is configured. As-is can't be asked for again;
+// a pull-up then does no harm, for the lines rest high.
+func restore(set func(gpio.Bias) error, b gpio.Bias) error {
+	if b == gpio.BiasAsIs {
+		b = gpio.BiasPullUp
+	}
+	return set(b)
+}
+
+// readings reads the levels a few times over more than a period of the mains.
+func (s *tester) readings(ctx context.Context, set func(gpio.Bias) error, b gpio.Bias, r *[2]diagnose.Reading) error {
+	if err := set(b); err != nil {
+		return err
+	}
+	for range 7 {
+		spell, err := s.listen(ctx, 3700*time.Microsecond, 0, 0)
+		if err != nil {
+			return err
+		}
+		for i, high := range spell.End {
+			r[i].Of++
+			if high {
+				r[i].High++
+			}
+		}
+	}
+	return nil
+}

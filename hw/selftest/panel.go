@@ -1,0 +1,118 @@
+package selftest
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"stump/gpio"
+)
+
+// Lamp is a light or beeper of the reader.
+type Lamp struct {
+	Name string // "green light", "red light", "beeper"
+	Wire string // the reader's wire, in the site's colour: "orange"
+	Out  gpio.Output
+}
+
+// DisplayFact is what is known of the display after a text was sent to it.
+type DisplayFact struct {
+	Kind string // "hd44780-i2c at 0x27"
+	// Proven: the display itself gave evidence that the text is there, by
+	// reading back or because it is this program's own screen.
+	Proven bool
+	// Answers: something at the address acknowledged.
+	Answers bool
+}
+
+// KeyboardProbe asks for a key.
+type KeyboardProbe struct {
+	Find  func() (name string, err error) // what is plugged in
+	Enter func(context.Context) error     // returns when Enter was pressed
+}
+
+// outputs turns each light and the beeper on and asks.
+func (s *tester) outputs(ctx context.Context) Result {
+	if len(s.Outputs) == 0 {
+		return skip("no lights or beeper are configured")
+	}
+	if s.Ask == nil {
+		return skip("nobody is there to look at the lights")
+	}
+	var seen []string
+	for _, o := range s.Outputs {
+		if err := o.Out.Set(true); err != nil {
+			return failed(fmt.Errorf("%s: %w", o.Name, err), gpio.Hint(err))
+		}
+		answer, err := s.Ask(ctx, fmt.Sprintf("Is the reader's %s on now? [y/n]", o.Name))
+		if off := o.Out.Set(false); err == nil {
+			err = off
+		}
+		if err != nil {
+			return failed(fmt.Errorf("%s: %w", o.Name, err), gpio.Hint(err))
+		}
+		if !affirmative(answer) {
+			remedy := fmt.Sprintf("Check this wire from the reader to %s. If it works the wrong way round (on when it should be off), change its polarity in the configuration. Readers differ in their colours: see the sheet of this one. Lights also stay dark when ground is missing.", o.Out)
+			if o.Wire != "" {
+				remedy = "Its wire is " + o.Wire + ". " + remedy
+			}
+			return bad(Fail, remedy, "the %s did not come on", o.Name)
+		}
+		seen = append(seen, o.Name)
+	}
+	return pass("%s seen or heard", strings.Join(seen, ", "))
+}
+
+// display shows a code that nobody can know without reading it.
+func (s *tester) display(ctx context.Context) Result {
+	if s.Display == nil {
+		return skip("no display is configured")
+	}
+	code := fmt.Sprintf("%04d", rand.IntN(10000))
+	f, err := s.Display(ctx, code)
+	switch {
+	case err != nil:
+		return failed(err, "")
+	case f.Proven:
+		return pass("%s shows what it was sent", f.Kind)
+	case s.Ask == nil && f.Answers:
+		return pass("%s answers; nobody was there to read it", f.Kind)
+	case s.Ask == nil:
+		return skip("%s was sent a text; nobody was there to read it", f.Kind)
+	}
+	answer, err := s.Ask(ctx, "Which four digits does the display show? (Enter: none)")
+	switch {
+	case err != nil:
+		return failed(err, "")
+	case strings.TrimSpace(answer) == code:
+		return pass("%s shows the code", f.Kind)
+	case strings.TrimSpace(answer) != "":
+		return bad(Fail, "Signs that are wrong mean wrong wires between board and display, a wrong pin map of an I2C backpack, or 5 V against 3.3 V without a level converter.", "%s shows %q instead of %s", f.Kind, answer, code)
+	case f.Answers:
+		return bad(Fail, "Turn the contrast screw on the display's back first. A row of solid blocks means that the display was not set up: check its wires, its pin map and, for an I2C backpack, its address.", "%s answers and shows nothing", f.Kind)
+	}
+	return bad(Fail, "Turn the contrast screw on the display's back first. Then check its 5 V and ground, then its data wire, then kind and port in the configuration.", "%s shows nothing", f.Kind)
+}
+
+// keyboard asks for Enter.
+func (s *tester) keyboard(ctx context.Context) Result {
+	if s.Keyboard == nil {
+		return skip("no keyboard is configured")
+	}
+	name, err := s.Keyboard.Find()
+	switch {
+	case err != nil:
+		return failed(err, "Plug the keyboard in, and let Stump's user read it (group input).")
+	case s.Ask == nil || s.Keyboard.Enter == nil:
+		return pass("%s is plugged in; nobody was there to press a key", name)
+	}
+	s.Say("Press Enter on the station's keyboard.")
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	if err := s.Keyboard.Enter(ctx); err != nil {
+		return bad(Fail, "Is it the keyboard that the configuration names? Its batteries, its plug?", "%s: no key came: %v", name, err)
+	}
+	return pass("%s: Enter came", name)
+}

@@ -1,0 +1,154 @@
+package selftest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"stump/internal/count"
+)
+
+// Limits of a state directory. An SD card writes and syncs 4 KiB in 5 to
+// 50 ms; one that takes much longer is worn or fake.
+const (
+	slowSync = 200 * time.Millisecond
+	deadSync = 2 * time.Second
+	lowSpace = 100 << 20
+	noSpace  = 8 << 20
+)
+
+// storage writes and syncs a small file beside the ledger, as a tap does, and
+// asks the kernel how the card is.
+func (s *tester) storage(context.Context) Result {
+	if s.StateDir == "" {
+		return skip("no state directory")
+	}
+	m := mountOf(s.root, s.StateDir)
+	if r, ok := s.cardHealth(m); !ok {
+		return r
+	}
+	took, err := s.writeSync(s.StateDir)
+	switch {
+	case errors.Is(err, unix.ENOSPC):
+		return bad(Fail, "Free some space: nothing can be saved.", "%s is full", s.StateDir)
+	case errors.Is(err, fs.ErrNotExist):
+		return skip("%s is not there yet: the daemon makes it when it first runs", s.StateDir)
+	case errors.Is(err, unix.EROFS):
+		return bad(Fail, readOnlyRemedy, "%s is read-only", s.StateDir)
+	case err != nil:
+		return bad(Fail, "Stump's user needs to write to its state directory.", "%v", err)
+	}
+	var st unix.Statfs_t
+	free := int64(-1)
+	if unix.Statfs(s.StateDir, &st) == nil {
+		free = int64(st.Bavail) * int64(st.Bsize)
+	}
+	measured := fmt.Sprintf("%s on %s, wrote and synced 4 KiB in %s", s.StateDir, m.kind, seconds(took.Round(100*time.Microsecond)))
+	if free >= 0 {
+		measured += fmt.Sprintf(", %d MB free", free>>20)
+	}
+	switch {
+	case free >= 0 && free < noSpace:
+		return bad(Fail, "Free some space: soon nothing can be saved.", "%s", measured)
+	case free >= 0 && free < lowSpace:
+		return bad(Warn, "Free some space.", "%s", measured)
+	case s.Simulated:
+		return pass("%s", measured)
+	case took > deadSync:
+		return bad(Fail, "Replace the memory card: it is worn or not what its label says.", "%s", measured)
+	case took > slowSync:
+		return bad(Warn, "A tap waits as long. If this stays so, replace the memory card.", "%s", measured)
+	case m.kind == "overlay" || m.kind == "tmpfs" || m.kind == "ramfs":
+		return bad(Warn, "What is saved here is gone after a restart. Put the state directory on a real disk, or switch the overlay file system off.", "%s", measured)
+	}
+	return pass("%s", measured)
+}
+
+const readOnlyRemedy = "The kernel makes a damaged file system read-only: look for EXT4-fs errors in `dmesg`, replace the memory card, restore the backup."
+
+// cardHealth is what the kernel knows without writing; ok is false when that
+// decides the check.
+func (s *tester) cardHealth(m mount) (r Result, ok bool) {
+	if m.readOnly {
+		return bad(Fail, readOnlyRemedy, "%s is mounted read-only", m.point), false
+	}
+	disk := path.Base(m.source)
+	if n, _ := strconv.Atoi(s.word("sys/fs/ext4/" + disk + "/errors_count")); n > 0 {
+		return bad(Warn, "Back up now (`stump backup FILE`), check the file system, and replace the memory card if it happens again.", "the file system of %s has counted %s", m.source, count.Of(n, "error")), false
+	}
+	// eMMC (a BeagleBone's) tells its age in tenths of its life; an SD card
+	// does not.
+	whole := strings.TrimRight(disk, "0123456789")
+	if base, isPart := strings.CutSuffix(whole, "p"); isPart {
+		life := s.word("sys/block/" + base + "/device/life_time")
+		for v := range strings.FieldsSeq(life) {
+			if n, err := strconv.ParseUint(v, 0, 8); err == nil && n >= 0x0a {
+				return bad(Warn, "Back up (`stump backup FILE`) and replace the board or move the state directory to another disk.", "the built-in flash has used up its life (life_time %s)", life), false
+			}
+		}
+	}
+	return Result{}, true
+}
+
+// mount is one line of /proc/self/mountinfo, see proc(5).
+type mount struct {
+	point, kind, source string
+	readOnly            bool
+}
+
+// mountOf finds what a directory is on: the mount with the longest matching
+// path, the last of equals.
+func mountOf(root fs.FS, dir string) (best mount) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return mount{kind: "an unknown file system"}
+	}
+	b, _ := fs.ReadFile(root, "proc/self/mountinfo")
+	best.kind = "an unknown file system"
+	for line := range strings.Lines(string(b)) {
+		left, right, ok := strings.Cut(line, " - ")
+		l, r := strings.Fields(left), strings.Fields(right)
+		if !ok || len(l) < 6 || len(r) < 2 {
+			continue
+		}
+		point := unescape(l[4])
+		if dir != point && !strings.HasPrefix(dir, strings.TrimSuffix(point, "/")+"/") || len(point) < len(best.point) {
+			continue
+		}
+		options := "," + l[5] + ","
+		best = mount{point, r[0], r[1], strings.Contains(options, ",ro,")}
+	}
+	return best
+}
+
+// unescape undoes the octal escapes of mountinfo.
+func unescape(s string) string {
+	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(s)
+}
+
+// syncedWrite measures what a tap's commit costs at least.
+func syncedWrite(dir string) (time.Duration, error) {
+	f, err := os.CreateTemp(dir, ".selftest-*")
+	if err != nil {
+		return 0, err
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	start := time.Now()
+	if _, err := f.Write(make([]byte, 4096)); err != nil {
+		return 0, err
+	}
+	if err := f.Sync(); err != nil {
+		return 0, err
+	}
+	return time.Since(start), nil
+}
