@@ -233,7 +233,7 @@ func TestUnknownTags(t *testing.T) {
 	want(t, "enrolled", list(), "…501×1 34 0")
 	x.ok(x.update(func(t *txn) error { // as if 1,000 had been seen
 		for i := range maxUnknown {
-			if err := t.put(treeUnknown, t.l.keys.find(tag(2000+i), 0), SeenTag{Number: "…x", Count: 1, First: x.clock.wall, stamp: x.clock.stamp()}.encode()); err != nil {
+			if err := t.put(treeUnknown, t.l.keys.find(tag(2000+i), 0), unknownRow{number: "…x", count: 1, first: x.clock.wall, last: x.clock.stamp()}.encode()); err != nil {
 				return err
 			}
 		}

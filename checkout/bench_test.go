@@ -129,7 +129,7 @@ func (t *txn) benchBump(person, device string) error {
 	if err != nil {
 		return err
 	}
-	ev := Event{Reader: "stump", Source: SourceReader, Actor: person}
+	ev := stored{Event: Event{Reader: "stump", Source: SourceReader, Actor: person}}
 	return t.move(&ev, party{treePeople, person, p}, party{treeDevices, device, d}, PolicyHandover)
 }
 

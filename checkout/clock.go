@@ -88,7 +88,7 @@ func decodeBoot(body []byte) (b bootRow, err error) {
 
 // noteBoot remembers the first untrusted event of a boot, and what a Clock
 // event says.
-func (t *txn) noteBoot(ev *Event) error {
+func (t *txn) noteBoot(ev *stored) error {
 	id := ev.At.BootID
 	if id == uuid.Nil || ev.At.Trusted && ev.Kind != Clock {
 		return nil
@@ -133,7 +133,7 @@ func (l *Ledger) ResolveClock() (bool, error) {
 	if err != nil || !open {
 		return false, err
 	}
-	ev := Event{Kind: Clock, Source: SourceSystem}
+	ev := stored{Event: Event{Kind: Clock, Source: SourceSystem}}
 	return true, l.update(func(t *txn) error { return t.append(&ev, nil, nil) })
 }
 

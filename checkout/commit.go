@@ -48,7 +48,7 @@ type Completion struct {
 // the loan and the outbox rows. When it returns without an error, they are on
 // the disk. Errors: ErrRefused (nothing changed), ErrCannotSave.
 func (l *Ledger) Complete(c Completion) (Event, error) {
-	ev := Event{Source: c.Source, Reader: c.Reader, Note: c.Note}
+	ev := stored{Event: Event{Source: c.Source, Reader: c.Reader, Note: c.Note}}
 	if ev.Source == "" {
 		ev.Source = SourceReader
 	}
@@ -73,7 +73,7 @@ func (l *Ledger) Complete(c Completion) (Event, error) {
 	if err != nil {
 		return Event{}, err
 	}
-	return ev, nil
+	return ev.Event, nil
 }
 
 // party is a person or device in a transaction.
@@ -127,7 +127,7 @@ func kindOf(tr tree) SubjectKind {
 }
 
 // move decides what a pair means and appends the event.
-func (t *txn) move(ev *Event, person, device party, policy Policy) error {
+func (t *txn) move(ev *stored, person, device party, policy Policy) error {
 	if person.row.status != Active {
 		return refused(person, "")
 	}
@@ -175,7 +175,7 @@ func (t *txn) holderName(id string) (string, error) {
 }
 
 // setFrom names the previous holder.
-func (t *txn) setFrom(ev *Event, holder string) error {
+func (t *txn) setFrom(ev *stored, holder string) error {
 	r, err := t.row(treePeople, holder)
 	if err != nil {
 		return err
@@ -200,7 +200,7 @@ func (t *txn) loanLength(kind string) time.Duration {
 // append commits ev as the station's next event: it numbers and chains it,
 // links it into the histories of the device and the people, moves the loan, and
 // queues it for the sinks. person and device may be nil.
-func (t *txn) append(ev *Event, person, device *party) error {
+func (t *txn) append(ev *stored, person, device *party) error {
 	seq, prev, err := t.head(t.l.own)
 	if err != nil {
 		return err
@@ -225,7 +225,7 @@ func (t *txn) append(ev *Event, person, device *party) error {
 			ev.DeviceTag = device.row.mask
 		}
 		ev.links.device, device.row.head = device.row.head, here
-		device.row.loan = device.row.loan.after(ev, here)
+		device.row.loan = after(device.row.loan, ev, here)
 		if ev.Condition != "" {
 			device.row.condition = ev.Condition
 		}
@@ -258,7 +258,7 @@ func (t *txn) append(ev *Event, person, device *party) error {
 }
 
 // linkFrom links the event into the history of the previous holder.
-func (t *txn) linkFrom(ev *Event, person *party, here ref) error {
+func (t *txn) linkFrom(ev *stored, person *party, here ref) error {
 	if ev.From == "" || person != nil && person.id == ev.From {
 		return nil
 	}
@@ -272,7 +272,7 @@ func (t *txn) linkFrom(ev *Event, person *party, here ref) error {
 
 // after is the loan after an event of its device. It is all that a replay of
 // the events needs to know of the rules.
-func (s loanState) after(ev *Event, here ref) loanState {
+func after(s loanState, ev *stored, here ref) loanState {
 	switch ev.Kind {
 	case Checkout, Handover:
 		return loanState{holder: ev.Person, since: here, at: ev.At, length: ev.Loan}
@@ -296,11 +296,11 @@ type Request struct {
 	Source                 Source
 }
 
-func (r Request) event() Event {
-	return Event{Actor: r.Actor, Note: r.Note, Condition: r.Condition, Source: r.Source}
+func requested(r Request) stored {
+	return stored{Event: Event{Actor: r.Actor, Note: r.Note, Condition: r.Condition, Source: r.Source}}
 }
 
-func (r Request) check() error {
+func checkRequest(r Request) error {
 	if r.Actor == "" {
 		return errors.New("who asks for it must be named")
 	}
@@ -313,7 +313,7 @@ func (r Request) check() error {
 // Give says that a person has a device, whatever the desk saw: a check-out, or
 // a hand-over when somebody else has it.
 func (l *Ledger) Give(r Request) (Event, error) {
-	return l.request(r, func(t *txn, ev *Event, device party) error {
+	return l.request(r, func(t *txn, ev *stored, device party) error {
 		person, err := t.findParty(treePeople, r.Person)
 		if err != nil {
 			return err
@@ -327,7 +327,7 @@ func (l *Ledger) Give(r Request) (Event, error) {
 
 // Return says that a device is back.
 func (l *Ledger) Return(r Request) (Event, error) {
-	return l.request(r, func(t *txn, ev *Event, device party) error {
+	return l.request(r, func(t *txn, ev *stored, device party) error {
 		holder := device.row.loan.holder
 		if holder == "" {
 			return fmt.Errorf("%w: nobody has %s", ErrRefused, nameOr(device))
@@ -347,7 +347,7 @@ func (l *Ledger) Return(r Request) (Event, error) {
 // Lose says that a device can't be found. It is no longer lent to anybody;
 // From is who had it.
 func (l *Ledger) Lose(r Request) (Event, error) {
-	return l.request(r, func(t *txn, ev *Event, device party) error {
+	return l.request(r, func(t *txn, ev *stored, device party) error {
 		switch {
 		case device.row.status == Retired:
 			return refused(device, "")
@@ -366,7 +366,7 @@ func (l *Ledger) Lose(r Request) (Event, error) {
 
 // Find says that a lost device is there again.
 func (l *Ledger) Find(r Request) (Event, error) {
-	return l.request(r, func(t *txn, ev *Event, device party) error {
+	return l.request(r, func(t *txn, ev *stored, device party) error {
 		if !device.row.loan.lost {
 			return fmt.Errorf("%w: %s is not lost", ErrRefused, nameOr(device))
 		}
@@ -380,7 +380,7 @@ func (l *Ledger) Extend(r Request, length time.Duration) (Event, error) {
 	if length < time.Second {
 		return Event{}, fmt.Errorf("a loan of %v: at least a second", length)
 	}
-	return l.request(r, func(t *txn, ev *Event, device party) error {
+	return l.request(r, func(t *txn, ev *stored, device party) error {
 		if device.row.loan.holder == "" {
 			return fmt.Errorf("%w: nobody has %s", ErrRefused, nameOr(device))
 		}
@@ -390,11 +390,11 @@ func (l *Ledger) Extend(r Request, length time.Duration) (Event, error) {
 }
 
 // request runs an admin's request.
-func (l *Ledger) request(r Request, f func(*txn, *Event, party) error) (Event, error) {
-	if err := r.check(); err != nil {
+func (l *Ledger) request(r Request, f func(*txn, *stored, party) error) (Event, error) {
+	if err := checkRequest(r); err != nil {
 		return Event{}, err
 	}
-	ev := r.event()
+	ev := requested(r)
 	if ev.Source == "" {
 		ev.Source = SourceCLI
 	}
@@ -408,12 +408,12 @@ func (l *Ledger) request(r Request, f func(*txn, *Event, party) error) (Event, e
 	if err != nil {
 		return Event{}, err
 	}
-	return ev, nil
+	return ev.Event, nil
 }
 
 // queue writes an outbox row a sink, where the event is for sinks.
-func (t *txn) queue(ev *Event, here ref) error {
-	if !ev.Kind.forSinks(ev.Source) {
+func (t *txn) queue(ev *stored, here ref) error {
+	if !forSinks(ev.Kind, ev.Source) {
 		return nil
 	}
 	for _, name := range t.l.o.Sinks {

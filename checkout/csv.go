@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"stump/internal/count"
+
+	"stump/internal/hint"
 )
 
 // The columns of the register's files. Behind them may be a status, which an
@@ -75,7 +77,7 @@ func checkStatus(s string, allowed []string) error {
 		return nil
 	}
 	last := len(allowed) - 1
-	return remedied("use "+strings.Join(allowed[:last], ", ")+" or "+allowed[last], "%q is no status", s)
+	return hint.Errorf("use "+strings.Join(allowed[:last], ", ")+" or "+allowed[last], "%q is no status", s)
 }
 
 func parseTag(s string, parse func(string) (Tag, error)) (Tag, error) {
@@ -112,7 +114,7 @@ func readCSV(r io.Reader, columns []string, f func(line int, get func(string) st
 		if len(record) != len(header) {
 			err := fmt.Errorf("%s, the header has %d", count.Of(len(record), "field"), len(header))
 			if len(record) > len(header) {
-				err = remedied("a field that has a comma in it is written in double quotes", "%w", err)
+				err = hint.Errorf("a field that has a comma in it is written in double quotes", "%w", err)
 			}
 			return &RowError{line, err}
 		}
@@ -159,11 +161,11 @@ func csvHeader(header, columns []string) (map[string]int, error) {
 func checkHeader(header []string) error {
 	switch all := strings.Join(header, ","); {
 	case strings.Contains(all, "\x00") || !utf8.ValidString(all):
-		return remedied(saveUTF8, "the header is not valid UTF-8")
+		return hint.Errorf(saveUTF8, "the header is not valid UTF-8")
 	case len(header) == 1 && strings.Contains(all, ";"):
-		return remedied("save it as CSV with commas", "the columns are separated by semicolons")
+		return hint.Errorf("save it as CSV with commas", "the columns are separated by semicolons")
 	case len(header) == 1 && strings.Contains(all, "\t"):
-		return remedied("save it as CSV with commas", "the columns are separated by tabs")
+		return hint.Errorf("save it as CSV with commas", "the columns are separated by tabs")
 	}
 	return nil
 }
@@ -172,7 +174,7 @@ func checkHeader(header []string) error {
 func csvError(err error) error {
 	var pe *csv.ParseError
 	if errors.As(err, &pe) {
-		return &RowError{pe.Line, remedied("a quote inside a quoted field is written twice", "%w", pe.Err)}
+		return &RowError{pe.Line, hint.Errorf("a quote inside a quoted field is written twice", "%w", pe.Err)}
 	}
 	return err
 }

@@ -422,7 +422,7 @@ func TestSalvageOfManyHoles(t *testing.T) {
 	if n := len(s.result.encode()); n > maxEvent {
 		t.Errorf("the row has %d bytes", n)
 	}
-	ev := &Event{Gap: &Gap{Lost: s.result.Lost, Others: s.result.Others}}
+	ev := &stored{Event: Event{Gap: &Gap{Lost: s.result.Lost, Others: s.result.Others}}}
 	if n := len(encodeEvent(ev)); n > maxEvent {
 		t.Errorf("the event has %d bytes", n)
 	}
@@ -456,7 +456,9 @@ func TestTooLongIsNotWritten(t *testing.T) {
 	if err := x.update(func(t *txn) error { return t.put(treeMeta, metaSalvage, long) }); err == nil || !strings.Contains(err.Error(), "65537 bytes") {
 		t.Errorf("row: %v", err)
 	}
-	err := x.update(func(t *txn) error { return t.append(&Event{Kind: Salvage, Note: string(long)}, nil, nil) })
+	err := x.update(func(t *txn) error {
+		return t.append(&stored{Event: Event{Kind: Salvage, Note: string(long)}}, nil, nil)
+	})
 	if err == nil || !strings.Contains(err.Error(), "too long") {
 		t.Errorf("event: %v", err)
 	}

@@ -21,22 +21,16 @@ func (a eraseParts) or(b eraseParts) eraseParts {
 }
 
 // rewriteSide changes the part of a record that may be rewritten.
-func (t *txn) rewriteSide(r ref, f func(*secrets, *Event)) error {
-	p, err := split(t.tx.Bucket(treeEvents.bucket()).Get(eventKey(r)))
+func (t *txn) rewriteSide(r ref, f func(*secrets, *stored)) error {
+	b, err := rewriteRecord(t.tx.Bucket(treeEvents.bucket()).Get(eventKey(r)), f)
 	if err != nil {
 		return t.damaged("event %d: %v", r.seq, err)
 	}
-	var ev Event
-	s, err := ev.decodeSide(p.side)
-	if err != nil {
-		return t.damaged("event %d: %v", r.seq, err)
-	}
-	f(&s, &ev)
-	return t.putEvent(r, assemble(p.core, p.hash, encodeSide(s, ev.links, ev.Erased)))
+	return t.putEvent(r, b)
 }
 
 func (t *txn) eraseEvent(r ref, what eraseParts) error {
-	return t.rewriteSide(r, func(s *secrets, ev *Event) {
+	return t.rewriteSide(r, func(s *secrets, ev *stored) {
 		ev.Erased = true
 		if what.person {
 			s.person, ev.links.person = nil, ref{}
@@ -71,7 +65,7 @@ func (t *txn) trail(p party) ([]stop, error) {
 		}
 		return ""
 	}
-	err := t.walk(p, func(r ref, ev *Event) error {
+	err := t.walk(p, func(r ref, ev *stored) error {
 		if ev.resolved != "" && ids[ev.Person] {
 			ids[ev.resolved] = true
 		}
@@ -97,7 +91,7 @@ func (t *txn) relinkTrail(p party, kept []stop) error {
 	}
 	for i := len(kept) - 1; i >= 0; i-- {
 		st := kept[i]
-		err := t.rewriteSide(st.at, func(_ *secrets, ev *Event) {
+		err := t.rewriteSide(st.at, func(_ *secrets, ev *stored) {
 			if st.resolved != "" {
 				ev.links.resolved = heads[st.resolved]
 			}
@@ -162,8 +156,8 @@ func (l *Ledger) ErasePerson(ref, actor string, source Source) error {
 		if err := t.put(treeMeta, metaScrub, nil); err != nil {
 			return err
 		}
-		ev := Event{Kind: Erase, Actor: actor, Source: source, whose: l.keys.whose(p.id, 0),
-			Note: "a person was erased from " + count.Of(n, "event")}
+		ev := stored{whose: l.keys.whose(p.id, 0), Event: Event{Kind: Erase, Actor: actor, Source: source,
+			Note: "a person was erased from " + count.Of(n, "event")}}
 		return t.append(&ev, nil, nil)
 	})
 }
@@ -191,7 +185,7 @@ func (t *txn) eraseHistory(p party) (n int, err error) {
 		if err != nil {
 			return 0, err
 		}
-		if mentions(&ev, p) {
+		if mentions(&ev.Event, p) {
 			erase[at] = erase[at].or(eraseParts{actor: true, note: true})
 		}
 	}

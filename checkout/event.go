@@ -109,10 +109,6 @@ type Event struct {
 	Gap *Gap
 	// Prev is the hash of this station's event before it, zero for the first.
 	Prev, Hash Hash
-
-	resolved string // Resolve: the pending ID that is now Person or Device
-	whose    []byte // Erase: keyed hash of the person's id
-	links    links
 }
 
 // Gap is what the first event of a new segment says of the file before it.
@@ -127,16 +123,4 @@ type Gap struct {
 	Lost [][2]uint64
 	// Others are those of other stations: names that this one had before.
 	Others map[string][][2]uint64
-}
-
-// ref is the place of an event in this ledger.
-type ref struct {
-	station uint16 // index of the station in this file
-	seq     uint64
-}
-
-// links lead from an event to the event before it of the same device and
-// people. They are not part of the hashed core: they are this file's.
-type links struct {
-	device, person, from, resolved ref
 }

@@ -13,6 +13,8 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
+
+	"stump/internal/hint"
 )
 
 // pageSize is fixed: a kernel with pages of 16 KiB would write four times as
@@ -104,7 +106,7 @@ func resolve(path string) (string, error) {
 		link := path
 		if path, err = filepath.EvalSymlinks(link); errors.Is(err, os.ErrNotExist) {
 			to, _ := os.Readlink(link)
-			return "", remedied("mount the disk that it is on, or take the link away", "the ledger %s is a link to %s, which is not there", link, to)
+			return "", hint.Errorf("mount the disk that it is on, or take the link away", "the ledger %s is a link to %s, which is not there", link, to)
 		}
 		if err == nil {
 			st, err = os.Stat(path)
@@ -114,7 +116,7 @@ func resolve(path string) (string, error) {
 		return path, nil
 	}
 	if err == nil && !st.Mode().IsRegular() {
-		err = remedied("move away what lies there, or name another folder with --state", "the ledger %s is no file", path)
+		err = hint.Errorf("move away what lies there, or name another folder with --state", "the ledger %s is no file", path)
 	}
 	return path, err
 }

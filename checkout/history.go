@@ -150,14 +150,14 @@ func (t *txn) entry(r ref, clock *times) (Entry, error) {
 	if e.Pending, err = t.resolve(&ev); err != nil {
 		return e, err
 	}
-	e.Event = ev
+	e.Event = ev.Event
 	e.Time, e.ClockTrusted, err = clock.wall(ev.At)
 	return e, err
 }
 
 // resolve puts the people and devices in the place of pending IDs that have
 // been resolved. It reports whether one is pending still.
-func (t *txn) resolve(ev *Event) (pending bool, err error) {
+func (t *txn) resolve(ev *stored) (pending bool, err error) {
 	who := func(tr tree, id, name *string) {
 		if err != nil || !IsPendingID(*id) {
 			return
@@ -286,7 +286,7 @@ func (t *txn) partyRefs(tr tree, name string, f HistoryFilter) (refSource, error
 	}
 	var refs []ref
 	clock := times{t: t}
-	err = t.walk(p, func(r ref, ev *Event) error {
+	err = t.walk(p, func(r ref, ev *stored) error {
 		if !f.Since.IsZero() {
 			at, trusted, err := clock.wall(ev.At)
 			if err != nil {
@@ -326,7 +326,7 @@ func (t *txn) partyRefs(tr tree, name string, f HistoryFilter) (refSource, error
 // walk calls f with every event of a person or device, newest first. Where a
 // pending tag turned out to be theirs, two lines of events meet: the walk goes
 // on with the newer of the two each time.
-func (t *txn) walk(p party, f func(ref, *Event) error) error {
+func (t *txn) walk(p party, f func(ref, *stored) error) error {
 	ids := map[string]bool{p.id: true}
 	open := []ref{p.row.head}
 	seen := map[ref]bool{{}: true} // damage may lead in a circle
@@ -347,7 +347,7 @@ func (t *txn) walk(p party, f func(ref, *Event) error) error {
 			ids[ev.resolved] = true
 			open = append(open, ev.links.resolved)
 		}
-		for _, role := range ev.roles(p.tree) {
+		for _, role := range roles(&ev, p.tree) {
 			if ids[role.id] {
 				mine = true
 				open = append(open, role.link)
@@ -369,7 +369,7 @@ type role struct {
 	link ref
 }
 
-func (ev *Event) roles(tr tree) []role {
+func roles(ev *stored, tr tree) []role {
 	if tr == treeDevices {
 		return []role{{ev.Device, ev.links.device}}
 	}

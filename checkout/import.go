@@ -52,7 +52,7 @@ func (l *Ledger) ImportPeople(rows []PersonRow, actor string, source Source) (Im
 	for i, r := range rows {
 		all[i] = importRow{party{treePeople, r.ID, &row{name: r.Name, email: r.Email}}, r.Badge, r.Status, r.Line, r.HasEmail}
 	}
-	return l.importRows(all, Event{Actor: actor, Source: source})
+	return l.importRows(all, stored{Event: Event{Actor: actor, Source: source}})
 }
 
 // ImportDevices does for devices what ImportPeople does for people.
@@ -61,7 +61,7 @@ func (l *Ledger) ImportDevices(rows []DeviceRow, actor string, source Source) (I
 	for i, r := range rows {
 		all[i] = importRow{party{treeDevices, r.ID, &row{name: r.Name, kind: r.Kind}}, r.Tag, r.Status, r.Line, r.HasKind}
 	}
-	return l.importRows(all, Event{Actor: actor, Source: source})
+	return l.importRows(all, stored{Event: Event{Actor: actor, Source: source}})
 }
 
 type importRow struct {
@@ -73,7 +73,7 @@ type importRow struct {
 	detail bool
 }
 
-func (l *Ledger) importRows(rows []importRow, ev Event) (Imported, error) {
+func (l *Ledger) importRows(rows []importRow, ev stored) (Imported, error) {
 	var n Imported
 	if err := l.checkRows(rows); err != nil {
 		return n, err
@@ -145,7 +145,7 @@ func (t *txn) freeMoved(rows []importRow) error {
 }
 
 // importRow adds or changes one person or device.
-func (t *txn) importRow(r importRow, ev Event, n *Imported) error {
+func (t *txn) importRow(r importRow, ev stored, n *Imported) error {
 	old, err := t.row(r.tree, r.id)
 	if err != nil {
 		return err
@@ -167,7 +167,7 @@ func (t *txn) importRow(r importRow, ev Event, n *Imported) error {
 			return err
 		}
 	}
-	changes := []func(party, importRow, Event) (bool, error){t.importTag, t.importStatus}
+	changes := []func(party, importRow, stored) (bool, error){t.importTag, t.importStatus}
 	if p.row.status == Retired {
 		slices.Reverse(changes) // who comes back may have a tag again
 	}
@@ -193,7 +193,7 @@ func (t *txn) importRow(r importRow, ev Event, n *Imported) error {
 }
 
 // importTag enrols the row's tag; the same tag as before is no event.
-func (t *txn) importTag(p party, r importRow, ev Event) (bool, error) {
+func (t *txn) importTag(p party, r importRow, ev stored) (bool, error) {
 	if r.tag.IsZero() || r.status == Retired.String() && p.row.status == Retired {
 		return false, nil // what is out of use needs no tag
 	}
@@ -205,7 +205,7 @@ func (t *txn) importTag(p party, r importRow, ev Event) (bool, error) {
 }
 
 // importStatus gives p the row's status.
-func (t *txn) importStatus(p party, r importRow, ev Event) (bool, error) {
+func (t *txn) importStatus(p party, r importRow, ev stored) (bool, error) {
 	if r.status == "" {
 		return false, nil
 	}
@@ -214,7 +214,7 @@ func (t *txn) importStatus(p party, r importRow, ev Event) (bool, error) {
 
 // changeStatus gives p a status by its word, "lost" too; the same status as before is
 // no event.
-func (t *txn) changeStatus(p party, status string, ev Event) (bool, error) {
+func (t *txn) changeStatus(p party, status string, ev stored) (bool, error) {
 	did := false
 	if lost := status == lostStatus; p.tree == treeDevices && lost != p.row.loan.lost && status != Retired.String() {
 		did = true

@@ -8,7 +8,7 @@ package checkout
 // moveKit does with the devices of a kit what was done with the kit. Those that
 // are lost, retired or with somebody else stay where they are; who took
 // the kit sees in the list of loans what was in it.
-func (t *txn) moveKit(like, kit Event, person, device party) error {
+func (t *txn) moveKit(like, kit stored, person, device party) error {
 	if kits, err := t.kits(); err != nil || !kits[device.id] {
 		return err
 	}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/uuid"
 	bolt "go.etcd.io/bbolt"
+
+	"stump/internal/hint"
 )
 
 // Options are how a ledger is opened. Station and SiteKey are needed, the rest
@@ -227,7 +229,7 @@ func (l *Ledger) load() (err error) {
 
 // ErrWrongKey is a ledger whose tags were enrolled under another site key: put
 // the right key file back, or import it.
-var ErrWrongKey = remedied("put back the key file that belongs to it, from where you keep it", "the site key is not the one this ledger was made with")
+var ErrWrongKey = hint.Errorf("put back the key file that belongs to it, from where you keep it", "the site key is not the one this ledger was made with")
 
 // checkTrees makes sure that the file is a ledger, and reads its segment.
 func (t *txn) checkTrees() error {

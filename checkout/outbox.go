@@ -93,7 +93,7 @@ func decodeOutbox(body []byte) (o outboxRow, err error) {
 }
 
 // forSinks reports whether sinks are told of events of the kind.
-func (k Kind) forSinks(src Source) bool {
+func forSinks(k Kind, src Source) bool {
 	switch k {
 	case Checkout, Return, Handover, Lost, Found, Resolve:
 		return true
@@ -175,7 +175,7 @@ func (t *txn) outboxRow(key OutboxKey, r ref, o outboxRow) (OutboxRow, error) {
 		return OutboxRow{}, err
 	}
 	pending, err := t.resolve(&ev)
-	return OutboxRow{OutboxKey: key, Event: ev, Attempts: o.attempts, Next: o.next,
+	return OutboxRow{OutboxKey: key, Event: ev.Event, Attempts: o.attempts, Next: o.next,
 		LastError: o.lastError, State: o.state, Pending: pending, Memo: o.memo}, err
 }
 

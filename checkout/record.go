@@ -125,7 +125,7 @@ func secretPerson(id, name, tag, resolved string) []byte {
 }
 
 // encodeEvent seals ev: it fills in Version and Hash and returns the record.
-func encodeEvent(ev *Event) []byte {
+func encodeEvent(ev *stored) []byte {
 	ev.Version = recordVersion
 	s := secrets{
 		person: salted(secretPerson(ev.Person, ev.PersonName, ev.PersonTag, resolvedIf(ev, ev.Person != ""))),
@@ -175,7 +175,7 @@ func encodeEvent(ev *Event) []byte {
 
 // resolvedIf keeps the pending ID of a person among the secrets and that of a
 // device in the core.
-func resolvedIf(ev *Event, here bool) string {
+func resolvedIf(ev *stored, here bool) string {
 	if here {
 		return ev.resolved
 	}

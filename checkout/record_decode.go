@@ -10,31 +10,31 @@ import (
 // decodeEvent reads a record and checks its hash and checksum. The
 // commitments are checked too: they cost as much again as the hash, and catch
 // a side that was exchanged.
-func decodeEvent(b []byte) (Event, error) {
+func decodeEvent(b []byte) (stored, error) {
 	p, err := split(b)
 	if err != nil {
-		return Event{}, err
+		return stored{}, err
 	}
-	ev := Event{Hash: p.hash}
+	ev := stored{Event: Event{Hash: p.hash}}
 	var commits [4]Hash
 	self, err := ev.decodeCore(p.core, &commits)
 	if err != nil {
-		return Event{}, err
+		return stored{}, err
 	}
 	s, err := ev.decodeSide(p.side)
 	if err != nil {
-		return Event{}, err
+		return stored{}, err
 	}
 	for i, f := range s.fields() {
 		switch {
 		case *f.v == nil && !commits[i].IsZero() && !ev.Erased:
-			return Event{}, fmt.Errorf("%w: a personal field is missing and not erased", errNotEvent)
+			return stored{}, fmt.Errorf("%w: a personal field is missing and not erased", errNotEvent)
 		case *f.v != nil && commitment(f.tag, *f.v) != commits[i]:
-			return Event{}, fmt.Errorf("%w: a personal field is not what was committed", errNotEvent)
+			return stored{}, fmt.Errorf("%w: a personal field is not what was committed", errNotEvent)
 		}
 	}
 	if err := ev.fill(s); err != nil {
-		return Event{}, err
+		return stored{}, err
 	}
 	if self {
 		ev.Actor = ev.Person
@@ -43,7 +43,7 @@ func decodeEvent(b []byte) (Event, error) {
 }
 
 // decodeCore reads the hashed part. commits are in the order of secrets.fields.
-func (ev *Event) decodeCore(core []byte, commits *[4]Hash) (selfActor bool, err error) {
+func (ev *stored) decodeCore(core []byte, commits *[4]Hash) (selfActor bool, err error) {
 	if len(core) == 0 {
 		return false, errNotEvent
 	}
@@ -100,7 +100,7 @@ func (ev *Event) decodeCore(core []byte, commits *[4]Hash) (selfActor bool, err 
 	return selfActor, d.err
 }
 
-func (ev *Event) decodeGap(d *dec) {
+func (ev *stored) decodeGap(d *dec) {
 	if ev.Gap == nil {
 		ev.Gap = new(Gap)
 	}
@@ -157,7 +157,7 @@ func (d *dec) pairs() (all [][2]uint64) {
 }
 
 // decodeSide reads the links and cuts out the secrets.
-func (ev *Event) decodeSide(side []byte) (secrets, error) {
+func (ev *stored) decodeSide(side []byte) (secrets, error) {
 	var s secrets
 	d := dec{b: side}
 	for d.next() {
@@ -186,7 +186,7 @@ func (ev *Event) decodeSide(side []byte) (secrets, error) {
 }
 
 // fill takes the values out of the secrets.
-func (ev *Event) fill(s secrets) error {
+func (ev *stored) fill(s secrets) error {
 	for _, f := range s.fields() {
 		if *f.v != nil && len(*f.v) < saltLen {
 			return fmt.Errorf("%w: a personal field has no salt", errNotEvent)
@@ -225,4 +225,20 @@ func (ev *Event) fill(s secrets) error {
 		ev.Note = string(s.note[saltLen:])
 	}
 	return nil
+}
+
+// rewriteRecord returns a copy of a record in which f changed the side: the
+// personal values, the links, and whether it is erased.
+func rewriteRecord(b []byte, f func(*secrets, *stored)) ([]byte, error) {
+	p, err := split(b)
+	if err != nil {
+		return nil, err
+	}
+	var ev stored
+	s, err := ev.decodeSide(p.side)
+	if err != nil {
+		return nil, err
+	}
+	f(&s, &ev)
+	return assemble(p.core, p.hash, encodeSide(s, ev.links, ev.Erased)), nil
 }

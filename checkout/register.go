@@ -6,6 +6,8 @@ import (
 	"iter"
 	"slices"
 	"strings"
+
+	"stump/internal/hint"
 )
 
 // Person is a row of the register.
@@ -220,17 +222,17 @@ func listRows[T any](l *Ledger, tr tree, f func(*txn, party) (T, error)) iter.Se
 // Only ID, Name and Email of p count.
 func (l *Ledger) AddPerson(p Person, badge Tag, actor string, source Source) error {
 	r := &row{name: p.Name, email: p.Email}
-	return l.add(party{treePeople, p.ID, r}, badge, Event{Actor: actor, Source: source})
+	return l.add(party{treePeople, p.ID, r}, badge, stored{Event: Event{Actor: actor, Source: source}})
 }
 
 // AddDevice puts a device into the register; a non-zero tag is enrolled too.
 // Only ID, Name, Kind and Group of d count.
 func (l *Ledger) AddDevice(d Device, tag Tag, actor string, source Source) error {
 	r := &row{name: d.Name, kind: d.Kind, group: d.Group}
-	return l.add(party{treeDevices, d.ID, r}, tag, Event{Actor: actor, Source: source})
+	return l.add(party{treeDevices, d.ID, r}, tag, stored{Event: Event{Actor: actor, Source: source}})
 }
 
-func (l *Ledger) add(p party, tag Tag, ev Event) error {
+func (l *Ledger) add(p party, tag Tag, ev stored) error {
 	if err := p.check(); err != nil {
 		return err
 	}
@@ -301,7 +303,7 @@ func (l *Ledger) RetireDevice(ref, actor string, source Source) error {
 
 func (l *Ledger) edit(tr tree, ref string, e Edit, actor string, source Source) error {
 	if tr == treeDevices && e.Status != nil && *e.Status == Suspended {
-		return remedied("retire it", "a device can't be suspended")
+		return hint.Errorf("retire it", "a device can't be suspended")
 	}
 	return l.update(func(t *txn) error {
 		p, err := t.findParty(tr, ref)
@@ -321,12 +323,12 @@ func (l *Ledger) edit(tr tree, ref string, e Edit, actor string, source Source) 
 		if err := t.putRow(tr, p.id, p.row); err != nil {
 			return err
 		}
-		return t.editEvents(p, e, Event{Actor: actor, Source: source})
+		return t.editEvents(p, e, stored{Event: Event{Actor: actor, Source: source}})
 	})
 }
 
 // editEvents makes the changes that are events: the tag's and the status's.
-func (t *txn) editEvents(p party, e Edit, ev Event) error {
+func (t *txn) editEvents(p party, e Edit, ev stored) error {
 	steps := []func() error{
 		func() (err error) {
 			if e.Tag.IsZero() {
@@ -360,7 +362,7 @@ func (t *txn) editEvents(p party, e Edit, ev Event) error {
 }
 
 // setStatus changes a status and appends the event.
-func (t *txn) setStatus(p party, s Status, ev Event) error {
+func (t *txn) setStatus(p party, s Status, ev stored) error {
 	ev.Kind, ev.Note = Correct, s.String()
 	if s == Retired {
 		ev.Kind, ev.Note = Retire, ""

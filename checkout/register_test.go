@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"stump/internal/hint"
 	"testing"
 )
 
@@ -152,8 +153,7 @@ func TestImportRemedies(t *testing.T) {
 		"id,name,status\nx,X,away\n": "active, suspended or retired",
 		"id,name\nx,\"a\"b\"\n":      "written twice",
 	} {
-		var h interface{ Hint() string }
-		if err := newLedger(t).importPeople(csv); !errors.As(err, &h) || !strings.Contains(h.Hint(), remedy) {
+		if err := newLedger(t).importPeople(csv); !strings.Contains(hint.Of(err), remedy) {
 			t.Errorf("%q: %v, want a hint that says %q", csv, err, remedy)
 		}
 	}

@@ -25,7 +25,7 @@ func (p *replay) open() map[string]string {
 }
 
 // event takes in the next event, and returns what is wrong with its links.
-func (p *replay) event(at ref, ev *Event) (faults []string) {
+func (p *replay) event(at ref, ev *stored) (faults []string) {
 	follow := func(what string, last map[string]ref, id string, link ref) {
 		if id == "" {
 			return
@@ -47,7 +47,7 @@ func (p *replay) event(at ref, ev *Event) (faults []string) {
 		follow("person", p.people, ev.From, ev.links.from)
 	}
 	if ev.Device != "" {
-		p.loans[ev.Device] = p.loans[ev.Device].after(ev, at)
+		p.loans[ev.Device] = after(p.loans[ev.Device], ev, at)
 	}
 	return faults
 }
@@ -82,9 +82,9 @@ func turn(lines []line, done map[uint16]uint64) int {
 }
 
 // resolve gives the loans of a pending tag to whom it belongs.
-func (p *replay) resolve(ev *Event) {
+func (p *replay) resolve(ev *stored) {
 	if ev.Device != "" {
-		p.loans[ev.Device] = p.loans[ev.Device].newer(p.loans[ev.resolved])
+		p.loans[ev.Device] = newer(p.loans[ev.Device], p.loans[ev.resolved])
 		p.loans[ev.resolved] = loanState{}
 		return
 	}

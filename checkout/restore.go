@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"stump/internal/hint"
 )
 
 // ErrFork is a backup that is not a beginning of the ledger it would replace:
@@ -138,16 +140,16 @@ func (r *restorer) openBackup(ctx context.Context, check func(context.Context, s
 	var damaged *DamagedError
 	var err error
 	if r.from, err = OpenReadOnly(r.result.Backup, r.o); errors.As(err, &damaged) {
-		return remedied(another, "the backup %s is damaged: %s", damaged.Path, damaged.Reason)
+		return hint.Errorf(another, "the backup %s is damaged: %s", damaged.Path, damaged.Reason)
 	} else if err != nil {
 		return fmt.Errorf("open the backup: %w", err)
 	}
 	report, err := r.from.Verify(ctx, VerifyOptions{Check: check})
 	if err == nil && !report.OK() {
-		err = remedied(another, "the backup %s is damaged: %v", r.result.Backup, report)
+		err = hint.Errorf(another, "the backup %s is damaged: %v", r.result.Backup, report)
 	}
 	if err == nil && r.from.own == 0 {
-		err = remedied("name a backup of this station; where it had that name before, give it back in the configuration until this is done",
+		err = hint.Errorf("name a backup of this station; where it had that name before, give it back in the configuration until this is done",
 			"the backup %s has no events of station %q, only of %q", r.result.Backup, r.o.Station, slices.Sorted(maps.Values(r.from.names)))
 	}
 	return err
@@ -443,8 +445,8 @@ func (r *restorer) begin(t *txn, old *salvager, actor string) error {
 	if err != nil {
 		return err
 	}
-	ev := Event{Kind: Restore, Actor: actor, Source: SourceSystem, Note: "restored " + filepath.Base(r.result.Backup),
-		Gap: &Gap{File: r.result.Aside, Seq: last, Hash: hash}}
+	ev := stored{Event: Event{Kind: Restore, Actor: actor, Source: SourceSystem, Note: "restored " + filepath.Base(r.result.Backup),
+		Gap: &Gap{File: r.result.Aside, Seq: last, Hash: hash}}}
 	highest := max(last, old.newest(r.o.Station))
 	if !old.intact(treeMeta) {
 		highest = max(highest, old.ceiling)

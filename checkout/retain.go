@@ -127,7 +127,7 @@ func (t *txn) sweepStation(station uint16, before time.Time) (*sweeper, error) {
 
 type closing struct {
 	at ref
-	ev Event
+	ev stored
 }
 
 func (s *sweeper) mark(r ref, what eraseParts, who ...string) {
@@ -141,7 +141,7 @@ func (s *sweeper) mark(r ref, what eraseParts, who ...string) {
 
 // event marks the loan that ev closes, and ev itself where it is only about
 // what is past.
-func (s *sweeper) event(here ref, ev *Event) error {
+func (s *sweeper) event(here ref, ev *stored) error {
 	switch ev.Kind {
 	case Return:
 		s.mark(here, eraseParts{person: true, from: true, note: true}, ev.Person, ev.From)
@@ -160,7 +160,7 @@ func (s *sweeper) event(here ref, ev *Event) error {
 
 // superseded marks the older of two loans, where a pending tag turned out to be a
 // device that has one of its own: no event has closed it.
-func (s *sweeper) superseded(ev *Event) error {
+func (s *sweeper) superseded(ev *stored) error {
 	if ev.Device == "" {
 		return nil
 	}
@@ -177,7 +177,7 @@ func (s *sweeper) superseded(ev *Event) error {
 }
 
 // markOpener marks the beginning of a loan that is over.
-func (s *sweeper) markOpener(at ref, opener *Event) {
+func (s *sweeper) markOpener(at ref, opener *stored) {
 	if opener.Kind == Checkout || opener.Kind == Handover {
 		s.mark(at, eraseParts{person: true, note: true}, opener.Person)
 	}
@@ -186,11 +186,11 @@ func (s *sweeper) markOpener(at ref, opener *Event) {
 // mover goes back from an event of a device to the newest that says who has
 // the device. Where a pending tag turned out to be the device, that is the newer
 // one of two.
-func (t *txn) mover(at ref) (ref, Event, error) {
+func (t *txn) mover(at ref) (ref, stored, error) {
 	for at.seq != 0 {
 		ev, err := t.event(at)
 		if err != nil {
-			return ref{}, Event{}, err
+			return ref{}, stored{}, err
 		}
 		switch ev.Kind {
 		case Checkout, Handover, Return, Lost, Found:
@@ -198,7 +198,7 @@ func (t *txn) mover(at ref) (ref, Event, error) {
 		case Resolve:
 			a, x, err := t.mover(ev.links.device)
 			if err != nil {
-				return ref{}, Event{}, err
+				return ref{}, stored{}, err
 			}
 			b, y, err := t.mover(ev.links.resolved)
 			if a.compare(b) > 0 {
@@ -208,7 +208,7 @@ func (t *txn) mover(at ref) (ref, Event, error) {
 		}
 		at = ev.links.device
 	}
-	return ref{}, Event{}, nil
+	return ref{}, stored{}, nil
 }
 
 // apply leads the histories of the people past what goes, erases it, and says
@@ -247,7 +247,7 @@ func (s *sweeper) apply(t *txn) error {
 	if err := t.put(treeMeta, metaScrub, nil); err != nil {
 		return err
 	}
-	ev := Event{Kind: Erase, Source: SourceSystem, Note: fmt.Sprintf("retention: %s of closed loans up to event %d anonymised", count.Of(len(s.erase), "event"), s.swept)}
+	ev := stored{Event: Event{Kind: Erase, Source: SourceSystem, Note: fmt.Sprintf("retention: %s of closed loans up to event %d anonymised", count.Of(len(s.erase), "event"), s.swept)}}
 	return t.append(&ev, nil, nil)
 }
 

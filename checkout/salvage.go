@@ -430,7 +430,7 @@ func (s *salvager) station(name string) uint16 {
 }
 
 // load reads the record of e again.
-func (s *salvager) load(e salvagedEvent) ([]byte, Event, error) {
+func (s *salvager) load(e salvagedEvent) ([]byte, stored, error) {
 	b := s.override[e.at]
 	if b != nil {
 		ev, err := decodeEvent(b)
@@ -438,7 +438,7 @@ func (s *salvager) load(e salvagedEvent) ([]byte, Event, error) {
 	}
 	b = make([]byte, e.size)
 	if _, err := s.r.ReadAt(b, e.off); err != nil && err != io.EOF {
-		return nil, Event{}, err
+		return nil, stored{}, err
 	}
 	ev, err := decodeEvent(b)
 	return b, ev, err
@@ -450,7 +450,7 @@ func (s *salvager) load(e salvagedEvent) ([]byte, Event, error) {
 func (s *salvager) pick() {
 	slices.SortFunc(s.events, byPlace)
 	var kept []salvagedEvent
-	var next Event // the event kept last: we go backwards
+	var next stored // the event kept last: we go backwards
 	for end := len(s.events); end > 0; {
 		begin := end - 1
 		for begin > 0 && s.events[begin-1].at == s.events[end-1].at {
@@ -477,11 +477,11 @@ func (s *salvager) has(at ref) bool {
 }
 
 // find reads the event of a place among those that were picked.
-func (s *salvager) find(station string, seq uint64) (Event, error) {
+func (s *salvager) find(station string, seq uint64) (stored, error) {
 	at := ref{s.stations[station], seq}
 	i, _ := slices.BinarySearchFunc(s.events, salvagedEvent{at: at}, byPlace)
 	if i == len(s.events) || s.events[i].at != at {
-		return Event{}, fmt.Errorf("no event %d of station %q", seq, station)
+		return stored{}, fmt.Errorf("no event %d of station %q", seq, station)
 	}
 	_, ev, err := s.load(s.events[i])
 	return ev, err
@@ -503,7 +503,7 @@ func (s *salvager) hashBefore(i int) []Hash {
 }
 
 // choose picks among the records of one place.
-func (s *salvager) choose(all []salvagedEvent, next Event, before []Hash) (best salvagedEvent, ev Event, ok bool) {
+func (s *salvager) choose(all []salvagedEvent, next stored, before []Hash) (best salvagedEvent, ev stored, ok bool) {
 	for _, e := range all {
 		_, got, err := s.load(e)
 		if err != nil {

@@ -113,7 +113,7 @@ func (s *salvager) fillEvents(t *txn, some []salvagedEvent, seen *replay) error 
 		ev.links = seen.links(&ev)
 		seen.event(e.at, &ev)
 		s.remember(&ev)
-		record, err := relink(b, ev.links)
+		record, err := rewriteRecord(b, func(_ *secrets, e *stored) { e.links = ev.links })
 		if err != nil {
 			return err
 		}
@@ -167,7 +167,7 @@ func (s *salvager) inOrder() []salvagedEvent {
 }
 
 // links are those that an event has when it is the next.
-func (p *replay) links(ev *Event) links {
+func (p *replay) links(ev *stored) links {
 	l := links{device: p.devices[ev.Device], person: p.people[ev.Person]}
 	if ev.From != ev.Person {
 		l.from = p.people[ev.From]
@@ -179,20 +179,6 @@ func (p *replay) links(ev *Event) links {
 		}
 	}
 	return l
-}
-
-// relink writes a record's side again with other links.
-func relink(record []byte, l links) ([]byte, error) {
-	p, err := split(record)
-	if err != nil {
-		return nil, err
-	}
-	var ev Event
-	secrets, err := ev.decodeSide(p.side)
-	if err != nil {
-		return nil, err
-	}
-	return assemble(p.core, p.hash, encodeSide(secrets, l, ev.Erased)), nil
 }
 
 // restated is a loan that a device's row tells of and no event does.
@@ -270,7 +256,7 @@ func (s *salvager) ids(tr tree, heads map[string]ref) []string {
 }
 
 // remember keeps what an event tells of people and devices whose rows are lost.
-func (s *salvager) remember(ev *Event) {
+func (s *salvager) remember(ev *stored) {
 	keep := func(tr tree, id, name, mask string) {
 		if _, ok := s.rows[tr][id]; ok || id == "" {
 			return
@@ -416,8 +402,8 @@ func (s *salvager) begin(t *txn, restate []restated) error {
 		last = s.ceiling
 	}
 	s.result.Restated = len(restate)
-	ev := Event{Kind: Salvage, Source: SourceSystem, Note: s.result.Reason,
-		Gap: &Gap{File: s.result.File, Seq: seq, Hash: hash, Lost: missing, Others: s.result.Others}}
+	ev := stored{Event: Event{Kind: Salvage, Source: SourceSystem, Note: s.result.Reason,
+		Gap: &Gap{File: s.result.File, Seq: seq, Hash: hash, Lost: missing, Others: s.result.Others}}}
 	if err := t.setHead(t.l.own, last, hash); err != nil {
 		return err
 	}
@@ -438,8 +424,8 @@ func (t *txn) restate(r restated) error {
 	if err != nil || d == nil {
 		return err
 	}
-	ev := Event{Kind: Return, Source: SourceSystem, Loan: r.loan.length,
-		Note: fmt.Sprintf("the event is lost (%d); the device's row told it", r.loan.since.seq)}
+	ev := stored{Event: Event{Kind: Return, Source: SourceSystem, Loan: r.loan.length,
+		Note: fmt.Sprintf("the event is lost (%d); the device's row told it", r.loan.since.seq)}}
 	device := &party{treeDevices, r.device, d}
 	var person *party
 	switch {

@@ -167,8 +167,8 @@ func (l *Ledger) Drop(sink string, seqs []uint64, actor, note string, source Sou
 	}
 	return l.update(func(t *txn) error {
 		n, err := t.removeOutbox(sink, seqs, func(seq uint64, o outboxRow) error {
-			ev := Event{Kind: Correct, Actor: actor, Source: source,
-				Note: fmt.Sprintf("event %d for %s: not delivered: %s", seq, sink, note)}
+			ev := stored{Event: Event{Kind: Correct, Actor: actor, Source: source,
+				Note: fmt.Sprintf("event %d for %s: not delivered: %s", seq, sink, note)}}
 			r, err := t.row(treeDevices, o.device)
 			if err != nil || r == nil {
 				return errors.Join(err, t.append(&ev, nil, nil))
@@ -266,7 +266,7 @@ func (l *Ledger) Sinks() (names []string, err error) {
 // so. When the device has moved since, that is newer and stays. holder is "" for
 // nobody.
 func (l *Ledger) AcceptTheirs(sink string, seq uint64, holder, actor string) (Event, error) {
-	ev := Event{Actor: actor, Source: SourceSync, Note: fmt.Sprintf("event %d: the directory's word accepted", seq)}
+	ev := stored{Event: Event{Actor: actor, Source: SourceSync, Note: fmt.Sprintf("event %d: the directory's word accepted", seq)}}
 	err := l.update(func(t *txn) error {
 		n, err := t.removeOutbox(sink, []uint64{seq}, func(uint64, outboxRow) error { return nil })
 		if err != nil {
@@ -295,12 +295,12 @@ func (l *Ledger) AcceptTheirs(sink string, seq uint64, holder, actor string) (Ev
 	if err != nil {
 		return Event{}, err
 	}
-	return ev, nil
+	return ev.Event, nil
 }
 
 // moveTo appends the event that makes holder have the device, unless it moved
 // after the event at.
-func (t *txn) moveTo(ev *Event, device party, holder string, at ref) error {
+func (t *txn) moveTo(ev *stored, device party, holder string, at ref) error {
 	has := device.row.loan.holder
 	if has == holder || device.row.loan.since != at {
 		ev.Kind = Correct

@@ -34,7 +34,7 @@ func (l *Ledger) Sync(rows []SyncRow, actor string, source Source) ([]SyncRow, e
 			}
 		}
 		for i := range out {
-			if err := t.sync(&out[i], Event{Actor: actor, Source: source}); err != nil {
+			if err := t.sync(&out[i], stored{Event: Event{Actor: actor, Source: source}}); err != nil {
 				return fmt.Errorf("%s %q: %w", rows[i].Kind, rows[i].Name, err)
 			}
 		}
@@ -69,7 +69,7 @@ func (t *txn) takeFromOther(r SyncRow) error {
 }
 
 // sync adds or changes one row.
-func (t *txn) sync(r *SyncRow, ev Event) error {
+func (t *txn) sync(r *SyncRow, ev stored) error {
 	p := party{tree: treeOf(r.Kind), id: r.ID, row: new(row)}
 	if r.ID == "" {
 		var err error
@@ -105,7 +105,7 @@ func (t *txn) sync(r *SyncRow, ev Event) error {
 	return t.syncStatus(p, r.Inactive, ev)
 }
 
-func (t *txn) syncTag(p party, tag Tag, ev Event) error {
+func (t *txn) syncTag(p party, tag Tag, ev stored) error {
 	if tag.IsZero() || p.row.status == Retired {
 		return nil
 	}
@@ -116,7 +116,7 @@ func (t *txn) syncTag(p party, tag Tag, ev Event) error {
 	return t.enrol(&ev, p, tag)
 }
 
-func (t *txn) syncStatus(p party, inactive bool, ev Event) error {
+func (t *txn) syncStatus(p party, inactive bool, ev stored) error {
 	want := Active
 	if inactive {
 		want = Suspended

@@ -159,7 +159,7 @@ func (e *TagTakenError) Error() string {
 }
 
 func (l *Ledger) enrol(tr tree, ref string, tag Tag, actor string, source Source) (Event, error) {
-	ev := Event{Actor: actor, Source: source}
+	ev := stored{Event: Event{Actor: actor, Source: source}}
 	err := l.update(func(t *txn) error {
 		p, err := t.findParty(tr, ref)
 		if err != nil {
@@ -170,11 +170,11 @@ func (l *Ledger) enrol(tr tree, ref string, tag Tag, actor string, source Source
 	if err != nil {
 		return Event{}, err
 	}
-	return ev, nil
+	return ev.Event, nil
 }
 
 // enrol gives tag to p and appends the event.
-func (t *txn) enrol(ev *Event, p party, tag Tag) error {
+func (t *txn) enrol(ev *stored, p party, tag Tag) error {
 	if tag.IsZero() {
 		return fmt.Errorf("no tag to give to %s %q", kindOf(p.tree), p.id)
 	}
@@ -215,7 +215,7 @@ func (t *txn) enrol(ev *Event, p party, tag Tag) error {
 }
 
 // takeOver turns ev into the resolution of the pending tag was, which is p's.
-func (t *txn) takeOver(ev *Event, p, was *party) error {
+func (t *txn) takeOver(ev *stored, p, was *party) error {
 	t.tx.OnCommit(t.l.changes.tell) // rows of the outbox may go now
 	ev.Kind, ev.resolved, ev.links.resolved = Resolve, was.id, was.row.head
 	was.row.resolved = p.id
@@ -224,7 +224,7 @@ func (t *txn) takeOver(ev *Event, p, was *party) error {
 	}
 	if was.tree == treeDevices {
 		ev.DeviceTag = was.row.mask
-		p.row.loan = p.row.loan.newer(was.row.loan)
+		p.row.loan = newer(p.row.loan, was.row.loan)
 		was.row.loan = loanState{}
 	}
 	if err := t.dropTag(was); err != nil {
@@ -253,7 +253,7 @@ func (t *txn) takeOver(ev *Event, p, was *party) error {
 }
 
 // newer is the later of two loans of what turned out to be one device.
-func (s loanState) newer(o loanState) loanState {
+func newer(s, o loanState) loanState {
 	if o.since.compare(s.since) > 0 {
 		return o
 	}

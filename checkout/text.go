@@ -1,11 +1,12 @@
 package checkout
 
 import (
-	"fmt"
 	"net/mail"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"stump/internal/hint"
 )
 
 const (
@@ -18,17 +19,17 @@ const (
 func checkID(id string) error {
 	switch n := utf8.RuneCountInString(id); {
 	case id == "":
-		return remedied("give one, of letters and digits", "the id is empty")
+		return hint.Errorf("give one, of letters and digits", "the id is empty")
 	case !utf8.ValidString(id):
-		return remedied(saveUTF8, "the id %q is not valid UTF-8", id)
+		return hint.Errorf(saveUTF8, "the id %q is not valid UTF-8", id)
 	case n > maxID:
-		return remedied("choose a shorter one", "the id %q has %d characters: at most %d", id, n, maxID)
+		return hint.Errorf("choose a shorter one", "the id %q has %d characters: at most %d", id, n, maxID)
 	case id[0] == ' ' || id[len(id)-1] == ' ':
-		return remedied("leave the space out", "the id %q begins or ends with a space", id)
+		return hint.Errorf("leave the space out", "the id %q begins or ends with a space", id)
 	}
 	for _, r := range id {
 		if !unicode.IsPrint(r) {
-			return remedied("leave it out", "the id %q has a character that can't be printed: %U", id, r)
+			return hint.Errorf("leave it out", "the id %q has a character that can't be printed: %U", id, r)
 		}
 	}
 	return nil
@@ -38,7 +39,7 @@ func checkID(id string) error {
 // of UTF-8 without control characters, and not only spaces.
 func CheckName(name string) error {
 	if strings.TrimSpace(name) == "" {
-		return remedied("give one", "the name is empty")
+		return hint.Errorf("give one", "the name is empty")
 	}
 	return checkText("name", name, maxName)
 }
@@ -46,14 +47,14 @@ func CheckName(name string) error {
 // checkText accepts at most most bytes of UTF-8 without control characters.
 func checkText(what, s string, most int) error {
 	if len(s) > most {
-		return remedied("shorten it", "the %s has %d bytes: at most %d", what, len(s), most)
+		return hint.Errorf("shorten it", "the %s has %d bytes: at most %d", what, len(s), most)
 	}
 	if !utf8.ValidString(s) {
-		return remedied(saveUTF8, "the %s is not valid UTF-8", what)
+		return hint.Errorf(saveUTF8, "the %s is not valid UTF-8", what)
 	}
 	for _, r := range s {
 		if unicode.IsControl(r) {
-			return remedied("leave tabs and line breaks out", "the %s has a control character: %U", what, r)
+			return hint.Errorf("leave tabs and line breaks out", "the %s has a control character: %U", what, r)
 		}
 	}
 	return nil
@@ -69,21 +70,7 @@ func CheckEmail(s string) error {
 		return nil
 	}
 	if a, err := mail.ParseAddress(s); err != nil || a.Address != s {
-		return remedied("write it as ann@lab.example, without a name, or leave it empty", "%q is no e-mail address", s)
+		return hint.Errorf("write it as ann@lab.example, without a name, or leave it empty", "%q is no e-mail address", s)
 	}
 	return nil
-}
-
-// remedy is an error that knows what to do about it.
-type remedy struct {
-	error
-	hint string
-}
-
-// Hint says what to do.
-func (r *remedy) Hint() string  { return r.hint }
-func (r *remedy) Unwrap() error { return r.error }
-
-func remedied(hint, format string, args ...any) error {
-	return &remedy{fmt.Errorf(format, args...), hint}
 }

@@ -105,16 +105,16 @@ func (t *txn) eachRow(tr tree, f func(id string, r *row) error) error {
 }
 
 // event returns the event at r.
-func (t *txn) event(r ref) (Event, error) {
+func (t *txn) event(r ref) (stored, error) {
 	b := t.tx.Bucket(treeEvents.bucket()).Get(eventKey(r))
 	if b == nil {
-		return Event{}, t.damaged("event %d of station %q is missing", r.seq, t.l.names[r.station])
+		return stored{}, t.damaged("event %d of station %q is missing", r.seq, t.l.names[r.station])
 	}
 	return t.decode(r, b)
 }
 
 // decode reads the record b, which lies at r.
-func (t *txn) decode(r ref, b []byte) (Event, error) {
+func (t *txn) decode(r ref, b []byte) (stored, error) {
 	ev, err := decodeEvent(b)
 	if err != nil {
 		return ev, t.damaged("event %d: %v", r.seq, err)

@@ -18,41 +18,46 @@ type SeenTag struct {
 	First, Last time.Time
 	// ClockTrusted is whether Last is known to be right.
 	ClockTrusted bool
-
-	lookup []byte
-	stamp  Stamp
 }
 
-func (u SeenTag) encode() []byte {
+// unknownRow is the row of a tag that nobody has.
+type unknownRow struct {
+	number      string // masked
+	bits, count int
+	first       time.Time
+	last        Stamp
+}
+
+func (u unknownRow) encode() []byte {
 	var e enc
-	e.str(1, u.Number)
-	e.uint(2, uint64(u.Bits))
-	e.uint(3, uint64(u.Count))
-	e.int(4, u.First.UnixNano())
-	e.stamp(u.stamp)
+	e.str(1, u.number)
+	e.uint(2, uint64(u.bits))
+	e.uint(3, uint64(u.count))
+	e.int(4, u.first.UnixNano())
+	e.stamp(u.last)
 	return e.b
 }
 
-func decodeUnknown(body []byte) (u SeenTag, err error) {
+func decodeUnknown(body []byte) (u unknownRow, err error) {
 	d := dec{b: body}
 	for d.next() {
 		switch d.tag {
 		case 1:
-			u.Number = d.str()
+			u.number = d.str()
 		case 2:
-			u.Bits = int(d.uint())
+			u.bits = int(d.uint())
 		case 3:
-			u.Count = int(d.uint())
+			u.count = int(d.uint())
 		case 4:
-			u.First = time.Unix(0, d.int())
+			u.first = time.Unix(0, d.int())
 		case rowBoot:
-			d.fixed(u.stamp.BootID[:])
+			d.fixed(u.last.BootID[:])
 		case rowMono:
-			u.stamp.Mono = time.Duration(d.int())
+			u.last.Mono = time.Duration(d.int())
 		case rowWall:
-			u.stamp.Wall = time.Unix(0, d.int())
+			u.last.Wall = time.Unix(0, d.int())
 		case rowTrusted:
-			u.stamp.Trusted = d.flag()
+			u.last.Trusted = d.flag()
 		}
 	}
 	return u, d.err
@@ -70,10 +75,10 @@ func (l *Ledger) NoteUnknown(tag Tag) error {
 		if err != nil {
 			return err
 		}
-		u := SeenTag{Number: l.o.Mask(tag), Bits: int(tag.Bits)}
+		u := unknownRow{number: l.o.Mask(tag), bits: int(tag.Bits)}
 		now := l.o.Stamp()
 		if b == nil {
-			u.First = now.Wall
+			u.first = now.Wall
 			err = t.makeRoom()
 		} else {
 			u, err = decodeUnknown(b)
@@ -81,10 +86,16 @@ func (l *Ledger) NoteUnknown(tag Tag) error {
 		if err != nil {
 			return err
 		}
-		u.Count++
-		u.stamp = now
+		u.count++
+		u.last = now
 		return t.put(treeUnknown, key, u.encode())
 	})
+}
+
+// seenTag is a SeenTag and the key of its row.
+type seenTag struct {
+	SeenTag
+	lookup []byte
 }
 
 // makeRoom forgets the tags that were not seen for the longest time.
@@ -102,30 +113,32 @@ func (t *txn) makeRoom() error {
 }
 
 // unknown returns the list, the one seen last at the end.
-func (t *txn) unknown() ([]SeenTag, error) {
-	var all []SeenTag
+func (t *txn) unknown() ([]seenTag, error) {
+	var all []seenTag
 	clock := times{t: t}
 	err := t.each(treeUnknown, nil, func(k, v []byte) error {
 		u, err := decodeUnknown(v)
 		if err != nil {
 			return t.damaged("an unknown tag: %v", err)
 		}
-		u.lookup = slices.Clone(k)
-		u.Last, u.ClockTrusted, err = clock.wall(u.stamp)
-		all = append(all, u)
+		s := seenTag{SeenTag{Number: u.number, Bits: u.bits, Count: u.count, First: u.first}, slices.Clone(k)}
+		s.Last, s.ClockTrusted, err = clock.wall(u.last)
+		all = append(all, s)
 		return err
 	})
-	slices.SortStableFunc(all, func(a, b SeenTag) int { return a.Last.Compare(b.Last) })
+	slices.SortStableFunc(all, func(a, b seenTag) int { return a.Last.Compare(b.Last) })
 	return all, err
 }
 
 // UnknownTags lists the tags that nobody has, the one seen last first.
 func (l *Ledger) UnknownTags() ([]SeenTag, error) {
 	var all []SeenTag
-	err := l.view(func(t *txn) (err error) {
-		all, err = t.unknown()
+	err := l.view(func(t *txn) error {
+		seen, err := t.unknown()
+		for _, s := range slices.Backward(seen) {
+			all = append(all, s.SeenTag)
+		}
 		return err
 	})
-	slices.Reverse(all)
 	return all, err
 }

@@ -136,7 +136,7 @@ type chain struct {
 	ok     bool // there is a next one
 	next   ref
 	record []byte
-	ev     Event
+	ev     stored
 	err    error
 }
 
@@ -297,7 +297,7 @@ func (v *verifier) event(t *txn, c *chain) {
 }
 
 // ownUp notes the holes that a salvage or restore tells of.
-func (v *verifier) ownUp(ev *Event) {
+func (v *verifier) ownUp(ev *stored) {
 	for _, lost := range ev.Gap.Lost {
 		v.told = append(v.told, hole{ev.Station, lost[0], lost[1]})
 	}
