@@ -1,6 +1,8 @@
 package checkout
 
-import "time"
+import (
+	"time"
+)
 
 // Tap is a good read at a reader: the time of its last edge on the monotonic
 // clock, and what the register says of the tag.

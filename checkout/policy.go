@@ -1,6 +1,8 @@
 package checkout
 
-import "fmt"
+import (
+	"fmt"
+)
 
 // Policy is what a bump means when somebody else has the device.
 type Policy string

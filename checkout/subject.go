@@ -1,6 +1,8 @@
 package checkout
 
-import "strings"
+import (
+	"strings"
+)
 
 // SubjectKind says what a tag belongs to.
 type SubjectKind uint8
@@ -63,11 +65,11 @@ type Subject struct {
 
 // pendingPrefix starts the IDs of pending subjects. Register IDs are
 // printable, so that the two never meet.
-const pendingPrefix = "\x01"
+const PendingPrefix = "\x01"
 
 // IsPendingID reports whether id stands for a tag that nobody knows yet.
 // Such an ID never leaves the ledger's views: they show the masked number.
-func IsPendingID(id string) bool { return strings.HasPrefix(id, pendingPrefix) }
+func IsPendingID(id string) bool { return strings.HasPrefix(id, PendingPrefix) }
 
 // key is the identity of a subject for the desk: two taps are of the same
 // person or device when their keys are equal. It is the tag's where there is

@@ -24,6 +24,9 @@ func TagFromUint64(v uint64, bits int) Tag {
 // IsZero reports whether t is no tag.
 func (t Tag) IsZero() bool { return t == Tag{} }
 
+// Bytes is the tag in 17 bytes: the number of bits, then the value.
+func (t Tag) Bytes() []byte { return append([]byte{t.Bits}, t.Value[:]...) }
+
 // Decimal is the value of all bits, the number that the original client used.
 func (t Tag) Decimal() string {
 	return new(big.Int).SetBytes(t.Value[:]).String()

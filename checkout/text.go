@@ -11,17 +11,17 @@ import (
 
 const (
 	maxID   = 64    // characters
-	maxName = 1000  // bytes
-	maxNote = 4_000 // bytes
+	MaxName = 1000  // bytes
+	MaxNote = 4_000 // bytes
 )
 
 // checkID accepts ids: 1 to 64 printable characters, no space at either end.
-func checkID(id string) error {
+func CheckID(id string) error {
 	switch n := utf8.RuneCountInString(id); {
 	case id == "":
 		return hint.Errorf("give one, of letters and digits", "the id is empty")
 	case !utf8.ValidString(id):
-		return hint.Errorf(saveUTF8, "the id %q is not valid UTF-8", id)
+		return hint.Errorf(SaveUTF8, "the id %q is not valid UTF-8", id)
 	case n > maxID:
 		return hint.Errorf("choose a shorter one", "the id %q has %d characters: at most %d", id, n, maxID)
 	case id[0] == ' ' || id[len(id)-1] == ' ':
@@ -41,16 +41,16 @@ func CheckName(name string) error {
 	if strings.TrimSpace(name) == "" {
 		return hint.Errorf("give one", "the name is empty")
 	}
-	return checkText("name", name, maxName)
+	return CheckText("name", name, MaxName)
 }
 
 // checkText accepts at most most bytes of UTF-8 without control characters.
-func checkText(what, s string, most int) error {
+func CheckText(what, s string, most int) error {
 	if len(s) > most {
 		return hint.Errorf("shorten it", "the %s has %d bytes: at most %d", what, len(s), most)
 	}
 	if !utf8.ValidString(s) {
-		return hint.Errorf(saveUTF8, "the %s is not valid UTF-8", what)
+		return hint.Errorf(SaveUTF8, "the %s is not valid UTF-8", what)
 	}
 	for _, r := range s {
 		if unicode.IsControl(r) {
@@ -61,7 +61,7 @@ func checkText(what, s string, most int) error {
 }
 
 // saveUTF8 is the remedy for text in another encoding.
-const saveUTF8 = `save it as UTF-8; a spreadsheet calls that "CSV UTF-8"`
+const SaveUTF8 = `save it as UTF-8; a spreadsheet calls that "CSV UTF-8"`
 
 // CheckEmail accepts an address such as ann@lab.example, and none. It is for
 // what an admin gives; a directory is taken at its word.

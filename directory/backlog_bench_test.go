@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/ledger"
+	"stump/internal/sitekey"
 	"stump/internal/testkit"
 )
 
@@ -59,7 +61,7 @@ func benchBacklog(b *testing.B, path string, key []byte) {
 	before := anon()
 
 	begin := time.Now()
-	l, err := checkout.Open(path, checkout.Options{Station: "lab", SiteKey: key, Sinks: []string{"hook", "late"}})
+	l, err := ledger.Open(path, ledger.Options{Station: "lab", SiteKey: key, Sinks: []string{"hook", "late"}})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -146,7 +148,7 @@ func backlogFile(b *testing.B) (path string, key []byte) {
 		dir = b.TempDir()
 	}
 	defer os.RemoveAll(dir)
-	key = checkout.NewKey()
+	key = sitekey.New()
 	made := filepath.Join(dir, "ledger.db")
 	begin := time.Now()
 	fillFile(b, made, key, backlogRows, backlogDevices, "hook").L.Close()

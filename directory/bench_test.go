@@ -6,25 +6,26 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"path/filepath"
-
 	"slices"
 	"testing"
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/ledger"
+	"stump/internal/sitekey"
 )
 
 // fillLedger makes a ledger with n loans' events waiting for the sinks.
 func fillLedger(b testing.TB, n, devices int, sinks ...string) Ledger {
 	b.Helper()
-	l := fillFile(b, filepath.Join(b.TempDir(), "ledger.db"), checkout.NewKey(), n, devices, sinks...)
+	l := fillFile(b, filepath.Join(b.TempDir(), "ledger.db"), sitekey.New(), n, devices, sinks...)
 	b.Cleanup(func() { l.L.Close() })
 	return l
 }
 
 func fillFile(b testing.TB, path string, key []byte, n, devices int, sinks ...string) Ledger {
 	b.Helper()
-	l, err := checkout.Create(path, checkout.Options{Station: "lab", SiteKey: key, Sinks: sinks, SealTags: true})
+	l, err := ledger.Create(path, ledger.Options{Station: "lab", SiteKey: key, Sinks: sinks, SealTags: true})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/ledger"
 	"stump/directory/directorytest"
+	"stump/internal/sitekey"
 )
 
 // The independent server is away for an hour and comes back. The clock is a
@@ -22,7 +24,7 @@ func TestAnHourAway(t *testing.T) {
 	server := directorytest.StartOriginal(t)
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	synctest.Test(t, func(t *testing.T) {
-		l, err := checkout.Create(path, checkout.Options{Station: "lab", SiteKey: checkout.NewKey(), Sinks: []string{Main}, SealTags: true,
+		l, err := ledger.Create(path, ledger.Options{Station: "lab", SiteKey: sitekey.New(), Sinks: []string{Main}, SealTags: true,
 			Stamp: func() checkout.Stamp { return checkout.Stamp{Wall: time.Now(), Trusted: true} }})
 		if err != nil {
 			t.Fatal(err)

@@ -6,10 +6,12 @@ import (
 	"iter"
 
 	"stump/checkout"
+	"stump/checkout/ledger"
+	"stump/checkout/ledger/record"
 )
 
 // Ledger is a checkout.Ledger as the worker's Outbox and Register.
-type Ledger struct{ L *checkout.Ledger }
+type Ledger struct{ L *ledger.Ledger }
 
 var (
 	_ Outbox   = Ledger{}
@@ -26,7 +28,7 @@ func (a Ledger) StuckRows(sink string, from uint64, limit int) (Page, error) {
 	return toPage(a.L.ParkedFrom(sink, from, limit))
 }
 
-func toPage(p checkout.OutboxPage, err error) (Page, error) {
+func toPage(p ledger.OutboxPage, err error) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
@@ -40,13 +42,13 @@ func toPage(p checkout.OutboxPage, err error) (Page, error) {
 }
 
 // fromOutbox takes the state from the memo; a row without one is new.
-func fromOutbox(r checkout.OutboxRow) (Row, error) {
+func fromOutbox(r ledger.OutboxRow) (Row, error) {
 	row := Row{Seq: r.Seq, Event: r.Event, Pending: r.Pending, RowState: RowState{State: Queued}}
 	if len(r.Memo) > 0 {
 		if err := json.Unmarshal(r.Memo, &row.RowState); err != nil {
 			return Row{}, err
 		}
-	} else if r.State == checkout.Parked {
+	} else if r.State == record.Parked {
 		row.State, row.Reason = Parked, r.LastError
 	}
 	// A device that nobody knows yet has an ID that only the ledger understands.
@@ -70,7 +72,7 @@ func (a Ledger) Row(sink string, seq uint64) (Row, error) {
 }
 
 func noRow(err error) error {
-	if errors.Is(err, checkout.ErrNotQueued) {
+	if errors.Is(err, ledger.ErrNotQueued) {
 		return ErrNoRow
 	}
 	return err
@@ -132,15 +134,15 @@ func (a Ledger) ref(kind checkout.SubjectKind, id string) (string, error) {
 
 // SaveRows implements Outbox.
 func (a Ledger) SaveRows(sink string, rows map[uint64]RowState) error {
-	var updates []checkout.OutboxUpdate
+	var updates []ledger.OutboxUpdate
 	for seq, st := range rows {
 		memo, err := json.Marshal(st)
 		if err != nil {
 			return err
 		}
-		u := checkout.OutboxUpdate{Seq: seq, Attempts: st.Attempts, Next: st.Next, LastError: st.Reason, Memo: memo}
+		u := ledger.OutboxUpdate{Seq: seq, Attempts: st.Attempts, Next: st.Next, LastError: st.Reason, Memo: memo}
 		if st.State.stuck() {
-			u.State = checkout.Parked
+			u.State = record.Parked
 		}
 		updates = append(updates, u)
 	}
@@ -240,9 +242,9 @@ func (a Ledger) ByTag(tag checkout.Tag) (Record, bool, error) {
 
 // Apply implements Register.
 func (a Ledger) Apply(changes []Record, by Asker) ([]Record, error) {
-	rows := make([]checkout.SyncRow, len(changes))
+	rows := make([]ledger.SyncRow, len(changes))
 	for i, c := range changes {
-		rows[i] = checkout.SyncRow{Kind: checkout.KindPerson, ID: c.ID, Ref: c.Ref, Name: c.Name, Email: c.Email,
+		rows[i] = ledger.SyncRow{Kind: checkout.KindPerson, ID: c.ID, Ref: c.Ref, Name: c.Name, Email: c.Email,
 			Type: c.Model, Tag: c.Tag, Inactive: c.Inactive}
 		if c.Kind == Device {
 			rows[i].Kind = checkout.KindDevice

@@ -7,13 +7,15 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/ledger"
+	"stump/internal/sitekey"
 )
 
 // openLedger is an empty ledger on disk with the given sinks.
 func openLedger(t testing.TB, sinks ...string) Ledger {
 	t.Helper()
-	l, err := checkout.Create(filepath.Join(t.TempDir(), "ledger.db"), checkout.Options{
-		Station: "lab", SiteKey: checkout.NewKey(), Sinks: sinks, SealTags: true,
+	l, err := ledger.Create(filepath.Join(t.TempDir(), "ledger.db"), ledger.Options{
+		Station: "lab", SiteKey: sitekey.New(), Sinks: sinks, SealTags: true,
 	})
 	if err != nil {
 		t.Fatal(err)

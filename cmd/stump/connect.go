@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"stump/checkout"
+	"stump/checkout/ledger"
 	"stump/internal/api"
 	"stump/internal/config"
 	"stump/internal/daemon"
@@ -118,7 +118,7 @@ func (g *globals) openLedger(need access) (*api.Client, func(), error) {
 
 // ledgerError says who has the ledger, or what to do when there is none.
 func (g *globals) ledgerError(dir string, err error) error {
-	var locked *checkout.LockedError
+	var locked *ledger.LockedError
 	switch {
 	case errors.As(err, &locked) && g.state != "":
 		return hint.Wrap(err, "the daemon is running; ask it through its socket: leave --state out, or name the socket with --socket")

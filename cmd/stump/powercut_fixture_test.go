@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/ledger"
 	"stump/internal/config"
 	"stump/internal/daemon"
 	"stump/internal/simlab"
@@ -399,7 +400,7 @@ func ledgerBumps(state string) ([]string, error) {
 		return nil, err
 	}
 	defer l.Close()
-	r, err := l.Verify(context.Background(), checkout.VerifyOptions{})
+	r, err := l.Verify(context.Background(), ledger.VerifyOptions{})
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"stump/checkout"
+	"stump/checkout/ledger"
 	"stump/internal/config"
 	"stump/internal/daemon"
 	"stump/internal/hint"
@@ -27,14 +27,14 @@ and the first new event tells of the restore.`,
 			if err != nil {
 				return err
 			}
-			r, err := daemon.RestoreLedger(cmd.Context(), cfg, g.stateDir(), args[0], checkout.RestoreOptions{
+			r, err := daemon.RestoreLedger(cmd.Context(), cfg, g.stateDir(), args[0], ledger.RestoreOptions{
 				DryRun: !yes, Fork: fork, Actor: actor(),
 			})
-			if errors.Is(err, checkout.ErrFork) {
+			if errors.Is(err, ledger.ErrFork) {
 				return hint.Wrap(err, "look at what would change without --yes; with --fork it is done all the same")
 			}
 			if err != nil {
-				var locked *checkout.LockedError
+				var locked *ledger.LockedError
 				if errors.As(err, &locked) {
 					return hint.Wrap(err, "stop the daemon first: sudo systemctl stop stump")
 				}

@@ -12,7 +12,7 @@ import (
 	sd "github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
 
-	"stump/checkout"
+	"stump/checkout/ledger"
 	"stump/directory"
 	"stump/internal/config"
 	"stump/internal/daemon"
@@ -87,7 +87,7 @@ func run(ctx context.Context, o daemon.Options) error {
 	}
 	d, err := daemon.New(o)
 	if err != nil {
-		var locked *checkout.LockedError
+		var locked *ledger.LockedError
 		if errors.As(err, &locked) {
 			err = hint.Wrap(err, "stop that one first, or give this one its own --socket and --state")
 		}

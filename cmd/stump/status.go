@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"stump/checkout"
+	"stump/checkout/ledger"
 	"stump/internal/api"
 )
 
@@ -47,7 +47,7 @@ func statusCmd(g *globals) *cobra.Command {
 				fmt.Fprintf(out, "damage    %s\n          seen it? `stump verify --seen` takes the notice away\n", *st.Salvaged)
 			}
 			if st.Damaged != nil {
-				fmt.Fprintf(out, "damage    %s\n          %s\n", *st.Damaged, (*checkout.DamagedError)(nil).Hint())
+				fmt.Fprintf(out, "damage    %s\n          %s\n", *st.Damaged, (*ledger.DamagedError)(nil).Hint())
 			}
 			for _, reader := range slices.Sorted(maps.Keys(st.Conditions)) {
 				for _, cond := range st.Conditions[reader] {

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"stump/checkout"
+	"stump/checkout/ledger"
 	"stump/internal/api"
 	"stump/internal/count"
 	"stump/internal/daemon"
@@ -97,7 +97,7 @@ func printVerdict(w io.Writer, v *api.Verdict, asJSON bool) error {
 			fmt.Fprintln(w, "  "+f)
 		}
 		if !v.OK {
-			fmt.Fprintln(w, (*checkout.DamagedError)(nil).Hint())
+			fmt.Fprintln(w, (*ledger.DamagedError)(nil).Hint())
 		}
 	}
 	if !v.OK {
@@ -111,7 +111,7 @@ func printVerdict(w io.Writer, v *api.Verdict, asJSON bool) error {
 func checkFileCmd() *cobra.Command {
 	return &cobra.Command{
 		Use: daemon.CheckFileCommand + " FILE", Hidden: true, Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return checkout.CheckFile(args[0]) },
+		RunE: func(_ *cobra.Command, args []string) error { return ledger.CheckFile(args[0]) },
 	}
 }
 

@@ -18,15 +18,16 @@ import (
 	"testing"
 	"time"
 
-	"stump/checkout"
+	"stump/checkout/ledger"
 	"stump/internal/hint"
+	"stump/internal/sitekey"
 	"stump/wiegand"
 )
 
 // newLedger has ann, two people called Ben, and an iPad that ann has.
-func newLedger(t *testing.T) *checkout.Ledger {
+func newLedger(t *testing.T) *ledger.Ledger {
 	t.Helper()
-	l, err := checkout.Create(filepath.Join(t.TempDir(), "ledger.db"), checkout.Options{Station: "lab", SiteKey: checkout.NewKey()})
+	l, err := ledger.Create(filepath.Join(t.TempDir(), "ledger.db"), ledger.Options{Station: "lab", SiteKey: sitekey.New()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +35,7 @@ func newLedger(t *testing.T) *checkout.Ledger {
 	return l
 }
 
-func newServer(t *testing.T, l *checkout.Ledger) *Server {
+func newServer(t *testing.T, l *ledger.Ledger) *Server {
 	t.Helper()
 	f, err := wiegand.FormatByName("H10301")
 	if err != nil {

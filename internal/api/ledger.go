@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"stump/checkout"
+	"stump/checkout/ledger"
 )
 
 // VerifyLine is a line of the answer to a check of the ledger: how far it is, or
@@ -30,7 +31,7 @@ func (s *Server) verify(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	enc := json.NewEncoder(w)
 	rc := http.NewResponseController(w)
-	report, err := s.o.Ledger.Verify(r.Context(), checkout.VerifyOptions{
+	report, err := s.o.Ledger.Verify(r.Context(), ledger.VerifyOptions{
 		Check: s.o.Check, Note: true,
 		Progress: func(done, total uint64) {
 			_ = enc.Encode(VerifyLine{Done: done, Total: total}) // the end tells whether somebody listens

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"stump/checkout"
+	"stump/checkout/ledger"
 	"stump/hw/selftest"
 	"stump/internal/hint"
 )
@@ -26,16 +27,16 @@ func ledgerStatus(err error) int {
 		ambiguous *checkout.AmbiguousError
 		exists    *checkout.ExistsError
 		taken     *checkout.TagTakenError
-		damaged   *checkout.DamagedError
+		damaged   *ledger.DamagedError
 	)
 	switch {
-	case errors.As(err, &damaged), errors.Is(err, checkout.ErrClosed), errors.Is(err, checkout.ErrReadOnly):
+	case errors.As(err, &damaged), errors.Is(err, ledger.ErrClosed), errors.Is(err, ledger.ErrReadOnly):
 		return http.StatusInternalServerError
 	case errors.Is(err, checkout.ErrNotFound):
 		return http.StatusNotFound
 	case errors.As(err, &ambiguous), errors.As(err, &exists), errors.As(err, &taken), errors.Is(err, checkout.ErrRefused):
 		return http.StatusConflict
-	case errors.Is(err, checkout.ErrCannotSave):
+	case errors.Is(err, ledger.ErrCannotSave):
 		return http.StatusInsufficientStorage
 	}
 	return http.StatusBadRequest // what is left was wrong with the request
@@ -65,8 +66,8 @@ func withHint(err error) error {
 		return hint.Wrap(err, editCommand(refused.Subject.Kind, refused.Subject.ID, "--status active")+" ends that")
 	case errors.Is(err, checkout.ErrRefused):
 		return hint.Wrap(err, "`stump who` shows who holds which device; `stump people list` and `stump devices list` show the status")
-	case errors.Is(err, checkout.ErrCannotSave):
-		return hint.Wrap(err, checkout.SaveRemedy(err))
+	case errors.Is(err, ledger.ErrCannotSave):
+		return hint.Wrap(err, ledger.SaveRemedy(err))
 	}
 	return err
 }

@@ -14,9 +14,11 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"stump/checkout"
+	"stump/checkout/ledger"
 	"stump/internal/count"
 	"stump/internal/credential"
 	"stump/internal/hint"
+	"stump/internal/sheet"
 	"stump/lcd"
 )
 
@@ -268,7 +270,7 @@ func parseStatus(word string, of checkout.SubjectKind) (checkout.Status, error) 
 const maxImport = 32 << 20
 
 func (s *Server) importPeople(w http.ResponseWriter, r *http.Request) error {
-	rows, err := checkout.ReadPeopleCSV(http.MaxBytesReader(w, r.Body, maxImport), s.parseTag)
+	rows, err := sheet.ReadPeople(http.MaxBytesReader(w, r.Body, maxImport), s.parseTag)
 	if err != nil {
 		return badCSV(err)
 	}
@@ -281,7 +283,7 @@ func (s *Server) importPeople(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) importDevices(w http.ResponseWriter, r *http.Request) error {
-	rows, err := checkout.ReadDevicesCSV(http.MaxBytesReader(w, r.Body, maxImport), s.parseTag)
+	rows, err := sheet.ReadDevices(http.MaxBytesReader(w, r.Body, maxImport), s.parseTag)
 	if err != nil {
 		return badCSV(err)
 	}
@@ -303,7 +305,7 @@ func (s *Server) imported(w http.ResponseWriter, tags []checkout.Tag, n checkout
 
 // badCSV says that nothing was imported.
 func badCSV(err error) error {
-	if errors.Is(err, checkout.ErrCannotSave) {
+	if errors.Is(err, ledger.ErrCannotSave) {
 		return err
 	}
 	var large *http.MaxBytesError
@@ -318,11 +320,11 @@ func badCSV(err error) error {
 }
 
 func (s *Server) exportPeople(w http.ResponseWriter, _ *http.Request) error {
-	return writeCSV(w, func(out io.Writer) error { return checkout.WritePeopleCSV(out, s.o.Ledger.People()) })
+	return writeCSV(w, func(out io.Writer) error { return sheet.WritePeople(out, s.o.Ledger.People()) })
 }
 
 func (s *Server) exportDevices(w http.ResponseWriter, _ *http.Request) error {
-	return writeCSV(w, func(out io.Writer) error { return checkout.WriteDevicesCSV(out, s.o.Ledger.Devices(), s.deviceTag) })
+	return writeCSV(w, func(out io.Writer) error { return sheet.WriteDevices(out, s.o.Ledger.Devices(), s.deviceTag) })
 }
 
 // deviceTag is the written form of a device's tag, "" if it has none.

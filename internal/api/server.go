@@ -39,6 +39,7 @@ import (
 	"unicode/utf8"
 
 	"stump/checkout"
+	"stump/checkout/ledger"
 	"stump/directory"
 	"stump/hw/selftest"
 	"stump/internal/hint"
@@ -51,7 +52,7 @@ import (
 // Options are what the API speaks for. Only Ledger and Station are there
 // without a daemon.
 type Options struct {
-	Ledger  *checkout.Ledger
+	Ledger  *ledger.Ledger
 	Path    string // of the ledger's file
 	Station string
 	Version string

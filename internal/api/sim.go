@@ -16,6 +16,7 @@ import (
 	"stump/internal/count"
 	"stump/internal/credential"
 	"stump/internal/hint"
+	"stump/internal/sheet"
 	"stump/internal/simlab"
 	"stump/internal/station"
 	"stump/wiegand"
@@ -46,11 +47,11 @@ func (s *Server) simSeed(w http.ResponseWriter, _ *http.Request) error {
 	if err := s.needSim(); err != nil {
 		return err
 	}
-	people, err := checkout.ReadPeopleCSV(strings.NewReader(simlab.PeopleCSV()), s.parseTag)
+	people, err := sheet.ReadPeople(strings.NewReader(simlab.PeopleCSV()), s.parseTag)
 	if err != nil {
 		return err
 	}
-	devices, err := checkout.ReadDevicesCSV(strings.NewReader(simlab.DevicesCSV()), s.parseTag)
+	devices, err := sheet.ReadDevices(strings.NewReader(simlab.DevicesCSV()), s.parseTag)
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ import (
 	"os"
 	"os/exec"
 
-	"stump/checkout"
+	"stump/checkout/ledger"
 )
 
 // CheckFileCommand is the hidden command with which this program checks a
@@ -22,7 +22,7 @@ const CheckFileCommand = "check-file"
 func CheckInChild(ctx context.Context, path string) error {
 	exe, err := os.Executable()
 	if err != nil {
-		return fmt.Errorf("%w: %w", checkout.ErrNotChecked, err)
+		return fmt.Errorf("%w: %w", ledger.ErrNotChecked, err)
 	}
 	cmd := exec.CommandContext(ctx, exe, CheckFileCommand, path)
 	cmd.Args[0] = os.Args[0]
@@ -32,7 +32,7 @@ func CheckInChild(ctx context.Context, path string) error {
 	}
 	var ended *exec.ExitError
 	if !errors.As(err, &ended) || !ended.Exited() {
-		return fmt.Errorf("%w: %w", checkout.ErrNotChecked, err) // for want of memory, say
+		return fmt.Errorf("%w: %w", ledger.ErrNotChecked, err) // for want of memory, say
 	}
 	if first, _, _ := bytes.Cut(bytes.TrimSpace(out), []byte("\n")); len(first) > 0 {
 		return errors.New(string(bytes.TrimPrefix(first, []byte("stump: "))))

@@ -16,11 +16,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"stump/checkout"
+	"stump/checkout/ledger"
 	"stump/directory"
 	"stump/gpio"
 	"stump/hw/board"
 	"stump/hw/selftest"
 	"stump/internal/api"
+	"stump/internal/clock"
 	"stump/internal/config"
 	"stump/internal/hint"
 	"stump/internal/keyboard"
@@ -59,7 +61,7 @@ type Options struct {
 // Daemon is an assembled station.
 type Daemon struct {
 	o        Options
-	Ledger   *checkout.Ledger
+	Ledger   *ledger.Ledger
 	Panel    *panel.Panel
 	Readers  []*station.Reader
 	Lines    *simlab.Lines // nil without Sim
@@ -115,7 +117,7 @@ func alone(o Options) error {
 	if api.CheckSocket(o.Socket) == nil {
 		return nil
 	}
-	var locked *checkout.LockedError
+	var locked *ledger.LockedError
 	l, err := OpenLedger(o.Config, o.StateDir, true)
 	if errors.As(err, &locked) {
 		return err // it has the ledger, too, and a name
@@ -129,7 +131,7 @@ func alone(o Options) error {
 // rightLines keeps simulated cards out of a real station's ledger where both have
 // the same place by default: root's, who tries Stump on a board that it serves. A
 // real station takes a simulated lab's over, and says so.
-func rightLines(o Options, l *checkout.Ledger) error {
+func rightLines(o Options, l *ledger.Ledger) error {
 	info, err := l.Info()
 	switch {
 	case err != nil:
@@ -342,7 +344,7 @@ func lowLine(r *station.Reader) string {
 
 // machine is how the board is.
 func (d *Daemon) machine() station.Machine {
-	m := station.Machine{ClockTrusted: checkout.ClockTrusted()}
+	m := station.Machine{ClockTrusted: clock.Trusted()}
 	if d.o.Sim {
 		m.ClockTrusted = true // the simulated lab does not need the time
 		return m
@@ -365,7 +367,7 @@ func (d *Daemon) conditions() map[string][]selftest.Condition {
 		}
 		switch disk := d.Ledger.Health(); {
 		case disk.Failure != nil:
-			list = append(list, selftest.Condition{Name: "not-saved", Text: disk.Failure.Error(), Remedy: checkout.SaveRemedy(disk.Failure), Staff: true})
+			list = append(list, selftest.Condition{Name: "not-saved", Text: disk.Failure.Error(), Remedy: ledger.SaveRemedy(disk.Failure), Staff: true})
 		case disk.Waiting > station.Patience:
 			list = append(list, selftest.Condition{
 				Name: "saving", Text: fmt.Sprintf("the disk has not saved for %v; nobody is told yes meanwhile", disk.Waiting.Round(time.Second)),

@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/ledger"
 	"stump/directory"
 	"stump/internal/config"
 	"stump/internal/credential"
 	"stump/internal/hint"
+	"stump/internal/sitekey"
 )
 
 // LedgerPath is the ledger's file in a state folder.
@@ -40,13 +42,13 @@ func exists(path string) bool {
 
 // ledgerOptions are the same for the daemon and for a command that opens the
 // ledger itself.
-func ledgerOptions(cfg *config.Config, keys checkout.Keys) checkout.Options {
+func ledgerOptions(cfg *config.Config, keys sitekey.Keys) ledger.Options {
 	kinds := map[string]time.Duration{}
 	for kind, length := range cfg.Loans.Kinds {
 		kinds[kind] = time.Duration(length)
 	}
 	formats := cfg.CardFormats()
-	return checkout.Options{
+	return ledger.Options{
 		Station: cfg.Station, SiteKey: keys.Current, OldKeys: keys.Old,
 		Loan: time.Duration(cfg.Loans.Length), KindLoan: kinds,
 		Mask: func(t checkout.Tag) string { return credential.Mask(t, formats) },
@@ -55,19 +57,19 @@ func ledgerOptions(cfg *config.Config, keys checkout.Keys) checkout.Options {
 
 // OpenLedger opens an existing ledger for a command. Errors are those of
 // checkout.Open.
-func OpenLedger(cfg *config.Config, stateDir string, readOnly bool) (*checkout.Ledger, error) {
+func OpenLedger(cfg *config.Config, stateDir string, readOnly bool) (*ledger.Ledger, error) {
 	path := LedgerPath(stateDir)
 	if _, err := os.Stat(path); err != nil {
 		return nil, err
 	}
-	keys, err := checkout.LoadKeys(keyPath(cfg, stateDir))
+	keys, err := sitekey.Load(keyPath(cfg, stateDir))
 	if err != nil {
 		return nil, keyError(err)
 	}
 	if readOnly {
-		return checkout.OpenReadOnly(path, ledgerOptions(cfg, keys))
+		return ledger.OpenReadOnly(path, ledgerOptions(cfg, keys))
 	}
-	return checkout.Open(path, ledgerOptions(cfg, keys))
+	return ledger.Open(path, ledgerOptions(cfg, keys))
 }
 
 // keyError says what to do without a key, or with one that can't be read.
@@ -80,15 +82,15 @@ func keyError(err error) error {
 
 // openOrCreate opens the daemon's ledger, and makes one where there never was
 // one. Of a damaged one it saves what can be saved, and tells.
-func openOrCreate(o Options, p places) (*checkout.Ledger, error) {
+func openOrCreate(o Options, p places) (*ledger.Ledger, error) {
 	if err := os.MkdirAll(o.StateDir, 0o750); err != nil {
 		return nil, hint.Wrap(fmt.Errorf("state folder: %w", err), "name a folder that may be written with --state")
 	}
 	path := LedgerPath(o.StateDir)
 	keyFile := keyPath(o.Config, o.StateDir)
-	load := checkout.LoadOrCreateKey
-	if checkout.WasHere(path) {
-		load = checkout.LoadKeys // a fresh key would fit no backup either
+	load := sitekey.LoadOrCreate
+	if ledger.WasHere(path) {
+		load = sitekey.Load // a fresh key would fit no backup either
 	}
 	keys, err := load(keyFile)
 	if err != nil {
@@ -103,7 +105,7 @@ func openOrCreate(o Options, p places) (*checkout.Ledger, error) {
 	// numbers.
 	opts.SealTags = o.Sim || p.numbers()
 	opts.Sinks = directory.Sinks(p.directory, p.webhooks)
-	l, _, err := checkout.OpenOrSalvage(path, opts) // Info tells what was salvaged
+	l, _, err := ledger.OpenOrSalvage(path, opts) // Info tells what was salvaged
 	if err != nil {
 		return nil, err
 	}
@@ -119,11 +121,11 @@ func openOrCreate(o Options, p places) (*checkout.Ledger, error) {
 }
 
 // RestoreLedger replaces the ledger by a backup, or says what that would change.
-func RestoreLedger(ctx context.Context, cfg *config.Config, stateDir, backup string, o checkout.RestoreOptions) (*checkout.Restored, error) {
-	keys, err := checkout.LoadKeys(keyPath(cfg, stateDir))
+func RestoreLedger(ctx context.Context, cfg *config.Config, stateDir, backup string, o ledger.RestoreOptions) (*ledger.Restored, error) {
+	keys, err := sitekey.Load(keyPath(cfg, stateDir))
 	if err != nil {
 		return nil, keyError(err)
 	}
 	o.Check = CheckInChild
-	return checkout.RestoreFile(ctx, LedgerPath(stateDir), backup, ledgerOptions(cfg, keys), o)
+	return ledger.RestoreFile(ctx, LedgerPath(stateDir), backup, ledgerOptions(cfg, keys), o)
 }

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"time"
 
-	"stump/checkout"
+	"stump/checkout/ledger"
 	"stump/directory"
 	"stump/gpio"
 	"stump/hw/board"
@@ -207,7 +207,7 @@ func testNetwork(ctx context.Context, cfg *config.Config) (selftest.NetworkFact,
 	return f, nil
 }
 
-func ledgerFact(l *checkout.Ledger) (selftest.LedgerFact, error) {
+func ledgerFact(l *ledger.Ledger) (selftest.LedgerFact, error) {
 	info, err := l.Info()
 	if err != nil {
 		return selftest.LedgerFact{}, err

@@ -10,7 +10,8 @@ import (
 	"sync"
 	"time"
 
-	"stump/checkout"
+	"stump/checkout/ledger"
+	"stump/internal/clock"
 	"stump/internal/station"
 	"stump/internal/task"
 )
@@ -19,8 +20,8 @@ import (
 // events of this boot once the clock is right, and once a day it is backed up
 // and forgets what is to be forgotten.
 type upkeep struct {
-	ledger *checkout.Ledger
-	backup checkout.BackupOptions
+	ledger *ledger.Ledger
+	backup ledger.BackupOptions
 	keep   int           // backups; 0 is none
 	retain time.Duration // of closed loans; 0 is for ever
 	log    *slog.Logger
@@ -46,7 +47,7 @@ func (d *Daemon) newUpkeep() *upkeep {
 		ledger: d.Ledger, log: d.o.Log, ready: task.NewSignal(),
 		readers: d.Readers, frames: filepath.Join(d.o.StateDir, "frames"),
 		keep: cfg.Backup.Keep, retain: time.Duration(cfg.Privacy.RetainClosedLoans),
-		backup: checkout.BackupOptions{
+		backup: ledger.BackupOptions{
 			Dir: cmp.Or(cfg.Backup.Dir, filepath.Join(d.o.StateDir, "backups")), Keep: cfg.Backup.Keep, Check: CheckInChild,
 		},
 	}
@@ -87,7 +88,7 @@ func (u *upkeep) Run(ctx context.Context) error {
 // clockKnown has the times of this boot's events resolved when the clock has
 // become right, and reports whether it has.
 func (u *upkeep) clockKnown() bool {
-	if !checkout.ClockTrusted() {
+	if !clock.Trusted() {
 		return false
 	}
 	resolved, err := u.ledger.ResolveClock()
@@ -142,7 +143,7 @@ func (u *upkeep) keepFrames() {
 }
 
 // copy makes a backup unless the newest one has every event already.
-func (u *upkeep) copy(ctx context.Context, o checkout.BackupOptions) (string, error) {
+func (u *upkeep) copy(ctx context.Context, o ledger.BackupOptions) (string, error) {
 	if u.keep == 0 {
 		return "", nil
 	}
@@ -150,7 +151,7 @@ func (u *upkeep) copy(ctx context.Context, o checkout.BackupOptions) (string, er
 	if err != nil {
 		return "", err
 	}
-	all, err := checkout.Backups(o.Dir)
+	all, err := ledger.Backups(o.Dir)
 	if err != nil {
 		return "", err
 	}

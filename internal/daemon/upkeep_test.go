@@ -8,12 +8,14 @@ import (
 	"testing"
 
 	"stump/checkout"
+	"stump/checkout/ledger"
+	"stump/internal/sitekey"
 )
 
 // TestFailedBackupIsTold has the backups' disk away for a day.
 func TestFailedBackupIsTold(t *testing.T) {
 	dir := t.TempDir()
-	l, err := checkout.Create(filepath.Join(dir, "ledger.db"), checkout.Options{Station: "lab", SiteKey: checkout.NewKey()})
+	l, err := ledger.Create(filepath.Join(dir, "ledger.db"), ledger.Options{Station: "lab", SiteKey: sitekey.New()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +27,7 @@ func TestFailedBackupIsTold(t *testing.T) {
 	if err := os.WriteFile(away, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	u := &upkeep{ledger: l, keep: 3, log: slog.New(slog.DiscardHandler), backup: checkout.BackupOptions{Dir: filepath.Join(away, "stump")}}
+	u := &upkeep{ledger: l, keep: 3, log: slog.New(slog.DiscardHandler), backup: ledger.BackupOptions{Dir: filepath.Join(away, "stump")}}
 	u.daily(t.Context())
 	if err := u.failed(); err == nil || !strings.Contains(err.Error(), "not a directory") {
 		t.Errorf("the failure: %v", err)
@@ -34,7 +36,7 @@ func TestFailedBackupIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	u.daily(t.Context())
-	all, err := checkout.Backups(u.backup.Dir)
+	all, err := ledger.Backups(u.backup.Dir)
 	if u.failed() != nil || len(all) != 1 {
 		t.Errorf("with the disk back: %v, %v, %v", u.failed(), all, err)
 	}

@@ -8,9 +8,11 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/ledger"
 	"stump/gpio"
 	"stump/internal/credential"
 	"stump/internal/panel"
+	"stump/internal/sitekey"
 	"stump/internal/task"
 	"stump/lcd"
 	"stump/wiegand"
@@ -46,7 +48,7 @@ func BenchmarkReadToDisplay(b *testing.B) {
 		b.Fatal(err)
 	}
 	display := &watchedDisplay{lcd.NewMemory(size), make(chan time.Time, 1)}
-	ledger, err := checkout.Create(filepath.Join(b.TempDir(), "ledger.db"), checkout.Options{Station: "bench", SiteKey: checkout.NewKey()})
+	ledger, err := ledger.Create(filepath.Join(b.TempDir(), "ledger.db"), ledger.Options{Station: "bench", SiteKey: sitekey.New()})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/ledger"
 	"stump/directory"
 	"stump/internal/panel"
 )
@@ -74,7 +75,7 @@ func (a *attendTask) enrolTag(tag checkout.Tag) uint64 {
 	})
 	e.done <- Enrolled{rec, err}
 	switch {
-	case errors.Is(err, checkout.ErrCannotSave):
+	case errors.Is(err, ledger.ErrCannotSave):
 		a.log.Error("not enrolled", "err", err)
 		return a.show(panel.Message{Key: "cannot-save"})
 	case err != nil:

@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 
 	"stump/checkout"
+	"stump/checkout/ledger"
 	"stump/directory"
 	"stump/gpio"
 	"stump/internal/keyboard"
@@ -27,7 +28,7 @@ import (
 
 // Options are the parts that a station is made of.
 type Options struct {
-	Ledger *checkout.Ledger
+	Ledger *ledger.Ledger
 	Panel  *panel.Panel
 	Desk   checkout.DeskOptions
 	Policy checkout.Policy

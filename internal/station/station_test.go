@@ -12,10 +12,12 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/ledger"
 	"stump/directory"
 	"stump/gpio"
 	"stump/internal/credential"
 	"stump/internal/panel"
+	"stump/internal/sitekey"
 	"stump/internal/task"
 	"stump/internal/testkit"
 	"stump/lcd"
@@ -32,7 +34,7 @@ var cards = map[string]string{
 // of a synctest bubble.
 type lab struct {
 	t      *testing.T
-	ledger *checkout.Ledger
+	ledger *ledger.Ledger
 	panel  *panel.Panel
 	sim    *gpio.Sim
 	reader *Reader
@@ -40,13 +42,13 @@ type lab struct {
 	now    func() int64
 }
 
-func key() []byte { return bytes.Repeat([]byte{7}, checkout.KeyLen) }
+func key() []byte { return bytes.Repeat([]byte{7}, sitekey.Len) }
 
 // inLab runs f in a lab with ann, ben and eve, an iPad and a mini.
 func inLab(t *testing.T, change func(*Options, *ReaderOptions), f func(*lab)) {
 	synctest.Test(t, func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "ledger.db")
-		ledger, err := checkout.Create(path, checkout.Options{Station: "lab", SiteKey: key(), SealTags: true})
+		ledger, err := ledger.Create(path, ledger.Options{Station: "lab", SiteKey: key(), SealTags: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -538,7 +540,7 @@ func TestNeverAFalseYes(t *testing.T) {
 		readOnly := func(o *Options, _ *ReaderOptions) {
 			path := o.Ledger.Path()
 			o.Ledger.Close()
-			l, err := checkout.OpenReadOnly(path, checkout.Options{Station: "lab", SiteKey: key()})
+			l, err := ledger.OpenReadOnly(path, ledger.Options{Station: "lab", SiteKey: key()})
 			must(t, err)
 			o.Ledger = l
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/ledger"
 	"stump/directory"
 	"stump/internal/keyboard"
 	"stump/internal/panel"
@@ -119,7 +120,7 @@ func (a *attendTask) typed(read wiegand.Read, tag checkout.Tag, answer keyboard.
 	case errors.Is(err, directory.ErrNobody):
 		a.show(panel.Message{Key: "name-unknown", Detail: answer.Name})
 		return
-	case errors.Is(err, checkout.ErrCannotSave):
+	case errors.Is(err, ledger.ErrCannotSave):
 		a.log.Error("not enrolled", "err", err)
 		a.show(panel.Message{Key: "cannot-save"})
 		return

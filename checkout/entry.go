@@ -1,0 +1,80 @@
+package checkout
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+)
+
+// Entry is an event as history shows it: pending people and devices that have
+// been resolved since have their names, and times that became known are set.
+type Entry struct {
+	Event
+	// Time is the wall time as far as it is known now.
+	Time         time.Time
+	ClockTrusted bool
+	// Pending is set while the person, previous holder or device is not known.
+	Pending bool
+}
+
+// EntryJSON is an entry as `history --json` and webhooks write it: every key is
+// there, unknown is null.
+type EntryJSON struct {
+	Station      string     `json:"station"`
+	Seq          uint64     `json:"seq"`
+	ID           string     `json:"id"`
+	Kind         Kind       `json:"kind"`
+	Reader       *string    `json:"reader"`
+	Actor        *string    `json:"actor"`
+	Device       *string    `json:"device"`
+	DeviceID     *string    `json:"device_id"`
+	Person       *string    `json:"person"`
+	PersonID     *string    `json:"person_id"`
+	From         *string    `json:"from"`
+	FromID       *string    `json:"from_id"`
+	At           *time.Time `json:"at"`
+	ClockTrusted bool       `json:"clock_trusted"`
+	Source       *string    `json:"source"`
+	Note         *string    `json:"note"`
+}
+
+// JSON returns the entry's written form. Who or what is pending has no id and no
+// name, and its masked number in the note, as is what was said of a device's
+// condition.
+func (e Entry) JSON() EntryJSON {
+	note := e.Note
+	if e.Condition != "" {
+		note = strings.TrimPrefix(note+", condition: "+e.Condition, ", ")
+	}
+	for _, p := range []struct{ id, what, mask string }{
+		{e.Device, "device", e.DeviceTag}, {e.Person, "badge", e.PersonTag}, {e.From, "from badge", e.FromTag},
+	} {
+		if p.mask != "" && (p.id == "" || IsPendingID(p.id)) {
+			note = PendingNote(note, p.what, p.mask)
+		}
+	}
+	id := func(s string) *string {
+		if IsPendingID(s) {
+			return nil
+		}
+		return null(s)
+	}
+	return EntryJSON{
+		e.Station, e.Seq, e.ID.String(), e.Kind, null(e.Reader), id(e.Actor), null(e.DeviceName), id(e.Device),
+		null(e.PersonName), id(e.Person), null(e.FromName), id(e.From), nullTime(e.Time), e.ClockTrusted,
+		null(string(e.Source)), null(note),
+	}
+}
+
+// MarshalJSON writes EntryJSON.
+func (e Entry) MarshalJSON() ([]byte, error) { return json.Marshal(e.JSON()) }
+
+// HistoryFilter chooses events. Person and Device are IDs or exact names.
+type HistoryFilter struct {
+	Person, Device string
+	// Since keeps what happened at that time or later. An event whose time is
+	// not known counts as later, unless one after it is known to be earlier.
+	Since time.Time
+	// Station keeps the events of one station; all if empty.
+	Station string
+}

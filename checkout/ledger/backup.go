@@ -1,0 +1,238 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"stump/internal/safefile"
+)
+
+// Backup writes a consistent copy of the ledger while taps go on. The site key
+// is not in it.
+func (l *Ledger) Backup(w io.Writer) error {
+	f := l.copyBeside()
+	if f == nil {
+		// The day on which a backup is wanted most: the disk is full, or
+		// read-only. Few taps wait then, if any.
+		if err := l.copyOut(w); err != nil {
+			return fmt.Errorf("backup: %w", err)
+		}
+		return nil
+	}
+	defer f.Close()
+	_, err := io.Copy(w, f)
+	return err
+}
+
+// copyBeside copies the ledger to a file beside it that goes away with us, since
+// whoever reads the backup may be slow, and a tap that makes the file grow
+// waits for every reader. It returns nil where that can't be done, or need not.
+func (l *Ledger) copyBeside() *os.File {
+	if l.readOnly || l.room(l.path) != nil {
+		return nil
+	}
+	f, err := os.CreateTemp(filepath.Dir(l.path), filepath.Base(l.path)+".copy-")
+	if err != nil {
+		return nil
+	}
+	err = os.Remove(f.Name())
+	if err == nil {
+		err = l.copyOut(f)
+	}
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		f.Close()
+		return nil
+	}
+	return f
+}
+
+// copyOut writes a copy in one transaction, which is open as long as w takes.
+func (l *Ledger) copyOut(w io.Writer) error {
+	return l.view(func(t *txn) error {
+		_, err := t.tx.WriteTo(w)
+		return err
+	})
+}
+
+// BackupTo writes a backup to path, which appears there only when it is whole
+// and on the disk. A file that is there is replaced.
+func (l *Ledger) BackupTo(path string) error {
+	err := copyFile(path, l.copyOut)
+	if err != nil {
+		return fmt.Errorf("backup to %s: %w", path, err)
+	}
+	return nil
+}
+
+// copyFile makes a ledger file with what fill writes: temporary name, sync, a
+// look at it, rename, sync of the folder.
+func copyFile(path string, fill func(io.Writer) error) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // fails after the rename
+	err = fill(f)
+	if err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = checkMetas(f.Name())
+	}
+	if err == nil {
+		crash("backup-rename")
+		err = os.Rename(f.Name(), path)
+	}
+	if err == nil {
+		err = safefile.SyncDir(filepath.Dir(path))
+	}
+	return err
+}
+
+// CheckFile runs bbolt's own check over the file at path. It may panic in a
+// goroutine of bbolt's when the file is damaged, so it is for a process that
+// does nothing else; see VerifyOptions.Check.
+func CheckFile(path string) error {
+	db, _, err := openBolt(path, &Options{}, true)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return db.View(func(tx *bolt.Tx) error {
+		var errs []error
+		for err := range tx.Check() {
+			if len(errs) < 10 {
+				errs = append(errs, err)
+			}
+		}
+		return errors.Join(errs...)
+	})
+}
+
+// ErrNotChecked is a check that came to no end: it says nothing of the file.
+var ErrNotChecked = errors.New("the check came to no end")
+
+// checkCopy has bbolt's check run over a copy of the file, since a process
+// that holds the ledger holds its lock too.
+func (l *Ledger) checkCopy(ctx context.Context, check func(context.Context, string) error, r *Report) error {
+	path := l.path
+	if !l.readOnly {
+		path = l.path + ".check"
+		defer os.Remove(path)
+		if err := l.room(path); err != nil {
+			r.Bbolt = "not made: " + err.Error()
+			return nil
+		}
+		if err := l.BackupTo(path); err != nil {
+			r.Bbolt = "not made: " + err.Error()
+			return nil
+		}
+	}
+	err := check(ctx, path)
+	if cerr := ctx.Err(); cerr != nil {
+		return cerr
+	}
+	switch {
+	case err == nil:
+		r.Bbolt = "passed"
+	case errors.Is(err, ErrNotChecked):
+		r.Bbolt = "not made: " + err.Error()
+	default:
+		r.Bbolt = "failed"
+		r.fault("bbolt", "%v", err)
+	}
+	return nil
+}
+
+// room reports whether a copy of the ledger fits beside path, with as much to
+// spare for taps.
+func (l *Ledger) room(path string) error {
+	st, err := os.Stat(l.path)
+	if err != nil {
+		return err
+	}
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(filepath.Dir(path), &fs); err != nil {
+		return err
+	}
+	if free := int64(fs.Bavail) * int64(fs.Bsize); free < 2*st.Size() {
+		return fmt.Errorf("%d MB are free, a copy takes %d MB", free>>20, st.Size()>>20)
+	}
+	return nil
+}
+
+// BackupOptions tell where automatic backups go.
+type BackupOptions struct {
+	// Dir is the folder; it is made if it is not there. Another disk is best.
+	Dir string
+	// Keep is how many backups stay; 14 if zero.
+	Keep int
+	// Check runs bbolt's own check over the new backup, before an old one goes;
+	// see VerifyOptions.
+	Check func(ctx context.Context, path string) error
+}
+
+const backupPattern = "ledger-*.db"
+
+// backupName sorts by the newest event, since the clock may be wrong.
+func backupName(seq uint64, at time.Time) string {
+	return fmt.Sprintf("ledger-%012d-%s.db", seq, at.UTC().Format("20060102T150405Z"))
+}
+
+// Backups lists the automatic backups in a folder, oldest first.
+func Backups(dir string) ([]string, error) {
+	all, err := filepath.Glob(filepath.Join(dir, backupPattern))
+	slices.Sort(all)
+	return all, err
+}
+
+// AutoBackup makes a backup in a folder, checks it, and removes the oldest
+// above Keep. A daemon calls it once a day and when it stops.
+func (l *Ledger) AutoBackup(ctx context.Context, o BackupOptions) (path string, err error) {
+	if o.Keep <= 0 {
+		o.Keep = 14
+	}
+	if err := os.MkdirAll(o.Dir, 0o750); err != nil {
+		return "", fmt.Errorf("backup: %w", err)
+	}
+	info, err := l.Info()
+	if err != nil {
+		return "", err
+	}
+	path = filepath.Join(o.Dir, backupName(info.Seq, l.o.Stamp().Wall))
+	if err := l.BackupTo(path); err != nil {
+		return "", err
+	}
+	if o.Check != nil {
+		if err := o.Check(ctx, path); err != nil {
+			// The older ones stay: they are from before whatever happened.
+			bad := path + ".bad"
+			return "", errors.Join(fmt.Errorf("the backup %s does not hold: %w", bad, err), os.Rename(path, bad))
+		}
+	}
+	all, err := Backups(o.Dir)
+	if err != nil {
+		return path, err
+	}
+	for _, old := range all[:max(0, len(all)-o.Keep)] {
+		if err := os.Remove(old); err != nil {
+			return path, fmt.Errorf("remove an old backup: %w", err)
+		}
+	}
+	return path, nil
+}

@@ -1,0 +1,179 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+
+	"stump/checkout/ledger/boltpages"
+	"stump/internal/hint"
+	"stump/internal/safefile"
+)
+
+// checkMetas looks at a file before bbolt does, since bbolt makes an empty
+// file anew, panics on a short one, and goes back a transaction without a word
+// when one meta page is damaged. It reads two pages.
+func checkMetas(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if st.Size() == 0 {
+		return damagedAt(path, "the file is empty")
+	}
+	if st.Size() < 4*boltpages.PageSize {
+		return damagedAt(path, fmt.Sprintf("the file is cut short: %d bytes", st.Size()))
+	}
+	var txids [2]uint64
+	for slot := range int64(2) {
+		m, err := boltpages.ReadMeta(f, slot)
+		txids[slot] = m.Txid
+		if err != nil {
+			return damagedAt(path, fmt.Sprintf("meta page %d: %v", slot, err))
+		}
+		if m.High > uint64(st.Size())/boltpages.PageSize {
+			return damagedAt(path, fmt.Sprintf("the file is cut short: %d bytes of at least %d", st.Size(), m.High*boltpages.PageSize))
+		}
+		if m.Root >= m.High || (m.Freelist >= m.High && m.Freelist != boltpages.NoPage) {
+			return damagedAt(path, fmt.Sprintf("meta page %d points outside the file", slot))
+		}
+	}
+	if txids[0] == txids[1] {
+		return damagedAt(path, "both meta pages are of one transaction")
+	}
+	return nil
+}
+
+// resolve returns the file that path names, which need not be there yet. A link
+// is followed, since a rename in its place would leave the ledger behind on the
+// other disk. What is no file is not for us to set aside.
+func resolve(path string) (string, error) {
+	st, err := os.Lstat(path)
+	if err == nil && st.Mode()&os.ModeSymlink != 0 {
+		link := path
+		if path, err = filepath.EvalSymlinks(link); errors.Is(err, os.ErrNotExist) {
+			to, _ := os.Readlink(link)
+			return "", hint.Errorf("mount the disk that it is on, or take the link away", "the ledger %s is a link to %s, which is not there", link, to)
+		}
+		if err == nil {
+			st, err = os.Stat(path)
+		}
+	}
+	if errors.Is(err, os.ErrNotExist) {
+		return path, nil
+	}
+	if err == nil && !st.Mode().IsRegular() {
+		err = hint.Errorf("move away what lies there, or name another folder with --state", "the ledger %s is no file", path)
+	}
+	return path, err
+}
+
+// openBolt opens an existing file. It returns the file under bbolt too, so
+// that it can be closed when bbolt can't do it any more.
+func openBolt(path string, o *Options, readOnly bool) (db *bolt.DB, file *os.File, err error) {
+	if err := checkMetas(path); err != nil {
+		return nil, nil, err
+	}
+	defer func() {
+		if err != nil && file != nil {
+			letGo(file) // bbolt has not, when it panicked
+		}
+	}()
+	defer recoverDamage(path, &err)()
+	timeout := o.LockTimeout
+	if timeout == 0 {
+		timeout = time.Second
+	}
+	db, err = bolt.Open(path, 0o640, &bolt.Options{
+		Timeout:  timeout,
+		ReadOnly: readOnly,
+		PageSize: boltpages.PageSize,
+		MaxSize:  o.MaxSize,
+		// The map grows only when no reader is in a transaction: make that rare.
+		InitialMmapSize: mapSize(path),
+		FreelistType:    bolt.FreelistMapType,
+		OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
+			// Never create: an empty ledger is made by createFile alone.
+			f, err := os.OpenFile(name, flag&^os.O_CREATE, mode)
+			file = f
+			return f, err
+		},
+	})
+	if errors.Is(err, berrors.ErrTimeout) {
+		return nil, nil, lockedBy(path)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	db.AllocSize = 256 << 10
+	return db, file, nil
+}
+
+// letGo closes a file that bbolt can't close any more. Its lock goes first: it
+// stays with the map of the file otherwise.
+func letGo(f *os.File) {
+	_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
+	_ = f.Close()
+}
+
+// mapSize is how much of the address space a ledger is given, so that it can
+// grow for long before the map must.
+func mapSize(path string) int {
+	size := int64(32 << 20)
+	if st, err := os.Stat(path); err == nil {
+		for size < st.Size()+st.Size()/4 {
+			size *= 2
+		}
+	}
+	const most = 1 << 30 // what a 32-bit address space has to spare
+	return int(min(size, most))
+}
+
+// createFile makes a ledger file with what fill writes into it. It appears
+// under its name only when it is whole.
+func createFile(path string, fill func(*bolt.DB) error) error {
+	if _, err := os.Lstat(path); err == nil {
+		return fmt.Errorf("%s: %w", path, os.ErrExist)
+	}
+	tmp := path + ".new"
+	if err := os.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	db, err := bolt.Open(tmp, 0o640, &bolt.Options{Timeout: time.Second, PageSize: boltpages.PageSize, FreelistType: bolt.FreelistMapType})
+	if err != nil {
+		return err
+	}
+	err = fill(db)
+	if err == nil {
+		err = safefile.Adopt(tmp)
+	}
+	if err == nil {
+		err = db.Sync()
+	}
+	if cerr := db.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		crash("create-rename")
+		err = os.Rename(tmp, path)
+	}
+	if err == nil {
+		crash("create-sync-dir")
+		err = safefile.SyncDir(filepath.Dir(path))
+	}
+	if err != nil {
+		os.Remove(tmp)
+	}
+	return err
+}

@@ -1,0 +1,380 @@
+package ledger
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	bolt "go.etcd.io/bbolt"
+
+	"stump/checkout"
+	"stump/checkout/ledger/record"
+	"stump/internal/clock"
+	"stump/internal/hint"
+	"stump/internal/sitekey"
+)
+
+// Options are how a ledger is opened. Station and SiteKey are needed, the rest
+// has sensible zero values.
+type Options struct {
+	// Station is this station's name, 1 to 64 printable characters; its
+	// events have their own sequence and chain.
+	Station string
+	// SiteKey is the 32 bytes under which tags are looked up (see Keys).
+	SiteKey []byte
+	// OldKeys find tags that were enrolled before the key was rotated.
+	OldKeys [][]byte
+	// Sinks are the destinations of the outbox. Each event gets a row for each.
+	Sinks []string
+	// Mask is what is shown of a tag; Tag.String if nil. It must not tell the
+	// number.
+	Mask func(checkout.Tag) string
+	// SealTags keeps every badge's number, encrypted under the site key, for a
+	// directory that wants the number. Pending tags are always kept so, until
+	// they are resolved.
+	SealTags bool
+	// Stamp tells the time of an event; SystemStamp if nil.
+	Stamp func() checkout.Stamp
+	// Loan is how long devices are lent for, zero for no limit; KindLoan has
+	// exceptions by the device's kind.
+	Loan     time.Duration
+	KindLoan map[string]time.Duration
+	// MaxSize limits the file, in bytes; none if zero. A 32-bit board can map
+	// 2 GB at most.
+	MaxSize int
+	// LockTimeout is how long to wait for another process to let go; 1 s if zero.
+	LockTimeout time.Duration
+	// Slow is from how long on a commit is logged as slow; 2 s if zero.
+	Slow time.Duration
+	// Logger is silent if nil.
+	Logger *slog.Logger
+}
+
+func (o *Options) fill() (*sitekey.Ring, error) {
+	if err := checkout.CheckID(o.Station); err != nil {
+		return nil, fmt.Errorf("station name: %w", err)
+	}
+	for _, s := range o.Sinks {
+		if err := checkout.CheckID(s); err != nil {
+			return nil, fmt.Errorf("sink name: %w", err)
+		}
+	}
+	if o.Stamp == nil {
+		o.Stamp = clock.Now
+	}
+	if o.Mask == nil {
+		o.Mask = checkout.Tag.String
+	}
+	if o.Slow == 0 {
+		o.Slow = 2 * time.Second
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return sitekey.NewRing(o.SiteKey, o.OldKeys)
+}
+
+// Ledger is the store of events, loans, people, devices and the outbox. All
+// methods are safe for concurrent use.
+type Ledger struct {
+	path     string
+	o        Options
+	keys     *sitekey.Ring
+	readOnly bool
+
+	upkeep  sync.Mutex // one verify or erasure at a time; taken before writing
+	writing sync.Mutex // one writer at a time; taken before mu
+
+	mu     sync.RWMutex // of what follows: held for reading in a transaction
+	db     *bolt.DB     // nil: closed, or to be opened again after a fault
+	file   *os.File     // under db
+	closed bool
+
+	ceiling uint64            // the highest number set aside, see holder
+	own     uint16            // this station's index
+	names   map[uint16]string // stations by index
+	sinkIDs map[string]uint16
+	segment uuid.UUID
+	health  health
+	changes listeners // of the outbox
+
+	kits      map[string]bool              // groups in use; nil: not looked for yet; guarded by writing
+	suspected atomic.Pointer[DamagedError] // of which a note was left
+	salvages  int                          // in this run; guarded by writing
+	stale     bool                         // db is for looking only: it could not be opened anew; guarded by writing
+}
+
+// Keys of the meta tree.
+var (
+	metaSchema  = []byte("schema")
+	metaSegment = []byte("segment")
+	metaKey     = []byte("key") // by which the ledger knows its site key
+)
+
+func metaStation(name string) []byte { return []byte("station/" + name) }
+
+func metaSink(name string) []byte { return []byte("sink/" + name) }
+
+func metaHead(station uint16) []byte {
+	return binary.BigEndian.AppendUint16([]byte("head/"), station)
+}
+
+// Create makes a new, empty ledger at path, where there must be no file, and
+// opens it. A power cut leaves the whole file or none.
+func Create(path string, o Options) (*Ledger, error) {
+	if _, err := o.fill(); err != nil {
+		return nil, err
+	}
+	path, err := resolve(path)
+	if err != nil {
+		return nil, err
+	}
+	err = createFile(path, func(db *bolt.DB) error {
+		return db.Update(initTrees)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make a ledger: %w", err)
+	}
+	return Open(path, o)
+}
+
+// initTrees makes the trees of an empty file.
+func initTrees(tx *bolt.Tx) error {
+	for _, t := range record.Trees {
+		if _, err := tx.CreateBucket(t.Bucket()); err != nil {
+			return err
+		}
+	}
+	w := &txn{tx: tx}
+	if err := w.put(record.TreeMeta, metaSchema, binary.AppendUvarint(nil, schema.version)); err != nil {
+		return err
+	}
+	segment := uuid.New()
+	return w.put(record.TreeMeta, metaSegment, segment[:])
+}
+
+// Open opens the ledger at path. It reads a few pages, however long the ledger
+// is. Errors: os.ErrNotExist, *LockedError, *DamagedError, *NewerError,
+// ErrWrongKey.
+func Open(path string, o Options) (*Ledger, error) { return open(path, o, false) }
+
+// OpenReadOnly opens the ledger at path for looking only. While a daemon has
+// it open, that fails with a *LockedError: ask the daemon.
+func OpenReadOnly(path string, o Options) (*Ledger, error) { return open(path, o, true) }
+
+func open(path string, o Options, readOnly bool) (*Ledger, error) {
+	keys, err := o.fill()
+	if err != nil {
+		return nil, err
+	}
+	if path, err = resolve(path); err != nil {
+		return nil, err
+	}
+	l := &Ledger{path: path, o: o, keys: keys, readOnly: readOnly}
+	if err := l.reopen(); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// reopen opens the file and reads what is kept in memory. The caller holds mu,
+// or is alone.
+func (l *Ledger) reopen() error {
+	db, file, err := openBolt(l.path, &l.o, l.readOnly)
+	if err != nil {
+		return err
+	}
+	l.db, l.file = db, file
+	if err := l.load(); err != nil {
+		l.drop()
+		return err
+	}
+	return nil
+}
+
+// load checks that the file is ours and reads its names.
+func (l *Ledger) load() (err error) {
+	defer recoverDamage(l.path, &err)()
+	if err := l.migrate(); err != nil {
+		return err
+	}
+	l.names, l.sinkIDs = map[uint16]string{}, map[string]uint16{}
+	var missing bool
+	var seq uint64
+	err = l.db.View(func(tx *bolt.Tx) error {
+		t := &txn{l: l, tx: tx}
+		if err := t.checkTrees(); err != nil {
+			return err
+		}
+		if err := t.readNames(); err != nil {
+			return err
+		}
+		var err error
+		if missing, err = t.incomplete(); err != nil || missing {
+			return err
+		}
+		seq, err = t.checkHead()
+		return err
+	})
+	if err != nil || l.readOnly {
+		return err
+	}
+	l.ceiling = 0
+	l.reserve(seq + 1)
+	if !missing {
+		return nil
+	}
+	return l.db.Update(func(tx *bolt.Tx) error { return (&txn{l: l, tx: tx}).addNames() })
+}
+
+// ErrWrongKey is a ledger whose tags were enrolled under another site key: put
+// the right key file back, or import it.
+var ErrWrongKey = hint.Errorf("put back the key file that belongs to it, from where you keep it", "the site key is not the one this ledger was made with")
+
+// checkTrees makes sure that the file is a ledger, and reads its segment.
+func (t *txn) checkTrees() error {
+	for _, tr := range record.Trees {
+		if t.tx.Bucket(tr.Bucket()) == nil {
+			return t.damaged("the tree %q is missing", tr)
+		}
+	}
+	b, err := t.get(record.TreeMeta, metaSegment)
+	if err != nil {
+		return err
+	}
+	if len(b) != 16 {
+		return t.damaged("no segment id")
+	}
+	t.l.segment = uuid.UUID(b)
+	return nil
+}
+
+// readNames reads the indexes of stations and sinks.
+func (t *txn) readNames() error {
+	return t.each(record.TreeMeta, nil, func(k, v []byte) error {
+		if name, ok := bytes.CutPrefix(k, metaStation("")); ok && len(v) == 2 {
+			i := binary.BigEndian.Uint16(v)
+			t.l.names[i] = string(name)
+			if string(name) == t.l.o.Station {
+				t.l.own = i
+			}
+		}
+		if name, ok := bytes.CutPrefix(k, metaSink("")); ok {
+			c, err := record.DecodeSink(v)
+			if err != nil {
+				return err
+			}
+			t.l.sinkIDs[string(name)] = c.Index
+		}
+		return nil
+	})
+}
+
+// incomplete reports whether the file lacks a name or the current key.
+func (t *txn) incomplete() (bool, error) {
+	check, err := t.get(record.TreeMeta, metaKey)
+	if err != nil {
+		return false, err
+	}
+	known := check == nil
+	for i := range t.l.keys.Lookups {
+		known = known || bytes.Equal(check, t.l.keys.Check(i))
+	}
+	if !known {
+		return false, ErrWrongKey
+	}
+	missing := t.l.own == 0 || !bytes.Equal(check, t.l.keys.Check(0))
+	for _, s := range t.l.o.Sinks {
+		missing = missing || t.l.sinkIDs[s] == 0
+	}
+	return missing, nil
+}
+
+// addNames writes what incomplete found missing.
+func (t *txn) addNames() error {
+	l := t.l
+	if l.own == 0 {
+		l.own = uint16(len(l.names) + 1)
+		l.names[l.own] = l.o.Station
+		if err := t.put(record.TreeMeta, metaStation(l.o.Station), binary.BigEndian.AppendUint16(nil, l.own)); err != nil {
+			return err
+		}
+	}
+	for _, s := range l.o.Sinks {
+		if l.sinkIDs[s] == 0 {
+			l.sinkIDs[s] = uint16(len(l.sinkIDs) + 1)
+			if err := t.put(record.TreeMeta, metaSink(s), record.SinkCounts{Index: l.sinkIDs[s]}.Encode()); err != nil {
+				return err
+			}
+		}
+	}
+	return t.put(record.TreeMeta, metaKey, l.keys.Check(0))
+}
+
+// checkHead compares the newest event with what the meta tree says: a ledger
+// that lost its end must not open as if nothing had been.
+func (t *txn) checkHead() (seq uint64, err error) {
+	seq, hash, err := t.head(t.l.own)
+	if err != nil || seq == 0 {
+		return 0, err
+	}
+	ev, err := t.event(record.At(t.l.own, seq))
+	if err != nil {
+		return 0, err
+	}
+	if ev.Hash != hash {
+		return 0, t.damaged("event %d is not the one it was", seq)
+	}
+	return seq, nil
+}
+
+// drop lets go of the file.
+func (l *Ledger) drop() {
+	if l.db != nil {
+		shut(l.path, l.db, l.file)
+	}
+	l.db, l.file = nil, nil
+}
+
+// shut closes a file that has met a fault. bbolt would wait for ever for a
+// transaction that a panic has left open; closing the file lets go of the lock
+// in any case.
+func shut(path string, db *bolt.DB, file *os.File) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		var err error
+		defer recoverDamage(path, &err)()
+		err = db.Close()
+	}()
+	select {
+	case <-done:
+	case <-time.After(time.Second):
+		letGo(file)
+	}
+}
+
+// Close waits for transactions under way and closes the file.
+func (l *Ledger) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return nil
+	}
+	l.closed = true
+	if l.db == nil {
+		return nil
+	}
+	db := l.db
+	l.db, l.file = nil, nil
+	return db.Close()
+}
+
+// Path returns the file's path.
+func (l *Ledger) Path() string { return l.path }

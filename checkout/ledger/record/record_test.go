@@ -1,0 +1,130 @@
+package record
+
+import (
+	"bytes"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"stump/checkout"
+)
+
+// fullEvent has every field.
+func fullEvent() Event {
+	return Event{Event: checkout.Event{
+		Station: "lab", Seq: 300, ID: uuid.MustParse("019aa5f6-0000-7000-8000-000000000001"), Kind: checkout.Handover, Reader: "door",
+		Actor: "root", Person: "ann", PersonName: "Ann", Device: "ipad", DeviceName: "iPad", From: "\x01ff", FromTag: "…901",
+		Source: checkout.SourceWeb, Note: "a note", Condition: "cracked", Loan: 3 * time.Hour, DeviceTag: "…011", PersonTag: "…001",
+		At: checkout.Stamp{Wall: time.Unix(1_790_000_000, 5), Mono: 77 * time.Second,
+			BootID: uuid.MustParse("11111111-1111-4111-8111-111111111111"), Trusted: true},
+		Gap:  &checkout.Gap{File: "x.damaged", Seq: 7, Hash: checkout.Hash{1}, Lost: [][2]uint64{{8, 9}, {20, 299}}},
+		Prev: checkout.Hash{2}}, Resolved: "\x01aa", Whose: []byte("0123456789abcdef"),
+		Links: Links{Device: Ref{1, 2}, Person: Ref{1, 3}, From: Ref{2, 4}, Resolved: Ref{1, 5}},
+	}
+}
+
+func TestEventRoundTrip(t *testing.T) {
+	for _, ev := range []Event{fullEvent(), {Event: checkout.Event{Station: "s", Seq: 1, Kind: checkout.Clock}}, {Event: checkout.Event{Station: "s", Seq: 2, Kind: checkout.Checkout, Actor: "p", Person: "p"}}} {
+		record := Encode(&ev)
+		got, err := Decode(record)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(got, ev) {
+			t.Errorf("got  %+v\nwant %+v", got, ev)
+		}
+		again := ev
+		if bytes.Equal(Encode(&again), record) && ev.Person != "" {
+			t.Error("two encodings share their salts")
+		}
+	}
+}
+
+// TestEveryBitCounts flips each bit of a record: the hash, a commitment or the
+// checksum notices.
+func TestEveryBitCounts(t *testing.T) {
+	ev := fullEvent()
+	record := Encode(&ev)
+	for i := range len(record) * 8 {
+		b := bytes.Clone(record)
+		b[i/8] ^= 1 << (i % 8)
+		if _, err := Decode(b); err == nil {
+			t.Errorf("bit %d of %d can be flipped", i, len(record)*8)
+		}
+	}
+	for n := range record {
+		if _, err := Decode(record[:n]); err == nil {
+			t.Errorf("a record cut at %d is taken", n)
+		}
+	}
+}
+
+// TestSideCannotBeExchanged puts the personal part of one event beside the
+// core of another: the commitments notice.
+func TestSideCannotBeExchanged(t *testing.T) {
+	a, b := fullEvent(), fullEvent()
+	b.Person = "ben"
+	pa, err := Split(Encode(&a))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pb, err := Split(Encode(&b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Decode(assemble(pa.Core, pa.Hash, pb.Side)); err == nil || !strings.Contains(err.Error(), "not what was committed") {
+		t.Error(err)
+	}
+	if _, err := Decode(assemble(pa.Core, pa.Hash, nil)); err == nil || !strings.Contains(err.Error(), "missing and not erased") {
+		t.Error(err)
+	}
+}
+
+// TestTypicalSize keeps an eye on what a tap costs for ever.
+func TestTypicalSize(t *testing.T) {
+	ev := Event{Event: checkout.Event{Station: "lab", Seq: 1_000_000, ID: uuid.New(), Kind: checkout.Checkout, Reader: "stump", Source: checkout.SourceReader,
+		Actor: "p000001", Person: "p000001", PersonName: "Person Number 1", Device: "d000001", DeviceName: "Device Number 1",
+		At: fullEvent().At, Prev: checkout.Hash{1}}, Links: fullEvent().Links}
+	if n := len(Encode(&ev)); n > 340 {
+		t.Errorf("%d bytes", n)
+	}
+}
+
+func FuzzDecodeEvent(f *testing.F) {
+	ev := fullEvent()
+	f.Add(Encode(&ev))
+	p, err := Split(Encode(&ev))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(p.Core)
+	f.Add(p.Side)
+	f.Fuzz(func(_ *testing.T, b []byte) {
+		// As they are, and as parts whose sums hold.
+		_, _ = Decode(b)
+		_, _ = Decode(assemble(b, coreHash(b), b))
+	})
+}
+
+func FuzzRows(f *testing.F) {
+	r := Row{Name: "n", Lookup: []byte{1}, Head: Ref{1, 2}, Loan: Loan{Holder: "h", Since: Ref{1, 9}, At: fullEvent().At}}
+	f.Add(r.Encode())
+	f.Fuzz(func(t *testing.T, b []byte) {
+		_, _ = Open(b)
+		v := Envelope{Tree: TreeDevices, Rev: 7, Key: b, Body: b}
+		if len(b) <= MaxSize {
+			got, err := Open(v.Seal())
+			if err != nil || !bytes.Equal(got.Key, b) || !bytes.Equal(got.Body, b) || got.Rev != 7 {
+				t.Errorf("%v %v", got, err)
+			}
+		}
+		_, _ = DecodeRow(b)
+		_, _ = DecodeOutbox(b)
+		_, _ = DecodeSink(b)
+		_, _ = DecodeBoot(b)
+		_, _ = DecodeUnknown(b)
+	})
+}

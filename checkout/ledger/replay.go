@@ -1,0 +1,101 @@
+package ledger
+
+import (
+	"fmt"
+
+	"stump/checkout/ledger/record"
+)
+
+// replay is what the events say, by themselves: who has what, and which event
+// of each device and person is the newest.
+type replay struct {
+	loans           map[string]record.Loan
+	devices, people map[string]record.Ref
+}
+
+func newReplay() *replay {
+	return &replay{map[string]record.Loan{}, map[string]record.Ref{}, map[string]record.Ref{}}
+}
+
+// open is who has what at the end.
+func (p *replay) open() map[string]string {
+	open := map[string]string{}
+	for id, s := range p.loans {
+		if s.Holder != "" {
+			open[id] = s.Holder
+		}
+	}
+	return open
+}
+
+// event takes in the next event, and returns what is wrong with its links.
+func (p *replay) event(at record.Ref, ev *record.Event) (faults []string) {
+	follow := func(what string, last map[string]record.Ref, id string, link record.Ref) {
+		if id == "" {
+			return
+		}
+		if last[id] != link {
+			faults = append(faults, fmt.Sprintf("it links to %d as the event of %s %q before it, that is %d", link.Seq, what, id, last[id].Seq))
+		}
+		last[id] = at
+	}
+	if ev.Resolved != "" {
+		if want := p.links(ev).Resolved; want != ev.Links.Resolved {
+			faults = append(faults, fmt.Sprintf("it links to %d as the pending tag's last event, that is %d", ev.Links.Resolved.Seq, want.Seq))
+		}
+		p.resolve(ev)
+	}
+	follow("device", p.devices, ev.Device, ev.Links.Device)
+	follow("person", p.people, ev.Person, ev.Links.Person)
+	if ev.From != ev.Person {
+		follow("person", p.people, ev.From, ev.Links.From)
+	}
+	if ev.Device != "" {
+		p.loans[ev.Device] = after(p.loans[ev.Device], ev, at)
+	}
+	return faults
+}
+
+// line is the next event of a station, while the events of several are put in
+// an order in which they may have happened.
+type line struct {
+	at    record.Ref // seq 0: no more
+	links record.Links
+}
+
+// turn returns which of the lines is next: the first of which everything that
+// it links to has been. Where damage has taken that, it is the first there is;
+// -1 is the end.
+func turn(lines []line, done map[uint16]uint64) int {
+	next := -1
+	over := map[uint16]bool{}
+	for _, l := range lines {
+		over[l.at.Station] = l.at.Seq == 0
+	}
+	was := func(r record.Ref) bool { return done[r.Station] >= r.Seq || over[r.Station] }
+	for i, l := range lines {
+		switch {
+		case l.at.Seq == 0:
+		case len(lines) == 1, was(l.links.Device) && was(l.links.Person) && was(l.links.From) && was(l.links.Resolved):
+			return i
+		case next < 0:
+			next = i
+		}
+	}
+	return next
+}
+
+// resolve gives the loans of a pending tag to whom it belongs.
+func (p *replay) resolve(ev *record.Event) {
+	if ev.Device != "" {
+		p.loans[ev.Device] = newer(p.loans[ev.Device], p.loans[ev.Resolved])
+		p.loans[ev.Resolved] = record.Loan{}
+		return
+	}
+	for id, s := range p.loans {
+		if s.Holder == ev.Resolved {
+			s.Holder = ev.Person
+			p.loans[id] = s
+		}
+	}
+}

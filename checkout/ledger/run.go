@@ -1,0 +1,309 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"stump/checkout/ledger/record"
+	"stump/internal/safefile"
+)
+
+// health is what the ledger knows of its disk.
+type health struct {
+	sync.Mutex
+	lastCommit time.Duration // how long the newest commit took
+	slowest    time.Duration
+	commits    uint64
+	failure    error     // of the newest commit, nil when it was saved
+	begun      time.Time // of the commit under way; zero: there is none
+}
+
+// Health tells how the disk behaves.
+type Health struct {
+	// LastCommit and SlowestCommit are how long commits took, with their fsyncs.
+	LastCommit, SlowestCommit time.Duration
+	// Commits counts those that were saved since the ledger was opened.
+	Commits uint64
+	// Slow is set when the newest commit took longer than Options.Slow.
+	Slow bool
+	// Waiting is how long the commit under way has taken so far, 0 when there
+	// is none.
+	Waiting time.Duration
+	// Failure is why the newest commit was not saved, nil when it was.
+	Failure error
+}
+
+// Health returns how the disk behaves.
+func (l *Ledger) Health() Health {
+	h := &l.health
+	h.Lock()
+	defer h.Unlock()
+	var waiting time.Duration
+	if !h.begun.IsZero() {
+		waiting = time.Since(h.begun)
+	}
+	return Health{h.lastCommit, h.slowest, h.commits, h.lastCommit > l.o.Slow, waiting, h.failure}
+}
+
+// under notes since when a commit is under way.
+func (h *health) under(begun time.Time) {
+	h.Lock()
+	defer h.Unlock()
+	h.begun = begun
+}
+
+// view runs f in a reading transaction.
+func (l *Ledger) view(f func(*txn) error) error {
+	if err := l.ensure(); err != nil {
+		return err
+	}
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if l.db == nil {
+		return ErrClosed
+	}
+	err := l.guard(func() error {
+		return l.db.View(func(tx *bolt.Tx) error { return f(&txn{l: l, tx: tx}) })
+	})
+	var damaged *DamagedError
+	if errors.As(err, &damaged) && !l.readOnly {
+		l.suspect(damaged)
+	}
+	return err
+}
+
+// viewForTap is view for what a tap needs to know: damage that is in its way
+// is salvaged at once.
+func (l *Ledger) viewForTap(f func(*txn) error) error {
+	err := l.view(f)
+	var damaged *DamagedError
+	if l.readOnly || !errors.As(err, &damaged) {
+		return err
+	}
+	l.writing.Lock()
+	mended := l.salvageNow(damaged)
+	l.writing.Unlock()
+	if mended {
+		return l.view(f)
+	}
+	return err
+}
+
+// suspect leaves a note for the next OpenOrSalvage: damage was met where taps
+// don't go.
+func (l *Ledger) suspect(d *DamagedError) {
+	if !l.suspected.CompareAndSwap(nil, d) {
+		return
+	}
+	l.o.Logger.Error("the ledger is damaged; it will be salvaged at the next start", "err", d)
+	if err := safefile.Write(suspectPath(l.path), []byte(d.Reason+"\n"), 0o640); err != nil {
+		l.o.Logger.Error("can't leave a note of it", "err", err)
+	}
+}
+
+// salvageNow sets the file aside and goes on with what could be saved, since
+// a tap can't be committed otherwise. It does so once in a run: a second time,
+// the disk is not to be trusted at all. The caller holds writing.
+func (l *Ledger) salvageNow(d *DamagedError) bool {
+	if l.salvages++; l.salvages > 1 {
+		return false
+	}
+	l.o.Logger.Error("salvaging the ledger", "err", d)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.drop()
+	s, err := salvage(l.path, d.Reason, l.o)
+	if err == nil {
+		err = l.reopen()
+	}
+	if err != nil {
+		l.o.Logger.Error("the ledger can't be salvaged", "err", err)
+		return false
+	}
+	l.suspected.Store(nil)
+	l.o.Logger.Error(s.String())
+	return true
+}
+
+// ensure opens the file again where a fault has closed it.
+func (l *Ledger) ensure() error {
+	l.mu.RLock()
+	ok, closed := l.db != nil, l.closed
+	l.mu.RUnlock()
+	switch {
+	case closed:
+		return ErrClosed
+	case ok:
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.db != nil || l.closed {
+		return nil
+	}
+	return l.reopen()
+}
+
+// guard runs f so that a damaged file gives an error.
+func (l *Ledger) guard(f func() error) (err error) {
+	defer recoverDamage(l.path, &err)()
+	return f()
+}
+
+// callerError marks an error that the caller of update made: the disk is fine.
+type callerError struct{ error }
+
+func (e callerError) Unwrap() error { return e.error }
+
+// update runs f in a writing transaction and returns when it is on the disk.
+// What f returns comes back as it is, and nothing is written. Where the disk
+// refuses, the error wraps ErrCannotSave, nothing was saved, and the file is
+// opened anew: after a failed write or sync, neither bbolt's picture of the
+// file nor the kernel's cached pages are to be trusted.
+func (l *Ledger) update(f func(*txn) error) error {
+	if l.readOnly {
+		return ErrReadOnly
+	}
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	if err := l.ensure(); err != nil {
+		if errors.Is(err, ErrClosed) {
+			return err
+		}
+		return l.failed(err)
+	}
+	if l.stale {
+		if err := l.renew(); err != nil {
+			return l.failed(err)
+		}
+	}
+	begin := time.Now()
+	l.health.under(begin)
+	defer l.health.under(time.Time{})
+	txid, err := l.commit(f)
+	var damaged *DamagedError
+	if errors.As(err, &damaged) && l.salvageNow(damaged) {
+		txid, err = l.commit(f)
+	}
+	var caller callerError
+	if errors.As(err, &caller) {
+		return caller.error
+	}
+	if err != nil {
+		err = l.retry(err, txid)
+	}
+	if err != nil {
+		return l.failed(err)
+	}
+	crash("after-commit")
+	l.saved(time.Since(begin))
+	return nil
+}
+
+// commit is one attempt at a writing transaction.
+func (l *Ledger) commit(f func(*txn) error) (txid int, err error) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if l.db == nil {
+		return 0, callerError{ErrClosed}
+	}
+	err = l.guard(func() error {
+		return l.db.Update(func(tx *bolt.Tx) error {
+			txid = tx.ID()
+			if err := f(&txn{l: l, tx: tx}); err != nil {
+				return callerError{err}
+			}
+			crash("before-commit")
+			return nil
+		})
+	})
+	return txid, err
+}
+
+// retry opens the file anew after a failed commit. The commit may have reached
+// the disk all the same, when only the last sync failed; then one more commit
+// that succeeds makes sure of it, and it counts as saved.
+func (l *Ledger) retry(cause error, txid int) error {
+	if err := l.renew(); err != nil {
+		l.o.Logger.Error("the ledger can't be opened again", "err", err)
+		return cause
+	}
+	reached := false
+	_, err := l.commit(func(t *txn) error {
+		// The number of a transaction is one above the newest in the file.
+		if reached = t.tx.ID() > txid; !reached {
+			return cause
+		}
+		return t.put(record.TreeMeta, metaSegment, l.segment[:])
+	})
+	if reached && err == nil {
+		return nil
+	}
+	return cause
+}
+
+// renew opens the file anew. Where that fails, since the disk is read-only or
+// broken, the old picture of it stays for looking at. The caller holds writing.
+func (l *Ledger) renew() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	old := struct {
+		db      *bolt.DB
+		file    *os.File
+		own     uint16
+		names   map[uint16]string
+		sinkIDs map[string]uint16
+	}{l.db, l.file, l.own, l.names, l.sinkIDs}
+	if old.db != nil {
+		if err := syscall.Flock(int(old.file.Fd()), syscall.LOCK_UN); err != nil {
+			return err
+		}
+	}
+	l.db, l.file = nil, nil
+	err := l.reopen()
+	l.stale = err != nil
+	if old.db == nil {
+		return err
+	}
+	if err == nil {
+		shut(l.path, old.db, old.file)
+		return nil
+	}
+	// Another process may have taken the file meanwhile; then it is gone.
+	if syscall.Flock(int(old.file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+		l.db, l.file, l.own, l.names, l.sinkIDs = old.db, old.file, old.own, old.names, old.sinkIDs
+	}
+	return err
+}
+
+// failed notes that a commit was not saved.
+func (l *Ledger) failed(err error) error {
+	var damaged *DamagedError
+	if !errors.As(err, &damaged) {
+		err = fmt.Errorf("%w: %w", ErrCannotSave, err)
+	}
+	l.health.Lock()
+	l.health.failure = err
+	l.health.Unlock()
+	l.o.Logger.Error("not saved", "err", err)
+	return err
+}
+
+func (l *Ledger) saved(took time.Duration) {
+	h := &l.health
+	h.Lock()
+	h.failure = nil
+	h.lastCommit = took
+	h.slowest = max(h.slowest, took)
+	h.commits++
+	h.Unlock()
+	if took > l.o.Slow {
+		l.o.Logger.Warn("the disk is slow", "commit", took)
+	}
+}

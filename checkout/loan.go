@@ -1,0 +1,89 @@
+package checkout
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Loan is one device in one person's hands.
+type Loan struct {
+	// Device and Person are names, empty for a pending tag; DeviceID and
+	// PersonID are empty then too.
+	Device, DeviceID string
+	Person, PersonID string
+	Since            time.Time
+	// ClockTrusted is whether Since is known to be right.
+	ClockTrusted bool
+	// Due is when the device should be back, as good as Since is known; zero
+	// for no limit.
+	Due     time.Time
+	Overdue bool
+	// Pending is set when the device or the person is not yet known; Note has
+	// the masked number.
+	Pending bool
+	Note    string
+	Station string
+	// Kind and Group are the device's.
+	Kind, Group string
+}
+
+// LoanJSON is a loan as `who --json` writes it: every key is there, unknown is
+// null.
+type LoanJSON struct {
+	Device       *string    `json:"device"`
+	DeviceID     *string    `json:"device_id"`
+	Person       *string    `json:"person"`
+	PersonID     *string    `json:"person_id"`
+	Since        *time.Time `json:"since"`
+	ClockTrusted bool       `json:"clock_trusted"`
+	Due          *time.Time `json:"due"`
+	Overdue      bool       `json:"overdue"`
+	Pending      bool       `json:"pending"`
+	Station      *string    `json:"station"`
+	Note         *string    `json:"note"`
+}
+
+// JSON returns the loan's written form.
+func (l Loan) JSON() LoanJSON {
+	return LoanJSON{
+		null(l.Device), null(l.DeviceID), null(l.Person), null(l.PersonID), nullTime(l.Since), l.ClockTrusted,
+		nullTime(l.Due), l.Overdue, l.Pending, null(l.Station), null(l.Note),
+	}
+}
+
+// MarshalJSON writes LoanJSON.
+func (l Loan) MarshalJSON() ([]byte, error) { return json.Marshal(l.JSON()) }
+
+// null turns the empty string into JSON's null.
+func null(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// nullTime is a time in seconds, with its zone.
+func nullTime(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.Truncate(time.Second)
+	return &t
+}
+
+// LoanFilter chooses loans. Person and Device are IDs or exact names.
+type LoanFilter struct {
+	Person, Device string
+	// Overdue keeps only what should have been back by Now.
+	Overdue bool
+	// Now is the time to compare due dates with; time.Now if zero.
+	Now time.Time
+}
+
+// pendingNote adds a masked number to a note.
+func PendingNote(note, what, mask string) string {
+	if note != "" {
+		note += ", "
+	}
+	return note + what + " " + mask
+}

@@ -1,0 +1,45 @@
+package checkout
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrRefused is the base of errors that say no to a bump or a request: the
+// policy, a retired device, a suspended person. Nothing changed.
+var ErrRefused = errors.New("refused")
+
+// RefusedError is the ErrRefused of a person or device that takes no part, or of
+// a device that the policy leaves with its Holder.
+type RefusedError struct {
+	Subject Subject // its name is a masked number while it is pending
+	Holder  string  // by name; empty if the policy had no say
+}
+
+func (e *RefusedError) Error() string {
+	if e.Holder != "" {
+		return fmt.Sprintf("%v: %s has %s", ErrRefused, e.Holder, e.Subject.Name)
+	}
+	return fmt.Sprintf("%v: %s is %s", ErrRefused, e.Subject.Name, e.Subject.Status)
+}
+
+// Unwrap is ErrRefused.
+func (e *RefusedError) Unwrap() error { return ErrRefused }
+
+// Completion is a pair that the desk completed.
+type Completion struct {
+	Person, Device Subject
+	Policy         Policy
+	Reader         string
+	Source         Source // SourceReader if empty
+	// Actor is who caused it; the person if empty.
+	Actor, Note string
+}
+
+// Request is an admin's word about a device. Person and Device are IDs or
+// exact names.
+type Request struct {
+	Device, Person         string
+	Actor, Note, Condition string
+	Source                 Source
+}
