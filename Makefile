@@ -52,7 +52,7 @@ unit: ## all tests with the race detector, but the long ones of a single gorouti
 	fi
 
 proofs: ## without the race detector: 200 kills, 1,000 damages and a model of the ledger, every table of the decoder
-	$(GO) test -vet=off -count=1 -run '^Test(Kill|Damage|LedgerAgainstModel)$$' ./checkout
+	$(GO) test -vet=off -count=1 -run '^Test(Kill|Damage|LedgerAgainstModel)$$' ./checkout/ledger
 	$(GO) test -vet=off -count=1 ./wiegand
 
 bench: ## the figures of the budgets

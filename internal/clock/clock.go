@@ -1,3 +1,4 @@
+// Package clock reads the clocks of the machine.
 package clock
 
 import (

@@ -1,3 +1,4 @@
+// Package safefile writes files so that a power cut leaves the old one or the new one.
 package safefile
 
 import (

@@ -1,3 +1,4 @@
+// Package sheet reads and writes the register as CSV files.
 package sheet
 
 import (

@@ -1,3 +1,5 @@
+// Package sitekey keeps the site key: under it tags are looked up and their
+// numbers sealed.
 package sitekey
 
 import (

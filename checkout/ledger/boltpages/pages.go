@@ -1,3 +1,5 @@
+// Package boltpages reads the pages of a bbolt file that bbolt itself can't be
+// trusted to read: every length and place is checked, and a bad page is skipped.
 package boltpages
 
 import (

@@ -1,3 +1,4 @@
+// Package record is the form of events and rows in the ledger's file.
 package record
 
 import (
