@@ -16,7 +16,7 @@ include scripts/kernel.mk
 MODULES := . cmd/stumplab
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test unit proofs bench fuzz lint cross packages clean
+.PHONY: help setup build run test unit proofs bench fuzz lint figures cross packages clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,11 +65,19 @@ fuzz: ## every fuzz target for FUZZTIME each
 	    echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
 	  done; done
 
-lint: ## gofmt, vet, staticcheck, tidy go.mod
+# tool NAME: the path of a program that scripts/tools/go.mod pins.
+tool = $$($(GO) tool -modfile=scripts/tools/go.mod -n $(1))
+
+lint: ## gofmt, vet, staticcheck, tidy go.mod, and the limits that figures -lint has
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
-	@staticcheck=$$($(GO) tool -n staticcheck) && for m in $(MODULES); do \
+	@staticcheck=$(call tool,staticcheck) && for m in $(MODULES); do \
 	  (set -x; cd $$m && $(GO) vet -tags fixture ./... && $$staticcheck -tags fixture ./... && $(GO) mod tidy -diff) || exit 1; \
 	done
+	$(GO) -C scripts/tools mod tidy -diff
+	GO=$(GO) $(GO) run ./scripts/figures -lint
+
+figures: ## the size of the code and of its parts, each figure beside its limit
+	@GO=$(GO) $(GO) run ./scripts/figures
 
 cross: ## the three boards' binaries
 	GOOS=linux GOARCH=arm GOARM=6 $(BUILD) -o bin/stump-armv6 ./cmd/stump
