@@ -53,13 +53,13 @@ func ParsePortMap(s string) (PortMap, error) {
 		n, err := strconv.Atoi(value)
 		bit := bits[name]
 		if bit == nil || err != nil || n < 0 || n > 7 || slices.Contains(taken, n) || *bit >= 0 {
-			return PortMap{}, fmt.Errorf("display map %q: %q is not a line and a free bit from 0 to 7, as in rs=0; or use common or lcdproc", s, f)
+			return PortMap{}, fmt.Errorf("map %q: %q is not a line and a free bit from 0 to 7, as in rs=0; or use common or lcdproc", s, f)
 		}
 		*bit, taken = n, append(taken, n)
 	}
 	for _, name := range []string{"rs", "e", "d4", "d5", "d6", "d7"} {
 		if *bits[name] < 0 {
-			return PortMap{}, fmt.Errorf("display map %q: %s is missing", s, name)
+			return PortMap{}, fmt.Errorf("map %q: %s is missing", s, name)
 		}
 	}
 	return m, nil

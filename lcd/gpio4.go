@@ -35,12 +35,12 @@ var needed = []string{"rs", "e", "d4", "d5", "d6", "d7"}
 func CheckLines(lines map[string]string) error {
 	for _, name := range needed {
 		if lines[name] == "" {
-			return fmt.Errorf("display line %s: name the GPIO line that it is on", name)
+			return fmt.Errorf("line %s: name the GPIO line that it is on", name)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(lines)) {
 		if !slices.Contains(needed, name) && name != "light" {
-			return fmt.Errorf("display line %s: the display's lines are %s and light", name, strings.Join(needed, ", "))
+			return fmt.Errorf("line %s: the display's lines are %s and light", name, strings.Join(needed, ", "))
 		}
 	}
 	return nil

@@ -32,7 +32,7 @@ func ParseROM(name string) (*Charset, error) {
 	case "ascii":
 		return romASCII, nil
 	}
-	return nil, fmt.Errorf("display rom %q: use A00, A02 or ascii", name)
+	return nil, fmt.Errorf("rom %q: use A00, A02 or ascii", name)
 }
 
 func romA00() map[rune]byte {

@@ -28,7 +28,7 @@ func ParseSize(s string) (Size, error) {
 			}
 		}
 	}
-	return Size{}, fmt.Errorf("display size %q: use one of %s", s, sizeNames())
+	return Size{}, fmt.Errorf("size %q: use one of %s", s, sizeNames())
 }
 
 // String returns the size as ParseSize reads it.

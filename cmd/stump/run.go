@@ -47,11 +47,8 @@ Where a real station has its ledger, --sim wants another one: --state and --sock
 				return err
 			}
 			if f.Changed("listen") {
-				err := config.CheckListen(listen, func(remedy, format string, args ...any) error {
-					return usageError{hint.Errorf(remedy, "--listen: "+format, args...)}
-				})
-				if err != nil {
-					return err
+				if err := config.CheckListen(listen); err != nil {
+					return usageError{fmt.Errorf("--listen: %w", err)}
 				}
 				cfg.Listen = listen
 			}

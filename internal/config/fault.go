@@ -6,46 +6,54 @@ import (
 	"slices"
 )
 
-// Fault is what is wrong with a place of the file.
-type Fault struct {
-	file   string
-	line   int    // 0: none
-	key    string // as a person writes it; "" where it is part of what
-	what   string
-	remedy string
+// fault is what is wrong in one place of the file.
+type fault struct {
+	file, key string // the key may be ""
+	line      int    // 0 if the file has no such place
+	what      string
+	remedy    string
 }
 
-func (f *Fault) Error() string {
-	where := f.file
+func (f *fault) Error() string {
+	text := f.file + ": "
 	if f.line > 0 {
-		where = fmt.Sprintf("%s:%d", f.file, f.line)
+		text = fmt.Sprintf("%s:%d: ", f.file, f.line)
 	}
-	if f.key == "" {
-		return where + ": " + f.what
+	if f.key != "" {
+		text += f.key + ": "
 	}
-	return where + ": " + f.key + ": " + f.what
+	return text + f.what
 }
 
 // Hint says what to do.
-func (f *Fault) Hint() string { return f.remedy }
+func (f *fault) Hint() string { return f.remedy }
+
+// fault returns the error for the value of key. Elements of arrays of tables
+// are counted from 0: "webhook[0].url".
+func (c *Config) fault(key, remedy, format string, args ...any) error {
+	return &fault{c.path, printable(key), c.line(key), fmt.Sprintf(format, args...), remedy}
+}
+
+// bad notes that the value of key can't be used.
+func (c *Config) bad(key, remedy, format string, args ...any) {
+	c.faults = append(c.faults, c.fault(key, remedy, format, args...))
+}
 
 // Faults are all that is wrong with a file, in the order of its lines.
 type Faults []error
 
 func (f Faults) Error() string { return errors.Join(f...).Error() }
 
-// Unwrap returns them, each to be told with its remedy.
+// Unwrap returns the single errors. Each has its own hint.
 func (f Faults) Unwrap() []error { return f }
 
 // Join makes one error of several: nil, the only one, or Faults.
 func Join(errs ...error) error {
 	var all Faults
 	for _, err := range errs {
-		var several Faults
-		switch {
-		case errors.As(err, &several):
+		if several := Faults(nil); errors.As(err, &several) {
 			all = append(all, several...)
-		case err != nil:
+		} else if err != nil {
 			all = append(all, err)
 		}
 	}
@@ -55,14 +63,12 @@ func Join(errs ...error) error {
 	case 1:
 		return all[0]
 	}
-	slices.SortStableFunc(all, func(a, b error) int { return lineOf(a) - lineOf(b) })
-	return all
-}
-
-func lineOf(err error) int {
-	var f *Fault
-	if errors.As(err, &f) {
-		return f.line
+	line := func(err error) int {
+		if f := (*fault)(nil); errors.As(err, &f) {
+			return f.line
+		}
+		return 0
 	}
-	return 0
+	slices.SortStableFunc(all, func(a, b error) int { return line(a) - line(b) })
+	return all
 }

@@ -49,7 +49,7 @@ func NewCatalogue(language string, own map[string]string) (*Catalogue, error) {
 		}
 	}
 	for _, k := range slices.Sorted(maps.Keys(own)) {
-		if err := check(k, own[k]); err != nil {
+		if err := CheckText(k, own[k]); err != nil {
 			return nil, err
 		}
 		c.texts[k] = own[k]
@@ -59,8 +59,9 @@ func NewCatalogue(language string, own map[string]string) (*Catalogue, error) {
 
 var placeholder = regexp.MustCompile(`\{[^{}]*\}`)
 
-// check is whether a site's text can be used.
-func check(name, text string) error {
+// CheckText says why a site's text can't be used: there is no such key, display
+// size or placeholder.
+func CheckText(name, text string) error {
 	base, size, sized := strings.Cut(name, "@")
 	if !slices.Contains(Keys(), base) {
 		err := fmt.Errorf("text %q: there is no such text", name)

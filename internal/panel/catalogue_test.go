@@ -47,7 +47,7 @@ func TestEveryLanguageSaysEverything(t *testing.T) {
 			}
 		}
 		for k, text := range texts {
-			if err := check(k, text); err != nil {
+			if err := CheckText(k, text); err != nil {
 				t.Errorf("%s: %v", lang, err)
 			}
 		}

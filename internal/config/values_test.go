@@ -98,7 +98,7 @@ var badValues = []struct{ key, value, allowed string }{
 	{"webhook.total_timeout", `9`, `"9s"`},
 
 	{"loans.length", `"14"`, `"14d"`},
-	{"loans.length", `"-1h"`, `"14d"`},
+	{"loans.length", `"-1h"`, "positive"},
 	{"backup.keep", `-1`, "0 (no backups) to 1000"},
 	{"backup.keep", `1001`, "0 (no backups) to 1000"},
 	{"privacy.retain_closed_loans", `"x"`, `"14d"`},

@@ -1,0 +1,245 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"unicode"
+
+	"stump/gpio"
+	"stump/internal/hint"
+	"stump/wiegand"
+)
+
+// The data lines of a Raspberry Pi where the original client had them: header
+// pins 11 and 12.
+const (
+	DefaultData0 = "GPIO17"
+	DefaultData1 = "GPIO18"
+)
+
+var (
+	presets     = []string{"", "original"}
+	keypadModes = []string{"", "4bit", "8bit"}
+	converters  = []string{"", "bss138", "divider"}
+)
+
+// fill sets the keys that the file leaves out.
+func (r *Reader) fill() {
+	formats := []string{"H10301", "H10306", "H10302"}
+	if r.Preset == "original" {
+		// The original client took 26 bits unchecked and told people from
+		// devices by the number (etsy/rfid-checkout, constants.py); the limits
+		// themselves were neither.
+		formats = []string{"raw26"}
+		r.Badge = cmp.Or(r.Badge, &Rule{Min: 90001, Max: 7999999, Raw: true})
+		r.Device = cmp.Or(r.Device, &Rule{Min: 8000001, Max: 9989999, Raw: true})
+	}
+	if len(r.Formats) == 0 {
+		r.Formats = formats
+	}
+	r.Name = cmp.Or(r.Name, "stump")
+	r.Data0 = cmp.Or(r.Data0, DefaultData0)
+	r.Data1 = cmp.Or(r.Data1, DefaultData1)
+	r.Bias = cmp.Or(r.Bias, "as-is")
+	r.Converter = cmp.Or(r.Converter, "bss138")
+}
+
+// checkFormats makes the site's own formats. Of each format it reports only
+// the first fault: the others often follow from it.
+func (c *Config) checkFormats() {
+	for i, custom := range c.Formats {
+		f, err := wiegand.NewFormat(custom)
+		if bad := (*wiegand.FormatError)(nil); errors.As(err, &bad) {
+			c.bad(fmt.Sprintf("format[%d].%s", i, bad.Key()), "places count from 0, the first bit sent; docs/decoding.md explains the keys", "%v", bad.Err)
+			continue
+		}
+		c.formats = append(c.formats, f)
+	}
+}
+
+func (c *Config) checkReader(i int) {
+	r := &c.Readers[i]
+	key := fmt.Sprintf("reader[%d].", i)
+	c.oneOf(key+"preset", r.Preset, presets)
+	r.fill()
+	if len(r.Name) > 64 || strings.ContainsFunc(r.Name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		c.bad(key+"name", "use 1 to 64 letters and digits", "%q can't be a reader's name", r.Name)
+	}
+	if slices.ContainsFunc(c.Readers[:i], func(o Reader) bool { return o.Name == r.Name }) {
+		c.bad(key+"name", "give every reader a name of its own", "two readers are called %q", r.Name)
+	}
+	for _, name := range r.Formats {
+		ours := slices.ContainsFunc(c.Formats, func(f wiegand.CustomFormat) bool { return strings.EqualFold(f.Name, name) })
+		if _, err := c.FormatByName(name); err != nil && !ours {
+			c.bad(key+"formats", cmp.Or(hint.Of(err), "docs/decoding.md lists the formats"), "%v", err)
+		}
+	}
+	c.oneOf(key+"keypad", r.Keypad, keypadModes)
+	c.oneOf(key+"converter", r.Converter, converters)
+	if _, err := gpio.ParseBias(r.Bias); err != nil {
+		c.bad(key+"bias", `use "as-is", "pull-up", "pull-down" or "off"`, "%v", err)
+	}
+	c.checkRule(key+"badge", r, r.Badge)
+	c.checkRule(key+"device", r, r.Device)
+	if r.Data0 == r.Data1 {
+		c.bad(key+"data1", "DATA0 is the green wire on most readers, DATA1 the white one; each has a line of its own", "both data lines are %q", r.Data0)
+	}
+}
+
+// checkRule refuses limits that no card of the reader can be within.
+func (c *Config) checkRule(key string, r *Reader, rule *Rule) {
+	if rule == nil {
+		return
+	}
+	if rule.Max != 0 && rule.Min > rule.Max {
+		c.bad(key, "put the smaller number first", "min %d is above max %d", rule.Min, rule.Max)
+	}
+	cards := c.ReaderFormats(*r)
+	if len(cards) < len(r.Formats) {
+		return // the formats that are not known have been reported
+	}
+	var facility, number uint64
+	for _, f := range cards {
+		facility = max(facility, largest(len(f.Facility.Bits)))
+		if rule.Raw || f.Raw() {
+			number = max(number, largest(f.Len))
+		} else {
+			number = max(number, largest(len(f.Number.Bits)))
+		}
+	}
+	formats := strings.Join(r.Formats, ", ")
+	for _, n := range rule.Facilities {
+		if !rule.Raw && facility > 0 && n > facility { // cards without a facility: see Warnings
+			c.bad(key+".facilities", fmt.Sprintf("use 0 to %d", facility), "%d is not a facility of a card of %s", n, formats)
+		}
+	}
+	if rule.Min > number {
+		c.bad(key+".min", fmt.Sprintf("use 0 to %d", number), "%d is above every number of a card of %s", rule.Min, formats)
+	}
+}
+
+// largest is the largest value of n bits.
+func largest(n int) uint64 {
+	if n < 64 {
+		return 1<<n - 1
+	}
+	return math.MaxUint64
+}
+
+// FormatByName finds one of the site's own formats or a known one.
+func (c *Config) FormatByName(name string) (*wiegand.Format, error) {
+	for _, f := range c.formats {
+		if strings.EqualFold(f.Name, name) {
+			return f, nil
+		}
+	}
+	return wiegand.FormatByName(name)
+}
+
+// CardFormats are the formats of all readers, in order, each once. A plain
+// decimal credential has the bit count of the first.
+func (c *Config) CardFormats() []*wiegand.Format {
+	var formats []*wiegand.Format
+	for _, r := range c.Readers {
+		for _, f := range c.ReaderFormats(r) {
+			if !slices.Contains(formats, f) {
+				formats = append(formats, f)
+			}
+		}
+	}
+	return formats
+}
+
+// ReaderFormats are one reader's formats.
+func (c *Config) ReaderFormats(r Reader) []*wiegand.Format {
+	var formats []*wiegand.Format
+	for _, name := range r.Formats {
+		if f, err := c.FormatByName(name); err == nil { // Check reports the others
+			formats = append(formats, f)
+		}
+	}
+	return formats
+}
+
+// Accept are the reader's rules for the decoder: it takes only cards that fit
+// one of them. Without rules it takes every card.
+func (r *Reader) Accept() []wiegand.Range {
+	var all []wiegand.Range
+	for _, rule := range []*Rule{r.Badge, r.Device} {
+		if rule != nil {
+			all = append(all, wiegand.Range(*rule))
+		}
+	}
+	return all
+}
+
+// Fits reports whether the rule holds for a card; a missing rule holds for none.
+func (r *Rule) Fits(read wiegand.Read) bool {
+	if r == nil {
+		return false
+	}
+	limits := wiegand.Range(*r)
+	return limits.Contains(read.Bits, read.Fields)
+}
+
+// overlaps reports whether both rules can hold for one card. Limits of numbers
+// and limits of all bits can't be compared.
+func (r *Rule) overlaps(o *Rule) bool {
+	if r == nil || o == nil || r.Raw != o.Raw {
+		return false
+	}
+	if !r.Raw && len(r.Facilities) > 0 && len(o.Facilities) > 0 &&
+		!slices.ContainsFunc(r.Facilities, func(f uint64) bool { return slices.Contains(o.Facilities, f) }) {
+		return false
+	}
+	return (r.Max == 0 || o.Min <= r.Max) && (o.Max == 0 || r.Min <= o.Max)
+}
+
+// Warnings are what is allowed but rarely meant: formats that a damaged read
+// can mistake for one another, formats without a check, rules that overlap or
+// that no card fits, and lines of two readers.
+func (c *Config) Warnings() []string {
+	var notes []string
+	for i, r := range c.Readers {
+		note := func(key, format string, args ...any) {
+			where := ""
+			if line := c.line(fmt.Sprintf("reader[%d].%s", i, key)); line > 0 {
+				where = fmt.Sprintf("%s:%d: ", c.path, line)
+			}
+			notes = append(notes, fmt.Sprintf("%sreader %s: ", where, r.Name)+fmt.Sprintf(format, args...))
+		}
+		formats := c.ReaderFormats(r)
+		for _, conf := range wiegand.Confusions(formats) {
+			note("formats", "%s", conf.Reason)
+		}
+		if r.Badge.overlaps(r.Device) {
+			note("device", "badge and device overlap, and a card that is in both is a badge: limit them by facilities, min and max")
+		}
+		for _, other := range c.Readers[:i] {
+			if slices.ContainsFunc(other.lines(), func(l string) bool { return slices.Contains(r.lines(), l) }) {
+				note("data0", "it has a line of reader %s, but a line has one reader", other.Name)
+			}
+		}
+		if slices.ContainsFunc(formats, (*wiegand.Format).HasFacility) {
+			continue
+		}
+		for _, k := range []struct {
+			kind string
+			rule *Rule
+		}{{"badge", r.Badge}, {"device", r.Device}} {
+			if k.rule != nil && len(k.rule.Facilities) > 0 && !k.rule.Raw {
+				note(k.kind, "%s: cards of %s have no facility, so none is a %s", k.kind, strings.Join(r.Formats, ", "), k.kind)
+			}
+		}
+	}
+	return notes
+}
+
+// lines are the data lines, to be compared.
+func (r *Reader) lines() []string {
+	return []string{strings.ToLower(r.Data0), strings.ToLower(r.Data1)}
+}

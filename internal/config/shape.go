@@ -1,0 +1,141 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/BurntSushi/toml"
+
+	"stump/internal/hint"
+)
+
+const seeExample = "`stump config example` prints every key with a comment"
+
+// shape compares v, a value of the file, with the type that it is decoded into.
+// It notes unknown keys, values of a wrong type and impossible lengths of time.
+// The decoder would stop at the first wrong type and name it only in a sentence.
+func (c *Config) shape(key string, t reflect.Type, v any) {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	has, wants := inWords(reflect.TypeOf(v)), inWords(t)
+	switch {
+	case wants == "a length of time" && (has == "a string" || has == "an integer"):
+		c.length(key, t, v)
+		return
+	case has != wants:
+		remedy := seeExample
+		if has == "a table" && wants == "a list" && !strings.Contains(key, ".") {
+			remedy = "there may be several: write [[" + key + "]], in two brackets"
+		}
+		c.misfit(key, remedy, "must be %s, not %s", wants, has)
+		return
+	}
+	switch t.Kind() {
+	case reflect.Struct, reflect.Map:
+		table := v.(map[string]any)
+		for _, name := range slices.Sorted(maps.Keys(table)) {
+			c.entry(key, t, name, table[name])
+		}
+	case reflect.Slice:
+		list := reflect.ValueOf(v)
+		for i := range list.Len() {
+			element := key
+			if !strings.Contains(key, ".") { // an array of tables
+				element = fmt.Sprintf("%s[%d]", key, i)
+			}
+			c.shape(element, t.Elem(), list.Index(i).Interface())
+		}
+	case reflect.Uint64: // the decoder takes any integer
+		if n := v.(int64); n < 0 {
+			c.misfit(key, "use 0 or more", "%d is negative", n)
+		}
+	}
+}
+
+// entry is shape for one key of a table.
+func (c *Config) entry(table string, t reflect.Type, name string, v any) {
+	key := strings.TrimPrefix(table+"."+toml.Key{name}.String(), ".")
+	if t.Kind() == reflect.Map {
+		c.shape(key, t.Elem(), v)
+		return
+	}
+	var known []string
+	for _, f := range reflect.VisibleFields(t) {
+		tag := f.Tag.Get("toml")
+		if tag == "" || tag == "-" {
+			continue
+		}
+		if strings.EqualFold(tag, name) {
+			c.shape(key, f.Type, v)
+			return
+		}
+		known = append(known, tag)
+	}
+	remedy := seeExample
+	if near := hint.Nearest(name, known); near != "" {
+		remedy = fmt.Sprintf("did you mean %q?", near)
+	}
+	c.faults = append(c.faults, &fault{c.path, "", c.line(key), fmt.Sprintf("unknown key %q", printable(key)), remedy})
+}
+
+// misfit notes that the file can't be decoded for the value of key.
+func (c *Config) misfit(key, remedy, format string, args ...any) {
+	c.unread = true
+	c.bad(key, remedy, format, args...)
+}
+
+// length checks a length of time. As an integer, which the decoder takes for
+// nanoseconds, it lacks its unit.
+func (c *Config) length(key string, t reflect.Type, v any) {
+	text := fmt.Sprint(v)
+	d, err := time.ParseDuration(text)
+	if t == reflect.TypeFor[Span]() {
+		err = (*Span)(&d).UnmarshalText([]byte(text))
+	} else if n, ok := v.(int64); ok {
+		d, err = time.Duration(n), nil
+	}
+	switch {
+	case err != nil:
+		remedy := `write "60s", "5m" or "1h30m"`
+		if _, err := strconv.ParseUint(text, 10, 64); err == nil {
+			remedy = fmt.Sprintf(`write the unit too: "%ss", "%sm" or "%sh"`, text, text, text)
+		}
+		if t == reflect.TypeFor[Span]() {
+			remedy += `; in days, "14d"`
+		}
+		c.misfit(key, remedy, "%q is not a length of time", text)
+	case d < 0:
+		c.misfit(key, `use a positive length such as "90s" or "1h", or "0s"`, "%v is negative", d)
+	case d > 0 && d < time.Millisecond:
+		c.misfit(key, fmt.Sprintf("write the number with its unit, such as \"%ds\" or \"%dm\"", d, d), "%v is too short to be meant", d)
+	}
+}
+
+// inWords names a type as TOML does.
+func inWords(t reflect.Type) string {
+	switch t {
+	case reflect.TypeFor[time.Time]():
+		return "a date"
+	case reflect.TypeFor[time.Duration](), reflect.TypeFor[Span]():
+		return "a length of time"
+	}
+	switch t.Kind() {
+	case reflect.Int, reflect.Int64, reflect.Uint64:
+		return "an integer"
+	case reflect.Float64:
+		return "a number"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.String:
+		return "a string"
+	case reflect.Slice:
+		return "a list"
+	}
+	return "a table"
+}
