@@ -1,9 +1,8 @@
 # Everything that a developer, CI or a packager runs. `make help` lists it.
 
 GO      ?= go
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
-LDFLAGS := -s -w -X main.version=$(VERSION)
-BUILD   := $(GO) build -ldflags '$(LDFLAGS)'
+VERSION ?= $(shell scripts/version --long)
+BUILD    = $(GO) build -ldflags '-s -w -X main.version=$(VERSION)'
 
 # One way of compiling for everything but the race detector: what one target has
 # compiled the next takes from the cache.
