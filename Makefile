@@ -15,7 +15,7 @@ include scripts/kernel.mk
 MODULES := . cmd/stumplab
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test unit proofs bench fuzz lint figures cross packages clean
+.PHONY: help setup build run test unit proofs bench fuzz lint figures vuln cross packages clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ lint: ## gofmt, vet, staticcheck, tidy go.mod, and the limits that figures -lint
 
 figures: ## the size of the code and of its parts, each figure beside its limit
 	@GO=$(GO) $(GO) run ./scripts/figures
+
+vuln: ## look for known vulnerabilities in the modules used (needs a network)
+	@GO=$(GO) scripts/vuln
 
 cross: ## the three boards' binaries
 	GOOS=linux GOARCH=arm GOARM=6 $(BUILD) -o bin/stump-armv6 ./cmd/stump

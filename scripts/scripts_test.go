@@ -177,3 +177,35 @@ func TestBuildsHaveTheVersion(t *testing.T) {
 		}
 	}
 }
+
+// TestVuln runs scripts/vuln with a govulncheck that prints and exits as told.
+func TestVuln(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, govulncheck string
+		status            int
+		says              string
+	}{
+		{"none", "echo No vulnerabilities found.", 0, ".:\nNo vulnerabilities found.\ncmd/stumplab:\nNo vulnerabilities found.\n"},
+		{"some", "echo 'Vulnerability #1'; exit 3", 3, ".:\nVulnerability #1\n"},
+		{"no network", "echo 'govulncheck: fetching vulnerabilities: no such host' >&2; exit 1", 0, "SKIPPED: "},
+		{"no build", "echo 'govulncheck: loading packages: syntax error' >&2; exit 1", 1, "syntax error"},
+	}
+	for _, tc := range tests {
+		dir := t.TempDir()
+		for name, text := range map[string]string{
+			"govulncheck": "#!/bin/sh\n" + tc.govulncheck + "\n",
+			"go":          "#!/bin/sh\necho " + dir + "/govulncheck\n",
+		} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cmd := exec.Command("./vuln")
+		cmd.Env = append(os.Environ(), "GO="+dir+"/go")
+		out, _ := cmd.CombinedOutput()
+		if status := cmd.ProcessState.ExitCode(); status != tc.status || !strings.Contains(string(out), tc.says) {
+			t.Errorf("%s: status %d, want %d\n%s", tc.name, status, tc.status, out)
+		}
+	}
+}
