@@ -13,22 +13,19 @@ import (
 
 // A VCDReader reads the edges of the signals D0 and D1 from a value change
 // dump (IEEE 1364-2005, clause 18), as GTKWave, sigrok-cli, PulseView and logic
-// analysers write it. The names may be in either case and within any scope,
-// escaped or with an index; DATA0 and DATA1 will do as well. A line that nothing
-// drives (z) is high, since a reader's lines are pulled up. Other signals,
-// unknown levels (x) and what is within $comment are passed over. Times become
-// nanoseconds.
+// analysers write it. The names may be DATA0 and DATA1, in either case, within
+// any scope, escaped or with an index. A line that nothing drives (z) is high,
+// because a reader's lines are pulled up. Other signals, unknown levels (x) and
+// comments are passed over. Times become nanoseconds.
 type VCDReader struct {
 	s       *bufio.Scanner
 	unit    timeUnit
 	line    map[string]uint8 // identifier code to line
 	names   []string         // the signals that there are, for the error
 	time    int64
-	timed   bool
+	header  bool // before $enddefinitions
 	dumping bool // within $dumpvars: levels, not edges
-	level   [2]bool
-	skip    bool // within a command that does not matter
-	header  bool
+	high    [2]bool
 }
 
 // NewVCDReader returns a reader of the dump in r.
@@ -36,66 +33,47 @@ func NewVCDReader(r io.Reader) *VCDReader {
 	s := bufio.NewScanner(r)
 	s.Buffer(make([]byte, 0, 4096), 1<<20)
 	s.Split(bufio.ScanWords)
-	return &VCDReader{s: s, unit: timeUnit{1, 1}, line: map[string]uint8{}, level: [2]bool{true, true}, header: true}
+	return &VCDReader{s: s, unit: timeUnit{1, 1}, line: map[string]uint8{}, high: [2]bool{true, true}, header: true}
 }
 
 // Next returns the next edge, io.EOF at the end, or an error that says what
 // is wrong.
 func (v *VCDReader) Next() (Edge, error) {
-	for {
-		word, ok := v.word()
-		if !ok {
-			return Edge{}, v.end()
-		}
-		if v.skip {
-			v.skip = word != "$end"
+	for v.s.Scan() {
+		if v.header {
+			if err := v.declare(v.s.Text()); err != nil {
+				return Edge{}, err
+			}
 			continue
 		}
-		var e Edge
-		var edge bool
-		var err error
-		if v.header {
-			err = v.declare(word)
-		} else {
-			e, edge, err = v.change(word)
-		}
+		code, high, err := v.change(v.s.Text())
 		if err != nil {
 			return Edge{}, err
 		}
-		if edge {
-			return e, nil
+		if line, ok := v.line[code]; ok && v.high[line] != high {
+			v.high[line] = high
+			if !v.dumping { // else it is how the line was, not an edge
+				return Edge{Time: v.time, Line: line, Rising: high}, nil
+			}
 		}
 	}
-}
-
-func (v *VCDReader) word() (string, bool) {
-	if !v.s.Scan() {
-		return "", false
-	}
-	return v.s.Text(), true
-}
-
-func (v *VCDReader) end() error {
 	if err := v.s.Err(); err != nil {
-		return fmt.Errorf("vcd: %w", err)
+		return Edge{}, fmt.Errorf("vcd: %w", err)
 	}
 	if v.header {
-		return errors.New("vcd: no $enddefinitions: this is no value change dump")
+		return Edge{}, errors.New("vcd: no $enddefinitions: this is not a value change dump")
 	}
-	return io.EOF
+	return Edge{}, io.EOF
 }
 
-// words reads up to $end.
+// words reads up to $end, and keeps the first words.
 func (v *VCDReader) words() (list []string) {
-	for {
-		word, ok := v.word()
-		if !ok || word == "$end" {
-			return list
-		}
+	for v.s.Scan() && v.s.Text() != "$end" {
 		if len(list) < 16 {
-			list = append(list, word)
+			list = append(list, v.s.Text())
 		}
 	}
+	return list
 }
 
 func (v *VCDReader) declare(word string) (err error) {
@@ -112,16 +90,17 @@ func (v *VCDReader) declare(word string) (err error) {
 			have[line]++
 		}
 		switch {
-		case have[0] == 0 || have[1] == 0:
+		case min(have[0], have[1]) == 0:
 			err = fmt.Errorf("vcd: want signals D0 and D1 of one bit, have only %q: rename the two data lines", v.names)
-		case have[0] > 1 || have[1] > 1:
+		case max(have[0], have[1]) > 1:
 			err = fmt.Errorf("vcd: more than one D0 or D1 in %q: keep those of one reader", v.names)
 		}
+	case "$end":
 	default:
 		if !strings.HasPrefix(word, "$") {
-			return fmt.Errorf("vcd: %.20q before $enddefinitions: this is no value change dump", word)
+			return fmt.Errorf("vcd: %.20q before $enddefinitions: this is not a value change dump", word)
 		}
-		v.skip = word != "$end"
+		v.words()
 	}
 	return err
 }
@@ -147,59 +126,44 @@ func (v *VCDReader) declareSignal(words []string) {
 	}
 }
 
-func (v *VCDReader) change(word string) (e Edge, edge bool, err error) {
-	switch word[0] {
+// change takes a word after the header. code is the signal whose level it
+// gives, "" for none.
+func (v *VCDReader) change(word string) (code string, high bool, err error) {
+	switch kind, rest := word[0], word[1:]; kind {
 	case '#':
-		t, err := strconv.ParseUint(word[1:], 10, 64)
-		if err != nil {
-			return e, false, fmt.Errorf("vcd: %.30q is not a time", word)
-		}
-		ns, ok := v.unit.ns(t)
-		if !ok || v.timed && ns < v.time {
-			return e, false, fmt.Errorf("vcd: time %.30q is out of range or before the one before it", word)
-		}
-		v.time, v.timed = ns, true
-	case '0', '1':
-		return v.set(word[1:], word[0] == '1')
-	case 'b', 'B', 'r', 'R':
-		code, _ := v.word()
-		if word == "b0" || word == "b1" || word == "B0" || word == "B1" {
-			return v.set(code, word[1] == '1')
-		}
-	case 'z', 'Z':
-		return v.set(word[1:], true)
-	case 's', 'S': // a string, of GTKWave
-		v.word()
+		return "", false, v.setTime(rest)
+	case '0', '1', 'z', 'Z':
+		return rest, kind != '0', nil
 	case 'x', 'X':
+	case 'b', 'B', 'r', 'R', 's', 'S': // several bits, a real number, a string of GTKWave
+		if v.s.Scan() && (kind == 'b' || kind == 'B') && (rest == "0" || rest == "1") {
+			return v.s.Text(), rest == "1", nil
+		}
 	case '$':
 		switch word {
-		case "$dumpvars":
-			v.dumping = true
-		case "$end":
-			v.dumping = false
+		case "$dumpvars", "$end":
+			v.dumping = word == "$dumpvars"
 		case "$dumpall", "$dumpon", "$dumpoff":
 		default:
-			v.skip = true
+			v.words()
 		}
 	default:
-		return e, false, fmt.Errorf("vcd: %.20q is not a value change", word)
+		return "", false, fmt.Errorf("vcd: %.20q is not a value change", word)
 	}
-	return e, false, nil
+	return "", false, nil
 }
 
-// set takes a level of a signal. The first levels of a dump are how the lines
-// are, not edges.
-func (v *VCDReader) set(code string, high bool) (e Edge, edge bool, err error) {
-	line, ok := v.line[code]
-	if !ok {
-		return e, false, nil
+func (v *VCDReader) setTime(digits string) error {
+	t, err := strconv.ParseUint(digits, 10, 64)
+	if err != nil {
+		return fmt.Errorf("vcd: %.30q is not a time", "#"+digits)
 	}
-	was := v.level[line]
-	v.level[line] = high
-	if v.dumping || was == high {
-		return e, false, nil
+	ns, ok := v.unit.ns(t)
+	if !ok || ns < v.time {
+		return fmt.Errorf("vcd: time %.30q is out of range or before the one before it", "#"+digits)
 	}
-	return Edge{Time: v.time, Line: line, Rising: high}, true, nil
+	v.time = ns
+	return nil
 }
 
 // timeUnit is a time scale in nanoseconds: mul/div.

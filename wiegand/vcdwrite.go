@@ -6,13 +6,19 @@ import (
 	"io"
 )
 
-// drawnPulse is the width of pulses whose end was not seen.
-const drawnPulse = 50_000
+const (
+	// drawnPulse is the width of pulses whose end was not seen, in nanoseconds.
+	drawnPulse = 50_000
+	// vcdStep is the time scale in nanoseconds.
+	vcdStep = 1000
+	// leadIn is the silence before the first edge, so that viewers show it.
+	leadIn = 1_000_000
+)
 
 // A VCDWriter writes edges as a value change dump (IEEE 1364-2005, clause 18)
 // that GTKWave, PulseView and sigrok-cli open: two wires, D0 and D1, with the
-// first edge at 1 ms. The step is 1 µs, since sigrok makes a sample of every
-// step and a second in steps of 1 ns takes it a minute.
+// first edge at 1 ms. The step is 1 µs, because sigrok makes a sample of every
+// step: with 1 ns it takes a minute over each second.
 //
 // A viewer needs the end of a pulse also where only falling edges were seen:
 // it is drawn 50 µs after, or halfway to the line's next fall.
@@ -20,8 +26,8 @@ type VCDWriter struct {
 	w       *bufio.Writer
 	drawn   bool // only falling edges were seen
 	started bool
-	base    int64 // time of the first edge
-	last    int64 // latest time stamp written
+	base    int64 // the monotonic time that is 0 in the dump
+	last    int64 // latest time written
 	low     [2]bool
 	fell    [2]int64
 	err     error
@@ -30,14 +36,8 @@ type VCDWriter struct {
 // NewVCDWriter returns a writer to w. Without bothEdges, rising edges are
 // left out and drawn instead.
 func NewVCDWriter(w io.Writer, bothEdges bool) *VCDWriter {
-	return &VCDWriter{w: bufio.NewWriter(w), drawn: !bothEdges, last: -1}
+	return &VCDWriter{w: bufio.NewWriter(w), drawn: !bothEdges}
 }
-
-// vcdStep is the time scale in nanoseconds.
-const vcdStep = 1000
-
-// leadIn is the silence before the first edge, so that viewers show it.
-const leadIn = 1_000_000
 
 func (v *VCDWriter) start(t int64) {
 	v.started, v.base = true, t-leadIn
@@ -47,7 +47,6 @@ func (v *VCDWriter) start(t int64) {
 	}
 	v.printf("$timescale 1 us $end\n$scope module stump $end\n$var wire 1 ! D0 $end\n$var wire 1 \" D1 $end\n" +
 		"$upscope $end\n$enddefinitions $end\n#0\n$dumpvars\n1!\n1\"\n$end\n")
-	v.last = 0
 }
 
 // Write adds an edge. Times must not go backwards; where stamps do, the order
@@ -58,32 +57,28 @@ func (v *VCDWriter) Write(e Edge) error {
 	}
 	line := e.Line & 1
 	t := e.Time - v.base
-	if v.drawn {
-		if e.Rising {
-			return v.err
-		}
+	switch {
+	case !v.drawn && v.low[line] == e.Rising:
+		v.change(line, e.Rising, t)
+	case v.drawn && !e.Rising:
 		v.rises(t)
 		if v.low[line] {
 			v.change(line, true, v.fell[line]+max(0, (t-v.fell[line])/2))
 		}
-	} else if v.low[line] != e.Rising {
-		return v.err // no change
+		v.change(line, false, t)
 	}
-	v.change(line, e.Rising, t)
 	return v.err
 }
 
 // rises draws the ends of pulses that are over by t.
 func (v *VCDWriter) rises(t int64) {
-	for range v.low {
-		next := -1
-		for i := range v.low {
-			if v.low[i] && v.fell[i]+drawnPulse < t && (next < 0 || v.fell[i] < v.fell[next]) {
-				next = i
-			}
-		}
-		if next >= 0 {
-			v.change(uint8(next), true, v.fell[next]+drawnPulse)
+	first := uint8(0)
+	if v.fell[1] < v.fell[0] {
+		first = 1
+	}
+	for _, line := range [2]uint8{first, 1 - first} {
+		if end := v.fell[line] + drawnPulse; v.low[line] && end < t {
+			v.change(line, true, end)
 		}
 	}
 }
@@ -93,9 +88,8 @@ func (v *VCDWriter) change(line uint8, rising bool, t int64) {
 	if t/vcdStep > v.last/vcdStep {
 		v.printf("#%d\n", t/vcdStep)
 	}
-	v.last = t
+	v.last, v.low[line] = t, !rising
 	level := 1
-	v.low[line] = !rising
 	if !rising {
 		level, v.fell[line] = 0, t
 	}
@@ -103,8 +97,7 @@ func (v *VCDWriter) change(line uint8, rising bool, t int64) {
 }
 
 // Close ends the dump 25 ms after its last edge, so that decoders see the end
-// of the last frame. It does not close the
-// underlying writer.
+// of the last frame. It does not close the underlying writer.
 func (v *VCDWriter) Close() error {
 	if !v.started {
 		v.start(leadIn)
