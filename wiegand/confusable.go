@@ -2,26 +2,19 @@ package wiegand
 
 import "fmt"
 
-// Confusion is a weakness of the enabled formats taken together, which no
-// decoder can make up for.
-type Confusion struct {
-	Formats []string // one or two names
-	Reason  string   // a sentence, what may happen and what to do
-}
-
-// Confusions names the formats that can't see a changed bit, and the pairs
-// whose lengths differ by one or two: there a card of the longer that loses
-// its first or last bits may pass as a card of the shorter. Pairs that are the
-// same bits under two names are not confusions: the first is used.
-func Confusions(formats []*Format) (list []Confusion) {
+// Confusions are the weaknesses of the enabled formats taken together, which no
+// decoder can make up for: each says what may happen and what to do. They are
+// the formats that can't see a changed bit, and the pairs whose lengths differ
+// by one or two: a card of the longer that loses its first or last bits may
+// pass as a card of the shorter. Two names for the same bits are no weakness:
+// the first is used.
+func Confusions(formats []*Format) (reasons []string) {
 	for _, f := range formats {
 		switch n := f.uncovered(); {
-		case f.Raw() || !f.Checked():
-			list = append(list, Confusion{[]string{f.Name},
-				fmt.Sprintf("%s has no parity: a changed bit is another card, and only the site's ranges or the register can refuse it", f.Name)})
+		case !f.Checked():
+			reasons = append(reasons, fmt.Sprintf("%s has no parity: a changed bit is another card, and only the site's ranges or the register can refuse it", f.Name))
 		case n > 0:
-			list = append(list, Confusion{[]string{f.Name},
-				fmt.Sprintf("%s leaves %d of its %d bits without parity: if one of them changes it is another card", f.Name, n, f.Len)})
+			reasons = append(reasons, fmt.Sprintf("%s leaves %d of its %d bits without parity: if one of them changes it is another card", f.Name, n, f.Len))
 		}
 	}
 	for i, a := range formats {
@@ -31,26 +24,24 @@ func Confusions(formats []*Format) (list []Confusion) {
 				short, long = b, a
 			}
 			if n := long.Len - short.Len; n == 1 || n == 2 {
-				list = append(list, Confusion{[]string{short.Name, long.Name}, fmt.Sprintf(
+				reasons = append(reasons, fmt.Sprintf(
 					"a card of %s that loses its first or last %s can pass as one of %s (%s): enable only the formats that the site's cards have, or give the reader badge and device ranges",
-					long.Name, [3]string{"", "bit", "two bits"}[n], short.Name, odds(short))})
+					long.Name, [3]string{"", "bit", "two bits"}[n], short.Name, odds(short)))
 			}
 		}
 	}
-	return list
+	return reasons
 }
 
-// uncovered is how many bits no parity bit covers.
+// uncovered is how many bits may change without any check failing.
 func (f *Format) uncovered() (n int) {
 	for i := range f.Len {
-		if !f.Covered(i) && !f.isFixed(i) {
+		if !f.covers(i) && f.fixedMask.Bit(i) == 0 {
 			n++
 		}
 	}
 	return n
 }
-
-func (f *Format) isFixed(i int) bool { return f.fixedMask.Bit(i) == 1 }
 
 // odds is the chance that any bits pass as a card of f.
 func odds(f *Format) string {

@@ -8,10 +8,10 @@ import (
 )
 
 // Credential is the written form of a card: "H10301:84:31066" (format,
-// facility, number), "H10302:1160" where the format has no facility, or
-// "raw34:2321811728" (bit count, decimal value of all bits) where the short
-// form does not say every bit: of formats with further fields or unassigned
-// bits, and where f is nil.
+// facility, number), or "H10302:1160" where the format has no facility. Where
+// that does not give every bit (formats with further fields or unassigned bits,
+// raw formats, no format at all), it is "raw34:2321811728": the bit count and
+// the decimal value of all bits.
 func Credential(b Bits, f *Format) string {
 	if f != nil && !f.Raw() {
 		if v, ok := f.Unpack(b); ok {
@@ -29,35 +29,33 @@ func Credential(b Bits, f *Format) string {
 // ParseCredential reads the written form of a card. A plain decimal number is
 // the value of all bits of the first of formats. Names are looked up among
 // formats first, then among all known ones.
-func ParseCredential(s string, formats []*Format) (Bits, *Format, error) {
+func ParseCredential(s string, formats []*Format) (Bits, error) {
 	part := strings.Split(strings.TrimSpace(s), ":")
 	if len(part) == 1 {
 		if len(formats) == 0 {
-			return Bits{}, nil, fmt.Errorf("%q: without a format, write a card as H10301:84:31066 or raw34:2321811728", s)
+			return Bits{}, fmt.Errorf("%q: without a format, write a card as H10301:84:31066 or raw34:2321811728", s)
 		}
-		b, err := BitsFromDecimal(part[0], formats[0].Len)
+		b, err := bitsFromDecimal(part[0], formats[0].Len)
 		if err != nil {
-			return Bits{}, nil, fmt.Errorf("%q is no card: %w", s, err)
+			return Bits{}, fmt.Errorf("%q is not a card: %w", s, err)
 		}
-		return b, formats[0], nil
+		return b, nil
 	}
 	f, err := formatAmong(part[0], formats)
 	if err != nil {
-		return Bits{}, nil, err
+		return Bits{}, err
 	}
 	if f.Raw() {
 		if len(part) != 2 {
-			return Bits{}, nil, fmt.Errorf("%q: write %s:NUMBER", s, f.Name)
+			return Bits{}, fmt.Errorf("%q: write %s:NUMBER", s, f.Name)
 		}
-		b, err := BitsFromDecimal(part[1], f.Len)
-		return b, f, err
+		return bitsFromDecimal(part[1], f.Len)
 	}
 	v, err := f.fields(part[1:])
 	if err != nil {
-		return Bits{}, nil, fmt.Errorf("%q: %w", s, err)
+		return Bits{}, fmt.Errorf("%q: %w", s, err)
 	}
-	b, err := f.Pack(v)
-	return b, f, err
+	return f.Pack(v)
 }
 
 func formatAmong(name string, formats []*Format) (*Format, error) {
@@ -69,22 +67,19 @@ func formatAmong(name string, formats []*Format) (*Format, error) {
 	return FormatByName(name)
 }
 
+// fields reads FACILITY:NUMBER, or NUMBER where the format has no facility.
 func (f *Format) fields(part []string) (v Fields, err error) {
-	want := f.Name + ":NUMBER"
-	into := []*uint64{&v.Number}
+	want, into := f.Name+":NUMBER", []*uint64{&v.Number}
 	if f.HasFacility() {
-		want = f.Name + ":FACILITY:NUMBER"
-		into = []*uint64{&v.Facility, &v.Number}
+		want, into = f.Name+":FACILITY:NUMBER", []*uint64{&v.Facility, &v.Number}
 	}
 	if len(part) != len(into) {
 		return v, errors.New("write " + want)
 	}
 	for i, p := range part {
-		n, err := strconv.ParseUint(p, 10, 64)
-		if err != nil {
+		if *into[i], err = strconv.ParseUint(p, 10, 64); err != nil {
 			return v, fmt.Errorf("%q is not a number: write %s", p, want)
 		}
-		*into[i] = n
 	}
 	return v, nil
 }

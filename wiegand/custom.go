@@ -3,6 +3,7 @@ package wiegand
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -25,7 +26,7 @@ import (
 // it.
 type CustomFormat struct {
 	Name        string         `toml:"name"`
-	Description string         `toml:"description"`
+	Description string         `toml:"description"` // a note of the admin's own
 	Bits        int            `toml:"bits"`
 	Facility    string         `toml:"facility"`
 	Number      string         `toml:"number"`
@@ -52,8 +53,7 @@ type CustomFixed struct {
 // NewFormat checks a declaration and makes the format. The error joins
 // a [FormatError] for everything that is wrong.
 func NewFormat(c CustomFormat) (*Format, error) {
-	p := formatParser{name: c.Name, use: map[int]string{}}
-	f := &Format{Name: c.Name, Description: c.Description, Len: c.Bits}
+	p := formatParser{name: c.Name, len: c.Bits, use: map[int]string{}}
 	if c.Name == "" || strings.ContainsAny(c.Name, ":, \t\n") {
 		p.fail("name", "%q: a name is needed, without spaces, colons and commas", c.Name)
 	} else if _, err := FormatByName(c.Name); err == nil {
@@ -63,11 +63,11 @@ func NewFormat(c CustomFormat) (*Format, error) {
 		p.fail("bits", "%d: a frame has 1 to %d bits", c.Bits, MaxBits)
 		return nil, errors.Join(p.errs...)
 	}
-	p.len = c.Bits
-	f.Facility = p.field("facility", c.Facility)
-	f.Number = p.field("number", c.Number)
-	f.Issue = p.field("issue", c.Issue)
-	f.OEM = p.field("oem", c.OEM)
+	f := &Format{
+		Name: c.Name, Len: c.Bits,
+		Facility: p.field("facility", c.Facility), Number: p.field("number", c.Number),
+		Issue: p.field("issue", c.Issue), OEM: p.field("oem", c.OEM),
+	}
 	if len(f.Number.Bits) == 0 {
 		p.fail("number", "the card number's bits are needed, such as \"1-%d\"", max(1, c.Bits-2))
 	}
@@ -112,6 +112,7 @@ type FormatError struct {
 func (e *FormatError) Error() string {
 	return fmt.Sprintf("format %q, %s: %v", e.Format, e.Part, e.Err)
 }
+
 func (e *FormatError) Unwrap() error { return e.Err }
 
 // Key is the key of CustomFormat that Part is in.
@@ -122,11 +123,11 @@ func (e *FormatError) Key() string {
 
 // inside reports whether a bit is in the frame.
 func (p *formatParser) inside(part string, bit int) bool {
-	if bit < 0 || bit >= p.len {
+	ok := bit >= 0 && bit < p.len
+	if !ok {
 		p.fail(part, "bit %d is outside the frame, whose bits are 0 to %d", bit, p.len-1)
-		return false
 	}
-	return true
+	return ok
 }
 
 // claim gives a bit to one part of the frame.
@@ -173,30 +174,26 @@ func (p *formatParser) parity(i int, x CustomParity) Parity {
 		p.fail(part, "kind %q: use \"even\" or \"odd\"", x.Kind)
 	}
 	r := Parity{Bit: x.Bit, Odd: x.Kind == "odd"}
-	seen := map[int]bool{}
 	for _, bit := range p.places(part, x.Covers) {
 		switch {
 		case !p.inside(part, bit):
 		case bit == x.Bit:
 			p.fail(part, "bit %d covers itself: leave it out, it always counts", bit)
-		case seen[bit]:
+		case slices.Contains(r.Covers, bit):
 			p.fail(part, "bit %d is covered twice", bit)
 		default:
-			seen[bit] = true
 			r.Covers = append(r.Covers, bit)
 		}
 	}
 	return r
 }
 
-// order sees to it that a parity bit which another covers is computed first.
+// order refuses a parity bit that covers one which is computed after it.
 func (p *formatParser) order(groups []Parity) {
 	for i, g := range groups {
 		for j, later := range groups[i+1:] {
-			for _, bit := range g.Covers {
-				if bit == later.Bit {
-					p.fail(fmt.Sprintf("parity %d", i+1), "it covers bit %d, which is parity %d: list that one first", bit, i+j+2)
-				}
+			if slices.Contains(g.Covers, later.Bit) {
+				p.fail(fmt.Sprintf("parity %d", i+1), "it covers bit %d, which is parity %d: list that one first", later.Bit, i+j+2)
 			}
 		}
 	}

@@ -38,7 +38,7 @@ func TestCustomFormat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, _, err := ParseCredential("H10306:17714:1160", nil)
+	b, err := ParseCredential("H10306:17714:1160", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,15 +131,15 @@ func TestConfusions(t *testing.T) {
 		{"H10301", nil},
 		{"H10301 H10306", nil},
 		{"H10306 N10002", nil},
-		{"H10306 C1k35s", []string{"[H10306 C1k35s] a card of C1k35s that loses its first or last bit can pass as one of H10306 (1 time in 4): enable"}},
+		{"H10306 C1k35s", []string{"a card of C1k35s that loses its first or last bit can pass as one of H10306 (1 time in 4): enable"}},
 		{"2804W H10301 ind27", []string{
-			"[ind27] ind27 has no parity",
-			"[H10301 2804W] a card of 2804W that loses its first or last two bits",
-			"[ind27 2804W] a card of 2804W that loses its first or last bit can pass as one of ind27 (always)",
-			"[H10301 ind27] a card of ind27",
+			"ind27 has no parity",
+			"a card of 2804W that loses its first or last two bits",
+			"a card of 2804W that loses its first or last bit can pass as one of ind27 (always)",
+			"a card of ind27",
 		}},
-		{"raw26", []string{"[raw26] raw26 has no parity"}},
-		{"Defcon32", []string{"[Defcon32] Defcon32 leaves 20 of its 42 bits"}},
+		{"raw26", []string{"raw26 has no parity"}},
+		{"Defcon32", []string{"Defcon32 leaves 20 of its 42 bits"}},
 	} {
 		var formats []*Format
 		for name := range strings.FieldsSeq(tt.formats) {
@@ -151,8 +151,8 @@ func TestConfusions(t *testing.T) {
 			continue
 		}
 		for i := range got {
-			if text := "[" + strings.Join(got[i].Formats, " ") + "] " + got[i].Reason; !strings.HasPrefix(text, tt.want[i]) {
-				t.Errorf("%s: %s\nwant %s", tt.formats, text, tt.want[i])
+			if !strings.HasPrefix(got[i], tt.want[i]) {
+				t.Errorf("%s: %s\nwant %s", tt.formats, got[i], tt.want[i])
 			}
 		}
 	}

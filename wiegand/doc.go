@@ -5,13 +5,14 @@
 //
 // A Wiegand reader holds two lines high and sends a bit as a low pulse on one
 // of them, DATA0 for a 0 and DATA1 for a 1. Pulses are 20 to 100 µs long (some
-// readers send 400 µs), the distance of bits is 0.2 to 20 ms, usually 1 or 2:
+// readers send 400 µs), the interval between bits is 0.2 to 20 ms, usually 1 or
+// 2:
 //
 //	DATA0 ‾‾|_|‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾|_|‾‾‾‾‾‾|_|‾‾‾‾‾‾‾
 //	DATA1 ‾‾‾‾‾‾‾‾‾‾‾|_|‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾‾
 //	          0        1       0        0    silence
 //
-// Nothing says how long a card is, when it begins, or that it arrived whole.
+// Nothing says how long a card is, when it begins, or whether it arrived whole.
 // There are a few parity bits, which see one changed bit and miss half of all
 // pairs. What no other decoder uses is that a reader spaces its bits evenly:
 // a lost pulse leaves a hole of two intervals, an extra one splits an
@@ -25,7 +26,7 @@
 //
 //   - A frame closes when 25 ms pass after its last falling edge, since 20 ms is
 //     a legal interval. An edge stamped later than that begins a new frame.
-//   - It closes after three of its intervals instead, if it has just as many
+//   - It closes after three of its intervals instead, if it has exactly as many
 //     bits as a card of an enabled format and its interval is proved: its last
 //     eight intervals lie within a quarter of each other, or three quarters of
 //     them are within an eighth of what the reader's last good card had.
@@ -48,10 +49,10 @@
 //	2              a hole: a lost one
 //	1½ + ½         a stamp that was late: two intervals, two edges, no fault
 //	1⅓             a reader that hesitated: no fault
-//	½ + 1½         an edge that is early, and no stamp is: none of the card's
+//	½ + 1½         an edge that is early, and no stamp is: not the card's
 //	…1 1 ⅓ or 1¾   the same at an end, also where a stamp would be too late
 //
-// The last two are held against frames that are otherwise exact, five of six
+// The last two are looked for where the frame is otherwise exact, five of six
 // intervals within a sixteenth.
 //
 // An uneven frame is judged by count, parity and ranges alone, and by its
@@ -64,8 +65,8 @@
 //	        with both edges also any pulses of at most 12 µs
 //	bounce  repeated falls of one line within a quarter of an interval
 //	lost    one hole in an otherwise even frame, its value from the parity bit
-//	        that covers it; only with Options.RepairLost, because the parity is
-//	        spent: accept it only where the register knows exactly that card
+//	        that covers it; only with Options.RepairLost, because that uses the
+//	        parity up: accept it only where the register knows exactly that card
 //
 // Each must leave a frame with the bits of a card, sound by timing, and
 // passing every check.

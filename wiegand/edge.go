@@ -8,7 +8,7 @@ package wiegand
 type Edge struct {
 	// Time is when the interrupt was taken, in nanoseconds of
 	// CLOCK_MONOTONIC (struct gpio_v2_line_event, timestamp_ns). Only
-	// differences of times have a meaning.
+	// differences between times have a meaning.
 	Time int64
 	// Seq is the kernel's number of the edge over all lines of one request,
 	// starting at 1. Consecutive edges have consecutive numbers; a jump means

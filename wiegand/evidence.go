@@ -1,9 +1,9 @@
 package wiegand
 
-// Every threshold is related to the median interval of the frame itself,
-// except where physics gives a time.
+// Thresholds, in nanoseconds. All others follow the median interval of the frame
+// itself.
 const (
-	// minInterval is the shortest distance of bits that a reader sends. The
+	// minInterval is the shortest interval between bits that a reader sends. The
 	// standard says 200 µs; stamps may be late, so half of it.
 	minInterval = 100_000
 	// together is how close falls of both lines are one event: no even
@@ -25,17 +25,18 @@ const (
 type train []Edge
 
 // bits is the train read as bits, the first MaxBits of it.
-func (tr train) bits() (b Bits) {
-	for _, e := range tr[:min(len(tr), MaxBits)] {
-		b.hi = b.hi<<1 | b.lo>>63
-		b.lo = b.lo<<1 | uint64(e.Line&1)
-		b.n++
+func (tr train) bits() Bits {
+	tr = tr[:min(len(tr), MaxBits)]
+	var hi, lo uint64
+	for i := range tr {
+		hi = hi<<1 | lo>>63
+		lo = lo<<1 | uint64(tr[i].Line&1)
 	}
-	return b
+	return Bits{hi, lo, uint8(len(tr))}
 }
 
-// coincides reports whether two falls of different lines are one event: within
-// so many ns.
+// coincides reports whether two falls of different lines are one event: at
+// most so many ns apart.
 func (tr train) coincides(within int64) bool {
 	for i := 1; i < len(tr); i++ {
 		if tr[i].Time-tr[i-1].Time <= within && tr[i].Line != tr[i-1].Line {
@@ -56,80 +57,14 @@ func (tr train) crowded() (n int) {
 	return n
 }
 
-// timing is what the spacing of a train shows.
-type timing struct {
-	interval int64 // median distance of bits
-	jitter   int32 // how far from it the reader's intervals may be
-	least    int32 // shortest distance
-	most     int32 // longest distance
-	smooth   bool  // all distances are within an eighth of each other
-	even     bool  // strong evidence that the reader spaces its bits evenly
-
-	silence bool // a pause, or of an uneven train several, that is no distance of bits
-
-	// Of an even train:
-	missing, extra int  // intervals too many or too few for the edges there are
-	stray          bool // an edge is where no late stamp puts it
-	hole           int  // with one missing: it is between this fall and the next; else -1
-	uneven         int  // intervals that are off, whether or not they add up
-}
-
-// sound reports whether the spacing agrees with one bit an edge.
-func (tm *timing) sound() bool {
-	return tm.missing == 0 && tm.extra == 0 && !tm.silence && !tm.stray
-}
-
-// measure weighs the spacing of a train that should have n bits.
-func (w *workspace) measure(tr train, n int) (tm timing) {
-	tm.hole = -1
-	m := len(tr) - 1
-	if m < 1 {
-		return tm
-	}
-	least, most := int64(CloseAfter), -CloseAfter
-	before := tr[0].Time
-	for i := 1; i < len(tr); i++ {
-		v := tr[i].Time - before
-		before = tr[i].Time
-		least, most = min(least, v), max(most, v)
-	}
-	tm.least, tm.most = int32(least), int32(most)
-	if m >= quickEdges && least >= minInterval && most-least <= least>>3 {
-		tm.interval, tm.even, tm.smooth = (tr[m].Time-tr[0].Time)/int64(m), true, true
-		return tm
-	}
-	iv := w.intervalsOf(tr)
-	exact := w.mostlyEven(&tm, iv)
-	if !exact {
-		// With extra edges, the intervals of the reader are the longest ones.
-		rank := m / 2
-		if extra := len(tr) - n; extra > 0 && extra < m {
-			rank = extra + (m-extra)/2
-		}
-		median := w.quantile(iv, rank)
-		tm.interval = int64(median)
-		if median >= minInterval {
-			tm.jitter = w.spread(iv, median)
-			tm.even = isEven(iv, median, tm.tolerance())
+// sameLine reports whether all falls from i to j are of one line.
+func (tr train) sameLine(i, j int) bool {
+	for k := i + 1; k <= j; k++ {
+		if tr[k].Line != tr[i].Line {
+			return false
 		}
 	}
-	if tm.even {
-		tm.weigh(iv)
-		tm.stray = exact && tm.uneven > 0 && tm.missing == 0 && tm.extra == 0 && tm.misplaced(iv)
-	}
-	if !tm.even {
-		tm.silence = tr.tooUneven(tm.interval)
-	}
-	return tm
-}
-
-// intervalsOf are the distances between the falls of a train.
-func (w *workspace) intervalsOf(tr train) []int32 {
-	iv := w.intervals[:len(tr)-1]
-	for i := range iv {
-		iv[i] = int32(tr[i+1].Time - tr[i].Time)
-	}
-	return iv
+	return true
 }
 
 // tooUneven reports whether silences stand out in an uneven frame: one of 16
@@ -148,9 +83,70 @@ func (tr train) tooUneven(median int64) bool {
 	return long >= 2
 }
 
+// timing is what the spacing of a train shows.
+type timing struct {
+	interval int64 // median interval between bits
+	jitter   int64 // how far from it the reader's intervals may be
+	least    int64 // shortest interval
+	even     bool  // strong evidence that the reader spaces its bits evenly
+
+	silence bool // a pause (of an uneven train: several) that is no interval between bits
+
+	// Of an even train:
+	missing, extra int  // intervals too many or too few for the edges there are
+	stray          bool // an edge is where no late stamp puts it
+	hole           int  // with one missing: the place of its bit, at least 1; else 0
+	uneven         int  // intervals that are off, whether or not they add up
+}
+
+// sound reports whether the spacing agrees with one bit an edge.
+func (tm *timing) sound() bool {
+	return tm.missing == 0 && tm.extra == 0 && !tm.silence && !tm.stray
+}
+
+// measure weighs the spacing of a train that should have n bits.
+func (w *workspace) measure(tr train, n int) (tm timing) {
+	m := len(tr) - 1
+	if m < 1 {
+		return tm
+	}
+	least, most := int64(CloseAfter), -CloseAfter
+	for i := range m {
+		v := tr[i+1].Time - tr[i].Time
+		least, most = min(least, v), max(most, v)
+	}
+	tm.least = least
+	if m >= quickEdges && least >= minInterval && most-least <= least>>3 {
+		tm.interval, tm.even = (tr[m].Time-tr[0].Time)/int64(m), true
+		return tm
+	}
+	iv := w.intervalsOf(tr)
+	exact := tm.mostlyEven(iv)
+	if !exact {
+		tm.byMedian(w, iv, len(tr)-n)
+	}
+	if tm.even {
+		tm.weigh(iv)
+		tm.stray = exact && tm.uneven > 0 && tm.missing == 0 && tm.extra == 0 && tm.misplaced(iv)
+	}
+	if !tm.even {
+		tm.silence = tr.tooUneven(tm.interval)
+	}
+	return tm
+}
+
+// intervalsOf are the distances between the falls of a train.
+func (w *workspace) intervalsOf(tr train) []int64 {
+	iv := w.intervals[:len(tr)-1]
+	for i := range iv {
+		iv[i] = tr[i+1].Time - tr[i].Time
+	}
+	return iv
+}
+
 // mostlyEven is a short cut for frames with little damage: where five of six
 // intervals are close to one that was picked, no median need be found.
-func (w *workspace) mostlyEven(tm *timing, iv []int32) bool {
+func (tm *timing) mostlyEven(iv []int64) bool {
 	m := len(iv)
 	if m < 12 {
 		return false
@@ -164,33 +160,46 @@ func (w *workspace) mostlyEven(tm *timing, iv []int32) bool {
 	for _, v := range iv {
 		if d := v - pick; d <= pick>>4 && -d <= pick>>4 {
 			near++
-			sum += int64(v)
-			off += int64(max(d, -d))
+			sum += v
+			off += max(d, -d)
 		}
 	}
 	if near*6 < int64(m)*5 {
 		return false
 	}
-	tm.interval = sum / near
-	T := int32(tm.interval)
-	tm.jitter = T / 16
-	if T >= slowReader {
-		tm.jitter = int32(4 * off / near)
+	tm.interval, tm.even = sum/near, true
+	tm.jitter = tm.interval / 16
+	if tm.interval >= slowReader {
+		tm.jitter = 4 * off / near
 	}
-	tm.even = true
 	return true
+}
+
+// byMedian finds the interval of a train with so many extra edges, and whether
+// it is even.
+func (tm *timing) byMedian(w *workspace, iv []int64, extra int) {
+	// With extra edges, the intervals of the reader are the longest ones.
+	rank := len(iv) / 2
+	if extra > 0 && extra < len(iv) {
+		rank = extra + (len(iv)-extra)/2
+	}
+	tm.interval = w.quantile(iv, rank)
+	if tm.interval >= minInterval {
+		tm.jitter = w.spread(iv, tm.interval)
+		tm.even = isEven(iv, tm.interval, tm.tolerance())
+	}
 }
 
 // tolerance is how far from the median an interval may be and still count as
 // one: the frame's own jitter, from a sixteenth to an eighth of the interval.
-func (tm *timing) tolerance() int32 {
-	return min(max(tm.jitter, int32(tm.interval/16)), int32(tm.interval/8))
+func (tm *timing) tolerance() int64 {
+	return min(max(tm.jitter, tm.interval/16), tm.interval/8)
 }
 
 // spread is the jitter of a frame: five times the median deviation, which
 // damage to a few intervals does not move. Of a fast reader it is not
 // measured.
-func (w *workspace) spread(iv []int32, median int32) int32 {
+func (w *workspace) spread(iv []int64, median int64) int64 {
 	if median < slowReader {
 		return median / 16
 	}
@@ -203,11 +212,11 @@ func (w *workspace) spread(iv []int32, median int32) int32 {
 
 // isEven demands that so many intervals lie close to the median that a reader
 // with a spacing of 0.3 to 6 ms practically never shows it. Damage disturbs
-// some intervals, so half will do where the others are very close to each
+// some intervals, so half are enough where the others are very close to each
 // other, and a quarter where nearly all the rest are holes, or parts of split
 // intervals. Of a fast reader more is asked, because late stamps make its
 // spacing uneven, and then nothing must be concluded from it.
-func isEven(iv []int32, median, tolerance int32) bool {
+func isEven(iv []int64, median, tolerance int64) bool {
 	near, close := 0, 0
 	for _, v := range iv {
 		off := max(v-median, median-v)
@@ -230,7 +239,7 @@ func isEven(iv []int32, median, tolerance int32) bool {
 
 // explained counts the intervals that are whole multiples of the median, alone
 // or with their neighbour.
-func explained(iv []int32, median int32) (n int) {
+func explained(iv []int64, median int64) (n int) {
 	for i := 0; i < len(iv); i++ {
 		switch {
 		case isMultiple(iv[i], median):
@@ -245,10 +254,10 @@ func explained(iv []int32, median int32) (n int) {
 
 // isMultiple reports whether v is one to four times the median, within a
 // sixteenth of it.
-func isMultiple(v, median int32) bool {
+func isMultiple(v, median int64) bool {
 	k := (v + median/2) / median
 	off := v - k*median
-	return k >= 1 && k <= 4 && off <= median/16 && -off <= median/16
+	return k >= 1 && k <= 4 && max(off, -off) <= median/16
 }
 
 // weigh follows how far the edges run ahead of, or behind, the interval
@@ -257,16 +266,15 @@ func isMultiple(v, median int32) bool {
 // late. A late stamp comes back by itself (one and a half, and a half), and a
 // reader that hesitates is off by no whole interval: neither speaks against the
 // bits, unless an edge is misplaced.
-func (tm *timing) weigh(iv []int32) {
-	T, tolerance := tm.interval, int64(tm.tolerance())
+func (tm *timing) weigh(iv []int64) {
+	T, tolerance := tm.interval, tm.tolerance()
 	// What counts as one interval: 0.85, or down to 0.7 of a reader with
 	// jitter. An exact one may have stamps later than that.
-	whole := T - int64(tm.tolerance())*12/5
-	late := T - min(max(int64(tm.jitter), T*3/100), T/8)*12/5
+	whole := T - tolerance*12/5
+	late := T - min(max(tm.jitter, T*3/100), T/8)*12/5
 	var off, before int64 // how late the edges run; the interval before
 	holes := 0
-	for i := range iv {
-		v := int64(iv[i])
+	for i, v := range iv {
 		if v-T <= tolerance && T-v <= tolerance {
 			off, before = 0, T
 			continue
@@ -276,14 +284,13 @@ func (tm *timing) weigh(iv []int32) {
 		was := off
 		off += v - T
 		switch {
-		case v-T >= late || off >= late && v*3 > T*5:
+		case isHole(v, off, T, late):
 			n := max(1, (v-T/2)/T) // whole intervals beyond the one
 			tm.missing += int(n)
-			if holes++; holes == 1 && n == 1 {
-				tm.hole = i
-			}
+			holes++
+			tm.hole = i + 1
 			off -= n * T
-		case T-v >= whole && was*4 < T || off <= -whole && min(v, before)*20 < T*13 && (v+before)*5 <= T*6:
+		case isExtra(v, before, was, T, whole):
 			tm.extra++
 			off += T
 		case off >= T || off <= -T:
@@ -292,20 +299,35 @@ func (tm *timing) weigh(iv []int32) {
 		before = v
 	}
 	if tm.missing != 1 {
-		tm.hole = -1
+		tm.hole = 0
 	}
 	if holes >= 5 && tm.extra == 0 && !tm.silence {
-		*tm = timing{interval: tm.interval, least: tm.least, most: tm.most, hole: -1} // no damage: so it sends
+		*tm = timing{interval: tm.interval, least: tm.least} // no damage: so it sends
 	}
 }
 
+// isHole reports whether an interval v lacks an edge: it is longer by a whole
+// interval, or is the one that makes the edges so late. off is how late they run
+// after it.
+func isHole(v, off, interval, whole int64) bool {
+	return v-interval >= whole || off >= whole && v*3 > interval*5
+}
+
+// isExtra reports whether an edge too many ends an interval v: it is shorter by
+// a whole interval, or it and the one before are parts of one. was is how late
+// the edges ran before it.
+func isExtra(v, before, was, interval, whole int64) bool {
+	return interval-v >= whole && was*4 < interval ||
+		was+v-interval <= -whole && min(v, before)*20 < interval*13 && (v+before)*5 <= interval*6
+}
+
 // misplaced reports whether, among exact intervals, an edge lies where no late
-// stamp puts it: it is none of the card's, and makes up the number where a bit
-// was lost. Inside, it is early where a bit should be. At an end, where nothing
+// stamp puts it: it is not the card's, and makes up the number where a bit was
+// lost. Inside, it is early where a bit should be. At an end, where nothing
 // holds it in place, it shifts every bit of a card that lost its other end.
-func (tm *timing) misplaced(iv []int32) bool {
-	T, tolerance := tm.interval, int64(tm.tolerance())
-	slack := max(T/8+int64(tm.jitter), lateStamp)
+func (tm *timing) misplaced(iv []int64) bool {
+	T := tm.interval
+	slack := max(T/8+tm.jitter, lateStamp)
 	lateInside, lateAtEnd := int64(maxLate), min(max(T*3/5, slack), maxLate)
 	if T < slowReader {
 		lateInside, lateAtEnd = T, T
@@ -313,17 +335,9 @@ func (tm *timing) misplaced(iv []int32) bool {
 	hesitates, oddStart, oddEnd := false, false, false
 	late := int64(0) // how late the edge before a run may be: as the run before it ended
 	for i := 0; i < len(iv); i++ {
-		// A run of intervals that are off: how far the edges in it are from
-		// where the edge before it puts them.
-		from, off, low, high := i, int64(0), int64(0), int64(0)
-		for ; i < len(iv); i++ {
-			v := int64(iv[i]) - T
-			if v <= tolerance && -v <= tolerance {
-				break
-			}
-			off += v
-			low, high = min(low, off), max(high, off)
-		}
+		from := i
+		var off, low, high int64
+		i, off, low, high = tm.run(iv, from)
 		switch {
 		case from == 0: // only the edge after it can be relied on
 			oddStart = off > lateAtEnd
@@ -349,12 +363,28 @@ func (tm *timing) misplaced(iv []int32) bool {
 	return (oddStart || oddEnd) && !hesitates // else it does so at the ends too
 }
 
+// run is the run of intervals from i on that are off, and the end of it: how
+// far its last edge is from where the edge before the run puts it, and the
+// earliest and the latest of them.
+func (tm *timing) run(iv []int64, i int) (end int, off, low, high int64) {
+	tolerance := tm.tolerance()
+	for ; i < len(iv); i++ {
+		v := iv[i] - tm.interval
+		if v <= tolerance && -v <= tolerance {
+			break
+		}
+		off += v
+		low, high = min(low, off), max(high, off)
+	}
+	return i, off, low, high
+}
+
 // isSilence reports whether a distance is more than one lost bit and a late
 // stamp explain: two lost in a row, or a stray edge well apart from the card.
 func isSilence(v, interval int64) bool { return v*5 > interval*12 }
 
 // quantile is the value of the given rank, 0 the smallest.
-func (w *workspace) quantile(iv []int32, rank int) int32 {
+func (w *workspace) quantile(iv []int64, rank int) int64 {
 	a := w.sorted[:copy(w.sorted[:], iv)]
 	lo, hi := 0, len(a)-1
 	for lo < hi {
@@ -387,7 +417,6 @@ func (w *workspace) quantile(iv []int32, rank int) int32 {
 
 // workspace is scratch memory, kept so that nothing is allocated.
 type workspace struct {
-	row               [maxPulses]Edge
-	intervals, sorted [maxPulses]int32
-	widths            [maxPulses]int32
+	row                       [maxPulses]Edge
+	intervals, sorted, widths [maxPulses]int64
 }

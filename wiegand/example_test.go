@@ -48,8 +48,8 @@ func ExampleNewFormat() {
 func ExampleConfusions() {
 	a, _ := wiegand.FormatByName("H10306")
 	b, _ := wiegand.FormatByName("C1k35s")
-	for _, c := range wiegand.Confusions([]*wiegand.Format{a, b}) {
-		fmt.Println(c.Formats, c.Reason)
+	for _, reason := range wiegand.Confusions([]*wiegand.Format{a, b}) {
+		fmt.Println(reason)
 	}
-	// Output: [H10306 C1k35s] a card of C1k35s that loses its first or last bit can pass as one of H10306 (1 time in 4): enable only the formats that the site's cards have, or give the reader badge and device ranges
+	// Output: a card of C1k35s that loses its first or last bit can pass as one of H10306 (1 time in 4): enable only the formats that the site's cards have, or give the reader badge and device ranges
 }

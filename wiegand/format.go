@@ -9,14 +9,12 @@ import (
 // ones are in the table of formats.go, a site's own are made by NewFormat.
 // A Format must not be changed once it is made.
 type Format struct {
-	Name        string
-	Description string
+	Name string
 	// Len is the number of bits of a frame, 1 to MaxBits.
 	Len int
-	// Unverified marks a table that is doubtful, see Doubt. Such a format is
-	// used only where it is named.
-	Unverified bool
-	// Doubt says what is doubtful, or where this table departs from others.
+	// Doubt is not empty for an unverified format: what is doubtful in its
+	// table, or where this table differs from others. Such a format is used
+	// only where it is named.
 	Doubt string
 
 	// The fields of a card. A field without Bits is not in the format.
@@ -30,7 +28,7 @@ type Format struct {
 	defaultOEM    uint64 // what an OEM of 0 is packed as
 	bcd           bool   // Number is binary coded decimal, four bits a digit
 	xorBytes      int    // the last 8 bits are the exclusive or of so many leading bytes
-	unchecked     bool   // raw: all bits are the number
+	raw           bool   // all bits are the number, and nothing is checked
 
 	fixedMask, fixedBits Bits
 	covered              Bits // the bits that a parity bit covers, parity bits included
@@ -41,12 +39,12 @@ type Field struct {
 	// Bits are the places of the field's bits in the frame, most significant
 	// first; place 0 is the first bit sent.
 	Bits []int
-	// Max is the largest number that is packed. Cards are read also where
-	// they exceed it: the limits of some formats are hearsay.
+	// Max is the largest number that is packed. Larger ones are still read,
+	// because the limits of some formats are hearsay.
 	Max uint64
 
-	shift uint8 // distance of the last bit from the frame's end
-	run   bool  // the places are consecutive and rise
+	shift uint // distance of the last bit from the frame's end
+	run   bool // the places are consecutive and rise
 }
 
 // Parity is one parity bit and what it covers.
@@ -71,7 +69,7 @@ type Fields struct{ Facility, Number, Issue, OEM uint64 }
 func (f *Format) HasFacility() bool { return len(f.Facility.Bits) > 0 }
 
 // Raw reports whether f takes any frame of its length unchecked, as "raw26".
-func (f *Format) Raw() bool { return f.unchecked }
+func (f *Format) Raw() bool { return f.raw }
 
 // Checked reports whether f has any parity or checksum: whether a changed bit
 // has a chance to be seen.
@@ -80,9 +78,9 @@ func (f *Format) Checked() bool { return len(f.Parity) > 0 || f.xorBytes > 0 }
 // String is the name.
 func (f *Format) String() string { return f.Name }
 
-// Covered reports whether a parity bit covers the bit at place i, so that a
+// covers reports whether a parity bit covers the bit at place i, so that a
 // single change of it is certain to be seen.
-func (f *Format) Covered(i int) bool { return f.covered.Bit(i) == 1 }
+func (f *Format) covers(i int) bool { return f.covered.Bit(i) == 1 }
 
 // Pack makes the frame of a card. It fails when a number is larger than its
 // field's Max, or given for a field that the format does not have.
@@ -105,21 +103,18 @@ func (f *Format) Pack(v Fields) (Bits, error) {
 			return Bits{}, fmt.Errorf("%s has no %s", f.Name, p.name)
 		case p.value > p.field.Max:
 			return Bits{}, fmt.Errorf("%s: %s %d is larger than %d", f.Name, p.name, p.value, p.field.Max)
+		case f.bcd:
+			p.value = toBCD(p.value)
 		}
-		value := p.value
-		if f.bcd && p.field == &f.Number {
-			value = toBCD(value)
-		}
-		p.field.put(&b, value)
+		p.field.put(&b, p.value)
 	}
 	for i := range f.Parity {
-		p := &f.Parity[i]
-		if onesOdd(b, p.mask) != p.Odd {
+		if p := &f.Parity[i]; !p.holds(b) {
 			b = b.Flip(p.Bit)
 		}
 	}
 	if f.xorBytes > 0 {
-		b = b.or(f.checksum(b), 0)
+		b.lo |= f.checksum(b)
 	}
 	return b, nil
 }
@@ -135,8 +130,7 @@ func (f *Format) Unpack(b Bits) (v Fields, ok bool) {
 		return Fields{}, false
 	}
 	if f.bcd {
-		v.Number, ok = fromBCD(v.Number)
-		if !ok {
+		if v.Number, ok = fromBCD(v.Number); !ok {
 			return Fields{}, false
 		}
 	}
@@ -148,8 +142,7 @@ func (f *Format) check(b Bits) bool {
 		return false
 	}
 	for i := range f.Parity {
-		p := &f.Parity[i]
-		if onesOdd(b, p.mask) != p.Odd {
+		if !f.Parity[i].holds(b) {
 			return false
 		}
 	}
@@ -165,6 +158,11 @@ func (f *Format) checksum(b Bits) (sum uint64) {
 	return sum
 }
 
+// holds reports whether the count of ones is odd or even as it must be.
+func (p *Parity) holds(b Bits) bool {
+	return bits.OnesCount64(b.hi&p.mask.hi^b.lo&p.mask.lo)&1 == 1 == p.Odd
+}
+
 func (fl *Field) get(b Bits) (v uint64) {
 	if fl.run {
 		return b.window(fl.shift, len(fl.Bits))
@@ -176,22 +174,11 @@ func (fl *Field) get(b Bits) (v uint64) {
 }
 
 func (fl *Field) put(b *Bits, v uint64) {
-	for i := len(fl.Bits) - 1; i >= 0; i-- {
-		if b.Bit(fl.Bits[i]) != uint8(v&1) {
-			*b = b.Flip(fl.Bits[i])
+	for i, place := range fl.Bits {
+		if b.Bit(place) != uint8(v>>(len(fl.Bits)-1-i)&1) {
+			*b = b.Flip(place)
 		}
-		v >>= 1
 	}
-}
-
-// width is the largest number that fits in the field's bits.
-func (fl *Field) width() uint64 {
-	_, lo := mask(len(fl.Bits))
-	return lo
-}
-
-func onesOdd(b, mask Bits) bool {
-	return bits.OnesCount64(b.hi&mask.hi^b.lo&mask.lo)&1 == 1
 }
 
 func toBCD(v uint64) (bcd uint64) {
@@ -214,10 +201,10 @@ func fromBCD(bcd uint64) (v uint64, ok bool) {
 }
 
 // compile fills in what is derived from the description. The description
-// must be sound: NewFormat sees to it for a site's own formats, a test for
-// the table.
+// must be sound: NewFormat checks a site's own formats, a test the table.
 func (f *Format) compile() *Format {
-	f.fixedMask, f.fixedBits, f.covered = Bits{n: uint8(f.Len)}, Bits{n: uint8(f.Len)}, Bits{n: uint8(f.Len)}
+	none := Bits{n: uint8(f.Len)}
+	f.fixedMask, f.fixedBits, f.covered = none, none, none
 	for _, x := range f.Fixed {
 		f.fixedMask = f.fixedMask.Flip(x.Bit)
 		if x.Value == 1 {
@@ -226,29 +213,29 @@ func (f *Format) compile() *Format {
 	}
 	for i := range f.Parity {
 		p := &f.Parity[i]
-		p.mask = Bits{n: uint8(f.Len)}.Flip(p.Bit)
+		p.mask = none.Flip(p.Bit)
 		for _, j := range p.Covers {
 			p.mask = p.mask.Flip(j)
 		}
-		f.covered = f.covered.or(p.mask.lo, p.mask.hi)
+		f.covered.hi |= p.mask.hi
+		f.covered.lo |= p.mask.lo
 	}
 	if f.xorBytes > 0 {
-		for i := range 8 * (f.xorBytes + 1) {
-			f.covered = f.covered.Flip(i)
-		}
+		f.covered = none.Invert() // such formats have no other bits
 	}
 	for _, fl := range []*Field{&f.Facility, &f.Number, &f.Issue, &f.OEM} {
-		if len(fl.Bits) == 0 {
+		n := len(fl.Bits)
+		if n == 0 {
 			continue
 		}
 		if fl.Max == 0 {
-			fl.Max = fl.width()
+			_, fl.Max = mask(n)
 		}
 		fl.run = true
 		for i, at := range fl.Bits[1:] {
 			fl.run = fl.run && at == fl.Bits[i]+1
 		}
-		fl.shift = uint8(f.Len - 1 - fl.Bits[len(fl.Bits)-1])
+		fl.shift = uint(f.Len - 1 - fl.Bits[n-1])
 	}
 	return f
 }

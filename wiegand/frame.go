@@ -7,50 +7,65 @@ const (
 	// each (bounces at both ends), and some noise.
 	maxPulses = 6*MaxBits + 32
 	maxEdges  = 2 * maxPulses
-	// stormSlice is how often an unending storm of edges is reported.
+	// stormSlice is how often an unending storm of edges is reported, in
+	// nanoseconds.
 	stormSlice = int64(1e9)
 	// quickEdges is the fewest intervals that prove an even spacing.
 	quickEdges = 8
 )
 
-// frame is the open, or last closed, frame: bounded, never reallocated.
+// frame is the open frame, or the one that closed last. Its memory is bounded
+// and never reallocated.
 type frame struct {
-	n      int    // falling edges kept
-	more   int    // falling edges beyond them
-	last   int64  // latest time of a falling edge
-	wait   uint64 // how long after it the frame stays open
-	hi, lo uint64 // the lines of the falls as bits, as in Bits
-	head   int    // index of the first fall after the last long silence
-	lost   bool   // sequence numbers jump
-	storm  bool   // more edges than any card, or the rest of such a frame
-
-	fall [maxPulses]Edge
+	extent
+	falls train
 
 	// With both edges only:
-	rose   int64            // time of the last rising edge
-	width  [maxPulses]int32 // low time of a fall's pulse in ns, -1 unknown
-	nEdges int
-	edges  [maxEdges]Edge
+	widths []int64 // low time of each fall's pulse, -1 unknown
+	edges  []Edge
+}
+
+// extent is what a frame knows of its beginning and end.
+type extent struct {
+	more  int   // falling edges beyond those that are kept
+	last  int64 // latest time of a falling edge
+	rose  int64 // latest time of a rising edge, with both edges
+	wait  int64 // how long after the last fall the frame stays open
+	head  int   // index of the first fall after the last long silence
+	lost  bool  // sequence numbers jump
+	storm bool  // more edges than any card, or the rest of such a frame
+}
+
+func newFrame() *frame {
+	f := &frame{falls: make(train, 0, maxPulses), widths: make([]int64, 0, maxPulses), edges: make([]Edge, 0, maxEdges)}
+	f.reset()
+	return f
 }
 
 func (f *frame) reset() {
-	f.n, f.more, f.nEdges, f.head = 0, 0, 0, 0
-	f.hi, f.lo = 0, 0
-	f.wait, f.rose = uint64(CloseAfter), math.MinInt64
-	f.lost, f.storm = false, false
+	f.extent = extent{wait: CloseAfter, rose: math.MinInt64}
+	f.falls, f.widths, f.edges = f.falls[:0], f.widths[:0], f.edges[:0]
 }
 
 // over reports whether an edge at time t is after the frame's end. A stamp may
 // be earlier than the one before it, but not by more than a frame's silence.
 func (f *frame) over(t int64) bool {
 	if t >= f.last {
-		return uint64(t-f.last) > f.wait
+		return uint64(t-f.last) > uint64(f.wait)
 	}
 	return uint64(f.last-t) > uint64(CloseAfter)
 }
 
-// deadline is when the frame closes if no edge comes.
-func (f *frame) deadline() int64 { return later(f.last, int64(f.wait)) }
+// deadline is when the frame closes if no edge comes, at most the end of time.
+func (f *frame) deadline() int64 {
+	if f.last > math.MaxInt64-f.wait {
+		return math.MaxInt64
+	}
+	return f.last + f.wait
+}
+
+// end is the time of the frame's last edge.
+func (f *frame) end() int64 { return max(f.last, f.rose) }
 
 // A Decoder turns the edges of one reader into reads. It never looks at a
 // clock: time is what the edges and Advance say. It does not allocate once it
@@ -58,15 +73,13 @@ func (f *frame) deadline() int64 { return later(f.last, int64(f.wait)) }
 // It is not safe for concurrent use.
 type Decoder struct {
 	opts     Options
-	lengths  [maxPulses + 1]bool // enabled numbers of bits, keys included
-	nearest  [maxPulses + 1]int  // the enabled number nearest to each
-	lacking  [maxPulses + 1]int  // bits to the next longer enabled number, 0 none
+	lengths  [maxPulses + 2]bool // enabled numbers of bits, keys included
 	shortest int
 	limit    int // falls above which a frame is a storm
 	keyBits  int
 
 	cur, old *frame
-	out      []Read
+	out      [1]Read
 
 	seq      uint32
 	numbered bool
@@ -75,8 +88,6 @@ type Decoder struct {
 	stormy   bool  // there was a storm
 	stormEnd int64 // edges up to here belong to a storm that was reported
 	interval int64 // learned: of the last good frame that was even, 0 none
-	silence  int64 // a distance that is no bit of that reader
-	smooth   bool  // the frame that is judged has no interval unlike the others
 	swap     swapWatch
 	stats    stats
 	work     workspace
@@ -84,15 +95,8 @@ type Decoder struct {
 
 // NewDecoder returns a decoder with no frame open.
 func NewDecoder(o Options) *Decoder {
-	d := &Decoder{opts: o, cur: new(frame), old: new(frame), out: make([]Read, 0, 1),
-		silence: math.MaxInt64}
-	d.cur.reset()
-	switch o.Keypad {
-	case "4bit":
-		d.keyBits = 4
-	case "8bit":
-		d.keyBits = 8
-	}
+	d := &Decoder{opts: o, cur: newFrame(), old: newFrame()}
+	d.keyBits = map[string]int{"4bit": 4, "8bit": 8}[o.Keypad]
 	d.lengths[d.keyBits] = d.keyBits > 0
 	longest := 8
 	for _, f := range o.Formats {
@@ -100,86 +104,83 @@ func NewDecoder(o Options) *Decoder {
 		longest = max(longest, f.Len)
 	}
 	d.limit = min(maxPulses, 6*longest+32)
-	d.shortest = maxPulses
-	for n := maxPulses; n > 0; n-- {
-		if d.lengths[n] {
-			d.shortest = n
-		}
-	}
-	d.findNearest()
+	d.shortest = d.lacking(0)
 	return d
 }
 
-// findNearest fills in the enabled number of bits nearest to each number; the
-// smaller of two.
-func (d *Decoder) findNearest() {
-	below := 0
-	for n := range d.nearest {
-		if d.lengths[n] {
-			below = n
+// nearest is the enabled number of bits nearest to n, the smaller of two; n
+// itself when none is enabled.
+func (d *Decoder) nearest(n int) int {
+	for off := range maxPulses {
+		if n > off && d.lengths[n-off] {
+			return n - off
 		}
-		d.nearest[n] = below
-	}
-	above := 0
-	for n := maxPulses; n > 0; n-- {
-		d.lacking[n] = max(0, above-n)
-		if d.lengths[n] {
-			above = n
-		}
-		if below = d.nearest[n]; below == 0 || above > 0 && above-n < n-below {
-			d.nearest[n] = above
-		}
-		if d.nearest[n] == 0 {
-			d.nearest[n] = n // no format at all
+		if n+off < len(d.lengths) && d.lengths[n+off] {
+			return n + off
 		}
 	}
+	return n
+}
+
+// lacking is how many bits n is short of the next longer enabled number, 0 when
+// there is none.
+func (d *Decoder) lacking(n int) int {
+	for longer := n + 1; longer <= MaxBits; longer++ {
+		if d.lengths[longer] {
+			return longer - n
+		}
+	}
+	return 0
 }
 
 // Push takes the next edge, in the order of sequence numbers, and returns the
 // reads that it closed: usually none. The slice is valid until the next call.
 func (d *Decoder) Push(e Edge) (reads []Read) {
 	f := d.cur
-	if f.n > 0 && f.over(e.Time) {
+	if len(f.falls) > 0 && f.over(e.Time) {
 		reads = d.close()
 		f = d.cur
 	}
 	if e.Seq != 0 || d.seq == math.MaxUint32 {
-		d.sequence(f, &e)
+		d.sequence(f, e)
 	}
 	if e.Rising {
-		if d.opts.BothEdges && f.n > 0 {
+		if d.opts.BothEdges && len(f.falls) > 0 {
 			f.rise(e)
 		}
 		return reads
 	}
-	if f.n == 0 {
-		f.storm = d.stormy && e.Time <= d.stormEnd
-		f.last = e.Time
-	} else {
-		f.wait = uint64(CloseAfter)
-		if gap := e.Time - f.last; gap > 0 {
-			f.last = e.Time
-			if gap > d.silence {
-				f.head = f.n
-			}
-		}
+	d.extend(f, e.Time)
+	if d.opts.BothEdges && len(f.edges) < maxEdges {
+		f.edges = append(f.edges, e)
 	}
-	if d.opts.BothEdges {
-		f.keep(e)
-	}
-	if f.n >= d.limit {
+	if len(f.falls) >= d.limit {
 		return d.flood(f) // nothing was closed before: the frame is long
 	}
-	f.fall[f.n] = e
-	f.n++
-	if f.n <= MaxBits {
-		f.hi = f.hi<<1 | f.lo>>63
-		f.lo = f.lo<<1 | uint64(e.Line&1)
+	f.falls = append(f.falls, e)
+	if d.opts.BothEdges {
+		f.widths = append(f.widths, -1)
 	}
-	if d.lengths[f.n] || f.head > 0 && d.lengths[f.n-f.head] {
+	if n := len(f.falls); d.lengths[n] || f.head > 0 && d.lengths[n-f.head] {
 		d.quicken(f)
 	}
 	return reads
+}
+
+// extend moves the frame's end to a fall at time t.
+func (d *Decoder) extend(f *frame, t int64) {
+	if len(f.falls) == 0 {
+		f.storm = d.stormy && t <= d.stormEnd
+		f.last = t
+		return
+	}
+	f.wait = CloseAfter
+	if gap := t - f.last; gap > 0 {
+		f.last = t
+		if d.interval > 0 && isSilence(gap, d.interval) {
+			f.head = len(f.falls)
+		}
+	}
 }
 
 // flood takes a frame that has more edges than a card has, however damaged.
@@ -187,7 +188,7 @@ func (d *Decoder) Push(e Edge) (reads []Read) {
 func (d *Decoder) flood(f *frame) []Read {
 	f.storm = true
 	f.more++
-	if f.last-f.fall[0].Time < stormSlice {
+	if f.last-f.falls[0].Time < stormSlice {
 		return nil
 	}
 	d.stormy, d.stormEnd = true, f.deadline() // what follows without a silence is no card
@@ -196,12 +197,12 @@ func (d *Decoder) flood(f *frame) []Read {
 
 // Deadline is when the open frame closes if no more edge comes; ok is false
 // when no frame is open.
-func (d *Decoder) Deadline() (t int64, ok bool) { return d.cur.deadline(), d.cur.n > 0 }
+func (d *Decoder) Deadline() (t int64, ok bool) { return d.cur.deadline(), len(d.cur.falls) > 0 }
 
 // Advance says that the lines were silent up to now: every edge stamped at
 // or before now was pushed. It returns the reads that this closed.
 func (d *Decoder) Advance(now int64) []Read {
-	if d.cur.n > 0 && now >= d.cur.deadline() {
+	if t, open := d.Deadline(); open && now >= t {
 		return d.close()
 	}
 	return nil
@@ -214,62 +215,49 @@ func (d *Decoder) LastEdges() []Edge { return d.kept(d.old) }
 // kept are the edges of a frame: of both directions where both are used.
 func (d *Decoder) kept(f *frame) []Edge {
 	if d.opts.BothEdges {
-		return f.edges[:f.nEdges]
+		return f.edges
 	}
-	return f.fall[:f.n]
+	return f.falls
 }
 
 // sequence marks the frame if edges are missing before e; a number that goes
 // back counts as many. 0 is no number, except right after the highest one,
 // where the kernel's counter wraps to it.
-func (d *Decoder) sequence(f *frame, e *Edge) {
+func (d *Decoder) sequence(f *frame, e Edge) {
 	lost := e.Seq - d.seq - 1
-	if lost != 0 && d.numbered && (f.n > 0 || !e.Rising) {
+	if lost != 0 && d.numbered && (len(f.falls) > 0 || !e.Rising) {
 		// Before a first edge, the lost ones may have been the end of the
 		// frame before, or the head of this one. They were the former if
 		// that lacked just so many.
-		f.lost = f.n > 0 || f.lost || lost != uint32(d.deficit)
+		f.lost = len(f.falls) > 0 || f.lost || lost != uint32(d.deficit)
 	}
 	d.seq, d.numbered = e.Seq, true
 }
 
-// rise completes the pulse that the line's last fall began.
+// rise takes a rising edge: it ends the pulse of its line's last fall.
 func (f *frame) rise(e Edge) {
-	f.keep(e)
+	if len(f.edges) < maxEdges {
+		f.edges = append(f.edges, e)
+	}
 	f.rose = max(f.rose, e.Time)
-	for i := f.n - 1; i >= 0 && i >= f.n-4; i-- {
-		if f.fall[i].Line == e.Line {
-			if f.width[i] < 0 {
-				f.width[i] = int32(min(max(0, e.Time-f.fall[i].Time), math.MaxInt32))
+	for i := len(f.falls) - 1; i >= 0 && i >= len(f.falls)-4; i-- {
+		if f.falls[i].Line == e.Line {
+			if f.widths[i] < 0 {
+				f.widths[i] = max(0, e.Time-f.falls[i].Time)
 			}
 			return
 		}
 	}
 }
 
-// keep stores an edge, where both directions are used.
-func (f *frame) keep(e Edge) {
-	if !e.Rising && f.n < maxPulses {
-		f.width[f.n] = -1
-	}
-	if f.nEdges < maxEdges {
-		f.edges[f.nEdges] = e
-		f.nEdges++
-	}
-}
-
-// end is the time of the frame's last edge.
-func (f *frame) end() int64 { return max(f.last, f.rose) }
-
 // quicken brings forward the end of a frame that has the bits of a card: to
 // three of its intervals after the last, when they are proved even, by this
 // frame alone or with the reader's learned interval.
 func (d *Decoder) quicken(f *frame) {
-	from := 0
-	if !d.lengths[f.n] {
-		from = f.head
+	tr := f.falls
+	if !d.lengths[len(tr)] {
+		tr = tr[f.head:]
 	}
-	tr := f.fall[from:f.n]
 	n := len(tr) - 1
 	if n >= quickEdges {
 		least, most := int64(math.MaxInt64), int64(0)
@@ -278,7 +266,7 @@ func (d *Decoder) quicken(f *frame) {
 			least, most = min(least, iv), max(most, iv)
 		}
 		if least >= minInterval && most-least <= most>>2 {
-			f.wait = uint64(min(CloseAfter, 3*((most+least)/2)))
+			f.wait = min(CloseAfter, 3*((most+least)/2))
 			return
 		}
 	}
@@ -289,37 +277,22 @@ func (d *Decoder) quicken(f *frame) {
 		}
 	}
 	if d.interval > 0 && even >= 3 && even*4 >= n*3 {
-		f.wait = uint64(min(CloseAfter, 3*d.interval))
+		f.wait = min(CloseAfter, 3*d.interval)
 	}
 }
 
 // close judges the open frame and opens an empty one.
 func (d *Decoder) close() []Read {
-	f := d.cur
-	d.out = d.out[:1]
-	r := &d.out[0]
+	f, r := d.cur, &d.out[0]
 	d.judge(f, r)
-	d.deficit = 0
-	if !r.OK() {
-		d.deficit = d.lacking[f.n]
+	if r.OK() {
+		d.deficit = 0
+		d.stats.reads++
+	} else {
+		d.deficit = d.lacking(len(f.falls))
+		d.refuse(f, r)
 	}
-	d.note(f, r)
 	d.cur, d.old = d.old, f
 	d.cur.reset()
-	return d.out
-}
-
-// learn keeps the interval of a good frame.
-func (d *Decoder) learn(tm *timing) {
-	if tm.even && tm.interval >= minInterval {
-		d.interval, d.silence = tm.interval, tm.interval*12/5
-	}
-}
-
-// later is t + d, or the end of time.
-func later(t, d int64) int64 {
-	if t > math.MaxInt64-d {
-		return math.MaxInt64
-	}
-	return t + d
+	return d.out[:]
 }

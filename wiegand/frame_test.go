@@ -160,7 +160,7 @@ func TestFastCards(t *testing.T) {
 // TestRealReader: the timing of a real 34-bit reader, pulses of 350 to 400 µs
 // every 2.35 ms, the same card twice 490 ms apart.
 func TestRealReader(t *testing.T) {
-	b, _, err := ParseCredential("H10306:17714:1160", nil)
+	b, err := ParseCredential("H10306:17714:1160", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,101 +1,97 @@
 package wiegand
 
-// judge decides what a closed frame is. It takes the frame as it is where the
-// spacing allows, else tries the repairs in turn, each of which must leave a
-// card without a fault, else names what is wrong.
+// judge decides what a closed frame is.
 func (d *Decoder) judge(f *frame, r *Read) {
-	*r = Read{Start: f.fall[0].Time, End: f.end(), Count: f.n + f.more, Bits: Bits{hi: f.hi, lo: f.lo, n: uint8(min(f.n, MaxBits))}}
-	d.smooth = false
+	*r = Read{Start: f.falls[0].Time, End: f.end(), Count: len(f.falls) + f.more, Bits: f.falls.bits()}
 	switch {
 	case f.lost:
 		r.Fault = FaultOverrun
-		return
 	case f.storm:
 		r.Fault = FaultNoise
-		return
+	case !d.accept(f, r):
+		d.watchSwap(r)
 	}
-	whole := train(f.fall[:f.n])
-	tm := d.work.measure(whole, d.nearest[f.n])
-	r.Interval = tm.interval
-	least := tm.least
-	d.smooth = tm.smooth
-	if d.lengths[f.n] && tm.sound() && !d.suspect(f, whole, &tm) {
-		if d.deliver(r, r.Bits, &tm) {
-			return
-		}
-		if tm.even { // one bit an edge, that is proved: nothing to repair
-			d.swap.watch(d, r)
-			return
-		}
-	}
-	core := whole
-	if tm.silence || !tm.even {
-		core = d.core(r, f, whole, &tm)
-	}
-	if len(core) != len(whole) {
-		tm = d.work.measure(core, d.nearest[len(core)])
-		if d.lengths[len(core)] && tm.sound() && !core.coincides(together) && d.deliver(r, core.bits(), &tm) {
-			return
-		}
-	}
-	if d.repair(r, f, whole, core, &tm) {
-		return
-	}
-	r.Start, r.End = f.fall[0].Time, f.end()
-	tm.least = least
-	r.Fault = d.blame(f, whole, &tm, r.Fault)
-	d.swap.watch(d, r)
 }
 
-// repair tries what could have damaged the frame.
-func (d *Decoder) repair(r *Read, f *frame, whole, core train, tm *timing) bool {
-	if len(core) < d.shortest {
-		return len(core) == len(whole) && d.withLost(r, core, tm)
+// accept takes the frame as it is where the spacing allows, else tries the
+// repairs in turn, each of which must leave a card without a fault, else names
+// what is wrong and returns false.
+func (d *Decoder) accept(f *frame, r *Read) bool {
+	whole := f.falls
+	tm := d.work.measure(whole, d.nearest(len(whole)))
+	r.Interval = tm.interval
+	least := tm.least
+	if d.lengths[len(whole)] && tm.sound() && !d.suspect(f, &tm) {
+		if d.deliver(r, r.Bits, &tm) {
+			return true
+		}
+		if tm.even { // one bit an edge, that is proved: nothing to repair
+			return false
+		}
 	}
-	return d.withoutExtra(r, core, tm) ||
+	from, to := 0, len(whole)
+	if tm.silence || !tm.even {
+		from, to = whole.core(tm.interval)
+	}
+	core := whole[from:to]
+	if len(core) < len(whole) {
+		r.Start = core[0].Time
+		if to < len(whole) {
+			r.End = whole[to-1].Time
+		}
+		tm = d.work.measure(core, d.nearest(len(core)))
+		if d.lengths[len(core)] && tm.sound() && !core.coincides(together) && d.deliver(r, core.bits(), &tm) {
+			return true
+		}
+	}
+	if d.repair(r, f, core, &tm) {
+		return true
+	}
+	r.Start, r.End, tm.least = whole[0].Time, f.end(), least
+	r.Fault = d.blame(f, &tm, r.Fault)
+	return false
+}
+
+// repair tries what could have damaged the frame, of which core is left
+// without stray edges.
+func (d *Decoder) repair(r *Read, f *frame, core train, tm *timing) bool {
+	if len(core) >= d.shortest && (d.withoutExtra(r, core, tm) ||
 		tm.least < minInterval && d.withoutBounce(r, core) ||
-		d.withoutGlitches(r, f) ||
-		len(core) == len(whole) && d.withLost(r, core, tm)
+		d.withoutGlitches(r, f)) {
+		return true
+	}
+	return len(core) == len(f.falls) && d.withLost(r, core, tm)
 }
 
 // suspect reports whether a frame with the bits of a card shows that some of
-// its edges are none of the card's. On a fast reader late stamps can look so.
-func (d *Decoder) suspect(f *frame, tr train, tm *timing) bool {
-	switch {
-	case tm.even && tm.uneven == 0:
+// its edges are not the card's. On a fast reader late stamps can look so.
+func (d *Decoder) suspect(f *frame, tm *timing) bool {
+	if tm.interval < slowReader || tm.even && tm.uneven == 0 {
 		return false
-	case tm.interval < slowReader:
-		return false
-	case tm.least <= together && tr.coincides(together):
-		return true
 	}
-	return !tm.even && (tm.least < minInterval || d.opts.BothEdges && f.provedOdd(&d.work))
+	return f.falls.coincides(together) ||
+		!tm.even && (tm.least < minInterval || d.opts.BothEdges && f.oddWidths(&d.work, true))
 }
 
-// core cuts stray edges that precede or follow the card at more than a
-// silence's distance: at most three, or the frame is no card and some dirt.
-func (d *Decoder) core(r *Read, f *frame, tr train, tm *timing) train {
-	from, to, best := 0, len(tr), 0
+// core is the range without the stray edges that precede or follow the card at
+// more than a silence's distance: at most three, or the frame is not a card and
+// some dirt.
+func (tr train) core(interval int64) (from, to int) {
+	from, to = 0, 0
 	start := 0
 	for i := 1; i <= len(tr); i++ {
-		if i < len(tr) && !isSilence(tr[i].Time-tr[i-1].Time, tm.interval) {
+		if i < len(tr) && !isSilence(tr[i].Time-tr[i-1].Time, interval) {
 			continue
 		}
-		if i-start > best {
-			from, to, best = start, i, i-start
+		if i-start > to-from {
+			from, to = start, i
 		}
 		start = i
 	}
-	if len(tr)-best > 3 || best < 4 {
-		return tr
+	if len(tr)-(to-from) > 3 || to-from < 4 {
+		return 0, len(tr)
 	}
-	if from > 0 || to < len(tr) {
-		r.Start = tr[from].Time
-		if to < len(tr) {
-			r.End = tr[to-1].Time
-		}
-	}
-	return tr[from:to]
+	return from, to
 }
 
 // deliver completes r with what the bits are; it reports whether that is
@@ -110,7 +106,9 @@ func (d *Decoder) deliver(r *Read, b Bits, tm *timing) bool {
 		return false
 	}
 	r.Bits, r.Format, r.Fields, r.Fault = b, f, v, ""
-	d.learn(tm)
+	if tm.even && tm.interval >= minInterval {
+		d.interval = tm.interval
+	}
 	d.swap = swapWatch{}
 	return true
 }
@@ -134,12 +132,12 @@ func (d *Decoder) identify(b Bits) (*Format, Fields, Fault) {
 			continue
 		}
 		v, ok := f.Unpack(b)
-		if ok && d.accepts(b, v) {
+		switch {
+		case ok && d.accepts(b, v):
 			return f, v, ""
-		}
-		if ok {
+		case ok:
 			fault = FaultPrefix
-		} else if fault == FaultCount {
+		case fault == FaultCount:
 			fault = FaultParity
 		}
 	}
@@ -157,18 +155,18 @@ func (d *Decoder) accepts(b Bits, v Fields) bool {
 
 // blame names the fault of a frame that could not be read. checks is what the
 // bits failed, if they were as many as a card has.
-func (d *Decoder) blame(f *frame, tr train, tm *timing, checks Fault) Fault {
-	late := tm.interval < slowReader && tm.interval >= minInterval // stamps may lie
+func (d *Decoder) blame(f *frame, tm *timing, checks Fault) Fault {
+	late := tm.interval < slowReader && tm.interval >= minInterval // stamps may be wrong
 	switch {
-	case !late && tm.least <= nearly && tr.coincides(nearly) || d.opts.BothEdges && f.overlaps():
+	case !late && tm.least <= nearly && f.falls.coincides(nearly), d.opts.BothEdges && f.overlaps():
 		return FaultCollision
-	case f.n < 3 || !late && tm.least < minInterval && tr.crowded() >= 3 || tr.hum(tm.interval):
+	case len(f.falls) < 3, !late && tm.least < minInterval && f.falls.crowded() >= 3, f.falls.hum(tm.interval):
 		return FaultNoise
-	case d.opts.BothEdges && f.oddWidth(&d.work):
+	case d.opts.BothEdges && f.oddWidths(&d.work, false):
 		return FaultWidth
 	case !tm.sound():
 		return FaultInterval
-	case !d.lengths[f.n]:
+	case !d.lengths[len(f.falls)]:
 		return FaultCount
 	case checks == "":
 		return FaultInterval
@@ -176,17 +174,10 @@ func (d *Decoder) blame(f *frame, tr train, tm *timing, checks Fault) Fault {
 	return checks
 }
 
-// hum reports whether all edges are on one line, a period of the mains apart.
+// hum reports whether all edges are on one line, a period of the mains apart:
+// 50 or 60 Hz.
 func (tr train) hum(interval int64) bool {
-	if interval < 15_500_000 || interval > 21_000_000 {
-		return false
-	}
-	for i := range tr {
-		if tr[i].Line != tr[0].Line {
-			return false
-		}
-	}
-	return true
+	return interval >= 15_500_000 && interval <= 21_000_000 && tr.sameLine(0, len(tr)-1)
 }
 
 // swapWatch notices exchanged lines: three equal frames, one after the other,
@@ -197,12 +188,12 @@ type swapWatch struct {
 	times int
 }
 
-func (s *swapWatch) watch(d *Decoder, r *Read) {
+func (d *Decoder) watchSwap(r *Read) {
 	if r.Fault != FaultParity {
 		return
 	}
-	_, _, fault := d.identify(r.Bits.Invert())
-	switch {
+	s := &d.swap
+	switch _, _, fault := d.identify(r.Bits.Invert()); {
 	case fault != "":
 		*s = swapWatch{}
 	case s.bits == r.Bits:

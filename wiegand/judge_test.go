@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -341,7 +342,7 @@ func TestOrderOfFormats(t *testing.T) {
 		{[]string{"ind26", "H10301"}, nil, "ind26"},
 		{[]string{"H10306", "raw26", "H10301"}, nil, "raw26"},
 		{[]string{"ind26", "H10301"}, []Range{{Facilities: []uint64{84}}}, "H10301"},
-		{[]string{"raw26"}, []Range{OriginalBadge, OriginalDevice}, ""},
+		{[]string{"raw26"}, []Range{{Min: 90001, Max: 7999999, Raw: true}, {Min: 8000001, Max: 9989999, Raw: true}}, ""},
 		{[]string{"raw26"}, []Range{{Min: 11072181, Max: 11072181, Raw: true}}, "raw26"},
 	} {
 		r := decodeAll(newDecoder(t, Options{Accept: tt.accept}, tt.formats...), edges)[0]
@@ -367,21 +368,33 @@ func TestAllFormats(t *testing.T) {
 	}
 }
 
-// TestOriginalRanges: the limits themselves are out, as the original compared.
-func TestOriginalRanges(t *testing.T) {
-	for n, want := range map[uint64]string{
-		90000: "", 90001: "badge", 7999999: "badge", 8000000: "", 8000001: "device", 9989999: "device", 9990000: "", 1: "", 60000000: "",
+// TestRange: limits are included, facilities belong to the format's number only,
+// and a value of more than 64 bits is in no raw range.
+func TestRange(t *testing.T) {
+	long, err := ParseBits("1" + strings.Repeat("0", 64))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := Fields{Facility: 84, Number: 500}
+	for _, tt := range []struct {
+		r    Range
+		b    Bits
+		want bool
+	}{
+		{Range{}, Bits{}, true},
+		{Range{Min: 500, Max: 500}, Bits{}, true},
+		{Range{Min: 501}, Bits{}, false},
+		{Range{Max: 499}, Bits{}, false},
+		{Range{Facilities: []uint64{17, 84}, Max: 500}, Bits{}, true},
+		{Range{Facilities: []uint64{17}}, Bits{}, false},
+		{Range{Min: 9, Max: 9, Raw: true}, BitsFromUint64(9, 26), true},
+		{Range{Min: 10, Raw: true}, BitsFromUint64(9, 26), false},
+		{Range{Max: 8, Raw: true}, BitsFromUint64(9, 26), false},
+		{Range{Facilities: []uint64{17}, Raw: true}, BitsFromUint64(9, 26), true},
+		{Range{Raw: true}, long, false},
 	} {
-		b := BitsFromUint64(n, 26)
-		got := ""
-		if OriginalBadge.Contains(b, Fields{Number: n}) {
-			got += "badge"
-		}
-		if OriginalDevice.Contains(b, Fields{Number: n}) {
-			got += "device"
-		}
-		if got != want {
-			t.Errorf("%d is %q, want %q", n, got, want)
+		if got := tt.r.Contains(tt.b, v); got != tt.want {
+			t.Errorf("%+v, %s: %v", tt.r, tt.b, got)
 		}
 	}
 }

@@ -20,27 +20,31 @@ func Formats() []*Format { return slices.Clone(table) }
 // VerifiedFormats returns the known formats whose tables are not in doubt, in
 // an order that suits all of them being enabled: those with parity first,
 // since the others take any frame of their length.
-func VerifiedFormats() []*Format {
-	list := slices.DeleteFunc(Formats(), func(f *Format) bool { return f.Unverified })
-	slices.SortStableFunc(list, func(a, b *Format) int {
-		switch {
-		case a.Checked() == b.Checked():
-			return 0
-		case a.Checked():
-			return -1
+func VerifiedFormats() (list []*Format) {
+	for _, checked := range []bool{true, false} {
+		for _, f := range table {
+			if f.Doubt == "" && f.Checked() == checked {
+				list = append(list, f)
+			}
 		}
-		return 1
-	})
+	}
 	return list
 }
 
 // FormatByName finds a known format; case does not matter. "raw26", with any
 // length from 1 to MaxBits, takes frames of so many bits unchecked, and their
-// number is the value of all bits.
+// number is the value of all bits. The error lists the known names, or the one
+// that was probably meant.
 func FormatByName(name string) (*Format, error) {
+	var known []string
+	near, least := "", 1<<30
 	for _, f := range table {
 		if strings.EqualFold(f.Name, name) {
 			return f, nil
+		}
+		known = append(known, f.Name)
+		if d := distance(strings.ToLower(name), strings.ToLower(f.Name)); d < least {
+			near, least = f.Name, d
 		}
 	}
 	if len(name) > 3 && strings.EqualFold(name[:3], "raw") {
@@ -48,57 +52,23 @@ func FormatByName(name string) (*Format, error) {
 			return rawFormat(n)
 		}
 	}
-	near, off := nearest(name)
-	if off <= max(1, len(name)/3) {
+	if least <= max(1, len(name)/3) {
 		return nil, fmt.Errorf("unknown format %q: did you mean %s?", name, near)
-	}
-	var known []string
-	for _, f := range table {
-		known = append(known, f.Name)
 	}
 	return nil, fmt.Errorf("unknown format %q: there are %s, and raw26 with any length", name, strings.Join(known, ", "))
 }
 
-// rawFormat is the format that checks nothing but the length.
+// rawFormat is the format that checks nothing but the length. Its number is the
+// last 64 bits.
 func rawFormat(n int) (*Format, error) {
 	if n < 1 || n > MaxBits {
 		return nil, fmt.Errorf("raw%d: a frame has 1 to %d bits", n, MaxBits)
 	}
-	places := make([]int, 0, 64)
+	f := &Format{Name: fmt.Sprintf("raw%d", n), Len: n, raw: true}
 	for i := max(0, n-64); i < n; i++ {
-		places = append(places, i)
-	}
-	f := &Format{
-		Name: fmt.Sprintf("raw%d", n), Description: fmt.Sprintf("any %d bits, unchecked", n),
-		Len: n, Number: Field{Bits: places}, unchecked: true,
+		f.Number.Bits = append(f.Number.Bits, i)
 	}
 	return f.compile(), nil
-}
-
-// Matches names every known format whose length and checks fit, in the order
-// of the table. The length and parity of a frame can't name its format: every
-// H10301 frame is an ind26 frame as well.
-func Matches(b Bits) []string { return MatchesAmong(table, b) }
-
-// MatchesAmong is Matches over the given formats.
-func MatchesAmong(formats []*Format, b Bits) (names []string) {
-	for _, f := range formats {
-		if _, ok := f.Unpack(b); ok {
-			names = append(names, f.Name)
-		}
-	}
-	return names
-}
-
-// nearest is the known name with the smallest edit distance, and that.
-func nearest(name string) (best string, least int) {
-	least = 1 << 30
-	for _, f := range table {
-		if d := distance(strings.ToLower(name), strings.ToLower(f.Name)); d < least {
-			best, least = f.Name, d
-		}
-	}
-	return best, least
 }
 
 // distance is the Levenshtein distance of two names.
@@ -123,7 +93,7 @@ func distance(a, b string) int {
 
 // The table's short forms.
 
-func field(places string) Field { return Field{Bits: mustPlaces(places)} }
+func field(places string) Field { return limited(places, 0) }
 
 func limited(places string, limit uint64) Field { return Field{Bits: mustPlaces(places), Max: limit} }
 
@@ -143,8 +113,7 @@ func mustPlaces(s string) []int {
 
 // parsePlaces reads a list such as "0-7,12,9": single places and rising
 // ranges, in the order given.
-func parsePlaces(s string) ([]int, error) {
-	var places []int
+func parsePlaces(s string) (places []int, err error) {
 	for part := range strings.SplitSeq(s, ",") {
 		part = strings.TrimSpace(part)
 		first, last, isRange := strings.Cut(part, "-")

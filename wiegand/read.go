@@ -22,33 +22,8 @@ const (
 	FaultSwapped   Fault = "swapped"   // third equal frame that passes only with the lines exchanged
 )
 
-// Faults lists every fault in order of precedence.
-func Faults() []Fault { return slices.Clone(faults[:]) }
-
 var faults = [...]Fault{FaultOverrun, FaultCollision, FaultNoise, FaultWidth, FaultInterval, FaultCount,
 	FaultParity, FaultPrefix, FaultSwapped}
-
-func faultIndex(f Fault) int {
-	switch f {
-	case FaultOverrun:
-		return 0
-	case FaultCollision:
-		return 1
-	case FaultNoise:
-		return 2
-	case FaultWidth:
-		return 3
-	case FaultInterval:
-		return 4
-	case FaultCount:
-		return 5
-	case FaultParity:
-		return 6
-	case FaultPrefix:
-		return 7
-	}
-	return 8
-}
 
 // Repair says what was taken out of, or put into, a frame before it passed.
 type Repair string
@@ -60,18 +35,16 @@ const (
 	RepairLost   Repair = "lost"   // a lost pulse put back at the hole it left, its value from the parity: see Options.RepairLost
 )
 
-var repairs = [...]Repair{RepairGlitch, RepairBounce, RepairLost}
-
 // Read is what one frame turned out to be.
 type Read struct {
 	// Start and End are the times of the first and last edge of the card's
 	// frame; stray edges around it are not counted.
 	Start, End int64
-	// Bits are the card's bits or, of a refused frame, what was received, the
-	// first MaxBits of it.
+	// Bits are the card's bits; of a refused frame, the first MaxBits that
+	// were received.
 	Bits Bits
-	// Count is how many bits were received; more than Bits.Len() where
-	// there were more than MaxBits or a repair took some out.
+	// Count is how many bits were received: more than Bits.Len() where there
+	// were more than MaxBits or a repair took some out.
 	Count int
 	// Format is the first enabled format that fits; nil when refused.
 	Format *Format
@@ -81,8 +54,8 @@ type Read struct {
 	Repaired Repair
 	// Key is '0' to '9', '*' or '#' for a key of a keypad, 0 for cards.
 	Key byte
-	// Interval is the frame's median distance of bits in nanoseconds, 0 when
-	// it had less than two.
+	// Interval is the frame's median interval between bits in nanoseconds, 0
+	// when it had fewer than two.
 	Interval int64
 }
 
@@ -114,14 +87,6 @@ func (r *Range) Contains(b Bits, v Fields) bool {
 	return n >= r.Min && (r.Max == 0 || n <= r.Max)
 }
 
-// The ranges of the original client (etsy/rfid-checkout), which compared the
-// value of all 26 bits: person 90000 < n < 8000000, device 8000000 < n <
-// 9990000. Used with the format raw26.
-var (
-	OriginalBadge  = Range{Min: 90001, Max: 7999999, Raw: true}
-	OriginalDevice = Range{Min: 8000001, Max: 9989999, Raw: true}
-)
-
 // Options configure a Decoder.
 type Options struct {
 	// Formats that are enabled, in order of preference.
@@ -132,14 +97,15 @@ type Options struct {
 	// are ignored.
 	BothEdges bool
 	// RepairLost delivers frames with one lost pulse whose place the timing
-	// and whose value the parity shows, as good with Repaired RepairLost. The
-	// parity is spent on it: such a read must be accepted only where the
-	// register knows exactly this card.
+	// and whose value the parity shows, as good with Repaired RepairLost. That
+	// uses the parity up: accept such a read only where the register knows
+	// exactly this card.
 	RepairLost bool
 	// Keypad: "", "4bit" (a frame of 4 bits a key) or "8bit" (the key and its
 	// complement before it).
 	Keypad string
 }
 
-// CloseAfter ends any frame: the longest interval that is legal is 20 ms.
+// CloseAfter, in nanoseconds, ends any frame: the longest legal interval is
+// 20 ms.
 const CloseAfter = int64(25 * time.Millisecond)

@@ -44,22 +44,16 @@ func NewRecord(r *Read, enabled []*Format) Record {
 			rec.Facility = &r.Fields.Facility
 		}
 	}
-	if r.Key == 0 {
-		rec.Also = append(rec.Also, also(r, enabled)...)
+	if r.Key != 0 {
+		return rec
 	}
-	return rec
-}
-
-// also names the formats that fit besides the read's own.
-func also(r *Read, enabled []*Format) (names []string) {
-	list := Formats()
-	for _, f := range enabled {
-		if !f.Raw() && !slices.Contains(table, f) {
-			list = append(list, f)
+	own := slices.DeleteFunc(slices.Clone(enabled), func(f *Format) bool { return f.Raw() || slices.Contains(table, f) })
+	for _, f := range append(Formats(), own...) {
+		if _, ok := f.Unpack(r.Bits); ok && f != r.Format {
+			rec.Also = append(rec.Also, f.Name)
 		}
 	}
-	list = slices.DeleteFunc(list, func(f *Format) bool { return f == r.Format })
-	return MatchesAmong(list, r.Bits)
+	return rec
 }
 
 // Edges is a source of edges: a TraceReader or a VCDReader. Next returns
@@ -70,27 +64,25 @@ type Edges interface{ Next() (Edge, error) }
 // until it returns an error. The end of the edges closes the last frame. Its
 // memory does not depend on the length. The Read is valid during the call.
 func Decode(src Edges, d *Decoder, yield func(*Read) error) error {
-	each := func(reads []Read) error {
+	for {
+		e, err := src.Next()
+		var reads []Read
+		end := errors.Is(err, io.EOF)
+		switch {
+		case end:
+			reads = d.Advance(d.cur.deadline())
+		case err != nil:
+			return err
+		default:
+			reads = d.Push(e)
+		}
 		for i := range reads {
 			if err := yield(&reads[i]); err != nil {
 				return err
 			}
 		}
-		return nil
-	}
-	for {
-		e, err := src.Next()
-		if errors.Is(err, io.EOF) {
-			if t, open := d.Deadline(); open {
-				return each(d.Advance(t))
-			}
+		if end {
 			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if err := each(d.Push(e)); err != nil {
-			return err
 		}
 	}
 }

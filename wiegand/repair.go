@@ -1,115 +1,91 @@
 package wiegand
 
 const (
-	// glitchWidth is the widest pulse taken for a glitch; the standard's
-	// narrowest pulse is 20 µs.
+	// glitchWidth, in nanoseconds, is the widest pulse taken for a glitch; the
+	// standard's narrowest pulse is 20 µs.
 	glitchWidth = 12_000
-	// bounceTime is how soon a line falls again when a contact or a slow
-	// edge bounces.
+	// bounceTime, in nanoseconds, is how soon a line falls again when a contact
+	// or a slow edge bounces.
 	bounceTime = 20_000
 )
 
 // withoutExtra takes one edge out of a frame that has one too many, where
 // that leaves the spacing even and nothing else does. The spacing proves
 // which edge is not the card's. Where the extra edge is so close to a bit on
-// the other line that either could be the one, the better fit is taken, and
+// the other line that either could be the bit, the better fit is taken, and
 // must pass a parity bit that the other would fail.
 func (d *Decoder) withoutExtra(r *Read, tr train, tm *timing) bool {
 	n := len(tr)
 	if n < 10 || !d.lengths[n-1] || !tm.even {
 		return false
 	}
-	best, second, ok := d.work.removals(tr, tm.interval, int64(tm.tolerance()))
-	if !ok {
-		return false
-	}
-	if tm.missing == 1 && d.lengths[min(n+1, maxPulses)] && (best == 0 || best == n-1) {
+	best, second := d.work.removals(tr, tm.interval, tm.tolerance())
+	if best < 0 || tm.missing == 1 && d.lengths[n+1] && best%(n-1) == 0 {
 		return false // a longer card that lost the bit beside its first or last leaves the same hole
 	}
-	w := &d.work
-	left := append(train(w.row[:0]), tr...)
-	left = left.without(best)
-	if left.coincides(together) || closeBy(tr, best) {
-		return false
-	}
+	left := d.work.without(tr, best)
 	b := left.bits()
-	if !d.deliver(r, b, tm) {
+	if left.coincides(together) || tr.closeBy(best) || !d.deliver(r, b, tm) {
 		return false
 	}
-	if second >= 0 {
-		other := append(train(w.row[:0]), tr...).without(second).bits()
-		if !tellsApart(r.Format, b, other) {
-			r.Format, r.Fields, r.Fault = nil, Fields{}, FaultInterval
-			return false
-		}
+	if second >= 0 && !tellsApart(r.Format, b, d.work.without(tr, second).bits()) {
+		r.Format, r.Fields, r.Fault = nil, Fields{}, FaultInterval
+		return false
 	}
 	r.Repaired = RepairGlitch
-	if best > 0 && tr[best].Line == tr[best-1].Line && tr[best].Time-tr[best-1].Time <= bounceTime {
+	if best > 0 && tr.bounces(best) {
 		r.Repaired = RepairBounce
 	}
 	return true
 }
 
-// without removes fall i in place.
-func (tr train) without(i int) train {
-	copy(tr[i:], tr[i+1:])
-	return tr[:len(tr)-1]
+// bounces reports whether fall i repeats the one before it.
+func (tr train) bounces(i int) bool {
+	return tr[i].Line == tr[i-1].Line && tr[i].Time-tr[i-1].Time <= bounceTime
+}
+
+// without is tr without fall i.
+func (w *workspace) without(tr train, i int) train {
+	return append(append(train(w.row[:0]), tr[:i]...), tr[i+1:]...)
 }
 
 // closeBy reports whether fall i came together with one of the other line.
-func closeBy(tr train, i int) bool {
-	before := i > 0 && tr[i-1].Line != tr[i].Line && tr[i].Time-tr[i-1].Time <= together
-	return before || i+1 < len(tr) && tr[i+1].Line != tr[i].Line && tr[i+1].Time-tr[i].Time <= together
+func (tr train) closeBy(i int) bool {
+	return tr[max(i-1, 0):min(i+2, len(tr))].coincides(together)
 }
 
 // removals finds the falls of which each, taken out alone, leaves even
 // intervals: the best fit and, where that gives other bits, the next best; -1
-// for none. ok is false when there is none, or when the intervals are even as
-// they are: then nothing shows that an edge is extra.
-func (w *workspace) removals(tr train, interval, tolerance int64) (best, second int, ok bool) {
-	n := len(tr)
-	iv := w.intervalsOf(tr)
-	slack := max(interval/8, tolerance*3/2)
-	off := func(v int64) (int, int64) {
-		d := v - interval
-		if d > slack || d < -slack {
-			return 1, d * d
-		}
-		return 0, d * d
-	}
-	var bad int
-	var total int64
-	for _, v := range iv {
-		o, sq := off(int64(v))
-		bad += o
-		total += sq
-	}
-	if bad == 0 || bad > 2 {
-		return -1, -1, false
-	}
+// for none. There is none when the intervals are even as they are: then nothing
+// shows that an edge is extra.
+func (w *workspace) removals(tr train, interval, tolerance int64) (best, second int) {
 	best, second = -1, -1
+	slack := max(interval/8, tolerance*3/2)
+	iv := w.intervalsOf(tr)
+	bad, total := misfit(interval, slack, iv...)
+	if bad == 0 || bad > 2 {
+		return best, second
+	}
 	var bestFit, secondFit int64
-	for i := range n {
+	for i := range tr {
 		left, fit := bad, total
-		switch {
-		case i == 0 || i == n-1:
-			v := int64(iv[min(i, n-2)])
+		if i == 0 || i == len(tr)-1 {
+			v := iv[min(i, len(iv)-1)]
 			if v*4 > interval*3 && v*4 < interval*5 {
 				continue // may be a bit of a longer card, stamped late
 			}
-			o, sq := off(v)
-			left, fit = left-o, fit-sq
-		default:
-			o1, sq1 := off(int64(iv[i-1]))
-			o2, sq2 := off(int64(iv[i]))
-			o, sq := off(int64(iv[i-1]) + int64(iv[i]))
-			left, fit = left-o1-o2+o, fit-sq1-sq2+sq
+			b, sq := misfit(interval, slack, v)
+			left, fit = left-b, fit-sq
+		} else {
+			b2, sq2 := misfit(interval, slack, iv[i-1], iv[i])
+			b1, sq1 := misfit(interval, slack, iv[i-1]+iv[i])
+			left, fit = left-b2+b1, fit-sq2+sq1
 		}
 		switch {
 		case left != 0:
 		case best < 0:
 			best, bestFit = i, fit
-		case tr.sameRun(best, i):
+		case tr.sameLine(best, i): // the same bits, whichever is taken out
 			if fit < bestFit {
 				best, bestFit = i, fit
 			}
@@ -119,107 +95,101 @@ func (w *workspace) removals(tr train, interval, tolerance int64) (best, second 
 			second, secondFit = i, fit
 		}
 	}
-	return best, second, best >= 0
+	return best, second
 }
 
-// sameRun reports whether all falls from i to j are of one line: then it is
-// the same bits whichever of them is taken out.
-func (tr train) sameRun(i, j int) bool {
-	for k := i + 1; k <= j; k++ {
-		if tr[k].Line != tr[i].Line {
-			return false
+// misfit is how many distances are off the interval by more than slack, and the
+// sum of the squares of all that they are off.
+func misfit(interval, slack int64, distances ...int64) (bad int, squares int64) {
+	for _, v := range distances {
+		off := v - interval
+		squares += off * off
+		if max(off, -off) > slack {
+			bad++
 		}
 	}
-	return true
+	return bad, squares
 }
 
-// tellsApart reports whether a parity bit of f covers a bit in which a and b
-// differ, and they differ in one.
+// tellsApart reports whether a and b differ in at most one bit, and a parity bit
+// of f covers that.
 func tellsApart(f *Format, a, b Bits) bool {
 	at := -1
 	for i := range a.Len() {
-		if a.Bit(i) == b.Bit(i) {
-			continue
+		if a.Bit(i) != b.Bit(i) {
+			if at >= 0 {
+				return false
+			}
+			at = i
 		}
-		if at >= 0 {
-			return false
-		}
-		at = i
 	}
-	return at < 0 || f.Covered(at)
+	return at < 0 || f.covers(at)
 }
 
 // withoutBounce takes out falls that repeat on the line of a pulse, right
-// after its fall or, as it bounces at its end too, within a quarter of the
+// after its fall or, because it bounces at its end too, within a quarter of the
 // interval. Whichever of them is the bit's, the bits are the same.
 func (d *Decoder) withoutBounce(r *Read, tr train) bool {
 	w := &d.work
-	reach := int64(minInterval)
-	left := tr.settled(w, reach)
-	after := w.measure(left, d.nearest[len(left)])
-	if !d.lengths[len(left)] && len(left) > d.shortest && after.interval/4 > reach {
-		reach = after.interval / 4
-		left = tr.settled(w, reach)
-		after = w.measure(left, d.nearest[len(left)])
+	left := tr.settled(w, minInterval)
+	tm := w.measure(left, d.nearest(len(left)))
+	if quarter := tm.interval / 4; !d.lengths[len(left)] && len(left) > d.shortest && quarter > minInterval {
+		left = tr.settled(w, quarter)
+		tm = w.measure(left, d.nearest(len(left)))
+		if !tm.even {
+			return false
+		}
 	}
-	if reach > minInterval && !after.even {
+	if len(left) == len(tr) || !d.lengths[len(left)] || !tm.sound() || left.coincides(together) || !d.deliver(r, left.bits(), &tm) {
 		return false
 	}
-	if len(left) == len(tr) || !d.lengths[len(left)] || !after.sound() || left.coincides(together) || !d.deliver(r, left.bits(), &after) {
-		return false
-	}
-	r.Repaired, r.Interval = RepairBounce, after.interval
+	r.Repaired, r.Interval = RepairBounce, tm.interval
 	return true
 }
 
 // settled is the train without the falls that repeat on a line within reach
-// of its pulse.
+// of its pulse, in nanoseconds.
 func (tr train) settled(w *workspace, reach int64) train {
 	left := train(w.row[:0])
-	var since int64
-	for i := range tr {
-		if k := len(left); k > 0 && left[k-1].Line == tr[i].Line && tr[i].Time-since <= reach {
-			continue
+	for _, e := range tr {
+		if k := len(left); k == 0 || left[k-1].Line != e.Line || e.Time-left[k-1].Time > reach {
+			left = append(left, e)
 		}
-		since = tr[i].Time
-		left = append(left, tr[i])
 	}
 	return left
 }
+
+// oneLost reports whether a hole of two intervals is all that is off.
+func (tm *timing) oneLost() bool { return tm.hole > 0 && tm.uneven == 1 && !tm.silence }
 
 // withLost puts one lost pulse back: its place is the hole of two intervals
 // in an otherwise even frame, its value the only one that passes the parity.
 // All enabled formats that can tell must agree.
 func (d *Decoder) withLost(r *Read, tr train, tm *timing) bool {
 	n := len(tr) + 1
-	if !d.opts.RepairLost || n > MaxBits || !d.lengths[n] || n == d.keyBits ||
-		!tm.even || tm.hole < 0 || tm.missing != 1 || tm.extra != 0 || tm.uneven != 1 || tm.silence {
+	if !d.opts.RepairLost || !d.lengths[n] || n == d.keyBits || !tm.oneLost() {
 		return false
 	}
-	place := tm.hole + 1
-	received := tr.bits()
-	b := received.insert(place)
-	var found *Format
-	var bits Bits
-	var fields Fields
+	b := tr.bits().insert(tm.hole)
+	var found Read
 	for _, f := range d.opts.Formats {
-		if f.Len != n || !f.Covered(place) {
+		if f.Len != n || !f.covers(tm.hole) {
 			continue
 		}
-		for _, c := range [2]Bits{b, b.Flip(place)} {
+		for _, c := range [2]Bits{b, b.Flip(tm.hole)} {
 			v, ok := f.Unpack(c)
 			switch {
 			case !ok || !d.accepts(c, v):
-			case found == nil:
-				found, bits, fields = f, c, v
-			case bits != c:
+			case found.Format == nil:
+				found = Read{Bits: c, Format: f, Fields: v}
+			case found.Bits != c:
 				return false
 			}
 		}
 	}
-	if found == nil {
+	if found.Format == nil {
 		return false
 	}
-	r.Bits, r.Format, r.Fields, r.Fault, r.Repaired = bits, found, fields, "", RepairLost
+	r.Bits, r.Format, r.Fields, r.Fault, r.Repaired = found.Bits, found.Format, found.Fields, "", RepairLost
 	return true
 }

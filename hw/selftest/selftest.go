@@ -133,8 +133,8 @@ func newTester(env *Env) *tester {
 		e.root = os.DirFS("/")
 	}
 	if len(e.Formats) == 0 {
-		for _, f := range wiegand.Formats() {
-			if f.Checked() && !f.Unverified {
+		for _, f := range wiegand.VerifiedFormats() {
+			if f.Checked() {
 				e.Formats = append(e.Formats, f)
 			}
 		}

@@ -213,8 +213,8 @@ func (c *Config) Warnings() []string {
 			notes = append(notes, fmt.Sprintf("%sreader %s: ", where, r.Name)+fmt.Sprintf(format, args...))
 		}
 		formats := c.ReaderFormats(r)
-		for _, conf := range wiegand.Confusions(formats) {
-			note("formats", "%s", conf.Reason)
+		for _, reason := range wiegand.Confusions(formats) {
+			note("formats", "%s", reason)
 		}
 		if r.Badge.overlaps(r.Device) {
 			note("device", "badge and device overlap, and a card that is in both is a badge: limit them by facilities, min and max")

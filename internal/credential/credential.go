@@ -18,7 +18,7 @@ const BitsPrefix = "bits:"
 
 // Parse reads a written credential. formats are the configured ones, in order.
 func Parse(s string, formats []*wiegand.Format) (wiegand.Bits, error) {
-	b, _, err := wiegand.ParseCredential(s, formats)
+	b, err := wiegand.ParseCredential(s, formats)
 	return b, hint.Wrap(err, Forms)
 }
 
