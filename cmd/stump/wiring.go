@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"strings"
@@ -16,7 +17,7 @@ import (
 )
 
 func wiringCmd(g *globals) *cobra.Command {
-	var board, svg, reader string
+	var key, svg, reader string
 	var parts bool
 	cmd := &cobra.Command{
 		Use: "wiring", Short: "Draw which wire goes where", Args: cobra.NoArgs,
@@ -27,7 +28,7 @@ colours: reader, level converter, display, lights and beeper.`,
 			if err != nil {
 				return err
 			}
-			b, err := findBoard(board)
+			b, err := findBoard(key)
 			if err != nil {
 				return err
 			}
@@ -37,7 +38,7 @@ colours: reader, level converter, display, lights and beeper.`,
 				return err
 			}
 			w := daemon.Wiring(cfg, b, i)
-			if board != "" {
+			if key != "" {
 				if missing := w.Adapt(); len(missing) > 0 {
 					fmt.Fprintf(cmd.ErrOrStderr(), "drawn with this board's usual lines: it has no %s\n", strings.Join(missing, ", "))
 				}
@@ -54,25 +55,17 @@ colours: reader, level converter, display, lights and beeper.`,
 			colour := ok && term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == ""
 			text, err := w.Text(columns(out), colour)
 			if err != nil {
-				return hint.Wrap(err, "name a line of the header in the configuration, or another board with --board")
+				return undrawn(err)
 			}
 			_, err = fmt.Fprint(out, text)
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&board, "board", "", "draw this `board`: "+strings.Join(boardKeys(), ", "))
+	cmd.Flags().StringVar(&key, "board", "", "draw this `board`: "+strings.Join(board.Keys(), ", "))
 	cmd.Flags().StringVar(&svg, "svg", "", "write the picture to this `file`, - for standard output")
 	cmd.Flags().BoolVar(&parts, "parts", false, "list what to buy")
 	cmd.Flags().StringVar(&reader, "reader", "", "draw the reader of this `name`, not the first")
 	return cmd
-}
-
-func boardKeys() []string {
-	var keys []string
-	for _, b := range board.All() {
-		keys = append(keys, b.Key)
-	}
-	return keys
 }
 
 // findBoard is the board that was named, else this one.
@@ -80,8 +73,8 @@ func findBoard(key string) (*board.Board, error) {
 	if key != "" {
 		b, err := board.ByKey(key)
 		if err != nil {
-			remedy := "use one of " + strings.Join(boardKeys(), ", ")
-			if near := hint.Nearest(key, boardKeys()); near != "" {
+			remedy := "use one of " + strings.Join(board.Keys(), ", ")
+			if near := hint.Nearest(key, board.Keys()); near != "" {
 				remedy = fmt.Sprintf("did you mean %s?", near)
 			}
 			return nil, usageError{hint.Wrap(err, remedy)}
@@ -91,13 +84,18 @@ func findBoard(key string) (*board.Board, error) {
 	if b := board.Detect(); b.Known() {
 		return b, nil
 	}
-	return nil, hint.Errorf("name one with --board: "+strings.Join(boardKeys(), ", "), "this machine is no board that Stump knows")
+	return nil, hint.Errorf("name one with --board: "+strings.Join(board.Keys(), ", "), "this machine is no board that Stump knows")
+}
+
+// undrawn adds a hint to the error of a picture.
+func undrawn(err error) error {
+	return hint.Wrap(err, cmp.Or(hint.Of(err), "name a line of the header in the configuration, or another board with --board"))
 }
 
 func writeSVG(cmd *cobra.Command, w *wiring.Plan, file string) error {
 	svg, err := w.SVG()
 	if err != nil {
-		return hint.Wrap(err, "name a line of the header in the configuration, or another board with --board")
+		return undrawn(err)
 	}
 	if file == "-" {
 		_, err = fmt.Fprint(cmd.OutOrStdout(), svg)

@@ -22,18 +22,18 @@ func TestHeaders(t *testing.T) {
 			if p.Signal == "GND" {
 				grounds++
 			}
-			if !p.Line() {
+			if !p.line() {
 				continue
 			}
-			if at := [2]int{p.Bank, p.Offset}; lines[at] != "" {
+			if at := [2]int{p.bank, p.offset}; lines[at] != "" {
 				t.Errorf("%s: %s and %s are one line", b.Key, lines[at], p.Name)
 			} else {
 				lines[at] = p.Name
 			}
-			if got, ok := b.at(p.Bank, p.Offset); !ok || got != p {
+			if got, ok := b.at(p.bank, p.offset); !ok || got != p {
 				t.Errorf("%s: line of pin %s is on %v", b.Key, p.Name, got)
 			}
-			if bank, offset, ok := b.position(p.Signal); !ok || bank != p.Bank || offset != p.Offset {
+			if bank, offset, ok := b.position(p.Signal); !ok || bank != p.bank || offset != p.offset {
 				t.Errorf("%s: signal %s is at %d, %d", b.Key, p.Signal, bank, offset)
 			}
 		}
@@ -42,7 +42,7 @@ func TestHeaders(t *testing.T) {
 			if !ok {
 				p, ok = b.Pin(d)
 			}
-			if !ok || !p.Free() {
+			if !ok || p.Use != "" {
 				t.Errorf("%s: %s is not a free pin", b.Key, d)
 			}
 		}
@@ -62,7 +62,7 @@ func TestPiHeader(t *testing.T) {
 	}
 	count := make(map[string]int)
 	for _, p := range b.Pins {
-		if p.Line() {
+		if p.line() {
 			count["line"]++
 		} else {
 			count[p.Signal]++
@@ -109,7 +109,7 @@ func TestBoneHeader(t *testing.T) {
 	}
 	black, _ := b.Pin("P8_27")
 	g, _ := ByKey("bbg")
-	if green, _ := g.Pin("P8_27"); black.Free() || !green.Free() {
+	if green, _ := g.Pin("P8_27"); black.Use == "" || green.Use != "" {
 		t.Errorf("P8_27: HDMI on the Black (%q), free on the Green (%q)", black.Use, green.Use)
 	}
 }

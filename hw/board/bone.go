@@ -2,99 +2,77 @@ package board
 
 import (
 	"fmt"
-	"maps"
-
-	"stump/gpio"
+	"strings"
 )
 
-// bankAddress is where the four GPIO chips of an AM335x lie. Their numbers and
-// their labels ("gpio-0-31") follow the order in which the kernel found them,
-// which changed with Linux 5.15; the address never changes
-// (arch/arm/boot/dts/ti/omap/am33xx-l4.dtsi).
+// bankAddress are the addresses of an AM335x's four GPIO chips
+// (arch/arm/boot/dts/ti/omap/am33xx-l4.dtsi). The chips' numbers and labels
+// ("gpio-0-31") follow the order in which the kernel found them, which changed
+// with Linux 5.15.
 var bankAddress = [4]string{"44e07000", "4804c000", "481ac000", "481ae000"}
 
-// bonePins are the lines of a BeagleBone Black's headers, from the line names
-// of am335x-boneblack.dts in Linux 6.12 and the board's reference manual. Where
-// two balls of the processor are on one pin (P9_41A, P9_41B) both are listed.
+// bonePins are the pins of a BeagleBone Black's headers, from the line names in
+// am335x-boneblack.dts of Linux 6.12 and the board's reference manual. Where two
+// lines of the processor share a pin (P9_41A, P9_41B), both are listed. A pin
+// that is not a line has the offset -1 and its signal as its use.
 var bonePins = []struct {
 	name         string
 	bank, offset int
 	use          string
 }{
-	{"P8_3", 1, 6, "eMMC"}, {"P8_4", 1, 7, "eMMC"}, {"P8_5", 1, 2, "eMMC"}, {"P8_6", 1, 3, "eMMC"},
-	{"P8_7", 2, 2, ""}, {"P8_8", 2, 3, ""}, {"P8_9", 2, 5, ""}, {"P8_10", 2, 4, ""},
-	{"P8_11", 1, 13, ""}, {"P8_12", 1, 12, ""}, {"P8_13", 0, 23, ""}, {"P8_14", 0, 26, ""},
-	{"P8_15", 1, 15, ""}, {"P8_16", 1, 14, ""}, {"P8_17", 0, 27, ""}, {"P8_18", 2, 1, ""},
-	{"P8_19", 0, 22, ""}, {"P8_20", 1, 31, "eMMC"}, {"P8_21", 1, 30, "eMMC"}, {"P8_22", 1, 5, "eMMC"},
-	{"P8_23", 1, 4, "eMMC"}, {"P8_24", 1, 1, "eMMC"}, {"P8_25", 1, 0, "eMMC"}, {"P8_26", 1, 29, ""},
-	{"P8_27", 2, 22, "HDMI"}, {"P8_28", 2, 24, "HDMI"}, {"P8_29", 2, 23, "HDMI"}, {"P8_30", 2, 25, "HDMI"},
-	{"P8_31", 0, 10, "HDMI, boot mode"}, {"P8_32", 0, 11, "HDMI, boot mode"}, {"P8_33", 0, 9, "HDMI, boot mode"},
-	{"P8_34", 2, 17, "HDMI, boot mode"}, {"P8_35", 0, 8, "HDMI, boot mode"}, {"P8_36", 2, 16, "HDMI, boot mode"},
-	{"P8_37", 2, 14, "HDMI, boot mode"}, {"P8_38", 2, 15, "HDMI, boot mode"}, {"P8_39", 2, 12, "HDMI, boot mode"},
-	{"P8_40", 2, 13, "HDMI, boot mode"}, {"P8_41", 2, 10, "HDMI, boot mode"}, {"P8_42", 2, 11, "HDMI, boot mode"},
-	{"P8_43", 2, 8, "HDMI, boot mode"}, {"P8_44", 2, 9, "HDMI, boot mode"}, {"P8_45", 2, 6, "HDMI, boot mode"},
-	{"P8_46", 2, 7, "HDMI, boot mode"},
+	{"P8_1", 0, -1, "GND"}, {"P8_2", 0, -1, "GND"}, {"P8_3", 1, 6, "eMMC"}, {"P8_4", 1, 7, "eMMC"},
+	{"P8_5", 1, 2, "eMMC"}, {"P8_6", 1, 3, "eMMC"}, {"P8_7", 2, 2, ""}, {"P8_8", 2, 3, ""}, {"P8_9", 2, 5, ""},
+	{"P8_10", 2, 4, ""}, {"P8_11", 1, 13, ""}, {"P8_12", 1, 12, ""}, {"P8_13", 0, 23, ""}, {"P8_14", 0, 26, ""},
+	{"P8_15", 1, 15, ""}, {"P8_16", 1, 14, ""}, {"P8_17", 0, 27, ""}, {"P8_18", 2, 1, ""}, {"P8_19", 0, 22, ""},
+	{"P8_20", 1, 31, "eMMC"}, {"P8_21", 1, 30, "eMMC"}, {"P8_22", 1, 5, "eMMC"}, {"P8_23", 1, 4, "eMMC"},
+	{"P8_24", 1, 1, "eMMC"}, {"P8_25", 1, 0, "eMMC"}, {"P8_26", 1, 29, ""}, {"P8_27", 2, 22, "HDMI"},
+	{"P8_28", 2, 24, "HDMI"}, {"P8_29", 2, 23, "HDMI"}, {"P8_30", 2, 25, "HDMI"}, {"P8_31", 0, 10, "HDMI, boot mode"},
+	{"P8_32", 0, 11, "HDMI, boot mode"}, {"P8_33", 0, 9, "HDMI, boot mode"}, {"P8_34", 2, 17, "HDMI, boot mode"},
+	{"P8_35", 0, 8, "HDMI, boot mode"}, {"P8_36", 2, 16, "HDMI, boot mode"}, {"P8_37", 2, 14, "HDMI, boot mode"},
+	{"P8_38", 2, 15, "HDMI, boot mode"}, {"P8_39", 2, 12, "HDMI, boot mode"}, {"P8_40", 2, 13, "HDMI, boot mode"},
+	{"P8_41", 2, 10, "HDMI, boot mode"}, {"P8_42", 2, 11, "HDMI, boot mode"}, {"P8_43", 2, 8, "HDMI, boot mode"},
+	{"P8_44", 2, 9, "HDMI, boot mode"}, {"P8_45", 2, 6, "HDMI, boot mode"}, {"P8_46", 2, 7, "HDMI, boot mode"},
 
-	{"P9_11", 0, 30, "UART4 RX"}, {"P9_12", 1, 28, ""}, {"P9_13", 0, 31, "UART4 TX"}, {"P9_14", 1, 18, ""},
-	{"P9_15A", 1, 16, "shares its pin with P9_15B"}, {"P9_15B", 2, 0, "shares its pin with P9_15A"},
-	{"P9_16", 1, 19, ""}, {"P9_17", 0, 5, "I2C1 SCL"}, {"P9_18", 0, 4, "I2C1 SDA"},
-	{"P9_19", 0, 13, "I2C2 SCL, cape EEPROM"}, {"P9_20", 0, 12, "I2C2 SDA, cape EEPROM"},
-	{"P9_21", 0, 3, "UART2 TX, SPI0"}, {"P9_22", 0, 2, "UART2 RX, SPI0"}, {"P9_23", 1, 17, ""},
-	{"P9_24", 0, 15, "UART1 TX"}, {"P9_25", 3, 21, "HDMI audio"}, {"P9_26", 0, 14, "UART1 RX"},
-	{"P9_27", 3, 19, ""}, {"P9_28", 3, 17, "HDMI audio"}, {"P9_29", 3, 15, "HDMI audio"},
-	{"P9_30", 3, 16, ""}, {"P9_31", 3, 14, "HDMI audio"},
-	{"P9_41A", 3, 20, "shares its pin with P9_41B"}, {"P9_41B", 0, 20, "shares its pin with P9_41A"},
-	{"P9_42A", 0, 7, "shares its pin with P9_42B"}, {"P9_42B", 3, 18, "shares its pin with P9_42A"},
+	{"P9_1", 0, -1, "GND"}, {"P9_2", 0, -1, "GND"}, {"P9_3", 0, -1, "3V3"}, {"P9_4", 0, -1, "3V3"},
+	{"P9_5", 0, -1, "VDD_5V (barrel jack only)"}, {"P9_6", 0, -1, "VDD_5V (barrel jack only)"}, {"P9_7", 0, -1, "SYS_5V"},
+	{"P9_8", 0, -1, "SYS_5V"}, {"P9_9", 0, -1, "PWR_BUT"}, {"P9_10", 0, -1, "SYS_RESETn"}, {"P9_11", 0, 30, "UART4 RX"},
+	{"P9_12", 1, 28, ""}, {"P9_13", 0, 31, "UART4 TX"}, {"P9_14", 1, 18, ""},
+	{"P9_15A", 1, 16, "shares its pin with P9_15B"}, {"P9_15B", 2, 0, "shares its pin with P9_15A"}, {"P9_16", 1, 19, ""},
+	{"P9_17", 0, 5, "I2C1 SCL"}, {"P9_18", 0, 4, "I2C1 SDA"}, {"P9_19", 0, 13, "I2C2 SCL, cape EEPROM"},
+	{"P9_20", 0, 12, "I2C2 SDA, cape EEPROM"}, {"P9_21", 0, 3, "UART2 TX, SPI0"}, {"P9_22", 0, 2, "UART2 RX, SPI0"},
+	{"P9_23", 1, 17, ""}, {"P9_24", 0, 15, "UART1 TX"}, {"P9_25", 3, 21, "HDMI audio"}, {"P9_26", 0, 14, "UART1 RX"},
+	{"P9_27", 3, 19, ""}, {"P9_28", 3, 17, "HDMI audio"}, {"P9_29", 3, 15, "HDMI audio"}, {"P9_30", 3, 16, ""},
+	{"P9_31", 3, 14, "HDMI audio"}, {"P9_32", 0, -1, "VDD_ADC 1.8 V"}, {"P9_33", 0, -1, "AIN4 1.8 V"},
+	{"P9_34", 0, -1, "GNDA_ADC"}, {"P9_35", 0, -1, "AIN6 1.8 V"}, {"P9_36", 0, -1, "AIN5 1.8 V"},
+	{"P9_37", 0, -1, "AIN2 1.8 V"}, {"P9_38", 0, -1, "AIN3 1.8 V"}, {"P9_39", 0, -1, "AIN0 1.8 V"},
+	{"P9_40", 0, -1, "AIN1 1.8 V"}, {"P9_41A", 3, 20, "shares its pin with P9_41B"},
+	{"P9_41B", 0, 20, "shares its pin with P9_41A"}, {"P9_42A", 0, 7, "shares its pin with P9_42B"},
+	{"P9_42B", 3, 18, "shares its pin with P9_42A"}, {"P9_43", 0, -1, "GND"}, {"P9_44", 0, -1, "GND"},
+	{"P9_45", 0, -1, "GND"}, {"P9_46", 0, -1, "GND"},
 }
 
-// boneSupplies are the other pins.
-var boneSupplies = map[string]string{
-	"P8_1": "GND", "P8_2": "GND",
-	"P9_1": "GND", "P9_2": "GND", "P9_3": "3V3", "P9_4": "3V3",
-	"P9_5": "VDD_5V (barrel jack only)", "P9_6": "VDD_5V (barrel jack only)",
-	"P9_7": "SYS_5V", "P9_8": "SYS_5V", "P9_9": "PWR_BUT", "P9_10": "SYS_RESETn",
-	"P9_32": "VDD_ADC 1.8 V", "P9_33": "AIN4 1.8 V", "P9_34": "GNDA_ADC", "P9_35": "AIN6 1.8 V",
-	"P9_36": "AIN5 1.8 V", "P9_37": "AIN2 1.8 V", "P9_38": "AIN3 1.8 V", "P9_39": "AIN0 1.8 V", "P9_40": "AIN1 1.8 V",
-	"P9_43": "GND", "P9_44": "GND", "P9_45": "GND", "P9_46": "GND",
-}
-
-// bonePulls are the pulls after a reset that somebody has read on a board.
-var bonePulls = map[string]gpio.Bias{
-	"P8_7": gpio.BiasPullUp, "P8_8": gpio.BiasPullUp, "P8_9": gpio.BiasPullUp, "P8_10": gpio.BiasPullUp,
-	"P8_11": gpio.BiasPullDown, "P8_12": gpio.BiasPullDown, "P8_13": gpio.BiasPullDown, "P8_14": gpio.BiasPullDown,
-	"P8_15": gpio.BiasPullDown, "P8_16": gpio.BiasPullDown, "P8_17": gpio.BiasPullDown, "P8_18": gpio.BiasPullDown,
-	"P8_19": gpio.BiasPullDown, "P9_14": gpio.BiasPullDown, "P9_15A": gpio.BiasPullDown, "P9_23": gpio.BiasPullDown,
-}
-
-// boneHeader is both headers in the order of their pins. uses overrides what
-// the pins do on a particular board.
+// boneHeader is both headers. uses overrides the use of pins that differ on a
+// particular board.
 func boneHeader(uses map[string]string) []Pin {
-	var pins []Pin
-	for _, header := range []string{"P8", "P9"} {
-		for n := range 46 {
-			name := fmt.Sprintf("%s_%d", header, n+1)
-			if signal, ok := boneSupplies[name]; ok {
-				pins = append(pins, Pin{Name: name, Signal: signal, Offset: -1})
-				continue
-			}
-			for _, p := range bonePins {
-				if p.name != name && p.name != name+"A" && p.name != name+"B" {
-					continue
-				}
-				if use, ok := uses[p.name]; ok {
-					p.use = use
-				}
-				pins = append(pins, Pin{
-					Name: p.name, Signal: fmt.Sprintf("gpio%d_%d", p.bank, p.offset),
-					Bank: p.bank, Offset: p.offset, Pull: bonePulls[p.name], Use: p.use,
-				})
-			}
+	pins := make([]Pin, len(bonePins))
+	for i, p := range bonePins {
+		pins[i] = Pin{Name: p.name, Signal: p.use, offset: -1}
+		if p.offset < 0 {
+			continue
+		}
+		if use, ok := uses[p.name]; ok {
+			p.use = use
+		}
+		pins[i] = Pin{
+			Name: p.name, Signal: fmt.Sprintf("gpio%d_%d", p.bank, p.offset),
+			Use: p.use, bank: p.bank, offset: p.offset,
 		}
 	}
 	return pins
 }
 
-// greenUses frees what a BeagleBone Black uses for HDMI, which the Green lacks.
+// greenUses frees the pins that a BeagleBone Black uses for HDMI, which the Green
+// does not have.
 func greenUses() map[string]string {
 	uses := make(map[string]string)
 	for _, p := range bonePins {
@@ -108,30 +86,28 @@ func greenUses() map[string]string {
 	return uses
 }
 
-// greenWirelessUses adds the pins that this board's radio has
-// (am335x-bonegreen-wireless.dts).
+// greenWirelessUses adds the pins of the radio (am335x-bonegreen-wireless.dts).
 func greenWirelessUses() map[string]string {
 	uses := greenUses()
-	maps.Copy(uses, map[string]string{
-		"P8_11": "Wi-Fi", "P8_12": "Wi-Fi", "P8_14": "Wi-Fi", "P8_15": "Wi-Fi", "P8_16": "Wi-Fi",
-		"P8_17": "Wi-Fi", "P8_18": "Wi-Fi", "P8_20": "Wi-Fi", "P8_21": "Wi-Fi", "P8_26": "Wi-Fi",
-		"P9_12": "Bluetooth",
-	})
+	for name := range strings.FieldsSeq("P8_11 P8_12 P8_14 P8_15 P8_16 P8_17 P8_18 P8_20 P8_21 P8_26") {
+		uses[name] = "Wi-Fi"
+	}
+	uses["P9_12"] = "Bluetooth"
 	return uses
 }
 
 func boneBoards() []*Board {
-	// DATA0 and DATA1 are two plain pins of one bank: one request has both.
-	board := func(key, name, data0, data1 string, uses map[string]string, compatible string) *Board {
+	// DATA0 and DATA1 are free pins of one bank, so that one request takes both.
+	board := func(key, name, data0, data1 string, compatible string, uses map[string]string) *Board {
 		return &Board{
 			Key: key, Name: "BeagleBone " + name, compatible: []string{compatible}, Pins: boneHeader(uses),
 			Data0: data0, Data1: data1, Family: BeagleBone,
 		}
 	}
 	return []*Board{
-		board("bbb", "Black", "P9_12", "P9_23", nil, "ti,am335x-bone-black"),
-		board("bbb-wireless", "Black Wireless", "P9_12", "P9_23", nil, "ti,am335x-bone-black-wireless"),
-		board("bbg", "Green", "P9_12", "P9_23", greenUses(), "ti,am335x-bone-green"),
-		board("bbg-wireless", "Green Wireless", "P9_23", "P9_14", greenWirelessUses(), "ti,am335x-bone-green-wireless"),
+		board("bbb", "Black", "P9_12", "P9_23", "ti,am335x-bone-black", nil),
+		board("bbb-wireless", "Black Wireless", "P9_12", "P9_23", "ti,am335x-bone-black-wireless", nil),
+		board("bbg", "Green", "P9_12", "P9_23", "ti,am335x-bone-green", greenUses()),
+		board("bbg-wireless", "Green Wireless", "P9_23", "P9_14", "ti,am335x-bone-green-wireless", greenWirelessUses()),
 	}
 }

@@ -47,7 +47,7 @@ type chip struct {
 	lines   []gpio.LineInfo
 }
 
-// String is how a chip is listed to people.
+// String is the chip with its label, address and number of lines.
 func (c *chip) String() string {
 	if c.address != "" {
 		return fmt.Sprintf("%s (%s at %s, %s)", c.Name, c.Label, c.address, count.Of(c.Lines, "line"))
@@ -55,15 +55,19 @@ func (c *chip) String() string {
 	return fmt.Sprintf("%s (%s, %s)", c.Name, c.Label, count.Of(c.Lines, "line"))
 }
 
-// scan reads every chip, once: Raspberry Pi OS makes /dev/gpiochip4 a symbolic
-// link to gpiochip0, so links are names of a chip and not chips
-// (RPi-Distro/raspberrypi-sys-mods, 60-gpiochip4.rules). A chip that could not
-// be read is in err; the others are returned.
+// scan reads every chip once. Raspberry Pi OS makes /dev/gpiochip4 a symbolic
+// link to gpiochip0, so a link is another name of a chip, not another chip
+// (RPi-Distro/raspberrypi-sys-mods, 60-gpiochip4.rules). With an error it
+// returns the chips that it could read.
 func (h host) scan() (chips []*chip, err error) {
 	paths, _ := filepath.Glob(h.path("dev/gpiochip*"))
+	if len(paths) == 0 {
+		return nil, fmt.Errorf("no /dev/gpiochip*: %w", fs.ErrNotExist)
+	}
 	links := make(map[string][]string)
 	for _, path := range paths {
-		if target, isLink := readLink(path); isLink {
+		if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			target, _ := filepath.EvalSymlinks(path)
 			links[target] = append(links[target], path)
 			continue
 		}
@@ -72,27 +76,12 @@ func (h host) scan() (chips []*chip, err error) {
 			err = errors.Join(err, e)
 			continue
 		}
-		if !slices.ContainsFunc(chips, func(d *chip) bool { return d.Name == c.Name }) {
-			chips = append(chips, c)
-		}
+		chips = append(chips, c)
 	}
 	for _, c := range chips {
 		c.links = links[c.Path]
 	}
-	if len(paths) == 0 {
-		err = fmt.Errorf("no /dev/gpiochip*: %w", fs.ErrNotExist)
-	}
 	return chips, err
-}
-
-// readLink follows a symbolic link.
-func readLink(path string) (target string, isLink bool) {
-	info, err := os.Lstat(path)
-	if err != nil || info.Mode()&fs.ModeSymlink == 0 {
-		return "", false
-	}
-	target, _ = filepath.EvalSymlinks(path)
-	return target, true
 }
 
 func (h host) read(path string) (*chip, error) {
@@ -114,7 +103,7 @@ func (h host) read(path string) (*chip, error) {
 	return c, nil
 }
 
-// address is where a chip lies, from the name of its parent device in sysfs:
+// address is a chip's address, from the name of its parent device in sysfs:
 // …/4804c000.gpio/gpiochip1, …/fe200000.gpio/gpiochip0.
 func (h host) address(name string) string {
 	target, err := os.Readlink(h.path("sys/bus/gpio/devices/" + name))
@@ -136,4 +125,16 @@ func (c *chip) is(word string) bool {
 		slices.ContainsFunc(append(c.links, c.Path), func(path string) bool {
 			return word == path || !strings.Contains(word, "/") && word == filepath.Base(path)
 		})
+}
+
+// list names the chips.
+func list(chips []*chip) string {
+	if len(chips) == 0 {
+		return "no GPIO chip at all"
+	}
+	var names []string
+	for _, c := range chips {
+		names = append(names, c.String())
+	}
+	return strings.Join(names, ", ")
 }

@@ -118,8 +118,8 @@ var (
 	namesPi5Launch = func() []string {
 		names := make([]string, 28)
 		for _, p := range piPins(40) {
-			if p.Line() {
-				names[p.Offset] = "PIN" + p.Name
+			if p.line() {
+				names[p.offset] = "PIN" + p.Name
 			}
 		}
 		return names
@@ -133,7 +133,7 @@ func boneNames(bank int) []string {
 		names[i] = "NC"
 	}
 	for _, p := range bonePins {
-		if p.bank == bank {
+		if p.bank == bank && p.offset >= 0 {
 			names[p.offset] = p.name
 		}
 	}

@@ -10,160 +10,140 @@ import (
 	"strings"
 
 	"stump/gpio"
+	"stump/internal/hint"
 )
 
-// Line is what a name in the configuration turned out to be.
+// Line is the line that a name in the configuration means.
 type Line struct {
-	Chip     gpio.ChipInfo
-	Offset   int
-	Name     string // the kernel's line name; empty when it has none
-	Pin      Pin    // on the header; its Name is empty when it is not there, or the board is unknown
-	Used     bool   // somebody has it
-	Consumer string // who, as they call themselves
-	address  string
-	signal   string // GPIO22, gpio1_28; else what the kernel calls it
+	chip   *chip
+	info   gpio.LineInfo
+	pin    Pin    // its Name is empty when the line is not on a known header
+	signal string // GPIO22, gpio1_28; else what the kernel calls it
 }
 
 // String is the line in every notation that is known:
 // "GPIO17 = header pin 11 = gpiochip0 line 17 (pinctrl-bcm2711)".
 func (l Line) String() string {
 	var names []string
-	add := func(format string, args ...any) {
-		if s := fmt.Sprintf(format, args...); !slices.Contains(names, s) {
-			names = append(names, s)
-		}
-	}
 	if l.signal != "" {
-		add("%s", l.signal)
+		names = append(names, l.signal)
 	}
-	if l.Pin.Name != "" {
-		add("header pin %s", l.Pin.Name)
+	if l.pin.Name != "" {
+		names = append(names, "header pin "+l.pin.Name)
 	}
-	if l.address != "" && strings.HasPrefix(l.Chip.Label, "gpio-") {
-		// These labels follow the order of probing: the address says more.
-		add("%s line %d (%s at %s)", l.Chip.Name, l.Offset, l.Chip.Label, l.address)
-	} else {
-		add("%s line %d (%s)", l.Chip.Name, l.Offset, l.Chip.Label)
+	label := l.chip.Label
+	if l.chip.address != "" && strings.HasPrefix(label, "gpio-") {
+		label += " at " + l.chip.address // such a label depends on the order of probing
 	}
-	if named(l.Name) && baseName(l.Name) != l.signal && baseName(l.Name) != l.Pin.Name {
-		add("%q", l.Name)
+	names = append(names, fmt.Sprintf("%s line %d (%s)", l.chip.Name, l.info.Offset, label))
+	if base := baseName(l.info.Name); named(l.info.Name) && base != l.signal && base != l.pin.Name {
+		names = append(names, strconv.Quote(l.info.Name))
 	}
 	return strings.Join(names, " = ")
 }
 
 // GPIO is the line for a request.
 func (l Line) GPIO() gpio.Line {
-	return gpio.Line{Chip: l.Chip.Path, Offset: l.Offset, Name: l.String()}
+	return gpio.Line{Chip: l.chip.Path, Offset: l.info.Offset, Name: l.String()}
 }
 
-// lookupError says why a name means no line, or more than one.
-type lookupError struct {
-	Name  string
-	Why   string
-	Found []Line // more than one
-	hint  string
-	err   error
+// refuse says why a name means no line, or more than one.
+func refuse(name, remedy, format string, args ...any) error {
+	return hint.Errorf(remedy, "line %q: %w", name, fmt.Errorf(format, args...))
 }
 
-// Error says what is wrong.
-func (e *lookupError) Error() string {
-	s := fmt.Sprintf("line %q: %s", e.Name, e.Why)
-	for _, l := range e.Found {
-		s += "\n  " + l.String()
-	}
-	return s
-}
-
-// Hint says what to do.
-func (e *lookupError) Hint() string { return e.hint }
-
-// Unwrap is the reason why chips could not be read, if that is why.
-func (e *lookupError) Unwrap() error { return e.err }
-
-// Lookup finds the line that a name means on a board. A name is a line name
+// Lookup finds the line that a name means on this board. A name is a line name
 // ("GPIO17", "P9_12"), a header pin ("pin 11", "pin P9_12"), or a chip and a
-// line number ("pinctrl-bcm2711:17", "gpiochip0:17", "4804c000:28"). A name
-// that means more than one line is refused.
+// line number ("pinctrl-bcm2711:17", "gpiochip0:17", "4804c000:28"). It refuses
+// a name that means more than one line.
 func (b *Board) Lookup(name string) (Line, error) {
+	name = strings.TrimSpace(name)
 	chips, scanErr := b.host.scan()
-	l, err := lookup(chips, b, name)
-	if err == nil {
-		return l, nil
+	l, err := b.lookup(chips, name)
+	if err == nil || scanErr == nil || hint.Of(err) != "" {
+		return l, err
 	}
-	// What could not be read may be the chip that was meant.
-	if e, ok := err.(*lookupError); ok && scanErr != nil && len(e.Found) == 0 && e.hint == "" {
-		e.err, e.hint = scanErr, gpio.Hint(scanErr)
-		switch {
-		case errors.Is(scanErr, fs.ErrPermission):
-			e.Why = "GPIO chips may not be read: " + scanErr.Error()
-		case len(chips) == 0:
-			e.Why = scanErr.Error()
-		}
+	// The line may be on a chip that could not be read.
+	switch {
+	case errors.Is(scanErr, fs.ErrPermission):
+		err = refuse(name, "", "GPIO chips may not be read: %w", scanErr)
+	case len(chips) == 0:
+		err = refuse(name, "", "%w", scanErr)
 	}
-	return Line{}, err
+	return Line{}, hint.Wrap(err, gpio.Hint(scanErr))
 }
 
 // lookup decides by the form of the name.
-func lookup(chips []*chip, b *Board, name string) (Line, error) {
-	name = strings.TrimSpace(name)
+func (b *Board) lookup(chips []*chip, name string) (Line, error) {
 	if pin, ok := cutPin(name); ok {
-		return byPin(chips, b, name, pin)
+		if _, split := b.Pin(pin + "A"); split {
+			return b.byName(chips, pin)
+		}
+		p, err := b.headerLine(name, pin)
+		if err != nil {
+			return Line{}, err
+		}
+		return b.onBoard(chips, name, p.bank, p.offset)
 	}
 	if i := strings.LastIndexByte(name, ':'); i >= 0 {
-		return byOffset(chips, b, name, name[:i], name[i+1:])
+		return b.byOffset(chips, name, name[:i], name[i+1:])
 	}
 	if _, err := strconv.Atoi(name); err == nil {
-		return Line{}, &lookupError{
-			Name: name, Why: "a bare number can be a header pin or a GPIO",
-			hint: fmt.Sprintf("write \"GPIO%s\" or \"pin %s\": they are different pins", name, name),
-		}
+		return Line{}, refuse(name, fmt.Sprintf("write \"GPIO%s\" or \"pin %s\": they are different pins", name, name),
+			"a bare number can be a header pin or a GPIO")
 	}
-	return byName(chips, b, name)
+	return b.byName(chips, unpad(name))
 }
 
 // cutPin takes a header pin out of "pin 11" or "pin P9_12".
 func cutPin(name string) (pin string, ok bool) {
 	word, pin, ok := strings.Cut(name, " ")
-	return strings.TrimSpace(pin), ok && strings.EqualFold(word, "pin")
+	return unpad(strings.TrimSpace(pin)), ok && strings.EqualFold(word, "pin")
 }
 
-// byPin finds a pin of the header.
-func byPin(chips []*chip, b *Board, name, pin string) (Line, error) {
+// headerLine returns a pin of the header, if it is a line.
+func (b *Board) headerLine(name, pin string) (Pin, error) {
 	if len(b.Pins) == 0 {
-		return Line{}, &lookupError{
-			Name: name, Why: fmt.Sprintf("the header of %s is not known", b),
-			hint: "use a line name, or chip and line as in \"gpiochip0:17\"; `stump config check --board` lists the chips",
-		}
+		return Pin{}, refuse(name, "use a line name, or chip and line as in \"gpiochip0:17\"; `stump config check --board` lists the chips",
+			"the header of %s is not known", b)
 	}
-	pin = unpad(pin)
 	p, ok := b.Pin(pin)
-	if _, split := b.Pin(pin + "A"); !ok && split {
-		return byName(chips, b, pin)
-	}
 	if !ok {
-		return Line{}, &lookupError{
-			Name: name, Why: fmt.Sprintf("%s has no such pin", b),
-			hint: fmt.Sprintf("its pins are %s to %s", b.Pins[0].Name, b.Pins[len(b.Pins)-1].Name),
-		}
+		return Pin{}, refuse(name, fmt.Sprintf("its pins are %s to %s", b.Pins[0].Name, b.Pins[len(b.Pins)-1].Name), "%s has no such pin", b)
 	}
-	if !p.Line() {
-		e := &lookupError{Name: name, Why: fmt.Sprintf("header pin %s is %s, not a line", p.Name, p.Signal)}
+	if !p.line() {
+		remedy := ""
 		if meant, ok := b.BySignal("GPIO" + p.Name); ok {
-			e.hint = fmt.Sprintf("if GPIO%s is meant, write \"GPIO%s\": it is header pin %s", p.Name, p.Name, meant.Name)
+			remedy = fmt.Sprintf("if GPIO%s is meant, write \"GPIO%s\": it is header pin %s", p.Name, p.Name, meant.Name)
 		}
-		return Line{}, e
+		return Pin{}, refuse(name, remedy, "header pin %s is %s, not a line", p.Name, p.Signal)
 	}
-	return onBoard(chips, b, name, p.Bank, p.Offset)
+	return p, nil
+}
+
+// Place finds the line that a name means on the board's header, by the board's
+// table alone.
+func (b *Board) Place(name string) (Pin, error) {
+	name = strings.TrimSpace(name)
+	if pin, ok := cutPin(name); ok {
+		return b.headerLine(name, pin)
+	}
+	bank, offset, ok := b.position(unpad(name))
+	if _, number, chip := strings.Cut(name, ":"); chip && b.Family == RaspberryPi {
+		n, err := strconv.Atoi(number)
+		offset, ok = n, err == nil
+	}
+	if p, found := b.at(bank, offset); ok && found {
+		return p, nil
+	}
+	return Pin{}, fmt.Errorf("line %q is not on the header of the %s", name, b.Name)
 }
 
 // byOffset finds a line by its chip and number.
-func byOffset(chips []*chip, b *Board, name, word, number string) (Line, error) {
+func (b *Board) byOffset(chips []*chip, name, word, number string) (Line, error) {
 	offset, err := strconv.Atoi(number)
 	if err != nil || offset < 0 {
-		return Line{}, &lookupError{
-			Name: name, Why: fmt.Sprintf("%q is not a line number", number),
-			hint: "write chip and line as in \"pinctrl-bcm2711:17\"",
-		}
+		return Line{}, refuse(name, "write chip and line as in \"pinctrl-bcm2711:17\"", "%q is not a line number", number)
 	}
 	var found []Line
 	for _, c := range chips {
@@ -171,151 +151,137 @@ func byOffset(chips []*chip, b *Board, name, word, number string) (Line, error) 
 			continue
 		}
 		if offset >= c.Lines {
-			return Line{}, &lookupError{
-				Name: name, Why: fmt.Sprintf("%s has lines 0 to %d", c, c.Lines-1),
-				hint: "correct the line number",
-			}
+			return Line{}, refuse(name, "correct the line number", "%s has lines 0 to %d", c, c.Lines-1)
 		}
-		found = append(found, c.line(b, offset))
+		found = append(found, b.line(c, offset))
 	}
 	if len(found) == 0 {
-		return Line{}, &lookupError{Name: name, Why: fmt.Sprintf("no chip %q; there is %s", word, list(chips))}
+		return Line{}, refuse(name, "", "no chip %q; there is %s", word, list(chips))
 	}
-	return one(name, found)
+	return only(name, found)
 }
 
 // byName finds a line by its kernel name, whole or without what follows a
 // space ("P9_22 [spi0_sclk]"); then by what the board's header calls it.
-func byName(chips []*chip, b *Board, name string) (Line, error) {
-	name = unpad(name)
+func (b *Board) byName(chips []*chip, name string) (Line, error) {
 	for _, same := range []func(string) bool{
 		func(s string) bool { return s == name },
 		func(s string) bool { return strings.EqualFold(baseName(s), name) },
 	} {
-		if found := search(chips, b, same); len(found) > 0 {
-			return one(name, found)
+		var found []Line
+		for _, c := range chips {
+			for _, l := range c.lines {
+				if named(l.Name) && same(l.Name) {
+					found = append(found, b.line(c, l.Offset))
+				}
+			}
+		}
+		if len(found) > 0 {
+			return only(name, found)
 		}
 	}
 	if bank, offset, ok := b.position(name); ok {
-		return onBoard(chips, b, name, bank, offset)
+		return b.onBoard(chips, name, bank, offset)
 	}
-	// Two balls of the processor on one pin: either will do, so none is right.
+	// Where two lines of the processor share a pin, the name does not say which.
 	var split []Line
 	for _, end := range []string{"A", "B"} {
 		if p, ok := b.Pin(name + end); ok {
-			if l, err := onBoard(chips, b, name, p.Bank, p.Offset); err == nil {
+			if l, err := b.onBoard(chips, name, p.bank, p.offset); err == nil {
 				split = append(split, l)
 			}
 		}
 	}
 	if len(split) > 0 {
-		return one(name, split)
+		return only(name, split)
 	}
-	return Line{}, &lookupError{Name: name, Why: fmt.Sprintf("no chip has a line of this name; there is %s", list(chips))}
+	return Line{}, refuse(name, "", "no chip has a line of this name; there is %s", list(chips))
 }
 
-// search returns all lines whose name fits.
-func search(chips []*chip, b *Board, fits func(string) bool) (found []Line) {
-	for _, c := range chips {
-		for _, l := range c.lines {
-			if named(l.Name) && fits(l.Name) {
-				found = append(found, c.line(b, l.Offset))
-			}
-		}
-	}
-	return found
-}
-
-// one insists that there is one.
-func one(name string, found []Line) (Line, error) {
+// only returns the only line that was found.
+func only(name string, found []Line) (Line, error) {
 	if len(found) == 1 {
 		return found[0], nil
 	}
-	return Line{}, &lookupError{
-		Name: name, Why: fmt.Sprintf("%d lines are called so", len(found)), Found: found,
-		hint: fmt.Sprintf("say which, by chip and line: \"%s:%d\"", found[0].Chip.Name, found[0].Offset),
+	all := fmt.Sprintf("%d lines have this name", len(found))
+	for _, l := range found {
+		all += "\n  " + l.String()
 	}
+	return Line{}, refuse(name, fmt.Sprintf("say which, by chip and line: \"%s:%d\"", found[0].chip.Name, found[0].info.Offset), "%s", all)
 }
 
-var boneSignal = regexp.MustCompile(`^(?i:gpio)([0-3])_([0-9]|[12][0-9]|3[01])$`)
+var (
+	piSignal   = regexp.MustCompile(`^(?i:gpio)([0-9]|1[0-9]|2[0-7])$`)
+	boneSignal = regexp.MustCompile(`^(?i:gpio)([0-3])_([0-9]|[12][0-9]|3[01])$`)
+)
 
-// position is where the board has a line that its header, or its maker, calls
-// by this name, whatever the kernel calls it.
+// position is where the board has a line that its header or its maker calls by
+// this name, whatever the kernel calls it.
 func (b *Board) position(name string) (bank, offset int, ok bool) {
+	pin := name
 	switch b.Family {
 	case RaspberryPi:
-		// As periph and wiringPi users write it, with or without a header pin.
-		var g int
-		if n, _ := fmt.Sscanf(strings.ToUpper(name), "GPIO%d", &g); n == 1 && fmt.Sprintf("GPIO%d", g) == strings.ToUpper(name) && g < 28 {
-			return 0, g, true
+		if m := piSignal.FindStringSubmatch(name); m != nil {
+			offset, _ = strconv.Atoi(m[1])
+			return 0, offset, true
 		}
 		// Kernels for the Pi 5 of late 2023 named lines after pins: PIN11.
-		if pin, ok := b.Pin(strings.TrimPrefix(strings.ToUpper(name), "PIN")); ok && pin.Line() {
-			return pin.Bank, pin.Offset, true
+		if pin, ok = strings.CutPrefix(strings.ToUpper(name), "PIN"); !ok {
+			return 0, 0, false
 		}
 	case BeagleBone:
-		if p, ok := b.Pin(name); ok && p.Line() {
-			return p.Bank, p.Offset, true
-		}
 		if m := boneSignal.FindStringSubmatch(name); m != nil {
 			bank, _ = strconv.Atoi(m[1])
 			offset, _ = strconv.Atoi(m[2])
 			return bank, offset, true
 		}
 	}
-	return 0, 0, false
+	p, ok := b.Pin(pin)
+	return p.bank, p.offset, ok && p.line()
 }
 
-// onBoard finds a line by its place on the board: the chip by what it is.
-func onBoard(chips []*chip, b *Board, name string, bank, offset int) (Line, error) {
+// onBoard finds a line by its bank and offset.
+func (b *Board) onBoard(chips []*chip, name string, bank, offset int) (Line, error) {
 	var found []Line
 	for _, c := range chips {
 		if i, ok := b.bank(c); ok && i == bank && offset < c.Lines {
-			found = append(found, c.line(b, offset))
+			found = append(found, b.line(c, offset))
 		}
 	}
 	if len(found) == 0 {
-		return Line{}, &lookupError{
-			Name: name, Why: fmt.Sprintf("the chip of the header is not there; there is %s", list(chips)),
-		}
+		return Line{}, refuse(name, "", "the chip of the header is missing; there is %s", list(chips))
 	}
-	return one(name, found)
+	return only(name, found)
 }
 
-// bank tells whether a chip is one of the header's, and which.
-func (b *Board) bank(c *chip) (int, bool) {
+// bank reports whether a chip is one of the header's, and which.
+func (b *Board) bank(c *chip) (bank int, ok bool) {
 	switch b.Family {
 	case RaspberryPi:
 		return 0, slices.Contains(piLabels, c.Label)
 	case BeagleBone:
-		i := slices.Index(bankAddress[:], c.address)
-		return i, i >= 0
+		bank = slices.Index(bankAddress[:], c.address)
+		return bank, bank >= 0
 	}
 	return 0, false
 }
 
-// line describes a line of the chip.
-func (c *chip) line(b *Board, offset int) Line {
-	info := c.lines[offset]
-	l := Line{
-		Chip: c.ChipInfo, Offset: offset, Name: info.Name, Used: info.Used, Consumer: info.Consumer,
-		address: c.address,
-	}
-	if named(info.Name) {
-		l.signal = baseName(info.Name)
+// line describes a line of a chip.
+func (b *Board) line(c *chip, offset int) Line {
+	l := Line{chip: c, info: c.lines[offset]}
+	if named(l.info.Name) {
+		l.signal = baseName(l.info.Name)
 	}
 	bank, ok := b.bank(c)
 	if !ok {
 		return l
 	}
-	l.Pin, _ = b.at(bank, offset)
-	switch b.Family {
-	case RaspberryPi:
-		if offset < 28 {
-			l.signal = fmt.Sprintf("GPIO%d", offset)
-		}
-	case BeagleBone:
+	l.pin, _ = b.at(bank, offset)
+	switch {
+	case b.Family == BeagleBone:
 		l.signal = fmt.Sprintf("gpio%d_%d", bank, offset)
+	case offset < 28: // the rest of a Raspberry Pi's lines are inside the board
+		l.signal = fmt.Sprintf("GPIO%d", offset)
 	}
 	return l
 }
@@ -323,7 +289,7 @@ func (c *chip) line(b *Board, offset int) Line {
 // named reports whether a kernel's line name names anything: unused lines are
 // called "-" on a Pi 5 and "NC" in many device trees.
 func named(s string) bool {
-	return s != "" && s != "-" && s != "?" && s != "NC" && s != "[NC]" && s != "unnamed"
+	return !slices.Contains([]string{"", "-", "?", "NC", "[NC]", "unnamed"}, s)
 }
 
 // baseName is a line name without the function in brackets.
@@ -342,16 +308,4 @@ func unpad(name string) string {
 		return strings.ToUpper(m[1] + "_" + m[2])
 	}
 	return name
-}
-
-// list names the chips that are there.
-func list(chips []*chip) string {
-	if len(chips) == 0 {
-		return "no GPIO chip at all"
-	}
-	var names []string
-	for _, c := range chips {
-		names = append(names, c.String())
-	}
-	return strings.Join(names, ", ")
 }

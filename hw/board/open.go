@@ -6,8 +6,8 @@ import (
 	"stump/gpio"
 )
 
-// OpenReader looks up a reader's two data lines and takes them. It looks anew
-// each time, so that it may be tried again while chips come and go.
+// OpenReader looks up a reader's two data lines and requests them. It looks them
+// up each time, because chips come and go.
 func (b *Board) OpenReader(data0, data1 string, req gpio.Request) (*gpio.Lines, error) {
 	l0, err := b.Lookup(data0)
 	if err != nil {
@@ -21,7 +21,7 @@ func (b *Board) OpenReader(data0, data1 string, req gpio.Request) (*gpio.Lines, 
 	return gpio.Open(req)
 }
 
-// OpenOutput looks up an output line and takes it, off.
+// OpenOutput looks up an output line and requests it, off.
 func (b *Board) OpenOutput(name string, req gpio.OutputRequest) (*gpio.OutputLine, error) {
 	l, err := b.Lookup(name)
 	if err != nil {
@@ -31,10 +31,10 @@ func (b *Board) OpenOutput(name string, req gpio.OutputRequest) (*gpio.OutputLin
 	return gpio.OpenOutput(req)
 }
 
-// ListenFree watches the free pins of a board's header until stop is called:
-// those that nothing else wants and nobody uses, without the configured lines.
-// Kernels before the summer of 2026 give a line away even where a driver uses
-// its pin, so that pins with a use of their own are never touched.
+// ListenFree watches the free pins of the header until stop is called. Free is a
+// line that nothing uses, that is not configured and that has no other use on
+// this board: kernels before the summer of 2026 hand out a line even where a
+// driver uses its pin.
 func (b *Board) ListenFree(configured ...string) (stop func() ([]gpio.Activity, error), err error) {
 	return gpio.ListenLines(b.freeLines(configured))
 }
@@ -47,14 +47,12 @@ func (b *Board) freeLines(configured []string) (lines []gpio.Line) {
 		}
 	}
 	for _, p := range b.Pins {
-		if !p.Free() || slices.Contains(taken, p.Name) {
+		if !p.line() || p.Use != "" || slices.Contains(taken, p.Name) {
 			continue
 		}
-		l, err := b.Lookup("pin " + p.Name)
-		if err != nil || l.Used {
-			continue
+		if l, err := b.Lookup("pin " + p.Name); err == nil && !l.info.Used {
+			lines = append(lines, l.GPIO())
 		}
-		lines = append(lines, l.GPIO())
 	}
 	return lines
 }

@@ -3,19 +3,17 @@ package board
 import (
 	"fmt"
 	"strconv"
-
-	"stump/gpio"
 )
 
-// piLabels are the labels of the chip that a Raspberry Pi's header hangs on:
-// Pi 1 to 3 and Zero, Pi 4 and 400, Pi 5. On all of them GPIO17 is line 17; the
-// chip's number, and the line's name, depend on the kernel.
+// piLabels are the labels of the chip that a Raspberry Pi's header is on: Pi 1
+// to 3 and Zero, Pi 4 and 400, Pi 5. On all of them GPIO17 is line 17; the
+// chip's number and the line's name depend on the kernel.
 var piLabels = []string{"pinctrl-bcm2835", "pinctrl-bcm2711", "pinctrl-rp1"}
 
 // piHeader is the header of every Raspberry Pi since the B+, pin 1 first; a
-// number is a GPIO. The first 26 pins are those of the older boards, but for
-// three on the very first (raspberrypi/documentation, "GPIO and the 40-pin
-// header"; periph.io/x/host rpi).
+// number is a GPIO. Older boards have its first 26 pins, but for three on the
+// very first board (raspberrypi/documentation, "GPIO and the 40-pin header";
+// periph.io/x/host rpi).
 var piHeader = [40]string{
 	"3V3", "5V",
 	"2", "5V",
@@ -39,7 +37,7 @@ var piHeader = [40]string{
 	"GND", "21",
 }
 
-// piUses are what the board, or usual overlays, do with a GPIO.
+// piUses are what the board, or a common overlay, does with a GPIO.
 var piUses = map[int]string{
 	0: "HAT EEPROM", 1: "HAT EEPROM",
 	2: "I2C SDA", 3: "I2C SCL", 4: "1-Wire",
@@ -51,32 +49,25 @@ var piUses = map[int]string{
 func piPins(n int) []Pin {
 	pins := make([]Pin, n)
 	for i := range pins {
-		pins[i] = Pin{Name: strconv.Itoa(i + 1), Signal: piHeader[i], Offset: -1}
+		pins[i] = Pin{Name: strconv.Itoa(i + 1), Signal: piHeader[i], offset: -1}
 		if g, err := strconv.Atoi(piHeader[i]); err == nil {
-			pins[i] = piPin(i+1, g)
+			pins[i].setGPIO(g)
 		}
 	}
 	return pins
 }
 
-func piPin(number, g int) Pin {
-	p := Pin{
-		Name: strconv.Itoa(number), Signal: fmt.Sprintf("GPIO%d", g), Offset: g,
-		Pull: gpio.BiasPullDown, Use: piUses[g],
-	}
-	if g <= 8 { // BCM2835 ARM Peripherals, table 6-31
-		p.Pull = gpio.BiasPullUp
-	}
-	return p
+func (p *Pin) setGPIO(g int) {
+	p.Signal, p.offset, p.Use = fmt.Sprintf("GPIO%d", g), g, piUses[g]
 }
 
 // piRev1Pins is the header of the first Model B: other I2C lines, and GPIO21
 // where later boards have GPIO27.
 func piRev1Pins() []Pin {
 	pins := piPins(26)
-	for number, g := range map[int]int{3: 0, 5: 1, 13: 21} {
-		pins[number-1] = piPin(number, g)
-	}
+	pins[2].setGPIO(0)
+	pins[4].setGPIO(1)
+	pins[12].setGPIO(21)
 	pins[2].Use, pins[4].Use = "I2C SDA", "I2C SCL"
 	return pins
 }
@@ -87,7 +78,7 @@ func piBoards() []*Board {
 	board := func(key, name string, pins []Pin, compatible ...string) *Board {
 		return &Board{
 			Key: key, Name: "Raspberry Pi " + name, compatible: compatible, Pins: pins,
-			Data0: "GPIO17", Data1: "GPIO18", Bias: true, Family: RaspberryPi,
+			Data0: "GPIO17", Data1: "GPIO18", Family: RaspberryPi,
 		}
 	}
 	return []*Board{

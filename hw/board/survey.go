@@ -1,51 +1,51 @@
 package board
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
 	"stump/gpio"
 	"stump/internal/count"
+	"stump/internal/hint"
 )
 
-// Survey is what `stump config check --board` shows: the board, its chips, and
-// what each configured line turned out to be.
+// Survey is what `stump config check --board` prints: the board, its chips, and
+// what each configured line is.
 type Survey struct {
-	Board *Board
-	Chips []gpio.ChipInfo
-	Err   error // chips that could not be read
-	Rows  []SurveyRow
+	board *Board
+	chips []*chip
+	err   error // chips that could not be read
+	rows  []surveyRow
 }
 
-// SurveyRow is one configured line.
-type SurveyRow struct {
-	Role string // "stump DATA0", "beeper": for whom the line is
-	Name string // as configured
-	Line Line   // when Err is nil
-	Err  error
+type surveyRow struct {
+	Wanted
+	line Line // when err is nil
+	err  error
 }
 
 // Wanted is a line to look up.
-type Wanted struct{ Role, Name string }
+type Wanted struct {
+	Role string // what the line is for: "stump DATA0", "beeper"
+	Name string // as configured
+}
 
-// Survey looks up lines on a board.
+// Survey looks up lines on this board.
 func (b *Board) Survey(wanted []Wanted) Survey {
-	chips, err := b.host.scan()
-	s := Survey{Board: b, Err: err}
-	for _, c := range chips {
-		s.Chips = append(s.Chips, c.ChipInfo)
-	}
+	s := Survey{board: b}
+	s.chips, s.err = b.host.scan()
 	for _, w := range wanted {
 		l, err := b.Lookup(w.Name)
-		s.Rows = append(s.Rows, SurveyRow{w.Role, w.Name, l, err})
+		s.rows = append(s.rows, surveyRow{w, l, err})
 	}
 	return s
 }
 
 // OK reports whether every line was found and is free.
 func (s Survey) OK() bool {
-	for _, r := range s.Rows {
-		if r.Err != nil || r.Line.Used {
+	for _, r := range s.rows {
+		if r.err != nil || r.line.info.Used {
 			return false
 		}
 	}
@@ -55,43 +55,31 @@ func (s Survey) OK() bool {
 // String is the survey for people.
 func (s Survey) String() string {
 	var b strings.Builder
-	kind := "not in the table: lines go by name, or by chip and number"
-	if s.Board.Known() {
-		kind = s.Board.Key
-	}
-	fmt.Fprintf(&b, "board: %s (%s)\n", s.Board, kind)
+	kind := cmp.Or(s.board.Key, "not in the table: lines go by name, or by chip and number")
+	fmt.Fprintf(&b, "board: %s (%s)\n", s.board, kind)
 	said := ""
-	hint := func(err error) { // not once a line when all lack the same
-		if h := hintOf(err); h != "" && h != said {
+	problem := func(role string, err error) { // a remedy that several lines share is printed once
+		fmt.Fprintf(&b, "%s: %v\n", role, err)
+		if h := cmp.Or(hint.Of(err), gpio.Hint(err)); h != "" && h != said {
 			fmt.Fprintf(&b, "  %s\n", h)
 			said = h
 		}
 	}
-	for _, c := range s.Chips {
+	for _, c := range s.chips {
 		fmt.Fprintf(&b, "chip: %s, %s, %s\n", c.Name, c.Label, count.Of(c.Lines, "line"))
 	}
-	if s.Err != nil {
-		fmt.Fprintf(&b, "chips: %v\n", s.Err)
-		hint(s.Err)
+	if s.err != nil {
+		problem("chips", s.err)
 	}
-	for _, r := range s.Rows {
+	for _, r := range s.rows {
 		switch {
-		case r.Err != nil:
-			fmt.Fprintf(&b, "%s: %v\n", r.Role, r.Err)
-			hint(r.Err)
-		case r.Line.Used:
-			fmt.Fprintf(&b, "%s = %s: held by %q\n", r.Role, r.Line, r.Line.Consumer)
+		case r.err != nil:
+			problem(r.Role, r.err)
+		case r.line.info.Used:
+			fmt.Fprintf(&b, "%s = %s: held by %q\n", r.Role, r.line, r.line.info.Consumer)
 		default:
-			fmt.Fprintf(&b, "%s = %s\n", r.Role, r.Line)
+			fmt.Fprintf(&b, "%s = %s\n", r.Role, r.line)
 		}
 	}
 	return b.String()
-}
-
-// hintOf is what to do about an error.
-func hintOf(err error) string {
-	if h, ok := err.(interface{ Hint() string }); ok && h.Hint() != "" {
-		return h.Hint()
-	}
-	return gpio.Hint(err)
 }

@@ -5,6 +5,7 @@ package diagnose
 import (
 	"cmp"
 	"slices"
+
 	"stump/hw/board"
 )
 

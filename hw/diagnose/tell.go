@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+
 	"stump/hw/board"
 )
 

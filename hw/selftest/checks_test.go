@@ -217,7 +217,7 @@ func TestMountOf(t *testing.T) {
 	}
 }
 
-func TestRemotecheckNames(t *testing.T) {
+func TestRemoteChecks(t *testing.T) {
 	boom := errors.New("connection refused")
 	network := func(f NetworkFact, err error) func(*bench) {
 		return func(b *bench) { b.env.Network = func(context.Context) (NetworkFact, error) { return f, err } }

@@ -4,8 +4,9 @@ import (
 	"flag"
 	"os"
 	"strings"
-	"stump/internal/testkit"
 	"testing"
+
+	"stump/internal/testkit"
 )
 
 var update = flag.Bool("update", false, "write docs/selftest.md and testdata anew")

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
 	"stump/hw/diagnose"
 	"stump/hw/wiring"
 )

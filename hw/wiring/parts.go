@@ -3,6 +3,7 @@ package wiring
 import (
 	"fmt"
 	"slices"
+
 	"stump/hw/board"
 )
 

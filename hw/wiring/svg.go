@@ -6,6 +6,7 @@ import (
 	"html"
 	"slices"
 	"strings"
+
 	"stump/hw/board"
 )
 

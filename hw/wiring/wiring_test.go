@@ -11,10 +11,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"stump/hw/board"
-	"stump/internal/testkit"
 	"testing"
 	"unicode/utf8"
+
+	"stump/hw/board"
+	"stump/internal/hint"
+	"stump/internal/testkit"
 )
 
 var update = flag.Bool("update", false, "write docs/wiring.md and its pictures anew")
@@ -54,7 +56,7 @@ func TestWiringOfEveryBoard(t *testing.T) {
 					delete(want, tie.Wire)
 				}
 				if strings.HasPrefix(tie.Wire, "DATA") {
-					if data++; !tie.Pin.Free() {
+					if data++; tie.Pin.Use != "" {
 						t.Errorf("%s goes to pin %s, used for %q", tie.Wire, tie.Pin.Name, tie.Pin.Use)
 					}
 				}
@@ -182,7 +184,7 @@ func TestWiringRefuses(t *testing.T) {
 		t.Errorf("a line that is not on the header: %v", err)
 	}
 	w.Data[0] = "pin 17"
-	if _, err := w.connections(); err == nil || !strings.Contains(err.Error(), "GPIO17 is header pin 11") {
+	if _, err := w.connections(); !strings.Contains(hint.Of(err), `write "GPIO17": it is header pin 11`) {
 		t.Errorf("a data wire on 3.3 V: %v", err)
 	}
 	if _, err := (&Plan{Board: &board.Board{Name: "unknown board"}}).Text(80, false); err == nil {

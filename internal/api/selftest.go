@@ -5,8 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"stump/hw/selftest"
 	"sync"
+
+	"stump/hw/selftest"
 )
 
 // TestLine is a line of a self-test's answer: something to do, a question that

@@ -94,7 +94,7 @@ func testEnv(cfg *config.Config, b *board.Board, i int) *selftest.Env {
 	}
 	env.Site = Wiring(cfg, pictured, i).Site()
 	env.Others = slices.Delete(readerNames(cfg), i, i+1)
-	if b != nil && b.Known() && !b.Bias {
+	if b != nil && b.Family == board.BeagleBone {
 		env.NoFloat = "this board's pulls come from the device tree, not from a request"
 	}
 	if b != nil && b.Known() {
@@ -109,7 +109,7 @@ func testEnv(cfg *config.Config, b *board.Board, i int) *selftest.Env {
 	chip := "/dev/gpiochip0"
 	if b != nil {
 		if l, err := b.Lookup(rc.Data0); err == nil {
-			chip = l.Chip.Path // its number varies with the kernel
+			chip = l.GPIO().Chip // its number varies with the kernel
 		}
 	}
 	env.Devices = append(env.Devices, selftest.Device{Path: chip, Use: "the reader's lines", Group: "gpio"})
