@@ -14,7 +14,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"stump/gpio"
-	"stump/hw/wiring"
 )
 
 // lamp is a light that remembers.
@@ -287,14 +286,5 @@ func TestSourceWithoutPulls(t *testing.T) {
 	})
 	if !strings.Contains(strings.Join(b.said, "\n"), "all pins are taken") || b.sum.Result != Fail {
 		t.Errorf("%v, %+v", b.said, b.sum)
-	}
-}
-
-func TestWrap(t *testing.T) {
-	if got := wiring.Wrap("a bb  ccc dddddddd e", 6); strings.Join(got, "|") != "a bb|ccc|dddddddd|e" {
-		t.Errorf("%q", got)
-	}
-	if got := wiring.Wrap("  ", 6); len(got) != 0 {
-		t.Errorf("%q", got)
 	}
 }

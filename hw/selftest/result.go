@@ -94,16 +94,7 @@ type Printer struct {
 // Lines renders a result: the verdict, the check and what was measured, and
 // below it what to do.
 func (p *Printer) Lines(r Result) []string {
-	const indent = 19 // "FAIL  permissions  "
-	head := fmt.Sprintf("%-6s%-13s", strings.ToUpper(string(r.Result)), r.Check)
-	var lines []string
-	for i, l := range wiring.Wrap(cmp.Or(r.Measured, "-"), p.Columns-indent) {
-		if i == 0 {
-			lines = append(lines, head+l)
-			continue
-		}
-		lines = append(lines, strings.Repeat(" ", indent)+l)
-	}
+	lines := wiring.Hang(fmt.Sprintf("%-6s%-13s", strings.ToUpper(string(r.Result)), r.Check), cmp.Or(r.Measured, "-"), p.Columns)
 	remedy := r.Remedy
 	switch {
 	case remedy == "":
@@ -113,11 +104,7 @@ func (p *Printer) Lines(r Result) []string {
 	default:
 		p.given, p.by = remedy, r.Check
 	}
-	const remedyIndent = 6
-	for i, l := range wiring.Wrap(remedy, p.Columns-remedyIndent-2) {
-		lines = append(lines, strings.Repeat(" ", remedyIndent)+[]string{"> ", "  "}[min(i, 1)]+l)
-	}
-	return lines
+	return append(lines, wiring.Hang("      > ", remedy, p.Columns)...)
 }
 
 // Summary renders the last line.
@@ -138,13 +125,5 @@ func (p *Printer) Summary(s Summary) []string {
 		}
 		text += "."
 	}
-	lines := []string{strings.ToUpper(string(s.Result))}
-	for i, l := range wiring.Wrap(text, p.Columns-6) {
-		if i == 0 {
-			lines[0] += strings.Repeat(" ", 6-len(lines[0])) + l
-			continue
-		}
-		lines = append(lines, "      "+l)
-	}
-	return lines
+	return wiring.Hang(fmt.Sprintf("%-6s", strings.ToUpper(string(s.Result))), text, p.Columns)
 }

@@ -68,10 +68,7 @@ func (v *View) frameLines(columns int) []string {
 	for _, k := range slices.Sorted(maps.Keys(v.Bad)) {
 		count += fmt.Sprintf(", %d %s", v.Bad[k], k)
 	}
-	lines := []string{"now    " + now}
-	for i, l := range wiring.Wrap(last, columns-7) {
-		lines = append(lines, []string{"last   ", "       "}[min(i, 1)]+l)
-	}
+	lines := append([]string{"now    " + now}, wiring.Hang("last   ", last, columns)...)
 	return append(lines, "reads  "+count)
 }
 

@@ -10,14 +10,13 @@ import (
 	"stump/hw/board"
 )
 
-// The picture: reader and display at the left, converter and transistors in
-// the middle, the header at the right. Between the middle and the header every
-// wire has a vertical lane of its own, so that wires cross but never cover
-// each other. All measures are pixels.
+// The picture: reader and display on the left, converter and transistors in the
+// middle, the header on the right. Between the middle and the header every wire
+// has a vertical lane of its own, so that wires cross but never cover each
+// other. All measures are pixels.
 const (
 	svgWidth   = 1080
-	pitch      = 26  // between rows of the header
-	pointPitch = 26  // between points of a part
+	pitch      = 26  // between rows of the header, and between points of a part
 	readerX    = 30  // left edges of the parts
 	middleX    = 330 //
 	partWidth  = 150
@@ -27,6 +26,8 @@ const (
 	headerX    = 850 // the header's first column
 	columnGap  = 28
 	topY       = 96
+	readerEdge = readerX + partWidth // right edges of the parts
+	middleEdge = middleX + partWidth
 )
 
 // svgColours are the wires' colours as they are drawn.
@@ -36,42 +37,51 @@ var svgColours = map[string]string{
 	"grey": "#9e9e9e", "tan": "#d2b48c", "pink": "#f48fb1",
 }
 
-// point is where a wire leaves a part.
+func svgColour(colour string) string { return cmp.Or(svgColours[colour], "#9e9e9e") }
+
 type point struct{ x, y int }
 
-// drawing is an SVG under way.
-type drawing struct {
-	b      strings.Builder
-	wires  []string
-	height int
+// picture is an SVG under way.
+type picture struct {
+	*Plan
+	all         []connection
+	wires, body strings.Builder // wires are below everything else
+	height      int
+
+	sources map[string]point // where a display's or an output's wire begins, by its label
+	points  map[string]point // where the wires to the header begin
+	pins    map[string]point // and where they end
 }
 
-func (d *drawing) printf(format string, a ...any) { fmt.Fprintf(&d.b, format+"\n", a...) }
+func (d *picture) printf(format string, a ...any) { fmt.Fprintf(&d.body, format+"\n", a...) }
 
-func (d *drawing) text(x, y, size int, anchor, weight, s string) {
+func (d *picture) text(x, y, size int, anchor, weight, s string) {
 	d.printf(`<text x="%d" y="%d" font-size="%d" text-anchor="%s" font-weight="%s">%s</text>`, x, y, size, anchor, weight, html.EscapeString(s))
 }
 
-// wire adds a line through the points, in a colour, with a dark edge so that
-// white is seen and a light one so that crossings are.
-func (d *drawing) wire(colour string, at ...point) {
-	var path strings.Builder
+// left and right write beside a point at an edge of a part.
+func (d *picture) left(edge, y int, s string)  { d.text(edge+8, y+5, 12, "start", "normal", s) }
+func (d *picture) right(edge, y int, s string) { d.text(edge-8, y+5, 12, "end", "normal", s) }
+
+// wire draws a line through the points, with a dark edge so that white is seen
+// and a light one so that crossings are.
+func (d *picture) wire(colour string, at ...point) {
+	path := ""
 	for i, p := range at {
-		fmt.Fprintf(&path, "%s%d %d", []string{"M", "L"}[min(i, 1)], p.x, p.y)
+		path += fmt.Sprintf("%s%d %d", []string{"M", "L"}[min(i, 1)], p.x, p.y)
 		d.height = max(d.height, p.y)
 	}
-	fill := cmp.Or(svgColours[colour], "#9e9e9e")
 	for _, stroke := range []struct {
 		colour string
 		width  int
-	}{{"#f7f5f0", 8}, {"#444444", 5}, {fill, 3}} {
-		d.wires = append(d.wires, fmt.Sprintf(`<path d="%s" fill="none" stroke="%s" stroke-width="%d" stroke-linejoin="round"/>`, path.String(), stroke.colour, stroke.width))
+	}{{"#f7f5f0", 8}, {"#444444", 5}, {svgColour(colour), 3}} {
+		fmt.Fprintf(&d.wires, `<path d="%s" fill="none" stroke="%s" stroke-width="%d" stroke-linejoin="round"/>`+"\n", path, stroke.colour, stroke.width)
 	}
 }
 
-// box draws a part with its points at the left or right edge, from row 0 on.
-func (d *drawing) box(x, y, rows int, title, fill string) {
-	h := rows*pointPitch + 42
+// box draws a part with room for that many points.
+func (d *picture) box(x, y, points int, title, fill string) {
+	h := points*pitch + 42
 	d.printf(`<rect x="%d" y="%d" width="%d" height="%d" rx="8" fill="%s" stroke="#444"/>`, x, y, partWidth, h, fill)
 	d.text(x+partWidth/2, y+20, 14, "middle", "bold", title)
 	d.height = max(d.height, y+h)
@@ -80,202 +90,214 @@ func (d *drawing) box(x, y, rows int, title, fill string) {
 // row is the height of a part's n-th point. Parts begin at topY and multiples
 // of half a pitch below, so that no point is level with a pin of the header or
 // with the gap below one: wires that run level would cover each other.
-func row(y, n int) int { return y + 49 + n*pointPitch }
+func row(y, n int) int { return y + 49 + n*pitch }
 
-// SVG draws the wiring as a picture that can be printed.
-func (w *Plan) SVG() (string, error) {
-	ties, err := w.connections()
+// SVG draws the plan as a picture that can be printed.
+func (p *Plan) SVG() (string, error) {
+	all, err := p.connections()
 	if err != nil {
 		return "", err
 	}
-	d := &drawing{}
-	from := w.drawParts(d, ties)
-	to := w.drawHeaders(d, ties)
-	w.drawTies(d, ties, from, to)
-
+	d := &picture{Plan: p, all: all, sources: map[string]point{}, points: map[string]point{}, pins: map[string]point{}}
+	d.drawParts()
+	y := topY
+	for _, h := range headers(all) {
+		y = d.drawHeader(h, y)
+	}
+	d.drawWires()
+	bottom := d.drawNotes(d.height + 40)
+	colours := "as configured"
+	if p.Colours == (board.Colours{}) {
+		colours = "HID's. Other makers use others: go by the reader's sheet"
+	}
 	var out strings.Builder
-	body := d.b.String()
-	d.b.Reset()
-	bottom := w.drawNotes(d, d.height+40)
 	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" font-family="DejaVu Sans, Verdana, sans-serif" fill="#222">`+"\n", svgWidth, bottom, svgWidth, bottom)
 	fmt.Fprintf(&out, `<rect width="%d" height="%d" fill="#f7f5f0"/>`+"\n", svgWidth, bottom)
-	fmt.Fprintf(&out, `<text x="30" y="40" font-size="22" font-weight="bold">Reader to %s</text>`+"\n", html.EscapeString(w.Board.Name))
-	fmt.Fprintf(&out, `<text x="30" y="64" font-size="13">Wire colours of the reader: %s.</text>`+"\n", html.EscapeString(w.colourNote()))
-	out.WriteString(strings.Join(d.wires, "\n") + "\n" + body + d.b.String() + "</svg>\n")
-	return out.String(), nil
+	fmt.Fprintf(&out, `<text x="30" y="40" font-size="22" font-weight="bold">Reader to %s</text>`+"\n", html.EscapeString(p.Board.Name))
+	fmt.Fprintf(&out, `<text x="30" y="64" font-size="13">Wire colours of the reader: %s.</text>`+"\n", html.EscapeString(colours))
+	return out.String() + d.wires.String() + d.body.String() + "</svg>\n", nil
 }
-
-func (w *Plan) colourNote() string {
-	if w.Colours == (board.Colours{}) {
-		return "HID's. Other makers use others: go by the reader's sheet"
-	}
-	return "as configured"
-}
-
-// points names where wires leave the parts towards the header.
-type points map[string]point
 
 // drawParts draws everything left of the lanes, and the wires between parts.
-func (w *Plan) drawParts(d *drawing, ties []connection) points {
-	c, from := w.colours(), points{}
-	channels := 2 + len(extraChannels(ties))
-	title := "level converter"
-	if w.middle() == partDivider {
-		title = "voltage divider"
-	}
-	// Reader and converter have the same rows, so that wires run straight.
-	rows := []struct{ reader, left, right, colour string }{
-		{"+ 5 V", "HV", "LV", c.Power}, {"DATA0", "HV1", "LV1", c.Data0}, {"DATA1", "HV2", "LV2", c.Data1}, {"GND", "GND", "GND", c.Ground},
-	}
-	switches := w.switches()
-	d.box(readerX, topY, 4+len(w.Outputs)+2, "card reader", "#e8eef7")
-	d.box(middleX, topY, 4+channels-2, title, "#e9f5e6")
+func (d *picture) drawParts() {
+	c, extra := d.colours(), channels(d.all)
+	readerRows, middleRows := 6+len(d.Outputs), 4+len(extra)
+	d.box(readerX, topY, readerRows, "card reader", "#e8eef7")
+	d.box(middleX, topY, middleRows, map[bool]string{true: "voltage divider", false: "level converter"}[d.Divider], "#e9f5e6")
 	// 5 V leaves the reader's + wire and goes over the converter.
-	junction := point{middleX - 50, row(topY, 0)}
-	over := topY - 14
-	d.wire(c.Power, junction, point{junction.x, over}, point{middleX + partWidth, over})
-	from["HV"] = point{middleX + partWidth, over}
-	for i, r := range rows {
-		y := row(topY, i)
-		d.text(readerX+partWidth-8, y+5, 12, "end", "normal", r.reader+"  "+r.colour)
-		if i == 0 && w.middle() == partDivider {
-			d.wire(r.colour, point{readerX + partWidth, y}, junction)
-			continue
+	junction, over := point{middleX - 50, row(topY, 0)}, topY-14
+	d.points["HV"] = point{middleEdge, over}
+	d.wire(c.Power, junction, point{junction.x, over}, d.points["HV"])
+	// Reader and converter have the same rows, so that wires run straight.
+	for i, r := range []struct{ reader, left, right, colour string }{
+		{"+ 5 V", "HV", "LV", c.Power}, {"DATA0", "HV1", "LV1", c.Data0}, {"DATA1", "HV2", "LV2", c.Data1}, {"GND", "GND", "GND", c.Ground},
+	} {
+		y, end := row(topY, i), middleX
+		d.points[r.right] = point{middleEdge, y}
+		switch {
+		case d.Divider && i == 0:
+			r.left, r.right, end = "", "", junction.x
+		case d.Divider && r.reader != "GND":
+			r.left, r.right = "10 kΩ", "20 kΩ to GND"
 		}
-		d.wire(r.colour, point{readerX + partWidth, y}, point{middleX, y})
-		left, right := r.left, r.right
-		if w.middle() == partDivider {
-			left, right = map[string]string{"HV1": "10 kΩ", "HV2": "10 kΩ", "GND": "GND"}[r.left], map[string]string{"LV1": "20 kΩ to GND", "LV2": "20 kΩ to GND"}[r.right]
-		}
-		d.text(middleX+8, y+5, 12, "start", "normal", left)
-		d.text(middleX+partWidth-8, y+5, 12, "end", "normal", right)
-		from[r.right] = point{middleX + partWidth, y}
+		d.right(readerEdge, y, r.reader+"  "+r.colour)
+		d.wire(r.colour, point{readerEdge, y}, point{end, y})
+		d.left(middleX, y, r.left)
+		d.right(middleEdge, y, r.right)
 	}
-	if w.middle() == partConverter {
+	if !d.Divider {
 		d.printf(`<circle cx="%d" cy="%d" r="5" fill="#444"/>`, junction.x, junction.y)
 	}
-	display := w.drawDisplay(d, from, max(4+len(w.Outputs)+2, 4+channels-2+switches+2))
-	w.drawChannels(d, ties, from, display)
-	w.drawSwitches(d, from, channels)
-	hold := row(topY, 4+len(w.Outputs)) + pointPitch/2
-	d.text(readerX+partWidth-8, hold+5, 12, "end", "normal", "HOLD  "+c.Hold)
-	d.wire(c.Hold, point{readerX + partWidth, hold}, point{readerX + partWidth + 18, hold})
-	d.text(readerX+partWidth+24, hold+5, 12, "start", "normal", "tape")
-	return from
+	for i, o := range d.Outputs {
+		y := row(topY, 4+i) + pitch/2 // between the channels' rows
+		d.sources[o.Name] = point{readerEdge, y}
+		d.right(readerEdge, y, o.Name+"  "+d.outputColour(o.Name))
+	}
+	d.drawDisplay(topY + max(readerRows, middleRows+d.switches()+2)*pitch + 65)
+	for n, t := range extra {
+		y, source := row(topY, 4+n), d.sources[t.label]
+		d.left(middleX, y, channel("HV", t.channel))
+		d.right(middleEdge, y, t.point)
+		d.points[t.point] = point{middleEdge, y}
+		lane := readerEdge + 60 + 16*n
+		d.wire(t.colour, source, point{lane, source.y}, point{lane, y}, point{middleX, y})
+	}
+	d.drawSwitches(topY + middleRows*pitch + 65)
+	hold := row(topY, 4+len(d.Outputs)) + pitch/2
+	d.right(readerEdge, hold, "HOLD  "+c.Hold)
+	d.wire(c.Hold, point{readerEdge, hold}, point{readerEdge + 18, hold})
+	d.left(readerEdge+16, hold, "tape")
 }
 
-// extraChannels are the ties through the converter's channels after the two of
-// the reader, in the channels' order.
-func extraChannels(ties []connection) (extra []connection) {
-	for _, t := range ties {
-		if t.part == partConverter && strings.HasPrefix(t.Point, "LV") && !slices.Contains([]string{"LV", "LV1", "LV2"}, t.Point) {
-			extra = append(extra, t)
-		}
-	}
-	key := func(t connection) string { // the second converter's come last
-		if t.secondConverter() {
-			return "2" + t.Point
-		}
-		return "1" + t.Point
-	}
-	slices.SortFunc(extra, func(a, b connection) int { return cmp.Compare(key(a), key(b)) })
-	return extra
-}
-
-func (w *Plan) switches() (n int) {
-	for _, o := range w.Outputs {
-		if !o.ActiveLow {
-			n++
-		}
-	}
-	return n
-}
-
-// drawDisplay draws the display below the other parts, rows rows down, and
-// returns where its signals leave.
-func (w *Plan) drawDisplay(d *drawing, from points, rows int) points {
-	at := points{}
-	names := w.displayPoints()
-	y := topY + rows*pointPitch + 65
-	if w.Keyboard {
+// drawDisplay draws the display and the keyboard below the other parts.
+func (d *picture) drawDisplay(y int) {
+	if d.Keyboard {
 		d.box(middleX, y+156, 1, "USB keyboard", "#eeeeee")
 		d.text(middleX+partWidth/2, row(y+156, 0), 11, "middle", "normal", "any USB socket")
 	}
+	names := d.displayPoints()
 	if len(names) == 0 {
-		return at
+		return
 	}
 	d.box(readerX, y, len(names)+2, "display", "#fdf3dd")
 	for i, n := range slices.Concat(names, []string{"VCC", "GND"}) {
-		label := map[string]string{"VCC": "VCC 5 V"}[n]
-		d.text(readerX+partWidth-8, row(y, i)+5, 12, "end", "normal", cmp.Or(label, n))
-		at[n] = point{readerX + partWidth, row(y, i)}
-		from["display "+n] = at[n]
-	}
-	return at
-}
-
-// drawChannels draws the channels after the reader's: the display's, then the
-// outputs' that go through the converter.
-func (w *Plan) drawChannels(d *drawing, ties []connection, from points, display points) {
-	n := 0
-	for _, t := range extraChannels(ties) {
-		y := row(topY, 4+n)
-		d.text(middleX+8, y+5, 12, "start", "normal", strings.Replace(t.Point, "LV", "HV", 1))
-		d.text(middleX+partWidth-8, y+5, 12, "end", "normal", t.Point)
-		from[t.Point] = point{middleX + partWidth, y}
-		source, ok := display[strings.TrimPrefix(t.Wire, "display ")]
-		if !ok {
-			source = w.outputPoint(d, t.Wire, t.Colour)
+		at := point{readerEdge, row(y, i)}
+		d.sources["display "+n], d.points["display "+n] = at, at
+		if n == "VCC" {
+			n = "VCC 5 V"
 		}
-		lane := readerX + partWidth + 60 + 16*n
-		d.wire(t.Colour, source, point{lane, source.y}, point{lane, y}, point{middleX, y})
-		n++
+		d.right(readerEdge, at.y, n)
 	}
-}
-
-// outputPoint is where a light's wire leaves the reader.
-func (w *Plan) outputPoint(d *drawing, name, colour string) point {
-	i := slices.IndexFunc(w.Outputs, func(o Output) bool { return o.Name == name })
-	y := row(topY, 4+i) + pointPitch/2 // between the channels' rows
-	d.text(readerX+partWidth-8, y+5, 12, "end", "normal", name+"  "+colour)
-	return point{readerX + partWidth, y}
 }
 
 // drawSwitches draws the transistors below the converter.
-func (w *Plan) drawSwitches(d *drawing, from points, channels int) {
-	if w.switches() == 0 {
+func (d *picture) drawSwitches(y int) {
+	if d.switches() == 0 {
 		return
 	}
-	y := topY + (4+channels-2)*pointPitch + 65
-	d.box(middleX, y, w.switches(), "transistors", "#f3e8f5")
+	d.box(middleX, y, d.switches(), "transistors", "#f3e8f5")
 	n := 0
-	for _, o := range w.Outputs {
+	for _, o := range d.Outputs {
 		if o.ActiveLow {
 			continue
 		}
-		colour := w.outputColour(o.Name)
-		source, in := w.outputPoint(d, o.Name, colour), row(y, n)
-		lane := readerX + partWidth + 134 - 14*n
-		d.wire(colour, source, point{lane, source.y}, point{lane, in}, point{middleX, in})
-		d.text(middleX+8, in+5, 12, "start", "normal", "drain")
-		d.text(middleX+partWidth-8, in+5, 12, "end", "normal", "gate")
-		from[o.Name] = point{middleX + partWidth, in}
+		source, in := d.sources[o.Name], row(y, n)
+		lane := readerEdge + 134 - 14*n
+		d.wire(d.outputColour(o.Name), source, point{lane, source.y}, point{lane, in}, point{middleX, in})
+		d.left(middleX, in, "drain")
+		d.right(middleEdge, in, "gate")
+		d.points[o.Name] = point{middleEdge, in}
 		n++
 	}
 }
 
-// drawNotes writes the warnings below the picture and returns where it ends.
-func (w *Plan) drawNotes(d *drawing, y int) (bottom int) {
-	for i, s := range w.warnings() {
-		weight, fill := "normal", "#222"
-		if i == 0 {
-			weight, fill = "bold", "#b71c1c"
+// drawHeader draws a header that has wires.
+func (d *picture) drawHeader(header string, y int) (bottom int) {
+	if header != "" {
+		d.text(headerX+columnGap/2, y-8, 14, "middle", "bold", header)
+	}
+	rows := 0
+	seen := map[point]bool{}
+	var pins strings.Builder
+	for _, p := range d.Board.Pins {
+		h, r, col := p.Position()
+		at := point{headerX + col*columnGap, y + 16 + r*pitch}
+		if h != header || seen[at] {
+			continue
 		}
-		for j, l := range Wrap(s, 135) {
-			mark := []string{"! ", "   "}[min(j, 1)]
-			d.printf(`<text x="30" y="%d" font-size="13" font-weight="%s" fill="%s" xml:space="preserve">%s</text>`, y, weight, fill, html.EscapeString(mark+l))
+		seen[at], rows = true, max(rows, r+1)
+		d.pins[p.Name] = at
+		fill, label, weight, edge, dy := "#ffffff", short(p), "normal", 1, 4
+		c, used := wireOf(d.all, p)
+		if used {
+			fill, weight, edge = svgColour(c.colour), "bold", 3
+			label += "  " + c.label
+		}
+		shape := fmt.Sprintf(`<circle cx="%d" cy="%d" r="9" fill="%s" stroke="#444" stroke-width="%d"/>`, at.x, at.y, fill, edge)
+		if pinNumber(p) == "1" { // a square marks pin 1 on every board
+			shape = fmt.Sprintf(`<rect x="%d" y="%d" width="18" height="18" fill="%s" stroke="#444" stroke-width="%d"/>`, at.x-9, at.y-9, fill, edge)
+		}
+		fmt.Fprintf(&pins, "%s\n<text x=\"%d\" y=\"%d\" font-size=\"9\" text-anchor=\"middle\" fill=\"%s\">%s</text>\n", shape, at.x, at.y+3, ink(fill), pinNumber(p))
+		x, anchor := at.x+22, "start"
+		if col == 0 {
+			x, anchor = at.x-22, "end"
+			if used {
+				dy = -3 // above the wire
+			}
+		}
+		fmt.Fprintf(&pins, `<text x="%d" y="%d" font-size="11" text-anchor="%s" font-weight="%s">%s</text>`+"\n", x, at.y+dy, anchor, weight, html.EscapeString(label))
+	}
+	d.printf(`<rect x="%d" y="%d" width="%d" height="%d" rx="4" fill="none" stroke="#444" stroke-width="2"/>`, headerX-16, y, columnGap+32, rows*pitch+6)
+	d.body.WriteString(pins.String())
+	bottom = y + rows*pitch + 6
+	d.height = max(d.height, bottom)
+	return bottom + 50
+}
+
+// ink is a colour that can be read on another.
+func ink(fill string) string {
+	switch fill {
+	case "#ffffff", "#fdd835", "#d2b48c", "#f48fb1", "#f57c00":
+		return "#222"
+	}
+	return "#fff"
+}
+
+// drawWires draws the wires to the header, each in its lane. A wire to the
+// second column passes below the pin beside it.
+func (d *picture) drawWires() {
+	ordered := slices.Clone(d.all)
+	slices.SortStableFunc(ordered, func(a, b connection) int { return cmp.Compare(d.pins[a.pin.Name].y, d.pins[b.pin.Name].y) })
+	// Wires that go up take lanes from the left, wires that go down from the
+	// right, so that neighbours do not cross.
+	apart := min(lanePitch, lanes/max(len(ordered)-1, 1))
+	up, down := laneX, laneX+apart*(len(ordered)-1)
+	for _, c := range ordered {
+		source, at := d.points[c.point], d.pins[c.pin.Name]
+		lane := up
+		if at.y > source.y {
+			lane, down = down, down-apart
+		} else {
+			up += apart
+		}
+		path := []point{source, {lane, source.y}, {lane, at.y}, at}
+		if _, _, column := c.pin.Position(); column == 1 {
+			below := at.y + pitch/2
+			path = []point{source, {lane, source.y}, {lane, below}, {at.x, below}, at}
+		}
+		d.wire(c.colour, path...)
+	}
+}
+
+// drawNotes writes the warnings below the picture and returns where they end.
+func (d *picture) drawNotes(y int) (bottom int) {
+	weight, fill := "bold", "#b71c1c"
+	for _, s := range d.warnings() {
+		for _, l := range Hang("! ", s, 137) {
+			d.printf(`<text x="30" y="%d" font-size="13" font-weight="%s" fill="%s" xml:space="preserve">%s</text>`, y, weight, fill, html.EscapeString(l))
 			y += 19
 		}
+		weight, fill = "normal", "#222"
 	}
 	return y + 12
 }

@@ -9,74 +9,77 @@ import (
 	"stump/internal/count"
 )
 
-// Text draws the wiring for a terminal of that many columns, at least 56: the
-// header with what goes to each pin, how the reader gets there, warnings, and
-// the bill of materials. With ansi, wires are drawn in their colours.
-func (w *Plan) Text(columns int, ansi bool) (string, error) {
-	ties, err := w.connections()
+// Text draws the plan for a terminal of that many columns, at least 56: the
+// header with what goes to each pin, the way of each wire, warnings, and the
+// parts to buy. With ansi, wires have their colours.
+func (p *Plan) Text(columns int, ansi bool) (string, error) {
+	all, err := p.connections()
 	if err != nil {
 		return "", err
 	}
 	columns = min(max(columns, 56), 100)
+	paint := func(colour, s string) string {
+		if code := sgr[colour]; ansi && code != "" && s != "" {
+			return "\x1b[" + code + "m" + s + "\x1b[0m"
+		}
+		return s
+	}
 	var b strings.Builder
-	p := painter{ansi}
-	fmt.Fprintf(&b, "%s, its header from above\n\n", w.Board.Name)
-	for _, h := range w.headers(ties) {
-		w.drawHeader(&b, p, h, ties, columns)
+	fmt.Fprintf(&b, "%s, its header from above\n\n", p.Board.Name)
+	for _, h := range headers(all) {
+		p.drawHeader(&b, paint, h, all, columns)
 		b.WriteByte('\n')
 	}
-	w.drawPaths(&b, p, ties)
-	b.WriteString("\nBefore you switch on\n")
-	for _, s := range w.warnings() {
-		bullet(&b, "! ", s, columns)
+	const format = "%s%-20s%-12s %s\n"
+	fmt.Fprintf(&b, format, "wire    ", "from", "through", "to header pin")
+	for _, c := range all {
+		fmt.Fprintf(&b, format, paint(c.colour, fmt.Sprintf("%-8s", c.colour)), c.from, c.via, fmt.Sprintf("%s (%s)", c.pin.Name, short(c.pin)))
 	}
-	b.WriteString("\nParts\n" + w.PartsText(columns))
+	if p.Keyboard {
+		fmt.Fprintf(&b, format, "USB     ", "keyboard", "-", "any USB socket")
+	}
+	b.WriteString("\nBefore you switch on\n")
+	for _, s := range p.warnings() {
+		b.WriteString(strings.Join(Hang("! ", s, columns), "\n") + "\n")
+	}
+	b.WriteString("\nParts\n" + p.PartsText(columns))
 	return b.String(), nil
 }
 
-// PartsText is what to buy, one part a line or more.
-func (w *Plan) PartsText(columns int) string {
+// PartsText lists what to buy, in lines of at most that many columns.
+func (p *Plan) PartsText(columns int) string {
 	var b strings.Builder
-	for _, part := range w.parts() {
-		line := part.String()
-		bullet(&b, line[:4], line[4:], columns)
+	for _, part := range p.parts() {
+		text := part.what
+		if part.why != "" {
+			text += ": " + part.why
+		}
+		b.WriteString(strings.Join(Hang(fmt.Sprintf("%2d  ", part.count), text, columns), "\n") + "\n")
 	}
 	return b.String()
 }
 
-func bullet(b *strings.Builder, mark, text string, columns int) {
-	n := len([]rune(mark))
-	for i, l := range Wrap(text, columns-n) {
-		if i > 0 {
-			mark = strings.Repeat(" ", n)
-		}
-		b.WriteString(mark + l + "\n")
-	}
-}
-
-// headers are the headers that have wires, by name; a Raspberry Pi has one
+// headers are the names of the headers that have wires. A Raspberry Pi has one
 // without a name.
-func (w *Plan) headers(ties []connection) (names []string) {
-	for _, t := range ties {
-		h, _, _ := t.Pin.Position()
-		if !slices.Contains(names, h) {
-			names = append(names, h)
-		}
+func headers(all []connection) (names []string) {
+	for _, c := range all {
+		h, _, _ := c.pin.Position()
+		names = append(names, h)
 	}
 	slices.Sort(names)
-	return names
+	return slices.Compact(names)
 }
 
 // drawHeader draws one header, down to its last used row.
-func (w *Plan) drawHeader(b *strings.Builder, p painter, header string, ties []connection, columns int) {
+func (p *Plan) drawHeader(b *strings.Builder, paint func(colour, s string) string, header string, all []connection, columns int) {
 	const (
 		signal = 8
 		number = 2
 	)
-	label := (columns - 2*(signal+number) - 9) / 2
+	width := (columns - 2*(signal+number) - 9) / 2
 	last, rows := 0, 0
 	pins := map[[2]int]board.Pin{}
-	for _, pin := range w.Board.Pins {
+	for _, pin := range p.Board.Pins {
 		h, row, col := pin.Position()
 		if h != header {
 			continue
@@ -85,35 +88,40 @@ func (w *Plan) drawHeader(b *strings.Builder, p painter, header string, ties []c
 		if _, twice := pins[[2]int{row, col}]; !twice {
 			pins[[2]int{row, col}] = pin
 		}
-		if _, tied := tieOf(ties, pin); tied {
+		if _, used := wireOf(all, pin); used {
 			last = max(last, row)
 		}
 	}
 	if header != "" {
-		fmt.Fprintf(b, "%*s\n", label+signal+number+6, "header "+header)
+		fmt.Fprintf(b, "%*s\n", width+signal+number+6, "header "+header)
+	}
+	// cell is what goes to a pin, and the dot for the pin.
+	cell := func(pin board.Pin) (colour, label, dot string) {
+		c, used := wireOf(all, pin)
+		if !used {
+			return "", "", "○"
+		}
+		label = c.label + ", " + c.colour
+		if len(label) > width {
+			label = c.label
+		}
+		return c.colour, label, "●"
 	}
 	for row := range last + 1 {
 		left, right := pins[[2]int{row, 0}], pins[[2]int{row, 1}]
-		lt, lok := tieOf(ties, left)
-		rt, rok := tieOf(ties, right)
+		leftColour, leftLabel, leftDot := cell(left)
+		rightColour, rightLabel, rightDot := cell(right)
 		line := fmt.Sprintf("%s %*s %*s %s%s %-*s %-*s %s",
-			p.paint(lt.Colour, pad(lt.label(lok, label), label, true)), signal, short(left), number, pinNumber(left),
-			dot(lok), dot(rok), number, pinNumber(right), signal, short(right), p.paint(rt.Colour, rt.label(rok, label)))
+			paint(leftColour, fmt.Sprintf("%*s", width, leftLabel)), signal, short(left), number, pinNumber(left),
+			leftDot, rightDot, number, pinNumber(right), signal, short(right), paint(rightColour, rightLabel))
 		b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 	if rest := rows - last; rest > 0 {
-		fmt.Fprintf(b, "%s\n", pad(count.Of(rest, "more row")+", not used", label+signal+number+14, true))
+		fmt.Fprintf(b, "%*s\n", width+signal+number+14, count.Of(rest, "more row")+", not used")
 	}
 }
 
-func dot(used bool) string {
-	if used {
-		return "●"
-	}
-	return "○"
-}
-
-// short is a signal that fits beside its pin.
+// short is a pin's signal, short enough to stand beside it.
 func short(p board.Pin) string {
 	s, _, _ := strings.Cut(p.Signal, " ")
 	switch s {
@@ -132,74 +140,14 @@ func pinNumber(p board.Pin) string {
 	return p.Name
 }
 
-func tieOf(ties []connection, p board.Pin) (connection, bool) {
-	i := slices.IndexFunc(ties, func(t connection) bool { return t.Pin.Name == p.Name && p.Name != "" })
+// wireOf is the wire that goes to a pin.
+func wireOf(all []connection, p board.Pin) (connection, bool) {
+	i := slices.IndexFunc(all, func(c connection) bool { return c.pin.Name == p.Name })
 	if i < 0 {
 		return connection{}, false
 	}
-	return ties[i], true
+	return all[i], true
 }
-
-// label is what goes to a pin: "DATA0 green".
-func (t connection) label(tied bool, width int) string {
-	if !tied {
-		return ""
-	}
-	s := t.Wire + ", " + t.Colour
-	if len(s) > width {
-		s = t.Wire
-	}
-	return s
-}
-
-// drawPaths lists each wire from its part to its pin.
-func (w *Plan) drawPaths(b *strings.Builder, p painter, ties []connection) {
-	const format = "%s%-20s%-12s %s\n"
-	fmt.Fprintf(b, format, pad("wire", 8, false), "from", "through", "to header pin")
-	for _, t := range ties {
-		from, via := t.path()
-		fmt.Fprintf(b, format, p.paint(t.Colour, pad(t.Colour, 8, false)), from, via, fmt.Sprintf("%s (%s)", t.Pin.Name, short(t.Pin)))
-	}
-	if w.Keyboard {
-		fmt.Fprintf(b, format, pad("USB", 8, false), "keyboard", "-", "any USB socket")
-	}
-}
-
-// path says where a wire comes from and what it goes through.
-func (t connection) path() (from, via string) {
-	switch from = t.Wire; {
-	case t.part == partSwitch:
-		return "reader " + from, "transistor"
-	case t.part == partDisplay:
-		return "display " + t.Point, "-"
-	case strings.HasPrefix(from, "DATA"):
-		from = "reader " + from
-	}
-	switch {
-	case t.part == partDivider && strings.HasPrefix(t.Point, "LV"):
-		return from, "10k / 20k"
-	case t.part == partDivider:
-		return from, "-"
-	case len(t.Point) > 2 && t.Point != "GND":
-		if !strings.Contains(from, " ") || strings.HasSuffix(from, "light") {
-			from = "reader " + from
-		}
-		return from, strings.Replace(strings.TrimSuffix(t.Point, " (2nd)"), "LV", "HV", 1) + " to " + t.Point
-	}
-	return from, t.Point
-}
-
-// pad fills to a width, in characters, with the text at the right or left.
-func pad(s string, width int, right bool) string {
-	n := max(0, width-len([]rune(s)))
-	if right {
-		return strings.Repeat(" ", n) + s
-	}
-	return s + strings.Repeat(" ", n)
-}
-
-// painter colours text where the terminal does.
-type painter struct{ ansi bool }
 
 // sgr are the terminal's colours (ECMA-48 select graphic rendition).
 var sgr = map[string]string{
@@ -207,31 +155,21 @@ var sgr = map[string]string{
 	"purple": "35", "violet": "35", "white": "97", "black": "90", "grey": "37", "tan": "38;5;180", "pink": "38;5;218",
 }
 
-func (p painter) paint(colour, s string) string {
-	code := sgr[colour]
-	if !p.ansi || code == "" || s == "" {
-		return s
-	}
-	return "\x1b[" + code + "m" + s + "\x1b[0m"
-}
-
-// Wrap breaks text at spaces so that no line has more than width characters,
-// unless a single word has.
-func Wrap(text string, width int) (lines []string) {
-	line, n := "", 0
+// Hang breaks a text at spaces into lines of at most columns characters, unless
+// a single word is longer. The first line begins with mark, and the others are
+// indented by as much.
+func Hang(mark, text string, columns int) (lines []string) {
+	indent := strings.Repeat(" ", len([]rune(mark)))
+	line := ""
 	for word := range strings.FieldsSeq(text) {
-		w := len([]rune(word))
-		if n > 0 && n+1+w > width {
-			lines = append(lines, line)
-			line, n = "", 0
+		if line != "" && len([]rune(mark+line+" "+word)) > columns {
+			lines = append(lines, mark+line)
+			mark, line = indent, ""
 		}
-		if n > 0 {
-			line, n = line+" ", n+1
+		if line != "" {
+			line += " "
 		}
-		line, n = line+word, n+w
+		line += word
 	}
-	if n > 0 {
-		lines = append(lines, line)
-	}
-	return lines
+	return append(lines, mark+line)
 }

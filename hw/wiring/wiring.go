@@ -11,164 +11,184 @@ import (
 	"stump/hw/board"
 )
 
-// Plan is what is connected to a board: a reader through a level converter,
-// a display, a keyboard, the reader's lights and beeper. It is drawn by Text
-// and SVG, and listed by Parts.
+// Plan is what is connected to a board: a reader through a level converter or a
+// voltage divider, a display, a keyboard, the reader's lights and beeper.
 type Plan struct {
 	Board *board.Board
-	// Data are the lines as the configuration names them; empty: the board's.
+	// Data are the names of the data lines; an empty one is the board's usual line.
 	Data    [2]string
-	Colours board.Colours // empty ones are HID's
+	Colours board.Colours
 	// Divider is true where a voltage divider, not a level converter, is between
 	// reader and board.
 	Divider bool
 	// Display is the configuration's [display] kind.
-	Display string
-	// DisplayLines are the lines of an hd44780-gpio display.
-	DisplayLines []DisplayLine
+	Display      string
+	DisplayLines []DisplayLine // of an hd44780-gpio display
 	Outputs      []Output
 	Keyboard     bool
 }
 
-// DisplayLine is one line of a display that hangs on lines of the board.
+// DisplayLine is one line of a display that is wired to lines of the board.
 type DisplayLine struct{ Point, Line string } // "RS", "GPIO25"
 
 // Output is a light or the beeper of the reader.
 type Output struct {
 	Name      string // "green light", "red light", "beeper"
-	Line      string // as the configuration names it
-	ActiveLow bool   // through a converter's channel; otherwise a transistor
+	Line      string
+	ActiveLow bool // through a channel of the converter; otherwise a transistor
 }
 
-// connection is one connection between a pin of the header and a part.
+// connection is one wire to a pin of the header.
 type connection struct {
-	Pin    board.Pin
-	part   string // "converter", "display", "transistor"
-	Point  string // of the part: "LV1"
-	Wire   string // what to call it beside the pin: "DATA0"
-	Colour string // of the wire to use: the reader's where it goes on to the reader
+	pin     board.Pin
+	label   string // what goes to the pin, such as "DATA0"
+	colour  string // the reader's colour where the wire goes on to the reader
+	from    string // where it comes from, such as "reader DATA0"
+	via     string // what it goes through, such as "HV1 to LV1"
+	point   string // the point of the picture where it begins, such as "LV1"
+	channel int    // the converter's channel, from 1; 0 is none
 }
 
-// The parts between which wires are drawn.
-const (
-	partReader    = "reader"
-	partConverter = "converter"
-	partDivider   = "divider"
-	partDisplay   = "display"
-	partSwitch    = "transistor"
-)
-
-// supplies are the pins of a header that parts are fed from. Each use has a
-// pin of its own where the header has enough.
+// supplies are the pins of a header that feed the parts. Each use has a pin of
+// its own where the header has enough.
 type supplies struct {
 	readerPlus, ground, logic, displayPlus, displayGround string
 	sda, scl, tx                                          string
 }
 
-func (w *Plan) supplies() supplies {
-	if w.Board.Family == board.BeagleBone {
+func (p *Plan) supplies() supplies {
+	if p.Board.Family == board.BeagleBone {
 		// SYS_5V works from USB as well; VDD_5V (P9_5) only with the barrel jack.
 		return supplies{"P9_7", "P9_1", "P9_3", "P9_8", "P9_2", "P9_20", "P9_19", "P9_13"}
 	}
 	return supplies{"2", "6", "1", "4", "14", "3", "5", "8"}
 }
 
-// Ties are all connections of the header, in the order of its pins. The error
-// names the first configured line that is not on the header.
-func (w *Plan) connections() ([]connection, error) {
-	s := w.supplies()
-	var ties []connection
-	var missing error
-	tie := func(pin, part, point, wire, colour string) {
-		p, ok := w.Board.Pin(pin)
+// connections are all wires to the header, in the order of its pins. The error
+// names the first line that is not on the header.
+func (p *Plan) connections() ([]connection, error) {
+	s, c := p.supplies(), p.colours()
+	var err error
+	pin := func(name string) board.Pin {
+		found, ok := p.Board.Pin(name)
 		if !ok {
-			missing = cmp.Or(missing, fmt.Errorf("the %s has no pin %s", w.Board.Name, pin))
+			err = cmp.Or(err, fmt.Errorf("the %s has no pin %s", p.Board.Name, name))
 		}
-		ties = append(ties, connection{p, part, point, wire, colour})
+		return found
 	}
-	place := func(line, part, point, wire, colour string) {
-		p, err := w.Board.Place(line)
-		missing = cmp.Or(missing, err)
-		ties = append(ties, connection{p, part, point, wire, colour})
+	place := func(line string) board.Pin {
+		found, e := p.Board.Place(line)
+		err = cmp.Or(err, e)
+		return found
 	}
-	c := w.colours()
-	tie(s.readerPlus, w.middle(), "HV", "reader +", c.Power)
-	tie(s.ground, w.middle(), "GND", "reader ground", c.Ground)
+	all := []connection{
+		{pin: pin(s.readerPlus), label: "reader +", colour: c.Power, from: "reader +", via: "HV", point: "HV"},
+		{pin: pin(s.ground), label: "reader ground", colour: c.Ground, from: "reader ground", via: "GND", point: "GND"},
+	}
+	if p.Divider {
+		all[0].via, all[1].via = "-", "-"
+	} else {
+		all = append(all, connection{pin: pin(s.logic), label: "converter LV", colour: "orange", from: "converter LV", via: "LV", point: "LV"})
+	}
+	n := 0
+	converted := func(at board.Pin, label, from, colour string) {
+		n++
+		point := channel("LV", n)
+		all = append(all, connection{
+			pin: at, label: label, colour: colour, from: from, point: point, channel: n,
+			via: fmt.Sprintf("HV%d to %s", (n-1)%4+1, point),
+		})
+	}
 	for i, colour := range []string{c.Data0, c.Data1} {
-		place(w.line(i), w.middle(), channel("LV", i+1), fmt.Sprintf("DATA%d", i), colour)
-	}
-	if w.middle() == partConverter {
-		tie(s.logic, partConverter, "LV", "converter LV", "orange")
-	}
-	w.tieDisplay(s, tie, place)
-	for _, o := range w.Outputs {
-		part, point := partSwitch, o.Name
-		if o.ActiveLow {
-			part = partConverter
-			point = w.freeChannel(o)
+		label := fmt.Sprintf("DATA%d", i)
+		converted(place(p.line(i)), label, "reader "+label, colour)
+		if p.Divider {
+			all[len(all)-1].via = "10k / 20k"
 		}
-		place(o.Line, part, point, o.Name, w.outputColour(o.Name))
 	}
-	if missing != nil {
-		return nil, missing
+	p.connectDisplay(pin, place, converted, func(at board.Pin, label, point, colour string) {
+		all = append(all, connection{pin: at, label: label, colour: colour, from: "display " + point, via: "-", point: "display " + point})
+	})
+	for _, o := range p.Outputs {
+		colour, from := p.outputColour(o.Name), "reader "+o.Name
+		if o.ActiveLow {
+			converted(place(o.Line), o.Name, from, colour)
+		} else {
+			all = append(all, connection{pin: place(o.Line), label: o.Name, colour: colour, from: from, via: "transistor", point: o.Name})
+		}
 	}
-	if twice := doubly(ties); twice != "" {
-		return nil, fmt.Errorf("two wires on header pin %s: the configuration names it twice", twice)
+	if err != nil {
+		return nil, err
 	}
-	slices.SortFunc(ties, func(a, b connection) int { return cmp.Compare(w.order(a.Pin), w.order(b.Pin)) })
-	return ties, nil
+	order := func(c connection) int {
+		return slices.IndexFunc(p.Board.Pins, func(q board.Pin) bool { return q.Name == c.pin.Name })
+	}
+	slices.SortFunc(all, func(a, b connection) int { return cmp.Compare(order(a), order(b)) })
+	for i := range all[1:] {
+		if name := all[i].pin.Name; name == all[i+1].pin.Name {
+			return nil, fmt.Errorf("two wires on header pin %s: the configuration names it twice", name)
+		}
+	}
+	return all, nil
 }
 
-// tieDisplay connects the display. One that runs on 5 V gets its signals
-// through the converter too, for an I2C backpack pulls them up to 5 V. An
+// connectDisplay connects the display. One that runs on 5 V gets its signals
+// through the converter too, because an I2C backpack pulls them up to 5 V. An
 // HD44780 takes 3.3 V signals, and never answers with its R/W on ground.
-func (w *Plan) tieDisplay(s supplies, tie, place func(at, part, point, wire, colour string)) {
-	if len(w.displayPoints()) == 0 {
+func (p *Plan) connectDisplay(pin, place func(string) board.Pin, converted, direct func(at board.Pin, label, point, colour string)) {
+	if len(p.displayPoints()) == 0 {
 		return
 	}
-	tie(s.displayPlus, partDisplay, "VCC", "display 5 V", "red")
-	tie(s.displayGround, partDisplay, "GND", "display ground", "black")
-	if w.Display == "hd44780-gpio" {
-		for _, l := range w.DisplayLines {
-			place(l.Line, partDisplay, l.Point, "display "+l.Point, "grey")
+	s := p.supplies()
+	direct(pin(s.displayPlus), "display 5 V", "VCC", "red")
+	direct(pin(s.displayGround), "display ground", "GND", "black")
+	if p.Display == "hd44780-gpio" {
+		for _, l := range p.DisplayLines {
+			direct(place(l.Line), "display "+l.Point, l.Point, "grey")
 		}
 		return
 	}
 	pins := map[string]string{"SDA": s.sda, "SCL": s.scl, "RX": s.tx}
-	for i, point := range w.displayPoints() {
-		part, at := partConverter, channel("LV", 3+i)
-		if w.middle() == partDivider {
-			part, at = partDisplay, point
+	for i, point := range p.displayPoints() {
+		at, colour := pin(pins[point]), []string{"blue", "purple"}[i]
+		if p.Divider {
+			direct(at, "display "+point, point, colour)
+		} else {
+			converted(at, "display "+point, "display "+point, colour)
 		}
-		tie(pins[point], part, at, "display "+point, []string{"blue", "purple"}[i])
 	}
 }
 
-// displayPoints are the display's signals; none for no display on wires.
-func (w *Plan) displayPoints() (points []string) {
-	switch w.Display {
+// displayPoints are the terminals of the display's signals; none for a display
+// that is not wired to the header.
+func (p *Plan) displayPoints() (points []string) {
+	switch p.Display {
 	case "hd44780-i2c":
 		return []string{"SDA", "SCL"}
 	case "sparkfun", "openlcd", "newhaven", "matrix-orbital":
 		return []string{"RX"}
 	case "hd44780-gpio":
-		for _, l := range w.DisplayLines {
+		for _, l := range p.DisplayLines {
 			points = append(points, l.Point)
 		}
 	}
 	return points
 }
 
-// displayChannels is how many channels of the converter the display takes.
-func (w *Plan) displayChannels() int {
-	if w.Display == "hd44780-gpio" || w.middle() == partDivider {
-		return 0
+// channels are the wires through the converter's channels after the reader's
+// two, in the channels' order.
+func channels(all []connection) (extra []connection) {
+	for _, c := range all {
+		if c.channel > 2 {
+			extra = append(extra, c)
+		}
 	}
-	return len(w.displayPoints())
+	slices.SortFunc(extra, func(a, b connection) int { return a.channel - b.channel })
+	return extra
 }
 
-// channel is the name of a converter's channel on one side, "LV1"; a board has
-// four, so that the fifth is the first of a second board.
+// channel is the name of a converter's channel on one side, "LV1". A converter
+// has four channels, so the fifth is the first of a second converter.
 func channel(side string, n int) string {
 	if n > 4 {
 		return fmt.Sprintf("%s%d (2nd)", side, (n-1)%4+1)
@@ -176,50 +196,22 @@ func channel(side string, n int) string {
 	return fmt.Sprintf("%s%d", side, n)
 }
 
-// secondConverter reports whether a wire goes to the second board.
-func (t connection) secondConverter() bool { return strings.HasSuffix(t.Point, "(2nd)") }
-
-// freeChannel is the converter's channel of an output: the first two are the
-// reader's, the next the display's.
-func (w *Plan) freeChannel(o Output) string {
-	n := 3 + w.displayChannels()
-	for _, x := range w.Outputs {
-		if x == o {
-			break
-		}
-		if x.ActiveLow {
+// switches is how many outputs go through a transistor.
+func (p *Plan) switches() (n int) {
+	for _, o := range p.Outputs {
+		if !o.ActiveLow {
 			n++
 		}
 	}
-	return channel("LV", n)
+	return n
 }
 
-// doubly is the name of a pin that has two wires.
-func doubly(ties []connection) string {
-	seen := map[string]bool{}
-	for _, t := range ties {
-		if seen[t.Pin.Name] {
-			return t.Pin.Name
-		}
-		seen[t.Pin.Name] = true
-	}
-	return ""
+func (p *Plan) line(i int) string {
+	return cmp.Or(p.Data[i], []string{p.Board.Data0, p.Board.Data1}[i])
 }
 
-func (w *Plan) line(i int) string {
-	return cmp.Or(w.Data[i], []string{w.Board.Data0, w.Board.Data1}[i])
-}
-
-// middle is the part between reader and board.
-func (w *Plan) middle() string {
-	if w.Divider {
-		return partDivider
-	}
-	return partConverter
-}
-
-func (w *Plan) colours() board.Colours {
-	c := w.Colours
+func (p *Plan) colours() board.Colours {
+	c := p.Colours
 	for _, f := range []struct{ site, hid *string }{
 		{&c.Power, &board.HID.Power}, {&c.Ground, &board.HID.Ground}, {&c.Data0, &board.HID.Data0}, {&c.Data1, &board.HID.Data1},
 		{&c.Green, &board.HID.Green}, {&c.Red, &board.HID.Red}, {&c.Beep, &board.HID.Beep}, {&c.Hold, &board.HID.Hold},
@@ -230,40 +222,54 @@ func (w *Plan) colours() board.Colours {
 }
 
 // outputColour is the colour of a light's or the beeper's wire.
-func (w *Plan) outputColour(name string) string {
-	c := w.colours()
-	switch {
-	case strings.Contains(name, "green"):
-		return c.Green
-	case strings.Contains(name, "red"):
-		return c.Red
-	}
-	return c.Beep
+func (p *Plan) outputColour(name string) string {
+	c := p.colours()
+	return map[string]string{"green light": c.Green, "red light": c.Red, "beeper": c.Beep}[name]
 }
 
-// Site is what the self-test calls the parts of this wiring by.
-func (w *Plan) Site() board.Site {
-	s := board.Site{Colours: w.Colours, Divider: w.Divider}
+// Adapt prepares the plan for the picture of a board that the configuration was
+// not written for: a data line that is not on its header becomes the board's
+// usual one, any other is left out. It returns the missing lines.
+func (p *Plan) Adapt() (missing []string) {
+	gone := func(line string) bool {
+		_, err := p.Board.Place(line)
+		if err != nil {
+			missing = append(missing, line)
+		}
+		return err != nil
+	}
+	for i := range p.Data {
+		if gone(p.line(i)) {
+			p.Data[i] = ""
+		}
+	}
+	p.Outputs = slices.DeleteFunc(p.Outputs, func(o Output) bool { return gone(o.Line) })
+	p.DisplayLines = slices.DeleteFunc(p.DisplayLines, func(l DisplayLine) bool { return gone(l.Line) })
+	return missing
+}
+
+// Site is how remedies name the parts of this plan.
+func (p *Plan) Site() board.Site {
+	s := board.Site{Colours: p.Colours, Divider: p.Divider}
 	for i := range s.Pins {
-		if p, err := w.Board.Place(w.line(i)); err == nil {
-			s.Pins[i] = fmt.Sprintf("%s (header pin %s)", p.Signal, p.Name)
+		if at, err := p.Board.Place(p.line(i)); err == nil {
+			s.Pins[i] = fmt.Sprintf("%s (header pin %s)", at.Signal, at.Name)
 		}
 	}
 	var ground, logic []string
-	at, _ := w.Board.Place(w.line(0))
+	at, _ := p.Board.Place(p.line(0))
 	near, _, _ := at.Position()
-	for _, p := range w.Board.Pins {
-		header, _, _ := p.Position()
+	for _, pin := range p.Board.Pins {
+		header, _, _ := pin.Position()
 		switch {
 		case header != near:
-		case p.Signal == "GND":
-			ground = append(ground, p.Name)
-		case p.Signal == "3V3":
-			logic = append(logic, p.Name)
+		case pin.Signal == "GND":
+			ground = append(ground, pin.Name)
+		case pin.Signal == "3V3":
+			logic = append(logic, pin.Name)
 		}
 	}
-	s.GroundPins = oneOf(ground[:min(5, len(ground))])
-	s.LogicPins = oneOf(logic)
+	s.GroundPins, s.LogicPins = oneOf(ground[:min(5, len(ground))]), oneOf(logic)
 	return s
 }
 
@@ -274,9 +280,4 @@ func oneOf(names []string) string {
 	}
 	last := len(names) - 1
 	return strings.Join(names[:last], ", ") + " or " + names[last]
-}
-
-// order is a pin's place among all.
-func (w *Plan) order(p board.Pin) int {
-	return slices.IndexFunc(w.Board.Pins, func(q board.Pin) bool { return q.Name == p.Name })
 }

@@ -49,19 +49,19 @@ func TestWiringOfEveryBoard(t *testing.T) {
 			want := map[string]string{"reader +": "5V", "reader ground": "GND", "converter LV": "3V3", "display 5 V": "5V", "display ground": "GND"}
 			data := 0
 			for _, tie := range ties {
-				if signal, ok := want[tie.Wire]; ok {
-					if !strings.Contains(tie.Pin.Signal, signal) {
-						t.Errorf("%s goes to pin %s, which is %s", tie.Wire, tie.Pin.Name, tie.Pin.Signal)
+				if signal, ok := want[tie.label]; ok {
+					if !strings.Contains(tie.pin.Signal, signal) {
+						t.Errorf("%s goes to pin %s, which is %s", tie.label, tie.pin.Name, tie.pin.Signal)
 					}
-					delete(want, tie.Wire)
+					delete(want, tie.label)
 				}
-				if strings.HasPrefix(tie.Wire, "DATA") {
-					if data++; tie.Pin.Use != "" {
-						t.Errorf("%s goes to pin %s, used for %q", tie.Wire, tie.Pin.Name, tie.Pin.Use)
+				if strings.HasPrefix(tie.label, "DATA") {
+					if data++; tie.pin.Use != "" {
+						t.Errorf("%s goes to pin %s, used for %q", tie.label, tie.pin.Name, tie.pin.Use)
 					}
 				}
-				if strings.HasSuffix(tie.Wire, "SDA") && !strings.Contains(tie.Pin.Use, "SDA") || strings.HasSuffix(tie.Wire, "SCL") && !strings.Contains(tie.Pin.Use, "SCL") {
-					t.Errorf("%s goes to pin %s, which is %q", tie.Wire, tie.Pin.Name, tie.Pin.Use)
+				if strings.HasSuffix(tie.label, "SDA") && !strings.Contains(tie.pin.Use, "SDA") || strings.HasSuffix(tie.label, "SCL") && !strings.Contains(tie.pin.Use, "SCL") {
+					t.Errorf("%s goes to pin %s, which is %q", tie.label, tie.pin.Name, tie.pin.Use)
 				}
 			}
 			if len(want) > 0 || data != 2 {
@@ -206,7 +206,7 @@ func TestWiringAdapts(t *testing.T) {
 	}
 	at := map[string]string{}
 	for _, tie := range ties {
-		at[tie.Wire] = tie.Pin.Name
+		at[tie.label] = tie.pin.Name
 	}
 	if at["DATA0"] != "P9_12" || at["DATA1"] != "P9_14" || at["red light"] != "P8_14" {
 		t.Errorf("wires at %v", at)
@@ -285,7 +285,7 @@ configuration, ` + "`stump wiring --board pi4`" + ` for another. Check the resul
 	}
 	doc.WriteString("\n## Parts\n\n| n | part | note |\n|---|---|---|\n")
 	for _, p := range w.parts() {
-		fmt.Fprintf(&doc, "| %d | %s | %s |\n", p.Count, p.What, p.Why)
+		fmt.Fprintf(&doc, "| %d | %s | %s |\n", p.count, p.what, p.why)
 	}
 	doc.WriteString("\n## Boards\n")
 	// Boards whose pictures differ in nothing but the name share one.
@@ -342,5 +342,17 @@ configuration, ` + "`stump wiring --board pi4`" + ` for another. Check the resul
 	files["wiring.md"] = doc.String()
 	for name, want := range files {
 		testkit.Golden(t, *update, filepath.Join("../..", "docs", name), want)
+	}
+}
+
+func TestHang(t *testing.T) {
+	for text, want := range map[string]string{
+		"a bb  ccc dddddddd e": "> a bb|  ccc|  dddddddd|  e",
+		"äää ö ü":              "> äää ö|  ü",
+		"  ":                   "> ",
+	} {
+		if got := strings.Join(Hang("> ", text, 7), "|"); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
 	}
 }
