@@ -5,41 +5,41 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 
 	"periph.io/x/conn/v3/i2c"
 )
 
 // PortMap is how the eight outputs of a PCF8574 are wired to a display: the
-// bit of the port for each of its lines.
+// bit of the port for each of the display's lines.
 type PortMap struct {
 	RS, E          int
 	RW             int // -1: the display's R/W is tied to ground
-	Light          int // -1: not switched
+	Light          int // -1: the backlight is not switched
 	D4, D5, D6, D7 int
 	LightLow       bool // the light is on while its output is low
 }
 
-// The two maps that most backpacks have.
+// Maps of the backpacks that are sold.
 var (
-	// MapCommon is that of the boards sold with most displays (YwRobot,
-	// "LCM1602"): P0 RS, P1 R/W, P2 E, P3 light, P4 to P7 data.
+	// MapCommon is for the boards on most displays (YwRobot, "LCM1602"): P0 RS,
+	// P1 R/W, P2 E, P3 light, P4 to P7 data.
 	MapCommon = PortMap{RS: 0, RW: 1, E: 2, Light: 3, D4: 4, D5: 5, D6: 6, D7: 7}
-	// MapLCDproc is the one that lcdproc's hd44780-i2c.c takes by default: P0
-	// to P3 data, P4 RS, P5 R/W, P6 E, P7 light, on while low.
-	MapLCDproc = PortMap{D4: 0, D5: 1, D6: 2, D7: 3, RS: 4, RW: 5, E: 6, Light: 7, LightLow: true}
+	// mapLCDproc is the default of lcdproc's hd44780-i2c.c: P0 to P3 data, P4
+	// RS, P5 R/W, P6 E, P7 light, on while low.
+	mapLCDproc = PortMap{D4: 0, D5: 1, D6: 2, D7: 3, RS: 4, RW: 5, E: 6, Light: 7, LightLow: true}
 )
 
-// ParsePortMap reads the name of a map, or the bits by the names of the lines:
-// "rs=0 rw=1 e=2 light=3 d4=4 d5=5 d6=6 d7=7". rw and light may be left out;
-// "light-low" says that the light is on while its output is low.
+// ParsePortMap reads a PortMap: "common", "lcdproc", or the bit of each line,
+// "rs=0 rw=1 e=2 light=3 d4=4 d5=5 d6=6 d7=7". rw and light may be left out.
+// "light-low" says that the light is on while its output is low. "" is
+// "common".
 func ParsePortMap(s string) (PortMap, error) {
 	switch strings.ToLower(strings.TrimSpace(s)) {
 	case "", "common":
 		return MapCommon, nil
 	case "lcdproc":
-		return MapLCDproc, nil
+		return mapLCDproc, nil
 	}
 	m := PortMap{RS: -1, E: -1, RW: -1, Light: -1, D4: -1, D5: -1, D6: -1, D7: -1}
 	bits := map[string]*int{"rs": &m.RS, "e": &m.E, "rw": &m.RW, "light": &m.Light, "d4": &m.D4, "d5": &m.D5, "d6": &m.D6, "d7": &m.D7}
@@ -57,7 +57,7 @@ func ParsePortMap(s string) (PortMap, error) {
 		}
 		*bit, taken = n, append(taken, n)
 	}
-	for _, name := range []string{"rs", "e", "d4", "d5", "d6", "d7"} {
+	for _, name := range needed {
 		if *bits[name] < 0 {
 			return PortMap{}, fmt.Errorf("map %q: %s is missing", s, name)
 		}
@@ -65,23 +65,24 @@ func ParsePortMap(s string) (PortMap, error) {
 	return m, nil
 }
 
+// data are the bits of the data lines, D4 first.
+func (m *PortMap) data() [4]int { return [4]int{m.D4, m.D5, m.D6, m.D7} }
+
 // backpack is a PCF8574 between an I2C bus and an HD44780.
 //
-// A nibble takes the port two bytes, data with E high and with E low: the
-// display takes it when E falls. RS must be there before E rises (60 ns), so
-// when it changes, a byte with E low goes before. At the 100 kHz that the
-// PCF8574 is made for, a byte takes 90 µs, more than the 37 µs for which the
-// controller is busy; on a faster bus every letter gets a byte more.
+// A nibble takes two bytes on the port, one with E high and one with E low: the
+// display takes the nibble when E falls. RS must be stable 60 ns before E rises,
+// so a change of RS takes another byte with E low first. At 100 kHz, for which
+// the PCF8574 is made, a byte takes 90 µs, longer than the 37 µs for which the
+// controller is busy. On a faster bus every letter gets that extra byte.
 type backpack struct {
+	link[i2c.BusCloser]
 	path string
 	addr uint16
 	pins PortMap
 	dial func(path string) (i2c.BusCloser, error)
-
-	mu   sync.Mutex // guards bus: close may come from elsewhere
-	bus  i2c.BusCloser
 	fast bool
-	port byte // what the outputs are
+	port byte // the outputs
 }
 
 func (b *backpack) String() string { return fmt.Sprintf("%s address 0x%02x", b.path, b.addr) }
@@ -89,21 +90,20 @@ func (b *backpack) String() string { return fmt.Sprintf("%s address 0x%02x", b.p
 func (b *backpack) acks() bool { return true }
 
 func (b *backpack) open() error {
-	b.close()
+	b.Close()
 	bus, err := b.dial(b.path)
 	if err != nil {
 		return err
 	}
-	b.mu.Lock()
-	b.bus, b.fast = bus, busHertz(b.path) > 100_000
-	b.mu.Unlock()
-	// The outputs come up high, E among them; pull it down first.
+	b.set(bus)
+	b.fast = busHertz(b.path) > 100_000
+	// The outputs are high at power-up, E among them; pull it down first.
 	if err := b.tx([]byte{b.idle()}, nil); err != nil {
 		return err
 	}
 	// A pin that is driven low reads low (PCF8574 data sheet, quasi-bidirectional
-	// I/O). Some adapters count a transfer to nobody as short instead of failing
-	// it, and leave what was to be read alone.
+	// I/O). Some adapters don't fail a transfer to an address where nothing is:
+	// they report it as short and don't touch the bytes to be read.
 	port := []byte{0xff}
 	if err := b.tx(nil, port); err != nil {
 		return err
@@ -114,24 +114,11 @@ func (b *backpack) open() error {
 	return nil
 }
 
-func (b *backpack) close() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.bus == nil {
-		return nil
-	}
-	err := b.bus.Close()
-	b.bus = nil
-	return err
-}
-
 // tx does one transaction.
 func (b *backpack) tx(w, r []byte) error {
-	b.mu.Lock()
-	bus := b.bus
-	b.mu.Unlock()
-	if bus == nil {
-		return ErrClosed
+	bus, err := b.get()
+	if err != nil {
+		return err
 	}
 	if err := bus.Tx(b.addr, w, r); err != nil {
 		return fmt.Errorf("%s: %w", b, err)
@@ -153,7 +140,7 @@ func (b *backpack) idle() byte {
 // half is the port with a nibble on the data lines, E low.
 func (b *backpack) half(n byte, data bool) byte {
 	p := b.idle()
-	for i, bit := range []int{b.pins.D4, b.pins.D5, b.pins.D6, b.pins.D7} {
+	for i, bit := range b.pins.data() {
 		p |= n >> i & 1 << bit
 	}
 	if data {
@@ -169,8 +156,8 @@ func (b *backpack) nibble(n byte) error {
 	return b.tx([]byte{p, p | b.e(), p}, nil)
 }
 
-// send puts every stretch that begins with an instruction into a transaction
-// of its own: others on the bus need not wait for a whole screen.
+// send begins a new transaction at every instruction that follows data, so that
+// others on the bus needn't wait for a whole screen.
 func (b *backpack) send(ops []op) error {
 	var w []byte
 	port := b.port
@@ -191,9 +178,9 @@ func (b *backpack) send(ops []op) error {
 	return b.tx(w, nil)
 }
 
-// counter reads the busy flag and the address counter in two nibbles. The
-// port's outputs are weak when high and so can be read: the data lines are
-// set high, and the display pulls down those that are 0.
+// counter reads the busy flag and the address counter in two nibbles. An output
+// of the port is weak while high, so it can be read: the data lines are set
+// high, and the display pulls down those that are 0.
 func (b *backpack) counter() (byte, error) {
 	if b.pins.RW < 0 {
 		return 0, errOneWay
@@ -210,10 +197,9 @@ func (b *backpack) counter() (byte, error) {
 			return 0, err
 		}
 		value <<= 4
-		for i, bit := range []int{b.pins.D4, b.pins.D5, b.pins.D6, b.pins.D7} {
+		for i, bit := range b.pins.data() {
 			value |= r[0] >> bit & 1 << i
 		}
-		w = []byte{p, p | b.e()}
 	}
 	return value, b.tx([]byte{p, b.idle()}, nil)
 }

@@ -2,30 +2,27 @@ package lcd
 
 import "time"
 
-// dialect is what a make of serial displays wants to hear. All of them show
-// the bytes that they are sent, and take commands after 0xFE.
+// dialect is the commands of a make of serial displays. All of them show the
+// bytes that they receive, and take commands after 0xFE.
 //
-// Nothing here is stored by a display: settings (baud rate, address, contrast,
-// splash screen, backlight) have commands too, which live in EEPROM, wear it
-// out, and can lock a display out for good. This package has no code that
-// could send one. The bytes that lead to them are not letters of a dialect's
-// character set.
+// Displays store none of these commands. Their commands for settings (baud
+// rate, address, contrast, splash screen, backlight) write EEPROM, wear it out,
+// and can make a display unusable for good. No code here can send one: the bytes
+// that begin them are not letters of a dialect's character set.
 type dialect struct {
 	name string
 	baud int
-	// sync is what a display takes without harm for the rest of a command that
-	// was cut off; splash is how long it may be busy with itself after power-up.
+	// sync is harmless as the rest of a command that was cut off; splash is how
+	// long a display may be busy after power-up.
 	sync   []byte
 	splash time.Duration
-	// mode makes it show text and nothing else: no cursor, no scrolling. It is
-	// forgotten at power-off.
-	mode []byte
-	// clear blanks it.
+	// mode switches off cursors and scrolling, until power-off.
+	mode  []byte
 	clear []byte
 	// cursor moves to a cell.
 	cursor func(s Size, row, col int) []byte
-	// avoid are cell addresses that no cursor command names: on a line that
-	// loses the byte before it, the address would be a setting's command.
+	// avoid are cell addresses that no cursor command may name: if the byte
+	// before it were lost, the address would be a setting's command.
 	avoid []byte
 	// never are codes above 0x1F that are not letters to the display.
 	never []byte
@@ -36,20 +33,20 @@ type dialect struct {
 	ask []byte
 }
 
-// clearTime is how long a display is busy after clear; 1.5 ms by the data
+// clearTime is how long a display is busy after clear: 1.5 ms by the data
 // sheets, 6.2 ms for an OLED module.
 const clearTime = 10 * time.Millisecond
 
 // prefix begins a command in all four dialects.
 const prefix = 0xfe
 
-// dialects by the configuration's kind.
+// dialects by the configuration's kind of display.
 var dialects = map[string]*dialect{
 	// SparkFun SerLCD v2.5 (PIC): the controller's own instructions pass
 	// through after 0xFE, except those that would leave 4-bit mode; 0x7C
 	// begins settings. From the firmware, serlcd-v2_7_2line_10MHz.c in
-	// sparkfun/OpenLCD. The splash screen takes half a second, in which 0x12
-	// would set the baud rate.
+	// sparkfun/OpenLCD. The splash screen takes half a second, during which
+	// 0x12 would set the baud rate.
 	"sparkfun": {
 		name: "SparkFun SerLCD", baud: 9600,
 		sync: []byte{insOn}, splash: 600 * time.Millisecond,
@@ -57,8 +54,8 @@ var dialects = map[string]*dialect{
 		cursor: func(s Size, row, col int) []byte { return []byte{prefix, insCursor | s.address(row, col)} },
 		never:  []byte{0x7c, 0x7f, 0xfe},
 	},
-	// SparkFun OpenLCD (AVR): the same, except that rows lie as on a display
-	// of 20 columns whatever the width, and that the command to draw a letter
+	// SparkFun OpenLCD (AVR): the same, except that rows have the addresses of
+	// a display with 20 columns whatever the width, and that drawing a letter
 	// writes EEPROM. From the firmware, updateDisplay in OpenLCD.ino; an old
 	// version had its settings at 0x7F.
 	"openlcd": {
@@ -87,9 +84,9 @@ var dialects = map[string]*dialect{
 	},
 	// Matrix Orbital LK, LCD and VK series. Manual LK204-25: 0x47 column row
 	// from 1, 0x58 clear, 0x48 home, 0x4E n and eight rows draws a letter,
-	// 0x37 asks for the module's type. Out of the box the text scrolls when
-	// the last cell is written (0x52 stops that) and wraps (0x44); 0x4B and
-	// 0x54 hide the cursors.
+	// 0x37 asks for the module's type. At power-up it scrolls when the last
+	// cell is written (0x52 stops that) and wraps (0x44); 0x4B and 0x54 hide
+	// the cursors.
 	"matrix-orbital": {
 		name: "Matrix Orbital", baud: 19200,
 		sync: []byte{0x48, 0x48}, splash: 50 * time.Millisecond,
@@ -105,16 +102,11 @@ var dialects = map[string]*dialect{
 	},
 }
 
-// charset is what remains of a ROM's letters on a display of the dialect.
+// charset returns the letters of a ROM that the dialect can send.
 func (d *dialect) charset(rom *Charset) *Charset {
-	c := rom.without(d.never...)
-	for r, code := range c.codes {
-		if code < 0x20 {
-			delete(c.codes, r)
-		}
-	}
-	if c.glyphs = 0; d.glyph != nil {
-		c.glyphs = slotCount
+	c := rom.without(d.never)
+	if d.glyph == nil {
+		c.glyphs = 0
 	}
 	return c
 }

@@ -1,73 +1,121 @@
 package lcd
 
 import (
+	"bytes"
 	"errors"
+	"io"
+	"sync"
 )
 
-// Display shows frames. Its methods are called by one goroutine, except Close,
-// which may be called at any time and makes a method that hangs return.
+// Display shows frames. One goroutine calls its methods, except Close, which
+// may be called at any time and makes a method that hangs return.
 //
-// A Display that was opened or has failed shows nothing until Init. Any error
-// of Show or Refresh means that what the display shows is unknown: the caller
-// calls Init, again and again with growing pauses, until it works, and then
-// shows its frame.
+// A Display shows nothing before Init and after an error of Show, Refresh or
+// Probe: what is on it is then unknown. The caller calls Init again, with
+// growing pauses, until it succeeds, and then shows its frame.
 type Display interface {
 	// Size is the display's size in cells.
 	Size() Size
 	// Charset is what the display can show.
 	Charset() *Charset
-	// Init opens the way to the display and brings it from any state, a half
-	// sent byte included, to a blank screen. It takes 0.1 s, a serial display
-	// 0.8 s, most of it the pauses that the data sheets ask for.
+	// Init opens the display and blanks it, whatever its state, even after half
+	// a byte. It takes 0.1 s, on a serial display up to 0.8 s, most of it the
+	// pauses that data sheets ask for.
 	Init() error
-	// Show writes the cells that differ from what was written last. A letter
-	// that the Charset doesn't have is shown as the nearest that it has.
+	// Show writes the cells that differ from the last frame. A letter that is
+	// not in the Charset is shown as the nearest one that is.
 	Show(Frame) error
-	// Refresh brings a display back that lost its mode or its letters without
-	// an error showing it (a spark, a replugged plug on a one-way wire): it
-	// writes the mode and every cell again, without a flicker.
+	// Refresh writes the mode and every cell again, without a flicker. It
+	// repairs a display that lost its mode or its letters unnoticed, by a spark
+	// or a replugged plug.
 	Refresh() error
-	// Close leaves the display as it is and closes the way to it. Init opens
-	// it again.
-	Close() error
-	// String says which display, and where: for the log and the self-test.
+	// Probe asks the display, or the chip that drives it, whether it is alive.
+	// It changes nothing that is shown. Without an error, answers is false if
+	// nothing on the way to the display can answer.
+	Probe() (answers bool, err error)
+	// Close closes the way to the display and leaves it as it is.
+	Close()
+	// String says which display it is, and where.
 	String() string
 }
 
-// Proof is how much an answer says about a display.
-type Proof int
-
-// What an answer proves.
-const (
-	// ProofNone: the wire is one-way, nothing can be known.
-	ProofNone Proof = iota
-	// ProofBus: the chip on the bus answers; the display behind it may be dead.
-	ProofBus
-	// ProofController: the display's own controller answers.
-	ProofController
-)
-
-// String says what was proven, for the self-test.
-func (p Proof) String() string {
-	switch p {
-	case ProofBus:
-		return "the bus chip answers"
-	case ProofController:
-		return "the controller answers"
-	default:
-		return "one-way, can't be asked"
-	}
-}
-
-// Prober is a Display that can be asked whether it is alive.
-type Prober interface {
-	// Probe asks the display. It changes nothing that is shown.
-	Probe() (Proof, error)
-}
-
-// ErrClosed is returned by Show and Refresh before Init and after Close.
+// ErrClosed is returned by Show, Refresh and Probe before Init and after Close.
 var ErrClosed = errors.New("display is not initialised")
 
-// ErrGarbled means that the display's controller answers, but not as one that
-// understood what was sent: it lost its mode or half a byte. Init repairs it.
+// ErrGarbled means that the display's controller answers but did not understand
+// what was sent: it lost its mode or half a byte. Init repairs it.
 var ErrGarbled = errors.New("display is out of step")
+
+// none is a display that shows nothing.
+type none struct{ size Size }
+
+// None returns a display without hardware.
+func None(s Size) Display { return none{s} }
+
+func (n none) Size() Size           { return n.size }
+func (n none) Charset() *Charset    { return Unicode }
+func (n none) Init() error          { return nil }
+func (n none) Show(Frame) error     { return nil }
+func (n none) Refresh() error       { return nil }
+func (n none) Probe() (bool, error) { return false, nil }
+func (n none) Close()               {}
+func (n none) String() string       { return "no display, " + n.size.String() }
+
+// screen is what a driver knows about the cells of its display.
+type screen struct {
+	size    Size
+	charset *Charset
+	shown   []byte // codes in the cells; nil: unknown, and Init is needed
+	slots   slots
+}
+
+// Size returns the display's size.
+func (s *screen) Size() Size { return s.size }
+
+// Charset returns what the display can show.
+func (s *screen) Charset() *Charset { return s.charset }
+
+func (s *screen) blank() {
+	s.shown, s.slots = bytes.Repeat([]byte{' '}, s.size.Cols*s.size.Rows), slots{}
+}
+
+// show has a driver paint the codes of a frame, after it loaded the letters of
+// some slots.
+func (s *screen) show(f Frame, paint func(codes []byte, load []int) error) error {
+	if s.shown == nil {
+		return ErrClosed
+	}
+	return paint(s.slots.codes(s.charset, f))
+}
+
+// link is the open way to a display. Close may come from any goroutine.
+type link[T io.Closer] struct {
+	mu   sync.Mutex
+	open bool
+	way  T
+}
+
+func (l *link[T]) set(way T) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.open, l.way = true, way
+}
+
+func (l *link[T]) get() (T, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.open {
+		return l.way, ErrClosed
+	}
+	return l.way, nil
+}
+
+// Close closes the way if it is open.
+func (l *link[T]) Close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.open {
+		l.way.Close()
+		l.open = false
+	}
+}

@@ -1,24 +1,24 @@
 package lcd
 
 import (
+	"slices"
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
 	"golang.org/x/text/width"
 )
 
-// Fold turns text into letters that the display can show, the nearest ones
-// where it has no better: é stays é, or is drawn, or becomes e. Control
-// characters become blanks, marks and joiners that stand for nothing alone
-// are dropped, and a letter without any likeness becomes a question mark. At
-// most as many different letters are drawn as the display can hold at once;
-// the first ones in the text win.
+// Fold turns text into letters that the display can show, or the nearest ones:
+// é stays é, or is drawn, or becomes e. Control characters become blanks, marks
+// and joiners that mean nothing alone are dropped, and a letter that nothing
+// resembles becomes a question mark. If the text needs more drawn letters than
+// the display can hold at once, the first ones are drawn.
 func (c *Charset) Fold(text string) []rune {
 	f := folder{charset: c}
 	return f.fold(text)
 }
 
-// folder folds several texts for one screen, which share the drawn letters.
+// folder folds the texts of one screen, which share the drawn letters.
 type folder struct {
 	charset *Charset
 	drawn   []rune
@@ -32,7 +32,7 @@ func (f *folder) fold(text string) []rune {
 	return out
 }
 
-// maxDepth ends the folding of a letter whose stand-ins lead in a circle.
+// maxDepth ends the folding of a letter whose stand-ins form a circle.
 const maxDepth = 4
 
 // letter appends what stands for r.
@@ -57,7 +57,7 @@ func (f *folder) letter(out []rune, r rune, depth int) []rune {
 	if k := katakana(r); k != 0 && c.has(k) {
 		return append(out, k)
 	}
-	// The compatibility decomposition also unpacks ligatures, full-width
+	// The compatibility decomposition also takes apart ligatures, full-width
 	// letters and superscripts.
 	for _, form := range []norm.Form{norm.NFD, norm.NFKD} {
 		if parts := []rune(form.String(string(r))); parts[0] != r {
@@ -74,15 +74,10 @@ func (f *folder) letter(out []rune, r rune, depth int) []rune {
 	return append(out, '?')
 }
 
-// draw is whether r is a letter that we draw and there is still room for it.
+// draw is whether r is a letter that we draw and the display has room for it.
 func (f *folder) draw(r rune) bool {
-	if f.charset.glyphs == 0 {
-		return false
-	}
-	for _, d := range f.drawn {
-		if d == r {
-			return true
-		}
+	if slices.Contains(f.drawn, r) {
+		return true
 	}
 	if _, ok := Glyph(r); !ok || len(f.drawn) == f.charset.glyphs {
 		return false
@@ -91,11 +86,11 @@ func (f *folder) draw(r rune) bool {
 	return true
 }
 
-// katakana returns the half-width katakana for a kana or voicing mark, which
-// the Japanese ROM has; 0 for any other letter.
+// katakana returns the half-width katakana, which the Japanese ROM has, for a
+// kana or voicing mark; 0 for any other letter.
 func katakana(r rune) rune {
 	switch {
-	case r >= 'ぁ' && r <= 'ん': // hiragana lie 0x60 below katakana
+	case r >= 'ぁ' && r <= 'ん': // hiragana are 0x60 below katakana
 		r += 'ァ' - 'ぁ'
 	case r == '\u3099':
 		return 'ﾞ'

@@ -2,16 +2,16 @@ package lcd
 
 import "golang.org/x/text/unicode/norm"
 
-// Bitmap is a letter of 5 by 8 dots as an HD44780 takes it: a byte a row from
-// the top, the leftmost dot in bit 4. The last row is the cursor's.
+// Bitmap is a letter of 5 by 8 dots for an HD44780: one byte for each row from
+// the top, with the leftmost dot in bit 4. The last row is the cursor's.
 type Bitmap [8]byte
 
-// Glyph returns our own drawing of a letter that character generators lack,
-// if it is worth one of the eight that a display holds: an accented Latin
-// letter, one with a stroke, or one of the panel's signs.
+// Glyph returns our own drawing of a letter that character generators lack: an
+// accented Latin letter, one with a stroke, or one of the panel's signs. A
+// display holds eight of them at a time.
 //
-// Accented letters are put together from a letter without its accent and the
-// accent, as Unicode takes them apart.
+// Accented letters are drawn as a letter and its accent, the way that Unicode
+// decomposes them.
 func Glyph(r rune) (Bitmap, bool) {
 	if b, ok := drawings[r]; ok {
 		return b, true
@@ -33,9 +33,9 @@ func Glyph(r rune) (Bitmap, bool) {
 	return Bitmap{}, false
 }
 
-// body is a letter without its accent: five rows for a small letter, which
-// stands where the ROM has it, six for a capital, which moves down a row to
-// make room for an accent.
+// body is a letter without its accent: five rows for a small letter, which is
+// where the ROM has it, six for a capital, which is a row lower to make room for
+// an accent.
 type body []byte
 
 // with returns the letter from row top on, with an accent in the first two
@@ -103,7 +103,7 @@ var marksBelow = map[rune]byte{
 	'\u0328': 0x02, // ogonek
 }
 
-// drawings are letters that don't come apart, and the panel's signs.
+// drawings are letters that Unicode doesn't decompose, and the panel's signs.
 var drawings = map[rune]Bitmap{
 	'ø': {0x00, 0x01, 0x0e, 0x13, 0x15, 0x19, 0x0e, 0x10},
 	'Ø': {0x01, 0x0e, 0x13, 0x15, 0x15, 0x19, 0x0e, 0x10},

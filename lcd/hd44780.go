@@ -10,7 +10,7 @@ import (
 const (
 	insClear    = 0x01 // 1.52 ms
 	insHome     = 0x02 // 1.52 ms
-	insEntry    = 0x06 // the cursor moves right, the display stands
+	insEntry    = 0x06 // the cursor moves right, the display doesn't shift
 	insOff      = 0x08
 	insOn       = 0x0c // display on, no cursor
 	insFunction = 0x28 // 4 bits, 2 lines, 5x8 dots
@@ -18,36 +18,35 @@ const (
 	insCursor   = 0x80 // display data address
 )
 
-// Pauses. Where the data sheet has a figure for 5 V and a longer one for 3.3 V
-// the longer is taken; clear and home are longer yet because some clones and
-// OLED modules take up to 6.2 ms (Winstar).
+// Pauses. Where the data sheet has a longer figure for 3.3 V than for 5 V, it is
+// that one. Clear and home get more, because some clones and OLED modules take
+// up to 6.2 ms (Winstar).
 const (
 	pausePower  = 50 * time.Millisecond // 40 ms after 2.7 V
 	pauseWake1  = 5 * time.Millisecond  // 4.1 ms after the first wake-up
 	pauseWake2  = time.Millisecond      // 100 µs after the second and third
 	pauseClear  = 10 * time.Millisecond
-	pauseResync = 2 * time.Millisecond // home, when only resynchronising
+	pauseResync = 2 * time.Millisecond // home, without a clear
 )
 
 // op is one byte for the controller.
 type op struct {
-	data bool // to the memory, not an instruction
+	data bool // for its memory, not an instruction
 	b    byte
 }
 
-// wires carries bytes to an HD44780 in 4-bit mode. Every byte keeps the
-// controller busy for 37 µs; wires waits that out.
+// wires carry bytes to an HD44780 in 4-bit mode. After each byte they wait the
+// 37 µs that the controller is busy.
 type wires interface {
 	open() error
-	close() error
+	Close()
 	// nibble sends the high half of an instruction alone.
 	nibble(n byte) error
-	// send sends bytes.
 	send([]op) error
 	// counter reads the controller's address counter. errOneWay: R/W is not
 	// wired.
 	counter() (byte, error)
-	// acks is whether something on the way acknowledges what is sent.
+	// acks is whether a chip on the way acknowledges what is sent.
 	acks() bool
 	String() string
 }
@@ -57,37 +56,25 @@ var errOneWay = errors.New("the display's R/W line is not wired")
 
 // hd44780 is a display with that controller or one of its many clones.
 //
-// Where R/W is wired the address counter is read back after every change. It
-// is where the last letter should have put it exactly if the controller lives,
-// is in 4-bit mode, and lost no half of a byte.
+// Where R/W is wired, the address counter is read back after every change. It
+// has the right value only if the controller is alive, in 4-bit mode, and lost
+// no half of a byte.
 type hd44780 struct {
-	size    Size
-	charset *Charset
-	wires   wires
-
-	ready    bool
-	shown    []byte // codes in the cells; nil: unknown
-	slots    slots
-	readable bool // R/W is wired: the counter was read back right once
+	screen
+	wires    wires
+	readable bool // R/W is wired: the counter was once read back right
 }
-
-func newHD44780(s Size, c *Charset, w wires) *hd44780 {
-	return &hd44780{size: s, charset: c, wires: w}
-}
-
-// Size returns the display's size.
-func (d *hd44780) Size() Size { return d.size }
-
-// Charset returns what the ROM has, and eight letters of our own.
-func (d *hd44780) Charset() *Charset { return d.charset }
 
 // String says how the display is wired.
 func (d *hd44780) String() string { return fmt.Sprintf("%s display on %s", d.size, d.wires) }
 
+// Close leaves the display as it is.
+func (d *hd44780) Close() { d.wires.Close() }
+
 // Init brings the controller from any state into 4-bit mode with a blank
 // screen: "initializing by instruction", data sheet figure 24.
 func (d *hd44780) Init() error {
-	d.ready, d.shown, d.slots = false, nil, slots{}
+	d.shown = nil
 	if err := d.wires.open(); err != nil {
 		return err
 	}
@@ -95,15 +82,14 @@ func (d *hd44780) Init() error {
 	if err := d.wake(); err != nil {
 		return err
 	}
-	steps := []struct {
+	for _, s := range []struct {
 		ins   byte
 		pause time.Duration
 	}{
 		{insFunction, 0}, {insOff, 0}, {insClear, pauseClear},
 		{insHome, pauseClear}, // some clones don't reset the address on clear (Linux, hd44780_common.c)
 		{insEntry, 0}, {insOn, 0},
-	}
-	for _, s := range steps {
+	} {
 		if err := d.wires.send([]op{{b: s.ins}}); err != nil {
 			return err
 		}
@@ -112,37 +98,31 @@ func (d *hd44780) Init() error {
 	if err := d.prove(); err != nil {
 		return err
 	}
-	d.shown = make([]byte, d.size.cells())
-	for i := range d.shown {
-		d.shown[i] = ' '
-	}
-	d.ready = true
+	d.blank()
 	return nil
 }
 
 // wake brings the controller into 4-bit mode. If it was waiting for the second
-// half of a byte, the first 3 is that half; two more then make 0x33, which is
-// 8-bit mode, where every single half counts, and the 2 goes to 4 bits.
+// half of a byte, it takes the first 3 for that half. Two more then make 0x33,
+// which sets 8-bit mode, where every half counts as a byte, and the 2 sets 4-bit
+// mode.
 func (d *hd44780) wake() error {
-	for i, n := range []byte{3, 3, 3, 2} {
+	pause := pauseWake1
+	for _, n := range []byte{3, 3, 3, 2} {
 		if err := d.wires.nibble(n); err != nil {
 			return err
 		}
-		if i == 0 {
-			time.Sleep(pauseWake1)
-		} else {
-			time.Sleep(pauseWake2)
-		}
+		time.Sleep(pause)
+		pause = pauseWake2
 	}
 	return nil
 }
 
-// prove reads back two addresses. The first time it fails the line may not be
-// wired; once it has worked, a failure means that the controller is not there.
+// prove reads back two addresses. Until it has worked once, a failure only means
+// that R/W may not be wired; after that, that the controller is not there.
 func (d *hd44780) prove() error {
 	for _, a := range []byte{0x45, 0x0a} {
-		err := d.wires.send([]op{{b: insCursor | a}})
-		if err != nil {
+		if err := d.wires.send([]op{{b: insCursor | a}}); err != nil {
 			return err
 		}
 		got, err := d.wires.counter()
@@ -162,18 +142,99 @@ func (d *hd44780) prove() error {
 }
 
 // Probe asks the controller for an address that it was given.
-func (d *hd44780) Probe() (Proof, error) {
-	if !d.ready {
-		return ProofNone, ErrClosed
+func (d *hd44780) Probe() (answers bool, err error) {
+	if d.shown == nil {
+		return false, ErrClosed
 	}
 	if err := d.prove(); err != nil {
-		return ProofNone, err
+		return false, err
 	}
-	switch {
-	case d.readable:
-		return ProofController, nil
-	case d.wires.acks():
-		return ProofBus, nil
+	return d.readable || d.wires.acks(), nil
+}
+
+// Show writes the cells that changed.
+func (d *hd44780) Show(f Frame) error { return d.show(f, d.paint) }
+
+// Refresh writes the mode and every cell again. Neither blanks the screen.
+//
+// A controller that can be read is asked whether it is in step. Any other is
+// brought into step blindly, which takes it through 8-bit mode with one line:
+// the second line is dark for 8 ms.
+func (d *hd44780) Refresh() error {
+	if d.shown == nil {
+		return ErrClosed
 	}
-	return ProofNone, nil
+	codes := d.shown
+	d.shown = nil
+	if !d.readable {
+		if err := d.wake(); err != nil {
+			return err
+		}
+	}
+	// Home also undoes a shift of the display by a garbled byte.
+	if err := d.wires.send([]op{{b: insFunction}, {b: insEntry}, {b: insOn}, {b: insHome}}); err != nil {
+		return err
+	}
+	time.Sleep(pauseResync)
+	if err := d.prove(); err != nil {
+		return err
+	}
+	return d.paint(codes, d.slots.loaded())
+}
+
+// paint loads letters, writes what differs from what is shown, and reads back
+// where that left the cursor.
+func (d *hd44780) paint(codes []byte, load []int) error {
+	var ops []op
+	data := func(bytes ...byte) {
+		for _, b := range bytes {
+			ops = append(ops, op{data: true, b: b})
+		}
+	}
+	runs := changes(d.size, d.shown, codes, 1)
+	for _, slot := range load {
+		bitmap, _ := Glyph(d.slots.letters[slot])
+		ops = append(ops, op{b: insGlyph | byte(slot)<<3})
+		data(bitmap[:]...)
+	}
+	if len(load) > 0 && len(runs) == 0 { // leave the letters' memory
+		ops = append(ops, op{b: insCursor})
+	}
+	var end byte
+	for _, r := range runs {
+		at, i := d.size.address(r.row, r.col), r.row*d.size.Cols+r.col
+		ops = append(ops, op{b: insCursor | at})
+		data(codes[i : i+r.n]...)
+		end = afterLast(at + byte(r.n) - 1)
+	}
+	if len(ops) == 0 {
+		return nil
+	}
+	d.shown = nil
+	if err := d.wires.send(ops); err != nil {
+		return err
+	}
+	if d.readable {
+		got, err := d.wires.counter()
+		if err != nil {
+			return err
+		}
+		if got != end {
+			return fmt.Errorf("%w: %s: the cursor is at 0x%02x, not at 0x%02x", ErrGarbled, d.wires, got, end)
+		}
+	}
+	d.shown = codes
+	return nil
+}
+
+// afterLast is the address counter after a write at a: lines have 40 cells and
+// follow each other in a circle (data sheet, figure 5).
+func afterLast(a byte) byte {
+	switch a {
+	case 0x27:
+		return 0x40
+	case 0x67:
+		return 0x00
+	}
+	return a + 1
 }

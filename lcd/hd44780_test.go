@@ -3,6 +3,7 @@ package lcd_test
 import (
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -42,12 +43,12 @@ func i2c(t testing.TB, name string, s lcd.Size, c lcd.Config) wiring {
 func gpio4(t testing.TB, s lcd.Size) wiring {
 	t.Helper()
 	model := lcdtest.NewController(s, "A00")
-	p := lcdtest.NewPins(model)
-	d, err := lcd.Open(lcd.Config{Kind: "hd44780-gpio", Size: s.String(), Lines: p.Wiring(), OpenLine: p.OpenLine})
+	p := newPins(model)
+	d, err := lcd.Open(lcd.Config{Kind: "hd44780-gpio", Size: s.String(), Lines: p.wiring(), OpenLine: p.openLine})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return wiring{name: "gpio", display: d, model: model, light: p.Light}
+	return wiring{name: "gpio", display: d, model: model, light: p.light}
 }
 
 func wirings(t testing.TB, s lcd.Size) []wiring {
@@ -97,7 +98,7 @@ func TestHD44780ShowsFrames(t *testing.T) {
 				for _, w := range wirings(t, size) {
 					must(t, w.display.Init())
 					blank := strings.Repeat(" ", size.Cols)
-					w.wantRows(t, strings.Join(slicesRepeat(blank, size.Rows), "|"))
+					w.wantRows(t, strings.Join(slices.Repeat([]string{blank}, size.Rows), "|"))
 					if !w.light() {
 						t.Errorf("%s: the light is off", w.name)
 					}
@@ -116,14 +117,6 @@ func TestHD44780ShowsFrames(t *testing.T) {
 			})
 		})
 	}
-}
-
-func slicesRepeat(s string, n int) []string {
-	var out []string
-	for range n {
-		out = append(out, s)
-	}
-	return out
 }
 
 // The controller may be anywhere when the daemon starts: just switched on, in
@@ -274,16 +267,16 @@ func TestHD44780RefreshRepairs(t *testing.T) {
 	})
 }
 
-func TestHD44780Proof(t *testing.T) {
+func TestHD44780Probe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		size := lcd.Size{Cols: 16, Rows: 2}
 		wired, grounded := i2c(t, "wired", size, lcd.Config{}), i2c(t, "grounded", size, lcd.Config{})
 		grounded.back.Grounded = true
 		for _, tc := range []struct {
 			wiring
-			want lcd.Proof
-		}{{wired, lcd.ProofController}, {grounded, lcd.ProofBus}, {gpio4(t, size), lcd.ProofNone}} {
-			p := tc.display.(lcd.Prober)
+			want bool
+		}{{wired, true}, {grounded, true}, {gpio4(t, size), false}} {
+			p := tc.display
 			if _, err := p.Probe(); !errors.Is(err, lcd.ErrClosed) {
 				t.Errorf("%s: Probe before Init: %v", tc.name, err)
 			}
@@ -296,7 +289,7 @@ func TestHD44780Proof(t *testing.T) {
 			tc.wantRows(t, "Ann             |iPad Mini       ")
 		}
 		wired.model.Spark()
-		if _, err := wired.display.(lcd.Prober).Probe(); !errors.Is(err, lcd.ErrGarbled) {
+		if _, err := wired.display.Probe(); !errors.Is(err, lcd.ErrGarbled) {
 			t.Errorf("after a spark: %v", err)
 		}
 	})
@@ -331,27 +324,27 @@ func TestGPIOLinesComeAndGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		size := lcd.Size{Cols: 16, Rows: 2}
 		model := lcdtest.NewController(size, "A00")
-		p := lcdtest.NewPins(model)
-		d, err := lcd.Open(lcd.Config{Kind: "hd44780-gpio", Lines: p.Wiring(), OpenLine: p.OpenLine})
+		p := newPins(model)
+		d, err := lcd.Open(lcd.Config{Kind: "hd44780-gpio", Lines: p.wiring(), OpenLine: p.openLine})
 		must(t, err)
 		must(t, d.Init())
 		gone := errors.New("no such device")
-		p.Break(gone)
+		p.breakAll(gone)
 		if err := d.Show(lcd.FrameOf(size, "Ann")); !errors.Is(err, gone) {
 			t.Errorf("Show: %v", err)
 		}
 		if err := d.Init(); !errors.Is(err, gone) {
 			t.Errorf("Init: %v", err)
 		}
-		p.Break(nil)
+		p.breakAll(nil)
 		must(t, d.Init())
 		must(t, d.Show(lcd.FrameOf(size, "Ann", "iPad Mini")))
-		if got := model.String(); got != "Ann / iPad Mini" || p.Open() != 7 {
-			t.Errorf("it shows %q, %d lines are open", got, p.Open())
+		if got := model.String(); got != "Ann / iPad Mini" || p.opened() != 7 {
+			t.Errorf("it shows %q, %d lines are open", got, p.opened())
 		}
-		must(t, d.Close())
-		if p.Open() != 0 {
-			t.Errorf("%d lines are open after Close", p.Open())
+		d.Close()
+		if p.opened() != 0 {
+			t.Errorf("%d lines are open after Close", p.opened())
 		}
 	})
 	for _, lines := range []map[string]string{nil, {"rs": "x"}, {"rs": "a", "e": "b", "d4": "c", "d5": "d", "d6": "e", "d7": "f", "rw": "g"}} {

@@ -11,11 +11,11 @@ import (
 )
 
 // openI2C opens a bus of the kernel's i2c-dev driver (Documentation/i2c/
-// dev-interface.rst) by its path, /dev/i2c-1 or a link to such a one.
+// dev-interface.rst) by its path, such as /dev/i2c-1, or by a link to it.
 //
-// Periph's bus takes a transfer for done that an adapter has only counted short
-// (virtio-i2c, where nothing answers at the address); so backpack.open reads the
-// port back, and the display's address counter is read back after changes.
+// Periph's bus reports success for a transfer that an adapter cut short
+// (virtio-i2c, where nothing answers at the address). That is why backpack.open
+// reads the port back.
 func openI2C(path string) (i2c.BusCloser, error) {
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -23,7 +23,7 @@ func openI2C(path string) (i2c.BusCloser, error) {
 	}
 	var n int
 	if _, err := fmt.Sscanf(filepath.Base(real), "i2c-%d", &n); err != nil {
-		return nil, fmt.Errorf("display: %s is no I2C bus, such as /dev/i2c-1", path)
+		return nil, fmt.Errorf("display: %s is not an I2C bus, such as /dev/i2c-1", path)
 	}
 	bus, err := sysfs.NewI2C(n)
 	if err != nil {

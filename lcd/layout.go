@@ -2,27 +2,31 @@ package lcd
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"time"
 )
 
-// How a line moves that doesn't fit: it stands, rolls by letter, stands, and
-// starts again.
+// A line that doesn't fit stands, rolls letter by letter, stands, and starts
+// again.
 const (
 	rollHold = 1500 * time.Millisecond
 	rollStep = 300 * time.Millisecond
 )
 
-// maxLetters is how much of one line is shown at all. A name of 1,000 bytes
-// would roll for minutes; nobody waits for that.
+// maxLetters is the most of one line that is shown: a name of 1,000 bytes would
+// roll for minutes.
 const maxLetters = 80
 
 // Forever is the time of the next change of a layout that never changes.
 const Forever = time.Duration(math.MaxInt64)
 
-// Layout is a text on a display: a frame, and rows that roll when a name is
-// too long.
+// Layout is a text on a display: a frame, and the rows that roll.
 type Layout struct {
+	// Quiet marks a text that differs from the one before only by the clock: a
+	// terminal doesn't log it.
+	Quiet bool
+
 	still Frame
 	rolls []roll
 }
@@ -32,17 +36,17 @@ type roll struct {
 	letters []rune
 }
 
-// Lay fits a text on a display, as a person would who has that little room.
+// Lay fits a text on a display.
 //
-// Every line of the text (up to "\n") wants a row. Rows that are left over go
-// to lines that are too long, first come first served, broken between words.
-// When rows are missing, the last lines are put on one row if they fit there
-// together, or left out: the first lines say what matters. A line that still
-// doesn't fit its rows rolls in the last of them. Blank lines take no room.
+// Each line of the text, up to "\n", gets a row; blank lines get none. Spare rows
+// go to the lines that are too long, the first line first; they are broken
+// between words. If there are too few rows, the last lines share one or are left
+// out: the first lines matter most. A line that still doesn't fit rolls in its
+// last row.
 //
-// Two control characters steer a line: what follows a "\t" stands at the right
-// edge; a line that begins with "\r" shows its end if it is too long, for text
-// that is being typed.
+// Two control characters have a meaning: what follows a "\t" is put at the right
+// edge, and of a line that begins with "\r" the end is shown if it is too long,
+// for text that is being typed.
 func Lay(c *Charset, s Size, text string) *Layout {
 	lines := foldLines(c, s.Cols, text)
 	for len(lines) > s.Rows {
@@ -66,13 +70,14 @@ func Lay(c *Charset, s Size, text string) *Layout {
 	return l
 }
 
-// At returns what is shown a time after the text was put up, and when that
-// changes next, on the same count; Forever if never.
+// At returns the frame at time t after the text was put up, and the time of the
+// next change, or Forever.
 func (l *Layout) At(t time.Duration) (f Frame, next time.Duration) {
-	if len(l.rolls) == 0 {
-		return l.still, Forever
+	f, next = l.still, Forever
+	f.quiet = l.Quiet || t > 0
+	if len(l.rolls) > 0 {
+		f.cells = slices.Clone(f.cells)
 	}
-	f, next = l.still.clone(), Forever
 	for _, r := range l.rolls {
 		over := len(r.letters) - f.size.Cols
 		offset, change := rollAt(t, over)
@@ -82,8 +87,7 @@ func (l *Layout) At(t time.Duration) (f Frame, next time.Duration) {
 	return f, next
 }
 
-// Pass is how long it takes until every letter was seen once; 0 if nothing
-// rolls.
+// Pass is how long it takes to show every letter once; 0 if nothing rolls.
 func (l *Layout) Pass() time.Duration {
 	var d time.Duration
 	for _, r := range l.rolls {
@@ -113,7 +117,7 @@ func rollAt(t time.Duration, over int) (offset int, next time.Duration) {
 	}
 }
 
-// put places a row, rolling if it is too long.
+// put places a line that rolls if it is too long for the row.
 func (l *Layout) put(row int, letters []rune) {
 	l.still.put(row, 0, letters)
 	if len(letters) > l.still.size.Cols {
@@ -121,8 +125,8 @@ func (l *Layout) put(row int, letters []rune) {
 	}
 }
 
-// putEdges places what stands left and right in a row. The right part is
-// short and always whole; the left is cut after a word.
+// putEdges places the left and the right part of a line. The right part is kept
+// whole if it fits the row; the left one is cut after a word.
 func (l *Layout) putEdges(row int, ln line) {
 	cols := l.still.size.Cols
 	right := ln.right[:min(len(ln.right), cols)]
@@ -135,12 +139,10 @@ func (l *Layout) putEdges(row int, ln line) {
 	l.still.put(row, cols-len(right), right)
 }
 
-// line is one line of a text in letters.
+// line is one line of a text in letters. right is nil if it has none.
 type line struct{ left, right []rune }
 
-func (n line) blank() bool { return len(trim(n.left)) == 0 && len(n.right) == 0 }
-
-// foldLines folds the lines of a text that aren't blank.
+// foldLines folds the lines of a text and drops the blank ones.
 func foldLines(c *Charset, cols int, text string) []line {
 	f := folder{charset: c}
 	var lines []line
@@ -156,28 +158,27 @@ func foldLines(c *Charset, cols int, text string) []line {
 		if r := trim(f.fold(right)); len(r) > 0 {
 			ln.right = r
 		}
-		if !ln.blank() {
+		if ln.right != nil || len(trim(ln.left)) > 0 {
 			lines = append(lines, ln)
 		}
 	}
 	return lines
 }
 
-// mergeLast makes one line less of the last ones.
+// mergeLast makes one of the last two lines, or drops the last.
 func mergeLast(lines []line, cols int) []line {
 	n := len(lines)
 	a, b := lines[n-2], lines[n-1]
 	if a.right == nil && b.right == nil && len(a.left)+2+len(b.left) <= cols {
-		both := append(append(append([]rune(nil), a.left...), ',', ' '), b.left...)
-		return append(lines[:n-2:n-2], line{left: both})
+		lines[n-2].left = slices.Concat(a.left, []rune(", "), b.left)
 	}
 	return lines[:n-1]
 }
 
-// shorten cuts what nobody would wait for.
+// shorten cuts a line to maxLetters.
 func shorten(letters []rune) []rune {
 	if len(letters) <= maxLetters {
 		return letters
 	}
-	return append(letters[:maxLetters-3:maxLetters-3], '.', '.', '.')
+	return append(letters[:maxLetters-3], '.', '.', '.')
 }

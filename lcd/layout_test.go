@@ -54,7 +54,7 @@ func TestLayRolls(t *testing.T) {
 		if g, _ := l.At(next - 1); !g.Equal(f) {
 			t.Errorf("it changed between %v and %v", at, next)
 		}
-		seen = append(seen, f.Row(1))
+		seen = append(seen, f.Rows()[1])
 		at = next
 	}
 	want := []string{"iPod Touch 5th G", "Pod Touch 5th Ge", "od Touch 5th Gen", "iPod Touch 5th G", "Pod Touch 5th Ge"}

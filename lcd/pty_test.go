@@ -109,8 +109,8 @@ func TestSerialOverPTY(t *testing.T) {
 			must(t, d.Show(lcd.FrameOf(size, "Ann", "iPad Mini")))
 			eventually(t, m, "Ann / iPad Mini")
 			if dialect == "matrix-orbital" {
-				if p, err := d.(lcd.Prober).Probe(); p != lcd.ProofController || err != nil {
-					t.Errorf("Probe: %v, %v", p, err)
+				if answers, err := d.Probe(); !answers || err != nil {
+					t.Errorf("Probe: %v, %v", answers, err)
 				}
 			}
 
@@ -129,7 +129,7 @@ func TestSerialOverPTY(t *testing.T) {
 			must(t, d.Init())
 			must(t, d.Show(lcd.FrameOf(size, "Ben", "Pixel")))
 			eventually(t, m, "Ben / Pixel")
-			must(t, d.Close())
+			d.Close()
 			wantUntouched(t, m)
 		})
 	}

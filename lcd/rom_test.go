@@ -31,8 +31,9 @@ func TestROMCodes(t *testing.T) {
 }
 
 func TestParseROM(t *testing.T) {
-	if c, err := lcd.ParseROM("a02"); c != lcd.ROMA02 || err != nil {
-		t.Errorf("a02: %v, %v", c, err)
+	european, err := lcd.ParseROM("A02")
+	if c, again := lcd.ParseROM("a02"); c != european || err != nil || again != nil {
+		t.Errorf("a02: %v, %v", err, again)
 	}
 	if _, err := lcd.ParseROM("A01"); err == nil {
 		t.Error("A01 is taken")

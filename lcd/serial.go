@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"sync"
 	"time"
 
 	"go.bug.st/serial"
@@ -13,51 +12,39 @@ import (
 // Port is a serial line.
 type Port interface {
 	io.ReadWriteCloser
-	// SetReadTimeout makes Read return nothing after a time without a byte.
+	// SetReadTimeout makes Read return 0 bytes after a time without any.
 	SetReadTimeout(time.Duration) error
 }
 
-// serialDisplay is a display at the end of a serial line. The line is one-way:
-// that a write went through says only that the port is there.
+// serialDisplay is a display at the end of a serial line. On a one-way line a
+// write that succeeds proves only that the port is there.
 type serialDisplay struct {
-	size    Size
-	charset *Charset
-	dialect *dialect
-	path    string
-	baud    int
-	dial    func(path string, baud int) (Port, error)
-
-	mu       sync.Mutex // guards port: Close may come from elsewhere
-	port     Port
+	screen
+	link[Port]
+	dialect  *dialect
+	path     string
+	baud     int
+	dial     func(path string, baud int) (Port, error)
 	patience patience
-
-	shown   []byte // codes in the cells; nil: unknown
-	slots   slots
-	answers bool // it once answered when asked
+	answers  bool // it once answered when asked
 }
 
-// Size returns the display's size.
-func (d *serialDisplay) Size() Size { return d.size }
-
-// Charset returns the ROM's letters less those that the dialect can't send.
-func (d *serialDisplay) Charset() *Charset { return d.charset }
-
-// String says which display, and where.
+// String says which display it is, and where.
 func (d *serialDisplay) String() string {
 	return fmt.Sprintf("%s display %s on %s at %d baud", d.dialect.name, d.size, d.path, d.baud)
 }
 
+func (d *serialDisplay) fail(err error) error { return fmt.Errorf("display port %s: %w", d.path, err) }
+
 // Init opens the port and blanks the display.
 func (d *serialDisplay) Init() error {
 	d.Close()
-	d.shown, d.slots = nil, slots{}
+	d.shown = nil
 	port, err := d.dial(d.path, d.baud)
 	if err != nil {
-		return fmt.Errorf("display port %s: %w", d.path, err)
+		return d.fail(err)
 	}
-	d.mu.Lock()
-	d.port = port
-	d.mu.Unlock()
+	d.set(port)
 	for _, step := range []struct {
 		bytes []byte
 		pause time.Duration
@@ -67,13 +54,7 @@ func (d *serialDisplay) Init() error {
 		}
 		time.Sleep(step.pause + d.airtime(len(step.bytes)))
 	}
-	d.shown = make([]byte, d.size.cells())
-	for i := range d.shown {
-		d.shown[i] = ' '
-	}
-	if d.dialect.ask == nil {
-		return nil
-	}
+	d.blank()
 	_, err = d.Probe()
 	return err
 }
@@ -83,55 +64,45 @@ func (d *serialDisplay) airtime(n int) time.Duration {
 	return time.Duration(n*10) * time.Second / time.Duration(d.baud)
 }
 
-// answerTime is what a display gets to answer in.
+// answerTime is how long a display may take to answer.
 const answerTime = 200 * time.Millisecond
 
-// Probe asks the display what it is. A display that never answered may have
-// no wire back; one that did and doesn't now is gone.
-func (d *serialDisplay) Probe() (Proof, error) {
+// Probe asks the display what it is. A display that has never answered may have
+// no wire back; one that has, and doesn't now, is gone.
+func (d *serialDisplay) Probe() (answers bool, err error) {
 	if d.shown == nil {
-		return ProofNone, ErrClosed
+		return false, ErrClosed
 	}
 	if d.dialect.ask == nil {
-		return ProofNone, nil
+		return false, nil
 	}
-	d.mu.Lock()
-	port := d.port
-	d.mu.Unlock()
-	if port == nil {
-		return ProofNone, ErrClosed
+	port, err := d.get()
+	if err != nil {
+		return false, err
 	}
 	if err := port.SetReadTimeout(answerTime); err != nil {
-		return ProofNone, fmt.Errorf("display port %s: %w", d.path, err)
+		return false, d.fail(err)
 	}
 	if err := d.write(d.dialect.ask); err != nil {
-		return ProofNone, err
+		return false, err
 	}
 	var reply [16]byte
 	n, err := port.Read(reply[:])
 	switch {
 	case err != nil:
-		return ProofNone, fmt.Errorf("display port %s: %w", d.path, err)
-	case n > 0:
-		d.answers = true
-		return ProofController, nil
-	case d.answers:
-		return ProofNone, fmt.Errorf("display port %s: no answer within %v", d.path, answerTime)
+		return false, d.fail(err)
+	case n == 0 && d.answers:
+		return false, d.fail(fmt.Errorf("no answer within %v", answerTime))
 	}
-	return ProofNone, nil
+	d.answers = n > 0
+	return d.answers, nil
 }
 
 // Show writes the cells that changed.
-func (d *serialDisplay) Show(f Frame) error {
-	if d.shown == nil {
-		return ErrClosed
-	}
-	codes, load := d.slots.codes(d.charset, f)
-	return d.paint(codes, load)
-}
+func (d *serialDisplay) Show(f Frame) error { return d.show(f, d.paint) }
 
-// Refresh writes the mode and every cell again: if the display was unplugged
-// and is back, this is how its letters come back.
+// Refresh writes the mode and every cell again. A display that was unplugged
+// while its port stayed gets its text back by it.
 func (d *serialDisplay) Refresh() error {
 	if d.shown == nil {
 		return ErrClosed
@@ -173,45 +144,23 @@ func (d *serialDisplay) paint(codes []byte, load []int) error {
 	return nil
 }
 
-// write sends bytes.
 func (d *serialDisplay) write(b []byte) error {
-	d.mu.Lock()
-	port := d.port
-	d.mu.Unlock()
-	switch {
-	case port == nil:
-		return ErrClosed
-	case len(b) == 0:
-		return nil
+	port, err := d.get()
+	if err != nil || len(b) == 0 {
+		return err
 	}
-	err := d.patience.write(port, b, stall+d.airtime(len(b)), func() {
+	err = d.patience.write(port, b, stall+d.airtime(len(b)), func() {
 		if p, ok := port.(interface{ ResetOutputBuffer() error }); ok {
 			p.ResetOutputBuffer() // makes room, so that the write ends after all
 		}
 	})
 	if err != nil {
-		return fmt.Errorf("display port %s: %w", d.path, err)
+		return d.fail(err)
 	}
 	return nil
 }
 
-// Close closes the port.
-func (d *serialDisplay) Close() error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.port == nil {
-		return nil
-	}
-	err := d.port.Close()
-	d.port = nil
-	return err
-}
-
 // openPort opens a serial port, 8 bits, no parity, 1 stop bit, raw.
 func openPort(path string, baud int) (Port, error) {
-	p, err := serial.Open(path, &serial.Mode{BaudRate: baud})
-	if err != nil {
-		return nil, err
-	}
-	return p, nil
+	return serial.Open(path, &serial.Mode{BaudRate: baud})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -248,23 +249,23 @@ func TestSerialRefreshAfterPowerLoss(t *testing.T) {
 	}
 }
 
-func TestSerialProof(t *testing.T) {
+func TestSerialProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		size := lcd.Size{Cols: 20, Rows: 4}
 		d, m := serialDisplay(t, "matrix-orbital", size)
 		must(t, d.Init())
-		if p, err := d.(lcd.Prober).Probe(); p != lcd.ProofController || err != nil {
-			t.Errorf("an answering display: %v, %v", p, err)
+		if answers, err := d.Probe(); !answers || err != nil {
+			t.Errorf("an answering display: %v, %v", answers, err)
 		}
 		m.Mute()
-		if p, err := d.(lcd.Prober).Probe(); err == nil {
+		if p, err := d.Probe(); err == nil {
 			t.Errorf("a display that fell silent: %v", p)
 		}
 		d, m = serialDisplay(t, "matrix-orbital", size)
 		m.Mute()
 		must(t, d.Init())
-		if p, err := d.(lcd.Prober).Probe(); p != lcd.ProofNone || err != nil {
-			t.Errorf("a display without a wire back: %v, %v", p, err)
+		if answers, err := d.Probe(); answers || err != nil {
+			t.Errorf("a display without a wire back: %v, %v", answers, err)
 		}
 	})
 }
@@ -281,7 +282,7 @@ func TestSerialLosesAByte(t *testing.T) {
 				m.Sent()
 				// A change that begins in every cell in turn.
 				for i := range size.Cols * size.Rows {
-					f := lcd.FrameOf(size, slicesRepeat(strings.Repeat("abRST", 4), size.Rows)...)
+					f := lcd.FrameOf(size, slices.Repeat([]string{strings.Repeat("abRST", 4)}, size.Rows)...)
 					cells := []rune(strings.Join(f.Rows(), ""))
 					copy(cells[i:], []rune("9aaRSbb")[:min(7, len(cells)-i)])
 					var rows []string
@@ -332,5 +333,5 @@ func ExampleOpen() {
 	fmt.Println(err)
 	// Output:
 	// 20x4 display on /dev/i2c-1 address 0x27 <nil>
-	// display kind "hd44780": use one of hd44780-gpio, hd44780-i2c, matrix-orbital, newhaven, none, openlcd, sparkfun, terminal
+	// display: kind "hd44780": use one of hd44780-gpio, hd44780-i2c, matrix-orbital, newhaven, none, openlcd, sparkfun, terminal
 }

@@ -2,7 +2,6 @@ package lcd
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 )
 
@@ -14,48 +13,26 @@ func Sizes() []Size {
 	return []Size{{16, 2}, {20, 2}, {16, 4}, {20, 4}, {40, 2}}
 }
 
-// ParseSize reads a size such as "16x2", columns first. Only the sizes of
-// [Sizes] are taken: another one has its rows at addresses that the drivers
-// don't know.
+// ParseSize reads one of [Sizes], columns first: "16x2". The drivers don't know
+// at which addresses other displays have their rows.
 func ParseSize(s string) (Size, error) {
-	c, r, ok := strings.Cut(s, "x")
-	cols, err1 := strconv.Atoi(c)
-	rows, err2 := strconv.Atoi(r)
-	if ok && err1 == nil && err2 == nil {
-		for _, z := range Sizes() {
-			if z == (Size{cols, rows}) {
-				return z, nil
-			}
+	var names []string
+	for _, size := range Sizes() {
+		if size.String() == s {
+			return size, nil
 		}
+		names = append(names, size.String())
 	}
-	return Size{}, fmt.Errorf("size %q: use one of %s", s, sizeNames())
+	return Size{}, fmt.Errorf("size %q: use one of %s", s, strings.Join(names, ", "))
 }
 
 // String returns the size as ParseSize reads it.
 func (s Size) String() string { return fmt.Sprintf("%dx%d", s.Cols, s.Rows) }
 
-// cells is how many character cells the display has.
-func (s Size) cells() int { return s.Cols * s.Rows }
-
 // address returns the HD44780's display data address of a cell. The second
 // line starts at 0x40; the third and fourth are the second halves of the
-// first and second (Hitachi HD44780U data sheet, "display data RAM"; the
-// Linux driver hd44780_common.c computes the same).
+// first and second (Hitachi HD44780U data sheet, "display data RAM"; Linux'
+// hd44780_common.c computes the same).
 func (s Size) address(row, col int) byte {
-	a := col
-	if row&1 != 0 {
-		a += 0x40
-	}
-	if row&2 != 0 {
-		a += s.Cols
-	}
-	return byte(a)
-}
-
-func sizeNames() string {
-	var names []string
-	for _, z := range Sizes() {
-		names = append(names, z.String())
-	}
-	return strings.Join(names, ", ")
+	return byte(row&1*0x40 + row>>1*s.Cols + col)
 }

@@ -8,21 +8,21 @@ import (
 	"time"
 )
 
-// stall is after what time a port or terminal that takes no bytes is given up.
-// A screen fits into any driver's buffer, so nothing ever waits that long
-// unless a USB adapter hangs, or somebody pressed Ctrl-S.
+// stall is how long a port or terminal may take no bytes before a write fails. A
+// screen fits into any driver's buffer, so this happens only if a USB adapter
+// hangs or Ctrl-S stopped the terminal.
 const stall = 2 * time.Second
 
-// patience writes to what can't be interrupted, not even by closing it. A
-// write that hangs is left behind; as long as it does, further writes fail at
-// once rather than hang as well.
+// patience writes to files whose writes can't be interrupted, not even by
+// closing them. A write that hangs goes on in a goroutine of its own, and until
+// it ends further writes fail at once.
 type patience struct {
 	mu    sync.Mutex
-	stuck <-chan struct{} // closed when the write that hung has ended; nil: none
+	stuck <-chan struct{} // closed when the write that hung ends; nil: none hung
 }
 
-// write writes all of b, or fails after limit. stalled, which may be nil, is
-// called then and may help the write to an end.
+// write writes all of b, or fails after limit. It then calls stalled, which may
+// be nil and may make the write that hangs end.
 func (p *patience) write(w io.Writer, b []byte, limit time.Duration, stalled func()) error {
 	p.mu.Lock()
 	stuck := p.stuck
@@ -31,7 +31,7 @@ func (p *patience) write(w io.Writer, b []byte, limit time.Duration, stalled fun
 		select {
 		case <-stuck:
 		default:
-			return fmt.Errorf("it still takes no bytes: %w", os.ErrDeadlineExceeded)
+			return fmt.Errorf("still takes no bytes: %w", os.ErrDeadlineExceeded)
 		}
 	}
 	done := make(chan struct{})
@@ -52,7 +52,7 @@ func (p *patience) write(w io.Writer, b []byte, limit time.Duration, stalled fun
 		if stalled != nil {
 			stalled()
 		}
-		return fmt.Errorf("it takes no bytes: %w", os.ErrDeadlineExceeded)
+		return fmt.Errorf("takes no bytes: %w", os.ErrDeadlineExceeded)
 	}
 	if err == nil && n < len(b) {
 		err = io.ErrShortWrite

@@ -1,12 +1,10 @@
 package lcd
 
-// standIns says what is shown for letters that a display lacks and that
-// Unicode's own decomposition doesn't take apart. A stand-in may itself be
-// folded again, so the Cyrillic rows give Latin letters with their accents
-// only where every reader expects them.
+// standIns replace letters that a display lacks and Unicode doesn't decompose.
+// A stand-in may itself be replaced by another.
 //
-// Latin letters stand as one cell where a reader takes the one letter for the
-// name (ø as o, not oe), so that a name breaks the same on every display.
+// A Latin letter becomes one letter where readers still recognise the name (ø
+// is o, not oe), so that a name breaks at the same place on every display.
 // Cyrillic follows the passport spelling of ICAO Doc 9303, part 3, section 6;
 // Greek follows ISO 843 without its accents.
 var standIns = map[rune]string{

@@ -1,10 +1,15 @@
 package lcd
 
-// wrap breaks a line into at most rows rows of cols letters; what is left goes
-// into the last row, which may be longer.
+import (
+	"slices"
+	"strings"
+)
+
+// wrap breaks a line into at most rows rows of cols letters. The rest is in the
+// last row, which may be longer.
 func wrap(letters []rune, cols, rows int) [][]rune {
 	if len(letters) <= cols {
-		return [][]rune{letters} // as it is: blanks at the edges are meant
+		return [][]rune{letters} // blanks at the edges are part of the text
 	}
 	var out [][]rune
 	rest := trim(letters)
@@ -19,40 +24,25 @@ func wrap(letters []rune, cols, rows int) [][]rune {
 	return out
 }
 
-// breakAt returns after how many letters a person would break a line that is
-// longer than cols: before the last word that doesn't fit, after a hyphen or
-// a slash, and inside a word only when the word fits no row at all or the row
-// would be left nearly empty.
+// breakAt returns after how many letters to break a line that is longer than
+// cols: before the first word that doesn't fit, or after a hyphen or a slash in
+// it. It breaks inside a word only if the word fits no row and would leave this
+// one nearly empty.
 func breakAt(letters []rune, cols int) int {
 	best := 0
 	for i := 1; i <= cols && i < len(letters); i++ {
-		switch before, after := letters[i-1], letters[i]; {
-		case after == ' ', after == '(':
-			best = i
-		case (before == '-' || before == '/') && after != ' ':
-			best = i
-		case before == ' ':
+		if after := letters[i]; after == ' ' || after == '(' || strings.ContainsRune(" -/", letters[i-1]) {
 			best = i
 		}
 	}
-	if best*3 < cols && wordLen(letters[best:]) > cols {
-		return min(cols, len(letters))
+	word := trim(letters[best:])
+	if i := slices.Index(word, ' '); i >= 0 {
+		word = word[:i]
 	}
-	if best == 0 {
+	if best == 0 || best*3 < cols && len(word) > cols {
 		return min(cols, len(letters))
 	}
 	return best
-}
-
-// wordLen is how many letters the next word has.
-func wordLen(letters []rune) int {
-	letters = trim(letters)
-	for i, r := range letters {
-		if r == ' ' {
-			return i
-		}
-	}
-	return len(letters)
 }
 
 func trimRight(letters []rune) []rune {

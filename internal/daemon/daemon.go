@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
@@ -30,7 +29,6 @@ import (
 	"stump/internal/simlab"
 	"stump/internal/station"
 	"stump/internal/task"
-	"stump/lcd"
 	"stump/wiegand"
 )
 
@@ -70,8 +68,6 @@ type Daemon struct {
 	tasks    []task.Task
 	now      func() int64
 	board    *board.Board
-	texts    *panel.Catalogue
-	size     lcd.Size
 	places   places
 	upkeep   *upkeep
 	keyboard *keyboard.Keyboard // nil without one
@@ -171,14 +167,13 @@ func (d *Daemon) assemble() error {
 	if err != nil {
 		return err
 	}
-	d.size = shown.Size()
-	d.texts, err = panel.NewCatalogue(cfg.Display.Language, cfg.Display.Texts)
+	texts, err := panel.NewCatalogue(cfg.Display.Language, cfg.Display.Texts)
 	if err != nil {
 		return err
 	}
 	green, red, beeper := d.lights()
 	d.Panel = panel.New(panel.Options{
-		Display: shown, Catalogue: d.texts, Green: green, Red: red, Beeper: beeper, Window: cfg.Desk.Window, Idle: d.idle, Behind: d.Worker.Behind, Logger: d.o.Log,
+		Display: shown, Catalogue: texts, Green: green, Red: red, Beeper: beeper, Window: cfg.Desk.Window, Idle: d.idle, Behind: d.Worker.Behind, Logger: d.o.Log,
 	})
 	d.tasks = append(d.tasks, d.Panel, d.Worker)
 	policy, err := checkout.ParsePolicy(cfg.Desk.HeldByOther)
@@ -284,36 +279,30 @@ func (d *Daemon) idle() panel.IdleInfo {
 	for _, r := range d.Readers {
 		for _, c := range r.Conditions(machine) {
 			if c.Name == selftest.BadReads {
-				info.Notice = d.notice("bad-read")
+				info.Notice = "bad-read"
 			}
 		}
 	}
 	for _, r := range d.Readers {
 		if lowLine(r) != "" {
-			info.Notice = d.notice("reader-fault")
+			info.Notice = "reader-fault"
 		}
 		if r.Lent() {
-			info.Notice = d.notice("testing")
+			info.Notice = "testing"
 		}
 	}
 	d.mu.Lock()
 	if len(d.faults) > 0 {
-		info.Notice = d.notice("reader-fault")
+		info.Notice = "reader-fault"
 	}
 	d.mu.Unlock()
 	if ledger, _ := d.Ledger.Info(); ledger.Salvaged != nil || ledger.Damaged != nil {
-		info.Notice = d.notice("salvaged")
+		info.Notice = "salvaged"
 	}
 	if d.Ledger.Health().Failure != nil {
-		info.Notice = d.notice("cannot-save")
+		info.Notice = "cannot-save"
 	}
 	return info
-}
-
-// notice is the first line of a text, for the idle screen.
-func (d *Daemon) notice(key string) string {
-	line, _, _ := strings.Cut(d.texts.Text(panel.Message{Key: key}, d.size), "\n")
-	return line
 }
 
 // lowLine names the data lines that rest low. Pulses are over in microseconds

@@ -15,7 +15,7 @@ func (d *Daemon) display() (lcd.Display, error) {
 		return nil, err
 	}
 	if d.o.Sim {
-		return lcd.NewMemory(size), nil
+		return lcd.None(size), nil
 	}
 	lc := lcdConfig(c)
 	lc.OpenLine = func(line string) (lcd.Pin, error) {

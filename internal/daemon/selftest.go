@@ -19,7 +19,6 @@ import (
 	"stump/internal/credential"
 	"stump/internal/panel"
 	"stump/internal/simlab"
-	"stump/lcd"
 )
 
 // SelfTest is what a self-test of this station looks at: what the daemon holds,
@@ -142,12 +141,12 @@ func (d *Daemon) testDisplay(ctx context.Context, code string) (selftest.Display
 	if h := d.Panel.Health(); !h.Up {
 		return selftest.DisplayFact{}, h.Err
 	}
-	proof, err := d.Panel.Prove(ctx)
+	answers, err := d.Panel.Probe(ctx)
 	if err != nil {
 		return selftest.DisplayFact{}, err
 	}
 	kind := d.o.Config.Display.Kind
-	return selftest.DisplayFact{Kind: kind, Proven: d.o.Sim || kind == "terminal", Answers: proof != lcd.ProofNone}, nil
+	return selftest.DisplayFact{Kind: kind, Proven: d.o.Sim || kind == "terminal", Answers: answers}, nil
 }
 
 func (d *Daemon) testDirectory(ctx context.Context) (selftest.DirectoryFact, error) {

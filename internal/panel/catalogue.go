@@ -1,12 +1,14 @@
 package panel
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -16,43 +18,89 @@ import (
 
 // Catalogue is the texts that the panel shows.
 //
-// A text is lines, the most important first, with placeholders in braces; how
-// it is fitted on a display is [lcd.Lay]'s business. A site changes a text by
-// its key, for every display or for one size: "greet", "greet@16x2".
+// A text is lines, the most important first, with placeholders in braces;
+// [lcd.Lay] fits it on the display. A site changes a text by its key, for every
+// display or for one size: "greet", "greet@16x2".
 type Catalogue struct {
 	texts map[string]string
 }
 
-// languages are the ready sets.
+// cue is how a text is announced, and how long it stays.
+type cue struct {
+	signal signal
+	stay   time.Duration // 0: the desk's window
+}
+
+const (
+	brief = 3 * time.Second
+	usual = 4 * time.Second
+	long  = 8 * time.Second
+)
+
+// cues are the keys of all messages.
+var cues = map[string]cue{
+	"greet": {signalWaiting, 0}, "device-free": {signalWaiting, 0}, "device-held": {signalWaiting, 0}, "enrol-next": {signalWaiting, 0},
+	"type-name": {signalWaiting, 0}, "type-name-hint": {signalWaiting, 0}, "type-name-tab": {signalWaiting, 0}, "saving": {signalWaiting, time.Hour},
+
+	"checked-out": {signalDone, usual}, "returned": {signalDone, usual}, "returned-for": {signalDone, usual}, "handed-over": {signalDone, usual},
+	"enrolled": {signalDone, usual}, "pending": {signalSavedNotSynced, usual},
+
+	"refused": {signalRefused, usual}, "refused-handover": {signalRefused, usual}, "retired": {signalRefused, usual},
+	"suspended": {signalRefused, usual}, "name-unknown": {signalRefused, usual},
+	"unknown-tag": {signalRefused, long}, "unknown-badge": {signalRefused, long}, "unknown-device": {signalRefused, long},
+	"cannot-save": {signalRefused, long}, "reader-fault": {signalRefused, long}, "salvaged": {signalRefused, long},
+	"bad-read": {signalBadRead, brief},
+
+	"cancelled": {signalNone, brief}, "timeout": {signalNone, brief}, "testing": {signalNone, usual},
+	"display-code": {signalNone, time.Minute},
+	"stopped":      {signalNone, brief}, // stays on the display after the end
+}
+
+// typing is whether a text is one of those that follow each other while a
+// name is typed: the beeper doesn't sound for every letter.
+func typing(key string) bool { return strings.HasPrefix(key, "type-name") }
+
+// fieldNames are the placeholders of messages.
+var fieldNames = []string{"{person}", "{device}", "{from}", "{holder}", "{number}", "{detail}"}
+
+// idleFields are the keys of the idle screen's texts with their placeholders.
+var idleFields = map[string][]string{
+	"idle": {"{open}", "{clock}", "{count}", "{mark}"},
+	"open": nil, "mark": nil,
+	"count-none": nil, "count-out": {"{out}"}, "count-overdue": {"{out}", "{overdue}"},
+}
+
+// keys returns the keys of all texts, sorted.
+func keys() []string {
+	return slices.Sorted(slices.Values(slices.AppendSeq(slices.Collect(maps.Keys(cues)), maps.Keys(idleFields))))
+}
+
+// languages are the sets of texts.
 var languages = map[string]map[string]string{
 	"en": english, "de": german, "fr": french, "es": spanish, "original": original,
 }
 
-// Languages returns the names of the ready sets of texts, sorted.
+// Languages returns the names of the sets of texts, sorted.
 func Languages() []string { return slices.Sorted(maps.Keys(languages)) }
 
-// NewCatalogue returns the set of a language ("" is English), with the site's
-// own texts in place of those it names. A key or a placeholder that doesn't
-// exist is refused: it would show up as a hole on the display.
+// NewCatalogue returns the texts of a language, "" is English, with the site's
+// own texts in place of those that they name.
 func NewCatalogue(language string, own map[string]string) (*Catalogue, error) {
-	if language == "" {
-		language = "en"
-	}
-	set, ok := languages[language]
+	set, ok := languages[cmp.Or(language, "en")]
 	if !ok {
 		return nil, fmt.Errorf("display language %q: use one of %s", language, strings.Join(Languages(), ", "))
 	}
 	c := &Catalogue{texts: maps.Clone(set)}
-	for k := range set { // a site's own text also stands for those of single sizes
+	for k := range set { // the site's own text is for all sizes
 		if base, _, sized := strings.Cut(k, "@"); sized && own[base] != "" {
 			delete(c.texts, k)
 		}
 	}
-	for _, k := range slices.Sorted(maps.Keys(own)) {
-		if err := CheckText(k, own[k]); err != nil {
+	for k, text := range own {
+		if err := CheckText(k, text); err != nil {
 			return nil, err
 		}
-		c.texts[k] = own[k]
+		c.texts[k] = text
 	}
 	return c, nil
 }
@@ -61,69 +109,49 @@ var placeholder = regexp.MustCompile(`\{[^{}]*\}`)
 
 // CheckText says why a site's text can't be used: there is no such key, display
 // size or placeholder.
-func CheckText(name, text string) error {
-	base, size, sized := strings.Cut(name, "@")
-	if !slices.Contains(Keys(), base) {
-		err := fmt.Errorf("text %q: there is no such text", name)
-		if near := hint.Nearest(base, Keys()); near != "" {
+func CheckText(key, text string) error {
+	base, size, sized := strings.Cut(key, "@")
+	if !slices.Contains(keys(), base) {
+		err := fmt.Errorf("text %q: there is no such text", key)
+		if near := hint.Nearest(base, keys()); near != "" {
 			err = hint.Wrap(err, fmt.Sprintf("did you mean %q?", near))
 		}
 		return err
 	}
 	if sized {
 		if _, err := lcd.ParseSize(size); err != nil {
-			return fmt.Errorf("text %q: %w", name, err)
+			return fmt.Errorf("text %q: %w", key, err)
 		}
 	}
 	known := fieldNames
-	if _, idle := idleKeys[base]; idle {
-		known = idleFields[base]
+	if fields, idle := idleFields[base]; idle {
+		known = fields
 	}
 	for _, p := range placeholder.FindAllString(text, -1) {
 		if !slices.Contains(known, p) {
-			return fmt.Errorf("text %q: nothing is put in place of %s; it takes %s", name, p, list(known))
+			return fmt.Errorf("text %q: %s is not one of its placeholders: %s", key, p, cmp.Or(strings.Join(known, " "), "it has none"))
 		}
 	}
 	return nil
 }
 
-func list(names []string) string {
-	if len(names) == 0 {
-		return "no placeholders"
-	}
-	return strings.Join(names, " ")
-}
-
 // text returns the text of a key on a display of a size.
-func (c *Catalogue) text(k string, s lcd.Size) string {
-	if t, ok := c.texts[k+"@"+s.String()]; ok {
+func (c *Catalogue) text(key string, s lcd.Size) string {
+	if t, ok := c.texts[key+"@"+s.String()]; ok {
 		return t
 	}
-	if t, ok := c.texts[k]; ok {
-		return t
-	}
-	return k // a message that the catalogue lacks is better than none
+	return c.texts[key]
 }
 
-// fieldNames are the placeholders of messages.
-var fieldNames = []string{"{person}", "{device}", "{from}", "{holder}", "{number}", "{detail}"}
-
-// idleFields are the placeholders of the idle screen's texts.
-var idleFields = map[string][]string{
-	"idle":          {"{open}", "{clock}", "{count}", "{mark}"},
-	"count-out":     {"{out}"},
-	"count-overdue": {"{out}", "{overdue}"},
-}
-
-// Text returns a message's text for a display of a size, filled in.
-func (c *Catalogue) Text(m Message, s lcd.Size) string {
+// message returns a message's text for a display of a size, filled in.
+func (c *Catalogue) message(m Message, s lcd.Size) string {
 	return fill(c.text(m.Key, s),
 		"{person}", m.Person, "{device}", m.Device, "{from}", m.From,
 		"{holder}", m.Holder, "{number}", m.Number, "{detail}", m.Detail)
 }
 
-// idleText returns the idle screen's text.
-func (c *Catalogue) idleText(i IdleInfo, s lcd.Size) string {
+// idle returns the idle screen's text.
+func (c *Catalogue) idle(i IdleInfo, s lcd.Size) string {
 	count := "count-none"
 	switch {
 	case i.Overdue > 0:
@@ -132,14 +160,14 @@ func (c *Catalogue) idleText(i IdleInfo, s lcd.Size) string {
 		count = "count-out"
 	}
 	open, clock, mark := c.text("open", s), "", ""
-	if i.Notice != "" {
-		open = i.Notice
-	}
 	if !i.Clock.IsZero() {
 		clock = i.Clock.Format("15:04")
 	}
-	if i.Notice != "" && utf8.RuneCountInString(i.Notice)+1+len(clock) > s.Cols {
-		clock = "" // half a notice says something else
+	if i.Notice != "" {
+		open, _, _ = strings.Cut(c.message(Message{Key: i.Notice}, s), "\n")
+		if utf8.RuneCountInString(open)+1+len(clock) > s.Cols {
+			clock = "" // half a notice would say something else
+		}
 	}
 	if i.Behind {
 		mark = c.text("mark", s)
@@ -148,9 +176,9 @@ func (c *Catalogue) idleText(i IdleInfo, s lcd.Size) string {
 	return fill(c.text("idle", s), "{open}", open, "{clock}", clock, "{count}", n, "{mark}", mark)
 }
 
-// fill puts values in place of placeholders, line by line: a line that says
-// nothing without its values is left out with them. Control characters in a
-// value would move the layout; they become blanks.
+// fill puts values in place of placeholders and drops the lines that say
+// nothing without their values. Control characters in a value, which would
+// change the layout, become blanks.
 func fill(text string, pairs ...string) string {
 	for i := 1; i < len(pairs); i += 2 {
 		pairs[i] = strings.Map(func(r rune) rune {
@@ -170,7 +198,8 @@ func fill(text string, pairs ...string) string {
 	return strings.Join(lines, "\n")
 }
 
-// hollow is whether a line has placeholders and no value for any of them.
+// hollow is whether a line has placeholders and no value for any of them. A line
+// that is being typed never is.
 func hollow(ln string, pairs []string) bool {
 	has := false
 	for i := 0; i < len(pairs); i += 2 {

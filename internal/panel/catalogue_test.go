@@ -1,8 +1,6 @@
 package panel
 
 import (
-	"maps"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,13 +32,22 @@ func sample(key string) Message {
 	return m
 }
 
+func a00(t *testing.T) *lcd.Charset {
+	t.Helper()
+	rom, err := lcd.ParseROM("A00")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rom
+}
+
 func sampleIdle() IdleInfo {
 	return IdleInfo{Out: 12, Overdue: 3, Behind: true, Clock: time.Date(2026, 11, 21, 10, 42, 30, 0, time.UTC)}
 }
 
 func TestEveryLanguageSaysEverything(t *testing.T) {
 	for lang, texts := range languages {
-		for _, k := range Keys() {
+		for _, k := range keys() {
 			text, ok := texts[k]
 			if !ok || text == "" {
 				t.Errorf("%s has no text %q", lang, k)
@@ -62,18 +69,18 @@ func TestWordsStandStill(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, rom := range []*lcd.Charset{lcd.Unicode, lcd.ROMA00, lcd.ASCII} {
-			for k := range keys {
+		for _, rom := range []*lcd.Charset{lcd.Unicode, a00(t), lcd.ASCII} {
+			for k := range cues {
 				m := Message{Key: k, Person: "Bo", Device: "Pi", From: "Al", Holder: "Al", Number: "7", Detail: "x"}
-				l := lcd.Lay(rom, size16x2, c.Text(m, size16x2))
+				l := lcd.Lay(rom, size16x2, c.message(m, size16x2))
 				if l.Pass() != 0 {
 					f, _ := l.At(0)
 					t.Errorf("%s %q rolls: %q", lang, k, f.Rows())
 				}
 			}
-			idle := c.idleText(sampleIdle(), size16x2)
+			idle := c.idle(sampleIdle(), size16x2)
 			f, _ := lcd.Lay(rom, size16x2, idle).At(0)
-			if lang != "original" && !(strings.HasSuffix(f.Row(0), " 10:42") && strings.Contains(f.Row(1), "12") && strings.Contains(f.Row(1), "3")) {
+			if lang != "original" && !(strings.HasSuffix(f.Rows()[0], " 10:42") && strings.Contains(f.Rows()[1], "12") && strings.Contains(f.Rows()[1], "3")) {
 				t.Errorf("%s: idle is %q", lang, f.Rows())
 			}
 		}
@@ -85,11 +92,11 @@ func TestEnglishWordsThatScriptsKnow(t *testing.T) {
 	c, _ := NewCatalogue("", nil)
 	for key, want := range map[string]string{
 		"checked-out": "Checked out", "returned": "Returned", "returned-for": "Returned", "handed-over": "Handed over",
-		"bad-read": "Bad tag read / tap again", "cannot-save": "Can't save / see the desk",
+		"bad-read": "Bad tag read    |tap again", "cannot-save": "Can't save      |see the desk",
 	} {
-		f, _ := lcd.Lay(lcd.ROMA00, size16x2, c.Text(sample(key), size16x2)).At(0)
-		if !strings.HasPrefix(f.String(), want) {
-			t.Errorf("%s shows %q", key, f)
+		f, _ := lcd.Lay(a00(t), size16x2, c.message(sample(key), size16x2)).At(0)
+		if got := strings.Join(f.Rows(), "|"); !strings.HasPrefix(got, want) {
+			t.Errorf("%s shows %q", key, got)
 		}
 	}
 }
@@ -105,12 +112,12 @@ func TestTheOriginalsTexts(t *testing.T) {
 		"bad-read":    "Bad Tag Read    |Please Tap Again",
 		"cannot-save": "API Error       |Check Logs      ",
 	} {
-		f, _ := lcd.Lay(lcd.ASCII, size16x2, c.Text(sample(key), size16x2)).At(0)
+		f, _ := lcd.Lay(lcd.ASCII, size16x2, c.message(sample(key), size16x2)).At(0)
 		if got := strings.Join(f.Rows(), "|"); got != want {
 			t.Errorf("%s shows %q, want %q", key, got, want)
 		}
 	}
-	if got := c.idleText(IdleInfo{}, size16x2); strings.TrimSpace(got) != "Lab is Open." {
+	if got := c.idle(IdleInfo{}, size16x2); strings.TrimSpace(got) != "Lab is Open." {
 		t.Errorf("idle: %q", got)
 	}
 }
@@ -121,19 +128,19 @@ func TestOwnTexts(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := Message{Key: "greet", Person: "Ann {device}\nX"}
-	if got := c.Text(m, size16x2); got != "Hi Ann {device} X!" {
+	if got := c.message(m, size16x2); got != "Hi Ann {device} X!" {
 		t.Errorf("16x2: %q", got)
 	}
-	if got := c.Text(m, lcd.Size{Cols: 20, Rows: 4}); got != "Good day,\nAnn {device} X" {
+	if got := c.message(m, lcd.Size{Cols: 20, Rows: 4}); got != "Good day,\nAnn {device} X" {
 		t.Errorf("20x4: %q", got)
 	}
-	if got := c.Text(Message{Key: "checked-out", Device: "Pixel"}, size16x2); got != "Checked out\nPixel" {
+	if got := c.message(Message{Key: "checked-out", Device: "Pixel"}, size16x2); got != "Checked out\nPixel" {
 		t.Errorf("a line without its name stays: %q", got)
 	}
 	if c, err = NewCatalogue("en", map[string]string{"count-overdue": "{overdue}!"}); err != nil {
 		t.Fatal(err)
 	}
-	if got := c.idleText(IdleInfo{Overdue: 2}, size16x2); !strings.Contains(got, "2!") {
+	if got := c.idle(IdleInfo{Overdue: 2}, size16x2); !strings.Contains(got, "2!") {
 		t.Errorf("a text for 16x2 stands before the site's own: %q", got)
 	}
 	for own, want := range map[string]string{
@@ -162,24 +169,37 @@ func TestIdleTexts(t *testing.T) {
 		"Lab open        |All devices in  ": {},
 		"Lab open   08:05|1 out           ": {Out: 1, Clock: clock},
 		"Lab open        |12 out, 3 late ↑": {Out: 12, Overdue: 3, Behind: true},
-		"Reader DATA0 low|All devices in ↑": {Notice: "Reader DATA0 low", Behind: true},
-		"Can't save 08:05|1 out           ": {Notice: "Can't save", Out: 1, Clock: clock},
-		"Bad tag read    |1 out           ": {Notice: "Bad tag read", Out: 1, Clock: clock},
+		"Reader fault    |All devices in ↑": {Notice: "reader-fault", Behind: true},
+		"Can't save 08:05|1 out           ": {Notice: "cannot-save", Out: 1, Clock: clock},
+		"Bad tag read    |1 out           ": {Notice: "bad-read", Out: 1, Clock: clock},
 	} {
-		f, _ := lcd.Lay(lcd.ROMA00, size16x2, c.idleText(info, size16x2)).At(0)
+		f, _ := lcd.Lay(a00(t), size16x2, c.idle(info, size16x2)).At(0)
 		if got := strings.Join(f.Rows(), "|"); got != want {
 			t.Errorf("%+v shows %q, want %q", info, got, want)
 		}
 	}
 }
 
-func TestKeysAreDescribed(t *testing.T) {
-	if !slices.IsSorted(Keys()) || len(Keys()) != len(keys)+len(idleKeys) {
-		t.Errorf("keys: %q", Keys())
+// A site may leave a text empty, such as the mark.
+func TestEmptyTexts(t *testing.T) {
+	c, err := NewCatalogue("en", map[string]string{"mark": "", "open@16x2": ""})
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, k := range slices.Collect(maps.Keys(keys)) {
-		if keys[k].about == "" || keys[k].signal == SignalDefault {
-			t.Errorf("%s: %+v", k, keys[k])
+	if got := c.idle(IdleInfo{Behind: true}, size16x2); got != "All devices in\t\nTap badge or device" {
+		t.Errorf("it shows %q", got)
+	}
+}
+
+// A notice is the first line that says something, in the site's own words.
+func TestNoticesAreTexts(t *testing.T) {
+	c, err := NewCatalogue("de", map[string]string{"reader-fault": "{detail}\nLeser kaputt"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for notice, want := range map[string]string{"reader-fault": "Leser kaputt", "testing": "Wird geprüft", "": "Offen"} {
+		if got := c.idle(IdleInfo{Notice: notice}, size16x2); !strings.HasPrefix(got, want+"\t\n") {
+			t.Errorf("%q shows %q", notice, got)
 		}
 	}
 }

@@ -1,13 +1,14 @@
 package panel
 
 import (
+	"cmp"
 	"context"
 	"time"
 
 	"stump/lcd"
 )
 
-// screen is a text that is put up.
+// screen is the text that is up.
 type screen struct {
 	text   string
 	layout *lcd.Layout
@@ -15,18 +16,19 @@ type screen struct {
 	until  time.Time // zero for the idle screen
 }
 
-// displayLoop keeps the display as it should be. It alone calls the display.
+// displayLoop keeps the display up to date. Nothing else calls the display.
 type displayLoop struct {
 	*Panel
 	screen screen
 	then   *Message  // what is shown after the message that is up
 	before time.Time // until when
 	number uint64    // of the newest message taken
-	tick   time.Time // when the idle screen is looked at again
+	tick   time.Time // when the idle screen is next updated
+	still  string    // the idle screen's text without its clock
 
 	up    bool
-	tried time.Time     // when the display was last tried while down
-	pause time.Duration // until it is tried again
+	tried time.Time     // the last retry while down
+	pause time.Duration // until the next retry
 }
 
 // runDisplay shows messages and the idle screen until ctx is done.
@@ -47,13 +49,13 @@ func (p *Panel) runDisplay(ctx context.Context) {
 			return
 		case <-d.wake:
 		case <-timer.C:
-		case q := <-d.probes:
-			q.answer <- d.probe()
+		case answer := <-d.probes:
+			answer <- d.probe()
 		}
 	}
 }
 
-// next returns when there will be something to do if nobody calls.
+// next returns when the loop must run again. change is the layout's next one.
 func (d *displayLoop) next(change time.Duration) time.Time {
 	t := d.tick
 	if !d.screen.until.IsZero() {
@@ -73,10 +75,9 @@ func (d *displayLoop) next(change time.Duration) time.Time {
 	return t
 }
 
-// choose decides what is on the screen: the newest message, the one before as
-// long as it lasts, or the idle screen. fresh is whether a message was taken;
-// heal is whether the display's minute is over, in which it may have lost its
-// letters unseen.
+// choose decides what is on the screen: the newest message, what follows it, or
+// the idle screen. fresh is whether a message was taken; heal is whether a minute
+// is over, in which the display may have lost its letters unnoticed.
 func (d *displayLoop) choose(now time.Time) (fresh, heal bool) {
 	d.mu.Lock()
 	m, poked, over := d.message, d.poked, d.over
@@ -87,7 +88,7 @@ func (d *displayLoop) choose(now time.Time) (fresh, heal bool) {
 	d.mu.Unlock()
 
 	if m != nil {
-		d.put(d.catalogue.Text(*m, d.display.Size()), now)
+		d.put(d.catalogue.message(*m, d.display.Size()), now)
 		d.screen.until = now.Add(max(d.stay(*m), d.screen.layout.Pass()))
 		d.thenShow(m.Then, now)
 		if over == nil {
@@ -103,7 +104,7 @@ func (d *displayLoop) choose(now time.Time) (fresh, heal bool) {
 	}
 	if then := d.then; then != nil && now.Before(d.before) {
 		d.then = nil
-		d.put(d.catalogue.Text(*then, d.display.Size()), now)
+		d.put(d.catalogue.message(*then, d.display.Size()), now)
 		d.screen.until = d.before
 		d.waitsOn()
 		return false, false
@@ -112,20 +113,24 @@ func (d *displayLoop) choose(now time.Time) (fresh, heal bool) {
 	due := !now.Before(d.tick)
 	if !idling || due || poked {
 		info := d.idle()
-		d.put(d.catalogue.idleText(info, d.display.Size()), now)
-		d.tick = now.Add(info.nextMinute())
+		d.put(d.catalogue.idle(info, d.display.Size()), now)
+		d.tick = now.Add(info.untilChange())
+		info.Clock = time.Time{}
+		still := d.catalogue.idle(info, d.display.Size())
+		d.screen.layout.Quiet = idling && still == d.still
+		d.still = still
 	}
 	return false, idling && due
 }
 
-// thenShow notes what is shown after the message that is up.
+// thenShow sets what is shown after the message that is up.
 func (d *displayLoop) thenShow(m *Message, now time.Time) {
 	if d.then = m; m != nil {
 		d.before = now.Add(d.stay(*m))
 	}
 }
 
-// put lays a text out. One that is up already goes on as it is.
+// put lays a text out. The idle screen goes on if its text is the same.
 func (d *displayLoop) put(text string, now time.Time) {
 	if text == d.screen.text && d.screen.layout != nil && d.screen.until.IsZero() {
 		return
@@ -139,21 +144,12 @@ func (d *displayLoop) put(text string, now time.Time) {
 
 // stay is how long a message stays.
 func (d *displayLoop) stay(m Message) time.Duration {
-	switch k, ok := keys[m.Key]; {
-	case m.For > 0:
-		return m.For
-	case !ok:
-		return usual
-	case k.stay == 0:
-		return d.window
-	default:
-		return k.stay
-	}
+	return cmp.Or(max(m.For, 0), cues[m.Key].stay, d.window)
 }
 
-// leave puts up that nobody listens any more: "Lab open" would be a lie.
+// leave shows that the station is out of service: "Lab open" would be wrong.
 func (d *displayLoop) leave() {
-	text := d.catalogue.Text(Message{Key: "stopped"}, d.display.Size())
+	text := d.catalogue.message(Message{Key: "stopped"}, d.display.Size())
 	f, _ := lcd.Lay(d.display.Charset(), d.display.Size(), text).At(0)
 	if d.up {
 		if err := d.write(f, false); err != nil {

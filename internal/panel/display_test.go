@@ -44,7 +44,7 @@ func TestStateIsWhatTheControllerShows(t *testing.T) {
 		if got, want := strings.Join(b.model.Rows(), "|"), "Lab open        |2 out          ↑"; got != want {
 			t.Errorf("idle: %q", got)
 		}
-		for key := range keys {
+		for key := range cues {
 			m := sample(key)
 			m.Person, m.Device = "Žofie Müller-Øster", "iPod Touch 5th Generation (blue)"
 			say(t, b.Panel, m)
@@ -74,7 +74,7 @@ func TestAnyNameIsJustAName(t *testing.T) {
 			strings.Repeat("x", 1000), strings.Repeat("Ž", 500), strings.Repeat("🦊", 250), strings.Repeat("李", 333),
 			strings.Repeat("a ", 500), strings.Repeat("\u0301", 500), "|\x0b", "\xfe\x61\x08", "{person}{device}", "a\nb\tc\rd\x1b[2J", "\u202eabc", " ",
 		} {
-			for key := range keys {
+			for key := range cues {
 				s := say(t, b.Panel, Message{Key: key, Person: name, Device: name, From: name, Holder: name, Number: name, Detail: name})
 				time.Sleep(100 * time.Millisecond)
 				if got := strings.Join(b.model.Rows(), "|"); got != rows(s) {
@@ -169,8 +169,8 @@ func TestBackoff(t *testing.T) {
 		if h := p.Health(); h.Up || h.Err == nil {
 			t.Errorf("health: %+v", h)
 		}
-		if _, err := p.Prove(t.Context()); err == nil {
-			t.Error("a display at another address is proven")
+		if _, err := p.Probe(t.Context()); err == nil {
+			t.Error("a display at another address answers")
 		}
 	})
 }
@@ -183,15 +183,15 @@ type counted struct {
 
 func (c counted) Init() error { c.n.Add(1); return c.Display.Init() }
 
-func TestProve(t *testing.T) {
+func TestProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := onBench(t, Options{})
-		if p, err := b.Prove(t.Context()); p != lcd.ProofController || err != nil {
-			t.Errorf("%v, %v", p, err)
+		if answers, err := b.Probe(t.Context()); !answers || err != nil {
+			t.Errorf("%v, %v", answers, err)
 		}
 		b.model.Unplug(nil)
-		if _, err := b.Prove(t.Context()); err == nil {
-			t.Error("an unplugged display is proven")
+		if _, err := b.Probe(t.Context()); err == nil {
+			t.Error("an unplugged display answers")
 		}
 		b.model.Plug()
 		time.Sleep(lastRetry)
@@ -297,4 +297,33 @@ func TestHowLongMessagesStay(t *testing.T) {
 			}
 		}
 	})
+}
+
+// An idle screen on which only the clock changed is quiet: no log repeats it.
+func TestTheClockIsQuiet(t *testing.T) {
+	info := IdleInfo{Clock: time.Date(2026, 11, 21, 10, 42, 30, 0, time.UTC)}
+	p := New(Options{Idle: func() IdleInfo { return info }})
+	d := &displayLoop{Panel: p}
+	now := time.Now()
+	for i, tc := range []struct {
+		change func()
+		after  time.Duration
+		quiet  bool
+	}{
+		{func() {}, 0, false},
+		{func() { info.Clock = info.Clock.Add(30 * time.Second) }, 30 * time.Second, true},
+		{func() { info.Clock = info.Clock.Add(time.Minute) }, time.Minute, true},
+		{func() { info.Clock = info.Clock.Add(time.Minute); info.Out++ }, time.Minute, false},
+		{func() { info.Out++; p.Poke() }, time.Second, false},
+		{func() { info.Clock = info.Clock.Add(time.Minute) }, time.Minute, true},
+		{func() { p.Show(Message{Key: "bad-read"}) }, time.Second, false},
+		{func() {}, time.Minute, false}, // the message is over
+	} {
+		tc.change()
+		now = now.Add(tc.after)
+		d.choose(now)
+		if got := d.screen.layout.Quiet; got != tc.quiet {
+			t.Errorf("%d: %q is quiet: %v", i, d.screen.text, got)
+		}
+	}
 }

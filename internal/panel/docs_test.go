@@ -22,7 +22,7 @@ func TestDocsAreUpToDate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := section(t, string(old), "keys", keyTable())
+	text := section(t, string(old), "keys", keyTable(t))
 	text = section(t, text, "pictures", pictures(t))
 	if text == string(old) {
 		return
@@ -47,17 +47,64 @@ func section(t *testing.T, text, name, content string) string {
 	})
 }
 
+// about is when each text is shown.
+var about = map[string]string{
+	"bad-read":         "a damaged read",
+	"cancelled":        "typing a name was given up",
+	"cannot-save":      "the tap could not be written to the disk: it did not count",
+	"checked-out":      "{person} has the device now",
+	"count-none":       "every device is in the lab",
+	"count-out":        "{out} devices are out",
+	"count-overdue":    "{out} devices are out, {overdue} of them too long",
+	"device-free":      "a device that nobody has; a badge is awaited",
+	"device-held":      "a device that {holder} has; a badge is awaited",
+	"display-code":     "the self-test's code {number}, to be typed by the technician",
+	"enrol-next":       "the next unknown tag will belong to {person} or {device}",
+	"enrolled":         "a tag was given to {person} or {device}",
+	"greet":            "a known badge; a device is awaited",
+	"handed-over":      "the device went from {from} to {person}",
+	"idle":             "the idle screen: {open}, {clock} if the clock is trusted, {count} and {mark}",
+	"mark":             "the directory is behind",
+	"name-unknown":     "the register has no person of the typed name {detail}",
+	"open":             "nothing is wrong",
+	"pending":          "saved; who or what {number} is will be asked later",
+	"reader-fault":     "the reader's lines are faulty, {detail} says how",
+	"refused":          "not possible, for the reason in {detail}",
+	"refused-handover": "{holder} has the device and must return it first",
+	"retired":          "{device} is no longer lent",
+	"returned":         "{person} brought the device back",
+	"returned-for":     "{person} brought back what {from} had",
+	"salvaged":         "the ledger was damaged and put aside",
+	"saving":           "the disk takes seconds to write the tap: it does not count yet",
+	"stopped":          "the station has stopped; this stays on the display",
+	"suspended":        "{person} may not borrow now, or is no longer here",
+	"testing":          "a self-test or a scope has the lines: cards become no loans",
+	"timeout":          "the second tap didn't come",
+	"type-name":        "an unknown badge; its owner types a name, {detail} so far",
+	"type-name-hint":   "as type-name, and Enter would take {person}",
+	"type-name-tab":    "as type-name, and Tab would take {person}, Enter what was typed",
+	"unknown-badge":    "a badge that nobody has",
+	"unknown-device":   "a device tag that is on no device",
+	"unknown-tag":      "a tag that fits no rule",
+}
+
+var signalNames = [...]string{"none", "waiting", "done", "refused", "bad-read", "saved-not-synced"}
+
 // keyTable lists the texts.
-func keyTable() string {
+func keyTable(t *testing.T) string {
+	t.Helper()
 	var b strings.Builder
 	b.WriteString("| key | shown | English text | signal |\n|---|---|---|---|\n")
-	for _, k := range Keys() {
-		about, signal := idleKeys[k], ""
-		if e, ok := keys[k]; ok {
-			about, signal = e.about, e.signal.String()
+	for _, k := range keys() {
+		signal := ""
+		if cue, ok := cues[k]; ok {
+			signal = signalNames[cue.signal]
+		}
+		if about[k] == "" {
+			t.Errorf("when is %s shown?", k)
 		}
 		text := strings.NewReplacer("\n", `\n`, "\t", `\t`, "\r", `\r`).Replace(english[k])
-		fmt.Fprintf(&b, "| `%s` | %s | `%s` | %s |\n", k, about, text, signal)
+		fmt.Fprintf(&b, "| `%s` | %s | `%s` | %s |\n", k, about[k], text, signal)
 	}
 	b.WriteString("\nPlaceholders of messages: " + strings.Join(fieldNames, " ") + ".\n")
 	return b.String()
@@ -72,7 +119,7 @@ func pictures(t *testing.T) string {
 	var b strings.Builder
 	draw := func(name string, text func(lcd.Size) string) {
 		small, large := lcd.Size{Cols: 16, Rows: 2}, lcd.Size{Cols: 20, Rows: 4}
-		left, right := picture(small, text(small)), picture(large, text(large))
+		left, right := picture(t, small, text(small)), picture(t, large, text(large))
 		fmt.Fprintf(&b, "**%s**\n\n", name)
 		for i := range right {
 			l := ""
@@ -83,18 +130,18 @@ func pictures(t *testing.T) string {
 		}
 		b.WriteString("\n")
 	}
-	draw("idle", func(s lcd.Size) string { return c.idleText(sampleIdle(), s) })
-	for _, k := range Keys() {
-		if _, ok := keys[k]; ok {
-			draw(k, func(s lcd.Size) string { return c.Text(sample(k), s) })
+	draw("idle", func(s lcd.Size) string { return c.idle(sampleIdle(), s) })
+	for _, k := range keys() {
+		if _, ok := cues[k]; ok {
+			draw(k, func(s lcd.Size) string { return c.message(sample(k), s) })
 		}
 	}
 	return b.String()
 }
 
 // picture is a display in a frame.
-func picture(s lcd.Size, text string) []string {
-	f, _ := lcd.Lay(lcd.ROMA00, s, text).At(0)
+func picture(t *testing.T, s lcd.Size, text string) []string {
+	f, _ := lcd.Lay(a00(t), s, text).At(0)
 	edge := strings.Repeat("─", s.Cols)
 	var rows []string
 	for _, r := range f.Rows() {

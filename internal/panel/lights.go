@@ -2,27 +2,18 @@ package panel
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 )
 
 // Output is a line that is on or off: a light or the beeper. The gpio
-// package's outputs are such.
+// package's outputs are outputs.
 type Output interface {
 	Set(on bool) error
 }
 
-// Invert returns an output that is on when o is off: for a light or beeper
-// that sounds while its wire is low, as most readers' do without a transistor.
-func Invert(o Output) Output { return inverted{o} }
-
-type inverted struct{ o Output }
-
-func (i inverted) Set(on bool) error { return i.o.Set(!on) }
-
-// step is one part of a pattern. A pattern ends in its last step's state; the
-// last step's time is 0.
+// step is one part of a pattern. The last step of a pattern has no time: its
+// state stays.
 type step struct {
 	green, red, beep bool
 	time             time.Duration
@@ -30,7 +21,7 @@ type step struct {
 
 const ms = time.Millisecond
 
-// patterns are what each signal looks and sounds like: told apart by ear
+// patterns are what each signal looks and sounds like. They differ by sound
 // alone, and by colour and rhythm alone.
 //
 //	waiting           .            green blinks slowly
@@ -38,18 +29,17 @@ const ms = time.Millisecond
 //	refused           . . .        red
 //	bad read          ———          red blinks fast
 //	saved, not synced . ——         green, then red and green
-var patterns = map[Signal][]step{
-	SignalNone:           {{}},
-	SignalWaiting:        waiting(),
+var patterns = map[signal][]step{
+	signalNone:           {{}},
+	signalWaiting:        waiting(),
 	signalWaitsOn:        waiting()[1:],
-	SignalDone:           {{green: true, beep: true, time: 80 * ms}, {green: true, time: 80 * ms}, {green: true, beep: true, time: 80 * ms}, {green: true, time: 2500 * ms}, {}},
-	SignalRefused:        {{red: true, beep: true, time: 120 * ms}, {red: true, time: 100 * ms}, {red: true, beep: true, time: 120 * ms}, {red: true, time: 100 * ms}, {red: true, beep: true, time: 120 * ms}, {red: true, time: 2500 * ms}, {}},
-	SignalBadRead:        {{red: true, beep: true, time: 500 * ms}, {time: 150 * ms}, {red: true, time: 150 * ms}, {time: 150 * ms}, {red: true, time: 150 * ms}, {time: 150 * ms}, {red: true, time: 150 * ms}, {}},
-	SignalSavedNotSynced: {{green: true, beep: true, time: 80 * ms}, {green: true, time: 80 * ms}, {green: true, beep: true, time: 250 * ms}, {green: true, time: 1200 * ms}, {green: true, red: true, time: 1200 * ms}, {}},
+	signalDone:           {{green: true, beep: true, time: 80 * ms}, {green: true, time: 80 * ms}, {green: true, beep: true, time: 80 * ms}, {green: true, time: 2500 * ms}, {}},
+	signalRefused:        {{red: true, beep: true, time: 120 * ms}, {red: true, time: 100 * ms}, {red: true, beep: true, time: 120 * ms}, {red: true, time: 100 * ms}, {red: true, beep: true, time: 120 * ms}, {red: true, time: 2500 * ms}, {}},
+	signalBadRead:        {{red: true, beep: true, time: 500 * ms}, {time: 150 * ms}, {red: true, time: 150 * ms}, {time: 150 * ms}, {red: true, time: 150 * ms}, {time: 150 * ms}, {red: true, time: 150 * ms}, {}},
+	signalSavedNotSynced: {{green: true, beep: true, time: 80 * ms}, {green: true, time: 80 * ms}, {green: true, beep: true, time: 250 * ms}, {green: true, time: 1200 * ms}, {green: true, red: true, time: 1200 * ms}, {}},
 }
 
-// waiting is one chirp, then green that blinks for as long as the longest
-// window that a site would set.
+// waiting is one chirp, then green that blinks for two minutes.
 func waiting() []step {
 	p := []step{{green: true, beep: true, time: 60 * ms}, {green: true, time: 440 * ms}}
 	for range 120 {
@@ -79,8 +69,8 @@ type lamp struct {
 	log    *slog.Logger
 }
 
-// set switches the output if it must change. A failure is logged once until
-// it works again.
+// set switches the output if it must change. A failure is logged once, until
+// the output works again.
 func (l *lamp) set(on bool) {
 	if l.known && l.on == on {
 		return
@@ -103,8 +93,8 @@ func (l *lamp) set(on bool) {
 	}
 }
 
-// runLights plays the pattern of the newest message until ctx is done, and
-// leaves everything dark.
+// runLights plays the pattern of the newest message until ctx is done, and then
+// switches everything off.
 func (p *Panel) runLights(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -129,13 +119,25 @@ func (p *Panel) runLights(ctx context.Context) {
 		switch pattern = pattern[1:]; {
 		case len(pattern) > 0:
 			timer.Reset(now.time)
-		case p.lights.unsure(): // a beeper that could not be switched off sounds on
+		case p.lights.unsure(): // a beeper that could not be switched off still sounds
 			pattern = []step{now}
 			timer.Reset(outputRetry)
 		default:
 			timer.Stop()
 		}
 	}
+}
+
+// takeSignal returns the pattern to begin and its message's number. The pattern
+// is nil if the one that is played goes on.
+func (p *Panel) takeSignal() ([]step, uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.goesOn {
+		p.goesOn = false
+		return nil, p.signalN
+	}
+	return patterns[p.signal], p.signalN
 }
 
 // light sets the outputs, the beeper first, and publishes the state; n > 0 is
@@ -153,6 +155,3 @@ func (p *Panel) light(s step, n uint64) {
 		p.lit = max(p.lit, n)
 	})
 }
-
-// errStopped is what Answered returns when nobody will answer any more.
-var errStopped = errors.New("the panel has stopped")

@@ -47,21 +47,21 @@ func (s *score) String() string {
 }
 
 func TestSignals(t *testing.T) {
-	tests := map[Signal]string{
-		SignalNone:           "",
-		SignalDone:           "0+beep 0+green 80-beep 160+beep 240-beep 2740-green",
-		SignalRefused:        "0+beep 0+red 120-beep 220+beep 340-beep 440+beep 560-beep 3060-red",
-		SignalBadRead:        "0+beep 0+red 500-beep 500-red 650+red 800-red 950+red 1100-red 1250+red 1400-red",
-		SignalSavedNotSynced: "0+beep 0+green 80-beep 160+beep 410-beep 1610+red 2810-green 2810-red",
+	tests := map[string]string{
+		"timeout":  "",
+		"returned": "0+beep 0+green 80-beep 160+beep 240-beep 2740-green",
+		"retired":  "0+beep 0+red 120-beep 220+beep 340-beep 440+beep 560-beep 3060-red",
+		"bad-read": "0+beep 0+red 500-beep 500-red 650+red 800-red 950+red 1100-red 1250+red 1400-red",
+		"pending":  "0+beep 0+green 80-beep 160+beep 410-beep 1610+red 2810-green 2810-red",
 	}
-	for signal, want := range tests {
-		t.Run(signal.String(), func(t *testing.T) {
+	for key, want := range tests {
+		t.Run(key, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := &score{begin: time.Now()}
 				p := start(t, Options{Green: s.out("green"), Red: s.out("red"), Beeper: s.out("beep")})
 				synctest.Wait()
 				s.notes = nil // everything was switched off
-				say(t, p, Message{Key: "timeout", Signal: signal})
+				say(t, p, Message{Key: key, Device: "iPad", Number: "7"})
 				time.Sleep(10 * time.Second)
 				if got := s.String(); got != want {
 					t.Errorf("played %q, want %q", got, want)
@@ -85,7 +85,6 @@ func TestDoneWhileTheDirectoryIsBehind(t *testing.T) {
 			want string
 		}{
 			{Message{Key: "checked-out"}, "0+beep 80-beep 160+beep 410-beep 1610+red 2810-red"},
-			{Message{Key: "checked-out", Signal: SignalDone}, "0+beep 80-beep 160+beep 240-beep"},
 			{Message{Key: "retired", Device: "iPad"}, "0+beep 0+red 120-beep 220+beep 340-beep 440+beep 560-beep 3060-red"},
 		} {
 			s.mu.Lock()
@@ -145,7 +144,7 @@ func TestTypingDoesNotBeepForEveryLetter(t *testing.T) {
 func TestBeepComesBeforeTheDisplay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &score{begin: time.Now()}
-		d := slow{Memory: lcd.NewMemory(size16x2), s: s}
+		d := slow{lcd.None(size16x2), s}
 		p := start(t, Options{Display: d, Beeper: s.out("beep")})
 		time.Sleep(time.Second)
 		s.mu.Lock()
@@ -160,7 +159,7 @@ func TestBeepComesBeforeTheDisplay(t *testing.T) {
 
 // slow takes 100 ms for a frame.
 type slow struct {
-	*lcd.Memory
+	lcd.Display
 	s *score
 }
 
@@ -169,7 +168,7 @@ func (d slow) Show(f lcd.Frame) error {
 	d.s.mu.Lock()
 	d.s.notes = append(d.s.notes, fmt.Sprintf("%d shown", time.Since(d.s.begin).Milliseconds()))
 	d.s.mu.Unlock()
-	return d.Memory.Show(f)
+	return nil
 }
 
 func TestBrokenOutputsAreSaidOnce(t *testing.T) {
@@ -193,19 +192,6 @@ func TestBrokenOutputsAreSaidOnce(t *testing.T) {
 		}
 		if gone, back := log.Count("output doesn't answer"), log.Count("works again"); gone != 1 || back != 1 {
 			t.Errorf("said %d times gone, %d times back", gone, back)
-		}
-	})
-}
-
-func TestInvert(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := &score{begin: time.Now()}
-		o := Invert(s.out("x"))
-		if err := errors.Join(o.Set(true), o.Set(false)); err != nil {
-			t.Fatal(err)
-		}
-		if got := s.String(); got != "0-x 0+x" {
-			t.Errorf("inverted: %q", got)
 		}
 	})
 }

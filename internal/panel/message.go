@@ -4,60 +4,64 @@ import "time"
 
 // Message is something to tell the person at the station.
 type Message struct {
-	// Key is the catalogue's name of the text, see [Keys].
+	// Key is the catalogue's key of the text; docs/display.md lists them.
 	Key string
 	// The values of the placeholders {person}, {device}, {from}, {holder},
-	// {number} and {detail}. A line of a text whose placeholders are all empty
-	// is left out.
+	// {number} and {detail}. A line whose placeholders are all empty is left out.
 	Person, Device, From, Holder, Number, Detail string
-	// Signal is what the lights and the beeper say; zero is what the
-	// catalogue has for the key.
-	Signal Signal
-	// For is how long the message stays before the idle screen comes back;
-	// zero is the catalogue's time for the key, which for a message that waits
-	// is the desk's window. A name that rolls is always shown to its end.
+	// For is how long the message stays before the idle screen comes back; zero
+	// is the key's own time. A name that rolls is always shown to its end.
 	For time.Duration
-	// Then is what the station waits for meanwhile, nil for nothing: when the
+	// Then is what the station goes on waiting for, nil for nothing. When the
 	// message is over it is shown in place of the idle screen, until its own
 	// time is over, counted from now.
 	Then *Message
 }
 
-// Signal is what the reader's lights and the beeper say.
-type Signal uint8
+// signal is what the reader's lights and the beeper say.
+type signal uint8
 
-// The signals.
 const (
-	SignalDefault        Signal = iota // as the catalogue has it for the key, see Options.Behind
-	SignalNone                         // dark and silent
-	SignalWaiting                      // heard you, one more tap is needed
-	SignalDone                         // done and saved
-	SignalRefused                      // understood, but no
-	SignalBadRead                      // not understood, tap again
-	SignalSavedNotSynced               // saved here, the directory doesn't know yet
-
-	signalWaitsOn // as waiting, without a sound: what waited goes on waiting
+	signalNone           signal = iota // dark and silent
+	signalWaiting                      // heard you, one more tap is needed
+	signalDone                         // done and saved
+	signalRefused                      // understood, but no
+	signalBadRead                      // not understood, tap again
+	signalSavedNotSynced               // saved here, not yet delivered to the directory
+	signalWaitsOn                      // as waiting, but silent: what waited goes on waiting
 )
-
-var signalNames = [...]string{"default", "none", "waiting", "done", "refused", "bad-read", "saved-not-synced"}
-
-// String returns the signal's name.
-func (s Signal) String() string {
-	if int(s) < len(signalNames) {
-		return signalNames[s]
-	}
-	return "unknown"
-}
 
 // State is what staff see and hear now. It is the contract of `sim lcd` and of
 // the API.
 type State struct {
-	// Rows are the display's cells, every row as wide as the display, drawn
-	// letters as the letter that they show.
+	// Rows are the display's cells, every row as wide as the display. A drawn
+	// letter is the letter that it shows.
 	Rows []string `json:"rows"`
 	// Green and Red are the reader's lights.
 	Green bool `json:"green"`
 	Red   bool `json:"red"`
 	// Beeps counts how often the beeper sounded since the start.
 	Beeps int `json:"beeps"`
+}
+
+// IdleInfo is what the idle screen shows.
+type IdleInfo struct {
+	// Out and Overdue count devices.
+	Out, Overdue int
+	// Behind is whether events wait for the directory.
+	Behind bool
+	// Clock is the wall time; zero, if it can't be trusted, is not shown.
+	Clock time.Time
+	// Notice is the key of a message whose first line is shown in place of "Lab
+	// open"; "" for none.
+	Notice string
+}
+
+// untilChange is how long the displayed clock stays right.
+func (i IdleInfo) untilChange() time.Duration {
+	if i.Clock.IsZero() {
+		return time.Minute
+	}
+	t := i.Clock
+	return time.Minute - time.Duration(t.Second())*time.Second - time.Duration(t.Nanosecond())
 }

@@ -3,19 +3,19 @@
 //
 //	             ┌─▶ lights loop ──▶ green, red, beeper      first, and never late
 //	Show ─newest─┤
-//	             └─▶ display loop ─▶ Text ─▶ lcd.Lay ─▶ lcd.Display
+//	             └─▶ display loop ─▶ text ─▶ lcd.Lay ─▶ lcd.Display
 //	                      ▲                                 │ error
 //	                      │    message over: idle screen    ▼
-//	                      └──── up ◀──Init works── down, tried again, slower
+//	                      └──── up ◀──Init works── down, retried, slower
 //
-// Show never blocks: each loop takes the newest message when it comes round,
-// so a display that hangs delays neither the next tap nor the beep. When the
-// display is down, everything else goes on, and State tells what it would
-// show.
+// Show never blocks: each loop takes the newest message when it is ready for
+// one, so a display that hangs delays neither the next tap nor the beep. While
+// the display is down everything else goes on, and State is what it would show.
 package panel
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"sync"
@@ -27,24 +27,20 @@ import (
 // Options say what the panel is made of. The zero Options is a panel without
 // hardware, in English.
 type Options struct {
-	// Display is what shows the text; nil is a 16x2 one in memory.
-	Display lcd.Display
-	// Green, Red and Beeper are the reader's lines; nil ones are only counted.
+	Display lcd.Display // nil: none, of 16x2
+	// Green, Red and Beeper are the reader's lines; nil ones show only in State.
 	Green, Red, Beeper Output
-	// Catalogue is the texts; nil is English.
-	Catalogue *Catalogue
-	// Window is the desk's window, the time that a waiting message stays; 0 is
-	// 60 s.
+	Catalogue          *Catalogue // nil: English
+	// Window is the desk's window, for which a waiting message stays; 0 is 60 s.
 	Window time.Duration
-	// Idle tells what the idle screen shows. It is called when a message is
-	// over, when the minute changes, and after Poke; it must not wait for
-	// anything slow. Nil: nothing is out.
+	// Idle returns what the idle screen shows. It is called when a message is
+	// over, when the minute changes, and after Poke, and must be quick. Nil:
+	// nothing is out.
 	Idle func() IdleInfo
-	// Behind tells whether the directory can't be told now: what is done then
-	// sounds as saved but not synced. It must cost nothing. Nil: never.
+	// Behind is whether events can't be delivered to the directory now; what is
+	// done then sounds as saved but not synced. It must be quick. Nil: never.
 	Behind func() bool
-	// Logger is told when the display goes and comes; nil is silent.
-	Logger *slog.Logger
+	Logger *slog.Logger // nil: silent
 }
 
 // Panel shows messages. Its methods may be called from any goroutine.
@@ -58,22 +54,22 @@ type Panel struct {
 	lights    lights
 
 	wake, lightWake chan struct{} // something new for the loops
-	probes          chan probe
+	probes          chan chan probed
 	ready           chan struct{}
 	readyOnce       sync.Once
 
 	mu      sync.Mutex
 	last    uint64   // number of the newest message
 	message *Message // not yet taken by the display loop
-	signal  Signal   // not yet taken by the lights loop
+	signal  signal   // not yet taken by the lights loop
 	signalN uint64
 	goesOn  bool   // the pattern that is played goes on
 	key     string // of the newest message
 	poked   bool
-	over    *over // that the newest message is, for the display loop
+	over    *over // not nil: the newest message is over
 	state   State
-	lit     uint64        // messages up to here have begun to sound
-	drawn   uint64        // messages up to here are on the display, or it is down
+	lit     uint64        // messages up to this one have begun to sound
+	drawn   uint64        // messages up to this one are on the display, or it is down
 	changed chan struct{} // closed and replaced at every change
 	stopped bool
 	subs    map[chan State]struct{}
@@ -83,7 +79,7 @@ type Panel struct {
 // New returns a panel that shows nothing yet; Run starts it.
 func New(o Options) *Panel {
 	if o.Display == nil {
-		o.Display = lcd.NewMemory(lcd.Size{Cols: 16, Rows: 2})
+		o.Display = lcd.None(lcd.Size{Cols: 16, Rows: 2})
 	}
 	if o.Catalogue == nil {
 		o.Catalogue = &Catalogue{texts: english}
@@ -106,7 +102,7 @@ func New(o Options) *Panel {
 		lights:    lights{newLamp("green light", o.Green), newLamp("red light", o.Red), newLamp("beeper", o.Beeper)},
 		wake:      make(chan struct{}, 1),
 		lightWake: make(chan struct{}, 1),
-		probes:    make(chan probe),
+		probes:    make(chan chan probed),
 		ready:     make(chan struct{}),
 		changed:   make(chan struct{}),
 		subs:      map[chan State]struct{}{},
@@ -117,24 +113,22 @@ func New(o Options) *Panel {
 // String names the task.
 func (p *Panel) String() string { return "panel " + p.display.String() }
 
-// Ready is closed when messages are taken. Taps don't wait for the display,
-// which needs a second to start, or may not be there.
+// Ready is closed when messages are taken. It doesn't wait for the display, which
+// needs a second to start and may not be there.
 func (p *Panel) Ready() <-chan struct{} { return p.ready }
 
-// Show puts a message up in place of the one before and returns its number,
+// Show replaces the message that is up and returns the number of the new one,
 // for Answered. It never blocks.
 func (p *Panel) Show(m Message) uint64 {
-	signal := m.Signal
-	if signal == SignalDefault {
-		if signal = keys[m.Key].signal; signal == SignalDone && p.behind() {
-			signal = SignalSavedNotSynced
-		}
+	signal := cues[m.Key].signal
+	if signal == signalDone && p.behind() {
+		signal = signalSavedNotSynced
 	}
 	p.mu.Lock()
 	p.last++
 	n := p.last
 	p.message = &m
-	// A pattern that nobody heard begin is not gone on with.
+	// A pattern goes on only if it has begun.
 	p.goesOn = typing(m.Key) && typing(p.key) && (p.goesOn || p.lit == p.signalN)
 	p.key, p.over = m.Key, nil
 	p.signal, p.signalN = signal, n
@@ -144,8 +138,8 @@ func (p *Panel) Show(m Message) uint64 {
 	return n
 }
 
-// waitsOn has the lights blink for what goes on waiting, without a sound, if
-// no newer message has come.
+// waitsOn makes the lights blink silently for what goes on waiting, unless there
+// is a newer message.
 func (p *Panel) waitsOn() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -155,11 +149,11 @@ func (p *Panel) waitsOn() {
 	}
 }
 
-// over ends the message that is up.
+// over ends the message that is up; then follows it.
 type over struct{ then *Message }
 
-// Over ends the newest message, if it is one of keys, before its time is over:
-// then is shown, as Message.Then would be. The idle screen is made anew.
+// Over ends the newest message early if its key is one of keys. then is shown
+// next, as Message.Then would be. The idle screen is brought up to date.
 func (p *Panel) Over(then *Message, keys ...string) {
 	p.mu.Lock()
 	p.poked = true
@@ -170,13 +164,8 @@ func (p *Panel) Over(then *Message, keys ...string) {
 	poke(p.wake)
 }
 
-// Poke has the idle screen made anew, after a change that no message told of.
-func (p *Panel) Poke() {
-	p.mu.Lock()
-	p.poked = true
-	p.mu.Unlock()
-	poke(p.wake)
-}
+// Poke brings the idle screen up to date after a change without a message.
+func (p *Panel) Poke() { p.Over(nil) }
 
 func poke(c chan struct{}) {
 	select {
@@ -185,8 +174,11 @@ func poke(c chan struct{}) {
 	}
 }
 
-// Answered waits until message n, or a newer one, is on the display and has
-// begun to sound, or the display is known to be down.
+// errStopped is returned by Answered after the end of Run.
+var errStopped = errors.New("the panel has stopped")
+
+// Answered waits until message n, or a newer one, has begun to sound and is on
+// the display, or the display is known to be down.
 func (p *Panel) Answered(ctx context.Context, n uint64) error {
 	for {
 		p.mu.Lock()
@@ -206,17 +198,17 @@ func (p *Panel) Answered(ctx context.Context, n uint64) error {
 	}
 }
 
-// State returns what is on the display and the lights now. While the display
-// is down it is what would be there.
+// State returns the display's text and the lights, even while the display is
+// down.
 func (p *Panel) State() State {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.state
 }
 
-// Subscribe returns a channel that gets the state now and after every change.
-// A reader that is too slow misses changes, never the newest. Cancel ends it
-// and closes the channel.
+// Subscribe returns a channel that receives the state now and after every
+// change. A slow receiver misses changes, but never the newest. cancel closes the
+// channel.
 func (p *Panel) Subscribe() (states <-chan State, cancel func()) {
 	c := make(chan State, 16)
 	p.mu.Lock()
@@ -231,8 +223,8 @@ func (p *Panel) Subscribe() (states <-chan State, cancel func()) {
 	})
 }
 
-// publish changes the state and tells who waits for it. Rows are never
-// changed in place, so a State may be handed out.
+// publish changes the state and notifies subscribers and callers of Answered.
+// Rows are never changed in place, so a State may be handed out.
 func (p *Panel) publish(change func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -252,20 +244,8 @@ func (p *Panel) publish(change func()) {
 	}
 }
 
-// takeSignal returns the pattern to begin, nil if the one that is played goes
-// on, and its message's number.
-func (p *Panel) takeSignal() ([]step, uint64) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.goesOn {
-		p.goesOn = false
-		return nil, p.signalN
-	}
-	return patterns[p.signal], p.signalN
-}
-
-// Run shows messages and the idle screen until ctx is done. It then leaves the
-// display with the text that says that nobody is listening.
+// Run shows messages and the idle screen until ctx is done. The display then says
+// that the station is out of service.
 func (p *Panel) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { p.runLights(ctx) })

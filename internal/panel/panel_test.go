@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -41,6 +42,42 @@ func say(t *testing.T, p *Panel, m Message) State {
 }
 
 func rows(s State) string { return strings.Join(s.Rows, "|") }
+
+// fake is a display that can be unplugged.
+type fake struct {
+	lcd.Display
+	mu    sync.Mutex
+	err   error
+	frame lcd.Frame
+}
+
+// plug makes every call fail with err; nil plugs the display in again, blank.
+func (f *fake) plug(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.err, f.frame = err, lcd.Frame{}
+}
+
+func (f *fake) rows() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return strings.Join(f.frame.Rows(), "|")
+}
+
+func (f *fake) Init() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.err
+}
+
+func (f *fake) Show(frame lcd.Frame) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err == nil {
+		f.frame = frame
+	}
+	return f.err
+}
 
 func TestATapIsAnsweredAndGoesBackToIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -87,18 +124,18 @@ func TestTheNewestMessageWins(t *testing.T) {
 
 func TestADisplayThatIsGoneDelaysNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := lcd.NewMemory(size16x2)
-		d.Break(errors.New("no such device"))
+		d := &fake{Display: lcd.None(size16x2)}
+		d.plug(errors.New("no such device"))
 		p := start(t, Options{Display: d})
 		s := say(t, p, Message{Key: "returned", Device: "Pixel"})
 		if !strings.HasPrefix(rows(s), "Returned ") || s.Beeps != 1 {
 			t.Errorf("state without a display: %+v", s)
 		}
-		d.Break(nil)
+		d.plug(nil)
 		time.Sleep(lastRetry)
 		synctest.Wait()
-		if !p.Health().Up || d.Frame().String() == "" {
-			t.Errorf("the display came back and shows %q, health %+v", d.Frame(), p.Health())
+		if got := d.rows(); !p.Health().Up || !strings.HasPrefix(got, "Lab open") {
+			t.Errorf("the display came back and shows %q, health %+v", got, p.Health())
 		}
 	})
 }

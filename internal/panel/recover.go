@@ -8,37 +8,32 @@ import (
 	"stump/lcd"
 )
 
-// Times of the display loop.
 const (
-	// firstRetry and lastRetry bound the pauses between two tries to bring a
-	// display back; each pause is twice the one before.
+	// firstRetry and lastRetry bound the pauses between two retries of a display
+	// that is down; each pause is twice the one before.
 	firstRetry = 500 * time.Millisecond
 	lastRetry  = 15 * time.Second
-	// hang is after what time a display that doesn't return is closed under
-	// its driver.
+	// hang is how long a call of a display may take before the display is closed.
 	hang = 3 * time.Second
 )
 
-// Health is how the display is.
+// Health is the state of the display.
 type Health struct {
-	// Up is whether the display took what was last written.
-	Up bool
-	// Since is when that changed.
-	Since time.Time
-	// Err is why it is not up.
-	Err error
+	Up    bool      // the last write succeeded
+	Since time.Time // of the last change
+	Err   error     // why it is not up
 }
 
-// Health returns how the display is.
+// Health returns the state of the display.
 func (p *Panel) Health() Health {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.health
 }
 
-// draw brings the frame onto the display, and tells the others. A display that
-// fails is tried once more at once: most failures are a spark or a plug that
-// bounced.
+// draw writes the frame to the display and publishes it. A display that fails is
+// retried once without a pause: most failures are a spark or a plug that bounced.
+// fresh shortens the pause of one that is down, because someone is waiting.
 func (d *displayLoop) draw(now time.Time, f lcd.Frame, fresh, heal bool) {
 	rows := f.Rows()
 	if d.up {
@@ -49,11 +44,11 @@ func (d *displayLoop) draw(now time.Time, f lcd.Frame, fresh, heal bool) {
 		}
 		d.down(err)
 	}
-	d.told(rows) // who taps doesn't wait for a display that is down
+	d.told(rows) // nobody waits for a display that is down
 	d.readyOnce.Do(func() { close(d.ready) })
 	pause := d.pause
 	if fresh {
-		pause = min(pause, firstRetry) // somebody stands there
+		pause = min(pause, firstRetry)
 	}
 	if now.Before(d.tried.Add(pause)) {
 		return
@@ -67,7 +62,7 @@ func (d *displayLoop) draw(now time.Time, f lcd.Frame, fresh, heal bool) {
 	d.publish(func() { d.health = Health{Up: true, Since: time.Now()} })
 }
 
-// told publishes what the display shows and that its message is answered.
+// told publishes the display's rows and that their message is answered.
 func (d *displayLoop) told(rows []string) {
 	d.mu.Lock()
 	same := d.drawn == d.number && slices.Equal(rows, d.state.Rows)
@@ -77,8 +72,7 @@ func (d *displayLoop) told(rows []string) {
 	}
 }
 
-// write does the input and output, under a watch that closes a display that
-// hangs.
+// write calls the display, and closes it if it hangs.
 func (d *displayLoop) write(f lcd.Frame, heal bool) error {
 	watch := time.AfterFunc(hang, func() { d.display.Close() })
 	defer watch.Stop()
@@ -94,7 +88,7 @@ func (d *displayLoop) write(f lcd.Frame, heal bool) error {
 	return d.display.Show(f)
 }
 
-// down notes that the display failed and plans the next try.
+// down notes that the display failed and sets the pause before the next retry.
 func (d *displayLoop) down(err error) {
 	d.mu.Lock()
 	first := d.health.Up || d.health.Err == nil
@@ -120,38 +114,32 @@ func (d *displayLoop) down(err error) {
 	d.display.Close()
 }
 
-// probe is a question for the display, to be asked by the loop.
-type probe struct{ answer chan proven }
-
-type proven struct {
-	proof lcd.Proof
-	err   error
+// probed is the answer of lcd.Display.Probe.
+type probed struct {
+	answers bool
+	err     error
 }
 
-// Prove asks the display whether it is alive, as far as it can answer, for the
-// self-test. It waits while the display is being written to.
-func (p *Panel) Prove(ctx context.Context) (lcd.Proof, error) {
-	q := probe{make(chan proven, 1)}
+// Probe asks the display whether it is alive, for the self-test; answers is
+// false if it can't answer. It waits while the display is being written to.
+func (p *Panel) Probe(ctx context.Context) (answers bool, err error) {
+	answer := make(chan probed, 1)
 	select {
-	case p.probes <- q:
+	case p.probes <- answer:
 	case <-ctx.Done():
-		return lcd.ProofNone, ctx.Err()
+		return false, ctx.Err()
 	}
-	a := <-q.answer
-	return a.proof, a.err
+	a := <-answer
+	return a.answers, a.err
 }
 
-func (d *displayLoop) probe() proven {
-	prober, ok := d.display.(lcd.Prober)
-	switch {
-	case !d.up:
-		return proven{err: d.Health().Err}
-	case !ok:
-		return proven{}
+func (d *displayLoop) probe() probed {
+	if !d.up {
+		return probed{err: d.Health().Err}
 	}
-	proof, err := prober.Probe()
+	answers, err := d.display.Probe()
 	if err != nil {
 		d.down(err)
 	}
-	return proven{proof, err}
+	return probed{answers, err}
 }

@@ -47,7 +47,7 @@ func BenchmarkReadToDisplay(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	display := &watchedDisplay{lcd.NewMemory(size), make(chan time.Time, 1)}
+	display := &watchedDisplay{lcd.None(size), make(chan time.Time, 1)}
 	ledger, err := ledger.Create(filepath.Join(b.TempDir(), "ledger.db"), ledger.Options{Station: "bench", SiteKey: sitekey.New()})
 	if err != nil {
 		b.Fatal(err)

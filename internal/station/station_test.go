@@ -64,7 +64,7 @@ func inLab(t *testing.T, change func(*Options, *ReaderOptions), f func(*lab)) {
 		size, err := lcd.ParseSize("20x4")
 		must(t, err)
 		log := slog.New(slog.NewTextHandler(l.log, nil))
-		l.panel = panel.New(panel.Options{Display: lcd.NewMemory(size), Logger: log})
+		l.panel = panel.New(panel.Options{Display: lcd.None(size), Logger: log})
 		h10301, err := wiegand.FormatByName("H10301")
 		must(t, err)
 		worker := directory.NewWorker(directory.Options{Directory: directory.Local{}, Outbox: directory.Ledger{L: ledger}, Register: directory.Ledger{L: ledger}})

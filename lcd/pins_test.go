@@ -1,30 +1,30 @@
-package lcdtest
+package lcd_test
 
 import (
 	"sync"
 
 	"stump/lcd"
+	"stump/lcd/lcdtest"
 )
 
-// Pins are the lines to a Controller, named as the display names them.
-type Pins struct {
-	*Controller
+// pins are the lines to a Controller, named as the display names them.
+type pins struct {
+	*lcdtest.Controller
 	mu     sync.Mutex
 	levels map[string]bool
 	broken error
 	open   int
 }
 
-// NewPins returns lines to a display.
-func NewPins(c *Controller) *Pins { return &Pins{Controller: c, levels: map[string]bool{}} }
+func newPins(c *lcdtest.Controller) *pins { return &pins{Controller: c, levels: map[string]bool{}} }
 
-// Wiring returns the lines for lcd.Config.Lines, each under its own name.
-func (p *Pins) Wiring() map[string]string {
+// wiring returns the lines for lcd.Config.Lines, each under its own name.
+func (p *pins) wiring() map[string]string {
 	return map[string]string{"rs": "rs", "e": "e", "d4": "d4", "d5": "d5", "d6": "d6", "d7": "d7", "light": "light"}
 }
 
-// OpenLine opens a line, for lcd.Config.OpenLine.
-func (p *Pins) OpenLine(name string) (lcd.Pin, error) {
+// openLine opens a line, for lcd.Config.OpenLine.
+func (p *pins) openLine(name string) (lcd.Pin, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.broken != nil {
@@ -34,33 +34,32 @@ func (p *Pins) OpenLine(name string) (lcd.Pin, error) {
 	return &pin{p, name}, nil
 }
 
-// Open returns how many lines are open.
-func (p *Pins) Open() int {
+// opened returns how many lines are open.
+func (p *pins) opened() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.open
 }
 
-// Break makes every line fail with err; nil repairs them.
-func (p *Pins) Break(err error) {
+// breakAll makes every line fail with err; nil repairs them.
+func (p *pins) breakAll(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.broken = err
 }
 
-// Light is whether the backlight is on.
-func (p *Pins) Light() bool {
+// light is whether the backlight is on.
+func (p *pins) light() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.levels["light"]
 }
 
 type pin struct {
-	p    *Pins
+	p    *pins
 	name string
 }
 
-// Set sets the line's level.
 func (l *pin) Set(high bool) error {
 	p := l.p
 	p.mu.Lock()
@@ -79,7 +78,6 @@ func (l *pin) Set(high bool) error {
 	return nil
 }
 
-// Close gives the line back.
 func (l *pin) Close() error {
 	l.p.mu.Lock()
 	defer l.p.mu.Unlock()
@@ -87,5 +85,4 @@ func (l *pin) Close() error {
 	return nil
 }
 
-// String names the line.
 func (l *pin) String() string { return "model line " + l.name }

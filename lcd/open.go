@@ -1,0 +1,134 @@
+package lcd
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"periph.io/x/conn/v3/i2c"
+)
+
+// Config says which display there is and how it is connected, in the plain
+// values of a configuration file. Zero values are the defaults given here.
+type Config struct {
+	// Kind is one of [Kinds]; "" is "none".
+	Kind string
+	// Size is columns by rows; "" is "16x2".
+	Size string
+	// ROM is the character generator: "A00" (most modules), "A02" (European),
+	// "ascii" (any). Software can't detect it.
+	ROM string
+
+	// Bus is the I2C bus of hd44780-i2c; "" is "/dev/i2c-1".
+	Bus string
+	// Address is the backpack's I2C address, 0x08 to 0x77; 0 is 0x27.
+	Address int
+	// Map is how the backpack's port is wired to the display, see
+	// [ParsePortMap].
+	Map string
+	// LightLow is for backpacks whose light is on while its pin is low; nil is
+	// as the map has it.
+	LightLow *bool
+
+	// Port is the serial port; "" is "/dev/serial0".
+	Port string
+	// Baud is the speed of the serial port; 0 is the dialect's own.
+	Baud int
+
+	// Lines are the GPIO lines of hd44780-gpio by the display's names for them:
+	// rs, e, d4, d5, d6, d7, and light if the backlight is switched.
+	Lines map[string]string
+	// OpenLine opens a GPIO line as an output. A line that is an io.Closer is
+	// closed before it is opened again.
+	OpenLine func(line string) (Pin, error)
+
+	// OpenBus and OpenPort open the bus or port; nil is the kernel's. Only tests
+	// set them.
+	OpenBus  func(path string) (i2c.BusCloser, error)
+	OpenPort func(path string, baud int) (Port, error)
+}
+
+// Pin is a line of a display. The gpio package's outputs are pins.
+type Pin interface {
+	Set(high bool) error
+}
+
+// Kinds are the kinds of displays that Open knows, sorted.
+func Kinds() []string {
+	kinds := slices.AppendSeq([]string{"hd44780-gpio", "hd44780-i2c", "none", "terminal"}, maps.Keys(dialects))
+	slices.Sort(kinds)
+	return kinds
+}
+
+// Open checks the configuration and returns the display. It touches no
+// hardware: whether the display is there is found by Init.
+func Open(c Config) (Display, error) {
+	d, err := open(c)
+	if err != nil {
+		return nil, fmt.Errorf("display: %w", err)
+	}
+	return d, nil
+}
+
+func open(c Config) (Display, error) {
+	size, err := ParseSize(cmp.Or(c.Size, "16x2"))
+	if err != nil {
+		return nil, err
+	}
+	rom, err := ParseROM(c.ROM)
+	if err != nil {
+		return nil, err
+	}
+	s := screen{size: size, charset: rom}
+	switch c.Kind {
+	case "", "none":
+		return None(size), nil
+	case "terminal":
+		return newTerminal(size, os.Stdout), nil
+	case "hd44780-i2c":
+		return openBackpack(c, s)
+	case "hd44780-gpio":
+		if err := CheckLines(c.Lines); err != nil {
+			return nil, err
+		}
+		return &hd44780{screen: s, wires: &gpio4{lines: c.Lines, dial: c.OpenLine}}, nil
+	}
+	if d, ok := dialects[c.Kind]; ok {
+		return openSerial(c, d, s)
+	}
+	return nil, fmt.Errorf("kind %q: use one of %s", c.Kind, strings.Join(Kinds(), ", "))
+}
+
+func openBackpack(c Config, s screen) (Display, error) {
+	pins, err := ParsePortMap(c.Map)
+	if err != nil {
+		return nil, err
+	}
+	if c.LightLow != nil {
+		pins.LightLow = *c.LightLow
+	}
+	addr := cmp.Or(c.Address, 0x27)
+	if addr < 0x08 || addr > 0x77 {
+		return nil, fmt.Errorf("address 0x%02x: backpacks are at 0x20 to 0x27 or 0x38 to 0x3f; i2cdetect lists what answers", addr)
+	}
+	b := &backpack{path: cmp.Or(c.Bus, "/dev/i2c-1"), addr: uint16(addr), pins: pins, dial: c.OpenBus}
+	if b.dial == nil {
+		b.dial = openI2C
+	}
+	return &hd44780{screen: s, wires: b}, nil
+}
+
+func openSerial(c Config, d *dialect, s screen) (Display, error) {
+	if c.Baud < 0 {
+		return nil, fmt.Errorf("baud %d: use the display's own, usually %d", c.Baud, d.baud)
+	}
+	s.charset = d.charset(s.charset)
+	sd := &serialDisplay{screen: s, dialect: d, path: cmp.Or(c.Port, "/dev/serial0"), baud: cmp.Or(c.Baud, d.baud), dial: c.OpenPort}
+	if sd.dial == nil {
+		sd.dial = openPort
+	}
+	return sd, nil
+}
