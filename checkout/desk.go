@@ -1,23 +1,17 @@
 package checkout
 
 import (
+	"cmp"
+	"slices"
 	"time"
 )
 
-// Tap is a good read at a reader: the time of its last edge on the monotonic
-// clock, and what the register says of the tag.
-type Tap struct {
-	At      time.Duration
-	Reader  string
-	Subject Subject
-}
-
-// DeskOptions are the times of a desk. All are counted on the clock of Tap.At.
+// DeskOptions are the times of a desk.
 type DeskOptions struct {
 	// Window is how long a badge or device waits for the other; 60 s if zero.
 	Window time.Duration
-	// Repeat is how long the same tag is taken for the reader repeating
-	// itself, counted from its last sighting; 1.5 s if zero, off if negative.
+	// Repeat is how long after its last sighting a tag counts as repeated by
+	// the reader; 1.5 s if zero, off if negative.
 	Repeat time.Duration
 	// SamePair is how long after a completion the same pair does not undo it;
 	// 5 s if zero, off if negative.
@@ -27,7 +21,7 @@ type DeskOptions struct {
 	Batch time.Duration
 }
 
-// The times of the design.
+// The default times of a desk.
 const (
 	DefaultWindow   = 60 * time.Second
 	DefaultRepeat   = 1500 * time.Millisecond
@@ -37,10 +31,14 @@ const (
 // OutcomeKind says what a tap did.
 type OutcomeKind uint8
 
-// The outcomes of a tap, and of the window's end.
+// The outcomes of a tap, of an answer, and of the window's end.
 const (
-	// Ignored: the reader repeated itself. Nothing changed, nothing to say.
+	// Ignored: the reader repeated the tag. Nothing changed, nothing to say.
 	Ignored OutcomeKind = iota
+	// Asking: the tap waits for the directory's answer, and suspends what waits.
+	Asking
+	// Late: another tap came before the answer. Nothing changed, nothing to say.
+	Late
 	// WaitDevice: Person waits for a device.
 	WaitDevice
 	// WaitBadge: Device waits for a badge.
@@ -48,19 +46,20 @@ const (
 	// Complete: Person and Device are a pair. The caller commits it and calls
 	// Done, Refuse or Failed before the next tap.
 	Complete
-	// RepeatResult: the pair was completed a moment ago; Result is what it
-	// became, to be shown again.
+	// RepeatResult: the pair was completed a moment ago. Result is the event
+	// to show again.
 	RepeatResult
-	// Refused: Person or Device is retired or suspended. What waits, waits on.
+	// Refused: Person or Device is retired or suspended. What waits keeps
+	// waiting.
 	Refused
-	// UnknownTag: the tag is nobody's (Person and Device are zero). What
-	// waits, waits on.
+	// UnknownTag: the tag belongs to nobody; Person and Device are zero. What
+	// waits keeps waiting.
 	UnknownTag
-	// TimedOut: Person or Device had waited in vain.
+	// TimedOut: the window of Person or Device ended.
 	TimedOut
 )
 
-var outcomeNames = [...]string{"ignored", "wait-device", "wait-badge", "complete", "repeat-result", "refused", "unknown-tag", "timed-out"}
+var outcomeNames = [...]string{"ignored", "asking", "late", "wait-device", "wait-badge", "complete", "repeat-result", "refused", "unknown-tag", "timed-out"}
 
 // String returns a short name for logs.
 func (k OutcomeKind) String() string {
@@ -84,15 +83,16 @@ type waiting struct {
 	until   time.Duration
 }
 
-// sighting is when a tag was last seen.
+// sighting is when a tag was seen, and whether the register knew it.
 type sighting struct {
-	key string
-	at  time.Duration
+	tag   Tag
+	at    time.Duration
+	known bool
 }
 
 // completion is what a device's last pair became.
 type completion struct {
-	person, device string // keys
+	person, device Tag
 	at             time.Duration
 	event          Event
 }
@@ -102,41 +102,83 @@ type openPair struct {
 	person, device Subject
 	at             time.Duration
 	before         waiting // what waited before the completing tap
-	key            string  // the completing tap's
+	tag            Tag     // the completing tap's
 }
 
 // Desk holds the rules that turn taps into outcomes, one desk a reader. It is
-// pure: the clock is in the taps. Not safe for concurrent use.
+// pure: each input carries its time, that of the last edge on the monotonic
+// clock. Two taps are of the same person or device when their tags are equal:
+// the ID of a pending tag changes when it is resolved, the tag does not. A Desk
+// is not safe for concurrent use.
 type Desk struct {
 	o      DeskOptions
 	wait   waiting
-	seen   []sighting   // at most as many as tags fit into Repeat
+	asked  sighting     // the tag that the directory is being asked about; zero for none
+	seen   []sighting   // the last sighting of each tag, for Repeat
 	recent []completion // at most as many as devices fit into SamePair
 	pair   *openPair
 }
 
 // NewDesk returns a desk at which nothing waits.
 func NewDesk(o DeskOptions) *Desk {
-	def := func(d *time.Duration, v time.Duration) {
-		if *d == 0 {
-			*d = v
-		}
-	}
-	def(&o.Window, DefaultWindow)
-	def(&o.Repeat, DefaultRepeat)
-	def(&o.SamePair, DefaultSamePair)
+	o.Window = cmp.Or(o.Window, DefaultWindow)
+	o.Repeat = cmp.Or(o.Repeat, DefaultRepeat)
+	o.SamePair = cmp.Or(o.SamePair, DefaultSamePair)
 	return &Desk{o: o}
 }
 
-// Tap says what t does. Taps come in the order of their times.
-func (d *Desk) Tap(t Tap) Outcome {
-	d.pair = nil
-	d.forget(t.At)
-	if d.repeated(t) {
+// Tap says what a tap of s does. Taps come in the order of their times.
+func (d *Desk) Tap(at time.Duration, s Subject) Outcome {
+	if !d.arrive(sighting{s.Tag, at, s.Kind != Unknown}) {
 		return Outcome{Kind: Ignored}
 	}
-	s, other := t.Subject, d.wait.subject
-	if t.At >= d.wait.until {
+	return d.act(at, s)
+}
+
+// Asked says that somebody tapped a tag that the directory is being asked
+// about. It returns Asking, or Ignored if that is no new tap. Until Answer is
+// called, what waits is suspended: it does not time out, and the next tap ends
+// it, because nobody knows yet who stands at the desk.
+func (d *Desk) Asked(at time.Duration, tag Tag) Outcome {
+	s := sighting{tag: tag, at: at}
+	if !d.arrive(s) {
+		return Outcome{Kind: Ignored}
+	}
+	d.asked = s
+	return Outcome{Kind: Asking}
+}
+
+// Answer says that the tag which was asked about at that time is that of s. If
+// no other tap came since, it does what a tap of s would have done then; else
+// it returns Late.
+func (d *Desk) Answer(at time.Duration, s Subject) Outcome {
+	d.pair = nil
+	if d.asked != (sighting{tag: s.Tag, at: at}) {
+		return Outcome{Kind: Late}
+	}
+	d.asked = sighting{}
+	return d.act(at, s)
+}
+
+// arrive notes a sighting and reports whether it is a tap. A tap ends an open
+// question, and what that had suspended.
+func (d *Desk) arrive(now sighting) bool {
+	d.pair = nil
+	if d.repeated(now) || now.tag == d.asked.tag {
+		return false
+	}
+	if d.asked != (sighting{}) {
+		d.asked, d.wait = sighting{}, waiting{}
+	}
+	d.seen = slices.DeleteFunc(d.seen, func(s sighting) bool { return now.at-s.at >= d.o.Repeat })
+	d.recent = slices.DeleteFunc(d.recent, func(c completion) bool { return now.at-c.at >= d.o.SamePair })
+	return true
+}
+
+// act is the rule of the desk.
+func (d *Desk) act(at time.Duration, s Subject) Outcome {
+	other := d.wait.subject
+	if at >= d.wait.until {
 		other = Subject{} // the window ended before this tap
 	}
 	switch {
@@ -145,98 +187,77 @@ func (d *Desk) Tap(t Tap) Outcome {
 	case s.Kind == KindDevice && s.Status != Active:
 		return Outcome{Kind: Refused, Device: s}
 	case s.Kind == KindPerson && other.Kind == KindDevice:
-		return d.complete(t, s, other)
+		return d.complete(at, s.Tag, s, other)
 	case s.Kind == KindDevice && other.Kind == KindPerson:
-		return d.complete(t, other, s)
+		return d.complete(at, s.Tag, other, s)
 	case s.Kind == KindPerson:
-		d.wait = waiting{s, t.At + d.o.Window}
+		d.wait = waiting{s, at + d.o.Window}
 		return Outcome{Kind: WaitDevice, Person: s}
 	case s.Kind == KindDevice:
-		d.wait = waiting{s, t.At + d.o.Window}
+		d.wait = waiting{s, at + d.o.Window}
 		return Outcome{Kind: WaitBadge, Device: s}
 	}
 	return Outcome{Kind: UnknownTag}
 }
 
-// forget drops what no guard needs any more at the time now.
-func (d *Desk) forget(now time.Duration) {
-	seen := d.seen[:0]
-	for _, s := range d.seen {
-		if now-s.at < d.o.Repeat {
-			seen = append(seen, s)
+// repeated notes a sighting and reports whether the reader repeats the tag.
+// Every sighting counts, so a card left on the reader stays one tap; but a tag
+// that has lost its owner meanwhile is a new one.
+func (d *Desk) repeated(now sighting) bool {
+	for i, s := range d.seen {
+		if s.tag == now.tag {
+			d.seen[i] = now
+			return now.at-s.at < d.o.Repeat && (now.known || !s.known)
 		}
 	}
-	d.seen = seen
-	recent := d.recent[:0]
-	for _, c := range d.recent {
-		if now-c.at < d.o.SamePair {
-			recent = append(recent, c)
-		}
-	}
-	d.recent = recent
-}
-
-// repeated notes the sighting of t's tag and reports whether the reader
-// repeats itself. Every sighting counts, so that a card left on the reader
-// stays one tap.
-func (d *Desk) repeated(t Tap) bool {
-	key := t.Subject.key()
-	for i := range d.seen {
-		if d.seen[i].key == key {
-			d.seen[i].at = t.At
-			return true
-		}
-	}
-	d.seen = append(d.seen, sighting{key, t.At})
+	d.seen = append(d.seen, now)
 	return false
 }
 
-// complete is the second half of a pair.
-func (d *Desk) complete(t Tap, person, device Subject) Outcome {
+// Forget drops the sighting of a tag: its next read is a tap.
+func (d *Desk) Forget(tag Tag) {
+	d.seen = slices.DeleteFunc(d.seen, func(s sighting) bool { return s.tag == tag })
+}
+
+// complete is the second half of a pair; tag is that of the completing tap.
+func (d *Desk) complete(at time.Duration, tag Tag, person, device Subject) Outcome {
 	for _, c := range d.recent {
-		if c.person == person.key() && c.device == device.key() {
-			ev := c.event
-			// In a batch the badge goes on waiting as if nothing had been.
-			if t.Subject.Kind == KindPerson || d.o.Batch <= 0 {
+		if c.person == person.Tag && c.device == device.Tag {
+			// In a batch the badge keeps waiting as if nothing had happened.
+			if tag == person.Tag || d.o.Batch <= 0 {
 				d.wait = waiting{}
 			}
-			return Outcome{Kind: RepeatResult, Person: person, Device: device, Result: &ev}
+			return Outcome{Kind: RepeatResult, Person: person, Device: device, Result: &c.event}
 		}
 	}
-	d.pair = &openPair{person: person, device: device, at: t.At, before: d.wait, key: t.Subject.key()}
+	d.pair = &openPair{person, device, at, d.wait, tag}
 	d.wait = waiting{}
 	return Outcome{Kind: Complete, Person: person, Device: device}
 }
 
 // Done says what the last Complete became. The same pair does not undo it for
-// a while, and in batch mode the badge goes on waiting.
+// a while, and in batch mode the badge keeps waiting.
 func (d *Desk) Done(ev Event) {
 	p := d.pair
 	if p == nil {
 		return
 	}
-	// An earlier pair of this device is history: repeating its result would
-	// say that somebody has it who has not.
-	dev := p.device.key()
-	recent := d.recent[:0]
-	for _, c := range d.recent {
-		if c.device != dev {
-			recent = append(recent, c)
-		}
-	}
-	d.recent = append(recent, completion{p.person.key(), dev, p.at, ev})
+	// An earlier pair of this device must not be repeated any more: it names
+	// somebody who does not have the device now.
+	d.recent = slices.DeleteFunc(d.recent, func(c completion) bool { return c.device == p.device.Tag })
+	d.recent = append(d.recent, completion{p.person.Tag, p.device.Tag, p.at, ev})
 	d.over()
 }
 
 // Refuse says that the policy refused the last Complete: the pair is over, and
-// nothing changed that could be undone.
+// there is no result to repeat.
 func (d *Desk) Refuse() {
 	if d.pair != nil {
 		d.over()
 	}
 }
 
-// over ends the open pair; in batch mode the badge goes on waiting.
+// over ends the open pair; in batch mode the badge keeps waiting.
 func (d *Desk) over() {
 	if d.o.Batch > 0 {
 		d.wait = waiting{d.pair.person, d.pair.at + d.o.Batch}
@@ -245,47 +266,38 @@ func (d *Desk) over() {
 }
 
 // Failed says that the last Complete could not be saved: the desk is as if
-// the completing tap had not happened, so that it can be bumped again.
+// the completing tap had not happened, and it can be tapped again at once.
 func (d *Desk) Failed() {
-	p := d.pair
-	if p == nil {
+	if d.pair == nil {
 		return
 	}
-	d.wait, d.pair = p.before, nil
-	seen := d.seen[:0]
-	for _, s := range d.seen {
-		if s.key != p.key {
-			seen = append(seen, s)
-		}
-	}
-	d.seen = seen
+	d.Forget(d.pair.tag)
+	d.wait, d.pair = d.pair.before, nil
 }
 
-// Deadline returns when what waits will have waited in vain.
+// Deadline returns when the window of what waits ends; false while nothing
+// waits, or a question suspends it.
 func (d *Desk) Deadline() (t time.Duration, ok bool) {
-	return d.wait.until, d.wait.subject.Kind != Unknown
+	return d.wait.until, d.wait.subject.Kind != Unknown && d.asked == (sighting{})
 }
 
-// Waiting returns the badge or device that waits, if any.
+// Waiting returns the badge or device that waits, suspended or not.
 func (d *Desk) Waiting() (Subject, bool) {
 	return d.wait.subject, d.wait.subject.Kind != Unknown
 }
 
-// Expire tells the desk that every tap before now has been given to it. It
-// returns TimedOut once when the window has ended. Since a tap carries the
-// time of its last edge, and its frame is known to be over only later, now is
-// the time up to which the reader's frames are known, not the time of day.
+// Expire says that every tap before now has been given to the desk. It returns
+// TimedOut once when the window has ended. A tap carries the time of its last
+// edge, and the end of its frame is known only later: now is the time up to
+// which the reader's frames are known, not the time of day.
 func (d *Desk) Expire(now time.Duration) (Outcome, bool) {
-	w := d.wait
-	if w.subject.Kind == Unknown || now < w.until {
+	s := d.wait.subject
+	if until, ok := d.Deadline(); !ok || now < until {
 		return Outcome{}, false
 	}
 	d.wait = waiting{}
-	o := Outcome{Kind: TimedOut}
-	if w.subject.Kind == KindPerson {
-		o.Person = w.subject
-	} else {
-		o.Device = w.subject
+	if s.Kind == KindPerson {
+		return Outcome{Kind: TimedOut, Person: s}, true
 	}
-	return o, true
+	return Outcome{Kind: TimedOut, Device: s}, true
 }

@@ -29,30 +29,44 @@ func deskSubject(c byte) Subject {
 	return s
 }
 
-// play runs a script of the form "0 A; 2 a; 3 a!": seconds and who taps. After
-// a Complete the pair is Done, with "!" it Failed, with "~" it is refused. It
-// prints the outcomes.
+// play runs a script of the form "0 A; 2 a; 3 a!": seconds and who taps. "*b"
+// is a tap that the directory is asked about, "=b" the answer that it is b's,
+// "=b?" that it is nobody's, "-" the timer. After a Complete the pair is Done,
+// with "!" it Failed, with "~" it is refused. It returns the outcomes.
 func play(t *testing.T, o DeskOptions, script string) string {
 	t.Helper()
 	d := NewDesk(o)
 	var out []string
 	var seq uint64
-	for _, step := range strings.Split(script, ";") {
+	asked := map[byte]time.Duration{}
+	for step := range strings.SplitSeq(script, ";") {
 		var sec float64
 		var who string
 		if _, err := fmt.Sscanf(strings.TrimSpace(step), "%f %s", &sec, &who); err != nil {
 			t.Fatalf("%q: %v", step, err)
 		}
 		at := time.Duration(sec * float64(time.Second))
-		if who == "-" {
-			if o, ok := d.Expire(at); ok {
-				out = append(out, fmt.Sprintf("%v %s%s", o.Kind, o.Person.ID, o.Device.ID))
-			} else {
+		var o Outcome
+		switch who[0] {
+		case '-':
+			var ok bool
+			if o, ok = d.Expire(at); !ok {
 				out = append(out, "-")
+				continue
 			}
-			continue
+		case '*':
+			if o = d.Asked(at, deskSubject(who[1]).Tag); o.Kind == Asking {
+				asked[who[1]] = at
+			}
+		case '=':
+			s := deskSubject(who[1])
+			if strings.HasSuffix(who, "?") {
+				s = Subject{Tag: s.Tag}
+			}
+			o = d.Answer(asked[who[1]], s)
+		default:
+			o = d.Tap(at, deskSubject(who[0]))
 		}
-		o := d.Tap(Tap{At: at, Subject: deskSubject(who[0])})
 		s := o.Kind.String()
 		if o.Result != nil {
 			s += fmt.Sprint(" ", o.Result.Seq)
@@ -109,6 +123,30 @@ func TestDeskTable(t *testing.T) {
 		{"batch ends", batch, "0 A; 2 a; 21.9 -; 22 -; 23 b", "wait-device A; complete Aa; -; timed-out A; wait-badge b"},
 		{"batch: the next badge takes over", batch, "0 A; 2 a; 4 B; 6 b", "wait-device A; complete Aa; wait-device B; complete Bb"},
 		{"batch: the same device again", batch, "0 A; 2 a; 4 a; 6 b", "wait-device A; complete Aa; repeat-result 1 Aa; complete Ab"},
+		{"asked: a device completes", DeskOptions{}, "0 A; 2 *b; 2.9 =b", "wait-device A; asking; complete Ab"},
+		{"asked: a badge completes", DeskOptions{}, "0 a; 2 *B; 2.9 =B", "wait-badge a; asking; complete Ba"},
+		{"asked: a badge replaces", DeskOptions{}, "0 A; 2 *B; 2.9 =B; 4 a", "wait-device A; asking; wait-device B; complete Ba"},
+		{"asked: nobody's disturbs nothing", DeskOptions{}, "0 A; 2 *b; 2.9 =b?; 4 a", "wait-device A; asking; unknown-tag; complete Aa"},
+		{"asked: a suspended person", DeskOptions{}, "0 a; 2 *S; 2.9 =S; 4 A", "wait-badge a; asking; refused S; complete Aa"},
+		{"asked: a later device takes no badge's place", DeskOptions{}, "0 A; 2 *b; 2.3 a; 2.9 =b; 4 B", "wait-device A; asking; wait-badge a; late; complete Ba"},
+		{"asked: a later badge ends the pair", DeskOptions{}, "0 A; 2 *b; 2.3 B; 2.9 =b; 4 a", "wait-device A; asking; wait-device B; late; complete Ba"},
+		{"asked: a later badge does not get the device", DeskOptions{}, "0 a; 2 *B; 2.3 A; 2.9 =B", "wait-badge a; asking; wait-device A; late"},
+		{"asked: a refused tap is a tap", DeskOptions{}, "0 A; 2 *b; 2.3 S; 2.9 =b; 4 a", "wait-device A; asking; refused S; late; wait-badge a"},
+		{"asked: a stranger's tap is a tap", DeskOptions{}, "0 A; 2 *b; 2.3 ?; 2.9 =b; 4 a", "wait-device A; asking; unknown-tag; late; wait-badge a"},
+		{"asked: the newer question", DeskOptions{}, "0 A; 2 *b; 2.3 *B; 2.6 =b; 2.9 =B; 4 a", "wait-device A; asking; asking; late; wait-device B; complete Ba"},
+		{"asked: the newer question, first answered", DeskOptions{}, "0 A; 2 *b; 2.3 *B; 2.6 =B; 2.9 =b; 4 a", "wait-device A; asking; asking; wait-device B; late; complete Ba"},
+		{"asked: a repeat is no tap", DeskOptions{}, "0 A; 1 *b; 1.4 A; 1.6 b; 1.9 =b", "wait-device A; asking; ignored; ignored; complete Ab"},
+		{"asked: it lies there afterwards", DeskOptions{}, "0 A; 1 *b; 1.9 =b; 2 b; 3 b", "wait-device A; asking; complete Ab; ignored; ignored"},
+		{"asked: one question a tag, guards off", DeskOptions{Repeat: -1}, "0 A; 1 *b; 1.4 *b; 1.5 b; 1.9 =b", "wait-device A; asking; ignored; ignored; complete Ab"},
+		{"asked: a tag that has lost its owner", DeskOptions{}, "0 A; 1 *A; 1.4 *A; 1.9 =A?", "wait-device A; asking; ignored; unknown-tag"},
+		{"asked: the window is suspended", DeskOptions{}, "0 A; 59.5 *b; 60.2 -; 60.4 =b", "wait-device A; asking; -; complete Ab"},
+		{"asked: the window goes on", DeskOptions{}, "0 A; 59.5 *b; 60.2 -; 60.4 =b?; 60.4 -", "wait-device A; asking; -; unknown-tag; timed-out A"},
+		{"asked: too late for the window", DeskOptions{}, "0 A; 60 *b; 60.4 =b; 119.9 -; 120 -", "wait-device A; asking; wait-badge b; -; timed-out b"},
+		{"asked: the window counts from the tap", DeskOptions{}, "0 *A; 0.9 =A; 59.9 -; 60 -", "asking; wait-device A; -; timed-out A"},
+		{"asked: not saved, bump it again", DeskOptions{}, "0 A; 2 *b; 2.9 =b!; 3 b", "wait-device A; asking; complete Ab; complete Ab"},
+		{"asked: refused", DeskOptions{}, "0 A; 2 *b; 2.9 =b~; 4 a", "wait-device A; asking; complete Ab; wait-badge a"},
+		{"asked: batch", batch, "0 A; 2 a; 4 *b; 4.9 =b; 23 c", "wait-device A; complete Aa; asking; complete Ab; complete Ac"},
+		{"asked: answered once", DeskOptions{}, "0 *A; 0.5 =A; 0.6 =A", "asking; wait-device A; late"},
 		{"guards off", DeskOptions{Repeat: -1, SamePair: -1}, "0 A; 0.1 a; 0.2 A; 0.3 a", "wait-device A; complete Aa; wait-device A; complete Aa"},
 	} {
 		t.Run(c.name, func(t *testing.T) { want(t, c.script, play(t, c.o, c.script), c.want) })
@@ -143,6 +181,19 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+func TestDeskForget(t *testing.T) {
+	d := NewDesk(DeskOptions{})
+	a := deskSubject('A')
+	var got []OutcomeKind
+	for i := range 3 {
+		if i == 2 {
+			d.Forget(a.Tag)
+		}
+		got = append(got, d.Tap(time.Duration(i)*time.Second, a).Kind)
+	}
+	want(t, "outcomes", fmt.Sprint(got), "[wait-device ignored wait-device]")
+}
+
 // TestDeskTimer runs the desk as the station does: a timer for the deadline,
 // taps in between, all on one clock.
 func TestDeskTimer(t *testing.T) {
@@ -175,7 +226,7 @@ func TestDeskTimer(t *testing.T) {
 				if !open {
 					continue
 				}
-				o = d.Tap(Tap{At: now(), Subject: deskSubject(who)})
+				o = d.Tap(now(), deskSubject(who))
 				if o.Kind == Complete {
 					d.Done(Event{})
 				}

@@ -15,7 +15,7 @@ func ExampleDesk() {
 
 	desk := checkout.NewDesk(checkout.DeskOptions{})
 	tap := func(at time.Duration, s checkout.Subject) checkout.Outcome {
-		outcome := desk.Tap(checkout.Tap{At: at, Reader: "door", Subject: s})
+		outcome := desk.Tap(at, s)
 		fmt.Println(s.Name, "at", at, "→", outcome.Kind)
 		return outcome
 	}

@@ -1,8 +1,6 @@
 package checkout
 
-import (
-	"strings"
-)
+import "strings"
 
 // SubjectKind says what a tag belongs to.
 type SubjectKind uint8
@@ -63,21 +61,10 @@ type Subject struct {
 	Pending bool
 }
 
-// pendingPrefix starts the IDs of pending subjects. Register IDs are
+// PendingPrefix starts the IDs of pending subjects. Register IDs are
 // printable, so that the two never meet.
 const PendingPrefix = "\x01"
 
 // IsPendingID reports whether id stands for a tag that nobody knows yet.
 // Such an ID never leaves the ledger's views: they show the masked number.
 func IsPendingID(id string) bool { return strings.HasPrefix(id, PendingPrefix) }
-
-// key is the identity of a subject for the desk: two taps are of the same
-// person or device when their keys are equal. It is the tag's where there is
-// one: the ID of a pending tag changes with its first bump and when it is
-// resolved, and neither makes it another card.
-func (s Subject) key() string {
-	if s.Tag.IsZero() {
-		return s.Kind.String() + "\x00" + s.ID
-	}
-	return s.Kind.String() + "\x01" + string(s.Tag.Value[:]) + string(rune(s.Tag.Bits))
-}

@@ -287,7 +287,7 @@ func (d *Daemon) idle() panel.IdleInfo {
 		if lowLine(r) != "" {
 			info.Notice = "reader-fault"
 		}
-		if r.Lent() {
+		if r.Leased() {
 			info.Notice = "testing"
 		}
 	}
@@ -349,7 +349,7 @@ func (d *Daemon) conditions() map[string][]selftest.Condition {
 	all := map[string][]selftest.Condition{}
 	for _, r := range d.Readers {
 		list := append([]selftest.Condition{}, r.Conditions(d.machine())...)
-		if r.Lent() {
+		if r.Leased() {
 			list = append(list, selftest.Condition{Name: "testing", Text: "a self-test or a scope has the lines: cards become no loans", Remedy: "end it"})
 		} else if low := lowLine(r); low != "" {
 			list = append(list, selftest.Condition{Name: "line-low", Text: low, Remedy: "`stump selftest` says why", Staff: true})

@@ -37,7 +37,7 @@ func (d *Daemon) SelfTest(name string) (*selftest.Env, error) {
 	env.StateDir = d.o.StateDir
 	env.Now = d.now
 	reader := d.Readers[i]
-	env.Lines = func(context.Context) (gpio.Source, error) { return reader.Lend() }
+	env.Lines = func(context.Context) (gpio.Source, error) { return reader.Lease() }
 	if d.Lines != nil && i == 0 {
 		env.Present = d.present
 	}

@@ -33,6 +33,11 @@ func (w *watchedDisplay) Show(f lcd.Frame) error {
 	return w.Display.Show(f)
 }
 
+// unheard is a directory that nobody asks.
+type unheard struct{ Directory }
+
+func (unheard) Seen(checkout.Tag) {}
+
 // silent is a source without edges.
 type silent struct{ gpio.Source }
 
@@ -70,12 +75,14 @@ func BenchmarkReadToDisplay(b *testing.B) {
 		reads = append(reads, wiegand.Read{Bits: bits, Format: format, Fields: fields})
 	}
 	p := panel.New(panel.Options{Display: display})
-	r := NewReader(Options{Ledger: ledger, Panel: p, Now: gpio.Monotonic}, ReaderOptions{Name: "bench", Source: silent{}})
+	r := NewReader(Options{Ledger: ledger, Panel: p, Directory: unheard{}, Now: gpio.Monotonic}, ReaderOptions{Name: "bench", Source: silent{}})
+	toDesk := make(chan wiegand.Read)
+	r.attendant.reads = toDesk
 	ctx, stop := context.WithCancel(b.Context())
 	ended := make(chan struct{})
-	go func() { defer close(ended); _ = task.Serve(ctx, nil, nil, p, (*attendTask)(r)) }()
+	go func() { defer close(ended); _ = task.Serve(ctx, nil, nil, p, r.attendant) }()
 	<-p.Ready()
-	<-r.atDesk.C()
+	<-r.attendant.Ready()
 	var took []time.Duration
 	at := gpio.Monotonic()
 	for i := range b.N {
@@ -88,7 +95,7 @@ func BenchmarkReadToDisplay(b *testing.B) {
 		read := reads[i%2]
 		read.Start, read.End = at, at
 		start := time.Now()
-		r.reads <- read
+		toDesk <- read
 		took = append(took, (<-display.shown).Sub(start))
 	}
 	stop()

@@ -9,19 +9,20 @@ import (
 	"stump/checkout/ledger"
 	"stump/directory"
 	"stump/internal/panel"
+	"stump/wiegand"
 )
 
 // EnrolWindow is how long an enrolment waits for the tag.
 const EnrolWindow = 60 * time.Second
 
-// enrolment is a tag that an admin expects to be shown.
+// enrolment is a tag that an admin expects somebody to show.
 type enrolment struct {
 	kind  checkout.SubjectKind
 	who   string // name or id
-	name  string // as the display calls them
+	name  string // on the display
 	actor string
 	until time.Duration
-	done  chan<- Enrolled
+	done  chan<- Enrolled // takes one without blocking
 }
 
 // ErrEnrolTimeout is returned when no tag was shown in time.
@@ -33,19 +34,18 @@ type Enrolled struct {
 	Err    error
 }
 
-// Enrol has the next unknown tag become that of the person or device who, a
-// name or an id; the display calls them name. The channel tells what came of it,
-// at the latest after EnrolWindow; a newer enrolment takes the place of an older
-// one. What waits at the desk goes on waiting, and known tags are taps as ever.
+// Enrol gives the next unknown tag to a person or device: who is a name or an
+// id, name is what the display says. The channel gets the result, at the latest
+// soon after EnrolWindow; a newer enrolment replaces an older one. What waits
+// at the desk keeps waiting, and known tags are taps as always.
 func (r *Reader) Enrol(ctx context.Context, kind checkout.SubjectKind, who, name, actor string) (<-chan Enrolled, error) {
 	done := make(chan Enrolled, 1)
-	a := (*attendTask)(r)
-	err := r.call(ctx, func() {
+	a := r.attendant
+	err := a.do(ctx, func() {
 		if a.enrol != nil {
 			a.enrol.done <- Enrolled{Err: errors.New("another enrolment took its place")}
 		}
-		a.enrol = &enrolment{kind: kind, who: who, name: name, actor: actor, until: a.now() + EnrolWindow, done: done}
-		a.stranger = stranger{repeat: a.stranger.repeat} // an unknown tag may be there still
+		a.enrol = &enrolment{kind, who, name, actor, a.now() + EnrolWindow, done}
 		if m := a.prompt(); m != nil {
 			a.show(*m)
 		}
@@ -54,34 +54,81 @@ func (r *Reader) Enrol(ctx context.Context, kind checkout.SubjectKind, who, name
 }
 
 // endEnrolment gives up waiting for a tag.
-func (a *attendTask) endEnrolment() {
+func (a *attendant) endEnrolment() {
 	a.enrol.done <- Enrolled{Err: ErrEnrolTimeout}
 	a.enrol = nil
 	a.timedOut()
 }
 
-// enrolTime is how long somebody waits for the directory to enrol them.
-const enrolTime = 5 * time.Second
-
-// enrolTag gives the tag that was shown to whom it was expected for.
-func (a *attendTask) enrolTag(tag checkout.Tag) uint64 {
+// enrolTag gives the tag that was shown to whom an admin expects it for.
+func (a *attendant) enrolTag(read wiegand.Read, tag checkout.Tag) answer {
 	e := a.enrol
 	a.enrol = nil
-	ctx, cancel := context.WithTimeout(context.Background(), enrolTime)
-	defer cancel()
-	rec, err := a.o.Directory.Enrol(ctx, directory.EnrolRequest{
-		Kind: directoryKind(e.kind), Who: e.who, Tag: tag, Actor: e.actor, Source: checkout.SourceReader,
-		Policy: a.o.EnrolPeople, Admin: true,
+	// The tag may have been tapped as an unknown one just now; its further
+	// reads are no taps of its new owner.
+	a.desk.Forget(tag)
+	a.desk.Tap(time.Duration(read.End), checkout.Subject{Tag: tag})
+	a.visits++
+	a.give(directory.EnrolRequest{
+		Kind: directoryKind(e.kind), Who: e.who, Tag: tag, Actor: e.actor, Source: checkout.SourceReader, Admin: true,
+	}, func(rec directory.Record, err error, alone bool) {
+		e.done <- Enrolled{rec, err}
+		var got answer
+		if alone {
+			got = a.show(enrolled(rec, err))
+		}
+		a.answered.note(read.End, got)
 	})
-	e.done <- Enrolled{rec, err}
+	return answer{asking: true}
+}
+
+// give has the directory give a tag to somebody. done is called when that is
+// done or refused; alone is false if somebody else has come meanwhile, who is
+// not to be disturbed.
+func (a *attendant) give(r directory.EnrolRequest, done func(rec directory.Record, err error, alone bool)) {
+	r.Policy = a.o.EnrolPeople
+	visit := a.visits
+	ask(a, r.Tag, enrolTime, func(ctx context.Context) (directory.Record, error) {
+		return a.o.Directory.Enrol(ctx, r)
+	}, func(rec directory.Record, err error) {
+		switch {
+		case errors.Is(err, ledger.ErrCannotSave):
+			a.log.Error("not enrolled", "err", err)
+		case err != nil:
+			a.log.Warn("not enrolled", "err", err)
+		default:
+			a.log.Info("enrolled", "id", rec.ID, "tag", a.mask(r.Tag))
+		}
+		done(rec, err, a.visits == visit && !a.leased())
+	})
+}
+
+// enrolled is what the display says of an enrolment.
+func enrolled(rec directory.Record, err error) panel.Message {
 	switch {
 	case errors.Is(err, ledger.ErrCannotSave):
-		a.log.Error("not enrolled", "err", err)
-		return a.show(panel.Message{Key: "cannot-save"})
+		return panel.Message{Key: "cannot-save"}
 	case err != nil:
-		a.log.Warn("not enrolled", "err", err)
-		return a.show(panel.Message{Key: "refused", Detail: enrolProblem(err)})
+		return panel.Message{Key: "refused", Detail: enrolProblem(err)}
 	}
-	a.log.Info("enrolled", "id", rec.ID, "tag", a.mask(tag))
-	return a.show(panel.Message{Key: "enrolled", Person: rec.Name})
+	return panel.Message{Key: "enrolled", Person: rec.Name}
+}
+
+// enrolProblem is why somebody was not enrolled, short enough for a display.
+func enrolProblem(err error) string {
+	for _, p := range []struct {
+		err  error
+		text string
+	}{
+		{directory.ErrHasBadge, "has a badge"},
+		{directory.ErrTaken, "tag is taken"},
+		{directory.ErrAmbiguous, "several have it"},
+		{directory.ErrNobody, "nobody by name"},
+		{directory.ErrOffline, "try again later"},
+	} {
+		if errors.Is(err, p.err) {
+			return p.text
+		}
+	}
+	return err.Error()
 }

@@ -8,8 +8,7 @@ import (
 	"stump/wiegand"
 )
 
-// watch is the health line of one reader: it is fed by taps, and looked at
-// when somebody wants to know.
+// watch keeps the health of one reader: taps feed it, conditions reads it.
 type watch struct {
 	mu sync.Mutex
 	selftest.Health
@@ -34,23 +33,22 @@ type Machine struct {
 	LowVoltage *bool
 }
 
-// Conditions are what is wrong now. What has begun or ended since it was last
-// asked for is said in the log.
-func (r *Reader) Conditions(m Machine) []selftest.Condition {
-	w := &r.watch
+// conditions are what is wrong now. What began or ended since the last call is
+// logged.
+func (w *watch) conditions(o Options, m Machine) []selftest.Condition {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	now := time.Duration(r.o.Now())
+	now := time.Duration(o.Now())
 	w.ObserveClock(now, m.ClockTrusted)
 	if m.LowVoltage != nil {
 		w.ObserveVoltage(now, *m.LowVoltage)
 	}
 	all, began, ended := w.Report(now)
 	for _, c := range began {
-		r.log.Warn("health: "+c.Text, "condition", c.Name, "remedy", c.Remedy)
+		o.Log.Warn("health: "+c.Text, "condition", c.Name, "remedy", c.Remedy)
 	}
 	for _, c := range ended {
-		r.log.Info("health: over", "condition", c.Name)
+		o.Log.Info("health: over", "condition", c.Name)
 	}
 	return all
 }

@@ -1,6 +1,7 @@
 package station
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -8,45 +9,55 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/internal/credential"
 	"stump/internal/panel"
 	"stump/wiegand"
 )
 
+// mask is what the log shows of a tag.
+func (a *attendant) mask(tag checkout.Tag) string {
+	return credential.Mask(tag, a.r.Decoder.Formats)
+}
+
 // name is what a person reads for a tag's owner; of a pending one only the
 // end of its number is known.
-func (a *attendTask) name(s checkout.Subject) string {
-	if s.Name != "" {
-		return s.Name
+func (a *attendant) name(s checkout.Subject) string { return cmp.Or(s.Name, a.mask(s.Tag)) }
+
+// unknownKeys are the texts for an unknown tag, by what the site's rules make
+// of it.
+var unknownKeys = map[checkout.SubjectKind]string{
+	checkout.Unknown: "unknown-tag", checkout.KindPerson: "unknown-badge", checkout.KindDevice: "unknown-device",
+}
+
+// waits is what the display says while a badge or a device waits for the other.
+func (a *attendant) waits(s checkout.Subject) panel.Message {
+	switch {
+	case s.Kind == checkout.KindPerson:
+		return panel.Message{Key: "greet", Person: a.name(s)}
+	case s.Holder != "":
+		return panel.Message{Key: "device-held", Device: a.name(s), Holder: s.HolderName}
 	}
-	return a.mask(s.Tag)
+	return panel.Message{Key: "device-free", Device: a.name(s)}
 }
 
 // message is what the display says of an outcome that commits nothing.
-func (a *attendTask) message(out checkout.Outcome) panel.Message {
-	switch out.Kind {
-	case checkout.WaitDevice:
-		return panel.Message{Key: "greet", Person: a.name(out.Person)}
-	case checkout.WaitBadge:
-		m := panel.Message{Key: "device-free", Device: a.name(out.Device)}
-		if out.Device.Holder != "" {
-			m.Key, m.Holder = "device-held", out.Device.HolderName
-		}
-		return m
-	case checkout.RepeatResult:
-		return a.done(*out.Result)
-	case checkout.Refused:
-		if out.Device.Kind == checkout.KindDevice {
-			return a.refusal(out.Device, "")
-		}
-		return a.refusal(out.Person, "")
-	default:
-		return panel.Message{Key: "timeout"}
+func (a *attendant) message(out checkout.Outcome) panel.Message {
+	s := out.Person
+	if s.Kind == checkout.Unknown {
+		s = out.Device
 	}
+	switch out.Kind {
+	case checkout.RepeatResult:
+		return done(*out.Result)
+	case checkout.Refused:
+		return a.refusal(s, "")
+	}
+	return a.waits(s)
 }
 
 // refusal is what the display says of who or what takes no part, or of a device
 // that stays with its holder.
-func (a *attendTask) refusal(s checkout.Subject, holder string) panel.Message {
+func (a *attendant) refusal(s checkout.Subject, holder string) panel.Message {
 	switch {
 	case holder != "":
 		return panel.Message{Key: "refused-handover", Device: a.name(s), Holder: holder}
@@ -57,10 +68,10 @@ func (a *attendTask) refusal(s checkout.Subject, holder string) panel.Message {
 }
 
 // done is what the display says of a committed event.
-func (a *attendTask) done(ev checkout.Event) panel.Message {
+func done(ev checkout.Event) panel.Message {
 	m := panel.Message{
-		Person: orTag(ev.PersonName, ev.PersonTag), Device: orTag(ev.DeviceName, ev.DeviceTag),
-		From: orTag(ev.FromName, ev.FromTag),
+		Person: cmp.Or(ev.PersonName, ev.PersonTag), Device: cmp.Or(ev.DeviceName, ev.DeviceTag),
+		From: cmp.Or(ev.FromName, ev.FromTag),
 	}
 	switch {
 	case checkout.IsPendingID(ev.Person):
@@ -85,13 +96,6 @@ func logID(id, tag string) string {
 		return tag
 	}
 	return id
-}
-
-func orTag(name, tag string) string {
-	if name != "" {
-		return name
-	}
-	return tag
 }
 
 // noiseLog keeps bad reads to one line a minute.

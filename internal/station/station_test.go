@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -34,12 +35,15 @@ var cards = map[string]string{
 // of a synctest bubble.
 type lab struct {
 	t      *testing.T
+	o      Options
+	r      ReaderOptions
 	ledger *ledger.Ledger
 	panel  *panel.Panel
 	sim    *gpio.Sim
 	reader *Reader
 	log    *testkit.Log
 	now    func() int64
+	serve  func(...task.Task) // until the end of the test
 }
 
 func key() []byte { return bytes.Repeat([]byte{7}, sitekey.Len) }
@@ -64,7 +68,9 @@ func inLab(t *testing.T, change func(*Options, *ReaderOptions), f func(*lab)) {
 		size, err := lcd.ParseSize("20x4")
 		must(t, err)
 		log := slog.New(slog.NewTextHandler(l.log, nil))
-		l.panel = panel.New(panel.Options{Display: lcd.None(size), Logger: log})
+		l.panel = panel.New(panel.Options{
+			Display: lcd.None(size), Logger: log, Idle: func() panel.IdleInfo { return panel.IdleInfo{Clock: time.Now()} },
+		})
 		h10301, err := wiegand.FormatByName("H10301")
 		must(t, err)
 		worker := directory.NewWorker(directory.Options{Directory: directory.Local{}, Outbox: directory.Ledger{L: ledger}, Register: directory.Ledger{L: ledger}})
@@ -73,25 +79,37 @@ func inLab(t *testing.T, change func(*Options, *ReaderOptions), f func(*lab)) {
 		if change != nil {
 			change(&o, &r)
 		}
-		l.reader = NewReader(o, r)
-		l.ledger = o.Ledger
+		l.o, l.r, l.reader, l.ledger = o, r, NewReader(o, r), o.Ledger
 		// Not t.Context(), which ends outside the bubble.
 		ctx, stop := context.WithCancel(context.Background())
-		ended := make(chan error, 1)
-		ready := make(chan struct{})
+		var running sync.WaitGroup
 		defer func() {
 			stop()
-			if err := <-ended; err != nil {
-				t.Error(err)
-			}
+			running.Wait()
 			l.ledger.Close()
 		}()
-		go func() {
-			ended <- task.Serve(ctx, log, func() { close(ready) }, append(l.reader.Tasks(), l.panel)...)
-		}()
-		<-ready
+		l.serve = func(tasks ...task.Task) {
+			ready := make(chan struct{})
+			running.Go(func() {
+				if err := task.Serve(ctx, log, func() { close(ready) }, tasks...); err != nil {
+					t.Error(err)
+				}
+			})
+			<-ready
+		}
+		l.serve(append(l.reader.Tasks(), l.panel)...)
 		f(l)
 	})
+}
+
+// another returns the lab at another reader.
+func (l *lab) another(name string) *lab {
+	other := *l
+	other.sim = gpio.NewSim(l.now)
+	other.r.Name, other.r.Source = name, other.sim
+	other.reader = NewReader(l.o, other.r)
+	l.serve(other.reader.Tasks()...)
+	return &other
 }
 
 func must(t *testing.T, err error) {
@@ -664,9 +682,9 @@ func TestPendingPairIsNotUndone(t *testing.T) {
 func TestLentLinesMakeNoLoans(t *testing.T) {
 	inLab(t, nil, func(l *lab) {
 		l.wants("ann", "Hello ANN")
-		lent, err := l.reader.Lend()
+		lent, err := l.reader.Lease()
 		must(t, err)
-		if _, err := l.reader.Lend(); !errors.Is(err, ErrLent) {
+		if _, err := l.reader.Lease(); !errors.Is(err, ErrLeased) {
 			t.Errorf("lent twice: %v", err)
 		}
 		l.sim.Present(bitsOf(t, "ipad"))
@@ -695,7 +713,7 @@ func TestSelfTestLeavesTheDisplay(t *testing.T) {
 	inLab(t, nil, func(l *lab) {
 		test := func(took time.Duration, want string) {
 			t.Helper()
-			lent, err := l.reader.Lend()
+			lent, err := l.reader.Lease()
 			must(t, err)
 			l.panel.Show(panel.Message{Key: "display-code", Number: "4711"})
 			time.Sleep(took)
@@ -721,7 +739,7 @@ func TestSelfTestLeavesTheDisplay(t *testing.T) {
 		l.wants("mini", "MINI Tap your badge")
 
 		// An admin may expect a tag meanwhile; it is asked for afterwards.
-		lent, err := l.reader.Lend()
+		lent, err := l.reader.Lease()
 		must(t, err)
 		_, err = l.reader.Enrol(context.Background(), checkout.KindPerson, "eve", "EVE", "admin")
 		must(t, err)

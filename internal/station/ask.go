@@ -1,0 +1,126 @@
+package station
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"stump/checkout"
+	"stump/directory"
+	"stump/internal/credential"
+	"stump/internal/panel"
+	"stump/wiegand"
+)
+
+// How long a person waits for the directory, and how much it is asked at once.
+const (
+	askTime   = time.Second     // whose tag this is
+	enrolTime = 5 * time.Second // whether somebody may have it
+	maxAsked  = 8               // questions of one desk
+)
+
+// errBusy is why the directory is not asked: it has not answered what it was
+// asked before.
+var errBusy = fmt.Errorf("%w: it still has not answered other questions", directory.ErrOffline)
+
+// question is one call of the directory, beside the desk.
+type question struct {
+	over bool // done was called; the call may still be on its way
+}
+
+// ask has call ask the directory about a tag, in a goroutine of its own, and
+// then calls done in the attendant's loop: with what call returns or, when
+// limit is over, with an error, even if call goes on. A tag is asked about once
+// at a time; what can't be asked now is done at once. Nothing is done once the
+// attendant has stopped.
+func ask[T any](a *attendant, tag checkout.Tag, limit time.Duration, call func(context.Context) (T, error), done func(T, error)) {
+	var none T
+	if a.asked[tag] != nil || len(a.asked) >= maxAsked {
+		done(none, errBusy)
+		return
+	}
+	q := &question{}
+	a.asked[tag] = q
+	end := func(got T, err error) {
+		if !q.over {
+			q.over = true
+			done(got, err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(a.ctx, limit)
+	stop := context.AfterFunc(ctx, func() {
+		a.post(func() { end(none, fmt.Errorf("%w: no answer within %v", directory.ErrOffline, limit)) })
+	})
+	go func() {
+		got, err := call(ctx)
+		stop()
+		cancel()
+		a.post(func() {
+			delete(a.asked, tag)
+			end(got, err)
+		})
+	}()
+}
+
+// asking reports whether the directory is being asked about a tag and somebody
+// waits for the answer.
+func (a *attendant) asking(tag checkout.Tag) bool {
+	q := a.asked[tag]
+	return q != nil && !q.over
+}
+
+// identify asks the directory whose a tag is that the register does not know.
+func (a *attendant) identify(read wiegand.Read, tag checkout.Tag) answer {
+	if a.desk.Asked(time.Duration(read.End), tag).Kind == checkout.Ignored {
+		return answer{repeated: true}
+	}
+	a.visits++
+	kind := directoryKind(a.kind(read))
+	ask(a, tag, askTime, func(ctx context.Context) (directory.Answer, error) {
+		return a.o.Directory.WhatIs(ctx, tag, kind)
+	}, func(_ directory.Answer, err error) {
+		a.answered.note(read.End, a.identified(read, tag, err))
+	})
+	return answer{asking: true}
+}
+
+// identified takes the directory's answer to the desk: the register has
+// learned whose the tag is, if that is known. While the directory can't be
+// asked, a tag that fits a rule is pending: the tap is recorded with it.
+func (a *attendant) identified(read wiegand.Read, tag checkout.Tag, cannotAsk error) answer {
+	subject, err := a.o.Ledger.Subject(tag)
+	unknown := subject.Kind == checkout.Unknown
+	if kind := a.kind(read); err == nil && unknown && cannotAsk != nil && kind != checkout.Unknown {
+		a.log.Info("pending tag: the directory can't be asked", "tag", a.mask(tag), "kind", kind, "err", cannotAsk)
+		subject, unknown = checkout.Subject{Kind: kind, Pending: true}, false
+	}
+	subject.Tag = tag
+	out := a.desk.Answer(time.Duration(read.End), subject)
+	late := out.Kind == checkout.Late
+	switch {
+	case unknown && err == nil:
+		return a.unknown(read, tag, late)
+	case late:
+		return answer{}
+	case err != nil:
+		return a.unreadable(err)
+	}
+	return a.outcome(out)
+}
+
+// unknown answers a tag that nobody knows. It joins the list of unknown tags
+// and shows its number, unless somebody else has come meanwhile.
+func (a *attendant) unknown(read wiegand.Read, tag checkout.Tag, late bool) answer {
+	if err := a.o.Ledger.NoteUnknown(tag); err != nil {
+		a.log.Warn("the unknown tag is not listed", "err", err)
+	}
+	a.log.Info("unknown tag", "tag", a.mask(tag))
+	if late {
+		return answer{}
+	}
+	kind := a.kind(read)
+	if kind == checkout.KindPerson && a.mayType() {
+		return a.askName(read, tag)
+	}
+	return a.show(panel.Message{Key: unknownKeys[kind], Number: credential.String(read.Bits, a.r.Decoder.Formats)})
+}
