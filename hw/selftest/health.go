@@ -9,74 +9,88 @@ import (
 	"stump/wiegand"
 )
 
-// Condition is something about the hardware that somebody should know.
+// Condition is something that is wrong with the hardware while it works.
 type Condition struct {
-	Name   string        `json:"name"`  // one of the constants
+	Name   string        `json:"name"`
 	Since  time.Duration `json:"since"` // on the monotonic clock
 	Text   string        `json:"text"`
 	Remedy string        `json:"remedy"`
-	// Staff: it concerns those who tap, not only those who repair.
+	// Staff is true for what people notice who tap.
 	Staff bool `json:"staff"`
 }
 
-// The conditions.
-const (
-	ReaderSilent = "reader-silent"
-	BadReads     = "bad-reads"
-	StrayEdges   = "stray-edges"
-	LowVoltage   = "under-voltage"
-	ClockLost    = "clock"
-	SlowStorage  = "slow-storage"
-)
+// BadReads is the name of the condition that too many reads are bad.
+const BadReads = "bad-reads"
 
 // Limits of the conditions. A reader and its cable are held against their own
-// past, for a site that always had 2 % of bad reads is no worse today.
+// past: a site that always had 2 % of bad reads is no worse today.
 const (
-	silenceLeast  = 24 * time.Hour // shorter silences are nobody's business
+	silenceLeast  = 24 * time.Hour // a shorter silence is normal
 	silenceFactor = 1.5            // times the longest of the past weeks
+	silenceReads  = 20             // good reads before silence means anything
 	silenceWeeks  = 8
 	week          = 7 * 24 * time.Hour
-	recentReads   = 50   // the window of the bad-read rate
+	recentReads   = 50   // the window of the share of bad reads
 	badLeast      = 5    // bad reads in it
-	badFactor     = 3.0  // times the usual share …
-	badMargin     = 0.05 // … and as much above it
-	pastReads     = 2000 // how far "usual" looks back
+	badShare      = 0.1  // of the window …
+	badFactor     = 3.0  // … and times the usual share
+	pastReads     = 2000 // how many reads the usual share covers
 	strayWindow   = 10 * time.Minute
 	strayLimit    = 20              // stray frames in it
-	strayMost     = 10 * strayLimit // counted
+	strayMost     = 10 * strayLimit // how many are counted
 	clockPatience = 10 * time.Minute
 	voltageMemory = time.Hour
-	commits       = 20 // the window of commit times
-	shortFrame    = 8  // no card has fewer bits
+	commits       = 20          // the window of commit times
+	commitsLeast  = 5           // commits before their times mean anything
+	slowForStaff  = time.Second // a commit that people notice
+	shortFrame    = 8           // no card has fewer bits
 )
 
-// Health keeps an eye on the hardware while the station works. Feed it what
-// happens; it reads no clock: all times are of the monotonic clock, from any
-// origin. It is not safe for concurrent use. The zero value is ready.
-type Health struct {
-	started bool
-	start   time.Duration
+// standingEase divides the limits of a condition that stands. Without it a
+// measure that hovers around its limit would begin and end all the time.
+const standingEase = 2
 
-	reads    int
-	lastGood time.Duration
-	gaps     [silenceWeeks]time.Duration // the longest of each past week
+// conditions are what Report looks at, in its order. find returns what is
+// wrong, or nothing; limits are divided by its last argument.
+var conditions = []struct {
+	name, remedy string
+	find         func(h *Health, now time.Duration, ease int) (text string, staff bool)
+}{
+	{"reader-silent", "show a card; if the reader stays silent, run `stump selftest`", (*Health).silent},
+	{BadReads, "run `stump selftest`: it names the wire or the disturbance", (*Health).badReads},
+	{"stray-edges", "run `stump selftest`: missing ground, a loose wire and mains hum look like this", (*Health).stray},
+	{"under-voltage", "use a supply of 5.1 V and 2.5 A or more, with a short thick cable", (*Health).voltage},
+	{"clock", "let the board reach a time server, or fit a clock module", (*Health).clockLost},
+	{"slow-storage", "back up (`stump backup FILE`) and replace the memory card", (*Health).storage},
+}
+
+// Health watches the hardware while the station works: Observe methods take what
+// happens, Report says what is wrong. All times are of the monotonic clock, from
+// any origin. The zero Health is ready; it is not safe for concurrent use.
+type Health struct {
+	started  bool
+	start    time.Duration
+	lastGood time.Duration // a good read; at first the start
+
+	reads    int                         // good ones
+	gaps     [silenceWeeks]time.Duration // the longest between good reads, of each past week
 	thisWeek int
 
-	recent []bool  // good?, of the last reads
-	usual  float64 // share of bad reads in the past
-	known  int     // how many reads that share is made of
+	recent []bool  // whether each of the last reads was good
+	usual  float64 // share of bad reads before those
+	known  int     // how many reads that share covers
 
 	strays []time.Duration
 
-	low     bool
-	lows    []time.Duration // when the alarm began
-	clockOK bool
-	clockAt time.Duration // when it was lost or first asked
-	clock   bool          // it was asked
+	low  bool
+	lows []time.Duration // when the supply was last too low, each time
 
-	took []time.Duration
+	clockBad   bool
+	clockBadAt time.Duration
 
-	active map[string]Condition
+	took []time.Duration // of the last commits
+
+	active []Condition
 }
 
 func (h *Health) begin(now time.Duration) {
@@ -89,47 +103,44 @@ func (h *Health) begin(now time.Duration) {
 func (h *Health) ObserveRead(now time.Duration, r *wiegand.Read) {
 	h.begin(now)
 	if !r.OK() && (r.Count < shortFrame || r.Count > wiegand.MaxBits) {
-		if h.strays = append(h.strays, now); len(h.strays) > strayMost {
-			h.strays = h.strays[1:]
-		}
+		h.strays = last(append(h.strays, now), strayMost)
 		return
 	}
-	h.noteGap(now)
 	if r.OK() {
+		h.noteGap(now)
 		h.reads++
 		h.lastGood = now
 	}
 	if h.recent = append(h.recent, r.OK()); len(h.recent) > recentReads {
-		h.past(h.recent[0])
+		h.known = min(h.known+1, pastReads)
+		bad := 0.0
+		if !h.recent[0] {
+			bad = 1
+		}
+		h.usual += (bad - h.usual) / float64(h.known)
 		h.recent = h.recent[1:]
 	}
 }
 
-// past moves a read that is no longer recent into the usual share.
-func (h *Health) past(good bool) {
-	h.known = min(h.known+1, pastReads)
-	bad := 0.0
-	if !good {
-		bad = 1
-	}
-	h.usual += (bad - h.usual) / float64(h.known)
-}
+// last keeps the last n of a list.
+func last[T any](list []T, n int) []T { return list[max(0, len(list)-n):] }
 
 // noteGap remembers the longest silence of each week.
 func (h *Health) noteGap(now time.Duration) {
-	w := int((now - h.start) / week)
-	for h.thisWeek < w {
+	for w := int((now - h.start) / week); h.thisWeek < w; {
 		h.thisWeek++
 		h.gaps[h.thisWeek%silenceWeeks] = 0
 	}
-	i := w % silenceWeeks
-	h.gaps[i] = max(h.gaps[i], now-h.lastGood)
+	longest := &h.gaps[h.thisWeek%silenceWeeks]
+	*longest = max(*longest, now-h.lastGood)
 }
 
 // ObserveVoltage takes the state of the supply's alarm, see UnderVoltage.
 func (h *Health) ObserveVoltage(now time.Duration, low bool) {
-	h.begin(now)
-	if low && !h.low {
+	if low {
+		if h.low && len(h.lows) > 0 { // still the same time
+			h.lows = h.lows[:len(h.lows)-1]
+		}
 		h.lows = append(h.lows, now)
 	}
 	h.low = low
@@ -137,148 +148,115 @@ func (h *Health) ObserveVoltage(now time.Duration, low bool) {
 
 // ObserveClock takes whether the wall clock is trusted.
 func (h *Health) ObserveClock(now time.Duration, trusted bool) {
-	h.begin(now)
-	if !h.clock || trusted != h.clockOK {
-		h.clock, h.clockOK, h.clockAt = true, trusted, now
+	if !trusted && !h.clockBad {
+		h.clockBadAt = now
 	}
+	h.clockBad = !trusted
 }
 
-// ObserveCommit takes how long a tap's commit took on the disk.
-func (h *Health) ObserveCommit(now, took time.Duration) {
-	h.begin(now)
-	if h.took = append(h.took, took); len(h.took) > commits {
-		h.took = h.took[1:]
-	}
-}
+// ObserveCommit takes how long it took to save a tap on the disk.
+func (h *Health) ObserveCommit(took time.Duration) { h.took = last(append(h.took, took), commits) }
 
-// Report returns the conditions that hold now, in a fixed order, and which of
-// them began or ended since the report before: what is worth a line in the log.
+// Report returns the conditions that stand now, in a fixed order, and which of
+// them began or ended since the last report: those are worth a line in the log.
 func (h *Health) Report(now time.Duration) (all, began, ended []Condition) {
 	h.begin(now)
-	before := h.active
-	h.active = map[string]Condition{}
-	for _, check := range []func(time.Duration) (Condition, bool){h.silent, h.badReads, h.stray, h.voltage, h.clockLost, h.storage} {
-		c, holds := check(now)
-		if !holds {
+	for _, c := range conditions {
+		i := slices.IndexFunc(h.active, func(a Condition) bool { return a.Name == c.name })
+		limits := 1
+		if i >= 0 {
+			limits = standingEase
+		}
+		text, staff := c.find(h, now, limits)
+		standing := Condition{Name: c.name, Since: now, Text: text, Remedy: c.remedy, Staff: staff}
+		switch {
+		case text == "" && i >= 0:
+			ended = append(ended, h.active[i])
 			continue
+		case text == "":
+			continue
+		case i >= 0:
+			standing.Since = h.active[i].Since
+		default:
+			began = append(began, standing)
 		}
-		old, known := before[c.Name]
-		if known {
-			c.Since = old.Since
-		} else {
-			began = append(began, c)
-		}
-		h.active[c.Name] = c
-		all = append(all, c)
+		all = append(all, standing)
 	}
-	for name, c := range before {
-		if _, holds := h.active[name]; !holds {
-			ended = append(ended, c)
-		}
-	}
-	slices.SortFunc(ended, func(a, b Condition) int { return int(a.Since - b.Since) })
+	h.active = slices.Clone(all)
 	return all, began, ended
 }
 
-func (h *Health) silent(now time.Duration) (Condition, bool) {
-	silence := now - h.lastGood
-	longest := slices.Max(h.gaps[:])
-	// A week of experience first, or a station would report its first weekend.
-	if h.reads < 20 || h.lastGood-h.start < week || silence < max(silenceLeast, time.Duration(float64(longest)*silenceFactor)) {
-		return Condition{}, false
+// silent ends with the next card, so it needs no lower limit.
+func (h *Health) silent(now time.Duration, _ int) (string, bool) {
+	silence, longest := now-h.lastGood, slices.Max(h.gaps[:])
+	// Without a week of experience a station would report its first weekend.
+	if h.reads < silenceReads || h.lastGood-h.start < week || silence < max(silenceLeast, time.Duration(float64(longest)*silenceFactor)) {
+		return "", false
 	}
-	return Condition{
-		Name: ReaderSilent, Since: now,
-		Text:   fmt.Sprintf("no card was read for %s; the longest silence of the past weeks was %s", days(silence), days(longest)),
-		Remedy: "show a card; if the reader stays silent, run `stump selftest`",
-	}, true
+	return fmt.Sprintf("no card was read for %s; the longest silence of the past weeks was %s", days(silence), days(longest)), false
 }
 
-func (h *Health) badReads(now time.Duration) (Condition, bool) {
+func (h *Health) badReads(_ time.Duration, ease int) (string, bool) {
 	bad := 0
 	for _, good := range h.recent {
 		if !good {
 			bad++
 		}
 	}
-	if bad < badLeast {
-		return Condition{}, false
-	}
-	share := float64(bad) / float64(len(h.recent))
-	_, was := h.active[BadReads]
-	limit := max(0.1, h.usual*badFactor, h.usual+badMargin)
-	if was {
-		limit /= 2 // it has to become much better before it is called over
-	}
-	if share < limit {
-		return Condition{}, false
+	limit := max(badShare, h.usual*badFactor) * float64(len(h.recent))
+	if bad*ease < badLeast || float64(bad*ease) < limit {
+		return "", false
 	}
 	text := fmt.Sprintf("%d of the last %d reads were bad", bad, len(h.recent))
 	if h.known >= recentReads {
 		text += fmt.Sprintf("; usually it is %.1f %%", h.usual*100)
 	}
-	return Condition{
-		Name: BadReads, Since: now, Text: text, Staff: true,
-		Remedy: "run `stump selftest`: it names the wire or the disturbance",
-	}, true
+	return text, true
 }
 
-func (h *Health) stray(now time.Duration) (Condition, bool) {
+func (h *Health) stray(now time.Duration, ease int) (string, bool) {
 	h.strays = slices.DeleteFunc(h.strays, func(t time.Duration) bool { return t < now-strayWindow })
-	if len(h.strays) < strayLimit {
-		return Condition{}, false
+	if len(h.strays)*ease < strayLimit {
+		return "", false
 	}
 	often := count.Of(len(h.strays), "time")
 	if len(h.strays) == strayMost {
 		often = "more than " + often
 	}
-	return Condition{
-		Name: StrayEdges, Since: now,
-		Text:   fmt.Sprintf("pulses without a card, %s in the last %s", often, days(strayWindow)),
-		Remedy: "run `stump selftest`: missing ground, a loose wire and mains hum look like this",
-	}, true
+	return fmt.Sprintf("pulses without a card, %s in the last 10 minutes", often), false
 }
 
-func (h *Health) voltage(now time.Duration) (Condition, bool) {
+// voltage stands for an hour after the alarm, so it needs no lower limit.
+func (h *Health) voltage(now time.Duration, _ int) (string, bool) {
 	h.lows = slices.DeleteFunc(h.lows, func(t time.Duration) bool { return t < now-voltageMemory })
-	if !h.low && len(h.lows) == 0 {
-		return Condition{}, false
+	switch {
+	case h.low:
+		return "the board's 5 V is too low now", false
+	case len(h.lows) > 0:
+		return fmt.Sprintf("the board's 5 V was too low %s in the last hour", count.Of(len(h.lows), "time")), false
 	}
-	text := "the board's 5 V is too low now"
-	if !h.low {
-		text = fmt.Sprintf("the board's 5 V was too low %s in the last hour", count.Of(len(h.lows), "time"))
-	}
-	return Condition{
-		Name: LowVoltage, Since: now, Text: text,
-		Remedy: "use a supply of 5.1 V and 2.5 A or more, with a short thick cable",
-	}, true
+	return "", false
 }
 
-func (h *Health) clockLost(now time.Duration) (Condition, bool) {
-	if !h.clock || h.clockOK || now-h.clockAt < clockPatience {
-		return Condition{}, false
+// clockLost begins after a while without a trusted clock and ends with the
+// first, so it needs no lower limit.
+func (h *Health) clockLost(now time.Duration, _ int) (string, bool) {
+	if !h.clockBad || now-h.clockBadAt < clockPatience {
+		return "", false
 	}
-	return Condition{
-		Name: ClockLost, Since: now,
-		Text:   fmt.Sprintf("the clock was not set for %s; events are kept in order, and marked", days(now-h.clockAt)),
-		Remedy: "let the board reach a time server, or fit a clock module",
-	}, true
+	return fmt.Sprintf("the clock was not set for %s; events are kept in order, and marked", days(now-h.clockBadAt)), false
 }
 
-func (h *Health) storage(now time.Duration) (Condition, bool) {
-	if len(h.took) < 5 {
-		return Condition{}, false
+func (h *Health) storage(_ time.Duration, ease int) (string, bool) {
+	if len(h.took) < commitsLeast {
+		return "", false
 	}
 	sorted := slices.Sorted(slices.Values(h.took))
 	median, worst := sorted[len(sorted)/2], sorted[len(sorted)-1]
-	if median < slowSync && worst < deadSync {
-		return Condition{}, false
+	if e := time.Duration(ease); median*e < slowSync && worst*e < deadSync {
+		return "", false
 	}
-	return Condition{
-		Name: SlowStorage, Since: now, Staff: median >= time.Second,
-		Text:   fmt.Sprintf("saving a tap takes %s, at worst %s", seconds(median), seconds(worst)),
-		Remedy: "back up (`stump backup FILE`) and replace the memory card",
-	}, true
+	return fmt.Sprintf("saving a tap takes %s, at worst %s", seconds(median), seconds(worst)), median >= slowForStaff
 }
 
 // days prints a long duration in the largest unit that fits.

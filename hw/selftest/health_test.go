@@ -58,7 +58,7 @@ func TestHealthyMonth(t *testing.T) {
 	for at := end; at < end+64*hour; at += hour { // the weekend
 		h.ObserveVoltage(at, false)
 		h.ObserveClock(at, true)
-		h.ObserveCommit(at, 20*time.Millisecond)
+		h.ObserveCommit(20*time.Millisecond)
 		expect(t, &h, at)
 	}
 }
@@ -67,9 +67,17 @@ func TestReaderSilent(t *testing.T) {
 	var h Health
 	end := office(&h, 3, 0)
 	expect(t, &h, end+90*hour)
-	expect(t, &h, end+100*hour, ReaderSilent)
+	expect(t, &h, end+100*hour, "reader-silent")
 	h.ObserveRead(end+101*hour, good())
 	expect(t, &h, end+101*hour)
+}
+
+// A refused read shows that the cable lives, and ends no silence of cards.
+func TestBadReadEndsNoSilence(t *testing.T) {
+	var h Health
+	end := office(&h, 3, 0)
+	h.ObserveRead(end+99*hour, refused())
+	expect(t, &h, end+100*hour, "reader-silent")
 }
 
 func TestReaderSilentNeedsExperience(t *testing.T) {
@@ -92,7 +100,7 @@ func TestLongestSilenceIsForgotten(t *testing.T) {
 		last = back + time.Duration(d)*24*hour
 		h.ObserveRead(last, good())
 	}
-	expect(t, &h, last+5*24*hour, ReaderSilent)
+	expect(t, &h, last+5*24*hour, "reader-silent")
 }
 
 func TestBadReads(t *testing.T) {
@@ -107,19 +115,112 @@ func TestBadReads(t *testing.T) {
 	}
 	expect(t, &h, at, BadReads)
 	all, _, _ := h.Report(at)
-	if !all[0].Staff {
-		t.Error("bad reads concern those who tap")
+	if !all[0].Staff || !strings.Contains(all[0].Text, "of the last 50 reads were bad; usually it is 1.1 %") {
+		t.Errorf("people who tap notice bad reads: %+v", all[0])
 	}
-	for range 30 { // it has to become much better
-		at += time.Minute
-		h.ObserveRead(at, good())
-	}
-	expect(t, &h, at, BadReads)
-	for range 20 {
+	for range 50 {
 		at += time.Minute
 		h.ObserveRead(at, good())
 	}
 	expect(t, &h, at)
+}
+
+// flap feeds a measure that hovers around its limit and counts how often the
+// condition begins and ends.
+func flap(t *testing.T, h *Health, name string, steps int, step func(i int) (now time.Duration)) (began, ended int, at time.Duration) {
+	t.Helper()
+	for i := range steps {
+		at = step(i)
+		_, b, e := h.Report(at)
+		for _, c := range b {
+			if c.Name == name {
+				began++
+			}
+		}
+		for _, c := range e {
+			if c.Name == name {
+				ended++
+			}
+		}
+	}
+	return began, ended, at
+}
+
+// A share of bad reads that hovers around the limit is one alarm; it ends at
+// half the limit.
+func TestBadReadsHover(t *testing.T) {
+	var h Health
+	at := office(&h, 10, 0)
+	read := func(r *wiegand.Read) time.Duration {
+		at += time.Minute
+		h.ObserveRead(at, r)
+		return at
+	}
+	// One bad read in ten or eleven: 4 to 6 of the last 50.
+	began, ended, _ := flap(t, &h, BadReads, 200, func(i int) time.Duration {
+		if i%21 == 0 || i%21 == 10 {
+			return read(refused())
+		}
+		return read(good())
+	})
+	if began != 1 || ended != 0 {
+		t.Errorf("began %d times, ended %d times", began, ended)
+	}
+	began, ended, _ = flap(t, &h, BadReads, 200, func(i int) time.Duration {
+		if i%25 == 0 { // 2 of 50
+			return read(refused())
+		}
+		return read(good())
+	})
+	if began != 0 || ended != 1 {
+		t.Errorf("at 4 %%: began %d times, ended %d times", began, ended)
+	}
+}
+
+// Five bad reads are needed, also where few reads were made.
+func TestFewBadReads(t *testing.T) {
+	var h Health
+	for i := range 4 {
+		h.ObserveRead(time.Duration(i)*time.Second, refused())
+	}
+	expect(t, &h, 4*time.Second)
+	h.ObserveRead(5*time.Second, refused())
+	expect(t, &h, 5*time.Second, BadReads)
+}
+
+func TestStrayEdgesHover(t *testing.T) {
+	var h Health
+	stray := &wiegand.Read{Count: 1, Fault: wiegand.FaultCount}
+	at := time.Duration(0)
+	every := func(d time.Duration) func(int) time.Duration {
+		return func(int) time.Duration { at += d; h.ObserveRead(at, stray); return at }
+	}
+	if began, ended, _ := flap(t, &h, "stray-edges", 30, every(29*time.Second)); began != 1 || ended != 0 {
+		t.Errorf("21 in 10 minutes: began %d times, ended %d times", began, ended)
+	}
+	if began, ended, _ := flap(t, &h, "stray-edges", 30, every(40*time.Second)); began != 0 || ended != 0 {
+		t.Errorf("15 in 10 minutes: began %d times, ended %d times", began, ended)
+	}
+	if began, ended, _ := flap(t, &h, "stray-edges", 30, every(70*time.Second)); began != 0 || ended != 1 {
+		t.Errorf("9 in 10 minutes: began %d times, ended %d times", began, ended)
+	}
+}
+
+func TestSlowStorageHovers(t *testing.T) {
+	var h Health
+	took := func(times ...time.Duration) (began, ended int) {
+		began, ended, _ = flap(t, &h, "slow-storage", 100, func(i int) time.Duration {
+			h.ObserveCommit(times[i/commits%len(times)])
+			return 0
+		})
+		return began, ended
+	}
+	if began, ended := took(250*ms, 150*ms); began != 1 || ended != 0 {
+		t.Errorf("around the limit: began %d times, ended %d times", began, ended)
+	}
+	if began, ended := took(90 * ms); began != 0 || ended != 1 {
+		t.Errorf("at less than half: began %d times, ended %d times", began, ended)
+	}
 }
 
 // A site that always has a tenth of bad reads is not told so for ever.
@@ -134,7 +235,7 @@ func TestStrayEdges(t *testing.T) {
 	for i := range 30 {
 		h.ObserveRead(time.Duration(i)*time.Second, &wiegand.Read{Count: 1, Fault: wiegand.FaultCount})
 	}
-	expect(t, &h, 30*time.Second, StrayEdges)
+	expect(t, &h, 30*time.Second, "stray-edges")
 	expect(t, &h, 30*time.Second+strayWindow)
 }
 
@@ -143,17 +244,29 @@ func TestLowVoltage(t *testing.T) {
 	h.ObserveVoltage(0, false)
 	expect(t, &h, 0)
 	h.ObserveVoltage(time.Minute, true)
-	expect(t, &h, time.Minute, LowVoltage)
+	expect(t, &h, time.Minute, "under-voltage")
 	h.ObserveVoltage(2*time.Minute, false)
-	expect(t, &h, 2*time.Minute, LowVoltage)
+	expect(t, &h, 2*time.Minute, "under-voltage")
 	expect(t, &h, 2*hour)
+	// An hour counts from the end of a long time, and two times are two.
+	h.ObserveVoltage(3*hour, true)
+	h.ObserveVoltage(5*hour, true)
+	expect(t, &h, 7*hour, "under-voltage")
+	h.ObserveVoltage(7*hour, true)
+	h.ObserveVoltage(7*hour+time.Minute, false)
+	h.ObserveVoltage(7*hour+2*time.Minute, true)
+	h.ObserveVoltage(7*hour+3*time.Minute, false)
+	all, _, _ := h.Report(7*hour + 59*time.Minute)
+	if len(all) != 1 || !strings.Contains(all[0].Text, "too low 2 times in the last hour") {
+		t.Errorf("%+v", all)
+	}
 }
 
 func TestClockLost(t *testing.T) {
 	var h Health
 	h.ObserveClock(0, false)
 	expect(t, &h, 5*time.Minute)
-	expect(t, &h, 11*time.Minute, ClockLost)
+	expect(t, &h, 11*time.Minute, "clock")
 	h.ObserveClock(12*time.Minute, true)
 	expect(t, &h, 12*time.Minute)
 }
@@ -161,13 +274,13 @@ func TestClockLost(t *testing.T) {
 func TestSlowStorage(t *testing.T) {
 	var h Health
 	for range commits {
-		h.ObserveCommit(0, 30*time.Millisecond)
+		h.ObserveCommit(30*time.Millisecond)
 	}
 	expect(t, &h, 0)
-	h.ObserveCommit(0, 3*time.Second)
-	expect(t, &h, 0, SlowStorage)
+	h.ObserveCommit(3*time.Second)
+	expect(t, &h, 0, "slow-storage")
 	for range commits {
-		h.ObserveCommit(0, 1200*time.Millisecond)
+		h.ObserveCommit(1200*time.Millisecond)
 	}
 	all, _, _ := h.Report(0)
 	if len(all) != 1 || !all[0].Staff {
@@ -186,7 +299,7 @@ func TestReportChanges(t *testing.T) {
 		t.Errorf("all %v, began %v, ended %v", all, began, ended)
 	}
 	h.ObserveVoltage(3*time.Minute, false)
-	if _, began, ended := h.Report(2 * hour); len(began) != 0 || len(ended) != 1 || ended[0].Name != LowVoltage {
+	if _, began, ended := h.Report(2 * hour); len(began) != 0 || len(ended) != 1 || ended[0].Name != "under-voltage" {
 		t.Errorf("began %v, ended %v", began, ended)
 	}
 }

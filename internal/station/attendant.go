@@ -237,7 +237,7 @@ func (a *attendant) complete(out checkout.Outcome) answer {
 		return a.show(panel.Message{Key: "cannot-save"})
 	}
 	a.desk.Done(ev)
-	a.watch.commit(a.now(), a.o.Ledger.Health().LastCommit)
+	a.watch.commit(a.o.Ledger.Health().LastCommit)
 	a.log.Info(string(ev.Kind), "seq", ev.Seq, "person", logID(ev.Person, ev.PersonTag), "device", logID(ev.Device, ev.DeviceTag))
 	return a.show(done(ev))
 }

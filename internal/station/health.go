@@ -20,10 +20,10 @@ func (w *watch) read(now time.Duration, r *wiegand.Read) {
 	w.ObserveRead(now, r)
 }
 
-func (w *watch) commit(now, took time.Duration) {
+func (w *watch) commit(took time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.ObserveCommit(now, took)
+	w.ObserveCommit(took)
 }
 
 // Machine is what a reader's health depends on besides its lines.
