@@ -1,17 +1,17 @@
-# Everything that a developer, CI or a packager runs. `make help` lists it.
+# What developers, CI and packagers run. `make help` lists it.
 
-GO      ?= go
-VERSION ?= $(shell scripts/version --long)
-BUILD    = $(GO) build -ldflags '-s -w -X main.version=$(VERSION)'
+export GO ?= go
+VERSION   ?= $(shell scripts/version --long)
+BUILD      = $(GO) build -ldflags '-s -w -X main.version=$(VERSION)'
 
-# One way of compiling for everything but the race detector: what one target has
-# compiled the next takes from the cache.
+# The same flags for everything but the race detector, so that each target finds in
+# the cache what another has compiled.
 export CGO_ENABLED := 0
 export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
 
 include scripts/kernel.mk
 
-# The lab's screen is a module of its own, so that the daemon doesn't depend on what it draws with.
+# The lab's screen is a module of its own: the daemon doesn't depend on what it draws with.
 MODULES := . cmd/stumplab
 
 .DEFAULT_GOAL := help
@@ -20,18 +20,18 @@ MODULES := . cmd/stumplab
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: ## install what the tests need besides Go (Debian packages, as root or by sudo)
+setup: ## install what the tests need besides Go (Debian packages, as root or with sudo)
 	scripts/setup
 
-build: ## bin/stump, static and stripped
+build: ## build bin/stump, static and stripped
 	$(BUILD) -o bin/stump ./cmd/stump
 
-run: ## a simulated lab to play with
+run: ## play with a simulated lab
 	@echo 'building the lab …' >&2
 	@cd cmd/stumplab && $(BUILD) -o ../../bin/stumplab .
 	@bin/stumplab
 
-# The kernel's tests come last, by themselves: they send cards at a reader's times.
+# The kernel tests run last and alone, because they send cards at a reader's pace.
 test: ## every test
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target unit proofs arm-test
 	@$(MAKE) --no-print-directory kernel-test
@@ -40,7 +40,7 @@ test: ## every test
 # end. Without DWARF the compiler is a tenth faster.
 RACE := -race -vet=off -gcflags=all=-dwarf=false -skip '^Test(Damage|LedgerAgainstModel)$$'
 unit: export GORACE := atexit_sleep_ms=0
-unit: ## all tests with the race detector, but the long ones of a single goroutine (see proofs)
+unit: ## all tests with the race detector, except long ones of a single goroutine (see proofs)
 	@if command -v "$$($(GO) env CC)" >/dev/null; then \
 	  for m in $(MODULES); do (set -x; cd $$m && CGO_ENABLED=1 $(GO) test $(RACE) ./...) || exit 1; done; \
 	elif [ "$$CI" = true ]; then \
@@ -50,46 +50,46 @@ unit: ## all tests with the race detector, but the long ones of a single gorouti
 	  for m in $(MODULES); do (cd $$m && $(GO) test -vet=off ./...) || exit 1; done; \
 	fi
 
-proofs: ## without the race detector: 200 kills, 1,000 damages and a model of the ledger, every table of the decoder
+proofs: ## 200 kills, 1,000 damaged files and a model of the ledger, every table of the decoder
 	$(GO) test -vet=off -count=1 -run '^Test(Kill|Damage|LedgerAgainstModel)$$' ./checkout/ledger
 	$(GO) test -vet=off -count=1 ./wiegand
 
-bench: ## the figures of the budgets
+bench: ## benchmarks: the figures in the docs
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 FUZZTIME ?= 30s
-fuzz: ## every fuzz target for FUZZTIME each
+fuzz: ## run each fuzz target for FUZZTIME
 	@for pkg in $$($(GO) list ./...); do \
 	  for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
 	    echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
 	  done; done
 
-# tool NAME: the path of a program that scripts/tools/go.mod pins.
+# tool NAME: the path of a tool whose version scripts/tools/go.mod pins.
 tool = $$($(GO) tool -modfile=scripts/tools/go.mod -n $(1))
 
-lint: ## gofmt, vet, staticcheck, tidy go.mod, and the limits that figures -lint has
+lint: ## check gofmt, vet, staticcheck, tidy go.mod, dead code, size of functions and packages
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
 	@staticcheck=$(call tool,staticcheck) && for m in $(MODULES); do \
 	  (set -x; cd $$m && $(GO) vet -tags fixture ./... && $$staticcheck -tags fixture ./... && $(GO) mod tidy -diff) || exit 1; \
 	done
 	$(GO) -C scripts/tools mod tidy -diff
-	GO=$(GO) $(GO) run ./scripts/figures -lint
+	$(GO) run ./scripts/figures -lint
 
-figures: ## the size of the code and of its parts, each figure beside its limit
-	@GO=$(GO) $(GO) run ./scripts/figures
+figures: ## print how large the code and its parts are, beside the limits
+	@$(GO) run ./scripts/figures
 
-vuln: ## look for known vulnerabilities in the modules used (needs a network)
-	@GO=$(GO) scripts/vuln
+vuln: ## look for known vulnerabilities in what the programs use (needs a network)
+	@scripts/vuln
 
-cross: ## the three boards' binaries
+cross: ## build bin/stump for the three kinds of boards
 	GOOS=linux GOARCH=arm GOARM=6 $(BUILD) -o bin/stump-armv6 ./cmd/stump
 	GOOS=linux GOARCH=arm64 $(BUILD) -o bin/stump-arm64 ./cmd/stump
 	GOOS=linux GOARCH=amd64 $(BUILD) -o bin/stump-amd64 ./cmd/stump
 	@ls -l bin/stump-*
-	@test -z "$$(find bin -name 'stump-*' -size +15000k)" || { echo "FAIL: over 15 MB, which is what a board has to spare"; exit 1; }
+	@test -z "$$(find bin -name 'stump-*' -size +15000k)" || { echo "FAIL: over 15 MB, which is all that a board has to spare"; exit 1; }
 
-packages: ## Debian packages in dist/ for the three kinds of boards
-	GO=$(GO) scripts/package/build
+packages: ## build Debian packages in dist/ for the three kinds of boards
+	scripts/package/build
 
-clean: ## remove what was built
+clean: ## remove bin and dist
 	rm -rf bin dist

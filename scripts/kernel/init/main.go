@@ -1,19 +1,19 @@
 //go:build linux && amd64
 
-// Command init is process 1 in the kernel that the tests run in. It mounts the
-// pseudo file systems, runs one command as root, writes its exit status to a
-// file of the host and halts.
+// Command init is process 1 in the kernel that tests run in. It mounts the pseudo
+// file systems, runs one command as root, writes its exit status to a file of
+// the host, and halts.
 //
-// The runner (scripts/uml) passes a directory of the host in the kernel
-// argument run=DIR, which the kernel hands on in the environment:
+// The runner (scripts/uml) passes a directory of the host as the kernel's argument
+// run=DIR, which arrives here in the environment:
 //
 //	DIR/args   the command and its arguments, each ended by a NUL
-//	DIR/env    its environment, likewise
+//	DIR/env    its environment, in the same form
 //	DIR/cwd    its working directory
-//	DIR/status written here: the exit status, 128+n after signal n
+//	DIR/status written by init: the exit status, or 128+n after signal n
 //
-// The host's root is the guest's root (hostfs). Standard output and error are
-// the consoles tty1 and tty2, which the runner ties to its own.
+// The host's root is the guest's root (hostfs). Standard output and error are the
+// consoles tty1 and tty2, which the runner connects to its own.
 package main
 
 import (
@@ -26,7 +26,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// failed is the status that the runner takes for "the fixture is broken".
+// failed is the exit status that tells the runner that the fixture is broken.
 const failed = 125
 
 func main() {
@@ -35,7 +35,7 @@ func main() {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "init:", err)
 	}
-	// Console output is queued in the kernel: wait until it has left.
+	// The kernel queues console output: wait until it is written.
 	_ = unix.IoctlSetInt(1, unix.TCSBRK, 1)
 	_ = unix.IoctlSetInt(2, unix.TCSBRK, 1)
 	if err := os.WriteFile(dir+"/status", fmt.Appendln(nil, status), 0o644); err != nil {
@@ -70,7 +70,7 @@ func start(dir string) (int, error) {
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	cmd.Dir = string(cwd)
-	// Temporary files go to memory: hostfs has no sockets and other locks.
+	// Temporary files go to memory: hostfs has no sockets, and its locks differ.
 	cmd.Env = append(env, "TMPDIR=/run/tmp", "STUMP_FIXTURE=uml")
 	if err := cmd.Run(); cmd.ProcessState == nil {
 		return 127, err
@@ -82,8 +82,8 @@ func start(dir string) (int, error) {
 	return ws.ExitStatus(), nil
 }
 
-// mountAll mounts what a booted system has. Directories that the host's /dev
-// and /run would have are made in memory; nothing of the host is touched.
+// mountAll mounts what a booted system has. /dev and /run are in memory, so the
+// host's are not touched.
 func mountAll() error {
 	for _, m := range []struct{ at, kind, options string }{
 		{"/proc", "proc", ""},
@@ -108,7 +108,7 @@ func mountAll() error {
 	return nil
 }
 
-// attach makes a console file descriptor fd, raw, so that "\n" stays "\n".
+// attach opens a console as file descriptor fd, in raw mode so that "\n" stays "\n".
 func attach(fd int, tty string) error {
 	f, err := os.OpenFile(tty, os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
@@ -126,7 +126,7 @@ func attach(fd int, tty string) error {
 	return unix.Dup2(int(f.Fd()), fd)
 }
 
-// fields reads a file of NUL-ended strings.
+// fields reads a file of strings that each end in a NUL.
 func fields(name string) ([]string, error) {
 	b, err := os.ReadFile(name)
 	if err != nil {
