@@ -68,7 +68,7 @@ fuzz: ## run each fuzz target for FUZZTIME
 tool = $$($(GO) tool -modfile=scripts/tools/go.mod -n $(1))
 
 lint: ## check gofmt, vet, staticcheck, tidy go.mod, dead code, size of functions and packages
-	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
 	@staticcheck=$(call tool,staticcheck) && for m in $(MODULES); do \
 	  (set -x; cd $$m && $(GO) vet -tags fixture ./... && $$staticcheck -tags fixture ./... && $(GO) mod tidy -diff) || exit 1; \
 	done
