@@ -11,7 +11,7 @@ import (
 
 const hogVariable = "MEASURE_HOG"
 
-// hog keeps a processor busy for ever.
+// hog keeps a processor busy forever, if this process was started for that.
 func hog() {
 	if os.Getenv(hogVariable) == "" {
 		return

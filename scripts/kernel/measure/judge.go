@@ -11,32 +11,31 @@ import (
 	"stump/wiegand"
 )
 
-// result is what became of the cards that were shown.
+// result counts what became of the cards that were shown.
 type result struct {
-	frames  int // shown as a reader shows them
-	spoilt  int // shown too, but with the processor taken away in the middle
+	frames  int // shown with a reader's timing
+	spoilt  int // shown, but the host took the processor away in the middle
 	right   int
-	wrong   int      // another card was read
-	parity  int      // of the wrong, with a parity that fits
-	misread int      // another card was read out of one that was spoilt
-	saved   int      // of the spoilt, read right all the same
-	lost    int      // no card was read
-	unsaid  int      // of the lost, without a read that said overrun
-	stories []string // of those: what was read instead
+	wrong   int      // read as another card
+	parity  int      // of wrong: those with valid parity
+	misread int      // of spoilt: read as another card
+	saved   int      // of spoilt: read right
+	lost    int      // not read
+	silent  int      // of lost: those that no overrun reported
+	stories []string // of silent: what was read instead
 	overrun int      // reads refused as overrun
 	pulses  int
 	late    []time.Duration // from the end of a frame to its read, sorted
-	widths  []time.Duration // how far off measured widths are, sorted
+	widths  []time.Duration // errors of measured widths, sorted
 }
 
-// slack is how much before a frame's driven start its stamp may seem to be.
+// slack is how long before the start of a frame its first stamp may be.
 const slack = int64(time.Millisecond)
 
-// judge compares what was read with what was sent, by time.
+// judge matches reads with the cards sent, by time.
 func judge(sent []gpiosim.Sent, reads []handed) result {
 	var r result
-	said := true // whether the losses up to here were told of by an overrun
-	quiet := 0   // losses not yet told of
+	silent := 0 // losses that no overrun has reported yet
 	for i, s := range sent {
 		end := int64(1<<63 - 1)
 		if i+1 < len(sent) {
@@ -49,9 +48,9 @@ func judge(sent []gpiosim.Sent, reads []handed) result {
 		mine := reads[:n]
 		reads = reads[n:]
 		right := r.compare(s, mine)
-		said = slices.ContainsFunc(mine, func(h handed) bool { return h.Fault == wiegand.FaultOverrun })
-		if said {
-			quiet = 0
+		reported := slices.ContainsFunc(mine, func(h handed) bool { return h.Fault == wiegand.FaultOverrun })
+		if reported {
+			silent = 0
 		}
 		switch {
 		case !s.Good:
@@ -64,22 +63,22 @@ func judge(sent []gpiosim.Sent, reads []handed) result {
 			r.right++
 		default:
 			r.lost++
-			if !said {
-				quiet++ // unless the next read says so: dropped frames can't
+			if !reported {
+				silent++ // a dropped frame is reported by the next one that is read
 				r.stories = append(r.stories, story(s, mine))
 			}
 		}
-		if right && quiet > 0 {
-			r.unsaid += quiet
-			quiet = 0
+		if right && silent > 0 {
+			r.silent += silent
+			silent = 0
 		}
 		r.frames++
 	}
-	r.unsaid += quiet
+	r.silent += silent
 	return r
 }
 
-// add counts what became of more cards.
+// add adds the counts of more cards.
 func (r *result) add(s result) {
 	r.frames += s.frames
 	r.spoilt += s.spoilt
@@ -89,7 +88,7 @@ func (r *result) add(s result) {
 	r.misread += s.misread
 	r.saved += s.saved
 	r.lost += s.lost
-	r.unsaid += s.unsaid
+	r.silent += s.silent
 	r.stories = append(r.stories, s.stories...)
 	r.overrun += s.overrun
 	r.pulses += s.pulses
@@ -99,7 +98,7 @@ func (r *result) add(s result) {
 	slices.Sort(r.widths)
 }
 
-// compare counts the reads of one frame; it reports whether the card is there.
+// compare counts the reads of one frame, and reports whether one is its card.
 func (r *result) compare(s gpiosim.Sent, reads []handed) (right bool) {
 	for _, h := range reads {
 		switch {
@@ -123,7 +122,7 @@ func (r *result) compare(s gpiosim.Sent, reads []handed) (right bool) {
 	return right
 }
 
-// story tells what was read where a card was lost.
+// story describes what was read in place of a lost card.
 func story(s gpiosim.Sent, reads []handed) string {
 	text := fmt.Sprintf("%s sent with pulses of %d ns", s.Bits, s.Widths)
 	for _, h := range reads {
@@ -132,7 +131,7 @@ func story(s gpiosim.Sent, reads []handed) string {
 	return text
 }
 
-// note keeps the figures of a good read of a good frame.
+// note keeps the times of a right read.
 func (r *result) note(s gpiosim.Sent, h handed) {
 	if h.late > 0 {
 		r.late = append(r.late, h.late)
@@ -146,7 +145,7 @@ func (r *result) note(s gpiosim.Sent, h handed) {
 	}
 }
 
-// fits reports whether bits pass the check of the common format.
+// fits reports whether bits have H10301's parity.
 func fits(b wiegand.Bits) bool {
 	f, err := wiegand.FormatByName("H10301")
 	if err != nil {
@@ -156,7 +155,7 @@ func fits(b wiegand.Bits) bool {
 	return ok
 }
 
-// round is a percentile of sorted durations, in microseconds.
+// round returns a percentile of sorted durations, rounded to microseconds.
 func round(sorted []time.Duration, percent int) time.Duration {
 	return sorted[(len(sorted)-1)*percent/100].Round(time.Microsecond)
 }

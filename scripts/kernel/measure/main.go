@@ -1,9 +1,9 @@
 //go:build linux
 
-// Command measure prints what becomes of cards that are shown to a real
-// kernel's lines, in rows of a Markdown table: through this project's gpio and
-// wiegand, and beside it the way of the original client. It runs in the kernel
-// fixture; scripts/kernel/figures calls it.
+// Command measure shows cards to the lines of a real kernel and prints how many
+// were read, as rows of a Markdown table: by this project's gpio and wiegand, and
+// in the original client's way. It runs inside the test kernel;
+// scripts/kernel/figures calls it.
 package main
 
 import (
@@ -20,10 +20,10 @@ func main() {
 	gpiosim.Main()
 	original()
 	hog()
-	frames := flag.Int("frames", 0, "frames a row; 0: as many as the table has")
-	busy := flag.Bool("busy", false, "the rows with busy processes: 4 are started here")
-	only := flag.String("only", "", "the rows whose names contain this")
-	limit := flag.Duration("limit", 0, "end a row after about so long, however many frames it had")
+	frames := flag.Int("frames", 0, "frames in each row; 0: as many as in the table")
+	busy := flag.Bool("busy", false, "start 4 busy processes, and print the rows with them")
+	only := flag.String("only", "", "only rows whose names contain this")
+	limit := flag.Duration("limit", 0, "end each row after about this time")
 	flag.Parse()
 	if err := run(os.Stdout, *frames, *limit, *busy, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "measure:", err)
@@ -31,19 +31,19 @@ func main() {
 	}
 }
 
-// readers are the two paces of the table.
+// The paces of readers in the table.
 var (
 	usual   = gpiosim.Pulses{Width: 40 * time.Microsecond, Interval: 2 * time.Millisecond}
 	fastest = gpiosim.Pulses{Width: 20 * time.Microsecond, Interval: 200 * time.Microsecond}
 )
 
-// gap lets a frame end by its silence; the original sleeps 60 ms to be sure.
+// The silence after a card, which ends its frame. The original sleeps 60 ms.
 const (
 	gap         = 25 * time.Millisecond
 	originalGap = 80 * time.Millisecond
 )
 
-// row is one line of the table.
+// row is one row of the table.
 type row struct {
 	name   string
 	frames int

@@ -14,24 +14,23 @@ import (
 	"stump/wiegand"
 )
 
-// measure is how cards are shown, and how they are read.
+// measure is how cards are shown and read.
 type measure struct {
 	gpiosim.Pulses
-	original bool          // by a thread a line, as the original did
+	original bool          // read by a thread for each line, as the original client did
 	both     bool          // ask for both edges, and compare widths
-	stall    time.Duration // do not read for so long
-	every    int           // after so many edges, over and over
+	stall    time.Duration // stop reading for this long …
+	every    int           // … each time after this many edges
 }
 
-// handed is a read and when the program had it.
+// handed is a read and when the program got it.
 type handed struct {
 	wiegand.Read
-	late   time.Duration // after the end-of-frame gap of its last edge
-	widths []int64       // of its pulses, with both edges
+	late   time.Duration // after its end-of-frame gap
+	widths []int64       // of its pulses in ns, with both edges
 }
 
-// cards are frames that every reader of the common format sends: random, with
-// right parity.
+// cards returns frames of n random H10301 cards.
 func cards(n int, seed uint64) ([]string, error) {
 	f, err := wiegand.FormatByName("H10301")
 	if err != nil {
@@ -49,13 +48,12 @@ func cards(n int, seed uint64) ([]string, error) {
 	return frames, nil
 }
 
-// piece is how many cards are shown in one go: enough to overflow the buffer
-// after the stall.
+// piece is how many cards are shown at once: enough to overflow the buffer during
+// the stall.
 const piece = 200
 
-// run shows cards until n of them were shown as a reader shows them, or until
-// limit is over when it is not 0, and says what came of them. The host's
-// spoiling more than nine of ten ends it too.
+// run shows cards until n had a reader's timing, until the limit if it is not 0,
+// or until the host has spoilt nine of ten.
 func (m measure) run(c *gpiosim.Chip, n int, limit time.Duration) (result, error) {
 	var total result
 	for start := time.Now(); total.frames < n && total.frames+total.spoilt < 10*n+piece; {
@@ -100,7 +98,7 @@ func (m measure) show(c *gpiosim.Chip, n int, seed uint64) (result, error) {
 	return judge(sent, reads), nil
 }
 
-// read reads as the daemon does, until stop, which returns what was read.
+// read reads as the daemon does. stop ends it and returns the reads.
 func (m measure) read(c *gpiosim.Chip) (stop func() ([]handed, error), err error) {
 	src, err := gpio.Open(gpio.Request{
 		Data0: gpio.Line{Chip: c.Path(), Offset: 0}, Data1: gpio.Line{Chip: c.Path(), Offset: 1},
@@ -121,7 +119,7 @@ func (m measure) read(c *gpiosim.Chip) (stop func() ([]handed, error), err error
 	}, nil
 }
 
-// decode is the loop of the daemon's reader, with stalls.
+// decode is the loop of the daemon's reader, with stalls added.
 func (m measure) decode(src gpio.Source, yield func(handed)) error {
 	format, err := wiegand.FormatByName("H10301")
 	if err != nil {
@@ -165,7 +163,7 @@ func (m measure) decode(src gpio.Source, yield func(handed)) error {
 	}
 }
 
-// widths are the lengths of a frame's pulses.
+// widths returns the lengths of a frame's pulses in ns.
 func widths(edges []wiegand.Edge) (ws []int64) {
 	var fell [2]int64
 	for _, e := range edges {
@@ -179,7 +177,7 @@ func widths(edges []wiegand.Edge) (ws []int64) {
 	return ws
 }
 
-// String is the middle of a table row.
+// String returns the cells of a table row.
 func (r result) String() string {
 	s := fmt.Sprintf("%d | %d | %d", r.frames, r.lost, r.wrong)
 	note := ""
@@ -187,7 +185,7 @@ func (r result) String() string {
 		note += fmt.Sprintf("%d of the wrong with valid parity; ", r.parity)
 	}
 	if r.lost > 0 {
-		note += fmt.Sprintf("%d of the lost without a word; ", r.unsaid)
+		note += fmt.Sprintf("%d of the lost not reported; ", r.silent)
 	}
 	if r.overrun > 0 {
 		note += fmt.Sprintf("%d refused as overrun; ", r.overrun)

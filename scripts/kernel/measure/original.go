@@ -22,58 +22,58 @@ import (
 )
 
 // The original client's way, for comparison (etsy/rfid-checkout, hid_reader.c):
-// an interrupt thread for each line, of which each appends its bit when it gets
-// to run; and a main thread that, once there are twelve bits, sleeps 60 ms and
-// takes what is there. No stamps, no numbers, no parity.
+// a thread for each line appends a bit whenever it gets to run. The main thread
+// waits for twelve bits, sleeps 60 ms, and takes what is there. It uses no time
+// stamps, no sequence numbers and no parity.
 
 const originalVariable = "MEASURE_ORIGINAL"
 
-// frame is what the original would print.
+// frame is what the original prints.
 type frame struct {
 	Bits string
-	At   int64 // when its first bit was noted
+	At   int64 // when its first bit was appended
 }
 
-// original does that on the chip named in the environment, and does not return.
+// original reads the chip that the environment names, and then never returns.
 func original() {
 	chip := os.Getenv(originalVariable)
 	if chip == "" {
 		return
 	}
-	// Nothing of Go's runtime may stand between the kernel and a thread, as
-	// nothing did in C: a processor each, raw system calls, no collector.
+	// Like C, Go must not delay a thread: a processor for each, raw system calls
+	// and no garbage collection.
 	runtime.GOMAXPROCS(4)
 	debug.SetGCPercent(-1)
-	var noted originalBits
+	var read originalBits
 	for line := range 2 {
 		fd, err := request(chip, line)
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "original:", err)
 			os.Exit(1)
 		}
-		go noted.listen(fd, byte(line))
+		go read.listen(fd, byte(line))
 	}
 	fmt.Println("{}") // ready
 	out := json.NewEncoder(os.Stdout)
 	for {
 		time.Sleep(5 * time.Millisecond)
-		if noted.n.Load() < 12 {
+		if read.n.Load() < 12 {
 			continue
 		}
 		time.Sleep(60 * time.Millisecond)
-		n := min(int(noted.n.Swap(0)), len(noted.bits))
-		_ = out.Encode(frame{string(noted.bits[:n]), noted.first.Load()})
+		n := min(int(read.n.Swap(0)), len(read.bits))
+		_ = out.Encode(frame{string(read.bits[:n]), read.first.Load()})
 	}
 }
 
-// originalBits is what both threads write to.
+// originalBits are appended by both threads.
 type originalBits struct {
 	n     atomic.Int32
 	first atomic.Int64
 	bits  [1024]byte
 }
 
-// listen is the thread of a line.
+// listen appends the bits of one line.
 func (b *originalBits) listen(fd int, line byte) {
 	runtime.LockOSThread()
 	var event [48]byte
@@ -95,7 +95,7 @@ func (b *originalBits) listen(fd int, line byte) {
 	}
 }
 
-// request asks for the falling edges of one line, as the original's library did.
+// request asks for falling edges of one line, as the original's library does.
 func request(chip string, line int) (int, error) {
 	fd, err := unix.Open(chip, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -111,7 +111,8 @@ func request(chip string, line int) (int, error) {
 	return int(req.Fd), nil
 }
 
-// readOriginal runs it in a process of its own until stop.
+// readOriginal runs the original's way in a process of its own. stop ends it and
+// returns the reads.
 func readOriginal(c *gpiosim.Chip) (stop func() ([]handed, error), err error) {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), originalVariable+"="+c.Path(), "GODEBUG=asyncpreemptoff=1")
@@ -144,7 +145,7 @@ func readOriginal(c *gpiosim.Chip) (stop func() ([]handed, error), err error) {
 	}, nil
 }
 
-// printed is a read that the original would have taken for a card: any.
+// printed makes a read of a frame. To the original every frame is a card.
 func printed(f frame) handed {
 	bits, err := wiegand.ParseBits(f.Bits[:min(len(f.Bits), wiegand.MaxBits)])
 	if err != nil {
