@@ -96,6 +96,22 @@ func (d Device) Word() string {
 	return d.Status.String()
 }
 
+// SyncRow is what the directory says of a person or device.
+type SyncRow struct {
+	Kind SubjectKind
+	// ID is the register's; empty for somebody new, who gets one made of the name.
+	ID string
+	// Ref is the directory's own key.
+	Ref               string
+	Name, Email, Type string
+	// Tag is zero for "keep what there is". One that another of the same kind
+	// has is taken from there.
+	Tag Tag
+	// Inactive suspends a person and retires a device; else they are active
+	// again, unless an admin took them out of use.
+	Inactive bool
+}
+
 // ErrNotFound is the base of errors about people and devices that are not in
 // the register.
 var ErrNotFound = errors.New("not in the register")

@@ -17,8 +17,11 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger"
+	"stump/directory/webhook"
 	"stump/internal/sitekey"
 	"stump/internal/testkit"
+
+	"stump/directory/call"
 )
 
 // The backlog of months: a million events of 500 devices, which a webhook has
@@ -45,11 +48,11 @@ func benchBacklog(b *testing.B, path string, key []byte) {
 	s := newOrderedHook(b)
 	addr := strings.TrimPrefix(s.srv.URL, "http://")
 	s.srv.Close()
-	hook, err := NewWebhook(WebhookConfig{Name: "hook", URL: "http://" + addr, HTTP: HTTP{Proxy: "none"}}, "lab")
+	hook, err := webhook.New(webhook.Config{Name: "hook", URL: "http://" + addr, HTTP: call.HTTP{Proxy: "none"}})
 	if err != nil {
 		b.Fatal(err)
 	}
-	nobody, err := NewWebhook(WebhookConfig{Name: "hook", URL: "http://127.0.0.1:1", HTTP: HTTP{Proxy: "none"}}, "lab")
+	nobody, err := webhook.New(webhook.Config{Name: "hook", URL: "http://127.0.0.1:1", HTTP: call.HTTP{Proxy: "none"}})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -189,7 +192,7 @@ func newOrderedHook(b testing.TB) *orderedHook {
 
 func (h *orderedHook) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
-	var ev CloudEvent
+	var ev webhook.CloudEvent
 	if err := json.Unmarshal(body, &ev); err != nil {
 		h.b.Error(err)
 	}

@@ -32,11 +32,6 @@ type Backoff struct {
 const floor = 100 * time.Millisecond
 
 func (b Backoff) withDefaults() Backoff {
-	def := func(d *time.Duration, v time.Duration) {
-		if *d <= 0 {
-			*d = v
-		}
-	}
 	def(&b.First, time.Second)
 	def(&b.Early, 30*time.Second)
 	def(&b.EarlyFor, 10*time.Minute)

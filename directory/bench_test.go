@@ -12,7 +12,10 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger"
+	"stump/directory/webhook"
 	"stump/internal/sitekey"
+
+	"stump/directory/call"
 )
 
 // fillLedger makes a ledger with n loans' events waiting for the sinks.
@@ -30,9 +33,9 @@ func fillFile(b testing.TB, path string, key []byte, n, devices int, sinks ...st
 		b.Fatal(err)
 	}
 	a := Ledger{l}
-	recs := []Record{{Kind: Person, Name: "Ann", Ref: "1", Tag: annBadge}}
+	recs := []Record{{Kind: checkout.KindPerson, Name: "Ann", Ref: "1", Tag: annBadge}}
 	for i := range devices {
-		recs = append(recs, Record{Kind: Device, Name: fmt.Sprint("Device ", i), Ref: fmt.Sprint(i + 11), Tag: checkout.TagFromUint64(uint64(8200000+i), 26)})
+		recs = append(recs, Record{Kind: checkout.KindDevice, Name: fmt.Sprint("Device ", i), Ref: fmt.Sprint(i + 11), Tag: checkout.TagFromUint64(uint64(8200000+i), 26)})
 	}
 	if _, err := a.Apply(recs, Asker{}); err != nil {
 		b.Fatal(err)
@@ -59,7 +62,7 @@ func BenchmarkDrainWebhook(b *testing.B) {
 		b.StopTimer()
 		l := fillLedger(b, events, 50, "hook")
 		s := newOrderedHook(b)
-		hook, err := NewWebhook(WebhookConfig{Name: "hook", URL: s.srv.URL}, "lab")
+		hook, err := webhook.New(webhook.Config{Name: "hook", URL: s.srv.URL})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -89,7 +92,7 @@ func BenchmarkDrainEndpoints(b *testing.B) {
 			s.devices[fmt.Sprint(8200000+i)] = fmt.Sprint("Device ", i)
 		}
 		srv := httptest.NewServer(s)
-		d, err := Open(endpointsConfig(srv.URL))
+		d, err := endpointsAt(srv.URL).open()
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -131,8 +134,8 @@ func BenchmarkPull(b *testing.B) {
 	defer srv.Close()
 	for b.Loop() {
 		b.StopTimer()
-		cfg := Config{Kind: "snipeit", URL: srv.URL, TokenFile: tokenFile(b, "secret-token")}
-		d, err := Open(cfg)
+		cfg := snipeConfig{API: call.API{URL: srv.URL, TokenFile: tokenFile(b, "secret-token")}}
+		d, err := cfg.open()
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -192,7 +195,7 @@ func tapStation(b *testing.B, x fault) Ledger {
 	f := newFaultServer(s)
 	srv := f.serve(b)
 	f.set(x)
-	d, err := Open(endpointsConfig(srv.URL))
+	d, err := endpointsAt(srv.URL).open()
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -2,6 +2,8 @@ package directory
 
 import (
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -9,11 +11,12 @@ import (
 	"github.com/google/uuid"
 
 	"stump/checkout"
+	"stump/directory/call"
 )
 
 // tap is a delivery about Ann (or Bob, from Ann) and the iPad.
-func tap(kind checkout.Kind) Delivery {
-	d := Delivery{
+func tap(kind checkout.Kind) call.Delivery {
+	d := call.Delivery{
 		Event: checkout.Event{
 			Seq: 1, ID: uuid.NewSHA1(uuid.Nil, []byte(kind)), Kind: kind, Person: "ann", PersonName: "Ann",
 			Device: "ipad", DeviceName: "iPad Mini G1 (inky)",
@@ -30,7 +33,7 @@ func tap(kind checkout.Kind) Delivery {
 func TestEndpointsCheckoutAndReturn(t *testing.T) {
 	s, d := openOriginal(t, nil)
 	for _, kind := range []checkout.Kind{checkout.Checkout, checkout.Return} {
-		if o := d.Deliver(t.Context(), tap(kind)); o.Verdict != Done {
+		if o := d.Deliver(t.Context(), tap(kind)); o.Verdict != call.OK {
 			t.Fatalf("%s: %+v", kind, o)
 		}
 	}
@@ -45,11 +48,11 @@ func TestEndpointsHandoverIsTwoCalls(t *testing.T) {
 	d.Deliver(t.Context(), tap(checkout.Checkout))
 	hand := tap(checkout.Handover)
 	o := d.Deliver(t.Context(), hand)
-	if o.Verdict != Part {
+	if o.Verdict != call.Part {
 		t.Fatalf("first call: %+v", o)
 	}
 	hand.Step = o.Step
-	if o := d.Deliver(t.Context(), hand); o.Verdict != Done {
+	if o := d.Deliver(t.Context(), hand); o.Verdict != call.OK {
 		t.Fatalf("second call: %+v", o)
 	}
 	want := []string{"Ann checked in iPad Mini G1 (inky)", "Bob checked out iPad Mini G1 (inky)"}
@@ -72,11 +75,11 @@ func TestEndpointsTellWhatToLookFor(t *testing.T) {
 		{checkout.Checkout, "", "Ann has iPad Mini G1 (inky) there"},
 		{checkout.Return, "", "iPad Mini G1 (inky) is back there"},
 		{checkout.Handover, "", "iPad Mini G1 (inky) is back there"},
-		{checkout.Handover, handoverReturned, "Bob has iPad Mini G1 (inky) there"},
+		{checkout.Handover, "returned", "Bob has iPad Mini G1 (inky) there"},
 	} {
 		dl := tap(tc.kind)
 		dl.Step = tc.step
-		if got := d.(Resumer).Counted(dl); got != tc.want {
+		if got := d.IfCounted(dl); got != tc.want {
 			t.Errorf("%s, %q: %q, want %q", tc.kind, tc.step, got, tc.want)
 		}
 	}
@@ -87,7 +90,7 @@ func TestEndpointsReturnForAnother(t *testing.T) {
 	d.Deliver(t.Context(), tap(checkout.Checkout))
 	ret := tap(checkout.Handover) // Bob's, from Ann
 	ret.Event.Kind = checkout.Return
-	if o := d.Deliver(t.Context(), ret); o.Verdict != Done {
+	if o := d.Deliver(t.Context(), ret); o.Verdict != call.OK {
 		t.Fatalf("%+v", o)
 	}
 	if got := s.toggles()[1]; got != "Ann checked in iPad Mini G1 (inky)" {
@@ -99,10 +102,10 @@ func TestEndpointsConflict(t *testing.T) {
 	s, d := openOriginal(t, nil)
 	s.holder["8123456"] = sentBadge(annBadge) // somebody used the server's own page
 	o := d.Deliver(t.Context(), tap(checkout.Checkout))
-	if o.Verdict != Differs || o.Theirs == nil || !o.Theirs.Free {
+	if o.Verdict != call.Conflict || o.Theirs == nil || !o.Theirs.Free {
 		t.Fatalf("%+v, want a conflict in which the device is free", o)
 	}
-	if o := d.Deliver(t.Context(), tap(checkout.Checkout)); o.Verdict != Done {
+	if o := d.Deliver(t.Context(), tap(checkout.Checkout)); o.Verdict != call.OK {
 		t.Errorf("retry: %+v, want it to turn the server round", o)
 	}
 }
@@ -111,12 +114,12 @@ func TestEndpointsRefusal(t *testing.T) {
 	s, d := openOriginal(t, nil)
 	delete(s.devices, "8123456")
 	o := d.Deliver(t.Context(), tap(checkout.Checkout))
-	if o.Verdict != Refused || o.Reason != "the directory says: Unknown Device" {
+	if o.Verdict != call.Refused || o.Reason != "the directory says: Unknown Device" {
 		t.Errorf("%+v", o)
 	}
 	noBadge := tap(checkout.Checkout)
 	noBadge.PersonTag = checkout.Tag{}
-	if o := d.Deliver(t.Context(), noBadge); o.Verdict != Refused || !strings.Contains(o.Reason, "badge number of Ann") {
+	if o := d.Deliver(t.Context(), noBadge); o.Verdict != call.Refused || !strings.Contains(o.Reason, "badge number of Ann") {
 		t.Errorf("without a badge: %+v", o)
 	}
 }
@@ -125,14 +128,14 @@ func TestEndpointsWhatIs(t *testing.T) {
 	_, d := openOriginal(t, nil)
 	for _, tc := range []struct {
 		tag  checkout.Tag
-		hint Kind
-		want Answer
+		hint checkout.SubjectKind
+		want checkout.SyncRow
 	}{
-		{annBadge, Person, Answer{true, Record{Kind: Person, Name: "Ann", Tag: annBadge}}},
-		{ipadTag, Device, Answer{true, Record{Kind: Device, Name: "iPad Mini G1 (inky)", Tag: ipadTag}}},
-		{annBadge, Unknown, Answer{true, Record{Kind: Person, Name: "Ann", Tag: annBadge}}},
-		{ipadTag, Unknown, Answer{true, Record{Kind: Device, Name: "iPad Mini G1 (inky)", Tag: ipadTag}}},
-		{checkout.TagFromUint64(5, 26), Unknown, Answer{}},
+		{annBadge, checkout.KindPerson, checkout.SyncRow{Kind: checkout.KindPerson, Name: "Ann", Tag: annBadge}},
+		{ipadTag, checkout.KindDevice, checkout.SyncRow{Kind: checkout.KindDevice, Name: "iPad Mini G1 (inky)", Tag: ipadTag}},
+		{annBadge, checkout.Unknown, checkout.SyncRow{Kind: checkout.KindPerson, Name: "Ann", Tag: annBadge}},
+		{ipadTag, checkout.Unknown, checkout.SyncRow{Kind: checkout.KindDevice, Name: "iPad Mini G1 (inky)", Tag: ipadTag}},
+		{checkout.TagFromUint64(5, 26), checkout.Unknown, checkout.SyncRow{}},
 	} {
 		got, err := d.WhatIs(t.Context(), tc.tag, tc.hint)
 		if err != nil || got != tc.want {
@@ -145,58 +148,34 @@ func TestEndpointsEnrol(t *testing.T) {
 	_, d := openOriginal(t, nil)
 	tag := checkout.TagFromUint64(555555, 26)
 	rec, err := d.Enrol(t.Context(), "C Benninger", tag)
-	if err != nil || rec.Name != "C Benninger" || rec.Tag != tag || rec.Kind != Person {
+	if err != nil || rec.Name != "C Benninger" || rec.Tag != tag || rec.Kind != checkout.KindPerson {
 		t.Errorf("Enrol: %+v, %v", rec, err)
 	}
-	if _, err := d.Enrol(t.Context(), "Mallory & Co?", tag); !errors.Is(err, ErrNobody) {
-		t.Errorf("Enrol of a stranger: %v, want ErrNobody", err)
+	if _, err := d.Enrol(t.Context(), "Mallory & Co?", tag); !errors.Is(err, call.ErrNobody) {
+		t.Errorf("Enrol of a stranger: %v, want call.ErrNobody", err)
 	}
 }
 
-func TestEndpointsDirectionWords(t *testing.T) {
-	_, d := openOriginal(t, func(c *Config) { c.WordsIn, c.WordsOut = []string{"zurück"}, []string{"geliehen"} })
-	e := d.(*Endpoints)
-	ev := checkout.Event{PersonName: "Ann", DeviceName: "zurück in die Zukunft"}
-	for _, tc := range []struct {
-		text       string
-		out, clear bool
-	}{
-		{"Ann hat iPad GELIEHEN", true, true},
-		{"Ann gibt iPad Zurück", false, true},
-		{"Ann hat Zurück in die Zukunft geliehen", true, true}, // the name does not count
-		{"iPad: ok", false, false},
-		{"geliehen, zurück", true, false},
-	} {
-		if out, clear := e.direction(tc.text, ev); clear != tc.clear || clear && out != tc.out {
-			t.Errorf("direction(%q) = %v, %v", tc.text, out, clear)
-		}
+// A proxy is used where one is configured.
+func TestProxy(t *testing.T) {
+	s := newOriginal()
+	asked := ""
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = r.URL.Host // a proxy is asked with the whole address
+		s.ServeHTTP(w, r)
+	}))
+	defer proxy.Close()
+	cfg := endpointsAt("http://far.example")
+	cfg.Proxy = proxy.URL
+	d, err := cfg.open()
+	if err != nil {
+		t.Fatal(err)
 	}
-}
-
-func TestFillEscapes(t *testing.T) {
-	got := fill("https://host/{who}/a?who={who}&tag={tag}", "{who}", "C & B/ü", "{tag}", "1")
-	if want := "https://host/C%20%26%20B%2F%C3%BC/a?who=C%20%26%20B%2F%C3%BC&tag=1"; got != want {
-		t.Errorf("fill = %s, want %s", got, want)
+	if o := d.Probe(t.Context()); o.Verdict != call.OK || asked != "far.example" {
+		t.Errorf("%+v through the proxy, asked for %q", o, asked)
 	}
-}
-
-func TestEndpointTemplatesAreChecked(t *testing.T) {
-	for _, tc := range []struct{ key, checkinout, want string }{
-		{"missing", "", "needs {staff}"},
-		{"hole", "https://h/?a={staff}", "needs {asset}"},
-		{"scheme", "ftp://h/?a={staff}&b={asset}", "not an http"},
-		{"host", "/x?a={staff}&b={asset}", "not an http"},
-	} {
-		c := endpointsConfig("https://host")
-		c.CheckInOut = tc.checkinout
-		if _, err := Open(c); err == nil || !strings.Contains(err.Error(), tc.want) {
-			t.Errorf("%s: %v, want %q", tc.key, err, tc.want)
-		}
-	}
-}
-
-func TestPlain(t *testing.T) {
-	if got := plain(" a\x00b\r\n\tc\u202e " + strings.Repeat("x", 200)); !strings.HasPrefix(got, "a b c x") || len([]rune(got)) > 120 {
-		t.Errorf("plain = %q", got)
+	cfg.Proxy = "proxy.example:3128"
+	if _, err := cfg.open(); err == nil {
+		t.Error("a proxy without a scheme was taken")
 	}
 }

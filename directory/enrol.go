@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"stump/checkout"
+	"stump/directory/call"
 )
 
 // EnrolPolicy says who may be given a badge at the station.
@@ -21,7 +22,7 @@ const (
 
 // EnrolRequest asks for a tag to be given to somebody or something.
 type EnrolRequest struct {
-	Kind   Kind
+	Kind   checkout.SubjectKind
 	Who    string // name or register id
 	Tag    checkout.Tag
 	Actor  string
@@ -44,7 +45,12 @@ var (
 // (Capabilities.Enrol) decides about people, and must be up for it; else the
 // register and the policy decide. Errors: ErrEnrolOff, ErrTaken, ErrNobody,
 // ErrAmbiguous, ErrHasBadge, ErrOffline.
-func (w *Worker) Enrol(ctx context.Context, r EnrolRequest) (Record, error) {
+func (w *Worker) Enrol(ctx context.Context, r EnrolRequest) (checkout.SyncRow, error) {
+	rec, err := w.enrol(ctx, r)
+	return rec.row(), err
+}
+
+func (w *Worker) enrol(ctx context.Context, r EnrolRequest) (Record, error) {
 	if w.o.Register == nil {
 		return Record{}, errNotRunning
 	}
@@ -52,7 +58,7 @@ func (w *Worker) Enrol(ctx context.Context, r EnrolRequest) (Record, error) {
 	if r.Who == "" {
 		return Record{}, errors.New("a name is needed")
 	}
-	if r.Kind == Person && !r.Admin && r.Policy == EnrolOff {
+	if r.Kind == checkout.KindPerson && !r.Admin && r.Policy == EnrolOff {
 		return Record{}, ErrEnrolOff
 	}
 	if owner, taken, err := w.o.Register.ByTag(r.Tag); err != nil {
@@ -60,16 +66,16 @@ func (w *Worker) Enrol(ctx context.Context, r EnrolRequest) (Record, error) {
 	} else if taken && !strings.EqualFold(owner.Name, r.Who) && owner.ID != r.Who {
 		return Record{}, fmt.Errorf("%w: %s", ErrTaken, owner.Name)
 	}
-	if r.Kind == Person && w.dir.Capabilities().Enrol {
+	if r.Kind == checkout.KindPerson && w.enroller != nil {
 		return w.enrolThere(ctx, r)
 	}
 	rec, err := w.find(r)
 	switch {
-	case errors.Is(err, ErrNobody) && (r.Kind == Device || r.Admin || r.Policy == EnrolFree):
+	case errors.Is(err, call.ErrNobody) && (r.Kind == checkout.KindDevice || r.Admin || r.Policy == EnrolFree):
 		rec = Record{Kind: r.Kind, Name: r.Who}
 	case err != nil:
 		return Record{}, err
-	case rec.HasTag && !r.Admin && r.Kind == Person:
+	case rec.HasTag && !r.Admin && r.Kind == checkout.KindPerson:
 		return Record{}, ErrHasBadge
 	}
 	rec.Tag = r.Tag
@@ -78,23 +84,24 @@ func (w *Worker) Enrol(ctx context.Context, r EnrolRequest) (Record, error) {
 
 // EnrolsPeople reports whether the directory itself decides who gets a badge,
 // so that a name which the register does not have is nothing unusual.
-func (w *Worker) EnrolsPeople() bool { return w.dir.Capabilities().Enrol }
+func (w *Worker) EnrolsPeople() bool { return w.enroller != nil }
 
 // enrolThere asks the directory, whose word is final.
 func (w *Worker) enrolThere(ctx context.Context, r EnrolRequest) (Record, error) {
 	if o, down := w.main.isDown(); down {
-		return Record{}, &Trouble{o}
+		return Record{}, o
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*lookupTimeout)
 	defer cancel()
-	rec, err := w.dir.Enrol(ctx, r.Who, r.Tag)
+	row, err := w.enroller.Enrol(ctx, r.Who, r.Tag)
 	if err != nil {
 		return Record{}, w.noteTrouble(ctx, err)
 	}
 	w.main.heard()
+	rec := recordOf(row)
 	rec.Tag = r.Tag
 	// Somebody whom the register has without a badge gets this one.
-	if own, err := w.find(EnrolRequest{Kind: Person, Who: rec.Name}); err == nil && !own.HasTag {
+	if own, err := w.find(EnrolRequest{Kind: checkout.KindPerson, Who: rec.Name}); err == nil && !own.HasTag {
 		in := rec
 		if in.Ref == "" {
 			in.Ref = own.Ref
@@ -132,7 +139,7 @@ func (w *Worker) find(r EnrolRequest) (Record, error) {
 	}
 	switch len(found) {
 	case 0:
-		return Record{}, fmt.Errorf("%w: %s", ErrNobody, r.Who)
+		return Record{}, fmt.Errorf("%w: %s", call.ErrNobody, r.Who)
 	case 1:
 		return found[0], nil
 	}

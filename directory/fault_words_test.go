@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/directory/call"
 )
 
 // faultCase is a fault and what "stump sync" says of it. The host is
@@ -75,8 +76,8 @@ var endpointFaults = []faultCase{
 func register(t testing.TB, l Ledger) {
 	t.Helper()
 	_, err := l.Apply([]Record{
-		{Kind: Person, Name: "Ann", Ref: "1", Tag: annBadge}, {Kind: Person, Name: "Bob", Ref: "2", Tag: bobBadge},
-		{Kind: Device, Name: "iPad Mini G1 (inky)", Ref: "11", Tag: ipadTag}, {Kind: Device, Name: "Pixel", Ref: "12", Tag: pixelTag},
+		{Kind: checkout.KindPerson, Name: "Ann", Ref: "1", Tag: annBadge}, {Kind: checkout.KindPerson, Name: "Bob", Ref: "2", Tag: bobBadge},
+		{Kind: checkout.KindDevice, Name: "iPad Mini G1 (inky)", Ref: "11", Tag: ipadTag}, {Kind: checkout.KindDevice, Name: "Pixel", Ref: "12", Tag: pixelTag},
 	}, Asker{})
 	if err != nil {
 		t.Fatal(err)
@@ -97,7 +98,7 @@ func TestEndpointsUnderFaults(t *testing.T) {
 				f.only = func(r *http.Request) bool { return r.URL.Path == "/checkinout.php" }
 			}
 			srv := f.serve(t)
-			cfg := endpointsConfig(srv.URL)
+			cfg := endpointsAt(srv.URL)
 			cfg.HTTP = tc.fault.timeouts()
 			endpointScenario(t, tc, cfg, s, f.set)
 		})
@@ -106,17 +107,17 @@ func TestEndpointsUnderFaults(t *testing.T) {
 
 // endpointScenario bumps under a fault, reads what is said, heals, does what a
 // person would do, and counts.
-func endpointScenario(t *testing.T, tc faultCase, cfg Config, s *original, set func(fault)) {
+func endpointScenario(t *testing.T, tc faultCase, cfg endpointsConfig, s *original, set func(fault)) {
 	t.Helper()
 	u, _ := url.Parse(cfg.WhatIs)
-	d, err := Open(cfg)
+	d, err := cfg.open()
 	if err != nil {
 		t.Fatal(err)
 	}
 	l := openLedger(t, Main)
 	register(t, l)
 	set(tc.fault)
-	w, _ := start(t, Options{Directory: d, Outbox: l, Register: l, Config: cfg, Backoff: impatient})
+	w, _ := start(t, Options{Directory: d, Outbox: l, Register: l, Backoff: impatient})
 
 	// Each bump is committed at once, so that the display says yes, whatever the
 	// directory does.
@@ -198,7 +199,7 @@ func TestEndpointsThatHonourEvents(t *testing.T) {
 			f := newFaultServer(s)
 			f.only = func(r *http.Request) bool { return r.URL.Path == "/checkinout.php" }
 			srv := f.serve(t)
-			cfg := endpointsConfig(srv.URL)
+			cfg := endpointsAt(srv.URL)
 			cfg.HTTP, cfg.EventParameter = x.timeouts(), "event"
 			endpointScenario(t, faultCase{fault: x, says: "down for"}, cfg, s, f.set)
 		})
@@ -206,13 +207,13 @@ func TestEndpointsThatHonourEvents(t *testing.T) {
 }
 
 // certFault serves a certificate that is bad until it is renewed.
-func certFault(host string, from, to time.Duration) func(*testing.T, *original) (Config, func(fault)) {
-	return func(t *testing.T, s *original) (Config, func(fault)) {
+func certFault(host string, from, to time.Duration) func(*testing.T, *original) (endpointsConfig, func(fault)) {
+	return func(t *testing.T, s *original) (endpointsConfig, func(fault)) {
 		now := time.Now()
 		bad, badCA := certificate(t, host, now.Add(from), now.Add(to))
 		good, goodCA := certificate(t, "127.0.0.1", now.Add(-time.Hour), now.Add(time.Hour))
 		broken, renew := serveTLS(t, s, bad)
-		cfg := endpointsConfig(broken.URL)
+		cfg := endpointsAt(broken.URL)
 		cfg.CAFile = joinFiles(t, badCA, goodCA)
 		return cfg, func(x fault) {
 			if x == healthy {
@@ -223,25 +224,25 @@ func certFault(host string, from, to time.Duration) func(*testing.T, *original) 
 }
 
 // proxied puts a proxy between that refuses to connect.
-func proxied(status int) func(*testing.T, *original) (Config, func(fault)) {
-	return func(t *testing.T, _ *original) (Config, func(fault)) {
+func proxied(status int) func(*testing.T, *original) (endpointsConfig, func(fault)) {
+	return func(t *testing.T, _ *original) (endpointsConfig, func(fault)) {
 		p := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
 		t.Cleanup(p.Close)
-		cfg := endpointsConfig("https://far.example")
+		cfg := endpointsAt("https://far.example")
 		cfg.Proxy = p.URL
 		return cfg, nil
 	}
 }
 
 // tlsServer serves with a good certificate and otherwise as it is told.
-func tlsServer(t *testing.T, s *original, c *tls.Config) Config {
+func tlsServer(t *testing.T, s *original, c *tls.Config) endpointsConfig {
 	cert, ca := certificate(t, "127.0.0.1", time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
 	c.Certificates = []tls.Certificate{cert}
 	srv := httptest.NewUnstartedServer(s)
 	srv.TLS, srv.Config.ErrorLog = c, quiet
 	srv.StartTLS()
 	t.Cleanup(srv.Close)
-	cfg := endpointsConfig(srv.URL)
+	cfg := endpointsAt(srv.URL)
 	cfg.CAFile = ca
 	return cfg
 }
@@ -249,13 +250,13 @@ func tlsServer(t *testing.T, s *original, c *tls.Config) Config {
 // connectionFaults are faults before any HTTP is spoken.
 var connectionFaults = []struct {
 	name, says string
-	make       func(*testing.T, *original) (Config, func(fault))
+	make       func(*testing.T, *original) (endpointsConfig, func(fault))
 }{
-	{"refuses", "lab.example refuses the connection", func(t *testing.T, s *original) (Config, func(fault)) {
+	{"refuses", "lab.example refuses the connection", func(t *testing.T, s *original) (endpointsConfig, func(fault)) {
 		srv := httptest.NewServer(s)
 		addr := srv.Listener.Addr().String()
 		srv.Close()
-		return endpointsConfig("http://" + addr), func(x fault) {
+		return endpointsAt("http://" + addr), func(x fault) {
 			if x == healthy {
 				restartAt(t, addr, s)
 			}
@@ -264,12 +265,12 @@ var connectionFaults = []struct {
 	{"certificate for another name", "the certificate is not for lab.example", certFault("other.example", -time.Hour, time.Hour)},
 	{"certificate has ended", "the certificate of lab.example ended on", certFault("127.0.0.1", -48*time.Hour, -24*time.Hour)},
 	{"certificate from the future: the clock is not set", "before the certificate of lab.example begins: waiting for the time", certFault("127.0.0.1", 24*time.Hour, 48*time.Hour)},
-	{"certificate of an unknown authority", "the certificate of lab.example is not from anybody we trust", func(t *testing.T, s *original) (Config, func(fault)) {
+	{"certificate of an unknown authority", "the certificate of lab.example is not from anybody we trust", func(t *testing.T, s *original) (endpointsConfig, func(fault)) {
 		now := time.Now()
 		cert, _ := certificate(t, "127.0.0.1", now.Add(-time.Hour), now.Add(time.Hour))
 		good, ca := certificate(t, "127.0.0.1", now.Add(-time.Hour), now.Add(time.Hour))
 		srv, renew := serveTLS(t, s, cert)
-		cfg := endpointsConfig(srv.URL)
+		cfg := endpointsAt(srv.URL)
 		cfg.CAFile = ca
 		return cfg, func(x fault) {
 			if x == healthy {
@@ -277,45 +278,45 @@ var connectionFaults = []struct {
 			}
 		}
 	}},
-	{"no TLS there", "lab.example does not speak TLS", func(t *testing.T, s *original) (Config, func(fault)) {
+	{"no TLS there", "lab.example does not speak TLS", func(t *testing.T, s *original) (endpointsConfig, func(fault)) {
 		srv := httptest.NewServer(s)
 		t.Cleanup(srv.Close)
-		return endpointsConfig(strings.Replace(srv.URL, "http:", "https:", 1)), nil
+		return endpointsAt(strings.Replace(srv.URL, "http:", "https:", 1)), nil
 	}},
-	{"TLS of long ago", "lab.example and we find no common TLS (protocol version not supported)", func(t *testing.T, s *original) (Config, func(fault)) {
+	{"TLS of long ago", "lab.example and we find no common TLS (protocol version not supported)", func(t *testing.T, s *original) (endpointsConfig, func(fault)) {
 		return tlsServer(t, s, &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}), nil
 	}},
-	{"TLS that we do not speak", "lab.example and we find no common TLS (handshake failure)", func(t *testing.T, s *original) (Config, func(fault)) {
+	{"TLS that we do not speak", "lab.example and we find no common TLS (handshake failure)", func(t *testing.T, s *original) (endpointsConfig, func(fault)) {
 		return tlsServer(t, s, &tls.Config{MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_RSA_WITH_RC4_128_SHA}}), nil
 	}},
-	{"TLS that wants our certificate", "lab.example and we find no common TLS (certificate required)", func(t *testing.T, s *original) (Config, func(fault)) {
+	{"TLS that wants our certificate", "lab.example and we find no common TLS (certificate required)", func(t *testing.T, s *original) (endpointsConfig, func(fault)) {
 		return tlsServer(t, s, &tls.Config{ClientAuth: tls.RequireAnyClientCert}), nil
 	}},
 	{"proxy that wants a password", "the proxy proxy.example answers 407 Proxy Authentication Required", proxied(http.StatusProxyAuthRequired)},
 	{"proxy that can't reach it", "the proxy proxy.example answers 502 Bad Gateway: it can't reach lab.example", proxied(http.StatusBadGateway)},
-	{"proxy that is away", "the proxy can't be reached on the way to lab.example", func(t *testing.T, _ *original) (Config, func(fault)) {
+	{"proxy that is away", "the proxy can't be reached on the way to lab.example", func(t *testing.T, _ *original) (endpointsConfig, func(fault)) {
 		p := httptest.NewServer(nil)
 		p.Close()
-		cfg := endpointsConfig("https://far.example")
+		cfg := endpointsAt("https://far.example")
 		cfg.Proxy = p.URL
 		return cfg, nil
 	}},
-	{"IPv6, refuses", "lab.example refuses the connection", func(t *testing.T, s *original) (Config, func(fault)) {
+	{"IPv6, refuses", "lab.example refuses the connection", func(t *testing.T, s *original) (endpointsConfig, func(fault)) {
 		ln, err := net.Listen("tcp", "[::1]:0")
 		if err != nil {
 			t.Skip("no IPv6 here")
 		}
 		addr := ln.Addr().String()
 		ln.Close()
-		return endpointsConfig("http://" + addr), func(x fault) {
+		return endpointsAt("http://" + addr), func(x fault) {
 			if x == healthy {
 				restartAt(t, addr, s)
 			}
 		}
 	}},
-	{"no such name", "no address for lab.example (DNS: no such name)", func(t *testing.T, _ *original) (Config, func(fault)) {
+	{"no such name", "no address for lab.example (DNS: no such name)", func(t *testing.T, _ *original) (endpointsConfig, func(fault)) {
 		noNames(t)
-		return endpointsConfig("http://directory.example"), nil
+		return endpointsAt("http://directory.example"), nil
 	}},
 }
 
@@ -340,13 +341,13 @@ func TestEndpointsUnderConnectionFaults(t *testing.T) {
 				return
 			}
 			u, _ := url.Parse(cfg.WhatIs)
-			d, err := Open(cfg)
+			d, err := cfg.open()
 			if err != nil {
 				t.Fatal(err)
 			}
 			l := openLedger(t, Main)
 			register(t, l)
-			w, _ := start(t, Options{Directory: d, Outbox: l, Register: l, Config: cfg})
+			w, _ := start(t, Options{Directory: d, Outbox: l, Register: l})
 			bump(t, l, annBadge, ipadTag)
 			var words string
 			eventually(t, "said: "+tc.says, func() bool {
@@ -366,7 +367,7 @@ func TestEndpointsUseFreshConnections(t *testing.T) {
 	s := newOriginal()
 	f := newFaultServer(s)
 	srv := f.serve(t)
-	d, err := Open(endpointsConfig(srv.URL))
+	d, err := endpointsAt(srv.URL).open()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -388,20 +389,20 @@ func TestEndpointsWhereTheAnswerOvertakesTheWrite(t *testing.T) {
 			s := newOriginal()
 			f := newFaultServer(s)
 			f.set(x)
-			cfg := endpointsConfig(f.serve(t).URL)
+			cfg := endpointsAt(f.serve(t).URL)
 			cfg.HTTP = x.timeouts()
-			cfg.testOnlyDial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			cfg.TestDial = func(ctx context.Context, network, addr string) (net.Conn, error) {
 				c, err := new(net.Dialer).DialContext(ctx, network, addr)
 				if err != nil {
 					return nil, err
 				}
 				return newLateConn(c), nil
 			}
-			d, err := Open(cfg)
+			d, err := cfg.open()
 			if err != nil {
 				t.Fatal(err)
 			}
-			if o := d.Deliver(t.Context(), tap(checkout.Checkout)); o.Verdict != Lost {
+			if o := d.Deliver(t.Context(), tap(checkout.Checkout)); o.Verdict != call.InDoubt {
 				t.Errorf("%+v after the server counted %q, want it lost", o, s.toggles())
 			}
 		})
@@ -417,18 +418,18 @@ func TestSayingsHideNumbers(t *testing.T) {
 			fmt.Fprintf(w, `{"error":"Unknown: %s"}`, staff)
 		}))
 		srv := f.serve(t)
-		cfg := endpointsConfig(srv.URL)
+		cfg := endpointsAt(srv.URL)
 		cfg.HTTP = x.timeouts()
 		cfg.CheckInOut = srv.URL + "/checkinout/{staff}/{asset}"
 		cfg.WhatIs = srv.URL + "/whatis/{tag}"
 		cfg.Associate = srv.URL + "/associate/{who}/{tag}"
-		d, err := Open(cfg)
+		d, err := cfg.open()
 		if err != nil {
 			t.Fatal(err)
 		}
 		f.set(x)
 		o := d.Deliver(t.Context(), tap(checkout.Checkout))
-		_, err = d.WhatIs(t.Context(), annBadge, Person)
+		_, err = d.WhatIs(t.Context(), annBadge, checkout.KindPerson)
 		_, errEnrol := d.Enrol(t.Context(), "Ann", annBadge)
 		if said := fmt.Sprint(o.Reason, o.Remedy, err, errEnrol); digits.MatchString(said) {
 			t.Errorf("%s: %s", x, said)

@@ -25,6 +25,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"stump/directory/call"
 )
 
 // fault is what a faultServer does instead of serving.
@@ -297,16 +299,16 @@ func serveTLS(t testing.TB, h http.Handler, cert tls.Certificate) (srv *httptest
 var quiet = log.New(io.Discard, "", 0)
 
 // quick are timeouts for servers that hang.
-var quick = HTTP{ConnectTimeout: 200 * time.Millisecond, AnswerTimeout: 150 * time.Millisecond, TotalTimeout: 300 * time.Millisecond, Proxy: "none"}
+var quick = call.HTTP{ConnectTimeout: 200 * time.Millisecond, AnswerTimeout: 150 * time.Millisecond, TotalTimeout: 300 * time.Millisecond, Proxy: "none"}
 
 // timeouts are quick only where the fault takes one: a busy machine must not
 // hide the others behind it.
-func (x fault) timeouts() HTTP {
+func (x fault) timeouts() call.HTTP {
 	switch x {
 	case hangAtOnce, hangAfterCommit, hangInBody, slowDrip:
 		return quick
 	}
-	return HTTP{Proxy: "none"}
+	return call.HTTP{Proxy: "none"}
 }
 
 // lateConn is a connection whose Write returns when all of the answer is read.

@@ -32,15 +32,15 @@ func TestAnHourAway(t *testing.T) {
 		defer l.Close()
 		var mu sync.Mutex
 		var tries []time.Time
-		cfg := endpointsConfig(server.URL())
+		cfg := endpointsAt(server.URL())
 		cfg.Proxy = "none"
-		cfg.testOnlyDial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		cfg.TestDial = func(ctx context.Context, network, addr string) (net.Conn, error) {
 			mu.Lock()
 			tries = append(tries, time.Now())
 			mu.Unlock()
 			return new(net.Dialer).DialContext(ctx, network, addr)
 		}
-		d, err := Open(cfg)
+		d, err := cfg.open()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -51,11 +51,11 @@ func TestAnHourAway(t *testing.T) {
 		corey, ben := checkout.TagFromUint64(91234, 26), checkout.TagFromUint64(99996, 26)
 		ipod, ipad := checkout.TagFromUint64(8123456, 26), checkout.TagFromUint64(8200001, 26)
 		for _, tag := range []checkout.Tag{corey, ipod, ipad} {
-			if a, err := w.WhatIs(t.Context(), tag, Unknown); err != nil || !a.Known {
+			if a, err := w.WhatIs(t.Context(), tag, checkout.Unknown); err != nil || a.Kind == checkout.Unknown {
 				t.Fatalf("%+v, %v", a, err)
 			}
 		}
-		if _, err := w.Enrol(t.Context(), EnrolRequest{Kind: Person, Who: "C Benninger", Tag: ben}); err != nil {
+		if _, err := w.Enrol(t.Context(), EnrolRequest{Kind: checkout.KindPerson, Who: "C Benninger", Tag: ben}); err != nil {
 			t.Fatal(err)
 		}
 		told := map[string][]string{} // by device

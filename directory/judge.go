@@ -3,11 +3,13 @@ package directory
 import (
 	"context"
 	"time"
+
+	"stump/directory/call"
 )
 
 // judge turns an outcome into the fate of the row, of its device and of the
 // place, and reports whether the row is delivered.
-func (s *sender) judge(b *batch, r Row, o Outcome) bool {
+func (s *sender) judge(b *batch, r Row, o call.Outcome) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
@@ -20,26 +22,26 @@ func (s *sender) judge(b *batch, r Row, o Outcome) bool {
 		s.forgive(r.Seq)
 	}
 	switch o.Verdict {
-	case Done, Moot:
-		if o.Verdict == Done {
-			s.place.delivered()
+	case call.OK, call.Unwanted:
+		if o.Verdict == call.OK {
+			s.health.delivered()
 		}
 		s.forgive(r.Seq)
 		b.delivered = append(b.delivered, r.Seq)
 		return true
-	case Refused:
-		s.place.ok()
+	case call.Refused:
+		s.health.ok()
 		park(Parked)
-	case Differs:
-		s.place.ok()
+	case call.Conflict:
+		s.health.ok()
 		park(InConflict)
-	case Lost:
+	case call.InDoubt:
 		b.stop = true
 		park(InDoubt)
 		r.Remedy = s.lookFor(r)
-		r.Next = now.Add(s.place.back.Doubt)
-		s.place.trouble(Outcome{Verdict: Down, Reason: o.Reason})
-	case Failing:
+		r.Next = now.Add(s.health.back.Doubt)
+		s.health.trouble(call.Outcome{Verdict: call.Down, Reason: o.Reason})
+	case call.Failing:
 		b.stop = true
 		r.Next = s.failed(&r, o, now)
 		if o.Late && r.State == Queued {
@@ -48,12 +50,12 @@ func (s *sender) judge(b *batch, r Row, o Outcome) bool {
 			r.State, r.Next = Sending, now.Add(s.caps.Settle)
 		}
 	default: // Down, BadConfig
-		if o.Verdict == BadConfig {
+		if o.Verdict == call.BadConfig {
 			r.Attempts--
 		}
 		b.stop = true
-		s.place.trouble(o)
-		wait, _ := s.place.wait()
+		s.health.trouble(o)
+		wait, _ := s.health.wait()
 		r.Next = now.Add(wait)
 	}
 	b.kept = append(b.kept, r)
@@ -66,8 +68,8 @@ func (s *sender) judge(b *batch, r Row, o Outcome) bool {
 // lookFor says how a person settles a call whose answer was lost.
 func (s *sender) lookFor(r Row) string {
 	counted := "it was counted"
-	if rs, ok := s.to.(Resumer); ok {
-		counted = rs.Counted(Delivery{Event: r.Event, Step: r.Step})
+	if steps, ok := s.to.(Stepper); ok {
+		counted = steps.IfCounted(call.Delivery{Event: r.Event, Step: r.Step})
 	}
 	return "look in the directory after a minute: if " + counted + ", accept; if not, retry"
 }
@@ -75,7 +77,7 @@ func (s *sender) lookFor(r Row) string {
 // failed settles a row that failed while the place answered: it waits by itself
 // while others are tried, and when they get through and it still does not, it is
 // parked. It returns when to try again.
-func (s *sender) failed(r *Row, o Outcome, now time.Time) time.Time {
+func (s *sender) failed(r *Row, o call.Outcome, now time.Time) time.Time {
 	f := s.noteFailure(r.Seq, now)
 	if f.alone >= parkAfter {
 		s.forgive(r.Seq)
@@ -86,9 +88,9 @@ func (s *sender) failed(r *Row, o Outcome, now time.Time) time.Time {
 		}
 		return time.Time{}
 	}
-	o.Verdict = Down
-	s.place.trouble(o)
-	return now.Add(s.place.back.Wait(r.Attempts, now.Sub(f.first), o.After, s.place.rnd))
+	o.Verdict = call.Down
+	s.health.trouble(o)
+	return now.Add(s.health.back.Wait(r.Attempts, now.Sub(f.first), o.After, s.health.rnd))
 }
 
 func (s *sender) noteFailure(seq uint64, now time.Time) failure {
@@ -99,7 +101,7 @@ func (s *sender) noteFailure(seq uint64, now time.Time) failure {
 		f = &failure{first: now}
 		s.failing[seq] = f
 	}
-	if s.place.deliveredSince(f.first) {
+	if s.health.deliveredSince(f.first) {
 		f.alone++
 	}
 	return *f

@@ -8,6 +8,7 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger"
 	"stump/checkout/ledger/record"
+	"stump/directory/call"
 )
 
 // Ledger is a checkout.Ledger as the worker's Outbox and Register.
@@ -79,8 +80,8 @@ func noRow(err error) error {
 }
 
 // Open implements Outbox.
-func (a Ledger) Open(_ string, r Row, tags bool) (Delivery, error) {
-	d := Delivery{Event: r.Event}
+func (a Ledger) Open(_ string, r Row, tags bool) (call.Delivery, error) {
+	d := call.Delivery{Event: r.Event}
 	ev := r.Event
 	for _, p := range []struct {
 		kind checkout.SubjectKind
@@ -158,7 +159,7 @@ func (a Ledger) Dropped(sink string, seqs []uint64, actor, note string) error {
 }
 
 // Accepted implements Outbox.
-func (a Ledger) Accepted(sink string, seq uint64, theirs Holding, actor string) error {
+func (a Ledger) Accepted(sink string, seq uint64, theirs call.Holding, actor string) error {
 	holder := theirs.ID
 	if holder == "" && theirs.Ref != "" {
 		for p, err := range a.L.People() {
@@ -202,7 +203,7 @@ func (a Ledger) Records() iter.Seq2[Record, error] {
 				yield(Record{}, err)
 				return
 			}
-			r := Record{Kind: Device, ID: d.ID, Ref: d.Ref, Name: d.Name, Model: d.Kind, HasTag: d.HasTag(), Inactive: d.Status != checkout.Active,
+			r := Record{Kind: checkout.KindDevice, ID: d.ID, Ref: d.Ref, Name: d.Name, Model: d.Kind, HasTag: d.HasTag(), Inactive: d.Status != checkout.Active,
 				Retired: d.Status != checkout.Active && !d.ByDirectory}
 			if d.Holder != "" {
 				holds[d.Holder]++
@@ -211,7 +212,7 @@ func (a Ledger) Records() iter.Seq2[Record, error] {
 			devices = append(devices, r)
 		}
 		for p, err := range a.L.People() {
-			if !yield(Record{Kind: Person, ID: p.ID, Ref: p.Ref, Name: p.Name, Email: p.Email, HasTag: p.HasBadge(),
+			if !yield(Record{Kind: checkout.KindPerson, ID: p.ID, Ref: p.Ref, Name: p.Name, Email: p.Email, HasTag: p.HasBadge(),
 				Inactive: p.Status != checkout.Active, Retired: p.Status != checkout.Active && !p.ByDirectory, Holds: holds[p.ID]}, err) || err != nil {
 				return
 			}
@@ -232,21 +233,21 @@ func (a Ledger) ByTag(tag checkout.Tag) (Record, bool, error) {
 	}
 	if s.Kind == checkout.KindPerson {
 		p, err := a.L.FindPerson(s.ID)
-		return Record{Kind: Person, ID: p.ID, Ref: p.Ref, Name: p.Name, Email: p.Email, HasTag: true,
+		return Record{Kind: checkout.KindPerson, ID: p.ID, Ref: p.Ref, Name: p.Name, Email: p.Email, HasTag: true,
 			Inactive: p.Status != checkout.Active, Retired: p.Status != checkout.Active && !p.ByDirectory}, true, err
 	}
 	d, err := a.L.FindDevice(s.ID)
-	return Record{Kind: Device, ID: d.ID, Ref: d.Ref, Name: d.Name, Model: d.Kind, HasTag: true,
+	return Record{Kind: checkout.KindDevice, ID: d.ID, Ref: d.Ref, Name: d.Name, Model: d.Kind, HasTag: true,
 		Inactive: d.Status != checkout.Active, Retired: d.Status != checkout.Active && !d.ByDirectory}, true, err
 }
 
 // Apply implements Register.
 func (a Ledger) Apply(changes []Record, by Asker) ([]Record, error) {
-	rows := make([]ledger.SyncRow, len(changes))
+	rows := make([]checkout.SyncRow, len(changes))
 	for i, c := range changes {
-		rows[i] = ledger.SyncRow{Kind: checkout.KindPerson, ID: c.ID, Ref: c.Ref, Name: c.Name, Email: c.Email,
+		rows[i] = checkout.SyncRow{Kind: checkout.KindPerson, ID: c.ID, Ref: c.Ref, Name: c.Name, Email: c.Email,
 			Type: c.Model, Tag: c.Tag, Inactive: c.Inactive}
-		if c.Kind == Device {
+		if c.Kind == checkout.KindDevice {
 			rows[i].Kind = checkout.KindDevice
 		}
 	}
@@ -272,9 +273,9 @@ func (a Ledger) PendingTags(limit int) ([]PendingTag, error) {
 	}
 	var tags []PendingTag
 	for _, s := range all[:min(len(all), limit)] {
-		p := PendingTag{Tag: s.Tag, Kind: Person}
+		p := PendingTag{Tag: s.Tag, Kind: checkout.KindPerson}
 		if s.Kind == checkout.KindDevice {
-			p.Kind = Device
+			p.Kind = checkout.KindDevice
 		}
 		tags = append(tags, p)
 	}

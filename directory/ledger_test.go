@@ -62,8 +62,8 @@ func TestLedgerEndToEndWithOriginal(t *testing.T) {
 	l := openLedger(t, Main)
 	w, _ := start(t, Options{Directory: d, Outbox: l, Register: l, Backoff: impatient})
 
-	a, err := w.WhatIs(t.Context(), annBadge, Person)
-	if err != nil || !a.Known || a.Name != "Ann" || a.ID != "ann" {
+	a, err := w.WhatIs(t.Context(), annBadge, checkout.KindPerson)
+	if err != nil || a.Kind == checkout.Unknown || a.Name != "Ann" || a.ID != "ann" {
 		t.Fatalf("WhatIs: %+v, %v", a, err)
 	}
 	bump(t, l, annBadge, ipadTag)  // the device is pending
@@ -115,7 +115,7 @@ func TestEventJSONIsHistory(t *testing.T) {
 	l := openLedger(t, "hook")
 	bump(t, l, annBadge, ipadTag) // both pending
 	bump(t, l, bobBadge, ipadTag) // stays pending
-	if _, err := l.Apply([]Record{{Kind: Person, Name: "Ann", Tag: annBadge}, {Kind: Device, Name: "iPad", Tag: ipadTag}}, Asker{}); err != nil {
+	if _, err := l.Apply([]Record{{Kind: checkout.KindPerson, Name: "Ann", Tag: annBadge}, {Kind: checkout.KindDevice, Name: "iPad", Tag: ipadTag}}, Asker{}); err != nil {
 		t.Fatal(err)
 	}
 	bump(t, l, annBadge, ipadTag)

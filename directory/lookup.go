@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/directory/call"
 )
 
 // Numbers of the look-ups.
@@ -26,7 +27,7 @@ type lookups struct {
 type lookup struct {
 	at    time.Time
 	known bool
-	hint  Kind
+	hint  checkout.SubjectKind
 }
 
 // recent returns the last answer about a tag if it still counts.
@@ -44,7 +45,7 @@ func (l *lookups) recent(t checkout.Tag, known, unknown time.Duration) (lookup, 
 	return k, time.Since(k.at) < life
 }
 
-func (l *lookups) note(t checkout.Tag, known bool, hint Kind) {
+func (l *lookups) note(t checkout.Tag, known bool, hint checkout.SubjectKind) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.asked == nil {
@@ -78,19 +79,20 @@ func (l *lookups) forget() {
 // The error is ErrOffline (errors.Is) when the directory can't be asked now or
 // is known to be down; then it returns at once, and the bump is to be recorded
 // as pending. It takes 5 s at most.
-func (w *Worker) WhatIs(ctx context.Context, tag checkout.Tag, hint Kind) (Answer, error) {
-	switch caps := w.dir.Capabilities(); {
-	case !caps.WhatIs && caps.Pull:
-		return Answer{}, w.pulledWithout()
-	case !caps.WhatIs:
-		return Answer{}, nil
+func (w *Worker) WhatIs(ctx context.Context, tag checkout.Tag, hint checkout.SubjectKind) (checkout.SyncRow, error) {
+	nobody := checkout.SyncRow{}
+	switch {
+	case w.finder == nil && w.puller != nil:
+		return nobody, w.pulledWithout()
+	case w.finder == nil:
+		return nobody, nil
 	}
-	if _, ok := w.lookups.recent(tag, 0, w.o.Config.UnknownFor); ok {
-		return Answer{}, nil
+	if _, ok := w.lookups.recent(tag, 0, w.o.Timing.UnknownFor); ok {
+		return nobody, nil
 	}
 	if o, down := w.main.isDown(); down {
 		w.impatient()
-		return Answer{}, &Trouble{o}
+		return nobody, o
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
@@ -106,10 +108,10 @@ func (w *Worker) pulledWithout() error {
 	defer p.mu.Unlock()
 	switch {
 	case p.failed:
-		return &Trouble{Outcome{Verdict: Down, Reason: p.failure.Reason}}
+		return call.Outcome{Verdict: call.Down, Reason: p.failure.Reason}
 	case p.last.IsZero():
-		return &Trouble{Outcome{Verdict: Down, Reason: "the directory was not pulled yet"}}
-	case time.Since(p.last) > w.o.Config.UnknownFor:
+		return call.Outcome{Verdict: call.Down, Reason: "the directory was not pulled yet"}
+	case time.Since(p.last) > w.o.Timing.UnknownFor:
 		poke(p.kick)
 	}
 	return nil
@@ -123,37 +125,37 @@ func (w *Worker) impatient() {
 }
 
 // ask asks and learns.
-func (w *Worker) ask(ctx context.Context, tag checkout.Tag, hint Kind) (Answer, error) {
-	a, err := w.dir.WhatIs(ctx, tag, hint)
+func (w *Worker) ask(ctx context.Context, tag checkout.Tag, hint checkout.SubjectKind) (checkout.SyncRow, error) {
+	a, err := w.finder.WhatIs(ctx, tag, hint)
 	if err != nil {
-		return Answer{}, w.noteTrouble(ctx, err)
+		return checkout.SyncRow{}, w.noteTrouble(ctx, err)
 	}
 	w.main.heard()
-	if !a.Known {
+	if a.Kind == checkout.Unknown {
 		w.lookups.note(tag, false, hint)
 		return a, nil
 	}
 	a.Tag = tag
-	rec, err := w.learn(a.Record)
+	rec, err := w.learn(recordOf(a))
 	if err != nil {
-		return Answer{}, err
+		return checkout.SyncRow{}, err
 	}
 	w.lookups.note(tag, true, hint)
-	return Answer{Known: true, Record: rec}, nil
+	return rec.row(), nil
 }
 
 // noteTrouble tells the directory's place of a call that failed, so that the
 // next person does not wait for what nobody answers.
 func (w *Worker) noteTrouble(ctx context.Context, err error) error {
-	o, ok := troubleOf(err)
+	o, ok := call.OfError(err)
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		o, ok = Outcome{Verdict: Down, Reason: w.dir.String() + ": no answer within the time that somebody will stand there"}, true
-		err = &Trouble{o}
+		o, ok = call.Outcome{Verdict: call.Down, Reason: w.dir.String() + ": no answer within the time that somebody will stand there"}, true
+		err = o
 	case ctx.Err() != nil || !ok:
 		return err
-	case o.Verdict != BadConfig:
-		o.Verdict = Down
+	case o.Verdict != call.BadConfig:
+		o.Verdict = call.Down
 	}
 	w.main.trouble(o)
 	poke(w.senders[0].wake) // who probes from now on

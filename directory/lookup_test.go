@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/directory/call"
 )
 
 // oracle is a directory that answers about tags, after a while.
@@ -21,38 +22,39 @@ type oracle struct {
 }
 
 func newOracle() *oracle {
-	o := &oracle{knows: map[checkout.Tag]Record{annBadge: {Kind: Person, Name: "Ann"}, ipadTag: {Kind: Device, Name: "iPad"}}}
-	o.caps = Capabilities{WhatIs: true, Enrol: true, Deliver: true, Repeatable: true, Identities: true, Parallel: 1}
+	o := &oracle{knows: map[checkout.Tag]Record{annBadge: {Kind: checkout.KindPerson, Name: "Ann"}, ipadTag: {Kind: checkout.KindDevice, Name: "iPad"}}}
+	o.caps = call.Capabilities{Repeatable: true, Identities: true, Parallel: 1}
 	return o
 }
 
-func (o *oracle) WhatIs(ctx context.Context, tag checkout.Tag, _ Kind) (Answer, error) {
+func (o *oracle) WhatIs(ctx context.Context, tag checkout.Tag, _ checkout.SubjectKind) (checkout.SyncRow, error) {
 	o.mu.Lock()
 	takes := o.takes
 	o.mu.Unlock()
 	select {
 	case <-ctx.Done():
-		return Answer{}, &Trouble{Outcome{Verdict: Failing, Reason: "broken off"}}
+		return checkout.SyncRow{}, call.Outcome{Verdict: call.Failing, Reason: "broken off"}
 	case <-time.After(takes):
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.asked = append(o.asked, tag)
 	if o.fails != nil {
-		return Answer{}, o.fails
+		return checkout.SyncRow{}, o.fails
 	}
-	r, ok := o.knows[tag]
-	return Answer{ok, r}, nil
+	return o.knows[tag].row(), nil
 }
 
-func (o *oracle) Enrol(_ context.Context, who string, tag checkout.Tag) (Record, error) {
+func (o *oracle) Enrol(_ context.Context, who string, tag checkout.Tag) (checkout.SyncRow, error) {
 	if o.enrol != nil {
 		if err := o.enrol(who); err != nil {
-			return Record{}, err
+			return checkout.SyncRow{}, err
 		}
 	}
-	return Record{Kind: Person, Name: who, Tag: tag}, nil
+	return checkout.SyncRow{Kind: checkout.KindPerson, Name: who, Tag: tag}, nil
 }
+
+func (o *oracle) EnrolsPeople() bool { return true }
 
 func (o *oracle) count() int {
 	o.mu.Lock()
@@ -73,8 +75,8 @@ func ask(t *testing.T, f func(t *testing.T, o *oracle, m *Memory, w *Worker)) {
 
 func TestWhatIsLearns(t *testing.T) {
 	ask(t, func(t *testing.T, o *oracle, m *Memory, w *Worker) {
-		a, err := w.WhatIs(t.Context(), annBadge, Person)
-		if err != nil || !a.Known || a.Name != "Ann" || a.ID == "" {
+		a, err := w.WhatIs(t.Context(), annBadge, checkout.KindPerson)
+		if err != nil || a.Kind == checkout.Unknown || a.Name != "Ann" || a.ID == "" {
 			t.Fatalf("%+v, %v", a, err)
 		}
 		if r, ok, _ := m.ByTag(annBadge); !ok || r.Name != "Ann" {
@@ -86,7 +88,7 @@ func TestWhatIsLearns(t *testing.T) {
 func TestUnknownTagIsAskedOnceInAWhile(t *testing.T) {
 	ask(t, func(t *testing.T, o *oracle, _ *Memory, w *Worker) {
 		for range 10 {
-			if a, err := w.WhatIs(t.Context(), bobBadge, Person); a.Known || err != nil {
+			if a, err := w.WhatIs(t.Context(), bobBadge, checkout.KindPerson); a.Kind != checkout.Unknown || err != nil {
 				t.Fatalf("%+v, %v", a, err)
 			}
 			time.Sleep(10 * time.Second)
@@ -96,9 +98,9 @@ func TestUnknownTagIsAskedOnceInAWhile(t *testing.T) {
 		}
 		time.Sleep(5 * time.Minute)
 		o.mu.Lock()
-		o.knows[bobBadge] = Record{Kind: Person, Name: "Bob"}
+		o.knows[bobBadge] = Record{Kind: checkout.KindPerson, Name: "Bob"}
 		o.mu.Unlock()
-		if a, err := w.WhatIs(t.Context(), bobBadge, Person); !a.Known || err != nil {
+		if a, err := w.WhatIs(t.Context(), bobBadge, checkout.KindPerson); a.Kind == checkout.Unknown || err != nil {
 			t.Errorf("after 5 min: %+v, %v", a, err)
 		}
 	})
@@ -111,20 +113,20 @@ func TestWhatIsOfADeadDirectory(t *testing.T) {
 		o.takes = time.Hour
 		o.mu.Unlock()
 		begin := time.Now()
-		if _, err := w.WhatIs(t.Context(), bobBadge, Person); !errors.Is(err, ErrOffline) {
-			t.Errorf("%v, want ErrOffline", err)
+		if _, err := w.WhatIs(t.Context(), bobBadge, checkout.KindPerson); !errors.Is(err, call.ErrOffline) {
+			t.Errorf("%v, want call.ErrOffline", err)
 		}
 		if took := time.Since(begin); took > 5*time.Second {
 			t.Errorf("took %v", took)
 		}
 		o.mu.Lock()
-		o.alive = func() Outcome { return Outcome{Verdict: Down, Reason: "dead"} }
+		o.alive = func() call.Outcome { return call.Outcome{Verdict: call.Down, Reason: "dead"} }
 		o.mu.Unlock()
 		time.Sleep(20 * time.Second)
 		begin = time.Now()
 		for range 100 {
-			if _, err := w.WhatIs(t.Context(), bobBadge, Person); !errors.Is(err, ErrOffline) {
-				t.Fatalf("%v, want ErrOffline", err)
+			if _, err := w.WhatIs(t.Context(), bobBadge, checkout.KindPerson); !errors.Is(err, call.ErrOffline) {
+				t.Fatalf("%v, want call.ErrOffline", err)
 			}
 		}
 		if took := time.Since(begin); took > 5*time.Second {
@@ -138,8 +140,8 @@ func TestWhatIsOfADeadDirectory(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		begin = time.Now()
-		if _, err := w.WhatIs(ctx, bobBadge, Person); !errors.Is(err, ErrOffline) || time.Since(begin) != time.Second {
-			t.Errorf("%v after %v, want ErrOffline after 1 s", err, time.Since(begin))
+		if _, err := w.WhatIs(ctx, bobBadge, checkout.KindPerson); !errors.Is(err, call.ErrOffline) || time.Since(begin) != time.Second {
+			t.Errorf("%v after %v, want call.ErrOffline after 1 s", err, time.Since(begin))
 		}
 	})
 }
@@ -149,9 +151,9 @@ func TestWhatIsOfADeadDirectory(t *testing.T) {
 func TestLookupTroubleIsProbed(t *testing.T) {
 	ask(t, func(t *testing.T, o *oracle, _ *Memory, w *Worker) {
 		o.mu.Lock()
-		o.fails = &Trouble{Outcome{Verdict: Down, Reason: "away"}}
+		o.fails = call.Outcome{Verdict: call.Down, Reason: "away"}
 		o.mu.Unlock()
-		w.WhatIs(t.Context(), bobBadge, Person)
+		w.WhatIs(t.Context(), bobBadge, checkout.KindPerson)
 		if _, down := w.main.isDown(); !down {
 			t.Fatal("the place is not down")
 		}
@@ -168,8 +170,8 @@ func TestLookupTroubleIsProbed(t *testing.T) {
 func TestPendingTagsAreResolved(t *testing.T) {
 	ask(t, func(t *testing.T, o *oracle, m *Memory, w *Worker) {
 		o.mu.Lock()
-		o.fails = &Trouble{Outcome{Verdict: Down, Reason: "away"}}
-		o.alive = func() Outcome { return Outcome{Verdict: Down, Reason: "away"} }
+		o.fails = call.Outcome{Verdict: call.Down, Reason: "away"}
+		o.alive = func() call.Outcome { return call.Outcome{Verdict: call.Down, Reason: "away"} }
 		o.mu.Unlock()
 		for i, tag := range []checkout.Tag{ipadTag, annBadge, bobBadge} {
 			m.AddPending(PendingTag{Tag: tag, Seq: uint64(i + 1)})
@@ -202,9 +204,9 @@ func TestPendingTagsAreResolved(t *testing.T) {
 // A name that changed in the directory changes here, behind a tap, once a day.
 func TestSeenRefreshesNames(t *testing.T) {
 	ask(t, func(t *testing.T, o *oracle, m *Memory, w *Worker) {
-		w.WhatIs(t.Context(), annBadge, Person)
+		w.WhatIs(t.Context(), annBadge, checkout.KindPerson)
 		o.mu.Lock()
-		o.knows[annBadge] = Record{Kind: Person, Name: "Ann Roe"}
+		o.knows[annBadge] = Record{Kind: checkout.KindPerson, Name: "Ann Roe"}
 		o.mu.Unlock()
 		for range 23 {
 			w.Seen(annBadge)
@@ -224,7 +226,7 @@ func TestSeenRefreshesNames(t *testing.T) {
 		m.records[0].Inactive = true
 		m.mu.Unlock()
 		o.mu.Lock()
-		o.knows[annBadge] = Record{Kind: Person, Name: "Ann Poe"}
+		o.knows[annBadge] = Record{Kind: checkout.KindPerson, Name: "Ann Poe"}
 		o.mu.Unlock()
 		time.Sleep(25 * time.Hour)
 		w.Seen(annBadge)
@@ -233,7 +235,7 @@ func TestSeenRefreshesNames(t *testing.T) {
 			t.Errorf("the register has %+v, want it suspended still", r)
 		}
 		o.mu.Lock()
-		o.knows[annBadge] = Record{Kind: Person, Name: "Ann Roe"}
+		o.knows[annBadge] = Record{Kind: checkout.KindPerson, Name: "Ann Roe"}
 		o.mu.Unlock()
 		time.Sleep(25 * time.Hour)
 		w.Seen(annBadge)
@@ -253,10 +255,10 @@ func TestSeenRefreshesNames(t *testing.T) {
 
 func TestEnrolByTheDirectorysRule(t *testing.T) {
 	ask(t, func(t *testing.T, o *oracle, m *Memory, w *Worker) {
-		req := EnrolRequest{Kind: Person, Who: "Cem", Tag: bobBadge, Policy: EnrolKnown}
-		o.enrol = func(string) error { return ErrNobody }
-		if _, err := w.Enrol(t.Context(), req); !errors.Is(err, ErrNobody) {
-			t.Errorf("%v, want ErrNobody", err)
+		req := EnrolRequest{Kind: checkout.KindPerson, Who: "Cem", Tag: bobBadge, Policy: EnrolKnown}
+		o.enrol = func(string) error { return call.ErrNobody }
+		if _, err := w.Enrol(t.Context(), req); !errors.Is(err, call.ErrNobody) {
+			t.Errorf("%v, want call.ErrNobody", err)
 		}
 		o.enrol = nil
 		rec, err := w.Enrol(t.Context(), req)
@@ -270,10 +272,10 @@ func TestEnrolByTheDirectorysRule(t *testing.T) {
 		if _, err := w.Enrol(t.Context(), req); !errors.Is(err, ErrTaken) {
 			t.Errorf("a badge that is Cem's: %v, want ErrTaken", err)
 		}
-		o.enrol = func(string) error { return &Trouble{Outcome{Verdict: Down, Reason: "away"}} }
+		o.enrol = func(string) error { return call.Outcome{Verdict: call.Down, Reason: "away"} }
 		req.Tag = annBadge
-		if _, err := w.Enrol(t.Context(), req); !errors.Is(err, ErrOffline) {
-			t.Errorf("%v, want ErrOffline", err)
+		if _, err := w.Enrol(t.Context(), req); !errors.Is(err, call.ErrOffline) {
+			t.Errorf("%v, want call.ErrOffline", err)
 		}
 	})
 }
@@ -285,25 +287,25 @@ func TestEnrolByTheRegistersRule(t *testing.T) {
 		req  EnrolRequest
 		want error
 	}{
-		{"known", EnrolRequest{Kind: Person, Who: " ann ", Policy: EnrolKnown}, nil},
-		{"by id", EnrolRequest{Kind: Person, Who: "x1", Policy: EnrolKnown}, nil},
-		{"stranger", EnrolRequest{Kind: Person, Who: "Mallory", Policy: EnrolKnown}, ErrNobody},
-		{"stranger, free", EnrolRequest{Kind: Person, Who: "Mallory", Policy: EnrolFree}, nil},
-		{"stranger, by an admin", EnrolRequest{Kind: Person, Who: "Mallory", Policy: EnrolKnown, Admin: true}, nil},
-		{"off", EnrolRequest{Kind: Person, Who: "Ann", Policy: EnrolOff}, ErrEnrolOff},
-		{"off, by an admin", EnrolRequest{Kind: Person, Who: "Ann", Policy: EnrolOff, Admin: true}, nil},
-		{"another's name, who has a badge", EnrolRequest{Kind: Person, Who: "Bob", Policy: EnrolFree}, ErrHasBadge},
-		{"a new badge, by an admin", EnrolRequest{Kind: Person, Who: "Bob", Policy: EnrolOff, Admin: true}, nil},
-		{"two of that name", EnrolRequest{Kind: Person, Who: "Eve", Policy: EnrolFree}, ErrAmbiguous},
-		{"who left", EnrolRequest{Kind: Person, Who: "Gone", Policy: EnrolKnown}, ErrNobody},
-		{"device", EnrolRequest{Kind: Device, Who: "Nexus"}, nil},
-		{"device again", EnrolRequest{Kind: Device, Who: "iPad"}, nil},
+		{"known", EnrolRequest{Kind: checkout.KindPerson, Who: " ann ", Policy: EnrolKnown}, nil},
+		{"by id", EnrolRequest{Kind: checkout.KindPerson, Who: "x1", Policy: EnrolKnown}, nil},
+		{"stranger", EnrolRequest{Kind: checkout.KindPerson, Who: "Mallory", Policy: EnrolKnown}, call.ErrNobody},
+		{"stranger, free", EnrolRequest{Kind: checkout.KindPerson, Who: "Mallory", Policy: EnrolFree}, nil},
+		{"stranger, by an admin", EnrolRequest{Kind: checkout.KindPerson, Who: "Mallory", Policy: EnrolKnown, Admin: true}, nil},
+		{"off", EnrolRequest{Kind: checkout.KindPerson, Who: "Ann", Policy: EnrolOff}, ErrEnrolOff},
+		{"off, by an admin", EnrolRequest{Kind: checkout.KindPerson, Who: "Ann", Policy: EnrolOff, Admin: true}, nil},
+		{"another's name, who has a badge", EnrolRequest{Kind: checkout.KindPerson, Who: "Bob", Policy: EnrolFree}, ErrHasBadge},
+		{"a new badge, by an admin", EnrolRequest{Kind: checkout.KindPerson, Who: "Bob", Policy: EnrolOff, Admin: true}, nil},
+		{"two of that name", EnrolRequest{Kind: checkout.KindPerson, Who: "Eve", Policy: EnrolFree}, ErrAmbiguous},
+		{"who left", EnrolRequest{Kind: checkout.KindPerson, Who: "Gone", Policy: EnrolKnown}, call.ErrNobody},
+		{"device", EnrolRequest{Kind: checkout.KindDevice, Who: "Nexus"}, nil},
+		{"device again", EnrolRequest{Kind: checkout.KindDevice, Who: "iPad"}, nil},
 	} {
 		m := NewMemory()
 		m.Apply([]Record{
-			{Kind: Person, ID: "x1", Name: "Ann"}, {Kind: Person, ID: "x2", Name: "Bob", Tag: tag(2)},
-			{Kind: Person, ID: "x3", Name: "Eve"}, {Kind: Person, ID: "x4", Name: "Eve"}, {Kind: Person, ID: "x5", Name: "Gone", Inactive: true},
-			{Kind: Device, ID: "d1", Name: "iPad", Tag: tag(3)},
+			{Kind: checkout.KindPerson, ID: "x1", Name: "Ann"}, {Kind: checkout.KindPerson, ID: "x2", Name: "Bob", Tag: tag(2)},
+			{Kind: checkout.KindPerson, ID: "x3", Name: "Eve"}, {Kind: checkout.KindPerson, ID: "x4", Name: "Eve"}, {Kind: checkout.KindPerson, ID: "x5", Name: "Gone", Inactive: true},
+			{Kind: checkout.KindDevice, ID: "d1", Name: "iPad", Tag: tag(3)},
 		}, Asker{})
 		w := NewWorker(Options{Outbox: m, Register: m})
 		tc.req.Tag = tag(9)
@@ -319,13 +321,13 @@ func TestEnrolByTheRegistersRule(t *testing.T) {
 
 // lister is a directory that can be pulled.
 type lister struct {
-	stage
-	snap  Snapshot
+	probed
+	snap  call.Snapshot
 	err   error
 	pulls []time.Time
 }
 
-func (l *lister) Pull(context.Context) (Snapshot, error) {
+func (l *lister) Pull(context.Context) (call.Snapshot, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.pulls = append(l.pulls, time.Now())
@@ -340,16 +342,15 @@ func (l *lister) count() int {
 
 func TestPullSchedule(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, m := &lister{snap: Snapshot{HasPeople: true, People: []Record{person("", "1", "Ann")}}}, NewMemory(Main)
-		l.caps = Capabilities{Pull: true, Repeatable: true, Parallel: 1}
-		w, stop := start(t, Options{Directory: l, Outbox: m, Register: m, Config: Config{PullEvery: time.Hour}})
+		l, m := &lister{snap: call.Snapshot{HasPeople: true, People: rowsOf(person("", "1", "Ann"))}}, NewMemory(Main)
+		w, stop := start(t, Options{Directory: l, Outbox: m, Register: m, Timing: Timing{PullEvery: time.Hour}})
 		defer stop()
 		time.Sleep(24 * time.Hour)
 		if n := l.count(); n < 22 || n > 26 {
 			t.Errorf("%d pulls in a day, want one an hour", n)
 		}
 		l.mu.Lock()
-		l.err, l.pulls = &Trouble{Outcome{Verdict: BadConfig, Reason: "host does not let us in (401 Unauthorized)", Remedy: "check the token"}}, nil
+		l.err, l.pulls = call.Outcome{Verdict: call.BadConfig, Reason: "host does not let us in (401 Unauthorized)", Remedy: "check the token"}, nil
 		l.mu.Unlock()
 		time.Sleep(2 * time.Hour)
 		st, err := w.Status()
@@ -372,9 +373,9 @@ func TestPullSchedule(t *testing.T) {
 // only the pull brings.
 func TestPullWhenItAnswersAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		away := Outcome{Verdict: Down, Reason: "away"}
-		l, m := &lister{err: &Trouble{away}}, NewMemory(Main)
-		l.caps, l.alive = Capabilities{Pull: true, Repeatable: true, Parallel: 1}, func() Outcome { return away }
+		away := call.Outcome{Verdict: call.Down, Reason: "away"}
+		l, m := &lister{err: away}, NewMemory(Main)
+		l.alive = func() call.Outcome { return away }
 		_, stop := start(t, Options{Directory: l, Outbox: m, Register: m})
 		defer stop()
 		for range 20 {
@@ -389,7 +390,7 @@ func TestPullWhenItAnswersAgain(t *testing.T) {
 			if pull.After(up.Add(time.Second)) {
 				t.Errorf("pulled %v after it answered, want at once", pull.Sub(up))
 			}
-			l.err, l.alive = &Trouble{away}, func() Outcome { return away }
+			l.err, l.alive = away, func() call.Outcome { return away }
 			l.mu.Unlock()
 			time.Sleep(2 * time.Hour) // the hourly pull notices it
 		}
@@ -399,13 +400,12 @@ func TestPullWhenItAnswersAgain(t *testing.T) {
 // Who asks for a pull and does not wait for its end says nothing of the directory.
 func TestPullGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, m := &lister{snap: Snapshot{HasPeople: true}}, NewMemory(Main)
-		l.caps = Capabilities{Pull: true, Repeatable: true, Parallel: 1}
+		l, m := &lister{snap: call.Snapshot{HasPeople: true}}, NewMemory(Main)
 		w, stop := start(t, Options{Directory: l, Outbox: m, Register: m})
 		defer stop()
 		synctest.Wait()
 		l.mu.Lock()
-		l.err = &Trouble{Outcome{Verdict: Down, Reason: "the call was broken off by us"}}
+		l.err = call.Outcome{Verdict: call.Down, Reason: "the call was broken off by us"}
 		l.mu.Unlock()
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -422,21 +422,20 @@ func TestPullGivenUp(t *testing.T) {
 // is; when they work, an unknown tag brings the next pull early.
 func TestUnknownTagOfAPulledDirectory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, m := &lister{err: &Trouble{Outcome{Verdict: Down, Reason: "away"}}}, NewMemory(Main)
-		l.caps = Capabilities{Pull: true, Repeatable: true, Parallel: 1}
-		w, stop := start(t, Options{Directory: l, Outbox: m, Register: m, Config: Config{PullEvery: 24 * time.Hour}})
+		l, m := &lister{err: call.Outcome{Verdict: call.Down, Reason: "away"}}, NewMemory(Main)
+		w, stop := start(t, Options{Directory: l, Outbox: m, Register: m, Timing: Timing{PullEvery: 24 * time.Hour}})
 		defer stop()
 		synctest.Wait()
-		if _, err := w.WhatIs(t.Context(), annBadge, Person); !errors.Is(err, ErrOffline) {
-			t.Errorf("%v, want ErrOffline while pulls fail", err)
+		if _, err := w.WhatIs(t.Context(), annBadge, checkout.KindPerson); !errors.Is(err, call.ErrOffline) {
+			t.Errorf("%v, want call.ErrOffline while pulls fail", err)
 		}
 		l.mu.Lock()
-		l.err, l.snap = nil, Snapshot{HasPeople: true, People: []Record{{Kind: Person, Ref: "2", Name: "Bob", Tag: bobBadge}}}
+		l.err, l.snap = nil, call.Snapshot{HasPeople: true, People: []checkout.SyncRow{{Kind: checkout.KindPerson, Ref: "2", Name: "Bob", Tag: bobBadge}}}
 		l.mu.Unlock()
 		time.Sleep(time.Hour)
 		before := l.count()
 		for range 60 { // somebody tries for ten minutes
-			if a, err := w.WhatIs(t.Context(), annBadge, Person); a.Known || err != nil {
+			if a, err := w.WhatIs(t.Context(), annBadge, checkout.KindPerson); a.Kind != checkout.Unknown || err != nil {
 				t.Fatalf("%+v, %v", a, err)
 			}
 			time.Sleep(10 * time.Second)
@@ -452,16 +451,16 @@ func TestUnknownTagOfAPulledDirectory(t *testing.T) {
 func TestSomebodyWaitsForADeadDirectory(t *testing.T) {
 	ask(t, func(t *testing.T, o *oracle, _ *Memory, w *Worker) {
 		o.mu.Lock()
-		o.alive = func() Outcome { return Outcome{Verdict: Down, Reason: "dead"} }
-		o.fails = &Trouble{Outcome{Verdict: Down, Reason: "dead"}}
+		o.alive = func() call.Outcome { return call.Outcome{Verdict: call.Down, Reason: "dead"} }
+		o.fails = call.Outcome{Verdict: call.Down, Reason: "dead"}
 		o.mu.Unlock()
-		w.WhatIs(t.Context(), annBadge, Person)
+		w.WhatIs(t.Context(), annBadge, checkout.KindPerson)
 		time.Sleep(24 * time.Hour)
 		o.mu.Lock()
 		o.alive, o.fails = nil, nil
 		o.mu.Unlock()
 		for range 4 {
-			if a, err := w.WhatIs(t.Context(), annBadge, Person); err == nil && a.Known {
+			if a, err := w.WhatIs(t.Context(), annBadge, checkout.KindPerson); err == nil && a.Kind != checkout.Unknown {
 				return
 			}
 			time.Sleep(10 * time.Second)

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"stump/checkout"
+	"stump/directory/call"
 )
 
 // Memory is an Outbox and a Register without a disk, for tests and for the
@@ -29,7 +30,7 @@ type Memory struct {
 }
 
 type key struct {
-	kind Kind
+	kind checkout.SubjectKind
 	id   string
 }
 
@@ -125,11 +126,11 @@ func (m *Memory) Row(sink string, seq uint64) (Row, error) {
 }
 
 // Open implements Outbox.
-func (m *Memory) Open(_ string, r Row, tags bool) (Delivery, error) {
+func (m *Memory) Open(_ string, r Row, tags bool) (call.Delivery, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	d := Delivery{Event: r.Event}
-	find := func(k Kind, id string) (tag checkout.Tag, ref string) {
+	d := call.Delivery{Event: r.Event}
+	find := func(k checkout.SubjectKind, id string) (tag checkout.Tag, ref string) {
 		i, ok := m.at[key{k, id}]
 		if !ok {
 			return
@@ -139,9 +140,9 @@ func (m *Memory) Open(_ string, r Row, tags bool) (Delivery, error) {
 		}
 		return tag, m.records[i].Ref
 	}
-	d.PersonTag, d.PersonRef = find(Person, r.Event.Person)
-	d.FromTag, d.FromRef = find(Person, r.Event.From)
-	d.DeviceTag, d.DeviceRef = find(Device, r.Event.Device)
+	d.PersonTag, d.PersonRef = find(checkout.KindPerson, r.Event.Person)
+	d.FromTag, d.FromRef = find(checkout.KindPerson, r.Event.From)
+	d.DeviceTag, d.DeviceRef = find(checkout.KindDevice, r.Event.Device)
 	return d, nil
 }
 
@@ -205,7 +206,7 @@ func (m *Memory) Dropped(sink string, seqs []uint64, actor, note string) error {
 }
 
 // Accepted implements Outbox.
-func (m *Memory) Accepted(sink string, seq uint64, theirs Holding, actor string) error {
+func (m *Memory) Accepted(sink string, seq uint64, theirs call.Holding, actor string) error {
 	return m.settle(sink, seq, func(ev *checkout.Event) { ev.Actor, ev.Person = actor, theirs.ID })
 }
 

@@ -14,7 +14,7 @@ func (m *Memory) Records() iter.Seq2[Record, error] {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var all []Record
-	for _, k := range []Kind{Person, Device} {
+	for _, k := range []checkout.SubjectKind{checkout.KindPerson, checkout.KindDevice} {
 		for _, r := range m.records {
 			if r.Kind == k {
 				r.HasTag, r.Tag = !r.Tag.IsZero(), checkout.Tag{}

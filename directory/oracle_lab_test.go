@@ -267,7 +267,7 @@ func (l *lab) before(r Row, device int) (n int) {
 	for seq := uint64(1); seq < r.Seq; seq++ {
 		n += l.callsOf[seq][device]
 	}
-	if r.Step == handoverReturned {
+	if r.Step == "returned" {
 		n++
 	}
 	return n

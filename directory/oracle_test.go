@@ -18,6 +18,7 @@ import (
 	"pgregory.net/rapid"
 
 	"stump/checkout"
+	"stump/directory/call"
 )
 
 // memNet is a network in memory, for bubbles: a server that breaks calls as the
@@ -149,8 +150,8 @@ func newLab(srv http.Handler, open func(*memNet) (Directory, error)) *lab {
 	var all []Record
 	for i := range 3 {
 		all = append(all,
-			Record{Kind: Person, ID: fmt.Sprint("p", i), Ref: fmt.Sprint(i + 1), Name: oracleNames[i], Tag: oracleBadges[i]},
-			Record{Kind: Device, ID: fmt.Sprint("d", i), Ref: fmt.Sprint(i + 11), Name: fmt.Sprint("Device ", i), Tag: checkout.TagFromUint64(uint64(8200000+i), 26)})
+			Record{Kind: checkout.KindPerson, ID: fmt.Sprint("p", i), Ref: fmt.Sprint(i + 1), Name: oracleNames[i], Tag: oracleBadges[i]},
+			Record{Kind: checkout.KindDevice, ID: fmt.Sprint("d", i), Ref: fmt.Sprint(i + 11), Name: fmt.Sprint("Device ", i), Tag: checkout.TagFromUint64(uint64(8200000+i), 26)})
 	}
 	l.out.Apply(all, Asker{})
 	return l
@@ -159,14 +160,14 @@ func newLab(srv http.Handler, open func(*memNet) (Directory, error)) *lab {
 // hookTrouble makes every third delivery to the webhook fail in one way or
 // another.
 func hookTrouble(h *hookStage) {
-	h.stage.answer = func(Delivery) Outcome {
+	h.stage.answer = func(call.Delivery) call.Outcome {
 		switch n := len(h.stage.calls); {
 		case n%3 != 0:
-			return Outcome{}
+			return call.Outcome{}
 		case n%2 == 0:
-			return Outcome{Verdict: Down, Reason: "refuses"}
+			return call.Outcome{Verdict: call.Down, Reason: "refuses"}
 		default:
-			return Outcome{Verdict: Failing, Reason: "failed"}
+			return call.Outcome{Verdict: call.Failing, Reason: "failed"}
 		}
 	}
 }
@@ -198,12 +199,12 @@ func playOriginal(ops []op, honours bool) string {
 		s.devices[fmt.Sprint(8200000+i)] = fmt.Sprint("Device ", i)
 	}
 	l := newLab(s, func(n *memNet) (Directory, error) {
-		cfg := endpointsConfig("http://memory")
-		cfg.Proxy, cfg.testOnlyDial = "none", n.dial
+		cfg := endpointsAt("http://memory")
+		cfg.Proxy, cfg.TestDial = "none", n.dial
 		if honours {
 			cfg.EventParameter = "event"
 		}
-		return Open(cfg)
+		return cfg.open()
 	})
 	hookTrouble(l.hook)
 	words := strings.NewReplacer("checked ", "", " Device 0", "", " Device 1", "", " Device 2", "")
@@ -239,9 +240,9 @@ func playSnipe(ops []op, token string) string {
 		s.assets[i].status = "deployable"
 	}
 	l := newLab(s, func(n *memNet) (Directory, error) {
-		cfg := Config{Kind: "snipeit", URL: "http://memory", TokenFile: token}
-		cfg.Proxy, cfg.testOnlyDial = "none", n.dial
-		return Open(cfg)
+		cfg := snipeConfig{API: call.API{URL: "http://memory", TokenFile: token}}
+		cfg.Proxy, cfg.TestDial = "none", n.dial
+		return cfg.open()
 	})
 	hookTrouble(l.hook)
 	return l.play(ops, func(device int) (saw []string) {

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"stump/checkout"
+	"stump/directory/call"
+	"stump/directory/endpoints"
 )
 
 // original is a server as the sites of the original client have it: three GET
@@ -112,28 +114,34 @@ func (s *original) toggles() []string {
 	return append([]string(nil), s.log...)
 }
 
-// endpointsConfig is the configuration of a site at base.
-func endpointsConfig(base string) Config {
-	return Config{
-		Kind:       "endpoints",
+// endpointsConfig is the configuration of a site at an address.
+type endpointsConfig struct {
+	endpoints.Config
+	call.HTTP
+}
+
+func endpointsAt(base string) endpointsConfig {
+	return endpointsConfig{Config: endpoints.Config{
 		CheckInOut: base + "/checkinout.php?staff_rfid_tag={staff}&asset_rfid_tag={asset}",
 		WhatIs:     base + "/whatis.php?rfid={tag}",
 		Associate:  base + "/associate.php?who={who}&tag={tag}",
 		HashString: testHash,
-	}
+	}}
 }
 
+func (c endpointsConfig) open() (*endpoints.Endpoints, error) { return endpoints.New(c.Config, c.HTTP) }
+
 // openOriginal returns a directory that speaks to a new server.
-func openOriginal(t *testing.T, change func(*Config)) (*original, Directory) {
+func openOriginal(t *testing.T, change func(*endpointsConfig)) (*original, *endpoints.Endpoints) {
 	t.Helper()
 	s := newOriginal()
 	srv := httptest.NewServer(s)
 	t.Cleanup(srv.Close)
-	cfg := endpointsConfig(srv.URL)
+	cfg := endpointsAt(srv.URL)
 	if change != nil {
 		change(&cfg)
 	}
-	d, err := Open(cfg)
+	d, err := cfg.open()
 	if err != nil {
 		t.Fatal(err)
 	}

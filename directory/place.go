@@ -3,6 +3,8 @@ package directory
 import (
 	"sync"
 	"time"
+
+	"stump/directory/call"
 )
 
 // Health says how a place does.
@@ -24,13 +26,13 @@ type place struct {
 
 	mu       sync.Mutex
 	health   Health
-	since    time.Time // when health began
-	failures int       // in a row
-	last     time.Time // last failure
-	next     time.Time // not before
-	outcome  Outcome   // last failure
-	good     time.Time // last event that got through
-	change   func(Health, Outcome)
+	since    time.Time    // when health began
+	failures int          // in a row
+	last     time.Time    // last failure
+	next     time.Time    // not before
+	outcome  call.Outcome // last failure
+	good     time.Time    // last event that got through
+	change   func(Health, call.Outcome)
 }
 
 func newPlace(b Backoff, rnd func(int64) int64) *place {
@@ -43,18 +45,18 @@ func (p *place) ok() {
 	defer p.mu.Unlock()
 	p.failures, p.next = 0, time.Time{}
 	if p.health != Up {
-		p.set(Up, Outcome{})
+		p.set(Up, call.Outcome{})
 		poke(p.up)
 	}
 }
 
 // trouble notes a failure that is the place's own.
-func (p *place) trouble(o Outcome) {
+func (p *place) trouble(o call.Outcome) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
 	h := Unheard
-	if o.Verdict == BadConfig {
+	if o.Verdict == call.BadConfig {
 		h = Stopped
 	}
 	if p.health == Up || p.health == Starting {
@@ -71,7 +73,7 @@ func (p *place) trouble(o Outcome) {
 
 // set changes the health. An outage that a login page interrupts goes on: its
 // beginning stays.
-func (p *place) set(h Health, o Outcome) {
+func (p *place) set(h Health, o call.Outcome) {
 	if p.health == h {
 		return
 	}
@@ -115,7 +117,7 @@ func (p *place) heard() {
 }
 
 // isDown reports whether the place is known not to answer, and why.
-func (p *place) isDown() (Outcome, bool) {
+func (p *place) isDown() (call.Outcome, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	down := p.health == Unheard || p.health == Stopped

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"stump/checkout"
+	"stump/directory/call"
 	"stump/internal/count"
 )
 
@@ -34,17 +35,17 @@ type Plan struct {
 
 // MakePlan compares the register with the directory. byTag finds the register's
 // owner of a tag. It is pure but for byTag.
-func MakePlan(register []Record, snap Snapshot, byTag func(checkout.Tag) (Record, bool, error), force bool) (Plan, error) {
+func MakePlan(register []Record, snap call.Snapshot, byTag func(checkout.Tag) (Record, bool, error), force bool) (Plan, error) {
 	p := planner{byTag: byTag, force: force}
 	p.plan.Notes = append(p.plan.Notes, snap.Notes...)
 	p.plan.People, p.plan.Devices = len(snap.People), len(snap.Devices)
 	if snap.HasPeople {
-		if err := p.kind(Person, register, snap.People); err != nil {
+		if err := p.kind(checkout.KindPerson, register, snap.People); err != nil {
 			return Plan{}, err
 		}
 	}
 	if snap.HasDevices {
-		if err := p.kind(Device, register, snap.Devices); err != nil {
+		if err := p.kind(checkout.KindDevice, register, snap.Devices); err != nil {
 			return Plan{}, err
 		}
 	}
@@ -68,7 +69,7 @@ type known struct {
 	active      int                 // of those with one
 }
 
-func knownOf(k Kind, register []Record) known {
+func knownOf(k checkout.SubjectKind, register []Record) known {
 	n := known{map[string]Record{}, map[string]Record{}, map[string][]Record{}, 0}
 	for _, r := range register {
 		if r.Kind != k {
@@ -90,8 +91,12 @@ func knownOf(k Kind, register []Record) known {
 }
 
 // kind plans people or devices.
-func (p *planner) kind(k Kind, register, pulled []Record) error {
+func (p *planner) kind(k checkout.SubjectKind, register []Record, rows []checkout.SyncRow) error {
 	have := knownOf(k, register)
+	var pulled []Record
+	for _, r := range rows {
+		pulled = append(pulled, recordOf(r))
+	}
 	pulled = p.unique(k, pulled)
 	now, taken := map[string]Record{}, map[string]bool{}
 	for _, in := range pulled {
@@ -153,7 +158,7 @@ func (p *planner) tagOf(in, owner Record, its bool, now map[string]Record) check
 
 // unique removes what the source lists twice: a row that slid from one page to
 // the next, a badge number that two people have.
-func (p *planner) unique(k Kind, pulled []Record) []Record {
+func (p *planner) unique(k checkout.SubjectKind, pulled []Record) []Record {
 	at, whose := map[string]int{}, map[checkout.Tag][]string{}
 	var out []Record
 	for _, r := range pulled {
@@ -182,8 +187,8 @@ func (p *planner) unique(k Kind, pulled []Record) []Record {
 }
 
 // tagWord is how people call the tag.
-func tagWord(k Kind) string {
-	if k == Person {
+func tagWord(k checkout.SubjectKind) string {
+	if k == checkout.KindPerson {
 		return "badge"
 	}
 	return "tag"
@@ -198,7 +203,7 @@ func (p *planner) ownerOf(t checkout.Tag) (Record, bool, error) {
 
 // adopt finds the register's own record of somebody whom the directory names
 // for the first time: by the tag, else by a mail address that only one has.
-func adopt(k Kind, in, owner Record, owned bool, byEmail map[string][]Record) (Record, bool) {
+func adopt(k checkout.SubjectKind, in, owner Record, owned bool, byEmail map[string][]Record) (Record, bool) {
 	if owned && owner.Kind == k && owner.Ref == "" {
 		return owner, true
 	}
@@ -242,13 +247,13 @@ func changed(was, now Record) bool {
 }
 
 // leave deactivates those who are gone, if that can be believed.
-func (p *planner) leave(k Kind, leaving []Record, active, pulled int) {
+func (p *planner) leave(k checkout.SubjectKind, leaving []Record, active, pulled int) {
 	if len(leaving) == 0 {
 		return
 	}
-	many := count.Of(len(leaving), string(k))
+	many := count.Of(len(leaving), k.String())
 	word := "suspended"
-	if k == Device {
+	if k == checkout.KindDevice {
 		word = "retired"
 	}
 	switch {
@@ -262,7 +267,7 @@ func (p *planner) leave(k Kind, leaving []Record, active, pulled int) {
 		return
 	}
 	for _, r := range leaving {
-		if r.Holds > 0 && k == Device {
+		if r.Holds > 0 && k == checkout.KindDevice {
 			p.note("%s is no longer to be lent, and somebody has it: stays until back", r.Name)
 			continue
 		}

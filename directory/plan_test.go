@@ -9,9 +9,20 @@ import (
 	"pgregory.net/rapid"
 
 	"stump/checkout"
+	"stump/directory/call"
 )
 
-func person(id, ref, name string) Record { return Record{Kind: Person, ID: id, Ref: ref, Name: name} }
+func person(id, ref, name string) Record {
+	return Record{Kind: checkout.KindPerson, ID: id, Ref: ref, Name: name}
+}
+
+// rowsOf is what a directory says of them.
+func rowsOf(records ...Record) (rows []checkout.SyncRow) {
+	for _, r := range records {
+		rows = append(rows, r.row())
+	}
+	return rows
+}
 
 // tagged is r with a tag, as a directory says it.
 func tagged(r Record, n uint64) Record {
@@ -45,30 +56,30 @@ func TestPlan(t *testing.T) {
 	}{
 		{"nothing new", []Record{ann}, nil, []Record{person("", "1", "Ann")}, nil, ""},
 		{"somebody new", nil, nil, []Record{tagged(person("", "1", "Ann"), 5)}, []Record{tagged(person("", "1", "Ann"), 5)}, ""},
-		{"somebody new who left already", nil, nil, []Record{{Kind: Person, Ref: "1", Name: "Ann", Inactive: true}}, nil, ""},
+		{"somebody new who left already", nil, nil, []Record{{Kind: checkout.KindPerson, Ref: "1", Name: "Ann", Inactive: true}}, nil, ""},
 		{"a rename is the same person", []Record{ann}, nil, []Record{person("", "1", "Ann Roe")}, []Record{person("ann", "1", "Ann Roe")}, ""},
-		{"what the source lacks is not blanked", []Record{{Kind: Person, ID: "ann", Ref: "1", Name: "Ann", Email: "a@x"}}, nil, []Record{person("", "1", "")}, nil, ""},
-		{"known by mail", []Record{bob}, nil, []Record{{Kind: Person, Ref: "2", Name: "Bob", Email: "bob@X"}},
-			[]Record{{Kind: Person, ID: "bob", Ref: "2", Name: "Bob", Email: "bob@X"}}, ""},
+		{"what the source lacks is not blanked", []Record{{Kind: checkout.KindPerson, ID: "ann", Ref: "1", Name: "Ann", Email: "a@x"}}, nil, []Record{person("", "1", "")}, nil, ""},
+		{"known by mail", []Record{bob}, nil, []Record{{Kind: checkout.KindPerson, Ref: "2", Name: "Bob", Email: "bob@X"}},
+			[]Record{{Kind: checkout.KindPerson, ID: "bob", Ref: "2", Name: "Bob", Email: "bob@X"}}, ""},
 		{"known by badge", []Record{person("eve", "", "Eve")}, map[uint64]Record{5: person("eve", "", "Eve")}, []Record{tagged(person("", "3", "Eve Smith"), 5)},
 			[]Record{person("eve", "3", "Eve Smith")}, ""},
-		{"a badge that is another's here stays there", []Record{ann, person("eve", "", "Eve")}, map[uint64]Record{5: {Kind: Device, ID: "ipad", Name: "iPad"}},
+		{"a badge that is another's here stays there", []Record{ann, person("eve", "", "Eve")}, map[uint64]Record{5: {Kind: checkout.KindDevice, ID: "ipad", Name: "iPad"}},
 			[]Record{tagged(person("", "1", "Ann"), 5)}, nil, "what the directory has as the badge of Ann belongs to iPad here: it stays there"},
 		{"a badge that was issued again moves", []Record{ann, gone}, map[uint64]Record{5: gone}, []Record{tagged(person("", "1", "Ann"), 5)},
-			[]Record{tagged(ann, 5), {Kind: Person, ID: "gone", Ref: "9", Name: "Gone", Inactive: true}}, ""},
+			[]Record{tagged(ann, 5), {Kind: checkout.KindPerson, ID: "gone", Ref: "9", Name: "Gone", Inactive: true}}, ""},
 		{"one badge for two is nobody's", nil, nil, []Record{tagged(person("", "1", "Ann"), 5), tagged(person("", "2", "Bob"), 5)},
 			[]Record{person("", "1", "Ann"), person("", "2", "Bob")}, "Ann and Bob have the same badge in the directory: here each keeps what it has"},
 		{"listed twice is one", nil, nil, []Record{person("", "1", "Ann"), person("", "1", "Ann")}, []Record{person("", "1", "Ann")}, ""},
-		{"a leaver is suspended", []Record{ann, gone}, nil, []Record{person("", "1", "Ann")}, []Record{{Kind: Person, ID: "gone", Ref: "9", Name: "Gone", Inactive: true}}, ""},
-		{"a leaver with devices stays", []Record{ann, {Kind: Person, ID: "gone", Ref: "9", Name: "Gone", Holds: 2}}, nil, []Record{person("", "1", "Ann")}, nil,
+		{"a leaver is suspended", []Record{ann, gone}, nil, []Record{person("", "1", "Ann")}, []Record{{Kind: checkout.KindPerson, ID: "gone", Ref: "9", Name: "Gone", Inactive: true}}, ""},
+		{"a leaver with devices stays", []Record{ann, {Kind: checkout.KindPerson, ID: "gone", Ref: "9", Name: "Gone", Holds: 2}}, nil, []Record{person("", "1", "Ann")}, nil,
 			"Gone left the directory and still has 2 devices: stays until back"},
-		{"who comes back is active again", []Record{{Kind: Person, ID: "ann", Ref: "1", Name: "Ann", Inactive: true}}, nil, []Record{person("", "1", "Ann")}, []Record{ann}, ""},
-		{"whom an admin retired stays so", []Record{{Kind: Person, ID: "ann", Ref: "1", Name: "Ann", Inactive: true, Retired: true}}, nil, []Record{person("", "1", "Ann")}, nil, ""},
+		{"who comes back is active again", []Record{{Kind: checkout.KindPerson, ID: "ann", Ref: "1", Name: "Ann", Inactive: true}}, nil, []Record{person("", "1", "Ann")}, []Record{ann}, ""},
+		{"whom an admin retired stays so", []Record{{Kind: checkout.KindPerson, ID: "ann", Ref: "1", Name: "Ann", Inactive: true, Retired: true}}, nil, []Record{person("", "1", "Ann")}, nil, ""},
 		{"whom only the station knows is left alone", []Record{ann, bob}, nil, []Record{person("", "1", "Ann")}, nil, ""},
 		{"an empty answer deactivates nobody", []Record{ann}, nil, nil, nil, "lists no person at all"},
 	} {
 		for _, force := range []bool{false, true} {
-			p, err := MakePlan(tc.register, Snapshot{People: tc.pulled, HasPeople: true}, owners(tc.tags), force)
+			p, err := MakePlan(tc.register, call.Snapshot{People: rowsOf(tc.pulled...), HasPeople: true}, owners(tc.tags), force)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -102,7 +113,7 @@ func TestPlanGuards(t *testing.T) {
 				pulled = append(pulled, r)
 			}
 		}
-		p, err := MakePlan(register, Snapshot{People: pulled, HasPeople: true}, owners(nil), tc.force)
+		p, err := MakePlan(register, call.Snapshot{People: rowsOf(pulled...), HasPeople: true}, owners(nil), tc.force)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -118,8 +129,8 @@ func TestPlanGuards(t *testing.T) {
 
 // A directory that keeps no devices has not lost them.
 func TestPlanLeavesAloneWhatTheDirectoryDoesNotKeep(t *testing.T) {
-	register := []Record{{Kind: Device, ID: "ipad", Ref: "1", Name: "iPad"}}
-	p, err := MakePlan(register, Snapshot{HasPeople: true}, owners(nil), true)
+	register := []Record{{Kind: checkout.KindDevice, ID: "ipad", Ref: "1", Name: "iPad"}}
+	p, err := MakePlan(register, call.Snapshot{HasPeople: true}, owners(nil), true)
 	if err != nil || len(p.Changes) != 0 || len(p.Notes) != 0 {
 		t.Errorf("%+v, %v", p, err)
 	}
@@ -136,7 +147,7 @@ func TestPlanProperties(t *testing.T) {
 			for r := range m.Records() {
 				register = append(register, r)
 			}
-			p, err := MakePlan(register, Snapshot{People: people, HasPeople: true}, m.ByTag, false)
+			p, err := MakePlan(register, call.Snapshot{People: rowsOf(people...), HasPeople: true}, m.ByTag, false)
 			if err != nil {
 				rt.Fatal(err)
 			}
@@ -151,7 +162,7 @@ func TestPlanProperties(t *testing.T) {
 				before[r.ID] = r
 			}
 			people := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) Record {
-				r := Record{Kind: Person, Ref: fmt.Sprint(rapid.IntRange(1, 20).Draw(rt, "ref")), Name: rapid.SampledFrom([]string{"Ann", "Bob", "Cem"}).Draw(rt, "name")}
+				r := Record{Kind: checkout.KindPerson, Ref: fmt.Sprint(rapid.IntRange(1, 20).Draw(rt, "ref")), Name: rapid.SampledFrom([]string{"Ann", "Bob", "Cem"}).Draw(rt, "name")}
 				if n := rapid.IntRange(0, 12).Draw(rt, "tag"); n > 0 {
 					r = tagged(r, uint64(n))
 				}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/directory/call"
 )
 
 // pullTimeout is for a whole pull, all pages.
@@ -21,7 +22,7 @@ type puller struct {
 	mu       sync.Mutex
 	last     time.Time // last good one
 	next     time.Time
-	failure  Outcome
+	failure  call.Outcome
 	failed   bool
 	since    time.Time // first failure in a row
 	failures int
@@ -56,11 +57,11 @@ func (w *Worker) nextPull(err error) time.Duration {
 	p := &w.pulls
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	every := w.o.Config.PullEvery
+	every := w.o.Timing.PullEvery
 	wait := every - every/20 + time.Duration(w.o.Random(int64(every/10)+1))
 	if err != nil {
 		wait = w.o.Backoff.withDefaults().Wait(p.failures, time.Since(p.since), p.failure.After, w.o.Random)
-		if p.failure.Verdict == BadConfig {
+		if p.failure.Verdict == call.BadConfig {
 			wait = w.o.Backoff.withDefaults().Late
 		}
 	}
@@ -71,8 +72,8 @@ func (w *Worker) nextPull(err error) time.Duration {
 // Pull reads the whole directory and brings the register up to date, in one
 // transaction. force lets it suspend more people than is believed otherwise.
 func (w *Worker) Pull(ctx context.Context, force bool) (Plan, error) {
-	if !w.dir.Capabilities().Pull {
-		return Plan{}, fmt.Errorf("%s has no list of people or devices: %w", w.dir, ErrUnsupported)
+	if w.puller == nil {
+		return Plan{}, fmt.Errorf("%s has no list of people or devices: %w", w.dir, call.ErrUnsupported)
 	}
 	w.pulls.one.Lock()
 	defer w.pulls.one.Unlock()
@@ -87,7 +88,7 @@ func (w *Worker) Pull(ctx context.Context, force bool) (Plan, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.failed = err != nil; !p.failed {
-		p.last, p.plan, p.failures, p.failure = time.Now(), plan, 0, Outcome{}
+		p.last, p.plan, p.failures, p.failure = time.Now(), plan, 0, call.Outcome{}
 		for _, n := range plan.Notes {
 			w.log.Warn("pull: "+n, "place", w.dir.String())
 		}
@@ -96,9 +97,9 @@ func (w *Worker) Pull(ctx context.Context, force bool) (Plan, error) {
 	if p.failures++; p.failures == 1 {
 		p.since = time.Now()
 	}
-	o, ok := troubleOf(err)
+	o, ok := call.OfError(err)
 	if !ok {
-		o = Outcome{Verdict: Failing, Reason: err.Error()}
+		o = call.Outcome{Verdict: call.Failing, Reason: err.Error()}
 	}
 	p.failure = o
 	if p.failures == 1 {
@@ -116,7 +117,7 @@ func (w *Worker) compare(ctx context.Context, failed error) {
 	case failed == nil && !up:
 		w.main.hurry()
 	case failed != nil && up:
-		if o := w.dir.Probe(ctx); o.Verdict != Done {
+		if o := w.dir.Probe(ctx); o.Verdict != call.OK {
 			w.main.trouble(o)
 		}
 	}
@@ -124,7 +125,7 @@ func (w *Worker) compare(ctx context.Context, failed error) {
 }
 
 func (w *Worker) pull(ctx context.Context, force bool) (Plan, error) {
-	snap, err := w.dir.Pull(ctx)
+	snap, err := w.puller.Pull(ctx)
 	if err != nil {
 		return Plan{}, err
 	}
@@ -157,7 +158,7 @@ func (w *Worker) resolved() {
 }
 
 func (w *Worker) pullStatus() *PullStatus {
-	if !w.dir.Capabilities().Pull {
+	if w.puller == nil {
 		return nil
 	}
 	p := &w.pulls

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"stump/directory/call"
 )
 
 // queue picks the rows that may be sent. It reads the outbox from the front to
@@ -16,7 +18,7 @@ import (
 type queue struct {
 	sink   string
 	out    Outbox
-	caps   Capabilities
+	caps   call.Capabilities
 	cursor uint64
 	held   map[string]*hold
 	// settled are rows whose last call has had its time.
@@ -38,7 +40,7 @@ type hold struct {
 
 const pageRows = 256
 
-func newQueue(sink string, out Outbox, caps Capabilities) *queue {
+func newQueue(sink string, out Outbox, caps call.Capabilities) *queue {
 	return &queue{sink: sink, out: out, caps: caps, held: map[string]*hold{}, settled: map[uint64]bool{}}
 }
 

@@ -9,13 +9,15 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"stump/directory/call"
 )
 
 type qop struct {
 	what    string
 	device  int
 	pending bool
-	verdict Verdict
+	verdict call.Verdict
 	n       int
 	wait    time.Duration
 }
@@ -32,7 +34,7 @@ func drawQ(rt *rapid.T, merges bool) []qop {
 			o.device = rapid.IntRange(0, 3).Draw(rt, "device")
 			o.pending = rapid.IntRange(0, 5).Draw(rt, "pending") == 0
 		case "fault":
-			o.verdict = rapid.SampledFrom([]Verdict{Down, Failing, Failing, Failing, Lost, Refused, Differs, BadConfig}).Draw(rt, "verdict")
+			o.verdict = rapid.SampledFrom([]call.Verdict{call.Down, call.Failing, call.Failing, call.Failing, call.InDoubt, call.Refused, call.Conflict, call.BadConfig}).Draw(rt, "verdict")
 			o.device = rapid.IntRange(-1, 3).Draw(rt, "device")
 			o.n = rapid.SampledFrom([]int{1, 1, 2, 3, 50}).Draw(rt, "n")
 		case "merge", "half", "resolve", "retry", "drop", "accept":
@@ -44,14 +46,14 @@ func drawQ(rt *rapid.T, merges bool) []qop {
 	}), 1, 25).Draw(rt, "ops")
 }
 
-func playQ(t *testing.T, ops []qop, caps Capabilities, probe bool) (wrong string) {
+func playQ(t *testing.T, ops []qop, caps call.Capabilities, probe bool) (wrong string) {
 	m := NewMemory(Main)
 	var faults []qop
 	removed := map[uint64]bool{} // by a person
 	place := &stage{caps: caps}
 	told := map[uint64]int{}
 	exempt := map[uint64]bool{} // in flight when keys changed
-	place.answer = func(d Delivery) Outcome {
+	place.answer = func(d call.Delivery) call.Outcome {
 		m.mu.Lock()
 		rows := m.sinks[Main].rows
 		me := rows[d.Event.Seq]
@@ -69,12 +71,12 @@ func playQ(t *testing.T, ops []qop, caps Capabilities, probe bool) (wrong string
 			f := &faults[i]
 			if f.n > 0 && (f.device == -1 || f.device == dev) {
 				f.n--
-				o := Outcome{Verdict: f.verdict, Reason: "fault"}
-				if f.verdict == Failing && caps.Settle > 0 {
+				o := call.Outcome{Verdict: f.verdict, Reason: "fault"}
+				if f.verdict == call.Failing && caps.Settle > 0 {
 					o.Late = f.n%2 == 0
 				}
-				if f.verdict == Lost && caps.Repeatable {
-					o.Verdict = Failing
+				if f.verdict == call.InDoubt && caps.Repeatable {
+					o.Verdict = call.Failing
 				}
 				return o
 			}
@@ -83,12 +85,12 @@ func playQ(t *testing.T, ops []qop, caps Capabilities, probe bool) (wrong string
 		if told[d.Event.Seq] > 1 && wrong == "" {
 			wrong = fmt.Sprintf("%d told twice", d.Event.Seq)
 		}
-		return Outcome{}
+		return call.Outcome{}
 	}
 	var w *Worker
 	var stop func()
 	boot := func() {
-		slow := &slowStage{place, func(d Delivery) { time.Sleep(10 * time.Millisecond) }}
+		slow := &slowStage{place, func(d call.Delivery) { time.Sleep(10 * time.Millisecond) }}
 		if probe {
 			w = NewWorker(Options{Directory: slow, Outbox: m})
 		} else {
@@ -169,7 +171,7 @@ func playQ(t *testing.T, ops []qop, caps Capabilities, probe bool) (wrong string
 		case "probe":
 			place.mu.Lock()
 			if place.alive == nil {
-				place.alive = func() Outcome { return Outcome{Verdict: Down, Reason: "down"} }
+				place.alive = func() call.Outcome { return call.Outcome{Verdict: call.Down, Reason: "down"} }
 			} else {
 				place.alive = nil
 			}
@@ -237,11 +239,11 @@ func playQ(t *testing.T, ops []qop, caps Capabilities, probe bool) (wrong string
 }
 
 func TestQueueProperties(t *testing.T) {
-	kinds := map[string]Capabilities{
-		"webhook":   {Deliver: true, Repeatable: true, Parallel: 4},
-		"directory": {Deliver: true, Repeatable: true, Identities: true, Parallel: 4},
-		"settle":    {Deliver: true, Repeatable: true, Identities: true, Parallel: 4, Settle: time.Minute},
-		"toggle":    {Deliver: true, Identities: true, Parallel: 1},
+	kinds := map[string]call.Capabilities{
+		"webhook":   {Repeatable: true, Parallel: 4},
+		"directory": {Repeatable: true, Identities: true, Parallel: 4},
+		"settle":    {Repeatable: true, Identities: true, Parallel: 4, Settle: time.Minute},
+		"toggle":    {Identities: true, Parallel: 1},
 	}
 	for name, caps := range kinds {
 		for _, merges := range []bool{false, true} {

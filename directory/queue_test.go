@@ -9,6 +9,10 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"stump/directory/call"
+
+	"stump/checkout"
 )
 
 // addKeyed adds an event under a key, as the ledger does for a tag without an
@@ -45,7 +49,7 @@ func resolveKey(m *Memory, seq uint64, key string, pending bool) {
 // A tag turns out to be that of a device of which an earlier event waits: both
 // are told, in their order.
 func TestLearnedBehindARowThatWaits(t *testing.T) {
-	for _, first := range []Verdict{Failing, Refused} {
+	for _, first := range []call.Verdict{call.Failing, call.Refused} {
 		t.Run(first.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				out := NewMemory("hook")
@@ -53,11 +57,11 @@ func TestLearnedBehindARowThatWaits(t *testing.T) {
 				addKeyed(out, 2, "~tag", true)
 				addKeyed(out, 3, "pixel", false)
 				hook := &hookStage{}
-				bad := map[uint64]Verdict{1: first, 2: Refused}
-				hook.stage.answer = func(d Delivery) Outcome { return Outcome{Verdict: bad[d.Event.Seq], Reason: "x"} }
+				bad := map[uint64]call.Verdict{1: first, 2: call.Refused}
+				hook.stage.answer = func(d call.Delivery) call.Outcome { return call.Outcome{Verdict: bad[d.Event.Seq], Reason: "x"} }
 				w, stop := start(t, Options{Outbox: out, Webhooks: map[string]Deliverer{"hook": hook}, Random: func(n int64) int64 { return n - 1 }})
 				defer stop()
-				if first == Failing {
+				if first == call.Failing {
 					time.Sleep(2 * time.Second)
 				}
 				synctest.Wait()
@@ -98,13 +102,13 @@ func TestHalfKnownRowHoldsItsDevice(t *testing.T) {
 		defer stop()
 		time.Sleep(time.Second)
 		// Somebody enrols the device; whose the badge was is not known yet.
-		if _, err := l.Apply([]Record{{Kind: Person, Name: "Ann", Tag: annBadge}, {Kind: Device, Name: "iPad", Tag: ipadTag}}, Asker{}); err != nil {
+		if _, err := l.Apply([]Record{{Kind: checkout.KindPerson, Name: "Ann", Tag: annBadge}, {Kind: checkout.KindDevice, Name: "iPad", Tag: ipadTag}}, Asker{}); err != nil {
 			t.Fatal(err)
 		}
 		bump(t, l, annBadge, ipadTag) // out
 		time.Sleep(time.Second)
 		early := place.seqs()
-		l.Apply([]Record{{Kind: Person, Name: "Bob", Tag: bobBadge}}, Asker{})
+		l.Apply([]Record{{Kind: checkout.KindPerson, Name: "Bob", Tag: bobBadge}}, Asker{})
 		w.Hurry()
 		time.Sleep(time.Hour)
 		synctest.Wait()
@@ -129,14 +133,14 @@ func TestLearnedGoesBeforeRetried(t *testing.T) {
 		addKeyed(out, 3, "pixel", false)
 		place := &stage{caps: everything}
 		failed := false
-		place.answer = func(d Delivery) Outcome {
+		place.answer = func(d call.Delivery) call.Outcome {
 			if d.Event.Seq == 2 && !failed {
 				failed = true
-				return Outcome{Verdict: Failing, Reason: "429", After: 12 * time.Second}
+				return call.Outcome{Verdict: call.Failing, Reason: "429", After: 12 * time.Second}
 			}
-			return Outcome{}
+			return call.Outcome{}
 		}
-		slow := &slowStage{place, func(d Delivery) {
+		slow := &slowStage{place, func(d call.Delivery) {
 			switch d.Event.Seq {
 			case 2:
 				time.Sleep(time.Millisecond)
@@ -163,10 +167,10 @@ func TestLearnedGoesBeforeRetried(t *testing.T) {
 // slowStage does something before each call.
 type slowStage struct {
 	*stage
-	before func(Delivery)
+	before func(call.Delivery)
 }
 
-func (s *slowStage) Deliver(ctx context.Context, d Delivery) Outcome {
+func (s *slowStage) Deliver(ctx context.Context, d call.Delivery) call.Outcome {
 	s.before(d)
 	return s.stage.Deliver(ctx, d)
 }
@@ -223,12 +227,12 @@ func TestPoisonsDoNotStarveOthers(t *testing.T) {
 				heal := time.Now().Add(time.Hour)
 				var told time.Time
 				place := &stage{caps: everything}
-				place.answer = func(d Delivery) Outcome {
+				place.answer = func(d call.Delivery) call.Outcome {
 					if int(d.Event.Seq) <= poisons || time.Now().Before(heal) {
-						return Outcome{Verdict: Failing, Reason: "host failed (500 Internal Server Error)"}
+						return call.Outcome{Verdict: call.Failing, Reason: "host failed (500 Internal Server Error)"}
 					}
 					told = time.Now()
-					return Outcome{}
+					return call.Outcome{}
 				}
 				_, stop := start(t, Options{Directory: place, Outbox: out})
 				defer stop()
@@ -260,11 +264,11 @@ func TestRetryWithinSettle(t *testing.T) {
 				caps := everything
 				caps.Settle = time.Minute
 				place := &stage{caps: caps}
-				place.answer = func(d Delivery) Outcome {
+				place.answer = func(d call.Delivery) call.Outcome {
 					if len(place.calls) == 1 {
-						return Outcome{Verdict: Failing, Late: true, Reason: "no answer", After: after}
+						return call.Outcome{Verdict: call.Failing, Late: true, Reason: "no answer", After: after}
 					}
-					return Outcome{}
+					return call.Outcome{}
 				}
 				o := Options{Directory: place, Outbox: out}
 				w, stop := start(t, o)
@@ -295,7 +299,7 @@ func TestRetryOfSending(t *testing.T) {
 		out.SaveRows(Main, map[uint64]RowState{1: {State: Sending, Attempts: 1}})
 		caps := everything
 		caps.Repeatable = false
-		place := &stage{caps: caps, alive: func() Outcome { return Outcome{Verdict: Down} }}
+		place := &stage{caps: caps, probed: probed{alive: func() call.Outcome { return call.Outcome{Verdict: call.Down} }}}
 		w, stop := start(t, Options{Directory: place, Outbox: out})
 		defer stop()
 		time.Sleep(time.Minute)
@@ -322,9 +326,9 @@ func TestRetryOfSending(t *testing.T) {
 // halves is a toggle that tells a hand-over in two calls.
 type halves struct{ *stage }
 
-func (halves) Counted(Delivery) string { return "it was" }
+func (halves) IfCounted(call.Delivery) string { return "it was" }
 
-func (halves) After(d Delivery) string {
+func (halves) NextStep(d call.Delivery) string {
 	if d.Step == "" {
 		return "returned"
 	}
@@ -340,11 +344,11 @@ func TestHalfOfAHandoverAccepted(t *testing.T) {
 		out.SaveRows(Main, map[uint64]RowState{1: {State: Sending, Attempts: 1}})
 		caps := everything
 		caps.Repeatable = false
-		place := &stage{caps: caps, alive: func() Outcome { return Outcome{Verdict: Down} }}
+		place := &stage{caps: caps, probed: probed{alive: func() call.Outcome { return call.Outcome{Verdict: call.Down} }}}
 		var steps []string
-		place.answer = func(d Delivery) Outcome {
+		place.answer = func(d call.Delivery) call.Outcome {
 			steps = append(steps, d.Step)
-			return Outcome{}
+			return call.Outcome{}
 		}
 		w, stop := start(t, Options{Directory: halves{place}, Outbox: out})
 		defer stop()
@@ -388,11 +392,11 @@ func TestUnreadableRowHoldsNobodyElse(t *testing.T) {
 		out := &damaged{Memory: NewMemory(Main)}
 		out.Add(event(1, "ipad"), false)
 		place := &stage{caps: everything}
-		place.answer = func(d Delivery) Outcome {
+		place.answer = func(d call.Delivery) call.Outcome {
 			if d.Event.Seq == 1 {
-				return Outcome{Verdict: Failing, Reason: "500"}
+				return call.Outcome{Verdict: call.Failing, Reason: "500"}
 			}
-			return Outcome{}
+			return call.Outcome{}
 		}
 		_, stop := start(t, Options{Directory: place, Outbox: out})
 		defer stop()
@@ -420,7 +424,7 @@ func TestTryAgainWaitsForWhatGotItsKey(t *testing.T) {
 	addKeyed(out, 1, "~tag", true)
 	addKeyed(out, 2, "~tag", true)
 	addKeyed(out, 3, "d0", false)
-	q := newQueue("hook", out, Capabilities{Deliver: true, Repeatable: true})
+	q := newQueue("hook", out, call.Capabilities{Repeatable: true})
 	rows, _, err := q.pick(128, true)
 	if err != nil || len(rows) != 3 {
 		t.Fatalf("%d rows, %v", len(rows), err)

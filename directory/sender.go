@@ -2,10 +2,13 @@ package directory
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"stump/directory/call"
 )
 
 // Numbers of the sender.
@@ -26,14 +29,15 @@ const wasStopped = "the station stopped while it told the directory"
 
 // sender tells one place what its rows of the outbox say.
 type sender struct {
-	name  string
-	to    Deliverer
-	probe func(context.Context) Outcome // nil: a row is the probe
-	out   Outbox
-	caps  Capabilities
-	place *place
-	log   *slog.Logger
-	wake  chan struct{} // retry, network, register: look again
+	name   string
+	place  fmt.Stringer
+	to     Deliverer                          // nil: nothing is delivered
+	probe  func(context.Context) call.Outcome // nil: a row is the probe
+	out    Outbox
+	caps   call.Capabilities
+	health *place
+	log    *slog.Logger
+	wake   chan struct{} // retry, network, register: look again
 
 	mu       sync.Mutex // held while rows are picked, and by retry, drop, accept
 	queue    *queue
@@ -49,30 +53,32 @@ type failure struct {
 	alone int // failures since others got through
 }
 
-func newSender(name string, to Deliverer, out Outbox, pl *place, log *slog.Logger) *sender {
-	caps := to.Capabilities()
+func newSender(name string, place fmt.Stringer, out Outbox, pl *place, log *slog.Logger) *sender {
 	s := &sender{
-		name: name, to: to, out: out, caps: caps, place: pl, log: log,
+		name: name, place: place, out: out, health: pl, log: log,
 		wake: make(chan struct{}, 1), inflight: map[uint64]bool{}, failing: map[uint64]*failure{},
-		queue: newQueue(name, out, caps),
 	}
-	if d, ok := to.(Directory); ok {
+	if to, ok := place.(Deliverer); ok {
+		s.to, s.caps = to, to.Capabilities()
+	}
+	if d, ok := place.(Directory); ok {
 		s.probe = d.Probe
 	}
+	s.queue = newQueue(name, out, s.caps)
 	return s
 }
 
 // run drains the outbox until ctx ends.
 func (s *sender) run(ctx context.Context) {
 	var changed <-chan struct{}
-	if s.caps.Deliver {
+	if s.to != nil {
 		changed = s.out.Changed(s.name)
 	}
 	s.mu.Lock()
 	s.queue = newQueue(s.name, s.out, s.caps)
 	s.mu.Unlock()
 	for ctx.Err() == nil {
-		wait, health := s.place.wait()
+		wait, health := s.health.wait()
 		if wait > 0 {
 			// Taps come and go; they don't make a dead place answer.
 			s.survey()
@@ -80,9 +86,9 @@ func (s *sender) run(ctx context.Context) {
 			continue
 		}
 		if health != Up && s.probe != nil {
-			if o := s.probe(ctx); o.Verdict != Done {
+			if o := s.probe(ctx); o.Verdict != call.OK {
 				if ctx.Err() == nil {
-					s.place.trouble(o)
+					s.health.trouble(o)
 				}
 				continue
 			}
@@ -94,7 +100,7 @@ func (s *sender) run(ctx context.Context) {
 			s.sleep(ctx, 10*time.Second, nil)
 		case !sent:
 			if health != Up && s.probe != nil && !s.hasFailing() {
-				s.place.ok()
+				s.health.ok()
 			}
 			s.idle(ctx, changed)
 		}
@@ -104,7 +110,7 @@ func (s *sender) run(ctx context.Context) {
 // survey learns which rows wait for a person, for the status and the display's
 // mark. It lets go of the queue between the pieces.
 func (s *sender) survey() error {
-	for whole := !s.caps.Deliver; !whole; {
+	for whole := s.to == nil; !whole; {
 		var err error
 		s.mu.Lock()
 		whole, err = s.queue.survey()
@@ -152,7 +158,7 @@ func (s *sender) sleep(ctx context.Context, d time.Duration, changed <-chan stru
 // round sends what may be sent now: one row to a place that has yet to prove
 // itself, a batch to one that works. It reports whether there was anything.
 func (s *sender) round(ctx context.Context, health Health) (bool, error) {
-	if !s.caps.Deliver {
+	if s.to == nil {
 		return false, nil
 	}
 	// Where only the state there tells whether a row was told (Settle), the next
@@ -258,16 +264,16 @@ func (s *sender) chain(ctx context.Context, b *batch, rows []Row) {
 // one sends one row, all its parts, and reports whether it is delivered.
 func (s *sender) one(ctx context.Context, b *batch, r Row) bool {
 	if !s.caps.Repeatable && r.State == Sending {
-		s.judge(b, r, Outcome{Verdict: Lost, Reason: wasStopped})
+		s.judge(b, r, call.Outcome{Verdict: call.InDoubt, Reason: wasStopped})
 		return false
 	}
 	for {
 		d, err := s.out.Open(s.name, r, s.caps.Tags)
 		if err != nil {
-			s.judge(b, r, Outcome{Verdict: Refused, Reason: "the ledger can't open it: " + err.Error(), Remedy: "see the log, then retry"})
+			s.judge(b, r, call.Outcome{Verdict: call.Refused, Reason: "the ledger can't open it: " + err.Error(), Remedy: "see the log, then retry"})
 			return false
 		}
-		d.Step, d.Attempts, d.Force = r.Step, r.Attempts, r.Force
+		d.Step, d.Force = r.Step, r.Force
 		r.Attempts++
 		if !s.caps.Repeatable || s.caps.Settle > 0 {
 			// Written before the call: after a kill it says that nobody can tell.
@@ -278,12 +284,12 @@ func (s *sender) one(ctx context.Context, b *batch, r Row) bool {
 				b.mu.Lock()
 				b.untouched, b.stop = append(b.untouched, r), true
 				b.mu.Unlock()
-				s.place.trouble(Outcome{Verdict: Down, Reason: "the ledger can't be written: " + err.Error()})
+				s.health.trouble(call.Outcome{Verdict: call.Down, Reason: "the ledger can't be written: " + err.Error()})
 				return false
 			}
 		}
 		o := s.deliver(ctx, d)
-		if o.Verdict != Part {
+		if o.Verdict != call.Part {
 			return s.judge(b, r, o)
 		}
 		r.Step, r.Attempts, r.State = o.Step, 0, Queued
@@ -294,14 +300,14 @@ func (s *sender) one(ctx context.Context, b *batch, r Row) bool {
 			return s.out.SaveRows(s.name, map[uint64]RowState{r.Seq: r.RowState})
 		})
 		if ctx.Err() != nil {
-			return s.judge(b, r, Outcome{Verdict: Down, Reason: "the station stopped between two calls"})
+			return s.judge(b, r, call.Outcome{Verdict: call.Down, Reason: "the station stopped between two calls"})
 		}
 	}
 }
 
 // deliver makes the call. When the daemon stops, a call that is on its way gets
 // a moment to come to its end, since a broken one may have been counted.
-func (s *sender) deliver(ctx context.Context, d Delivery) Outcome {
+func (s *sender) deliver(ctx context.Context, d call.Delivery) call.Outcome {
 	call, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	defer context.AfterFunc(ctx, func() {

@@ -15,6 +15,10 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"stump/checkout"
+	"stump/directory/call"
+	"stump/directory/snipeit"
 )
 
 // snipeDouble is Snipe-IT's API with the quirks that its source has (v8.1.4):
@@ -307,9 +311,27 @@ func tokenFile(t testing.TB, token string) string {
 	return file
 }
 
-func snipeConfig(t testing.TB, base string) Config {
-	return Config{
-		Kind: "snipeit", URL: base, TokenFile: tokenFile(t, "secret-token"), HTTP: quick, SettleTime: 20 * time.Millisecond,
-		BadgeTransform: []string{"digits", "strip-zeros"},
+// snipeConfig is the configuration of a site at an address.
+type snipeConfig struct {
+	snipeit.Config
+	call.API
+	call.Badges
+	call.HTTP
+}
+
+func snipeAt(t testing.TB, base string) snipeConfig {
+	return snipeConfig{
+		Config: snipeit.Config{SettleTime: 20 * time.Millisecond}, API: call.API{URL: base, TokenFile: tokenFile(t, "secret-token")},
+		Badges: call.Badges{Transform: []string{"digits", "strip-zeros"}}, HTTP: quick,
 	}
+}
+
+func (c snipeConfig) open() (*snipeit.SnipeIT, error) {
+	return snipeit.New(c.Config, c.API, c.Badges, c.HTTP, decimal26)
+}
+
+// decimal26 reads a plain decimal as 26 bits.
+func decimal26(s string) (checkout.Tag, error) {
+	v, err := strconv.ParseUint(s, 10, 26)
+	return checkout.TagFromUint64(v, 26), err
 }

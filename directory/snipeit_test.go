@@ -13,18 +13,20 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/directory/call"
+	"stump/directory/snipeit"
 )
 
-func openSnipe(t testing.TB, change func(*snipeDouble, *Config)) (*snipeDouble, Directory) {
+func openSnipe(t testing.TB, change func(*snipeDouble, *snipeConfig)) (*snipeDouble, *snipeit.SnipeIT) {
 	t.Helper()
 	s := newSnipeDouble()
 	srv := httptest.NewServer(s)
 	t.Cleanup(srv.Close)
-	cfg := snipeConfig(t, srv.URL)
+	cfg := snipeAt(t, srv.URL)
 	if change != nil {
 		change(s, &cfg)
 	}
-	d, err := Open(cfg)
+	d, err := cfg.open()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +34,7 @@ func openSnipe(t testing.TB, change func(*snipeDouble, *Config)) (*snipeDouble, 
 }
 
 // snipeTap is tap with Snipe-IT's keys.
-func snipeTap(kind checkout.Kind) Delivery {
+func snipeTap(kind checkout.Kind) call.Delivery {
 	d := tap(kind)
 	d.PersonRef, d.DeviceRef = "1", "11"
 	if kind == checkout.Handover {
@@ -42,37 +44,37 @@ func snipeTap(kind checkout.Kind) Delivery {
 }
 
 // deliver goes through all parts, as the worker does.
-func deliver(t testing.TB, to Deliverer, d Delivery) Outcome {
+func deliver(t testing.TB, to Deliverer, d call.Delivery) call.Outcome {
 	t.Helper()
 	for range 5 {
 		o := to.Deliver(t.Context(), d)
-		if o.Verdict != Part {
+		if o.Verdict != call.Part {
 			return o
 		}
 		d.Step = o.Step
 	}
 	t.Fatal("no end of parts")
-	return Outcome{}
+	return call.Outcome{}
 }
 
 func TestSnipeITPull(t *testing.T) {
-	_, d := openSnipe(t, func(s *snipeDouble, c *Config) { s.users[2].endDate = "2020-01-31" })
+	_, d := openSnipe(t, func(s *snipeDouble, c *snipeConfig) { s.users[2].endDate = "2020-01-31" })
 	snap, err := d.Pull(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Record{
-		{Kind: Person, Ref: "1", Name: "Ann O'Brien", Email: "ann@x", Tag: annBadge},
-		{Kind: Person, Ref: "2", Name: "Bob R&D", Email: "bob@x", Tag: bobBadge},
-		{Kind: Person, Ref: "3", Name: "Cem Leer", Inactive: true},
+	want := []checkout.SyncRow{
+		{Kind: checkout.KindPerson, Ref: "1", Name: "Ann O'Brien", Email: "ann@x", Tag: annBadge},
+		{Kind: checkout.KindPerson, Ref: "2", Name: "Bob R&D", Email: "bob@x", Tag: bobBadge},
+		{Kind: checkout.KindPerson, Ref: "3", Name: "Cem Leer", Inactive: true},
 	}
 	if !slices.Equal(snap.People, want) {
 		t.Errorf("people\n%+v\nwant\n%+v", snap.People, want)
 	}
-	want = []Record{
-		{Kind: Device, Ref: "11", Name: "iPad <mini>", Model: "Pixel 9", Tag: ipadTag},
-		{Kind: Device, Ref: "12", Name: "Pixel 9 9876543", Model: "Pixel 9", Tag: pixelTag},
-		{Kind: Device, Ref: "13", Name: "Broken", Model: "Pixel 9", Tag: checkout.TagFromUint64(9876544, 26), Inactive: true},
+	want = []checkout.SyncRow{
+		{Kind: checkout.KindDevice, Ref: "11", Name: "iPad <mini>", Type: "Pixel 9", Tag: ipadTag},
+		{Kind: checkout.KindDevice, Ref: "12", Name: "Pixel 9 9876543", Type: "Pixel 9", Tag: pixelTag},
+		{Kind: checkout.KindDevice, Ref: "13", Name: "Broken", Type: "Pixel 9", Tag: checkout.TagFromUint64(9876544, 26), Inactive: true},
 	}
 	if !slices.Equal(snap.Devices, want) {
 		t.Errorf("devices\n%+v\nwant\n%+v", snap.Devices, want)
@@ -80,8 +82,8 @@ func TestSnipeITPull(t *testing.T) {
 }
 
 func TestSnipeITFields(t *testing.T) {
-	_, d := openSnipe(t, func(s *snipeDouble, c *Config) {
-		c.DeviceField, c.BadgeField, c.BadgeTransform, c.RequireActivated = "custom:RFID", "email", nil, true
+	_, d := openSnipe(t, func(s *snipeDouble, c *snipeConfig) {
+		c.DeviceField, c.Field, c.Transform, c.RequireActivated = "custom:RFID", "email", nil, true
 	})
 	snap, err := d.Pull(t.Context())
 	if err != nil {
@@ -93,7 +95,7 @@ func TestSnipeITFields(t *testing.T) {
 	if !snap.People[1].Inactive {
 		t.Error("Bob is not activated, and active here")
 	}
-	if len(snap.Notes) != 1 || !strings.HasPrefix(snap.Notes[0], "2 records of the directory have a number that is no badge") || strings.Contains(snap.Notes[0], "@") {
+	if len(snap.Notes) != 1 || !strings.HasPrefix(snap.Notes[0], "2 records of the directory have a number that is not a badge") || strings.Contains(snap.Notes[0], "@") {
 		t.Errorf("notes %q", snap.Notes)
 	}
 }
@@ -117,11 +119,11 @@ func TestSnipeITPages(t *testing.T) {
 	} {
 		calls := 0
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { calls++; io.WriteString(w, list) }))
-		liar, err := Open(snipeConfig(t, srv.URL))
+		liar, err := snipeAt(t, srv.URL).open()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := liar.Pull(t.Context()); !errors.Is(err, ErrOffline) || calls > 3 {
+		if _, err := liar.Pull(t.Context()); !errors.Is(err, call.ErrOffline) || calls > 3 {
 			t.Errorf("%s: %v after %d calls, want it refused", name, err, calls)
 		}
 		srv.Close()
@@ -133,29 +135,8 @@ func TestSnipeITPages(t *testing.T) {
 			first, s.users = false, s.users[1:]
 		}
 	}
-	if _, err := d.Pull(t.Context()); !errors.Is(err, ErrOffline) {
+	if _, err := d.Pull(t.Context()); !errors.Is(err, call.ErrOffline) {
 		t.Errorf("a list that changed while it was read: %v, want it refused", err)
-	}
-}
-
-// What is no badge is told without its number, and "n/a" is nobody's badge 0.
-func TestNumbersThatAreNone(t *testing.T) {
-	n, err := newNumbers("badge", []string{"digits", "strip-zeros"}, "H10301:17:{}", func(s string) (checkout.Tag, error) {
-		if s != "H10301:17:91234" {
-			return checkout.Tag{}, errors.New(s + " is larger than any")
-		}
-		return annBadge, nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if tag, err := n.read(" 0091-234 "); tag != annBadge || err != nil {
-		t.Errorf("%v, %v", tag, err)
-	}
-	for value, want := range map[string]string{"N/A": "no digit in it", "991234": `it does not fit badge_form "H10301:17:{}"`} {
-		if tag, err := n.read(value); !tag.IsZero() || err == nil || err.Error() != want {
-			t.Errorf("%q: %v, %v, want %q", value, tag, err, want)
-		}
 	}
 }
 
@@ -165,25 +146,25 @@ func TestSnipeITDeliver(t *testing.T) {
 		holder int64 // before
 		force  bool
 		want   []string
-		then   Verdict
+		then   call.Verdict
 	}{
-		{checkout.Checkout, 0, false, []string{"out 11 to 1"}, Done},
-		{checkout.Checkout, 1, false, nil, Done}, // told before, the answer was lost
-		{checkout.Checkout, 2, false, nil, Differs},
-		{checkout.Checkout, 2, true, []string{"in 11 from 2", "out 11 to 1"}, Done},
-		{checkout.Return, 1, false, []string{"in 11 from 1"}, Done},
-		{checkout.Return, 0, false, nil, Done},
-		{checkout.Return, 2, false, nil, Differs},
-		{checkout.Handover, 1, false, []string{"in 11 from 1", "out 11 to 2"}, Done},
-		{checkout.Handover, 0, false, []string{"out 11 to 2"}, Done}, // the first half was done
-		{checkout.Handover, 2, false, nil, Done},
-		{checkout.Handover, 3, false, nil, Differs},
-		{checkout.Lost, 3, false, nil, Differs},
-		{checkout.Found, 3, false, []string{"in 11 from 3"}, Done},
-		{checkout.Enrol, 3, false, nil, Moot},
+		{checkout.Checkout, 0, false, []string{"out 11 to 1"}, call.OK},
+		{checkout.Checkout, 1, false, nil, call.OK}, // told before, the answer was lost
+		{checkout.Checkout, 2, false, nil, call.Conflict},
+		{checkout.Checkout, 2, true, []string{"in 11 from 2", "out 11 to 1"}, call.OK},
+		{checkout.Return, 1, false, []string{"in 11 from 1"}, call.OK},
+		{checkout.Return, 0, false, nil, call.OK},
+		{checkout.Return, 2, false, nil, call.Conflict},
+		{checkout.Handover, 1, false, []string{"in 11 from 1", "out 11 to 2"}, call.OK},
+		{checkout.Handover, 0, false, []string{"out 11 to 2"}, call.OK}, // the first half was done
+		{checkout.Handover, 2, false, nil, call.OK},
+		{checkout.Handover, 3, false, nil, call.Conflict},
+		{checkout.Lost, 3, false, nil, call.Conflict},
+		{checkout.Found, 3, false, []string{"in 11 from 3"}, call.OK},
+		{checkout.Enrol, 3, false, nil, call.Unwanted},
 	} {
 		for _, language := range []string{"en", "de"} {
-			s, d := openSnipe(t, func(s *snipeDouble, _ *Config) {
+			s, d := openSnipe(t, func(s *snipeDouble, _ *snipeConfig) {
 				s.noteNeeded, s.language = true, language
 				s.assets[0].holder, s.assets[0].holderType = tc.holder, "user"
 			})
@@ -203,7 +184,7 @@ func TestSnipeITConflictNamesTheHolder(t *testing.T) {
 	s, d := openSnipe(t, nil)
 	s.assets[0].holder, s.assets[0].holderType = 2, "user"
 	o := deliver(t, d, snipeTap(checkout.Checkout))
-	if o.Reason != "by Snipe-IT Bob R&D had it before this checkout" || o.Theirs == nil || *o.Theirs != (Holding{Ref: "2", Name: "Bob R&D"}) {
+	if o.Reason != "by Snipe-IT Bob R&D had it before this checkout" || o.Theirs == nil || *o.Theirs != (call.Holding{Ref: "2", Name: "Bob R&D"}) {
 		t.Errorf("%+v", o)
 	}
 	s.assets[0].holder, s.assets[0].holderType = 3, "location"
@@ -225,11 +206,11 @@ func TestSnipeITRefusalIsLookedInto(t *testing.T) {
 		s.ServeHTTP(w, r)
 	}))
 	t.Cleanup(srv.Close)
-	d, err := Open(snipeConfig(t, srv.URL))
+	d, err := snipeAt(t, srv.URL).open()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, want := range []Verdict{Down, Done} {
+	for i, want := range []call.Verdict{call.Down, call.OK} {
 		if o := deliver(t, d, snipeTap(checkout.Checkout)); o.Verdict != want {
 			t.Errorf("try %d: %+v, want %v", i, o, want)
 		}
@@ -237,7 +218,7 @@ func TestSnipeITRefusalIsLookedInto(t *testing.T) {
 }
 
 func TestSnipeITTimesAndNotes(t *testing.T) {
-	s, d := openSnipe(t, func(_ *snipeDouble, c *Config) { c.Zone = "America/New_York" })
+	s, d := openSnipe(t, func(_ *snipeDouble, c *snipeConfig) { c.Zone = "America/New_York" })
 	ev := snipeTap(checkout.Checkout)
 	ev.Event.Station, ev.Event.Loan = "lab", 48*time.Hour
 	ev.Event.At = checkout.Stamp{Wall: time.Date(2026, 11, 21, 2, 30, 0, 0, time.UTC), Trusted: true}
@@ -264,18 +245,18 @@ func TestSnipeITTimesAndNotes(t *testing.T) {
 func TestSnipeITRefusals(t *testing.T) {
 	_, d := openSnipe(t, nil)
 	for _, tc := range []struct {
-		change func(*Delivery)
+		change func(*call.Delivery)
 		want   string
 	}{
-		{func(d *Delivery) { d.DeviceRef = "99" }, "Snipe-IT says: Asset does not exist."},
-		{func(d *Delivery) { d.PersonRef = "99" }, "Snipe-IT says: Checkout target for asset 8123456 is invalid - user does not exist."},
-		{func(d *Delivery) { d.PersonRef = "" }, "Ann is known here only, not in Snipe-IT"},
-		{func(d *Delivery) { d.DeviceRef = "" }, "iPad Mini G1 (inky) is known here only, not in Snipe-IT"},
-		{func(d *Delivery) { d.DeviceRef = "13" }, "Snipe-IT says: That asset is not available for checkout!"},
+		{func(d *call.Delivery) { d.DeviceRef = "99" }, "Snipe-IT says: Asset does not exist."},
+		{func(d *call.Delivery) { d.PersonRef = "99" }, "Snipe-IT says: Checkout target for asset 8123456 is invalid - user does not exist."},
+		{func(d *call.Delivery) { d.PersonRef = "" }, "Ann is known here only, not in Snipe-IT"},
+		{func(d *call.Delivery) { d.DeviceRef = "" }, "iPad Mini G1 (inky) is known here only, not in Snipe-IT"},
+		{func(d *call.Delivery) { d.DeviceRef = "13" }, "Snipe-IT says: That asset is not available for checkout!"},
 	} {
 		ev := snipeTap(checkout.Checkout)
 		tc.change(&ev)
-		if o := deliver(t, d, ev); o.Verdict != Refused || o.Reason != tc.want {
+		if o := deliver(t, d, ev); o.Verdict != call.Refused || o.Reason != tc.want {
 			t.Errorf("%+v, want %q", o, tc.want)
 		}
 	}
@@ -283,26 +264,26 @@ func TestSnipeITRefusals(t *testing.T) {
 
 // Old versions said success and did nothing.
 func TestSnipeITThatLies(t *testing.T) {
-	s, d := openSnipe(t, func(s *snipeDouble, _ *Config) {
+	s, d := openSnipe(t, func(s *snipeDouble, _ *snipeConfig) {
 		s.lies = 1
 		s.assets[0].holder, s.assets[0].holderType = 1, "user"
 	})
 	ev := snipeTap(checkout.Return)
 	o := deliver(t, d, ev)
-	if o.Verdict != Failing {
+	if o.Verdict != call.Failing {
 		t.Fatalf("%+v, want it seen through", o)
 	}
 	ev.Step = o.Step
-	if o := deliver(t, d, ev); o.Verdict != Done || len(s.done()) != 1 {
+	if o := deliver(t, d, ev); o.Verdict != call.OK || len(s.done()) != 1 {
 		t.Errorf("again: %+v, %q", o, s.done())
 	}
 }
 
 func TestSnipeITRateLimit(t *testing.T) {
-	for style, want := range []time.Duration{snipeWait, snipeWait, 40 * time.Second, 7 * time.Second} {
-		s, d := openSnipe(t, func(s *snipeDouble, _ *Config) { s.limit, s.limitStyle, s.retryAfter = 1, style, "7" })
+	for style, want := range []time.Duration{time.Minute, time.Minute, 40 * time.Second, 7 * time.Second} {
+		s, d := openSnipe(t, func(s *snipeDouble, _ *snipeConfig) { s.limit, s.limitStyle, s.retryAfter = 1, style, "7" })
 		o := deliver(t, d, snipeTap(checkout.Checkout))
-		if o.Verdict != Down || o.After != want {
+		if o.Verdict != call.Down || o.After != want {
 			t.Errorf("style %d: %+v, want to wait %v", style, o, want)
 		}
 		if s.done() != nil {
@@ -312,23 +293,23 @@ func TestSnipeITRateLimit(t *testing.T) {
 }
 
 func TestSnipeITConfigurationErrors(t *testing.T) {
-	_, d := openSnipe(t, func(s *snipeDouble, _ *Config) { s.token = "renewed" })
-	if o := d.Probe(t.Context()); o.Verdict != BadConfig {
+	_, d := openSnipe(t, func(s *snipeDouble, _ *snipeConfig) { s.token = "renewed" })
+	if o := d.Probe(t.Context()); o.Verdict != call.BadConfig {
 		t.Errorf("wrong token: %+v", o)
 	}
-	_, d = openSnipe(t, func(_ *snipeDouble, c *Config) { c.TokenFile = "/nonexistent/token" })
-	if o := d.Probe(t.Context()); o.Verdict != BadConfig || !strings.Contains(o.Reason, "/nonexistent/token") {
+	_, d = openSnipe(t, func(_ *snipeDouble, c *snipeConfig) { c.TokenFile = "/nonexistent/token" })
+	if o := d.Probe(t.Context()); o.Verdict != call.BadConfig || !strings.Contains(o.Reason, "/nonexistent/token") {
 		t.Errorf("no token file: %+v", o)
 	}
-	for key, change := range map[string]func(*Config){
-		"url": func(c *Config) { c.URL = "snipe.example" }, "token_file": func(c *Config) { c.TokenFile = "" },
-		"device_field": func(c *Config) { c.DeviceField = "rfid" }, "zone": func(c *Config) { c.Zone = "Mars/Olympus" },
-		"badge_transform": func(c *Config) { c.BadgeTransform = []string{"rot13"} }, "device_form": func(c *Config) { c.DeviceForm = "H10301:84" },
+	for key, change := range map[string]func(*snipeConfig){
+		"url": func(c *snipeConfig) { c.URL = "snipe.example" }, "token_file": func(c *snipeConfig) { c.TokenFile = "" },
+		"device_field": func(c *snipeConfig) { c.DeviceField = "rfid" }, "zone": func(c *snipeConfig) { c.Zone = "Mars/Olympus" },
+		"badge_transform": func(c *snipeConfig) { c.Transform = []string{"rot13"} }, "device_form": func(c *snipeConfig) { c.DeviceForm = "H10301:84" },
 	} {
-		cfg := snipeConfig(t, "https://host")
+		cfg := snipeAt(t, "https://host")
 		change(&cfg)
-		_, err := Open(cfg)
-		if bad := (*KeyError)(nil); !errors.As(err, &bad) || bad.Key != key || !strings.HasPrefix(err.Error(), "directory."+key+": ") {
+		_, err := cfg.open()
+		if bad := (*call.KeyError)(nil); !errors.As(err, &bad) || bad.Key != key || !strings.HasPrefix(err.Error(), "directory."+key+": ") {
 			t.Errorf("%s: %v", key, err)
 		}
 	}
@@ -352,7 +333,7 @@ func TestSnipeITUnderFaults(t *testing.T) {
 					f.only = func(r *http.Request) bool { return r.Method == http.MethodPost }
 				}
 				srv := f.serve(t)
-				d, err := Open(snipeConfig(t, srv.URL))
+				d, err := snipeAt(t, srv.URL).open()
 				if err != nil {
 					t.Fatal(err)
 				}

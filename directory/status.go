@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/directory/call"
 )
 
 // Status is what "stump sync" shows, ready for JSON: every key is there, null
@@ -49,7 +50,7 @@ type StuckRow struct {
 	Reason   string             `json:"reason"`
 	Remedy   *string            `json:"remedy"`
 	Attempts int                `json:"attempts"`
-	Theirs   *Holding           `json:"theirs"`
+	Theirs   *call.Holding      `json:"theirs"`
 }
 
 // PullStatus is the last pull.
@@ -77,9 +78,8 @@ func (w *Worker) Status() (Status, error) {
 	st := Status{Directory: w.dir.String(), Sinks: []SinkStatus{}, Orphans: []Orphan{}, Stranded: []Orphan{}}
 	known := map[string]bool{}
 	for _, s := range w.senders {
-		known[s.name] = s.caps.Deliver
-		caps := s.caps
-		if !caps.Deliver && !caps.WhatIs && !caps.Pull {
+		known[s.name] = s.to != nil
+		if _, local := s.place.(Local); local {
 			continue
 		}
 		one, err := s.status()
@@ -121,9 +121,9 @@ func (w *Worker) Status() (Status, error) {
 }
 
 func (s *sender) status() (SinkStatus, error) {
-	st := s.place.status()
-	st.Name, st.Place = s.name, s.to.String()
-	if !s.caps.Deliver {
+	st := s.health.status()
+	st.Name, st.Place = s.name, s.place.String()
+	if s.to == nil {
 		return st, nil
 	}
 	var err error
@@ -210,10 +210,10 @@ func timeOrNull(t time.Time) *time.Time {
 // webhook, is not up, or an event waits for a person. It costs nothing.
 func (w *Worker) Behind() bool {
 	for _, s := range w.senders {
-		if !s.caps.Deliver {
+		if s.to == nil {
 			continue
 		}
-		if _, h := s.place.wait(); h == Unheard || h == Stopped {
+		if _, h := s.health.wait(); h == Unheard || h == Stopped {
 			return true
 		}
 		if s.behind.Load() {
@@ -221,4 +221,16 @@ func (w *Worker) Behind() bool {
 		}
 	}
 	return false
+}
+
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// eventJSON is the event as "stump history --json" prints it.
+func eventJSON(ev checkout.Event) checkout.EntryJSON {
+	return checkout.Entry{Event: ev, Time: ev.At.Wall, ClockTrusted: ev.At.Trusted}.JSON()
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/directory/call"
 )
 
 func ptr[T any](v T) *T { return &v }
@@ -27,7 +28,7 @@ func TestStatusWords(t *testing.T) {
 					{ID: "17", State: Parked, Event: eventJSON(took), Reason: "the directory says: Unknown Device", Remedy: ptr("add what is missing to the directory")},
 					{ID: "21", State: InDoubt, Event: eventJSON(ev), Reason: "lab.example took the call and gave no whole answer in time", Remedy: ptr("look in the directory after a minute: if Pixel is back there, accept; if not, retry")},
 					{ID: "25", State: InConflict, Event: eventJSON(ev), Reason: `we told "handover" and the directory says: Bob checked in Pixel`,
-						Remedy: ptr("retry turns it round in the directory; accept takes the directory's word"), Theirs: &Holding{Free: true}},
+						Remedy: ptr("retry turns it round in the directory; accept takes the directory's word"), Theirs: &call.Holding{Free: true}},
 				}},
 			{Name: "chat", Place: "webhook chat at chat.example", State: Stopped, Since: *ago(49 * time.Hour), Reason: ptr("chat.example does not let us in (401 Unauthorized)"),
 				Remedy: ptr("check the token or the rights of its user"), Next: ptr(now.Add(10 * time.Minute)), Backlog: 1, Oldest: ago(49 * time.Hour)},
@@ -137,7 +138,7 @@ func TestDropAllOfAPlaceThatIsGone(t *testing.T) {
 	for range batchRows + 1 {
 		bump(t, l, annBadge, ipadTag)
 	}
-	hook := &stage{caps: everything, answer: func(Delivery) Outcome { return Outcome{Verdict: Down} }}
+	hook := &stage{caps: everything, answer: func(call.Delivery) call.Outcome { return call.Outcome{Verdict: call.Down} }}
 	w := NewWorker(Options{Outbox: l, Register: l, Webhooks: map[string]Deliverer{"hook": hook}})
 	for id, want := range map[string]string{"all@hook": "is in the configuration", "all@never": `nothing waits for "never"`} {
 		if err := w.Drop(id, "admin", "gone"); err == nil || !strings.Contains(err.Error(), want) {

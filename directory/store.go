@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/directory/call"
 )
 
 // State is where a row of the outbox is.
@@ -45,14 +46,14 @@ type Row struct {
 // RowState is what the worker remembers of a row; the ledger stores it and
 // understands nothing of it but State.
 type RowState struct {
-	State    State     `json:"state"`
-	Attempts int       `json:"attempts,omitempty"`
-	Next     time.Time `json:"next,omitzero"` // wall time, for people; of a lost row, when it may be told again
-	Reason   string    `json:"reason,omitempty"`
-	Remedy   string    `json:"remedy,omitempty"`
-	Step     string    `json:"step,omitempty"`
-	Force    bool      `json:"force,omitempty"`
-	Theirs   *Holding  `json:"theirs,omitempty"`
+	State    State         `json:"state"`
+	Attempts int           `json:"attempts,omitempty"`
+	Next     time.Time     `json:"next,omitzero"` // wall time, for people; of a lost row, when it may be told again
+	Reason   string        `json:"reason,omitempty"`
+	Remedy   string        `json:"remedy,omitempty"`
+	Step     string        `json:"step,omitempty"`
+	Force    bool          `json:"force,omitempty"`
+	Theirs   *call.Holding `json:"theirs,omitempty"`
 }
 
 // Page is a piece of the rows of a sink.
@@ -74,7 +75,7 @@ type Outbox interface {
 	// Row returns one row; ErrNoRow if it is not, or no longer, there.
 	Row(sink string, seq uint64) (Row, error)
 	// Open fills in the tags and references of a row's event (not Step and Attempts).
-	Open(sink string, r Row, tags bool) (Delivery, error)
+	Open(sink string, r Row, tags bool) (call.Delivery, error)
 	// SaveRows stores the states of rows that are there.
 	SaveRows(sink string, rows map[uint64]RowState) error
 	// Delivered removes rows.
@@ -84,7 +85,7 @@ type Outbox interface {
 	Dropped(sink string, seqs []uint64, actor, note string) error
 	// Accepted removes a row and writes a correction: the device is where
 	// theirs says. The correction is not told to the sink.
-	Accepted(sink string, seq uint64, theirs Holding, actor string) error
+	Accepted(sink string, seq uint64, theirs call.Holding, actor string) error
 	// Backlog counts the rows of a sink; it costs the same however many.
 	Backlog(sink string) (int, error)
 	// Sinks names the sinks that have rows, also those that are no longer
@@ -125,20 +126,15 @@ type Asker struct {
 // PendingTag is a tag that was part of a bump before anybody knew it.
 type PendingTag struct {
 	Tag  checkout.Tag
-	Kind Kind
+	Kind checkout.SubjectKind
 	Seq  uint64 // of its first event, 0 if the register does not say
 }
 
 // Errors of the store and of directories.
 var (
-	ErrNoRow       = errors.New("no such event waits here: it was told, or dropped")
-	ErrUnsupported = errors.New("this directory cannot do that")
-	// ErrNobody: the directory knows nobody of that name.
-	ErrNobody = errors.New("nobody of that name in the directory")
+	ErrNoRow = errors.New("no such event waits here: it was told, or dropped")
 	// ErrAmbiguous: the name fits several people.
 	ErrAmbiguous = errors.New("several people have that name")
 	// ErrTaken: the tag belongs to somebody or something else.
 	ErrTaken = errors.New("this tag belongs to someone else")
-	// ErrOffline: the directory can't be asked now.
-	ErrOffline = errors.New("the directory can't be asked now")
 )

@@ -3,16 +3,13 @@ package directory
 import (
 	"bufio"
 	"context"
-	"encoding/base64"
 	"encoding/json"
-	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -20,156 +17,29 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/google/uuid"
-
 	"stump/checkout"
+	"stump/directory/call"
+	"stump/directory/scim"
+	"stump/directory/webhook"
 )
 
-const hookSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" // the standard's own example
-
-// receiver takes webhooks as a careful receiver does: it checks the signature,
-// and remembers ids.
+// receiver takes webhooks and remembers their ids.
 type receiver struct {
-	t testing.TB
-
 	mu     sync.Mutex
-	events []CloudEvent // each once, in order of arrival
-	seen   map[string]bool
-	posts  int
-	header http.Header
-	body   []byte
+	events []webhook.CloudEvent // each once, in order of arrival
 }
 
 func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	body, err := io.ReadAll(req.Body)
-	if err != nil {
+	var ev webhook.CloudEvent
+	if json.NewDecoder(req.Body).Decode(&ev) != nil {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.posts++
-	r.header, r.body = req.Header, body
-	if !verify(hookSecret, req.Header, body) {
-		r.t.Errorf("bad signature: %v", req.Header)
-		w.WriteHeader(http.StatusUnauthorized)
-		return
-	}
-	var ev CloudEvent
-	if err := json.Unmarshal(body, &ev); err != nil {
-		r.t.Errorf("%v: %s", err, body)
-	}
-	if r.seen == nil {
-		r.seen = map[string]bool{}
-	}
-	if id := req.Header.Get("Idempotency-Key"); !r.seen[id] {
-		r.seen[id] = true
+	if !slices.ContainsFunc(r.events, func(e webhook.CloudEvent) bool { return e.ID == ev.ID }) {
 		r.events = append(r.events, ev)
 	}
 	w.WriteHeader(http.StatusNoContent)
-}
-
-func openHook(t testing.TB, address string) *Webhook {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "secret")
-	if err := os.WriteFile(file, []byte(hookSecret+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	h, err := NewWebhook(WebhookConfig{Name: "hook", URL: address, SecretFile: file, HTTP: quick}, "lab")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return h
-}
-
-const wantMessage = `{"specversion":"1.0","id":"01931f5e-7a00-7000-8000-000000000007","source":"/stump/lab%201","type":"stump.handover",` +
-	`"subject":"ipad","time":"2026-11-21T10:43:00Z","datacontenttype":"application/json","data":{"station":"lab 1","seq":7,` +
-	`"id":"01931f5e-7a00-7000-8000-000000000007","kind":"handover","reader":"door","actor":"bob","device":"iPad","device_id":"ipad",` +
-	`"person":"Bob","person_id":"bob","from":"Ann","from_id":"ann","at":"2026-11-21T10:43:00Z","clock_trusted":true,"source":"reader","note":null}}`
-
-func TestWebhookMessage(t *testing.T) {
-	r := &receiver{t: t}
-	srv := httptest.NewServer(r)
-	defer srv.Close()
-	ev := checkout.Event{
-		Station: "lab 1", Seq: 7, ID: uuid.MustParse("01931f5e-7a00-7000-8000-000000000007"), Kind: checkout.Handover, Reader: "door",
-		Actor: "bob", Person: "bob", PersonName: "Bob", From: "ann", FromName: "Ann", Device: "ipad", DeviceName: "iPad",
-		Source: checkout.SourceReader, At: checkout.Stamp{Wall: time.Date(2026, 11, 21, 10, 43, 0, 0, time.UTC), Trusted: true},
-	}
-	h := openHook(t, srv.URL)
-	if o := h.Deliver(t.Context(), Delivery{Event: ev}); o.Verdict != Done {
-		t.Fatalf("%+v", o)
-	}
-	if string(r.body) != wantMessage {
-		t.Errorf("body\n%s\nwant\n%s", r.body, wantMessage)
-	}
-	if got := r.header.Get("Content-Type"); got != "application/cloudevents+json; charset=utf-8" {
-		t.Errorf("content type %q", got)
-	}
-	if got := r.header.Get("Idempotency-Key"); got != `"01931f5e-7a00-7000-8000-000000000007"` {
-		t.Errorf("idempotency key %s", got)
-	}
-	ev.At.Trusted = false
-	h.Deliver(t.Context(), Delivery{Event: ev})
-	if strings.Contains(string(r.body), `"time"`) {
-		t.Errorf("a time from a clock that is not trusted: %s", r.body)
-	}
-}
-
-// The vector of the standard (standard-webhooks/spec).
-func TestWebhookSignatureVector(t *testing.T) {
-	key, err := base64.StdEncoding.DecodeString("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := signature(key, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", []byte(`{"test": 2432232314}`))
-	if want := "g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="; got != want {
-		t.Errorf("signature %s, want %s", got, want)
-	}
-}
-
-func TestWebhookAnswers(t *testing.T) {
-	for _, tc := range []struct {
-		status int
-		body   string
-		want   Verdict
-	}{
-		{200, "ok", Done}, {202, "", Done}, {204, "", Done},
-		{200, "<html><form>log in</form></html>", BadConfig},
-		{400, "", Refused}, {422, "", Refused}, {413, "", Refused},
-		{401, "", BadConfig}, {403, "", BadConfig}, {404, "", BadConfig}, {410, "", BadConfig}, {302, "", BadConfig},
-		{408, "", Failing}, {409, "", Failing}, {500, "", Failing}, {502, "", Failing},
-		{429, "", Down}, {503, "", Down},
-	} {
-		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			w.WriteHeader(tc.status)
-			io.WriteString(w, tc.body)
-		}))
-		if o := openHook(t, srv.URL).Deliver(t.Context(), Delivery{Event: event(1, "ipad")}); o.Verdict != tc.want {
-			t.Errorf("%d %q: %+v, want %v", tc.status, tc.body, o, tc.want)
-		}
-		srv.Close()
-	}
-}
-
-// A redirect within the host is followed, one to another host never: it would
-// carry the event there.
-func TestWebhookRedirects(t *testing.T) {
-	r := &receiver{t: t}
-	elsewhere := httptest.NewServer(r)
-	defer elsewhere.Close()
-	mux := http.NewServeMux()
-	mux.Handle("/moved", http.RedirectHandler("/hook", http.StatusPermanentRedirect))
-	mux.Handle("/away", http.RedirectHandler(elsewhere.URL, http.StatusPermanentRedirect))
-	here := &receiver{t: t}
-	mux.Handle("/hook", here)
-	srv := httptest.NewServer(mux)
-	defer srv.Close()
-	if o := openHook(t, srv.URL+"/moved").Deliver(t.Context(), Delivery{Event: event(1, "ipad")}); o.Verdict != Done || here.posts != 1 {
-		t.Errorf("within the host: %+v, %d posts", o, here.posts)
-	}
-	if o := openHook(t, srv.URL+"/away").Deliver(t.Context(), Delivery{Event: event(1, "ipad")}); o.Verdict != BadConfig || r.posts != 0 {
-		t.Errorf("to another host: %+v, %d posts", o, r.posts)
-	}
 }
 
 // Every fault: after healing the receiver has every event once, by its id, and
@@ -180,13 +50,17 @@ func TestWebhookUnderFaults(t *testing.T) {
 		closeHalfWay, gzipBomb, redirectPost, longHeader} {
 		t.Run(string(x), func(t *testing.T) {
 			t.Parallel()
-			r := &receiver{t: t}
+			r := &receiver{}
 			f := newFaultServer(r)
 			srv := f.serve(t)
 			f.set(x)
+			hook, err := webhook.New(webhook.Config{Name: "hook", URL: srv.URL, HTTP: quick})
+			if err != nil {
+				t.Fatal(err)
+			}
 			l := openLedger(t, "hook")
 			register(t, l)
-			w, _ := start(t, Options{Outbox: l, Register: l, Webhooks: map[string]Deliverer{"hook": openHook(t, srv.URL)}, Backoff: impatient})
+			w, _ := start(t, Options{Outbox: l, Register: l, Webhooks: map[string]Deliverer{"hook": hook}, Backoff: impatient})
 			for range 3 {
 				bump(t, l, annBadge, ipadTag)
 				bump(t, l, bobBadge, pixelTag)
@@ -218,69 +92,15 @@ func TestWebhookUnderFaults(t *testing.T) {
 	}
 }
 
-func TestWebhookConfiguration(t *testing.T) {
-	for want, c := range map[string]WebhookConfig{
-		"webhook.url": {URL: "host/hook"},
-		"its host can't be the webhook's name: set webhook.name": {URL: "http://[::1]:8080/hook"},
-		"webhook.name": {URL: "https://host", Name: "Directory!"},
-	} {
-		if _, err := NewWebhook(c, "lab"); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%+v: %v", c, err)
-		}
-	}
-	c := Config{Webhooks: []WebhookConfig{{URL: "https://Chat.example/a"}, {URL: "https://chat.example/b"}}}
-	_, err := OpenWebhooks(c)
-	var bad *KeyError
-	if !errors.As(err, &bad) || bad.Index != 1 || bad.Key != "name" || !strings.Contains(err.Error(), `two webhooks are called "chat.example"`) {
-		t.Errorf("%v", err)
-	}
-	c.Webhooks[1].URL = "chat.example"
-	if _, err := OpenWebhooks(c); !errors.As(err, &bad) || bad.Index != 1 || bad.Key != "url" {
-		t.Errorf("%v", err)
-	}
-	c.Webhooks[1].URL = "https://chat.example/b"
-	c.Webhooks[1].Name = "mail"
-	hooks, err := OpenWebhooks(c)
-	if got := Sinks(Local{}, hooks); err != nil || !slices.Equal(got, []string{"chat.example", "mail"}) {
-		t.Errorf("%q, %v", got, err)
-	}
-	h := hooks["mail"].(*Webhook)
-	h.cfg.SecretFile = "/nonexistent"
-	if o := h.Deliver(context.Background(), Delivery{Event: event(1, "ipad")}); o.Verdict != BadConfig {
-		t.Errorf("no secret: %+v, want nothing sent unsigned", o)
-	}
-	h.cfg.Kinds = []string{"return"}
-	if o := h.Deliver(context.Background(), Delivery{Event: event(1, "ipad")}); o.Verdict != Moot {
-		t.Errorf("a kind that is not wanted: %+v", o)
-	}
-}
-
-// The path of a hook may be a secret: no trouble says it.
-func TestWebhookPathIsNotSaid(t *testing.T) {
-	for _, code := range []int{301, 308, 400, 401, 404, 405, 410, 429, 500} {
-		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if code < 400 {
-				w.Header().Set("Location", "https://"+r.Host+r.URL.String())
-			}
-			w.WriteHeader(code)
-		}))
-		t.Cleanup(srv.Close)
-		o := openHook(t, srv.URL+"/hooks/T0/sesame?key=sesame").Deliver(t.Context(), Delivery{Event: event(1, "ipad")})
-		if o.Reason == "" || strings.Contains(o.Reason+o.Remedy, "sesame") {
-			t.Errorf("%d: %q, %q", code, o.Reason, o.Remedy)
-		}
-		t.Logf("%d: %s", code, o.Reason)
-	}
-}
-
 // Kinds that nobody is told of get through whatever the receiver does: they must
 // not make those that fail in an outage look as if they failed by themselves.
 func TestUnwantedKindsProveNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := NewMemory("hook")
-		hook := openHook(t, "http://lab.example/hook")
-		hook.cfg.Kinds = []string{"checkout"}
-		hook.client = failing(t)
+		hook, err := webhook.New(webhook.Config{Name: "hook", URL: "http://lab.example/hook", Kinds: []string{"checkout"}, HTTP: failing})
+		if err != nil {
+			t.Fatal(err)
+		}
 		w, stop := start(t, Options{Outbox: out, Webhooks: map[string]Deliverer{"hook": hook}})
 		defer stop()
 		out.Add(event(1, "ipad"), false)
@@ -297,40 +117,69 @@ func TestUnwantedKindsProveNothing(t *testing.T) {
 	})
 }
 
-// failing is a client of a server that answers every call with 500.
-func failing(t *testing.T) *client {
-	t.Helper()
-	c, err := newClient(HTTP{Proxy: "none", testOnlyDial: func(context.Context, string, string) (net.Conn, error) {
-		ours, theirs := net.Pipe()
-		go func() {
-			defer theirs.Close()
-			if _, err := http.ReadRequest(bufio.NewReader(theirs)); err == nil {
-				io.WriteString(theirs, "HTTP/1.1 500 Oops\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
-			}
-		}()
-		return ours, nil
-	}}, clientOptions{})
+// failing is the way to a server that answers every call with 500.
+var failing = call.HTTP{Proxy: "none", TestDial: func(context.Context, string, string) (net.Conn, error) {
+	ours, theirs := net.Pipe()
+	go func() {
+		defer theirs.Close()
+		if _, err := http.ReadRequest(bufio.NewReader(theirs)); err == nil {
+			io.WriteString(theirs, "HTTP/1.1 500 Oops\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+		}
+	}()
+	return ours, nil
+}}
+
+// SCIM end to end: a pull makes a pending badge somebody's, the webhook hears
+// of the loan, a leaver is suspended when the device is back.
+func TestSCIMEndToEnd(t *testing.T) {
+	people := `{"id":"1","displayName":"Ann","badge":"91234"},`
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasSuffix(r.URL.Path, "/Users") {
+			http.NotFound(w, r)
+			return
+		}
+		fmt.Fprintf(w, `{"totalResults":%d,"Resources":[%s{"id":"2","displayName":"Bob","badge":"7654321"}]}`, 1+strings.Count(people, "id"), people)
+	}))
+	defer srv.Close()
+	dir, err := scim.New(call.API{URL: srv.URL}, call.Badges{Field: "badge"}, call.HTTP{Proxy: "none"}, decimal26)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c
-}
-
-func TestCredentialsFromSystemd(t *testing.T) {
-	dir := t.TempDir()
-	t.Setenv("CREDENTIALS_DIRECTORY", dir)
-	if err := os.WriteFile(filepath.Join(dir, "token"), []byte("sesame\n"), 0o400); err != nil {
+	hook := &hookStage{}
+	l := openLedger(t, "hook")
+	if _, err := l.Apply([]Record{{Kind: checkout.KindDevice, Name: "iPad", Tag: ipadTag}}, Asker{"admin", checkout.SourceCLI}); err != nil {
 		t.Fatal(err)
 	}
-	if v, err := secret("token").read(); v != "sesame" || err != nil {
-		t.Errorf("%q, %v", v, err)
+	bump(t, l, annBadge, ipadTag) // nobody knows Ann yet
+	w, _ := start(t, Options{Directory: dir, Webhooks: map[string]Deliverer{"hook": hook}, Outbox: l, Register: l, Backoff: impatient})
+	eventually(t, "pulled", func() bool { s, _ := l.L.Subject(bobBadge); return s.Name == "Bob" })
+	eventually(t, "webhook told of the loan, and whose it is", func() bool { return len(hook.seqs()) == 2 })
+	hook.stage.mu.Lock()
+	loan, whose := webhook.Wrap(hook.stage.told[0]), webhook.Wrap(hook.stage.told[1])
+	hook.stage.mu.Unlock()
+	if loan.Tag != "…234" || whose.Type != "stump.resolve" || whose.Tag != "…234" || *whose.Data.Person != "Ann" {
+		t.Errorf("the webhook was told %+v, then %+v", loan, whose)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "two"), []byte("a\nb\n"), 0o400); err != nil {
+	if s, _ := l.L.Subject(ipadTag); s.HolderName != "Ann" {
+		t.Errorf("the iPad is with %q, want Ann", s.HolderName)
+	}
+	people = "" // Ann leaves with the iPad
+	plan, err := w.Pull(t.Context(), false)
+	if err != nil || !slices.Contains(plan.Notes, "Ann left the directory and still has 1 device: stays until back") {
+		t.Errorf("%+v, %v", plan, err)
+	}
+	bump(t, l, annBadge, ipadTag)
+	if _, err := w.Pull(t.Context(), false); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []secret{"two", "missing"} {
-		if _, err := name.read(); err == nil {
-			t.Errorf("%s was read", name)
-		}
+	if s, _ := l.L.Subject(annBadge); s.Status != checkout.Suspended {
+		t.Errorf("Ann is %v, want suspended", s.Status)
 	}
+	st, err := w.Status()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	st.Write(&b, time.Now())
+	t.Logf("stump sync says:\n%s", b.String())
 }

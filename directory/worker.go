@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/directory/call"
 )
 
 // Options are what a Worker works with.
@@ -22,10 +23,9 @@ type Options struct {
 	Webhooks map[string]Deliverer
 	Outbox   Outbox
 	Register Register
-	// Config gives the lifetimes and the time between pulls.
-	Config  Config
-	Backoff Backoff
-	Logger  *slog.Logger // nil is silent
+	Timing   Timing
+	Backoff  Backoff
+	Logger   *slog.Logger // nil is silent
 	// Network is received from when the network may have come back, see
 	// NetworkChanges; nil: nobody tells.
 	Network <-chan struct{}
@@ -36,8 +36,13 @@ type Options struct {
 // Worker tells the places what they must know, and keeps the register as the
 // directory has it. It is a task: Run, Ready, String.
 type Worker struct {
-	o       Options
-	dir     Directory
+	o   Options
+	dir Directory
+	// What the directory can do besides; nil: it can't.
+	puller   Puller
+	finder   Finder
+	enroller Enroller
+
 	log     *slog.Logger
 	ready   chan struct{}
 	senders []*sender // the directory's first
@@ -57,25 +62,25 @@ func NewWorker(o Options) *Worker {
 	if o.Random == nil {
 		o.Random = jitter
 	}
-	o.Config = o.Config.withDefaults()
+	o.Timing = o.Timing.withDefaults()
 	w := &Worker{o: o, dir: o.Directory, log: o.Logger, ready: make(chan struct{})}
 	w.pulls.kick = make(chan struct{}, 1)
 	w.lookups.behind = make(chan checkout.Tag, 64)
+	w.puller, _ = o.Directory.(Puller)
+	w.finder, _ = o.Directory.(Finder)
+	if e, ok := o.Directory.(Enroller); ok && e.EnrolsPeople() {
+		w.enroller = e
+	}
 	w.main = newPlace(o.Backoff, o.Random)
 	w.add(Main, o.Directory, w.main)
-	for _, file := range o.Config.secretFiles() {
-		if secret(file).exposed() {
-			w.log.Warn("others on this board may read a secret: chmod 600", "file", secret(file).path())
-		}
-	}
 	for _, name := range slices.Sorted(maps.Keys(o.Webhooks)) {
 		w.add(name, o.Webhooks[name], newPlace(o.Backoff, o.Random))
 	}
 	return w
 }
 
-func (w *Worker) add(name string, to Deliverer, pl *place) {
-	pl.change = func(h Health, o Outcome) {
+func (w *Worker) add(name string, to fmt.Stringer, pl *place) {
+	pl.change = func(h Health, o call.Outcome) {
 		switch h {
 		case Up:
 			w.log.Info("answers", "sink", name, "place", to.String())
@@ -96,13 +101,11 @@ func (w *Worker) Run(ctx context.Context) error {
 		wg.Go(func() { s.run(ctx) })
 	}
 	wg.Go(func() { w.watchNetwork(ctx) })
-	if caps := w.dir.Capabilities(); w.o.Register != nil {
-		if caps.Pull {
-			wg.Go(func() { w.pullLoop(ctx) })
-		}
-		if caps.WhatIs {
-			wg.Go(func() { w.lookupLoop(ctx) })
-		}
+	if w.puller != nil && w.o.Register != nil {
+		wg.Go(func() { w.pullLoop(ctx) })
+	}
+	if w.finder != nil && w.o.Register != nil {
+		wg.Go(func() { w.lookupLoop(ctx) })
 	}
 	close(w.ready)
 	wg.Wait()
@@ -131,7 +134,7 @@ func (w *Worker) watchNetwork(ctx context.Context) {
 // Hurry makes every place that is down or stopped be asked again now.
 func (w *Worker) Hurry() {
 	for _, s := range w.senders {
-		s.place.hurry()
+		s.health.hurry()
 		s.mu.Lock()
 		s.queue.hurry(time.Now())
 		s.mu.Unlock()
@@ -166,7 +169,7 @@ func parseRowID(id string) (sink string, seq uint64, err error) {
 // sender finds who sends to a sink, nil if nobody does.
 func (w *Worker) sender(sink string) *sender {
 	for _, s := range w.senders {
-		if s.name == sink && s.caps.Deliver {
+		if s.name == sink && s.to != nil {
 			return s
 		}
 	}
@@ -207,7 +210,7 @@ func (w *Worker) admin(id string, act func(*sender, Row) error) error {
 	delete(s.failing, r.Seq)
 	s.queue.release(r.Seq)
 	s.behind.Store(s.queue.anyStuck())
-	s.place.hurry()
+	s.health.hurry()
 	poke(s.wake)
 	return nil
 }
@@ -225,7 +228,7 @@ func (w *Worker) Retry(id string) error {
 	}
 	return w.admin(id, func(s *sender, r Row) error {
 		// Next is wall time: a clock that jumped must not hold anybody up.
-		if wait := time.Until(r.Next); r.State == InDoubt && wait > 0 && wait <= s.place.back.Doubt {
+		if wait := time.Until(r.Next); r.State == InDoubt && wait > 0 && wait <= s.health.back.Doubt {
 			return fmt.Errorf("%s may still be counted by a slow server: look again in %s", id, sinceWords(wait+time.Second))
 		}
 		if r.State == Sending {
@@ -334,8 +337,8 @@ func (w *Worker) Accept(id, actor string) error {
 		case r.State == InConflict && r.Theirs != nil:
 			return s.out.Accepted(s.name, r.Seq, *r.Theirs, actor)
 		case r.State == InDoubt:
-			if rs, ok := s.to.(Resumer); ok {
-				if next := rs.After(Delivery{Event: r.Event, Step: r.Step}); next != "" {
+			if steps, ok := s.to.(Stepper); ok {
+				if next := steps.NextStep(call.Delivery{Event: r.Event, Step: r.Step}); next != "" {
 					return s.out.SaveRows(s.name, map[uint64]RowState{r.Seq: {State: Queued, Step: next}})
 				}
 			}

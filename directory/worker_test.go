@@ -13,43 +13,48 @@ import (
 	"github.com/google/uuid"
 
 	"stump/checkout"
+	"stump/directory/call"
 )
 
 // stage is a place that does what a test says, and remembers when it was called.
 type stage struct {
-	Local
-	caps Capabilities
-
-	mu     sync.Mutex
-	told   []checkout.Event // that got through
-	calls  []time.Time      // deliveries, whatever came of them
-	probes []time.Time
-	answer func(Delivery) Outcome // nil: Done
-	alive  func() Outcome         // nil: Done
+	probed
+	caps   call.Capabilities
+	told   []checkout.Event                 // that got through
+	calls  []time.Time                      // deliveries, whatever came of them
+	answer func(call.Delivery) call.Outcome // nil: OK
 }
 
-func (s *stage) Capabilities() Capabilities { return s.caps }
-func (s *stage) String() string             { return "stage" }
+func (s *stage) Capabilities() call.Capabilities { return s.caps }
 
-func (s *stage) Probe(context.Context) Outcome {
+// probed is a place that can only be probed.
+type probed struct {
+	mu     sync.Mutex
+	probes []time.Time
+	alive  func() call.Outcome // nil: OK
+}
+
+func (s *probed) String() string { return "stage" }
+
+func (s *probed) Probe(context.Context) call.Outcome {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.probes = append(s.probes, time.Now())
 	if s.alive == nil {
-		return Outcome{}
+		return call.Outcome{}
 	}
 	return s.alive()
 }
 
-func (s *stage) Deliver(_ context.Context, d Delivery) Outcome {
+func (s *stage) Deliver(_ context.Context, d call.Delivery) call.Outcome {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls = append(s.calls, time.Now())
-	var o Outcome
+	var o call.Outcome
 	if s.answer != nil {
 		o = s.answer(d)
 	}
-	if o.Verdict == Done || o.Verdict == Differs {
+	if o.Verdict == call.OK || o.Verdict == call.Conflict {
 		s.told = append(s.told, d.Event)
 	}
 	return o
@@ -64,7 +69,7 @@ func (s *stage) seqs() (seqs []uint64) {
 	return seqs
 }
 
-func (s *stage) probed() int {
+func (s *probed) count() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.probes)
@@ -76,7 +81,7 @@ func (s *stage) called() []time.Time {
 	return slices.Clone(s.calls)
 }
 
-var everything = Capabilities{Deliver: true, Repeatable: true, Identities: true, Parallel: 4}
+var everything = call.Capabilities{Repeatable: true, Identities: true, Parallel: 4}
 
 // event is the seq-th event, about one device.
 func event(seq int, device string) checkout.Event {
@@ -112,11 +117,11 @@ func TestOrderPerDeviceAndOthersFlowOn(t *testing.T) {
 			out.Add(event(i+1, dev), false)
 		}
 		place := &stage{caps: everything}
-		place.answer = func(d Delivery) Outcome {
+		place.answer = func(d call.Delivery) call.Outcome {
 			if d.Event.Seq == 1 {
-				return Outcome{Verdict: Refused, Reason: "the directory says: Unknown Device"}
+				return call.Outcome{Verdict: call.Refused, Reason: "the directory says: Unknown Device"}
 			}
-			return Outcome{}
+			return call.Outcome{}
 		}
 		w, stop := start(t, Options{Directory: place, Outbox: out})
 		defer stop()
@@ -153,13 +158,13 @@ func TestOutageProbes(t *testing.T) {
 		for i := range 100 {
 			out.Add(event(i+1, fmt.Sprint("d", i)), false)
 		}
-		down := Outcome{Verdict: Down, Reason: "host refuses the connection"}
-		place := &stage{caps: everything, alive: func() Outcome { return down }}
+		down := call.Outcome{Verdict: call.Down, Reason: "host refuses the connection"}
+		place := &stage{caps: everything, probed: probed{alive: func() call.Outcome { return down }}}
 		begin := time.Now()
 		_, stop := start(t, Options{Directory: place, Outbox: out})
 		defer stop()
 		synctest.Wait()
-		if n := place.probed(); n != 1 {
+		if n := place.probed.count(); n != 1 {
 			t.Fatalf("%d probes at start, want 1", n)
 		}
 		time.Sleep(14 * 24 * time.Hour)
@@ -198,7 +203,7 @@ func TestNetworkReturns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out, network := NewMemory(Main), make(chan struct{})
 		out.Add(event(1, "ipad"), false)
-		place := &stage{caps: everything, alive: func() Outcome { return Outcome{Verdict: Down} }}
+		place := &stage{caps: everything, probed: probed{alive: func() call.Outcome { return call.Outcome{Verdict: call.Down} }}}
 		_, stop := start(t, Options{Directory: place, Outbox: out, Network: network})
 		defer stop()
 		time.Sleep(time.Hour)
@@ -224,11 +229,11 @@ func TestRetryAfterIsHonouredAndClamped(t *testing.T) {
 			out := NewMemory(Main)
 			out.Add(event(1, "ipad"), false)
 			place := &stage{caps: everything}
-			place.answer = func(Delivery) Outcome {
+			place.answer = func(call.Delivery) call.Outcome {
 				if len(place.calls) == 1 {
-					return Outcome{Verdict: Down, After: tc.asked}
+					return call.Outcome{Verdict: call.Down, After: tc.asked}
 				}
-				return Outcome{}
+				return call.Outcome{}
 			}
 			_, stop := start(t, Options{Directory: place, Outbox: out})
 			defer stop()
@@ -251,8 +256,8 @@ func TestConfigurationErrorStopsAndBurnsNothing(t *testing.T) {
 		out.Add(event(1, "ipad"), false)
 		out.Add(event(2, "pixel"), false)
 		place := &stage{caps: everything}
-		place.answer = func(Delivery) Outcome {
-			return Outcome{Verdict: BadConfig, Reason: "host does not let us in (401 Unauthorized)"}
+		place.answer = func(call.Delivery) call.Outcome {
+			return call.Outcome{Verdict: call.BadConfig, Reason: "host does not let us in (401 Unauthorized)"}
 		}
 		w, stop := start(t, Options{Directory: place, Outbox: out})
 		defer stop()
@@ -285,14 +290,14 @@ func TestFailedRowOutlivesConfigurationError(t *testing.T) {
 		out := NewMemory(Main)
 		out.Add(event(1, "ipad"), false)
 		place := &stage{caps: everything}
-		place.answer = func(Delivery) Outcome {
+		place.answer = func(call.Delivery) call.Outcome {
 			switch len(place.calls) {
 			case 1:
-				return Outcome{Verdict: Failing, Reason: "host failed (500 Internal Server Error)"}
+				return call.Outcome{Verdict: call.Failing, Reason: "host failed (500 Internal Server Error)"}
 			case 2:
-				return Outcome{Verdict: BadConfig, Reason: "host does not let us in (401 Unauthorized)"}
+				return call.Outcome{Verdict: call.BadConfig, Reason: "host does not let us in (401 Unauthorized)"}
 			}
-			return Outcome{}
+			return call.Outcome{}
 		}
 		w, stop := start(t, Options{Directory: place, Outbox: out})
 		defer stop()
@@ -318,11 +323,11 @@ func TestNextIsToldWhenTheLastIsMarked(t *testing.T) {
 		caps := everything
 		caps.Settle = time.Minute
 		place := &stage{caps: caps}
-		place.answer = func(d Delivery) Outcome {
+		place.answer = func(d call.Delivery) call.Outcome {
 			if n, err := out.Backlog(Main); err != nil || n != 4-int(d.Event.Seq) {
 				t.Errorf("event %d told with %d rows left, %v", d.Event.Seq, n, err)
 			}
-			return Outcome{}
+			return call.Outcome{}
 		}
 		_, stop := start(t, Options{Directory: place, Outbox: out})
 		defer stop()
@@ -341,11 +346,11 @@ func TestPoisonIsToldFromOutage(t *testing.T) {
 		out := NewMemory(Main)
 		out.Add(event(1, "ipad"), false)
 		place := &stage{caps: everything}
-		place.answer = func(d Delivery) Outcome {
+		place.answer = func(d call.Delivery) call.Outcome {
 			if d.Event.Seq == 1 {
-				return Outcome{Verdict: Failing, Reason: "host failed (500 Internal Server Error)"}
+				return call.Outcome{Verdict: call.Failing, Reason: "host failed (500 Internal Server Error)"}
 			}
-			return Outcome{}
+			return call.Outcome{}
 		}
 		_, stop := start(t, Options{Directory: place, Outbox: out})
 		defer stop()
@@ -391,11 +396,11 @@ func TestFailuresDoNotReadEverythingAgain(t *testing.T) {
 		}
 		var heals time.Time
 		place := &stage{caps: everything}
-		place.answer = func(Delivery) Outcome {
+		place.answer = func(call.Delivery) call.Outcome {
 			if time.Now().Before(heals) {
-				return Outcome{Verdict: Failing, Reason: "host failed (500 Internal Server Error)"}
+				return call.Outcome{Verdict: call.Failing, Reason: "host failed (500 Internal Server Error)"}
 			}
-			return Outcome{}
+			return call.Outcome{}
 		}
 		heals = time.Now().Add(24 * time.Hour)
 		_, stop := start(t, Options{Directory: place, Outbox: out})
@@ -443,7 +448,7 @@ func TestPendingWaitsForTheRegister(t *testing.T) {
 		out := NewMemory(Main, "hook")
 		tag := checkout.TagFromUint64(8123456, 26)
 		out.Add(event(1, "ipad"), true)
-		out.AddPending(PendingTag{Tag: tag, Kind: Person, Seq: 1})
+		out.AddPending(PendingTag{Tag: tag, Kind: checkout.KindPerson, Seq: 1})
 		out.Add(event(2, "ipad"), false)
 		place, hook := &stage{caps: everything}, &hookStage{}
 		w, stop := start(t, Options{Directory: place, Outbox: out, Register: out, Webhooks: map[string]Deliverer{"hook": hook}})
@@ -455,7 +460,7 @@ func TestPendingWaitsForTheRegister(t *testing.T) {
 		if got := hook.seqs(); !slices.Equal(got, []uint64{1, 2}) {
 			t.Fatalf("webhook told %v, want both at once", got)
 		}
-		if _, err := out.Apply([]Record{{Kind: Person, Name: "Ann", Tag: tag}}, Asker{}); err != nil {
+		if _, err := out.Apply([]Record{{Kind: checkout.KindPerson, Name: "Ann", Tag: tag}}, Asker{}); err != nil {
 			t.Fatal(err)
 		}
 		w.Hurry()
@@ -469,9 +474,11 @@ func TestPendingWaitsForTheRegister(t *testing.T) {
 // hookStage is a stage that is no Directory, so has no probe.
 type hookStage struct{ stage stage }
 
-func (h *hookStage) Deliver(ctx context.Context, d Delivery) Outcome { return h.stage.Deliver(ctx, d) }
-func (h *hookStage) Capabilities() Capabilities {
-	return Capabilities{Deliver: true, Repeatable: true, Parallel: 8}
+func (h *hookStage) Deliver(ctx context.Context, d call.Delivery) call.Outcome {
+	return h.stage.Deliver(ctx, d)
+}
+func (h *hookStage) Capabilities() call.Capabilities {
+	return call.Capabilities{Repeatable: true, Parallel: 8}
 }
 func (h *hookStage) String() string { return "hook" }
 func (h *hookStage) seqs() []uint64 { return h.stage.seqs() }
@@ -485,7 +492,7 @@ func TestSlowReceiverIsMarkedSoon(t *testing.T) {
 			out.Add(event(i+1, fmt.Sprint("d", i)), false)
 		}
 		hook := &hookStage{}
-		slow := &slowStage{&hook.stage, func(Delivery) { time.Sleep(10 * time.Second) }}
+		slow := &slowStage{&hook.stage, func(call.Delivery) { time.Sleep(10 * time.Second) }}
 		hook.stage.caps = hook.Capabilities()
 		_, stop := start(t, Options{Outbox: out, Webhooks: map[string]Deliverer{"hook": struct{ Deliverer }{slow}}})
 		for range 5 {
@@ -537,7 +544,7 @@ func TestRetryParked(t *testing.T) {
 		for i := range 20 {
 			out.Add(event(i+1, fmt.Sprint("d", i)), false)
 		}
-		place := &stage{caps: everything, answer: func(Delivery) Outcome { return Outcome{Verdict: Refused, Reason: "no database"} }}
+		place := &stage{caps: everything, answer: func(call.Delivery) call.Outcome { return call.Outcome{Verdict: call.Refused, Reason: "no database"} }}
 		w, stop := start(t, Options{Directory: place, Outbox: out})
 		defer stop()
 		synctest.Wait()
@@ -561,7 +568,7 @@ func TestHurryEndsTheWaitsOfRows(t *testing.T) {
 		for i := range 10 {
 			out.Add(event(i+1, fmt.Sprint("d", i)), false)
 		}
-		place := &stage{caps: everything, answer: func(Delivery) Outcome { return Outcome{Verdict: Failing, Reason: "500"} }}
+		place := &stage{caps: everything, answer: func(call.Delivery) call.Outcome { return call.Outcome{Verdict: call.Failing, Reason: "500"} }}
 		w, stop := start(t, Options{Directory: place, Outbox: out})
 		defer stop()
 		time.Sleep(24 * time.Hour)
@@ -585,16 +592,16 @@ func TestDeadPlacesWriteLittle(t *testing.T) {
 		for i := range 2000 {
 			out.Add(event(i+1, fmt.Sprint("d", i%50)), false)
 		}
-		away := Outcome{Verdict: Down, Reason: "away"}
-		dir := &stage{caps: everything, alive: func() Outcome { return away }}
-		hook := &hookStage{stage: stage{caps: everything, answer: func(Delivery) Outcome { return away }}}
+		away := call.Outcome{Verdict: call.Down, Reason: "away"}
+		dir := &stage{caps: everything, probed: probed{alive: func() call.Outcome { return away }}}
+		hook := &hookStage{stage: stage{caps: everything, answer: func(call.Delivery) call.Outcome { return away }}}
 		_, stop := start(t, Options{Directory: dir, Outbox: out, Webhooks: map[string]Deliverer{"hook": hook}})
 		defer stop()
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		calls := len(hook.stage.called())
 		// At first it is not known that the place is dead: a batch meets it.
-		if probes := dir.probed(); probes < 20 || len(dir.called()) != 0 || calls < 20 || out.Writes > calls {
+		if probes := dir.probed.count(); probes < 20 || len(dir.called()) != 0 || calls < 20 || out.Writes > calls {
 			t.Errorf("%d writes in an hour of %d probes of the directory and %d calls of the webhook", out.Writes, probes, calls)
 		}
 	})

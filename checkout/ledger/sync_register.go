@@ -9,27 +9,11 @@ import (
 	"stump/checkout/ledger/record"
 )
 
-// SyncRow is what the directory says of a person or device.
-type SyncRow struct {
-	Kind checkout.SubjectKind
-	// ID is the register's; empty for somebody new, who gets one made of the name.
-	ID string
-	// Ref is the directory's own key.
-	Ref               string
-	Name, Email, Type string
-	// Tag is zero for "keep what there is". One that another of the same kind
-	// has is taken from there.
-	Tag checkout.Tag
-	// Inactive suspends a person and retires a device; else they are active
-	// again, unless an admin took them out of use.
-	Inactive bool
-}
-
 // Sync brings people and devices up to what the directory says, all or nothing,
 // in one transaction. What changes a tag or a status is an event, which is not
 // told to the directory. It returns the rows with their ids.
-func (l *Ledger) Sync(rows []SyncRow, actor string, source checkout.Source) ([]SyncRow, error) {
-	out := append([]SyncRow(nil), rows...)
+func (l *Ledger) Sync(rows []checkout.SyncRow, actor string, source checkout.Source) ([]checkout.SyncRow, error) {
+	out := append([]checkout.SyncRow(nil), rows...)
 	err := l.update(func(t *txn) error {
 		for _, r := range rows {
 			if err := t.takeFromOther(r); err != nil {
@@ -57,7 +41,7 @@ func treeOf(k checkout.SubjectKind) record.Tree {
 }
 
 // takeFromOther makes a tag free that is another's and not pending.
-func (t *txn) takeFromOther(r SyncRow) error {
+func (t *txn) takeFromOther(r checkout.SyncRow) error {
 	if r.Tag.IsZero() {
 		return nil
 	}
@@ -72,7 +56,7 @@ func (t *txn) takeFromOther(r SyncRow) error {
 }
 
 // sync adds or changes one row.
-func (t *txn) sync(r *SyncRow, ev record.Event) error {
+func (t *txn) sync(r *checkout.SyncRow, ev record.Event) error {
 	p := party{tree: treeOf(r.Kind), id: r.ID, row: new(record.Row)}
 	if r.ID == "" {
 		var err error

@@ -25,7 +25,7 @@ func syncLedger(t testing.TB) *Ledger {
 	return l
 }
 
-func syncRows(t testing.TB, l *Ledger, rows ...SyncRow) []SyncRow {
+func syncRows(t testing.TB, l *Ledger, rows ...checkout.SyncRow) []checkout.SyncRow {
 	t.Helper()
 	out, err := l.Sync(rows, "directory", checkout.SourceSync)
 	if err != nil {
@@ -39,17 +39,17 @@ func tag26(n uint64) checkout.Tag { return checkout.TagFromUint64(n, 26) }
 func TestSyncAddsChangesAndMovesTags(t *testing.T) {
 	l := syncLedger(t)
 	out := syncRows(t, l,
-		SyncRow{Kind: checkout.KindPerson, Ref: "1", Name: "Jane Doe", Email: "j@x", Tag: tag26(100)},
-		SyncRow{Kind: checkout.KindPerson, Ref: "2", Name: "Jane Doe", Tag: tag26(200)},
-		SyncRow{Kind: checkout.KindDevice, Ref: "9", Name: "Pixel 9 (lab)", Type: "phone", Tag: tag26(900)},
+		checkout.SyncRow{Kind: checkout.KindPerson, Ref: "1", Name: "Jane Doe", Email: "j@x", Tag: tag26(100)},
+		checkout.SyncRow{Kind: checkout.KindPerson, Ref: "2", Name: "Jane Doe", Tag: tag26(200)},
+		checkout.SyncRow{Kind: checkout.KindDevice, Ref: "9", Name: "Pixel 9 (lab)", Type: "phone", Tag: tag26(900)},
 	)
 	if got := []string{out[0].ID, out[1].ID, out[2].ID}; !slices.Equal(got, []string{"jane-doe", "jane-doe-2", "pixel-9-lab"}) {
 		t.Errorf("ids %q", got)
 	}
 	// A rename keeps id and tag; exchanged badges end up right.
 	syncRows(t, l,
-		SyncRow{Kind: checkout.KindPerson, ID: "jane-doe", Ref: "1", Name: "Jane Roe", Tag: tag26(200)},
-		SyncRow{Kind: checkout.KindPerson, ID: "jane-doe-2", Ref: "2", Name: "Jane Doe", Tag: tag26(100)},
+		checkout.SyncRow{Kind: checkout.KindPerson, ID: "jane-doe", Ref: "1", Name: "Jane Roe", Tag: tag26(200)},
+		checkout.SyncRow{Kind: checkout.KindPerson, ID: "jane-doe-2", Ref: "2", Name: "Jane Doe", Tag: tag26(100)},
 	)
 	for n, want := range map[uint64]string{200: "jane-doe", 100: "jane-doe-2"} {
 		if s, err := l.Subject(tag26(n)); err != nil || s.ID != want {
@@ -66,7 +66,7 @@ func TestSyncAddsChangesAndMovesTags(t *testing.T) {
 
 func TestSyncStatus(t *testing.T) {
 	l := syncLedger(t)
-	row := syncRows(t, l, SyncRow{Kind: checkout.KindPerson, Ref: "1", Name: "Ann", Tag: tag26(1)})[0]
+	row := syncRows(t, l, checkout.SyncRow{Kind: checkout.KindPerson, Ref: "1", Name: "Ann", Tag: tag26(1)})[0]
 	row.Inactive = true
 	syncRows(t, l, row)
 	if p, _ := l.FindPerson("ann"); p.Status != checkout.Suspended {
@@ -90,7 +90,7 @@ func TestSyncStatus(t *testing.T) {
 
 func TestSyncIsAllOrNothing(t *testing.T) {
 	l := syncLedger(t)
-	_, err := l.Sync([]SyncRow{
+	_, err := l.Sync([]checkout.SyncRow{
 		{Kind: checkout.KindPerson, Ref: "1", Name: "Ann", Tag: tag26(1)},
 		{Kind: checkout.KindPerson, Ref: "2", Name: "bad\x00name"},
 	}, "directory", checkout.SourceSync)
@@ -106,7 +106,7 @@ func TestSyncIsAllOrNothing(t *testing.T) {
 // brings.
 func TestSyncResolvesPending(t *testing.T) {
 	l := syncLedger(t)
-	syncRows(t, l, SyncRow{Kind: checkout.KindDevice, Ref: "9", Name: "iPad", Tag: tag26(900)})
+	syncRows(t, l, checkout.SyncRow{Kind: checkout.KindDevice, Ref: "9", Name: "iPad", Tag: tag26(900)})
 	changed := l.OutboxChanged()
 	dev, _ := l.Subject(tag26(900))
 	if _, err := l.Complete(checkout.Completion{Person: checkout.Subject{Kind: checkout.KindPerson, Tag: tag26(5), Pending: true}, Device: dev}); err != nil {
@@ -117,7 +117,7 @@ func TestSyncResolvesPending(t *testing.T) {
 	if len(rows) != 1 || !rows[0].Pending {
 		t.Fatalf("%+v", rows)
 	}
-	syncRows(t, l, SyncRow{Kind: checkout.KindPerson, Ref: "5", Name: "Eve", Tag: tag26(5)})
+	syncRows(t, l, checkout.SyncRow{Kind: checkout.KindPerson, Ref: "5", Name: "Eve", Tag: tag26(5)})
 	<-changed
 	rows = rowsFor(t, l, DirectorySink)
 	if len(rows) != 1 || rows[0].Pending || rows[0].Event.Person != "eve" || rows[0].Event.Device != "ipad" {
@@ -127,7 +127,7 @@ func TestSyncResolvesPending(t *testing.T) {
 
 func TestOutboxByTheWorker(t *testing.T) {
 	l := syncLedger(t)
-	syncRows(t, l, SyncRow{Kind: checkout.KindDevice, Name: "iPad", Tag: tag26(900)}, SyncRow{Kind: checkout.KindPerson, Name: "Ann", Tag: tag26(1)})
+	syncRows(t, l, checkout.SyncRow{Kind: checkout.KindDevice, Name: "iPad", Tag: tag26(900)}, checkout.SyncRow{Kind: checkout.KindPerson, Name: "Ann", Tag: tag26(1)})
 	person, _ := l.Subject(tag26(1))
 	device, _ := l.Subject(tag26(900))
 	var seqs []uint64
@@ -158,8 +158,8 @@ func TestOutboxByTheWorker(t *testing.T) {
 
 func TestAcceptTheirs(t *testing.T) {
 	l := syncLedger(t)
-	syncRows(t, l, SyncRow{Kind: checkout.KindDevice, Name: "iPad", Tag: tag26(900)},
-		SyncRow{Kind: checkout.KindPerson, Name: "Ann", Tag: tag26(1)}, SyncRow{Kind: checkout.KindPerson, Name: "Bob", Tag: tag26(2)})
+	syncRows(t, l, checkout.SyncRow{Kind: checkout.KindDevice, Name: "iPad", Tag: tag26(900)},
+		checkout.SyncRow{Kind: checkout.KindPerson, Name: "Ann", Tag: tag26(1)}, checkout.SyncRow{Kind: checkout.KindPerson, Name: "Bob", Tag: tag26(2)})
 	ann, _ := l.Subject(tag26(1))
 	device, _ := l.Subject(tag26(900))
 	holder := func() string {
@@ -217,7 +217,7 @@ func TestNumbersAreKeptFromTheNextBump(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	syncRows(t, l, SyncRow{Kind: checkout.KindPerson, Name: "Ann", Tag: tag26(1)}, SyncRow{Kind: checkout.KindDevice, Name: "iPad", Tag: tag26(900)})
+	syncRows(t, l, checkout.SyncRow{Kind: checkout.KindPerson, Name: "Ann", Tag: tag26(1)}, checkout.SyncRow{Kind: checkout.KindDevice, Name: "iPad", Tag: tag26(900)})
 	if _, err := l.TagNumber(checkout.KindPerson, "ann"); err == nil {
 		t.Fatal("the number is kept though nobody wants it")
 	}
@@ -247,13 +247,13 @@ func BenchmarkSync25000(b *testing.B) {
 	for b.Loop() {
 		b.StopTimer()
 		l := syncLedger(b)
-		var rows []SyncRow
+		var rows []checkout.SyncRow
 		for i := range uint64(25_000) {
 			k := checkout.KindPerson
 			if i%5 == 0 {
 				k = checkout.KindDevice
 			}
-			rows = append(rows, SyncRow{Kind: k, Ref: fmt.Sprint(i), Name: fmt.Sprintf("Name %d", i), Tag: tag26(i + 1)})
+			rows = append(rows, checkout.SyncRow{Kind: k, Ref: fmt.Sprint(i), Name: fmt.Sprintf("Name %d", i), Tag: tag26(i + 1)})
 		}
 		b.StartTimer()
 		syncRows(b, l, rows...)

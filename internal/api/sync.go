@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"stump/directory"
+	"stump/directory/call"
 	"stump/internal/hint"
 )
 
@@ -38,7 +39,7 @@ func (s *Server) syncPull(w http.ResponseWriter, r *http.Request) error {
 	if err := readJSON(r, &p); err != nil {
 		return err
 	}
-	if _, err := s.o.Worker.Pull(r.Context(), p.Force); errors.Is(err, directory.ErrUnsupported) {
+	if _, err := s.o.Worker.Pull(r.Context(), p.Force); errors.Is(err, call.ErrUnsupported) {
 		return refuse("docs/directory.md tells which directories have one", "%w", err)
 	} else if err != nil {
 		return err

@@ -22,7 +22,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
-	"stump/directory"
+	"stump/directory/webhook"
 	"stump/hw/board"
 	"stump/internal/hint"
 	"stump/wiegand"
@@ -50,13 +50,13 @@ type Config struct {
 	Enroll  Enroll                 `toml:"enroll"`
 	Display Display                `toml:"display"`
 
-	Lights    Lights                    `toml:"lights"`
-	Keyboard  Keyboard                  `toml:"keyboard"`
-	Directory directory.Config          `toml:"directory"`
-	Webhooks  []directory.WebhookConfig `toml:"webhook"`
-	Loans     Loans                     `toml:"loans"`
-	Backup    Backup                    `toml:"backup"`
-	Privacy   Privacy                   `toml:"privacy"`
+	Lights    Lights           `toml:"lights"`
+	Keyboard  Keyboard         `toml:"keyboard"`
+	Directory Directory        `toml:"directory"`
+	Webhooks  []webhook.Config `toml:"webhook"`
+	Loans     Loans            `toml:"loans"`
+	Backup    Backup           `toml:"backup"`
+	Privacy   Privacy          `toml:"privacy"`
 
 	path    string
 	lines   map[string]int    // of the file's keys
@@ -215,7 +215,7 @@ func Default() *Config {
 			ROM: "A00", Bus: "/dev/i2c-1", Address: 0x27, Map: "common", Port: "/dev/serial0",
 		},
 		Keyboard:  Keyboard{Device: "off", Layout: "us"},
-		Directory: directory.Config{Kind: "local"},
+		Directory: Directory{Kind: "local"},
 		Backup:    Backup{Keep: 14},
 	}
 }
@@ -272,21 +272,4 @@ func (c *Config) Write(w io.Writer) error {
 	enc := toml.NewEncoder(w)
 	enc.Indent = ""
 	return enc.Encode(c)
-}
-
-// Locate adds the line and a hint to an error of package directory.
-func (c *Config) Locate(err error) error {
-	if err == nil {
-		return nil
-	}
-	remedy := cmp.Or(hint.Of(err), "docs/directory.md has whole tables to start from")
-	var bad *directory.KeyError
-	if !errors.As(err, &bad) {
-		return &fault{file: c.path, what: err.Error(), remedy: remedy}
-	}
-	table := bad.Table
-	if table == "webhook" {
-		table = fmt.Sprintf("webhook[%d]", bad.Index)
-	}
-	return c.fault(table+"."+bad.Key, remedy, "%v", bad.Err)
 }

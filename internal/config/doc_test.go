@@ -3,8 +3,11 @@ package config
 import (
 	"flag"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
+
+	"stump/directory/webhook"
 )
 
 var update = flag.Bool("update", false, "write docs/configuration.md anew")
@@ -41,5 +44,22 @@ func TestPackagedFile(t *testing.T) {
 	}
 	if r := c.Readers[0]; r.Data0 != "GPIO17" || r.Data1 != "GPIO18" || len(c.CardFormats()) != 1 {
 		t.Errorf("the packaged reader is %+v", r)
+	}
+}
+
+// TestDirectoryKeys: every key of a directory and a webhook is in the table of
+// docs/directory.md.
+func TestDirectoryKeys(t *testing.T) {
+	page, err := os.ReadFile("../../docs/directory.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(page), "## Keys")
+	for _, typ := range []reflect.Type{reflect.TypeFor[Directory](), reflect.TypeFor[webhook.Config]()} {
+		for _, f := range reflect.VisibleFields(typ) {
+			if key := f.Tag.Get("toml"); key != "" && key != "-" && !strings.Contains(table, "`"+key+"`") {
+				t.Errorf("the key %q is not on the page", key)
+			}
+		}
 	}
 }

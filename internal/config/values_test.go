@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"stump/directory"
+	"stump/directory/webhook"
 	"stump/hw/board"
 	"stump/internal/hint"
 	"stump/wiegand"
@@ -184,7 +184,7 @@ func TestEveryKeyIsTried(t *testing.T) {
 			return free == key || all && strings.HasPrefix(key, prefix)
 		})
 	}
-	ours := []reflect.Type{reflect.TypeFor[directory.Config](), reflect.TypeFor[directory.WebhookConfig](), reflect.TypeFor[directory.HTTP](), reflect.TypeFor[board.Colours]()}
+	ours := []reflect.Type{reflect.TypeFor[webhook.Config](), reflect.TypeFor[board.Colours]()}
 	var walk func(reflect.Type, string)
 	walk = func(typ reflect.Type, path string) {
 		for i := range typ.NumField() {

@@ -2,31 +2,72 @@ package daemon
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
 
 	"stump/checkout"
 	"stump/directory"
+	"stump/directory/call"
+	"stump/directory/endpoints"
+	"stump/directory/scim"
+	"stump/directory/snipeit"
+	"stump/directory/webhook"
 	"stump/internal/config"
 	"stump/internal/credential"
 )
 
-// places are whom events are told to, and what they want to know.
+// places are where events are delivered to, and the directory.
 type places struct {
-	config    directory.Config
 	directory directory.Directory
 	webhooks  map[string]directory.Deliverer
 }
 
 // openPlaces reads the secrets and calls nobody.
 func openPlaces(cfg *config.Config) (places, error) {
-	c := cfg.Directory
-	c.Webhooks, c.Station = cfg.Webhooks, cfg.Station
-	c.ParseTag = func(s string) (checkout.Tag, error) {
+	dir, err := openDirectory(cfg)
+	hooks, herr := openWebhooks(cfg.Webhooks)
+	return places{dir, hooks}, config.Join(cfg.Locate(err), cfg.Locate(herr))
+}
+
+func openDirectory(cfg *config.Config) (directory.Directory, error) {
+	parse := func(s string) (checkout.Tag, error) {
 		bits, err := credential.Parse(s, cfg.CardFormats())
 		return credential.Tag(bits), err
 	}
-	dir, err := directory.Open(c)
-	hooks, herr := directory.OpenWebhooks(c)
-	return places{c, dir, hooks}, config.Join(cfg.Locate(err), cfg.Locate(herr))
+	switch c := cfg.Directory; c.Kind {
+	case "endpoints":
+		return endpoints.New(c.EndpointsKeys, c.HTTP)
+	case "snipeit":
+		return snipeit.New(c.SnipeITKeys, c.API, c.Badges, c.HTTP, parse)
+	case "scim":
+		return scim.New(c.API, c.Badges, c.HTTP, parse)
+	}
+	return directory.Local{}, nil
+}
+
+func openWebhooks(tables []webhook.Config) (map[string]directory.Deliverer, error) {
+	hooks := map[string]directory.Deliverer{}
+	for i, c := range tables {
+		h, err := webhook.New(c)
+		if bad, ok := errors.AsType[*call.KeyError](err); ok {
+			bad.Index = i
+		}
+		if err != nil {
+			return nil, err
+		}
+		bad := func(format string) error {
+			return &call.KeyError{Table: "webhook", Index: i, Key: "name", Err: fmt.Errorf(format, h.Name())}
+		}
+		if h.Name() == directory.Main {
+			return nil, bad("%q is the staff directory's own name")
+		}
+		if hooks[h.Name()] != nil {
+			return nil, bad("two webhooks are called %q: give them a name each")
+		}
+		hooks[h.Name()] = h
+	}
+	return hooks, nil
 }
 
 // CheckPlaces says what is wrong with the directory and the webhooks of a
@@ -36,22 +77,32 @@ func CheckPlaces(cfg *config.Config) error {
 	return err
 }
 
-// numbers reports whether one of the places is told the numbers of tags.
+// numbers reports whether the directory needs the numbers of tags.
 func (p places) numbers() bool {
-	for _, w := range p.webhooks {
-		if w.Capabilities().Tags {
-			return true
+	d, ok := p.directory.(directory.Deliverer)
+	return ok && d.Capabilities().Tags
+}
+
+// warnOfSecrets says which secrets others on this board may read.
+func warnOfSecrets(cfg *config.Config, log *slog.Logger) {
+	files := []string{cfg.Directory.TokenFile, cfg.Directory.HashStringFile}
+	for _, h := range cfg.Webhooks {
+		files = append(files, h.SecretFile)
+	}
+	for _, f := range files {
+		if secret := call.Secret(f); f != "" && secret.Exposed() {
+			log.Warn("others on this board may read a secret: chmod 600", "file", secret.Path())
 		}
 	}
-	return p.directory.Capabilities().Tags
 }
 
 // newWorker returns what talks to the places.
 func (d *Daemon) newWorker(p places) *directory.Worker {
+	warnOfSecrets(d.o.Config, d.o.Log)
 	ledger := directory.Ledger{L: d.Ledger}
 	return directory.NewWorker(directory.Options{
 		Directory: p.directory, Webhooks: p.webhooks, Outbox: ledger, Register: ledger,
-		Config: p.config, Logger: d.o.Log, Network: d.o.Network,
+		Timing: d.o.Config.Directory.Timing, Logger: d.o.Log, Network: d.o.Network,
 	})
 }
 

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"stump/checkout/ledger"
-	"stump/directory"
 	"stump/gpio"
 	"stump/hw/board"
 	"stump/hw/selftest"
@@ -150,17 +149,14 @@ func (d *Daemon) testDisplay(ctx context.Context, code string) (selftest.Display
 }
 
 func (d *Daemon) testDirectory(ctx context.Context) (selftest.DirectoryFact, error) {
-	f := selftest.DirectoryFact{Kind: d.places.config.Kind}
+	f := selftest.DirectoryFact{Kind: d.o.Config.Directory.Kind}
 	if f.Kind == "local" {
 		return f, nil
 	}
 	start := time.Now()
 	o := d.places.directory.Probe(ctx)
 	f.Took = time.Since(start)
-	if o.Verdict != directory.Done {
-		return f, errors.New(o.Reason)
-	}
-	return f, nil
+	return f, o.Err()
 }
 
 func (d *Daemon) testQueue(context.Context) (selftest.QueueFact, error) {

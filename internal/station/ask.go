@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"stump/checkout"
-	"stump/directory"
+	"stump/directory/call"
 	"stump/internal/credential"
 	"stump/internal/panel"
 	"stump/wiegand"
@@ -21,19 +21,19 @@ const (
 
 // errBusy is why the directory is not asked: it has not answered what it was
 // asked before.
-var errBusy = fmt.Errorf("%w: it still has not answered other questions", directory.ErrOffline)
+var errBusy = fmt.Errorf("%w: it still has not answered other questions", call.ErrOffline)
 
 // question is one call of the directory, beside the desk.
 type question struct {
 	over bool // done was called; the call may still be on its way
 }
 
-// ask has call ask the directory about a tag, in a goroutine of its own, and
-// then calls done in the attendant's loop: with what call returns or, when
-// limit is over, with an error, even if call goes on. A tag is asked about once
+// ask has query ask the directory about a tag, in a goroutine of its own, and
+// then calls done in the attendant's loop: with what query returns or, when
+// limit is over, with an error, even if query goes on. A tag is asked about once
 // at a time; what can't be asked now is done at once. Nothing is done once the
 // attendant has stopped.
-func ask[T any](a *attendant, tag checkout.Tag, limit time.Duration, call func(context.Context) (T, error), done func(T, error)) {
+func ask[T any](a *attendant, tag checkout.Tag, limit time.Duration, query func(context.Context) (T, error), done func(T, error)) {
 	var none T
 	if a.asked[tag] != nil || len(a.asked) >= maxAsked {
 		done(none, errBusy)
@@ -49,10 +49,10 @@ func ask[T any](a *attendant, tag checkout.Tag, limit time.Duration, call func(c
 	}
 	ctx, cancel := context.WithTimeout(a.ctx, limit)
 	stop := context.AfterFunc(ctx, func() {
-		a.post(func() { end(none, fmt.Errorf("%w: no answer within %v", directory.ErrOffline, limit)) })
+		a.post(func() { end(none, fmt.Errorf("%w: no answer within %v", call.ErrOffline, limit)) })
 	})
 	go func() {
-		got, err := call(ctx)
+		got, err := query(ctx)
 		stop()
 		cancel()
 		a.post(func() {
@@ -75,10 +75,10 @@ func (a *attendant) identify(read wiegand.Read, tag checkout.Tag) answer {
 		return answer{repeated: true}
 	}
 	a.visits++
-	kind := directoryKind(a.kind(read))
-	ask(a, tag, askTime, func(ctx context.Context) (directory.Answer, error) {
+	kind := a.kind(read)
+	ask(a, tag, askTime, func(ctx context.Context) (checkout.SyncRow, error) {
 		return a.o.Directory.WhatIs(ctx, tag, kind)
-	}, func(_ directory.Answer, err error) {
+	}, func(_ checkout.SyncRow, err error) {
 		a.answered.note(read.End, a.identified(read, tag, err))
 	})
 	return answer{asking: true}

@@ -12,6 +12,7 @@ import (
 
 	"stump/checkout"
 	"stump/directory"
+	"stump/directory/call"
 	"stump/gpio"
 	"stump/internal/task"
 	"stump/wiegand"
@@ -47,7 +48,7 @@ func (s *slow) wait(ctx context.Context) error {
 		learn()
 		return nil
 	case <-stop:
-		return directory.ErrOffline
+		return call.ErrOffline
 	}
 }
 
@@ -57,13 +58,13 @@ func (s *slow) count() (calls, open int) {
 	return s.calls, s.open
 }
 
-func (s *slow) WhatIs(ctx context.Context, _ checkout.Tag, _ directory.Kind) (directory.Answer, error) {
-	return directory.Answer{}, s.wait(ctx)
+func (s *slow) WhatIs(ctx context.Context, _ checkout.Tag, _ checkout.SubjectKind) (checkout.SyncRow, error) {
+	return checkout.SyncRow{}, s.wait(ctx)
 }
 
-func (s *slow) Enrol(ctx context.Context, r directory.EnrolRequest) (directory.Record, error) {
+func (s *slow) Enrol(ctx context.Context, r directory.EnrolRequest) (checkout.SyncRow, error) {
 	if err := s.wait(ctx); err != nil {
-		return directory.Record{}, err
+		return checkout.SyncRow{}, err
 	}
 	return s.Directory.Enrol(ctx, r)
 }
@@ -403,7 +404,7 @@ func TestEnrolmentDisturbsNobody(t *testing.T) {
 					time.Sleep(3 * time.Second)
 				}
 				l.says(c.want)
-				if e := <-done; (e.Err != nil) != c.fails || c.fails && !errors.Is(e.Err, directory.ErrOffline) {
+				if e := <-done; (e.Err != nil) != c.fails || c.fails && !errors.Is(e.Err, call.ErrOffline) {
 					t.Errorf("the admin is told %+v", e)
 				}
 			})

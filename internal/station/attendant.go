@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"stump/checkout"
-	"stump/directory"
 	"stump/internal/credential"
 	"stump/internal/panel"
 	"stump/internal/task"
@@ -177,17 +176,6 @@ func (a *attendant) kind(read wiegand.Read) checkout.SubjectKind {
 		return checkout.KindDevice
 	}
 	return checkout.Unknown
-}
-
-// directoryKind is the directory's word for a kind.
-func directoryKind(k checkout.SubjectKind) directory.Kind {
-	switch k {
-	case checkout.KindPerson:
-		return directory.Person
-	case checkout.KindDevice:
-		return directory.Device
-	}
-	return directory.Unknown
 }
 
 // tap takes the tap of somebody known to the desk.

@@ -8,6 +8,7 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger"
 	"stump/directory"
+	"stump/directory/call"
 	"stump/internal/panel"
 	"stump/wiegand"
 )
@@ -30,7 +31,7 @@ var ErrEnrolTimeout = errors.New("no unknown tag was shown in time")
 
 // Enrolled is what came of an enrolment.
 type Enrolled struct {
-	Record directory.Record
+	Record checkout.SyncRow
 	Err    error
 }
 
@@ -70,8 +71,8 @@ func (a *attendant) enrolTag(read wiegand.Read, tag checkout.Tag) answer {
 	a.desk.Tap(time.Duration(read.End), checkout.Subject{Tag: tag})
 	a.visits++
 	a.give(directory.EnrolRequest{
-		Kind: directoryKind(e.kind), Who: e.who, Tag: tag, Actor: e.actor, Source: checkout.SourceReader, Admin: true,
-	}, func(rec directory.Record, err error, alone bool) {
+		Kind: e.kind, Who: e.who, Tag: tag, Actor: e.actor, Source: checkout.SourceReader, Admin: true,
+	}, func(rec checkout.SyncRow, err error, alone bool) {
 		e.done <- Enrolled{rec, err}
 		var got answer
 		if alone {
@@ -85,12 +86,12 @@ func (a *attendant) enrolTag(read wiegand.Read, tag checkout.Tag) answer {
 // give has the directory give a tag to somebody. done is called when that is
 // done or refused; alone is false if somebody else has come meanwhile, who is
 // not to be disturbed.
-func (a *attendant) give(r directory.EnrolRequest, done func(rec directory.Record, err error, alone bool)) {
+func (a *attendant) give(r directory.EnrolRequest, done func(rec checkout.SyncRow, err error, alone bool)) {
 	r.Policy = a.o.EnrolPeople
 	visit := a.visits
-	ask(a, r.Tag, enrolTime, func(ctx context.Context) (directory.Record, error) {
+	ask(a, r.Tag, enrolTime, func(ctx context.Context) (checkout.SyncRow, error) {
 		return a.o.Directory.Enrol(ctx, r)
-	}, func(rec directory.Record, err error) {
+	}, func(rec checkout.SyncRow, err error) {
 		switch {
 		case errors.Is(err, ledger.ErrCannotSave):
 			a.log.Error("not enrolled", "err", err)
@@ -104,7 +105,7 @@ func (a *attendant) give(r directory.EnrolRequest, done func(rec directory.Recor
 }
 
 // enrolled is what the display says of an enrolment.
-func enrolled(rec directory.Record, err error) panel.Message {
+func enrolled(rec checkout.SyncRow, err error) panel.Message {
 	switch {
 	case errors.Is(err, ledger.ErrCannotSave):
 		return panel.Message{Key: "cannot-save"}
@@ -123,8 +124,8 @@ func enrolProblem(err error) string {
 		{directory.ErrHasBadge, "has a badge"},
 		{directory.ErrTaken, "tag is taken"},
 		{directory.ErrAmbiguous, "several have it"},
-		{directory.ErrNobody, "nobody by name"},
-		{directory.ErrOffline, "try again later"},
+		{call.ErrNobody, "nobody by name"},
+		{call.ErrOffline, "try again later"},
 	} {
 		if errors.Is(err, p.err) {
 			return p.text

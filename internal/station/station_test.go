@@ -15,6 +15,7 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger"
 	"stump/directory"
+	"stump/directory/call"
 	"stump/gpio"
 	"stump/internal/credential"
 	"stump/internal/panel"
@@ -590,8 +591,8 @@ func TestNeverAFalseYes(t *testing.T) {
 // deaf is a directory that can't be asked.
 type deaf struct{ Directory }
 
-func (deaf) WhatIs(context.Context, checkout.Tag, directory.Kind) (directory.Answer, error) {
-	return directory.Answer{}, directory.ErrOffline
+func (deaf) WhatIs(context.Context, checkout.Tag, checkout.SubjectKind) (checkout.SyncRow, error) {
+	return checkout.SyncRow{}, call.ErrOffline
 }
 
 func TestPendingWhileTheDirectoryIsAway(t *testing.T) {

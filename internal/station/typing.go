@@ -8,6 +8,7 @@ import (
 
 	"stump/checkout"
 	"stump/directory"
+	"stump/directory/call"
 	"stump/internal/keyboard"
 	"stump/internal/panel"
 	"stump/wiegand"
@@ -117,12 +118,12 @@ func (a *attendant) typed(read wiegand.Read, tag checkout.Tag, typed keyboard.An
 		return
 	}
 	a.give(directory.EnrolRequest{
-		Kind: directory.Person, Who: typed.Name, Tag: tag, Actor: typed.Name, Source: checkout.SourceKeyboard,
-	}, func(rec directory.Record, err error, alone bool) {
+		Kind: checkout.KindPerson, Who: typed.Name, Tag: tag, Actor: typed.Name, Source: checkout.SourceKeyboard,
+	}, func(rec checkout.SyncRow, err error, alone bool) {
 		switch {
 		case !alone:
 			return
-		case errors.Is(err, directory.ErrNobody):
+		case errors.Is(err, call.ErrNobody):
 			a.show(panel.Message{Key: "name-unknown", Detail: typed.Name})
 			return
 		case err != nil:

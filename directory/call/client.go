@@ -1,6 +1,7 @@
-package directory
+package call
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -16,15 +17,14 @@ import (
 	"time"
 )
 
-// Limits on what a server may make us swallow.
+// Limits on what a server may make us read.
 const (
 	answerLimit = 1 << 20  // the answer to one call
 	pageLimit   = 16 << 20 // one page of a list
-	listLimit   = 1 << 20  // rows of a whole list
 	headerLimit = 64 << 10
 )
 
-// HTTP is how places are reached; it is the same for all of them.
+// HTTP is how places are reached: keys that all of them have.
 type HTTP struct {
 	// CAFile is a PEM file of certificates trusted beside the system's.
 	CAFile string `toml:"ca_file"`
@@ -40,61 +40,58 @@ type HTTP struct {
 	// TotalTimeout is for a whole call. Default 30 s.
 	TotalTimeout time.Duration `toml:"total_timeout"`
 
-	testOnlyDial func(ctx context.Context, network, addr string) (net.Conn, error)
+	// TestDial is a network of the tests.
+	TestDial func(ctx context.Context, network, addr string) (net.Conn, error) `toml:"-"`
 }
 
-func (h HTTP) withDefaults() HTTP {
-	def := func(d *time.Duration, v time.Duration) {
-		if *d <= 0 {
-			*d = v
-		}
-	}
-	def(&h.ConnectTimeout, 10*time.Second)
-	def(&h.AnswerTimeout, 15*time.Second)
-	def(&h.TotalTimeout, 30*time.Second)
-	return h
-}
-
-// client calls one place.
-type client struct {
+// Client calls one place.
+type Client struct {
 	http  http.Client
 	total time.Duration
-	hide  bool
+	Options
 }
 
-// clientOptions are what differs from place to place.
-type clientOptions struct {
-	// hide keeps the paths of addresses out of what is said: they may be a secret,
-	// or have a number in them.
-	hide bool
-	// fresh opens a connection for every call. Go's Transport silently repeats
+// Options are what differs from place to place.
+type Options struct {
+	// Hide keeps the paths of addresses out of reasons: they may be a secret, or
+	// have a card's number in them.
+	Hide bool
+	// Fresh opens a connection for every call. Go's Transport silently repeats
 	// a GET when a kept connection turns out to be dead (net/http,
 	// shouldRetryRequest): two toggles for one event.
-	fresh bool
-	// follow allows redirects within the same host that keep the method: most
+	Fresh bool
+	// Follow allows redirects within the same host that keep the method: most
 	// make a GET of a POST, and the answer to that would pass for "received".
-	follow bool
+	Follow bool
+	// Lists allows answers as large as a page of a list.
+	Lists bool
 }
 
-// newClient returns a client. It reads CAFile.
-func newClient(h HTTP, o clientOptions) (*client, error) {
-	h = h.withDefaults()
+// New returns a client. It reads CAFile; errors name the key that is wrong.
+func New(h HTTP, o Options) (*Client, error) {
+	def := func(d time.Duration, v time.Duration) time.Duration {
+		if d <= 0 {
+			return v
+		}
+		return d
+	}
+	connect := def(h.ConnectTimeout, 10*time.Second)
 	t := &http.Transport{
-		TLSHandshakeTimeout:    h.ConnectTimeout,
-		ResponseHeaderTimeout:  h.AnswerTimeout,
+		TLSHandshakeTimeout:    connect,
+		ResponseHeaderTimeout:  def(h.AnswerTimeout, 15*time.Second),
 		MaxResponseHeaderBytes: headerLimit,
-		DisableKeepAlives:      o.fresh,
+		DisableKeepAlives:      o.Fresh,
 		MaxIdleConnsPerHost:    16,
 		IdleConnTimeout:        60 * time.Second,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		Protocols:              new(http.Protocols),
+		DialContext:            h.TestDial,
 	}
 	t.Protocols.SetHTTP1(true)
-	// HTTP/2 makes a call again by itself that the server says it did not begin.
-	t.Protocols.SetHTTP2(!o.fresh)
-	t.DialContext = (&net.Dialer{Timeout: h.ConnectTimeout}).DialContext
-	if h.testOnlyDial != nil {
-		t.DialContext = h.testOnlyDial
+	// HTTP/2 repeats a call by itself when the server says that it did not begin it.
+	t.Protocols.SetHTTP2(!o.Fresh)
+	if h.TestDial == nil {
+		t.DialContext = (&net.Dialer{Timeout: connect}).DialContext
 	}
 	var err error
 	if t.Proxy, err = h.proxy(); err != nil {
@@ -109,10 +106,10 @@ func newClient(h HTTP, o clientOptions) (*client, error) {
 	if t.TLSClientConfig.RootCAs, err = h.authorities(); err != nil {
 		return nil, err
 	}
-	c := &client{total: h.TotalTimeout, hide: o.hide}
+	c := &Client{total: def(h.TotalTimeout, 30*time.Second), Options: o}
 	c.http = http.Client{Transport: t, CheckRedirect: func(req *http.Request, via []*http.Request) error {
 		from := via[0].URL
-		if !o.follow || len(via) > 3 || req.Method != via[0].Method || req.URL.Host != from.Host || req.URL.Scheme != from.Scheme {
+		if !o.Follow || len(via) > 3 || req.Method != via[0].Method || req.URL.Host != from.Host || req.URL.Scheme != from.Scheme {
 			return http.ErrUseLastResponse
 		}
 		return nil
@@ -155,15 +152,15 @@ func (h HTTP) authorities() (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// reply is an answer, whole and within the limit.
-type reply struct {
+// Reply is an answer, whole and within the limit.
+type Reply struct {
 	Status int
 	Header http.Header
 	Body   []byte
 	URL    *url.URL // what was asked
-	// Where and To are that, and the target of a redirect that was not followed,
-	// as may be said.
-	Where, To string
+	// path, and the target of a redirect that was not followed, as they may be
+	// shown.
+	path, target string
 }
 
 // callError is a call without a usable answer.
@@ -176,52 +173,59 @@ type callError struct {
 	host string
 }
 
-func (e *callError) Error() string { return e.err.Error() }
-func (e *callError) Unwrap() error { return e.err }
-
-// proxyError is a proxy that does not connect us.
+// proxyError is a proxy that refuses to connect us.
 type proxyError struct {
 	host   string
 	status int
 }
 
 func (e *proxyError) Error() string {
-	return fmt.Sprintf("the proxy %s answers %s", e.host, statusWords(e.status))
+	return fmt.Sprintf("the proxy %s answers %s", e.host, statusText(e.status))
 }
 
 var errTooBig = errors.New("answer too big")
 
-// do makes one call. limit caps the body.
-func (c *client) do(ctx context.Context, req *http.Request, limit int64) (reply, *callError) {
+// Do makes one call. Its outcome is OK whatever the answer is, see
+// Reply.Outcome.
+func (c *Client) Do(ctx context.Context, method, address string, header http.Header, body []byte) (Reply, Outcome) {
 	ctx, cancel := context.WithTimeout(ctx, c.total)
 	defer cancel()
 	var sent atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent.Store(true) }})
-	req.Header.Set("User-Agent", "stump")
-	fail := func(err error) (reply, *callError) {
-		return reply{}, &callError{err: err, sent: sent.Load(), host: req.URL.Host}
+	req, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
+	if err != nil { // its text has the address
+		return Reply{}, Outcome{Verdict: BadConfig, Reason: "the address can't be called", Remedy: "check the address"}
 	}
-	resp, err := c.http.Do(req.WithContext(ctx))
+	req.Header = header
+	req.Header.Set("User-Agent", "stump")
+	fail := func(err error) (Reply, Outcome) {
+		return Reply{}, noAnswer(callError{err: err, sent: sent.Load(), host: req.URL.Host})
+	}
+	resp, err := c.http.Do(req)
 	if err != nil {
 		return fail(err)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	limit := int64(answerLimit)
+	if c.Lists {
+		limit = pageLimit
+	}
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
 	if err != nil {
 		return fail(err)
 	}
-	if int64(len(body)) > limit {
+	if int64(len(answer)) > limit {
 		return fail(errTooBig)
 	}
-	r := reply{Status: resp.StatusCode, Header: resp.Header, Body: body, URL: req.URL, Where: "this address", To: "elsewhere"}
-	if !c.hide {
-		r.Where = req.URL.Path
+	r := Reply{Status: resp.StatusCode, Header: resp.Header, Body: answer, URL: req.URL, path: "this address", target: "elsewhere"}
+	if !c.Hide {
+		r.path = req.URL.Path
 	}
 	if to, err := resp.Location(); err == nil {
-		r.To = "to " + to.Host + to.Path
-		if c.hide {
-			r.To = "to " + to.Scheme + "://" + to.Host
+		r.target = "to " + to.Host + to.Path
+		if c.Hide {
+			r.target = "to " + to.Scheme + "://" + to.Host
 		}
 	}
-	return r, nil
+	return r, Outcome{}
 }

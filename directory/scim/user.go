@@ -1,4 +1,4 @@
-package directory
+package scim
 
 import (
 	"encoding/json"
@@ -7,28 +7,31 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"stump/checkout"
+	"stump/directory/call"
 )
 
-// scimUser is a User resource (RFC 7643, 4.1). It is read attribute by attribute:
+// user is a User resource (RFC 7643, 4.1). It is read attribute by attribute:
 // servers send "True" for true, and a number for an id, and one such user must
 // not keep all others from being read.
-type scimUser map[string]any
+type user map[string]any
 
-func parseScimUser(raw json.RawMessage) (u scimUser, err error) {
+func parseUser(raw json.RawMessage) (u user, err error) {
 	if json.Unmarshal(raw, &u) != nil {
-		return nil, errors.New("it is no object")
+		return nil, errors.New("it is not an object")
 	}
 	if u.id() == "" {
 		return nil, errors.New("it has no id")
 	}
 	if _, ok := u.active(); !ok {
-		return nil, fmt.Errorf("%s is neither active nor not", plain(u.text("userName")))
+		return nil, fmt.Errorf("%s is neither active nor not", call.Plain(u.text("userName")))
 	}
 	return u, nil
 }
 
 // active is true where the attribute is absent.
-func (u scimUser) active() (active, ok bool) {
+func (u user) active() (active, ok bool) {
 	switch v := u.at("active").(type) {
 	case nil:
 		return true, true
@@ -41,7 +44,7 @@ func (u scimUser) active() (active, ok bool) {
 	return false, false
 }
 
-func (u scimUser) at(path ...string) any {
+func (u user) at(path ...string) any {
 	var v any = map[string]any(u)
 	for _, name := range path {
 		v = member(v, name)
@@ -49,27 +52,21 @@ func (u scimUser) at(path ...string) any {
 	return v
 }
 
-func (u scimUser) text(path ...string) string {
-	v := u.at(path...)
-	if s, ok := v.(string); ok {
-		return s
-	}
-	return fieldText(v)
-}
+func (u user) text(path ...string) string { return call.FieldText(u.at(path...)) }
 
-func (u scimUser) id() string { return u.text("id") }
+func (u user) id() string { return u.text("id") }
 
-func (u scimUser) record() Record {
+func (u user) row() checkout.SyncRow {
 	active, _ := u.active()
-	r := Record{Kind: Person, Ref: u.id(), Inactive: !active}
+	r := checkout.SyncRow{Kind: checkout.KindPerson, Ref: u.id(), Inactive: !active}
 	for _, name := range []string{u.text("displayName"), u.text("name", "formatted"), u.text("name", "givenName") + " " + u.text("name", "familyName"), u.text("userName")} {
-		if r.Name = plain(name); r.Name != "" {
+		if r.Name = call.Plain(name); r.Name != "" {
 			break
 		}
 	}
 	emails, _ := u.at("emails").([]any)
 	for _, m := range emails {
-		if v := plain(fieldText(member(m, "value"))); r.Email == "" || member(m, "primary") == true && v != "" {
+		if v := call.Plain(call.FieldText(member(m, "value"))); r.Email == "" || member(m, "primary") == true && v != "" {
 			r.Email = v
 		}
 	}
@@ -102,12 +99,12 @@ func parseAttrPath(s string) (p attrPath, err error) {
 	for _, part := range splitPath(rest) {
 		m := attrStepForm.FindStringSubmatch(part)
 		if m == nil {
-			return p, fmt.Errorf("%q is not an attribute path such as %s", s, scimEmployee)
+			return p, fmt.Errorf("%q is not an attribute path such as %s", s, employeeNumber)
 		}
 		p.steps = append(p.steps, attrStep{m[1], m[2], m[3]})
 	}
 	if len(p.steps) == 0 {
-		return p, fmt.Errorf("%q is not an attribute path such as %s", s, scimEmployee)
+		return p, fmt.Errorf("%q is not an attribute path such as %s", s, employeeNumber)
 	}
 	return p, nil
 }
@@ -137,7 +134,7 @@ func (p attrPath) name() string {
 
 // find returns the attribute's value as text, empty if there is none. Attribute
 // names don't distinguish upper and lower case (RFC 7643, 2.1).
-func (p attrPath) find(u scimUser) string {
+func (p attrPath) find(u user) string {
 	var v any = map[string]any(u)
 	if p.schema != "" {
 		v = member(v, p.schema)
@@ -150,7 +147,7 @@ func (p attrPath) find(u scimUser) string {
 		}
 		v = nil
 		for _, item := range list {
-			if s.filter == "" || fieldText(member(item, s.filter)) == s.want {
+			if s.filter == "" || call.FieldText(member(item, s.filter)) == s.want {
 				v = item
 				break
 			}
@@ -159,7 +156,7 @@ func (p attrPath) find(u scimUser) string {
 	if m, ok := v.(map[string]any); ok {
 		v = member(m, "value")
 	}
-	return fieldText(v)
+	return call.FieldText(v)
 }
 
 func member(v any, name string) any {

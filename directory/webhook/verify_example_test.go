@@ -1,4 +1,4 @@
-package directory
+package webhook
 
 import (
 	"crypto/hmac"

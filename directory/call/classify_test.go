@@ -1,4 +1,4 @@
-package directory
+package call
 
 import (
 	"context"
@@ -13,35 +13,31 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
-// Retry-After in all its forms, and what the worker makes of it: never "now" in
-// a loop, never "next year".
+// Retry-After in all its forms; the worker clamps it.
 func TestRetryAfterForms(t *testing.T) {
-	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
-	back := Backoff{}.withDefaults()
-	most := func(n int64) int64 { return n - 1 }
-	for value, want := range map[string]time.Duration{
-		"7":                                7 * time.Second,
-		"0":                                time.Second,
-		"100000":                           15 * time.Minute,
-		"2147483647":                       15 * time.Minute,
-		"99999999999999999999":             time.Second, // makes no sense: the first wait as without it
-		"-5":                               time.Second,
-		"soon":                             time.Second,
-		"":                                 time.Second,
-		"Sat, 21 Nov 2026 12:00:42 GMT":    42 * time.Second,
-		"Sat, 21 Nov 2026 11:00:00 GMT":    time.Second,      // past
-		"Fri, 31 Dec 9999 23:59:59 GMT":    15 * time.Minute, // far
-		"Thu, 01 Jan 1970 00:00:00 GMT":    time.Second,
-		"Saturday, 21-Nov-26 12:01:00 GMT": time.Minute, // RFC 850, which must be read
-	} {
-		after := retryAfter(reply{Header: http.Header{"Retry-After": {value}}}, now)
-		if got := back.Wait(1, 0, after, most); got != want {
-			t.Errorf("Retry-After %q: %s, want %s", value, got, want)
+	synctest.Test(t, func(t *testing.T) { // it is midnight, 1 January 2000
+		for value, want := range map[string]time.Duration{
+			"7":                                7 * time.Second,
+			"0":                                1, // at once, but it was asked for
+			"2147483647":                       2147483647 * time.Second,
+			"99999999999999999999":             0, // makes no sense
+			"-5":                               0,
+			"soon":                             0,
+			"":                                 0,
+			"Sat, 01 Jan 2000 00:00:42 GMT":    42 * time.Second,
+			"Fri, 31 Dec 1999 23:00:00 GMT":    1, // past
+			"Thu, 01 Jan 1970 00:00:00 GMT":    1,
+			"Saturday, 01-Jan-00 00:01:00 GMT": time.Minute, // RFC 850, which must be read
+		} {
+			if got := (Reply{Header: http.Header{"Retry-After": {value}}}).RetryAfter(); got != want {
+				t.Errorf("Retry-After %q: %s, want %s", value, got, want)
+			}
 		}
-	}
+	})
 }
 
 // Once a call may have been sent, no error proves that it was not counted.
@@ -66,7 +62,7 @@ func TestNoAnswer(t *testing.T) {
 			if sent {
 				want = Failing
 			}
-			o := noAnswer(&callError{err: &url.Error{Op: "Get", URL: "https://lab.example/x", Err: tc.err}, sent: sent, host: "lab.example"})
+			o := noAnswer(callError{err: &url.Error{Op: "Get", URL: "https://lab.example/x", Err: tc.err}, sent: sent, host: "lab.example"})
 			if o.Verdict != want || !strings.Contains(o.Reason, tc.says) {
 				t.Errorf("%v, sent %v: %+v, want %v %q", tc.err, sent, o, want, tc.says)
 			}

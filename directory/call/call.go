@@ -1,0 +1,179 @@
+// Package call is what the worker and the places share: an event on its way and
+// what became of it, the HTTP client, and what an error or an answer means.
+package call
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"stump/checkout"
+)
+
+// Delivery is an event on its way to a place.
+type Delivery struct {
+	Event checkout.Event
+	// PersonTag, FromTag and DeviceTag are the numbers, for places that need them
+	// (Capabilities.Tags); zero where the ledger has none.
+	PersonTag, FromTag, DeviceTag checkout.Tag
+	// PersonRef, FromRef and DeviceRef are the directory's own keys; empty where
+	// the register has none.
+	PersonRef, FromRef, DeviceRef string
+	// Step is what the last Outcome with verdict Part left; empty at first.
+	Step string
+	// Force: a person has seen the conflict and wants the directory changed to
+	// what the ledger says.
+	Force bool
+}
+
+// Capabilities says what a place that events are delivered to can do.
+type Capabilities struct {
+	// Repeatable: an event that is delivered twice counts once, so that a lost
+	// answer is followed by the same call again.
+	Repeatable bool
+	// Settle, for a Repeatable place that reads before it acts: a call whose
+	// answer was lost may be counted as late as this, so that reading sooner
+	// proves nothing. Rows are marked before they are sent.
+	Settle time.Duration
+	// Tags: Delivery must carry the numbers of badge and device.
+	Tags bool
+	// Identities: an event can't be delivered before its person and device are known.
+	Identities bool
+	// Parallel is how many devices' events may be on their way at once, ≥ 1.
+	Parallel int
+}
+
+// Snapshot is a whole directory at one time.
+type Snapshot struct {
+	People, Devices []checkout.SyncRow
+	// HasPeople and HasDevices say which of the two the directory keeps: what it
+	// does not keep is left alone, not taken for gone.
+	HasPeople, HasDevices bool
+	// Notes are what could not be read, for people.
+	Notes []string
+}
+
+// Verdict is what became of a call.
+type Verdict uint8
+
+// The verdicts.
+const (
+	// OK: the place has the event, or has answered as it should.
+	OK Verdict = iota
+	// Part: one of several calls is done; Outcome.Step says where to go on.
+	Part
+	// Down: the place can't be reached or takes nothing at present. The event
+	// is certainly not counted, or safe to repeat.
+	Down
+	// Failing: the place answers, but with a failure that may be the event's
+	// or its own. Safe to repeat.
+	Failing
+	// InDoubt: the call was sent and its answer never came, and the place can't be
+	// asked whether it was counted. A person must look.
+	InDoubt
+	// Refused: the place understood and said no.
+	Refused
+	// Conflict: delivered, and now the place says something else than the ledger.
+	Conflict
+	// BadConfig: nothing will get through until a person changes something. The
+	// event is not counted.
+	BadConfig
+	// Unwanted: the place does not want this kind of event. No call was made, so
+	// it says nothing about the place.
+	Unwanted
+)
+
+var verdictNames = [...]string{"ok", "part", "down", "failing", "lost", "refused", "conflict", "config", "unwanted"}
+
+func (v Verdict) String() string { return verdictNames[v] }
+
+// Outcome is what became of a call, in words for admins. As an error it is of a
+// call that delivers nothing.
+type Outcome struct {
+	Verdict Verdict
+	// Reason is one clause, lower case, without the event's name: "server
+	// answered 500 Internal Server Error".
+	Reason string
+	// Remedy is what a person can do; empty when waiting is enough.
+	Remedy string
+	// After is the wait that the place asked for; 0 if it asked for none.
+	After time.Duration
+	// Late, with Failing: the call may yet be counted, see Capabilities.Settle.
+	Late bool
+	// Step is for Part, and for others that want to begin elsewhere.
+	Step string
+	// Theirs is for Conflict: who has the device by their word, if known.
+	Theirs *Holding
+}
+
+// Holding is who has a device by the directory's word.
+type Holding struct {
+	Free bool   `json:"free"`
+	Ref  string `json:"ref,omitempty"`  // directory's key of the holder
+	ID   string `json:"id,omitempty"`   // the register's id, where known
+	Name string `json:"name,omitempty"` // for people
+}
+
+// Errors of directories.
+var (
+	ErrUnsupported = errors.New("this directory cannot do that")
+	// ErrNobody: the directory knows nobody of that name.
+	ErrNobody = errors.New("nobody of that name in the directory")
+	// ErrOffline: the directory can't be asked now.
+	ErrOffline = errors.New("the directory can't be asked now")
+)
+
+// Err returns o as an error; nil when it is OK.
+func (o Outcome) Err() error {
+	if o.Verdict == OK {
+		return nil
+	}
+	return o
+}
+
+func (o Outcome) Error() string { return o.Reason }
+
+// Hint is what a person can do.
+func (o Outcome) Hint() string {
+	if o.Remedy != "" {
+		return o.Remedy
+	}
+	return "nothing was changed; `stump sync` shows when it is tried again"
+}
+
+// Is makes everything that passes without a change to the event an ErrOffline.
+func (o Outcome) Is(target error) bool {
+	return target == ErrOffline && (o.Verdict == Down || o.Verdict == Failing || o.Verdict == BadConfig)
+}
+
+// OfError finds the Outcome behind an error.
+func OfError(err error) (Outcome, bool) { return errors.AsType[Outcome](err) }
+
+// OfProbe is what an outcome means where no event can be at fault.
+func (o Outcome) OfProbe() Outcome {
+	if o.Verdict == Failing || o.Verdict == Refused {
+		o.Verdict = Down
+	}
+	return o
+}
+
+// Misconfigured is the outcome of a call that can't be made.
+func Misconfigured(err error, remedy string) Outcome {
+	return Outcome{Verdict: BadConfig, Reason: err.Error(), Remedy: remedy}
+}
+
+// KeyError says that the value of a configuration key can't be used.
+type KeyError struct {
+	Table string // "directory" or "webhook"
+	Index int    // of the [[webhook]] table, from 0
+	Key   string
+	Err   error
+}
+
+func (e *KeyError) Error() string { return fmt.Sprintf("%s.%s: %v", e.Table, e.Key, e.Err) }
+func (e *KeyError) Unwrap() error { return e.Err }
+
+// BadKey is the KeyError for a key of [directory].
+func BadKey(key, format string, args ...any) error {
+	return &KeyError{Table: "directory", Key: key, Err: fmt.Errorf(format, args...)}
+}

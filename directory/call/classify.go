@@ -1,0 +1,232 @@
+package call
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// noAnswer says what a call without an answer means: Failing if the other side
+// may have acted on it, whatever ended the call; else Down, or BadConfig when
+// waiting will not help.
+func noAnswer(e callError) Outcome {
+	o, ok := tlsOutcome(e)
+	if !ok {
+		o, ok = routeOutcome(e)
+	}
+	if !ok {
+		o = networkOutcome(e)
+	}
+	if e.sent {
+		o.Verdict = Failing
+	}
+	return o
+}
+
+func down(format string, a ...any) Outcome {
+	return Outcome{Verdict: Down, Reason: fmt.Sprintf(format, a...)}
+}
+
+// tlsOutcome is for certificates and handshakes.
+func tlsOutcome(e callError) (Outcome, bool) {
+	if verify, ok := errors.AsType[*tls.CertificateVerificationError](e.err); ok {
+		return badCertificate(e.host, verify), true
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](e.err); ok || errors.Is(e.err, http.ErrSchemeMismatch) {
+		return Outcome{Verdict: BadConfig, Reason: e.host + " does not speak TLS", Remedy: "check https and the port in the address"}, true
+	}
+	if words := tlsWords(e.err); words != "" {
+		return Outcome{Verdict: BadConfig, Reason: fmt.Sprintf("%s and we find no common TLS (%s)", e.host, words),
+			Remedy: "TLS 1.2 is the least, and we have no certificate of our own; ask who runs the server"}, true
+	}
+	return Outcome{}, false
+}
+
+// tlsWords is what crypto/tls says of a handshake that failed; "" for all else.
+// Its errors have no types: an alert of the server is an operation called "remote
+// error", and what we find wrong begins with its name.
+func tlsWords(err error) string {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" {
+		return strings.TrimPrefix(op.Err.Error(), "tls: ")
+	}
+	if call, ok := errors.AsType[*url.Error](err); ok {
+		if words, ok := strings.CutPrefix(call.Err.Error(), "tls: "); ok {
+			return words
+		}
+	}
+	return ""
+}
+
+// routeOutcome is for names without an address, and for proxies that refuse to
+// connect us or can't be reached.
+func routeOutcome(e callError) (Outcome, bool) {
+	if proxy, ok := errors.AsType[*proxyError](e.err); ok {
+		if proxy.status >= 500 {
+			return down("%s: it can't reach %s", proxy, e.host), true
+		}
+		return Misconfigured(proxy, "check the proxy, or put name and password into its address"), true
+	}
+	if dns, ok := errors.AsType[*net.DNSError](e.err); ok {
+		o := down("no address for %s (DNS: %s)", dns.Name, dnsWord(dns))
+		o.Remedy = "if the network is there, check the name in the address"
+		return o, true
+	}
+	if op, ok := errors.AsType[*net.OpError](e.err); ok && op.Op == "proxyconnect" {
+		o := down("the proxy can't be reached on the way to %s", e.host)
+		o.Remedy = "if the network is there, check the proxy's address"
+		return o, true
+	}
+	return Outcome{}, false
+}
+
+// networkOutcome is for all other ends of a call.
+func networkOutcome(e callError) Outcome {
+	timeout, ok := errors.AsType[net.Error](e.err)
+	timedOut := ok && timeout.Timeout() || errors.Is(e.err, context.DeadlineExceeded)
+	switch {
+	case errors.Is(e.err, errTooBig):
+		return down("the answer of %s is bigger than any right one", e.host)
+	case errors.Is(e.err, syscall.ECONNREFUSED):
+		return down("%s refuses the connection", e.host)
+	case errors.Is(e.err, syscall.ENETUNREACH), errors.Is(e.err, syscall.EHOSTUNREACH):
+		return down("no way to %s: the network is down", e.host)
+	case timedOut && e.sent:
+		return down("%s took the call and gave no whole answer in time", e.host)
+	case timedOut:
+		return down("%s can't be reached in time", e.host)
+	case errors.Is(e.err, context.Canceled):
+		return down("the call to %s was broken off by us", e.host)
+	case errors.Is(e.err, os.ErrPermission):
+		o := down("this board may not call %s", e.host)
+		o.Remedy = "check its firewall, and what systemd allows stump (IPAddressDeny)"
+		return o
+	case e.sent:
+		return down("%s broke off the connection before its answer was whole", e.host)
+	}
+	return down("%s broke off the connection", e.host)
+}
+
+func dnsWord(e *net.DNSError) string {
+	switch {
+	case e.IsNotFound:
+		return "no such name"
+	case e.IsTimeout:
+		return "no answer"
+	}
+	return "failed"
+}
+
+// badCertificate tells a wrong certificate from a wrong clock: most boards have
+// no clock until the network is up, and to a board in 1970 or in the year of
+// its image every certificate is from the future.
+func badCertificate(host string, e *tls.CertificateVerificationError) Outcome {
+	if invalid, ok := errors.AsType[x509.CertificateInvalidError](e.Err); ok && invalid.Reason == x509.Expired && invalid.Cert != nil {
+		if now := time.Now(); now.Before(invalid.Cert.NotBefore) {
+			return Outcome{Verdict: Down,
+				Reason: fmt.Sprintf("the clock says %s, before the certificate of %s begins: waiting for the time", now.UTC().Format(time.DateOnly), host),
+				Remedy: "if it stays so, see that the board gets its time from the network (timedatectl)"}
+		}
+		return Outcome{Verdict: BadConfig,
+			Reason: fmt.Sprintf("the certificate of %s ended on %s", host, invalid.Cert.NotAfter.UTC().Format(time.DateOnly)),
+			Remedy: "renew it on the server, or set the board's clock if that is wrong"}
+	}
+	if _, ok := errors.AsType[x509.HostnameError](e.Err); ok {
+		return Outcome{Verdict: BadConfig, Reason: "the certificate is not for " + host,
+			Remedy: "use the name that the certificate is for, or have it renewed"}
+	}
+	return Outcome{Verdict: BadConfig, Reason: "the certificate of " + host + " is not from anybody we trust",
+		Remedy: "set ca_file to the certificate of your own authority"}
+}
+
+// Outcome says what an answer means: OK for a success that is not a web page.
+func (r Reply) Outcome() Outcome {
+	host, status := r.URL.Host, statusText(r.Status)
+	config := func(remedy, format string, a ...any) Outcome {
+		return Outcome{Verdict: BadConfig, Reason: fmt.Sprintf(format, a...), Remedy: remedy}
+	}
+	switch {
+	case r.Status == http.StatusUnauthorized, r.Status == http.StatusForbidden:
+		return config("check the token or the rights of its user", "%s does not let us in (%s)", host, status)
+	case r.Status == http.StatusProxyAuthRequired:
+		return config("put name and password into the proxy's address", "the proxy does not let us through (%s)", status)
+	case r.Status >= 300 && r.Status < 400:
+		return config("use the address that is meant, and check the token", "%s sends us %s (%s)", host, r.target, status)
+	case r.Status == http.StatusNotFound, r.Status == http.StatusMethodNotAllowed, r.Status == http.StatusGone:
+		return config("check the address", "%s has nothing for us at %s (%s)", host, r.path, status)
+	case r.Status == http.StatusTooManyRequests, r.Status == http.StatusServiceUnavailable, r.Status == http.StatusTooEarly:
+		return Outcome{Verdict: Down, Reason: fmt.Sprintf("%s asks us to wait (%s)", host, status), After: r.RetryAfter()}
+	case r.Status >= 500, r.Status == http.StatusRequestTimeout:
+		return r.Failed()
+	case r.Status >= 400:
+		return Outcome{Verdict: Refused, Reason: fmt.Sprintf("%s refuses it (%s)", host, status)}
+	case r.IsPage():
+		return config("open the address in a browser from this network; check the token", "%s answers with a web page, such as a login", host)
+	}
+	return Outcome{}
+}
+
+// Failed is the outcome of a call that the server failed at.
+func (r Reply) Failed() Outcome {
+	return Outcome{Verdict: Failing, Reason: fmt.Sprintf("%s failed (%s)", r.URL.Host, statusText(r.Status)), After: r.RetryAfter()}
+}
+
+func statusText(code int) string {
+	return strings.TrimSpace(strconv.Itoa(code) + " " + http.StatusText(code))
+}
+
+// RetryAfter is the wait that the server asks for, in seconds or as a date (RFC
+// 9110, 10.2.3); 0 if it asks for none, or makes no sense. A date is only as good
+// as the clock.
+func (r Reply) RetryAfter() time.Duration {
+	v := r.Header.Get("Retry-After")
+	if n, err := strconv.ParseUint(v, 10, 31); err == nil {
+		return max(time.Duration(n)*time.Second, 1)
+	}
+	if t, err := http.ParseTime(v); err == nil {
+		return max(time.Until(t), 1)
+	}
+	return 0
+}
+
+// IsPage reports whether the answer is a web page, a login mostly, or the page of
+// a hotel's network. The content type will not do: PHP calls everything text/html
+// unless told otherwise.
+func (r Reply) IsPage() bool {
+	b := bytes.TrimLeft(r.text(), " \t\r\n")
+	b = bytes.ToLower(b[:min(len(b), 64)])
+	for _, start := range []string{"<!doctype html", "<html", "<head", "<!--"} {
+		if bytes.HasPrefix(b, []byte(start)) {
+			return true
+		}
+	}
+	return false
+}
+
+// text is the body without the byte order mark that some editors put at the front
+// of a PHP file, and that then stands before every answer.
+func (r Reply) text() []byte { return bytes.TrimPrefix(r.Body, []byte("\xef\xbb\xbf")) }
+
+// Decode reads the answer's JSON. whose says which JSON is expected: "SCIM's".
+func (r Reply) Decode(out any, whose string) Outcome {
+	if json.Unmarshal(r.text(), out) != nil {
+		return r.NotJSON(whose)
+	}
+	return Outcome{}
+}
+
+// NotJSON is the outcome of an answer that says nothing.
+func (r Reply) NotJSON(whose string) Outcome {
+	return failing("%s answers something that is not %s JSON", r.URL.Host, whose)
+}

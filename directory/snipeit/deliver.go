@@ -1,0 +1,191 @@
+package snipeit
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"stump/checkout"
+	"stump/directory/call"
+)
+
+// Steps of a delivery: what was done last.
+const (
+	stepIn  = "checked in"
+	stepOut = "checked out"
+	// stepAgain: what was done last did not stick; begin anew.
+	stepAgain = "again"
+)
+
+// wish is what an event wants of an asset.
+type wish struct {
+	holder string   // user id; "" for nobody
+	was    []string // who may have it before; "" for nobody
+	anyone bool     // whoever has it
+}
+
+// wishOf finds what an event wants. The outcome is Unwanted for what Snipe-IT
+// need not know, and Refused for what it can't be told.
+func wishOf(d call.Delivery) (w wish, o call.Outcome) {
+	ev := d.Event
+	need := func(ref, id, name string) string {
+		if ref == "" && id != "" {
+			o = call.Outcome{Verdict: call.Refused, Reason: name + " is known here only, not in Snipe-IT", Remedy: "add it there and run: stump sync pull"}
+		}
+		return ref
+	}
+	switch ev.Kind {
+	case checkout.Checkout:
+		w = wish{holder: need(d.PersonRef, ev.Person, ev.PersonName), was: []string{""}}
+	case checkout.Handover:
+		// Nobody: the first half is done, or somebody did it by hand.
+		w = wish{holder: need(d.PersonRef, ev.Person, ev.PersonName), was: []string{need(d.FromRef, ev.From, ev.FromName), ""}}
+	case checkout.Return:
+		w = wish{was: []string{d.PersonRef, d.FromRef}}
+	case checkout.Lost:
+		w = wish{was: []string{d.FromRef}}
+	case checkout.Found:
+		w = wish{anyone: true}
+	default:
+		return w, call.Outcome{Verdict: call.Unwanted}
+	}
+	need(d.DeviceRef, "device", ev.DeviceName)
+	return w, o
+}
+
+// Deliver implements directory.Deliverer: it reads, compares, and makes at most
+// one call that changes something; Part asks to be called again to see what came
+// of it.
+func (s *SnipeIT) Deliver(ctx context.Context, d call.Delivery) call.Outcome {
+	w, o := wishOf(d)
+	if o.Verdict != call.OK {
+		return o
+	}
+	path := "/hardware/" + url.PathEscape(d.DeviceRef)
+	a, o := s.look(ctx, path)
+	if o.Verdict != call.OK {
+		return o
+	}
+	act, o := w.compare(a, d)
+	if !act {
+		return o
+	}
+	if has, _ := a.holder(); has != "" {
+		o = s.checkIn(ctx, path, d.Event)
+	} else {
+		o = s.checkOut(ctx, path, w.holder, d.Event)
+	}
+	if o.Verdict != call.Refused {
+		return o
+	}
+	// Its word is translated; whether the call was needless is seen by looking.
+	switch after, seen := s.look(ctx, path); {
+	case seen.Verdict == call.OK && after.with(w.holder):
+		return call.Outcome{}
+	case seen.Verdict != call.OK && seen.Verdict != call.Refused:
+		return seen // the whole is asked again, beginning with a look
+	}
+	return o
+}
+
+// look reads an asset.
+func (s *SnipeIT) look(ctx context.Context, path string) (a asset, o call.Outcome) {
+	o = s.call(ctx, http.MethodGet, path, nil, nil, &a)
+	if o.Verdict == call.OK && (a.Deleted != nil || a.ID == 0) {
+		o = call.Outcome{Verdict: call.Refused, Reason: "Snipe-IT has deleted this asset", Remedy: "restore it there"}
+	}
+	return a, o
+}
+
+// compare reports whether the asset must be changed; if not, the outcome says why.
+func (w wish) compare(a asset, d call.Delivery) (act bool, o call.Outcome) {
+	has, person := a.holder()
+	before := slices.Contains(w.was, has)
+	switch {
+	case a.with(w.holder):
+		return false, call.Outcome{}
+	case d.Step == stepOut && has == "", d.Step == stepIn && has != "" && before:
+		// Old versions did so (snipe-it#10629).
+		return false, call.Outcome{Verdict: call.Failing, Step: stepAgain, Reason: fmt.Sprintf("Snipe-IT said that it was %s, and it is not", d.Step)}
+	case person && before, w.anyone, d.Force, d.Step == stepIn && has == "":
+		return true, call.Outcome{}
+	}
+	return false, a.conflict(d.Event)
+}
+
+// holder is the id of the user who has the asset, "" for nobody; person is
+// false when it lies with a location or inside another asset.
+func (a asset) holder() (id string, person bool) {
+	if a.AssignedTo == nil {
+		return "", true
+	}
+	return strconv.FormatInt(a.AssignedTo.ID, 10), a.AssignedTo.Type == "user"
+}
+
+// with reports whether the user has the asset; "" is nobody.
+func (a asset) with(user string) bool {
+	has, person := a.holder()
+	return person && has == user
+}
+
+func (a asset) conflict(ev checkout.Event) call.Outcome {
+	id, person := a.holder()
+	name := text(a.AssignedTo.Name)
+	if !person {
+		return call.Outcome{Verdict: call.Conflict, Reason: fmt.Sprintf("by Snipe-IT it is with the %s %s", a.AssignedTo.Type, name),
+			Remedy: "retry makes Snipe-IT say what the ledger says"}
+	}
+	return call.Outcome{Verdict: call.Conflict, Theirs: &call.Holding{Ref: id, Name: name},
+		Reason: fmt.Sprintf("by Snipe-IT %s had it before this %s", name, ev.Kind),
+		Remedy: "retry makes Snipe-IT say what the ledger says; accept takes Snipe-IT's word"}
+}
+
+func (s *SnipeIT) checkIn(ctx context.Context, path string, ev checkout.Event) call.Outcome {
+	body := map[string]any{"note": s.note(ev)}
+	if ev.At.Trusted {
+		// A date only: the controller adds its own time of day.
+		body["checkin_at"] = ev.At.Wall.In(s.zone).Format(time.DateOnly)
+	}
+	return s.act(ctx, path+"/checkin", body, stepIn)
+}
+
+func (s *SnipeIT) checkOut(ctx context.Context, path, user string, ev checkout.Event) call.Outcome {
+	id, err := strconv.ParseInt(user, 10, 64)
+	if err != nil {
+		return call.Outcome{Verdict: call.Refused, Reason: "the person's key is not a Snipe-IT id", Remedy: "run: stump sync pull"}
+	}
+	// "name" would rename the asset.
+	body := map[string]any{"checkout_to_type": "user", "assigned_user": id, "note": s.note(ev)}
+	if ev.At.Trusted {
+		body["checkout_at"] = ev.At.Wall.In(s.zone).Format(time.DateTime)
+		if ev.Loan > 0 {
+			body["expected_checkin"] = ev.At.Wall.Add(ev.Loan).In(s.zone).Format(time.DateOnly)
+		}
+	}
+	return s.act(ctx, path+"/checkout", body, stepOut)
+}
+
+// act makes the one call. Whatever the answer to it, what counts is what the
+// next GET shows.
+func (s *SnipeIT) act(ctx context.Context, path string, body map[string]any, step string) call.Outcome {
+	o := s.call(ctx, http.MethodPost, path, nil, body, &envelope{})
+	o.Late = o.Verdict == call.Failing
+	if o.Verdict == call.OK {
+		o = call.Outcome{Verdict: call.Part, Step: step}
+	}
+	return o
+}
+
+// note is found again by the event's id, and is never empty, since a setting of
+// Snipe-IT asks for one.
+func (s *SnipeIT) note(ev checkout.Event) string {
+	at := "time unknown"
+	if ev.At.Trusted {
+		at = ev.At.Wall.In(s.zone).Format("2006-01-02 15:04:05 MST")
+	}
+	return fmt.Sprintf("stump %s #%d, %s, %s", ev.Station, ev.Seq, at, ev.ID)
+}
