@@ -94,7 +94,7 @@ func TestKernelKeyboard(t *testing.T) {
 	defer evdev.DestroyDevice(second)
 	until(t, "the second keyboard", func() bool { return len(k.Plugged()) == 1 })
 	strike(t, second, evdev.KEY_O, evdev.KEY_ENTER)
-	if got := <-result; got.Name != "Zoë Müller" || got.err != nil {
+	if got := <-result; got.name != "Zoë Müller" || got.err != nil {
 		t.Errorf("answer: %+v", got)
 	}
 

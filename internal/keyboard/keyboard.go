@@ -3,19 +3,22 @@
 //	/dev/input/event* ─grab─▶ typist (layout, Shift, dead keys) ─▶ presses
 //	      ▲ hot plug                                                  │
 //	                                                                  ▼
-//	Ask ──▶ line: "ann f_"   offers: Ann Fisher     ──Enter──▶ Answer
-//	          │ letters, Backspace, ↑ ↓ Tab         ──Escape─▶ ErrCancelled
-//	          └──── shown after every press          ──30 s──▶ ErrSilence
+//	Ask ──▶ line: "ann f_"   offers: Ann Fisher     ──Enter──▶ a name
+//	          │ letters, Backspace, ↑ ↓ Tab         ──Escape─▶ errCancelled
+//	          └──── shown after every press          ──30 s──▶ errSilence
 //
-// A keyboard is grabbed as long as it is plugged in, also while nobody asks:
-// what is typed reaches no console and no login, and without a question it
-// goes nowhere at all.
+// A keyboard is grabbed while it is plugged in, even if there is no question:
+// what is typed reaches no console and no login, and without a question it is
+// dropped.
 package keyboard
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -25,17 +28,15 @@ import (
 // Silence is how long Ask waits for the next key.
 const Silence = 30 * time.Second
 
-// Why there is no answer.
+// ErrNoKeyboard means that no keyboard is plugged in, or that none may be read:
+// the user must be in the group input.
+var ErrNoKeyboard = errors.New("no keyboard is plugged in")
+
+// Other reasons why there is no answer.
 var (
-	// ErrCancelled: somebody pressed Escape.
-	ErrCancelled = errors.New("typing was cancelled")
-	// ErrSilence: no key was pressed for Silence.
-	ErrSilence = errors.New("nobody typed")
-	// ErrNoKeyboard: none is plugged in, or none may be read. See that the
-	// user is in the group input.
-	ErrNoKeyboard = errors.New("no keyboard is plugged in")
-	// ErrReplaced: a newer question took its place.
-	ErrReplaced = errors.New("another question took its place")
+	errCancelled = errors.New("typing was cancelled")
+	errSilence   = errors.New("nobody typed")
+	errReplaced  = errors.New("another question took its place")
 )
 
 // Options say which keyboards are read, and how.
@@ -45,15 +46,15 @@ type Options struct {
 	// Device is the one keyboard to read, such as
 	// "/dev/input/by-id/usb-…-event-kbd"; "" reads every one there is.
 	Device string
-	// Logger is told of keyboards that come and go; nil is silent. What is
-	// typed is never logged.
+	// Logger gets keyboards that come and go, and never what is typed; nil is
+	// silent.
 	Logger *slog.Logger
 }
 
-// Keyboard is all keyboards of the station, taken for one. It is a task: Run
-// must run for Ask to work.
+// Keyboard is all keyboards of the station together. It is a task: Ask works
+// while Run runs.
 type Keyboard struct {
-	layout *Layout
+	layout layout
 	device string
 	log    *slog.Logger
 	system system
@@ -64,17 +65,18 @@ type Keyboard struct {
 	asking  *question
 }
 
-// question is who gets the presses.
+// question receives the presses.
 type question struct {
-	presses chan Press
+	presses chan press
 	end     chan struct{} // closed when a newer one takes its place
 }
 
-// New checks the options. Keyboards are looked for by Run.
+// New checks the options. Run looks for keyboards.
 func New(o Options) (*Keyboard, error) {
-	l, err := LayoutByName(o.Layout)
-	if err != nil {
-		return nil, err
+	name := cmp.Or(o.Layout, "us")
+	l, ok := layouts[name]
+	if !ok {
+		return nil, fmt.Errorf("keyboard layout %q: use one of %s", name, strings.Join(Layouts(), ", "))
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -86,33 +88,22 @@ func New(o Options) (*Keyboard, error) {
 }
 
 // String names the task.
-func (k *Keyboard) String() string {
-	if k.device != "" {
-		return "keyboard " + k.device
-	}
-	return "keyboard"
-}
+func (k *Keyboard) String() string { return strings.TrimSpace("keyboard " + k.device) }
 
-// Ready is closed when the keyboards that are there were found; there may be
-// none.
+// Ready is closed after the first look for keyboards; there may be none.
 func (k *Keyboard) Ready() <-chan struct{} { return k.ready }
 
 // Plugged returns the names of the keyboards that are read now, sorted.
 func (k *Keyboard) Plugged() []string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	var names []string
-	for _, n := range k.plugged {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	return names
+	return slices.Sorted(maps.Values(k.plugged))
 }
 
 // Question is what Ask needs to know.
 type Question struct {
-	// Names returns the register's names, which are offered as letters come;
-	// nil offers none. It is called once.
+	// Names returns the register's names, which are offered as letters come. It
+	// is called once.
 	Names func() []string
 	// Free is whether a name may be typed that the register doesn't have.
 	Free bool
@@ -121,35 +112,25 @@ type Question struct {
 	Show func(View)
 }
 
-// Ask reads a name. Only one question is open at a time: a newer one ends an
-// older one. The answer is a request; whether the name gets the badge is for
-// the directory, or a policy, to say.
-func (k *Keyboard) Ask(ctx context.Context, q Question) (Answer, error) {
+// Ask reads a name: one of the register, or what was typed. Only one question is
+// open at a time; a newer one ends it. The directory, or a policy, decides
+// whether the name gets the badge.
+func (k *Keyboard) Ask(ctx context.Context, q Question) (name string, err error) {
 	if len(k.Plugged()) == 0 {
-		return Answer{}, ErrNoKeyboard
+		return "", ErrNoKeyboard
 	}
-	l := &line{free: q.Free}
-	if q.Names != nil {
-		l.names = q.Names()
-	}
-	show := func() {
-		if q.Show != nil {
+	l := &line{free: q.Free, names: q.Names()}
+	q.Show(l.view())
+	err = k.listen(ctx, func(p press) (done bool, err error) {
+		if p == escape {
+			return true, errCancelled
+		}
+		if name, done = l.press(p); !done {
 			q.Show(l.view())
-		}
-	}
-	show()
-	var answer Answer
-	err := k.listen(ctx, func(p Press) (done bool, err error) {
-		if p == Escape {
-			return true, ErrCancelled
-		}
-		answer, done = l.press(p)
-		if !done {
-			show()
 		}
 		return done, nil
 	})
-	return answer, err
+	return name, err
 }
 
 // WaitEnter returns when Enter is pressed, for the self-test.
@@ -157,12 +138,12 @@ func (k *Keyboard) WaitEnter(ctx context.Context) error {
 	if len(k.Plugged()) == 0 {
 		return ErrNoKeyboard
 	}
-	return k.listen(ctx, func(p Press) (bool, error) { return p == Enter, nil })
+	return k.listen(ctx, func(p press) (bool, error) { return p == enter, nil })
 }
 
-// listen hands presses to f until it has enough.
-func (k *Keyboard) listen(ctx context.Context, f func(Press) (done bool, err error)) error {
-	me := &question{presses: make(chan Press, 64), end: make(chan struct{})}
+// listen hands presses to f until f is done.
+func (k *Keyboard) listen(ctx context.Context, f func(press) (done bool, err error)) error {
+	me := &question{presses: make(chan press, 64), end: make(chan struct{})}
 	k.mu.Lock()
 	if k.asking != nil {
 		close(k.asking.end)
@@ -186,17 +167,17 @@ func (k *Keyboard) listen(ctx context.Context, f func(Press) (done bool, err err
 				return err
 			}
 		case <-silence.C:
-			return ErrSilence
+			return errSilence
 		case <-me.end:
-			return ErrReplaced
+			return errReplaced
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
 }
 
-// pressed hands a press to who asks; without a question it is forgotten.
-func (k *Keyboard) pressed(p Press) {
+// pressed hands a press to the question, if there is one.
+func (k *Keyboard) pressed(p press) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.asking == nil {
@@ -204,11 +185,11 @@ func (k *Keyboard) pressed(p Press) {
 	}
 	select {
 	case k.asking.presses <- p:
-	default: // nobody types 64 letters before the first is shown
+	default: // 64 presses wait already
 	}
 }
 
-// matches is whether a keyboard at path is one that is wanted.
+// matches is whether the keyboard at path is to be read.
 func (k *Keyboard) matches(path string) bool {
-	return k.device == "" || k.system.resolve(k.device) == path || strings.TrimSpace(k.device) == path
+	return k.device == "" || k.system.resolve(k.device) == path
 }

@@ -1,41 +1,24 @@
 package keyboard
 
 import (
-	"fmt"
 	"maps"
 	"slices"
-	"strings"
 )
 
-// Layout is which letters the keys of a keyboard have, by the kernel's key
-// code (linux/input-event-codes.h): alone, with Shift, with AltGr, and with
-// both. A combining mark (U+0300 and on) is a dead key: it goes onto the next
-// letter.
-type Layout struct {
-	Name string
-	keys map[uint16][4]rune
-}
+// layout is the letters of the keys, by the kernel's key code
+// (linux/input-event-codes.h): alone, with Shift, with AltGr, and with both. A
+// combining mark (U+0300 and on) is a dead key: it goes onto the next letter.
+type layout map[uint16][4]rune
 
 // Layouts returns the names of the layouts, sorted.
 func Layouts() []string { return slices.Sorted(maps.Keys(layouts)) }
 
-// LayoutByName returns a layout; "" is us.
-func LayoutByName(name string) (*Layout, error) {
-	if name == "" {
-		name = "us"
-	}
-	if l, ok := layouts[name]; ok {
-		return l, nil
-	}
-	return nil, fmt.Errorf("keyboard layout %q: use one of %s", name, strings.Join(Layouts(), ", "))
-}
-
 // none stands for no letter in the tables below.
 const none = '␣'
 
-// The keys of the letter block, row by row from the top left; the last of the
-// third row is the one beside Enter, the first of the fourth the one that ISO
-// keyboards have beside the left Shift.
+// codes are the keys of the letter block, row by row from the top left. The last
+// one of the third row is beside Enter; the first one of the fourth row, beside
+// the left Shift, is only on ISO keyboards.
 var codes = [4][]uint16{
 	{41, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13},
 	{16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27},
@@ -48,28 +31,28 @@ const (
 	grave, acute, circumflex, tilde, diaeresis = "\u0300", "\u0301", "\u0302", "\u0303", "\u0308"
 )
 
-// layouts as they are printed on the keys: for each row the keys alone, with
-// Shift, and with AltGr. Rows may end early.
-var layouts = map[string]*Layout{
-	"us": layout("us", [4][3]string{
+// layouts as printed on the keys: for each row the keys alone, with Shift, and
+// with AltGr. Rows may end early.
+var layouts = map[string]layout{
+	"us": newLayout([4][3]string{
 		{"`1234567890-=", "~!@#$%^&*()_+"},
 		{"qwertyuiop[]", "QWERTYUIOP{}"},
 		{`asdfghjkl;'\`, `ASDFGHJKL:"|`},
 		{`\zxcvbnm,./`, "|ZXCVBNM<>?"},
 	}),
-	"gb": layout("gb", [4][3]string{
+	"gb": newLayout([4][3]string{
 		{"`1234567890-=", `¬!"£$%^&*()_+`, "¦␣␣␣€"},
 		{"qwertyuiop[]", "QWERTYUIOP{}", "␣␣é␣␣␣úíó"},
 		{"asdfghjkl;'#", "ASDFGHJKL:@~", "á"},
 		{`\zxcvbnm,./`, "|ZXCVBNM<>?"},
 	}),
-	"de": layout("de", [4][3]string{
+	"de": newLayout([4][3]string{
 		{circumflex + "1234567890ß" + acute, `°!"§$%&/()=?` + grave, `␣␣²³␣␣␣{[]}\`},
 		{"qwertzuiopü+", "QWERTZUIOPÜ*", "@␣€␣␣␣␣␣␣␣␣~"},
 		{"asdfghjklöä#", "ASDFGHJKLÖÄ'"},
 		{"<yxcvbnm,.-", ">YXCVBNM;:_", "|␣␣␣␣␣␣µ"},
 	}),
-	"fr": layout("fr", [4][3]string{
+	"fr": newLayout([4][3]string{
 		{`²&é"'(-è_çà)=`, "␣1234567890°+", "␣␣" + tilde + "#{[|" + grave + `\^@]}`},
 		{"azertyuiop" + circumflex + "$", "AZERTYUIOP" + diaeresis + "£", "␣␣€␣␣␣␣␣␣␣␣¤"},
 		{"qsdfghjklmù*", "QSDFGHJKLM%µ"},
@@ -77,28 +60,28 @@ var layouts = map[string]*Layout{
 	}),
 }
 
-// layout reads the rows of a table.
-func layout(name string, rows [4][3]string) *Layout {
-	l := &Layout{Name: name, keys: map[uint16][4]rune{57: {' ', ' ', ' ', ' '}}}
+// newLayout reads the rows of a table.
+func newLayout(rows [4][3]string) layout {
+	l := layout{57: {' ', ' ', ' ', ' '}}
 	for i, row := range rows {
 		for level, letters := range row {
 			for j, r := range []rune(letters) {
-				k := l.keys[codes[i][j]]
+				k := l[codes[i][j]]
 				if r != none {
 					k[level] = r
 				}
-				l.keys[codes[i][j]] = k
+				l[codes[i][j]] = k
 			}
 		}
 	}
 	for code, r := range keypad {
-		l.keys[code] = [4]rune{r, r}
+		l[code] = [4]rune{r, r}
 	}
 	return l
 }
 
-// keypad is the number block, which is taken for numbers whatever NumLock
-// says: nobody steers with it here.
+// keypad is the number block. It types numbers whatever NumLock says, because
+// nothing here needs its other keys.
 var keypad = map[uint16]rune{
 	71: '7', 72: '8', 73: '9', 74: '-', 75: '4', 76: '5', 77: '6', 78: '+',
 	79: '1', 80: '2', 81: '3', 82: '0', 83: '.', 55: '*', 98: '/',

@@ -8,32 +8,19 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// maxTyped is the longest name that can be typed, in letters; longer ones are
-// entered by an admin.
+// maxTyped is the longest name that can be typed, in letters.
 const maxTyped = 100
 
 // View is what the panel shows of a line that is being typed.
 type View struct {
-	// Typed is what was typed so far.
-	Typed string
-	// Offer is the name from the register that fits it, "" if none does.
-	Offer string
-	// Offers is how many names fit.
-	Offers int
-	// Free is whether Enter takes what was typed, not the offer; Tab takes
-	// that.
+	Typed string // so far
+	Offer string // the name from the register that matches, "" if none does
+	// Free is whether Enter takes what was typed, and Tab the offer; else Enter
+	// takes the offer.
 	Free bool
 }
 
-// Answer is a line that was ended by Enter.
-type Answer struct {
-	// Name is the offered name, or what was typed.
-	Name string
-	// Known is whether Name is from the register.
-	Known bool
-}
-
-// line is a name being typed. It has no clock and knows no keyboard.
+// line is a name being typed.
 type line struct {
 	names  []string // of the register
 	free   bool     // any name may be typed
@@ -44,57 +31,56 @@ type line struct {
 
 // view returns what is shown.
 func (l *line) view() View {
-	v := View{Typed: string(l.typed), Offers: len(l.offers), Free: l.free}
+	v := View{Typed: string(l.typed), Free: l.free}
 	if len(l.offers) > 0 {
 		v.Offer = l.offers[l.at]
 	}
 	return v
 }
 
-// press takes a key. done is whether the line is complete.
-func (l *line) press(p Press) (a Answer, done bool) {
+// press takes a key. When done, it returns the name.
+func (l *line) press(p press) (name string, done bool) {
 	switch p {
-	case Enter:
-		return l.enter()
-	case Backspace:
+	case enter:
+		name = l.name()
+		return name, name != ""
+	case backspace:
 		l.typed = l.typed[:max(0, len(l.typed)-1)]
 		l.look()
-	case Tab:
+	case tab:
 		if len(l.offers) > 0 {
 			l.typed = []rune(l.offers[l.at])
 			l.look()
 		}
-	case Down:
+	case down:
 		l.move(1)
-	case Up:
+	case up:
 		l.move(-1)
 	default:
-		if p < Enter && len(l.typed) < maxTyped && (len(l.typed) > 0 || p != ' ') {
+		if p < enter && len(l.typed) < maxTyped && (len(l.typed) > 0 || p != ' ') {
 			l.typed = append(l.typed, rune(p))
 			l.look()
 		}
 	}
-	return Answer{}, false
+	return "", false
 }
 
-// enter ends the line. Where only known people may enrol, the offered name is
-// taken. Where anyone may, what was typed is: an Ann who is new here must not
-// become the Ann Fisher that the line offers. A line with nothing in it stays.
-func (l *line) enter() (Answer, bool) {
+// name is the answer if the line ends now, "" if nothing was typed. Where only
+// known people may enrol it is the offered name. Where anyone may, it is what was
+// typed: an Ann who is new here must not become the Ann Fisher whom the line
+// offers.
+func (l *line) name() string {
 	typed := strings.Join(strings.Fields(string(l.typed)), " ")
-	if typed == "" {
-		return Answer{}, false
-	}
 	if l.free {
 		for _, name := range l.offers {
 			if fold(name) == fold(typed) {
-				return Answer{name, true}, true
+				return name
 			}
 		}
 	} else if len(l.offers) > 0 {
-		return Answer{l.offers[l.at], true}, true
+		return l.offers[l.at]
 	}
-	return Answer{Name: typed}, true
+	return typed
 }
 
 func (l *line) move(by int) {
@@ -103,8 +89,8 @@ func (l *line) move(by int) {
 	}
 }
 
-// look finds the names that fit what was typed: those that begin with it
-// first, then those of which a later word does. Case and accents don't count.
+// look finds the names that match what was typed: first those that begin with
+// it, then those with a later word that does. Case and accents don't count.
 func (l *line) look() {
 	l.offers, l.at = nil, 0
 	typed := strings.TrimLeft(fold(string(l.typed)), " ")
@@ -121,8 +107,9 @@ func (l *line) look() {
 		}
 	}
 	// In this order a name that is typed whole comes before longer ones.
-	slices.SortFunc(l.offers, func(a, b string) int { return strings.Compare(fold(a), fold(b)) })
-	slices.SortFunc(later, func(a, b string) int { return strings.Compare(fold(a), fold(b)) })
+	byName := func(a, b string) int { return strings.Compare(fold(a), fold(b)) }
+	slices.SortFunc(l.offers, byName)
+	slices.SortFunc(later, byName)
 	l.offers = append(l.offers, later...)
 }
 

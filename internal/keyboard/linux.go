@@ -14,8 +14,7 @@ import (
 // inputDir is where the kernel's input devices are.
 const inputDir = "/dev/input"
 
-// linux is the kernel's input devices. This is the package's only file that
-// opens any.
+// linux is the kernel's input devices.
 type linux struct{ dir string }
 
 func (l linux) paths() []string {
@@ -45,8 +44,8 @@ func (l linux) open(path string) (device, error) {
 			err = fmt.Errorf("another program has this keyboard: %w", err)
 		}
 	}
-	// The ioctls above leave the file blocking; without this a read could not
-	// be ended by closing it.
+	// The ioctls above make the file blocking. On a blocking file, Close would not
+	// end a read.
 	if err == nil {
 		err = d.NonBlock()
 	}
@@ -57,8 +56,8 @@ func (l linux) open(path string) (device, error) {
 	return &evdevKeyboard{dev: d, title: name}, nil
 }
 
-// typesLetters is whether a device has the keys that a name needs: power
-// buttons and remote controls have others.
+// typesLetters is whether a device has the keys for a name, unlike power buttons
+// and remote controls.
 func typesLetters(d *evdev.InputDevice) bool {
 	has := d.CapableEvents(evdev.EV_KEY)
 	for _, c := range []evdev.EvCode{evdev.KEY_A, evdev.KEY_Z, evdev.KEY_SPACE, evdev.KEY_ENTER, evdev.KEY_BACKSPACE} {
@@ -92,7 +91,7 @@ func (e *evdevKeyboard) next() (code uint16, value int32, lost bool, err error) 
 }
 
 // watch waits for changes in the directory of input devices, and for the
-// directory itself: without any device there may be none.
+// directory itself, which may not exist while there is no device.
 func (l linux) watch(ctx context.Context, changed func()) error {
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
 	if err != nil {
@@ -107,7 +106,7 @@ func (l linux) watch(ctx context.Context, changed func()) error {
 	}
 	buf := make([]byte, 4096)
 	for {
-		// Again and again, because the directory may be a new one.
+		// Each time, because the directory may be a new one.
 		_, err := unix.InotifyAddWatch(fd, l.dir, events)
 		if err != nil && err != unix.ENOENT {
 			return fmt.Errorf("watch %s: %w", l.dir, err)

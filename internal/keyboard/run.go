@@ -4,40 +4,39 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 )
 
-// After something changed in /dev/input the keyboards are looked for twice:
-// when udev has usually set the permissions, and when it has made its links.
+// After a change in /dev/input the keyboards are looked for twice: when udev has
+// usually set the permissions, and when it has made its links.
 const (
 	soon  = 100 * time.Millisecond
 	later = 2 * time.Second
 )
 
-// unwatched is how often keyboards are looked for where the kernel can't say
-// that something changed.
+// unwatched is how often keyboards are looked for if changes can't be watched.
 const unwatched = 30 * time.Second
 
-// system is the part of the machine that has keyboards. The kernel's is in
-// linux.go, a test's in the tests.
+// system is the machine's input devices: the kernel's in linux.go, or a test's.
 type system interface {
 	// paths returns every input device.
 	paths() []string
-	// open opens and grabs an input device; errNotKeyboard if it is something
-	// else.
+	// open opens and grabs an input device; errNotKeyboard if it is not one.
 	open(path string) (device, error)
 	// resolve follows links.
 	resolve(path string) string
-	// watch calls changed after anything came, went, or changed its
-	// permissions, until ctx is done. It returns an error if it can't.
+	// watch calls changed after a device came, went, or changed its permissions,
+	// until ctx is done or watching fails.
 	watch(ctx context.Context, changed func()) error
 }
 
 // device is an open keyboard.
 type device interface {
 	name() string
-	// next waits for a key event. lost is that events were dropped before it.
+	// next waits for a key event. lost is whether events were dropped before it.
 	next() (code uint16, value int32, lost bool, err error)
 	// close makes next return.
 	close() error
@@ -45,7 +44,7 @@ type device interface {
 
 var errNotKeyboard = errors.New("not a keyboard")
 
-// Run reads keyboards, as they come and go, until ctx is done.
+// Run reads keyboards as they come and go, until ctx is done.
 func (k *Keyboard) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -59,13 +58,12 @@ func (k *Keyboard) Run(ctx context.Context) error {
 			}
 		})
 	})
-	seen := &seen{failed: map[string]string{}}
-	k.scan(ctx, &wg, seen)
+	failed := map[string]string{}
+	k.scan(ctx, &wg, failed)
 	close(k.ready)
 	timer := time.NewTimer(later)
 	defer timer.Stop()
-	next := []time.Duration{} // further looks
-	blind := false
+	again, blind := false, false
 	for {
 		select {
 		case <-ctx.Done():
@@ -80,29 +78,27 @@ func (k *Keyboard) Run(ctx context.Context) error {
 			continue
 		case <-changed:
 			timer.Reset(soon)
-			next = []time.Duration{later}
+			again = true
 			continue
 		case <-timer.C:
 		}
-		k.scan(ctx, &wg, seen)
+		k.scan(ctx, &wg, failed)
 		switch {
-		case len(next) > 0:
-			timer.Reset(next[0])
-			next = next[1:]
+		case again:
+			timer.Reset(later)
+			again = false
 		case blind:
 			timer.Reset(unwatched)
 		}
 	}
 }
 
-// seen is what was already said of devices that can't be read.
-type seen struct{ failed map[string]string }
-
-// scan opens the keyboards that are new.
-func (k *Keyboard) scan(ctx context.Context, wg *sync.WaitGroup, s *seen) {
-	there := map[string]bool{}
-	for _, path := range k.system.paths() {
-		there[path] = true
+// scan opens the keyboards that are new. failed is the errors already logged, by
+// path.
+func (k *Keyboard) scan(ctx context.Context, wg *sync.WaitGroup, failed map[string]string) {
+	paths := k.system.paths()
+	maps.DeleteFunc(failed, func(path, _ string) bool { return !slices.Contains(paths, path) })
+	for _, path := range paths {
 		k.mu.Lock()
 		_, open := k.plugged[path]
 		k.mu.Unlock()
@@ -113,27 +109,22 @@ func (k *Keyboard) scan(ctx context.Context, wg *sync.WaitGroup, s *seen) {
 		switch {
 		case errors.Is(err, errNotKeyboard), errors.Is(err, fs.ErrNotExist):
 		case err != nil:
-			if s.failed[path] != err.Error() {
+			if failed[path] != err.Error() {
 				k.log.Warn("keyboard can't be read", "device", path, "err", err)
 			}
-			s.failed[path] = err.Error()
+			failed[path] = err.Error()
 		default:
-			delete(s.failed, path)
+			delete(failed, path)
 			k.mu.Lock()
 			k.plugged[path] = d.name()
 			k.mu.Unlock()
-			k.log.Info("keyboard is here", "device", path, "name", d.name())
+			k.log.Info("keyboard plugged in", "device", path, "name", d.name())
 			wg.Go(func() { k.read(ctx, path, d) })
-		}
-	}
-	for path := range s.failed {
-		if !there[path] {
-			delete(s.failed, path)
 		}
 	}
 }
 
-// read hands on what is pressed on one keyboard until it goes.
+// read hands on what is pressed on one keyboard until it is unplugged.
 func (k *Keyboard) read(ctx context.Context, path string, d device) {
 	stop := context.AfterFunc(ctx, func() { d.close() })
 	defer func() {
@@ -144,12 +135,12 @@ func (k *Keyboard) read(ctx context.Context, path string, d device) {
 		delete(k.plugged, path)
 		k.mu.Unlock()
 	}()
-	t := &typist{layout: k.layout}
+	t := newTypist(k.layout)
 	for {
 		code, value, lost, err := d.next()
 		if err != nil {
 			if ctx.Err() == nil {
-				k.log.Info("keyboard is gone", "device", path, "err", err)
+				k.log.Info("keyboard unplugged", "device", path, "err", err)
 			}
 			return
 		}

@@ -1,24 +1,25 @@
 package keyboard
 
 import (
+	"slices"
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
 )
 
-// Press is what a key means to the line that is typed: a letter, or one of the
+// press is what a key means to the line that is typed: a letter, or one of the
 // keys below.
-type Press rune
+type press rune
 
-// Keys that are not letters. They lie above all of Unicode.
+// Keys that are not letters. They are above all of Unicode.
 const (
-	Enter Press = unicode.MaxRune + 1 + iota
-	Backspace
-	Escape
-	Tab // also →: takes the offered name
-	Up
-	Down
-	nothing // a key without meaning: somebody is there
+	enter press = unicode.MaxRune + 1 + iota
+	backspace
+	escape
+	tab // also →: takes the offered name
+	up
+	down
+	nothing // a key without a meaning; someone is typing
 )
 
 // Key codes that are not letters (linux/input-event-codes.h).
@@ -30,26 +31,25 @@ const (
 	keyCapsLock                 = 58
 )
 
-var named = map[uint16]Press{
-	1: Escape, 14: Backspace, 15: Tab, 28: Enter, 96: Enter, 103: Up, 106: Tab, 108: Down,
+var named = map[uint16]press{
+	1: escape, 14: backspace, 15: tab, 28: enter, 96: enter, 103: up, 106: tab, 108: down,
 }
 
 // typist turns the codes of one keyboard into presses.
 type typist struct {
-	layout *Layout
+	layout layout
 	held   map[uint16]bool // modifiers
 	caps   bool
 	dead   rune // a dead key that waits for its letter
 }
 
+func newTypist(l layout) *typist { return &typist{layout: l, held: map[uint16]bool{}} }
+
 // key takes a key event: value 0 is up, 1 down, 2 the kernel's repeat. ok is
-// whether it means anything to the line.
-func (t *typist) key(code uint16, value int32) (p Press, ok bool) {
+// whether it is a press.
+func (t *typist) key(code uint16, value int32) (p press, ok bool) {
 	switch code {
 	case keyLeftCtrl, keyRightCtrl, keyLeftShift, keyRightShift, keyLeftAlt, keyRightAlt, keyLeftMeta, keyRightMeta:
-		if t.held == nil {
-			t.held = map[uint16]bool{}
-		}
 		t.held[code] = value != 0
 		return nothing, value == 1
 	case keyCapsLock:
@@ -66,13 +66,13 @@ func (t *typist) key(code uint16, value int32) (p Press, ok bool) {
 		return p, true
 	}
 	if t.any(keyLeftCtrl, keyRightCtrl, keyLeftAlt, keyLeftMeta, keyRightMeta) {
-		return nothing, true // a shortcut, of which there are none
+		return nothing, true // there are no shortcuts
 	}
-	return t.letter(code)
+	return t.letter(code), true
 }
 
-// letter returns a key's letter, put together with a dead key before it.
-func (t *typist) letter(code uint16) (Press, bool) {
+// letter returns a key's letter, with the accent of a dead key before it.
+func (t *typist) letter(code uint16) press {
 	level := 0
 	if t.any(keyLeftShift, keyRightShift) {
 		level |= 1
@@ -80,7 +80,7 @@ func (t *typist) letter(code uint16) (Press, bool) {
 	if t.any(keyRightAlt) {
 		level |= 2
 	}
-	r := t.layout.keys[code][level]
+	r := t.layout[code][level]
 	if t.caps && unicode.IsLetter(r) && level < 2 {
 		if level == 0 {
 			r = unicode.ToUpper(r)
@@ -90,29 +90,25 @@ func (t *typist) letter(code uint16) (Press, bool) {
 	}
 	switch {
 	case r == 0:
-		return nothing, true
+		return nothing
 	case unicode.Is(unicode.Mn, r):
 		t.dead = r
-		return nothing, true
+		return nothing
 	case t.dead == 0:
-		return Press(r), true
+		return press(r)
 	}
 	both := []rune(norm.NFC.String(string(r) + string(t.dead)))
 	t.dead = 0
 	if len(both) == 1 {
-		return Press(both[0]), true
+		return press(both[0])
 	}
-	return Press(r), true // there is no such letter
+	return press(r) // there is no such letter
 }
 
+// any is whether one of the modifiers is held.
 func (t *typist) any(codes ...uint16) bool {
-	for _, c := range codes {
-		if t.held[c] {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(codes, func(c uint16) bool { return t.held[c] })
 }
 
-// lost forgets what is held: the kernel dropped events.
-func (t *typist) lost() { t.held, t.dead = nil, 0 }
+// lost forgets what is held, after the kernel dropped events.
+func (t *typist) lost() { t.held, t.dead = map[uint16]bool{}, 0 }

@@ -11,7 +11,7 @@ type stroke struct {
 	mods []uint16
 }
 
-func (t *typist) strike(s stroke) (out []Press) {
+func (t *typist) strike(s stroke) (out []press) {
 	note := func(code uint16, value int32) {
 		if p, ok := t.key(code, value); ok && p != nothing {
 			out = append(out, p)
@@ -28,7 +28,7 @@ func (t *typist) strike(s stroke) (out []Press) {
 	return out
 }
 
-func typed(presses []Press) string {
+func typed(presses []press) string {
 	var b strings.Builder
 	for _, p := range presses {
 		b.WriteRune(rune(p))
@@ -69,12 +69,8 @@ func TestLayouts(t *testing.T) {
 		{"de", []stroke{{keyCapsLock, nil}, {40, nil}}, "Ä"},
 	}
 	for _, tc := range tests {
-		l, err := LayoutByName(tc.layout)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ty := &typist{layout: l}
-		var got []Press
+		ty := newTypist(layouts[tc.layout])
+		var got []press
 		for _, s := range tc.keys {
 			got = append(got, ty.strike(s)...)
 		}
@@ -94,10 +90,9 @@ func keysOf(codes ...uint16) []stroke {
 
 // Every layout has every letter, digit, and what stands in names.
 func TestLayoutsAreWhole(t *testing.T) {
-	for _, name := range Layouts() {
-		l, _ := LayoutByName(name)
+	for name, l := range layouts {
 		have := map[rune]bool{}
-		for _, levels := range l.keys {
+		for _, levels := range l {
 			for _, r := range levels {
 				have[r] = true
 			}
@@ -111,18 +106,21 @@ func TestLayoutsAreWhole(t *testing.T) {
 			t.Errorf("%s types the stand-in for no letter", name)
 		}
 	}
-	if _, err := LayoutByName("dvorak"); err == nil || !strings.Contains(err.Error(), "de, fr, gb, us") {
+}
+
+func TestNew(t *testing.T) {
+	if _, err := New(Options{Layout: "dvorak"}); err == nil || !strings.Contains(err.Error(), "de, fr, gb, us") {
 		t.Errorf("dvorak: %v", err)
 	}
-	if l, err := LayoutByName(""); err != nil || l.Name != "us" {
-		t.Errorf("default: %v, %v", l, err)
+	k, err := New(Options{})
+	if err != nil || k.layout[16] != layouts["us"][16] || k.String() != "keyboard" {
+		t.Errorf("%s: %v", k, err)
 	}
 }
 
 func TestNamedKeysAndRepeat(t *testing.T) {
-	l, _ := LayoutByName("us")
-	ty := &typist{layout: l}
-	for code, want := range map[uint16]Press{1: Escape, 14: Backspace, 15: Tab, 28: Enter, 96: Enter, 103: Up, 108: Down, 106: Tab} {
+	ty := newTypist(layouts["us"])
+	for code, want := range map[uint16]press{1: escape, 14: backspace, 15: tab, 28: enter, 96: enter, 103: up, 108: down, 106: tab} {
 		if p, ok := ty.key(code, 1); !ok || p != want {
 			t.Errorf("code %d: %v", code, p)
 		}

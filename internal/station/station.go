@@ -61,7 +61,7 @@ type Directory interface {
 
 // Keyboard asks for a name; *keyboard.Keyboard is one.
 type Keyboard interface {
-	Ask(ctx context.Context, q keyboard.Question) (keyboard.Answer, error)
+	Ask(ctx context.Context, q keyboard.Question) (name string, err error)
 	// Plugged lists the keyboards that are plugged in.
 	Plugged() []string
 }

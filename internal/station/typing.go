@@ -41,14 +41,14 @@ func (a *attendant) askName(read wiegand.Read, tag checkout.Tag) answer {
 	shown := n.show(keyboard.View{})
 	go func() {
 		defer cancel()
-		got, err := a.o.Keyboard.Ask(ctx, keyboard.Question{
+		name, err := a.o.Keyboard.Ask(ctx, keyboard.Question{
 			Names: a.names, Free: a.o.EnrolPeople == directory.EnrolFree,
 			Show: func(v keyboard.View) { n.show(v) },
 		})
 		a.post(func() {
 			if a.naming == n {
 				a.naming = nil
-				a.typed(read, tag, got, err)
+				a.typed(read, tag, name, err)
 			}
 		})
 	}()
@@ -112,19 +112,19 @@ func (a *attendant) names() []string {
 }
 
 // typed enrols whoever typed a name; then their tap counts.
-func (a *attendant) typed(read wiegand.Read, tag checkout.Tag, typed keyboard.Answer, err error) {
+func (a *attendant) typed(read wiegand.Read, tag checkout.Tag, name string, err error) {
 	if err != nil {
 		a.show(panel.Message{Key: "cancelled"})
 		return
 	}
 	a.give(directory.EnrolRequest{
-		Kind: checkout.KindPerson, Who: typed.Name, Tag: tag, Actor: typed.Name, Source: checkout.SourceKeyboard,
+		Kind: checkout.KindPerson, Who: name, Tag: tag, Actor: name, Source: checkout.SourceKeyboard,
 	}, func(rec checkout.SyncRow, err error, alone bool) {
 		switch {
 		case !alone:
 			return
 		case errors.Is(err, call.ErrNobody):
-			a.show(panel.Message{Key: "name-unknown", Detail: typed.Name})
+			a.show(panel.Message{Key: "name-unknown", Detail: name})
 			return
 		case err != nil:
 			a.show(enrolled(rec, err))

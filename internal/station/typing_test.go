@@ -2,6 +2,7 @@ package station
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -23,19 +24,19 @@ type typist struct {
 
 func (k *typist) Plugged() []string { return []string{"test keyboard"} }
 
-func (k *typist) Ask(ctx context.Context, q keyboard.Question) (keyboard.Answer, error) {
+func (k *typist) Ask(ctx context.Context, q keyboard.Question) (string, error) {
 	k.given, k.show = q.Names(), q.Show
 	q.Show(keyboard.View{})
 	select {
 	case name := <-k.names:
 		if name == "" {
-			return keyboard.Answer{}, keyboard.ErrCancelled
+			return "", errors.New("typing was cancelled")
 		}
 		q.Show(keyboard.View{Typed: name})
-		return keyboard.Answer{Name: name, Known: true}, nil
+		return name, nil
 	case <-ctx.Done():
 		k.dropped <- struct{}{}
-		return keyboard.Answer{}, ctx.Err()
+		return "", ctx.Err()
 	}
 }
 
