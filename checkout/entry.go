@@ -50,7 +50,7 @@ func (e Entry) JSON() EntryJSON {
 		{e.Device, "device", e.DeviceTag}, {e.Person, "badge", e.PersonTag}, {e.From, "from badge", e.FromTag},
 	} {
 		if p.mask != "" && (p.id == "" || IsPendingID(p.id)) {
-			note = PendingNote(note, p.what, p.mask)
+			note = pendingNote(note, p.what, p.mask)
 		}
 	}
 	id := func(s string) *string {

@@ -11,17 +11,15 @@ type Loan struct {
 	// PersonID are empty then too.
 	Device, DeviceID string
 	Person, PersonID string
-	Since            time.Time
+	// DeviceTag and PersonTag are the masked numbers of pending tags.
+	DeviceTag, PersonTag string
+	Since                time.Time
 	// ClockTrusted is whether Since is known to be right.
 	ClockTrusted bool
 	// Due is when the device should be back, as good as Since is known; zero
 	// for no limit.
 	Due     time.Time
 	Overdue bool
-	// Pending is set when the device or the person is not yet known; Note has
-	// the masked number.
-	Pending bool
-	Note    string
 	Station string
 	// Kind and Group are the device's.
 	Kind, Group string
@@ -43,12 +41,38 @@ type LoanJSON struct {
 	Note         *string    `json:"note"`
 }
 
-// JSON returns the loan's written form.
+// JSON returns the loan's written form. What is pending has its masked number in
+// the note.
 func (l Loan) JSON() LoanJSON {
+	note := l.Note()
 	return LoanJSON{
 		null(l.Device), null(l.DeviceID), null(l.Person), null(l.PersonID), nullTime(l.Since), l.ClockTrusted,
-		nullTime(l.Due), l.Overdue, l.Pending, null(l.Station), null(l.Note),
+		nullTime(l.Due), l.Overdue, note != "", null(l.Station), null(note),
 	}
+}
+
+// Note has the masked numbers of what is pending; it is empty if nothing is.
+func (l Loan) Note() string {
+	note := ""
+	if l.DeviceTag != "" {
+		note = pendingNote(note, "device", l.DeviceTag)
+	}
+	if l.PersonTag != "" {
+		note = pendingNote(note, "badge", l.PersonTag)
+	}
+	return note
+}
+
+// Shown returns the loan as people read it: the masked number of what is
+// pending stands in the place of its name.
+func (l Loan) Shown() Loan {
+	if l.DeviceTag != "" {
+		l.Device = pendingNote("", "device", l.DeviceTag)
+	}
+	if l.PersonTag != "" {
+		l.Person = pendingNote("", "badge", l.PersonTag)
+	}
+	return l
 }
 
 // MarshalJSON writes LoanJSON.
@@ -81,7 +105,7 @@ type LoanFilter struct {
 }
 
 // pendingNote adds a masked number to a note.
-func PendingNote(note, what, mask string) string {
+func pendingNote(note, what, mask string) string {
 	if note != "" {
 		note += ", "
 	}

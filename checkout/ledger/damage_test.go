@@ -42,7 +42,7 @@ func whoOf(t testing.TB, l *Ledger) string {
 		if err != nil {
 			return "error: " + err.Error()
 		}
-		s = append(s, loan.DeviceID+"="+loan.PersonID+loan.Note)
+		s = append(s, loan.DeviceID+"="+loan.PersonID+loan.Note())
 	}
 	sort.Strings(s)
 	return strings.Join(s, " ")

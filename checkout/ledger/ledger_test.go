@@ -120,7 +120,7 @@ func (x *tester) who() string {
 	var s []string
 	for l, err := range x.Loans(checkout.LoanFilter{Now: x.clock.wall}) {
 		x.ok(err)
-		s = append(s, fmt.Sprintf("%s=%s%s", l.DeviceID, l.PersonID, strings.ReplaceAll(l.Note, " ", "")))
+		s = append(s, fmt.Sprintf("%s=%s%s", l.DeviceID, l.PersonID, strings.ReplaceAll(l.Note(), " ", "")))
 	}
 	return strings.Join(s, " ")
 }

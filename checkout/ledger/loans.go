@@ -98,10 +98,10 @@ func (v *loanView) loan(id string, r *record.Row) (loan checkout.Loan, ok bool, 
 		loan.Overdue = comparable && v.filter.Now.After(loan.Due)
 	}
 	if r.Pending {
-		loan.DeviceID, loan.Pending, loan.Note = "", true, checkout.PendingNote(loan.Note, "device", r.Mask)
+		loan.DeviceID, loan.DeviceTag = "", r.Mask
 	}
 	if p.Pending {
-		loan.PersonID, loan.Pending, loan.Note = "", true, checkout.PendingNote(loan.Note, "badge", p.Mask)
+		loan.PersonID, loan.PersonTag = "", p.Mask
 	}
 	return loan, loan.Overdue || !v.filter.Overdue, nil
 }

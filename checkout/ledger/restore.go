@@ -277,7 +277,7 @@ func loansOf(l *Ledger) (map[string]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		all[loan.Device+" "+loan.Note] = loan.Person
+		all[loan.Device+" "+loan.Note()] = loan.Person
 	}
 	return all, nil
 }

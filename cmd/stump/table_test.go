@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"stump/internal/api"
 )
 
 func TestCellWidth(t *testing.T) {
@@ -33,26 +32,6 @@ func TestTableColumns(t *testing.T) {
 		"x             김민준\n"
 	if got := tableOf(t, 0, rows...); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
-	}
-}
-
-// TestPendingLoan: each masked number stands in its own column.
-func TestPendingLoan(t *testing.T) {
-	name := "Ann"
-	for _, tt := range []struct{ note, device, person string }{
-		{"device …101, badge …001", "device …101", "badge …001"},
-		{"device …101", "device …101", "Ann"},
-		{"badge …001", "Ann", "badge …001"},
-	} {
-		w := api.Who{Pending: true, Note: &tt.note}
-		if !strings.Contains(tt.note, "badge") {
-			w.Person = &name
-		} else if !strings.Contains(tt.note, "device") {
-			w.Device = &name
-		}
-		if device, person := pending(w); text(device) != tt.device || text(person) != tt.person {
-			t.Errorf("%s: %s, %s", tt.note, text(device), text(person))
-		}
 	}
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"net/url"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -27,6 +26,9 @@ func whoCmd(g *globals) *cobra.Command {
 			if overdue {
 				q.Set("overdue", "true")
 			}
+			if !f.json && !f.csv {
+				q.Set("shown", "true")
+			}
 			empty := "nobody holds a device"
 			if overdue {
 				empty = "nothing is overdue"
@@ -39,8 +41,7 @@ func whoCmd(g *globals) *cobra.Command {
 				if w.Overdue {
 					due += " overdue"
 				}
-				device, person := pending(w)
-				return []string{text(device), text(person), when(w.Since, w.ClockTrusted), due}
+				return []string{text(w.Device), text(w.Person), when(w.Since, w.ClockTrusted), due}
 			}, empty)
 		},
 	}
@@ -49,24 +50,6 @@ func whoCmd(g *globals) *cobra.Command {
 	cmd.Flags().StringVar(&person, "person", "", "only what this person holds (`name` or id)")
 	cmd.Flags().StringVar(&device, "device", "", "only this device (`name` or id)")
 	return cmd
-}
-
-// pending returns a loan's names; in the place of one that is not known yet stands
-// the masked number, which the note has, that of the device first.
-func pending(w api.Who) (device, person *string) {
-	device, person = w.Device, w.Person
-	if !w.Pending || w.Note == nil {
-		return device, person
-	}
-	for part := range strings.SplitSeq(*w.Note, ", ") {
-		switch {
-		case strings.HasPrefix(part, "device "):
-			device = &part
-		case strings.HasPrefix(part, "badge "):
-			person = &part
-		}
-	}
-	return device, person
 }
 
 // list asks for a stream of rows and prints it.

@@ -8,18 +8,33 @@ import (
 	"stump/checkout"
 )
 
+// who lists the loans. With shown=true the masked number of what is pending
+// stands in the place of its name, for a table.
 func (s *Server) who(w http.ResponseWriter, r *http.Request) error {
-	q, err := params(r, "person", "device", "overdue")
+	q, err := params(r, "person", "device", "overdue", "shown")
 	if err != nil {
 		return err
 	}
 	f := checkout.LoanFilter{Person: q.Get("person"), Device: q.Get("device"), Now: s.o.Now()}
-	if word := q.Get("overdue"); word != "" {
-		if f.Overdue, err = strconv.ParseBool(word); err != nil {
-			return refuse("use true or false", "overdue: %q is neither", word)
+	shown := false
+	for name, set := range map[string]*bool{"overdue": &f.Overdue, "shown": &shown} {
+		if word := q.Get(name); word != "" {
+			if *set, err = strconv.ParseBool(word); err != nil {
+				return refuse("use true or false", "%s: %q is neither", name, word)
+			}
 		}
 	}
-	return stream(w, s.o.Ledger.Loans(f))
+	loans := s.o.Ledger.Loans(f)
+	if !shown {
+		return stream(w, loans)
+	}
+	return stream(w, func(yield func(checkout.Loan, error) bool) {
+		for l, err := range loans {
+			if !yield(l.Shown(), err) {
+				return
+			}
+		}
+	})
 }
 
 func (s *Server) history(w http.ResponseWriter, r *http.Request) error {

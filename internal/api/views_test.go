@@ -1,0 +1,43 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"stump/checkout"
+)
+
+// Scripts get null for a name that nobody knows yet; a table asks for what to
+// show in its place.
+func TestWhoShown(t *testing.T) {
+	l := newLedger(t)
+	if err := l.AddDevice(checkout.Device{ID: "ipad", Name: "iPad"}, checkout.TagFromUint64(1, 26), "test", checkout.SourceCLI); err != nil {
+		t.Fatal(err)
+	}
+	device, err := l.Subject(checkout.TagFromUint64(1, 26))
+	if err != nil {
+		t.Fatal(err)
+	}
+	badge := checkout.Subject{Kind: checkout.KindPerson, Tag: checkout.TagFromUint64(4711, 26), Pending: true}
+	if _, err := l.Complete(checkout.Completion{Person: badge, Device: device}); err != nil {
+		t.Fatal(err)
+	}
+	s := newServer(t, l)
+	for query, want := range map[string]string{"": "", "?shown=false": "", "?shown=true": "badge …711"} {
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/v1/who"+query, nil))
+		var who Who
+		if err := json.NewDecoder(w.Body).Decode(&who); err != nil {
+			t.Fatal(err)
+		}
+		if str(who.Person) != want || str(who.Device) != "iPad" || who.PersonID != nil || !who.Pending || str(who.Note) != "badge …711" {
+			t.Errorf("%q: %+v, note %q", query, who, str(who.Note))
+		}
+	}
+	w := httptest.NewRecorder()
+	if s.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/v1/who?shown=perhaps", nil)); w.Code != http.StatusBadRequest {
+		t.Errorf("status %d", w.Code)
+	}
+}
