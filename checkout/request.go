@@ -9,15 +9,20 @@ import (
 // policy, a retired device, a suspended person. Nothing changed.
 var ErrRefused = errors.New("refused")
 
-// RefusedError is the ErrRefused of a person or device that takes no part, or of
-// a device that the policy leaves with its Holder.
+// RefusedError is the ErrRefused of a tap: of a person or device that takes no
+// part, of a device that the policy leaves with its Holder, or for a Reason in
+// words.
 type RefusedError struct {
 	Subject Subject // its name is a masked number while it is pending
 	Holder  string  // by name; empty if the policy had no say
+	Reason  string  // if it is not set, Subject's status or Holder is the reason
 }
 
 func (e *RefusedError) Error() string {
-	if e.Holder != "" {
+	switch {
+	case e.Reason != "":
+		return fmt.Sprintf("%v: %s", ErrRefused, e.Reason)
+	case e.Holder != "":
 		return fmt.Sprintf("%v: %s has %s", ErrRefused, e.Holder, e.Subject.Name)
 	}
 	return fmt.Sprintf("%v: %s is %s", ErrRefused, e.Subject.Name, e.Subject.Status)

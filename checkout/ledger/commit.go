@@ -72,7 +72,7 @@ func (t *txn) settle(tr record.Tree, s checkout.Subject) (party, error) {
 			return who, err
 		}
 		if who.tree != 0 {
-			return party{}, fmt.Errorf("%w: the tag %s is a %s", checkout.ErrRefused, s.Tag, kindOf(who.tree))
+			return party{}, &checkout.RefusedError{Reason: fmt.Sprintf("the tag %s is a %s", s.Tag, kindOf(who.tree))}
 		}
 	}
 	if s.Pending {
@@ -83,7 +83,7 @@ func (t *txn) settle(tr record.Tree, s checkout.Subject) (party, error) {
 		return party{}, err
 	}
 	if r == nil {
-		return party{}, fmt.Errorf("%w: no %s %q in the register", checkout.ErrRefused, kindOf(tr), s.ID)
+		return party{}, &checkout.RefusedError{Reason: fmt.Sprintf("no %s %q in the register", kindOf(tr), s.ID)}
 	}
 	return party{tr, s.ID, r}, nil
 }

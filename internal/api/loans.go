@@ -62,7 +62,7 @@ func withHint(err error) error {
 		return hint.Wrap(err, "choose another with --id, or change the one that is there with edit")
 	case errors.As(err, &taken):
 		return hint.Wrap(err, "check the number, or give "+taken.Owner+" another one first: "+giveTag(taken.OwnerKind, taken.Owner))
-	case errors.As(err, &refused) && refused.Holder == "":
+	case errors.As(err, &refused) && refused.Holder == "" && refused.Reason == "":
 		return hint.Wrap(err, editCommand(refused.Subject.Kind, refused.Subject.ID, "--status active")+" ends that")
 	case errors.Is(err, checkout.ErrRefused):
 		return hint.Wrap(err, "`stump who` shows who holds which device; `stump people list` and `stump devices list` show the status")

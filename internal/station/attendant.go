@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"stump/checkout"
@@ -213,12 +212,7 @@ func (a *attendant) complete(out checkout.Outcome) answer {
 	case errors.As(err, &no):
 		a.desk.Refuse()
 		a.log.Info("refused", "device", out.Device.ID, "person", out.Person.ID, "err", err)
-		return a.show(a.refusal(no.Subject, no.Holder))
-	case errors.Is(err, checkout.ErrRefused):
-		// Erased, or given another tag, between the two taps.
-		a.desk.Refuse()
-		a.log.Info("refused", "device", out.Device.ID, "person", out.Person.ID, "err", err)
-		return a.show(panel.Message{Key: "refused", Detail: strings.TrimPrefix(err.Error(), checkout.ErrRefused.Error()+": ")})
+		return a.show(a.refusal(*no))
 	case err != nil:
 		a.desk.Failed()
 		a.log.Error("not saved", "err", err)

@@ -50,17 +50,20 @@ func (a *attendant) message(out checkout.Outcome) panel.Message {
 	case checkout.RepeatResult:
 		return done(*out.Result)
 	case checkout.Refused:
-		return a.refusal(s, "")
+		return a.refusal(checkout.RefusedError{Subject: s})
 	}
 	return a.waits(s)
 }
 
-// refusal is what the display says of who or what takes no part, or of a device
-// that stays with its holder.
-func (a *attendant) refusal(s checkout.Subject, holder string) panel.Message {
+// refusal is what the display says of who or what takes no part, of a device
+// that stays with its holder, or of somebody who was erased between two taps.
+func (a *attendant) refusal(no checkout.RefusedError) panel.Message {
+	s := no.Subject
 	switch {
-	case holder != "":
-		return panel.Message{Key: "refused-handover", Device: a.name(s), Holder: holder}
+	case no.Reason != "":
+		return panel.Message{Key: "refused", Detail: no.Reason}
+	case no.Holder != "":
+		return panel.Message{Key: "refused-handover", Device: a.name(s), Holder: no.Holder}
 	case s.Kind == checkout.KindDevice:
 		return panel.Message{Key: "retired", Device: a.name(s)}
 	}
