@@ -106,12 +106,18 @@ func printVerdict(w io.Writer, v *api.Verdict, asJSON bool) error {
 	return nil
 }
 
-// checkFileCmd is what `verify` runs in a process of its own, since bbolt's
-// check panics in goroutines of its own when the file is damaged.
+// checkFileCmd is what daemon.CheckInChild runs. It prints what is wrong with the
+// file.
 func checkFileCmd() *cobra.Command {
 	return &cobra.Command{
 		Use: daemon.CheckFileCommand + " FILE", Hidden: true, Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return ledger.CheckFile(args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := ledger.CheckFile(args[0]); err != nil {
+				fmt.Fprintln(cmd.OutOrStdout(), err)
+				return statusError(1)
+			}
+			return nil
+		},
 	}
 }
 

@@ -16,9 +16,9 @@ import (
 const CheckFileCommand = "check-file"
 
 // CheckInChild runs bbolt's own check in a child of this program: on a damaged
-// file it panics in goroutines of its own, where nobody can catch it. Errors:
-// checkout.ErrNotChecked when the child could not run, or was killed; else what it
-// says of the file.
+// file it panics in goroutines of its own, where nothing can recover it. Errors:
+// ledger.ErrNotChecked when the child could not run, or was killed; else what
+// the check says of the file.
 func CheckInChild(ctx context.Context, path string) error {
 	exe, err := os.Executable()
 	if err != nil {
@@ -26,7 +26,7 @@ func CheckInChild(ctx context.Context, path string) error {
 	}
 	cmd := exec.CommandContext(ctx, exe, CheckFileCommand, path)
 	cmd.Args[0] = os.Args[0]
-	out, err := cmd.CombinedOutput()
+	out, err := cmd.Output()
 	if err == nil {
 		return nil
 	}
@@ -34,8 +34,10 @@ func CheckInChild(ctx context.Context, path string) error {
 	if !errors.As(err, &ended) || !ended.Exited() {
 		return fmt.Errorf("%w: %w", ledger.ErrNotChecked, err) // for want of memory, say
 	}
-	if first, _, _ := bytes.Cut(bytes.TrimSpace(out), []byte("\n")); len(first) > 0 {
-		return errors.New(string(bytes.TrimPrefix(first, []byte("stump: "))))
+	for _, text := range [][]byte{out, ended.Stderr} { // a panic has only the second
+		if first, _, _ := bytes.Cut(bytes.TrimSpace(text), []byte("\n")); len(first) > 0 {
+			return errors.New(string(first))
+		}
 	}
 	return fmt.Errorf("check: %w", err)
 }
