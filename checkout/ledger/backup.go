@@ -194,6 +194,12 @@ func backupName(seq uint64, at time.Time) string {
 	return fmt.Sprintf("ledger-%012d-%s.db", seq, at.UTC().Format("20060102T150405Z"))
 }
 
+// backupSeq is the newest event of a backup by its name, 0 if that says nothing.
+func backupSeq(path string) (seq uint64) {
+	_, _ = fmt.Sscanf(filepath.Base(path), "ledger-%d-", &seq)
+	return seq
+}
+
 // Backups lists the automatic backups in a folder, oldest first.
 func Backups(dir string) ([]string, error) {
 	all, err := filepath.Glob(filepath.Join(dir, backupPattern))
@@ -202,7 +208,8 @@ func Backups(dir string) ([]string, error) {
 }
 
 // AutoBackup makes a backup in a folder, checks it, and removes the oldest
-// above Keep. A daemon calls it once a day and when it stops.
+// above Keep. Where the newest backup has every event already it does nothing,
+// and returns "". A daemon calls it once a day and when it stops.
 func (l *Ledger) AutoBackup(ctx context.Context, o BackupOptions) (path string, err error) {
 	if o.Keep <= 0 {
 		o.Keep = 14
@@ -212,6 +219,10 @@ func (l *Ledger) AutoBackup(ctx context.Context, o BackupOptions) (path string, 
 	}
 	info, err := l.Info()
 	if err != nil {
+		return "", err
+	}
+	all, err := Backups(o.Dir)
+	if err != nil || info.Seq == 0 || len(all) > 0 && backupSeq(all[len(all)-1]) == info.Seq {
 		return "", err
 	}
 	path = filepath.Join(o.Dir, backupName(info.Seq, l.o.Stamp().Wall))
@@ -225,8 +236,7 @@ func (l *Ledger) AutoBackup(ctx context.Context, o BackupOptions) (path string, 
 			return "", errors.Join(fmt.Errorf("the backup %s does not hold: %w", bad, err), os.Rename(path, bad))
 		}
 	}
-	all, err := Backups(o.Dir)
-	if err != nil {
+	if all, err = Backups(o.Dir); err != nil {
 		return path, err
 	}
 	for _, old := range all[:max(0, len(all)-o.Keep)] {

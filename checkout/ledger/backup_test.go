@@ -41,13 +41,18 @@ func TestBackupRotation(t *testing.T) {
 	want(t, "kept", len(all), 3)
 	want(t, "newest", filepath.Base(all[2]), "ledger-000000000011-20261126T100000Z.db")
 	want(t, "checked", len(checked), 5)
+	path, err := x.AutoBackup(context.Background(), o)
+	x.ok(err)
+	want(t, "a backup of what there is already", path, "")
+
+	x.bump(1, 11)
 	o.Check = func(context.Context, string) error { return errors.New("no good") }
 	if _, err := x.AutoBackup(context.Background(), o); err == nil || !strings.Contains(err.Error(), ".bad does not hold: no good") {
 		t.Error(err)
 	}
 	all, err = Backups(dir)
 	x.ok(err)
-	want(t, "kept after a bad one", len(all), 2)
+	want(t, "kept after a bad one", len(all), 3)
 }
 
 // TestBackupWhileTaps makes backups while taps go on: each is consistent.

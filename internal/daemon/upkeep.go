@@ -3,10 +3,8 @@ package daemon
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"log/slog"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -142,21 +140,8 @@ func (u *upkeep) keepFrames() {
 	}
 }
 
-// copy makes a backup unless the newest one has every event already.
 func (u *upkeep) copy(ctx context.Context, o ledger.BackupOptions) (string, error) {
 	if u.keep == 0 {
-		return "", nil
-	}
-	info, err := u.ledger.Info()
-	if err != nil {
-		return "", err
-	}
-	all, err := ledger.Backups(o.Dir)
-	if err != nil {
-		return "", err
-	}
-	have := fmt.Sprintf("ledger-%012d-", info.Seq)
-	if info.Seq == 0 || len(all) > 0 && strings.HasPrefix(filepath.Base(all[len(all)-1]), have) {
 		return "", nil
 	}
 	return u.ledger.AutoBackup(ctx, o)
