@@ -4,6 +4,7 @@ package diagnose
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"stump/hw/board"
@@ -15,21 +16,13 @@ type Cause struct {
 	Weight float64 // how well it fits, 0 to 1; only the order means something
 	Seen   string  // the evidence for it, for a person
 	Remedy string  // what to do, in the site's wire colours and pins
-	Next   string  // the measurement that tells it from the next one in the list
+	Next   string  // the measurement that tells it from the next cause in the list
 }
 
-// certain and likely are weights; below possible a cause is not named.
-const (
-	certain  = 0.95
-	likely   = 0.8
-	maybe    = 0.5
-	possible = 0.3
-)
-
 // Diagnose says what may be wrong, the likeliest first, and nothing when the
-// evidence shows no fault. It never concludes more than was measured: that
-// lines are high with no card says that something pulls them up, which with a
-// level converter is the converter, not the reader.
+// evidence shows no fault. It concludes no more than was measured: lines that
+// are high with no card say that something pulls them up, which with a level
+// converter is the converter, not the reader.
 func Diagnose(e *Evidence, site *board.Site) []Cause {
 	f := Examine(e)
 	var causes []Cause
@@ -40,48 +33,52 @@ func Diagnose(e *Evidence, site *board.Site) []Cause {
 		}
 	}
 	slices.SortStableFunc(causes, func(a, b Cause) int { return cmp.Compare(b.Weight, a.Weight) })
-	for i := range causes {
-		if i+1 < len(causes) {
-			causes[i].Next = tellApart(causes[i].Name, causes[i+1].Name, site)
-		}
+	for i := 1; i < len(causes); i++ {
+		causes[i-1].Next = tellApart(causes[i-1].Name, causes[i].Name, site)
 	}
 	return causes
 }
 
-// names are the causes' names in order.
+// Names are the causes' names in order.
 func Names(causes []Cause) []string {
-	n := make([]string, 0, len(causes))
-	for _, c := range causes {
-		n = append(n, c.Name)
+	names := make([]string, len(causes))
+	for i, c := range causes {
+		names[i] = c.Name
 	}
-	return n
+	return names
 }
 
-// rule is one row of the fault table, read backwards.
-type rule struct {
-	name  string
-	weigh func(f *Findings, e *Evidence) float64
-	text  func(f *Findings, s *board.Site) text
+// Label is a cause as a person says it.
+func Label(cause string) string { return cmp.Or(find(cause).label, cause) }
+
+func find(cause string) rule {
+	i := slices.IndexFunc(rules, func(r rule) bool { return r.name == cause })
+	if i < 0 {
+		return rule{}
+	}
+	return rules[i]
 }
 
-// Rules are few and each looks at all it needs, so that their order does not
-// matter. A weight says how specific the evidence is, not how common a fault.
-var rules = []rule{
-	{"no-power", weighNoPower, textNoPower},
-	{"swapped", weighSwapped, textSwapped},
-	{"d0-low", func(f *Findings, _ *Evidence) float64 { return weighLow(f, 0) }, textLow(0)},
-	{"d1-low", func(f *Findings, _ *Evidence) float64 { return weighLow(f, 1) }, textLow(1)},
-	{"d0-open", func(f *Findings, _ *Evidence) float64 { return weighOpen(f, 0) }, textOpen(0)},
-	{"d1-open", func(f *Findings, _ *Evidence) float64 { return weighOpen(f, 1) }, textOpen(1)},
-	{"shorted", weighShorted, textShorted},
-	{"no-ground", weighNoGround, textNoGround},
-	{"converter-unpowered", weighConverter, textConverter},
-	{"floating", weighFloating, textFloating},
-	{"hum", weighHum, textHum},
-	{"burst", weighBurst, textBurst},
-	{"crosstalk", weighCrosstalk, textCrosstalk},
-	{"wrong-gpio", weighWrongGPIO, textWrongGPIO},
-	{"keypad", weighKeypad, textKeypad},
-	{"clock-data", weighClockData, textClockData},
-	{"hold", weighHold, textHold},
+// tellApart is the measurement that decides between two causes, or else the one
+// that proves the first.
+func tellApart(first, second string, s *board.Site) string {
+	switch min(first, second) + " " + max(first, second) {
+	case "hold no-power":
+		return "Listen to the reader while a card is shown: if it beeps it has power, and the HOLD wire is the suspect."
+	case "converter-unpowered wrong-gpio":
+		return fmt.Sprintf("Measure the converter's LV pin against ground. 0 V: it has no power. 3.3 V: its outputs go to other pins than %s and %s.", s.Pin(0), s.Pin(1))
+	case "converter-unpowered no-power":
+		return "Measure the converter: 3.3 V on LV, 5 V on HV. Whichever is missing is the fault."
+	case "burst crosstalk":
+		return "Watch `stump scope` with no card near the reader: sparks show there, crosstalk does not."
+	case "hum no-ground", "burst no-ground", "floating no-ground":
+		return fmt.Sprintf("Hold a wire from %s to %s and watch `stump scope`: if the pulses stop, ground was missing.", s.GroundWire(), s.GroundPin())
+	case "floating hum":
+		return "Move the reader's cable away from mains wires and watch `stump scope`: if the steady pulses stop but reads still miss bits, the wire is loose."
+	case "d0-open floating", "d1-open floating":
+		return "Press the wire onto its terminal and show a card: if pulses come now and then, it is loose; if none come, it is broken."
+	case "d0-low no-power", "d1-low no-power", "d0-low d1-low":
+		return "Pull both data wires off the board and look at the levels in `stump scope`: high now means that the reader's side holds them down."
+	}
+	return find(first).proof
 }

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"stump/wiegand"
 )
 
+// Falls are the falling edges, in the order of their times.
 func Falls(edges []wiegand.Edge) []wiegand.Edge {
 	out := make([]wiegand.Edge, 0, len(edges))
 	for _, e := range edges {
@@ -15,10 +17,11 @@ func Falls(edges []wiegand.Edge) []wiegand.Edge {
 			out = append(out, e)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b wiegand.Edge) int { return int(min(max(a.Time-b.Time, -1), 1)) })
+	slices.SortStableFunc(out, func(a, b wiegand.Edge) int { return cmp.Compare(a.Time, b.Time) })
 	return out
 }
 
+// OnLine are the edges of one line.
 func OnLine(edges []wiegand.Edge, line int) (out []wiegand.Edge) {
 	for _, e := range edges {
 		if int(e.Line) == line {
@@ -36,9 +39,9 @@ func distances(edges []wiegand.Edge) (d []int64) {
 	return d
 }
 
-// hum returns the mains frequency, or twice that, at which one line falls
-// with no card, and 0 when it does not: when most distances are the period's,
-// or the falls keep in step with it although single ones are late or missing.
+// hum returns the mains frequency, or twice that, at which one line falls with
+// no card, and 0 when it does not: when most distances are the period's, or the
+// falls keep in step with it although single ones are late or missing.
 func hum(mine []wiegand.Edge) float64 {
 	mine = apart(mine, int64(2*time.Millisecond)) // a group of spikes counts once
 	d := distances(mine)
@@ -65,8 +68,8 @@ func hum(mine []wiegand.Edge) float64 {
 	return 0
 }
 
-// twice is the share of falls at the two commonest phases of a frequency: a
-// slow wave falls once a period, and chatters on its way up.
+// twice is the share of falls at the two commonest phases of a frequency: a slow
+// wave falls once a period, and chatters on its way up.
 func twice(mine []wiegand.Edge, hertz float64) float64 {
 	const bins = 16
 	var count [bins]int
@@ -99,7 +102,7 @@ func apart(edges []wiegand.Edge, d int64) (out []wiegand.Edge) {
 }
 
 // inStep is 1 when all falls are at the same phase of a frequency, and near 0
-// when they are at any: the mean of their phases as vectors.
+// when they are at any phase: the length of the mean of their phases as vectors.
 func inStep(mine []wiegand.Edge, hertz float64) float64 {
 	var x, y float64
 	for _, e := range mine {
@@ -110,7 +113,7 @@ func inStep(mine []wiegand.Edge, hertz float64) float64 {
 }
 
 // grouped is the share of falls with a neighbour on their line closer than
-// groupNS, without those that come so close by chance where there are many. A
+// groupNS, less the share that is so close by chance where there are many. A
 // neighbour on the other line makes no group: what both wires pick up together
 // shows on both.
 func grouped(edges []wiegand.Edge, in time.Duration) float64 {
@@ -133,31 +136,32 @@ func grouped(edges []wiegand.Edge, in time.Duration) float64 {
 	return max(0, (float64(near)-chance)/(all-chance))
 }
 
-// together is how close falls on two lines that touch are stamped, where bits
-// are usual apart. A slow processor stamps the second one when it is done with
-// the first; an eighth of the way to the next bit it is still the same pulse.
+// together is the largest distance of falls on two lines that touch, where usual
+// is the distance of bits. A slow processor stamps the second fall when it is
+// done with the first; an eighth of the way to the next bit it is still the same
+// pulse.
 func together(usual int64) int64 { return max(togetherNS, usual/8) }
 
 // paired is the share of falls that the other line follows within a time.
 func paired(edges []wiegand.Edge, within int64) float64 {
+	if len(edges) == 0 {
+		return 0
+	}
 	n := 0
 	for i := 1; i < len(edges); i++ {
 		if edges[i].Line != edges[i-1].Line && edges[i].Time-edges[i-1].Time <= within {
 			n += 2
 		}
 	}
-	if len(edges) == 0 {
-		return 0
-	}
 	return min(1, float64(n)/float64(len(edges)))
 }
 
-// interval is the usual distance of bits, 0 when there are too few. It is
-// nearer to the short end than the median, which is two bits long where every
-// second bit is missing.
-func Interval(edges []wiegand.Edge) int64 {
+// Interval is the usual distance of bits in nanoseconds, 0 when there are too
+// few. It is nearer to the short end than the median, which is two bits long
+// where every second bit is missing.
+func Interval(falls []wiegand.Edge) int64 {
 	var d []int64
-	for _, ns := range distances(edges) {
+	for _, ns := range distances(falls) {
 		if ns >= shortestNS && ns < longestNS {
 			d = append(d, ns)
 		}
@@ -169,21 +173,19 @@ func Interval(edges []wiegand.Edge) int64 {
 	return d[len(d)*3/10]
 }
 
-// clocked: the falls keep one distance, for twenty and more in a row.
+// clocked reports whether the falls keep one distance, for thirty and more in a
+// row.
 func clocked(edges []wiegand.Edge) bool {
-	usual := Interval(edges)
-	if usual == 0 {
-		return false
-	}
-	run, long, inRuns := 0, false, 0
+	usual := float64(Interval(edges))
+	run, longest, inRuns := 0, 0, 0
 	for _, ns := range distances(edges) {
-		if math.Abs(float64(ns-usual)) <= 0.25*float64(usual) {
-			run++
-			inRuns++
-			long = long || run >= 30
+		if math.Abs(float64(ns)-usual) > 0.25*usual {
+			run = 0
 			continue
 		}
-		run = 0
+		run++
+		inRuns++
+		longest = max(longest, run)
 	}
-	return long && inRuns*10 >= (len(edges)-1)*9
+	return longest >= 30 && inRuns*10 >= (len(edges)-1)*9
 }

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"stump/hw/board"
@@ -13,7 +14,7 @@ type text struct{ seen, remedy string }
 
 func textNoPower(f *Findings, s *board.Site) text {
 	seen := "no pulses came while a card was shown"
-	if f.IsLow(0) && f.IsLow(1) {
+	if both(f.IsLow) {
 		seen = "both data lines are low; with no card they should be high"
 	}
 	remedy := fmt.Sprintf("Does the reader beep or light up when a card is shown? If not, it has no power: measure at the reader between %s and %s, it should be 5 V (most readers take 5 to 16 V).", s.PowerWire(), s.GroundWire())
@@ -26,14 +27,8 @@ func textNoPower(f *Findings, s *board.Site) text {
 }
 
 func textSwapped(f *Findings, s *board.Site) text {
-	n := 0
-	for _, fr := range f.frames {
-		if fr.inverse && !fr.good {
-			n++
-		}
-	}
 	return text{
-		fmt.Sprintf("%d of %s make a valid card only with the two data lines exchanged", n, count.Of(len(f.frames), "read")),
+		fmt.Sprintf("%d of %s make a valid card only with the two data lines exchanged", f.inverse(), count.Of(len(f.frames), "read")),
 		fmt.Sprintf("The two data wires are swapped. %s belongs on %s, %s on %s: exchange them, at one end only.",
 			s.DataWire(0), s.Pin(0), s.DataWire(1), s.Pin(1)),
 	}
@@ -62,8 +57,12 @@ func textOpen(i int) func(*Findings, *board.Site) text {
 		case f.float[i] == follows && !s.Divider:
 			where = "Nothing holds the pin, so look between converter and pin first"
 		}
+		seen := fmt.Sprintf("only DATA%d moves when a card is shown, DATA%d never", 1-i, i)
+		if f.Falls[i] > 0 {
+			seen = fmt.Sprintf("in %d of %s only DATA%d moves", f.missing[i], count.Of(len(f.frames), "read"), 1-i)
+		}
 		return text{
-			fmt.Sprintf("only DATA%d moves when a card is shown, DATA%d never", 1-i, i),
+			seen,
 			fmt.Sprintf("%s does not reach %s. %s: a loose screw, a broken core, a cold solder joint.", s.DataWire(i), s.Pin(i), where),
 		}
 	}
@@ -79,14 +78,14 @@ func textShorted(f *Findings, s *board.Site) text {
 func textNoGround(f *Findings, s *board.Site) text {
 	return text{
 		fmt.Sprintf("irregular pulses with no card, %.0f a second", f.rate(0)+f.rate(1)),
-		fmt.Sprintf("Connect %s to %s of the board, even if the reader has a power supply of its own: without it the board can't tell high from low. A long cable beside mains wires shows the same.", s.GroundWire(), s.GroundPin()),
+		fmt.Sprintf("Connect %s to %s of the board, even if the reader has a power supply of its own: without it the board can't tell high from low. A long cable beside mains wires looks the same.", s.GroundWire(), s.GroundPin()),
 	}
 }
 
 func textConverter(f *Findings, s *board.Site) text {
 	seen := "nothing outside the board holds the two lines"
 	switch {
-	case f.IsLow(0) && f.IsLow(1) && !s.Divider:
+	case both(f.IsLow) && !s.Divider:
 		return text{"both data lines are low, and no pulses came", fmt.Sprintf("The level converter has no power on one of its sides: HV needs the reader's 5 V, LV needs %s, GND both grounds. Measure each against GND.", s.LogicSupply())}
 	case f.unknownFloat():
 		seen = "no pulses came while a card was shown"
@@ -99,28 +98,44 @@ func textConverter(f *Findings, s *board.Site) text {
 	return text{seen, fmt.Sprintf("The level converter's board side has no power: its LV pin needs %s, its GND pin %s. Measure LV against GND: 3.3 V.", s.LogicSupply(), s.GroundPin())}
 }
 
+// loose says which line seems loose, and what speaks for it.
+func (f *Findings) loose() (line int, format string) {
+	for _, sign := range []struct {
+		of     func(line int) bool
+		format string
+	}{
+		{f.follows, "nothing outside the board holds %s"},
+		{f.changes, "%s changes by itself while it is measured"},
+		{f.hums, "%s moves with no card"},
+		{f.twitching, "%s rests low, and moves now and then"},
+		{f.sometimes, "only %s loses pulses"},
+	} {
+		switch {
+		case both(sign.of):
+			return -1, sign.format
+		case sign.of(0):
+			return 0, sign.format
+		case sign.of(1):
+			return 1, sign.format
+		}
+	}
+	return -1, "pulses are missing on %s"
+}
+
 func textFloating(f *Findings, s *board.Site) text {
-	which, lines := s.DataWire(0), "DATA0"
-	if f.float[1] == follows && f.float[0] != follows || f.float[1] == changing && f.float[0] != changing {
-		which, lines = s.DataWire(1), "DATA1"
+	i, format := f.loose()
+	wires, lines := s.DataWire(0)+" and "+s.DataWire(1), "both lines"
+	if i >= 0 {
+		wires, lines = s.DataWire(i), fmt.Sprintf("DATA%d", i)
 	}
-	if f.float[0] == follows && f.float[1] == follows {
-		which, lines = s.DataWire(0)+" and "+s.DataWire(1), "both lines"
-	}
-	remedy := fmt.Sprintf("Nothing pulls %s up when the reader lets go. Check that the wire is firmly on, and that its channel of %s is connected on both sides.", which, s.Converter())
+	pull := "Put 10 kΩ from the pin to 3.3 V, or set bias = \"pull-up\"."
 	if !s.Divider {
-		remedy += " Without a converter's pull-up, put 10 kΩ from the pin to 3.3 V, or set bias = \"pull-up\"."
-	} else {
-		remedy += " Put 10 kΩ from the pin to 3.3 V, or set bias = \"pull-up\"."
+		pull = "Without a converter's pull-up, put 10 kΩ from the pin to 3.3 V, or set bias = \"pull-up\"."
 	}
-	seen := lines + " loses pulses, and no other"
-	switch {
-	case f.float[0] == follows || f.float[1] == follows:
-		seen = "nothing outside the board holds " + lines
-	case f.float[0] == changing || f.float[1] == changing:
-		seen = lines + " changes by itself while it is measured"
+	return text{
+		fmt.Sprintf(format, lines),
+		fmt.Sprintf("Nothing pulls %s up when the reader lets go. Check that the wire is firmly on, and that its channel of %s is connected on both sides. %s", wires, s.Converter(), pull),
 	}
-	return text{seen, remedy}
 }
 
 func textHum(f *Findings, s *board.Site) text {
@@ -135,38 +150,34 @@ func textHum(f *Findings, s *board.Site) text {
 }
 
 func textBurst(f *Findings, s *board.Site) text {
-	seen := "groups of pulses far shorter than a reader's"
-	if n := f.idleFalls[0] + f.idleFalls[1]; n > 0 {
-		seen += ", also with no card"
-	} else {
-		seen += " among the card's"
+	when := " among the card's"
+	if f.idleFalls[0]+f.idleFalls[1] > 0 {
+		when = ", also with no card"
 	}
-	return text{seen, "Something throws sparks into the cable: a door lock, a motor, a lamp's ballast. Use shielded cable with the shield on ground at one end only, keep it away from lock and mains wires, and put a diode across the coil of a lock."}
+	return text{"groups of pulses far shorter than a reader's" + when, "Something throws sparks into the cable: a door lock, a motor, a lamp's ballast. Use shielded cable with the shield on ground at one end only, keep it away from lock and mains wires, and put a diode across the coil of a lock."}
 }
 
 func textCrosstalk(f *Findings, s *board.Site) text {
 	return text{
 		fmt.Sprintf("%s on the other line right after a real one, within 100 µs; none without a card", count.Of(f.ghosts, "pulse")),
-		"Each data wire is felt on the other. Do not run DATA0 and DATA1 as one twisted pair: twist each with ground. A shorter cable helps, or 10 nF from each data pin to ground on the board's side of " + s.Converter() + ".",
+		"Each data wire makes pulses on the other. Do not run DATA0 and DATA1 as one twisted pair: twist each with ground. A shorter cable helps, or 10 nF from each data pin to ground on the board's side of " + s.Converter() + ".",
 	}
 }
 
 func textWrongGPIO(f *Findings, s *board.Site) text {
-	if f.Free > 0 && !f.Silent() {
-		i := 0
-		if f.Falls[1] == 0 {
-			i = 1
-		}
+	others := strings.Join(f.free, " and on ")
+	where := fmt.Sprintf("%s to %s, %s to %s", s.DataWire(0), s.Pin(0), s.DataWire(1), s.Pin(1))
+	both := fmt.Sprintf("The data wires are on other pins than the configuration says. Move them: %s. Or set data0 and data1 to the pins where the pulses are.", where)
+	dead := slices.Index(f.Falls[:], 0)
+	switch {
+	case len(f.free) > 0 && f.Silent():
+		return text{"no pulses on the configured pins, but on " + others, both}
+	case len(f.free) > 0 && dead < 0:
+		return text{"pulses not only on the configured pins, but also on " + others, both}
+	case len(f.free) > 0:
 		return text{
-			fmt.Sprintf("no pulses of DATA%d on its pin, but on %s", i, strings.Join(f.freeNames, " and on ")),
-			fmt.Sprintf("%s is on another pin than the configuration says. Move it to %s. Or set data%d to the pin where the pulses are.", s.DataWire(i), s.Pin(i), i),
-		}
-	}
-	if f.Free > 0 {
-		return text{
-			"no pulses on the configured pins, but on " + strings.Join(f.freeNames, " and on "),
-			fmt.Sprintf("The data wires are on other pins than the configuration says. Move them: %s to %s, %s to %s. Or set data0 and data1 to the pins where the pulses are.",
-				s.DataWire(0), s.Pin(0), s.DataWire(1), s.Pin(1)),
+			fmt.Sprintf("no pulses of DATA%d on its pin, but on %s", dead, others),
+			fmt.Sprintf("%s is on another pin than the configuration says. Move it to %s. Or set data%d to the pin where the pulses are.", s.DataWire(dead), s.Pin(dead), dead),
 		}
 	}
 	seen := "nothing is connected to the two configured lines"
@@ -195,10 +206,10 @@ func textClockData(f *Findings, _ *board.Site) text {
 }
 
 func textHold(f *Findings, s *board.Site) text {
-	if f.Late > 0 {
+	if f.late > 0 {
 		return text{
-			fmt.Sprintf("nothing while cards were shown, then %s at once", count.Of(f.Late, "read")),
-			capital(s.HoldWire()) + " must not touch anything: while it touches ground, the reader keeps its cards to itself. Take it off and put tape around its end.",
+			fmt.Sprintf("nothing while cards were shown, then %s at once", count.Of(f.late, "read")),
+			capital(s.HoldWire()) + " must not touch anything: while it touches ground, the reader holds its cards back. Take it off and put tape around its end.",
 		}
 	}
 	return text{

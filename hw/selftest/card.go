@@ -153,10 +153,10 @@ func (s *tester) nothingCame(ctx context.Context) (r Result, late bool) {
 		return failed(err, gpio.Hint(err)), false
 	}
 	f := diagnose.Examine(&s.evidence)
-	if !f.Silent() && f.Late == 0 && f.Free == 0 {
+	if !f.Silent() && !f.Astray() {
 		return Result{}, true
 	}
-	if f.Silent() && f.Free == 0 && !f.IsLow(0) && !f.IsLow(1) {
+	if f.Silent() && !f.Astray() && !f.IsLow(0) && !f.IsLow(1) {
 		s.Say("Still nothing. If " + s.Site.HoldWire() + " touches anything, take it off now.")
 		spell, err := s.listen(ctx, s.timing.Late, s.timing.Quiet, s.timing.Limit)
 		if err != nil {
