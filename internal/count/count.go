@@ -1,32 +1,27 @@
-// Package count says numbers of things as people do.
+// Package count writes numbers of things in words: "1 card", "2 cards".
 package count
 
 import "fmt"
 
-// plurals are those that no s makes.
-var plurals = map[string]string{"person": "people"}
-
-// Number is what things are counted in.
-type Number interface {
+type number interface {
 	~int | ~int64 | ~uint32 | ~uint64
 }
 
-// Were is Of with its verb: "1 row was", "2 rows were".
-func Were[N Number](n N, thing string) string {
-	if n == 1 {
-		return "1 " + thing + " was"
+// Of returns n and the thing that it counts: "1 row", "2 rows".
+func Of[N number](n N, thing string) string {
+	switch {
+	case n == 1:
+		return "1 " + thing
+	case thing == "person":
+		return fmt.Sprintf("%d people", n)
 	}
-	return Of(n, thing) + " were"
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// Of is a number and what it counts, of which thing is one: "1 row", "2 rows".
-func Of[N Number](n N, thing string) string {
+// Were is Of with its verb: "1 row was", "2 rows were".
+func Were[N number](n N, thing string) string {
 	if n == 1 {
-		return "1 " + thing
+		return Of(n, thing) + " was"
 	}
-	many, ok := plurals[thing]
-	if !ok {
-		many = thing + "s"
-	}
-	return fmt.Sprintf("%d %s", n, many)
+	return Of(n, thing) + " were"
 }

@@ -1,5 +1,5 @@
-// Package credential stands between wiegand, which knows card formats, and
-// checkout, which knows only that a tag is so many bits of such a value.
+// Package credential translates between the cards of package wiegand, which have
+// a format, and the tags of package checkout, which are only bits.
 package credential
 
 import (
@@ -10,19 +10,20 @@ import (
 	"stump/wiegand"
 )
 
-// Forms is the hint for a credential that can't be read.
+// Forms is the hint for a credential that can't be parsed.
 const Forms = "write it as H10301:84:31066 (format, facility, number), raw34:2321811728 (bits, decimal value) or a plain decimal"
 
-// BitsPrefix marks bits that are written out: "bits:0101".
+// BitsPrefix begins bits that are written out: "bits:0101".
 const BitsPrefix = "bits:"
 
-// Parse reads a written credential. formats are the configured ones, in order.
+// Parse reads a credential in the form of [Forms]. formats are the configured
+// ones, in order.
 func Parse(s string, formats []*wiegand.Format) (wiegand.Bits, error) {
 	b, err := wiegand.ParseCredential(s, formats)
 	return b, hint.Wrap(err, Forms)
 }
 
-// String is the written form of b: by the first of formats that fits, else raw.
+// String writes b in the first of formats that fits, or else as raw bits.
 func String(b wiegand.Bits, formats []*wiegand.Format) string {
 	for _, f := range formats {
 		if _, ok := f.Unpack(b); ok {
@@ -32,19 +33,19 @@ func String(b wiegand.Bits, formats []*wiegand.Format) string {
 	return wiegand.Credential(b, nil)
 }
 
-// Tag is the identity of the credential with these bits.
+// Tag returns the tag with these bits.
 func Tag(b wiegand.Bits) checkout.Tag {
 	return checkout.Tag{Bits: uint8(b.Len()), Value: b.Bytes()}
 }
 
-// Bits is the inverse of Tag; a tag from elsewhere may not fit its bit count.
+// Bits is the inverse of Tag. It fails if the tag's value doesn't fit its bit
+// count.
 func Bits(t checkout.Tag) (wiegand.Bits, error) {
 	return wiegand.BitsFromBytes(t.Value, int(t.Bits))
 }
 
-// Mask is what logs and pages show of a tag: the last three digits of the
-// number that is printed on the card, or of the value of all bits where no
-// format tells the number.
+// Mask is what logs and pages show of a tag: the last three digits of the number
+// printed on the card, or of the value of all bits if no format has the number.
 func Mask(t checkout.Tag, formats []*wiegand.Format) string {
 	bits, err := Bits(t)
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package hint joins an error with what to do about it. Every error that a
+// Package hint gives errors a hint: what to do about them. Every error that a
 // person sees is printed in two lines:
 //
 //	stump: what is wrong
@@ -14,16 +14,18 @@ import (
 	"unicode/utf8"
 )
 
-// Error is an error and the remedy for it.
-type Error struct {
-	Err  error
-	Hint string
+// hinted is an error with a hint.
+type hinted struct {
+	error
+	hint string
 }
 
-// Errorf returns an error that says what is wrong, in the manner of
-// fmt.Errorf (%w included), and carries hint.
+func (e *hinted) Unwrap() error { return e.error }
+func (e *hinted) Hint() string  { return e.hint }
+
+// Errorf returns an error as fmt.Errorf does (%w included), with a hint.
 func Errorf(hint, format string, args ...any) error {
-	return &Error{Err: fmt.Errorf(format, args...), Hint: hint}
+	return &hinted{fmt.Errorf(format, args...), hint}
 }
 
 // Wrap adds a hint to err; nil stays nil.
@@ -31,20 +33,14 @@ func Wrap(err error, hint string) error {
 	if err == nil {
 		return nil
 	}
-	return &Error{Err: err, Hint: hint}
+	return &hinted{err, hint}
 }
 
-func (e *Error) Error() string { return e.Err.Error() }
-func (e *Error) Unwrap() error { return e.Err }
-
-// Of returns the hint of err or of the first error below it that has one, "" if
-// there is none. Error types of other packages that know the remedy have a
-// method Hint.
+// Of returns the hint of err or of the first error below it that has one, or "".
+// Other packages' errors have a hint if they have a method Hint.
 func Of(err error) string {
 	for err != nil {
 		switch e := err.(type) {
-		case *Error:
-			return e.Hint
 		case interface{ Hint() string }:
 			return e.Hint()
 		case interface{ Unwrap() []error }:
@@ -60,12 +56,12 @@ func Of(err error) string {
 	return ""
 }
 
-// Nearest returns the candidate that takes the fewest edits to reach from
-// word, "" when none is near enough to be meant.
+// Nearest returns the candidate that is the fewest edits away from word, or "" if
+// none is near enough.
 func Nearest(word string, candidates []string) string {
 	best, bestDist := "", max(2, len(word)*2/5)+1
 	for _, c := range candidates {
-		// With every letter changed it is another word.
+		// With every letter changed it would be another word.
 		if d := distance(word, c); d < bestDist && d < len(word) {
 			best, bestDist = c, d
 		}
@@ -73,9 +69,10 @@ func Nearest(word string, candidates []string) string {
 	return best
 }
 
-// IsSlip reports whether word was probably meant to be name: a slip in five
-// letters. It is for names, of which many are like another: capitals don't
-// count, but a Pixel 8 is no Pixel 9, and a Dia is no Mia.
+// IsSlip reports whether word is probably a typing mistake for name: at most one
+// edit for every five letters. It is stricter than Nearest because many names
+// differ little: case doesn't count, but a Pixel 8 is not a Pixel 9, and Dia is
+// not Mia.
 func IsSlip(word, name string) bool {
 	word, name = strings.ToLower(word), strings.ToLower(name)
 	digits := func(s string) string {
@@ -89,8 +86,8 @@ func IsSlip(word, name string) bool {
 	return digits(word) == digits(name) && distance(word, name) <= utf8.RuneCountInString(name)/5
 }
 
-// distance counts the letters that are wrong, missing, too many or exchanged
-// with the next: the optimal string alignment distance.
+// distance counts the letters that are wrong, missing, superfluous or swapped
+// with the next one: the optimal string alignment distance.
 func distance(from, to string) int {
 	a, b := []rune(from), []rune(to)
 	row := func(n int) []int { return slices.Repeat([]int{n}, len(b)+1) }

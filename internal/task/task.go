@@ -1,6 +1,5 @@
-// Package task runs the parts of the daemon side by side. Everything that
-// runs is a Task; the daemon is ready when each of its tasks is, and stops as
-// a whole when one of them fails.
+// Package task runs the parts of the daemon side by side. Each part is a Task.
+// The daemon is ready when all its tasks are, and stops when one of them fails.
 package task
 
 import (
@@ -13,17 +12,18 @@ import (
 
 // Task is one part of the daemon.
 type Task interface {
-	// Run works until ctx is done, and returns nil then: being told to stop is
-	// no error. Any other return ends the daemon.
+	// Run works until ctx is done and then returns nil. Any other return ends the
+	// daemon.
 	Run(ctx context.Context) error
-	// Ready is closed when the task does its work.
+	// Ready is closed when the task has begun its work.
 	Ready() <-chan struct{}
 	// String names the task in the log, e.g. `reader "stump"`.
 	String() string
 }
 
-// Serve runs all tasks until ctx is done or one of them ends. ready, which may
-// be nil, is called once when all of them are ready. A nil log is silent.
+// Serve runs all tasks until ctx is done or one of them ends, and waits for all of
+// them. ready, which may be nil, is called once, when all are ready. A nil log is
+// silent.
 func Serve(ctx context.Context, log *slog.Logger, ready func(), tasks ...Task) error {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -66,13 +66,13 @@ func Serve(ctx context.Context, log *slog.Logger, ready func(), tasks ...Task) e
 	return errors.Join(errs...)
 }
 
-// Signal is a ready channel that may be closed more than once.
+// Signal is a channel that may be closed more than once.
 type Signal struct {
 	once sync.Once
 	ch   chan struct{}
 }
 
-// NewSignal returns a signal that was not given yet.
+// NewSignal returns a signal whose channel is open.
 func NewSignal() *Signal { return &Signal{ch: make(chan struct{})} }
 
 // Give closes the channel.

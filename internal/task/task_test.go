@@ -66,3 +66,43 @@ func TestServeRefusesATaskThatEnds(t *testing.T) {
 		t.Errorf("err = %v", err)
 	}
 }
+
+// Every failure is reported with its task, also those that come while the
+// others are stopped.
+func TestServeReportsEveryFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		full, torn := errors.New("disk full"), errors.New("torn page")
+		err := Serve(t.Context(), nil, nil,
+			&fake{"ledger", NewSignal(), 0, func(context.Context) error { return full }},
+			&fake{"backup", NewSignal(), 0, func(ctx context.Context) error { <-ctx.Done(); time.Sleep(time.Minute); return torn }})
+		if !errors.Is(err, full) || !errors.Is(err, torn) || !strings.Contains(err.Error(), "backup: torn page") {
+			t.Errorf("err = %v", err)
+		}
+	})
+}
+
+// A daemon that is stopped before it is ready never says that it is.
+func TestServeIsNotReadyAfterTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ready := false
+		ctx, stop := context.WithTimeout(t.Context(), time.Second)
+		defer stop()
+		slow := &fake{"slow", NewSignal(), time.Hour, untilDone}
+		err := Serve(ctx, nil, func() { ready = true }, slow, &fake{"quick", NewSignal(), 0, untilDone})
+		if err != nil || ready {
+			t.Errorf("ready %v, err %v", ready, err)
+		}
+	})
+}
+
+func TestSignal(t *testing.T) {
+	s := NewSignal()
+	select {
+	case <-s.C():
+		t.Error("given from the start")
+	default:
+	}
+	s.Give()
+	s.Give()
+	<-s.C()
+}

@@ -1,4 +1,4 @@
-// Package testkit is what the tests of several packages share.
+// Package testkit has helpers for the tests of several packages.
 package testkit
 
 import (
@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// Log is a buffer that may be read while others write to it.
+// Log is a buffer that may be read while it is written to.
 type Log struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -25,18 +25,18 @@ func (l *Log) Write(p []byte) (int, error) {
 	return l.b.Write(p)
 }
 
-// String is all that was written.
+// String returns everything that was written.
 func (l *Log) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
 }
 
-// Count is how often a text was written.
+// Count returns how often a text was written.
 func (l *Log) Count(text string) int { return strings.Count(l.String(), text) }
 
-// RSSAnon is the resident memory of a process that is no file's, in KiB
-// (proc_pid_status(5), RssAnon).
+// RSSAnon is the resident memory of a process that doesn't belong to a file, in
+// KiB (proc_pid_status(5), RssAnon).
 func RSSAnon(tb testing.TB, pid int) (kib int64) {
 	tb.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
