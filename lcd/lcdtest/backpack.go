@@ -13,34 +13,33 @@ import (
 	"stump/lcd"
 )
 
-// Backpack is an I2C bus with one PCF8574 on it that carries a Controller.
+// Backpack is an I2C bus with one chip, a PCF8574 that drives a Controller.
 type Backpack struct {
 	*Controller
 	Addr uint16
 	Map  lcd.PortMap
-	// Grounded is whether the display's R/W is tied to ground, whatever the
-	// map says.
+	// Grounded is whether the display's R/W is tied to ground, whatever Map has.
 	Grounded bool
-	// Hertz is the bus clock; 0 takes no time.
+	// Hertz is the bus clock; 0: transfers take no time.
 	Hertz int
 
 	mu      lock
 	open    bool
-	missing error // what a transfer fails with
+	missing error // of every transfer
 	port    byte
 	bits    int // clock cycles on the bus
-	inPart  int // the bytes after which a transfer breaks off; 0: never
+	inPart  int // after so many bytes a transfer fails; 0: never
 }
 
-// lock is a mutex in which synctest's clock goes on while somebody waits: a
-// transfer holds it and sleeps.
+// lock is a mutex for transfers, which sleep while they hold it: unlike waiting
+// for a sync.Mutex, waiting for it lets synctest's clock advance.
 type lock chan struct{}
 
 func (l lock) Lock()   { l <- struct{}{} }
 func (l lock) Unlock() { <-l }
 
-// NewBackpack returns a display at address 0x27 on a bus of 100 kHz, wired as
-// most are.
+// NewBackpack returns a display at address 0x27 on a bus of 100 kHz, with the
+// common wiring.
 func NewBackpack(c *Controller) *Backpack {
 	return &Backpack{Controller: c, Addr: 0x27, Map: lcd.MapCommon, Hertz: 100_000, port: 0xff, mu: make(lock, 1)}
 }
@@ -56,8 +55,8 @@ func (b *Backpack) Open(string) (i2c.BusCloser, error) {
 	return bus{b}, nil
 }
 
-// Unplug makes every transfer fail, with the errno of a chip that doesn't
-// answer if err is nil. An os.ErrNotExist takes the whole bus away.
+// Unplug makes every transfer fail with err; nil is the errno of a chip that
+// doesn't answer. os.ErrNotExist removes the bus too.
 func (b *Backpack) Unplug(err error) {
 	if err == nil {
 		err = unix.EREMOTEIO
@@ -67,7 +66,7 @@ func (b *Backpack) Unplug(err error) {
 	b.missing = err
 }
 
-// Plug puts the display back, freshly switched on.
+// Plug plugs the display in again.
 func (b *Backpack) Plug() {
 	b.PowerOn()
 	b.mu.Lock()
@@ -75,15 +74,15 @@ func (b *Backpack) Plug() {
 	b.missing, b.port = nil, 0xff
 }
 
-// BreakAfter makes the next transfer fail after n bytes were taken.
+// BreakAfter makes the next transfer fail after n bytes.
 func (b *Backpack) BreakAfter(n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.inPart = n
 }
 
-// Bus returns the time that transfers took on the bus so far, counted from
-// their bits: start, address and bytes of nine each, stop.
+// Bus returns the time that the transfers so far take at 100 kHz: start, nine
+// bits for the address and for each byte, stop.
 func (b *Backpack) Bus() time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -154,8 +153,8 @@ func (b *Backpack) lines() (rs, rw, e bool, data byte) {
 	return bit(b.Map.RS), bit(b.Map.RW) && !b.Grounded, bit(b.Map.E), data
 }
 
-// get reads the pins: an output that is low is low; one that is high is weak,
-// and low if the display pulls it down.
+// get reads the pins. An output that is high is weak: it reads low if the display
+// pulls it down.
 func (b *Backpack) get() byte {
 	v := b.port
 	out, driven := b.Lines(b.lines())

@@ -1,14 +1,15 @@
-// Package lcdtest has models of displays: give them the bytes or the levels
-// that a driver sends, and they show what a person would see.
+// Package lcdtest has models of displays: they take the bytes or levels that a
+// driver sends, and show what a person would see.
 //
-// The models are strict. What a real display would lose, garble or store for
-// good, because it came too early, in the wrong mode, or as a setting, is
-// written down in Faults. They keep time by the time package, so that under
-// testing/synctest every pause is checked and costs nothing.
+// The models are strict. Faults and Settings report what a real display would
+// lose, garble or store for good, because it came too early, in the wrong mode,
+// or as a setting. The models use the time package, so that under
+// testing/synctest every pause is checked and takes no time.
 package lcdtest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -16,21 +17,16 @@ import (
 	"stump/lcd"
 )
 
-// OutOfStep is the fault of a controller that took the first half of one byte
-// and the second of another.
+// OutOfStep is the fault that the halves of two bytes were taken for one byte.
 const OutOfStep = "RS changed between the halves of a byte"
 
 // Controller is an HD44780 with its display. It takes levels on its lines.
 type Controller struct {
-	mu   sync.Mutex
-	size lcd.Size
-	rom  *[256]rune
-
-	// Faults are what would have gone wrong on a real display.
-	faults []string
-	// Untimed leaves out every check of time, for tests that don't run in a
-	// synctest bubble.
-	untimed bool
+	mu      sync.Mutex
+	size    lcd.Size
+	rom     *[256]rune
+	faults  []string
+	untimed bool // times are not checked
 
 	ddram   [128]byte
 	cgram   [64]byte
@@ -53,8 +49,8 @@ type Controller struct {
 	writes  int  // letters written
 }
 
-// NewController returns a display that was just switched on, with the named
-// ROM: A00 or A02.
+// NewController returns a display that was just switched on, with the ROM "A00"
+// or "A02".
 func NewController(s lcd.Size, rom string) *Controller {
 	c := &Controller{size: s, rom: &romA00}
 	if rom == "A02" {
@@ -64,11 +60,12 @@ func NewController(s lcd.Size, rom string) *Controller {
 	return c
 }
 
-// Untimed makes the controller forgive bytes that come too early.
+// Untimed makes the controller accept bytes that come too early, for tests
+// outside of a synctest bubble.
 func (c *Controller) Untimed() *Controller { c.untimed = true; return c }
 
-// PowerOn is what a plug that went in does: 8-bit mode, display off, memory
-// full of anything.
+// PowerOn is what plugging the display in does: 8-bit mode, display off, garbage
+// in the memory.
 func (c *Controller) PowerOn() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -83,8 +80,8 @@ func (c *Controller) PowerOn() {
 	c.wait(40 * time.Millisecond)
 }
 
-// Spark garbles the controller as a discharge does: a half of a byte is lost,
-// and letters change.
+// Spark garbles the controller as a discharge does: half of a byte is lost, and
+// letters change.
 func (c *Controller) Spark() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -98,7 +95,7 @@ func (c *Controller) Spark() {
 func (c *Controller) Faults() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return append([]string(nil), c.faults...)
+	return slices.Clone(c.faults)
 }
 
 // Writes returns how many letters were written since the start.
@@ -108,8 +105,7 @@ func (c *Controller) Writes() int {
 	return c.writes
 }
 
-// Mode returns a description of the mode that must never change while letters
-// are shown.
+// Mode describes the controller's mode. It is [Healthy] while text is shown.
 func (c *Controller) Mode() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -192,7 +188,7 @@ func (c *Controller) Lines(rs, rw, e bool, data byte) (out byte, driven bool) {
 	return 0, false
 }
 
-// latch takes what lies on the lines when E falls.
+// latch takes the levels of the lines when E falls.
 func (c *Controller) latch(rs bool, n byte) {
 	switch {
 	case c.eight:
@@ -209,7 +205,7 @@ func (c *Controller) latch(rs bool, n byte) {
 	}
 }
 
-// early notes a byte that comes while the controller is busy.
+// early reports a byte that comes while the controller is busy.
 func (c *Controller) early(rs bool, b byte) {
 	if now := time.Now(); !c.untimed && now.Before(c.busy) {
 		c.fault("byte 0x%02x (RS %v) came %v too early", b, rs, c.busy.Sub(now))

@@ -1,7 +1,7 @@
 package lcdtest
 
 // sparkfun is SerLCD v2.5, from its PIC's source.
-func (d *Serial) sparkfun(byte) {
+func (d *Serial) sparkfun() {
 	p := d.pending
 	switch {
 	case p[0] == 0x7c:
@@ -14,7 +14,7 @@ func (d *Serial) sparkfun(byte) {
 }
 
 // openLCD is OpenLCD, from updateDisplay in its firmware.
-func (d *Serial) openLCD(byte) {
+func (d *Serial) openLCD() {
 	p := d.pending
 	switch {
 	case p[0] == 0x7c, p[0] == 0x7f:
@@ -39,7 +39,7 @@ func (d *Serial) openLCD(byte) {
 	}
 }
 
-// plain shows a byte, except that 8 goes back.
+// plain shows a byte, except that 8 is a backspace.
 func (d *Serial) plain(b byte) {
 	if b == 8 {
 		d.faults = append(d.faults, "backspace")
@@ -49,7 +49,7 @@ func (d *Serial) plain(b byte) {
 	d.letter(b)
 }
 
-// passThrough gives a byte to the controller itself.
+// passThrough gives a byte to the display's controller.
 func (d *Serial) passThrough(b byte) {
 	switch {
 	case b&0x80 != 0:
@@ -66,7 +66,7 @@ func (d *Serial) passThrough(b byte) {
 	d.pending = nil
 }
 
-// pipe is a setting of either SparkFun display; all are stored.
+// pipe is a setting of either SparkFun display. All are stored.
 func (d *Serial) pipe(p []byte) {
 	if len(p) < 2 {
 		return
@@ -82,9 +82,31 @@ func (d *Serial) pipe(p []byte) {
 	}
 }
 
-// newhaven is the NHD-0216K3Z and its relatives, from the data sheet's table
-// of commands.
-func (d *Serial) newhaven(byte) {
+// command is one of a display's commands, which follow 0xFE.
+type command struct {
+	params int
+	do     func(d *Serial, params []byte)
+}
+
+// noEffect is for commands that set what a display shows text with anyway.
+func noEffect(*Serial, []byte) {}
+
+// stored is for settings, which a display keeps for good.
+func stored(name string) func(*Serial, []byte) {
+	return func(d *Serial, params []byte) { d.set("%s % x", name, params) }
+}
+
+// newSpeed is stored for settings that change the speed, after which the display
+// understands nothing.
+func newSpeed(d *Serial, params []byte) {
+	d.set("baud rate % x", params)
+	d.baud = 1
+}
+
+func (d *Serial) draw(params []byte) { copy(d.glyphs[params[0]&7][:], params[1:]) }
+
+// commands runs a display whose commands are in a table.
+func (d *Serial) commands(table map[byte]command) {
 	p := d.pending
 	if p[0] != 0xfe {
 		d.letter(p[0])
@@ -93,86 +115,59 @@ func (d *Serial) newhaven(byte) {
 	if len(p) == 1 {
 		return
 	}
-	params := map[byte]int{0x45: 1, 0x52: 1, 0x53: 1, 0x54: 9, 0x61: 1, 0x62: 1}[p[1]]
-	if len(p) < 2+params {
-		return
-	}
-	switch p[1] {
-	case 0x41:
-		d.on = true
-	case 0x42:
-		d.on = false
-	case 0x45:
-		d.at = p[2]
-	case 0x46:
-		d.at = 0
-	case 0x48, 0x4c: // no cursor
-	case 0x51:
-		d.clear()
-	case 0x52:
-		d.set("contrast %d", p[2])
-	case 0x53:
-		d.set("backlight %d", p[2])
-	case 0x54:
-		copy(d.glyphs[p[2]&7][:], p[3:])
-	case 0x61:
-		d.set("baud rate %d", p[2])
-		d.baud = 1
-	case 0x62:
-		d.set("i2c address %d", p[2])
-	default:
+	c, ok := table[p[1]]
+	if !ok {
 		d.unknown()
 		return
 	}
+	if len(p) < 2+c.params {
+		return
+	}
+	c.do(d, p[2:])
 	d.pending = nil
 }
 
+// newhaven is the NHD-0216K3Z and its relatives, from the data sheet's table
+// of commands.
+var newhaven = map[byte]command{
+	0x41: {0, func(d *Serial, _ []byte) { d.on = true }},
+	0x42: {0, func(d *Serial, _ []byte) { d.on = false }},
+	0x45: {1, func(d *Serial, p []byte) { d.at = p[0] }},
+	0x46: {0, func(d *Serial, _ []byte) { d.at = 0 }},
+	0x48: {0, noEffect}, 0x4c: {0, noEffect}, // no cursor
+	0x51: {0, func(d *Serial, _ []byte) { d.clear() }},
+	0x52: {1, stored("contrast")},
+	0x53: {1, stored("backlight")},
+	0x54: {9, (*Serial).draw},
+	0x61: {1, newSpeed},
+	0x62: {1, stored("i2c address")},
+}
+
 // matrixOrbital is the LK series, from the LK204-25 manual's command summary.
-func (d *Serial) matrixOrbital(byte) {
-	p := d.pending
-	if p[0] != 0xfe {
-		last := d.address(d.size.Rows-1, d.size.Cols-1)
-		if d.scrolls && d.at == last {
-			d.faults = append(d.faults, "the text scrolled")
-		}
-		d.letter(p[0])
-		return
-	}
-	if len(p) == 1 {
-		return
-	}
-	params := map[byte]int{0x47: 2, 0x4e: 9, 0x42: 1, 0x50: 1, 0x99: 1, 0x98: 1, 0x33: 1, 0x34: 2, 0x39: 1, 0x40: 32, 0x91: 1, 0x93: 1, 0xa4: 2}[p[1]]
-	if len(p) < 2+params {
-		return
-	}
-	switch p[1] {
-	case 0x37:
-		d.reply = append(d.reply, 0x09) // LK204-25
-	case 0x44: // no wrap
-	case 0x47:
-		col, row := int(p[2])-1, int(p[3])-1
+var matrixOrbital = map[byte]command{
+	0x33: {1, stored("i2c address")},
+	0x34: {2, stored("serial number")},
+	0x37: {0, func(d *Serial, _ []byte) { d.reply = append(d.reply, 0x09) }}, // LK204-25
+	0x39: {1, newSpeed},
+	0x40: {32, stored("splash screen")},
+	0x44: {0, noEffect}, // no wrap
+	0x47: {2, func(d *Serial, p []byte) {
+		col, row := int(p[0])-1, int(p[1])-1
 		if col < 0 || col >= d.size.Cols || row < 0 || row >= d.size.Rows {
 			d.unknown()
 			return
 		}
 		d.at = d.address(row, col)
-	case 0x48:
-		d.at = 0
-	case 0x4b, 0x54: // no cursor
-	case 0x4e:
-		copy(d.glyphs[p[2]&7][:], p[3:])
-	case 0x52:
-		d.scrolls = false
-	case 0x58:
-		d.clear()
-	case 0x33, 0x34, 0x39, 0x40, 0x50, 0x91, 0x93, 0x98, 0x99, 0xa4:
-		d.set("setting 0x%02x", p[1])
-		if p[1] == 0x39 || p[1] == 0xa4 {
-			d.baud = 1
-		}
-	default:
-		d.unknown()
-		return
-	}
-	d.pending = nil
+	}},
+	0x48: {0, func(d *Serial, _ []byte) { d.at = 0 }},
+	0x4b: {0, noEffect}, 0x54: {0, noEffect}, // no cursor
+	0x4e: {9, (*Serial).draw},
+	0x50: {1, stored("contrast")},
+	0x52: {0, func(d *Serial, _ []byte) { d.scrolls = false }},
+	0x58: {0, func(d *Serial, _ []byte) { d.clear() }},
+	0x91: {1, stored("saved contrast")},
+	0x93: {1, stored("memory")},
+	0x98: {1, stored("saved backlight")},
+	0x99: {1, stored("backlight")},
+	0xa4: {2, newSpeed},
 }

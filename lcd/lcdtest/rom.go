@@ -7,11 +7,9 @@ import (
 	"stump/lcd"
 )
 
-// ROMs by the code of each letter, as the tables in the HD44780U data sheet
-// have them; '·' stands where a table has a letter that the drivers don't use.
-// They are written down apart from the drivers' own, which they check.
-var romA00 = [256]rune{}
-var romA02 = [256]rune{}
+// The ROMs by code, from the tables in the HD44780U data sheet. They are written
+// independently of the drivers' tables, which they check.
+var romA00, romA02 [256]rune
 
 func init() {
 	fill := func(rom *[256]rune, from int, letters string) {
@@ -39,7 +37,7 @@ func init() {
 	fill(&romA02, 0xc0, "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖ×ØÙÚÛÜÝÞßàáâãäåæçèéêëìíîïðñòóôõö÷øùúûüýþÿ")
 }
 
-// unused stands for a letter that no driver has a use for.
+// unused stands for letters that no driver uses.
 const unused = '\uFFFD'
 
 // drawings are the letters that the drivers draw, by their dots.
@@ -53,7 +51,7 @@ var drawings = sync.OnceValue(func() map[lcd.Bitmap]rune {
 	return m
 })
 
-// drawn returns the letter that somebody drew, or a box.
+// drawn returns the letter of a drawing, or a box.
 func drawn(b lcd.Bitmap) rune {
 	if r, ok := drawings()[b]; ok {
 		return r

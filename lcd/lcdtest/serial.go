@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -19,38 +20,38 @@ type Serial struct {
 	width   int // of a row in the display's memory
 	rom     *[256]rune
 	baud    int
-	machine func(*Serial, byte)
+	machine func() // takes the pending bytes
 
 	cells    [128]byte // by HD44780 address
 	glyphs   [8]lcd.Bitmap
 	at       byte
 	on       bool
 	scrolls  bool   // the last cell scrolls the text
-	pending  []byte // a command that is not whole yet
+	pending  []byte // a command that is not complete yet
 	settings []string
 	faults   []string
 
-	open       int   // the speed the port was opened with, 0 closed
+	open       int   // the speed that the port was opened with; 0: closed
 	missing    error // the port is gone
-	deaf       bool  // plugged out of the port: bytes are lost
-	mute       bool  // nothing comes back
+	deaf       bool  // not in the port: bytes are lost
+	mute       bool  // no wire back
 	stalled    chan struct{}
 	reply      []byte
 	transcript []byte
 }
 
-// NewSerial returns a display of a dialect, as it is out of the box.
+// NewSerial returns a display with factory settings.
 func NewSerial(dialect string, s lcd.Size) *Serial {
 	d := &Serial{size: s, width: s.Cols, rom: &romA00, baud: 9600, on: true}
 	switch dialect {
 	case "sparkfun":
-		d.machine = (*Serial).sparkfun
+		d.machine = d.sparkfun
 	case "openlcd":
-		d.machine, d.width = (*Serial).openLCD, 20
+		d.machine, d.width = d.openLCD, 20
 	case "newhaven":
-		d.machine = (*Serial).newhaven
+		d.machine = func() { d.commands(newhaven) }
 	case "matrix-orbital":
-		d.machine, d.baud = (*Serial).matrixOrbital, 19200
+		d.machine, d.baud = func() { d.commands(matrixOrbital) }, 19200
 	default:
 		panic("no such dialect: " + dialect)
 	}
@@ -58,15 +59,13 @@ func NewSerial(dialect string, s lcd.Size) *Serial {
 	return d
 }
 
-// PowerOn is what a plug that went in does.
+// PowerOn is what plugging the display in does.
 func (d *Serial) PowerOn() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for i := range d.cells {
-		d.cells[i] = ' '
-	}
+	d.clear()
 	d.glyphs = [8]lcd.Bitmap{}
-	d.at, d.on, d.pending, d.scrolls = 0, true, nil, true
+	d.on, d.pending, d.scrolls = true, nil, d.baud == 19200
 }
 
 // Open opens the port, for lcd.Config.OpenPort.
@@ -80,16 +79,14 @@ func (d *Serial) Open(_ string, baud int) (lcd.Port, error) {
 	return d, nil
 }
 
-// Unplug takes the port away, as pulling a USB adapter does; nil brings it
-// back.
+// Unplug removes the port, as pulling a USB adapter does; nil brings it back.
 func (d *Serial) Unplug(err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.missing = err
 }
 
-// Deafen pulls the display off the port, which goes on; false plugs it in
-// again, freshly switched on.
+// Deafen takes the display out of the port, which stays; false plugs it in again.
 func (d *Serial) Deafen(deaf bool) {
 	if !deaf {
 		d.PowerOn()
@@ -142,12 +139,12 @@ func (d *Serial) Write(b []byte) (int, error) {
 			break
 		}
 		d.pending = append(d.pending, v)
-		d.machine(d, v)
+		d.machine()
 	}
 	return len(b), nil
 }
 
-// Read returns what the display answered; nothing if it has not.
+// Read returns what the display answered, if anything.
 func (d *Serial) Read(b []byte) (int, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -164,7 +161,7 @@ func (d *Serial) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// SetReadTimeout is taken.
+// SetReadTimeout has no effect: Read never waits.
 func (d *Serial) SetReadTimeout(time.Duration) error { return nil }
 
 // Close closes the port.
@@ -175,7 +172,7 @@ func (d *Serial) Close() error {
 	return nil
 }
 
-// Sent returns how many bytes came over the line, and forgets them.
+// Sent returns the bytes that came over the line since the last call.
 func (d *Serial) Sent() []byte {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -184,18 +181,18 @@ func (d *Serial) Sent() []byte {
 	return b
 }
 
-// Settings returns what was stored for good, which no driver may.
+// Settings returns what was stored for good. No driver may store anything.
 func (d *Serial) Settings() []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return append([]string(nil), d.settings...)
+	return slices.Clone(d.settings)
 }
 
-// Faults returns what the display could make no sense of.
+// Faults returns what the display didn't understand.
 func (d *Serial) Faults() []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return append([]string(nil), d.faults...)
+	return slices.Clone(d.faults)
 }
 
 // Rows returns what a person sees.
@@ -237,6 +234,9 @@ func (d *Serial) clear() {
 
 // letter shows a byte at the cursor.
 func (d *Serial) letter(b byte) {
+	if d.scrolls && d.at == d.address(d.size.Rows-1, d.size.Cols-1) {
+		d.faults = append(d.faults, "the text scrolled")
+	}
 	d.cells[d.at&0x7f] = b
 	d.at = (d.at + 1) & 0x7f
 	d.pending = nil

@@ -16,7 +16,7 @@ import (
 	"periph.io/x/conn/v3/i2c"
 )
 
-// inside tells the test binary that it runs in the kernel.
+// inside is set in the environment of a test binary that runs in the kernel.
 const inside = "STUMP_VHOST_GUEST"
 
 // Inside is whether this process runs in a kernel that Start started.
@@ -32,8 +32,8 @@ type Guest struct {
 	socket *net.UnixListener
 }
 
-// Start starts a kernel whose /dev/i2c-0 is the bus, and in it the named test,
-// which must skip itself unless Inside. The calling test is skipped if the
+// Start starts a kernel whose /dev/i2c-0 is the bus, and runs the named test in it.
+// That test must skip itself unless Inside. The calling test is skipped if the
 // kernel is not built.
 func Start(t testing.TB, bus i2c.Bus, test string) *Guest {
 	t.Helper()
@@ -58,8 +58,8 @@ func Start(t testing.TB, bus i2c.Bus, test string) *Guest {
 	return g
 }
 
-// Eventually waits until the condition holds, and is false when the guest
-// ended first.
+// Eventually waits until the condition holds. It is false if the guest ended
+// first.
 func (g *Guest) Eventually(ok func() bool) bool {
 	for !ok() {
 		select {
@@ -71,8 +71,8 @@ func (g *Guest) Eventually(ok func() bool) bool {
 	return true
 }
 
-// Wait waits for the test inside and returns what it wrote. The calling test
-// fails if it failed.
+// Wait waits for the test inside and returns its output. The calling test fails
+// if the test inside failed.
 func (g *Guest) Wait() string {
 	g.t.Helper()
 	<-g.done
@@ -86,7 +86,7 @@ func (g *Guest) Wait() string {
 	return g.out.String()
 }
 
-// runner returns the program that runs others in a kernel of their own.
+// runner returns scripts/uml, which runs a program in a kernel of its own.
 func runner(t testing.TB) string {
 	t.Helper()
 	cache, err := os.UserCacheDir()

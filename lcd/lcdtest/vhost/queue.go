@@ -10,14 +10,13 @@ import (
 	"periph.io/x/conn/v3/i2c"
 )
 
-// queue is the split virtqueue that the guest puts transfers in (Virtio 1.2,
-// section 2.7).
+// queue is the guest's split virtqueue of transfers (Virtio 1.2, section 2.7).
 type queue struct {
 	bus               i2c.Bus
 	memory            []region
 	size              uint16
 	desc, avail, used uint64
-	next              uint16 // the first entry of avail that was not done
+	next              uint16 // the first entry of avail that is not done
 	kick, call, stop  int
 }
 
@@ -41,8 +40,9 @@ func (q *queue) close() {
 	}
 }
 
-// mapMemory maps what the guest shares: count, padding, then address, size,
-// the sender's own address, and the offset in the file, for each descriptor.
+// mapMemory maps the memory that the guest shares. The body is a count, padding,
+// and for each descriptor the address, the size, the sender's own address, and
+// the offset in the file.
 func (q *queue) mapMemory(body []byte, fds []int) error {
 	count := int(le.Uint32(body))
 	if count != len(fds) || len(body) < 8+32*count {
@@ -71,7 +71,7 @@ func (q *queue) bytes(at, n uint64) ([]byte, error) {
 	return nil, fmt.Errorf("%w: %d at %#x", errOutside, n, at)
 }
 
-// serve does transfers when the guest kicks, until stop.
+// serve executes transfers when the guest kicks, until stop.
 func (q *queue) serve() {
 	fds := []unix.PollFd{{Fd: int32(q.kick), Events: unix.POLLIN}, {Fd: int32(q.stop), Events: unix.POLLIN}}
 	var count [8]byte
@@ -87,13 +87,13 @@ func (q *queue) serve() {
 		}
 		unix.Read(q.kick, count[:])
 		if err := q.drain(); err != nil {
-			return // a guest that breaks the rules gets no answers
+			return // a guest that violates the protocol gets no answers
 		}
 		unix.Write(q.call, []byte{1, 0, 0, 0, 0, 0, 0, 0})
 	}
 }
 
-// drain does all transfers that wait.
+// drain executes all waiting transfers.
 func (q *queue) drain() error {
 	n := uint64(q.size)
 	avail, err := q.bytes(q.avail, 4+2*n)
@@ -126,21 +126,17 @@ const (
 	descWrite = 2 // by us
 )
 
-// transfer does one request: a header with the address, data one way, and a
-// byte for the outcome (Virtio 1.2, section 5.15.6.1).
-func (q *queue) transfer(head uint16) (written uint32, err error) {
-	var out, in [][]byte
-	for at, chain := head, uint16(0); ; chain++ {
-		if chain > q.size {
-			return 0, errors.New("a chain of descriptors without end")
-		}
-		d, err := q.bytes(q.desc+16*uint64(at), 16)
+// buffers returns the buffers of a chain of descriptors: those from the guest and
+// those for it.
+func (q *queue) buffers(head uint16) (out, in [][]byte, err error) {
+	for range q.size {
+		d, err := q.bytes(q.desc+16*uint64(head), 16)
 		if err != nil {
-			return 0, err
+			return nil, nil, err
 		}
 		data, err := q.bytes(le.Uint64(d), uint64(le.Uint32(d[8:])))
 		if err != nil {
-			return 0, err
+			return nil, nil, err
 		}
 		flags := le.Uint16(d[12:])
 		if flags&descWrite != 0 {
@@ -149,9 +145,19 @@ func (q *queue) transfer(head uint16) (written uint32, err error) {
 			out = append(out, data)
 		}
 		if flags&descNext == 0 {
-			break
+			return out, in, nil
 		}
-		at = le.Uint16(d[14:])
+		head = le.Uint16(d[14:])
+	}
+	return nil, nil, errors.New("a chain of descriptors without end")
+}
+
+// transfer executes one request: a header with the address, data one way, and a
+// byte for the outcome (Virtio 1.2, section 5.15.6.1).
+func (q *queue) transfer(head uint16) (written uint32, err error) {
+	out, in, err := q.buffers(head)
+	if err != nil {
+		return 0, err
 	}
 	if len(out) == 0 || len(out[0]) < 8 || len(in) == 0 || len(in[len(in)-1]) != 1 {
 		return 0, errors.New("a request without header or status")

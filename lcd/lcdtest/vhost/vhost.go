@@ -1,17 +1,17 @@
 //go:build linux && amd64
 
 // Package vhost gives a kernel in User Mode Linux an I2C bus whose chips are
-// models in this process: the kernel's own driver, /dev/i2c-0 and everything
-// above them are real.
+// models in this process. The kernel's driver, /dev/i2c-0 and everything above
+// them are real.
 //
 //	guest:  program ─▶ /dev/i2c-0 ─▶ i2c-virtio ─▶ virtqueue in the guest's memory
 //	                                                 │ shared, kicked by eventfd
 //	host:   Serve ◀─ vhost-user messages on a unix socket ┘ ─▶ i2c.Bus (a model)
 //
-// The kernel is started with the argument virtio_uml.device=SOCKET:34; 34 is
-// the I2C adapter's device ID (Virtual I/O Device specification 1.2, section
-// 5.15). The messages are those of QEMU's "Vhost-user Protocol", of which the
-// kernel's arch/um/drivers/virtio_uml.c speaks a part.
+// The kernel gets the argument virtio_uml.device=SOCKET:34; 34 is the device ID
+// of an I2C adapter (Virtual I/O Device specification 1.2, section 5.15). The
+// messages are the part of QEMU's "Vhost-user Protocol" that the kernel's
+// arch/um/drivers/virtio_uml.c uses.
 package vhost
 
 import (
@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -28,10 +29,7 @@ import (
 
 var le = binary.LittleEndian
 
-// DeviceID is what follows the socket in the kernel argument.
-const DeviceID = 34
-
-// Requests of the protocol that need an answer or carry something.
+// Requests of the protocol that have an effect here.
 const (
 	getFeatures         = 1
 	setMemTable         = 5
@@ -45,16 +43,16 @@ const (
 	setVringEnable      = 18
 )
 
-// Features. Without a channel for our own requests, virtio_uml would use
-// interrupt 0.
+// Features. protocolFeatures has a channel for our own requests, without which
+// virtio_uml would use interrupt 0.
 const (
 	features         = 1<<32 /* version 1 */ | 1<<30 /* protocol features */ | 1<<0 /* zero-length requests */
 	protocolFeatures = 1 << 5
 	versionReply     = 1 | 1<<2
 )
 
-// Serve takes one kernel on the listener and serves it until it goes. An error
-// is one of the protocol; what the bus answers goes to the kernel.
+// Serve accepts one kernel and serves it until it disconnects. It returns errors
+// of the protocol; those of the bus go to the kernel.
 func Serve(l *net.UnixListener, bus i2c.Bus) error {
 	conn, err := l.AcceptUnix()
 	if err != nil {
@@ -81,7 +79,7 @@ type server struct {
 	queue queue
 	wg    sync.WaitGroup
 	runs  bool
-	// unused are descriptors that only have to stay open.
+	// unused are descriptors that must only stay open.
 	unused []int
 }
 
@@ -94,15 +92,12 @@ func (s *server) close() {
 	}
 }
 
-// message reads one request with its file descriptors and does it.
+// message reads one request with its file descriptors and executes it.
 func (s *server) message() error {
 	head, oob := make([]byte, 12), make([]byte, 256)
 	n, oobn, _, _, err := s.conn.ReadMsgUnix(head, oob)
 	if err != nil {
 		return err
-	}
-	if n == 0 {
-		return io.EOF
 	}
 	if _, err := io.ReadFull(s.conn, head[n:]); err != nil {
 		return err
@@ -115,11 +110,11 @@ func (s *server) message() error {
 	// The descriptors may come with the second part.
 	for got := 0; got < len(body); {
 		n, more, _, _, err := s.conn.ReadMsgUnix(body[got:], oob[oobn:])
+		if errors.Is(err, io.EOF) {
+			return io.ErrUnexpectedEOF
+		}
 		if err != nil {
 			return err
-		}
-		if n == 0 {
-			return io.ErrUnexpectedEOF
 		}
 		got, oobn = got+n, oobn+more
 	}
@@ -158,6 +153,8 @@ func (s *server) do(request uint32, body []byte, fds []int) error {
 		return s.reply(request, le.AppendUint64(nil, features))
 	case getProtocolFeatures:
 		return s.reply(request, le.AppendUint64(nil, protocolFeatures))
+	case getVringBase:
+		return s.reply(request, le.AppendUint32(slices.Clone(body[:4]), uint32(q.next)))
 	case setMemTable:
 		return q.mapMemory(body, fds)
 	case setVringNum:
@@ -166,26 +163,28 @@ func (s *server) do(request uint32, body []byte, fds []int) error {
 		q.desc, q.used, q.avail = le.Uint64(body[8:]), le.Uint64(body[16:]), le.Uint64(body[24:])
 	case setVringBase:
 		q.next = uint16(le.Uint32(body[4:]))
-	case getVringBase:
-		return s.reply(request, le.AppendUint32(append([]byte(nil), body[:4]...), uint32(q.next)))
-	case setVringKick:
-		if len(fds) == 1 {
-			q.kick = fds[0]
-		}
-	case setVringCall:
-		if len(fds) == 1 {
-			q.call = fds[0]
-		}
 	case setVringEnable:
 		if !s.runs && q.kick >= 0 && q.call >= 0 && q.size > 0 {
 			s.runs = true
 			s.wg.Go(q.serve)
 		}
-	default: // owner, features, and channels that we have no use for
-		// A channel that is closed would mean that the device is gone.
-		s.unused = append(s.unused, fds...)
+	default:
+		s.keep(request, fds)
 	}
 	return nil
+}
+
+// keep keeps the file descriptors of a request open. The guest would take a
+// closed one for the device's end, even of a channel that has no use here.
+func (s *server) keep(request uint32, fds []int) {
+	switch {
+	case request == setVringKick && len(fds) == 1:
+		s.queue.kick = fds[0]
+	case request == setVringCall && len(fds) == 1:
+		s.queue.call = fds[0]
+	default:
+		s.unused = append(s.unused, fds...)
+	}
 }
 
 func (s *server) reply(request uint32, body []byte) error {

@@ -1,0 +1,321 @@
+//go:build linux && amd64
+
+package vhost
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+	"periph.io/x/conn/v3/physic"
+)
+
+// chips answer every read with its address and count, but for 0x50, where
+// nothing is.
+type chips struct{ heard []string }
+
+func (c *chips) Tx(addr uint16, w, r []byte) error {
+	c.heard = append(c.heard, fmt.Sprintf("%#x % x %d", addr, w, len(r)))
+	if addr == 0x50 {
+		return unix.EREMOTEIO
+	}
+	for i := range r {
+		r[i] = byte(addr) + byte(i)
+	}
+	return nil
+}
+
+func (c *chips) SetSpeed(physic.Frequency) error { return nil }
+func (c *chips) String() string                  { return "chips" }
+
+// The guest's memory: where it starts, and what lies where in it.
+const (
+	base   = 0x10000
+	descs  = 0x0000
+	avail  = 0x1000
+	used   = 0x2000
+	data   = 0x3000
+	memory = 0x8000
+	entries
+)
+
+// guest is the kernel's side of the protocol.
+type guest struct {
+	t          *testing.T
+	conn       *net.UnixConn
+	bus        *chips
+	ended      chan error
+	mem        []byte
+	kick, call int
+	free       uint64 // of data
+	desc       uint16
+	queued     uint16
+}
+
+// connect starts a server and connects to it.
+func connect(t *testing.T) *guest {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "i2c")
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	g := &guest{t: t, bus: new(chips), ended: make(chan error, 1), free: data}
+	go func() { g.ended <- Serve(l, g.bus) }()
+	if g.conn, err = net.DialUnix("unix", nil, &net.UnixAddr{Name: path, Net: "unix"}); err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+func (g *guest) must(err error) {
+	g.t.Helper()
+	if err != nil {
+		g.t.Fatal(err)
+	}
+}
+
+// send sends a request, its body in parts that come one after the other.
+func (g *guest) send(request uint32, body []byte, fds ...int) {
+	g.t.Helper()
+	m := le.AppendUint32(nil, request)
+	m = le.AppendUint32(m, 1)
+	m = le.AppendUint32(m, uint32(len(body)))
+	_, _, err := g.conn.WriteMsgUnix(m[:5], unix.UnixRights(fds...), nil)
+	g.must(err)
+	_, err = g.conn.Write(append(m[5:], body...))
+	g.must(err)
+}
+
+// reply reads the answer to a request.
+func (g *guest) reply(request uint32) []byte {
+	g.t.Helper()
+	g.conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	b := make([]byte, 256)
+	n, err := g.conn.Read(b)
+	g.must(err)
+	if n < 12 || le.Uint32(b) != request || le.Uint32(b[4:]) != versionReply || int(le.Uint32(b[8:])) != n-12 {
+		g.t.Fatalf("the answer to %d is % x", request, b[:n])
+	}
+	return b[12:n]
+}
+
+func words(w ...uint64) (b []byte) {
+	for _, w := range w {
+		b = le.AppendUint64(b, w)
+	}
+	return b
+}
+
+// start sets the device up as virtio_uml does.
+func start(t *testing.T, size uint64) *guest {
+	t.Helper()
+	g := connect(t)
+	g.send(getFeatures, nil)
+	if f := le.Uint64(g.reply(getFeatures)); f&(1<<32) == 0 {
+		t.Errorf("features %#x: this is no virtio 1 device", f)
+	}
+	g.send(getProtocolFeatures, nil)
+	g.reply(getProtocolFeatures)
+	g.send(3, nil) // set owner
+	fd, err := unix.MemfdCreate("guest", 0)
+	g.must(err)
+	g.must(unix.Ftruncate(fd, memory))
+	g.mem, err = unix.Mmap(fd, 0, memory, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	g.must(err)
+	g.kick, err = unix.Eventfd(0, 0)
+	g.must(err)
+	g.call, err = unix.Eventfd(0, unix.EFD_NONBLOCK)
+	g.must(err)
+	g.send(setMemTable, words(1, base, memory, 0x7f0000000000, 0), fd)
+	g.send(setVringNum, words(size<<32))
+	g.send(setVringAddr, words(0, base+descs, base+used, base+avail, 0))
+	g.send(setVringBase, words(0))
+	g.send(setVringKick, words(0), g.kick)
+	g.send(setVringCall, words(0), g.call)
+	g.send(setVringEnable, words(1<<32))
+	return g
+}
+
+// place puts a descriptor of n bytes at the next free place.
+func (g *guest) place(n int, flags, next uint16) []byte {
+	at := g.free
+	g.free += uint64(n)
+	d := g.mem[descs+16*int(g.desc):]
+	copy(d, words(base+at))
+	le.PutUint32(d[8:], uint32(n))
+	le.PutUint16(d[12:], flags)
+	le.PutUint16(d[14:], next)
+	g.desc++
+	return g.mem[at:][:n]
+}
+
+// queue queues a transfer; what is read and the status come into the results.
+func (g *guest) queue(addr uint16, w []byte, read int) (r, status []byte) {
+	head := g.desc
+	header := g.place(8, descNext, head+1)
+	le.PutUint16(header, addr<<1)
+	if len(w) > 0 {
+		copy(g.place(len(w), descNext, g.desc+1), w)
+	}
+	if read > 0 {
+		r = g.place(read, descNext|descWrite, g.desc+1)
+	}
+	status = g.place(1, descWrite, 0)
+	status[0] = 0xff
+	g.avail(head)
+	return r, status
+}
+
+func (g *guest) avail(head uint16) {
+	le.PutUint16(g.mem[avail+4+2*int(g.queued%8):], head)
+	g.queued++
+	le.PutUint16(g.mem[avail+2:], g.queued)
+}
+
+// notify kicks the device and waits for its call. called is false if it ended
+// the queue instead.
+func (g *guest) notify() (called bool) {
+	g.t.Helper()
+	_, err := unix.Write(g.kick, words(1))
+	g.must(err)
+	for range 200 {
+		var count [8]byte
+		if _, err := unix.Read(g.call, count[:]); err == nil {
+			return true
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return false
+}
+
+// end disconnects and returns what Serve said.
+func (g *guest) end() error {
+	g.conn.Close()
+	select {
+	case err := <-g.ended:
+		return err
+	case <-time.After(5 * time.Second):
+		g.t.Fatal("Serve goes on without a guest")
+		return nil
+	}
+}
+
+func TestTransfers(t *testing.T) {
+	g := start(t, 8)
+	none, ok := g.queue(0x27, []byte{1, 2}, 0)
+	read, ok2 := g.queue(0x3f, []byte{7}, 3)
+	if !g.notify() {
+		t.Fatal("the device doesn't call")
+	}
+	if none != nil || ok[0] != 0 || ok2[0] != 0 || !slices.Equal(read, []byte{0x3f, 0x40, 0x41}) {
+		t.Errorf("status %d and %d, read % x", ok[0], ok2[0], read)
+	}
+	if n, id, written := le.Uint16(g.mem[used+2:]), le.Uint32(g.mem[used+12:]), le.Uint32(g.mem[used+16:]); n != 2 || id != 3 || written != 4 {
+		t.Errorf("%d are done, the last is %d with %d bytes", n, id, written)
+	}
+	_, failed := g.queue(0x50, []byte{9}, 0)
+	read, ok = g.queue(0x27, nil, 1)
+	if !g.notify() || failed[0] != 1 || ok[0] != 0 || read[0] != 0x27 {
+		t.Errorf("at an address where nothing is: %d; the next: %d", failed[0], ok[0])
+	}
+	if got, want := strings.Join(g.bus.heard, ", "), "0x27 01 02 0, 0x3f 07 3, 0x50 09 0, 0x27  1"; got != want {
+		t.Errorf("the bus heard %q, want %q", got, want)
+	}
+	g.send(getVringBase, words(0))
+	if n := le.Uint32(g.reply(getVringBase)[4:]); n != 4 {
+		t.Errorf("the queue is at %d", n)
+	}
+	if err := g.end(); err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+}
+
+// The ring is used again from its start.
+func TestTheRingGoesRound(t *testing.T) {
+	g := start(t, 8)
+	for i := range 20 {
+		g.desc, g.free = 0, data
+		read, status := g.queue(uint16(0x20+i%8), nil, 1)
+		if !g.notify() || status[0] != 0 || read[0] != byte(0x20+i%8) {
+			t.Fatalf("transfer %d: status %d, read % x", i, status[0], read)
+		}
+	}
+	if err := g.end(); err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+}
+
+// A guest that violates the protocol gets no answer, and nothing outside its
+// memory is touched.
+func TestBadChains(t *testing.T) {
+	for name, chain := range map[string]func(*guest){
+		"a circle":              func(g *guest) { g.place(8, descNext, 0); g.avail(0) },
+		"no status":             func(g *guest) { g.place(8, 0, 0); g.avail(0) },
+		"no header":             func(g *guest) { g.place(1, descWrite, 0); g.avail(0) },
+		"a short header":        func(g *guest) { g.place(4, descNext, 1); g.place(1, descWrite, 0); g.avail(0) },
+		"a long status":         func(g *guest) { g.place(8, descNext, 1); g.place(2, descWrite, 0); g.avail(0) },
+		"a buffer outside":      func(g *guest) { g.free = memory - 4; g.desc = 0; copyOutside(g); g.avail(0) },
+		"a descriptor outside":  func(g *guest) { g.avail(0xfff0) },
+		"a next that is no one": func(g *guest) { g.place(8, descNext, 0xfff0); g.avail(0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := start(t, 8)
+			chain(g)
+			if g.notify() {
+				t.Errorf("it is answered; the bus heard %q", g.bus.heard)
+			}
+			if err := g.end(); err != nil || len(g.bus.heard) > 0 {
+				t.Errorf("Serve: %v; the bus heard %q", err, g.bus.heard)
+			}
+		})
+	}
+}
+
+// copyOutside makes a header that begins in the memory and ends after it.
+func copyOutside(g *guest) {
+	d := g.mem[descs:]
+	copy(d, words(base+memory-4))
+	le.PutUint32(d[8:], 8)
+}
+
+// Requests that are too short, too long or cut off are errors of Serve.
+func TestBadRequests(t *testing.T) {
+	for name, tc := range map[string]struct {
+		send func(*guest)
+		want string
+	}{
+		"short":         {func(g *guest) { g.send(setVringAddr, words(0)) }, "request 9 has only 8 bytes"},
+		"long":          {func(g *guest) { g.send(setOwner, make([]byte, 5000)) }, "request 3 has 5000 bytes"},
+		"files missing": {func(g *guest) { g.send(setMemTable, words(1, base, memory, 0, 0)) }, "a table of 1 regions with 0 files"},
+		"cut off":       {func(g *guest) { g.conn.Write([]byte{1, 0, 0, 0, 1, 0, 0, 0, 8, 0, 0, 0, 1}); g.conn.CloseWrite() }, "unexpected EOF"},
+	} {
+		g := connect(t)
+		tc.send(g)
+		if err := <-g.ended; err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: %v, want %s", name, err, tc.want)
+		}
+		g.conn.Close()
+	}
+}
+
+const setOwner = 3
+
+// A listener that is closed before a kernel came ends Serve.
+func TestNoGuest(t *testing.T) {
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(t.TempDir(), "i2c"), Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	if err := Serve(l, new(chips)); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Serve: %v", err)
+	}
+}
