@@ -10,24 +10,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// busy is the error for lines of which at least one is taken: it names that
+// busy is the error for lines of which at least one is in use: it names that
 // line and its holder.
-func busy(chip int, on []Line) *Error {
+func busy(chip int, on []Line) error {
 	for _, l := range on {
 		info, err := getLineInfo(chip, uint32(l.Offset))
 		if err != nil || info.Flags&flagUsed == 0 {
 			continue
 		}
-		e := fail("request", l.String(), unix.EBUSY)
 		chipName := filepath.Base(l.Chip)
 		if c, err := getChipInfo(chip); err == nil {
 			chipName = text(c.Name[:])
 		}
-		e.Err = fmt.Errorf("held by %s: %w", holder(chipName, l.Offset, text(info.Consumer[:])), unix.EBUSY)
-		e.hint = busyHint(text(info.Consumer[:]))
-		return e
+		consumer := text(info.Consumer[:])
+		err = fmt.Errorf("held by %s: %w", holder(chipName, l.Offset, consumer), unix.EBUSY)
+		return &lineError{"request", l.String(), err, busyHint(consumer)}
 	}
-	return fail("request", on[0].String(), unix.EBUSY) // let go in between
+	return fail("request", on[0].String(), unix.EBUSY) // released in between
 }
 
 // busyHint knows the usual holders.
@@ -45,8 +44,8 @@ func busyHint(consumer string) string {
 	return hints[unix.EBUSY]
 }
 
-// holder names who has a line: the process, where the kernel (6.7 and later)
-// and the permissions tell, and what the holder calls itself.
+// holder names who holds a line: what the holder calls itself, and the process
+// where the kernel (6.7 and later) and the permissions tell.
 func holder(chip string, offset int, consumer string) string {
 	name := "a holder without a name"
 	if consumer != "" {
@@ -54,12 +53,11 @@ func holder(chip string, offset int, consumer string) string {
 	}
 	files, _ := filepath.Glob("/proc/[0-9]*/fdinfo/*")
 	for _, f := range files {
-		if !holdsLine(f, chip, offset) {
-			continue
+		if holdsLine(f, chip, offset) {
+			pid := strings.Split(f, "/")[2]
+			comm, _ := os.ReadFile("/proc/" + pid + "/comm")
+			return fmt.Sprintf("%s (process %s, %s)", name, pid, strings.TrimSpace(string(comm)))
 		}
-		pid := strings.Split(f, "/")[2]
-		comm, _ := os.ReadFile("/proc/" + pid + "/comm")
-		return fmt.Sprintf("%s (process %s, %s)", name, pid, strings.TrimSpace(string(comm)))
 	}
 	return name
 }
@@ -70,7 +68,7 @@ func holder(chip string, offset int, consumer string) string {
 func holdsLine(fdinfo, chip string, offset int) bool {
 	f, err := os.Open(fdinfo)
 	if err != nil {
-		return false // the process is gone, or another user's
+		return false // the process has ended, or is another user's
 	}
 	defer f.Close()
 	on := false

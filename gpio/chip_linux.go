@@ -16,12 +16,10 @@ type ChipInfo struct {
 
 // LineInfo is what the kernel says of one line.
 type LineInfo struct {
-	Offset    int
-	Name      string // "GPIO17"; empty when the device tree gives none
-	Consumer  string // who uses it, as they call themselves
-	Used      bool   // by a program, by the kernel, or as another function of the pin
-	Output    bool
-	ActiveLow bool
+	Offset   int
+	Name     string // "GPIO17"; empty when the device tree gives none
+	Consumer string // what the holder calls itself
+	Used     bool   // by a program, by the kernel, or as another function of the pin
 }
 
 // Chip is an open GPIO chip, for questions only: it holds no line.
@@ -42,32 +40,20 @@ func OpenChip(path string) (*Chip, error) {
 		unix.Close(fd)
 		return nil, fmt.Errorf("%s is not a GPIO chip: %w", path, err)
 	}
-	return &Chip{fd, ChipInfo{
-		Path:  path,
-		Name:  text(info.Name[:]),
-		Label: text(info.Label[:]),
-		Lines: int(info.Lines),
-	}}, nil
+	return &Chip{fd, ChipInfo{path, text(info.Name[:]), text(info.Label[:]), int(info.Lines)}}, nil
 }
 
 // Info says what chip it is.
 func (c *Chip) Info() ChipInfo { return c.info }
 
-// Line says what line offset is, and who has it.
+// Line says what line offset is, and who holds it.
 func (c *Chip) Line(offset int) (LineInfo, error) {
 	i, err := getLineInfo(c.fd, uint32(offset))
 	if err != nil {
 		return LineInfo{}, fmt.Errorf("%s line %d: %w", c.info.Name, offset, err)
 	}
-	return LineInfo{
-		Offset:    offset,
-		Name:      text(i.Name[:]),
-		Consumer:  text(i.Consumer[:]),
-		Used:      i.Flags&flagUsed != 0,
-		Output:    i.Flags&flagOutput != 0,
-		ActiveLow: i.Flags&flagActiveLow != 0,
-	}, nil
+	return LineInfo{offset, text(i.Name[:]), text(i.Consumer[:]), i.Flags&flagUsed != 0}, nil
 }
 
-// Close lets the chip go.
+// Close closes the chip.
 func (c *Chip) Close() error { return unix.Close(c.fd) }

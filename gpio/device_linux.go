@@ -11,40 +11,31 @@ import (
 // character device, and an event counter that ends a wait. Only this file and
 // the others named _linux know file descriptors.
 type kernel struct {
-	requested []request
-	bias      Bias
+	requests  []request
 	activeLow bool
 	wakeup    int           // eventfd
-	polled    []unix.PollFd // the requests, then wakeup
+	polled    []unix.PollFd // wakeup, then the requests
 	events    []unix.GPIOV2LineEvent
 }
 
-// request is one request of the kernel: its lines in order, and which of the
-// reader's two they are.
+// request is one request of the kernel, and which of the reader's two lines are
+// in it, in its order.
 type request struct {
-	fd      int
-	offsets []uint32
-	lines   []uint8
+	fd    int
+	lines []uint8
+	first uint32 // offset of lines[0]
 }
 
-func newKernel(requested []request, bias Bias, activeLow bool) (*kernel, error) {
-	k := &kernel{requested: requested, bias: bias, activeLow: activeLow}
-	for _, r := range requested {
-		if err := unix.SetNonblock(r.fd, true); err != nil {
-			return nil, err
-		}
-		k.polled = append(k.polled, unix.PollFd{Fd: int32(r.fd)})
-	}
-	var err error
-	k.wakeup, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
-	if err != nil {
-		return nil, err
-	}
-	k.polled = append(k.polled, unix.PollFd{Fd: int32(k.wakeup), Events: unix.POLLIN})
-	return k, nil
+func newKernel(activeLow bool) (*kernel, error) {
+	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	return &kernel{activeLow: activeLow, wakeup: fd, polled: []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}}, err
 }
 
-func (k *kernel) requests() int { return len(k.requested) }
+// add takes over a request.
+func (k *kernel) add(r request) {
+	k.requests = append(k.requests, r)
+	k.polled = append(k.polled, unix.PollFd{Events: unix.POLLIN})
+}
 
 func (k *kernel) now() int64 { return Monotonic() }
 
@@ -58,18 +49,18 @@ func (k *kernel) wait(until int64, events bool) error {
 		ts := unix.NsecToTimespec(min(max(0, until-k.now()), 1e18))
 		limit = &ts
 	}
-	for i, r := range k.requested {
-		k.polled[i].Fd, k.polled[i].Events = int32(r.fd), unix.POLLIN
+	polled := k.polled[1:]
+	for i, r := range k.requests {
+		polled[i].Fd, polled[i].Revents = int32(r.fd), 0
 		if !events {
-			k.polled[i].Fd = -1 // not looked at
+			polled[i].Fd = -1 // not looked at
 		}
-		k.polled[i].Revents = 0
 	}
 	if _, err := unix.Ppoll(k.polled, limit, nil); err != nil && err != unix.EINTR {
 		return err
 	}
-	for i := range k.requested {
-		if k.polled[i].Revents&(unix.POLLERR|unix.POLLHUP|unix.POLLNVAL) != 0 {
+	for _, p := range polled {
+		if p.Revents&(unix.POLLERR|unix.POLLHUP|unix.POLLNVAL) != 0 {
 			return unix.ENODEV
 		}
 	}
@@ -85,32 +76,28 @@ func (k *kernel) read(i int, buf []event) (int, error) {
 	if len(k.events) < len(buf) {
 		k.events = make([]unix.GPIOV2LineEvent, len(buf))
 	}
-	n, err := readEvents(k.requested[i].fd, k.events[:len(buf)])
+	r := k.requests[i]
+	n, err := readEvents(r.fd, k.events[:len(buf)])
 	if err == unix.EAGAIN {
 		return 0, nil
 	}
-	r := k.requested[i]
 	for j, e := range k.events[:n] {
+		line := r.lines[0]
+		if e.Offset != r.first {
+			line = r.lines[1]
+		}
 		buf[j] = event{
 			time:   int64(e.Timestamp_ns),
 			seq:    e.Seqno,
-			line:   r.line(e.Offset),
+			line:   line,
 			rising: e.Id == unix.GPIO_V2_LINE_EVENT_RISING_EDGE,
 		}
 	}
 	return n, err
 }
 
-// line is which of the reader's lines has an offset.
-func (r *request) line(offset uint32) uint8 {
-	if offset == r.offsets[0] {
-		return r.lines[0]
-	}
-	return r.lines[1]
-}
-
 func (k *kernel) levels() (levels [2]bool, err error) {
-	for _, r := range k.requested {
+	for _, r := range k.requests {
 		bits, err := getValues(r.fd, len(r.lines))
 		if err != nil {
 			return levels, err
@@ -122,24 +109,20 @@ func (k *kernel) levels() (levels [2]bool, err error) {
 	return levels, nil
 }
 
-func (k *kernel) configure(both bool, bias *Bias) error {
-	if bias != nil {
-		k.bias = *bias
-	}
-	config := unix.GPIOV2LineConfig{Flags: inputFlags(both, k.bias, k.activeLow)}
-	var err error
-	for _, r := range k.requested {
+func (k *kernel) configure(both bool, bias Bias) (err error) {
+	config := unix.GPIOV2LineConfig{Flags: inputFlags(both, bias, k.activeLow)}
+	for _, r := range k.requests {
 		err = errors.Join(err, setConfig(r.fd, &config))
 	}
 	return err
 }
 
 func (k *kernel) close() error {
-	var err error
-	for _, r := range k.requested {
+	err := unix.Close(k.wakeup)
+	for _, r := range k.requests {
 		err = errors.Join(err, unix.Close(r.fd))
 	}
-	return errors.Join(err, unix.Close(k.wakeup))
+	return err
 }
 
 // inputFlags are the kernel's for a data line.

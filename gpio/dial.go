@@ -9,39 +9,46 @@ import (
 	"stump/wiegand"
 )
 
-// Dialer says how to get at a reader's lines when they may not be there: the
-// chip comes late at boot, udev has not set the group yet, another program has
-// the lines, a USB adapter was unplugged.
-type Dialer struct {
-	// Open takes the lines. It is called again after every failure, and should
-	// look up the lines anew.
-	Open func() (Source, error)
-	// Notify is told when the lines are had, when they are lost or can't be
-	// had, and when the reason changes; not at every try. It is called from
-	// Read and must not call the source. May be nil.
-	Notify func(Status)
-	// Min and Max bound the pause between two tries, which doubles from one to
-	// the other. 0 is 250 ms and 15 s.
-	Min, Max time.Duration
-	// Clock is that of Read's until; nil is Monotonic.
-	Clock func() int64
-}
+// The pause before a retry doubles from the first to the last.
+const (
+	firstRetry = 250 * time.Millisecond
+	lastRetry  = 15 * time.Second
+)
 
-// Status is whether a reader's lines are had.
+// Status is whether a reader's lines are acquired.
 type Status struct {
-	Err   error         // why not; nil: they are. Hint says what to do about it.
-	Lines string        // what they are, when they are had
+	Err   error         // why they are not; nil: they are. Hint says what to do about it.
+	Lines string        // their names, when they are
 	Retry time.Duration // the pause until the next try, when they are not
 }
 
-// Redial is a Source over lines that come and go. While there are none, Read
-// waits as if nobody showed a card, and tries again.
-type Redial struct {
-	d    Dialer
-	quit chan struct{} // closed by Close
+// Dial returns a source over lines that come and go: the chip comes late at
+// boot, udev has not set the group yet, another program holds the lines, a USB
+// adapter was unplugged. While there are no lines, Read waits as if nobody
+// showed a card, and tries again.
+//
+// open acquires the lines. It is called at the first Read and again after every
+// failure, and should look up the lines anew. notify is called when the lines
+// are acquired, when they are lost or can't be acquired, and when the reason
+// changes, but not at every retry. It is called from Read and must not call the
+// source.
+//
+// The only error of Read is ErrClosed. When lines vanish in the middle of a
+// frame it returns one rising edge after a jump of Seq: that adds no bit, and
+// says that the frame has lost some.
+func Dial(open func() (Adjustable, error), notify func(Status)) Adjustable {
+	return dial(open, notify, Monotonic)
+}
+
+// redial is what Dial returns.
+type redial struct {
+	open   func() (Adjustable, error)
+	notify func(Status)
+	clock  func() int64
+	quit   chan struct{} // closed by Close
 
 	mu     sync.Mutex // guards what follows
-	src    Source     // nil while there is none
+	src    Adjustable // nil while there is none
 	closed bool
 	err    error // why there is none
 	bias   *Bias // what was asked for, for the next source
@@ -50,47 +57,31 @@ type Redial struct {
 	// For Read alone.
 	pause  time.Duration // before the next try
 	due    int64         // when it is
-	opened int64         // when src was had
-	said   string        // the last error that Notify was told
+	opened int64         // when src was acquired
+	said   string        // the last error that notify got
 	seq    uint32        // of the last edge returned
 	base   uint32        // what to add to the source's numbers
 	last   int64         // time of the last edge returned
 }
 
-// Dial returns a source that gets its lines at the first Read.
-func Dial(d Dialer) *Redial {
-	if d.Notify == nil {
-		d.Notify = func(Status) {}
-	}
-	if d.Clock == nil {
-		d.Clock = Monotonic
-	}
-	if d.Min <= 0 {
-		d.Min = 250 * time.Millisecond
-	}
-	if d.Max <= 0 {
-		d.Max = 15 * time.Second
-	}
-	return &Redial{
-		d: d, quit: make(chan struct{}), pause: d.Min, due: math.MinInt64,
+func dial(open func() (Adjustable, error), notify func(Status), clock func() int64) *redial {
+	return &redial{
+		open: open, notify: notify, clock: clock, quit: make(chan struct{}), pause: firstRetry, due: math.MinInt64,
 		err: errors.New("gpio: the lines were not opened yet"),
 	}
 }
 
-// Read is Source's; its only error is ErrClosed. When lines vanish in the
-// middle of a frame it returns one rising edge after a jump of Seq: it adds no
-// bit, and says that the frame has lost some.
-func (r *Redial) Read(buf []wiegand.Edge, until int64) (int, int64, error) {
+func (r *redial) Read(buf []wiegand.Edge, until int64) (int, int64, error) {
 	for {
 		src, err := r.source()
 		if err != nil {
 			return 0, 0, err
 		}
 		if src == nil {
-			if !r.sleep(min(until, r.due)) {
+			if !sleep(min(until, r.due)-r.clock(), nil, r.quit) {
 				return 0, 0, ErrClosed
 			}
-			if r.d.Clock() >= until {
+			if r.clock() >= until {
 				return 0, until, nil
 			}
 			continue
@@ -115,17 +106,17 @@ func (r *Redial) Read(buf []wiegand.Edge, until int64) (int, int64, error) {
 }
 
 // source is the present source, or a new one if it is time to try; nil if not.
-func (r *Redial) source() (Source, error) {
+func (r *redial) source() (Adjustable, error) {
 	r.mu.Lock()
 	src, closed := r.src, r.closed
 	r.mu.Unlock()
 	switch {
 	case closed:
 		return nil, ErrClosed
-	case src != nil || r.d.Clock() < r.due:
+	case src != nil || r.clock() < r.due:
 		return src, nil
 	}
-	src, err := r.d.Open()
+	src, err := r.open()
 	if err != nil {
 		r.failed(err)
 		return nil, nil
@@ -137,16 +128,20 @@ func (r *Redial) source() (Source, error) {
 		return nil, ErrClosed
 	}
 	r.src, r.err = src, nil
-	r.adjust()
+	if r.bias != nil {
+		_ = src.SetBias(*r.bias)
+	}
+	if r.both != nil {
+		_ = src.SetBothEdges(*r.both)
+	}
 	r.mu.Unlock()
-	r.base, r.opened = r.seq, r.d.Clock()
-	r.said = ""
-	r.d.Notify(Status{Lines: src.String()})
+	r.base, r.opened, r.said = r.seq, r.clock(), ""
+	r.notify(Status{Lines: src.String()})
 	return src, nil
 }
 
-// drop lets go of a source whose Read failed; false means that Close did it.
-func (r *Redial) drop(err error) bool {
+// drop closes a source whose Read failed; false means that Close was called.
+func (r *redial) drop(err error) bool {
 	r.mu.Lock()
 	src, closed := r.src, r.closed
 	r.src = nil
@@ -155,51 +150,29 @@ func (r *Redial) drop(err error) bool {
 		return false
 	}
 	_ = src.Close()
-	if r.d.Clock()-r.opened >= 4*int64(r.d.Min) {
-		r.pause = r.d.Min // it had been well
+	if r.clock()-r.opened >= 4*int64(firstRetry) {
+		r.pause = firstRetry // it had worked
 	}
 	r.failed(err)
 	return true
 }
 
-// failed sets the time of the next try and tells what is new.
-func (r *Redial) failed(err error) {
+// failed sets the time of the next try and reports a new reason.
+func (r *redial) failed(err error) {
 	r.mu.Lock()
 	r.err = err
 	r.mu.Unlock()
 	pause := r.pause
-	r.due = r.d.Clock() + int64(pause)
-	r.pause = min(2*pause, r.d.Max)
+	r.due = r.clock() + int64(pause)
+	r.pause = min(2*pause, lastRetry)
 	if err.Error() != r.said {
 		r.said = err.Error()
-		r.d.Notify(Status{Err: err, Retry: pause})
+		r.notify(Status{Err: err, Retry: pause})
 	}
 }
 
-// sleep waits until the clock reaches t; false means that Close was called.
-func (r *Redial) sleep(t int64) bool {
-	timer := time.NewTimer(time.Duration(t - r.d.Clock()))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-r.quit:
-		return false
-	}
-}
-
-// adjust gives a source what was asked of the one before.
-func (r *Redial) adjust() {
-	if s, ok := r.src.(interface{ SetBias(Bias) error }); ok && r.bias != nil {
-		_ = s.SetBias(*r.bias)
-	}
-	if s, ok := r.src.(interface{ SetBothEdges(bool) error }); ok && r.both != nil {
-		_ = s.SetBothEdges(*r.both)
-	}
-}
-
-// Levels is Source's; while there are no lines its error says why.
-func (r *Redial) Levels() ([2]bool, error) {
+// Levels, while there are no lines, fails with the reason.
+func (r *redial) Levels() ([2]bool, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := r.down(); err != nil {
@@ -208,64 +181,51 @@ func (r *Redial) Levels() ([2]bool, error) {
 	return r.src.Levels()
 }
 
-// SetBias is that of the lines, now and when they come back.
-func (r *Redial) SetBias(b Bias) error {
+// SetBias is for the present lines, and for those that come back.
+func (r *redial) SetBias(b Bias) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := r.down(); err != nil {
 		return err
-	}
-	s, ok := r.src.(interface{ SetBias(Bias) error })
-	if !ok {
-		return errors.ErrUnsupported
 	}
 	r.bias = &b
-	return s.SetBias(b)
+	return r.src.SetBias(b)
 }
 
-// SetBothEdges is that of the lines, now and when they come back.
-func (r *Redial) SetBothEdges(on bool) error {
+// SetBothEdges is for the present lines, and for those that come back.
+func (r *redial) SetBothEdges(on bool) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := r.down(); err != nil {
 		return err
 	}
-	s, ok := r.src.(interface{ SetBothEdges(bool) error })
-	if !ok {
-		return errors.ErrUnsupported
-	}
 	r.both = &on
-	return s.SetBothEdges(on)
+	return r.src.SetBothEdges(on)
 }
 
 // down is why there are no lines.
-func (r *Redial) down() error {
+func (r *redial) down() error {
 	if r.closed {
 		return ErrClosed
 	}
 	return r.err
 }
 
-// Close is Source's.
-func (r *Redial) Close() error {
+func (r *redial) Close() error {
 	r.mu.Lock()
-	src, closed := r.src, r.closed
-	if !closed {
-		r.closed = true
-		close(r.quit)
-	}
-	r.mu.Unlock()
-	if closed {
+	defer r.mu.Unlock()
+	if r.closed {
 		return ErrClosed
 	}
-	if src == nil {
+	r.closed = true
+	close(r.quit)
+	if r.src == nil {
 		return nil
 	}
-	return src.Close()
+	return r.src.Close()
 }
 
-// String is Source's.
-func (r *Redial) String() string {
+func (r *redial) String() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.src == nil {

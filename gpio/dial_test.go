@@ -24,11 +24,10 @@ type world struct {
 
 func (w *world) clock() int64 { return int64(time.Since(w.start)) + 1 }
 
-func (w *world) dial() *Redial {
+func (w *world) dial() *redial {
 	w.start = time.Now()
-	return Dial(Dialer{
-		Clock: w.clock,
-		Open: func() (Source, error) {
+	return dial(
+		func() (Adjustable, error) {
 			w.tries = append(w.tries, time.Since(w.start))
 			if err := w.opens(len(w.tries)); err != nil {
 				return nil, err
@@ -36,14 +35,13 @@ func (w *world) dial() *Redial {
 			w.source = &fakeSource{edges: make(chan wiegand.Edge, 100), fail: make(chan error, 1), quit: make(chan struct{}), w: w}
 			return w.source, nil
 		},
-		Notify: func(s Status) {
+		func(s Status) {
 			if s.Err != nil {
 				w.said = append(w.said, fmt.Sprintf("down: %v, again in %v", s.Err, s.Retry))
 			} else {
 				w.said = append(w.said, "up: "+s.Lines)
 			}
-		},
-	})
+		}, w.clock)
 }
 
 // fakeSource is a Source fed by channels.
@@ -93,7 +91,7 @@ func after(n int, err error) func(try int) error {
 
 func TestDialWaitsForLateChip(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{opens: after(8, &Error{Op: "open", Line: "/dev/gpiochip0", Err: syscall.ENOENT})}
+		w := &world{opens: after(8, fail("open", "/dev/gpiochip0", syscall.ENOENT))}
 		r := w.dial()
 		defer r.Close()
 		if _, err := r.Levels(); err == nil {
@@ -129,8 +127,8 @@ func TestDialSaysWhatChanges(t *testing.T) {
 		w := &world{opens: func(n int) error { return reasons[n-1] }}
 		r := w.dial()
 		var told []error
-		notify := r.d.Notify
-		r.d.Notify = func(s Status) { notify(s); told = append(told, s.Err) }
+		notify := r.notify
+		r.notify = func(s Status) { notify(s); told = append(told, s.Err) }
 		if n, now, err := r.Read(make([]wiegand.Edge, 1), int64(time.Hour)); n != 0 || now != int64(time.Hour) || err != nil {
 			t.Error(n, now, err)
 		}
@@ -278,8 +276,8 @@ func TestDialFlapping(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{opens: always}
 		r := w.dial()
-		notify := r.d.Notify
-		r.d.Notify = func(s Status) {
+		notify := r.notify
+		r.notify = func(s Status) {
 			notify(s)
 			if s.Err == nil {
 				w.source.fail <- syscall.EIO

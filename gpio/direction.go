@@ -3,20 +3,20 @@ package gpio
 // direction tells falling edges of one line from rising ones.
 //
 // With both edges requested the kernel's thread reads the line's level when it
-// comes to run, which may be after a short pulse is over: a pulse can come out
-// as rising, rising. Edges of one line alternate, though, so that their count
-// from the idle level tells the direction. Two edges that melted into one
-// interrupt break the count; the kernel's word mends it after a silence, when
-// the level that its thread saw was surely the one that stayed.
+// runs, which may be after a short pulse is over: a pulse can come out as
+// rising, rising. But edges of one line alternate, so counting them from the
+// idle level tells the direction. Two edges that share one interrupt break the
+// count. After a silence the level that the kernel's thread saw is right again,
+// and corrects the count.
 type direction struct {
 	high   bool  // the level, by counting
-	seen   bool  // the level after the last edge, by the kernel's word
+	seen   bool  // the level after the last edge, as the kernel saw it
 	last   int64 // time of the last edge
 	broken bool  // the count is worth nothing until the next edge
 }
 
-// quiet is the silence in nanoseconds after which the kernel's word of the
-// last edge is better than the count. A pulse lasts 100 µs at most.
+// quiet is the silence in nanoseconds after which the level that the kernel saw
+// is better than the count. A pulse lasts 100 µs at most.
 const quiet = 2e6
 
 // start begins at a level that was read.
@@ -32,7 +32,6 @@ func (d *direction) next(e event) (rising, doubt bool) {
 		d.high = d.seen
 		doubt = true
 	}
-	d.high = !d.high
-	d.seen, d.last, d.broken = e.rising, e.time, false
+	*d = direction{high: !d.high, seen: e.rising, last: e.time}
 	return d.high, doubt
 }

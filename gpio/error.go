@@ -7,38 +7,29 @@ import (
 	"syscall"
 )
 
-// Error is a line that could not be had, with what to do about it. The errno
-// is kept: errors.Is(err, syscall.EBUSY) holds.
-type Error struct {
-	Op   string // "request", "open"
-	Line string // which line or chip, in every notation
-	Err  error
+// lineError is a line that could not be acquired, with what to do about it. The
+// errno is kept: errors.Is(err, syscall.EBUSY) holds.
+type lineError struct {
+	op   string // "request", "open"
+	line string // which line or chip, in every notation
+	err  error
 	hint string
 }
 
-// Error says what is wrong.
-func (e *Error) Error() string {
-	return fmt.Sprintf("gpio: %s %s: %v", e.Op, e.Line, e.Err)
-}
+func (e *lineError) Error() string { return fmt.Sprintf("gpio: %s %s: %v", e.op, e.line, e.err) }
+func (e *lineError) Unwrap() error { return e.err }
+func (e *lineError) Hint() string  { return e.hint }
 
-// Unwrap returns the cause, in the end the errno.
-func (e *Error) Unwrap() error { return e.Err }
-
-// Hint says what to do.
-func (e *Error) Hint() string { return e.hint }
-
-// fail makes an Error whose hint is the usual one for the errno.
-func fail(op, line string, err error) *Error {
-	return &Error{Op: op, Line: line, Err: err, hint: Hint(err)}
-}
+// fail makes a lineError whose hint is the usual one for the errno.
+func fail(op, line string, err error) *lineError { return &lineError{op, line, err, Hint(err)} }
 
 // Hint says what a person can do about a failure of lines, or "" when there is
 // nothing better than the error itself.
 func Hint(err error) string {
-	var e *Error
+	var e *lineError
 	var errno syscall.Errno
 	switch {
-	case errors.As(err, &e) && e.hint != "":
+	case errors.As(err, &e):
 		return e.hint
 	case errors.Is(err, ErrClosed):
 		return ""

@@ -134,19 +134,8 @@ func TestKernelTwoChips(t *testing.T) {
 	}
 }
 
-// TestKernelOverflow: the oldest events are dropped, and the numbers tell.
-func TestKernelOverflow(t *testing.T) {
-	c := chip(t, "overflow")
-	l := open(t, gpio.Request{Data0: line(c, 0), Data1: line(c, 1), Buffer: 32})
-	c.Send(0, 1, strings.Repeat("01", 50), gpiosim.Pulses{Width: 20 * time.Microsecond, Interval: 200 * time.Microsecond})
-	edges := silence(t, l)
-	if len(edges) != 32 || edges[0].Seq != 69 || edges[31].Seq != 100 {
-		t.Errorf("%d edges, the first numbered %d", len(edges), edges[0].Seq)
-	}
-}
-
-// TestKernelBuffer: the buffer is as large as was asked for, which a library
-// once forgot to ask; 1024 is what the kernel grants at most.
+// TestKernelBuffer: the buffer is as large as the kernel grants, 1024 events;
+// then the oldest are dropped, and the numbers tell.
 func TestKernelBuffer(t *testing.T) {
 	c := chip(t, "buffer")
 	l := open(t, gpio.Request{Data0: line(c, 0), Data1: line(c, 1)})
@@ -280,7 +269,7 @@ func TestKernelIdleSleeps(t *testing.T) {
 // TestKernelErrors are the messages that a technician meets.
 func TestKernelErrors(t *testing.T) {
 	c := chip(t, "errors")
-	taken := open(t, gpio.Request{Data0: line(c, 0), Data1: line(c, 1), Consumer: "stump-lab2"})
+	inUse := open(t, gpio.Request{Data0: line(c, 0), Data1: line(c, 1), Consumer: "stump-lab2"})
 	for _, e := range []struct {
 		name  string
 		req   gpio.Request
@@ -307,7 +296,7 @@ func TestKernelErrors(t *testing.T) {
 			t.Errorf("%s: errno of %v is not kept", e.name, err)
 		}
 	}
-	if err := taken.Close(); err != nil {
+	if err := inUse.Close(); err != nil {
 		t.Error(err)
 	}
 	open(t, gpio.Request{Data0: line(c, 2), Data1: line(c, 1)}) // nothing of the failures is left
@@ -336,8 +325,8 @@ func TestMessageAsNobody(t *testing.T) {
 	fmt.Printf("%v\n%s\n", err, gpio.Hint(err))
 }
 
-// TestKernelOutput: what the outside sees of a line, from before it is taken
-// until after it was let go.
+// TestKernelOutput: what the outside sees of a line, from before it is acquired
+// until after it was released.
 func TestKernelOutput(t *testing.T) {
 	c := chip(t, "outputs")
 	high := func(want bool, when string) {
@@ -346,22 +335,19 @@ func TestKernelOutput(t *testing.T) {
 			t.Errorf("%s: high %v, want %v (%v)", when, got, want, err)
 		}
 	}
-	for _, o := range []struct {
-		activeLow bool
-		drive     gpio.Drive
-	}{{false, gpio.PushPull}, {true, gpio.PushPull}, {true, gpio.OpenDrain}, {false, gpio.OpenSource}} {
-		out, err := gpio.OpenOutput(gpio.OutputRequest{Line: line(c, 4), ActiveLow: o.activeLow, Drive: o.drive})
+	for _, o := range []struct{ activeLow, drain bool }{{false, false}, {true, false}, {true, true}} {
+		out, err := gpio.OpenOutput(gpio.OutputRequest{Line: line(c, 4), ActiveLow: o.activeLow, OpenDrain: o.drain})
 		if err != nil {
 			t.Fatal(err)
 		}
-		name := fmt.Sprintf("active low %v, drive %d", o.activeLow, o.drive)
-		// A line that is let go is not driven: the pull outside decides.
+		name := fmt.Sprintf("active low %v, open drain %v", o.activeLow, o.drain)
+		// A line that is not driven follows the pull outside.
 		outside := func() {
-			c.Set(4, o.drive != gpio.OpenDrain)
-			c.Set(4, o.drive == gpio.OpenDrain)
+			c.Set(4, !o.drain)
+			c.Set(4, o.drain)
 		}
 		outside()
-		high(o.activeLow, name+", taken")
+		high(o.activeLow, name+", acquired")
 		if err := out.Set(true); err != nil {
 			t.Fatal(err)
 		}
@@ -386,7 +372,7 @@ func TestKernelOutput(t *testing.T) {
 	}
 	open(t, gpio.Request{Data0: line(c, 4), Data1: line(c, 5)})
 	if _, err := gpio.OpenOutput(gpio.OutputRequest{Line: line(c, 4)}); !errors.Is(err, syscall.EBUSY) {
-		t.Errorf("a taken line: %v", err)
+		t.Errorf("a line in use: %v", err)
 	}
 }
 
@@ -394,11 +380,9 @@ func TestKernelOutput(t *testing.T) {
 func TestKernelVanish(t *testing.T) {
 	c := chip(t, "vanish")
 	var said atomic.Value
-	r := gpio.Dial(gpio.Dialer{
-		Open:   func() (gpio.Source, error) { return gpio.Open(gpio.Request{Data0: line(c, 0), Data1: line(c, 1)}) },
-		Notify: func(s gpio.Status) { said.Store(fmt.Sprint(s.Err)) },
-		Min:    20 * time.Millisecond, Max: 100 * time.Millisecond,
-	})
+	r := gpio.Dial(
+		func() (gpio.Adjustable, error) { return gpio.Open(gpio.Request{Data0: line(c, 0), Data1: line(c, 1)}) },
+		func(s gpio.Status) { said.Store(fmt.Sprint(s.Err)) })
 	defer r.Close()
 	edges := make(chan wiegand.Edge, 100)
 	done := make(chan error)

@@ -73,7 +73,7 @@ func TestLayout(t *testing.T) {
 // TestRealDeviceWithoutLines runs what of the real device needs no chip: the
 // clock, and a wait that ends by time and by wake.
 func TestRealDeviceWithoutLines(t *testing.T) {
-	k, err := newKernel(nil, BiasAsIs, false)
+	k, err := newKernel(false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,14 +16,14 @@ import (
 const settle = 500e3
 
 // A storm is more than one edge in calm nanoseconds, twice what any reader
-// sends. Its edges are then let gather in the kernel's buffer for a while: it
-// has room for five times that while at 100 per millisecond.
+// sends. Its edges are then left to gather in the kernel's buffer for a while:
+// at 100 edges per millisecond it has room for five times that while.
 const (
 	calm   = 100e3
 	gather = 2e6
 )
 
-// Lines are a reader's two data lines, on real hardware: a Source.
+// Lines are a reader's two data lines, on real hardware: an Adjustable source.
 type Lines struct {
 	name string
 
@@ -35,6 +35,7 @@ type Lines struct {
 	orders  []sequencer // one a request
 	merge   *merger     // with two requests
 	both    bool
+	bias    Bias
 	dirs    [2]direction
 	ready   []wiegand.Edge // in order, not yet fetched
 
@@ -46,11 +47,8 @@ type Lines struct {
 	raw      []event
 }
 
-// device is what Lines needs of the kernel. device_linux.go has the real one,
-// which alone knows file descriptors.
+// device is what Lines needs of the kernel. device_linux.go has the real one.
 type device interface {
-	// requests is 1, or 2 when the lines are on two chips.
-	requests() int
 	// wait sleeps until the clock passes until, wake is called, or, when
 	// events is true, something is queued. It may return early.
 	wait(until int64, events bool) error
@@ -59,20 +57,20 @@ type device interface {
 	// read fills buf with what request i has queued; 0 is nothing.
 	read(i int, buf []event) (int, error)
 	levels() ([2]bool, error)
-	// configure changes the running request.
-	configure(both bool, bias *Bias) error
+	// configure changes the running requests.
+	configure(both bool, bias Bias) error
 	now() int64
 	close() error
 }
 
-// newLines takes over dev.
-func newLines(dev device, name string, both bool) (*Lines, error) {
-	l := &Lines{dev: dev, name: name, raw: make([]event, 64), promised: math.MinInt64}
+// newLines takes over dev, whose lines are in one request, or each in its own.
+func newLines(dev device, requests int, name string, both bool, bias Bias) (*Lines, error) {
+	l := &Lines{dev: dev, name: name, bias: bias, raw: make([]event, 64), promised: math.MinInt64}
 	l.left.L = &l.mu
-	for range dev.requests() {
-		l.orders = append(l.orders, sequencer{lines: 3 - dev.requests(), next: 1})
+	for range requests {
+		l.orders = append(l.orders, newSequencer(3-requests, 1))
 	}
-	if dev.requests() == 2 {
+	if requests == 2 {
 		l.merge = &merger{last: math.MinInt64}
 	}
 	return l, l.startDirections(both)
@@ -134,10 +132,9 @@ func (l *Lines) Read(buf []wiegand.Edge, until int64) (int, int64, error) {
 
 // wait sleeps without the lock; in a storm it lets edges gather first.
 func (l *Lines) wait(now, until int64) error {
-	events := true
+	events := !l.storm
 	if l.storm {
-		until, events = min(until, now+gather), false
-		l.storm = false
+		until, l.storm = min(until, now+gather), false
 	}
 	l.waiting = true
 	l.mu.Unlock()
@@ -153,7 +150,7 @@ func (l *Lines) fill(now int64) error {
 	total := 0
 	var failed error
 	for i := range l.orders {
-		for total < 2*maxBuffer { // a storm must not keep us here
+		for total < 2*maxBuffer { // a storm must not hold the loop here
 			n, err := l.dev.read(i, l.raw)
 			for _, e := range l.raw[:n] {
 				e.arrived = now
@@ -176,28 +173,22 @@ func (l *Lines) fill(now int64) error {
 
 // sort moves events on, from the requests' orders to ready.
 func (l *Lines) sort(now int64) {
+	next := l.deliver
+	if l.merge != nil {
+		next = l.merge.push
+	}
 	for i := range l.orders {
-		for {
-			e, ok := l.orders[i].pop(now)
-			if !ok {
-				break
-			}
-			if l.merge != nil {
-				l.merge.push(e)
-			} else {
-				l.deliver(e)
-			}
-		}
+		each(l.orders[i].pop, now, next)
 	}
-	if l.merge == nil {
-		return
+	if l.merge != nil {
+		each(l.merge.pop, now, l.deliver)
 	}
-	for {
-		e, ok := l.merge.pop(now)
-		if !ok {
-			return
-		}
-		l.deliver(e)
+}
+
+// each hands on all events that are certain by now.
+func each(pop func(int64) (event, bool), now int64, to func(event)) {
+	for e, ok := pop(now); ok; e, ok = pop(now) {
+		to(e)
 	}
 }
 
@@ -228,7 +219,7 @@ func (l *Lines) deliver(e event) {
 	l.ready = append(l.ready, edge)
 }
 
-// deadline is when something that is held back will be let go.
+// deadline is when something that is held back will be handed on.
 func (l *Lines) deadline() (int64, bool) {
 	if l.merge != nil {
 		return l.merge.deadline()
@@ -250,21 +241,21 @@ func (l *Lines) Levels() ([2]bool, error) {
 	return levels, nil
 }
 
-// SetBias changes the pull of both lines, as the float test does; edges that
-// this makes are delivered like others. No error does not mean that the board
-// has done it: see Request.Bias.
+// SetBias is Adjustable's.
 func (l *Lines) SetBias(b Bias) error {
-	return l.change(func() error { return l.dev.configure(l.both, &b) })
+	return l.change(func() error {
+		l.bias = b
+		return l.dev.configure(l.both, b)
+	})
 }
 
-// SetBothEdges adds or leaves out rising edges from now on. What was queued
-// before is delivered as it was.
+// SetBothEdges is Adjustable's. What was queued before is delivered as it was.
 func (l *Lines) SetBothEdges(on bool) error {
 	return l.change(func() error {
 		if on == l.both {
 			return nil
 		}
-		if err := errors.Join(l.fill(l.dev.now()), l.dev.configure(on, nil)); err != nil {
+		if err := errors.Join(l.fill(l.dev.now()), l.dev.configure(on, l.bias)); err != nil {
 			return err
 		}
 		return l.startDirections(on)
@@ -283,7 +274,7 @@ func (l *Lines) change(f func() error) error {
 	return nil
 }
 
-// Close lets the lines go. A blocked Read has returned ErrClosed by then.
+// Close is Source's. A blocked Read has returned ErrClosed when it is done.
 func (l *Lines) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

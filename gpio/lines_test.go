@@ -40,8 +40,7 @@ func newFakeKernel(requests int) *fakeKernel {
 	}
 }
 
-func (k *fakeKernel) now() int64    { return int64(time.Since(k.start)) }
-func (k *fakeKernel) requests() int { return len(k.queues) }
+func (k *fakeKernel) now() int64 { return int64(time.Since(k.start)) }
 
 // put queues events as the kernel's threads do.
 func (k *fakeKernel) put(request int, events ...event) {
@@ -101,11 +100,8 @@ func (k *fakeKernel) read(i int, buf []event) (int, error) {
 
 func (k *fakeKernel) levels() ([2]bool, error) { return k.high, nil }
 
-func (k *fakeKernel) configure(both bool, bias *Bias) error {
-	k.both = both
-	if bias != nil {
-		k.bias = *bias
-	}
+func (k *fakeKernel) configure(both bool, bias Bias) error {
+	k.both, k.bias = both, bias
 	if k.changed != nil {
 		k.changed()
 	}
@@ -116,7 +112,7 @@ func (k *fakeKernel) close() error { k.closed = true; return nil }
 
 func lines(t *testing.T, k *fakeKernel, both bool) *Lines {
 	t.Helper()
-	l, err := newLines(k, "DATA0 = x, DATA1 = y", both)
+	l, err := newLines(k, len(k.queues), "DATA0 = x, DATA1 = y", both, BiasAsIs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -399,7 +395,7 @@ func TestStormMemory(t *testing.T) {
 
 func BenchmarkReadStorm(b *testing.B) {
 	k := newFakeKernel(1)
-	l, err := newLines(k, "", false)
+	l, err := newLines(k, 1, "", false, BiasAsIs)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -7,10 +7,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ListenLines takes free lines as inputs, as they are, and lets the kernel
-// collect when they fall until stop is called. Lines that somebody uses are
-// left out; err says why when none is left. It is for finding wires that are
-// on wrong pins, and never for lines that may be outputs of something else.
+// Activity is what a line that nobody configured did while it was listened to.
+// Pulses on it say where wires went that should be elsewhere.
+type Activity struct {
+	Line  string  // the line in every notation
+	Falls []int64 // times at which it fell
+}
+
+// ListenLines acquires free lines as inputs, as they are, and lets the kernel
+// collect when they fall until stop is called. Lines in use are left out; err
+// says why when none is left. It is for finding wires that are on wrong pins,
+// and never for lines that may be outputs of something else.
 func ListenLines(lines []Line) (stop func() ([]Activity, error), err error) {
 	type listened struct {
 		Line
@@ -19,18 +26,9 @@ func ListenLines(lines []Line) (stop func() ([]Activity, error), err error) {
 	var all []listened
 	var refused error
 	for _, l := range lines {
-		k := unix.GPIOV2LineRequest{
-			Config:            unix.GPIOV2LineConfig{Flags: inputFlags(false, BiasAsIs, false)},
-			Event_buffer_size: maxBuffer,
-		}
-		fd, err := requestOn([]Line{l}, &k, "stump listens")
+		fd, err := acquireInputs([]Line{l}, "stump listens", inputFlags(false, BiasAsIs, false))
 		if err != nil {
 			refused = errors.Join(refused, err)
-			continue
-		}
-		if err := unix.SetNonblock(fd, true); err != nil {
-			refused = errors.Join(refused, err)
-			_ = unix.Close(fd)
 			continue
 		}
 		all = append(all, listened{l, fd})

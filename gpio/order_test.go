@@ -41,7 +41,7 @@ func TestSequencer(t *testing.T) {
 		{"a number that was given up comes", []event{d0(2), d1(3), d0(1), d0(4)}, []int{-1, 2, 3, 4}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := sequencer{lines: 2, next: 1}
+			s := newSequencer(2, 1)
 			var got []int
 			for _, e := range c.push {
 				s.push(e)
@@ -68,7 +68,7 @@ func TestSequencer(t *testing.T) {
 }
 
 func TestSequencerWraps(t *testing.T) {
-	s := sequencer{lines: 2, next: math.MaxUint32 - 1}
+	s := newSequencer(2, math.MaxUint32-1)
 	for _, seq := range []uint32{0, math.MaxUint32, math.MaxUint32 - 1, 1, 3} {
 		s.push(event{seq: seq, line: uint8(seq & 1)})
 	}
@@ -92,7 +92,7 @@ func TestSequencerAnyOrder(t *testing.T) {
 			line := uint8(rng.IntN(2))
 			lines[line] = append(lines[line], event{seq: seq, line: line})
 		}
-		s := sequencer{lines: 2, next: 1}
+		s := newSequencer(2, 1)
 		dropped := make(map[uint32]bool)
 		var got []int
 		for len(lines[0])+len(lines[1]) > 0 {

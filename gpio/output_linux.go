@@ -9,14 +9,14 @@ import (
 
 // OutputLine is an Output on a real line.
 //
-// It is off from the moment it is taken (the request carries the level, so that
-// there is no flash) until Set(true), and off again when it is closed. When the
-// process ends in another way the kernel lets the line go, and the pin does what
-// its driver likes: Raspberry Pi OS keeps the level until the next start turns
-// it off (raspberrypi/linux#6150); mainline kernels, and Raspberry Pi OS with
-// dtparam=strict_gpiod, make it an input, and the pin's pull decides. So choose
-// a pin whose reset pull is the off level: that is also what the reader sees
-// from power-on until the daemon runs.
+// It is off from the moment it is acquired (the request carries the level, so
+// that there is no flash) until Set(true), and off again when it is closed. When
+// the process ends in another way the kernel releases the line, and the pin does
+// what its driver likes: Raspberry Pi OS keeps the level until the next start
+// turns it off (raspberrypi/linux#6150); mainline kernels, and Raspberry Pi OS
+// with dtparam=strict_gpiod, make it an input, and the pin's pull decides. So
+// choose a pin whose reset pull is the off level: that is also what the reader
+// sees from power-on until the daemon runs.
 type OutputLine struct {
 	line Line
 
@@ -24,23 +24,20 @@ type OutputLine struct {
 	fd int // -1 when closed
 }
 
-// OpenOutput takes an output line and turns it off. Errors are as from Open.
+// OpenOutput acquires an output line and turns it off. Errors are as from Open.
 func OpenOutput(req OutputRequest) (*OutputLine, error) {
 	flags := uint64(flagOutput)
 	if req.ActiveLow {
 		flags |= flagActiveLow
 	}
-	switch req.Drive {
-	case OpenDrain:
+	if req.OpenDrain {
 		flags |= flagOpenDrain
-	case OpenSource:
-		flags |= flagOpenSource
 	}
 	k := unix.GPIOV2LineRequest{Config: unix.GPIOV2LineConfig{Flags: flags, Num_attrs: 1}}
 	// The values are logical: 0 is off, whatever level that is.
 	k.Config.Attrs[0].Attr.Id = unix.GPIO_V2_LINE_ATTR_ID_OUTPUT_VALUES
 	k.Config.Attrs[0].Mask = 1
-	fd, err := requestOn([]Line{req.Line}, &k, req.Consumer)
+	fd, err := acquireOn([]Line{req.Line}, req.Consumer, &k)
 	if err != nil {
 		return nil, err
 	}

@@ -10,8 +10,8 @@ import (
 	"stump/wiegand"
 )
 
-// Replay is a Source that plays recorded edges. Its first edge comes as it is
-// started, the others keep their distances: times of edges, and the time that
+// Replay is a Source that plays recorded edges. Its first edge comes when it is
+// started, and the others keep their distances: times of edges, and the time that
 // Read reports, count from the clock's time at the start and run speed times
 // as fast as the clock. At speed 0 nothing is waited for while edges remain.
 // After the last edge the lines stay silent and time goes on with the clock,
@@ -28,8 +28,8 @@ type Replay struct {
 	closed  bool
 	levels  [2]bool
 	started bool
-	ended   error         // io.EOF or why no more edges can be had
-	silent  bool          // the reader was told of silence after the end
+	ended   error         // io.EOF, or why there are no more edges
+	silent  bool          // Read has reported silence after the end
 	head    *wiegand.Edge // the edge to come, in this Replay's time
 	offset  int64         // from the recording's time to this Replay's
 	real    int64         // the clock at …
@@ -37,20 +37,17 @@ type Replay struct {
 	seq     uint32
 }
 
-// NewReplay plays the edges that next returns until it returns io.EOF. A
-// negative speed is taken as 1.
+// NewReplay plays the edges that next returns until it returns io.EOF. Speed is
+// 0 or more.
 func NewReplay(next func() (wiegand.Edge, error), speed float64, clock func() int64) *Replay {
-	if speed < 0 || math.IsNaN(speed) {
-		speed = 1
-	}
 	return &Replay{
 		next: next, speed: speed, clock: clock, levels: [2]bool{true, true},
 		quit: make(chan struct{}), over: make(chan struct{}),
 	}
 }
 
-// Done is closed when the last edge was played and whoever reads has been told
-// of the silence after it: the last frame is closed.
+// Done is closed when the last edge was played and Read has reported the silence
+// after it: the last frame is closed.
 func (r *Replay) Done() <-chan struct{} { return r.over }
 
 // SetBothEdges says whether rising edges are played as well.
@@ -83,11 +80,23 @@ func (r *Replay) step(buf []wiegand.Edge, until int64) (n int, now, wait int64, 
 		return 0, 0, 0, ErrClosed
 	}
 	if !r.started {
-		r.started = true
-		r.real = r.clock()
-		r.virtual = r.real
-		r.load()
+		r.start()
 	}
+	n = r.play(buf, until)
+	switch {
+	case r.head == nil:
+		return r.end(n, until)
+	case n > 0: // More may be due: the silence that is a fact ends before it.
+		return n, min(r.now(), r.head.Time-1), 0, nil
+	case r.speed == 0:
+		return 0, min(until, r.head.Time-1), 0, nil
+	}
+	now = min(r.now(), r.head.Time-1) // the clock went on since it was asked what is due
+	return 0, now, r.wait(min(until, r.head.Time), now), nil
+}
+
+// play fills buf with the edges that are due.
+func (r *Replay) play(buf []wiegand.Edge, until int64) (n int) {
 	for n < len(buf) && r.head != nil && r.due(r.head.Time, until) {
 		e := *r.head
 		r.levels[e.Line] = e.Rising
@@ -100,47 +109,46 @@ func (r *Replay) step(buf []wiegand.Edge, until int64) (n int, now, wait int64, 
 		}
 		r.load()
 	}
-	switch {
-	case r.head != nil && (n > 0 || r.speed == 0):
-		// More may be due: the silence that is a fact ends before it.
-		now = min(until, r.head.Time-1)
-		if n > 0 {
-			now = min(r.now(), r.head.Time-1)
+	return n
+}
+
+// end is step's answer when no edge is left, with n just played.
+func (r *Replay) end(n int, until int64) (int, int64, int64, error) {
+	broken := !errors.Is(r.ended, io.EOF)
+	if broken || n == 0 && (r.silent || until == never) {
+		select {
+		case <-r.over:
+		default:
+			close(r.over)
 		}
-		return n, now, 0, nil
-	case r.head == nil && !errors.Is(r.ended, io.EOF):
-		r.finish()
-		if n == 0 {
-			return 0, 0, 0, fmt.Errorf("replay: %w", r.ended)
-		}
-	case r.head == nil && n == 0 && (r.silent || until == never):
-		r.finish()
 	}
-	now = r.now()
-	if r.head == nil && n == 0 && now >= until {
+	if broken && n == 0 {
+		return 0, 0, 0, fmt.Errorf("replay: %w", r.ended)
+	}
+	now := r.now()
+	if n == 0 && now >= until {
 		r.silent = true
 	}
-	target := until
-	if r.head != nil {
-		target = min(target, r.head.Time)
-		now = min(now, r.head.Time-1) // the clock went on since it was asked what is due
+	return n, now, r.wait(until, now), nil
+}
+
+// start makes the first edge due now.
+func (r *Replay) start() {
+	r.started = true
+	r.real = r.clock()
+	r.virtual = r.real
+	if r.load(); r.head != nil {
+		r.offset = r.virtual - r.head.Time
+		r.head.Time = r.virtual
 	}
-	return n, now, r.wait(target, now), nil
 }
 
 // load fetches the next edge and moves it into this Replay's time.
 func (r *Replay) load() {
-	r.head = nil
-	if r.ended != nil {
-		return
-	}
 	e, err := r.next()
 	if err != nil {
-		r.ended = err
+		r.head, r.ended = nil, err
 		return
-	}
-	if r.seq == 0 && r.offset == 0 {
-		r.offset = r.virtual - e.Time
 	}
 	e.Time += r.offset
 	r.head = &e
@@ -180,14 +188,6 @@ func (r *Replay) wait(t, now int64) int64 {
 		return t
 	}
 	return int64(math.Ceil(float64(t-now) / r.rate()))
-}
-
-func (r *Replay) finish() {
-	select {
-	case <-r.over:
-	default:
-		close(r.over)
-	}
 }
 
 // Levels returns the levels after the last edge that was played.

@@ -1,8 +1,10 @@
 package gpio
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,25 +18,20 @@ type Timing struct {
 	Width    time.Duration // how long a line stays low for one bit
 	Interval time.Duration // from the start of a bit to the start of the next
 	Jitter   float64       // both vary at random by up to this share, 0 to 0.5
-	Gap      time.Duration // silence between two frames that were asked for together
 }
 
-// DefaultTiming is what most proximity readers send: HID's installation manual
+// defaultTiming is what most proximity readers send: HID's installation manual
 // 5375-900 gives 30 to 50 µs and 1.8 to 2.2 ms.
-var DefaultTiming = Timing{
-	Width:    50 * time.Microsecond,
-	Interval: 2 * time.Millisecond,
-	Gap:      150 * time.Millisecond,
-}
+var defaultTiming = Timing{Width: 50 * time.Microsecond, Interval: 2 * time.Millisecond}
 
-// lead is how soon after Present the first bit starts.
-const lead = time.Millisecond
+const (
+	// lead is how soon after Present the first bit starts.
+	lead = time.Millisecond
+	// cardGap is the silence between two cards that were shown together.
+	cardGap = 150 * time.Millisecond
+)
 
-// queueSize is the size of the kernel's event buffer as this program asks for
-// it. As in the kernel, the oldest edge is dropped when it is full.
-const queueSize = 1024
-
-// Sim is a simulated reader on two lines, a Source for everything that has no
+// Sim is a simulated reader on two lines, an Adjustable source where there is no
 // hardware. It does not make edges: it makes pulses that drive lines, lines
 // have levels under a pull, and edges are what happens when a level changes.
 // A fault (SetFault) changes what drives the lines, so that it shows in
@@ -56,9 +53,9 @@ type Sim struct {
 	fault  *simFault
 
 	lines  [simLines]simLine
-	agenda agenda   // what will drive the lines
-	noises []*noise // what makes more of it, for ever
-	busy   int64    // when the last frame that was asked for ends
+	agenda []change // what will drive the lines
+	noises []*noise // what adds to it for as long as a fault lasts
+	busy   int64    // when the last card that was shown ends
 	seq    uint32   // of the newest edge
 	queue  []wiegand.Edge
 	free   []Activity // of the free pins, while somebody listens
@@ -71,65 +68,70 @@ func NewSim(clock func() int64) *Sim {
 		clock:  clock,
 		wake:   make(chan struct{}, 1),
 		quit:   make(chan struct{}),
-		timing: DefaultTiming,
+		timing: defaultTiming,
 		bias:   BiasPullUp,
 		rng:    rand.New(rand.NewPCG(1, 1)),
 	}
+	s.lines[0].high, s.lines[1].high = true, true
 	s.setFault(&simFault{})
 	return s
 }
 
 // Present shows a card: its bits come as pulses from a millisecond on, after
-// the frames that were asked for before.
+// the cards that were shown before.
 func (s *Sim) Present(bits wiegand.Bits) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := s.update()
-	at := now + int64(lead)
+	at := s.update() + int64(lead)
 	if s.busy > 0 {
-		at = max(at, s.busy+int64(s.timing.Gap))
+		at = max(at, s.busy+int64(cardGap))
 	}
-	s.busy = s.fault.send(s, at, bits)
+	if s.fault.show != nil {
+		s.busy = s.fault.show(s, at, bits)
+	} else {
+		s.busy = s.send(at, bits)
+	}
 	s.nudge()
 }
 
-// frame turns bits into pulses from at on, and returns when the last one ends.
-func (s *Sim) frame(at int64, bits wiegand.Bits) ([]pulse, int64) {
-	end := at
-	pulses := make([]pulse, 0, bits.Len())
+// send sends one frame through the wires from at on, and returns when its last
+// pulse ends.
+func (s *Sim) send(at int64, bits wiegand.Bits) (end int64) {
+	end = at
 	for i := range bits.Len() {
 		p := pulse{line: bits.Bit(i), from: at, to: at + s.jitter(s.timing.Width)}
-		pulses = append(pulses, p)
 		end = p.to
 		at += max(s.jitter(s.timing.Interval), p.to-p.from+1)
+		if s.fault.wire == nil {
+			s.add(p)
+			continue
+		}
+		for _, q := range s.fault.wire(p) {
+			s.add(q)
+		}
 	}
-	return pulses, end
+	return end
 }
 
 func (s *Sim) jitter(d time.Duration) int64 {
 	return int64(float64(d) * (1 + s.timing.Jitter*(2*s.rng.Float64()-1)))
 }
 
-// Until returns the time at which the last frame that was asked for ends.
+// Until returns the time at which the last card that was shown ends.
 func (s *Sim) Until() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.busy
 }
 
-// SetTiming changes the shape of the frames that are asked for from now on.
-// A zero Gap is the default's.
+// SetTiming changes the shape of the frames of cards that are shown from now on.
 func (s *Sim) SetTiming(t Timing) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if t.Gap == 0 {
-		t.Gap = DefaultTiming.Gap
-	}
 	s.timing = t
 }
 
-// SetBothEdges says whether Read returns rising edges too. It is for scopes
-// and self-tests; service takes falling edges only.
+// SetBothEdges is Adjustable's.
 func (s *Sim) SetBothEdges(on bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -138,7 +140,7 @@ func (s *Sim) SetBothEdges(on bool) error {
 	return nil
 }
 
-// SetBias changes the lines' pull, as the float test does.
+// SetBias is Adjustable's.
 func (s *Sim) SetBias(b Bias) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -149,7 +151,30 @@ func (s *Sim) SetBias(b Bias) error {
 	return nil
 }
 
-// Levels returns the lines' levels now, true for high.
+// ListenFree watches the free pins of the header until stop is called, which
+// returns what every one of them did. Only one may listen at a time.
+func (s *Sim) ListenFree() (stop func() ([]Activity, error), err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+		return nil, ErrClosed
+	case s.free != nil:
+		return nil, errors.New("the free pins are listened to already")
+	}
+	s.update()
+	s.free = []Activity{{Line: simNames[2]}, {Line: simNames[3]}}
+	return func() ([]Activity, error) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.update()
+		free := slices.Clone(s.free)
+		s.free = nil
+		return free, nil
+	}, nil
+}
+
+// Levels is Source's.
 func (s *Sim) Levels() ([2]bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -190,24 +215,6 @@ func (s *Sim) Read(buf []wiegand.Edge, until int64) (int, int64, error) {
 			return 0, 0, ErrClosed
 		}
 	}
-}
-
-// sleep waits for d nanoseconds (never: no limit) or until there is something
-// new; false means that quit was closed.
-func sleep(d int64, wake, quit <-chan struct{}) bool {
-	var timeout <-chan time.Time
-	if d != never {
-		timer := time.NewTimer(time.Duration(d))
-		defer timer.Stop()
-		timeout = timer.C
-	}
-	select {
-	case <-timeout:
-	case <-wake:
-	case <-quit:
-		return false
-	}
-	return true
 }
 
 // nudge makes a waiting Read look again.

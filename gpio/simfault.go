@@ -11,9 +11,8 @@ import (
 	"stump/wiegand"
 )
 
-// Faults are the names that SetFault takes, the same as the causes that a
-// self-test names. What each does to the two lines, with a BSS138 level
-// converter between reader and board:
+// The faults, named as the causes that a self-test names. What each does to the
+// two lines, with a BSS138 level converter between reader and board:
 //
 //	fault                idle                                under pull-up, pull-down  when a card is shown
 //	no-power             both low or undefined               0,0                       nothing
@@ -31,11 +30,36 @@ import (
 //	keypad               high                                1,1                       frames of 4 or 8 bits
 //	clock-data           high                                1,1                       one line regular as a clock
 //	hold                 high                                1,1                       nothing while shown, all together on release
-var Faults = []string{
-	"no-power", "swapped", "d0-open", "d1-open", "d0-low", "d1-low", "shorted", "no-ground",
-	"converter-unpowered", "floating", "hum", "burst", "crosstalk", "wrong-gpio", "keypad",
-	"clock-data", "hold",
+var simFaults = []struct {
+	name  string
+	build func(*simFault)
+}{
+	{"no-power", (*simFault).noPower},
+	{"swapped", (*simFault).swapped},
+	{"d0-open", func(f *simFault) { f.dead(0, false) }},
+	{"d1-open", func(f *simFault) { f.dead(1, false) }},
+	{"d0-low", func(f *simFault) { f.dead(0, true) }},
+	{"d1-low", func(f *simFault) { f.dead(1, true) }},
+	{"shorted", (*simFault).shorted},
+	{"no-ground", (*simFault).noGround},
+	{"converter-unpowered", (*simFault).converterUnpowered},
+	{"floating", (*simFault).floating},
+	{"hum", (*simFault).hum},
+	{"burst", (*simFault).burst},
+	{"crosstalk", (*simFault).crosstalk},
+	{"wrong-gpio", (*simFault).wrongGPIO},
+	{"keypad", (*simFault).keypad},
+	{"clock-data", (*simFault).clockData},
+	{"hold", (*simFault).hold},
 }
+
+// Faults are the names that SetFault takes.
+var Faults = func() (names []string) {
+	for _, f := range simFaults {
+		names = append(names, f.name)
+	}
+	return names
+}()
 
 // simFault is what is wrong with a simulated reader. The zero value is a
 // healthy one.
@@ -46,37 +70,8 @@ type simFault struct {
 	start func(s *Sim, now int64)
 	// wire is what becomes of one pulse between reader and board; nil: nothing.
 	wire func(p pulse) []pulse
-	// frames, when set, is called instead of one frame being sent.
-	frames func(s *Sim, at int64, bits wiegand.Bits) (end int64)
-	// release, when set, sends what a fault keeps back.
-	release func(at int64)
-}
-
-// send puts what a shown card causes on the agenda, from at on.
-func (f *simFault) send(s *Sim, at int64, bits wiegand.Bits) (end int64) {
-	if f.frames != nil {
-		return f.frames(s, at, bits)
-	}
-	return f.one(s, at, bits)
-}
-
-// one sends one frame through the faulty wires.
-func (f *simFault) one(s *Sim, at int64, bits wiegand.Bits) (end int64) {
-	pulses, end := s.frame(at, bits)
-	f.through(s, pulses)
-	return end
-}
-
-func (f *simFault) through(s *Sim, pulses []pulse) {
-	for _, p := range pulses {
-		if f.wire == nil {
-			s.add(p)
-			continue
-		}
-		for _, q := range f.wire(p) {
-			s.add(q)
-		}
-	}
+	// show, when set, replaces the sending of one frame for a card.
+	show func(s *Sim, at int64, bits wiegand.Bits) (end int64)
 }
 
 func (f *simFault) between(lo, hi float64) float64 { return lo + (hi-lo)*f.rng.Float64() }
@@ -106,9 +101,14 @@ func (s *Sim) SetFault(name string) error { return s.SetVariation(name, 1) }
 // SetVariation is SetFault with a choice of how exactly it shows: which line,
 // how strong, how often. The same seed makes the same fault.
 func (s *Sim) SetVariation(name string, seed uint64) error {
-	f, err := newFault(name, seed)
-	if err != nil {
-		return err
+	f := &simFault{}
+	if name != "" && name != "off" {
+		i := slices.Index(Faults, name)
+		if i < 0 {
+			return fmt.Errorf("no fault is called %q: the faults are off, %s", name, strings.Join(slices.Sorted(slices.Values(Faults)), ", "))
+		}
+		f = &simFault{name: name, rng: rand.New(rand.NewPCG(seed, uint64(len(name))))}
+		simFaults[i].build(f)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -124,24 +124,13 @@ func (s *Sim) Fault() string {
 	return s.fault.name
 }
 
-// Release takes the HOLD wire off: cards that the fault "hold" keeps are sent.
-func (s *Sim) Release() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if now := s.update(); s.fault.release != nil {
-		s.fault.release(now + int64(lead))
-	}
-	s.nudge()
-}
-
 // setFault drops everything that was to come. Where a line rests at another
 // level than before, that is an edge.
 func (s *Sim) setFault(f *simFault) {
-	first := s.fault == nil
 	now := s.update()
 	s.fault, s.agenda, s.noises, s.busy = f, nil, nil, 0
 	for i := range s.lines {
-		s.lines[i] = simLine{high: s.lines[i].high || first && i < 2}
+		s.lines[i] = simLine{high: s.lines[i].high}
 		if i > 1 {
 			s.lines[i].rest = restPull // nothing is wired to a free pin
 		}
@@ -151,50 +140,6 @@ func (s *Sim) setFault(f *simFault) {
 	}
 	s.swing(now)
 }
-
-func newFault(name string, seed uint64) (*simFault, error) {
-	f := &simFault{name: name, rng: rand.New(rand.NewPCG(seed, uint64(len(name))))}
-	switch name {
-	case "", "off":
-		return &simFault{}, nil
-	case "no-power":
-		f.noPower()
-	case "swapped":
-		f.wire = func(p pulse) []pulse { p.line ^= 1; return []pulse{p} }
-	case "d0-open", "d0-low":
-		f.dead(0, name == "d0-low")
-	case "d1-open", "d1-low":
-		f.dead(1, name == "d1-low")
-	case "shorted":
-		f.shorted()
-	case "no-ground":
-		f.noGround()
-	case "converter-unpowered":
-		f.start = func(s *Sim, _ int64) { f.loose(s, 0); f.loose(s, 1) }
-		f.wire = nothing
-	case "floating":
-		f.floating()
-	case "hum":
-		f.hum()
-	case "burst":
-		f.burst()
-	case "crosstalk":
-		f.crosstalk()
-	case "wrong-gpio":
-		f.wrongGPIO()
-	case "keypad":
-		f.keypad()
-	case "clock-data":
-		f.clockData()
-	case "hold":
-		f.hold()
-	default:
-		return nil, fmt.Errorf("no fault is called %q: the faults are off, %s", name, strings.Join(slices.Sorted(slices.Values(Faults)), ", "))
-	}
-	return f, nil
-}
-
-func nothing(pulse) []pulse { return nil }
 
 // loose leaves a line to the board's own pull, which on a header's pin may be
 // up or down when nobody asked for one.

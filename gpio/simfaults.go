@@ -23,6 +23,13 @@ func (f *simFault) noPower() {
 	}
 }
 
+func nothing(pulse) []pulse { return nil }
+
+// swapped: DATA0 is on DATA1's line, and the other way round.
+func (f *simFault) swapped() {
+	f.wire = func(p pulse) []pulse { p.line ^= 1; return []pulse{p} }
+}
+
 // dead: one line never moves.
 func (f *simFault) dead(line uint8, low bool) {
 	if low {
@@ -62,13 +69,11 @@ func (f *simFault) noGround() {
 			if f.chance(0.5) {
 				f.loose(s, i)
 			}
-			n := &noise{at: now + f.wait(rate)}
-			n.more = func(at int64) int64 {
+			s.repeat(now+f.wait(rate), func(at int64) int64 {
 				width := min(f.wait(4000)+500, int64(5*time.Millisecond))
 				s.add(pulse{line: i, high: !s.lines[i].high, from: at, to: at + width})
 				return at + f.wait(rate)
-			}
-			s.noises = append(s.noises, n)
+			})
 		}
 	}
 	f.wire = func(p pulse) []pulse {
@@ -79,18 +84,23 @@ func (f *simFault) noGround() {
 	}
 }
 
+// converterUnpowered: the level converter passes nothing on, and its pull-ups pull
+// nothing up.
+func (f *simFault) converterUnpowered() {
+	f.start = func(s *Sim, _ int64) { f.loose(s, 0); f.loose(s, 1) }
+	f.wire = nothing
+}
+
 // floating: one line has no pull-up outside, so that the reader's pulses do
 // not always carry it and a hand on the cable moves it.
 func (f *simFault) floating() {
 	line, lost, rate := f.line(), f.between(0.1, 0.9), f.either(0.2, 10)
 	f.start = func(s *Sim, now int64) {
 		f.loose(s, line)
-		n := &noise{at: now + f.wait(rate)}
-		n.more = func(at int64) int64 {
+		s.repeat(now+f.wait(rate), func(at int64) int64 {
 			s.add(pulse{line: line, high: !s.lines[line].high, from: at, to: at + f.duration(2*time.Microsecond, 3*time.Millisecond)})
 			return at + f.wait(rate)
-		}
-		s.noises = append(s.noises, n)
+		})
 	}
 	f.wire = func(p pulse) []pulse {
 		if p.line == line && f.chance(lost) {
@@ -113,21 +123,18 @@ func (f *simFault) hum() {
 			f.loose(s, line)
 		}
 		phase := float64(now) + f.between(0, period)
-		n := &noise{at: int64(phase)}
-		n.more = func(int64) int64 {
+		s.repeat(int64(phase), func(int64) int64 {
 			at := int64(phase + period*f.between(-wander, wander))
 			low := at + int64(period*duty)
 			phase += period
-			if f.chance(missed) {
-				return int64(phase - period*wander)
-			}
-			s.add(pulse{line: line, from: at, to: low})
-			if weak {
-				s.add(pulse{line: line, high: true, from: low, to: low + int64(period)})
+			if !f.chance(missed) {
+				s.add(pulse{line: line, from: at, to: low})
+				if weak {
+					s.add(pulse{line: line, high: true, from: low, to: low + int64(period)})
+				}
 			}
 			return int64(phase - period*wander)
-		}
-		s.noises = append(s.noises, n)
+		})
 	}
 }
 
@@ -136,8 +143,7 @@ func (f *simFault) burst() {
 	rate, both := f.either(2.5, 30), f.chance(0.5)
 	width := f.between(0.5, 14)
 	f.start = func(s *Sim, now int64) {
-		n := &noise{at: now + f.wait(rate)}
-		n.more = func(at int64) int64 {
+		s.repeat(now+f.wait(rate), func(at int64) int64 {
 			line, t := f.line(), at
 			for range 2 + f.rng.IntN(5) {
 				if both {
@@ -148,8 +154,7 @@ func (f *simFault) burst() {
 				t += w + f.duration(500*time.Nanosecond, 6*time.Microsecond)
 			}
 			return t + f.wait(rate)
-		}
-		s.noises = append(s.noises, n)
+		})
 	}
 }
 
@@ -181,7 +186,7 @@ func (f *simFault) wrongGPIO() {
 // the two usual codes: four bits, or those after their complement.
 func (f *simFault) keypad() {
 	long, keys := f.chance(0.5), 1+f.rng.IntN(5)
-	f.frames = func(s *Sim, at int64, card wiegand.Bits) int64 {
+	f.show = func(s *Sim, at int64, card wiegand.Bits) int64 {
 		v, _ := card.Uint64()
 		end := at
 		for range keys {
@@ -191,7 +196,7 @@ func (f *simFault) keypad() {
 			if long {
 				key = wiegand.BitsFromUint64((^digit&15)<<4|digit, 8)
 			}
-			end = f.one(s, at, key)
+			end = s.send(at, key)
 			at = end + f.duration(60*time.Millisecond, 140*time.Millisecond)
 		}
 		return end
@@ -203,7 +208,7 @@ func (f *simFault) keypad() {
 func (f *simFault) clockData() {
 	clock, period := f.line(), f.duration(600*time.Microsecond, 2500*time.Microsecond)
 	zeros := 8 + f.rng.IntN(8)
-	f.frames = func(s *Sim, at int64, card wiegand.Bits) int64 {
+	f.show = func(s *Sim, at int64, card wiegand.Bits) int64 {
 		data := clock ^ 1
 		for _, bit := range track2(card, zeros) {
 			if bit {
@@ -236,26 +241,22 @@ func track2(card wiegand.Bits, zeros int) []bool {
 }
 
 // hold: the reader's HOLD wire touches ground, so that it reads cards and
-// keeps them. Here the wire comes off a while after a second card was shown,
-// or when Release is called.
+// keeps them. The wire comes off a while after a second card was shown.
 func (f *simFault) hold() {
-	after, gap := f.duration(700*time.Millisecond, 1200*time.Millisecond), f.duration(30*time.Millisecond, 100*time.Millisecond)
+	after, between := f.duration(700*time.Millisecond, 1200*time.Millisecond), f.duration(30*time.Millisecond, 100*time.Millisecond)
 	var held []wiegand.Bits
 	var release *noise
 	f.start = func(s *Sim, _ int64) {
-		release = &noise{at: never}
-		release.more = func(at int64) int64 {
+		release = s.repeat(never, func(at int64) int64 {
 			for _, b := range held {
-				s.busy = f.one(s, at, b)
-				at = s.busy + max(gap, 3*int64(s.timing.Interval))
+				s.busy = s.send(at, b)
+				at = s.busy + max(between, 3*int64(s.timing.Interval))
 			}
 			held = nil
 			return never
-		}
-		s.noises = append(s.noises, release)
-		f.release = func(at int64) { release.at = at }
+		})
 	}
-	f.frames = func(s *Sim, at int64, bits wiegand.Bits) int64 {
+	f.show = func(_ *Sim, at int64, bits wiegand.Bits) int64 {
 		if held = append(held, bits); len(held) > 1 {
 			release.at = at + after
 		}

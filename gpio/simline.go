@@ -1,8 +1,8 @@
 package gpio
 
 import (
-	"container/heap"
-	"math"
+	"slices"
+	"sort"
 
 	"stump/wiegand"
 )
@@ -55,14 +55,14 @@ func (l *simLine) level(b Bias) bool {
 		return true
 	case l.rest == restLow:
 		return false
-	}
-	if b == BiasPullUp || b == BiasPullDown {
+	case b == BiasPullUp || b == BiasPullDown:
 		return b == BiasPullUp && l.rest == restPull
 	}
 	return l.up
 }
 
-// change is one end of a pulse.
+// change is one end of a pulse, or with delta 0 a line that finds its level
+// again.
 type change struct {
 	at    int64
 	line  uint8
@@ -70,21 +70,30 @@ type change struct {
 	delta int
 }
 
-// agenda is a heap of what is to come, the earliest first.
-type agenda []change
-
-func (a agenda) Len() int { return len(a) }
-func (a agenda) Less(i, j int) bool {
-	// At the same time beginnings come first, so that pulses that meet are one.
-	return a[i].at < a[j].at || a[i].at == a[j].at && a[i].delta > a[j].delta
+// plan adds to the agenda, which is in order of time. At the same time
+// beginnings come first, so that pulses that meet are one.
+func (s *Sim) plan(c change) {
+	i := sort.Search(len(s.agenda), func(i int) bool {
+		o := s.agenda[i]
+		return c.at < o.at || c.at == o.at && c.delta > o.delta
+	})
+	s.agenda = slices.Insert(s.agenda, i, c)
 }
-func (a agenda) Swap(i, j int) { a[i], a[j] = a[j], a[i] }
-func (a *agenda) Push(x any)   { *a = append(*a, x.(change)) }
-func (a *agenda) Pop() any {
-	old := *a
-	c := old[len(old)-1]
-	*a = old[:len(old)-1]
-	return c
+
+func (s *Sim) add(p pulse) {
+	if p.to > p.from {
+		s.plan(change{p.from, p.line, p.high, +1})
+		s.plan(change{p.to, p.line, p.high, -1})
+	}
+}
+
+// swing lets all lines find their level again after what holds them changed.
+// That takes them a microsecond, so that no edge is stamped with a time up to
+// which silence was reported already.
+func (s *Sim) swing(now int64) {
+	for i := range s.lines {
+		s.plan(change{at: now + 1000, line: uint8(i)})
+	}
 }
 
 // noise adds pulses to the agenda for as long as a fault lasts. Its function
@@ -94,18 +103,14 @@ type noise struct {
 	more func(at int64) (next int64)
 }
 
-func (s *Sim) add(p pulse) {
-	if p.to <= p.from {
-		return
-	}
-	heap.Push(&s.agenda, change{p.from, p.line, p.high, +1})
-	heap.Push(&s.agenda, change{p.to, p.line, p.high, -1})
+// repeat adds a noise whose function is first called at the given time.
+func (s *Sim) repeat(at int64, more func(at int64) (next int64)) *noise {
+	n := &noise{at, more}
+	s.noises = append(s.noises, n)
+	return n
 }
 
-// never is a time that does not come.
-const never = math.MaxInt64
-
-// next is when something will happen that nobody asked for yet.
+// next is when something will happen by itself.
 func (s *Sim) next() int64 {
 	t := int64(never)
 	if len(s.agenda) > 0 {
@@ -120,18 +125,15 @@ func (s *Sim) next() int64 {
 // update brings the lines up to the clock and returns its time.
 func (s *Sim) update() int64 {
 	now := s.clock()
-	for {
-		t := s.next()
-		if t > now {
-			break
-		}
+	for t := s.next(); t <= now; t = s.next() {
 		for _, n := range s.noises {
 			for n.at <= t {
 				n.at = max(n.more(n.at), n.at+1)
 			}
 		}
 		for len(s.agenda) > 0 && s.agenda[0].at <= t {
-			c := heap.Pop(&s.agenda).(change)
+			c := s.agenda[0]
+			s.agenda = s.agenda[1:]
 			if c.high {
 				s.lines[c.line].lift += c.delta
 			} else {
@@ -143,16 +145,8 @@ func (s *Sim) update() int64 {
 	return now
 }
 
-// swing lets all lines find their level again after what holds them changed.
-// That takes them a microsecond, so that no edge is stamped with a time up to
-// which silence was reported already.
-func (s *Sim) swing(now int64) {
-	for i := range s.lines {
-		heap.Push(&s.agenda, change{at: now + 1000, line: uint8(i)})
-	}
-}
-
-// settle turns a new level into an edge.
+// settle turns a new level into an edge. As in the kernel, the oldest edge is
+// dropped when the queue is full.
 func (s *Sim) settle(at int64, line uint8) {
 	l := &s.lines[line]
 	high := l.level(s.bias)
@@ -167,7 +161,7 @@ func (s *Sim) settle(at int64, line uint8) {
 		}
 	case !high || s.both:
 		s.seq++
-		if len(s.queue) == queueSize {
+		if len(s.queue) == maxBuffer {
 			s.queue = s.queue[:copy(s.queue, s.queue[1:])]
 		}
 		s.queue = append(s.queue, wiegand.Edge{Time: at, Seq: s.seq, Line: line, Rising: high})

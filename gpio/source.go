@@ -1,10 +1,10 @@
 // Package gpio gets edges from a card reader's two data lines, and drives the
 // few output lines that a reader's lights and beeper need.
 //
-// Edges come from a Source. There are three, of the same shape: real lines
-// through the kernel's GPIO character device (Open), a simulated reader that
-// makes real pulses with real faults (NewSim), and the replay of a trace
-// (NewReplay). Who decodes them cannot tell which one it has.
+// Edges come from a Source. There are three: real lines through the kernel's
+// GPIO character device (Open, or Dial where they may come and go), a simulated
+// reader that makes real pulses with real faults (NewSim), and the replay of a
+// trace (NewReplay). A decoder cannot tell which one it has.
 //
 // All times are nanoseconds of CLOCK_MONOTONIC, the clock with which the
 // kernel stamps an edge in the interrupt.
@@ -12,6 +12,8 @@ package gpio
 
 import (
 	"errors"
+	"math"
+	"time"
 
 	"stump/wiegand"
 )
@@ -35,7 +37,7 @@ type Source interface {
 	// Levels returns the lines' levels at this moment, true for high.
 	Levels() ([2]bool, error)
 
-	// Close lets the lines go. A blocked Read returns ErrClosed.
+	// Close releases the lines. A blocked Read returns ErrClosed.
 	Close() error
 
 	// String names both lines in every notation that is known, as in
@@ -43,15 +45,47 @@ type Source interface {
 	String() string
 }
 
+// Adjustable is a Source whose lines can be set up anew, as the self-test does.
+type Adjustable interface {
+	Source
+	// SetBias changes the pull of both lines; edges that this makes are
+	// delivered like others. A board may accept a bias and ignore it: see
+	// Request.Bias.
+	SetBias(Bias) error
+	// SetBothEdges says whether Read returns rising edges too, from now on.
+	SetBothEdges(on bool) error
+}
+
 // Output is one output line: a light or a beeper of the reader.
 type Output interface {
-	// Set turns it on or off. On is what the person sees or hears; which
-	// level that takes is the output's own business.
+	// Set turns it on or off. On is what a person sees or hears, whichever
+	// level that takes.
 	Set(on bool) error
 
-	// Close turns it off and lets the line go.
+	// Close turns it off and releases the line.
 	Close() error
 
 	// String names the line in every notation that is known.
 	String() string
+}
+
+// never is a time that does not come.
+const never = math.MaxInt64
+
+// sleep waits for d nanoseconds (never: no limit) or until wake; false means
+// that quit was closed.
+func sleep(d int64, wake, quit <-chan struct{}) bool {
+	var timeout <-chan time.Time
+	if d != never {
+		timer := time.NewTimer(time.Duration(d))
+		defer timer.Stop()
+		timeout = timer.C
+	}
+	select {
+	case <-timeout:
+	case <-wake:
+	case <-quit:
+		return false
+	}
+	return true
 }

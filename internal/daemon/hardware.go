@@ -115,19 +115,16 @@ func outputs(cfg *config.Config) []namedOutput {
 func (d *Daemon) lines(rc config.Reader) gpio.Source {
 	bias, _ := gpio.ParseBias(rc.Bias) // the configuration was checked
 	log := d.o.Log.With("reader", rc.Name)
-	return gpio.Dial(gpio.Dialer{
-		Open: func() (gpio.Source, error) {
-			return d.board.OpenReader(rc.Data0, rc.Data1, gpio.Request{ActiveLow: rc.ActiveLow, Bias: bias})
-		},
-		Notify: func(s gpio.Status) {
-			if s.Err != nil {
-				log.Error("no lines", "err", s.Err, "remedy", gpio.Hint(s.Err), "retry", s.Retry)
-				d.fault(rc.Name, s.Err)
-			} else {
-				log.Info("lines", "are", s.Lines)
-				d.fault(rc.Name, nil)
-			}
-		},
+	open := func() (gpio.Adjustable, error) {
+		return d.board.OpenReader(rc.Data0, rc.Data1, gpio.Request{ActiveLow: rc.ActiveLow, Bias: bias})
+	}
+	return gpio.Dial(open, func(s gpio.Status) {
+		if s.Err != nil {
+			log.Error("no lines", "err", s.Err, "remedy", gpio.Hint(s.Err), "retry", s.Retry)
+		} else {
+			log.Info("lines", "are", s.Lines)
+		}
+		d.fault(rc.Name, s.Err)
 	})
 }
 

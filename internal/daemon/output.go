@@ -19,10 +19,7 @@ type output struct {
 
 // output returns a light, a beeper or a display's wire.
 func (d *Daemon) output(c config.Output) *output {
-	req := gpio.OutputRequest{ActiveLow: c.ActiveLow}
-	if c.OpenDrain {
-		req.Drive = gpio.OpenDrain
-	}
+	req := gpio.OutputRequest{ActiveLow: c.ActiveLow, OpenDrain: c.OpenDrain}
 	return &output{name: c.Line, open: func() (gpio.Output, error) { return d.board.OpenOutput(c.Line, req) }}
 }
 
