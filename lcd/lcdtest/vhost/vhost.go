@@ -83,9 +83,20 @@ type server struct {
 	unused []int
 }
 
-func (s *server) close() {
-	unix.Write(s.queue.stop, []byte{1, 0, 0, 0, 0, 0, 0, 0})
+// halt ends the queue's goroutine.
+func (s *server) halt() {
+	if !s.runs {
+		return
+	}
+	count := []byte{1, 0, 0, 0, 0, 0, 0, 0}
+	unix.Write(s.queue.stop, count)
 	s.wg.Wait()
+	unix.Read(s.queue.stop, count)
+	s.runs = false
+}
+
+func (s *server) close() {
+	s.halt()
 	s.queue.close()
 	for _, fd := range s.unused {
 		unix.Close(fd)
@@ -153,7 +164,8 @@ func (s *server) do(request uint32, body []byte, fds []int) error {
 		return s.reply(request, le.AppendUint64(nil, features))
 	case getProtocolFeatures:
 		return s.reply(request, le.AppendUint64(nil, protocolFeatures))
-	case getVringBase:
+	case getVringBase: // which also stops the queue
+		s.halt()
 		return s.reply(request, le.AppendUint32(slices.Clone(body[:4]), uint32(q.next)))
 	case setMemTable:
 		return q.mapMemory(body, fds)

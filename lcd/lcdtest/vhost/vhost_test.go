@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,9 +19,20 @@ import (
 
 // chips answer every read with its address and count, but for 0x50, where
 // nothing is.
-type chips struct{ heard []string }
+type chips struct {
+	mu    sync.Mutex
+	heard []string
+}
+
+func (c *chips) all() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return strings.Join(c.heard, ", ")
+}
 
 func (c *chips) Tx(addr uint16, w, r []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.heard = append(c.heard, fmt.Sprintf("%#x % x %d", addr, w, len(r)))
 	if addr == 0x50 {
 		return unix.EREMOTEIO
@@ -180,21 +192,22 @@ func (g *guest) avail(head uint16) {
 	le.PutUint16(g.mem[avail+2:], g.queued)
 }
 
-// notify kicks the device and waits for its call. called is false if it ended
-// the queue instead.
-func (g *guest) notify() (called bool) {
+// notify kicks the device and reports whether it calls within a time.
+func (g *guest) notify(within time.Duration) (called bool) {
 	g.t.Helper()
 	_, err := unix.Write(g.kick, words(1))
 	g.must(err)
-	for range 200 {
+	for begin := time.Now(); time.Since(begin) < within; time.Sleep(time.Millisecond) {
 		var count [8]byte
 		if _, err := unix.Read(g.call, count[:]); err == nil {
 			return true
 		}
-		time.Sleep(time.Millisecond)
 	}
 	return false
 }
+
+// Times for notify: one for a call that must come, one for a call that must not.
+const soon, silence = 10 * time.Second, 100 * time.Millisecond
 
 // end disconnects and returns what Serve said.
 func (g *guest) end() error {
@@ -212,7 +225,7 @@ func TestTransfers(t *testing.T) {
 	g := start(t, 8)
 	none, ok := g.queue(0x27, []byte{1, 2}, 0)
 	read, ok2 := g.queue(0x3f, []byte{7}, 3)
-	if !g.notify() {
+	if !g.notify(soon) {
 		t.Fatal("the device doesn't call")
 	}
 	if none != nil || ok[0] != 0 || ok2[0] != 0 || !slices.Equal(read, []byte{0x3f, 0x40, 0x41}) {
@@ -223,15 +236,23 @@ func TestTransfers(t *testing.T) {
 	}
 	_, failed := g.queue(0x50, []byte{9}, 0)
 	read, ok = g.queue(0x27, nil, 1)
-	if !g.notify() || failed[0] != 1 || ok[0] != 0 || read[0] != 0x27 {
+	if !g.notify(soon) || failed[0] != 1 || ok[0] != 0 || read[0] != 0x27 {
 		t.Errorf("at an address where nothing is: %d; the next: %d", failed[0], ok[0])
 	}
-	if got, want := strings.Join(g.bus.heard, ", "), "0x27 01 02 0, 0x3f 07 3, 0x50 09 0, 0x27  1"; got != want {
+	if got, want := g.bus.all(), "0x27 01 02 0, 0x3f 07 3, 0x50 09 0, 0x27  1"; got != want {
 		t.Errorf("the bus heard %q, want %q", got, want)
 	}
 	g.send(getVringBase, words(0))
 	if n := le.Uint32(g.reply(getVringBase)[4:]); n != 4 {
 		t.Errorf("the queue is at %d", n)
+	}
+	g.queue(0x27, nil, 0)
+	if g.notify(silence) {
+		t.Error("a stopped queue does transfers")
+	}
+	g.send(setVringEnable, words(1<<32))
+	if !g.notify(soon) || le.Uint16(g.mem[used+2:]) != 5 {
+		t.Error("a queue that is enabled again does nothing")
 	}
 	if err := g.end(); err != nil {
 		t.Errorf("Serve: %v", err)
@@ -244,7 +265,7 @@ func TestTheRingGoesRound(t *testing.T) {
 	for i := range 20 {
 		g.desc, g.free = 0, data
 		read, status := g.queue(uint16(0x20+i%8), nil, 1)
-		if !g.notify() || status[0] != 0 || read[0] != byte(0x20+i%8) {
+		if !g.notify(soon) || status[0] != 0 || read[0] != byte(0x20+i%8) {
 			t.Fatalf("transfer %d: status %d, read % x", i, status[0], read)
 		}
 	}
@@ -269,11 +290,11 @@ func TestBadChains(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := start(t, 8)
 			chain(g)
-			if g.notify() {
-				t.Errorf("it is answered; the bus heard %q", g.bus.heard)
+			if g.notify(silence) {
+				t.Errorf("it is answered; the bus heard %q", g.bus.all())
 			}
-			if err := g.end(); err != nil || len(g.bus.heard) > 0 {
-				t.Errorf("Serve: %v; the bus heard %q", err, g.bus.heard)
+			if err := g.end(); err != nil || g.bus.all() != "" {
+				t.Errorf("Serve: %v; the bus heard %q", err, g.bus.all())
 			}
 		})
 	}
