@@ -21,6 +21,7 @@ type Entry struct {
 // there, unknown is null.
 type EntryJSON struct {
 	Station      string     `json:"station"`
+	Chain        *string    `json:"chain"`
 	Seq          uint64     `json:"seq"`
 	ID           string     `json:"id"`
 	Kind         Kind       `json:"kind"`
@@ -60,7 +61,7 @@ func (e Entry) JSON() EntryJSON {
 		return null(s)
 	}
 	return EntryJSON{
-		e.Station, e.Seq, e.ID.String(), e.Kind, null(e.Reader), id(e.Actor), null(e.DeviceName), id(e.Device),
+		e.Station, null(e.Chain.String()), e.Seq, e.ID.String(), e.Kind, null(e.Reader), id(e.Actor), null(e.DeviceName), id(e.Device),
 		null(e.PersonName), id(e.Person), null(e.FromName), id(e.From), nullTime(e.Time), e.ClockTrusted,
 		null(string(e.Source)), null(note),
 	}
@@ -75,6 +76,4 @@ type HistoryFilter struct {
 	// Since keeps what happened at that time or later. An event whose time is
 	// not known counts as later, unless one after it is known to be earlier.
 	Since time.Time
-	// Station keeps the events of one station; all if empty.
-	Station string
 }

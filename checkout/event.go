@@ -1,6 +1,7 @@
 package checkout
 
 import (
+	"encoding/hex"
 	"time"
 
 	"github.com/google/uuid"
@@ -27,6 +28,7 @@ const (
 	Erase   Kind = "erase"   // something personal was erased; Note says how much, never whose
 	Salvage Kind = "salvage" // first of a segment saved from a damaged file
 	Restore Kind = "restore" // first of a segment restored from a backup
+	Migrate Kind = "migrate" // the chains of earlier names are closed; Closed has their heads
 )
 
 // MovesDevice reports whether events of the kind say who has a device.
@@ -57,6 +59,14 @@ type Hash [32]byte
 // IsZero reports whether h is no hash.
 func (h Hash) IsZero() bool { return h == Hash{} }
 
+// String is the hash in hexadecimal digits; empty for none.
+func (h Hash) String() string {
+	if h.IsZero() {
+		return ""
+	}
+	return hex.EncodeToString(h[:])
+}
+
 // Stamp is when something happened, in all the ways that a board without a
 // clock can tell.
 type Stamp struct {
@@ -73,10 +83,14 @@ type Stamp struct {
 // Event is the committed record of something that happened. It is never
 // changed; what is personal in it can be erased.
 type Event struct {
-	// Version is the record version, 1.
+	// Version is that of the record: 2, or 1 from before chains had names.
 	Version uint8
+	// Chain is the hash of the chain's first event. It names the chain.
+	Chain Hash
+	// Station is the station's name at that time. It is a label: a station
+	// that is renamed goes on in its chain.
 	Station string
-	// Seq counts this station's events from 1 without a gap; it is their order.
+	// Seq counts the chain's events from 1 without a gap; it is their order.
 	Seq uint64
 	// ID is a UUIDv7, the idempotency key everywhere.
 	ID     uuid.UUID
@@ -96,6 +110,13 @@ type Event struct {
 	Note           string
 	// Condition is what was said of the device on its return.
 	Condition string
+	// Base is the event that said who had the device, as the desk knew it.
+	Base Place
+	// Heard is the lab time last heard; zero when there was none.
+	Heard time.Time
+	// Closed are the heads of the chains that a station began under earlier
+	// names, in the event of the migration.
+	Closed []Head
 	// Loan is how long the device was lent for; zero for no limit.
 	Loan time.Duration
 	// PersonTag, DeviceTag and FromTag are the masked numbers of tags that
@@ -107,8 +128,22 @@ type Event struct {
 	// Gap names the file that a salvage or restore set aside, and what is
 	// missing; nil in all other events.
 	Gap *Gap
-	// Prev is the hash of this station's event before it, zero for the first.
+	// Prev is the hash of the chain's event before it, zero for the first.
 	Prev, Hash Hash
+}
+
+// Place is where an event is in the lab; that of no event is zero.
+type Place struct {
+	Chain Hash
+	Seq   uint64
+}
+
+// Head is the last event of a closed chain.
+type Head struct {
+	Station string
+	Chain   Hash
+	Seq     uint64
+	Hash    Hash
 }
 
 // Gap is what the first event of a new segment says of the file before it.
@@ -121,6 +156,6 @@ type Gap struct {
 	// Lost are the sequence numbers that are known to be missing, as pairs of
 	// first and last. Later events may be missing too.
 	Lost [][2]uint64
-	// Others are those of other stations: names that this one had before.
+	// Others are those of closed chains, by the station's name at that time.
 	Others map[string][][2]uint64
 }

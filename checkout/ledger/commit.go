@@ -169,7 +169,7 @@ func (t *txn) loanLength(kind string) time.Duration {
 	return t.l.o.Loan
 }
 
-// append commits ev as the station's next event: it numbers and chains it,
+// append commits ev as the chain's next event: it numbers and chains it,
 // links it into the histories of the device and the people, moves the loan, and
 // queues it for the sinks. person and device may be nil.
 func (t *txn) append(ev *record.Event, person, device *party) error {
@@ -179,7 +179,11 @@ func (t *txn) append(ev *record.Event, person, device *party) error {
 	}
 	here := record.At(t.l.own, seq+1)
 	t.l.reserve(here.Seq)
-	ev.Station, ev.Seq, ev.Prev = t.l.o.Station, here.Seq, prev
+	chain, err := t.chain(t.l.own)
+	if err != nil {
+		return err
+	}
+	ev.Chain, ev.Station, ev.Seq, ev.Prev = chain.ID, t.l.o.Station, here.Seq, prev
 	if ev.ID, err = uuid.NewV7(); err != nil {
 		return err
 	}
@@ -195,6 +199,9 @@ func (t *txn) append(ev *record.Event, person, device *party) error {
 		ev.Device, ev.DeviceName = device.id, device.row.Name
 		if device.row.Pending {
 			ev.DeviceTag = device.row.Mask
+		}
+		if ev.Base, err = t.place(device.row.Loan.Since); err != nil {
+			return err
 		}
 		ev.Links.Device, device.row.Head = device.row.Head, here
 		device.row.Loan = after(device.row.Loan, ev, here)
@@ -219,11 +226,16 @@ func (t *txn) append(ev *record.Event, person, device *party) error {
 	if err := t.putEvent(here, sealed); err != nil {
 		return err
 	}
+	if chain.ID.IsZero() {
+		if err := t.putChain(t.l.own, record.Chain{ID: ev.Chain}); err != nil {
+			return err
+		}
+	}
 	crash("event-written")
 	if err := t.setHead(t.l.own, here.Seq, ev.Hash); err != nil {
 		return err
 	}
-	if err := t.noteBoot(ev); err != nil {
+	if err := t.noteBoot(ev, here); err != nil {
 		return err
 	}
 	return t.queue(ev, here)
@@ -247,11 +259,11 @@ func (t *txn) linkFrom(ev *record.Event, person *party, here record.Ref) error {
 func after(s record.Loan, ev *record.Event, here record.Ref) record.Loan {
 	switch ev.Kind {
 	case checkout.Checkout, checkout.Handover:
-		return record.Loan{Holder: ev.Person, Since: here, At: ev.At, Length: ev.Loan}
+		return record.Loan{Holder: ev.Person, Since: here, At: ev.At, Length: ev.Loan, Station: ev.Station}
 	case checkout.Return, checkout.Found:
-		return record.Loan{Since: here, At: ev.At}
+		return record.Loan{Since: here, At: ev.At, Station: ev.Station}
 	case checkout.Lost:
-		return record.Loan{Since: here, At: ev.At, Lost: true}
+		return record.Loan{Since: here, At: ev.At, Lost: true, Station: ev.Station}
 	case checkout.Correct:
 		if ev.Loan != 0 && s.Holder != "" {
 			s.Length = ev.Loan
@@ -386,7 +398,7 @@ func (t *txn) queue(ev *record.Event, here record.Ref) error {
 		}
 		o := record.OutboxRow{Device: ev.Device}
 		key := record.OutboxKey(here, t.l.sinkIDs[name])
-		if err := t.put(record.TreeOutbox, key, o.Encode()); err != nil {
+		if err := t.put(record.TreeOutbox, key, record.OutboxForm.Encode(&o)); err != nil {
 			return err
 		}
 		if err := t.count(name, 1, 0); err != nil {

@@ -49,13 +49,15 @@ func whoOf(t testing.TB, l *Ledger) string {
 }
 
 func outboxOf(l *Ledger) string {
-	rows, err := outbox(l, "")
-	if err != nil {
-		return "error: " + err.Error()
-	}
 	var s []string
-	for _, r := range rows {
-		s = append(s, fmt.Sprint(r.Seq, r.Sink))
+	for _, sink := range []string{"dir", "hook"} {
+		rows, err := outbox(l, sink)
+		if err != nil {
+			return "error: " + err.Error()
+		}
+		for _, r := range rows {
+			s = append(s, r.ID+sink)
+		}
 	}
 	return strings.Join(s, " ")
 }
@@ -87,7 +89,7 @@ func lived(t testing.TB, events int) (*tester, *truth) {
 		x.bump(100+r.IntN(40), 200+r.IntN(40))
 		if i%3 > 0 {
 			for _, row := range rowsFor(t, x.Ledger, "dir")[:1] {
-				x.ok(x.Delivered("dir", row.Seq))
+				x.ok(x.Delivered("dir", row.Key))
 			}
 		}
 		if i%10 == 0 {
@@ -412,18 +414,20 @@ func TestSalvageOfALongReason(t *testing.T) {
 	x.verify()
 }
 
-// TestSalvageOfManyHoles loses every other event of two stations.
+// TestSalvageOfManyHoles loses every other event of two chains.
 func TestSalvageOfManyHoles(t *testing.T) {
 	const events = 100_000
-	s := &salvager{stations: map[string]uint16{"lab": 1, "old": 2}, result: &Salvaged{}}
-	for station := range uint16(2) {
+	w := newWreck("", Options{})
+	w.chains = map[uint16]record.Chain{1: {}, 2: {Name: "old"}}
+	s := &salvager{wreck: w, result: &Salvaged{}}
+	for chain := range uint16(2) {
 		for seq := uint64(2); seq < events; seq += 2 {
-			s.events = append(s.events, salvagedEvent{at: record.At(station+1, seq)})
+			s.events = append(s.events, wreckEvent{at: record.At(chain+1, seq)})
 		}
 	}
 	s.result.Lost = s.holes(1, events)
 	s.result.Others = map[string][][2]uint64{"old": s.holes(2, events)}
-	if n := len(s.result.encode()); n > record.MaxSize {
+	if n := len(salvagedForm.Encode(s.result)); n > record.MaxSize {
 		t.Errorf("the row has %d bytes", n)
 	}
 	ev := &record.Event{Event: checkout.Event{Gap: &checkout.Gap{Lost: s.result.Lost, Others: s.result.Others}}}
@@ -584,6 +588,6 @@ func TestLedgerBehindALink(t *testing.T) {
 }
 
 func FuzzSalvaged(f *testing.F) {
-	f.Add((&Salvaged{Lost: [][2]uint64{{1, 2}}}).encode())
-	f.Fuzz(func(_ *testing.T, b []byte) { _, _ = decodeSalvaged(b) })
+	f.Add(salvagedForm.Encode(&Salvaged{Lost: [][2]uint64{{1, 2}}}))
+	f.Fuzz(func(_ *testing.T, b []byte) { _, _ = salvagedForm.Decode(b) })
 }

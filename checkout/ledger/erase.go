@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -23,7 +24,7 @@ func (a eraseParts) or(b eraseParts) eraseParts {
 }
 
 // rewriteSide changes the part of a record that may be rewritten.
-func (t *txn) rewriteSide(r record.Ref, f func(*record.Secrets, *record.Event)) error {
+func (t *txn) rewriteSide(r record.Ref, f func(s *record.Secrets, l *record.Links, erased *bool)) error {
 	b, err := record.Rewrite(t.tx.Bucket(record.TreeEvents.Bucket()).Get(record.EventKey(r)), f)
 	if err != nil {
 		return t.damaged("event %d: %v", r.Seq, err)
@@ -32,13 +33,13 @@ func (t *txn) rewriteSide(r record.Ref, f func(*record.Secrets, *record.Event)) 
 }
 
 func (t *txn) eraseEvent(r record.Ref, what eraseParts) error {
-	return t.rewriteSide(r, func(s *record.Secrets, ev *record.Event) {
-		ev.Erased = true
+	return t.rewriteSide(r, func(s *record.Secrets, l *record.Links, erased *bool) {
+		*erased = true
 		if what.person {
-			s.Person, ev.Links.Person = nil, record.Ref{}
+			s.Person, l.Person = nil, record.Ref{}
 		}
 		if what.from {
-			s.From, ev.Links.From = nil, record.Ref{}
+			s.From, l.From = nil, record.Ref{}
 		}
 		if what.actor {
 			s.Actor = nil
@@ -93,15 +94,15 @@ func (t *txn) relinkTrail(p party, kept []stop) error {
 	}
 	for i := len(kept) - 1; i >= 0; i-- {
 		st := kept[i]
-		err := t.rewriteSide(st.at, func(_ *record.Secrets, ev *record.Event) {
+		err := t.rewriteSide(st.at, func(_ *record.Secrets, l *record.Links, _ *bool) {
 			if st.resolved != "" {
-				ev.Links.Resolved = heads[st.resolved]
+				l.Resolved = heads[st.resolved]
 			}
 			if st.person != "" {
-				ev.Links.Person = heads[st.person]
+				l.Person = heads[st.person]
 			}
 			if st.from != "" && st.from != st.person {
-				ev.Links.From = heads[st.from]
+				l.From = heads[st.from]
 			}
 		})
 		if err != nil {
@@ -145,23 +146,69 @@ func (l *Ledger) ErasePerson(ref, actor string, source checkout.Source) error {
 		if err := t.holdsNothing(p); err != nil {
 			return err
 		}
-		n, err := t.eraseHistory(p)
+		if err := t.undelivered(p); err != nil {
+			return err
+		}
+		n, err := t.erase(p)
 		if err != nil {
-			return err
-		}
-		if err := t.dropTag(&p); err != nil {
-			return err
-		}
-		if err := t.eraseRows(p); err != nil {
-			return err
-		}
-		if err := t.put(record.TreeMeta, metaScrub, nil); err != nil {
 			return err
 		}
 		ev := record.Event{Whose: l.keys.Whose(p.id, 0), Event: checkout.Event{Kind: checkout.Erase, Actor: actor, Source: source,
 			Note: "a person was erased from " + count.Of(n, "event")}}
 		return t.append(&ev, nil, nil)
 	})
+}
+
+// erase takes a person out of the register and of all events, and returns how
+// many those were.
+func (t *txn) erase(p party) (n int, err error) {
+	if n, err = t.eraseHistory(p); err != nil {
+		return n, err
+	}
+	if err := t.dropTag(&p); err != nil {
+		return n, err
+	}
+	if err := t.eraseRows(p); err != nil {
+		return n, err
+	}
+	return n, t.put(record.TreeMeta, metaScrub, nil)
+}
+
+// eraseAgain erases the person of an Erase event from what a backup brought back.
+func (t *txn) eraseAgain(whose []byte) error {
+	var p party
+	err := t.eachRow(record.TreePeople, func(id string, r *record.Row) error {
+		for i := range t.l.keys.Lookups {
+			if bytes.Equal(t.l.keys.Whose(id, i), whose) {
+				p = party{record.TreePeople, id, r}
+			}
+		}
+		return nil
+	})
+	if err != nil || p.row == nil {
+		return err
+	}
+	n, err := t.erase(p)
+	if err != nil {
+		return err
+	}
+	ev := record.Event{Whose: whose, Event: checkout.Event{Kind: checkout.Erase, Source: checkout.SourceSystem,
+		Note: "a person whom a backup brought back was erased again from " + count.Of(n, "event")}}
+	return t.append(&ev, nil, nil)
+}
+
+// undelivered refuses while an event of a person is in the outbox.
+func (t *txn) undelivered(p party) error {
+	trail, err := t.trail(p)
+	if err != nil {
+		return err
+	}
+	for _, st := range trail {
+		if err := t.delivered(st.at, p); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // eraseHistory erases a person from all events.
@@ -172,9 +219,6 @@ func (t *txn) eraseHistory(p party) (n int, err error) {
 	}
 	erase := map[record.Ref]eraseParts{}
 	for _, st := range trail {
-		if err := t.delivered(st.at, p); err != nil {
-			return 0, err
-		}
 		erase[st.at] = eraseParts{person: st.person != "", from: st.from != "", note: true}
 	}
 	c := t.tx.Bucket(record.TreeEvents.Bucket()).Cursor()

@@ -197,7 +197,7 @@ func TestNewerFileIsRefused(t *testing.T) {
 	db, err := bolt.Open(x.path, 0, nil)
 	x.ok(err)
 	x.ok(db.Update(func(tx *bolt.Tx) error {
-		return (&txn{l: x.Ledger, tx: tx}).put(record.TreeMeta, metaSchema, binary.AppendUvarint(nil, schema.version+1))
+		return (&txn{l: x.Ledger, tx: tx}).put(record.TreeMeta, metaSchema, binary.AppendUvarint(nil, schema+1))
 	}))
 	x.ok(db.Close())
 	for _, open := range []func() error{
@@ -224,49 +224,4 @@ func TestClosed(t *testing.T) {
 	if _, err := Create(x.path, x.o); !errors.Is(err, os.ErrExist) {
 		t.Errorf("made over another: %v", err)
 	}
-}
-
-// TestMigration opens a file of an older schema.
-func TestMigration(t *testing.T) {
-	x := newLedger(t)
-	x.bump(1, 11)
-	before, err := hashesOf(x.Ledger)
-	x.ok(err)
-	x.ok(x.Close())
-	was := schema
-	defer func() { schema = was }()
-	schema.version += 2
-	fail := errors.New("no")
-	var ran []uint64
-	step := func(from uint64, err error) func(*txn) error {
-		return func(t *txn) error {
-			ran = append(ran, from)
-			return errors.Join(err, t.put(record.TreeUnknown, []byte("new"), nil))
-		}
-	}
-	schema.steps = map[uint64]func(*txn) error{was.version: step(was.version, nil), was.version + 1: step(was.version+1, fail)}
-	if _, err := OpenReadOnly(x.path, x.o); err == nil || !strings.Contains(err.Error(), "open it with the daemon once") {
-		t.Errorf("read-only: %v", err)
-	}
-	if _, err := Open(x.path, x.o); !errors.Is(err, fail) {
-		t.Errorf("a failed migration: %v", err)
-	}
-	schema.steps[was.version+1] = step(was.version+1, nil)
-	ran = nil
-	x.Ledger, err = Open(x.path, x.o)
-	x.ok(err)
-	want(t, "steps", fmt.Sprint(ran), fmt.Sprint([]uint64{was.version, was.version + 1}))
-	after, err := hashesOf(x.Ledger)
-	x.ok(err)
-	want(t, "events", len(after), len(before))
-	x.reopen()
-	want(t, "once", len(ran), 2)
-	x.ok(x.Close())
-	schema = was
-	if _, err := Open(x.path, x.o); err == nil {
-		t.Error("a newer file was opened")
-	}
-	x.Ledger, err = Open(x.path+".schema-1", x.o) // the backup from before
-	x.ok(err)
-	want(t, "who", x.who(), "ipad=ann")
 }

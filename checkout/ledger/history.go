@@ -128,13 +128,14 @@ func (l *Ledger) historyRefs(f checkout.HistoryFilter) (next refSource, err erro
 	return next, err
 }
 
-// allRefs goes through the events of every station that the filter wants.
+// allRefs goes through the events of every chain.
 func (t *txn) allRefs(f checkout.HistoryFilter) (refSource, error) {
+	chains, err := t.sortedChains()
+	if err != nil {
+		return nil, err
+	}
 	var from []record.Ref
-	for i := uint16(1); int(i) <= len(t.l.names); i++ {
-		if f.Station != "" && t.l.names[i] != f.Station {
-			continue
-		}
+	for _, i := range chains {
 		first, err := t.firstSince(i, f.Since)
 		if err != nil {
 			return nil, err
@@ -151,7 +152,7 @@ func (t *txn) allRefs(f checkout.HistoryFilter) (refSource, error) {
 				if !ok {
 					return nil, t.damaged("an event key")
 				}
-				if r.Station != from[0].Station {
+				if r.Chain != from[0].Chain {
 					break
 				}
 				refs = append(refs, r)
@@ -166,22 +167,22 @@ func (t *txn) allRefs(f checkout.HistoryFilter) (refSource, error) {
 	}, nil
 }
 
-// firstSince walks back from a station's newest event to the first that is
-// not known to be before since.
-func (t *txn) firstSince(station uint16, since time.Time) (record.Ref, error) {
-	first := record.At(station, 1)
+// firstSince walks back from a chain's newest event to the first that is not
+// known to be before since.
+func (t *txn) firstSince(chain uint16, since time.Time) (record.Ref, error) {
+	first := record.At(chain, 1)
 	if since.IsZero() {
 		return first, nil
 	}
 	clock := times{t: t}
 	c := t.tx.Bucket(record.TreeEvents.Bucket()).Cursor()
 	step := c.Prev
-	if k, _ := c.Seek(record.EventKey(record.At(station+1, 0))); k == nil {
+	if k, _ := c.Seek(record.EventKey(record.At(chain+1, 0))); k == nil {
 		step = c.Last
 	}
 	for k, v := step(); k != nil; k, v = c.Prev() {
 		r, ok := record.ParseEventKey(k)
-		if !ok || r.Station != station {
+		if !ok || r.Chain != chain {
 			break
 		}
 		ev, err := t.decode(r, v)
@@ -193,7 +194,7 @@ func (t *txn) firstSince(station uint16, since time.Time) (record.Ref, error) {
 			return first, err
 		}
 		if trusted && at.Before(since) {
-			return record.At(station, r.Seq+1), nil
+			return record.At(chain, r.Seq+1), nil
 		}
 	}
 	return first, nil
@@ -222,9 +223,6 @@ func (t *txn) partyRefs(tr record.Tree, name string, f checkout.HistoryFilter) (
 			if trusted && at.Before(f.Since) {
 				return errStop
 			}
-		}
-		if f.Station != "" && ev.Station != f.Station {
-			return nil
 		}
 		if also.id != "" {
 			seen := *ev

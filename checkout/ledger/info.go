@@ -1,8 +1,6 @@
 package ledger
 
 import (
-	"bytes"
-	"encoding/binary"
 	"os"
 	"time"
 
@@ -23,6 +21,8 @@ var (
 type Info struct {
 	Path    string
 	Station string
+	// Chain is the hash of the chain's first event; zero while there is none.
+	Chain checkout.Hash
 	// Segment identifies this file: it is another one after a salvage or a
 	// restore.
 	Segment uuid.UUID
@@ -53,6 +53,11 @@ func (l *Ledger) Info() (Info, error) {
 		if s.Seq, s.Hash, err = t.head(l.own); err != nil {
 			return err
 		}
+		own, err := t.chain(l.own)
+		if err != nil {
+			return err
+		}
+		s.Chain = own.ID
 		s.Empty = true
 		for _, tr := range []record.Tree{record.TreeEvents, record.TreePeople, record.TreeDevices} {
 			first, _ := t.tx.Bucket(tr.Bucket()).Cursor().First()
@@ -65,7 +70,9 @@ func (l *Ledger) Info() (Info, error) {
 		s.Simulated = mark != nil
 		b, err := t.get(record.TreeMeta, metaSalvage)
 		if err == nil && b != nil {
-			s.Salvaged, err = decodeSalvaged(b)
+			var notice Salvaged
+			notice, err = salvagedForm.Decode(b)
+			s.Salvaged = &notice
 		}
 		return err
 	})
@@ -91,61 +98,19 @@ func (l *Ledger) SetSimulated(on bool) error {
 	})
 }
 
-func (s *Salvaged) encode() []byte {
-	var e record.Encoder
-	e.Str(1, s.File)
-	e.Str(2, s.Reason)
-	e.Uint(3, s.Events)
-	e.Uint(4, s.LastSeq)
-	e.Uint(5, uint64(s.Restated))
-	if !s.At.IsZero() {
-		e.Int(6, s.At.UnixNano())
-	}
-	var lost []byte
-	for _, r := range s.Lost {
-		lost = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(lost, r[0]), r[1])
-	}
-	e.Bytes(7, lost)
-	e.Others(12, s.Others)
-	e.Uint(10, uint64(s.Made))
-	e.Flag(11, s.Partial)
-	e.Uint(8, s.Perhaps[0])
-	e.Uint(9, s.Perhaps[1])
-	return e.B
-}
-
-func decodeSalvaged(body []byte) (*Salvaged, error) {
-	s := new(Salvaged)
-	d := record.Decoder{B: body}
-	for d.Next() {
-		switch d.Tag {
-		case 1:
-			s.File = d.Str()
-		case 2:
-			s.Reason = d.Str()
-		case 3:
-			s.Events = d.Uint()
-		case 4:
-			s.LastSeq = d.Uint()
-		case 5:
-			s.Restated = int(d.Uint())
-		case 6:
-			s.At = time.Unix(0, d.Int())
-		case 12:
-			d.Others(&s.Others)
-		case 10:
-			s.Made = int(d.Uint())
-		case 11:
-			s.Partial = d.Flag()
-		case 8:
-			s.Perhaps[0] = d.Uint()
-		case 9:
-			s.Perhaps[1] = d.Uint()
-		case 7:
-			for b := bytes.Clone(d.Value); len(b) >= 16; b = b[16:] {
-				s.Lost = append(s.Lost, [2]uint64{binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:])})
-			}
-		}
-	}
-	return s, d.Err
+var salvagedForm = record.Form[Salvaged]{
+	record.Text(1, func(s *Salvaged) *string { return &s.File }),
+	record.Text(2, func(s *Salvaged) *string { return &s.Reason }),
+	record.Uint(3, func(s *Salvaged) *uint64 { return &s.Events }),
+	record.Uint(4, func(s *Salvaged) *uint64 { return &s.LastSeq }),
+	record.Uint(5, func(s *Salvaged) *int { return &s.Restated }),
+	record.Time(6, func(s *Salvaged) *time.Time { return &s.At }),
+	record.NamedRuns(12, func(s *Salvaged) *map[string][][2]uint64 { return &s.Others }),
+	record.Uint(10, func(s *Salvaged) *int { return &s.Made }),
+	record.Flag(11, func(s *Salvaged) *bool { return &s.Partial }),
+	record.Uint(8, func(s *Salvaged) *uint64 { return &s.Perhaps[0] }),
+	record.Uint(9, func(s *Salvaged) *uint64 { return &s.Perhaps[1] }),
+	record.Runs(13, func(s *Salvaged) *[][2]uint64 { return &s.Lost }),
+	record.Uint(14, func(s *Salvaged) *int { return &s.Tagless }),
+	record.Uint(15, func(s *Salvaged) *int { return &s.Rows }),
 }

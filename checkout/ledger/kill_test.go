@@ -65,15 +65,15 @@ func childTap(l *Ledger, w io.Writer) error {
 	}
 	confirm(w, ev)
 	if rand.IntN(4) == 0 {
-		due, err := l.OutboxFrom("dir", 0, 5)
+		due, err := l.OutboxFrom("dir", RowKey{}, 5)
 		if err != nil {
 			return err
 		}
 		for _, r := range due.Rows {
-			if err := l.Delivered("dir", r.Seq); err != nil {
+			if err := l.Delivered("dir", r.Key); err != nil {
 				return err
 			}
-			fmt.Fprintln(w, "delivered", r.Seq)
+			fmt.Fprintln(w, "delivered", r.Key.Seq)
 		}
 	}
 	return nil
@@ -151,8 +151,8 @@ func (c *confirmed) kept(l *Ledger) error {
 	}
 	rows, err := outbox(l, "dir")
 	for _, r := range rows {
-		if c.delivered[r.Seq] {
-			return fmt.Errorf("event %d was delivered, and is in the outbox", r.Seq)
+		if c.delivered[r.Key.Seq] {
+			return fmt.Errorf("event %d was delivered, and is in the outbox", r.Key.Seq)
 		}
 	}
 	return err

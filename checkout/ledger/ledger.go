@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -96,9 +97,9 @@ type Ledger struct {
 	file   *os.File     // under db
 	closed bool
 
-	ceiling uint64            // the highest number set aside, see holder
-	own     uint16            // this station's index
-	names   map[uint16]string // stations by index
+	ceiling uint64   // the highest number set aside, see holder
+	own     uint16   // index of the chain that goes on
+	old     *schema1 // a file of schema 1, open for reading only
 	sinkIDs map[string]uint16
 	segment uuid.UUID
 	health  health
@@ -117,13 +118,7 @@ var (
 	metaKey     = []byte("key") // by which the ledger knows its site key
 )
 
-func metaStation(name string) []byte { return []byte("station/" + name) }
-
 func metaSink(name string) []byte { return []byte("sink/" + name) }
-
-func metaHead(station uint16) []byte {
-	return binary.BigEndian.AppendUint16([]byte("head/"), station)
-}
 
 // Create makes a new, empty ledger at path, where there must be no file, and
 // opens it. A power cut leaves the whole file or none.
@@ -152,11 +147,9 @@ func initTrees(tx *bolt.Tx) error {
 		}
 	}
 	w := &txn{tx: tx}
-	if err := w.put(record.TreeMeta, metaSchema, binary.AppendUvarint(nil, schema.version)); err != nil {
-		return err
-	}
 	segment := uuid.New()
-	return w.put(record.TreeMeta, metaSegment, segment[:])
+	return errors.Join(w.put(record.TreeMeta, metaSchema, binary.AppendUvarint(nil, schema)),
+		w.put(record.TreeMeta, metaSegment, segment[:]), w.putChain(1, record.Chain{}), w.setOwn(1))
 }
 
 // Open opens the ledger at path. It reads a few pages, however long the ledger
@@ -204,7 +197,7 @@ func (l *Ledger) load() (err error) {
 	if err := l.migrate(); err != nil {
 		return err
 	}
-	l.names, l.sinkIDs = map[uint16]string{}, map[string]uint16{}
+	l.sinkIDs = map[string]uint16{}
 	var missing bool
 	var seq uint64
 	err = l.db.View(func(tx *bolt.Tx) error {
@@ -255,23 +248,17 @@ func (t *txn) checkTrees() error {
 	return nil
 }
 
-// readNames reads the indexes of stations and sinks.
-func (t *txn) readNames() error {
-	return t.each(record.TreeMeta, nil, func(k, v []byte) error {
-		if name, ok := bytes.CutPrefix(k, metaStation("")); ok && len(v) == 2 {
-			i := binary.BigEndian.Uint16(v)
-			t.l.names[i] = string(name)
-			if string(name) == t.l.o.Station {
-				t.l.own = i
-			}
+// readNames reads the indexes of the own chain and of the sinks.
+func (t *txn) readNames() (err error) {
+	if t.l.own, err = t.readOwn(); err != nil {
+		return err
+	}
+	return t.each(record.TreeMeta, metaSink(""), func(k, v []byte) error {
+		c, err := record.SinkForm.Decode(v)
+		if err != nil {
+			return t.damaged("the row %q: %v", k, err)
 		}
-		if name, ok := bytes.CutPrefix(k, metaSink("")); ok {
-			c, err := record.DecodeSink(v)
-			if err != nil {
-				return err
-			}
-			t.l.sinkIDs[string(name)] = c.Index
-		}
+		t.l.sinkIDs[string(bytes.TrimPrefix(k, metaSink("")))] = c.Index
 		return nil
 	})
 }
@@ -289,7 +276,7 @@ func (t *txn) incomplete() (bool, error) {
 	if !known {
 		return false, ErrWrongKey
 	}
-	missing := t.l.own == 0 || !bytes.Equal(check, t.l.keys.Check(0))
+	missing := !bytes.Equal(check, t.l.keys.Check(0))
 	for _, s := range t.l.o.Sinks {
 		missing = missing || t.l.sinkIDs[s] == 0
 	}
@@ -299,17 +286,10 @@ func (t *txn) incomplete() (bool, error) {
 // addNames writes what incomplete found missing.
 func (t *txn) addNames() error {
 	l := t.l
-	if l.own == 0 {
-		l.own = uint16(len(l.names) + 1)
-		l.names[l.own] = l.o.Station
-		if err := t.put(record.TreeMeta, metaStation(l.o.Station), binary.BigEndian.AppendUint16(nil, l.own)); err != nil {
-			return err
-		}
-	}
 	for _, s := range l.o.Sinks {
 		if l.sinkIDs[s] == 0 {
 			l.sinkIDs[s] = uint16(len(l.sinkIDs) + 1)
-			if err := t.put(record.TreeMeta, metaSink(s), record.SinkCounts{Index: l.sinkIDs[s]}.Encode()); err != nil {
+			if err := t.put(record.TreeMeta, metaSink(s), record.SinkForm.Encode(&record.Sink{Index: l.sinkIDs[s]})); err != nil {
 				return err
 			}
 		}

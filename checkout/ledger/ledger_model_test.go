@@ -65,7 +65,6 @@ type labMachine struct {
 	m      *labModel
 	backup string // newest, and what was true then
 	then   *labModel
-	named  string          // the station, then
 	names  uint64          // that the station has had
 	erased map[string]bool // since the backup
 	did    []string
@@ -133,7 +132,7 @@ func (x *labMachine) Bump(rt *rapid.T) {
 		x.m.tags[d], x.m.devices[ev.Device] = ev.Device, &modelDevice{}
 	}
 	dev := x.m.devices[x.m.tags[d]]
-	dev.holder, dev.lost, dev.since = x.m.tags[p], false, x.order(ev.Seq)
+	dev.holder, dev.lost, dev.since = x.m.tags[p], false, ev.Seq
 	if want == checkout.Return {
 		dev.holder = ""
 	}
@@ -170,22 +169,22 @@ func (x *labMachine) Admin(rt *rapid.T) {
 	case what == "give":
 		ev, err = x.Give(r)
 		if x.happened(rt, err, dev.holder != p && dev.status == checkout.Active && x.m.people[p].status == checkout.Active, "give %s to %s", d, p) {
-			dev.holder, dev.lost, dev.since = p, false, x.order(ev.Seq)
+			dev.holder, dev.lost, dev.since = p, false, ev.Seq
 		}
 	case what == "return":
 		ev, err = x.Return(r)
 		if x.happened(rt, err, dev.holder != "", "return %s", d) {
-			dev.holder, dev.since = "", x.order(ev.Seq)
+			dev.holder, dev.since = "", ev.Seq
 		}
 	case what == "lose":
 		ev, err = x.Lose(r)
 		if x.happened(rt, err, !dev.lost && dev.status != checkout.Retired, "lose %s", d) {
-			dev.holder, dev.lost, dev.since = "", true, x.order(ev.Seq)
+			dev.holder, dev.lost, dev.since = "", true, ev.Seq
 		}
 	case what == "find":
 		ev, err = x.Find(r)
 		if x.happened(rt, err, dev.lost, "find %s", d) {
-			dev.lost, dev.since = false, x.order(ev.Seq)
+			dev.lost, dev.since = false, ev.Seq
 		}
 	}
 }
@@ -212,7 +211,7 @@ func (x *labMachine) DeviceStatus(rt *rapid.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		dev.lost, dev.since = false, x.order(info.Seq)
+		dev.lost, dev.since = false, info.Seq
 	}
 }
 
@@ -262,11 +261,11 @@ func (m *labModel) enrolled(n int, id string) {
 
 func (x *labMachine) Deliver(rt *rapid.T) {
 	for _, sink := range x.o.Sinks {
-		var seqs []uint64
+		var keys []RowKey
 		for _, r := range rowsFor(x.t, x.Ledger, sink) {
-			seqs = append(seqs, r.Seq)
+			keys = append(keys, r.Key)
 		}
-		if err := x.Delivered(sink, seqs...); err != nil {
+		if err := x.Delivered(sink, keys...); err != nil {
 			rt.Fatal(err)
 		}
 	}
@@ -275,9 +274,6 @@ func (x *labMachine) Deliver(rt *rapid.T) {
 func (x *labMachine) Erase(rt *rapid.T) {
 	p := x.person(rt)
 	x.Deliver(rt)
-	if stranded, err := x.Stranded(); err != nil || len(stranded) > 0 {
-		return // refused while they wait
-	}
 	if x.happened(rt, x.ErasePerson(p, "admin", checkout.SourceCLI), !x.m.holds(p), "erase %s", p) {
 		delete(x.m.people, p)
 		maps.DeleteFunc(x.m.tags, func(_ int, of string) bool { return of == p })
@@ -358,10 +354,6 @@ func (x *labMachine) forget() {
 	}
 }
 
-// order tells events apart and puts them in order: each name of the station counts
-// from 1.
-func (x *labMachine) order(seq uint64) uint64 { return x.names<<32 + seq }
-
 func (x *labMachine) Rename(rt *rapid.T) {
 	x.names++
 	x.o.Station = fmt.Sprint("lab", x.names)
@@ -374,12 +366,12 @@ func (x *labMachine) Backup(rt *rapid.T) {
 	if err := x.BackupTo(x.backup); err != nil {
 		rt.Fatal(err)
 	}
-	x.then, x.named, x.erased = x.m.clone(), x.o.Station, map[string]bool{}
+	x.then, x.erased = x.m.clone(), map[string]bool{}
 	x.did = append(x.did, "backup")
 }
 
 func (x *labMachine) Restore(rt *rapid.T) {
-	if x.backup == "" || x.named != x.o.Station {
+	if x.backup == "" {
 		return
 	}
 	x.did = append(x.did, "restore")

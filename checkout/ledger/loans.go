@@ -86,7 +86,10 @@ func (v *loanView) loan(id string, r *record.Row) (loan checkout.Loan, ok bool, 
 		v.people[s.Holder] = p
 	}
 	loan = checkout.Loan{Device: r.Name, DeviceID: id, Person: p.Name, PersonID: s.Holder,
-		Station: v.l.names[s.Since.Station], Kind: r.Kind, Group: r.Group}
+		Station: s.Station, Kind: r.Kind, Group: r.Group}
+	if v.l.old != nil { // schema 1 has no labels in its rows
+		loan.Station = v.l.old.chains[s.Since.Chain].Name
+	}
 	if loan.Since, loan.ClockTrusted, err = v.clock.wall(s.At); err != nil {
 		return loan, false, err
 	}

@@ -1,23 +1,27 @@
 package ledger
 
 import (
+	"encoding/hex"
 	"errors"
+	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"stump/checkout"
 	"stump/checkout/ledger/record"
 )
 
-// OutboxKey names an outbox row.
-type OutboxKey struct {
-	Station string
-	Seq     uint64
-	Sink    string
-}
+// RowKey names an outbox row of a sink: it is the place of the row's event in
+// this file. RowKeys compare with == and, in the order of delivery, by Compare.
+type RowKey = record.Ref
 
 // OutboxRow is an event on its way to a sink.
 type OutboxRow struct {
-	OutboxKey
+	Key RowKey
+	// ID is the written form of Key: the event's number, and before it, for a
+	// chain that is closed, the beginning of the chain's name: "12", "1f2e3d4c:12".
+	ID    string
 	Event checkout.Event
 	// Attempts counts deliveries that failed; Next is when to try again, zero
 	// for now.
@@ -50,18 +54,18 @@ func (t *txn) count(sink string, queued, done uint64) error {
 	if err != nil {
 		return err
 	}
-	c, err := record.DecodeSink(b)
+	c, err := record.SinkForm.Decode(b)
 	if err != nil || c.Index == 0 {
 		return t.damaged("the counts of the sink %q", sink)
 	}
 	c.Queued += queued
 	c.Done += done
-	return t.put(record.TreeMeta, metaSink(sink), c.Encode())
+	return t.put(record.TreeMeta, metaSink(sink), record.SinkForm.Encode(&c))
 }
 
 // outboxRow fills in the event, with pending people and devices, and the time of
 // a boot without a clock, as they are known now.
-func (t *txn) outboxRow(key OutboxKey, r record.Ref, o record.OutboxRow) (OutboxRow, error) {
+func (t *txn) outboxRow(r RowKey, o record.OutboxRow) (OutboxRow, error) {
 	ev, err := t.event(r)
 	if err != nil {
 		return OutboxRow{}, err
@@ -71,8 +75,47 @@ func (t *txn) outboxRow(key OutboxKey, r record.Ref, o record.OutboxRow) (Outbox
 		return OutboxRow{}, err
 	}
 	pending, err := t.resolve(&ev)
-	return OutboxRow{OutboxKey: key, Event: ev.Event, Attempts: o.Attempts, Next: o.Next,
+	return OutboxRow{Key: r, ID: t.rowID(r, ev.Chain), Event: ev.Event, Attempts: o.Attempts, Next: o.Next,
 		LastError: o.LastError, State: o.State, Pending: pending, Memo: o.Memo}, err
+}
+
+// chainPrefix is how many digits of a chain's name tell it from the others of a file.
+const chainPrefix = 8
+
+func (t *txn) rowID(r RowKey, chain checkout.Hash) string {
+	if r.Chain == t.l.own {
+		return strconv.FormatUint(r.Seq, 10)
+	}
+	return fmt.Sprintf("%x:%d", chain[:chainPrefix/2], r.Seq)
+}
+
+// ParseRow reads the ID of an outbox row.
+func (l *Ledger) ParseRow(id string) (key RowKey, err error) {
+	notOne := fmt.Errorf("%q is not the id of an event: a number, or the beginning of a chain's name, a colon and a number", id)
+	prefix, number, ok := strings.Cut(id, ":")
+	if !ok {
+		prefix, number = "", id
+	}
+	seq, err := strconv.ParseUint(number, 10, 64)
+	if err != nil || seq == 0 || ok && len(prefix) < chainPrefix {
+		return key, notOne
+	}
+	if !ok {
+		return record.At(l.own, seq), nil
+	}
+	err = l.view(func(t *txn) error {
+		chains, err := t.chains()
+		for i, c := range chains {
+			if strings.HasPrefix(hex.EncodeToString(c.ID[:]), strings.ToLower(prefix)) {
+				key = record.At(i, seq)
+			}
+		}
+		return err
+	})
+	if err == nil && key.Seq == 0 {
+		err = fmt.Errorf("no chain of this ledger begins with %q", prefix)
+	}
+	return key, err
 }
 
 // ErrNotQueued is an outbox row that is not there (any more).

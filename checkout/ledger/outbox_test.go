@@ -41,9 +41,17 @@ func rowsFor(t testing.TB, l *Ledger, sink string) []OutboxRow {
 
 func seqsOf(rows []OutboxRow) (seqs []uint64) {
 	for _, r := range rows {
-		seqs = append(seqs, r.Seq)
+		seqs = append(seqs, r.Key.Seq)
 	}
 	return seqs
+}
+
+// keysOf are the keys of rows of the own chain.
+func keysOf(seqs ...uint64) (keys []RowKey) {
+	for _, seq := range seqs {
+		keys = append(keys, record.At(1, seq))
+	}
+	return keys
 }
 
 // Pages of any size put together are the outbox, also where most of it is
@@ -71,8 +79,8 @@ func TestOutboxPages(t *testing.T) {
 			others = append(others, seq)
 		}
 	}
-	x.ok(x.Delivered("dir", others...))
-	x.ok(x.SaveOutbox("dir", []OutboxUpdate{{Seq: mine[1], State: record.Parked}}))
+	x.ok(x.Delivered("dir", keysOf(others...)...))
+	x.ok(x.SaveOutbox("dir", []OutboxUpdate{{Key: record.At(1, mine[1]), State: record.Parked}}))
 	for _, limit := range []int{1, 2, 100} {
 		var got, parked []uint64
 		pages := 0
@@ -92,9 +100,9 @@ func TestOutboxPages(t *testing.T) {
 			t.Errorf("%d page: a transaction passed them all", pages)
 		}
 	}
-	p, err := x.OutboxFrom("dir", last+1, 10)
+	p, err := x.OutboxFrom("dir", record.At(1, last+1), 10)
 	x.ok(err)
-	if !p.End || p.Next != last+1 {
+	if !p.End || p.Next != record.At(1, last+1) {
 		t.Errorf("at the end: %+v", p)
 	}
 }
@@ -104,18 +112,18 @@ func TestOutboxDrop(t *testing.T) {
 	x.bump(1, 11) // 7
 	x.bump(1, 11) // 8
 	x.bump(2, 12) // 9
-	x.ok(x.Drop("dir", []uint64{7, 9, 999}, "root", "no matter", checkout.SourceCLI))
+	x.ok(x.Drop("dir", keysOf(7, 9, 999), "root", "no matter", checkout.SourceCLI))
 	want(t, "left", fmt.Sprint(seqsOf(rowsFor(t, x.Ledger, "dir"))), "[8]")
 	want(t, "the other sink has its own", len(rowsFor(t, x.Ledger, "hook")), 3)
-	if err := x.Drop("dir", []uint64{7, 9}, "root", "again", checkout.SourceCLI); !errors.Is(err, ErrNotQueued) {
+	if err := x.Drop("dir", keysOf(7, 9), "root", "again", checkout.SourceCLI); !errors.Is(err, ErrNotQueued) {
 		t.Error(err)
 	}
-	if _, err := x.OutboxOf("dir", 7); !errors.Is(err, ErrNotQueued) {
+	if _, err := x.OutboxOf("dir", record.At(1, 7)); !errors.Is(err, ErrNotQueued) {
 		t.Error(err)
 	}
-	row, err := x.OutboxOf("dir", 8)
+	row, err := x.OutboxOf("dir", record.At(1, 8))
 	x.ok(err)
-	want(t, "row", string(row.Event.Kind)+row.Sink, "returndir")
+	want(t, "row", string(row.Event.Kind)+row.ID, "return8")
 	want(t, "each is an event of its device", x.history(checkout.HistoryFilter{Device: "ipad"})+" "+x.history(checkout.HistoryFilter{Device: "pixel"}),
 		"4:enrol 7:checkout 8:return 10:correct 5:enrol 9:checkout 11:correct")
 	for e, err := range x.History(checkout.HistoryFilter{Device: "pixel"}) {

@@ -56,33 +56,19 @@ func (p *replay) event(at record.Ref, ev *record.Event) (faults []string) {
 	return faults
 }
 
-// line is the next event of a station, while the events of several are put in
-// an order in which they may have happened.
-type line struct {
-	at    record.Ref // seq 0: no more
-	links record.Links
-}
-
-// turn returns which of the lines is next: the first of which everything that
-// it links to has been. Where damage has taken that, it is the first there is;
-// -1 is the end.
-func turn(lines []line, done map[uint16]uint64) int {
-	next := -1
-	over := map[uint16]bool{}
-	for _, l := range lines {
-		over[l.at.Station] = l.at.Seq == 0
+// links are those that an event has when it is the next.
+func (p *replay) links(ev *record.Event) record.Links {
+	l := record.Links{Device: p.devices[ev.Device], Person: p.people[ev.Person]}
+	if ev.From != ev.Person {
+		l.From = p.people[ev.From]
 	}
-	was := func(r record.Ref) bool { return done[r.Station] >= r.Seq || over[r.Station] }
-	for i, l := range lines {
-		switch {
-		case l.at.Seq == 0:
-		case len(lines) == 1, was(l.links.Device) && was(l.links.Person) && was(l.links.From) && was(l.links.Resolved):
-			return i
-		case next < 0:
-			next = i
+	if ev.Resolved != "" {
+		l.Resolved = p.people[ev.Resolved]
+		if ev.Device != "" {
+			l.Resolved = p.devices[ev.Resolved]
 		}
 	}
-	return next
+	return l
 }
 
 // resolve gives the loans of a pending tag to whom it belongs.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -13,10 +14,12 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/google/uuid"
+
 	"stump/checkout"
 	"stump/checkout/ledger/record"
 	"stump/internal/hint"
-	"stump/internal/sitekey"
+	"stump/internal/safefile"
 )
 
 // ErrFork is a backup that is not a beginning of the ledger it would replace:
@@ -92,18 +95,21 @@ func (r *Restored) String() string {
 // missing, so that a chain is never forked in silence. What was erased from the
 // ledger since the backup is erased from what is restored.
 func RestoreFile(ctx context.Context, path, backup string, o Options, ro RestoreOptions) (*Restored, error) {
-	keys, err := o.fill()
+	if _, err := o.fill(); err != nil {
+		return nil, err
+	}
+	path, err := resolve(path)
 	if err != nil {
 		return nil, err
 	}
-	if path, err = resolve(path); err != nil {
-		return nil, err
-	}
-	r := &restorer{o: o, keys: keys, path: path, result: &Restored{Backup: backup}}
-	if err := r.open(ctx, ro.Check); err != nil {
-		return nil, err
-	}
+	r := &restorer{o: o, path: path, tmp: path + ".restored", result: &Restored{Backup: backup}}
 	defer r.close()
+	if err := r.openLedger(); err != nil {
+		return nil, err
+	}
+	if err := r.openBackup(ctx, ro.Check); err != nil {
+		return nil, err
+	}
 	if err := r.compare(); err != nil {
 		return nil, err
 	}
@@ -116,46 +122,28 @@ func RestoreFile(ctx context.Context, path, backup string, o Options, ro Restore
 	return r.result, r.replace(ro.Actor)
 }
 
-// restorer has the backup and, if it can be opened, the ledger open.
+// restorer has a copy of the backup open and, if it can be opened, the ledger.
 type restorer struct {
-	o      Options
-	keys   *sitekey.Ring
-	path   string
-	from   *Ledger // the backup
-	now    *Ledger // nil: it can't be opened
-	files  []*os.File
-	result *Restored
+	o         Options
+	path, tmp string
+	copied    *Ledger  // the copy of the backup, at tmp
+	now       *Ledger  // nil: it can't be opened
+	file      *os.File // of the ledger that can't be opened; nil: there is none
+	result    *Restored
 }
 
-func (r *restorer) open(ctx context.Context, check func(context.Context, string) error) error {
-	err := r.openBackup(ctx, check)
-	if err == nil {
-		err = r.openLedger()
+func (r *restorer) close() {
+	for _, l := range []*Ledger{r.copied, r.now} {
+		if l != nil {
+			l.Close()
+		}
 	}
-	if err != nil {
-		r.close()
+	if r.file != nil {
+		r.file.Close()
 	}
-	return err
-}
-
-func (r *restorer) openBackup(ctx context.Context, check func(context.Context, string) error) error {
-	const another = "name another backup; the daily ones are in the folder backups beside the ledger, or where [backup] dir says"
-	var damaged *DamagedError
-	var err error
-	if r.from, err = OpenReadOnly(r.result.Backup, r.o); errors.As(err, &damaged) {
-		return hint.Errorf(another, "the backup %s is damaged: %s", damaged.Path, damaged.Reason)
-	} else if err != nil {
-		return fmt.Errorf("open the backup: %w", err)
-	}
-	report, err := r.from.Verify(ctx, VerifyOptions{Check: check})
-	if err == nil && !report.OK() {
-		err = hint.Errorf(another, "the backup %s is damaged: %v", r.result.Backup, report)
-	}
-	if err == nil && r.from.own == 0 {
-		err = hint.Errorf("name a backup of this station; where it had that name before, give it back in the configuration until this is done",
-			"the backup %s has no events of station %q, only of %q", r.result.Backup, r.o.Station, slices.Sorted(maps.Values(r.from.names)))
-	}
-	return err
+	os.Remove(r.tmp)                  // fails after the rename
+	os.Remove(holderPath(r.tmp))      // of the copy
+	os.Remove(beforeSchema(r.tmp, 1)) // the backup is that
 }
 
 // openLedger opens what is to be replaced, or at least keeps others from it.
@@ -174,32 +162,63 @@ func (r *restorer) openLedger() (err error) {
 	if err != nil {
 		return err
 	}
-	r.files = append(r.files, f)
+	r.file = f
 	if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
 		return lockedBy(r.path)
 	}
 	return nil
 }
 
-func (r *restorer) close() {
-	for _, f := range r.files {
-		f.Close()
+// openBackup copies the backup, brings it to the newest schema and checks it.
+func (r *restorer) openBackup(ctx context.Context, check func(context.Context, string) error) error {
+	const another = "name another backup; the daily ones are in the folder backups beside the ledger, or where [backup] dir says"
+	if err := r.copyBackup(); err != nil {
+		return fmt.Errorf("open the backup: %w", err)
 	}
-	for _, l := range []*Ledger{r.from, r.now} {
-		if l != nil {
-			l.Close()
-		}
+	var damaged *DamagedError
+	var err error
+	if r.copied, err = Open(r.tmp, r.o); errors.As(err, &damaged) {
+		return hint.Errorf(another, "the backup %s is damaged: %s", r.result.Backup, damaged.Reason)
+	} else if err != nil {
+		return fmt.Errorf("open the backup: %w", err)
 	}
+	report, err := r.copied.Verify(ctx, VerifyOptions{Check: check})
+	if err == nil && !report.OK() {
+		err = hint.Errorf(another, "the backup %s is damaged: %v", r.result.Backup, report)
+	}
+	return err
+}
+
+func (r *restorer) copyBackup() error {
+	from, err := os.Open(r.result.Backup)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	if err := checkMetas(r.result.Backup); err != nil {
+		return err
+	}
+	if err := os.Remove(r.tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	err = copyFile(r.tmp, func(to io.Writer) error {
+		_, err := io.Copy(to, from)
+		return err
+	})
+	if err == nil {
+		err = safefile.Adopt(r.tmp)
+	}
+	return err
 }
 
 // compare fills in the result.
 func (r *restorer) compare() error {
-	err := r.from.view(func(t *txn) (err error) {
-		if r.result.BackupSeq, _, err = t.head(r.from.own); err != nil || r.result.BackupSeq == 0 {
+	err := r.copied.view(func(t *txn) (err error) {
+		if r.result.BackupSeq, _, err = t.head(t.l.own); err != nil || r.result.BackupSeq == 0 {
 			return err
 		}
 		clock := times{t: t}
-		e, err := t.entry(record.At(r.from.own, r.result.BackupSeq), &clock)
+		e, err := t.entry(record.At(t.l.own, r.result.BackupSeq), &clock)
 		r.result.BackupTime = e.Time
 		return err
 	})
@@ -239,7 +258,7 @@ func (r *restorer) compareLedger() error {
 		if err != nil {
 			return err
 		}
-		after, err := d.list(r.from)
+		after, err := d.list(r.copied)
 		if err != nil {
 			return err
 		}
@@ -255,12 +274,13 @@ func (r *restorer) fork() (bool, error) {
 		return false, nil
 	}
 	var hashes [2]checkout.Hash
-	for i, l := range []*Ledger{r.from, r.now} {
+	for i, l := range []*Ledger{r.copied, r.now} {
 		err := l.view(func(t *txn) error {
-			if t.tx.Bucket(record.TreeEvents.Bucket()).Get(record.EventKey(record.At(l.own, last))) == nil {
+			at := record.At(l.own, last)
+			if t.tx.Bucket(record.TreeEvents.Bucket()).Get(record.EventKey(at)) == nil {
 				return nil // a gap that was owned up to
 			}
-			ev, err := t.event(record.At(l.own, last))
+			ev, err := t.event(at)
 			hashes[i] = ev.Hash
 			return err
 		})
@@ -312,130 +332,168 @@ func differences(before, after map[string]string) (all []string) {
 	return all
 }
 
-// replace writes the new ledger and puts it in the old one's place.
+// replace brings the copy up to what must not come back, and puts it in the
+// ledger's place.
 func (r *restorer) replace(actor string) error {
-	f, err := os.Open(r.result.Backup)
+	old, f, err := readWreck(r.path, r.o)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	st, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	s := newSalvager(r.path, r.o, r.keys)
-	if err := s.readTrees(f, st.Size()); err != nil {
-		return err
-	}
-	old, err := r.readLedger()
-	if err != nil {
-		return err
-	}
-	if err := r.since(s, old); err != nil {
-		return err
-	}
-	if _, err := os.Lstat(r.path); err == nil {
-		if r.result.Aside, err = freeName(asideName(r.path, "replaced", "restored "+filepath.Base(r.result.Backup), r.o.Stamp().Wall)); err != nil {
+	if f != nil {
+		defer f.Close()
+		name := asideName(r.path, "replaced", "restored "+filepath.Base(r.result.Backup), r.o.Stamp().Wall)
+		if r.result.Aside, err = freeName(name); err != nil {
 			return err
 		}
 	}
-	s.first = func(t *txn, _ []restated) error { return r.begin(t, old, actor) }
-	tmp := r.path + ".restored"
-	if err := os.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	if err := createFile(tmp, s.fill); err != nil {
-		return err
-	}
-	return replace(r.path, tmp, r.result.Aside)
-}
-
-// readLedger reads what is to be replaced as a salvage does, in whatever state
-// it is: nobody restores because all is well.
-func (r *restorer) readLedger() (*salvager, error) {
-	old := newSalvager(r.path, r.o, r.keys)
-	f, err := os.Open(r.path)
-	if errors.Is(err, os.ErrNotExist) {
-		return old, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	r.files = append(r.files, f) // some records are read again
-	if err := old.read(f); err != nil {
-		return nil, err
-	}
-	old.pick()
-	return old, nil
-}
-
-// since applies what must not come back: erasures, and deliveries.
-func (r *restorer) since(s, old *salvager) error {
-	if err := r.erasures(s, old); err != nil {
-		return err
-	}
-	waits := map[OutboxKey]bool{}
-	for key, c := range old.rows[record.TreeOutbox] {
-		if k, ok := old.names.outboxKey(key); ok && c.reach {
-			waits[k] = true
+	l := r.copied
+	for _, step := range []func() error{
+		func() error { return l.update(func(t *txn) error { return r.begin(t, old, actor) }) },
+		func() error { return r.eraseAgain(old) },
+		func() error { return l.update(func(t *txn) error { return r.settleOutbox(t, old) }) },
+	} {
+		if err := step(); err != nil {
+			return err
 		}
 	}
-	for key, c := range s.rows[record.TreeOutbox] {
-		k, ok := s.names.outboxKey(key)
-		if !ok {
-			return fmt.Errorf("the backup has an outbox row that is none")
+	if err := l.Close(); err != nil {
+		return err
+	}
+	r.copied = nil
+	return replace(r.path, r.tmp, r.result.Aside)
+}
+
+// same returns the copy's event at a place, if the old ledger has it too.
+func (r *restorer) same(t *txn, old *wreck, at record.Ref) (ev record.Event, ok bool, err error) {
+	e, there := old.find(at)
+	if !there || t.tx.Bucket(record.TreeEvents.Bucket()).Get(record.EventKey(at)) == nil {
+		return ev, false, nil
+	}
+	if ev, err = t.event(at); err != nil {
+		return ev, false, err
+	}
+	_, was, err := old.load(e)
+	return ev, err == nil && was.Hash == ev.Hash, err
+}
+
+// eraseAgain erases from the copy what was erased from the old ledger: of events,
+// what is gone there, and the people whom its Erase events name.
+func (r *restorer) eraseAgain(old *wreck) error {
+	const batch = 1000
+	l := r.copied
+	for some := range slices.Chunk(old.events, batch) {
+		if err := l.update(func(t *txn) error { return r.eraseLike(t, old, some) }); err != nil {
+			return err
 		}
-		e, err := s.find(k.Station, k.Seq)
+	}
+	for _, e := range old.events {
+		if e.at.Chain != l.own || e.at.Seq <= r.result.BackupSeq || r.result.Fork {
+			continue
+		}
+		_, was, err := old.load(e)
+		if err == nil && was.Kind == checkout.Erase && was.Whose != nil {
+			err = l.update(func(t *txn) error { return t.eraseAgain(was.Whose) })
+		}
 		if err != nil {
 			return err
-		}
-		// What nobody can tell is an admin's to decide.
-		same, err := old.find(k.Station, k.Seq)
-		switch {
-		case err == nil && same.Hash == e.Hash && waits[k]:
-		case err == nil && same.Hash == e.Hash && old.intact(record.TreeOutbox):
-			delete(s.rows[record.TreeOutbox], key) // delivered since
-		default:
-			o, err := record.DecodeOutbox(c.body)
-			if err != nil {
-				return err
-			}
-			o.State, o.LastError = record.Parked, "restored from a backup: this may have been delivered"
-			c.body = o.Encode()
-			s.rows[record.TreeOutbox][key] = c
 		}
 	}
 	return nil
 }
 
-// erasures takes over the events that were erased in the ledger since, and
-// takes those people out that its Erase events name.
-func (r *restorer) erasures(s, old *salvager) error {
-	names := map[uint16]string{}
-	for name, i := range old.stations {
-		names[i] = name
-	}
-	gone := map[string]bool{}
-	for _, e := range old.events {
-		since := names[e.at.Station] == r.o.Station && e.at.Seq > r.result.BackupSeq && !r.result.Fork
-		if !since && !e.erased {
+// eraseLike erases of the copy's events what the old ledger's lack. A loan of
+// which that was the beginning is over.
+func (r *restorer) eraseLike(t *txn, old *wreck, some []wreckEvent) error {
+	s := newSweeper(t)
+	for _, e := range some {
+		if !e.erased {
 			continue
 		}
-		raw, ev, err := old.load(e)
+		mine, same, err := r.same(t, old, e.at)
 		if err != nil {
 			return err
 		}
-		if since && ev.Kind == checkout.Erase {
-			gone[string(ev.Whose)] = true
+		if !same {
+			continue
 		}
-		if mine, err := s.find(ev.Station, ev.Seq); ev.Erased && err == nil && mine.Hash == ev.Hash {
-			s.override[record.At(s.stations[ev.Station], ev.Seq)] = raw
+		_, was, err := old.load(e)
+		if err != nil {
+			return err
+		}
+		gone := func(had, has string) bool { return had != "" && has == "" }
+		what := eraseParts{person: gone(mine.Person, was.Person), from: gone(mine.From, was.From),
+			actor: gone(mine.Actor, was.Actor), note: gone(mine.Note, was.Note)}
+		if what == (eraseParts{}) {
+			continue
+		}
+		s.mark(e.at, what)
+		if what.person {
+			s.people[mine.Person] = true
+			if err := t.endErased(mine.Device, e.at); err != nil {
+				return err
+			}
+		}
+		if what.from {
+			s.people[mine.From] = true
 		}
 	}
-	for id := range s.rows[record.TreePeople] {
-		for i := range r.keys.Lookups {
-			if gone[string(r.keys.Whose(id, i))] {
-				delete(s.rows[record.TreePeople], id)
+	return s.eraseParts(t)
+}
+
+// endErased ends the loan of a device that began with the event at, since who
+// had it is erased.
+func (t *txn) endErased(device string, at record.Ref) error {
+	r, err := t.row(record.TreeDevices, device)
+	if err == nil && r != nil && r.Resolved != "" {
+		device = r.Resolved
+		r, err = t.row(record.TreeDevices, device)
+	}
+	if err != nil || r == nil || r.Loan.Since != at {
+		return err
+	}
+	r.Loan.Holder = ""
+	return t.putRow(record.TreeDevices, device, r)
+}
+
+// settleOutbox keeps the rows that the old ledger had too, removes those whose
+// events were delivered since, and parks those of which nobody can tell.
+func (r *restorer) settleOutbox(t *txn, old *wreck) error {
+	type kept struct {
+		sink string
+		at   record.Ref
+		row  record.OutboxRow
+	}
+	var all []kept
+	sinks := map[uint16]string{}
+	for name, i := range t.l.sinkIDs {
+		sinks[i] = name
+	}
+	oldSinks := old.sinks()
+	err := t.each(record.TreeOutbox, nil, func(k, v []byte) error {
+		at, sink, _ := record.ParseOutboxKey(k)
+		o, err := record.OutboxForm.Decode(v)
+		all = append(all, kept{sinks[sink], at, o})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, k := range all {
+		_, same, err := r.same(t, old, k.at)
+		if err != nil {
+			return err
+		}
+		_, waits := old.rows[record.TreeOutbox][string(record.OutboxKey(k.at, oldSinks[k.sink]))]
+		switch {
+		case same && waits:
+		case same && old.intact(record.TreeOutbox, record.TreeMeta):
+			if _, err := t.removeOutbox(k.sink, []RowKey{k.at}, func(RowKey, record.OutboxRow) error { return nil }); err != nil {
+				return err
+			}
+		default:
+			k.row.State, k.row.LastError = record.Parked, "restored from a backup: this may have been delivered"
+			if err := t.put(record.TreeOutbox, t.outboxKey(k.sink, k.at), record.OutboxForm.Encode(&k.row)); err != nil {
+				return err
 			}
 		}
 	}
@@ -443,14 +501,14 @@ func (r *restorer) erasures(s, old *salvager) error {
 }
 
 // begin appends the first event after the restore.
-func (r *restorer) begin(t *txn, old *salvager, actor string) error {
+func (r *restorer) begin(t *txn, old *wreck, actor string) error {
 	last, hash, err := t.head(t.l.own)
 	if err != nil {
 		return err
 	}
 	ev := record.Event{Event: checkout.Event{Kind: checkout.Restore, Actor: actor, Source: checkout.SourceSystem, Note: "restored " + filepath.Base(r.result.Backup),
 		Gap: &checkout.Gap{File: r.result.Aside, Seq: last, Hash: hash}}}
-	highest := max(last, old.newest(r.o.Station))
+	highest := max(last, old.newest(t.l.own))
 	if !old.intact(record.TreeMeta) {
 		highest = max(highest, old.ceiling)
 	}
@@ -458,6 +516,10 @@ func (r *restorer) begin(t *txn, old *salvager, actor string) error {
 		ev.Gap.Lost = [][2]uint64{{last + 1, highest}}
 	}
 	if err := t.setHead(t.l.own, highest, hash); err != nil {
+		return err
+	}
+	t.l.segment = uuid.New()
+	if err := t.put(record.TreeMeta, metaSegment, t.l.segment[:]); err != nil {
 		return err
 	}
 	return t.append(&ev, nil, nil)

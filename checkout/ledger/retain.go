@@ -2,10 +2,7 @@ package ledger
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"stump/checkout"
@@ -13,9 +10,21 @@ import (
 	"stump/internal/count"
 )
 
-// metaSwept is where the last event is that Anonymise has dealt with, for each
-// name that the station has had.
-func metaSwept(station string) []byte { return append([]byte("swept/"), station...) }
+// metaSwept is where the last event is that Anonymise has dealt with.
+var metaSwept = []byte("swept")
+
+func (t *txn) swept() (record.Ref, error) {
+	b, err := t.get(record.TreeMeta, metaSwept)
+	at, ok := record.ParseEventKey(b)
+	if err == nil && b != nil && !ok {
+		err = t.damaged("how far retention has come")
+	}
+	return at, err
+}
+
+func (t *txn) setSwept(at record.Ref) error {
+	return t.put(record.TreeMeta, metaSwept, record.EventKey(at))
+}
 
 // sweepBatch is how many events Anonymise looks at in one transaction.
 const sweepBatch = 500
@@ -60,69 +69,52 @@ func (l *Ledger) Anonymise(ctx context.Context, before time.Time) (int, error) {
 // sweeper is what one transaction erases: it goes on after the last event that
 // was dealt with.
 type sweeper struct {
-	t       *txn // of the collecting transaction
-	erase   map[record.Ref]eraseParts
-	people  map[string]bool
-	station string
-	swept   uint64
+	t      *txn // of the collecting transaction
+	erase  map[record.Ref]eraseParts
+	people map[string]bool
+	swept  record.Ref
+}
+
+func newSweeper(t *txn) *sweeper {
+	return &sweeper{t: t, erase: map[record.Ref]eraseParts{}, people: map[string]bool{}}
 }
 
 // nextSweep collects the loans that the next events close. It returns nil when
 // no event is old enough.
 func (t *txn) nextSweep(before time.Time) (*sweeper, error) {
-	for _, station := range slices.Sorted(maps.Keys(t.l.names)) {
-		if s, err := t.sweepStation(station, before); s != nil || err != nil {
-			return s, err
-		}
-	}
-	return nil, nil
-}
-
-func (t *txn) sweepStation(station uint16, before time.Time) (*sweeper, error) {
-	s := &sweeper{t: t, erase: map[record.Ref]eraseParts{}, people: map[string]bool{}, station: t.l.names[station]}
-	b, err := t.get(record.TreeMeta, metaSwept(s.station))
+	s := newSweeper(t)
+	begin, err := t.swept()
 	if err != nil {
 		return nil, err
 	}
-	if len(b) == 8 {
-		s.swept = binary.BigEndian.Uint64(b)
-	}
-	begin := s.swept
+	s.swept = begin
 	clock := times{t: t}
 	var waiting []closing // of unknown time, until one of known time follows
-	c := t.tx.Bucket(record.TreeEvents.Bucket()).Cursor()
-	for k, v := c.Seek(record.EventKey(record.At(station, begin+1))); k != nil; k, v = c.Next() {
-		at, ok := record.ParseEventKey(k)
-		if !ok || at.Station != station {
-			break
-		}
-		ev, err := t.decode(at, v)
+	n := 0
+	err = t.events(begin, func(at record.Ref, raw []byte) (bool, error) {
+		ev, err := t.decode(at, raw)
 		if err != nil {
-			return nil, err
+			return false, err
 		}
 		when, known, err := clock.wall(ev.At)
-		if err != nil {
-			return nil, err
-		}
-		if known && !when.Before(before) {
-			break
+		if err != nil || known && !when.Before(before) {
+			return false, err
 		}
 		waiting = append(waiting, closing{at, ev})
+		n++
 		if !known {
-			continue
+			return true, nil
 		}
 		for _, w := range waiting {
 			if err := s.event(w.at, &w.ev); err != nil {
-				return nil, err
+				return false, err
 			}
 		}
-		waiting, s.swept = nil, at.Seq
-		if s.swept-begin >= sweepBatch {
-			break
-		}
-	}
-	if s.swept == begin {
-		return nil, nil
+		waiting, s.swept = nil, at
+		return n < sweepBatch, nil
+	})
+	if err != nil || s.swept == begin {
+		return nil, err
 	}
 	return s, nil
 }
@@ -213,9 +205,21 @@ func (t *txn) mover(at record.Ref) (record.Ref, record.Event, error) {
 	return record.Ref{}, record.Event{}, nil
 }
 
-// apply leads the histories of the people past what goes, erases it, and says
-// so in an event.
+// apply erases what was collected, and says so in an event.
 func (s *sweeper) apply(t *txn) error {
+	if err := s.eraseParts(t); err != nil {
+		return err
+	}
+	if err := t.setSwept(s.swept); err != nil || len(s.erase) == 0 {
+		return err
+	}
+	ev := record.Event{Event: checkout.Event{Kind: checkout.Erase, Source: checkout.SourceSystem,
+		Note: fmt.Sprintf("retention: %s of closed loans up to event %d anonymised", count.Of(len(s.erase), "event"), s.swept.Seq)}}
+	return t.append(&ev, nil, nil)
+}
+
+// eraseParts leads the histories of the people past what goes, and erases it.
+func (s *sweeper) eraseParts(t *txn) error {
 	for id := range s.people {
 		r, err := t.row(record.TreePeople, id)
 		if err != nil {
@@ -243,14 +247,10 @@ func (s *sweeper) apply(t *txn) error {
 			return err
 		}
 	}
-	if err := t.put(record.TreeMeta, metaSwept(s.station), binary.BigEndian.AppendUint64(nil, s.swept)); err != nil || len(s.erase) == 0 {
-		return err
+	if len(s.erase) == 0 {
+		return nil
 	}
-	if err := t.put(record.TreeMeta, metaScrub, nil); err != nil {
-		return err
-	}
-	ev := record.Event{Event: checkout.Event{Kind: checkout.Erase, Source: checkout.SourceSystem, Note: fmt.Sprintf("retention: %s of closed loans up to event %d anonymised", count.Of(len(s.erase), "event"), s.swept)}}
-	return t.append(&ev, nil, nil)
+	return t.put(record.TreeMeta, metaScrub, nil)
 }
 
 // leadPast links a person's history without what goes.

@@ -257,9 +257,8 @@ func (l *Ledger) renew() error {
 		db      *bolt.DB
 		file    *os.File
 		own     uint16
-		names   map[uint16]string
 		sinkIDs map[string]uint16
-	}{l.db, l.file, l.own, l.names, l.sinkIDs}
+	}{l.db, l.file, l.own, l.sinkIDs}
 	if old.db != nil {
 		if err := syscall.Flock(int(old.file.Fd()), syscall.LOCK_UN); err != nil {
 			return err
@@ -277,7 +276,7 @@ func (l *Ledger) renew() error {
 	}
 	// Another process may have taken the file meanwhile; then it is gone.
 	if syscall.Flock(int(old.file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
-		l.db, l.file, l.own, l.names, l.sinkIDs = old.db, old.file, old.own, old.names, old.sinkIDs
+		l.db, l.file, l.own, l.sinkIDs = old.db, old.file, old.own, old.sinkIDs
 	}
 	return err
 }

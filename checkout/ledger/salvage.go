@@ -1,11 +1,8 @@
 package ledger
 
 import (
-	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -14,12 +11,8 @@ import (
 	"syscall"
 	"time"
 
-	"stump/checkout"
-	"stump/checkout/ledger/boltpages"
-	"stump/checkout/ledger/record"
 	"stump/internal/count"
 	"stump/internal/safefile"
-	"stump/internal/sitekey"
 )
 
 // Salvaged tells what was saved from a damaged file.
@@ -38,17 +31,21 @@ type Salvaged struct {
 	// Perhaps are numbers that events may have had of which no trace is left.
 	// They are not given again. Zero for none.
 	Perhaps [2]uint64
-	// Others are the numbers that are missing of other stations, which are
-	// names that this one had before.
+	// Others are the numbers that are missing of closed chains, by the
+	// station's name at that time.
 	Others map[string][][2]uint64
 	// Restated are the loans whose events are lost, but which the devices'
 	// rows still told.
 	Restated int
 	// Made are the people and devices whose rows are lost and were made anew
-	// from events. Partial is set when others may be missing altogether.
-	Made    int
-	Partial bool
-	At      time.Time
+	// from events; Tagless are those of them that must be enrolled again.
+	// Partial is set when others may be missing altogether.
+	Made, Tagless int
+	Partial       bool
+	// Rows are the outbox rows that are lost: nobody knows what of it was
+	// delivered.
+	Rows int
+	At   time.Time
 }
 
 // String is the sentence for the log, the API and the technician.
@@ -64,13 +61,22 @@ func (s *Salvaged) String() string {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Others)) {
-		lost += fmt.Sprintf("; of station %s missing: %s", name, ranges(s.Others[name]))
+		lost += fmt.Sprintf("; of the time as station %s missing: %s", name, ranges(s.Others[name]))
 	}
 	if s.Perhaps[1] > 0 {
 		lost += fmt.Sprintf(", and perhaps some after %d", s.Perhaps[0]-1)
 	}
+	if s.Made > 0 {
+		lost += fmt.Sprintf("; %s made anew from events", count.Were(s.Made, "person or device"))
+	}
+	if s.Tagless > 0 {
+		lost += fmt.Sprintf(", %d without a tag: enrol them again", s.Tagless)
+	}
 	if s.Partial {
 		lost += "; people and devices may be missing: compare with a backup or the directory"
+	}
+	if s.Rows > 0 {
+		lost += fmt.Sprintf("; of %s nobody knows whether it was delivered: compare with the directory", count.Of(s.Rows, "event"))
 	}
 	return fmt.Sprintf("the ledger was damaged (%s): %s saved, %s; the damaged file is %s; stump restore brings back a backup",
 		s.Reason, count.Were(s.Events, "event"), lost, s.File)
@@ -184,28 +190,21 @@ func salvage(path, reason string, o Options) (*Salvaged, error) {
 	if err != nil {
 		return nil, err
 	}
-	at := o.Stamp().Wall
-	s := newSalvager(path, o, keys)
-	s.result.Reason, s.result.At = reason, at
-	f, err := os.Open(path)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-	case err != nil:
+	w, f, err := readWreck(path, o)
+	if err != nil {
 		return nil, err
-	default:
+	}
+	s := &salvager{wreck: w, keys: keys, result: &Salvaged{Reason: reason, At: o.Stamp().Wall}}
+	if f != nil {
 		defer f.Close()
 		if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 			return nil, lockedBy(path)
 		}
-		if s.result.File, err = freeName(asideName(path, "damaged", reason, at)); err != nil {
-			return nil, err
-		}
-		if err := s.read(f); err != nil {
+		if s.result.File, err = freeName(asideName(path, "damaged", reason, s.result.At)); err != nil {
 			return nil, err
 		}
 	}
 	o.Logger.Error("salvaging the ledger", "err", &DamagedError{Path: path, Reason: reason})
-	s.pick()
 	tmp := path + ".salvaged"
 	if err := os.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
@@ -247,287 +246,4 @@ func replace(path, next, aside string) error {
 		return err
 	}
 	return safefile.SyncDir(filepath.Dir(path))
-}
-
-// salvager collects what can be read of a damaged file.
-type salvager struct {
-	o        Options
-	keys     *sitekey.Ring
-	r        io.ReaderAt
-	events   []salvagedEvent
-	rows     map[record.Tree]map[string]rowCopy
-	made     map[record.Tree]map[string]*record.Row // people and devices that only events tell of
-	stations map[string]uint16                      // indexes in the new file
-	names    oldNames                               // those in the file that is read
-	override map[record.Ref][]byte                  // records to take instead of those that were read
-	first    func(*txn, []restated) error           // appends the first new event; nil: begin
-	rootPage uint64
-	trees    map[string]bool // by name: the whole tree could be read
-	current  bool            // rootPage is that of the last transaction for sure
-	ceiling  uint64          // no event has a higher number, see holder
-	result   *Salvaged
-}
-
-func newSalvager(path string, o Options, keys *sitekey.Ring) *salvager {
-	s := &salvager{o: o, keys: keys, rows: map[record.Tree]map[string]rowCopy{}, made: map[record.Tree]map[string]*record.Row{},
-		stations: map[string]uint16{}, override: map[record.Ref][]byte{}, trees: map[string]bool{}, result: &Salvaged{}}
-	if h, err := readHolder(path); err == nil {
-		s.ceiling = h.Ceiling
-	}
-	return s
-}
-
-// salvagedEvent is an event record somewhere in the damaged file. Only what is
-// needed to put them in order is kept in memory.
-type salvagedEvent struct {
-	at            record.Ref
-	off           int64
-	size          int32
-	reach, erased bool
-}
-
-// rowCopy is the newest copy of a row.
-type rowCopy struct {
-	rev   uint64
-	body  []byte
-	reach bool
-}
-
-// read walks the trees as far as they go, and then looks through the whole
-// file: a page that no tree leads to any more may hold the only copy.
-func (s *salvager) read(f *os.File) error {
-	st, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	size := st.Size()
-	s.walk(f, size)
-	s.result.Partial = !s.intact(record.TreePeople, record.TreeDevices)
-	if s.current && s.intact(record.Trees...) {
-		size = 0 // nothing is missing
-	}
-	scan(f, size, func(off int64, b []byte) int { return s.take(off, b, false) })
-	s.names = s.oldNames()
-	return nil
-}
-
-// readTrees reads a file that is whole, without the old copies on free pages.
-func (s *salvager) readTrees(f io.ReaderAt, size int64) error {
-	s.walk(f, size)
-	if !s.intact(record.Trees...) {
-		return errors.New("a part of the file can't be read: run stump verify")
-	}
-	slices.SortFunc(s.events, byPlace)
-	s.names = s.oldNames()
-	return nil
-}
-
-// walk takes what the trees lead to.
-func (s *salvager) walk(f io.ReaderAt, size int64) {
-	s.r = f
-	p := &boltpages.File{R: f, High: uint64(size) / boltpages.PageSize}
-	s.root(f, p)
-	for _, b := range p.Buckets(s.rootPage) {
-		bad := false
-		whole := b.Content(func(g boltpages.Found) { bad = s.take(g.Off, g.Value, true) == 0 || bad })
-		s.trees[b.Name] = whole && !bad
-	}
-}
-
-// intact reports whether everything that these trees lead to could be read.
-func (s *salvager) intact(trees ...record.Tree) bool {
-	return !slices.ContainsFunc(trees, func(tr record.Tree) bool { return !s.trees[tr.String()] })
-}
-
-// root finds the root page of the newest transaction. Where a meta page is damaged, it was perhaps the newest;
-// then the pages that could be a root are looked at too: each transaction
-// writes a row into the meta tree with its number.
-func (s *salvager) root(f io.ReaderAt, p *boltpages.File) {
-	var newest boltpages.Meta
-	valid := 0
-	for slot := range int64(2) {
-		m, err := boltpages.ReadMeta(f, slot)
-		if err != nil {
-			continue
-		}
-		if m.Txid != newest.Txid { // one in both places is as good as one
-			valid++
-		}
-		if m.Txid >= newest.Txid {
-			newest = m
-		}
-	}
-	s.rootPage = newest.Root
-	if s.current = valid == 2; s.current {
-		return
-	}
-	best := newest.Txid
-	for id := uint64(2); id < p.High; id++ {
-		if rev, whole := rootRev(p, id); whole && rev > best {
-			s.rootPage, best = id, rev
-		}
-	}
-}
-
-// rootRev returns the number of the transaction that wrote the root page id,
-// as far as rows tell it, and whether everything below it can be read.
-func rootRev(p *boltpages.File, id uint64) (rev uint64, whole bool) {
-	all := p.Buckets(id)
-	if len(all) != len(record.Trees) {
-		return 0, false
-	}
-	whole = true
-	for _, b := range all {
-		whole = b.Content(func(g boltpages.Found) {
-			if v, err := record.Open(g.Value); err == nil && v.Tree == record.TreeMeta {
-				rev = max(rev, v.Rev)
-			}
-		}) && whole
-	}
-	return rev, whole
-}
-
-// take keeps what begins at b, if it is a record. It returns its length.
-func (s *salvager) take(off int64, b []byte, reach bool) int {
-	if bytes.HasPrefix(b, record.EventMagic) {
-		p, err := record.Split(b)
-		if err != nil {
-			return 0
-		}
-		if !reach && s.current && s.intact(record.TreeEvents) {
-			return p.Size // an old copy, or never committed
-		}
-		ev, err := record.Decode(b[:p.Size])
-		if err != nil {
-			return 0
-		}
-		r := record.At(s.station(ev.Station), ev.Seq)
-		s.events = append(s.events, salvagedEvent{r, off, int32(p.Size), reach, ev.Erased})
-		return p.Size
-	}
-	v, err := record.Open(b)
-	if err != nil {
-		return 0
-	}
-	// Where a tree could be read from its root, other copies are old, or of rows
-	// that were deleted, such as the outbox row of an event that was delivered.
-	if !reach && s.intact(v.Tree) {
-		return v.Size
-	}
-	if s.rows[v.Tree] == nil {
-		s.rows[v.Tree] = map[string]rowCopy{}
-	}
-	key := string(v.Key)
-	if old, ok := s.rows[v.Tree][key]; !ok || !old.reach && (reach || v.Rev > old.rev) {
-		s.rows[v.Tree][key] = rowCopy{v.Rev, bytes.Clone(v.Body), reach}
-	}
-	return v.Size
-}
-
-// station gives a station its index in the new file.
-func (s *salvager) station(name string) uint16 {
-	i, ok := s.stations[name]
-	if !ok {
-		i = uint16(len(s.stations) + 1)
-		s.stations[name] = i
-	}
-	return i
-}
-
-// load reads the record of e again.
-func (s *salvager) load(e salvagedEvent) ([]byte, record.Event, error) {
-	b := s.override[e.at]
-	if b != nil {
-		ev, err := record.Decode(b)
-		return b, ev, err
-	}
-	b = make([]byte, e.size)
-	if _, err := s.r.ReadAt(b, e.off); err != nil && err != io.EOF {
-		return nil, record.Event{}, err
-	}
-	ev, err := record.Decode(b)
-	return b, ev, err
-}
-
-// pick chooses one record for each place in the sequence. What a tree leads to
-// was committed. Another record may be an old copy of it, or may never have
-// been committed: it counts only when the chain proves it.
-func (s *salvager) pick() {
-	slices.SortFunc(s.events, byPlace)
-	var kept []salvagedEvent
-	var next record.Event // the event kept last: we go backwards
-	for end := len(s.events); end > 0; {
-		begin := end - 1
-		for begin > 0 && s.events[begin-1].at == s.events[end-1].at {
-			begin--
-		}
-		if e, ev, ok := s.choose(s.events[begin:end], next, s.hashBefore(begin)); ok {
-			kept, next = append(kept, e), ev
-		}
-		end = begin
-	}
-	slices.Reverse(kept)
-	s.events = kept
-	s.result.Events = uint64(len(kept))
-}
-
-func byPlace(a, b salvagedEvent) int {
-	return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.off, b.off))
-}
-
-// has reports whether the event of a place was picked.
-func (s *salvager) has(at record.Ref) bool {
-	_, ok := slices.BinarySearchFunc(s.events, at, func(e salvagedEvent, at record.Ref) int { return e.at.Compare(at) })
-	return ok
-}
-
-// find reads the event of a place among those that were picked.
-func (s *salvager) find(station string, seq uint64) (record.Event, error) {
-	at := record.At(s.stations[station], seq)
-	i, _ := slices.BinarySearchFunc(s.events, salvagedEvent{at: at}, byPlace)
-	if i == len(s.events) || s.events[i].at != at {
-		return record.Event{}, fmt.Errorf("no event %d of station %q", seq, station)
-	}
-	_, ev, err := s.load(s.events[i])
-	return ev, err
-}
-
-// hashBefore returns the hashes that records of the place just before
-// s.events[i] have; none when there is a hole.
-func (s *salvager) hashBefore(i int) []checkout.Hash {
-	var hashes []checkout.Hash
-	for j := i - 1; j >= 0; j-- {
-		if s.events[j].at != (record.At(s.events[i].at.Station, s.events[i].at.Seq-1)) {
-			break
-		}
-		if _, ev, err := s.load(s.events[j]); err == nil {
-			hashes = append(hashes, ev.Hash)
-		}
-	}
-	return hashes
-}
-
-// choose picks among the records of one place.
-func (s *salvager) choose(all []salvagedEvent, next record.Event, before []checkout.Hash) (best salvagedEvent, ev record.Event, ok bool) {
-	for _, e := range all {
-		_, got, err := s.load(e)
-		if err != nil {
-			continue
-		}
-		proven := e.reach
-		switch {
-		case proven:
-		case next.Seq == got.Seq+1 && next.Station == got.Station:
-			proven = next.Prev == got.Hash
-		case len(before) > 0:
-			proven = slices.Contains(before, got.Prev)
-		default:
-			proven = true // nothing on either side: its own hash is all there is
-		}
-		// What was erased stays erased, whatever old copies there are.
-		if proven && (!ok || e.reach && !best.reach || e.reach == best.reach && e.erased && !best.erased) {
-			best, ev, ok = e, got, true
-		}
-	}
-	return best, ev, ok
 }

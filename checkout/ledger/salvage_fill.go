@@ -3,28 +3,39 @@ package ledger
 import (
 	"bytes"
 	"cmp"
-	"encoding/binary"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/google/uuid"
 	bolt "go.etcd.io/bbolt"
 
 	"stump/checkout"
 	"stump/checkout/ledger/record"
+	"stump/internal/sitekey"
 )
+
+// salvager writes what could be read of a damaged file into a new one. Events,
+// chains and rows keep their places; links, loans and heads are made anew from
+// the events.
+type salvager struct {
+	*wreck
+	keys   *sitekey.Ring
+	made   map[record.Tree]map[string]*record.Row // people and devices that only events tell of
+	result *Salvaged
+}
 
 // fill writes what was saved into a new, empty file.
 func (s *salvager) fill(db *bolt.DB) error {
-	s.station(s.o.Station)
-	l := &Ledger{path: db.Path(), o: s.o, keys: s.keys, db: db, ceiling: math.MaxUint64, own: s.stations[s.o.Station],
-		names: map[uint16]string{}, sinkIDs: map[string]uint16{}}
-	for name, i := range s.stations {
-		l.names[i] = name
+	s.made = map[record.Tree]map[string]*record.Row{record.TreePeople: {}, record.TreeDevices: {}}
+	s.result.Events = uint64(len(s.events))
+	s.result.Partial = !s.intact(record.TreePeople, record.TreeDevices)
+	if err := s.nameChains(); err != nil {
+		return err
 	}
+	l := &Ledger{path: db.Path(), o: s.o, keys: s.keys, db: db, ceiling: math.MaxUint64, own: s.own, sinkIDs: map[string]uint16{}}
 	// The file has no name yet: one sync at the end will do.
 	db.NoSync = true
 	defer func() { db.NoSync = false }()
@@ -34,7 +45,7 @@ func (s *salvager) fill(db *bolt.DB) error {
 	within := func(f func(*txn) error) error {
 		return db.Update(func(tx *bolt.Tx) error { return f(&txn{l: l, tx: tx}) })
 	}
-	if err := within(s.fillNames); err != nil {
+	if err := within(s.fillMeta); err != nil {
 		return err
 	}
 	seen := newReplay()
@@ -54,19 +65,44 @@ func (s *salvager) fill(db *bolt.DB) error {
 		if err != nil {
 			return err
 		}
-		if err := s.copyRows(t, record.TreeUnknown); err != nil {
-			return err
-		}
-		if s.first != nil {
-			return s.first(t, restate)
+		for key, body := range s.rows[record.TreeUnknown] {
+			if err := t.put(record.TreeUnknown, []byte(key), body); err != nil {
+				return err
+			}
 		}
 		return s.begin(t, restate)
 	})
 }
 
-// fillNames writes the names of stations and sinks, and the key check that the
-// damaged file had.
-func (s *salvager) fillNames(t *txn) error {
+// nameChains makes sure that each chain with events has a name, and that one of
+// them goes on: the last.
+func (s *salvager) nameChains() error {
+	for _, e := range s.events {
+		if c := s.chains[e.at.Chain]; c.ID.IsZero() {
+			_, ev, err := s.load(e)
+			if err != nil {
+				return err
+			}
+			c.ID = ev.Hash
+			s.chains[e.at.Chain] = c
+		}
+	}
+	if _, ok := s.chains[s.own]; ok {
+		return nil
+	}
+	s.own = 1
+	for i := range s.chains {
+		s.own = max(s.own, i)
+	}
+	if _, ok := s.chains[s.own]; !ok {
+		s.chains[s.own] = record.Chain{}
+	}
+	return nil
+}
+
+// fillMeta writes the chains and sinks, and the key check that the damaged file
+// had.
+func (s *salvager) fillMeta(t *txn) error {
 	var err error
 	if t.l.segment, err = uuid.NewRandom(); err != nil {
 		return err
@@ -74,40 +110,83 @@ func (s *salvager) fillNames(t *txn) error {
 	if err := t.put(record.TreeMeta, metaSegment, t.l.segment[:]); err != nil {
 		return err
 	}
-	for name, i := range s.stations {
-		if err := t.put(record.TreeMeta, metaStation(name), binary.BigEndian.AppendUint16(nil, i)); err != nil {
+	for i, c := range s.chains {
+		if err := t.putChain(i, c); err != nil {
 			return err
 		}
 	}
-	sinks := slices.Clone(s.o.Sinks)
-	for key := range s.rows[record.TreeMeta] {
-		if name, ok := bytes.CutPrefix([]byte(key), metaSink("")); ok && !slices.Contains(sinks, string(name)) {
-			sinks = append(sinks, string(name))
-		}
+	if err := t.setOwn(s.own); err != nil {
+		return err
 	}
-	for _, name := range sinks {
-		t.l.sinkIDs[name] = uint16(len(t.l.sinkIDs) + 1)
-		if err := t.put(record.TreeMeta, metaSink(name), record.SinkCounts{Index: t.l.sinkIDs[name]}.Encode()); err != nil {
+	if len(s.chains) > 1 {
+		if err := t.setRuns(s.order()); err != nil {
 			return err
 		}
 	}
-	for key, kept := range s.rows[record.TreeMeta] {
-		if key == string(metaSimulated) || strings.HasPrefix(key, string(metaSwept(""))) {
-			if err := t.put(record.TreeMeta, []byte(key), kept.body); err != nil {
+	t.l.sinkIDs = s.sinks()
+	taken := slices.Collect(maps.Values(t.l.sinkIDs))
+	for i, name := range s.o.Sinks { // most have the number of their place
+		for id := uint16(i + 1); t.l.sinkIDs[name] == 0; id++ {
+			if !slices.Contains(taken, id) {
+				t.l.sinkIDs[name] = id
+				taken = append(taken, id)
+			}
+		}
+	}
+	for name, i := range t.l.sinkIDs {
+		if err := t.put(record.TreeMeta, metaSink(name), record.SinkForm.Encode(&record.Sink{Index: i})); err != nil {
+			return err
+		}
+	}
+	meta := s.rows[record.TreeMeta]
+	for _, key := range [][]byte{metaSimulated, metaSwept, metaScrub} {
+		if body, ok := meta[string(key)]; ok {
+			if err := t.put(record.TreeMeta, key, body); err != nil {
 				return err
 			}
 		}
 	}
 	check := t.l.keys.Check(0)
-	if old, ok := s.rows[record.TreeMeta][string(metaKey)]; ok {
-		check = old.body
+	if old, ok := meta[string(metaKey)]; ok {
+		check = old
 	}
 	return t.put(record.TreeMeta, metaKey, check)
 }
 
+// order returns the runs of the chains; where the file does not tell it, each
+// chain comes after those that were begun before it, and the own one last.
+func (s *salvager) order() []run {
+	if s.runs != nil {
+		return s.runs
+	}
+	var all []run
+	for _, i := range slices.Sorted(maps.Keys(s.chains)) {
+		if i != s.own {
+			all = append(all, run{i, 1, s.newest(i)})
+		}
+	}
+	return append(all, run{s.own, 1, math.MaxUint64})
+}
+
+// inOrder returns the events in the order in which they happened.
+func (s *salvager) inOrder() []wreckEvent {
+	if len(s.chains) < 2 {
+		return s.events
+	}
+	var all []wreckEvent
+	for _, r := range s.order() {
+		for _, e := range s.events {
+			if e.at.Chain == r.chain && r.first <= e.at.Seq && e.at.Seq <= r.last {
+				all = append(all, e)
+			}
+		}
+	}
+	return all
+}
+
 // fillEvents copies events and links them anew, since some that they linked
 // to may be lost. What is hashed stays as it is.
-func (s *salvager) fillEvents(t *txn, some []salvagedEvent, seen *replay) error {
+func (s *salvager) fillEvents(t *txn, some []wreckEvent, seen *replay) error {
 	for _, e := range some {
 		b, ev, err := s.load(e)
 		if err != nil {
@@ -116,74 +195,18 @@ func (s *salvager) fillEvents(t *txn, some []salvagedEvent, seen *replay) error 
 		ev.Links = seen.links(&ev)
 		seen.event(e.at, &ev)
 		s.remember(&ev)
-		record, err := record.Rewrite(b, func(_ *record.Secrets, e *record.Event) { e.Links = ev.Links })
+		sealed, err := record.Rewrite(b, func(_ *record.Secrets, l *record.Links, _ *bool) { *l = ev.Links })
 		if err != nil {
 			return err
 		}
-		if err := t.putEvent(e.at, record); err != nil {
+		if err := errors.Join(t.putEvent(e.at, sealed), t.setHead(e.at.Chain, ev.Seq, ev.Hash), t.noteBoot(&ev, e.at)); err != nil {
 			return err
 		}
-		if err := t.setHead(e.at.Station, ev.Seq, ev.Hash); err != nil {
-			return err
-		}
-		if err := t.noteBoot(&ev); err != nil {
-			return err
-		}
-		if e.at.Station == t.l.own {
+		if e.at.Chain == s.own {
 			s.result.LastSeq = ev.Seq
 		}
 	}
 	return nil
-}
-
-// inOrder returns the events in an order in which they may have happened.
-func (s *salvager) inOrder() []salvagedEvent {
-	if len(s.stations) < 2 {
-		return s.events
-	}
-	names := s.names
-	here := func(r record.Ref) record.Ref {
-		return record.At(s.stations[names.station(r.Station, s.o.Station)], r.Seq)
-	}
-	rest := make([][]salvagedEvent, len(s.stations))
-	for _, e := range s.events {
-		rest[e.at.Station-1] = append(rest[e.at.Station-1], e)
-	}
-	lines, done := make([]line, len(rest)), map[uint16]uint64{}
-	peek := func(i int) {
-		lines[i] = line{at: record.Ref{Station: uint16(i + 1)}}
-		if len(rest[i]) > 0 {
-			_, ev, _ := s.load(rest[i][0]) // fillEvents meets the error
-			l := ev.Links
-			lines[i] = line{rest[i][0].at, record.Links{Device: here(l.Device), Person: here(l.Person), From: here(l.From), Resolved: here(l.Resolved)}}
-		}
-	}
-	for i := range rest {
-		peek(i)
-	}
-	all := make([]salvagedEvent, 0, len(s.events))
-	for i := turn(lines, done); i >= 0; i = turn(lines, done) {
-		all = append(all, rest[i][0])
-		done[lines[i].at.Station] = lines[i].at.Seq
-		rest[i] = rest[i][1:]
-		peek(i)
-	}
-	return all
-}
-
-// links are those that an event has when it is the next.
-func (p *replay) links(ev *record.Event) record.Links {
-	l := record.Links{Device: p.devices[ev.Device], Person: p.people[ev.Person]}
-	if ev.From != ev.Person {
-		l.From = p.people[ev.From]
-	}
-	if ev.Resolved != "" {
-		l.Resolved = p.people[ev.Resolved]
-		if ev.Device != "" {
-			l.Resolved = p.devices[ev.Resolved]
-		}
-	}
-	return l
 }
 
 // restated is a loan that a device's row tells of and no event does.
@@ -195,57 +218,31 @@ type restated struct {
 // fillRows writes devices, people and tags: the register's part as the rows
 // say, loans and histories as the events say.
 func (s *salvager) fillRows(t *txn, seen *replay) (restate []restated, err error) {
-	taken := map[string]bool{}
-	put := func(tr record.Tree, id string, heads map[string]record.Ref) (*record.Row, error) {
-		r, err := s.rowOf(tr, id)
-		if err != nil {
-			return nil, err
-		}
-		r.Head = heads[id]
-		if tr == record.TreeDevices {
-			r.Loan = seen.loans[id]
-		}
-		if r.Lookup != nil && taken[string(r.Lookup)] {
-			r.Lookup, r.Sealed, r.Mask = nil, nil, ""
-		}
-		if r.Lookup != nil {
-			taken[string(r.Lookup)] = true
-			if err := t.put(record.TreeTags, r.Lookup, ownerBody(tr, id)); err != nil {
+	for _, part := range []struct {
+		tree  record.Tree
+		heads map[string]record.Ref
+	}{{record.TreePeople, seen.people}, {record.TreeDevices, seen.devices}} {
+		for _, id := range s.ids(part.tree, part.heads) {
+			r, err := s.rowOf(part.tree, id)
+			if err != nil {
 				return nil, err
 			}
-		}
-		return r, t.putRow(tr, id, r)
-	}
-	for _, id := range s.ids(record.TreePeople, seen.people) {
-		if _, err := put(record.TreePeople, id, seen.people); err != nil {
-			return nil, err
-		}
-	}
-	for _, id := range s.ids(record.TreeDevices, seen.devices) {
-		if _, err := put(record.TreeDevices, id, seen.devices); err != nil {
-			return nil, err
-		}
-		old, ok := s.rows[record.TreeDevices][id]
-		if !ok {
-			continue
-		}
-		was, err := record.DecodeRow(old.body)
-		if err == nil && s.untold(was.Loan.Since, seen.loans[id].Since, old.reach) {
-			restate = append(restate, restated{id, was.Loan})
+			was := r.Loan
+			r.Head, r.Loan = part.heads[id], seen.loans[id]
+			if r.Lookup != nil {
+				if err := t.put(record.TreeTags, r.Lookup, ownerBody(part.tree, id)); err != nil {
+					return nil, err
+				}
+			}
+			if err := t.putRow(part.tree, id, r); err != nil {
+				return nil, err
+			}
+			if part.tree == record.TreeDevices && was.Since.Compare(r.Loan.Since) > 0 {
+				restate = append(restate, restated{id, was})
+			}
 		}
 	}
 	return restate, nil
-}
-
-// untold reports whether a device's row tells of an event that is lost, and is
-// newer than the last one that is there. Between two stations nobody knows but
-// by the row: the newest copy of it is what was.
-func (s *salvager) untold(since, have record.Ref, newest bool) bool {
-	since.Station = s.stations[s.names.station(since.Station, s.o.Station)]
-	if have.Seq == 0 || since.Station == have.Station {
-		return since.Seq > have.Seq
-	}
-	return newest && !s.has(since) && since.Seq > 0
 }
 
 // ids are those that have a row or an event.
@@ -263,13 +260,9 @@ func (s *salvager) ids(tr record.Tree, heads map[string]record.Ref) []string {
 // remember keeps what an event tells of people and devices whose rows are lost.
 func (s *salvager) remember(ev *record.Event) {
 	keep := func(tr record.Tree, id, name, mask string) {
-		if _, ok := s.rows[tr][id]; ok || id == "" {
-			return
+		if _, ok := s.rows[tr][id]; !ok && id != "" {
+			s.made[tr][id] = &record.Row{Name: name, Mask: mask, Pending: checkout.IsPendingID(id)}
 		}
-		if s.made[tr] == nil {
-			s.made[tr] = map[string]*record.Row{}
-		}
-		s.made[tr][id] = &record.Row{Name: name, Mask: mask, Pending: checkout.IsPendingID(id)}
 	}
 	keep(record.TreePeople, ev.Person, ev.PersonName, ev.PersonTag)
 	keep(record.TreePeople, ev.From, ev.FromName, ev.FromTag)
@@ -280,52 +273,42 @@ func (s *salvager) remember(ev *record.Event) {
 // tell the look-up value of its tag.
 func (s *salvager) rowOf(tr record.Tree, id string) (*record.Row, error) {
 	if old, ok := s.rows[tr][id]; ok {
-		return record.DecodeRow(old.body)
+		return record.DecodeRow(old)
 	}
 	s.result.Made++
-	r := s.made[tr][id]
-	if r == nil {
-		return &record.Row{Name: id}, nil
-	}
+	r := cmp.Or(s.made[tr][id], &record.Row{Name: id})
 	owner := ownerBody(tr, id)
-	for lookup, copy := range s.rows[record.TreeTags] {
-		if bytes.Equal(copy.body, owner) {
-			r.Lookup = []byte(lookup)
-			if r.Mask == "" {
-				r.Mask = checkout.Mask("")
-			}
+	for lookup, body := range s.rows[record.TreeTags] {
+		if bytes.Equal(body, owner) {
+			r.Lookup, r.Mask = []byte(lookup), cmp.Or(r.Mask, checkout.Mask(""))
 		}
+	}
+	if r.Lookup == nil {
+		s.result.Tagless++
 	}
 	return r, nil
 }
 
-// fillOutbox keeps the rows that wait. Where the tree could not be read whole,
-// an old copy of a row may be of an event that was delivered since: an admin
-// decides about it.
+// fillOutbox keeps the rows that wait. Where the newest transaction may be lost,
+// a row may be of an event that was delivered in it: an admin decides.
 func (s *salvager) fillOutbox(t *txn, keys []string) error {
 	queued := map[string]uint64{}
 	for _, key := range keys {
-		old, sink, ok := record.ParseOutboxKey([]byte(key))
-		if !ok {
-			continue
-		}
-		here := record.At(s.stations[s.names.station(old.Station, s.o.Station)], old.Seq)
-		name := s.names.sinks[sink]
-		if name == "" && len(s.o.Sinks) == 1 {
-			name = s.o.Sinks[0]
-		}
-		if !s.has(here) || t.l.sinkIDs[name] == 0 {
+		at, sink, ok := record.ParseOutboxKey([]byte(key))
+		name := s.sinkName(t, sink)
+		if _, there := s.find(at); !ok || !there || name == "" {
 			continue // its event is lost, and is among those that the report names
 		}
-		c := s.rows[record.TreeOutbox][key]
-		o, err := record.DecodeOutbox(c.body)
-		if err != nil {
-			return err
-		}
-		if !c.reach {
+		body := s.rows[record.TreeOutbox][key]
+		if !s.current {
+			o, err := record.OutboxForm.Decode(body)
+			if err != nil {
+				return err
+			}
 			o.State, o.LastError = record.Parked, "the ledger was damaged: this may have been delivered"
+			body = record.OutboxForm.Encode(&o)
 		}
-		if err := t.put(record.TreeOutbox, record.OutboxKey(here, t.l.sinkIDs[name]), o.Encode()); err != nil {
+		if err := t.put(record.TreeOutbox, []byte(key), body); err != nil {
 			return err
 		}
 		queued[name]++
@@ -338,63 +321,44 @@ func (s *salvager) fillOutbox(t *txn, keys []string) error {
 	return nil
 }
 
-// oldNames are the indexes that the damaged file used.
-type oldNames struct {
-	stations, sinks map[uint16]string
-}
-
-func (n oldNames) station(i uint16, own string) string {
-	if name, ok := n.stations[i]; ok {
-		return name
-	}
-	return own
-}
-
-// outboxKey is the key of an outbox row under the names.
-func (n oldNames) outboxKey(key string) (OutboxKey, bool) {
-	at, sink, ok := record.ParseOutboxKey([]byte(key))
-	return OutboxKey{n.stations[at.Station], at.Seq, n.sinks[sink]}, ok
-}
-
-func (s *salvager) oldNames() oldNames {
-	n := oldNames{map[uint16]string{}, map[uint16]string{}}
-	for key, copy := range s.rows[record.TreeMeta] {
-		if name, ok := bytes.CutPrefix([]byte(key), metaStation("")); ok && len(copy.body) == 2 {
-			n.stations[binary.BigEndian.Uint16(copy.body)] = string(name)
+func (s *salvager) sinkName(t *txn, index uint16) string {
+	for name, i := range t.l.sinkIDs {
+		if i == index {
+			return name
 		}
-		if name, ok := bytes.CutPrefix([]byte(key), metaSink("")); ok {
-			if c, err := record.DecodeSink(copy.body); err == nil {
-				n.sinks[c.Index] = string(name)
+	}
+	return ""
+}
+
+// lostRows is how many outbox rows there were, by the counts of the sinks, that
+// could not be read.
+func (s *salvager) lostRows() int {
+	n := 0
+	for key, body := range s.rows[record.TreeMeta] {
+		if bytes.HasPrefix([]byte(key), metaSink("")) {
+			if c, err := record.SinkForm.Decode(body); err == nil {
+				n += int(c.Queued - c.Done)
 			}
 		}
 	}
-	return n
-}
-
-func (s *salvager) copyRows(t *txn, tr record.Tree) error {
-	for key, copy := range s.rows[tr] {
-		if err := t.put(tr, []byte(key), copy.body); err != nil {
-			return err
-		}
-	}
-	return nil
+	return max(n-len(s.rows[record.TreeOutbox]), 0)
 }
 
 // begin appends the first event of the new segment, and one for each loan
 // that is restated.
 func (s *salvager) begin(t *txn, restate []restated) error {
-	seq, hash, err := t.head(t.l.own)
+	seq, hash, err := t.head(s.own)
 	if err != nil {
 		return err
 	}
-	last := s.newest(s.o.Station)
-	s.result.Lost = s.holes(t.l.own, last)
-	for name, i := range s.stations {
-		if lost := s.holes(i, s.newest(name)); i != t.l.own && len(lost) > 0 {
+	last := s.newest(s.own)
+	s.result.Lost = s.holes(s.own, last)
+	for i, c := range s.chains {
+		if lost := s.holes(i, s.newest(i)); i != s.own && len(lost) > 0 {
 			if s.result.Others == nil {
 				s.result.Others = map[string][][2]uint64{}
 			}
-			s.result.Others[name] = lost
+			s.result.Others[c.Name] = lost
 		}
 	}
 	missing := s.result.Lost
@@ -406,10 +370,10 @@ func (s *salvager) begin(t *txn, restate []restated) error {
 		}
 		last = s.ceiling
 	}
-	s.result.Restated = len(restate)
+	s.result.Restated, s.result.Rows = len(restate), s.lostRows()
 	ev := record.Event{Event: checkout.Event{Kind: checkout.Salvage, Source: checkout.SourceSystem, Note: s.result.Reason,
 		Gap: &checkout.Gap{File: s.result.File, Seq: seq, Hash: hash, Lost: missing, Others: s.result.Others}}}
-	if err := t.setHead(t.l.own, last, hash); err != nil {
+	if err := t.setHead(s.own, last, hash); err != nil {
 		return err
 	}
 	if err := t.append(&ev, nil, nil); err != nil {
@@ -420,7 +384,7 @@ func (s *salvager) begin(t *txn, restate []restated) error {
 			return err
 		}
 	}
-	return t.put(record.TreeMeta, metaSalvage, s.result.encode())
+	return t.put(record.TreeMeta, metaSalvage, salvagedForm.Encode(s.result))
 }
 
 // restate appends an event that tells what the device's row told.
@@ -450,46 +414,11 @@ func (t *txn) restate(r restated) error {
 	return t.append(&ev, person, device)
 }
 
-// newest is the highest sequence number of a station that anything in the
-// damaged file tells of: a number is never given twice.
-func (s *salvager) newest(station string) (seq uint64) {
-	names := s.names
-	own := func(r record.Ref) {
-		if names.station(r.Station, s.o.Station) == station {
-			seq = max(seq, r.Seq)
-		}
-	}
-	for _, e := range s.events {
-		if e.at.Station == s.stations[station] {
-			seq = max(seq, e.at.Seq)
-		}
-	}
-	for _, tr := range []record.Tree{record.TreeDevices, record.TreePeople} {
-		for _, copy := range s.rows[tr] {
-			if r, err := record.DecodeRow(copy.body); err == nil {
-				own(r.Head)
-				own(r.Loan.Since)
-			}
-		}
-	}
-	for key := range s.rows[record.TreeOutbox] {
-		if r, _, ok := record.ParseOutboxKey([]byte(key)); ok {
-			own(r)
-		}
-	}
-	for key, copy := range s.rows[record.TreeMeta] {
-		if i, ok := bytes.CutPrefix([]byte(key), []byte("head/")); ok && len(i) == 2 && len(copy.body) >= 8 {
-			own(record.At(binary.BigEndian.Uint16(i), binary.BigEndian.Uint64(copy.body)))
-		}
-	}
-	return seq
-}
-
-// holes are the numbers up to last that no event has.
-func (s *salvager) holes(station uint16, last uint64) (lost [][2]uint64) {
+// holes are the numbers up to last that no event of a chain has.
+func (s *salvager) holes(chain uint16, last uint64) (lost [][2]uint64) {
 	next := uint64(1)
 	for _, e := range s.events {
-		if e.at.Station != station {
+		if e.at.Chain != chain {
 			continue
 		}
 		if e.at.Seq > next {
@@ -500,11 +429,11 @@ func (s *salvager) holes(station uint16, last uint64) (lost [][2]uint64) {
 	if last >= next {
 		lost = append(lost, [2]uint64{next, last})
 	}
-	return joinRuns(lost, maxRuns/len(s.stations))
+	return joinRuns(lost, maxRuns/len(s.chains))
 }
 
-// maxRuns is how many runs of lost numbers are told one by one, over all
-// stations: an event and a row must hold them.
+// maxRuns is how many runs of lost numbers are told one by one, over all chains:
+// an event and a row must hold them.
 const maxRuns = 1000
 
 // joinRuns joins runs of numbers until at most most are left, those with the

@@ -10,14 +10,13 @@ import (
 	"stump/checkout/ledger/record"
 )
 
-// schema is the layout of the file that this code reads and writes, and how to
-// get there from older ones: steps[n] makes version n+1 of version n. A new
-// field in a row or an event needs no new version; a new tree or key does, unless
-// an older program can do without.
-var schema = struct {
-	version uint64
-	steps   map[uint64]func(*txn) error
-}{version: 1}
+// schema is the version of the file's layout that this program reads and
+// writes. A new field in a row or an event needs no new version; a new tree or
+// key does, unless an older program can do without.
+//
+//	1  a chain for every name that the station had
+//	2  one chain, named by the hash of its first event
+const schema = 2
 
 // NewerError is a file that a newer program wrote.
 type NewerError struct {
@@ -31,14 +30,17 @@ func (e *NewerError) Error() string {
 
 // Hint says what to do.
 func (e *NewerError) Hint() string {
-	return fmt.Sprintf("use a newer stump; a copy from before the migration is %s.schema-%d, which `stump restore` takes", e.Path, e.Known)
+	return fmt.Sprintf("use a newer stump; a copy from before the migration is %s, which `stump restore` takes", beforeSchema(e.Path, e.Known))
 }
 
-// migrate brings an older file to the newest schema, in one transaction, after
-// a backup beside it. A newer file is refused.
-func (l *Ledger) migrate() error {
-	var v uint64
-	err := l.db.View(func(tx *bolt.Tx) error {
+// beforeSchema is where the copy of a file of an older schema is kept.
+func beforeSchema(path string, version uint64) string {
+	return fmt.Sprintf("%s.schema-%d", path, version)
+}
+
+// readSchema returns the version of the file.
+func (l *Ledger) readSchema() (v uint64, err error) {
+	err = l.db.View(func(tx *bolt.Tx) error {
 		t := &txn{l: l, tx: tx}
 		if tx.Bucket(record.TreeMeta.Bucket()) == nil {
 			return t.damaged("the tree %q is missing", record.TreeMeta)
@@ -53,15 +55,34 @@ func (l *Ledger) migrate() error {
 		}
 		return nil
 	})
+	return v, err
+}
+
+// migrate brings an older file to the newest schema, in one transaction: after a
+// check of the whole, with a copy of the file beside it, and with another check
+// before the commit. A newer file is refused. What is open for reading only is
+// read as it is.
+func (l *Ledger) migrate() error {
+	v, err := l.readSchema()
 	switch {
-	case err != nil || v == schema.version:
+	case err != nil || v == schema:
 		return err
-	case v > schema.version:
-		return &NewerError{l.path, v, schema.version}
-	case l.readOnly:
-		return fmt.Errorf("the ledger %s has the older schema version %d: open it with the daemon once", l.path, v)
+	case v > schema:
+		return &NewerError{l.path, v, schema}
 	}
-	aside := fmt.Sprintf("%s.schema-%d", l.path, v)
+	err = l.db.View(func(tx *bolt.Tx) (err error) {
+		t := &txn{l: l, tx: tx}
+		if l.old, err = t.readSchema1(); err != nil || l.readOnly {
+			return err
+		}
+		l.own = l.old.own
+		return t.sound()
+	})
+	if err != nil || l.readOnly {
+		return err
+	}
+	aside := beforeSchema(l.path, v)
+	l.o.Logger.Info("migrating the ledger", "from", v, "to", schema, "copy", aside)
 	err = copyFile(aside, func(f io.Writer) error {
 		return l.db.View(func(tx *bolt.Tx) error {
 			_, err := tx.WriteTo(f)
@@ -69,20 +90,33 @@ func (l *Ledger) migrate() error {
 		})
 	})
 	if err != nil {
-		return fmt.Errorf("backup before the migration of the ledger: %w", err)
+		return fmt.Errorf("copy the ledger before its migration: %w", err)
 	}
-	l.o.Logger.Info("migrating the ledger", "from", v, "to", schema.version, "backup", aside)
+	old := l.old
+	l.old = nil
 	err = l.db.Update(func(tx *bolt.Tx) error {
 		t := &txn{l: l, tx: tx}
-		for from := v; from < schema.version; from++ {
-			if err := schema.steps[from](t); err != nil {
-				return err
-			}
+		if err := t.applySchema2(old); err != nil {
+			return err
 		}
-		return t.put(record.TreeMeta, metaSchema, binary.AppendUvarint(nil, schema.version))
+		return t.sound()
 	})
 	if err != nil {
-		return fmt.Errorf("migrate the ledger from schema version %d to %d (backup: %s): %w", v, schema.version, aside, err)
+		return fmt.Errorf("migrate the ledger from schema version %d to %d (nothing is changed): %w", v, schema, err)
+	}
+	return nil
+}
+
+// sound checks the whole file in one transaction; a fault is a *DamagedError.
+func (t *txn) sound() error {
+	v := newVerifier(t.l, VerifyOptions{})
+	for v.more {
+		if err := v.batch(t); err != nil {
+			return err
+		}
+	}
+	if len(v.r.Faults) > 0 {
+		return t.damaged("%s: %s", v.r.Faults[0].What, v.r.Faults[0].Detail)
 	}
 	return nil
 }

@@ -1,13 +1,14 @@
 package ledger
 
 import (
-	"cmp"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
+
+	bolt "go.etcd.io/bbolt"
 
 	"stump/checkout/ledger/record"
 	"stump/internal/safefile"
@@ -58,44 +59,48 @@ func (l *Ledger) Scrub(ctx context.Context) error {
 	return errors.Join(err, l.reopen())
 }
 
-// rewrite copies what the trees lead to into a new file, in order.
+// rewrite copies all rows into a new file, in order.
 func (l *Ledger) rewrite(ctx context.Context, tmp string) error {
-	f, err := os.Open(l.path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	st, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	s := newSalvager(l.path, l.o, l.keys)
-	if err := s.readTrees(untilDone{ctx, f}, st.Size()); err != nil {
-		return cmp.Or(ctx.Err(), err)
-	}
-	s.first = func(t *txn, restate []restated) error {
-		if len(restate) > 0 {
-			return fmt.Errorf("the loan of %q is not what the events say: run stump verify", restate[0].device)
-		}
-		if notice, ok := s.rows[record.TreeMeta][string(metaSalvage)]; ok {
-			if err := t.put(record.TreeMeta, metaSalvage, notice.body); err != nil {
+	return createFile(tmp, func(to *bolt.DB) error {
+		// The file has no name yet: one sync at the end will do.
+		to.NoSync = true
+		defer func() { to.NoSync = false }()
+		for _, tr := range record.Trees {
+			if err := l.copyTree(ctx, to, tr); err != nil {
 				return err
 			}
 		}
-		return t.put(record.TreeMeta, metaSegment, l.segment[:])
-	}
-	return createFile(tmp, s.fill)
+		return nil
+	})
 }
 
-// untilDone can't be read any more when ctx has ended.
-type untilDone struct {
-	ctx context.Context
-	r   io.ReaderAt
-}
-
-func (u untilDone) ReadAt(b []byte, off int64) (int, error) {
-	if err := u.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return u.r.ReadAt(b, off)
+// copyTree copies the rows of a tree, some in each transaction.
+func (l *Ledger) copyTree(ctx context.Context, to *bolt.DB, tr record.Tree) error {
+	const batch = 1000
+	return l.view(func(t *txn) error {
+		c := t.tx.Bucket(tr.Bucket()).Cursor()
+		k, v := c.First()
+		for first := true; first || k != nil; first = false {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			err := to.Update(func(tx *bolt.Tx) error {
+				b, err := tx.CreateBucketIfNotExists(tr.Bucket())
+				for n := 0; err == nil && k != nil && n < batch; n++ {
+					b.FillPercent = 1
+					if tr == record.TreeMeta && bytes.Equal(k, metaScrub) {
+						k, v = c.Next()
+						continue // that is done now
+					}
+					err = b.Put(k, v)
+					k, v = c.Next()
+				}
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

@@ -1,8 +1,6 @@
 package ledger
 
 import (
-	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"sync"
@@ -10,6 +8,7 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger/record"
+	"stump/internal/count"
 )
 
 // DirectorySink is the sink of the staff directory. What the directory itself
@@ -19,9 +18,8 @@ const DirectorySink = "directory"
 // OutboxPage is a piece of a sink's outbox.
 type OutboxPage struct {
 	Rows []OutboxRow
-	// Next is the sequence number with which the next piece begins. End: nothing
-	// is there yet.
-	Next uint64
+	// Next is where the next piece begins. End: nothing is there yet.
+	Next RowKey
 	End  bool
 }
 
@@ -29,30 +27,31 @@ type OutboxPage struct {
 // sinks', so that its transaction is short however long the outbox is.
 const pageKeys = 4096
 
-// OutboxFrom returns up to limit rows of a sink with this station's sequence
-// number from or later, whatever their state. A page may have fewer, or none,
+// OutboxFrom returns up to limit rows of a sink from a place on, whatever their
+// state; the zero RowKey is the beginning. A page may have fewer rows, or none,
 // before the end.
-func (l *Ledger) OutboxFrom(sink string, from uint64, limit int) (OutboxPage, error) {
+func (l *Ledger) OutboxFrom(sink string, from RowKey, limit int) (OutboxPage, error) {
 	return l.outboxPage(sink, from, limit, func(record.OutboxRow) bool { return true })
 }
 
 // ParkedFrom is OutboxFrom for parked rows only.
-func (l *Ledger) ParkedFrom(sink string, from uint64, limit int) (OutboxPage, error) {
+func (l *Ledger) ParkedFrom(sink string, from RowKey, limit int) (OutboxPage, error) {
 	return l.outboxPage(sink, from, limit, func(o record.OutboxRow) bool { return o.State == record.Parked })
 }
 
-func (l *Ledger) outboxPage(sink string, from uint64, limit int, want func(record.OutboxRow) bool) (p OutboxPage, err error) {
+func (l *Ledger) outboxPage(sink string, from RowKey, limit int, want func(record.OutboxRow) bool) (p OutboxPage, err error) {
 	err = l.view(func(t *txn) error {
 		p = OutboxPage{Next: from}
 		index, c := l.sinkIDs[sink], t.tx.Bucket(record.TreeOutbox.Bucket()).Cursor()
-		own := binary.BigEndian.AppendUint16(nil, l.own)
-		k, b := c.Seek(record.EventKey(record.At(l.own, from)))
-		for passed := 0; bytes.HasPrefix(k, own); k, b = c.Next() {
+		passed := 0
+		for k, b := c.Seek(record.EventKey(from)); k != nil; k, b = c.Next() {
 			r, i, ok := record.ParseOutboxKey(k)
 			if !ok {
 				return t.damaged("an outbox key")
 			}
-			p.Next = max(p.Next, r.Seq) // unless the sink's row of that event is read
+			if r.Compare(p.Next) > 0 {
+				p.Next = r // unless the sink's row of that event is read
+			}
 			if passed++; passed > pageKeys || len(p.Rows) == limit {
 				return nil
 			}
@@ -63,60 +62,63 @@ func (l *Ledger) outboxPage(sink string, from uint64, limit int, want func(recor
 			if err != nil {
 				return err
 			}
-			p.Next = r.Seq + 1
+			p.Next = record.At(r.Chain, r.Seq+1)
 			if !want(o) {
 				continue
 			}
-			row, err := t.outboxRow(OutboxKey{l.names[r.Station], r.Seq, sink}, r, o)
+			row, err := t.outboxRow(r, o)
 			if err != nil {
 				return err
 			}
 			p.Rows = append(p.Rows, row)
 		}
 		head, _, err := t.head(l.own)
-		p.Next, p.End = max(p.Next, head+1), true
+		if next := record.At(l.own, head+1); next.Compare(p.Next) > 0 {
+			p.Next = next
+		}
+		p.End = true
 		return err
 	})
 	return p, err
 }
 
-func (t *txn) openOutbox(k, b []byte, r record.Ref) (record.OutboxRow, error) {
+func (t *txn) openOutbox(k, b []byte, r RowKey) (record.OutboxRow, error) {
 	v, err := t.open(record.TreeOutbox, k, b)
 	if err != nil {
 		return record.OutboxRow{}, err
 	}
-	o, err := record.DecodeOutbox(v)
+	o, err := record.OutboxForm.Decode(v)
 	if err != nil {
 		return o, t.damaged("outbox row %d: %v", r.Seq, err)
 	}
 	return o, nil
 }
 
-// getOutbox returns a row of one of this station's events; false if it is not
-// there.
-func (t *txn) getOutbox(sink string, seq uint64) (o record.OutboxRow, there bool, err error) {
-	k := t.l.outboxKey(sink, seq)
+// getOutbox returns the row of an event; false if it is not there.
+func (t *txn) getOutbox(sink string, r RowKey) (o record.OutboxRow, there bool, err error) {
+	k := t.outboxKey(sink, r)
 	b := t.tx.Bucket(record.TreeOutbox.Bucket()).Get(k)
 	if b == nil {
 		return o, false, nil
 	}
-	o, err = t.openOutbox(k, b, record.At(t.l.own, seq))
+	o, err = t.openOutbox(k, b, r)
 	return o, true, err
 }
 
+func (t *txn) outboxKey(sink string, r RowKey) []byte { return record.OutboxKey(r, t.l.sinkIDs[sink]) }
+
 // OutboxOf returns the row of one event. The error is ErrNotQueued when there is
 // none.
-func (l *Ledger) OutboxOf(sink string, seq uint64) (row OutboxRow, err error) {
+func (l *Ledger) OutboxOf(sink string, key RowKey) (row OutboxRow, err error) {
 	err = l.view(func(t *txn) error {
-		o, there, err := t.getOutbox(sink, seq)
+		o, there, err := t.getOutbox(sink, key)
 		if err != nil {
 			return err
 		}
 		if !there {
-			return fmt.Errorf("event %d for %q: %w", seq, sink, ErrNotQueued)
+			return fmt.Errorf("event %d for %q: %w", key.Seq, sink, ErrNotQueued)
 		}
-		r := record.At(l.own, seq)
-		row, err = t.outboxRow(OutboxKey{l.names[r.Station], seq, sink}, r, o)
+		row, err = t.outboxRow(key, o)
 		return err
 	})
 	return row, err
@@ -124,7 +126,7 @@ func (l *Ledger) OutboxOf(sink string, seq uint64) (row OutboxRow, err error) {
 
 // OutboxUpdate is what the worker notes of a row.
 type OutboxUpdate struct {
-	Seq       uint64
+	Key       RowKey
 	State     record.OutboxState
 	Attempts  int
 	Next      time.Time
@@ -137,7 +139,7 @@ type OutboxUpdate struct {
 func (l *Ledger) SaveOutbox(sink string, updates []OutboxUpdate) error {
 	return l.update(func(t *txn) error {
 		for _, u := range updates {
-			o, there, err := t.getOutbox(sink, u.Seq)
+			o, there, err := t.getOutbox(sink, u.Key)
 			if err != nil {
 				return err
 			}
@@ -145,7 +147,7 @@ func (l *Ledger) SaveOutbox(sink string, updates []OutboxUpdate) error {
 				continue
 			}
 			o.State, o.Attempts, o.Next, o.LastError, o.Memo = u.State, u.Attempts, u.Next, u.LastError, u.Memo
-			if err := t.put(record.TreeOutbox, l.outboxKey(sink, u.Seq), o.Encode()); err != nil {
+			if err := t.put(record.TreeOutbox, t.outboxKey(sink, u.Key), record.OutboxForm.Encode(&o)); err != nil {
 				return err
 			}
 		}
@@ -154,9 +156,9 @@ func (l *Ledger) SaveOutbox(sink string, updates []OutboxUpdate) error {
 }
 
 // Delivered removes rows of a sink in one transaction: it has the events.
-func (l *Ledger) Delivered(sink string, seqs ...uint64) error {
+func (l *Ledger) Delivered(sink string, keys ...RowKey) error {
 	return l.update(func(t *txn) error {
-		_, err := t.removeOutbox(sink, seqs, func(uint64, record.OutboxRow) error { return nil })
+		_, err := t.removeOutbox(sink, keys, func(RowKey, record.OutboxRow) error { return nil })
 		return err
 	})
 }
@@ -164,14 +166,14 @@ func (l *Ledger) Delivered(sink string, seqs ...uint64) error {
 // Drop removes rows of a sink that will not be delivered, in one transaction.
 // For each there is an event, whose note says why. The error is ErrNotQueued
 // when none of them is there.
-func (l *Ledger) Drop(sink string, seqs []uint64, actor, note string, source checkout.Source) error {
+func (l *Ledger) Drop(sink string, keys []RowKey, actor, note string, source checkout.Source) error {
 	if err := checkout.CheckText("note", note, checkout.MaxNote); err != nil {
 		return err
 	}
 	return l.update(func(t *txn) error {
-		n, err := t.removeOutbox(sink, seqs, func(seq uint64, o record.OutboxRow) error {
+		n, err := t.removeOutbox(sink, keys, func(key RowKey, o record.OutboxRow) error {
 			ev := record.Event{Event: checkout.Event{Kind: checkout.Correct, Actor: actor, Source: source,
-				Note: fmt.Sprintf("event %d for %s: not delivered: %s", seq, sink, note)}}
+				Note: fmt.Sprintf("event %d for %s: not delivered: %s", key.Seq, sink, note)}}
 			r, err := t.row(record.TreeDevices, o.Device)
 			if err != nil || r == nil {
 				return errors.Join(err, t.append(&ev, nil, nil))
@@ -179,7 +181,7 @@ func (l *Ledger) Drop(sink string, seqs []uint64, actor, note string, source che
 			return t.append(&ev, nil, &party{record.TreeDevices, o.Device, r})
 		})
 		if err == nil && n == 0 {
-			return fmt.Errorf("events %d for %q: %w", seqs, sink, ErrNotQueued)
+			return fmt.Errorf("%s for %q: %w", count.Of(len(keys), "event"), sink, ErrNotQueued)
 		}
 		return err
 	})
@@ -187,9 +189,9 @@ func (l *Ledger) Drop(sink string, seqs []uint64, actor, note string, source che
 
 // removeOutbox removes those of the rows that are there, calls f with each, and
 // returns how many they were.
-func (t *txn) removeOutbox(sink string, seqs []uint64, f func(uint64, record.OutboxRow) error) (n uint64, err error) {
-	for _, seq := range seqs {
-		o, there, err := t.getOutbox(sink, seq)
+func (t *txn) removeOutbox(sink string, keys []RowKey, f func(RowKey, record.OutboxRow) error) (n uint64, err error) {
+	for _, key := range keys {
+		o, there, err := t.getOutbox(sink, key)
 		if err != nil {
 			return n, err
 		}
@@ -197,10 +199,10 @@ func (t *txn) removeOutbox(sink string, seqs []uint64, f func(uint64, record.Out
 			continue
 		}
 		n++
-		if err := t.delete(record.TreeOutbox, t.l.outboxKey(sink, seq)); err != nil {
+		if err := t.delete(record.TreeOutbox, t.outboxKey(sink, key)); err != nil {
 			return n, err
 		}
-		if err := f(seq, o); err != nil {
+		if err := f(key, o); err != nil {
 			return n, err
 		}
 	}
@@ -210,11 +212,6 @@ func (t *txn) removeOutbox(sink string, seqs []uint64, f func(uint64, record.Out
 	return n, t.count(sink, 0, n)
 }
 
-// outboxKey is the key of the row of one of this station's events.
-func (l *Ledger) outboxKey(sink string, seq uint64) []byte {
-	return binary.BigEndian.AppendUint16(record.EventKey(record.At(l.own, seq)), l.sinkIDs[sink])
-}
-
 // Backlog returns how many rows a sink has.
 func (l *Ledger) Backlog(sink string) (rows uint64, err error) {
 	err = l.view(func(t *txn) error {
@@ -222,33 +219,9 @@ func (l *Ledger) Backlog(sink string) (rows uint64, err error) {
 		if err != nil || b == nil {
 			return err
 		}
-		c, err := record.DecodeSink(b)
+		c, err := record.SinkForm.Decode(b)
 		rows = c.Queued - c.Done
 		return err
-	})
-	return rows, err
-}
-
-// Stranded counts by name the rows of events from when this station had another
-// name. They wait for it to have that name again: a row is named by its event's
-// number alone, and each name counts from 1.
-func (l *Ledger) Stranded() (map[string]uint64, error) {
-	rows := map[string]uint64{}
-	err := l.view(func(t *txn) error {
-		c := t.tx.Bucket(record.TreeOutbox.Bucket()).Cursor()
-		for k, _ := c.First(); k != nil; {
-			r, _, ok := record.ParseOutboxKey(k)
-			if !ok {
-				return t.damaged("an outbox key")
-			}
-			if r.Station != l.own {
-				rows[l.names[r.Station]]++
-				k, _ = c.Next()
-				continue
-			}
-			k, _ = c.Seek(record.EventKey(record.At(l.own+1, 0))) // however many there are
-		}
-		return nil
 	})
 	return rows, err
 }
@@ -268,17 +241,17 @@ func (l *Ledger) Sinks() (names []string, err error) {
 // or nobody, and believes it: a return, check-out or hand-over moves the loan
 // so. When the device has moved since, that is newer and stays. holder is "" for
 // nobody.
-func (l *Ledger) AcceptTheirs(sink string, seq uint64, holder, actor string) (checkout.Event, error) {
-	ev := record.Event{Event: checkout.Event{Actor: actor, Source: checkout.SourceSync, Note: fmt.Sprintf("event %d: the directory's word accepted", seq)}}
+func (l *Ledger) AcceptTheirs(sink string, key RowKey, holder, actor string) (checkout.Event, error) {
+	ev := record.Event{Event: checkout.Event{Actor: actor, Source: checkout.SourceSync, Note: fmt.Sprintf("event %d: the directory's word accepted", key.Seq)}}
 	err := l.update(func(t *txn) error {
-		n, err := t.removeOutbox(sink, []uint64{seq}, func(uint64, record.OutboxRow) error { return nil })
+		n, err := t.removeOutbox(sink, []RowKey{key}, func(RowKey, record.OutboxRow) error { return nil })
 		if err != nil {
 			return err
 		}
 		if n == 0 {
-			return fmt.Errorf("event %d for %q: %w", seq, sink, ErrNotQueued)
+			return fmt.Errorf("event %d for %q: %w", key.Seq, sink, ErrNotQueued)
 		}
-		about, err := t.event(record.At(l.own, seq))
+		about, err := t.event(key)
 		if err != nil {
 			return err
 		}
@@ -293,7 +266,7 @@ func (l *Ledger) AcceptTheirs(sink string, seq uint64, holder, actor string) (ch
 			ev.Kind = checkout.Correct
 			return t.append(&ev, nil, nil)
 		}
-		return t.moveTo(&ev, party{record.TreeDevices, about.Device, row}, holder, record.At(l.own, seq))
+		return t.moveTo(&ev, party{record.TreeDevices, about.Device, row}, holder, key)
 	})
 	if err != nil {
 		return checkout.Event{}, err

@@ -138,15 +138,15 @@ func TestOutboxByTheWorker(t *testing.T) {
 		}
 		seqs = append(seqs, ev.Seq)
 	}
-	if err := l.SaveOutbox("hook", []OutboxUpdate{{Seq: seqs[2], State: record.Parked, Attempts: 3, LastError: "no", Memo: []byte("m")}, {Seq: 999}}); err != nil {
+	if err := l.SaveOutbox("hook", []OutboxUpdate{{Key: record.At(1, seqs[2]), State: record.Parked, Attempts: 3, LastError: "no", Memo: []byte("m")}, {Key: record.At(1, 999)}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Delivered("hook", seqs[0], seqs[1], seqs[1], 999); err != nil {
+	if err := l.Delivered("hook", keysOf(seqs[0], seqs[1], seqs[1], 999)...); err != nil {
 		t.Fatal(err)
 	}
-	page, err := l.OutboxFrom("hook", 0, 2)
+	page, err := l.OutboxFrom("hook", RowKey{}, 2)
 	rows := page.Rows
-	if err != nil || len(rows) != 2 || page.End || page.Next != seqs[4] || rows[0].Seq != seqs[2] || rows[0].State != record.Parked || string(rows[0].Memo) != "m" || rows[1].Seq != seqs[3] {
+	if err != nil || len(rows) != 2 || page.End || page.Next.Seq != seqs[4] || rows[0].Key.Seq != seqs[2] || rows[0].State != record.Parked || string(rows[0].Memo) != "m" || rows[1].Key.Seq != seqs[3] {
 		t.Errorf("rows %+v, %v", rows, err)
 	}
 	for sink, want := range map[string]uint64{"hook": 3, DirectorySink: 5, "nobody": 0} {
@@ -184,7 +184,7 @@ func TestAcceptTheirs(t *testing.T) {
 		}
 		before, _ := l.Backlog(DirectorySink)
 		hook, _ := l.Backlog("hook")
-		got, err := l.AcceptTheirs(DirectorySink, ev.Seq, tc.theirs, "admin")
+		got, err := l.AcceptTheirs(DirectorySink, record.At(1, ev.Seq), tc.theirs, "admin")
 		if err != nil || got.Kind != tc.kind || holder() != tc.theirs {
 			t.Errorf("accept %q: %v %v, holder %q", tc.theirs, got.Kind, err, holder())
 		}
@@ -200,10 +200,10 @@ func TestAcceptTheirs(t *testing.T) {
 	if _, err := l.Give(checkout.Request{Device: "ipad", Person: "bob", Actor: "x"}); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := l.AcceptTheirs(DirectorySink, ev.Seq, "", "admin"); err != nil || got.Kind != checkout.Correct || holder() != "bob" {
+	if got, err := l.AcceptTheirs(DirectorySink, record.At(1, ev.Seq), "", "admin"); err != nil || got.Kind != checkout.Correct || holder() != "bob" {
 		t.Errorf("%v, %v, holder %q, want bob still", got.Kind, err, holder())
 	}
-	if _, err := l.AcceptTheirs(DirectorySink, ev.Seq, "", "admin"); !errors.Is(err, ErrNotQueued) {
+	if _, err := l.AcceptTheirs(DirectorySink, record.At(1, ev.Seq), "", "admin"); !errors.Is(err, ErrNotQueued) {
 		t.Errorf("twice: %v", err)
 	}
 }

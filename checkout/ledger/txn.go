@@ -14,8 +14,9 @@ import (
 // txn is a transaction with the ledger's own types. What it returns is copied
 // out of the mapped file.
 type txn struct {
-	l  *Ledger
-	tx *bolt.Tx
+	l       *Ledger
+	tx      *bolt.Tx
+	chained map[uint16]record.Chain // see chains; nil: not read yet
 }
 
 func (t *txn) damaged(format string, a ...any) error {
@@ -111,7 +112,7 @@ func (t *txn) eachRow(tr record.Tree, f func(id string, r *record.Row) error) er
 func (t *txn) event(r record.Ref) (record.Event, error) {
 	b := t.tx.Bucket(record.TreeEvents.Bucket()).Get(record.EventKey(r))
 	if b == nil {
-		return record.Event{}, t.damaged("event %d of station %q is missing", r.Seq, t.l.names[r.Station])
+		return record.Event{}, t.damaged("event %d of chain %d is missing", r.Seq, r.Chain)
 	}
 	return t.decode(r, b)
 }
@@ -122,8 +123,16 @@ func (t *txn) decode(r record.Ref, b []byte) (record.Event, error) {
 	if err != nil {
 		return ev, t.damaged("event %d: %v", r.Seq, err)
 	}
-	if ev.Seq != r.Seq || ev.Station != t.l.names[r.Station] {
-		return ev, t.damaged("event %d of station %q lies in the place of %d of %q", ev.Seq, ev.Station, r.Seq, t.l.names[r.Station])
+	c, err := t.chain(r.Chain)
+	if err != nil {
+		return ev, err
+	}
+	mine := ev.Chain == c.ID
+	if ev.Version == 1 {
+		mine, ev.Chain = ev.Station == c.Name, c.ID
+	}
+	if ev.Seq != r.Seq || !mine {
+		return ev, t.damaged("event %d of station %q lies in the place of event %d of chain %d", ev.Seq, ev.Station, r.Seq, r.Chain)
 	}
 	return ev, nil
 }
@@ -136,18 +145,18 @@ func (t *txn) putEvent(r record.Ref, raw []byte) error {
 	return b.Put(record.EventKey(r), raw)
 }
 
-// head returns the sequence number and hash of a station's newest event.
-func (t *txn) head(station uint16) (seq uint64, hash checkout.Hash, err error) {
-	b, err := t.get(record.TreeMeta, metaHead(station))
+// head returns the sequence number and hash of a chain's newest event.
+func (t *txn) head(chain uint16) (seq uint64, hash checkout.Hash, err error) {
+	b, err := t.get(record.TreeMeta, metaHead(chain))
 	if b == nil || err != nil {
 		return 0, hash, err
 	}
 	if len(b) != 8+record.HashLen {
-		return 0, hash, t.damaged("the head of station %d", station)
+		return 0, hash, t.damaged("the head of chain %d", chain)
 	}
 	return binary.BigEndian.Uint64(b), checkout.Hash(b[8:]), nil
 }
 
-func (t *txn) setHead(station uint16, seq uint64, hash checkout.Hash) error {
-	return t.put(record.TreeMeta, metaHead(station), append(binary.BigEndian.AppendUint64(nil, seq), hash[:]...))
+func (t *txn) setHead(chain uint16, seq uint64, hash checkout.Hash) error {
+	return t.put(record.TreeMeta, metaHead(chain), append(binary.BigEndian.AppendUint64(nil, seq), hash[:]...))
 }

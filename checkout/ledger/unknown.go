@@ -29,14 +29,14 @@ func (l *Ledger) NoteUnknown(tag checkout.Tag) error {
 			u.First = now.Wall
 			err = t.makeRoom()
 		} else {
-			u, err = record.DecodeUnknown(b)
+			u, err = record.UnknownForm.Decode(b)
 		}
 		if err != nil {
 			return err
 		}
 		u.Count++
 		u.Last = now
-		return t.put(record.TreeUnknown, key, u.Encode())
+		return t.put(record.TreeUnknown, key, record.UnknownForm.Encode(&u))
 	})
 }
 
@@ -65,7 +65,7 @@ func (t *txn) unknown() ([]seenTag, error) {
 	var all []seenTag
 	clock := times{t: t}
 	err := t.each(record.TreeUnknown, nil, func(k, v []byte) error {
-		u, err := record.DecodeUnknown(v)
+		u, err := record.UnknownForm.Decode(v)
 		if err != nil {
 			return t.damaged("an unknown tag: %v", err)
 		}

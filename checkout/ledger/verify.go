@@ -2,14 +2,12 @@ package ledger
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"time"
-
-	bolt "go.etcd.io/bbolt"
 
 	"stump/checkout"
 	"stump/checkout/ledger/record"
@@ -82,17 +80,17 @@ func (r *Report) fault(what, format string, a ...any) {
 // verifyBatch is how many events are read in one transaction.
 const verifyBatch = 5000
 
-// Verify checks the chain of every station, the loans, links and heads against
-// a replay of all events, the outbox against the events, the tags against the
-// register, and bbolt's file. Memory is in proportion to the register, not to
-// the events. Taps go on meanwhile. The error is for what kept it from looking;
-// what it found is in the report.
+// Verify checks the chains, the loans, links and heads against a replay of all
+// events, the outbox against the events, the tags against the register, and
+// bbolt's file. Memory is in proportion to the register, not to the events. Taps
+// go on meanwhile. The error is for what kept it from looking; what it found is
+// in the report.
 func (l *Ledger) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 	l.upkeep.Lock()
 	defer l.upkeep.Unlock()
 	begin := time.Now()
-	v := &verifier{l: l, r: &Report{Bbolt: "not made"}, o: o, seen: newReplay()}
-	for v.more = true; v.more; {
+	v := newVerifier(l, o)
+	for v.more {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -118,56 +116,53 @@ func (l *Ledger) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 	return v.r, nil
 }
 
-// verifier goes through the events, each station's in their order.
+// verifier goes through the events in the order in which they happened.
 type verifier struct {
-	l      *Ledger
-	r      *Report
-	o      VerifyOptions
-	seen   *replay
-	chains []*chain // by station
-	more   bool
-	holes  []hole // that a salvage or restore must have told of
-	told   []hole
+	l     *Ledger
+	r     *Report
+	o     VerifyOptions
+	seen  *replay
+	at    record.Ref            // the last event that was checked
+	heads map[uint16]*chainHead // by chain
+	more  bool
+	holes []hole // that a salvage or restore must have told of
+	told  []hole
+	ended []checkout.Head // closed chains, as the migration told
 }
 
-// chain is how far a station's chain was checked, and its next event.
-type chain struct {
-	at     record.Ref
-	prev   checkout.Hash // the hash of the event at
-	cursor *bolt.Cursor
-	ok     bool // there is a next one
-	next   record.Ref
-	record []byte
-	ev     record.Event
-	err    error
+// chainHead is how far a chain was checked.
+type chainHead struct {
+	seq  uint64
+	hash checkout.Hash
 }
 
 // hole is a run of numbers without events.
 type hole struct {
-	station     string
+	chain       checkout.Hash
+	name        string // what a closed chain's station was called
 	first, last uint64
+}
+
+func newVerifier(l *Ledger, o VerifyOptions) *verifier {
+	return &verifier{l: l, r: &Report{Bbolt: "not made"}, o: o, seen: newReplay(), heads: map[uint16]*chainHead{}, more: true}
 }
 
 // batch checks the next events; the last batch checks the rows in the same
 // transaction.
 func (v *verifier) batch(t *txn) error {
-	if v.chains == nil {
-		v.findStations(t)
-	}
-	for _, c := range v.chains {
-		c.cursor = t.tx.Bucket(record.TreeEvents.Bucket()).Cursor()
-		k, b := c.cursor.Seek(record.EventKey(record.At(c.at.Station, c.at.Seq+1)))
-		v.peek(t, c, k, b)
-	}
-	for range verifyBatch {
-		c := v.turn()
-		if c == nil {
-			v.more = false
-			break
+	n := 0
+	v.more = false
+	err := t.events(v.at, func(at record.Ref, raw []byte) (bool, error) {
+		if n == verifyBatch {
+			v.more = true
+			return false, nil
 		}
-		v.event(t, c)
-		k, b := c.cursor.Next()
-		v.peek(t, c, k, b)
+		n++
+		v.at = at
+		return true, v.event(t, at, raw)
+	})
+	if err != nil {
+		return err
 	}
 	if v.o.Progress != nil {
 		v.o.Progress(v.r.Events, t.total())
@@ -175,67 +170,11 @@ func (v *verifier) batch(t *txn) error {
 	if v.more {
 		return nil
 	}
-	v.endChains(t)
+	if err := v.endChains(t); err != nil {
+		return err
+	}
 	v.findable(t)
 	return errors.Join(v.rows(t), v.tags(t), v.outbox(t))
-}
-
-// findStations looks whose events there are, also under a number that no
-// station has.
-func (v *verifier) findStations(t *txn) {
-	v.chains = []*chain{}
-	c := t.tx.Bucket(record.TreeEvents.Bucket()).Cursor()
-	for k, _ := c.First(); k != nil; {
-		r, ok := record.ParseEventKey(k)
-		if !ok {
-			v.r.fault("file", "a key of %d bytes among the events", len(k))
-			k, _ = c.Next()
-			continue
-		}
-		v.chains = append(v.chains, &chain{at: record.Ref{Station: r.Station}})
-		if r.Station == math.MaxUint16 {
-			break
-		}
-		k, _ = c.Seek(record.EventKey(record.At(r.Station+1, 0)))
-	}
-}
-
-// peek looks at the next event of a chain.
-func (v *verifier) peek(t *txn, c *chain, k, b []byte) {
-	for ; k != nil; k, b = c.cursor.Next() {
-		r, ok := record.ParseEventKey(k)
-		if !ok {
-			v.r.fault("file", "a key of %d bytes among the events", len(k))
-			continue
-		}
-		if c.ok = r.Station == c.at.Station; !c.ok {
-			return
-		}
-		if !t.finds(record.TreeEvents, k, b) {
-			v.r.fault("file", "event %d is there, and not found by its number", r.Seq)
-		}
-		c.next, c.record = r, b
-		c.ev, c.err = t.decode(r, b)
-		return
-	}
-	c.ok = false
-}
-
-// turn returns the chain whose next event is the next, nil at the end.
-func (v *verifier) turn() *chain {
-	lines := make([]line, len(v.chains))
-	done := map[uint16]uint64{}
-	for i, c := range v.chains {
-		lines[i].at.Station = c.at.Station
-		if c.ok {
-			lines[i] = line{c.next, c.ev.Links}
-		}
-		done[c.at.Station] = c.at.Seq
-	}
-	if i := turn(lines, done); i >= 0 {
-		return v.chains[i]
-	}
-	return nil
 }
 
 // findable looks for every row by its key. Damage to an inner page may leave a
@@ -243,7 +182,7 @@ func (v *verifier) turn() *chain {
 func (v *verifier) findable(t *txn) {
 	for _, tr := range record.Trees {
 		if tr == record.TreeEvents {
-			continue // done with the chain
+			continue // done with the chains
 		}
 		c := t.tx.Bucket(tr.Bucket()).Cursor()
 		for k, b := c.First(); k != nil; k, b = c.Next() {
@@ -259,9 +198,10 @@ func (t *txn) finds(tr record.Tree, key, value []byte) bool {
 	return bytes.Equal(t.tx.Bucket(tr.Bucket()).Get(key), value)
 }
 
-// total is the number of events by the heads of the stations.
+// total is the number of events by the heads of the chains.
 func (t *txn) total() (n uint64) {
-	for i := range t.l.names {
+	chains, _ := t.sortedChains()
+	for _, i := range chains {
 		seq, _, err := t.head(i)
 		if err == nil {
 			n += seq
@@ -270,65 +210,103 @@ func (t *txn) total() (n uint64) {
 	return n
 }
 
-// event checks the next event of a chain against the one before it, and replays it.
-func (v *verifier) event(t *txn, c *chain) {
+// event checks an event against the one before it in its chain, and replays it.
+func (v *verifier) event(t *txn, at record.Ref, raw []byte) error {
 	v.r.Events++
-	ev, r := &c.ev, c.next
-	if c.err != nil {
-		v.r.fault("chain", "event %d: %v", r.Seq, c.err)
-		c.at, c.prev = r, checkout.Hash{}
-		return
+	if !t.finds(record.TreeEvents, record.EventKey(at), raw) {
+		v.r.fault("file", "event %d is there, and not found by its number", at.Seq)
 	}
-	gap := r.Seq != c.at.Seq+1
+	c, err := t.chain(at.Chain)
+	if err != nil {
+		return err
+	}
+	h := v.heads[at.Chain]
+	if h == nil {
+		h = &chainHead{}
+		v.heads[at.Chain] = h
+	}
+	before := *h
+	ev, err := t.decode(at, raw)
+	*h = chainHead{at.Seq, ev.Hash}
+	if err != nil {
+		v.r.fault("chain", "event %d: %v", at.Seq, err)
+		h.hash = checkout.Hash{}
+		return nil
+	}
+	gap := at.Seq != before.seq+1
 	if gap {
-		v.holes = append(v.holes, hole{t.l.names[r.Station], c.at.Seq + 1, r.Seq - 1})
+		v.holes = append(v.holes, hole{c.ID, c.Name, before.seq + 1, at.Seq - 1})
 	}
 	if ev.Gap != nil {
-		v.ownUp(ev)
+		v.ownUp(&ev)
 	}
-	if !gap && ev.Prev != c.prev && !(ev.Gap != nil && ev.Gap.Hash == ev.Prev) {
-		v.r.fault("chain", "event %d does not follow event %d: its hash is another", r.Seq, c.at.Seq)
+	v.ended = append(v.ended, ev.Closed...)
+	if !gap && ev.Prev != before.hash && !(ev.Gap != nil && ev.Gap.Hash == ev.Prev) {
+		v.r.fault("chain", "event %d does not follow event %d: its hash is another", at.Seq, before.seq)
 	}
-	c.at, c.prev = r, ev.Hash
 	if ev.Erased {
 		v.r.Erased++
 	}
-	for _, f := range v.seen.event(r, ev) {
-		v.r.fault("links", "event %d: %s", r.Seq, f)
+	for _, f := range v.seen.event(at, &ev) {
+		v.r.fault("links", "event %d: %s", at.Seq, f)
 	}
+	return nil
 }
 
 // ownUp notes the holes that a salvage or restore tells of.
 func (v *verifier) ownUp(ev *record.Event) {
 	for _, lost := range ev.Gap.Lost {
-		v.told = append(v.told, hole{ev.Station, lost[0], lost[1]})
+		v.told = append(v.told, hole{ev.Chain, "", lost[0], lost[1]})
 	}
-	for station, all := range ev.Gap.Others {
+	for name, all := range ev.Gap.Others {
 		for _, lost := range all {
-			v.told = append(v.told, hole{station, lost[0], lost[1]})
+			v.told = append(v.told, hole{name: name, first: lost[0], last: lost[1]})
 		}
 	}
 }
 
-// endChains compares each station's last event with its head, and the holes
-// with what was told of them.
-func (v *verifier) endChains(t *txn) {
-	for _, c := range v.chains {
-		seq, hash, err := t.head(c.at.Station)
-		if err != nil || seq != c.at.Seq || hash != c.prev {
-			v.r.fault("chain", "the last event of station %q is %d, it should be %d", t.l.names[c.at.Station], c.at.Seq, seq)
+// endChains compares each chain's last event with its head, closed ones with
+// what the migration told, and the holes with what was told of them.
+func (v *verifier) endChains(t *txn) error {
+	chains, err := t.chains()
+	if err != nil {
+		return err
+	}
+	seen := uint64(0)
+	for i, c := range chains {
+		at := cmp.Or(v.heads[i], &chainHead{})
+		seq, hash, err := t.head(i)
+		if err != nil || seq != at.seq || hash != at.hash {
+			v.r.fault("chain", "the last event of chain %d is %d, it should be %d", i, at.seq, seq)
 		}
+		for _, e := range v.ended {
+			if e.Chain == c.ID && (e.Seq != at.seq || e.Hash != at.hash) {
+				v.r.fault("chain", "the closed chain of station %q ends with event %d, it should be %d", e.Station, at.seq, e.Seq)
+			}
+		}
+		if at.seq > 0 && c.ID.IsZero() {
+			v.r.fault("chain", "chain %d has events, and no name", i)
+		}
+	}
+	all := t.tx.Bucket(record.TreeEvents.Bucket()).Cursor()
+	for k, _ := all.First(); k != nil; k, _ = all.Next() {
+		seen++
+	}
+	if seen != v.r.Events {
+		v.r.fault("chain", "%s outside of the chains", count.Of(seen-v.r.Events, "event"))
 	}
 	for _, h := range v.holes {
 		known := slices.ContainsFunc(v.told, func(o hole) bool {
-			return o.station == h.station && o.first <= h.first && h.last <= o.last
+			mine := o.chain == h.chain || o.chain.IsZero() && o.name == h.name
+			return mine && o.first <= h.first && h.last <= o.last
 		})
 		if known {
 			v.r.Gaps += h.last - h.first + 1
 		} else {
-			v.r.fault("chain", "events %d to %d of station %q are missing", h.first, h.last, h.station)
+			v.r.fault("chain", "events %d to %d of chain %x are missing", h.first, h.last, h.chain[:4])
 		}
 	}
+	return nil
 }
 
 // rows compares devices and people with the replay.
@@ -407,7 +385,7 @@ func (v *verifier) outbox(t *txn) error {
 			return nil
 		}
 		rows[sink]++
-		o, err := record.DecodeOutbox(b)
+		o, err := record.OutboxForm.Decode(b)
 		if err != nil {
 			v.r.fault("outbox", "the row of event %d: %v", r.Seq, err)
 			return nil
@@ -428,7 +406,7 @@ func (v *verifier) outbox(t *txn) error {
 		if err != nil {
 			return err
 		}
-		c, err := record.DecodeSink(b)
+		c, err := record.SinkForm.Decode(b)
 		if err != nil || c.Queued-c.Done != rows[c.Index] {
 			v.r.fault("outbox", "%s for %q, it should be %d", count.Of(rows[c.Index], "row"), name, c.Queued-c.Done)
 		}

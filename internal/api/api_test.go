@@ -161,6 +161,7 @@ func steady(lines string) string {
 			}
 			if _, event := m["seq"]; event {
 				delete(m, "id")
+				delete(m, "chain")
 			}
 			b, _ := json.Marshal(m)
 			line = string(b)

@@ -109,14 +109,6 @@ func openOrCreate(o Options, p places) (*ledger.Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	stranded, err := l.Stranded()
-	if err != nil {
-		o.Log.Error("the outbox can't be read", "err", err)
-	}
-	for name, n := range stranded {
-		o.Log.Warn("events wait from when this station had another name", "name", name, "events", n,
-			"remedy", fmt.Sprintf("give it that name back until they are told: station = %q", name))
-	}
 	return l, nil
 }
 

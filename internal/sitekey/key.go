@@ -153,7 +153,7 @@ func (kr *Ring) Whose(id string, i int) []byte {
 	return h.Sum(nil)[:lookupLen]
 }
 
-// seal encrypts the number of a tag, bound to its look-up value.
+// Seal encrypts the number of a tag, bound to its look-up value.
 func (kr *Ring) Seal(t checkout.Tag) []byte {
 	nonce := make([]byte, kr.seals[0].NonceSize(), 64)
 	rand.Read(nonce) // never fails, see crypto/rand

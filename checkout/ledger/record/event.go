@@ -9,88 +9,167 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"maps"
-	"slices"
 	"time"
-
-	"github.com/google/uuid"
 
 	"stump/checkout"
 )
 
-// compare orders places: by station, a later name of it after an earlier one,
-// then by sequence.
-func (r Ref) Compare(o Ref) int {
-	return cmp.Or(cmp.Compare(r.Station, o.Station), cmp.Compare(r.Seq, o.Seq))
+// The versions of event records. Records of version 1 don't name their chain:
+// the file does.
+const (
+	version1 = 1
+	version2 = 2
+)
+
+// Event is an event as the file has it: with what only the ledger needs.
+type Event struct {
+	checkout.Event
+	Resolved string // Resolve: the pending ID that is now Person or Device
+	Whose    []byte // Erase: keyed hash of the person's id
+	Links    Links
 }
 
-// recordVersion is the version of event records that this code writes.
-const recordVersion = 1
+// Ref is the place of an event in this file; no event has Seq 0.
+type Ref struct {
+	Chain uint16 // index of the chain in this file
+	Seq   uint64
+}
 
-// Fields of the core of an event. Numbers are for ever.
-const (
-	coreStation   = 1
-	coreSeq       = 2
-	coreID        = 3
-	coreKind      = 4
-	coreSource    = 5
-	coreReader    = 6
-	coreDevice    = 7 // id, or the pending ID
-	coreDevName   = 8
-	coreDevTag    = 9 // masked
-	coreBoot      = 10
-	coreMono      = 11
-	coreWall      = 12
-	coreTrusted   = 13
-	corePrev      = 14
-	coreLoan      = 15 // seconds
-	coreCondition = 16
-	coreSelfActor = 17 // the actor is the person: there is no commitment to it
-	coreResolved  = 18 // Resolve of a device: the pending ID
-	coreGapFile   = 19
-	coreGapSeq    = 20
-	coreGapHash   = 21
-	coreGapLost   = 22 // pairs of uvarints
-	coreWhose     = 23 // Erase: keyed hash of the person's id
-	coreGapOther  = 24 // a station's name, and pairs of uvarints; may come more than once
+// At returns the place of the event seq of a chain.
+func At(chain uint16, seq uint64) Ref { return Ref{chain, seq} }
 
-	corePerson = 32 // commitments
-	coreFrom   = 33
-	coreActor  = 34
-	coreNote   = 35
-)
+// Compare orders places: by chain, then by sequence number.
+func (r Ref) Compare(o Ref) int {
+	return cmp.Or(cmp.Compare(r.Chain, o.Chain), cmp.Compare(r.Seq, o.Seq))
+}
 
-// Fields of the side of an event.
-const (
-	sideErased       = 1
-	sideLinkDevice   = 2
-	sideLinkPerson   = 3
-	sideLinkFrom     = 4
-	sideLinkResolved = 5
-	// The secrets have the number of their commitment: salt, then value.
-)
+// Links lead from an event to the event before it of the same device and
+// people. They are not part of the hashed core: they are this file's.
+type Links struct {
+	Device, Person, From, Resolved Ref
+}
 
-// Fields of a person as a secret value.
-const (
-	secretID       = 1
-	secretName     = 2
-	secretTag      = 3
-	secretResolved = 4 // Resolve of a person: the pending ID
-)
+// Secrets are the personal fields of an event, each salt and value; nil is
+// absent or erased.
+type Secrets struct{ Person, From, Actor, Note []byte }
 
 const (
 	saltLen = 16
 	HashLen = 32
-	MaxSize = 1 << 16 // of core or side; a name has at most 1,000 bytes
+	// MaxSize is the most bytes of a core or a side; a name has at most 1,000.
+	MaxSize = 1 << 16
 )
 
 var (
+	// EventMagic begins every event record.
 	EventMagic = []byte("Ev")
 	castagnoli = crc32.MakeTable(crc32.Castagnoli)
 )
 
-// errNotEvent is a value that is no event record, or a damaged one.
+// ErrNotEvent is a value that is no event record, or a damaged one.
 var ErrNotEvent = errors.New("not an event record")
+
+// core is the hashed part of an event, while it is read or written.
+type core struct {
+	*Event
+	gap       checkout.Gap
+	selfActor bool           // the actor is the person: there is no commitment to it
+	resolved  string         // of a device; that of a person is among the secrets
+	base      checkout.Place // its Chain is absent where it is the event's own
+	commits   [4]checkout.Hash
+}
+
+// firstCommit is the tag of the first commitment; they are in the order of
+// Secrets.all. The secret in the side has the tag of its commitment.
+const firstCommit = 32
+
+var coreForm = Form[core]{
+	Text(1, func(c *core) *string { return &c.Station }),
+	Uint(2, func(c *core) *uint64 { return &c.Seq }),
+	Array(3, func(c *core) []byte { return c.ID[:] }),
+	Text(4, func(c *core) *checkout.Kind { return &c.Kind }),
+	Text(5, func(c *core) *checkout.Source { return &c.Source }),
+	Text(6, func(c *core) *string { return &c.Reader }),
+	Text(7, func(c *core) *string { return &c.Device }), // id, or the pending ID
+	Text(8, func(c *core) *string { return &c.DeviceName }),
+	Text(9, func(c *core) *string { return &c.DeviceTag }), // masked
+	Array(10, func(c *core) []byte { return c.At.BootID[:] }),
+	Span(11, 1, func(c *core) *time.Duration { return &c.At.Mono }),
+	Time(12, func(c *core) *time.Time { return &c.At.Wall }),
+	Flag(13, func(c *core) *bool { return &c.At.Trusted }),
+	Array(14, func(c *core) []byte { return c.Prev[:] }),
+	Span(15, time.Second, func(c *core) *time.Duration { return &c.Loan }),
+	Text(16, func(c *core) *string { return &c.Condition }),
+	Flag(17, func(c *core) *bool { return &c.selfActor }),
+	Text(18, func(c *core) *string { return &c.resolved }),
+	Blob(23, func(c *core) *[]byte { return &c.Whose }),
+	Text(19, func(c *core) *string { return &c.gap.File }),
+	Uint(20, func(c *core) *uint64 { return &c.gap.Seq }),
+	Array(21, func(c *core) []byte { return c.gap.Hash[:] }),
+	Runs(22, func(c *core) *[][2]uint64 { return &c.gap.Lost }),
+	NamedRuns(24, func(c *core) *map[string][][2]uint64 { return &c.gap.Others }),
+	// Version 2.
+	Array(25, func(c *core) []byte { return c.Chain[:] }), // absent in the first event of a chain
+	Array(26, func(c *core) []byte { return c.base.Chain[:] }),
+	Uint(27, func(c *core) *uint64 { return &c.base.Seq }),
+	Time(28, func(c *core) *time.Time { return &c.Heard }),
+	closedHeads(29),
+	Array(firstCommit, func(c *core) []byte { return c.commits[0][:] }),
+	Array(firstCommit+1, func(c *core) []byte { return c.commits[1][:] }),
+	Array(firstCommit+2, func(c *core) []byte { return c.commits[2][:] }),
+	Array(firstCommit+3, func(c *core) []byte { return c.commits[3][:] }),
+}
+
+// closedHeads are the heads of closed chains, a field a chain.
+func closedHeads(tag byte) Field[core] {
+	form := Form[checkout.Head]{
+		Text(1, func(h *checkout.Head) *string { return &h.Station }),
+		Array(2, func(h *checkout.Head) []byte { return h.Chain[:] }),
+		Uint(3, func(h *checkout.Head) *uint64 { return &h.Seq }),
+		Array(4, func(h *checkout.Head) []byte { return h.Hash[:] }),
+	}
+	return Field[core]{tag, func(b []byte, c *core) []byte {
+		for i := range c.Closed {
+			b = appendField(b, tag, form.Encode(&c.Closed[i]))
+		}
+		return b
+	}, func(c *core, b []byte) bool {
+		h, err := form.Decode(b)
+		c.Closed = append(c.Closed, h)
+		return err == nil
+	}}
+}
+
+// side is the part of a record that may be rewritten.
+type side struct {
+	erased bool
+	links  Links
+	Secrets
+}
+
+var sideForm = Form[side]{
+	Flag(1, func(s *side) *bool { return &s.erased }),
+	Place(2, func(s *side) *Ref { return &s.links.Device }),
+	Place(3, func(s *side) *Ref { return &s.links.Person }),
+	Place(4, func(s *side) *Ref { return &s.links.From }),
+	Place(5, func(s *side) *Ref { return &s.links.Resolved }),
+	Blob(firstCommit, func(s *side) *[]byte { return &s.Person }),
+	Blob(firstCommit+1, func(s *side) *[]byte { return &s.From }),
+	Blob(firstCommit+2, func(s *side) *[]byte { return &s.Actor }),
+	Blob(firstCommit+3, func(s *side) *[]byte { return &s.Note }),
+}
+
+// person is a person as a secret.
+type person struct{ id, name, tag, resolved string }
+
+var personForm = Form[person]{
+	Text(1, func(p *person) *string { return &p.id }),
+	Text(2, func(p *person) *string { return &p.name }),
+	Text(3, func(p *person) *string { return &p.tag }),
+	Text(4, func(p *person) *string { return &p.resolved }), // Resolve: the pending ID
+}
+
+func (s *Secrets) all() [4]*[]byte { return [4]*[]byte{&s.Person, &s.From, &s.Actor, &s.Note} }
 
 // commitment binds an event to a secret without telling it.
 func commitment(field byte, secret []byte) checkout.Hash {
@@ -109,10 +188,6 @@ func coreHash(core []byte) checkout.Hash {
 	return checkout.Hash(h.Sum(nil))
 }
 
-// secrets are the personal fields of an event, each salt and value; nil is
-// absent or erased.
-type Secrets struct{ Person, From, Actor, Note []byte }
-
 // salted puts a fresh salt before value; nil for no value.
 func salted(value []byte) []byte {
 	if len(value) == 0 {
@@ -123,149 +198,42 @@ func salted(value []byte) []byte {
 	return append(b, value...)
 }
 
-// secretPerson encodes a person as a secret value.
-func secretPerson(id, name, tag, resolved string) []byte {
-	var e Encoder
-	e.Str(secretID, id)
-	e.Str(secretName, name)
-	e.Str(secretTag, tag)
-	e.Str(secretResolved, resolved)
-	return e.B
-}
-
-// encodeEvent seals ev: it fills in Version and Hash and returns the record.
+// Encode seals ev: it fills in Version, Hash and, in the first event of a
+// chain, Chain, and returns the record.
 func Encode(ev *Event) []byte {
-	ev.Version = recordVersion
+	ev.Version = version2
+	c := core{Event: ev, selfActor: ev.Actor != "" && ev.Actor == ev.Person, base: ev.Base}
+	if c.base.Chain == ev.Chain {
+		c.base.Chain = checkout.Hash{}
+	}
+	if ev.Gap != nil {
+		c.gap = *ev.Gap
+	}
+	who := person{ev.Person, ev.PersonName, ev.PersonTag, ""}
+	if ev.Person != "" {
+		who.resolved = ev.Resolved
+	} else {
+		c.resolved = ev.Resolved
+	}
 	s := Secrets{
-		Person: salted(secretPerson(ev.Person, ev.PersonName, ev.PersonTag, resolvedIf(ev, ev.Person != ""))),
-		From:   salted(secretPerson(ev.From, ev.FromName, ev.FromTag, "")),
+		Person: salted(personForm.Encode(&who)),
+		From:   salted(personForm.Encode(&person{ev.From, ev.FromName, ev.FromTag, ""})),
 		Note:   salted([]byte(ev.Note)),
 	}
-	selfActor := ev.Actor != "" && ev.Actor == ev.Person
-	if !selfActor {
+	if !c.selfActor {
 		s.Actor = salted([]byte(ev.Actor))
 	}
-	e := Encoder{B: []byte{recordVersion}}
-	e.Str(coreStation, ev.Station)
-	e.Uint(coreSeq, ev.Seq)
-	e.Bytes(coreID, ev.ID[:])
-	e.Str(coreKind, string(ev.Kind))
-	e.Str(coreSource, string(ev.Source))
-	e.Str(coreReader, ev.Reader)
-	e.Str(coreDevice, ev.Device)
-	e.Str(coreDevName, ev.DeviceName)
-	e.Str(coreDevTag, ev.DeviceTag)
-	if ev.At.BootID != uuid.Nil {
-		e.Bytes(coreBoot, ev.At.BootID[:])
-	}
-	e.Int(coreMono, int64(ev.At.Mono))
-	if !ev.At.Wall.IsZero() {
-		e.Int(coreWall, ev.At.Wall.UnixNano())
-	}
-	e.Flag(coreTrusted, ev.At.Trusted)
-	if !ev.Prev.IsZero() {
-		e.Bytes(corePrev, ev.Prev[:])
-	}
-	e.Int(coreLoan, int64(ev.Loan/time.Second))
-	e.Str(coreCondition, ev.Condition)
-	e.Flag(coreSelfActor, selfActor)
-	e.Str(coreResolved, resolvedIf(ev, ev.Person == ""))
-	e.Bytes(coreWhose, ev.Whose)
-	encodeGap(&e, ev.Gap)
-	for _, f := range s.fields() {
-		if *f.v != nil {
-			c := commitment(f.tag, *f.v)
-			e.Bytes(f.tag, c[:])
+	for i, v := range s.all() {
+		if *v != nil {
+			c.commits[i] = commitment(byte(firstCommit+i), *v)
 		}
 	}
-	ev.Hash = coreHash(e.B)
-	return assemble(e.B, ev.Hash, encodeSide(s, ev.Links, false))
-}
-
-// resolvedIf keeps the pending ID of a person among the secrets and that of a
-// device in the core.
-func resolvedIf(ev *Event, here bool) string {
-	if here {
-		return ev.Resolved
+	b := coreForm.append([]byte{version2}, &c)
+	ev.Hash = coreHash(b)
+	if ev.Chain.IsZero() {
+		ev.Chain = ev.Hash
 	}
-	return ""
-}
-
-func encodeGap(e *Encoder, g *checkout.Gap) {
-	if g == nil {
-		return
-	}
-	e.Str(coreGapFile, g.File)
-	e.Uint(coreGapSeq, g.Seq)
-	if !g.Hash.IsZero() {
-		e.Bytes(coreGapHash, g.Hash[:])
-	}
-	e.Bytes(coreGapLost, encodePairs(g.Lost))
-	e.Others(coreGapOther, g.Others)
-}
-
-// others writes numbers of other stations, a field a station.
-func (e *Encoder) Others(tag byte, all map[string][][2]uint64) {
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		var o Encoder
-		o.Str(1, name)
-		o.Bytes(2, encodePairs(all[name]))
-		e.Bytes(tag, o.B)
-	}
-}
-
-func encodePairs(all [][2]uint64) (b []byte) {
-	for _, r := range all {
-		b = binary.AppendUvarint(binary.AppendUvarint(b, r[0]), r[1])
-	}
-	return b
-}
-
-// field is one of the secrets with its number.
-type field struct {
-	tag byte
-	v   *[]byte
-}
-
-func (s *Secrets) fields() [4]field {
-	return [4]field{{corePerson, &s.Person}, {coreFrom, &s.From}, {coreActor, &s.Actor}, {coreNote, &s.Note}}
-}
-
-// encodeSide writes the part of a record that may be rewritten.
-func encodeSide(s Secrets, l Links, erased bool) []byte {
-	var e Encoder
-	e.Flag(sideErased, erased)
-	e.Ref(sideLinkDevice, l.Device)
-	e.Ref(sideLinkPerson, l.Person)
-	e.Ref(sideLinkFrom, l.From)
-	e.Ref(sideLinkResolved, l.Resolved)
-	for _, f := range s.fields() {
-		e.Bytes(f.tag, *f.v)
-	}
-	return e.B
-}
-
-func (e *Encoder) Ref(tag byte, r Ref) {
-	if r.Seq == 0 {
-		return
-	}
-	var buf [2 * binary.MaxVarintLen64]byte
-	n := binary.PutUvarint(buf[:], uint64(r.Station))
-	n += binary.PutUvarint(buf[n:], r.Seq)
-	e.Bytes(tag, buf[:n])
-}
-
-func (d *Decoder) Ref() Ref {
-	st, w := binary.Uvarint(d.Value)
-	if w <= 0 || st > 0xffff {
-		d.Err = errShort
-		return Ref{}
-	}
-	seq, w2 := binary.Uvarint(d.Value[w:])
-	if w2 <= 0 {
-		d.Err = errShort
-	}
-	return Ref{uint16(st), seq}
+	return assemble(b, ev.Hash, sideForm.Encode(&side{links: ev.Links, Secrets: s}))
 }
 
 // assemble joins the parts of a record.
@@ -280,222 +248,151 @@ func assemble(core []byte, hash checkout.Hash, side []byte) []byte {
 	return binary.BigEndian.AppendUint32(b, crc32.Checksum(side, castagnoli))
 }
 
-// parts are a record cut up; the slices point into it.
+// Parts are a record cut up; the slices point into it.
 type Parts struct {
 	Core, Side []byte
 	Hash       checkout.Hash
 	Size       int // of the whole record
 }
 
-// split cuts up the record at the start of b and checks its sums. What comes
+// Split cuts up the record at the start of b and checks its sums. What comes
 // after the record is left alone, so that records can be found in a damaged file.
 func Split(b []byte) (Parts, error) {
 	var p Parts
 	if !bytes.HasPrefix(b, EventMagic) {
 		return p, ErrNotEvent
 	}
-	at := len(EventMagic)
-	take := func(n int) []byte {
-		v := b[at : at+n]
-		at += n
+	rest := b[len(EventMagic):]
+	// take cuts off n bytes; nil when there are not so many.
+	take := func(n int) (v []byte) {
+		if n < 0 || n > len(rest) {
+			rest = nil
+			return nil
+		}
+		v, rest = rest[:n:n], rest[n:]
 		return v
 	}
-	length := func() int {
-		n, w := binary.Uvarint(b[at:])
+	part := func() []byte {
+		n, w := binary.Uvarint(rest)
 		if w <= 0 || n > MaxSize {
-			return -1
+			return take(-1)
 		}
-		at += w
-		return int(n)
+		take(w)
+		return take(int(n))
 	}
-	n := length()
-	if n < 0 || len(b)-at < n+HashLen {
-		return p, ErrNotEvent
+	p.Core = part()
+	hash := take(HashLen)
+	p.Side = part()
+	sum := take(4)
+	if p.Core == nil || hash == nil || p.Side == nil || sum == nil {
+		return Parts{}, ErrNotEvent
 	}
-	p.Core = take(n)
-	copy(p.Hash[:], take(HashLen))
-	n = length()
-	if n < 0 || len(b)-at < n+4 {
-		return p, ErrNotEvent
-	}
-	p.Side = take(n)
-	sum := binary.BigEndian.Uint32(take(4))
-	p.Size = at
+	p.Hash = checkout.Hash(hash)
+	p.Size = len(b) - len(rest)
 	if coreHash(p.Core) != p.Hash {
 		return p, fmt.Errorf("%w: the hash does not hold", ErrNotEvent)
 	}
-	if crc32.Checksum(p.Side, castagnoli) != sum {
+	if crc32.Checksum(p.Side, castagnoli) != binary.BigEndian.Uint32(sum) {
 		return p, fmt.Errorf("%w: the personal part is damaged", ErrNotEvent)
 	}
 	return p, nil
 }
 
-// decodeCore reads the hashed part. commits are in the order of secrets.fields.
-func (ev *Event) decodeCore(core []byte, commits *[4]checkout.Hash) (selfActor bool, err error) {
-	if len(core) == 0 {
-		return false, ErrNotEvent
+// Decode reads a record and checks its hash and checksum. The commitments are
+// checked too: they cost as much again as the hash, and catch a side that was
+// exchanged. Of a record of version 1 the Chain is left empty.
+func Decode(b []byte) (Event, error) {
+	p, err := Split(b)
+	if err != nil {
+		return Event{}, err
 	}
-	if ev.Version = core[0]; ev.Version != recordVersion {
-		return false, fmt.Errorf("event record of version %d: this program knows version %d", ev.Version, recordVersion)
+	ev := Event{Event: checkout.Event{Hash: p.Hash}}
+	c := core{Event: &ev}
+	if err := c.read(p.Core); err != nil {
+		return Event{}, err
 	}
-	d := Decoder{B: core[1:]}
-	for d.Next() {
-		switch d.Tag {
-		case coreStation:
-			ev.Station = d.Str()
-		case coreSeq:
-			ev.Seq = d.Uint()
-		case coreID:
-			d.Fixed(ev.ID[:])
-		case coreKind:
-			ev.Kind = checkout.Kind(d.Str())
-		case coreSource:
-			ev.Source = checkout.Source(d.Str())
-		case coreReader:
-			ev.Reader = d.Str()
-		case coreDevice:
-			ev.Device = d.Str()
-		case coreDevName:
-			ev.DeviceName = d.Str()
-		case coreDevTag:
-			ev.DeviceTag = d.Str()
-		case coreBoot:
-			d.Fixed(ev.At.BootID[:])
-		case coreMono:
-			ev.At.Mono = time.Duration(d.Int())
-		case coreWall:
-			ev.At.Wall = time.Unix(0, d.Int())
-		case coreTrusted:
-			ev.At.Trusted = d.Flag()
-		case corePrev:
-			d.Fixed(ev.Prev[:])
-		case coreLoan:
-			ev.Loan = time.Duration(d.Int()) * time.Second
-		case coreCondition:
-			ev.Condition = d.Str()
-		case coreSelfActor:
-			selfActor = d.Flag()
-		case coreResolved:
-			ev.Resolved = d.Str()
-		case coreWhose:
-			ev.Whose = bytes.Clone(d.Value)
-		case coreGapFile, coreGapSeq, coreGapHash, coreGapLost, coreGapOther:
-			ev.decodeGap(&d)
-		case corePerson, coreFrom, coreActor, coreNote:
-			d.Fixed(commits[d.Tag-corePerson][:])
+	s, err := sideForm.Decode(p.Side)
+	if err != nil {
+		return Event{}, err
+	}
+	ev.Erased, ev.Links = s.erased, s.links
+	for i, v := range s.all() {
+		switch {
+		case *v == nil && !c.commits[i].IsZero() && !ev.Erased:
+			return Event{}, fmt.Errorf("%w: a personal field is missing and not erased", ErrNotEvent)
+		case *v != nil && commitment(byte(firstCommit+i), *v) != c.commits[i]:
+			return Event{}, fmt.Errorf("%w: a personal field is not what was committed", ErrNotEvent)
+		case *v != nil && len(*v) < saltLen:
+			return Event{}, fmt.Errorf("%w: a personal field has no salt", ErrNotEvent)
 		}
 	}
-	return selfActor, d.Err
+	if err := ev.fill(&s.Secrets); err != nil {
+		return Event{}, err
+	}
+	if c.selfActor {
+		ev.Actor = ev.Person
+	}
+	return ev, nil
 }
 
-func (ev *Event) decodeGap(d *Decoder) {
-	if ev.Gap == nil {
-		ev.Gap = new(checkout.Gap)
+// read reads the core.
+func (c *core) read(b []byte) error {
+	if len(b) == 0 {
+		return ErrNotEvent
 	}
-	switch d.Tag {
-	case coreGapFile:
-		ev.Gap.File = d.Str()
-	case coreGapSeq:
-		ev.Gap.Seq = d.Uint()
-	case coreGapHash:
-		d.Fixed(ev.Gap.Hash[:])
-	case coreGapLost:
-		ev.Gap.Lost = d.Pairs()
-	case coreGapOther:
-		d.Others(&ev.Gap.Others)
+	if c.Version = b[0]; c.Version != version1 && c.Version != version2 {
+		return fmt.Errorf("event record of version %d: this program knows versions up to %d", c.Version, version2)
 	}
-}
-
-// decodeSide reads the links and cuts out the secrets.
-func (ev *Event) decodeSide(side []byte) (Secrets, error) {
-	var s Secrets
-	d := Decoder{B: side}
-	for d.Next() {
-		switch d.Tag {
-		case sideErased:
-			ev.Erased = d.Flag()
-		case sideLinkDevice:
-			ev.Links.Device = d.Ref()
-		case sideLinkPerson:
-			ev.Links.Person = d.Ref()
-		case sideLinkFrom:
-			ev.Links.From = d.Ref()
-		case sideLinkResolved:
-			ev.Links.Resolved = d.Ref()
-		case corePerson:
-			s.Person = d.Value
-		case coreFrom:
-			s.From = d.Value
-		case coreActor:
-			s.Actor = d.Value
-		case coreNote:
-			s.Note = d.Value
-		}
-	}
-	return s, d.Err
-}
-
-// fill takes the values out of the secrets.
-func (ev *Event) fill(s Secrets) error {
-	for _, f := range s.fields() {
-		if *f.v != nil && len(*f.v) < saltLen {
-			return fmt.Errorf("%w: a personal field has no salt", ErrNotEvent)
-		}
-	}
-	person := func(b []byte, id, name, tag, resolved *string) error {
-		if b == nil {
-			return nil
-		}
-		d := Decoder{B: b[saltLen:]}
-		for d.Next() {
-			switch d.Tag {
-			case secretID:
-				*id = d.Str()
-			case secretName:
-				*name = d.Str()
-			case secretTag:
-				*tag = d.Str()
-			case secretResolved:
-				*resolved = d.Str()
-			}
-		}
-		return d.Err
-	}
-	var none string
-	if err := person(s.Person, &ev.Person, &ev.PersonName, &ev.PersonTag, &ev.Resolved); err != nil {
+	if err := coreForm.decode(c, b[1:]); err != nil {
 		return err
 	}
-	if err := person(s.From, &ev.From, &ev.FromName, &ev.FromTag, &none); err != nil {
-		return err
+	g := &c.gap
+	if g.File != "" || g.Seq != 0 || !g.Hash.IsZero() || g.Lost != nil || g.Others != nil {
+		c.Gap = g
 	}
-	if s.Actor != nil {
-		ev.Actor = string(s.Actor[saltLen:])
+	c.Resolved, c.Base = c.resolved, c.base
+	if c.Base.Seq != 0 && c.Base.Chain.IsZero() {
+		c.Base.Chain = c.Chain
 	}
-	if s.Note != nil {
-		ev.Note = string(s.Note[saltLen:])
+	if c.Version == version2 && c.Chain.IsZero() {
+		c.Chain = c.Hash
 	}
 	return nil
 }
 
-// stored is an event as the file has it: with what only the ledger needs.
-type Event struct {
-	checkout.Event
-	Resolved string // Resolve: the pending ID that is now Person or Device
-	Whose    []byte // Erase: keyed hash of the person's id
-	Links    Links
+// fill takes the values out of the secrets.
+func (ev *Event) fill(s *Secrets) error {
+	value := func(b []byte) []byte {
+		if b == nil {
+			return nil
+		}
+		return b[saltLen:]
+	}
+	who, err := personForm.Decode(value(s.Person))
+	if err != nil {
+		return err
+	}
+	ev.Person, ev.PersonName, ev.PersonTag = who.id, who.name, who.tag
+	if who.resolved != "" {
+		ev.Resolved = who.resolved
+	}
+	from, err := personForm.Decode(value(s.From))
+	ev.From, ev.FromName, ev.FromTag = from.id, from.name, from.tag
+	ev.Actor, ev.Note = string(value(s.Actor)), string(value(s.Note))
+	return err
 }
 
-// Ref is the place of an event in this file; no event has Seq 0.
-type Ref struct {
-	Station uint16 // index of the station in this file
-	Seq     uint64
-}
-
-// At returns the place of the event seq of a station.
-func At(station uint16, seq uint64) Ref { return Ref{station, seq} }
-
-// links lead from an event to the event before it of the same device and
-// people. They are not part of the hashed core: they are this file's.
-type Links struct {
-	Device, Person, From, Resolved Ref
+// Rewrite returns a copy of a record in which f changed the side: the personal
+// values, the links, and whether it is erased.
+func Rewrite(b []byte, f func(s *Secrets, l *Links, erased *bool)) ([]byte, error) {
+	p, err := Split(b)
+	if err != nil {
+		return nil, err
+	}
+	s, err := sideForm.Decode(p.Side)
+	if err != nil {
+		return nil, err
+	}
+	f(&s.Secrets, &s.links, &s.erased)
+	return assemble(p.Core, p.Hash, sideForm.Encode(&s)), nil
 }

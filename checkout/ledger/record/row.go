@@ -8,8 +8,6 @@ import (
 	"hash/crc32"
 	"time"
 
-	"github.com/google/uuid"
-
 	"stump/checkout"
 )
 
@@ -54,11 +52,11 @@ func (t Tree) String() string {
 
 var RowMagic = []byte("Rw")
 
-// errNotRow is a value that is no row, or a damaged one.
+// ErrNotRow is a value that is no row, or a damaged one.
 var ErrNotRow = errors.New("not a row, or a damaged one")
 
-// envelope is a row as it is stored: it names its place, so that it can be
-// found in a damaged file, and the highest revision is the newest.
+// Envelope is a row as it is stored: it names its place, so that it can be
+// found in a damaged file.
 type Envelope struct {
 	Tree      Tree
 	Rev       uint64 // number of the transaction that wrote it
@@ -66,7 +64,7 @@ type Envelope struct {
 	Size      int
 }
 
-// seal encodes a row.
+// Seal encodes a row.
 func (v Envelope) Seal() []byte {
 	b := make([]byte, 0, 2+1+10+3+len(v.Key)+3+len(v.Body)+4)
 	b = append(b, RowMagic...)
@@ -79,7 +77,7 @@ func (v Envelope) Seal() []byte {
 	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
 }
 
-// openRow reads the row at the start of b and checks its sum.
+// Open reads the row at the start of b and checks its sum.
 func Open(b []byte) (Envelope, error) {
 	var v Envelope
 	if !bytes.HasPrefix(b, RowMagic) || len(b) < len(RowMagic)+1 {
@@ -109,7 +107,7 @@ func Open(b []byte) (Envelope, error) {
 	return v, nil
 }
 
-// row is a person or a device: what the register says, the device's loan, and
+// Row is a person or a device: what the register says, the device's loan, and
 // the newest event of its history.
 type Row struct {
 	Name, Email, Kind, Group string
@@ -125,135 +123,73 @@ type Row struct {
 	ByDirectory              bool   // the directory took them out of use, and may bring them back
 }
 
-// loanState is who has a device, as its events say.
+// Loan is who has a device, as its events say.
 type Loan struct {
-	Holder string         // "" when free
-	Since  Ref            // the event that said so
-	At     checkout.Stamp // of that event
-	Length time.Duration
-	Lost   bool
+	Holder  string // "" when free
+	Since   Ref    // the event that said so
+	At      checkout.Stamp
+	Length  time.Duration
+	Lost    bool
+	Station string // the station's name in that event
 }
 
-const (
-	rowName      = 1
-	rowEmail     = 2
-	rowKind      = 3
-	rowGroup     = 4
-	rowMask      = 5
-	rowLookup    = 6
-	rowSealed    = 7
-	rowStatus    = 8
-	rowHead      = 9
-	rowHolder    = 10
-	rowSince     = 11
-	rowBoot      = 12
-	rowMono      = 13
-	rowWall      = 14
-	rowTrusted   = 15
-	rowLoan      = 16
-	rowLost      = 17
-	rowCondition = 18
-	rowPending   = 19
-	rowResolved  = 20
-	rowRef       = 21
-	rowByDir     = 22
-)
-
-func (r *Row) Encode() []byte {
-	var e Encoder
-	e.Str(rowName, r.Name)
-	e.Str(rowEmail, r.Email)
-	e.Str(rowKind, r.Kind)
-	e.Str(rowGroup, r.Group)
-	e.Str(rowMask, r.Mask)
-	e.Bytes(rowLookup, r.Lookup)
-	e.Bytes(rowSealed, r.Sealed)
-	e.Uint(rowStatus, uint64(r.Status))
-	e.Ref(rowHead, r.Head)
-	e.Str(rowHolder, r.Loan.Holder)
-	e.Ref(rowSince, r.Loan.Since)
-	e.Stamp(r.Loan.At)
-	e.Int(rowLoan, int64(r.Loan.Length/time.Second))
-	e.Flag(rowLost, r.Loan.Lost)
-	e.Str(rowCondition, r.Condition)
-	e.Flag(rowPending, r.Pending)
-	e.Str(rowResolved, r.Resolved)
-	e.Str(rowRef, r.Ref)
-	e.Flag(rowByDir, r.ByDirectory)
-	return e.B
+var rowForm = Form[Row]{
+	Text(1, func(r *Row) *string { return &r.Name }),
+	Text(2, func(r *Row) *string { return &r.Email }),
+	Text(3, func(r *Row) *string { return &r.Kind }),
+	Text(4, func(r *Row) *string { return &r.Group }),
+	Text(5, func(r *Row) *string { return &r.Mask }),
+	Blob(6, func(r *Row) *[]byte { return &r.Lookup }),
+	Blob(7, func(r *Row) *[]byte { return &r.Sealed }),
+	Uint(8, func(r *Row) *checkout.Status { return &r.Status }),
+	Place(9, func(r *Row) *Ref { return &r.Head }),
+	Text(10, func(r *Row) *string { return &r.Loan.Holder }),
+	Place(11, func(r *Row) *Ref { return &r.Loan.Since }),
+	stampBoot(func(r *Row) *checkout.Stamp { return &r.Loan.At }),
+	stampMono(func(r *Row) *checkout.Stamp { return &r.Loan.At }),
+	stampWall(func(r *Row) *checkout.Stamp { return &r.Loan.At }),
+	stampTrusted(func(r *Row) *checkout.Stamp { return &r.Loan.At }),
+	Span(16, time.Second, func(r *Row) *time.Duration { return &r.Loan.Length }),
+	Flag(17, func(r *Row) *bool { return &r.Loan.Lost }),
+	Text(18, func(r *Row) *string { return &r.Condition }),
+	Flag(19, func(r *Row) *bool { return &r.Pending }),
+	Text(20, func(r *Row) *string { return &r.Resolved }),
+	Text(21, func(r *Row) *string { return &r.Ref }),
+	Flag(22, func(r *Row) *bool { return &r.ByDirectory }),
+	Text(23, func(r *Row) *string { return &r.Loan.Station }),
 }
 
-func (e *Encoder) Stamp(s checkout.Stamp) {
-	if s.BootID != uuid.Nil {
-		e.Bytes(rowBoot, s.BootID[:])
-	}
-	e.Int(rowMono, int64(s.Mono))
-	if !s.Wall.IsZero() {
-		e.Int(rowWall, s.Wall.UnixNano())
-	}
-	e.Flag(rowTrusted, s.Trusted)
+func stampBoot[T any](at func(*T) *checkout.Stamp) Field[T] {
+	return Array(12, func(v *T) []byte { return at(v).BootID[:] })
 }
 
+func stampMono[T any](at func(*T) *checkout.Stamp) Field[T] {
+	return Span(13, 1, func(v *T) *time.Duration { return &at(v).Mono })
+}
+
+func stampWall[T any](at func(*T) *checkout.Stamp) Field[T] {
+	return Time(14, func(v *T) *time.Time { return &at(v).Wall })
+}
+
+func stampTrusted[T any](at func(*T) *checkout.Stamp) Field[T] {
+	return Flag(15, func(v *T) *bool { return &at(v).Trusted })
+}
+
+// Encode returns the body of the row.
+func (r *Row) Encode() []byte { return rowForm.Encode(r) }
+
+// DecodeRow reads the body of a person's or device's row.
 func DecodeRow(body []byte) (*Row, error) {
-	r := new(Row)
-	d := Decoder{B: body}
-	for d.Next() {
-		switch d.Tag {
-		case rowName:
-			r.Name = d.Str()
-		case rowEmail:
-			r.Email = d.Str()
-		case rowKind:
-			r.Kind = d.Str()
-		case rowGroup:
-			r.Group = d.Str()
-		case rowMask:
-			r.Mask = d.Str()
-		case rowLookup:
-			r.Lookup = bytes.Clone(d.Value)
-		case rowSealed:
-			r.Sealed = bytes.Clone(d.Value)
-		case rowStatus:
-			r.Status = checkout.Status(d.Uint())
-		case rowHead:
-			r.Head = d.Ref()
-		case rowHolder:
-			r.Loan.Holder = d.Str()
-		case rowSince:
-			r.Loan.Since = d.Ref()
-		case rowBoot:
-			d.Fixed(r.Loan.At.BootID[:])
-		case rowMono:
-			r.Loan.At.Mono = time.Duration(d.Int())
-		case rowWall:
-			r.Loan.At.Wall = time.Unix(0, d.Int())
-		case rowTrusted:
-			r.Loan.At.Trusted = d.Flag()
-		case rowLoan:
-			r.Loan.Length = time.Duration(d.Int()) * time.Second
-		case rowLost:
-			r.Loan.Lost = d.Flag()
-		case rowCondition:
-			r.Condition = d.Str()
-		case rowPending:
-			r.Pending = d.Flag()
-		case rowResolved:
-			r.Resolved = d.Str()
-		case rowRef:
-			r.Ref = d.Str()
-		case rowByDir:
-			r.ByDirectory = d.Flag()
-		}
+	r, err := rowForm.Decode(body)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNotRow, err)
 	}
-	if d.Err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNotRow, d.Err)
-	}
-	return r, nil
+	return &r, nil
 }
 
-// eventKey is the key of an event: the station's index, then its sequence.
+// EventKey is the key of an event: the chain's index, then its sequence number.
 func EventKey(r Ref) []byte {
-	k := binary.BigEndian.AppendUint16(make([]byte, 0, 10), r.Station)
+	k := binary.BigEndian.AppendUint16(make([]byte, 0, 10), r.Chain)
 	return binary.BigEndian.AppendUint64(k, r.Seq)
 }
 

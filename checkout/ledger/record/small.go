@@ -6,38 +6,22 @@ import (
 	"stump/checkout"
 )
 
-// bootRow is what the events of a boot need when its clock was not trusted
-// from the beginning.
+// Boot is what the events of a boot need when its clock was not trusted from
+// the beginning.
 type Boot struct {
 	First    Ref           // the first event whose time was not trusted
 	Resolved bool          // a Clock event told the offset
 	Offset   time.Duration // wall time minus monotonic time
 }
 
-func (b Boot) Encode() []byte {
-	var e Encoder
-	e.Ref(1, b.First)
-	e.Flag(2, b.Resolved)
-	e.Int(3, int64(b.Offset))
-	return e.B
+// BootForm is the form of a Boot.
+var BootForm = Form[Boot]{
+	Place(1, func(b *Boot) *Ref { return &b.First }),
+	Flag(2, func(b *Boot) *bool { return &b.Resolved }),
+	Span(3, 1, func(b *Boot) *time.Duration { return &b.Offset }),
 }
 
-func DecodeBoot(body []byte) (b Boot, err error) {
-	d := Decoder{B: body}
-	for d.Next() {
-		switch d.Tag {
-		case 1:
-			b.First = d.Ref()
-		case 2:
-			b.Resolved = d.Flag()
-		case 3:
-			b.Offset = time.Duration(d.Int())
-		}
-	}
-	return b, d.Err
-}
-
-// unknownRow is the row of a tag that nobody has.
+// Unknown is a tag that nobody has.
 type Unknown struct {
 	Number      string // masked
 	Bits, Count int
@@ -45,37 +29,29 @@ type Unknown struct {
 	Last        checkout.Stamp
 }
 
-func (u Unknown) Encode() []byte {
-	var e Encoder
-	e.Str(1, u.Number)
-	e.Uint(2, uint64(u.Bits))
-	e.Uint(3, uint64(u.Count))
-	e.Int(4, u.First.UnixNano())
-	e.Stamp(u.Last)
-	return e.B
+// UnknownForm is the form of an Unknown.
+var UnknownForm = Form[Unknown]{
+	Text(1, func(u *Unknown) *string { return &u.Number }),
+	Uint(2, func(u *Unknown) *int { return &u.Bits }),
+	Uint(3, func(u *Unknown) *int { return &u.Count }),
+	Time(4, func(u *Unknown) *time.Time { return &u.First }),
+	stampBoot(func(u *Unknown) *checkout.Stamp { return &u.Last }),
+	stampMono(func(u *Unknown) *checkout.Stamp { return &u.Last }),
+	stampWall(func(u *Unknown) *checkout.Stamp { return &u.Last }),
+	stampTrusted(func(u *Unknown) *checkout.Stamp { return &u.Last }),
 }
 
-func DecodeUnknown(body []byte) (u Unknown, err error) {
-	d := Decoder{B: body}
-	for d.Next() {
-		switch d.Tag {
-		case 1:
-			u.Number = d.Str()
-		case 2:
-			u.Bits = int(d.Uint())
-		case 3:
-			u.Count = int(d.Uint())
-		case 4:
-			u.First = time.Unix(0, d.Int())
-		case rowBoot:
-			d.Fixed(u.Last.BootID[:])
-		case rowMono:
-			u.Last.Mono = time.Duration(d.Int())
-		case rowWall:
-			u.Last.Wall = time.Unix(0, d.Int())
-		case rowTrusted:
-			u.Last.Trusted = d.Flag()
-		}
-	}
-	return u, d.Err
+// Chain is a chain of events in this file.
+type Chain struct {
+	// ID is the hash of its first event; zero while it has none.
+	ID checkout.Hash
+	// Name is that of the station in its events of version 1, which don't name
+	// their chain; empty if it has none.
+	Name string
+}
+
+// ChainForm is the form of a Chain.
+var ChainForm = Form[Chain]{
+	Array(1, func(c *Chain) []byte { return c.ID[:] }),
+	Text(2, func(c *Chain) *string { return &c.Name }),
 }

@@ -1,0 +1,387 @@
+package ledger
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"stump/checkout"
+	"stump/checkout/ledger/boltpages"
+	"stump/checkout/ledger/record"
+)
+
+// wreck is what can be read of a ledger's file, in whatever state it is. Events
+// prove themselves by their hashes, wherever they lie. Rows count only where a
+// tree leads to them: a page that no tree leads to may be an old copy.
+type wreck struct {
+	o       Options
+	r       io.ReaderAt
+	root    uint64
+	current bool                   // root is that of the last transaction for sure
+	whole   map[record.Tree]bool   // the whole tree could be read
+	rows    map[record.Tree]rowMap // the bodies of rows
+	events  []wreckEvent
+	chains  map[uint16]record.Chain
+	own     uint16
+	runs    []run  // nil: the order of the chains is not known
+	ceiling uint64 // no event has a higher number, see holder
+}
+
+type rowMap map[string][]byte
+
+// wreckEvent is an event record somewhere in the file. Only what is needed to
+// put them in order is kept in memory.
+type wreckEvent struct {
+	at            record.Ref
+	off           int64
+	size          int32
+	reach, erased bool // a tree leads to it
+}
+
+func newWreck(path string, o Options) *wreck {
+	w := &wreck{o: o, whole: map[record.Tree]bool{}, rows: map[record.Tree]rowMap{}, chains: map[uint16]record.Chain{}}
+	for _, tr := range record.Trees {
+		w.rows[tr] = rowMap{}
+	}
+	if h, err := readHolder(path); err == nil {
+		w.ceiling = h.Ceiling
+	}
+	return w
+}
+
+// read walks the trees as far as they go. Where something is missing it looks
+// through the whole file for events: a page that no tree leads to any more may
+// hold the only copy.
+func (w *wreck) read(f *os.File) error {
+	st, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	w.r = f
+	p := &boltpages.File{R: f, High: uint64(st.Size()) / boltpages.PageSize}
+	w.findRoot(f, p)
+	for _, b := range p.Buckets(w.root) {
+		for _, tr := range record.Trees {
+			if tr.String() == b.Name {
+				bad := false
+				whole := b.Content(func(g boltpages.Found) { bad = !w.row(tr, g) || bad })
+				w.whole[tr] = whole && !bad
+			}
+		}
+	}
+	w.readChains()
+	if !w.current || !w.whole[record.TreeEvents] {
+		w.findEvents(f, st.Size())
+	}
+	w.pick()
+	return nil
+}
+
+// intact reports whether everything that these trees lead to could be read.
+func (w *wreck) intact(trees ...record.Tree) bool {
+	return !slices.ContainsFunc(trees, func(tr record.Tree) bool { return !w.whole[tr] })
+}
+
+// findRoot finds the root page of the newest transaction. Where a meta page is
+// damaged, it was perhaps the newest: then every page that can be a root is looked
+// at too, and the one that has come farthest is taken.
+func (w *wreck) findRoot(f io.ReaderAt, p *boltpages.File) {
+	var newest boltpages.Meta
+	valid := 0
+	for slot := range int64(2) {
+		m, err := boltpages.ReadMeta(f, slot)
+		if err != nil {
+			continue
+		}
+		if m.Txid != newest.Txid { // one in both places is as good as one
+			valid++
+		}
+		if m.Txid >= newest.Txid {
+			newest = m
+		}
+	}
+	w.root = newest.Root
+	if w.current = valid == 2; w.current {
+		return
+	}
+	best, _ := progress(p, w.root)
+	for id := uint64(2); id < p.High; id++ {
+		if far, whole := progress(p, id); whole && (far > best || w.root == 0) {
+			w.root, best = id, far
+		}
+	}
+}
+
+// progress returns how far the ledger below a root page has come: its events and
+// deliveries, which only grow. whole: everything below can be read.
+func progress(p *boltpages.File, id uint64) (far uint64, whole bool) {
+	all := p.Buckets(id)
+	if len(all) != len(record.Trees) {
+		return 0, false
+	}
+	whole = true
+	for _, b := range all {
+		whole = b.Content(func(g boltpages.Found) {
+			v, err := record.Open(g.Value)
+			if err != nil || v.Tree != record.TreeMeta {
+				return
+			}
+			if bytes.HasPrefix(v.Key, []byte("head/")) && len(v.Body) >= 8 {
+				far += binary.BigEndian.Uint64(v.Body)
+			}
+			if bytes.HasPrefix(v.Key, metaSink("")) {
+				c, _ := record.SinkForm.Decode(v.Body)
+				far += c.Done
+			}
+		}) && whole
+	}
+	return far, whole
+}
+
+// row keeps what a tree leads to. It reports whether it is as it should be.
+func (w *wreck) row(tr record.Tree, g boltpages.Found) bool {
+	if tr == record.TreeEvents {
+		at, ok := record.ParseEventKey(g.Key)
+		ev, err := record.Decode(g.Value)
+		if !ok || err != nil || ev.Seq != at.Seq {
+			return false
+		}
+		w.events = append(w.events, wreckEvent{at, g.Off, int32(len(g.Value)), true, ev.Erased})
+		w.learn(at.Chain, &ev)
+		return true
+	}
+	v, err := record.Open(g.Value)
+	if err != nil || v.Tree != tr || !bytes.Equal(v.Key, g.Key) {
+		return false
+	}
+	w.rows[tr][string(v.Key)] = bytes.Clone(v.Body)
+	return true
+}
+
+// learn notes what an event tells of its chain.
+func (w *wreck) learn(index uint16, ev *record.Event) {
+	c := w.chains[index]
+	if ev.Version == 1 {
+		c.Name = ev.Station
+	}
+	if c.ID.IsZero() && (!ev.Chain.IsZero() || ev.Seq == 1) {
+		c.ID = ev.Chain
+		if ev.Version == 1 {
+			c.ID = ev.Hash
+		}
+	}
+	w.chains[index] = c
+}
+
+// readChains reads the rows of the chains; those of schema 1 are of stations.
+func (w *wreck) readChains() {
+	meta := w.rows[record.TreeMeta]
+	for k, body := range meta {
+		if i, ok := bytes.CutPrefix([]byte(k), []byte("chain/")); ok && len(i) == 2 {
+			if c, err := record.ChainForm.Decode(body); err == nil {
+				w.chains[binary.BigEndian.Uint16(i)] = c
+			}
+		}
+		if name, ok := bytes.CutPrefix([]byte(k), metaStation("")); ok && len(body) == 2 {
+			i := binary.BigEndian.Uint16(body)
+			w.chains[i] = record.Chain{ID: w.chains[i].ID, Name: string(name)}
+		}
+	}
+	if own := meta[string(metaOwn)]; len(own) == 2 {
+		w.own = binary.BigEndian.Uint16(own)
+	}
+	w.runs, _ = parseRuns(meta[string(metaOrder)])
+}
+
+// findEvents looks through the whole file for events.
+func (w *wreck) findEvents(f io.ReaderAt, size int64) {
+	known := map[int64]bool{}
+	for _, e := range w.events {
+		known[e.off] = true
+	}
+	scan(f, size, func(off int64, b []byte) int {
+		p, err := record.Split(b)
+		if err != nil {
+			return 0
+		}
+		if !known[off] {
+			if ev, err := record.Decode(b[:p.Size]); err == nil {
+				w.events = append(w.events, wreckEvent{record.At(w.index(&ev), ev.Seq), off, int32(p.Size), false, ev.Erased})
+			}
+		}
+		return p.Size
+	})
+}
+
+// index returns the chain of an event that no tree leads to; a new one where the
+// file does not know it.
+func (w *wreck) index(ev *record.Event) uint16 {
+	most, nameless := uint16(0), []uint16{}
+	for i, c := range w.chains {
+		if ev.Version == 1 && c.Name == ev.Station || ev.Version != 1 && c.ID == ev.Chain {
+			w.learn(i, ev)
+			return i
+		}
+		if ev.Version == 1 && c.Name == "" || ev.Version != 1 && c.ID.IsZero() {
+			nameless = append(nameless, i)
+		}
+		most = max(most, i)
+	}
+	// Where one chain alone lacks what the event tells, it is that one's.
+	i := most + 1
+	if len(nameless) == 1 {
+		i = nameless[0]
+	}
+	w.learn(i, ev)
+	return i
+}
+
+// load reads the record of e again.
+func (w *wreck) load(e wreckEvent) ([]byte, record.Event, error) {
+	b := make([]byte, e.size)
+	if _, err := w.r.ReadAt(b, e.off); err != nil && err != io.EOF {
+		return nil, record.Event{}, err
+	}
+	ev, err := record.Decode(b)
+	return b, ev, err
+}
+
+// pick chooses one record for each place. What a tree leads to was committed.
+// Another record may be an old copy of it, or may never have been committed: it
+// counts only when the chain proves it.
+func (w *wreck) pick() {
+	slices.SortFunc(w.events, func(a, b wreckEvent) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.off, b.off)) })
+	var kept []wreckEvent
+	var next record.Event // the event kept last: we go backwards
+	var nextAt record.Ref
+	for end := len(w.events); end > 0; {
+		begin := end - 1
+		for begin > 0 && w.events[begin-1].at == w.events[end-1].at {
+			begin--
+		}
+		follows := nextAt == record.At(w.events[begin].at.Chain, w.events[begin].at.Seq+1)
+		if e, ev, ok := w.choose(w.events[begin:end], next.Prev, follows, w.hashBefore(begin)); ok {
+			kept, next, nextAt = append(kept, e), ev, e.at
+		}
+		end = begin
+	}
+	slices.Reverse(kept)
+	w.events = kept
+}
+
+// hashBefore returns the hashes that records of the place just before
+// w.events[i] have; none when there is a hole.
+func (w *wreck) hashBefore(i int) []checkout.Hash {
+	var hashes []checkout.Hash
+	before := record.At(w.events[i].at.Chain, w.events[i].at.Seq-1)
+	for j := i - 1; j >= 0 && w.events[j].at == before; j-- {
+		if _, ev, err := w.load(w.events[j]); err == nil {
+			hashes = append(hashes, ev.Hash)
+		}
+	}
+	return hashes
+}
+
+// choose picks among the records of one place. follows: the next place's event
+// names prev as the one before it.
+func (w *wreck) choose(all []wreckEvent, prev checkout.Hash, follows bool, before []checkout.Hash) (best wreckEvent, ev record.Event, ok bool) {
+	if len(all) == 1 && all[0].reach {
+		_, got, err := w.load(all[0])
+		return all[0], got, err == nil
+	}
+	for _, e := range all {
+		_, got, err := w.load(e)
+		if err != nil {
+			continue
+		}
+		proven := e.reach
+		switch {
+		case proven:
+		case follows:
+			proven = prev == got.Hash
+		case len(before) > 0:
+			proven = slices.Contains(before, got.Prev)
+		default:
+			proven = true // nothing on either side: its own hash is all there is
+		}
+		// What was erased stays erased, whatever old copies there are.
+		if proven && (!ok || e.reach && !best.reach || e.reach == best.reach && e.erased && !best.erased) {
+			best, ev, ok = e, got, true
+		}
+	}
+	return best, ev, ok
+}
+
+// find returns the event of a place among those that were picked.
+func (w *wreck) find(at record.Ref) (wreckEvent, bool) {
+	i, ok := slices.BinarySearchFunc(w.events, at, func(e wreckEvent, at record.Ref) int { return e.at.Compare(at) })
+	if !ok {
+		return wreckEvent{}, false
+	}
+	return w.events[i], true
+}
+
+// newest is the highest sequence number of a chain that anything in the file
+// tells of: a number is never given twice.
+func (w *wreck) newest(chain uint16) (seq uint64) {
+	of := func(r record.Ref) {
+		if r.Chain == chain {
+			seq = max(seq, r.Seq)
+		}
+	}
+	for _, e := range w.events {
+		of(e.at)
+	}
+	for _, tr := range []record.Tree{record.TreeDevices, record.TreePeople} {
+		for _, body := range w.rows[tr] {
+			if r, err := record.DecodeRow(body); err == nil {
+				of(r.Head)
+				of(r.Loan.Since)
+			}
+		}
+	}
+	for key := range w.rows[record.TreeOutbox] {
+		if r, _, ok := record.ParseOutboxKey([]byte(key)); ok {
+			of(r)
+		}
+	}
+	if head := w.rows[record.TreeMeta][string(metaHead(chain))]; len(head) >= 8 {
+		of(record.At(chain, binary.BigEndian.Uint64(head)))
+	}
+	return seq
+}
+
+// sinks returns the indexes of the sinks.
+func (w *wreck) sinks() map[string]uint16 {
+	all := map[string]uint16{}
+	for key, body := range w.rows[record.TreeMeta] {
+		if name, ok := bytes.CutPrefix([]byte(key), metaSink("")); ok {
+			if c, err := record.SinkForm.Decode(body); err == nil {
+				all[string(name)] = c.Index
+			}
+		}
+	}
+	return all
+}
+
+// readWreck reads what is at path; nothing, where there is no file. The file is
+// left open: records are read again.
+func readWreck(path string, o Options) (w *wreck, f *os.File, err error) {
+	w = newWreck(path, o)
+	f, err = os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return w, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := w.read(f); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("read %s: %w", path, err), f.Close())
+	}
+	return w, f, nil
+}
