@@ -89,7 +89,7 @@ var event = checkout.Event{
 }
 
 const wantMessage = `{"specversion":"1.0","id":"01931f5e-7a00-7000-8000-000000000007","source":"/stump/lab%201","type":"stump.handover",` +
-	`"subject":"ipad","time":"2026-11-21T10:43:00Z","datacontenttype":"application/json","data":{"station":"lab 1","seq":7,` +
+	`"subject":"ipad","time":"2026-11-21T10:43:00Z","datacontenttype":"application/json","data":{"station":"lab 1","chain":null,"seq":7,` +
 	`"id":"01931f5e-7a00-7000-8000-000000000007","kind":"handover","reader":"door","actor":"bob","device":"iPad","device_id":"ipad",` +
 	`"person":"Bob","person_id":"bob","from":"Ann","from_id":"ann","at":"2026-11-21T10:43:00Z","clock_trusted":true,"source":"reader","note":null}}`
 
