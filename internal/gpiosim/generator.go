@@ -3,7 +3,7 @@
 package gpiosim
 
 import (
-	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,12 +25,11 @@ type Job struct {
 }
 
 // Generator is a process that plays the reader. It is a process of its own
-// because a reader shares nothing with the program under test, its Go
-// scheduler least of all.
+// because a reader shares nothing with the program under test, least of all its
+// Go scheduler.
 type Generator struct {
-	cmd  *exec.Cmd
-	sent chan Sent
-	err  error // valid when sent is closed
+	cmd *exec.Cmd
+	out bytes.Buffer
 }
 
 const jobVariable = "GPIOSIM_JOB"
@@ -42,28 +41,21 @@ func Main() {
 	if job == "" {
 		return
 	}
-	if err := generate(job, os.Stdin, os.Stdout); err != nil {
+	if err := generate([]byte(job), os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "gpiosim:", err)
 		os.Exit(1)
 	}
 	os.Exit(0)
 }
 
-func generate(file string, start io.Reader, w io.Writer) error {
+func generate(text []byte, w io.Writer) error {
 	var job Job
-	b, err := os.ReadFile(file)
-	if err == nil {
-		err = json.Unmarshal(b, &job)
-	}
-	if err != nil {
+	if err := json.Unmarshal(text, &job); err != nil {
 		return err
 	}
 	runtime.LockOSThread()
 	if err := realtime(); err != nil {
 		return fmt.Errorf("real-time priority: %w", err)
-	}
-	if _, err := start.Read(make([]byte, 1)); err != nil {
-		return err
 	}
 	c := &Chip{sysfs: job.Sysfs, pulls: make(map[int]int)}
 	out := json.NewEncoder(w)
@@ -80,57 +72,28 @@ func generate(file string, start io.Reader, w io.Writer) error {
 // Generate starts a generator on the chip's lines.
 func (c *Chip) Generate(job Job) (*Generator, error) {
 	job.Sysfs = c.sysfs
-	b, err := json.Marshal(job)
+	text, err := json.Marshal(job)
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.CreateTemp("", "gpiosim-job")
-	if err != nil {
-		return nil, err
-	}
-	_, err = f.Write(b)
-	if err = errors.Join(err, f.Close()); err != nil {
-		return nil, err
-	}
-	g := &Generator{cmd: exec.Command(os.Args[0]), sent: make(chan Sent, len(job.Frames))}
-	g.cmd.Env = append(os.Environ(), jobVariable+"="+f.Name())
-	g.cmd.Stderr = os.Stderr
-	start, err := g.cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	out, err := g.cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := g.cmd.Start(); err != nil {
-		return nil, err
-	}
-	go func() {
-		defer close(g.sent)
-		defer os.Remove(f.Name())
-		lines := json.NewDecoder(bufio.NewReader(out))
-		for {
-			var s Sent
-			if err := lines.Decode(&s); err != nil {
-				break
-			}
-			g.sent <- s
-		}
-		g.err = g.cmd.Wait()
-	}()
-	_, err = start.Write([]byte{1})
-	return g, err
+	g := &Generator{cmd: exec.Command(os.Args[0])}
+	g.cmd.Env = append(os.Environ(), jobVariable+"="+string(text))
+	g.cmd.Stdout, g.cmd.Stderr = &g.out, os.Stderr
+	return g, g.cmd.Start()
 }
 
-// Sent yields each frame after it was sent; it is closed at the end.
-func (g *Generator) Sent() <-chan Sent { return g.sent }
-
-// Wait waits for the end and returns all frames that Sent has not yielded.
-func (g *Generator) Wait() ([]Sent, error) {
-	var all []Sent
-	for s := range g.sent {
+// Wait waits for the end and returns all frames as they were sent.
+func (g *Generator) Wait() (all []Sent, err error) {
+	if err := g.cmd.Wait(); err != nil {
+		return nil, err
+	}
+	for frames := json.NewDecoder(&g.out); ; {
+		var s Sent
+		if err := frames.Decode(&s); errors.Is(err, io.EOF) {
+			return all, nil
+		} else if err != nil {
+			return all, err
+		}
 		all = append(all, s)
 	}
-	return all, g.err
 }

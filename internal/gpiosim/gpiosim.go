@@ -2,7 +2,7 @@
 
 // Package gpiosim makes GPIO chips in the kernel and drives their lines, for
 // tests in the kernel fixture. It needs root and the driver gpio-sim (Linux
-// 5.19), which it asks through configfs and sysfs
+// 5.19), whose interface is configfs and sysfs
 // (Documentation/admin-guide/gpio/gpio-sim.rst):
 //
 //	/sys/kernel/config/gpio-sim/NAME/bank0/{num_lines,label,line5/name}
@@ -26,8 +26,7 @@ const configfs = "/sys/kernel/config/gpio-sim"
 
 // Chip is one simulated chip.
 type Chip struct {
-	// Name is the kernel's, "gpiochip0".
-	Name   string
+	name   string // the kernel's, "gpiochip0"
 	config string
 	sysfs  string
 	pulls  map[int]int // by line, open file descriptors of pull
@@ -71,35 +70,30 @@ func (c *Chip) make(label string, lines int, names map[int]string) error {
 	if err != nil {
 		return err
 	}
-	c.Name = strings.TrimSpace(string(chip))
-	c.sysfs = filepath.Join("/sys/devices/platform", strings.TrimSpace(string(dev)), c.Name)
+	c.name = strings.TrimSpace(string(chip))
+	c.sysfs = filepath.Join("/sys/devices/platform", strings.TrimSpace(string(dev)), c.name)
 	for line := range lines {
 		c.Set(line, true)
 	}
 	return nil
 }
 
-// Attach drives a chip that another process made.
-func Attach(sysfs string) *Chip {
-	return &Chip{Name: filepath.Base(sysfs), sysfs: sysfs, pulls: make(map[int]int)}
-}
-
 // Path is the chip's device file.
-func (c *Chip) Path() string { return "/dev/" + c.Name }
+func (c *Chip) Path() string { return "/dev/" + c.name }
 
-// Sysfs is the chip's directory for Attach.
+// Sysfs is the directory of the chip's lines.
 func (c *Chip) Sysfs() string { return c.sysfs }
 
 var up, down = []byte("pull-up"), []byte("pull-down")
 
-// Set drives a line from outside. It panics when the line is not there.
+// Set drives a line from outside. It panics when there is no such line.
 func (c *Chip) Set(line int, high bool) {
 	level := down
 	if high {
 		level = up
 	}
 	if _, err := unix.Pwrite(c.pull(line), level, 0); err != nil {
-		panic(fmt.Sprintf("gpiosim: %s line %d: %v", c.Name, line, err))
+		panic(fmt.Sprintf("gpiosim: %s line %d: %v", c.name, line, err))
 	}
 }
 

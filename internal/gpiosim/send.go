@@ -6,9 +6,10 @@ import (
 	"math"
 	"slices"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"stump/gpio"
 )
 
 // Pulses are how a frame is shaped.
@@ -23,17 +24,17 @@ type Sent struct {
 	Start, End int64   // before the first edge, after the last
 	Widths     []int64 // of the pulses, between the middles of the two writes
 	// Good is whether every interval was surely between a half and one and a half
-	// of what was asked for, and every pulse between a half of the usual one and
-	// four times that. A host that takes the processor away makes frames that no
-	// reader sends.
+	// times what was asked for, and every pulse between a half and four times the
+	// median one. Otherwise the host took the processor away, and no reader sends
+	// such a frame.
 	Good bool
 }
 
 // Send sends a frame as a reader does: a low pulse on line d0 for each '0', on
 // d1 for each '1'. It sleeps between pulses and spins for the last of the wait
-// and for the pulse, since no kernel sleeps to the microsecond.
+// and for the pulse, because no kernel sleeps to the microsecond.
 func (c *Chip) Send(d0, d1 int, bits string, p Pulses) Sent {
-	sent := Sent{Bits: bits, Start: monotonic()}
+	sent := Sent{Bits: bits, Start: gpio.Monotonic()}
 	next := sent.Start
 	var falls, rises []write
 	for i := range len(bits) {
@@ -56,14 +57,14 @@ func (c *Chip) Send(d0, d1 int, bits string, p Pulses) Sent {
 }
 
 // write is from when to when a line was written to. The kernel stamps the edge
-// at the same point of every write, but for what a write took longer than the
-// shortest: that may have been before the stamp or after it.
+// at the same point of every write; what a write took longer than the shortest
+// may have been before the stamp or after it.
 type write struct{ from, to int64 }
 
 func (c *Chip) write(line int, high bool) write {
-	w := write{from: monotonic()}
+	w := write{from: gpio.Monotonic()}
 	c.Set(line, high)
-	w.to = monotonic()
+	w.to = gpio.Monotonic()
 	return w
 }
 
@@ -76,8 +77,8 @@ func shortest(writes []write) int64 {
 	return s
 }
 
-// since is how long after another write, of those that take at least short, an
-// edge may have been stamped: between these two.
+// since is how long after the edge of another write the edge of w was stamped:
+// between least and most. The short ones are the shortest such writes.
 func (w write) since(last write, shortLast, short int64) (least, most int64) {
 	return w.from - (last.to - shortLast), w.to - short - last.from
 }
@@ -95,8 +96,8 @@ func steady(falls []write, interval int64) bool {
 	return true
 }
 
-// alike reports whether all pulses are as long as the usual one, near enough,
-// wherever in its write an edge was stamped.
+// alike reports whether all pulses are near enough to the median one, wherever in
+// its write an edge was stamped.
 func alike(falls, rises []write) bool {
 	shortFall, shortRise := shortest(falls), shortest(rises)
 	var usual []int64
@@ -114,33 +115,21 @@ func alike(falls, rises []write) bool {
 	return true
 }
 
-// spin is how long before its time a waiting sender is awake. On the one
+// spin is how long before its time a waiting sender wakes up. On the one
 // processor of the fixture nothing else runs meanwhile, so it is short.
 const spin = 50 * int64(time.Microsecond)
 
 func until(t int64) {
-	if d := t - monotonic(); d > spin {
+	if d := t - gpio.Monotonic(); d > spin {
 		ts := unix.NsecToTimespec(d - spin)
 		_ = unix.Nanosleep(&ts, nil)
 	}
-	for monotonic() < t {
+	for gpio.Monotonic() < t {
 	}
 }
 
-func monotonic() int64 {
-	var ts unix.Timespec
-	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts)
-	return ts.Nano()
-}
-
-// realtime makes this thread run before all ordinary processes, as a reader
-// does, which is no process at all; but after the threads of interrupts (50).
+// realtime makes this thread run before all ordinary processes, because a reader
+// waits for none of them; but after the threads of interrupts (50).
 func realtime() error {
-	const fifo = 1
-	priority := int32(10)
-	_, _, errno := unix.Syscall(unix.SYS_SCHED_SETSCHEDULER, 0, fifo, uintptr(unsafe.Pointer(&priority)))
-	if errno != 0 {
-		return errno
-	}
-	return nil
+	return unix.SchedSetAttr(0, &unix.SchedAttr{Policy: unix.SCHED_FIFO, Priority: 10}, 0)
 }

@@ -6,13 +6,14 @@ package simlab
 import (
 	"encoding/csv"
 	"fmt"
+	"slices"
 	"strings"
 )
 
 // Facilities of the seeded cards, so that a site's rules can tell them apart.
 const (
-	BadgeFacility  = 17
-	DeviceFacility = 200
+	badgeFacility  = 17
+	deviceFacility = 200
 )
 
 // Card is a person's badge or a device's tag.
@@ -45,7 +46,7 @@ func badges(list ...string) []Card {
 	for i := 0; i < len(list); i += 2 {
 		cards = append(cards, Card{
 			ID: list[i], Name: list[i+1], Detail: list[i] + "@lab.example",
-			Credential: fmt.Sprintf("H10301:%d:%d", BadgeFacility, 31001+37*i),
+			Credential: fmt.Sprintf("H10301:%d:%d", badgeFacility, 31001+37*i),
 		})
 	}
 	return cards
@@ -56,7 +57,7 @@ func tags(list ...string) []Card {
 	for i := 0; i < len(list); i += 3 {
 		cards = append(cards, Card{
 			ID: list[i], Name: list[i+1], Detail: list[i+2],
-			Credential: fmt.Sprintf("H10301:%d:%d", DeviceFacility, 8101+11*i),
+			Credential: fmt.Sprintf("H10301:%d:%d", deviceFacility, 8101+11*i),
 		})
 	}
 	return cards
@@ -64,20 +65,20 @@ func tags(list ...string) []Card {
 
 // Find returns the seeded card with this id.
 func Find(id string) (Card, bool) {
-	for _, list := range [][]Card{People, Devices} {
-		for _, c := range list {
-			if strings.EqualFold(c.ID, id) {
-				return c, true
-			}
+	for _, c := range slices.Concat(People, Devices) {
+		if strings.EqualFold(c.ID, id) {
+			return c, true
 		}
 	}
 	return Card{}, false
 }
 
-// PeopleCSV and DevicesCSV are the seed as `stump people import` reads it.
+// PeopleCSV is the seed as `stump people import` reads it.
 func PeopleCSV() string {
 	return table("id,name,email,badge", People, func(c Card) []string { return []string{c.ID, c.Name, c.Detail, c.Credential} })
 }
+
+// DevicesCSV is the seed as `stump devices import` reads it.
 func DevicesCSV() string {
 	return table("id,name,tag,kind", Devices, func(c Card) []string { return []string{c.ID, c.Name, c.Credential, c.Detail} })
 }

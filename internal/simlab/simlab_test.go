@@ -1,11 +1,13 @@
 package simlab
 
 import (
+	"io"
 	"math"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"stump/gpio"
 	"stump/wiegand"
 )
 
@@ -45,6 +47,61 @@ func TestSinceKeepsTheNewest(t *testing.T) {
 	if len(got) != recentEdges || got[0].Time != 2*recentEdges || got[recentEdges-1].Time != 3*recentEdges-1 {
 		t.Errorf("%d edges from %d to %d", len(got), got[0].Time, got[len(got)-1].Time)
 	}
+}
+
+// TestReplayThenReader plays a recording that lasts a minute without waiting,
+// and then bumps a card: edges are numbered on, and no time goes back.
+func TestReplayThenReader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start, minute := time.Now(), time.Minute.Nanoseconds()
+		clock := func() int64 { return time.Since(start).Nanoseconds() }
+		recorded := []wiegand.Edge{{Time: 5}, {Time: 5 + minute, Line: 1}}
+		l := NewLines(clock, gpio.NewReplay(func() (wiegand.Edge, error) {
+			if len(recorded) == 0 {
+				return wiegand.Edge{}, io.EOF
+			}
+			e := recorded[0]
+			recorded = recorded[1:]
+			return e, nil
+		}, 0, clock))
+		defer l.Close()
+		var edges []wiegand.Edge
+		read := func() {
+			buf := make([]wiegand.Edge, 8)
+			n, _, err := l.Read(buf, math.MaxInt64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			edges = append(edges, buf[:n]...)
+		}
+		for over := false; !over; {
+			read()
+			select {
+			case <-l.Replaying():
+				over = true
+			default:
+			}
+		}
+		b, err := wiegand.ParseBits("01")
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Present(b)
+		for len(edges) < 4 {
+			read()
+		}
+		if got := lines(edges); got != "0101" {
+			t.Errorf("read %s", got)
+		}
+		for i, e := range edges {
+			if e.Seq != uint32(i+1) || i > 0 && e.Time <= edges[i-1].Time {
+				t.Errorf("edge %d is number %d at %d", i, e.Seq, e.Time)
+			}
+		}
+		if lead := l.Now() - l.Clock(); lead < minute-int64(time.Second) || edges[3].Time > l.Now() {
+			t.Errorf("the recording's lead is %v, the last edge at %v", time.Duration(lead), time.Duration(edges[3].Time-l.Now()))
+		}
+	})
 }
 
 // TestCardsAreApart wants every seeded card to be findable and another one

@@ -20,7 +20,6 @@ type Lines struct {
 	ahead  atomic.Int64
 	last   int64
 	seq    uint32
-	played atomic.Bool
 	over   chan struct{} // closed when the recording is over
 	recent recent
 }
@@ -29,10 +28,13 @@ type Lines struct {
 func NewLines(clock func() int64, replay *gpio.Replay) *Lines {
 	l := &Lines{Sim: gpio.NewSim(clock), replay: replay, clock: clock, over: make(chan struct{})}
 	if replay == nil {
-		l.end()
+		close(l.over)
 	}
 	return l
 }
+
+// Clock is the time of the simulated reader, without a recording's lead.
+func (l *Lines) Clock() int64 { return l.clock() }
 
 // Now is the time in which the edges are stamped.
 func (l *Lines) Now() int64 { return l.clock() + l.ahead.Load() }
@@ -40,31 +42,34 @@ func (l *Lines) Now() int64 { return l.clock() + l.ahead.Load() }
 // Replaying is closed when the recording is over.
 func (l *Lines) Replaying() <-chan struct{} { return l.over }
 
-// end goes on to the simulated reader.
-func (l *Lines) end() {
-	l.played.Store(true)
-	close(l.over)
-}
-
 // Read is gpio.Source's.
-func (l *Lines) Read(buf []wiegand.Edge, until int64) (int, int64, error) {
-	if !l.played.Load() {
-		return l.readReplay(buf, until)
+func (l *Lines) Read(buf []wiegand.Edge, until int64) (n int, now int64, err error) {
+	select {
+	case <-l.over:
+		ahead := l.ahead.Load()
+		if until != math.MaxInt64 {
+			until -= ahead
+		}
+		n, now, err = l.Sim.Read(buf, until)
+		now += ahead
+		for i := range buf[:n] {
+			buf[i].Time += ahead
+		}
+	default:
+		n, now, err = l.readReplay(buf, until)
 	}
-	ahead := l.ahead.Load()
-	if until != math.MaxInt64 {
-		until -= ahead
-	}
-	n, now, err := l.Sim.Read(buf, until)
+	// The edges of both sources are numbered together, so that passing from one to
+	// the other is not a gap.
 	for i := range buf[:n] {
-		buf[i].Time += ahead
+		l.seq++
+		buf[i].Seq = l.seq
 	}
-	l.number(buf[:n])
-	return n, now + ahead, err
+	l.recent.note(buf[:n])
+	return n, now, err
 }
 
 // look is how often the end of the recording is looked for while no frame is
-// open.
+// open, in nanoseconds.
 const look = int64(20 * time.Millisecond)
 
 func (l *Lines) readReplay(buf []wiegand.Edge, until int64) (int, int64, error) {
@@ -73,27 +78,16 @@ func (l *Lines) readReplay(buf []wiegand.Edge, until int64) (int, int64, error) 
 	}
 	n, now, err := l.replay.Read(buf, until)
 	l.last = max(l.last, now)
-	l.number(buf[:n])
 	if n > 0 || err != nil {
 		return n, now, err // also when the next line can't be read
 	}
 	select {
 	case <-l.replay.Done():
 		l.ahead.Store(max(0, l.last-l.clock()))
-		l.end()
+		close(l.over)
 	default:
 	}
 	return n, now, err
-}
-
-// number counts the edges of both sources through, so that passing from one to
-// the other is not a gap, and keeps the newest.
-func (l *Lines) number(edges []wiegand.Edge) {
-	for i := range edges {
-		l.seq++
-		edges[i].Seq = l.seq
-	}
-	l.recent.note(edges)
 }
 
 // Close ends both.
@@ -103,6 +97,3 @@ func (l *Lines) Close() error {
 	}
 	return l.Sim.Close()
 }
-
-// Clock is the time of the simulated reader, without a recording's lead.
-func (l *Lines) Clock() int64 { return l.clock() }

@@ -151,6 +151,5 @@ func printed(f frame) handed {
 	if err != nil {
 		panic(err)
 	}
-	any26 := &wiegand.Format{Name: "raw"}
-	return handed{Read: wiegand.Read{Start: f.At, End: f.At, Bits: bits, Format: any26}}
+	return handed{Read: wiegand.Read{Start: f.At, End: f.At, Bits: bits}}
 }
