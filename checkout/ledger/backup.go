@@ -92,7 +92,7 @@ func copyFile(path string, fill func(io.Writer) error) error {
 		err = cerr
 	}
 	if err == nil {
-		err = checkMetas(f.Name())
+		err = checkMetasAt(f.Name())
 	}
 	if err == nil {
 		crash("backup-rename")

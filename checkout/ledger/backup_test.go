@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -276,32 +275,6 @@ func TestRestoreUnderADaemon(t *testing.T) {
 	}
 }
 
-// TestRestoredForTheDaemon restores as root, as docs/operations.md says: the
-// daemon's user must be able to open the file.
-func TestRestoredForTheDaemon(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("needs root")
-	}
-	x := newLedger(t)
-	backup := filepath.Join(t.TempDir(), "b.db")
-	x.ok(x.BackupTo(backup))
-	x.ok(x.Close())
-	const daemon = 12345
-	x.ok(os.Chown(filepath.Dir(x.path), daemon, daemon))
-	x.ok(os.Chown(x.path, daemon, daemon))
-	_, err := RestoreFile(context.Background(), x.path, backup, x.o, RestoreOptions{Actor: "admin"})
-	x.ok(err)
-	x.Ledger, err = Open(x.path, x.o)
-	x.ok(err)
-	for _, p := range []string{x.path, holderPath(x.path)} {
-		var st syscall.Stat_t
-		x.ok(syscall.Stat(p, &st))
-		if st.Uid != daemon || st.Gid != daemon {
-			t.Errorf("%s belongs to %d:%d", filepath.Base(p), st.Uid, st.Gid)
-		}
-	}
-}
-
 func TestRestoreRefuses(t *testing.T) {
 	x := newLedger(t)
 	x.bump(1, 11)
@@ -315,4 +288,34 @@ func TestRestoreRefuses(t *testing.T) {
 	if _, err := RestoreFile(context.Background(), x.path, backup, x.o, RestoreOptions{}); err == nil || !strings.Contains(err.Error(), "is damaged") {
 		t.Errorf("a damaged backup: %v", err)
 	}
+}
+
+// TestRootKeepsOut: the ledger of another user is for a process that has become
+// that user.
+func TestRootKeepsOut(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root, for a second user")
+	}
+	x := newLedger(t)
+	backup := filepath.Join(t.TempDir(), "b.db")
+	x.ok(x.BackupTo(backup))
+	x.ok(x.Close())
+	const nobody = 65534
+	dir := filepath.Dir(x.path)
+	x.ok(os.Chown(dir, nobody, nobody))
+	before, err := os.ReadDir(dir)
+	x.ok(err)
+	_, open := Open(x.path, x.o)
+	_, look := OpenReadOnly(x.path, x.o)
+	_, create := Create(x.path+"2", x.o)
+	_, _, salvage := OpenOrSalvage(x.path, x.o)
+	_, restore := RestoreFile(context.Background(), x.path, backup, x.o, RestoreOptions{})
+	for i, err := range []error{open, look, create, salvage, restore} {
+		if err == nil || !strings.Contains(err.Error(), "root won't touch") {
+			t.Errorf("%d: %v", i, err)
+		}
+	}
+	after, err := os.ReadDir(dir)
+	x.ok(err)
+	want(t, "files", len(after), len(before))
 }

@@ -13,18 +13,14 @@ import (
 
 	"stump/checkout/ledger/boltpages"
 	"stump/internal/hint"
+	"stump/internal/owner"
 	"stump/internal/safefile"
 )
 
 // checkMetas looks at a file before bbolt does, since bbolt makes an empty
 // file anew, panics on a short one, and goes back a transaction without a word
 // when one meta page is damaged. It reads two pages.
-func checkMetas(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
+func checkMetas(f *os.File, path string) error {
 	st, err := f.Stat()
 	if err != nil {
 		return err
@@ -55,10 +51,23 @@ func checkMetas(path string) error {
 	return nil
 }
 
+func checkMetasAt(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return checkMetas(f, path)
+}
+
 // resolve returns the file that path names, which need not be there yet. A link
 // is followed, since a rename in its place would leave the ledger behind on the
-// other disk. What is no file is not for us to set aside.
+// other disk. What isn't a regular file is not ours to set aside. Root is refused
+// where another user decides which file it is; see package owner.
 func resolve(path string) (string, error) {
+	if err := owner.Check(path); err != nil {
+		return "", err
+	}
 	st, err := os.Lstat(path)
 	if err == nil && st.Mode()&os.ModeSymlink != 0 {
 		link := path
@@ -74,7 +83,7 @@ func resolve(path string) (string, error) {
 		return path, nil
 	}
 	if err == nil && !st.Mode().IsRegular() {
-		err = hint.Errorf("move away what lies there, or name another folder with --state", "the ledger %s is no file", path)
+		err = hint.Errorf("move away what lies there, or name another folder with --state", "the ledger %s is not a regular file", path)
 	}
 	return path, err
 }
@@ -82,7 +91,7 @@ func resolve(path string) (string, error) {
 // openBolt opens an existing file. It returns the file under bbolt too, so
 // that it can be closed when bbolt can't do it any more.
 func openBolt(path string, o *Options, readOnly bool) (db *bolt.DB, file *os.File, err error) {
-	if err := checkMetas(path); err != nil {
+	if err := checkMetasAt(path); err != nil {
 		return nil, nil, err
 	}
 	defer func() {
@@ -150,14 +159,16 @@ func createFile(path string, fill func(*bolt.DB) error) error {
 	if err := os.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	db, err := bolt.Open(tmp, 0o640, &bolt.Options{Timeout: time.Second, PageSize: boltpages.PageSize, FreelistType: bolt.FreelistMapType})
+	db, err := bolt.Open(tmp, 0o640, &bolt.Options{
+		Timeout: time.Second, PageSize: boltpages.PageSize, FreelistType: bolt.FreelistMapType,
+		OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
+			return os.OpenFile(name, flag|os.O_EXCL, mode) // not through a link that was put there since
+		},
+	})
 	if err != nil {
 		return err
 	}
 	err = fill(db)
-	if err == nil {
-		err = safefile.Adopt(tmp)
-	}
 	if err == nil {
 		err = db.Sync()
 	}

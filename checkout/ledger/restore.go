@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,7 +20,6 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger/record"
 	"stump/internal/hint"
-	"stump/internal/safefile"
 )
 
 // ErrFork is a backup that is not a beginning of the ledger it would replace:
@@ -35,6 +35,8 @@ type RestoreOptions struct {
 	Fork bool
 	// Actor is who asks for it.
 	Actor string
+	// From is the backup, opened by whoever may; nil: it is opened by its name.
+	From *os.File
 	// Check runs bbolt's own check over the backup; see VerifyOptions.
 	Check func(ctx context.Context, path string) error
 }
@@ -107,7 +109,7 @@ func RestoreFile(ctx context.Context, path, backup string, o Options, ro Restore
 	if err := r.openLedger(); err != nil {
 		return nil, err
 	}
-	if err := r.openBackup(ctx, ro.Check); err != nil {
+	if err := r.openBackup(ctx, ro); err != nil {
 		return nil, err
 	}
 	if err := r.compare(); err != nil {
@@ -170,9 +172,9 @@ func (r *restorer) openLedger() (err error) {
 }
 
 // openBackup copies the backup, brings it to the newest schema and checks it.
-func (r *restorer) openBackup(ctx context.Context, check func(context.Context, string) error) error {
+func (r *restorer) openBackup(ctx context.Context, ro RestoreOptions) error {
 	const another = "name another backup; the daily ones are in the folder backups beside the ledger, or where [backup] dir says"
-	if err := r.copyBackup(); err != nil {
+	if err := r.copyBackup(ro.From); err != nil {
 		return fmt.Errorf("open the backup: %w", err)
 	}
 	var damaged *DamagedError
@@ -182,33 +184,31 @@ func (r *restorer) openBackup(ctx context.Context, check func(context.Context, s
 	} else if err != nil {
 		return fmt.Errorf("open the backup: %w", err)
 	}
-	report, err := r.copied.Verify(ctx, VerifyOptions{Check: check})
+	report, err := r.copied.Verify(ctx, VerifyOptions{Check: ro.Check})
 	if err == nil && !report.OK() {
 		err = hint.Errorf(another, "the backup %s is damaged: %v", r.result.Backup, report)
 	}
 	return err
 }
 
-func (r *restorer) copyBackup() error {
-	from, err := os.Open(r.result.Backup)
-	if err != nil {
-		return err
+func (r *restorer) copyBackup(from *os.File) error {
+	if from == nil {
+		var err error
+		if from, err = os.Open(r.result.Backup); err != nil {
+			return err
+		}
+		defer from.Close()
 	}
-	defer from.Close()
-	if err := checkMetas(r.result.Backup); err != nil {
+	if err := checkMetas(from, r.result.Backup); err != nil {
 		return err
 	}
 	if err := os.Remove(r.tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	err = copyFile(r.tmp, func(to io.Writer) error {
-		_, err := io.Copy(to, from)
+	return copyFile(r.tmp, func(to io.Writer) error {
+		_, err := io.Copy(to, io.NewSectionReader(from, 0, math.MaxInt64))
 		return err
 	})
-	if err == nil {
-		err = safefile.Adopt(r.tmp)
-	}
-	return err
 }
 
 // compare fills in the result.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -13,6 +14,7 @@ import (
 	"stump/internal/config"
 	"stump/internal/daemon"
 	"stump/internal/hint"
+	"stump/internal/owner"
 )
 
 // access is what a command needs of the ledger when no daemon runs.
@@ -90,7 +92,7 @@ func (g *globals) noDaemon(socket string, err error) error {
 		return hint.Errorf("start it with `stump run`, or name its socket with --socket", "no daemon: %s: %w", socket, errno)
 	case syscall.ECONNREFUSED:
 		if st, err := os.Stat(socket); err == nil && st.Mode()&fs.ModeSocket == 0 {
-			return hint.Errorf("name the daemon's with --socket; without it the usual places are looked at", "%s is no socket", socket)
+			return hint.Errorf("name the daemon's with --socket; without it the usual places are looked at", "%s is not a socket", socket)
 		}
 		return hint.Errorf("start it with `stump run`; the socket was left behind by one that was killed", "no daemon answers at %s: %w", socket, errno)
 	case syscall.EACCES, syscall.EPERM:
@@ -99,21 +101,45 @@ func (g *globals) noDaemon(socket string, err error) error {
 	return hint.Errorf("start it with `stump run`", "no daemon answers at %s: %w", socket, errno)
 }
 
-// openLedger serves the API over a ledger that no daemon has.
+// openLedger serves the API over a ledger that no daemon has. Root becomes the
+// user whose ledger it is, before anything of theirs is opened.
 func (g *globals) openLedger(need access) (*api.Client, func(), error) {
 	cfg, err := config.Load(g.config)
 	if err != nil {
 		return nil, nil, err
 	}
-	dir := g.stateDir()
+	dir, asks := g.stateDir(), actor()
+	if err := g.becomeOwner(dir); err != nil {
+		return nil, nil, err
+	}
 	ledger, err := daemon.OpenLedger(cfg, dir, need == mayRead)
 	if err != nil {
 		return nil, nil, g.ledgerError(dir, err)
 	}
 	h := api.NewServer(api.Options{Ledger: ledger, Formats: cfg.CardFormats(), Station: cfg.Station, Check: daemon.CheckInChild})
 	c := api.Local(h)
-	c.Actor = actor()
+	c.Actor = asks
 	return c, func() { ledger.Close() }, nil
+}
+
+// errOtherOwner is a ledger of one user's that is to be written to a file in a
+// folder of another's: one process can't be both.
+var errOtherOwner = errors.New("ledger and file belong to different users")
+
+// becomeOwner makes root the user whose ledger lies in dir.
+func (g *globals) becomeOwner(dir string) error {
+	path := daemon.LedgerPath(dir)
+	if g.writes != "" && os.Geteuid() == 0 {
+		whose, err := owner.Of(path)
+		if err != nil {
+			return err
+		}
+		if other, err := owner.Of(g.writes); err != nil || other.UID != whose.UID {
+			return cmp.Or(err, errOtherOwner)
+		}
+	}
+	g.wasRoot = os.Geteuid() == 0
+	return owner.Become(path)
 }
 
 // ledgerError says who has the ledger, or what to do when there is none.
@@ -124,6 +150,8 @@ func (g *globals) ledgerError(dir string, err error) error {
 		return hint.Wrap(err, "the daemon is running; ask it through its socket: leave --state out, or name the socket with --socket")
 	case errors.As(err, &locked):
 		return hint.Wrap(err, "the daemon is running; ask it through its socket: name that with --socket")
+	case errors.Is(err, fs.ErrPermission) && g.wasRoot:
+		return g.ownerError(dir, err)
 	case errors.Is(err, fs.ErrPermission) && hint.Of(err) == "":
 		return hint.Errorf("it belongs to another user: start the daemon and ask it, or use sudo", "the ledger in %s: %w", dir, err)
 	case errors.Is(err, fs.ErrNotExist) && hint.Of(err) == "":
@@ -132,4 +160,13 @@ func (g *globals) ledgerError(dir string, err error) error {
 		return hint.Errorf("--state names the folder that the ledger's file is in", "no ledger in %s: %w", dir, syscall.ENOTDIR)
 	}
 	return err
+}
+
+// ownerError says what to do if root became the owner of dir, and there is a file
+// that this user may not open.
+func (g *globals) ownerError(dir string, err error) error {
+	if !g.wasRoot || !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return hint.Errorf("give the files in it to the user who owns the folder, with chown", "the ledger in %s: %w", dir, err)
 }

@@ -123,6 +123,9 @@ func remedy(err error) string {
 // globals are the flags of every command.
 type globals struct {
 	config, state, socket string
+
+	writes  string // the file that the command is to write; "": none
+	wasRoot bool   // before becomeOwner
 }
 
 func root() *cobra.Command {
@@ -158,7 +161,7 @@ is a check-out, a return or a hand-over, saves it, and says so on the display.`,
 	cmd.CompletionOptions.DisableDefaultCmd = true
 	cmd.AddCommand(
 		runCmd(g), whoCmd(g), historyCmd(g), peopleCmd(g), devicesCmd(g), enrollCmd(g), giveCmd(g), returnCmd(g),
-		syncCmd(g), selftestCmd(g), wiringCmd(g), scopeCmd(g), verifyCmd(g), backupCmd(g), restoreCmd(g), unknownCmd(g), statusCmd(g), checkFileCmd(), simCmd(g), decodeCmd(g), configCmd(g), versionCmd(), completionCmd(),
+		syncCmd(g), selftestCmd(g), wiringCmd(g), scopeCmd(g), verifyCmd(g), backupCmd(g), restoreCmd(g), unknownCmd(g), statusCmd(g), checkFileCmd(), copyLedgerCmd(g), simCmd(g), decodeCmd(g), configCmd(g), versionCmd(), completionCmd(),
 	)
 	cmd.SetHelpCommand(helpCmd())
 	cmd.InitDefaultHelpCmd()

@@ -10,6 +10,7 @@ import (
 	"stump/internal/config"
 	"stump/internal/daemon"
 	"stump/internal/hint"
+	"stump/internal/owner"
 )
 
 func restoreCmd(g *globals) *cobra.Command {
@@ -27,9 +28,21 @@ and the first new event tells of the restore.`,
 			if err != nil {
 				return err
 			}
-			r, err := daemon.RestoreLedger(cmd.Context(), cfg, g.stateDir(), args[0], ledger.RestoreOptions{
-				DryRun: !yes, Fork: fork, Actor: actor(),
-			})
+			o := ledger.RestoreOptions{DryRun: !yes, Fork: fork, Actor: actor()}
+			state, file := g.stateDir(), args[0]
+			// Root may read the backup wherever it is; whoever owns the ledger may not.
+			from, refused := owner.Open(file)
+			if err := g.becomeOwner(state); err != nil {
+				return err
+			}
+			if refused != nil {
+				if from, err = owner.Open(file); err != nil {
+					return fmt.Errorf("open the backup: %w", refused)
+				}
+			}
+			defer from.Close()
+			o.From = from
+			r, err := daemon.RestoreLedger(cmd.Context(), cfg, state, file, o)
 			if errors.Is(err, ledger.ErrFork) {
 				return hint.Wrap(err, "look at what would change without --yes; with --fork it is done all the same")
 			}
@@ -38,7 +51,7 @@ and the first new event tells of the restore.`,
 				if errors.As(err, &locked) {
 					return hint.Wrap(err, "stop the daemon first: sudo systemctl stop stump")
 				}
-				return err
+				return g.ownerError(state, err)
 			}
 			fmt.Fprintln(cmd.OutOrStdout(), r)
 			if !yes {

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 
 	sd "github.com/coreos/go-systemd/v22/daemon"
@@ -17,6 +19,7 @@ import (
 	"stump/internal/config"
 	"stump/internal/daemon"
 	"stump/internal/hint"
+	"stump/internal/owner"
 )
 
 func runCmd(g *globals) *cobra.Command {
@@ -64,6 +67,9 @@ Where a real station has its ledger, --sim wants another one: --state and --sock
 				defer file.Close()
 				o.Replay = file
 			}
+			if err := becomeStation(o); err != nil {
+				return err
+			}
 			ctx, stop := untilSignal(cmd.Context())
 			defer stop()
 			o.Network = directory.NetworkChanges(ctx)
@@ -75,6 +81,22 @@ Where a real station has its ledger, --sim wants another one: --state and --sock
 	cmd.Flags().Float64Var(&speed, "replay-speed", 1, "how many `times` as fast as recorded; 0 is without waiting")
 	cmd.Flags().StringVar(&listen, "listen", "", "serve the API on this loopback `address` too")
 	return cmd
+}
+
+// becomeStation makes root the user whose state folder it is, as the service is.
+// The service's folder for the socket is systemd's to make, or else root's.
+func becomeStation(o daemon.Options) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	path := daemon.LedgerPath(o.StateDir)
+	whose, err := owner.Of(path)
+	if err == nil && whose.UID != 0 && o.Socket == serviceSocket {
+		if dir := filepath.Dir(o.Socket); os.Mkdir(dir, 0o750) == nil {
+			err = os.Lchown(dir, whose.UID, whose.GID) // /run is root's: it is the one just made
+		}
+	}
+	return cmp.Or(err, owner.Become(path))
 }
 
 func run(ctx context.Context, o daemon.Options) error {

@@ -16,6 +16,7 @@ import (
 	"stump/internal/api"
 	"stump/internal/count"
 	"stump/internal/hint"
+	"stump/internal/owner"
 	"stump/wiegand"
 )
 
@@ -57,7 +58,7 @@ PulseView and sigrok-cli open.`,
 func watch(cmd *cobra.Command, g *globals, file string, q url.Values) (err error) {
 	ctx, stop := untilSignal(cmd.Context()) // the recording and the terminal are put in order
 	defer stop()
-	c, done, err := g.connectSelfTest(ctx)
+	c, done, err := g.connectSelfTest(ctx, false)
 	if err != nil {
 		return err
 	}
@@ -126,12 +127,21 @@ func viewer(w io.Writer) (show func(*selftest.View), restore func()) {
 
 func createVCD(file string) (*wiegand.VCDWriter, func() error, error) {
 	// A recording has the numbers of the cards that were shown.
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	f, err := createFor(file, 0o600)
 	if err != nil {
 		return nil, nil, hint.Wrap(err, "name a file that may be written")
 	}
 	vcd := wiegand.NewVCDWriter(f, true)
 	return vcd, func() error { return errors.Join(vcd.Close(), f.Close()) }, nil
+}
+
+// createFor creates the file that a command writes last, for which root becomes
+// the user in whose folder it is.
+func createFor(file string, mode os.FileMode) (*os.File, error) {
+	if err := owner.Become(file); err != nil {
+		return nil, err
+	}
+	return owner.Create(file, mode)
 }
 
 func writeEdges(vcd *wiegand.VCDWriter, edges []wiegand.Edge) error {

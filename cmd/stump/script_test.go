@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	}
 	// Under the race detector every process would sleep a second at its end.
 	os.Setenv("GORACE", noSleep)
-	testscript.Main(tests{m}, map[string]func(){"stump": main})
+	testscript.Main(tests{m}, map[string]func(){"stump": main, "attack": attack})
 }
 
 // tests are those of the package, with stump on the path.
@@ -41,7 +41,7 @@ func (t tests) Run() int {
 	dir, err := os.MkdirTemp("", "stump-test-")
 	if err == nil {
 		defer os.RemoveAll(dir)
-		err = commands(dir)
+		err = errors.Join(os.Chmod(dir, 0o755), commands(dir)) // other users run stump too
 	}
 	if err != nil {
 		panic(err)

@@ -33,7 +33,7 @@ It asks the running daemon, which holds the lines; without one it takes the line
 itself. Cards shown during the test never become loans. The exit status is 0 for
 pass, 1 for fail, 3 for warnings only.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, done, err := g.connectSelfTest(cmd.Context())
+			c, done, err := g.connectSelfTest(cmd.Context(), true)
 			if err != nil {
 				return err
 			}
@@ -58,8 +58,9 @@ pass, 1 for fail, 3 for warnings only.`,
 	return cmd
 }
 
-// connectSelfTest asks the daemon if there is one; else this process tests.
-func (g *globals) connectSelfTest(ctx context.Context) (*api.Client, func(), error) {
+// connectSelfTest asks the daemon if there is one; else this process tests. If
+// it looks at the state folder too, root does so as the folder's owner.
+func (g *globals) connectSelfTest(ctx context.Context, folder bool) (*api.Client, func(), error) {
 	c, done, err := g.connect(ctx, daemonOnly)
 	if err == nil || g.socket != "" || errors.Is(err, errOtherLedger) {
 		return c, done, err
@@ -69,6 +70,11 @@ func (g *globals) connectSelfTest(ctx context.Context) (*api.Client, func(), err
 		return nil, nil, err
 	}
 	state := g.stateDir()
+	if folder {
+		if err := g.becomeOwner(state); err != nil {
+			return nil, nil, err
+		}
+	}
 	return api.Local(api.NewServer(api.Options{
 		Station:  cfg.Station,
 		SelfTest: func(reader string) (*selftest.Env, error) { return daemon.StandaloneTest(cfg, state, reader) },

@@ -2,12 +2,9 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -16,7 +13,6 @@ import (
 	"stump/internal/api"
 	"stump/internal/count"
 	"stump/internal/daemon"
-	"stump/internal/hint"
 )
 
 func verifyCmd(g *globals) *cobra.Command {
@@ -119,66 +115,4 @@ func checkFileCmd() *cobra.Command {
 			return nil
 		},
 	}
-}
-
-func backupCmd(g *globals) *cobra.Command {
-	var force bool
-	cmd := &cobra.Command{
-		Use: "backup FILE", Short: "Copy the ledger, while the daemon runs", Args: cobra.ExactArgs(1),
-		Long: `Copy the ledger to FILE, consistent while taps go on. A file that is there is kept,
-unless --force is given. The site key is not in the copy: keep site.key, which rarely
-changes, apart from it.`,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if st, err := os.Stat(args[0]); err == nil && st.IsDir() {
-				return hint.Errorf("name a file in it", "backup: %s is a folder", args[0])
-			}
-			if _, err := os.Lstat(args[0]); err == nil && !force {
-				return hint.Errorf("name another file, or replace this one with --force", "backup: %s is there already", args[0])
-			}
-			c, done, err := g.connect(cmd.Context(), mayRead)
-			if err != nil {
-				return err
-			}
-			defer done()
-			ctx, stop := untilSignal(cmd.Context()) // leaves no half a file behind
-			defer stop()
-			copied, err := c.Stream(ctx, "GET", "backup", nil, nil)
-			if err != nil {
-				return err
-			}
-			defer copied.Close()
-			n, err := writeWhole(args[0], copied)
-			if err != nil {
-				return hint.Wrap(fmt.Errorf("backup: %w", err), "name a file that may be written, on a disk with room")
-			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", args[0], count.Of(n, "byte"))
-			return nil
-		},
-	}
-	cmd.Flags().BoolVar(&force, "force", false, "replace a file that is there")
-	return cmd
-}
-
-// writeWhole writes r to a new file that appears whole or not at all.
-func writeWhole(path string, r io.Reader) (int64, error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".stump-backup-")
-	if err != nil {
-		var pe *fs.PathError
-		if errors.As(err, &pe) {
-			pe.Path = path // nobody asked for the other name
-		}
-		return 0, err
-	}
-	defer os.Remove(f.Name())
-	n, err := io.Copy(f, r)
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	return n, err
 }

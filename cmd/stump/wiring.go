@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -101,5 +102,10 @@ func writeSVG(cmd *cobra.Command, w *wiring.Plan, file string) error {
 		_, err = fmt.Fprint(cmd.OutOrStdout(), svg)
 		return err
 	}
-	return os.WriteFile(file, []byte(svg), 0o644)
+	f, err := createFor(file, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(svg)
+	return errors.Join(err, f.Close())
 }

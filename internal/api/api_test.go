@@ -363,11 +363,49 @@ func TestSocketTakenOver(t *testing.T) {
 	if err := second.Open(); err != nil {
 		t.Fatalf("the stale socket is not replaced: %v", err)
 	}
-	for _, ln := range second.opened {
+	// What others put in its place is theirs.
+	if err := os.Remove(l.Socket); err != nil {
+		t.Fatal(err)
+	}
+	third := &Listener{Handler: http.NotFoundHandler(), Socket: l.Socket, Log: l.Log}
+	if err := third.Open(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ran := make(chan error, 1)
+	go func() { ran <- second.Run(ctx) }()
+	<-second.Ready()
+	cancel()
+	<-ran
+	if _, err := Dial(t.Context(), l.Socket); err != nil {
+		t.Errorf("the socket of the third is gone with the second: %v", err)
+	}
+	for _, ln := range third.opened {
 		ln.Close()
 	}
+	if os.Geteuid() == 0 {
+		const nobody = 65534
+		if err := os.Lchown(l.Socket, nobody, nobody); err != nil {
+			t.Fatal(err)
+		}
+		if err := second.Open(); err == nil || !strings.Contains(err.Error(), "was left behind by another user") {
+			t.Errorf("another user's socket: %v", err)
+		}
+	}
+	if err := os.Remove(l.Socket); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("/run/other.sock", l.Socket); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Open(); err == nil || !strings.Contains(err.Error(), "is not a socket") {
+		t.Errorf("a link in the place of the socket: %v", err)
+	}
+	if err := os.Remove(l.Socket); err != nil {
+		t.Fatal(err)
+	}
 
-	// What is no socket is left alone.
+	// What isn't a socket is left alone.
 	if err := os.WriteFile(l.Socket, []byte("precious"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"stump/internal/hint"
+	"stump/internal/owner"
 	"stump/internal/task"
 )
 
@@ -27,6 +28,7 @@ type Listener struct {
 	Log     *slog.Logger
 
 	opened []net.Listener
+	bound  os.FileInfo // the socket's file
 	ready  *task.Signal
 }
 
@@ -37,7 +39,7 @@ func (l *Listener) Open() error {
 	if len(l.Socket) > maxSocketPath {
 		return hint.Errorf("name a shorter one with --socket: a unix socket's path has at most 107 bytes", "socket: the path %s has %d bytes", l.Socket, len(l.Socket))
 	}
-	if err := os.MkdirAll(filepath.Dir(l.Socket), 0o755); err != nil {
+	if err := owner.MkdirAll(filepath.Dir(l.Socket), 0o755); err != nil {
 		return hint.Wrap(err, "name another place with --socket")
 	}
 	if err := removeStale(l.Socket); err != nil {
@@ -46,15 +48,21 @@ func (l *Listener) Open() error {
 	// The socket must never be there with other rights than its own, not even
 	// for the moment between bind and chmod.
 	old := syscall.Umask(0o117)
-	unix, err := net.Listen("unix", l.Socket)
+	unix, err := net.ListenUnix("unix", &net.UnixAddr{Name: l.Socket, Net: "unix"})
 	syscall.Umask(old)
 	if err != nil {
 		return hint.Errorf("name another place with --socket", "socket: %w", err)
+	}
+	unix.SetUnlinkOnClose(false) // it would remove what others put there
+	if l.bound, err = os.Lstat(l.Socket); err != nil {
+		unix.Close()
+		return fmt.Errorf("socket: %w", err)
 	}
 	l.opened = append(l.opened, unix)
 	if l.Addr != "" {
 		tcp, err := net.Listen("tcp", l.Addr)
 		if err != nil {
+			l.unlink()
 			unix.Close()
 			return hint.Errorf("choose another port with --listen", "%w", err)
 		}
@@ -122,7 +130,8 @@ func errInUse(path string) error {
 	return hint.Errorf("stop that one first, or give this one its own --socket and --state", "a daemon is running already: it answers at %s", path)
 }
 
-// removeStale removes a socket at which nobody answers.
+// removeStale removes a socket of this user's at which nobody answers, and
+// nothing else. Root's can't be exchanged in the meantime; see package owner.
 func removeStale(path string) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -132,7 +141,10 @@ func removeStale(path string) error {
 		return err
 	}
 	if info.Mode()&fs.ModeSocket == 0 {
-		return hint.Errorf("move it away, or name another place with --socket", "%s is there and is no socket", path)
+		return hint.Errorf("move it away, or name another place with --socket", "%s is there and is not a socket", path)
+	}
+	if st, ok := info.Sys().(*syscall.Stat_t); !ok || int(st.Uid) != os.Geteuid() {
+		return hint.Errorf("remove it, or name another place with --socket", "the socket %s was left behind by another user", path)
 	}
 	conn, err := net.DialTimeout("unix", path, time.Second)
 	if err == nil {
@@ -170,10 +182,12 @@ func (l *Listener) Run(ctx context.Context) error {
 	l.ready.Give()
 	select {
 	case err := <-failed:
+		l.unlink()
 		srv.Close()
 		return err
 	case <-ctx.Done():
 	}
+	l.unlink()
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 500*time.Millisecond)
 	defer cancel()
 	if srv.Shutdown(end) != nil {
@@ -184,4 +198,11 @@ func (l *Listener) Run(ctx context.Context) error {
 		_ = ln.Close()
 	}
 	return nil
+}
+
+// unlink removes the socket, but not what was put in its place.
+func (l *Listener) unlink() {
+	if now, err := os.Lstat(l.Socket); err == nil && os.SameFile(now, l.bound) {
+		_ = os.Remove(l.Socket)
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"syscall"
 
 	"stump/checkout/ledger"
 )
@@ -26,6 +27,9 @@ func CheckInChild(ctx context.Context, path string) error {
 	}
 	cmd := exec.CommandContext(ctx, exe, CheckFileCommand, path)
 	cmd.Args[0] = os.Args[0]
+	// Where root has become another user, that user may look into the child, which
+	// must not have root's terminal.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	out, err := cmd.Output()
 	if err == nil {
 		return nil

@@ -2,31 +2,18 @@
 package safefile
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
-	"syscall"
+
+	"stump/internal/owner"
 )
 
-// adopt gives what root has made to the owner of its folder: what an admin does
-// with sudo must not lock the daemon out.
-func Adopt(path string) error {
-	if os.Geteuid() != 0 {
-		return nil
-	}
-	var file, dir syscall.Stat_t
-	if err := errors.Join(syscall.Stat(path, &file), syscall.Stat(filepath.Dir(path), &dir)); err != nil {
+// Write replaces the file at path by data. Root writes only where no other user
+// decides what path leads to.
+func Write(path string, data []byte, mode os.FileMode) error {
+	if err := owner.Check(path); err != nil {
 		return err
 	}
-	if file.Uid == dir.Uid && file.Gid == dir.Gid {
-		return nil
-	}
-	return os.Chown(path, int(dir.Uid), int(dir.Gid))
-}
-
-// writeFileSync replaces the file at path by data: temporary name, sync,
-// rename, sync of the folder.
-func Write(path string, data []byte, mode os.FileMode) error {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-")
 	if err != nil {
 		return err
@@ -35,9 +22,6 @@ func Write(path string, data []byte, mode os.FileMode) error {
 	_, err = f.Write(data)
 	if err == nil {
 		err = f.Chmod(mode)
-	}
-	if err == nil {
-		err = Adopt(f.Name())
 	}
 	if err == nil {
 		err = f.Sync()
@@ -54,7 +38,7 @@ func Write(path string, data []byte, mode os.FileMode) error {
 	return err
 }
 
-// syncDir makes renames in a folder survive a power cut.
+// SyncDir makes renames in a folder survive a power cut.
 func SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
