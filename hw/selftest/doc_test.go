@@ -19,9 +19,9 @@ func TestSelftestDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	doc := string(head)
-	for _, check := range checkNames {
-		if !strings.Contains(doc, "| "+check+" |") {
-			t.Errorf("no row for the check %s", check)
+	for _, check := range checks {
+		if !strings.Contains(doc, "| "+check.name+" |") {
+			t.Errorf("no row for the check %s", check.name)
 		}
 	}
 	causes, err := os.ReadFile("../diagnose/testdata/causes.md")

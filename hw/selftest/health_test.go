@@ -58,7 +58,7 @@ func TestHealthyMonth(t *testing.T) {
 	for at := end; at < end+64*hour; at += hour { // the weekend
 		h.ObserveVoltage(at, false)
 		h.ObserveClock(at, true)
-		h.ObserveCommit(20*time.Millisecond)
+		h.ObserveCommit(20 * time.Millisecond)
 		expect(t, &h, at)
 	}
 }
@@ -274,13 +274,13 @@ func TestClockLost(t *testing.T) {
 func TestSlowStorage(t *testing.T) {
 	var h Health
 	for range commits {
-		h.ObserveCommit(30*time.Millisecond)
+		h.ObserveCommit(30 * time.Millisecond)
 	}
 	expect(t, &h, 0)
-	h.ObserveCommit(3*time.Second)
+	h.ObserveCommit(3 * time.Second)
 	expect(t, &h, 0, "slow-storage")
 	for range commits {
-		h.ObserveCommit(1200*time.Millisecond)
+		h.ObserveCommit(1200 * time.Millisecond)
 	}
 	all, _, _ := h.Report(0)
 	if len(all) != 1 || !all[0].Staff {

@@ -1,12 +1,12 @@
 package selftest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
+	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"stump/gpio"
@@ -21,24 +21,13 @@ func (s *tester) lines(ctx context.Context) Result {
 		return skip("no reader is configured")
 	}
 	src, err := s.Lines(ctx)
-	switch {
-	case errors.Is(err, fs.ErrPermission):
-		return failed(err, "Add the user that runs Stump to the group that owns the file (gpio on Raspberry Pi OS) and start Stump again.")
-	case errors.Is(err, syscall.EBUSY):
-		r := failed(err, "")
-		if r.Remedy == "" {
-			r.Remedy = "Another program uses this line. Stop it, or put the wire on another pin and say so in the configuration."
-		}
-		return r
-	case err != nil:
-		return failed(err, gpio.Hint(err))
+	if err != nil {
+		return failed(err)
 	}
 	s.src = src
-	if b, ok := src.(interface{ SetBothEdges(bool) error }); ok {
-		// Falling edges alone are sure; rising ones are asked for when needed.
-		if err := b.SetBothEdges(false); err != nil && !errors.Is(err, errors.ErrUnsupported) {
-			return failed(err, gpio.Hint(err))
-		}
+	// Falling edges alone are sure; rising ones are asked for when needed.
+	if err := bothEdges(src, false); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		return failed(err)
 	}
 	if len(s.Others) > 0 {
 		return pass("%s; this is one reader, the others have a test of their own: --reader %s", src, strings.Join(s.Others, ", "))
@@ -46,23 +35,21 @@ func (s *tester) lines(ctx context.Context) Result {
 	return pass("%s", src)
 }
 
-// listen notes what the lines do for d. With quiet it ends earlier, once
-// there were edges and then none for so long; limit is the longest then.
+// listen notes what the lines do for d. With quiet it ends earlier, once there
+// were edges and then none for so long, or after limit.
 func (s *tester) listen(ctx context.Context, d, quiet, limit time.Duration) (diagnose.Spell, error) {
 	return s.listenSince(ctx, s.Now(), d, quiet, limit)
 }
 
-// listenSince is listen from a time that is over already, so that nothing which
-// came meanwhile is missed.
-func (s *tester) listenSince(ctx context.Context, now int64, d, quiet, limit time.Duration) (diagnose.Spell, error) {
-	buf := make([]wiegand.Edge, 256)
-	spell := diagnose.Spell{From: now}
-	var err error
+// listenSince is listen from a time that has passed, so that it misses nothing
+// that came meanwhile.
+func (s *tester) listenSince(ctx context.Context, now int64, d, quiet, limit time.Duration) (spell diagnose.Spell, err error) {
+	spell.From = now
 	if spell.Start, err = s.src.Levels(); err != nil {
 		return spell, err
 	}
-	end := now + int64(d)
-	for now < end && ctx.Err() == nil {
+	buf := make([]wiegand.Edge, 256)
+	for end := now + int64(d); now < end && ctx.Err() == nil; {
 		until := min(end, now+int64(100*time.Millisecond)) // to notice a cancelled context
 		n, t, err := s.src.Read(buf, until)
 		if err != nil {
@@ -70,22 +57,17 @@ func (s *tester) listenSince(ctx context.Context, now int64, d, quiet, limit tim
 		}
 		now = t
 		for _, e := range buf[:n] {
-			if e.Time > spell.From { // what was queued belongs to before
+			if e.Time > spell.From { // the queue may hold older ones
 				spell.Edges = append(spell.Edges, e)
 			}
 		}
-		if len(spell.Edges) == 0 || quiet == 0 {
-			continue
+		if n := len(spell.Edges); n > 0 && quiet > 0 {
+			end = min(spell.Edges[n-1].Time+int64(quiet), spell.Edges[0].Time+int64(limit))
 		}
-		first, last := spell.Edges[0].Time, spell.Edges[len(spell.Edges)-1].Time
-		end = min(last+int64(quiet), first+int64(limit))
 	}
 	spell.To = now
 	spell.End, err = s.src.Levels()
-	if err == nil {
-		err = ctx.Err()
-	}
-	return spell, err
+	return spell, cmp.Or(err, ctx.Err())
 }
 
 // idle listens with nobody near the reader.
@@ -98,43 +80,41 @@ func (s *tester) idle(ctx context.Context) Result {
 	}
 	spell, err := s.listen(ctx, s.timing.Idle, 0, 0)
 	if err != nil {
-		return failed(err, gpio.Hint(err))
+		return failed(err)
 	}
-	seen := spell
-	if s.onlyCards(spell) {
-		// Somebody used the reader: that is no noise.
+	measured := fmt.Sprintf("DATA0 %s, DATA1 %s, %s in %s", level(spell.End[0]), level(spell.End[1]), pulses(spell.Edges), seconds(spell.Duration()))
+	card := s.onlyCards(spell)
+	if card { // somebody used the reader: that is not noise
 		spell.Edges = nil
 	}
 	s.evidence.Idle = spell
 	n := len(diagnose.Falls(spell.Edges))
 	s.noisy = float64(n) > 3*spell.Duration().Seconds()
-	measured := fmt.Sprintf("DATA0 %s, DATA1 %s, %s in %s", level(spell.End[0]), level(spell.End[1]), countOf(seen.Edges), seconds(spell.Duration()))
-	low := !spell.End[0] || !spell.End[1]
-	if low {
-		// What a low line means, the float test tells: so it comes first.
+	if spell.End != [2]bool{true, true} {
+		// The float test tells what a low line means, so it comes first.
 		if err := s.measureFloat(ctx); err != nil {
-			return failed(err, gpio.Hint(err))
+			return failed(err)
 		}
+		return s.blame(Fail, measured)
 	}
 	switch {
-	case n == 0 && len(seen.Edges) > 0 && !low:
+	case card:
 		return bad(Warn, "Keep cards away while the lines are listened to, and run the self-test again to be sure.", "%s: a card was read", measured)
-	case n == 0 && !low:
+	case n == 0:
 		return pass("%s", measured)
-	case n <= 2 && !low:
-		r := s.blame(Warn, measured)
-		if len(r.Causes) == 0 {
-			r.Remedy = "Something moved a line though no card was there: a hand at the cable, or a disturbance nearby. Run the self-test again; if it comes back, watch `stump scope` while lights, locks and motors nearby switch."
-		}
-		return r
+	case n > 2:
+		return s.blame(Fail, measured)
 	}
-	return s.blame(Fail, measured)
+	r := s.blame(Warn, measured)
+	if len(r.Causes) == 0 {
+		r.Remedy = "Something moved a line though no card was there: a hand at the cable, or a disturbance nearby. Run the self-test again; if it comes back, watch `stump scope` while lights, locks and motors nearby switch."
+	}
+	return r
 }
 
-// onlyCards: everything that came belongs to good reads.
+// onlyCards reports whether everything that came belongs to good reads.
 func (s *tester) onlyCards(spell diagnose.Spell) bool {
-	reads := s.reads([]diagnose.Spell{spell})
-	bits := 0
+	reads, bits := s.reads(&spell), 0
 	for i := range reads {
 		if !reads[i].OK() || reads[i].Repaired != "" {
 			return false
@@ -144,8 +124,8 @@ func (s *tester) onlyCards(spell diagnose.Spell) bool {
 	return len(reads) > 0 && bits == len(diagnose.Falls(spell.Edges))
 }
 
-// countOf is "no pulse", or "12 pulses on DATA0, 3 on DATA1".
-func countOf(edges []wiegand.Edge) string {
+// pulses is "no pulse", or "12 pulses on DATA0, 3 on DATA1".
+func pulses(edges []wiegand.Edge) string {
 	f := diagnose.Falls(edges)
 	if len(f) == 0 {
 		return "no pulse"
@@ -160,14 +140,14 @@ func level(high bool) string {
 	return "low"
 }
 
-// tie is a difference of weights that leaves the order open.
+// tie is a difference of weights that leaves the order of two causes open.
 const tie = 0.35
 
-// blame adds what the evidence so far says. The measurement that tells the
-// first two causes apart is part of the remedy when they are close.
+// blame adds what the evidence so far says. Where the first two causes are
+// close, the remedy includes the measurement that tells them apart.
 func (s *tester) blame(v Verdict, measured string) Result {
 	r := Result{Result: v, Measured: measured}
-	causes := diagnose.Diagnose(&s.evidence, &s.Site)
+	causes := s.diagnose()
 	r.Causes = diagnose.Names(causes)
 	if len(causes) == 0 {
 		return r
@@ -190,20 +170,21 @@ func (s *tester) float(ctx context.Context) Result {
 		return skip("%s", s.NoFloat)
 	}
 	if err := s.measureFloat(ctx); err != nil {
-		return failed(err, gpio.Hint(err))
+		return failed(err)
 	}
 	f := s.evidence.Float
 	if f == nil {
 		return skip("the pull resistors of these lines can't be changed")
 	}
-	measured := fmt.Sprintf("DATA0 %s, DATA1 %s", f.Line(0), f.Line(1))
-	if f.Line(0) == f.Line(1) {
-		measured = "DATA0 and DATA1 each " + f.Line(0).String()
+	answers := [2]diagnose.Answer{f.Line(0), f.Line(1)}
+	measured := fmt.Sprintf("DATA0 %s, DATA1 %s", answers[0], answers[1])
+	if answers[0] == answers[1] {
+		measured = fmt.Sprintf("DATA0 and DATA1 each %s", answers[0])
 	}
 	switch {
-	case f.Line(0) == diagnose.PulledUp && f.Line(1) == diagnose.PulledUp:
+	case answers == [2]diagnose.Answer{diagnose.PulledUp, diagnose.PulledUp}:
 		return pass("%s; that is the converter's or the reader's doing, a card will tell", measured)
-	case f.Line(0) == diagnose.HeldLow || f.Line(1) == diagnose.HeldLow:
+	case slices.Contains(answers[:], diagnose.HeldLow):
 		return s.blame(Fail, measured)
 	}
 	return s.blame(Warn, measured)
@@ -213,7 +194,7 @@ func (s *tester) float(ctx context.Context) Result {
 // on the board's 50 kΩ takes a few milliseconds.
 const settling = 20 * time.Millisecond
 
-// measureFloat reads the levels under both pulls, once, where that can be done.
+// measureFloat reads the levels under both pulls, once, where that is possible.
 func (s *tester) measureFloat(ctx context.Context) error {
 	biaser, ok := s.src.(interface{ SetBias(gpio.Bias) error })
 	if !ok || s.NoFloat != "" || s.evidence.Float != nil {
@@ -228,7 +209,7 @@ func (s *tester) measureFloat(ctx context.Context) error {
 	if errors.Is(err, errors.ErrUnsupported) {
 		return nil
 	}
-	if err == nil { // the last change of the pull is an edge of nobody's
+	if err == nil { // what the last change of the pull does to the lines is not evidence
 		_, err = s.listen(ctx, settling, 0, 0)
 	}
 	if err == nil {
@@ -237,8 +218,8 @@ func (s *tester) measureFloat(ctx context.Context) error {
 	return err
 }
 
-// restore leaves a pull as it is configured. As-is can't be asked for again;
-// a pull-up then does no harm, for the lines rest high.
+// restore leaves a pull as it is configured. As-is can't be asked for again; a
+// pull-up does no harm, because the lines rest high.
 func restore(set func(gpio.Bias) error, b gpio.Bias) error {
 	if b == gpio.BiasAsIs {
 		b = gpio.BiasPullUp

@@ -16,7 +16,7 @@ import (
 type Device struct {
 	Path  string // "/dev/gpiochip0"
 	Use   string // "the reader's lines"
-	Group string // that may open it: "gpio", "i2c", "dialout", "input"
+	Group string // that may open it: "gpio", "i2c", "dialout"
 }
 
 // board says which board it is, by the device tree's model.
@@ -35,35 +35,36 @@ func (s *tester) board(context.Context) Result {
 	return bad(Warn, "Stump does not know this board's header. Name the lines by chip and offset, as in data0 = \"pinctrl-bcm2711:17\".", "%s, Linux %s", model, kernel)
 }
 
-// word is the first line of a small file, "" when it can't be read. Files of
+func (s *tester) word(name string) string { return word(s.root, name) }
+
+// word is the first line of a small file, empty when it can't be read. Files of
 // the device tree end with a NUL.
-func (s *tester) word(name string) string {
-	b, err := fs.ReadFile(s.root, name)
-	if err != nil {
-		return ""
-	}
+func word(root fs.FS, name string) string {
+	b, _ := fs.ReadFile(root, name)
 	w, _, _ := strings.Cut(strings.TrimRight(string(b), "\x00\n"), "\n")
 	return strings.TrimSpace(w)
 }
 
-// power asks the supply's alarm, where the board has one: the hwmon driver
-// raspberrypi-hwmon, found by name because its number varies. Its alarm is the
-// only one that means under-voltage.
+// power asks the supply's alarm, where the board has one, and the thermometers.
 func (s *tester) power(context.Context) Result {
 	if s.Simulated {
 		return skip("a simulated reader needs no supply")
 	}
 	low, known := UnderVoltage(s.root)
-	heat := s.temperature()
-	hot := heat >= 80_000
-	measured := ""
-	if heat > 0 {
-		measured = fmt.Sprintf(", board at %d °C", heat/1000)
+	hottest, measured := 0, ""
+	zones, _ := fs.Glob(s.root, "sys/class/thermal/thermal_zone*/temp")
+	for _, z := range zones {
+		if t, err := strconv.Atoi(s.word(z)); err == nil {
+			hottest = max(hottest, t) // thousandths of a degree
+		}
+	}
+	if hottest > 0 {
+		measured = fmt.Sprintf(", board at %d °C", hottest/1000)
 	}
 	switch {
 	case low:
 		return bad(Fail, "Use a supply of 5.1 V and 2.5 A or more, with a short thick cable; feed the reader and the display's light from a supply of their own.", "under-voltage now: the board's 5 V is below 4.63 V%s", measured)
-	case hot:
+	case hottest >= 80_000:
 		return bad(Warn, "The board slows down from 80 °C: give it air or a heat sink.", "hot%s", measured)
 	case !known:
 		return skip("this board can't measure its supply%s", measured)
@@ -76,33 +77,15 @@ func (s *tester) power(context.Context) Result {
 func UnderVoltage(root fs.FS) (low, known bool) {
 	names, _ := fs.Glob(root, "sys/class/hwmon/hwmon*/name")
 	for _, n := range names {
-		name, err := fs.ReadFile(root, n)
-		if err != nil || strings.TrimSpace(string(name)) != "rpi_volt" {
-			continue
+		if alarm := word(root, path.Join(path.Dir(n), "in0_lcrit_alarm")); alarm != "" && word(root, n) == "rpi_volt" {
+			return alarm == "1", true
 		}
-		alarm, err := fs.ReadFile(root, path.Join(path.Dir(n), "in0_lcrit_alarm"))
-		if err != nil {
-			continue
-		}
-		return strings.TrimSpace(string(alarm)) == "1", true
 	}
 	return false, false
 }
 
-// temperature is the hottest zone in thousandths of a degree Celsius, 0 when
-// there is none.
-func (s *tester) temperature() (hottest int) {
-	zones, _ := fs.Glob(s.root, "sys/class/thermal/thermal_zone*/temp")
-	for _, z := range zones {
-		if t, err := strconv.Atoi(s.word(z)); err == nil {
-			hottest = max(hottest, t)
-		}
-	}
-	return hottest
-}
-
-// permissions asks the kernel whether the station's files may be opened,
-// without opening them: opening a serial port can reset what hangs on it.
+// permissions asks the kernel whether the station's files may be opened, without
+// opening them: opening a serial port can reset the display on it.
 func (s *tester) permissions(context.Context) Result {
 	if len(s.Devices) == 0 {
 		if s.Simulated {
@@ -119,7 +102,7 @@ func (s *tester) permissions(context.Context) Result {
 		case errors.Is(err, fs.ErrPermission):
 			return bad(Fail, d.permit(), "%s: permission denied; it is for %s", d.Path, d.Use)
 		case errors.Is(err, fs.ErrNotExist):
-			return bad(Fail, d.appear(), "%s is not there; it is for %s", d.Path, d.Use)
+			return bad(Fail, d.appear(), "%s is missing; it is for %s", d.Path, d.Use)
 		default:
 			return bad(Fail, "", "%s: %v", d.Path, err)
 		}
@@ -127,10 +110,9 @@ func (s *tester) permissions(context.Context) Result {
 	return pass("may open %s", strings.Join(ok, ", "))
 }
 
+// permit and appear are the remedies for a file that may not be opened, and for
+// one that is missing.
 func (d Device) permit() string {
-	if d.Group == "" {
-		return "Let the user that runs Stump read and write this file."
-	}
 	return fmt.Sprintf("Add the user that runs Stump to the group %s (sudo usermod -aG %s USER) and start Stump again. Where there is no such group, install Stump's udev rule.", d.Group, d.Group)
 }
 
@@ -142,8 +124,6 @@ func (d Device) appear() string {
 		return "Switch the serial port on and its login console off (Raspberry Pi OS: sudo raspi-config, Interface Options, Serial Port), or plug the adapter in."
 	case strings.HasPrefix(d.Path, "/dev/gpiochip"):
 		return "The chip's driver is not loaded, or the configuration names a chip of another board."
-	case strings.HasPrefix(d.Path, "/dev/input"):
-		return "Plug the keyboard in."
 	}
 	return "Check the path in the configuration."
 }

@@ -13,7 +13,6 @@ import (
 // Lamp is a light or beeper of the reader.
 type Lamp struct {
 	Name string // "green light", "red light", "beeper"
-	Wire string // the reader's wire, in the site's colour: "orange"
 	Out  gpio.Output
 }
 
@@ -44,28 +43,25 @@ func (s *tester) outputs(ctx context.Context) Result {
 	var seen []string
 	for _, o := range s.Outputs {
 		if err := o.Out.Set(true); err != nil {
-			return failed(fmt.Errorf("%s: %w", o.Name, err), gpio.Hint(err))
+			return failed(fmt.Errorf("%s: %w", o.Name, err))
 		}
 		answer, err := s.Ask(ctx, fmt.Sprintf("Is the reader's %s on now? [y/n]", o.Name))
 		if off := o.Out.Set(false); err == nil {
 			err = off
 		}
 		if err != nil {
-			return failed(fmt.Errorf("%s: %w", o.Name, err), gpio.Hint(err))
+			return failed(fmt.Errorf("%s: %w", o.Name, err))
 		}
 		if !affirmative(answer) {
-			remedy := fmt.Sprintf("Check this wire from the reader to %s. If it works the wrong way round (on when it should be off), change its polarity in the configuration. Readers differ in their colours: see the sheet of this one. Lights also stay dark when ground is missing.", o.Out)
-			if o.Wire != "" {
-				remedy = "Its wire is " + o.Wire + ". " + remedy
-			}
-			return bad(Fail, remedy, "the %s did not come on", o.Name)
+			return bad(Fail, fmt.Sprintf("Check this wire from the reader to %s. If it works the wrong way round (on when it should be off), change its polarity in the configuration. Readers differ in their colours: see the data sheet of this one. Lights also stay dark when ground is missing.", o.Out),
+				"the %s did not come on", o.Name)
 		}
 		seen = append(seen, o.Name)
 	}
 	return pass("%s seen or heard", strings.Join(seen, ", "))
 }
 
-// display shows a code that nobody can know without reading it.
+// display shows a code that a person has to read.
 func (s *tester) display(ctx context.Context) Result {
 	if s.Display == nil {
 		return skip("no display is configured")
@@ -74,7 +70,7 @@ func (s *tester) display(ctx context.Context) Result {
 	f, err := s.Display(ctx, code)
 	switch {
 	case err != nil:
-		return failed(err, "")
+		return failed(err)
 	case f.Proven:
 		return pass("%s shows what it was sent", f.Kind)
 	case s.Ask == nil && f.Answers:
@@ -85,13 +81,13 @@ func (s *tester) display(ctx context.Context) Result {
 	answer, err := s.Ask(ctx, "Which four digits does the display show? (Enter: none)")
 	switch {
 	case err != nil:
-		return failed(err, "")
+		return failed(err)
 	case strings.TrimSpace(answer) == code:
 		return pass("%s shows the code", f.Kind)
 	case strings.TrimSpace(answer) != "":
-		return bad(Fail, "Signs that are wrong mean wrong wires between board and display, a wrong pin map of an I2C backpack, or 5 V against 3.3 V without a level converter.", "%s shows %q instead of %s", f.Kind, answer, code)
+		return bad(Fail, "Wrong characters mean wrong wires between board and display, a wrong pin map of an I2C backpack, or 5 V against 3.3 V without a level converter.", "%s shows %q instead of %s", f.Kind, answer, code)
 	case f.Answers:
-		return bad(Fail, "Turn the contrast screw on the display's back first. A row of solid blocks means that the display was not set up: check its wires, its pin map and, for an I2C backpack, its address.", "%s answers and shows nothing", f.Kind)
+		return bad(Fail, "Turn the contrast screw on the display's back first. A row of solid blocks means that the display was not set up: check its wires, its pin map and, for an I2C backpack, its address.", "%s answers but shows nothing", f.Kind)
 	}
 	return bad(Fail, "Turn the contrast screw on the display's back first. Then check its 5 V and ground, then its data wire, then kind and port in the configuration.", "%s shows nothing", f.Kind)
 }
@@ -104,8 +100,8 @@ func (s *tester) keyboard(ctx context.Context) Result {
 	name, err := s.Keyboard.Find()
 	switch {
 	case err != nil:
-		return failed(err, "Plug the keyboard in, and let Stump's user read it (group input).")
-	case s.Ask == nil || s.Keyboard.Enter == nil:
+		return bad(Fail, "Plug the keyboard in, and let Stump's user read it (group input).", "%v", err)
+	case s.Ask == nil:
 		return pass("%s is plugged in; nobody was there to press a key", name)
 	}
 	s.Say("Press Enter on the station's keyboard.")

@@ -2,7 +2,6 @@ package selftest
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -21,28 +20,13 @@ const (
 	Skip Verdict = "skip"
 )
 
-// checkNames are the names of the checks in the order in which they are made.
-var checkNames = []string{
-	"board", "power", "permissions", "lines", "idle", "float", "outputs", "card", "second-card",
-	"display", "keyboard", "clock", "storage", "network", "directory", "queue", "ledger",
-}
-
 // Result is what one check found, one line of `selftest --json`.
 type Result struct {
 	Check    string   `json:"check"`
 	Result   Verdict  `json:"result"`
 	Measured string   `json:"measured"`
 	Causes   []string `json:"causes"` // of gpio.Faults, the likeliest first
-	Remedy   string   `json:"remedy"` // what to do, in the site's words; empty when nothing is to be done
-}
-
-// MarshalJSON writes causes as a list also when there are none.
-func (r Result) MarshalJSON() ([]byte, error) {
-	type plain Result
-	if r.Causes == nil {
-		r.Causes = []string{}
-	}
-	return json.Marshal(plain(r))
+	Remedy   string   `json:"remedy"` // what to do; empty when nothing is to be done
 }
 
 // Summary is the whole self-test, the last line of `selftest --json`.
@@ -52,39 +36,17 @@ type Summary struct {
 	Causes  []string `json:"causes"`
 }
 
-// MarshalJSON writes causes as a list also when there are none.
-func (s Summary) MarshalJSON() ([]byte, error) {
-	type plain Summary
-	if s.Causes == nil {
-		s.Causes = []string{}
+// add takes the worse of two results.
+func (s *Summary) add(r Result) {
+	if r.Result == Fail || r.Result == Warn && s.Result == Pass {
+		s.Result = r.Result
 	}
-	return json.Marshal(plain(s))
 }
 
 // ExitStatus is that of the command: 0 pass, 1 fail, 3 warnings only.
-func (s Summary) ExitStatus() int {
-	switch s.Result {
-	case Fail:
-		return 1
-	case Warn:
-		return 3
-	}
-	return 0
-}
+func (s Summary) ExitStatus() int { return map[Verdict]int{Fail: 1, Warn: 3}[s.Result] }
 
-// summarise takes the worst of all results.
-func summarise(results []Result, causes []diagnose.Cause) Summary {
-	s := Summary{Summary: true, Result: Pass, Causes: diagnose.Names(causes)}
-	for _, r := range results {
-		if r.Result == Fail || r.Result == Warn && s.Result == Pass {
-			s.Result = r.Result
-		}
-	}
-	return s
-}
-
-// Printer renders results for a terminal. A remedy that was given already is
-// not given again.
+// Printer renders results for a terminal. It does not repeat a remedy.
 type Printer struct {
 	Columns int
 	given   string // the last remedy …
@@ -109,20 +71,15 @@ func (p *Printer) Lines(r Result) []string {
 
 // Summary renders the last line.
 func (p *Printer) Summary(s Summary) []string {
-	var text string
-	switch s.Result {
-	case Pass:
-		text = "All that could be measured is as it should be."
-	case Warn:
-		text = "It works, with the warnings above."
-	default:
-		text = "Something is wrong, see FAIL above."
+	text := map[Verdict]string{
+		Pass: "All that could be measured is as it should be.",
+		Warn: "It works, with the warnings above.",
+		Fail: "Something is wrong, see FAIL above.",
+	}[s.Result]
+	for i, c := range s.Causes {
+		text += []string{" The likeliest cause: ", "; less likely: ", ", "}[min(i, 2)] + diagnose.Label(c)
 	}
 	if len(s.Causes) > 0 {
-		text += " The likeliest cause: " + diagnose.Label(s.Causes[0])
-		for i, c := range s.Causes[1:] {
-			text += []string{"; less likely: ", ", "}[min(i, 1)] + diagnose.Label(c)
-		}
 		text += "."
 	}
 	return wiring.Hang(fmt.Sprintf("%-6s", strings.ToUpper(string(s.Result))), text, p.Columns)

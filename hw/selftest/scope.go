@@ -2,7 +2,9 @@ package selftest
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -12,8 +14,8 @@ import (
 	"stump/wiegand"
 )
 
-// View is what a scope sees at one moment. It is plain data, so that the
-// daemon that holds the lines can hand it to the command that draws it.
+// View is what a scope shows at one moment. It is plain data: the daemon, which
+// holds the lines, sends it to the command that draws it.
 type View struct {
 	Names  [2]string `json:"names"`
 	Levels [2]bool   `json:"levels"`
@@ -27,13 +29,13 @@ type View struct {
 	Bad   map[string]int `json:"bad"` // refused frames by fault
 	Width Histogram      `json:"width"`
 	Space Histogram      `json:"space"`
-	// New are the edges since the view before, for who records them.
+	// New are the edges since the last view, for a recording.
 	New []wiegand.Edge `json:"new"`
 }
 
 // FrameView is a frame as a person reads it.
 type FrameView struct {
-	Bits string  `json:"bits"`
+	Bits string  `json:"bits"` // empty unless card numbers are shown
 	Text string  `json:"text"` // "26 bits, H10301, parity OK, number …658"
 	OK   bool    `json:"ok"`
 	Ago  float64 `json:"ago"` // seconds
@@ -61,30 +63,24 @@ func (h *Histogram) add(ns int64) {
 	h.Counts[i]++
 }
 
-// Scope looks at edges as they come. Feed it; View tells what it has seen.
+// Scope watches a reader's lines.
 type Scope struct {
-	// Now is the clock that stamps the edges; nil: CLOCK_MONOTONIC.
-	Now     func() int64
-	formats []*wiegand.Format
 	numbers bool
 	decoder *wiegand.Decoder
 	view    View
-	down    [2]int64 // when the line fell, 0: it is high
+	down    [2]int64 // when each line fell; 0: it is high
 	last    int64    // the last fall on any line
 	open    wiegand.Bits
 	recent  []int64 // falls of the last second
-	lastEnd int64
-	frame   []wiegand.Edge // of the last frame
+	lastEnd int64   // of the last frame
+	frame   []wiegand.Edge
 }
 
-// NewScope returns a scope for a reader whose cards have these formats. With
-// both edges it measures widths. Card numbers are masked unless numbers is set.
+// NewScope returns a scope for a reader whose cards have these formats. Card
+// numbers are masked unless numbers is set.
 func NewScope(names [2]string, formats []*wiegand.Format, numbers bool) *Scope {
-	if len(formats) == 0 {
-		formats = wiegand.VerifiedFormats()
-	}
 	return &Scope{
-		formats: formats, numbers: numbers,
+		numbers: numbers,
 		decoder: wiegand.NewDecoder(wiegand.Options{Formats: formats, BothEdges: true}),
 		view: View{
 			Names: names, Levels: [2]bool{true, true}, Bad: map[string]int{},
@@ -93,8 +89,8 @@ func NewScope(names [2]string, formats []*wiegand.Format, numbers bool) *Scope {
 	}
 }
 
-// Feed takes edges in order, and the time up to which these are all.
-func (s *Scope) Feed(edges []wiegand.Edge, now int64) {
+// feed takes edges in order, and the time up to which these are all.
+func (s *Scope) feed(edges []wiegand.Edge, now int64) {
 	s.view.New = append(s.view.New, edges...)
 	for _, e := range edges {
 		s.note(s.decoder.Push(e))
@@ -104,9 +100,7 @@ func (s *Scope) Feed(edges []wiegand.Edge, now int64) {
 	if t, ok := s.decoder.Deadline(); !ok || now > t {
 		s.open = wiegand.Bits{}
 	}
-	for len(s.recent) > 0 && s.recent[0] < now-int64(time.Second) {
-		s.recent = s.recent[1:]
-	}
+	s.recent = slices.DeleteFunc(s.recent, func(t int64) bool { return t < now-int64(time.Second) })
 	s.view.Rate = float64(len(s.recent))
 	if s.view.Last != nil {
 		s.view.Last.Ago = time.Duration(now - s.lastEnd).Seconds()
@@ -126,13 +120,11 @@ func (s *Scope) edge(e wiegand.Edge) {
 	}
 	s.down[e.Line], s.last = e.Time, e.Time
 	s.view.Falls[e.Line]++
-	if s.recent = append(s.recent, e.Time); len(s.recent) > 10_000 {
-		s.recent = s.recent[1:]
-	}
+	s.recent = last(append(s.recent, e.Time), 10_000)
 	s.open.Append(e.Line)
 }
 
-// note keeps the last of the frames that were closed.
+// note takes the frames that were closed, and keeps the last.
 func (s *Scope) note(reads []wiegand.Read) {
 	for i := range reads {
 		r := &reads[i]
@@ -141,31 +133,45 @@ func (s *Scope) note(reads []wiegand.Read) {
 		} else {
 			s.view.Bad[string(r.Fault)]++
 		}
-		s.view.Last = &FrameView{Bits: r.Bits.String(), Text: s.describe(r), OK: r.OK()}
+		s.view.Last = &FrameView{Text: describeRead(r, s.numbers), OK: r.OK()}
+		if s.numbers {
+			s.view.Last.Bits = r.Bits.String()
+		}
 		s.lastEnd, s.open = r.End, wiegand.Bits{}
 		s.frame = slices.Clone(s.decoder.LastEdges())
 	}
 }
 
-func (s *Scope) describe(r *wiegand.Read) string { return DescribeRead(r, s.numbers) }
-
-// DescribeRead says what a frame was: "26 bits, H10301, parity OK, number …658".
-func DescribeRead(r *wiegand.Read, numbers bool) string {
+// describeRead says what a frame was: "26 bits, H10301, parity OK, number …658".
+func describeRead(r *wiegand.Read, numbers bool) string {
 	if !r.OK() {
 		return fmt.Sprintf("%s, refused: %s", count.Of(r.Count, "bit"), faultText[r.Fault])
 	}
-	check := "parity OK"
-	if !r.Format.Checked() {
-		check = "not checked by the format"
-	}
-	text := fmt.Sprintf("%d bits, %s, %s, number %s", r.Bits.Len(), r.Format.Name, check, masked(r.Format, r.Fields, numbers))
+	text := describeCard(r.Format, r.Bits.Len(), r.Fields, "not checked by the format", numbers)
 	if r.Repaired != "" {
 		text += ", repaired: " + repairText[r.Repaired]
 	}
 	return text
 }
 
-// faultText and repairText are a person's words for a decoder's.
+// describeCard says what a card is. unchecked is what to say of a format without
+// a check. Unless numbers is set it shows the last three digits of the card's
+// number only: the whole number is enough to copy a badge.
+func describeCard(f *wiegand.Format, bits int, v wiegand.Fields, unchecked string, numbers bool) string {
+	check, number := "parity OK", strconv.FormatUint(v.Number, 10)
+	if !f.Checked() {
+		check = unchecked
+	}
+	switch {
+	case !numbers:
+		number = "…" + number[max(0, len(number)-3):]
+	case f.HasFacility():
+		number = fmt.Sprintf("%d:%s", v.Facility, number)
+	}
+	return fmt.Sprintf("%d bits, %s, %s, number %s", bits, f.Name, check, number)
+}
+
+// faultText and repairText are the decoder's words as a person says them.
 var (
 	faultText = map[wiegand.Fault]string{
 		wiegand.FaultOverrun:   "the kernel lost edges, the board is too busy",
@@ -179,72 +185,44 @@ var (
 		wiegand.FaultSwapped:   "the two data wires are exchanged",
 	}
 	repairText = map[wiegand.Repair]string{
-		wiegand.RepairGlitch: "short extra pulses taken out",
-		wiegand.RepairBounce: "repeated edges taken out",
-		wiegand.RepairLost:   "a lost pulse put back",
+		wiegand.RepairGlitch: "short extra pulses removed",
+		wiegand.RepairBounce: "repeated edges removed",
+		wiegand.RepairLost:   "a lost pulse restored",
 	}
 )
 
-// masked is a card's number as it is printed on the card, of which only the
-// last three digits are shown unless asked: who knows a badge's number can
-// copy it.
-func masked(f *wiegand.Format, v wiegand.Fields, all bool) string {
-	d := strconv.FormatUint(v.Number, 10)
-	switch {
-	case all && f.HasFacility():
-		return fmt.Sprintf("%d:%s", v.Facility, d)
-	case all:
-		return d
-	}
-	return "…" + d[max(0, len(d)-3):]
-}
-
-// SetLevels tells the lines' levels of this moment.
-func (s *Scope) SetLevels(levels [2]bool) { s.view.Levels = levels }
-
-// View is what the scope has seen. New is emptied by it.
-func (s *Scope) View() View {
+// take is what the scope shows now. It empties New.
+func (s *Scope) take() View {
 	v := s.view
 	v.Open = s.open.String()
-	v.Bad = map[string]int{}
-	for k, n := range s.view.Bad {
-		v.Bad[k] = n
-	}
+	v.Bad = maps.Clone(v.Bad)
 	v.Width.Counts, v.Space.Counts = slices.Clone(v.Width.Counts), slices.Clone(v.Space.Counts)
 	v.Edges = slices.Clone(s.frame)
-	if len(v.Edges) > 0 {
-		first := v.Edges[0].Time
-		for i := range v.Edges {
-			v.Edges[i].Time -= first
-		}
+	for i := range v.Edges {
+		v.Edges[i].Time -= s.frame[0].Time
 	}
 	if v.Last != nil {
 		last := *v.Last
 		v.Last = &last
-		if !s.numbers {
-			v.Last.Bits = ""
-		}
 	}
 	s.view.New = nil
 	return v
 }
 
-// Watch feeds a scope from lines until the context ends, and hands a view to
-// show ten times a second while something changes, else once a second.
+// Watch feeds a scope from lines until the context ends, and calls show ten
+// times a second while something changes, else once a second.
 func (s *Scope) Watch(ctx context.Context, src gpio.Source, show func(View) error) error {
-	if b, ok := src.(interface{ SetBothEdges(bool) error }); ok {
-		if err := b.SetBothEdges(true); err != nil {
-			return err
-		}
-		defer b.SetBothEdges(false)
+	if err := bothEdges(src, true); err == nil {
+		defer bothEdges(src, false)
+	} else if !errors.Is(err, errors.ErrUnsupported) {
+		return err
 	}
 	const tick = int64(100 * time.Millisecond)
 	buf := make([]wiegand.Edge, 256)
 	n, now, err := src.Read(buf, 0)
-	s.Feed(buf[:n], now)
+	s.feed(buf[:n], now)
 	next, shown := now, now
 	for err == nil && ctx.Err() == nil {
-		var n int
 		until := next
 		if t, ok := s.decoder.Deadline(); ok {
 			until = min(until, t)
@@ -252,20 +230,20 @@ func (s *Scope) Watch(ctx context.Context, src gpio.Source, show func(View) erro
 		if n, now, err = src.Read(buf, until); err != nil {
 			break
 		}
-		s.Feed(buf[:n], now)
+		s.feed(buf[:n], now)
 		if now < next {
 			continue
 		}
-		levels, lerr := src.Levels()
-		if lerr != nil {
-			return lerr
+		levels, err := src.Levels()
+		if err != nil {
+			return err
 		}
 		changed := levels != s.view.Levels || len(s.view.New) > 0 || s.open.Len() > 0
-		s.SetLevels(levels)
+		s.view.Levels = levels
 		next = now + tick
 		if changed || now-shown >= 10*tick {
 			shown = now
-			if err := show(s.View()); err != nil {
+			if err := show(s.take()); err != nil {
 				return err
 			}
 		}
@@ -274,4 +252,13 @@ func (s *Scope) Watch(ctx context.Context, src gpio.Source, show func(View) erro
 		return nil
 	}
 	return err
+}
+
+// bothEdges has the rising edges reported as well, or no more. The error of a
+// source that can't is errors.ErrUnsupported.
+func bothEdges(src gpio.Source, on bool) error {
+	if b, ok := src.(interface{ SetBothEdges(bool) error }); ok {
+		return b.SetBothEdges(on)
+	}
+	return errors.ErrUnsupported
 }

@@ -36,8 +36,7 @@ func watch(t *testing.T, numbers bool, do func(*gpio.Sim)) (views []View) {
 		sim := gpio.NewSim(now)
 		defer sim.Close()
 		ctx, cancel := context.WithCancel(t.Context())
-		scope := NewScope([2]string{"GPIO17 = header pin 11", "GPIO18 = header pin 12"}, nil, numbers)
-		scope.Now = now
+		scope := NewScope([2]string{"GPIO17 = header pin 11", "GPIO18 = header pin 12"}, wiegand.VerifiedFormats(), numbers)
 		ended := make(chan error)
 		go func() {
 			ended <- scope.Watch(ctx, sim, func(v View) error { views = append(views, v); return nil })
@@ -118,7 +117,6 @@ func TestScopeStops(t *testing.T) {
 		sim := gpio.NewSim(now)
 		gone := errors.New("the person went away")
 		scope := NewScope([2]string{}, nil, false)
-		scope.Now = now
 		if err := scope.Watch(t.Context(), sim, func(View) error { return gone }); !errors.Is(err, gone) {
 			t.Errorf("err = %v", err)
 		}

@@ -1,6 +1,7 @@
 package selftest
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,12 +18,10 @@ import (
 // enough. It never returns more than rows lines.
 func (v *View) Lines(columns, rows int) []string {
 	columns, rows = max(columns, 40), max(rows, 10)
-	lines := []string{v.lineState(0), v.lineState(1), ""}
-	lines = append(lines, v.frameLines(columns)...)
-	lines = append(lines, "")
-	lines = append(lines, DrawFrame(v.Edges, columns)...)
-	lines = append(lines, "")
-	left, right := v.Width.bars((columns-2)/2, true), v.Space.bars((columns-2)/2, false)
+	lines := append([]string{v.lineState(0), v.lineState(1), ""}, v.frameLines(columns)...)
+	lines = append(append(append(lines, ""), DrawFrame(v.Edges, columns)...), "")
+	half := (columns - 2) / 2
+	left, right := v.Width.bars("width of pulses", 20e3, 100e3, half), v.Space.bars("distance of pulses", 200e3, 20e6, half)
 	for i := range max(len(left), len(right)) {
 		l, r := "", ""
 		if i < len(left) {
@@ -31,7 +30,7 @@ func (v *View) Lines(columns, rows int) []string {
 		if i < len(right) {
 			r = right[i]
 		}
-		lines = append(lines, strings.TrimRight(fmt.Sprintf("%-*s  %s", (columns-2)/2, l, r), " "))
+		lines = append(lines, strings.TrimRight(fmt.Sprintf("%-*s  %s", half, l, r), " "))
 	}
 	for i, l := range lines {
 		if r := []rune(l); len(r) > columns {
@@ -42,11 +41,7 @@ func (v *View) Lines(columns, rows int) []string {
 }
 
 func (v *View) lineState(i int) string {
-	name := v.Names[i]
-	if name == "" {
-		name = "-"
-	}
-	return fmt.Sprintf("DATA%d  %-4s  %6d pulses  %s", i, level(v.Levels[i]), v.Falls[i], name)
+	return fmt.Sprintf("DATA%d  %-4s  %6d pulses  %s", i, level(v.Levels[i]), v.Falls[i], cmp.Or(v.Names[i], "-"))
 }
 
 // frameLines are the bits as they arrive, the last frame, and the counts.
@@ -54,9 +49,7 @@ func (v *View) frameLines(columns int) []string {
 	now := "silent"
 	switch n := len(v.Open); {
 	case n > 0:
-		room := columns - 24
-		shown := v.Open[max(0, n-room):]
-		now = fmt.Sprintf("%3d bits  %s", n, shown)
+		now = fmt.Sprintf("%3d bits  %s", n, v.Open[max(0, n-(columns-24)):])
 	case v.Rate > 0:
 		now = fmt.Sprintf("%.0f pulses in the last second", v.Rate)
 	}
@@ -64,72 +57,62 @@ func (v *View) frameLines(columns int) []string {
 	if v.Last != nil {
 		last = fmt.Sprintf("%s (%.0f s ago)", v.Last.Text, v.Last.Ago)
 	}
-	count := fmt.Sprintf("%d good", v.Good)
+	reads := fmt.Sprintf("reads  %d good", v.Good)
 	for _, k := range slices.Sorted(maps.Keys(v.Bad)) {
-		count += fmt.Sprintf(", %d %s", v.Bad[k], k)
+		reads += fmt.Sprintf(", %d %s", v.Bad[k], k)
 	}
 	lines := append([]string{"now    " + now}, wiring.Hang("last   ", last, columns)...)
-	return append(lines, "reads  "+count)
+	return append(lines, reads)
 }
 
 // DrawFrame draws a frame's two lines over time: a dash is high, a tooth is a
-// pulse, a double one is more than one pulse in that column. Below is how long
-// it took.
+// pulse, a double tooth more than one pulse in that column. Below is how long it
+// took.
 func DrawFrame(edges []wiegand.Edge, columns int) []string {
 	width := columns - 3
-	fallen := diagnose.Falls(edges)
-	if len(fallen) == 0 {
-		return []string{"D0 " + strings.Repeat("─", width), "D1 " + strings.Repeat("─", width), ""}
+	rows, scale := [2][]rune{}, ""
+	for i := range rows {
+		rows[i] = []rune(strings.Repeat("─", width))
 	}
-	first, last := fallen[0].Time, fallen[len(fallen)-1].Time
-	span := max(last-first, 1)
-	rows := [2][]rune{[]rune(strings.Repeat("─", width)), []rune(strings.Repeat("─", width))}
-	for _, e := range fallen {
-		// A margin of two columns shows that the line was high before and after.
-		at := 2 + int((e.Time-first)*int64(width-5)/span)
-		if c := &rows[e.Line][at]; *c == '─' {
-			*c = '┬'
-		} else {
-			*c = '╥'
+	if falls := diagnose.Falls(edges); len(falls) > 0 {
+		first := falls[0].Time
+		span := max(falls[len(falls)-1].Time-first, 1)
+		for _, e := range falls {
+			// A margin of two columns shows that the line was high before and after.
+			c := &rows[e.Line][2+int((e.Time-first)*int64(width-5)/span)]
+			*c = map[rune]rune{'─': '┬', '┬': '╥', '╥': '╥'}[*c]
 		}
+		scale = fmt.Sprintf("   %s in %s", count.Of(len(falls), "pulse"), seconds(time.Duration(span)))
 	}
-	scale := fmt.Sprintf("%s in %s", count.Of(len(fallen), "pulse"), seconds(time.Duration(span)))
-	return []string{"D0 " + string(rows[0]), "D1 " + string(rows[1]), "   " + scale}
+	return []string{"D0 " + string(rows[0]), "D1 " + string(rows[1]), scale}
 }
 
-// bars draws a histogram in that many columns, a title first. The buckets that
-// hold something are shown, at most seven: the fullest.
-func (h *Histogram) bars(columns int, width bool) []string {
-	title, low, high := "distance of pulses", int64(200e3), int64(20e6)
-	if width {
-		title, low, high = "width of pulses", 20e3, 100e3
-	}
+// bars draws a histogram in that many columns, a title first: at most seven
+// buckets that hold something, the fullest. Durations below low or from high on
+// are outside of the standard, and marked.
+func (h *Histogram) bars(title string, low, high int64, columns int) []string {
+	const most = 7
 	var used []int
-	most := 0
 	for i, n := range h.Counts {
 		if n > 0 {
 			used = append(used, i)
-			most = max(most, n)
 		}
 	}
 	if len(used) == 0 {
 		return []string{title, "  nothing yet"}
 	}
-	const show = 7
-	if len(used) > show {
-		slices.SortFunc(used, func(a, b int) int { return h.Counts[b] - h.Counts[a] })
-		used = used[:show]
-		slices.Sort(used)
-	}
+	slices.SortStableFunc(used, func(a, b int) int { return h.Counts[b] - h.Counts[a] })
+	fullest := h.Counts[used[0]]
+	used = used[:min(most, len(used))]
+	slices.Sort(used)
 	lines := []string{title}
 	for _, i := range used {
-		label, mark := h.label(i), " "
+		mark := " "
 		if h.from(i) < low-1000 || h.from(i) >= high {
-			mark = "!" // outside of what the standard allows
+			mark = "!"
 		}
-		room := columns - 21
-		bar := strings.Repeat("█", max(1, h.Counts[i]*room/most))
-		lines = append(lines, fmt.Sprintf("%12s%s%s %d", label, mark, bar, h.Counts[i]))
+		bar := strings.Repeat("█", max(1, h.Counts[i]*(columns-21)/fullest))
+		lines = append(lines, fmt.Sprintf("%12s%s%s %d", h.label(i), mark, bar, h.Counts[i]))
 	}
 	return lines
 }
@@ -141,7 +124,7 @@ func (h *Histogram) from(i int) int64 {
 	return h.Limits[i-1]
 }
 
-// label is a bucket's range: "45 to 60 µs".
+// label is a bucket's range: "45-60 µs".
 func (h *Histogram) label(i int) string {
 	unit, name := int64(1e3), "µs"
 	if h.from(i) >= 900e3 {

@@ -3,8 +3,8 @@
 package selftest
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -14,36 +14,36 @@ import (
 	"stump/gpio"
 	"stump/hw/board"
 	"stump/hw/diagnose"
+	"stump/internal/hint"
 	"stump/wiegand"
 )
 
 // Env is what a self-test looks at. The daemon lends what it holds; without a
-// daemon the command opens the same things itself. What is nil is skipped, and
-// the result says so.
+// daemon the command opens the same things itself. A check whose part is nil is
+// skipped, and its result says so.
 type Env struct {
-	// Simulated is true for a station without hardware. The machine it runs on
-	// is then no part of the test.
+	// Simulated is true for a station without hardware. The machine that it runs
+	// on is then not tested.
 	Simulated bool
 	Site      board.Site
-	// Others are the station's other readers, which this self-test says
-	// nothing about.
-	Others []string
-	// Formats are those of the reader's configuration. None: all that are known.
-	Formats []*wiegand.Format
+	// Others are the names of the station's other readers, which this self-test
+	// says nothing about.
+	Others  []string
+	Formats []*wiegand.Format // that the reader's cards may have
 
 	// Now is the clock that stamps the lines' edges; nil: CLOCK_MONOTONIC.
 	Now func() int64
-	// Devices are the files that a station like this one has to open.
+	// Devices are the files that the station has to open.
 	Devices []Device
-	// Lines takes the reader's lines; closing them gives them back. SetBias,
-	// SetBothEdges and ListenFree are used where the source has them.
+	// Lines takes the reader's lines; closing them gives them back. The self-test
+	// uses SetBias, SetBothEdges and ListenFree where the source has them.
 	Lines func(context.Context) (gpio.Source, error)
-	// Bias is what the lines are configured with, to be restored.
+	// Bias is the configured pull of the lines, to be restored.
 	Bias gpio.Bias
 	// NoFloat says why this board's pulls can't be changed; empty: they can.
 	NoFloat string
-	// ListenFree watches pins that nothing is connected to, when the source
-	// itself can't.
+	// ListenFree watches pins that nothing is connected to, where the source
+	// can't.
 	ListenFree func() (stop func() ([]gpio.Activity, error), err error)
 	// Present has the simulated reader show card 0 or 1. nil: a person does.
 	Present func(card int)
@@ -58,18 +58,19 @@ type Env struct {
 	Queue     func(context.Context) (QueueFact, error)
 	Ledger    func(context.Context) (LedgerFact, error)
 
-	// Say tells the person what to do; Ask asks, and returns what was typed.
-	// A nil Ask means that nobody is there: what needs hands is skipped.
+	// Say tells the person what to do. Ask asks, and returns what was typed; nil
+	// means that nobody is there, and what needs hands is skipped.
 	Say func(string)
 	Ask func(ctx context.Context, question string) (string, error)
 	// ShowNumbers prints card numbers in full.
 	ShowNumbers bool
 
-	// Tests set these; otherwise they are of this machine and of who shows cards.
+	// Only tests set these.
 	root      fs.FS // proc, sys and run
 	timing    patience
-	readClock func(context.Context) (clockFact, error)
+	readClock func() (clockFact, error)
 	writeSync func(dir string) (time.Duration, error) // 4 KiB
+	freeSpace func(dir string) int64
 }
 
 // patience is how long things may take.
@@ -82,8 +83,7 @@ type patience struct {
 	Times int           // how often each card is shown
 }
 
-// forPeople and forSim are the two patiences. The simulated reader's whole
-// self-test takes less than 5 s.
+// The simulated reader's whole self-test takes less than 5 s.
 var (
 	forPeople = patience{Idle: 2 * time.Second, Card: 20 * time.Second, Quiet: 400 * time.Millisecond, Limit: 4 * time.Second, Late: 10 * time.Second, Times: 3}
 	forSim    = patience{Idle: 900 * time.Millisecond, Card: 400 * time.Millisecond, Quiet: 150 * time.Millisecond, Limit: 900 * time.Millisecond, Late: 1500 * time.Millisecond, Times: 3}
@@ -91,11 +91,23 @@ var (
 
 // tester is one self-test under way.
 type tester struct {
-	*Env
-	src      gpio.Source
+	Env
+	src      gpio.Source // nil until taken
 	evidence diagnose.Evidence
 	noisy    bool // with no card
 	first    wiegand.Bits
+}
+
+// checks are made in this order.
+var checks = []struct {
+	name string
+	make func(*tester, context.Context) Result
+}{
+	{"board", (*tester).board}, {"power", (*tester).power}, {"permissions", (*tester).permissions},
+	{"lines", (*tester).lines}, {"idle", (*tester).idle}, {"float", (*tester).float}, {"outputs", (*tester).outputs},
+	{"card", (*tester).card}, {"second-card", (*tester).secondCard}, {"display", (*tester).display}, {"keyboard", (*tester).keyboard},
+	{"clock", (*tester).clock}, {"storage", (*tester).storage}, {"network", (*tester).network},
+	{"directory", (*tester).directory}, {"queue", (*tester).queue}, {"ledger", (*tester).ledger},
 }
 
 // Run makes the checks in order, hands each result to emit as it comes, and
@@ -103,74 +115,64 @@ type tester struct {
 func Run(ctx context.Context, env *Env, emit func(Result)) Summary {
 	s := newTester(env)
 	defer s.release()
-	checks := map[string]func(context.Context) Result{
-		"board": s.board, "power": s.power, "permissions": s.permissions,
-		"lines": s.lines, "idle": s.idle, "float": s.float, "outputs": s.outputs,
-		"card": s.card, "second-card": s.secondCard,
-		"display": s.display, "keyboard": s.keyboard,
-		"clock": s.clock, "storage": s.storage,
-		"network": s.network, "directory": s.directory, "queue": s.queue, "ledger": s.ledger,
-	}
-	var results []Result
-	for _, name := range checkNames {
+	sum := Summary{Summary: true, Result: Pass}
+	for _, c := range checks {
 		r := skip("the self-test was stopped")
 		if ctx.Err() == nil {
-			r = checks[name](ctx)
+			r = c.make(s, ctx)
 		}
-		r.Check = name
-		if name == "display" {
-			s.release() // what follows does not need the lines
+		r.Check = c.name
+		if r.Causes == nil {
+			r.Causes = []string{} // a list in JSON
 		}
-		results = append(results, r)
+		if c.name == "display" {
+			s.release() // the other checks do not need the lines
+		}
+		sum.add(r)
 		emit(r)
 	}
-	return summarise(results, diagnose.Diagnose(&s.evidence, &s.Site))
+	sum.Causes = diagnose.Names(s.diagnose())
+	return sum
 }
 
 func newTester(env *Env) *tester {
-	e := *env
-	if e.root == nil {
-		e.root = os.DirFS("/")
+	s := &tester{Env: *env}
+	if s.root == nil {
+		s.root = os.DirFS("/")
 	}
-	if len(e.Formats) == 0 {
-		for _, f := range wiegand.VerifiedFormats() {
-			if f.Checked() {
-				e.Formats = append(e.Formats, f)
-			}
+	if s.writeSync == nil {
+		s.writeSync = syncedWrite
+	}
+	if s.freeSpace == nil {
+		s.freeSpace = freeSpace
+	}
+	if s.readClock == nil {
+		s.readClock = func() (clockFact, error) { return readClock(s.root) }
+	}
+	if s.Now == nil {
+		s.Now = gpio.Monotonic
+	}
+	if s.Say == nil {
+		s.Say = func(string) {}
+	}
+	if s.timing == (patience{}) {
+		s.timing = forPeople
+		if s.Present != nil {
+			s.timing = forSim
 		}
 	}
-	if e.writeSync == nil {
-		e.writeSync = syncedWrite
-	}
-	if e.readClock == nil {
-		e.readClock = func(context.Context) (clockFact, error) { return readClock(e.root) }
-	}
-	if e.Now == nil {
-		e.Now = gpio.Monotonic
-	}
-	if e.Say == nil {
-		e.Say = func(string) {}
-	}
-	if e.timing == (patience{}) {
-		e.timing = forPeople
-		if e.Present != nil {
-			e.timing = forSim
-		}
-	}
-	s := &tester{Env: &e}
-	s.evidence.Formats = e.Formats
+	s.evidence.Formats = s.Formats
 	return s
 }
 
+func (s *tester) diagnose() []diagnose.Cause { return diagnose.Diagnose(&s.evidence, &s.Site) }
+
 func (s *tester) release() {
-	if s.src == nil {
-		return
+	if s.src != nil {
+		_ = bothEdges(s.src, false)
+		s.src.Close()
+		s.src = nil
 	}
-	if b, ok := s.src.(interface{ SetBothEdges(bool) error }); ok {
-		b.SetBothEdges(false)
-	}
-	s.src.Close()
-	s.src = nil
 }
 
 func pass(format string, a ...any) Result {
@@ -186,13 +188,15 @@ func bad(v Verdict, remedy, format string, a ...any) Result {
 }
 
 // failed is a check that ended in an error.
-func failed(err error, remedy string) Result {
-	var h interface{ Hint() string }
-	if remedy == "" && errors.As(err, &h) {
-		remedy = capital(h.Hint() + ".")
+func failed(err error) Result {
+	remedy := cmp.Or(hint.Of(err), gpio.Hint(err))
+	if remedy != "" {
+		remedy = capital(remedy + ".")
 	}
 	return bad(Fail, remedy, "%v", err)
 }
+
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // seconds prints a duration as a person says it.
 func seconds(d time.Duration) string {
@@ -204,5 +208,3 @@ func seconds(d time.Duration) string {
 	}
 	return fmt.Sprintf("%.3g s", d.Seconds())
 }
-
-func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,8 +19,8 @@ import (
 	"stump/internal/count"
 )
 
-// Limits of a state directory. An SD card writes and syncs 4 KiB in 5 to
-// 50 ms; one that takes much longer is worn or fake.
+// Limits of a state directory. An SD card writes and syncs 4 KiB in 5 to 50 ms;
+// one that takes much longer is worn or fake.
 const (
 	slowSync = 200 * time.Millisecond
 	deadSync = 2 * time.Second
@@ -26,14 +28,16 @@ const (
 	noSpace  = 8 << 20
 )
 
+const readOnlyRemedy = "The kernel makes a damaged file system read-only: look for EXT4-fs errors in `dmesg`, replace the memory card, restore the backup."
+
 // storage writes and syncs a small file beside the ledger, as a tap does, and
-// asks the kernel how the card is.
+// asks the kernel about the disk.
 func (s *tester) storage(context.Context) Result {
 	if s.StateDir == "" {
 		return skip("no state directory")
 	}
 	m := mountOf(s.root, s.StateDir)
-	if r, ok := s.cardHealth(m); !ok {
+	if r, ok := s.diskHealth(m); !ok {
 		return r
 	}
 	took, err := s.writeSync(s.StateDir)
@@ -41,43 +45,42 @@ func (s *tester) storage(context.Context) Result {
 	case errors.Is(err, unix.ENOSPC):
 		return bad(Fail, "Free some space: nothing can be saved.", "%s is full", s.StateDir)
 	case errors.Is(err, fs.ErrNotExist):
-		return skip("%s is not there yet: the daemon makes it when it first runs", s.StateDir)
+		return skip("%s does not exist yet: the daemon makes it when it first runs", s.StateDir)
 	case errors.Is(err, unix.EROFS):
 		return bad(Fail, readOnlyRemedy, "%s is read-only", s.StateDir)
 	case err != nil:
 		return bad(Fail, "Stump's user needs to write to its state directory.", "%v", err)
 	}
-	var st unix.Statfs_t
-	free := int64(-1)
-	if unix.Statfs(s.StateDir, &st) == nil {
-		free = int64(st.Bavail) * int64(st.Bsize)
-	}
-	measured := fmt.Sprintf("%s on %s, wrote and synced 4 KiB in %s", s.StateDir, m.kind, seconds(took.Round(100*time.Microsecond)))
-	if free >= 0 {
-		measured += fmt.Sprintf(", %d MB free", free>>20)
-	}
+	free := s.freeSpace(s.StateDir)
+	measured := fmt.Sprintf("%s on %s, wrote and synced 4 KiB in %s, %d MB free", s.StateDir, m.kind, seconds(took.Round(100*time.Microsecond)), free>>20)
 	switch {
-	case free >= 0 && free < noSpace:
+	case free < noSpace:
 		return bad(Fail, "Free some space: soon nothing can be saved.", "%s", measured)
-	case free >= 0 && free < lowSpace:
+	case free < lowSpace:
 		return bad(Warn, "Free some space.", "%s", measured)
 	case s.Simulated:
-		return pass("%s", measured)
 	case took > deadSync:
 		return bad(Fail, "Replace the memory card: it is worn or not what its label says.", "%s", measured)
 	case took > slowSync:
 		return bad(Warn, "A tap waits as long. If this stays so, replace the memory card.", "%s", measured)
-	case m.kind == "overlay" || m.kind == "tmpfs" || m.kind == "ramfs":
+	case slices.Contains([]string{"overlay", "tmpfs", "ramfs"}, m.kind):
 		return bad(Warn, "What is saved here is gone after a restart. Put the state directory on a real disk, or switch the overlay file system off.", "%s", measured)
 	}
 	return pass("%s", measured)
 }
 
-const readOnlyRemedy = "The kernel makes a damaged file system read-only: look for EXT4-fs errors in `dmesg`, replace the memory card, restore the backup."
+// freeSpace is the number of free bytes where a directory is.
+func freeSpace(dir string) int64 {
+	var st unix.Statfs_t
+	if unix.Statfs(dir, &st) != nil {
+		return math.MaxInt64 // unknown; the write has shown that there is some
+	}
+	return int64(st.Bavail) * int64(st.Bsize)
+}
 
-// cardHealth is what the kernel knows without writing; ok is false when that
+// diskHealth is what the kernel knows without writing; ok is false when that
 // decides the check.
-func (s *tester) cardHealth(m mount) (r Result, ok bool) {
+func (s *tester) diskHealth(m mount) (r Result, ok bool) {
 	if m.readOnly {
 		return bad(Fail, readOnlyRemedy, "%s is mounted read-only", m.point), false
 	}
@@ -85,15 +88,12 @@ func (s *tester) cardHealth(m mount) (r Result, ok bool) {
 	if n, _ := strconv.Atoi(s.word("sys/fs/ext4/" + disk + "/errors_count")); n > 0 {
 		return bad(Warn, "Back up now (`stump backup FILE`), check the file system, and replace the memory card if it happens again.", "the file system of %s has counted %s", m.source, count.Of(n, "error")), false
 	}
-	// eMMC (a BeagleBone's) tells its age in tenths of its life; an SD card
-	// does not.
-	whole := strings.TrimRight(disk, "0123456789")
-	if base, isPart := strings.CutSuffix(whole, "p"); isPart {
-		life := s.word("sys/block/" + base + "/device/life_time")
-		for v := range strings.FieldsSeq(life) {
-			if n, err := strconv.ParseUint(v, 0, 8); err == nil && n >= 0x0a {
-				return bad(Warn, "Back up (`stump backup FILE`) and replace the board or move the state directory to another disk.", "the built-in flash has used up its life (life_time %s)", life), false
-			}
+	// eMMC (a BeagleBone's) tells its age in tenths of its life; an SD card does
+	// not. A partition's disk is its name without "p2".
+	life := s.word("sys/block/" + strings.TrimSuffix(strings.TrimRight(disk, "0123456789"), "p") + "/device/life_time")
+	for v := range strings.FieldsSeq(life) {
+		if n, err := strconv.ParseUint(v, 0, 8); err == nil && n >= 0x0a {
+			return bad(Warn, "Back up (`stump backup FILE`) and replace the board or move the state directory to another disk.", "the built-in flash has used up its life (life_time %s)", life), false
 		}
 	}
 	return Result{}, true
@@ -105,15 +105,12 @@ type mount struct {
 	readOnly            bool
 }
 
-// mountOf finds what a directory is on: the mount with the longest matching
-// path, the last of equals.
+// mountOf finds the mount that a directory is on: the one with the longest
+// matching path, the last of equals.
 func mountOf(root fs.FS, dir string) (best mount) {
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return mount{kind: "an unknown file system"}
-	}
-	b, _ := fs.ReadFile(root, "proc/self/mountinfo")
 	best.kind = "an unknown file system"
+	dir, _ = filepath.Abs(dir)
+	b, _ := fs.ReadFile(root, "proc/self/mountinfo")
 	for line := range strings.Lines(string(b)) {
 		left, right, ok := strings.Cut(line, " - ")
 		l, r := strings.Fields(left), strings.Fields(right)
@@ -124,8 +121,7 @@ func mountOf(root fs.FS, dir string) (best mount) {
 		if dir != point && !strings.HasPrefix(dir, strings.TrimSuffix(point, "/")+"/") || len(point) < len(best.point) {
 			continue
 		}
-		options := "," + l[5] + ","
-		best = mount{point, r[0], r[1], strings.Contains(options, ",ro,")}
+		best = mount{point, r[0], r[1], slices.Contains(strings.Split(l[5], ","), "ro")}
 	}
 	return best
 }
@@ -135,7 +131,7 @@ func unescape(s string) string {
 	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(s)
 }
 
-// syncedWrite measures what a tap's commit costs at least.
+// syncedWrite measures the least that it takes to commit a tap.
 func syncedWrite(dir string) (time.Duration, error) {
 	f, err := os.CreateTemp(dir, ".selftest-*")
 	if err != nil {

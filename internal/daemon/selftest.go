@@ -186,7 +186,7 @@ func testNetwork(ctx context.Context, cfg *config.Config) (selftest.NetworkFact,
 	if cfg.Directory.Kind == "local" || err != nil || u.Host == "" {
 		return f, nil
 	}
-	f.Needed, f.Host = true, u.Host
+	f.Host = u.Host
 	port := u.Port()
 	if port == "" {
 		port = u.Scheme // net.Dial knows http and https
