@@ -6,8 +6,8 @@ import (
 	"stump/lcd"
 )
 
-// display opens what the configuration names; in the simulated lab the display
-// is in memory, to be asked over the API.
+// display opens the configured display. The simulated lab has none: what it
+// would show, the API tells.
 func (d *Daemon) display() (lcd.Display, error) {
 	c := d.o.Config.Display
 	size, err := lcd.ParseSize(c.Size)

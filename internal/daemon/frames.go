@@ -10,9 +10,9 @@ import (
 	"stump/wiegand"
 )
 
-// keepFrames writes the worst refused frames of a reader to dir as VCD files
-// that only the owner may read: a damaged frame may still hold a number. Those
-// of the time before are replaced.
+// keepFrames replaces the VCD files in dir by the worst frames that a reader has
+// refused, if there are any. Only the owner may read them, because a damaged
+// frame may still hold a number.
 func keepFrames(dir string, r *station.Reader) error {
 	worst := r.Stats().Worst
 	if len(worst) == 0 {

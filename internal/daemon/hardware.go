@@ -13,8 +13,8 @@ import (
 	"stump/internal/panel"
 )
 
-// Wiring is what the configuration says is connected to a board, for pictures
-// and remedies; of several readers the one at index i.
+// Wiring is what the configuration connects to a board, for pictures and
+// remedies; of the readers only the one at index i.
 func Wiring(cfg *config.Config, b *board.Board, i int) *wiring.Plan {
 	r := cfg.Readers[i]
 	w := &wiring.Plan{
@@ -47,8 +47,8 @@ func readerNames(cfg *config.Config) (names []string) {
 	return names
 }
 
-// displayLines are the lines of a display that has its own, in the order of
-// its terminals and by what is printed beside them.
+// displayLines are the lines of a display that is wired to the header, in the
+// order of its terminals, by what is printed beside them.
 func displayLines(cfg *config.Config) (lines []wiring.DisplayLine) {
 	if cfg.Display.Kind != "hd44780-gpio" {
 		return nil
@@ -61,8 +61,8 @@ func displayLines(cfg *config.Config) (lines []wiring.DisplayLine) {
 	return lines
 }
 
-// UseBoard gives the readers of a configuration that names no lines the board's
-// usual ones: the default names are a Raspberry Pi's.
+// UseBoard replaces the default lines of readers, which are a Raspberry Pi's, by
+// those of another board.
 func UseBoard(cfg *config.Config, b *board.Board) {
 	if b == nil || b.Data0 == "" {
 		return
@@ -77,7 +77,7 @@ func UseBoard(cfg *config.Config, b *board.Board) {
 	}
 }
 
-// Wanted are all lines that the configuration names.
+// Wanted lists all lines that the configuration names.
 func Wanted(cfg *config.Config) []board.Wanted {
 	var lines []board.Wanted
 	for _, r := range cfg.Readers {
@@ -92,6 +92,13 @@ func Wanted(cfg *config.Config) []board.Wanted {
 	return lines
 }
 
+// The lights and the beeper, as people call them.
+const (
+	green  = "green light"
+	red    = "red light"
+	beeper = "beeper"
+)
+
 // namedOutput is a configured light or beeper.
 type namedOutput struct {
 	name string
@@ -103,7 +110,7 @@ func outputs(cfg *config.Config) []namedOutput {
 	for _, o := range []struct {
 		name string
 		out  *config.Output
-	}{{"green light", cfg.Lights.Green}, {"red light", cfg.Lights.Red}, {"beeper", cfg.Lights.Beeper}} {
+	}{{green, cfg.Lights.Green}, {red, cfg.Lights.Red}, {beeper, cfg.Lights.Beeper}} {
 		if o.out != nil {
 			all = append(all, namedOutput{o.name, *o.out})
 		}
@@ -111,56 +118,20 @@ func outputs(cfg *config.Config) []namedOutput {
 	return all
 }
 
-// lines are a reader's real lines, taken again whenever they come back.
-func (d *Daemon) lines(rc config.Reader) gpio.Source {
-	bias, _ := gpio.ParseBias(rc.Bias) // the configuration was checked
-	log := d.o.Log.With("reader", rc.Name)
-	open := func() (gpio.Adjustable, error) {
-		return d.board.OpenReader(rc.Data0, rc.Data1, gpio.Request{ActiveLow: rc.ActiveLow, Bias: bias})
-	}
-	return gpio.Dial(open, func(s gpio.Status) {
-		if s.Err != nil {
-			log.Error("no lines", "err", s.Err, "remedy", gpio.Hint(s.Err), "retry", s.Retry)
-		} else {
-			log.Info("lines", "are", s.Lines)
-		}
-		d.fault(rc.Name, s.Err)
-	})
-}
-
-// fault notes that a reader has no lines, or has them again; staff see it on
-// the idle screen.
-func (d *Daemon) fault(reader string, err error) {
-	d.mu.Lock()
-	if err != nil {
-		d.faults[reader] = err
-	} else {
-		delete(d.faults, reader)
-	}
-	d.mu.Unlock()
-	d.Panel.Poke()
-}
-
-// lights are the lines of lights and beeper, nil where there are none. One that
-// can't be had now is done without until it can.
-func (d *Daemon) lights() (green, red, beeper panel.Output) {
+// lights are the lines of lights and beeper, by name. One that can't be taken
+// now stays dark until it can.
+func (d *Daemon) lights() map[string]panel.Output {
 	if d.o.Sim {
-		return nil, nil, nil
+		return nil
 	}
+	lines := map[string]panel.Output{}
 	for _, o := range outputs(d.o.Config) {
 		line := d.output(o.Output)
 		if err := line.Set(false); err != nil {
 			d.o.Log.Error("no output", "output", o.name, "err", err, "remedy", gpio.Hint(err))
 		}
 		d.lamps = append(d.lamps, selftest.Lamp{Name: o.name, Out: line})
-		switch o.name {
-		case "green light":
-			green = line
-		case "red light":
-			red = line
-		case "beeper":
-			beeper = line
-		}
+		lines[o.name] = line
 	}
-	return green, red, beeper
+	return lines
 }

@@ -12,6 +12,7 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger"
 	"stump/directory"
+	"stump/internal/api"
 	"stump/internal/config"
 	"stump/internal/credential"
 	"stump/internal/hint"
@@ -56,7 +57,7 @@ func ledgerOptions(cfg *config.Config, keys sitekey.Keys) ledger.Options {
 }
 
 // OpenLedger opens an existing ledger for a command. Errors are those of
-// checkout.Open.
+// ledger.Open, and fs.ErrNotExist if there never was one.
 func OpenLedger(cfg *config.Config, stateDir string, readOnly bool) (*ledger.Ledger, error) {
 	path := LedgerPath(stateDir)
 	if _, err := os.Stat(path); err != nil {
@@ -75,13 +76,13 @@ func OpenLedger(cfg *config.Config, stateDir string, readOnly bool) (*ledger.Led
 // keyError says what to do without a key, or with one that can't be read.
 func keyError(err error) error {
 	if errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("site key: %w", err) // whose it is, the system knows
+		return fmt.Errorf("site key: %w", err) // a matter of users, not of a lost key
 	}
 	return hint.Errorf("a ledger and its site key belong together: put the key back from where you keep it", "site key: %w", err)
 }
 
-// openOrCreate opens the daemon's ledger, and makes one where there never was
-// one. Of a damaged one it saves what can be saved, and tells.
+// openOrCreate opens the daemon's ledger, and creates it if there never was one.
+// If it is damaged, what can be saved becomes a new one; Ledger.Info says so.
 func openOrCreate(o Options, p places) (*ledger.Ledger, error) {
 	if err := os.MkdirAll(o.StateDir, 0o750); err != nil {
 		return nil, hint.Wrap(fmt.Errorf("state folder: %w", err), "name a folder that may be written with --state")
@@ -90,7 +91,7 @@ func openOrCreate(o Options, p places) (*ledger.Ledger, error) {
 	keyFile := keyPath(o.Config, o.StateDir)
 	load := sitekey.LoadOrCreate
 	if ledger.WasHere(path) {
-		load = sitekey.Load // a fresh key would fit no backup either
+		load = sitekey.Load // a new key would not fit the backups either
 	}
 	keys, err := load(keyFile)
 	if err != nil {
@@ -101,18 +102,17 @@ func openOrCreate(o Options, p places) (*ledger.Ledger, error) {
 	}
 	opts := ledgerOptions(o.Config, keys)
 	opts.Logger = o.Log
-	// The simulated lab's cards are shown by name, so it has to know their
-	// numbers.
+	// The simulated lab shows cards by name, so it needs their numbers.
 	opts.SealTags = o.Sim || p.numbers()
 	opts.Sinks = directory.Sinks(p.directory, p.webhooks)
-	l, _, err := ledger.OpenOrSalvage(path, opts) // Info tells what was salvaged
+	l, _, err := ledger.OpenOrSalvage(path, opts)
 	if err != nil {
 		return nil, err
 	}
 	return l, nil
 }
 
-// RestoreLedger replaces the ledger by a backup, or says what that would change.
+// RestoreLedger replaces the ledger by a backup, or tells what that would change.
 func RestoreLedger(ctx context.Context, cfg *config.Config, stateDir, backup string, o ledger.RestoreOptions) (*ledger.Restored, error) {
 	keys, err := sitekey.Load(keyPath(cfg, stateDir))
 	if err != nil {
@@ -120,4 +120,43 @@ func RestoreLedger(ctx context.Context, cfg *config.Config, stateDir, backup str
 	}
 	o.Check = CheckInChild
 	return ledger.RestoreFile(ctx, LedgerPath(stateDir), backup, ledgerOptions(cfg, keys), o)
+}
+
+// alone refuses to start while another daemon answers at the socket. It comes
+// before anything is touched, above all a ledger that looks damaged.
+func alone(o Options) error {
+	if api.CheckSocket(o.Socket) == nil {
+		return nil
+	}
+	var locked *ledger.LockedError
+	l, err := OpenLedger(o.Config, o.StateDir, true)
+	if errors.As(err, &locked) {
+		return err // it has the ledger, too, and this error has its name
+	}
+	if err == nil {
+		l.Close()
+	}
+	return api.CheckSocket(o.Socket) // it may have stopped meanwhile
+}
+
+// rightLines keeps simulated cards out of a real station's ledger: root, who
+// tries Stump on the board of a station, gets its state folder by default. A real
+// station takes over a simulated lab's ledger, and logs that.
+func rightLines(o Options, l *ledger.Ledger) error {
+	info, err := l.Info()
+	switch {
+	case err != nil:
+		return nil // the first tap will say so
+	case info.Simulated == o.Sim:
+		return nil
+	case info.Empty, o.Sim && info.Salvaged != nil: // a salvaged ledger may have lost the mark
+		return l.SetSimulated(o.Sim)
+	case o.StateNamed:
+		return nil
+	case o.Sim:
+		return hint.Errorf("simulate beside it, telling no directory: `stump run --sim --config /dev/null --state DIR --socket FILE`, and give the other commands that --socket",
+			"the ledger %s is a real station's, and simulated cards would change it", info.Path)
+	}
+	o.Log.Warn("this ledger was a simulated lab's: move it away to begin with an empty one", "ledger", info.Path)
+	return l.SetSimulated(false)
 }

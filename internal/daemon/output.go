@@ -7,14 +7,14 @@ import (
 	"stump/internal/config"
 )
 
-// output is an output line that may not be there yet, or may vanish: it is
-// taken when it is first set, and taken anew after a failure.
+// output is an output line that may not be there yet, or may vanish. It is
+// taken when it is first set, and again after a failure.
 type output struct {
 	name string
 	open func() (gpio.Output, error)
 
 	mu   sync.Mutex
-	line gpio.Output // nil while it is not had
+	line gpio.Output // nil while it is not taken
 }
 
 // output returns a light, a beeper or a display's wire.
@@ -23,7 +23,7 @@ func (d *Daemon) output(c config.Output) *output {
 	return &output{name: c.Line, open: func() (gpio.Output, error) { return d.board.OpenOutput(c.Line, req) }}
 }
 
-// Set is gpio.Output's.
+// Set implements gpio.Output.
 func (o *output) Set(on bool) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -42,7 +42,7 @@ func (o *output) Set(on bool) error {
 	return err
 }
 
-// Close is gpio.Output's.
+// Close implements gpio.Output.
 func (o *output) Close() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -54,7 +54,7 @@ func (o *output) Close() error {
 	return err
 }
 
-// String is gpio.Output's.
+// String implements gpio.Output.
 func (o *output) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -20,9 +20,9 @@ import (
 	"stump/internal/simlab"
 )
 
-// SelfTest is what a self-test of this station looks at: what the daemon holds,
-// lent for as long as it takes. Say and Ask are left to the caller. Of several
-// readers it is about the named one, else the first.
+// SelfTest is what a self-test of this station needs: the parts that the daemon
+// has, leased while the test runs. The caller sets Say and Ask. name is the
+// reader; "" is the first.
 func (d *Daemon) SelfTest(name string) (*selftest.Env, error) {
 	cfg := d.o.Config
 	i, err := ReaderIndex(cfg, name)
@@ -51,8 +51,8 @@ func (d *Daemon) SelfTest(name string) (*selftest.Env, error) {
 	return env, nil
 }
 
-// StandaloneTest is a self-test without a daemon: the lines are taken, and the
-// ledger is looked at if it can be opened.
+// StandaloneTest is what a self-test needs while no daemon runs. It takes the
+// lines itself, and reads the ledger if it can be opened.
 func StandaloneTest(cfg *config.Config, stateDir, name string) (*selftest.Env, error) {
 	i, err := ReaderIndex(cfg, name)
 	if err != nil {
@@ -81,11 +81,14 @@ func StandaloneTest(cfg *config.Config, stateDir, name string) (*selftest.Env, e
 	return env, nil
 }
 
-// testEnv is what a self-test knows from the configuration alone.
+// testEnv is what a self-test of reader i knows from the configuration alone.
 func testEnv(cfg *config.Config, b *board.Board, i int) *selftest.Env {
 	rc := cfg.Readers[i]
-	bias, _ := gpio.ParseBias(rc.Bias)
-	env := &selftest.Env{Formats: cfg.ReaderFormats(rc), Bias: bias, Network: func(ctx context.Context) (selftest.NetworkFact, error) { return testNetwork(ctx, cfg) }}
+	bias, _ := gpio.ParseBias(rc.Bias) // the configuration was checked
+	env := &selftest.Env{
+		Formats: cfg.ReaderFormats(rc), Bias: bias, Devices: testDevices(cfg, b, rc),
+		Network: func(ctx context.Context) (selftest.NetworkFact, error) { return testNetwork(ctx, cfg) },
+	}
 	pictured := b
 	if pictured == nil || !pictured.Known() {
 		pictured, _ = board.ByKey("pi4")
@@ -97,27 +100,32 @@ func testEnv(cfg *config.Config, b *board.Board, i int) *selftest.Env {
 	}
 	if b != nil && b.Known() {
 		env.ListenFree = func() (func() ([]gpio.Activity, error), error) {
-			var configured []string // also other readers' lines, and those of lights
+			var configured []string // with the lines of other readers and of the lights
 			for _, w := range Wanted(cfg) {
 				configured = append(configured, w.Name)
 			}
 			return b.ListenFree(configured...)
 		}
 	}
+	return env
+}
+
+// testDevices are the device files that the daemon's user must be able to open.
+func testDevices(cfg *config.Config, b *board.Board, rc config.Reader) []selftest.Device {
 	chip := "/dev/gpiochip0"
 	if b != nil {
 		if l, err := b.Lookup(rc.Data0); err == nil {
 			chip = l.GPIO().Chip // its number varies with the kernel
 		}
 	}
-	env.Devices = append(env.Devices, selftest.Device{Path: chip, Use: "the reader's lines", Group: "gpio"})
+	all := []selftest.Device{{Path: chip, Use: "the reader's lines", Group: "gpio"}}
 	switch cfg.Display.Kind {
 	case "hd44780-i2c":
-		env.Devices = append(env.Devices, selftest.Device{Path: cfg.Display.Bus, Use: "the display", Group: "i2c"})
+		all = append(all, selftest.Device{Path: cfg.Display.Bus, Use: "the display", Group: "i2c"})
 	case "sparkfun", "openlcd", "newhaven", "matrix-orbital":
-		env.Devices = append(env.Devices, selftest.Device{Path: cfg.Display.Port, Use: "the display", Group: "dialout"})
+		all = append(all, selftest.Device{Path: cfg.Display.Port, Use: "the display", Group: "dialout"})
 	}
-	return env
+	return all
 }
 
 // present shows a seeded card to the simulated reader: a badge, then a device.
@@ -131,7 +139,7 @@ func (d *Daemon) present(card int) {
 	d.Lines.Present(bits)
 }
 
-// testDisplay puts a code on the display.
+// testDisplay shows a code, and says how sure it is that people can read it.
 func (d *Daemon) testDisplay(ctx context.Context, code string) (selftest.DisplayFact, error) {
 	n := d.Panel.Show(panel.Message{Key: "display-code", Number: code})
 	if err := d.Panel.Answered(ctx, n); err != nil {
@@ -175,7 +183,7 @@ func (d *Daemon) testQueue(context.Context) (selftest.QueueFact, error) {
 	return f, nil
 }
 
-// testNetwork tries the directory's host.
+// testNetwork connects to the directory's host.
 func testNetwork(ctx context.Context, cfg *config.Config) (selftest.NetworkFact, error) {
 	var f selftest.NetworkFact
 	address := cfg.Directory.URL

@@ -14,25 +14,26 @@ import (
 	"stump/internal/task"
 )
 
-// upkeep is what the ledger needs besides taps: it learns the time of the
-// events of this boot once the clock is right, and once a day it is backed up
-// and forgets what is to be forgotten.
+// upkeep is the task that looks after the ledger: once the clock is right it
+// resolves the times of this boot's events, and once a day it anonymises old
+// loans and makes a backup.
 type upkeep struct {
-	ledger *ledger.Ledger
-	backup ledger.BackupOptions
-	keep   int           // backups; 0 is none
-	retain time.Duration // of closed loans; 0 is for ever
-	log    *slog.Logger
-	ready  *task.Signal
+	ledger  *ledger.Ledger
+	backup  ledger.BackupOptions
+	keep    int           // backups; 0 is none
+	retain  time.Duration // of closed loans; 0 is for ever
+	trusted func() bool   // whether the clock is right
+	log     *slog.Logger
+	ready   *task.Signal
 
 	readers []*station.Reader
 	frames  string // folder of refused frames
 
 	mu       sync.Mutex
-	noBackup error // why the newest attempt at a backup failed
+	noBackup error // why the last backup failed
 }
 
-// failed is why there is no new backup; nil when there is.
+// failed is why the last backup failed; nil if it did not.
 func (u *upkeep) failed() error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -42,7 +43,7 @@ func (u *upkeep) failed() error {
 func (d *Daemon) newUpkeep() *upkeep {
 	cfg := d.o.Config
 	return &upkeep{
-		ledger: d.Ledger, log: d.o.Log, ready: task.NewSignal(),
+		ledger: d.Ledger, trusted: clock.Trusted, log: d.o.Log, ready: task.NewSignal(),
 		readers: d.Readers, frames: filepath.Join(d.o.StateDir, "frames"),
 		keep: cfg.Backup.Keep, retain: time.Duration(cfg.Privacy.RetainClosedLoans),
 		backup: ledger.BackupOptions{
@@ -54,8 +55,12 @@ func (d *Daemon) newUpkeep() *upkeep {
 func (u *upkeep) String() string         { return "upkeep" }
 func (u *upkeep) Ready() <-chan struct{} { return u.ready.C() }
 
-// clockLook is how often an untrusted clock is looked at again.
-const clockLook = 30 * time.Second
+// The schedule. A board that is switched off every evening must not wait for a
+// day.
+const (
+	clockLook  = 30 * time.Second // while the clock is not trusted
+	firstDaily = 10 * time.Minute
+)
 
 // Run works until ctx is done.
 func (u *upkeep) Run(ctx context.Context) error {
@@ -64,9 +69,8 @@ func (u *upkeep) Run(ctx context.Context) error {
 	defer look.Stop()
 	day := time.NewTicker(24 * time.Hour)
 	defer day.Stop()
-	// A board that is switched off every evening must not wait for a day.
-	soon := time.NewTimer(10 * time.Minute)
-	defer soon.Stop()
+	first := time.NewTimer(firstDaily)
+	defer first.Stop()
 	for {
 		if u.clockKnown() {
 			look.Stop()
@@ -75,7 +79,7 @@ func (u *upkeep) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-look.C:
-		case <-soon.C:
+		case <-first.C:
 			u.daily(ctx)
 		case <-day.C:
 			u.daily(ctx)
@@ -83,10 +87,10 @@ func (u *upkeep) Run(ctx context.Context) error {
 	}
 }
 
-// clockKnown has the times of this boot's events resolved when the clock has
-// become right, and reports whether it has.
+// clockKnown reports whether the clock is right, and if so resolves the times of
+// this boot's events.
 func (u *upkeep) clockKnown() bool {
-	if !clock.Trusted() {
+	if !u.trusted() {
 		return false
 	}
 	resolved, err := u.ledger.ResolveClock()
@@ -108,7 +112,7 @@ func (u *upkeep) daily(ctx context.Context) {
 			u.log.Error("what was erased is still on free pages of the file", "err", err)
 		}
 	}
-	// Last, so that it does not hold what was to be forgotten.
+	// Last, so that the backup does not hold what was forgotten.
 	path, err := u.copy(ctx, u.backup)
 	u.mu.Lock()
 	u.noBackup = err
@@ -147,12 +151,14 @@ func (u *upkeep) copy(ctx context.Context, o ledger.BackupOptions) (string, erro
 	return u.ledger.AutoBackup(ctx, o)
 }
 
-// atStop makes a backup if that can be done in the moment that a stop may take.
+// quickBackup is the largest file in bytes that is copied while a stop waits.
+const quickBackup = 16 << 20
+
+// atStop makes a backup if that does not hold up the stop.
 func (u *upkeep) atStop() {
 	u.keepFrames()
-	const quick = 16 << 20
 	info, err := u.ledger.Info()
-	if err != nil || info.Size > quick {
+	if err != nil || info.Size > quickBackup {
 		return
 	}
 	o := u.backup

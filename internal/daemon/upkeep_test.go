@@ -1,15 +1,20 @@
 package daemon
 
 import (
+	"context"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"stump/checkout"
 	"stump/checkout/ledger"
 	"stump/internal/sitekey"
+	"stump/internal/task"
 )
 
 // TestFailedBackupIsTold has the backups' disk away for a day.
@@ -39,5 +44,115 @@ func TestFailedBackupIsTold(t *testing.T) {
 	all, err := ledger.Backups(u.backup.Dir)
 	if u.failed() != nil || len(all) != 1 {
 		t.Errorf("with the disk back: %v, %v, %v", u.failed(), all, err)
+	}
+}
+
+// TestUpkeepSchedule runs three days: the first backup comes after ten minutes,
+// then one a day, and none where nothing is new. The clock is looked at until it
+// is right.
+func TestUpkeepSchedule(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		l, err := ledger.Create(filepath.Join(dir, "ledger.db"), ledger.Options{Station: "lab", SiteKey: sitekey.New()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		badge := uint64(0)
+		person := func(id string) {
+			t.Helper()
+			badge++
+			if err := l.AddPerson(checkout.Person{ID: id, Name: id}, checkout.TagFromUint64(badge, 26), "admin", checkout.SourceCLI); err != nil {
+				t.Fatal(err)
+			}
+		}
+		start, looks := time.Now(), new(atomic.Int32)
+		u := &upkeep{
+			ledger: l, keep: 3, log: slog.New(slog.DiscardHandler), ready: task.NewSignal(),
+			backup: ledger.BackupOptions{Dir: filepath.Join(dir, "backups"), Keep: 3},
+			trusted: func() bool {
+				looks.Add(1)
+				return time.Since(start) >= 5*time.Minute
+			},
+		}
+		ctx, stop := context.WithCancel(context.Background())
+		ended := make(chan error, 1)
+		go func() { ended <- u.Run(ctx) }()
+		at := func(d time.Duration, want int) {
+			t.Helper()
+			time.Sleep(time.Until(start.Add(d)))
+			synctest.Wait()
+			all, err := ledger.Backups(u.backup.Dir)
+			if err != nil || len(all) != want || u.failed() != nil {
+				t.Errorf("after %v: %d backups, want %d; %v, %v", d, len(all), want, err, u.failed())
+			}
+		}
+		person("ann")
+		at(10*time.Minute-1, 0)
+		if got, want := looks.Load(), 1+int32(5*time.Minute/clockLook); got != want {
+			t.Errorf("the clock was looked at %d times, want %d", got, want)
+		}
+		at(10*time.Minute, 1)
+		at(24*time.Hour, 1)
+		person("ben")
+		at(48*time.Hour-1, 1)
+		at(48*time.Hour, 2)
+		person("cem")
+		at(72*time.Hour, 3)
+		person("dia")
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		u.atStop()
+		all, err := ledger.Backups(u.backup.Dir)
+		if err != nil || len(all) != 3 || !strings.Contains(all[2], "-000000000004-") {
+			t.Errorf("after the stop: %v, %v", all, err)
+		}
+	})
+}
+
+// TestUpkeepForgets takes the names off loans that were closed long ago, before
+// the backup.
+func TestUpkeepForgets(t *testing.T) {
+	start := time.Now()
+	l, err := ledger.Create(filepath.Join(t.TempDir(), "ledger.db"), ledger.Options{
+		Station: "lab", SiteKey: sitekey.New(),
+		Stamp: func() checkout.Stamp { return checkout.Stamp{Wall: time.Now(), Mono: time.Since(start), Trusted: true} },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(l.AddPerson(checkout.Person{ID: "ann", Name: "Ann"}, checkout.Tag{}, "admin", checkout.SourceCLI))
+	must(l.AddDevice(checkout.Device{ID: "ipad", Name: "iPad"}, checkout.Tag{}, "admin", checkout.SourceCLI))
+	_, err = l.Give(checkout.Request{Device: "ipad", Person: "ann", Actor: "admin"})
+	must(err)
+	_, err = l.Return(checkout.Request{Device: "ipad", Actor: "admin"})
+	must(err)
+	named := func() (n int) {
+		for e, err := range l.History(checkout.HistoryFilter{}) {
+			if must(err); e.PersonName != "" && (e.Kind == checkout.Checkout || e.Kind == checkout.Return) {
+				n++
+			}
+		}
+		return n
+	}
+	u := &upkeep{ledger: l, log: slog.New(slog.DiscardHandler)}
+	u.daily(t.Context())
+	if n := named(); n != 2 {
+		t.Errorf("without a limit %d events have a name, want 2", n)
+	}
+	u.retain = time.Nanosecond
+	time.Sleep(time.Millisecond)
+	u.daily(t.Context())
+	if n := named(); n != 0 {
+		t.Errorf("%d events still have a name", n)
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"stump/internal/task"
 )
 
-// watchdog tells systemd that the desks still serve their readers: it asks
-// each desk, and a desk that is stuck keeps it from telling (sd_watchdog_enabled(3)).
+// watchdog is the task that tells systemd that the station lives, as long as
+// each desk answers (sd_watchdog_enabled(3)).
 type watchdog struct {
 	every   time.Duration
 	readers []*station.Reader
@@ -19,7 +19,7 @@ type watchdog struct {
 	ready   *task.Signal
 }
 
-// newWatchdog returns nil when systemd has not asked for signs of life.
+// newWatchdog returns nil if systemd does not want to be told.
 func newWatchdog(readers []*station.Reader) *watchdog {
 	timeout, err := sd.SdWatchdogEnabled(false)
 	if err != nil || timeout == 0 {

@@ -140,9 +140,7 @@ func (a *attendant) answer(read wiegand.Read) answer {
 		a.log.Debug("key press")
 		return answer{}
 	}
-	// A repair that spent the parity proves nothing: only the register can
-	// vouch for the number.
-	doubtful := read.Repaired == wiegand.RepairLost || read.Fault == wiegand.FaultPrefix && a.r.Strict
+	doubtful := a.doubtful(read)
 	if !read.OK() && read.Fault != wiegand.FaultPrefix && !doubtful {
 		return a.badRead(read)
 	}
@@ -164,6 +162,13 @@ func (a *attendant) answer(read wiegand.Read) answer {
 		return a.identify(read, tag)
 	}
 	return a.tap(time.Duration(read.End), subject)
+}
+
+// doubtful reports whether a read needs the register to vouch for its number:
+// the repair of a lost bit has spent the parity, or the number is outside the
+// rules of a strict reader.
+func (a *attendant) doubtful(read wiegand.Read) bool {
+	return read.Repaired == wiegand.RepairLost || read.Fault == wiegand.FaultPrefix && a.r.Strict
 }
 
 // kind is what the site's rules make of a card.

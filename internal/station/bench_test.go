@@ -39,7 +39,7 @@ type unheard struct{ Directory }
 func (unheard) Seen(checkout.Tag) {}
 
 // silent is a source without edges.
-type silent struct{ gpio.Source }
+type silent struct{ gpio.Adjustable }
 
 func (silent) Levels() ([2]bool, error) { return [2]bool{true, true}, nil }
 func (silent) String() string           { return "silent" }

@@ -14,7 +14,7 @@ import (
 // decoder is the task that turns a reader's edges into reads.
 type decoder struct {
 	name   string
-	source gpio.Source
+	source gpio.Adjustable
 	reads  chan<- wiegand.Read
 	ready  *task.Signal
 	holder atomic.Pointer[Lease] // who has the lines, nil for the decoder; changed under mu

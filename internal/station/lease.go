@@ -17,7 +17,6 @@ import (
 // shown meanwhile become no loans. Close gives the lines back.
 type Lease struct {
 	d      *decoder
-	can    abilities
 	now    func() int64
 	over   func()        // called when the lines were given back
 	quit   chan struct{} // closed by Close
@@ -31,27 +30,10 @@ type Lease struct {
 // ErrLeased is returned while somebody else has the lines.
 var ErrLeased = hint.Errorf("end that one first, with Ctrl-C where it runs", "a self-test or a scope is already at the lines of this reader")
 
-// What some sources can do besides.
-type (
-	biasSetter   interface{ SetBias(gpio.Bias) error }
-	edgeSetter   interface{ SetBothEdges(bool) error }
-	freeListener interface {
-		ListenFree() (stop func() ([]gpio.Activity, error), err error)
-	}
-)
-
-// abilities are what a source can do besides; nil is what it can't.
-type abilities struct {
-	bias  biasSetter
-	edges edgeSetter
-	free  freeListener
-}
-
-func abilitiesOf(s gpio.Source) (can abilities) {
-	can.bias, _ = s.(biasSetter)
-	can.edges, _ = s.(edgeSetter)
-	can.free, _ = s.(freeListener)
-	return can
+// freeListener is a source that can also watch pins which nothing is connected
+// to.
+type freeListener interface {
+	ListenFree() (stop func() ([]gpio.Activity, error), err error)
 }
 
 // lease hands the lines out, to one holder at a time. over is called when they
@@ -65,7 +47,7 @@ func (d *decoder) lease(now func() int64, over func()) (*Lease, error) {
 	if _, err := d.source.Levels(); err != nil {
 		return nil, fmt.Errorf("reader %q: %w", d.name, err)
 	}
-	l := &Lease{d: d, can: abilitiesOf(d.source), now: now, over: over, quit: make(chan struct{}), arrive: make(chan struct{}, 1)}
+	l := &Lease{d: d, now: now, over: over, quit: make(chan struct{}), arrive: make(chan struct{}, 1)}
 	d.holder.Store(l)
 	return l, nil
 }
@@ -95,7 +77,7 @@ func (l *Lease) take(edges []wiegand.Edge) {
 // a fact too early, a frame would be cut in two.
 const settle = int64(50 * time.Millisecond)
 
-// Read implements gpio.Source.
+// Read implements gpio.Adjustable.
 func (l *Lease) Read(buf []wiegand.Edge, until int64) (int, int64, error) {
 	for {
 		now := l.now()
@@ -138,10 +120,10 @@ func (l *Lease) wait(until, now int64) bool {
 	return true
 }
 
-// Levels implements gpio.Source.
+// Levels implements gpio.Adjustable.
 func (l *Lease) Levels() ([2]bool, error) { return l.d.source.Levels() }
 
-// String implements gpio.Source.
+// String implements gpio.Adjustable.
 func (l *Lease) String() string { return l.d.source.String() }
 
 // Close gives the lines back, set as they are in service.
@@ -154,9 +136,6 @@ func (l *Lease) Close() error {
 	l.closed = true
 	close(l.quit)
 	err := l.SetBothEdges(false)
-	if errors.Is(err, errors.ErrUnsupported) {
-		err = nil
-	}
 	l.d.mu.Lock()
 	l.d.holder.Store(nil)
 	l.d.mu.Unlock()
@@ -164,29 +143,17 @@ func (l *Lease) Close() error {
 	return err
 }
 
-// SetBias sets the pull of the lines, errors.ErrUnsupported where they have
-// none.
-func (l *Lease) SetBias(b gpio.Bias) error {
-	if l.can.bias == nil {
-		return errors.ErrUnsupported
-	}
-	return l.can.bias.SetBias(b)
-}
+// SetBias implements gpio.Adjustable.
+func (l *Lease) SetBias(b gpio.Bias) error { return l.d.source.SetBias(b) }
 
-// SetBothEdges adds or leaves out rising edges, errors.ErrUnsupported where
-// the source has no choice.
-func (l *Lease) SetBothEdges(on bool) error {
-	if l.can.edges == nil {
-		return errors.ErrUnsupported
-	}
-	return l.can.edges.SetBothEdges(on)
-}
+// SetBothEdges implements gpio.Adjustable.
+func (l *Lease) SetBothEdges(on bool) error { return l.d.source.SetBothEdges(on) }
 
 // ListenFree watches pins that nothing is connected to, errors.ErrUnsupported
 // where the source can't.
 func (l *Lease) ListenFree() (stop func() ([]gpio.Activity, error), err error) {
-	if l.can.free == nil {
-		return nil, errors.ErrUnsupported
+	if f, ok := l.d.source.(freeListener); ok {
+		return f.ListenFree()
 	}
-	return l.can.free.ListenFree()
+	return nil, errors.ErrUnsupported
 }

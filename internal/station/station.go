@@ -69,7 +69,7 @@ type Keyboard interface {
 // ReaderOptions describe one reader.
 type ReaderOptions struct {
 	Name    string
-	Source  gpio.Source
+	Source  gpio.Adjustable
 	Decoder wiegand.Options
 	// Badge and Device tell the kind of a tag that the register does not know.
 	Badge, Device Rule

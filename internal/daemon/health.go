@@ -1,0 +1,150 @@
+package daemon
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"stump/checkout"
+	"stump/checkout/ledger"
+	"stump/hw/selftest"
+	"stump/internal/clock"
+	"stump/internal/panel"
+	"stump/internal/station"
+)
+
+// fault notes that a reader has no lines, or has them again. Staff see it on the
+// idle screen.
+func (d *Daemon) fault(reader string, noLines bool) {
+	d.mu.Lock()
+	d.faults[reader] = noLines
+	d.mu.Unlock()
+	d.Panel.Poke()
+}
+
+// idle is what the display says when nobody is there.
+func (d *Daemon) idle() panel.IdleInfo {
+	machine := d.machine()
+	info := panel.IdleInfo{Behind: d.Worker.Behind(), Notice: d.notice(machine)}
+	if machine.ClockTrusted {
+		info.Clock = time.Now()
+	}
+	for loan, err := range d.Ledger.Loans(checkout.LoanFilter{}) {
+		if err != nil {
+			d.o.Log.Error("the loans can't be counted", "err", err)
+			break
+		}
+		info.Out++
+		if loan.Overdue {
+			info.Overdue++
+		}
+	}
+	return info
+}
+
+// notice is the key of the text about what is wrong, "" if all is well. The
+// worst comes first.
+func (d *Daemon) notice(m station.Machine) string {
+	var fault, testing, bad bool
+	for _, r := range d.Readers {
+		fault = fault || d.noLines(r) || !r.Leased() && lowLine(r) != ""
+		testing = testing || r.Leased()
+		for _, c := range r.Conditions(m) { // also logs what began or ended
+			bad = bad || c.Name == selftest.BadReads
+		}
+	}
+	info, _ := d.Ledger.Info()
+	switch {
+	case d.Ledger.Health().Failure != nil:
+		return "cannot-save"
+	case info.Salvaged != nil || info.Damaged != nil:
+		return "salvaged"
+	case fault:
+		return "reader-fault"
+	case testing:
+		return "testing"
+	case bad:
+		return "bad-read"
+	}
+	return ""
+}
+
+func (d *Daemon) noLines(r *station.Reader) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.faults[r.Name]
+}
+
+// lowLine says which data lines rest low. A pulse is over within microseconds,
+// and hum goes up once in 20 ms: a line that is low for 30 ms rests there. What
+// holds it low, the self-test finds out.
+func lowLine(r *station.Reader) string {
+	low := [2]bool{true, true}
+	for range 6 {
+		levels, err := r.Source.Levels()
+		for i := range low {
+			low[i] = low[i] && err == nil && !levels[i]
+		}
+		if low == [2]bool{} {
+			return ""
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	switch {
+	case low[0] && low[1]:
+		return "DATA0 and DATA1 stay low, which should rest high"
+	case low[0]:
+		return "DATA0 stays low, which should rest high"
+	}
+	return "DATA1 stays low, which should rest high"
+}
+
+// machine is the state of the board.
+func (d *Daemon) machine() station.Machine {
+	if d.o.Sim {
+		return station.Machine{ClockTrusted: true} // the simulated lab does not need the time
+	}
+	m := station.Machine{ClockTrusted: clock.Trusted()}
+	if low, known := selftest.UnderVoltage(os.DirFS("/")); known {
+		m.LowVoltage = &low
+	}
+	return m
+}
+
+// conditions are what is wrong with each reader and with what all share, for
+// the API.
+func (d *Daemon) conditions() map[string][]selftest.Condition {
+	shared := d.sharedConditions()
+	machine := d.machine()
+	all := map[string][]selftest.Condition{}
+	for _, r := range d.Readers {
+		list := append([]selftest.Condition{}, r.Conditions(machine)...)
+		if r.Leased() {
+			list = append(list, selftest.Condition{Name: "testing", Text: "a self-test or a scope has the lines: cards become no loans", Remedy: "end it"})
+		} else if low := lowLine(r); low != "" {
+			list = append(list, selftest.Condition{Name: "line-low", Text: low, Remedy: "`stump selftest` says why", Staff: true})
+		}
+		all[r.Name] = append(list, shared...)
+	}
+	return all
+}
+
+// sharedConditions are what is wrong with the disk and the backups.
+func (d *Daemon) sharedConditions() (list []selftest.Condition) {
+	switch disk := d.Ledger.Health(); {
+	case disk.Failure != nil:
+		list = append(list, selftest.Condition{Name: "not-saved", Text: disk.Failure.Error(), Remedy: ledger.SaveRemedy(disk.Failure), Staff: true})
+	case disk.Waiting > station.Patience:
+		list = append(list, selftest.Condition{
+			Name: "saving", Text: fmt.Sprintf("the disk has not saved for %v; nobody is told yes meanwhile", disk.Waiting.Round(time.Second)),
+			Remedy: "look at `dmesg`; a worn card wants a new one", Staff: true,
+		})
+	}
+	if err := d.upkeep.failed(); err != nil {
+		list = append(list, selftest.Condition{
+			Name: "no-backup", Text: fmt.Sprintf("there is no new backup: %v", err),
+			Remedy: "mount the disk of [backup] dir, make room on it, and give the folder to the daemon's user; the next try is tomorrow, or `stump backup FILE` now",
+		})
+	}
+	return list
+}

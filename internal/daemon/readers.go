@@ -1,0 +1,105 @@
+package daemon
+
+import (
+	"errors"
+	"io"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"stump/checkout"
+	"stump/gpio"
+	"stump/internal/config"
+	"stump/internal/hint"
+	"stump/internal/simlab"
+	"stump/internal/station"
+	"stump/wiegand"
+)
+
+// newReaders builds the readers of the configuration.
+func (d *Daemon) newReaders() error {
+	cfg := d.o.Config
+	policy, err := checkout.ParsePolicy(cfg.Desk.HeldByOther)
+	if err != nil {
+		return err
+	}
+	o := station.Options{
+		Ledger: d.Ledger, Panel: d.Panel, Policy: policy, Log: d.o.Log,
+		Directory: d.Worker, EnrolPeople: d.enrolPolicy(),
+		Desk: checkout.DeskOptions{Window: cfg.Desk.Window, Batch: cfg.Desk.BatchWindow},
+	}
+	if d.keyboard != nil {
+		o.Keyboard = d.keyboard
+	}
+	for i, rc := range cfg.Readers {
+		ro := station.ReaderOptions{
+			Name: rc.Name, Source: d.source(i, rc),
+			Decoder: wiegand.Options{Formats: cfg.ReaderFormats(rc), Keypad: rc.Keypad, RepairLost: true},
+			Badge:   rc.Badge.Fits, Device: rc.Device.Fits,
+		}
+		if ro.Strict = rc.Preset == "original"; ro.Strict {
+			ro.Decoder.Accept = rc.Accept()
+		}
+		o.Now = d.now // that of the simulated lines, if there are any
+		d.Readers = append(d.Readers, station.NewReader(o, ro))
+	}
+	return nil
+}
+
+// source is where reader i's edges come from. In the simulated lab cards are
+// shown to the first reader; the others stay silent.
+func (d *Daemon) source(i int, rc config.Reader) gpio.Adjustable {
+	switch {
+	case !d.o.Sim:
+		return d.lines(rc)
+	case i > 0:
+		return gpio.NewSim(monotonic)
+	}
+	var replay *gpio.Replay
+	if d.o.Replay != nil {
+		replay = gpio.NewReplay(trace(d.o.Replay), d.o.Speed, monotonic)
+	}
+	d.Lines = simlab.NewLines(monotonic, replay)
+	d.now = d.Lines.Now
+	return d.Lines
+}
+
+// trace reads recorded edges.
+func trace(r io.Reader) func() (wiegand.Edge, error) {
+	next := wiegand.NewTraceReader(r).Next
+	return func() (wiegand.Edge, error) {
+		e, err := next()
+		if err != nil && !errors.Is(err, io.EOF) {
+			err = hint.Wrap(err, "a row of a trace is: time in nanoseconds, line 0 or 1, level 0 or 1; # starts a comment")
+		}
+		return e, err
+	}
+}
+
+// lines are a reader's real lines. They are taken again whenever they come back.
+func (d *Daemon) lines(rc config.Reader) gpio.Adjustable {
+	bias, _ := gpio.ParseBias(rc.Bias) // the configuration was checked
+	log := d.o.Log.With("reader", rc.Name)
+	open := func() (gpio.Adjustable, error) {
+		return d.board.OpenReader(rc.Data0, rc.Data1, gpio.Request{ActiveLow: rc.ActiveLow, Bias: bias})
+	}
+	return gpio.Dial(open, func(s gpio.Status) {
+		if s.Err != nil {
+			log.Error("no lines", "err", s.Err, "remedy", gpio.Hint(s.Err), "retry", s.Retry)
+		} else {
+			log.Info("lines", "are", s.Lines)
+		}
+		d.fault(rc.Name, s.Err != nil)
+	})
+}
+
+// monotonic is the clock with which the kernel stamps edges.
+func monotonic() int64 {
+	var t unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &t); err != nil {
+		return time.Since(started).Nanoseconds() // never on Linux
+	}
+	return t.Nano()
+}
+
+var started = time.Now()

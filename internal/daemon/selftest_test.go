@@ -1,0 +1,150 @@
+package daemon
+
+import (
+	"context"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"stump/gpio"
+	"stump/hw/board"
+	"stump/internal/station"
+	"stump/wiegand"
+)
+
+func TestSelfTestOfTheDaemon(t *testing.T) {
+	d := newSim(t, twoReaders)
+	addSeed(t, d)
+	run(t, d)
+	env, err := d.SelfTest("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(env.Others, []string{"window"}) || !env.Simulated || env.Devices != nil || env.StateDir != d.o.StateDir || env.Keyboard != nil {
+		t.Errorf("%+v", env)
+	}
+	lines, err := env.Lines(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := env.Lines(t.Context()); err != station.ErrLeased {
+		t.Errorf("two self-tests have the lines: %v", err)
+	}
+	env.Present(1)
+	edges := make([]wiegand.Edge, 64)
+	n := 0
+	for end := env.Now() + int64(2*time.Second); n < 26 && env.Now() < end; {
+		m, _, err := lines.Read(edges[n:], end)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += m
+	}
+	if n != 26 {
+		t.Errorf("the card has %d edges", n)
+	}
+	fact, err := env.Display(t.Context(), "4711")
+	if rows := strings.Join(d.Panel.State().Rows, " "); err != nil || !strings.Contains(rows, "4711") || !fact.Proven {
+		t.Errorf("%+v, %v; the display says %q", fact, err, rows)
+	}
+	if err := lines.Close(); err != nil {
+		t.Error(err)
+	}
+	if rows := strings.Join(d.Panel.State().Rows, " "); strings.Contains(rows, "4711") {
+		time.Sleep(100 * time.Millisecond)
+		if rows := strings.Join(d.Panel.State().Rows, " "); strings.Contains(rows, "4711") {
+			t.Errorf("after the test the display says %q", rows)
+		}
+	}
+	ledger, err := env.Ledger(t.Context())
+	if err != nil || ledger.People != 1 || ledger.Devices != 1 || ledger.Loans != 0 || ledger.Events == 0 {
+		t.Errorf("%+v, %v", ledger, err)
+	}
+	if dir, err := env.Directory(t.Context()); err != nil || dir.Kind != "local" {
+		t.Errorf("%+v, %v", dir, err)
+	}
+	if q, err := env.Queue(t.Context()); err != nil || q.Waiting != 0 {
+		t.Errorf("%+v, %v", q, err)
+	}
+
+	if env, err := d.SelfTest("window"); err != nil || env.Present != nil || !slices.Equal(env.Others, []string{"door"}) {
+		t.Errorf("nobody shows cards to the second reader: %+v, %v", env, err)
+	}
+	if _, err := d.SelfTest("gate"); err == nil || !strings.Contains(err.Error(), `no reader "gate"`) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestSelfTestWithoutADaemon(t *testing.T) {
+	o := simOptions(t, "[display]\nkind = \"hd44780-i2c\"\nbus = \"/dev/i2c-3\"")
+	env, err := StandaloneTest(o.Config, o.StateDir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fact, err := env.Ledger(t.Context()); err != nil || fact.Events != 0 {
+		t.Errorf("before the daemon has ever run: %+v, %v", fact, err)
+	}
+	var files []string
+	for _, f := range env.Devices {
+		files = append(files, f.Path+" "+f.Group)
+	}
+	if len(files) != 2 || !strings.HasSuffix(files[0], " gpio") || files[1] != "/dev/i2c-3 i2c" {
+		t.Errorf("files %q", files)
+	}
+	d, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	addSeed(t, d)
+	d.Ledger.Close()
+	if fact, err := env.Ledger(t.Context()); err != nil || fact.People != 1 {
+		t.Errorf("%+v, %v", fact, err)
+	}
+}
+
+// TestEnvOfBoards says of a board what a self-test can do there.
+func TestEnvOfBoards(t *testing.T) {
+	cfg := parse(t, "[display]\nkind = \"sparkfun\"\nport = \"/dev/ttyAMA0\"")
+	for key, float := range map[string]bool{"pi4": true, "bbb": false} {
+		b, err := board.ByKey(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		env := testEnv(cfg, b, 0)
+		if (env.NoFloat == "") != float || env.ListenFree == nil {
+			t.Errorf("%s: %q, free pins %v", key, env.NoFloat, env.ListenFree != nil)
+		}
+		if last := env.Devices[len(env.Devices)-1]; last.Path != "/dev/ttyAMA0" || last.Group != "dialout" {
+			t.Errorf("%s: %+v", key, last)
+		}
+	}
+	if env := testEnv(cfg, nil, 0); env.ListenFree != nil || env.Bias != gpio.BiasAsIs && env.Bias != gpio.BiasPullUp {
+		t.Errorf("on no board: %+v", env)
+	}
+}
+
+func TestNetwork(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	host := ln.Addr().String()
+	for name, c := range map[string]struct {
+		toml         string
+		needed, fail bool
+	}{
+		"local":     {toml: ""},
+		"endpoints": {toml: "[directory]\nkind = \"endpoints\"\ncheckinout = \"http://" + host + "/x?{staff}{asset}\"", needed: true},
+		"nobody":    {toml: "[directory]\nkind = \"scim\"\nurl = \"http://127.0.0.1:1\"\ntoken_file = \"x\"", needed: true, fail: true},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		f, err := testNetwork(ctx, parse(t, c.toml))
+		if (f.Host != "") != c.needed || (err != nil) != c.fail || c.needed && !c.fail && (f.Host != host || !strings.HasPrefix(f.How, "connected to "+host)) {
+			t.Errorf("%s: %+v, %v", name, f, err)
+		}
+	}
+}

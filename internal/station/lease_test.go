@@ -1,0 +1,82 @@
+package station
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"stump/gpio"
+	"stump/wiegand"
+)
+
+// plain is a source that can't watch free pins.
+type plain struct {
+	gpio.Adjustable
+	set *[]string
+}
+
+func (p plain) SetBias(b gpio.Bias) error {
+	*p.set = append(*p.set, fmt.Sprint("bias ", b))
+	return nil
+}
+func (p plain) SetBothEdges(on bool) error {
+	*p.set = append(*p.set, fmt.Sprint("both edges ", on))
+	return nil
+}
+func (plain) Levels() ([2]bool, error) { return [2]bool{true, true}, nil }
+func (plain) String() string           { return "plain" }
+
+// dead has no lines.
+type dead struct{ gpio.Adjustable }
+
+func (dead) Levels() ([2]bool, error) { return [2]bool{}, gpio.ErrClosed }
+
+func TestLeaseOfAPlainSource(t *testing.T) {
+	var set []string
+	over := 0
+	d := newDecoder(ReaderOptions{Name: "door", Source: plain{set: &set}}, make(chan wiegand.Read))
+	l, err := d.lease(func() int64 { return 0 }, func() { over++ })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.ListenFree(); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("free pins: %v", err)
+	}
+	if err := errors.Join(l.SetBias(gpio.BiasPullUp), l.SetBothEdges(true)); err != nil {
+		t.Error(err)
+	}
+	if levels, err := l.Levels(); err != nil || levels != [2]bool{true, true} || l.String() != "plain" {
+		t.Errorf("%v, %v, %v", levels, err, l)
+	}
+	if err := l.Close(); err != nil || over != 1 || d.leased() {
+		t.Errorf("%v, given back %d times", err, over)
+	}
+	if got := strings.Join(set, ", "); got != "bias pull-up, both edges true, both edges false" {
+		t.Errorf("the lines were set to %s", got)
+	}
+	if err := l.Close(); !errors.Is(err, gpio.ErrClosed) || over != 1 {
+		t.Errorf("closed twice: %v, given back %d times", err, over)
+	}
+	if _, _, err := l.Read(make([]wiegand.Edge, 1), 1); !errors.Is(err, gpio.ErrClosed) {
+		t.Errorf("read after Close: %v", err)
+	}
+}
+
+func TestNoLeaseOfDeadLines(t *testing.T) {
+	d := newDecoder(ReaderOptions{Name: "door", Source: dead{}}, make(chan wiegand.Read))
+	if _, err := d.lease(nil, nil); !errors.Is(err, gpio.ErrClosed) || d.leased() {
+		t.Errorf("%v, leased %v", err, d.leased())
+	}
+}
+
+// TestUnreadLeaseIsBounded has a storm while nobody reads.
+func TestUnreadLeaseIsBounded(t *testing.T) {
+	l := &Lease{arrive: make(chan struct{}, 1)}
+	for range maxUnread/1000 + 5 {
+		l.take(make([]wiegand.Edge, 1000))
+	}
+	if n := len(l.edges); n > maxUnread || n < maxUnread-1000 {
+		t.Errorf("%d edges are kept, want %d at most", n, maxUnread)
+	}
+}
