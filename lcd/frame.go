@@ -23,8 +23,8 @@ func (f Frame) Rows() []string {
 	return rows
 }
 
-// Equal is whether both frames have the same size and the same letters.
-func (f Frame) Equal(g Frame) bool {
+// equal is whether both frames have the same size and the same letters.
+func (f Frame) equal(g Frame) bool {
 	return f.size == g.size && slices.Equal(f.cells, g.cells)
 }
 

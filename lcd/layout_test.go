@@ -51,7 +51,7 @@ func TestLayRolls(t *testing.T) {
 		if next <= at {
 			t.Fatalf("at %v the next change is at %v", at, next)
 		}
-		if g, _ := l.At(next - 1); !g.Equal(f) {
+		if g, _ := l.At(next - 1); !g.equal(f) {
 			t.Errorf("it changed between %v and %v", at, next)
 		}
 		seen = append(seen, f.Rows()[1])

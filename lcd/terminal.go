@@ -63,7 +63,7 @@ func (t *terminal) Show(f Frame) error {
 		return ErrClosed
 	}
 	first := t.last.cells == nil
-	if f.Equal(t.last) {
+	if f.equal(t.last) {
 		return nil
 	}
 	t.last = f

@@ -2,14 +2,9 @@ package config
 
 import (
 	"bytes"
-	"errors"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -324,24 +319,5 @@ func TestRule(t *testing.T) {
 		if got := tt.rule.Fits(read); got != tt.want {
 			t.Errorf("%s: %v", tt.name, got)
 		}
-	}
-}
-
-func TestLoad(t *testing.T) {
-	dir := t.TempDir()
-	_, err := Load(filepath.Join(dir, "none.toml"))
-	if err == nil || !strings.Contains(hint.Of(err), "stump config example > ") || !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("missing file: %v", err)
-	}
-	path := filepath.Join(dir, "stump.toml")
-	if err := os.WriteFile(path, []byte("[desk]\nwindow = \"30s\"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	c, err := Load(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if c.Desk.Window != 30*time.Second || c.Path() != path || c.Desk.HeldByOther != "handover" {
-		t.Errorf("%+v from %s", c.Desk, c.Path())
 	}
 }
