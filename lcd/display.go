@@ -49,7 +49,7 @@ var ErrGarbled = errors.New("display is out of step")
 // none is a display that shows nothing.
 type none struct{ size Size }
 
-// None returns a display without hardware.
+// None returns a display that shows nothing.
 func None(s Size) Display { return none{s} }
 
 func (n none) Size() Size           { return n.size }

@@ -14,8 +14,7 @@ import (
 // shows the log, each frame is below the one before, and in a pipe or a file it
 // is a line of text. There quiet frames are left out.
 type terminal struct {
-	size Size
-
+	none
 	mu       sync.Mutex
 	w        io.Writer
 	patience patience
@@ -28,7 +27,7 @@ type terminal struct {
 func newTerminal(s Size, w io.Writer) *terminal {
 	f, ok := w.(*os.File)
 	tty := ok && term.IsTerminal(int(f.Fd()))
-	return &terminal{size: s, w: w, tty: tty, inPlace: tty && !same(f, os.Stderr)}
+	return &terminal{none: none{s}, w: w, tty: tty, inPlace: tty && !same(f, os.Stderr)}
 }
 
 // same is whether two files are one, a terminal for example.
@@ -37,12 +36,6 @@ func same(a, b *os.File) bool {
 	bs, berr := b.Stat()
 	return aerr == nil && berr == nil && os.SameFile(as, bs)
 }
-
-// Size returns the display's size.
-func (t *terminal) Size() Size { return t.size }
-
-// Charset returns Unicode.
-func (t *terminal) Charset() *Charset { return Unicode }
 
 // String names the display.
 func (t *terminal) String() string { return "terminal " + t.size.String() }
@@ -84,12 +77,6 @@ func (t *terminal) Show(f Frame) error {
 	}
 	return nil
 }
-
-// Refresh does nothing: a terminal keeps its text.
-func (t *terminal) Refresh() error { return nil }
-
-// Probe can ask nobody.
-func (t *terminal) Probe() (bool, error) { return false, nil }
 
 // Close ends the drawing and leaves the last frame.
 func (t *terminal) Close() {

@@ -168,8 +168,8 @@ func TestManyFaults(t *testing.T) {
 
 // A value of a wrong type is refused for every key, with its line and name.
 func TestWrongTypes(t *testing.T) {
-	values := map[string]string{
-		"a string": `"text"`, "an integer": "7", "a number": "1.5", "true or false": "true", "a list": "[]", "a table": "{}", "a date": "2026-01-01",
+	values := map[kind]string{
+		aString: `"text"`, integer: "7", aNumber: "1.5", boolean: "true", list: "[]", table: "{}", date: "2026-01-01",
 	}
 	tried := 0
 	var walk func(reflect.Type, string)
@@ -187,12 +187,12 @@ func TestWrongTypes(t *testing.T) {
 			if inner.Kind() == reflect.Struct && (f.Type.Kind() != reflect.Slice || path == "") {
 				walk(inner, key+".")
 			}
-			want := inWords(reflect.New(f.Type).Elem().Type())
+			want := kindOf(f.Type)
 			if f.Type.Kind() == reflect.Pointer {
-				want = inWords(f.Type.Elem())
+				want = kindOf(f.Type.Elem())
 			}
 			for has, value := range values {
-				if has == want || want == "a length of time" && (has == "a string" || has == "an integer") {
+				if has == want || want == interval && (has == aString || has == integer) {
 					continue
 				}
 				tried++

@@ -23,19 +23,20 @@ func (c *Config) shape(key string, t reflect.Type, v any) {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	has, wants := inWords(reflect.TypeOf(v)), inWords(t)
-	switch {
-	case wants == "a length of time" && (has == "a string" || has == "an integer"):
+	switch has, wants := kindOf(reflect.TypeOf(v)), kindOf(t); {
+	case wants == interval && (has == aString || has == integer):
 		c.length(key, t, v)
-		return
+	case wants == list && has == table && !strings.Contains(key, "."):
+		c.misfit(key, "there may be several: write [["+key+"]], in two brackets", "must be %s, not %s", wants, has)
 	case has != wants:
-		remedy := seeExample
-		if has == "a table" && wants == "a list" && !strings.Contains(key, ".") {
-			remedy = "there may be several: write [[" + key + "]], in two brackets"
-		}
-		c.misfit(key, remedy, "must be %s, not %s", wants, has)
-		return
+		c.misfit(key, seeExample, "must be %s, not %s", wants, has)
+	default:
+		c.inside(key, t, v)
 	}
+}
+
+// inside is shape for the parts of a value of the right type.
+func (c *Config) inside(key string, t reflect.Type, v any) {
 	switch t.Kind() {
 	case reflect.Struct, reflect.Map:
 		table := v.(map[string]any)
@@ -43,13 +44,13 @@ func (c *Config) shape(key string, t reflect.Type, v any) {
 			c.entry(key, t, name, table[name])
 		}
 	case reflect.Slice:
-		list := reflect.ValueOf(v)
-		for i := range list.Len() {
+		elements := reflect.ValueOf(v)
+		for i := range elements.Len() {
 			element := key
 			if !strings.Contains(key, ".") { // an array of tables
 				element = fmt.Sprintf("%s[%d]", key, i)
 			}
-			c.shape(element, t.Elem(), list.Index(i).Interface())
+			c.shape(element, t.Elem(), elements.Index(i).Interface())
 		}
 	case reflect.Uint64: // the decoder takes any integer
 		if n := v.(int64); n < 0 {
@@ -117,25 +118,38 @@ func (c *Config) length(key string, t reflect.Type, v any) {
 	}
 }
 
-// inWords names a type as TOML does.
-func inWords(t reflect.Type) string {
+// kind is a type in the words of TOML.
+type kind string
+
+const (
+	aString  kind = "a string"
+	aNumber  kind = "a number"
+	integer  kind = "an integer"
+	boolean  kind = "true or false"
+	list     kind = "a list"
+	table    kind = "a table"
+	date     kind = "a date"
+	interval kind = "a length of time"
+)
+
+func kindOf(t reflect.Type) kind {
 	switch t {
 	case reflect.TypeFor[time.Time]():
-		return "a date"
+		return date
 	case reflect.TypeFor[time.Duration](), reflect.TypeFor[Span]():
-		return "a length of time"
+		return interval
 	}
 	switch t.Kind() {
 	case reflect.Int, reflect.Int64, reflect.Uint64:
-		return "an integer"
+		return integer
 	case reflect.Float64:
-		return "a number"
+		return aNumber
 	case reflect.Bool:
-		return "true or false"
+		return boolean
 	case reflect.String:
-		return "a string"
+		return aString
 	case reflect.Slice:
-		return "a list"
+		return list
 	}
-	return "a table"
+	return table
 }

@@ -135,9 +135,9 @@ func (p *Panel) takeSignal() ([]step, uint64) {
 	defer p.mu.Unlock()
 	if p.goesOn {
 		p.goesOn = false
-		return nil, p.signalN
+		return nil, p.last
 	}
-	return patterns[p.signal], p.signalN
+	return patterns[p.signal], p.last
 }
 
 // light sets the outputs, the beeper first, and publishes the state; n > 0 is

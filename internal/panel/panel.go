@@ -62,9 +62,8 @@ type Panel struct {
 	last    uint64   // number of the newest message
 	message *Message // not yet taken by the display loop
 	signal  signal   // not yet taken by the lights loop
-	signalN uint64
-	goesOn  bool   // the pattern that is played goes on
-	key     string // of the newest message
+	goesOn  bool     // the pattern that is played goes on
+	key     string   // of the newest message
 	poked   bool
 	over    *over // not nil: the newest message is over
 	state   State
@@ -125,13 +124,11 @@ func (p *Panel) Show(m Message) uint64 {
 		signal = signalSavedNotSynced
 	}
 	p.mu.Lock()
+	// A pattern goes on only if it has begun.
+	p.goesOn = typing(m.Key) && typing(p.key) && (p.goesOn || p.lit == p.last)
 	p.last++
 	n := p.last
-	p.message = &m
-	// A pattern goes on only if it has begun.
-	p.goesOn = typing(m.Key) && typing(p.key) && (p.goesOn || p.lit == p.signalN)
-	p.key, p.over = m.Key, nil
-	p.signal, p.signalN = signal, n
+	p.message, p.key, p.signal, p.over = &m, m.Key, signal, nil
 	p.mu.Unlock()
 	poke(p.lightWake) // the beep comes first
 	poke(p.wake)
