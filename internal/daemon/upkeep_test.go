@@ -47,6 +47,15 @@ func TestFailedBackupIsTold(t *testing.T) {
 	}
 }
 
+// addPerson makes an event: that somebody got a badge.
+func addPerson(t *testing.T, l *ledger.Ledger, id string) {
+	t.Helper()
+	badge := checkout.TagFromUint64(uint64(id[0]), 26)
+	if err := l.AddPerson(checkout.Person{ID: id, Name: id}, badge, "admin", checkout.SourceCLI); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestUpkeepSchedule runs three days: the first backup comes after ten minutes,
 // then one a day, and none where nothing is new. The clock is looked at until it
 // is right.
@@ -58,14 +67,6 @@ func TestUpkeepSchedule(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer l.Close()
-		badge := uint64(0)
-		person := func(id string) {
-			t.Helper()
-			badge++
-			if err := l.AddPerson(checkout.Person{ID: id, Name: id}, checkout.TagFromUint64(badge, 26), "admin", checkout.SourceCLI); err != nil {
-				t.Fatal(err)
-			}
-		}
 		start, looks := time.Now(), new(atomic.Int32)
 		u := &upkeep{
 			ledger: l, keep: 3, log: slog.New(slog.DiscardHandler), ready: task.NewSignal(),
@@ -87,19 +88,19 @@ func TestUpkeepSchedule(t *testing.T) {
 				t.Errorf("after %v: %d backups, want %d; %v, %v", d, len(all), want, err, u.failed())
 			}
 		}
-		person("ann")
+		addPerson(t, l, "ann")
 		at(10*time.Minute-1, 0)
 		if got, want := looks.Load(), 1+int32(5*time.Minute/clockLook); got != want {
 			t.Errorf("the clock was looked at %d times, want %d", got, want)
 		}
 		at(10*time.Minute, 1)
 		at(24*time.Hour, 1)
-		person("ben")
+		addPerson(t, l, "ben")
 		at(48*time.Hour-1, 1)
 		at(48*time.Hour, 2)
-		person("cem")
+		addPerson(t, l, "cem")
 		at(72*time.Hour, 3)
-		person("dia")
+		addPerson(t, l, "dia")
 		stop()
 		if err := <-ended; err != nil {
 			t.Error(err)

@@ -19,20 +19,19 @@ const (
 	maxAsked  = 8               // questions of one desk
 )
 
-// errBusy is why the directory is not asked: it has not answered what it was
-// asked before.
+// errBusy is the error of a question that is one too many.
 var errBusy = fmt.Errorf("%w: it still has not answered other questions", call.ErrOffline)
 
 // question is one call of the directory, beside the desk.
 type question struct {
-	over bool // done was called; the call may still be on its way
+	over bool // done was called; query may still run
 }
 
-// ask has query ask the directory about a tag, in a goroutine of its own, and
-// then calls done in the attendant's loop: with what query returns or, when
-// limit is over, with an error, even if query goes on. A tag is asked about once
-// at a time; what can't be asked now is done at once. Nothing is done once the
-// attendant has stopped.
+// ask asks the directory about a tag: query runs in a goroutine of its own, and
+// done gets its result in the attendant's loop. After limit, done gets an error
+// instead, even if query still runs. A tag has one question at a time, a desk
+// maxAsked; one too many gets its error at once. When the attendant has stopped,
+// done is not called.
 func ask[T any](a *attendant, tag checkout.Tag, limit time.Duration, query func(context.Context) (T, error), done func(T, error)) {
 	var none T
 	if a.asked[tag] != nil || len(a.asked) >= maxAsked {
@@ -69,7 +68,7 @@ func (a *attendant) asking(tag checkout.Tag) bool {
 	return q != nil && !q.over
 }
 
-// identify asks the directory whose a tag is that the register does not know.
+// identify asks the directory who or what has a tag that is not in the register.
 func (a *attendant) identify(read wiegand.Read, tag checkout.Tag) answer {
 	if a.desk.Asked(time.Duration(read.End), tag).Kind == checkout.Ignored {
 		return answer{repeated: true}
@@ -84,9 +83,9 @@ func (a *attendant) identify(read wiegand.Read, tag checkout.Tag) answer {
 	return answer{asking: true}
 }
 
-// identified takes the directory's answer to the desk: the register has
-// learned whose the tag is, if that is known. While the directory can't be
-// asked, a tag that fits a rule is pending: the tap is recorded with it.
+// identified takes the directory's answer to the desk. What the directory knows
+// of the tag is in the register by now. If it can't be asked, a tag that fits a
+// rule is pending: the tap is recorded with it.
 func (a *attendant) identified(read wiegand.Read, tag checkout.Tag, cannotAsk error) answer {
 	subject, err := a.o.Ledger.Subject(tag)
 	unknown := subject.Kind == checkout.Unknown
@@ -108,8 +107,8 @@ func (a *attendant) identified(read wiegand.Read, tag checkout.Tag, cannotAsk er
 	return a.outcome(out)
 }
 
-// unknown answers a tag that nobody knows. It joins the list of unknown tags
-// and shows its number, unless somebody else has come meanwhile.
+// unknown lists a tag that nobody knows, and shows its number unless somebody
+// else has come meanwhile.
 func (a *attendant) unknown(read wiegand.Read, tag checkout.Tag, late bool) answer {
 	if err := a.o.Ledger.NoteUnknown(tag); err != nil {
 		a.log.Warn("the unknown tag is not listed", "err", err)

@@ -202,6 +202,15 @@ func TestNobodyWaitsForTheNetwork(t *testing.T) {
 	})
 }
 
+// holder is who has the only device that is out; "" if none is.
+func (l *lab) holder() (id string) {
+	for loan, err := range l.ledger.Loans(checkout.LoanFilter{}) {
+		must(l.t, err)
+		id = loan.PersonID
+	}
+	return id
+}
+
 // TestAnswer has the directory answer half a second after the tap.
 func TestAnswer(t *testing.T) {
 	for _, c := range []struct {
@@ -244,12 +253,7 @@ func TestAnswer(t *testing.T) {
 				ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 				defer cancel()
 				must(t, l.reader.Answered(ctx, shown))
-				held := ""
-				for loan, err := range l.ledger.Loans(checkout.LoanFilter{}) {
-					must(t, err)
-					held = loan.PersonID
-				}
-				if held != c.holder {
+				if held := l.holder(); held != c.holder {
 					t.Errorf("the device is with %q, want %q", held, c.holder)
 				}
 				unknown, err := l.ledger.UnknownTags()

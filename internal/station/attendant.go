@@ -15,7 +15,7 @@ import (
 )
 
 // attendant is the task that stands at a reader's desk. Only its loop touches
-// its fields; what other goroutines want done there, they send as a call.
+// its fields; other goroutines send it calls.
 type attendant struct {
 	o      Options
 	r      ReaderOptions
@@ -29,7 +29,7 @@ type attendant struct {
 
 	desk   *checkout.Desk
 	asked  map[checkout.Tag]*question
-	visits int        // how many people, as far as anybody knows, have tapped
+	visits int        // counts taps, to see whether somebody has come meanwhile
 	enrol  *enrolment // the tag that an admin expects; nil for none
 	naming *naming    // the badge whose owner types a name; nil for none
 	noise  noiseLog

@@ -65,8 +65,8 @@ func (a *attendant) endEnrolment() {
 func (a *attendant) enrolTag(read wiegand.Read, tag checkout.Tag) answer {
 	e := a.enrol
 	a.enrol = nil
-	// The tag may have been tapped as an unknown one just now; its further
-	// reads are no taps of its new owner.
+	// It may have been tapped as an unknown tag just now, and its next reads
+	// are not yet taps of its new owner.
 	a.desk.Forget(tag)
 	a.desk.Tap(time.Duration(read.End), checkout.Subject{Tag: tag})
 	a.visits++
@@ -83,9 +83,8 @@ func (a *attendant) enrolTag(read wiegand.Read, tag checkout.Tag) answer {
 	return answer{asking: true}
 }
 
-// give has the directory give a tag to somebody. done is called when that is
-// done or refused; alone is false if somebody else has come meanwhile, who is
-// not to be disturbed.
+// give asks the directory to give a tag to somebody. done gets the result; alone
+// is false if somebody else has come meanwhile, whom it must not disturb.
 func (a *attendant) give(r directory.EnrolRequest, done func(rec checkout.SyncRow, err error, alone bool)) {
 	r.Policy = a.o.EnrolPeople
 	visit := a.visits
@@ -95,6 +94,7 @@ func (a *attendant) give(r directory.EnrolRequest, done func(rec checkout.SyncRo
 		switch {
 		case errors.Is(err, ledger.ErrCannotSave):
 			a.log.Error("not enrolled", "err", err)
+		case errors.Is(err, call.ErrNobody) && !r.Admin: // mistyped
 		case err != nil:
 			a.log.Warn("not enrolled", "err", err)
 		default:
