@@ -43,14 +43,14 @@ func TestFold(t *testing.T) {
 	}
 }
 
-// Eight letters are drawn, the ninth and later ones stand in plain.
+// Eight letters are drawn; the ninth and later ones become plain letters.
 func TestFoldDrawsEight(t *testing.T) {
 	if got, want := string(romA00.Fold("éèêëàâîïôé")), "éèêëàâîïoé"; got != want {
 		t.Errorf("Fold = %q, want %q", got, want)
 	}
 }
 
-// Whatever is folded, the display has a code for it or we have a drawing.
+// Fold returns only letters that the display has a code for or that we draw.
 func TestFoldGivesOnlyWhatCanBeShown(t *testing.T) {
 	sets := []*Charset{ASCII, romA00, romA02, romASCII}
 	for _, d := range dialects {

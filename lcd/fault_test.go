@@ -190,7 +190,7 @@ func TestNothingIsShownAfterAnError(t *testing.T) {
 	}
 }
 
-// Close, from elsewhere, ends what is written.
+// Close, from another goroutine, ends a write.
 func TestCloseWhileWriting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		size := lcd.Size{Cols: 20, Rows: 4}

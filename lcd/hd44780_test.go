@@ -13,7 +13,7 @@ import (
 	"stump/lcd/lcdtest"
 )
 
-// wiring is one way to an HD44780, and the model at its end.
+// wiring is an HD44780 display and its model.
 type wiring struct {
 	name    string
 	display lcd.Display
@@ -154,7 +154,7 @@ func TestHD44780InitFromAnyState(t *testing.T) {
 	}
 }
 
-// Only what changed is written: counted in letters, and in time on the bus.
+// Only what changed is written: counted in letters and in time on the bus.
 func TestHD44780WritesWhatChanged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		size := lcd.Size{Cols: 16, Rows: 2}
@@ -244,7 +244,7 @@ func TestBackpackAtAnotherAddress(t *testing.T) {
 	})
 }
 
-// Without R/W the display is written on trust, and Refresh repairs it unseen.
+// Without R/W the display can't be checked, but Refresh repairs it.
 func TestHD44780RefreshRepairs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		size := lcd.Size{Cols: 16, Rows: 2}
@@ -295,8 +295,8 @@ func TestHD44780Probe(t *testing.T) {
 	})
 }
 
-// Letters of our own: drawn when the ROM lacks them, redrawn when the next
-// frame needs the place, and never more than eight.
+// Letters that the ROM lacks are drawn, at most eight at a time, and a slot is
+// reused when another frame needs it.
 func TestHD44780DrawsLetters(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		size := lcd.Size{Cols: 16, Rows: 2}
@@ -319,7 +319,7 @@ func TestHD44780DrawsLetters(t *testing.T) {
 	})
 }
 
-// Lines that go away are an error, and are taken anew by Init.
+// A line that fails is an error, and Init opens the lines again.
 func TestGPIOLinesComeAndGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		size := lcd.Size{Cols: 16, Rows: 2}

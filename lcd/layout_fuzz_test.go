@@ -39,7 +39,7 @@ func FuzzLay(f *testing.F) {
 			}
 			for _, word := range strings.Fields(first) {
 				if len([]rune(word)) <= size.Cols && !strings.ContainsAny(word, "-/(") && !contains(seen, word) {
-					t.Errorf("%v %q: nobody sees %q in %q", size, text, word, seen)
+					t.Errorf("%v %q: %q is not shown in %q", size, text, word, seen)
 				}
 			}
 		}

@@ -42,7 +42,7 @@ func TestLay(t *testing.T) {
 	}
 }
 
-// A line that is too long is seen whole, stands at both ends, and starts again.
+// A line that is too long pauses at both ends, shows every letter, and starts again.
 func TestLayRolls(t *testing.T) {
 	l := Lay(Unicode, Size{16, 2}, "Checked out\niPod Touch 5th Gen")
 	var seen []string

@@ -39,7 +39,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// Every kind opens without hardware, and says what it is and where.
+// Every kind opens without hardware; String says what it is and where.
 func TestOpen(t *testing.T) {
 	lines := map[string]string{"rs": "a", "e": "GPIO6", "d4": "c", "d5": "d", "d6": "e", "d7": "f"}
 	for _, kind := range lcd.Kinds() {
@@ -67,7 +67,7 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// A bus that is none of the kernel's is an error that says what to look at.
+// A path that is not an I2C bus is an error with a hint.
 func TestOpenI2C(t *testing.T) {
 	dir := t.TempDir()
 	other := filepath.Join(dir, "ttyS0")
@@ -98,7 +98,7 @@ func TestOpenI2C(t *testing.T) {
 	}
 }
 
-// A line that the light is on while low is high while it is off.
+// With light_low the light is on while its pin is low.
 func TestLightLow(t *testing.T) {
 	low := true
 	w := i2c(t, "light-low", lcd.Size{Cols: 16, Rows: 2}, lcd.Config{LightLow: &low})

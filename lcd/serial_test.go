@@ -181,7 +181,7 @@ func TestSerialRecovers(t *testing.T) {
 				must(t, d.Refresh())
 			} else {
 				if err := d.Refresh(); err == nil {
-					t.Errorf("%s is gone and nobody noticed", dialect)
+					t.Errorf("%s is gone, and Refresh works", dialect)
 				}
 				m.Deafen(false)
 				must(t, d.Init())
@@ -271,7 +271,7 @@ func TestSerialProbe(t *testing.T) {
 }
 
 // A line that loses a byte garbles letters until the next refresh, but no
-// setting: what follows the lost byte is no command that stores anything.
+// setting: what follows the lost byte is not a command that stores anything.
 // (OpenLCD stores a drawing when the address of a cursor command is lost.)
 func TestSerialLosesAByte(t *testing.T) {
 	for _, dialect := range []string{"sparkfun", "newhaven", "matrix-orbital"} {

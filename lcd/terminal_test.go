@@ -29,7 +29,7 @@ func show(t *testing.T, d Display, text string, quiet bool) {
 	}
 }
 
-// A log has what is news: not a clock that goes on or a name that rolls.
+// A log gets only news: no new minute, and no name that rolls.
 func TestTerminalIntoALog(t *testing.T) {
 	var out bytes.Buffer
 	d := newTerminal(Size{16, 2}, &out)

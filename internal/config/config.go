@@ -239,7 +239,7 @@ func Load(path string) (*Config, error) {
 	return Parse(cmp.Or(path, defaultPath), string(src))
 }
 
-// Parse reads a configuration from text; name stands for the file in errors.
+// Parse reads a configuration from text; name is the file in errors.
 func Parse(name, src string) (*Config, error) {
 	c := Default()
 	c.path = name

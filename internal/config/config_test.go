@@ -111,7 +111,7 @@ func TestRejections(t *testing.T) {
 	}
 }
 
-// TestOverlap: a tag that fits both rules is a badge, which nobody may have meant.
+// TestOverlap: a tag that fits both rules is a badge, which may not be meant.
 func TestOverlap(t *testing.T) {
 	for _, tt := range []struct {
 		name          string

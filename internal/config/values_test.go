@@ -145,7 +145,7 @@ func source(key, value string) (src string, line int) {
 	return src + path[1] + " = " + value + "\n", line
 }
 
-// TestBadValues: what is said names the line, the key and what is allowed.
+// TestBadValues: the error has the line, the key and what is allowed.
 func TestBadValues(t *testing.T) {
 	for _, tt := range badValues {
 		src, line := source(tt.key, tt.value)

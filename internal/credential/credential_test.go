@@ -83,7 +83,7 @@ func TestString(t *testing.T) {
 			t.Errorf("%s: masked %s, want %s", tt.bits, got, tt.masked)
 		}
 	}
-	// A raw format names no number of its own.
+	// A raw format has no number.
 	bits, _ := wiegand.ParseBits("00101010001111001010110100")
 	if got := String(bits, formats(t, "raw26", "H10301")); got != "raw26:11072180" {
 		t.Errorf("with raw26 first: %s", got)

@@ -35,7 +35,7 @@ var ErrNoKeyboard = errors.New("no keyboard is plugged in")
 // Other reasons why there is no answer.
 var (
 	errCancelled = errors.New("typing was cancelled")
-	errSilence   = errors.New("nobody typed")
+	errSilence   = errors.New("no key was pressed")
 	errReplaced  = errors.New("another question took its place")
 )
 

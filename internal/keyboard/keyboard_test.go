@@ -208,7 +208,7 @@ func TestAsk(t *testing.T) {
 		if got := fmt.Sprint(b.Plugged()); got != "[USB Keyboard]" {
 			t.Errorf("plugged: %s", got)
 		}
-		d.tap("lost", 28) // nobody asks
+		d.tap("lost", 28) // without a question
 		synctest.Wait()
 		result, shown := b.ask(t.Context(), Question{Names: names})
 		d.tap("be", 28)
@@ -307,7 +307,7 @@ func TestHotPlug(t *testing.T) {
 	})
 }
 
-// With nothing changing nobody looks: no busy polling.
+// While nothing changes, no device is opened: there is no polling.
 func TestIdleIsQuiet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSystem()
@@ -322,7 +322,7 @@ func TestIdleIsQuiet(t *testing.T) {
 	})
 }
 
-// Where the kernel can't tell of changes, they are looked for now and then.
+// Where changes can't be watched, keyboards are looked for now and then.
 func TestWithoutInotify(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSystem()

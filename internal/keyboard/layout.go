@@ -13,7 +13,7 @@ type layout map[uint16][4]rune
 // Layouts returns the names of the layouts, sorted.
 func Layouts() []string { return slices.Sorted(maps.Keys(layouts)) }
 
-// none stands for no letter in the tables below.
+// none marks a place without a letter in the tables below.
 const none = '␣'
 
 // codes are the keys of the letter block, row by row from the top left. The last

@@ -9,7 +9,7 @@ import (
 
 var people = []string{"Ann Fisher", "Anna Karenina", "Ben Okri", "Zoë Müller", "Élodie Brun", "Dia Ann Roy"}
 
-// hit hits keys; what the last one gave is returned.
+// hit presses keys and returns the result of the last.
 func hit(l *line, keys ...any) (name string, done bool) {
 	for _, k := range keys {
 		switch k := k.(type) {

@@ -10,8 +10,7 @@ import (
 	"time"
 )
 
-// watched is a machine whose input devices are the files of a folder; changes
-// counts what the kernel says of it.
+// watched watches a folder of input devices; changes gets one value a change.
 func watched(t *testing.T, dir string) (changes chan struct{}, ended chan error) {
 	t.Helper()
 	changes, ended = make(chan struct{}, 1000), make(chan error, 1)
@@ -38,7 +37,7 @@ func watched(t *testing.T, dir string) (changes chan struct{}, ended chan error)
 	}
 }
 
-// settle forgets changes until none comes for a moment.
+// settle drops changes until there is none for a moment.
 func settle(changes chan struct{}) {
 	for {
 		select {
@@ -49,8 +48,8 @@ func settle(changes chan struct{}) {
 	}
 }
 
-// The kernel tells of devices that come, go, or change their permissions, also
-// when the folder of all of them does.
+// The kernel reports devices that come, go, or change their permissions, even if
+// their folder comes and goes.
 func TestWatch(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "input")
 	event := filepath.Join(dir, "event0")
@@ -91,7 +90,7 @@ func TestWatchEnds(t *testing.T) {
 	select {
 	case err := <-ended:
 		if err == nil {
-			t.Error("an ended watch is no error")
+			t.Error("a watch that ends returns no error")
 		}
 	case <-time.After(10 * time.Second):
 		t.Error("the watch goes on")
@@ -101,7 +100,7 @@ func TestWatchEnds(t *testing.T) {
 	}
 }
 
-// Input devices are the folder's event files; links lead to them.
+// Input devices are the event files of the folder, and links to them.
 func TestPaths(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"event0", "event12", "mouse0", "js0"} {
@@ -117,7 +116,7 @@ func TestPaths(t *testing.T) {
 	if got := l.paths(); !slices.Equal(got, []string{filepath.Join(dir, "event0"), event}) {
 		t.Errorf("paths: %q", got)
 	}
-	real, err := filepath.EvalSymlinks(event) // the temporary folder may be behind a link, too
+	real, err := filepath.EvalSymlinks(event) // the temporary folder may be a link
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +128,7 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-// What is no input device, or not there, is not taken for a keyboard.
+// A missing device or another file is not taken for a keyboard.
 func TestOpenRefuses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "event0")
 	if _, err := (linux{}).open(path); !errors.Is(err, os.ErrNotExist) {

@@ -124,7 +124,7 @@ func (k *Keyboard) scan(ctx context.Context, wg *sync.WaitGroup, failed map[stri
 	}
 }
 
-// read hands on what is pressed on one keyboard until it is unplugged.
+// read reads one keyboard until it is unplugged.
 func (k *Keyboard) read(ctx context.Context, path string, d device) {
 	stop := context.AfterFunc(ctx, func() { d.close() })
 	defer func() {

@@ -88,7 +88,7 @@ func keysOf(codes ...uint16) []stroke {
 	return out
 }
 
-// Every layout has every letter, digit, and what stands in names.
+// Every layout has the letters, digits and signs that names have.
 func TestLayoutsAreWhole(t *testing.T) {
 	for name, l := range layouts {
 		have := map[rune]bool{}

@@ -12,7 +12,7 @@ import (
 	"stump/lcd"
 )
 
-// firstByte tells when a display's first byte of a message went out.
+// firstByte receives the time of the first byte of a message.
 type firstByte struct{ c chan time.Time }
 
 func (f firstByte) note() {
@@ -32,7 +32,7 @@ func (f firstByte) String() string                     { return "bench" }
 
 // BenchmarkShow is the time from Show, the end of a tap's decision, to the
 // first byte on its way to the display: text, folding, layout, comparison and
-// the change of goroutine. p99 is the figure that has a budget: 1 ms.
+// the change of goroutine. The budget is 1 ms for the p99.
 func BenchmarkShow(b *testing.B) {
 	for _, kind := range []string{"hd44780-i2c", "newhaven"} {
 		b.Run(kind, func(b *testing.B) {

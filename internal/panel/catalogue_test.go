@@ -87,7 +87,7 @@ func TestWordsStandStill(t *testing.T) {
 	}
 }
 
-// What scripts look for.
+// The words that scripts look for.
 func TestEnglishWordsThatScriptsKnow(t *testing.T) {
 	c, _ := NewCatalogue("", nil)
 	for key, want := range map[string]string{
@@ -141,7 +141,7 @@ func TestOwnTexts(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := c.idle(IdleInfo{Overdue: 2}, size16x2); !strings.Contains(got, "2!") {
-		t.Errorf("a text for 16x2 stands before the site's own: %q", got)
+		t.Errorf("a text for 16x2 replaces the site's own: %q", got)
 	}
 	for own, want := range map[string]string{
 		"greeet":     `"greet"`,

@@ -17,7 +17,7 @@ import (
 	"stump/lcd/lcdtest"
 )
 
-// victim is a display that can be mistreated.
+// victim is a display that can be unplugged and garbled.
 type victim struct {
 	config lcd.Config
 	rows   func() []string
@@ -52,8 +52,8 @@ func serialVictim(r *rand.Rand, dialect string) victim {
 	}
 }
 
-// Whatever happens to a display while people tap, every tap is answered at
-// once, and soon after the last mishap the display shows what it should.
+// Whatever happens to a display while people tap, every tap is answered at once,
+// and soon after the last fault the display shows the right text.
 func TestAnyMishapHeals(t *testing.T) {
 	victims := map[string]func(*rand.Rand) victim{
 		"i2c":          func(r *rand.Rand) victim { return i2cVictim(r, false) },

@@ -66,7 +66,7 @@ func TestStateIsWhatTheControllerShows(t *testing.T) {
 	})
 }
 
-// Names of 1,000 bytes, and names that would steer a display, are names.
+// Names of 1,000 bytes, or with control characters, are shown as text.
 func TestAnyNameIsJustAName(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := onBench(t, Options{})
@@ -93,8 +93,8 @@ func TestAnyNameIsJustAName(t *testing.T) {
 	})
 }
 
-// Pulling the plug during taps loses none of them, and the display is right
-// again shortly after the plug is back.
+// Unplugging the display during taps loses none of them, and shortly after it is
+// plugged in again it shows the right text.
 func TestUnpluggedDuringTaps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := onBench(t, Options{})
@@ -128,7 +128,7 @@ func TestUnpluggedDuringTaps(t *testing.T) {
 	})
 }
 
-// A spark is healed with the next change, and by the clock if nobody taps.
+// A spark is repaired at the next change, or within a minute.
 func TestSparkIsHealed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := onBench(t, Options{})
@@ -150,7 +150,7 @@ func TestSparkIsHealed(t *testing.T) {
 	})
 }
 
-// A display that stays away is tried less and less often, said once.
+// A display that stays away is retried less and less often, and logged once.
 func TestBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		model := lcdtest.NewBackpack(lcdtest.NewController(size16x2, "A00"))
@@ -175,7 +175,7 @@ func TestBackoff(t *testing.T) {
 	})
 }
 
-// counted counts the tries to start a display.
+// counted counts the calls of Init.
 type counted struct {
 	lcd.Display
 	n *atomic.Int32
@@ -201,8 +201,8 @@ func TestProbe(t *testing.T) {
 	})
 }
 
-// A display that hangs in its driver delays neither beeps nor answers to the
-// next message for longer than the watch.
+// A display that hangs delays no beep, and no answer for longer than the constant
+// hang.
 func TestADisplayThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := lcdtest.NewSerial("newhaven", size16x2)
@@ -272,8 +272,8 @@ func TestIdleScreen(t *testing.T) {
 	})
 }
 
-// A waiting message stays for the desk's window, a name that rolls until it
-// was seen whole.
+// A waiting message stays for the desk's window, a name that rolls until all of
+// it was shown.
 func TestHowLongMessagesStay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := start(t, Options{Window: 20 * time.Second})

@@ -65,7 +65,7 @@ var about = map[string]string{
 	"handed-over":      "the device went from {from} to {person}",
 	"idle":             "the idle screen: {open}, {clock} if the clock is trusted, {count} and {mark}",
 	"mark":             "the directory is behind",
-	"name-unknown":     "the register has nobody of the typed name {detail}",
+	"name-unknown":     "no person in the register has the typed name {detail}",
 	"open":             "nothing is wrong",
 	"pending":          "saved; the directory will be asked later whose {number} is",
 	"reader-fault":     "the reader's lines are faulty; {detail} says how",

@@ -40,8 +40,8 @@ func pull(t *testing.T, m *lcdtest.Backpack, g *vhost.Guest, text string, d time
 	m.Plug()
 }
 
-// wantState compares what the controller decoded with what the guest said at
-// its end that the panel shows, cell for cell.
+// wantState compares what the controller shows with the state that the guest
+// printed last, cell for cell.
 func wantState(t *testing.T, m *lcdtest.Backpack, out, contains string) {
 	t.Helper()
 	line := regexp.MustCompile(`(?m)^STATE (.*)$`).FindStringSubmatch(out)
@@ -61,8 +61,8 @@ func wantState(t *testing.T, m *lcdtest.Backpack, out, contains string) {
 	}
 }
 
-// leave says what the panel shows and ends the guest with the display as it
-// is, for the host to compare.
+// leave prints the panel's state and ends the guest with the display as it is,
+// for the host to compare.
 func leave(t *testing.T, p *panel.Panel) {
 	t.Helper()
 	out, err := json.Marshal(p.State())

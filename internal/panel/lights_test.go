@@ -14,7 +14,7 @@ import (
 	"stump/lcd"
 )
 
-// score writes down what the outputs do, and when.
+// score records what the outputs do, and when.
 type score struct {
 	mu    sync.Mutex
 	begin time.Time
@@ -74,8 +74,8 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-// While the directory is behind, what is done sounds as saved only; what is
-// refused sounds as ever.
+// While events wait for the directory, a loan sounds as saved only. A refusal
+// sounds as always.
 func TestDoneWhileTheDirectoryIsBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &score{begin: time.Now()}
@@ -139,8 +139,7 @@ func TestTypingDoesNotBeepForEveryLetter(t *testing.T) {
 	})
 }
 
-// The beeper sounds before the display has taken its first byte, however slow
-// that is.
+// The beeper sounds before the display shows anything, however slow it is.
 func TestBeepComesBeforeTheDisplay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &score{begin: time.Now()}

@@ -44,7 +44,7 @@ func (d *displayLoop) draw(now time.Time, f lcd.Frame, fresh, heal bool) {
 		}
 		d.down(err)
 	}
-	d.told(rows) // nobody waits for a display that is down
+	d.told(rows) // people don't wait for a display that is down
 	d.readyOnce.Do(func() { close(d.ready) })
 	pause := d.pause
 	if fresh {

@@ -13,14 +13,14 @@ import (
 	"stump/lcd"
 )
 
-// first is the first row of what is up now.
+// first is the display's first row.
 func first(p *Panel) string {
 	synctest.Wait()
 	return strings.TrimRight(p.State().Rows[0], " ")
 }
 
-// What the station goes on waiting for comes back after the message, blinks
-// without a sound, and ends when its own time is over.
+// Message.Then is shown after the message, blinks without a sound, and ends when
+// its own time is over.
 func TestThen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &score{begin: time.Now()}
@@ -94,8 +94,7 @@ func TestOver(t *testing.T) {
 	}
 }
 
-// A message that comes together with its end is shown for no time, and is
-// answered.
+// A message that is over at once is answered, though it is never shown.
 func TestOverAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := start(t, Options{})
@@ -134,7 +133,7 @@ func TestSlowSubscriber(t *testing.T) {
 	})
 }
 
-// Who waits for an answer, or for the display's, may give up.
+// Answered and Probe return when their context is done.
 func TestGivingUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := New(Options{}) // not running
@@ -152,8 +151,7 @@ func TestGivingUp(t *testing.T) {
 	})
 }
 
-// The end is logged if the display doesn't take it; with a display that is down
-// there is nothing to log.
+// A display that fails at the end is logged, unless it was down before.
 func TestLeave(t *testing.T) {
 	for _, down := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -183,8 +181,8 @@ func TestLeave(t *testing.T) {
 	}
 }
 
-// Every message that waits for a person stays for the desk's window, and every
-// other has a time of its own.
+// Every message that waits for a person stays for the desk's window; the others
+// have fixed times.
 func TestTimesOfMessages(t *testing.T) {
 	p := New(Options{Window: 45 * time.Second})
 	d := &displayLoop{Panel: p}

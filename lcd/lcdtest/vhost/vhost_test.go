@@ -132,7 +132,7 @@ func start(t *testing.T, size uint64) *guest {
 	g := connect(t)
 	g.send(getFeatures, nil)
 	if f := le.Uint64(g.reply(getFeatures)); f&(1<<32) == 0 {
-		t.Errorf("features %#x: this is no virtio 1 device", f)
+		t.Errorf("features %#x: this is not a virtio 1 device", f)
 	}
 	g.send(getProtocolFeatures, nil)
 	g.reply(getProtocolFeatures)
@@ -169,7 +169,7 @@ func (g *guest) place(n int, flags, next uint16) []byte {
 	return g.mem[at:][:n]
 }
 
-// queue queues a transfer; what is read and the status come into the results.
+// queue queues a transfer; the results receive what is read and the status.
 func (g *guest) queue(addr uint16, w []byte, read int) (r, status []byte) {
 	head := g.desc
 	header := g.place(8, descNext, head+1)
@@ -278,14 +278,14 @@ func TestTheRingGoesRound(t *testing.T) {
 // memory is touched.
 func TestBadChains(t *testing.T) {
 	for name, chain := range map[string]func(*guest){
-		"a circle":              func(g *guest) { g.place(8, descNext, 0); g.avail(0) },
-		"no status":             func(g *guest) { g.place(8, 0, 0); g.avail(0) },
-		"no header":             func(g *guest) { g.place(1, descWrite, 0); g.avail(0) },
-		"a short header":        func(g *guest) { g.place(4, descNext, 1); g.place(1, descWrite, 0); g.avail(0) },
-		"a long status":         func(g *guest) { g.place(8, descNext, 1); g.place(2, descWrite, 0); g.avail(0) },
-		"a buffer outside":      func(g *guest) { g.free = memory - 4; g.desc = 0; copyOutside(g); g.avail(0) },
-		"a descriptor outside":  func(g *guest) { g.avail(0xfff0) },
-		"a next that is no one": func(g *guest) { g.place(8, descNext, 0xfff0); g.avail(0) },
+		"a circle":             func(g *guest) { g.place(8, descNext, 0); g.avail(0) },
+		"no status":            func(g *guest) { g.place(8, 0, 0); g.avail(0) },
+		"no header":            func(g *guest) { g.place(1, descWrite, 0); g.avail(0) },
+		"a short header":       func(g *guest) { g.place(4, descNext, 1); g.place(1, descWrite, 0); g.avail(0) },
+		"a long status":        func(g *guest) { g.place(8, descNext, 1); g.place(2, descWrite, 0); g.avail(0) },
+		"a buffer outside":     func(g *guest) { g.free = memory - 4; g.desc = 0; copyOutside(g); g.avail(0) },
+		"a descriptor outside": func(g *guest) { g.avail(0xfff0) },
+		"a next one outside":   func(g *guest) { g.place(8, descNext, 0xfff0); g.avail(0) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := start(t, 8)
