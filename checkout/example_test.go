@@ -10,8 +10,8 @@ import (
 // Ann bumps her badge and a device. The desk says what each tap means; whether the
 // pair is a check-out or a return is decided where the loans are.
 func ExampleDesk() {
-	ann := checkout.Subject{Kind: checkout.KindPerson, ID: "ann", Name: "Ann Okafor", Tag: checkout.TagFromUint64(31001, 26)}
-	ipad := checkout.Subject{Kind: checkout.KindDevice, ID: "ipad", Name: "iPad Pro 13", Tag: checkout.TagFromUint64(8101, 26)}
+	ann := checkout.Subject{Kind: checkout.KindPerson, ID: "ann", Name: "Ann Okafor", Tag: checkout.Tag{Bits: 26, Value: [16]byte{15: 1}}}
+	ipad := checkout.Subject{Kind: checkout.KindDevice, ID: "ipad", Name: "iPad Pro 13", Tag: checkout.Tag{Bits: 26, Value: [16]byte{15: 2}}}
 
 	desk := checkout.NewDesk(checkout.DeskOptions{})
 	tap := func(at time.Duration, s checkout.Subject) checkout.Outcome {

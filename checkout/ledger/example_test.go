@@ -25,7 +25,7 @@ func ExampleLedger() {
 	}
 	defer l.Close()
 
-	badge, tag := checkout.TagFromUint64(31001, 26), checkout.TagFromUint64(8101, 26)
+	badge, tag := checkout.Tag{Bits: 26, Value: [16]byte{15: 1}}, checkout.Tag{Bits: 26, Value: [16]byte{15: 2}}
 	_ = l.AddPerson(checkout.Person{ID: "ann", Name: "Ann Okafor"}, badge, "admin", checkout.SourceCLI)
 	_ = l.AddDevice(checkout.Device{ID: "ipad", Name: "iPad Pro 13"}, tag, "admin", checkout.SourceCLI)
 

@@ -11,7 +11,7 @@ const (
 	maxCode       = 41_000 // lines that are not tests, without the lab's screen
 	maxPackage    = 4_000  // lines of a package that are not tests
 	maxExported   = 110    // names of the largest package
-	maxDead       = 33     // lines that deadcode prints
+	maxDead       = 27     // lines that deadcode prints
 	minTests      = 0.75   // lines of tests for each line of code
 	maxLines      = 60     // of a function
 	maxLong       = 1      // functions over maxLines
@@ -21,8 +21,7 @@ const (
 
 // larger are the packages that may exceed maxPackage, and up to where.
 var larger = map[string]int{
-	"checkout/ledger": 7_000,
-	"directory":       6_500,
+	"checkout/ledger": 7_600,
 }
 
 // screen is the lab's screen, a module of its own: its size doesn't count.
