@@ -252,6 +252,32 @@ func TestDialPassesOn(t *testing.T) {
 	})
 }
 
+// TestDialString names the lines, or why there are none.
+func TestDialString(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{opens: after(1, syscall.EBUSY)}
+		r := w.dial()
+		for i, want := range []string{"no lines: gpio: the lines were not opened yet", "no lines: device or resource busy", "fake lines"} {
+			if i > 0 {
+				r.Read(make([]wiegand.Edge, 1), w.clock()+int64(i-1)*int64(time.Second))
+			}
+			if got := r.String(); got != want {
+				t.Errorf("%q, want %q", got, want)
+			}
+			if err := r.SetBothEdges(true); (err == nil) != (want == "fake lines") {
+				t.Errorf("%s: %v", want, err)
+			}
+		}
+		if !w.source.both {
+			t.Error("both edges were not asked for")
+		}
+		r.Close()
+		if got := r.String(); got != "fake lines" {
+			t.Errorf("closed: %q", got)
+		}
+	})
+}
+
 // TestDialCloseWhileOpening: nobody is left with lines that nobody closes.
 func TestDialCloseWhileOpening(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -69,29 +69,3 @@ func TestLayout(t *testing.T) {
 		}
 	}
 }
-
-// TestRealDeviceWithoutLines runs what of the real device needs no chip: the
-// clock, and a wait that ends by time and by wake.
-func TestRealDeviceWithoutLines(t *testing.T) {
-	k, err := newKernel(false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	start := k.now()
-	if start <= 0 {
-		t.Fatalf("the clock stands at %d", start)
-	}
-	if err := k.wait(start+20*ms, true); err != nil {
-		t.Fatal(err)
-	}
-	if slept := k.now() - start; slept < 20*ms {
-		t.Errorf("a wait of 20 ms took %d ns", slept)
-	}
-	k.wake()
-	if err := k.wait(1<<62, false); err != nil {
-		t.Fatal(err)
-	}
-	if err := k.close(); err != nil {
-		t.Error(err)
-	}
-}

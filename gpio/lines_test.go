@@ -271,6 +271,67 @@ func TestReadBothEdges(t *testing.T) {
 	})
 }
 
+// TestDeliver: numbers skip 0, which would say that there are none; a loss is a
+// jump; times never go back.
+func TestDeliver(t *testing.T) {
+	l := lines(t, newFakeKernel(1), false)
+	defer l.Close()
+	l.seq = math.MaxUint32 - 1
+	for _, e := range []event{{time: 10}, {time: 8}, {time: 20, lost: 3, line: 1}, {time: 30}} {
+		l.deliver(e)
+	}
+	want := []wiegand.Edge{
+		{Time: 10, Seq: math.MaxUint32}, {Time: 10, Seq: 1}, {Time: 20, Seq: 5, Line: 1}, {Time: 30, Seq: 6},
+	}
+	if !slices.Equal(l.ready, want) {
+		t.Errorf("%+v\nwant %+v", l.ready, want)
+	}
+}
+
+// TestDeliverDoubt: where two edges shared an interrupt, the count of directions
+// is wrong, and the edge that shows it comes after a jump.
+func TestDeliverDoubt(t *testing.T) {
+	l := lines(t, newFakeKernel(1), true)
+	defer l.Close()
+	for _, e := range []event{{time: 1 * ms, rising: true}, {time: 20 * ms}, {time: 20*ms + 50_000, rising: true}} {
+		l.deliver(e)
+	}
+	want := []wiegand.Edge{{Time: 1 * ms, Seq: 1}, {Time: 20 * ms, Seq: 3}, {Time: 20*ms + 50_000, Seq: 4, Rising: true}}
+	if !slices.Equal(l.ready, want) {
+		t.Errorf("%+v\nwant %+v", l.ready, want)
+	}
+}
+
+// TestLinesSetUp: levels are the device's; what is set already is not set again.
+func TestLinesSetUp(t *testing.T) {
+	k := newFakeKernel(1)
+	k.high = [2]bool{true, false}
+	l := lines(t, k, false)
+	if got, err := l.Levels(); err != nil || got != k.high {
+		t.Errorf("levels %v, %v", got, err)
+	}
+	changes := 0
+	k.changed = func() { changes++ }
+	for i, on := range []bool{false, true, true, false} {
+		if err := l.SetBothEdges(on); err != nil || k.both != on {
+			t.Errorf("step %d: both %v, %v", i, k.both, err)
+		}
+	}
+	if changes != 2 {
+		t.Errorf("configured %d times", changes)
+	}
+	if err := errors.Join(l.SetBias(BiasPullUp), l.SetBothEdges(true)); err != nil || k.bias != BiasPullUp {
+		t.Errorf("bias %s after both edges, %v", k.bias, err)
+	}
+	if l.String() != "DATA0 = x, DATA1 = y" {
+		t.Error(l)
+	}
+	l.Close()
+	if err := l.SetBothEdges(false); err != ErrClosed {
+		t.Error(err)
+	}
+}
+
 func TestReadErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newFakeKernel(1)

@@ -153,6 +153,26 @@ func TestReplayBothEdgesAndLevels(t *testing.T) {
 	})
 }
 
+// TestReplayKeepsFirstDistance: a recording may begin at any time, the clock's own
+// included, and with an edge that is not played.
+func TestReplayKeepsFirstDistance(t *testing.T) {
+	for _, begin := range []int64{-5, 0, int64(time.Hour)} {
+		synctest.Test(t, func(t *testing.T) {
+			r := NewReplay(playback(wiegand.Edge{Time: begin, Rising: true}, wiegand.Edge{Time: begin + 2*ms}), 1, simClock())
+			edges := collect(t, r, int64(time.Second))
+			if len(edges) != 1 || edges[0].Time != 2*ms || edges[0].Seq != 1 {
+				t.Errorf("from %d: %+v", begin, edges)
+			}
+			if err := r.Close(); err != nil {
+				t.Error(err)
+			}
+			if _, err := r.Levels(); err != ErrClosed || r.Close() != ErrClosed {
+				t.Error("not closed", err)
+			}
+		})
+	}
+}
+
 func TestReplayEmptyAndBroken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := NewReplay(playback(), 1, simClock())

@@ -106,6 +106,72 @@ func TestSimBothEdges(t *testing.T) {
 	})
 }
 
+// TestSimTiming: widths and intervals are what was asked for, and vary by the
+// jitter's share at most, but do vary.
+func TestSimTiming(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := NewSim(simClock())
+		defer s.Close()
+		s.SetBothEdges(true)
+		for _, want := range []Timing{
+			{Width: 20 * time.Microsecond, Interval: 300 * time.Microsecond},
+			{Width: 400 * time.Microsecond, Interval: 5 * time.Millisecond, Jitter: 0.2},
+		} {
+			s.SetTiming(want)
+			s.Present(parse(t, card26))
+			edges := collect(t, s, s.clock()+int64(time.Second))
+			near := func(what string, got int64, want time.Duration, jitter float64) (off bool) {
+				share := math.Abs(float64(got)/float64(want) - 1)
+				if share > jitter+1e-3 {
+					t.Errorf("%s of %v, want %v", what, time.Duration(got), want)
+				}
+				return share > 1e-3
+			}
+			varied := 0
+			for i := 0; i+2 < len(edges); i += 2 {
+				if near("pulse", edges[i+1].Time-edges[i].Time, want.Width, want.Jitter) {
+					varied++
+				}
+				near("interval", edges[i+2].Time-edges[i].Time, want.Interval, want.Jitter)
+			}
+			if len(edges) != 52 || (varied > 0) != (want.Jitter > 0) {
+				t.Errorf("%+v: %d edges, %d pulses vary", want, len(edges), varied)
+			}
+		}
+		if got := s.String(); got != "DATA0 = "+simNames[0]+", DATA1 = "+simNames[1] {
+			t.Error(got)
+		}
+	})
+}
+
+// TestSimLineLevel: low wins over high, both win over where the line rests, and
+// only a line with nothing outside follows the board's pull.
+func TestSimLineLevel(t *testing.T) {
+	for _, c := range []struct {
+		line simLine
+		want string // as it is, without pull, pulled up, pulled down
+	}{
+		{simLine{rest: restHigh}, "1111"},
+		{simLine{rest: restLow}, "0000"},
+		{simLine{rest: restPull}, "0010"},
+		{simLine{rest: restPull, up: true}, "1110"},
+		{simLine{rest: restMid}, "0000"},
+		{simLine{rest: restMid, up: true}, "1100"},
+		{simLine{rest: restLow, lift: 1}, "1111"},
+		{simLine{rest: restPull, lift: 2}, "1111"},
+		{simLine{rest: restHigh, low: 1}, "0000"},
+		{simLine{rest: restHigh, low: 1, lift: 3}, "0000"},
+	} {
+		got := ""
+		for _, b := range []Bias{BiasAsIs, BiasDisabled, BiasPullUp, BiasPullDown} {
+			got += string('0' + rune(btoi(c.line.level(b))))
+		}
+		if got != c.want {
+			t.Errorf("%+v: %s, want %s", c.line, got, c.want)
+		}
+	}
+}
+
 func TestSimQueuesCards(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := NewSim(simClock())
