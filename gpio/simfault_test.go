@@ -83,8 +83,8 @@ func (b bench) falls() (n [2]int) {
 	return n
 }
 
-// TestFaultsOnTheBench holds every fault against its row of the table.
-func TestFaultsOnTheBench(t *testing.T) {
+// benchTable is the table of simFaults: what each row must show.
+func benchTable() map[string]func(bench) bool {
 	const zeros, ones = 13, 13 // of card26
 	quiet := func(b bench) bool { return b.idle == [2]int{} }
 	float := func(a, b string) func(bench) bool {
@@ -109,7 +109,7 @@ func TestFaultsOnTheBench(t *testing.T) {
 	}
 	healthy := all(quiet, float("11", "11"))
 	inverted := strings.NewReplacer("0", "1", "1", "0").Replace(card26)
-	table := map[string]func(bench) bool{
+	return map[string]func(bench) bool{
 		"off":                 all(healthy, thrice(card26)),
 		"no-power":            all(quiet, float("00", "00"), none),
 		"swapped":             all(healthy, thrice(inverted)),
@@ -138,6 +138,11 @@ func TestFaultsOnTheBench(t *testing.T) {
 		"clock-data": all(healthy, func(b bench) bool { return clocked(b.edges) }),
 		"hold":       all(healthy, thrice(card26), func(b bench) bool { return b.silent > 700*time.Millisecond }),
 	}
+}
+
+// TestFaultsOnTheBench holds every fault against its row of the table.
+func TestFaultsOnTheBench(t *testing.T) {
+	table := benchTable()
 	for _, fault := range append([]string{"off"}, Faults...) {
 		t.Run(fault, func(t *testing.T) {
 			check := table[fault]

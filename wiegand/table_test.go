@@ -38,38 +38,13 @@ type tally struct{ cards, right, wrong int }
 
 func (tl tally) share(n int) float64 { return float64(n) / float64(tl.cards) }
 
-// run sends cards one second apart to one decoder.
+// run sends cards two seconds apart to one decoder.
 func (dm *damage) run(rng *rand.Rand, f *Format, cards int, bothEdges bool) (tl tally) {
 	o := dm.opts
 	o.Formats, o.BothEdges = []*Format{f}, bothEdges
 	d := NewDecoder(o)
-	rd := dm.reader
-	if rd.interval == 0 {
-		rd = standardReader
-	}
-	t := int64(1e9)
 	for i := range cards {
-		rd.model = i % 3
-		sent := []Bits{randomCard(rng, f, &o)}
-		if len(dm.tags) > 0 {
-			sent[0] = dm.tags[rng.IntN(len(dm.tags))]
-		}
-		pulses := rd.send(rng, sent[0], t)
-		end := pulses[len(pulses)-1].at
-		if dm.before != nil {
-			for _, p := range dm.before(rng) {
-				p.at += t
-				pulses = append(pulses, p)
-			}
-		}
-		if dm.do != nil {
-			pulses = dm.do(rng, pulses)
-		}
-		if dm.twin {
-			sent = append(sent, randomCard(rng, f, &o))
-			pulses = append(pulses, rd.send(rng, sent[1], end+between(rng, 30*ms, 60*ms))...)
-		}
-		edges := edgesOf(pulses)
+		sent, edges := dm.card(rng, f, i)
 		if !bothEdges {
 			edges = fallsOf(edges)
 		}
@@ -81,22 +56,48 @@ func (dm *damage) run(rng *rand.Rand, f *Format, cards int, bothEdges bool) (tl 
 			if !r.OK() || len(dm.tags) > 0 && !slices.Contains(dm.tags, r.Bits) {
 				continue
 			}
-			if len(sent) > 0 && r.Bits == sent[0] {
-				sent = sent[1:]
+			if i := slices.Index(sent, r.Bits); i >= 0 {
+				sent = slices.Delete(sent, i, i+1)
 				tl.right++
-			} else if len(sent) > 1 && r.Bits == sent[1] {
-				sent = sent[:1]
-				tl.right++
-			} else {
-				tl.wrong++
-				if *damageShow {
-					fmt.Println(describe(dm.name, sent, r, edges))
-				}
+				continue
+			}
+			tl.wrong++
+			if *damageShow {
+				fmt.Println(describe(dm.name, sent, r, edges))
 			}
 		}
-		t += 2e9
 	}
 	return tl
+}
+
+// card is what is sent as number i, and the edges that come of it.
+func (dm *damage) card(rng *rand.Rand, f *Format, i int) (sent []Bits, edges []Edge) {
+	rd := dm.reader
+	if rd.interval == 0 {
+		rd = standardReader
+	}
+	rd.model = i % 3
+	t := int64(1e9) + int64(i)*2e9
+	sent = []Bits{randomCard(rng, f, &dm.opts)}
+	if len(dm.tags) > 0 {
+		sent[0] = dm.tags[rng.IntN(len(dm.tags))]
+	}
+	pulses := rd.send(rng, sent[0], t)
+	end := pulses[len(pulses)-1].at
+	if dm.before != nil {
+		for _, p := range dm.before(rng) {
+			p.at += t
+			pulses = append(pulses, p)
+		}
+	}
+	if dm.do != nil {
+		pulses = dm.do(rng, pulses)
+	}
+	if dm.twin {
+		sent = append(sent, randomCard(rng, f, &dm.opts))
+		pulses = append(pulses, rd.send(rng, sent[1], end+between(rng, 30*ms, 60*ms))...)
+	}
+	return sent, edgesOf(pulses)
 }
 
 // describe shows a frame as lines and the intervals between its edges, in
