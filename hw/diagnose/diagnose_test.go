@@ -158,6 +158,9 @@ func TestTableOfCauses(t *testing.T) {
 // Every cause has a label, a proof, and texts that hold in any state.
 func TestEveryCauseHasWords(t *testing.T) {
 	sites := []*board.Site{{}, {Divider: true}, {Pins: [2]string{"A", "B"}}}
+	if got := Label("a new fault"); got != "a new fault" {
+		t.Errorf("an unknown cause is labelled %q", got)
+	}
 	if len(rules) != len(gpio.Faults) {
 		t.Errorf("%d rules for %d faults", len(rules), len(gpio.Faults))
 	}
@@ -193,5 +196,31 @@ func TestSplit(t *testing.T) {
 	}
 	if extra := frames[0].extra; len(extra) != 1 || !extra[0].ghost || extra[0].bunched {
 		t.Errorf("extra %+v", extra)
+	}
+}
+
+func TestSplitAtItsLimits(t *testing.T) {
+	const bit = 1_000_000
+	for _, c := range []struct {
+		second, frames, extra, holes int // µs after the first
+	}{
+		{549, 1, 1, 0}, {550, 1, 0, 0}, {1500, 1, 0, 0}, {1501, 1, 0, 1}, {2600, 1, 0, 2}, {24_999, 1, 0, 24}, {25_000, 2, 0, 0},
+	} {
+		frames := split(spell(time.Second, "0@0", fmt.Sprintf("1@%d", c.second)).Edges, bit)
+		if len(frames) != c.frames || len(frames[0].extra) != c.extra || frames[0].holes != c.holes {
+			t.Errorf("%d µs: %+v", c.second, frames)
+		}
+	}
+	for extra, want := range map[string]stray{
+		"1@110": {ghost: true}, "1@111": {}, "0@110": {}, "0@19": {bunched: true}, "0@20": {}, "1@19": {true, true},
+	} {
+		frames := split(spell(time.Second, "0@0", extra).Edges, bit)
+		if len(frames) != 1 || len(frames[0].extra) != 1 || frames[0].extra[0] != want {
+			t.Errorf("%s: %+v", extra, frames)
+		}
+	}
+	// Without a usual distance nothing is too soon or missing.
+	if frames := split(spell(time.Second, "0@0", "1@1", "0@20000").Edges, 0); len(frames) != 1 || len(frames[0].extra) != 0 || frames[0].holes != 0 {
+		t.Errorf("no usual distance: %+v", frames)
 	}
 }

@@ -31,9 +31,6 @@ type stray struct {
 // The decoder does the same, but has to decide about a card; this only counts
 // what was there.
 func split(edges []wiegand.Edge, usual int64) (frames []frame) {
-	if len(edges) == 0 {
-		return nil
-	}
 	gap := min(max(25_000_000, usual*5/2), 60_000_000)
 	var cur frame
 	var bit wiegand.Edge // the last one
@@ -76,7 +73,7 @@ func (fr *frame) only(line int) bool {
 // judge holds a frame against the site's formats. Where all falls together are a
 // card, none is too many: one was stamped late.
 func (fr *frame) judge(formats []*wiegand.Format) {
-	if len(fr.extra) > 0 && fits(fr.all, formats) {
+	if fits(fr.all, formats) {
 		fr.bits, fr.extra = fr.all, nil
 	}
 	fr.good = fits(fr.bits, formats)

@@ -126,7 +126,7 @@ func weighNoGround(f *Findings, _ *Evidence) float64 {
 	switch {
 	case f.grouped > 0.5:
 		return 0
-	case both(f.noisy) && both(f.hums):
+	case both(f.hums):
 		return 0.7 // after hum
 	case both(f.noisy):
 		return 0.92
@@ -264,11 +264,11 @@ func weighKeypad(f *Findings, e *Evidence) float64 {
 		}
 	}
 	switch {
-	case f.goodRead():
+	case f.goodRead() || n < 2:
 		return 0
-	case n >= 2 && short == n:
+	case short == n:
 		return certain
-	case n >= 3 && short*10 >= n*8:
+	case short*10 >= n*8:
 		return 0.7
 	}
 	return 0

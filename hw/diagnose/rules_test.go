@@ -76,6 +76,7 @@ func TestWeights(t *testing.T) {
 
 		{"swapped", "one good read", findings(frames(inverse, inverse, inverse, good)), nil, 0},
 		{"swapped", "three of three", findings(frames(inverse, inverse, inverse)), nil, certain},
+		{"swapped", "four of five", findings(frames(inverse, inverse, inverse, inverse, bits(20, 0))), nil, certain},
 		{"swapped", "two of two", findings(frames(inverse, inverse)), nil, maybe},
 		{"swapped", "three of four", findings(frames(inverse, inverse, inverse, bits(20, 0))), nil, maybe},
 		{"swapped", "one of two", findings(frames(inverse, bits(20, 0))), nil, 0},
@@ -94,6 +95,7 @@ func TestWeights(t *testing.T) {
 		{"d0-low", "it moves as fast as one that twitches", findings(lowIdle(true, false), noise(40, 0)), nil, maybe},
 
 		{"d1-open", "only the other moves", findings(only0), nil, 0.9},
+		{"d1-open", "just enough pulses", findings(func(f *Findings) { f.Falls[0] = 3 }), nil, 0.9},
 		{"d1-open", "too few pulses", findings(func(f *Findings) { f.Falls[0] = 2 }), nil, 0},
 		{"d1-open", "it is held low", findings(only0, answers(PulledUp, HeldLow)), nil, 0},
 		{"d1-open", "it rests low, without a float test", findings(only0, lowIdle(false, true)), nil, maybe},
@@ -115,6 +117,7 @@ func TestWeights(t *testing.T) {
 		{"shorted", "with noise on one", findings(joined(3, 0), noise(3, 2)), nil, certain},
 
 		{"no-ground", "groups", findings(noise(9, 9), func(f *Findings) { f.grouped = 0.6 }), nil, 0},
+		{"no-ground", "half in groups", findings(noise(9, 9), func(f *Findings) { f.grouped = 0.5 }), nil, 0.92},
 		{"no-ground", "both noisy", findings(noise(3, 3)), nil, 0.92},
 		{"no-ground", "both hum", findings(noise(90, 90), hums(50, 50)), nil, 0.7},
 		{"no-ground", "both noisy, one hums", findings(noise(90, 90), hums(50, 0)), nil, 0.92},
@@ -173,9 +176,11 @@ func TestWeights(t *testing.T) {
 		{"hum", "none", findings(), nil, 0},
 
 		{"burst", "groups with no card", findings(noise(3, 0), func(f *Findings) { f.grouped = 0.6 }), nil, 0.93},
+		{"burst", "half in groups", findings(noise(3, 0), func(f *Findings) { f.grouped = 0.5 }), nil, 0},
 		{"burst", "a group of two", findings(noise(2, 0), func(f *Findings) { f.grouped = 0.6 }), nil, 0},
 		{"burst", "noise, not in groups", findings(noise(2, 0), strays(4, 0, 4)), nil, 0},
 		{"burst", "noise, partly in groups", findings(noise(2, 0), strays(4, 0, 4), func(f *Findings) { f.grouped = 0.3 }), nil, 0.7},
+		{"burst", "a fifth of two in groups", findings(noise(2, 0), strays(4, 0, 0), func(f *Findings) { f.grouped = 0.2 }), nil, 0.4},
 		{"burst", "groups among the card's", findings(strays(3, 0, 2)), nil, 0.7},
 		{"burst", "one pulse in a group", findings(strays(1, 0, 1)), nil, 0.4},
 		{"burst", "few of the strays in groups", findings(strays(4, 0, 2)), nil, 0.4},
@@ -187,7 +192,7 @@ func TestWeights(t *testing.T) {
 		{"crosstalk", "no ghosts", findings(strays(4, 0, 0)), nil, 0},
 		{"crosstalk", "ghosts", findings(strays(10, 7, 0)), nil, 0.9},
 		{"crosstalk", "among other strays", findings(strays(10, 6, 0)), nil, 0.4},
-		{"crosstalk", "a clock", findings(strays(4, 4, 0), func(f *Findings) { f.clock = 1 }), nil, 0},
+		{"crosstalk", "a clock", findings(strays(4, 4, 0), func(f *Findings) { f.clock = 0 }), nil, 0},
 		{"crosstalk", "wires that touch", findings(strays(4, 4, 0), joined(1, 0)), nil, maybe},
 		{"crosstalk", "noise", findings(strays(4, 4, 0), noise(0, 3)), nil, possible},
 
@@ -195,7 +200,7 @@ func TestWeights(t *testing.T) {
 		{"keypad", "one key", findings(frames(bits(4, 0))), nil, 0},
 		{"keypad", "four of five", findings(frames(bits(4, 0), bits(4, 0), bits(8, 0), bits(8, 0), bits(26, 0))), nil, 0.7},
 		{"keypad", "three of four", findings(frames(bits(4, 0), bits(4, 0), bits(8, 0), bits(26, 0))), nil, 0},
-		{"keypad", "a good read", findings(frames(bits(4, 0), bits(4, 0), good)), nil, 0},
+		{"keypad", "a good read", findings(frames(bits(4, 0), bits(4, 0), bits(4, 0), bits(4, 0), good)), nil, 0},
 		{"keypad", "a site with keys", findings(frames(bits(4, 0), bits(4, 0))), &Evidence{Formats: []*wiegand.Format{{Len: 4}}}, 0},
 		{"keypad", "a site with long keys", findings(frames(bits(8, 0), bits(8, 0))), &Evidence{Formats: []*wiegand.Format{{Len: 8}}}, 0},
 		{"keypad", "what is left of cards without DATA1", findings(only0, frames(bits(4, 22), bits(8, 18))), nil, 0},
@@ -268,6 +273,7 @@ func TestSeen(t *testing.T) {
 		{"burst", findings(), nil, "among the card's"},
 		{"wrong-gpio", findings(elsewhere), nil, "no pulses on the configured pins, but on GPIO27"},
 		{"wrong-gpio", findings(elsewhere, only0), nil, "no pulses of DATA1 on its pin, but on GPIO27"},
+		{"wrong-gpio", findings(elsewhere, func(f *Findings) { f.Falls[1] = 40 }), nil, "no pulses of DATA0 on its pin, but on GPIO27"},
 		{"wrong-gpio", findings(elsewhere, readsBoth), nil, "but also on GPIO27"},
 		{"wrong-gpio", findings(noFloat), nil, "no pulses came on the two configured lines"},
 		{"wrong-gpio", findings(bothFollow), nil, "nothing is connected"},

@@ -165,20 +165,8 @@ func textCrosstalk(f *Findings, s *board.Site) text {
 }
 
 func textWrongGPIO(f *Findings, s *board.Site) text {
-	others := strings.Join(f.free, " and on ")
-	where := fmt.Sprintf("%s to %s, %s to %s", s.DataWire(0), s.Pin(0), s.DataWire(1), s.Pin(1))
-	both := fmt.Sprintf("The data wires are on other pins than the configuration says. Move them: %s. Or set data0 and data1 to the pins where the pulses are.", where)
-	dead := slices.Index(f.Falls[:], 0)
-	switch {
-	case len(f.free) > 0 && f.Silent():
-		return text{"no pulses on the configured pins, but on " + others, both}
-	case len(f.free) > 0 && dead < 0:
-		return text{"pulses not only on the configured pins, but also on " + others, both}
-	case len(f.free) > 0:
-		return text{
-			fmt.Sprintf("no pulses of DATA%d on its pin, but on %s", dead, others),
-			fmt.Sprintf("%s is on another pin than the configuration says. Move it to %s. Or set data%d to the pin where the pulses are.", s.DataWire(dead), s.Pin(dead), dead),
-		}
+	if len(f.free) > 0 {
+		return textOtherPins(f, s)
 	}
 	seen := "nothing is connected to the two configured lines"
 	if f.unknownFloat() {
@@ -187,6 +175,24 @@ func textWrongGPIO(f *Findings, s *board.Site) text {
 	return text{
 		seen,
 		fmt.Sprintf("%s belongs on %s, %s on %s. Count the pins from the marked corner, odd numbers on one side, even on the other: header pins 17 and 18 are not GPIO17 and GPIO18.",
+			s.DataWire(0), s.Pin(0), s.DataWire(1), s.Pin(1)),
+	}
+}
+
+func textOtherPins(f *Findings, s *board.Site) text {
+	others, seen := strings.Join(f.free, " and on "), "no pulses on the configured pins, but on "
+	switch dead := slices.Index(f.Falls[:], 0); {
+	case dead < 0:
+		seen = "pulses not only on the configured pins, but also on "
+	case !f.Silent():
+		return text{
+			fmt.Sprintf("no pulses of DATA%d on its pin, but on %s", dead, others),
+			fmt.Sprintf("%s is on another pin than the configuration says. Move it to %s. Or set data%d to the pin where the pulses are.", s.DataWire(dead), s.Pin(dead), dead),
+		}
+	}
+	return text{
+		seen + others,
+		fmt.Sprintf("The data wires are on other pins than the configuration says. Move them: %s to %s, %s to %s. Or set data0 and data1 to the pins where the pulses are.",
 			s.DataWire(0), s.Pin(0), s.DataWire(1), s.Pin(1)),
 	}
 }
