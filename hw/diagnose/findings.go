@@ -146,7 +146,7 @@ func (f *Findings) countLate(e *Evidence) {
 				last = fr.to
 			}
 		}
-		if n >= 2 || n == 1 && i == len(e.Cards) { // in the late spell one is enough
+		if n >= 2 || i == len(e.Cards) { // in the late spell one is enough
 			f.late = max(f.late, n)
 		}
 	}

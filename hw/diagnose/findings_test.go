@@ -105,6 +105,13 @@ func TestExamineCards(t *testing.T) {
 	if f := examine(spell(time.Second, pairs(3)...)); f.Joined != 0 || len(f.frames) != 1 {
 		t.Errorf("three bits on both lines: %+v", f)
 	}
+	most := pairs(17) // 34 of 40 falls
+	for i := range 6 {
+		most = append(most, fmt.Sprintf("%d@%d", i%2, 34_000+i*2000))
+	}
+	if f := examine(spell(time.Second, most...)); f.Joined != 1 {
+		t.Errorf("17 of 23 bits on both lines: %+v", f)
+	}
 	// Five of seven bits on both lines are not all.
 	if f := examine(spell(time.Second, slices.Concat(pairs(5), []string{"0@10000", "1@12000"})...)); f.Joined != 0 {
 		t.Errorf("most bits on both lines: %+v", f)
@@ -156,7 +163,7 @@ func TestExamineClock(t *testing.T) {
 	}{
 		"a clock":                    {nil, []Spell{clock}, 1},
 		"29 ticks":                   {nil, []Spell{spell(time.Second, ticking(30)...)}, -1},
-		"beside a good read":         {nil, []Spell{clock, spell(time.Second, frameAt(10, good)...)}, -1},
+		"beside a good read":         {nil, []Spell{spell(time.Second, ticking(200)...), spell(time.Second, frameAt(400, good)...)}, -1},
 		"beside joined lines":        {nil, []Spell{clock, spell(time.Second, pairs(20)...)}, -1},
 		"with noise on it":           {[]string{"1@1", "1@50000", "1@230000"}, []Spell{clock}, -1},
 		"with noise on the other":    {[]string{"0@1", "0@50000", "0@230000"}, []Spell{clock}, 1},
