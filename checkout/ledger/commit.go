@@ -232,6 +232,7 @@ func (t *txn) append(ev *record.Event, person, device *party) error {
 		}
 	}
 	crash("event-written")
+	t.tx.OnCommit(func() { t.l.noteNewest(newest{chain: ev.Chain, hash: ev.Hash, seq: here.Seq}) })
 	if err := t.setHead(t.l.own, here.Seq, ev.Hash); err != nil {
 		return err
 	}

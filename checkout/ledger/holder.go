@@ -64,6 +64,9 @@ func (l *Ledger) reserve(seq uint64) {
 		return
 	}
 	l.ceiling = seq - 1 + reserve
+	if h, err := readHolder(l.path); err == nil { // of a file that had come farther
+		l.ceiling = max(l.ceiling, h.Ceiling)
+	}
 	if err := writeHolder(l.path, l.ceiling); err != nil {
 		l.o.Logger.Warn("can't set event numbers aside", "err", err)
 	}

@@ -113,4 +113,5 @@ var salvagedForm = record.Form[Salvaged]{
 	record.Runs(13, func(s *Salvaged) *[][2]uint64 { return &s.Lost }),
 	record.Uint(14, func(s *Salvaged) *int { return &s.Tagless }),
 	record.Uint(15, func(s *Salvaged) *int { return &s.Rows }),
+	record.Flag(16, func(s *Salvaged) *bool { return &s.Replaced }),
 }

@@ -46,9 +46,11 @@ type Options struct {
 	// exceptions by the device's kind.
 	Loan     time.Duration
 	KindLoan map[string]time.Duration
-	// MaxSize limits the file, in bytes; none if zero. A 32-bit board can map
-	// 2 GB at most.
+	// MaxSize limits the file, in bytes; none if zero.
 	MaxSize int
+	// Backups is a folder with backups of this ledger; empty for none. Where only
+	// they are left, the ledger is not begun anew without a word.
+	Backups string
 	// LockTimeout is how long to wait for another process to let go; 1 s if zero.
 	LockTimeout time.Duration
 	// Slow is from how long on a commit is logged as slow; 2 s if zero.
@@ -95,6 +97,7 @@ type Ledger struct {
 	mu     sync.RWMutex // of what follows: held for reading in a transaction
 	db     *bolt.DB     // nil: closed, or to be opened again after a fault
 	file   *os.File     // under db
+	note   *os.File     // of the newest event; nil: it can't be written; guarded by writing
 	closed bool
 
 	ceiling uint64   // the highest number set aside, see holder
@@ -171,6 +174,14 @@ func open(path string, o Options, readOnly bool) (*Ledger, error) {
 	}
 	l := &Ledger{path: path, o: o, keys: keys, readOnly: readOnly}
 	if err := l.reopen(); err != nil {
+		return nil, err
+	}
+	if readOnly {
+		return l, nil
+	}
+	l.openNewest()
+	if err := l.guard(l.checkNewest); err != nil {
+		l.Close()
 		return nil, err
 	}
 	return l, nil
@@ -353,7 +364,9 @@ func (l *Ledger) Close() error {
 	}
 	db := l.db
 	l.db, l.file = nil, nil
-	return db.Close()
+	err := db.Close()
+	l.closeNewest()
+	return err
 }
 
 // Path returns the file's path.

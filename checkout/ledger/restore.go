@@ -143,9 +143,10 @@ func (r *restorer) close() {
 	if r.file != nil {
 		r.file.Close()
 	}
-	os.Remove(r.tmp)                  // fails after the rename
-	os.Remove(holderPath(r.tmp))      // of the copy
-	os.Remove(beforeSchema(r.tmp, 1)) // the backup is that
+	// The copy and what lies beside it; the copy is gone after the rename.
+	for _, p := range []string{r.tmp, holderPath(r.tmp), newestPath(r.tmp), beforeSchema(r.tmp, 1)} {
+		os.Remove(p)
+	}
 }
 
 // openLedger opens what is to be replaced, or at least keeps others from it.
@@ -202,8 +203,10 @@ func (r *restorer) copyBackup(from *os.File) error {
 	if err := checkMetas(from, r.result.Backup); err != nil {
 		return err
 	}
-	if err := os.Remove(r.tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
+	for _, p := range []string{r.tmp, newestPath(r.tmp)} { // of a restore that was broken off
+		if err := os.Remove(p); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
 	}
 	return copyFile(r.tmp, func(to io.Writer) error {
 		_, err := io.Copy(to, io.NewSectionReader(from, 0, math.MaxInt64))

@@ -122,6 +122,11 @@ func (l *Ledger) salvageNow(d *DamagedError) bool {
 	if err == nil {
 		err = l.reopen()
 	}
+	if l.note != nil { // the salvage took that of the old file away
+		l.note.Close()
+		l.note = nil
+		l.openNewest()
+	}
 	if err != nil {
 		l.o.Logger.Error("the ledger can't be salvaged", "err", err)
 		return false

@@ -15,8 +15,12 @@ import (
 	"stump/internal/safefile"
 )
 
-// Salvaged tells what was saved from a damaged file.
+// Salvaged tells what was saved from a damaged file, or that the file is not the
+// one that it was.
 type Salvaged struct {
+	// Replaced: nothing is damaged; an old copy or another ledger was put in the
+	// place of the ledger.
+	Replaced bool
 	// File is where the damaged file is now; empty when there was none, though
 	// there had been a ledger.
 	File   string
@@ -50,6 +54,13 @@ type Salvaged struct {
 
 // String is the sentence for the log, the API and the technician.
 func (s *Salvaged) String() string {
+	if s.Replaced {
+		lost := ""
+		if len(s.Lost) > 0 {
+			lost = "; missing: " + ranges(s.Lost)
+		}
+		return fmt.Sprintf("this is not the ledger that was here: %s%s; stop the daemon and put the newer file back, or go on with this one", s.Reason, lost)
+	}
 	if s.File == "" {
 		return fmt.Sprintf("the ledger is gone (%s): a new one was begun; stump restore brings back a backup", s.Reason)
 	}
@@ -129,7 +140,7 @@ func OpenOrSalvage(path string, o Options) (l *Ledger, salvaged *Salvaged, err e
 	case err == nil:
 		return l, nil, nil
 	case errors.Is(err, os.ErrNotExist):
-		if !WasHere(path) {
+		if !WasHere(path, o.Backups) {
 			l, err = Create(path, o)
 			return l, nil, err
 		}
@@ -152,15 +163,18 @@ func OpenOrSalvage(path string, o Options) (l *Ledger, salvaged *Salvaged, err e
 }
 
 // WasHere reports whether there is a ledger, or was one: its traces are beside
-// it.
-func WasHere(path string) bool {
-	for _, p := range []string{path, holderPath(path)} {
-		if _, err := os.Lstat(p); err == nil {
+// it, or backups in a folder.
+func WasHere(path, backups string) bool {
+	for _, trace := range []string{path, holderPath(path), newestPath(path), path + ".damaged-*", path + ".replaced-*", path + ".schema-*",
+		filepath.Join(filepath.Dir(path), "backups", "*.db"), filepath.Join(backups, "*.db")} {
+		if backups == "" && strings.HasPrefix(trace, "*") {
+			continue
+		}
+		if found, err := filepath.Glob(trace); err == nil && len(found) > 0 {
 			return true
 		}
 	}
-	traces, _ := filepath.Glob(path + ".damaged-*")
-	return len(traces) > 0
+	return false
 }
 
 // The suspect file tells the next OpenOrSalvage of damage that was met while
@@ -236,6 +250,10 @@ func replace(path, next, aside string) error {
 		if err := os.Link(path, aside); err != nil {
 			return fmt.Errorf("set %s aside: %w", path, err)
 		}
+	}
+	// First of all: what comes in its place says by itself what is missing.
+	if err := forgetNewest(path); err != nil {
+		return err
 	}
 	crash("replace-rename")
 	if err := os.Rename(next, path); err != nil {

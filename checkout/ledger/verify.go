@@ -104,6 +104,18 @@ func (l *Ledger) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 		}
 	}
 	v.r.Loans = len(v.seen.open())
+	if n, ok := readNewest(l.path); ok && l.readOnly { // else it was looked at when the file was opened
+		err := l.view(func(t *txn) error {
+			why, err := t.older(n)
+			if why != "" {
+				v.r.fault("file", "%s", why)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
 	if o.Check != nil {
 		if err := l.checkCopy(ctx, o.Check, v.r); err != nil {
 			return nil, err

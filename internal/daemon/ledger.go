@@ -1,12 +1,14 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"stump/checkout"
@@ -36,6 +38,20 @@ func keyPath(cfg *config.Config, stateDir string) string {
 	return filepath.Join(stateDir, "site.key")
 }
 
+// backupDir is where the automatic backups are.
+func backupDir(cfg *config.Config, stateDir string) string {
+	return cmp.Or(cfg.Backup.Dir, filepath.Join(stateDir, "backups"))
+}
+
+// maxLedger is how large the file may grow: a 32-bit process can map 2 GB at most.
+func maxLedger() int {
+	if strconv.IntSize > 32 {
+		return 0
+	}
+	most := int64(1<<31 - 1<<20)
+	return int(most)
+}
+
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
@@ -50,7 +66,7 @@ func ledgerOptions(cfg *config.Config, keys sitekey.Keys) ledger.Options {
 	}
 	formats := cfg.CardFormats()
 	return ledger.Options{
-		Station: cfg.Station, SiteKey: keys.Current, OldKeys: keys.Old,
+		Station: cfg.Station, SiteKey: keys.Current, OldKeys: keys.Old, MaxSize: maxLedger(),
 		Loan: time.Duration(cfg.Loans.Length), KindLoan: kinds,
 		Mask: func(t checkout.Tag) string { return credential.Mask(t, formats) },
 	}
@@ -90,7 +106,7 @@ func openOrCreate(o Options, p places) (*ledger.Ledger, error) {
 	path := LedgerPath(o.StateDir)
 	keyFile := keyPath(o.Config, o.StateDir)
 	load := sitekey.LoadOrCreate
-	if ledger.WasHere(path) {
+	if ledger.WasHere(path, backupDir(o.Config, o.StateDir)) {
 		load = sitekey.Load // a new key would not fit the backups either
 	}
 	keys, err := load(keyFile)
@@ -104,6 +120,7 @@ func openOrCreate(o Options, p places) (*ledger.Ledger, error) {
 	opts.Logger = o.Log
 	// The simulated lab shows cards by name, so it needs their numbers.
 	opts.SealTags = o.Sim || p.numbers()
+	opts.Backups = backupDir(o.Config, o.StateDir)
 	opts.Sinks = directory.Sinks(p.directory, p.webhooks)
 	l, _, err := ledger.OpenOrSalvage(path, opts)
 	if err != nil {

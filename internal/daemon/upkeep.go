@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"cmp"
 	"context"
 	"log/slog"
 	"path/filepath"
@@ -47,7 +46,7 @@ func (d *Daemon) newUpkeep() *upkeep {
 		readers: d.Readers, frames: filepath.Join(d.o.StateDir, "frames"),
 		keep: cfg.Backup.Keep, retain: time.Duration(cfg.Privacy.RetainClosedLoans),
 		backup: ledger.BackupOptions{
-			Dir: cmp.Or(cfg.Backup.Dir, filepath.Join(d.o.StateDir, "backups")), Keep: cfg.Backup.Keep, Check: CheckInChild,
+			Dir: backupDir(cfg, d.o.StateDir), Keep: cfg.Backup.Keep, Check: CheckInChild,
 		},
 	}
 }
