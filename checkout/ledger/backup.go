@@ -11,9 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
-	"stump/internal/safefile"
+	"stump/checkout/ledger/boltfile"
 )
 
 // Backup writes a consistent copy of the ledger while taps go on. The site key
@@ -69,59 +67,11 @@ func (l *Ledger) copyOut(w io.Writer) error {
 // BackupTo writes a backup to path, which appears there only when it is whole
 // and on the disk. A file that is there is replaced.
 func (l *Ledger) BackupTo(path string) error {
-	err := copyFile(path, l.copyOut)
+	err := boltfile.Copy(path, l.copyOut)
 	if err != nil {
 		return fmt.Errorf("backup to %s: %w", path, err)
 	}
 	return nil
-}
-
-// copyFile makes a ledger file with what fill writes: temporary name, sync, a
-// look at it, rename, sync of the folder.
-func copyFile(path string, fill func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // fails after the rename
-	err = fill(f)
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = checkMetasAt(f.Name())
-	}
-	if err == nil {
-		crash("backup-rename")
-		err = os.Rename(f.Name(), path)
-	}
-	if err == nil {
-		err = safefile.SyncDir(filepath.Dir(path))
-	}
-	return err
-}
-
-// CheckFile runs bbolt's own check over the file at path. It may panic in a
-// goroutine of bbolt's when the file is damaged, so it is for a process that
-// does nothing else; see VerifyOptions.Check.
-func CheckFile(path string) error {
-	db, _, err := openBolt(path, &Options{}, true)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	return db.View(func(tx *bolt.Tx) error {
-		var errs []error
-		for err := range tx.Check() {
-			if len(errs) < 10 {
-				errs = append(errs, err)
-			}
-		}
-		return errors.Join(errs...)
-	})
 }
 
 // ErrNotChecked is a check that came to no end: it says nothing of the file.

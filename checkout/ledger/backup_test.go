@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/boltpages"
 	"stump/checkout/ledger/record"
 )
@@ -24,7 +25,7 @@ func TestBackupRotation(t *testing.T) {
 	var checked []string
 	o := BackupOptions{Dir: dir, Keep: 3, Check: func(_ context.Context, path string) error {
 		checked = append(checked, path)
-		return CheckFile(path)
+		return boltfile.Check(path)
 	}}
 	for i := range 5 {
 		x.bump(1, 11)
@@ -80,7 +81,7 @@ func TestBackupWhileTaps(t *testing.T) {
 		x.ok(x.BackupTo(path))
 		l, err := OpenReadOnly(path, x.o)
 		x.ok(err)
-		r, err := l.Verify(context.Background(), VerifyOptions{Check: func(_ context.Context, p string) error { return CheckFile(p) }})
+		r, err := l.Verify(context.Background(), VerifyOptions{Check: func(_ context.Context, p string) error { return boltfile.Check(p) }})
 		x.ok(err)
 		if !r.OK() || r.Bbolt != "passed" {
 			t.Errorf("%v", r)
@@ -213,7 +214,7 @@ func TestRestoreOverDamage(t *testing.T) {
 	x.ok(x.Close())
 	file, err := os.ReadFile(x.path)
 	x.ok(err)
-	holder, err := os.ReadFile(holderPath(x.path))
+	holder, err := os.ReadFile(boltfile.HolderPath(x.path))
 	x.ok(err)
 	forgotten, told := 0, 0
 	pages := len(tr.file) / boltpages.PageSize
@@ -221,7 +222,7 @@ func TestRestoreOverDamage(t *testing.T) {
 		b := slices.Clone(file)
 		clear(b[page*boltpages.PageSize : (page+1)*boltpages.PageSize])
 		x.ok(os.WriteFile(path, b, 0o600))
-		x.ok(os.WriteFile(holderPath(path), holder, 0o600))
+		x.ok(os.WriteFile(boltfile.HolderPath(path), holder, 0o600))
 		x.ok(errors.Join(removeIfThere(path+".restored"), removeIfThere(suspectPath(path))))
 		r, err := RestoreFile(context.Background(), path, backup, x.o, RestoreOptions{Actor: "admin"})
 		if err != nil {

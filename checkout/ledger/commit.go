@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"stump/checkout"
+	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/record"
 )
 
@@ -231,7 +232,7 @@ func (t *txn) append(ev *record.Event, person, device *party) error {
 			return err
 		}
 	}
-	crash("event-written")
+	boltfile.Crash("event-written")
 	t.tx.OnCommit(func() { t.l.noteNewest(newest{chain: ev.Chain, hash: ev.Hash, seq: here.Seq}) })
 	if err := t.setHead(t.l.own, here.Seq, ev.Hash); err != nil {
 		return err
@@ -407,6 +408,6 @@ func (t *txn) queue(ev *record.Event, here record.Ref) error {
 		}
 	}
 	t.tx.OnCommit(t.l.changes.tell)
-	crash("outbox-written")
+	boltfile.Crash("outbox-written")
 	return nil
 }

@@ -18,6 +18,7 @@ import (
 	"unicode/utf8"
 
 	"stump/checkout"
+	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/boltpages"
 	"stump/checkout/ledger/record"
 )
@@ -198,7 +199,7 @@ type damageCounts struct{ harmless, found, salvaged, whole atomic.Int64 }
 // damageRun opens one damaged file.
 func damageRun(t *testing.T, o Options, tr *truth, file []byte, c *damageCounts) error {
 	path := filepath.Join(memDir(t), "ledger.db")
-	if err := errors.Join(os.WriteFile(path, file, 0o600), writeHolder(path, uint64(len(tr.hashes)+reserve))); err != nil {
+	if err := errors.Join(os.WriteFile(path, file, 0o600), boltfile.WriteHolder(path, uint64(len(tr.hashes)+reserve))); err != nil {
 		return err
 	}
 	o.Stamp = newTestClock().stamp

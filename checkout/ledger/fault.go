@@ -2,9 +2,6 @@ package ledger
 
 import (
 	"errors"
-	"fmt"
-	"runtime/debug"
-	"strings"
 	"syscall"
 )
 
@@ -32,54 +29,3 @@ var ErrClosed = errors.New("the ledger is closed")
 
 // ErrReadOnly is returned by what writes on a ledger opened read-only.
 var ErrReadOnly = errors.New("the ledger is open for reading only")
-
-// DamagedError is a ledger file that can't be trusted. The file is not
-// changed; OpenOrSalvage sets it aside and saves what can be read.
-type DamagedError struct {
-	Path   string
-	Reason string
-}
-
-// damagedAt makes a DamagedError. What is damaged may be long: a key that bbolt
-// takes for the half of the file. The reason becomes an event and a row, so it
-// must stay short enough for both.
-func damagedAt(path, reason string) *DamagedError {
-	const most = 300 // bytes
-	if len(reason) > most {
-		reason = strings.ToValidUTF8(reason[:most], "") + " …"
-	}
-	return &DamagedError{path, reason}
-}
-
-func (e *DamagedError) Error() string {
-	return fmt.Sprintf("the ledger %s is damaged: %s", e.Path, e.Reason)
-}
-
-// Hint says what to do.
-func (e *DamagedError) Hint() string {
-	return "start the daemon anew: it sets the damaged file aside and saves what can be read; or `stump restore` a backup"
-}
-
-// recoverDamage turns the panics and memory faults by which bbolt meets a
-// damaged file into a DamagedError. Use: defer recoverDamage(path, &err)().
-// A file that is cut short while mapped makes reads past its end fault
-// (SIGBUS), which is fatal unless the goroutine asks for a panic.
-func recoverDamage(path string, err *error) func() {
-	before := debug.SetPanicOnFault(true)
-	return func() {
-		debug.SetPanicOnFault(before)
-		if r := recover(); r != nil {
-			*err = damagedAt(path, fmt.Sprint(r))
-		}
-	}
-}
-
-// crashHook is called at the named points of a write, so that a test can end
-// the process there.
-var crashHook func(point string)
-
-func crash(point string) {
-	if crashHook != nil {
-		crashHook(point)
-	}
-}

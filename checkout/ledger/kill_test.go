@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/boltpages"
 	"stump/internal/clock"
 )
@@ -206,7 +207,7 @@ func crashChild() {
 	path, point := os.Getenv("STUMP_TEST_LEDGER"), os.Getenv("STUMP_TEST_POINT")
 	var n, passed int
 	fmt.Sscan(os.Getenv("STUMP_TEST_PASS"), &n)
-	crashHook = func(p string) {
+	boltfile.CrashHook = func(p string) {
 		if p != point {
 			return
 		}

@@ -15,6 +15,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"stump/checkout"
+	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/record"
 	"stump/internal/clock"
 	"stump/internal/hint"
@@ -129,11 +130,11 @@ func Create(path string, o Options) (*Ledger, error) {
 	if _, err := o.fill(); err != nil {
 		return nil, err
 	}
-	path, err := resolve(path)
+	path, err := boltfile.Resolve(path)
 	if err != nil {
 		return nil, err
 	}
-	err = createFile(path, func(db *bolt.DB) error {
+	err = boltfile.Create(path, func(db *bolt.DB) error {
 		return db.Update(initTrees)
 	})
 	if err != nil {
@@ -169,7 +170,7 @@ func open(path string, o Options, readOnly bool) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	if path, err = resolve(path); err != nil {
+	if path, err = boltfile.Resolve(path); err != nil {
 		return nil, err
 	}
 	l := &Ledger{path: path, o: o, keys: keys, readOnly: readOnly}
@@ -190,7 +191,7 @@ func open(path string, o Options, readOnly bool) (*Ledger, error) {
 // reopen opens the file and reads what is kept in memory. The caller holds mu,
 // or is alone.
 func (l *Ledger) reopen() error {
-	db, file, err := openBolt(l.path, &l.o, l.readOnly)
+	db, file, err := boltfile.Open(l.path, boltfile.Options{LockTimeout: l.o.LockTimeout, MaxSize: l.o.MaxSize, ReadOnly: l.readOnly})
 	if err != nil {
 		return err
 	}
@@ -204,7 +205,7 @@ func (l *Ledger) reopen() error {
 
 // load checks that the file is ours and reads its names.
 func (l *Ledger) load() (err error) {
-	defer recoverDamage(l.path, &err)()
+	defer boltfile.Recover(l.path, &err)()
 	if err := l.migrate(); err != nil {
 		return err
 	}
@@ -328,27 +329,9 @@ func (t *txn) checkHead() (seq uint64, err error) {
 // drop lets go of the file.
 func (l *Ledger) drop() {
 	if l.db != nil {
-		shut(l.path, l.db, l.file)
+		boltfile.Shut(l.path, l.db, l.file)
 	}
 	l.db, l.file = nil, nil
-}
-
-// shut closes a file that has met a fault. bbolt would wait for ever for a
-// transaction that a panic has left open; closing the file lets go of the lock
-// in any case.
-func shut(path string, db *bolt.DB, file *os.File) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		var err error
-		defer recoverDamage(path, &err)()
-		err = db.Close()
-	}()
-	select {
-	case <-done:
-	case <-time.After(time.Second):
-		letGo(file)
-	}
 }
 
 // Close waits for transactions under way and closes the file.
@@ -371,3 +354,12 @@ func (l *Ledger) Close() error {
 
 // Path returns the file's path.
 func (l *Ledger) Path() string { return l.path }
+
+// What can be wrong with the file.
+type (
+	DamagedError = boltfile.DamagedError
+	LockedError  = boltfile.LockedError
+)
+
+// CheckFile runs bbolt's own check over a file; see [boltfile.Check].
+func CheckFile(path string) error { return boltfile.Check(path) }

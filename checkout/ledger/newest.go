@@ -11,6 +11,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"stump/checkout"
+	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/record"
 )
 
@@ -153,7 +154,7 @@ func (t *txn) goOnAfter(n newest, why string) error {
 	last := head
 	if c.ID == n.chain {
 		last = max(head, n.seq)
-		if h, err := readHolder(t.l.path); err == nil && !n.clean {
+		if h, err := boltfile.ReadHolder(t.l.path); err == nil && !n.clean {
 			last = max(last, h.Ceiling)
 		}
 	}

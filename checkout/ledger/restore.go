@@ -18,6 +18,7 @@ import (
 	"github.com/google/uuid"
 
 	"stump/checkout"
+	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/record"
 	"stump/internal/hint"
 )
@@ -100,7 +101,7 @@ func RestoreFile(ctx context.Context, path, backup string, o Options, ro Restore
 	if _, err := o.fill(); err != nil {
 		return nil, err
 	}
-	path, err := resolve(path)
+	path, err := boltfile.Resolve(path)
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +145,7 @@ func (r *restorer) close() {
 		r.file.Close()
 	}
 	// The copy and what lies beside it; the copy is gone after the rename.
-	for _, p := range []string{r.tmp, holderPath(r.tmp), newestPath(r.tmp), beforeSchema(r.tmp, 1)} {
+	for _, p := range []string{r.tmp, boltfile.HolderPath(r.tmp), newestPath(r.tmp), beforeSchema(r.tmp, 1)} {
 		os.Remove(p)
 	}
 }
@@ -167,7 +168,7 @@ func (r *restorer) openLedger() (err error) {
 	}
 	r.file = f
 	if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
-		return lockedBy(r.path)
+		return boltfile.LockedBy(r.path)
 	}
 	return nil
 }
@@ -200,7 +201,7 @@ func (r *restorer) copyBackup(from *os.File) error {
 		}
 		defer from.Close()
 	}
-	if err := checkMetas(from, r.result.Backup); err != nil {
+	if err := boltfile.CheckMetas(from, r.result.Backup); err != nil {
 		return err
 	}
 	for _, p := range []string{r.tmp, newestPath(r.tmp)} { // of a restore that was broken off
@@ -208,7 +209,7 @@ func (r *restorer) copyBackup(from *os.File) error {
 			return err
 		}
 	}
-	return copyFile(r.tmp, func(to io.Writer) error {
+	return boltfile.Copy(r.tmp, func(to io.Writer) error {
 		_, err := io.Copy(to, io.NewSectionReader(from, 0, math.MaxInt64))
 		return err
 	})

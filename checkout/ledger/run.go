@@ -10,6 +10,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
+	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/record"
 	"stump/internal/safefile"
 )
@@ -157,7 +158,7 @@ func (l *Ledger) ensure() error {
 
 // guard runs f so that a damaged file gives an error.
 func (l *Ledger) guard(f func() error) (err error) {
-	defer recoverDamage(l.path, &err)()
+	defer boltfile.Recover(l.path, &err)()
 	return f()
 }
 
@@ -206,7 +207,7 @@ func (l *Ledger) update(f func(*txn) error) error {
 	if err != nil {
 		return l.failed(err)
 	}
-	crash("after-commit")
+	boltfile.Crash("after-commit")
 	l.saved(time.Since(begin))
 	return nil
 }
@@ -224,7 +225,7 @@ func (l *Ledger) commit(f func(*txn) error) (txid int, err error) {
 			if err := f(&txn{l: l, tx: tx}); err != nil {
 				return callerError{err}
 			}
-			crash("before-commit")
+			boltfile.Crash("before-commit")
 			return nil
 		})
 	})
@@ -276,7 +277,7 @@ func (l *Ledger) renew() error {
 		return err
 	}
 	if err == nil {
-		shut(l.path, old.db, old.file)
+		boltfile.Shut(l.path, old.db, old.file)
 		return nil
 	}
 	// Another process may have taken the file meanwhile; then it is gone.

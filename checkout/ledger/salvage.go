@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"stump/checkout/ledger/boltfile"
 	"stump/internal/count"
 	"stump/internal/safefile"
 )
@@ -126,14 +127,14 @@ func OpenOrSalvage(path string, o Options) (l *Ledger, salvaged *Salvaged, err e
 	if _, err := o.fill(); err != nil {
 		return nil, nil, err
 	}
-	if path, err = resolve(path); err != nil {
+	if path, err = boltfile.Resolve(path); err != nil {
 		return nil, nil, err
 	}
 	reason := readSuspect(path)
 	if reason == "" {
 		l, err = Open(path, o)
 	} else {
-		err = damagedAt(path, reason)
+		err = boltfile.Damaged(path, reason)
 	}
 	var damaged *DamagedError
 	switch {
@@ -144,11 +145,11 @@ func OpenOrSalvage(path string, o Options) (l *Ledger, salvaged *Salvaged, err e
 			l, err = Create(path, o)
 			return l, nil, err
 		}
-		if h, err := readHolder(path); err == nil && h.running() {
+		if h, err := boltfile.ReadHolder(path); err == nil && h.Running() {
 			// Somebody took the file away under a process that has it open.
-			return nil, nil, &LockedError{path, h.PID, h.Command}
+			return nil, nil, &LockedError{Path: path, PID: h.PID, Command: h.Command}
 		}
-		damaged = damagedAt(path, "the file is missing")
+		damaged = boltfile.Damaged(path, "the file is missing")
 	case !errors.As(err, &damaged):
 		return nil, nil, err
 	}
@@ -165,7 +166,7 @@ func OpenOrSalvage(path string, o Options) (l *Ledger, salvaged *Salvaged, err e
 // WasHere reports whether there is a ledger, or was one: its traces are beside
 // it, or backups in a folder.
 func WasHere(path, backups string) bool {
-	for _, trace := range []string{path, holderPath(path), newestPath(path), path + ".damaged-*", path + ".replaced-*", path + ".schema-*",
+	for _, trace := range []string{path, boltfile.HolderPath(path), newestPath(path), path + ".damaged-*", path + ".replaced-*", path + ".schema-*",
 		filepath.Join(filepath.Dir(path), "backups", "*.db"), filepath.Join(backups, "*.db")} {
 		if backups == "" && strings.HasPrefix(trace, "*") {
 			continue
@@ -212,7 +213,7 @@ func salvage(path, reason string, o Options) (*Salvaged, error) {
 	if f != nil {
 		defer f.Close()
 		if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-			return nil, lockedBy(path)
+			return nil, boltfile.LockedBy(path)
 		}
 		if s.result.File, err = freeName(asideName(path, "damaged", reason, s.result.At)); err != nil {
 			return nil, err
@@ -223,7 +224,7 @@ func salvage(path, reason string, o Options) (*Salvaged, error) {
 	if err := os.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
-	if err := createFile(tmp, s.fill); err != nil {
+	if err := boltfile.Create(tmp, s.fill); err != nil {
 		return nil, err
 	}
 	return s.result, replace(path, tmp, s.result.File)
@@ -255,11 +256,11 @@ func replace(path, next, aside string) error {
 	if err := forgetNewest(path); err != nil {
 		return err
 	}
-	crash("replace-rename")
+	boltfile.Crash("replace-rename")
 	if err := os.Rename(next, path); err != nil {
 		return err
 	}
-	crash("replace-sync-dir")
+	boltfile.Crash("replace-sync-dir")
 	if err := os.Remove(suspectPath(path)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
+	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/record"
 )
 
@@ -83,7 +84,7 @@ func (l *Ledger) migrate() error {
 	}
 	aside := beforeSchema(l.path, v)
 	l.o.Logger.Info("migrating the ledger", "from", v, "to", schema, "copy", aside)
-	err = copyFile(aside, func(f io.Writer) error {
+	err = boltfile.Copy(aside, func(f io.Writer) error {
 		return l.db.View(func(tx *bolt.Tx) error {
 			_, err := tx.WriteTo(f)
 			return err

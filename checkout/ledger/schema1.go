@@ -27,7 +27,8 @@ type schema1 struct {
 }
 
 func metaStation(name string) []byte { return append([]byte("station/"), name...) }
-func metaSwept1(name string) []byte  { return append([]byte("swept/"), name...) }
+
+func metaSwept1(name string) []byte { return append([]byte("swept/"), name...) }
 
 // readSchema1 reads the chains of a file of schema 1.
 func (t *txn) readSchema1() (*schema1, error) {

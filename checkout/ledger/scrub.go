@@ -10,6 +10,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
+	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/record"
 	"stump/internal/safefile"
 )
@@ -51,7 +52,7 @@ func (l *Ledger) Scrub(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.drop()
-	crash("scrub-rename")
+	boltfile.Crash("scrub-rename")
 	err := os.Rename(tmp, l.path)
 	if err == nil {
 		err = safefile.SyncDir(filepath.Dir(l.path))
@@ -61,7 +62,7 @@ func (l *Ledger) Scrub(ctx context.Context) error {
 
 // rewrite copies all rows into a new file, in order.
 func (l *Ledger) rewrite(ctx context.Context, tmp string) error {
-	return createFile(tmp, func(to *bolt.DB) error {
+	return boltfile.Create(tmp, func(to *bolt.DB) error {
 		// The file has no name yet: one sync at the end will do.
 		to.NoSync = true
 		defer func() { to.NoSync = false }()

@@ -8,6 +8,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"stump/checkout"
+	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/record"
 )
 
@@ -20,7 +21,7 @@ type txn struct {
 }
 
 func (t *txn) damaged(format string, a ...any) error {
-	return damagedAt(t.l.path, fmt.Sprintf(format, a...))
+	return boltfile.Damaged(t.l.path, fmt.Sprintf(format, a...))
 }
 
 // get returns the body of a row, nil when there is none.

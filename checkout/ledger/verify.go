@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/record"
 	"stump/internal/count"
 )
@@ -122,7 +123,7 @@ func (l *Ledger) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 		}
 	}
 	if o.Note && !v.r.OK() {
-		l.suspect(damagedAt(l.path, v.r.Faults[0].What+": "+v.r.Faults[0].Detail))
+		l.suspect(boltfile.Damaged(l.path, v.r.Faults[0].What+": "+v.r.Faults[0].Detail))
 	}
 	v.r.Took = time.Since(begin)
 	return v.r, nil

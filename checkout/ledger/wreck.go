@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"stump/checkout"
+	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/boltpages"
 	"stump/checkout/ledger/record"
 )
@@ -48,7 +49,7 @@ func newWreck(path string, o Options) *wreck {
 	for _, tr := range record.Trees {
 		w.rows[tr] = rowMap{}
 	}
-	if h, err := readHolder(path); err == nil {
+	if h, err := boltfile.ReadHolder(path); err == nil {
 		w.ceiling = h.Ceiling
 	}
 	return w

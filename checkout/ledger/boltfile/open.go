@@ -1,6 +1,9 @@
-package ledger
+// Package boltfile opens, makes and copies the file of a ledger, so that damage,
+// locks and power cuts are errors with a name.
+package boltfile
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -14,39 +17,58 @@ import (
 	"stump/checkout/ledger/boltpages"
 	"stump/internal/hint"
 	"stump/internal/owner"
-	"stump/internal/safefile"
 )
 
-// checkMetas looks at a file before bbolt does, since bbolt makes an empty
+// Check runs bbolt's own check over the file at path. It may panic in a
+// goroutine of bbolt's when the file is damaged, so it is for a process that
+// does nothing else; see VerifyOptions.Check.
+func Check(path string) error {
+	db, _, err := Open(path, Options{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return db.View(func(tx *bolt.Tx) error {
+		var errs []error
+		for err := range tx.Check() {
+			if len(errs) < 10 {
+				errs = append(errs, err)
+			}
+		}
+		return errors.Join(errs...)
+	})
+}
+
+// CheckMetas looks at a file before bbolt does, since bbolt makes an empty
 // file anew, panics on a short one, and goes back a transaction without a word
 // when one meta page is damaged. It reads two pages.
-func checkMetas(f *os.File, path string) error {
+func CheckMetas(f *os.File, path string) error {
 	st, err := f.Stat()
 	if err != nil {
 		return err
 	}
 	if st.Size() == 0 {
-		return damagedAt(path, "the file is empty")
+		return Damaged(path, "the file is empty")
 	}
 	if st.Size() < 4*boltpages.PageSize {
-		return damagedAt(path, fmt.Sprintf("the file is cut short: %d bytes", st.Size()))
+		return Damaged(path, fmt.Sprintf("the file is cut short: %d bytes", st.Size()))
 	}
 	var txids [2]uint64
 	for slot := range int64(2) {
 		m, err := boltpages.ReadMeta(f, slot)
 		txids[slot] = m.Txid
 		if err != nil {
-			return damagedAt(path, fmt.Sprintf("meta page %d: %v", slot, err))
+			return Damaged(path, fmt.Sprintf("meta page %d: %v", slot, err))
 		}
 		if m.High > uint64(st.Size())/boltpages.PageSize {
-			return damagedAt(path, fmt.Sprintf("the file is cut short: %d bytes of at least %d", st.Size(), m.High*boltpages.PageSize))
+			return Damaged(path, fmt.Sprintf("the file is cut short: %d bytes of at least %d", st.Size(), m.High*boltpages.PageSize))
 		}
 		if m.Root >= m.High || (m.Freelist >= m.High && m.Freelist != boltpages.NoPage) {
-			return damagedAt(path, fmt.Sprintf("meta page %d points outside the file", slot))
+			return Damaged(path, fmt.Sprintf("meta page %d points outside the file", slot))
 		}
 	}
 	if txids[0] == txids[1] {
-		return damagedAt(path, "both meta pages are of one transaction")
+		return Damaged(path, "both meta pages are of one transaction")
 	}
 	return nil
 }
@@ -57,14 +79,14 @@ func checkMetasAt(path string) error {
 		return err
 	}
 	defer f.Close()
-	return checkMetas(f, path)
+	return CheckMetas(f, path)
 }
 
-// resolve returns the file that path names, which need not be there yet. A link
+// Resolve returns the file that path names, which need not be there yet. A link
 // is followed, since a rename in its place would leave the ledger behind on the
 // other disk. What isn't a regular file is not ours to set aside. Root is refused
 // where another user decides which file it is; see package owner.
-func resolve(path string) (string, error) {
+func Resolve(path string) (string, error) {
 	if err := owner.Check(path); err != nil {
 		return "", err
 	}
@@ -88,9 +110,17 @@ func resolve(path string) (string, error) {
 	return path, err
 }
 
-// openBolt opens an existing file. It returns the file under bbolt too, so
+// Options are how a file is opened.
+type Options struct {
+	// LockTimeout is how long to wait for another process to let go; 1 s if zero.
+	LockTimeout time.Duration
+	MaxSize     int // of the file, in bytes; none if zero
+	ReadOnly    bool
+}
+
+// Open opens an existing file. It returns the file under bbolt too, so
 // that it can be closed when bbolt can't do it any more.
-func openBolt(path string, o *Options, readOnly bool) (db *bolt.DB, file *os.File, err error) {
+func Open(path string, o Options) (db *bolt.DB, file *os.File, err error) {
 	if err := checkMetasAt(path); err != nil {
 		return nil, nil, err
 	}
@@ -99,28 +129,25 @@ func openBolt(path string, o *Options, readOnly bool) (db *bolt.DB, file *os.Fil
 			letGo(file) // bbolt has not, when it panicked
 		}
 	}()
-	defer recoverDamage(path, &err)()
-	timeout := o.LockTimeout
-	if timeout == 0 {
-		timeout = time.Second
-	}
+	defer Recover(path, &err)()
+	timeout := cmp.Or(o.LockTimeout, time.Second)
 	db, err = bolt.Open(path, 0o640, &bolt.Options{
 		Timeout:  timeout,
-		ReadOnly: readOnly,
+		ReadOnly: o.ReadOnly,
 		PageSize: boltpages.PageSize,
 		MaxSize:  o.MaxSize,
 		// The map grows only when no reader is in a transaction: make that rare.
 		InitialMmapSize: mapSize(path),
 		FreelistType:    bolt.FreelistMapType,
 		OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
-			// Never create: an empty ledger is made by createFile alone.
+			// Never create: an empty ledger is made by Create alone.
 			f, err := os.OpenFile(name, flag&^os.O_CREATE, mode)
 			file = f
 			return f, err
 		},
 	})
 	if errors.Is(err, berrors.ErrTimeout) {
-		return nil, nil, lockedBy(path)
+		return nil, nil, LockedBy(path)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -149,42 +176,20 @@ func mapSize(path string) int {
 	return int(min(size, most))
 }
 
-// createFile makes a ledger file with what fill writes into it. It appears
-// under its name only when it is whole.
-func createFile(path string, fill func(*bolt.DB) error) error {
-	if _, err := os.Lstat(path); err == nil {
-		return fmt.Errorf("%s: %w", path, os.ErrExist)
+// Shut closes a file that has met a fault. bbolt would wait for ever for a
+// transaction that a panic has left open; closing the file lets go of the lock
+// in any case.
+func Shut(path string, db *bolt.DB, file *os.File) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		var err error
+		defer Recover(path, &err)()
+		err = db.Close()
+	}()
+	select {
+	case <-done:
+	case <-time.After(time.Second):
+		letGo(file)
 	}
-	tmp := path + ".new"
-	if err := os.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	db, err := bolt.Open(tmp, 0o640, &bolt.Options{
-		Timeout: time.Second, PageSize: boltpages.PageSize, FreelistType: bolt.FreelistMapType,
-		OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
-			return os.OpenFile(name, flag|os.O_EXCL, mode) // not through a link that was put there since
-		},
-	})
-	if err != nil {
-		return err
-	}
-	err = fill(db)
-	if err == nil {
-		err = db.Sync()
-	}
-	if cerr := db.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		crash("create-rename")
-		err = os.Rename(tmp, path)
-	}
-	if err == nil {
-		crash("create-sync-dir")
-		err = safefile.SyncDir(filepath.Dir(path))
-	}
-	if err != nil {
-		os.Remove(tmp)
-	}
-	return err
 }
