@@ -39,7 +39,7 @@ func (s *tester) card(ctx context.Context) Result {
 		s.evidence.Cards = s.evidence.Cards[len(s.evidence.Cards)-1:]
 		s.evidence.Answered, s.evidence.Free = nil, nil
 	}
-	if diagnose.Examine(&s.evidence).OneDead() && s.evidence.Free == nil {
+	if diagnose.Examine(&s.evidence).OneDead() {
 		// One of the wires may be on another pin.
 		if err := s.elsewhere(ctx); err != nil {
 			return failed(err)
@@ -66,7 +66,7 @@ func (s *tester) secondCard(ctx context.Context) Result {
 	for i := range times {
 		s.Say([]string{"Show a card of the other kind: a device's tag if the first was a badge.", "The same card again.", "And once more."}[min(i, 2)])
 		show := s.show
-		if i > 0 && i == times-1 && s.clean(s.evidence.Cards) {
+		if i == times-1 && s.clean(s.evidence.Cards) {
 			show = s.showWidths
 		}
 		if err := show(ctx, 1); err != nil {
@@ -138,7 +138,7 @@ func (s *tester) clean(spells []diagnose.Spell) bool {
 // nothingCame looks further: where the pulses may have gone instead, and whether
 // the reader holds them back. It reports whether a card comes after all.
 func (s *tester) nothingCame(ctx context.Context) (came bool, err error) {
-	if s.Ask != nil && s.Present == nil {
+	if s.Present == nil {
 		a, err := s.Ask(ctx, "Nothing arrived. Did the reader beep or light up for the card? [y/n]")
 		if err != nil {
 			return false, err
@@ -263,7 +263,7 @@ func (s *tester) judge(spells []diagnose.Spell) Result {
 			r.Remedy = s.unexplained(f, t)
 		}
 		return r
-	case t.same < n || t.repaired > 0 || f.Quiet > 0 || f.Extra > 0:
+	case t.same < n || t.repaired > 0 || f.Quiet > 0:
 		v := Warn
 		if t.good*3 < n*2 {
 			v = Fail

@@ -86,7 +86,7 @@ type Health struct {
 	lows []time.Duration // when the supply was last too low, each time
 
 	clockBad   bool
-	clockBadAt time.Duration
+	clockBadAt time.Duration // when it became bad
 
 	took []time.Duration // of the last commits
 
@@ -148,7 +148,7 @@ func (h *Health) ObserveVoltage(now time.Duration, low bool) {
 
 // ObserveClock takes whether the wall clock is trusted.
 func (h *Health) ObserveClock(now time.Duration, trusted bool) {
-	if !trusted && !h.clockBad {
+	if !h.clockBad {
 		h.clockBadAt = now
 	}
 	h.clockBad = !trusted

@@ -33,6 +33,9 @@ func expect(t *testing.T, h *Health, now time.Duration, want ...string) {
 	}
 }
 
+// origin is where the clock of these tests begins: anywhere.
+const origin = 5000 * hour
+
 // office has a reader used in office hours, Monday to Friday, for some weeks.
 func office(h *Health, weeks int, badShare float64) (end time.Duration) {
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -41,7 +44,7 @@ func office(h *Health, weeks int, badShare float64) (end time.Duration) {
 			continue
 		}
 		for i := range 40 {
-			at := time.Duration(day)*24*hour + 9*hour + time.Duration(i)*12*time.Minute
+			at := origin + time.Duration(day)*24*hour + 9*hour + time.Duration(i)*12*time.Minute
 			if rng.Float64() < badShare {
 				h.ObserveRead(at, refused())
 			}
@@ -50,6 +53,16 @@ func office(h *Health, weeks int, badShare float64) (end time.Duration) {
 		}
 	}
 	return end
+}
+
+// text is what the only standing condition says.
+func text(t *testing.T, h *Health, now time.Duration) string {
+	t.Helper()
+	all, _, _ := h.Report(now)
+	if len(all) != 1 {
+		t.Fatalf("at %v: %+v", now, all)
+	}
+	return all[0].Text
 }
 
 func TestHealthyMonth(t *testing.T) {
@@ -80,12 +93,44 @@ func TestBadReadEndsNoSilence(t *testing.T) {
 	expect(t, &h, end+100*hour, "reader-silent")
 }
 
+// Silence means nothing before twenty reads, nor before a week, nor for a day.
 func TestReaderSilentNeedsExperience(t *testing.T) {
-	var h Health
-	for i := range 50 {
-		h.ObserveRead(time.Duration(i)*time.Minute, good())
+	for _, c := range []struct {
+		reads   int
+		every   time.Duration
+		silence time.Duration
+		want    string
+	}{
+		{50, time.Minute, 1000 * hour, ""},
+		{19, 12 * hour, 100 * hour, ""},
+		{20, 12 * hour, 100 * hour, "reader-silent"},
+		{29, 6 * hour, 100 * hour, "reader-silent"}, // the last one after a week
+		{28, 6 * hour, 100 * hour, ""},
+		{50, 6 * hour, 24 * hour, "reader-silent"},
+		{50, 6 * hour, 24*hour - 1, ""},
+	} {
+		var h Health
+		var at time.Duration
+		for i := range c.reads {
+			at = origin + time.Duration(i)*c.every
+			h.ObserveRead(at, good())
+		}
+		if got := strings.Join(holding(&h, at+c.silence), " "); got != c.want {
+			t.Errorf("%+v: %q", c, got)
+		}
 	}
-	expect(t, &h, 30*24*hour)
+}
+
+// The limit is one and a half of the longest silence.
+func TestReaderSilentLimit(t *testing.T) {
+	var h Health
+	end := office(&h, 3, 0)
+	weekend := 3*24*hour - 39*12*time.Minute // Friday's last card to Monday's first
+	expect(t, &h, end+time.Second+weekend*3/2-1)
+	expect(t, &h, end+time.Second+weekend*3/2, "reader-silent")
+	if got := text(t, &h, end+100*hour); got != "no card was read for 4.2 days; the longest silence of the past weeks was 2.7 days" {
+		t.Error(got)
+	}
 }
 
 // A long holiday is forgotten after two months, not at once.
@@ -185,7 +230,9 @@ func TestFewBadReads(t *testing.T) {
 	}
 	expect(t, &h, 4*time.Second)
 	h.ObserveRead(5*time.Second, refused())
-	expect(t, &h, 5*time.Second, BadReads)
+	if got := text(t, &h, 5*time.Second); got != "5 of the last 5 reads were bad" {
+		t.Error(got)
+	}
 }
 
 func TestStrayEdgesHover(t *testing.T) {
@@ -230,61 +277,126 @@ func TestBadReadsAgainstOwnPast(t *testing.T) {
 	expect(t, &h, at)
 }
 
+// strays are frames that are too short or too long for a card.
 func TestStrayEdges(t *testing.T) {
-	var h Health
-	for i := range 30 {
-		h.ObserveRead(time.Duration(i)*time.Second, &wiegand.Read{Count: 1, Fault: wiegand.FaultCount})
+	stray := func(count int, fault wiegand.Fault) string {
+		var h Health
+		for range strayLimit {
+			h.ObserveRead(origin, &wiegand.Read{Count: count, Fault: fault})
+		}
+		return strings.Join(holding(&h, origin), " ")
 	}
-	expect(t, &h, 30*time.Second, "stray-edges")
-	expect(t, &h, 30*time.Second+strayWindow)
+	for _, c := range []struct {
+		count int
+		fault wiegand.Fault
+		want  string
+	}{
+		{1, wiegand.FaultCount, "stray-edges"}, {7, wiegand.FaultCount, "stray-edges"}, {8, wiegand.FaultCount, BadReads},
+		{wiegand.MaxBits, wiegand.FaultCount, BadReads}, {wiegand.MaxBits + 1, wiegand.FaultCount, "stray-edges"},
+		{4, "", ""}, // a key of a keypad
+	} {
+		if got := stray(c.count, c.fault); got != c.want {
+			t.Errorf("%d bits, %q: %q, want %q", c.count, c.fault, got, c.want)
+		}
+	}
+	var h Health
+	for i := range strayLimit - 1 {
+		h.ObserveRead(origin+time.Duration(i), &wiegand.Read{Count: 1, Fault: wiegand.FaultCount})
+	}
+	expect(t, &h, origin+time.Second)
+	h.ObserveRead(origin+time.Second, &wiegand.Read{Count: 1, Fault: wiegand.FaultCount})
+	expect(t, &h, origin+strayWindow, "stray-edges") // the first one is just in the window
+	expect(t, &h, origin+strayWindow+2*time.Second)
+	for n, want := range map[int]string{199: "199 times in", 300: "more than 200 times in"} {
+		var h Health
+		for range n {
+			h.ObserveRead(origin, &wiegand.Read{Count: 1, Fault: wiegand.FaultCount})
+		}
+		if got := text(t, &h, origin); !strings.Contains(got, want) {
+			t.Errorf("%d strays: %s", n, got)
+		}
+	}
 }
 
 func TestLowVoltage(t *testing.T) {
 	var h Health
-	h.ObserveVoltage(0, false)
-	expect(t, &h, 0)
-	h.ObserveVoltage(time.Minute, true)
-	expect(t, &h, time.Minute, "under-voltage")
-	h.ObserveVoltage(2*time.Minute, false)
-	expect(t, &h, 2*time.Minute, "under-voltage")
-	expect(t, &h, 2*hour)
+	h.ObserveVoltage(origin, false)
+	expect(t, &h, origin)
+	for i := range 3 { // the alarm lasts
+		h.ObserveVoltage(origin+time.Duration(i)*time.Minute, true)
+	}
+	if got := text(t, &h, origin+2*time.Minute); got != "the board's 5 V is too low now" {
+		t.Error(got)
+	}
+	h.ObserveVoltage(origin+3*time.Minute, false)
+	if got := text(t, &h, origin+3*time.Minute); got != "the board's 5 V was too low 1 time in the last hour" {
+		t.Error(got)
+	}
+	expect(t, &h, origin+2*time.Minute+hour, "under-voltage")
+	expect(t, &h, origin+2*time.Minute+hour+1)
 	// An hour counts from the end of a long time, and two times are two.
-	h.ObserveVoltage(3*hour, true)
-	h.ObserveVoltage(5*hour, true)
-	expect(t, &h, 7*hour, "under-voltage")
-	h.ObserveVoltage(7*hour, true)
-	h.ObserveVoltage(7*hour+time.Minute, false)
-	h.ObserveVoltage(7*hour+2*time.Minute, true)
-	h.ObserveVoltage(7*hour+3*time.Minute, false)
-	all, _, _ := h.Report(7*hour + 59*time.Minute)
-	if len(all) != 1 || !strings.Contains(all[0].Text, "too low 2 times in the last hour") {
-		t.Errorf("%+v", all)
+	h.ObserveVoltage(origin+3*hour, true)
+	h.ObserveVoltage(origin+5*hour, true)
+	expect(t, &h, origin+7*hour, "under-voltage")
+	h.ObserveVoltage(origin+7*hour, true)
+	h.ObserveVoltage(origin+7*hour+time.Minute, false)
+	h.ObserveVoltage(origin+7*hour+2*time.Minute, true)
+	h.ObserveVoltage(origin+7*hour+3*time.Minute, false)
+	if got := text(t, &h, origin+7*hour+59*time.Minute); !strings.Contains(got, "too low 2 times in the last hour") {
+		t.Error(got)
 	}
 }
 
 func TestClockLost(t *testing.T) {
 	var h Health
-	h.ObserveClock(0, false)
-	expect(t, &h, 5*time.Minute)
-	expect(t, &h, 11*time.Minute, "clock")
-	h.ObserveClock(12*time.Minute, true)
-	expect(t, &h, 12*time.Minute)
+	h.ObserveClock(origin, true)
+	for i := range 10 {
+		h.ObserveClock(origin+time.Duration(i)*time.Minute, false)
+		expect(t, &h, origin+time.Duration(i)*time.Minute)
+	}
+	expect(t, &h, origin+clockPatience, "clock")
+	if got := text(t, &h, origin+hour); !strings.Contains(got, "not set for 60 minutes") {
+		t.Error(got)
+	}
+	h.ObserveClock(origin+hour, true)
+	expect(t, &h, origin+hour)
+	h.ObserveClock(origin+2*hour, false) // counted anew
+	expect(t, &h, origin+2*hour+time.Minute)
 }
 
 func TestSlowStorage(t *testing.T) {
-	var h Health
-	for range commits {
-		h.ObserveCommit(30 * time.Millisecond)
+	for _, c := range []struct {
+		took  []time.Duration
+		want  string
+		staff bool
+	}{
+		{[]time.Duration{30 * ms, 30 * ms, 30 * ms, 30 * ms, 30 * ms}, "", false},
+		{[]time.Duration{3 * time.Second, 3 * time.Second, 3 * time.Second, 3 * time.Second}, "", false},
+		{[]time.Duration{30 * ms, 30 * ms, 30 * ms, 30 * ms, deadSync}, "saving a tap takes 30 ms, at worst 2 s", false},
+		{[]time.Duration{30 * ms, 30 * ms, 30 * ms, 30 * ms, deadSync - 1}, "", false},
+		{[]time.Duration{30 * ms, 30 * ms, slowSync, slowSync, slowSync}, "saving a tap takes 200 ms, at worst 200 ms", false},
+		{[]time.Duration{30 * ms, 30 * ms, 30 * ms, slowSync, slowSync}, "", false},
+		{[]time.Duration{slowSync - 1, slowSync - 1, slowSync - 1, slowSync - 1, slowSync - 1}, "", false},
+		{[]time.Duration{30 * ms, 30 * ms, time.Second, time.Second, time.Second}, "saving a tap takes 1 s, at worst 1 s", true},
+	} {
+		var h Health
+		for _, took := range c.took {
+			h.ObserveCommit(took)
+		}
+		all, _, _ := h.Report(origin)
+		if len(all) > 1 || (len(all) == 1) != (c.want != "") || len(all) == 1 && (all[0].Text != c.want || all[0].Staff != c.staff) {
+			t.Errorf("%v: %+v", c.took, all)
+		}
 	}
-	expect(t, &h, 0)
-	h.ObserveCommit(3 * time.Second)
-	expect(t, &h, 0, "slow-storage")
-	for range commits {
-		h.ObserveCommit(1200 * time.Millisecond)
-	}
-	all, _, _ := h.Report(0)
-	if len(all) != 1 || !all[0].Staff {
-		t.Errorf("a second a tap: %+v", all)
+}
+
+func TestDays(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		48 * hour: "2.0 days", 48*hour - time.Minute: "48 hours", 2 * hour: "2 hours", 2*hour - time.Minute: "119 minutes",
+	} {
+		if got := days(d); got != want {
+			t.Errorf("%v is %s, want %s", d, got, want)
+		}
 	}
 }
 
