@@ -16,15 +16,21 @@ import (
 	"stump/gpio"
 )
 
-// lamp is a light that remembers.
+// lamp is a light that remembers, and may fail to go on or off.
 type lamp struct {
-	set []bool
-	err error
+	set     []bool
+	on, off error
 }
 
-func (l *lamp) Set(on bool) error { l.set = append(l.set, on); return l.err }
-func (l *lamp) Close() error      { return nil }
-func (l *lamp) String() string    { return "GPIO22 = header pin 15" }
+func (l *lamp) Set(on bool) error {
+	l.set = append(l.set, on)
+	if on {
+		return l.on
+	}
+	return l.off
+}
+func (l *lamp) Close() error   { return nil }
+func (l *lamp) String() string { return "GPIO22 = header pin 15" }
 
 // check is a case of one check: what to prepare, and what comes of it.
 type checkCase struct {
@@ -48,7 +54,7 @@ func runCases(t *testing.T, check string, cases []checkCase) {
 }
 
 func TestOutputsCheck(t *testing.T) {
-	var green lamp
+	green, dead := lamp{}, lamp{on: errors.New("gone")}
 	runCases(t, "outputs", []checkCase{
 		{"none", nil, Skip, "no lights"},
 		{"nobody there", func(b *bench) { b.env.Outputs = []Lamp{{Name: "green light", Out: &green}} }, Skip, "nobody"},
@@ -60,13 +66,22 @@ func TestOutputsCheck(t *testing.T) {
 			b.person(map[string]string{"green": "n"})
 			b.env.Outputs = []Lamp{{Name: "green light", Out: &lamp{}}}
 		}, Fail, "polarity"},
-		{"error, without a remedy", func(b *bench) {
+		{"no error, without a remedy", func(b *bench) {
 			b.person(nil)
-			b.env.Outputs = []Lamp{{Name: "beeper", Out: &lamp{err: errors.New("gone")}}}
+			b.env.Outputs = []Lamp{{Name: "beeper", Out: &dead}}
 		}, Fail, "beeper: gone"},
+		{"stays on, without a remedy", func(b *bench) {
+			b.person(nil)
+			b.env.Outputs = []Lamp{{Name: "beeper", Out: &lamp{off: errors.New("stuck")}}}
+		}, Fail, "beeper: stuck"},
+		{"nobody answers, without a remedy", func(b *bench) {
+			b.person(nil)
+			b.env.Outputs = []Lamp{{Name: "beeper", Out: &lamp{}}}
+			b.env.Ask = func(context.Context, string) (string, error) { return "", errors.New("hung up") }
+		}, Fail, "beeper: hung up"},
 	})
-	if fmt.Sprint(green.set) != "[true false]" {
-		t.Errorf("the light was set %v", green.set)
+	if fmt.Sprint(green.set) != "[true false]" || fmt.Sprint(dead.set) != "[true]" {
+		t.Errorf("the lights were set %v and %v", green.set, dead.set)
 	}
 }
 
@@ -102,8 +117,12 @@ func TestDisplayCheck(t *testing.T) {
 		{"answers, nobody there", func(b *bench) { b.env.Display = shows(DisplayFact{Answers: true}, nil, nil) }, Pass, "answers"},
 		{"read", read, Pass, "shows the code"},
 		{"garbled", answer("99x", DisplayFact{}), Fail, "99x"},
-		{"blank but there", answer("", DisplayFact{Answers: true}), Fail, "contrast"},
-		{"blank", answer("", DisplayFact{}), Fail, "contrast"},
+		{"blank but there", answer("", DisplayFact{Answers: true}), Fail, "sparkfun answers but shows nothing Turn the contrast"},
+		{"blank", answer("", DisplayFact{}), Fail, "sparkfun shows nothing Turn the contrast"},
+		{"nobody answers, without a remedy", func(b *bench) {
+			answer("", DisplayFact{Answers: true})(b)
+			b.env.Ask = func(context.Context, string) (string, error) { return "", errors.New("hung up") }
+		}, Fail, "hung up"},
 		{"error, without a remedy", func(b *bench) { b.env.Display = shows(DisplayFact{}, errors.New("no such bus"), nil) }, Fail, "no such bus"},
 	})
 }
@@ -142,8 +161,13 @@ func TestClockCheck(t *testing.T) {
 	if err != nil || !f.trusted {
 		t.Errorf("timesyncd has set it: %+v, %v", f, err)
 	}
-	if f, err = readClock(fstest.MapFS{}); err == nil && f.how == "" {
-		t.Errorf("the kernel says %+v", f)
+	var kernel unix.Timex
+	if _, err := unix.Adjtimex(&kernel); err != nil {
+		t.Skip(err)
+	}
+	f, err = readClock(fstest.MapFS{})
+	if err != nil || !strings.Contains(f.how, "the kernel estimates") || f.trusted != (kernel.Maxerror < 16_000_000) {
+		t.Errorf("the kernel says %+v, %v", f, err)
 	}
 }
 
@@ -164,6 +188,15 @@ func TestStorageCheck(t *testing.T) {
 			b.env.writeSync = func(d string) (time.Duration, error) { _, err := syncedWrite(d); return 12 * time.Millisecond, err }
 		}
 	}
+	free := func(bytes int64) func(*bench) {
+		return func(b *bench) { on("", nil)(b); b.env.freeSpace = func(string) int64 { return bytes } }
+	}
+	kind := func(fs string) func(*bench) {
+		return on("30 21 0:30 / "+strings.ReplaceAll(dir, " ", `\040`)+" rw - "+fs+" "+fs+" rw", nil)
+	}
+	life := func(s string) func(*bench) {
+		return on("", fstest.MapFS{"sys/block/mmcblk0/device/life_time": {Data: []byte(s)}})
+	}
 	slow := func(d time.Duration, err error) func(*bench) {
 		return func(b *bench) {
 			on("", nil)(b)
@@ -175,16 +208,25 @@ func TestStorageCheck(t *testing.T) {
 		{"none", nil, Skip, "no state"},
 		{"not yet", func(b *bench) { b.env.StateDir = filepath.Join(dir, "later") }, Skip, "does not exist yet"},
 		{"ext4", on("", nil), Pass, "ext4"},
-		{"overlay", on("30 21 0:30 / "+at+" rw - overlay overlay rw", nil), Warn, "gone after a restart"},
+		{"overlay", kind("overlay"), Warn, "gone after a restart"},
+		{"tmpfs", kind("tmpfs"), Warn, "gone after a restart"},
+		{"ramfs", kind("ramfs"), Warn, "gone after a restart"},
+		{"full soon", free(noSpace - 1), Fail, "soon nothing"},
+		{"filling up", free(noSpace), Warn, "Free some space."},
+		{"still filling up", free(lowSpace - 1), Warn, "99 MB free"},
+		{"enough room", free(lowSpace), Pass, "100 MB free"},
 		{"read-only", on("30 21 179:3 / "+at+" ro,noatime - ext4 /dev/mmcblk0p3 ro", nil), Fail, "read-only"},
 		{"ext4 errors", on("", fstest.MapFS{"sys/fs/ext4/mmcblk0p2/errors_count": {Data: []byte("3\n")}}), Warn, "3 errors"},
 		{"no ext4 errors", on("", fstest.MapFS{"sys/fs/ext4/mmcblk0p2/errors_count": {Data: []byte("0\n")}}), Pass, ""},
-		{"old eMMC", on("", fstest.MapFS{"sys/block/mmcblk0/device/life_time": {Data: []byte("0x01 0x0b\n")}}), Warn, "life"},
-		{"young eMMC", on("", fstest.MapFS{"sys/block/mmcblk0/device/life_time": {Data: []byte("0x01 0x02\n")}}), Pass, ""},
-		{"slow", slow(300*time.Millisecond, nil), Warn, "replace the memory card"},
-		{"dead", slow(3*time.Second, nil), Fail, "Replace the memory card"},
+		{"old eMMC", life("0x01 0x0a\n"), Warn, "life"},
+		{"young eMMC", life("0x01 0x09\n"), Pass, ""},
+		{"slow enough to be dead", slow(deadSync+1, nil), Fail, "Replace the memory card"},
+		{"very slow", slow(deadSync, nil), Warn, "replace the memory card"},
+		{"slow", slow(slowSync+1, nil), Warn, "replace the memory card"},
+		{"just fast enough", slow(slowSync, nil), Pass, ""},
+		{"slow, but simulated", func(b *bench) { slow(deadSync+1, nil)(b); b.env.Simulated = true }, Pass, ""},
 		{"full", slow(0, unix.ENOSPC), Fail, "full"},
-		{"turned read-only", slow(0, unix.EROFS), Fail, "read-only"},
+		{"turned read-only", slow(0, unix.EROFS), Fail, "is read-only The kernel makes"},
 		{"not a folder", func(b *bench) {
 			b.env.StateDir = filepath.Join(dir, "file")
 			os.WriteFile(b.env.StateDir, nil, 0o600)
@@ -203,11 +245,15 @@ func TestMountOf(t *testing.T) {
 		`23 22 179:3 / /var/lib/my\040stump ro,nosuid shared:2 master:1 - ext4 /dev/sda1 rw`,
 		"24 21 0:6 / /va rw - vfat /dev/sdb rw",
 		"broken line",
+		"25 21 0:7 / /home rw - ext4",
+		"26 21 /home rw - ext4 /dev/sdc",
+		"27 22 0:5 / /var rw - ext4 /dev/sdd rw",
+		"20 1 0:1 / / rw - rootfs rootfs rw",
 	)}
 	for dir, want := range map[string]mount{
-		"/home":               {"/", "ext4", "/dev/root", false},
-		"/var":                {"/var", "tmpfs", "tmpfs", false},
-		"/var/lib/stump":      {"/var", "tmpfs", "tmpfs", false},
+		"/home":               {"/", "rootfs", "rootfs", false},
+		"/var":                {"/var", "ext4", "/dev/sdd", false},
+		"/var/lib/stump":      {"/var", "ext4", "/dev/sdd", false},
 		"/var/lib/my stump/x": {"/var/lib/my stump", "ext4", "/dev/sda1", true},
 	} {
 		if got := mountOf(root, dir); got != want {
@@ -226,13 +272,14 @@ func TestRemoteChecks(t *testing.T) {
 		{"local directory", network(NetworkFact{}, nil), Skip, "does not need"},
 		{"reached", network(NetworkFact{Host: "host", How: "connected in 3 ms"}, nil), Pass, "host: connected"},
 		{"refused", network(NetworkFact{Host: "host"}, boom), Warn, "refused"},
+		{"no host, but an error", network(NetworkFact{}, boom), Warn, "refused"},
 	})
 	directory := func(f DirectoryFact, err error) func(*bench) {
 		return func(b *bench) { b.env.Directory = func(context.Context) (DirectoryFact, error) { return f, err } }
 	}
 	runCases(t, "directory", []checkCase{
 		{"none", nil, Skip, "no directory"},
-		{"local", directory(DirectoryFact{Kind: "local"}, nil), Pass, "local"},
+		{"local", directory(DirectoryFact{Kind: "local"}, nil), Pass, "the local register"},
 		{"answers", directory(DirectoryFact{Kind: "snipeit", Took: 20 * time.Millisecond}, nil), Pass, "20 ms"},
 		{"refuses", directory(DirectoryFact{Kind: "snipeit"}, boom), Warn, "token"},
 		{"silent", directory(DirectoryFact{Kind: "snipeit"}, context.DeadlineExceeded), Warn, "firewall"},
@@ -244,6 +291,7 @@ func TestRemoteChecks(t *testing.T) {
 		{"none", nil, Skip, ""},
 		{"empty", queue(QueueFact{}, nil), Pass, "0 waiting"},
 		{"fresh", queue(QueueFact{Waiting: 3, Oldest: time.Minute}, nil), Pass, "3 waiting"},
+		{"an hour old", queue(QueueFact{Waiting: 3, Oldest: time.Hour}, nil), Pass, "3 waiting"},
 		{"old", queue(QueueFact{Waiting: 3, Oldest: 3 * time.Hour}, nil), Warn, "3h0m0s"},
 		{"parked", queue(QueueFact{Parked: 1}, nil), Warn, "stump sync"},
 		{"error, without a remedy", queue(QueueFact{}, boom), Fail, "refused"},

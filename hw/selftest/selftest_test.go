@@ -431,31 +431,129 @@ func TestPower(t *testing.T) {
 	put := func(name, value string) func(*bench) {
 		return func(b *bench) { b.env.root.(fstest.MapFS)[name] = &fstest.MapFile{Data: []byte(value)} }
 	}
-	if r := onBench(t, nil).result("power"); r.Result != Pass || !strings.Contains(r.Measured, "48 °C") {
-		t.Errorf("healthy: %+v", r)
+	none := func(name string) func(*bench) {
+		return func(b *bench) { delete(b.env.root.(fstest.MapFS), name) }
 	}
-	if r := onBench(t, put("sys/class/hwmon/hwmon1/in0_lcrit_alarm", "1\n")).result("power"); r.Result != Fail || !strings.Contains(r.Remedy, "2.5 A") {
-		t.Errorf("under-voltage: %+v", r)
-	}
-	if r := onBench(t, put("sys/class/hwmon/hwmon1/name", "cpu_thermal\n")).result("power"); r.Result != Skip {
-		t.Errorf("no alarm on this board: %+v", r)
-	}
-	if r := onBench(t, put("sys/class/thermal/thermal_zone0/temp", "81000\n")).result("power"); r.Result != Warn {
-		t.Errorf("hot: %+v", r)
+	const alarm, name, temp = "sys/class/hwmon/hwmon1/in0_lcrit_alarm", "sys/class/hwmon/hwmon1/name", "sys/class/thermal/thermal_zone0/temp"
+	runCases(t, "power", []checkCase{
+		{"healthy", nil, Pass, "no under-voltage, board at 48 °C"},
+		{"under-voltage", put(alarm, "1\n"), Fail, "2.5 A"},
+		{"no alarm on this board", put(name, "cpu_thermal\n"), Skip, "can't measure"},
+		{"an alarm without a file", none(alarm), Skip, "can't measure"},
+		{"hot", put(temp, "80000\n"), Warn, "hot, board at 80 °C"},
+		{"warm", put(temp, "79999\n"), Pass, ""},
+		{"the hottest counts", put("sys/class/thermal/thermal_zone1/temp", "91000\n"), Warn, "91 °C"},
+		{"simulated", func(b *bench) { b.env.Simulated = true }, Skip, "simulated"},
+	})
+	for _, zone := range []string{"", "broken"} {
+		prepare := put(temp, zone)
+		if zone == "" {
+			prepare = none(temp)
+		}
+		if r := onBench(t, prepare).result("power"); r.Result != Pass || r.Measured != "no under-voltage" {
+			t.Errorf("thermometer %q: %+v", zone, r)
+		}
 	}
 }
 
 func TestBoard(t *testing.T) {
-	for model, want := range map[string]Verdict{
-		"Raspberry Pi Zero W Rev 1.1\x00": Pass, "TI AM335x BeagleBone Black\x00": Pass,
-		"Banana Pi\x00": Warn, "": Warn,
-	} {
-		b := onBench(t, func(b *bench) {
-			b.env.root.(fstest.MapFS)["proc/device-tree/model"] = &fstest.MapFile{Data: []byte(model)}
-		})
-		if r := b.result("board"); r.Result != want || strings.Contains(r.Measured, "\x00") {
-			t.Errorf("%q: %+v", model, r)
+	model := func(s string) func(*bench) {
+		return func(b *bench) {
+			b.env.root.(fstest.MapFS)["proc/device-tree/model"] = &fstest.MapFile{Data: []byte(s)}
 		}
+	}
+	runCases(t, "board", []checkCase{
+		{"a Pi", model("Raspberry Pi Zero W Rev 1.1\x00"), Pass, "Raspberry Pi Zero W Rev 1.1, Linux 6.12.25"},
+		{"a BeagleBone", model("TI AM335x BeagleBone Black\x00"), Pass, "BeagleBone Black, Linux"},
+		{"another board", model("Banana Pi\x00"), Warn, "Banana Pi, Linux 6.12.25+rpt-rpi-v8 Stump does not know"},
+		{"no device tree", model(""), Warn, "unknown board without a device tree"},
+		{"simulated", func(b *bench) { b.env.Simulated = true }, Pass, "simulated reader on Linux"},
+	})
+}
+
+// What the self-test may not or need not look at is skipped, by name.
+func TestLinesCheck(t *testing.T) {
+	runCases(t, "lines", []checkCase{
+		{"no reader", func(b *bench) { b.env.Lines = nil }, Skip, "no reader is configured"},
+		{"one reader of two", func(b *bench) { b.env.Others = []string{"gate"} }, Pass, "--reader gate"},
+		{"one reader", nil, Pass, "simulated line 1"},
+	})
+	if r := onBench(t, nil).result("lines"); strings.Contains(r.Measured, "--reader") {
+		t.Errorf("%+v", r)
+	}
+	if r := onBench(t, func(b *bench) { b.env.Lines = nil }).result("float"); r.Measured != "the lines could not be taken" {
+		t.Errorf("%+v", r)
+	}
+	b := onBench(t, nil)
+	if len(b.said) == 0 || strings.Contains(strings.Join(b.said, " "), "Hands off") { // the simulated reader needs no telling
+		t.Errorf("said %q", b.said)
+	}
+}
+
+// A hand at the cable is a warning; what is repaired is not a good read.
+func TestIdleCheck(t *testing.T) {
+	pulses := func(n int) func(*bench) {
+		return func(b *bench) {
+			s := &scripted{Sim: b.sim}
+			left := n
+			s.change = func(_ bool, edges []wiegand.Edge) []wiegand.Edge {
+				for ; left > 0; left-- {
+					edges = append(edges, wiegand.Edge{Time: b.env.Now() - int64(left*left)*int64(ms)})
+				}
+				return edges
+			}
+			b.env.Lines = func(context.Context) (gpio.Source, error) { return s, nil }
+		}
+	}
+	runCases(t, "idle", []checkCase{
+		{"quiet", pulses(0), Pass, "DATA0 high, DATA1 high, no pulse in 900 ms"},
+		{"a hand", pulses(2), Warn, "a hand at the cable"},
+		{"noise", pulses(3), Fail, "irregular pulses with no card"},
+	})
+	s := newTestTester(t)
+	word := card(t, "H10301", wiegand.Fields{Facility: 17, Number: 31066}).String()
+	for w, want := range map[string]bool{word: true, word[:9] + "." + word[9:]: false, word[:20]: false, "": false} {
+		if got := s.onlyCards(shown(w)[0]); got != want {
+			t.Errorf("%s is only cards: %v", w, got)
+		}
+	}
+}
+
+// biases is a source that notes the pulls that were asked for.
+type biases struct {
+	*gpio.Sim
+	asked []gpio.Bias
+	err   error
+}
+
+func (s *biases) SetBias(b gpio.Bias) error {
+	s.asked = append(s.asked, b)
+	if s.err != nil {
+		return s.err
+	}
+	return s.Sim.SetBias(b)
+}
+
+// The lines are pulled up and down once, and then as they are configured.
+func TestPullsAreRestored(t *testing.T) {
+	run := func(err error, prepare func(*bench)) (*bench, []gpio.Bias) {
+		s := biases{err: err}
+		b := onBench(t, func(b *bench) {
+			prepare(b)
+			s.Sim = b.sim
+			b.env.Lines = func(context.Context) (gpio.Source, error) { return &s, nil }
+		})
+		return b, s.asked
+	}
+	for configured, want := range map[gpio.Bias]gpio.Bias{gpio.BiasAsIs: gpio.BiasPullUp, gpio.BiasDisabled: gpio.BiasDisabled, gpio.BiasPullDown: gpio.BiasPullDown} {
+		_, asked := run(nil, func(b *bench) { b.fault("no-power", 1); b.env.Bias = configured }) // low while idle
+		if !slices.Equal(asked, []gpio.Bias{gpio.BiasPullUp, gpio.BiasPullDown, want}) {
+			t.Errorf("configured %v: asked for %v", configured, asked)
+		}
+	}
+	b, _ := run(errors.ErrUnsupported, func(*bench) {})
+	if r := b.result("float"); r.Result != Skip || !strings.Contains(r.Measured, "can't be changed") {
+		t.Errorf("%+v", r)
 	}
 }
 
@@ -469,13 +567,22 @@ func TestPermissions(t *testing.T) {
 	if r := onBench(t, devices(Device{Path: open})).result("permissions"); r.Result != Pass {
 		t.Errorf("%+v", r)
 	}
-	if r := onBench(t, devices(Device{Path: open}, Device{Path: gone, Use: "the display"})).result("permissions"); r.Result != Fail || !strings.Contains(r.Measured, "the display") {
+	if r := onBench(t, devices(Device{Path: open}, Device{Path: gone, Use: "the display"})).result("permissions"); r.Result != Fail || !strings.HasSuffix(r.Measured, "gone is missing; it is for the display") {
+		t.Errorf("%+v", r)
+	}
+	if r := onBench(t, devices(Device{Path: filepath.Join(open, "x")})).result("permissions"); r.Result != Fail || !strings.HasSuffix(r.Measured, "not a directory") {
+		t.Errorf("%+v", r)
+	}
+	if r := onBench(t, nil).result("permissions"); r.Result != Skip {
+		t.Errorf("%+v", r)
+	}
+	if r := onBench(t, func(b *bench) { b.env.Simulated = true }).result("permissions"); r.Result != Pass {
 		t.Errorf("%+v", r)
 	}
 	if r := (Device{Path: "/dev/gpiochip0", Group: "gpio"}).permit(); !strings.Contains(r, "usermod -aG gpio") {
 		t.Errorf("%s", r)
 	}
-	for path, word := range map[string]string{"/dev/i2c-1": "I2C", "/dev/serial0": "serial", "/dev/gpiochip0": "driver", "/x": "path"} {
+	for path, word := range map[string]string{"/dev/i2c-1": "I2C", "/dev/serial0": "serial", "/dev/ttyAMA0": "serial", "/dev/gpiochip0": "driver", "/x": "path"} {
 		if r := (Device{Path: path}).appear(); !strings.Contains(r, word) {
 			t.Errorf("%s: %s", path, r)
 		}

@@ -92,7 +92,7 @@ func (s *tester) diskHealth(m mount) (r Result, ok bool) {
 	// not. A partition's disk is its name without "p2".
 	life := s.word("sys/block/" + strings.TrimSuffix(strings.TrimRight(disk, "0123456789"), "p") + "/device/life_time")
 	for v := range strings.FieldsSeq(life) {
-		if n, err := strconv.ParseUint(v, 0, 8); err == nil && n >= 0x0a {
+		if n, _ := strconv.ParseUint(v, 0, 8); n >= 0x0a {
 			return bad(Warn, "Back up (`stump backup FILE`) and replace the board or move the state directory to another disk.", "the built-in flash has used up its life (life_time %s)", life), false
 		}
 	}
@@ -112,9 +112,9 @@ func mountOf(root fs.FS, dir string) (best mount) {
 	dir, _ = filepath.Abs(dir)
 	b, _ := fs.ReadFile(root, "proc/self/mountinfo")
 	for line := range strings.Lines(string(b)) {
-		left, right, ok := strings.Cut(line, " - ")
+		left, right, _ := strings.Cut(line, " - ")
 		l, r := strings.Fields(left), strings.Fields(right)
-		if !ok || len(l) < 6 || len(r) < 2 {
+		if len(l) < 6 || len(r) < 2 {
 			continue
 		}
 		point := unescape(l[4])
@@ -140,11 +140,7 @@ func syncedWrite(dir string) (time.Duration, error) {
 	defer os.Remove(f.Name())
 	defer f.Close()
 	start := time.Now()
-	if _, err := f.Write(make([]byte, 4096)); err != nil {
-		return 0, err
-	}
-	if err := f.Sync(); err != nil {
-		return 0, err
-	}
-	return time.Since(start), nil
+	_, err = f.Write(make([]byte, 4096))
+	err = errors.Join(err, f.Sync())
+	return time.Since(start), err
 }
