@@ -7,9 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"syscall"
-	"time"
 
 	"stump/checkout/ledger/boltfile"
 )
@@ -124,75 +122,4 @@ func (l *Ledger) room(path string) error {
 		return fmt.Errorf("%d MB are free, a copy takes %d MB", free>>20, st.Size()>>20)
 	}
 	return nil
-}
-
-// BackupOptions tell where automatic backups go.
-type BackupOptions struct {
-	// Dir is the folder; it is made if it is not there. Another disk is best.
-	Dir string
-	// Keep is how many backups stay; 14 if zero.
-	Keep int
-	// Check runs bbolt's own check over the new backup, before an old one goes;
-	// see VerifyOptions.
-	Check func(ctx context.Context, path string) error
-}
-
-const backupPattern = "ledger-*.db"
-
-// backupName sorts by the newest event, since the clock may be wrong.
-func backupName(seq uint64, at time.Time) string {
-	return fmt.Sprintf("ledger-%012d-%s.db", seq, at.UTC().Format("20060102T150405Z"))
-}
-
-// backupSeq is the newest event of a backup by its name, 0 if that says nothing.
-func backupSeq(path string) (seq uint64) {
-	_, _ = fmt.Sscanf(filepath.Base(path), "ledger-%d-", &seq)
-	return seq
-}
-
-// Backups lists the automatic backups in a folder, oldest first.
-func Backups(dir string) ([]string, error) {
-	all, err := filepath.Glob(filepath.Join(dir, backupPattern))
-	slices.Sort(all)
-	return all, err
-}
-
-// AutoBackup makes a backup in a folder, checks it, and removes the oldest
-// above Keep. Where the newest backup has every event already it does nothing,
-// and returns "". A daemon calls it once a day and when it stops.
-func (l *Ledger) AutoBackup(ctx context.Context, o BackupOptions) (path string, err error) {
-	if o.Keep <= 0 {
-		o.Keep = 14
-	}
-	if err := os.MkdirAll(o.Dir, 0o750); err != nil {
-		return "", fmt.Errorf("backup: %w", err)
-	}
-	info, err := l.Info()
-	if err != nil {
-		return "", err
-	}
-	all, err := Backups(o.Dir)
-	if err != nil || info.Seq == 0 || len(all) > 0 && backupSeq(all[len(all)-1]) == info.Seq {
-		return "", err
-	}
-	path = filepath.Join(o.Dir, backupName(info.Seq, l.o.Stamp().Wall))
-	if err := l.BackupTo(path); err != nil {
-		return "", err
-	}
-	if o.Check != nil {
-		if err := o.Check(ctx, path); err != nil {
-			// The older ones stay: they are from before whatever happened.
-			bad := path + ".bad"
-			return "", errors.Join(fmt.Errorf("the backup %s does not hold: %w", bad, err), os.Rename(path, bad))
-		}
-	}
-	if all, err = Backups(o.Dir); err != nil {
-		return path, err
-	}
-	for _, old := range all[:max(0, len(all)-o.Keep)] {
-		if err := os.Remove(old); err != nil {
-			return path, fmt.Errorf("remove an old backup: %w", err)
-		}
-	}
-	return path, nil
 }

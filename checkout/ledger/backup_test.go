@@ -11,49 +11,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"stump/checkout"
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/boltpages"
 	"stump/checkout/ledger/record"
 )
-
-func TestBackupRotation(t *testing.T) {
-	x := newLedger(t)
-	dir := filepath.Join(t.TempDir(), "backups")
-	var checked []string
-	o := BackupOptions{Dir: dir, Keep: 3, Check: func(_ context.Context, path string) error {
-		checked = append(checked, path)
-		return boltfile.Check(path)
-	}}
-	for i := range 5 {
-		x.bump(1, 11)
-		x.clock.add(24 * time.Hour)
-		path, err := x.AutoBackup(context.Background(), o)
-		x.ok(err)
-		if st, err := os.Stat(path); err != nil || st.Mode().Perm()&0o077 != 0 {
-			t.Errorf("backup %d: %v %v", i, st.Mode(), err)
-		}
-	}
-	all, err := Backups(dir)
-	x.ok(err)
-	want(t, "kept", len(all), 3)
-	want(t, "newest", filepath.Base(all[2]), "ledger-000000000011-20261126T100000Z.db")
-	want(t, "checked", len(checked), 5)
-	path, err := x.AutoBackup(context.Background(), o)
-	x.ok(err)
-	want(t, "a backup of what there is already", path, "")
-
-	x.bump(1, 11)
-	o.Check = func(context.Context, string) error { return errors.New("no good") }
-	if _, err := x.AutoBackup(context.Background(), o); err == nil || !strings.Contains(err.Error(), ".bad does not hold: no good") {
-		t.Error(err)
-	}
-	all, err = Backups(dir)
-	x.ok(err)
-	want(t, "kept after a bad one", len(all), 3)
-}
 
 // TestBackupWhileTaps makes backups while taps go on: each is consistent.
 func TestBackupWhileTaps(t *testing.T) {

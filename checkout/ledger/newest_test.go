@@ -209,11 +209,11 @@ func TestNoteThroughRescue(t *testing.T) {
 
 // TestOnlyTracesAreLeft: where a ledger was, none is begun without a word.
 func TestOnlyTracesAreLeft(t *testing.T) {
-	for _, trace := range []string{"ledger.db.damaged-x", "ledger.db.replaced-x", "ledger.db.schema-1", "ledger.db.newest", "backups/ledger-1.db", "away/any.db"} {
+	for _, trace := range []string{"ledger.db.damaged-x", "ledger.db.replaced-x", "ledger.db.schema-1", "ledger.db.newest", "backups/ledger-1.db"} {
 		x := newEmptyLedger(t)
 		x.ok(x.Close())
 		dir := t.TempDir()
-		x.path, x.o.Backups = filepath.Join(dir, "ledger.db"), filepath.Join(dir, "away")
+		x.path = filepath.Join(dir, "ledger.db")
 		if x.open() != nil {
 			t.Fatal("a first start was told of")
 		}
@@ -223,6 +223,24 @@ func TestOnlyTracesAreLeft(t *testing.T) {
 		x.ok(os.WriteFile(filepath.Join(dir, trace), []byte("x"), 0o600))
 		if s := x.open(); s == nil || !strings.Contains(s.String(), "the ledger is gone") {
 			t.Errorf("%s: %v", trace, s)
+		}
+		x.ok(x.Close())
+	}
+}
+
+// TestOnlyBackupsAreLeft: of the backups in a folder of several stations, only the
+// station's own say that there was a ledger.
+func TestOnlyBackupsAreLeft(t *testing.T) {
+	for _, station := range []string{"lab", "attic"} {
+		other := newLedger(t)
+		away := t.TempDir()
+		other.ok(other.BackupTo(filepath.Join(away, "ledger-1.db")))
+		other.ok(os.WriteFile(filepath.Join(away, "ledger-2.db"), []byte("x"), 0o600))
+		x := newEmptyLedger(t)
+		x.ok(x.Close())
+		x.path, x.o.Backups, x.o.Station = filepath.Join(t.TempDir(), "ledger.db"), away, station
+		if s := x.open(); (s != nil) != (station == "lab") {
+			t.Errorf("%s: %v", station, s)
 		}
 		x.ok(x.Close())
 	}

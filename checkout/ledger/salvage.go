@@ -141,7 +141,7 @@ func OpenOrSalvage(path string, o Options) (l *Ledger, salvaged *Salvaged, err e
 	case err == nil:
 		return l, nil, nil
 	case errors.Is(err, os.ErrNotExist):
-		if !WasHere(path, o.Backups) {
+		if !WasHere(path, o.Backups, o.Station) {
 			l, err = Create(path, o)
 			return l, nil, err
 		}
@@ -164,18 +164,19 @@ func OpenOrSalvage(path string, o Options) (l *Ledger, salvaged *Salvaged, err e
 }
 
 // WasHere reports whether there is a ledger, or was one: its traces are beside
-// it, or backups in a folder.
-func WasHere(path, backups string) bool {
+// it, or backups of the station in a folder, where other stations may have theirs.
+func WasHere(path, backups, station string) bool {
 	for _, trace := range []string{path, boltfile.HolderPath(path), newestPath(path), path + ".damaged-*", path + ".replaced-*", path + ".schema-*",
-		filepath.Join(filepath.Dir(path), "backups", "*.db"), filepath.Join(backups, "*.db")} {
-		if backups == "" && strings.HasPrefix(trace, "*") {
-			continue
-		}
+		filepath.Join(filepath.Dir(path), "backups", "*.db")} {
 		if found, err := filepath.Glob(trace); err == nil && len(found) > 0 {
 			return true
 		}
 	}
-	return false
+	all, _ := os.ReadDir(backups)
+	return slices.ContainsFunc(all, func(e os.DirEntry) bool {
+		id, err := identifyEntry(backups, e)
+		return err == nil && id.station == station
+	})
 }
 
 // The suspect file tells the next OpenOrSalvage of damage that was met while

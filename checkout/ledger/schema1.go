@@ -30,20 +30,20 @@ func metaStation(name string) []byte { return append([]byte("station/"), name...
 
 func metaSwept1(name string) []byte { return append([]byte("swept/"), name...) }
 
-// readSchema1 reads the chains of a file of schema 1.
-func (t *txn) readSchema1() (*schema1, error) {
-	s := &schema1{chains: map[uint16]record.Chain{}}
+// chains1 returns the chains of a file of schema 1.
+func (t *txn) chains1() (map[uint16]record.Chain, error) {
+	chains := map[uint16]record.Chain{}
 	err := t.each(record.TreeMeta, metaStation(""), func(k, v []byte) error {
 		if len(v) != 2 {
 			return t.damaged("the row %q of a station", k)
 		}
-		s.chains[binary.BigEndian.Uint16(v)] = record.Chain{Name: string(bytes.TrimPrefix(k, metaStation("")))}
+		chains[binary.BigEndian.Uint16(v)] = record.Chain{Name: string(bytes.TrimPrefix(k, metaStation("")))}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	for i, c := range s.chains {
+	for i, c := range chains {
 		k, b := t.tx.Bucket(record.TreeEvents.Bucket()).Cursor().Seek(record.EventKey(record.At(i, 0)))
 		if at, ok := record.ParseEventKey(k); !ok || at.Chain != i {
 			continue
@@ -53,8 +53,18 @@ func (t *txn) readSchema1() (*schema1, error) {
 			return nil, t.damaged("the first event of station %q: %v", c.Name, err)
 		}
 		c.ID = p.Hash
-		s.chains[i] = c
+		chains[i] = c
 	}
+	return chains, nil
+}
+
+// readSchema1 reads what a file of schema 1 says of its chains.
+func (t *txn) readSchema1() (*schema1, error) {
+	chains, err := t.chains1()
+	if err != nil {
+		return nil, err
+	}
+	s := &schema1{chains: chains}
 	s.findOwn(t)
 	if err := s.order(t); err != nil {
 		return nil, err

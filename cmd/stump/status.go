@@ -10,6 +10,7 @@ import (
 
 	"stump/checkout/ledger"
 	"stump/internal/api"
+	"stump/internal/count"
 )
 
 func statusCmd(g *globals) *cobra.Command {
@@ -40,6 +41,12 @@ func statusCmd(g *globals) *cobra.Command {
 				newest = fmt.Sprintf("newest event %d", st.Events)
 			}
 			fmt.Fprintf(out, "ledger    %s, in %s\n", newest, st.Ledger)
+			for _, b := range st.Backups {
+				fmt.Fprintln(out, "backup    "+backupLine(b))
+			}
+			if len(st.Backups) == 0 {
+				fmt.Fprintln(out, "backup    off")
+			}
 			if st.Listen != nil {
 				fmt.Fprintf(out, "api       also at http://%s/v1\n", *st.Listen)
 			}
@@ -59,4 +66,16 @@ func statusCmd(g *globals) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
+}
+
+// backupLine says when and where the last good backup was made.
+func backupLine(b api.Backup) string {
+	line := "none yet, in " + b.Folder
+	if b.File != nil {
+		line = fmt.Sprintf("%s, up to event %d: %s", when(b.At, b.ClockTrusted), b.Event, *b.File)
+	}
+	if b.Others > 0 {
+		line += fmt.Sprintf("\n          %s of another ledger, or damaged, in that folder: left alone and not counted", count.Of(b.Others, "file"))
+	}
+	return line
 }

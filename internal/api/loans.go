@@ -291,8 +291,22 @@ type Status struct {
 	Salvaged *string `json:"salvaged"`
 	// Damaged says what damage was met since the start.
 	Damaged *string `json:"damaged"`
+	// Backups are the folders of the backups; none if they are off.
+	Backups []Backup `json:"backups"`
 	// Conditions are what is wrong with each reader.
 	Conditions map[string][]selftest.Condition `json:"conditions"`
+}
+
+// Backup is the last good backup in a folder.
+type Backup struct {
+	Folder string  `json:"folder"`
+	File   *string `json:"file"`  // null: none was found to be whole yet
+	Event  uint64  `json:"event"` // the newest in it
+	// At is when it was made, or found to be whole.
+	At           *time.Time `json:"at"`
+	ClockTrusted bool       `json:"clock_trusted"`
+	// Others is how many files in the folder are of another ledger, or damaged.
+	Others int `json:"others"`
 }
 
 func (s *Server) status(w http.ResponseWriter, _ *http.Request) error {
@@ -311,6 +325,10 @@ func (s *Server) status(w http.ResponseWriter, _ *http.Request) error {
 		return err
 	}
 	st.Events = info.Seq
+	st.Backups = []Backup{}
+	if s.o.Backups != nil {
+		st.Backups = s.o.Backups()
+	}
 	if s.o.Conditions != nil {
 		st.Conditions = s.o.Conditions()
 	}

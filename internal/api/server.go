@@ -68,6 +68,8 @@ type Options struct {
 	Check func(ctx context.Context, path string) error
 	// Conditions returns what is wrong with each reader.
 	Conditions func() map[string][]selftest.Condition
+	// Backups returns the newest good backup in each folder; nil: there is no daemon.
+	Backups func() []Backup
 	// SelfTest returns what a self-test of a reader looks at; "" is the first.
 	SelfTest func(reader string) (*selftest.Env, error)
 	Log      *slog.Logger

@@ -164,7 +164,11 @@ type Loans struct {
 // Backup says where the daily copies of the ledger go.
 type Backup struct {
 	Dir  string `toml:"dir"`  // "": the folder backups in the state folder
-	Keep int    `toml:"keep"` // how many; 0: no backups
+	Keep int    `toml:"keep"` // how many in each folder; 0: no backups
+	Also string `toml:"also"` // a second folder, on another disk; "": none
+	// Run is a command that takes each good backup elsewhere. In its arguments
+	// {file} stands for the backup's path and {name} for its name.
+	Run []string `toml:"run"`
 }
 
 // Privacy says how long personal data is kept.

@@ -60,6 +60,9 @@ func TestRejections(t *testing.T) {
 		{"window in bare seconds", "[desk]\nwindow = 60\n", `:2: desk.window: 60ns is too short to be meant`, `such as "60s"`},
 		{"long window", "[desk]\nwindow = \"2h\"\n", `:2: desk.window: 2h0m0s`, `"1h"`},
 		{"negative batch", "[desk]\nbatch_window = \"-1s\"\n", `:2: desk.batch_window: -1s is negative`, `or "0s"`},
+		{"a second folder without backups", "[backup]\nkeep = 0\nalso = \"/mnt/usb\"\n", `:3: backup.also: keep = 0 makes no backups`, "leave this out"},
+		{"a command without backups", "[backup]\nkeep = 0\nrun = [\"true\"]\n", `:3: backup.run: keep = 0 makes no backups`, "leave this out"},
+		{"the same folder twice", "[backup]\ndir = \"/mnt/usb\"\nalso = \"/mnt/usb/\"\n", `:3: backup.also: "/mnt/usb/" is the folder of dir`, "another disk"},
 		{"policy", "[desk]\nheld_by_other = \"steal\"\n", `:2: desk.held_by_other: "steal" is not known`, `use "handover", "return" or "refuse"`},
 		{"enrolment", "[enroll]\npeople = \"known\"\n", `:2: enroll.people: "known" is not known`, `"known-people"`},
 

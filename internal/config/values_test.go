@@ -101,6 +101,13 @@ var badValues = []struct{ key, value, allowed string }{
 	{"loans.length", `"-1h"`, "positive"},
 	{"backup.keep", `-1`, "0 (no backups) to 1000"},
 	{"backup.keep", `1001`, "0 (no backups) to 1000"},
+	{"backup.also", `"usb/stump"`, "/mnt/usb/stump"},
+	{"backup.run", `[]`, "rclone"},
+	{"backup.run", `[""]`, "rclone"},
+	{"backup.run", `["rclone copyto {file} remote:"]`, "apart"},
+	{"backup.run", `["bin/push", "{file}"]`, "rclone"},
+	{"backup.run", `["cp", "{path}", "/x"]`, "{file}"},
+	{"backup.run", `"rclone"`, "every key"},
 	{"privacy.retain_closed_loans", `"x"`, `"14d"`},
 }
 
@@ -224,6 +231,8 @@ func TestGoodValues(t *testing.T) {
 		{"keyboard.device", `"/dev/input/by-id/usb-Acme-event-kbd"`}, {"keyboard.device", `"auto"`}, {"loans.length", `"0s"`}, {"loans.length", `"14d"`},
 		{"directory.pull_every", `"0s"`}, {"directory.answer_timeout", `"250ms"`}, {"display.bus", `""`}, {"lights.green.line", `"GPIO22"`},
 		{"webhook.kinds", `["checkout", "return", "handover"]`},
+		{"backup.also", `"/mnt/usb/stump"`}, {"backup.also", `""`}, {"backup.run", `["rclone", "copyto", "{file}", "remote:stump/{name}"]`},
+		{"backup.run", `["/usr/bin/awk", "{name}{ file }"]`},
 	} {
 		src, _ := source(tt.key, tt.value)
 		if _, err := Parse("stump.toml", src); err != nil {

@@ -120,11 +120,11 @@ func (d *Daemon) assemble() (err error) {
 	for _, r := range d.Readers {
 		d.tasks = append(d.tasks, r.Tasks()...)
 	}
+	d.upkeep = d.newUpkeep()
 	listener, err := d.newAPI()
 	if err != nil {
 		return err
 	}
-	d.upkeep = d.newUpkeep()
 	d.tasks = append(d.tasks, listener, d.upkeep)
 	if w := newWatchdog(d.Readers); w != nil {
 		d.tasks = append(d.tasks, w)
@@ -158,7 +158,7 @@ func (d *Daemon) newAPI() (*api.Listener, error) {
 		Path: LedgerPath(d.o.StateDir), TCP: ln.TCP,
 		Ledger: d.Ledger, Station: cfg.Station, Version: d.o.Version, Formats: cfg.CardFormats(),
 		Panel: d.Panel, Readers: d.Readers, Lines: d.Lines, Worker: d.Worker, SelfTest: d.SelfTest,
-		Conditions: d.conditions, Check: CheckInChild, Log: d.o.Log,
+		Conditions: d.conditions, Backups: d.upkeep.backups.status, Check: CheckInChild, Log: d.o.Log,
 	})
 	ln.Handler = d.API
 	return ln, ln.Open()

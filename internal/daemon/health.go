@@ -140,11 +140,5 @@ func (d *Daemon) sharedConditions() (list []selftest.Condition) {
 			Remedy: "look at `dmesg`; a worn card wants a new one", Staff: true,
 		})
 	}
-	if err := d.upkeep.failed(); err != nil {
-		list = append(list, selftest.Condition{
-			Name: "no-backup", Text: fmt.Sprintf("there is no new backup: %v", err),
-			Remedy: "mount the disk of [backup] dir, make room on it, and give the folder to the daemon's user; the next try is tomorrow, or `stump backup FILE` now",
-		})
-	}
-	return list
+	return append(list, d.upkeep.backups.faults()...)
 }

@@ -81,9 +81,9 @@ func TestWhatIsWrong(t *testing.T) {
 	d.fault("window", false)
 	wants("")
 
-	d.upkeep.noBackup = errors.New("no disk")
+	d.upkeep.backups.places[0].failed = errors.New("no disk")
 	wants("", "no-backup")
-	d.upkeep.noBackup = nil
+	d.upkeep.backups.places[0].failed = nil
 }
 
 func TestLowLine(t *testing.T) {

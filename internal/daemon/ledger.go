@@ -39,8 +39,8 @@ func keyPath(cfg *config.Config, stateDir string) string {
 }
 
 // backupDir is where the automatic backups are.
-func backupDir(cfg *config.Config, stateDir string) string {
-	return cmp.Or(cfg.Backup.Dir, filepath.Join(stateDir, "backups"))
+func backupDir(cfg config.Backup, stateDir string) string {
+	return cmp.Or(cfg.Dir, filepath.Join(stateDir, "backups"))
 }
 
 // maxLedger is how large the file may grow: a 32-bit process can map 2 GB at most.
@@ -106,7 +106,7 @@ func openOrCreate(o Options, p places) (*ledger.Ledger, error) {
 	path := LedgerPath(o.StateDir)
 	keyFile := keyPath(o.Config, o.StateDir)
 	load := sitekey.LoadOrCreate
-	if ledger.WasHere(path, backupDir(o.Config, o.StateDir)) {
+	if ledger.WasHere(path, backupDir(o.Config.Backup, o.StateDir), o.Config.Station) {
 		load = sitekey.Load // a new key would not fit the backups either
 	}
 	keys, err := load(keyFile)
@@ -120,7 +120,7 @@ func openOrCreate(o Options, p places) (*ledger.Ledger, error) {
 	opts.Logger = o.Log
 	// The simulated lab shows cards by name, so it needs their numbers.
 	opts.SealTags = o.Sim || p.numbers()
-	opts.Backups = backupDir(o.Config, o.StateDir)
+	opts.Backups = backupDir(o.Config.Backup, o.StateDir)
 	opts.Sinks = directory.Sinks(p.directory, p.webhooks)
 	l, _, err := ledger.OpenOrSalvage(path, opts)
 	if err != nil {

@@ -18,8 +18,7 @@ import (
 // loans and makes a backup.
 type upkeep struct {
 	ledger  *ledger.Ledger
-	backup  ledger.BackupOptions
-	keep    int           // backups; 0 is none
+	backups *backups
 	retain  time.Duration // of closed loans; 0 is for ever
 	trusted func() bool   // whether the clock is right
 	log     *slog.Logger
@@ -27,16 +26,6 @@ type upkeep struct {
 
 	readers []*station.Reader
 	frames  string // folder of refused frames
-
-	mu       sync.Mutex
-	noBackup error // why the last backup failed
-}
-
-// failed is why the last backup failed; nil if it did not.
-func (u *upkeep) failed() error {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return u.noBackup
 }
 
 func (d *Daemon) newUpkeep() *upkeep {
@@ -44,10 +33,8 @@ func (d *Daemon) newUpkeep() *upkeep {
 	return &upkeep{
 		ledger: d.Ledger, trusted: clock.Trusted, log: d.o.Log, ready: task.NewSignal(),
 		readers: d.Readers, frames: filepath.Join(d.o.StateDir, "frames"),
-		keep: cfg.Backup.Keep, retain: time.Duration(cfg.Privacy.RetainClosedLoans),
-		backup: ledger.BackupOptions{
-			Dir: backupDir(cfg, d.o.StateDir), Keep: cfg.Backup.Keep, Check: CheckInChild,
-		},
+		backups: newBackups(cfg.Backup, d.o.StateDir, d.Ledger, d.o.Log),
+		retain:  time.Duration(cfg.Privacy.RetainClosedLoans),
 	}
 }
 
@@ -64,10 +51,15 @@ const (
 // Run works until ctx is done.
 func (u *upkeep) Run(ctx context.Context) error {
 	u.ready.Give()
+	var commands sync.WaitGroup
+	defer commands.Wait()
+	commands.Go(func() { u.backups.runCommands(ctx) })
 	look := time.NewTicker(clockLook)
 	defer look.Stop()
 	day := time.NewTicker(24 * time.Hour)
 	defer day.Stop()
+	hour := time.NewTicker(time.Hour)
+	defer hour.Stop()
 	first := time.NewTimer(firstDaily)
 	defer first.Stop()
 	for {
@@ -82,6 +74,8 @@ func (u *upkeep) Run(ctx context.Context) error {
 			u.daily(ctx)
 		case <-day.C:
 			u.daily(ctx)
+		case <-hour.C:
+			u.backups.hourly(ctx)
 		}
 	}
 }
@@ -112,15 +106,7 @@ func (u *upkeep) daily(ctx context.Context) {
 		}
 	}
 	// Last, so that the backup does not hold what was forgotten.
-	path, err := u.copy(ctx, u.backup)
-	u.mu.Lock()
-	u.noBackup = err
-	u.mu.Unlock()
-	if err != nil {
-		u.log.Error("no backup", "err", err)
-	} else if path != "" {
-		u.log.Info("backup", "file", path)
-	}
+	u.backups.daily(ctx)
 }
 
 // forget takes the names off loans that were closed long ago.
@@ -143,13 +129,6 @@ func (u *upkeep) keepFrames() {
 	}
 }
 
-func (u *upkeep) copy(ctx context.Context, o ledger.BackupOptions) (string, error) {
-	if u.keep == 0 {
-		return "", nil
-	}
-	return u.ledger.AutoBackup(ctx, o)
-}
-
 // quickBackup is the largest file in bytes that is copied while a stop waits.
 const quickBackup = 16 << 20
 
@@ -160,9 +139,5 @@ func (u *upkeep) atStop() {
 	if err != nil || info.Size > quickBackup {
 		return
 	}
-	o := u.backup
-	o.Check = nil // the daily one is checked
-	if _, err := u.copy(context.Background(), o); err != nil {
-		u.log.Error("no backup at the stop", "err", err)
-	}
+	u.backups.atStop()
 }

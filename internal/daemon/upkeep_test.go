@@ -3,7 +3,6 @@ package daemon
 import (
 	"context"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -13,39 +12,10 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger"
+	"stump/internal/config"
 	"stump/internal/sitekey"
 	"stump/internal/task"
 )
-
-// TestFailedBackupIsTold has the backups' disk away for a day.
-func TestFailedBackupIsTold(t *testing.T) {
-	dir := t.TempDir()
-	l, err := ledger.Create(filepath.Join(dir, "ledger.db"), ledger.Options{Station: "lab", SiteKey: sitekey.New()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	if err := l.AddPerson(checkout.Person{ID: "ann", Name: "Ann"}, checkout.TagFromUint64(7, 26), "admin", checkout.SourceCLI); err != nil {
-		t.Fatal(err)
-	}
-	away := filepath.Join(dir, "usb")
-	if err := os.WriteFile(away, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	u := &upkeep{ledger: l, keep: 3, log: slog.New(slog.DiscardHandler), backup: ledger.BackupOptions{Dir: filepath.Join(away, "stump")}}
-	u.daily(t.Context())
-	if err := u.failed(); err == nil || !strings.Contains(err.Error(), "not a directory") {
-		t.Errorf("the failure: %v", err)
-	}
-	if err := os.Remove(away); err != nil {
-		t.Fatal(err)
-	}
-	u.daily(t.Context())
-	all, err := ledger.Backups(u.backup.Dir)
-	if u.failed() != nil || len(all) != 1 {
-		t.Errorf("with the disk back: %v, %v, %v", u.failed(), all, err)
-	}
-}
 
 // addPerson makes an event: that somebody got a badge.
 func addPerson(t *testing.T, l *ledger.Ledger, id string) {
@@ -69,8 +39,8 @@ func TestUpkeepSchedule(t *testing.T) {
 		defer l.Close()
 		start, looks := time.Now(), new(atomic.Int32)
 		u := &upkeep{
-			ledger: l, keep: 3, log: slog.New(slog.DiscardHandler), ready: task.NewSignal(),
-			backup: ledger.BackupOptions{Dir: filepath.Join(dir, "backups"), Keep: 3},
+			ledger: l, log: slog.New(slog.DiscardHandler), ready: task.NewSignal(),
+			backups: newBackups(config.Backup{Keep: 3}, dir, l, slog.New(slog.DiscardHandler)),
 			trusted: func() bool {
 				looks.Add(1)
 				return time.Since(start) >= 5*time.Minute
@@ -83,9 +53,9 @@ func TestUpkeepSchedule(t *testing.T) {
 			t.Helper()
 			time.Sleep(time.Until(start.Add(d)))
 			synctest.Wait()
-			all, err := ledger.Backups(u.backup.Dir)
-			if err != nil || len(all) != want || u.failed() != nil {
-				t.Errorf("after %v: %d backups, want %d; %v, %v", d, len(all), want, err, u.failed())
+			all, err := filepath.Glob(filepath.Join(dir, "backups", "*"))
+			if err != nil || len(all) != want || len(u.backups.faults()) > 0 {
+				t.Errorf("after %v: %v, want %d; %v, %v", d, all, want, err, u.backups.faults())
 			}
 		}
 		addPerson(t, l, "ann")
@@ -106,7 +76,7 @@ func TestUpkeepSchedule(t *testing.T) {
 			t.Error(err)
 		}
 		u.atStop()
-		all, err := ledger.Backups(u.backup.Dir)
+		all, err := filepath.Glob(filepath.Join(dir, "backups", "*"))
 		if err != nil || len(all) != 3 || !strings.Contains(all[2], "-000000000004-") {
 			t.Errorf("after the stop: %v, %v", all, err)
 		}
@@ -117,7 +87,8 @@ func TestUpkeepSchedule(t *testing.T) {
 // the backup.
 func TestUpkeepForgets(t *testing.T) {
 	start := time.Now()
-	l, err := ledger.Create(filepath.Join(t.TempDir(), "ledger.db"), ledger.Options{
+	dir := t.TempDir()
+	l, err := ledger.Create(filepath.Join(dir, "ledger.db"), ledger.Options{
 		Station: "lab", SiteKey: sitekey.New(),
 		Stamp: func() checkout.Stamp { return checkout.Stamp{Wall: time.Now(), Mono: time.Since(start), Trusted: true} },
 	})
@@ -145,7 +116,8 @@ func TestUpkeepForgets(t *testing.T) {
 		}
 		return n
 	}
-	u := &upkeep{ledger: l, log: slog.New(slog.DiscardHandler)}
+	log := slog.New(slog.DiscardHandler)
+	u := &upkeep{ledger: l, log: log, backups: newBackups(config.Backup{}, dir, l, log)}
 	u.daily(t.Context())
 	if n := named(); n != 2 {
 		t.Errorf("without a limit %d events have a name, want 2", n)

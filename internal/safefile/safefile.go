@@ -2,8 +2,12 @@
 package safefile
 
 import (
+	"cmp"
+	"errors"
 	"os"
 	"path/filepath"
+
+	"golang.org/x/sys/unix"
 
 	"stump/internal/owner"
 )
@@ -36,6 +40,21 @@ func Write(path string, data []byte, mode os.FileMode) error {
 		err = SyncDir(filepath.Dir(path))
 	}
 	return err
+}
+
+// RenameNew renames a file to a name that no file has; os.ErrExist if one has it.
+func RenameNew(old, name string) error {
+	err := unix.Renameat2(unix.AT_FDCWD, old, unix.AT_FDCWD, name, unix.RENAME_NOREPLACE)
+	switch err {
+	case nil:
+		return nil
+	case unix.EINVAL, unix.ENOSYS, unix.ENOTSUP: // the file system, or the kernel, can't
+		if _, err := os.Lstat(name); !errors.Is(err, os.ErrNotExist) {
+			return cmp.Or(err, os.ErrExist)
+		}
+		return os.Rename(old, name)
+	}
+	return &os.LinkError{Op: "rename", Old: old, New: name, Err: err}
 }
 
 // SyncDir makes renames in a folder survive a power cut.

@@ -6,22 +6,41 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
 
 	"stump/checkout/ledger/boltpages"
+	"stump/internal/owner"
 	"stump/internal/safefile"
 )
 
-// Copy makes a ledger file with what fill writes: temporary name, sync, a
-// look at it, rename, sync of the folder.
+// Copy makes a ledger file, or replaces it, with what fill writes.
 func Copy(path string, fill func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-")
+	tmp, err := NewCopy(path, fill)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) // fails after the rename
+	Crash("backup-rename")
+	if err := os.Rename(tmp, path); err != nil {
+		os.Remove(tmp)
+		return err
+	}
+	return safefile.SyncDir(filepath.Dir(path))
+}
+
+// NewCopy makes a file beside path with what fill writes. It is whole and on the
+// disk. While it is written it is locked, so that no RemoveLeftovers takes it.
+func NewCopy(path string, fill func(io.Writer) error) (tmp string, err error) {
+	if err := owner.Check(path); err != nil {
+		return "", err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-")
+	if err != nil {
+		return "", err
+	}
+	_ = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) // not on every file system
 	err = fill(f)
 	if err == nil {
 		err = f.Sync()
@@ -32,14 +51,10 @@ func Copy(path string, fill func(io.Writer) error) error {
 	if err == nil {
 		err = checkMetasAt(f.Name())
 	}
-	if err == nil {
-		Crash("backup-rename")
-		err = os.Rename(f.Name(), path)
+	if err != nil {
+		os.Remove(f.Name())
 	}
-	if err == nil {
-		err = safefile.SyncDir(filepath.Dir(path))
-	}
-	return err
+	return f.Name(), err
 }
 
 // CrashHook is called at the named points of a write, so that a test can end

@@ -1,0 +1,283 @@
+package daemon
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"stump/checkout"
+	"stump/checkout/ledger"
+	"stump/checkout/ledger/boltfile"
+	"stump/hw/selftest"
+	"stump/internal/api"
+	"stump/internal/clock"
+	"stump/internal/config"
+	"stump/internal/hint"
+	"stump/internal/safefile"
+)
+
+// backups copies the ledger to each folder, has a command take the copy off the
+// board, and remembers which copies were found to be whole.
+type backups struct {
+	ledger  *ledger.Ledger
+	places  []*place
+	command []string // nil: none
+	limit   time.Duration
+	notes   string // the file that remembers
+	stamp   func() checkout.Stamp
+	log     *slog.Logger
+	due     chan struct{} // the command has something to do
+
+	mu     sync.Mutex // of the notes of the places, and of what follows
+	taken  string     // the backup that the command was last done with
+	failed error      // why the command was not done
+}
+
+// place is a folder for backups.
+type place struct {
+	options ledger.BackupOptions
+	good    goodBackup
+	failed  error // why there is no new one
+	others  int
+}
+
+// goodBackup is a backup that was found to be whole.
+type goodBackup struct {
+	File         string    `json:"file"`
+	Event        uint64    `json:"event"`
+	At           time.Time `json:"at"` // when it was made, or found to be whole
+	ClockTrusted bool      `json:"clock_trusted"`
+}
+
+// backupNotes are what outlives the daemon.
+type backupNotes struct {
+	Good  []goodBackup `json:"good"` // one a folder
+	Taken string       `json:"taken"`
+}
+
+func newBackups(cfg config.Backup, stateDir string, l *ledger.Ledger, log *slog.Logger) *backups {
+	b := &backups{ledger: l, command: cfg.Run, limit: time.Hour, notes: filepath.Join(stateDir, "backup.json"), stamp: clock.Now, log: log, due: make(chan struct{}, 1)}
+	if cfg.Keep > 0 {
+		b.add(ledger.BackupOptions{Dir: backupDir(cfg, stateDir), Keep: cfg.Keep, Check: CheckInChild})
+	}
+	if cfg.Keep > 0 && cfg.Also != "" {
+		b.add(ledger.BackupOptions{Dir: cfg.Also, Apart: true, Keep: cfg.Keep, Check: CheckInChild})
+	}
+	b.tidy()
+	b.remember()
+	return b
+}
+
+func (b *backups) add(o ledger.BackupOptions) {
+	if dir, err := filepath.Abs(o.Dir); err == nil {
+		o.Dir = dir
+	}
+	b.places = append(b.places, &place{options: o})
+}
+
+// tidy removes what the last daemon could not finish.
+func (b *backups) tidy() {
+	var dirs []string
+	for _, p := range b.places {
+		dirs = append(dirs, p.options.Dir)
+	}
+	removed, err := boltfile.RemoveLeftovers(b.ledger.Path(), dirs...)
+	if err != nil {
+		b.log.Warn("files that are left over can't be removed", "err", err)
+	}
+	if len(removed) > 0 {
+		b.log.Info("removed what a power cut or a kill left half done", "files", removed)
+	}
+}
+
+// remember reads the notes. Without them every backup is checked once more.
+func (b *backups) remember() {
+	var n backupNotes
+	raw, err := os.ReadFile(b.notes)
+	if err == nil {
+		err = json.Unmarshal(raw, &n)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		b.log.Warn("what is known of the backups can't be read; they are checked anew", "err", err)
+	}
+	b.taken = n.Taken
+	for _, p := range b.places {
+		for _, g := range n.Good {
+			if filepath.Dir(g.File) == p.options.Dir {
+				p.good = g
+			}
+		}
+	}
+}
+
+func (b *backups) save() {
+	b.mu.Lock()
+	n := backupNotes{Good: []goodBackup{}, Taken: b.taken}
+	for _, p := range b.places {
+		if p.good.File != "" {
+			n.Good = append(n.Good, p.good)
+		}
+	}
+	b.mu.Unlock()
+	raw, err := json.Marshal(n)
+	if err == nil {
+		err = safefile.Write(b.notes, append(raw, '\n'), 0o640)
+	}
+	if err != nil {
+		b.log.Warn("what is known of the backups can't be written", "err", err)
+	}
+}
+
+// daily makes a backup in each folder.
+func (b *backups) daily(ctx context.Context) {
+	for _, p := range b.places {
+		b.make(ctx, p)
+	}
+}
+
+// hourly tries again where that failed, or where the newest backup is gone.
+func (b *backups) hourly(ctx context.Context) {
+	for _, p := range b.places {
+		_, err := os.Lstat(p.good.File)
+		if p.failed != nil || p.good.File != "" && errors.Is(err, fs.ErrNotExist) {
+			b.make(ctx, p)
+		}
+	}
+}
+
+func (b *backups) make(ctx context.Context, p *place) {
+	o := p.options
+	o.Good = p.good.File
+	made, err := b.ledger.AutoBackup(ctx, o)
+	if ctx.Err() != nil {
+		return
+	}
+	if made.New {
+		b.log.Info("backup", "file", made.File)
+	}
+	if err != nil {
+		b.log.Error("no backup", "err", err)
+	}
+	if len(made.Others) > 0 && p.others == 0 {
+		b.log.Warn("the folder of the backups has files of another ledger, or damaged ones; they are left alone and not counted",
+			"files", len(made.Others), "first", made.Others[0])
+	}
+	at := b.stamp()
+	b.mu.Lock()
+	p.failed = err
+	if p.others = len(made.Others); err == nil && made.File != "" && made.File != p.good.File {
+		p.good = goodBackup{made.File, made.Seq, at.Wall, at.Trusted}
+	}
+	b.mu.Unlock()
+	b.save()
+	select {
+	case b.due <- struct{}{}:
+	default:
+	}
+}
+
+// atStop makes backups without a check: that is for the next start.
+func (b *backups) atStop() {
+	for _, p := range b.places {
+		o := p.options
+		o.Quick = true
+		if _, err := b.ledger.AutoBackup(context.Background(), o); err != nil {
+			b.log.Error("no backup at the stop", "err", err)
+		}
+	}
+}
+
+// runCommands runs the command whenever it is due, until ctx is done.
+func (b *backups) runCommands(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-b.due:
+			b.takeAway(ctx)
+		}
+	}
+}
+
+// takeAway has the command take a good backup that it has not taken yet.
+func (b *backups) takeAway(ctx context.Context) {
+	var file string
+	b.mu.Lock()
+	for _, p := range b.places {
+		if p.failed == nil {
+			file = cmp.Or(file, p.good.File)
+		}
+	}
+	done := b.taken
+	b.mu.Unlock()
+	if len(b.command) == 0 || file == "" || file == done {
+		return
+	}
+	fill := strings.NewReplacer("{file}", file, "{name}", filepath.Base(file))
+	var args []string
+	for _, a := range b.command {
+		args = append(args, fill.Replace(a))
+	}
+	out, err := runCommand(ctx, args, b.limit)
+	if ctx.Err() != nil {
+		return
+	}
+	if err != nil {
+		b.log.Error("the command of [backup] run failed", "command", args[0], "file", file, "err", err, "output", out)
+	} else {
+		b.log.Info("the command of [backup] run is done", "command", args[0], "file", file, "output", out)
+	}
+	b.mu.Lock()
+	b.failed = err
+	if err == nil {
+		b.taken = file
+	}
+	b.mu.Unlock()
+	b.save()
+}
+
+// faults are what is wrong with the backups.
+func (b *backups) faults() (all []selftest.Condition) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, p := range b.places {
+		if p.failed != nil {
+			all = append(all, selftest.Condition{
+				Name: "no-backup", Text: fmt.Sprintf("there is no new backup: %v", p.failed),
+				Remedy: cmp.Or(hint.Of(p.failed), "mount the disk, make room on it, and give the folder to the daemon's user") +
+					"; the next try is within an hour, or `stump backup FILE` now",
+			})
+		}
+	}
+	if b.failed != nil {
+		all = append(all, selftest.Condition{
+			Name: "backup-command", Text: fmt.Sprintf("the command of [backup] run failed: %v", b.failed),
+			Remedy: "the daemon's log has what it printed; run it by hand as the daemon's user; the next try is with the next backup",
+		})
+	}
+	return all
+}
+
+// status is what the API says of the backups.
+func (b *backups) status() []api.Backup {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	all := []api.Backup{}
+	for _, p := range b.places {
+		s := api.Backup{Folder: p.options.Dir, Others: p.others}
+		if g := p.good; g.File != "" {
+			s.File, s.Event, s.At, s.ClockTrusted = &g.File, g.Event, &g.At, g.ClockTrusted
+		}
+		all = append(all, s)
+	}
+	return all
+}
