@@ -68,9 +68,9 @@ func configCmd(g *globals) *cobra.Command {
 func checkBoard(out io.Writer, cfg *config.Config) error {
 	b := board.Detect()
 	daemon.UseBoard(cfg, b)
-	survey := b.Survey(daemon.Wanted(cfg))
-	fmt.Fprint(out, survey)
-	if !survey.OK() {
+	text, ok := b.Survey(daemon.Wanted(cfg))
+	fmt.Fprint(out, text)
+	if !ok {
 		return statusError(1)
 	}
 	return nil

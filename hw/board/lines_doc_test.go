@@ -42,7 +42,8 @@ func TestDocumentedMessages(t *testing.T) {
 		{empty, Wanted{"stump DATA0", "GPIO17"}},
 	} {
 		var row strings.Builder
-		for line := range strings.Lines(c.host.board().Survey([]Wanted{c.Wanted}).String()) {
+		text, _ := c.host.board().Survey([]Wanted{c.Wanted})
+		for line := range strings.Lines(text) {
 			if row.Len() > 0 || strings.HasPrefix(line, c.Role) {
 				row.WriteString("    " + line)
 			}

@@ -271,7 +271,7 @@ func TestSurvey(t *testing.T) {
 	h.tree("Raspberry Pi 4 Model B Rev 1.4", "", "raspberrypi,4-model-b", "brcm,bcm2711")
 	c := h.chip("gpiochip0", "pinctrl-bcm2711", "fe200000", 58, namesPiOS...)
 	c.lines[18].Used, c.lines[18].Consumer = true, "snd-pwm"
-	s := h.board().Survey([]Wanted{{"stump DATA0", "GPIO17"}, {"stump DATA1", "GPIO18"}, {"beeper", "pin 17"}})
+	text, ok := h.board().Survey([]Wanted{{"stump DATA0", "GPIO17"}, {"stump DATA1", "GPIO18"}, {"beeper", "pin 17"}})
 	want := `board: Raspberry Pi 4 Model B Rev 1.4 (pi4)
 chip: gpiochip0, pinctrl-bcm2711, 58 lines
 stump DATA0 = GPIO17 = header pin 11 = gpiochip0 line 17 (pinctrl-bcm2711)
@@ -279,11 +279,16 @@ stump DATA1 = GPIO18 = header pin 12 = gpiochip0 line 18 (pinctrl-bcm2711): held
 beeper: line "pin 17": header pin 17 is 3V3, not a line
   if GPIO17 is meant, write "GPIO17": it is header pin 11
 `
-	if s.String() != want || s.OK() {
-		t.Errorf("got\n%s\nwant\n%s", s, want)
+	if text != want || ok {
+		t.Errorf("got\n%s\nwant\n%s", text, want)
+	}
+	for name, want := range map[string]bool{"GPIO17": true, "GPIO18": false, "GPIO99": false} {
+		if _, ok := h.board().Survey([]Wanted{{"stump DATA0", name}}); ok != want {
+			t.Errorf("%s is found and free: %v", name, ok)
+		}
 	}
 	h.fail["gpiochip0"] = unix.EACCES
-	if s := h.board().Survey(nil).String(); !strings.Contains(s, "permission denied") || !strings.Contains(s, "group gpio") {
-		t.Error(s)
+	if text, _ := h.board().Survey(nil); !strings.Contains(text, "permission denied") || strings.Count(text, "group gpio") != 1 {
+		t.Error(text)
 	}
 }

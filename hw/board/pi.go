@@ -3,6 +3,7 @@ package board
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // piLabels are the labels of the chip that a Raspberry Pi's header is on: Pi 1
@@ -14,28 +15,9 @@ var piLabels = []string{"pinctrl-bcm2835", "pinctrl-bcm2711", "pinctrl-rp1"}
 // number is a GPIO. Older boards have its first 26 pins, but for three on the
 // very first board (raspberrypi/documentation, "GPIO and the 40-pin header";
 // periph.io/x/host rpi).
-var piHeader = [40]string{
-	"3V3", "5V",
-	"2", "5V",
-	"3", "GND",
-	"4", "14",
-	"GND", "15",
-	"17", "18",
-	"27", "GND",
-	"22", "23",
-	"3V3", "24",
-	"10", "GND",
-	"9", "25",
-	"11", "8",
-	"GND", "7",
-	"0", "1",
-	"5", "GND",
-	"6", "12",
-	"13", "GND",
-	"19", "16",
-	"26", "20",
-	"GND", "21",
-}
+var piHeader = strings.Fields(`
+	3V3 5V 2 5V 3 GND 4 14 GND 15 17 18 27 GND 22 23 3V3 24 10 GND
+	9 25 11 8 GND 7 0 1 5 GND 6 12 13 GND 19 16 26 20 GND 21`)
 
 // piUses are what the board, or a common overlay, does with a GPIO.
 var piUses = map[int]string{

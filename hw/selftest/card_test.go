@@ -98,15 +98,44 @@ func TestLineFailsOnce(t *testing.T) {
 			t.Fatalf("call %d of %d: %v\n%s", fail, healthy.calls, b.sum.Causes, b.screen(80))
 		}
 	}
-	// Where nothing arrives, more is asked for.
-	silent := scripted{}
-	quiet := func(b *bench) { b.env.Present = func(int) {} }
-	onScript(t, &silent, quiet)
-	for fail := 1; fail < silent.calls; fail++ {
-		if b := onScript(t, &scripted{fail: fail}, quiet); !strings.Contains(b.screen(500), "no such device") {
-			t.Fatalf("call %d of %d: %s", fail, silent.calls, b.screen(80))
+	// Where something is wrong already, the error is told as well.
+	for _, c := range []struct {
+		change  func(bool, []wiegand.Edge) []wiegand.Edge
+		prepare func(*bench)
+	}{
+		{nil, func(b *bench) { b.env.Present = func(int) {} }},
+		{nil, func(b *bench) { b.fault("no-power", 1) }},
+		{mistaken, func(*bench) {}},
+	} {
+		whole := scripted{change: c.change}
+		onScript(t, &whole, c.prepare)
+		for fail := 1; fail < whole.calls; fail++ {
+			s := scripted{change: c.change, fail: fail}
+			if b := onScript(t, &s, c.prepare); !strings.Contains(b.screen(500), "no such device") && s.failed != "both edges true" {
+				t.Fatalf("call %d of %d, %s: %s", fail, whole.calls, s.failed, b.screen(80))
+			}
 		}
 	}
+	b := onBench(t, func(b *bench) {
+		b.fault("d0-open", 1)
+		b.env.ListenFree = func() (func() ([]gpio.Activity, error), error) {
+			return func() ([]gpio.Activity, error) { return nil, errors.New("lost the pins") }, nil
+		}
+	})
+	if r := b.result("card"); r.Result != Fail || r.Measured != "lost the pins" {
+		t.Errorf("%+v", r)
+	}
+}
+
+// mistaken has a kernel that mistakes a fall for a rise where both are asked for.
+func mistaken(both bool, edges []wiegand.Edge) []wiegand.Edge {
+	for i := range edges {
+		if both && !edges[i].Rising {
+			edges[i].Rising = true
+			break
+		}
+	}
+	return edges
 }
 
 // Rising edges are asked for with the last card only, and where all was well.
@@ -122,15 +151,7 @@ func TestWidthsOfTheLastCard(t *testing.T) {
 		t.Errorf("with crosstalk: both edges %v", s.both)
 	}
 	// A kernel that mistakes a fall for a rise: the card is shown again.
-	lossy := scripted{change: func(both bool, edges []wiegand.Edge) []wiegand.Edge {
-		for i := range edges {
-			if both && !edges[i].Rising {
-				edges[i].Rising = true
-				break
-			}
-		}
-		return edges
-	}}
+	lossy := scripted{change: mistaken}
 	b = onScript(t, &lossy, nil)
 	if said := strings.Join(b.said, "\n"); b.sum.Result != Pass || !strings.Contains(said, "And a last time.") {
 		t.Errorf("%s\n%s", said, b.screen(80))
@@ -374,7 +395,7 @@ func TestShape(t *testing.T) {
 	edge := func(us int64, line uint8, rising bool) wiegand.Edge {
 		return wiegand.Edge{Time: us * 1000, Line: line, Rising: rising}
 	}
-	edges := []wiegand.Edge{edge(1, 0, true), edge(10, 0, false), edge(60, 0, true), edge(65, 0, true), edge(2010, 1, false), edge(2060, 1, true)}
+	edges := []wiegand.Edge{edge(1, 0, true), edge(2, 0, true), edge(3, 0, true), edge(10, 0, false), edge(60, 0, true), edge(65, 0, true), edge(2010, 1, false), edge(2060, 1, true)}
 	if got := shape([]diagnose.Spell{{Edges: edges}}); got != ", pulses 50 µs wide, 2 ms apart" {
 		t.Error(got)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -47,8 +48,9 @@ func runCases(t *testing.T, check string, cases []checkCase) {
 		if r.Result != c.want || !strings.Contains(r.Measured+" "+r.Remedy, c.says) {
 			t.Errorf("%s: %+v, want %s with %q", c.name, r, c.want, c.says)
 		}
-		if (r.Result == Fail || r.Result == Warn) && r.Remedy == "" && !strings.Contains(c.name, "without a remedy") {
-			t.Errorf("%s: no remedy: %+v", c.name, r)
+		wrong := r.Result == Fail || r.Result == Warn
+		if want := wrong && !strings.Contains(c.name, "without a remedy"); (r.Remedy != "") != want {
+			t.Errorf("%s: a remedy is wanted: %v: %+v", c.name, want, r)
 		}
 	}
 }
@@ -238,6 +240,20 @@ func TestStorageCheck(t *testing.T) {
 	}
 }
 
+func TestFreeSpace(t *testing.T) {
+	var st unix.Statfs_t
+	dir := t.TempDir()
+	if err := unix.Statfs(dir, &st); err != nil {
+		t.Fatal(err)
+	}
+	if got := freeSpace(dir); got == math.MaxInt64 || got > int64(st.Blocks)*int64(st.Bsize) {
+		t.Errorf("%d bytes are free", got)
+	}
+	if got := freeSpace(filepath.Join(dir, "missing")); got != math.MaxInt64 {
+		t.Errorf("of what can't be asked %d bytes are free", got)
+	}
+}
+
 func TestMountOf(t *testing.T) {
 	root := fstest.MapFS{"proc/self/mountinfo": mounts(
 		"21 1 179:2 / / rw shared:1 - ext4 /dev/root rw",
@@ -247,11 +263,13 @@ func TestMountOf(t *testing.T) {
 		"broken line",
 		"25 21 0:7 / /home rw - ext4",
 		"26 21 /home rw - ext4 /dev/sdc",
+		"28 21 0:8 / /srv rw - ext4 /dev/sde",
 		"27 22 0:5 / /var rw - ext4 /dev/sdd rw",
 		"20 1 0:1 / / rw - rootfs rootfs rw",
 	)}
 	for dir, want := range map[string]mount{
 		"/home":               {"/", "rootfs", "rootfs", false},
+		"/srv":                {"/srv", "ext4", "/dev/sde", false},
 		"/var":                {"/var", "ext4", "/dev/sdd", false},
 		"/var/lib/stump":      {"/var", "ext4", "/dev/sdd", false},
 		"/var/lib/my stump/x": {"/var/lib/my stump", "ext4", "/dev/sda1", true},

@@ -222,6 +222,22 @@ func TestBadReadsHover(t *testing.T) {
 	}
 }
 
+// The usual share is told once it is known from as many reads as the last ones.
+func TestUsualShare(t *testing.T) {
+	for n, want := range map[int]bool{94: false, 95: true} {
+		var h Health
+		for range n {
+			h.ObserveRead(origin, good())
+		}
+		for range 5 {
+			h.ObserveRead(origin, refused())
+		}
+		if got := text(t, &h, origin); strings.Contains(got, "usually it is 0.0 %") != want {
+			t.Errorf("after %d reads: %s", n+5, got)
+		}
+	}
+}
+
 // Five bad reads are needed, also where few reads were made.
 func TestFewBadReads(t *testing.T) {
 	var h Health
@@ -307,7 +323,7 @@ func TestStrayEdges(t *testing.T) {
 	h.ObserveRead(origin+time.Second, &wiegand.Read{Count: 1, Fault: wiegand.FaultCount})
 	expect(t, &h, origin+strayWindow, "stray-edges") // the first one is just in the window
 	expect(t, &h, origin+strayWindow+2*time.Second)
-	for n, want := range map[int]string{199: "199 times in", 300: "more than 200 times in"} {
+	for n, want := range map[int]string{199: "card, 199 times in", 300: "card, more than 200 times in"} {
 		var h Health
 		for range n {
 			h.ObserveRead(origin, &wiegand.Read{Count: 1, Fault: wiegand.FaultCount})

@@ -184,44 +184,37 @@ func (s *tester) float(ctx context.Context) Result {
 // on the board's 50 kΩ takes a few milliseconds.
 const settling = 20 * time.Millisecond
 
-// measureFloat reads the levels under both pulls, once, where that is possible.
+// measureFloat reads the levels under both pulls, once, where that is possible,
+// and restores the configured pull. As-is can't be asked for again; a pull-up
+// does no harm, because the lines rest high.
 func (s *tester) measureFloat(ctx context.Context) error {
-	biaser, ok := s.src.(interface{ SetBias(gpio.Bias) error })
+	src, ok := s.src.(interface{ SetBias(gpio.Bias) error })
 	if !ok || s.NoFloat != "" || s.evidence.Float != nil {
 		return nil
 	}
 	var f diagnose.Float
+	configured := s.Bias
+	if configured == gpio.BiasAsIs {
+		configured = gpio.BiasPullUp
+	}
 	err := errors.Join(
-		s.readings(ctx, biaser.SetBias, gpio.BiasPullUp, &f.Up),
-		s.readings(ctx, biaser.SetBias, gpio.BiasPullDown, &f.Down),
-		restore(biaser.SetBias, s.Bias),
+		src.SetBias(gpio.BiasPullUp), s.readings(ctx, &f.Up),
+		src.SetBias(gpio.BiasPullDown), s.readings(ctx, &f.Down),
+		src.SetBias(configured),
 	)
-	if errors.Is(err, errors.ErrUnsupported) {
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
 		return nil
+	case err != nil:
+		return err
 	}
-	if err == nil { // what the last change of the pull does to the lines is not evidence
-		_, err = s.listen(ctx, settling, 0, 0)
-	}
-	if err == nil {
-		s.evidence.Float = &f
-	}
+	s.evidence.Float = &f
+	_, err = s.listen(ctx, settling, 0, 0) // what the last change of the pull does is not evidence
 	return err
 }
 
-// restore leaves a pull as it is configured. As-is can't be asked for again; a
-// pull-up does no harm, because the lines rest high.
-func restore(set func(gpio.Bias) error, b gpio.Bias) error {
-	if b == gpio.BiasAsIs {
-		b = gpio.BiasPullUp
-	}
-	return set(b)
-}
-
 // readings reads the levels a few times over more than a period of the mains.
-func (s *tester) readings(ctx context.Context, set func(gpio.Bias) error, b gpio.Bias, r *[2]diagnose.Reading) error {
-	if err := set(b); err != nil {
-		return err
-	}
+func (s *tester) readings(ctx context.Context, r *[2]diagnose.Reading) error {
 	for range 7 {
 		spell, err := s.listen(ctx, 3700*time.Microsecond, 0, 0)
 		if err != nil {

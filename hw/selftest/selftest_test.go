@@ -198,6 +198,16 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+func TestSeconds(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		50 * us: "50 µs", 999 * us: "999 µs", ms: "1 ms", 1234 * us: "1.23 ms", time.Second: "1 s", 2500 * ms: "2.5 s",
+	} {
+		if got := seconds(d); got != want {
+			t.Errorf("%v is %s, want %s", d, got, want)
+		}
+	}
+}
+
 func TestExitStatus(t *testing.T) {
 	for v, want := range map[Verdict]int{Pass: 0, Fail: 1, Warn: 3} {
 		if got := (Summary{Result: v}).ExitStatus(); got != want {
@@ -359,7 +369,7 @@ func TestLinesRefused(t *testing.T) {
 		err    error
 		remedy string
 	}{
-		"permission": {fmt.Errorf("open /dev/gpiochip0: %w", syscall.EACCES), "group"},
+		"permission": {fmt.Errorf("open /dev/gpiochip0: %w", syscall.EACCES), "Let this user use /dev/gpiochip*: install the package's udev rule and add the user to the group gpio."},
 		"busy":       {fmt.Errorf("request GPIO17: held by \"spi0 CS0\": %w", syscall.EBUSY), "stop it"},
 		"missing":    {fmt.Errorf("open /dev/gpiochip0: %w", fs.ErrNotExist), "chip"},
 	} {
@@ -422,8 +432,41 @@ func TestCancelled(t *testing.T) {
 			t.Error("the lines were not given back")
 		}
 	})
-	if len(results) != len(checks) || results[len(results)-1].Result != Skip {
+	if len(results) != len(checks) || results[len(results)-1].Measured != "the self-test was stopped" {
 		t.Errorf("%d results, the last %+v", len(results), results[len(results)-1])
+	}
+}
+
+// Without anything to look at, a self-test looks at this machine.
+func TestNothingLent(t *testing.T) {
+	var names []string
+	sum := Run(t.Context(), &Env{}, func(r Result) {
+		if r.Result == Fail && r.Check != "power" {
+			t.Errorf("%+v", r)
+		}
+		names = append(names, r.Check)
+	})
+	if newTester(&Env{}).Now() == 0 {
+		t.Error("no clock")
+	}
+	if len(names) != len(checks) || sum.Causes == nil || len(sum.Causes) > 0 {
+		t.Errorf("%q, %+v", names, sum)
+	}
+}
+
+// The lines are given back before the checks that do not need them.
+func TestLinesAreGivenBack(t *testing.T) {
+	closed := false
+	onBench(t, func(b *bench) {
+		read := b.env.readClock
+		b.env.readClock = func() (clockFact, error) {
+			_, err := b.sim.Levels()
+			closed = errors.Is(err, gpio.ErrClosed)
+			return read()
+		}
+	})
+	if !closed {
+		t.Error("the lines are held while the clock is read")
 	}
 }
 

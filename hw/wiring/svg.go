@@ -30,14 +30,7 @@ const (
 	middleEdge = middleX + partWidth
 )
 
-// svgColours are the wires' colours as they are drawn.
-var svgColours = map[string]string{
-	"red": "#d32f2f", "black": "#222222", "green": "#2e9e3f", "white": "#ffffff", "orange": "#f57c00",
-	"brown": "#795548", "yellow": "#fdd835", "blue": "#1e6fd0", "purple": "#8e44ad", "violet": "#8e44ad",
-	"grey": "#9e9e9e", "tan": "#d2b48c", "pink": "#f48fb1",
-}
-
-func svgColour(colour string) string { return cmp.Or(svgColours[colour], "#9e9e9e") }
+func svgColour(colour string) string { return cmp.Or(palette[colour].svg, "#9e9e9e") }
 
 type point struct{ x, y int }
 

@@ -19,7 +19,7 @@ func (p *Plan) Text(columns int, ansi bool) (string, error) {
 	}
 	columns = min(max(columns, 56), 100)
 	paint := func(colour, s string) string {
-		if code := sgr[colour]; ansi && code != "" && s != "" {
+		if code := palette[colour].sgr; ansi && code != "" && s != "" {
 			return "\x1b[" + code + "m" + s + "\x1b[0m"
 		}
 		return s
@@ -149,10 +149,14 @@ func wireOf(all []connection, p board.Pin) (connection, bool) {
 	return all[i], true
 }
 
-// sgr are the terminal's colours (ECMA-48 select graphic rendition).
-var sgr = map[string]string{
-	"red": "31", "green": "32", "yellow": "33", "orange": "38;5;208", "brown": "38;5;130", "blue": "34",
-	"purple": "35", "violet": "35", "white": "97", "black": "90", "grey": "37", "tan": "38;5;180", "pink": "38;5;218",
+// palette is how colours are drawn: in SVG, and on a terminal (ECMA-48 select
+// graphic rendition).
+var palette = map[string]struct{ svg, sgr string }{
+	"red": {"#d32f2f", "31"}, "black": {"#222222", "90"}, "green": {"#2e9e3f", "32"},
+	"white": {"#ffffff", "97"}, "orange": {"#f57c00", "38;5;208"}, "brown": {"#795548", "38;5;130"},
+	"yellow": {"#fdd835", "33"}, "blue": {"#1e6fd0", "34"}, "purple": {"#8e44ad", "35"},
+	"violet": {"#8e44ad", "35"}, "grey": {"#9e9e9e", "37"}, "tan": {"#d2b48c", "38;5;180"},
+	"pink": {"#f48fb1", "38;5;218"},
 }
 
 // Hang breaks a text at spaces into lines of at most columns characters, unless

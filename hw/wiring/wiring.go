@@ -67,94 +67,110 @@ func (p *Plan) supplies() supplies {
 // connections are all wires to the header, in the order of its pins. The error
 // names the first line that is not on the header.
 func (p *Plan) connections() ([]connection, error) {
-	s, c := p.supplies(), p.colours()
-	var err error
-	pin := func(name string) board.Pin {
-		found, ok := p.Board.Pin(name)
-		if !ok {
-			err = cmp.Or(err, fmt.Errorf("the %s has no pin %s", p.Board.Name, name))
-		}
-		return found
-	}
-	place := func(line string) board.Pin {
-		found, e := p.Board.Place(line)
-		err = cmp.Or(err, e)
-		return found
-	}
-	all := []connection{
-		{pin: pin(s.readerPlus), label: "reader +", colour: c.Power, from: "reader +", via: "HV", point: "HV"},
-		{pin: pin(s.ground), label: "reader ground", colour: c.Ground, from: "reader ground", via: "GND", point: "GND"},
-	}
-	if p.Divider {
-		all[0].via, all[1].via = "-", "-"
-	} else {
-		all = append(all, connection{pin: pin(s.logic), label: "converter LV", colour: "orange", from: "converter LV", via: "LV", point: "LV"})
-	}
-	n := 0
-	converted := func(at board.Pin, label, from, colour string) {
-		n++
-		point := channel("LV", n)
-		all = append(all, connection{
-			pin: at, label: label, colour: colour, from: from, point: point, channel: n,
-			via: fmt.Sprintf("HV%d to %s", (n-1)%4+1, point),
-		})
-	}
-	for i, colour := range []string{c.Data0, c.Data1} {
-		label := fmt.Sprintf("DATA%d", i)
-		converted(place(p.line(i)), label, "reader "+label, colour)
-		if p.Divider {
-			all[len(all)-1].via = "10k / 20k"
-		}
-	}
-	p.connectDisplay(pin, place, converted, func(at board.Pin, label, point, colour string) {
-		all = append(all, connection{pin: at, label: label, colour: colour, from: "display " + point, via: "-", point: "display " + point})
-	})
+	h := &harness{Plan: p}
+	h.connectReader()
+	h.connectDisplay()
 	for _, o := range p.Outputs {
-		colour, from := p.outputColour(o.Name), "reader "+o.Name
+		at, from, colour := h.place(o.Line), "reader "+o.Name, p.outputColour(o.Name)
 		if o.ActiveLow {
-			converted(place(o.Line), o.Name, from, colour)
+			h.convert(at, o.Name, from, colour)
 		} else {
-			all = append(all, connection{pin: place(o.Line), label: o.Name, colour: colour, from: from, via: "transistor", point: o.Name})
+			h.add(connection{pin: at, label: o.Name, colour: colour, from: from, via: "transistor", point: o.Name})
 		}
 	}
-	if err != nil {
-		return nil, err
+	if h.err != nil {
+		return nil, h.err
 	}
 	order := func(c connection) int {
 		return slices.IndexFunc(p.Board.Pins, func(q board.Pin) bool { return q.Name == c.pin.Name })
 	}
-	slices.SortFunc(all, func(a, b connection) int { return cmp.Compare(order(a), order(b)) })
-	for i := range all[1:] {
-		if name := all[i].pin.Name; name == all[i+1].pin.Name {
+	slices.SortFunc(h.all, func(a, b connection) int { return cmp.Compare(order(a), order(b)) })
+	for i := range h.all[1:] {
+		if name := h.all[i].pin.Name; name == h.all[i+1].pin.Name {
 			return nil, fmt.Errorf("two wires on header pin %s: the configuration names it twice", name)
 		}
 	}
-	return all, nil
+	return h.all, nil
+}
+
+// harness is the connections under way.
+type harness struct {
+	*Plan
+	all      []connection
+	channels int // of the converter, in use
+	err      error
+}
+
+func (h *harness) add(c connection) { h.all = append(h.all, c) }
+
+func (h *harness) pin(name string) board.Pin {
+	found, ok := h.Board.Pin(name)
+	if !ok {
+		h.err = cmp.Or(h.err, fmt.Errorf("the %s has no pin %s", h.Board.Name, name))
+	}
+	return found
+}
+
+func (h *harness) place(line string) board.Pin {
+	found, err := h.Board.Place(line)
+	h.err = cmp.Or(h.err, err)
+	return found
+}
+
+// convert adds a wire through the converter's next channel.
+func (h *harness) convert(at board.Pin, label, from, colour string) {
+	h.channels++
+	point := channel("LV", h.channels)
+	via := fmt.Sprintf("HV%d to %s", (h.channels-1)%4+1, point)
+	if h.Divider && h.channels <= 2 {
+		via = "10k / 20k"
+	}
+	h.add(connection{pin: at, label: label, colour: colour, from: from, via: via, point: point, channel: h.channels})
+}
+
+func (h *harness) connectReader() {
+	s, c := h.supplies(), h.colours()
+	plus := connection{pin: h.pin(s.readerPlus), label: "reader +", colour: c.Power, from: "reader +", via: "HV", point: "HV"}
+	ground := connection{pin: h.pin(s.ground), label: "reader ground", colour: c.Ground, from: "reader ground", via: "GND", point: "GND"}
+	if h.Divider {
+		plus.via, ground.via = "-", "-"
+	} else {
+		h.add(connection{pin: h.pin(s.logic), label: "converter LV", colour: "orange", from: "converter LV", via: "LV", point: "LV"})
+	}
+	h.add(plus)
+	h.add(ground)
+	for i, colour := range []string{c.Data0, c.Data1} {
+		label := fmt.Sprintf("DATA%d", i)
+		h.convert(h.place(h.line(i)), label, "reader "+label, colour)
+	}
 }
 
 // connectDisplay connects the display. One that runs on 5 V gets its signals
 // through the converter too, because an I2C backpack pulls them up to 5 V. An
 // HD44780 takes 3.3 V signals, and never answers with its R/W on ground.
-func (p *Plan) connectDisplay(pin, place func(string) board.Pin, converted, direct func(at board.Pin, label, point, colour string)) {
-	if len(p.displayPoints()) == 0 {
+func (h *harness) connectDisplay() {
+	direct := func(at board.Pin, label, point, colour string) {
+		h.add(connection{pin: at, label: "display " + label, colour: colour, from: "display " + point, via: "-", point: "display " + point})
+	}
+	points, s := h.displayPoints(), h.supplies()
+	if len(points) == 0 {
 		return
 	}
-	s := p.supplies()
-	direct(pin(s.displayPlus), "display 5 V", "VCC", "red")
-	direct(pin(s.displayGround), "display ground", "GND", "black")
-	if p.Display == "hd44780-gpio" {
-		for _, l := range p.DisplayLines {
-			direct(place(l.Line), "display "+l.Point, l.Point, "grey")
+	direct(h.pin(s.displayPlus), "5 V", "VCC", "red")
+	direct(h.pin(s.displayGround), "ground", "GND", "black")
+	if h.Display == "hd44780-gpio" {
+		for _, l := range h.DisplayLines {
+			direct(h.place(l.Line), l.Point, l.Point, "grey")
 		}
 		return
 	}
 	pins := map[string]string{"SDA": s.sda, "SCL": s.scl, "RX": s.tx}
-	for i, point := range p.displayPoints() {
-		at, colour := pin(pins[point]), []string{"blue", "purple"}[i]
-		if p.Divider {
-			direct(at, "display "+point, point, colour)
+	for i, point := range points {
+		at, colour := h.pin(pins[point]), []string{"blue", "purple"}[i]
+		if h.Divider {
+			direct(at, point, point, colour)
 		} else {
-			converted(at, "display "+point, "display "+point, colour)
+			h.convert(at, "display "+point, "display "+point, colour)
 		}
 	}
 }
