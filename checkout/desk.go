@@ -29,52 +29,30 @@ const (
 )
 
 // OutcomeKind says what a tap did.
-type OutcomeKind uint8
+type OutcomeKind string
 
-// The outcomes of a tap, of an answer, and of the window's end.
+// The outcomes of a tap and of an answer.
 const (
-	// Ignored: the reader repeated the tag. Nothing changed, nothing to say.
-	Ignored OutcomeKind = iota
-	// Asking: the tap waits for the directory's answer, and suspends what waits.
-	Asking
-	// Late: another tap came before the answer. Nothing changed, nothing to say.
-	Late
-	// WaitDevice: Person waits for a device.
-	WaitDevice
-	// WaitBadge: Device waits for a badge.
-	WaitBadge
+	Ignored      OutcomeKind = "ignored"       // the reader repeated the tag: nothing changed, nothing to say
+	Late         OutcomeKind = "late"          // another tap came before the answer: nothing changed, nothing to say
+	WaitDevice   OutcomeKind = "wait-device"   // Person waits for a device
+	WaitBadge    OutcomeKind = "wait-badge"    // Device waits for a badge
+	RepeatResult OutcomeKind = "repeat-result" // the pair was completed a moment ago: Result is shown again
 	// Complete: Person and Device are a pair. The caller commits it and calls
 	// Done, Refuse or Failed before the next tap.
-	Complete
-	// RepeatResult: the pair was completed a moment ago. Result is the event
-	// to show again.
-	RepeatResult
+	Complete OutcomeKind = "complete"
 	// Refused: Person or Device is retired or suspended. What waits keeps
 	// waiting.
-	Refused
-	// UnknownTag: the tag belongs to nobody; Person and Device are zero. What
-	// waits keeps waiting.
-	UnknownTag
-	// TimedOut: the window of Person or Device ended.
-	TimedOut
+	Refused OutcomeKind = "refused"
+	// UnknownTag: the tag belongs to nobody. What waits keeps waiting.
+	UnknownTag OutcomeKind = "unknown-tag"
 )
-
-var outcomeNames = [...]string{"ignored", "asking", "late", "wait-device", "wait-badge", "complete", "repeat-result", "refused", "unknown-tag", "timed-out"}
-
-// String returns a short name for logs.
-func (k OutcomeKind) String() string {
-	if int(k) < len(outcomeNames) {
-		return outcomeNames[k]
-	}
-	return "invalid"
-}
 
 // Outcome is what a tap did. Only the subjects that it names are set.
 type Outcome struct {
 	Kind           OutcomeKind
 	Person, Device Subject
-	// Result is the event that a RepeatResult repeats.
-	Result *Event
+	Result         *Event // that a RepeatResult repeats
 }
 
 // waiting is the badge or device that waits, and until when.
@@ -136,16 +114,16 @@ func (d *Desk) Tap(at time.Duration, s Subject) Outcome {
 }
 
 // Asked says that somebody tapped a tag that the directory is being asked
-// about. It returns Asking, or Ignored if that is no new tap. Until Answer is
-// called, what waits is suspended: it does not time out, and the next tap ends
-// it, because nobody knows yet who stands at the desk.
-func (d *Desk) Asked(at time.Duration, tag Tag) Outcome {
+// about; false means that it is not a new tap. Until Answer is called, what
+// waits is suspended: it does not time out, and the next tap ends it, because
+// nobody knows yet who stands at the desk.
+func (d *Desk) Asked(at time.Duration, tag Tag) bool {
 	s := sighting{tag: tag, at: at}
 	if !d.arrive(s) {
-		return Outcome{Kind: Ignored}
+		return false
 	}
 	d.asked = s
-	return Outcome{Kind: Asking}
+	return true
 }
 
 // Answer says that the tag which was asked about at that time is that of s. If
@@ -181,23 +159,24 @@ func (d *Desk) act(at time.Duration, s Subject) Outcome {
 	if at >= d.wait.until {
 		other = Subject{} // the window ended before this tap
 	}
-	switch {
-	case s.Kind == KindPerson && s.Status != Active:
-		return Outcome{Kind: Refused, Person: s}
-	case s.Kind == KindDevice && s.Status != Active:
-		return Outcome{Kind: Refused, Device: s}
-	case s.Kind == KindPerson && other.Kind == KindDevice:
-		return d.complete(at, s.Tag, s, other)
-	case s.Kind == KindDevice && other.Kind == KindPerson:
-		return d.complete(at, s.Tag, other, s)
-	case s.Kind == KindPerson:
-		d.wait = waiting{s, at + d.o.Window}
-		return Outcome{Kind: WaitDevice, Person: s}
-	case s.Kind == KindDevice:
-		d.wait = waiting{s, at + d.o.Window}
-		return Outcome{Kind: WaitBadge, Device: s}
+	out := Outcome{Kind: WaitDevice, Person: s}
+	switch s.Kind {
+	case Unknown:
+		return Outcome{Kind: UnknownTag}
+	case KindDevice:
+		out = Outcome{Kind: WaitBadge, Device: s}
 	}
-	return Outcome{Kind: UnknownTag}
+	switch {
+	case s.Status != Active:
+		out.Kind = Refused
+	case other.Kind == Unknown || other.Kind == s.Kind:
+		d.wait = waiting{s, at + d.o.Window}
+	case s.Kind == KindPerson:
+		return d.complete(at, s.Tag, s, other)
+	default:
+		return d.complete(at, s.Tag, other, s)
+	}
+	return out
 }
 
 // repeated notes a sighting and reports whether the reader repeats the tag.
@@ -286,18 +265,14 @@ func (d *Desk) Waiting() (Subject, bool) {
 	return d.wait.subject, d.wait.subject.Kind != Unknown
 }
 
-// Expire says that every tap before now has been given to the desk. It returns
-// TimedOut once when the window has ended. A tap carries the time of its last
-// edge, and the end of its frame is known only later: now is the time up to
-// which the reader's frames are known, not the time of day.
-func (d *Desk) Expire(now time.Duration) (Outcome, bool) {
-	s := d.wait.subject
+// Expire says that every tap before now has been given to the desk, and reports
+// once that the window has ended. A tap carries the time of its last edge, and
+// the end of its frame is known only later: now is the time up to which the
+// reader's frames are known, not the time of day.
+func (d *Desk) Expire(now time.Duration) bool {
 	if until, ok := d.Deadline(); !ok || now < until {
-		return Outcome{}, false
+		return false
 	}
 	d.wait = waiting{}
-	if s.Kind == KindPerson {
-		return Outcome{Kind: TimedOut, Person: s}, true
-	}
-	return Outcome{Kind: TimedOut, Device: s}, true
+	return true
 }

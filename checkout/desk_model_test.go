@@ -164,13 +164,12 @@ func (m *deskModel) act(at time.Duration, who byte, fate string, seq uint64) str
 
 // expire: whoever waited before and does not any more.
 func (m *deskModel) expire(at time.Duration) string {
-	who, _ := m.waits(at)
 	_, before := m.waits(-1 << 62)
 	if _, still := m.waits(at); still || !before {
 		return "-"
 	}
 	m.entries = append(m.entries, modelEntry{what: "over"})
-	return fmt.Sprintf("timed-out %c", who)
+	return "timed-out"
 }
 
 // deskStep is one step of a random sequence: a tap, a tap that is asked about,
@@ -219,12 +218,15 @@ func (g *deskGame) step(at time.Duration, s deskStep, seq uint64) (got, want str
 	switch s.what {
 	case "timer":
 		got, want = "-", g.model.expire(at)
-		if o, ok := g.desk.Expire(at); ok {
-			got = fmt.Sprintf("%v %s%s", o.Kind, o.Person.ID, o.Device.ID)
+		if g.desk.Expire(at) {
+			got = "timed-out"
 		}
 	case "ask":
 		tag := deskSubject(s.who).Tag
-		got, want = g.desk.Asked(at, tag).Kind.String(), g.model.ask(at, s.who)
+		got, want = "ignored", g.model.ask(at, s.who)
+		if g.desk.Asked(at, tag) {
+			got = "asking"
+		}
 		g.asked = append(g.asked, sighting{tag: tag, at: at})
 	case "answer":
 		if s.back >= len(g.asked) {
@@ -261,7 +263,7 @@ func (g *deskGame) said(o Outcome, fate string, seq uint64) string {
 	case RepeatResult:
 		return fmt.Sprint("repeat-result ", o.Result.Seq)
 	}
-	return o.Kind.String()
+	return string(o.Kind)
 }
 
 // TestDeskAgainstModel compares the desk with the model in 10,000 random

@@ -29,13 +29,12 @@ func ExampleDesk() {
 	desk.Done(checkout.Event{Kind: kind}) // once it is on the disk
 
 	tap(20*time.Second, ann)
-	late, _ := desk.Expire(80 * time.Second)
-	fmt.Println(late.Person.Name, late.Kind)
+	fmt.Println("timed out:", desk.Expire(80*time.Second))
 	// Output:
 	// Ann Okafor at 10s → wait-device
 	// Ann Okafor at 10.3s → ignored
 	// iPad Pro 13 at 12s → complete
 	// checkout
 	// Ann Okafor at 20s → wait-device
-	// Ann Okafor timed-out
+	// timed out: true
 }

@@ -70,7 +70,7 @@ func (a *attendant) asking(tag checkout.Tag) bool {
 
 // identify asks the directory who or what has a tag that is not in the register.
 func (a *attendant) identify(read wiegand.Read, tag checkout.Tag) answer {
-	if a.desk.Asked(time.Duration(read.End), tag).Kind == checkout.Ignored {
+	if !a.desk.Asked(time.Duration(read.End), tag) {
 		return answer{repeated: true}
 	}
 	a.visits++

@@ -114,7 +114,7 @@ func (a *attendant) expire() {
 	if a.enrol != nil && now >= a.enrol.until {
 		a.endEnrolment()
 	}
-	if _, done := a.desk.Expire(now); done {
+	if a.desk.Expire(now) {
 		a.timedOut()
 	}
 }
