@@ -34,7 +34,7 @@ type Options struct {
 }
 
 // Worker tells the places what they must know, and keeps the register as the
-// directory has it. It is a task: Run, Ready, String.
+// directory has it. It is a task.
 type Worker struct {
 	o   Options
 	dir Directory
@@ -44,7 +44,6 @@ type Worker struct {
 	enroller Enroller
 
 	log     *slog.Logger
-	ready   chan struct{}
 	senders []*sender // the directory's first
 	main    *place
 	pulls   puller
@@ -63,7 +62,7 @@ func NewWorker(o Options) *Worker {
 		o.Random = jitter
 	}
 	o.Timing = o.Timing.withDefaults()
-	w := &Worker{o: o, dir: o.Directory, log: o.Logger, ready: make(chan struct{})}
+	w := &Worker{o: o, dir: o.Directory, log: o.Logger}
 	w.pulls.kick = make(chan struct{}, 1)
 	w.lookups.behind = make(chan checkout.Tag, 64)
 	w.puller, _ = o.Directory.(Puller)
@@ -107,13 +106,9 @@ func (w *Worker) Run(ctx context.Context) error {
 	if w.finder != nil && w.o.Register != nil {
 		wg.Go(func() { w.lookupLoop(ctx) })
 	}
-	close(w.ready)
 	wg.Wait()
 	return nil
 }
-
-// Ready is closed when events are being told, whether or not anybody hears.
-func (w *Worker) Ready() <-chan struct{} { return w.ready }
 
 func (w *Worker) String() string { return "directory worker (" + w.dir.String() + ")" }
 

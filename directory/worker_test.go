@@ -99,7 +99,6 @@ func start(t *testing.T, o Options) (*Worker, func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() { done <- w.Run(ctx) }()
-	<-w.Ready()
 	stop := sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {

@@ -60,7 +60,6 @@ func serve(t *testing.T, h http.Handler, addr string) (*Listener, context.Cancel
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- l.Run(ctx) }()
-	<-l.Ready()
 	t.Cleanup(stop)
 	return l, stop, ended
 }
@@ -374,7 +373,6 @@ func TestSocketTakenOver(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ran := make(chan error, 1)
 	go func() { ran <- second.Run(ctx) }()
-	<-second.Ready()
 	cancel()
 	<-ran
 	if _, err := Dial(t.Context(), l.Socket); err != nil {

@@ -16,7 +16,6 @@ import (
 
 	"stump/internal/hint"
 	"stump/internal/owner"
-	"stump/internal/task"
 )
 
 // Listener serves the API on a unix socket, and on a loopback address if one is
@@ -29,13 +28,11 @@ type Listener struct {
 
 	opened []net.Listener
 	bound  os.FileInfo // the socket's file
-	ready  *task.Signal
 }
 
 // Open takes the socket and the address. It refuses a socket at which somebody
 // answers, and replaces one that was left behind.
 func (l *Listener) Open() error {
-	l.ready = task.NewSignal()
 	if len(l.Socket) > maxSocketPath {
 		return hint.Errorf("name a shorter one with --socket: a unix socket's path has at most 107 bytes", "socket: the path %s has %d bytes", l.Socket, len(l.Socket))
 	}
@@ -160,9 +157,6 @@ func removeStale(path string) error {
 // String is task.Task's.
 func (l *Listener) String() string { return `api "` + l.Socket + `"` }
 
-// Ready is task.Task's.
-func (l *Listener) Ready() <-chan struct{} { return l.ready.C() }
-
 // Run serves until ctx is done; then it lets answers that are under way finish
 // for half a second.
 func (l *Listener) Run(ctx context.Context) error {
@@ -179,7 +173,6 @@ func (l *Listener) Run(ctx context.Context) error {
 	if l.Addr != "" {
 		l.Log.Info("the API listens", "address", l.TCP())
 	}
-	l.ready.Give()
 	select {
 	case err := <-failed:
 		l.unlink()

@@ -2,7 +2,10 @@ package daemon
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -10,20 +13,18 @@ import (
 	"stump/checkout/ledger"
 	"stump/internal/clock"
 	"stump/internal/station"
-	"stump/internal/task"
+	"stump/wiegand"
 )
 
 // upkeep is the task that looks after the ledger: once the clock is right it
 // resolves the times of this boot's events, and once a day it anonymises old
-// loans and makes a backup.
+// loans and makes a backup. It also keeps the frames that readers have refused.
 type upkeep struct {
 	ledger  *ledger.Ledger
 	backups *backups
 	retain  time.Duration // of closed loans; 0 is for ever
 	trusted func() bool   // whether the clock is right
 	log     *slog.Logger
-	ready   *task.Signal
-
 	readers []*station.Reader
 	frames  string // folder of refused frames
 }
@@ -31,15 +32,14 @@ type upkeep struct {
 func (d *Daemon) newUpkeep() *upkeep {
 	cfg := d.o.Config
 	return &upkeep{
-		ledger: d.Ledger, trusted: clock.Trusted, log: d.o.Log, ready: task.NewSignal(),
-		readers: d.Readers, frames: filepath.Join(d.o.StateDir, "frames"),
+		ledger: d.Ledger, trusted: clock.Trusted, log: d.o.Log, readers: d.Readers,
+		frames:  filepath.Join(d.o.StateDir, "frames"),
 		backups: newBackups(cfg.Backup, d.o.StateDir, d.Ledger, d.o.Log),
 		retain:  time.Duration(cfg.Privacy.RetainClosedLoans),
 	}
 }
 
-func (u *upkeep) String() string         { return "upkeep" }
-func (u *upkeep) Ready() <-chan struct{} { return u.ready.C() }
+func (u *upkeep) String() string { return "upkeep" }
 
 // The schedule. A board that is switched off every evening must not wait for a
 // day.
@@ -50,7 +50,6 @@ const (
 
 // Run works until ctx is done.
 func (u *upkeep) Run(ctx context.Context) error {
-	u.ready.Give()
 	var commands sync.WaitGroup
 	defer commands.Wait()
 	commands.Go(func() { u.backups.runCommands(ctx) })
@@ -99,7 +98,13 @@ func (u *upkeep) clockKnown() bool {
 
 func (u *upkeep) daily(ctx context.Context) {
 	u.keepFrames()
-	u.forget(ctx)
+	if u.retain > 0 {
+		if n, err := u.ledger.Forget(ctx, u.retain); err != nil {
+			u.log.Error("closed loans were not anonymised", "err", err)
+		} else if n > 0 {
+			u.log.Info("closed loans anonymised", "events", n)
+		}
+	}
 	if due, err := u.ledger.ScrubDue(); err == nil && due {
 		if err := u.ledger.Scrub(ctx); err != nil && ctx.Err() == nil {
 			u.log.Error("what was erased is still on free pages of the file", "err", err)
@@ -107,18 +112,6 @@ func (u *upkeep) daily(ctx context.Context) {
 	}
 	// Last, so that the backup does not hold what was forgotten.
 	u.backups.daily(ctx)
-}
-
-// forget takes the names off loans that were closed long ago.
-func (u *upkeep) forget(ctx context.Context) {
-	if u.retain == 0 {
-		return
-	}
-	if n, err := u.ledger.Forget(ctx, u.retain); err != nil {
-		u.log.Error("closed loans were not anonymised", "err", err)
-	} else if n > 0 {
-		u.log.Info("closed loans anonymised", "events", n)
-	}
 }
 
 func (u *upkeep) keepFrames() {
@@ -140,4 +133,41 @@ func (u *upkeep) atStop() {
 		return
 	}
 	u.backups.atStop()
+}
+
+// keepFrames replaces the VCD files in dir by the worst frames that a reader has
+// refused, if there are any. Only the owner may read them, because a damaged
+// frame may still hold a number.
+func keepFrames(dir string, r *station.Reader) error {
+	worst := r.Stats().Worst
+	if len(worst) == 0 {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return err
+	}
+	old, err := filepath.Glob(filepath.Join(dir, r.Name+"-*.vcd"))
+	if err != nil {
+		return err
+	}
+	for _, f := range old {
+		err = errors.Join(err, os.Remove(f))
+	}
+	for i, f := range worst {
+		name := fmt.Sprintf("%s-%02d-%s.vcd", r.Name, i+1, f.Read.Fault)
+		err = errors.Join(err, writeFrame(filepath.Join(dir, name), f.Edges))
+	}
+	return err
+}
+
+func writeFrame(path string, edges []wiegand.Edge) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	vcd := wiegand.NewVCDWriter(f, false)
+	for _, e := range edges {
+		err = errors.Join(err, vcd.Write(e))
+	}
+	return errors.Join(err, vcd.Close(), f.Close())
 }

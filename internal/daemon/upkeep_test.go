@@ -14,7 +14,6 @@ import (
 	"stump/checkout/ledger"
 	"stump/internal/config"
 	"stump/internal/sitekey"
-	"stump/internal/task"
 )
 
 // addPerson makes an event: that somebody got a badge.
@@ -39,7 +38,7 @@ func TestUpkeepSchedule(t *testing.T) {
 		defer l.Close()
 		start, looks := time.Now(), new(atomic.Int32)
 		u := &upkeep{
-			ledger: l, log: slog.New(slog.DiscardHandler), ready: task.NewSignal(),
+			ledger: l, log: slog.New(slog.DiscardHandler),
 			backups: newBackups(config.Backup{Keep: 3}, dir, l, slog.New(slog.DiscardHandler)),
 			trusted: func() bool {
 				looks.Add(1)

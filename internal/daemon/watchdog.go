@@ -7,7 +7,6 @@ import (
 	sd "github.com/coreos/go-systemd/v22/daemon"
 
 	"stump/internal/station"
-	"stump/internal/task"
 )
 
 // watchdog is the task that tells systemd that the station lives, as long as
@@ -16,7 +15,6 @@ type watchdog struct {
 	every   time.Duration
 	readers []*station.Reader
 	tell    func()
-	ready   *task.Signal
 }
 
 // newWatchdog returns nil if systemd does not want to be told.
@@ -26,16 +24,14 @@ func newWatchdog(readers []*station.Reader) *watchdog {
 		return nil
 	}
 	return &watchdog{
-		every: timeout / 3, readers: readers, ready: task.NewSignal(),
+		every: timeout / 3, readers: readers,
 		tell: func() { _, _ = sd.SdNotify(false, sd.SdNotifyWatchdog) },
 	}
 }
 
-func (w *watchdog) String() string         { return "watchdog" }
-func (w *watchdog) Ready() <-chan struct{} { return w.ready.C() }
+func (w *watchdog) String() string { return "watchdog" }
 
 func (w *watchdog) Run(ctx context.Context) error {
-	w.ready.Give()
 	tick := time.NewTicker(w.every)
 	defer tick.Stop()
 	for {

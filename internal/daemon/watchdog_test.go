@@ -21,7 +21,7 @@ func TestWatchdog(t *testing.T) {
 		}
 		readers := []*station.Reader{reader("door"), reader("window")}
 		var told atomic.Int32
-		w := &watchdog{every: 10 * time.Second, readers: readers, tell: func() { told.Add(1) }, ready: task.NewSignal()}
+		w := &watchdog{every: 10 * time.Second, readers: readers, tell: func() { told.Add(1) }}
 		ctx, stop := context.WithCancel(context.Background())
 		windowCtx, stopWindow := context.WithCancel(ctx)
 		ended := make(chan error, 3)

@@ -10,7 +10,6 @@ import (
 	"stump/checkout"
 	"stump/internal/credential"
 	"stump/internal/panel"
-	"stump/internal/task"
 	"stump/wiegand"
 )
 
@@ -23,7 +22,6 @@ type attendant struct {
 	reads  <-chan wiegand.Read
 	leased func() bool // a self-test or a scope has the lines
 	calls  chan func()
-	ready  *task.Signal
 	ctx    context.Context // done when the loop has ended
 	end    context.CancelFunc
 
@@ -40,7 +38,7 @@ type attendant struct {
 
 func newAttendant(o Options, r ReaderOptions, reads <-chan wiegand.Read, leased func() bool) *attendant {
 	a := &attendant{
-		o: o, r: r, log: o.Log, reads: reads, leased: leased, calls: make(chan func()), ready: task.NewSignal(),
+		o: o, r: r, log: o.Log, reads: reads, leased: leased, calls: make(chan func()),
 		desk: checkout.NewDesk(o.Desk), asked: map[checkout.Tag]*question{},
 		answered: answered{change: make(chan struct{})},
 	}
@@ -48,13 +46,11 @@ func newAttendant(o Options, r ReaderOptions, reads <-chan wiegand.Read, leased 
 	return a
 }
 
-func (a *attendant) String() string         { return `desk "` + a.r.Name + `"` }
-func (a *attendant) Ready() <-chan struct{} { return a.ready.C() }
+func (a *attendant) String() string { return `desk "` + a.r.Name + `"` }
 
 // Run attends to reads, calls and the end of the window until ctx is done.
 func (a *attendant) Run(ctx context.Context) error {
 	defer a.end()
-	a.ready.Give()
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {

@@ -82,7 +82,6 @@ func BenchmarkReadToDisplay(b *testing.B) {
 	ended := make(chan struct{})
 	go func() { defer close(ended); _ = task.Serve(ctx, nil, nil, p, r.attendant) }()
 	<-p.Ready()
-	<-r.attendant.Ready()
 	var took []time.Duration
 	at := gpio.Monotonic()
 	for i := range b.N {

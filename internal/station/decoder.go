@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 
 	"stump/gpio"
-	"stump/internal/task"
 	"stump/wiegand"
 )
 
@@ -16,7 +15,6 @@ type decoder struct {
 	name   string
 	source gpio.Adjustable
 	reads  chan<- wiegand.Read
-	ready  *task.Signal
 	holder atomic.Pointer[Lease] // who has the lines, nil for the decoder; changed under mu
 
 	mu      sync.Mutex // guards what follows
@@ -27,11 +25,10 @@ type decoder struct {
 }
 
 func newDecoder(r ReaderOptions, reads chan<- wiegand.Read) *decoder {
-	return &decoder{name: r.Name, source: r.Source, reads: reads, ready: task.NewSignal(), dec: wiegand.NewDecoder(r.Decoder)}
+	return &decoder{name: r.Name, source: r.Source, reads: reads, dec: wiegand.NewDecoder(r.Decoder)}
 }
 
-func (d *decoder) String() string         { return `reader "` + d.name + `"` }
-func (d *decoder) Ready() <-chan struct{} { return d.ready.C() }
+func (d *decoder) String() string { return `reader "` + d.name + `"` }
 
 func (d *decoder) stats() wiegand.Stats {
 	d.mu.Lock()
@@ -43,9 +40,7 @@ func (d *decoder) stats() wiegand.Stats {
 // the decoder learns that the lines were silent only when the source says that
 // it has handed over every edge up to then.
 func (d *decoder) Run(ctx context.Context) error {
-	stop := context.AfterFunc(ctx, func() { d.source.Close() })
-	defer stop()
-	d.ready.Give()
+	defer context.AfterFunc(ctx, func() { d.source.Close() })()
 	edges := make([]wiegand.Edge, 1024)
 	for {
 		until := int64(math.MaxInt64)

@@ -1,5 +1,5 @@
 // Package task runs the parts of the daemon side by side. Each part is a Task.
-// The daemon is ready when all its tasks are, and stops when one of them fails.
+// The daemon is ready when all its tasks are, and stops when one of them ends.
 package task
 
 import (
@@ -15,10 +15,15 @@ type Task interface {
 	// Run works until ctx is done and then returns nil. Any other return ends the
 	// daemon.
 	Run(ctx context.Context) error
-	// Ready is closed when the task has begun its work.
-	Ready() <-chan struct{}
 	// String names the task in the log, e.g. `reader "stump"`.
 	String() string
+}
+
+// Starter is a Task that needs a while until it works; any other is ready at once.
+type Starter interface {
+	Task
+	// Ready is closed when the task works.
+	Ready() <-chan struct{}
 }
 
 // Serve runs all tasks until ctx is done or one of them ends, and waits for all of
@@ -52,10 +57,12 @@ func Serve(ctx context.Context, log *slog.Logger, ready func(), tasks ...Task) e
 	}
 	wg.Go(func() {
 		for _, t := range tasks {
-			select {
-			case <-t.Ready():
-			case <-ctx.Done():
-				return
+			if s, ok := t.(Starter); ok {
+				select {
+				case <-s.Ready():
+				case <-ctx.Done():
+					return
+				}
 			}
 		}
 		if ready != nil {
@@ -65,18 +72,3 @@ func Serve(ctx context.Context, log *slog.Logger, ready func(), tasks ...Task) e
 	wg.Wait()
 	return errors.Join(errs...)
 }
-
-// Signal is a channel that may be closed more than once.
-type Signal struct {
-	once sync.Once
-	ch   chan struct{}
-}
-
-// NewSignal returns a signal whose channel is open.
-func NewSignal() *Signal { return &Signal{ch: make(chan struct{})} }
-
-// Give closes the channel.
-func (s *Signal) Give() { s.once.Do(func() { close(s.ch) }) }
-
-// C is the channel.
-func (s *Signal) C() <-chan struct{} { return s.ch }

@@ -11,18 +11,24 @@ import (
 
 type fake struct {
 	name  string
-	ready *Signal
+	ready chan struct{}
 	after time.Duration
 	run   func(ctx context.Context) error
 }
 
-func (f *fake) Ready() <-chan struct{} { return f.ready.C() }
+func (f *fake) Ready() <-chan struct{} { return f.ready }
 func (f *fake) String() string         { return f.name }
 func (f *fake) Run(ctx context.Context) error {
 	time.Sleep(f.after)
-	f.ready.Give()
+	close(f.ready)
 	return f.run(ctx)
 }
+
+// plain is a task that is ready at once.
+type plain struct{}
+
+func (plain) String() string                { return "plain" }
+func (plain) Run(ctx context.Context) error { return untilDone(ctx) }
 
 func untilDone(ctx context.Context) error { <-ctx.Done(); return nil }
 
@@ -33,8 +39,8 @@ func TestServeIsReadyWhenAllAre(t *testing.T) {
 		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 		defer stop()
 		err := Serve(ctx, nil, func() { ready = time.Since(start) },
-			&fake{"quick", NewSignal(), time.Second, untilDone},
-			&fake{"slow", NewSignal(), 5 * time.Second, untilDone})
+			&fake{"quick", make(chan struct{}), time.Second, untilDone},
+			&fake{"slow", make(chan struct{}), 5 * time.Second, untilDone}, plain{})
 		if err != nil {
 			t.Errorf("a clean stop is an error: %v", err)
 		}
@@ -49,8 +55,8 @@ func TestServeStopsAsAWhole(t *testing.T) {
 		broken := errors.New("wire cut")
 		stopped := false
 		err := Serve(t.Context(), nil, nil,
-			&fake{"reader", NewSignal(), time.Second, func(context.Context) error { return broken }},
-			&fake{"panel", NewSignal(), 0, func(ctx context.Context) error { <-ctx.Done(); stopped = true; return nil }})
+			&fake{"reader", make(chan struct{}), time.Second, func(context.Context) error { return broken }},
+			&fake{"panel", make(chan struct{}), 0, func(ctx context.Context) error { <-ctx.Done(); stopped = true; return nil }})
 		if !errors.Is(err, broken) || !strings.Contains(err.Error(), "reader: wire cut") {
 			t.Errorf("err = %v", err)
 		}
@@ -61,7 +67,7 @@ func TestServeStopsAsAWhole(t *testing.T) {
 }
 
 func TestServeRefusesATaskThatEnds(t *testing.T) {
-	err := Serve(t.Context(), nil, nil, &fake{"clock", NewSignal(), 0, func(context.Context) error { return nil }})
+	err := Serve(t.Context(), nil, nil, &fake{"clock", make(chan struct{}), 0, func(context.Context) error { return nil }})
 	if err == nil || err.Error() != "clock: ended by itself" {
 		t.Errorf("err = %v", err)
 	}
@@ -73,8 +79,8 @@ func TestServeReportsEveryFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		full, torn := errors.New("disk full"), errors.New("torn page")
 		err := Serve(t.Context(), nil, nil,
-			&fake{"ledger", NewSignal(), 0, func(context.Context) error { return full }},
-			&fake{"backup", NewSignal(), 0, func(ctx context.Context) error { <-ctx.Done(); time.Sleep(time.Minute); return torn }})
+			&fake{"ledger", make(chan struct{}), 0, func(context.Context) error { return full }},
+			&fake{"backup", make(chan struct{}), 0, func(ctx context.Context) error { <-ctx.Done(); time.Sleep(time.Minute); return torn }})
 		if !errors.Is(err, full) || !errors.Is(err, torn) || !strings.Contains(err.Error(), "backup: torn page") {
 			t.Errorf("err = %v", err)
 		}
@@ -87,22 +93,10 @@ func TestServeIsNotReadyAfterTheEnd(t *testing.T) {
 		ready := false
 		ctx, stop := context.WithTimeout(t.Context(), time.Second)
 		defer stop()
-		slow := &fake{"slow", NewSignal(), time.Hour, untilDone}
-		err := Serve(ctx, nil, func() { ready = true }, slow, &fake{"quick", NewSignal(), 0, untilDone})
+		slow := &fake{"slow", make(chan struct{}), time.Hour, untilDone}
+		err := Serve(ctx, nil, func() { ready = true }, slow, &fake{"quick", make(chan struct{}), 0, untilDone})
 		if err != nil || ready {
 			t.Errorf("ready %v, err %v", ready, err)
 		}
 	})
-}
-
-func TestSignal(t *testing.T) {
-	s := NewSignal()
-	select {
-	case <-s.C():
-		t.Error("given from the start")
-	default:
-	}
-	s.Give()
-	s.Give()
-	<-s.C()
 }
