@@ -40,7 +40,7 @@ func newAttendant(o Options, r ReaderOptions, reads <-chan wiegand.Read, leased 
 	a := &attendant{
 		o: o, r: r, log: o.Log, reads: reads, leased: leased, calls: make(chan func()),
 		desk: checkout.NewDesk(o.Desk), asked: map[checkout.Tag]*question{},
-		answered: answered{change: make(chan struct{})},
+		noise: noiseLog{faults: map[wiegand.Fault]int{}}, answered: answered{change: make(chan struct{})},
 	}
 	a.ctx, a.end = context.WithCancel(context.Background())
 	return a

@@ -8,7 +8,7 @@ import (
 	"stump/wiegand"
 )
 
-// watch keeps the health of one reader: taps feed it, conditions reads it.
+// watch keeps the health of one reader: taps feed it, Conditions reads it.
 type watch struct {
 	mu sync.Mutex
 	selftest.Health
@@ -33,9 +33,10 @@ type Machine struct {
 	LowVoltage *bool
 }
 
-// conditions are what is wrong now. What began or ended since the last call is
+// Conditions are what is wrong now. What began or ended since the last call is
 // logged.
-func (w *watch) conditions(o Options, m Machine) []selftest.Condition {
+func (r *Reader) Conditions(m Machine) []selftest.Condition {
+	w, o := &r.attendant.watch, r.attendant.o
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := time.Duration(o.Now())

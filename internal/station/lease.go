@@ -1,7 +1,6 @@
 package station
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -16,6 +15,8 @@ import (
 // task goes on reading them and hands the edges to the lease's holder: cards
 // shown meanwhile become no loans. Close gives the lines back.
 type Lease struct {
+	gpio.Adjustable // the reader's source
+
 	d      *decoder
 	now    func() int64
 	over   func()        // called when the lines were given back
@@ -30,12 +31,6 @@ type Lease struct {
 // ErrLeased is returned while somebody else has the lines.
 var ErrLeased = hint.Errorf("end that one first, with Ctrl-C where it runs", "a self-test or a scope is already at the lines of this reader")
 
-// freeListener is a source that can also watch pins which nothing is connected
-// to.
-type freeListener interface {
-	ListenFree() (stop func() ([]gpio.Activity, error), err error)
-}
-
 // lease hands the lines out, to one holder at a time. over is called when they
 // are given back.
 func (d *decoder) lease(now func() int64, over func()) (*Lease, error) {
@@ -47,7 +42,7 @@ func (d *decoder) lease(now func() int64, over func()) (*Lease, error) {
 	if _, err := d.source.Levels(); err != nil {
 		return nil, fmt.Errorf("reader %q: %w", d.name, err)
 	}
-	l := &Lease{d: d, now: now, over: over, quit: make(chan struct{}), arrive: make(chan struct{}, 1)}
+	l := &Lease{Adjustable: d.source, d: d, now: now, over: over, quit: make(chan struct{}), arrive: make(chan struct{}, 1)}
 	d.holder.Store(l)
 	return l, nil
 }
@@ -120,12 +115,6 @@ func (l *Lease) wait(until, now int64) bool {
 	return true
 }
 
-// Levels implements gpio.Adjustable.
-func (l *Lease) Levels() ([2]bool, error) { return l.d.source.Levels() }
-
-// String implements gpio.Adjustable.
-func (l *Lease) String() string { return l.d.source.String() }
-
 // Close gives the lines back, set as they are in service.
 func (l *Lease) Close() error {
 	l.mu.Lock()
@@ -141,19 +130,4 @@ func (l *Lease) Close() error {
 	l.d.mu.Unlock()
 	l.over()
 	return err
-}
-
-// SetBias implements gpio.Adjustable.
-func (l *Lease) SetBias(b gpio.Bias) error { return l.d.source.SetBias(b) }
-
-// SetBothEdges implements gpio.Adjustable.
-func (l *Lease) SetBothEdges(on bool) error { return l.d.source.SetBothEdges(on) }
-
-// ListenFree watches pins that nothing is connected to, errors.ErrUnsupported
-// where the source can't.
-func (l *Lease) ListenFree() (stop func() ([]gpio.Activity, error), err error) {
-	if f, ok := l.d.source.(freeListener); ok {
-		return f.ListenFree()
-	}
-	return nil, errors.ErrUnsupported
 }

@@ -10,7 +10,7 @@ import (
 	"stump/wiegand"
 )
 
-// plain is a source that can't watch free pins.
+// plain notes how its lines are set up.
 type plain struct {
 	gpio.Adjustable
 	set *[]string
@@ -39,9 +39,6 @@ func TestLeaseOfAPlainSource(t *testing.T) {
 	l, err := d.lease(func() int64 { return 0 }, func() { over++ })
 	if err != nil {
 		t.Fatal(err)
-	}
-	if _, err := l.ListenFree(); !errors.Is(err, errors.ErrUnsupported) {
-		t.Errorf("free pins: %v", err)
 	}
 	if err := errors.Join(l.SetBias(gpio.BiasPullUp), l.SetBothEdges(true)); err != nil {
 		t.Error(err)

@@ -108,9 +108,6 @@ type noiseLog struct {
 }
 
 func (n *noiseLog) note(log *slog.Logger, now time.Duration, read wiegand.Read) {
-	if n.faults == nil {
-		n.faults = map[wiegand.Fault]int{}
-	}
 	n.faults[read.Fault]++
 	if now < n.next {
 		return

@@ -21,7 +21,6 @@ import (
 	"stump/checkout/ledger"
 	"stump/directory"
 	"stump/gpio"
-	"stump/hw/selftest"
 	"stump/internal/keyboard"
 	"stump/internal/panel"
 	"stump/internal/task"
@@ -140,9 +139,3 @@ func (r *Reader) Repeated() bool { return r.attendant.answered.newest().repeated
 
 // Alive returns when the desk has nothing else to do, or with ctx's error.
 func (r *Reader) Alive(ctx context.Context) error { return r.attendant.do(ctx, func() {}) }
-
-// Conditions are what is wrong now. What began or ended since the last call is
-// logged.
-func (r *Reader) Conditions(m Machine) []selftest.Condition {
-	return r.attendant.watch.conditions(r.attendant.o, m)
-}
