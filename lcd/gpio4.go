@@ -54,6 +54,18 @@ func CheckLines(lines map[string]string) error {
 	return nil
 }
 
+// Terminals returns the display's names for the lines that an hd44780-gpio is on,
+// in the order of its terminals; none for other kinds.
+func (c Config) Terminals() []string {
+	if c.Kind != "hd44780-gpio" {
+		return nil
+	}
+	return slices.DeleteFunc(append(slices.Clone(needed), "light"), func(name string) bool {
+		_, ok := c.Lines[name]
+		return !ok
+	})
+}
+
 func (g *gpio4) String() string { return fmt.Sprintf("GPIO lines, E on %s", g.lines["e"]) }
 
 func (g *gpio4) acks() bool { return false }

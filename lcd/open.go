@@ -11,45 +11,43 @@ import (
 	"periph.io/x/conn/v3/i2c"
 )
 
-// Config says which display there is and how it is connected, in the plain
-// values of a configuration file. Zero values are the defaults given here.
+// Config says which display there is and how it is connected, by the keys of a
+// configuration file. Zero values are the defaults given here.
 type Config struct {
-	// Kind is one of [Kinds]; "" is "none".
-	Kind string
-	// Size is columns by rows; "" is "16x2".
-	Size string
+	Kind string `toml:"kind"` // one of [Kinds]; "" is "none"
+	Size string `toml:"size"` // columns by rows; "" is "16x2"
 	// ROM is the character generator: "A00" (most modules), "A02" (European),
 	// "ascii" (any). Software can't detect it.
-	ROM string
+	ROM string `toml:"rom"`
 
-	// Bus is the I2C bus of hd44780-i2c; "" is "/dev/i2c-1".
-	Bus string
-	// Address is the backpack's I2C address, 0x08 to 0x77; 0 is 0x27.
-	Address int
-	// Map is how the backpack's port is wired to the display, see
-	// [ParsePortMap].
-	Map string
+	Bus     string  `toml:"bus"`     // the I2C bus of hd44780-i2c; "" is "/dev/i2c-1"
+	Address Address `toml:"address"` // of the backpack, 0x08 to 0x77; 0 is 0x27
+	Map     string  `toml:"map"`     // how the backpack's port is wired to the display, see [ParsePortMap]
 	// LightLow is for backpacks whose light is on while its pin is low; nil is
 	// as the map has it.
-	LightLow *bool
+	LightLow *bool `toml:"light_low"`
 
-	// Port is the serial port; "" is "/dev/serial0".
-	Port string
-	// Baud is the speed of the serial port; 0 is the dialect's own.
-	Baud int
+	Port string `toml:"port"` // the serial port; "" is "/dev/serial0"
+	Baud int    `toml:"baud"` // its speed; 0 is the dialect's own
 
 	// Lines are the GPIO lines of hd44780-gpio by the display's names for them:
 	// rs, e, d4, d5, d6, d7, and light if the backlight is switched.
-	Lines map[string]string
+	Lines map[string]string `toml:"lines"`
 	// OpenLine opens a GPIO line as an output. A line that is an io.Closer is
 	// closed before it is opened again.
-	OpenLine func(line string) (Pin, error)
+	OpenLine func(line string) (Pin, error) `toml:"-"`
 
 	// OpenBus and OpenPort open the bus or port; nil is the kernel's. Only tests
 	// set them.
-	OpenBus  func(path string) (i2c.BusCloser, error)
-	OpenPort func(path string, baud int) (Port, error)
+	OpenBus  func(path string) (i2c.BusCloser, error)  `toml:"-"`
+	OpenPort func(path string, baud int) (Port, error) `toml:"-"`
 }
+
+// Address is an address on an I2C bus, which is written in hexadecimal.
+type Address int
+
+// MarshalTOML writes 0x27.
+func (a Address) MarshalTOML() ([]byte, error) { return fmt.Appendf(nil, "%#02x", int(a)), nil }
 
 // Pin is a line of a display. The gpio package's outputs are pins.
 type Pin interface {

@@ -129,22 +129,38 @@ func TestDisplayCheck(t *testing.T) {
 	})
 }
 
-func TestKeyboardCheck(t *testing.T) {
-	find := func(name string, err error) func() (string, error) {
-		return func() (string, error) { return name, err }
+// keyboard is plugged in if it has a name; its Enter comes if it is pressed.
+type keyboard struct {
+	name    string
+	pressed bool
+}
+
+func (k keyboard) Plugged() (all []string) {
+	if k.name != "" {
+		all = append(all, k.name)
 	}
-	enter := func(err error) func(context.Context) error { return func(context.Context) error { return err } }
+	return all
+}
+
+func (k keyboard) WaitEnter(ctx context.Context) error {
+	if !k.pressed {
+		<-ctx.Done()
+	}
+	return ctx.Err()
+}
+
+func TestKeyboardCheck(t *testing.T) {
 	runCases(t, "keyboard", []checkCase{
 		{"none", nil, Skip, "no keyboard"},
-		{"missing", func(b *bench) { b.env.Keyboard = &KeyboardProbe{Find: find("", errors.New("none found"))} }, Fail, "Plug"},
-		{"nobody there", func(b *bench) { b.env.Keyboard = &KeyboardProbe{Find: find("Acme", nil), Enter: enter(nil)} }, Pass, "Acme is plugged in"},
+		{"missing", func(b *bench) { b.env.Keyboard = keyboard{} }, Fail, "Plug"},
+		{"nobody there", func(b *bench) { b.env.Keyboard = keyboard{"Acme", true} }, Pass, "Acme is plugged in"},
 		{"pressed", func(b *bench) {
 			b.person(nil)
-			b.env.Keyboard = &KeyboardProbe{Find: find("Acme", nil), Enter: enter(nil)}
+			b.env.Keyboard = keyboard{"Acme", true}
 		}, Pass, "Enter came"},
 		{"not pressed", func(b *bench) {
 			b.person(nil)
-			b.env.Keyboard = &KeyboardProbe{Find: find("Acme", nil), Enter: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }}
+			b.env.Keyboard = keyboard{"Acme", false}
 		}, Fail, "no key came"},
 	})
 }

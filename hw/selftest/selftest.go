@@ -50,7 +50,7 @@ type Env struct {
 
 	Outputs  []Lamp
 	Display  func(ctx context.Context, code string) (DisplayFact, error)
-	Keyboard *KeyboardProbe
+	Keyboard Keyboard // nil: none
 
 	StateDir  string // where the ledger is
 	Network   func(context.Context) (NetworkFact, error)

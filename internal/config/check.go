@@ -223,35 +223,16 @@ func (c *Config) checkKeyboard() {
 // another or of a reader. Only the board knows which lines there are.
 func (c *Config) checkLines() {
 	taken := map[string]string{}
-	check := func(key, spec string, output bool) {
-		if err := badLine(spec); err != nil {
-			c.bad(key, hint.Of(err), "%v", err)
-			return
+	for _, l := range c.Lines() {
+		if err := badLine(l.Name); err != nil {
+			c.bad(l.Key, hint.Of(err), "%v", err)
+			continue
 		}
-		if other, ok := taken[strings.ToLower(spec)]; ok && output {
-			c.bad(key, "give each its own line; `stump wiring` shows the header", "%q is already the line of %s", spec, other)
+		name := strings.ToLower(l.Name)
+		if other, ok := taken[name]; ok && !strings.HasPrefix(l.Key, "reader") {
+			c.bad(l.Key, "give each its own line; `stump wiring` shows the header", "%q is already the line of %s", l.Name, other)
 		}
-		taken[strings.ToLower(spec)] = printable(key)
-	}
-	for i, r := range c.Readers {
-		check(fmt.Sprintf("reader[%d].data0", i), r.Data0, false)
-		check(fmt.Sprintf("reader[%d].data1", i), r.Data1, false)
-	}
-	for _, o := range []struct {
-		name string
-		out  *Output
-	}{{"green", c.Lights.Green}, {"red", c.Lights.Red}, {"beeper", c.Lights.Beeper}} {
-		if o.out != nil {
-			check("lights."+o.name, o.out.Line, true)
-		}
-	}
-	if c.Display.Kind != "hd44780-gpio" {
-		return
-	}
-	for _, name := range []string{"rs", "e", "d4", "d5", "d6", "d7", "light"} {
-		if spec, ok := c.Display.Lines[name]; ok {
-			check("display.lines."+name, spec, true)
-		}
+		taken[name] = printable(l.Key)
 	}
 }
 

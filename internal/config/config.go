@@ -25,6 +25,7 @@ import (
 	"stump/directory/webhook"
 	"stump/hw/board"
 	"stump/internal/hint"
+	"stump/lcd"
 	"stump/wiegand"
 )
 
@@ -107,29 +108,12 @@ type Enroll struct {
 
 // Display is the character display.
 type Display struct {
-	Kind string `toml:"kind"`
-	Size string `toml:"size"`
+	lcd.Config
 	// Language of the texts: en, de, fr, es, or original for those of the
 	// original client.
 	Language string            `toml:"language"`
 	Texts    map[string]string `toml:"texts"` // the site's own texts, by key
-	ROM      string            `toml:"rom"`   // the character generator of an HD44780: A00, A02, ascii
-	Bus      string            `toml:"bus"`
-	Address  Address           `toml:"address"` // 0: 0x27
-	Map      string            `toml:"map"`
-	LightLow *bool             `toml:"light_low"`
-	Port     string            `toml:"port"`
-	Baud     int               `toml:"baud"` // 0: the display's own
-	// Lines are the output lines of hd44780-gpio by the display's names: rs, e,
-	// d4, d5, d6, d7, and light if the backlight is switched.
-	Lines map[string]string `toml:"lines"`
 }
-
-// Address is an address on an I2C bus, which is written in hexadecimal.
-type Address int
-
-// MarshalTOML writes 0x27.
-func (a Address) MarshalTOML() ([]byte, error) { return fmt.Appendf(nil, "%#02x", int(a)), nil }
 
 // Lights are the reader's lights and beeper, each on an output line.
 type Lights struct {
@@ -214,10 +198,9 @@ func Default() *Config {
 		LogLevel: "info",
 		Desk:     Desk{Window: 60 * time.Second, HeldByOther: "handover"},
 		Enroll:   Enroll{People: "known-people"},
-		Display: Display{
-			Kind: "terminal", Size: "16x2", Language: "en",
-			ROM: "A00", Bus: "/dev/i2c-1", Address: 0x27, Map: "common", Port: "/dev/serial0",
-		},
+		Display: Display{Language: "en", Config: lcd.Config{
+			Kind: "terminal", Size: "16x2", ROM: "A00", Bus: "/dev/i2c-1", Address: 0x27, Map: "common", Port: "/dev/serial0",
+		}},
 		Keyboard:  Keyboard{Device: "off", Layout: "us"},
 		Directory: Directory{Kind: "local"},
 		Backup:    Backup{Keep: 14},

@@ -3,6 +3,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -11,6 +12,7 @@ import (
 
 	"stump/checkout/ledger"
 	"stump/directory"
+	"stump/gpio"
 	"stump/hw/board"
 	"stump/hw/selftest"
 	"stump/internal/api"
@@ -20,6 +22,7 @@ import (
 	"stump/internal/simlab"
 	"stump/internal/station"
 	"stump/internal/task"
+	"stump/lcd"
 )
 
 // Options say what to run.
@@ -63,17 +66,13 @@ type Daemon struct {
 	upkeep   *upkeep
 	keyboard *keyboard.Keyboard // nil without one
 	lamps    []selftest.Lamp
-
-	mu     sync.Mutex
-	faults map[string]bool // the readers that have no lines, by name
+	noLines  sync.Map // the names of the readers that have no lines
 }
 
 // New puts a station together and takes what only one process can have: the
 // ledger and the socket. The readers' tasks take the lines.
 func New(o Options) (*Daemon, error) {
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
+	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
 	p, err := openPlaces(o.Config)
 	if err != nil {
 		return nil, err
@@ -85,12 +84,11 @@ func New(o Options) (*Daemon, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := rightLines(o, ledger); err != nil {
-		ledger.Close()
-		return nil, err
+	d := &Daemon{o: o, places: p, Ledger: ledger, now: gpio.Monotonic}
+	if err = rightLines(o, ledger); err == nil {
+		err = d.assemble()
 	}
-	d := &Daemon{o: o, places: p, Ledger: ledger, now: monotonic, faults: map[string]bool{}}
-	if err := d.assemble(); err != nil {
+	if err != nil {
 		ledger.Close()
 		return nil, err
 	}
@@ -108,18 +106,17 @@ func (d *Daemon) assemble() (err error) {
 		return err
 	}
 	d.tasks = append(d.tasks, d.Panel, d.Worker)
-	if d.keyboard, err = d.newKeyboard(); err != nil {
-		return err
-	}
-	if d.keyboard != nil {
+	if k := d.o.Config.Keyboard; k.Device != "off" && !d.o.Sim {
+		if k.Device == "auto" {
+			k.Device = ""
+		}
+		o := keyboard.Options{Layout: k.Layout, Device: k.Device, Logger: d.o.Log}
+		if d.keyboard, err = keyboard.New(o); err != nil {
+			return err
+		}
 		d.tasks = append(d.tasks, d.keyboard)
 	}
-	if err := d.newReaders(); err != nil {
-		return err
-	}
-	for _, r := range d.Readers {
-		d.tasks = append(d.tasks, r.Tasks()...)
-	}
+	d.newReaders()
 	d.upkeep = d.newUpkeep()
 	listener, err := d.newAPI()
 	if err != nil {
@@ -134,7 +131,14 @@ func (d *Daemon) assemble() (err error) {
 
 func (d *Daemon) newPanel() error {
 	cfg := d.o.Config
-	shown, err := d.display()
+	display := cfg.Display.Config
+	if d.o.Sim {
+		display.Kind = "none" // what it would show, the API tells
+	}
+	display.OpenLine = func(line string) (lcd.Pin, error) {
+		return d.board.OpenOutput(line, gpio.OutputRequest{Consumer: "stump display"})
+	}
+	shown, err := lcd.Open(display)
 	if err != nil {
 		return err
 	}
@@ -144,7 +148,7 @@ func (d *Daemon) newPanel() error {
 	}
 	out := d.lights()
 	d.Panel = panel.New(panel.Options{
-		Display: shown, Catalogue: texts, Green: out[green], Red: out[red], Beeper: out[beeper],
+		Display: shown, Catalogue: texts, Green: out["green"], Red: out["red"], Beeper: out["beeper"],
 		Window: cfg.Desk.Window, Idle: d.idle, Behind: d.Worker.Behind, Logger: d.o.Log,
 	})
 	return nil

@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -104,8 +103,4 @@ func (d *Daemon) newWorker(p places) *directory.Worker {
 		Directory: p.directory, Webhooks: p.webhooks, Outbox: ledger, Register: ledger,
 		Timing: d.o.Config.Directory.Timing, Logger: d.o.Log, Network: d.o.Network,
 	})
-}
-
-func (d *Daemon) enrolPolicy() directory.EnrolPolicy {
-	return directory.EnrolPolicy(cmp.Or(d.o.Config.Enroll.People, string(directory.EnrolKnown)))
 }

@@ -3,6 +3,7 @@ package daemon
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"stump/gpio"
 	"stump/hw/board"
@@ -21,10 +22,12 @@ func Wiring(cfg *config.Config, b *board.Board, i int) *wiring.Plan {
 		Board: b, Data: [2]string{r.Data0, r.Data1}, Colours: r.Colours,
 		Divider: r.Converter == "divider", Display: cfg.Display.Kind, Keyboard: cfg.Keyboard.Device != "off",
 	}
-	for _, o := range outputs(cfg) {
-		w.Outputs = append(w.Outputs, wiring.Output{Name: o.name, Line: o.Line, ActiveLow: o.ActiveLow})
+	for _, o := range cfg.Outputs() {
+		w.Outputs = append(w.Outputs, wiring.Output{Name: o.Name, Line: o.Line, ActiveLow: o.ActiveLow})
 	}
-	w.DisplayLines = displayLines(cfg)
+	for _, name := range cfg.Display.Terminals() {
+		w.DisplayLines = append(w.DisplayLines, wiring.DisplayLine{Point: strings.ToUpper(name), Line: cfg.Display.Lines[name]})
+	}
 	return w
 }
 
@@ -47,20 +50,6 @@ func readerNames(cfg *config.Config) (names []string) {
 	return names
 }
 
-// displayLines are the lines of a display that is wired to the header, in the
-// order of its terminals, by what is printed beside them.
-func displayLines(cfg *config.Config) (lines []wiring.DisplayLine) {
-	if cfg.Display.Kind != "hd44780-gpio" {
-		return nil
-	}
-	for _, name := range []string{"rs", "e", "d4", "d5", "d6", "d7", "light"} {
-		if line, ok := cfg.Display.Lines[name]; ok {
-			lines = append(lines, wiring.DisplayLine{Point: strings.ToUpper(name), Line: line})
-		}
-	}
-	return lines
-}
-
 // UseBoard replaces the default lines of readers, which are a Raspberry Pi's, by
 // those of another board.
 func UseBoard(cfg *config.Config, b *board.Board) {
@@ -78,60 +67,82 @@ func UseBoard(cfg *config.Config, b *board.Board) {
 }
 
 // Wanted lists all lines that the configuration names.
-func Wanted(cfg *config.Config) []board.Wanted {
-	var lines []board.Wanted
-	for _, r := range cfg.Readers {
-		lines = append(lines, board.Wanted{Role: r.Name + " DATA0", Name: r.Data0}, board.Wanted{Role: r.Name + " DATA1", Name: r.Data1})
-	}
-	for _, o := range outputs(cfg) {
-		lines = append(lines, board.Wanted{Role: o.name, Name: o.Line})
-	}
-	for _, l := range displayLines(cfg) {
-		lines = append(lines, board.Wanted{Role: "display " + l.Point, Name: l.Line})
+func Wanted(cfg *config.Config) (lines []board.Wanted) {
+	for _, l := range cfg.Lines() {
+		lines = append(lines, l.Wanted)
 	}
 	return lines
 }
 
-// The lights and the beeper, as people call them.
-const (
-	green  = "green light"
-	red    = "red light"
-	beeper = "beeper"
-)
-
-// namedOutput is a configured light or beeper.
-type namedOutput struct {
-	name string
-	config.Output
-}
-
-func outputs(cfg *config.Config) []namedOutput {
-	var all []namedOutput
-	for _, o := range []struct {
-		name string
-		out  *config.Output
-	}{{green, cfg.Lights.Green}, {red, cfg.Lights.Red}, {beeper, cfg.Lights.Beeper}} {
-		if o.out != nil {
-			all = append(all, namedOutput{o.name, *o.out})
-		}
-	}
-	return all
-}
-
-// lights are the lines of lights and beeper, by name. One that can't be taken
-// now stays dark until it can.
+// lights are the lines of lights and beeper, by their keys. One that can't be
+// taken now stays dark until it can.
 func (d *Daemon) lights() map[string]panel.Output {
 	if d.o.Sim {
 		return nil
 	}
 	lines := map[string]panel.Output{}
-	for _, o := range outputs(d.o.Config) {
-		line := d.output(o.Output)
+	for _, o := range d.o.Config.Outputs() {
+		req := gpio.OutputRequest{ActiveLow: o.ActiveLow, OpenDrain: o.OpenDrain}
+		line := &output{name: o.Line, open: func() (gpio.Output, error) { return d.board.OpenOutput(o.Line, req) }}
 		if err := line.Set(false); err != nil {
-			d.o.Log.Error("no output", "output", o.name, "err", err, "remedy", gpio.Hint(err))
+			d.o.Log.Error("no output", "output", o.Name, "err", err, "remedy", gpio.Hint(err))
 		}
-		d.lamps = append(d.lamps, selftest.Lamp{Name: o.name, Out: line})
-		lines[o.name] = line
+		d.lamps = append(d.lamps, selftest.Lamp{Name: o.Name, Out: line})
+		lines[o.Key] = line
 	}
 	return lines
+}
+
+// output is an output line that may not be there yet, or may vanish. It is
+// taken when it is first set, and again after a failure.
+type output struct {
+	name string
+	open func() (gpio.Output, error)
+
+	mu   sync.Mutex
+	line gpio.Output // nil while it is not taken
+}
+
+// Set implements gpio.Output.
+func (o *output) Set(on bool) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.line == nil {
+		line, err := o.open()
+		if err != nil {
+			return err
+		}
+		o.line = line
+	}
+	err := o.line.Set(on)
+	if err != nil {
+		o.release()
+	}
+	return err
+}
+
+// release gives the line back. The caller holds the lock.
+func (o *output) release() (err error) {
+	if o.line != nil {
+		err = o.line.Close()
+		o.line = nil
+	}
+	return err
+}
+
+// Close implements gpio.Output.
+func (o *output) Close() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.release()
+}
+
+// String implements gpio.Output.
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.line == nil {
+		return o.name
+	}
+	return o.line.String()
 }

@@ -16,9 +16,11 @@ import (
 // fault notes that a reader has no lines, or has them again. Staff see it on the
 // idle screen.
 func (d *Daemon) fault(reader string, noLines bool) {
-	d.mu.Lock()
-	d.faults[reader] = noLines
-	d.mu.Unlock()
+	if noLines {
+		d.noLines.Store(reader, nil)
+	} else {
+		d.noLines.Delete(reader)
+	}
 	d.Panel.Poke()
 }
 
@@ -47,7 +49,8 @@ func (d *Daemon) idle() panel.IdleInfo {
 func (d *Daemon) notice(m station.Machine) string {
 	var fault, testing, bad bool
 	for _, r := range d.Readers {
-		fault = fault || d.noLines(r) || !r.Leased() && lowLine(r) != ""
+		_, noLines := d.noLines.Load(r.Name)
+		fault = fault || noLines || !r.Leased() && lowLine(r) != ""
 		testing = testing || r.Leased()
 		for _, c := range r.Conditions(m) { // also logs what began or ended
 			bad = bad || c.Name == selftest.BadReads
@@ -67,12 +70,6 @@ func (d *Daemon) notice(m station.Machine) string {
 		return "bad-read"
 	}
 	return ""
-}
-
-func (d *Daemon) noLines(r *station.Reader) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.faults[r.Name]
 }
 
 // lowLine says which data lines rest low. A pulse is over within microseconds,

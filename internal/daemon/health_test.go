@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/gpio"
 	"stump/hw/board"
 	"stump/hw/selftest"
 	"stump/internal/config"
@@ -106,7 +107,7 @@ func TestReaderWithoutLines(t *testing.T) {
 	source := d.lines(config.Reader{Name: d.Readers[0].Name, Data0: "none-such:1", Data1: "none-such:2"})
 	ended := make(chan error, 1)
 	go func() {
-		_, _, err := source.Read(nil, monotonic()+int64(20*time.Millisecond))
+		_, _, err := source.Read(nil, gpio.Monotonic()+int64(20*time.Millisecond))
 		ended <- err
 	}()
 	if err := <-ended; err != nil {

@@ -3,11 +3,9 @@ package daemon
 import (
 	"errors"
 	"io"
-	"time"
-
-	"golang.org/x/sys/unix"
 
 	"stump/checkout"
+	"stump/directory"
 	"stump/gpio"
 	"stump/internal/config"
 	"stump/internal/hint"
@@ -16,16 +14,12 @@ import (
 	"stump/wiegand"
 )
 
-// newReaders builds the readers of the configuration.
-func (d *Daemon) newReaders() error {
+// newReaders builds the readers of the configuration and their tasks.
+func (d *Daemon) newReaders() {
 	cfg := d.o.Config
-	policy, err := checkout.ParsePolicy(cfg.Desk.HeldByOther)
-	if err != nil {
-		return err
-	}
 	o := station.Options{
-		Ledger: d.Ledger, Panel: d.Panel, Policy: policy, Log: d.o.Log,
-		Directory: d.Worker, EnrolPeople: d.enrolPolicy(),
+		Ledger: d.Ledger, Panel: d.Panel, Policy: checkout.Policy(cfg.Desk.HeldByOther), Log: d.o.Log,
+		Directory: d.Worker, EnrolPeople: directory.EnrolPolicy(cfg.Enroll.People),
 		Desk: checkout.DeskOptions{Window: cfg.Desk.Window, Batch: cfg.Desk.BatchWindow},
 	}
 	if d.keyboard != nil {
@@ -41,9 +35,9 @@ func (d *Daemon) newReaders() error {
 			ro.Decoder.Accept = rc.Accept()
 		}
 		o.Now = d.now // that of the simulated lines, if there are any
-		d.Readers = append(d.Readers, station.NewReader(o, ro))
+		r := station.NewReader(o, ro)
+		d.Readers, d.tasks = append(d.Readers, r), append(d.tasks, r.Tasks()...)
 	}
-	return nil
 }
 
 // source is where reader i's edges come from. In the simulated lab cards are
@@ -53,13 +47,13 @@ func (d *Daemon) source(i int, rc config.Reader) gpio.Adjustable {
 	case !d.o.Sim:
 		return d.lines(rc)
 	case i > 0:
-		return gpio.NewSim(monotonic)
+		return gpio.NewSim(gpio.Monotonic)
 	}
 	var replay *gpio.Replay
 	if d.o.Replay != nil {
-		replay = gpio.NewReplay(trace(d.o.Replay), d.o.Speed, monotonic)
+		replay = gpio.NewReplay(trace(d.o.Replay), d.o.Speed, gpio.Monotonic)
 	}
-	d.Lines = simlab.NewLines(monotonic, replay)
+	d.Lines = simlab.NewLines(gpio.Monotonic, replay)
 	d.now = d.Lines.Now
 	return d.Lines
 }
@@ -78,10 +72,9 @@ func trace(r io.Reader) func() (wiegand.Edge, error) {
 
 // lines are a reader's real lines. They are taken again whenever they come back.
 func (d *Daemon) lines(rc config.Reader) gpio.Adjustable {
-	bias, _ := gpio.ParseBias(rc.Bias) // the configuration was checked
 	log := d.o.Log.With("reader", rc.Name)
 	open := func() (gpio.Adjustable, error) {
-		return d.board.OpenReader(rc.Data0, rc.Data1, gpio.Request{ActiveLow: rc.ActiveLow, Bias: bias})
+		return d.board.OpenReader(rc.Data0, rc.Data1, rc.Request())
 	}
 	return gpio.Dial(open, func(s gpio.Status) {
 		if s.Err != nil {
@@ -92,14 +85,3 @@ func (d *Daemon) lines(rc config.Reader) gpio.Adjustable {
 		d.fault(rc.Name, s.Err != nil)
 	})
 }
-
-// monotonic is the clock with which the kernel stamps edges.
-func monotonic() int64 {
-	var t unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &t); err != nil {
-		return time.Since(started).Nanoseconds() // never on Linux
-	}
-	return t.Nano()
-}
-
-var started = time.Now()

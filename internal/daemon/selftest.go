@@ -33,18 +33,20 @@ func (d *Daemon) SelfTest(name string) (*selftest.Env, error) {
 	if env.Simulated = d.o.Sim; d.o.Sim {
 		env.Devices, env.ListenFree = nil, nil
 	}
+	if d.Lines != nil && i == 0 {
+		env.Present, env.ListenFree = d.present, d.Lines.ListenFree
+	}
 	env.StateDir = d.o.StateDir
 	env.Now = d.now
 	reader := d.Readers[i]
 	env.Lines = func(context.Context) (gpio.Source, error) { return reader.Lease() }
-	if d.Lines != nil && i == 0 {
-		env.Present = d.present
-	}
 	env.Outputs = d.lamps
 	if d.o.Sim || cfg.Display.Kind != "none" {
 		env.Display = d.testDisplay
 	}
-	env.Keyboard = d.testKeyboard()
+	if d.keyboard != nil {
+		env.Keyboard = d.keyboard
+	}
 	env.Directory = d.testDirectory
 	env.Queue = d.testQueue
 	env.Ledger = func(context.Context) (selftest.LedgerFact, error) { return ledgerFact(d.Ledger) }
@@ -63,9 +65,8 @@ func StandaloneTest(cfg *config.Config, stateDir, name string) (*selftest.Env, e
 	env := testEnv(cfg, b, i)
 	env.StateDir = stateDir
 	rc := cfg.Readers[i]
-	bias, _ := gpio.ParseBias(rc.Bias) // the configuration was checked
 	env.Lines = func(context.Context) (gpio.Source, error) {
-		return b.OpenReader(rc.Data0, rc.Data1, gpio.Request{ActiveLow: rc.ActiveLow, Bias: bias})
+		return b.OpenReader(rc.Data0, rc.Data1, rc.Request())
 	}
 	env.Ledger = func(context.Context) (selftest.LedgerFact, error) {
 		l, err := OpenLedger(cfg, stateDir, true)
@@ -84,9 +85,8 @@ func StandaloneTest(cfg *config.Config, stateDir, name string) (*selftest.Env, e
 // testEnv is what a self-test of reader i knows from the configuration alone.
 func testEnv(cfg *config.Config, b *board.Board, i int) *selftest.Env {
 	rc := cfg.Readers[i]
-	bias, _ := gpio.ParseBias(rc.Bias) // the configuration was checked
 	env := &selftest.Env{
-		Formats: cfg.ReaderFormats(rc), Bias: bias, Devices: testDevices(cfg, b, rc),
+		Formats: cfg.ReaderFormats(rc), Bias: rc.Request().Bias, Devices: testDevices(cfg, b, rc),
 		Network: func(ctx context.Context) (selftest.NetworkFact, error) { return testNetwork(ctx, cfg) },
 	}
 	pictured := b
