@@ -56,9 +56,9 @@ func (l *Ledger) copyBeside() *os.File {
 
 // copyOut writes a copy in one transaction, which is open as long as w takes.
 func (l *Ledger) copyOut(w io.Writer) error {
-	return l.view(func(t *txn) error {
+	return l.view(func(t *txn) {
 		_, err := t.tx.WriteTo(w)
-		return err
+		t.must(err)
 	})
 }
 

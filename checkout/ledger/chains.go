@@ -2,9 +2,7 @@ package ledger
 
 import (
 	"encoding/binary"
-	"maps"
 	"math"
-	"slices"
 
 	"stump/checkout"
 	"stump/checkout/ledger/record"
@@ -28,66 +26,55 @@ func metaHead(index uint16) []byte {
 }
 
 // chains returns the chains of the file by index.
-func (t *txn) chains() (map[uint16]record.Chain, error) {
+func (t *txn) chains() map[uint16]record.Chain {
 	if t.l.old != nil {
-		return t.l.old.chains, nil
+		return t.l.old.chains
 	}
-	if t.chained != nil {
-		return t.chained, nil
-	}
-	all := map[uint16]record.Chain{}
-	prefix := []byte("chain/")
-	err := t.each(record.TreeMeta, prefix, func(k, v []byte) error {
-		c, err := record.ChainForm.Decode(v)
-		if err != nil || len(k) != len(prefix)+2 {
-			return t.damaged("the row %q of a chain", k)
-		}
-		all[binary.BigEndian.Uint16(k[len(prefix):])] = c
-		return nil
-	})
-	if err == nil {
+	if t.chained == nil {
+		all := map[uint16]record.Chain{}
+		prefix := []byte("chain/")
+		t.each(record.TreeMeta, prefix, func(k, v []byte) {
+			c, err := record.ChainForm.Decode(v)
+			if err != nil || len(k) != len(prefix)+2 {
+				t.damaged("the row %q of a chain", k)
+			}
+			all[binary.BigEndian.Uint16(k[len(prefix):])] = c
+		})
 		t.chained = all
 	}
-	return all, err
+	return t.chained
 }
 
 // chain returns a chain of the file.
-func (t *txn) chain(index uint16) (record.Chain, error) {
-	all, err := t.chains()
-	if err != nil {
-		return record.Chain{}, err
-	}
-	c, ok := all[index]
+func (t *txn) chain(index uint16) record.Chain {
+	c, ok := t.chains()[index]
 	if !ok {
-		return c, t.damaged("an event is in chain %d, which is not in the file", index)
+		t.damaged("chain %d is not in the file", index)
 	}
-	return c, nil
+	return c
 }
 
-func (t *txn) putChain(index uint16, c record.Chain) error {
+func (t *txn) putChain(index uint16, c record.Chain) {
 	t.chained = nil
-	return t.put(record.TreeMeta, metaChain(index), record.ChainForm.Encode(&c))
+	t.put(record.TreeMeta, metaChain(index), record.ChainForm.Encode(&c))
 }
 
 // readOwn returns the index of the chain that goes on.
-func (t *txn) readOwn() (uint16, error) {
+func (t *txn) readOwn() uint16 {
 	if t.l.old != nil {
-		return t.l.old.own, nil
+		return t.l.old.own
 	}
-	b, err := t.get(record.TreeMeta, metaOwn)
-	if err != nil {
-		return 0, err
-	}
+	b := t.get(record.TreeMeta, metaOwn)
 	if len(b) != 2 {
-		return 0, t.damaged("the file does not say which chain is its own")
+		t.damaged("the file does not say which chain is its own")
 	}
 	own := binary.BigEndian.Uint16(b)
-	_, err = t.chain(own)
-	return own, err
+	t.chain(own)
+	return own
 }
 
-func (t *txn) setOwn(index uint16) error {
-	return t.put(record.TreeMeta, metaOwn, binary.BigEndian.AppendUint16(nil, index))
+func (t *txn) setOwn(index uint16) {
+	t.put(record.TreeMeta, metaOwn, binary.BigEndian.AppendUint16(nil, index))
 }
 
 // run is a run of events of one chain.
@@ -98,22 +85,19 @@ type run struct {
 
 // runs returns all events in the order in which they happened. The last run is
 // that of the own chain and has no end.
-func (t *txn) runs() ([]run, error) {
+func (t *txn) runs() []run {
 	if t.l.old != nil {
-		return t.l.old.runs, nil
+		return t.l.old.runs
 	}
-	b, err := t.get(record.TreeMeta, metaOrder)
-	if err != nil {
-		return nil, err
-	}
+	b := t.get(record.TreeMeta, metaOrder)
 	if b == nil {
-		return []run{{t.l.own, 1, math.MaxUint64}}, nil
+		return []run{{t.l.own, 1, math.MaxUint64}}
 	}
 	all, ok := parseRuns(b)
 	if !ok {
-		return nil, t.damaged("the order of the chains")
+		t.damaged("the order of the chains")
 	}
-	return all, nil
+	return all
 }
 
 func parseRuns(b []byte) (all []run, ok bool) {
@@ -124,26 +108,20 @@ func parseRuns(b []byte) (all []run, ok bool) {
 	return all, len(b) == 0 && len(all) > 0
 }
 
-func (t *txn) setRuns(all []run) error {
+func (t *txn) setRuns(all []run) {
 	var b []byte
 	for _, r := range all {
 		b = binary.BigEndian.AppendUint16(b, r.chain)
 		b = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(b, r.first), r.last)
 	}
-	return t.put(record.TreeMeta, metaOrder, b)
+	t.put(record.TreeMeta, metaOrder, b)
 }
 
-// events calls f with every event from the place after in the order in which
-// they happened, until f returns false; the zero place is before the first. The
-// event is set where the record could be read, else the error says why.
-func (t *txn) events(after record.Ref, f func(at record.Ref, raw []byte) (bool, error)) error {
-	runs, err := t.runs()
-	if err != nil {
-		return err
-	}
+// events calls f with every event behind the place after, in the order in which
+// they happened, until f returns false; the zero place is before the first.
+func (t *txn) events(after record.Ref, f func(at record.Ref, raw []byte) bool) {
 	begun := after.Seq == 0
-	c := t.tx.Bucket(record.TreeEvents.Bucket()).Cursor()
-	for _, r := range runs {
+	for _, r := range t.runs() {
 		first := r.first
 		if !begun {
 			if r.chain != after.Chain || after.Seq < r.first || after.Seq > r.last {
@@ -151,33 +129,31 @@ func (t *txn) events(after record.Ref, f func(at record.Ref, raw []byte) (bool, 
 			}
 			begun, first = true, after.Seq+1
 		}
+		c := t.bucket(record.TreeEvents).Cursor()
 		for k, b := c.Seek(record.EventKey(record.At(r.chain, first))); k != nil; k, b = c.Next() {
-			at, ok := record.ParseEventKey(k)
-			if !ok {
-				return t.damaged("a key of %d bytes among the events", len(k))
-			}
+			at := t.eventKey(k)
 			if at.Chain != r.chain || at.Seq > r.last {
 				break
 			}
-			if more, err := f(at, b); !more || err != nil {
-				return err
+			if !f(at, b) {
+				return
 			}
 		}
 	}
-	return nil
 }
 
-// sortedChains are the indexes of the chains in the file.
-func (t *txn) sortedChains() ([]uint16, error) {
-	all, err := t.chains()
-	return slices.Sorted(maps.Keys(all)), err
+func (t *txn) eventKey(k []byte) record.Ref {
+	at, ok := record.ParseEventKey(k)
+	if !ok {
+		t.damaged("a key of %d bytes among the events", len(k))
+	}
+	return at
 }
 
 // place is where an event is in the lab; the zero place for no event.
-func (t *txn) place(r record.Ref) (checkout.Place, error) {
+func (t *txn) place(r record.Ref) checkout.Place {
 	if r.Seq == 0 {
-		return checkout.Place{}, nil
+		return checkout.Place{}
 	}
-	c, err := t.chain(r.Chain)
-	return checkout.Place{Chain: c.ID, Seq: r.Seq}, err
+	return checkout.Place{Chain: t.chain(r.Chain).ID, Seq: r.Seq}
 }

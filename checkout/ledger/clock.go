@@ -11,32 +11,33 @@ import (
 
 // noteBoot remembers the first untrusted event of a boot, and what a Clock
 // event says.
-func (t *txn) noteBoot(ev *record.Event, at record.Ref) error {
+func (t *txn) noteBoot(ev *record.Event, at record.Ref) {
 	id := ev.At.BootID
 	if id == uuid.Nil || ev.At.Trusted && ev.Kind != checkout.Clock {
-		return nil
+		return
 	}
-	b, known, err := t.boot(id)
-	if err != nil || known && ev.Kind != checkout.Clock {
-		return err
-	}
-	if ev.Kind == checkout.Clock {
+	b, known := t.boot(id)
+	switch {
+	case ev.Kind == checkout.Clock:
 		b.Resolved, b.Offset = true, time.Duration(ev.At.Wall.UnixNano())-ev.At.Mono
-	} else {
+	case known:
+		return
+	default:
 		b.First = at
 	}
-	return t.put(record.TreeBoots, id[:], record.BootForm.Encode(&b))
+	t.put(record.TreeBoots, id[:], record.BootForm.Encode(&b))
 }
 
-func (t *txn) boot(id uuid.UUID) (b record.Boot, known bool, err error) {
-	v, err := t.get(record.TreeBoots, id[:])
-	if v == nil || err != nil {
-		return b, false, err
+func (t *txn) boot(id uuid.UUID) (b record.Boot, known bool) {
+	v := t.get(record.TreeBoots, id[:])
+	if v == nil {
+		return b, false
 	}
-	if b, err = record.BootForm.Decode(v); err != nil {
-		return b, true, t.damaged("the boot %v: %v", id, err)
+	b, err := record.BootForm.Decode(v)
+	if err != nil {
+		t.damaged("the boot %v: %v", id, err)
 	}
-	return b, true, nil
+	return b, true
 }
 
 // ResolveClock is to be called when the clock has become right. If this boot
@@ -48,16 +49,15 @@ func (l *Ledger) ResolveClock() (bool, error) {
 		return false, nil
 	}
 	open := false
-	err := l.view(func(t *txn) error {
-		b, known, err := t.boot(now.BootID)
+	err := l.view(func(t *txn) {
+		b, known := t.boot(now.BootID)
 		open = known && !b.Resolved
-		return err
 	})
 	if err != nil || !open {
 		return false, err
 	}
 	ev := record.Event{Event: checkout.Event{Kind: checkout.Clock, Source: checkout.SourceSystem}}
-	return true, l.update(func(t *txn) error { return t.append(&ev, nil, nil) })
+	return true, l.update(func(t *txn) { t.append(&ev, nobody, nobody) })
 }
 
 // times turns the stamps of events into wall times, as far as they are known.
@@ -66,22 +66,20 @@ type times struct {
 	boots map[uuid.UUID]record.Boot
 }
 
-func (c *times) wall(s checkout.Stamp) (at time.Time, trusted bool, err error) {
+func (c *times) wall(s checkout.Stamp) (at time.Time, trusted bool) {
 	if s.Trusted || s.BootID == uuid.Nil {
-		return s.Wall, s.Trusted, nil
+		return s.Wall, s.Trusted
 	}
 	b, ok := c.boots[s.BootID]
 	if !ok {
-		if b, _, err = c.t.boot(s.BootID); err != nil {
-			return s.Wall, false, err
-		}
+		b, _ = c.t.boot(s.BootID)
 		if c.boots == nil {
 			c.boots = map[uuid.UUID]record.Boot{}
 		}
 		c.boots[s.BootID] = b
 	}
 	if !b.Resolved {
-		return s.Wall, false, nil
+		return s.Wall, false
 	}
-	return time.Unix(0, int64(b.Offset+s.Mono)), true, nil
+	return time.Unix(0, int64(b.Offset+s.Mono)), true
 }

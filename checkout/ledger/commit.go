@@ -1,7 +1,7 @@
 package ledger
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"time"
 
@@ -12,81 +12,27 @@ import (
 	"stump/checkout/ledger/record"
 )
 
-func refused(p party, holder string) error {
-	s := checkout.Subject{Kind: kindOf(p.tree), ID: p.id, Name: nameOr(p), Status: p.row.Status}
-	return &checkout.RefusedError{Subject: s, Holder: holder}
-}
-
-// Complete commits what a completed pair means: in one transaction the event,
-// the loan and the outbox rows. When it returns without an error, they are on
-// the disk. Errors: ErrRefused (nothing changed), ErrCannotSave.
-func (l *Ledger) Complete(c checkout.Completion) (checkout.Event, error) {
-	ev := record.Event{Event: checkout.Event{Source: c.Source, Reader: c.Reader, Note: c.Note}}
-	if ev.Source == "" {
-		ev.Source = checkout.SourceReader
-	}
-	err := l.update(func(t *txn) error {
-		person, err := t.settle(record.TreePeople, c.Person)
-		if err != nil {
-			return err
-		}
-		device, err := t.settle(record.TreeDevices, c.Device)
-		if err != nil {
-			return err
-		}
-		if ev.Actor = c.Actor; ev.Actor == "" {
-			ev.Actor = person.id
-		}
-		like := ev
-		if err := t.move(&ev, person, device, c.Policy); err != nil {
-			return err
-		}
-		return t.moveKit(like, ev, person, device)
-	})
-	if err != nil {
-		return checkout.Event{}, err
-	}
-	return ev.Event, nil
-}
-
-// party is a person or device in a transaction.
+// party is a person or device in a transaction; none has no tree.
 type party struct {
 	tree record.Tree
 	id   string
 	row  *record.Row
 }
 
-// settle finds a subject of the desk in the register as it is now: a tag that
-// was pending when it was bumped may have been resolved since, and a status
-// may have changed. A pending subject gets a row.
-func (t *txn) settle(tr record.Tree, s checkout.Subject) (party, error) {
-	if !s.Tag.IsZero() {
-		who, err := t.owner(s.Tag)
-		if err != nil {
-			return party{}, err
-		}
-		if who.tree == tr {
-			if t.l.o.SealTags && who.row.Sealed == nil {
-				// Enrolled before a directory wanted the number.
-				err = t.setTag(&who, s.Tag)
-			}
-			return who, err
-		}
-		if who.tree != 0 {
-			return party{}, &checkout.RefusedError{Reason: fmt.Sprintf("the tag %s is a %s", s.Tag, kindOf(who.tree))}
-		}
+var nobody party
+
+// is reports whether p is the person or device o.
+func (p party) is(o party) bool { return p.tree == o.tree && p.id == o.id }
+
+// kind says which of the two p is; Unknown for none.
+func (p party) kind() checkout.SubjectKind { return kindOf(p.tree) }
+
+// name is what p is called: while nobody knows it, by its masked number.
+func (p party) name() string {
+	if p.row.Name == "" && checkout.IsPendingID(p.id) {
+		return p.row.Mask
 	}
-	if s.Pending {
-		return t.addPending(tr, s.Tag)
-	}
-	r, err := t.row(tr, s.ID)
-	if err != nil {
-		return party{}, err
-	}
-	if r == nil {
-		return party{}, &checkout.RefusedError{Reason: fmt.Sprintf("no %s %q in the register", kindOf(tr), s.ID)}
-	}
-	return party{tr, s.ID, r}, nil
+	return cmp.Or(p.row.Name, p.id)
 }
 
 func kindOf(tr record.Tree) checkout.SubjectKind {
@@ -99,68 +45,124 @@ func kindOf(tr record.Tree) checkout.SubjectKind {
 	return checkout.Unknown
 }
 
-// move decides what a pair means and appends the event.
-func (t *txn) move(ev *record.Event, person, device party, policy checkout.Policy) error {
-	if person.row.Status != checkout.Active {
-		return refused(person, "")
+func treeOf(k checkout.SubjectKind) record.Tree {
+	if k == checkout.KindDevice {
+		return record.TreeDevices
 	}
-	if device.row.Status != checkout.Active {
-		return refused(device, "")
+	return record.TreePeople
+}
+
+func (t *txn) save(p party) { t.putRow(p.tree, p.id, p.row) }
+
+// refuse ends the transaction, since p takes no part, or since the policy leaves
+// it with its holder.
+func (t *txn) refuse(p party, holder string) {
+	s := checkout.Subject{Kind: p.kind(), ID: p.id, Name: p.name(), Status: p.row.Status}
+	t.fail(&checkout.RefusedError{Subject: s, Holder: holder})
+}
+
+// Complete commits what a completed pair means: in one transaction the event,
+// the loan and the outbox rows. When it returns without an error, they are on
+// the disk. Errors: ErrRefused (nothing changed), ErrCannotSave.
+func (l *Ledger) Complete(c checkout.Completion) (checkout.Event, error) {
+	return l.commitEvent(func(t *txn, ev *record.Event) {
+		ev.Source, ev.Reader, ev.Note = cmp.Or(c.Source, checkout.SourceReader), c.Reader, c.Note
+		person, device := t.settle(record.TreePeople, c.Person), t.settle(record.TreeDevices, c.Device)
+		ev.Actor = cmp.Or(c.Actor, person.id)
+		like := *ev
+		t.move(ev, person, device, c.Policy)
+		t.moveKit(like, *ev, person, device)
+	})
+}
+
+// commitEvent runs f in a writing transaction and returns the event that it made.
+func (l *Ledger) commitEvent(f func(*txn, *record.Event)) (checkout.Event, error) {
+	var ev record.Event
+	err := l.update(func(t *txn) {
+		ev = record.Event{}
+		f(t, &ev)
+	})
+	if err != nil {
+		return checkout.Event{}, err
+	}
+	return ev.Event, nil
+}
+
+// settle finds a subject of the desk in the register as it is now: a tag that
+// was pending when it was bumped may have been resolved since, and a status
+// may have changed. A pending subject gets a row.
+func (t *txn) settle(tr record.Tree, s checkout.Subject) party {
+	if !s.Tag.IsZero() {
+		switch who := t.owner(s.Tag); who.tree {
+		case tr:
+			if t.l.o.SealTags && who.row.Sealed == nil {
+				t.setTag(who, s.Tag) // enrolled before a directory wanted the number
+			}
+			return who
+		case 0:
+		default:
+			t.fail(&checkout.RefusedError{Reason: fmt.Sprintf("the tag %s is a %s", s.Tag, who.kind())})
+		}
+	}
+	if s.Pending {
+		return t.addPending(tr, s.Tag)
+	}
+	r := t.row(tr, s.ID)
+	if r == nil {
+		t.fail(&checkout.RefusedError{Reason: fmt.Sprintf("no %s %q in the register", kindOf(tr), s.ID)})
+	}
+	return party{tr, s.ID, r}
+}
+
+// move decides what a pair means and appends the event.
+func (t *txn) move(ev *record.Event, person, device party, policy checkout.Policy) {
+	for _, p := range []party{person, device} {
+		if p.row.Status != checkout.Active {
+			t.refuse(p, "")
+		}
 	}
 	holder := device.row.Loan.Holder
 	kind, ok := checkout.Decide(policy, person.id, holder)
 	if !ok {
-		name, err := t.holderName(holder)
-		if err != nil {
-			return err
-		}
-		return refused(device, name)
+		t.refuse(device, t.holderName(holder))
 	}
 	ev.Kind = kind
 	if kind == checkout.Handover || kind == checkout.Return && holder != person.id {
-		if err := t.setFrom(ev, holder); err != nil {
-			return err
-		}
+		t.setFrom(ev, holder)
 	}
 	if kind != checkout.Return {
 		ev.Loan = t.loanLength(device.row.Kind)
 	}
-	return t.append(ev, &person, &device)
-}
-
-func nameOr(p party) string {
-	switch {
-	case p.row.Name != "":
-		return p.row.Name
-	case checkout.IsPendingID(p.id):
-		return p.row.Mask
-	}
-	return p.id
+	t.append(ev, person, device)
 }
 
 // holderName is what a display calls who has a device.
-func (t *txn) holderName(id string) (string, error) {
-	r, err := t.row(record.TreePeople, id)
-	if r == nil {
-		return id, err
+func (t *txn) holderName(id string) string {
+	if r := t.row(record.TreePeople, id); r != nil {
+		return party{record.TreePeople, id, r}.name()
 	}
-	return nameOr(party{record.TreePeople, id, r}), nil
+	return id
 }
 
-// setFrom names the previous holder.
-func (t *txn) setFrom(ev *record.Event, holder string) error {
-	r, err := t.row(record.TreePeople, holder)
-	if err != nil {
-		return err
-	}
+// holder is who has a device, by the id in its loan.
+func (t *txn) holder(id string) party {
+	r := t.row(record.TreePeople, id)
 	if r == nil {
-		return t.damaged("a loan names %q, who is not in the register", holder)
+		t.damaged("a loan names %q, who is not in the register", id)
 	}
-	ev.From, ev.FromName = holder, r.Name
-	if r.Pending {
-		ev.FromTag = r.Mask
+	return party{record.TreePeople, id, r}
+}
+
+// setFrom names the previous holder; "" is nobody.
+func (t *txn) setFrom(ev *record.Event, holder string) {
+	if holder == "" {
+		return
 	}
-	return nil
+	p := t.holder(holder)
+	ev.From, ev.FromName = p.id, p.row.Name
+	if p.row.Pending {
+		ev.FromTag = p.row.Mask
+	}
 }
 
 func (t *txn) loanLength(kind string) time.Duration {
@@ -170,90 +172,70 @@ func (t *txn) loanLength(kind string) time.Duration {
 	return t.l.o.Loan
 }
 
-// append commits ev as the chain's next event: it numbers and chains it,
-// links it into the histories of the device and the people, moves the loan, and
-// queues it for the sinks. person and device may be nil.
-func (t *txn) append(ev *record.Event, person, device *party) error {
-	seq, prev, err := t.head(t.l.own)
-	if err != nil {
-		return err
+// appendFor appends an event that is about p alone.
+func (t *txn) appendFor(ev *record.Event, p party) {
+	if p.tree == record.TreePeople {
+		t.append(ev, p, nobody)
+	} else {
+		t.append(ev, nobody, p)
 	}
-	here := record.At(t.l.own, seq+1)
-	t.l.reserve(here.Seq)
-	chain, err := t.chain(t.l.own)
-	if err != nil {
-		return err
-	}
-	ev.Chain, ev.Station, ev.Seq, ev.Prev = chain.ID, t.l.o.Station, here.Seq, prev
-	if ev.ID, err = uuid.NewV7(); err != nil {
-		return err
-	}
-	ev.At = t.l.o.Stamp()
-	if person != nil {
-		ev.Person, ev.PersonName = person.id, person.row.Name
-		if person.row.Pending {
-			ev.PersonTag = person.row.Mask
-		}
-		ev.Links.Person, person.row.Head = person.row.Head, here
-	}
-	if device != nil {
-		ev.Device, ev.DeviceName = device.id, device.row.Name
-		if device.row.Pending {
-			ev.DeviceTag = device.row.Mask
-		}
-		if ev.Base, err = t.place(device.row.Loan.Since); err != nil {
-			return err
-		}
-		ev.Links.Device, device.row.Head = device.row.Head, here
-		device.row.Loan = after(device.row.Loan, ev, here)
-		if ev.Condition != "" {
-			device.row.Condition = ev.Condition
-		}
-	}
-	if err := t.linkFrom(ev, person, here); err != nil {
-		return err
-	}
-	for _, p := range []*party{person, device} {
-		if p != nil {
-			if err := t.putRow(p.tree, p.id, p.row); err != nil {
-				return err
-			}
-		}
-	}
-	sealed := record.Encode(ev)
-	if len(sealed) > record.MaxSize {
-		return fmt.Errorf("the event is too long: %d bytes of at most %d", len(sealed), record.MaxSize)
-	}
-	if err := t.putEvent(here, sealed); err != nil {
-		return err
-	}
-	if chain.ID.IsZero() {
-		if err := t.putChain(t.l.own, record.Chain{ID: ev.Chain}); err != nil {
-			return err
-		}
-	}
-	boltfile.Crash("event-written")
-	t.tx.OnCommit(func() { t.l.noteNewest(newest{chain: ev.Chain, hash: ev.Hash, seq: here.Seq}) })
-	if err := t.setHead(t.l.own, here.Seq, ev.Hash); err != nil {
-		return err
-	}
-	if err := t.noteBoot(ev, here); err != nil {
-		return err
-	}
-	return t.queue(ev, here)
 }
 
-// linkFrom links the event into the history of the previous holder.
-func (t *txn) linkFrom(ev *record.Event, person *party, here record.Ref) error {
-	if ev.From == "" || person != nil && person.id == ev.From {
-		return nil
+// append commits ev as the chain's next event: it numbers and chains it,
+// links it into the histories of the device and the people, moves the loan, and
+// queues it for the sinks. There may be no person and no device.
+func (t *txn) append(ev *record.Event, person, device party) {
+	seq, prev := t.head(t.l.own)
+	here, chain := record.At(t.l.own, seq+1), t.chain(t.l.own)
+	t.l.reserve(here.Seq)
+	ev.Chain, ev.Station, ev.Seq, ev.Prev = chain.ID, t.l.o.Station, here.Seq, prev
+	ev.At = t.l.o.Stamp()
+	id, err := uuid.NewV7()
+	t.must(err)
+	ev.ID = id
+	t.link(ev, here, person, device)
+	sealed := record.Encode(ev)
+	if len(sealed) > record.MaxSize {
+		t.failf("the event is too long: %d bytes of at most %d", len(sealed), record.MaxSize)
 	}
-	r, err := t.row(record.TreePeople, ev.From)
-	if r == nil || err != nil {
-		return err
+	t.putEvent(here, sealed)
+	boltfile.Crash("event-written")
+	if chain.ID.IsZero() {
+		t.putChain(t.l.own, record.Chain{ID: ev.Chain})
 	}
-	ev.Links.From, r.Head = r.Head, here
-	return t.putRow(record.TreePeople, ev.From, r)
+	t.setHead(t.l.own, here.Seq, ev.Hash)
+	t.noteBoot(ev, here)
+	t.queue(ev, here)
+	t.tx.OnCommit(func() { t.l.noteNewest(newest{chain: ev.Chain, hash: ev.Hash, seq: here.Seq}) })
+}
+
+// link names the people and the device in the event, links it into their
+// histories, and moves the loan.
+func (t *txn) link(ev *record.Event, here record.Ref, person, device party) {
+	if r := person.row; r != nil {
+		ev.Person, ev.PersonName = person.id, r.Name
+		if r.Pending {
+			ev.PersonTag = r.Mask
+		}
+		ev.Links.Person, r.Head = r.Head, here
+		t.save(person)
+	}
+	if r := device.row; r != nil {
+		ev.Device, ev.DeviceName = device.id, r.Name
+		if r.Pending {
+			ev.DeviceTag = r.Mask
+		}
+		ev.Base = t.place(r.Loan.Since)
+		ev.Links.Device, r.Head = r.Head, here
+		r.Loan, r.Condition = after(r.Loan, ev, here), cmp.Or(ev.Condition, r.Condition)
+		t.save(device)
+	}
+	if ev.From != "" && ev.From != person.id {
+		if r := t.row(record.TreePeople, ev.From); r != nil {
+			ev.Links.From, r.Head = r.Head, here
+			t.putRow(record.TreePeople, ev.From, r)
+		}
+	}
 }
 
 // after is the loan after an event of its device. It is all that a replay of
@@ -274,140 +256,18 @@ func after(s record.Loan, ev *record.Event, here record.Ref) record.Loan {
 	return s
 }
 
-func requested(r checkout.Request) record.Event {
-	return record.Event{Event: checkout.Event{Actor: r.Actor, Note: r.Note, Condition: r.Condition, Source: r.Source}}
-}
-
-func checkRequest(r checkout.Request) error {
-	if r.Actor == "" {
-		return errors.New("who asks for it must be named")
-	}
-	if err := checkout.CheckText("note", r.Note, checkout.MaxNote); err != nil {
-		return err
-	}
-	return checkout.CheckText("condition", r.Condition, checkout.MaxName)
-}
-
-// Give says that a person has a device, whatever the desk saw: a check-out, or
-// a hand-over when somebody else has it.
-func (l *Ledger) Give(r checkout.Request) (checkout.Event, error) {
-	return l.request(r, func(t *txn, ev *record.Event, device party) error {
-		person, err := t.findParty(record.TreePeople, r.Person)
-		if err != nil {
-			return err
-		}
-		if device.row.Loan.Holder == person.id {
-			return fmt.Errorf("%w: %s has %s already", checkout.ErrRefused, nameOr(person), nameOr(device))
-		}
-		return t.move(ev, person, device, checkout.PolicyHandover)
-	})
-}
-
-// Return says that a device is back.
-func (l *Ledger) Return(r checkout.Request) (checkout.Event, error) {
-	return l.request(r, func(t *txn, ev *record.Event, device party) error {
-		holder := device.row.Loan.Holder
-		if holder == "" {
-			return fmt.Errorf("%w: nobody has %s", checkout.ErrRefused, nameOr(device))
-		}
-		row, err := t.row(record.TreePeople, holder)
-		if err != nil {
-			return err
-		}
-		if row == nil {
-			return t.damaged("a loan names %q, who is not in the register", holder)
-		}
-		ev.Kind = checkout.Return
-		return t.append(ev, &party{record.TreePeople, holder, row}, &device)
-	})
-}
-
-// Lose says that a device can't be found. It is no longer lent to anybody;
-// From is who had it.
-func (l *Ledger) Lose(r checkout.Request) (checkout.Event, error) {
-	return l.request(r, func(t *txn, ev *record.Event, device party) error {
-		switch {
-		case device.row.Status == checkout.Retired:
-			return refused(device, "")
-		case device.row.Loan.Lost:
-			return fmt.Errorf("%w: %s is lost already", checkout.ErrRefused, nameOr(device))
-		}
-		ev.Kind = checkout.Lost
-		if h := device.row.Loan.Holder; h != "" {
-			if err := t.setFrom(ev, h); err != nil {
-				return err
-			}
-		}
-		return t.append(ev, nil, &device)
-	})
-}
-
-// Find says that a lost device is there again.
-func (l *Ledger) Find(r checkout.Request) (checkout.Event, error) {
-	return l.request(r, func(t *txn, ev *record.Event, device party) error {
-		if !device.row.Loan.Lost {
-			return fmt.Errorf("%w: %s is not lost", checkout.ErrRefused, nameOr(device))
-		}
-		ev.Kind = checkout.Found
-		return t.append(ev, nil, &device)
-	})
-}
-
-// Extend sets how long a loan lasts, counted from its beginning.
-func (l *Ledger) Extend(r checkout.Request, length time.Duration) (checkout.Event, error) {
-	if length < time.Second {
-		return checkout.Event{}, fmt.Errorf("a loan of %v: at least a second", length)
-	}
-	return l.request(r, func(t *txn, ev *record.Event, device party) error {
-		if device.row.Loan.Holder == "" {
-			return fmt.Errorf("%w: nobody has %s", checkout.ErrRefused, nameOr(device))
-		}
-		ev.Kind, ev.Loan = checkout.Correct, length.Round(time.Second)
-		return t.append(ev, nil, &device)
-	})
-}
-
-// request runs an admin's request.
-func (l *Ledger) request(r checkout.Request, f func(*txn, *record.Event, party) error) (checkout.Event, error) {
-	if err := checkRequest(r); err != nil {
-		return checkout.Event{}, err
-	}
-	ev := requested(r)
-	if ev.Source == "" {
-		ev.Source = checkout.SourceCLI
-	}
-	err := l.update(func(t *txn) error {
-		device, err := t.findParty(record.TreeDevices, r.Device)
-		if err != nil {
-			return err
-		}
-		return f(t, &ev, device)
-	})
-	if err != nil {
-		return checkout.Event{}, err
-	}
-	return ev.Event, nil
-}
-
 // queue writes an outbox row a sink, where the event is for sinks.
-func (t *txn) queue(ev *record.Event, here record.Ref) error {
+func (t *txn) queue(ev *record.Event, here record.Ref) {
 	if !forSinks(ev.Kind, ev.Source) {
-		return nil
+		return
 	}
 	for _, name := range t.l.o.Sinks {
 		if name == DirectorySink && (ev.Source == checkout.SourceSync || ev.Kind == checkout.Resolve) {
 			continue // its own word, or what it need not know
 		}
-		o := record.OutboxRow{Device: ev.Device}
-		key := record.OutboxKey(here, t.l.sinkIDs[name])
-		if err := t.put(record.TreeOutbox, key, record.OutboxForm.Encode(&o)); err != nil {
-			return err
-		}
-		if err := t.count(name, 1, 0); err != nil {
-			return err
-		}
+		t.put(record.TreeOutbox, t.outboxKey(name, here), record.OutboxForm.Encode(&record.OutboxRow{Device: ev.Device}))
+		t.count(name, 1, 0)
 	}
 	t.tx.OnCommit(t.l.changes.tell)
 	boltfile.Crash("outbox-written")
-	return nil
 }

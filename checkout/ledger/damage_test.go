@@ -462,11 +462,11 @@ func TestJoinRuns(t *testing.T) {
 func TestTooLongIsNotWritten(t *testing.T) {
 	x := newLedger(t)
 	long := make([]byte, record.MaxSize+1)
-	if err := x.update(func(t *txn) error { return t.put(record.TreeMeta, metaSalvage, long) }); err == nil || !strings.Contains(err.Error(), "65537 bytes") {
+	if err := x.update(func(t *txn) { t.put(record.TreeMeta, metaSalvage, long) }); err == nil || !strings.Contains(err.Error(), "65537 bytes") {
 		t.Errorf("row: %v", err)
 	}
-	err := x.update(func(t *txn) error {
-		return t.append(&record.Event{Event: checkout.Event{Kind: checkout.Salvage, Note: string(long)}}, nil, nil)
+	err := x.update(func(t *txn) {
+		t.append(&record.Event{Event: checkout.Event{Kind: checkout.Salvage, Note: string(long)}}, nobody, nobody)
 	})
 	if err == nil || !strings.Contains(err.Error(), "too long") {
 		t.Errorf("event: %v", err)

@@ -2,7 +2,7 @@ package ledger
 
 import (
 	"bytes"
-	"fmt"
+	"slices"
 	"strings"
 
 	"stump/checkout"
@@ -24,16 +24,16 @@ func (a eraseParts) or(b eraseParts) eraseParts {
 }
 
 // rewriteSide changes the part of a record that may be rewritten.
-func (t *txn) rewriteSide(r record.Ref, f func(s *record.Secrets, l *record.Links, erased *bool)) error {
-	b, err := record.Rewrite(t.tx.Bucket(record.TreeEvents.Bucket()).Get(record.EventKey(r)), f)
+func (t *txn) rewriteSide(r record.Ref, f func(s *record.Secrets, l *record.Links, erased *bool)) {
+	b, err := record.Rewrite(t.bucket(record.TreeEvents).Get(record.EventKey(r)), f)
 	if err != nil {
-		return t.damaged("event %d: %v", r.Seq, err)
+		t.damaged("event %d: %v", r.Seq, err)
 	}
-	return t.putEvent(r, b)
+	t.putEvent(r, b)
 }
 
-func (t *txn) eraseEvent(r record.Ref, what eraseParts) error {
-	return t.rewriteSide(r, func(s *record.Secrets, l *record.Links, erased *bool) {
+func (t *txn) eraseEvent(r record.Ref, what eraseParts) {
+	t.rewriteSide(r, func(s *record.Secrets, l *record.Links, erased *bool) {
 		*erased = true
 		if what.person {
 			s.Person, l.Person = nil, record.Ref{}
@@ -59,8 +59,7 @@ type stop struct {
 }
 
 // trail returns the history of a person, newest first.
-func (t *txn) trail(p party) ([]stop, error) {
-	var all []stop
+func (t *txn) trail(p party) (all []stop) {
 	ids := map[string]bool{p.id: true}
 	mine := func(id string) string {
 		if ids[id] {
@@ -68,33 +67,35 @@ func (t *txn) trail(p party) ([]stop, error) {
 		}
 		return ""
 	}
-	err := t.walk(p, func(r record.Ref, ev *record.Event) error {
+	t.walk(p, func(r record.Ref, ev *record.Event) bool {
 		if ev.Resolved != "" && ids[ev.Person] {
 			ids[ev.Resolved] = true
 		}
 		all = append(all, stop{r, mine(ev.Person), mine(ev.From), mine(ev.Resolved)})
-		return nil
+		return true
 	})
-	return all, err
+	return all
+}
+
+// becameOf are the pending tags that turned out to be a person's.
+func (t *txn) becameOf(p party) (ids []string) {
+	t.each(record.TreePeople, []byte(checkout.PendingPrefix), func(k, v []byte) {
+		if t.decodeRow(record.TreePeople, string(k), v).Resolved == p.id {
+			ids = append(ids, string(k))
+		}
+	})
+	return ids
 }
 
 // relinkTrail links what is kept of a person's history, newest first, and
 // writes the heads of it.
-func (t *txn) relinkTrail(p party, kept []stop) error {
+func (t *txn) relinkTrail(p party, kept []stop) {
 	heads := map[string]record.Ref{p.id: {}}
-	err := t.each(record.TreePeople, []byte(checkout.PendingPrefix), func(k, v []byte) error {
-		r, err := record.DecodeRow(v)
-		if err == nil && r.Resolved == p.id {
-			heads[string(k)] = record.Ref{}
-		}
-		return err
-	})
-	if err != nil {
-		return err
+	for _, id := range t.becameOf(p) {
+		heads[id] = record.Ref{}
 	}
-	for i := len(kept) - 1; i >= 0; i-- {
-		st := kept[i]
-		err := t.rewriteSide(st.at, func(_ *record.Secrets, l *record.Links, _ *bool) {
+	for _, st := range slices.Backward(kept) {
+		t.rewriteSide(st.at, func(_ *record.Secrets, l *record.Links, _ *bool) {
 			if st.resolved != "" {
 				l.Resolved = heads[st.resolved]
 			}
@@ -105,9 +106,6 @@ func (t *txn) relinkTrail(p party, kept []stop) error {
 				l.From = heads[st.from]
 			}
 		})
-		if err != nil {
-			return err
-		}
 		for _, id := range []string{st.person, st.from} {
 			if id != "" {
 				heads[id] = st.at
@@ -115,19 +113,11 @@ func (t *txn) relinkTrail(p party, kept []stop) error {
 		}
 	}
 	for id, head := range heads {
-		r, err := t.row(record.TreePeople, id)
-		if err != nil {
-			return err
-		}
-		if r == nil || r.Head == head {
-			continue
-		}
-		r.Head = head
-		if err := t.putRow(record.TreePeople, id, r); err != nil {
-			return err
+		if r := t.row(record.TreePeople, id); r != nil && r.Head != head {
+			r.Head = head
+			t.putRow(record.TreePeople, id, r)
 		}
 	}
-	return nil
 }
 
 // ErasePerson erases a person: their row, their badge, and their part in every
@@ -138,135 +128,61 @@ func (t *txn) relinkTrail(p party, kept []stop) error {
 func (l *Ledger) ErasePerson(ref, actor string, source checkout.Source) error {
 	l.upkeep.Lock()
 	defer l.upkeep.Unlock()
-	return l.update(func(t *txn) error {
-		p, err := t.findParty(record.TreePeople, ref)
-		if err != nil {
-			return err
+	return l.update(func(t *txn) {
+		p := t.find(record.TreePeople, ref)
+		t.mustHoldNothing(p)
+		for _, st := range t.trail(p) {
+			t.each(record.TreeOutbox, record.EventKey(st.at), func(_, _ []byte) {
+				t.failf("%w: event %d of %s has not been delivered yet; stump sync shows it", checkout.ErrRefused, st.at.Seq, p.name())
+			})
 		}
-		if err := t.holdsNothing(p); err != nil {
-			return err
-		}
-		if err := t.undelivered(p); err != nil {
-			return err
-		}
-		n, err := t.erase(p)
-		if err != nil {
-			return err
-		}
-		ev := record.Event{Whose: l.keys.Whose(p.id, 0), Event: checkout.Event{Kind: checkout.Erase, Actor: actor, Source: source,
-			Note: "a person was erased from " + count.Of(n, "event")}}
-		return t.append(&ev, nil, nil)
+		ev := by(actor, source)
+		ev.Kind, ev.Whose = checkout.Erase, l.keys.Whose(p.id, 0)
+		ev.Note = "a person was erased from " + count.Of(t.erase(p), "event")
+		t.append(ev, nobody, nobody)
 	})
-}
-
-// erase takes a person out of the register and of all events, and returns how
-// many those were.
-func (t *txn) erase(p party) (n int, err error) {
-	if n, err = t.eraseHistory(p); err != nil {
-		return n, err
-	}
-	if err := t.dropTag(&p); err != nil {
-		return n, err
-	}
-	if err := t.eraseRows(p); err != nil {
-		return n, err
-	}
-	return n, t.put(record.TreeMeta, metaScrub, nil)
 }
 
 // eraseAgain erases the person of an Erase event from what a backup brought back.
-func (t *txn) eraseAgain(whose []byte) error {
-	var p party
-	err := t.eachRow(record.TreePeople, func(id string, r *record.Row) error {
+func (t *txn) eraseAgain(whose []byte) {
+	found := t.rowsWhere(record.TreePeople, func(id string, _ *record.Row) bool {
 		for i := range t.l.keys.Lookups {
 			if bytes.Equal(t.l.keys.Whose(id, i), whose) {
-				p = party{record.TreePeople, id, r}
+				return true
 			}
 		}
-		return nil
+		return false
 	})
-	if err != nil || p.row == nil {
-		return err
+	for _, p := range found {
+		t.append(&record.Event{Whose: whose, Event: checkout.Event{Kind: checkout.Erase, Source: checkout.SourceSystem,
+			Note: "a person whom a backup brought back was erased again from " + count.Of(t.erase(p), "event")}}, nobody, nobody)
 	}
-	n, err := t.erase(p)
-	if err != nil {
-		return err
-	}
-	ev := record.Event{Whose: whose, Event: checkout.Event{Kind: checkout.Erase, Source: checkout.SourceSystem,
-		Note: "a person whom a backup brought back was erased again from " + count.Of(n, "event")}}
-	return t.append(&ev, nil, nil)
 }
 
-// undelivered refuses while an event of a person is in the outbox.
-func (t *txn) undelivered(p party) error {
-	trail, err := t.trail(p)
-	if err != nil {
-		return err
-	}
-	for _, st := range trail {
-		if err := t.delivered(st.at, p); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// eraseHistory erases a person from all events.
-func (t *txn) eraseHistory(p party) (n int, err error) {
-	trail, err := t.trail(p)
-	if err != nil {
-		return 0, err
-	}
+// erase takes a person out of the register, with the pending tags that turned
+// out to be theirs, and out of all events. It returns how many those were.
+func (t *txn) erase(p party) int {
 	erase := map[record.Ref]eraseParts{}
-	for _, st := range trail {
+	for _, st := range t.trail(p) {
 		erase[st.at] = eraseParts{person: st.person != "", from: st.from != "", note: true}
 	}
-	c := t.tx.Bucket(record.TreeEvents.Bucket()).Cursor()
-	for k, b := c.First(); k != nil; k, b = c.Next() {
-		at, ok := record.ParseEventKey(k)
-		if !ok {
-			return 0, t.damaged("an event key")
-		}
-		ev, err := t.decode(at, b)
-		if err != nil {
-			return 0, err
-		}
+	t.events(record.Ref{}, func(at record.Ref, raw []byte) bool {
+		ev, err := t.decode(at, raw)
+		t.must(err)
 		if mentions(&ev.Event, p) {
 			erase[at] = erase[at].or(eraseParts{actor: true, note: true})
 		}
-	}
+		return true
+	})
 	for at, what := range erase {
-		if err := t.eraseEvent(at, what); err != nil {
-			return 0, err
-		}
+		t.eraseEvent(at, what)
 	}
-	return len(erase), nil
-}
-
-// delivered refuses while an event is in the outbox.
-func (t *txn) delivered(at record.Ref, p party) error {
-	return t.each(record.TreeOutbox, record.EventKey(at), func(_, _ []byte) error {
-		return fmt.Errorf("%w: event %d of %s has not been delivered yet; stump sync shows it", checkout.ErrRefused, at.Seq, nameOr(p))
-	})
-}
-
-// eraseRows takes a person out of the register, with the pending tags that
-// turned out to be theirs.
-func (t *txn) eraseRows(p party) error {
-	ids := []string{p.id}
-	err := t.each(record.TreePeople, []byte(checkout.PendingPrefix), func(k, v []byte) error {
-		r, err := record.DecodeRow(v)
-		if err == nil && r.Resolved == p.id {
-			ids = append(ids, string(k))
-		}
-		return err
-	})
-	for _, id := range ids {
-		if err == nil {
-			err = t.delete(record.TreePeople, []byte(id))
-		}
+	t.dropTag(p)
+	for _, id := range append(t.becameOf(p), p.id) {
+		t.delete(record.TreePeople, []byte(id))
 	}
-	return err
+	t.put(record.TreeMeta, metaScrub, nil)
+	return len(erase)
 }
 
 // mentions reports whether a person is the actor of an event, or in its note.

@@ -197,7 +197,7 @@ func TestNewerFileIsRefused(t *testing.T) {
 	db, err := bolt.Open(x.path, 0, nil)
 	x.ok(err)
 	x.ok(db.Update(func(tx *bolt.Tx) error {
-		return (&txn{l: x.Ledger, tx: tx}).put(record.TreeMeta, metaSchema, binary.AppendUvarint(nil, schema+1))
+		return (&txn{l: x.Ledger, tx: tx}).try(func(t *txn) { t.put(record.TreeMeta, metaSchema, binary.AppendUvarint(nil, schema+1)) })
 	}))
 	x.ok(db.Close())
 	for _, open := range []func() error{

@@ -1,8 +1,8 @@
 package ledger
 
 import (
-	"errors"
 	"iter"
+	"maps"
 	"slices"
 	"time"
 
@@ -10,148 +10,104 @@ import (
 	"stump/checkout/ledger/record"
 )
 
-// errStop ends an iteration.
-var errStop = errors.New("stop")
-
 // historyBatch is how many events are read in one transaction: a slow reader
 // must not keep the file's pages from being used again.
 const historyBatch = 256
 
-// History yields events, oldest first, a station after the other. The work is
-// proportional to what it yields, however long the ledger is.
+// History yields events, oldest first, a closed chain before the one that goes
+// on. The work is proportional to what it yields, however long the ledger is.
 func (l *Ledger) History(f checkout.HistoryFilter) iter.Seq2[checkout.Entry, error] {
 	return func(yield func(checkout.Entry, error) bool) {
-		next, err := l.historyRefs(f)
-		if err != nil {
-			yield(checkout.Entry{}, err)
-			return
-		}
-		for {
-			batch, err := l.historyBatch(next)
+		var next refSource
+		err := l.view(func(t *txn) { next = t.historyRefs(f) })
+		for batch := []checkout.Entry{{}}; err == nil && len(batch) > 0; {
+			batch, err = l.historyBatch(next)
 			for _, e := range batch {
 				if !yield(e, nil) {
 					return
 				}
 			}
-			if err != nil {
-				yield(checkout.Entry{}, err)
-				return
-			}
-			if len(batch) == 0 {
-				return
-			}
+		}
+		if err != nil {
+			yield(checkout.Entry{}, err)
 		}
 	}
 }
 
 // refSource gives the places of events, batch by batch; nil at the end.
-type refSource func(t *txn, most int) ([]record.Ref, error)
+type refSource func(t *txn, most int) []record.Ref
 
-func (l *Ledger) historyBatch(next refSource) ([]checkout.Entry, error) {
-	var batch []checkout.Entry
-	err := l.view(func(t *txn) error {
-		refs, err := next(t, historyBatch)
-		if err != nil {
-			return err
-		}
+func (l *Ledger) historyBatch(next refSource) (batch []checkout.Entry, err error) {
+	err = l.view(func(t *txn) {
 		clock := times{t: t}
-		for _, r := range refs {
-			e, err := t.entry(r, &clock)
-			if err != nil {
-				return err
-			}
-			batch = append(batch, e)
+		for _, r := range next(t, historyBatch) {
+			batch = append(batch, t.entry(r, &clock))
 		}
-		return nil
 	})
 	return batch, err
 }
 
 // entry reads the event at r as history shows it.
-func (t *txn) entry(r record.Ref, clock *times) (checkout.Entry, error) {
-	ev, err := t.event(r)
-	if err != nil {
-		return checkout.Entry{}, err
-	}
-	e := checkout.Entry{}
-	if e.Pending, err = t.resolve(&ev); err != nil {
-		return e, err
-	}
+func (t *txn) entry(r record.Ref, clock *times) (e checkout.Entry) {
+	ev := t.event(r)
+	e.Pending = t.resolve(&ev)
 	e.Event = ev.Event
-	e.Time, e.ClockTrusted, err = clock.wall(ev.At)
-	return e, err
+	e.Time, e.ClockTrusted = clock.wall(ev.At)
+	return e
 }
 
 // resolve puts the people and devices in the place of pending IDs that have
 // been resolved. It reports whether one is pending still.
-func (t *txn) resolve(ev *record.Event) (pending bool, err error) {
-	who := func(tr record.Tree, id, name *string) {
-		if err != nil || !checkout.IsPendingID(*id) {
-			return
+func (t *txn) resolve(ev *record.Event) (pending bool) {
+	self := ev.Actor != "" && ev.Actor == ev.Person
+	for _, p := range []struct {
+		tree     record.Tree
+		id, name *string
+	}{
+		{record.TreePeople, &ev.Person, &ev.PersonName}, {record.TreePeople, &ev.From, &ev.FromName}, {record.TreeDevices, &ev.Device, &ev.DeviceName},
+	} {
+		if !checkout.IsPendingID(*p.id) {
+			continue
 		}
-		var r *record.Row
-		if r, err = t.row(tr, *id); err != nil {
-			return
-		}
+		r := t.row(p.tree, *p.id)
 		if r == nil || r.Resolved == "" {
 			pending = true
-			return
+			continue
 		}
-		*id = r.Resolved
-		if r, err = t.row(tr, *id); r != nil {
-			*name = r.Name
+		*p.id = r.Resolved
+		if r = t.row(p.tree, *p.id); r != nil {
+			*p.name = r.Name
 		}
 	}
-	self := ev.Actor != "" && ev.Actor == ev.Person
-	who(record.TreePeople, &ev.Person, &ev.PersonName)
-	who(record.TreePeople, &ev.From, &ev.FromName)
-	who(record.TreeDevices, &ev.Device, &ev.DeviceName)
 	if self {
 		ev.Actor = ev.Person
 	}
-	return pending, err
+	return pending
 }
 
 // historyRefs finds where to begin and how to go on.
-func (l *Ledger) historyRefs(f checkout.HistoryFilter) (next refSource, err error) {
-	err = l.view(func(t *txn) error {
-		switch {
-		case f.Device != "":
-			next, err = t.partyRefs(record.TreeDevices, f.Device, f)
-		case f.Person != "":
-			next, err = t.partyRefs(record.TreePeople, f.Person, f)
-		default:
-			next, err = t.allRefs(f)
-		}
-		return err
-	})
-	return next, err
+func (t *txn) historyRefs(f checkout.HistoryFilter) refSource {
+	switch {
+	case f.Device != "":
+		return t.partyRefs(record.TreeDevices, f.Device, f)
+	case f.Person != "":
+		return t.partyRefs(record.TreePeople, f.Person, f)
+	}
+	return t.allRefs(f)
 }
 
 // allRefs goes through the events of every chain.
-func (t *txn) allRefs(f checkout.HistoryFilter) (refSource, error) {
-	chains, err := t.sortedChains()
-	if err != nil {
-		return nil, err
-	}
+func (t *txn) allRefs(f checkout.HistoryFilter) refSource {
 	var from []record.Ref
-	for _, i := range chains {
-		first, err := t.firstSince(i, f.Since)
-		if err != nil {
-			return nil, err
-		}
-		from = append(from, first)
+	for _, i := range slices.Sorted(maps.Keys(t.chains())) {
+		from = append(from, t.firstSince(i, f.Since))
 	}
-	return func(t *txn, most int) ([]record.Ref, error) {
-		var refs []record.Ref
+	return func(t *txn, most int) (refs []record.Ref) {
 		for len(from) > 0 && len(refs) < most {
 			n := len(refs)
-			c := t.tx.Bucket(record.TreeEvents.Bucket()).Cursor()
+			c := t.bucket(record.TreeEvents).Cursor()
 			for k, _ := c.Seek(record.EventKey(from[0])); k != nil && len(refs) < most; k, _ = c.Next() {
-				r, ok := record.ParseEventKey(k)
-				if !ok {
-					return nil, t.damaged("an event key")
-				}
+				r := t.eventKey(k)
 				if r.Chain != from[0].Chain {
 					break
 				}
@@ -163,95 +119,65 @@ func (t *txn) allRefs(f checkout.HistoryFilter) (refSource, error) {
 				from[0].Seq = refs[len(refs)-1].Seq + 1
 			}
 		}
-		return refs, nil
-	}, nil
+		return refs
+	}
 }
 
 // firstSince walks back from a chain's newest event to the first that is not
 // known to be before since.
-func (t *txn) firstSince(chain uint16, since time.Time) (record.Ref, error) {
-	first := record.At(chain, 1)
+func (t *txn) firstSince(chain uint16, since time.Time) record.Ref {
 	if since.IsZero() {
-		return first, nil
+		return record.At(chain, 1)
 	}
 	clock := times{t: t}
-	c := t.tx.Bucket(record.TreeEvents.Bucket()).Cursor()
+	c := t.bucket(record.TreeEvents).Cursor()
 	step := c.Prev
 	if k, _ := c.Seek(record.EventKey(record.At(chain+1, 0))); k == nil {
 		step = c.Last
 	}
-	for k, v := step(); k != nil; k, v = c.Prev() {
-		r, ok := record.ParseEventKey(k)
-		if !ok || r.Chain != chain {
+	for k, _ := step(); k != nil; k, _ = c.Prev() {
+		r := t.eventKey(k)
+		if r.Chain != chain {
 			break
 		}
-		ev, err := t.decode(r, v)
-		if err != nil {
-			return first, err
-		}
-		at, trusted, err := clock.wall(ev.At)
-		if err != nil {
-			return first, err
-		}
-		if trusted && at.Before(since) {
-			return record.At(chain, r.Seq+1), nil
+		if at, trusted := clock.wall(t.event(r).At); trusted && at.Before(since) {
+			return record.At(chain, r.Seq+1)
 		}
 	}
-	return first, nil
+	return record.At(chain, 1)
 }
 
 // partyRefs follows the links of a person's or device's events.
-func (t *txn) partyRefs(tr record.Tree, name string, f checkout.HistoryFilter) (refSource, error) {
-	p, err := t.findParty(tr, name)
-	if err != nil {
-		return nil, err
-	}
-	var also party // Person and Device both: keep what has both
+func (t *txn) partyRefs(tr record.Tree, name string, f checkout.HistoryFilter) refSource {
+	p, both := t.find(tr, name), nobody
 	if tr == record.TreeDevices && f.Person != "" {
-		if also, err = t.findParty(record.TreePeople, f.Person); err != nil {
-			return nil, err
-		}
+		both = t.find(record.TreePeople, f.Person)
 	}
 	var refs []record.Ref
 	clock := times{t: t}
-	err = t.walk(p, func(r record.Ref, ev *record.Event) error {
-		if !f.Since.IsZero() {
-			at, trusted, err := clock.wall(ev.At)
-			if err != nil {
-				return err
-			}
-			if trusted && at.Before(f.Since) {
-				return errStop
-			}
+	t.walk(p, func(r record.Ref, ev *record.Event) bool {
+		if at, trusted := clock.wall(ev.At); trusted && at.Before(f.Since) {
+			return false
 		}
-		if also.id != "" {
-			seen := *ev
-			if _, err := t.resolve(&seen); err != nil {
-				return err
-			}
-			if seen.Person != also.id && seen.From != also.id {
-				return nil
-			}
+		seen := *ev
+		if t.resolve(&seen); both == nobody || seen.Person == both.id || seen.From == both.id {
+			refs = append(refs, r)
 		}
-		refs = append(refs, r)
-		return nil
+		return true
 	})
-	if err != nil && !errors.Is(err, errStop) {
-		return nil, err
-	}
 	slices.Reverse(refs)
-	return func(_ *txn, most int) ([]record.Ref, error) {
+	return func(_ *txn, most int) []record.Ref {
 		n := min(most, len(refs))
 		batch := refs[:n]
 		refs = refs[n:]
-		return batch, nil
-	}, nil
+		return batch
+	}
 }
 
-// walk calls f with every event of a person or device, newest first. Where a
-// pending tag turned out to be theirs, two lines of events meet: the walk goes
-// on with the newer of the two each time.
-func (t *txn) walk(p party, f func(record.Ref, *record.Event) error) error {
+// walk calls f with every event of a person or device, newest first, until it
+// returns false. Where a pending tag turned out to be theirs, two lines of events
+// meet: the walk goes on with the newer of the two each time.
+func (t *txn) walk(p party, f func(record.Ref, *record.Event) bool) {
 	ids := map[string]bool{p.id: true}
 	open := []record.Ref{p.row.Head}
 	seen := map[record.Ref]bool{{}: true} // damage may lead in a circle
@@ -263,10 +189,7 @@ func (t *txn) walk(p party, f func(record.Ref, *record.Event) error) error {
 			continue
 		}
 		seen[at] = true
-		ev, err := t.event(at)
-		if err != nil {
-			return err
-		}
+		ev := t.event(at)
 		mine := false
 		if ev.Resolved != "" && (ids[ev.Person] || ids[ev.Device]) {
 			ids[ev.Resolved] = true
@@ -278,14 +201,11 @@ func (t *txn) walk(p party, f func(record.Ref, *record.Event) error) error {
 				open = append(open, role.link)
 			}
 		}
-		if !mine {
-			continue // erased: what was before it is erased too
-		}
-		if err := f(at, &ev); err != nil {
-			return err
+		// One that is not theirs is erased, and so is what was before it.
+		if mine && !f(at, &ev) {
+			return
 		}
 	}
-	return nil
 }
 
 // role is a part that a person or device has in an event.

@@ -3,7 +3,6 @@ package ledger
 import (
 	"bytes"
 	"fmt"
-	"slices"
 
 	"stump/checkout"
 	"stump/checkout/ledger/record"
@@ -17,7 +16,7 @@ func (l *Ledger) ImportPeople(rows []checkout.PersonRow, actor string, source ch
 	for i, r := range rows {
 		all[i] = importRow{party{record.TreePeople, r.ID, &record.Row{Name: r.Name, Email: r.Email}}, r.Badge, r.Status, r.Line, r.HasEmail}
 	}
-	return l.importRows(all, record.Event{Event: checkout.Event{Actor: actor, Source: source}})
+	return l.importRows(all, by(actor, source))
 }
 
 // ImportDevices does for devices what ImportPeople does for people.
@@ -26,7 +25,7 @@ func (l *Ledger) ImportDevices(rows []checkout.DeviceRow, actor string, source c
 	for i, r := range rows {
 		all[i] = importRow{party{record.TreeDevices, r.ID, &record.Row{Name: r.Name, Kind: r.Kind}}, r.Tag, r.Status, r.Line, r.HasKind}
 	}
-	return l.importRows(all, record.Event{Event: checkout.Event{Actor: actor, Source: source}})
+	return l.importRows(all, by(actor, source))
 }
 
 type importRow struct {
@@ -38,22 +37,18 @@ type importRow struct {
 	detail bool
 }
 
-func (l *Ledger) importRows(rows []importRow, ev record.Event) (checkout.Imported, error) {
-	var n checkout.Imported
+func (l *Ledger) importRows(rows []importRow, ev *record.Event) (n checkout.Imported, err error) {
 	if err := l.checkRows(rows); err != nil {
 		return n, err
 	}
-	err := l.update(func(t *txn) error {
+	err = l.update(func(t *txn) {
 		n = checkout.Imported{}
-		if err := t.freeMoved(rows); err != nil {
-			return err
-		}
+		t.freeMoved(rows)
 		for _, r := range rows {
-			if err := t.importRow(r, ev, &n); err != nil {
-				return &checkout.RowError{Line: r.line, Err: err}
+			if err := t.try(func(t *txn) { t.importRow(r, ev, &n) }); err != nil {
+				t.fail(&checkout.RowError{Line: r.line, Err: err})
 			}
 		}
-		return nil
 	})
 	return n, err
 }
@@ -62,61 +57,36 @@ func (l *Ledger) importRows(rows []importRow, ev record.Event) (checkout.Importe
 func (l *Ledger) checkRows(rows []importRow) error {
 	ids, tags := map[string]int{}, map[checkout.Tag]importRow{}
 	for _, r := range rows {
-		if err := r.check(); err != nil {
+		err := r.check()
+		if first, twice := ids[r.id]; err == nil && twice {
+			err = fmt.Errorf("the id %q is in line %d too", r.id, first)
+		}
+		if first, twice := tags[r.tag]; err == nil && twice && !r.tag.IsZero() {
+			err = fmt.Errorf("%s %q has the same tag %s as %q in line %d", r.kind(), r.id, l.o.Mask(r.tag), first.id, first.line)
+		}
+		if err != nil {
 			return &checkout.RowError{Line: r.line, Err: err}
 		}
-		if first, ok := ids[r.id]; ok {
-			return &checkout.RowError{Line: r.line, Err: fmt.Errorf("the id %q is in line %d too", r.id, first)}
-		}
-		ids[r.id] = r.line
-		if r.tag.IsZero() {
-			continue
-		}
-		if first, ok := tags[r.tag]; ok {
-			return &checkout.RowError{Line: r.line, Err: fmt.Errorf("%s %q has the same tag %s as %q in line %d", kindOf(r.tree), r.id, l.o.Mask(r.tag), first.id, first.line)}
-		}
-		tags[r.tag] = r
+		ids[r.id], tags[r.tag] = r.line, r
 	}
 	return nil
 }
 
 // freeMoved takes tags away from those whose row gives them another one, so
 // that an import may exchange the badges of two people.
-func (t *txn) freeMoved(rows []importRow) error {
+func (t *txn) freeMoved(rows []importRow) {
 	for _, r := range rows {
-		old, err := t.row(r.tree, r.id)
-		if err != nil {
-			return err
-		}
-		if old == nil || r.tag.IsZero() {
-			continue
-		}
-		was, err := t.owner(r.tag)
-		if err != nil || was.tree == r.tree && was.id == r.id {
-			if err != nil {
-				return err
-			}
-			continue
-		}
-		p := party{r.tree, r.id, old}
-		if err := t.dropTag(&p); err != nil {
-			return err
-		}
-		if err := t.putRow(p.tree, p.id, p.row); err != nil {
-			return err
+		old := t.row(r.tree, r.id)
+		if old != nil && !r.tag.IsZero() && !t.owner(r.tag).is(r.party) {
+			t.dropTag(party{r.tree, r.id, old})
 		}
 	}
-	return nil
 }
 
 // importRow adds or changes one person or device.
-func (t *txn) importRow(r importRow, ev record.Event, n *checkout.Imported) error {
-	old, err := t.row(r.tree, r.id)
-	if err != nil {
-		return err
-	}
+func (t *txn) importRow(r importRow, ev *record.Event, n *checkout.Imported) {
 	p, tally := r.party, &n.Added
-	if old != nil {
+	if old := t.row(r.tree, r.id); old != nil {
 		before := old.Encode()
 		p.row, tally = old, &n.Unchanged
 		p.row.Name = r.row.Name
@@ -128,81 +98,13 @@ func (t *txn) importRow(r importRow, ev record.Event, n *checkout.Imported) erro
 		}
 	}
 	if tally != &n.Unchanged {
-		if err := t.putRow(p.tree, p.id, p.row); err != nil {
-			return err
-		}
+		t.save(p)
 	}
-	changes := []func(party, importRow, record.Event) (bool, error){t.importTag, t.importStatus}
-	if p.row.Status == checkout.Retired {
-		slices.Reverse(changes) // who comes back may have a tag again
+	if r.status == checkout.Retired.String() && p.row.Status == checkout.Retired {
+		r.tag = checkout.Tag{} // what is out of use needs no tag
 	}
-	events := 0
-	for _, change := range changes {
-		did, err := change(p, r, ev)
-		if err != nil {
-			return err
-		}
-		if !did {
-			continue
-		}
-		events++
-		if p.row, err = t.row(p.tree, p.id); err != nil {
-			return err
-		}
-	}
-	if events > 0 && tally == &n.Unchanged {
+	if t.change(p, r.tag, r.status, ev) && tally == &n.Unchanged {
 		tally = &n.Changed
 	}
 	*tally++
-	return nil
-}
-
-// importTag enrols the row's tag; the same tag as before is no event.
-func (t *txn) importTag(p party, r importRow, ev record.Event) (bool, error) {
-	if r.tag.IsZero() || r.status == checkout.Retired.String() && p.row.Status == checkout.Retired {
-		return false, nil // what is out of use needs no tag
-	}
-	was, err := t.owner(r.tag)
-	if err != nil || was.tree == p.tree && was.id == p.id {
-		return false, err
-	}
-	return true, t.enrol(&ev, p, r.tag)
-}
-
-// importStatus gives p the row's status.
-func (t *txn) importStatus(p party, r importRow, ev record.Event) (bool, error) {
-	if r.status == "" {
-		return false, nil
-	}
-	return t.changeStatus(p, r.status, ev)
-}
-
-// changeStatus gives p a status by its word, "lost" too; the same status as before is
-// no event.
-func (t *txn) changeStatus(p party, status string, ev record.Event) (bool, error) {
-	did := false
-	if lost := status == checkout.StatusLost; p.tree == record.TreeDevices && lost != p.row.Loan.Lost && status != checkout.Retired.String() {
-		did = true
-		ev := ev
-		ev.Kind = checkout.Found
-		if lost {
-			ev.Kind = checkout.Lost
-			if h := p.row.Loan.Holder; h != "" {
-				if err := t.setFrom(&ev, h); err != nil {
-					return false, err
-				}
-			}
-		}
-		if err := t.append(&ev, nil, &p); err != nil {
-			return false, err
-		}
-	}
-	for _, s := range []checkout.Status{checkout.Active, checkout.Suspended, checkout.Retired} {
-		// What is lost is in use: it comes back by itself when it is bumped.
-		if (s.String() == status || s == checkout.Active && status == checkout.StatusLost) && s != p.row.Status {
-			p.row.ByDirectory = false
-			return true, t.setStatus(p, s, ev)
-		}
-	}
-	return did, nil
 }

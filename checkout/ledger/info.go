@@ -48,33 +48,19 @@ type Info struct {
 // Info returns how the ledger is. It is cheap.
 func (l *Ledger) Info() (Info, error) {
 	s := Info{Path: l.path, Station: l.o.Station, Health: l.Health()}
-	err := l.view(func(t *txn) (err error) {
-		s.Segment = l.segment
-		if s.Seq, s.Hash, err = t.head(l.own); err != nil {
-			return err
-		}
-		own, err := t.chain(l.own)
-		if err != nil {
-			return err
-		}
-		s.Chain = own.ID
-		s.Empty = true
+	err := l.view(func(t *txn) {
+		s.Segment, s.Chain, s.Empty = l.segment, t.chain(l.own).ID, true
+		s.Seq, s.Hash = t.head(l.own)
 		for _, tr := range []record.Tree{record.TreeEvents, record.TreePeople, record.TreeDevices} {
-			first, _ := t.tx.Bucket(tr.Bucket()).Cursor().First()
+			first, _ := t.bucket(tr).Cursor().First()
 			s.Empty = s.Empty && first == nil
 		}
-		mark, err := t.get(record.TreeMeta, metaSimulated)
-		if err != nil {
-			return err
-		}
-		s.Simulated = mark != nil
-		b, err := t.get(record.TreeMeta, metaSalvage)
-		if err == nil && b != nil {
-			var notice Salvaged
-			notice, err = salvagedForm.Decode(b)
+		s.Simulated = t.get(record.TreeMeta, metaSimulated) != nil
+		if b := t.get(record.TreeMeta, metaSalvage); b != nil {
+			notice, err := salvagedForm.Decode(b)
+			t.must(err)
 			s.Salvaged = &notice
 		}
-		return err
 	})
 	s.Damaged = l.suspected.Load()
 	if st, serr := os.Stat(l.path); serr == nil {
@@ -85,16 +71,17 @@ func (l *Ledger) Info() (Info, error) {
 
 // AcknowledgeSalvage takes the notice of a salvage away: an admin has seen it.
 func (l *Ledger) AcknowledgeSalvage() error {
-	return l.update(func(t *txn) error { return t.delete(record.TreeMeta, metaSalvage) })
+	return l.update(func(t *txn) { t.delete(record.TreeMeta, metaSalvage) })
 }
 
 // SetSimulated notes whether simulated lines feed the ledger.
 func (l *Ledger) SetSimulated(on bool) error {
-	return l.update(func(t *txn) error {
-		if !on {
-			return t.delete(record.TreeMeta, metaSimulated)
+	return l.update(func(t *txn) {
+		if on {
+			t.put(record.TreeMeta, metaSimulated, nil)
+		} else {
+			t.delete(record.TreeMeta, metaSimulated)
 		}
-		return t.put(record.TreeMeta, metaSimulated, nil)
 	})
 }
 

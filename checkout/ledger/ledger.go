@@ -3,10 +3,10 @@ package ledger
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -134,9 +134,7 @@ func Create(path string, o Options) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = boltfile.Create(path, func(db *bolt.DB) error {
-		return db.Update(initTrees)
-	})
+	err = boltfile.Create(path, func(db *bolt.DB) error { return (&Ledger{path: path, db: db}).updateNow((*txn).initTrees) })
 	if err != nil {
 		return nil, fmt.Errorf("make a ledger: %w", err)
 	}
@@ -144,16 +142,16 @@ func Create(path string, o Options) (*Ledger, error) {
 }
 
 // initTrees makes the trees of an empty file.
-func initTrees(tx *bolt.Tx) error {
-	for _, t := range record.Trees {
-		if _, err := tx.CreateBucket(t.Bucket()); err != nil {
-			return err
-		}
+func (t *txn) initTrees() {
+	for _, tr := range record.Trees {
+		_, err := t.tx.CreateBucket(tr.Bucket())
+		t.must(err)
 	}
-	w := &txn{tx: tx}
 	segment := uuid.New()
-	return errors.Join(w.put(record.TreeMeta, metaSchema, binary.AppendUvarint(nil, schema)),
-		w.put(record.TreeMeta, metaSegment, segment[:]), w.putChain(1, record.Chain{}), w.setOwn(1))
+	t.put(record.TreeMeta, metaSchema, binary.AppendUvarint(nil, schema))
+	t.put(record.TreeMeta, metaSegment, segment[:])
+	t.putChain(1, record.Chain{})
+	t.setOwn(1)
 }
 
 // Open opens the ledger at path. It reads a few pages, however long the ledger
@@ -210,22 +208,13 @@ func (l *Ledger) load() (err error) {
 		return err
 	}
 	l.sinkIDs = map[string]uint16{}
-	var missing bool
-	var seq uint64
-	err = l.db.View(func(tx *bolt.Tx) error {
-		t := &txn{l: l, tx: tx}
-		if err := t.checkTrees(); err != nil {
-			return err
+	missing, seq := false, uint64(0)
+	err = l.viewNow(func(t *txn) {
+		t.checkTrees()
+		t.readNames()
+		if missing = t.incomplete(); !missing {
+			seq = t.checkHead()
 		}
-		if err := t.readNames(); err != nil {
-			return err
-		}
-		var err error
-		if missing, err = t.incomplete(); err != nil || missing {
-			return err
-		}
-		seq, err = t.checkHead()
-		return err
 	})
 	if err != nil || l.readOnly {
 		return err
@@ -235,7 +224,7 @@ func (l *Ledger) load() (err error) {
 	if !missing {
 		return nil
 	}
-	return l.db.Update(func(tx *bolt.Tx) error { return (&txn{l: l, tx: tx}).addNames() })
+	return l.updateNow((*txn).addNames)
 }
 
 // ErrWrongKey is a ledger whose tags were enrolled under another site key: put
@@ -243,87 +232,65 @@ func (l *Ledger) load() (err error) {
 var ErrWrongKey = hint.Errorf("put back the key file that belongs to it, from where you keep it", "the site key is not the one this ledger was made with")
 
 // checkTrees makes sure that the file is a ledger, and reads its segment.
-func (t *txn) checkTrees() error {
+func (t *txn) checkTrees() {
 	for _, tr := range record.Trees {
-		if t.tx.Bucket(tr.Bucket()) == nil {
-			return t.damaged("the tree %q is missing", tr)
+		if t.bucket(tr) == nil {
+			t.damaged("the tree %q is missing", tr)
 		}
 	}
-	b, err := t.get(record.TreeMeta, metaSegment)
-	if err != nil {
-		return err
-	}
+	b := t.get(record.TreeMeta, metaSegment)
 	if len(b) != 16 {
-		return t.damaged("no segment id")
+		t.damaged("no segment id")
 	}
 	t.l.segment = uuid.UUID(b)
-	return nil
 }
 
 // readNames reads the indexes of the own chain and of the sinks.
-func (t *txn) readNames() (err error) {
-	if t.l.own, err = t.readOwn(); err != nil {
-		return err
-	}
-	return t.each(record.TreeMeta, metaSink(""), func(k, v []byte) error {
+func (t *txn) readNames() {
+	t.l.own = t.readOwn()
+	t.each(record.TreeMeta, metaSink(""), func(k, v []byte) {
 		c, err := record.SinkForm.Decode(v)
 		if err != nil {
-			return t.damaged("the row %q: %v", k, err)
+			t.damaged("the row %q: %v", k, err)
 		}
 		t.l.sinkIDs[string(bytes.TrimPrefix(k, metaSink("")))] = c.Index
-		return nil
 	})
 }
 
-// incomplete reports whether the file lacks a name or the current key.
-func (t *txn) incomplete() (bool, error) {
-	check, err := t.get(record.TreeMeta, metaKey)
-	if err != nil {
-		return false, err
-	}
+// incomplete reports whether the file lacks a sink or the current key.
+func (t *txn) incomplete() bool {
+	check := t.get(record.TreeMeta, metaKey)
 	known := check == nil
 	for i := range t.l.keys.Lookups {
 		known = known || bytes.Equal(check, t.l.keys.Check(i))
 	}
 	if !known {
-		return false, ErrWrongKey
+		t.fail(ErrWrongKey)
 	}
-	missing := !bytes.Equal(check, t.l.keys.Check(0))
-	for _, s := range t.l.o.Sinks {
-		missing = missing || t.l.sinkIDs[s] == 0
-	}
-	return missing, nil
+	return !bytes.Equal(check, t.l.keys.Check(0)) ||
+		slices.ContainsFunc(t.l.o.Sinks, func(s string) bool { return t.l.sinkIDs[s] == 0 })
 }
 
 // addNames writes what incomplete found missing.
-func (t *txn) addNames() error {
+func (t *txn) addNames() {
 	l := t.l
 	for _, s := range l.o.Sinks {
 		if l.sinkIDs[s] == 0 {
 			l.sinkIDs[s] = uint16(len(l.sinkIDs) + 1)
-			if err := t.put(record.TreeMeta, metaSink(s), record.SinkForm.Encode(&record.Sink{Index: l.sinkIDs[s]})); err != nil {
-				return err
-			}
+			t.put(record.TreeMeta, metaSink(s), record.SinkForm.Encode(&record.Sink{Index: l.sinkIDs[s]}))
 		}
 	}
-	return t.put(record.TreeMeta, metaKey, l.keys.Check(0))
+	t.put(record.TreeMeta, metaKey, l.keys.Check(0))
 }
 
 // checkHead compares the newest event with what the meta tree says: a ledger
 // that lost its end must not open as if nothing had been.
-func (t *txn) checkHead() (seq uint64, err error) {
-	seq, hash, err := t.head(t.l.own)
-	if err != nil || seq == 0 {
-		return 0, err
+func (t *txn) checkHead() (seq uint64) {
+	seq, hash := t.head(t.l.own)
+	if seq > 0 && t.event(record.At(t.l.own, seq)).Hash != hash {
+		t.damaged("event %d is not the one it was", seq)
 	}
-	ev, err := t.event(record.At(t.l.own, seq))
-	if err != nil {
-		return 0, err
-	}
-	if ev.Hash != hash {
-		return 0, t.damaged("event %d is not the one it was", seq)
-	}
-	return seq, nil
+	return seq
 }
 
 // drop lets go of the file.

@@ -99,6 +99,16 @@ func (x *tester) ok(err error) {
 	}
 }
 
+func (x *tester) RetirePerson(ref, actor string, source checkout.Source) error {
+	s := checkout.Retired
+	return x.EditPerson(ref, checkout.Edit{Status: &s}, actor, source)
+}
+
+func (x *tester) RetireDevice(ref, actor string, source checkout.Source) error {
+	s := checkout.Retired
+	return x.EditDevice(ref, checkout.Edit{Status: &s}, actor, source)
+}
+
 func (x *tester) subject(n int) checkout.Subject {
 	x.t.Helper()
 	s, err := x.Subject(tag(n))

@@ -31,30 +31,22 @@ func (l *Ledger) loans(f checkout.LoanFilter) ([]checkout.Loan, error) {
 		f.Now = time.Now()
 	}
 	var all []checkout.Loan
-	err := l.view(func(t *txn) error {
+	err := l.view(func(t *txn) {
 		v := loanView{txn: t, filter: f, clock: times{t: t}, trusted: l.o.Stamp().Trusted, people: map[string]*record.Row{}}
 		if f.Person != "" {
-			p, err := t.findParty(record.TreePeople, f.Person)
-			if err != nil {
-				return err
-			}
-			v.person = p.id
+			v.person = t.find(record.TreePeople, f.Person).id
 		}
-		add := func(id string, r *record.Row) error {
-			loan, ok, err := v.loan(id, r)
-			if ok {
+		add := func(id string, r *record.Row) {
+			if loan, ok := v.loan(id, r); ok {
 				all = append(all, loan)
 			}
-			return err
 		}
 		if f.Device != "" {
-			d, err := t.findParty(record.TreeDevices, f.Device)
-			if err != nil {
-				return err
-			}
-			return add(d.id, d.row)
+			d := t.find(record.TreeDevices, f.Device)
+			add(d.id, d.row)
+			return
 		}
-		return t.eachRow(record.TreeDevices, add)
+		t.eachRow(record.TreeDevices, add)
 	})
 	return all, err
 }
@@ -70,19 +62,14 @@ type loanView struct {
 	people  map[string]*record.Row // those seen so far
 }
 
-func (v *loanView) loan(id string, r *record.Row) (loan checkout.Loan, ok bool, err error) {
+func (v *loanView) loan(id string, r *record.Row) (loan checkout.Loan, ok bool) {
 	s := r.Loan
 	if s.Holder == "" || v.person != "" && s.Holder != v.person {
-		return loan, false, nil
+		return loan, false
 	}
-	p, seen := v.people[s.Holder]
-	if !seen {
-		if p, err = v.row(record.TreePeople, s.Holder); err != nil {
-			return loan, false, err
-		}
-		if p == nil {
-			return loan, false, v.damaged("a loan names %q, who is not in the register", s.Holder)
-		}
+	p := v.people[s.Holder]
+	if p == nil {
+		p = v.holder(s.Holder).row
 		v.people[s.Holder] = p
 	}
 	loan = checkout.Loan{Device: r.Name, DeviceID: id, Person: p.Name, PersonID: s.Holder,
@@ -90,9 +77,7 @@ func (v *loanView) loan(id string, r *record.Row) (loan checkout.Loan, ok bool, 
 	if v.l.old != nil { // schema 1 has no labels in its rows
 		loan.Station = v.l.old.chains[s.Since.Chain].Name
 	}
-	if loan.Since, loan.ClockTrusted, err = v.clock.wall(s.At); err != nil {
-		return loan, false, err
-	}
+	loan.Since, loan.ClockTrusted = v.clock.wall(s.At)
 	if s.Length > 0 {
 		loan.Due = loan.Since.Add(s.Length)
 		// A clock that is right now says nothing about a loan from when it was
@@ -106,5 +91,5 @@ func (v *loanView) loan(id string, r *record.Row) (loan checkout.Loan, ok bool, 
 	if p.Pending {
 		loan.PersonID, loan.PersonTag = "", p.Mask
 	}
-	return loan, loan.Overdue || !v.filter.Overdue, nil
+	return loan, loan.Overdue || !v.filter.Overdue
 }

@@ -8,8 +8,6 @@ import (
 	"os"
 	"syscall"
 
-	bolt "go.etcd.io/bbolt"
-
 	"stump/checkout"
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/record"
@@ -98,27 +96,21 @@ func forgetNewest(path string) error {
 
 // older tells in what way this file is not the one that the note is of; "" where
 // it is, or goes on from there.
-func (t *txn) older(n newest) (string, error) {
-	c, err := t.chain(t.l.own)
-	if err != nil {
-		return "", err
-	}
-	head, _, err := t.head(t.l.own)
+func (t *txn) older(n newest) string {
+	c, at := t.chain(t.l.own), record.At(t.l.own, n.seq)
+	head, _ := t.head(t.l.own)
 	switch {
-	case err != nil:
-		return "", err
 	case c.ID.IsZero():
-		return "an empty ledger was put in its place", nil
+		return "an empty ledger was put in its place"
 	case c.ID != n.chain:
-		return "another ledger was put in its place", nil
+		return "another ledger was put in its place"
 	case head < n.seq:
-		return fmt.Sprintf("an old copy was put back: it ends with event %d, and the ledger had come to event %d", head, n.seq), nil
+		return fmt.Sprintf("an old copy was put back: it ends with event %d, and the ledger had come to event %d", head, n.seq)
 	}
-	raw := t.tx.Bucket(record.TreeEvents.Bucket()).Get(record.EventKey(record.At(t.l.own, n.seq)))
-	if p, err := record.Split(raw); err != nil || p.Hash != n.hash {
-		return fmt.Sprintf("another copy was put in its place: they have gone different ways before event %d", n.seq), nil
+	if p, err := record.Split(t.bucket(record.TreeEvents).Get(record.EventKey(at))); err != nil || p.Hash != n.hash {
+		return fmt.Sprintf("another copy was put in its place: they have gone different ways before event %d", n.seq)
 	}
-	return "", nil
+	return ""
 }
 
 // checkNewest compares the file with the note. What ends before it begins a new
@@ -128,47 +120,30 @@ func (l *Ledger) checkNewest() error {
 	if !ok {
 		return nil
 	}
-	var why string
-	err := l.db.View(func(tx *bolt.Tx) (err error) {
-		why, err = (&txn{l: l, tx: tx}).older(n)
-		return err
-	})
-	if err != nil || why == "" {
+	why := ""
+	if err := l.viewNow(func(t *txn) { why = t.older(n) }); err != nil || why == "" {
 		return err
 	}
 	l.o.Logger.Error("the ledger is not the one that it was", "err", why)
-	return l.db.Update(func(tx *bolt.Tx) error { return (&txn{l: l, tx: tx}).goOnAfter(n, why) })
+	return l.updateNow(func(t *txn) { t.goOnAfter(n, why) })
 }
 
 // goOnAfter begins a new segment after the note n.
-func (t *txn) goOnAfter(n newest, why string) error {
-	head, hash, err := t.head(t.l.own)
-	if err != nil {
-		return err
-	}
+func (t *txn) goOnAfter(n newest, why string) {
+	head, hash := t.head(t.l.own)
 	s := &Salvaged{Replaced: true, Reason: why, At: t.l.o.Stamp().Wall, LastSeq: head}
-	c, err := t.chain(t.l.own)
-	if err != nil {
-		return err
-	}
 	last := head
-	if c.ID == n.chain {
+	if t.chain(t.l.own).ID == n.chain {
 		last = max(head, n.seq)
 		if h, err := boltfile.ReadHolder(t.l.path); err == nil && !n.clean {
 			last = max(last, h.Ceiling)
 		}
 	}
-	ev := record.Event{Event: checkout.Event{Kind: checkout.Restore, Source: checkout.SourceSystem, Note: why,
-		Gap: &checkout.Gap{Seq: head, Hash: hash}}}
 	if last > head {
 		s.Lost = [][2]uint64{{head + 1, last}}
-		ev.Gap.Lost = s.Lost
-		if err := t.setHead(t.l.own, last, hash); err != nil {
-			return err
-		}
+		t.setHead(t.l.own, last, hash)
 	}
-	if err := t.append(&ev, nil, nil); err != nil {
-		return err
-	}
-	return t.put(record.TreeMeta, metaSalvage, salvagedForm.Encode(s))
+	t.append(&record.Event{Event: checkout.Event{Kind: checkout.Restore, Source: checkout.SourceSystem, Note: why,
+		Gap: &checkout.Gap{Seq: head, Hash: hash, Lost: s.Lost}}}, nobody, nobody)
+	t.put(record.TreeMeta, metaSalvage, salvagedForm.Encode(s))
 }

@@ -217,14 +217,10 @@ func (r *restorer) copyBackup(from *os.File) error {
 
 // compare fills in the result.
 func (r *restorer) compare() error {
-	err := r.copied.view(func(t *txn) (err error) {
-		if r.result.BackupSeq, _, err = t.head(t.l.own); err != nil || r.result.BackupSeq == 0 {
-			return err
+	err := r.copied.view(func(t *txn) {
+		if r.result.BackupSeq, _ = t.head(t.l.own); r.result.BackupSeq > 0 {
+			r.result.BackupTime = t.entry(record.At(t.l.own, r.result.BackupSeq), &times{t: t}).Time
 		}
-		clock := times{t: t}
-		e, err := t.entry(record.At(t.l.own, r.result.BackupSeq), &clock)
-		r.result.BackupTime = e.Time
-		return err
 	})
 	if err != nil || r.now == nil {
 		return err
@@ -241,16 +237,13 @@ func (r *restorer) compare() error {
 }
 
 func (r *restorer) compareLedger() error {
-	err := r.now.view(func(t *txn) (err error) {
-		r.result.Now, _, err = t.head(r.now.own)
-		return err
-	})
-	if err != nil {
+	if err := r.now.view(func(t *txn) { r.result.Now, _ = t.head(r.now.own) }); err != nil {
 		return err
 	}
 	if r.result.Now > r.result.BackupSeq {
 		r.result.Lost = [2]uint64{r.result.BackupSeq + 1, r.result.Now}
 	}
+	var err error
 	if r.result.Fork, err = r.fork(); err != nil {
 		return err
 	}
@@ -279,14 +272,11 @@ func (r *restorer) fork() (bool, error) {
 	}
 	var hashes [2]checkout.Hash
 	for i, l := range []*Ledger{r.copied, r.now} {
-		err := l.view(func(t *txn) error {
+		err := l.view(func(t *txn) {
 			at := record.At(l.own, last)
-			if t.tx.Bucket(record.TreeEvents.Bucket()).Get(record.EventKey(at)) == nil {
-				return nil // a gap that was owned up to
+			if t.bucket(record.TreeEvents).Get(record.EventKey(at)) != nil { // else a gap that was owned up to
+				hashes[i] = t.event(at).Hash
 			}
-			ev, err := t.event(at)
-			hashes[i] = ev.Hash
-			return err
 		})
 		if err != nil {
 			return false, err
@@ -309,12 +299,11 @@ func loansOf(l *Ledger) (map[string]string, error) {
 func rowsOf(tr record.Tree) func(*Ledger) (map[string]string, error) {
 	return func(l *Ledger) (map[string]string, error) {
 		all := map[string]string{}
-		err := l.view(func(t *txn) error {
-			return t.eachRow(tr, func(id string, r *record.Row) error {
+		err := l.view(func(t *txn) {
+			t.eachRow(tr, func(id string, r *record.Row) {
 				if !r.Pending {
 					all[id] = r.Name
 				}
-				return nil
 			})
 		})
 		return all, err
@@ -352,9 +341,9 @@ func (r *restorer) replace(actor string) error {
 	}
 	l := r.copied
 	for _, step := range []func() error{
-		func() error { return l.update(func(t *txn) error { return r.begin(t, old, actor) }) },
+		func() error { return l.update(func(t *txn) { r.begin(t, old, actor) }) },
 		func() error { return r.eraseAgain(old) },
-		func() error { return l.update(func(t *txn) error { return r.settleOutbox(t, old) }) },
+		func() error { return l.update(func(t *txn) { r.settleOutbox(t, old) }) },
 	} {
 		if err := step(); err != nil {
 			return err
@@ -367,149 +356,118 @@ func (r *restorer) replace(actor string) error {
 	return replace(r.path, r.tmp, r.result.Aside)
 }
 
-// same returns the copy's event at a place, if the old ledger has it too.
-func (r *restorer) same(t *txn, old *wreck, at record.Ref) (ev record.Event, ok bool, err error) {
+// same returns the copy's event at a place and the old ledger's, if both have it
+// and it is the same.
+func (r *restorer) same(t *txn, old *wreck, at record.Ref) (mine, was record.Event, ok bool) {
 	e, there := old.find(at)
-	if !there || t.tx.Bucket(record.TreeEvents.Bucket()).Get(record.EventKey(at)) == nil {
-		return ev, false, nil
-	}
-	if ev, err = t.event(at); err != nil {
-		return ev, false, err
+	if !there || t.bucket(record.TreeEvents).Get(record.EventKey(at)) == nil {
+		return mine, was, false
 	}
 	_, was, err := old.load(e)
-	return ev, err == nil && was.Hash == ev.Hash, err
+	t.must(err)
+	mine = t.event(at)
+	return mine, was, was.Hash == mine.Hash
 }
 
 // eraseAgain erases from the copy what was erased from the old ledger: of events,
 // what is gone there, and the people whom its Erase events name.
 func (r *restorer) eraseAgain(old *wreck) error {
 	const batch = 1000
-	l := r.copied
 	for some := range slices.Chunk(old.events, batch) {
-		if err := l.update(func(t *txn) error { return r.eraseLike(t, old, some) }); err != nil {
+		if err := r.copied.update(func(t *txn) { r.eraseLike(t, old, some) }); err != nil {
 			return err
 		}
 	}
-	for _, e := range old.events {
-		if e.at.Chain != l.own || e.at.Seq <= r.result.BackupSeq || r.result.Fork {
-			continue
+	return r.copied.update(func(t *txn) {
+		for _, e := range old.events {
+			if e.at.Chain != t.l.own || e.at.Seq <= r.result.BackupSeq || r.result.Fork {
+				continue
+			}
+			_, was, err := old.load(e)
+			t.must(err)
+			if was.Kind == checkout.Erase && was.Whose != nil {
+				t.eraseAgain(was.Whose)
+			}
 		}
-		_, was, err := old.load(e)
-		if err == nil && was.Kind == checkout.Erase && was.Whose != nil {
-			err = l.update(func(t *txn) error { return t.eraseAgain(was.Whose) })
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	})
 }
 
 // eraseLike erases of the copy's events what the old ledger's lack. A loan of
 // which that was the beginning is over.
-func (r *restorer) eraseLike(t *txn, old *wreck, some []wreckEvent) error {
+func (r *restorer) eraseLike(t *txn, old *wreck, some []wreckEvent) {
 	s := newSweeper(t)
+	gone := func(had, has string) bool { return had != "" && has == "" }
 	for _, e := range some {
 		if !e.erased {
 			continue
 		}
-		mine, same, err := r.same(t, old, e.at)
-		if err != nil {
-			return err
-		}
-		if !same {
-			continue
-		}
-		_, was, err := old.load(e)
-		if err != nil {
-			return err
-		}
-		gone := func(had, has string) bool { return had != "" && has == "" }
+		mine, was, same := r.same(t, old, e.at)
 		what := eraseParts{person: gone(mine.Person, was.Person), from: gone(mine.From, was.From),
 			actor: gone(mine.Actor, was.Actor), note: gone(mine.Note, was.Note)}
-		if what == (eraseParts{}) {
+		if !same || what == (eraseParts{}) {
 			continue
 		}
 		s.mark(e.at, what)
 		if what.person {
-			s.people[mine.Person] = true
-			if err := t.endErased(mine.Device, e.at); err != nil {
-				return err
-			}
+			s.mark(e.at, what, mine.Person)
+			t.endErased(mine.Device, e.at)
 		}
 		if what.from {
-			s.people[mine.From] = true
+			s.mark(e.at, what, mine.From)
 		}
 	}
-	return s.eraseParts(t)
+	s.eraseParts(t)
 }
 
 // endErased ends the loan of a device that began with the event at, since who
 // had it is erased.
-func (t *txn) endErased(device string, at record.Ref) error {
-	r, err := t.row(record.TreeDevices, device)
-	if err == nil && r != nil && r.Resolved != "" {
+func (t *txn) endErased(device string, at record.Ref) {
+	r := t.row(record.TreeDevices, device)
+	if r != nil && r.Resolved != "" {
 		device = r.Resolved
-		r, err = t.row(record.TreeDevices, device)
+		r = t.row(record.TreeDevices, device)
 	}
-	if err != nil || r == nil || r.Loan.Since != at {
-		return err
+	if r != nil && r.Loan.Since == at {
+		r.Loan.Holder = ""
+		t.putRow(record.TreeDevices, device, r)
 	}
-	r.Loan.Holder = ""
-	return t.putRow(record.TreeDevices, device, r)
 }
 
 // settleOutbox keeps the rows that the old ledger had too, removes those whose
 // events were delivered since, and parks those of which nobody can tell.
-func (r *restorer) settleOutbox(t *txn, old *wreck) error {
-	type kept struct {
-		sink string
-		at   record.Ref
-		row  record.OutboxRow
-	}
-	var all []kept
-	sinks := map[uint16]string{}
-	for name, i := range t.l.sinkIDs {
-		sinks[i] = name
+func (r *restorer) settleOutbox(t *txn, old *wreck) {
+	type waiting struct {
+		at  record.Ref
+		row record.OutboxRow
 	}
 	oldSinks := old.sinks()
-	err := t.each(record.TreeOutbox, nil, func(k, v []byte) error {
-		at, sink, _ := record.ParseOutboxKey(k)
-		o, err := record.OutboxForm.Decode(v)
-		all = append(all, kept{sinks[sink], at, o})
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	for _, k := range all {
-		_, same, err := r.same(t, old, k.at)
-		if err != nil {
-			return err
-		}
-		_, waits := old.rows[record.TreeOutbox][string(record.OutboxKey(k.at, oldSinks[k.sink]))]
-		switch {
-		case same && waits:
-		case same && old.intact(record.TreeOutbox, record.TreeMeta):
-			if _, err := t.removeOutbox(k.sink, []RowKey{k.at}, func(RowKey, record.OutboxRow) error { return nil }); err != nil {
-				return err
+	for name, index := range t.l.sinkIDs {
+		var all []waiting
+		t.each(record.TreeOutbox, nil, func(k, v []byte) {
+			if at, sink, _ := record.ParseOutboxKey(k); sink == index {
+				o, err := record.OutboxForm.Decode(v)
+				t.must(err)
+				all = append(all, waiting{at, o})
 			}
-		default:
-			k.row.State, k.row.LastError = record.Parked, "restored from a backup: this may have been delivered"
-			if err := t.put(record.TreeOutbox, t.outboxKey(k.sink, k.at), record.OutboxForm.Encode(&k.row)); err != nil {
-				return err
+		})
+		for _, w := range all {
+			_, _, same := r.same(t, old, w.at)
+			_, waits := old.rows[record.TreeOutbox][string(record.OutboxKey(w.at, oldSinks[name]))]
+			switch {
+			case same && waits:
+			case same && old.intact(record.TreeOutbox, record.TreeMeta):
+				t.removeOutbox(name, []RowKey{w.at}, nil)
+			default:
+				w.row.State, w.row.Reason = record.Parked, "restored from a backup: this may have been delivered"
+				t.put(record.TreeOutbox, t.outboxKey(name, w.at), record.OutboxForm.Encode(&w.row))
 			}
 		}
 	}
-	return nil
 }
 
 // begin appends the first event after the restore.
-func (r *restorer) begin(t *txn, old *wreck, actor string) error {
-	last, hash, err := t.head(t.l.own)
-	if err != nil {
-		return err
-	}
+func (r *restorer) begin(t *txn, old *wreck, actor string) {
+	last, hash := t.head(t.l.own)
 	ev := record.Event{Event: checkout.Event{Kind: checkout.Restore, Actor: actor, Source: checkout.SourceSystem, Note: "restored " + filepath.Base(r.result.Backup),
 		Gap: &checkout.Gap{File: r.result.Aside, Seq: last, Hash: hash}}}
 	highest := max(last, old.newest(t.l.own))
@@ -519,12 +477,8 @@ func (r *restorer) begin(t *txn, old *wreck, actor string) error {
 	if highest > last {
 		ev.Gap.Lost = [][2]uint64{{last + 1, highest}}
 	}
-	if err := t.setHead(t.l.own, highest, hash); err != nil {
-		return err
-	}
+	t.setHead(t.l.own, highest, hash)
 	t.l.segment = uuid.New()
-	if err := t.put(record.TreeMeta, metaSegment, t.l.segment[:]); err != nil {
-		return err
-	}
-	return t.append(&ev, nil, nil)
+	t.put(record.TreeMeta, metaSegment, t.l.segment[:])
+	t.append(&ev, nobody, nobody)
 }

@@ -13,18 +13,16 @@ import (
 // metaSwept is where the last event is that Anonymise has dealt with.
 var metaSwept = []byte("swept")
 
-func (t *txn) swept() (record.Ref, error) {
-	b, err := t.get(record.TreeMeta, metaSwept)
+func (t *txn) swept() record.Ref {
+	b := t.get(record.TreeMeta, metaSwept)
 	at, ok := record.ParseEventKey(b)
-	if err == nil && b != nil && !ok {
-		err = t.damaged("how far retention has come")
+	if b != nil && !ok {
+		t.damaged("how far retention has come")
 	}
-	return at, err
+	return at
 }
 
-func (t *txn) setSwept(at record.Ref) error {
-	return t.put(record.TreeMeta, metaSwept, record.EventKey(at))
-}
+func (t *txn) setSwept(at record.Ref) { t.put(record.TreeMeta, metaSwept, record.EventKey(at)) }
 
 // sweepBatch is how many events Anonymise looks at in one transaction.
 const sweepBatch = 500
@@ -52,10 +50,7 @@ func (l *Ledger) Anonymise(ctx context.Context, before time.Time) (int, error) {
 			return total, err
 		}
 		var s *sweeper
-		err := l.view(func(t *txn) (err error) {
-			s, err = t.nextSweep(before)
-			return err
-		})
+		err := l.view(func(t *txn) { s = t.nextSweep(before) })
 		if err != nil || s == nil {
 			return total, err
 		}
@@ -81,42 +76,33 @@ func newSweeper(t *txn) *sweeper {
 
 // nextSweep collects the loans that the next events close. It returns nil when
 // no event is old enough.
-func (t *txn) nextSweep(before time.Time) (*sweeper, error) {
-	s := newSweeper(t)
-	begin, err := t.swept()
-	if err != nil {
-		return nil, err
-	}
+func (t *txn) nextSweep(before time.Time) *sweeper {
+	s, begin := newSweeper(t), t.swept()
 	s.swept = begin
 	clock := times{t: t}
 	var waiting []closing // of unknown time, until one of known time follows
 	n := 0
-	err = t.events(begin, func(at record.Ref, raw []byte) (bool, error) {
+	t.events(begin, func(at record.Ref, raw []byte) bool {
 		ev, err := t.decode(at, raw)
-		if err != nil {
-			return false, err
-		}
-		when, known, err := clock.wall(ev.At)
-		if err != nil || known && !when.Before(before) {
-			return false, err
+		t.must(err)
+		when, known := clock.wall(ev.At)
+		if known && !when.Before(before) {
+			return false
 		}
 		waiting = append(waiting, closing{at, ev})
 		n++
-		if !known {
-			return true, nil
-		}
-		for _, w := range waiting {
-			if err := s.event(w.at, &w.ev); err != nil {
-				return false, err
+		if known {
+			for _, w := range waiting {
+				s.event(w.at, &w.ev)
 			}
+			waiting, s.swept = nil, at
 		}
-		waiting, s.swept = nil, at
-		return n < sweepBatch, nil
+		return !known || n < sweepBatch
 	})
-	if err != nil || s.swept == begin {
-		return nil, err
+	if s.swept == begin {
+		return nil
 	}
-	return s, nil
+	return s
 }
 
 type closing struct {
@@ -135,7 +121,7 @@ func (s *sweeper) mark(r record.Ref, what eraseParts, who ...string) {
 
 // event marks the loan that ev closes, and ev itself where it is only about
 // what is past.
-func (s *sweeper) event(here record.Ref, ev *record.Event) error {
+func (s *sweeper) event(here record.Ref, ev *record.Event) {
 	switch ev.Kind {
 	case checkout.Return:
 		s.mark(here, eraseParts{person: true, from: true, note: true}, ev.Person, ev.From)
@@ -143,124 +129,94 @@ func (s *sweeper) event(here record.Ref, ev *record.Event) error {
 		// The person of a hand-over has it still, as far as this event tells.
 		s.mark(here, eraseParts{from: true}, ev.From)
 	case checkout.Resolve:
-		return s.superseded(ev)
+		if ev.Device != "" { // of two loans of what turned out to be one device the older is over, though no event closed it
+			s.markOpener(earlier(s.t.mover(ev.Links.Device), s.t.mover(ev.Links.Resolved)))
+		}
+		return
 	default:
-		return nil
+		return
 	}
-	at, opener, err := s.t.mover(ev.Links.Device)
-	s.markOpener(at, &opener)
-	return err
-}
-
-// superseded marks the older of two loans, where a pending tag turned out to be a
-// device that has one of its own: no event has closed it.
-func (s *sweeper) superseded(ev *record.Event) error {
-	if ev.Device == "" {
-		return nil
-	}
-	a, x, err := s.t.mover(ev.Links.Device)
-	if err != nil {
-		return err
-	}
-	b, y, err := s.t.mover(ev.Links.Resolved)
-	if a.Compare(b) > 0 {
-		a, x = b, y
-	}
-	s.markOpener(a, &x)
-	return err
+	s.markOpener(s.t.mover(ev.Links.Device))
 }
 
 // markOpener marks the beginning of a loan that is over.
-func (s *sweeper) markOpener(at record.Ref, opener *record.Event) {
-	if opener.Kind == checkout.Checkout || opener.Kind == checkout.Handover {
-		s.mark(at, eraseParts{person: true, note: true}, opener.Person)
+func (s *sweeper) markOpener(c closing) {
+	if c.ev.Kind == checkout.Checkout || c.ev.Kind == checkout.Handover {
+		s.mark(c.at, eraseParts{person: true, note: true}, c.ev.Person)
 	}
+}
+
+func earlier(a, b closing) closing {
+	if a.at.Compare(b.at) > 0 {
+		return b
+	}
+	return a
+}
+
+func later(a, b closing) closing {
+	if a.at.Compare(b.at) > 0 {
+		return a
+	}
+	return b
 }
 
 // mover goes back from an event of a device to the newest that says who has
 // the device. Where a pending tag turned out to be the device, that is the newer
 // one of two.
-func (t *txn) mover(at record.Ref) (record.Ref, record.Event, error) {
+func (t *txn) mover(at record.Ref) closing {
 	for at.Seq != 0 {
-		ev, err := t.event(at)
-		if err != nil {
-			return record.Ref{}, record.Event{}, err
-		}
+		ev := t.event(at)
 		switch ev.Kind {
 		case checkout.Checkout, checkout.Handover, checkout.Return, checkout.Lost, checkout.Found:
-			return at, ev, nil
+			return closing{at, ev}
 		case checkout.Resolve:
-			a, x, err := t.mover(ev.Links.Device)
-			if err != nil {
-				return record.Ref{}, record.Event{}, err
-			}
-			b, y, err := t.mover(ev.Links.Resolved)
-			if a.Compare(b) > 0 {
-				return a, x, err
-			}
-			return b, y, err
+			return later(t.mover(ev.Links.Device), t.mover(ev.Links.Resolved))
 		}
 		at = ev.Links.Device
 	}
-	return record.Ref{}, record.Event{}, nil
+	return closing{}
 }
 
 // apply erases what was collected, and says so in an event.
-func (s *sweeper) apply(t *txn) error {
-	if err := s.eraseParts(t); err != nil {
-		return err
+func (s *sweeper) apply(t *txn) {
+	s.eraseParts(t)
+	t.setSwept(s.swept)
+	if len(s.erase) == 0 {
+		return
 	}
-	if err := t.setSwept(s.swept); err != nil || len(s.erase) == 0 {
-		return err
-	}
-	ev := record.Event{Event: checkout.Event{Kind: checkout.Erase, Source: checkout.SourceSystem,
-		Note: fmt.Sprintf("retention: %s of closed loans up to event %d anonymised", count.Of(len(s.erase), "event"), s.swept.Seq)}}
-	return t.append(&ev, nil, nil)
+	t.append(&record.Event{Event: checkout.Event{Kind: checkout.Erase, Source: checkout.SourceSystem,
+		Note: fmt.Sprintf("retention: %s of closed loans up to event %d anonymised", count.Of(len(s.erase), "event"), s.swept.Seq)}}, nobody, nobody)
 }
 
 // eraseParts leads the histories of the people past what goes, and erases it.
-func (s *sweeper) eraseParts(t *txn) error {
+func (s *sweeper) eraseParts(t *txn) {
+	if len(s.erase) == 0 {
+		return
+	}
+	people := map[string]*record.Row{}
 	for id := range s.people {
-		r, err := t.row(record.TreePeople, id)
-		if err != nil {
-			return err
-		}
+		r := t.row(record.TreePeople, id)
 		if r != nil && r.Resolved != "" {
-			delete(s.people, id)
-			s.people[r.Resolved] = true
+			id = r.Resolved
+			r = t.row(record.TreePeople, id)
+		}
+		if r != nil { // else they were erased before
+			people[id] = r
 		}
 	}
-	for id := range s.people {
-		r, err := t.row(record.TreePeople, id)
-		if err != nil {
-			return err
-		}
-		if r == nil {
-			continue // erased before
-		}
-		if err := s.leadPast(t, party{record.TreePeople, id, r}); err != nil {
-			return err
-		}
+	for id, r := range people {
+		s.leadPast(t, party{record.TreePeople, id, r})
 	}
 	for at, what := range s.erase {
-		if err := t.eraseEvent(at, what); err != nil {
-			return err
-		}
+		t.eraseEvent(at, what)
 	}
-	if len(s.erase) == 0 {
-		return nil
-	}
-	return t.put(record.TreeMeta, metaScrub, nil)
+	t.put(record.TreeMeta, metaScrub, nil)
 }
 
 // leadPast links a person's history without what goes.
-func (s *sweeper) leadPast(t *txn, p party) error {
-	all, err := t.trail(p)
-	if err != nil {
-		return err
-	}
+func (s *sweeper) leadPast(t *txn, p party) {
 	var kept []stop
-	for _, st := range all {
+	for _, st := range t.trail(p) {
 		gone := s.erase[st.at]
 		if gone.person {
 			st.person = ""
@@ -272,5 +228,5 @@ func (s *sweeper) leadPast(t *txn, p party) error {
 			kept = append(kept, st)
 		}
 	}
-	return t.relinkTrail(p, kept)
+	t.relinkTrail(p, kept)
 }

@@ -3,7 +3,6 @@ package ledger
 import (
 	"cmp"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -12,8 +11,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	bolt "go.etcd.io/bbolt"
 
 	"stump/checkout"
 	"stump/checkout/ledger/boltfile"
@@ -190,22 +187,14 @@ func identify(path string) (id identity, err error) {
 	defer boltfile.Shut(path, db, file)
 	l := &Ledger{path: path, readOnly: true, db: db}
 	err = l.guard(func() error {
-		return db.View(func(tx *bolt.Tx) error {
-			t := &txn{l: l, tx: tx}
-			if err := t.checkTrees(); err != nil {
-				return err
-			}
-			own, chains, err := t.ownChain()
-			if err != nil {
-				return err
-			}
-			id.txid, id.chain = tx.ID(), chains[own].ID
-			if id.seq, _, err = t.head(own); err != nil {
-				return err
-			}
-			ev, err := record.Decode(tx.Bucket(record.TreeEvents.Bucket()).Get(record.EventKey(record.At(own, id.seq))))
+		return l.viewNow(func(t *txn) {
+			t.checkTrees()
+			own, chains := t.ownChain()
+			id.txid, id.chain = t.tx.ID(), chains[own].ID
+			id.seq, _ = t.head(own)
+			ev, err := record.Decode(t.bucket(record.TreeEvents).Get(record.EventKey(record.At(own, id.seq))))
+			t.must(err)
 			id.station = ev.Station
-			return err
 		})
 	})
 	return id, err
@@ -225,24 +214,17 @@ func identifyEntry(dir string, e os.DirEntry) (identity, error) {
 }
 
 // ownChain returns the chains of a file and which is its own, of any schema.
-func (t *txn) ownChain() (own uint16, chains map[uint16]record.Chain, err error) {
-	b, err := t.get(record.TreeMeta, metaSchema)
-	if err != nil {
-		return 0, nil, err
+func (t *txn) ownChain() (own uint16, chains map[uint16]record.Chain) {
+	if t.readSchema() != 1 {
+		return t.readOwn(), t.chains()
 	}
-	if v, _ := binary.Uvarint(b); v != 1 {
-		if own, err = t.readOwn(); err == nil {
-			chains, err = t.chains()
-		}
-		return own, chains, err
-	}
-	chains, err = t.chains1()
+	chains = t.chains1()
 	for i, c := range chains {
 		if !c.ID.IsZero() {
 			own = max(own, i)
 		}
 	}
-	return own, chains, err
+	return own, chains
 }
 
 // found is a backup in a folder.
@@ -255,12 +237,10 @@ type found struct {
 // files with such names. The clock and the names say nothing of their order.
 func (l *Ledger) backups(dir string) (own []found, others []string, err error) {
 	mine := map[checkout.Hash]uint16{}
-	err = l.view(func(t *txn) error {
-		chains, err := t.chains()
-		for i, c := range chains {
+	err = l.view(func(t *txn) {
+		for i, c := range t.chains() {
 			mine[c.ID] = i // the later chain has the higher index
 		}
-		return err
 	})
 	if err != nil {
 		return nil, nil, err

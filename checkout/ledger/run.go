@@ -59,8 +59,8 @@ func (h *health) under(begun time.Time) {
 	h.begun = begun
 }
 
-// view runs f in a reading transaction.
-func (l *Ledger) view(f func(*txn) error) error {
+// view runs f in a reading transaction, and returns the error by which it failed.
+func (l *Ledger) view(f func(*txn)) error {
 	if err := l.ensure(); err != nil {
 		return err
 	}
@@ -69,9 +69,7 @@ func (l *Ledger) view(f func(*txn) error) error {
 	if l.db == nil {
 		return ErrClosed
 	}
-	err := l.guard(func() error {
-		return l.db.View(func(tx *bolt.Tx) error { return f(&txn{l: l, tx: tx}) })
-	})
+	err := l.guard(func() error { return l.viewNow(f) })
 	var damaged *DamagedError
 	if errors.As(err, &damaged) && !l.readOnly {
 		l.suspect(damaged)
@@ -79,9 +77,19 @@ func (l *Ledger) view(f func(*txn) error) error {
 	return err
 }
 
+// viewNow is view for whoever is alone with the file.
+func (l *Ledger) viewNow(f func(*txn)) error {
+	return l.db.View(func(tx *bolt.Tx) error { return (&txn{l: l, tx: tx}).try(f) })
+}
+
+// updateNow is update for whoever is alone with the file.
+func (l *Ledger) updateNow(f func(*txn)) error {
+	return l.db.Update(func(tx *bolt.Tx) error { return (&txn{l: l, tx: tx}).try(f) })
+}
+
 // viewForTap is view for what a tap needs to know: damage that is in its way
 // is salvaged at once.
-func (l *Ledger) viewForTap(f func(*txn) error) error {
+func (l *Ledger) viewForTap(f func(*txn)) error {
 	err := l.view(f)
 	var damaged *DamagedError
 	if l.readOnly || !errors.As(err, &damaged) {
@@ -168,11 +176,11 @@ type callerError struct{ error }
 func (e callerError) Unwrap() error { return e.error }
 
 // update runs f in a writing transaction and returns when it is on the disk.
-// What f returns comes back as it is, and nothing is written. Where the disk
+// The error by which f fails comes back as it is, and nothing is written. Where the disk
 // refuses, the error wraps ErrCannotSave, nothing was saved, and the file is
 // opened anew: after a failed write or sync, neither bbolt's picture of the
 // file nor the kernel's cached pages are to be trusted.
-func (l *Ledger) update(f func(*txn) error) error {
+func (l *Ledger) update(f func(*txn)) error {
 	if l.readOnly {
 		return ErrReadOnly
 	}
@@ -213,7 +221,7 @@ func (l *Ledger) update(f func(*txn) error) error {
 }
 
 // commit is one attempt at a writing transaction.
-func (l *Ledger) commit(f func(*txn) error) (txid int, err error) {
+func (l *Ledger) commit(f func(*txn)) (txid int, err error) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	if l.db == nil {
@@ -222,7 +230,7 @@ func (l *Ledger) commit(f func(*txn) error) (txid int, err error) {
 	err = l.guard(func() error {
 		return l.db.Update(func(tx *bolt.Tx) error {
 			txid = tx.ID()
-			if err := f(&txn{l: l, tx: tx}); err != nil {
+			if err := (&txn{l: l, tx: tx}).try(f); err != nil {
 				return callerError{err}
 			}
 			boltfile.Crash("before-commit")
@@ -241,12 +249,12 @@ func (l *Ledger) retry(cause error, txid int) error {
 		return cause
 	}
 	reached := false
-	_, err := l.commit(func(t *txn) error {
+	_, err := l.commit(func(t *txn) {
 		// The number of a transaction is one above the newest in the file.
 		if reached = t.tx.ID() > txid; !reached {
-			return cause
+			t.fail(cause)
 		}
-		return t.put(record.TreeMeta, metaSegment, l.segment[:])
+		t.put(record.TreeMeta, metaSegment, l.segment[:])
 	})
 	if reached && err == nil {
 		return nil

@@ -3,13 +3,11 @@ package ledger
 import (
 	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"math"
 	"slices"
 
-	"github.com/google/uuid"
 	bolt "go.etcd.io/bbolt"
 
 	"stump/checkout"
@@ -39,39 +37,28 @@ func (s *salvager) fill(db *bolt.DB) error {
 	// The file has no name yet: one sync at the end will do.
 	db.NoSync = true
 	defer func() { db.NoSync = false }()
-	if err := db.Update(initTrees); err != nil {
-		return err
-	}
-	within := func(f func(*txn) error) error {
-		return db.Update(func(tx *bolt.Tx) error { return f(&txn{l: l, tx: tx}) })
-	}
-	if err := within(s.fillMeta); err != nil {
-		return err
-	}
+	steps := []func(*txn){(*txn).initTrees, s.fillMeta}
 	seen := newReplay()
 	const batch = 1000
 	for some := range slices.Chunk(s.inOrder(), batch) {
-		if err := within(func(t *txn) error { return s.fillEvents(t, some, seen) }); err != nil {
-			return err
-		}
+		steps = append(steps, func(t *txn) { s.fillEvents(t, some, seen) })
 	}
 	for some := range slices.Chunk(slices.Sorted(maps.Keys(s.rows[record.TreeOutbox])), batch) {
-		if err := within(func(t *txn) error { return s.fillOutbox(t, some) }); err != nil {
+		steps = append(steps, func(t *txn) { s.fillOutbox(t, some) })
+	}
+	steps = append(steps, func(t *txn) {
+		restate := s.fillRows(t, seen)
+		for key, body := range s.rows[record.TreeUnknown] {
+			t.put(record.TreeUnknown, []byte(key), body)
+		}
+		s.begin(t, restate)
+	})
+	for _, step := range steps {
+		if err := l.updateNow(step); err != nil {
 			return err
 		}
 	}
-	return within(func(t *txn) error {
-		restate, err := s.fillRows(t, seen)
-		if err != nil {
-			return err
-		}
-		for key, body := range s.rows[record.TreeUnknown] {
-			if err := t.put(record.TreeUnknown, []byte(key), body); err != nil {
-				return err
-			}
-		}
-		return s.begin(t, restate)
-	})
+	return nil
 }
 
 // nameChains makes sure that each chain with events has a name, and that one of
@@ -102,26 +89,13 @@ func (s *salvager) nameChains() error {
 
 // fillMeta writes the chains and sinks, and the key check that the damaged file
 // had.
-func (s *salvager) fillMeta(t *txn) error {
-	var err error
-	if t.l.segment, err = uuid.NewRandom(); err != nil {
-		return err
-	}
-	if err := t.put(record.TreeMeta, metaSegment, t.l.segment[:]); err != nil {
-		return err
-	}
+func (s *salvager) fillMeta(t *txn) {
 	for i, c := range s.chains {
-		if err := t.putChain(i, c); err != nil {
-			return err
-		}
+		t.putChain(i, c)
 	}
-	if err := t.setOwn(s.own); err != nil {
-		return err
-	}
+	t.setOwn(s.own)
 	if len(s.chains) > 1 {
-		if err := t.setRuns(s.order()); err != nil {
-			return err
-		}
+		t.setRuns(s.order())
 	}
 	t.l.sinkIDs = s.sinks()
 	taken := slices.Collect(maps.Values(t.l.sinkIDs))
@@ -134,23 +108,19 @@ func (s *salvager) fillMeta(t *txn) error {
 		}
 	}
 	for name, i := range t.l.sinkIDs {
-		if err := t.put(record.TreeMeta, metaSink(name), record.SinkForm.Encode(&record.Sink{Index: i})); err != nil {
-			return err
-		}
+		t.put(record.TreeMeta, metaSink(name), record.SinkForm.Encode(&record.Sink{Index: i}))
 	}
 	meta := s.rows[record.TreeMeta]
 	for _, key := range [][]byte{metaSimulated, metaSwept, metaScrub} {
 		if body, ok := meta[string(key)]; ok {
-			if err := t.put(record.TreeMeta, key, body); err != nil {
-				return err
-			}
+			t.put(record.TreeMeta, key, body)
 		}
 	}
 	check := t.l.keys.Check(0)
 	if old, ok := meta[string(metaKey)]; ok {
 		check = old
 	}
-	return t.put(record.TreeMeta, metaKey, check)
+	t.put(record.TreeMeta, metaKey, check)
 }
 
 // order returns the runs of the chains; where the file does not tell it, each
@@ -186,27 +156,22 @@ func (s *salvager) inOrder() []wreckEvent {
 
 // fillEvents copies events and links them anew, since some that they linked
 // to may be lost. What is hashed stays as it is.
-func (s *salvager) fillEvents(t *txn, some []wreckEvent, seen *replay) error {
+func (s *salvager) fillEvents(t *txn, some []wreckEvent, seen *replay) {
 	for _, e := range some {
 		b, ev, err := s.load(e)
-		if err != nil {
-			return err
-		}
+		t.must(err)
 		ev.Links = seen.links(&ev)
 		seen.event(e.at, &ev)
 		s.remember(&ev)
 		sealed, err := record.Rewrite(b, func(_ *record.Secrets, l *record.Links, _ *bool) { *l = ev.Links })
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(t.putEvent(e.at, sealed), t.setHead(e.at.Chain, ev.Seq, ev.Hash), t.noteBoot(&ev, e.at)); err != nil {
-			return err
-		}
+		t.must(err)
+		t.putEvent(e.at, sealed)
+		t.setHead(e.at.Chain, ev.Seq, ev.Hash)
+		t.noteBoot(&ev, e.at)
 		if e.at.Chain == s.own {
 			s.result.LastSeq = ev.Seq
 		}
 	}
-	return nil
 }
 
 // restated is a loan that a device's row tells of and no event does.
@@ -217,32 +182,25 @@ type restated struct {
 
 // fillRows writes devices, people and tags: the register's part as the rows
 // say, loans and histories as the events say.
-func (s *salvager) fillRows(t *txn, seen *replay) (restate []restated, err error) {
+func (s *salvager) fillRows(t *txn, seen *replay) (restate []restated) {
 	for _, part := range []struct {
 		tree  record.Tree
 		heads map[string]record.Ref
 	}{{record.TreePeople, seen.people}, {record.TreeDevices, seen.devices}} {
 		for _, id := range s.ids(part.tree, part.heads) {
-			r, err := s.rowOf(part.tree, id)
-			if err != nil {
-				return nil, err
-			}
+			r := s.rowOf(t, part.tree, id)
 			was := r.Loan
 			r.Head, r.Loan = part.heads[id], seen.loans[id]
 			if r.Lookup != nil {
-				if err := t.put(record.TreeTags, r.Lookup, ownerBody(part.tree, id)); err != nil {
-					return nil, err
-				}
+				t.put(record.TreeTags, r.Lookup, ownerBody(part.tree, id))
 			}
-			if err := t.putRow(part.tree, id, r); err != nil {
-				return nil, err
-			}
+			t.putRow(part.tree, id, r)
 			if part.tree == record.TreeDevices && was.Since.Compare(r.Loan.Since) > 0 {
 				restate = append(restate, restated{id, was})
 			}
 		}
 	}
-	return restate, nil
+	return restate
 }
 
 // ids are those that have a row or an event.
@@ -271,9 +229,9 @@ func (s *salvager) remember(ev *record.Event) {
 
 // rowOf is the saved row, or one made from the events. The tags tree may still
 // tell the look-up value of its tag.
-func (s *salvager) rowOf(tr record.Tree, id string) (*record.Row, error) {
+func (s *salvager) rowOf(t *txn, tr record.Tree, id string) *record.Row {
 	if old, ok := s.rows[tr][id]; ok {
-		return record.DecodeRow(old)
+		return t.decodeRow(tr, id, old)
 	}
 	s.result.Made++
 	r := cmp.Or(s.made[tr][id], &record.Row{Name: id})
@@ -286,39 +244,26 @@ func (s *salvager) rowOf(tr record.Tree, id string) (*record.Row, error) {
 	if r.Lookup == nil {
 		s.result.Tagless++
 	}
-	return r, nil
+	return r
 }
 
 // fillOutbox keeps the rows that wait. Where the newest transaction may be lost,
 // a row may be of an event that was delivered in it: an admin decides.
-func (s *salvager) fillOutbox(t *txn, keys []string) error {
-	queued := map[string]uint64{}
+func (s *salvager) fillOutbox(t *txn, keys []string) {
 	for _, key := range keys {
 		at, sink, ok := record.ParseOutboxKey([]byte(key))
 		name := s.sinkName(t, sink)
 		if _, there := s.find(at); !ok || !there || name == "" {
 			continue // its event is lost, and is among those that the report names
 		}
-		body := s.rows[record.TreeOutbox][key]
+		o, err := record.OutboxForm.Decode(s.rows[record.TreeOutbox][key])
+		t.must(err)
 		if !s.current {
-			o, err := record.OutboxForm.Decode(body)
-			if err != nil {
-				return err
-			}
-			o.State, o.LastError = record.Parked, "the ledger was damaged: this may have been delivered"
-			body = record.OutboxForm.Encode(&o)
+			o.State, o.Reason = record.Parked, "the ledger was damaged: this may have been delivered"
 		}
-		if err := t.put(record.TreeOutbox, []byte(key), body); err != nil {
-			return err
-		}
-		queued[name]++
+		t.put(record.TreeOutbox, []byte(key), record.OutboxForm.Encode(&o))
+		t.count(name, 1, 0)
 	}
-	for name, n := range queued {
-		if err := t.count(name, n, 0); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (s *salvager) sinkName(t *txn, index uint16) string {
@@ -346,11 +291,8 @@ func (s *salvager) lostRows() int {
 
 // begin appends the first event of the new segment, and one for each loan
 // that is restated.
-func (s *salvager) begin(t *txn, restate []restated) error {
-	seq, hash, err := t.head(s.own)
-	if err != nil {
-		return err
-	}
+func (s *salvager) begin(t *txn, restate []restated) {
+	seq, hash := t.head(s.own)
 	last := s.newest(s.own)
 	s.result.Lost = s.holes(s.own, last)
 	for i, c := range s.chains {
@@ -373,45 +315,34 @@ func (s *salvager) begin(t *txn, restate []restated) error {
 	s.result.Restated, s.result.Rows = len(restate), s.lostRows()
 	ev := record.Event{Event: checkout.Event{Kind: checkout.Salvage, Source: checkout.SourceSystem, Note: s.result.Reason,
 		Gap: &checkout.Gap{File: s.result.File, Seq: seq, Hash: hash, Lost: missing, Others: s.result.Others}}}
-	if err := t.setHead(s.own, last, hash); err != nil {
-		return err
-	}
-	if err := t.append(&ev, nil, nil); err != nil {
-		return err
-	}
+	t.setHead(s.own, last, hash)
+	t.append(&ev, nobody, nobody)
 	for _, r := range restate {
-		if err := t.restate(r); err != nil {
-			return err
-		}
+		t.restate(r)
 	}
-	return t.put(record.TreeMeta, metaSalvage, salvagedForm.Encode(s.result))
+	t.put(record.TreeMeta, metaSalvage, salvagedForm.Encode(s.result))
 }
 
 // restate appends an event that tells what the device's row told.
-func (t *txn) restate(r restated) error {
-	d, err := t.row(record.TreeDevices, r.device)
-	if err != nil || d == nil {
-		return err
+func (t *txn) restate(r restated) {
+	d := t.row(record.TreeDevices, r.device)
+	if d == nil {
+		return
 	}
 	ev := record.Event{Event: checkout.Event{Kind: checkout.Return, Source: checkout.SourceSystem, Loan: r.loan.Length,
 		Note: fmt.Sprintf("the event is lost (%d); the device's row told it", r.loan.Since.Seq)}}
-	device := &party{record.TreeDevices, r.device, d}
-	var person *party
+	person := nobody
 	switch {
 	case r.loan.Lost:
 		ev.Kind = checkout.Lost
 	case r.loan.Holder != "":
 		ev.Kind = checkout.Checkout
-		p, err := t.row(record.TreePeople, r.loan.Holder)
-		if err != nil {
-			return err
+		person = party{record.TreePeople, r.loan.Holder, t.row(record.TreePeople, r.loan.Holder)}
+		if person.row == nil {
+			person.row = &record.Row{Name: r.loan.Holder, Pending: checkout.IsPendingID(r.loan.Holder)}
 		}
-		if p == nil {
-			p = &record.Row{Name: r.loan.Holder, Pending: checkout.IsPendingID(r.loan.Holder)}
-		}
-		person = &party{record.TreePeople, r.loan.Holder, p}
 	}
-	return t.append(&ev, person, device)
+	t.append(&ev, person, party{record.TreeDevices, r.device, d})
 }
 
 // holes are the numbers up to last that no event of a chain has.

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io"
 
-	bolt "go.etcd.io/bbolt"
-
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/record"
 )
@@ -40,23 +38,15 @@ func beforeSchema(path string, version uint64) string {
 }
 
 // readSchema returns the version of the file.
-func (l *Ledger) readSchema() (v uint64, err error) {
-	err = l.db.View(func(tx *bolt.Tx) error {
-		t := &txn{l: l, tx: tx}
-		if tx.Bucket(record.TreeMeta.Bucket()) == nil {
-			return t.damaged("the tree %q is missing", record.TreeMeta)
-		}
-		b, err := t.get(record.TreeMeta, metaSchema)
-		if err != nil {
-			return err
-		}
-		var w int
-		if v, w = binary.Uvarint(b); w <= 0 || v == 0 {
-			return t.damaged("no schema version")
-		}
-		return nil
-	})
-	return v, err
+func (t *txn) readSchema() uint64 {
+	if t.bucket(record.TreeMeta) == nil {
+		t.damaged("the tree %q is missing", record.TreeMeta)
+	}
+	v, w := binary.Uvarint(t.get(record.TreeMeta, metaSchema))
+	if w <= 0 || v == 0 {
+		t.damaged("no schema version")
+	}
+	return v
 }
 
 // migrate brings an older file to the newest schema, in one transaction: after a
@@ -64,20 +54,19 @@ func (l *Ledger) readSchema() (v uint64, err error) {
 // before the commit. A newer file is refused. What is open for reading only is
 // read as it is.
 func (l *Ledger) migrate() error {
-	v, err := l.readSchema()
+	var v uint64
+	err := l.viewNow(func(t *txn) { v = t.readSchema() })
 	switch {
 	case err != nil || v == schema:
 		return err
 	case v > schema:
 		return &NewerError{l.path, v, schema}
 	}
-	err = l.db.View(func(tx *bolt.Tx) (err error) {
-		t := &txn{l: l, tx: tx}
-		if l.old, err = t.readSchema1(); err != nil || l.readOnly {
-			return err
+	err = l.viewNow(func(t *txn) {
+		l.old = t.readSchema1()
+		if l.own = l.old.own; !l.readOnly {
+			t.sound()
 		}
-		l.own = l.old.own
-		return t.sound()
 	})
 	if err != nil || l.readOnly {
 		return err
@@ -85,9 +74,9 @@ func (l *Ledger) migrate() error {
 	aside := beforeSchema(l.path, v)
 	l.o.Logger.Info("migrating the ledger", "from", v, "to", schema, "copy", aside)
 	err = boltfile.Copy(aside, func(f io.Writer) error {
-		return l.db.View(func(tx *bolt.Tx) error {
-			_, err := tx.WriteTo(f)
-			return err
+		return l.viewNow(func(t *txn) {
+			_, err := t.tx.WriteTo(f)
+			t.must(err)
 		})
 	})
 	if err != nil {
@@ -95,12 +84,9 @@ func (l *Ledger) migrate() error {
 	}
 	old := l.old
 	l.old = nil
-	err = l.db.Update(func(tx *bolt.Tx) error {
-		t := &txn{l: l, tx: tx}
-		if err := t.applySchema2(old); err != nil {
-			return err
-		}
-		return t.sound()
+	err = l.updateNow(func(t *txn) {
+		t.applySchema2(old)
+		t.sound()
 	})
 	if err != nil {
 		return fmt.Errorf("migrate the ledger from schema version %d to %d (nothing is changed): %w", v, schema, err)
@@ -108,16 +94,14 @@ func (l *Ledger) migrate() error {
 	return nil
 }
 
-// sound checks the whole file in one transaction; a fault is a *DamagedError.
-func (t *txn) sound() error {
+// sound checks the whole file in one transaction, which a fault ends with a
+// *DamagedError.
+func (t *txn) sound() {
 	v := newVerifier(t.l, VerifyOptions{})
 	for v.more {
-		if err := v.batch(t); err != nil {
-			return err
-		}
+		v.batch(t)
 	}
 	if len(v.r.Faults) > 0 {
-		return t.damaged("%s: %s", v.r.Faults[0].What, v.r.Faults[0].Detail)
+		t.damaged("%s: %s", v.r.Faults[0].What, v.r.Faults[0].Detail)
 	}
-	return nil
 }

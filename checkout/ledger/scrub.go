@@ -20,11 +20,7 @@ var metaScrub = []byte("scrub")
 
 // ScrubDue reports whether something was erased since the last Scrub.
 func (l *Ledger) ScrubDue() (due bool, err error) {
-	err = l.view(func(t *txn) error {
-		b, err := t.get(record.TreeMeta, metaScrub)
-		due = b != nil
-		return err
-	})
+	err = l.view(func(t *txn) { due = t.get(record.TreeMeta, metaScrub) != nil })
 	return due, err
 }
 
@@ -78,30 +74,22 @@ func (l *Ledger) rewrite(ctx context.Context, tmp string) error {
 // copyTree copies the rows of a tree, some in each transaction.
 func (l *Ledger) copyTree(ctx context.Context, to *bolt.DB, tr record.Tree) error {
 	const batch = 1000
-	return l.view(func(t *txn) error {
-		c := t.tx.Bucket(tr.Bucket()).Cursor()
+	return l.view(func(t *txn) {
+		c := t.bucket(tr).Cursor()
 		k, v := c.First()
 		for first := true; first || k != nil; first = false {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			err := to.Update(func(tx *bolt.Tx) error {
+			t.must(ctx.Err())
+			t.must(to.Update(func(tx *bolt.Tx) error {
 				b, err := tx.CreateBucketIfNotExists(tr.Bucket())
 				for n := 0; err == nil && k != nil && n < batch; n++ {
 					b.FillPercent = 1
-					if tr == record.TreeMeta && bytes.Equal(k, metaScrub) {
-						k, v = c.Next()
-						continue // that is done now
+					if tr != record.TreeMeta || !bytes.Equal(k, metaScrub) { // that is done now
+						err = b.Put(k, v)
 					}
-					err = b.Put(k, v)
 					k, v = c.Next()
 				}
 				return err
-			})
-			if err != nil {
-				return err
-			}
+			}))
 		}
-		return nil
 	})
 }

@@ -3,12 +3,12 @@ package ledger
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
-	"time"
 
 	"stump/checkout"
 	"stump/checkout/ledger/record"
-	"stump/internal/count"
 )
 
 // DirectorySink is the sink of the staff directory. What the directory itself
@@ -31,78 +31,67 @@ const pageKeys = 4096
 // state; the zero RowKey is the beginning. A page may have fewer rows, or none,
 // before the end.
 func (l *Ledger) OutboxFrom(sink string, from RowKey, limit int) (OutboxPage, error) {
-	return l.outboxPage(sink, from, limit, func(record.OutboxRow) bool { return true })
+	return l.outboxPage(sink, from, limit, false)
 }
 
-// ParkedFrom is OutboxFrom for parked rows only.
-func (l *Ledger) ParkedFrom(sink string, from RowKey, limit int) (OutboxPage, error) {
-	return l.outboxPage(sink, from, limit, func(o record.OutboxRow) bool { return o.State == record.Parked })
+// StuckFrom is OutboxFrom for rows only that wait for an admin.
+func (l *Ledger) StuckFrom(sink string, from RowKey, limit int) (OutboxPage, error) {
+	return l.outboxPage(sink, from, limit, true)
 }
 
-func (l *Ledger) outboxPage(sink string, from RowKey, limit int, want func(record.OutboxRow) bool) (p OutboxPage, err error) {
-	err = l.view(func(t *txn) error {
-		p = OutboxPage{Next: from}
-		index, c := l.sinkIDs[sink], t.tx.Bucket(record.TreeOutbox.Bucket()).Cursor()
-		passed := 0
-		for k, b := c.Seek(record.EventKey(from)); k != nil; k, b = c.Next() {
-			r, i, ok := record.ParseOutboxKey(k)
-			if !ok {
-				return t.damaged("an outbox key")
-			}
-			if r.Compare(p.Next) > 0 {
-				p.Next = r // unless the sink's row of that event is read
-			}
-			if passed++; passed > pageKeys || len(p.Rows) == limit {
-				return nil
-			}
-			if i != index {
-				continue
-			}
-			o, err := t.openOutbox(k, b, r)
-			if err != nil {
-				return err
-			}
-			p.Next = record.At(r.Chain, r.Seq+1)
-			if !want(o) {
-				continue
-			}
-			row, err := t.outboxRow(r, o)
-			if err != nil {
-				return err
-			}
-			p.Rows = append(p.Rows, row)
-		}
-		head, _, err := t.head(l.own)
-		if next := record.At(l.own, head+1); next.Compare(p.Next) > 0 {
-			p.Next = next
-		}
-		p.End = true
-		return err
-	})
+func (l *Ledger) outboxPage(sink string, from RowKey, limit int, stuck bool) (p OutboxPage, err error) {
+	err = l.view(func(t *txn) { p = t.outboxPage(sink, from, limit, stuck) })
 	return p, err
 }
 
-func (t *txn) openOutbox(k, b []byte, r RowKey) (record.OutboxRow, error) {
-	v, err := t.open(record.TreeOutbox, k, b)
-	if err != nil {
-		return record.OutboxRow{}, err
+func (t *txn) outboxPage(sink string, from RowKey, limit int, stuck bool) OutboxPage {
+	p := OutboxPage{Next: from}
+	index, c := t.l.sinkIDs[sink], t.bucket(record.TreeOutbox).Cursor()
+	passed := 0
+	for k, b := c.Seek(record.EventKey(from)); k != nil; k, b = c.Next() {
+		r, i, ok := record.ParseOutboxKey(k)
+		if !ok {
+			t.damaged("an outbox key")
+		}
+		if r.Compare(p.Next) > 0 {
+			p.Next = r // unless the sink's row of that event is read
+		}
+		if passed++; passed > pageKeys || len(p.Rows) == limit {
+			return p
+		}
+		if i != index {
+			continue
+		}
+		o := t.openOutbox(k, b)
+		p.Next = r.Next()
+		if !stuck || o.State.Stuck() {
+			p.Rows = append(p.Rows, t.outboxRow(r, o))
+		}
 	}
-	o, err := record.OutboxForm.Decode(v)
-	if err != nil {
-		return o, t.damaged("outbox row %d: %v", r.Seq, err)
+	head, _ := t.head(t.l.own)
+	if next := record.At(t.l.own, head+1); next.Compare(p.Next) > 0 {
+		p.Next = next
 	}
-	return o, nil
+	p.End = true
+	return p
+}
+
+func (t *txn) openOutbox(k, b []byte) record.OutboxRow {
+	o, err := record.OutboxForm.Decode(t.open(record.TreeOutbox, k, b))
+	if err != nil {
+		t.damaged("an outbox row: %v", err)
+	}
+	return o
 }
 
 // getOutbox returns the row of an event; false if it is not there.
-func (t *txn) getOutbox(sink string, r RowKey) (o record.OutboxRow, there bool, err error) {
+func (t *txn) getOutbox(sink string, r RowKey) (o record.OutboxRow, there bool) {
 	k := t.outboxKey(sink, r)
-	b := t.tx.Bucket(record.TreeOutbox.Bucket()).Get(k)
+	b := t.bucket(record.TreeOutbox).Get(k)
 	if b == nil {
-		return o, false, nil
+		return o, false
 	}
-	o, err = t.openOutbox(k, b, r)
-	return o, true, err
+	return t.openOutbox(k, b), true
 }
 
 func (t *txn) outboxKey(sink string, r RowKey) []byte { return record.OutboxKey(r, t.l.sinkIDs[sink]) }
@@ -110,130 +99,94 @@ func (t *txn) outboxKey(sink string, r RowKey) []byte { return record.OutboxKey(
 // OutboxOf returns the row of one event. The error is ErrNotQueued when there is
 // none.
 func (l *Ledger) OutboxOf(sink string, key RowKey) (row OutboxRow, err error) {
-	err = l.view(func(t *txn) error {
-		o, there, err := t.getOutbox(sink, key)
-		if err != nil {
-			return err
-		}
+	err = l.view(func(t *txn) {
+		o, there := t.getOutbox(sink, key)
 		if !there {
-			return fmt.Errorf("event %d for %q: %w", key.Seq, sink, ErrNotQueued)
+			t.fail(ErrNotQueued)
 		}
-		row, err = t.outboxRow(key, o)
-		return err
+		row = t.outboxRow(key, o)
 	})
 	return row, err
 }
 
-// OutboxUpdate is what the worker notes of a row.
-type OutboxUpdate struct {
-	Key       RowKey
-	State     record.OutboxState
-	Attempts  int
-	Next      time.Time
-	LastError string
-	Memo      []byte
-}
-
-// SaveOutbox notes the states of rows of a sink in one transaction. Rows that
-// are not there any more are left out.
-func (l *Ledger) SaveOutbox(sink string, updates []OutboxUpdate) error {
-	return l.update(func(t *txn) error {
-		for _, u := range updates {
-			o, there, err := t.getOutbox(sink, u.Key)
-			if err != nil {
-				return err
-			}
-			if !there {
-				continue
-			}
-			o.State, o.Attempts, o.Next, o.LastError, o.Memo = u.State, u.Attempts, u.Next, u.LastError, u.Memo
-			if err := t.put(record.TreeOutbox, t.outboxKey(sink, u.Key), record.OutboxForm.Encode(&o)); err != nil {
-				return err
+// SaveOutbox stores the worker's part of rows of a sink in one transaction. Rows
+// that are not there any more are left out.
+func (l *Ledger) SaveOutbox(sink string, rows ...OutboxRow) error {
+	return l.update(func(t *txn) {
+		for _, r := range rows {
+			if o, there := t.getOutbox(sink, r.Key); there {
+				r.Device = o.Device
+				t.put(record.TreeOutbox, t.outboxKey(sink, r.Key), record.OutboxForm.Encode(&r.OutboxRow))
 			}
 		}
-		return nil
 	})
 }
 
 // Delivered removes rows of a sink in one transaction: it has the events.
 func (l *Ledger) Delivered(sink string, keys ...RowKey) error {
-	return l.update(func(t *txn) error {
-		_, err := t.removeOutbox(sink, keys, func(RowKey, record.OutboxRow) error { return nil })
-		return err
-	})
+	return l.update(func(t *txn) { t.removeOutbox(sink, keys, nil) })
 }
 
 // Drop removes rows of a sink that will not be delivered, in one transaction.
 // For each there is an event, whose note says why. The error is ErrNotQueued
 // when none of them is there.
-func (l *Ledger) Drop(sink string, keys []RowKey, actor, note string, source checkout.Source) error {
+func (l *Ledger) Drop(sink string, keys []RowKey, actor, note string) error {
 	if err := checkout.CheckText("note", note, checkout.MaxNote); err != nil {
 		return err
 	}
-	return l.update(func(t *txn) error {
-		n, err := t.removeOutbox(sink, keys, func(key RowKey, o record.OutboxRow) error {
-			ev := record.Event{Event: checkout.Event{Kind: checkout.Correct, Actor: actor, Source: source,
-				Note: fmt.Sprintf("event %d for %s: not delivered: %s", key.Seq, sink, note)}}
-			r, err := t.row(record.TreeDevices, o.Device)
-			if err != nil || r == nil {
-				return errors.Join(err, t.append(&ev, nil, nil))
-			}
-			return t.append(&ev, nil, &party{record.TreeDevices, o.Device, r})
+	return l.update(func(t *txn) {
+		n := t.removeOutbox(sink, keys, func(key RowKey, o record.OutboxRow) {
+			ev := by(actor, checkout.SourceCLI)
+			ev.Kind, ev.Note = checkout.Correct, fmt.Sprintf("event %d for %s: not delivered: %s", key.Seq, sink, note)
+			t.append(ev, nobody, t.deviceOr(o.Device))
 		})
-		if err == nil && n == 0 {
-			return fmt.Errorf("%s for %q: %w", count.Of(len(keys), "event"), sink, ErrNotQueued)
+		if n == 0 {
+			t.fail(ErrNotQueued)
 		}
-		return err
 	})
 }
 
+// deviceOr is a device of the register, or nobody.
+func (t *txn) deviceOr(id string) party {
+	if r := t.row(record.TreeDevices, id); r != nil {
+		return party{record.TreeDevices, id, r}
+	}
+	return nobody
+}
+
 // removeOutbox removes those of the rows that are there, calls f with each, and
-// returns how many they were.
-func (t *txn) removeOutbox(sink string, keys []RowKey, f func(RowKey, record.OutboxRow) error) (n uint64, err error) {
+// returns how many they were. f may be nil.
+func (t *txn) removeOutbox(sink string, keys []RowKey, f func(RowKey, record.OutboxRow)) (n uint64) {
 	for _, key := range keys {
-		o, there, err := t.getOutbox(sink, key)
-		if err != nil {
-			return n, err
-		}
+		o, there := t.getOutbox(sink, key)
 		if !there {
 			continue
 		}
 		n++
-		if err := t.delete(record.TreeOutbox, t.outboxKey(sink, key)); err != nil {
-			return n, err
-		}
-		if err := f(key, o); err != nil {
-			return n, err
+		t.delete(record.TreeOutbox, t.outboxKey(sink, key))
+		if f != nil {
+			f(key, o)
 		}
 	}
-	if n == 0 {
-		return 0, nil
+	if n > 0 {
+		t.count(sink, 0, n)
 	}
-	return n, t.count(sink, 0, n)
+	return n
 }
 
 // Backlog returns how many rows a sink has.
-func (l *Ledger) Backlog(sink string) (rows uint64, err error) {
-	err = l.view(func(t *txn) error {
-		b, err := t.get(record.TreeMeta, metaSink(sink))
-		if err != nil || b == nil {
-			return err
-		}
-		c, err := record.SinkForm.Decode(b)
-		rows = c.Queued - c.Done
-		return err
+func (l *Ledger) Backlog(sink string) (rows int, err error) {
+	err = l.view(func(t *txn) {
+		c, err := record.SinkForm.Decode(t.get(record.TreeMeta, metaSink(sink)))
+		t.must(err)
+		rows = int(c.Queued - c.Done)
 	})
 	return rows, err
 }
 
 // Sinks names every sink that the ledger ever had rows for.
 func (l *Ledger) Sinks() (names []string, err error) {
-	err = l.view(func(*txn) error {
-		for name := range l.sinkIDs {
-			names = append(names, name)
-		}
-		return nil
-	})
+	err = l.view(func(*txn) { names = slices.Collect(maps.Keys(l.sinkIDs)) })
 	return names, err
 }
 
@@ -242,47 +195,26 @@ func (l *Ledger) Sinks() (names []string, err error) {
 // so. When the device has moved since, that is newer and stays. holder is "" for
 // nobody.
 func (l *Ledger) AcceptTheirs(sink string, key RowKey, holder, actor string) (checkout.Event, error) {
-	ev := record.Event{Event: checkout.Event{Actor: actor, Source: checkout.SourceSync, Note: fmt.Sprintf("event %d: the directory's word accepted", key.Seq)}}
-	err := l.update(func(t *txn) error {
-		n, err := t.removeOutbox(sink, []RowKey{key}, func(RowKey, record.OutboxRow) error { return nil })
-		if err != nil {
-			return err
+	return l.commitEvent(func(t *txn, ev *record.Event) {
+		ev.Actor, ev.Source, ev.Note = actor, checkout.SourceSync, fmt.Sprintf("event %d: the directory's word accepted", key.Seq)
+		if t.removeOutbox(sink, []RowKey{key}, nil) == 0 {
+			t.fail(ErrNotQueued)
 		}
-		if n == 0 {
-			return fmt.Errorf("event %d for %q: %w", key.Seq, sink, ErrNotQueued)
-		}
-		about, err := t.event(key)
-		if err != nil {
-			return err
-		}
-		if _, err := t.resolve(&about); err != nil {
-			return err
-		}
-		row, err := t.row(record.TreeDevices, about.Device)
-		if err != nil {
-			return err
-		}
-		if row == nil {
-			ev.Kind = checkout.Correct
-			return t.append(&ev, nil, nil)
-		}
-		return t.moveTo(&ev, party{record.TreeDevices, about.Device, row}, holder, key)
+		about := t.event(key)
+		t.resolve(&about)
+		t.moveTo(ev, t.deviceOr(about.Device), holder, key)
 	})
-	if err != nil {
-		return checkout.Event{}, err
-	}
-	return ev.Event, nil
 }
 
 // moveTo appends the event that makes holder have the device, unless it moved
 // after the event at.
-func (t *txn) moveTo(ev *record.Event, device party, holder string, at record.Ref) error {
-	has := device.row.Loan.Holder
-	if has == holder || device.row.Loan.Since != at {
+func (t *txn) moveTo(ev *record.Event, device party, holder string, at record.Ref) {
+	if device == nobody || device.row.Loan.Holder == holder || device.row.Loan.Since != at {
 		ev.Kind = checkout.Correct
-		return t.append(ev, nil, &device)
+		t.append(ev, nobody, device)
+		return
 	}
-	who := holder
+	has, who := device.row.Loan.Holder, holder
 	switch {
 	case holder == "":
 		ev.Kind, who = checkout.Return, has
@@ -290,21 +222,16 @@ func (t *txn) moveTo(ev *record.Event, device party, holder string, at record.Re
 		ev.Kind = checkout.Checkout
 	default:
 		ev.Kind = checkout.Handover
-		if err := t.setFrom(ev, has); err != nil {
-			return err
-		}
+		t.setFrom(ev, has)
 	}
-	row, err := t.row(record.TreePeople, who)
-	if err != nil {
-		return err
-	}
+	row := t.row(record.TreePeople, who)
 	if row == nil {
-		return fmt.Errorf("%w: no person %q in the register", checkout.ErrRefused, who)
+		t.failf("%w: no person %q in the register", checkout.ErrRefused, who)
 	}
 	if ev.Kind != checkout.Return {
 		ev.Loan = t.loanLength(device.row.Kind)
 	}
-	return t.append(ev, &party{record.TreePeople, who, row}, &device)
+	t.append(ev, party{record.TreePeople, who, row}, device)
 }
 
 // listeners are told when the outbox has something new.

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -12,20 +13,17 @@ import (
 // Sync brings people and devices up to what the directory says, all or nothing,
 // in one transaction. What changes a tag or a status is an event, which is not
 // told to the directory. It returns the rows with their ids.
-func (l *Ledger) Sync(rows []checkout.SyncRow, actor string, source checkout.Source) ([]checkout.SyncRow, error) {
-	out := append([]checkout.SyncRow(nil), rows...)
-	err := l.update(func(t *txn) error {
+func (l *Ledger) Sync(rows []checkout.SyncRow, actor string, source checkout.Source) (out []checkout.SyncRow, err error) {
+	err = l.update(func(t *txn) {
+		out = slices.Clone(rows)
 		for _, r := range rows {
-			if err := t.takeFromOther(r); err != nil {
-				return err
-			}
+			t.takeFromOther(r)
 		}
 		for i := range out {
-			if err := t.sync(&out[i], record.Event{Event: checkout.Event{Actor: actor, Source: source}}); err != nil {
-				return fmt.Errorf("%s %q: %w", rows[i].Kind, rows[i].Name, err)
+			if err := t.try(func(t *txn) { t.sync(&out[i], by(actor, source)) }); err != nil {
+				t.failf("%s %q: %w", rows[i].Kind, rows[i].Name, err)
 			}
 		}
-		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -33,93 +31,50 @@ func (l *Ledger) Sync(rows []checkout.SyncRow, actor string, source checkout.Sou
 	return out, nil
 }
 
-func treeOf(k checkout.SubjectKind) record.Tree {
-	if k == checkout.KindDevice {
-		return record.TreeDevices
-	}
-	return record.TreePeople
-}
-
 // takeFromOther makes a tag free that is another's and not pending.
-func (t *txn) takeFromOther(r checkout.SyncRow) error {
-	if r.Tag.IsZero() {
-		return nil
+func (t *txn) takeFromOther(r checkout.SyncRow) {
+	if was := t.owner(r.Tag); !r.Tag.IsZero() && was.tree == treeOf(r.Kind) && was.id != r.ID && !was.row.Pending {
+		t.dropTag(was)
 	}
-	was, err := t.owner(r.Tag)
-	if err != nil || was.tree != treeOf(r.Kind) || was.id == r.ID || was.row.Pending {
-		return err
-	}
-	if err := t.dropTag(&was); err != nil {
-		return err
-	}
-	return t.putRow(was.tree, was.id, was.row)
 }
 
 // sync adds or changes one row.
-func (t *txn) sync(r *checkout.SyncRow, ev record.Event) error {
-	p := party{tree: treeOf(r.Kind), id: r.ID, row: new(record.Row)}
+func (t *txn) sync(r *checkout.SyncRow, ev *record.Event) {
+	tr := treeOf(r.Kind)
+	p := party{tr, r.ID, &record.Row{}}
 	if r.ID == "" {
-		var err error
-		if r.ID, err = t.newID(p.tree, r.Name); err != nil {
-			return err
-		}
+		r.ID = t.newID(tr, r.Name)
 		p.id = r.ID
-	} else {
-		old, err := t.row(p.tree, r.ID)
-		if err != nil {
-			return err
-		}
-		if old == nil {
-			return errNoSuchID
-		}
-		p.row = old
+	} else if p.row = t.row(tr, r.ID); p.row == nil {
+		t.fail(errNoSuchID)
 	}
 	p.row.Ref, p.row.Name = r.Ref, r.Name
-	if p.tree == record.TreePeople {
+	if tr == record.TreePeople {
 		p.row.Email = r.Email
 	} else {
 		p.row.Kind = r.Type
 	}
-	if err := p.check(); err != nil {
-		return err
+	t.must(p.check())
+	t.save(p)
+	if p.row.Status != checkout.Retired {
+		t.change(p, r.Tag, "", ev)
 	}
-	if err := t.putRow(p.tree, p.id, p.row); err != nil {
-		return err
-	}
-	if err := t.syncTag(p, r.Tag, ev); err != nil {
-		return err
-	}
-	return t.syncStatus(p, r.Inactive, ev)
-}
-
-func (t *txn) syncTag(p party, tag checkout.Tag, ev record.Event) error {
-	if tag.IsZero() || p.row.Status == checkout.Retired {
-		return nil
-	}
-	was, err := t.owner(tag)
-	if err != nil || was.tree == p.tree && was.id == p.id {
-		return err // the same tag as before is no event
-	}
-	return t.enrol(&ev, p, tag)
-}
-
-func (t *txn) syncStatus(p party, inactive bool, ev record.Event) error {
 	want := checkout.Active
-	if inactive {
+	switch {
+	case r.Inactive && tr == record.TreeDevices:
+		want = checkout.Retired
+	case r.Inactive:
 		want = checkout.Suspended
-		if p.tree == record.TreeDevices {
-			want = checkout.Retired
-		}
 	}
 	if p.row.Status == want || p.row.Status != checkout.Active && !p.row.ByDirectory {
-		return nil
+		return
 	}
 	p.row.ByDirectory = want != checkout.Active
-	return t.setStatus(p, want, ev)
+	t.setStatus(p, want, *ev)
 }
 
 // newID makes an id of a name: "Jane Doe" is jane-doe, the next one jane-doe-2.
-func (t *txn) newID(tr record.Tree, name string) (string, error) {
+func (t *txn) newID(tr record.Tree, name string) string {
 	var b strings.Builder
 	for _, r := range strings.ToLower(name) {
 		switch {
@@ -137,11 +92,8 @@ func (t *txn) newID(tr record.Tree, name string) (string, error) {
 		base = kindOf(tr).String()
 	}
 	id := base
-	for n := 2; ; n++ {
-		old, err := t.row(tr, id)
-		if old == nil || err != nil {
-			return id, err
-		}
+	for n := 2; t.row(tr, id) != nil; n++ {
 		id = fmt.Sprintf("%s-%d", base, n)
 	}
+	return id
 }

@@ -12,107 +12,90 @@ import (
 // ownerBody is the body of a tags row: the tree, then the id.
 func ownerBody(tr record.Tree, id string) []byte { return append([]byte{byte(tr)}, id...) }
 
-// owner returns whose a tag is; the tree of the party is 0 when nobody's. It
-// tries the keys before the current one too.
-func (t *txn) owner(tag checkout.Tag) (party, error) {
+// owner returns whose a tag is; nobody's has no tree. It tries the keys before
+// the current one too.
+func (t *txn) owner(tag checkout.Tag) party {
 	for i := range t.l.keys.Lookups {
-		who, err := t.ownerByLookup(t.l.keys.Find(tag, i))
-		if err != nil || who.tree != 0 {
-			if err == nil && i > 0 && t.tx.Writable() {
-				err = t.setTag(&who, tag) // enrolled under an old key
-			}
-			return who, err
+		who := t.ownerByLookup(t.l.keys.Find(tag, i))
+		if who.tree == 0 {
+			continue
 		}
+		if i > 0 && t.tx.Writable() {
+			t.setTag(who, tag) // enrolled under an old key
+		}
+		return who
 	}
-	return party{}, nil
+	return nobody
 }
 
-func (t *txn) ownerByLookup(lookup []byte) (party, error) {
-	b, err := t.get(record.TreeTags, lookup)
-	if b == nil || err != nil {
-		return party{}, err
+func (t *txn) ownerByLookup(lookup []byte) party {
+	b := t.get(record.TreeTags, lookup)
+	if b == nil {
+		return nobody
 	}
 	if len(b) < 2 || kindOf(record.Tree(b[0])) == checkout.Unknown {
-		return party{}, t.damaged("the owner of a tag")
+		t.damaged("the owner of a tag")
 	}
 	p := party{tree: record.Tree(b[0]), id: string(b[1:])}
-	if p.row, err = t.row(p.tree, p.id); err != nil {
-		return party{}, err
-	}
+	p.row = t.row(p.tree, p.id)
 	if p.row == nil || !bytes.Equal(p.row.Lookup, lookup) {
-		return party{}, t.damaged("a tag is said to be that of %s %q, who does not have it", kindOf(p.tree), p.id)
+		t.damaged("a tag is said to be that of %s %q, who does not have it", p.kind(), p.id)
 	}
-	return p, nil
+	return p
 }
 
 // setTag gives tag to p, in place of the one that p has, and writes the row.
 // The caller has made sure that it is nobody else's.
-func (t *txn) setTag(p *party, tag checkout.Tag) error {
-	if err := t.dropTag(p); err != nil {
-		return err
-	}
+func (t *txn) setTag(p party, tag checkout.Tag) {
+	t.dropTag(p)
 	lookup := t.l.keys.Find(tag, 0)
 	p.row.Lookup, p.row.Mask = lookup, t.l.o.Mask(tag)
 	// A device's tag opens nothing: it is kept, so that the register can be exported.
 	if t.l.o.SealTags || p.row.Pending || p.tree == record.TreeDevices {
 		p.row.Sealed = t.l.keys.Seal(tag)
 	}
-	if err := t.put(record.TreeTags, lookup, ownerBody(p.tree, p.id)); err != nil {
-		return err
-	}
-	if err := t.delete(record.TreeUnknown, lookup); err != nil {
-		return err
-	}
-	return t.putRow(p.tree, p.id, p.row)
+	t.put(record.TreeTags, lookup, ownerBody(p.tree, p.id))
+	t.delete(record.TreeUnknown, lookup)
+	t.save(p)
 }
 
-// dropTag takes p's tag away; the caller writes the row.
-func (t *txn) dropTag(p *party) error {
+// dropTag takes p's tag away, and writes the row where there was one.
+func (t *txn) dropTag(p party) {
 	if p.row.Lookup == nil {
-		return nil
+		return
 	}
-	if err := t.delete(record.TreeTags, p.row.Lookup); err != nil {
-		return err
-	}
+	t.delete(record.TreeTags, p.row.Lookup)
 	p.row.Lookup, p.row.Sealed, p.row.Mask = nil, nil, ""
-	return nil
+	t.save(p)
 }
 
 // addPending makes a row for a tag that nobody knows yet. A tag that was pending
 // before, turned out to be somebody's and was replaced is nobody's again: it gets
 // another ID than then, whose history is that of its owner.
-func (t *txn) addPending(tr record.Tree, tag checkout.Tag) (party, error) {
+func (t *txn) addPending(tr record.Tree, tag checkout.Tag) party {
 	id := checkout.PendingPrefix + hex.EncodeToString(t.l.keys.Find(tag, 0))
-	for n := 2; ; n++ {
-		r, err := t.row(tr, id)
-		if err != nil {
-			return party{}, err
-		}
-		if r == nil {
-			break
-		}
-		id = fmt.Sprintf("%s%x-%d", checkout.PendingPrefix, t.l.keys.Find(tag, 0), n)
+	for first, n := id, 2; t.row(tr, id) != nil; n++ {
+		id = fmt.Sprintf("%s-%d", first, n)
 	}
 	p := party{tr, id, &record.Row{Pending: true}}
-	return p, t.setTag(&p, tag)
+	t.setTag(p, tag)
+	return p
 }
 
 // Subject returns what the register says of a tag. A tag that nobody has is of
 // kind Unknown, unless it was recorded before as pending.
 func (l *Ledger) Subject(tag checkout.Tag) (checkout.Subject, error) {
 	s := checkout.Subject{Tag: tag}
-	err := l.viewForTap(func(t *txn) error {
-		p, err := t.owner(tag)
-		if err != nil || p.tree == 0 {
-			return err
+	err := l.viewForTap(func(t *txn) {
+		p := t.owner(tag)
+		if p.tree == 0 {
+			return
 		}
-		s.Kind, s.ID, s.Name = kindOf(p.tree), p.id, p.row.Name
+		s.Kind, s.ID, s.Name = p.kind(), p.id, p.row.Name
 		s.Status, s.Pending = p.row.Status, p.row.Pending
-		if s.Holder = p.row.Loan.Holder; s.Holder == "" {
-			return nil
+		if s.Holder = p.row.Loan.Holder; s.Holder != "" {
+			s.HolderName = t.holderName(s.Holder)
 		}
-		s.HolderName, err = t.holderName(s.Holder)
-		return err
 	})
 	return s, err
 }
@@ -140,106 +123,64 @@ func (l *Ledger) Resolve(tag checkout.Tag, id string) (checkout.Event, error) {
 	if !s.Pending {
 		return checkout.Event{}, fmt.Errorf("%w: the tag %s is not pending", checkout.ErrRefused, tag)
 	}
-	tr := record.TreePeople
-	if s.Kind == checkout.KindDevice {
-		tr = record.TreeDevices
-	}
-	return l.enrol(tr, id, tag, "directory", checkout.SourceSync)
+	return l.enrol(treeOf(s.Kind), id, tag, "directory", checkout.SourceSync)
 }
 
 func (l *Ledger) enrol(tr record.Tree, ref string, tag checkout.Tag, actor string, source checkout.Source) (checkout.Event, error) {
-	ev := record.Event{Event: checkout.Event{Actor: actor, Source: source}}
-	err := l.update(func(t *txn) error {
-		p, err := t.findParty(tr, ref)
-		if err != nil {
-			return err
-		}
-		return t.enrol(&ev, p, tag)
+	return l.commitEvent(func(t *txn, ev *record.Event) {
+		ev.Actor, ev.Source = actor, source
+		t.enrol(ev, t.find(tr, ref), tag)
 	})
-	if err != nil {
-		return checkout.Event{}, err
-	}
-	return ev.Event, nil
 }
 
 // enrol gives tag to p and appends the event.
-func (t *txn) enrol(ev *record.Event, p party, tag checkout.Tag) error {
+func (t *txn) enrol(ev *record.Event, p party, tag checkout.Tag) {
 	if tag.IsZero() {
-		return fmt.Errorf("no tag to give to %s %q", kindOf(p.tree), p.id)
+		t.failf("no tag to give to %s %q", p.kind(), p.id)
 	}
 	if p.row.Status == checkout.Retired {
-		return refused(p, "")
+		t.refuse(p, "")
 	}
-	was, err := t.owner(tag)
-	if err != nil {
-		return err
-	}
+	was := t.owner(tag)
 	ev.Kind = checkout.Enrol
 	switch {
 	case was.tree == 0:
 	case was.row.Pending && was.tree == p.tree:
-		if err := t.takeOver(ev, &p, &was); err != nil {
-			return err
-		}
-	case was.tree == p.tree && was.id == p.id:
+		t.takeOver(ev, p, was)
+	case was.is(p):
 		// The same tag again: an event, but nothing changes.
 	case was.row.Status == checkout.Retired && !was.row.Pending:
-		// Badges of leavers and stickers of scrapped devices are given out again.
-		if err := t.dropTag(&was); err != nil {
-			return err
-		}
-		if err := t.putRow(was.tree, was.id, was.row); err != nil {
-			return err
-		}
+		t.dropTag(was) // badges of leavers and stickers of scrapped devices are given out again
 	default:
-		return &checkout.TagTakenError{Tag: tag, Shown: t.l.o.Mask(tag),
-			Owner: was.id, OwnerKind: kindOf(was.tree), Wanted: p.id, WantedKind: kindOf(p.tree)}
+		t.fail(&checkout.TagTakenError{Tag: tag, Shown: t.l.o.Mask(tag),
+			Owner: was.id, OwnerKind: was.kind(), Wanted: p.id, WantedKind: p.kind()})
 	}
-	if err := t.setTag(&p, tag); err != nil {
-		return err
-	}
-	if p.tree == record.TreePeople {
-		return t.append(ev, &p, nil)
-	}
-	return t.append(ev, nil, &p)
+	t.setTag(p, tag)
+	t.appendFor(ev, p)
 }
 
 // takeOver turns ev into the resolution of the pending tag was, which is p's.
-func (t *txn) takeOver(ev *record.Event, p, was *party) error {
+func (t *txn) takeOver(ev *record.Event, p, was party) {
 	t.tx.OnCommit(t.l.changes.tell) // rows of the outbox may go now
 	ev.Kind, ev.Resolved, ev.Links.Resolved = checkout.Resolve, was.id, was.row.Head
 	was.row.Resolved = p.id
 	if was.tree == record.TreePeople {
 		ev.PersonTag = was.row.Mask
-	}
-	if was.tree == record.TreeDevices {
+		for _, d := range t.heldBy(was.id) {
+			d.row.Loan.Holder = p.id
+			t.save(d)
+		}
+	} else {
 		ev.DeviceTag = was.row.Mask
 		p.row.Loan = newer(p.row.Loan, was.row.Loan)
 		was.row.Loan = record.Loan{}
 	}
-	if err := t.dropTag(was); err != nil {
-		return err
-	}
-	if err := t.putRow(was.tree, was.id, was.row); err != nil {
-		return err
-	}
-	if was.tree == record.TreeDevices {
-		return nil
-	}
-	var held []party
-	err := t.eachRow(record.TreeDevices, func(id string, r *record.Row) error {
-		if r.Loan.Holder == was.id {
-			held = append(held, party{record.TreeDevices, id, r})
-		}
-		return nil
-	})
-	for _, d := range held {
-		if err == nil {
-			d.row.Loan.Holder = p.id
-			err = t.putRow(record.TreeDevices, d.id, d.row)
-		}
-	}
-	return err
+	t.dropTag(was)
+}
+
+// heldBy are the devices that a person has.
+func (t *txn) heldBy(id string) []party {
+	return t.rowsWhere(record.TreeDevices, func(_ string, r *record.Row) bool { return r.Loan.Holder == id })
 }
 
 // newer is the later of two loans of what turned out to be one device.
@@ -252,46 +193,35 @@ func newer(s, o record.Loan) record.Loan {
 
 // TagNumber returns the tag of a person or device, where its number is kept
 // (Options.SealTags, a pending tag, or that of a device).
-func (l *Ledger) TagNumber(kind checkout.SubjectKind, id string) (checkout.Tag, error) {
-	tr := record.TreePeople
-	if kind == checkout.KindDevice {
-		tr = record.TreeDevices
-	}
-	var tag checkout.Tag
-	err := l.view(func(t *txn) error {
-		r, err := t.row(tr, id)
-		if err != nil {
-			return err
-		}
+func (l *Ledger) TagNumber(kind checkout.SubjectKind, id string) (tag checkout.Tag, err error) {
+	err = l.view(func(t *txn) {
+		r := t.row(treeOf(kind), id)
 		if r == nil || r.Sealed == nil {
-			return fmt.Errorf("the tag number of %s %q is not kept", kind, id)
+			t.failf("the tag number of %s %q is not kept", kind, id)
 		}
-		tag, err = l.keys.Unseal(r.Lookup, r.Sealed)
-		return err
+		tag = t.unseal(r)
 	})
 	return tag, err
 }
 
+func (t *txn) unseal(r *record.Row) checkout.Tag {
+	tag, err := t.l.keys.Unseal(r.Lookup, r.Sealed)
+	t.must(err)
+	return tag
+}
+
 // Pending lists the tags that wait for the directory to know them, with their
 // numbers.
-func (l *Ledger) Pending() ([]checkout.Subject, error) {
-	var all []checkout.Subject
-	err := l.view(func(t *txn) error {
+func (l *Ledger) Pending() (all []checkout.Subject, err error) {
+	err = l.view(func(t *txn) {
 		for _, tr := range []record.Tree{record.TreePeople, record.TreeDevices} {
-			err := t.each(tr, []byte(checkout.PendingPrefix), func(k, v []byte) error {
-				r, err := record.DecodeRow(v)
-				if err != nil || r.Resolved != "" || r.Sealed == nil {
-					return err // without its number nobody can be asked about it
+			t.each(tr, []byte(checkout.PendingPrefix), func(k, v []byte) {
+				r := t.decodeRow(tr, string(k), v)
+				if r.Resolved == "" && r.Sealed != nil { // without its number nobody can be asked about it
+					all = append(all, checkout.Subject{Kind: kindOf(tr), ID: string(k), Tag: t.unseal(r), Pending: true})
 				}
-				tag, err := l.keys.Unseal(r.Lookup, r.Sealed)
-				all = append(all, checkout.Subject{Kind: kindOf(tr), ID: string(k), Tag: tag, Pending: true})
-				return err
 			})
-			if err != nil {
-				return err
-			}
 		}
-		return nil
 	})
 	return all, err
 }

@@ -14,150 +14,187 @@ import (
 
 // txn is a transaction with the ledger's own types. What it returns is copied
 // out of the mapped file.
+//
+// Whatever fails in a transaction ends it, and nothing of it is written. So the
+// methods of txn don't return errors, where nobody could go on after one: they
+// end the transaction by fail, and view and update return its error.
 type txn struct {
 	l       *Ledger
 	tx      *bolt.Tx
 	chained map[uint16]record.Chain // see chains; nil: not read yet
 }
 
-func (t *txn) damaged(format string, a ...any) error {
+// abort is how fail ends a transaction.
+type abort struct{ err error }
+
+// fail ends the transaction with an error.
+func (t *txn) fail(err error) { panic(abort{err}) }
+
+// must ends the transaction where there is an error.
+func (t *txn) must(err error) {
+	if err != nil {
+		t.fail(err)
+	}
+}
+
+// failf ends the transaction with an error in the manner of fmt.Errorf.
+func (t *txn) failf(format string, a ...any) { t.fail(fmt.Errorf(format, a...)) }
+
+// damaged ends the transaction with a *DamagedError.
+func (t *txn) damaged(format string, a ...any) { t.fail(t.damage(format, a...)) }
+
+func (t *txn) damage(format string, a ...any) error {
 	return boltfile.Damaged(t.l.path, fmt.Sprintf(format, a...))
 }
 
+// try calls f and returns the error by which it failed.
+func (t *txn) try(f func(*txn)) (err error) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case abort:
+			err = r.err
+		default:
+			panic(r)
+		}
+	}()
+	f(t)
+	return nil
+}
+
+func (t *txn) bucket(tr record.Tree) *bolt.Bucket { return t.tx.Bucket(tr.Bucket()) }
+
 // get returns the body of a row, nil when there is none.
-func (t *txn) get(tr record.Tree, key []byte) ([]byte, error) {
-	b := t.tx.Bucket(tr.Bucket()).Get(key)
+func (t *txn) get(tr record.Tree, key []byte) []byte {
+	b := t.bucket(tr).Get(key)
 	if b == nil {
-		return nil, nil
+		return nil
 	}
-	v, err := t.open(tr, key, b)
-	return bytes.Clone(v), err
+	return bytes.Clone(t.open(tr, key, b))
 }
 
 // open checks a row against its place; the body points into the file.
-func (t *txn) open(tr record.Tree, key, b []byte) ([]byte, error) {
+func (t *txn) open(tr record.Tree, key, b []byte) []byte {
 	v, err := record.Open(b)
 	if err != nil || v.Tree != tr || !bytes.Equal(v.Key, key) || v.Size != len(b) {
-		return nil, t.damaged("the row %q of %s: %v", key, tr, record.ErrNotRow)
+		t.damaged("the row %q of %s: %v", key, tr, record.ErrNotRow)
 	}
 	if v.Body == nil {
 		v.Body = []byte{}
 	}
-	return v.Body, nil
+	return v.Body
 }
 
 // put writes a row, unless it is too long to be read again.
-func (t *txn) put(tr record.Tree, key, body []byte) error {
+func (t *txn) put(tr record.Tree, key, body []byte) {
 	if len(body) > record.MaxSize {
-		return fmt.Errorf("the row %q of %s is too long: %d bytes of at most %d", key, tr, len(body), record.MaxSize)
+		t.failf("the row %q of %s is too long: %d bytes of at most %d", key, tr, len(body), record.MaxSize)
 	}
 	v := record.Envelope{Tree: tr, Rev: uint64(t.tx.ID()), Key: key, Body: body}
-	return t.tx.Bucket(tr.Bucket()).Put(key, v.Seal())
+	t.must(t.bucket(tr).Put(key, v.Seal()))
 }
 
-func (t *txn) delete(tr record.Tree, key []byte) error {
-	return t.tx.Bucket(tr.Bucket()).Delete(key)
-}
+func (t *txn) delete(tr record.Tree, key []byte) { t.must(t.bucket(tr).Delete(key)) }
 
 // each calls f with every row whose key starts with prefix, in the order of
 // keys. The slices are valid during the call. f must not write to the tree.
-func (t *txn) each(tr record.Tree, prefix []byte, f func(key, body []byte) error) error {
-	c := t.tx.Bucket(tr.Bucket()).Cursor()
+func (t *txn) each(tr record.Tree, prefix []byte, f func(key, body []byte)) {
+	c := t.bucket(tr).Cursor()
 	for k, b := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, b = c.Next() {
-		v, err := t.open(tr, k, b)
-		if err != nil {
-			return err
-		}
-		if err := f(k, v); err != nil {
-			return err
-		}
+		f(k, t.open(tr, k, b))
 	}
-	return nil
 }
 
 // row returns a person or device, nil when there is none.
-func (t *txn) row(tr record.Tree, id string) (*record.Row, error) {
+func (t *txn) row(tr record.Tree, id string) *record.Row {
 	if id == "" {
-		return nil, nil
+		return nil
 	}
-	b, err := t.get(tr, []byte(id))
-	if b == nil || err != nil {
-		return nil, err
+	b := t.get(tr, []byte(id))
+	if b == nil {
+		return nil
 	}
-	r, err := record.DecodeRow(b)
-	if err != nil {
-		return nil, t.damaged("%s %q: %v", tr, id, err)
-	}
-	return r, nil
+	return t.decodeRow(tr, id, b)
 }
 
-func (t *txn) putRow(tr record.Tree, id string, r *record.Row) error {
+func (t *txn) decodeRow(tr record.Tree, id string, body []byte) *record.Row {
+	r, err := record.DecodeRow(body)
+	if err != nil {
+		t.damaged("%s %q: %v", tr, id, err)
+	}
+	return r
+}
+
+func (t *txn) putRow(tr record.Tree, id string, r *record.Row) {
 	if r.Group != "" && !t.l.kits[r.Group] {
 		t.l.kits = nil // a new group
 	}
-	return t.put(tr, []byte(id), r.Encode())
+	t.put(tr, []byte(id), r.Encode())
 }
 
 // eachRow calls f with every person or device, pending ones first.
-func (t *txn) eachRow(tr record.Tree, f func(id string, r *record.Row) error) error {
-	return t.each(tr, nil, func(k, v []byte) error {
-		r, err := record.DecodeRow(v)
-		if err != nil {
-			return t.damaged("%s %q: %v", tr, k, err)
+func (t *txn) eachRow(tr record.Tree, f func(id string, r *record.Row)) {
+	t.each(tr, nil, func(k, v []byte) { f(string(k), t.decodeRow(tr, string(k), v)) })
+}
+
+// rowsWhere returns the people or devices for which want is true.
+func (t *txn) rowsWhere(tr record.Tree, want func(id string, r *record.Row) bool) (all []party) {
+	t.eachRow(tr, func(id string, r *record.Row) {
+		if want(id, r) {
+			all = append(all, party{tr, id, r})
 		}
-		return f(string(k), r)
 	})
+	return all
 }
 
 // event returns the event at r.
-func (t *txn) event(r record.Ref) (record.Event, error) {
-	b := t.tx.Bucket(record.TreeEvents.Bucket()).Get(record.EventKey(r))
+func (t *txn) event(r record.Ref) record.Event {
+	b := t.bucket(record.TreeEvents).Get(record.EventKey(r))
 	if b == nil {
-		return record.Event{}, t.damaged("event %d of chain %d is missing", r.Seq, r.Chain)
+		t.damaged("event %d of chain %d is missing", r.Seq, r.Chain)
 	}
-	return t.decode(r, b)
+	ev, err := t.decode(r, b)
+	t.must(err)
+	return ev
 }
 
 // decode reads the record b, which lies at r.
 func (t *txn) decode(r record.Ref, b []byte) (record.Event, error) {
 	ev, err := record.Decode(b)
 	if err != nil {
-		return ev, t.damaged("event %d: %v", r.Seq, err)
+		return ev, t.damage("event %d: %v", r.Seq, err)
 	}
-	c, err := t.chain(r.Chain)
-	if err != nil {
-		return ev, err
-	}
+	c := t.chain(r.Chain)
 	mine := ev.Chain == c.ID
 	if ev.Version == 1 {
 		mine, ev.Chain = ev.Station == c.Name, c.ID
 	}
 	if ev.Seq != r.Seq || !mine {
-		return ev, t.damaged("event %d of station %q lies in the place of event %d of chain %d", ev.Seq, ev.Station, r.Seq, r.Chain)
+		return ev, t.damage("event %d of station %q lies in the place of event %d of chain %d", ev.Seq, ev.Station, r.Seq, r.Chain)
 	}
 	return ev, nil
 }
 
 // putEvent writes a record at its place. Leaves are filled to the brim, since
 // events only ever come behind the last.
-func (t *txn) putEvent(r record.Ref, raw []byte) error {
-	b := t.tx.Bucket(record.TreeEvents.Bucket())
+func (t *txn) putEvent(r record.Ref, raw []byte) {
+	b := t.bucket(record.TreeEvents)
 	b.FillPercent = 1
-	return b.Put(record.EventKey(r), raw)
+	t.must(b.Put(record.EventKey(r), raw))
 }
 
 // head returns the sequence number and hash of a chain's newest event.
-func (t *txn) head(chain uint16) (seq uint64, hash checkout.Hash, err error) {
-	b, err := t.get(record.TreeMeta, metaHead(chain))
-	if b == nil || err != nil {
-		return 0, hash, err
+func (t *txn) head(chain uint16) (seq uint64, hash checkout.Hash) {
+	b := t.get(record.TreeMeta, metaHead(chain))
+	if b == nil {
+		return 0, hash
 	}
 	if len(b) != 8+record.HashLen {
-		return 0, hash, t.damaged("the head of chain %d", chain)
+		t.damaged("the head of chain %d", chain)
 	}
-	return binary.BigEndian.Uint64(b), checkout.Hash(b[8:]), nil
+	return binary.BigEndian.Uint64(b), checkout.Hash(b[8:])
 }
 
-func (t *txn) setHead(chain uint16, seq uint64, hash checkout.Hash) error {
-	return t.put(record.TreeMeta, metaHead(chain), append(binary.BigEndian.AppendUint64(nil, seq), hash[:]...))
+func (t *txn) setHead(chain uint16, seq uint64, hash checkout.Hash) {
+	t.put(record.TreeMeta, metaHead(chain), append(binary.BigEndian.AppendUint64(nil, seq), hash[:]...))
 }

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -106,12 +105,10 @@ func (l *Ledger) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 	}
 	v.r.Loans = len(v.seen.open())
 	if n, ok := readNewest(l.path); ok && l.readOnly { // else it was looked at when the file was opened
-		err := l.view(func(t *txn) error {
-			why, err := t.older(n)
-			if why != "" {
+		err := l.view(func(t *txn) {
+			if why := t.older(n); why != "" {
 				v.r.fault("file", "%s", why)
 			}
-			return err
 		})
 		if err != nil {
 			return nil, err
@@ -135,8 +132,8 @@ type verifier struct {
 	r     *Report
 	o     VerifyOptions
 	seen  *replay
-	at    record.Ref            // the last event that was checked
-	heads map[uint16]*chainHead // by chain
+	at    record.Ref           // the last event that was checked
+	heads map[uint16]chainHead // by chain
 	more  bool
 	holes []hole // that a salvage or restore must have told of
 	told  []hole
@@ -157,37 +154,35 @@ type hole struct {
 }
 
 func newVerifier(l *Ledger, o VerifyOptions) *verifier {
-	return &verifier{l: l, r: &Report{Bbolt: "not made"}, o: o, seen: newReplay(), heads: map[uint16]*chainHead{}, more: true}
+	return &verifier{l: l, r: &Report{Bbolt: "not made"}, o: o, seen: newReplay(), heads: map[uint16]chainHead{}, more: true}
 }
 
 // batch checks the next events; the last batch checks the rows in the same
 // transaction.
-func (v *verifier) batch(t *txn) error {
+func (v *verifier) batch(t *txn) {
 	n := 0
 	v.more = false
-	err := t.events(v.at, func(at record.Ref, raw []byte) (bool, error) {
-		if n == verifyBatch {
-			v.more = true
-			return false, nil
+	t.events(v.at, func(at record.Ref, raw []byte) bool {
+		if v.more = n == verifyBatch; !v.more {
+			n++
+			v.at = at
+			v.event(t, at, raw)
 		}
-		n++
-		v.at = at
-		return true, v.event(t, at, raw)
+		return !v.more
 	})
-	if err != nil {
-		return err
-	}
 	if v.o.Progress != nil {
 		v.o.Progress(v.r.Events, t.total())
 	}
 	if v.more {
-		return nil
+		return
 	}
-	if err := v.endChains(t); err != nil {
-		return err
-	}
+	v.endChains(t)
+	v.endGaps()
 	v.findable(t)
-	return errors.Join(v.rows(t), v.tags(t), v.outbox(t))
+	v.devices(t)
+	v.people(t)
+	v.tags(t)
+	v.outbox(t)
 }
 
 // findable looks for every row by its key. Damage to an inner page may leave a
@@ -197,7 +192,7 @@ func (v *verifier) findable(t *txn) {
 		if tr == record.TreeEvents {
 			continue // done with the chains
 		}
-		c := t.tx.Bucket(tr.Bucket()).Cursor()
+		c := t.bucket(tr).Cursor()
 		for k, b := c.First(); k != nil; k, b = c.Next() {
 			if !t.finds(tr, k, b) {
 				v.r.fault("file", "a row of %s is there, and not found by its key", tr)
@@ -208,44 +203,32 @@ func (v *verifier) findable(t *txn) {
 
 // finds reports whether looking for a key leads to its value.
 func (t *txn) finds(tr record.Tree, key, value []byte) bool {
-	return bytes.Equal(t.tx.Bucket(tr.Bucket()).Get(key), value)
+	return bytes.Equal(t.bucket(tr).Get(key), value)
 }
 
 // total is the number of events by the heads of the chains.
 func (t *txn) total() (n uint64) {
-	chains, _ := t.sortedChains()
-	for _, i := range chains {
-		seq, _, err := t.head(i)
-		if err == nil {
-			n += seq
-		}
+	for i := range t.chains() {
+		seq, _ := t.head(i)
+		n += seq
 	}
 	return n
 }
 
 // event checks an event against the one before it in its chain, and replays it.
-func (v *verifier) event(t *txn, at record.Ref, raw []byte) error {
+func (v *verifier) event(t *txn, at record.Ref, raw []byte) {
 	v.r.Events++
 	if !t.finds(record.TreeEvents, record.EventKey(at), raw) {
 		v.r.fault("file", "event %d is there, and not found by its number", at.Seq)
 	}
-	c, err := t.chain(at.Chain)
-	if err != nil {
-		return err
-	}
-	h := v.heads[at.Chain]
-	if h == nil {
-		h = &chainHead{}
-		v.heads[at.Chain] = h
-	}
-	before := *h
+	c, before := t.chain(at.Chain), v.heads[at.Chain]
 	ev, err := t.decode(at, raw)
-	*h = chainHead{at.Seq, ev.Hash}
 	if err != nil {
+		v.heads[at.Chain] = chainHead{seq: at.Seq}
 		v.r.fault("chain", "event %d: %v", at.Seq, err)
-		h.hash = checkout.Hash{}
-		return nil
+		return
 	}
+	v.heads[at.Chain] = chainHead{at.Seq, ev.Hash}
 	gap := at.Seq != before.seq+1
 	if gap {
 		v.holes = append(v.holes, hole{c.ID, c.Name, before.seq + 1, at.Seq - 1})
@@ -263,7 +246,6 @@ func (v *verifier) event(t *txn, at record.Ref, raw []byte) error {
 	for _, f := range v.seen.event(at, &ev) {
 		v.r.fault("links", "event %d: %s", at.Seq, f)
 	}
-	return nil
 }
 
 // ownUp notes the holes that a salvage or restore tells of.
@@ -278,18 +260,12 @@ func (v *verifier) ownUp(ev *record.Event) {
 	}
 }
 
-// endChains compares each chain's last event with its head, closed ones with
-// what the migration told, and the holes with what was told of them.
-func (v *verifier) endChains(t *txn) error {
-	chains, err := t.chains()
-	if err != nil {
-		return err
-	}
-	seen := uint64(0)
-	for i, c := range chains {
-		at := cmp.Or(v.heads[i], &chainHead{})
-		seq, hash, err := t.head(i)
-		if err != nil || seq != at.seq || hash != at.hash {
+// endChains compares each chain's last event with its head, and closed ones with
+// what the migration told.
+func (v *verifier) endChains(t *txn) {
+	for i, c := range t.chains() {
+		at := v.heads[i]
+		if seq, hash := t.head(i); seq != at.seq || hash != at.hash {
 			v.r.fault("chain", "the last event of chain %d is %d, it should be %d", i, at.seq, seq)
 		}
 		for _, e := range v.ended {
@@ -301,13 +277,18 @@ func (v *verifier) endChains(t *txn) error {
 			v.r.fault("chain", "chain %d has events, and no name", i)
 		}
 	}
-	all := t.tx.Bucket(record.TreeEvents.Bucket()).Cursor()
+	there := uint64(0)
+	all := t.bucket(record.TreeEvents).Cursor()
 	for k, _ := all.First(); k != nil; k, _ = all.Next() {
-		seen++
+		there++
 	}
-	if seen != v.r.Events {
-		v.r.fault("chain", "%s outside of the chains", count.Of(seen-v.r.Events, "event"))
+	if there != v.r.Events {
+		v.r.fault("chain", "%s outside of the chains", count.Of(there-v.r.Events, "event"))
 	}
+}
+
+// endGaps compares the holes with what was told of them.
+func (v *verifier) endGaps() {
 	for _, h := range v.holes {
 		known := slices.ContainsFunc(v.told, func(o hole) bool {
 			mine := o.chain == h.chain || o.chain.IsZero() && o.name == h.name
@@ -319,14 +300,13 @@ func (v *verifier) endChains(t *txn) error {
 			v.r.fault("chain", "events %d to %d of chain %x are missing", h.first, h.last, h.chain[:4])
 		}
 	}
-	return nil
 }
 
-// rows compares devices and people with the replay.
-func (v *verifier) rows(t *txn) error {
-	devices, people := map[string]bool{}, map[string]bool{}
-	err := t.eachRow(record.TreeDevices, func(id string, r *record.Row) error {
-		devices[id] = true
+// devices compares them with the replay.
+func (v *verifier) devices(t *txn) {
+	there := map[string]bool{}
+	t.eachRow(record.TreeDevices, func(id string, r *record.Row) {
+		there[id] = true
 		v.r.Devices++
 		got, want := r.Loan, v.seen.loans[id]
 		if got.Holder != want.Holder || got.Since != want.Since || got.Length != want.Length || got.Lost != want.Lost {
@@ -336,93 +316,71 @@ func (v *verifier) rows(t *txn) error {
 		if r.Head != v.seen.devices[id] {
 			v.r.fault("links", "device %q: its newest event is %d, not %d", id, v.seen.devices[id].Seq, r.Head.Seq)
 		}
-		return nil
 	})
-	if err != nil {
-		return err
+	for id := range v.seen.devices {
+		if !there[id] {
+			v.r.fault("loans", "device %q has events, but is not in the register", id)
+		}
 	}
-	err = t.eachRow(record.TreePeople, func(id string, r *record.Row) error {
-		people[id] = true
+}
+
+// people compares them with the replay.
+func (v *verifier) people(t *txn) {
+	there := map[string]bool{}
+	t.eachRow(record.TreePeople, func(id string, r *record.Row) {
+		there[id] = true
 		v.r.People++
 		if r.Head != v.seen.people[id] {
 			v.r.fault("links", "person %q: the newest event is %d, not %d", id, v.seen.people[id].Seq, r.Head.Seq)
 		}
-		return nil
 	})
-	for id := range v.seen.devices {
-		if !devices[id] {
-			v.r.fault("loans", "device %q has events, but is not in the register", id)
-		}
-	}
 	for id, s := range v.seen.loans {
-		if s.Holder != "" && !people[s.Holder] {
+		if s.Holder != "" && !there[s.Holder] {
 			v.r.fault("loans", "%q has device %q, but is not in the register", s.Holder, id)
 		}
 	}
-	return err
 }
 
 // tags compares the look-up tree with the register, both ways.
-func (v *verifier) tags(t *txn) error {
+func (v *verifier) tags(t *txn) {
 	for _, tr := range []record.Tree{record.TreeDevices, record.TreePeople} {
-		err := t.eachRow(tr, func(id string, r *record.Row) error {
-			if r.Lookup == nil {
-				return nil
-			}
-			b, err := t.get(record.TreeTags, r.Lookup)
-			if err == nil && !bytes.Equal(b, ownerBody(tr, id)) {
+		t.eachRow(tr, func(id string, r *record.Row) {
+			if r.Lookup != nil && !bytes.Equal(t.get(record.TreeTags, r.Lookup), ownerBody(tr, id)) {
 				v.r.fault("tags", "the tag of %s %q is not found", kindOf(tr), id)
 			}
-			return err
 		})
-		if err != nil {
-			return err
-		}
 	}
-	return t.each(record.TreeTags, nil, func(k, _ []byte) error {
-		if _, err := t.ownerByLookup(k); err != nil {
+	t.each(record.TreeTags, nil, func(k, _ []byte) {
+		if err := t.try(func(t *txn) { t.ownerByLookup(k) }); err != nil {
 			v.r.fault("tags", "%v", err)
 		}
-		return nil
 	})
 }
 
 // outbox compares the rows with the events and with the counts of each sink.
-func (v *verifier) outbox(t *txn) error {
+func (v *verifier) outbox(t *txn) {
 	rows := map[uint16]uint64{}
-	err := t.each(record.TreeOutbox, nil, func(k, b []byte) error {
+	t.each(record.TreeOutbox, nil, func(k, b []byte) {
 		v.r.Outbox++
 		r, sink, ok := record.ParseOutboxKey(k)
-		if !ok {
-			v.r.fault("outbox", "a key of %d bytes", len(k))
-			return nil
-		}
 		rows[sink]++
 		o, err := record.OutboxForm.Decode(b)
-		if err != nil {
-			v.r.fault("outbox", "the row of event %d: %v", r.Seq, err)
-			return nil
+		if !ok || err != nil {
+			v.r.fault("outbox", "the row of event %d: a key of %d bytes, %v", r.Seq, len(k), err)
+			return
 		}
-		ev, err := t.event(r)
-		if err != nil {
-			v.r.fault("outbox", "a row waits for an event: %v", err)
-		} else if ev.Device != o.Device {
-			v.r.fault("outbox", "the row of event %d is about %q, the event about %q", r.Seq, o.Device, ev.Device)
+		if err := t.try(func(t *txn) {
+			if ev := t.event(r); ev.Device != o.Device {
+				t.failf("the row of event %d is about %q, the event about %q", r.Seq, o.Device, ev.Device)
+			}
+		}); err != nil {
+			v.r.fault("outbox", "%v", err)
 		}
-		return nil
 	})
-	if err != nil {
-		return err
-	}
 	for name := range t.l.sinkIDs {
-		b, err := t.get(record.TreeMeta, metaSink(name))
-		if err != nil {
-			return err
-		}
-		c, err := record.SinkForm.Decode(b)
+		c, err := record.SinkForm.Decode(t.get(record.TreeMeta, metaSink(name)))
 		if err != nil || c.Queued-c.Done != rows[c.Index] {
 			v.r.fault("outbox", "%s for %q, it should be %d", count.Of(rows[c.Index], "row"), name, c.Queued-c.Done)
 		}
 	}
-	return nil
 }

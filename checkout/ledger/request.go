@@ -1,0 +1,91 @@
+package ledger
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"time"
+
+	"stump/checkout"
+	"stump/checkout/ledger/record"
+)
+
+// Give says that a person has a device, whatever the desk saw: a check-out, or
+// a hand-over when somebody else has it.
+func (l *Ledger) Give(r checkout.Request) (checkout.Event, error) {
+	return l.request(r, func(t *txn, ev *record.Event, device party) {
+		person := t.find(record.TreePeople, r.Person)
+		if device.row.Loan.Holder == person.id {
+			t.failf("%w: %s has %s already", checkout.ErrRefused, person.name(), device.name())
+		}
+		t.move(ev, person, device, checkout.PolicyHandover)
+	})
+}
+
+// Return says that a device is back.
+func (l *Ledger) Return(r checkout.Request) (checkout.Event, error) {
+	return l.request(r, func(t *txn, ev *record.Event, device party) {
+		t.mustBeHeld(device)
+		ev.Kind = checkout.Return
+		t.append(ev, t.holder(device.row.Loan.Holder), device)
+	})
+}
+
+// Lose says that a device can't be found. It is no longer lent to anybody;
+// From is who had it.
+func (l *Ledger) Lose(r checkout.Request) (checkout.Event, error) {
+	return l.request(r, func(t *txn, ev *record.Event, device party) {
+		switch {
+		case device.row.Status == checkout.Retired:
+			t.refuse(device, "")
+		case device.row.Loan.Lost:
+			t.failf("%w: %s is lost already", checkout.ErrRefused, device.name())
+		}
+		ev.Kind = checkout.Lost
+		t.setFrom(ev, device.row.Loan.Holder)
+		t.append(ev, nobody, device)
+	})
+}
+
+// Find says that a lost device is there again.
+func (l *Ledger) Find(r checkout.Request) (checkout.Event, error) {
+	return l.request(r, func(t *txn, ev *record.Event, device party) {
+		if !device.row.Loan.Lost {
+			t.failf("%w: %s is not lost", checkout.ErrRefused, device.name())
+		}
+		ev.Kind = checkout.Found
+		t.append(ev, nobody, device)
+	})
+}
+
+// Extend sets how long a loan lasts, counted from its beginning.
+func (l *Ledger) Extend(r checkout.Request, length time.Duration) (checkout.Event, error) {
+	if length < time.Second {
+		return checkout.Event{}, fmt.Errorf("a loan of %v: at least a second", length)
+	}
+	return l.request(r, func(t *txn, ev *record.Event, device party) {
+		t.mustBeHeld(device)
+		ev.Kind, ev.Loan = checkout.Correct, length.Round(time.Second)
+		t.append(ev, nobody, device)
+	})
+}
+
+func (t *txn) mustBeHeld(device party) {
+	if device.row.Loan.Holder == "" {
+		t.failf("%w: nobody has %s", checkout.ErrRefused, device.name())
+	}
+}
+
+// request runs an admin's request.
+func (l *Ledger) request(r checkout.Request, f func(*txn, *record.Event, party)) (checkout.Event, error) {
+	if r.Actor == "" {
+		return checkout.Event{}, errors.New("who asks for it must be named")
+	}
+	if err := cmp.Or(checkout.CheckText("note", r.Note, checkout.MaxNote), checkout.CheckText("condition", r.Condition, checkout.MaxName)); err != nil {
+		return checkout.Event{}, err
+	}
+	return l.commitEvent(func(t *txn, ev *record.Event) {
+		ev.Event = checkout.Event{Actor: r.Actor, Note: r.Note, Condition: r.Condition, Source: cmp.Or(r.Source, checkout.SourceCLI)}
+		f(t, ev, t.find(record.TreeDevices, r.Device))
+	})
+}
