@@ -112,6 +112,14 @@ type SyncRow struct {
 	Inactive bool
 }
 
+// Holding is who has a device by the directory's word.
+type Holding struct {
+	Free bool   `json:"free"`
+	Ref  string `json:"ref,omitempty"`  // the directory's key of the holder
+	ID   string `json:"id,omitempty"`   // the register's, where known
+	Name string `json:"name,omitempty"` // for people
+}
+
 // ErrNotFound is the base of errors about people and devices that are not in
 // the register.
 var ErrNotFound = errors.New("not in the register")

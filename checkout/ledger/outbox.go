@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"stump/checkout"
 	"stump/checkout/ledger/record"
@@ -21,19 +20,14 @@ type OutboxRow struct {
 	Key RowKey
 	// ID is the written form of Key: the event's number, and before it, for a
 	// chain that is closed, the beginning of the chain's name: "12", "1f2e3d4c:12".
-	ID    string
+	ID string
+	// Event is the event as it is known now: what is pending in it has no id.
 	Event checkout.Event
-	// Attempts counts deliveries that failed; Next is when to try again, zero
-	// for now.
-	Attempts  int
-	Next      time.Time
-	LastError string
-	State     record.OutboxState
-	// Pending is set while a person or device of the event is not resolved:
-	// the row waits for that.
+	// Pending is set while a person or device of the event is not resolved.
 	Pending bool
-	// Memo is what the worker noted (SaveOutbox).
-	Memo []byte
+	// OutboxRow is what the worker keeps of it, and the id of the event's device,
+	// which may be pending.
+	record.OutboxRow
 }
 
 // forSinks reports whether sinks are told of events of the kind.
@@ -74,9 +68,15 @@ func (t *txn) outboxRow(r RowKey, o record.OutboxRow) (OutboxRow, error) {
 	if ev.At.Wall, ev.At.Trusted, err = clock.wall(ev.At); err != nil {
 		return OutboxRow{}, err
 	}
-	pending, err := t.resolve(&ev)
-	return OutboxRow{Key: r, ID: t.rowID(r, ev.Chain), Event: ev.Event, Attempts: o.Attempts, Next: o.Next,
-		LastError: o.LastError, State: o.State, Pending: pending, Memo: o.Memo}, err
+	row := OutboxRow{Key: r, ID: t.rowID(r, ev.Chain), OutboxRow: o}
+	row.Pending, err = t.resolve(&ev)
+	row.Event, row.Device = ev.Event, ev.Device
+	for _, id := range []*string{&row.Event.Device, &row.Event.Person, &row.Event.From, &row.Event.Actor} {
+		if checkout.IsPendingID(*id) {
+			*id = ""
+		}
+	}
+	return row, err
 }
 
 // chainPrefix is how many digits of a chain's name tell it from the others of a file.
@@ -119,4 +119,4 @@ func (l *Ledger) ParseRow(id string) (key RowKey, err error) {
 }
 
 // ErrNotQueued is an outbox row that is not there (any more).
-var ErrNotQueued = errors.New("not in the outbox")
+var ErrNotQueued = errors.New("no such event waits here: it was delivered, or dropped")

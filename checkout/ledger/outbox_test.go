@@ -80,7 +80,7 @@ func TestOutboxPages(t *testing.T) {
 		}
 	}
 	x.ok(x.Delivered("dir", keysOf(others...)...))
-	x.ok(x.SaveOutbox("dir", []OutboxUpdate{{Key: record.At(1, mine[1]), State: record.Parked}}))
+	x.ok(x.SaveOutbox("dir", OutboxRow{Key: record.At(1, mine[1]), OutboxRow: record.OutboxRow{State: record.Conflict}}))
 	for _, limit := range []int{1, 2, 100} {
 		var got, parked []uint64
 		pages := 0
@@ -90,7 +90,7 @@ func TestOutboxPages(t *testing.T) {
 			got = append(got, seqsOf(p.Rows)...)
 		}
 		for p := (OutboxPage{}); !p.End; {
-			p, err = x.ParkedFrom("dir", p.Next, limit)
+			p, err = x.StuckFrom("dir", p.Next, limit)
 			x.ok(err)
 			parked = append(parked, seqsOf(p.Rows)...)
 		}
@@ -112,10 +112,10 @@ func TestOutboxDrop(t *testing.T) {
 	x.bump(1, 11) // 7
 	x.bump(1, 11) // 8
 	x.bump(2, 12) // 9
-	x.ok(x.Drop("dir", keysOf(7, 9, 999), "root", "no matter", checkout.SourceCLI))
+	x.ok(x.Drop("dir", keysOf(7, 9, 999), "root", "no matter"))
 	want(t, "left", fmt.Sprint(seqsOf(rowsFor(t, x.Ledger, "dir"))), "[8]")
 	want(t, "the other sink has its own", len(rowsFor(t, x.Ledger, "hook")), 3)
-	if err := x.Drop("dir", keysOf(7, 9), "root", "again", checkout.SourceCLI); !errors.Is(err, ErrNotQueued) {
+	if err := x.Drop("dir", keysOf(7, 9), "root", "again"); !errors.Is(err, ErrNotQueued) {
 		t.Error(err)
 	}
 	if _, err := x.OutboxOf("dir", record.At(1, 7)); !errors.Is(err, ErrNotQueued) {

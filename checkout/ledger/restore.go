@@ -495,7 +495,7 @@ func (r *restorer) settleOutbox(t *txn, old *wreck) error {
 				return err
 			}
 		default:
-			k.row.State, k.row.LastError = record.Parked, "restored from a backup: this may have been delivered"
+			k.row.State, k.row.Reason = record.Parked, "restored from a backup: this may have been delivered"
 			if err := t.put(record.TreeOutbox, t.outboxKey(k.sink, k.at), record.OutboxForm.Encode(&k.row)); err != nil {
 				return err
 			}

@@ -305,7 +305,7 @@ func (s *salvager) fillOutbox(t *txn, keys []string) error {
 			if err != nil {
 				return err
 			}
-			o.State, o.LastError = record.Parked, "the ledger was damaged: this may have been delivered"
+			o.State, o.Reason = record.Parked, "the ledger was damaged: this may have been delivered"
 			body = record.OutboxForm.Encode(&o)
 		}
 		if err := t.put(record.TreeOutbox, []byte(key), body); err != nil {

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"stump/checkout"
 	"stump/internal/sitekey"
@@ -215,6 +216,56 @@ func TestMigrationKeepsWhatWaits(t *testing.T) {
 		}
 	}
 	verifies(t, l)
+}
+
+// TestMigrationKeepsTheStateOfRows: what development builds kept of rows, in a memo
+// of the worker's, is understood, and stays so when it is written in today's form.
+func TestMigrationKeepsTheStateOfRows(t *testing.T) {
+	dir, path, o := unpackOld(t, "waiting", "lab-1")
+	l, err := Open(path, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	states := map[string]int{}
+	for _, old := range printed(t, filepath.Join(dir, "outbox.json")) {
+		was := map[string]any{"state": "queued"}
+		if memo := old["memo"].(string); memo != "" {
+			if err := json.Unmarshal([]byte(memo), &was); err != nil {
+				t.Fatal(err)
+			}
+		}
+		states[was["state"].(string)]++
+		key, err := l.ParseRow(fmt.Sprint(old["seq"]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sink := old["sink"].(string)
+		for _, written := range []string{"then", "now"} {
+			r, err := l.OutboxOf(sink, key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			is := map[string]any{"state": r.State.String()}
+			for name, v := range map[string]any{"attempts": float64(r.Attempts), "reason": r.Reason, "remedy": r.Remedy, "step": r.Step, "force": r.Force} {
+				if v != "" && v != 0.0 && v != false {
+					is[name] = v
+				}
+			}
+			if !r.Next.IsZero() {
+				is["next"] = r.Next.UTC().Format(time.RFC3339Nano)
+			}
+			if r.Theirs != nil {
+				is["theirs"] = shown(t, r.Theirs)
+			}
+			sameJSON(t, fmt.Sprintf("row %v for %s, written %s", key, sink, written), is, was)
+			want(t, "pending", r.Pending, old["pending"].(bool))
+			if err := l.SaveOutbox(sink, r); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	want(t, "states", len(states), 4)
 }
 
 // TestMigrationOfDamage: what does not verify is not migrated but salvaged.

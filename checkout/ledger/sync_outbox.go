@@ -4,11 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"stump/checkout"
 	"stump/checkout/ledger/record"
-	"stump/internal/count"
 )
 
 // DirectorySink is the sink of the staff directory. What the directory itself
@@ -31,15 +29,15 @@ const pageKeys = 4096
 // state; the zero RowKey is the beginning. A page may have fewer rows, or none,
 // before the end.
 func (l *Ledger) OutboxFrom(sink string, from RowKey, limit int) (OutboxPage, error) {
-	return l.outboxPage(sink, from, limit, func(record.OutboxRow) bool { return true })
+	return l.outboxPage(sink, from, limit, false)
 }
 
-// ParkedFrom is OutboxFrom for parked rows only.
-func (l *Ledger) ParkedFrom(sink string, from RowKey, limit int) (OutboxPage, error) {
-	return l.outboxPage(sink, from, limit, func(o record.OutboxRow) bool { return o.State == record.Parked })
+// StuckFrom is OutboxFrom for rows only that wait for an admin.
+func (l *Ledger) StuckFrom(sink string, from RowKey, limit int) (OutboxPage, error) {
+	return l.outboxPage(sink, from, limit, true)
 }
 
-func (l *Ledger) outboxPage(sink string, from RowKey, limit int, want func(record.OutboxRow) bool) (p OutboxPage, err error) {
+func (l *Ledger) outboxPage(sink string, from RowKey, limit int, stuck bool) (p OutboxPage, err error) {
 	err = l.view(func(t *txn) error {
 		p = OutboxPage{Next: from}
 		index, c := l.sinkIDs[sink], t.tx.Bucket(record.TreeOutbox.Bucket()).Cursor()
@@ -62,8 +60,8 @@ func (l *Ledger) outboxPage(sink string, from RowKey, limit int, want func(recor
 			if err != nil {
 				return err
 			}
-			p.Next = record.At(r.Chain, r.Seq+1)
-			if !want(o) {
+			p.Next = r.Next()
+			if stuck && !o.State.Stuck() {
 				continue
 			}
 			row, err := t.outboxRow(r, o)
@@ -116,7 +114,7 @@ func (l *Ledger) OutboxOf(sink string, key RowKey) (row OutboxRow, err error) {
 			return err
 		}
 		if !there {
-			return fmt.Errorf("event %d for %q: %w", key.Seq, sink, ErrNotQueued)
+			return ErrNotQueued
 		}
 		row, err = t.outboxRow(key, o)
 		return err
@@ -124,30 +122,20 @@ func (l *Ledger) OutboxOf(sink string, key RowKey) (row OutboxRow, err error) {
 	return row, err
 }
 
-// OutboxUpdate is what the worker notes of a row.
-type OutboxUpdate struct {
-	Key       RowKey
-	State     record.OutboxState
-	Attempts  int
-	Next      time.Time
-	LastError string
-	Memo      []byte
-}
-
-// SaveOutbox notes the states of rows of a sink in one transaction. Rows that
-// are not there any more are left out.
-func (l *Ledger) SaveOutbox(sink string, updates []OutboxUpdate) error {
+// SaveOutbox stores the worker's part of rows of a sink in one transaction. Rows
+// that are not there any more are left out.
+func (l *Ledger) SaveOutbox(sink string, rows ...OutboxRow) error {
 	return l.update(func(t *txn) error {
-		for _, u := range updates {
-			o, there, err := t.getOutbox(sink, u.Key)
+		for _, r := range rows {
+			o, there, err := t.getOutbox(sink, r.Key)
 			if err != nil {
 				return err
 			}
 			if !there {
 				continue
 			}
-			o.State, o.Attempts, o.Next, o.LastError, o.Memo = u.State, u.Attempts, u.Next, u.LastError, u.Memo
-			if err := t.put(record.TreeOutbox, t.outboxKey(sink, u.Key), record.OutboxForm.Encode(&o)); err != nil {
+			r.Device = o.Device
+			if err := t.put(record.TreeOutbox, t.outboxKey(sink, r.Key), record.OutboxForm.Encode(&r.OutboxRow)); err != nil {
 				return err
 			}
 		}
@@ -166,13 +154,13 @@ func (l *Ledger) Delivered(sink string, keys ...RowKey) error {
 // Drop removes rows of a sink that will not be delivered, in one transaction.
 // For each there is an event, whose note says why. The error is ErrNotQueued
 // when none of them is there.
-func (l *Ledger) Drop(sink string, keys []RowKey, actor, note string, source checkout.Source) error {
+func (l *Ledger) Drop(sink string, keys []RowKey, actor, note string) error {
 	if err := checkout.CheckText("note", note, checkout.MaxNote); err != nil {
 		return err
 	}
 	return l.update(func(t *txn) error {
 		n, err := t.removeOutbox(sink, keys, func(key RowKey, o record.OutboxRow) error {
-			ev := record.Event{Event: checkout.Event{Kind: checkout.Correct, Actor: actor, Source: source,
+			ev := record.Event{Event: checkout.Event{Kind: checkout.Correct, Actor: actor, Source: checkout.SourceCLI,
 				Note: fmt.Sprintf("event %d for %s: not delivered: %s", key.Seq, sink, note)}}
 			r, err := t.row(record.TreeDevices, o.Device)
 			if err != nil || r == nil {
@@ -181,7 +169,7 @@ func (l *Ledger) Drop(sink string, keys []RowKey, actor, note string, source che
 			return t.append(&ev, nil, &party{record.TreeDevices, o.Device, r})
 		})
 		if err == nil && n == 0 {
-			return fmt.Errorf("%s for %q: %w", count.Of(len(keys), "event"), sink, ErrNotQueued)
+			return ErrNotQueued
 		}
 		return err
 	})
@@ -213,14 +201,14 @@ func (t *txn) removeOutbox(sink string, keys []RowKey, f func(RowKey, record.Out
 }
 
 // Backlog returns how many rows a sink has.
-func (l *Ledger) Backlog(sink string) (rows uint64, err error) {
+func (l *Ledger) Backlog(sink string) (rows int, err error) {
 	err = l.view(func(t *txn) error {
 		b, err := t.get(record.TreeMeta, metaSink(sink))
 		if err != nil || b == nil {
 			return err
 		}
 		c, err := record.SinkForm.Decode(b)
-		rows = c.Queued - c.Done
+		rows = int(c.Queued - c.Done)
 		return err
 	})
 	return rows, err
@@ -249,7 +237,7 @@ func (l *Ledger) AcceptTheirs(sink string, key RowKey, holder, actor string) (ch
 			return err
 		}
 		if n == 0 {
-			return fmt.Errorf("event %d for %q: %w", key.Seq, sink, ErrNotQueued)
+			return ErrNotQueued
 		}
 		about, err := t.event(key)
 		if err != nil {

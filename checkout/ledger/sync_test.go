@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"stump/checkout"
 	"stump/checkout/ledger/record"
@@ -138,7 +140,9 @@ func TestOutboxByTheWorker(t *testing.T) {
 		}
 		seqs = append(seqs, ev.Seq)
 	}
-	if err := l.SaveOutbox("hook", []OutboxUpdate{{Key: record.At(1, seqs[2]), State: record.Parked, Attempts: 3, LastError: "no", Memo: []byte("m")}, {Key: record.At(1, 999)}}); err != nil {
+	saved := record.OutboxRow{State: record.InDoubt, Attempts: 3, Next: time.Unix(7, 0), Reason: "no", Remedy: "look", Step: "returned", Force: true,
+		Theirs: &checkout.Holding{Free: true, Ref: "1", ID: "ann", Name: "Ann"}}
+	if err := l.SaveOutbox("hook", OutboxRow{Key: record.At(1, seqs[2]), OutboxRow: saved}, OutboxRow{Key: record.At(1, 999)}); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.Delivered("hook", keysOf(seqs[0], seqs[1], seqs[1], 999)...); err != nil {
@@ -146,10 +150,11 @@ func TestOutboxByTheWorker(t *testing.T) {
 	}
 	page, err := l.OutboxFrom("hook", RowKey{}, 2)
 	rows := page.Rows
-	if err != nil || len(rows) != 2 || page.End || page.Next.Seq != seqs[4] || rows[0].Key.Seq != seqs[2] || rows[0].State != record.Parked || string(rows[0].Memo) != "m" || rows[1].Key.Seq != seqs[3] {
+	saved.Device = "ipad"
+	if err != nil || len(rows) != 2 || page.End || page.Next.Seq != seqs[4] || rows[0].Key.Seq != seqs[2] || !reflect.DeepEqual(rows[0].OutboxRow, saved) || rows[1].Key.Seq != seqs[3] {
 		t.Errorf("rows %+v, %v", rows, err)
 	}
-	for sink, want := range map[string]uint64{"hook": 3, DirectorySink: 5, "nobody": 0} {
+	for sink, want := range map[string]int{"hook": 3, DirectorySink: 5, "nobody": 0} {
 		if n, err := l.Backlog(sink); n != want || err != nil {
 			t.Errorf("backlog of %s: %d, %v, want %d", sink, n, err, want)
 		}

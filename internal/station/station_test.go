@@ -74,7 +74,7 @@ func inLab(t *testing.T, change func(*Options, *ReaderOptions), f func(*lab)) {
 		})
 		h10301, err := wiegand.FormatByName("H10301")
 		must(t, err)
-		worker := directory.NewWorker(directory.Options{Directory: directory.Local{}, Outbox: directory.Ledger{L: ledger}, Register: directory.Ledger{L: ledger}})
+		worker := directory.NewWorker(directory.Options{Directory: directory.Local{}, Ledger: ledger})
 		o := Options{Ledger: ledger, Panel: l.panel, Policy: checkout.PolicyHandover, Directory: worker, Now: l.now, Log: log}
 		r := ReaderOptions{Name: "door", Source: l.sim, Decoder: wiegand.Options{Formats: []*wiegand.Format{h10301}, RepairLost: true}}
 		if change != nil {

@@ -43,6 +43,9 @@ func (r Ref) Compare(o Ref) int {
 	return cmp.Or(cmp.Compare(r.Chain, o.Chain), cmp.Compare(r.Seq, o.Seq))
 }
 
+// Next is the place after r in its chain.
+func (r Ref) Next() Ref { return Ref{r.Chain, r.Seq + 1} }
+
 // Links lead from an event to the event before it of the same device and
 // people. They are not part of the hashed core: they are this file's.
 type Links struct {

@@ -2,34 +2,57 @@ package record
 
 import (
 	"encoding/binary"
+	"encoding/json"
+	"slices"
 	"time"
+
+	"stump/checkout"
 )
 
 // OutboxState is the state of an event on its way to a sink.
 type OutboxState uint8
 
-// The states of an outbox row. A delivered, dropped or accepted row is gone.
+// The states of an outbox row. A row that is delivered, dropped or accepted is
+// gone.
 const (
 	Queued OutboxState = iota
-	Parked             // the sink said no: an admin decides
+	// Parked was refused and waits for an admin: retry, drop.
+	Parked
+	// Sending is written before a call that must not be repeated. Found after a
+	// restart it means that nobody can tell whether the call was made.
+	Sending
+	// InDoubt was sent without an answer and waits for an admin who looks: retry
+	// if it was not counted, accept if it was, drop.
+	InDoubt
+	// Conflict was delivered, and the sink says something else than the ledger. It
+	// waits for an admin: retry, accept, drop.
+	Conflict
 )
+
+var outboxStates = []string{"queued", "parked", "sending", "lost", "conflict"}
 
 // String returns the word for the state.
 func (s OutboxState) String() string {
-	if s == Parked {
-		return "parked"
+	if int(s) < len(outboxStates) {
+		return outboxStates[s]
 	}
-	return "queued"
+	return "unknown"
 }
 
-// OutboxRow is an event on its way to a sink.
+// Stuck reports whether a row in the state waits for an admin.
+func (s OutboxState) Stuck() bool { return s == Parked || s == InDoubt || s == Conflict }
+
+// OutboxRow is what is stored of an event on its way to a sink.
 type OutboxRow struct {
-	Device    string // of the event: a sink gets the events of a device in order
-	Attempts  int
-	Next      time.Time
-	LastError string
-	State     OutboxState
-	Memo      []byte // the worker's own
+	Device   string // of the event: a sink gets the events of a device in order
+	State    OutboxState
+	Attempts int       // how often the call, or this step of it, was begun
+	Next     time.Time // wall time of the next try; of a row InDoubt, when it may be sent again
+	Reason   string    // why it is still here
+	Remedy   string    // what a person can do; empty when waiting is enough
+	Step     string    // which of several calls is next; empty: the first
+	Force    bool      // an admin has seen the conflict: the sink must take the ledger's word
+	Theirs   *checkout.Holding
 }
 
 // OutboxForm is the form of an OutboxRow.
@@ -37,9 +60,49 @@ var OutboxForm = Form[OutboxRow]{
 	Text(1, func(o *OutboxRow) *string { return &o.Device }),
 	Uint(2, func(o *OutboxRow) *int { return &o.Attempts }),
 	Time(3, func(o *OutboxRow) *time.Time { return &o.Next }),
-	Text(4, func(o *OutboxRow) *string { return &o.LastError }),
+	Text(4, func(o *OutboxRow) *string { return &o.Reason }),
 	Uint(5, func(o *OutboxRow) *OutboxState { return &o.State }),
-	Blob(6, func(o *OutboxRow) *[]byte { return &o.Memo }),
+	{6, func(b []byte, _ *OutboxRow) []byte { return b }, (*OutboxRow).readMemo},
+	Text(7, func(o *OutboxRow) *string { return &o.Remedy }),
+	Text(8, func(o *OutboxRow) *string { return &o.Step }),
+	Flag(9, func(o *OutboxRow) *bool { return &o.Force }),
+	field(10, func(o *OutboxRow) []byte {
+		if o.Theirs == nil {
+			return nil
+		}
+		return holdingForm.Encode(o.Theirs)
+	}, func(o *OutboxRow, b []byte) bool {
+		h, err := holdingForm.Decode(b)
+		o.Theirs = &h
+		return err == nil
+	}),
+}
+
+var holdingForm = Form[checkout.Holding]{
+	Flag(1, func(h *checkout.Holding) *bool { return &h.Free }),
+	Text(2, func(h *checkout.Holding) *string { return &h.Ref }),
+	Text(3, func(h *checkout.Holding) *string { return &h.ID }),
+	Text(4, func(h *checkout.Holding) *string { return &h.Name }),
+}
+
+// readMemo reads what development builds of version 1.0 kept in field 6, as JSON:
+// the state in full, where field 5 had only Queued and Parked, and what has a
+// field of its own now. A row that a salvage or restore parked stays so.
+func (o *OutboxRow) readMemo(memo []byte) bool {
+	var m struct {
+		State  string
+		Remedy string
+		Step   string
+		Force  bool
+		Theirs *checkout.Holding
+	}
+	if json.Unmarshal(memo, &m) == nil {
+		o.Remedy, o.Step, o.Force, o.Theirs = m.Remedy, m.Step, m.Force, m.Theirs
+		if i := slices.Index(outboxStates, m.State); i >= 0 && (o.State == Queued || OutboxState(i).Stuck()) {
+			o.State = OutboxState(i)
+		}
+	}
+	return true
 }
 
 // Sink counts what a sink has been given and has dealt with: the rows that

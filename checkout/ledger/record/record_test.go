@@ -131,3 +131,21 @@ func FuzzRows(f *testing.F) {
 		_, _ = ChainForm.Decode(b)
 	})
 }
+
+// A row whose memo says that it waits, and that a salvage or restore parked since,
+// is parked; what was stuck before stays what it was.
+func TestMemoOfParkedRow(t *testing.T) {
+	for memo, want := range map[string]OutboxState{
+		`{"state":"queued","step":"returned"}`: Parked, `{"state":"sending","step":"returned"}`: Parked,
+		`{"state":"lost","step":"returned"}`: InDoubt, `{"state":"conflict","step":"returned"}`: Conflict,
+	} {
+		b := OutboxForm.Encode(&OutboxRow{State: Parked, Reason: "the ledger was damaged"})
+		o, err := OutboxForm.Decode(appendField(b, 6, []byte(memo)))
+		if err != nil || o.State != want || o.Reason != "the ledger was damaged" || o.Step != "returned" {
+			t.Errorf("%s: %+v, %v, want it %v", memo, o, err, want)
+		}
+	}
+	if s := OutboxState(9).String(); s != "unknown" {
+		t.Errorf("state 9 is %q", s)
+	}
+}
