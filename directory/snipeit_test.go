@@ -333,7 +333,9 @@ func TestSnipeITUnderFaults(t *testing.T) {
 					f.only = func(r *http.Request) bool { return r.Method == http.MethodPost }
 				}
 				srv := f.serve(t)
-				d, err := snipeAt(t, srv.URL).open()
+				cfg := snipeAt(t, srv.URL)
+				cfg.HTTP = x.timeouts()
+				d, err := cfg.open()
 				if err != nil {
 					t.Fatal(err)
 				}
