@@ -24,11 +24,8 @@ type qop struct {
 	wait    time.Duration
 }
 
-func drawQ(rt *rapid.T, merges bool) []qop {
-	whats := []string{"tap", "tap", "tap", "tap", "fault", "fault", "kill", "retry", "retryparked", "drop", "accept", "hurry", "resolve", "status", "probe"}
-	if merges {
-		whats = append(whats, "merge", "half")
-	}
+func drawQ(rt *rapid.T) []qop {
+	whats := []string{"tap", "tap", "tap", "tap", "fault", "fault", "kill", "retry", "retryparked", "drop", "accept", "hurry", "resolve", "status", "probe", "merge", "half"}
 	return rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) qop {
 		o := qop{what: rapid.SampledFrom(whats).Draw(rt, "what")}
 		switch o.what {
@@ -283,18 +280,16 @@ func TestQueueProperties(t *testing.T) {
 		"toggle":    {Identities: true, Parallel: 1},
 	}
 	for name, caps := range kinds {
-		for _, merges := range []bool{false, true} {
-			t.Run(fmt.Sprint(name, "/merges=", merges), func(t *testing.T) {
-				t.Parallel()
-				rapid.Check(t, func(rt *rapid.T) {
-					ops := drawQ(rt, merges)
-					var wrong string
-					synctest.Test(t, func(t *testing.T) { wrong = playQ(t, ops, caps, name != "webhook") })
-					if wrong != "" {
-						rt.Fatal(wrong)
-					}
-				})
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rapid.Check(t, func(rt *rapid.T) {
+				ops := drawQ(rt)
+				var wrong string
+				synctest.Test(t, func(t *testing.T) { wrong = playQ(t, ops, caps, name != "webhook") })
+				if wrong != "" {
+					rt.Fatal(wrong)
+				}
 			})
-		}
+		})
 	}
 }
