@@ -15,13 +15,11 @@ import (
 	"testing"
 	"time"
 
-	"stump/checkout"
 	"stump/checkout/ledger"
+	"stump/directory/call"
 	"stump/directory/webhook"
 	"stump/internal/sitekey"
 	"stump/internal/testkit"
-
-	"stump/directory/call"
 )
 
 // The backlog of months: a million events of 500 devices, which a webhook has
@@ -56,7 +54,8 @@ func benchBacklog(b *testing.B, path string, key []byte) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	dead := Backoff{First: time.Millisecond, Early: 100 * time.Millisecond, Hurried: time.Millisecond}
+	dead := drawing(defaultBackoff.random)
+	dead.first, dead.early, dead.hurried = time.Millisecond, 100*time.Millisecond, time.Millisecond
 	anon := func() int64 {
 		runtime.GC()
 		return testkit.RSSAnon(b, os.Getpid())
@@ -69,10 +68,10 @@ func benchBacklog(b *testing.B, path string, key []byte) {
 		b.Fatal(err)
 	}
 	defer l.Close()
-	many := Ledger{l}
+	many := &box{l, b}
 	late := &stage{caps: everything}
-	w, stop := run(Options{Outbox: many, Register: many, Webhooks: map[string]Deliverer{"hook": hook, "late": late}, Backoff: dead})
-	_, stopFew := run(Options{Outbox: few, Register: few, Webhooks: map[string]Deliverer{"hook": nobody}, Backoff: dead})
+	w, stop := run(Options{Ledger: many, Webhooks: map[string]Deliverer{"hook": hook, "late": late}, backoff: dead})
+	_, stopFew := run(Options{Ledger: few, Webhooks: map[string]Deliverer{"hook": nobody}, backoff: dead})
 	for !w.Behind() {
 		time.Sleep(100 * time.Microsecond)
 	}
@@ -129,14 +128,14 @@ func benchStatus(b *testing.B, w *Worker, rows int) (took []time.Duration) {
 // tapInTurn taps n times at each ledger, in changing order and some time after
 // what the workers have to write about the tap before, or one ledger's tap would
 // pay for the other's worker. It returns how long each commit took.
-func tapInTurn(b *testing.B, n int, ledgers ...Ledger) [][]time.Duration {
+func tapInTurn(b *testing.B, n int, ledgers ...*box) [][]time.Duration {
 	waits := make([][]time.Duration, len(ledgers))
 	for turn := range n {
 		for i := range ledgers {
 			i = (i + turn) % len(ledgers)
 			time.Sleep(10 * time.Millisecond) // people are not a benchmark
 			begin := time.Now()
-			bump(b, ledgers[i], annBadge, checkout.TagFromUint64(8200000, 26))
+			ledgers[i].bump(annBadge, oracleTag(0))
 			waits[i] = append(waits[i], time.Since(begin))
 		}
 	}
@@ -154,7 +153,7 @@ func backlogFile(b *testing.B) (path string, key []byte) {
 	key = sitekey.New()
 	made := filepath.Join(dir, "ledger.db")
 	begin := time.Now()
-	fillFile(b, made, key, backlogRows, backlogDevices, "hook").L.Close()
+	fillFile(b, made, key, backlogRows, backlogDevices, "hook").Close()
 	path = filepath.Join(b.TempDir(), "ledger.db")
 	from, err := os.Open(made)
 	if err != nil {

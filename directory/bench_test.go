@@ -12,46 +12,40 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger"
+	"stump/directory/call"
 	"stump/directory/webhook"
 	"stump/internal/sitekey"
-
-	"stump/directory/call"
 )
 
-// fillLedger makes a ledger with n loans' events waiting for the sinks.
-func fillLedger(b testing.TB, n, devices int, sinks ...string) Ledger {
+// fillLedger makes a ledger on disk with n loans' events waiting for the sinks.
+func fillLedger(b testing.TB, n, devices int, sinks ...string) *box {
 	b.Helper()
 	l := fillFile(b, filepath.Join(b.TempDir(), "ledger.db"), sitekey.New(), n, devices, sinks...)
-	b.Cleanup(func() { l.L.Close() })
+	b.Cleanup(func() { l.Close() })
 	return l
 }
 
-func fillFile(b testing.TB, path string, key []byte, n, devices int, sinks ...string) Ledger {
+func fillFile(b testing.TB, path string, key []byte, n, devices int, sinks ...string) *box {
 	b.Helper()
 	l, err := ledger.Create(path, ledger.Options{Station: "lab", SiteKey: key, Sinks: sinks, SealTags: true})
 	if err != nil {
 		b.Fatal(err)
 	}
-	a := Ledger{l}
-	recs := []Record{{Kind: checkout.KindPerson, Name: "Ann", Ref: "1", Tag: annBadge}}
+	x := &box{l, b}
+	rows := []checkout.SyncRow{{Kind: checkout.KindPerson, Name: "Ann", Ref: "1", Tag: annBadge}}
 	for i := range devices {
-		recs = append(recs, Record{Kind: checkout.KindDevice, Name: fmt.Sprint("Device ", i), Ref: fmt.Sprint(i + 11), Tag: checkout.TagFromUint64(uint64(8200000+i), 26)})
+		rows = append(rows, checkout.SyncRow{Kind: checkout.KindDevice, Name: fmt.Sprint("Device ", i), Ref: fmt.Sprint(i + 11), Tag: oracleTag(i)})
 	}
-	if _, err := a.Apply(recs, Asker{}); err != nil {
-		b.Fatal(err)
-	}
-	person, _ := l.Subject(annBadge)
+	x.sync(rows...)
+	person := x.subject(checkout.KindPerson, annBadge)
 	var subjects []checkout.Subject
 	for i := range devices {
-		s, _ := l.Subject(checkout.TagFromUint64(uint64(8200000+i), 26))
-		subjects = append(subjects, s)
+		subjects = append(subjects, x.subject(checkout.KindDevice, oracleTag(i)))
 	}
 	for i := range n {
-		if _, err := l.Complete(checkout.Completion{Person: person, Device: subjects[i%devices]}); err != nil {
-			b.Fatal(err)
-		}
+		x.complete(person, subjects[i%devices])
 	}
-	return a
+	return x
 }
 
 // BenchmarkDrainWebhook drains a backlog of 10,000 events of 50 devices from a
@@ -68,7 +62,7 @@ func BenchmarkDrainWebhook(b *testing.B) {
 		}
 		b.StartTimer()
 		begin := time.Now()
-		_, stop := run(Options{Outbox: l, Register: l, Webhooks: map[string]Deliverer{"hook": hook}})
+		_, stop := run(Options{Ledger: l, Webhooks: map[string]Deliverer{"hook": hook}})
 		for s.count() < events {
 			time.Sleep(time.Millisecond)
 		}
@@ -98,7 +92,7 @@ func BenchmarkDrainEndpoints(b *testing.B) {
 		}
 		b.StartTimer()
 		begin := time.Now()
-		_, stop := run(Options{Outbox: l, Register: l, Directory: d})
+		_, stop := run(Options{Ledger: l, Directory: d})
 		for len(s.toggles()) < events {
 			time.Sleep(time.Millisecond)
 		}
@@ -111,7 +105,7 @@ func BenchmarkDrainEndpoints(b *testing.B) {
 }
 
 func run(o Options) (*Worker, func()) {
-	w := NewWorker(o)
+	w := newWorker(o)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- w.Run(ctx) }()
@@ -140,18 +134,18 @@ func BenchmarkPull(b *testing.B) {
 			b.Fatal(err)
 		}
 		l := fillLedger(b, 0, 1, Main)
-		w := NewWorker(Options{Directory: d, Outbox: l, Register: l})
+		w := NewWorker(Options{Directory: d, Ledger: l})
 		stop, taps := make(chan struct{}), make(chan []time.Duration)
 		go func() { taps <- tapOn(b, l, stop) }()
 		b.StartTimer()
 		begin := time.Now()
-		plan, err := w.Pull(b.Context(), false)
+		err = w.Pull(b.Context(), false)
 		took := time.Since(begin)
 		b.StopTimer()
 		close(stop)
 		waits := <-taps
-		if err != nil || len(plan.Changes) < 24_000 {
-			b.Fatal(len(plan.Changes), err)
+		if n := len(w.pulls.plan.changes); err != nil || n < 24_000 {
+			b.Fatal(n, err)
 		}
 		b.ReportMetric(took.Seconds(), "s/pull")
 		b.ReportMetric(slices.Max(waits).Seconds()*1000, "ms/longest-tap")
@@ -161,10 +155,10 @@ func BenchmarkPull(b *testing.B) {
 }
 
 // tapOn taps until stop and returns how long each took.
-func tapOn(b testing.TB, l Ledger, stop chan struct{}) (waits []time.Duration) {
+func tapOn(b testing.TB, l *box, stop chan struct{}) (waits []time.Duration) {
 	for {
 		begin := time.Now()
-		bump(b, l, annBadge, checkout.TagFromUint64(8200000, 26))
+		l.bump(annBadge, oracleTag(0))
 		waits = append(waits, time.Since(begin))
 		select {
 		case <-stop:
@@ -189,7 +183,7 @@ func BenchmarkTapWithDeadDirectory(b *testing.B) {
 	}
 }
 
-func tapStation(b *testing.B, x fault) Ledger {
+func tapStation(b *testing.B, x fault) *box {
 	s := newOriginal()
 	s.devices["8200000"] = "Device 0"
 	f := newFaultServer(s)
@@ -200,7 +194,7 @@ func tapStation(b *testing.B, x fault) Ledger {
 		b.Fatal(err)
 	}
 	l := fillLedger(b, 0, 1, Main)
-	_, stop := run(Options{Directory: d, Outbox: l, Register: l})
+	_, stop := run(Options{Directory: d, Ledger: l})
 	b.Cleanup(stop)
 	return l
 }

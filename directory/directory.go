@@ -31,6 +31,7 @@ package directory
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -43,6 +44,9 @@ import (
 // Main is the name of the staff directory as a sink of the outbox. Webhooks
 // are sinks under their own names.
 const Main = ledger.DirectorySink
+
+// ErrUnsupported: the directory has no list to pull.
+var ErrUnsupported = errors.New("this directory cannot do that")
 
 // Deliverer is a place that events are delivered to.
 type Deliverer interface {
@@ -141,28 +145,4 @@ func def(d *time.Duration, v time.Duration) {
 	if *d <= 0 {
 		*d = v
 	}
-}
-
-// Record is a person or a device as the register knows it.
-type Record struct {
-	Kind  checkout.SubjectKind
-	ID    string
-	Ref   string // the directory's own key
-	Name  string
-	Email string
-	// Model is the kind of a device, such as "Pixel 9".
-	Model    string
-	Tag      checkout.Tag
-	Inactive bool
-	Holds    int  // how many devices the person has
-	HasTag   bool // has a badge or tag
-	Retired  bool // inactive by an admin's word; the directory does not bring them back
-}
-
-func recordOf(r checkout.SyncRow) Record {
-	return Record{Kind: r.Kind, ID: r.ID, Ref: r.Ref, Name: r.Name, Email: r.Email, Model: r.Type, Tag: r.Tag, Inactive: r.Inactive}
-}
-
-func (r Record) row() checkout.SyncRow {
-	return checkout.SyncRow{Kind: r.Kind, ID: r.ID, Ref: r.Ref, Name: r.Name, Email: r.Email, Type: r.Model, Tag: r.Tag, Inactive: r.Inactive}
 }

@@ -33,119 +33,112 @@ type EnrolRequest struct {
 	Admin bool
 }
 
-// Errors of enrolment. Their words are for the display's log, not its rows.
+// Errors of enrolment.
 var (
 	ErrEnrolOff = errors.New("badges are enrolled by an admin only")
 	// ErrHasBadge keeps whoever stands at the keyboard from becoming somebody
 	// else by typing their name.
 	ErrHasBadge = errors.New("this person has a badge already: an admin can replace it")
+	// ErrAmbiguous: the name fits several people.
+	ErrAmbiguous = errors.New("several people have that name")
+	// ErrTaken: the tag belongs to somebody or something else.
+	ErrTaken = errors.New("this tag belongs to someone else")
 )
 
 // Enrol gives a tag to a person or a device. A directory with a rule of its own
-// (Capabilities.Enrol) decides about people, and must be up for it; else the
-// register and the policy decide. Errors: ErrEnrolOff, ErrTaken, ErrNobody,
-// ErrAmbiguous, ErrHasBadge, ErrOffline.
+// (Enroller) decides about people, and must be up for it; else the register and
+// the policy decide. Errors: ErrEnrolOff, ErrTaken, call.ErrNobody, ErrAmbiguous,
+// ErrHasBadge, call.ErrOffline.
 func (w *Worker) Enrol(ctx context.Context, r EnrolRequest) (checkout.SyncRow, error) {
-	rec, err := w.enrol(ctx, r)
-	return rec.row(), err
-}
-
-func (w *Worker) enrol(ctx context.Context, r EnrolRequest) (Record, error) {
-	if w.o.Register == nil {
-		return Record{}, errNotRunning
+	row, err := w.enrolment(ctx, r)
+	if err != nil {
+		return checkout.SyncRow{}, err
 	}
-	r.Who = strings.TrimSpace(r.Who)
-	if r.Who == "" {
-		return Record{}, errors.New("a name is needed")
+	row.Tag = r.Tag
+	if row, err = w.write(row, r.Actor, r.Source); err == nil {
+		w.lookups.note(r.Tag, true)
 	}
-	if r.Kind == checkout.KindPerson && !r.Admin && r.Policy == EnrolOff {
-		return Record{}, ErrEnrolOff
-	}
-	if owner, taken, err := w.o.Register.ByTag(r.Tag); err != nil {
-		return Record{}, err
-	} else if taken && !strings.EqualFold(owner.Name, r.Who) && owner.ID != r.Who {
-		return Record{}, fmt.Errorf("%w: %s", ErrTaken, owner.Name)
-	}
-	if r.Kind == checkout.KindPerson && w.enroller != nil {
-		return w.enrolThere(ctx, r)
-	}
-	rec, err := w.find(r)
-	switch {
-	case errors.Is(err, call.ErrNobody) && (r.Kind == checkout.KindDevice || r.Admin || r.Policy == EnrolFree):
-		rec = Record{Kind: r.Kind, Name: r.Who}
-	case err != nil:
-		return Record{}, err
-	case rec.HasTag && !r.Admin && r.Kind == checkout.KindPerson:
-		return Record{}, ErrHasBadge
-	}
-	rec.Tag = r.Tag
-	return w.enrolled(rec, r)
+	return row, err
 }
 
 // EnrolsPeople reports whether the directory itself decides who gets a badge,
 // so that a name which the register does not have is nothing unusual.
 func (w *Worker) EnrolsPeople() bool { return w.enroller != nil }
 
+// enrolment finds who or what is to have the tag.
+func (w *Worker) enrolment(ctx context.Context, r EnrolRequest) (checkout.SyncRow, error) {
+	r.Who = strings.TrimSpace(r.Who)
+	person := r.Kind == checkout.KindPerson
+	switch owner, err := ownerOf(w.ledger, r.Tag); {
+	case r.Who == "":
+		return checkout.SyncRow{}, errors.New("a name is needed")
+	case person && !r.Admin && r.Policy == EnrolOff:
+		return checkout.SyncRow{}, ErrEnrolOff
+	case err != nil:
+		return checkout.SyncRow{}, err
+	case owner.Kind != checkout.Unknown && !strings.EqualFold(owner.Name, r.Who) && owner.ID != r.Who:
+		return checkout.SyncRow{}, fmt.Errorf("%w: %s", ErrTaken, owner.Name)
+	}
+	if person && w.enroller != nil {
+		return w.enrolThere(ctx, r)
+	}
+	m, err := w.named(r)
+	switch {
+	case errors.Is(err, call.ErrNobody) && (!person || r.Admin || r.Policy == EnrolFree):
+		return checkout.SyncRow{Kind: r.Kind, Name: r.Who}, nil
+	case err == nil && m.hasTag && !r.Admin && person:
+		err = ErrHasBadge
+	}
+	return m.SyncRow, err
+}
+
 // enrolThere asks the directory, whose word is final.
-func (w *Worker) enrolThere(ctx context.Context, r EnrolRequest) (Record, error) {
+func (w *Worker) enrolThere(ctx context.Context, r EnrolRequest) (checkout.SyncRow, error) {
 	if o, down := w.main.isDown(); down {
-		return Record{}, o
+		return checkout.SyncRow{}, o
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*lookupTimeout)
 	defer cancel()
 	row, err := w.enroller.Enrol(ctx, r.Who, r.Tag)
 	if err != nil {
-		return Record{}, w.noteTrouble(ctx, err)
+		return checkout.SyncRow{}, w.noteTrouble(ctx, err)
 	}
 	w.main.heard()
-	rec := recordOf(row)
-	rec.Tag = r.Tag
 	// Somebody whom the register has without a badge gets this one.
-	if own, err := w.find(EnrolRequest{Kind: checkout.KindPerson, Who: rec.Name}); err == nil && !own.HasTag {
-		in := rec
-		if in.Ref == "" {
-			in.Ref = own.Ref
+	if own, err := w.named(EnrolRequest{Kind: checkout.KindPerson, Who: row.Name}); err == nil && !own.hasTag {
+		if row.Ref == "" {
+			row.Ref = own.Ref
 		}
-		rec = merge(own, in)
+		row = own.merge(row)
 	}
-	return w.enrolled(rec, r)
+	return row, nil
 }
 
-func (w *Worker) enrolled(rec Record, r EnrolRequest) (Record, error) {
-	rec, err := w.apply(rec, Asker{r.Actor, r.Source})
-	if err == nil {
-		w.lookups.note(r.Tag, true, r.Kind)
-	}
-	return rec, err
-}
-
-// find looks for an active person or device by id or by name, which must be
+// named looks for an active person or device by id or by name, which must be
 // the only one.
-func (w *Worker) find(r EnrolRequest) (Record, error) {
-	var found []Record
-	for rec, err := range w.o.Register.Records() {
-		if err != nil {
-			return Record{}, err
-		}
-		if rec.Kind != r.Kind || rec.Inactive || rec.Retired {
+func (w *Worker) named(r EnrolRequest) (member, error) {
+	all, err := members(w.ledger)
+	if err != nil {
+		return member{}, err
+	}
+	var found []member
+	var ids []string
+	for _, m := range all {
+		if m.Kind != r.Kind || m.Inactive {
 			continue
 		}
-		if rec.ID == r.Who {
-			return rec, nil
+		if m.ID == r.Who {
+			return m, nil
 		}
-		if strings.EqualFold(rec.Name, r.Who) {
-			found = append(found, rec)
+		if strings.EqualFold(m.Name, r.Who) {
+			found, ids = append(found, m), append(ids, m.ID)
 		}
 	}
 	switch len(found) {
 	case 0:
-		return Record{}, fmt.Errorf("%w: %s", call.ErrNobody, r.Who)
+		return member{}, fmt.Errorf("%w: %s", call.ErrNobody, r.Who)
 	case 1:
 		return found[0], nil
 	}
-	var ids []string
-	for _, f := range found {
-		ids = append(ids, f.ID)
-	}
-	return Record{}, fmt.Errorf("%w: %s is %s", ErrAmbiguous, r.Who, strings.Join(ids, ", "))
+	return member{}, fmt.Errorf("%w: %s is %s", ErrAmbiguous, r.Who, strings.Join(ids, ", "))
 }

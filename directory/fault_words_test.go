@@ -73,15 +73,12 @@ var endpointFaults = []faultCase{
 }
 
 // register teaches the ledger the people and devices of newOriginal.
-func register(t testing.TB, l Ledger) {
-	t.Helper()
-	_, err := l.Apply([]Record{
-		{Kind: checkout.KindPerson, Name: "Ann", Ref: "1", Tag: annBadge}, {Kind: checkout.KindPerson, Name: "Bob", Ref: "2", Tag: bobBadge},
-		{Kind: checkout.KindDevice, Name: "iPad Mini G1 (inky)", Ref: "11", Tag: ipadTag}, {Kind: checkout.KindDevice, Name: "Pixel", Ref: "12", Tag: pixelTag},
-	}, Asker{})
-	if err != nil {
-		t.Fatal(err)
-	}
+func (b *box) register() {
+	b.t.Helper()
+	b.sync(
+		checkout.SyncRow{Kind: checkout.KindPerson, Name: "Ann", Ref: "1", Tag: annBadge}, checkout.SyncRow{Kind: checkout.KindPerson, Name: "Bob", Ref: "2", Tag: bobBadge},
+		checkout.SyncRow{Kind: checkout.KindDevice, Name: "iPad Mini G1 (inky)", Ref: "11", Tag: ipadTag}, checkout.SyncRow{Kind: checkout.KindDevice, Name: "Pixel", Ref: "12", Tag: pixelTag},
+	)
 }
 
 func TestEndpointsUnderFaults(t *testing.T) {
@@ -114,16 +111,16 @@ func endpointScenario(t *testing.T, tc faultCase, cfg endpointsConfig, s *origin
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := openLedger(t, Main)
-	register(t, l)
+	l := newBox(t, Main)
+	l.register()
 	set(tc.fault)
-	w, _ := start(t, Options{Directory: d, Outbox: l, Register: l, Backoff: impatient})
+	w, _ := start(t, Options{Directory: d, Ledger: l, backoff: impatient})
 
 	// Each bump is committed at once, so that the display says yes, whatever the
 	// directory does.
-	first := bump(t, l, annBadge, ipadTag)
-	bump(t, l, annBadge, ipadTag)
-	bump(t, l, bobBadge, pixelTag)
+	first := l.bump(annBadge, ipadTag)
+	l.bump(annBadge, ipadTag)
+	l.bump(bobBadge, pixelTag)
 
 	eventually(t, "the display's mark", w.Behind)
 	var said string
@@ -134,7 +131,7 @@ func endpointScenario(t *testing.T, tc faultCase, cfg endpointsConfig, s *origin
 	if tc.lost {
 		eventually(t, "lost", func() bool {
 			said = sayings(t, w, u.Host)
-			return strings.Contains(said, "lost "+RowID(Main, first.Seq)+": Ann took iPad Mini G1 (inky)") && strings.Contains(said, "look in the directory after a minute: if Ann has iPad Mini G1 (inky) there, accept; if not, retry")
+			return strings.Contains(said, "lost "+fmt.Sprint(first.Seq)+": Ann took iPad Mini G1 (inky)") && strings.Contains(said, "look in the directory after a minute: if Ann has iPad Mini G1 (inky) there, accept; if not, retry")
 		})
 	} else if strings.Contains(said, "lost ") {
 		t.Errorf("parked, though it was certainly not done:\n%s", said)
@@ -345,10 +342,10 @@ func TestEndpointsUnderConnectionFaults(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			l := openLedger(t, Main)
-			register(t, l)
-			w, _ := start(t, Options{Directory: d, Outbox: l, Register: l})
-			bump(t, l, annBadge, ipadTag)
+			l := newBox(t, Main)
+			l.register()
+			w, _ := start(t, Options{Directory: d, Ledger: l})
+			l.bump(annBadge, ipadTag)
 			var words string
 			eventually(t, "said: "+tc.says, func() bool {
 				words = said(sayings(t, w, u.Host))

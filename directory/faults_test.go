@@ -416,7 +416,16 @@ func restartAt(t testing.TB, addr string, h http.Handler) {
 }
 
 // impatient is a back-off for tests that heal what they broke.
-var impatient = Backoff{
-	First: 10 * time.Millisecond, Early: 50 * time.Millisecond, Hurried: 5 * time.Millisecond, Doubt: time.Millisecond,
-	MinRetryAfter: 10 * time.Millisecond, MaxRetryAfter: 50 * time.Millisecond,
+var impatient = func() *backoff {
+	b := defaultBackoff
+	b.first, b.early, b.hurried, b.doubt = 10*time.Millisecond, 50*time.Millisecond, 5*time.Millisecond, time.Millisecond
+	b.minAfter, b.maxAfter = 10*time.Millisecond, 50*time.Millisecond
+	return &b
+}()
+
+// drawing is the default with random numbers of the test's.
+func drawing(random func(int64) int64) *backoff {
+	b := defaultBackoff
+	b.random = random
+	return &b
 }

@@ -3,7 +3,6 @@ package directory
 import (
 	"context"
 	"net"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -11,25 +10,17 @@ import (
 	"time"
 
 	"stump/checkout"
-	"stump/checkout/ledger"
 	"stump/directory/directorytest"
-	"stump/internal/sitekey"
 )
 
 // The independent server is away for an hour and comes back. The clock is a
-// bubble's, the rest is real: the process, its sockets, the ledger on the disk.
+// bubble's, the rest is real: the process, its sockets, the ledger.
 // Somebody bumps every 20 seconds, and no bump takes any time; the place is
 // tried as often as promised; then every event is told, once and in order.
 func TestAnHourAway(t *testing.T) {
 	server := directorytest.StartOriginal(t)
-	path := filepath.Join(t.TempDir(), "ledger.db")
 	synctest.Test(t, func(t *testing.T) {
-		l, err := ledger.Create(path, ledger.Options{Station: "lab", SiteKey: sitekey.New(), Sinks: []string{Main}, SealTags: true,
-			Stamp: func() checkout.Stamp { return checkout.Stamp{Wall: time.Now(), Trusted: true} }})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
+		l := newBox(t, Main)
 		var mu sync.Mutex
 		var tries []time.Time
 		cfg := endpointsAt(server.URL())
@@ -44,8 +35,7 @@ func TestAnHourAway(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a := Ledger{l}
-		w, stop := start(t, Options{Directory: d, Outbox: a, Register: a})
+		w, stop := start(t, Options{Directory: d, Ledger: l})
 		defer stop()
 
 		corey, ben := checkout.TagFromUint64(91234, 26), checkout.TagFromUint64(99996, 26)
@@ -61,7 +51,7 @@ func TestAnHourAway(t *testing.T) {
 		told := map[string][]string{} // by device
 		tap := func(person, device checkout.Tag) {
 			begin := time.Now()
-			ev := bump(t, a, person, device)
+			ev := l.bump(person, device)
 			if took := time.Since(begin); took != 0 {
 				t.Errorf("a bump waited %s for the directory", took)
 			}
@@ -86,22 +76,20 @@ func TestAnHourAway(t *testing.T) {
 		away := slices.Clone(tries)
 		mu.Unlock()
 		checkTries(t, begin, away)
-		n, err := l.Backlog(Main)
-		if err != nil || n != 180 {
-			t.Fatalf("%d events wait, %v, want all 180 of the hour", n, err)
+		n := l.waiting(Main)
+		if n != 180 {
+			t.Fatalf("%d events wait, want all 180 of the hour", n)
 		}
 
 		server.Back()
 		back := time.Now()
 		for n > 0 && time.Since(back) < 16*time.Minute {
 			time.Sleep(time.Second)
-			if n, err = l.Backlog(Main); err != nil {
-				t.Fatal(err)
-			}
+			n = l.waiting(Main)
 		}
 		t.Logf("away for an hour: 180 bumps, %d tries; back: all told after %s", len(away), time.Since(back))
 		server.CheckCounted(told)
-		if st, err := w.Status(); err != nil || st.Sinks[0].State != Up || st.Sinks[0].StuckRows != 0 {
+		if st, err := w.Status(); err != nil || st.Sinks[0].State != up || st.Sinks[0].StuckRows != 0 {
 			t.Errorf("%+v, %v", st.Sinks, err)
 		}
 	})

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -10,7 +11,6 @@ import (
 	"stump/directory/call"
 )
 
-// Numbers of the look-ups.
 const (
 	lookupTimeout = 5 * time.Second // somebody may be standing there
 	lookupsKept   = 4096            // tags remembered
@@ -27,30 +27,22 @@ type lookups struct {
 type lookup struct {
 	at    time.Time
 	known bool
-	hint  checkout.SubjectKind
 }
 
-// recent returns the last answer about a tag if it still counts.
-func (l *lookups) recent(t checkout.Tag, known, unknown time.Duration) (lookup, bool) {
+// recent reports whether the last answer about a tag still counts.
+func (l *lookups) recent(t checkout.Tag, known, unknown time.Duration) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	k, ok := l.asked[t]
-	if !ok {
-		return k, false
-	}
-	life := unknown
 	if k.known {
-		life = known
+		unknown = known
 	}
-	return k, time.Since(k.at) < life
+	return ok && time.Since(k.at) < unknown
 }
 
-func (l *lookups) note(t checkout.Tag, known bool, hint checkout.SubjectKind) {
+func (l *lookups) note(t checkout.Tag, known bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.asked == nil {
-		l.asked = map[checkout.Tag]lookup{}
-	}
 	if len(l.asked) >= lookupsKept {
 		// Any will do: what is forgotten is only asked once more.
 		for old := range l.asked {
@@ -58,7 +50,7 @@ func (l *lookups) note(t checkout.Tag, known bool, hint checkout.SubjectKind) {
 			break
 		}
 	}
-	l.asked[t] = lookup{time.Now(), known, hint}
+	l.asked[t] = lookup{time.Now(), known}
 }
 
 // forget drops the "not known" answers: the register has changed.
@@ -73,21 +65,19 @@ func (l *lookups) forget() {
 }
 
 // WhatIs asks the directory about a tag that the register does not know, and
-// writes what it says into the register: when Known, the ledger's Subject knows
-// it from then on. An answer of "not known" counts for Config.UnknownFor.
+// writes what it says into the register: unless the kind is Unknown, the
+// ledger's Subject knows the tag from then on. An answer of "not known" counts
+// for Timing.UnknownFor.
 //
 // The error is ErrOffline (errors.Is) when the directory can't be asked now or
-// is known to be down; then it returns at once, and the bump is to be recorded
+// is known to be down; then it returns at once, and the tap is to be recorded
 // as pending. It takes 5 s at most.
 func (w *Worker) WhatIs(ctx context.Context, tag checkout.Tag, hint checkout.SubjectKind) (checkout.SyncRow, error) {
 	nobody := checkout.SyncRow{}
 	switch {
 	case w.finder == nil && w.puller != nil:
-		return nobody, w.pulledWithout()
-	case w.finder == nil:
-		return nobody, nil
-	}
-	if _, ok := w.lookups.recent(tag, 0, w.o.Timing.UnknownFor); ok {
+		return nobody, w.unpulled()
+	case w.finder == nil, w.lookups.recent(tag, 0, w.timing.UnknownFor):
 		return nobody, nil
 	}
 	if o, down := w.main.isDown(); down {
@@ -99,58 +89,55 @@ func (w *Worker) WhatIs(ctx context.Context, tag checkout.Tag, hint checkout.Sub
 	return w.ask(ctx, tag, hint)
 }
 
-// pulledWithout is what a directory that is only pulled says of a tag that the
+// unpulled is what a directory that is only pulled says of a tag that the
 // register does not know: nothing, if the last pull failed; else that it was not
 // there then, and the next pull comes early.
-func (w *Worker) pulledWithout() error {
+func (w *Worker) unpulled() error {
 	p := &w.pulls
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
-	case p.failed:
+	case p.failures > 0:
 		return call.Outcome{Verdict: call.Down, Reason: p.failure.Reason}
 	case p.last.IsZero():
 		return call.Outcome{Verdict: call.Down, Reason: "the directory was not pulled yet"}
-	case time.Since(p.last) > w.o.Timing.UnknownFor:
+	case time.Since(p.last) > w.timing.UnknownFor:
 		poke(p.kick)
 	}
 	return nil
 }
 
-// impatient has a directory that is down asked again soon: somebody stands
-// there whom it might know.
+// impatient shortens the retry delay of a directory that is down, because someone
+// is waiting whom it might know.
 func (w *Worker) impatient() {
-	w.main.hurryAfter(w.main.back.Early)
+	w.main.hurry(w.main.back.early)
 	poke(w.senders[0].wake)
 }
 
-// ask asks and learns.
+// ask asks, and writes the answer into the register.
 func (w *Worker) ask(ctx context.Context, tag checkout.Tag, hint checkout.SubjectKind) (checkout.SyncRow, error) {
-	a, err := w.finder.WhatIs(ctx, tag, hint)
+	row, err := w.finder.WhatIs(ctx, tag, hint)
 	if err != nil {
 		return checkout.SyncRow{}, w.noteTrouble(ctx, err)
 	}
 	w.main.heard()
-	if a.Kind == checkout.Unknown {
-		w.lookups.note(tag, false, hint)
-		return a, nil
+	if row.Kind != checkout.Unknown {
+		row.Tag = tag
+		if row, err = w.learn(row); err != nil {
+			return checkout.SyncRow{}, err
+		}
 	}
-	a.Tag = tag
-	rec, err := w.learn(recordOf(a))
-	if err != nil {
-		return checkout.SyncRow{}, err
-	}
-	w.lookups.note(tag, true, hint)
-	return rec.row(), nil
+	w.lookups.note(tag, row.Kind != checkout.Unknown)
+	return row, nil
 }
 
-// noteTrouble tells the directory's place of a call that failed, so that the
-// next person does not wait for what nobody answers.
+// noteTrouble notes that a call of the directory failed, so that the next person
+// does not wait for what nobody answers.
 func (w *Worker) noteTrouble(ctx context.Context, err error) error {
 	o, ok := call.OfError(err)
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		o, ok = call.Outcome{Verdict: call.Down, Reason: w.dir.String() + ": no answer within the time that somebody will stand there"}, true
+		o = call.Outcome{Verdict: call.Down, Reason: w.dir.String() + ": no answer within the time that somebody will stand there"}
 		err = o
 	case ctx.Err() != nil || !ok:
 		return err
@@ -158,45 +145,111 @@ func (w *Worker) noteTrouble(ctx context.Context, err error) error {
 		o.Verdict = call.Down
 	}
 	w.main.trouble(o)
-	poke(w.senders[0].wake) // who probes from now on
+	poke(w.senders[0].wake) // it probes from now on
 	return err
 }
 
 // learn writes what the directory says of one tag.
-func (w *Worker) learn(in Record) (Record, error) {
-	if w.o.Register == nil {
-		return in, nil
-	}
-	was, known, err := w.o.Register.ByTag(in.Tag)
-	if err != nil {
-		return Record{}, err
-	}
+func (w *Worker) learn(in checkout.SyncRow) (checkout.SyncRow, error) {
+	was, err := ownerOf(w.ledger, in.Tag)
 	switch {
-	case !known:
-		return w.apply(in, Asker{})
+	case err != nil:
+		return checkout.SyncRow{}, err
+	case was.Kind == checkout.Unknown:
+		return w.write(in, Main, checkout.SourceSync)
 	case was.Kind != in.Kind:
 		w.log.Warn("the directory and the register disagree about a tag; the register's word stays",
 			"tag", in.Tag, "directory", in.Kind, "register", was.Kind)
-		return was, nil
+		return was.SyncRow, nil
 	}
-	in.Tag = checkout.Tag{} // has it already
-	in.Inactive = was.Inactive
-	if in.Ref == "" {
-		in.Ref = was.Ref
+	in.Tag, in.Inactive, in.Ref = checkout.Tag{}, was.Inactive, cmp.Or(in.Ref, was.Ref)
+	now := was.merge(in)
+	if now == was.SyncRow {
+		return now, nil
 	}
-	now := merge(was, in)
-	if !changed(was, now) {
-		return was, nil
-	}
-	return w.apply(now, Asker{})
+	return w.write(now, Main, checkout.SourceSync)
 }
 
-// apply writes one record.
-func (w *Worker) apply(r Record, by Asker) (Record, error) {
-	out, err := w.o.Register.Apply([]Record{r}, by)
+// write writes one row into the register.
+func (w *Worker) write(r checkout.SyncRow, actor string, source checkout.Source) (checkout.SyncRow, error) {
+	rows, err := w.ledger.Sync([]checkout.SyncRow{r}, actor, source)
 	if err != nil {
-		return Record{}, err
+		return checkout.SyncRow{}, err
 	}
-	w.resolved()
-	return out[0], nil
+	w.wakeSenders() // tags may have found their owners
+	return rows[0], nil
+}
+
+// Seen notes a tap of a known tag. If the directory was not asked about it for
+// Timing.KnownFor, it is asked behind the tap. It never blocks.
+func (w *Worker) Seen(tag checkout.Tag) {
+	if w.finder == nil || tag.IsZero() || w.lookups.recent(tag, w.timing.KnownFor, 0) {
+		return
+	}
+	select {
+	case w.lookups.behind <- tag:
+	default: // busy: another tap will come
+	}
+}
+
+// lookupLoop refreshes names behind the taps and resolves pending tags.
+func (w *Worker) lookupLoop(ctx context.Context) {
+	changed := w.ledger.OutboxChanged()
+	for ctx.Err() == nil {
+		var again <-chan time.Time
+		if _, down := w.main.isDown(); !down && w.resolvePending(ctx) {
+			again = time.After(w.timing.UnknownFor)
+		}
+		select {
+		case <-ctx.Done():
+		case <-changed:
+		case <-again:
+		case <-w.main.up:
+		case tag := <-w.lookups.behind:
+			w.refresh(ctx, tag)
+		}
+	}
+}
+
+func (w *Worker) refresh(ctx context.Context, tag checkout.Tag) {
+	if _, down := w.main.isDown(); down || w.lookups.recent(tag, w.timing.KnownFor, w.timing.UnknownFor) {
+		return
+	}
+	was, err := ownerOf(w.ledger, tag)
+	if err != nil || was.Kind == checkout.Unknown {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
+	defer cancel()
+	if row, err := w.ask(ctx, tag, was.Kind); err == nil && row.Kind == checkout.Unknown {
+		// It stays as it is: a directory that lacks something blanks nothing.
+		w.log.Info("the directory no longer knows a tag; the register keeps it", "tag", tag, "name", was.Name)
+	}
+}
+
+// resolvePending asks about the tags that were bumped while nobody could be
+// asked, and reports whether there are any that nobody knows yet.
+func (w *Worker) resolvePending(ctx context.Context) (more bool) {
+	tags, err := w.ledger.Pending()
+	if err != nil {
+		w.log.Error("pending tags can't be read", "error", err)
+		return true
+	}
+	for _, p := range tags[:min(len(tags), pendingAtOnce)] {
+		if ctx.Err() != nil || w.lookups.recent(p.Tag, 0, w.timing.UnknownFor) {
+			continue
+		}
+		short, cancel := context.WithTimeout(ctx, lookupTimeout)
+		row, err := w.ask(short, p.Tag, p.Kind)
+		cancel()
+		switch {
+		case errors.Is(err, call.ErrOffline):
+			return true
+		case err != nil:
+			w.log.Warn("a pending tag can't be resolved", "tag", p.Tag, "error", err)
+		case row.Kind != checkout.Unknown:
+			w.log.Info("a pending tag is resolved", "tag", p.Tag, "name", row.Name)
+		}
+	}
+	return len(tags) > 0
 }

@@ -11,19 +11,18 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/google/uuid"
-
 	"stump/checkout"
+	"stump/checkout/ledger"
+	"stump/checkout/ledger/record"
 )
 
 // lab is a whole site in a bubble.
 type lab struct {
-	out  *Memory
-	srv  http.Handler
-	ln   *memListener
-	seq  int
-	who  map[int]int // holder of a device, from 1
-	want map[int][]string
+	*box
+	srv    http.Handler
+	ln     *memListener
+	events int
+	want   map[int][]string
 	// callsOf counts the calls that an event takes, by its number and device.
 	callsOf map[uint64]map[int]int
 	open    func(*memNet) (Directory, error)
@@ -33,8 +32,7 @@ type lab struct {
 	w      *Worker
 	cancel context.CancelFunc
 	done   chan error
-	dead   *bool
-	deadMu *sync.Mutex
+	store  *faulty // the ledger as the worker that runs has it
 
 	faultMu sync.Mutex
 	fault   fault
@@ -63,12 +61,12 @@ func (l *lab) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (l *lab) boot() error {
 	l.net = &memNet{accept: l.ln.accept}
-	l.dead, l.deadMu = new(bool), new(sync.Mutex)
+	l.store = &faulty{box: l.box}
 	d, err := l.open(l.net)
 	if err != nil {
 		return err
 	}
-	l.w = NewWorker(Options{Random: func(n int64) int64 { return n / 2 }, Directory: d, Outbox: mortal{l.out, l.dead, l.deadMu}, Webhooks: map[string]Deliverer{"hook": l.hook}})
+	l.w = NewWorker(Options{backoff: drawing(func(n int64) int64 { return n / 2 }), Directory: d, Ledger: l.store, Webhooks: map[string]Deliverer{"hook": l.hook}})
 	ctx, cancel := context.WithCancel(context.Background())
 	w, done := l.w, make(chan error, 1)
 	l.cancel, l.done = cancel, done
@@ -78,9 +76,7 @@ func (l *lab) boot() error {
 
 // kill is kill -9: from here on nothing of the old daemon reaches disk or net.
 func (l *lab) kill() error {
-	l.deadMu.Lock()
-	*l.dead = true
-	l.deadMu.Unlock()
+	l.store.fail(errDead)
 	l.net.kill()
 	l.cancel()
 	return l.boot()
@@ -93,37 +89,21 @@ func (l *lab) stop() {
 }
 
 var oracleBadges = []checkout.Tag{annBadge, bobBadge, checkout.TagFromUint64(95555, 26)}
+
+func oracleTag(i int) checkout.Tag { return checkout.TagFromUint64(uint64(8200000+i), 26) }
+
 var oracleNames = []string{"Ann", "Bob", "Cem"}
 
-// tap commits what two bumps mean, as the ledger does, and notes the toggles or
-// calls that the server must see.
+// tap commits what two taps mean, and notes the toggles or calls that the server
+// must see.
 func (l *lab) tap(person, device int) {
-	l.seq++
-	has := l.who[device]
-	ev := checkout.Event{Seq: uint64(l.seq), ID: uuid.NewSHA1(uuid.Nil, fmt.Append(nil, l.seq)), Station: "lab",
-		Person: fmt.Sprint("p", person), PersonName: oracleNames[person], Device: fmt.Sprint("d", device), DeviceName: fmt.Sprint("Device ", device)}
-	in := func(p int) { l.want[device] = append(l.want[device], oracleNames[p]+" in") }
-	out := func(p int) { l.want[device] = append(l.want[device], oracleNames[p]+" out") }
-	switch {
-	case has == 0:
-		ev.Kind = checkout.Checkout
-		out(person)
-		l.who[device] = person + 1
-	case has == person+1:
-		ev.Kind = checkout.Return
-		in(person)
-		l.who[device] = 0
-	default:
-		ev.Kind, ev.From, ev.FromName = checkout.Handover, fmt.Sprint("p", has-1), oracleNames[has-1]
-		in(has - 1)
-		out(person)
-		l.who[device] = person + 1
-	}
-	l.callsOf[ev.Seq] = map[int]int{device: 1}
-	if ev.Kind == checkout.Handover {
-		l.callsOf[ev.Seq][device] = 2
-	}
-	l.out.Add(ev, false)
+	ev := l.bump(oracleBadges[person], oracleTag(device))
+	l.events++
+	calls := map[checkout.Kind][]string{
+		checkout.Checkout: {ev.PersonName + " out"}, checkout.Return: {ev.PersonName + " in"}, checkout.Handover: {ev.FromName + " in", ev.PersonName + " out"},
+	}[ev.Kind]
+	l.want[device] = append(l.want[device], calls...)
+	l.callsOf[ev.Seq] = map[int]int{device: len(calls)}
 }
 
 // play runs a sequence to its end, heals, and returns what is wrong. saw tells
@@ -187,7 +167,7 @@ func (l *lab) play(ops []op, saw func(device int) []string) (wrong string) {
 	l.net.mu.Unlock()
 	for range 20 {
 		time.Sleep(20 * time.Minute)
-		if n, _ := l.out.Backlog(Main); n == 0 {
+		if l.waiting(Main) == 0 {
 			break
 		}
 		if err := l.person(saw); err != nil {
@@ -211,7 +191,7 @@ func (l *lab) play(ops []op, saw func(device int) []string) (wrong string) {
 // hookHeard checks that the webhook has every event once, by its id, in order
 // per device.
 func (l *lab) hookHeard() string {
-	if n, _ := l.out.Backlog("hook"); n != 0 {
+	if n := l.waiting("hook"); n != 0 {
 		return fmt.Sprintf("%d rows left for the webhook", n)
 	}
 	last, seen := map[string]uint64{}, map[uint64]bool{}
@@ -225,8 +205,8 @@ func (l *lab) hookHeard() string {
 		}
 		last[ev.Device] = ev.Seq
 	}
-	if len(seen) != l.seq {
-		return fmt.Sprintf("the webhook heard %d events of %d", len(seen), l.seq)
+	if len(seen) != l.events {
+		return fmt.Sprintf("the webhook heard %d events of %d", len(seen), l.events)
 	}
 	return ""
 }
@@ -241,19 +221,19 @@ func (l *lab) person(saw func(int) []string) error {
 	}
 	for _, s := range st.Sinks {
 		for _, r := range s.Stuck {
-			row, err := l.out.Row(s.Name, r.Event.Seq)
+			row, err := l.row(s.Name, r.Event.Seq)
 			if err != nil {
 				continue
 			}
 			var device int
-			fmt.Sscanf(row.Event.Device, "d%d", &device)
-			if row.State == InDoubt && len(saw(device)) > l.before(row, device) {
+			fmt.Sscanf(row.Event.Device, "device-%d", &device)
+			if row.State == record.InDoubt && len(saw(device)) > l.before(row, device) {
 				err = l.w.Accept(r.ID, "admin")
 			} else {
 				err = l.w.Retry(r.ID)
 			}
-			tooSoon := err != nil && strings.Contains(err.Error(), "look again")
-			if err != nil && !tooSoon && !errors.Is(err, errSending) && !errors.Is(err, ErrNoRow) {
+			_, tooSoon := errors.AsType[*tooSoonError](err)
+			if err != nil && !tooSoon && !errors.Is(err, errSending) && !errors.Is(err, ledger.ErrNotQueued) {
 				return err
 			}
 		}
@@ -263,8 +243,8 @@ func (l *lab) person(saw func(int) []string) error {
 
 // before counts the calls that the server must have counted before this row's
 // current one.
-func (l *lab) before(r Row, device int) (n int) {
-	for seq := uint64(1); seq < r.Seq; seq++ {
+func (l *lab) before(r ledger.OutboxRow, device int) (n int) {
+	for seq := uint64(1); seq < r.Event.Seq; seq++ {
 		n += l.callsOf[seq][device]
 	}
 	if r.Step == "returned" {

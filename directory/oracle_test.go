@@ -71,38 +71,7 @@ func (l *memListener) Accept() (net.Conn, error) {
 func (l *memListener) Close() error   { l.once.Do(func() { close(l.closed) }); return nil }
 func (l *memListener) Addr() net.Addr { return &net.UnixAddr{Name: "memory"} }
 
-// mortal is a store whose writes fail once its worker is dead.
-type mortal struct {
-	*Memory
-	dead *bool
-	mu   *sync.Mutex
-}
-
 var errDead = errors.New("killed")
-
-func (m mortal) alive() error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if *m.dead {
-		return errDead
-	}
-	return nil
-}
-
-func (m mortal) SaveRows(sink string, rows map[uint64]RowState) error {
-	return errors.Join(m.alive(), m.unlessDead(func() error { return m.Memory.SaveRows(sink, rows) }))
-}
-
-func (m mortal) Delivered(sink string, seqs []uint64) error {
-	return errors.Join(m.alive(), m.unlessDead(func() error { return m.Memory.Delivered(sink, seqs) }))
-}
-
-func (m mortal) unlessDead(f func() error) error {
-	if m.alive() != nil {
-		return nil
-	}
-	return f()
-}
 
 // op is a step of a sequence.
 type op struct {
@@ -142,18 +111,15 @@ func drawOps(rt *rapid.T) []op {
 }
 
 // newLab is a site with three people and devices, who are also in the register.
-func newLab(srv http.Handler, open func(*memNet) (Directory, error)) *lab {
+func newLab(t *testing.T, srv http.Handler, open func(*memNet) (Directory, error)) *lab {
 	l := &lab{
-		out: NewMemory(Main, "hook"), srv: srv, ln: &memListener{accept: make(chan net.Conn, 64), closed: make(chan struct{})},
-		who: map[int]int{}, want: map[int][]string{}, callsOf: map[uint64]map[int]int{}, open: open, hook: new(hookStage),
+		box: newBox(t, Main, "hook"), srv: srv, ln: &memListener{accept: make(chan net.Conn, 64), closed: make(chan struct{})},
+		want: map[int][]string{}, callsOf: map[uint64]map[int]int{}, open: open, hook: new(hookStage),
 	}
-	var all []Record
 	for i := range 3 {
-		all = append(all,
-			Record{Kind: checkout.KindPerson, ID: fmt.Sprint("p", i), Ref: fmt.Sprint(i + 1), Name: oracleNames[i], Tag: oracleBadges[i]},
-			Record{Kind: checkout.KindDevice, ID: fmt.Sprint("d", i), Ref: fmt.Sprint(i + 11), Name: fmt.Sprint("Device ", i), Tag: checkout.TagFromUint64(uint64(8200000+i), 26)})
+		l.sync(checkout.SyncRow{Kind: checkout.KindPerson, Ref: fmt.Sprint(i + 1), Name: oracleNames[i], Tag: oracleBadges[i]},
+			checkout.SyncRow{Kind: checkout.KindDevice, Ref: fmt.Sprint(i + 11), Name: fmt.Sprint("Device ", i), Tag: oracleTag(i)})
 	}
-	l.out.Apply(all, Asker{})
 	return l
 }
 
@@ -183,7 +149,7 @@ func TestOracleEndpoints(t *testing.T) {
 			rapid.Check(t, func(rt *rapid.T) {
 				ops := drawOps(rt)
 				var wrong string
-				synctest.Test(t, func(*testing.T) { wrong = playOriginal(ops, honours) })
+				synctest.Test(t, func(t *testing.T) { wrong = playOriginal(t, ops, honours) })
 				if wrong != "" {
 					rt.Fatal(wrong)
 				}
@@ -192,13 +158,13 @@ func TestOracleEndpoints(t *testing.T) {
 	}
 }
 
-func playOriginal(ops []op, honours bool) string {
+func playOriginal(t *testing.T, ops []op, honours bool) string {
 	s := newOriginal()
 	for i := range 3 {
 		s.people[sentBadge(oracleBadges[i])] = oracleNames[i]
 		s.devices[fmt.Sprint(8200000+i)] = fmt.Sprint("Device ", i)
 	}
-	l := newLab(s, func(n *memNet) (Directory, error) {
+	l := newLab(t, s, func(n *memNet) (Directory, error) {
 		cfg := endpointsAt("http://memory")
 		cfg.Proxy, cfg.TestDial = "none", n.dial
 		if honours {
@@ -226,20 +192,20 @@ func TestOracleSnipeIT(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		ops := drawOps(rt)
 		var wrong string
-		synctest.Test(t, func(*testing.T) { wrong = playSnipe(ops, token) })
+		synctest.Test(t, func(t *testing.T) { wrong = playSnipe(t, ops, token) })
 		if wrong != "" {
 			rt.Fatal(wrong)
 		}
 	})
 }
 
-func playSnipe(ops []op, token string) string {
+func playSnipe(t *testing.T, ops []op, token string) string {
 	s := newSnipeDouble()
 	for i := range 3 {
-		s.users[i].first, s.users[i].last = oracleNames[i], ""
-		s.assets[i].status = "deployable"
+		s.users[i].first, s.users[i].last, s.users[i].num = oracleNames[i], "", oracleBadges[i].Decimal()
+		s.assets[i].name, s.assets[i].tag, s.assets[i].status = fmt.Sprint("Device ", i), oracleTag(i).Decimal(), "deployable"
 	}
-	l := newLab(s, func(n *memNet) (Directory, error) {
+	l := newLab(t, s, func(n *memNet) (Directory, error) {
 		cfg := snipeConfig{API: call.API{URL: "http://memory", TokenFile: token}}
 		cfg.Proxy, cfg.TestDial = "none", n.dial
 		return cfg.open()

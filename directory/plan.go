@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -22,145 +23,153 @@ const (
 	guardPercent = 10
 )
 
-// Plan is what a pull will change.
-type Plan struct {
-	Changes []Record
-	// Notes are what it will not change, and why.
-	Notes []string
-	// Held counts the deactivations that wait for --force.
-	Held int
-	// People and Devices are how many the directory has.
-	People, Devices int
+// plan is what a pull will change.
+type plan struct {
+	changes []checkout.SyncRow
+	// notes are what it will not change, and why.
+	notes []string
+	// held counts the deactivations that wait for --force.
+	held int
+	// people and devices are how many the directory has.
+	people, devices int
 }
 
-// MakePlan compares the register with the directory. byTag finds the register's
-// owner of a tag. It is pure but for byTag.
-func MakePlan(register []Record, snap call.Snapshot, byTag func(checkout.Tag) (Record, bool, error), force bool) (Plan, error) {
-	p := planner{byTag: byTag, force: force}
-	p.plan.Notes = append(p.plan.Notes, snap.Notes...)
-	p.plan.People, p.plan.Devices = len(snap.People), len(snap.Devices)
+// makePlan compares the register with the directory. owner finds the register's
+// owner of a tag. It is pure but for owner.
+func makePlan(register []member, snap call.Snapshot, owner func(checkout.Tag) (member, error), force bool) (plan, error) {
+	p := planner{owner: owner, force: force}
+	p.notes = append(p.notes, snap.Notes...)
+	p.people, p.devices = len(snap.People), len(snap.Devices)
+	var err error
 	if snap.HasPeople {
-		if err := p.kind(checkout.KindPerson, register, snap.People); err != nil {
-			return Plan{}, err
-		}
+		err = p.compare(checkout.KindPerson, register, snap.People)
 	}
-	if snap.HasDevices {
-		if err := p.kind(checkout.KindDevice, register, snap.Devices); err != nil {
-			return Plan{}, err
-		}
+	if err == nil && snap.HasDevices {
+		err = p.compare(checkout.KindDevice, register, snap.Devices)
 	}
-	return p.plan, nil
+	return p.plan, err
 }
 
 type planner struct {
-	plan  Plan
-	byTag func(checkout.Tag) (Record, bool, error)
+	plan
+	owner func(checkout.Tag) (member, error)
 	force bool
+
+	// The rest is of one kind.
+	kind    checkout.SubjectKind
+	now     map[string]checkout.SyncRow // of the directory, by its key
+	byRef   map[string]member           // of the register, by the directory's key
+	byEmail map[string][]member         // those without one
+	taken   map[string]bool             // ids that a row of the directory has
+	leaving []member
 }
 
 func (p *planner) note(format string, a ...any) {
-	p.plan.Notes = append(p.plan.Notes, fmt.Sprintf(format, a...))
+	p.notes = append(p.notes, fmt.Sprintf(format, a...))
 }
 
-// known is what the register has of one kind.
-type known struct {
-	byID, byRef map[string]Record
-	byEmail     map[string][]Record // of those without a key of the directory
-	active      int                 // of those with one
-}
-
-func knownOf(k checkout.SubjectKind, register []Record) known {
-	n := known{map[string]Record{}, map[string]Record{}, map[string][]Record{}, 0}
-	for _, r := range register {
-		if r.Kind != k {
-			continue
-		}
-		n.byID[r.ID] = r
-		if r.Ref == "" {
-			if r.Email != "" {
-				n.byEmail[strings.ToLower(r.Email)] = append(n.byEmail[strings.ToLower(r.Email)], r)
+// compare plans people or devices.
+func (p *planner) compare(kind checkout.SubjectKind, register []member, pulled []checkout.SyncRow) error {
+	p.kind, p.leaving = kind, nil
+	p.now, p.byRef, p.byEmail, p.taken = map[string]checkout.SyncRow{}, map[string]member{}, map[string][]member{}, map[string]bool{}
+	active := 0
+	for _, m := range register {
+		switch email := strings.ToLower(m.Email); {
+		case m.Kind != kind:
+		case m.Ref != "":
+			p.byRef[m.Ref] = m
+			if !m.Inactive {
+				active++
 			}
-			continue
-		}
-		n.byRef[r.Ref] = r
-		if !r.Inactive {
-			n.active++
+		case email != "":
+			p.byEmail[email] = append(p.byEmail[email], m)
 		}
 	}
-	return n
-}
-
-// kind plans people or devices.
-func (p *planner) kind(k checkout.SubjectKind, register []Record, rows []checkout.SyncRow) error {
-	have := knownOf(k, register)
-	var pulled []Record
-	for _, r := range rows {
-		pulled = append(pulled, recordOf(r))
-	}
-	pulled = p.unique(k, pulled)
-	now, taken := map[string]Record{}, map[string]bool{}
+	pulled = p.unique(pulled)
 	for _, in := range pulled {
-		now[in.Ref] = in
+		p.now[in.Ref] = in
 	}
-	var leaving []Record
 	for _, in := range pulled {
-		owner, owned, err := p.ownerOf(in.Tag)
-		if err != nil {
+		if err := p.one(in); err != nil {
 			return err
 		}
-		was, known := have.byRef[in.Ref]
-		if !known {
-			was, known = adopt(k, in, owner, owned, have.byEmail)
-			known = known && !taken[was.ID]
-		}
-		if owned {
-			its := owner.Kind == k && known && owner.ID == was.ID
-			in.Tag = p.tagOf(in, owner, its, now)
-		}
-		if !known {
-			if !in.Inactive {
-				p.plan.Changes = append(p.plan.Changes, in)
-			}
-			continue
-		}
-		taken[was.ID] = true
-		is := merge(was, in)
-		if in.Inactive && !was.Inactive {
-			leaving = append(leaving, is)
-			is.Inactive = false
-		}
-		if changed(was, is) {
-			p.plan.Changes = append(p.plan.Changes, is)
-			have.byID[was.ID] = is
+	}
+	for _, m := range register {
+		if _, there := p.now[m.Ref]; m.Kind == kind && m.Ref != "" && !there && !m.Inactive {
+			p.leaving = append(p.leaving, m)
 		}
 	}
-	for _, r := range register {
-		if _, there := now[r.Ref]; r.Kind == k && r.Ref != "" && !there && !r.Inactive {
-			leaving = append(leaving, have.byID[r.ID])
-		}
-	}
-	p.leave(k, leaving, have.active, len(pulled))
+	p.leave(active, len(pulled))
 	return nil
+}
+
+// one plans a row of the directory.
+func (p *planner) one(in checkout.SyncRow) error {
+	var owner member
+	if !in.Tag.IsZero() {
+		var err error
+		if owner, err = p.owner(in.Tag); err != nil {
+			return err
+		}
+	}
+	was, known := p.match(in, owner)
+	if owner.Kind != checkout.Unknown {
+		its := known && owner.Kind == p.kind && owner.ID == was.ID
+		in.Tag = p.tagOf(in, owner, its)
+	}
+	if !known {
+		if !in.Inactive {
+			p.changes = append(p.changes, in)
+		}
+		return nil
+	}
+	p.taken[was.ID] = true
+	is := was.merge(in)
+	if is.Inactive && !was.Inactive {
+		p.leaving = append(p.leaving, member{SyncRow: is, holds: was.holds})
+		is.Inactive = false
+	}
+	if is != was.SyncRow {
+		p.changes = append(p.changes, is)
+	}
+	return nil
+}
+
+// match finds the register's own record of somebody whom the directory names: by
+// its key; for the first time by the tag, else by a mail address that only one
+// has.
+func (p *planner) match(in checkout.SyncRow, owner member) (member, bool) {
+	if m, ok := p.byRef[in.Ref]; ok {
+		return m, true
+	}
+	m := owner
+	if owner.Kind != p.kind || owner.Ref != "" {
+		same := p.byEmail[strings.ToLower(in.Email)]
+		if len(same) != 1 {
+			return member{}, false
+		}
+		m = same[0]
+	}
+	return m, !p.taken[m.ID]
 }
 
 // tagOf is what becomes of a tag that has an owner here: none, where it stays as
 // it is. its: the owner is whom the directory means.
-func (p *planner) tagOf(in, owner Record, its bool, now map[string]Record) checkout.Tag {
+func (p *planner) tagOf(in checkout.SyncRow, owner member, its bool) checkout.Tag {
 	switch {
 	case its:
 		return checkout.Tag{}
-	case owner.Kind == in.Kind && reissued(in.Tag, owner, now):
+	case owner.Kind == in.Kind && p.reissued(in.Tag, owner):
 		return in.Tag
 	}
-	p.note("what the directory has as the %s of %s belongs to %s here: it stays there", tagWord(in.Kind), in.Name, owner.Name)
+	p.note("what the directory has as the %s of %s belongs to %s here: it stays there", p.tagWord(), in.Name, owner.Name)
 	return checkout.Tag{}
 }
 
 // unique removes what the source lists twice: a row that slid from one page to
 // the next, a badge number that two people have.
-func (p *planner) unique(k checkout.SubjectKind, pulled []Record) []Record {
+func (p *planner) unique(pulled []checkout.SyncRow) (out []checkout.SyncRow) {
 	at, whose := map[string]int{}, map[checkout.Tag][]string{}
-	var out []Record
 	for _, r := range pulled {
 		if i, twice := at[r.Ref]; twice {
 			out[i] = r
@@ -179,7 +188,7 @@ func (p *planner) unique(k checkout.SubjectKind, pulled []Record) []Record {
 			continue
 		}
 		if names[0] == r.Name {
-			p.note("%s and %s have the same %s in the directory: here each keeps what it has", strings.Join(names[:len(names)-1], ", "), names[len(names)-1], tagWord(k))
+			p.note("%s and %s have the same %s in the directory: here each keeps what it has", strings.Join(names[:len(names)-1], ", "), names[len(names)-1], p.tagWord())
 		}
 		out[i].Tag = checkout.Tag{}
 	}
@@ -187,107 +196,74 @@ func (p *planner) unique(k checkout.SubjectKind, pulled []Record) []Record {
 }
 
 // tagWord is how people call the tag.
-func tagWord(k checkout.SubjectKind) string {
-	if k == checkout.KindPerson {
+func (p *planner) tagWord() string {
+	if p.kind == checkout.KindPerson {
 		return "badge"
 	}
 	return "tag"
 }
 
-func (p *planner) ownerOf(t checkout.Tag) (Record, bool, error) {
-	if t.IsZero() {
-		return Record{}, false, nil
-	}
-	return p.byTag(t)
-}
-
-// adopt finds the register's own record of somebody whom the directory names
-// for the first time: by the tag, else by a mail address that only one has.
-func adopt(k checkout.SubjectKind, in, owner Record, owned bool, byEmail map[string][]Record) (Record, bool) {
-	if owned && owner.Kind == k && owner.Ref == "" {
-		return owner, true
-	}
-	if same := byEmail[strings.ToLower(in.Email)]; in.Email != "" && len(same) == 1 {
-		return same[0], true
-	}
-	return Record{}, false
-}
-
 // reissued reports whether the directory took the tag from its owner: they left,
 // or have another one now.
-func reissued(t checkout.Tag, owner Record, now map[string]Record) bool {
+func (p *planner) reissued(t checkout.Tag, owner member) bool {
 	if owner.Ref == "" {
 		return false
 	}
-	is, there := now[owner.Ref]
+	is, there := p.now[owner.Ref]
 	return !there || is.Inactive || !is.Tag.IsZero() && is.Tag != t
 }
 
 // merge lays what the directory says over what the register has.
-func merge(was, in Record) Record {
-	now := was
+func (m member) merge(in checkout.SyncRow) checkout.SyncRow {
+	now := m.SyncRow
 	now.Ref, now.Tag = in.Ref, in.Tag
-	for _, f := range []struct {
-		to   *string
-		from string
-	}{{&now.Name, in.Name}, {&now.Email, in.Email}, {&now.Model, in.Model}} {
-		if f.from != "" {
-			*f.to = f.from
-		}
-	}
-	if !was.Retired {
+	now.Name, now.Email, now.Type = cmp.Or(in.Name, m.Name), cmp.Or(in.Email, m.Email), cmp.Or(in.Type, m.Type)
+	if !m.retired {
 		now.Inactive = in.Inactive
 	}
 	return now
 }
 
-func changed(was, now Record) bool {
-	was.Tag = checkout.Tag{} // as now has it when it stays
-	return was != now
-}
-
 // leave deactivates those who are gone, if that can be believed.
-func (p *planner) leave(k checkout.SubjectKind, leaving []Record, active, pulled int) {
-	if len(leaving) == 0 {
+func (p *planner) leave(active, pulled int) {
+	if len(p.leaving) == 0 {
 		return
 	}
-	many := count.Of(len(leaving), k.String())
 	word := "suspended"
-	if k == checkout.KindDevice {
+	if p.kind == checkout.KindDevice {
 		word = "retired"
 	}
-	switch {
+	switch n := len(p.leaving); {
 	case pulled == 0:
-		p.plan.Held += len(leaving)
-		p.note("the directory lists no %s at all: that is not believed, and none is %s", k, word)
+		p.held += n
+		p.note("the directory lists no %s at all: that is not believed, and none is %s", p.kind, word)
 		return
-	case len(leaving) > guardCount && len(leaving)*100 > active*guardPercent && !p.force:
-		p.plan.Held += len(leaving)
-		p.note("%s of %d are gone from the directory: none is %s until: stump sync pull --force", many, active, word)
+	case n > guardCount && n*100 > active*guardPercent && !p.force:
+		p.held += n
+		p.note("%s of %d are gone from the directory: none is %s until: stump sync pull --force", count.Of(n, p.kind.String()), active, word)
 		return
 	}
-	for _, r := range leaving {
-		if r.Holds > 0 && k == checkout.KindDevice {
-			p.note("%s is no longer to be lent, and somebody has it: stays until back", r.Name)
-			continue
+	for _, m := range p.leaving {
+		switch {
+		case m.holds == 0:
+			p.deactivate(m.SyncRow)
+		case p.kind == checkout.KindDevice:
+			p.note("%s is no longer to be lent, and somebody has it: stays until back", m.Name)
+		default:
+			p.note("%s left the directory and still has %s: stays until back", m.Name, count.Of(m.holds, "device"))
 		}
-		if r.Holds > 0 {
-			p.note("%s left the directory and still has %s: stays until back", r.Name, count.Of(r.Holds, "device"))
-			continue
-		}
-		r.Inactive = true
-		p.replace(r)
 	}
 }
 
-// replace puts r in place of an earlier change of the same record.
-func (p *planner) replace(r Record) {
-	for i, c := range p.plan.Changes {
+// deactivate deactivates r, also where it is changed already.
+func (p *planner) deactivate(r checkout.SyncRow) {
+	r.Inactive = true
+	for i, c := range p.changes {
 		if c.Kind == r.Kind && c.ID == r.ID {
 			r.Tag = c.Tag
-			p.plan.Changes[i] = r
+			p.changes[i] = r
 			return
 		}
 	}
-	p.plan.Changes = append(p.plan.Changes, r)
+	p.changes = append(p.changes, r)
 }

@@ -12,34 +12,34 @@ import (
 	"stump/directory/call"
 )
 
-func person(id, ref, name string) Record {
-	return Record{Kind: checkout.KindPerson, ID: id, Ref: ref, Name: name}
-}
-
-// rowsOf is what a directory says of them.
-func rowsOf(records ...Record) (rows []checkout.SyncRow) {
-	for _, r := range records {
-		rows = append(rows, r.row())
-	}
-	return rows
+func person(id, ref, name string) checkout.SyncRow {
+	return checkout.SyncRow{Kind: checkout.KindPerson, ID: id, Ref: ref, Name: name}
 }
 
 // tagged is r with a tag, as a directory says it.
-func tagged(r Record, n uint64) Record {
+func tagged(r checkout.SyncRow, n uint64) checkout.SyncRow {
 	r.Tag = checkout.TagFromUint64(n, 26)
 	return r
 }
 
 // owners finds owners of tags in a register.
-func owners(m map[uint64]Record) func(checkout.Tag) (Record, bool, error) {
-	return func(t checkout.Tag) (Record, bool, error) {
+func owners(m map[uint64]checkout.SyncRow) func(checkout.Tag) (member, error) {
+	return func(t checkout.Tag) (member, error) {
 		for n, r := range m {
 			if checkout.TagFromUint64(n, 26) == t {
-				return r, true, nil
+				return member{SyncRow: r}, nil
 			}
 		}
-		return Record{}, false, nil
+		return member{}, nil
 	}
+}
+
+// inRegister are members without devices.
+func inRegister(rows ...checkout.SyncRow) (all []member) {
+	for _, r := range rows {
+		all = append(all, member{SyncRow: r})
+	}
+	return all
 }
 
 func TestPlan(t *testing.T) {
@@ -48,45 +48,45 @@ func TestPlan(t *testing.T) {
 	gone := person("gone", "9", "Gone")
 	for _, tc := range []struct {
 		name     string
-		register []Record
-		tags     map[uint64]Record
-		pulled   []Record
-		want     []Record
+		register []member
+		tags     map[uint64]checkout.SyncRow
+		pulled   []checkout.SyncRow
+		want     []checkout.SyncRow
 		notes    string
 	}{
-		{"nothing new", []Record{ann}, nil, []Record{person("", "1", "Ann")}, nil, ""},
-		{"somebody new", nil, nil, []Record{tagged(person("", "1", "Ann"), 5)}, []Record{tagged(person("", "1", "Ann"), 5)}, ""},
-		{"somebody new who left already", nil, nil, []Record{{Kind: checkout.KindPerson, Ref: "1", Name: "Ann", Inactive: true}}, nil, ""},
-		{"a rename is the same person", []Record{ann}, nil, []Record{person("", "1", "Ann Roe")}, []Record{person("ann", "1", "Ann Roe")}, ""},
-		{"what the source lacks is not blanked", []Record{{Kind: checkout.KindPerson, ID: "ann", Ref: "1", Name: "Ann", Email: "a@x"}}, nil, []Record{person("", "1", "")}, nil, ""},
-		{"known by mail", []Record{bob}, nil, []Record{{Kind: checkout.KindPerson, Ref: "2", Name: "Bob", Email: "bob@X"}},
-			[]Record{{Kind: checkout.KindPerson, ID: "bob", Ref: "2", Name: "Bob", Email: "bob@X"}}, ""},
-		{"known by badge", []Record{person("eve", "", "Eve")}, map[uint64]Record{5: person("eve", "", "Eve")}, []Record{tagged(person("", "3", "Eve Smith"), 5)},
-			[]Record{person("eve", "3", "Eve Smith")}, ""},
-		{"a badge that is another's here stays there", []Record{ann, person("eve", "", "Eve")}, map[uint64]Record{5: {Kind: checkout.KindDevice, ID: "ipad", Name: "iPad"}},
-			[]Record{tagged(person("", "1", "Ann"), 5)}, nil, "what the directory has as the badge of Ann belongs to iPad here: it stays there"},
-		{"a badge that was issued again moves", []Record{ann, gone}, map[uint64]Record{5: gone}, []Record{tagged(person("", "1", "Ann"), 5)},
-			[]Record{tagged(ann, 5), {Kind: checkout.KindPerson, ID: "gone", Ref: "9", Name: "Gone", Inactive: true}}, ""},
-		{"one badge for two is nobody's", nil, nil, []Record{tagged(person("", "1", "Ann"), 5), tagged(person("", "2", "Bob"), 5)},
-			[]Record{person("", "1", "Ann"), person("", "2", "Bob")}, "Ann and Bob have the same badge in the directory: here each keeps what it has"},
-		{"listed twice is one", nil, nil, []Record{person("", "1", "Ann"), person("", "1", "Ann")}, []Record{person("", "1", "Ann")}, ""},
-		{"a leaver is suspended", []Record{ann, gone}, nil, []Record{person("", "1", "Ann")}, []Record{{Kind: checkout.KindPerson, ID: "gone", Ref: "9", Name: "Gone", Inactive: true}}, ""},
-		{"a leaver with devices stays", []Record{ann, {Kind: checkout.KindPerson, ID: "gone", Ref: "9", Name: "Gone", Holds: 2}}, nil, []Record{person("", "1", "Ann")}, nil,
+		{"nothing new", inRegister(ann), nil, []checkout.SyncRow{person("", "1", "Ann")}, nil, ""},
+		{"somebody new", nil, nil, []checkout.SyncRow{tagged(person("", "1", "Ann"), 5)}, []checkout.SyncRow{tagged(person("", "1", "Ann"), 5)}, ""},
+		{"somebody new who left already", nil, nil, []checkout.SyncRow{{Kind: checkout.KindPerson, Ref: "1", Name: "Ann", Inactive: true}}, nil, ""},
+		{"a rename is the same person", inRegister(ann), nil, []checkout.SyncRow{person("", "1", "Ann Roe")}, []checkout.SyncRow{person("ann", "1", "Ann Roe")}, ""},
+		{"what the source lacks is not blanked", inRegister(checkout.SyncRow{Kind: checkout.KindPerson, ID: "ann", Ref: "1", Name: "Ann", Email: "a@x"}), nil, []checkout.SyncRow{person("", "1", "")}, nil, ""},
+		{"known by mail", inRegister(bob), nil, []checkout.SyncRow{{Kind: checkout.KindPerson, Ref: "2", Name: "Bob", Email: "bob@X"}},
+			[]checkout.SyncRow{{Kind: checkout.KindPerson, ID: "bob", Ref: "2", Name: "Bob", Email: "bob@X"}}, ""},
+		{"known by badge", inRegister(person("eve", "", "Eve")), map[uint64]checkout.SyncRow{5: person("eve", "", "Eve")}, []checkout.SyncRow{tagged(person("", "3", "Eve Smith"), 5)},
+			[]checkout.SyncRow{person("eve", "3", "Eve Smith")}, ""},
+		{"a badge that is another's here stays there", inRegister(ann, person("eve", "", "Eve")), map[uint64]checkout.SyncRow{5: {Kind: checkout.KindDevice, ID: "ipad", Name: "iPad"}},
+			[]checkout.SyncRow{tagged(person("", "1", "Ann"), 5)}, nil, "what the directory has as the badge of Ann belongs to iPad here: it stays there"},
+		{"a badge that was issued again moves", inRegister(ann, gone), map[uint64]checkout.SyncRow{5: gone}, []checkout.SyncRow{tagged(person("", "1", "Ann"), 5)},
+			[]checkout.SyncRow{tagged(ann, 5), {Kind: checkout.KindPerson, ID: "gone", Ref: "9", Name: "Gone", Inactive: true}}, ""},
+		{"one badge for two is nobody's", nil, nil, []checkout.SyncRow{tagged(person("", "1", "Ann"), 5), tagged(person("", "2", "Bob"), 5)},
+			[]checkout.SyncRow{person("", "1", "Ann"), person("", "2", "Bob")}, "Ann and Bob have the same badge in the directory: here each keeps what it has"},
+		{"listed twice is one", nil, nil, []checkout.SyncRow{person("", "1", "Ann"), person("", "1", "Ann")}, []checkout.SyncRow{person("", "1", "Ann")}, ""},
+		{"a leaver is suspended", inRegister(ann, gone), nil, []checkout.SyncRow{person("", "1", "Ann")}, []checkout.SyncRow{{Kind: checkout.KindPerson, ID: "gone", Ref: "9", Name: "Gone", Inactive: true}}, ""},
+		{"a leaver with devices stays", []member{{SyncRow: ann}, {SyncRow: gone, holds: 2}}, nil, []checkout.SyncRow{person("", "1", "Ann")}, nil,
 			"Gone left the directory and still has 2 devices: stays until back"},
-		{"who comes back is active again", []Record{{Kind: checkout.KindPerson, ID: "ann", Ref: "1", Name: "Ann", Inactive: true}}, nil, []Record{person("", "1", "Ann")}, []Record{ann}, ""},
-		{"whom an admin retired stays so", []Record{{Kind: checkout.KindPerson, ID: "ann", Ref: "1", Name: "Ann", Inactive: true, Retired: true}}, nil, []Record{person("", "1", "Ann")}, nil, ""},
-		{"whom only the station knows is left alone", []Record{ann, bob}, nil, []Record{person("", "1", "Ann")}, nil, ""},
-		{"an empty answer deactivates nobody", []Record{ann}, nil, nil, nil, "lists no person at all"},
+		{"who comes back is active again", inRegister(checkout.SyncRow{Kind: checkout.KindPerson, ID: "ann", Ref: "1", Name: "Ann", Inactive: true}), nil, []checkout.SyncRow{person("", "1", "Ann")}, []checkout.SyncRow{ann}, ""},
+		{"whom an admin retired stays so", []member{{SyncRow: checkout.SyncRow{Kind: checkout.KindPerson, ID: "ann", Ref: "1", Name: "Ann", Inactive: true}, retired: true}}, nil, []checkout.SyncRow{person("", "1", "Ann")}, nil, ""},
+		{"whom only the station knows is left alone", inRegister(ann, bob), nil, []checkout.SyncRow{person("", "1", "Ann")}, nil, ""},
+		{"an empty answer deactivates nobody", inRegister(ann), nil, nil, nil, "lists no person at all"},
 	} {
 		for _, force := range []bool{false, true} {
-			p, err := MakePlan(tc.register, call.Snapshot{People: rowsOf(tc.pulled...), HasPeople: true}, owners(tc.tags), force)
+			p, err := makePlan(tc.register, call.Snapshot{People: tc.pulled, HasPeople: true}, owners(tc.tags), force)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !slices.Equal(p.Changes, tc.want) {
-				t.Errorf("%s: changes\n%+v\nwant\n%+v", tc.name, p.Changes, tc.want)
+			if !slices.Equal(p.changes, tc.want) {
+				t.Errorf("%s: changes\n%+v\nwant\n%+v", tc.name, p.changes, tc.want)
 			}
-			if notes := strings.Join(p.Notes, "; "); !strings.Contains(notes, tc.notes) || tc.notes == "" && notes != "" {
+			if notes := strings.Join(p.notes, "; "); !strings.Contains(notes, tc.notes) || tc.notes == "" && notes != "" {
 				t.Errorf("%s: notes %q, want %q", tc.name, notes, tc.notes)
 			}
 		}
@@ -105,15 +105,16 @@ func TestPlanGuards(t *testing.T) {
 		{100, 100, true, true}, {100, 100, false, true}, // nobody left: never
 		{1000, 100, false, false}, {1000, 101, false, true}, //
 	} {
-		var register, pulled []Record
+		var register []member
+		var pulled []checkout.SyncRow
 		for i := range tc.have {
 			r := person(fmt.Sprint("p", i), fmt.Sprint(i), "P")
-			register = append(register, r)
+			register = append(register, member{SyncRow: r})
 			if i >= tc.leave {
 				pulled = append(pulled, r)
 			}
 		}
-		p, err := MakePlan(register, call.Snapshot{People: rowsOf(pulled...), HasPeople: true}, owners(nil), tc.force)
+		p, err := makePlan(register, call.Snapshot{People: pulled, HasPeople: true}, owners(nil), tc.force)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,17 +122,17 @@ func TestPlanGuards(t *testing.T) {
 		if tc.held {
 			want, held = 0, tc.leave
 		}
-		if len(p.Changes) != want || p.Held != held {
-			t.Errorf("%d of %d leave, force %v: %d suspended, %d held back", tc.leave, tc.have, tc.force, len(p.Changes), p.Held)
+		if len(p.changes) != want || p.held != held {
+			t.Errorf("%d of %d leave, force %v: %d suspended, %d held back", tc.leave, tc.have, tc.force, len(p.changes), p.held)
 		}
 	}
 }
 
 // A directory that keeps no devices has not lost them.
 func TestPlanLeavesAloneWhatTheDirectoryDoesNotKeep(t *testing.T) {
-	register := []Record{{Kind: checkout.KindDevice, ID: "ipad", Ref: "1", Name: "iPad"}}
-	p, err := MakePlan(register, call.Snapshot{HasPeople: true}, owners(nil), true)
-	if err != nil || len(p.Changes) != 0 || len(p.Notes) != 0 {
+	register := inRegister(checkout.SyncRow{Kind: checkout.KindDevice, ID: "ipad", Ref: "1", Name: "iPad"})
+	p, err := makePlan(register, call.Snapshot{HasPeople: true}, owners(nil), true)
+	if err != nil || len(p.changes) != 0 || len(p.notes) != 0 {
 		t.Errorf("%+v, %v", p, err)
 	}
 }
@@ -141,54 +142,44 @@ func TestPlanLeavesAloneWhatTheDirectoryDoesNotKeep(t *testing.T) {
 // changes nothing, and no more go at once than the guard lets.
 func TestPlanProperties(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		m := NewMemory()
-		pull := func(people []Record) Plan {
-			var register []Record
-			for r := range m.Records() {
-				register = append(register, r)
-			}
-			p, err := MakePlan(register, call.Snapshot{People: rowsOf(people...), HasPeople: true}, m.ByTag, false)
+		b := newBox(rt)
+		register := func() []member {
+			all, err := members(b)
 			if err != nil {
 				rt.Fatal(err)
 			}
-			if _, err := m.Apply(p.Changes, Asker{}); err != nil {
-				rt.Fatalf("%v: %+v", err, p.Changes)
+			return all
+		}
+		pull := func(people []checkout.SyncRow) plan {
+			p, err := makePlan(register(), call.Snapshot{People: people, HasPeople: true}, func(t checkout.Tag) (member, error) { return ownerOf(b, t) }, false)
+			if err != nil {
+				rt.Fatal(err)
+			}
+			if _, err := b.Sync(p.changes, Main, checkout.SourceSync); err != nil {
+				rt.Fatalf("%v: %+v", err, p.changes)
 			}
 			return p
 		}
 		for range rapid.IntRange(1, 5).Draw(rt, "pulls") {
-			before := map[string]Record{}
-			for _, r := range m.records {
-				before[r.ID] = r
+			before := map[string]member{}
+			for _, m := range register() {
+				before[m.ID] = m
 			}
-			people := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) Record {
-				r := Record{Kind: checkout.KindPerson, Ref: fmt.Sprint(rapid.IntRange(1, 20).Draw(rt, "ref")), Name: rapid.SampledFrom([]string{"Ann", "Bob", "Cem"}).Draw(rt, "name")}
-				if n := rapid.IntRange(0, 12).Draw(rt, "tag"); n > 0 {
-					r = tagged(r, uint64(n))
-				}
-				r.Email = rapid.SampledFrom([]string{"", "a@x", "b@x"}).Draw(rt, "email")
-				r.Inactive = rapid.IntRange(0, 9).Draw(rt, "left") == 0
-				return r
-			}), 0, 25).Draw(rt, "people")
+			people := rapid.SliceOfN(rapid.Custom(drawRow), 0, 25).Draw(rt, "people")
 			p := pull(people)
 			suspended, active := 0, 0
-			tags := map[checkout.Tag]string{}
-			for _, r := range m.records {
-				was, had := before[r.ID]
-				if !was.Inactive && had {
+			for _, m := range register() {
+				was, had := before[m.ID]
+				if had && !was.Inactive {
 					active++
-					if r.Inactive {
+					if m.Inactive {
 						suspended++
 					}
 				}
-				if had && (r.Name == "" || was.Email != "" && r.Email == "" || was.Ref != "" && r.Ref != was.Ref) {
-					rt.Fatalf("%+v became %+v", was, r)
+				if had && (m.Name == "" || was.Email != "" && m.Email == "" || was.Ref != "" && m.Ref != was.Ref) {
+					rt.Fatalf("%+v became %+v", was, m)
 				}
-				if other := tags[r.Tag]; other != "" && !r.Tag.IsZero() {
-					rt.Fatalf("%s and %s have the tag %v", other, r.ID, r.Tag)
-				}
-				tags[r.Tag] = r.ID
-				delete(before, r.ID)
+				delete(before, m.ID)
 			}
 			if len(before) != 0 {
 				rt.Fatalf("lost %v", before)
@@ -196,9 +187,20 @@ func TestPlanProperties(t *testing.T) {
 			if suspended > guardCount && suspended*100 > active*guardPercent {
 				rt.Fatalf("%d of %d suspended at once", suspended, active)
 			}
-			if again := pull(people); len(again.Changes) != 0 {
-				rt.Fatalf("the same pull again changes %+v after %+v", again.Changes, p.Changes)
+			if again := pull(people); len(again.changes) != 0 {
+				rt.Fatalf("the same pull again changes %+v after %+v", again.changes, p.changes)
 			}
 		}
 	})
+}
+
+// drawRow draws a person as a directory has them.
+func drawRow(rt *rapid.T) checkout.SyncRow {
+	r := person("", fmt.Sprint(rapid.IntRange(1, 20).Draw(rt, "ref")), rapid.SampledFrom([]string{"Ann", "Bob", "Cem"}).Draw(rt, "name"))
+	if n := rapid.IntRange(0, 12).Draw(rt, "tag"); n > 0 {
+		r = tagged(r, uint64(n))
+	}
+	r.Email = rapid.SampledFrom([]string{"", "a@x", "b@x"}).Draw(rt, "email")
+	r.Inactive = rapid.IntRange(0, 9).Draw(rt, "left") == 0
+	return r
 }

@@ -14,8 +14,8 @@ import (
 // pullTimeout is for a whole pull, all pages.
 const pullTimeout = 10 * time.Minute
 
-// puller remembers the pulls.
-type puller struct {
+// pulls remembers the pulls.
+type pulls struct {
 	one  sync.Mutex // one pull at a time
 	kick chan struct{}
 
@@ -23,10 +23,9 @@ type puller struct {
 	last     time.Time // last good one
 	next     time.Time
 	failure  call.Outcome
-	failed   bool
 	since    time.Time // first failure in a row
 	failures int
-	plan     Plan
+	plan     plan
 }
 
 // pullLoop pulls at start, on schedule, and after a failure soon, or when the
@@ -37,33 +36,32 @@ func (w *Worker) pullLoop(ctx context.Context) {
 		case <-w.main.up: // before this pull
 		default:
 		}
-		_, err := w.Pull(ctx, false)
 		var up <-chan struct{}
-		if err != nil {
+		if w.Pull(ctx, false) != nil {
 			up = w.main.up
 		}
-		wait := w.nextPull(err)
 		select {
 		case <-ctx.Done():
 		case <-w.pulls.kick:
 		case <-up:
-		case <-time.After(wait):
+		case <-time.After(w.nextPull()):
 		}
 	}
 }
 
-// nextPull is when to pull again. A house of stations should not pull together.
-func (w *Worker) nextPull(err error) time.Duration {
-	p := &w.pulls
+// nextPull is when to pull again. The stations of a house should not pull
+// together.
+func (w *Worker) nextPull() time.Duration {
+	p, back := &w.pulls, w.main.back
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	every := w.o.Timing.PullEvery
-	wait := every - every/20 + time.Duration(w.o.Random(int64(every/10)+1))
-	if err != nil {
-		wait = w.o.Backoff.withDefaults().Wait(p.failures, time.Since(p.since), p.failure.After, w.o.Random)
-		if p.failure.Verdict == call.BadConfig {
-			wait = w.o.Backoff.withDefaults().Late
-		}
+	every := w.timing.PullEvery
+	wait := every - every/20 + time.Duration(back.random(int64(every/10)+1))
+	switch {
+	case p.failures > 0 && p.failure.Verdict == call.BadConfig:
+		wait = back.late
+	case p.failures > 0:
+		wait = back.wait(p.failures, time.Since(p.since), p.failure.After)
 	}
 	p.next = time.Now().Add(wait)
 	return wait
@@ -71,9 +69,9 @@ func (w *Worker) nextPull(err error) time.Duration {
 
 // Pull reads the whole directory and brings the register up to date, in one
 // transaction. force lets it suspend more people than is believed otherwise.
-func (w *Worker) Pull(ctx context.Context, force bool) (Plan, error) {
+func (w *Worker) Pull(ctx context.Context, force bool) error {
 	if w.puller == nil {
-		return Plan{}, fmt.Errorf("%s has no list of people or devices: %w", w.dir, call.ErrUnsupported)
+		return fmt.Errorf("%s has no list of people or devices: %w", w.dir, ErrUnsupported)
 	}
 	w.pulls.one.Lock()
 	defer w.pulls.one.Unlock()
@@ -81,42 +79,40 @@ func (w *Worker) Pull(ctx context.Context, force bool) (Plan, error) {
 	defer cancel()
 	plan, err := w.pull(ctx, force)
 	if err != nil && errors.Is(ctx.Err(), context.Canceled) {
-		return Plan{}, err // says nothing of the directory
+		return err // says nothing of the directory
 	}
-	w.compare(ctx, err)
+	w.crossCheck(ctx, err)
 	p := &w.pulls
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.failed = err != nil; !p.failed {
-		p.last, p.plan, p.failures, p.failure = time.Now(), plan, 0, call.Outcome{}
-		for _, n := range plan.Notes {
+	if err == nil {
+		p.last, p.plan, p.failures = time.Now(), plan, 0
+		for _, n := range plan.notes {
 			w.log.Warn("pull: "+n, "place", w.dir.String())
 		}
-		return plan, nil
-	}
-	if p.failures++; p.failures == 1 {
-		p.since = time.Now()
+		return nil
 	}
 	o, ok := call.OfError(err)
 	if !ok {
 		o = call.Outcome{Verdict: call.Failing, Reason: err.Error()}
 	}
 	p.failure = o
-	if p.failures == 1 {
+	if p.failures++; p.failures == 1 {
+		p.since = time.Now()
 		w.log.Warn("pull failed; the register stays as it is", "place", w.dir.String(), "reason", o.Reason, "remedy", o.Remedy)
 	}
-	return Plan{}, err
+	return err
 }
 
-// compare looks whether the place does as the pull did, lest the status say that a
-// dead one answers, or of one that answers that it is dead. A pull may fail for
-// reasons of its own, such as a missing right.
-func (w *Worker) compare(ctx context.Context, failed error) {
-	_, health := w.main.wait()
-	switch up := health == Up || health == Starting; {
-	case failed == nil && !up:
-		w.main.hurry()
-	case failed != nil && up:
+// crossCheck compares the health of the place with a pull, lest the status say
+// that a dead one answers, or of one that answers that it is dead. A pull may
+// fail for reasons of its own, such as a missing right.
+func (w *Worker) crossCheck(ctx context.Context, failed error) {
+	_, state := w.main.wait()
+	switch works := state == up || state == starting; {
+	case failed == nil && !works:
+		w.main.hurry(w.main.back.hurried)
+	case failed != nil && works:
 		if o := w.dir.Probe(ctx); o.Verdict != call.OK {
 			w.main.trouble(o)
 		}
@@ -124,37 +120,27 @@ func (w *Worker) compare(ctx context.Context, failed error) {
 	poke(w.senders[0].wake)
 }
 
-func (w *Worker) pull(ctx context.Context, force bool) (Plan, error) {
+func (w *Worker) pull(ctx context.Context, force bool) (plan, error) {
 	snap, err := w.puller.Pull(ctx)
 	if err != nil {
-		return Plan{}, err
+		return plan{}, err
 	}
 	w.main.heard()
-	var register []Record
-	for r, err := range w.o.Register.Records() {
-		if err != nil {
-			return Plan{}, fmt.Errorf("reading the register: %w", err)
-		}
-		register = append(register, r)
+	register, err := members(w.ledger)
+	if err != nil {
+		return plan{}, fmt.Errorf("reading the register: %w", err)
 	}
-	byTag := func(t checkout.Tag) (Record, bool, error) { return w.o.Register.ByTag(t) }
-	plan, err := MakePlan(register, snap, byTag, force)
-	if err != nil || len(plan.Changes) == 0 {
-		return plan, err
+	owner := func(t checkout.Tag) (member, error) { return ownerOf(w.ledger, t) }
+	todo, err := makePlan(register, snap, owner, force)
+	if err != nil || len(todo.changes) == 0 {
+		return todo, err
 	}
-	if _, err := w.o.Register.Apply(plan.Changes, Asker{}); err != nil {
-		return Plan{}, fmt.Errorf("writing the register: %w", err)
+	if _, err := w.ledger.Sync(todo.changes, Main, checkout.SourceSync); err != nil {
+		return plan{}, fmt.Errorf("writing the register: %w", err)
 	}
 	w.lookups.forget()
-	w.resolved()
-	return plan, nil
-}
-
-// resolved tells the senders that tags may have found their owners.
-func (w *Worker) resolved() {
-	for _, s := range w.senders {
-		poke(s.wake)
-	}
+	w.wakeSenders() // tags may have found their owners
+	return todo, nil
 }
 
 func (w *Worker) pullStatus() *PullStatus {
@@ -166,13 +152,10 @@ func (w *Worker) pullStatus() *PullStatus {
 	defer p.mu.Unlock()
 	st := &PullStatus{
 		At: timeOrNull(wallOf(p.last)), Next: timeOrNull(wallOf(p.next)),
-		People: p.plan.People, Devices: p.plan.Devices, Notes: append([]string{}, p.plan.Notes...),
+		People: p.plan.people, Devices: p.plan.devices, Notes: append([]string{}, p.plan.notes...),
 	}
-	if p.failed {
+	if p.failures > 0 {
 		st.Error, st.Remedy = orNull(p.failure.Reason), orNull(p.failure.Remedy)
 	}
 	return st
 }
-
-// errNotRunning is for calls that need the worker's directory.
-var errNotRunning = errors.New("there is no register to write to")

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"stump/checkout/ledger"
+	"stump/checkout/ledger/record"
 	"stump/directory/call"
 )
 
@@ -17,60 +19,53 @@ import (
 // once more.
 type queue struct {
 	sink   string
-	out    Outbox
+	ledger Ledger
 	caps   call.Capabilities
-	cursor uint64
-	held   map[string]*hold
-	// settled are rows whose last call has had its time.
-	settled map[uint64]bool
-	// surveyed is how far the rows that wait for a person are known; whole: all of
-	// them are.
-	surveyed uint64
+	cursor ledger.RowKey
+	held   map[string]*hold // by laneOf
+	// surveyed is how far the stuck rows are known; whole: all of them are.
+	surveyed ledger.RowKey
 	whole    bool
 }
 
-// hold is why the rows of a device stay where they are.
+// hold is why the rows of a lane stay where they are.
 type hold struct {
-	seq     uint64    // the first of them
-	until   time.Time // zero: until a person, or the register, lets it go
+	first   ledger.RowKey
+	until   time.Time // zero: until an admin, or the register, lets it go
 	pending bool      // the row has a tag that the register does not know
-	stuck   bool      // waits for a person
-	settle  bool      // its call may yet be counted: not to be hurried
+	state   record.OutboxState
 }
+
+// hurriable reports whether the hold may end early: a call that may yet be counted
+// has its time.
+func (h *hold) hurriable() bool { return !h.until.IsZero() && h.state != record.Sending }
 
 const pageRows = 256
 
-func newQueue(sink string, out Outbox, caps call.Capabilities) *queue {
-	return &queue{sink: sink, out: out, caps: caps, held: map[string]*hold{}, settled: map[uint64]bool{}}
+func newQueue(sink string, l Ledger, caps call.Capabilities) *queue {
+	return &queue{sink: sink, ledger: l, caps: caps, held: map[string]*hold{}}
 }
 
-// key is what keeps its order: the device; what has none is in the order of
-// its person.
-func (q *queue) key(r Row) string {
-	switch ev := r.Event; {
-	case r.Key != "":
-		return "k" + r.Key
-	case ev.Device != "":
-		return "d" + ev.Device
-	case ev.DeviceTag != "":
-		return "t" + ev.DeviceTag // masked: may hold back too much, never too little
-	case ev.Person != "":
-		return "p" + ev.Person
+// laneOf names what keeps its order: the rows of a device, or, of events without
+// one, those of a person.
+func laneOf(r ledger.OutboxRow) string {
+	if r.Device != "" {
+		return "d" + r.Device
 	}
-	return ""
+	return "p" + r.Event.Person
 }
 
 // pick returns up to most rows that may be sent now, and whether there is more
 // to be read: it reads no more than two pages, for taps wait while it does.
-func (q *queue) pick(most int, works bool) (picked []Row, more bool, err error) {
+func (q *queue) pick(most int, works bool) (picked []ledger.OutboxRow, more bool, err error) {
 	for {
-		_, unlearned := q.learned()
+		_, unlearned := q.learn()
 		picked, more, err = q.choose(most, works)
 		if len(picked) == 0 {
 			return nil, more, errors.Join(unlearned, err)
 		}
 		// What was learned meanwhile may stand before these.
-		if changed, _ := q.learned(); !changed {
+		if changed, _ := q.learn(); !changed {
 			return picked, more, nil
 		}
 		for _, r := range picked {
@@ -82,7 +77,7 @@ func (q *queue) pick(most int, works bool) (picked []Row, more bool, err error) 
 // choose picks. Rows whose wait is over come first where the place works. Where
 // it has yet to prove itself they come last: a row that fails by itself must not
 // be the one by which it is judged.
-func (q *queue) choose(most int, works bool) (picked []Row, more bool, err error) {
+func (q *queue) choose(most int, works bool) (picked []ledger.OutboxRow, more bool, err error) {
 	if works {
 		picked, err = q.again(most)
 	}
@@ -96,19 +91,19 @@ func (q *queue) choose(most int, works bool) (picked []Row, more bool, err error
 
 // scan reads on from the cursor, two pages at most, and returns up to most rows
 // that may be sent, and whether there are more to be read.
-func (q *queue) scan(most int) (picked []Row, more bool, err error) {
+func (q *queue) scan(most int) (picked []ledger.OutboxRow, more bool, err error) {
 	// A dead place is tried with the one row in front: no more is read for it.
 	for _, limit := range []int{most, pageRows} {
 		if len(picked) == most {
 			break
 		}
-		page, err := q.out.Rows(q.sink, q.cursor, limit)
+		page, err := q.ledger.OutboxFrom(q.sink, q.cursor, limit)
 		if err != nil {
 			return picked, false, err
 		}
 		for _, r := range page.Rows {
-			q.cursor = r.Seq + 1
-			if h, held := q.held[q.key(r)]; !(held && h.seq <= r.Seq) && q.ready(r) {
+			q.cursor = r.Key.Next()
+			if h := q.held[laneOf(r)]; (h == nil || h.first.Compare(r.Key) > 0) && q.ready(r) {
 				picked = append(picked, r)
 			}
 			if len(picked) == most {
@@ -124,28 +119,28 @@ func (q *queue) scan(most int) (picked []Row, more bool, err error) {
 }
 
 // again returns up to most rows whose wait is over, the longest over first: one
-// that always fails must not come before all others each time. Their devices
-// stay held until it is known what became of them.
-func (q *queue) again(most int) (picked []Row, err error) {
+// that always fails must not come before all others each time. Their lanes stay
+// held until it is known what became of them.
+func (q *queue) again(most int) (picked []ledger.OutboxRow, err error) {
 	var due []*hold
 	for _, h := range q.held {
-		// What is read once more before it may have got its key meanwhile.
-		if !h.until.IsZero() && !h.until.After(time.Now()) && h.seq < q.cursor {
+		// What is read once more before it may be in its lane by now.
+		if !h.until.IsZero() && !h.until.After(time.Now()) && h.first.Compare(q.cursor) < 0 {
 			due = append(due, h)
 		}
 	}
-	slices.SortFunc(due, func(a, b *hold) int { return cmp.Or(a.until.Compare(b.until), cmp.Compare(a.seq, b.seq)) })
+	slices.SortFunc(due, func(a, b *hold) int { return cmp.Or(a.until.Compare(b.until), a.first.Compare(b.first)) })
 	for _, h := range due {
 		if len(picked) == most {
 			break
 		}
-		r, unread := q.out.Row(q.sink, h.seq)
+		r, unread := q.ledger.OutboxOf(q.sink, h.first)
 		switch {
-		case errors.Is(unread, ErrNoRow), unread == nil && q.held[q.key(r)] != h:
-			q.release(h.seq) // gone, or another device's by now
+		case errors.Is(unread, ledger.ErrNotQueued), unread == nil && q.held[laneOf(r)] != h:
+			q.release(h.first) // gone, or in another lane by now
 		case unread != nil:
 			err = unread // the others need not wait for it
-		case q.ready(r):
+		case !q.blocked(r):
 			picked = append(picked, r)
 		}
 	}
@@ -153,114 +148,116 @@ func (q *queue) again(most int) (picked []Row, err error) {
 }
 
 // ready reports whether a row that nothing before it holds may be sent, and
-// holds its device if not.
-func (q *queue) ready(r Row) bool {
-	switch {
-	case r.State.stuck(), r.Pending && q.caps.Identities:
-		q.hold(r, time.Time{})
-	case r.State == Sending && q.caps.Settle > 0 && !q.settled[r.Seq]:
-		// Left by a daemon that is gone; its call may yet be counted.
-		q.settled[r.Seq] = true
-		q.hold(r, time.Now().Add(q.caps.Settle))
-	default:
-		return true
+// holds its lane if not.
+func (q *queue) ready(r ledger.OutboxRow) bool {
+	if q.blocked(r) {
+		return false
 	}
-	return false
+	if r.State == record.Sending && q.caps.Settle > 0 {
+		// Left by a daemon that is gone; its call may yet be counted.
+		q.hold(r, time.Now().Add(q.caps.Settle))
+		return false
+	}
+	return true
 }
 
-// hold keeps a device back from row r on; until zero means for good.
-func (q *queue) hold(r Row, until time.Time) {
-	q.held[q.key(r)] = &hold{seq: r.Seq, until: until, pending: r.Pending, stuck: r.State.stuck(), settle: r.State == Sending}
+// blocked reports whether a row waits for an admin or the register, and holds
+// its lane if so.
+func (q *queue) blocked(r ledger.OutboxRow) bool {
+	blocked := r.State.Stuck() || r.Pending && q.caps.Identities
+	if blocked {
+		q.hold(r, time.Time{})
+	}
+	return blocked
 }
 
-// from makes the rows from seq on be read once more.
-func (q *queue) from(seq uint64) { q.cursor = min(q.cursor, seq) }
+// hold keeps a lane back from row r on; until zero means for good.
+func (q *queue) hold(r ledger.OutboxRow, until time.Time) {
+	q.held[laneOf(r)] = &hold{first: r.Key, until: until, pending: r.Pending, state: r.State}
+}
+
+// from makes the rows from key on be read once more.
+func (q *queue) from(key ledger.RowKey) { q.cursor = least(q.cursor, key) }
+
+func least(a, b ledger.RowKey) ledger.RowKey {
+	if b.Compare(a) < 0 {
+		return b
+	}
+	return a
+}
 
 // back takes back a row that was picked and not sent.
-func (q *queue) back(r Row) {
-	if h := q.held[q.key(r)]; h == nil || h.seq != r.Seq {
-		q.from(r.Seq)
+func (q *queue) back(r ledger.OutboxRow) {
+	if h := q.held[laneOf(r)]; h == nil || h.first != r.Key {
+		q.from(r.Key)
 	}
 }
 
-// learned looks again at what has a tag without an owner: once the register
-// knows it, it has another key. It reports whether one has.
-func (q *queue) learned() (changed bool, err error) {
-	for key, h := range q.held {
+// learn looks again at what has a tag without an owner: once the register knows
+// it, it is in another lane. It reports whether anything is.
+func (q *queue) learn() (changed bool, err error) {
+	for lane, h := range q.held {
 		if !h.pending {
 			continue
 		}
-		r, unread := q.out.Row(q.sink, h.seq)
-		if unread != nil && !errors.Is(unread, ErrNoRow) {
+		r, unread := q.ledger.OutboxOf(q.sink, h.first)
+		if unread != nil && !errors.Is(unread, ledger.ErrNotQueued) {
 			err = unread
 			continue
 		}
-		if unread == nil && r.Pending && q.key(r) == key {
+		if unread == nil && r.Pending && laneOf(r) == lane {
 			continue
 		}
 		changed = true
-		delete(q.held, key)
-		q.from(h.seq)
+		delete(q.held, lane)
+		q.from(h.first)
 		if unread == nil {
-			q.rekey(h, r)
+			q.move(h, r)
 		}
 	}
 	return changed, err
 }
 
-// rekey moves a hold to the key that its row has now, where another may stand:
-// the one that begins first holds for both.
-func (q *queue) rekey(h *hold, r Row) {
-	key := q.key(r)
-	if o := q.held[key]; o != nil {
-		if o.seq < h.seq {
+// move puts a hold into the lane that its row is in now, where another may
+// stand: the one that begins first holds for both.
+func (q *queue) move(h *hold, r ledger.OutboxRow) {
+	lane := laneOf(r)
+	if o := q.held[lane]; o != nil {
+		if o.first.Compare(h.first) < 0 {
 			return // waits behind that one
 		}
-		delete(q.held, key) // is read again, after this one
-		if o.settle {
-			delete(q.settled, o.seq)
-		}
+		delete(q.held, lane) // is read again, after this one
 	}
-	if h.stuck || !h.until.IsZero() || r.Pending {
-		q.held[key] = &hold{seq: h.seq, until: h.until, pending: r.Pending, stuck: h.stuck, settle: h.settle}
+	if h.pending = r.Pending; h.pending || h.state.Stuck() || !h.until.IsZero() {
+		q.held[lane] = h
 	}
 }
 
-// stuck lists the rows that wait for a person, in order. There is at most one a
-// device.
-func (q *queue) stuck() (seqs []uint64) {
+// stuck lists the rows that wait for an admin, in order. There is at most one a
+// lane.
+func (q *queue) stuck() (keys []ledger.RowKey) {
 	for _, h := range q.held {
-		if h.stuck {
-			seqs = append(seqs, h.seq)
+		if h.state.Stuck() {
+			keys = append(keys, h.first)
 		}
 	}
-	slices.Sort(seqs)
-	return seqs
+	slices.SortFunc(keys, ledger.RowKey.Compare)
+	return keys
 }
 
-// anyStuck reports whether a row waits for a person.
-func (q *queue) anyStuck() bool {
-	for _, h := range q.held {
-		if h.stuck {
-			return true
-		}
-	}
-	return false
-}
-
-// survey finds the rows that wait for a person, a piece at a time, and reports
-// whether all are known. They are found by sending, too, but not while the place
-// is down and the rows before them wait.
+// survey finds the stuck rows, a piece at a time, and reports whether all are
+// known. They are found by sending, too, but not while the place is down and the
+// rows before them wait.
 func (q *queue) survey() (bool, error) {
 	if q.whole {
 		return true, nil
 	}
-	page, err := q.out.StuckRows(q.sink, q.surveyed, pageRows)
+	page, err := q.ledger.StuckFrom(q.sink, q.surveyed, pageRows)
 	if err != nil {
 		return false, err
 	}
 	for _, r := range page.Rows {
-		if q.held[q.key(r)] == nil {
+		if q.held[laneOf(r)] == nil {
 			q.hold(r, time.Time{})
 		}
 	}
@@ -269,32 +266,32 @@ func (q *queue) survey() (bool, error) {
 }
 
 // front is not behind the first row that is there.
-func (q *queue) front(inflight map[uint64]bool) uint64 {
+func (q *queue) front(inflight map[ledger.RowKey]bool) ledger.RowKey {
 	front := q.cursor
 	for _, h := range q.held {
-		front = min(front, h.seq)
+		front = least(front, h.first)
 	}
-	for seq := range inflight {
-		front = min(front, seq)
+	for key := range inflight {
+		front = least(front, key)
 	}
 	return front
 }
 
 // hurry ends the waits of rows that failed.
-func (q *queue) hurry(now time.Time) {
+func (q *queue) hurry() {
 	for _, h := range q.held {
-		if !h.until.IsZero() && !h.settle {
-			h.until = now
+		if h.hurriable() {
+			h.until = time.Now()
 		}
 	}
 }
 
 // release ends the holds that begin with one of the rows.
-func (q *queue) release(seqs ...uint64) {
-	for key, h := range q.held {
-		if slices.Contains(seqs, h.seq) {
-			delete(q.held, key)
-			q.from(h.seq)
+func (q *queue) release(keys ...ledger.RowKey) {
+	for lane, h := range q.held {
+		if slices.Contains(keys, h.first) {
+			delete(q.held, lane)
+			q.from(h.first)
 		}
 	}
 }

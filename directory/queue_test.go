@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,38 +13,9 @@ import (
 	"stump/directory/call"
 
 	"stump/checkout"
+	"stump/checkout/ledger"
+	"stump/checkout/ledger/record"
 )
-
-// addKeyed adds an event under a key, as the ledger does for a tag without an
-// owner.
-func addKeyed(m *Memory, seq int, key string, pending bool) {
-	m.mu.Lock()
-	ev := event(seq, key)
-	if pending {
-		ev.Device = ""
-	}
-	for _, s := range m.sinks {
-		s.rows[ev.Seq] = Row{Seq: ev.Seq, Event: ev, Key: key, Pending: pending, RowState: RowState{State: Queued}}
-		s.order = append(s.order, ev.Seq)
-		for _, c := range s.changed {
-			poke(c)
-		}
-	}
-	m.mu.Unlock()
-}
-
-// resolveKey gives a row another key, as the ledger does when the register
-// learns whose the tag is.
-func resolveKey(m *Memory, seq uint64, key string, pending bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, s := range m.sinks {
-		if r, ok := s.rows[seq]; ok {
-			r.Key, r.Pending = key, pending
-			s.rows[seq] = r
-		}
-	}
-}
 
 // A tag turns out to be that of a device of which an earlier event waits: both
 // are told, in their order.
@@ -52,21 +23,21 @@ func TestLearnedBehindARowThatWaits(t *testing.T) {
 	for _, first := range []call.Verdict{call.Failing, call.Refused} {
 		t.Run(first.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				out := NewMemory("hook")
-				addKeyed(out, 1, "ipad", false)
-				addKeyed(out, 2, "~tag", true)
-				addKeyed(out, 3, "pixel", false)
+				out := newBox(t, "hook")
+				out.take("ipad")
+				out.stray(out.ann())
+				out.take("pixel")
 				hook := &hookStage{}
 				bad := map[uint64]call.Verdict{1: first, 2: call.Refused}
 				hook.stage.answer = func(d call.Delivery) call.Outcome { return call.Outcome{Verdict: bad[d.Event.Seq], Reason: "x"} }
-				w, stop := start(t, Options{Outbox: out, Webhooks: map[string]Deliverer{"hook": hook}, Random: func(n int64) int64 { return n - 1 }})
+				w, stop := start(t, Options{Ledger: out, Webhooks: map[string]Deliverer{"hook": hook}, backoff: drawing(func(n int64) int64 { return n - 1 })})
 				defer stop()
 				if first == call.Failing {
 					time.Sleep(2 * time.Second)
 				}
 				synctest.Wait()
-				resolveKey(out, 2, "ipad", false) // the tag is the ipad's
-				addKeyed(out, 4, "ipad", false)
+				out.own("ipad")
+				out.take("ipad")
 				time.Sleep(time.Second / 2)
 				synctest.Wait()
 				hook.stage.mu.Lock()
@@ -81,10 +52,10 @@ func TestLearnedBehindARowThatWaits(t *testing.T) {
 				t.Logf("retry 1: %v", w.Retry("1@hook"))
 				time.Sleep(48 * time.Hour)
 				synctest.Wait()
-				n, _ := out.Backlog("hook")
+				n := out.waiting("hook")
 				if n != 0 || !slices.IsSorted(slices.DeleteFunc(hook.seqs(), func(n uint64) bool { return n == 3 })) {
-					r, _ := out.Row("hook", 1)
-					t.Errorf("told %v, %d rows left after two days of a healthy hook and a retry of both; row 1: %+v", hook.seqs(), n, r.RowState)
+					r, _ := out.row("hook", 1)
+					t.Errorf("told %v, %d rows left after two days of a healthy hook and a retry of both; row 1: %+v", hook.seqs(), n, r.OutboxRow)
 				}
 			})
 		})
@@ -94,21 +65,19 @@ func TestLearnedBehindARowThatWaits(t *testing.T) {
 // The device is known and the badge not yet: later events of the device wait.
 func TestHalfKnownRowHoldsItsDevice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := openLedger(t, Main)
+		l := newBox(t, Main)
 		place := &stage{caps: everything}
-		bump(t, l, bobBadge, ipadTag) // out; both are pending
-		bump(t, l, bobBadge, ipadTag) // in
-		w, stop := start(t, Options{Directory: place, Outbox: l, Register: l})
+		l.bump(bobBadge, ipadTag) // out; both are pending
+		l.bump(bobBadge, ipadTag) // in
+		w, stop := start(t, Options{Directory: place, Ledger: l})
 		defer stop()
 		time.Sleep(time.Second)
 		// Somebody enrols the device; whose the badge was is not known yet.
-		if _, err := l.Apply([]Record{{Kind: checkout.KindPerson, Name: "Ann", Tag: annBadge}, {Kind: checkout.KindDevice, Name: "iPad", Tag: ipadTag}}, Asker{}); err != nil {
-			t.Fatal(err)
-		}
-		bump(t, l, annBadge, ipadTag) // out
+		l.sync(checkout.SyncRow{Kind: checkout.KindPerson, Name: "Ann", Tag: annBadge}, checkout.SyncRow{Kind: checkout.KindDevice, Name: "iPad", Tag: ipadTag})
+		l.bump(annBadge, ipadTag) // out
 		time.Sleep(time.Second)
 		early := place.seqs()
-		l.Apply([]Record{{Kind: checkout.KindPerson, Name: "Bob", Tag: bobBadge}}, Asker{})
+		l.sync(checkout.SyncRow{Kind: checkout.KindPerson, Name: "Bob", Tag: bobBadge})
 		w.Hurry()
 		time.Sleep(time.Hour)
 		synctest.Wait()
@@ -127,10 +96,9 @@ func TestHalfKnownRowHoldsItsDevice(t *testing.T) {
 // out to be the same device's meanwhile.
 func TestLearnedGoesBeforeRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		out := NewMemory(Main)
-		addKeyed(out, 1, "~tag", true)
-		addKeyed(out, 2, "ipad", false)
-		addKeyed(out, 3, "pixel", false)
+		out := newBox(t, Main)
+		out.stray(out.ann())
+		out.take("ipad", "pixel")
 		place := &stage{caps: everything}
 		failed := false
 		place.answer = func(d call.Delivery) call.Outcome {
@@ -148,14 +116,14 @@ func TestLearnedGoesBeforeRetried(t *testing.T) {
 				time.Sleep(100 * time.Millisecond)
 			case 4: // 20 s on its way; meanwhile the tag is learned, and the wait of 2 ends
 				time.Sleep(5 * time.Second)
-				resolveKey(out, 1, "ipad", false)
+				out.own("ipad")
 				time.Sleep(15 * time.Second)
 			}
 		}}
-		_, stop := start(t, Options{Directory: slow, Outbox: out})
+		_, stop := start(t, Options{Directory: slow, Ledger: out})
 		defer stop()
 		time.Sleep(time.Second)
-		addKeyed(out, 4, "fold", false)
+		out.take("fold")
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		if got := place.seqs(); !slices.Equal(got, []uint64{3, 4, 1, 2}) {
@@ -177,31 +145,30 @@ func (s *slowStage) Deliver(ctx context.Context, d call.Delivery) call.Outcome {
 
 // resolving does something before each page is read.
 type resolving struct {
-	*Memory
-	on func(from uint64, limit int)
+	*box
+	on func(from ledger.RowKey)
 }
 
-func (r resolving) Rows(sink string, from uint64, limit int) (Page, error) {
-	r.on(from, limit)
-	return r.Memory.Rows(sink, from, limit)
+func (r resolving) OutboxFrom(sink string, from ledger.RowKey, limit int) (ledger.OutboxPage, error) {
+	r.on(from)
+	return r.box.OutboxFrom(sink, from, limit)
 }
 
 // A tag gets its owner between two pages of the way through the outbox.
 func TestLearnedWhileReading(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := NewMemory(Main)
-		addKeyed(m, 1, "~tag", true)
-		addKeyed(m, 2, "~tag", true)
-		out := resolving{Memory: m, on: func(from uint64, _ int) {
-			if from == 2 { // the page after row 1
-				resolveKey(m, 1, "ipad", false)
-				resolveKey(m, 2, "ipad", false)
+		m := newBox(t, Main)
+		m.stray(m.ann())
+		m.stray(m.ann())
+		out := resolving{box: m, on: func(from ledger.RowKey) {
+			if from == keyOf(2) { // the page after row 1
+				m.own("ipad")
 			}
 		}}
 		caps := everything
 		caps.Repeatable = false // most is 1, so the first page is one row
 		place := &stage{caps: caps}
-		w, stop := start(t, Options{Directory: place, Outbox: out})
+		w, stop := start(t, Options{Directory: place, Ledger: out})
 		defer stop()
 		time.Sleep(time.Second)
 		w.Hurry()
@@ -220,9 +187,9 @@ func TestPoisonsDoNotStarveOthers(t *testing.T) {
 		never := 0
 		for range 4 {
 			synctest.Test(t, func(t *testing.T) {
-				out := NewMemory(Main)
+				out := newBox(t, Main)
 				for i := range poisons + 1 {
-					out.Add(event(i+1, fmt.Sprint("d", i)), false)
+					out.take(fmt.Sprint("d", i))
 				}
 				heal := time.Now().Add(time.Hour)
 				var told time.Time
@@ -234,7 +201,7 @@ func TestPoisonsDoNotStarveOthers(t *testing.T) {
 					told = time.Now()
 					return call.Outcome{}
 				}
-				_, stop := start(t, Options{Directory: place, Outbox: out})
+				_, stop := start(t, Options{Directory: place, Ledger: out})
 				defer stop()
 				time.Sleep(7 * 24 * time.Hour)
 				synctest.Wait()
@@ -259,8 +226,8 @@ func TestRetryWithinSettle(t *testing.T) {
 	for _, after := range []time.Duration{0, 10 * time.Minute} {
 		for _, restart := range []bool{false, true} {
 			synctest.Test(t, func(t *testing.T) {
-				out := NewMemory(Main)
-				out.Add(event(1, "ipad"), false)
+				out := newBox(t, Main)
+				out.take("ipad")
 				caps := everything
 				caps.Settle = time.Minute
 				place := &stage{caps: caps}
@@ -270,7 +237,7 @@ func TestRetryWithinSettle(t *testing.T) {
 					}
 					return call.Outcome{}
 				}
-				o := Options{Directory: place, Outbox: out}
+				o := Options{Directory: place, Ledger: out}
 				w, stop := start(t, o)
 				time.Sleep(2 * time.Second)
 				if restart {
@@ -294,13 +261,13 @@ func TestRetryWithinSettle(t *testing.T) {
 // told again when a person has seen that.
 func TestRetryOfSending(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		out := NewMemory(Main)
-		out.Add(event(1, "ipad"), false)
-		out.SaveRows(Main, map[uint64]RowState{1: {State: Sending, Attempts: 1}})
+		out := newBox(t, Main)
+		out.take("ipad")
+		out.save(Main, 1, record.OutboxRow{State: record.Sending, Attempts: 1})
 		caps := everything
 		caps.Repeatable = false
 		place := &stage{caps: caps, probed: probed{alive: func() call.Outcome { return call.Outcome{Verdict: call.Down} }}}
-		w, stop := start(t, Options{Directory: place, Outbox: out})
+		w, stop := start(t, Options{Directory: place, Ledger: out})
 		defer stop()
 		time.Sleep(time.Minute)
 		err := w.Retry("1")
@@ -309,7 +276,7 @@ func TestRetryOfSending(t *testing.T) {
 		place.mu.Unlock()
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if r, _ := out.Row(Main, 1); err == nil || len(place.called()) > 0 || r.State != InDoubt {
+		if r, _ := out.row(Main, 1); err == nil || len(place.called()) > 0 || r.State != record.InDoubt {
 			t.Errorf("retry of a row that may have been counted: %v, told %v, and it is %s", err, place.seqs(), r.State)
 		}
 		if err := w.Retry("1"); err != nil {
@@ -339,9 +306,9 @@ func (halves) NextStep(d call.Delivery) string {
 // that it was counted, and says so: the second half is still to be told.
 func TestHalfOfAHandoverAccepted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		out := NewMemory(Main)
-		out.Add(event(1, "ipad"), false)
-		out.SaveRows(Main, map[uint64]RowState{1: {State: Sending, Attempts: 1}})
+		out := newBox(t, Main)
+		out.take("ipad")
+		out.save(Main, 1, record.OutboxRow{State: record.Sending, Attempts: 1})
 		caps := everything
 		caps.Repeatable = false
 		place := &stage{caps: caps, probed: probed{alive: func() call.Outcome { return call.Outcome{Verdict: call.Down} }}}
@@ -350,7 +317,7 @@ func TestHalfOfAHandoverAccepted(t *testing.T) {
 			steps = append(steps, d.Step)
 			return call.Outcome{}
 		}
-		w, stop := start(t, Options{Directory: halves{place}, Outbox: out})
+		w, stop := start(t, Options{Directory: halves{place}, Ledger: out})
 		defer stop()
 		time.Sleep(time.Minute)
 		if err := w.Retry("1"); err == nil {
@@ -372,25 +339,22 @@ func TestHalfOfAHandoverAccepted(t *testing.T) {
 
 // damaged can't read one row by itself.
 type damaged struct {
-	*Memory
-	mu  sync.Mutex
-	bad uint64
+	*box
+	bad atomic.Uint64
 }
 
-func (d *damaged) Row(sink string, seq uint64) (Row, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if seq == d.bad {
-		return Row{}, errors.New("damaged")
+func (d *damaged) OutboxOf(sink string, key ledger.RowKey) (ledger.OutboxRow, error) {
+	if key == keyOf(d.bad.Load()) {
+		return ledger.OutboxRow{}, errors.New("damaged")
 	}
-	return d.Memory.Row(sink, seq)
+	return d.box.OutboxOf(sink, key)
 }
 
 // A row that the ledger can't read holds nobody else.
 func TestUnreadableRowHoldsNobodyElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		out := &damaged{Memory: NewMemory(Main)}
-		out.Add(event(1, "ipad"), false)
+		out := &damaged{box: newBox(t, Main)}
+		out.take("ipad")
 		place := &stage{caps: everything}
 		place.answer = func(d call.Delivery) call.Outcome {
 			if d.Event.Seq == 1 {
@@ -398,15 +362,13 @@ func TestUnreadableRowHoldsNobodyElse(t *testing.T) {
 			}
 			return call.Outcome{}
 		}
-		_, stop := start(t, Options{Directory: place, Outbox: out})
+		_, stop := start(t, Options{Directory: place, Ledger: out})
 		defer stop()
 		time.Sleep(time.Minute)
-		out.mu.Lock()
-		out.bad = 1
-		out.mu.Unlock()
+		out.bad.Store(1)
 		time.Sleep(time.Hour)
 		for i := range 5 {
-			out.Add(event(i+2, fmt.Sprint("d", i)), false)
+			out.take(fmt.Sprint("d", i))
 			time.Sleep(time.Hour)
 		}
 		synctest.Wait()
@@ -420,10 +382,11 @@ func TestUnreadableRowHoldsNobodyElse(t *testing.T) {
 // try: what is before that one is told first, also when an admin let the tag's
 // first event go at the same moment.
 func TestTryAgainWaitsForWhatGotItsKey(t *testing.T) {
-	out := NewMemory("hook")
-	addKeyed(out, 1, "~tag", true)
-	addKeyed(out, 2, "~tag", true)
-	addKeyed(out, 3, "d0", false)
+	out := newBox(t, "hook")
+	nobody := out.subject(checkout.KindPerson, bobBadge)
+	out.stray(nobody)
+	out.stray(nobody)
+	out.take("d0")
 	q := newQueue("hook", out, call.Capabilities{Repeatable: true})
 	rows, _, err := q.pick(128, true)
 	if err != nil || len(rows) != 3 {
@@ -432,18 +395,17 @@ func TestTryAgainWaitsForWhatGotItsKey(t *testing.T) {
 	q.hold(rows[0], time.Time{})                  // refused
 	q.back(rows[1])                               // so not sent
 	q.hold(rows[2], time.Now().Add(-time.Second)) // failed, and its wait is over
-	resolveKey(out, 1, "d0", true)
-	resolveKey(out, 2, "d0", true)
-	q.release(1)
+	out.own("d0")                                 // whose the badge is, nobody knows yet
+	q.release(keyOf(1))
 	var seqs []uint64
 	rows, _, err = q.pick(128, true)
 	for _, r := range rows {
-		seqs = append(seqs, r.Seq)
+		seqs = append(seqs, r.Event.Seq)
 	}
 	if err != nil || !slices.Equal(seqs, []uint64{1, 2}) {
 		t.Errorf("%d may be told, %v, want 1 and 2", seqs, err)
 	}
-	if rows, _, err = q.pick(128, true); err != nil || len(rows) != 1 || rows[0].Seq != 3 {
+	if rows, _, err = q.pick(128, true); err != nil || len(rows) != 1 || rows[0].Event.Seq != 3 {
 		t.Errorf("then %+v, %v, want 3", rows, err)
 	}
 }

@@ -8,55 +8,57 @@ import (
 	"sync/atomic"
 	"time"
 
+	"stump/checkout"
+	"stump/checkout/ledger"
+	"stump/checkout/ledger/record"
 	"stump/directory/call"
 )
 
-// Numbers of the sender.
 const (
 	// batchRows is how many rows of a repeatable sink are marked in one
 	// transaction, and batchTime after how long none is begun any more: as many may
-	// be told twice after a kill, and until then they seem to wait.
+	// be delivered twice after a kill, and until then they seem to wait.
 	batchRows = 128
 	batchTime = 2 * time.Second
-	// parkAfter is how often a row may fail once the place has served others.
+	// parkAfter is how often a row may fail once the place has taken others.
 	parkAfter = 5
 	// grace is what a call that is on its way gets when the daemon stops.
 	grace = 5 * time.Second
 )
 
-// wasStopped is the trouble of a row whose call a kill cut off.
-const wasStopped = "the station stopped while it told the directory"
+// cutOff is the reason of a row whose call a kill cut off.
+const cutOff = "the station stopped while it told the directory"
 
-// sender tells one place what its rows of the outbox say.
+// sender delivers the rows of one sink to its place.
 type sender struct {
-	name   string
+	sink   string
 	place  fmt.Stringer
-	to     Deliverer                          // nil: nothing is delivered
-	probe  func(context.Context) call.Outcome // nil: a row is the probe
-	out    Outbox
+	to     Deliverer // nil: nothing is delivered
 	caps   call.Capabilities
-	health *place
+	probe  func(context.Context) call.Outcome // nil: a row is the probe
+	ledger Ledger
+	health *health
 	log    *slog.Logger
 	wake   chan struct{} // retry, network, register: look again
 
 	mu       sync.Mutex // held while rows are picked, and by retry, drop, accept
 	queue    *queue
-	inflight map[uint64]bool     // rows that are being sent
-	failing  map[uint64]*failure // rows that failed by themselves
+	inflight map[ledger.RowKey]bool
+	failing  map[ledger.RowKey]*failure
 
-	behind atomic.Bool // a row waits for a person: for who must not wait for mu
+	behind atomic.Bool // a row is stuck: for who must not wait for mu
 }
 
 // failure is a row's own trouble.
 type failure struct {
 	first time.Time
-	alone int // failures since others got through
+	alone int // failures since the place took others
 }
 
-func newSender(name string, place fmt.Stringer, out Outbox, pl *place, log *slog.Logger) *sender {
+func newSender(sink string, place fmt.Stringer, l Ledger, h *health, log *slog.Logger) *sender {
 	s := &sender{
-		name: name, place: place, out: out, health: pl, log: log,
-		wake: make(chan struct{}, 1), inflight: map[uint64]bool{}, failing: map[uint64]*failure{},
+		sink: sink, place: place, ledger: l, health: h, log: log,
+		wake: make(chan struct{}, 1), inflight: map[ledger.RowKey]bool{}, failing: map[ledger.RowKey]*failure{},
 	}
 	if to, ok := place.(Deliverer); ok {
 		s.to, s.caps = to, to.Capabilities()
@@ -64,7 +66,7 @@ func newSender(name string, place fmt.Stringer, out Outbox, pl *place, log *slog
 	if d, ok := place.(Directory); ok {
 		s.probe = d.Probe
 	}
-	s.queue = newQueue(name, out, s.caps)
+	s.queue = newQueue(sink, l, s.caps)
 	return s
 }
 
@@ -72,20 +74,17 @@ func newSender(name string, place fmt.Stringer, out Outbox, pl *place, log *slog
 func (s *sender) run(ctx context.Context) {
 	var changed <-chan struct{}
 	if s.to != nil {
-		changed = s.out.Changed(s.name)
+		changed = s.ledger.OutboxChanged()
 	}
-	s.mu.Lock()
-	s.queue = newQueue(s.name, s.out, s.caps)
-	s.mu.Unlock()
 	for ctx.Err() == nil {
-		wait, health := s.health.wait()
+		wait, state := s.health.wait()
 		if wait > 0 {
 			// Taps come and go; they don't make a dead place answer.
 			s.survey()
 			s.sleep(ctx, wait, nil)
 			continue
 		}
-		if health != Up && s.probe != nil {
+		if state != up && s.probe != nil {
 			if o := s.probe(ctx); o.Verdict != call.OK {
 				if ctx.Err() == nil {
 					s.health.trouble(o)
@@ -93,13 +92,13 @@ func (s *sender) run(ctx context.Context) {
 				continue
 			}
 		}
-		sent, err := s.round(ctx, health)
+		sent, err := s.round(ctx, state)
 		switch {
 		case err != nil:
-			s.log.Error("outbox can't be read or written; trying again", "sink", s.name, "error", err)
+			s.log.Error("outbox can't be read or written; trying again", "sink", s.sink, "error", err)
 			s.sleep(ctx, 10*time.Second, nil)
 		case !sent:
-			if health != Up && s.probe != nil && !s.hasFailing() {
+			if state != up && s.probe != nil && !s.hasFailing() {
 				s.health.ok()
 			}
 			s.idle(ctx, changed)
@@ -107,14 +106,14 @@ func (s *sender) run(ctx context.Context) {
 	}
 }
 
-// survey learns which rows wait for a person, for the status and the display's
-// mark. It lets go of the queue between the pieces.
+// survey learns which rows are stuck, for the status and the display's mark. It
+// lets go of the queue between the pieces.
 func (s *sender) survey() error {
 	for whole := s.to == nil; !whole; {
 		var err error
 		s.mu.Lock()
 		whole, err = s.queue.survey()
-		s.behind.Store(s.queue.anyStuck())
+		s.mark()
 		s.mu.Unlock()
 		if err != nil {
 			return err
@@ -122,6 +121,9 @@ func (s *sender) survey() error {
 	}
 	return nil
 }
+
+// mark notes for Behind whether a row is stuck. The caller holds mu.
+func (s *sender) mark() { s.behind.Store(len(s.queue.stuck()) > 0) }
 
 // idle waits for something to do.
 func (s *sender) idle(ctx context.Context, changed <-chan struct{}) {
@@ -139,13 +141,11 @@ func (s *sender) due() (time.Time, bool) {
 	return s.queue.due()
 }
 
-// sleep waits for d (forever if negative), a wake-up, a change or the end.
+// sleep waits for d (for ever if negative), a wake-up, a change or the end.
 func (s *sender) sleep(ctx context.Context, d time.Duration, changed <-chan struct{}) {
 	var after <-chan time.Time
 	if d >= 0 {
-		t := time.NewTimer(d)
-		defer t.Stop()
-		after = t.C
+		after = time.After(d)
 	}
 	select {
 	case <-ctx.Done():
@@ -157,35 +157,35 @@ func (s *sender) sleep(ctx context.Context, d time.Duration, changed <-chan stru
 
 // round sends what may be sent now: one row to a place that has yet to prove
 // itself, a batch to one that works. It reports whether there was anything.
-func (s *sender) round(ctx context.Context, health Health) (bool, error) {
+func (s *sender) round(ctx context.Context, state string) (bool, error) {
 	if s.to == nil {
 		return false, nil
 	}
-	// Where only the state there tells whether a row was told (Settle), the next
-	// is sent when this one is marked: after a kill in between it would look as
-	// if neither were.
+	// Where only the state there tells whether a row was delivered (Settle), the
+	// next is sent when this one is marked: after a kill in between it would look
+	// as if neither were.
 	most := 1
-	if s.caps.Repeatable && s.caps.Settle == 0 && (health == Up || health == Starting) {
+	if s.caps.Repeatable && s.caps.Settle == 0 && (state == up || state == starting) {
 		most = batchRows
 	}
-	var rows []Row
+	var rows []ledger.OutboxRow
 	for more := true; len(rows) == 0; {
 		if !more || ctx.Err() != nil {
 			return false, nil
 		}
 		var err error
 		s.mu.Lock()
-		rows, more, err = s.queue.pick(most, health == Up)
-		s.behind.Store(s.queue.anyStuck())
+		rows, more, err = s.queue.pick(most, state == up)
+		s.mark()
 		for _, r := range rows {
-			s.inflight[r.Seq] = true
+			s.inflight[r.Key] = true
 		}
 		s.mu.Unlock()
 		if err != nil {
 			return false, err
 		}
 	}
-	s.settle(ctx, s.send(ctx, rows))
+	s.finish(ctx, s.send(ctx, rows))
 	s.mu.Lock()
 	clear(s.inflight)
 	s.mu.Unlock()
@@ -195,92 +195,78 @@ func (s *sender) round(ctx context.Context, health Health) (bool, error) {
 // batch is what became of some rows.
 type batch struct {
 	mu        sync.Mutex
-	delivered []uint64
-	kept      []Row // sent and still there, with their new state
-	untouched []Row // not sent after all
-	stop      bool  // the place is in trouble
+	delivered []ledger.RowKey
+	kept      []ledger.OutboxRow // sent and still there, with their new state
+	untouched []ledger.OutboxRow // not sent after all
+	stop      bool               // the place is in trouble
 	end       time.Time
 }
 
-// send tells the rows, those of one device one after the other, several devices
-// at once if the place can take it.
-func (s *sender) send(ctx context.Context, rows []Row) *batch {
+// send sends the rows, those of one lane one after the other, several lanes at
+// once if the place can take it.
+func (s *sender) send(ctx context.Context, rows []ledger.OutboxRow) *batch {
 	b := &batch{end: time.Now().Add(batchTime)}
-	var chains [][]Row
+	var lanes [][]ledger.OutboxRow
 	at := map[string]int{}
 	for _, r := range rows {
-		key := s.queue.key(r)
-		i, ok := at[key]
+		i, ok := at[laneOf(r)]
 		if !ok {
-			i = len(chains)
-			at[key] = i
-			chains = append(chains, nil)
+			i = len(lanes)
+			at[laneOf(r)] = i
+			lanes = append(lanes, nil)
 		}
-		chains[i] = append(chains[i], r)
+		lanes[i] = append(lanes[i], r)
 	}
-	if len(chains) == 1 || s.caps.Parallel <= 1 {
-		for _, c := range chains {
-			s.chain(ctx, b, c)
-		}
-		return b
-	}
-	work := make(chan []Row)
+	work := make(chan []ledger.OutboxRow)
 	var wg sync.WaitGroup
-	for range min(s.caps.Parallel, len(chains)) {
+	for range min(s.caps.Parallel, len(lanes)) {
 		wg.Go(func() {
-			for c := range work {
-				s.chain(ctx, b, c)
+			for rows := range work {
+				s.lane(ctx, b, rows)
 			}
 		})
 	}
-	for _, c := range chains {
-		work <- c
+	for _, rows := range lanes {
+		work <- rows
 	}
 	close(work)
 	wg.Wait()
 	return b
 }
 
-// chain sends the rows of one device until one does not get through.
-func (s *sender) chain(ctx context.Context, b *batch, rows []Row) {
-	for len(rows) > 0 {
-		b.mu.Lock()
-		stop := b.stop || ctx.Err() != nil || time.Now().After(b.end)
-		b.mu.Unlock()
-		if stop {
-			break
-		}
-		through := s.one(ctx, b, rows[0])
-		rows = rows[1:]
-		if !through {
-			break
-		}
+// lane sends the rows of one lane until one does not get through.
+func (s *sender) lane(ctx context.Context, b *batch, rows []ledger.OutboxRow) {
+	for through := true; through && len(rows) > 0 && !b.over(ctx); rows = rows[1:] {
+		through = s.one(ctx, b, rows[0])
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.untouched = append(b.untouched, rows...)
 }
 
+// over reports whether no more rows are to be begun.
+func (b *batch) over(ctx context.Context) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.stop || ctx.Err() != nil || time.Now().After(b.end)
+}
+
 // one sends one row, all its parts, and reports whether it is delivered.
-func (s *sender) one(ctx context.Context, b *batch, r Row) bool {
-	if !s.caps.Repeatable && r.State == Sending {
-		s.judge(b, r, call.Outcome{Verdict: call.InDoubt, Reason: wasStopped})
-		return false
+func (s *sender) one(ctx context.Context, b *batch, r ledger.OutboxRow) bool {
+	if !s.caps.Repeatable && r.State == record.Sending {
+		return s.judge(b, r, call.Outcome{Verdict: call.InDoubt, Reason: cutOff})
 	}
 	for {
-		d, err := s.out.Open(s.name, r, s.caps.Tags)
+		d, err := s.open(r)
 		if err != nil {
-			s.judge(b, r, call.Outcome{Verdict: call.Refused, Reason: "the ledger can't open it: " + err.Error(), Remedy: "see the log, then retry"})
-			return false
+			return s.judge(b, r, call.Outcome{Verdict: call.Refused, Reason: "the ledger can't open it: " + err.Error(), Remedy: "see the log, then retry"})
 		}
-		d.Step, d.Force = r.Step, r.Force
 		r.Attempts++
 		if !s.caps.Repeatable || s.caps.Settle > 0 {
 			// Written before the call: after a kill it says that nobody can tell.
-			r.State = Sending
-			if err := s.out.SaveRows(s.name, map[uint64]RowState{r.Seq: r.RowState}); err != nil {
-				r.State = Queued
-				s.log.Error("outbox can't be written, so nothing is sent", "sink", s.name, "error", err)
+			r.State = record.Sending
+			if err := s.ledger.SaveOutbox(s.sink, r); err != nil {
+				s.log.Error("outbox can't be written, so nothing is sent", "sink", s.sink, "error", err)
 				b.mu.Lock()
 				b.untouched, b.stop = append(b.untouched, r), true
 				b.mu.Unlock()
@@ -292,40 +278,97 @@ func (s *sender) one(ctx context.Context, b *batch, r Row) bool {
 		if o.Verdict != call.Part {
 			return s.judge(b, r, o)
 		}
-		r.Step, r.Attempts, r.State = o.Step, 0, Queued
+		r.Step, r.Attempts, r.State = o.Step, 0, record.Queued
 		if s.caps.Repeatable {
 			continue
 		}
-		s.record(ctx, func() error {
-			return s.out.SaveRows(s.name, map[uint64]RowState{r.Seq: r.RowState})
-		})
+		s.save(ctx, func() error { return s.ledger.SaveOutbox(s.sink, r) })
 		if ctx.Err() != nil {
 			return s.judge(b, r, call.Outcome{Verdict: call.Down, Reason: "the station stopped between two calls"})
 		}
 	}
 }
 
+// open makes the delivery of a row: with the directory's own keys, and the tags
+// if the place needs them.
+func (s *sender) open(r ledger.OutboxRow) (call.Delivery, error) {
+	ev := r.Event
+	d := call.Delivery{Event: ev, Step: r.Step, Force: r.Force}
+	for _, p := range []struct {
+		kind checkout.SubjectKind
+		id   string
+		tag  *checkout.Tag
+		ref  *string
+	}{
+		{checkout.KindPerson, ev.Person, &d.PersonTag, &d.PersonRef},
+		{checkout.KindPerson, ev.From, &d.FromTag, &d.FromRef},
+		{checkout.KindDevice, ev.Device, &d.DeviceTag, &d.DeviceRef},
+	} {
+		if p.id == "" {
+			continue
+		}
+		m, err := find(s.ledger, p.kind, p.id)
+		if err != nil {
+			return d, err
+		}
+		*p.ref = m.Ref
+		if s.caps.Tags {
+			// One whose number is not kept has none; the place says what that means.
+			*p.tag, _ = s.ledger.TagNumber(p.kind, p.id)
+		}
+	}
+	return d, nil
+}
+
 // deliver makes the call. When the daemon stops, a call that is on its way gets
 // a moment to come to its end, since a broken one may have been counted.
 func (s *sender) deliver(ctx context.Context, d call.Delivery) call.Outcome {
-	call, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	graced, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	defer context.AfterFunc(ctx, func() {
 		t := time.AfterFunc(grace, cancel)
-		context.AfterFunc(call, func() { t.Stop() })
+		context.AfterFunc(graced, func() { t.Stop() })
 	})()
-	return s.to.Deliver(call, d)
+	return s.to.Deliver(graced, d)
 }
 
-// record repeats a write until the ledger takes it: the call is made, and to
+// finish writes what became of a batch, and remembers which lanes wait.
+func (s *sender) finish(ctx context.Context, b *batch) {
+	s.mu.Lock()
+	for _, r := range b.kept {
+		switch {
+		case r.State.Stuck():
+			s.queue.hold(r, time.Time{})
+		case s.failing[r.Key] != nil:
+			s.queue.hold(r, r.Next) // others go first
+		default:
+			s.queue.release(r.Key)
+			s.queue.from(r.Key) // met a dead place: is the next probe
+		}
+	}
+	s.queue.release(b.delivered...)
+	for _, r := range b.untouched {
+		s.queue.back(r)
+	}
+	s.mark()
+	s.mu.Unlock()
+	if len(b.delivered) > 0 {
+		s.save(ctx, func() error { return s.ledger.Delivered(s.sink, b.delivered...) })
+	}
+	if len(b.kept) > 0 {
+		s.save(ctx, func() error { return s.ledger.SaveOutbox(s.sink, b.kept...) })
+	}
+}
+
+// save repeats a write until the ledger takes it: the call is made, and to
 // forget that would make it again.
-func (s *sender) record(ctx context.Context, write func() error) {
+func (s *sender) save(ctx context.Context, write func() error) {
 	for wait := time.Second; ; wait = min(2*wait, 30*time.Second) {
 		err := write()
 		if err == nil {
 			return
 		}
-		s.log.Error("outbox can't be written; what was told is kept in memory", "sink", s.name, "error", err)
+		s.log.Error("outbox can't be written; what was delivered is kept in memory", "sink", s.sink, "error", err)
 		select {
 		case <-ctx.Done():
 			return

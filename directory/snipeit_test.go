@@ -184,7 +184,7 @@ func TestSnipeITConflictNamesTheHolder(t *testing.T) {
 	s, d := openSnipe(t, nil)
 	s.assets[0].holder, s.assets[0].holderType = 2, "user"
 	o := deliver(t, d, snipeTap(checkout.Checkout))
-	if o.Reason != "by Snipe-IT Bob R&D had it before this checkout" || o.Theirs == nil || *o.Theirs != (call.Holding{Ref: "2", Name: "Bob R&D"}) {
+	if o.Reason != "by Snipe-IT Bob R&D had it before this checkout" || o.Theirs == nil || *o.Theirs != (checkout.Holding{Ref: "2", Name: "Bob R&D"}) {
 		t.Errorf("%+v", o)
 	}
 	s.assets[0].holder, s.assets[0].holderType = 3, "location"
@@ -333,18 +333,20 @@ func TestSnipeITUnderFaults(t *testing.T) {
 					f.only = func(r *http.Request) bool { return r.Method == http.MethodPost }
 				}
 				srv := f.serve(t)
-				d, err := snipeAt(t, srv.URL).open()
+				cfg := snipeAt(t, srv.URL)
+				cfg.HTTP = x.timeouts()
+				d, err := cfg.open()
 				if err != nil {
 					t.Fatal(err)
 				}
-				l := openLedger(t, Main)
-				w, _ := start(t, Options{Directory: d, Outbox: l, Register: l, Backoff: impatient})
-				eventually(t, "pulled", func() bool { _, ok, _ := l.ByTag(annBadge); return ok })
+				l := newBox(t, Main)
+				w, _ := start(t, Options{Directory: d, Ledger: l, backoff: impatient})
+				eventually(t, "pulled", func() bool { m, _ := ownerOf(l, annBadge); return m.ID != "" })
 				f.set(x)
-				bump(t, l, annBadge, ipadTag)  // out
-				bump(t, l, bobBadge, ipadTag)  // handed over
-				bump(t, l, bobBadge, pixelTag) // another device
-				bump(t, l, bobBadge, ipadTag)  // back
+				l.bump(annBadge, ipadTag)  // out
+				l.bump(bobBadge, ipadTag)  // handed over
+				l.bump(bobBadge, pixelTag) // another device
+				l.bump(bobBadge, ipadTag)  // back
 				eventually(t, "the display's mark", w.Behind)
 				u, _ := url.Parse(srv.URL)
 				t.Logf("stump sync says:\n%s", sayings(t, w, u.Host))

@@ -1,12 +1,11 @@
 package directory
 
 import (
-	"maps"
 	"slices"
 	"time"
 
 	"stump/checkout"
-	"stump/directory/call"
+	"stump/checkout/ledger"
 )
 
 // Status is what "stump sync" shows, ready for JSON: every key is there, null
@@ -19,16 +18,13 @@ type Status struct {
 	PendingTags int `json:"pending_tags"`
 	// Orphans are sinks that have rows and are no longer configured.
 	Orphans []Orphan `json:"orphans"`
-	// Stranded are names that the station had before, with rows that wait for it
-	// to have them again.
-	Stranded []Orphan `json:"stranded"`
 }
 
 // SinkStatus is one place.
 type SinkStatus struct {
 	Name  string `json:"name"`
 	Place string `json:"place"`
-	State Health `json:"state"`
+	State string `json:"state"`
 	// Since is when the state began, in this run of the daemon.
 	Since    time.Time  `json:"since"`
 	Reason   *string    `json:"reason"`
@@ -45,12 +41,12 @@ type SinkStatus struct {
 // StuckRow is a parked row or a conflict.
 type StuckRow struct {
 	ID       string             `json:"id"` // for retry, drop, accept
-	State    State              `json:"state"`
+	State    string             `json:"state"`
 	Event    checkout.EntryJSON `json:"event"`
 	Reason   string             `json:"reason"`
 	Remedy   *string            `json:"remedy"`
 	Attempts int                `json:"attempts"`
-	Theirs   *call.Holding      `json:"theirs"`
+	Theirs   *checkout.Holding  `json:"theirs"`
 }
 
 // PullStatus is the last pull.
@@ -65,7 +61,7 @@ type PullStatus struct {
 	Notes []string `json:"notes"`
 }
 
-// Orphan is a sink without a place, or a station's name that is not in use.
+// Orphan is a sink without a place.
 type Orphan struct {
 	Name string `json:"name"`
 	Rows int    `json:"rows"`
@@ -75,10 +71,10 @@ const stuckShown = 100
 
 // Status tells how the places do and what waits.
 func (w *Worker) Status() (Status, error) {
-	st := Status{Directory: w.dir.String(), Sinks: []SinkStatus{}, Orphans: []Orphan{}, Stranded: []Orphan{}}
+	st := Status{Directory: w.dir.String(), Sinks: []SinkStatus{}, Orphans: []Orphan{}}
 	known := map[string]bool{}
 	for _, s := range w.senders {
-		known[s.name] = s.to != nil
+		known[s.sink] = s.to != nil
 		if _, local := s.place.(Local); local {
 			continue
 		}
@@ -89,14 +85,12 @@ func (w *Worker) Status() (Status, error) {
 		st.Sinks = append(st.Sinks, one)
 	}
 	st.Pull = w.pullStatus()
-	if w.o.Register != nil {
-		tags, err := w.o.Register.PendingTags(1000)
-		if err != nil {
-			return st, err
-		}
-		st.PendingTags = len(tags)
+	tags, err := w.ledger.Pending()
+	if err != nil {
+		return st, err
 	}
-	sinks, err := w.o.Outbox.Sinks()
+	st.PendingTags = len(tags)
+	sinks, err := w.ledger.Sinks()
 	if err != nil {
 		return st, err
 	}
@@ -105,7 +99,7 @@ func (w *Worker) Status() (Status, error) {
 		if known[name] {
 			continue
 		}
-		n, err := w.o.Outbox.Backlog(name)
+		n, err := w.ledger.Backlog(name)
 		if err != nil {
 			return st, err
 		}
@@ -113,38 +107,34 @@ func (w *Worker) Status() (Status, error) {
 			st.Orphans = append(st.Orphans, Orphan{name, n})
 		}
 	}
-	stranded, err := w.o.Outbox.Stranded()
-	for _, name := range slices.Sorted(maps.Keys(stranded)) {
-		st.Stranded = append(st.Stranded, Orphan{name, int(stranded[name])})
-	}
-	return st, err
+	return st, nil
 }
 
 func (s *sender) status() (SinkStatus, error) {
 	st := s.health.status()
-	st.Name, st.Place = s.name, s.place.String()
+	st.Name, st.Place = s.sink, s.place.String()
 	if s.to == nil {
 		return st, nil
 	}
 	var err error
-	if st.Backlog, err = s.out.Backlog(s.name); err != nil {
+	if st.Backlog, err = s.ledger.Backlog(s.sink); err != nil {
 		return st, err
 	}
 	if st.Oldest, err = s.oldest(st.Backlog); err != nil {
 		return st, err
 	}
-	if due, waits := s.due(); waits && st.State == Up {
+	if due, waits := s.due(); waits && st.State == up {
 		st.Next = timeOrNull(wallOf(due))
 	}
 	stuck, err := s.stuck()
 	st.StuckRows = len(stuck)
-	for _, seq := range stuck[:min(len(stuck), stuckShown)] {
-		r, err := s.out.Row(s.name, seq)
+	for _, key := range stuck[:min(len(stuck), stuckShown)] {
+		r, err := s.ledger.OutboxOf(s.sink, key)
 		if err != nil {
 			continue // settled meanwhile
 		}
 		st.Stuck = append(st.Stuck, StuckRow{
-			ID: RowID(s.name, r.Seq), State: r.State, Event: eventJSON(r.Event),
+			ID: rowID(s.sink, r), State: r.State.String(), Event: eventJSON(r.Event),
 			Reason: r.Reason, Remedy: orNull(r.Remedy), Attempts: r.Attempts, Theirs: r.Theirs,
 		})
 	}
@@ -158,9 +148,9 @@ func (s *sender) oldest(rows int) (*time.Time, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for p := (Page{Next: s.queue.front(s.inflight)}); !p.End; {
+	for p := (ledger.OutboxPage{Next: s.queue.front(s.inflight)}); !p.End; {
 		var err error
-		if p, err = s.out.Rows(s.name, p.Next, 1); err != nil {
+		if p, err = s.ledger.OutboxFrom(s.sink, p.Next, 1); err != nil {
 			return nil, err
 		}
 		if len(p.Rows) > 0 {
@@ -171,23 +161,13 @@ func (s *sender) oldest(rows int) (*time.Time, error) {
 }
 
 // stuck lists the rows that wait for a person.
-func (s *sender) stuck() ([]uint64, error) {
+func (s *sender) stuck() ([]ledger.RowKey, error) {
 	if err := s.survey(); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.queue.stuck(), nil
-}
-
-func (p *place) status() SinkStatus {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	st := SinkStatus{State: p.health, Since: wallOf(p.since), Failures: p.failures, Stuck: []StuckRow{}}
-	if p.health == Unheard || p.health == Stopped {
-		st.Reason, st.Remedy, st.Next = orNull(p.outcome.Reason), orNull(p.outcome.Remedy), timeOrNull(wallOf(p.next))
-	}
-	return st
 }
 
 // wallOf is a time of this run by the clock as it is now: most boards have it set
@@ -213,7 +193,7 @@ func (w *Worker) Behind() bool {
 		if s.to == nil {
 			continue
 		}
-		if _, h := s.health.wait(); h == Unheard || h == Stopped {
+		if _, h := s.health.wait(); h == down || h == stopped {
 			return true
 		}
 		if s.behind.Load() {

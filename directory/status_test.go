@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/ledger/record"
 	"stump/directory/call"
 )
 
@@ -23,21 +24,20 @@ func TestStatusWords(t *testing.T) {
 	st := Status{
 		Directory: "endpoints of lab.example",
 		Sinks: []SinkStatus{
-			{Name: "directory", Place: "endpoints of lab.example", State: Unheard, Since: *ago(3 * time.Hour), Reason: ptr("lab.example refuses the connection"),
+			{Name: "directory", Place: "endpoints of lab.example", State: down, Since: *ago(3 * time.Hour), Reason: ptr("lab.example refuses the connection"),
 				Next: ptr(now.Add(9 * time.Minute)), Backlog: 15, Oldest: ago(3 * time.Hour), StuckRows: 3, Stuck: []StuckRow{
-					{ID: "17", State: Parked, Event: eventJSON(took), Reason: "the directory says: Unknown Device", Remedy: ptr("add what is missing to the directory")},
-					{ID: "21", State: InDoubt, Event: eventJSON(ev), Reason: "lab.example took the call and gave no whole answer in time", Remedy: ptr("look in the directory after a minute: if Pixel is back there, accept; if not, retry")},
-					{ID: "25", State: InConflict, Event: eventJSON(ev), Reason: `we told "handover" and the directory says: Bob checked in Pixel`,
-						Remedy: ptr("retry turns it round in the directory; accept takes the directory's word"), Theirs: &call.Holding{Free: true}},
+					{ID: "17", State: "parked", Event: eventJSON(took), Reason: "the directory says: Unknown Device", Remedy: ptr("add what is missing to the directory")},
+					{ID: "21", State: "lost", Event: eventJSON(ev), Reason: "lab.example took the call and gave no whole answer in time", Remedy: ptr("look in the directory after a minute: if Pixel is back there, accept; if not, retry")},
+					{ID: "25", State: "conflict", Event: eventJSON(ev), Reason: `we told "handover" and the directory says: Bob checked in Pixel`,
+						Remedy: ptr("retry turns it round in the directory; accept takes the directory's word"), Theirs: &checkout.Holding{Free: true}},
 				}},
-			{Name: "chat", Place: "webhook chat at chat.example", State: Stopped, Since: *ago(49 * time.Hour), Reason: ptr("chat.example does not let us in (401 Unauthorized)"),
+			{Name: "chat", Place: "webhook chat at chat.example", State: stopped, Since: *ago(49 * time.Hour), Reason: ptr("chat.example does not let us in (401 Unauthorized)"),
 				Remedy: ptr("check the token or the rights of its user"), Next: ptr(now.Add(10 * time.Minute)), Backlog: 1, Oldest: ago(49 * time.Hour)},
-			{Name: "mail", Place: "webhook mail at mail.example", State: Up},
+			{Name: "mail", Place: "webhook mail at mail.example", State: up},
 		},
 		Pull:        &PullStatus{At: ago(20 * time.Minute), People: 210, Devices: 1, Notes: []string{"37 people of 210 are gone from the directory: none is suspended until: stump sync pull --force"}},
 		PendingTags: 2,
 		Orphans:     []Orphan{{"oldhook", 5}},
-		Stranded:    []Orphan{{"pi", 3}},
 	}
 	want := `directory   endpoints of lab.example: down for 3 h
             lab.example refuses the connection
@@ -65,8 +65,6 @@ people      210 people and 1 device, pulled 20 min ago
 unknown     2 tags were bumped and have no owner yet; their bumps are kept
 oldhook     5 events wait for this place, which is no longer in the configuration
             put it back, or: stump sync drop all@oldhook --note WHY
-station     3 events wait from when the station was called "pi"
-            give it that name back until they are told: station = "pi"
 `
 	var b strings.Builder
 	if err := st.Write(&b, now); err != nil {
@@ -86,10 +84,10 @@ station     3 events wait from when the station was called "pi"
 
 // Scripts find every key, whatever the state.
 func TestStatusJSONHasEveryKey(t *testing.T) {
-	m := NewMemory(Main)
-	w := NewWorker(Options{Directory: &stage{caps: everything}, Outbox: m, Register: m})
-	m.Add(event(1, "ipad"), false)
-	m.SaveRows(Main, map[uint64]RowState{1: {State: Parked, Reason: "no"}})
+	m := newBox(t, Main)
+	w := newWorker(Options{Directory: &stage{caps: everything}, Ledger: m})
+	m.take("ipad")
+	m.save(Main, 1, record.OutboxRow{State: record.Parked, Reason: "no"})
 	st, err := w.Status()
 	if err != nil {
 		t.Fatal(err)
@@ -114,13 +112,13 @@ func TestStatusJSONHasEveryKey(t *testing.T) {
 	row := sink["stuck"].([]any)[0].(map[string]any) // found without a running worker
 	has(row, "id state event reason remedy attempts theirs")
 	has(sink, "name place state since reason remedy failures next backlog oldest stuck_rows stuck")
-	has(got, "directory sinks pull pending_tags orphans stranded")
+	has(got, "directory sinks pull pending_tags orphans")
 }
 
 func TestOrphans(t *testing.T) {
-	m := NewMemory(Main, "oldhook")
-	m.Add(event(1, "ipad"), false)
-	w := NewWorker(Options{Outbox: m, Register: m})
+	m := newBox(t, Main, "oldhook")
+	m.take("ipad")
+	w := newWorker(Options{Ledger: m})
 	st, err := w.Status()
 	if err != nil || len(st.Orphans) != 2 || st.Orphans[1] != (Orphan{"oldhook", 1}) {
 		t.Errorf("%+v, %v", st.Orphans, err)
@@ -133,13 +131,13 @@ func TestOrphans(t *testing.T) {
 // All events of a place that is gone are dropped with one command, each with its
 // own event; of a place that is there, none are.
 func TestDropAllOfAPlaceThatIsGone(t *testing.T) {
-	l := openLedger(t, "hook", "oldhook")
-	register(t, l)
+	l := newBox(t, "hook", "oldhook")
+	l.register()
 	for range batchRows + 1 {
-		bump(t, l, annBadge, ipadTag)
+		l.bump(annBadge, ipadTag)
 	}
 	hook := &stage{caps: everything, answer: func(call.Delivery) call.Outcome { return call.Outcome{Verdict: call.Down} }}
-	w := NewWorker(Options{Outbox: l, Register: l, Webhooks: map[string]Deliverer{"hook": hook}})
+	w := newWorker(Options{Ledger: l, Webhooks: map[string]Deliverer{"hook": hook}})
 	for id, want := range map[string]string{"all@hook": "is in the configuration", "all@never": `nothing waits for "never"`} {
 		if err := w.Drop(id, "admin", "gone"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("drop %s: %v, want %q", id, err, want)
@@ -153,7 +151,7 @@ func TestDropAllOfAPlaceThatIsGone(t *testing.T) {
 		t.Errorf("%+v, %v", st, err)
 	}
 	dropped := 0
-	for e, err := range l.L.History(checkout.HistoryFilter{}) {
+	for e, err := range l.History(checkout.HistoryFilter{}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -170,17 +168,16 @@ func TestDropAllOfAPlaceThatIsGone(t *testing.T) {
 }
 
 func TestAdminErrors(t *testing.T) {
-	m := NewMemory(Main)
-	w := NewWorker(Options{Directory: &stage{caps: everything}, Outbox: m, Register: m})
-	m.Add(event(1, "ipad"), false)
+	m := newBox(t, Main)
+	w := newWorker(Options{Directory: &stage{caps: everything}, Ledger: m})
+	m.take("ipad")
 	for want, err := range map[string]error{
 		`is not an id such as`:         w.Retry("x"),
 		`nothing is told to "hook"`:    w.Retry("1@hook"),
 		`no such event waits`:          w.Retry("2"),
 		`needs a note`:                 w.Drop("1", "admin", " "),
 		`no word of the directory to`:  w.Accept("1", "admin"),
-		`there is no register`:         func() error { _, err := NewWorker(Options{Outbox: m}).Enrol(t.Context(), EnrolRequest{}); return err }(),
-		`has no list of people or dev`: func() error { _, err := w.Pull(t.Context(), false); return err }(),
+		`has no list of people or dev`: w.Pull(t.Context(), false),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
@@ -189,7 +186,9 @@ func TestAdminErrors(t *testing.T) {
 	if err := w.Drop("1", "admin", "sold"); err != nil {
 		t.Fatal(err)
 	}
-	if len(m.Corrections) != 1 || m.Corrections[0].Note != "sold" || m.Corrections[0].Actor != "admin" {
-		t.Errorf("%+v", m.Corrections)
+	for e, err := range m.History(checkout.HistoryFilter{}) {
+		if err != nil || e.Kind == checkout.Correct && (!strings.HasSuffix(e.Note, ": sold") || e.Actor != "admin") {
+			t.Errorf("%+v, %v", e, err)
+		}
 	}
 }

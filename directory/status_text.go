@@ -3,11 +3,11 @@ package directory
 import (
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/ledger/record"
 	"stump/internal/count"
 )
 
@@ -40,10 +40,6 @@ func (s Status) Write(out io.Writer, now time.Time) error {
 		p.head(o.Name, waits(o.Rows)+" for this place, which is no longer in the configuration")
 		p.line("put it back, or: stump sync drop " + allOf + o.Name + " --note WHY")
 	}
-	for _, o := range s.Stranded {
-		p.head("station", waits(o.Rows)+fmt.Sprintf(" from when the station was called %q", o.Name))
-		p.line("give it that name back until they are told: station = " + strconv.Quote(o.Name))
-	}
 	return p.err
 }
 
@@ -64,13 +60,13 @@ func (p *printer) print(text string) {
 func (p *printer) sink(s SinkStatus, now time.Time) {
 	for_ := " for " + sinceWords(now.Sub(s.Since))
 	switch s.State {
-	case Up:
+	case up:
 		p.head(s.Name, s.Place+": answers")
-	case Starting:
+	case starting:
 		p.head(s.Name, s.Place+": not asked yet")
-	case Unheard:
+	case down:
 		p.head(s.Name, s.Place+": down"+for_)
-	case Stopped:
+	case stopped:
 		p.head(s.Name, s.Place+": stopped"+for_+", until this is put right")
 	}
 	for _, text := range []*string{s.Reason, s.Remedy} {
@@ -78,7 +74,7 @@ func (p *printer) sink(s SinkStatus, now time.Time) {
 			p.line(*text)
 		}
 	}
-	if s.State == Stopped {
+	if s.State == stopped {
 		p.line("then: stump sync retry all")
 	}
 	if waiting := s.Backlog - s.StuckRows; waiting > 0 {
@@ -106,7 +102,7 @@ func (p *printer) stuck(r StuckRow) {
 		p.line("  " + *r.Remedy)
 	}
 	other := "drop " + r.ID + " --note WHY"
-	if r.State == InDoubt || r.State == InConflict && r.Theirs != nil {
+	if r.State == record.InDoubt.String() || r.State == record.Conflict.String() && r.Theirs != nil {
 		other = "accept " + r.ID
 	}
 	p.line("  then: stump sync retry " + r.ID + ", or: stump sync " + other)

@@ -7,89 +7,88 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/ledger"
+	"stump/checkout/ledger/record"
 	"stump/directory/call"
 )
 
 // Options are what a Worker works with.
 type Options struct {
 	Directory Directory
-	// Webhooks are told besides, under their names.
+	// Webhooks are places for events besides, by their names.
 	Webhooks map[string]Deliverer
-	Outbox   Outbox
-	Register Register
+	Ledger   Ledger
 	Timing   Timing
-	Backoff  Backoff
 	Logger   *slog.Logger // nil is silent
 	// Network is received from when the network may have come back, see
-	// NetworkChanges; nil: nobody tells.
+	// NetworkChanges; nil: nobody watches it.
 	Network <-chan struct{}
-	// Random draws from [0, n); nil is math/rand.
-	Random func(n int64) int64
+
+	backoff *backoff // for tests; nil: the default
 }
 
-// Worker tells the places what they must know, and keeps the register as the
-// directory has it. It is a task.
+// Worker delivers events to the places, and keeps the register in step with the
+// directory. It is a task.
 type Worker struct {
-	o   Options
-	dir Directory
+	ledger Ledger
+	dir    Directory
 	// What the directory can do besides; nil: it can't.
 	puller   Puller
 	finder   Finder
 	enroller Enroller
 
+	timing  Timing
+	network <-chan struct{}
 	log     *slog.Logger
 	senders []*sender // the directory's first
-	main    *place
-	pulls   puller
+	main    *health   // of the directory
+	pulls   pulls
 	lookups lookups
 }
 
 // NewWorker returns a worker that does nothing until Run.
 func NewWorker(o Options) *Worker {
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
+	w := &Worker{ledger: o.Ledger, dir: o.Directory, timing: o.Timing.withDefaults(), network: o.Network, log: o.Logger}
+	if w.log == nil {
+		w.log = slog.New(slog.DiscardHandler)
 	}
-	if o.Directory == nil {
-		o.Directory = Local{}
-	}
-	if o.Random == nil {
-		o.Random = jitter
-	}
-	o.Timing = o.Timing.withDefaults()
-	w := &Worker{o: o, dir: o.Directory, log: o.Logger}
 	w.pulls.kick = make(chan struct{}, 1)
-	w.lookups.behind = make(chan checkout.Tag, 64)
+	w.lookups.asked, w.lookups.behind = map[checkout.Tag]lookup{}, make(chan checkout.Tag, 64)
 	w.puller, _ = o.Directory.(Puller)
 	w.finder, _ = o.Directory.(Finder)
 	if e, ok := o.Directory.(Enroller); ok && e.EnrolsPeople() {
 		w.enroller = e
 	}
-	w.main = newPlace(o.Backoff, o.Random)
-	w.add(Main, o.Directory, w.main)
+	back := defaultBackoff
+	if o.backoff != nil {
+		back = *o.backoff
+	}
+	w.main = w.add(back, Main, o.Directory)
 	for _, name := range slices.Sorted(maps.Keys(o.Webhooks)) {
-		w.add(name, o.Webhooks[name], newPlace(o.Backoff, o.Random))
+		w.add(back, name, o.Webhooks[name])
 	}
 	return w
 }
 
-func (w *Worker) add(name string, to fmt.Stringer, pl *place) {
-	pl.change = func(h Health, o call.Outcome) {
-		switch h {
-		case Up:
-			w.log.Info("answers", "sink", name, "place", to.String())
-		case Unheard:
-			w.log.Warn("does not answer; events wait", "sink", name, "place", to.String(), "reason", o.Reason)
-		case Stopped:
-			w.log.Error("stopped; events wait until this is put right", "sink", name, "place", to.String(), "reason", o.Reason, "remedy", o.Remedy)
+func (w *Worker) add(back backoff, sink string, place fmt.Stringer) *health {
+	h := newHealth(back, func(state string, o call.Outcome) {
+		log := w.log.With("sink", sink, "place", place.String())
+		switch state {
+		case up:
+			log.Info("answers")
+		case down:
+			log.Warn("does not answer; events wait", "reason", o.Reason)
+		case stopped:
+			log.Error("stopped; events wait until this is put right", "reason", o.Reason, "remedy", o.Remedy)
 		}
-	}
-	w.senders = append(w.senders, newSender(name, to, w.o.Outbox, pl, w.log))
+	})
+	w.senders = append(w.senders, newSender(sink, place, w.ledger, h, w.log))
+	return h
 }
 
 // Run works until ctx ends, and then returns nil when no call is on its way
@@ -100,10 +99,10 @@ func (w *Worker) Run(ctx context.Context) error {
 		wg.Go(func() { s.run(ctx) })
 	}
 	wg.Go(func() { w.watchNetwork(ctx) })
-	if w.puller != nil && w.o.Register != nil {
+	if w.puller != nil {
 		wg.Go(func() { w.pullLoop(ctx) })
 	}
-	if w.finder != nil && w.o.Register != nil {
+	if w.finder != nil {
 		wg.Go(func() { w.lookupLoop(ctx) })
 	}
 	wg.Wait()
@@ -117,54 +116,58 @@ func (w *Worker) watchNetwork(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case _, ok := <-w.o.Network:
-			if !ok {
-				return
-			}
+		case <-w.network:
 			w.Hurry()
 		}
 	}
 }
 
-// Hurry makes every place that is down or stopped be asked again now.
-func (w *Worker) Hurry() {
+// wakeSenders has the senders look at the outbox again.
+func (w *Worker) wakeSenders() {
 	for _, s := range w.senders {
-		s.health.hurry()
-		s.mu.Lock()
-		s.queue.hurry(time.Now())
-		s.mu.Unlock()
 		poke(s.wake)
 	}
+}
+
+// Hurry retries every place that is down or stopped now, and every event that
+// waits for its next try.
+func (w *Worker) Hurry() {
+	for _, s := range w.senders {
+		s.health.hurry(s.health.back.hurried)
+		s.mu.Lock()
+		s.queue.hurry()
+		s.mu.Unlock()
+	}
+	w.wakeSenders()
 	if st := w.pullStatus(); st != nil && st.Error != nil {
 		poke(w.pulls.kick)
 	}
 }
 
-// RowID names a row for people: the event's number, and the webhook's name.
-func RowID(sink string, seq uint64) string {
+// rowID names a row for people: the event's ID, and the webhook's name.
+func rowID(sink string, r ledger.OutboxRow) string {
 	if sink == Main {
-		return strconv.FormatUint(seq, 10)
+		return r.ID
 	}
-	return strconv.FormatUint(seq, 10) + "@" + sink
+	return r.ID + "@" + sink
 }
 
-// parseRowID is the reverse of RowID.
-func parseRowID(id string) (sink string, seq uint64, err error) {
-	num, sink, hook := strings.Cut(id, "@")
+// parseRowID reads what rowID writes.
+func (w *Worker) parseRowID(id string) (sink string, key ledger.RowKey, err error) {
+	of, sink, hook := strings.Cut(id, "@")
 	if !hook {
 		sink = Main
 	}
-	seq, err = strconv.ParseUint(num, 10, 64)
-	if err != nil {
+	if key, err = w.ledger.ParseRow(of); err != nil {
 		err = fmt.Errorf("%q is not an id such as 17, or 17@hook (stump sync lists them)", id)
 	}
-	return sink, seq, err
+	return sink, key, err
 }
 
-// sender finds who sends to a sink, nil if nobody does.
+// sender finds who delivers to a sink, nil if nobody does.
 func (w *Worker) sender(sink string) *sender {
 	for _, s := range w.senders {
-		if s.name == sink && s.to != nil {
+		if s.sink == sink && s.to != nil {
 			return s
 		}
 	}
@@ -174,9 +177,9 @@ func (w *Worker) sender(sink string) *sender {
 // errSending: the row is on its way right now.
 var errSending = errors.New("this event is being told right now: try again in a moment")
 
-// admin settles a row while it is not being sent.
-func (w *Worker) admin(id string, act func(*sender, Row) error) error {
-	sink, seq, err := parseRowID(id)
+// act does what an admin decided about a row, while it is not being sent.
+func (w *Worker) act(id string, do func(*sender, ledger.OutboxRow) error) error {
+	sink, key, err := w.parseRowID(id)
 	if err != nil {
 		return err
 	}
@@ -187,7 +190,7 @@ func (w *Worker) admin(id string, act func(*sender, Row) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	// What became of it may just be being written.
-	for end := time.Now().Add(2 * time.Second); s.inflight[seq]; {
+	for end := time.Now().Add(2 * time.Second); s.inflight[key]; {
 		if time.Now().After(end) {
 			return errSending
 		}
@@ -195,24 +198,24 @@ func (w *Worker) admin(id string, act func(*sender, Row) error) error {
 		time.Sleep(20 * time.Millisecond)
 		s.mu.Lock()
 	}
-	r, err := s.out.Row(sink, seq)
+	r, err := s.ledger.OutboxOf(sink, key)
 	if err != nil {
 		return err
 	}
-	if err := act(s, r); err != nil {
+	if err := do(s, r); err != nil {
 		return err
 	}
-	delete(s.failing, r.Seq)
-	s.queue.release(r.Seq)
-	s.behind.Store(s.queue.anyStuck())
-	s.health.hurry()
+	delete(s.failing, key)
+	s.queue.release(key)
+	s.mark()
+	s.health.hurry(s.health.back.hurried)
 	poke(s.wake)
 	return nil
 }
 
-// Retry tells a parked event or a conflict again, or one that waits at once.
-// "all" asks every place again now; "parked" tells all again that was refused,
-// as after a server whose database was away.
+// Retry delivers an event again that is stuck, or one that waits at once. "all"
+// retries every place and every event now; "parked" retries all events that were
+// refused, as after a server whose database was away.
 func (w *Worker) Retry(id string) error {
 	switch id {
 	case "", "all":
@@ -221,50 +224,57 @@ func (w *Worker) Retry(id string) error {
 	case "parked":
 		return w.retryParked()
 	}
-	return w.admin(id, func(s *sender, r Row) error {
+	return w.act(id, func(s *sender, r ledger.OutboxRow) error {
 		// Next is wall time: a clock that jumped must not hold anybody up.
-		if wait := time.Until(r.Next); r.State == InDoubt && wait > 0 && wait <= s.health.back.Doubt {
-			return fmt.Errorf("%s may still be counted by a slow server: look again in %s", id, sinceWords(wait+time.Second))
+		if wait := time.Until(r.Next); r.State == record.InDoubt && wait > 0 && wait <= s.health.back.doubt {
+			return &tooSoonError{id, wait}
 		}
-		if r.State == Sending {
+		if r.State == record.Sending {
 			return s.retrySending(id, r)
 		}
-		st := RowState{State: Queued, Step: r.Step, Force: r.State == InConflict}
-		return s.out.SaveRows(s.name, map[uint64]RowState{r.Seq: st})
+		again := record.OutboxRow{Step: r.Step, Force: r.State == record.Conflict}
+		return s.ledger.SaveOutbox(s.sink, ledger.OutboxRow{Key: r.Key, OutboxRow: again})
 	})
 }
 
-// retrySending answers who wants an event told again whose call may have been
+// tooSoonError is a retry of a call that may yet be counted.
+type tooSoonError struct {
+	id   string
+	wait time.Duration
+}
+
+func (e *tooSoonError) Error() string {
+	return fmt.Sprintf("%s may still be counted by a slow server: look again in %s", e.id, sinceWords(e.wait+time.Second))
+}
+
+// retrySending answers an admin who retries an event whose call may have been
 // made: the station stopped in the middle of it, or no answer came.
-func (s *sender) retrySending(id string, r Row) error {
+func (s *sender) retrySending(id string, r ledger.OutboxRow) error {
 	if s.caps.Repeatable {
 		return fmt.Errorf("%s may still be counted by a slow server: it is looked up and told again by itself", id)
 	}
 	// Nobody has asked yet, for the place is down.
-	r.State, r.Reason, r.Remedy = InDoubt, wasStopped, s.lookFor(r)
-	if err := s.out.SaveRows(s.name, map[uint64]RowState{r.Seq: r.RowState}); err != nil {
+	r.State, r.Reason, r.Remedy = record.InDoubt, cutOff, s.lookFor(r)
+	if err := s.ledger.SaveOutbox(s.sink, r); err != nil {
 		return err
 	}
 	s.queue.hold(r, time.Time{})
-	s.behind.Store(true)
+	s.mark()
 	return fmt.Errorf("the station stopped while it told %s, which may have been counted: %s", id, r.Remedy)
 }
 
 func (w *Worker) retryParked() error {
 	for _, s := range w.senders {
-		seqs, err := s.stuck()
+		keys, err := s.stuck()
 		if err != nil {
 			return err
 		}
-		for _, seq := range seqs {
-			r, err := s.out.Row(s.name, seq)
-			if errors.Is(err, ErrNoRow) || err == nil && r.State != Parked {
-				continue
+		for _, key := range keys {
+			r, err := s.ledger.OutboxOf(s.sink, key)
+			if err == nil && r.State == record.Parked {
+				err = w.Retry(rowID(s.sink, r))
 			}
-			if err == nil {
-				err = w.Retry(RowID(s.name, seq))
-			}
-			if err != nil && !errors.Is(err, ErrNoRow) {
+			if err != nil && !errors.Is(err, ledger.ErrNotQueued) {
 				return err
 			}
 		}
@@ -275,7 +285,7 @@ func (w *Worker) retryParked() error {
 // allOf begins the id that stands for all events of a place: all@oldhook.
 const allOf = "all@"
 
-// Drop gives up telling an event, or all events of a place that is no longer
+// Drop gives up delivering an event, or all events of a place that is no longer
 // configured. The note says why, and is kept with an event for each.
 func (w *Worker) Drop(id, actor, note string) error {
 	if strings.TrimSpace(note) == "" {
@@ -284,12 +294,12 @@ func (w *Worker) Drop(id, actor, note string) error {
 	if sink, all := strings.CutPrefix(id, allOf); all {
 		return w.dropAll(sink, actor, note)
 	}
-	if sink, seq, err := parseRowID(id); err == nil && w.sender(sink) == nil {
+	if sink, key, err := w.parseRowID(id); err == nil && w.sender(sink) == nil {
 		// Of a place that is no longer configured nothing else can be done.
-		return w.o.Outbox.Dropped(sink, []uint64{seq}, actor, note)
+		return w.ledger.Drop(sink, []ledger.RowKey{key}, actor, note)
 	}
-	return w.admin(id, func(s *sender, r Row) error {
-		return s.out.Dropped(s.name, []uint64{r.Seq}, actor, note)
+	return w.act(id, func(s *sender, r ledger.OutboxRow) error {
+		return s.ledger.Drop(s.sink, []ledger.RowKey{r.Key}, actor, note)
 	})
 }
 
@@ -299,25 +309,25 @@ func (w *Worker) dropAll(sink, actor, note string) error {
 	if w.sender(sink) != nil {
 		return fmt.Errorf("%q is in the configuration: take it out and restart stump before everything that waits for it is dropped", sink)
 	}
-	sinks, err := w.o.Outbox.Sinks()
+	sinks, err := w.ledger.Sinks()
 	if err != nil {
 		return err
 	}
 	if !slices.Contains(sinks, sink) {
 		return fmt.Errorf("nothing waits for %q (stump sync names the places)", sink)
 	}
-	for p := (Page{}); !p.End; {
-		if p, err = w.o.Outbox.Rows(sink, p.Next, batchRows); err != nil {
+	for p := (ledger.OutboxPage{}); !p.End; {
+		if p, err = w.ledger.OutboxFrom(sink, p.Next, batchRows); err != nil {
 			return err
 		}
-		seqs := make([]uint64, len(p.Rows))
+		keys := make([]ledger.RowKey, len(p.Rows))
 		for i, r := range p.Rows {
-			seqs[i] = r.Seq
+			keys[i] = r.Key
 		}
-		if len(seqs) == 0 {
+		if len(keys) == 0 {
 			continue
 		}
-		if err := w.o.Outbox.Dropped(sink, seqs, actor, note); err != nil && !errors.Is(err, ErrNoRow) {
+		if err := w.ledger.Drop(sink, keys, actor, note); err != nil && !errors.Is(err, ledger.ErrNotQueued) {
 			return err
 		}
 	}
@@ -325,21 +335,42 @@ func (w *Worker) dropAll(sink, actor, note string) error {
 }
 
 // Accept takes the directory's word in a conflict: the ledger is corrected. Of
-// an event that was lost it says that the directory has it.
+// an event in doubt it says that the directory has it.
 func (w *Worker) Accept(id, actor string) error {
-	return w.admin(id, func(s *sender, r Row) error {
+	return w.act(id, func(s *sender, r ledger.OutboxRow) error {
 		switch {
-		case r.State == InConflict && r.Theirs != nil:
-			return s.out.Accepted(s.name, r.Seq, *r.Theirs, actor)
-		case r.State == InDoubt:
+		case r.State == record.Conflict && r.Theirs != nil:
+			holder, err := w.holder(*r.Theirs)
+			if err == nil {
+				_, err = s.ledger.AcceptTheirs(s.sink, r.Key, holder, actor)
+			}
+			return err
+		case r.State == record.InDoubt:
 			if steps, ok := s.to.(Stepper); ok {
 				if next := steps.NextStep(call.Delivery{Event: r.Event, Step: r.Step}); next != "" {
-					return s.out.SaveRows(s.name, map[uint64]RowState{r.Seq: {State: Queued, Step: next}})
+					return s.ledger.SaveOutbox(s.sink, ledger.OutboxRow{Key: r.Key, OutboxRow: record.OutboxRow{Step: next}})
 				}
 			}
-			w.log.Info("a lost event was counted after all", "event", r.Seq, "actor", actor)
-			return s.out.Delivered(s.name, []uint64{r.Seq})
+			w.log.Info("a lost event was counted after all", "event", r.Event.Seq, "actor", actor)
+			return s.ledger.Delivered(s.sink, r.Key)
 		}
 		return fmt.Errorf("%s: there is no word of the directory to accept: retry or drop it", id)
 	})
+}
+
+// holder is the register's id of whoever has a device by the directory's word, ""
+// for nobody.
+func (w *Worker) holder(theirs checkout.Holding) (string, error) {
+	if theirs.Free || theirs.ID != "" {
+		return theirs.ID, nil
+	}
+	for p, err := range w.ledger.People() {
+		if err != nil {
+			return "", err
+		}
+		if p.Ref == theirs.Ref && p.Ref != "" {
+			return p.ID, nil
+		}
+	}
+	return "", fmt.Errorf("the directory says that %s has it, whom the register does not know: pull first, or retry", theirs.Name)
 }

@@ -10,9 +10,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/google/uuid"
-
 	"stump/checkout"
+	"stump/checkout/ledger"
+	"stump/checkout/ledger/record"
 	"stump/directory/call"
 )
 
@@ -83,19 +83,19 @@ func (s *stage) called() []time.Time {
 
 var everything = call.Capabilities{Repeatable: true, Identities: true, Parallel: 4}
 
-// event is the seq-th event, about one device.
-func event(seq int, device string) checkout.Event {
-	return checkout.Event{
-		Seq: uint64(seq), ID: uuid.NewSHA1(uuid.Nil, fmt.Append(nil, seq)), Kind: checkout.Checkout, Station: "lab",
-		Person: "ann", PersonName: "Ann", Device: device, DeviceName: device, At: checkout.Stamp{Wall: time.Now()},
+// newWorker is NewWorker; without a directory the register is all there is.
+func newWorker(o Options) *Worker {
+	if o.Directory == nil {
+		o.Directory = Local{}
 	}
+	return NewWorker(o)
 }
 
 // start runs a worker in a bubble until the test ends; the function it returns
 // ends it before.
 func start(t *testing.T, o Options) (*Worker, func()) {
 	t.Helper()
-	w := NewWorker(o)
+	w := newWorker(o)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() { done <- w.Run(ctx) }()
@@ -111,10 +111,8 @@ func start(t *testing.T, o Options) (*Worker, func()) {
 
 func TestOrderPerDeviceAndOthersFlowOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		out := NewMemory(Main)
-		for i, dev := range []string{"ipad", "pixel", "ipad", "pixel", "nexus"} {
-			out.Add(event(i+1, dev), false)
-		}
+		out := newBox(t, Main)
+		out.take("ipad", "pixel", "ipad", "pixel", "nexus")
 		place := &stage{caps: everything}
 		place.answer = func(d call.Delivery) call.Outcome {
 			if d.Event.Seq == 1 {
@@ -122,7 +120,7 @@ func TestOrderPerDeviceAndOthersFlowOn(t *testing.T) {
 			}
 			return call.Outcome{}
 		}
-		w, stop := start(t, Options{Directory: place, Outbox: out})
+		w, stop := start(t, Options{Directory: place, Ledger: out})
 		defer stop()
 		synctest.Wait()
 		got := place.seqs()
@@ -130,8 +128,8 @@ func TestOrderPerDeviceAndOthersFlowOn(t *testing.T) {
 		if want := []uint64{2, 4, 5}; !slices.Equal(got, want) {
 			t.Fatalf("told %v, want %v: only the ipad waits", got, want)
 		}
-		r, err := out.Row(Main, 1)
-		if err != nil || r.State != Parked || r.Reason != "the directory says: Unknown Device" {
+		r, err := out.row(Main, 1)
+		if err != nil || r.State != record.Parked || r.Reason != "the directory says: Unknown Device" {
 			t.Fatalf("row 1: %+v, %v", r, err)
 		}
 		place.mu.Lock()
@@ -145,7 +143,7 @@ func TestOrderPerDeviceAndOthersFlowOn(t *testing.T) {
 		if got := place.seqs(); !slices.Equal(got, []uint64{1, 3}) {
 			t.Fatalf("after retry told %v, want 1 then 3", got)
 		}
-		if b, _ := out.Backlog(Main); b != 0 {
+		if b := out.waiting(Main); b != 0 {
 			t.Fatalf("backlog %d, want none", b)
 		}
 	})
@@ -153,14 +151,14 @@ func TestOrderPerDeviceAndOthersFlowOn(t *testing.T) {
 
 func TestOutageProbes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		out := NewMemory(Main)
+		out := newBox(t, Main)
 		for i := range 100 {
-			out.Add(event(i+1, fmt.Sprint("d", i)), false)
+			out.take(fmt.Sprint("d", i))
 		}
 		down := call.Outcome{Verdict: call.Down, Reason: "host refuses the connection"}
 		place := &stage{caps: everything, probed: probed{alive: func() call.Outcome { return down }}}
 		begin := time.Now()
-		_, stop := start(t, Options{Directory: place, Outbox: out})
+		_, stop := start(t, Options{Directory: place, Ledger: out})
 		defer stop()
 		synctest.Wait()
 		if n := place.probed.count(); n != 1 {
@@ -200,10 +198,10 @@ func TestOutageProbes(t *testing.T) {
 
 func TestNetworkReturns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		out, network := NewMemory(Main), make(chan struct{})
-		out.Add(event(1, "ipad"), false)
+		out, network := newBox(t, Main), make(chan struct{})
+		out.take("ipad")
 		place := &stage{caps: everything, probed: probed{alive: func() call.Outcome { return call.Outcome{Verdict: call.Down} }}}
-		_, stop := start(t, Options{Directory: place, Outbox: out, Network: network})
+		_, stop := start(t, Options{Directory: place, Ledger: out, Network: network})
 		defer stop()
 		time.Sleep(time.Hour)
 		place.mu.Lock()
@@ -225,8 +223,8 @@ func TestRetryAfterIsHonouredAndClamped(t *testing.T) {
 		{1, time.Second, 2 * time.Second},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			out := NewMemory(Main)
-			out.Add(event(1, "ipad"), false)
+			out := newBox(t, Main)
+			out.take("ipad")
 			place := &stage{caps: everything}
 			place.answer = func(call.Delivery) call.Outcome {
 				if len(place.calls) == 1 {
@@ -234,7 +232,7 @@ func TestRetryAfterIsHonouredAndClamped(t *testing.T) {
 				}
 				return call.Outcome{}
 			}
-			_, stop := start(t, Options{Directory: place, Outbox: out})
+			_, stop := start(t, Options{Directory: place, Ledger: out})
 			defer stop()
 			time.Sleep(time.Hour)
 			synctest.Wait()
@@ -251,20 +249,20 @@ func TestRetryAfterIsHonouredAndClamped(t *testing.T) {
 
 func TestConfigurationErrorStopsAndBurnsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		out := NewMemory(Main)
-		out.Add(event(1, "ipad"), false)
-		out.Add(event(2, "pixel"), false)
+		out := newBox(t, Main)
+		out.take("ipad")
+		out.take("pixel")
 		place := &stage{caps: everything}
 		place.answer = func(call.Delivery) call.Outcome {
 			return call.Outcome{Verdict: call.BadConfig, Reason: "host does not let us in (401 Unauthorized)"}
 		}
-		w, stop := start(t, Options{Directory: place, Outbox: out})
+		w, stop := start(t, Options{Directory: place, Ledger: out})
 		defer stop()
 		time.Sleep(14 * time.Minute)
 		synctest.Wait()
 		for seq := range uint64(2) {
-			if r, err := out.Row(Main, seq+1); err != nil || r.State != Queued || r.Attempts != 0 {
-				t.Errorf("row %d: %+v, %v, want it queued without attempts", seq+1, r.RowState, err)
+			if r, err := out.row(Main, seq+1); err != nil || r.State != record.Queued || r.Attempts != 0 {
+				t.Errorf("row %d: %+v, %v, want it queued without attempts", seq+1, r.OutboxRow, err)
 			}
 		}
 		if n := len(place.called()); n > 2 {
@@ -286,8 +284,8 @@ func TestConfigurationErrorStopsAndBurnsNothing(t *testing.T) {
 // by itself: nobody retries it.
 func TestFailedRowOutlivesConfigurationError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		out := NewMemory(Main)
-		out.Add(event(1, "ipad"), false)
+		out := newBox(t, Main)
+		out.take("ipad")
 		place := &stage{caps: everything}
 		place.answer = func(call.Delivery) call.Outcome {
 			switch len(place.calls) {
@@ -298,14 +296,14 @@ func TestFailedRowOutlivesConfigurationError(t *testing.T) {
 			}
 			return call.Outcome{}
 		}
-		w, stop := start(t, Options{Directory: place, Outbox: out})
+		w, stop := start(t, Options{Directory: place, Ledger: out})
 		defer stop()
 		time.Sleep(20 * time.Minute)
 		synctest.Wait()
 		if got := place.seqs(); !slices.Equal(got, []uint64{1}) || len(place.called()) != 3 {
 			t.Errorf("told %v in %d calls, want it told with the third, after the 401", got, len(place.called()))
 		}
-		if st, err := w.Status(); err != nil || st.Sinks[0].State != Up || st.Sinks[0].Backlog != 0 {
+		if st, err := w.Status(); err != nil || st.Sinks[0].State != up || st.Sinks[0].Backlog != 0 {
 			t.Errorf("%+v, %v, want it up and nothing waiting", st.Sinks, err)
 		}
 	})
@@ -315,20 +313,20 @@ func TestFailedRowOutlivesConfigurationError(t *testing.T) {
 // when the one before is no row any more, or a kill would tell both twice.
 func TestNextIsToldWhenTheLastIsMarked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		out := NewMemory(Main)
-		for seq := range 3 {
-			out.Add(event(seq+1, "ipad"), false)
+		out := newBox(t, Main)
+		for range 3 {
+			out.take("ipad")
 		}
 		caps := everything
 		caps.Settle = time.Minute
 		place := &stage{caps: caps}
 		place.answer = func(d call.Delivery) call.Outcome {
-			if n, err := out.Backlog(Main); err != nil || n != 4-int(d.Event.Seq) {
-				t.Errorf("event %d told with %d rows left, %v", d.Event.Seq, n, err)
+			if n := out.waiting(Main); n != 4-int(d.Event.Seq) {
+				t.Errorf("event %d told with %d rows left", d.Event.Seq, n)
 			}
 			return call.Outcome{}
 		}
-		_, stop := start(t, Options{Directory: place, Outbox: out})
+		_, stop := start(t, Options{Directory: place, Ledger: out})
 		defer stop()
 		time.Sleep(time.Second)
 		synctest.Wait()
@@ -342,8 +340,8 @@ func TestNextIsToldWhenTheLastIsMarked(t *testing.T) {
 // through, it is tried for ever.
 func TestPoisonIsToldFromOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		out := NewMemory(Main)
-		out.Add(event(1, "ipad"), false)
+		out := newBox(t, Main)
+		out.take("ipad")
 		place := &stage{caps: everything}
 		place.answer = func(d call.Delivery) call.Outcome {
 			if d.Event.Seq == 1 {
@@ -351,14 +349,14 @@ func TestPoisonIsToldFromOutage(t *testing.T) {
 			}
 			return call.Outcome{}
 		}
-		_, stop := start(t, Options{Directory: place, Outbox: out})
+		_, stop := start(t, Options{Directory: place, Ledger: out})
 		defer stop()
 		time.Sleep(24 * time.Hour)
 		synctest.Wait()
-		if r, _ := out.Row(Main, 1); r.State != Queued || r.Attempts < parkAfter {
-			t.Fatalf("row 1 alone: %+v, want it still queued after many attempts", r.RowState)
+		if r, _ := out.row(Main, 1); r.State != record.Queued || r.Attempts < parkAfter {
+			t.Fatalf("row 1 alone: %+v, want it still queued after many attempts", r.OutboxRow)
 		}
-		out.Add(event(2, "pixel"), false)
+		out.take("pixel")
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		if got := place.seqs(); !slices.Equal(got, []uint64{2}) {
@@ -366,20 +364,20 @@ func TestPoisonIsToldFromOutage(t *testing.T) {
 		}
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if r, _ := out.Row(Main, 1); r.State != Parked {
-			t.Fatalf("row 1 beside others: %+v, want it parked", r.RowState)
+		if r, _ := out.row(Main, 1); r.State != record.Parked {
+			t.Fatalf("row 1 beside others: %+v, want it parked", r.OutboxRow)
 		}
 	})
 }
 
 // countedRows counts the rows that are read on the way through the outbox.
 type countedRows struct {
-	*Memory
+	*box
 	read atomic.Int64
 }
 
-func (c *countedRows) Rows(sink string, from uint64, limit int) (Page, error) {
-	p, err := c.Memory.Rows(sink, from, limit)
+func (c *countedRows) OutboxFrom(sink string, from ledger.RowKey, limit int) (ledger.OutboxPage, error) {
+	p, err := c.box.OutboxFrom(sink, from, limit)
 	c.read.Add(int64(len(p.Rows)))
 	return p, err
 }
@@ -389,9 +387,9 @@ func (c *countedRows) Rows(sink string, from uint64, limit int) (Page, error) {
 func TestFailuresDoNotReadEverythingAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const waiting = 3000
-		out := &countedRows{Memory: NewMemory(Main)}
+		out := &countedRows{box: newBox(t, Main)}
 		for seq := range waiting {
-			out.Add(event(seq+1, []string{"ipad", "pixel", "fold"}[seq%3]), false)
+			out.take([]string{"ipad", "pixel", "fold"}[seq%3])
 		}
 		var heals time.Time
 		place := &stage{caps: everything}
@@ -402,7 +400,7 @@ func TestFailuresDoNotReadEverythingAgain(t *testing.T) {
 			return call.Outcome{}
 		}
 		heals = time.Now().Add(24 * time.Hour)
-		_, stop := start(t, Options{Directory: place, Outbox: out})
+		_, stop := start(t, Options{Directory: place, Ledger: out})
 		defer stop()
 		time.Sleep(24 * time.Hour)
 		synctest.Wait()
@@ -420,37 +418,34 @@ func TestFailuresDoNotReadEverythingAgain(t *testing.T) {
 // What must not be repeated is parked when the station dies in the middle of it.
 func TestKilledWhileSending(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		out := NewMemory(Main)
-		out.Add(event(1, "ipad"), false)
-		out.Add(event(2, "pixel"), false)
-		if err := out.SaveRows(Main, map[uint64]RowState{1: {State: Sending, Attempts: 1}}); err != nil {
-			t.Fatal(err)
-		}
+		out := newBox(t, Main)
+		out.take("ipad")
+		out.take("pixel")
+		out.save(Main, 1, record.OutboxRow{State: record.Sending, Attempts: 1})
 		caps := everything
 		caps.Repeatable = false
 		place := &stage{caps: caps}
-		_, stop := start(t, Options{Directory: place, Outbox: out})
+		_, stop := start(t, Options{Directory: place, Ledger: out})
 		defer stop()
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if got := place.seqs(); !slices.Equal(got, []uint64{2}) {
 			t.Errorf("told %v, want only 2", got)
 		}
-		if r, _ := out.Row(Main, 1); r.State != InDoubt || r.Remedy != "look in the directory after a minute: if it was counted, accept; if not, retry" {
-			t.Errorf("row 1: %+v, want it in doubt", r.RowState)
+		if r, _ := out.row(Main, 1); r.State != record.InDoubt || r.Remedy != "look in the directory after a minute: if it was counted, accept; if not, retry" {
+			t.Errorf("row 1: %+v, want it in doubt", r.OutboxRow)
 		}
 	})
 }
 
 func TestPendingWaitsForTheRegister(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		out := NewMemory(Main, "hook")
-		tag := checkout.TagFromUint64(8123456, 26)
-		out.Add(event(1, "ipad"), true)
-		out.AddPending(PendingTag{Tag: tag, Kind: checkout.KindPerson, Seq: 1})
-		out.Add(event(2, "ipad"), false)
+		out := newBox(t, Main, "hook")
+		ipad := out.known(checkout.KindDevice, "ipad")
+		out.complete(out.subject(checkout.KindPerson, annBadge), ipad)
+		out.complete(out.ann(), ipad) // from whom nobody knows
 		place, hook := &stage{caps: everything}, &hookStage{}
-		w, stop := start(t, Options{Directory: place, Outbox: out, Register: out, Webhooks: map[string]Deliverer{"hook": hook}})
+		w, stop := start(t, Options{Directory: place, Ledger: out, Webhooks: map[string]Deliverer{"hook": hook}})
 		defer stop()
 		synctest.Wait()
 		if got := place.seqs(); got != nil {
@@ -459,9 +454,7 @@ func TestPendingWaitsForTheRegister(t *testing.T) {
 		if got := hook.seqs(); !slices.Equal(got, []uint64{1, 2}) {
 			t.Fatalf("webhook told %v, want both at once", got)
 		}
-		if _, err := out.Apply([]Record{{Kind: checkout.KindPerson, Name: "Ann", Tag: tag}}, Asker{}); err != nil {
-			t.Fatal(err)
-		}
+		out.sync(checkout.SyncRow{Kind: checkout.KindPerson, Name: "Eve", Tag: annBadge})
 		w.Hurry()
 		synctest.Wait()
 		if got := place.seqs(); !slices.Equal(got, []uint64{1, 2}) {
@@ -486,20 +479,20 @@ func (h *hookStage) seqs() []uint64 { return h.stage.seqs() }
 // kill repeats little.
 func TestSlowReceiverIsMarkedSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		out := NewMemory("hook")
+		out := newBox(t, "hook")
 		for i := range 100 {
-			out.Add(event(i+1, fmt.Sprint("d", i)), false)
+			out.take(fmt.Sprint("d", i))
 		}
 		hook := &hookStage{}
 		slow := &slowStage{&hook.stage, func(call.Delivery) { time.Sleep(10 * time.Second) }}
 		hook.stage.caps = hook.Capabilities()
-		_, stop := start(t, Options{Outbox: out, Webhooks: map[string]Deliverer{"hook": struct{ Deliverer }{slow}}})
+		_, stop := start(t, Options{Ledger: out, Webhooks: map[string]Deliverer{"hook": struct{ Deliverer }{slow}}})
 		for range 5 {
 			time.Sleep(10 * time.Second)
 			synctest.Wait()
-			left, err := out.Backlog("hook")
-			if told := len(hook.seqs()); err != nil || 100-left < told-8 {
-				t.Errorf("%d told, %d waiting, %v", told, left, err)
+			left := out.waiting("hook")
+			if told := len(hook.seqs()); 100-left < told-8 {
+				t.Errorf("%d told, %d waiting", told, left)
 			}
 		}
 		stop()
@@ -508,28 +501,19 @@ func TestSlowReceiverIsMarkedSoon(t *testing.T) {
 
 func TestLedgerFullNeverTellsTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		out := NewMemory(Main)
-		out.Add(event(1, "ipad"), false)
-		full := true
-		out.Fail = func(string) error {
-			if full {
-				return fmt.Errorf("no space left on device")
-			}
-			return nil
-		}
+		out := &faulty{box: newBox(t, Main), fails: errFull}
+		out.take("ipad")
 		place := &stage{caps: everything}
-		_, stop := start(t, Options{Directory: place, Outbox: out})
+		_, stop := start(t, Options{Directory: place, Ledger: out})
 		defer stop()
 		time.Sleep(time.Hour)
-		out.mu.Lock()
-		full = false
-		out.mu.Unlock()
+		out.fail(nil)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if got := place.seqs(); !slices.Equal(got, []uint64{1}) {
 			t.Errorf("told %v, want 1 once", got)
 		}
-		if b, _ := out.Backlog(Main); b != 0 {
+		if b := out.waiting(Main); b != 0 {
 			t.Errorf("backlog %d after the disk had room", b)
 		}
 	})
@@ -539,12 +523,12 @@ func TestLedgerFullNeverTellsTwice(t *testing.T) {
 // all again.
 func TestRetryParked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		out := NewMemory(Main)
+		out := newBox(t, Main)
 		for i := range 20 {
-			out.Add(event(i+1, fmt.Sprint("d", i)), false)
+			out.take(fmt.Sprint("d", i))
 		}
 		place := &stage{caps: everything, answer: func(call.Delivery) call.Outcome { return call.Outcome{Verdict: call.Refused, Reason: "no database"} }}
-		w, stop := start(t, Options{Directory: place, Outbox: out})
+		w, stop := start(t, Options{Directory: place, Ledger: out})
 		defer stop()
 		synctest.Wait()
 		place.mu.Lock()
@@ -563,12 +547,12 @@ func TestRetryParked(t *testing.T) {
 // Whoever says "now" means the rows that wait, too.
 func TestHurryEndsTheWaitsOfRows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		out := NewMemory(Main)
+		out := newBox(t, Main)
 		for i := range 10 {
-			out.Add(event(i+1, fmt.Sprint("d", i)), false)
+			out.take(fmt.Sprint("d", i))
 		}
 		place := &stage{caps: everything, answer: func(call.Delivery) call.Outcome { return call.Outcome{Verdict: call.Failing, Reason: "500"} }}
-		w, stop := start(t, Options{Directory: place, Outbox: out})
+		w, stop := start(t, Options{Directory: place, Ledger: out})
 		defer stop()
 		time.Sleep(24 * time.Hour)
 		place.mu.Lock()
@@ -587,21 +571,21 @@ func TestHurryEndsTheWaitsOfRows(t *testing.T) {
 // when a probe fails, one row when the row is the probe, however many wait.
 func TestDeadPlacesWriteLittle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		out := NewMemory(Main, "hook")
+		out := &faulty{box: newBox(t, Main, "hook")}
 		for i := range 2000 {
-			out.Add(event(i+1, fmt.Sprint("d", i%50)), false)
+			out.take(fmt.Sprint("d", i%50))
 		}
 		away := call.Outcome{Verdict: call.Down, Reason: "away"}
 		dir := &stage{caps: everything, probed: probed{alive: func() call.Outcome { return away }}}
 		hook := &hookStage{stage: stage{caps: everything, answer: func(call.Delivery) call.Outcome { return away }}}
-		_, stop := start(t, Options{Directory: dir, Outbox: out, Webhooks: map[string]Deliverer{"hook": hook}})
+		_, stop := start(t, Options{Directory: dir, Ledger: out, Webhooks: map[string]Deliverer{"hook": hook}})
 		defer stop()
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		calls := len(hook.stage.called())
 		// At first it is not known that the place is dead: a batch meets it.
-		if probes := dir.probed.count(); probes < 20 || len(dir.called()) != 0 || calls < 20 || out.Writes > calls {
-			t.Errorf("%d writes in an hour of %d probes of the directory and %d calls of the webhook", out.Writes, probes, calls)
+		if probes := dir.probed.count(); probes < 20 || len(dir.called()) != 0 || calls < 20 || out.writes > calls {
+			t.Errorf("%d writes in an hour of %d probes of the directory and %d calls of the webhook", out.writes, probes, calls)
 		}
 	})
 }

@@ -103,20 +103,11 @@ type Outcome struct {
 	// Step is for Part, and for others that want to begin elsewhere.
 	Step string
 	// Theirs is for Conflict: who has the device by their word, if known.
-	Theirs *Holding
-}
-
-// Holding is who has a device by the directory's word.
-type Holding struct {
-	Free bool   `json:"free"`
-	Ref  string `json:"ref,omitempty"`  // directory's key of the holder
-	ID   string `json:"id,omitempty"`   // the register's id, where known
-	Name string `json:"name,omitempty"` // for people
+	Theirs *checkout.Holding
 }
 
 // Errors of directories.
 var (
-	ErrUnsupported = errors.New("this directory cannot do that")
 	// ErrNobody: the directory knows nobody of that name.
 	ErrNobody = errors.New("nobody of that name in the directory")
 	// ErrOffline: the directory can't be asked now.

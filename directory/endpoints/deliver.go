@@ -18,17 +18,17 @@ const handoverReturned = "returned"
 
 // toggle is one CHECKINOUT call: whose badge, and what must come of it.
 type toggle struct {
-	call.Holding // if it goes out
-	tag          checkout.Tag
-	out          bool
-	key          string // event parameter: each call of a hand-over has its own
+	checkout.Holding // if it goes out
+	tag              checkout.Tag
+	out              bool
+	key              string // event parameter: each call of a hand-over has its own
 }
 
 // nextToggle finds the call that an event needs; false if none.
 func nextToggle(d call.Delivery) (toggle, bool) {
 	ev, id := d.Event, d.Event.ID.String()
-	person := toggle{call.Holding{ID: ev.Person, Name: ev.PersonName}, d.PersonTag, true, id}
-	from := toggle{call.Holding{ID: ev.From, Name: ev.FromName}, d.FromTag, false, id + "-return"}
+	person := toggle{checkout.Holding{ID: ev.Person, Name: ev.PersonName}, d.PersonTag, true, id}
+	from := toggle{checkout.Holding{ID: ev.From, Name: ev.FromName}, d.FromTag, false, id + "-return"}
 	switch ev.Kind {
 	case checkout.Checkout:
 		return person, true
@@ -134,7 +134,7 @@ func (e *Endpoints) toggle(ctx context.Context, address string, t toggle, ev che
 	}
 	theirs := t.Holding
 	if !out {
-		theirs = call.Holding{Free: true}
+		theirs = checkout.Holding{Free: true}
 	}
 	return call.Outcome{Verdict: call.Conflict, Theirs: &theirs,
 		Reason: fmt.Sprintf("we told %q and the directory says: %s", ev.Kind, call.Plain(a.Response)),

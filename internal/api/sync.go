@@ -4,8 +4,8 @@ import (
 	"errors"
 	"net/http"
 
+	"stump/checkout/ledger"
 	"stump/directory"
-	"stump/directory/call"
 	"stump/internal/hint"
 )
 
@@ -39,7 +39,7 @@ func (s *Server) syncPull(w http.ResponseWriter, r *http.Request) error {
 	if err := readJSON(r, &p); err != nil {
 		return err
 	}
-	if _, err := s.o.Worker.Pull(r.Context(), p.Force); errors.Is(err, call.ErrUnsupported) {
+	if err := s.o.Worker.Pull(r.Context(), p.Force); errors.Is(err, directory.ErrUnsupported) {
 		return refuse("docs/directory.md tells which directories have one", "%w", err)
 	} else if err != nil {
 		return err
@@ -68,7 +68,7 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request, act func(id stri
 		return err
 	}
 	err := act(r.PathValue("id"), d)
-	if errors.Is(err, directory.ErrNoRow) {
+	if errors.Is(err, ledger.ErrNotQueued) {
 		return &problemError{http.StatusNotFound, hint.Wrap(err, "`stump sync` lists what is stuck, with its id")}
 	}
 	if err != nil && hint.Of(err) == "" {

@@ -98,9 +98,8 @@ func warnOfSecrets(cfg *config.Config, log *slog.Logger) {
 // newWorker returns what talks to the places.
 func (d *Daemon) newWorker(p places) *directory.Worker {
 	warnOfSecrets(d.o.Config, d.o.Log)
-	ledger := directory.Ledger{L: d.Ledger}
 	return directory.NewWorker(directory.Options{
-		Directory: p.directory, Webhooks: p.webhooks, Outbox: ledger, Register: ledger,
+		Directory: p.directory, Webhooks: p.webhooks, Ledger: d.Ledger,
 		Timing: d.o.Config.Directory.Timing, Logger: d.o.Log, Network: d.o.Network,
 	})
 }

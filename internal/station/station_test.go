@@ -74,7 +74,7 @@ func inLab(t *testing.T, change func(*Options, *ReaderOptions), f func(*lab)) {
 		})
 		h10301, err := wiegand.FormatByName("H10301")
 		must(t, err)
-		worker := directory.NewWorker(directory.Options{Directory: directory.Local{}, Outbox: directory.Ledger{L: ledger}, Register: directory.Ledger{L: ledger}})
+		worker := directory.NewWorker(directory.Options{Directory: directory.Local{}, Ledger: ledger})
 		o := Options{Ledger: ledger, Panel: l.panel, Policy: checkout.PolicyHandover, Directory: worker, Now: l.now, Log: log}
 		r := ReaderOptions{Name: "door", Source: l.sim, Decoder: wiegand.Options{Formats: []*wiegand.Format{h10301}, RepairLost: true}}
 		if change != nil {
@@ -410,11 +410,13 @@ func TestNoiseIsNobody(t *testing.T) {
 	})
 }
 
+var retired = checkout.Retired
+
 func TestRefusedByName(t *testing.T) {
 	inLab(t, nil, func(l *lab) {
 		suspended := checkout.Suspended
 		must(t, l.ledger.EditPerson("eve", checkout.Edit{Status: &suspended}, "test", checkout.SourceCLI))
-		must(t, l.ledger.RetireDevice("mini", "test", checkout.SourceCLI))
+		must(t, l.ledger.EditDevice("mini", checkout.Edit{Status: &retired}, "test", checkout.SourceCLI))
 		l.wants("ann", "Hello ANN")
 		l.wants("eve", "See the desk EVE")
 		l.wants("mini", "No longer in use MINI")
@@ -438,7 +440,7 @@ func TestRefusedBetweenTheBumps(t *testing.T) {
 		{name: "suspended, the device held", first: "ben", second: "ipad", want: "See the desk BEN", holder: "ann",
 			before: func(l *lab) { l.bump("ann"); l.bump("ipad") }, between: func(l *lab) { suspend(l, "ben") }},
 		{name: "retired, the device waits", first: "ipad", second: "ben", want: "No longer in use IPAD",
-			between: func(l *lab) { must(l.t, l.ledger.RetireDevice("ipad", "test", checkout.SourceCLI)) }},
+			between: func(l *lab) { must(l.t, l.ledger.EditDevice("ipad", checkout.Edit{Status: &retired}, "test", checkout.SourceCLI)) }},
 		{name: "given to another, the device waits", first: "ipad", second: "ben", want: "Still with EVE IPAD", holder: "eve",
 			policy: checkout.PolicyRefuse, between: func(l *lab) {
 				_, err := l.ledger.Give(checkout.Request{Device: "ipad", Person: "eve", Actor: "test"})

@@ -1,0 +1,108 @@
+package directory
+
+import (
+	"errors"
+	"iter"
+
+	"stump/checkout"
+	"stump/checkout/ledger"
+)
+
+// Ledger is what the worker needs of the station's ledger; *ledger.Ledger is one.
+type Ledger interface {
+	OutboxFrom(sink string, from ledger.RowKey, limit int) (ledger.OutboxPage, error)
+	StuckFrom(sink string, from ledger.RowKey, limit int) (ledger.OutboxPage, error)
+	OutboxOf(sink string, key ledger.RowKey) (ledger.OutboxRow, error)
+	ParseRow(id string) (ledger.RowKey, error)
+	SaveOutbox(sink string, rows ...ledger.OutboxRow) error
+	Delivered(sink string, keys ...ledger.RowKey) error
+	Drop(sink string, keys []ledger.RowKey, actor, note string) error
+	AcceptTheirs(sink string, key ledger.RowKey, holder, actor string) (checkout.Event, error)
+	OutboxChanged() <-chan struct{}
+	Backlog(sink string) (int, error)
+	Sinks() ([]string, error)
+
+	People() iter.Seq2[checkout.Person, error]
+	Devices() iter.Seq2[checkout.Device, error]
+	FindPerson(id string) (checkout.Person, error)
+	FindDevice(id string) (checkout.Device, error)
+	Subject(tag checkout.Tag) (checkout.Subject, error)
+	TagNumber(kind checkout.SubjectKind, id string) (checkout.Tag, error)
+	Pending() ([]checkout.Subject, error)
+	Sync(rows []checkout.SyncRow, actor string, source checkout.Source) ([]checkout.SyncRow, error)
+}
+
+// member is a person or a device of the register. Its Tag is zero.
+type member struct {
+	checkout.SyncRow
+	holds   int  // how many devices the person has; 1 for a device that somebody has
+	hasTag  bool // or badge
+	retired bool // inactive by an admin's word: the directory does not bring it back
+}
+
+func personMember(p checkout.Person) member {
+	inactive := p.Status != checkout.Active
+	return member{checkout.SyncRow{Kind: checkout.KindPerson, ID: p.ID, Ref: p.Ref, Name: p.Name, Email: p.Email, Inactive: inactive},
+		0, p.HasBadge(), inactive && !p.ByDirectory}
+}
+
+func deviceMember(d checkout.Device) member {
+	inactive, holds := d.Status != checkout.Active, 0
+	if d.Holder != "" {
+		holds = 1
+	}
+	return member{checkout.SyncRow{Kind: checkout.KindDevice, ID: d.ID, Ref: d.Ref, Name: d.Name, Type: d.Kind, Inactive: inactive},
+		holds, d.HasTag(), inactive && !d.ByDirectory}
+}
+
+// members lists all people, then all devices.
+func members(l Ledger) (all []member, err error) {
+	at := map[string]int{} // people by id
+	for p, err := range l.People() {
+		if err != nil {
+			return nil, err
+		}
+		at[p.ID] = len(all)
+		all = append(all, personMember(p))
+	}
+	for d, err := range l.Devices() {
+		if err != nil {
+			return nil, err
+		}
+		if i, ok := at[d.Holder]; ok {
+			all[i].holds++
+		}
+		all = append(all, deviceMember(d))
+	}
+	return all, nil
+}
+
+// find returns a person or device by id; of one that is not in the register any
+// more, a zero member.
+func find(l Ledger, kind checkout.SubjectKind, id string) (m member, err error) {
+	if kind == checkout.KindPerson {
+		var p checkout.Person
+		if p, err = l.FindPerson(id); err == nil {
+			m = personMember(p)
+		}
+	} else {
+		var d checkout.Device
+		if d, err = l.FindDevice(id); err == nil {
+			m = deviceMember(d)
+		}
+	}
+	if errors.Is(err, checkout.ErrNotFound) {
+		err = nil
+	}
+	return m, err
+}
+
+// ownerOf returns whose tag it is; a member of kind Unknown if it is nobody's
+// yet.
+func ownerOf(l Ledger, tag checkout.Tag) (member, error) {
+	s, err := l.Subject(tag)
+	if err != nil || s.Kind == checkout.Unknown || s.Pending {
+		return member{}, err
+	}
+	return find(l, s.Kind, s.ID)
+}
