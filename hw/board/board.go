@@ -69,14 +69,14 @@ func (b *Board) Pin(name string) (Pin, bool) {
 	return b.find(func(p Pin) bool { return strings.EqualFold(p.Name, name) })
 }
 
-// BySignal returns a pin of the header by the line that it carries.
+// BySignal returns the first pin of the header with this signal.
 func (b *Board) BySignal(signal string) (Pin, bool) {
-	return b.find(func(p Pin) bool { return p.line() && strings.EqualFold(p.Signal, signal) })
+	return b.find(func(p Pin) bool { return strings.EqualFold(p.Signal, signal) })
 }
 
 // at returns the pin that a line is on.
 func (b *Board) at(bank, offset int) (Pin, bool) {
-	return b.find(func(p Pin) bool { return p.line() && p.bank == bank && p.offset == offset })
+	return b.find(func(p Pin) bool { return p.bank == bank && p.offset == offset })
 }
 
 func (b *Board) find(fits func(Pin) bool) (Pin, bool) {

@@ -98,7 +98,7 @@ func TestBoneHeader(t *testing.T) {
 	b, _ := ByKey("bbb")
 	for pin, signal := range map[string]string{
 		"P9_12": "gpio1_28", "P9_23": "gpio1_17", "P8_11": "gpio1_13", "P8_12": "gpio1_12", "P8_26": "gpio1_29",
-		"P8_7": "gpio2_2", "P8_14": "gpio0_26", "P9_1": "GND", "P9_3": "3V3", "P9_7": "SYS_5V", "P9_46": "GND",
+		"P8_7": "gpio2_2", "P8_25": "gpio1_0", "P8_14": "gpio0_26", "P9_1": "GND", "P9_3": "3V3", "P9_7": "SYS_5V", "P9_46": "GND",
 	} {
 		if p, _ := b.Pin(pin); p.Signal != signal {
 			t.Errorf("pin %s is %s, want %s", pin, p.Signal, signal)

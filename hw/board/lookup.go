@@ -60,7 +60,7 @@ func (b *Board) Lookup(name string) (Line, error) {
 	name = strings.TrimSpace(name)
 	chips, scanErr := b.host.scan()
 	l, err := b.lookup(chips, name)
-	if err == nil || scanErr == nil || hint.Of(err) != "" {
+	if err == nil || hint.Of(err) != "" {
 		return l, err
 	}
 	// The line may be on a chip that could not be read.

@@ -124,9 +124,11 @@ var setups = []struct {
 		"a board that nobody listed", func(h *fakeHost) {
 			h.tree("Banana Pi BPI-M1", "", "lemaker,bananapi", "allwinner,sun7i-a20")
 			h.chip("gpiochip0", "1c20800.pinctrl", "1c20800", 64, "", "PB1", "-")
+			h.chip("gpiochip1", "gpio-expander", "", 8)
 		}, "", map[string]string{
 			"PB1":               `PB1 = gpiochip0 line 1 (1c20800.pinctrl)`,
 			"gpiochip0:17":      "gpiochip0 line 17 (1c20800.pinctrl)",
+			"gpio-expander:1":   "gpiochip1 line 1 (gpio-expander)",
 			"/dev/gpiochip0:2":  "gpiochip0 line 2 (1c20800.pinctrl)",
 			"1c20800.pinctrl:1": `PB1 = gpiochip0 line 1 (1c20800.pinctrl)`,
 		},
@@ -168,6 +170,9 @@ func TestLookupOnEveryBoard(t *testing.T) {
 				t.Fatalf("board %q (%s), want %q", b.Key, b, s.key)
 			}
 			seen[b.Key] = true
+			if b.Known() != (s.key != "") {
+				t.Errorf("%s is known: %v", b, b.Known())
+			}
 			for name, want := range s.want {
 				l, err := b.Lookup(name)
 				if err != nil {
@@ -204,6 +209,11 @@ func TestLookupRefuses(t *testing.T) {
 	for _, c := range []struct{ name, why, hint string }{
 		{"17", "a bare number can be a header pin or a GPIO", `"GPIO17" or "pin 17"`},
 		{"pin 17", "header pin 17 is 3V3, not a line", `if GPIO17 is meant, write "GPIO17": it is header pin 11`},
+		{"pin 30", "header pin 30 is GND, not a line", ""},
+		{"PIN17", "no chip has a line of this name", ""},
+		{"pin", "no chip has a line of this name", ""},
+		{":1", `no chip ""; there is gpiochip0 (pinctrl-bcm2711 at fe200000, 58 lines), gpiochip1 (expander, 8 lines)`, ""},
+		{"gpiochip0:-1", `"-1" is not a line number`, "pinctrl-bcm2711:17"},
 		{"pin 6", "header pin 6 is GND, not a line", `it is header pin 31`},
 		{"pin 41", "has no such pin", "its pins are 1 to 40"},
 		{"DOOR", "2 lines have this name\n  DOOR = gpiochip1 line 0 (expander)\n  DOOR = gpiochip2 line 4 (expander)", `"gpiochip1:0"`},
@@ -218,9 +228,98 @@ func TestLookupRefuses(t *testing.T) {
 		{"", "no chip has a line of this name", ""},
 	} {
 		_, err := h.board().Lookup(c.name)
-		if err == nil || !strings.Contains(err.Error(), c.why) || !strings.Contains(hint.Of(err), c.hint) {
+		if err == nil || !strings.Contains(err.Error(), c.why) || !strings.Contains(hint.Of(err), c.hint) || (c.hint == "") != (hint.Of(err) == "") {
 			t.Errorf("%q: %v\n  %s\nwant %s\n  %s", c.name, err, hint.Of(err), c.why, c.hint)
 		}
+	}
+}
+
+// A chip that could not be read is told only where it may be the one that was meant.
+func TestLookupBesideABrokenChip(t *testing.T) {
+	h := newHost(t)
+	h.tree("Raspberry Pi 4 Model B Rev 1.4", "", "raspberrypi,4-model-b", "brcm,bcm2711")
+	h.chip("gpiochip0", "pinctrl-bcm2711", "fe200000", 58, namesPiOS...)
+	h.write("dev/gpiochip9", "not a device")
+	_, err := h.board().Lookup("GPIO99")
+	if err == nil || !strings.Contains(err.Error(), "no chip has a line of this name") || !strings.Contains(hint.Of(err), "not a GPIO chip") {
+		t.Errorf("%v\n  %s", err, hint.Of(err))
+	}
+	_, err = h.board().Lookup("17")
+	if err == nil || !strings.Contains(hint.Of(err), "they are different pins") {
+		t.Errorf("%v\n  %s", err, hint.Of(err))
+	}
+	// A chip of which a line can't be read is broken, too.
+	c := h.chip("gpiochip1", "expander", "", 4, "DOOR")
+	c.lines = c.lines[:2]
+	if _, err := h.board().Lookup("DOOR"); err == nil {
+		t.Error("a line of a chip that can't be read")
+	}
+}
+
+// A header that is shorter, or a chip that is, has no line there.
+func TestLookupBeyondTheEnd(t *testing.T) {
+	for lines, found := range map[int]bool{17: false, 18: true} {
+		h := newHost(t)
+		h.tree("Raspberry Pi 4 Model B Rev 1.4", "", "raspberrypi,4-model-b")
+		h.chip("gpiochip0", "pinctrl-bcm2711", "fe200000", lines)
+		l, err := h.board().Lookup("GPIO17")
+		if found && (err != nil || l.info.Offset != 17) || !found && (err == nil || !strings.Contains(err.Error(), "the chip of the header is missing")) {
+			t.Errorf("%d lines: %v", lines, err)
+		}
+	}
+}
+
+// Other names of a chip, and lines that are not on the header.
+func TestLookupNotations(t *testing.T) {
+	h := newHost(t)
+	h.tree("Raspberry Pi 4 Model B Rev 1.4", "", "raspberrypi,4-model-b")
+	h.chip("gpiochip0", "pinctrl-bcm2711", "fe200000", 58, namesPiOS...).info.Name = "gpiochip7"
+	h.chip("gpiochip1", "sim", "", 8)
+	h.link("sys/bus/gpio/devices/gpiochip1", "../../../devices/platform/gpio-sim.0/gpiochip1")
+	h.chip("gpiochip2", "gpio-plain", "", 8)
+	h.link("sys/bus/gpio/devices/gpiochip2", "../../../devices/1234/gpiochip2")
+	h.link("dev/gpiochip4", "gpiochip0")
+	for name, want := range map[string]string{
+		"gpiochip7:17":               "GPIO17 = header pin 11 = gpiochip7 line 17 (pinctrl-bcm2711)",
+		"/dev/gpiochip7:17":          "GPIO17 = header pin 11 = gpiochip7 line 17 (pinctrl-bcm2711)",
+		h.root + "/dev/gpiochip4:17": "GPIO17 = header pin 11 = gpiochip7 line 17 (pinctrl-bcm2711)",
+		h.root + "/dev/gpiochip0:0":  `GPIO0 = header pin 27 = gpiochip7 line 0 (pinctrl-bcm2711) = "ID_SDA"`,
+		"gpiochip7:28":               "gpiochip7 line 28 (pinctrl-bcm2711)",
+		"sim:3":                      "gpiochip1 line 3 (sim)",
+		"gpio-plain:3":               "gpiochip2 line 3 (gpio-plain)",
+	} {
+		if l, err := h.board().Lookup(name); err != nil || l.String() != want {
+			t.Errorf("%s: %v %v, want %s", name, l, err, want)
+		}
+	}
+	if got := baseName("[foo]"); got != "[foo]" {
+		t.Errorf("a name in brackets is %q", got)
+	}
+	unknown := newHost(t)
+	if _, err := unknown.board().Lookup("pin 11"); err == nil || !strings.Contains(err.Error(), "the header of unknown board is not known") {
+		t.Errorf("pin 11 of an unknown board: %v", err)
+	}
+}
+
+func TestLookupOnBones(t *testing.T) {
+	h := newHost(t)
+	h.tree("TI AM335x BeagleBone Black", "", "ti,am335x-bone-black")
+	h.bone([4]int{0, 1, 2, 3}, boneNames)
+	h.chip("gpiochip4", "expander", "", 8)
+	for name, want := range map[string]string{
+		"P9_22 [spi0_sclk]": `gpio0_2 = header pin P9_22 = gpiochip0 line 2 (gpio-0-31 at 44e07000)`,
+		"expander:3":        "gpiochip4 line 3 (expander)",
+	} {
+		if l, err := h.board().Lookup(name); err != nil || l.String() != want {
+			t.Errorf("%s: %v %v, want %s", name, l, err, want)
+		}
+	}
+	// Of the two lines on P9_41 only one is there.
+	h = newHost(t)
+	h.tree("TI AM335x BeagleBone Black", "", "ti,am335x-bone-black")
+	h.chip("gpiochip0", "gpio-0-31", bankAddress[0], 32)
+	if l, err := h.board().Lookup("P9_41"); err != nil || l.pin.Name != "P9_41B" {
+		t.Errorf("P9_41: %v %v", l, err)
 	}
 }
 
@@ -287,8 +386,11 @@ beeper: line "pin 17": header pin 17 is 3V3, not a line
 			t.Errorf("%s is found and free: %v", name, ok)
 		}
 	}
+	if text, _ := h.board().Survey([]Wanted{{"beeper", "GPIO99"}}); strings.Contains(text, "\n  ") {
+		t.Errorf("a remedy where there is none:\n%s", text)
+	}
 	h.fail["gpiochip0"] = unix.EACCES
-	if text, _ := h.board().Survey(nil); !strings.Contains(text, "permission denied") || strings.Count(text, "group gpio") != 1 {
+	if text, _ := h.board().Survey([]Wanted{{"stump DATA0", "GPIO17"}, {"stump DATA1", "GPIO18"}}); !strings.Contains(text, "permission denied") || strings.Count(text, "group gpio") != 1 {
 		t.Error(text)
 	}
 }

@@ -42,12 +42,11 @@ func (b *Board) ListenFree(configured ...string) (stop func() ([]gpio.Activity, 
 func (b *Board) freeLines(configured []string) (lines []gpio.Line) {
 	var taken []string
 	for _, name := range configured {
-		if p, err := b.Place(name); err == nil {
-			taken = append(taken, p.Name)
-		}
+		p, _ := b.Place(name)
+		taken = append(taken, p.Name)
 	}
 	for _, p := range b.Pins {
-		if !p.line() || p.Use != "" || slices.Contains(taken, p.Name) {
+		if p.Use != "" || slices.Contains(taken, p.Name) {
 			continue
 		}
 		if l, err := b.Lookup("pin " + p.Name); err == nil && !l.info.Used {

@@ -92,7 +92,7 @@ func TestDiagnoseHum(t *testing.T) {
 			t.Errorf("%v Hz: %+v", hertz, c)
 		}
 	}
-	// A reader that repeats itself, or a tap now and then, is no hum.
+	// A reader that repeats itself, or a tap now and then, is not hum.
 	for _, us := range []int64{2000, 37_000, 250_000} {
 		var at []string
 		for i := range 40 {

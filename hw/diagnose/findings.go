@@ -8,7 +8,7 @@ import (
 	"stump/wiegand"
 )
 
-// Times by which edges are told apart.
+// Times that tell edges apart.
 const (
 	togetherNS = 110_000     // two lines that touch fall within 5 µs, stamped one after the other; see together
 	groupNS    = 150_000     // no reader sends pulses 150 µs apart: SIA AC-01 wants 200

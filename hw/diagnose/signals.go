@@ -173,8 +173,8 @@ func Interval(falls []wiegand.Edge) int64 {
 	return d[len(d)*3/10]
 }
 
-// clocked reports whether the falls keep one distance, for thirty and more in a
-// row.
+// clocked reports whether the falls keep one distance, thirty times and more in
+// a row.
 func clocked(edges []wiegand.Edge) bool {
 	usual := float64(Interval(edges))
 	run, longest, inRuns := 0, 0, 0

@@ -91,7 +91,7 @@ func TestPaired(t *testing.T) {
 func TestInterval(t *testing.T) {
 	for at, want := range map[string]int64{
 		"0@0": 0, "0@0 0@149": 0, "0@0 0@150": 150_000, "0@0 0@149999": 149_999_000, "0@0 0@150000": 0,
-		"0@0 0@20 0@2020 0@4040": 2_000_000, // the spike is no bit
+		"0@0 0@20 0@2020 0@4040": 2_000_000, // the spike is not a bit
 		"0@0 0@2000 0@6000":      2_000_000, // every second bit is missing
 	} {
 		if got := Interval(spell(time.Second, strings.Fields(at)...).Edges); got != want {

@@ -98,7 +98,7 @@ func TestLineFailsOnce(t *testing.T) {
 			t.Fatalf("call %d of %d: %v\n%s", fail, healthy.calls, b.sum.Causes, b.screen(80))
 		}
 	}
-	// Where something is wrong already, the error is told as well.
+	// Where something is wrong already, the error is shown as well.
 	for _, c := range []struct {
 		change  func(bool, []wiegand.Edge) []wiegand.Edge
 		prepare func(*bench)
@@ -193,7 +193,7 @@ func (s *still) Levels() ([2]bool, error) { return s.levels, nil }
 func (s *still) Close() error             { return nil }
 func (s *still) String() string           { return "still" }
 
-// Who has nothing to gain from it is not told to take the HOLD wire off, nor asked.
+// A person is told to take the HOLD wire off only where that can be the cause.
 func TestNothingArrives(t *testing.T) {
 	for _, c := range []struct {
 		levels [2]bool
@@ -395,7 +395,7 @@ func TestShape(t *testing.T) {
 	edge := func(us int64, line uint8, rising bool) wiegand.Edge {
 		return wiegand.Edge{Time: us * 1000, Line: line, Rising: rising}
 	}
-	edges := []wiegand.Edge{edge(1, 0, true), edge(2, 0, true), edge(3, 0, true), edge(10, 0, false), edge(60, 0, true), edge(65, 0, true), edge(2010, 1, false), edge(2060, 1, true)}
+	edges := []wiegand.Edge{edge(1, 0, true), edge(2, 0, true), edge(3, 0, true), edge(4, 0, true), edge(10, 0, false), edge(60, 0, true), edge(65, 0, true), edge(2010, 1, false), edge(2060, 1, true)}
 	if got := shape([]diagnose.Spell{{Edges: edges}}); got != ", pulses 50 µs wide, 2 ms apart" {
 		t.Error(got)
 	}
@@ -406,7 +406,7 @@ func TestShape(t *testing.T) {
 
 func TestLostEdgeNumbers(t *testing.T) {
 	var edges []wiegand.Edge
-	for _, seq := range []uint32{5, 6, 9, 1, 2, 2, 3} { // taken anew after the third
+	for _, seq := range []uint32{5, 6, 9, 1, 2, 2, 3} { // the lines were taken again after the third
 		edges = append(edges, wiegand.Edge{Seq: seq})
 	}
 	if n := lostEdges(edges); n != 2 {

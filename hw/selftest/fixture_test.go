@@ -25,7 +25,7 @@ import (
 
 // The kernel's simulated chip is driven by the simulated reader: what the
 // reader does to its two lines is done to two lines of the chip, at its time,
-// and the pull that a program asks the kernel for is told to the reader, so
+// and the reader learns which pull a program asks the kernel for, so
 // that it can hold against it or not.
 type bridge struct {
 	sim   *gpio.Sim

@@ -222,7 +222,7 @@ func TestBadReadsHover(t *testing.T) {
 	}
 }
 
-// The usual share is told once it is known from as many reads as the last ones.
+// The text gives the usual share once that covers as many reads as the window.
 func TestUsualShare(t *testing.T) {
 	for n, want := range map[int]bool{94: false, 95: true} {
 		var h Health
@@ -376,7 +376,7 @@ func TestClockLost(t *testing.T) {
 	}
 	h.ObserveClock(origin+hour, true)
 	expect(t, &h, origin+hour)
-	h.ObserveClock(origin+2*hour, false) // counted anew
+	h.ObserveClock(origin+2*hour, false) // the time starts again
 	expect(t, &h, origin+2*hour+time.Minute)
 }
 

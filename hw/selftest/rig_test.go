@@ -48,7 +48,7 @@ type rig struct {
 	level  [2]bool
 	seq    uint32
 	queue  []wiegand.Edge
-	free   map[string][]int64 // while somebody listens
+	free   map[string][]int64 // while the free pins are watched
 }
 
 // rest is what a line does when nothing is sent.
@@ -133,7 +133,7 @@ func (r *rig) Read(buf []wiegand.Edge, until int64) (int, int64, error) {
 		r.update(now)
 		n := copy(buf, r.queue)
 		r.queue = r.queue[n:]
-		next := until // cards are shown by whoever reads
+		next := until // the reader of this source also shows the cards
 		if acts := *r.soonest(); len(acts) > 0 {
 			next = min(until, max(acts[0].at, now+1000))
 		}

@@ -315,7 +315,7 @@ func TestNobodyThere(t *testing.T) {
 	}
 }
 
-// A card that is shown too early is no noise.
+// A card that is shown too early is not noise.
 func TestCardDuringIdle(t *testing.T) {
 	b := onBench(t, func(b *bench) {
 		present := b.env.Present
@@ -671,7 +671,7 @@ func TestLostEdges(t *testing.T) {
 	}
 }
 
-// A card of no configured format is no fault of the wires.
+// A card of no configured format is not a fault of the wires.
 func TestForeignCard(t *testing.T) {
 	foreign := card(t, "H10306", wiegand.Fields{Facility: 17714, Number: 1160})
 	b := onBench(t, func(b *bench) { b.env.Present = func(int) { b.sim.Present(foreign) } })
@@ -701,7 +701,7 @@ func (s *tardy) Read(buf []wiegand.Edge, until int64) (int, int64, error) {
 	return n, max(now, s.last), err
 }
 
-// Late stamps on a busy board are no fault of the wires.
+// Late stamps on a busy board are not a fault of the wires.
 func TestBusyBoard(t *testing.T) {
 	for seed := range uint64(100) {
 		b := onBench(t, func(b *bench) {

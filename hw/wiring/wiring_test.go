@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -350,9 +351,164 @@ func TestHang(t *testing.T) {
 		"a bb  ccc dddddddd e": "> a bb|  ccc|  dddddddd|  e",
 		"äää ö ü":              "> äää ö|  ü",
 		"  ":                   "> ",
+		"cccccccccc a":         "> cccccccccc|  a",
 	} {
 		if got := strings.Join(Hang("> ", text, 7), "|"); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
+	}
+}
+
+func board4(t *testing.T) *board.Board {
+	t.Helper()
+	b, err := board.ByKey("pi4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// ways are the lines of the text's table of wires: what comes from where, goes
+// through what, to which pin.
+func ways(t *testing.T, p *Plan) map[string]string {
+	t.Helper()
+	text, err := p.Text(80, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(text, "to header pin\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	ways := map[string]string{}
+	for line := range strings.Lines(table) {
+		columns := regexp.MustCompile(` {2,}`).Split(strings.TrimSpace(line), -1)
+		ways[columns[1]] = strings.Join(columns[2:], " ")
+	}
+	return ways
+}
+
+func TestWaysOfTheWires(t *testing.T) {
+	converter := full(t)
+	divider := full(t)
+	divider.Divider = true
+	bare := &Plan{Board: board4(t), Display: "openlcd"}
+	direct := &Plan{Board: board4(t), Display: "hd44780-gpio", DisplayLines: []DisplayLine{{"RS", "GPIO25"}, {"E", "GPIO5"}}}
+	for _, c := range []struct {
+		name string
+		plan *Plan
+		want map[string]string
+	}{
+		{"converter", converter, map[string]string{
+			"reader +": "HV 2 (5V)", "reader ground": "GND 6 (GND)", "converter LV": "LV 1 (3V3)",
+			"reader DATA0": "HV1 to LV1 11 (GPIO17)", "reader DATA1": "HV2 to LV2 12 (GPIO18)",
+			"display VCC": "- 4 (5V)", "display GND": "- 14 (GND)", "display SDA": "HV3 to LV3 3 (GPIO2)", "display SCL": "HV4 to LV4 5 (GPIO3)",
+			"reader green light": "transistor 15 (GPIO22)", "reader red light": "transistor 16 (GPIO23)",
+			"reader beeper": "HV1 to LV1 (2nd) 18 (GPIO24)", "keyboard": "- any USB socket",
+		}},
+		{"divider", divider, map[string]string{
+			"reader +": "- 2 (5V)", "reader ground": "- 6 (GND)",
+			"reader DATA0": "10k / 20k 11 (GPIO17)", "reader DATA1": "10k / 20k 12 (GPIO18)",
+			"display VCC": "- 4 (5V)", "display GND": "- 14 (GND)", "display SDA": "- 3 (GPIO2)", "display SCL": "- 5 (GPIO3)",
+			"reader green light": "transistor 15 (GPIO22)", "reader red light": "transistor 16 (GPIO23)",
+			"reader beeper": "HV3 to LV3 18 (GPIO24)", "keyboard": "- any USB socket",
+		}},
+		{"serial display, no keyboard", bare, map[string]string{
+			"reader +": "HV 2 (5V)", "reader ground": "GND 6 (GND)", "converter LV": "LV 1 (3V3)",
+			"reader DATA0": "HV1 to LV1 11 (GPIO17)", "reader DATA1": "HV2 to LV2 12 (GPIO18)",
+			"display VCC": "- 4 (5V)", "display GND": "- 14 (GND)", "display RX": "HV3 to LV3 8 (GPIO14)",
+		}},
+		{"display on lines", direct, map[string]string{
+			"reader +": "HV 2 (5V)", "reader ground": "GND 6 (GND)", "converter LV": "LV 1 (3V3)",
+			"reader DATA0": "HV1 to LV1 11 (GPIO17)", "reader DATA1": "HV2 to LV2 12 (GPIO18)",
+			"display VCC": "- 4 (5V)", "display GND": "- 14 (GND)", "display RS": "- 22 (GPIO25)", "display E": "- 29 (GPIO5)",
+		}},
+	} {
+		if got := ways(t, c.plan); !maps.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+func TestPartsAndWarnings(t *testing.T) {
+	bone, _ := board.ByKey("bbb")
+	active := func(n int) (o []Output) {
+		for i := range n {
+			o = append(o, Output{[]string{"green light", "red light", "beeper"}[i], fmt.Sprintf("GPIO%d", 22+i), true})
+		}
+		return o
+	}
+	pi := board4(t)
+	for _, c := range []struct {
+		name    string
+		plan    *Plan
+		yes, no []string
+	}{
+		{"nothing but a reader", &Plan{Board: pi},
+			[]string{" 1  level converter with BSS138", " 1  shielded cable", "They go to the converter", " 1  jumper wires or terminal board for the header\n"},
+			[]string{"transistor", "keyboard", "display", "resistor", "2nd", "light and beeper", "P9_5"}},
+		{"divider", &Plan{Board: pi, Divider: true, Display: "hd44780-i2c"},
+			[]string{" 2  resistor 20 kΩ", "They go to the divider", "its SDA and SCL go straight to the board", "backpack pulls SDA and SCL up"},
+			[]string{"BSS138", "2nd", "through the converter"}},
+		{"divider with a serial display", &Plan{Board: pi, Divider: true, Display: "newhaven"},
+			[]string{"serial display (newhaven): its RX go straight"}, []string{"backpack"}},
+		{"I2C display", &Plan{Board: pi, Display: "hd44780-i2c"}, []string{" 1  level converter", "5 V; its SDA and SCL through the converter"}, []string{"2nd", "backpack pulls"}},
+		{"two lights on the converter", &Plan{Board: pi, Outputs: active(2)}, []string{" 1  level converter", "light and beeper wires carry 5 V"}, []string{"2nd", "transistor 2N7000", "Each transistor"}},
+		{"three outputs on the converter", &Plan{Board: pi, Outputs: active(3)}, []string{" 2  level converter", "marked 2nd"}, nil},
+		{"display on lines", &Plan{Board: pi, Display: "hd44780-gpio", DisplayLines: []DisplayLine{{"RS", "GPIO25"}, {"E", "GPIO5"}, {"D4", "GPIO6"}}},
+			[]string{" 1  level converter", "R/W on ground"}, []string{"2nd"}},
+		{"transistors and a keyboard", full(t), []string{" 2  transistor 2N7000", " 2  resistor 10 kΩ: gate", " 1  USB keyboard", "Each transistor"}, nil},
+		{"a BeagleBone", &Plan{Board: bone}, []string{"P9_5 and P9_6 are dead", "takes it from P9_3"}, []string{"GPIO17"}},
+	} {
+		text, err := c.plan.Text(100, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, text, _ = strings.Cut(text, "Before you switch on")
+		flat := strings.Join(strings.Fields(text), " ")
+		for _, s := range c.yes {
+			if !strings.Contains(text, s) && !strings.Contains(flat, s) {
+				t.Errorf("%s: no %q in\n%s", c.name, s, text)
+			}
+		}
+		for _, s := range c.no {
+			if strings.Contains(text, s) {
+				t.Errorf("%s: %q in\n%s", c.name, s, text)
+			}
+		}
+	}
+}
+
+// The text of a header ends at the last used row, says how many follow, and
+// leaves the colour away where it has no room.
+func TestHeaderText(t *testing.T) {
+	p := &Plan{Board: board4(t), Data: [2]string{"GPIO17", "GPIO21"}}
+	text, err := p.Text(80, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(text, "more row") || !strings.Contains(text, "DATA1, white") {
+		t.Errorf("the last row is used:\n%s", text)
+	}
+	p.Data[1], p.Colours.Data1 = "GPIO20", "turquoise"
+	if text, _ = p.Text(80, true); !strings.Contains(text, "1 more row, not used") || strings.Contains(text, "m DATA1") || strings.Contains(text, "\x1b[m") {
+		t.Errorf("one row is not used, and a colour not known:\n%q", text)
+	}
+	p.Colours.Data1 = "a very long colour"
+	if text, _ = p.Text(56, false); strings.Contains(text, "DATA1, a very long") || !strings.Contains(text, "DATA1\n") {
+		t.Errorf("no room for the colour:\n%s", text)
+	}
+}
+
+func TestSiteOfAnotherHeader(t *testing.T) {
+	s := (&Plan{Board: board4(t), Data: [2]string{"GPIO77", "GPIO18"}, Divider: true}).Site()
+	if s.Pins != [2]string{"", "GPIO18 (header pin 12)"} || !s.Divider {
+		t.Errorf("%+v", s)
+	}
+	for want, names := range map[string][]string{"": nil, "6": {"6"}, "6 or 9": {"6", "9"}, "6, 9 or 14": {"6", "9", "14"}} {
+		if got := oneOf(names); got != want {
+			t.Errorf("one of %q is %q", names, got)
+		}
+	}
+	if _, err := (&Plan{Board: &board.Board{Name: "unknown board"}}).SVG(); err == nil || !strings.Contains(err.Error(), "the unknown board has no pin ") {
+		t.Errorf("a board without a header: %v", err)
 	}
 }
