@@ -1,134 +1,159 @@
 //go:build linux
 
-package main
+package measure
 
 import (
-	"reflect"
-	"strings"
-	"testing"
+	"fmt"
+	"slices"
 	"time"
 
 	"stump/internal/gpiosim"
 	"stump/wiegand"
 )
 
-const (
-	cardA = "00101010001111001010110101" // H10301, facility 84, number 31066
-	cardB = "10101010001111001010110101" // the same with a wrong first parity bit
-)
-
-// sent returns cards that start 100 ms apart; one with a "!" is spoilt.
-func sent(cards ...string) (list []gpiosim.Sent) {
-	for i, bits := range cards {
-		good := !strings.HasSuffix(bits, "!")
-		start := int64(i) * int64(100*time.Millisecond)
-		list = append(list, gpiosim.Sent{
-			Bits: strings.TrimSuffix(bits, "!"), Start: start, End: start + int64(50*time.Millisecond),
-			Widths: []int64{40_000, 50_000}, Good: good,
-		})
-	}
-	return list
+// result counts what became of the cards that were shown.
+type result struct {
+	frames  int // shown with a reader's timing
+	spoilt  int // shown, but the host took the processor away in the middle
+	right   int
+	wrong   int      // read as another card
+	parity  int      // of wrong: those with valid parity
+	misread int      // of spoilt: read as another card
+	saved   int      // of spoilt: read right
+	lost    int      // not read
+	silent  int      // of lost: those that no overrun reported
+	stories []string // of silent: what was read instead
+	overrun int      // reads refused as overrun
+	pulses  int
+	late    []time.Duration // from the end of a frame to its read
+	widths  []time.Duration // errors of measured widths
 }
 
-// read returns a read of the card that was sent as number i.
-func read(t *testing.T, i int, bits string, fault wiegand.Fault) handed {
-	t.Helper()
-	b, err := wiegand.ParseBits(bits)
-	if err != nil {
-		t.Fatal(err)
-	}
-	format, err := wiegand.FormatByName("H10301")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := wiegand.Read{Start: int64(i)*int64(100*time.Millisecond) + 50_000, Bits: b, Fault: fault}
-	if fault == "" {
-		r.Format = format
-	}
-	return handed{Read: r}
-}
+// slack is how long before the start of a frame its first stamp may be.
+const slack = int64(time.Millisecond)
 
-func TestJudge(t *testing.T) {
-	t.Parallel()
-	const overrun = wiegand.FaultOverrun
-	tests := []struct {
-		name  string
-		sent  []gpiosim.Sent
-		reads []handed
-		want  result
-	}{
-		{"nothing", nil, nil, result{}},
-		{"right", sent(cardA, cardA), []handed{read(t, 0, cardA, ""), read(t, 1, cardA, "")}, result{frames: 2, right: 2}},
-		{"lost", sent(cardA, cardA), []handed{read(t, 1, cardA, "")}, result{frames: 2, right: 1, lost: 1, silent: 1}},
-		{"lost at the end", sent(cardA, cardA), []handed{read(t, 0, cardA, "")}, result{frames: 2, right: 1, lost: 1, silent: 1}},
-		{"refused", sent(cardA), []handed{read(t, 0, cardB, wiegand.FaultParity)}, result{frames: 1, lost: 1, silent: 1}},
-		{"reported at once", sent(cardA), []handed{read(t, 0, cardB, overrun)}, result{frames: 1, lost: 1, overrun: 1}},
-		{
-			"reported by the next", sent(cardA, cardA, cardA, cardA),
-			[]handed{read(t, 0, cardA, ""), read(t, 2, cardB, overrun), read(t, 3, cardA, "")},
-			result{frames: 4, right: 2, lost: 2, overrun: 1},
-		},
-		{
-			"reported too late", sent(cardA, cardA, cardA),
-			[]handed{read(t, 1, cardA, ""), read(t, 2, cardB, overrun)},
-			result{frames: 3, right: 1, lost: 2, silent: 1, overrun: 1},
-		},
-		{"wrong", sent(cardB), []handed{read(t, 0, cardA, "")}, result{frames: 1, wrong: 1, parity: 1, lost: 1, silent: 1}},
-		{"wrong, and of wrong parity", sent(cardA), []handed{read(t, 0, cardB, "")}, result{frames: 1, wrong: 1, lost: 1, silent: 1}},
-		{"read twice", sent(cardA), []handed{read(t, 0, cardA, ""), read(t, 0, cardA, "")}, result{frames: 1, right: 1, wrong: 1, parity: 1}},
-		{"spoilt and saved", sent(cardA + "!"), []handed{read(t, 0, cardA, "")}, result{spoilt: 1, saved: 1}},
-		{"spoilt and refused", sent(cardA + "!"), nil, result{spoilt: 1}},
-		{"spoilt and misread", sent(cardA + "!"), []handed{read(t, 0, cardB, "")}, result{spoilt: 1, misread: 1}},
-	}
-	for _, tc := range tests {
-		got := judge(tc.sent, tc.reads)
-		if tc.want.silent > len(got.stories) {
-			t.Errorf("%s: %d silent losses, but the stories are %q", tc.name, tc.want.silent, got.stories)
+// judge adds what became of the cards sent: it matches them with the reads, by
+// time.
+func (r *result) judge(sent []gpiosim.Sent, reads []handed) {
+	silent := 0 // losses that no overrun has reported yet
+	for i, s := range sent {
+		end := int64(1<<63 - 1)
+		if i+1 < len(sent) {
+			end = sent[i+1].Start - slack
 		}
-		got.stories = nil
-		if !reflect.DeepEqual(got, tc.want) {
-			t.Errorf("%s:\n%+v, want\n%+v", tc.name, got, tc.want)
+		n := 0
+		for n < len(reads) && reads[n].Start < end {
+			n++
 		}
+		mine := reads[:n]
+		reads = reads[n:]
+		right := r.compare(s, mine)
+		reported := slices.ContainsFunc(mine, func(h handed) bool { return h.Fault == wiegand.FaultOverrun })
+		if reported {
+			silent = 0
+		}
+		switch {
+		case !s.Good:
+			r.spoilt++
+			if right {
+				r.saved++
+			}
+			continue
+		case right:
+			r.right++
+		default:
+			r.lost++
+			if !reported {
+				silent++ // a dropped frame is reported by the next one that is read
+				r.stories = append(r.stories, story(s, mine))
+			}
+		}
+		if right && silent > 0 {
+			r.silent += silent
+			silent = 0
+		}
+		r.frames++
 	}
+	r.silent += silent
 }
 
-// TestResultTimes keeps times of right reads, sorted, also when results are added.
-func TestResultTimes(t *testing.T) {
-	t.Parallel()
-	timed := func(late time.Duration, widths ...int64) result {
-		h := read(t, 0, cardA, "")
-		h.late, h.widths = late, widths
-		return judge(sent(cardA), []handed{h})
-	}
-	r := timed(3*time.Millisecond, 40_500, 47_000)
-	r.add(timed(time.Millisecond, 39_000))
-	want := []time.Duration{500, 1000, 3000}
-	if r.frames != 2 || r.pulses != 4 || !reflect.DeepEqual(r.widths, want) {
-		t.Errorf("%d frames, %d pulses, widths off by %v, want %v", r.frames, r.pulses, r.widths, want)
-	}
-	if r.late[0] != time.Millisecond || round(r.late, 50) != time.Millisecond || round(r.late, 100) != 3*time.Millisecond {
-		t.Errorf("late by %v", r.late)
-	}
-	text := "2 | 0 | 0 | handed over after 1ms, 99 % 1ms; 3 of 4 widths, off by 1µs, 99 % 1µs"
-	if got := r.String(); got != text {
-		t.Errorf("%q, want %q", got, text)
-	}
-}
-
-func TestResultRow(t *testing.T) {
-	t.Parallel()
-	tests := []struct {
-		result
-		want string
-	}{
-		{result{frames: 5}, "5 | 0 | 0 | "},
-		{result{frames: 5, lost: 2, overrun: 3}, "5 | 2 | 0 | 0 of the lost not reported; 3 refused as overrun"},
-		{result{frames: 5, wrong: 2, parity: 1}, "5 | 0 | 2 | 1 of the wrong with valid parity"},
-		{result{frames: 5, spoilt: 4, saved: 3, misread: 1}, "5 | 0 | 0 | 4 more spoilt by the host: 3 of them read right, 1 misread"},
-	}
-	for _, tc := range tests {
-		if got := tc.String(); got != tc.want {
-			t.Errorf("%q, want %q", got, tc.want)
+// compare counts the reads of one frame, and reports whether one is its card.
+func (r *result) compare(s gpiosim.Sent, reads []handed) (right bool) {
+	for _, h := range reads {
+		switch {
+		case h.Fault == wiegand.FaultOverrun:
+			r.overrun++
+		case !h.OK():
+		case h.Bits.String() == s.Bits && !right:
+			right = true
+			if s.Good {
+				r.note(s, h)
+			}
+		case !s.Good:
+			r.misread++
+		default:
+			r.wrong++
+			if _, ok := h10301.Unpack(h.Bits); ok {
+				r.parity++
+			}
 		}
 	}
+	return right
+}
+
+// story describes what was read in place of a lost card.
+func story(s gpiosim.Sent, reads []handed) string {
+	text := fmt.Sprintf("%s sent with pulses of %d ns", s.Bits, s.Widths)
+	for _, h := range reads {
+		text += fmt.Sprintf("; read %s, %q, a bit in %d ns, pulses of %d ns", h.Bits, h.Fault, h.Interval, h.widths)
+	}
+	return text
+}
+
+// note keeps the times of a right read.
+func (r *result) note(s gpiosim.Sent, h handed) {
+	if h.late > 0 {
+		r.late = append(r.late, h.late)
+	}
+	if h.widths == nil {
+		return
+	}
+	r.pulses += len(s.Widths)
+	for i := range min(len(h.widths), len(s.Widths)) {
+		r.widths = append(r.widths, time.Duration(h.widths[i]-s.Widths[i]).Abs())
+	}
+}
+
+// round returns a percentile of durations, rounded to microseconds.
+func round(all []time.Duration, percent int) time.Duration {
+	sorted := slices.Sorted(slices.Values(all))
+	return sorted[(len(sorted)-1)*percent/100].Round(time.Microsecond)
+}
+
+// String returns the cells of a table row.
+func (r result) String() string {
+	s := fmt.Sprintf("%d | %d | %d", r.frames, r.lost, r.wrong)
+	note := ""
+	if r.parity > 0 {
+		note += fmt.Sprintf("%d of the wrong with valid parity; ", r.parity)
+	}
+	if r.lost > 0 {
+		note += fmt.Sprintf("%d of the lost not reported; ", r.silent)
+	}
+	if r.overrun > 0 {
+		note += fmt.Sprintf("%d refused as overrun; ", r.overrun)
+	}
+	if len(r.late) > 0 {
+		note += fmt.Sprintf("handed over after %v, 99 %% %v; ", round(r.late, 50), round(r.late, 99))
+	}
+	if len(r.widths) > 0 {
+		note += fmt.Sprintf("%d of %d widths, off by %v, 99 %% %v; ", len(r.widths), r.pulses, round(r.widths, 50), round(r.widths, 99))
+	}
+	if r.spoilt > 0 {
+		note += fmt.Sprintf("%d more spoilt by the host: %d of them read right, %d misread; ", r.spoilt, r.saved, r.misread)
+	}
+	if note == "" {
+		return s + " | "
+	}
+	return s + " | " + note[:len(note)-2]
 }

@@ -1,10 +1,13 @@
 //go:build linux
 
-package main
+// Package measure shows cards to the lines of a real kernel and counts how many
+// were read, by this project's gpio and wiegand, and in the original client's way.
+// It has only tests: TestKernelRows checks each row of the table of
+// docs/kernel.md, and scripts/kernel/figures prints the table.
+package measure
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"time"
@@ -23,6 +26,12 @@ type measure struct {
 	every    int           // … each time after this many edges
 }
 
+// The silence after a card, which ends its frame. The original sleeps 60 ms.
+const (
+	gap         = 25 * time.Millisecond
+	originalGap = 80 * time.Millisecond
+)
+
 // handed is a read and when the program got it.
 type handed struct {
 	wiegand.Read
@@ -30,16 +39,15 @@ type handed struct {
 	widths []int64       // of its pulses in ns, with both edges
 }
 
-// cards returns frames of n random H10301 cards.
+// h10301 is the format of the cards.
+var h10301, _ = wiegand.FormatByName("H10301")
+
+// cards returns frames of n random cards.
 func cards(n int, seed uint64) ([]string, error) {
-	f, err := wiegand.FormatByName("H10301")
-	if err != nil {
-		return nil, err
-	}
 	rng := rand.New(rand.NewPCG(seed, 2))
 	frames := make([]string, n)
 	for i := range frames {
-		bits, err := f.Pack(wiegand.Fields{Facility: rng.Uint64N(256), Number: rng.Uint64N(65536)})
+		bits, err := h10301.Pack(wiegand.Fields{Facility: rng.Uint64N(256), Number: rng.Uint64N(65536)})
 		if err != nil {
 			return nil, err
 		}
@@ -52,28 +60,26 @@ func cards(n int, seed uint64) ([]string, error) {
 // the stall.
 const piece = 200
 
-// run shows cards until n had a reader's timing, until the limit if it is not 0,
-// or until the host has spoilt nine of ten.
-func (m measure) run(c *gpiosim.Chip, n int, limit time.Duration) (result, error) {
-	var total result
+// run shows cards and adds their results to total, until n more had a reader's
+// timing, until the limit if it is not 0, or until the host has spoilt nine of ten.
+func (m measure) run(c *gpiosim.Chip, total *result, n int, limit time.Duration) error {
+	n += total.frames
 	for start := time.Now(); total.frames < n && total.frames+total.spoilt < 10*n+piece; {
-		r, err := m.show(c, min(piece, n-total.frames), uint64(total.frames+total.spoilt+1))
-		if err != nil {
-			return result{}, err
+		if err := m.show(c, total, min(piece, n-total.frames)); err != nil {
+			return err
 		}
-		total.add(r)
 		if limit > 0 && time.Since(start) > limit {
 			break
 		}
 	}
-	return total, nil
+	return nil
 }
 
-// show shows n cards.
-func (m measure) show(c *gpiosim.Chip, n int, seed uint64) (result, error) {
-	frames, err := cards(n, seed)
+// show shows n cards, others each time, and adds their results to total.
+func (m measure) show(c *gpiosim.Chip, total *result, n int) error {
+	frames, err := cards(n, uint64(total.frames+total.spoilt+1))
 	if err != nil {
-		return result{}, err
+		return err
 	}
 	job := gpiosim.Job{D0: 0, D1: 1, Frames: frames, Pulses: m.Pulses, Gap: gap}
 	read := m.read
@@ -83,19 +89,20 @@ func (m measure) show(c *gpiosim.Chip, n int, seed uint64) (result, error) {
 	}
 	stop, err := read(c)
 	if err != nil {
-		return result{}, err
+		return err
 	}
 	g, err := c.Generate(job)
 	if err != nil {
-		return result{}, err
+		return err
 	}
 	sent, err := g.Wait()
 	time.Sleep(500*time.Millisecond + m.stall)
 	reads, stopErr := stop()
 	if err := errors.Join(err, stopErr); err != nil {
-		return result{}, err
+		return err
 	}
-	return judge(sent, reads), nil
+	total.judge(sent, reads)
+	return nil
 }
 
 // read reads as the daemon does. stop ends it and returns the reads.
@@ -121,11 +128,7 @@ func (m measure) read(c *gpiosim.Chip) (stop func() ([]handed, error), err error
 
 // decode is the loop of the daemon's reader, with stalls added.
 func (m measure) decode(src gpio.Source, yield func(handed)) error {
-	format, err := wiegand.FormatByName("H10301")
-	if err != nil {
-		return err
-	}
-	dec := wiegand.NewDecoder(wiegand.Options{Formats: []*wiegand.Format{format}, BothEdges: m.both})
+	dec := wiegand.NewDecoder(wiegand.Options{Formats: []*wiegand.Format{h10301}, BothEdges: m.both})
 	buf := make([]wiegand.Edge, 1024)
 	total := 0
 	for {
@@ -175,32 +178,4 @@ func widths(edges []wiegand.Edge) (ws []int64) {
 		}
 	}
 	return ws
-}
-
-// String returns the cells of a table row.
-func (r result) String() string {
-	s := fmt.Sprintf("%d | %d | %d", r.frames, r.lost, r.wrong)
-	note := ""
-	if r.parity > 0 {
-		note += fmt.Sprintf("%d of the wrong with valid parity; ", r.parity)
-	}
-	if r.lost > 0 {
-		note += fmt.Sprintf("%d of the lost not reported; ", r.silent)
-	}
-	if r.overrun > 0 {
-		note += fmt.Sprintf("%d refused as overrun; ", r.overrun)
-	}
-	if len(r.late) > 0 {
-		note += fmt.Sprintf("handed over after %v, 99 %% %v; ", round(r.late, 50), round(r.late, 99))
-	}
-	if len(r.widths) > 0 {
-		note += fmt.Sprintf("%d of %d widths, off by %v, 99 %% %v; ", len(r.widths), r.pulses, round(r.widths, 50), round(r.widths, 99))
-	}
-	if r.spoilt > 0 {
-		note += fmt.Sprintf("%d more spoilt by the host: %d of them read right, %d misread; ", r.spoilt, r.saved, r.misread)
-	}
-	if note == "" {
-		return s + " | "
-	}
-	return s + " | " + note[:len(note)-2]
 }
