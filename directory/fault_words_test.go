@@ -30,46 +30,46 @@ type faultCase struct {
 }
 
 var endpointFaults = []faultCase{
-	{fault: resetAtOnce, says: "lab.example broke off the connection before its answer was whole"},
-	{fault: hangAtOnce, says: "lab.example took the call and gave no whole answer in time"},
+	{fault: resetAtOnce, says: "lab.example closed the connection before its answer was complete"},
+	{fault: hangAtOnce, says: "lab.example gave no complete answer in time"},
 	{fault: status500, says: "lab.example failed (500 Internal Server Error)"},
-	{fault: status429, says: "lab.example asks us to wait (429 Too Many Requests)"},
-	{fault: status429After, says: "lab.example asks us to wait (429 Too Many Requests)"},
-	{fault: status401, says: "lab.example does not let us in (401 Unauthorized)"},
-	{fault: status403, says: "lab.example does not let us in (403 Forbidden)"},
-	{fault: status404, says: "lab.example has nothing for us at /whatis.php (404 Not Found)"},
+	{fault: status429, says: "lab.example asks to wait (429 Too Many Requests)"},
+	{fault: status429After, says: "lab.example asks to wait (429 Too Many Requests)"},
+	{fault: status401, says: "lab.example denies access (401 Unauthorized)"},
+	{fault: status403, says: "lab.example denies access (403 Forbidden)"},
+	{fault: status404, says: "lab.example has nothing at /whatis.php (404 Not Found)"},
 	{fault: htmlPage, says: "lab.example answers with a web page, such as a login"},
 	{fault: redirectLogin, says: "lab.example answers with a web page, such as a login"},
-	{fault: redirectAway, says: "lab.example sends us to login.example/sso (302 Found)"},
-	{fault: halfJSON, says: "lab.example answers something that is not its usual JSON"},
-	{fault: hugeBody, says: "the answer of lab.example is bigger than any right one"},
-	{fault: slowDrip, says: "lab.example took the call and gave no whole answer in time"},
-	{fault: closeHalfWay, says: "lab.example broke off the connection before its answer was whole"},
-	{fault: gzipBomb, says: "the answer of lab.example is bigger than any right one"},
-	{fault: longHeader, says: "lab.example broke off the connection before its answer was whole"},
-	{fault: badTrailer, says: "lab.example broke off the connection before its answer was whole"},
+	{fault: redirectAway, says: "lab.example redirects to login.example/sso (302 Found)"},
+	{fault: halfJSON, says: "lab.example answers with something that is not its usual JSON"},
+	{fault: hugeBody, says: "the answer of lab.example is too long"},
+	{fault: slowDrip, says: "lab.example gave no complete answer in time"},
+	{fault: closeHalfWay, says: "lab.example closed the connection before its answer was complete"},
+	{fault: gzipBomb, says: "the answer of lab.example is too long"},
+	{fault: longHeader, says: "lab.example closed the connection before its answer was complete"},
+	{fault: badTrailer, says: "lab.example closed the connection before its answer was complete"},
 
-	{only: true, fault: resetAtOnce, lost: true, says: "lab.example broke off the connection before its answer was whole"},
-	{only: true, fault: hangAtOnce, lost: true, says: "lab.example took the call and gave no whole answer in time"},
-	{only: true, fault: hangAfterCommit, lost: true, says: "lab.example took the call and gave no whole answer in time"},
-	{only: true, fault: hangInBody, lost: true, says: "lab.example took the call and gave no whole answer in time"},
-	{only: true, fault: resetAfterCommit, lost: true, says: "lab.example broke off the connection before its answer was whole"},
+	{only: true, fault: resetAtOnce, lost: true, says: "lab.example closed the connection before its answer was complete"},
+	{only: true, fault: hangAtOnce, lost: true, says: "lab.example gave no complete answer in time"},
+	{only: true, fault: hangAfterCommit, lost: true, says: "lab.example gave no complete answer in time"},
+	{only: true, fault: hangInBody, lost: true, says: "lab.example gave no complete answer in time"},
+	{only: true, fault: resetAfterCommit, lost: true, says: "lab.example closed the connection before its answer was complete"},
 	{only: true, fault: status500, lost: true, says: "lab.example failed (500 Internal Server Error)"},
 	{only: true, fault: status500Commit, lost: true, says: "lab.example failed (500 Internal Server Error)"},
-	{only: true, fault: status503, says: "lab.example asks us to wait (503 Service Unavailable)"},
+	{only: true, fault: status503, says: "lab.example asks to wait (503 Service Unavailable)"},
 	{only: true, fault: status503Commit, lost: true, says: "lab.example failed (503 Service Unavailable)"},
-	{only: true, fault: status429, says: "lab.example asks us to wait (429 Too Many Requests)"},
-	{only: true, fault: status401, says: "lab.example does not let us in (401 Unauthorized)"},
-	{only: true, fault: status404, says: "lab.example has nothing for us at /checkinout.php (404 Not Found)"},
+	{only: true, fault: status429, says: "lab.example asks to wait (429 Too Many Requests)"},
+	{only: true, fault: status401, says: "lab.example denies access (401 Unauthorized)"},
+	{only: true, fault: status404, says: "lab.example has nothing at /checkinout.php (404 Not Found)"},
 	{only: true, fault: htmlPage, lost: true, says: "lab.example answers with a web page"},
-	{only: true, fault: redirectAway, says: "lab.example sends us to login.example/sso (302 Found)"},
-	{only: true, fault: halfJSON, lost: true, says: "lab.example answers something that is not its usual JSON"},
-	{only: true, fault: hugeBody, lost: true, says: "the answer of lab.example is bigger than any right one"},
-	{only: true, fault: slowDrip, lost: true, says: "lab.example took the call and gave no whole answer in time"},
-	{only: true, fault: closeHalfWay, lost: true, says: "lab.example broke off the connection before its answer was whole"},
-	{only: true, fault: gzipBomb, lost: true, says: "the answer of lab.example is bigger than any right one"},
-	{only: true, fault: longHeader, lost: true, says: "lab.example broke off the connection before its answer was whole"},
-	{only: true, fault: badTrailer, lost: true, says: "lab.example broke off the connection before its answer was whole"},
+	{only: true, fault: redirectAway, says: "lab.example redirects to login.example/sso (302 Found)"},
+	{only: true, fault: halfJSON, lost: true, says: "lab.example answers with something that is not its usual JSON"},
+	{only: true, fault: hugeBody, lost: true, says: "the answer of lab.example is too long"},
+	{only: true, fault: slowDrip, lost: true, says: "lab.example gave no complete answer in time"},
+	{only: true, fault: closeHalfWay, lost: true, says: "lab.example closed the connection before its answer was complete"},
+	{only: true, fault: gzipBomb, lost: true, says: "the answer of lab.example is too long"},
+	{only: true, fault: longHeader, lost: true, says: "lab.example closed the connection before its answer was complete"},
+	{only: true, fault: badTrailer, lost: true, says: "lab.example closed the connection before its answer was complete"},
 }
 
 // register teaches the ledger the people and devices of newOriginal.
@@ -260,9 +260,9 @@ var connectionFaults = []struct {
 		}
 	}},
 	{"certificate for another name", "the certificate is not for lab.example", certFault("other.example", -time.Hour, time.Hour)},
-	{"certificate has ended", "the certificate of lab.example ended on", certFault("127.0.0.1", -48*time.Hour, -24*time.Hour)},
-	{"certificate from the future: the clock is not set", "before the certificate of lab.example begins: waiting for the time", certFault("127.0.0.1", 24*time.Hour, 48*time.Hour)},
-	{"certificate of an unknown authority", "the certificate of lab.example is not from anybody we trust", func(t *testing.T, s *original) (endpointsConfig, func(fault)) {
+	{"certificate has ended", "the certificate of lab.example expired on", certFault("127.0.0.1", -48*time.Hour, -24*time.Hour)},
+	{"certificate from the future: the clock is not set", "when the certificate of lab.example is not valid yet: waiting for the time", certFault("127.0.0.1", 24*time.Hour, 48*time.Hour)},
+	{"certificate of an unknown authority", "the certificate of lab.example is from an authority that is not trusted", func(t *testing.T, s *original) (endpointsConfig, func(fault)) {
 		now := time.Now()
 		cert, _ := certificate(t, "127.0.0.1", now.Add(-time.Hour), now.Add(time.Hour))
 		good, ca := certificate(t, "127.0.0.1", now.Add(-time.Hour), now.Add(time.Hour))
@@ -280,13 +280,13 @@ var connectionFaults = []struct {
 		t.Cleanup(srv.Close)
 		return endpointsAt(strings.Replace(srv.URL, "http:", "https:", 1)), nil
 	}},
-	{"TLS of long ago", "lab.example and we find no common TLS (protocol version not supported)", func(t *testing.T, s *original) (endpointsConfig, func(fault)) {
+	{"TLS of long ago", "no TLS version or cipher in common with lab.example (protocol version not supported)", func(t *testing.T, s *original) (endpointsConfig, func(fault)) {
 		return tlsServer(t, s, &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}), nil
 	}},
-	{"TLS that we do not speak", "lab.example and we find no common TLS (handshake failure)", func(t *testing.T, s *original) (endpointsConfig, func(fault)) {
+	{"TLS that we do not speak", "no TLS version or cipher in common with lab.example (handshake failure)", func(t *testing.T, s *original) (endpointsConfig, func(fault)) {
 		return tlsServer(t, s, &tls.Config{MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_RSA_WITH_RC4_128_SHA}}), nil
 	}},
-	{"TLS that wants our certificate", "lab.example and we find no common TLS (certificate required)", func(t *testing.T, s *original) (endpointsConfig, func(fault)) {
+	{"TLS that wants our certificate", "no TLS version or cipher in common with lab.example (certificate required)", func(t *testing.T, s *original) (endpointsConfig, func(fault)) {
 		return tlsServer(t, s, &tls.Config{ClientAuth: tls.RequireAnyClientCert}), nil
 	}},
 	{"proxy that wants a password", "the proxy proxy.example answers 407 Proxy Authentication Required", proxied(http.StatusProxyAuthRequired)},

@@ -137,7 +137,7 @@ func (w *Worker) noteTrouble(ctx context.Context, err error) error {
 	o, ok := call.OfError(err)
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		o = call.Outcome{Verdict: call.Down, Reason: w.dir.String() + ": no answer within the time that somebody will stand there"}
+		o = call.Outcome{Verdict: call.Down, Reason: w.dir.String() + ": no answer while somebody was waiting"}
 		err = o
 	case ctx.Err() != nil || !ok:
 		return err

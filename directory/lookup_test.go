@@ -349,11 +349,11 @@ func TestPullSchedule(t *testing.T) {
 			t.Errorf("%d pulls in a day, want one an hour", n)
 		}
 		l.mu.Lock()
-		l.err, l.pulls = call.Outcome{Verdict: call.BadConfig, Reason: "host does not let us in (401 Unauthorized)", Remedy: "check the token"}, nil
+		l.err, l.pulls = call.Outcome{Verdict: call.BadConfig, Reason: "host denies access (401 Unauthorized)", Remedy: "check the token"}, nil
 		l.mu.Unlock()
 		time.Sleep(2 * time.Hour)
 		st, err := w.Status()
-		if err != nil || st.Pull.Error == nil || *st.Pull.Error != "host does not let us in (401 Unauthorized)" || st.Pull.People != 1 {
+		if err != nil || st.Pull.Error == nil || *st.Pull.Error != "host denies access (401 Unauthorized)" || st.Pull.People != 1 {
 			t.Errorf("%+v, %v", st.Pull, err)
 		}
 		if n := l.count(); n < 4 || n > 9 {
@@ -404,7 +404,7 @@ func TestPullGivenUp(t *testing.T) {
 		defer stop()
 		synctest.Wait()
 		l.mu.Lock()
-		l.err = call.Outcome{Verdict: call.Down, Reason: "the call was broken off by us"}
+		l.err = call.Outcome{Verdict: call.Down, Reason: "the call was cancelled"}
 		l.mu.Unlock()
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()

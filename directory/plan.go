@@ -162,7 +162,7 @@ func (p *planner) tagOf(in checkout.SyncRow, owner member, its bool) checkout.Ta
 	case owner.Kind == in.Kind && p.reissued(in.Tag, owner):
 		return in.Tag
 	}
-	p.note("what the directory has as the %s of %s belongs to %s here: it stays there", p.tagWord(), in.Name, owner.Name)
+	p.note("the %s that the directory has for %s belongs to %s here, and stays there", p.tagWord(), in.Name, owner.Name)
 	return checkout.Tag{}
 }
 
@@ -236,11 +236,11 @@ func (p *planner) leave(active, pulled int) {
 	switch n := len(p.leaving); {
 	case pulled == 0:
 		p.held += n
-		p.note("the directory lists no %s at all: that is not believed, and none is %s", p.kind, word)
+		p.note("the directory lists no %s at all, which is not believed: none is %s", p.kind, word)
 		return
 	case n > guardCount && n*100 > active*guardPercent && !p.force:
 		p.held += n
-		p.note("%s of %d are gone from the directory: none is %s until: stump sync pull --force", count.Of(n, p.kind.String()), active, word)
+		p.note("%s of %d are gone from the directory: none is %s without: stump sync pull --force", count.Of(n, p.kind.String()), active, word)
 		return
 	}
 	for _, m := range p.leaving {
@@ -248,9 +248,9 @@ func (p *planner) leave(active, pulled int) {
 		case m.holds == 0:
 			p.deactivate(m.SyncRow)
 		case p.kind == checkout.KindDevice:
-			p.note("%s is no longer to be lent, and somebody has it: stays until back", m.Name)
+			p.note("%s is no longer lent out, but somebody has it: it stays until it is returned", m.Name)
 		default:
-			p.note("%s left the directory and still has %s: stays until back", m.Name, count.Of(m.holds, "device"))
+			p.note("%s left the directory but still has %s: they stay until everything is returned", m.Name, count.Of(m.holds, "device"))
 		}
 	}
 }

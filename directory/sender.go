@@ -27,7 +27,7 @@ const (
 )
 
 // cutOff is the reason of a row whose call a kill cut off.
-const cutOff = "the station stopped while it told the directory"
+const cutOff = "the station stopped during the call"
 
 // sender delivers the rows of one sink to its place.
 type sender struct {

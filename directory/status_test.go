@@ -27,15 +27,15 @@ func TestStatusWords(t *testing.T) {
 			{Name: "directory", Place: "endpoints of lab.example", State: down, Since: *ago(3 * time.Hour), Reason: ptr("lab.example refuses the connection"),
 				Next: ptr(now.Add(9 * time.Minute)), Backlog: 15, Oldest: ago(3 * time.Hour), StuckRows: 3, Stuck: []StuckRow{
 					{ID: "17", State: "parked", Event: eventJSON(took), Reason: "the directory says: Unknown Device", Remedy: ptr("add what is missing to the directory")},
-					{ID: "21", State: "lost", Event: eventJSON(ev), Reason: "lab.example took the call and gave no whole answer in time", Remedy: ptr("look in the directory after a minute: if Pixel is back there, accept; if not, retry")},
-					{ID: "25", State: "conflict", Event: eventJSON(ev), Reason: `we told "handover" and the directory says: Bob checked in Pixel`,
-						Remedy: ptr("retry turns it round in the directory; accept takes the directory's word"), Theirs: &checkout.Holding{Free: true}},
+					{ID: "21", State: "lost", Event: eventJSON(ev), Reason: "lab.example gave no complete answer in time", Remedy: ptr("look in the directory after a minute: if Pixel is back there, accept; if not, retry")},
+					{ID: "25", State: "conflict", Event: eventJSON(ev), Reason: `this was a handover, and the directory says: Bob checked in Pixel`,
+						Remedy: ptr("retry reverses it in the directory; accept takes the directory's word"), Theirs: &checkout.Holding{Free: true}},
 				}},
-			{Name: "chat", Place: "webhook chat at chat.example", State: stopped, Since: *ago(49 * time.Hour), Reason: ptr("chat.example does not let us in (401 Unauthorized)"),
+			{Name: "chat", Place: "webhook chat at chat.example", State: stopped, Since: *ago(49 * time.Hour), Reason: ptr("chat.example denies access (401 Unauthorized)"),
 				Remedy: ptr("check the token or the rights of its user"), Next: ptr(now.Add(10 * time.Minute)), Backlog: 1, Oldest: ago(49 * time.Hour)},
 			{Name: "mail", Place: "webhook mail at mail.example", State: up},
 		},
-		Pull:        &PullStatus{At: ago(20 * time.Minute), People: 210, Devices: 1, Notes: []string{"37 people of 210 are gone from the directory: none is suspended until: stump sync pull --force"}},
+		Pull:        &PullStatus{At: ago(20 * time.Minute), People: 210, Devices: 1, Notes: []string{"37 people of 210 are gone from the directory: none is suspended without: stump sync pull --force"}},
 		PendingTags: 2,
 		Orphans:     []Orphan{{"oldhook", 5}},
 	}
@@ -47,21 +47,21 @@ func TestStatusWords(t *testing.T) {
               add what is missing to the directory
               then: stump sync retry 17, or: stump sync drop 17 --note WHY
             lost 21: Ann handed Pixel to Bob (2026-11-21 09:00)
-              lab.example took the call and gave no whole answer in time
+              lab.example gave no complete answer in time
               look in the directory after a minute: if Pixel is back there, accept; if not, retry
               then: stump sync retry 21, or: stump sync accept 21
             conflict 25: Ann handed Pixel to Bob (2026-11-21 09:00)
-              we told "handover" and the directory says: Bob checked in Pixel
-              retry turns it round in the directory; accept takes the directory's word
+              this was a handover, and the directory says: Bob checked in Pixel
+              retry reverses it in the directory; accept takes the directory's word
               then: stump sync retry 25, or: stump sync accept 25
 chat        webhook chat at chat.example: stopped for 2 days, until this is put right
-            chat.example does not let us in (401 Unauthorized)
+            chat.example denies access (401 Unauthorized)
             check the token or the rights of its user
             then: stump sync retry all
             1 event waits, the oldest for 2 days; next try in 10 min
 mail        webhook mail at mail.example: answers
 people      210 people and 1 device, pulled 20 min ago
-            37 people of 210 are gone from the directory: none is suspended until: stump sync pull --force
+            37 people of 210 are gone from the directory: none is suspended without: stump sync pull --force
 unknown     2 tags were bumped and have no owner yet; their bumps are kept
 oldhook     5 events wait for this place, which is no longer in the configuration
             put it back, or: stump sync drop all@oldhook --note WHY
@@ -172,12 +172,12 @@ func TestAdminErrors(t *testing.T) {
 	w := newWorker(Options{Directory: &stage{caps: everything}, Ledger: m})
 	m.take("ipad")
 	for want, err := range map[string]error{
-		`is not an id such as`:         w.Retry("x"),
-		`nothing is told to "hook"`:    w.Retry("1@hook"),
-		`no such event waits`:          w.Retry("2"),
-		`needs a note`:                 w.Drop("1", "admin", " "),
-		`no word of the directory to`:  w.Accept("1", "admin"),
-		`has no list of people or dev`: w.Pull(t.Context(), false),
+		`is not an id such as`:              w.Retry("x"),
+		`no events are delivered to "hook"`: w.Retry("1@hook"),
+		`no such event waits`:               w.Retry("2"),
+		`needs a note`:                      w.Drop("1", "admin", " "),
+		`said nothing that could be`:        w.Accept("1", "admin"),
+		`has no list of people or dev`:      w.Pull(t.Context(), false),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)

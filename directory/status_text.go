@@ -23,7 +23,7 @@ import (
 func (s Status) Write(out io.Writer, now time.Time) error {
 	p := &printer{w: out}
 	if len(s.Sinks) == 0 {
-		p.head("directory", s.Directory+": nothing to tell anybody")
+		p.head("directory", s.Directory+": nothing to deliver")
 	}
 	for _, sink := range s.Sinks {
 		p.sink(sink, now)

@@ -161,7 +161,7 @@ func TestSCIMEndToEnd(t *testing.T) {
 	}
 	people = "" // Ann leaves with the iPad
 	err = w.Pull(t.Context(), false)
-	if notes := w.pullStatus().Notes; err != nil || !slices.Contains(notes, "Ann left the directory and still has 1 device: stays until back") {
+	if notes := w.pullStatus().Notes; err != nil || !slices.Contains(notes, "Ann left the directory but still has 1 device: they stay until everything is returned") {
 		t.Errorf("%q, %v", notes, err)
 	}
 	l.bump(annBadge, ipadTag)

@@ -175,7 +175,7 @@ func (w *Worker) sender(sink string) *sender {
 }
 
 // errSending: the row is on its way right now.
-var errSending = errors.New("this event is being told right now: try again in a moment")
+var errSending = errors.New("this event is being delivered right now: try again in a moment")
 
 // act does what an admin decided about a row, while it is not being sent.
 func (w *Worker) act(id string, do func(*sender, ledger.OutboxRow) error) error {
@@ -185,7 +185,7 @@ func (w *Worker) act(id string, do func(*sender, ledger.OutboxRow) error) error 
 	}
 	s := w.sender(sink)
 	if s == nil {
-		return fmt.Errorf("%q: nothing is told to %q", id, sink)
+		return fmt.Errorf("%q: no events are delivered to %q", id, sink)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -251,7 +251,7 @@ func (e *tooSoonError) Error() string {
 // made: the station stopped in the middle of it, or no answer came.
 func (s *sender) retrySending(id string, r ledger.OutboxRow) error {
 	if s.caps.Repeatable {
-		return fmt.Errorf("%s may still be counted by a slow server: it is looked up and told again by itself", id)
+		return fmt.Errorf("%s may still be counted by a slow server: it is checked and retried automatically", id)
 	}
 	// Nobody has asked yet, for the place is down.
 	r.State, r.Reason, r.Remedy = record.InDoubt, cutOff, s.lookFor(r)
@@ -260,7 +260,7 @@ func (s *sender) retrySending(id string, r ledger.OutboxRow) error {
 	}
 	s.queue.hold(r, time.Time{})
 	s.mark()
-	return fmt.Errorf("the station stopped while it told %s, which may have been counted: %s", id, r.Remedy)
+	return fmt.Errorf("the station stopped during the call for %s, which may have been counted: %s", id, r.Remedy)
 }
 
 func (w *Worker) retryParked() error {
@@ -307,7 +307,7 @@ func (w *Worker) Drop(id, actor, note string) error {
 // that taps go on. Broken off, it goes on where it was when called again.
 func (w *Worker) dropAll(sink, actor, note string) error {
 	if w.sender(sink) != nil {
-		return fmt.Errorf("%q is in the configuration: take it out and restart stump before everything that waits for it is dropped", sink)
+		return fmt.Errorf("%q is in the configuration: remove it and restart stump before dropping all its events", sink)
 	}
 	sinks, err := w.ledger.Sinks()
 	if err != nil {
@@ -354,7 +354,7 @@ func (w *Worker) Accept(id, actor string) error {
 			w.log.Info("a lost event was counted after all", "event", r.Event.Seq, "actor", actor)
 			return s.ledger.Delivered(s.sink, r.Key)
 		}
-		return fmt.Errorf("%s: there is no word of the directory to accept: retry or drop it", id)
+		return fmt.Errorf("%s: the directory said nothing that could be accepted: retry or drop it", id)
 	})
 }
 
@@ -372,5 +372,5 @@ func (w *Worker) holder(theirs checkout.Holding) (string, error) {
 			return p.ID, nil
 		}
 	}
-	return "", fmt.Errorf("the directory says that %s has it, whom the register does not know: pull first, or retry", theirs.Name)
+	return "", fmt.Errorf("the directory says that %s has it, who is not in the register: pull first, or retry", theirs.Name)
 }

@@ -254,7 +254,7 @@ func TestConfigurationErrorStopsAndBurnsNothing(t *testing.T) {
 		out.take("pixel")
 		place := &stage{caps: everything}
 		place.answer = func(call.Delivery) call.Outcome {
-			return call.Outcome{Verdict: call.BadConfig, Reason: "host does not let us in (401 Unauthorized)"}
+			return call.Outcome{Verdict: call.BadConfig, Reason: "host denies access (401 Unauthorized)"}
 		}
 		w, stop := start(t, Options{Directory: place, Ledger: out})
 		defer stop()
@@ -292,7 +292,7 @@ func TestFailedRowOutlivesConfigurationError(t *testing.T) {
 			case 1:
 				return call.Outcome{Verdict: call.Failing, Reason: "host failed (500 Internal Server Error)"}
 			case 2:
-				return call.Outcome{Verdict: call.BadConfig, Reason: "host does not let us in (401 Unauthorized)"}
+				return call.Outcome{Verdict: call.BadConfig, Reason: "host denies access (401 Unauthorized)"}
 			}
 			return call.Outcome{}
 		}

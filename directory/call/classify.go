@@ -48,8 +48,8 @@ func tlsOutcome(e callError) (Outcome, bool) {
 		return Outcome{Verdict: BadConfig, Reason: e.host + " does not speak TLS", Remedy: "check https and the port in the address"}, true
 	}
 	if words := tlsWords(e.err); words != "" {
-		return Outcome{Verdict: BadConfig, Reason: fmt.Sprintf("%s and we find no common TLS (%s)", e.host, words),
-			Remedy: "TLS 1.2 is the least, and we have no certificate of our own; ask who runs the server"}, true
+		return Outcome{Verdict: BadConfig, Reason: fmt.Sprintf("no TLS version or cipher in common with %s (%s)", e.host, words),
+			Remedy: "stump needs TLS 1.2 and has no client certificate; ask whoever runs the server"}, true
 	}
 	return Outcome{}, false
 }
@@ -80,12 +80,12 @@ func routeOutcome(e callError) (Outcome, bool) {
 	}
 	if dns, ok := errors.AsType[*net.DNSError](e.err); ok {
 		o := down("no address for %s (DNS: %s)", dns.Name, dnsWord(dns))
-		o.Remedy = "if the network is there, check the name in the address"
+		o.Remedy = "if the network works, check the name in the address"
 		return o, true
 	}
 	if op, ok := errors.AsType[*net.OpError](e.err); ok && op.Op == "proxyconnect" {
 		o := down("the proxy can't be reached on the way to %s", e.host)
-		o.Remedy = "if the network is there, check the proxy's address"
+		o.Remedy = "if the network works, check the proxy's address"
 		return o, true
 	}
 	return Outcome{}, false
@@ -97,25 +97,25 @@ func networkOutcome(e callError) Outcome {
 	timedOut := ok && timeout.Timeout() || errors.Is(e.err, context.DeadlineExceeded)
 	switch {
 	case errors.Is(e.err, errTooBig):
-		return down("the answer of %s is bigger than any right one", e.host)
+		return down("the answer of %s is too long", e.host)
 	case errors.Is(e.err, syscall.ECONNREFUSED):
 		return down("%s refuses the connection", e.host)
 	case errors.Is(e.err, syscall.ENETUNREACH), errors.Is(e.err, syscall.EHOSTUNREACH):
-		return down("no way to %s: the network is down", e.host)
+		return down("no route to %s: the network is down", e.host)
 	case timedOut && e.sent:
-		return down("%s took the call and gave no whole answer in time", e.host)
+		return down("%s gave no complete answer in time", e.host)
 	case timedOut:
 		return down("%s can't be reached in time", e.host)
 	case errors.Is(e.err, context.Canceled):
-		return down("the call to %s was broken off by us", e.host)
+		return down("the call to %s was cancelled", e.host)
 	case errors.Is(e.err, os.ErrPermission):
-		o := down("this board may not call %s", e.host)
+		o := down("this board is not allowed to call %s", e.host)
 		o.Remedy = "check its firewall, and what systemd allows stump (IPAddressDeny)"
 		return o
 	case e.sent:
-		return down("%s broke off the connection before its answer was whole", e.host)
+		return down("%s closed the connection before its answer was complete", e.host)
 	}
-	return down("%s broke off the connection", e.host)
+	return down("%s closed the connection", e.host)
 }
 
 func dnsWord(e *net.DNSError) string {
@@ -135,18 +135,18 @@ func badCertificate(host string, e *tls.CertificateVerificationError) Outcome {
 	if invalid, ok := errors.AsType[x509.CertificateInvalidError](e.Err); ok && invalid.Reason == x509.Expired && invalid.Cert != nil {
 		if now := time.Now(); now.Before(invalid.Cert.NotBefore) {
 			return Outcome{Verdict: Down,
-				Reason: fmt.Sprintf("the clock says %s, before the certificate of %s begins: waiting for the time", now.UTC().Format(time.DateOnly), host),
-				Remedy: "if it stays so, see that the board gets its time from the network (timedatectl)"}
+				Reason: fmt.Sprintf("the clock says %s, when the certificate of %s is not valid yet: waiting for the time", now.UTC().Format(time.DateOnly), host),
+				Remedy: "if this lasts, check that the board gets its time from the network (timedatectl)"}
 		}
 		return Outcome{Verdict: BadConfig,
-			Reason: fmt.Sprintf("the certificate of %s ended on %s", host, invalid.Cert.NotAfter.UTC().Format(time.DateOnly)),
+			Reason: fmt.Sprintf("the certificate of %s expired on %s", host, invalid.Cert.NotAfter.UTC().Format(time.DateOnly)),
 			Remedy: "renew it on the server, or set the board's clock if that is wrong"}
 	}
 	if _, ok := errors.AsType[x509.HostnameError](e.Err); ok {
 		return Outcome{Verdict: BadConfig, Reason: "the certificate is not for " + host,
 			Remedy: "use the name that the certificate is for, or have it renewed"}
 	}
-	return Outcome{Verdict: BadConfig, Reason: "the certificate of " + host + " is not from anybody we trust",
+	return Outcome{Verdict: BadConfig, Reason: "the certificate of " + host + " is from an authority that is not trusted",
 		Remedy: "set ca_file to the certificate of your own authority"}
 }
 
@@ -158,15 +158,15 @@ func (r Reply) Outcome() Outcome {
 	}
 	switch {
 	case r.Status == http.StatusUnauthorized, r.Status == http.StatusForbidden:
-		return config("check the token or the rights of its user", "%s does not let us in (%s)", host, status)
+		return config("check the token or the rights of its user", "%s denies access (%s)", host, status)
 	case r.Status == http.StatusProxyAuthRequired:
-		return config("put name and password into the proxy's address", "the proxy does not let us through (%s)", status)
+		return config("put name and password into the proxy's address", "the proxy denies access (%s)", status)
 	case r.Status >= 300 && r.Status < 400:
-		return config("use the address that is meant, and check the token", "%s sends us %s (%s)", host, r.target, status)
+		return config("check the address and the token", "%s redirects %s (%s)", host, r.target, status)
 	case r.Status == http.StatusNotFound, r.Status == http.StatusMethodNotAllowed, r.Status == http.StatusGone:
-		return config("check the address", "%s has nothing for us at %s (%s)", host, r.path, status)
+		return config("check the address", "%s has nothing at %s (%s)", host, r.path, status)
 	case r.Status == http.StatusTooManyRequests, r.Status == http.StatusServiceUnavailable, r.Status == http.StatusTooEarly:
-		return Outcome{Verdict: Down, Reason: fmt.Sprintf("%s asks us to wait (%s)", host, status), After: r.RetryAfter()}
+		return Outcome{Verdict: Down, Reason: fmt.Sprintf("%s asks to wait (%s)", host, status), After: r.RetryAfter()}
 	case r.Status >= 500, r.Status == http.StatusRequestTimeout:
 		return r.Failed()
 	case r.Status >= 400:
@@ -228,5 +228,5 @@ func (r Reply) Decode(out any, whose string) Outcome {
 
 // NotJSON is the outcome of an answer that says nothing.
 func (r Reply) NotJSON(whose string) Outcome {
-	return failing("%s answers something that is not %s JSON", r.URL.Host, whose)
+	return failing("%s answers with something that is not %s JSON", r.URL.Host, whose)
 }

@@ -49,13 +49,13 @@ func TestNoAnswer(t *testing.T) {
 		says string
 	}{
 		{dial(syscall.ECONNREFUSED), Down, "lab.example refuses the connection"},
-		{dial(syscall.EPERM), Down, "this board may not call lab.example"},
-		{dial(syscall.EACCES), Down, "this board may not call lab.example"},
-		{context.Canceled, Down, "the call to lab.example was broken off by us"},
-		{&tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}, BadConfig, "the certificate of lab.example is not from anybody we trust"},
+		{dial(syscall.EPERM), Down, "this board is not allowed to call lab.example"},
+		{dial(syscall.EACCES), Down, "this board is not allowed to call lab.example"},
+		{context.Canceled, Down, "the call to lab.example was cancelled"},
+		{&tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}, BadConfig, "the certificate of lab.example is from an authority that is not trusted"},
 		{&proxyError{"proxy.example", 407}, BadConfig, "the proxy proxy.example answers 407 Proxy Authentication Required"},
-		{&net.OpError{Op: "remote error", Err: errors.New("tls: certificate required")}, BadConfig, "no common TLS (certificate required)"},
-		{io.ErrUnexpectedEOF, Down, "lab.example broke off the connection"},
+		{&net.OpError{Op: "remote error", Err: errors.New("tls: certificate required")}, BadConfig, "in common with lab.example (certificate required)"},
+		{io.ErrUnexpectedEOF, Down, "lab.example closed the connection"},
 	} {
 		for _, sent := range []bool{false, true} {
 			want := tc.want

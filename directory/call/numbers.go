@@ -124,7 +124,7 @@ func (n *Numbers) Set(rows []checkout.SyncRow, value func(i int) string) (note [
 	case 0:
 		return nil
 	case 1:
-		return []string{fmt.Sprintf("what the directory has as the number of %s is not a %s: %v", unread[0], n.what, why)}
+		return []string{fmt.Sprintf("the number that the directory has for %s is not a %s: %v", unread[0], n.what, why)}
 	}
 	return []string{fmt.Sprintf("%s of the directory have a number that is not a %s, %s among them: %v",
 		count.Of(len(unread), "record"), n.what, unread[0], why)}

@@ -137,8 +137,8 @@ func (e *Endpoints) toggle(ctx context.Context, address string, t toggle, ev che
 		theirs = checkout.Holding{Free: true}
 	}
 	return call.Outcome{Verdict: call.Conflict, Theirs: &theirs,
-		Reason: fmt.Sprintf("we told %q and the directory says: %s", ev.Kind, call.Plain(a.Response)),
-		Remedy: "retry turns it round in the directory; accept takes the directory's word"}
+		Reason: fmt.Sprintf("this was a %s, and the directory says: %s", ev.Kind, call.Plain(a.Response)),
+		Remedy: "retry reverses it in the directory; accept takes the directory's word"}
 }
 
 // doubt turns "failed after it was sent" into InDoubt, unless the server knows an

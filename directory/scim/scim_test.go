@@ -250,7 +250,7 @@ func TestSCIMOddUsers(t *testing.T) {
 func TestSCIMFailures(t *testing.T) {
 	_, srv := newSCIMServer(t, scimPerson("1", "Ann", ""))
 	d := openSCIM(t, srv.URL, "old")
-	if _, err := d.Pull(t.Context()); err == nil || !strings.HasSuffix(err.Error(), "does not let us in (401 Unauthorized): token expired") {
+	if _, err := d.Pull(t.Context()); err == nil || !strings.HasSuffix(err.Error(), "denies access (401 Unauthorized): token expired") {
 		t.Errorf("%v", err)
 	}
 	if o := d.Probe(t.Context()); o.Verdict != call.BadConfig {

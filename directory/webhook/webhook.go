@@ -110,7 +110,7 @@ func (h *Webhook) Deliver(ctx context.Context, d call.Delivery) call.Outcome {
 	}
 	if r.Status == http.StatusConflict {
 		// The draft, 2.7: the first request with this key is still at work.
-		return call.Outcome{Verdict: call.Failing, Reason: r.URL.Host + " is still busy with the first try (409 Conflict)", After: r.RetryAfter()}
+		return call.Outcome{Verdict: call.Failing, Reason: r.URL.Host + " is still busy with the first attempt (409 Conflict)", After: r.RetryAfter()}
 	}
 	if o = r.Outcome(); o.Verdict == call.Refused {
 		o.Remedy = "see what the receiver says of this event"
