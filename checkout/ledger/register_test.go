@@ -94,7 +94,7 @@ func TestImportIsAllOrNothing(t *testing.T) {
 		{"UTF-16", "\xff\xfei\x00d\x00,\x00", "line 1: the header is not valid UTF-8"},
 		{"no e-mail address", "id,name,email\nx,X,x@lab.example\ny,Y,y at lab\n", `line 3: "y at lab" is no e-mail address`},
 		{"an e-mail address with a name", "id,name,email\nx,X,X <x@lab.example>\n", `line 2: "X <x@lab.example>" is no e-mail address`},
-		{"no status", "id,name,status\nx,X,lost\n", `line 2: "lost" is no status`},
+		{"no status", "id,name,status\nx,X,lost\n", `line 2: "lost" is not a status`},
 		{"in capitals twice", "ID,Name,id\nx,X,y\n", `line 1: the column "id" is there twice`},
 		{"retired with a device", "id,name,status\nben,Ben,retired\n", `line 2: refused: Ben still has The pixel`},
 		{"line numbers count lines", "id,name\n\"x\",\"two\nlines\"\n", "line 2: the name has a control character: U+000A"},

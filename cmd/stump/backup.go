@@ -19,46 +19,43 @@ import (
 
 func backupCmd(g *globals) *cobra.Command {
 	var force bool
-	cmd := &cobra.Command{
-		Use: "backup FILE", Short: "Copy the ledger, while the daemon runs", Args: cobra.ExactArgs(1),
-		Long: `Copy the ledger to FILE, consistent while taps go on. A file that is there is kept,
+	cmd := command("backup FILE", "Copy the ledger, while the daemon runs", func(cmd *cobra.Command, args []string) error {
+		file := args[0]
+		if st, err := os.Stat(file); err == nil && st.IsDir() {
+			return hint.Errorf("name a file in it", "backup: %s is a folder", file)
+		}
+		if _, err := os.Lstat(file); err == nil && !force {
+			return hint.Errorf("name another file, or replace this one with --force", "backup: %s is there already", file)
+		}
+		ctx, stop := untilSignal(cmd.Context()) // no half file is left behind
+		defer stop()
+		g.writes = file
+		copied, done, err := g.copyLedger(ctx)
+		if errors.Is(err, errOtherOwner) {
+			copied, done, err = g.copyApart(ctx, cmd.ErrOrStderr())
+		}
+		if err != nil {
+			return err
+		}
+		defer done()
+		if err := owner.Become(file); err != nil {
+			return err
+		}
+		n, err := writeWhole(file, copied)
+		if err != nil {
+			return hint.Wrap(fmt.Errorf("backup: %w", err), "name a file that may be written, on a disk with room")
+		}
+		_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", file, count.Of(n, "byte"))
+		return err
+	})
+	cmd.Long = `Copy the ledger to FILE, consistent while taps go on. A file that is there is kept,
 unless --force is given. The site key is not in the copy: keep site.key, which rarely
-changes, apart from it.`,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			file := args[0]
-			if st, err := os.Stat(file); err == nil && st.IsDir() {
-				return hint.Errorf("name a file in it", "backup: %s is a folder", file)
-			}
-			if _, err := os.Lstat(file); err == nil && !force {
-				return hint.Errorf("name another file, or replace this one with --force", "backup: %s is there already", file)
-			}
-			ctx, stop := untilSignal(cmd.Context()) // leaves no half a file behind
-			defer stop()
-			g.writes = file
-			copied, done, err := g.copyLedger(ctx)
-			if errors.Is(err, errOtherOwner) {
-				copied, done, err = g.copyApart(ctx, cmd.ErrOrStderr())
-			}
-			if err != nil {
-				return err
-			}
-			defer done()
-			if err := owner.Become(file); err != nil {
-				return err
-			}
-			n, err := writeWhole(file, copied)
-			if err != nil {
-				return hint.Wrap(fmt.Errorf("backup: %w", err), "name a file that may be written, on a disk with room")
-			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", file, count.Of(n, "byte"))
-			return nil
-		},
-	}
+changes, apart from it.`
 	cmd.Flags().BoolVar(&force, "force", false, "replace a file that is there")
 	return cmd
 }
 
-// copyLedger returns a copy of the ledger as it is read, and what ends that.
+// copyLedger returns a copy of the ledger, and a func that ends the copying.
 func (g *globals) copyLedger(ctx context.Context) (io.Reader, func(), error) {
 	c, done, err := g.connect(ctx, mayRead)
 	if err != nil {
@@ -72,26 +69,25 @@ func (g *globals) copyLedger(ctx context.Context) (io.Reader, func(), error) {
 	return copied, func() { copied.Close(); done() }, nil
 }
 
-// copyLedgerCommand is the hidden command with which root has a ledger copied by
-// a process that becomes the user whose ledger it is.
+// copyLedgerCommand is the hidden command that copyApart runs.
 const copyLedgerCommand = "copy-ledger"
 
 func copyLedgerCmd(g *globals) *cobra.Command {
-	return &cobra.Command{
-		Use: copyLedgerCommand, Hidden: true, Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			copied, done, err := g.copyLedger(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer done()
-			_, err = io.Copy(cmd.OutOrStdout(), copied)
+	cmd := command(copyLedgerCommand, "", func(cmd *cobra.Command, _ []string) error {
+		copied, done, err := g.copyLedger(cmd.Context())
+		if err != nil {
 			return err
-		},
-	}
+		}
+		defer done()
+		_, err = io.Copy(cmd.OutOrStdout(), copied)
+		return err
+	})
+	cmd.Hidden = true
+	return cmd
 }
 
-// copyApart is copyLedger by another process.
+// copyApart is copyLedger in another process, which becomes the ledger's owner while
+// this one becomes the owner of the copy.
 func (g *globals) copyApart(ctx context.Context, stderr io.Writer) (io.Reader, func(), error) {
 	exe, err := os.Executable()
 	if err != nil {
@@ -101,37 +97,24 @@ func (g *globals) copyApart(ctx context.Context, stderr io.Writer) (io.Reader, f
 	if g.config != "" {
 		args = append(args, "--config", g.config)
 	}
-	cmd := exec.CommandContext(ctx, exe, args...)
-	cmd.Args[0], cmd.Stderr = os.Args[0], stderr
-	out, err := cmd.StdoutPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
-	if err != nil {
+	out, in := io.Pipe()
+	cmd := exec.Command(exe, args...)
+	cmd.Args[0], cmd.Stdout, cmd.Stderr = os.Args[0], in, stderr
+	if err := cmd.Start(); err != nil {
 		return nil, nil, err
 	}
-	context.AfterFunc(ctx, func() { out.Close() }) // the process may be another user's by then, and not ours to kill
-	return &untilExit{out, cmd}, func() { out.Close() }, nil
-}
-
-// untilExit reads what a process prints. It ends without an error only if the
-// process did.
-type untilExit struct {
-	io.Reader
-	cmd *exec.Cmd
-}
-
-func (u *untilExit) Read(b []byte) (int, error) {
-	n, err := u.Reader.Read(b)
-	if errors.Is(err, io.EOF) {
+	go func() {
+		err := cmd.Wait()
 		var failed *exec.ExitError
-		if werr := u.cmd.Wait(); errors.As(werr, &failed) {
-			return n, statusError(1) // it has said why
-		} else if werr != nil {
-			return n, werr
+		if errors.As(err, &failed) {
+			err = statusError(1) // it has said why
 		}
-	}
-	return n, err
+		in.CloseWithError(err)
+	}()
+	// The process may belong to another user by then, and not be ours to kill: it ends
+	// when it can't write.
+	context.AfterFunc(ctx, func() { out.CloseWithError(context.Cause(ctx)) })
+	return out, func() { out.Close() }, nil
 }
 
 // writeWhole writes r to a new file that appears whole or not at all.
@@ -140,7 +123,7 @@ func writeWhole(path string, r io.Reader) (int64, error) {
 	if err != nil {
 		var pe *fs.PathError
 		if errors.As(err, &pe) {
-			pe.Path = path // nobody asked for the other name
+			pe.Path = path // the user knows only this name
 		}
 		return 0, err
 	}

@@ -4,10 +4,14 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/spf13/cobra"
 
 	"stump/checkout/ledger"
 	"stump/internal/api"
@@ -17,7 +21,7 @@ import (
 	"stump/internal/owner"
 )
 
-// access is what a command needs of the ledger when no daemon runs.
+// access is what a command does with the ledger when no daemon runs.
 type access int
 
 const (
@@ -26,14 +30,39 @@ const (
 	mayRead                  // also reads the default ledger
 )
 
-// connect returns whom to ask, and a func that ends the asking. An explicit
-// --socket is the daemon and nothing else; an explicit --state is that
-// ledger, or for what only a daemon can do the daemon that has it; with neither
-// it is the daemon, then, for what only reads, the default ledger.
+// ask sends a request with in as its object, and reads the answer's object into out;
+// both may be nil.
+func (g *globals) ask(cmd *cobra.Command, need access, method, path string, in, out any) error {
+	c, done, err := g.connect(cmd.Context(), need)
+	if err != nil {
+		return err
+	}
+	defer done()
+	return c.Do(cmd.Context(), method, path, in, out)
+}
+
+// stream sends a request and lets f read the answer.
+func (g *globals) stream(cmd *cobra.Command, need access, method, path string, q url.Values, body io.Reader, f func(io.Reader) error) error {
+	c, done, err := g.connect(cmd.Context(), need)
+	if err != nil {
+		return err
+	}
+	defer done()
+	answer, err := c.Stream(cmd.Context(), method, path, q, body)
+	if err != nil {
+		return err
+	}
+	defer answer.Close()
+	return f(answer)
+}
+
+// connect returns a client, and a func that ends its work. With --socket it asks that
+// daemon; with --state, that ledger, or the daemon that has it if only a daemon can
+// answer; with neither the daemon, and then the default ledger if it only reads.
 func (g *globals) connect(ctx context.Context, need access) (*api.Client, func(), error) {
 	switch {
 	case g.socket != "" && g.state != "":
-		return nil, nil, usageError{hint.Errorf("--socket asks that daemon, --state is a ledger: give one of them", "--socket and --state exclude each other")}
+		return nil, nil, misuse("--socket asks that daemon, --state is a ledger: give one of them", "--socket and --state exclude each other")
 	case g.state != "" && need != daemonOnly:
 		return g.openLedger(need)
 	}
@@ -56,10 +85,10 @@ func (g *globals) connect(ctx context.Context, need access) (*api.Client, func()
 	return g.openLedger(need)
 }
 
-// errOtherLedger is a daemon that does not have the ledger that was named.
+// errOtherLedger is returned for a daemon that has another ledger than --state's.
 var errOtherLedger = errors.New("another ledger")
 
-// hasState refuses a daemon that has another ledger than the one of --state.
+// hasState refuses a daemon that has another ledger than --state's.
 func (g *globals) hasState(ctx context.Context, c *api.Client, socket string) error {
 	if g.state == "" {
 		return nil
@@ -81,28 +110,29 @@ func (g *globals) hasState(ctx context.Context, c *api.Client, socket string) er
 		"the daemon at %s has %w: %s", socket, errOtherLedger, st.Ledger)
 }
 
-// noDaemon explains why nobody answers at socket.
+// noDaemon explains why no daemon answers at socket.
 func (g *globals) noDaemon(socket string, err error) error {
 	var errno syscall.Errno
-	if !errors.As(err, &errno) {
-		return hint.Errorf("start it with `stump run`", "no daemon answers at %s: %w", socket, err)
+	if errors.As(err, &errno) {
+		err = errno // it says enough
 	}
+	what, remedy := "no daemon answers at %s: %w", "start it with `stump run`"
 	switch errno {
 	case syscall.ENOENT:
-		return hint.Errorf("start it with `stump run`, or name its socket with --socket", "no daemon: %s: %w", socket, errno)
+		what, remedy = "no daemon: %s: %w", remedy+", or name its socket with --socket"
 	case syscall.ECONNREFUSED:
 		if st, err := os.Stat(socket); err == nil && st.Mode()&fs.ModeSocket == 0 {
-			return hint.Errorf("name the daemon's with --socket; without it the usual places are looked at", "%s is not a socket", socket)
+			return hint.Errorf("name the daemon's with --socket, or leave --socket out", "%s is not a socket", socket)
 		}
-		return hint.Errorf("start it with `stump run`; the socket was left behind by one that was killed", "no daemon answers at %s: %w", socket, errno)
+		remedy += "; the last one was killed and left its socket behind"
 	case syscall.EACCES, syscall.EPERM:
-		return hint.Errorf("the daemon runs as another user: become a member of its group, or use sudo", "may not ask the daemon at %s: %w", socket, errno)
+		what, remedy = "may not ask the daemon at %s: %w", "the daemon runs as another user: become a member of its group, or use sudo"
 	}
-	return hint.Errorf("start it with `stump run`", "no daemon answers at %s: %w", socket, errno)
+	return hint.Errorf(remedy, what, socket, err)
 }
 
-// openLedger serves the API over a ledger that no daemon has. Root becomes the
-// user whose ledger it is, before anything of theirs is opened.
+// openLedger serves the API over a ledger that no daemon has. Root first becomes the
+// ledger's owner.
 func (g *globals) openLedger(need access) (*api.Client, func(), error) {
 	cfg, err := config.Load(g.config)
 	if err != nil {
@@ -122,8 +152,8 @@ func (g *globals) openLedger(need access) (*api.Client, func(), error) {
 	return c, func() { ledger.Close() }, nil
 }
 
-// errOtherOwner is a ledger of one user's that is to be written to a file in a
-// folder of another's: one process can't be both.
+// errOtherOwner is returned when one user's ledger is to be copied to another user's
+// folder: one process can't be both users.
 var errOtherOwner = errors.New("ledger and file belong to different users")
 
 // becomeOwner makes root the user whose ledger lies in dir.
@@ -145,6 +175,7 @@ func (g *globals) becomeOwner(dir string) error {
 // ledgerError says who has the ledger, or what to do when there is none.
 func (g *globals) ledgerError(dir string, err error) error {
 	var locked *ledger.LockedError
+	var errno syscall.Errno
 	switch {
 	case errors.As(err, &locked) && g.state != "":
 		return hint.Wrap(err, "the daemon is running; ask it through its socket: leave --state out, or name the socket with --socket")
@@ -152,18 +183,19 @@ func (g *globals) ledgerError(dir string, err error) error {
 		return hint.Wrap(err, "the daemon is running; ask it through its socket: name that with --socket")
 	case errors.Is(err, fs.ErrPermission) && g.wasRoot:
 		return g.ownerError(dir, err)
-	case errors.Is(err, fs.ErrPermission) && hint.Of(err) == "":
+	case errors.As(err, &errno) && errno == syscall.ENOTDIR:
+		return hint.Errorf("--state names the folder that the ledger's file is in", "no ledger in %s: %w", dir, errno)
+	case hint.Of(err) != "":
+	case errors.Is(err, fs.ErrPermission):
 		return hint.Errorf("it belongs to another user: start the daemon and ask it, or use sudo", "the ledger in %s: %w", dir, err)
-	case errors.Is(err, fs.ErrNotExist) && hint.Of(err) == "":
+	case errors.Is(err, fs.ErrNotExist):
 		return hint.Errorf("start the daemon with `stump run`, or name the ledger's folder with --state", "no ledger in %s: %w", dir, fs.ErrNotExist)
-	case errors.Is(err, syscall.ENOTDIR):
-		return hint.Errorf("--state names the folder that the ledger's file is in", "no ledger in %s: %w", dir, syscall.ENOTDIR)
 	}
 	return err
 }
 
-// ownerError says what to do if root became the owner of dir, and there is a file
-// that this user may not open.
+// ownerError says what to do when root became the owner of dir, and may not open a
+// file in it.
 func (g *globals) ownerError(dir string, err error) error {
 	if !g.wasRoot || !errors.Is(err, fs.ErrPermission) {
 		return err

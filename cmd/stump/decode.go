@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,67 +20,47 @@ func decodeCmd(g *globals) *cobra.Command {
 		format, formats             string
 		falling, repairLost, asJSON bool
 	)
-	cmd := &cobra.Command{
-		Use: "decode FILE|-", Short: "Decode recorded edges", Args: cobra.ExactArgs(1),
-		Long: `Decode the edges in a file, or on standard input with -, and print a line for
+	cmd := command("decode FILE|-", "Decode recorded edges", func(cmd *cobra.Command, args []string) error {
+		cfg, err := config.Load(g.config)
+		if err != nil {
+			return err
+		}
+		enabled, err := decodeFormats(formats, cfg)
+		if err != nil {
+			return err
+		}
+		in, err := openInput(cmd, args[0])
+		if err != nil {
+			return hint.Wrap(err, "name a trace or VCD file, or - for standard input")
+		}
+		defer in.Close()
+		edges, err := edgeReader(format, args[0], bufio.NewReaderSize(in, 1<<16))
+		if err != nil {
+			return err
+		}
+		remedy := "a row of a trace is: time in nanoseconds, line 0 or 1, level 0 or 1; # starts a comment"
+		if _, vcd := edges.(*wiegand.VCDReader); vcd {
+			remedy = "it must be a value change dump with the signals D0 and D1; a trace is read with --format trace"
+		}
+		if falling {
+			edges = fallingOnly{edges}
+		}
+		d := wiegand.NewDecoder(wiegand.Options{
+			Formats: enabled, Accept: cfg.Readers[0].Accept(), BothEdges: !falling, RepairLost: repairLost,
+		})
+		out := bufio.NewWriter(cmd.OutOrStdout())
+		err = hint.Wrap(wiegand.Decode(edges, d, framePrinter(out, asJSON, enabled)), remedy)
+		return errors.Join(err, out.Flush())
+	})
+	cmd.Long = `Decode the edges in a file, or on standard input with -, and print a line for
 each frame. A trace has a line for each edge: time in nanoseconds, line (0 or 1),
-level (0 or 1). VCD files name the lines D0 and D1.`,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			cfg, err := config.Load(g.config)
-			if err != nil {
-				return err
-			}
-			enabled, err := decodeFormats(formats, cfg)
-			if err != nil {
-				return usageError{err}
-			}
-			var in io.Reader = cmd.InOrStdin()
-			if args[0] != "-" {
-				f, err := openFile(args[0])
-				if err != nil {
-					return hint.Wrap(err, "name a trace or VCD file, or - for standard input")
-				}
-				defer f.Close()
-				in = f
-			}
-			edges, err := edgeReader(format, args[0], bufio.NewReaderSize(in, 1<<16))
-			if err != nil {
-				return usageError{err}
-			}
-			d := wiegand.NewDecoder(wiegand.Options{
-				Formats: enabled, Accept: cfg.Readers[0].Accept(), BothEdges: !falling, RepairLost: repairLost,
-			})
-			out := bufio.NewWriter(cmd.OutOrStdout())
-			remedy := "a row of a trace is: time in nanoseconds, line 0 or 1, level 0 or 1; # starts a comment"
-			if _, vcd := edges.(*wiegand.VCDReader); vcd {
-				remedy = "it must be a value change dump with the signals D0 and D1; a trace is read with --format trace"
-			}
-			if falling {
-				edges = fallingOnly{edges}
-			}
-			err = hint.Wrap(wiegand.Decode(edges, d, framePrinter(out, asJSON, enabled)), remedy)
-			return errors.Join(err, out.Flush())
-		},
-	}
+level (0 or 1). VCD files name the lines D0 and D1.`
 	cmd.Flags().StringVar(&format, "format", "", "trace or vcd (default by the file's name and beginning)")
 	cmd.Flags().StringVar(&formats, "formats", "", "card formats to accept: all, or `names` with commas (default the configured ones)")
 	cmd.Flags().BoolVar(&falling, "falling", false, "use only falling edges, as the daemon does in service")
 	cmd.Flags().BoolVar(&repairLost, "repair-lost", false, "accept a read with one lost pulse that parity gives back")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a frame")
 	return cmd
-}
-
-// openFile opens what is no folder.
-func openFile(name string) (*os.File, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	if info, err := f.Stat(); err == nil && info.IsDir() {
-		f.Close()
-		return nil, fmt.Errorf("%s is a folder", name)
-	}
-	return f, nil
 }
 
 // decodeFormats are the formats that --formats names.
@@ -97,15 +76,15 @@ func decodeFormats(names string, cfg *config.Config) ([]*wiegand.Format, error) 
 		}
 		f, err := cfg.FormatByName(strings.TrimSpace(name))
 		if err != nil {
-			return nil, hint.Errorf("separate names with commas, or use all", "--formats: %w", err)
+			return nil, misuse("separate names with commas, or use all", "--formats: %w", err)
 		}
 		list = append(list, f)
 	}
 	return list, nil
 }
 
-// edgeReader returns what reads the edges of a file one by one. A dump begins
-// with a command, which is no row of a trace.
+// edgeReader reads a file's edges one by one. A dump begins with a command, and no row
+// of a trace with $.
 func edgeReader(format, name string, r *bufio.Reader) (wiegand.Edges, error) {
 	if first, _ := r.Peek(1); format == "" && (strings.HasSuffix(strings.ToLower(name), ".vcd") || string(first) == "$") {
 		format = "vcd"
@@ -116,7 +95,7 @@ func edgeReader(format, name string, r *bufio.Reader) (wiegand.Edges, error) {
 	case "vcd":
 		return wiegand.NewVCDReader(r), nil
 	}
-	return nil, hint.Errorf("use --format trace or --format vcd", "--format: %q is not known", format)
+	return nil, misuse("use --format trace or --format vcd", "--format: %q is not known", format)
 }
 
 // fallingOnly leaves out rising edges, as the daemon's lines do in service.

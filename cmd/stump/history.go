@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -10,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"stump/internal/api"
-	"stump/internal/hint"
 )
 
 func historyCmd(g *globals) *cobra.Command {
@@ -18,41 +15,31 @@ func historyCmd(g *globals) *cobra.Command {
 		f                     format
 		person, device, since string
 	)
-	cmd := &cobra.Command{
-		Use:   "history",
-		Short: "List what happened, oldest first",
-		Long:  "List what happened, oldest first. A ? behind a time means that the station's clock was\nnot known to be right; the order is that of the numbers. What has such a time, --since\nkeeps, unless something after it is known to be earlier.",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			q := url.Values{}
-			setIf(q, "person", person)
-			setIf(q, "device", device)
-			if since != "" {
-				t, err := parseSince(since, time.Now())
-				if err != nil {
-					return usageError{err}
-				}
-				q.Set("since", t.Format(time.RFC3339Nano))
+	cmd := command("history", "List what happened, oldest first", func(cmd *cobra.Command, _ []string) error {
+		q := query("person", person, "device", device)
+		if since != "" {
+			t, err := parseSince(since, time.Now())
+			if err != nil {
+				return err
 			}
-			return list(cmd, g, "history", q, f, []string{"SEQ", "WHEN", "WHAT", "DEVICE", "PERSON", "FROM", "NOTE"}, historyCells, "nothing has happened yet")
-		},
-	}
+			q.Set("since", t.Format(time.RFC3339Nano))
+		}
+		return list(cmd, g, "history", q, f, []string{"SEQ", "WHEN", "WHAT", "DEVICE", "PERSON", "FROM", "NOTE"}, func(h api.History) []string {
+			note := ""
+			if h.Note != nil {
+				note = text(h.Note)
+			}
+			return []string{
+				strconv.FormatUint(h.Seq, 10), when(h.At, h.ClockTrusted), string(h.Kind), text(h.Device), text(h.Person), text(h.From), note,
+			}
+		}, "nothing has happened yet")
+	})
+	cmd.Long = "List what happened, oldest first. A ? behind a time means that the station's clock was\nnot known to be right; the order is that of the numbers. What has such a time, --since\nkeeps, unless something after it is known to be earlier."
 	f.flags(cmd)
 	cmd.Flags().StringVar(&person, "person", "", "only this person (`name` or id)")
 	cmd.Flags().StringVar(&device, "device", "", "only this device (`name` or id)")
 	cmd.Flags().StringVar(&since, "since", "", "only after this `time`: RFC 3339, a date, or days such as 7d")
 	return cmd
-}
-
-func historyCells(h api.History) []string {
-	note := ""
-	if h.Note != nil {
-		note = text(h.Note)
-	}
-	return []string{
-		strconv.FormatUint(h.Seq, 10), when(h.At, h.ClockTrusted), string(h.Kind),
-		text(h.Device), text(h.Person), text(h.From), note,
-	}
 }
 
 // parseSince reads RFC 3339, a date in the local zone, or a number of days.
@@ -68,5 +55,5 @@ func parseSince(s string, now time.Time) (time.Time, error) {
 			return now.AddDate(0, 0, -int(n)), nil
 		}
 	}
-	return time.Time{}, hint.Errorf("write 2026-11-21T10:00:00Z, 2026-11-21 or 7d", "--since: %w", fmt.Errorf("%q is no time", s))
+	return time.Time{}, misuse("write 2026-11-21T10:00:00Z, 2026-11-21 or 7d", "--since: %q is not a time", s)
 }

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"os/user"
 	"strings"
@@ -12,38 +10,79 @@ import (
 	"github.com/spf13/cobra"
 
 	"stump/internal/api"
-	"stump/internal/hint"
 )
 
 func giveCmd(g *globals) *cobra.Command {
-	var note string
-	cmd := &cobra.Command{
-		Use: "give DEVICE PERSON", SuggestFor: []string{"lend", "checkout", "loan", "assign"}, Short: "Put a device in a person's hands without a tap", Args: cobra.ExactArgs(2),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			in := api.Give{Device: args[0], Person: args[1], Note: note}
-			return changed(cmd, g, "POST", "give", in, eventLine)
-		},
-	}
-	cmd.Flags().StringVar(&note, "note", "", "why, for the history")
+	var in api.Give
+	cmd := command("give DEVICE PERSON", "Put a device in a person's hands without a tap", func(cmd *cobra.Command, args []string) error {
+		in.Device, in.Person = args[0], args[1]
+		return changed(cmd, g, "POST", "give", in, outcome.moved)
+	})
+	cmd.SuggestFor = []string{"lend", "checkout", "loan", "assign"}
+	cmd.Flags().StringVar(&in.Note, "note", "", "why, for the history")
 	return cmd
 }
 
 func returnCmd(g *globals) *cobra.Command {
-	var note, condition string
-	cmd := &cobra.Command{
-		Use: "return DEVICE", SuggestFor: []string{"checkin", "back", "take"}, Short: "Take a device back without a tap", Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if strings.TrimSpace(note) == "" {
-				return usageError{hint.Errorf("say with --note why it did not come back over the reader", "the note is empty")}
-			}
-			in := api.Bring{Device: args[0], Condition: condition, Note: note}
-			return changed(cmd, g, "POST", "return", in, eventLine)
-		},
-	}
-	cmd.Flags().StringVar(&note, "note", "", "why, for the history")
-	cmd.Flags().StringVar(&condition, "condition", "", "in what `state` it came back")
-	_ = cmd.MarkFlagRequired("note")
+	var in api.Bring
+	cmd := command("return DEVICE", "Take a device back without a tap", func(cmd *cobra.Command, args []string) error {
+		if strings.TrimSpace(in.Note) == "" {
+			return misuse("say with --note why it did not come back over the reader", "the note is missing")
+		}
+		in.Device = args[0]
+		return changed(cmd, g, "POST", "return", in, outcome.moved)
+	})
+	cmd.SuggestFor = []string{"checkin", "back", "take"}
+	cmd.Flags().StringVar(&in.Note, "note", "", "why, for the history")
+	cmd.Flags().StringVar(&in.Condition, "condition", "", "in what `state` it came back")
 	return cmd
+}
+
+func correctCmd(g *globals, what, short string) *cobra.Command {
+	var in api.Bring
+	cmd := command(what+" DEVICE", short, func(cmd *cobra.Command, args []string) error {
+		return changed(cmd, g, "POST", devices.path(args[0])+"/"+what, in, func(o outcome) string { return text(o.Device) + " is " + what })
+	})
+	cmd.Flags().StringVar(&in.Note, "note", "", "why, for the history")
+	return cmd
+}
+
+// outcome is the answer to a change: an event, or a row of the register, of which
+// only the id is read.
+type outcome struct {
+	api.History
+	api.Warning
+}
+
+// moved says in one line where the device is now.
+func (o outcome) moved() string {
+	switch o.Kind {
+	case "checkout":
+		return fmt.Sprintf("%s is now with %s", text(o.Device), text(o.Person))
+	case "handover":
+		return fmt.Sprintf("%s went from %s to %s", text(o.Device), text(o.From), text(o.Person))
+	case "return":
+		return fmt.Sprintf("%s is back from %s", text(o.Device), text(o.Person))
+	}
+	return string(o.Kind)
+}
+
+// changed sends a change and says what came of it.
+func changed(cmd *cobra.Command, g *globals, method, path string, in any, say func(outcome) string) error {
+	var out outcome
+	if err := g.ask(cmd, mayWrite, method, path, in, &out); err != nil {
+		return err
+	}
+	warn(cmd, out.Warning)
+	_, err := fmt.Fprintln(cmd.OutOrStdout(), say(out))
+	return err
+}
+
+// warn says what is strange about a change that was made.
+func warn(cmd *cobra.Command, w api.Warning) {
+	if w.Warning != nil {
+		fmt.Fprintln(cmd.ErrOrStderr(), "note: "+*w.Warning)
+	}
 }
 
 // actor is the admin at the keyboard, who may have become root for it.
@@ -57,60 +96,36 @@ func actor() string {
 	return ""
 }
 
-// eventLine says in one line what an event did.
-func eventLine(h api.History) string {
-	switch h.Kind {
-	case "checkout":
-		return fmt.Sprintf("%s is now with %s", text(h.Device), text(h.Person))
-	case "handover":
-		return fmt.Sprintf("%s went from %s to %s", text(h.Device), text(h.From), text(h.Person))
-	case "return":
-		return fmt.Sprintf("%s is back from %s", text(h.Device), text(h.Person))
-	}
-	return string(h.Kind)
-}
-
-func decodeJSON(r io.Reader, v any) error { return json.NewDecoder(r).Decode(v) }
-
 func enrollCmd(g *globals) *cobra.Command {
 	cmd := &cobra.Command{Use: "enroll", Short: "Give the next unknown tag to a person or a device"}
 	for _, kind := range []string{"person", "device"} {
-		var wait bool
-		c := &cobra.Command{
-			Use: kind + " NAME", Short: "The next unknown tap is this " + kind + "'s", Args: cobra.ExactArgs(1),
-			Long: "The next unknown tag that is shown within 60 seconds is this " + kind + "'s, by name or id. A name that\n" +
-				"the register does not have is added to it, unless it looks like a slip in one that it has.",
-			RunE: func(cmd *cobra.Command, args []string) error {
-				in := api.Enrol{Kind: kind, Name: args[0], Wait: wait}
-				c, done, err := g.connect(cmd.Context(), daemonOnly)
-				if err != nil {
-					return err
-				}
-				defer done()
-				if wait {
-					// Whom the station refuses, it refuses at once.
-					say := time.AfterFunc(300*time.Millisecond, func() {
-						fmt.Fprintf(cmd.ErrOrStderr(), "show the tag of %s at the reader now (60 s)\n", args[0])
-					})
-					defer say.Stop()
-				}
-				var who api.Enrolled
-				if err := c.Do(cmd.Context(), "POST", "enroll", in, &who); err != nil {
-					return err
-				}
-				say := "the next unknown tag within 60 s is that of "
-				if wait {
-					say = "enrolled "
-				}
-				say += who.Name
-				if who.New {
-					say += ", new to the register"
-				}
-				_, err = fmt.Fprintln(cmd.OutOrStdout(), say)
+		in := api.Enrol{Kind: kind}
+		c := command(kind+" NAME", "The next unknown tap is this "+kind+"'s", func(cmd *cobra.Command, args []string) error {
+			in.Name = args[0]
+			if in.Wait {
+				// What the station refuses, it refuses at once.
+				say := time.AfterFunc(300*time.Millisecond, func() {
+					fmt.Fprintf(cmd.ErrOrStderr(), "show the tag of %s at the reader now (60 s)\n", in.Name)
+				})
+				defer say.Stop()
+			}
+			var who api.Enrolled
+			if err := g.ask(cmd, daemonOnly, "POST", "enroll", in, &who); err != nil {
 				return err
-			},
-		}
-		c.Flags().BoolVar(&wait, "wait", false, "wait until the tag was shown")
+			}
+			say := "the next unknown tag within 60 s is that of " + who.Name
+			if in.Wait {
+				say = "enrolled " + who.Name
+			}
+			if who.New {
+				say += ", new to the register"
+			}
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), say)
+			return err
+		})
+		c.Long = "The next unknown tag that is shown within 60 seconds is this " + kind + "'s, by name or id. A name that\n" +
+			"the register does not have is added to it, unless it looks like a slip in one that it has."
+		c.Flags().BoolVar(&in.Wait, "wait", false, "wait until the tag was shown")
 		cmd.AddCommand(c)
 	}
 	return cmd

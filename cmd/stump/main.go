@@ -1,13 +1,12 @@
-// Command stump checks lab devices in and out with two bumps on an RFID
-// reader: it is the daemon and the tool to ask it.
+// Command stump checks lab devices in and out with two bumps on an RFID reader. It
+// is the daemon, and the tool that asks it.
 //
 // The rules of its output are:
 //
-//   - What was asked for goes to standard output, everything else to standard
-//     error.
-//   - An error is two lines: "stump: what is wrong", then what to do. No
-//     capital at the start, no full stop at the end. Only a configuration tells
-//     of several at once.
+//   - What was asked for goes to standard output, everything else to standard error.
+//   - An error is two lines: "stump: what is wrong", then what to do. They start
+//     without a capital and end without a full stop. Only a configuration has
+//     several errors at once.
 //   - Tables are for people and may change; --json and --csv are contracts.
 //   - The exit status is 0 done, 1 failed, 2 wrong usage.
 package main
@@ -23,21 +22,17 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"stump/internal/config"
 	"stump/internal/hint"
 )
-
-// version is set by the Makefile.
-var version = "devel"
 
 func main() { os.Exit(Main()) }
 
 // Main runs the command line and returns the exit status.
 func Main() int {
 	cmd, out := root(), &output{w: os.Stdout}
-	if !term.IsTerminal(int(os.Stdout.Fd())) { // which takes everything, and has columns
+	if !isTerminal(os.Stdout) { // a terminal takes everything, and has columns
 		cmd.SetOut(out)
 	}
 	err := cmd.ExecuteContext(context.Background())
@@ -47,8 +42,7 @@ func Main() int {
 	return report(os.Stderr, err)
 }
 
-// output remembers that something could not be written, so that a command is
-// not done when what it said is lost.
+// output remembers a failed write: a command whose output is lost has failed.
 type output struct {
 	w   io.Writer
 	err error
@@ -62,24 +56,18 @@ func (o *output) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// untilSignal is for what has to be put in order before the program ends. All
-// other commands end at once when they are told to, as they should while they
-// wait for their input.
+// untilSignal is for commands that must clean up before the program ends. All others
+// end at once on a signal.
 func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 }
-
-// usageError is a command line that can't be meant: exit status 2.
-type usageError struct{ error }
-
-func (u usageError) Unwrap() error { return u.error }
 
 // statusError ends the program with a status and prints nothing more.
 type statusError int
 
 func (s statusError) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
-// report prints err for a person and returns the exit status for scripts.
+// report prints err and returns the exit status.
 func report(w io.Writer, err error) int {
 	var (
 		usage  usageError
@@ -91,7 +79,7 @@ func report(w io.Writer, err error) int {
 	case errors.As(err, &status):
 		return int(status)
 	case errors.Is(err, syscall.EPIPE):
-		return 1 // whoever read our output has had enough
+		return 1 // the reader of the output has closed it
 	}
 	faults := config.Faults{err}
 	errors.As(err, &faults)
@@ -104,7 +92,7 @@ func report(w io.Writer, err error) int {
 	return 1
 }
 
-// remedy is what to do about err: what the error says, else what its kind does.
+// remedy is what to do about err: its hint, or that of its kind.
 func remedy(err error) string {
 	if h := hint.Of(err); h != "" {
 		return h
@@ -131,23 +119,17 @@ type globals struct {
 func root() *cobra.Command {
 	g := &globals{}
 	var showVersion bool
-	cmd := &cobra.Command{
-		Use:   "stump",
-		Short: "Check lab devices in and out with two bumps on an RFID reader",
-		Long: `Stump checks lab devices in and out with two bumps on an RFID reader.
+	cmd := command("stump", "Check lab devices in and out with two bumps on an RFID reader", func(cmd *cobra.Command, args []string) error {
+		if showVersion {
+			return printVersion(cmd, args)
+		}
+		return cmd.Help()
+	})
+	cmd.Long = `Stump checks lab devices in and out with two bumps on an RFID reader.
 
 Staff bump their badge and a device, in either order. Stump decides whether that
-is a check-out, a return or a hand-over, saves it, and says so on the display.`,
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if showVersion {
-				return printVersion(cmd)
-			}
-			return cmd.Help()
-		},
-	}
+is a check-out, a return or a hand-over, saves it, and says so on the display.`
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true
 	// cobra's own flag takes a template, and with it every method of every type
 	// into the program: a fifth of its size.
 	cmd.Flags().BoolVarP(&showVersion, "version", "v", false, "print the version")
@@ -156,12 +138,13 @@ is a check-out, a return or a hand-over, saves it, and says so on the display.`,
 	f.StringVar(&g.state, "state", "", "the ledger in this `folder`, or the daemon that has it for what only a daemon can do")
 	f.StringVar(&g.socket, "socket", "", "the daemon at this `socket`, and nothing else")
 	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usageError{hint.Errorf("see `"+c.CommandPath()+" --help`", "%w", err)}
+		return misuse("see `"+c.CommandPath()+" --help`", "%w", err)
 	})
 	cmd.CompletionOptions.DisableDefaultCmd = true
 	cmd.AddCommand(
 		runCmd(g), whoCmd(g), historyCmd(g), peopleCmd(g), devicesCmd(g), enrollCmd(g), giveCmd(g), returnCmd(g),
-		syncCmd(g), selftestCmd(g), wiringCmd(g), scopeCmd(g), verifyCmd(g), backupCmd(g), restoreCmd(g), unknownCmd(g), statusCmd(g), checkFileCmd(), copyLedgerCmd(g), simCmd(g), decodeCmd(g), configCmd(g), versionCmd(), completionCmd(),
+		syncCmd(g), selftestCmd(g), wiringCmd(g), scopeCmd(g), verifyCmd(g), backupCmd(g), restoreCmd(g), unknownCmd(g),
+		statusCmd(g), checkFileCmd(), copyLedgerCmd(g), simCmd(g), decodeCmd(g), configCmd(g), versionCmd(), completionCmd(),
 	)
 	cmd.SetHelpCommand(helpCmd())
 	cmd.InitDefaultHelpCmd()

@@ -6,14 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"reflect"
 	"strings"
 	"time"
 	"unicode"
 
 	"github.com/spf13/cobra"
-
-	"stump/internal/hint"
+	"golang.org/x/term"
 )
 
 // format is how a list is printed: for people, or as one of the contracts.
@@ -24,76 +24,69 @@ func (f *format) flags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.csv, "csv", false, "print CSV with a header")
 }
 
-func (f *format) check() error {
-	if f.json && f.csv {
-		return usageError{hint.Errorf("give one of them", "--json and --csv exclude each other")}
-	}
-	return nil
-}
-
-// printRows prints the objects of a stream of JSON lines: as they are, as CSV
-// with the same names and order, or as a table with the given columns.
+// printRows prints a stream of JSON objects, one a line: as they are, as CSV with
+// the same names and order, or as a table with these columns.
 func printRows[T any](w io.Writer, rows io.Reader, f format, columns []string, cells func(T) []string, empty string) error {
 	if f.json {
 		_, err := io.Copy(w, rows)
 		return err
 	}
-	dec := json.NewDecoder(rows)
 	if f.csv {
-		return printCSV[T](w, dec)
+		return printCSV[T](w, rows)
 	}
 	t := newTable(w, columns)
-	n := 0
-	for {
-		var row T
-		if err := dec.Decode(&row); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			return err
-		}
-		n++
-		if err := t.add(cells(row)); err != nil {
-			return err
-		}
-	}
-	if n == 0 {
-		_, err := fmt.Fprintln(w, empty)
+	n, err := eachJSON(rows, func(row T) error { return t.add(cells(row)) })
+	switch {
+	case err != nil:
+		return err
+	case n == 0:
+		_, err = fmt.Fprintln(w, empty)
 		return err
 	}
 	return t.flush()
 }
 
-func printCSV[T any](w io.Writer, dec *json.Decoder) error {
+func printCSV[T any](w io.Writer, rows io.Reader) error {
 	cw := csv.NewWriter(w)
 	t := reflect.TypeFor[T]()
-	var header []string
-	for i := range t.NumField() {
-		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
-		header = append(header, name)
+	record := make([]string, t.NumField())
+	for i := range record {
+		record[i], _, _ = strings.Cut(t.Field(i).Tag.Get("json"), ",")
 	}
-	if err := cw.Write(header); err != nil {
+	if err := cw.Write(record); err != nil {
 		return err
 	}
-	for {
-		var row T
-		if err := dec.Decode(&row); errors.Is(err, io.EOF) {
-			cw.Flush()
-			return cw.Error()
-		} else if err != nil {
-			return err
-		}
-		v := reflect.ValueOf(row)
-		record := make([]string, v.NumField())
+	_, err := eachJSON(rows, func(row T) error {
 		for i := range record {
-			record[i] = csvCell(v.Field(i))
+			record[i] = csvCell(reflect.ValueOf(row).Field(i))
 		}
-		if err := cw.Write(record); err != nil {
-			return err
+		return cw.Write(record)
+	})
+	if err != nil {
+		return err
+	}
+	cw.Flush()
+	return cw.Error()
+}
+
+func printJSON(cmd *cobra.Command, v any) error { return json.NewEncoder(cmd.OutOrStdout()).Encode(v) }
+
+// eachJSON calls f with each object of a stream and returns their number.
+func eachJSON[T any](r io.Reader, f func(T) error) (n int, err error) {
+	for dec := json.NewDecoder(r); ; n++ {
+		var v T
+		if err := dec.Decode(&v); errors.Is(err, io.EOF) {
+			return n, nil
+		} else if err != nil {
+			return n, err
+		}
+		if err := f(v); err != nil {
+			return n, err
 		}
 	}
 }
 
-// csvCell is a JSON value as CSV has it; null is empty.
+// csvCell is a JSON value in CSV; null is empty.
 func csvCell(v reflect.Value) string {
 	if v.Kind() == reflect.Pointer {
 		if v.IsNil() {
@@ -107,8 +100,8 @@ func csvCell(v reflect.Value) string {
 	return fmt.Sprint(v.Interface())
 }
 
-// text is a value that may be unknown, for a table. Control characters can't
-// be in a name, but a table must not trust that.
+// text is a value that may be unknown, for a table. A name has no control
+// characters, but a terminal must not depend on that.
 func text(s *string) string {
 	if s == nil {
 		return "–"
@@ -121,7 +114,7 @@ func text(s *string) string {
 	}, *s)
 }
 
-// when is a time for a table, in the reader's own zone.
+// when is a time for a table, in the user's own zone.
 func when(t *time.Time, trusted bool) string {
 	if t == nil {
 		return "–"
@@ -131,4 +124,44 @@ func when(t *time.Time, trusted bool) string {
 		s += " ?"
 	}
 	return s
+}
+
+// isTerminal reports whether w writes to a terminal.
+func isTerminal(w any) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// terminalSize is the columns and rows of the terminal that w writes to; 0 if it
+// writes to none, or does not know.
+func terminalSize(w io.Writer) (columns, rows int) {
+	if isTerminal(w) {
+		columns, rows, _ = term.GetSize(int(w.(*os.File).Fd()))
+	}
+	return columns, rows
+}
+
+// columns is how wide a text may be: as the terminal, but at least 50 and at most
+// 100; elsewhere 80.
+func columns(w io.Writer) int {
+	if c, _ := terminalSize(w); c > 0 {
+		return min(max(c, 50), 100)
+	}
+	return 80
+}
+
+// openInput opens a file, or standard input for "-".
+func openInput(cmd *cobra.Command, name string) (io.ReadCloser, error) {
+	if name == "-" {
+		return io.NopCloser(cmd.InOrStdin()), nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		f.Close()
+		return nil, fmt.Errorf("%s is a folder", name)
+	}
+	return f, nil
 }

@@ -3,10 +3,9 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -15,212 +14,169 @@ import (
 	"stump/internal/hint"
 )
 
+// shelf is what the commands about people and those about devices differ in.
+type shelf struct {
+	list, one  string
+	flags      [][2]string // of add and edit, with their help
+	changes    string      // what edit changes
+	edit       string      // what edit says of statuses
+	statuses   string
+	columns    string // of a CSV file
+	exportHelp string // what export says of tags and statuses
+}
+
+var people = shelf{
+	list: "people", one: "person",
+	flags:    [][2]string{{"email", "e-mail `address`"}, {"badge", "the badge's `credential`, such as H10301:84:31066"}},
+	changes:  "name, e-mail, badge or status",
+	edit:     "Who is suspended or retired takes nothing;\n--status active ends that.",
+	statuses: "active, suspended or retired",
+	columns:  "id,name,email,badge",
+	exportHelp: `The badge column is empty, since badge numbers are not
+kept in the clear; an import with an empty badge keeps the one that is there. A status
+column is added if somebody is suspended or retired.`,
+}
+
+var devices = shelf{
+	list: "devices", one: "device",
+	flags:    [][2]string{{"tag", "the tag's `credential`, such as H10301:200:17"}, {"kind", "`kind` of device, such as tablet"}},
+	changes:  "name, tag, kind or status",
+	edit:     "What is retired is not lent; --status active\nends that, and finds what was lost.",
+	statuses: "active or retired",
+	columns:  "id,name,tag,kind",
+	exportHelp: `The tag column is filled where the number is kept; an
+import with an empty tag keeps the one that is there. A status column is added if a
+device is lost or retired.`,
+}
+
 func peopleCmd(g *globals) *cobra.Command {
-	cmd := &cobra.Command{Use: "people", Short: "The register of people"}
-	var f format
-	list := &cobra.Command{
-		Use: "list", SuggestFor: []string{"ls", "show"}, Short: "List the people", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return list(cmd, g, "people", nil, f, []string{"ID", "NAME", "EMAIL", "BADGE", "STATUS"}, func(p api.Person) []string {
-				return []string{p.ID, text(p.Name), text(p.Email), text(p.Badge), p.Status}
-			}, "nobody is in the register")
-		},
-	}
-	f.flags(list)
-	var id, name, email, badge, status string
-	add := &cobra.Command{
-		Use: "add NAME", Short: "Add a person", Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			change := api.PersonChange{Name: &args[0], ID: given(cmd, "id", &id), Email: given(cmd, "email", &email), Badge: given(cmd, "badge", &badge)}
-			return changed[api.Person](cmd, g, "POST", "people", change, func(p api.Person) string { return "added " + p.ID })
-		},
-	}
-	add.Flags().StringVar(&id, "id", "", "a lasting `id` (default made from the name)")
-	edit := &cobra.Command{
-		Use: "edit PERSON", SuggestFor: editWords, Short: "Change a person's name, e-mail, badge or status", Args: cobra.ExactArgs(1),
-		Long: "Change a person's name, e-mail, badge or status. Who is suspended or retired takes nothing;\n--status active ends that.",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			change := api.PersonChange{
-				Name: given(cmd, "name", &name), Email: given(cmd, "email", &email),
-				Badge: given(cmd, "badge", &badge), Status: given(cmd, "status", &status),
-			}
-			if change == (api.PersonChange{}) {
-				return usageError{hint.Errorf("give at least one of --name, --email, --badge, --status", "nothing to change")}
-			}
-			return changed[api.Person](cmd, g, "PATCH", "people/"+api.Ref(args[0]), change, func(p api.Person) string { return "changed " + p.ID })
-		},
-	}
-	edit.Flags().StringVar(&name, "name", "", "new `name`")
-	edit.Flags().StringVar(&status, "status", "", "active, suspended or retired")
-	for _, c := range []*cobra.Command{add, edit} {
-		c.Flags().StringVar(&email, "email", "", "e-mail `address`")
-		c.Flags().StringVar(&badge, "badge", "", "the badge's `credential`, such as H10301:84:31066")
-	}
-	cmd.AddCommand(list, add, edit, retireCmd(g, "people", "PERSON"), importCmd(g, "people"), exportCmd(g, "people"),
-		eraseCmd(g), dossierCmd(g))
+	cmd := people.command(g)
+	cmd.AddCommand(eraseCmd(g), dossierCmd(g), listCmd(g, people, []string{"ID", "NAME", "EMAIL", "BADGE", "STATUS"}, func(p api.Person) []string {
+		return []string{p.ID, text(p.Name), text(p.Email), text(p.Badge), p.Status}
+	}, "nobody is in the register"))
 	return cmd
 }
 
 func devicesCmd(g *globals) *cobra.Command {
-	cmd := &cobra.Command{Use: "devices", Short: "The register of devices"}
-	var f format
-	list := &cobra.Command{
-		Use: "list", SuggestFor: []string{"ls", "show"}, Short: "List the devices", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return list(cmd, g, "devices", nil, f, []string{"ID", "NAME", "KIND", "TAG", "STATUS", "WITH"}, func(d api.Device) []string {
-				return []string{d.ID, text(d.Name), text(d.Kind), text(d.Tag), d.Status, text(d.Person)}
-			}, "no device is in the register")
-		},
-	}
-	f.flags(list)
-	var id, name, tag, kind, status string
-	add := &cobra.Command{
-		Use: "add NAME", Short: "Add a device", Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			change := api.DeviceChange{Name: &args[0], ID: given(cmd, "id", &id), Tag: given(cmd, "tag", &tag), Kind: given(cmd, "kind", &kind)}
-			return changed[api.Device](cmd, g, "POST", "devices", change, func(d api.Device) string { return "added " + d.ID })
-		},
-	}
-	add.Flags().StringVar(&id, "id", "", "a lasting `id` (default made from the name)")
-	edit := &cobra.Command{
-		Use: "edit DEVICE", SuggestFor: editWords, Short: "Change a device's name, tag, kind or status", Args: cobra.ExactArgs(1),
-		Long: "Change a device's name, tag, kind or status. What is retired is not lent; --status active\nends that, and finds what was lost.",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			change := api.DeviceChange{
-				Name: given(cmd, "name", &name), Tag: given(cmd, "tag", &tag),
-				Kind: given(cmd, "kind", &kind), Status: given(cmd, "status", &status),
-			}
-			if change == (api.DeviceChange{}) {
-				return usageError{hint.Errorf("give at least one of --name, --tag, --kind, --status", "nothing to change")}
-			}
-			return changed[api.Device](cmd, g, "PATCH", "devices/"+api.Ref(args[0]), change, func(d api.Device) string { return "changed " + d.ID })
-		},
-	}
-	edit.Flags().StringVar(&name, "name", "", "new `name`")
-	edit.Flags().StringVar(&status, "status", "", "active or retired")
-	for _, c := range []*cobra.Command{add, edit} {
-		c.Flags().StringVar(&tag, "tag", "", "the tag's `credential`, such as H10301:200:17")
-		c.Flags().StringVar(&kind, "kind", "", "`kind` of device, such as tablet")
-	}
-	cmd.AddCommand(list, add, edit, retireCmd(g, "devices", "DEVICE"), importCmd(g, "devices"), exportCmd(g, "devices"),
-		correctCmd(g, "lost", "Say that a device can't be found; nobody has it any more"),
-		correctCmd(g, "found", "Say that a lost device is there again"))
+	cmd := devices.command(g)
+	cmd.AddCommand(correctCmd(g, "lost", "Say that a device can't be found; nobody has it any more"),
+		correctCmd(g, "found", "Say that a lost device is there again"),
+		listCmd(g, devices, []string{"ID", "NAME", "KIND", "TAG", "STATUS", "WITH"}, func(d api.Device) []string {
+			return []string{d.ID, text(d.Name), text(d.Kind), text(d.Tag), d.Status, text(d.Person)}
+		}, "no device is in the register"))
 	return cmd
 }
 
-// editWords are what people call a change, and the way back from retired.
-var editWords = []string{"change", "rename", "set", "update", "suspend", "activate", "reactivate", "reinstate", "restore", "unretire", "unsuspend"}
-
-// given is the flag's value if it was set: an empty one clears, an unset one
-// leaves alone.
-func given(cmd *cobra.Command, flag string, value *string) *string {
-	if !cmd.Flags().Changed(flag) {
-		return nil
-	}
-	return value
+// command returns the command with all that both have below it but list.
+func (s shelf) command(g *globals) *cobra.Command {
+	cmd := &cobra.Command{Use: s.list, Short: "The register of " + s.list}
+	cmd.AddCommand(s.addCmd(g), s.editCmd(g), s.retireCmd(g), s.importCmd(g), s.exportCmd(g))
+	return cmd
 }
 
-// changed sends a change and says what came of it.
-func changed[T any](cmd *cobra.Command, g *globals, method, path string, in any, say func(T) string) error {
-	c, done, err := g.connect(cmd.Context(), mayWrite)
-	if err != nil {
-		return err
-	}
-	defer done()
-	var answer json.RawMessage
-	if err := c.Do(cmd.Context(), method, path, in, &answer); err != nil {
-		return err
-	}
-	var out T
-	var strange api.Warning
-	if err := errors.Join(json.Unmarshal(answer, &out), json.Unmarshal(answer, &strange)); err != nil {
-		return err
-	}
-	warn(cmd, strange)
-	if s := say(out); s != "" {
-		fmt.Fprintln(cmd.OutOrStdout(), s)
-	}
-	return nil
+func listCmd[T any](g *globals, s shelf, columns []string, cells func(T) []string, empty string) *cobra.Command {
+	var f format
+	cmd := command("list", "List the "+s.list, func(cmd *cobra.Command, _ []string) error {
+		return list(cmd, g, s.list, nil, f, columns, cells, empty)
+	})
+	cmd.SuggestFor = []string{"ls", "show"}
+	f.flags(cmd)
+	return cmd
 }
 
-// warn says what is strange about a change that was made.
-func warn(cmd *cobra.Command, w api.Warning) {
-	if w.Warning != nil {
-		fmt.Fprintln(cmd.ErrOrStderr(), "note: "+*w.Warning)
+func (s shelf) addCmd(g *globals) *cobra.Command {
+	cmd := command("add NAME", "Add a "+s.one, func(cmd *cobra.Command, args []string) error {
+		change := given(cmd, "id", s.flags[0][0], s.flags[1][0])
+		change["name"] = args[0]
+		return changed(cmd, g, "POST", s.list, change, func(o outcome) string { return "added " + o.ID })
+	})
+	cmd.Flags().String("id", "", "a lasting `id` (default made from the name)")
+	s.addFlags(cmd)
+	return cmd
+}
+
+func (s shelf) editCmd(g *globals) *cobra.Command {
+	cmd := command("edit "+strings.ToUpper(s.one), "Change a "+s.one+"'s "+s.changes, func(cmd *cobra.Command, args []string) error {
+		change := given(cmd, "name", s.flags[0][0], s.flags[1][0], "status")
+		if len(change) == 0 {
+			return misuse("give at least one of --name, --"+s.flags[0][0]+", --"+s.flags[1][0]+", --status", "nothing to change")
+		}
+		return changed(cmd, g, "PATCH", s.path(args[0]), change, func(o outcome) string { return "changed " + o.ID })
+	})
+	cmd.Long = cmd.Short + ". " + s.edit
+	// what people call a change, and the way back from retired
+	cmd.SuggestFor = []string{"change", "rename", "set", "update", "suspend", "activate", "reactivate", "reinstate", "restore", "unretire", "unsuspend"}
+	cmd.Flags().String("name", "", "new `name`")
+	cmd.Flags().String("status", "", s.statuses)
+	s.addFlags(cmd)
+	return cmd
+}
+
+// addFlags adds the flags that add and edit share.
+func (s shelf) addFlags(cmd *cobra.Command) {
+	for _, f := range s.flags {
+		cmd.Flags().String(f[0], "", f[1])
 	}
 }
 
-func retireCmd(g *globals, what, arg string) *cobra.Command {
-	return &cobra.Command{
-		Use: "retire " + arg, SuggestFor: []string{"remove", "delete", "rm"}, Short: "Take out of service; the history stays", Args: cobra.ExactArgs(1),
-		Long: "Take out of service; the history stays. The way back is `stump " + what + " edit " + arg + " --status active`.",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return changed(cmd, g, "POST", what+"/"+api.Ref(args[0])+"/retire", nil, func(gone struct{ ID string }) string { return "retired " + gone.ID })
-		},
+// path is the route of one person or device.
+func (s shelf) path(ref string) string { return s.list + "/" + api.Ref(ref) }
+
+// given has the values of the flags that were set, an empty one too: it clears.
+func given(cmd *cobra.Command, flags ...string) map[string]string {
+	change := map[string]string{}
+	for _, name := range flags {
+		if f := cmd.Flag(name); f.Changed {
+			change[name] = f.Value.String()
+		}
 	}
+	return change
 }
 
-func importCmd(g *globals, what string) *cobra.Command {
-	columns := map[string]string{"people": "id,name,email,badge", "devices": "id,name,tag,kind"}[what]
-	return &cobra.Command{
-		Use: "import FILE|-", Short: "Add and change from CSV with the columns " + columns, Args: cobra.ExactArgs(1),
-		Long: "Import adds the rows whose id is new and changes the others. It is all or nothing:\none bad line, and the register stays as it was. Columns are found by the header:\n" + columns +
-			"\nand status, which an export adds if somebody or something is not active. What a missing\ncolumn would say stays as it is.",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			var in io.Reader = cmd.InOrStdin()
-			if args[0] != "-" {
-				f, err := os.Open(args[0])
-				if err != nil {
-					return hint.Wrap(err, "name a CSV file, or - for standard input")
-				}
-				defer f.Close()
-				in = f
-			}
-			csv, err := io.ReadAll(in)
-			if err != nil {
-				return hint.Wrap(err, "name a CSV file, or - for standard input")
-			}
-			c, done, err := g.connect(cmd.Context(), mayWrite)
-			if err != nil {
-				return err
-			}
-			defer done()
-			answer, err := c.Stream(cmd.Context(), "POST", what+"/import", nil, bytes.NewReader(csv))
-			if err != nil {
-				return err
-			}
-			defer answer.Close()
+func (s shelf) retireCmd(g *globals) *cobra.Command {
+	arg := strings.ToUpper(s.one)
+	cmd := command("retire "+arg, "Take out of service; the history stays", func(cmd *cobra.Command, args []string) error {
+		return changed(cmd, g, "POST", s.path(args[0])+"/retire", nil, func(o outcome) string { return "retired " + o.ID })
+	})
+	cmd.SuggestFor = []string{"remove", "delete", "rm"}
+	cmd.Long = cmd.Short + ". The way back is `stump " + s.list + " edit " + arg + " --status active`."
+	return cmd
+}
+
+func (s shelf) importCmd(g *globals) *cobra.Command {
+	cmd := command("import FILE|-", "Add and change from CSV with the columns "+s.columns, func(cmd *cobra.Command, args []string) error {
+		const remedy = "name a CSV file, or - for standard input"
+		in, err := openInput(cmd, args[0])
+		if err != nil {
+			return hint.Wrap(err, remedy)
+		}
+		defer in.Close()
+		csv, err := io.ReadAll(in) // before a user who is root becomes the ledger's owner
+		if err != nil {
+			return hint.Wrap(err, remedy)
+		}
+		return g.stream(cmd, mayWrite, "POST", s.list+"/import", nil, bytes.NewReader(csv), func(answer io.Reader) error {
 			var n api.Imported
-			if err := decodeJSON(answer, &n); err != nil {
+			if err := json.NewDecoder(answer).Decode(&n); err != nil {
 				return err
 			}
 			warn(cmd, n.Warning)
-			fmt.Fprintf(cmd.OutOrStdout(), "imported %s: %d added, %d changed, %d unchanged\n", count.Of(n.Rows, "row"), n.Added, n.Changed, n.Unchanged)
-			return nil
-		},
-	}
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "imported %s: %d added, %d changed, %d unchanged\n", count.Of(n.Rows, "row"), n.Added, n.Changed, n.Unchanged)
+			return err
+		})
+	})
+	cmd.Long = "Import adds the rows whose id is new and changes the others. It is all or nothing:\none bad line, and the register stays as it was. Columns are found by the header:\n" + s.columns +
+		"\nand status, which an export adds if somebody or something is not active. What a missing\ncolumn would say stays as it is."
+	return cmd
 }
 
-func exportCmd(g *globals, what string) *cobra.Command {
-	long := "The CSV can be imported again. The tag column is filled where the number is kept; an\nimport with an empty tag keeps the one that is there. A status column is added if a\ndevice is lost or retired."
-	if what == "people" {
-		long = "The CSV can be imported again. The badge column is empty, since badge numbers are not\nkept in the clear; an import with an empty badge keeps the one that is there. A status\ncolumn is added if somebody is suspended or retired."
-	}
-	return &cobra.Command{
-		Use: "export", Short: "Print as CSV", Long: long, Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, done, err := g.connect(cmd.Context(), mayRead)
-			if err != nil {
-				return err
-			}
-			defer done()
-			answer, err := c.Stream(cmd.Context(), "GET", what+"/export", nil, nil)
-			if err != nil {
-				return err
-			}
-			defer answer.Close()
-			_, err = io.Copy(cmd.OutOrStdout(), answer)
+func (s shelf) exportCmd(g *globals) *cobra.Command {
+	cmd := command("export", "Print as CSV", func(cmd *cobra.Command, _ []string) error {
+		return g.stream(cmd, mayRead, "GET", s.list+"/export", nil, nil, func(csv io.Reader) error {
+			_, err := io.Copy(cmd.OutOrStdout(), csv)
 			return err
-		},
-	}
+		})
+	})
+	cmd.Long = "The CSV can be imported again. " + s.exportHelp
+	return cmd
 }

@@ -28,54 +28,51 @@ func runCmd(g *globals) *cobra.Command {
 		replay, listen string
 		speed          float64
 	)
-	cmd := &cobra.Command{
-		Use: "run", Short: "Run the station", Args: cobra.NoArgs,
-		Long: `Run the station until it is told to stop: read cards, answer on the display, keep
+	cmd := command("run", "Run the station", func(cmd *cobra.Command, _ []string) error {
+		f := cmd.Flags()
+		switch {
+		case f.Changed("replay") && !sim:
+			return misuse("add --sim", "--replay plays a trace on simulated lines")
+		case f.Changed("replay-speed") && !f.Changed("replay"):
+			return misuse("add --replay FILE", "--replay-speed without a replay")
+		case !(speed >= 0) || speed > 1e6:
+			return misuse("1 is as recorded, 10 ten times as fast, 0 without waiting", "--replay-speed: %v is not a speed", speed)
+		}
+		cfg, err := config.Load(g.config)
+		if err != nil {
+			return err
+		}
+		if f.Changed("listen") {
+			if err := config.CheckListen(listen); err != nil {
+				return usageError{fmt.Errorf("--listen: %w", err)}
+			}
+			cfg.Listen = listen
+		}
+		o := daemon.Options{
+			Config: cfg, StateDir: g.stateDir(), StateNamed: g.state != "", Socket: g.socketPath(), Listen: cfg.Listen,
+			Sim: sim, Speed: speed, Version: version, Log: logger(cmd.ErrOrStderr(), cfg.LogLevel),
+		}
+		if replay != "" {
+			file, err := os.Open(replay)
+			if err != nil {
+				return hint.Wrap(fmt.Errorf("replay: %w", err), "name a trace file: lines of time in nanoseconds, line 0 or 1, level 0 or 1")
+			}
+			defer file.Close()
+			o.Replay = file
+		}
+		if err := becomeStation(o); err != nil {
+			return err
+		}
+		ctx, stop := untilSignal(cmd.Context())
+		defer stop()
+		o.Network = directory.NetworkChanges(ctx)
+		return run(ctx, o)
+	})
+	cmd.Long = `Run the station until it is told to stop: read cards, answer on the display, keep
 the ledger, serve the API on a unix socket.
 
 With --sim the lines and the display are simulated; "stump sim tap" shows cards.
-Where a real station has its ledger, --sim wants another one: --state and --socket.`,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			f := cmd.Flags()
-			switch {
-			case f.Changed("replay") && !sim:
-				return usageError{hint.Errorf("add --sim", "--replay plays a trace on simulated lines")}
-			case f.Changed("replay-speed") && !f.Changed("replay"):
-				return usageError{hint.Errorf("add --replay FILE", "--replay-speed without a replay")}
-			case !(speed >= 0) || speed > 1e6:
-				return usageError{hint.Errorf("1 is as recorded, 10 ten times as fast, 0 without waiting", "--replay-speed: %v is no speed", speed)}
-			}
-			cfg, err := config.Load(g.config)
-			if err != nil {
-				return err
-			}
-			if f.Changed("listen") {
-				if err := config.CheckListen(listen); err != nil {
-					return usageError{fmt.Errorf("--listen: %w", err)}
-				}
-				cfg.Listen = listen
-			}
-			o := daemon.Options{
-				Config: cfg, StateDir: g.stateDir(), StateNamed: g.state != "", Socket: g.socketPath(), Listen: cfg.Listen,
-				Sim: sim, Speed: speed, Version: version, Log: logger(cmd.ErrOrStderr(), cfg.LogLevel),
-			}
-			if replay != "" {
-				file, err := openTrace(replay)
-				if err != nil {
-					return err
-				}
-				defer file.Close()
-				o.Replay = file
-			}
-			if err := becomeStation(o); err != nil {
-				return err
-			}
-			ctx, stop := untilSignal(cmd.Context())
-			defer stop()
-			o.Network = directory.NetworkChanges(ctx)
-			return run(ctx, o)
-		},
-	}
+Where a real station has its ledger, --sim wants another one: --state and --socket.`
 	cmd.Flags().BoolVar(&sim, "sim", false, "simulate the reader's lines and the display")
 	cmd.Flags().StringVar(&replay, "replay", "", "play the edges in this trace `file`")
 	cmd.Flags().Float64Var(&speed, "replay-speed", 1, "how many `times` as fast as recorded; 0 is without waiting")
@@ -83,8 +80,8 @@ Where a real station has its ledger, --sim wants another one: --state and --sock
 	return cmd
 }
 
-// becomeStation makes root the user whose state folder it is, as the service is.
-// The service's folder for the socket is systemd's to make, or else root's.
+// becomeStation makes root the owner of the state folder, as the service is. Without
+// systemd, root must make the folder of the service's socket.
 func becomeStation(o daemon.Options) error {
 	if os.Geteuid() != 0 {
 		return nil
@@ -118,15 +115,7 @@ func run(ctx context.Context, o daemon.Options) error {
 	return err
 }
 
-func openTrace(path string) (io.ReadCloser, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, hint.Wrap(fmt.Errorf("replay: %w", err), "name a trace file: lines of time in nanoseconds, line 0 or 1, level 0 or 1")
-	}
-	return file, nil
-}
-
-// logger writes the daemon's log. Under systemd the journal has the time.
+// logger writes the daemon's log. Under systemd the journal adds the time.
 func logger(w io.Writer, level string) *slog.Logger {
 	var l slog.Level
 	_ = l.UnmarshalText([]byte(strings.ToUpper(level))) // the configuration was checked

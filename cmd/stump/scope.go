@@ -1,16 +1,14 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"stump/hw/selftest"
 	"stump/internal/api"
@@ -25,29 +23,21 @@ func scopeCmd(g *globals) *cobra.Command {
 		file, reader string
 		bad, numbers bool
 	)
-	cmd := &cobra.Command{
-		Use: "scope [FRAME]", Short: "Watch the reader's lines: bits, widths, spacing, the last frame",
-		Long: `Watch the reader's lines until interrupted. On a terminal it draws them; else it
+	cmd := command("scope [FRAME]", "Watch the reader's lines: bits, widths, spacing, the last frame", func(cmd *cobra.Command, args []string) error {
+		switch {
+		case bad:
+			return badFrames(cmd, g, args, file)
+		case len(args) > 0:
+			return misuse("add --bad to draw a refused frame", "a frame's number goes with --bad")
+		}
+		return watch(cmd, g, file, reader, numbers)
+	})
+	cmd.Long = `Watch the reader's lines until interrupted. On a terminal it draws them; else it
 prints a line for each frame. Cards shown meanwhile become no loans.
 
 With --bad it lists the worst frames that the daemon refused, and with a frame's
 number it draws that frame. With -o the edges go to a VCD file, which GTKWave,
-PulseView and sigrok-cli open.`,
-		Args: cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if bad {
-				return badFrames(cmd, g, args, file)
-			}
-			if len(args) > 0 {
-				return usageError{hint.Errorf("add --bad to draw a refused frame", "a frame's number goes with --bad")}
-			}
-			q := url.Values{"reader": {reader}}
-			if numbers {
-				q.Set("numbers", "true")
-			}
-			return watch(cmd, g, file, q)
-		},
-	}
+PulseView and sigrok-cli open.`
 	cmd.Flags().StringVarP(&file, "output", "o", "", "write the edges to this VCD `file`")
 	cmd.Flags().BoolVar(&bad, "bad", false, "list, draw or export the worst refused frames")
 	cmd.Flags().BoolVar(&numbers, "numbers", false, "print card numbers in full")
@@ -55,24 +45,29 @@ PulseView and sigrok-cli open.`,
 	return cmd
 }
 
-func watch(cmd *cobra.Command, g *globals, file string, q url.Values) (err error) {
-	ctx, stop := untilSignal(cmd.Context()) // the recording and the terminal are put in order
+// watch shows the lines, and records them in file, until a signal.
+func watch(cmd *cobra.Command, g *globals, file, reader string, numbers bool) (err error) {
+	ctx, stop := untilSignal(cmd.Context()) // then the recording and the terminal are put in order
 	defer stop()
 	c, done, err := g.connectSelfTest(ctx, false)
 	if err != nil {
 		return err
 	}
 	defer done()
-	views, err := c.Stream(ctx, "POST", "scope", q, nil)
-	if err != nil && ctx.Err() != nil {
-		return nil // left before anything came
+	q := query("reader", reader)
+	if numbers {
+		q.Set("numbers", "true")
 	}
-	if err != nil {
+	views, err := c.Stream(ctx, "POST", "scope", q, nil)
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case err != nil:
 		return err
 	}
 	defer views.Close()
 	record := func([]wiegand.Edge) error { return nil }
-	if file != "" { // not before the lines are had: an older recording stays
+	if file != "" { // only once the lines are there: an older recording stays
 		vcd, closeVCD, err := createVCD(file)
 		if err != nil {
 			return err
@@ -82,26 +77,22 @@ func watch(cmd *cobra.Command, g *globals, file string, q url.Values) (err error
 	}
 	show, restore := viewer(cmd.OutOrStdout())
 	defer restore()
-	dec := json.NewDecoder(views)
-	for {
-		var v selftest.View
-		if err := dec.Decode(&v); err != nil {
-			if ctx.Err() != nil {
-				return nil // that is how a scope is left
-			}
-			return fmt.Errorf("the scope broke off: %w", noEOF(err))
-		}
-		if err := record(v.New); err != nil {
-			return err
-		}
+	_, err = eachJSON(views, func(v selftest.View) error {
 		show(&v)
+		return record(v.New)
+	})
+	switch {
+	case ctx.Err() != nil:
+		return nil // a scope ends with a signal
+	case err == nil:
+		return errors.New("the scope broke off")
 	}
+	return err
 }
 
 // viewer draws views on a terminal, and prints frames elsewhere.
 func viewer(w io.Writer) (show func(*selftest.View), restore func()) {
-	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
+	if !isTerminal(w) {
 		seen := uint64(0)
 		return func(v *selftest.View) {
 			n := v.Good
@@ -114,15 +105,15 @@ func viewer(w io.Writer) (show func(*selftest.View), restore func()) {
 			}
 		}, func() {}
 	}
-	fmt.Fprint(f, "\x1b[?1049h\x1b[?25l") // the other screen, no cursor
+	fmt.Fprint(w, "\x1b[?1049h\x1b[?25l") // the other screen, no cursor
 	return func(v *selftest.View) {
-		columns, rows, err := term.GetSize(int(f.Fd()))
-		if err != nil {
+		columns, rows := terminalSize(w)
+		if columns == 0 {
 			columns, rows = 80, 24
 		}
 		lines := v.Lines(columns, rows-2)
-		fmt.Fprintf(f, "\x1b[H%s\x1b[K\r\n\x1b[J\r\nCtrl-C ends; cards shown now become no loans", strings.Join(lines, "\x1b[K\r\n"))
-	}, func() { fmt.Fprint(f, "\x1b[?25h\x1b[?1049l") }
+		fmt.Fprintf(w, "\x1b[H%s\x1b[K\r\n\x1b[J\r\nCtrl-C ends; cards shown now become no loans", strings.Join(lines, "\x1b[K\r\n"))
+	}, func() { fmt.Fprint(w, "\x1b[?25h\x1b[?1049l") }
 }
 
 func createVCD(file string) (*wiegand.VCDWriter, func() error, error) {
@@ -135,8 +126,8 @@ func createVCD(file string) (*wiegand.VCDWriter, func() error, error) {
 	return vcd, func() error { return errors.Join(vcd.Close(), f.Close()) }, nil
 }
 
-// createFor creates the file that a command writes last, for which root becomes
-// the user in whose folder it is.
+// createFor creates the file that a command writes last: root becomes the owner of
+// its folder.
 func createFor(file string, mode os.FileMode) (*os.File, error) {
 	if err := owner.Become(file); err != nil {
 		return nil, err
@@ -153,48 +144,44 @@ func writeEdges(vcd *wiegand.VCDWriter, edges []wiegand.Edge) error {
 	return nil
 }
 
-// badFrames lists the frames that the daemon kept, or shows or exports one.
+// badFrames lists the refused frames that the daemon kept; with a number it draws
+// that one, with a file it exports that one or the worst.
 func badFrames(cmd *cobra.Command, g *globals, args []string, file string) error {
-	c, done, err := g.connect(cmd.Context(), daemonOnly)
-	if err != nil {
-		return err
-	}
-	defer done()
-	body, err := c.Stream(cmd.Context(), "GET", "frames", nil, nil)
-	if err != nil {
-		return err
-	}
-	defer body.Close()
 	var frames []api.BadFrame
-	for dec := json.NewDecoder(body); ; {
-		var f api.BadFrame
-		if err := dec.Decode(&f); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			return err
-		}
-		frames = append(frames, f)
-	}
+	err := g.stream(cmd, daemonOnly, "GET", "frames", nil, nil, func(body io.Reader) error {
+		_, err := eachJSON(body, func(f api.BadFrame) error {
+			frames = append(frames, f)
+			return nil
+		})
+		return err
+	})
 	out := cmd.OutOrStdout()
-	if len(args) == 0 && file == "" {
-		if len(frames) == 0 {
-			fmt.Fprintln(out, "no frame was refused since the daemon started")
-		}
-		for i, f := range frames {
-			fmt.Fprintf(out, "%2d  %-10s %3d bits  %s\n", i+1, *f.Fault, f.Count, f.Bits)
-		}
-		return nil
-	}
-	n := 1
-	if len(args) > 0 {
-		if _, err := fmt.Sscan(args[0], &n); err != nil || n < 1 || n > len(frames) {
+	switch {
+	case err != nil:
+		return err
+	case len(args) > 0:
+		n, err := strconv.Atoi(args[0])
+		if err != nil || n < 1 || n > len(frames) {
 			return hint.Errorf("`stump scope --bad` lists them", "there is no refused frame %q", args[0])
 		}
+		return showFrame(out, frames[n-1], file)
+	case len(frames) == 0 && file != "":
+		return errors.New(noBadFrames)
+	case file != "":
+		return showFrame(out, frames[0], file)
+	case len(frames) == 0:
+		fmt.Fprintln(out, noBadFrames)
 	}
-	if len(frames) == 0 {
-		return errors.New("no frame was refused since the daemon started")
+	for i, f := range frames {
+		fmt.Fprintf(out, "%2d  %-10s %3d bits  %s\n", i+1, *f.Fault, f.Count, f.Bits)
 	}
-	f := frames[n-1]
+	return nil
+}
+
+const noBadFrames = "no frame was refused since the daemon started"
+
+// showFrame draws a frame, or writes its edges to a file.
+func showFrame(out io.Writer, f api.BadFrame, file string) error {
 	if file != "" {
 		vcd, closeVCD, err := createVCD(file)
 		if err != nil {
@@ -203,8 +190,6 @@ func badFrames(cmd *cobra.Command, g *globals, args []string, file string) error
 		return errors.Join(writeEdges(vcd, f.Edges), closeVCD())
 	}
 	fmt.Fprintf(out, "%s: %s  %s\n", *f.Fault, count.Of(f.Count, "bit"), f.Bits)
-	for _, line := range selftest.DrawFrame(f.Edges, 80) {
-		fmt.Fprintln(out, line)
-	}
-	return nil
+	_, err := fmt.Fprintln(out, strings.Join(selftest.DrawFrame(f.Edges, 80), "\n"))
+	return err
 }

@@ -3,18 +3,15 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"unicode"
 
-	"golang.org/x/term"
 	"golang.org/x/text/width"
 )
 
-// table prints rows in columns for people. A long one is printed in blocks, so
-// that a history of years needs no memory; the columns of a later block are
-// never narrower.
+// table prints rows in columns for people. A long one is printed in blocks, so that
+// a history of years needs no memory. A later block's columns are never narrower.
 type table struct {
 	w      io.Writer
 	limit  int // columns of the terminal; 0: everything in full
@@ -28,20 +25,16 @@ const tableBlock = 1000
 
 const (
 	columnGap  = 2
-	leastWidth = 20 // of a column that is cut: a time never is
+	leastWidth = 20 // of a column that is cut: a time is never cut
 )
 
-// newTable returns a table with its header. An id is to be typed again: it is not cut.
+// newTable returns a table with its header. An id is never cut: it is typed again.
 func newTable(w io.Writer, columns []string) *table {
 	t := &table{w: w, rows: [][]string{columns}}
 	if columns[0] == "ID" {
 		t.whole = 1
 	}
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		if columns, _, err := term.GetSize(int(f.Fd())); err == nil {
-			t.limit = columns
-		}
-	}
+	t.limit, _ = terminalSize(w)
 	return t
 }
 
@@ -79,8 +72,8 @@ func (t *table) flush() error {
 	return nil
 }
 
-// fitColumns takes from the widest columns after the first whole ones until the
-// table fits, or wraps all the same.
+// fitColumns narrows the widest columns after the first whole ones until the table
+// fits, or none can be narrowed further.
 func fitColumns(widths []int, limit, whole int) []int {
 	total := -columnGap
 	for _, w := range widths {
@@ -116,8 +109,8 @@ func cutCell(cell string, columns int) string {
 	return cell[:end] + "…"
 }
 
-// cellWidth is how many columns a terminal gives a text: two to a letter of
-// Chinese, Japanese or Korean and to an emoji, none to a mark or to what is
+// cellWidth is how many columns a text takes on a terminal: two for a letter of
+// Chinese, Japanese or Korean and for an emoji, none for a mark and for what is
 // joined to the emoji before it.
 func cellWidth(s string) int {
 	n, joined := 0, false

@@ -8,14 +8,12 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func versionCmd() *cobra.Command {
-	return &cobra.Command{
-		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return printVersion(cmd) },
-	}
-}
+// version is set by the Makefile.
+var version = "devel"
 
-func printVersion(cmd *cobra.Command) error {
+func versionCmd() *cobra.Command { return command("version", "Print the version", printVersion) }
+
+func printVersion(cmd *cobra.Command, _ []string) error {
 	arch := runtime.GOARCH
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
@@ -29,21 +27,19 @@ func printVersion(cmd *cobra.Command) error {
 }
 
 func completionCmd() *cobra.Command {
-	shells := []string{"bash", "zsh", "fish"}
-	return &cobra.Command{
-		Use: "completion bash|zsh|fish", Short: "Print a shell's completion script",
-		Args: cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs), ValidArgs: shells,
-		Long: "Print a shell's completion script. For bash:\n\n\tstump completion bash | sudo tee /etc/bash_completion.d/stump",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			root, out := cmd.Root(), cmd.OutOrStdout()
-			switch args[0] {
-			case "bash":
-				return root.GenBashCompletionV2(out, true)
-			case "zsh":
-				return root.GenZshCompletion(out)
-			default:
-				return root.GenFishCompletion(out, true)
-			}
-		},
-	}
+	cmd := command("completion bash|zsh|fish", "Print a shell's completion script", func(cmd *cobra.Command, args []string) error {
+		root, out := cmd.Root(), cmd.OutOrStdout()
+		switch args[0] {
+		case "bash":
+			return root.GenBashCompletionV2(out, true)
+		case "zsh":
+			return root.GenZshCompletion(out)
+		case "fish":
+			return root.GenFishCompletion(out, true)
+		}
+		return misuse("use bash, zsh or fish", "there is no completion for %q", args[0])
+	})
+	cmd.ValidArgs = []string{"bash", "zsh", "fish"}
+	cmd.Long = "Print a shell's completion script. For bash:\n\n\tstump completion bash | sudo tee /etc/bash_completion.d/stump"
+	return cmd
 }

@@ -85,7 +85,7 @@ func unusable(line string) string {
 		cmd, words = next, words[1:]
 	}
 	if len(words) > 0 && !strings.HasPrefix(words[0], "-") && cmd.HasSubCommands() {
-		return words[0] + " is no command of " + cmd.CommandPath()
+		return words[0] + " is not a command of " + cmd.CommandPath()
 	}
 	for _, w := range words {
 		name, ok := strings.CutPrefix(w, "--")

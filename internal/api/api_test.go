@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"log/slog"
 	"net"
 	"net/http"
@@ -206,7 +207,7 @@ func TestErrorObjects(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		resp, err := (localTransport{s}).RoundTrip(req)
+		resp, err := Local(s).http.Do(req)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -295,20 +296,21 @@ func TestStreaming(t *testing.T) {
 
 // TestBrokenOffAnswer is not taken for the whole.
 func TestBrokenOffAnswer(t *testing.T) {
-	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_ = stream(w, func(yield func(History, error) bool) {
+	h := NewServer(Options{})
+	h.handle(route{"GET /v1/broken", nil, list(func(*http.Request) (iter.Seq2[History, error], error) {
+		return func(yield func(History, error) bool) {
 			if yield(History{Seq: 1}, nil) {
 				yield(History{}, io.ErrUnexpectedEOF)
 			}
-		})
-	})
+		}, nil
+	})})
 	l, _, _ := serve(t, h, "")
 	remote, err := Dial(t.Context(), l.Socket)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]*Client{"local": Local(h), "remote": remote} {
-		body, err := c.Stream(t.Context(), "GET", "history", nil, nil)
+		body, err := c.Stream(t.Context(), "GET", "broken", nil, nil)
 		if err != nil {
 			continue // broken off before the first byte was out
 		}
@@ -425,7 +427,7 @@ func TestStopWithOpenRequest(t *testing.T) {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		close(asked)
 		<-r.Context().Done()
-		NewServer(Options{}).fail(w, r, context.Cause(r.Context()))
+		NewServer(Options{}).fail(&reply{ResponseWriter: w}, r, context.Cause(r.Context()))
 	})
 	l, stop, ended := serve(t, h, "")
 	c, err := Dial(t.Context(), l.Socket)

@@ -16,16 +16,16 @@ import (
 	"stump/internal/hint"
 )
 
-// Client asks the API: a daemon's over its socket, or a handler in this
-// process, so that a command is written once whether a daemon runs or not.
+// Client asks the API of a daemon, or of a handler in this process: a command works
+// the same whether a daemon runs or not.
 type Client struct {
 	http http.Client
 	// Actor is who asks, for the history.
 	Actor string
 }
 
-// Dial returns a client of the daemon that listens on socket. It fails when
-// none answers there.
+// Dial returns a client of the daemon that listens on socket. It fails when none
+// answers there.
 func Dial(ctx context.Context, socket string) (*Client, error) {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		var d net.Dialer
@@ -38,20 +38,38 @@ func Dial(ctx context.Context, socket string) (*Client, error) {
 		return nil, err
 	}
 	conn.Close()
-	return newClient(&http.Transport{DialContext: dial}), nil
+	return newClient(dial), nil
 }
 
 // Local returns a client of a handler in this process.
 func Local(h http.Handler) *Client {
-	return newClient(localTransport{h})
+	server := make(pipes)
+	go (&http.Server{Handler: h}).Serve(server) // until the process ends
+	return newClient(server.dial)
 }
 
-func newClient(t http.RoundTripper) *Client {
-	// The API sends nobody elsewhere: a redirect would turn a change into a
-	// question.
+func newClient(dial func(ctx context.Context, network, addr string) (net.Conn, error)) *Client {
+	// The API never redirects. A redirect would turn a change into a question.
 	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Client{http: http.Client{Transport: t, CheckRedirect: stay}}
+	return &Client{http: http.Client{Transport: &http.Transport{DialContext: dial}, CheckRedirect: stay}}
 }
+
+// pipes is a listener for connections within this process.
+type pipes chan net.Conn
+
+func (p pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	client, server := net.Pipe()
+	select {
+	case p <- server:
+		return client, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (p pipes) Accept() (net.Conn, error) { return <-p, nil }
+func (p pipes) Close() error              { return nil }
+func (p pipes) Addr() net.Addr            { return &net.UnixAddr{Net: "unix"} }
 
 // Ref is a name or id as an element of a path.
 func Ref(s string) string {
@@ -82,7 +100,7 @@ func (c *Client) Stream(ctx context.Context, method, path string, query url.Valu
 	}
 	if resp.StatusCode >= 300 {
 		defer resp.Body.Close()
-		return nil, problem(resp)
+		return nil, problemOf(resp)
 	}
 	return answer{resp.Body}, nil
 }
@@ -106,10 +124,9 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any) error
 		if err != nil {
 			return err
 		}
-		// What is no UTF-8 was replaced by this escape, which encoding/json
-		// writes for nothing else.
+		// encoding/json writes this escape only in place of what is not UTF-8.
 		if bytes.Contains(b, []byte(`\ufffd`)) {
-			return errNoText
+			return errNotText
 		}
 		body = bytes.NewReader(b)
 	}
@@ -125,10 +142,8 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any) error
 	return json.NewDecoder(answer).Decode(out)
 }
 
-var errNoText = hint.Errorf("set the terminal's or the script's encoding to UTF-8", "what was given is not valid UTF-8")
-
-// problem is the error that an answer carries.
-func problem(resp *http.Response) error {
+// problemOf is the error that an answer carries.
+func problemOf(resp *http.Response) error {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	if err != nil {
 		return err
@@ -147,59 +162,3 @@ type StatusError struct {
 }
 
 func (e *StatusError) Error() string { return e.Message }
-
-// localTransport calls a handler as if it were a server.
-type localTransport struct{ h http.Handler }
-
-func (t localTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	pr, pw := io.Pipe()
-	w := &localWriter{header: http.Header{}, body: pw, started: make(chan struct{})}
-	if req.Body == nil {
-		req.Body = http.NoBody
-	}
-	go func() {
-		// A handler breaks an answer off by a panic, as net/http has it.
-		defer func() {
-			if p := recover(); p != nil {
-				w.WriteHeader(http.StatusInternalServerError)
-				pw.CloseWithError(io.ErrUnexpectedEOF)
-			}
-		}()
-		t.h.ServeHTTP(w, req)
-		w.WriteHeader(http.StatusOK)
-		pw.Close()
-	}()
-	select {
-	case <-w.started:
-	case <-req.Context().Done():
-		pr.Close()
-		return nil, req.Context().Err()
-	}
-	return &http.Response{
-		Status: fmt.Sprintf("%d %s", w.status, http.StatusText(w.status)), StatusCode: w.status,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: w.header, Body: pr, ContentLength: -1, Request: req,
-	}, nil
-}
-
-// localWriter hands the body over as it is written.
-type localWriter struct {
-	header  http.Header
-	status  int
-	body    io.Writer
-	started chan struct{}
-}
-
-func (w *localWriter) Header() http.Header { return w.header }
-
-func (w *localWriter) WriteHeader(status int) {
-	if w.status == 0 {
-		w.status = status
-		close(w.started)
-	}
-}
-
-func (w *localWriter) Write(b []byte) (int, error) {
-	w.WriteHeader(http.StatusOK)
-	return w.body.Write(b)
-}

@@ -1,20 +1,19 @@
 package api
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
-	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
 
 	"stump/checkout"
-	"stump/checkout/ledger"
 	"stump/internal/count"
 	"stump/internal/credential"
 	"stump/internal/hint"
@@ -22,64 +21,215 @@ import (
 	"stump/lcd"
 )
 
-// actorHeader names the admin who asks, escaped as in a query.
-const actorHeader = "Stump-Actor"
-
-// actor is who asks; who does not say so is an admin.
-func actor(r *http.Request) string {
-	name, _ := url.QueryUnescape(r.Header.Get(actorHeader)) // checkActor has seen it
-	return cmp.Or(name, "admin")
+// party is a person or a device.
+type party struct {
+	id, name string
+	status   checkout.Status
+	tagged   bool
+	row      any // the Person or Device of lists
 }
 
-// checkActor refuses a name that the history can't have.
-func checkActor(r *http.Request) error {
-	name, err := url.QueryUnescape(r.Header.Get(actorHeader))
-	if err == nil && name != "" {
-		err = checkout.CheckName(name)
+// register is one half of the register: the people, or the devices.
+type register struct {
+	kind      checkout.SubjectKind
+	path, tag string // what routes and commands call the list, and a tag
+	statuses  []checkout.Status
+	remedy    string // for another status
+
+	all   func() iter.Seq2[party, error]
+	find  func(ref string) (party, error) // by id or name
+	add   func(c change, tag checkout.Tag, actor string) error
+	edit  func(ref string, e checkout.Edit, actor string, source checkout.Source) error
+	read  func(csv io.Reader, actor string) (tags []checkout.Tag, n checkout.Imported, err error)
+	write func(csv io.Writer) error
+}
+
+func (s *Server) registers() (people, devices *register) {
+	l := s.o.Ledger
+	people = &register{
+		kind: checkout.KindPerson, path: "people", tag: "badge",
+		statuses: []checkout.Status{checkout.Active, checkout.Suspended, checkout.Retired},
+		remedy:   "use active, suspended or retired",
+		all:      func() iter.Seq2[party, error] { return mapRows(l.People(), personParty) },
+		find: func(ref string) (party, error) {
+			p, err := l.FindPerson(ref)
+			return personParty(p), err
+		},
+		add: func(c change, badge checkout.Tag, actor string) error {
+			return l.AddPerson(checkout.Person{ID: *c.id, Name: str(c.name), Email: str(c.email)}, badge, actor, checkout.SourceCLI)
+		},
+		edit: l.EditPerson,
+		read: func(csv io.Reader, actor string) ([]checkout.Tag, checkout.Imported, error) {
+			return importRows(csv, actor, s.parseTag, sheet.ReadPeople, l.ImportPeople, func(p checkout.PersonRow) checkout.Tag { return p.Badge })
+		},
+		write: func(csv io.Writer) error { return sheet.WritePeople(csv, l.People()) },
 	}
-	if err != nil {
-		return refuse("send a name, escaped as in a query, or leave it out", "%s: %w", actorHeader, err)
+	devices = &register{
+		kind: checkout.KindDevice, path: "devices", tag: "tag",
+		statuses: []checkout.Status{checkout.Active, checkout.Retired},
+		remedy:   "use active or retired; `stump devices lost` is for what can't be found",
+		all:      func() iter.Seq2[party, error] { return mapRows(l.Devices(), deviceParty) },
+		find: func(ref string) (party, error) {
+			d, err := l.FindDevice(ref)
+			return deviceParty(d), err
+		},
+		add: func(c change, tag checkout.Tag, actor string) error {
+			return l.AddDevice(checkout.Device{ID: *c.id, Name: str(c.name), Kind: str(c.kind)}, tag, actor, checkout.SourceCLI)
+		},
+		edit: l.EditDevice,
+		read: func(csv io.Reader, actor string) ([]checkout.Tag, checkout.Imported, error) {
+			return importRows(csv, actor, s.parseTag, sheet.ReadDevices, l.ImportDevices, func(d checkout.DeviceRow) checkout.Tag { return d.Tag })
+		},
+		write: func(csv io.Writer) error { return sheet.WriteDevices(csv, l.Devices(), s.deviceTag) },
 	}
-	return nil
+	return people, devices
 }
 
-func personRow(p checkout.Person) Person {
-	return Person{ID: p.ID, Name: known(p.Name), Email: known(p.Email), Badge: known(p.Badge), Status: p.Status.String()}
+// of is the half of the register that has this kind.
+func (s *Server) of(kind checkout.SubjectKind) *register {
+	if kind == checkout.KindDevice {
+		return s.devices
+	}
+	return s.people
 }
 
-func deviceRow(d checkout.Device) Device {
-	return Device{
+func personParty(p checkout.Person) party {
+	return party{p.ID, p.Name, p.Status, p.HasBadge(), Person{
+		ID: p.ID, Name: known(p.Name), Email: known(p.Email), Badge: known(p.Badge), Status: p.Status.String(),
+	}}
+}
+
+func deviceParty(d checkout.Device) party {
+	return party{d.ID, d.Name, d.Status, d.HasTag(), Device{
 		ID: d.ID, Name: known(d.Name), Tag: known(d.Tag), Kind: known(d.Kind), Status: d.Word(),
 		Person: known(d.HolderName), PersonID: known(d.Holder),
+	}}
+}
+
+func (reg *register) list(*http.Request) (iter.Seq2[any, error], error) {
+	return mapRows(reg.all(), func(p party) any { return p.row }), nil
+}
+
+// edits is the command that changes a person or device.
+func (reg *register) edits(id, flags string) string {
+	if strings.ContainsFunc(id, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_.@", r)
+	}) {
+		id = "'" + strings.ReplaceAll(id, "'", `'\''`) + "'" // for a shell
+	}
+	return "`stump " + reg.path + " edit " + id + " " + flags + "`"
+}
+
+// giveTag is the command that gives a person or device a tag.
+func (reg *register) giveTag(id string) string { return reg.edits(id, "--"+reg.tag+" CREDENTIAL") }
+
+// change is a PersonChange or a DeviceChange.
+type change struct{ id, name, email, kind, tag, status *string }
+
+// changed reads a change for f.
+func changed[C interface{ change() change }](reg *register, f func(*http.Request, *register, change) (any, error)) func(*http.Request, C) (any, error) {
+	return func(r *http.Request, in C) (any, error) {
+		c := in.change()
+		if c.name != nil {
+			name := strings.TrimSpace(*c.name)
+			c.name = &name
+		}
+		if err := checkout.CheckEmail(str(c.email)); err != nil {
+			return nil, err
+		}
+		return f(r, reg, c)
 	}
 }
 
-func (s *Server) people(w http.ResponseWriter, _ *http.Request) error {
-	return stream(w, mapRows(s.o.Ledger.People(), personRow))
+// add puts a person or a device into the register.
+func (s *Server) add(r *http.Request, reg *register, c change) (any, error) {
+	if c.status != nil {
+		return nil, refuse("add them, then change the status", "what is new is active")
+	}
+	tag, err := s.tag(c.tag)
+	if err != nil {
+		return nil, err
+	}
+	if str(c.id) == "" {
+		id, err := reg.newID(str(c.name))
+		if err != nil {
+			return nil, err
+		}
+		c.id = &id
+	}
+	if err := reg.add(c, tag, actor(r)); err != nil {
+		return nil, err
+	}
+	return s.row(reg, *c.id, tag)
 }
 
-func (s *Server) devices(w http.ResponseWriter, _ *http.Request) error {
-	return stream(w, mapRows(s.o.Ledger.Devices(), deviceRow))
-}
-
-// mapRows applies f to every row.
-func mapRows[A, B any](rows func(func(A, error) bool), f func(A) B) func(func(B, error) bool) {
-	return func(yield func(B, error) bool) {
-		for row, err := range rows {
-			var b B
-			if err == nil {
-				b = f(row)
-			}
-			if !yield(b, err) {
-				return
-			}
+// edit makes all the changes, or none.
+func (s *Server) edit(r *http.Request, reg *register, c change) (any, error) {
+	if c.id != nil {
+		return nil, refuse("leave it out", "an id lasts: it can't be changed")
+	}
+	if c.tag != nil && *c.tag == "" {
+		return nil, refuse("give another one; to stop lending, suspend or retire its owner", "a tag can't be taken away")
+	}
+	tag, err := s.tag(c.tag)
+	if err != nil {
+		return nil, err
+	}
+	e := checkout.Edit{Name: c.name, Email: c.email, Kind: c.kind, Tag: tag}
+	for _, status := range reg.statuses {
+		if c.status != nil && *c.status == status.String() {
+			e.Status = &status
 		}
 	}
+	if c.status != nil && e.Status == nil {
+		return nil, refuse(reg.remedy, "%q is not a status", *c.status)
+	}
+	return s.commitEdit(r, reg, e)
+}
+
+// retire takes a person or a device out of use.
+func (s *Server) retire(reg *register) handler {
+	return object(func(r *http.Request) (any, error) {
+		retired := checkout.Retired
+		return s.commitEdit(r, reg, checkout.Edit{Status: &retired})
+	})
+}
+
+// commitEdit changes the person or device of the path.
+func (s *Server) commitEdit(r *http.Request, reg *register, e checkout.Edit) (any, error) {
+	p, err := reg.find(r.PathValue("ref"))
+	if err != nil {
+		return nil, err
+	}
+	if err := reg.edit(p.id, e, actor(r), checkout.SourceCLI); err != nil {
+		return nil, err
+	}
+	return s.row(reg, p.id, e.Tag)
+}
+
+// row is the answer to a change: the row as it is now, and a warning if no reader
+// of this station delivers its new tag.
+func (s *Server) row(reg *register, id string, tag checkout.Tag) (any, error) {
+	p, err := reg.find(id)
+	warning := s.unreadable(tag)
+	switch row := p.row.(type) {
+	case Person:
+		return struct {
+			Person
+			Warning
+		}{row, warning}, err
+	case Device:
+		return struct {
+			Device
+			Warning
+		}{row, warning}, err
+	}
+	return nil, err
 }
 
 // tag reads a written credential; nil and "" are no tag.
 func (s *Server) tag(written *string) (checkout.Tag, error) {
-	if written == nil || *written == "" {
+	if str(written) == "" {
 		return checkout.Tag{}, nil
 	}
 	return s.parseTag(*written)
@@ -87,157 +237,17 @@ func (s *Server) tag(written *string) (checkout.Tag, error) {
 
 func (s *Server) parseTag(written string) (checkout.Tag, error) {
 	bits, err := credential.Parse(written, s.o.Formats)
-	if err != nil {
-		return checkout.Tag{}, &problemError{http.StatusBadRequest, err}
-	}
-	return credential.Tag(bits), nil
+	return credential.Tag(bits), err
 }
 
-// change is what an admin asks of a person or a device; nil stays as it is.
-type change struct{ id, name, email, kind, tag, status *string }
-
-// readChange reads a PersonChange or a DeviceChange.
-func readChange(r *http.Request, of checkout.SubjectKind) (change, error) {
-	if of == checkout.KindPerson {
-		var c PersonChange
-		err := readJSON(r, &c)
-		if err == nil {
-			err = checkout.CheckEmail(str(c.Email))
-		}
-		return change{id: c.ID, name: trimmed(c.Name), email: c.Email, tag: c.Badge, status: c.Status}, err
-	}
-	var c DeviceChange
-	err := readJSON(r, &c)
-	return change{id: c.ID, name: trimmed(c.Name), kind: c.Kind, tag: c.Tag, status: c.Status}, err
-}
-
-// add puts a person or a device into the register.
-func (s *Server) add(of checkout.SubjectKind) handler {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		c, err := readChange(r, of)
-		if err != nil {
-			return err
-		}
-		if c.status != nil {
-			return refuse("add them, then change the status", "what is new is active")
-		}
-		tag, err := s.tag(c.tag)
-		if err != nil {
-			return err
-		}
-		id, err := s.newID(str(c.id), str(c.name), of)
-		if err != nil {
-			return err
-		}
-		if of == checkout.KindPerson {
-			err = s.o.Ledger.AddPerson(checkout.Person{ID: id, Name: str(c.name), Email: str(c.email)}, tag, actor(r), checkout.SourceCLI)
-		} else {
-			err = s.o.Ledger.AddDevice(checkout.Device{ID: id, Name: str(c.name), Kind: str(c.kind)}, tag, actor(r), checkout.SourceCLI)
-		}
-		if err != nil {
-			return err
-		}
-		return s.writeRow(w, of, id, tag)
-	}
-}
-
-// edit changes all that is asked for, or nothing.
-func (s *Server) edit(of checkout.SubjectKind) handler {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		c, err := readChange(r, of)
-		if err != nil {
-			return err
-		}
-		if c.id != nil {
-			return refuse("leave it out", "an id lasts: it can't be changed")
-		}
-		if c.tag != nil && *c.tag == "" {
-			return refuse("give another one; who or what is no longer to be lent is suspended or retired", "a tag can't be taken away")
-		}
-		e := checkout.Edit{Name: c.name, Email: c.email, Kind: c.kind}
-		if e.Tag, err = s.tag(c.tag); err != nil {
-			return err
-		}
-		if c.status != nil {
-			status, err := parseStatus(*c.status, of)
-			if err != nil {
-				return err
-			}
-			e.Status = &status
-		}
-		return s.change(w, r, of, e)
-	}
-}
-
-// retire takes a person or a device out of use.
-func (s *Server) retire(of checkout.SubjectKind) handler {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		retired := checkout.Retired
-		return s.change(w, r, of, checkout.Edit{Status: &retired})
-	}
-}
-
-// change commits an edit and answers with the row as it is then.
-func (s *Server) change(w http.ResponseWriter, r *http.Request, of checkout.SubjectKind, e checkout.Edit) error {
-	id, err := s.find(of, r.PathValue("ref"))
-	if err != nil {
-		return err
-	}
-	commit := s.o.Ledger.EditDevice
-	if of == checkout.KindPerson {
-		commit = s.o.Ledger.EditPerson
-	}
-	if err := commit(id, e, actor(r), checkout.SourceCLI); err != nil {
-		return err
-	}
-	return s.writeRow(w, of, id, e.Tag)
-}
-
-// find is the id of a person or device by id or name.
-func (s *Server) find(of checkout.SubjectKind, ref string) (string, error) {
-	if of == checkout.KindPerson {
-		p, err := s.o.Ledger.FindPerson(ref)
-		return p.ID, err
-	}
-	d, err := s.o.Ledger.FindDevice(ref)
-	return d.ID, err
-}
-
-// writeRow answers with the row that was changed; tag is the one that it got, if
-// it got one.
-func (s *Server) writeRow(w http.ResponseWriter, of checkout.SubjectKind, id string, tag checkout.Tag) error {
-	warning := s.unreadable(tag)
-	if of == checkout.KindPerson {
-		p, err := s.o.Ledger.FindPerson(id)
-		if err != nil {
-			return err
-		}
-		return writeJSON(w, struct {
-			Person
-			Warning
-		}{personRow(p), warning})
-	}
-	d, err := s.o.Ledger.FindDevice(id)
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, struct {
-		Device
-		Warning
-	}{deviceRow(d), warning})
-}
-
-// unreadable warns of tags that no reader of this station delivers. The number
-// that is printed on a card, without its facility, is the usual one.
+// unreadable warns of tags that no reader of this station delivers. The usual cause
+// is the number that is printed on a card, without the facility.
 func (s *Server) unreadable(tags ...checkout.Tag) Warning {
 	var first string
 	n := 0
 	for _, t := range tags {
-		if t.IsZero() {
-			continue
-		}
 		bits, err := credential.Bits(t)
-		if err != nil {
+		if t.IsZero() || err != nil {
 			continue
 		}
 		if why := noFormat(bits, s.o.Formats); why != "" {
@@ -252,175 +262,99 @@ func (s *Server) unreadable(tags ...checkout.Tag) Warning {
 		count.Of(n, "tag"), first))}
 }
 
-// parseStatus reads a status that an edit may give.
-func parseStatus(word string, of checkout.SubjectKind) (checkout.Status, error) {
-	allowed, remedy := []checkout.Status{checkout.Active, checkout.Suspended, checkout.Retired}, "use active, suspended or retired"
-	if of == checkout.KindDevice {
-		allowed, remedy = []checkout.Status{checkout.Active, checkout.Retired}, "use active or retired; `stump devices lost` is for what can't be found"
-	}
-	for _, s := range allowed {
-		if s.String() == word {
-			return s, nil
-		}
-	}
-	return 0, refuse(remedy, "%q is no status", word)
-}
-
-// maxImport is more than a register of 100,000 rows needs.
+// maxImport is the size of the largest CSV file, in bytes. A register of 100,000
+// rows needs less.
 const maxImport = 32 << 20
 
-func (s *Server) importPeople(w http.ResponseWriter, r *http.Request) error {
-	rows, err := sheet.ReadPeople(http.MaxBytesReader(w, r.Body, maxImport), s.parseTag)
+// imports reads a CSV file: all of it, or nothing.
+func (s *Server) imports(reg *register) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		tags, n, err := reg.read(http.MaxBytesReader(w, r.Body, maxImport), actor(r))
+		var row *checkout.RowError
+		if errors.As(err, &row) {
+			return s.badRow(err)
+		}
+		if err != nil {
+			return err
+		}
+		return writeJSON(w, Imported{Rows: len(tags), Added: n.Added, Changed: n.Changed, Unchanged: n.Unchanged, Warning: s.unreadable(tags...)})
+	}
+}
+
+// importRows reads rows and saves them; it returns the tags that they have.
+func importRows[R any](csv io.Reader, actor string, tag func(string) (checkout.Tag, error),
+	read func(io.Reader, func(string) (checkout.Tag, error)) ([]R, error),
+	save func([]R, string, checkout.Source) (checkout.Imported, error), tagOf func(R) checkout.Tag,
+) (tags []checkout.Tag, n checkout.Imported, err error) {
+	rows, err := read(csv, tag)
 	if err != nil {
-		return badCSV(err)
+		return nil, n, err
 	}
-	var tags []checkout.Tag
-	for _, p := range rows {
-		tags = append(tags, p.Badge)
+	for _, row := range rows {
+		tags = append(tags, tagOf(row))
 	}
-	n, err := s.o.Ledger.ImportPeople(rows, actor(r), checkout.SourceCLI)
-	return s.imported(w, tags, n, err)
+	n, err = save(rows, actor, checkout.SourceCLI)
+	return tags, n, err
 }
 
-func (s *Server) importDevices(w http.ResponseWriter, r *http.Request) error {
-	rows, err := sheet.ReadDevices(http.MaxBytesReader(w, r.Body, maxImport), s.parseTag)
-	if err != nil {
-		return badCSV(err)
+// badRow adds to the error of a line that nothing was imported.
+func (s *Server) badRow(err error) error {
+	_, remedy := s.explain(err)
+	if remedy = cmp.Or(hint.Of(err), remedy); remedy != "" {
+		remedy = " (" + remedy + ")"
 	}
-	var tags []checkout.Tag
-	for _, d := range rows {
-		tags = append(tags, d.Tag)
-	}
-	n, err := s.o.Ledger.ImportDevices(rows, actor(r), checkout.SourceCLI)
-	return s.imported(w, tags, n, err)
+	return refuse("nothing was imported; correct the line and import the whole file again"+remedy, "import: %w", err)
 }
 
-// imported answers for rows with these tags.
-func (s *Server) imported(w http.ResponseWriter, tags []checkout.Tag, n checkout.Imported, err error) error {
-	if err != nil {
-		return badCSV(err)
+func exports(reg *register) handler {
+	return func(w http.ResponseWriter, _ *http.Request) error {
+		w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+		return reg.write(w)
 	}
-	return writeJSON(w, Imported{Rows: len(tags), Added: n.Added, Changed: n.Changed, Unchanged: n.Unchanged, Warning: s.unreadable(tags...)})
-}
-
-// badCSV says that nothing was imported.
-func badCSV(err error) error {
-	if errors.Is(err, ledger.ErrCannotSave) {
-		return err
-	}
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
-		return &problemError{http.StatusRequestEntityTooLarge, hint.Errorf("nothing was imported; split it and import the parts", "import: the file is larger than %d MB", large.Limit>>20)}
-	}
-	remedy := "nothing was imported; mend the line and import the whole file again"
-	if h := hint.Of(withHint(err)); h != "" {
-		remedy += " (" + h + ")"
-	}
-	return &problemError{http.StatusBadRequest, hint.Wrap(fmt.Errorf("import: %w", err), remedy)}
-}
-
-func (s *Server) exportPeople(w http.ResponseWriter, _ *http.Request) error {
-	return writeCSV(w, func(out io.Writer) error { return sheet.WritePeople(out, s.o.Ledger.People()) })
-}
-
-func (s *Server) exportDevices(w http.ResponseWriter, _ *http.Request) error {
-	return writeCSV(w, func(out io.Writer) error { return sheet.WriteDevices(out, s.o.Ledger.Devices(), s.deviceTag) })
 }
 
 // deviceTag is the written form of a device's tag, "" if it has none.
 func (s *Server) deviceTag(id string) (string, error) {
-	d, err := s.o.Ledger.FindDevice(id)
-	if err != nil || !d.HasTag() {
-		return "", err
-	}
 	tag, err := s.o.Ledger.TagNumber(checkout.KindDevice, id)
-	if err != nil {
+	if err != nil || tag.IsZero() {
 		return "", nil // enrolled before tags were kept: an import keeps what there is
 	}
 	bits, err := credential.Bits(tag)
 	return credential.String(bits, s.o.Formats), err
 }
 
-// writeCSV sends a table whole or not at all; a register fits in memory.
-func writeCSV(w http.ResponseWriter, write func(io.Writer) error) error {
-	var b bytes.Buffer
-	if err := write(&b); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-	_, err := w.Write(b.Bytes())
-	return err
-}
-
-// newID is the id that was asked for, or one made from the name, with a number
-// behind it if it is taken.
-func (s *Server) newID(asked, name string, of checkout.SubjectKind) (string, error) {
-	if asked != "" {
-		return asked, nil
-	}
-	base := cmp.Or(slug(name), of.String())
-	for n := 1; ; n++ {
-		id := base
-		if n > 1 {
-			id = fmt.Sprintf("%s-%d", base, n)
-		}
-		_, err := s.find(of, id)
+// newID makes an id from a name, with a number behind it if it is taken.
+func (reg *register) newID(name string) (string, error) {
+	base := cmp.Or(slug(name), reg.kind.String())
+	id := base
+	for n := 2; ; n++ {
 		var several *checkout.AmbiguousError
+		_, err := reg.find(id)
 		if errors.Is(err, checkout.ErrNotFound) {
 			return id, nil
-		} else if err != nil && !errors.As(err, &several) {
+		}
+		if err != nil && !errors.As(err, &several) {
 			return "", err
 		}
+		id = fmt.Sprintf("%s-%d", base, n)
 	}
 }
 
-// slug is a name as an id: lower case letters and digits, in ASCII if each
-// letter has a likeness there, as the displays have it, else as they are. It is
-// empty for a name without either.
+// slug is a name as an id: lower case letters and digits, in ASCII if the displays
+// have a likeness in ASCII for each letter.
 func slug(name string) string {
 	name = norm.NFC.String(strings.ToLower(name))
-	var ascii, own strings.Builder
-	likeness := true
-	for _, r := range name {
-		like := string(lcd.ASCII.Fold(string(r)))
-		if unicode.IsLetter(r) && strings.Contains(like, "?") {
-			likeness = false
-		}
-		dashed(&ascii, like)
-		dashed(&own, string(r))
+	id := dashed(name)
+	if !slices.Contains(lcd.ASCII.Fold(id), '?') {
+		id = dashed(strings.ToLower(string(lcd.ASCII.Fold(name))))
 	}
-	chosen := &ascii
-	if !likeness {
-		chosen = &own
-	}
-	id := []rune(strings.TrimRight(chosen.String(), "-"))
-	return strings.TrimRight(string(id[:min(len(id), 40)]), "-")
+	letters := []rune(id)
+	return strings.TrimRight(string(letters[:min(len(letters), 40)]), "-")
 }
 
-// dashed adds the letters and digits of s, and a dash for all else between them.
-func dashed(b *strings.Builder, s string) {
-	for _, r := range strings.ToLower(s) {
-		switch {
-		case unicode.IsLetter(r), unicode.IsDigit(r), unicode.IsMark(r) && b.Len() > 0:
-			b.WriteRune(r)
-		case b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
-			b.WriteByte('-')
-		}
-	}
-}
-
-// trimmed is a name without the blanks that nobody sees around it.
-func trimmed(s *string) *string {
-	if s == nil {
-		return nil
-	}
-	t := strings.TrimSpace(*s)
-	return &t
-}
-
-func str(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
+// dashed is the words of s with a dash between them.
+func dashed(s string) string {
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r)
+	}), "-")
 }

@@ -1,91 +1,97 @@
 package api
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
+	"iter"
 	"net/http"
 	"sync"
 
 	"stump/hw/selftest"
+	"stump/wiegand"
 )
 
-// TestLine is a line of a self-test's answer: something to do, a question that
-// the next line of the request answers, a result, or at last the summary.
-type TestLine struct {
-	Say     string            `json:"say,omitempty"`
-	Ask     string            `json:"ask,omitempty"`
-	Result  *selftest.Result  `json:"result,omitempty"`
-	Summary *selftest.Summary `json:"summary,omitempty"`
+// tester returns what a self-test or a scope of the reader in the query works with,
+// and whether somebody answers questions.
+func (s *Server) tester(r *http.Request) (env *selftest.Env, ask bool, err error) {
+	q, err := params(r, "reader", "numbers", "ask")
+	if err != nil {
+		return nil, false, err
+	}
+	if ask, err = q.flag("ask"); err != nil {
+		return nil, false, err
+	}
+	numbers, err := q.flag("numbers")
+	if err != nil {
+		return nil, false, err
+	}
+	if env, err = s.o.SelfTest(q.Get("reader")); err != nil {
+		return nil, false, err
+	}
+	env.ShowNumbers = numbers
+	return env, ask, nil
 }
 
-// selftest runs a self-test. The answer is a TestLine a line; with ?ask=true
-// the request's body is the answers to its questions, a JSON string a line.
+// selftest runs a self-test. The answer is a TestLine a line; with ask=true the
+// request's body has the answers to its questions, a JSON string a line.
 func (s *Server) selftest(w http.ResponseWriter, r *http.Request) error {
-	if s.o.SelfTest == nil {
-		return errNoDaemon
-	}
-	env, err := s.o.SelfTest(r.URL.Query().Get("reader"))
+	env, ask, err := s.tester(r)
 	if err != nil {
 		return err
 	}
-	rc := http.NewResponseController(w)
-	_ = rc.EnableFullDuplex() // unsupported in this process, where it is not needed
-	w.Header().Set("Content-Type", "application/x-ndjson")
-	enc := json.NewEncoder(w)
+	_ = http.NewResponseController(w).EnableFullDuplex() // every HTTP/1 server can
+	write := lines[TestLine](w)
 	var mu sync.Mutex
 	send := func(l TestLine) {
 		mu.Lock()
 		defer mu.Unlock()
-		_ = enc.Encode(l) // whoever asked has gone: the test ends with its context
-		_ = rc.Flush()
+		_ = write(l) // when the client has gone, the test ends with the request's context
 	}
 	env.Say = func(text string) {
-		if env.Present == nil { // nobody need be told what the simulated reader does by itself
+		if env.Present == nil { // the simulated reader presents its cards itself
 			send(TestLine{Say: text})
 		}
 	}
-	if r.URL.Query().Get("ask") == "true" {
-		env.Ask = asker(r, send)
+	if ask {
+		answers := json.NewDecoder(r.Body)
+		env.Ask = func(_ context.Context, question string) (answer string, err error) {
+			send(TestLine{Ask: question})
+			err = answers.Decode(&answer)
+			return answer, err
+		}
 	}
-	env.ShowNumbers = r.URL.Query().Get("numbers") == "true"
 	sum := selftest.Run(r.Context(), env, func(res selftest.Result) { send(TestLine{Result: &res}) })
 	if len(s.o.Readers) > 0 {
-		s.o.Readers[0].Resume() // where the lines could not be had, they were not given back
+		s.o.Readers[0].Resume() // lines that could not be taken were not given back either
 	}
 	send(TestLine{Summary: &sum})
 	return nil
 }
 
-// asker sends a question and waits for the next line of the request.
-func asker(r *http.Request, send func(TestLine)) func(context.Context, string) (string, error) {
-	answers := make(chan string)
-	ended := make(chan error, 1)
-	go func() {
-		sc := bufio.NewScanner(r.Body)
-		for sc.Scan() {
-			var answer string
-			if err := json.Unmarshal(sc.Bytes(), &answer); err != nil {
-				ended <- err
-				return
-			}
-			select {
-			case answers <- answer:
-			case <-r.Context().Done():
-				return
-			}
-		}
-		ended <- context.Canceled
-	}()
-	return func(ctx context.Context, question string) (string, error) {
-		send(TestLine{Ask: question})
-		select {
-		case a := <-answers:
-			return a, nil
-		case err := <-ended:
-			return "", err
-		case <-ctx.Done():
-			return "", ctx.Err()
-		}
+// scope sends views of a reader's lines, ten a second, until the client goes. Cards
+// that are shown meanwhile are not taps.
+func (s *Server) scope(w http.ResponseWriter, r *http.Request) error {
+	env, _, err := s.tester(r)
+	if err != nil {
+		return err
 	}
+	src, err := env.Lines(r.Context())
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	return selftest.NewScope(env.Site.Pins, env.Formats, env.ShowNumbers).Watch(r.Context(), src, lines[selftest.View](w))
+}
+
+// frames lists the worst refused frames of all readers.
+func (s *Server) frames(*http.Request) (iter.Seq2[BadFrame, error], error) {
+	return func(yield func(BadFrame, error) bool) {
+		for _, r := range s.o.Readers {
+			for _, f := range r.Stats().Worst {
+				if !yield(BadFrame{r.Name, wiegand.NewRecord(&f.Read, s.o.Formats), f.Edges}, nil) {
+					return
+				}
+			}
+		}
+	}, nil
 }

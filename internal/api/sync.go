@@ -9,72 +9,43 @@ import (
 	"stump/internal/hint"
 )
 
-// Decision is what an admin decides about an event that is stuck.
-type Decision struct {
-	Note string `json:"note"`
-}
+func (s *Server) syncStatus(*http.Request) (directory.Status, error) { return s.o.Worker.Status() }
 
-// Pull asks for the register to be read from the directory now.
-type Pull struct {
-	// Force lets more people be deactivated at once than is plausible.
-	Force bool `json:"force"`
-}
-
-func (s *Server) syncStatus(w http.ResponseWriter, _ *http.Request) error {
-	if s.o.Worker == nil {
-		return errNoDaemon
+func (s *Server) syncPull(r *http.Request, p Pull) (directory.Status, error) {
+	err := s.o.Worker.Pull(r.Context(), p.Force)
+	if errors.Is(err, directory.ErrUnsupported) {
+		err = refuse("docs/directory.md tells which directories have one", "%w", err)
 	}
-	st, err := s.o.Worker.Status()
+	return s.decided(err)
+}
+
+func (s *Server) syncRetry(r *http.Request, _ Decision) (directory.Status, error) {
+	return s.decided(stuck(s.o.Worker.Retry(r.PathValue("id"))))
+}
+
+func (s *Server) syncDrop(r *http.Request, d Decision) (directory.Status, error) {
+	return s.decided(stuck(s.o.Worker.Drop(r.PathValue("id"), actor(r), d.Note)))
+}
+
+func (s *Server) syncAccept(r *http.Request, _ Decision) (directory.Status, error) {
+	return s.decided(stuck(s.o.Worker.Accept(r.PathValue("id"), actor(r))))
+}
+
+// decided answers with the state after what an admin decided, unless that failed.
+func (s *Server) decided(err error) (directory.Status, error) {
 	if err != nil {
-		return err
+		return directory.Status{}, err
 	}
-	return writeJSON(w, st)
+	return s.o.Worker.Status()
 }
 
-func (s *Server) syncPull(w http.ResponseWriter, r *http.Request) error {
-	if s.o.Worker == nil {
-		return errNoDaemon
+// stuck explains why an event can't be retried, dropped or accepted.
+func stuck(err error) error {
+	switch {
+	case errors.Is(err, ledger.ErrNotQueued):
+		return problem(http.StatusNotFound, "`stump sync` lists what is stuck, with its id", "%w", err)
+	case hint.Of(err) == "":
+		return hint.Wrap(err, "`stump sync` shows where events are delivered to, and what is stuck, with its id")
 	}
-	var p Pull
-	if err := readJSON(r, &p); err != nil {
-		return err
-	}
-	if err := s.o.Worker.Pull(r.Context(), p.Force); errors.Is(err, directory.ErrUnsupported) {
-		return refuse("docs/directory.md tells which directories have one", "%w", err)
-	} else if err != nil {
-		return err
-	}
-	return s.syncStatus(w, r)
-}
-
-func (s *Server) syncRetry(w http.ResponseWriter, r *http.Request) error {
-	return s.decide(w, r, func(id string, _ Decision) error { return s.o.Worker.Retry(id) })
-}
-
-func (s *Server) syncDrop(w http.ResponseWriter, r *http.Request) error {
-	return s.decide(w, r, func(id string, d Decision) error { return s.o.Worker.Drop(id, actor(r), d.Note) })
-}
-
-func (s *Server) syncAccept(w http.ResponseWriter, r *http.Request) error {
-	return s.decide(w, r, func(id string, _ Decision) error { return s.o.Worker.Accept(id, actor(r)) })
-}
-
-func (s *Server) decide(w http.ResponseWriter, r *http.Request, act func(id string, d Decision) error) error {
-	if s.o.Worker == nil {
-		return errNoDaemon
-	}
-	var d Decision
-	if err := readJSON(r, &d); err != nil {
-		return err
-	}
-	err := act(r.PathValue("id"), d)
-	if errors.Is(err, ledger.ErrNotQueued) {
-		return &problemError{http.StatusNotFound, hint.Wrap(err, "`stump sync` lists what is stuck, with its id")}
-	}
-	if err != nil && hint.Of(err) == "" {
-		return hint.Wrap(err, "`stump sync` shows whom events are told to, and what is stuck, with its id")
-	} else if err != nil {
-		return err
-	}
-	return s.syncStatus(w, r)
+	return err
 }

@@ -4,11 +4,48 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/ledger"
+	"stump/hw/selftest"
 	"stump/internal/panel"
+	"stump/wiegand"
 )
 
 // The objects of the API. They are contracts: scripts outside the project read
-// them. Every key is always there; null is unknown.
+// them. In answers every key is always there, and null is unknown.
+
+// Status is what the station is doing.
+type Status struct {
+	Station string   `json:"station"`
+	Version string   `json:"version"`
+	PID     int      `json:"pid"`
+	Readers []string `json:"readers"`
+	Sim     bool     `json:"sim"`
+	Display string   `json:"display"`
+	Since   *string  `json:"display_down_since"`
+	Ledger  string   `json:"ledger"` // its file
+	Listen  *string  `json:"listen"` // the address beside the socket
+	Events  uint64   `json:"events"` // the number of the newest; `stump verify` counts them
+	// Salvaged is what was saved of a damaged ledger, until an admin has seen it.
+	Salvaged *string `json:"salvaged"`
+	// Damaged is the damage that was found since the start.
+	Damaged *string `json:"damaged"`
+	// Backups are the folders of the backups; none if they are off.
+	Backups []Backup `json:"backups"`
+	// Conditions are what is wrong with each reader.
+	Conditions map[string][]selftest.Condition `json:"conditions"`
+}
+
+// Backup is the last good backup in a folder.
+type Backup struct {
+	Folder string  `json:"folder"`
+	File   *string `json:"file"`  // null: none was found to be whole yet
+	Event  uint64  `json:"event"` // the newest in it
+	// At is when it was made, or found to be whole.
+	At           *time.Time `json:"at"`
+	ClockTrusted bool       `json:"clock_trusted"`
+	// Others is how many files in the folder are of another ledger, or damaged.
+	Others int `json:"others"`
+}
 
 // Who is one loan: who holds which device.
 type Who = checkout.LoanJSON
@@ -51,7 +88,7 @@ type Unknown struct {
 	ClockTrusted bool      `json:"clock_trusted"`
 }
 
-// PersonChange is what an admin asks for; a nil field stays as it is.
+// PersonChange is a change to a person; a nil field stays as it is.
 type PersonChange struct {
 	ID     *string `json:"id,omitempty"`
 	Name   *string `json:"name,omitempty"`
@@ -60,24 +97,32 @@ type PersonChange struct {
 	Status *string `json:"status,omitempty"` // active, suspended, retired
 }
 
-// DeviceChange is what an admin asks for; a nil field stays as it is.
+func (c PersonChange) change() change {
+	return change{id: c.ID, name: c.Name, email: c.Email, tag: c.Badge, status: c.Status}
+}
+
+// DeviceChange is a change to a device; a nil field stays as it is.
 type DeviceChange struct {
 	ID   *string `json:"id,omitempty"`
 	Name *string `json:"name,omitempty"`
 	Tag  *string `json:"tag,omitempty"` // a written credential
 	Kind *string `json:"kind,omitempty"`
-	// Status is active or retired; what was lost is found when it is active.
+	// Status is active or retired; active also finds a lost device.
 	Status *string `json:"status,omitempty"`
 }
 
-// Give is an admin's hand-out of a device.
+func (c DeviceChange) change() change {
+	return change{id: c.ID, name: c.Name, kind: c.Kind, tag: c.Tag, status: c.Status}
+}
+
+// Give puts a device in a person's hands.
 type Give struct {
 	Device string `json:"device"`
 	Person string `json:"person"`
 	Note   string `json:"note"`
 }
 
-// Bring is an admin's return of a device.
+// Bring takes a device back, or says that it is lost or found.
 type Bring struct {
 	Device    string `json:"device"`
 	Condition string `json:"condition"`
@@ -91,11 +136,11 @@ type Enrol struct {
 	Wait bool   `json:"wait"`
 }
 
-// Enrolled says whom a tag is expected for, or was given to.
+// Enrolled says whose the next tag will be, or whose it is now.
 type Enrolled struct {
 	ID   *string `json:"id"`
 	Name string  `json:"name"`
-	New  bool    `json:"new"` // the register did not have them
+	New  bool    `json:"new"` // not in the register before
 }
 
 // Tap is a card for the simulated reader: a name, a credential or bits.
@@ -103,12 +148,17 @@ type Tap struct {
 	Card string `json:"card"`
 }
 
-// Tapped is what the panel answered.
+// Tapped is what the display then shows.
 type Tapped struct {
 	panel.State
-	// Note says why nothing came of the card: no reader of this station takes
-	// such a one, or it was taken for a repetition; null if something did.
+	// Note says why the card had no effect: no reader of this station takes it, or
+	// it was a repetition; null if it had one.
 	Note *string `json:"note"`
+}
+
+// Fault is a fault of the simulated wiring, or "off".
+type Fault struct {
+	Fault string `json:"fault"`
 }
 
 // Imported is what an import did.
@@ -120,7 +170,7 @@ type Imported struct {
 	Warning
 }
 
-// Seeded is what the simulated lab was filled with.
+// Seeded is how many people and devices the simulated lab has.
 type Seeded struct {
 	People  int `json:"people"`
 	Devices int `json:"devices"`
@@ -128,15 +178,56 @@ type Seeded struct {
 
 // Dossier is all that is held about a person.
 type Dossier struct {
-	Person Person           `json:"person"`
-	Loans  []checkout.Loan  `json:"loans"`
-	Events []checkout.Entry `json:"events"`
-	// Named are events that name them as actor or in the note only.
-	Named   []checkout.Entry `json:"named"`
-	Explain string           `json:"explain"` // what is not in here
+	Person Person `json:"person"`
+	*ledger.Dossier
 }
 
-// Problem is what the API answers instead when something is wrong.
+// Decision is what an admin decides about an event that is stuck.
+type Decision struct {
+	Note string `json:"note"`
+}
+
+// Pull reads the register from the directory now.
+type Pull struct {
+	// Force lets more people be deactivated at once than is plausible.
+	Force bool `json:"force"`
+}
+
+// VerifyLine is a line of the answer to a check of the ledger: its progress, or at
+// last the report.
+type VerifyLine struct {
+	Done   uint64   `json:"done"`
+	Total  uint64   `json:"total"`
+	Report *Verdict `json:"report,omitempty"`
+}
+
+// Verdict is what a check of the ledger found.
+type Verdict struct {
+	OK       bool     `json:"ok"`
+	Sentence string   `json:"sentence"`
+	Events   uint64   `json:"events"`
+	Loans    int      `json:"loans"`
+	Gaps     uint64   `json:"gaps"`
+	Faults   []string `json:"faults"`
+}
+
+// TestLine is a line of a self-test's answer: something to do, a question that the
+// next line of the request answers, a result, or at last the summary.
+type TestLine struct {
+	Say     string            `json:"say,omitempty"`
+	Ask     string            `json:"ask,omitempty"`
+	Result  *selftest.Result  `json:"result,omitempty"`
+	Summary *selftest.Summary `json:"summary,omitempty"`
+}
+
+// BadFrame is a refused frame that a reader kept, with its edges.
+type BadFrame struct {
+	Reader string `json:"reader"`
+	wiegand.Record
+	Edges []wiegand.Edge `json:"edges"`
+}
+
+// Problem is the answer when something is wrong.
 type Problem struct {
 	Error string `json:"error"`
 	Hint  string `json:"hint"`

@@ -75,7 +75,7 @@ func checkStatus(s string, allowed []string) error {
 		return nil
 	}
 	last := len(allowed) - 1
-	return hint.Errorf("use "+strings.Join(allowed[:last], ", ")+" or "+allowed[last], "%q is no status", s)
+	return hint.Errorf("use "+strings.Join(allowed[:last], ", ")+" or "+allowed[last], "%q is not a status", s)
 }
 
 func parseTag(s string, parse func(string) (checkout.Tag, error)) (checkout.Tag, error) {

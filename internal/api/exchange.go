@@ -1,0 +1,173 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"iter"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// handler answers a request, or returns why it can't.
+type handler func(http.ResponseWriter, *http.Request) error
+
+// object answers with the object that f returns.
+func object[T any](f func(*http.Request) (T, error)) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		v, err := f(r)
+		if err != nil {
+			return err
+		}
+		return writeJSON(w, v)
+	}
+}
+
+// asked reads the request's object and answers with the one that f returns.
+func asked[In, Out any](f func(*http.Request, In) (Out, error)) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		var in In
+		if err := readJSON(w, r, &in); err != nil {
+			return err
+		}
+		out, err := f(r, in)
+		if err != nil {
+			return err
+		}
+		return writeJSON(w, out)
+	}
+}
+
+// list answers with the rows of f, one JSON object a line, while they are read: a
+// history of years needs no memory.
+func list[T any](f func(*http.Request) (iter.Seq2[T, error], error)) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		rows, err := f(r)
+		if err != nil {
+			return err
+		}
+		w.Header().Set("Content-Type", lineType)
+		enc := json.NewEncoder(w)
+		for row, err := range rows {
+			if err == nil {
+				err = enc.Encode(row)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// lines returns a function that sends one JSON object a line, at once.
+func lines[T any](w http.ResponseWriter) func(T) error {
+	enc, rc := json.NewEncoder(w), http.NewResponseController(w)
+	w.Header().Set("Content-Type", lineType)
+	return func(line T) error {
+		if err := enc.Encode(line); err != nil {
+			return err
+		}
+		return rc.Flush()
+	}
+}
+
+const lineType = "application/x-ndjson"
+
+func writeJSON(w http.ResponseWriter, v any) error {
+	w.Header().Set("Content-Type", "application/json")
+	return json.NewEncoder(w).Encode(v)
+}
+
+// maxBody is the size of the largest request, in bytes, unless it is an import.
+const maxBody = 1 << 20
+
+// readJSON reads the object in a request's body strictly.
+func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		return err
+	}
+	if !utf8.Valid(body) {
+		return errNotText // the decoder would replace what it can't read
+	}
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.DisallowUnknownFields()
+	const remedy = "send one JSON object with the keys of this call"
+	if err := dec.Decode(v); err != nil {
+		return refuse(remedy, "the request can't be read: %w", err)
+	}
+	if dec.More() {
+		return refuse(remedy, "the request has more than one value")
+	}
+	return nil
+}
+
+// query is a request's parameters.
+type query struct{ url.Values }
+
+// params reads a request's parameters. It refuses an unknown one: a misspelt filter
+// would keep everything.
+func params(r *http.Request, known ...string) (query, error) {
+	q, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return query{}, refuse("write spaces as %20", "the parameters can't be read: %w", err)
+	}
+	for name, values := range q {
+		if !slices.Contains(known, name) {
+			return query{}, refuse("use "+strings.Join(known, ", "), "%q is not a parameter of this call", name)
+		}
+		if values[0] == "" || len(values) > 1 {
+			return query{}, refuse("leave it out, or give it one value", "%s has %d values, or an empty one", name, len(values))
+		}
+	}
+	return query{q}, nil
+}
+
+// flag reads a parameter that is true or false, false if it was left out.
+func (q query) flag(name string) (bool, error) {
+	word := q.Get(name)
+	if word == "" {
+		return false, nil
+	}
+	set, err := strconv.ParseBool(word)
+	if err != nil {
+		return false, refuse("use true or false", "%s: %q is neither", name, word)
+	}
+	return set, nil
+}
+
+// mapRows applies f to every row.
+func mapRows[A, B any](rows iter.Seq2[A, error], f func(A) B) iter.Seq2[B, error] {
+	return func(yield func(B, error) bool) {
+		for row, err := range rows {
+			var b B
+			if err == nil {
+				b = f(row)
+			}
+			if !yield(b, err) {
+				return
+			}
+		}
+	}
+}
+
+// known is a value that may be unknown: "" is null.
+func known(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// str is the reverse of known.
+func str(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
