@@ -274,7 +274,7 @@ func TestLookupNotations(t *testing.T) {
 	h := newHost(t)
 	h.tree("Raspberry Pi 4 Model B Rev 1.4", "", "raspberrypi,4-model-b")
 	h.chip("gpiochip0", "pinctrl-bcm2711", "fe200000", 58, namesPiOS...).info.Name = "gpiochip7"
-	h.chip("gpiochip1", "sim", "", 8)
+	h.chip("gpiochip1", "gpio-fake", "", 8)
 	h.link("sys/bus/gpio/devices/gpiochip1", "../../../devices/platform/gpio-sim.0/gpiochip1")
 	h.chip("gpiochip2", "gpio-plain", "", 8)
 	h.link("sys/bus/gpio/devices/gpiochip2", "../../../devices/1234/gpiochip2")
@@ -285,7 +285,7 @@ func TestLookupNotations(t *testing.T) {
 		h.root + "/dev/gpiochip4:17": "GPIO17 = header pin 11 = gpiochip7 line 17 (pinctrl-bcm2711)",
 		h.root + "/dev/gpiochip0:0":  `GPIO0 = header pin 27 = gpiochip7 line 0 (pinctrl-bcm2711) = "ID_SDA"`,
 		"gpiochip7:28":               "gpiochip7 line 28 (pinctrl-bcm2711)",
-		"sim:3":                      "gpiochip1 line 3 (sim)",
+		"gpio-fake:3":                "gpiochip1 line 3 (gpio-fake)",
 		"gpio-plain:3":               "gpiochip2 line 3 (gpio-plain)",
 	} {
 		if l, err := h.board().Lookup(name); err != nil || l.String() != want {
@@ -386,11 +386,11 @@ beeper: line "pin 17": header pin 17 is 3V3, not a line
 			t.Errorf("%s is found and free: %v", name, ok)
 		}
 	}
-	if text, _ := h.board().Survey([]Wanted{{"beeper", "GPIO99"}}); strings.Contains(text, "\n  ") {
+	if text, _ := h.board().Survey([]Wanted{{"red light", "GPIO99"}, {"green light", "pin 17"}, {"beeper", "GPIO99"}}); strings.Contains(text, "  \n") || strings.Count(text, "\n  ") != 1 {
 		t.Errorf("a remedy where there is none:\n%s", text)
 	}
 	h.fail["gpiochip0"] = unix.EACCES
-	if text, _ := h.board().Survey([]Wanted{{"stump DATA0", "GPIO17"}, {"stump DATA1", "GPIO18"}}); !strings.Contains(text, "permission denied") || strings.Count(text, "group gpio") != 1 {
+	if text, _ := h.board().Survey([]Wanted{{"stump DATA0", "GPIO17"}, {"stump DATA1", "GPIO18"}}); !strings.Contains(text, "permission denied") || strings.Count(text, "group gpio") != 1 || !strings.Contains(text, "chips: open ") {
 		t.Error(text)
 	}
 }

@@ -19,7 +19,7 @@ func (p *Plan) Text(columns int, ansi bool) (string, error) {
 	}
 	columns = min(max(columns, 56), 100)
 	paint := func(colour, s string) string {
-		if code := palette[colour].sgr; ansi && code != "" && s != "" {
+		if code := palette[colour].sgr; ansi && code != "" {
 			return "\x1b[" + code + "m" + s + "\x1b[0m"
 		}
 		return s

@@ -448,6 +448,7 @@ func TestPartsAndWarnings(t *testing.T) {
 		{"divider", &Plan{Board: pi, Divider: true, Display: "hd44780-i2c"},
 			[]string{" 2  resistor 20 kΩ", "They go to the divider", "its SDA and SCL go straight to the board", "backpack pulls SDA and SCL up"},
 			[]string{"BSS138", "2nd", "through the converter"}},
+		{"divider, with a light on a channel", &Plan{Board: pi, Divider: true, Display: "hd44780-i2c", Outputs: active(1)}, nil, []string{"2nd"}},
 		{"divider with a serial display", &Plan{Board: pi, Divider: true, Display: "newhaven"},
 			[]string{"serial display (newhaven): its RX go straight"}, []string{"backpack"}},
 		{"I2C display", &Plan{Board: pi, Display: "hd44780-i2c"}, []string{" 1  level converter", "5 V; its SDA and SCL through the converter"}, []string{"2nd", "backpack pulls"}},
@@ -491,6 +492,10 @@ func TestHeaderText(t *testing.T) {
 	p.Data[1], p.Colours.Data1 = "GPIO20", "turquoise"
 	if text, _ = p.Text(80, true); !strings.Contains(text, "1 more row, not used") || strings.Contains(text, "m DATA1") || strings.Contains(text, "\x1b[m") {
 		t.Errorf("one row is not used, and a colour not known:\n%q", text)
+	}
+	p.Colours.Data1 = "abcdef"
+	if text, _ = p.Text(56, false); !strings.Contains(text, "DATA1, abcdef") {
+		t.Errorf("just enough room for the colour:\n%s", text)
 	}
 	p.Colours.Data1 = "a very long colour"
 	if text, _ = p.Text(56, false); strings.Contains(text, "DATA1, a very long") || !strings.Contains(text, "DATA1\n") {
