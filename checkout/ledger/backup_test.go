@@ -275,7 +275,7 @@ func TestRootKeepsOut(t *testing.T) {
 	_, _, salvage := OpenOrSalvage(x.path, x.o)
 	_, restore := RestoreFile(context.Background(), x.path, backup, x.o, RestoreOptions{})
 	for i, err := range []error{open, look, create, salvage, restore} {
-		if err == nil || !strings.Contains(err.Error(), "root won't touch") {
+		if err == nil || !strings.Contains(err.Error(), "root won't use") {
 			t.Errorf("%d: %v", i, err)
 		}
 	}

@@ -36,7 +36,7 @@ type RestoreOptions struct {
 	Fork bool
 	// Actor is who asks for it.
 	Actor string
-	// From is the backup, opened by whoever may; nil: it is opened by its name.
+	// From is the opened backup; nil opens it by its name.
 	From *os.File
 	// Check runs bbolt's own check over the backup; see VerifyOptions.
 	Check func(ctx context.Context, path string) error

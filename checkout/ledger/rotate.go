@@ -22,16 +22,16 @@ import (
 
 // BackupOptions say where automatic backups go.
 type BackupOptions struct {
-	// Dir is the folder; it is made if it is not there.
+	// Dir is the folder. It is made if it does not exist.
 	Dir string
-	// Apart refuses a folder that is not there, or is on the ledger's own file
-	// system: a disk that is not mounted looks so.
+	// Apart refuses a folder that does not exist or is on the ledger's file system,
+	// as it is while its disk is not mounted.
 	Apart bool
 	// Keep is how many backups of this ledger stay; 14 if zero.
 	Keep int
-	// Quick leaves out the check of the backup.
+	// Quick skips the check of the backup.
 	Quick bool
-	// Good is a backup that was checked before, and needs no check again.
+	// Good is the backup that an earlier call checked. It is not checked again.
 	Good string
 	// Check runs bbolt's own check; see VerifyOptions.
 	Check func(ctx context.Context, path string) error
@@ -42,57 +42,65 @@ type Backup struct {
 	File string // "": the ledger has no event yet
 	Seq  uint64 // of its newest event
 	New  bool   // it was made just now
-	// Others are files in the folder that are named like a backup, and are none of
-	// this ledger: another station's, or damaged. They are left alone.
+	// Others are the files in the folder with a backup's name that are another
+	// ledger's or damaged. They are left alone.
 	Others []string
 }
 
 const backupPattern = "ledger-*.db"
 
-// backupName is for people: what a file is a backup of, and of when, is in it.
+// backupName makes a name for people. Stump itself goes by what is in the file.
 func backupName(seq uint64, at time.Time) string {
 	return fmt.Sprintf("ledger-%012d-%s.db", seq, at.UTC().Format("20060102T150405Z"))
 }
 
-// AutoBackup makes a backup in a folder and checks it. If the newest backup has
-// every event already, it checks that instead, once. Of this ledger's backups
-// it then removes the oldest above Keep. A backup that doesn't hold is set aside
-// as ledger-CHAIN.bad, and no older one is removed.
-func (l *Ledger) AutoBackup(ctx context.Context, o BackupOptions) (Backup, error) {
+// AutoBackup makes a backup in a folder, checks it, and removes the oldest backups
+// of this ledger beyond Keep. If the newest backup already has every event, it
+// checks that one instead. A backup that fails is renamed to ledger-CHAIN.bad.
+func (l *Ledger) AutoBackup(ctx context.Context, o BackupOptions) (b Backup, err error) {
 	if err := l.backupFolder(o); err != nil {
-		return Backup{}, fmt.Errorf("backup: %w", err)
+		return b, err
 	}
 	info, err := l.Info()
 	if err != nil || info.Seq == 0 {
-		return Backup{}, err
-	}
-	own, others, err := l.backups(o.Dir)
-	b := Backup{Others: others}
-	if err != nil {
-		return b, fmt.Errorf("backup: %w", err)
-	}
-	if n := len(own); n > 0 && own[n-1].chain == info.Chain && own[n-1].seq == info.Seq {
-		newest := own[n-1].file
-		err := l.holds(ctx, newest, o)
-		if !errors.Is(err, errBad) {
-			b.File, b.Seq = newest, info.Seq
-			return b, err
-		}
-		if err := setBad(newest, newest, info.Chain); err != nil {
-			return b, err
-		}
-		own = own[:n-1]
-	}
-	if b.File, err = l.addBackup(ctx, o, info); err != nil {
 		return b, err
 	}
-	b.Seq, b.New = info.Seq, true
-	for _, old := range own[:max(0, len(own)+1-cmp.Or(o.Keep, 14))] {
-		if err := os.Remove(old.file); err != nil {
-			return b, fmt.Errorf("remove an old backup: %w", err)
+	own, others, err := l.backups(o.Dir)
+	if err != nil {
+		return b, err
+	}
+	b.Others = others
+	if n := len(own); n > 0 && own[n-1].chain == info.Chain && own[n-1].seq == info.Seq {
+		b.File = own[n-1].file
+		if err = l.holds(ctx, b.File, o); errors.Is(err, errBad) {
+			err = setBad(b.File, info.Chain)
+			b.File, own = "", own[:n-1]
 		}
 	}
-	return b, nil
+	if err == nil && b.File == "" {
+		b.New = true
+		b.File, err = l.addBackup(ctx, o, info)
+		own = append(own, found{file: b.File})
+	}
+	if err != nil {
+		return b, err
+	}
+	b.Seq = info.Seq
+	return b, rotate(own, o)
+}
+
+// rotate removes the oldest backups. It keeps the last in the list and, if that was
+// not checked, the one that was.
+func rotate(own []found, o BackupOptions) error {
+	for _, old := range own[:max(0, len(own)-cmp.Or(o.Keep, 14))] {
+		if o.Quick && old.file == o.Good {
+			continue
+		}
+		if err := os.Remove(old.file); err != nil {
+			return fmt.Errorf("remove an old backup: %w", err)
+		}
+	}
+	return nil
 }
 
 func (l *Ledger) backupFolder(o BackupOptions) error {
@@ -112,10 +120,10 @@ func (l *Ledger) backupFolder(o BackupOptions) error {
 	return owner.Check(o.Dir)
 }
 
-// errBad is a backup that isn't whole.
+// errBad is a backup that fails its check.
 var errBad = errors.New("does not hold")
 
-// holds checks a backup as a ledger is verified.
+// holds verifies a backup.
 func (l *Ledger) holds(ctx context.Context, file string, o BackupOptions) error {
 	if o.Quick || file == o.Good {
 		return nil
@@ -135,7 +143,7 @@ func (l *Ledger) holds(ctx context.Context, file string, o BackupOptions) error 
 	return err
 }
 
-// addBackup makes a backup, under a name that no other file has.
+// addBackup makes a backup under a new name.
 func (l *Ledger) addBackup(ctx context.Context, o BackupOptions, info Info) (string, error) {
 	path := filepath.Join(o.Dir, backupName(info.Seq, l.o.Stamp().Wall))
 	tmp, err := boltfile.NewCopy(path, l.copyOut)
@@ -144,7 +152,7 @@ func (l *Ledger) addBackup(ctx context.Context, o BackupOptions, info Info) (str
 	}
 	defer os.Remove(tmp) // fails after the rename
 	if err := l.holds(ctx, tmp, o); errors.Is(err, errBad) {
-		bad := setBad(tmp, path, info.Chain)
+		bad := setBad(tmp, info.Chain)
 		return "", hint.Wrap(errors.Join(fmt.Errorf("the backup %s %w", path, err), bad), "`stump verify` says what is wrong with the ledger itself")
 	} else if err != nil {
 		return "", fmt.Errorf("check the backup %s: %w", path, err)
@@ -165,20 +173,20 @@ func (l *Ledger) addBackup(ctx context.Context, o BackupOptions, info Info) (str
 	}
 }
 
-// setBad keeps the newest backup that doesn't hold, for whoever looks into it.
-func setBad(file, name string, chain checkout.Hash) error {
-	return os.Rename(file, filepath.Join(filepath.Dir(name), fmt.Sprintf("ledger-%.8s.bad", chain)))
+// setBad keeps one backup that failed its check, so that somebody can examine it.
+func setBad(file string, chain checkout.Hash) error {
+	return os.Rename(file, filepath.Join(filepath.Dir(file), fmt.Sprintf("ledger-%.8s.bad", chain)))
 }
 
-// identity is what a file holds: a chain up to an event, as of a transaction.
+// identity says what a file holds: which chain, up to which event and transaction.
 type identity struct {
 	chain   checkout.Hash
 	seq     uint64
 	txid    int
-	station string // as it was called at the newest event
+	station string // its name at the newest event
 }
 
-// identify returns what is in a ledger's file, for which no key is needed.
+// identify reads the identity of a ledger's file, which needs no key.
 func identify(path string) (id identity, err error) {
 	db, file, err := boltfile.Open(path, boltfile.Options{ReadOnly: true})
 	if err != nil {
@@ -200,7 +208,7 @@ func identify(path string) (id identity, err error) {
 	return id, err
 }
 
-// errNoBackup is an entry of a folder that isn't named like a backup.
+// errNoBackup is an entry of a folder without a backup's name.
 var errNoBackup = errors.New("not a backup's name")
 
 func identifyEntry(dir string, e os.DirEntry) (identity, error) {
@@ -213,7 +221,7 @@ func identifyEntry(dir string, e os.DirEntry) (identity, error) {
 	return identify(filepath.Join(dir, e.Name()))
 }
 
-// ownChain returns the chains of a file and which is its own, of any schema.
+// ownChain returns the chains of a file of any schema, and which one is its own.
 func (t *txn) ownChain() (own uint16, chains map[uint16]record.Chain) {
 	if t.readSchema() != 1 {
 		return t.readOwn(), t.chains()
@@ -234,7 +242,8 @@ type found struct {
 }
 
 // backups lists this ledger's backups in a folder, oldest first, and the other
-// files with such names. The clock and the names say nothing of their order.
+// files with a backup's name. The order depends on what is in them, not on clocks
+// or names.
 func (l *Ledger) backups(dir string) (own []found, others []string, err error) {
 	mine := map[checkout.Hash]uint16{}
 	err = l.view(func(t *txn) {

@@ -111,12 +111,13 @@ func TestBadBackup(t *testing.T) {
 	// What broke on the disk since is seen, set aside and replaced.
 	raw, err := os.ReadFile(b.File)
 	x.ok(err)
-	x.ok(os.WriteFile(b.File, bytes.ReplaceAll(raw, []byte("The ipad"), []byte("The iqad")), 0o600))
+	x.ok(os.WriteFile(b.File, bytes.ReplaceAll(raw, []byte("cem@example.org"), []byte("cex@example.org")), 0o600))
 	o.Check = nil
 	again, err := x.AutoBackup(context.Background(), o)
 	x.ok(err)
 	want(t, "made anew", fmt.Sprint(again.New, again.Seq), "true 11")
 	want(t, "in the folder", fmt.Sprint(x.seqs(dir)), "[8 11]")
+	want(t, "others", len(again.Others), 0)
 
 	// Where there is no time for a check there is none.
 	o.Check = func(context.Context, string) error { t.Error("checked"); return nil }
@@ -129,6 +130,19 @@ func TestBadBackup(t *testing.T) {
 		x.ok(err)
 		want(t, "quick", b.New, isNew)
 	}
+	want(t, "after two", fmt.Sprint(x.seqs(dir)), "[11 12]")
+
+	// What nobody has checked takes the place of none that is known to hold.
+	o.Good, o.Keep = filepath.Join(dir, filepath.Base(again.File)), 1
+	x.bump(1, 11)
+	b, err = x.AutoBackup(context.Background(), o)
+	x.ok(err)
+	want(t, "after three", fmt.Sprint(x.seqs(dir)), "[11 13]")
+	o.Quick, o.Check = false, nil
+	_, err = x.AutoBackup(context.Background(), o)
+	x.ok(err)
+	want(t, "after the check", fmt.Sprint(x.seqs(dir)), "[13]")
+	want(t, "that is", b.File, filepath.Join(dir, x.names(dir)[0]))
 }
 
 // TestBackupsOfOthers shares the folder with another station that has bumped a

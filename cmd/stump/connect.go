@@ -156,7 +156,7 @@ func (g *globals) openLedger(need access) (*api.Client, func(), error) {
 // folder: one process can't be both users.
 var errOtherOwner = errors.New("ledger and file belong to different users")
 
-// becomeOwner makes root the user whose ledger lies in dir.
+// becomeOwner makes root the owner of the ledger in dir.
 func (g *globals) becomeOwner(dir string) error {
 	path := daemon.LedgerPath(dir)
 	if g.writes != "" && os.Geteuid() == 0 {

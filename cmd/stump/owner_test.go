@@ -284,7 +284,7 @@ func TestRootForTheOwner(t *testing.T) {
 	link := filepath.Join(f.state, "backups", "link.db")
 	f.ok(os.Symlink(private, link), os.Lchown(link, nobody, nobody))
 	out, err := f.stump("restore", link)
-	if err == nil || !strings.Contains(out, "the user nobody may change what it is, and it isn't theirs\ncopy it") {
+	if err == nil || !strings.Contains(out, "the user nobody can change where it leads, and doesn't own it\ncopy it") {
 		t.Errorf("a link to root's backup: %v %s", err, out)
 	}
 	// What root left there in earlier days, or copied there by hand.
@@ -295,5 +295,28 @@ func TestRootForTheOwner(t *testing.T) {
 	}
 	if b, err := os.ReadFile(filepath.Join(f.own, "copy.db")); err != nil || !bytes.HasPrefix(b[16:], []byte{0xed, 0xda, 0x0c, 0xed}) {
 		t.Errorf("the backup: %v", err)
+	}
+}
+
+// TestRootRunsAsTheOwner: a station that root starts on another user's ledger is
+// that user's, and so is the folder that it makes for its socket below /run.
+func TestRootRunsAsTheOwner(t *testing.T) {
+	t.Parallel()
+	f := newForeign(t)
+	script := `mount --make-rprivate / && mount -t tmpfs tmpfs /run || exit
+		"$0" run --sim --state "$1" & pid=$!
+		for i in $(seq 600); do "$0" status >/dev/null 2>&1 && break; sleep 0.05; done
+		grep ^Uid: /proc/$pid/status; stat -c '%U %a' /run/stump; "$0" status | head -1; kill $pid; wait $pid`
+	cmd := exec.Command("sh", "-c", script, filepath.Join(f.base, "stump"), f.state)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
+	out, err := cmd.CombinedOutput()
+	if strings.Contains(string(out), "mount:") && os.Getenv("CI") != "true" {
+		t.Skipf("needs a /run of its own: %s", out)
+	}
+	for _, want := range []string{"Uid:\t65534\t65534\t65534\t65534\n", "\nnobody 750\n", "\nstation   "} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("no %q: %v\n%s", want, err, out)
+		}
 	}
 }

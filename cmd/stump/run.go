@@ -90,7 +90,7 @@ func becomeStation(o daemon.Options) error {
 	whose, err := owner.Of(path)
 	if err == nil && whose.UID != 0 && o.Socket == serviceSocket {
 		if dir := filepath.Dir(o.Socket); os.Mkdir(dir, 0o750) == nil {
-			err = os.Lchown(dir, whose.UID, whose.GID) // /run is root's: it is the one just made
+			err = os.Lchown(dir, whose.UID, whose.GID) // nobody else can replace it in /run
 		}
 	}
 	return cmp.Or(err, owner.Become(path))

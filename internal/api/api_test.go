@@ -364,42 +364,8 @@ func TestSocketTakenOver(t *testing.T) {
 	if err := second.Open(); err != nil {
 		t.Fatalf("the stale socket is not replaced: %v", err)
 	}
-	// What others put in its place is theirs.
-	if err := os.Remove(l.Socket); err != nil {
-		t.Fatal(err)
-	}
-	third := &Listener{Handler: http.NotFoundHandler(), Socket: l.Socket, Log: l.Log}
-	if err := third.Open(); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	ran := make(chan error, 1)
-	go func() { ran <- second.Run(ctx) }()
-	cancel()
-	<-ran
-	if _, err := Dial(t.Context(), l.Socket); err != nil {
-		t.Errorf("the socket of the third is gone with the second: %v", err)
-	}
-	for _, ln := range third.opened {
+	for _, ln := range second.opened {
 		ln.Close()
-	}
-	if os.Geteuid() == 0 {
-		const nobody = 65534
-		if err := os.Lchown(l.Socket, nobody, nobody); err != nil {
-			t.Fatal(err)
-		}
-		if err := second.Open(); err == nil || !strings.Contains(err.Error(), "was left behind by another user") {
-			t.Errorf("another user's socket: %v", err)
-		}
-	}
-	if err := os.Remove(l.Socket); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink("/run/other.sock", l.Socket); err != nil {
-		t.Fatal(err)
-	}
-	if err := second.Open(); err == nil || !strings.Contains(err.Error(), "is not a socket") {
-		t.Errorf("a link in the place of the socket: %v", err)
 	}
 	if err := os.Remove(l.Socket); err != nil {
 		t.Fatal(err)
@@ -418,6 +384,42 @@ func TestSocketTakenOver(t *testing.T) {
 	long := &Listener{Socket: "/tmp/" + strings.Repeat("x", 120), Log: l.Log}
 	if err := long.Open(); err == nil || !strings.Contains(hint.Of(err), "107") {
 		t.Errorf("a path that is too long: %v (%s)", err, hint.Of(err))
+	}
+}
+
+// TestSocketsOfOthers: a listener removes no socket but its own, and no link.
+func TestSocketsOfOthers(t *testing.T) {
+	l, stop, ended := serve(t, http.NotFoundHandler(), "")
+	if err := os.Remove(l.Socket); err != nil {
+		t.Fatal(err)
+	}
+	other := &Listener{Handler: http.NotFoundHandler(), Socket: l.Socket, Log: l.Log}
+	if err := other.Open(); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	<-ended
+	if _, err := Dial(t.Context(), l.Socket); err != nil {
+		t.Errorf("the first has removed the socket of the second: %v", err)
+	}
+	for _, ln := range other.opened {
+		ln.Close()
+	}
+	third := &Listener{Handler: http.NotFoundHandler(), Socket: l.Socket, Log: l.Log}
+	if os.Geteuid() == 0 {
+		const nobody = 65534
+		if err := os.Lchown(l.Socket, nobody, nobody); err != nil {
+			t.Fatal(err)
+		}
+		if err := third.Open(); err == nil || !strings.Contains(err.Error(), "was left behind by another user") {
+			t.Errorf("another user's socket: %v", err)
+		}
+	}
+	if err := errors.Join(os.Remove(l.Socket), os.Symlink("/run/other.sock", l.Socket)); err != nil {
+		t.Fatal(err)
+	}
+	if err := third.Open(); err == nil || !strings.Contains(err.Error(), "is not a socket") {
+		t.Errorf("a link in the place of the socket: %v", err)
 	}
 }
 

@@ -30,8 +30,8 @@ type Listener struct {
 	bound  os.FileInfo // the socket's file
 }
 
-// Open takes the socket and the address. It refuses a socket at which somebody
-// answers, and replaces one that was left behind.
+// Open listens on the socket and the address. It refuses a socket at which a
+// daemon answers, and replaces a stale one.
 func (l *Listener) Open() error {
 	if len(l.Socket) > maxSocketPath {
 		return hint.Errorf("name a shorter one with --socket: a unix socket's path has at most 107 bytes", "socket: the path %s has %d bytes", l.Socket, len(l.Socket))
@@ -42,15 +42,14 @@ func (l *Listener) Open() error {
 	if err := removeStale(l.Socket); err != nil {
 		return err
 	}
-	// The socket must never be there with other rights than its own, not even
-	// for the moment between bind and chmod.
+	// The socket must have its mode from the first moment, so chmod is too late.
 	old := syscall.Umask(0o117)
 	unix, err := net.ListenUnix("unix", &net.UnixAddr{Name: l.Socket, Net: "unix"})
 	syscall.Umask(old)
 	if err != nil {
 		return hint.Errorf("name another place with --socket", "socket: %w", err)
 	}
-	unix.SetUnlinkOnClose(false) // it would remove what others put there
+	unix.SetUnlinkOnClose(false) // it would also remove another's socket
 	if l.bound, err = os.Lstat(l.Socket); err != nil {
 		unix.Close()
 		return fmt.Errorf("socket: %w", err)
@@ -68,14 +67,14 @@ func (l *Listener) Open() error {
 	return nil
 }
 
-// ownPages keeps web pages from elsewhere away from the loopback address, which
-// a browser on this machine reaches: those that send requests across origins,
-// and those that give their own name a loopback address (DNS rebinding). The
-// socket is out of a browser's reach.
+// ownPages keeps foreign web pages from the loopback address, which a browser on
+// this machine reaches: pages that send requests across origins, and pages whose
+// name resolves to a loopback address (DNS rebinding). No browser reaches the
+// socket.
 func ownPages(h http.Handler) http.Handler {
 	origin := http.NewCrossOriginProtection()
 	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		writeProblem(w, http.StatusForbidden, hint.Errorf("ask without a browser, or from a page of this address", "a page from elsewhere asks: %q", r.Header.Get("Origin")))
+		writeProblem(w, http.StatusForbidden, hint.Errorf("ask without a browser, or from a page of this address", "the request comes from a page of %q", r.Header.Get("Origin")))
 	}))
 	sameOrigin := origin.Handler(h)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -102,8 +101,7 @@ func isLoopback(host string) bool {
 // maxSocketPath is what fits into sockaddr_un with its final zero (unix(7)).
 const maxSocketPath = 107
 
-// TCP is the address that is listened on beside the socket, with the port that
-// it got; "" if there is none.
+// TCP is the address beside the socket, with the port it got; "" without one.
 func (l *Listener) TCP() string {
 	for _, ln := range l.opened {
 		if ln.Addr().Network() == "tcp" {
@@ -127,8 +125,8 @@ func errInUse(path string) error {
 	return hint.Errorf("stop that one first, or give this one its own --socket and --state", "a daemon is running already: it answers at %s", path)
 }
 
-// removeStale removes a socket of this user's at which nobody answers, and
-// nothing else. Root's can't be exchanged in the meantime; see package owner.
+// removeStale removes a socket of this user at which nobody answers, and nothing
+// else. No other user can replace root's meanwhile; see package owner.
 func removeStale(path string) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -157,8 +155,7 @@ func removeStale(path string) error {
 // String is task.Task's.
 func (l *Listener) String() string { return `api "` + l.Socket + `"` }
 
-// Run serves until ctx is done; then it lets answers that are under way finish
-// for half a second.
+// Run serves until ctx is done. It then gives answers under way half a second.
 func (l *Listener) Run(ctx context.Context) error {
 	srv := &http.Server{
 		Handler:           ownPages(l.Handler),
@@ -186,14 +183,14 @@ func (l *Listener) Run(ctx context.Context) error {
 	if srv.Shutdown(end) != nil {
 		srv.Close()
 	}
-	// The server closes only what it has begun to serve.
+	// The server closes only the listeners that it serves.
 	for _, ln := range l.opened {
 		_ = ln.Close()
 	}
 	return nil
 }
 
-// unlink removes the socket, but not what was put in its place.
+// unlink removes the socket unless another file has taken its place.
 func (l *Listener) unlink() {
 	if now, err := os.Lstat(l.Socket); err == nil && os.SameFile(now, l.bound) {
 		_ = os.Remove(l.Socket)

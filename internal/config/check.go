@@ -103,38 +103,37 @@ func (c *Config) checkBackup() {
 	if b.Keep < 0 || b.Keep > 1000 {
 		c.bad("backup.keep", "use 0 (no backups) to 1000; 14 is usual", "%d is not a number of backups", b.Keep)
 	}
-	if b.Also != "" {
-		switch {
-		case !filepath.IsAbs(b.Also):
-			c.bad("backup.also", `use a path such as "/mnt/usb/stump"`, "%q is not a path", b.Also)
-		case b.Keep == 0:
-			c.bad("backup.also", "give keep a number, or leave this out", "keep = 0 makes no backups")
-		case filepath.Clean(b.Also) == filepath.Clean(b.Dir):
-			c.bad("backup.also", "name a folder on another disk", "%q is the folder of dir", b.Also)
-		}
+	const off = "keep = 0 makes no backups"
+	switch {
+	case b.Also == "":
+	case !filepath.IsAbs(b.Also):
+		c.bad("backup.also", `use a path such as "/mnt/usb/stump"`, "%q is not a path", b.Also)
+	case b.Keep == 0:
+		c.bad("backup.also", "give keep a number, or leave this out", off)
+	case filepath.Clean(b.Also) == filepath.Clean(b.Dir):
+		c.bad("backup.also", "name a folder on another disk", "%q is the folder of dir", b.Also)
 	}
 	if b.Run == nil {
 		return
 	}
-	const example = `write the command and its arguments apart, such as ["rclone", "copyto", "{file}", "remote:stump/{name}"]`
-	switch {
-	case len(b.Run) == 0 || b.Run[0] == "":
-		c.bad("backup.run", example, "there is no command")
-	case strings.ContainsAny(b.Run[0], " {}"), strings.Contains(b.Run[0], "/") && !filepath.IsAbs(b.Run[0]):
-		c.bad("backup.run", example, "%q is not a command", b.Run[0])
-	case b.Keep == 0:
-		c.bad("backup.run", "give keep a number, or leave this out", "keep = 0 makes no backups")
+	if b.Keep == 0 {
+		c.bad("backup.run", "give keep a number, or leave this out", off)
 	}
-	for _, arg := range b.Run {
-		for _, word := range placeholder.FindAllString(arg, -1) {
-			if word != "{file}" && word != "{name}" {
-				c.bad("backup.run", "use {file}, the backup's path, or {name}, its name", "%s stands for nothing", word)
-			}
+	if command := strings.Join(b.Run[:min(1, len(b.Run))], ""); !commandName.MatchString(command) {
+		c.bad("backup.run", `write the command and its arguments apart, such as ["rclone", "copyto", "{file}", "remote:stump/{name}"]`,
+			"%q is not a command", command)
+	}
+	for _, word := range placeholder.FindAllString(strings.Join(b.Run, " "), -1) {
+		if word != "{file}" && word != "{name}" {
+			c.bad("backup.run", "use {file}, the backup's path, or {name}, its name", "%s stands for nothing", word)
 		}
 	}
 }
 
-var placeholder = regexp.MustCompile(`\{[A-Za-z]+\}`)
+var (
+	commandName = regexp.MustCompile(`^(/[^ {}]+|[^ /{}]+)$`) // a path, or a name to be looked up
+	placeholder = regexp.MustCompile(`\{[A-Za-z]+\}`)
+)
 
 // CheckListen refuses every address but a loopback one: the API has no roles
 // yet, so whoever reaches it may do everything.

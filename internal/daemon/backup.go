@@ -25,40 +25,40 @@ import (
 	"stump/internal/safefile"
 )
 
-// backups copies the ledger to each folder, has a command take the copy off the
-// board, and remembers which copies were found to be whole.
+// backups copies the ledger to each folder, runs the command that takes the copy
+// off the board, and remembers which copies passed their check.
 type backups struct {
 	ledger  *ledger.Ledger
 	places  []*place
 	command []string // nil: none
 	limit   time.Duration
-	notes   string // the file that remembers
+	notes   string // file that keeps backupNotes
 	stamp   func() checkout.Stamp
 	log     *slog.Logger
-	due     chan struct{} // the command has something to do
+	due     chan struct{} // received from when the command may have work
 
-	mu     sync.Mutex // of the notes of the places, and of what follows
-	taken  string     // the backup that the command was last done with
-	failed error      // why the command was not done
+	mu     sync.Mutex // guards what follows, and the results of the places
+	taken  string     // the last backup that the command took
+	failed error      // why the last run of the command failed
 }
 
 // place is a folder for backups.
 type place struct {
 	options ledger.BackupOptions
 	good    goodBackup
-	failed  error // why there is no new one
-	others  int
+	failed  error // why the last attempt failed
+	others  int   // files that are another ledger's, or damaged
 }
 
-// goodBackup is a backup that was found to be whole.
+// goodBackup is a backup that passed its check.
 type goodBackup struct {
 	File         string    `json:"file"`
 	Event        uint64    `json:"event"`
-	At           time.Time `json:"at"` // when it was made, or found to be whole
+	At           time.Time `json:"at"` // when it passed
 	ClockTrusted bool      `json:"clock_trusted"`
 }
 
-// backupNotes are what outlives the daemon.
+// backupNotes survive a restart of the daemon.
 type backupNotes struct {
 	Good  []goodBackup `json:"good"` // one a folder
 	Taken string       `json:"taken"`
@@ -84,7 +84,7 @@ func (b *backups) add(o ledger.BackupOptions) {
 	b.places = append(b.places, &place{options: o})
 }
 
-// tidy removes what the last daemon could not finish.
+// tidy removes what the last daemon left unfinished.
 func (b *backups) tidy() {
 	var dirs []string
 	for _, p := range b.places {
@@ -92,14 +92,14 @@ func (b *backups) tidy() {
 	}
 	removed, err := boltfile.RemoveLeftovers(b.ledger.Path(), dirs...)
 	if err != nil {
-		b.log.Warn("files that are left over can't be removed", "err", err)
+		b.log.Warn("can't remove temporary files", "err", err)
 	}
 	if len(removed) > 0 {
-		b.log.Info("removed what a power cut or a kill left half done", "files", removed)
+		b.log.Info("removed temporary files of a power cut or a kill", "files", removed)
 	}
 }
 
-// remember reads the notes. Without them every backup is checked once more.
+// remember reads the notes. Without them the newest backup is checked again.
 func (b *backups) remember() {
 	var n backupNotes
 	raw, err := os.ReadFile(b.notes)
@@ -107,7 +107,7 @@ func (b *backups) remember() {
 		err = json.Unmarshal(raw, &n)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		b.log.Warn("what is known of the backups can't be read; they are checked anew", "err", err)
+		b.log.Warn("can't read which backups are good; the newest is checked again", "err", err)
 	}
 	b.taken = n.Taken
 	for _, p := range b.places {
@@ -133,7 +133,7 @@ func (b *backups) save() {
 		err = safefile.Write(b.notes, append(raw, '\n'), 0o640)
 	}
 	if err != nil {
-		b.log.Warn("what is known of the backups can't be written", "err", err)
+		b.log.Warn("can't note which backups are good", "err", err)
 	}
 }
 
@@ -144,7 +144,7 @@ func (b *backups) daily(ctx context.Context) {
 	}
 }
 
-// hourly tries again where that failed, or where the newest backup is gone.
+// hourly retries the folders whose last attempt failed or whose good backup is gone.
 func (b *backups) hourly(ctx context.Context) {
 	for _, p := range b.places {
 		_, err := os.Lstat(p.good.File)
@@ -168,7 +168,7 @@ func (b *backups) make(ctx context.Context, p *place) {
 		b.log.Error("no backup", "err", err)
 	}
 	if len(made.Others) > 0 && p.others == 0 {
-		b.log.Warn("the folder of the backups has files of another ledger, or damaged ones; they are left alone and not counted",
+		b.log.Warn("the folder of the backups has files that are another ledger's, or damaged; they are left alone and not counted",
 			"files", len(made.Others), "first", made.Others[0])
 	}
 	at := b.stamp()
@@ -185,18 +185,18 @@ func (b *backups) make(ctx context.Context, p *place) {
 	}
 }
 
-// atStop makes backups without a check: that is for the next start.
+// atStop makes backups that the next daemon checks.
 func (b *backups) atStop() {
 	for _, p := range b.places {
 		o := p.options
-		o.Quick = true
+		o.Quick, o.Good = true, p.good.File
 		if _, err := b.ledger.AutoBackup(context.Background(), o); err != nil {
 			b.log.Error("no backup at the stop", "err", err)
 		}
 	}
 }
 
-// runCommands runs the command whenever it is due, until ctx is done.
+// runCommands runs the command when there is a new backup, until ctx is done.
 func (b *backups) runCommands(ctx context.Context) {
 	for {
 		select {
@@ -208,7 +208,7 @@ func (b *backups) runCommands(ctx context.Context) {
 	}
 }
 
-// takeAway has the command take a good backup that it has not taken yet.
+// takeAway runs the command with a good backup that it has not taken yet.
 func (b *backups) takeAway(ctx context.Context) {
 	var file string
 	b.mu.Lock()
@@ -234,7 +234,7 @@ func (b *backups) takeAway(ctx context.Context) {
 	if err != nil {
 		b.log.Error("the command of [backup] run failed", "command", args[0], "file", file, "err", err, "output", out)
 	} else {
-		b.log.Info("the command of [backup] run is done", "command", args[0], "file", file, "output", out)
+		b.log.Info("the command of [backup] run succeeded", "command", args[0], "file", file, "output", out)
 	}
 	b.mu.Lock()
 	b.failed = err
@@ -245,7 +245,7 @@ func (b *backups) takeAway(ctx context.Context) {
 	b.save()
 }
 
-// faults are what is wrong with the backups.
+// faults says what is wrong with the backups.
 func (b *backups) faults() (all []selftest.Condition) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -261,13 +261,13 @@ func (b *backups) faults() (all []selftest.Condition) {
 	if b.failed != nil {
 		all = append(all, selftest.Condition{
 			Name: "backup-command", Text: fmt.Sprintf("the command of [backup] run failed: %v", b.failed),
-			Remedy: "the daemon's log has what it printed; run it by hand as the daemon's user; the next try is with the next backup",
+			Remedy: "see what it printed in the daemon's log, and run it by hand as the daemon's user; the next backup tries again",
 		})
 	}
 	return all
 }
 
-// status is what the API says of the backups.
+// status is the part of the API's status about backups.
 func (b *backups) status() []api.Backup {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -178,7 +178,7 @@ func TestBackupsOfOthersAreTold(t *testing.T) {
 	if s := d.b.status()[0]; s.Others != 3 || len(d.files(dir)) != 5 {
 		t.Errorf("%+v; there is %v", s, d.files(dir))
 	}
-	if n := d.log.Count("files of another ledger"); n != 1 {
+	if n := d.log.Count("another ledger's, or damaged"); n != 1 {
 		t.Errorf("told %d times", n)
 	}
 	d.wants()
@@ -235,12 +235,12 @@ func TestBackupCommandFails(t *testing.T) {
 	d.restart(cfg)
 	d.backUp()
 	d.wants()
-	if d.log.Count("is done") != 1 {
+	if d.log.Count("succeeded") != 1 {
 		t.Errorf("the log:\n%s", d.log)
 	}
 	d.restart(cfg)
 	d.backUp()
-	if d.log.Count("is done") != 1 {
+	if d.log.Count("succeeded") != 1 {
 		t.Errorf("the same backup is taken twice:\n%s", d.log)
 	}
 	d.ok(os.Remove(flag))
@@ -289,7 +289,7 @@ func TestLeftoversGo(t *testing.T) {
 			t.Errorf("%s is still there", f)
 		}
 	}
-	if n := d.log.Count("half done"); n != 1 {
+	if n := d.log.Count("temporary files"); n != 1 {
 		t.Errorf("told %d times", n)
 	}
 	if s := d.b.status()[0]; s.File == nil {

@@ -27,8 +27,8 @@ func CheckInChild(ctx context.Context, path string) error {
 	}
 	cmd := exec.CommandContext(ctx, exe, CheckFileCommand, path)
 	cmd.Args[0] = os.Args[0]
-	// Where root has become another user, that user may look into the child, which
-	// must not have root's terminal.
+	// If root became another user, that user may control the child, so it must not
+	// have root's terminal.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	out, err := cmd.Output()
 	if err == nil {

@@ -16,10 +16,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// runCommand runs a command of the admin's for at most limit and returns the end
-// of what it printed. It gets no standard input, none of our open files, no
-// environment but PATH, HOME and LANG, and a session of its own, of which nothing
-// is left running.
+// runCommand runs an admin's command for at most limit and returns the end of what
+// it printed. The command gets no input, none of our open files, and only PATH, HOME
+// and LANG of our environment. It runs in a session of its own, which is killed at
+// the end with all that the command has started.
 func runCommand(ctx context.Context, args []string, limit time.Duration) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -35,22 +35,22 @@ func runCommand(ctx context.Context, args []string, limit time.Duration) (string
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = time.Second // for what its children hold open
+	cmd.WaitDelay = time.Second // a child may keep the output open
 	err := cmd.Run()
 	if cmd.Process != nil {
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // what it left in the background
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // children in the background
 	}
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		err = fmt.Errorf("it was killed after %v", limit)
 	case errors.Is(err, exec.ErrWaitDelay):
-		err = nil // the command itself was done
+		err = nil // the command itself succeeded
 	}
 	return out.String(), err
 }
 
-// closeOnExec keeps files that we were started with from commands; our own have
-// the flag.
+// closeOnExec keeps commands from inheriting files that we inherited. Files that Go
+// opens have the flag already.
 func closeOnExec() {
 	all, _ := os.ReadDir("/proc/self/fd")
 	for _, e := range all {
@@ -60,7 +60,7 @@ func closeOnExec() {
 	}
 }
 
-// tail keeps the last bytes that are written to it.
+// tail keeps the last tailSize bytes written to it.
 type tail struct {
 	kept []byte
 	cut  bool
@@ -78,7 +78,7 @@ func (t *tail) Write(b []byte) (int, error) {
 
 var escapes = regexp.MustCompile(`\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)`)
 
-// String is what was kept, without what would change a terminal.
+// String returns them without escape sequences and control characters.
 func (t *tail) String() string {
 	s := escapes.ReplaceAllString(strings.ToValidUTF8(string(t.kept), "?"), "")
 	s = strings.TrimSpace(strings.Map(func(r rune) rune {

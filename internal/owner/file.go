@@ -10,7 +10,7 @@ import (
 	"stump/internal/hint"
 )
 
-// MkdirAll makes a folder, and those above it, that root may use.
+// MkdirAll makes a folder and those above it, and checks it.
 func MkdirAll(dir string, mode os.FileMode) error {
 	if err := Check(dir); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
@@ -18,17 +18,17 @@ func MkdirAll(dir string, mode os.FileMode) error {
 	if err := os.MkdirAll(dir, mode); err != nil {
 		return err
 	}
-	return Check(dir) // in a shared folder another user may have made it
+	return Check(dir) // another user may have made it in a shared folder
 }
 
-// Create opens a file for writing, as os.Create does, with this mode if it is
-// new. In a shared folder root uses no file and no link of another user's.
+// Create opens a file for writing as os.Create does, with this mode if it is new.
+// Root uses no file or link of another user.
 func Create(path string, mode os.FileMode) (*os.File, error) {
 	if err := Check(path); err != nil {
 		return nil, err
 	}
-	// With O_EXCL no link is followed. What is there must pass the check once
-	// more, and then nobody else can exchange it.
+	// O_EXCL follows no link. If something exists by now, it must pass the check
+	// too; then no other user can replace it.
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if !errors.Is(err, os.ErrExist) {
 		return f, err
@@ -39,9 +39,9 @@ func Create(path string, mode os.FileMode) (*os.File, error) {
 	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
 }
 
-// Open opens a regular file for reading. If another user decides what path leads
-// to, root opens only a file of that user's: any other may be one that the user
-// wants root to read.
+// Open opens a regular file for reading. If another user can change where path
+// leads, root opens only a file of that user: any other may be one that the user
+// wants to learn from root.
 func Open(path string) (*os.File, error) {
 	var u User
 	if os.Geteuid() == 0 {
@@ -63,7 +63,7 @@ func Open(path string) (*os.File, error) {
 	case st.Mode&unix.S_IFMT != unix.S_IFREG:
 		return nil, hint.Errorf("name a file", "%s is not a regular file", path)
 	case u.UID != 0 && int(st.Uid) != u.UID:
-		return nil, hint.Errorf("copy it to a folder that only root may write to", "root won't read %s: the user %v may change what it is, and it isn't theirs", path, u)
+		return nil, hint.Errorf("copy it to a folder that only root may write to", "root won't read %s: the user %v can change where it leads, and doesn't own it", path, u)
 	}
 	f, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", fd))
 	var pe *os.PathError

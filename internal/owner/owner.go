@@ -1,13 +1,12 @@
-// Package owner keeps root from being led astray by other users: whoever may
-// write to a folder on the way to a file decides, with a link or a rename, which
-// file it is.
+// Package owner keeps other users from leading root astray: a user who may write
+// to a folder on the way to a file can replace it with a link or rename it, at any
+// moment.
 //
-// Root therefore acts on a path only if nobody else can change what it leads to
-// (Check). Otherwise the whole process first becomes the one user who can
-// (Become). Then a link leads to nothing that this user couldn't reach without
-// us, whenever it is put there: no check has to be repeated, and no call has to
-// be made in a special way. A process that isn't root's is left as it is: it can
-// do no more than its user can.
+// So root uses a path only if no other user can change where it leads (Check).
+// If one user can, the whole process first becomes that user (Become). A link then
+// leads to nothing that this user couldn't reach without us. Nothing has to be
+// checked again, and no call needs special care. A process that isn't root's needs
+// nothing of this: it can do no more than its user.
 package owner
 
 import (
@@ -15,6 +14,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -35,21 +35,21 @@ func (u User) String() string {
 	return strconv.Itoa(u.UID)
 }
 
-// Of returns the user who decides what path leads to: root, or the one other
-// user who owns folders or links on the way. The last element need not exist; the
-// folder must, in one where all users keep files. It is an error if several users
-// could decide.
+// Of returns the user who can change where path leads: root, or the one other user
+// who owns folders or links on the way. The last element need not exist. In a
+// folder that all users share, such as /tmp, the one before it must. It is an error
+// if several users can change where path leads.
 func Of(path string) (User, error) {
 	w := &way{path: path}
 	err := w.walk(path)
 	return w.owner, err
 }
 
-// way is a path that is followed as the kernel does (path_resolution(7)).
+// way is a path that is followed as the kernel does, see path_resolution(7).
 type way struct {
 	path   string // as it was named
 	owner  User
-	shared bool // the folder reached last is one in which all users keep files, such as /tmp
+	shared bool // the last folder is one that all users share
 }
 
 func (w *way) walk(path string) error {
@@ -65,7 +65,7 @@ func (w *way) walk(path string) error {
 		var st syscall.Stat_t
 		switch err := syscall.Lstat(at, &st); {
 		case (err == syscall.ENOENT || err == syscall.ENOTDIR) && (len(rest) == 0 || !w.shared):
-			return nil // only those who were passed can put something there
+			return nil // only the owners so far can put something there
 		case err != nil:
 			return &os.PathError{Op: "stat", Path: at, Err: err}
 		}
@@ -73,33 +73,35 @@ func (w *way) walk(path string) error {
 			return err
 		}
 		if st.Mode&syscall.S_IFMT == syscall.S_IFLNK {
-			to, err := os.Readlink(at)
-			if links++; err == nil && links > 40 {
-				err = &os.PathError{Op: "stat", Path: w.path, Err: syscall.ELOOP}
+			if links++; links > 40 {
+				return &os.PathError{Op: "stat", Path: w.path, Err: syscall.ELOOP}
 			}
-			if err != nil {
+			var err error
+			if at, rest, err = follow(at, rest); err != nil {
 				return err
-			}
-			rest = append(strings.Split(to, "/"), rest...)
-			if at = filepath.Dir(at); filepath.IsAbs(to) {
-				at = "/"
 			}
 			continue
 		}
-		for len(rest) > 0 && (rest[0] == "" || rest[0] == ".") {
-			rest = rest[1:]
-		}
-		if len(rest) == 0 {
+		if rest = slices.DeleteFunc(rest, func(name string) bool { return name == "" || name == "." }); len(rest) == 0 {
 			return nil
 		}
-		at, rest = filepath.Join(at, rest[0]), rest[1:] // no link is left in at, so .. is the folder above
+		at, rest = filepath.Join(at, rest[0]), rest[1:] // at has no link, so .. is the folder above
 	}
+}
+
+// follow returns the folder that the link at starts from, and what comes next.
+func follow(at string, rest []string) (string, []string, error) {
+	to, err := os.Readlink(at)
+	if at = filepath.Dir(at); filepath.IsAbs(to) {
+		at = "/"
+	}
+	return at, append(strings.Split(to, "/"), rest...), err
 }
 
 // pass notes whose the folder, link or file at is.
 func (w *way) pass(at string, st *syscall.Stat_t) error {
 	kind := st.Mode & syscall.S_IFMT
-	// Whoever owns a file may write to it, but only in a shared folder exchange it.
+	// The owner of a file can replace it only in a shared folder.
 	if kind != syscall.S_IFDIR && kind != syscall.S_IFLNK && !w.shared {
 		return nil
 	}
@@ -107,33 +109,33 @@ func (w *way) pass(at string, st *syscall.Stat_t) error {
 	w.shared = others && st.Mode&syscall.S_ISVTX != 0
 	if st.Uid == 0 {
 		if others && !w.shared {
-			return hint.Errorf("name a folder that one user alone may write to", "root won't touch %s: several users may write to the folder %s", w.path, at)
+			return hint.Errorf("name a folder that one user alone may write to", "root won't use %s: several users may write to the folder %s", w.path, at)
 		}
 		return nil
 	}
 	u := User{int(st.Uid), int(st.Gid)}
 	if w.owner.UID != 0 && w.owner.UID != u.UID {
-		return hint.Errorf("run stump as the user whose files they are: sudo -u NAME stump …", "root won't touch %s: both %v and %v may change what it is", w.path, w.owner, u)
+		return hint.Errorf("run stump as the user whose files they are: sudo -u NAME stump …", "root won't use %s: both %v and %v can change where it leads", w.path, w.owner, u)
 	}
 	w.owner = u
 	return nil
 }
 
-// Check refuses a path if this process is root's and another user decides what
-// it leads to.
+// Check refuses a path if this process is root's and another user can change where
+// it leads.
 func Check(path string) error {
 	if os.Geteuid() != 0 {
 		return nil
 	}
 	u, err := Of(path)
 	if err == nil && u.UID != 0 {
-		err = hint.Errorf(fmt.Sprintf("run stump as that user: sudo -u %v stump …", u), "root won't touch %s: the user %v may change what it is", path, u)
+		err = hint.Errorf(fmt.Sprintf("run stump as that user: sudo -u %v stump …", u), "root won't use %s: the user %v can change where it leads", path, u)
 	}
 	return err
 }
 
-// Become makes a process of root's, for good, the user who decides what path
-// leads to. Files that only root may read are to be opened before.
+// Become makes a process of root's, for good, the user who can change where path
+// leads. Open files that only root may read before.
 func Become(path string) error {
 	if os.Geteuid() != 0 {
 		return nil
@@ -150,7 +152,7 @@ func Become(path string) error {
 		err = syscall.Setresuid(u.UID, u.UID, u.UID)
 	}
 	if err == nil {
-		// The user may not look into us: root's open files are here, and root's
+		// The user must not control this process, which has root's open files and
 		// terminal.
 		err = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
 	}
@@ -160,8 +162,8 @@ func Become(path string) error {
 	return nil
 }
 
-// groups are the user's own, as the system knows them. A user whom it doesn't
-// know has the group of their folder, but never root's.
+// groups returns the groups of the user. A user whom the system doesn't know gets
+// the group of the folder, but never root's.
 func (u User) groups() (gid int, all []int) {
 	if known, err := user.LookupId(strconv.Itoa(u.UID)); err == nil {
 		if gid, err = strconv.Atoi(known.Gid); err == nil {

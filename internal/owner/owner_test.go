@@ -92,7 +92,7 @@ func TestOf(t *testing.T) {
 		"out":                 "nobody",
 		"root/self/nobody":    "nobody",
 		"root/self/root/file": "root",
-		"nobody/ann/x":        "both nobody and 12345 may change what it is",
+		"nobody/ann/x":        "both nobody and 12345 can change where it leads",
 		"tmp/file":            "root",
 		"tmp/theirs":          "nobody", // who may rename it
 		"tmp/link":            "nobody",
@@ -138,9 +138,9 @@ func TestCreate(t *testing.T) {
 	dir := world(t, things...)
 	secret := filepath.Join(dir, "root", "file")
 	for path, want := range map[string]string{
-		"nobody/new": "may change what it is",
-		"tmp/link":   "may change what it is",
-		"tmp/theirs": "may change what it is",
+		"nobody/new": "can change where it leads",
+		"tmp/link":   "can change where it leads",
+		"tmp/theirs": "can change where it leads",
 		"tmp/new":    "",
 		"tmp/mine":   "", // the link is root's
 		"root/new":   "",
@@ -182,7 +182,7 @@ func TestOpen(t *testing.T) {
 	}
 	for path, want := range map[string]string{
 		"root/file": "", "root/anns": "", "nobody/file": "", "tmp/theirs": "", "tmp/mine": "",
-		"nobody/roots": "it isn't theirs", "nobody/abs": "it isn't theirs", "tmp/link": "it isn't theirs",
+		"nobody/roots": "doesn't own it", "nobody/abs": "doesn't own it", "tmp/link": "doesn't own it",
 		"root/fifo": "not a regular file", "root": "not a regular file", "root/none": "no such file", "nobody/ann/x": "both",
 	} {
 		f, err := Open(filepath.Join(dir, path))

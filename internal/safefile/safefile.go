@@ -12,8 +12,8 @@ import (
 	"stump/internal/owner"
 )
 
-// Write replaces the file at path by data. Root writes only where no other user
-// decides what path leads to.
+// Write replaces the file at path with data. Root is refused if another user can
+// change where path leads; see package owner.
 func Write(path string, data []byte, mode os.FileMode) error {
 	if err := owner.Check(path); err != nil {
 		return err
@@ -42,7 +42,7 @@ func Write(path string, data []byte, mode os.FileMode) error {
 	return err
 }
 
-// RenameNew renames a file to a name that no file has; os.ErrExist if one has it.
+// RenameNew renames a file, but replaces none: the error is then os.ErrExist.
 func RenameNew(old, name string) error {
 	err := unix.Renameat2(unix.AT_FDCWD, old, unix.AT_FDCWD, name, unix.RENAME_NOREPLACE)
 	switch err {

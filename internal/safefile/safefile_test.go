@@ -56,7 +56,7 @@ func TestWriteForRoot(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, "f")
-	if err := Write(path, nil, 0o600); err == nil || !strings.Contains(err.Error(), "root won't touch "+path) {
+	if err := Write(path, nil, 0o600); err == nil || !strings.Contains(err.Error(), "root won't use "+path) {
 		t.Errorf("root writes in another user's folder: %v", err)
 	}
 	if all, _ := os.ReadDir(dir); len(all) > 0 {

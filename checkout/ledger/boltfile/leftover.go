@@ -10,10 +10,10 @@ import (
 	"stump/internal/owner"
 )
 
-// RemoveLeftovers removes what a power cut, or a kill, has left half done of
-// the ledger at path and in the folders of its backups: by the names of its
-// temporary files only, and of those only regular files of this user's that no
-// process has locked. The caller has the ledger open. It returns what it removed.
+// RemoveLeftovers removes the temporary files that a power cut or a kill left
+// beside the ledger at path and in the folders of its backups. It removes only
+// regular files with these names that belong to this user and that no process has
+// locked. The caller has the ledger open. It returns what it removed.
 func RemoveLeftovers(path string, dirs ...string) (removed []string, err error) {
 	base := filepath.Base(path)
 	patterns := map[string][]string{filepath.Dir(path): {
@@ -46,7 +46,7 @@ func RemoveLeftovers(path string, dirs ...string) (removed []string, err error) 
 	return removed, err
 }
 
-// removeIdle removes a regular file of this user's that no process has locked.
+// removeIdle removes a regular file of this user if no process has locked it.
 func removeIdle(file string) (bool, error) {
 	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {

@@ -30,8 +30,8 @@ func Copy(path string, fill func(io.Writer) error) error {
 	return safefile.SyncDir(filepath.Dir(path))
 }
 
-// NewCopy makes a file beside path with what fill writes. It is whole and on the
-// disk. While it is written it is locked, so that no RemoveLeftovers takes it.
+// NewCopy makes a temporary file beside path with what fill writes, and syncs it.
+// The file is locked while it is written, so RemoveLeftovers leaves it alone.
 func NewCopy(path string, fill func(io.Writer) error) (tmp string, err error) {
 	if err := owner.Check(path); err != nil {
 		return "", err
@@ -80,7 +80,7 @@ func Create(path string, fill func(*bolt.DB) error) error {
 	db, err := bolt.Open(tmp, 0o640, &bolt.Options{
 		Timeout: time.Second, PageSize: boltpages.PageSize, FreelistType: bolt.FreelistMapType,
 		OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
-			return os.OpenFile(name, flag|os.O_EXCL, mode) // not through a link that was put there since
+			return os.OpenFile(name, flag|os.O_EXCL, mode) // O_EXCL follows no link
 		},
 	})
 	if err != nil {

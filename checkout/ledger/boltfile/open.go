@@ -85,7 +85,7 @@ func checkMetasAt(path string) error {
 // Resolve returns the file that path names, which need not be there yet. A link
 // is followed, since a rename in its place would leave the ledger behind on the
 // other disk. What isn't a regular file is not ours to set aside. Root is refused
-// where another user decides which file it is; see package owner.
+// if another user can change where path leads; see package owner.
 func Resolve(path string) (string, error) {
 	if err := owner.Check(path); err != nil {
 		return "", err
