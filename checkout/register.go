@@ -9,30 +9,21 @@ import (
 // lostStatus stands for a device that can't be found, see Ledger.Lose.
 const StatusLost = "lost"
 
-// PersonRow is a line of an import of people.
-type PersonRow struct {
-	ID, Name, Email string
-	// HasEmail is whether the file has e-mail addresses at all; without, they
-	// stay.
-	HasEmail bool
-	// Badge is zero for "keep what there is".
-	Badge Tag
-	// Status is active, suspended or retired; "" keeps what there is.
+// ImportRow is a line of an import of people or devices.
+type ImportRow struct {
+	ID, Name string
+	Email    string // a person's
+	Kind     string // a device's
+	// HasDetail is whether the file has e-mail addresses, or kinds, at all; without,
+	// they stay.
+	HasDetail bool
+	// Tag is zero for "keep what there is".
+	Tag Tag
+	// Status is active, suspended (people only), lost (devices only) or retired; ""
+	// keeps what there is.
 	Status string
 	// Line is the line of the file, for errors; 0 if there is none.
 	Line int
-}
-
-// DeviceRow is a line of an import of devices.
-type DeviceRow struct {
-	ID, Name, Kind string
-	// HasKind is whether the file has kinds at all; without, they stay.
-	HasKind bool
-	// Tag is zero for "keep what there is".
-	Tag Tag
-	// Status is active, lost or retired; "" keeps what there is.
-	Status string
-	Line   int
 }
 
 // Imported counts what an import did with its rows.

@@ -8,22 +8,13 @@ import (
 	"stump/checkout/ledger/record"
 )
 
-// ImportPeople adds and changes people by id, all of them or none. An empty
-// badge keeps the one that there is. Two rows with one id or one badge are an
-// error, as is a badge that somebody else has.
-func (l *Ledger) ImportPeople(rows []checkout.PersonRow, actor string, source checkout.Source) (checkout.Imported, error) {
+// Import adds and changes people or devices by id, all of them or none. An empty tag
+// keeps the one that there is. Two rows with one id or one tag are an error, as is a
+// tag that another owner has. What is wrong with a row is a *checkout.RowError.
+func (l *Ledger) Import(kind checkout.SubjectKind, rows []checkout.ImportRow, actor string, source checkout.Source) (checkout.Imported, error) {
 	all := make([]importRow, len(rows))
 	for i, r := range rows {
-		all[i] = importRow{party{record.TreePeople, r.ID, &record.Row{Name: r.Name, Email: r.Email}}, r.Badge, r.Status, r.Line, r.HasEmail}
-	}
-	return l.importRows(all, by(actor, source))
-}
-
-// ImportDevices does for devices what ImportPeople does for people.
-func (l *Ledger) ImportDevices(rows []checkout.DeviceRow, actor string, source checkout.Source) (checkout.Imported, error) {
-	all := make([]importRow, len(rows))
-	for i, r := range rows {
-		all[i] = importRow{party{record.TreeDevices, r.ID, &record.Row{Name: r.Name, Kind: r.Kind}}, r.Tag, r.Status, r.Line, r.HasKind}
+		all[i] = importRow{party{treeOf(kind), r.ID, &record.Row{Name: r.Name, Email: r.Email, Kind: r.Kind}}, r.Tag, r.Status, r.Line, r.HasDetail}
 	}
 	return l.importRows(all, by(actor, source))
 }

@@ -23,20 +23,20 @@ func parseDecimal(s string) (checkout.Tag, error) {
 }
 
 func (x *tester) importPeople(csv string) error {
-	rows, err := sheet.ReadPeople(strings.NewReader(csv), parseDecimal)
+	rows, err := sheet.Read(checkout.KindPerson, strings.NewReader(csv), parseDecimal)
 	if err != nil {
 		return err
 	}
-	_, err = x.ImportPeople(rows, "admin", checkout.SourceCLI)
+	_, err = x.Import(checkout.KindPerson, rows, "admin", checkout.SourceCLI)
 	return err
 }
 
 func (x *tester) importDevices(csv string) error {
-	rows, err := sheet.ReadDevices(strings.NewReader(csv), parseDecimal)
+	rows, err := sheet.Read(checkout.KindDevice, strings.NewReader(csv), parseDecimal)
 	if err != nil {
 		return err
 	}
-	_, err = x.ImportDevices(rows, "admin", checkout.SourceCLI)
+	_, err = x.Import(checkout.KindDevice, rows, "admin", checkout.SourceCLI)
 	return err
 }
 
@@ -58,14 +58,14 @@ func (x *tester) exportDevices() string {
 // what was added, changed and left.
 func (x *tester) imports(csv string) string {
 	x.t.Helper()
-	if people, err := sheet.ReadPeople(strings.NewReader(csv), parseDecimal); err == nil {
-		n, err := x.ImportPeople(people, "admin", checkout.SourceCLI)
+	if people, err := sheet.Read(checkout.KindPerson, strings.NewReader(csv), parseDecimal); err == nil {
+		n, err := x.Import(checkout.KindPerson, people, "admin", checkout.SourceCLI)
 		x.ok(err)
 		return fmt.Sprint(n)
 	}
-	devices, err := sheet.ReadDevices(strings.NewReader(csv), parseDecimal)
+	devices, err := sheet.Read(checkout.KindDevice, strings.NewReader(csv), parseDecimal)
 	x.ok(err)
-	n, err := x.ImportDevices(devices, "admin", checkout.SourceCLI)
+	n, err := x.Import(checkout.KindDevice, devices, "admin", checkout.SourceCLI)
 	x.ok(err)
 	return fmt.Sprint(n)
 }

@@ -40,7 +40,6 @@ type register struct {
 	find  func(ref string) (party, error) // by id or name
 	add   func(c change, tag checkout.Tag, actor string) error
 	edit  func(ref string, e checkout.Edit, actor string, source checkout.Source) error
-	read  func(csv io.Reader, actor string) (tags []checkout.Tag, n checkout.Imported, err error)
 	write func(csv io.Writer) error
 }
 
@@ -58,10 +57,7 @@ func (s *Server) registers() (people, devices *register) {
 		add: func(c change, badge checkout.Tag, actor string) error {
 			return l.AddPerson(checkout.Person{ID: *c.id, Name: str(c.name), Email: str(c.email)}, badge, actor, checkout.SourceCLI)
 		},
-		edit: l.EditPerson,
-		read: func(csv io.Reader, actor string) ([]checkout.Tag, checkout.Imported, error) {
-			return importRows(csv, actor, s.parseTag, sheet.ReadPeople, l.ImportPeople, func(p checkout.PersonRow) checkout.Tag { return p.Badge })
-		},
+		edit:  l.EditPerson,
 		write: func(csv io.Writer) error { return sheet.WritePeople(csv, l.People()) },
 	}
 	devices = &register{
@@ -76,10 +72,7 @@ func (s *Server) registers() (people, devices *register) {
 		add: func(c change, tag checkout.Tag, actor string) error {
 			return l.AddDevice(checkout.Device{ID: *c.id, Name: str(c.name), Kind: str(c.kind)}, tag, actor, checkout.SourceCLI)
 		},
-		edit: l.EditDevice,
-		read: func(csv io.Reader, actor string) ([]checkout.Tag, checkout.Imported, error) {
-			return importRows(csv, actor, s.parseTag, sheet.ReadDevices, l.ImportDevices, func(d checkout.DeviceRow) checkout.Tag { return d.Tag })
-		},
+		edit:  l.EditDevice,
 		write: func(csv io.Writer) error { return sheet.WriteDevices(csv, l.Devices(), s.deviceTag) },
 	}
 	return people, devices
@@ -269,7 +262,7 @@ const maxImport = 32 << 20
 // imports reads a CSV file: all of it, or nothing.
 func (s *Server) imports(reg *register) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		tags, n, err := reg.read(http.MaxBytesReader(w, r.Body, maxImport), actor(r))
+		tags, n, err := s.importCSV(reg, http.MaxBytesReader(w, r.Body, maxImport), actor(r))
 		var row *checkout.RowError
 		if errors.As(err, &row) {
 			return s.badRow(err)
@@ -281,19 +274,16 @@ func (s *Server) imports(reg *register) handler {
 	}
 }
 
-// importRows reads rows and saves them; it returns the tags that they have.
-func importRows[R any](csv io.Reader, actor string, tag func(string) (checkout.Tag, error),
-	read func(io.Reader, func(string) (checkout.Tag, error)) ([]R, error),
-	save func([]R, string, checkout.Source) (checkout.Imported, error), tagOf func(R) checkout.Tag,
-) (tags []checkout.Tag, n checkout.Imported, err error) {
-	rows, err := read(csv, tag)
+// importCSV saves the rows of a CSV file and returns the tags in it.
+func (s *Server) importCSV(reg *register, csv io.Reader, actor string) (tags []checkout.Tag, n checkout.Imported, err error) {
+	rows, err := sheet.Read(reg.kind, csv, s.parseTag)
 	if err != nil {
 		return nil, n, err
 	}
 	for _, row := range rows {
-		tags = append(tags, tagOf(row))
+		tags = append(tags, row.Tag)
 	}
-	n, err = save(rows, actor, checkout.SourceCLI)
+	n, err = s.o.Ledger.Import(reg.kind, rows, actor, checkout.SourceCLI)
 	return tags, n, err
 }
 

@@ -21,11 +21,11 @@ import (
 
 // simSeed puts the simulated lab's people and devices into the register.
 func (s *Server) simSeed(*http.Request) (n Seeded, err error) {
-	people, _, err := s.people.read(strings.NewReader(simlab.PeopleCSV()), "sim")
+	people, _, err := s.importCSV(s.people, strings.NewReader(simlab.PeopleCSV()), "sim")
 	if err != nil {
 		return n, s.badRow(err)
 	}
-	devices, _, err := s.devices.read(strings.NewReader(simlab.DevicesCSV()), "sim")
+	devices, _, err := s.importCSV(s.devices, strings.NewReader(simlab.DevicesCSV()), "sim")
 	if err != nil {
 		return n, s.badRow(err)
 	}

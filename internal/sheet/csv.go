@@ -1,4 +1,5 @@
-// Package sheet reads and writes the register as CSV files.
+// Package sheet reads and writes the register as CSV files, one of people and one of
+// devices.
 package sheet
 
 import (
@@ -16,159 +17,127 @@ import (
 	"stump/internal/hint"
 )
 
-// The columns of the register's files. Behind them may be a status, which an
-// export writes only where one is not "active": a register in which all are has
-// the plain columns.
+// form is what a file of people and one of devices differ in. A file may also have a
+// status column; an export has one only if a status is not "active".
+type form struct {
+	columns  []string
+	tag      string // the column of tags
+	detail   string // the column that rows may leave empty to clear it
+	statuses []string
+}
+
 var (
-	peopleColumns = []string{"id", "name", "email", "badge"}
-	deviceColumns = []string{"id", "name", "tag", "kind"}
+	people = form{[]string{"id", "name", "email", "badge"}, "badge", "email",
+		[]string{checkout.Active.String(), checkout.Suspended.String(), checkout.Retired.String()}}
+	devices = form{[]string{"id", "name", "tag", "kind"}, "tag", "kind",
+		[]string{checkout.Active.String(), checkout.StatusLost, checkout.Retired.String()}}
 )
 
 const statusColumn = "status"
 
-// What a status column may say; an empty one keeps what there is.
-var (
-	peopleStatus = []string{checkout.Active.String(), checkout.Suspended.String(), checkout.Retired.String()}
-	deviceStatus = []string{checkout.Active.String(), checkout.StatusLost, checkout.Retired.String()}
-)
-
-// ReadPeopleCSV reads people: columns id, name, email, badge, status in any
-// order, id and name needed. parse reads a credential as the configuration
-// writes it. Errors name the line.
-func ReadPeople(r io.Reader, parse func(string) (checkout.Tag, error)) ([]checkout.PersonRow, error) {
-	var rows []checkout.PersonRow
-	err := readCSV(r, peopleColumns, func(line int, get func(string) string, has func(string) bool) error {
-		p := checkout.PersonRow{ID: get("id"), Name: get("name"), Email: get("email"), HasEmail: has("email"), Status: strings.ToLower(get(statusColumn)), Line: line}
-		rows = append(rows, p)
-		if err := checkout.CheckEmail(p.Email); err != nil {
-			return err
-		}
-		if err := checkStatus(p.Status, peopleStatus); err != nil {
-			return err
-		}
-		var err error
-		rows[len(rows)-1].Badge, err = parseTag(get("badge"), parse)
-		return err
-	})
-	return rows, err
-}
-
-// ReadDevicesCSV reads devices: columns id, name, tag, kind, status in any
-// order, id and name needed.
-func ReadDevices(r io.Reader, parse func(string) (checkout.Tag, error)) ([]checkout.DeviceRow, error) {
-	var rows []checkout.DeviceRow
-	err := readCSV(r, deviceColumns, func(line int, get func(string) string, has func(string) bool) error {
-		d := checkout.DeviceRow{ID: get("id"), Name: get("name"), Kind: get("kind"), HasKind: has("kind"), Status: strings.ToLower(get(statusColumn)), Line: line}
-		rows = append(rows, d)
-		if err := checkStatus(d.Status, deviceStatus); err != nil {
-			return err
-		}
-		var err error
-		rows[len(rows)-1].Tag, err = parseTag(get("tag"), parse)
-		return err
-	})
-	return rows, err
-}
-
-func checkStatus(s string, allowed []string) error {
-	if s == "" || slices.Contains(allowed, s) {
-		return nil
+// Read reads a file of people or devices. The header names the columns, in any order
+// and in capitals or not; id and name must be there. parse reads a credential as the
+// configuration writes it. What is wrong with a line is a *checkout.RowError.
+func Read(kind checkout.SubjectKind, r io.Reader, parse func(string) (checkout.Tag, error)) ([]checkout.ImportRow, error) {
+	f := people
+	if kind == checkout.KindDevice {
+		f = devices
 	}
-	last := len(allowed) - 1
-	return hint.Errorf("use "+strings.Join(allowed[:last], ", ")+" or "+allowed[last], "%q is not a status", s)
-}
-
-func parseTag(s string, parse func(string) (checkout.Tag, error)) (checkout.Tag, error) {
-	if s == "" {
-		return checkout.Tag{}, nil
-	}
-	return parse(s)
-}
-
-// readCSV reads a file with a header line and calls f with each line after it.
-func readCSV(r io.Reader, columns []string, f func(line int, get func(string) string, has func(string) bool) error) error {
 	c := csv.NewReader(skipBOM(r))
 	c.FieldsPerRecord = -1 // counted below, with a better message
 	header, err := c.Read()
 	if errors.Is(err, io.EOF) {
-		return &checkout.RowError{Line: 1, Err: fmt.Errorf("no header: the columns are %s", strings.Join(columns, ","))}
+		return nil, &checkout.RowError{Line: 1, Err: fmt.Errorf("no header: the columns are %s", strings.Join(f.columns, ","))}
 	}
 	if err != nil {
-		return csvError(err)
+		return nil, csvError(err)
 	}
-	index, err := csvHeader(header, columns)
+	index, err := f.index(header)
 	if err != nil {
-		return err
+		return nil, &checkout.RowError{Line: 1, Err: err}
 	}
-	for {
+	for rows := []checkout.ImportRow{}; ; {
 		record, err := c.Read()
 		if errors.Is(err, io.EOF) {
-			return nil
+			return rows, nil
 		}
 		if err != nil {
-			return csvError(err)
+			return nil, csvError(err)
 		}
 		line, _ := c.FieldPos(0)
-		if len(record) != len(header) {
-			err := fmt.Errorf("%s, the header has %d", count.Of(len(record), "field"), len(header))
-			if len(record) > len(header) {
-				err = hint.Errorf("a field that has a comma in it is written in double quotes", "%w", err)
-			}
-			return &checkout.RowError{Line: line, Err: err}
+		row, err := f.row(index, record, parse)
+		if err != nil {
+			return nil, &checkout.RowError{Line: line, Err: err}
 		}
-		has := func(name string) bool { _, ok := index[name]; return ok }
-		get := func(name string) string {
-			i, ok := index[name]
-			if !ok {
-				return ""
-			}
-			return strings.TrimSpace(record[i])
-		}
-		if err := f(line, get, has); err != nil {
-			return &checkout.RowError{Line: line, Err: err}
-		}
+		row.Line = line
+		rows = append(rows, row)
 	}
 }
 
-// csvHeader maps the columns that there are, in capitals or not.
-func csvHeader(header, columns []string) (map[string]int, error) {
-	if err := checkHeader(header); err != nil {
-		return nil, &checkout.RowError{Line: 1, Err: err}
+// index returns where each column is.
+func (f form) index(header []string) (map[string]int, error) {
+	// Spreadsheets write other encodings and separators, too.
+	switch all := strings.Join(header, ","); {
+	case strings.Contains(all, "\x00") || !utf8.ValidString(all):
+		return nil, hint.Errorf(checkout.SaveUTF8, "the header is not valid UTF-8")
+	case len(header) == 1 && strings.Contains(all, ";"):
+		return nil, hint.Errorf("save it as CSV with commas", "the columns are separated by semicolons")
+	case len(header) == 1 && strings.Contains(all, "\t"):
+		return nil, hint.Errorf("save it as CSV with commas", "the columns are separated by tabs")
 	}
+	columns := strings.Join(f.columns, ",")
 	index := map[string]int{}
 	for i, h := range header {
 		name := strings.ToLower(strings.TrimSpace(h))
-		if name != statusColumn && !slices.Contains(columns, name) {
-			return nil, &checkout.RowError{Line: 1, Err: fmt.Errorf("unknown column %q: the columns are %s", strings.TrimSpace(h), strings.Join(columns, ","))}
+		if name != statusColumn && !slices.Contains(f.columns, name) {
+			return nil, fmt.Errorf("unknown column %q: the columns are %s", strings.TrimSpace(h), columns)
 		}
 		if _, twice := index[name]; twice {
-			return nil, &checkout.RowError{Line: 1, Err: fmt.Errorf("the column %q is there twice", name)}
+			return nil, fmt.Errorf("the column %q is there twice", name)
 		}
 		index[name] = i
 	}
-	for _, need := range []string{"id", "name"} {
+	for _, need := range f.columns[:2] {
 		if _, ok := index[need]; !ok {
-			return nil, &checkout.RowError{Line: 1, Err: fmt.Errorf("the column %q is missing: the columns are %s", need, strings.Join(columns, ","))}
+			return nil, fmt.Errorf("the column %q is missing: the columns are %s", need, columns)
 		}
 	}
 	return index, nil
 }
 
-// checkHeader knows what spreadsheets write that is not CSV with commas in
-// UTF-8.
-func checkHeader(header []string) error {
-	switch all := strings.Join(header, ","); {
-	case strings.Contains(all, "\x00") || !utf8.ValidString(all):
-		return hint.Errorf(checkout.SaveUTF8, "the header is not valid UTF-8")
-	case len(header) == 1 && strings.Contains(all, ";"):
-		return hint.Errorf("save it as CSV with commas", "the columns are separated by semicolons")
-	case len(header) == 1 && strings.Contains(all, "\t"):
-		return hint.Errorf("save it as CSV with commas", "the columns are separated by tabs")
+// row reads the fields of a line.
+func (f form) row(index map[string]int, record []string, parse func(string) (checkout.Tag, error)) (row checkout.ImportRow, err error) {
+	if n := len(index); len(record) != n {
+		err := fmt.Errorf("%s, the header has %d", count.Of(len(record), "field"), n)
+		if len(record) > n {
+			err = hint.Errorf("a field that has a comma in it is written in double quotes", "%w", err)
+		}
+		return row, err
 	}
-	return nil
+	get := func(name string) string {
+		if i, ok := index[name]; ok {
+			return strings.TrimSpace(record[i])
+		}
+		return ""
+	}
+	_, hasDetail := index[f.detail]
+	row = checkout.ImportRow{
+		ID: get("id"), Name: get("name"), Email: get("email"), Kind: get("kind"), HasDetail: hasDetail,
+		Status: strings.ToLower(get(statusColumn)),
+	}
+	if err := checkout.CheckEmail(row.Email); err != nil {
+		return row, err
+	}
+	if row.Status != "" && !slices.Contains(f.statuses, row.Status) {
+		return row, hint.Errorf("use "+strings.Join(f.statuses[:2], ", ")+" or "+f.statuses[2], "%q is not a status", row.Status)
+	}
+	if tag := get(f.tag); tag != "" {
+		row.Tag, err = parse(tag)
+	}
+	return row, err
 }
 
-// csvError gives a parse error the form of the others.
+// csvError makes the error of a line of a parse error.
 func csvError(err error) error {
 	var pe *csv.ParseError
 	if errors.As(err, &pe) {
@@ -188,26 +157,26 @@ func skipBOM(r io.Reader) io.Reader {
 	return io.MultiReader(strings.NewReader(string(head[:n])), r)
 }
 
-// WritePeopleCSV writes what ReadPeopleCSV reads. Badges are left empty, since
-// a list of them would be a box of copies; an import keeps what an empty one had.
-func WritePeople(w io.Writer, people iter.Seq2[checkout.Person, error]) error {
-	return writeCSV(w, peopleColumns, people, func(p checkout.Person) ([]string, string, error) {
+// WritePeople writes a file of people. It leaves the badges empty, since whoever has
+// their numbers can copy them; an import then keeps the badges.
+func WritePeople(w io.Writer, all iter.Seq2[checkout.Person, error]) error {
+	return write(w, people, all, func(p checkout.Person) ([]string, string, error) {
 		return []string{p.ID, p.Name, p.Email, ""}, p.Status.String(), nil
 	})
 }
 
-// WriteDevicesCSV writes what ReadDevicesCSV reads. tag gives the written form
-// of a device's tag, by its id, "" for none.
-func WriteDevices(w io.Writer, devices iter.Seq2[checkout.Device, error], tag func(id string) (string, error)) error {
-	return writeCSV(w, deviceColumns, devices, func(d checkout.Device) ([]string, string, error) {
+// WriteDevices writes a file of devices. tag returns the written form of the tag of
+// the device with an id, "" for none.
+func WriteDevices(w io.Writer, all iter.Seq2[checkout.Device, error], tag func(id string) (string, error)) error {
+	return write(w, devices, all, func(d checkout.Device) ([]string, string, error) {
 		written, err := tag(d.ID)
 		return []string{d.ID, d.Name, written, d.Kind}, d.Word(), err
 	})
 }
 
-// writeCSV writes a table of rows, with their statuses if one is not active.
-func writeCSV[T any](w io.Writer, columns []string, all iter.Seq2[T, error], fields func(T) ([]string, string, error)) error {
-	rows, statuses := [][]string{columns}, []string{statusColumn}
+// write writes a header and rows. Nothing is written if a row fails.
+func write[T any](w io.Writer, f form, all iter.Seq2[T, error], fields func(T) (row []string, status string, err error)) error {
+	rows, statuses := [][]string{f.columns}, []string{statusColumn}
 	plain := true
 	for v, err := range all {
 		if err != nil {
@@ -220,15 +189,10 @@ func writeCSV[T any](w io.Writer, columns []string, all iter.Seq2[T, error], fie
 		rows, statuses = append(rows, row), append(statuses, status)
 		plain = plain && status == checkout.Active.String()
 	}
-	c := csv.NewWriter(w)
-	for i, row := range rows {
-		if !plain {
-			row = append(row[:len(row):len(row)], statuses[i])
-		}
-		if err := c.Write(row); err != nil {
-			return err
+	if !plain {
+		for i, status := range statuses {
+			rows[i] = append(slices.Clip(rows[i]), status)
 		}
 	}
-	c.Flush()
-	return c.Error()
+	return csv.NewWriter(w).WriteAll(rows)
 }
