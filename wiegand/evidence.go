@@ -127,7 +127,7 @@ func (w *workspace) measure(tr train, n int) (tm timing) {
 	}
 	if tm.even {
 		tm.weigh(iv)
-		tm.stray = exact && tm.uneven > 0 && tm.missing == 0 && tm.extra == 0 && tm.misplaced(iv)
+		tm.stray = exact && tm.uneven > 0 && tm.misplaced(iv)
 	}
 	if !tm.even {
 		tm.silence = tr.tooUneven(tm.interval)
@@ -318,7 +318,7 @@ func isHole(v, off, interval, whole int64) bool {
 // the edges ran before it.
 func isExtra(v, before, was, interval, whole int64) bool {
 	return interval-v >= whole && was*4 < interval ||
-		was+v-interval <= -whole && min(v, before)*20 < interval*13 && (v+before)*5 <= interval*6
+		was+v-interval <= -whole && (v+before)*5 <= interval*6
 }
 
 // misplaced reports whether, among exact intervals, an edge lies where no late
@@ -403,13 +403,10 @@ func (w *workspace) quantile(iv []int64, rank int) int64 {
 				j--
 			}
 		}
-		switch {
-		case rank <= j:
+		if rank <= j {
 			hi = j
-		case rank >= i:
+		} else {
 			lo = i
-		default:
-			return a[rank]
 		}
 	}
 	return a[rank]

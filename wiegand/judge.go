@@ -70,7 +70,7 @@ func (d *Decoder) suspect(f *frame, tm *timing) bool {
 		return false
 	}
 	return f.falls.coincides(together) ||
-		!tm.even && (tm.least < minInterval || d.opts.BothEdges && f.oddWidths(&d.work, true))
+		!tm.even && (tm.least < minInterval || f.oddWidths(&d.work, true))
 }
 
 // core is the range without the stray edges that precede or follow the card at
@@ -97,7 +97,7 @@ func (tr train) core(interval int64) (from, to int) {
 // deliver completes r with what the bits are; it reports whether that is
 // good.
 func (d *Decoder) deliver(r *Read, b Bits, tm *timing) bool {
-	if d.keyBits > 0 && b.Len() == d.keyBits {
+	if b.Len() == d.keyBits {
 		return d.deliverKey(r, b)
 	}
 	f, v, fault := d.identify(b)
@@ -124,21 +124,17 @@ func (d *Decoder) deliverKey(r *Read, b Bits) bool {
 	return true
 }
 
-// identify finds the first enabled format that b fits, in the site's ranges.
+// identify finds the first enabled format that b fits, in the site's ranges. b has
+// the length of at least one format.
 func (d *Decoder) identify(b Bits) (*Format, Fields, Fault) {
-	fault := FaultCount
+	fault := FaultParity
 	for _, f := range d.opts.Formats {
-		if f.Len != b.Len() {
-			continue
-		}
 		v, ok := f.Unpack(b)
-		switch {
-		case ok && d.accepts(b, v):
+		if ok && d.accepts(b, v) {
 			return f, v, ""
-		case ok:
+		}
+		if ok {
 			fault = FaultPrefix
-		case fault == FaultCount:
-			fault = FaultParity
 		}
 	}
 	return nil, Fields{}, fault
@@ -158,11 +154,11 @@ func (d *Decoder) accepts(b Bits, v Fields) bool {
 func (d *Decoder) blame(f *frame, tm *timing, checks Fault) Fault {
 	late := tm.interval < slowReader && tm.interval >= minInterval // stamps may be wrong
 	switch {
-	case !late && tm.least <= nearly && f.falls.coincides(nearly), d.opts.BothEdges && f.overlaps():
+	case !late && tm.least <= nearly && f.falls.coincides(nearly), f.overlaps():
 		return FaultCollision
 	case len(f.falls) < 3, !late && tm.least < minInterval && f.falls.crowded() >= 3, f.falls.hum(tm.interval):
 		return FaultNoise
-	case d.opts.BothEdges && f.oddWidths(&d.work, false):
+	case f.oddWidths(&d.work, false):
 		return FaultWidth
 	case !tm.sound():
 		return FaultInterval

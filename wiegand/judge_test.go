@@ -265,6 +265,8 @@ func TestSwapped(t *testing.T) {
 		{[]Bits{b.Invert(), other.Invert(), b.Invert(), other.Invert()}, []Fault{FaultParity, FaultParity, FaultParity, FaultParity}},
 		{[]Bits{b.Flip(1), b.Flip(1), b.Flip(1)}, []Fault{FaultParity, FaultParity, FaultParity}},
 		{[]Bits{b, b, b}, []Fault{"", "", ""}},
+		{[]Bits{b.Invert(), BitsFromUint64(1, 25), b.Invert(), b.Invert()}, []Fault{FaultParity, FaultCount, FaultParity, FaultSwapped}},
+		{[]Bits{b.Invert(), b.Invert(), b.Flip(1), b.Invert()}, []Fault{FaultParity, FaultParity, FaultParity, FaultParity}},
 	} {
 		d := newDecoder(t, Options{}, "H10301")
 		for i, frame := range tt.frames {

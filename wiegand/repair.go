@@ -20,12 +20,11 @@ func (d *Decoder) withoutExtra(r *Read, tr train, tm *timing) bool {
 		return false
 	}
 	best, second := d.work.removals(tr, tm.interval, tm.tolerance())
-	if best < 0 || tm.missing == 1 && d.lengths[n+1] && best%(n-1) == 0 {
+	if best < 0 || tm.missing == 1 && d.lengths[n+1] {
 		return false // a longer card that lost the bit beside its first or last leaves the same hole
 	}
-	left := d.work.without(tr, best)
-	b := left.bits()
-	if left.coincides(together) || tr.closeBy(best) || !d.deliver(r, b, tm) {
+	b := d.work.without(tr, best).bits()
+	if tr.closeBy(best) || !d.deliver(r, b, tm) {
 		return false
 	}
 	if second >= 0 && !tellsApart(r.Format, b, d.work.without(tr, second).bits()) {
@@ -55,18 +54,15 @@ func (tr train) closeBy(i int) bool {
 }
 
 // removals finds the falls of which each, taken out alone, leaves even
-// intervals: the best fit and, where that gives other bits, the next best; -1
-// for none. There is none when the intervals are even as they are: then nothing
-// shows that an edge is extra.
+// intervals: the one that fits best and, where that gives other bits, the other;
+// -1 for none. Taking one out mends two intervals that meet, or one: so there are
+// two at most, and none when the intervals are even as they are.
 func (w *workspace) removals(tr train, interval, tolerance int64) (best, second int) {
 	best, second = -1, -1
 	slack := max(interval/8, tolerance*3/2)
 	iv := w.intervalsOf(tr)
 	bad, total := misfit(interval, slack, iv...)
-	if bad == 0 || bad > 2 {
-		return best, second
-	}
-	var bestFit, secondFit int64
+	var bestFit int64
 	for i := range tr {
 		left, fit := bad, total
 		if i == 0 || i == len(tr)-1 {
@@ -85,15 +81,14 @@ func (w *workspace) removals(tr train, interval, tolerance int64) (best, second 
 		case left != 0:
 		case best < 0:
 			best, bestFit = i, fit
-		case tr.sameLine(best, i): // the same bits, whichever is taken out
-			if fit < bestFit {
-				best, bestFit = i, fit
-			}
-		case fit < bestFit:
-			best, bestFit, second, secondFit = i, fit, best, bestFit
-		case second < 0 || fit < secondFit:
-			second, secondFit = i, fit
+		case fit >= bestFit:
+			second = i
+		default:
+			best, second = i, best
 		}
+	}
+	if second >= 0 && tr.sameLine(min(best, second), max(best, second)) {
+		second = -1 // the same bits, whichever is taken out
 	}
 	return best, second
 }
@@ -133,8 +128,8 @@ func (d *Decoder) withoutBounce(r *Read, tr train) bool {
 	w := &d.work
 	left := tr.settled(w, minInterval)
 	tm := w.measure(left, d.nearest(len(left)))
-	if quarter := tm.interval / 4; !d.lengths[len(left)] && len(left) > d.shortest && quarter > minInterval {
-		left = tr.settled(w, quarter)
+	if !d.lengths[len(left)] {
+		left = tr.settled(w, max(minInterval, tm.interval/4))
 		tm = w.measure(left, d.nearest(len(left)))
 		if !tm.even {
 			return false
@@ -167,7 +162,7 @@ func (tm *timing) oneLost() bool { return tm.hole > 0 && tm.uneven == 1 && !tm.s
 // All enabled formats that can tell must agree.
 func (d *Decoder) withLost(r *Read, tr train, tm *timing) bool {
 	n := len(tr) + 1
-	if !d.opts.RepairLost || !d.lengths[n] || n == d.keyBits || !tm.oneLost() {
+	if !d.opts.RepairLost || n == d.keyBits || !tm.oneLost() {
 		return false
 	}
 	b := tr.bits().insert(tm.hole)

@@ -1,6 +1,7 @@
 package wiegand
 
-// What only both edges show: how long a line was low.
+// What only both edges show: how long a line was low. Without them a frame has
+// no widths, and none of this finds anything.
 
 // medianWidth is the median low time of the frame's pulses, 0 where too few
 // are known.
@@ -28,9 +29,6 @@ func isGlitch(width, median int64) bool {
 // its pulses is still at most half as wide as the others: then the noise had
 // wider ones too.
 func (d *Decoder) withoutGlitches(r *Read, f *frame) bool {
-	if !d.opts.BothEdges {
-		return false
-	}
 	w := &d.work
 	median := f.medianWidth(w)
 	left := train(w.row[:0])
@@ -82,7 +80,7 @@ func (f *frame) oddWidths(w *workspace, clear bool) bool {
 // overlaps reports whether both lines were low at once for longer than a
 // glitch lasts.
 func (f *frame) overlaps() bool {
-	for i := 1; i < len(f.falls); i++ {
+	for i := 1; i < len(f.widths); i++ {
 		for j := i - 1; j >= 0 && j >= i-2; j-- {
 			if f.falls[i].Line == f.falls[j].Line || f.widths[j] < 0 {
 				continue
