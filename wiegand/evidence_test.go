@@ -193,6 +193,7 @@ func TestMisplacedTogether(t *testing.T) {
 		{"the first was as late as a stamp may be", "41 24*100", 2 * ms, false},
 		{"an early second edge", "50 150 23*100", 2 * ms, true},
 		{"the last but one was late, the last is earlier still", "22*100 155 100 30", 2 * ms, false},
+		{"it hesitated, and caught up with the last", "20*100 155 3*100 30", 2 * ms, false},
 		{"early inside", "10*100 85 115 13*100", 2 * ms, true},
 		{"within the jitter of a stamp inside", "10*100 89 111 13*100", 2 * ms, false},
 		{"late inside by 3 ms", "10*100 129 71 13*100", 10 * ms, false},
