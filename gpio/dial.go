@@ -144,7 +144,7 @@ func (r *redial) source() (Adjustable, error) {
 func (r *redial) drop(err error) bool {
 	r.mu.Lock()
 	src, closed := r.src, r.closed
-	r.src = nil
+	r.src, r.err = nil, err
 	r.mu.Unlock()
 	if closed {
 		return false

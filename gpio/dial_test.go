@@ -52,6 +52,7 @@ type fakeSource struct {
 	w     *world
 	bias  Bias
 	both  bool
+	close func() // called by Close, may be nil
 }
 
 func (s *fakeSource) Read(buf []wiegand.Edge, until int64) (int, int64, error) {
@@ -70,11 +71,18 @@ func (s *fakeSource) Read(buf []wiegand.Edge, until int64) (int, int64, error) {
 }
 
 func (s *fakeSource) Levels() ([2]bool, error)   { return [2]bool{true, false}, nil }
-func (s *fakeSource) Close() error               { close(s.quit); return nil }
 func (s *fakeSource) String() string             { return "fake lines" }
 func (s *fakeSource) SetBias(b Bias) error       { s.bias = b; return nil }
 func (s *fakeSource) SetBothEdges(on bool) error { s.both = on; return nil }
 func (s *fakeSource) edge(seq uint32, at int64)  { s.edges <- wiegand.Edge{Seq: seq, Time: at} }
+
+func (s *fakeSource) Close() error {
+	if s.close != nil {
+		s.close()
+	}
+	close(s.quit)
+	return nil
+}
 
 // always opens.
 func always(int) error { return nil }
@@ -249,6 +257,28 @@ func TestDialPassesOn(t *testing.T) {
 		if _, err := r.Levels(); err != ErrClosed {
 			t.Error(err)
 		}
+	})
+}
+
+// TestDialWhileClosing: others ask for the levels while lines that failed are closed.
+func TestDialWhileClosing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{opens: always}
+		r := w.dial()
+		r.Read(make([]wiegand.Edge, 1), w.clock())
+		asked := false
+		w.source.close = func() {
+			asked = true
+			if _, err := r.Levels(); err != syscall.EIO {
+				t.Errorf("levels of lines that failed: %v", err)
+			}
+		}
+		w.source.fail <- syscall.EIO
+		r.Read(make([]wiegand.Edge, 1), w.clock()+1)
+		if !asked {
+			t.Error("the lines were not closed")
+		}
+		r.Close()
 	})
 }
 
