@@ -13,21 +13,21 @@ import (
 // PortMap is how the eight outputs of a PCF8574 are wired to a display: the
 // bit of the port for each of the display's lines.
 type PortMap struct {
-	RS, E          int
-	RW             int // -1: the display's R/W is tied to ground
-	Light          int // -1: the backlight is not switched
-	D4, D5, D6, D7 int
-	LightLow       bool // the light is on while its output is low
+	RS, E    int
+	RW       int    // -1: the display's R/W is tied to ground
+	Light    int    // -1: the backlight is not switched
+	Data     [4]int // D4 to D7
+	LightLow bool   // the light is on while its output is low
 }
 
 // Maps of the backpacks that are sold.
 var (
 	// MapCommon is for the boards on most displays (YwRobot, "LCM1602"): P0 RS,
 	// P1 R/W, P2 E, P3 light, P4 to P7 data.
-	MapCommon = PortMap{RS: 0, RW: 1, E: 2, Light: 3, D4: 4, D5: 5, D6: 6, D7: 7}
+	MapCommon = PortMap{RS: 0, RW: 1, E: 2, Light: 3, Data: [4]int{4, 5, 6, 7}}
 	// mapLCDproc is the default of lcdproc's hd44780-i2c.c: P0 to P3 data, P4
 	// RS, P5 R/W, P6 E, P7 light, on while low.
-	mapLCDproc = PortMap{D4: 0, D5: 1, D6: 2, D7: 3, RS: 4, RW: 5, E: 6, Light: 7, LightLow: true}
+	mapLCDproc = PortMap{Data: [4]int{0, 1, 2, 3}, RS: 4, RW: 5, E: 6, Light: 7, LightLow: true}
 )
 
 // ParsePortMap reads a PortMap: "common", "lcdproc", or the bit of each line,
@@ -41,8 +41,11 @@ func ParsePortMap(s string) (PortMap, error) {
 	case "lcdproc":
 		return mapLCDproc, nil
 	}
-	m := PortMap{RS: -1, E: -1, RW: -1, Light: -1, D4: -1, D5: -1, D6: -1, D7: -1}
-	bits := map[string]*int{"rs": &m.RS, "e": &m.E, "rw": &m.RW, "light": &m.Light, "d4": &m.D4, "d5": &m.D5, "d6": &m.D6, "d7": &m.D7}
+	m := PortMap{RS: -1, E: -1, RW: -1, Light: -1, Data: [4]int{-1, -1, -1, -1}}
+	bits := map[string]*int{
+		"rs": &m.RS, "e": &m.E, "rw": &m.RW, "light": &m.Light,
+		"d4": &m.Data[0], "d5": &m.Data[1], "d6": &m.Data[2], "d7": &m.Data[3],
+	}
 	var taken []int
 	for _, f := range strings.Fields(strings.ToLower(s)) {
 		if f == "light-low" {
@@ -64,9 +67,6 @@ func ParsePortMap(s string) (PortMap, error) {
 	}
 	return m, nil
 }
-
-// data are the bits of the data lines, D4 first.
-func (m *PortMap) data() [4]int { return [4]int{m.D4, m.D5, m.D6, m.D7} }
 
 // backpack is a PCF8574 between an I2C bus and an HD44780.
 //
@@ -140,7 +140,7 @@ func (b *backpack) idle() byte {
 // half is the port with a nibble on the data lines, E low.
 func (b *backpack) half(n byte, data bool) byte {
 	p := b.idle()
-	for i, bit := range b.pins.data() {
+	for i, bit := range b.pins.Data {
 		p |= n >> i & 1 << bit
 	}
 	if data {
@@ -197,7 +197,7 @@ func (b *backpack) counter() (byte, error) {
 			return 0, err
 		}
 		value <<= 4
-		for i, bit := range b.pins.data() {
+		for i, bit := range b.pins.Data {
 			value |= r[0] >> bit & 1 << i
 		}
 	}

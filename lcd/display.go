@@ -61,31 +61,89 @@ func (n none) Probe() (bool, error) { return false, nil }
 func (n none) Close()               {}
 func (n none) String() string       { return "no display, " + n.size.String() }
 
-// screen is what a driver knows about the cells of its display.
-type screen struct {
-	size    Size
+// driven is a display of cells, with the driver for its make.
+type driven struct {
+	driver
 	charset *Charset
 	shown   []byte // codes in the cells; nil: unknown, and Init is needed
 	slots   slots
 }
 
-// Size returns the display's size.
-func (s *screen) Size() Size { return s.size }
-
-// Charset returns what the display can show.
-func (s *screen) Charset() *Charset { return s.charset }
-
-func (s *screen) blank() {
-	s.shown, s.slots = bytes.Repeat([]byte{' '}, s.size.Cols*s.size.Rows), slots{}
+// driver is what makes of displays differ in.
+type driver interface {
+	Size() Size
+	start() error // opens the way to the display and blanks it, as Display.Init
+	mode() error  // sets the mode again, as Display.Refresh
+	probe() (answers bool, err error)
+	// paint loads letters and writes the cells in which now differs from old; old
+	// nil: all.
+	paint(letters []letter, old, now []byte) error
+	Close()
+	String() string
 }
 
-// show has a driver paint the codes of a frame, after it loaded the letters of
-// some slots.
-func (s *screen) show(f Frame, paint func(codes []byte, load []int) error) error {
-	if s.shown == nil {
+// letter is a drawing for the display's own memory.
+type letter struct {
+	slot byte
+	dots Bitmap
+}
+
+// Charset implements Display.
+func (d *driven) Charset() *Charset { return d.charset }
+
+// Init implements Display.
+func (d *driven) Init() error {
+	d.shown = nil
+	if err := d.start(); err != nil {
+		return err
+	}
+	d.shown, d.slots = bytes.Repeat([]byte{' '}, d.Size().Cols*d.Size().Rows), slots{}
+	return nil
+}
+
+// Show implements Display.
+func (d *driven) Show(f Frame) error {
+	if d.shown == nil {
 		return ErrClosed
 	}
-	return paint(s.slots.codes(s.charset, f))
+	codes, load := d.slots.codes(d.charset, f)
+	return d.repaint(d.shown, codes, load)
+}
+
+// Refresh implements Display.
+func (d *driven) Refresh() error {
+	codes := d.shown
+	if codes == nil {
+		return ErrClosed
+	}
+	d.shown = nil
+	if err := d.mode(); err != nil {
+		return err
+	}
+	return d.repaint(nil, codes, d.slots.loaded())
+}
+
+// Probe implements Display.
+func (d *driven) Probe() (answers bool, err error) {
+	if d.shown == nil {
+		return false, ErrClosed
+	}
+	return d.probe()
+}
+
+// repaint paints codes over old, with the letters of the slots to be loaded.
+func (d *driven) repaint(old, codes []byte, load []int) error {
+	var letters []letter
+	for _, slot := range load {
+		dots, _ := Glyph(d.slots.letters[slot])
+		letters = append(letters, letter{byte(slot), dots})
+	}
+	d.shown = nil
+	if err := d.paint(letters, old, codes); err != nil {
+		return err
+	}
+	d.shown = codes
+	return nil
 }
 
 // link is the open way to a display. Close may come from any goroutine.

@@ -60,21 +60,18 @@ var errOneWay = errors.New("the display's R/W line is not wired")
 // has the right value only if the controller is alive, in 4-bit mode, and lost
 // no half of a byte.
 type hd44780 struct {
-	screen
+	size     Size
 	wires    wires
 	readable bool // R/W is wired: the counter was once read back right
 }
 
-// String says how the display is wired.
+func (d *hd44780) Size() Size     { return d.size }
 func (d *hd44780) String() string { return fmt.Sprintf("%s display on %s", d.size, d.wires) }
+func (d *hd44780) Close()         { d.wires.Close() }
 
-// Close leaves the display as it is.
-func (d *hd44780) Close() { d.wires.Close() }
-
-// Init brings the controller from any state into 4-bit mode with a blank
+// start brings the controller from any state into 4-bit mode with a blank
 // screen: "initializing by instruction", data sheet figure 24.
-func (d *hd44780) Init() error {
-	d.shown = nil
+func (d *hd44780) start() error {
 	if err := d.wires.open(); err != nil {
 		return err
 	}
@@ -95,11 +92,7 @@ func (d *hd44780) Init() error {
 		}
 		time.Sleep(s.pause)
 	}
-	if err := d.prove(); err != nil {
-		return err
-	}
-	d.blank()
-	return nil
+	return d.prove()
 }
 
 // wake brings the controller into 4-bit mode. If it was waiting for the second
@@ -141,31 +134,18 @@ func (d *hd44780) prove() error {
 	return nil
 }
 
-// Probe asks the controller for an address that it was given.
-func (d *hd44780) Probe() (answers bool, err error) {
-	if d.shown == nil {
-		return false, ErrClosed
-	}
+// probe asks the controller for an address that it was given.
+func (d *hd44780) probe() (answers bool, err error) {
 	if err := d.prove(); err != nil {
 		return false, err
 	}
 	return d.readable || d.wires.acks(), nil
 }
 
-// Show writes the cells that changed.
-func (d *hd44780) Show(f Frame) error { return d.show(f, d.paint) }
-
-// Refresh writes the mode and every cell again. Neither blanks the screen.
-//
-// A controller that can be read is asked whether it is in step. Any other is
-// brought into step blindly, which takes it through 8-bit mode with one line:
-// the second line is dark for 8 ms.
-func (d *hd44780) Refresh() error {
-	if d.shown == nil {
-		return ErrClosed
-	}
-	codes := d.shown
-	d.shown = nil
+// mode doesn't blank the screen. A controller that can be read is asked whether
+// it is in step. Any other is brought into step blindly, which takes it through
+// 8-bit mode with one line: the second line is dark for 8 ms.
+func (d *hd44780) mode() error {
 	if !d.readable {
 		if err := d.wake(); err != nil {
 			return err
@@ -176,55 +156,43 @@ func (d *hd44780) Refresh() error {
 		return err
 	}
 	time.Sleep(pauseResync)
-	if err := d.prove(); err != nil {
-		return err
-	}
-	return d.paint(codes, d.slots.loaded())
+	return d.prove()
 }
 
-// paint loads letters, writes what differs from what is shown, and reads back
-// where that left the cursor.
-func (d *hd44780) paint(codes []byte, load []int) error {
+// paint also reads back where it left the cursor.
+func (d *hd44780) paint(letters []letter, old, now []byte) error {
 	var ops []op
 	data := func(bytes ...byte) {
 		for _, b := range bytes {
 			ops = append(ops, op{data: true, b: b})
 		}
 	}
-	runs := changes(d.size, d.shown, codes, 1)
-	for _, slot := range load {
-		bitmap, _ := Glyph(d.slots.letters[slot])
-		ops = append(ops, op{b: insGlyph | byte(slot)<<3})
-		data(bitmap[:]...)
+	runs := changes(d.size, old, now, 1)
+	for _, l := range letters {
+		ops = append(ops, op{b: insGlyph | l.slot<<3})
+		data(l.dots[:]...)
 	}
-	if len(load) > 0 && len(runs) == 0 { // leave the letters' memory
+	if len(letters) > 0 && len(runs) == 0 { // leave the letters' memory
 		ops = append(ops, op{b: insCursor})
 	}
 	var end byte
 	for _, r := range runs {
 		at, i := d.size.address(r.row, r.col), r.row*d.size.Cols+r.col
 		ops = append(ops, op{b: insCursor | at})
-		data(codes[i : i+r.n]...)
+		data(now[i : i+r.n]...)
 		end = afterLast(at + byte(r.n) - 1)
 	}
 	if len(ops) == 0 {
 		return nil
 	}
-	d.shown = nil
-	if err := d.wires.send(ops); err != nil {
+	if err := d.wires.send(ops); err != nil || !d.readable {
 		return err
 	}
-	if d.readable {
-		got, err := d.wires.counter()
-		if err != nil {
-			return err
-		}
-		if got != end {
-			return fmt.Errorf("%w: %s: the cursor is at 0x%02x, not at 0x%02x", ErrGarbled, d.wires, got, end)
-		}
+	got, err := d.wires.counter()
+	if err == nil && got != end {
+		err = fmt.Errorf("%w: %s: the cursor is at 0x%02x, not at 0x%02x", ErrGarbled, d.wires, got, end)
 	}
-	d.shown = codes
-	return nil
+	return err
 }
 
 // afterLast is the address counter after a write at a: lines have 40 cells and

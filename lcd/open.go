@@ -80,27 +80,27 @@ func open(c Config) (Display, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := screen{size: size, charset: rom}
 	switch c.Kind {
 	case "", "none":
 		return None(size), nil
 	case "terminal":
 		return newTerminal(size, os.Stdout), nil
 	case "hd44780-i2c":
-		return openBackpack(c, s)
+		return openBackpack(c, size, rom)
 	case "hd44780-gpio":
 		if err := CheckLines(c.Lines); err != nil {
 			return nil, err
 		}
-		return &hd44780{screen: s, wires: &gpio4{lines: c.Lines, dial: c.OpenLine}}, nil
+		wires := &gpio4{lines: c.Lines, dial: c.OpenLine}
+		return &driven{driver: &hd44780{size: size, wires: wires}, charset: rom}, nil
 	}
 	if d, ok := dialects[c.Kind]; ok {
-		return openSerial(c, d, s)
+		return openSerial(c, d, size, rom)
 	}
 	return nil, fmt.Errorf("kind %q: use one of %s", c.Kind, strings.Join(Kinds(), ", "))
 }
 
-func openBackpack(c Config, s screen) (Display, error) {
+func openBackpack(c Config, size Size, rom *Charset) (Display, error) {
 	pins, err := ParsePortMap(c.Map)
 	if err != nil {
 		return nil, err
@@ -116,17 +116,16 @@ func openBackpack(c Config, s screen) (Display, error) {
 	if b.dial == nil {
 		b.dial = openI2C
 	}
-	return &hd44780{screen: s, wires: b}, nil
+	return &driven{driver: &hd44780{size: size, wires: b}, charset: rom}, nil
 }
 
-func openSerial(c Config, d *dialect, s screen) (Display, error) {
+func openSerial(c Config, d *dialect, size Size, rom *Charset) (Display, error) {
 	if c.Baud < 0 {
 		return nil, fmt.Errorf("baud %d: use the display's own, usually %d", c.Baud, d.baud)
 	}
-	s.charset = d.charset(s.charset)
-	sd := &serialDisplay{screen: s, dialect: d, path: cmp.Or(c.Port, "/dev/serial0"), baud: cmp.Or(c.Baud, d.baud), dial: c.OpenPort}
+	sd := &serialDisplay{size: size, dialect: d, path: cmp.Or(c.Port, "/dev/serial0"), baud: cmp.Or(c.Baud, d.baud), dial: c.OpenPort}
 	if sd.dial == nil {
 		sd.dial = openPort
 	}
-	return sd, nil
+	return &driven{driver: sd, charset: d.charset(rom)}, nil
 }

@@ -14,13 +14,15 @@ type Port interface {
 	io.ReadWriteCloser
 	// SetReadTimeout makes Read return 0 bytes after a time without any.
 	SetReadTimeout(time.Duration) error
+	// ResetOutputBuffer drops what was not sent yet.
+	ResetOutputBuffer() error
 }
 
 // serialDisplay is a display at the end of a serial line. On a one-way line a
 // write that succeeds proves only that the port is there.
 type serialDisplay struct {
-	screen
 	link[Port]
+	size     Size
 	dialect  *dialect
 	path     string
 	baud     int
@@ -29,17 +31,16 @@ type serialDisplay struct {
 	answers  bool // it once answered when asked
 }
 
-// String says which display it is, and where.
+func (d *serialDisplay) Size() Size { return d.size }
+
 func (d *serialDisplay) String() string {
 	return fmt.Sprintf("%s display %s on %s at %d baud", d.dialect.name, d.size, d.path, d.baud)
 }
 
 func (d *serialDisplay) fail(err error) error { return fmt.Errorf("display port %s: %w", d.path, err) }
 
-// Init opens the port and blanks the display.
-func (d *serialDisplay) Init() error {
+func (d *serialDisplay) start() error {
 	d.Close()
-	d.shown = nil
 	port, err := d.dial(d.path, d.baud)
 	if err != nil {
 		return d.fail(err)
@@ -54,8 +55,7 @@ func (d *serialDisplay) Init() error {
 		}
 		time.Sleep(step.pause + d.airtime(len(step.bytes)))
 	}
-	d.blank()
-	_, err = d.Probe()
+	_, err = d.probe()
 	return err
 }
 
@@ -67,12 +67,9 @@ func (d *serialDisplay) airtime(n int) time.Duration {
 // answerTime is how long a display may take to answer.
 const answerTime = 200 * time.Millisecond
 
-// Probe asks the display what it is. A display that has never answered may have
+// probe asks the display what it is. A display that has never answered may have
 // no wire back; one that has, and doesn't now, is gone.
-func (d *serialDisplay) Probe() (answers bool, err error) {
-	if d.shown == nil {
-		return false, ErrClosed
-	}
+func (d *serialDisplay) probe() (answers bool, err error) {
 	if d.dialect.ask == nil {
 		return false, nil
 	}
@@ -98,50 +95,31 @@ func (d *serialDisplay) Probe() (answers bool, err error) {
 	return d.answers, nil
 }
 
-// Show writes the cells that changed.
-func (d *serialDisplay) Show(f Frame) error { return d.show(f, d.paint) }
-
-// Refresh writes the mode and every cell again. A display that was unplugged
-// while its port stayed gets its text back by it.
-func (d *serialDisplay) Refresh() error {
-	if d.shown == nil {
-		return ErrClosed
-	}
+// mode gives a display that was unplugged while its port stayed its text back.
+func (d *serialDisplay) mode() error {
 	if d.answers {
-		if _, err := d.Probe(); err != nil {
+		if _, err := d.probe(); err != nil {
 			return err
 		}
 	}
-	codes := d.shown
-	d.shown = nil
-	if err := d.write(d.dialect.mode); err != nil {
-		return err
-	}
-	return d.paint(codes, d.slots.loaded())
+	return d.write(d.dialect.mode)
 }
 
-// paint loads letters and writes what differs from what is shown.
-func (d *serialDisplay) paint(codes []byte, load []int) error {
+func (d *serialDisplay) paint(letters []letter, old, now []byte) error {
 	var out []byte
-	for _, slot := range load {
-		bitmap, _ := Glyph(d.slots.letters[slot])
-		out = append(out, d.dialect.glyph(byte(slot), bitmap)...)
+	for _, l := range letters {
+		out = append(out, d.dialect.glyph(l.slot, l.dots)...)
 	}
 	gap := len(d.dialect.cursor(d.size, 0, 0))
-	for _, r := range changes(d.size, d.shown, codes, gap) {
+	for _, r := range changes(d.size, old, now, gap) {
 		for slices.Contains(d.dialect.avoid, d.size.address(r.row, r.col)) {
 			r.col, r.n = r.col-1, r.n+1
 		}
 		i := r.row*d.size.Cols + r.col
 		out = append(out, d.dialect.cursor(d.size, r.row, r.col)...)
-		out = append(out, codes[i:i+r.n]...)
+		out = append(out, now[i:i+r.n]...)
 	}
-	d.shown = nil
-	if err := d.write(out); err != nil {
-		return err
-	}
-	d.shown = codes
-	return nil
+	return d.write(out)
 }
 
 func (d *serialDisplay) write(b []byte) error {
@@ -149,12 +127,9 @@ func (d *serialDisplay) write(b []byte) error {
 	if err != nil || len(b) == 0 {
 		return err
 	}
-	err = d.patience.write(port, b, stall+d.airtime(len(b)), func() {
-		if p, ok := port.(interface{ ResetOutputBuffer() error }); ok {
-			p.ResetOutputBuffer() // makes room, so that the write ends after all
-		}
-	})
-	if err != nil {
+	// Dropping what waits makes room, so that a write that hangs ends after all.
+	drop := func() { port.ResetOutputBuffer() }
+	if err := d.patience.write(port, b, stall+d.airtime(len(b)), drop); err != nil {
 		return d.fail(err)
 	}
 	return nil

@@ -25,6 +25,7 @@ func (f firstByte) note() {
 func (f firstByte) Write(b []byte) (int, error)        { f.note(); return len(b), nil }
 func (f firstByte) Read([]byte) (int, error)           { return 0, nil }
 func (f firstByte) SetReadTimeout(time.Duration) error { return nil }
+func (f firstByte) ResetOutputBuffer() error           { return nil }
 func (f firstByte) Close() error                       { return nil }
 func (f firstByte) Tx(_ uint16, w, r []byte) error     { f.note(); return nil }
 func (f firstByte) SetSpeed(physic.Frequency) error    { return nil }

@@ -145,7 +145,7 @@ func (b *Backpack) set(v byte) {
 // lines is how the outputs reach the display.
 func (b *Backpack) lines() (rs, rw, e bool, data byte) {
 	bit := func(n int) bool { return n >= 0 && b.port>>n&1 != 0 }
-	for i, n := range []int{b.Map.D4, b.Map.D5, b.Map.D6, b.Map.D7} {
+	for i, n := range b.Map.Data {
 		if bit(n) {
 			data |= 1 << i
 		}
@@ -161,7 +161,7 @@ func (b *Backpack) get() byte {
 	if !driven {
 		return v
 	}
-	for i, n := range []int{b.Map.D4, b.Map.D5, b.Map.D6, b.Map.D7} {
+	for i, n := range b.Map.Data {
 		if out>>i&1 == 0 {
 			v &^= 1 << n
 		}

@@ -164,6 +164,9 @@ func (d *Serial) Read(b []byte) (int, error) {
 // SetReadTimeout has no effect: Read never waits.
 func (d *Serial) SetReadTimeout(time.Duration) error { return nil }
 
+// ResetOutputBuffer has no effect: Write holds nothing back.
+func (d *Serial) ResetOutputBuffer() error { return nil }
+
 // Close closes the port.
 func (d *Serial) Close() error {
 	d.mu.Lock()
