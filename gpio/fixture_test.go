@@ -85,7 +85,7 @@ var usual = gpiosim.Pulses{Width: 40 * time.Microsecond, Interval: 2 * time.Mill
 func TestKernelFrame(t *testing.T) {
 	c := chip(t, "frame")
 	l := open(t, gpio.Request{Data0: line(c, 3), Data1: line(c, 5)})
-	g, err := c.Generate(gpiosim.Job{D0: 3, D1: 5, Frames: []string{frame, frame}, Pulses: usual, Gap: 10 * time.Millisecond})
+	wait, err := c.Generate(gpiosim.Job{D0: 3, D1: 5, Frames: []string{frame, frame}, Pulses: usual, Gap: 10 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func TestKernelFrame(t *testing.T) {
 		t.Fatal(n, err)
 	}
 	edges := append(buf[:1:1], silence(t, l)...)
-	sent, err := g.Wait()
+	sent, err := wait()
 	if err != nil || len(sent) != 2 {
 		t.Fatal(sent, err)
 	}

@@ -137,14 +137,14 @@ func (s *realStation) bump(card, text string) {
 		s.t.Fatal(err)
 	}
 	for range 10 {
-		g, err := s.chip.Generate(gpiosim.Job{
+		wait, err := s.chip.Generate(gpiosim.Job{
 			D0: line0, D1: line1, Frames: []string{bits.String()},
 			Pulses: gpiosim.Pulses{Width: 50 * time.Microsecond, Interval: 2 * time.Millisecond},
 		})
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		if _, err := g.Wait(); err != nil {
+		if _, err := wait(); err != nil {
 			s.t.Fatal(err)
 		}
 		// Sooner, the desk would take the same card for a repetition.

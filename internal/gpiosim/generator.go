@@ -5,7 +5,6 @@ package gpiosim
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -22,14 +21,6 @@ type Job struct {
 	Gap time.Duration // silence after each frame
 
 	Sysfs string // set by Generate
-}
-
-// Generator is a process that plays the reader. It is a process of its own
-// because a reader shares nothing with the program under test, least of all its
-// Go scheduler.
-type Generator struct {
-	cmd *exec.Cmd
-	out bytes.Buffer
 }
 
 const jobVariable = "GPIOSIM_JOB"
@@ -58,42 +49,32 @@ func generate(text []byte, w io.Writer) error {
 		return fmt.Errorf("real-time priority: %w", err)
 	}
 	c := &Chip{sysfs: job.Sysfs, pulls: make(map[int]int)}
-	out := json.NewEncoder(w)
+	var all []Sent
 	for _, frame := range job.Frames {
-		sent := c.Send(job.D0, job.D1, frame, job.Pulses)
+		all = append(all, c.Send(job.D0, job.D1, frame, job.Pulses))
 		time.Sleep(job.Gap)
-		if err := out.Encode(sent); err != nil {
-			return err
-		}
 	}
-	return nil
+	return json.NewEncoder(w).Encode(all)
 }
 
-// Generate starts a generator on the chip's lines.
-func (c *Chip) Generate(job Job) (*Generator, error) {
+// Generate starts a generator on the chip's lines: a process that plays the
+// reader. A reader shares nothing with the program under test, least of all its
+// Go scheduler. wait waits for its end and returns all frames as they were sent.
+func (c *Chip) Generate(job Job) (wait func() ([]Sent, error), err error) {
 	job.Sysfs = c.sysfs
 	text, err := json.Marshal(job)
 	if err != nil {
 		return nil, err
 	}
-	g := &Generator{cmd: exec.Command(os.Args[0])}
-	g.cmd.Env = append(os.Environ(), jobVariable+"="+string(text))
-	g.cmd.Stdout, g.cmd.Stderr = &g.out, os.Stderr
-	return g, g.cmd.Start()
-}
-
-// Wait waits for the end and returns all frames as they were sent.
-func (g *Generator) Wait() (all []Sent, err error) {
-	if err := g.cmd.Wait(); err != nil {
-		return nil, err
-	}
-	for frames := json.NewDecoder(&g.out); ; {
-		var s Sent
-		if err := frames.Decode(&s); errors.Is(err, io.EOF) {
-			return all, nil
-		} else if err != nil {
-			return all, err
+	var out bytes.Buffer
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), jobVariable+"="+string(text))
+	cmd.Stdout, cmd.Stderr = &out, os.Stderr
+	return func() (all []Sent, err error) {
+		if err := cmd.Wait(); err != nil {
+			return nil, err
 		}
-		all = append(all, s)
-	}
+		err = json.Unmarshal(out.Bytes(), &all)
+		return all, err
+	}, cmd.Start()
 }

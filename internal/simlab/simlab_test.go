@@ -38,11 +38,10 @@ func TestSince(t *testing.T) {
 
 // TestSinceKeepsTheNewest reads more than is kept.
 func TestSinceKeepsTheNewest(t *testing.T) {
-	var r recent
+	var l Lines
 	for i := range 3 * recentEdges {
-		r.note([]wiegand.Edge{{Time: int64(i)}})
+		l.note([]wiegand.Edge{{Time: int64(i)}})
 	}
-	l := &Lines{recent: recent{edges: r.edges}}
 	got := l.Since(0)
 	if len(got) != recentEdges || got[0].Time != 2*recentEdges || got[recentEdges-1].Time != 3*recentEdges-1 {
 		t.Errorf("%d edges from %d to %d", len(got), got[0].Time, got[len(got)-1].Time)

@@ -2,6 +2,8 @@ package simlab
 
 import (
 	"math"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -17,12 +19,18 @@ type Lines struct {
 	clock  func() int64
 	// ahead is by how much the recording's time has outrun the clock; the
 	// station's time never goes back.
-	ahead  atomic.Int64
-	last   int64
-	seq    uint32
-	over   chan struct{} // closed when the recording is over
-	recent recent
+	ahead atomic.Int64
+	last  int64
+	seq   uint32
+	over  chan struct{} // closed when the recording is over
+
+	mu     sync.Mutex
+	recent []wiegand.Edge // the newest that the station has read
 }
+
+// recentEdges is how many edges are kept: nine cards of 26 bits, or the newest
+// of a noise.
+const recentEdges = 256
 
 // NewLines returns the lab's lines by the given clock. replay may be nil.
 func NewLines(clock func() int64, replay *gpio.Replay) *Lines {
@@ -64,8 +72,27 @@ func (l *Lines) Read(buf []wiegand.Edge, until int64) (n int, now int64, err err
 		l.seq++
 		buf[i].Seq = l.seq
 	}
-	l.recent.note(buf[:n])
+	l.note(buf[:n])
 	return n, now, err
+}
+
+func (l *Lines) note(edges []wiegand.Edge) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.recent = append(l.recent, edges...)
+	l.recent = slices.Delete(l.recent, 0, max(0, len(l.recent)-recentEdges))
+}
+
+// Since returns the edges that the station has read from a time of Now on, at
+// most the newest 256. In service they are the falling ones: the bits.
+func (l *Lines) Since(t int64) []wiegand.Edge {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	i := slices.IndexFunc(l.recent, func(e wiegand.Edge) bool { return e.Time >= t })
+	if i < 0 {
+		return nil
+	}
+	return slices.Clone(l.recent[i:])
 }
 
 // look is how often the end of the recording is looked for while no frame is

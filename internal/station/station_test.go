@@ -440,7 +440,9 @@ func TestRefusedBetweenTheBumps(t *testing.T) {
 		{name: "suspended, the device held", first: "ben", second: "ipad", want: "See the desk BEN", holder: "ann",
 			before: func(l *lab) { l.bump("ann"); l.bump("ipad") }, between: func(l *lab) { suspend(l, "ben") }},
 		{name: "retired, the device waits", first: "ipad", second: "ben", want: "No longer in use IPAD",
-			between: func(l *lab) { must(l.t, l.ledger.EditDevice("ipad", checkout.Edit{Status: &retired}, "test", checkout.SourceCLI)) }},
+			between: func(l *lab) {
+				must(l.t, l.ledger.EditDevice("ipad", checkout.Edit{Status: &retired}, "test", checkout.SourceCLI))
+			}},
 		{name: "given to another, the device waits", first: "ipad", second: "ben", want: "Still with EVE IPAD", holder: "eve",
 			policy: checkout.PolicyRefuse, between: func(l *lab) {
 				_, err := l.ledger.Give(checkout.Request{Device: "ipad", Person: "eve", Actor: "test"})

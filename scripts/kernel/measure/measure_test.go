@@ -91,11 +91,11 @@ func (m measure) show(c *gpiosim.Chip, total *result, n int) error {
 	if err != nil {
 		return err
 	}
-	g, err := c.Generate(job)
+	wait, err := c.Generate(job)
 	if err != nil {
 		return err
 	}
-	sent, err := g.Wait()
+	sent, err := wait()
 	time.Sleep(500*time.Millisecond + m.stall)
 	reads, stopErr := stop()
 	if err := errors.Join(err, stopErr); err != nil {
