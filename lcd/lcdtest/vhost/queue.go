@@ -5,6 +5,7 @@ package vhost
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"golang.org/x/sys/unix"
 	"periph.io/x/conn/v3/i2c"
@@ -16,8 +17,8 @@ type queue struct {
 	memory            []region
 	size              uint16
 	desc, avail, used uint64
-	next              uint16 // the first entry of avail that is not done
-	kick, call, stop  int
+	next              uint16   // the first entry of avail that is not done
+	kick, call        *os.File // eventfds
 }
 
 // region is a part of the guest's memory, mapped here.
@@ -28,17 +29,6 @@ type region struct {
 }
 
 var errOutside = errors.New("an address outside the guest's memory")
-
-func (q *queue) close() {
-	for _, r := range q.memory {
-		unix.Munmap(r.whole)
-	}
-	for _, fd := range []int{q.kick, q.call, q.stop} {
-		if fd >= 0 {
-			unix.Close(fd)
-		}
-	}
-}
 
 // mapMemory maps the memory that the guest shares. The body is a count, padding,
 // and for each descriptor the address, the size, the sender's own address, and
@@ -71,25 +61,17 @@ func (q *queue) bytes(at, n uint64) ([]byte, error) {
 	return nil, fmt.Errorf("%w: %d at %#x", errOutside, n, at)
 }
 
-// serve executes transfers when the guest kicks, until stop.
+// serve executes transfers when the guest kicks, until a deadline for kicks.
 func (q *queue) serve() {
-	fds := []unix.PollFd{{Fd: int32(q.kick), Events: unix.POLLIN}, {Fd: int32(q.stop), Events: unix.POLLIN}}
-	var count [8]byte
+	count := make([]byte, 8)
 	for {
-		if _, err := unix.Poll(fds, -1); err != nil && err != unix.EINTR {
+		if _, err := q.kick.Read(count); err != nil {
 			return
 		}
-		if fds[1].Revents != 0 {
-			return
-		}
-		if fds[0].Revents&unix.POLLIN == 0 {
-			continue
-		}
-		unix.Read(q.kick, count[:])
 		if err := q.drain(); err != nil {
 			return // a guest that violates the protocol gets no answers
 		}
-		unix.Write(q.call, []byte{1, 0, 0, 0, 0, 0, 0, 0})
+		q.call.Write([]byte{1, 0, 0, 0, 0, 0, 0, 0})
 	}
 }
 

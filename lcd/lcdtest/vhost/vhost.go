@@ -20,8 +20,10 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 	"periph.io/x/conn/v3/i2c"
@@ -59,11 +61,7 @@ func Serve(l *net.UnixListener, bus i2c.Bus) error {
 		return err
 	}
 	defer conn.Close()
-	stop, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
-	if err != nil {
-		return fmt.Errorf("eventfd: %w", err)
-	}
-	s := &server{conn: conn, queue: queue{bus: bus, kick: -1, call: -1, stop: stop}}
+	s := &server{conn: conn, queue: queue{bus: bus}}
 	defer s.close()
 	for {
 		if err := s.message(); errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
@@ -79,27 +77,26 @@ type server struct {
 	queue queue
 	wg    sync.WaitGroup
 	runs  bool
-	// unused are descriptors that must only stay open.
-	unused []int
+	files []*os.File // that must stay open
 }
 
 // halt ends the queue's goroutine.
 func (s *server) halt() {
-	if !s.runs {
-		return
+	if s.runs {
+		s.queue.kick.SetReadDeadline(time.Unix(1, 0))
+		s.wg.Wait()
+		s.queue.kick.SetReadDeadline(time.Time{})
+		s.runs = false
 	}
-	count := []byte{1, 0, 0, 0, 0, 0, 0, 0}
-	unix.Write(s.queue.stop, count)
-	s.wg.Wait()
-	unix.Read(s.queue.stop, count)
-	s.runs = false
 }
 
 func (s *server) close() {
 	s.halt()
-	s.queue.close()
-	for _, fd := range s.unused {
-		unix.Close(fd)
+	for _, r := range s.queue.memory {
+		unix.Munmap(r.whole)
+	}
+	for _, f := range s.files {
+		f.Close()
 	}
 }
 
@@ -176,7 +173,7 @@ func (s *server) do(request uint32, body []byte, fds []int) error {
 	case setVringBase:
 		q.next = uint16(le.Uint32(body[4:]))
 	case setVringEnable:
-		if !s.runs && q.kick >= 0 && q.call >= 0 && q.size > 0 {
+		if !s.runs && q.kick != nil && q.call != nil && q.size > 0 {
 			s.runs = true
 			s.wg.Go(q.serve)
 		}
@@ -189,13 +186,18 @@ func (s *server) do(request uint32, body []byte, fds []int) error {
 // keep keeps the file descriptors of a request open. The guest would take a
 // closed one for the device's end, even of a channel that has no use here.
 func (s *server) keep(request uint32, fds []int) {
-	switch {
-	case request == setVringKick && len(fds) == 1:
-		s.queue.kick = fds[0]
-	case request == setVringCall && len(fds) == 1:
-		s.queue.call = fds[0]
-	default:
-		s.unused = append(s.unused, fds...)
+	for _, fd := range fds {
+		if request == setVringKick {
+			unix.SetNonblock(fd, true) // so that reading it can be ended
+		}
+		f := os.NewFile(uintptr(fd), "guest")
+		s.files = append(s.files, f)
+		switch request {
+		case setVringKick:
+			s.queue.kick = f
+		case setVringCall:
+			s.queue.call = f
+		}
 	}
 }
 
