@@ -2,7 +2,6 @@ package lcdtest
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"time"
 
@@ -183,9 +182,6 @@ func (u bus) SetSpeed(physic.Frequency) error { return unix.EOPNOTSUPP }
 func (u bus) Close() error {
 	u.b.mu.Lock()
 	defer u.b.mu.Unlock()
-	if !u.b.open {
-		return fmt.Errorf("bus: %w", os.ErrClosed)
-	}
 	u.b.open = false
 	return nil
 }

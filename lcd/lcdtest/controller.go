@@ -10,7 +10,6 @@ package lcdtest
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -119,15 +118,7 @@ const Healthy = "8-bit false, 2 lines true, on true, right true, shifts false, o
 func (c *Controller) Rows() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	rows := make([]string, c.size.Rows)
-	for r := range rows {
-		var b strings.Builder
-		for col := range c.size.Cols {
-			b.WriteRune(c.letter(r, col))
-		}
-		rows[r] = b.String()
-	}
-	return rows
+	return rows(c.size, c.letter)
 }
 
 func (c *Controller) letter(row, col int) rune {

@@ -1,59 +1,39 @@
 package lcdtest
 
-// sparkfun is SerLCD v2.5, from its PIC's source.
-func (d *Serial) sparkfun() {
-	p := d.pending
+// sparkFun takes bytes as SerLCD v2.5 does, from its PIC's source, or as OpenLCD
+// does, from updateDisplay in its firmware. more: the command goes on.
+func (d *Serial) sparkFun(p []byte, openLCD bool) (more bool) {
 	switch {
-	case p[0] == 0x7c:
-		d.pipe(p)
+	case p[0] == 0x7c, p[0] == 0x7f && openLCD:
+		if len(p) == 1 {
+			return true
+		}
+		d.pipe(p[1])
+	case p[0] == 8:
+		d.fault("backspace")
 	case p[0] != 0xfe:
-		d.plain(p[0])
-	case len(p) == 2:
-		d.passThrough(p[1])
-	}
-}
-
-// openLCD is OpenLCD, from updateDisplay in its firmware.
-func (d *Serial) openLCD() {
-	p := d.pending
-	switch {
-	case p[0] == 0x7c, p[0] == 0x7f:
-		d.pipe(p)
-	case p[0] != 0xfe:
-		d.plain(p[0])
+		d.letter(p[0])
 	case len(p) == 1:
-	case p[1]>>6 == 1: // a letter's drawing: eight bytes, written to EEPROM
-		if len(p) == 10 {
-			d.set("drawing %d", p[1]&0x3f)
+		return true
+	case openLCD && p[1]>>6 == 1: // a letter's drawing: eight bytes, written to EEPROM
+		if len(p) < 10 {
+			return true
 		}
-	case p[1]&0x80 != 0:
-		switch a := p[1] & 0x7f; { // rows of 20, whatever the width
-		case a <= 39, a >= 64 && a <= 103:
-			d.at = a
-		default:
-			d.at = 0
-		}
-		d.pending = nil
+		d.set("drawing %d", p[1]&0x3f)
 	default:
-		d.passThrough(p[1])
+		d.passThrough(p[1], openLCD)
 	}
-}
-
-// plain shows a byte, except that 8 is a backspace.
-func (d *Serial) plain(b byte) {
-	if b == 8 {
-		d.faults = append(d.faults, "backspace")
-		d.pending = nil
-		return
-	}
-	d.letter(b)
+	return false
 }
 
 // passThrough gives a byte to the display's controller.
-func (d *Serial) passThrough(b byte) {
-	switch {
+func (d *Serial) passThrough(b byte, openLCD bool) {
+	switch at := b & 0x7f; {
 	case b&0x80 != 0:
-		d.at = b & 0x7f
+		if openLCD && at > 39 && (at < 64 || at > 103) { // rows of 20, whatever the width
+			at = 0
+		}
+		d.at = at
 	case b>>4 == 3: // ignored by the firmware
 	case b == 0x01:
 		d.clear()
@@ -61,17 +41,12 @@ func (d *Serial) passThrough(b byte) {
 		d.on = b&0x04 != 0
 	default:
 		d.unknown()
-		return
 	}
-	d.pending = nil
 }
 
 // pipe is a setting of either SparkFun display. All are stored.
-func (d *Serial) pipe(p []byte) {
-	if len(p) < 2 {
-		return
-	}
-	switch b := p[1]; {
+func (d *Serial) pipe(b byte) {
+	switch {
 	case b >= 0x0b && b <= 0x17:
 		d.set("baud rate %d", b)
 		d.baud = 1
@@ -105,26 +80,26 @@ func newSpeed(d *Serial, params []byte) {
 
 func (d *Serial) draw(params []byte) { copy(d.glyphs[params[0]&7][:], params[1:]) }
 
-// commands runs a display whose commands are in a table.
-func (d *Serial) commands(table map[byte]command) {
-	p := d.pending
+// command takes bytes as a display does whose commands are in a table. more: the
+// command goes on.
+func (d *Serial) command(p []byte, table map[byte]command) (more bool) {
 	if p[0] != 0xfe {
 		d.letter(p[0])
-		return
+		return false
 	}
 	if len(p) == 1 {
-		return
+		return true
 	}
 	c, ok := table[p[1]]
-	if !ok {
+	switch {
+	case !ok:
 		d.unknown()
-		return
+	case len(p) < 2+c.params:
+		return true
+	default:
+		c.do(d, p[2:])
 	}
-	if len(p) < 2+c.params {
-		return
-	}
-	c.do(d, p[2:])
-	d.pending = nil
+	return false
 }
 
 // newhaven is the NHD-0216K3Z and its relatives, from the data sheet's table

@@ -59,6 +59,17 @@ func drawn(b lcd.Bitmap) rune {
 	return '□'
 }
 
+// rows returns the cells of a display, a string a row.
+func rows(s lcd.Size, cell func(row, col int) rune) []string {
+	rows := make([]string, s.Rows)
+	for r := range rows {
+		for col := range s.Cols {
+			rows[r] += string(cell(r, col))
+		}
+	}
+	return rows
+}
+
 func join(rows []string) string {
 	for i := range rows {
 		rows[i] = strings.TrimRight(rows[i], " ")

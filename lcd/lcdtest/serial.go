@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -15,12 +14,12 @@ import (
 // Serial is a display at the end of a serial line. It speaks one of the
 // dialects: sparkfun, openlcd, newhaven, matrix-orbital.
 type Serial struct {
-	mu      sync.Mutex
-	size    lcd.Size
-	width   int // of a row in the display's memory
-	rom     *[256]rune
-	baud    int
-	machine func() // takes the pending bytes
+	mu    sync.Mutex
+	size  lcd.Size
+	width int // of a row in the display's memory
+	rom   *[256]rune
+	baud  int
+	take  func(pending []byte) (more bool) // takes a command, if it has all of it
 
 	cells    [128]byte // by HD44780 address
 	glyphs   [8]lcd.Bitmap
@@ -45,13 +44,13 @@ func NewSerial(dialect string, s lcd.Size) *Serial {
 	d := &Serial{size: s, width: s.Cols, rom: &romA00, baud: 9600, on: true}
 	switch dialect {
 	case "sparkfun":
-		d.machine = d.sparkfun
+		d.take = func(p []byte) bool { return d.sparkFun(p, false) }
 	case "openlcd":
-		d.machine, d.width = d.openLCD, 20
+		d.take, d.width = func(p []byte) bool { return d.sparkFun(p, true) }, 20
 	case "newhaven":
-		d.machine = func() { d.commands(newhaven) }
+		d.take = func(p []byte) bool { return d.command(p, newhaven) }
 	case "matrix-orbital":
-		d.machine, d.baud = func() { d.commands(matrixOrbital) }, 19200
+		d.take, d.baud = func(p []byte) bool { return d.command(p, matrixOrbital) }, 19200
 	default:
 		panic("no such dialect: " + dialect)
 	}
@@ -135,11 +134,12 @@ func (d *Serial) Write(b []byte) (int, error) {
 	}
 	for _, v := range b {
 		if d.open != d.baud {
-			d.faults = append(d.faults, fmt.Sprintf("%d baud for a display at %d", d.open, d.baud))
+			d.fault("%d baud for a display at %d", d.open, d.baud)
 			break
 		}
-		d.pending = append(d.pending, v)
-		d.machine()
+		if d.pending = append(d.pending, v); !d.take(d.pending) {
+			d.pending = nil
+		}
 	}
 	return len(b), nil
 }
@@ -202,23 +202,16 @@ func (d *Serial) Faults() []string {
 func (d *Serial) Rows() []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	rows := make([]string, d.size.Rows)
-	for row := range rows {
-		var b strings.Builder
-		for col := range d.size.Cols {
-			code := d.cells[d.address(row, col)]
-			switch {
-			case !d.on:
-				b.WriteByte(' ')
-			case code < 8:
-				b.WriteRune(drawn(d.glyphs[code]))
-			default:
-				b.WriteRune(d.rom[code])
-			}
+	return rows(d.size, func(row, col int) rune {
+		code := d.cells[d.address(row, col)]
+		switch {
+		case !d.on:
+			return ' '
+		case code < 8:
+			return drawn(d.glyphs[code])
 		}
-		rows[row] = b.String()
-	}
-	return rows
+		return d.rom[code]
+	})
 }
 
 // String returns the rows as "Ann / iPad Mini".
@@ -238,19 +231,18 @@ func (d *Serial) clear() {
 // letter shows a byte at the cursor.
 func (d *Serial) letter(b byte) {
 	if d.scrolls && d.at == d.address(d.size.Rows-1, d.size.Cols-1) {
-		d.faults = append(d.faults, "the text scrolled")
+		d.fault("the text scrolled")
 	}
 	d.cells[d.at&0x7f] = b
 	d.at = (d.at + 1) & 0x7f
-	d.pending = nil
 }
 
 func (d *Serial) set(format string, args ...any) {
 	d.settings = append(d.settings, fmt.Sprintf(format, args...))
-	d.pending = nil
 }
 
-func (d *Serial) unknown() {
-	d.faults = append(d.faults, fmt.Sprintf("unknown command % x", d.pending))
-	d.pending = nil
+func (d *Serial) fault(format string, args ...any) {
+	d.faults = append(d.faults, fmt.Sprintf(format, args...))
 }
+
+func (d *Serial) unknown() { d.fault("unknown command % x", d.pending) }
