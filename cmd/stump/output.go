@@ -14,6 +14,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"stump/internal/owner"
 )
 
 // format is how a list is printed: for people, or as one of the contracts.
@@ -155,7 +157,7 @@ func openInput(cmd *cobra.Command, name string) (io.ReadCloser, error) {
 	if name == "-" {
 		return io.NopCloser(cmd.InOrStdin()), nil
 	}
-	f, err := os.Open(name)
+	f, err := owner.Open(name)
 	if err != nil {
 		return nil, err
 	}

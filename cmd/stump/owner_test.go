@@ -284,8 +284,14 @@ func TestRootForTheOwner(t *testing.T) {
 	link := filepath.Join(f.state, "backups", "link.db")
 	f.ok(os.Symlink(private, link), os.Lchown(link, nobody, nobody))
 	out, err := f.stump("restore", link)
-	if err == nil || !strings.Contains(out, "the user nobody can change where it leads, and doesn't own it\ncopy it") {
+	if err == nil || !strings.Contains(out, "the user nobody can change where it leads, and it is not a file of that user\ncopy it") {
 		t.Errorf("a link to root's backup: %v %s", err, out)
+	}
+	people := filepath.Join(f.state, "people.csv")
+	f.ok(os.Symlink(filepath.Join(f.outside, "people.csv"), people), os.Lchown(people, nobody, nobody))
+	out, err = f.stump("people", "import", people)
+	if err == nil || !strings.Contains(out, "not a file of that user") {
+		t.Errorf("a link to root's people: %v %s", err, out)
 	}
 	// What root left there in earlier days, or copied there by hand.
 	f.ok(os.Chown(filepath.Join(f.state, "site.key"), 0, 0))

@@ -53,7 +53,7 @@ func runCmd(g *globals) *cobra.Command {
 			Sim: sim, Speed: speed, Version: version, Log: logger(cmd.ErrOrStderr(), cfg.LogLevel),
 		}
 		if replay != "" {
-			file, err := os.Open(replay)
+			file, err := owner.Open(replay)
 			if err != nil {
 				return hint.Wrap(fmt.Errorf("replay: %w", err), "name a trace file: lines of time in nanoseconds, line 0 or 1, level 0 or 1")
 			}

@@ -16,7 +16,6 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger"
-	"stump/checkout/ledger/boltfile"
 	"stump/hw/selftest"
 	"stump/internal/api"
 	"stump/internal/clock"
@@ -58,6 +57,9 @@ type goodBackup struct {
 	ClockTrusted bool      `json:"clock_trusted"`
 }
 
+// notesName is the file of backupNotes in the state folder.
+const notesName = "backup.json"
+
 // backupNotes survive a restart of the daemon.
 type backupNotes struct {
 	Good  []goodBackup `json:"good"` // one a folder
@@ -65,14 +67,13 @@ type backupNotes struct {
 }
 
 func newBackups(cfg config.Backup, stateDir string, l *ledger.Ledger, log *slog.Logger) *backups {
-	b := &backups{ledger: l, command: cfg.Run, limit: time.Hour, notes: filepath.Join(stateDir, "backup.json"), stamp: clock.Now, log: log, due: make(chan struct{}, 1)}
+	b := &backups{ledger: l, command: cfg.Run, limit: time.Hour, notes: filepath.Join(stateDir, notesName), stamp: clock.Now, log: log, due: make(chan struct{}, 1)}
 	if cfg.Keep > 0 {
 		b.add(ledger.BackupOptions{Dir: backupDir(cfg, stateDir), Keep: cfg.Keep, Check: CheckInChild})
 	}
 	if cfg.Keep > 0 && cfg.Also != "" {
 		b.add(ledger.BackupOptions{Dir: cfg.Also, Apart: true, Keep: cfg.Keep, Check: CheckInChild})
 	}
-	b.tidy()
 	b.remember()
 	return b
 }
@@ -82,21 +83,6 @@ func (b *backups) add(o ledger.BackupOptions) {
 		o.Dir = dir
 	}
 	b.places = append(b.places, &place{options: o})
-}
-
-// tidy removes what the last daemon left unfinished.
-func (b *backups) tidy() {
-	var dirs []string
-	for _, p := range b.places {
-		dirs = append(dirs, p.options.Dir)
-	}
-	removed, err := boltfile.RemoveLeftovers(b.ledger.Path(), dirs...)
-	if err != nil {
-		b.log.Warn("can't remove temporary files", "err", err)
-	}
-	if len(removed) > 0 {
-		b.log.Info("removed temporary files of a power cut or a kill", "files", removed)
-	}
 }
 
 // remember reads the notes. Without them the newest backup is checked again.

@@ -274,29 +274,6 @@ func TestStopDuringCommand(t *testing.T) {
 	d.wants()
 }
 
-// TestLeftoversGo with the next daemon.
-func TestLeftoversGo(t *testing.T) {
-	d := newDesk(t, config.Backup{Keep: 2})
-	d.day()
-	folder := d.b.status()[0].Folder
-	left := []string{filepath.Join(folder, "ledger-000000000009-20261121T100000Z.db.new-1"), filepath.Join(d.dir, "ledger.db.scrubbed.new")}
-	for _, f := range left {
-		d.ok(os.WriteFile(f, nil, 0o600))
-	}
-	d.restart(config.Backup{Keep: 2})
-	for _, f := range left {
-		if _, err := os.Stat(f); err == nil {
-			t.Errorf("%s is still there", f)
-		}
-	}
-	if n := d.log.Count("temporary files"); n != 1 {
-		t.Errorf("told %d times", n)
-	}
-	if s := d.b.status()[0]; s.File == nil {
-		t.Error("the good backup is forgotten")
-	}
-}
-
 func TestBackupsOff(t *testing.T) {
 	d := newDesk(t, config.Backup{})
 	d.day()

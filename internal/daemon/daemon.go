@@ -84,6 +84,7 @@ func New(o Options) (*Daemon, error) {
 	if err != nil {
 		return nil, err
 	}
+	tidy(o, ledger)
 	d := &Daemon{o: o, places: p, Ledger: ledger, now: gpio.Monotonic}
 	if err = rightLines(o, ledger); err == nil {
 		err = d.assemble()

@@ -13,11 +13,13 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger"
+	"stump/checkout/ledger/boltfile"
 	"stump/directory"
 	"stump/internal/api"
 	"stump/internal/config"
 	"stump/internal/credential"
 	"stump/internal/hint"
+	"stump/internal/safefile"
 	"stump/internal/sitekey"
 )
 
@@ -127,6 +129,32 @@ func openOrCreate(o Options, p places) (*ledger.Ledger, error) {
 		return nil, err
 	}
 	return l, nil
+}
+
+// tidy removes the temporary files that the last daemon left, and those of commands
+// that need the ledger to themselves.
+func tidy(o Options, l *ledger.Ledger) {
+	key := keyPath(o.Config, o.StateDir)
+	var all []string
+	var failed error
+	remove := func(dir string, patterns ...string) {
+		removed, err := safefile.RemoveLeftovers(dir, patterns...)
+		all, failed = append(all, removed...), errors.Join(failed, err)
+	}
+	remove(filepath.Dir(l.Path()), boltfile.Temporary(filepath.Base(l.Path()))...)
+	remove(o.StateDir, notesName+".new-*", ".selftest-*")
+	remove(filepath.Dir(key), filepath.Base(key)+".new-*")
+	for _, dir := range []string{backupDir(o.Config.Backup, o.StateDir), o.Config.Backup.Also} {
+		if dir != "" {
+			remove(dir, "ledger-*.db.new-*")
+		}
+	}
+	if failed != nil {
+		o.Log.Warn("can't remove temporary files", "err", failed)
+	}
+	if len(all) > 0 {
+		o.Log.Info("removed temporary files of a power cut or a kill", "files", all)
+	}
 }
 
 // RestoreLedger replaces the ledger by a backup, or tells what that would change.

@@ -111,3 +111,56 @@ func TestCheckInChild(t *testing.T) {
 		t.Errorf("stopped: %v", err)
 	}
 }
+
+// TestTidy: a start removes the temporary files of Stump's own names, and no others.
+func TestTidy(t *testing.T) {
+	o := simOptions(t, "")
+	log := new(testkit.Log)
+	o.Log = slog.New(slog.NewTextHandler(log, nil))
+	backups, key := filepath.Join(o.StateDir, "backups"), filepath.Join(t.TempDir(), "key")
+	o.Config.Privacy.KeyFile = key
+	o.Config.Backup.Also = t.TempDir()
+	l, err := openOrCreate(o, places{directory: directory.Local{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if err := os.Mkdir(backups, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	gone := []string{
+		"ledger.db.new", "ledger.db.new-1", "ledger.db.holder.new-2", "ledger.db.copy-3", "ledger.db.check", "ledger.db.check.new-4",
+		"ledger.db.restored", "ledger.db.restored.new", "ledger.db.restored.holder", "ledger.db.salvaged.new", "ledger.db.scrubbed",
+		"ledger.db.schema-1.new-5", "backup.json.new-6", ".selftest-7", "backups/ledger-000000000009-20261121T100000Z.db.new-8",
+	}
+	kept := []string{
+		"ledger.db.suspect", "ledger.db.damaged-20261121T100000Z-x", "ledger.db.replaced-20261121T100000Z-restored-a-new-b", "ledger.db.schema-1",
+		"backup.json", "mine.new-1", "ledger.db2.new-1", "site.key.new", "backups/ledger-000000000009-20261121T100000Z.db", "backups/ledger-0badcafe.bad", "backups/mine.db.new-1",
+	}
+	for i := range gone {
+		gone[i] = filepath.Join(o.StateDir, gone[i])
+	}
+	for i := range kept {
+		kept[i] = filepath.Join(o.StateDir, kept[i])
+	}
+	gone = append(gone, key+".new-9", filepath.Join(o.Config.Backup.Also, "ledger-1.db.new-10"))
+	for _, f := range append(gone, kept...) {
+		if err := os.WriteFile(f, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tidy(o, l)
+	for _, f := range gone {
+		if _, err := os.Lstat(f); err == nil {
+			t.Errorf("%s is still there", f)
+		}
+	}
+	for _, f := range append(kept, key, l.Path()) {
+		if _, err := os.Lstat(f); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := log.Count("temporary files"); n != 1 {
+		t.Errorf("told %d times:\n%s", n, log)
+	}
+}

@@ -39,18 +39,21 @@ func Create(path string, mode os.FileMode) (*os.File, error) {
 	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
 }
 
-// Open opens a regular file for reading. If another user can change where path
-// leads, root opens only a file of that user: any other may be one that the user
-// wants to learn from root.
+// Open opens a file for reading. If another user can change where path leads, root
+// opens only a regular file of that user: any other may be one that the user wants
+// to learn from root.
 func Open(path string) (*os.File, error) {
-	var u User
-	if os.Geteuid() == 0 {
-		var err error
-		if u, err = Of(path); err != nil {
-			return nil, err
-		}
+	if os.Geteuid() != 0 {
+		return os.Open(path)
 	}
-	fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0) // to open a device or a pipe has effects
+	u, err := Of(path)
+	if err != nil {
+		return nil, err
+	}
+	if u.UID == 0 {
+		return os.Open(path)
+	}
+	fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0) // opening a device or a pipe has effects
 	if err != nil {
 		return nil, &os.PathError{Op: "open", Path: path, Err: err}
 	}
@@ -59,16 +62,9 @@ func Open(path string) (*os.File, error) {
 	if err := unix.Fstat(fd, &st); err != nil {
 		return nil, &os.PathError{Op: "stat", Path: path, Err: err}
 	}
-	switch {
-	case st.Mode&unix.S_IFMT != unix.S_IFREG:
-		return nil, hint.Errorf("name a file", "%s is not a regular file", path)
-	case u.UID != 0 && int(st.Uid) != u.UID:
-		return nil, hint.Errorf("copy it to a folder that only root may write to", "root won't read %s: the user %v can change where it leads, and doesn't own it", path, u)
+	if int(st.Uid) != u.UID || st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return nil, hint.Errorf("copy it to a folder that only root may write to",
+			"root won't read %s: the user %v can change where it leads, and it is not a file of that user", path, u)
 	}
-	f, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", fd))
-	var pe *os.PathError
-	if errors.As(err, &pe) {
-		pe.Path = path
-	}
-	return f, err
+	return os.Open(fmt.Sprintf("/proc/self/fd/%d", fd))
 }

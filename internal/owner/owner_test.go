@@ -177,13 +177,14 @@ func TestMkdirAll(t *testing.T) {
 func TestOpen(t *testing.T) {
 	rootOnly(t)
 	dir := world(t, things...)
-	if err := syscall.Mkfifo(filepath.Join(dir, "root", "fifo"), 0o600); err != nil {
+	fifo := filepath.Join(dir, "nobody", "fifo")
+	if err := errors.Join(syscall.Mkfifo(fifo, 0o600), os.Chown(fifo, nobody, nobody)); err != nil {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
 		"root/file": "", "root/anns": "", "nobody/file": "", "tmp/theirs": "", "tmp/mine": "",
-		"nobody/roots": "doesn't own it", "nobody/abs": "doesn't own it", "tmp/link": "doesn't own it",
-		"root/fifo": "not a regular file", "root": "not a regular file", "root/none": "no such file", "nobody/ann/x": "both",
+		"nobody/roots": "not a file of that user", "nobody/abs": "not a file of that user", "tmp/link": "not a file of that user",
+		"nobody/fifo": "not a file of that user", "nobody": "not a file of that user", "root/none": "no such file", "nobody/ann/x": "both",
 	} {
 		f, err := Open(filepath.Join(dir, path))
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {

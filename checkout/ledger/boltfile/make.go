@@ -30,8 +30,21 @@ func Copy(path string, fill func(io.Writer) error) error {
 	return safefile.SyncDir(filepath.Dir(path))
 }
 
+// Temporary are patterns of the names of temporary files that are made beside a
+// ledger with this name, also by a salvage, a restore, a check and a scrub.
+func Temporary(base string) []string {
+	all := []string{".new", ".new-*", ".*.new-*", ".copy-*", ".check"}
+	for _, made := range []string{".restored", ".salvaged", ".scrubbed"} {
+		all = append(all, made, made+".*")
+	}
+	for i := range all {
+		all[i] = base + all[i]
+	}
+	return all
+}
+
 // NewCopy makes a temporary file beside path with what fill writes, and syncs it.
-// The file is locked while it is written, so RemoveLeftovers leaves it alone.
+// The file is locked while it is written, so that nobody takes it for a leftover.
 func NewCopy(path string, fill func(io.Writer) error) (tmp string, err error) {
 	if err := owner.Check(path); err != nil {
 		return "", err
