@@ -36,6 +36,9 @@ test: ## every test
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target unit proofs arm-test
 	@$(MAKE) --no-print-directory kernel-test
 
+test-services: ## tests with programs of others: the original client's server, in Python, and sigrok's decoder
+	$(GO) test -vet=off -count=1 -tags services -run '^Test(StationWithOriginalServer|StationServerAway|AnHourAway|Sigrok)$$' ./cmd/stump ./directory ./wiegand
+
 # atexit_sleep_ms: a process under the race detector would sleep a second at its
 # end. Without DWARF the compiler is a tenth faster.
 RACE := -race -vet=off -gcflags=all=-dwarf=false -skip '^Test(Damage|LedgerAgainstModel)$$'
@@ -70,7 +73,7 @@ tool = $$($(GO) tool -modfile=scripts/tools/go.mod -n $(1))
 lint: ## check gofmt, vet, staticcheck, tidy go.mod, dead code, size of functions and packages
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
 	@staticcheck=$(call tool,staticcheck) && for m in $(MODULES); do \
-	  (set -x; cd $$m && $(GO) vet -tags fixture ./... && $$staticcheck -tags fixture ./... && $(GO) mod tidy -diff) || exit 1; \
+	  (set -x; cd $$m && $(GO) vet -tags fixture,services ./... && $$staticcheck -tags fixture,services ./... && $(GO) mod tidy -diff) || exit 1; \
 	done
 	$(GO) -C scripts/tools mod tidy -diff
 	$(GO) run ./scripts/figures -lint

@@ -139,15 +139,15 @@ func terminal(t *testing.T) (master, slave *os.File) {
 	return master, slave
 }
 
-// outcome is what the command said.
-type outcome struct {
+// testResult is what the command said.
+type testResult struct {
 	results []selftest.Result
 	sum     selftest.Summary
 	status  int
 	text    string // standard error: what the person was told
 }
 
-func (o *outcome) result(check string) selftest.Result {
+func (o *testResult) result(check string) selftest.Result {
 	i := slices.IndexFunc(o.results, func(r selftest.Result) bool { return r.Check == check })
 	if i < 0 {
 		return selftest.Result{}
@@ -170,18 +170,18 @@ func bench(t *testing.T) (dir, config string) {
 	return dir, config
 }
 
-// command is stump, which TestMain has put on the path.
-func command(args ...string) *exec.Cmd { return exec.Command("stump", args...) }
+// stumpCommand is stump, which TestMain has put on the path.
+func stumpCommand(args ...string) *exec.Cmd { return exec.Command("stump", args...) }
 
 // standalone is the self-test without a daemon.
 func standalone(t *testing.T) *exec.Cmd {
 	dir, config := bench(t)
-	return command("--config", config, "--state", filepath.Join(dir, "state"), "selftest", "--json")
+	return stumpCommand("--config", config, "--state", filepath.Join(dir, "state"), "selftest", "--json")
 }
 
 // runSelftest runs the command at a terminal. told is called with each thing that
 // the person is told or asked, and returns what is typed.
-func runSelftest(t *testing.T, cmd *exec.Cmd, told func(string) string) (o outcome) {
+func runSelftest(t *testing.T, cmd *exec.Cmd, told func(string) string) (o testResult) {
 	t.Helper()
 	master, slave := terminal(t)
 	var out bytes.Buffer
@@ -301,7 +301,7 @@ func retry(t *testing.T, try func() (wrong string, late time.Duration)) {
 }
 
 // differs says what is not as it should be, "" for nothing.
-func (o *outcome) differs(fault, failed string) string {
+func (o *testResult) differs(fault, failed string) string {
 	all, _ := json.Marshal(o.results)
 	said := fmt.Sprintf("%+v, status %d\n%s\n%s", o.sum, o.status, all, o.text)
 	if fault == "" {
@@ -383,7 +383,7 @@ func TestKernelSelfTestOfDaemon(t *testing.T) {
 	w := newWires(t)
 	dir, config := bench(t)
 	socket := filepath.Join(dir, "socket")
-	daemon := command("--config", config, "--state", filepath.Join(dir, "state"), "--socket", socket, "run")
+	daemon := stumpCommand("--config", config, "--state", filepath.Join(dir, "state"), "--socket", socket, "run")
 	var log bytes.Buffer
 	daemon.Stderr = &log
 	if err := daemon.Start(); err != nil {
@@ -397,7 +397,7 @@ func TestKernelSelfTestOfDaemon(t *testing.T) {
 		}
 	}()
 	ask := func(args ...string) (string, error) {
-		out, err := command(append([]string{"--socket", socket}, args...)...).Output()
+		out, err := stumpCommand(append([]string{"--socket", socket}, args...)...).Output()
 		return string(out), err
 	}
 	for start := time.Now(); ; time.Sleep(50 * time.Millisecond) {
@@ -412,7 +412,7 @@ func TestKernelSelfTestOfDaemon(t *testing.T) {
 	}
 	retry(t, func() (string, time.Duration) {
 		w.late = 0
-		o := runSelftest(t, command("--config", config, "--socket", socket, "selftest", "--json"), technician(t, w, line0, line1))
+		o := runSelftest(t, stumpCommand("--config", config, "--socket", socket, "selftest", "--json"), technician(t, w, line0, line1))
 		return o.differs("", ""), w.late
 	})
 	out, err := ask("history", "--json")
