@@ -67,7 +67,7 @@ func TestKernelBoards(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		cmd := command("--config", config, "config", "check", "--board")
+		cmd := stumpCommand("--config", config, "config", "check", "--board")
 		if err := syscall.Mount(proc, "/proc", "", syscall.MS_BIND, ""); err != nil {
 			t.Fatal(err)
 		}

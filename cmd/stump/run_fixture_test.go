@@ -80,7 +80,7 @@ func newStation(t *testing.T, edits ...string) *realStation {
 	}
 	s := &realStation{chip: chip}
 	s.start = func() *process {
-		cmd := command("run", "--config", config, "--state", filepath.Join(dir, "state"), "--socket", socket)
+		cmd := stumpCommand("run", "--config", config, "--state", filepath.Join(dir, "state"), "--socket", socket)
 		cmd.Stderr = &s.log
 		return startProcess(t, cmd, socket)
 	}
@@ -104,7 +104,7 @@ var cards = map[string]string{
 // stump runs a command against the daemon and returns what it prints.
 func (s *realStation) stump(args ...string) string {
 	s.t.Helper()
-	cmd := command(append([]string{"--socket", s.socket}, args...)...)
+	cmd := stumpCommand(append([]string{"--socket", s.socket}, args...)...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
