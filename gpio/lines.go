@@ -64,7 +64,7 @@ type device interface {
 }
 
 // newLines takes over dev, whose lines are in one request, or each in its own.
-func newLines(dev device, requests int, name string, both bool, bias Bias) (*Lines, error) {
+func newLines(dev device, requests int, name string, bias Bias) (*Lines, error) {
 	l := &Lines{dev: dev, name: name, bias: bias, raw: make([]event, 64), promised: math.MinInt64}
 	l.left.L = &l.mu
 	for range requests {
@@ -73,7 +73,7 @@ func newLines(dev device, requests int, name string, both bool, bias Bias) (*Lin
 	if requests == 2 {
 		l.merge = &merger{last: math.MinInt64}
 	}
-	return l, l.startDirections(both)
+	return l, l.startDirections(false)
 }
 
 // startDirections begins to count edges from the lines' present levels.

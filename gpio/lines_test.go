@@ -110,9 +110,9 @@ func (k *fakeKernel) configure(both bool, bias Bias) error {
 
 func (k *fakeKernel) close() error { k.closed = true; return nil }
 
-func lines(t *testing.T, k *fakeKernel, both bool) *Lines {
+func lines(t *testing.T, k *fakeKernel) *Lines {
 	t.Helper()
-	l, err := newLines(k, len(k.queues), "DATA0 = x, DATA1 = y", both, BiasAsIs)
+	l, err := newLines(k, len(k.queues), "DATA0 = x, DATA1 = y", BiasAsIs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ const ms = int64(time.Millisecond)
 func TestReadHoldsBackLateThread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newFakeKernel(1)
-		l := lines(t, k, false)
+		l := lines(t, k)
 		defer l.Close()
 		k.put(0, event{time: 2, seq: 2, line: 1}) // D0's thread, with number 1, is late
 		go func() {
@@ -154,7 +154,7 @@ func TestReadHoldsBackLateThread(t *testing.T) {
 func TestReadSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newFakeKernel(1)
-		l := lines(t, k, false)
+		l := lines(t, k)
 		defer l.Close()
 		buf := make([]wiegand.Edge, 8)
 		n, now, err := l.Read(buf, 20*ms)
@@ -178,7 +178,7 @@ func TestReadSilence(t *testing.T) {
 func TestReadSmallBuffer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newFakeKernel(1)
-		l := lines(t, k, false)
+		l := lines(t, k)
 		defer l.Close()
 		for i := range 300 {
 			k.put(0, event{time: int64(i + 1), seq: uint32(i + 1), line: uint8(i & 1)})
@@ -207,7 +207,7 @@ func TestReadSmallBuffer(t *testing.T) {
 func TestReadTwoBanks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newFakeKernel(2)
-		l := lines(t, k, false)
+		l := lines(t, k)
 		defer l.Close()
 		time.Sleep(10 * time.Millisecond)
 		now := k.now()
@@ -244,7 +244,7 @@ func TestReadTwoBanks(t *testing.T) {
 func TestReadBothEdges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newFakeKernel(1)
-		l := lines(t, k, false)
+		l := lines(t, k)
 		defer l.Close()
 		k.put(0, event{time: 1, seq: 1})
 		if err := l.SetBothEdges(true); err != nil || !k.both {
@@ -274,7 +274,7 @@ func TestReadBothEdges(t *testing.T) {
 // TestDeliver: numbers skip 0, which would say that there are none; a loss is a
 // jump; times never go back.
 func TestDeliver(t *testing.T) {
-	l := lines(t, newFakeKernel(1), false)
+	l := lines(t, newFakeKernel(1))
 	defer l.Close()
 	l.seq = math.MaxUint32 - 1
 	for _, e := range []event{{time: 10}, {time: 8}, {time: 20, lost: 3, line: 1}, {time: 30}} {
@@ -291,8 +291,11 @@ func TestDeliver(t *testing.T) {
 // TestDeliverDoubt: where two edges shared an interrupt, the count of directions
 // is wrong, and the edge that shows it comes after a jump.
 func TestDeliverDoubt(t *testing.T) {
-	l := lines(t, newFakeKernel(1), true)
+	l := lines(t, newFakeKernel(1))
 	defer l.Close()
+	if err := l.SetBothEdges(true); err != nil {
+		t.Fatal(err)
+	}
 	for _, e := range []event{{time: 1 * ms, rising: true}, {time: 20 * ms}, {time: 20*ms + 50_000, rising: true}} {
 		l.deliver(e)
 	}
@@ -306,7 +309,7 @@ func TestDeliverDoubt(t *testing.T) {
 func TestLinesSetUp(t *testing.T) {
 	k := newFakeKernel(1)
 	k.high = [2]bool{true, false}
-	l := lines(t, k, false)
+	l := lines(t, k)
 	if got, err := l.Levels(); err != nil || got != k.high {
 		t.Errorf("levels %v, %v", got, err)
 	}
@@ -335,7 +338,7 @@ func TestLinesSetUp(t *testing.T) {
 func TestReadErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newFakeKernel(1)
-		l := lines(t, k, false)
+		l := lines(t, k)
 		k.put(0, event{time: 1, seq: 1})
 		k.err = syscall.ENODEV
 		buf := make([]wiegand.Edge, 8)
@@ -355,7 +358,7 @@ func TestReadErrors(t *testing.T) {
 func TestCloseUnblocksRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newFakeKernel(1)
-		l := lines(t, k, false)
+		l := lines(t, k)
 		done := make(chan error)
 		go func() {
 			_, _, err := l.Read(make([]wiegand.Edge, 1), math.MaxInt64)
@@ -378,7 +381,7 @@ func TestCloseUnblocksRead(t *testing.T) {
 // storm is an edge every gap nanoseconds for a while; it counts what Read does.
 func storm(t *testing.T, gap, total int64) (k *fakeKernel, edges, calls int) {
 	k = newFakeKernel(1)
-	l := lines(t, k, false)
+	l := lines(t, k)
 	go func() {
 		for i := int64(1); i*gap <= total; i++ {
 			time.Sleep(time.Duration(gap))
@@ -425,7 +428,7 @@ func TestStorm(t *testing.T) {
 // TestStormMemory: what a storm takes is given back, and none of it grows.
 func TestStormMemory(t *testing.T) {
 	k := newFakeKernel(1)
-	l := lines(t, k, false)
+	l := lines(t, k)
 	defer l.Close()
 	buf := make([]wiegand.Edge, 1024)
 	seq := uint32(0)
@@ -456,7 +459,7 @@ func TestStormMemory(t *testing.T) {
 
 func BenchmarkReadStorm(b *testing.B) {
 	k := newFakeKernel(1)
-	l, err := newLines(k, 1, "", false, BiasAsIs)
+	l, err := newLines(k, 1, "", BiasAsIs)
 	if err != nil {
 		b.Fatal(err)
 	}

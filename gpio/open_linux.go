@@ -30,7 +30,7 @@ func Open(req Request) (*Lines, error) {
 	}
 	if err == nil {
 		var l *Lines
-		if l, err = newLines(k, len(k.requests), name, req.BothEdges, req.Bias); err == nil {
+		if l, err = newLines(k, len(k.requests), name, req.Bias); err == nil {
 			return l, nil
 		}
 		err = fail("request", name, err)
@@ -42,7 +42,7 @@ func Open(req Request) (*Lines, error) {
 // acquire makes one request of the kernel, for lines of one chip, and says which
 // of the reader's lines they are.
 func (req Request) acquire(k *kernel, on []Line, lines ...uint8) error {
-	fd, err := acquireInputs(on, req.Consumer, inputFlags(req.BothEdges, req.Bias, req.ActiveLow))
+	fd, err := acquireInputs(on, req.Consumer, inputFlags(false, req.Bias, req.ActiveLow))
 	if err == nil {
 		k.add(request{fd: fd, lines: lines, first: uint32(on[0].Offset)})
 	}

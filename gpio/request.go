@@ -62,9 +62,6 @@ type Request struct {
 	// Consumer is what others see as the holder of the lines, at most 31
 	// bytes; empty is "stump".
 	Consumer string
-	// BothEdges asks for rising edges too, for pulse widths in scope and
-	// self-test. It doubles the interrupts; a daemon in service wants false.
-	BothEdges bool
 	// ActiveLow is for a stage that inverts, such as a transistor: the lines
 	// idle low and pulse high. Edges and levels are then the inverted ones.
 	ActiveLow bool

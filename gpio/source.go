@@ -52,7 +52,9 @@ type Adjustable interface {
 	// delivered like others. A board may accept a bias and ignore it: see
 	// Request.Bias.
 	SetBias(Bias) error
-	// SetBothEdges says whether Read returns rising edges too, from now on.
+	// SetBothEdges says whether Read returns rising edges too, from now on, for
+	// pulse widths in scope and self-test. It doubles the interrupts; a daemon in
+	// service needs falling edges only.
 	SetBothEdges(on bool) error
 }
 

@@ -21,7 +21,7 @@ func BenchmarkStormCPU(b *testing.B) {
 	var cpu, elapsed time.Duration
 	for b.Loop() {
 		k := newFakeKernel(1)
-		l, err := newLines(k, 1, "", false, BiasAsIs)
+		l, err := newLines(k, 1, "", BiasAsIs)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -45,7 +45,7 @@ func (f *Format) uncovered() (n int) {
 
 // odds is the chance that any bits pass as a card of f.
 func odds(f *Format) string {
-	checks := len(f.Parity) + len(f.Fixed) + 8*min(f.xorBytes, 1)
+	checks := len(f.parity) + len(f.fixed) + 8*min(f.xorBytes, 1)
 	if checks == 0 {
 		return "always"
 	}

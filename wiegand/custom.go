@@ -65,10 +65,10 @@ func NewFormat(c CustomFormat) (*Format, error) {
 	}
 	f := &Format{
 		Name: c.Name, Len: c.Bits,
-		Facility: p.field("facility", c.Facility), Number: p.field("number", c.Number),
-		Issue: p.field("issue", c.Issue), OEM: p.field("oem", c.OEM),
+		facility: p.field("facility", c.Facility), number: p.field("number", c.Number),
+		issue: p.field("issue", c.Issue), oem: p.field("oem", c.OEM),
 	}
-	if len(f.Number.Bits) == 0 {
+	if len(f.number.bits) == 0 {
 		p.fail("number", "the card number's bits are needed, such as \"1-%d\"", max(1, c.Bits-2))
 	}
 	for i, x := range c.Fixed {
@@ -77,13 +77,13 @@ func NewFormat(c CustomFormat) (*Format, error) {
 			p.fail(part, "value %d: a bit is 0 or 1", x.Value)
 		}
 		if p.claim(part, x.Bit) {
-			f.Fixed = append(f.Fixed, Fixed{x.Bit, uint8(x.Value & 1)})
+			f.fixed = append(f.fixed, fixed{x.Bit, uint8(x.Value & 1)})
 		}
 	}
 	for i, x := range c.Parity {
-		f.Parity = append(f.Parity, p.parity(i, x))
+		f.parity = append(f.parity, p.parity(i, x))
 	}
-	p.order(f.Parity)
+	p.order(f.parity)
 	if err := errors.Join(p.errs...); err != nil {
 		return nil, err
 	}
@@ -151,7 +151,7 @@ func (p *formatParser) places(part, s string) []int {
 	return places
 }
 
-func (p *formatParser) field(part, s string) (fl Field) {
+func (p *formatParser) field(part, s string) (fl field) {
 	if s == "" {
 		return fl
 	}
@@ -161,39 +161,39 @@ func (p *formatParser) field(part, s string) (fl Field) {
 	}
 	for _, bit := range places {
 		if p.claim(part, bit) {
-			fl.Bits = append(fl.Bits, bit)
+			fl.bits = append(fl.bits, bit)
 		}
 	}
 	return fl
 }
 
-func (p *formatParser) parity(i int, x CustomParity) Parity {
+func (p *formatParser) parity(i int, x CustomParity) parity {
 	part := fmt.Sprintf("parity %d", i+1)
 	p.claim(part, x.Bit)
 	if x.Kind != "even" && x.Kind != "odd" {
 		p.fail(part, "kind %q: use \"even\" or \"odd\"", x.Kind)
 	}
-	r := Parity{Bit: x.Bit, Odd: x.Kind == "odd"}
+	r := parity{bit: x.Bit, odd: x.Kind == "odd"}
 	for _, bit := range p.places(part, x.Covers) {
 		switch {
 		case !p.inside(part, bit):
 		case bit == x.Bit:
 			p.fail(part, "bit %d covers itself: leave it out, it always counts", bit)
-		case slices.Contains(r.Covers, bit):
+		case slices.Contains(r.covers, bit):
 			p.fail(part, "bit %d is covered twice", bit)
 		default:
-			r.Covers = append(r.Covers, bit)
+			r.covers = append(r.covers, bit)
 		}
 	}
 	return r
 }
 
 // order refuses a parity bit that covers one which is computed after it.
-func (p *formatParser) order(groups []Parity) {
+func (p *formatParser) order(groups []parity) {
 	for i, g := range groups {
 		for j, later := range groups[i+1:] {
-			if slices.Contains(g.Covers, later.Bit) {
-				p.fail(fmt.Sprintf("parity %d", i+1), "it covers bit %d, which is parity %d: list that one first", later.Bit, i+j+2)
+			if slices.Contains(g.covers, later.bit) {
+				p.fail(fmt.Sprintf("parity %d", i+1), "it covers bit %d, which is parity %d: list that one first", later.bit, i+j+2)
 			}
 		}
 	}

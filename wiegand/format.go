@@ -12,17 +12,12 @@ type Format struct {
 	Name string
 	// Len is the number of bits of a frame, 1 to MaxBits.
 	Len int
-	// Doubt is not empty for an unverified format: what is doubtful in its
-	// table, or where this table differs from others. Such a format is used
-	// only where it is named.
-	Doubt string
 
-	// The fields of a card. A field without Bits is not in the format.
-	Facility, Number, Issue, OEM Field
-	// Parity is computed in this order when a frame is packed.
-	Parity []Parity
-	// Fixed are the bits that are the same on every card.
-	Fixed []Fixed
+	doubt string // of an unverified format: what is doubtful in its table, or where this table differs from others
+	// The fields of a card. A field without bits is not in the format.
+	facility, number, issue, oem field
+	parity                       []parity // computed in this order when a frame is packed
+	fixed                        []fixed  // the bits that are the same on every card
 
 	fixedFacility uint64 // the only facility of the format, 0 for any
 	defaultOEM    uint64 // what an OEM of 0 is packed as
@@ -34,46 +29,51 @@ type Format struct {
 	covered              Bits // the bits that a parity bit covers, parity bits included
 }
 
-// A Field is a number within a frame.
-type Field struct {
-	// Bits are the places of the field's bits in the frame, most significant
-	// first; place 0 is the first bit sent.
-	Bits []int
-	// Max is the largest number that is packed. Larger ones are still read,
+// field is a number within a frame.
+type field struct {
+	bits []int // places in the frame, most significant first; 0 is the first bit sent
+	// max is the largest number that is packed. Larger ones are still read,
 	// because the limits of some formats are hearsay.
-	Max uint64
+	max uint64
 
 	shift uint // distance of the last bit from the frame's end
 	run   bool // the places are consecutive and rise
 }
 
-// Parity is one parity bit and what it covers.
-type Parity struct {
-	Bit    int   // place of the parity bit
-	Odd    bool  // the count of ones, parity bit included, is odd; else even
-	Covers []int // places, without Bit
+// parity is one parity bit and what it covers.
+type parity struct {
+	bit    int   // its place
+	odd    bool  // the count of ones, parity bit included, is odd; else even
+	covers []int // places, without bit
 
-	mask Bits // Covers and Bit
+	mask Bits // covers and bit
 }
 
-// Fixed is a bit that has the same value on every card of a format.
-type Fixed struct {
-	Bit   int
-	Value uint8
+// fixed is a bit that has the same value on every card of a format.
+type fixed struct {
+	bit   int
+	value uint8
 }
 
 // Fields are the numbers of a card.
 type Fields struct{ Facility, Number, Issue, OEM uint64 }
 
+// Largest are the largest facility and number that fit in a card's fields.
+func (f *Format) Largest() (v Fields) {
+	_, v.Facility = mask(len(f.facility.bits))
+	_, v.Number = mask(len(f.number.bits))
+	return v
+}
+
 // HasFacility reports whether cards of this format have a facility code.
-func (f *Format) HasFacility() bool { return len(f.Facility.Bits) > 0 }
+func (f *Format) HasFacility() bool { return len(f.facility.bits) > 0 }
 
 // Raw reports whether f takes any frame of its length unchecked, as "raw26".
 func (f *Format) Raw() bool { return f.raw }
 
 // Checked reports whether f has any parity or checksum: whether a changed bit
 // has a chance to be seen.
-func (f *Format) Checked() bool { return len(f.Parity) > 0 || f.xorBytes > 0 }
+func (f *Format) Checked() bool { return len(f.parity) > 0 || f.xorBytes > 0 }
 
 // String is the name.
 func (f *Format) String() string { return f.Name }
@@ -94,23 +94,23 @@ func (f *Format) Pack(v Fields) (Bits, error) {
 	}
 	for _, p := range []struct {
 		name  string
-		field *Field
+		field *field
 		value uint64
-	}{{"facility", &f.Facility, v.Facility}, {"number", &f.Number, v.Number}, {"issue", &f.Issue, v.Issue}, {"oem", &f.OEM, v.OEM}} {
+	}{{"facility", &f.facility, v.Facility}, {"number", &f.number, v.Number}, {"issue", &f.issue, v.Issue}, {"oem", &f.oem, v.OEM}} {
 		switch {
 		case p.value == 0:
-		case len(p.field.Bits) == 0:
+		case len(p.field.bits) == 0:
 			return Bits{}, fmt.Errorf("%s has no %s", f.Name, p.name)
-		case p.value > p.field.Max:
-			return Bits{}, fmt.Errorf("%s: %s %d is larger than %d", f.Name, p.name, p.value, p.field.Max)
+		case p.value > p.field.max:
+			return Bits{}, fmt.Errorf("%s: %s %d is larger than %d", f.Name, p.name, p.value, p.field.max)
 		case f.bcd:
 			p.value = toBCD(p.value)
 		}
 		p.field.put(&b, p.value)
 	}
-	for i := range f.Parity {
-		if p := &f.Parity[i]; !p.holds(b) {
-			b = b.Flip(p.Bit)
+	for i := range f.parity {
+		if p := &f.parity[i]; !p.holds(b) {
+			b = b.Flip(p.bit)
 		}
 	}
 	if f.xorBytes > 0 {
@@ -125,7 +125,7 @@ func (f *Format) Unpack(b Bits) (v Fields, ok bool) {
 	if b.Len() != f.Len || !f.check(b) {
 		return Fields{}, false
 	}
-	v = Fields{f.Facility.get(b), f.Number.get(b), f.Issue.get(b), f.OEM.get(b)}
+	v = Fields{f.facility.get(b), f.number.get(b), f.issue.get(b), f.oem.get(b)}
 	if f.fixedFacility != 0 && v.Facility != f.fixedFacility {
 		return Fields{}, false
 	}
@@ -141,8 +141,8 @@ func (f *Format) check(b Bits) bool {
 	if b.hi&f.fixedMask.hi != f.fixedBits.hi || b.lo&f.fixedMask.lo != f.fixedBits.lo {
 		return false
 	}
-	for i := range f.Parity {
-		if !f.Parity[i].holds(b) {
+	for i := range f.parity {
+		if !f.parity[i].holds(b) {
 			return false
 		}
 	}
@@ -159,23 +159,23 @@ func (f *Format) checksum(b Bits) (sum uint64) {
 }
 
 // holds reports whether the count of ones is odd or even as it must be.
-func (p *Parity) holds(b Bits) bool {
-	return bits.OnesCount64(b.hi&p.mask.hi^b.lo&p.mask.lo)&1 == 1 == p.Odd
+func (p *parity) holds(b Bits) bool {
+	return bits.OnesCount64(b.hi&p.mask.hi^b.lo&p.mask.lo)&1 == 1 == p.odd
 }
 
-func (fl *Field) get(b Bits) (v uint64) {
+func (fl *field) get(b Bits) (v uint64) {
 	if fl.run {
-		return b.window(fl.shift, len(fl.Bits))
+		return b.window(fl.shift, len(fl.bits))
 	}
-	for _, i := range fl.Bits {
+	for _, i := range fl.bits {
 		v = v<<1 | uint64(b.Bit(i))
 	}
 	return v
 }
 
-func (fl *Field) put(b *Bits, v uint64) {
-	for i, place := range fl.Bits {
-		if b.Bit(place) != uint8(v>>(len(fl.Bits)-1-i)&1) {
+func (fl *field) put(b *Bits, v uint64) {
+	for i, place := range fl.bits {
+		if b.Bit(place) != uint8(v>>(len(fl.bits)-1-i)&1) {
 			*b = b.Flip(place)
 		}
 	}
@@ -205,16 +205,16 @@ func fromBCD(bcd uint64) (v uint64, ok bool) {
 func (f *Format) compile() *Format {
 	none := Bits{n: uint8(f.Len)}
 	f.fixedMask, f.fixedBits, f.covered = none, none, none
-	for _, x := range f.Fixed {
-		f.fixedMask = f.fixedMask.Flip(x.Bit)
-		if x.Value == 1 {
-			f.fixedBits = f.fixedBits.Flip(x.Bit)
+	for _, x := range f.fixed {
+		f.fixedMask = f.fixedMask.Flip(x.bit)
+		if x.value == 1 {
+			f.fixedBits = f.fixedBits.Flip(x.bit)
 		}
 	}
-	for i := range f.Parity {
-		p := &f.Parity[i]
-		p.mask = none.Flip(p.Bit)
-		for _, j := range p.Covers {
+	for i := range f.parity {
+		p := &f.parity[i]
+		p.mask = none.Flip(p.bit)
+		for _, j := range p.covers {
 			p.mask = p.mask.Flip(j)
 		}
 		f.covered.hi |= p.mask.hi
@@ -223,19 +223,19 @@ func (f *Format) compile() *Format {
 	if f.xorBytes > 0 {
 		f.covered = none.Invert() // such formats have no other bits
 	}
-	for _, fl := range []*Field{&f.Facility, &f.Number, &f.Issue, &f.OEM} {
-		n := len(fl.Bits)
+	for _, fl := range []*field{&f.facility, &f.number, &f.issue, &f.oem} {
+		n := len(fl.bits)
 		if n == 0 {
 			continue
 		}
-		if fl.Max == 0 {
-			_, fl.Max = mask(n)
+		if fl.max == 0 {
+			_, fl.max = mask(n)
 		}
 		fl.run = true
-		for i, at := range fl.Bits[1:] {
-			fl.run = fl.run && at == fl.Bits[i]+1
+		for i, at := range fl.bits[1:] {
+			fl.run = fl.run && at == fl.bits[i]+1
 		}
-		fl.shift = uint(f.Len - 1 - fl.Bits[n-1])
+		fl.shift = uint(f.Len - 1 - fl.bits[n-1])
 	}
 	return f
 }

@@ -49,20 +49,20 @@ func TestTable(t *testing.T) {
 		if f.Name != fact.Name || f.Len != fact.Bits {
 			t.Errorf("%s %d bits, want %s %d", f.Name, f.Len, fact.Name, fact.Bits)
 		}
-		for name, fl := range map[string]Field{"facility": f.Facility, "card": f.Number, "issue": f.Issue, "oem": f.OEM} {
+		for name, fl := range map[string]field{"facility": f.facility, "card": f.number, "issue": f.issue, "oem": f.oem} {
 			want := fact.Fields[name]
-			if (!slices.Equal(fl.Bits, want.Bits) || fl.Max != want.Max) && f.Doubt == "" {
-				t.Errorf("%s %s: %v to %d, want %v to %d", f.Name, name, fl.Bits, fl.Max, want.Bits, want.Max)
+			if (!slices.Equal(fl.bits, want.Bits) || fl.max != want.Max) && f.doubt == "" {
+				t.Errorf("%s %s: %v to %d, want %v to %d", f.Name, name, fl.bits, fl.max, want.Bits, want.Max)
 			}
 		}
-		var want []Parity
+		var want []parity
 		for _, p := range fact.Parity {
-			want = append(want, Parity{Bit: p.Bit, Odd: p.Kind == "odd", Covers: p.Covers})
+			want = append(want, parity{bit: p.Bit, odd: p.Kind == "odd", covers: p.Covers})
 		}
-		if !slices.EqualFunc(f.Parity, want, func(a, b Parity) bool {
-			return a.Bit == b.Bit && a.Odd == b.Odd && slices.Equal(a.Covers, b.Covers)
+		if !slices.EqualFunc(f.parity, want, func(a, b parity) bool {
+			return a.bit == b.bit && a.odd == b.odd && slices.Equal(a.covers, b.covers)
 		}) {
-			t.Errorf("%s: parity %+v, want %+v", f.Name, f.Parity, want)
+			t.Errorf("%s: parity %+v, want %+v", f.Name, f.parity, want)
 		}
 	}
 }
@@ -70,7 +70,7 @@ func TestTable(t *testing.T) {
 func TestUnverified(t *testing.T) {
 	var names []string
 	for _, f := range Formats() {
-		if f.Doubt != "" {
+		if f.doubt != "" {
 			names = append(names, f.Name)
 		}
 	}
@@ -118,10 +118,10 @@ func TestPackUnpack(t *testing.T) {
 func drawFields(t *rapid.T, f *Format) (v Fields) {
 	for _, p := range []struct {
 		into *uint64
-		from Field
-	}{{&v.Facility, f.Facility}, {&v.Number, f.Number}, {&v.Issue, f.Issue}, {&v.OEM, f.OEM}} {
-		if len(p.from.Bits) > 0 {
-			*p.into = rapid.Uint64Range(0, p.from.Max).Draw(t, "field")
+		from field
+	}{{&v.Facility, f.facility}, {&v.Number, f.number}, {&v.Issue, f.issue}, {&v.OEM, f.oem}} {
+		if len(p.from.bits) > 0 {
+			*p.into = rapid.Uint64Range(0, p.from.max).Draw(t, "field")
 		}
 	}
 	if f.fixedFacility != 0 {

@@ -216,7 +216,7 @@ func FuzzCustomFormat(f *testing.F) {
 			}
 			return
 		}
-		for _, v := range []Fields{{}, {Number: format.Number.Max}, {Facility: format.Facility.Max, Issue: format.Issue.Max}} {
+		for _, v := range []Fields{{}, {Number: format.number.max}, {Facility: format.facility.max, Issue: format.issue.max}} {
 			b, err := format.Pack(v)
 			if err != nil {
 				t.Fatal(err)

@@ -23,7 +23,7 @@ func Formats() []*Format { return slices.Clone(table) }
 func VerifiedFormats() (list []*Format) {
 	for _, checked := range []bool{true, false} {
 		for _, f := range table {
-			if f.Doubt == "" && f.Checked() == checked {
+			if f.doubt == "" && f.Checked() == checked {
 				list = append(list, f)
 			}
 		}
@@ -66,7 +66,7 @@ func rawFormat(n int) (*Format, error) {
 	}
 	f := &Format{Name: fmt.Sprintf("raw%d", n), Len: n, raw: true}
 	for i := max(0, n-64); i < n; i++ {
-		f.Number.Bits = append(f.Number.Bits, i)
+		f.number.bits = append(f.number.bits, i)
 	}
 	return f.compile(), nil
 }
@@ -93,14 +93,14 @@ func distance(a, b string) int {
 
 // The table's short forms.
 
-func field(places string) Field { return limited(places, 0) }
+func at(places string) field { return field{bits: mustPlaces(places)} }
 
-func limited(places string, limit uint64) Field { return Field{Bits: mustPlaces(places), Max: limit} }
+func atMost(places string, limit uint64) field { return field{bits: mustPlaces(places), max: limit} }
 
-func even(bit int, covers string) Parity { return Parity{Bit: bit, Covers: mustPlaces(covers)} }
+func even(bit int, covers string) parity { return parity{bit: bit, covers: mustPlaces(covers)} }
 
-func odd(bit int, covers string) Parity {
-	return Parity{Bit: bit, Odd: true, Covers: mustPlaces(covers)}
+func odd(bit int, covers string) parity {
+	return parity{bit: bit, odd: true, covers: mustPlaces(covers)}
 }
 
 func mustPlaces(s string) []int {

@@ -118,7 +118,7 @@ func describe(name string, sent []Bits, r Read, edges []Edge) string {
 
 // randomCard is any card of the format in the site's facilities.
 func randomCard(rng *rand.Rand, f *Format, o *Options) Bits {
-	v := Fields{Facility: pick(rng, f.Facility), Number: pick(rng, f.Number)}
+	v := Fields{Facility: pick(rng, f.facility), Number: pick(rng, f.number)}
 	if len(o.Accept) > 0 {
 		v.Facility = o.Accept[0].Facilities[0]
 	}
@@ -129,14 +129,14 @@ func randomCard(rng *rand.Rand, f *Format, o *Options) Bits {
 	return b
 }
 
-func pick(rng *rand.Rand, fl Field) uint64 {
-	if len(fl.Bits) == 0 {
+func pick(rng *rand.Rand, fl field) uint64 {
+	if len(fl.bits) == 0 {
 		return 0
 	}
-	if fl.Max == math.MaxUint64 {
+	if fl.max == math.MaxUint64 {
 		return rng.Uint64()
 	}
-	return rng.Uint64N(fl.Max + 1)
+	return rng.Uint64N(fl.max + 1)
 }
 
 // register is 500 tags that a station knows: random ones of the site, or
@@ -213,7 +213,7 @@ func (dm *damage) check(t *testing.T, format string, both bool, tl tally) {
 // damages are the rows, each with what is promised.
 func damages(f *Format) []damage {
 	rng := rand.New(rand.NewPCG(7, 7))
-	site := Options{Accept: []Range{{Facilities: []uint64{pick(rng, f.Facility)}}}}
+	site := Options{Accept: []Range{{Facilities: []uint64{pick(rng, f.facility)}}}}
 	clamped := func(rng *rand.Rand, edges []Edge) { stampLate(rng, edges, true) }
 	free := func(rng *rand.Rand, edges []Edge) { stampLate(rng, edges, false) }
 	inner := func(rng *rand.Rand, p []pulse) []pulse { return lose(p, 1+rng.IntN(len(p)-2)) }

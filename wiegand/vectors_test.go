@@ -146,7 +146,7 @@ func TestVectorsFlips(t *testing.T) {
 		for i, accepted := range v.FlipsParityOK {
 			flipped := b.Flip(i)
 			for _, f := range Formats() {
-				if len(f.Parity) == 0 || f.Len != b.Len() {
+				if len(f.parity) == 0 || f.Len != b.Len() {
 					continue
 				}
 				flips++

@@ -104,12 +104,11 @@ func (c *Config) checkRule(key string, r *Reader, rule *Rule) {
 	}
 	var facility, number uint64
 	for _, f := range cards {
-		facility = max(facility, largest(len(f.Facility.Bits)))
-		if rule.Raw || f.Raw() {
-			number = max(number, largest(f.Len))
-		} else {
-			number = max(number, largest(len(f.Number.Bits)))
+		v := f.Largest()
+		if rule.Raw {
+			v.Number = largest(f.Len)
 		}
+		facility, number = max(facility, v.Facility), max(number, v.Number)
 	}
 	formats := strings.Join(r.Formats, ", ")
 	for _, n := range rule.Facilities {

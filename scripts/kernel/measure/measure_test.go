@@ -109,10 +109,13 @@ func (m measure) show(c *gpiosim.Chip, total *result, n int) error {
 func (m measure) read(c *gpiosim.Chip) (stop func() ([]handed, error), err error) {
 	src, err := gpio.Open(gpio.Request{
 		Data0: gpio.Line{Chip: c.Path(), Offset: 0}, Data1: gpio.Line{Chip: c.Path(), Offset: 1},
-		Consumer: "measure", BothEdges: m.both,
+		Consumer: "measure",
 	})
 	if err != nil {
 		return nil, err
+	}
+	if err := src.SetBothEdges(m.both); err != nil {
+		return nil, errors.Join(err, src.Close())
 	}
 	var reads []handed
 	done := make(chan error, 1)
