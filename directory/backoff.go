@@ -19,7 +19,7 @@ type backoff struct {
 	// that comes and goes, asks for a try at once.
 	hurried time.Duration
 	// doubt is how long a slow server may take to count a call whose answer was
-	// lost: who looks sooner may see nothing and retry.
+	// lost: a person who looks sooner may see nothing, and retry.
 	doubt time.Duration
 	// minAfter and maxAfter clamp what a place asks for: neither "now" in a loop
 	// nor "next year".
@@ -33,7 +33,7 @@ var defaultBackoff = backoff{
 	doubt: time.Minute, minAfter: time.Second, maxAfter: 15 * time.Minute, random: rand.Int64N,
 }
 
-// floor keeps full jitter from drawing nothing at all.
+// floor keeps full jitter from drawing nearly nothing.
 const floor = 100 * time.Millisecond
 
 // wait returns the time until the next try after the failures-th failure in a

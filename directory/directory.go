@@ -21,7 +21,7 @@
 // behind the one that is:
 //
 //	queued → sending → delivered (the row is gone)
-//	            │ └──→ queued again: no connection stood, it said to wait, or safe to repeat
+//	            │ └──→ queued again: there was no connection, it asked to wait, or it is safe to repeat
 //	            ├────→ parked: the place refuses it
 //	            ├────→ lost: nobody can tell whether it was counted
 //	            └────→ conflict: delivered, and the place says something else than the ledger
@@ -50,11 +50,11 @@ var ErrUnsupported = errors.New("this directory cannot do that")
 
 // Deliverer is a place that events are delivered to.
 type Deliverer interface {
-	// Deliver tells the place of one event, or of one part of it. It makes at
-	// most one call that changes something there, so that a crash leaves at
-	// most one call in doubt. It never panics and never blocks past ctx.
+	// Deliver delivers one event, or one step of it. It makes at most one call that
+	// changes something there, so that a crash leaves at most one call in doubt. It
+	// never panics and never blocks past ctx.
 	Deliver(ctx context.Context, d call.Delivery) call.Outcome
-	// Capabilities says what can be expected; it never changes.
+	// Capabilities never changes.
 	Capabilities() call.Capabilities
 	// String names the place for people, without secrets.
 	String() string
@@ -70,8 +70,8 @@ type Stepper interface {
 	IfCounted(d call.Delivery) string
 }
 
-// Directory is the staff directory of a site. What it can do besides, it says by
-// being a Deliverer, Puller, Finder or Enroller.
+// Directory is the staff directory of a site. It may also be a Deliverer, Puller,
+// Finder or Enroller.
 type Directory interface {
 	// Probe asks for something that changes nothing, to learn whether the
 	// directory works. Verdicts: OK, Down, BadConfig.
@@ -94,7 +94,7 @@ type Finder interface {
 	WhatIs(ctx context.Context, tag checkout.Tag, hint checkout.SubjectKind) (checkout.SyncRow, error)
 }
 
-// Enroller is a directory that may decide itself who gets a badge.
+// Enroller is a directory that may itself decide who gets a badge.
 type Enroller interface {
 	// EnrolsPeople reports whether it does; it never changes.
 	EnrolsPeople() bool
@@ -103,8 +103,8 @@ type Enroller interface {
 	Enrol(ctx context.Context, who string, tag checkout.Tag) (checkout.SyncRow, error)
 }
 
-// Local is the directory of a site that has none: the register is the truth,
-// filled by hand or by CSV.
+// Local is the directory of a site that has none: people and devices are entered
+// at the station, or imported.
 type Local struct{}
 
 // Probe implements Directory.

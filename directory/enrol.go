@@ -28,16 +28,16 @@ type EnrolRequest struct {
 	Actor  string
 	Source checkout.Source
 	Policy EnrolPolicy
-	// Admin: asked for by somebody with the right to replace a badge and to add
-	// a person, not by whoever stands at the keyboard.
+	// Admin is set for requests of an admin, who may replace a badge and add a
+	// person, rather than of somebody at the keyboard.
 	Admin bool
 }
 
 // Errors of enrolment.
 var (
 	ErrEnrolOff = errors.New("badges are enrolled by an admin only")
-	// ErrHasBadge keeps whoever stands at the keyboard from becoming somebody
-	// else by typing their name.
+	// ErrHasBadge keeps somebody at the keyboard from becoming somebody else by
+	// typing their name.
 	ErrHasBadge = errors.New("this person has a badge already: an admin can replace it")
 	// ErrAmbiguous: the name fits several people.
 	ErrAmbiguous = errors.New("several people have that name")
@@ -62,23 +62,16 @@ func (w *Worker) Enrol(ctx context.Context, r EnrolRequest) (checkout.SyncRow, e
 }
 
 // EnrolsPeople reports whether the directory itself decides who gets a badge,
-// so that a name which the register does not have is nothing unusual.
+// so that a name which is not in the register is nothing unusual.
 func (w *Worker) EnrolsPeople() bool { return w.enroller != nil }
 
 // enrolment finds who or what is to have the tag.
 func (w *Worker) enrolment(ctx context.Context, r EnrolRequest) (checkout.SyncRow, error) {
 	r.Who = strings.TrimSpace(r.Who)
-	person := r.Kind == checkout.KindPerson
-	switch owner, err := ownerOf(w.ledger, r.Tag); {
-	case r.Who == "":
-		return checkout.SyncRow{}, errors.New("a name is needed")
-	case person && !r.Admin && r.Policy == EnrolOff:
-		return checkout.SyncRow{}, ErrEnrolOff
-	case err != nil:
+	if err := w.mayHave(r); err != nil {
 		return checkout.SyncRow{}, err
-	case owner.Kind != checkout.Unknown && !strings.EqualFold(owner.Name, r.Who) && owner.ID != r.Who:
-		return checkout.SyncRow{}, fmt.Errorf("%w: %s", ErrTaken, owner.Name)
 	}
+	person := r.Kind == checkout.KindPerson
 	if person && w.enroller != nil {
 		return w.enrolThere(ctx, r)
 	}
@@ -90,6 +83,22 @@ func (w *Worker) enrolment(ctx context.Context, r EnrolRequest) (checkout.SyncRo
 		err = ErrHasBadge
 	}
 	return m.SyncRow, err
+}
+
+// mayHave checks what needs no look at who it is: the policy, and that the tag is
+// free or theirs.
+func (w *Worker) mayHave(r EnrolRequest) error {
+	if r.Who == "" {
+		return errors.New("a name is needed")
+	}
+	if r.Kind == checkout.KindPerson && !r.Admin && r.Policy == EnrolOff {
+		return ErrEnrolOff
+	}
+	owner, err := ownerOf(w.ledger, r.Tag)
+	if err == nil && owner.Kind != checkout.Unknown && !strings.EqualFold(owner.Name, r.Who) && owner.ID != r.Who {
+		err = fmt.Errorf("%w: %s", ErrTaken, owner.Name)
+	}
+	return err
 }
 
 // enrolThere asks the directory, whose word is final.
@@ -104,7 +113,7 @@ func (w *Worker) enrolThere(ctx context.Context, r EnrolRequest) (checkout.SyncR
 		return checkout.SyncRow{}, w.noteTrouble(ctx, err)
 	}
 	w.main.heard()
-	// Somebody whom the register has without a badge gets this one.
+	// A person in the register without a badge gets this one.
 	if own, err := w.named(EnrolRequest{Kind: checkout.KindPerson, Who: row.Name}); err == nil && !own.hasTag {
 		if row.Ref == "" {
 			row.Ref = own.Ref

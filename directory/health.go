@@ -15,11 +15,11 @@ const (
 	stopped  = "stopped" // a person must change something
 )
 
-// health is how one directory or webhook does; all who call it share it.
+// health is the state of one directory or webhook, shared by all its callers.
 type health struct {
 	back   backoff
 	change func(state string, o call.Outcome) // called when the state changes
-	up     chan struct{}                      // poked when the place came back
+	up     chan struct{}                      // gets a value when the place comes back
 
 	mu        sync.Mutex
 	state     string
@@ -65,8 +65,8 @@ func (h *health) trouble(o call.Outcome) {
 	h.last, h.next, h.outcome = now, now.Add(wait), o
 }
 
-// set changes the state. An outage that a login page interrupts goes on: its
-// beginning stays.
+// set changes the state. Between down and stopped it is the same outage, with the
+// same beginning.
 func (h *health) set(state string, o call.Outcome) {
 	if h.state == state {
 		return
@@ -78,7 +78,7 @@ func (h *health) set(state string, o call.Outcome) {
 	h.change(state, o)
 }
 
-// hurry lets the next try happen now, or d after the last one.
+// hurry allows the next try now, or d after the last one.
 func (h *health) hurry(d time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -94,8 +94,7 @@ func (h *health) wait() (time.Duration, string) {
 	return max(time.Until(h.next), 0), h.state
 }
 
-// heard notes that the place answered something, without saying that it takes
-// events.
+// heard notes that the place answered, though not whether it accepts events.
 func (h *health) heard() {
 	if _, state := h.wait(); state == starting {
 		h.ok()
@@ -129,7 +128,7 @@ func (h *health) status() SinkStatus {
 	defer h.mu.Unlock()
 	st := SinkStatus{State: h.state, Since: wallOf(h.since), Failures: h.failures, Stuck: []StuckRow{}}
 	if h.state == down || h.state == stopped {
-		st.Reason, st.Remedy, st.Next = orNull(h.outcome.Reason), orNull(h.outcome.Remedy), timeOrNull(wallOf(h.next))
+		st.Reason, st.Remedy, st.Next = orNull(h.outcome.Reason), orNull(h.outcome.Remedy), orNull(wallOf(h.next))
 	}
 	return st
 }

@@ -55,7 +55,7 @@ func (s *sender) judge(b *batch, r ledger.OutboxRow, o call.Outcome) bool {
 	return false
 }
 
-// lookFor says how a person finds out about a call whose answer was lost.
+// lookFor says how a person finds out whether a call was counted.
 func (s *sender) lookFor(r ledger.OutboxRow) string {
 	counted := "it was counted"
 	if steps, ok := s.to.(Stepper); ok {
@@ -64,9 +64,8 @@ func (s *sender) lookFor(r ledger.OutboxRow) string {
 	return "look in the directory after a minute: if " + counted + ", accept; if not, retry"
 }
 
-// failed is for a row that failed while the place answered: it waits by itself
-// while others are tried, and when they get through and it still does not, it is
-// parked.
+// failed is for a row that failed although the place answered: it waits by itself
+// while others are tried. If they get through and it still does not, it is parked.
 func (s *sender) failed(r *ledger.OutboxRow, o call.Outcome, now time.Time) {
 	f := s.noteFailure(r.Key, now)
 	if f.alone >= parkAfter {
@@ -79,8 +78,8 @@ func (s *sender) failed(r *ledger.OutboxRow, o call.Outcome, now time.Time) {
 	s.health.trouble(o)
 	r.Next = now.Add(s.health.back.wait(r.Attempts, now.Sub(f.first), o.After))
 	if o.Late {
-		// As if a kill had cut it off: neither a restart nor anybody's hurry may
-		// come sooner, nor need it wait for longer.
+		// As after a kill: neither a restart nor Hurry may end this wait, and it
+		// need not be longer.
 		r.State, r.Next = record.Sending, now.Add(s.caps.Settle)
 	}
 }

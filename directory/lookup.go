@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	lookupTimeout = 5 * time.Second // somebody may be standing there
+	lookupTimeout = 5 * time.Second // somebody may be waiting
 	lookupsKept   = 4096            // tags remembered
 	pendingAtOnce = 100
 )
@@ -44,7 +44,7 @@ func (l *lookups) note(t checkout.Tag, known bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.asked) >= lookupsKept {
-		// Any will do: what is forgotten is only asked once more.
+		// Any of them: it is only asked about once more.
 		for old := range l.asked {
 			delete(l.asked, old)
 			break
@@ -89,9 +89,9 @@ func (w *Worker) WhatIs(ctx context.Context, tag checkout.Tag, hint checkout.Sub
 	return w.ask(ctx, tag, hint)
 }
 
-// unpulled is what a directory that is only pulled says of a tag that the
-// register does not know: nothing, if the last pull failed; else that it was not
-// there then, and the next pull comes early.
+// unpulled answers for a directory that is only pulled, about a tag that is not in
+// the register: nobody can say if the last pull failed; else the directory did
+// not have the tag then, and the next pull comes early.
 func (w *Worker) unpulled() error {
 	p := &w.pulls
 	p.mu.Lock()
@@ -132,7 +132,7 @@ func (w *Worker) ask(ctx context.Context, tag checkout.Tag, hint checkout.Subjec
 }
 
 // noteTrouble notes that a call of the directory failed, so that the next person
-// does not wait for what nobody answers.
+// does not wait for it.
 func (w *Worker) noteTrouble(ctx context.Context, err error) error {
 	o, ok := call.OfError(err)
 	switch {
@@ -145,7 +145,7 @@ func (w *Worker) noteTrouble(ctx context.Context, err error) error {
 		o.Verdict = call.Down
 	}
 	w.main.trouble(o)
-	poke(w.senders[0].wake) // it probes from now on
+	poke(w.senders[0].wake) // to probe from now on
 	return err
 }
 
@@ -222,13 +222,13 @@ func (w *Worker) refresh(ctx context.Context, tag checkout.Tag) {
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	if row, err := w.ask(ctx, tag, was.Kind); err == nil && row.Kind == checkout.Unknown {
-		// It stays as it is: a directory that lacks something blanks nothing.
+		// What the directory lacks never blanks the register.
 		w.log.Info("the directory no longer knows a tag; the register keeps it", "tag", tag, "name", was.Name)
 	}
 }
 
-// resolvePending asks about the tags that were bumped while nobody could be
-// asked, and reports whether there are any that nobody knows yet.
+// resolvePending asks about the tags that were unknown while the directory was
+// down, and reports whether any are left.
 func (w *Worker) resolvePending(ctx context.Context) (more bool) {
 	tags, err := w.ledger.Pending()
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// NetworkChanges returns a channel that is received from when an address or a
-// route came or went, as rtnetlink(7) tells it; nil if the kernel does not.
+// NetworkChanges returns a channel that gets a value when an address or a route
+// was added or removed (rtnetlink(7)); nil if the kernel does not report them.
 func NetworkChanges(ctx context.Context) <-chan struct{} {
 	fd, err := syscall.Socket(syscall.AF_NETLINK, syscall.SOCK_RAW|syscall.SOCK_CLOEXEC|syscall.SOCK_NONBLOCK, syscall.NETLINK_ROUTE)
 	if err != nil {
@@ -27,8 +27,8 @@ func NetworkChanges(ctx context.Context) <-chan struct{} {
 	go func() {
 		buf := make([]byte, 8192)
 		for ctx.Err() == nil {
-			// What it says does not matter; that it says something does. ENOBUFS is
-			// "too much to say", which is something too.
+			// Only that there is a message matters. The error ENOBUFS means that there
+			// were too many.
 			if _, err := sock.Read(buf); err != nil && ctx.Err() == nil {
 				time.Sleep(time.Second)
 			}

@@ -4,5 +4,5 @@ package directory
 
 import "context"
 
-// NetworkChanges returns nil: this system is not asked.
+// NetworkChanges returns nil: it needs Linux.
 func NetworkChanges(context.Context) <-chan struct{} { return nil }

@@ -10,14 +10,14 @@ import (
 	"stump/internal/count"
 )
 
-// Guards of a pull, learned from directories that emptied themselves over
+// Guards of a pull, learned from directories that lost their content over
 // night (snipe-it#6480, #7610, #11936):
 //
-//   - a value that the source lacks is left as it is, never blanked
-//   - an empty answer deactivates nobody, whatever is forced
-//   - more than 10 % and more than five at once are not deactivated unforced
-//   - who comes back under the same key is the same, whatever the name
-//   - who left with devices stays until these are back
+//   - a value that the directory lacks never blanks the register's
+//   - an empty answer deactivates nobody, even if forced
+//   - more than 10 % and more than five at once are only deactivated if forced
+//   - the same key is the same person, whatever the name
+//   - people who leave with devices stay until these are back
 const (
 	guardCount   = 5
 	guardPercent = 10
@@ -135,9 +135,9 @@ func (p *planner) one(in checkout.SyncRow) error {
 	return nil
 }
 
-// match finds the register's own record of somebody whom the directory names: by
-// its key; for the first time by the tag, else by a mail address that only one
-// has.
+// match finds the member that a row is about: by the directory's key; if the
+// register does not have that, by the tag, else by a mail address that only one
+// member has.
 func (p *planner) match(in checkout.SyncRow, owner member) (member, bool) {
 	if m, ok := p.byRef[in.Ref]; ok {
 		return m, true
@@ -153,8 +153,8 @@ func (p *planner) match(in checkout.SyncRow, owner member) (member, bool) {
 	return m, !p.taken[m.ID]
 }
 
-// tagOf is what becomes of a tag that has an owner here: none, where it stays as
-// it is. its: the owner is whom the directory means.
+// tagOf returns the tag to set where it has an owner in the register: zero leaves
+// it with the owner. its: the row is about that owner.
 func (p *planner) tagOf(in checkout.SyncRow, owner member, its bool) checkout.Tag {
 	switch {
 	case its:
@@ -166,7 +166,7 @@ func (p *planner) tagOf(in checkout.SyncRow, owner member, its bool) checkout.Ta
 	return checkout.Tag{}
 }
 
-// unique removes what the source lists twice: a row that slid from one page to
+// unique removes what the directory lists twice: a row that moved from one page to
 // the next, a badge number that two people have.
 func (p *planner) unique(pulled []checkout.SyncRow) (out []checkout.SyncRow) {
 	at, whose := map[string]int{}, map[checkout.Tag][]string{}
@@ -213,7 +213,7 @@ func (p *planner) reissued(t checkout.Tag, owner member) bool {
 	return !there || is.Inactive || !is.Tag.IsZero() && is.Tag != t
 }
 
-// merge lays what the directory says over what the register has.
+// merge returns the member with what the directory says.
 func (m member) merge(in checkout.SyncRow) checkout.SyncRow {
 	now := m.SyncRow
 	now.Ref, now.Tag = in.Ref, in.Tag
@@ -224,7 +224,7 @@ func (m member) merge(in checkout.SyncRow) checkout.SyncRow {
 	return now
 }
 
-// leave deactivates those who are gone, if that can be believed.
+// leave deactivates those who are gone, unless that is implausible.
 func (p *planner) leave(active, pulled int) {
 	if len(p.leaving) == 0 {
 		return

@@ -33,7 +33,7 @@ type pulls struct {
 func (w *Worker) pullLoop(ctx context.Context) {
 	for ctx.Err() == nil {
 		select {
-		case <-w.main.up: // before this pull
+		case <-w.main.up: // that was before this pull
 		default:
 		}
 		var up <-chan struct{}
@@ -79,7 +79,7 @@ func (w *Worker) Pull(ctx context.Context, force bool) error {
 	defer cancel()
 	plan, err := w.pull(ctx, force)
 	if err != nil && errors.Is(ctx.Err(), context.Canceled) {
-		return err // says nothing of the directory
+		return err // says nothing about the directory
 	}
 	w.crossCheck(ctx, err)
 	p := &w.pulls
@@ -104,9 +104,9 @@ func (w *Worker) Pull(ctx context.Context, force bool) error {
 	return err
 }
 
-// crossCheck compares the health of the place with a pull, lest the status say
-// that a dead one answers, or of one that answers that it is dead. A pull may
-// fail for reasons of its own, such as a missing right.
+// crossCheck probes the place when its health and the result of a pull disagree,
+// so that the status does not say that a dead one answers, or the reverse. A pull
+// may fail for reasons of its own, such as a missing right.
 func (w *Worker) crossCheck(ctx context.Context, failed error) {
 	_, state := w.main.wait()
 	switch works := state == up || state == starting; {
@@ -151,7 +151,7 @@ func (w *Worker) pullStatus() *PullStatus {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	st := &PullStatus{
-		At: timeOrNull(wallOf(p.last)), Next: timeOrNull(wallOf(p.next)),
+		At: orNull(wallOf(p.last)), Next: orNull(wallOf(p.next)),
 		People: p.plan.people, Devices: p.plan.devices, Notes: append([]string{}, p.plan.notes...),
 	}
 	if p.failures > 0 {

@@ -11,12 +11,11 @@ import (
 	"stump/directory/call"
 )
 
-// queue picks the rows that may be sent. It reads the outbox from the front to
-// the end, no further than it can send, and remembers only where it is and which
-// devices are held back, so that a million rows cost no memory; a device that is
-// let go sends it back to where that device was left. A row that is only tried
-// again is read by itself: while it fails, the way up to here need not be read
-// once more.
+// queue picks the rows that may be sent. It reads the outbox from front to end, no
+// further than it can send, and remembers only where it is and which lanes are
+// held back, so that a million rows cost no memory. When a lane is released, it
+// goes back to where that lane was held. A row that is only retried is read by
+// itself, so that its failures don't make the queue read everything again.
 type queue struct {
 	sink   string
 	ledger Ledger
@@ -28,16 +27,16 @@ type queue struct {
 	whole    bool
 }
 
-// hold is why the rows of a lane stay where they are.
+// hold says why the rows of a lane stay where they are.
 type hold struct {
 	first   ledger.RowKey
-	until   time.Time // zero: until an admin, or the register, lets it go
+	until   time.Time // zero: until an admin, or the register, releases it
 	pending bool      // the row has a tag that the register does not know
 	state   record.OutboxState
 }
 
-// hurriable reports whether the hold may end early: a call that may yet be counted
-// has its time.
+// hurriable reports whether the hold may end early. That of a call that may yet be
+// counted may not.
 func (h *hold) hurriable() bool { return !h.until.IsZero() && h.state != record.Sending }
 
 const pageRows = 256
@@ -46,8 +45,8 @@ func newQueue(sink string, l Ledger, caps call.Capabilities) *queue {
 	return &queue{sink: sink, ledger: l, caps: caps, held: map[string]*hold{}}
 }
 
-// laneOf names what keeps its order: the rows of a device, or, of events without
-// one, those of a person.
+// laneOf names the rows that keep their order: those of a device, or, of events
+// without one, those of a person.
 func laneOf(r ledger.OutboxRow) string {
 	if r.Device != "" {
 		return "d" + r.Device
@@ -55,8 +54,8 @@ func laneOf(r ledger.OutboxRow) string {
 	return "p" + r.Event.Person
 }
 
-// pick returns up to most rows that may be sent now, and whether there is more
-// to be read: it reads no more than two pages, for taps wait while it does.
+// pick returns up to most rows that may be sent now, and whether there are more to
+// read: it reads at most two pages, because taps wait meanwhile.
 func (q *queue) pick(most int, works bool) (picked []ledger.OutboxRow, more bool, err error) {
 	for {
 		_, unlearned := q.learn()
@@ -64,7 +63,7 @@ func (q *queue) pick(most int, works bool) (picked []ledger.OutboxRow, more bool
 		if len(picked) == 0 {
 			return nil, more, errors.Join(unlearned, err)
 		}
-		// What was learned meanwhile may stand before these.
+		// Rows that were learned about meanwhile may come before these.
 		if changed, _ := q.learn(); !changed {
 			return picked, more, nil
 		}
@@ -74,9 +73,9 @@ func (q *queue) pick(most int, works bool) (picked []ledger.OutboxRow, more bool
 	}
 }
 
-// choose picks. Rows whose wait is over come first where the place works. Where
-// it has yet to prove itself they come last: a row that fails by itself must not
-// be the one by which it is judged.
+// choose picks. If the place works, rows whose wait is over come first. If it has
+// yet to prove itself, they come last: it must not be judged by a row that fails
+// by itself.
 func (q *queue) choose(most int, works bool) (picked []ledger.OutboxRow, more bool, err error) {
 	if works {
 		picked, err = q.again(most)
@@ -89,10 +88,10 @@ func (q *queue) choose(most int, works bool) (picked []ledger.OutboxRow, more bo
 	return picked, more, errors.Join(err, unread)
 }
 
-// scan reads on from the cursor, two pages at most, and returns up to most rows
-// that may be sent, and whether there are more to be read.
+// scan reads on from the cursor, at most two pages, and returns up to most rows
+// that may be sent, and whether there are more to read.
 func (q *queue) scan(most int) (picked []ledger.OutboxRow, more bool, err error) {
-	// A dead place is tried with the one row in front: no more is read for it.
+	// For a dead place, only the one row in front is read.
 	for _, limit := range []int{most, pageRows} {
 		if len(picked) == most {
 			break
@@ -118,13 +117,13 @@ func (q *queue) scan(most int) (picked []ledger.OutboxRow, more bool, err error)
 	return picked, true, nil
 }
 
-// again returns up to most rows whose wait is over, the longest over first: one
-// that always fails must not come before all others each time. Their lanes stay
-// held until it is known what became of them.
+// again returns up to most rows whose wait is over, those that waited longest
+// first, so that one that always fails does not come first each time. Their lanes
+// stay held until their outcome is known.
 func (q *queue) again(most int) (picked []ledger.OutboxRow, err error) {
 	var due []*hold
 	for _, h := range q.held {
-		// What is read once more before it may be in its lane by now.
+		// Rows that are read again before it may be in its lane by now.
 		if !h.until.IsZero() && !h.until.After(time.Now()) && h.first.Compare(q.cursor) < 0 {
 			due = append(due, h)
 		}
@@ -147,14 +146,14 @@ func (q *queue) again(most int) (picked []ledger.OutboxRow, err error) {
 	return picked, err
 }
 
-// ready reports whether a row that nothing before it holds may be sent, and
-// holds its lane if not.
+// ready reports whether the first row of a lane may be sent, and holds the lane if
+// not.
 func (q *queue) ready(r ledger.OutboxRow) bool {
 	if q.blocked(r) {
 		return false
 	}
 	if r.State == record.Sending && q.caps.Settle > 0 {
-		// Left by a daemon that is gone; its call may yet be counted.
+		// An earlier daemon's call, which may yet be counted.
 		q.hold(r, time.Now().Add(q.caps.Settle))
 		return false
 	}
@@ -176,7 +175,7 @@ func (q *queue) hold(r ledger.OutboxRow, until time.Time) {
 	q.held[laneOf(r)] = &hold{first: r.Key, until: until, pending: r.Pending, state: r.State}
 }
 
-// from makes the rows from key on be read once more.
+// from reads the rows from key on again.
 func (q *queue) from(key ledger.RowKey) { q.cursor = least(q.cursor, key) }
 
 func least(a, b ledger.RowKey) ledger.RowKey {
@@ -186,15 +185,15 @@ func least(a, b ledger.RowKey) ledger.RowKey {
 	return a
 }
 
-// back takes back a row that was picked and not sent.
+// back returns a row that was picked but not sent.
 func (q *queue) back(r ledger.OutboxRow) {
 	if h := q.held[laneOf(r)]; h == nil || h.first != r.Key {
 		q.from(r.Key)
 	}
 }
 
-// learn looks again at what has a tag without an owner: once the register knows
-// it, it is in another lane. It reports whether anything is.
+// learn looks again at the rows with unknown tags: once the register knows the
+// owner, they are in another lane. It reports whether any are.
 func (q *queue) learn() (changed bool, err error) {
 	for lane, h := range q.held {
 		if !h.pending {
@@ -218,8 +217,8 @@ func (q *queue) learn() (changed bool, err error) {
 	return changed, err
 }
 
-// move puts a hold into the lane that its row is in now, where another may
-// stand: the one that begins first holds for both.
+// move moves a hold into the lane that its row is in now. If that is held already,
+// the hold that begins first stays.
 func (q *queue) move(h *hold, r ledger.OutboxRow) {
 	lane := laneOf(r)
 	if o := q.held[lane]; o != nil {
@@ -245,9 +244,9 @@ func (q *queue) stuck() (keys []ledger.RowKey) {
 	return keys
 }
 
-// survey finds the stuck rows, a piece at a time, and reports whether all are
-// known. They are found by sending, too, but not while the place is down and the
-// rows before them wait.
+// survey finds the stuck rows, a page at a time, and reports whether all are
+// known. Sending finds them too, but not while the place is down and the rows
+// before them wait.
 func (q *queue) survey() (bool, error) {
 	if q.whole {
 		return true, nil
@@ -265,7 +264,7 @@ func (q *queue) survey() (bool, error) {
 	return q.whole, nil
 }
 
-// front is not behind the first row that is there.
+// front is a key before the first row, or of it.
 func (q *queue) front(inflight map[ledger.RowKey]bool) ledger.RowKey {
 	front := q.cursor
 	for _, h := range q.held {
@@ -296,7 +295,7 @@ func (q *queue) release(keys ...ledger.RowKey) {
 	}
 }
 
-// due is when the next hold ends by itself, false if none does.
+// due is when the next hold ends; false if none ends by itself.
 func (q *queue) due() (time.Time, bool) {
 	var t time.Time
 	for _, h := range q.held {

@@ -21,7 +21,7 @@ import (
 // are told, in their order.
 func TestLearnedBehindARowThatWaits(t *testing.T) {
 	for _, first := range []call.Verdict{call.Failing, call.Refused} {
-		t.Run(first.String(), func(t *testing.T) {
+		t.Run(string(first), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				out := newBox(t, "hook")
 				out.take("ipad")

@@ -35,9 +35,9 @@ type Ledger interface {
 // member is a person or a device of the register. Its Tag is zero.
 type member struct {
 	checkout.SyncRow
-	holds   int  // how many devices the person has; 1 for a device that somebody has
-	hasTag  bool // or badge
-	retired bool // inactive by an admin's word: the directory does not bring it back
+	holds   int  // devices that the person has; 1 for a device that somebody has
+	hasTag  bool // has a tag or badge
+	retired bool // by an admin: the directory does not make it active again
 }
 
 func personMember(p checkout.Person) member {
@@ -77,8 +77,8 @@ func members(l Ledger) (all []member, err error) {
 	return all, nil
 }
 
-// find returns a person or device by id; of one that is not in the register any
-// more, a zero member.
+// find returns a person or device by id, or a zero member if it is no longer in
+// the register.
 func find(l Ledger, kind checkout.SubjectKind, id string) (m member, err error) {
 	if kind == checkout.KindPerson {
 		var p checkout.Person
@@ -97,8 +97,7 @@ func find(l Ledger, kind checkout.SubjectKind, id string) (m member, err error) 
 	return m, err
 }
 
-// ownerOf returns whose tag it is; a member of kind Unknown if it is nobody's
-// yet.
+// ownerOf returns the owner of a tag, or a zero member if it has none.
 func ownerOf(l Ledger, tag checkout.Tag) (member, error) {
 	s, err := l.Subject(tag)
 	if err != nil || s.Kind == checkout.Unknown || s.Pending {

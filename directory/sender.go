@@ -16,17 +16,17 @@ import (
 
 const (
 	// batchRows is how many rows of a repeatable sink are marked in one
-	// transaction, and batchTime after how long none is begun any more: as many may
-	// be delivered twice after a kill, and until then they seem to wait.
+	// transaction, and batchTime is after how long no more are begun. After a kill
+	// so many are delivered twice, and until they are marked they seem to wait.
 	batchRows = 128
 	batchTime = 2 * time.Second
-	// parkAfter is how often a row may fail once the place has taken others.
+	// parkAfter is how often a row may fail after the place accepted others.
 	parkAfter = 5
-	// grace is what a call that is on its way gets when the daemon stops.
+	// grace is how long a call may still take when the daemon stops.
 	grace = 5 * time.Second
 )
 
-// cutOff is the reason of a row whose call a kill cut off.
+// cutOff is the reason of a row whose call was interrupted by a kill.
 const cutOff = "the station stopped during the call"
 
 // sender delivers the rows of one sink to its place.
@@ -46,13 +46,13 @@ type sender struct {
 	inflight map[ledger.RowKey]bool
 	failing  map[ledger.RowKey]*failure
 
-	behind atomic.Bool // a row is stuck: for who must not wait for mu
+	behind atomic.Bool // a row is stuck: for callers that must not wait for mu
 }
 
 // failure is a row's own trouble.
 type failure struct {
 	first time.Time
-	alone int // failures since the place took others
+	alone int // failures since the place accepted others
 }
 
 func newSender(sink string, place fmt.Stringer, l Ledger, h *health, log *slog.Logger) *sender {
@@ -79,7 +79,7 @@ func (s *sender) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		wait, state := s.health.wait()
 		if wait > 0 {
-			// Taps come and go; they don't make a dead place answer.
+			// New events don't make a dead place answer.
 			s.survey()
 			s.sleep(ctx, wait, nil)
 			continue
@@ -106,8 +106,8 @@ func (s *sender) run(ctx context.Context) {
 	}
 }
 
-// survey learns which rows are stuck, for the status and the display's mark. It
-// lets go of the queue between the pieces.
+// survey finds the stuck rows, for the status and the display's mark. It unlocks
+// the queue between pages.
 func (s *sender) survey() error {
 	for whole := s.to == nil; !whole; {
 		var err error
@@ -156,14 +156,14 @@ func (s *sender) sleep(ctx context.Context, d time.Duration, changed <-chan stru
 }
 
 // round sends what may be sent now: one row to a place that has yet to prove
-// itself, a batch to one that works. It reports whether there was anything.
+// itself, a batch to one that works. It reports whether there was any.
 func (s *sender) round(ctx context.Context, state string) (bool, error) {
 	if s.to == nil {
 		return false, nil
 	}
-	// Where only the state there tells whether a row was delivered (Settle), the
-	// next is sent when this one is marked: after a kill in between it would look
-	// as if neither were.
+	// Where only the place's state shows whether a row was delivered (Settle), the
+	// next is sent after this one is marked: after a kill in between, the state
+	// would show neither.
 	most := 1
 	if s.caps.Repeatable && s.caps.Settle == 0 && (state == up || state == starting) {
 		most = batchRows
@@ -202,8 +202,8 @@ type batch struct {
 	end       time.Time
 }
 
-// send sends the rows, those of one lane one after the other, several lanes at
-// once if the place can take it.
+// send sends the rows: those of a lane in order, several lanes at a time if the
+// place allows it.
 func (s *sender) send(ctx context.Context, rows []ledger.OutboxRow) *batch {
 	b := &batch{end: time.Now().Add(batchTime)}
 	var lanes [][]ledger.OutboxRow
@@ -234,7 +234,7 @@ func (s *sender) send(ctx context.Context, rows []ledger.OutboxRow) *batch {
 	return b
 }
 
-// lane sends the rows of one lane until one does not get through.
+// lane sends the rows of a lane until one does not get through.
 func (s *sender) lane(ctx context.Context, b *batch, rows []ledger.OutboxRow) {
 	for through := true; through && len(rows) > 0 && !b.over(ctx); rows = rows[1:] {
 		through = s.one(ctx, b, rows[0])
@@ -251,7 +251,7 @@ func (b *batch) over(ctx context.Context) bool {
 	return b.stop || ctx.Err() != nil || time.Now().After(b.end)
 }
 
-// one sends one row, all its parts, and reports whether it is delivered.
+// one sends a row, all its steps, and reports whether it is delivered.
 func (s *sender) one(ctx context.Context, b *batch, r ledger.OutboxRow) bool {
 	if !s.caps.Repeatable && r.State == record.Sending {
 		return s.judge(b, r, call.Outcome{Verdict: call.InDoubt, Reason: cutOff})
@@ -263,7 +263,7 @@ func (s *sender) one(ctx context.Context, b *batch, r ledger.OutboxRow) bool {
 		}
 		r.Attempts++
 		if !s.caps.Repeatable || s.caps.Settle > 0 {
-			// Written before the call: after a kill it says that nobody can tell.
+			// Written before the call: after a kill, it may have been made.
 			r.State = record.Sending
 			if err := s.ledger.SaveOutbox(s.sink, r); err != nil {
 				s.log.Error("outbox can't be written, so nothing is sent", "sink", s.sink, "error", err)
@@ -289,7 +289,7 @@ func (s *sender) one(ctx context.Context, b *batch, r ledger.OutboxRow) bool {
 	}
 }
 
-// open makes the delivery of a row: with the directory's own keys, and the tags
+// open makes the delivery of a row, with the directory's own keys, and with tags
 // if the place needs them.
 func (s *sender) open(r ledger.OutboxRow) (call.Delivery, error) {
 	ev := r.Event
@@ -313,15 +313,15 @@ func (s *sender) open(r ledger.OutboxRow) (call.Delivery, error) {
 		}
 		*p.ref = m.Ref
 		if s.caps.Tags {
-			// One whose number is not kept has none; the place says what that means.
+			// Without the number the place refuses the event.
 			*p.tag, _ = s.ledger.TagNumber(p.kind, p.id)
 		}
 	}
 	return d, nil
 }
 
-// deliver makes the call. When the daemon stops, a call that is on its way gets
-// a moment to come to its end, since a broken one may have been counted.
+// deliver makes the call. When the daemon stops, the call gets a moment to end,
+// since one that is cut off may have been counted.
 func (s *sender) deliver(ctx context.Context, d call.Delivery) call.Outcome {
 	graced, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
@@ -343,7 +343,7 @@ func (s *sender) finish(ctx context.Context, b *batch) {
 			s.queue.hold(r, r.Next) // others go first
 		default:
 			s.queue.release(r.Key)
-			s.queue.from(r.Key) // met a dead place: is the next probe
+			s.queue.from(r.Key) // the place is dead: this row is the next probe
 		}
 	}
 	s.queue.release(b.delivered...)
@@ -360,8 +360,8 @@ func (s *sender) finish(ctx context.Context, b *batch) {
 	}
 }
 
-// save repeats a write until the ledger takes it: the call is made, and to
-// forget that would make it again.
+// save repeats a write until it succeeds: forgetting that a call was made would
+// repeat it.
 func (s *sender) save(ctx context.Context, write func() error) {
 	for wait := time.Second; ; wait = min(2*wait, 30*time.Second) {
 		err := write()

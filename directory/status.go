@@ -14,7 +14,7 @@ type Status struct {
 	Directory string       `json:"directory"`
 	Sinks     []SinkStatus `json:"sinks"`
 	Pull      *PullStatus  `json:"pull"`
-	// PendingTags counts tags that were bumped before anybody knew them.
+	// PendingTags counts unknown tags that events wait for.
 	PendingTags int `json:"pending_tags"`
 	// Orphans are sinks that have rows and are no longer configured.
 	Orphans []Orphan `json:"orphans"`
@@ -33,12 +33,12 @@ type SinkStatus struct {
 	Next     *time.Time `json:"next"` // of the next try
 	Backlog  int        `json:"backlog"`
 	Oldest   *time.Time `json:"oldest"`
-	// Stuck are the rows that wait for a person, at most 100 of StuckRows.
+	// Stuck are the events that wait for a person, at most 100 of StuckRows.
 	StuckRows int        `json:"stuck_rows"`
 	Stuck     []StuckRow `json:"stuck"`
 }
 
-// StuckRow is a parked row or a conflict.
+// StuckRow is an event that waits for a person.
 type StuckRow struct {
 	ID       string             `json:"id"` // for retry, drop, accept
 	State    string             `json:"state"`
@@ -51,8 +51,8 @@ type StuckRow struct {
 
 // PullStatus is the last pull.
 type PullStatus struct {
-	At      *time.Time `json:"at"`   // last good one
-	Next    *time.Time `json:"next"` //
+	At      *time.Time `json:"at"` // last good one
+	Next    *time.Time `json:"next"`
 	Error   *string    `json:"error"`
 	Remedy  *string    `json:"remedy"`
 	People  int        `json:"people"`
@@ -69,7 +69,7 @@ type Orphan struct {
 
 const stuckShown = 100
 
-// Status tells how the places do and what waits.
+// Status returns the states of the places, and what waits.
 func (w *Worker) Status() (Status, error) {
 	st := Status{Directory: w.dir.String(), Sinks: []SinkStatus{}, Orphans: []Orphan{}}
 	known := map[string]bool{}
@@ -124,14 +124,14 @@ func (s *sender) status() (SinkStatus, error) {
 		return st, err
 	}
 	if due, waits := s.due(); waits && st.State == up {
-		st.Next = timeOrNull(wallOf(due))
+		st.Next = orNull(wallOf(due))
 	}
 	stuck, err := s.stuck()
 	st.StuckRows = len(stuck)
 	for _, key := range stuck[:min(len(stuck), stuckShown)] {
 		r, err := s.ledger.OutboxOf(s.sink, key)
 		if err != nil {
-			continue // settled meanwhile
+			continue // delivered meanwhile
 		}
 		st.Stuck = append(st.Stuck, StuckRow{
 			ID: rowID(s.sink, r), State: r.State.String(), Event: eventJSON(r.Event),
@@ -154,13 +154,13 @@ func (s *sender) oldest(rows int) (*time.Time, error) {
 			return nil, err
 		}
 		if len(p.Rows) > 0 {
-			return timeOrNull(p.Rows[0].Event.At.Wall), nil
+			return orNull(p.Rows[0].Event.At.Wall), nil
 		}
 	}
 	return nil, nil
 }
 
-// stuck lists the rows that wait for a person.
+// stuck lists the rows that wait for an admin.
 func (s *sender) stuck() ([]ledger.RowKey, error) {
 	if err := s.survey(); err != nil {
 		return nil, err
@@ -170,8 +170,8 @@ func (s *sender) stuck() ([]ledger.RowKey, error) {
 	return s.queue.stuck(), nil
 }
 
-// wallOf is a time of this run by the clock as it is now: most boards have it set
-// while they run.
+// wallOf converts a time of this run to the clock as it is set now: most boards
+// learn the time while they run.
 func wallOf(t time.Time) time.Time {
 	if t.IsZero() {
 		return t
@@ -179,35 +179,26 @@ func wallOf(t time.Time) time.Time {
 	return time.Now().Add(time.Until(t)).Round(0)
 }
 
-func timeOrNull(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
-}
-
-// Behind reports whether the display should carry its mark: the directory, or a
-// webhook, is not up, or an event waits for a person. It costs nothing.
+// Behind reports whether the display should show its mark: the directory, or a
+// webhook, is not up, or an event waits for a person. It never blocks for long.
 func (w *Worker) Behind() bool {
 	for _, s := range w.senders {
 		if s.to == nil {
 			continue
 		}
-		if _, h := s.health.wait(); h == down || h == stopped {
-			return true
-		}
-		if s.behind.Load() {
+		if _, state := s.health.wait(); state == down || state == stopped || s.behind.Load() {
 			return true
 		}
 	}
 	return false
 }
 
-func orNull(s string) *string {
-	if s == "" {
+// orNull is null for a zero value.
+func orNull[T comparable](v T) *T {
+	if v == *new(T) {
 		return nil
 	}
-	return &s
+	return &v
 }
 
 // eventJSON is the event as "stump history --json" prints it.

@@ -21,7 +21,7 @@ import (
 //	              add what is missing to the directory
 //	              then: stump sync retry 17, or: stump sync drop 17 --note WHY
 func (s Status) Write(out io.Writer, now time.Time) error {
-	p := &printer{w: out}
+	p := &printer{}
 	if len(s.Sinks) == 0 {
 		p.head("directory", s.Directory+": nothing to deliver")
 	}
@@ -40,22 +40,14 @@ func (s Status) Write(out io.Writer, now time.Time) error {
 		p.head(o.Name, waits(o.Rows)+" for this place, which is no longer in the configuration")
 		p.line("put it back, or: stump sync drop " + allOf + o.Name + " --note WHY")
 	}
-	return p.err
+	_, err := io.WriteString(out, p.String())
+	return err
 }
 
-type printer struct {
-	w   io.Writer
-	err error
-}
+type printer struct{ strings.Builder }
 
-func (p *printer) head(name, text string) { p.print(fmt.Sprintf("%-11s %s", name, text)) }
-func (p *printer) line(text string)       { p.print(strings.Repeat(" ", 12) + text) }
-
-func (p *printer) print(text string) {
-	if p.err == nil {
-		_, p.err = fmt.Fprintln(p.w, text)
-	}
-}
+func (p *printer) head(name, text string) { fmt.Fprintf(p, "%-11s %s\n", name, text) }
+func (p *printer) line(text string)       { p.head("", text) }
 
 func (p *printer) sink(s SinkStatus, now time.Time) {
 	for_ := " for " + sinceWords(now.Sub(s.Since))
@@ -132,7 +124,7 @@ func (p *printer) pull(s *PullStatus, now time.Time) {
 	}
 }
 
-// eventWords tells an event as one would say it.
+// eventWords describes an event in words.
 func eventWords(ev checkout.EntryJSON) string {
 	name := func(s, id *string, other string) string {
 		switch {
@@ -181,7 +173,7 @@ func waits(n int) string {
 	return count.Of(n, "event") + " wait"
 }
 
-// sinceWords is a duration for people.
+// sinceWords is a duration in words.
 func sinceWords(d time.Duration) string {
 	switch {
 	case d < 2*time.Minute:

@@ -20,7 +20,7 @@ import (
 // Options are what a Worker works with.
 type Options struct {
 	Directory Directory
-	// Webhooks are places for events besides, by their names.
+	// Webhooks are more places for events, by name.
 	Webhooks map[string]Deliverer
 	Ledger   Ledger
 	Timing   Timing
@@ -37,7 +37,7 @@ type Options struct {
 type Worker struct {
 	ledger Ledger
 	dir    Directory
-	// What the directory can do besides; nil: it can't.
+	// What else the directory can do; nil: it can't.
 	puller   Puller
 	finder   Finder
 	enroller Enroller
@@ -122,7 +122,7 @@ func (w *Worker) watchNetwork(ctx context.Context) {
 	}
 }
 
-// wakeSenders has the senders look at the outbox again.
+// wakeSenders makes the senders look at the outbox again.
 func (w *Worker) wakeSenders() {
 	for _, s := range w.senders {
 		poke(s.wake)
@@ -177,7 +177,7 @@ func (w *Worker) sender(sink string) *sender {
 // errSending: the row is on its way right now.
 var errSending = errors.New("this event is being delivered right now: try again in a moment")
 
-// act does what an admin decided about a row, while it is not being sent.
+// act carries out an admin's decision about a row, while it is not being sent.
 func (w *Worker) act(id string, do func(*sender, ledger.OutboxRow) error) error {
 	sink, key, err := w.parseRowID(id)
 	if err != nil {
@@ -189,7 +189,7 @@ func (w *Worker) act(id string, do func(*sender, ledger.OutboxRow) error) error 
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	// What became of it may just be being written.
+	// Its outcome may be about to be written.
 	for end := time.Now().Add(2 * time.Second); s.inflight[key]; {
 		if time.Now().After(end) {
 			return errSending
@@ -225,7 +225,7 @@ func (w *Worker) Retry(id string) error {
 		return w.retryParked()
 	}
 	return w.act(id, func(s *sender, r ledger.OutboxRow) error {
-		// Next is wall time: a clock that jumped must not hold anybody up.
+		// Next is wall time, and the clock may have jumped.
 		if wait := time.Until(r.Next); r.State == record.InDoubt && wait > 0 && wait <= s.health.back.doubt {
 			return &tooSoonError{id, wait}
 		}
@@ -247,13 +247,13 @@ func (e *tooSoonError) Error() string {
 	return fmt.Sprintf("%s may still be counted by a slow server: look again in %s", e.id, sinceWords(e.wait+time.Second))
 }
 
-// retrySending answers an admin who retries an event whose call may have been
-// made: the station stopped in the middle of it, or no answer came.
+// retrySending answers a retry of an event whose call may have been made: the
+// station stopped during the call, or there was no answer.
 func (s *sender) retrySending(id string, r ledger.OutboxRow) error {
 	if s.caps.Repeatable {
 		return fmt.Errorf("%s may still be counted by a slow server: it is checked and retried automatically", id)
 	}
-	// Nobody has asked yet, for the place is down.
+	// The row is not judged yet, because the place is down.
 	r.State, r.Reason, r.Remedy = record.InDoubt, cutOff, s.lookFor(r)
 	if err := s.ledger.SaveOutbox(s.sink, r); err != nil {
 		return err
@@ -295,7 +295,7 @@ func (w *Worker) Drop(id, actor, note string) error {
 		return w.dropAll(sink, actor, note)
 	}
 	if sink, key, err := w.parseRowID(id); err == nil && w.sender(sink) == nil {
-		// Of a place that is no longer configured nothing else can be done.
+		// For a place that is no longer configured there is nothing else to do.
 		return w.ledger.Drop(sink, []ledger.RowKey{key}, actor, note)
 	}
 	return w.act(id, func(s *sender, r ledger.OutboxRow) error {
@@ -303,8 +303,8 @@ func (w *Worker) Drop(id, actor, note string) error {
 	})
 }
 
-// dropAll drops what waits for a place that is gone, some rows a transaction, so
-// that taps go on. Broken off, it goes on where it was when called again.
+// dropAll drops all rows of a place that is gone, some in each transaction, so that
+// taps go on. After an interruption, call it again.
 func (w *Worker) dropAll(sink, actor, note string) error {
 	if w.sender(sink) != nil {
 		return fmt.Errorf("%q is in the configuration: remove it and restart stump before dropping all its events", sink)
@@ -334,8 +334,8 @@ func (w *Worker) dropAll(sink, actor, note string) error {
 	return nil
 }
 
-// Accept takes the directory's word in a conflict: the ledger is corrected. Of
-// an event in doubt it says that the directory has it.
+// Accept accepts the directory's word in a conflict, and corrects the ledger. Of an
+// event in doubt it says that the call was counted.
 func (w *Worker) Accept(id, actor string) error {
 	return w.act(id, func(s *sender, r ledger.OutboxRow) error {
 		switch {
@@ -358,8 +358,8 @@ func (w *Worker) Accept(id, actor string) error {
 	})
 }
 
-// holder is the register's id of whoever has a device by the directory's word, ""
-// for nobody.
+// holder is the register's id of who has a device by the directory's word; "" is
+// nobody.
 func (w *Worker) holder(theirs checkout.Holding) (string, error) {
 	if theirs.Free || theirs.ID != "" {
 		return theirs.ID, nil

@@ -1,5 +1,6 @@
-// Package call is what the worker and the places share: an event on its way and
-// what became of it, the HTTP client, and what an error or an answer means.
+// Package call makes calls to the places that events are delivered to: an HTTP
+// client, what its errors and answers mean, and what the worker and the places
+// tell each other.
 package call
 
 import (
@@ -31,9 +32,9 @@ type Capabilities struct {
 	// Repeatable: an event that is delivered twice counts once, so that a lost
 	// answer is followed by the same call again.
 	Repeatable bool
-	// Settle, for a Repeatable place that reads before it acts: a call whose
-	// answer was lost may be counted as late as this, so that reading sooner
-	// proves nothing. Rows are marked before they are sent.
+	// Settle, for a Repeatable place that reads before it acts, is how late a call
+	// whose answer was lost may be counted: reading sooner proves nothing. Rows are
+	// marked before they are sent.
 	Settle time.Duration
 	// Tags: Delivery must carry the numbers of badge and device.
 	Tags bool
@@ -54,40 +55,36 @@ type Snapshot struct {
 }
 
 // Verdict is what became of a call.
-type Verdict uint8
+type Verdict string
 
 // The verdicts.
 const (
 	// OK: the place has the event, or has answered as it should.
-	OK Verdict = iota
+	OK Verdict = ""
 	// Part: one of several calls is done; Outcome.Step says where to go on.
-	Part
-	// Down: the place can't be reached or takes nothing at present. The event
+	Part Verdict = "part"
+	// Down: the place can't be reached or accepts nothing at present. The event
 	// is certainly not counted, or safe to repeat.
-	Down
+	Down Verdict = "down"
 	// Failing: the place answers, but with a failure that may be the event's
 	// or its own. Safe to repeat.
-	Failing
-	// InDoubt: the call was sent and its answer never came, and the place can't be
-	// asked whether it was counted. A person must look.
-	InDoubt
+	Failing Verdict = "failing"
+	// InDoubt: the call was sent, its answer was lost, and the place can't be asked
+	// whether it was counted. A person must look.
+	InDoubt Verdict = "in doubt"
 	// Refused: the place understood and said no.
-	Refused
-	// Conflict: delivered, and now the place says something else than the ledger.
-	Conflict
+	Refused Verdict = "refused"
+	// Conflict: delivered, and the place now says something else than the ledger.
+	Conflict Verdict = "conflict"
 	// BadConfig: nothing will get through until a person changes something. The
 	// event is not counted.
-	BadConfig
+	BadConfig Verdict = "bad configuration"
 	// Unwanted: the place does not want this kind of event. No call was made, so
 	// it says nothing about the place.
-	Unwanted
+	Unwanted Verdict = "unwanted"
 )
 
-var verdictNames = [...]string{"ok", "part", "down", "failing", "lost", "refused", "conflict", "config", "unwanted"}
-
-func (v Verdict) String() string { return verdictNames[v] }
-
-// Outcome is what became of a call, in words for admins. As an error it is of a
+// Outcome is what became of a call, in words for admins. It is also the error of a
 // call that delivers nothing.
 type Outcome struct {
 	Verdict Verdict
@@ -100,15 +97,15 @@ type Outcome struct {
 	After time.Duration
 	// Late, with Failing: the call may yet be counted, see Capabilities.Settle.
 	Late bool
-	// Step is for Part, and for others that want to begin elsewhere.
+	// Step is where the next attempt begins; empty: where this one did.
 	Step string
-	// Theirs is for Conflict: who has the device by their word, if known.
+	// Theirs, with Conflict, is who has the device by the place's word, if known.
 	Theirs *checkout.Holding
 }
 
 // Errors of directories.
 var (
-	// ErrNobody: the directory knows nobody of that name.
+	// ErrNobody: nobody has that name.
 	ErrNobody = errors.New("nobody of that name in the directory")
 	// ErrOffline: the directory can't be asked now.
 	ErrOffline = errors.New("the directory can't be asked now")
@@ -132,7 +129,7 @@ func (o Outcome) Hint() string {
 	return "nothing was changed; `stump sync` shows when it is tried again"
 }
 
-// Is makes everything that passes without a change to the event an ErrOffline.
+// Is makes everything that says nothing about the question an ErrOffline.
 func (o Outcome) Is(target error) bool {
 	return target == ErrOffline && (o.Verdict == Down || o.Verdict == Failing || o.Verdict == BadConfig)
 }
@@ -140,7 +137,7 @@ func (o Outcome) Is(target error) bool {
 // OfError finds the Outcome behind an error.
 func OfError(err error) (Outcome, bool) { return errors.AsType[Outcome](err) }
 
-// OfProbe is what an outcome means where no event can be at fault.
+// OfProbe is what the outcome means for a probe, where no event can be at fault.
 func (o Outcome) OfProbe() Outcome {
 	if o.Verdict == Failing || o.Verdict == Refused {
 		o.Verdict = Down

@@ -19,7 +19,7 @@ import (
 )
 
 // noAnswer says what a call without an answer means: Failing if the other side
-// may have acted on it, whatever ended the call; else Down, or BadConfig when
+// may have acted on it, whatever ended the call; otherwise Down, or BadConfig if
 // waiting will not help.
 func noAnswer(e callError) Outcome {
 	o, ok := tlsOutcome(e)
@@ -54,9 +54,9 @@ func tlsOutcome(e callError) (Outcome, bool) {
 	return Outcome{}, false
 }
 
-// tlsWords is what crypto/tls says of a handshake that failed; "" for all else.
-// Its errors have no types: an alert of the server is an operation called "remote
-// error", and what we find wrong begins with its name.
+// tlsWords is what crypto/tls says of a failed handshake; "" for other errors.
+// They have no types: an alert of the server is an operation called "remote
+// error", and our own errors begin with "tls: ".
 func tlsWords(err error) string {
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "remote error" {
 		return strings.TrimPrefix(op.Err.Error(), "tls: ")
@@ -70,7 +70,7 @@ func tlsWords(err error) string {
 }
 
 // routeOutcome is for names without an address, and for proxies that refuse to
-// connect us or can't be reached.
+// connect or can't be reached.
 func routeOutcome(e callError) (Outcome, bool) {
 	if proxy, ok := errors.AsType[*proxyError](e.err); ok {
 		if proxy.status >= 500 {
@@ -91,7 +91,7 @@ func routeOutcome(e callError) (Outcome, bool) {
 	return Outcome{}, false
 }
 
-// networkOutcome is for all other ends of a call.
+// networkOutcome is for everything else.
 func networkOutcome(e callError) Outcome {
 	timeout, ok := errors.AsType[net.Error](e.err)
 	timedOut := ok && timeout.Timeout() || errors.Is(e.err, context.DeadlineExceeded)
@@ -128,9 +128,9 @@ func dnsWord(e *net.DNSError) string {
 	return "failed"
 }
 
-// badCertificate tells a wrong certificate from a wrong clock: most boards have
-// no clock until the network is up, and to a board in 1970 or in the year of
-// its image every certificate is from the future.
+// badCertificate distinguishes a wrong certificate from a wrong clock: most boards
+// have no clock until the network is up, and to a board in 1970 every certificate
+// is from the future.
 func badCertificate(host string, e *tls.CertificateVerificationError) Outcome {
 	if invalid, ok := errors.AsType[x509.CertificateInvalidError](e.Err); ok && invalid.Reason == x509.Expired && invalid.Cert != nil {
 		if now := time.Now(); now.Before(invalid.Cert.NotBefore) {
@@ -150,7 +150,7 @@ func badCertificate(host string, e *tls.CertificateVerificationError) Outcome {
 		Remedy: "set ca_file to the certificate of your own authority"}
 }
 
-// Outcome says what an answer means: OK for a success that is not a web page.
+// Outcome says what an answer means: OK is a success that is not a web page.
 func (r Reply) Outcome() Outcome {
 	host, status := r.URL.Host, statusText(r.Status)
 	config := func(remedy, format string, a ...any) Outcome {
@@ -177,7 +177,7 @@ func (r Reply) Outcome() Outcome {
 	return Outcome{}
 }
 
-// Failed is the outcome of a call that the server failed at.
+// Failed is the outcome of a call on which the server failed.
 func (r Reply) Failed() Outcome {
 	return Outcome{Verdict: Failing, Reason: fmt.Sprintf("%s failed (%s)", r.URL.Host, statusText(r.Status)), After: r.RetryAfter()}
 }
@@ -187,8 +187,8 @@ func statusText(code int) string {
 }
 
 // RetryAfter is the wait that the server asks for, in seconds or as a date (RFC
-// 9110, 10.2.3); 0 if it asks for none, or makes no sense. A date is only as good
-// as the clock.
+// 9110, 10.2.3); 0 if there is none or it is malformed. A date is only as good as
+// the clock.
 func (r Reply) RetryAfter() time.Duration {
 	v := r.Header.Get("Retry-After")
 	if n, err := strconv.ParseUint(v, 10, 31); err == nil {
@@ -200,9 +200,9 @@ func (r Reply) RetryAfter() time.Duration {
 	return 0
 }
 
-// IsPage reports whether the answer is a web page, a login mostly, or the page of
-// a hotel's network. The content type will not do: PHP calls everything text/html
-// unless told otherwise.
+// IsPage reports whether the answer is a web page, such as a login or that of a
+// hotel's network. The content type does not say: by default PHP calls everything
+// text/html.
 func (r Reply) IsPage() bool {
 	b := bytes.TrimLeft(r.text(), " \t\r\n")
 	b = bytes.ToLower(b[:min(len(b), 64)])
@@ -214,11 +214,11 @@ func (r Reply) IsPage() bool {
 	return false
 }
 
-// text is the body without the byte order mark that some editors put at the front
-// of a PHP file, and that then stands before every answer.
+// text is the body without the byte order mark that some editors put into a PHP
+// file, and that then precedes every answer.
 func (r Reply) text() []byte { return bytes.TrimPrefix(r.Body, []byte("\xef\xbb\xbf")) }
 
-// Decode reads the answer's JSON. whose says which JSON is expected: "SCIM's".
+// Decode reads the answer's JSON. whose names it in the reason: "SCIM's".
 func (r Reply) Decode(out any, whose string) Outcome {
 	if json.Unmarshal(r.text(), out) != nil {
 		return r.NotJSON(whose)
@@ -226,7 +226,7 @@ func (r Reply) Decode(out any, whose string) Outcome {
 	return Outcome{}
 }
 
-// NotJSON is the outcome of an answer that says nothing.
+// NotJSON is the outcome of an answer that is not whose JSON.
 func (r Reply) NotJSON(whose string) Outcome {
 	return failing("%s answers with something that is not %s JSON", r.URL.Host, whose)
 }

@@ -24,9 +24,9 @@ const (
 	headerLimit = 64 << 10
 )
 
-// HTTP is how places are reached: keys that all of them have.
+// HTTP are the keys that all places have.
 type HTTP struct {
-	// CAFile is a PEM file of certificates trusted beside the system's.
+	// CAFile is a PEM file of certificates that are trusted besides the system's.
 	CAFile string `toml:"ca_file"`
 	// Proxy is the URL of an HTTP proxy; empty: from the environment
 	// (HTTPS_PROXY, NO_PROXY), "none": never.
@@ -40,7 +40,7 @@ type HTTP struct {
 	// TotalTimeout is for a whole call. Default 30 s.
 	TotalTimeout time.Duration `toml:"total_timeout"`
 
-	// TestDial is a network of the tests.
+	// TestDial replaces the network in tests.
 	TestDial func(ctx context.Context, network, addr string) (net.Conn, error) `toml:"-"`
 }
 
@@ -53,15 +53,15 @@ type Client struct {
 
 // Options are what differs from place to place.
 type Options struct {
-	// Hide keeps the paths of addresses out of reasons: they may be a secret, or
-	// have a card's number in them.
+	// Hide keeps the paths of addresses out of reasons: they may be secret, or
+	// contain a card's number.
 	Hide bool
-	// Fresh opens a connection for every call. Go's Transport silently repeats
-	// a GET when a kept connection turns out to be dead (net/http,
-	// shouldRetryRequest): two toggles for one event.
+	// Fresh opens a connection for every call. Go silently repeats a GET when a
+	// kept connection turns out to be dead (net/http, shouldRetryRequest): two
+	// toggles for one event.
 	Fresh bool
-	// Follow allows redirects within the same host that keep the method: most
-	// make a GET of a POST, and the answer to that would pass for "received".
+	// Follow follows redirects within the same host that keep the method. Most
+	// turn a POST into a GET, whose answer would pass for "received".
 	Follow bool
 	// Lists allows answers as large as a page of a list.
 	Lists bool
@@ -152,7 +152,7 @@ func (h HTTP) authorities() (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// Reply is an answer, whole and within the limit.
+// Reply is a complete answer.
 type Reply struct {
 	Status int
 	Header http.Header
@@ -166,14 +166,14 @@ type Reply struct {
 // callError is a call without a usable answer.
 type callError struct {
 	err error
-	// sent: the request was given to a connection that stood (TCP, a proxy's
-	// CONNECT, TLS), so the other side may have acted on it. Whether any of it went
-	// out is not asked: the answer, and our own giving up, overtake the write.
+	// sent: there was a connection for the request (TCP, a proxy's CONNECT, TLS),
+	// so the other side may have acted on it. Whether any of it was written can't
+	// be known: the answer, or our own timeout, may come before the write returns.
 	sent bool
 	host string
 }
 
-// proxyError is a proxy that refuses to connect us.
+// proxyError is a proxy that refuses to connect.
 type proxyError struct {
 	host   string
 	status int
@@ -185,8 +185,8 @@ func (e *proxyError) Error() string {
 
 var errTooBig = errors.New("answer too big")
 
-// Do makes one call. Its outcome is OK whatever the answer is, see
-// Reply.Outcome.
+// Do makes one call. The outcome is OK if there is an answer, whatever it says:
+// see Reply.Outcome.
 func (c *Client) Do(ctx context.Context, method, address string, header http.Header, body []byte) (Reply, Outcome) {
 	ctx, cancel := context.WithTimeout(ctx, c.total)
 	defer cancel()

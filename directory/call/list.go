@@ -13,8 +13,8 @@ type List[T any] struct {
 	seen map[string]bool
 }
 
-// Add adds a page. Without anything new it is from a server that ignores what it
-// is asked for, and whose list would never end.
+// Add adds a page. A page without anything new comes from a server that ignores
+// which page is asked for, and whose list would never end.
 func (l *List[T]) Add(page []T) Outcome {
 	if l.seen == nil {
 		l.seen = map[string]bool{}
@@ -35,9 +35,9 @@ func (l *List[T]) Add(page []T) Outcome {
 	return Outcome{}
 }
 
-// Changed is the outcome of a list whose length is not the total that was said:
-// whoever is deleted meanwhile makes another slide over the edge of a page
-// unseen, who would then seem to have left.
+// Changed is the outcome of a list whose length is not the total that the server
+// named. When somebody is deleted between two pages, somebody else moves to the
+// page before unseen, and would then seem to have left.
 func (l *List[T]) Changed(total int) Outcome {
 	return failing("the list %s changed while it was read, or the server counts its rows otherwise (%d of %d)", l.Path, len(l.Rows), total)
 }

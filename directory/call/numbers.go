@@ -11,7 +11,7 @@ import (
 	"stump/internal/count"
 )
 
-// transforms turn what a directory has in a field into the number of a badge.
+// transforms turn a directory's value into the number of a badge.
 var transforms = map[string]func(string) (string, error){
 	"digits": func(s string) (string, error) {
 		digits := strings.Map(func(r rune) rune {
@@ -20,7 +20,7 @@ var transforms = map[string]func(string) (string, error){
 			}
 			return r
 		}, s)
-		if digits == "" { // "n/a" is nobody's badge 0
+		if digits == "" { // "n/a" must not become badge 0
 			return "", errors.New("no digit in it")
 		}
 		return digits, nil
@@ -107,8 +107,8 @@ func (n *Numbers) read(value string) (checkout.Tag, error) {
 	return tag, nil
 }
 
-// Set gives each of the rows the tag that its value is. The note is about values
-// that are no credentials, without the values.
+// Set sets the tag of each row from its value. The note is about values that are
+// not credentials; it does not contain them.
 func (n *Numbers) Set(rows []checkout.SyncRow, value func(i int) string) (note []string) {
 	var (
 		unread []string // whose

@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// Secret is the file of a token or key. It is read when it is used, so that a new
-// one counts at once, and never kept, so that no log has it.
+// Secret is the name of a file with a token or key. It is read whenever it is
+// used, so that a new one takes effect at once, and never kept, so that it reaches
+// no log.
 type Secret string
 
 // Path finds the file: a name without a slash is a systemd credential

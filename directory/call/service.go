@@ -26,8 +26,8 @@ type Service struct {
 	client     *Client
 }
 
-// Open checks the configuration. The paths of calls are below URL and root,
-// which may be part of URL; accept are the media types of answers.
+// Open checks the configuration. Paths are relative to URL plus root, which URL
+// may already end with; accept are the media types of answers.
 func (a API) Open(h HTTP, root, accept string) (*Service, error) {
 	u, err := url.Parse(a.URL)
 	if err != nil || !IsWeb(u) {
@@ -47,7 +47,7 @@ func (s *Service) Host() string { return s.host }
 
 // Call makes a call, with body as JSON unless it is nil.
 func (s *Service) Call(ctx context.Context, method, path string, query url.Values, body map[string]any) (Reply, Outcome) {
-	// Without it Snipe-IT answers an expired token with a redirect to its login.
+	// Without Accept, Snipe-IT answers an expired token with a redirect to its login.
 	header := http.Header{"Accept": {s.accept}}
 	if s.token != "" {
 		token, err := s.token.Read()

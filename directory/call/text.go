@@ -7,7 +7,7 @@ import (
 	"unicode"
 )
 
-// hashes are badge numbers as they are sent, which servers like to repeat.
+// hashes are badge numbers as they are sent; servers repeat them in errors.
 var hashes = regexp.MustCompile(`[0-9a-fA-F]{32,}`)
 
 // Plain makes a server's words fit for a display and a log: one line, no

@@ -16,9 +16,9 @@ import (
 // handoverReturned is the step of a hand-over whose first call is done.
 const handoverReturned = "returned"
 
-// toggle is one CHECKINOUT call: whose badge, and what must come of it.
+// toggle is one CHECKINOUT call: whose badge, and what must result.
 type toggle struct {
-	checkout.Holding // if it goes out
+	checkout.Holding // whose the device is afterwards, if out
 	tag              checkout.Tag
 	out              bool
 	key              string // event parameter: each call of a hand-over has its own
@@ -33,8 +33,8 @@ func nextToggle(d call.Delivery) (toggle, bool) {
 	case checkout.Checkout:
 		return person, true
 	case checkout.Return:
-		// The server knows who has it; a return by somebody else is delivered as
-		// the holder's own.
+		// A return by somebody else is delivered as the holder's own: to the server
+		// it would be a check-out.
 		if ev.From != "" {
 			person = from
 		}
@@ -52,7 +52,7 @@ func nextToggle(d call.Delivery) (toggle, bool) {
 	return toggle{}, false
 }
 
-// who is the person for people.
+// who names the person.
 func (t toggle) who() string { return cmp.Or(t.Name, "the person") }
 
 // Deliver implements directory.Deliverer with one CHECKINOUT call. A hand-over
@@ -93,8 +93,9 @@ func (e *Endpoints) NextStep(d call.Delivery) string {
 	return ""
 }
 
-// IfCounted implements directory.Stepper. The two halves of a hand-over look
-// alike to whoever does not know which of them was lost.
+// IfCounted implements directory.Stepper. It depends on the half of a hand-over:
+// the device on the shelf means "counted" for the first, "not counted" for the
+// second.
 func (e *Endpoints) IfCounted(d call.Delivery) string {
 	t, _ := nextToggle(d)
 	if t.out {
@@ -108,15 +109,15 @@ func (e *Endpoints) toggle(ctx context.Context, address string, t toggle, ev che
 	r, a, o := e.get(ctx, address)
 	switch {
 	case r.Status < 300 && r.IsPage():
-		// A login page answers everything; the error page of a script that broke
-		// after it counted the call answers only this.
+		// A login page answers every call; the error page of a script that failed
+		// after it counted the call answers only this one.
 		if e.Probe(ctx).Verdict == call.OK {
 			return e.doubt(call.Outcome{Verdict: call.Failing, Reason: r.URL.Host + " answers with a web page"})
 		}
 		return o
 	case r.Status == http.StatusServiceUnavailable && o.After == 0:
-		// Maintenance says how long it takes. Apache says the same of a PHP that
-		// died in the middle of the call (mod_proxy_fcgi, AH01075).
+		// Maintenance says how long it takes. Apache answers the same without that
+		// when PHP died in the middle of the call (mod_proxy_fcgi, AH01075).
 		return e.doubt(r.Failed())
 	case o.Verdict != call.OK:
 		return e.doubt(o)
@@ -141,8 +142,8 @@ func (e *Endpoints) toggle(ctx context.Context, address string, t toggle, ev che
 		Remedy: "retry reverses it in the directory; accept takes the directory's word"}
 }
 
-// doubt turns "failed after it was sent" into InDoubt, unless the server knows an
-// event when it sees it again.
+// doubt turns a failure after the call was sent into InDoubt, unless the server
+// recognises an event that it has seen.
 func (e *Endpoints) doubt(o call.Outcome) call.Outcome {
 	if o.Verdict == call.Failing && e.cfg.EventParameter == "" {
 		return call.Outcome{Verdict: call.InDoubt, Reason: o.Reason}
@@ -150,8 +151,8 @@ func (e *Endpoints) doubt(o call.Outcome) call.Outcome {
 	return o
 }
 
-// direction reads in or out from the answer's words. The names in it are taken
-// out first: a device may be called anything.
+// direction reads in or out from the answer's words. It ignores names: a device
+// may be called anything.
 func (e *Endpoints) direction(text string, ev checkout.Event) (out, clear bool) {
 	text = strings.ToLower(call.Plain(text))
 	for _, name := range []string{ev.DeviceName, ev.PersonName, ev.FromName} {

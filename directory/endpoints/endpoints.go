@@ -44,10 +44,10 @@ type Config struct {
 // A device's number is sent as the decimal of all bits, a person's as the
 // lower-case hex SHA-256 of HASH_STRING and that decimal.
 //
-// The first call is a toggle. The server decides the direction and says it in
-// words, nothing can ask whether a call was counted, and two calls cancel each
-// other. So: a new connection for every call, no repetition once that stood, and
-// the direction in the answer compared with ours.
+// The first call is a toggle. The server decides the direction and names it in
+// words, there is no way to ask whether a call was counted, and two calls cancel
+// each other. So every call opens a connection and is never repeated once that is
+// open, and the direction in the answer is compared with the event.
 type Endpoints struct {
 	cfg    Config
 	client *call.Client
@@ -148,8 +148,8 @@ func (e *Endpoints) Probe(ctx context.Context) call.Outcome {
 	return o.OfProbe()
 }
 
-// WhatIs implements directory.Finder. A number without a hint is asked as a
-// device's first, since that one gives nothing away.
+// WhatIs implements directory.Finder. Without a hint it asks for a device first,
+// since a device's number is not a secret.
 func (e *Endpoints) WhatIs(ctx context.Context, tag checkout.Tag, hint checkout.SubjectKind) (checkout.SyncRow, error) {
 	staff, o := e.staff(tag)
 	if o.Verdict != call.OK {
@@ -184,8 +184,7 @@ func (e *Endpoints) WhatIs(ctx context.Context, tag checkout.Tag, hint checkout.
 // EnrolsPeople implements directory.Enroller.
 func (e *Endpoints) EnrolsPeople() bool { return e.cfg.Associate != "" }
 
-// Enrol implements directory.Enroller: the server decides whether it knows the
-// name.
+// Enrol implements directory.Enroller: the server must know the name.
 func (e *Endpoints) Enrol(ctx context.Context, who string, tag checkout.Tag) (checkout.SyncRow, error) {
 	staff, o := e.staff(tag)
 	if o.Verdict != call.OK {
@@ -198,7 +197,7 @@ func (e *Endpoints) Enrol(ctx context.Context, who string, tag checkout.Tag) (ch
 	if a.Error != "" {
 		return checkout.SyncRow{}, fmt.Errorf("%w: %s: %s", call.ErrNobody, who, call.Plain(a.Error))
 	}
-	// The server's spelling of the name counts, if it says it.
+	// Take the server's spelling of the name, if it has one.
 	if row, err := e.WhatIs(ctx, tag, checkout.KindPerson); err == nil && row.Kind == checkout.KindPerson {
 		return row, nil
 	}

@@ -17,7 +17,7 @@ const (
 	employeeNumber = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber"
 )
 
-// SCIM reads Users. It delivers nothing: events go to webhooks, or stay here.
+// SCIM reads Users. Nothing is delivered to it.
 //
 //	GET {url}/Users?startIndex=N&count=100     advance by what arrives, RFC 7644 3.4.2.4
 //	GET {url}/Users?cursor=C&count=100         where ServiceProviderConfig says so, RFC 9865
@@ -99,9 +99,9 @@ func (s *SCIM) users(ctx context.Context) ([]user, call.Outcome) {
 			Cursor bool `json:"cursor"`
 		} `json:"pagination"`
 	}
-	// Many servers have no such page, or guard it: then it is index paging.
+	// Many servers lack this page or deny access to it: then use index paging.
 	_ = s.get(ctx, "/ServiceProviderConfig", nil, &config)
-	// The attributes are all that is asked for: the rest is none of our business.
+	// Ask for no more attributes than are needed.
 	ask := url.Values{"count": {strconv.Itoa(pageRows)}, "attributes": {"id,userName,displayName,name,active,emails," + s.badge.name()}}
 	pages := s.byIndex
 	if config.Pagination.Cursor {
@@ -109,8 +109,8 @@ func (s *SCIM) users(ctx context.Context) ([]user, call.Outcome) {
 	}
 	users, o := pages(ctx, ask)
 	if o.Verdict == call.Refused {
-		// A server that stumbles over attributes or count may still answer
-		// without; a cursor that ran out (RFC 9865, 2.1) is begun anew.
+		// A server that rejects attributes or count may answer without them; where
+		// a cursor has expired (RFC 9865, 2.1), begin anew.
 		users, o = pages(ctx, url.Values{})
 	}
 	return users, o

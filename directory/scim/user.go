@@ -13,8 +13,8 @@ import (
 )
 
 // user is a User resource (RFC 7643, 4.1). It is read attribute by attribute:
-// servers send "True" for true, and a number for an id, and one such user must
-// not keep all others from being read.
+// servers send "True" for true and a number for an id, and one such user must not
+// make the whole list unreadable.
 type user map[string]any
 
 func parseUser(raw json.RawMessage) (u user, err error) {
@@ -30,7 +30,7 @@ func parseUser(raw json.RawMessage) (u user, err error) {
 	return u, nil
 }
 
-// active is true where the attribute is absent.
+// active returns the attribute; absent is true.
 func (u user) active() (active, ok bool) {
 	switch v := u.at("active").(type) {
 	case nil:

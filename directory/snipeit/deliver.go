@@ -17,7 +17,7 @@ import (
 const (
 	stepIn  = "checked in"
 	stepOut = "checked out"
-	// stepAgain: what was done last did not stick; begin anew.
+	// stepAgain: what was done last had no effect; begin anew.
 	stepAgain = "again"
 )
 
@@ -28,8 +28,8 @@ type wish struct {
 	anyone bool     // whoever has it
 }
 
-// wishOf finds what an event wants. The outcome is Unwanted for what Snipe-IT
-// need not know, and Refused for what it can't be told.
+// wishOf finds what an event wants. The outcome is Unwanted for events that don't
+// concern Snipe-IT, and Refused where it lacks the person or the asset.
 func wishOf(d call.Delivery) (w wish, o call.Outcome) {
 	ev := d.Event
 	need := func(ref, id, name string) string {
@@ -42,7 +42,7 @@ func wishOf(d call.Delivery) (w wish, o call.Outcome) {
 	case checkout.Checkout:
 		w = wish{holder: need(d.PersonRef, ev.Person, ev.PersonName), was: []string{""}}
 	case checkout.Handover:
-		// Nobody: the first half is done, or somebody did it by hand.
+		// "": the first half is done, or somebody did it by hand.
 		w = wish{holder: need(d.PersonRef, ev.Person, ev.PersonName), was: []string{need(d.FromRef, ev.From, ev.FromName), ""}}
 	case checkout.Return:
 		w = wish{was: []string{d.PersonRef, d.FromRef}}
@@ -82,12 +82,12 @@ func (s *SnipeIT) Deliver(ctx context.Context, d call.Delivery) call.Outcome {
 	if o.Verdict != call.Refused {
 		return o
 	}
-	// Its word is translated; whether the call was needless is seen by looking.
+	// The refusal is in any language; looking shows whether the call was needless.
 	switch after, seen := s.look(ctx, path); {
 	case seen.Verdict == call.OK && after.with(w.holder):
 		return call.Outcome{}
 	case seen.Verdict != call.OK && seen.Verdict != call.Refused:
-		return seen // the whole is asked again, beginning with a look
+		return seen // the delivery is repeated, beginning with a look
 	}
 	return o
 }
@@ -101,7 +101,7 @@ func (s *SnipeIT) look(ctx context.Context, path string) (a asset, o call.Outcom
 	return a, o
 }
 
-// compare reports whether the asset must be changed; if not, the outcome says why.
+// compare reports whether to change the asset; if not, the outcome says why.
 func (w wish) compare(a asset, d call.Delivery) (act bool, o call.Outcome) {
 	has, person := a.holder()
 	before := slices.Contains(w.was, has)
@@ -117,8 +117,8 @@ func (w wish) compare(a asset, d call.Delivery) (act bool, o call.Outcome) {
 	return false, a.conflict(d.Event)
 }
 
-// holder is the id of the user who has the asset, "" for nobody; person is
-// false when it lies with a location or inside another asset.
+// holder is the id of who has the asset, "" for nobody; person is false when that
+// is a location or another asset.
 func (a asset) holder() (id string, person bool) {
 	if a.AssignedTo == nil {
 		return "", true
@@ -169,8 +169,8 @@ func (s *SnipeIT) checkOut(ctx context.Context, path, user string, ev checkout.E
 	return s.act(ctx, path+"/checkout", body, stepOut)
 }
 
-// act makes the one call. Whatever the answer to it, what counts is what the
-// next GET shows.
+// act makes the call that changes something. Whatever the answer, only what the
+// next GET shows counts.
 func (s *SnipeIT) act(ctx context.Context, path string, body map[string]any, step string) call.Outcome {
 	o := s.call(ctx, http.MethodPost, path, nil, body, &envelope{})
 	o.Late = o.Verdict == call.Failing
@@ -180,8 +180,8 @@ func (s *SnipeIT) act(ctx context.Context, path string, body map[string]any, ste
 	return o
 }
 
-// note is found again by the event's id, and is never empty, since a setting of
-// Snipe-IT asks for one.
+// note has the event's id, and is never empty, since Snipe-IT can be set to need
+// one.
 func (s *SnipeIT) note(ev checkout.Event) string {
 	at := "time unknown"
 	if ev.At.Trusted {

@@ -19,8 +19,8 @@ import (
 // Config are the keys of [directory] that only kind = "snipeit" has.
 type Config struct {
 	// DeviceField is where Snipe-IT has the tag's number: asset_tag (default),
-	// serial, or "custom:" and the name of a custom field. The other two are as for
-	// badges.
+	// serial, or "custom:" and the name of a custom field. DeviceTransform and
+	// DeviceForm are like those of badges.
 	DeviceField     string   `toml:"device_field"`
 	DeviceTransform []string `toml:"device_transform"`
 	DeviceForm      string   `toml:"device_form"`
@@ -34,10 +34,10 @@ type Config struct {
 	RequireActivated bool `toml:"require_activated"`
 }
 
-// SnipeIT delivers by looking: Snipe-IT has no idempotency key and no hand-over,
-// refuses a check-out to whoever has the asset already, and has said "success"
-// when nothing was done. So every delivery reads, compares and acts, again and
-// again until what it reads is what the event says:
+// SnipeIT delivers by comparing: Snipe-IT has no idempotency key and no hand-over,
+// refuses to check an asset out to whoever has it already, and old versions said
+// "success" when nothing was done. So every delivery reads, compares and acts,
+// until what it reads is what the event says:
 //
 //	GET hardware/ID ─→ as the event says ──────────→ delivered
 //	     ↑      ├────→ as it was before the event ─→ POST checkin, or checkout ─┐
@@ -81,8 +81,8 @@ func New(cfg Config, api call.API, badges call.Badges, h call.HTTP, parse call.P
 
 func (s *SnipeIT) String() string { return "Snipe-IT at " + s.api.Host() }
 
-// Capabilities implements directory.Deliverer. One call at a time: the rate limit
-// is the API user's, whom other scripts share.
+// Capabilities implements directory.Deliverer. It makes one call at a time, because
+// other scripts may share the user and so the rate limit.
 func (s *SnipeIT) Capabilities() call.Capabilities {
 	return call.Capabilities{Repeatable: true, Settle: s.cfg.SettleTime, Identities: true, Parallel: 1}
 }
@@ -112,7 +112,7 @@ func (s *SnipeIT) Pull(ctx context.Context) (call.Snapshot, error) {
 	for _, a := range assets {
 		row := checkout.SyncRow{
 			Kind: checkout.KindDevice, Ref: strconv.FormatInt(a.ID, 10), Name: a.name(),
-			// Only what can be lent there can be lent here.
+			// What can't be checked out there can't be lent here.
 			Inactive: a.Deleted != nil || a.StatusLabel != nil && a.StatusLabel.StatusType != "deployable",
 		}
 		if a.Model != nil {
@@ -136,7 +136,7 @@ func (s *SnipeIT) deviceNumber(a asset) string {
 	return html.UnescapeString(a.AssetTag)
 }
 
-// name is what people call the asset: most have no name of their own.
+// name is what people call the asset: most have no name.
 func (a asset) name() string {
 	name := a.Name
 	if name == "" && a.Model != nil {

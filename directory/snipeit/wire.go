@@ -19,8 +19,8 @@ import (
 // (RouteServiceProvider.php, Limit::perMinute).
 const limitWindow = 60 * time.Second
 
-// envelope is what may stand around an answer. Lists and single objects come
-// without one; failures come with HTTP 200.
+// envelope is around some answers: lists and single objects come without one.
+// Failures come in one, with HTTP 200.
 type envelope struct {
 	Status     string          `json:"status"`
 	Messages   json.RawMessage `json:"messages"` // string, object of lists, number or null
@@ -55,10 +55,10 @@ func (s *SnipeIT) call(ctx context.Context, method, path string, query url.Value
 	return read(r, out)
 }
 
-// read tells Snipe-IT's ways to say no from an answer.
+// read decodes an answer, and recognises Snipe-IT's ways to say no.
 func read(r call.Reply, out any) call.Outcome {
 	var env envelope
-	// Lists have no envelope; a failure to read one here is found below.
+	// Lists have no envelope; what is not JSON is found below.
 	_ = r.Decode(&env, "")
 	o := r.Outcome()
 	switch {
@@ -114,7 +114,7 @@ func pullPage[T any](ctx context.Context, s *SnipeIT, path string, offset int) (
 	for {
 		o = s.call(ctx, http.MethodGet, path, query, nil, &p)
 		if o.Verdict == call.Refused {
-			o = call.Outcome{Verdict: call.Failing, Reason: o.Reason} // nobody asked for anything that can be refused
+			o = call.Outcome{Verdict: call.Failing, Reason: o.Reason} // reading is never refused
 		}
 		if o.Verdict != call.Down || o.After <= 0 || o.After > 2*limitWindow {
 			return p, o
@@ -127,7 +127,7 @@ func pullPage[T any](ctx context.Context, s *SnipeIT, path string, offset int) (
 	}
 }
 
-// The parts of people and assets that count.
+// The parts of users and assets that are used.
 type (
 	user struct {
 		ID        int64          `json:"id"`
@@ -165,7 +165,7 @@ type (
 	}
 )
 
-// UnmarshalJSON keeps every field too: the badge may be in any.
+// UnmarshalJSON also keeps all fields: the badge may be in any.
 func (u *user) UnmarshalJSON(b []byte) error {
 	type bare user
 	if err := json.Unmarshal(b, (*bare)(u)); err != nil {
@@ -174,7 +174,7 @@ func (u *user) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, &u.All)
 }
 
-// custom returns a custom field by the name that people see.
+// custom returns a custom field by its displayed name.
 func (a asset) custom(name string) string {
 	var fields map[string]struct {
 		Value any `json:"value"`
@@ -191,7 +191,7 @@ func text(s string) string { return call.Plain(html.UnescapeString(s)) }
 // fieldText is the text of a field.
 func fieldText(v any) string { return html.UnescapeString(call.FieldText(v)) }
 
-// UnmarshalJSON takes what is not an object, such as "(Invalid … value.)", for no
+// UnmarshalJSON takes anything but an object, such as "(Invalid … value.)", as no
 // date.
 func (d *date) UnmarshalJSON(b []byte) error {
 	type bare date

@@ -1,4 +1,4 @@
-// Package webhook posts events as CloudEvents.
+// Package webhook posts events as signed CloudEvents.
 package webhook
 
 import (
@@ -22,8 +22,8 @@ import (
 
 // Config is a [[webhook]] table.
 type Config struct {
-	// Name is how the hook is called in "stump sync"; it must stay the same as
-	// long as events wait for it. Default: the host of URL.
+	// Name names the webhook in "stump sync"; it must not change while events wait
+	// for it. Default: the host of URL.
 	Name string `toml:"name"`
 	URL  string `toml:"url"`
 	// SecretFile holds the key of the signature; empty: unsigned.
@@ -77,10 +77,10 @@ func New(cfg Config) (*Webhook, error) {
 	return &Webhook{cfg, c}, nil
 }
 
-// Name is the hook's name as a sink.
+// Name is the webhook's sink.
 func (h *Webhook) Name() string { return h.cfg.Name }
 
-// String leaves out path and query: many services put their secret there.
+// String omits path and query: many services put their secret there.
 func (h *Webhook) String() string {
 	u, _ := url.Parse(h.cfg.URL)
 	return "webhook " + h.cfg.Name + " at " + u.Host
@@ -118,14 +118,13 @@ func (h *Webhook) Deliver(ctx context.Context, d call.Delivery) call.Outcome {
 	return o
 }
 
-// header has the Standard Webhooks headers, without a secret_file only id and
-// time.
+// header returns the headers; without a secret_file, no signature.
 func (h *Webhook) header(id string, now time.Time, body []byte) (http.Header, error) {
 	stamp := strconv.FormatInt(now.Unix(), 10)
 	header := http.Header{
 		"Content-Type":    {"application/cloudevents+json; charset=utf-8"},
 		"Idempotency-Key": {strconv.Quote(id)},
-		// The names are lower case in the standard; HTTP/1 receivers may be picky.
+		// The standard's names are lower case, and HTTP/1 receivers may need that.
 		"webhook-id": {id}, "webhook-timestamp": {stamp},
 	}
 	if h.cfg.SecretFile == "" {
@@ -139,8 +138,8 @@ func (h *Webhook) header(id string, now time.Time, body []byte) (http.Header, er
 	return header, nil
 }
 
-// signingKey reads the key: base64 after "whsec_", as the standard hands keys out,
-// else the line itself.
+// signingKey reads the key: base64 after "whsec_", the standard's form, or else the
+// line itself.
 func signingKey(s call.Secret) ([]byte, error) {
 	line, err := s.Read()
 	if err != nil {
@@ -172,8 +171,8 @@ type CloudEvent struct {
 	Subject         string `json:"subject,omitempty"`
 	Time            string `json:"time,omitempty"`
 	DataContentType string `json:"datacontenttype"`
-	// Tag is an extension: the masked number of a tag that nobody knew at the
-	// time, in the event and in the "resolve" that tells whose it was.
+	// Tag is an extension: the masked number of a tag that was unknown at the time,
+	// in the event itself and in the later "resolve".
 	Tag  string             `json:"tag,omitempty"`
 	Data checkout.EntryJSON `json:"data"`
 }
