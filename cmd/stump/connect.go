@@ -33,21 +33,19 @@ const (
 // ask sends a request with in as its object, and reads the answer's object into out;
 // both may be nil.
 func (g *globals) ask(cmd *cobra.Command, need access, method, path string, in, out any) error {
-	c, done, err := g.connect(cmd.Context(), need)
+	c, err := g.connect(cmd.Context(), need)
 	if err != nil {
 		return err
 	}
-	defer done()
 	return c.Do(cmd.Context(), method, path, in, out)
 }
 
 // stream sends a request and lets f read the answer.
 func (g *globals) stream(cmd *cobra.Command, need access, method, path string, q url.Values, body io.Reader, f func(io.Reader) error) error {
-	c, done, err := g.connect(cmd.Context(), need)
+	c, err := g.connect(cmd.Context(), need)
 	if err != nil {
 		return err
 	}
-	defer done()
 	answer, err := c.Stream(cmd.Context(), method, path, q, body)
 	if err != nil {
 		return err
@@ -56,13 +54,13 @@ func (g *globals) stream(cmd *cobra.Command, need access, method, path string, q
 	return f(answer)
 }
 
-// connect returns a client, and a func that ends its work. With --socket it asks that
-// daemon; with --state, that ledger, or the daemon that has it if only a daemon can
-// answer; with neither the daemon, and then the default ledger if it only reads.
-func (g *globals) connect(ctx context.Context, need access) (*api.Client, func(), error) {
+// connect returns a client. With --socket it asks that daemon; with --state, that
+// ledger, or the daemon that has it if only a daemon can answer; with neither the
+// daemon, and then the default ledger if it only reads.
+func (g *globals) connect(ctx context.Context, need access) (*api.Client, error) {
 	switch {
 	case g.socket != "" && g.state != "":
-		return nil, nil, misuse("--socket asks that daemon, --state is a ledger: give one of them", "--socket and --state exclude each other")
+		return nil, misuse("--socket asks that daemon, --state is a ledger: give one of them", "--socket and --state exclude each other")
 	case g.state != "" && need != daemonOnly:
 		return g.openLedger(need)
 	}
@@ -70,17 +68,17 @@ func (g *globals) connect(ctx context.Context, need access) (*api.Client, func()
 	for _, socket := range g.sockets() {
 		c, err := api.Dial(ctx, socket)
 		if err != nil {
-			err = g.noDaemon(socket, err)
+			err = noDaemon(socket, err)
 		} else if err = g.hasState(ctx, c, socket); err == nil {
 			c.Actor = actor()
-			return c, func() {}, nil
+			return c, nil
 		}
 		if tried == nil || errors.Is(err, syscall.EACCES) || errors.Is(err, errOtherLedger) {
 			tried = err
 		}
 	}
 	if g.socket != "" || need != mayRead || errors.Is(tried, syscall.EACCES) {
-		return nil, nil, tried
+		return nil, tried
 	}
 	return g.openLedger(need)
 }
@@ -111,7 +109,7 @@ func (g *globals) hasState(ctx context.Context, c *api.Client, socket string) er
 }
 
 // noDaemon explains why no daemon answers at socket.
-func (g *globals) noDaemon(socket string, err error) error {
+func noDaemon(socket string, err error) error {
 	var errno syscall.Errno
 	if errors.As(err, &errno) {
 		err = errno // it says enough
@@ -133,23 +131,24 @@ func (g *globals) noDaemon(socket string, err error) error {
 
 // openLedger serves the API over a ledger that no daemon has. Root first becomes the
 // ledger's owner.
-func (g *globals) openLedger(need access) (*api.Client, func(), error) {
+func (g *globals) openLedger(need access) (*api.Client, error) {
 	cfg, err := config.Load(g.config)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	dir, asks := g.stateDir(), actor()
 	if err := g.becomeOwner(dir); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	ledger, err := daemon.OpenLedger(cfg, dir, need == mayRead)
+	g.opened, err = daemon.OpenLedger(cfg, dir, need == mayRead)
 	if err != nil {
-		return nil, nil, g.ledgerError(dir, err)
+		return nil, g.ledgerError(dir, err)
 	}
-	h := api.NewServer(api.Options{Ledger: ledger, Formats: cfg.CardFormats(), Station: cfg.Station, Check: daemon.CheckInChild})
-	c := api.Local(h)
+	c := api.Local(api.NewServer(api.Options{
+		Ledger: g.opened, Formats: cfg.CardFormats(), Station: cfg.Station, Check: daemon.CheckInChild,
+	}))
 	c.Actor = asks
-	return c, func() { ledger.Close() }, nil
+	return c, nil
 }
 
 // errOtherOwner is returned when one user's ledger is to be copied to another user's
@@ -177,10 +176,8 @@ func (g *globals) ledgerError(dir string, err error) error {
 	var locked *ledger.LockedError
 	var errno syscall.Errno
 	switch {
-	case errors.As(err, &locked) && g.state != "":
-		return hint.Wrap(err, "the daemon is running; ask it through its socket: leave --state out, or name the socket with --socket")
 	case errors.As(err, &locked):
-		return hint.Wrap(err, "the daemon is running; ask it through its socket: name that with --socket")
+		return hint.Wrap(err, "the daemon is running; ask it without --state, or name its socket with --socket")
 	case errors.Is(err, fs.ErrPermission) && g.wasRoot:
 		return g.ownerError(dir, err)
 	case errors.As(err, &errno) && errno == syscall.ENOTDIR:
@@ -201,4 +198,51 @@ func (g *globals) ownerError(dir string, err error) error {
 		return err
 	}
 	return hint.Errorf("give the files in it to the user who owns the folder, with chown", "the ledger in %s: %w", dir, err)
+}
+
+// stateDir is the folder of the ledger.
+func (g *globals) stateDir() string { return cmp.Or(g.state, defaultState()) }
+
+// defaultState is the folder of a service (systemd's StateDirectory=, or root without
+// a session), or the person's own XDG folder.
+func defaultState() string {
+	switch {
+	case os.Getenv("STATE_DIRECTORY") != "":
+		return os.Getenv("STATE_DIRECTORY")
+	case os.Getenv("XDG_STATE_HOME") != "":
+		return filepath.Join(os.Getenv("XDG_STATE_HOME"), "stump")
+	case os.Getuid() == 0:
+		return "/var/lib/stump"
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		home = "."
+	}
+	return filepath.Join(home, ".local", "state", "stump")
+}
+
+// serviceSocket is where the daemon listens when it runs as a service.
+const serviceSocket = "/run/stump/stump.sock"
+
+// socketPath is where the daemon listens. It never depends on --state: a second
+// daemon needs both.
+func (g *globals) socketPath() string {
+	runtime := cmp.Or(os.Getenv("RUNTIME_DIRECTORY"), os.Getenv("XDG_RUNTIME_DIR"))
+	switch {
+	case g.socket != "":
+		return g.socket
+	case runtime == "" && os.Getuid() == 0:
+		return serviceSocket
+	}
+	return filepath.Join(cmp.Or(runtime, defaultState()), "stump.sock")
+}
+
+// sockets are where a daemon may listen: at --socket, else at the person's own socket
+// or the service's.
+func (g *globals) sockets() []string {
+	own := g.socketPath()
+	if g.socket != "" || own == serviceSocket {
+		return []string{own}
+	}
+	return []string{own, serviceSocket}
 }

@@ -12,6 +12,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"stump/checkout/ledger"
 	"stump/internal/config"
 	"stump/internal/hint"
 )
@@ -31,15 +33,16 @@ func main() { os.Exit(Main()) }
 
 // Main runs the command line and returns the exit status.
 func Main() int {
-	cmd, out := root(), &output{w: os.Stdout}
+	g, out := &globals{}, &output{w: os.Stdout}
+	cmd := root(g)
 	if !isTerminal(os.Stdout) { // a terminal takes everything, and has columns
 		cmd.SetOut(out)
 	}
 	err := cmd.ExecuteContext(context.Background())
-	if err == nil {
-		err = out.err
+	if g.opened != nil {
+		g.opened.Close()
 	}
-	return report(os.Stderr, err)
+	return report(os.Stderr, cmp.Or(err, out.err))
 }
 
 // output remembers a failed write: a command whose output is lost has failed.
@@ -112,12 +115,12 @@ func remedy(err error) string {
 type globals struct {
 	config, state, socket string
 
-	writes  string // the file that the command is to write; "": none
-	wasRoot bool   // before becomeOwner
+	writes  string         // the file that the command is to write; "": none
+	wasRoot bool           // before becomeOwner
+	opened  *ledger.Ledger // if no daemon has it
 }
 
-func root() *cobra.Command {
-	g := &globals{}
+func root(g *globals) *cobra.Command {
 	var showVersion bool
 	cmd := command("stump", "Check lab devices in and out with two bumps on an RFID reader", func(cmd *cobra.Command, args []string) error {
 		if showVersion {
@@ -140,14 +143,14 @@ is a check-out, a return or a hand-over, saves it, and says so on the display.`
 	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return misuse("see `"+c.CommandPath()+" --help`", "%w", err)
 	})
-	cmd.CompletionOptions.DisableDefaultCmd = true
 	cmd.AddCommand(
 		runCmd(g), whoCmd(g), historyCmd(g), peopleCmd(g), devicesCmd(g), enrollCmd(g), giveCmd(g), returnCmd(g),
 		syncCmd(g), selftestCmd(g), wiringCmd(g), scopeCmd(g), verifyCmd(g), backupCmd(g), restoreCmd(g), unknownCmd(g),
-		statusCmd(g), checkFileCmd(), copyLedgerCmd(g), simCmd(g), decodeCmd(g), configCmd(g), versionCmd(), completionCmd(),
+		statusCmd(g), checkFileCmd(), copyLedgerCmd(g), simCmd(g), decodeCmd(g), configCmd(g), versionCmd(),
 	)
 	cmd.SetHelpCommand(helpCmd())
 	cmd.InitDefaultHelpCmd()
+	cmd.InitDefaultCompletionCmd()
 	strict(cmd)
 	return cmd
 }

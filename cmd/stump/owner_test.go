@@ -163,7 +163,7 @@ func attack() {
 			if i%8 == 0 {
 				more, _ := filepath.Glob(filepath.Join(state, "*.new-*"))
 				beside, _ := filepath.Glob(filepath.Join(state, "*.copy-*"))
-				backups, _ := filepath.Glob(filepath.Join(state, "backups", ".stump-backup-*"))
+				backups, _ := filepath.Glob(filepath.Join(state, "backups", "*.new-*"))
 				all = slices.Concat(temps, more, beside, backups)
 			}
 			for _, p := range all {

@@ -49,11 +49,10 @@ PulseView and sigrok-cli open.`
 func watch(cmd *cobra.Command, g *globals, file, reader string, numbers bool) (err error) {
 	ctx, stop := untilSignal(cmd.Context()) // then the recording and the terminal are put in order
 	defer stop()
-	c, done, err := g.connectSelfTest(ctx, false)
+	c, err := g.connectSelfTest(ctx, false)
 	if err != nil {
 		return err
 	}
-	defer done()
 	q := query("reader", reader)
 	if numbers {
 		q.Set("numbers", "true")

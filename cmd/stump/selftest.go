@@ -23,11 +23,10 @@ func selftestCmd(g *globals) *cobra.Command {
 	var asJSON, yes, numbers bool
 	var reader string
 	cmd := command("selftest", "Test the wiring, and name the fault and the remedy", func(cmd *cobra.Command, _ []string) error {
-		c, done, err := g.connectSelfTest(cmd.Context(), true)
+		c, err := g.connectSelfTest(cmd.Context(), true)
 		if err != nil {
 			return err
 		}
-		defer done()
 		q := query("reader", reader)
 		if numbers {
 			q.Set("numbers", "true")
@@ -113,23 +112,23 @@ func (s *testSession) print(v any, lines []string) error {
 // connectSelfTest returns a client of the daemon, or else of a server in this process
 // that takes the lines itself. If the test also needs the state folder, root becomes
 // its owner.
-func (g *globals) connectSelfTest(ctx context.Context, folder bool) (*api.Client, func(), error) {
-	c, done, err := g.connect(ctx, daemonOnly)
+func (g *globals) connectSelfTest(ctx context.Context, folder bool) (*api.Client, error) {
+	c, err := g.connect(ctx, daemonOnly)
 	if err == nil || g.socket != "" || errors.Is(err, errOtherLedger) {
-		return c, done, err
+		return c, err
 	}
 	cfg, err := config.Load(g.config)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	state := g.stateDir()
 	if folder {
 		if err := g.becomeOwner(state); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
 	return api.Local(api.NewServer(api.Options{
 		Station:  cfg.Station,
 		SelfTest: func(reader string) (*selftest.Env, error) { return daemon.StandaloneTest(cfg, state, reader) },
-	})), func() {}, nil
+	})), nil
 }

@@ -71,7 +71,7 @@ func TestHintsNameWhatExists(t *testing.T) {
 // unusable says why a command line can't be meant, as far as its words tell.
 func unusable(line string) string {
 	words := strings.Fields(line)
-	cmd := root()
+	cmd := root(&globals{})
 	for len(words) > 0 && cmd.HasSubCommands() {
 		var next *cobra.Command
 		for _, sub := range cmd.Commands() {
@@ -139,5 +139,5 @@ func TestHelp(t *testing.T) {
 			walk(sub)
 		}
 	}
-	walk(root())
+	walk(root(&globals{}))
 }

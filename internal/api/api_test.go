@@ -297,7 +297,7 @@ func TestStreaming(t *testing.T) {
 // TestBrokenOffAnswer is not taken for the whole.
 func TestBrokenOffAnswer(t *testing.T) {
 	h := NewServer(Options{})
-	h.handle(route{"GET /v1/broken", nil, list(func(*http.Request) (iter.Seq2[History, error], error) {
+	h.handle(route{"GET /v1/broken", ledgerOnly, list(func(*http.Request) (iter.Seq2[History, error], error) {
 		return func(yield func(History, error) bool) {
 			if yield(History{Seq: 1}, nil) {
 				yield(History{}, io.ErrUnexpectedEOF)

@@ -26,8 +26,8 @@ type Listener struct {
 	Addr    string // "" is off
 	Log     *slog.Logger
 
-	opened []net.Listener
-	bound  os.FileInfo // the socket's file
+	opened []net.Listener // the socket first
+	bound  os.FileInfo    // the socket's file
 }
 
 // Open listens on the socket and the address. It refuses a socket at which a
@@ -103,12 +103,10 @@ const maxSocketPath = 107
 
 // TCP is the address beside the socket, with the port it got; "" without one.
 func (l *Listener) TCP() string {
-	for _, ln := range l.opened {
-		if ln.Addr().Network() == "tcp" {
-			return ln.Addr().String()
-		}
+	if len(l.opened) < 2 {
+		return ""
 	}
-	return ""
+	return l.opened[1].Addr().String()
 }
 
 // CheckSocket refuses a socket at which somebody answers.
@@ -170,24 +168,21 @@ func (l *Listener) Run(ctx context.Context) error {
 	if l.Addr != "" {
 		l.Log.Info("the API listens", "address", l.TCP())
 	}
+	var err error
 	select {
-	case err := <-failed:
-		l.unlink()
-		srv.Close()
-		return err
+	case err = <-failed:
 	case <-ctx.Done():
 	}
 	l.unlink()
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 500*time.Millisecond)
 	defer cancel()
-	if srv.Shutdown(end) != nil {
+	if err != nil || srv.Shutdown(end) != nil {
 		srv.Close()
 	}
-	// The server closes only the listeners that it serves.
 	for _, ln := range l.opened {
-		_ = ln.Close()
+		_ = ln.Close() // the server closes only the listeners that it serves
 	}
-	return nil
+	return err
 }
 
 // unlink removes the socket unless another file has taken its place.

@@ -33,12 +33,6 @@ func refuse(remedy, format string, args ...any) error {
 	return problem(http.StatusBadRequest, remedy, format, args...)
 }
 
-// The answers of a station that lacks something.
-var (
-	errNoDaemon = problem(http.StatusServiceUnavailable, "start it with `stump run`", "no daemon is running")
-	errNoSim    = problem(http.StatusConflict, "start the daemon with `stump run --sim`", "this station has real lines, nothing is simulated")
-)
-
 // errNotText is the answer to a request that is not text.
 var errNotText = hint.Errorf("set the terminal's or the script's encoding to UTF-8", "what was given is not valid UTF-8")
 

@@ -303,6 +303,20 @@ func exports(reg *register) handler {
 	}
 }
 
+// erase erases all that is personal about somebody who has no device.
+func (s *Server) erase(r *http.Request) (done struct{}, err error) {
+	return done, s.o.Ledger.ErasePerson(r.PathValue("ref"), actor(r), checkout.SourceCLI)
+}
+
+// dossier is all that is held about a person.
+func (s *Server) dossier(r *http.Request) (Dossier, error) {
+	d, err := s.o.Ledger.PersonDossier(r.PathValue("ref"))
+	if err != nil {
+		return Dossier{}, err
+	}
+	return Dossier{personParty(d.Person).row.(Person), d}, nil
+}
+
 // deviceTag is the written form of a device's tag, "" if it has none.
 func (s *Server) deviceTag(id string) (string, error) {
 	tag, err := s.o.Ledger.TagNumber(checkout.KindDevice, id)

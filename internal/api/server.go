@@ -74,6 +74,9 @@ func NewServer(o Options) *Server {
 	for _, r := range s.routes() {
 		s.handle(r)
 	}
+	s.handle(route{"/", ledgerOnly, func(_ http.ResponseWriter, r *http.Request) error {
+		return problem(http.StatusNotFound, "`stump --help` lists what can be asked", "%s %s is not part of the API", r.Method, r.URL.Path)
+	}})
 	return s
 }
 
@@ -86,7 +89,7 @@ func (s *Server) handle(to route) {
 		answer := &reply{ResponseWriter: w}
 		err := checkActor(r)
 		if err == nil {
-			err = to.missing
+			err = s.lacks(to.needs)
 		}
 		if err == nil {
 			err = to.answer(answer, r)

@@ -2,8 +2,10 @@
 package safefile
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -15,15 +17,25 @@ import (
 // Write replaces the file at path with data. Root is refused if another user can
 // change where path leads; see package owner.
 func Write(path string, data []byte, mode os.FileMode) error {
+	_, err := Copy(path, bytes.NewReader(data), mode)
+	return err
+}
+
+// Copy is Write with all that r has. It returns how many bytes that was.
+func Copy(path string, r io.Reader, mode os.FileMode) (n int64, err error) {
 	if err := owner.Check(path); err != nil {
-		return err
+		return 0, err
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-")
 	if err != nil {
-		return err
+		var pe *os.PathError
+		if errors.As(err, &pe) {
+			pe.Path = path // the user knows only this name
+		}
+		return 0, err
 	}
 	defer os.Remove(f.Name()) // fails after the rename
-	_, err = f.Write(data)
+	n, err = io.Copy(f, r)
 	if err == nil {
 		err = f.Chmod(mode)
 	}
@@ -39,7 +51,7 @@ func Write(path string, data []byte, mode os.FileMode) error {
 	if err == nil {
 		err = SyncDir(filepath.Dir(path))
 	}
-	return err
+	return n, err
 }
 
 // RenameNew renames a file, but replaces none: the error is then os.ErrExist.

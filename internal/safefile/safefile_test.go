@@ -1,10 +1,13 @@
 package safefile
 
 import (
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/iotest"
 )
 
 func TestWrite(t *testing.T) {
@@ -43,6 +46,29 @@ func TestWrite(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "*.new-*")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+// TestCopy: a file of which only a part could be read leaves the old one.
+func TestCopy(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "f")
+	if n, err := Copy(path, strings.NewReader("whole"), 0o600); n != 5 || err != nil {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	broken := io.MultiReader(strings.NewReader("half"), iotest.ErrReader(io.ErrUnexpectedEOF))
+	if _, err := Copy(path, broken, 0o600); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("a broken reader: %v", err)
+	}
+	if b, _ := os.ReadFile(path); string(b) != "whole" {
+		t.Errorf("afterwards the file has %q", b)
+	}
+	if left, _ := filepath.Glob(path + ".new-*"); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	missing := filepath.Join(dir, "missing", "f")
+	if _, err := Copy(missing, strings.NewReader(""), 0o600); err == nil || !strings.Contains(err.Error(), missing+":") {
+		t.Errorf("in a folder that isn't there: %v", err)
 	}
 }
 

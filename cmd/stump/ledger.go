@@ -1,0 +1,239 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+
+	"github.com/spf13/cobra"
+
+	"stump/checkout/ledger"
+	"stump/internal/api"
+	"stump/internal/config"
+	"stump/internal/count"
+	"stump/internal/daemon"
+	"stump/internal/hint"
+	"stump/internal/owner"
+	"stump/internal/safefile"
+)
+
+func verifyCmd(g *globals) *cobra.Command {
+	var asJSON, seen bool
+	cmd := command("verify", "Check that the ledger is whole", func(cmd *cobra.Command, _ []string) error {
+		if seen {
+			return g.ask(cmd, mayWrite, "POST", "salvage/seen", nil, nil)
+		}
+		var v *api.Verdict
+		err := g.stream(cmd, mayRead, "POST", "verify", nil, nil, func(lines io.Reader) error {
+			progress := progress(cmd.ErrOrStderr())
+			_, err := eachJSON(lines, func(l api.VerifyLine) error {
+				progress(l.Done, l.Total)
+				v = l.Report
+				return nil
+			})
+			return err
+		})
+		switch {
+		case err == nil && v == nil:
+			return errors.New("the check broke off: no report came")
+		case err != nil:
+			return err
+		case asJSON:
+			err = printJSON(cmd, v)
+		default:
+			printVerdict(cmd.OutOrStdout(), v)
+		}
+		if err == nil && !v.OK {
+			err = statusError(1)
+		}
+		return err
+	})
+	cmd.Long = `Check the ledger against itself: the chain of all events, the loans against a
+replay of the events, the outbox against the events, and the file. The exit status
+is 0 when everything holds.`
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	cmd.Flags().BoolVar(&seen, "seen", false, "take the notice of a damaged ledger off the display")
+	return cmd
+}
+
+// progress shows how far a check is, on a terminal only.
+func progress(w io.Writer) func(done, total uint64) {
+	if !isTerminal(w) {
+		return func(uint64, uint64) {}
+	}
+	return func(done, total uint64) {
+		if total > 0 {
+			fmt.Fprintf(w, "\r%3d %% of %s\x1b[K", 100*done/total, count.Of(total, "event"))
+		}
+		if done == total {
+			fmt.Fprint(w, "\r\x1b[K")
+		}
+	}
+}
+
+func printVerdict(w io.Writer, v *api.Verdict) {
+	fmt.Fprintln(w, v.Sentence)
+	for _, f := range v.Faults {
+		fmt.Fprintln(w, "  "+f)
+	}
+	if !v.OK {
+		fmt.Fprintln(w, (*ledger.DamagedError)(nil).Hint())
+	}
+}
+
+// checkFileCmd is the command that daemon.CheckInChild runs. It prints what is wrong
+// with the file.
+func checkFileCmd() *cobra.Command {
+	cmd := command(daemon.CheckFileCommand+" FILE", "", func(cmd *cobra.Command, args []string) error {
+		if err := ledger.CheckFile(args[0]); err != nil {
+			fmt.Fprintln(cmd.OutOrStdout(), err)
+			return statusError(1)
+		}
+		return nil
+	})
+	cmd.Hidden = true
+	return cmd
+}
+
+func backupCmd(g *globals) *cobra.Command {
+	var force bool
+	cmd := command("backup FILE", "Copy the ledger, while the daemon runs", func(cmd *cobra.Command, args []string) error {
+		file := args[0]
+		if st, err := os.Stat(file); err == nil && st.IsDir() {
+			return hint.Errorf("name a file in it", "backup: %s is a folder", file)
+		}
+		if _, err := os.Lstat(file); err == nil && !force {
+			return hint.Errorf("name another file, or replace this one with --force", "backup: %s is there already", file)
+		}
+		ctx, stop := untilSignal(cmd.Context()) // no half file is left behind
+		defer stop()
+		g.writes = file
+		copied, err := g.copyLedger(ctx)
+		if errors.Is(err, errOtherOwner) {
+			copied, err = g.copyApart(ctx, cmd.ErrOrStderr())
+		}
+		if err != nil {
+			return err
+		}
+		defer copied.Close()
+		if err := owner.Become(file); err != nil {
+			return err
+		}
+		n, err := safefile.Copy(file, copied, 0o600)
+		if err != nil {
+			return hint.Wrap(fmt.Errorf("backup: %w", err), "name a file that may be written, on a disk with room")
+		}
+		_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", file, count.Of(n, "byte"))
+		return err
+	})
+	cmd.Long = `Copy the ledger to FILE, consistent while taps go on. A file that is there is kept,
+unless --force is given. The site key is not in the copy: keep site.key, which rarely
+changes, apart from it.`
+	cmd.Flags().BoolVar(&force, "force", false, "replace a file that is there")
+	return cmd
+}
+
+// copyLedger returns a copy of the ledger.
+func (g *globals) copyLedger(ctx context.Context) (io.ReadCloser, error) {
+	c, err := g.connect(ctx, mayRead)
+	if err != nil {
+		return nil, err
+	}
+	return c.Stream(ctx, "GET", "backup", nil, nil)
+}
+
+// copyLedgerCommand is the hidden command that copyApart runs.
+const copyLedgerCommand = "copy-ledger"
+
+func copyLedgerCmd(g *globals) *cobra.Command {
+	cmd := command(copyLedgerCommand, "", func(cmd *cobra.Command, _ []string) error {
+		return g.stream(cmd, mayRead, "GET", "backup", nil, nil, func(copied io.Reader) error {
+			_, err := io.Copy(cmd.OutOrStdout(), copied)
+			return err
+		})
+	})
+	cmd.Hidden = true
+	return cmd
+}
+
+// copyApart is copyLedger in another process, which becomes the ledger's owner while
+// this one becomes the owner of the copy.
+func (g *globals) copyApart(ctx context.Context, stderr io.Writer) (io.ReadCloser, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	args := []string{copyLedgerCommand, "--state", g.stateDir()}
+	if g.config != "" {
+		args = append(args, "--config", g.config)
+	}
+	out, in := io.Pipe()
+	cmd := exec.Command(exe, args...)
+	cmd.Args[0], cmd.Stdout, cmd.Stderr = os.Args[0], in, stderr
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		err := cmd.Wait()
+		var failed *exec.ExitError
+		if errors.As(err, &failed) {
+			err = statusError(1) // it has said why
+		}
+		in.CloseWithError(err)
+	}()
+	// The process may belong to another user by then, and not be ours to kill: it ends
+	// when it can't write.
+	context.AfterFunc(ctx, func() { out.CloseWithError(context.Cause(ctx)) })
+	return out, nil
+}
+
+func restoreCmd(g *globals) *cobra.Command {
+	var yes, fork bool
+	cmd := command("restore FILE", "Replace the ledger by a backup", func(cmd *cobra.Command, args []string) error {
+		if g.socket != "" {
+			return misuse("name the ledger's folder with --state", "a restore needs no daemon, so it takes no --socket")
+		}
+		cfg, err := config.Load(g.config)
+		if err != nil {
+			return err
+		}
+		state, file := g.stateDir(), args[0]
+		o := ledger.RestoreOptions{DryRun: !yes, Fork: fork, Actor: actor()}
+		// Root can read every backup, but perhaps not the ledger's owner.
+		from, refused := owner.Open(file)
+		if err := g.becomeOwner(state); err != nil {
+			return err
+		}
+		if refused != nil {
+			if from, err = owner.Open(file); err != nil {
+				return fmt.Errorf("open the backup: %w", refused)
+			}
+		}
+		defer from.Close()
+		o.From = from
+		r, err := daemon.RestoreLedger(cmd.Context(), cfg, state, file, o)
+		var locked *ledger.LockedError
+		switch {
+		case errors.Is(err, ledger.ErrFork):
+			return hint.Wrap(err, "look at what would change without --yes; with --fork it is done all the same")
+		case errors.As(err, &locked):
+			return hint.Wrap(err, "stop the daemon first: sudo systemctl stop stump")
+		case err != nil:
+			return g.ownerError(state, err)
+		}
+		fmt.Fprintln(cmd.OutOrStdout(), r)
+		if add := map[bool]string{false: "--yes", true: "--yes --fork"}[r.Fork]; !yes {
+			fmt.Fprintf(cmd.OutOrStdout(), "nothing was changed; add %s to do it\n", add)
+		}
+		return nil
+	})
+	cmd.Long = `Replace the whole ledger by a backup. Without --yes it only says what would change.
+No daemon may be running. The ledger that is there is set aside, never overwritten,
+and the first new event tells of the restore.`
+	cmd.Flags().BoolVar(&yes, "yes", false, "do it")
+	cmd.Flags().BoolVar(&fork, "fork", false, "even if backup and ledger have gone different ways")
+	return cmd
+}

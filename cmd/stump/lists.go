@@ -1,0 +1,126 @@
+package main
+
+import (
+	"io"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"stump/internal/api"
+)
+
+func whoCmd(g *globals) *cobra.Command {
+	var (
+		f              format
+		overdue        bool
+		person, device string
+	)
+	cmd := command("who", "List who holds which device", func(cmd *cobra.Command, _ []string) error {
+		q := query("person", person, "device", device)
+		empty := "nobody holds a device"
+		if overdue {
+			q.Set("overdue", "true")
+			empty = "nothing is overdue"
+		}
+		if !f.json && !f.csv {
+			q.Set("shown", "true")
+		}
+		return list(cmd, g, "who", q, f, []string{"DEVICE", "PERSON", "SINCE", "DUE"}, func(w api.Who) []string {
+			due := when(w.Due, true)
+			if w.Overdue {
+				due += " overdue"
+			}
+			return []string{text(w.Device), text(w.Person), when(w.Since, w.ClockTrusted), due}
+		}, empty)
+	})
+	cmd.SuggestFor = []string{"list", "loans", "ls"}
+	cmd.Long = "List who holds which device. A ? behind a time means that the station's clock was not\nknown to be right; it is put right here when the clock is."
+	f.flags(cmd)
+	cmd.Flags().BoolVar(&overdue, "overdue", false, "only loans past their due date")
+	cmd.Flags().StringVar(&person, "person", "", "only what this person holds (`name` or id)")
+	cmd.Flags().StringVar(&device, "device", "", "only this device (`name` or id)")
+	return cmd
+}
+
+// list asks for rows and prints them.
+func list[T any](cmd *cobra.Command, g *globals, path string, q url.Values, f format, columns []string, cells func(T) []string, empty string) error {
+	if f.json && f.csv {
+		return misuse("give one of them", "--json and --csv exclude each other")
+	}
+	return g.stream(cmd, mayRead, "GET", path, q, nil, func(rows io.Reader) error {
+		return printRows(cmd.OutOrStdout(), rows, f, columns, cells, empty)
+	})
+}
+
+// query makes a query of names and values. It leaves out what is empty.
+func query(pairs ...string) url.Values {
+	q := url.Values{}
+	for i := 0; i < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			q.Set(pairs[i], pairs[i+1])
+		}
+	}
+	return q
+}
+
+func historyCmd(g *globals) *cobra.Command {
+	var (
+		f                     format
+		person, device, since string
+	)
+	cmd := command("history", "List what happened, oldest first", func(cmd *cobra.Command, _ []string) error {
+		q := query("person", person, "device", device)
+		if since != "" {
+			t, err := parseSince(since, time.Now())
+			if err != nil {
+				return err
+			}
+			q.Set("since", t.Format(time.RFC3339Nano))
+		}
+		return list(cmd, g, "history", q, f, []string{"SEQ", "WHEN", "WHAT", "DEVICE", "PERSON", "FROM", "NOTE"}, func(h api.History) []string {
+			note := ""
+			if h.Note != nil {
+				note = text(h.Note)
+			}
+			return []string{
+				strconv.FormatUint(h.Seq, 10), when(h.At, h.ClockTrusted), string(h.Kind), text(h.Device), text(h.Person), text(h.From), note,
+			}
+		}, "nothing has happened yet")
+	})
+	cmd.Long = "List what happened, oldest first. A ? behind a time means that the station's clock was\nnot known to be right; the order is that of the numbers. What has such a time, --since\nkeeps, unless something after it is known to be earlier."
+	f.flags(cmd)
+	cmd.Flags().StringVar(&person, "person", "", "only this person (`name` or id)")
+	cmd.Flags().StringVar(&device, "device", "", "only this device (`name` or id)")
+	cmd.Flags().StringVar(&since, "since", "", "only after this `time`: RFC 3339, a date, or days such as 7d")
+	return cmd
+}
+
+// parseSince reads RFC 3339, a date in the local zone, or a number of days.
+func parseSince(s string, now time.Time) (time.Time, error) {
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return t, nil
+	}
+	if t, err := time.ParseInLocation(time.DateOnly, s, now.Location()); err == nil {
+		return t, nil
+	}
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		if n, err := strconv.ParseUint(days, 10, 16); err == nil {
+			return now.AddDate(0, 0, -int(n)), nil
+		}
+	}
+	return time.Time{}, misuse("write 2026-11-21T10:00:00Z, 2026-11-21 or 7d", "--since: %q is not a time", s)
+}
+
+func unknownCmd(g *globals) *cobra.Command {
+	var f format
+	cmd := command("unknown", "List tags that were shown and that nobody has", func(cmd *cobra.Command, _ []string) error {
+		return list(cmd, g, "unknown", nil, f, []string{"NUMBER", "BITS", "SEEN", "LAST"}, func(u api.Unknown) []string {
+			return []string{u.Number, strconv.Itoa(u.Bits), strconv.Itoa(u.Count), when(&u.Last, u.ClockTrusted)}
+		}, "no unknown tag was shown")
+	})
+	f.flags(cmd)
+	return cmd
+}

@@ -1,0 +1,135 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"stump/checkout/ledger"
+	"stump/directory"
+	"stump/internal/hint"
+	"stump/internal/panel"
+)
+
+func (s *Server) status(*http.Request) (Status, error) {
+	st := Status{Station: s.o.Station, Version: s.o.Version, PID: os.Getpid(), Sim: s.o.Lines != nil, Readers: []string{}}
+	for _, r := range s.o.Readers {
+		st.Readers = append(st.Readers, r.Name+": "+r.Source.String())
+	}
+	if path, err := filepath.Abs(s.o.Path); err == nil && s.o.Path != "" {
+		st.Ledger = path
+	}
+	if s.o.TCP != nil {
+		st.Listen = known(s.o.TCP())
+	}
+	info, err := s.o.Ledger.Info()
+	if err != nil && info.Damaged == nil {
+		return st, err
+	}
+	st.Events = info.Seq
+	st.Backups = []Backup{}
+	if s.o.Backups != nil {
+		st.Backups = s.o.Backups()
+	}
+	if s.o.Conditions != nil {
+		st.Conditions = s.o.Conditions()
+	}
+	if info.Salvaged != nil {
+		st.Salvaged = known(info.Salvaged.String())
+	}
+	if info.Damaged != nil {
+		st.Damaged = known(info.Damaged.Error())
+	}
+	if s.o.Panel != nil {
+		st.Display, st.Since = displayState(s.o.Panel.Health())
+	}
+	return st, nil
+}
+
+// displayState is a display's state in words, and since when it is down.
+func displayState(h panel.Health) (state string, since *string) {
+	if h.Up {
+		return "up", nil
+	}
+	state = "down"
+	if h.Err != nil {
+		state = "down: " + h.Err.Error()
+	}
+	return state, known(h.Since.Format(time.RFC3339))
+}
+
+func (s *Server) panel(*http.Request) (panel.State, error) { return s.o.Panel.State(), nil }
+
+func (s *Server) syncStatus(*http.Request) (directory.Status, error) { return s.o.Worker.Status() }
+
+func (s *Server) syncPull(r *http.Request, p Pull) (directory.Status, error) {
+	err := s.o.Worker.Pull(r.Context(), p.Force)
+	if errors.Is(err, directory.ErrUnsupported) {
+		err = refuse("docs/directory.md tells which directories have one", "%w", err)
+	}
+	return s.decided(err)
+}
+
+func (s *Server) syncRetry(r *http.Request, _ Decision) (directory.Status, error) {
+	return s.decided(stuck(s.o.Worker.Retry(r.PathValue("id"))))
+}
+
+func (s *Server) syncDrop(r *http.Request, d Decision) (directory.Status, error) {
+	return s.decided(stuck(s.o.Worker.Drop(r.PathValue("id"), actor(r), d.Note)))
+}
+
+func (s *Server) syncAccept(r *http.Request, _ Decision) (directory.Status, error) {
+	return s.decided(stuck(s.o.Worker.Accept(r.PathValue("id"), actor(r))))
+}
+
+// decided answers with the state after what an admin decided, unless that failed.
+func (s *Server) decided(err error) (directory.Status, error) {
+	if err != nil {
+		return directory.Status{}, err
+	}
+	return s.o.Worker.Status()
+}
+
+// stuck explains why an event can't be retried, dropped or accepted.
+func stuck(err error) error {
+	switch {
+	case errors.Is(err, ledger.ErrNotQueued):
+		return problem(http.StatusNotFound, "`stump sync` lists what is stuck, with its id", "%w", err)
+	case hint.Of(err) == "":
+		return hint.Wrap(err, "`stump sync` shows where events are delivered to, and what is stuck, with its id")
+	}
+	return err
+}
+
+// verify checks the ledger, a VerifyLine a line.
+func (s *Server) verify(w http.ResponseWriter, r *http.Request) error {
+	send := lines[VerifyLine](w)
+	report, err := s.o.Ledger.Verify(r.Context(), ledger.VerifyOptions{
+		Check: s.o.Check, Note: true,
+		// A client that has gone ends the check by the request's context.
+		Progress: func(done, total uint64) { _ = send(VerifyLine{Done: done, Total: total}) },
+	})
+	if err != nil {
+		return err
+	}
+	v := Verdict{OK: report.OK(), Sentence: report.String(), Events: report.Events, Loans: report.Loans, Gaps: report.Gaps, Faults: []string{}}
+	for _, f := range report.Faults {
+		v.Faults = append(v.Faults, f.What+": "+f.Detail)
+	}
+	return send(VerifyLine{Done: report.Events, Total: report.Events, Report: &v})
+}
+
+// backup sends a consistent copy of the ledger while taps go on.
+func (s *Server) backup(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Content-Type", "application/octet-stream")
+	return s.o.Ledger.Backup(w)
+}
+
+// salvageSeen takes the notice of a damaged ledger away.
+func (s *Server) salvageSeen(*http.Request) (done struct{}, err error) {
+	err = s.o.Ledger.AcknowledgeSalvage()
+	s.poke()
+	return done, err
+}
