@@ -118,18 +118,18 @@ func (t *txn) row(tr record.Tree, id string) *record.Row {
 }
 
 func (t *txn) decodeRow(tr record.Tree, id string, body []byte) *record.Row {
-	r, err := record.DecodeRow(body)
+	r, err := record.RowForm.Decode(body)
 	if err != nil {
 		t.damaged("%s %q: %v", tr, id, err)
 	}
-	return r
+	return &r
 }
 
 func (t *txn) putRow(tr record.Tree, id string, r *record.Row) {
 	if r.Group != "" && !t.l.kits[r.Group] {
 		t.l.kits = nil // a new group
 	}
-	t.put(tr, []byte(id), r.Encode())
+	t.put(tr, []byte(id), record.RowForm.Encode(r))
 }
 
 // eachRow calls f with every person or device, pending ones first.

@@ -340,7 +340,7 @@ func (w *wreck) newest(chain uint16) (seq uint64) {
 	}
 	for _, tr := range []record.Tree{record.TreeDevices, record.TreePeople} {
 		for _, body := range w.rows[tr] {
-			if r, err := record.DecodeRow(body); err == nil {
+			if r, err := record.RowForm.Decode(body); err == nil {
 				of(r.Head)
 				of(r.Loan.Since)
 			}

@@ -14,28 +14,26 @@ import (
 	"stump/checkout"
 )
 
-// The versions of event records. Records of version 1 don't name their chain:
-// the file does.
-const (
-	version1 = 1
-	version2 = 2
-)
+// The versions of event records. A record of version 1 doesn't hold the id of its
+// chain.
+const version1, version2 = 1, 2
 
-// Event is an event as the file has it: with what only the ledger needs.
+// Event is an event and what only the ledger needs of it.
 type Event struct {
 	checkout.Event
-	Resolved string // Resolve: the pending ID that is now Person or Device
-	Whose    []byte // Erase: keyed hash of the person's id
+	Resolved string // of a Resolve event: the pending ID that became Person or Device
+	Whose    []byte // of an Erase event: keyed hash of the person's id
 	Links    Links
 }
 
-// Ref is the place of an event in this file; no event has Seq 0.
+// Ref is the place of an event in this file. Seq starts at 1; the zero Ref is no
+// event.
 type Ref struct {
 	Chain uint16 // index of the chain in this file
 	Seq   uint64
 }
 
-// At returns the place of the event seq of a chain.
+// At returns the place of event seq of a chain.
 func At(chain uint16, seq uint64) Ref { return Ref{chain, seq} }
 
 // Compare orders places: by chain, then by sequence number.
@@ -43,47 +41,47 @@ func (r Ref) Compare(o Ref) int {
 	return cmp.Or(cmp.Compare(r.Chain, o.Chain), cmp.Compare(r.Seq, o.Seq))
 }
 
-// Next is the place after r in its chain.
+// Next returns the place after r in its chain.
 func (r Ref) Next() Ref { return Ref{r.Chain, r.Seq + 1} }
 
-// Links lead from an event to the event before it of the same device and
-// people. They are not part of the hashed core: they are this file's.
+// Links lead from an event to the previous events of the same device and people.
+// They hold for this file only, so the hashed core doesn't include them.
 type Links struct {
 	Device, Person, From, Resolved Ref
 }
 
-// Secrets are the personal fields of an event, each salt and value; nil is
-// absent or erased.
+// Secrets are the personal fields of an event, each a salt and a value. Nil: absent
+// or erased.
 type Secrets struct{ Person, From, Actor, Note []byte }
 
 const (
 	saltLen = 16
+	// HashLen is the length of a hash in bytes.
 	HashLen = 32
-	// MaxSize is the most bytes of a core or a side; a name has at most 1,000.
+	// MaxSize is the longest core, side, key or body in bytes.
 	MaxSize = 1 << 16
 )
 
 var (
-	// EventMagic begins every event record.
-	EventMagic = []byte("Ev")
+	eventMagic = []byte("Ev")
 	castagnoli = crc32.MakeTable(crc32.Castagnoli)
 )
 
-// ErrNotEvent is a value that is no event record, or a damaged one.
+// ErrNotEvent says that a value is not an event record, or a damaged one.
 var ErrNotEvent = errors.New("not an event record")
 
-// core is the hashed part of an event, while it is read or written.
+// core is the hashed part of an event while it is read or written.
 type core struct {
 	*Event
 	gap       checkout.Gap
-	selfActor bool           // the actor is the person: there is no commitment to it
-	resolved  string         // of a device; that of a person is among the secrets
-	base      checkout.Place // its Chain is absent where it is the event's own
+	selfActor bool           // the actor is the person, and needs no commitment
+	resolved  string         // of a device; a person's is among the secrets
+	base      checkout.Place // without its Chain where that is the event's own
 	commits   [4]checkout.Hash
 }
 
-// firstCommit is the tag of the first commitment; they are in the order of
-// Secrets.all. The secret in the side has the tag of its commitment.
+// firstCommit is the tag of the first commitment. The others follow in the order of
+// Secrets.all. A secret in the side has the tag of its commitment.
 const firstCommit = 32
 
 var coreForm = Form[core]{
@@ -112,35 +110,22 @@ var coreForm = Form[core]{
 	Runs(22, func(c *core) *[][2]uint64 { return &c.gap.Lost }),
 	NamedRuns(24, func(c *core) *map[string][][2]uint64 { return &c.gap.Others }),
 	// Version 2.
-	Array(25, func(c *core) []byte { return c.Chain[:] }), // absent in the first event of a chain
+	Array(25, func(c *core) []byte { return c.Chain[:] }), // absent in a chain's first event
 	Array(26, func(c *core) []byte { return c.base.Chain[:] }),
 	Uint(27, func(c *core) *uint64 { return &c.base.Seq }),
 	Time(28, func(c *core) *time.Time { return &c.Heard }),
-	closedHeads(29),
+	List(29, headForm, func(c *core) *[]checkout.Head { return &c.Closed }),
 	Array(firstCommit, func(c *core) []byte { return c.commits[0][:] }),
 	Array(firstCommit+1, func(c *core) []byte { return c.commits[1][:] }),
 	Array(firstCommit+2, func(c *core) []byte { return c.commits[2][:] }),
 	Array(firstCommit+3, func(c *core) []byte { return c.commits[3][:] }),
 }
 
-// closedHeads are the heads of closed chains, a field a chain.
-func closedHeads(tag byte) Field[core] {
-	form := Form[checkout.Head]{
-		Text(1, func(h *checkout.Head) *string { return &h.Station }),
-		Array(2, func(h *checkout.Head) []byte { return h.Chain[:] }),
-		Uint(3, func(h *checkout.Head) *uint64 { return &h.Seq }),
-		Array(4, func(h *checkout.Head) []byte { return h.Hash[:] }),
-	}
-	return Field[core]{tag, func(b []byte, c *core) []byte {
-		for i := range c.Closed {
-			b = appendField(b, tag, form.Encode(&c.Closed[i]))
-		}
-		return b
-	}, func(c *core, b []byte) bool {
-		h, err := form.Decode(b)
-		c.Closed = append(c.Closed, h)
-		return err == nil
-	}}
+var headForm = Form[checkout.Head]{
+	Text(1, func(h *checkout.Head) *string { return &h.Station }),
+	Array(2, func(h *checkout.Head) []byte { return h.Chain[:] }),
+	Uint(3, func(h *checkout.Head) *uint64 { return &h.Seq }),
+	Array(4, func(h *checkout.Head) []byte { return h.Hash[:] }),
 }
 
 // side is the part of a record that may be rewritten.
@@ -162,19 +147,19 @@ var sideForm = Form[side]{
 	Blob(firstCommit+3, func(s *side) *[]byte { return &s.Note }),
 }
 
-// person is a person as a secret.
+// person is the secret about a person.
 type person struct{ id, name, tag, resolved string }
 
 var personForm = Form[person]{
 	Text(1, func(p *person) *string { return &p.id }),
 	Text(2, func(p *person) *string { return &p.name }),
 	Text(3, func(p *person) *string { return &p.tag }),
-	Text(4, func(p *person) *string { return &p.resolved }), // Resolve: the pending ID
+	Text(4, func(p *person) *string { return &p.resolved }), // of a Resolve event: the pending ID
 }
 
 func (s *Secrets) all() [4]*[]byte { return [4]*[]byte{&s.Person, &s.From, &s.Actor, &s.Note} }
 
-// commitment binds an event to a secret without telling it.
+// commitment binds an event to a secret without revealing it.
 func commitment(field byte, secret []byte) checkout.Hash {
 	h := sha256.New()
 	h.Write([]byte("stump commitment 1\x00"))
@@ -191,7 +176,7 @@ func coreHash(core []byte) checkout.Hash {
 	return checkout.Hash(h.Sum(nil))
 }
 
-// salted puts a fresh salt before value; nil for no value.
+// salted puts a fresh salt before value. It returns nil for no value.
 func salted(value []byte) []byte {
 	if len(value) == 0 {
 		return nil
@@ -201,8 +186,8 @@ func salted(value []byte) []byte {
 	return append(b, value...)
 }
 
-// Encode seals ev: it fills in Version, Hash and, in the first event of a
-// chain, Chain, and returns the record.
+// Encode returns the record of ev. It sets the Version and Hash of ev and, for the
+// first event of a chain, its Chain.
 func Encode(ev *Event) []byte {
 	ev.Version = version2
 	c := core{Event: ev, selfActor: ev.Actor != "" && ev.Actor == ev.Person, base: ev.Base}
@@ -231,7 +216,7 @@ func Encode(ev *Event) []byte {
 			c.commits[i] = commitment(byte(firstCommit+i), *v)
 		}
 	}
-	b := coreForm.append([]byte{version2}, &c)
+	b := append([]byte{version2}, coreForm.Encode(&c)...)
 	ev.Hash = coreHash(b)
 	if ev.Chain.IsZero() {
 		ev.Chain = ev.Hash
@@ -242,7 +227,7 @@ func Encode(ev *Event) []byte {
 // assemble joins the parts of a record.
 func assemble(core []byte, hash checkout.Hash, side []byte) []byte {
 	b := make([]byte, 0, 2+3+len(core)+HashLen+3+len(side)+4)
-	b = append(b, EventMagic...)
+	b = append(b, eventMagic...)
 	b = binary.AppendUvarint(b, uint64(len(core)))
 	b = append(b, core...)
 	b = append(b, hash[:]...)
@@ -251,49 +236,31 @@ func assemble(core []byte, hash checkout.Hash, side []byte) []byte {
 	return binary.BigEndian.AppendUint32(b, crc32.Checksum(side, castagnoli))
 }
 
-// Parts are a record cut up; the slices point into it.
+// Parts are the parts of a record. The slices point into it.
 type Parts struct {
 	Core, Side []byte
 	Hash       checkout.Hash
-	Size       int // of the whole record
+	Size       int // of the whole record in bytes
 }
 
-// Split cuts up the record at the start of b and checks its sums. What comes
-// after the record is left alone, so that records can be found in a damaged file.
+// Split cuts up the record at the start of b and checks its sums. It ignores the
+// bytes after the record, so that a damaged file can be searched for records.
 func Split(b []byte) (Parts, error) {
-	var p Parts
-	if !bytes.HasPrefix(b, EventMagic) {
-		return p, ErrNotEvent
+	if !bytes.HasPrefix(b, eventMagic) {
+		return Parts{}, ErrNotEvent
 	}
-	rest := b[len(EventMagic):]
-	// take cuts off n bytes; nil when there are not so many.
-	take := func(n int) (v []byte) {
-		if n < 0 || n > len(rest) {
-			rest = nil
-			return nil
-		}
-		v, rest = rest[:n:n], rest[n:]
-		return v
-	}
-	part := func() []byte {
-		n, w := binary.Uvarint(rest)
-		if w <= 0 || n > MaxSize {
-			return take(-1)
-		}
-		take(w)
-		return take(int(n))
-	}
-	p.Core = part()
-	hash := take(HashLen)
-	p.Side = part()
-	sum := take(4)
-	if p.Core == nil || hash == nil || p.Side == nil || sum == nil {
+	c := cutter{rest: b[len(eventMagic):]}
+	p := Parts{Core: c.part()}
+	hash := c.take(HashLen)
+	p.Side = c.part()
+	sum := c.take(4)
+	if c.bad {
 		return Parts{}, ErrNotEvent
 	}
 	p.Hash = checkout.Hash(hash)
-	p.Size = len(b) - len(rest)
+	p.Size = len(b) - len(c.rest)
 	if coreHash(p.Core) != p.Hash {
-		return p, fmt.Errorf("%w: the hash does not hold", ErrNotEvent)
+		return p, fmt.Errorf("%w: the hash does not match", ErrNotEvent)
 	}
 	if crc32.Checksum(p.Side, castagnoli) != binary.BigEndian.Uint32(sum) {
 		return p, fmt.Errorf("%w: the personal part is damaged", ErrNotEvent)
@@ -301,9 +268,9 @@ func Split(b []byte) (Parts, error) {
 	return p, nil
 }
 
-// Decode reads a record and checks its hash and checksum. The commitments are
-// checked too: they cost as much again as the hash, and catch a side that was
-// exchanged. Of a record of version 1 the Chain is left empty.
+// Decode reads a record and checks its hash, checksum and commitments. The last take
+// as long as the hash, and reveal the side of another event. The Chain of a record of
+// version 1 stays zero.
 func Decode(b []byte) (Event, error) {
 	p, err := Split(b)
 	if err != nil {
@@ -324,14 +291,24 @@ func Decode(b []byte) (Event, error) {
 		case *v == nil && !c.commits[i].IsZero() && !ev.Erased:
 			return Event{}, fmt.Errorf("%w: a personal field is missing and not erased", ErrNotEvent)
 		case *v != nil && commitment(byte(firstCommit+i), *v) != c.commits[i]:
-			return Event{}, fmt.Errorf("%w: a personal field is not what was committed", ErrNotEvent)
+			return Event{}, fmt.Errorf("%w: a personal field does not match its commitment", ErrNotEvent)
 		case *v != nil && len(*v) < saltLen:
 			return Event{}, fmt.Errorf("%w: a personal field has no salt", ErrNotEvent)
+		case *v != nil:
+			*v = (*v)[saltLen:]
 		}
 	}
-	if err := ev.fill(&s.Secrets); err != nil {
+	who, err := personForm.Decode(s.Person)
+	if err != nil {
 		return Event{}, err
 	}
+	from, err := personForm.Decode(s.From)
+	if err != nil {
+		return Event{}, err
+	}
+	ev.Person, ev.PersonName, ev.PersonTag = who.id, who.name, who.tag
+	ev.From, ev.FromName, ev.FromTag = from.id, from.name, from.tag
+	ev.Actor, ev.Note, ev.Resolved = string(s.Actor), string(s.Note), cmp.Or(who.resolved, c.resolved)
 	if c.selfActor {
 		ev.Actor = ev.Person
 	}
@@ -353,7 +330,7 @@ func (c *core) read(b []byte) error {
 	if g.File != "" || g.Seq != 0 || !g.Hash.IsZero() || g.Lost != nil || g.Others != nil {
 		c.Gap = g
 	}
-	c.Resolved, c.Base = c.resolved, c.base
+	c.Base = c.base
 	if c.Base.Seq != 0 && c.Base.Chain.IsZero() {
 		c.Base.Chain = c.Chain
 	}
@@ -363,30 +340,8 @@ func (c *core) read(b []byte) error {
 	return nil
 }
 
-// fill takes the values out of the secrets.
-func (ev *Event) fill(s *Secrets) error {
-	value := func(b []byte) []byte {
-		if b == nil {
-			return nil
-		}
-		return b[saltLen:]
-	}
-	who, err := personForm.Decode(value(s.Person))
-	if err != nil {
-		return err
-	}
-	ev.Person, ev.PersonName, ev.PersonTag = who.id, who.name, who.tag
-	if who.resolved != "" {
-		ev.Resolved = who.resolved
-	}
-	from, err := personForm.Decode(value(s.From))
-	ev.From, ev.FromName, ev.FromTag = from.id, from.name, from.tag
-	ev.Actor, ev.Note = string(value(s.Actor)), string(value(s.Note))
-	return err
-}
-
-// Rewrite returns a copy of a record in which f changed the side: the personal
-// values, the links, and whether it is erased.
+// Rewrite returns a copy of a record whose side f has changed: the personal values,
+// the links, and whether it is erased.
 func Rewrite(b []byte, f func(s *Secrets, l *Links, erased *bool)) ([]byte, error) {
 	p, err := Split(b)
 	if err != nil {

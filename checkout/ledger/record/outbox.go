@@ -13,19 +13,20 @@ import (
 type OutboxState uint8
 
 // The states of an outbox row. A row that is delivered, dropped or accepted is
-// gone.
+// removed.
 const (
+	// Queued waits for its turn.
 	Queued OutboxState = iota
-	// Parked was refused and waits for an admin: retry, drop.
+	// Parked was refused. An admin decides: retry or drop.
 	Parked
-	// Sending is written before a call that must not be repeated. Found after a
-	// restart it means that nobody can tell whether the call was made.
+	// Sending is written before a call that must not be repeated. After a restart it
+	// means that the call may or may not have been made.
 	Sending
-	// InDoubt was sent without an answer and waits for an admin who looks: retry
-	// if it was not counted, accept if it was, drop.
+	// InDoubt was sent, and no answer came. An admin looks at the sink and decides:
+	// retry, accept or drop.
 	InDoubt
-	// Conflict was delivered, and the sink says something else than the ledger. It
-	// waits for an admin: retry, accept, drop.
+	// Conflict was delivered, but the sink contradicts the ledger. An admin decides:
+	// retry, accept or drop.
 	Conflict
 )
 
@@ -42,16 +43,16 @@ func (s OutboxState) String() string {
 // Stuck reports whether a row in the state waits for an admin.
 func (s OutboxState) Stuck() bool { return s == Parked || s == InDoubt || s == Conflict }
 
-// OutboxRow is what is stored of an event on its way to a sink.
+// OutboxRow is the delivery state of an event for one sink.
 type OutboxRow struct {
 	Device   string // of the event: a sink gets the events of a device in order
 	State    OutboxState
-	Attempts int       // how often the call, or this step of it, was begun
-	Next     time.Time // wall time of the next try; of a row InDoubt, when it may be sent again
-	Reason   string    // why it is still here
+	Attempts int       // how often the current call was tried
+	Next     time.Time // wall time of the next try; for InDoubt, when a retry is safe
+	Reason   string    // why the row is still here
 	Remedy   string    // what a person can do; empty when waiting is enough
-	Step     string    // which of several calls is next; empty: the first
-	Force    bool      // an admin has seen the conflict: the sink must take the ledger's word
+	Step     string    // the next of several calls; empty: the first
+	Force    bool      // an admin decided the conflict in the ledger's favour
 	Theirs   *checkout.Holding
 }
 
@@ -85,9 +86,9 @@ var holdingForm = Form[checkout.Holding]{
 	Text(4, func(h *checkout.Holding) *string { return &h.Name }),
 }
 
-// readMemo reads what development builds of version 1.0 kept in field 6, as JSON:
-// the state in full, where field 5 had only Queued and Parked, and what has a
-// field of its own now. A row that a salvage or restore parked stays so.
+// readMemo reads the JSON that development builds of version 1.0 kept in field 6. It
+// holds the exact state, since field 5 was only Queued or Parked then, and what has
+// its own field now. A row that a salvage or restore has parked stays parked.
 func (o *OutboxRow) readMemo(memo []byte) bool {
 	var m struct {
 		State  string
@@ -105,8 +106,8 @@ func (o *OutboxRow) readMemo(memo []byte) bool {
 	return true
 }
 
-// Sink counts what a sink has been given and has dealt with: the rows that
-// there are must be the difference.
+// Sink is a sink's index in the keys of the outbox, and how many rows it was given
+// and has finished. The difference is the number of its rows.
 type Sink struct {
 	Index        uint16
 	Queued, Done uint64
@@ -119,12 +120,12 @@ var SinkForm = Form[Sink]{
 	Uint(3, func(s *Sink) *uint64 { return &s.Done }),
 }
 
-// OutboxKey is the key of an outbox row: the rows of an event lie together.
+// OutboxKey returns the key of an outbox row: the event's key, then the sink's index.
 func OutboxKey(r Ref, sink uint16) []byte {
 	return binary.BigEndian.AppendUint16(EventKey(r), sink)
 }
 
-// ParseOutboxKey splits the key of an outbox row.
+// ParseOutboxKey splits the key of an outbox row; ok is false when it is not one.
 func ParseOutboxKey(k []byte) (r Ref, sink uint16, ok bool) {
 	if len(k) != 12 {
 		return Ref{}, 0, false

@@ -4,16 +4,16 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"hash/crc32"
 	"time"
 
 	"stump/checkout"
 )
 
-// Trees of the file. The byte is part of every row's envelope: for ever.
+// Tree is a tree of the file. The byte is part of every row, so it never changes.
 type Tree byte
 
+// The trees, as the comment of package ledger describes them.
 const (
 	TreeEvents  Tree = 'e'
 	TreeDevices Tree = 'd'
@@ -25,90 +25,63 @@ const (
 	TreeMeta    Tree = 'm'
 )
 
+var treeNames = map[Tree]string{TreeEvents: "events", TreeDevices: "devices", TreePeople: "people", TreeTags: "tags",
+	TreeOutbox: "outbox", TreeUnknown: "unknown", TreeBoots: "boots", TreeMeta: "meta"}
+
+// Trees are all trees of a file.
 var Trees = []Tree{TreeEvents, TreeDevices, TreePeople, TreeTags, TreeOutbox, TreeUnknown, TreeBoots, TreeMeta}
 
+// String returns the name of the tree's bucket.
+func (t Tree) String() string { return treeNames[t] }
+
+// Bucket returns the key of the tree's bucket.
 func (t Tree) Bucket() []byte { return []byte(t.String()) }
 
-// String returns the name of the tree's bucket.
-func (t Tree) String() string {
-	switch t {
-	case TreeEvents:
-		return "events"
-	case TreeDevices:
-		return "devices"
-	case TreePeople:
-		return "people"
-	case TreeTags:
-		return "tags"
-	case TreeOutbox:
-		return "outbox"
-	case TreeUnknown:
-		return "unknown"
-	case TreeBoots:
-		return "boots"
-	}
-	return "meta"
-}
+var rowMagic = []byte("Rw")
 
-var RowMagic = []byte("Rw")
-
-// ErrNotRow is a value that is no row, or a damaged one.
+// ErrNotRow says that a value is not a row, or a damaged one.
 var ErrNotRow = errors.New("not a row, or a damaged one")
 
-// Envelope is a row as it is stored: it names its place, so that it can be
-// found in a damaged file.
+// Envelope is a row with its place, by which it is recognised in a damaged file.
 type Envelope struct {
 	Tree      Tree
 	Rev       uint64 // number of the transaction that wrote it
 	Key, Body []byte
-	Size      int
+	Size      int // of the whole row in bytes; set by Open
 }
 
 // Seal encodes a row.
 func (v Envelope) Seal() []byte {
 	b := make([]byte, 0, 2+1+10+3+len(v.Key)+3+len(v.Body)+4)
-	b = append(b, RowMagic...)
+	b = append(b, rowMagic...)
 	b = append(b, byte(v.Tree))
 	b = binary.AppendUvarint(b, v.Rev)
-	b = binary.AppendUvarint(b, uint64(len(v.Key)))
-	b = append(b, v.Key...)
-	b = binary.AppendUvarint(b, uint64(len(v.Body)))
-	b = append(b, v.Body...)
+	for _, part := range [][]byte{v.Key, v.Body} {
+		b = binary.AppendUvarint(b, uint64(len(part)))
+		b = append(b, part...)
+	}
 	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
 }
 
-// Open reads the row at the start of b and checks its sum.
+// Open reads the row at the start of b and checks its sum. Key and Body point into b.
 func Open(b []byte) (Envelope, error) {
-	var v Envelope
-	if !bytes.HasPrefix(b, RowMagic) || len(b) < len(RowMagic)+1 {
-		return v, ErrNotRow
+	if !bytes.HasPrefix(b, rowMagic) {
+		return Envelope{}, ErrNotRow
 	}
-	v.Tree = Tree(b[len(RowMagic)])
-	at := len(RowMagic) + 1
-	rev, w := binary.Uvarint(b[at:])
-	if w <= 0 {
-		return v, ErrNotRow
+	c := cutter{rest: b[len(rowMagic):]}
+	tree := c.take(1)
+	v := Envelope{Rev: c.uvarint(), Key: c.part(), Body: c.part()}
+	checked := b[:len(b)-len(c.rest)]
+	sum := c.take(4)
+	if c.bad || binary.BigEndian.Uint32(sum) != crc32.Checksum(checked, castagnoli) {
+		return Envelope{}, ErrNotRow
 	}
-	v.Rev = rev
-	at += w
-	for _, dst := range []*[]byte{&v.Key, &v.Body} {
-		n, w := binary.Uvarint(b[at:])
-		if w <= 0 || n > MaxSize || uint64(len(b)-at-w) < n {
-			return v, ErrNotRow
-		}
-		at += w
-		*dst = b[at : at+int(n)]
-		at += int(n)
-	}
-	if len(b)-at < 4 || binary.BigEndian.Uint32(b[at:]) != crc32.Checksum(b[:at], castagnoli) {
-		return v, ErrNotRow
-	}
-	v.Size = at + 4
+	v.Tree, v.Size = Tree(tree[0]), len(checked)+4
 	return v, nil
 }
 
-// Row is a person or a device: what the register says, the device's loan, and
-// the newest event of its history.
+// Row is a person or a device: its entry in the register, the device's loan, and the
+// newest event of its history.
 type Row struct {
 	Name, Email, Kind, Group string
 	Mask                     string // of the tag
@@ -118,22 +91,23 @@ type Row struct {
 	Loan                     Loan
 	Condition                string
 	Pending                  bool   // the key is a pending ID
-	Resolved                 string // who or what the pending ID turned out to be
+	Resolved                 string // the id that the pending ID became
 	Ref                      string // the directory's own key
-	ByDirectory              bool   // the directory took them out of use, and may bring them back
+	ByDirectory              bool   // the directory set the status, and may set it back
 }
 
-// Loan is who has a device, as its events say.
+// Loan says who has a device.
 type Loan struct {
 	Holder  string // "" when free
-	Since   Ref    // the event that said so
+	Since   Ref    // the event that says so
 	At      checkout.Stamp
 	Length  time.Duration
 	Lost    bool
 	Station string // the station's name in that event
 }
 
-var rowForm = Form[Row]{
+// RowForm is the form of a Row.
+var RowForm = append(Form[Row]{
 	Text(1, func(r *Row) *string { return &r.Name }),
 	Text(2, func(r *Row) *string { return &r.Email }),
 	Text(3, func(r *Row) *string { return &r.Kind }),
@@ -145,10 +119,6 @@ var rowForm = Form[Row]{
 	Place(9, func(r *Row) *Ref { return &r.Head }),
 	Text(10, func(r *Row) *string { return &r.Loan.Holder }),
 	Place(11, func(r *Row) *Ref { return &r.Loan.Since }),
-	stampBoot(func(r *Row) *checkout.Stamp { return &r.Loan.At }),
-	stampMono(func(r *Row) *checkout.Stamp { return &r.Loan.At }),
-	stampWall(func(r *Row) *checkout.Stamp { return &r.Loan.At }),
-	stampTrusted(func(r *Row) *checkout.Stamp { return &r.Loan.At }),
 	Span(16, time.Second, func(r *Row) *time.Duration { return &r.Loan.Length }),
 	Flag(17, func(r *Row) *bool { return &r.Loan.Lost }),
 	Text(18, func(r *Row) *string { return &r.Condition }),
@@ -157,45 +127,63 @@ var rowForm = Form[Row]{
 	Text(21, func(r *Row) *string { return &r.Ref }),
 	Flag(22, func(r *Row) *bool { return &r.ByDirectory }),
 	Text(23, func(r *Row) *string { return &r.Loan.Station }),
-}
+}, stampFields(func(r *Row) *checkout.Stamp { return &r.Loan.At })...)
 
-func stampBoot[T any](at func(*T) *checkout.Stamp) Field[T] {
-	return Array(12, func(v *T) []byte { return at(v).BootID[:] })
-}
-
-func stampMono[T any](at func(*T) *checkout.Stamp) Field[T] {
-	return Span(13, 1, func(v *T) *time.Duration { return &at(v).Mono })
-}
-
-func stampWall[T any](at func(*T) *checkout.Stamp) Field[T] {
-	return Time(14, func(v *T) *time.Time { return &at(v).Wall })
-}
-
-func stampTrusted[T any](at func(*T) *checkout.Stamp) Field[T] {
-	return Flag(15, func(v *T) *bool { return &at(v).Trusted })
-}
-
-// Encode returns the body of the row.
-func (r *Row) Encode() []byte { return rowForm.Encode(r) }
-
-// DecodeRow reads the body of a person's or device's row.
-func DecodeRow(body []byte) (*Row, error) {
-	r, err := rowForm.Decode(body)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNotRow, err)
-	}
-	return &r, nil
-}
-
-// EventKey is the key of an event: the chain's index, then its sequence number.
+// EventKey returns the key of an event: the chain's index, then the sequence number.
 func EventKey(r Ref) []byte {
 	k := binary.BigEndian.AppendUint16(make([]byte, 0, 10), r.Chain)
 	return binary.BigEndian.AppendUint64(k, r.Seq)
 }
 
+// ParseEventKey splits the key of an event; false when it is not one.
 func ParseEventKey(k []byte) (Ref, bool) {
 	if len(k) != 10 {
 		return Ref{}, false
 	}
 	return Ref{binary.BigEndian.Uint16(k), binary.BigEndian.Uint64(k[2:])}, true
+}
+
+// Boot is a boot whose clock was not trusted from the beginning.
+type Boot struct {
+	First    Ref           // the first event without a trusted time
+	Resolved bool          // a Clock event has given the offset
+	Offset   time.Duration // wall time minus monotonic time
+}
+
+// BootForm is the form of a Boot.
+var BootForm = Form[Boot]{
+	Place(1, func(b *Boot) *Ref { return &b.First }),
+	Flag(2, func(b *Boot) *bool { return &b.Resolved }),
+	Span(3, 1, func(b *Boot) *time.Duration { return &b.Offset }),
+}
+
+// Unknown is a tag that belongs to nobody and no device.
+type Unknown struct {
+	Number      string // masked
+	Bits, Count int
+	First       time.Time
+	Last        checkout.Stamp
+}
+
+// UnknownForm is the form of an Unknown.
+var UnknownForm = append(Form[Unknown]{
+	Text(1, func(u *Unknown) *string { return &u.Number }),
+	Uint(2, func(u *Unknown) *int { return &u.Bits }),
+	Uint(3, func(u *Unknown) *int { return &u.Count }),
+	Time(4, func(u *Unknown) *time.Time { return &u.First }),
+}, stampFields(func(u *Unknown) *checkout.Stamp { return &u.Last })...)
+
+// Chain is a chain of events in this file.
+type Chain struct {
+	// ID is the hash of its first event, zero while it has none.
+	ID checkout.Hash
+	// Name is the station's name in its events of version 1, which don't hold the
+	// chain's id. Empty: it has no such events.
+	Name string
+}
+
+// ChainForm is the form of a Chain.
+var ChainForm = Form[Chain]{
+	Array(1, func(c *Chain) []byte { return c.ID[:] }),
+	Text(2, func(c *Chain) *string { return &c.Name }),
 }
