@@ -1,4 +1,4 @@
-// Package clock reads the clocks of the machine.
+// Package clock reads the machine's clocks, and tells whether the wall clock is right.
 package clock
 
 import (
@@ -14,7 +14,7 @@ import (
 	"stump/checkout"
 )
 
-// SystemStamp reads the clocks of the machine.
+// Now returns the current stamp.
 func Now() checkout.Stamp {
 	return checkout.Stamp{Wall: time.Now(), Mono: sinceBoot(), BootID: bootID(), Trusted: Trusted()}
 }
@@ -22,7 +22,7 @@ func Now() checkout.Stamp {
 // clockMonotonic is CLOCK_MONOTONIC of linux/time.h.
 const clockMonotonic = 1
 
-// sinceBoot is CLOCK_MONOTONIC, which stamps the edges too.
+// sinceBoot returns CLOCK_MONOTONIC, the clock that also stamps the edges.
 func sinceBoot() time.Duration {
 	var ts syscall.Timespec
 	_, _, errno := syscall.Syscall(syscall.SYS_CLOCK_GETTIME, clockMonotonic, uintptr(unsafe.Pointer(&ts)), 0)
@@ -32,7 +32,8 @@ func sinceBoot() time.Duration {
 	return time.Duration(ts.Nano())
 }
 
-// bootID tells one boot from another, see random(4).
+// bootID is the kernel's random id of this boot (random(4)), or uuid.Nil if it can't be
+// read.
 var bootID = sync.OnceValue(func() uuid.UUID {
 	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
@@ -45,15 +46,15 @@ var bootID = sync.OnceValue(func() uuid.UUID {
 	return id
 })
 
-// ClockTrusted reports whether the wall clock is known to be right:
-// systemd-timesyncd has left its mark (systemd-time-wait-sync(8)), or the
-// kernel's estimate of the error is below 16 s. That is systemd's own rule: it
-// holds with chrony too, which may leave STA_UNSYNC set.
+// Trusted reports whether the wall clock is known to be right: systemd-timesyncd has
+// created its file (systemd-time-wait-sync(8)), or the kernel estimates the error at less
+// than 16 s. The limit is systemd's own. It also works with chrony, which may leave
+// STA_UNSYNC set.
 func Trusted() bool {
 	if _, err := os.Stat("/run/systemd/timesync/synchronized"); err == nil {
 		return true
 	}
 	var tx syscall.Timex
-	_, err := syscall.Adjtimex(&tx) // reads only: no mode is set
+	_, err := syscall.Adjtimex(&tx) // without a mode it only reads
 	return err == nil && time.Duration(tx.Maxerror)*time.Microsecond < 16*time.Second
 }

@@ -2,20 +2,20 @@ package boltfile
 
 import (
 	"fmt"
+	"os"
 	"runtime/debug"
 	"strings"
 )
 
-// DamagedError is a ledger file that can't be trusted. The file is not
-// changed; OpenOrSalvage sets it aside and saves what can be read.
+// DamagedError says that a ledger file is damaged. The file is unchanged;
+// ledger.OpenOrSalvage sets it aside and saves what can be read.
 type DamagedError struct {
 	Path   string
 	Reason string
 }
 
-// Damaged makes a DamagedError. What is damaged may be long: a key that bbolt
-// takes for the half of the file. The reason becomes an event and a row, so it
-// must stay short enough for both.
+// Damaged returns a DamagedError. It shortens the reason, which is later written to an
+// event and a row, and may quote a key as long as half the file.
 func Damaged(path, reason string) *DamagedError {
 	const most = 300 // bytes
 	if len(reason) > most {
@@ -30,13 +30,13 @@ func (e *DamagedError) Error() string {
 
 // Hint says what to do.
 func (e *DamagedError) Hint() string {
-	return "start the daemon anew: it sets the damaged file aside and saves what can be read; or `stump restore` a backup"
+	return "restart the daemon: it sets the damaged file aside and saves what can be read; or `stump restore` a backup"
 }
 
-// Recover turns the panics and memory faults by which bbolt meets a
-// damaged file into a DamagedError. Use: defer boltfile.Recover(path, &err)().
-// A file that is cut short while mapped makes reads past its end fault
-// (SIGBUS), which is fatal unless the goroutine asks for a panic.
+// Recover turns a panic or memory fault of bbolt, which mean that the file is damaged,
+// into a DamagedError. Use: defer boltfile.Recover(path, &err)(). Reading past the end
+// of a file that was cut short while mapped is a fault (SIGBUS), which ends the process
+// unless the goroutine asks for a panic instead.
 func Recover(path string, err *error) func() {
 	before := debug.SetPanicOnFault(true)
 	return func() {
@@ -47,10 +47,10 @@ func Recover(path string, err *error) func() {
 	}
 }
 
-// LockedError says that another process holds the ledger.
+// LockedError says that another process has locked the ledger.
 type LockedError struct {
 	Path    string
-	PID     int // 0 when it is not known
+	PID     int // 0: unknown
 	Command string
 }
 
@@ -61,11 +61,14 @@ func (e *LockedError) Error() string {
 	return fmt.Sprintf("the ledger %s is held by process %d (%s)", e.Path, e.PID, e.Command)
 }
 
-// LockedBy names who holds the lock on path.
+// LockedBy returns the error for a locked ledger at path, with the process if the
+// holder file names one that is running.
 func LockedBy(path string) *LockedError {
 	e := &LockedError{Path: path}
-	if h, err := ReadHolder(path); err == nil && alive(h.PID) {
-		e.PID, e.Command = h.PID, h.Command
+	if h, err := ReadHolder(path); err == nil && h.PID > 0 {
+		if _, err := os.Stat(fmt.Sprintf("/proc/%d", h.PID)); err == nil {
+			e.PID, e.Command = h.PID, h.Command
+		}
 	}
 	return e
 }

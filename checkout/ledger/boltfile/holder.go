@@ -10,11 +10,10 @@ import (
 	"stump/internal/safefile"
 )
 
-// Holder is the small file beside the ledger: who opened it last. The lock
-// itself is bbolt's flock; this only gives it a name. It also stands for
-// "there was a ledger here", and it sets numbers aside: an event gets a number
-// above Ceiling only after the file was written with a higher one. So a ledger
-// of which nothing is left can begin anew without giving a number twice.
+// Holder is the content of the small file beside the ledger. It names the process that
+// opened the ledger last, since the lock itself (bbolt's flock) has no name. It proves
+// that there was a ledger, and it reserves event numbers: no event has a number above
+// Ceiling. So a lost ledger can start again without using a number twice.
 type Holder struct {
 	PID     int       `json:"pid"`
 	Command string    `json:"command"`
@@ -22,9 +21,10 @@ type Holder struct {
 	Ceiling uint64    `json:"ceiling"`
 }
 
+// HolderPath returns the path of the holder file of the ledger at path.
 func HolderPath(path string) string { return path + ".holder" }
 
-// WriteHolder is best effort: a ledger on a full disk must still open.
+// WriteHolder writes the holder file, with this process as the holder.
 func WriteHolder(path string, ceiling uint64) error {
 	b, err := json.Marshal(Holder{os.Getpid(), strings.Join(os.Args, " "), time.Now(), ceiling})
 	if err != nil {
@@ -33,6 +33,7 @@ func WriteHolder(path string, ceiling uint64) error {
 	return safefile.Write(HolderPath(path), append(b, '\n'), 0o640)
 }
 
+// ReadHolder reads the holder file of the ledger at path.
 func ReadHolder(path string) (h Holder, err error) {
 	b, err := os.ReadFile(HolderPath(path))
 	if err == nil {
@@ -41,21 +42,12 @@ func ReadHolder(path string) (h Holder, err error) {
 	return h, err
 }
 
-// Running reports whether another process is the holder, and not one that got
-// its number later.
+// Running reports whether the holder is another process that still runs. It compares
+// the arguments, because a new process may have got the same PID.
 func (h *Holder) Running() bool {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", h.PID))
 	command := strings.ReplaceAll(strings.TrimSuffix(string(b), "\x00"), "\x00", " ")
 	_, args, _ := strings.Cut(command, " ")
-	_, held, _ := strings.Cut(h.Command, " ") // the program's name is how it was called
+	_, held, _ := strings.Cut(h.Command, " ") // without the program's name, which may be relative
 	return err == nil && h.PID != os.Getpid() && args == held
-}
-
-// alive reports whether the process exists.
-func alive(pid int) bool {
-	if pid <= 0 {
-		return false
-	}
-	_, err := os.Stat(fmt.Sprintf("/proc/%d", pid))
-	return err == nil
 }

@@ -16,7 +16,8 @@ import (
 	"stump/internal/safefile"
 )
 
-// Copy makes a ledger file, or replaces it, with what fill writes.
+// Copy writes a ledger file with fill and puts it at path, in place of any other. After
+// a power cut, path is the old file or the whole new one.
 func Copy(path string, fill func(io.Writer) error) error {
 	tmp, err := NewCopy(path, fill)
 	if err != nil {
@@ -53,7 +54,7 @@ func NewCopy(path string, fill func(io.Writer) error) (tmp string, err error) {
 	if err != nil {
 		return "", err
 	}
-	_ = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) // not on every file system
+	_ = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) // some file systems have no locks
 	err = fill(f)
 	if err == nil {
 		err = f.Sync()
@@ -70,18 +71,19 @@ func NewCopy(path string, fill func(io.Writer) error) (tmp string, err error) {
 	return f.Name(), err
 }
 
-// CrashHook is called at the named points of a write, so that a test can end
+// CrashHook is for tests: Crash calls it with the name of the point, so that it can end
 // the process there.
 var CrashHook func(point string)
 
+// Crash marks a point of a write at which tests end the process.
 func Crash(point string) {
 	if CrashHook != nil {
 		CrashHook(point)
 	}
 }
 
-// Create makes a ledger file with what fill writes into it. It appears
-// under its name only when it is whole.
+// Create writes a new ledger file with fill. After a power cut, path is the whole file
+// or nothing. An existing file is os.ErrExist.
 func Create(path string, fill func(*bolt.DB) error) error {
 	if _, err := os.Lstat(path); err == nil {
 		return fmt.Errorf("%s: %w", path, os.ErrExist)

@@ -1,5 +1,5 @@
-// Package boltfile opens, makes and copies the file of a ledger, so that damage,
-// locks and power cuts are errors with a name.
+// Package boltfile opens, creates and copies the file of a ledger. Damage and locks are
+// typed errors, and power cuts leave whole files.
 package boltfile
 
 import (
@@ -19,9 +19,8 @@ import (
 	"stump/internal/owner"
 )
 
-// Check runs bbolt's own check over the file at path. It may panic in a
-// goroutine of bbolt's when the file is damaged, so it is for a process that
-// does nothing else; see VerifyOptions.Check.
+// Check runs bbolt's own check on the file at path. bbolt may panic in its own
+// goroutine when the file is damaged, so call it in a separate process.
 func Check(path string) error {
 	db, _, err := Open(path, Options{ReadOnly: true})
 	if err != nil {
@@ -39,9 +38,9 @@ func Check(path string) error {
 	})
 }
 
-// CheckMetas looks at a file before bbolt does, since bbolt makes an empty
-// file anew, panics on a short one, and goes back a transaction without a word
-// when one meta page is damaged. It reads two pages.
+// CheckMetas checks the two meta pages of a file. It must run before bbolt, which
+// initialises an empty file, panics on a short one, and silently falls back to the
+// previous transaction when one meta page is damaged.
 func CheckMetas(f *os.File, path string) error {
 	st, err := f.Stat()
 	if err != nil {
@@ -68,7 +67,7 @@ func CheckMetas(f *os.File, path string) error {
 		}
 	}
 	if txids[0] == txids[1] {
-		return Damaged(path, "both meta pages are of one transaction")
+		return Damaged(path, "both meta pages are of the same transaction")
 	}
 	return nil
 }
@@ -82,9 +81,9 @@ func checkMetasAt(path string) error {
 	return CheckMetas(f, path)
 }
 
-// Resolve returns the file that path names, which need not be there yet. A link
-// is followed, since a rename in its place would leave the ledger behind on the
-// other disk. What isn't a regular file is not ours to set aside. Root is refused
+// Resolve returns the path of the ledger's file, which need not exist. It follows a
+// link, because a rename over the link would leave the ledger behind on the other disk.
+// It refuses a link to nothing, and anything but a regular file. It also refuses root
 // if another user can change where path leads; see package owner.
 func Resolve(path string) (string, error) {
 	if err := owner.Check(path); err != nil {
@@ -95,7 +94,7 @@ func Resolve(path string) (string, error) {
 		link := path
 		if path, err = filepath.EvalSymlinks(link); errors.Is(err, os.ErrNotExist) {
 			to, _ := os.Readlink(link)
-			return "", hint.Errorf("mount the disk that it is on, or take the link away", "the ledger %s is a link to %s, which is not there", link, to)
+			return "", hint.Errorf("mount its disk, or remove the link", "the ledger %s is a link to %s, which does not exist", link, to)
 		}
 		if err == nil {
 			st, err = os.Stat(path)
@@ -105,42 +104,41 @@ func Resolve(path string) (string, error) {
 		return path, nil
 	}
 	if err == nil && !st.Mode().IsRegular() {
-		err = hint.Errorf("move away what lies there, or name another folder with --state", "the ledger %s is not a regular file", path)
+		err = hint.Errorf("move it away, or choose another folder with --state", "the ledger %s is not a regular file", path)
 	}
 	return path, err
 }
 
-// Options are how a file is opened.
+// Options say how to open a file.
 type Options struct {
-	// LockTimeout is how long to wait for another process to let go; 1 s if zero.
-	LockTimeout time.Duration
-	MaxSize     int // of the file, in bytes; none if zero
+	LockTimeout time.Duration // how long to wait for another process's lock; 1 s if zero
+	MaxSize     int           // of the file in bytes; no limit if zero
 	ReadOnly    bool
 }
 
-// Open opens an existing file. It returns the file under bbolt too, so
-// that it can be closed when bbolt can't do it any more.
+// Open opens an existing file. It also returns the file below bbolt, so that Shut can
+// close it when bbolt no longer can. Errors: os.ErrNotExist, *DamagedError,
+// *LockedError.
 func Open(path string, o Options) (db *bolt.DB, file *os.File, err error) {
 	if err := checkMetasAt(path); err != nil {
 		return nil, nil, err
 	}
 	defer func() {
 		if err != nil && file != nil {
-			letGo(file) // bbolt has not, when it panicked
+			letGo(file) // bbolt does not when it panics
 		}
 	}()
 	defer Recover(path, &err)()
-	timeout := cmp.Or(o.LockTimeout, time.Second)
 	db, err = bolt.Open(path, 0o640, &bolt.Options{
-		Timeout:  timeout,
+		Timeout:  cmp.Or(o.LockTimeout, time.Second),
 		ReadOnly: o.ReadOnly,
 		PageSize: boltpages.PageSize,
 		MaxSize:  o.MaxSize,
-		// The map grows only when no reader is in a transaction: make that rare.
+		// Growing the map waits for all readers, so make that rare.
 		InitialMmapSize: mapSize(path),
 		FreelistType:    bolt.FreelistMapType,
 		OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
-			// Never create: an empty ledger is made by Create alone.
+			// Only Create makes a new file.
 			f, err := os.OpenFile(name, flag&^os.O_CREATE, mode)
 			file = f
 			return f, err
@@ -156,15 +154,14 @@ func Open(path string, o Options) (db *bolt.DB, file *os.File, err error) {
 	return db, file, nil
 }
 
-// letGo closes a file that bbolt can't close any more. Its lock goes first: it
-// stays with the map of the file otherwise.
+// letGo closes a file that bbolt can no longer close. It unlocks the file first, since
+// the map of the file would keep the lock.
 func letGo(f *os.File) {
 	_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
 	_ = f.Close()
 }
 
-// mapSize is how much of the address space a ledger is given, so that it can
-// grow for long before the map must.
+// mapSize is the size of the map in bytes, with room for the file to grow.
 func mapSize(path string) int {
 	size := int64(32 << 20)
 	if st, err := os.Stat(path); err == nil {
@@ -172,13 +169,12 @@ func mapSize(path string) int {
 			size *= 2
 		}
 	}
-	const most = 1 << 30 // what a 32-bit address space has to spare
+	const most = 1 << 30 // what fits into a 32-bit address space
 	return int(min(size, most))
 }
 
-// Shut closes a file that has met a fault. bbolt would wait for ever for a
-// transaction that a panic has left open; closing the file lets go of the lock
-// in any case.
+// Shut closes a file after a fault. bbolt waits for ever for a transaction that a panic
+// has left open, so after a second Shut closes only the file, which releases the lock.
 func Shut(path string, db *bolt.DB, file *os.File) {
 	done := make(chan struct{})
 	go func() {

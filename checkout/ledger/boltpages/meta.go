@@ -8,8 +8,8 @@ import (
 	"io"
 )
 
-// pageSize is fixed: a kernel with pages of 16 KiB would write four times as
-// much a tap.
+// PageSize is the size of a page in bytes. It is fixed, because on a kernel with pages
+// of 16 KiB bbolt would write four times as much for each tap.
 const PageSize = 4096
 
 // The meta page of bbolt, pages 0 and 1 of the file (internal/common/meta.go
@@ -19,15 +19,18 @@ const (
 	metaMagic   = 0xED0CDAED
 	metaVersion = 2
 	metaSize    = 64
-	NoPage      = 0xffffffffffffffff
 )
 
-// boltMeta is what we need of a meta page.
+// NoPage is a Freelist that the file doesn't hold.
+const NoPage = 0xffffffffffffffff
+
+// Meta is the part of a meta page that the ledger needs. Root and Freelist are page
+// ids, and High is the first page id that was never used.
 type Meta struct {
-	Root, Freelist, High, Txid uint64 // high: the first page id never used
+	Root, Freelist, High, Txid uint64
 }
 
-// readMeta reads and checks one of the two meta pages.
+// ReadMeta reads and checks the meta page in slot 0 or 1.
 func ReadMeta(r io.ReaderAt, slot int64) (Meta, error) {
 	var b [metaSize]byte
 	if _, err := r.ReadAt(b[:], slot*PageSize+metaAt); err != nil {
@@ -44,7 +47,7 @@ func ReadMeta(r io.ReaderAt, slot int64) (Meta, error) {
 	case le.Uint32(b[8:]) != PageSize:
 		return Meta{}, fmt.Errorf("page size %d, not %d", le.Uint32(b[8:]), PageSize)
 	case le.Uint64(b[56:]) != h.Sum64():
-		return Meta{}, errors.New("the checksum of a meta page does not hold")
+		return Meta{}, errors.New("the checksum of a meta page does not match")
 	}
 	return Meta{Root: le.Uint64(b[16:]), Freelist: le.Uint64(b[32:]), High: le.Uint64(b[40:]), Txid: le.Uint64(b[48:])}, nil
 }

@@ -1,5 +1,5 @@
-// Package boltpages reads the pages of a bbolt file that bbolt itself can't be
-// trusted to read: every length and place is checked, and a bad page is skipped.
+// Package boltpages reads a bbolt file that is too damaged for bbolt itself. It checks
+// every length and position, and skips bad pages.
 package boltpages
 
 import (
@@ -7,37 +7,33 @@ import (
 	"io"
 )
 
-// This file reads the pages of a bbolt file that bbolt itself can't be trusted
-// to read: every length and place is checked, and a bad page is skipped. The
-// layout is that of bbolt's internal/common: a page has a header of 16 bytes
-// (id, flags, count, overflow), then elements, then keys and values.
+// The layout of a page, from bbolt's internal/common: a header of 16 bytes (id, flags,
+// count, overflow), then elements, then keys and values.
 
 const (
 	pageBranch = 0x01
 	pageLeaf   = 0x02
 
 	pageHeader  = 16
-	branchElem  = 16 // pos, ksize uint32; pgid uint64
-	leafElem    = 16 // flags, pos, ksize, vsize uint32
-	leafBucket  = 0x01
+	element     = 16   // branch: pos, ksize uint32, pgid uint64; leaf: flags, pos, ksize, vsize uint32
 	bucketValue = 16   // root pgid, sequence uint64; an inline page may follow
-	maxOverflow = 4096 // pages; a page of ours never has so many
+	maxOverflow = 4096 // pages; the ledger's records never need so many
 )
 
-// pageFile is a bbolt file and what was seen of it.
+// File is a bbolt file.
 type File struct {
 	R    io.ReaderAt
 	High uint64          // number of pages
-	seen map[uint64]bool // pages of the trees since buckets: none is there twice
+	seen map[uint64]bool // pages read since Buckets: a page belongs to one tree only
 }
 
-// found is a key and a value in a leaf; value starts at off in the file.
+// Found is a key and its value in a leaf. The value starts at offset Off of the file.
 type Found struct {
 	Key, Value []byte
 	Off        int64
 }
 
-// page reads page id with its overflow; nil when it can't be one.
+// page reads page id with its overflow pages. It returns nil for what is not a page.
 func (p *File) page(id uint64) []byte {
 	if id < 2 || id >= p.High || p.seen[id] {
 		return nil
@@ -59,8 +55,8 @@ func (p *File) page(id uint64) []byte {
 	return b
 }
 
-// tree visits every key and value below page id. It returns false when a page
-// of the tree could not be read.
+// tree visits every key and value below page id. It returns false when part of the
+// tree could not be read.
 func (p *File) tree(id uint64, visit func(Found)) bool {
 	b := p.page(id)
 	if b == nil {
@@ -69,16 +65,16 @@ func (p *File) tree(id uint64, visit func(Found)) bool {
 	return p.walk(b, int64(id)*PageSize, visit)
 }
 
-// walk visits what lies below the page b, which starts at off.
+// walk visits every key and value below the page b, which starts at offset off.
 func (p *File) walk(b []byte, off int64, visit func(Found)) bool {
 	le := binary.LittleEndian
 	flags, count := le.Uint16(b[8:]), int(le.Uint16(b[10:]))
-	if flags != pageBranch && flags != pageLeaf || pageHeader+count*leafElem > len(b) {
+	if flags != pageBranch && flags != pageLeaf || pageHeader+count*element > len(b) {
 		return false
 	}
 	whole := true
 	for i := range count {
-		at := pageHeader + i*leafElem
+		at := pageHeader + i*element
 		e := b[at:]
 		if flags == pageBranch {
 			whole = p.tree(le.Uint64(e[8:]), visit) && whole
@@ -96,14 +92,14 @@ func (p *File) walk(b []byte, off int64, visit func(Found)) bool {
 	return whole
 }
 
-// pageBucket is a top-level bucket; content visits its keys and values, and
-// returns false when a page could not be read.
+// Bucket is a top-level bucket. Content visits its keys and values, and returns false
+// when part of it could not be read.
 type Bucket struct {
 	Name    string
 	Content func(func(Found)) bool
 }
 
-// buckets returns those of the root page id.
+// Buckets returns the buckets below the root page id.
 func (p *File) Buckets(id uint64) (all []Bucket) {
 	p.seen = map[uint64]bool{}
 	p.tree(id, func(f Found) {
