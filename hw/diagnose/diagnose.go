@@ -27,9 +27,9 @@ func Diagnose(e *Evidence, site *board.Site) []Cause {
 	f := Examine(e)
 	var causes []Cause
 	for _, r := range rules {
-		if w := r.weigh(f, e); w >= possible {
-			t := r.text(f, site)
-			causes = append(causes, Cause{Name: r.name, Weight: w, Seen: t.seen, Remedy: t.remedy})
+		if w := r.weigh(f, e).first(); w >= possible {
+			seen, remedy := r.text(f, site)
+			causes = append(causes, Cause{Name: r.name, Weight: w, Seen: seen, Remedy: remedy})
 		}
 	}
 	slices.SortStableFunc(causes, func(a, b Cause) int { return cmp.Compare(b.Weight, a.Weight) })

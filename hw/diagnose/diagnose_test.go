@@ -173,9 +173,9 @@ func TestEveryCauseHasWords(t *testing.T) {
 		}
 		for _, s := range sites {
 			for _, f := range []*Findings{{clock: -1}, {clock: 1, pairs: 1, late: 2, free: []string{"GPIO27"}, hertz: [2]float64{0, 50}}} {
-				words := r.text(f, s)
-				if words.seen == "" || !strings.HasSuffix(words.remedy, ".") || strings.Contains(words.remedy, "%!") {
-					t.Errorf("%s: %+v", r.name, words)
+				seen, remedy := r.text(f, s)
+				if seen == "" || !strings.HasSuffix(remedy, ".") || strings.Contains(remedy, "%!") {
+					t.Errorf("%s: %s: %s", r.name, seen, remedy)
 				}
 			}
 		}

@@ -1,6 +1,11 @@
 package diagnose
 
-import "stump/hw/board"
+import (
+	"slices"
+
+	"stump/hw/board"
+	"stump/wiegand"
+)
 
 // rule is one row of the table of faults, read backwards: from what was measured
 // to the fault.
@@ -8,9 +13,28 @@ type rule struct {
 	name  string // of gpio.Faults
 	label string // as a person says it
 	proof string // the measurement that confirms it or rules it out
-	weigh func(f *Findings, e *Evidence) float64
-	text  func(f *Findings, s *board.Site) text
+	weigh func(f *Findings, e *Evidence) weights
+	text  textFunc
 }
+
+// weights are a rule's cases: the first that holds is the weight, and without
+// one it is 0.
+type weights []struct {
+	holds  bool
+	weight float64
+}
+
+func (w weights) first() float64 {
+	for _, c := range w {
+		if c.holds {
+			return c.weight
+		}
+	}
+	return 0
+}
+
+// textFunc says what was seen and what to do, in the site's words.
+type textFunc func(f *Findings, s *board.Site) (seen, remedy string)
 
 // rules are few, and each looks at all it needs, so that their order does not
 // matter. A weight says how specific the evidence is, not how common a fault is.
@@ -42,220 +66,147 @@ const (
 	possible = 0.3
 )
 
-func weighNoPower(f *Findings, e *Evidence) float64 {
-	switch {
-	case f.Astray():
-		return 0
-	case both(f.IsLow) && (either(f.fast) || e.beeped()):
-		return 0.6
-	case both(f.IsLow):
-		return certain
-	case !f.Silent() || e.beeped():
-		return 0
-	case e.mute():
-		return 0.9
-	case both(f.follows):
-		return 0.4
+func weighNoPower(f *Findings, e *Evidence) weights {
+	return weights{
+		{f.Astray(), 0},
+		{both(f.IsLow) && (either(f.fast) || e.beeped()), 0.6},
+		{both(f.IsLow), certain},
+		{!f.Silent() || e.beeped(), 0},
+		{e.mute(), 0.9},
+		{both(f.follows), 0.4},
+		{true, 0.6},
 	}
-	return 0.6
 }
 
-func weighSwapped(f *Findings, _ *Evidence) float64 {
+func weighSwapped(f *Findings, _ *Evidence) weights {
 	inverse := f.inverse()
 	// Noise passes parity inverted one time in four, hence three reads.
-	switch {
-	case f.goodRead():
-		return 0
-	case inverse >= 3 && inverse*10 >= len(f.frames)*8:
-		return certain
-	case inverse*2 > len(f.frames):
-		return maybe
+	return weights{
+		{f.goodRead(), 0},
+		{inverse >= 3 && inverse*10 >= len(f.frames)*8, certain},
+		{inverse*2 > len(f.frames), maybe},
 	}
-	return 0
 }
 
-func weighLow(i int) func(*Findings, *Evidence) float64 {
-	return func(f *Findings, _ *Evidence) float64 {
-		switch {
-		case !f.IsLow(i) || f.hums(i):
-			return 0
-		case f.IsLow(1 - i):
-			return 0.4
-		case f.twitching(i):
-			return maybe
+func weighLow(i int) func(*Findings, *Evidence) weights {
+	return func(f *Findings, _ *Evidence) weights {
+		return weights{
+			{!f.IsLow(i) || f.hums(i), 0},
+			{f.IsLow(1 - i), 0.4},
+			{f.twitching(i), maybe},
+			{true, certain},
 		}
-		return certain
 	}
 }
 
-func weighOpen(i int) func(*Findings, *Evidence) float64 {
-	return func(f *Findings, _ *Evidence) float64 {
-		switch {
-		case f.Falls[1-i] < 3 || f.IsLow(i) && !f.unknownFloat():
-			return 0
-		case f.sometimes(i) && !f.noisy(1-i):
-			return maybe
-		case f.Falls[i] > 0:
-			return 0
-		case len(f.free) > 0 || f.IsLow(i): // without a float test the board's pull may hold it
-			return maybe
-		case f.clock == 1-i || f.hums(1-i) || f.noisy(1-i):
-			return possible
-		case f.follows(i) && f.idleFalls[i] == 0:
-			return 0.92 // before a loose wire, which would move
-		case f.follows(i):
-			return 0.75
+func weighOpen(i int) func(*Findings, *Evidence) weights {
+	return func(f *Findings, _ *Evidence) weights {
+		return weights{
+			{f.Falls[1-i] < 3 || f.IsLow(i) && !f.unknownFloat(), 0},
+			{f.sometimes(i) && !f.noisy(1-i), maybe},
+			{f.Falls[i] > 0, 0},
+			{len(f.free) > 0 || f.IsLow(i), maybe}, // without a float test the board's pull may hold it
+			{f.clock == 1-i || f.hums(1-i) || f.noisy(1-i), possible},
+			{f.follows(i) && f.idleFalls[i] == 0, 0.92}, // before a loose wire, which would move
+			{f.follows(i), 0.75},
+			{true, 0.9},
 		}
-		return 0.9
 	}
 }
 
-func weighShorted(f *Findings, _ *Evidence) float64 {
-	switch {
-	case f.Joined == 0:
-		return 0
-	case both(f.noisy):
-		return 0.6 // both wires pick up noise too
-	case f.Joined+f.Quiet < f.shown:
-		return 0.9 // now and then
+func weighShorted(f *Findings, _ *Evidence) weights {
+	return weights{
+		{f.Joined == 0, 0},
+		{both(f.noisy), 0.6},              // both wires pick up noise too
+		{f.Joined+f.Quiet < f.shown, 0.9}, // now and then
+		{true, certain},
 	}
-	return certain
 }
 
-func weighNoGround(f *Findings, _ *Evidence) float64 {
-	switch {
-	case f.grouped > 0.5:
-		return 0
-	case both(f.hums):
-		return 0.7 // after hum
-	case both(f.noisy):
-		return 0.92
-	case either(f.hums):
-		return 0.4
-	case f.rate(0)+f.rate(1) > 10:
-		return 0.6
-	case either(f.noisy):
-		return 0.4
+func weighNoGround(f *Findings, _ *Evidence) weights {
+	return weights{
+		{f.grouped > 0.5, 0},
+		{both(f.hums), 0.7}, // after hum
+		{both(f.noisy), 0.92},
+		{either(f.hums), 0.4},
+		{f.rate(0)+f.rate(1) > 10, 0.6},
+		{either(f.noisy), 0.4},
 	}
-	return 0
 }
 
-func weighConverter(f *Findings, e *Evidence) float64 {
-	switch {
-	case both(f.IsLow) && e.beeped():
-		return likely // the reader has power, and the part after it has not
-	case f.unknownFloat() && f.Silent() && !f.Astray() && f.IsLow(0) == f.IsLow(1) && !e.mute():
-		return maybe // the board's own pull holds the lines as well as a converter's
-	case !both(f.follows) || f.Falls != [2]int{}:
-		return 0
-	case either(f.noisy):
-		return possible
-	case len(f.free) > 0:
-		return 0
+func weighConverter(f *Findings, e *Evidence) weights {
+	return weights{
+		{both(f.IsLow) && e.beeped(), likely}, // the reader has power, and the part after it has not
+		// Without a float test, the board's own pull holds the lines as well as a converter's.
+		{f.unknownFloat() && f.Silent() && !f.Astray() && f.IsLow(0) == f.IsLow(1) && !e.mute(), maybe},
+		{!both(f.follows) || f.Falls != [2]int{}, 0},
+		{either(f.noisy), possible},
+		{len(f.free) > 0, 0},
+		{true, likely},
 	}
-	return likely
 }
 
-func weighWrongGPIO(f *Findings, e *Evidence) float64 {
-	switch {
-	case len(f.free) > 0 && (f.Silent() || f.OneDead()):
-		return 0.98
-	case len(f.free) > 0:
-		return maybe
-	case f.unknownFloat() && f.Silent() && e.Free == nil && !f.Astray() && !either(f.IsLow):
-		return 0.45
-	case !both(f.follows) || f.Falls != [2]int{}:
-		return 0
-	case either(f.noisy) || e.Free != nil:
-		return 0.35
+func weighWrongGPIO(f *Findings, e *Evidence) weights {
+	return weights{
+		{len(f.free) > 0 && (f.Silent() || f.OneDead()), 0.98},
+		{len(f.free) > 0, maybe},
+		{f.unknownFloat() && f.Silent() && e.Free == nil && !f.Astray() && !either(f.IsLow), 0.45},
+		{!both(f.follows) || f.Falls != [2]int{}, 0},
+		{either(f.noisy) || e.Free != nil, 0.35},
+		{true, 0.7}, // nobody watched the free pins yet
 	}
-	return 0.7 // nobody watched the free pins yet
 }
 
-func weighFloating(f *Findings, _ *Evidence) float64 {
+func weighFloating(f *Findings, _ *Evidence) weights {
 	holes := 0
 	for _, fr := range f.frames {
 		holes += fr.holes
 	}
-	switch {
-	case either(f.hums):
-		return 0.6
-	case f.follows(0) != f.follows(1):
-		return f.weighOneLoose()
-	case both(f.follows) && f.Falls != [2]int{}:
-		return 0.85
-	case either(f.changes):
-		return 0.5
-	case f.unknownFloat() && either(f.twitching):
-		return 0.6
-	case either(f.sometimes):
-		return 0.7
-	case f.unknownFloat() && holes > 0 && f.Falls[0] > 0 && f.Falls[1] > 0:
-		return 0.6
-	}
-	return 0
-}
-
-// weighOneLoose weighs a wire that nothing outside holds, beside one that
-// something does.
-func (f *Findings) weighOneLoose() float64 {
-	loose := 0
+	// Nothing outside holds one wire, and something does the other.
+	one, loose := f.follows(0) != f.follows(1), 0
 	if f.follows(1) {
 		loose = 1
 	}
-	switch {
-	case f.fast(loose):
-		return 0.7
-	case f.noisy(1 - loose):
-		return 0.5
-	case f.IsLow(1 - loose):
-		return possible
+	return weights{
+		{either(f.hums), 0.6},
+		{one && f.fast(loose), 0.7},
+		{one && f.noisy(1-loose), 0.5},
+		{one && f.IsLow(1-loose), possible},
+		{one, 0.9},
+		{both(f.follows) && f.Falls != [2]int{}, 0.85},
+		{either(f.changes), 0.5},
+		{f.unknownFloat() && either(f.twitching), 0.6},
+		{either(f.sometimes), 0.7},
+		{f.unknownFloat() && holes > 0 && f.Falls[0] > 0 && f.Falls[1] > 0, 0.6},
 	}
-	return 0.9
 }
 
-func weighHum(f *Findings, _ *Evidence) float64 {
-	if either(f.hums) {
-		return certain
-	}
-	return 0
+func weighHum(f *Findings, _ *Evidence) weights {
+	return weights{{either(f.hums), certain}}
 }
 
-func weighBurst(f *Findings, _ *Evidence) float64 {
+func weighBurst(f *Findings, _ *Evidence) weights {
 	idle := f.idleFalls[0] + f.idleFalls[1]
-	switch {
-	case f.grouped > 0.5 && idle >= 3:
-		return 0.93
-	case f.Joined > 0 || idle > 0 && f.grouped < 0.2 || f.clock >= 0:
-		return 0
-	case f.bunched >= 2 && f.bunched*2 > f.Extra:
-		return 0.7
-	case f.Extra > f.ghosts && idle <= 2:
-		return 0.4
+	return weights{
+		{f.grouped > 0.5 && idle >= 3, 0.93},
+		{f.Joined > 0 || idle > 0 && f.grouped < 0.2 || f.clock >= 0, 0},
+		{f.bunched >= 2 && f.bunched*2 > f.Extra, 0.7},
+		{f.Extra > f.ghosts && idle <= 2, 0.4},
 	}
-	return 0
 }
 
-func weighCrosstalk(f *Findings, _ *Evidence) float64 {
-	switch {
-	case f.ghosts == 0 || f.clock >= 0:
-		return 0
-	case f.Joined > 0:
-		return maybe
-	case either(f.noisy):
-		return possible
-	case f.ghosts*10 >= f.Extra*7:
-		return 0.9
+func weighCrosstalk(f *Findings, _ *Evidence) weights {
+	return weights{
+		{f.ghosts == 0 || f.clock >= 0, 0},
+		{f.Joined > 0, maybe},
+		{either(f.noisy), possible},
+		{f.ghosts*10 >= f.Extra*7, 0.9},
+		{true, 0.4},
 	}
-	return 0.4
 }
 
-func weighKeypad(f *Findings, e *Evidence) float64 {
-	for _, format := range e.Formats {
-		if format.Len == 4 || format.Len == 8 {
-			return 0
-		}
-	}
+func weighKeypad(f *Findings, e *Evidence) weights {
+	digit := func(format *wiegand.Format) bool { return format.Len == 4 || format.Len == 8 }
 	short, n := 0, len(f.frames)
 	for _, fr := range f.frames {
 		// A card with one line dead may leave four or eight bits, with holes.
@@ -263,34 +214,23 @@ func weighKeypad(f *Findings, e *Evidence) float64 {
 			short++
 		}
 	}
-	switch {
-	case f.goodRead() || n < 2:
-		return 0
-	case short == n:
-		return certain
-	case short*10 >= n*8:
-		return 0.7
+	return weights{
+		{f.goodRead() || n < 2 || slices.ContainsFunc(e.Formats, digit), 0},
+		{short == n, certain},
+		{short*10 >= n*8, 0.7},
 	}
-	return 0
 }
 
-func weighClockData(f *Findings, _ *Evidence) float64 {
-	if f.clock >= 0 { // never with a good read
-		return certain
-	}
-	return 0
+func weighClockData(f *Findings, _ *Evidence) weights {
+	return weights{{f.clock >= 0, certain}} // never with a good read
 }
 
-func weighHold(f *Findings, e *Evidence) float64 {
-	switch {
-	case f.late > 0 && !either(f.noisy):
-		return certain
-	case !f.Silent() || len(f.free) > 0 || either(f.IsLow) || either(f.follows):
-		return 0
-	case e.beeped():
-		return likely
-	case e.Late != nil:
-		return 0.4
+func weighHold(f *Findings, e *Evidence) weights {
+	return weights{
+		{f.late > 0 && !either(f.noisy), certain},
+		{!f.Silent() || len(f.free) > 0 || either(f.IsLow) || either(f.follows), 0},
+		{e.beeped(), likely},
+		{e.Late != nil, 0.4},
+		{true, maybe},
 	}
-	return maybe
 }

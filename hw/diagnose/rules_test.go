@@ -223,7 +223,7 @@ func TestWeights(t *testing.T) {
 		if c.e == nil {
 			c.e = &Evidence{}
 		}
-		if got := find(c.rule).weigh(c.f, c.e); got != c.want {
+		if got := find(c.rule).weigh(c.f, c.e).first(); got != c.want {
 			t.Errorf("%s, %s: weight %v, want %v", c.rule, c.why, got, c.want)
 		}
 	}
@@ -283,8 +283,8 @@ func TestSeen(t *testing.T) {
 		if c.site == nil {
 			c.site = &board.Site{}
 		}
-		words := find(c.rule).text(c.f, c.site)
-		if got := words.seen + ": " + words.remedy; !strings.Contains(got, c.want) {
+		seen, remedy := find(c.rule).text(c.f, c.site)
+		if got := seen + ": " + remedy; !strings.Contains(got, c.want) {
 			t.Errorf("%s: no %q in %q", c.rule, c.want, got)
 		}
 	}
