@@ -113,7 +113,10 @@ func (p *Plan) SVG() (string, error) {
 
 // drawParts draws everything left of the lanes, and the wires between parts.
 func (d *picture) drawParts() {
-	c, extra := d.colours(), channels(d.all)
+	c := d.colours()
+	// The wires through the converter's channels after the reader's two.
+	extra := slices.DeleteFunc(slices.Clone(d.all), func(c connection) bool { return c.channel <= 2 })
+	slices.SortFunc(extra, func(a, b connection) int { return a.channel - b.channel })
 	readerRows, middleRows := 6+len(d.Outputs), 4+len(extra)
 	d.box(readerX, topY, readerRows, "card reader", "#e8eef7")
 	d.box(middleX, topY, middleRows, map[bool]string{true: "voltage divider", false: "level converter"}[d.Divider], "#e9f5e6")
@@ -209,39 +212,31 @@ func (d *picture) drawHeader(header string, y int) (bottom int) {
 	if header != "" {
 		d.text(headerX+columnGap/2, y-8, 14, "middle", "bold", header)
 	}
-	rows := 0
-	seen := map[point]bool{}
-	var pins strings.Builder
-	for _, p := range d.Board.Pins {
-		h, r, col := p.Position()
-		at := point{headerX + col*columnGap, y + 16 + r*pitch}
-		if h != header || seen[at] {
-			continue
-		}
-		seen[at], rows = true, max(rows, r+1)
-		d.pins[p.Name] = at
-		fill, label, weight, edge, dy := "#ffffff", short(p), "normal", 1, 4
-		c, used := wireOf(d.all, p)
-		if used {
-			fill, weight, edge = svgColour(c.colour), "bold", 3
-			label += "  " + c.label
-		}
-		shape := fmt.Sprintf(`<circle cx="%d" cy="%d" r="9" fill="%s" stroke="#444" stroke-width="%d"/>`, at.x, at.y, fill, edge)
-		if pinNumber(p) == "1" { // a square marks pin 1 on every board
-			shape = fmt.Sprintf(`<rect x="%d" y="%d" width="18" height="18" fill="%s" stroke="#444" stroke-width="%d"/>`, at.x-9, at.y-9, fill, edge)
-		}
-		fmt.Fprintf(&pins, "%s\n<text x=\"%d\" y=\"%d\" font-size=\"9\" text-anchor=\"middle\" fill=\"%s\">%s</text>\n", shape, at.x, at.y+3, ink(fill), pinNumber(p))
-		x, anchor := at.x+22, "start"
-		if col == 0 {
-			x, anchor = at.x-22, "end"
-			if used {
-				dy = -3 // above the wire
-			}
-		}
-		fmt.Fprintf(&pins, `<text x="%d" y="%d" font-size="11" text-anchor="%s" font-weight="%s">%s</text>`+"\n", x, at.y+dy, anchor, weight, html.EscapeString(label))
-	}
+	places, rows := d.places(header, d.all)
 	d.printf(`<rect x="%d" y="%d" width="%d" height="%d" rx="4" fill="none" stroke="#444" stroke-width="2"/>`, headerX-16, y, columnGap+32, rows*pitch+6)
-	d.body.WriteString(pins.String())
+	for _, p := range places {
+		at := point{headerX + p.column*columnGap, y + 16 + p.row*pitch}
+		d.pins[p.Name] = at
+		fill, label, weight, edge := "#ffffff", short(p.Pin), "normal", 1
+		if p.wire != nil {
+			fill, weight, edge = svgColour(p.wire.colour), "bold", 3
+			label += "  " + p.wire.label
+		}
+		if p.number == 1 { // a square marks pin 1 on every board
+			d.printf(`<rect x="%d" y="%d" width="18" height="18" fill="%s" stroke="#444" stroke-width="%d"/>`, at.x-9, at.y-9, fill, edge)
+		} else {
+			d.printf(`<circle cx="%d" cy="%d" r="9" fill="%s" stroke="#444" stroke-width="%d"/>`, at.x, at.y, fill, edge)
+		}
+		d.printf(`<text x="%d" y="%d" font-size="9" text-anchor="middle" fill="%s">%d</text>`, at.x, at.y+3, ink(fill), p.number)
+		switch {
+		case p.column == 1:
+			d.text(at.x+22, at.y+4, 11, "start", weight, label)
+		case p.wire != nil: // above the wire
+			d.text(at.x-22, at.y-3, 11, "end", weight, label)
+		default:
+			d.text(at.x-22, at.y+4, 11, "end", weight, label)
+		}
+	}
 	bottom = y + rows*pitch + 6
 	d.height = max(d.height, bottom)
 	return bottom + 50

@@ -70,6 +70,31 @@ func headers(all []connection) (names []string) {
 	return slices.Compact(names)
 }
 
+// place is one pin of a header as the pictures show it.
+type place struct {
+	board.Pin
+	number, row, column int
+	wire                *connection // nil: none
+}
+
+// places are the pins of one header in order, of two lines that share a pin the
+// first, and its number of rows.
+func (p *Plan) places(header string, all []connection) (places []place, rows int) {
+	for _, pin := range p.Board.Pins {
+		h, row, column := pin.Position()
+		n := len(places)
+		if h != header || n > 0 && places[n-1].row == row && places[n-1].column == column {
+			continue
+		}
+		at := place{pin, 2*row + column + 1, row, column, nil}
+		if i := slices.IndexFunc(all, func(c connection) bool { return c.pin.Name == pin.Name }); i >= 0 {
+			at.wire = &all[i]
+		}
+		places, rows = append(places, at), row+1
+	}
+	return places, rows
+}
+
 // drawHeader draws one header, down to its last used row.
 func (p *Plan) drawHeader(b *strings.Builder, paint func(colour, s string) string, header string, all []connection, columns int) {
 	const (
@@ -77,46 +102,30 @@ func (p *Plan) drawHeader(b *strings.Builder, paint func(colour, s string) strin
 		number = 2
 	)
 	width := (columns - 2*(signal+number) - 9) / 2
-	last, rows := 0, 0
-	pins := map[[2]int]board.Pin{}
-	for _, pin := range p.Board.Pins {
-		h, row, col := pin.Position()
-		if h != header {
-			continue
-		}
-		rows = max(rows, row)
-		if _, twice := pins[[2]int{row, col}]; !twice {
-			pins[[2]int{row, col}] = pin
-		}
-		if _, used := wireOf(all, pin); used {
-			last = max(last, row)
-		}
-	}
 	if header != "" {
 		fmt.Fprintf(b, "%*s\n", width+signal+number+6, "header "+header)
 	}
-	// cell is what goes to a pin, and the dot for the pin.
-	cell := func(pin board.Pin) (colour, label, dot string) {
-		c, used := wireOf(all, pin)
-		if !used {
-			return "", "", "○"
+	places, rows := p.places(header, all)
+	used, left := 0, ""
+	var lines []string
+	for _, at := range places {
+		colour, label, dot := "", "", "○"
+		if at.wire != nil {
+			used = at.row + 1
+			colour, label, dot = at.wire.colour, at.wire.label+", "+at.wire.colour, "●"
+			if len(label) > width {
+				label = at.wire.label
+			}
 		}
-		label = c.label + ", " + c.colour
-		if len(label) > width {
-			label = c.label
+		if at.column == 0 {
+			left = fmt.Sprintf("%s %*s %*d %s", paint(colour, fmt.Sprintf("%*s", width, label)), signal, short(at.Pin), number, at.number, dot)
+			continue
 		}
-		return c.colour, label, "●"
+		right := fmt.Sprintf("%s %-*d %-*s %s", dot, number, at.number, signal, short(at.Pin), paint(colour, label))
+		lines = append(lines, strings.TrimRight(left+right, " ")+"\n")
 	}
-	for row := range last + 1 {
-		left, right := pins[[2]int{row, 0}], pins[[2]int{row, 1}]
-		leftColour, leftLabel, leftDot := cell(left)
-		rightColour, rightLabel, rightDot := cell(right)
-		line := fmt.Sprintf("%s %*s %*s %s%s %-*s %-*s %s",
-			paint(leftColour, fmt.Sprintf("%*s", width, leftLabel)), signal, short(left), number, pinNumber(left),
-			leftDot, rightDot, number, pinNumber(right), signal, short(right), paint(rightColour, rightLabel))
-		b.WriteString(strings.TrimRight(line, " ") + "\n")
-	}
-	if rest := rows - last; rest > 0 {
+	b.WriteString(strings.Join(lines[:used], ""))
+	if rest := rows - used; rest > 0 {
 		fmt.Fprintf(b, "%*s\n", width+signal+number+14, count.Of(rest, "more row")+", not used")
 	}
 }
@@ -131,22 +140,6 @@ func short(p board.Pin) string {
 		return "AGND"
 	}
 	return s
-}
-
-func pinNumber(p board.Pin) string {
-	if _, n, ok := strings.Cut(p.Name, "_"); ok {
-		return strings.TrimRight(n, "AB")
-	}
-	return p.Name
-}
-
-// wireOf is the wire that goes to a pin.
-func wireOf(all []connection, p board.Pin) (connection, bool) {
-	i := slices.IndexFunc(all, func(c connection) bool { return c.pin.Name == p.Name })
-	if i < 0 {
-		return connection{}, false
-	}
-	return all[i], true
 }
 
 // palette is how colours are drawn: in SVG, and on a terminal (ECMA-48 select

@@ -67,17 +67,7 @@ func (p *Plan) supplies() supplies {
 // connections are all wires to the header, in the order of its pins. The error
 // names the first line that is not on the header.
 func (p *Plan) connections() ([]connection, error) {
-	h := &harness{Plan: p}
-	h.connectReader()
-	h.connectDisplay()
-	for _, o := range p.Outputs {
-		at, from, colour := h.place(o.Line), "reader "+o.Name, p.outputColour(o.Name)
-		if o.ActiveLow {
-			h.convert(at, o.Name, from, colour)
-		} else {
-			h.add(connection{pin: at, label: o.Name, colour: colour, from: from, via: "transistor", point: o.Name})
-		}
-	}
+	h := p.harness()
 	if h.err != nil {
 		return nil, h.err
 	}
@@ -93,12 +83,27 @@ func (p *Plan) connections() ([]connection, error) {
 	return h.all, nil
 }
 
-// harness is the connections under way.
+// harness is the connections, in the order of the parts.
 type harness struct {
 	*Plan
 	all      []connection
 	channels int // of the converter, in use
 	err      error
+}
+
+func (p *Plan) harness() *harness {
+	h := &harness{Plan: p}
+	h.connectReader()
+	h.connectDisplay()
+	for _, o := range p.Outputs {
+		at, from, colour := h.place(o.Line), "reader "+o.Name, p.outputColour(o.Name)
+		if o.ActiveLow {
+			h.convert(at, o.Name, from, colour)
+		} else {
+			h.add(connection{pin: at, label: o.Name, colour: colour, from: from, via: "transistor", point: o.Name})
+		}
+	}
+	return h
 }
 
 func (h *harness) add(c connection) { h.all = append(h.all, c) }
@@ -191,18 +196,6 @@ func (p *Plan) displayPoints() (points []string) {
 	return points
 }
 
-// channels are the wires through the converter's channels after the reader's
-// two, in the channels' order.
-func channels(all []connection) (extra []connection) {
-	for _, c := range all {
-		if c.channel > 2 {
-			extra = append(extra, c)
-		}
-	}
-	slices.SortFunc(extra, func(a, b connection) int { return a.channel - b.channel })
-	return extra
-}
-
 // channel is the name of a converter's channel on one side, "LV1". A converter
 // has four channels, so the fifth is the first of a second converter.
 func channel(side string, n int) string {
@@ -227,14 +220,13 @@ func (p *Plan) line(i int) string {
 }
 
 func (p *Plan) colours() board.Colours {
-	c := p.Colours
-	for _, f := range []struct{ site, hid *string }{
-		{&c.Power, &board.HID.Power}, {&c.Ground, &board.HID.Ground}, {&c.Data0, &board.HID.Data0}, {&c.Data1, &board.HID.Data1},
-		{&c.Green, &board.HID.Green}, {&c.Red, &board.HID.Red}, {&c.Beep, &board.HID.Beep}, {&c.Hold, &board.HID.Hold},
-	} {
-		*f.site = cmp.Or(*f.site, *f.hid)
+	c, hid := p.Colours, board.HID
+	return board.Colours{
+		Power: cmp.Or(c.Power, hid.Power), Ground: cmp.Or(c.Ground, hid.Ground),
+		Data0: cmp.Or(c.Data0, hid.Data0), Data1: cmp.Or(c.Data1, hid.Data1),
+		Green: cmp.Or(c.Green, hid.Green), Red: cmp.Or(c.Red, hid.Red),
+		Beep: cmp.Or(c.Beep, hid.Beep), Hold: cmp.Or(c.Hold, hid.Hold),
 	}
-	return c
 }
 
 // outputColour is the colour of a light's or the beeper's wire.
