@@ -15,10 +15,12 @@ import (
 	"stump/wiegand"
 )
 
+const nobodyShows = "nobody is there to show a card"
+
 // card has a card shown a few times.
 func (s *tester) card(ctx context.Context) Result {
-	if why := s.cannotShow(); why != "" {
-		return skip("%s", why)
+	if s.Present == nil && s.Ask == nil {
+		return skip(nobodyShows)
 	}
 	for i := range s.timing.Times {
 		s.Say([]string{"Show a card to the reader and take it away again.", "The same card again.", "And once more."}[min(i, 2)])
@@ -45,17 +47,17 @@ func (s *tester) card(ctx context.Context) Result {
 			return failed(err)
 		}
 	}
-	s.first = s.tally(s.evidence.Cards).bits
+	s.first = s.tally(s.evidence.Cards).card.Bits
 	return s.judge(s.evidence.Cards)
 }
 
 // secondCard has a card of the other kind shown: a badge and a device between
 // them have more of both bits than one card has.
 func (s *tester) secondCard(ctx context.Context) Result {
-	if why := s.cannotShow(); why != "" {
-		return skip("%s", why)
-	}
-	if len(s.evidence.Cards) > 0 && len(s.evidence.Cards[0].Edges) == 0 {
+	switch {
+	case s.Present == nil && s.Ask == nil:
+		return skip(nobodyShows)
+	case len(s.evidence.Cards) > 0 && len(s.evidence.Cards[0].Edges) == 0:
 		return skip("nothing came from the first card")
 	}
 	times := s.timing.Times
@@ -75,21 +77,10 @@ func (s *tester) secondCard(ctx context.Context) Result {
 	}
 	spells := s.evidence.Cards[from:]
 	r := s.judge(spells)
-	if r.Result == Pass && s.tally(spells).bits == s.first {
+	if r.Result == Pass && s.tally(spells).card.Bits == s.first {
 		return bad(Warn, "Run the self-test again and show a badge first, then a device.", "%s; it is the same card as before", r.Measured)
 	}
 	return r
-}
-
-// cannotShow says why no card can be shown; empty: one can.
-func (s *tester) cannotShow() string {
-	switch {
-	case s.src == nil:
-		return "the lines could not be taken"
-	case s.Present == nil && s.Ask == nil:
-		return "nobody is there to show a card"
-	}
-	return ""
 }
 
 // show has a card shown and notes what comes.
@@ -102,7 +93,7 @@ func (s *tester) show(ctx context.Context, card int) error {
 	if s.Present != nil {
 		s.Present(card) // on a busy machine its first pulses are out before we go on
 	}
-	spell, err := s.listenSince(ctx, since, s.timing.Card, s.timing.Quiet, limit)
+	spell, err := s.listen(ctx, since, s.timing.Card, s.timing.Quiet, limit)
 	if err == nil {
 		s.evidence.Cards = append(s.evidence.Cards, spell)
 	}
@@ -159,7 +150,7 @@ func (s *tester) nothingCame(ctx context.Context) (came bool, err error) {
 		return false, nil
 	}
 	s.Say("Still nothing. If " + s.Site.HoldWire() + " touches anything, take it off now.")
-	spell, err := s.listen(ctx, s.timing.Late, s.timing.Quiet, s.timing.Limit)
+	spell, err := s.listen(ctx, s.Now(), s.timing.Late, s.timing.Quiet, s.timing.Limit)
 	s.evidence.Late = &spell
 	return false, err
 }
@@ -190,7 +181,7 @@ func (s *tester) elsewhere(ctx context.Context) error {
 // tally is what the daemon's decoder makes of showing one card a few times.
 type tally struct {
 	reads          []wiegand.Read
-	bits           wiegand.Bits // of the commonest card
+	card           wiegand.Read // the commonest
 	same           int          // how often it came
 	good, repaired int
 }
@@ -210,7 +201,7 @@ func (s *tester) tally(spells []diagnose.Spell) (t tally) {
 			t.repaired++
 		}
 		if seen[r.Bits]++; seen[r.Bits] > t.same {
-			t.bits, t.same = r.Bits, seen[r.Bits]
+			t.card, t.same = *r, seen[r.Bits]
 		}
 	}
 	return t
@@ -272,7 +263,8 @@ func (s *tester) judge(spells []diagnose.Spell) Result {
 		}
 		return r
 	}
-	r := pass("%s, %d of %d equal%s", s.describe(t.bits), t.same, n, shape(spells))
+	const unchecked = "a format without a check (compare the number with the card: exchanged wires would not show)"
+	r := pass("%s, %d of %d equal%s", describeCard(&t.card, unchecked, s.ShowNumbers), t.same, n, shape(spells))
 	if len(s.diagnose()) > 0 {
 		return s.blame(Warn, r.Measured) // good reads over wiring that showed a fault: luck
 	}
@@ -309,16 +301,6 @@ func (t *tally) flaws(f *diagnose.Findings) string {
 		text += ", " + count.Of(f.Quiet, "card") + " brought nothing"
 	}
 	return text
-}
-
-// describe names the card: "26 bits, H10301, parity OK, number …066".
-func (s *tester) describe(bits wiegand.Bits) string {
-	for _, f := range s.Formats {
-		if v, ok := f.Unpack(bits); ok {
-			return describeCard(f, bits.Len(), v, "a format without a check (compare the number with the card: exchanged wires would not show)", s.ShowNumbers)
-		}
-	}
-	return count.Of(bits.Len(), "bit")
 }
 
 // lengths is "3 reads of 24, 25, 26 bits".

@@ -17,9 +17,6 @@ import (
 
 // lines takes the lines and says what they are.
 func (s *tester) lines(ctx context.Context) Result {
-	if s.Lines == nil {
-		return skip("no reader is configured")
-	}
 	src, err := s.Lines(ctx)
 	if err != nil {
 		return failed(err)
@@ -35,15 +32,10 @@ func (s *tester) lines(ctx context.Context) Result {
 	return pass("%s", src)
 }
 
-// listen notes what the lines do for d. With quiet it ends earlier, once there
-// were edges and then none for so long, or after limit.
-func (s *tester) listen(ctx context.Context, d, quiet, limit time.Duration) (diagnose.Spell, error) {
-	return s.listenSince(ctx, s.Now(), d, quiet, limit)
-}
-
-// listenSince is listen from a time that has passed, so that it misses nothing
-// that came meanwhile.
-func (s *tester) listenSince(ctx context.Context, now int64, d, quiet, limit time.Duration) (spell diagnose.Spell, err error) {
+// listen notes what the lines do for d from now, which may have passed. With
+// quiet it ends earlier, once there were edges and then none for so long, or
+// after limit.
+func (s *tester) listen(ctx context.Context, now int64, d, quiet, limit time.Duration) (spell diagnose.Spell, err error) {
 	spell.From = now
 	if spell.Start, err = s.src.Levels(); err != nil {
 		return spell, err
@@ -72,13 +64,10 @@ func (s *tester) listenSince(ctx context.Context, now int64, d, quiet, limit tim
 
 // idle listens with nobody near the reader.
 func (s *tester) idle(ctx context.Context) Result {
-	if s.src == nil {
-		return skip("the lines could not be taken")
-	}
 	if s.Present == nil {
 		s.Say(fmt.Sprintf("Hands off the wires and cards away from the reader, for %s.", seconds(s.timing.Idle)))
 	}
-	spell, err := s.listen(ctx, s.timing.Idle, 0, 0)
+	spell, err := s.listen(ctx, s.Now(), s.timing.Idle, 0, 0)
 	if err != nil {
 		return failed(err)
 	}
@@ -153,9 +142,6 @@ func (s *tester) blame(v Verdict, measured string) Result {
 
 // float pulls the lines up and down with the board's own resistors.
 func (s *tester) float(ctx context.Context) Result {
-	if s.src == nil {
-		return skip("the lines could not be taken")
-	}
 	if s.NoFloat != "" {
 		return skip("%s", s.NoFloat)
 	}
@@ -209,14 +195,14 @@ func (s *tester) measureFloat(ctx context.Context) error {
 		return err
 	}
 	s.evidence.Float = &f
-	_, err = s.listen(ctx, settling, 0, 0) // what the last change of the pull does is not evidence
+	_, err = s.listen(ctx, s.Now(), settling, 0, 0) // what the last change of the pull does is not evidence
 	return err
 }
 
 // readings reads the levels a few times over more than a period of the mains.
 func (s *tester) readings(ctx context.Context, r *[2]diagnose.Reading) error {
 	for range 7 {
-		spell, err := s.listen(ctx, 3700*time.Microsecond, 0, 0)
+		spell, err := s.listen(ctx, s.Now(), 3700*time.Microsecond, 0, 0)
 		if err != nil {
 			return err
 		}

@@ -34,9 +34,6 @@ type Keyboard interface {
 
 // outputs turns each light and the beeper on and asks.
 func (s *tester) outputs(ctx context.Context) Result {
-	if len(s.Outputs) == 0 {
-		return skip("no lights or beeper are configured")
-	}
 	if s.Ask == nil {
 		return skip("nobody is there to look at the lights")
 	}
@@ -63,9 +60,6 @@ func (s *tester) outputs(ctx context.Context) Result {
 
 // display shows a code that a person has to read.
 func (s *tester) display(ctx context.Context) Result {
-	if s.Display == nil {
-		return skip("no display is configured")
-	}
 	code := fmt.Sprintf("%04d", rand.IntN(10000))
 	f, err := s.Display(ctx, code)
 	switch {
@@ -94,9 +88,6 @@ func (s *tester) display(ctx context.Context) Result {
 
 // keyboard asks for Enter.
 func (s *tester) keyboard(ctx context.Context) Result {
-	if s.Keyboard == nil {
-		return skip("no keyboard is configured")
-	}
 	name := strings.Join(s.Keyboard.Plugged(), ", ")
 	switch {
 	case name == "":

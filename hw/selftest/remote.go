@@ -3,53 +3,31 @@ package selftest
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"stump/internal/count"
 )
 
-// clockFact is how good the wall clock is.
-type clockFact struct {
-	trusted bool
-	how     string // why it is trusted or not
-	time    time.Time
+// ClockFact is how good the wall clock is.
+type ClockFact struct {
+	Time    time.Time
+	Trusted bool
+	Why     string // it is trusted or not
 }
 
-// trustedError is the largest estimated error of a clock that counts as set:
-// the limit that systemd uses (commit bca5a0eacc), because daemons that set
-// the clock do not all clear the kernel's "unsynchronised" flag.
-const trustedError = 16 * time.Second
-
-// readClock asks timesyncd's mark and the kernel. Neither needs a privilege.
-func readClock(root fs.FS) (clockFact, error) {
-	if _, err := fs.Stat(root, "run/systemd/timesync/synchronized"); err == nil {
-		return clockFact{true, "set by systemd-timesyncd", time.Now()}, nil
-	}
-	var t unix.Timex
-	if _, err := unix.Adjtimex(&t); err != nil {
-		return clockFact{}, fmt.Errorf("adjtimex: %w", err)
-	}
-	off := time.Duration(t.Maxerror) * time.Microsecond
-	return clockFact{off < trustedError, "the kernel estimates an error of up to " + seconds(off), time.Now()}, nil
-}
-
-func (s *tester) clock(context.Context) Result {
-	f, err := s.readClock()
-	now := f.time.Format(time.DateTime)
+func (s *tester) clock(ctx context.Context) Result {
+	f, err := s.Clock(ctx)
+	now := f.Time.Format(time.DateTime)
 	switch {
 	case err != nil:
 		return bad(Warn, "", "the clock's state can't be read: %v", err)
-	case f.trusted:
-		return pass("%s, %s", now, f.how)
+	case f.Trusted:
+		return pass("%s, %s", now, f.Why)
 	case s.Simulated:
-		return skip("%s, %s; a simulated station does not need the time", now, f.how)
+		return skip("%s, %s; a simulated station does not need the time", now, f.Why)
 	}
 	return bad(Warn, "Events are kept in order all the same, and marked. Let the board reach a time server (timedatectl shows the state), or fit a clock module: most boards lose the time when the power is off.",
-		"%s, not to be trusted: %s", now, f.how)
+		"%s, not to be trusted: %s", now, f.Why)
 }
 
 // NetworkFact is how far the network reaches.
@@ -59,14 +37,10 @@ type NetworkFact struct {
 }
 
 func (s *tester) network(ctx context.Context) Result {
-	const unneeded = "this station does not need the network"
-	if s.Network == nil {
-		return skip(unneeded)
-	}
 	f, err := s.Network(ctx)
 	switch {
 	case f.Host == "" && err == nil:
-		return skip(unneeded)
+		return skip(offline)
 	case err != nil:
 		return bad(Warn, "Taps work without it, and reports wait. Check the cable or the Wi-Fi, then the name of the host in the configuration.", "%s can't be reached: %v", f.Host, err)
 	}
@@ -80,9 +54,6 @@ type DirectoryFact struct {
 }
 
 func (s *tester) directory(ctx context.Context) Result {
-	if s.Directory == nil {
-		return skip("no directory is configured")
-	}
 	f, err := s.Directory(ctx)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
@@ -102,9 +73,6 @@ type QueueFact struct {
 }
 
 func (s *tester) queue(ctx context.Context) Result {
-	if s.Queue == nil {
-		return skip("nothing is to be reported")
-	}
 	f, err := s.Queue(ctx)
 	switch {
 	case err != nil:
@@ -124,9 +92,6 @@ type LedgerFact struct {
 }
 
 func (s *tester) ledger(ctx context.Context) Result {
-	if s.Ledger == nil {
-		return skip("no ledger is open")
-	}
 	f, err := s.Ledger(ctx)
 	switch {
 	case err != nil:

@@ -147,7 +147,7 @@ func describeRead(r *wiegand.Read, numbers bool) string {
 	if !r.OK() {
 		return fmt.Sprintf("%s, refused: %s", count.Of(r.Count, "bit"), faultText[r.Fault])
 	}
-	text := describeCard(r.Format, r.Bits.Len(), r.Fields, "not checked by the format", numbers)
+	text := describeCard(r, "not checked by the format", numbers)
 	if r.Repaired != "" {
 		text += ", repaired: " + repairText[r.Repaired]
 	}
@@ -157,18 +157,18 @@ func describeRead(r *wiegand.Read, numbers bool) string {
 // describeCard says what a card is. unchecked is what to say of a format without
 // a check. Unless numbers is set it shows the last three digits of the card's
 // number only: the whole number is enough to copy a badge.
-func describeCard(f *wiegand.Format, bits int, v wiegand.Fields, unchecked string, numbers bool) string {
-	check, number := "parity OK", strconv.FormatUint(v.Number, 10)
-	if !f.Checked() {
+func describeCard(r *wiegand.Read, unchecked string, numbers bool) string {
+	check, number := "parity OK", strconv.FormatUint(r.Fields.Number, 10)
+	if !r.Format.Checked() {
 		check = unchecked
 	}
 	switch {
 	case !numbers:
 		number = "…" + number[max(0, len(number)-3):]
-	case f.HasFacility():
-		number = fmt.Sprintf("%d:%s", v.Facility, number)
+	case r.Format.HasFacility():
+		number = fmt.Sprintf("%d:%s", r.Fields.Facility, number)
 	}
-	return fmt.Sprintf("%d bits, %s, %s, number %s", bits, f.Name, check, number)
+	return fmt.Sprintf("%d bits, %s, %s, number %s", r.Bits.Len(), r.Format.Name, check, number)
 }
 
 // faultText and repairText are the decoder's words as a person says them.

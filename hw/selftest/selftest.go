@@ -52,6 +52,7 @@ type Env struct {
 	Display  func(ctx context.Context, code string) (DisplayFact, error)
 	Keyboard Keyboard // nil: none
 
+	Clock     func(context.Context) (ClockFact, error)
 	StateDir  string // where the ledger is
 	Network   func(context.Context) (NetworkFact, error)
 	Directory func(context.Context) (DirectoryFact, error)
@@ -68,7 +69,6 @@ type Env struct {
 	// Only tests set these.
 	root      fs.FS // proc, sys and run
 	timing    patience
-	readClock func() (clockFact, error)
 	writeSync func(dir string) (time.Duration, error) // 4 KiB
 	freeSpace func(dir string) int64
 }
@@ -98,17 +98,39 @@ type tester struct {
 	first    wiegand.Bits
 }
 
-// checks are made in this order.
+// Why checks are skipped.
+const (
+	noLines = "the lines could not be taken"
+	offline = "this station does not need the network"
+)
+
+// checks are made in this order. One that lacks what it looks at is skipped.
 var checks = []struct {
-	name string
-	make func(*tester, context.Context) Result
+	name  string
+	make  func(*tester, context.Context) Result
+	lacks func(*tester) bool
+	why   string
 }{
-	{"board", (*tester).board}, {"power", (*tester).power}, {"permissions", (*tester).permissions},
-	{"lines", (*tester).lines}, {"idle", (*tester).idle}, {"float", (*tester).float}, {"outputs", (*tester).outputs},
-	{"card", (*tester).card}, {"second-card", (*tester).secondCard}, {"display", (*tester).display}, {"keyboard", (*tester).keyboard},
-	{"clock", (*tester).clock}, {"storage", (*tester).storage}, {"network", (*tester).network},
-	{"directory", (*tester).directory}, {"queue", (*tester).queue}, {"ledger", (*tester).ledger},
+	{"board", (*tester).board, func(*tester) bool { return false }, ""},
+	{"power", (*tester).power, func(s *tester) bool { return s.Simulated }, "a simulated reader needs no supply"},
+	{"permissions", (*tester).permissions, func(s *tester) bool { return len(s.Devices) == 0 && !s.Simulated }, "no device files are configured"},
+	{"lines", (*tester).lines, func(s *tester) bool { return s.Lines == nil }, "no reader is configured"},
+	{"idle", (*tester).idle, (*tester).untaken, noLines},
+	{"float", (*tester).float, (*tester).untaken, noLines},
+	{"outputs", (*tester).outputs, func(s *tester) bool { return len(s.Outputs) == 0 }, "no lights or beeper are configured"},
+	{"card", (*tester).card, (*tester).untaken, noLines},
+	{"second-card", (*tester).secondCard, (*tester).untaken, noLines},
+	{"display", (*tester).display, func(s *tester) bool { return s.Display == nil }, "no display is configured"},
+	{"keyboard", (*tester).keyboard, func(s *tester) bool { return s.Keyboard == nil }, "no keyboard is configured"},
+	{"clock", (*tester).clock, func(s *tester) bool { return s.Clock == nil }, "nobody knows the clock's state"},
+	{"storage", (*tester).storage, func(s *tester) bool { return s.StateDir == "" }, "no state directory"},
+	{"network", (*tester).network, func(s *tester) bool { return s.Network == nil }, offline},
+	{"directory", (*tester).directory, func(s *tester) bool { return s.Directory == nil }, "no directory is configured"},
+	{"queue", (*tester).queue, func(s *tester) bool { return s.Queue == nil }, "nothing is to be reported"},
+	{"ledger", (*tester).ledger, func(s *tester) bool { return s.Ledger == nil }, "no ledger is open"},
 }
+
+func (s *tester) untaken() bool { return s.src == nil }
 
 // Run makes the checks in order, hands each result to emit as it comes, and
 // returns the summary. A cancelled context ends it early: the rest is skipped.
@@ -117,8 +139,13 @@ func Run(ctx context.Context, env *Env, emit func(Result)) Summary {
 	defer s.release()
 	sum := Summary{Summary: true, Result: Pass}
 	for _, c := range checks {
-		r := skip("the self-test was stopped")
-		if ctx.Err() == nil {
+		var r Result
+		switch {
+		case ctx.Err() != nil:
+			r = skip("the self-test was stopped")
+		case c.lacks(s):
+			r = skip("%s", c.why)
+		default:
 			r = c.make(s, ctx)
 		}
 		r.Check = c.name
@@ -145,9 +172,6 @@ func newTester(env *Env) *tester {
 	}
 	if s.freeSpace == nil {
 		s.freeSpace = freeSpace
-	}
-	if s.readClock == nil {
-		s.readClock = func() (clockFact, error) { return readClock(s.root) }
 	}
 	if s.Now == nil {
 		s.Now = gpio.Monotonic

@@ -69,8 +69,8 @@ func onBench(t *testing.T, prepare func(*bench)) *bench {
 			Lines:   func(context.Context) (gpio.Source, error) { return b.sim, nil },
 			Present: func(n int) { b.sim.Present(cards[n]) },
 			Say:     func(s string) { b.said = append(b.said, s) },
-			readClock: func() (clockFact, error) {
-				return clockFact{true, "set by systemd-timesyncd", time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)}, nil
+			Clock: func(context.Context) (ClockFact, error) {
+				return ClockFact{time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC), true, "set by systemd-timesyncd"}, nil
 			},
 		}
 		if prepare != nil {
@@ -458,11 +458,11 @@ func TestNothingLent(t *testing.T) {
 func TestLinesAreGivenBack(t *testing.T) {
 	closed := false
 	onBench(t, func(b *bench) {
-		read := b.env.readClock
-		b.env.readClock = func() (clockFact, error) {
+		read := b.env.Clock
+		b.env.Clock = func(ctx context.Context) (ClockFact, error) {
 			_, err := b.sim.Levels()
 			closed = errors.Is(err, gpio.ErrClosed)
-			return read()
+			return read(ctx)
 		}
 	})
 	if !closed {

@@ -33,9 +33,6 @@ const readOnlyRemedy = "The kernel makes a damaged file system read-only: look f
 // storage writes and syncs a small file beside the ledger, as a tap does, and
 // asks the kernel about the disk.
 func (s *tester) storage(context.Context) Result {
-	if s.StateDir == "" {
-		return skip("no state directory")
-	}
 	m := mountOf(s.root, s.StateDir)
 	if r, ok := s.diskHealth(m); !ok {
 		return r

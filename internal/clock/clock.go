@@ -3,6 +3,7 @@ package clock
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"sync"
 	"syscall"
@@ -46,15 +47,28 @@ var bootID = sync.OnceValue(func() uuid.UUID {
 	return id
 })
 
-// Trusted reports whether the wall clock is known to be right: systemd-timesyncd has
-// created its file (systemd-time-wait-sync(8)), or the kernel estimates the error at less
-// than 16 s. The limit is systemd's own. It also works with chrony, which may leave
-// STA_UNSYNC set.
+// Trusted reports whether the wall clock is known to be right, see Trust.
 func Trusted() bool {
-	if _, err := os.Stat("/run/systemd/timesync/synchronized"); err == nil {
-		return true
+	trusted, _, _ := Trust()
+	return trusted
+}
+
+// Trust reports whether the wall clock is known to be right, and why:
+// systemd-timesyncd has created its file (systemd-time-wait-sync(8)), or the
+// kernel estimates the error at less than 16 s. The limit is systemd's own. It
+// also works with chrony, which may leave STA_UNSYNC set.
+func Trust() (trusted bool, why string, err error) {
+	return trust("/run/systemd/timesync/synchronized")
+}
+
+func trust(mark string) (trusted bool, why string, err error) {
+	if _, err := os.Stat(mark); err == nil {
+		return true, "set by systemd-timesyncd", nil
 	}
 	var tx syscall.Timex
-	_, err := syscall.Adjtimex(&tx) // without a mode it only reads
-	return err == nil && time.Duration(tx.Maxerror)*time.Microsecond < 16*time.Second
+	if _, err := syscall.Adjtimex(&tx); err != nil { // without a mode it only reads
+		return false, "", os.NewSyscallError("adjtimex", err)
+	}
+	off := time.Duration(tx.Maxerror) * time.Microsecond
+	return off < 16*time.Second, fmt.Sprintf("the kernel estimates an error of up to %.3g s", off.Seconds()), nil
 }

@@ -14,6 +14,7 @@ import (
 	"stump/gpio"
 	"stump/hw/board"
 	"stump/hw/selftest"
+	"stump/internal/clock"
 	"stump/internal/config"
 	"stump/internal/credential"
 	"stump/internal/panel"
@@ -87,6 +88,7 @@ func testEnv(cfg *config.Config, b *board.Board, i int) *selftest.Env {
 	rc := cfg.Readers[i]
 	env := &selftest.Env{
 		Formats: cfg.ReaderFormats(rc), Bias: rc.Request().Bias, Devices: testDevices(cfg, b, rc),
+		Clock:   testClock,
 		Network: func(ctx context.Context) (selftest.NetworkFact, error) { return testNetwork(ctx, cfg) },
 	}
 	pictured := b
@@ -126,6 +128,11 @@ func testDevices(cfg *config.Config, b *board.Board, rc config.Reader) []selftes
 		all = append(all, selftest.Device{Path: cfg.Display.Port, Use: "the display", Group: "dialout"})
 	}
 	return all
+}
+
+func testClock(context.Context) (selftest.ClockFact, error) {
+	trusted, why, err := clock.Trust()
+	return selftest.ClockFact{Time: time.Now(), Trusted: trusted, Why: why}, err
 }
 
 // present shows a seeded card to the simulated reader: a badge, then a device.
