@@ -303,29 +303,3 @@ func TestSealedNumbers(t *testing.T) {
 		t.Error("the file holds the number")
 	}
 }
-
-func TestKeyFile(t *testing.T) {
-	path := t.TempDir() + "/site.key"
-	k, err := sitekey.LoadOrCreate(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	st, err := os.Stat(path)
-	if err != nil || st.Mode().Perm() != 0o600 {
-		t.Errorf("mode %v, %v", st.Mode(), err)
-	}
-	next := sitekey.New()
-	if err := sitekey.Save(path, k.Rotate(next)); err != nil {
-		t.Fatal(err)
-	}
-	got, err := sitekey.LoadOrCreate(path)
-	if err != nil || !bytes.Equal(got.Current, next) || len(got.Old) != 1 || !bytes.Equal(got.Old[0], k.Current) {
-		t.Errorf("%v, %v", got, err)
-	}
-	if err := os.WriteFile(path, []byte("secret\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := sitekey.LoadOrCreate(path); err == nil || !strings.Contains(err.Error(), ":1: a site key is 64 hexadecimal digits") {
-		t.Errorf("a bad key file: %v", err)
-	}
-}

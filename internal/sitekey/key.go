@@ -1,5 +1,6 @@
-// Package sitekey keeps the site key: under it tags are looked up and their
-// numbers sealed.
+// Package sitekey looks tags up and seals their numbers under the site key. A badge
+// number has so few values that a plain hash can be reversed in seconds. Under a key
+// that lies outside the ledger it can't.
 package sitekey
 
 import (
@@ -19,21 +20,26 @@ import (
 	"stump/internal/safefile"
 )
 
-// KeyLen is the length of a site key in bytes.
+// Len is the length of a site key in bytes.
 const Len = 32
 
-// Keys are the site key and those before it. A badge number has so few values
-// that a plain hash can be reversed in seconds; under a key that lies outside
-// the database it can't.
+// Keys are the site key and those before it.
 type Keys struct {
 	Current []byte
-	// Old keys only find tags that were enrolled under them; such a tag is
-	// enrolled anew under Current at its next tap.
+	// Old keys find the tags that were enrolled under them. At its next tap, such a
+	// tag is enrolled under Current.
 	Old [][]byte
 }
 
-// LoadKeys reads a key file: one key a line, 64 hexadecimal digits, the
-// current one first. Empty lines and lines that start with # are skipped.
+// New returns a random site key.
+func New() []byte {
+	k := make([]byte, Len)
+	rand.Read(k) // never fails, see crypto/rand
+	return k
+}
+
+// Load reads a key file: one key a line, 64 hexadecimal digits, the current one
+// first. Empty lines and lines that start with # are skipped.
 func Load(path string) (Keys, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -57,54 +63,31 @@ func Load(path string) (Keys, error) {
 	return Keys{Current: all[0], Old: all[1:]}, nil
 }
 
-// LoadOrCreateKey reads the key file at path, or makes one with a fresh key
-// that only its owner may read.
+// LoadOrCreate reads the key file at path. If there is none, it makes one with a new
+// key, which only its owner may read.
 func LoadOrCreate(path string) (Keys, error) {
 	k, err := Load(path)
 	if !errors.Is(err, os.ErrNotExist) {
 		return k, err
 	}
 	k = Keys{Current: New()}
-	return k, Save(path, k)
+	file := fmt.Sprintf("# Site key of this stump. Whoever has it and the ledger can find badge numbers.\n%x\n", k.Current)
+	return k, safefile.Write(path, []byte(file), 0o600)
 }
 
-// NewKey returns a random site key.
-func New() []byte {
-	k := make([]byte, Len)
-	rand.Read(k) // never fails, see crypto/rand
-	return k
-}
-
-// Rotate returns keys whose current key is next; the current one becomes old.
-func (k Keys) Rotate(next []byte) Keys {
-	return Keys{Current: next, Old: append([][]byte{k.Current}, k.Old...)}
-}
-
-// SaveKeys writes a key file with mode 0600, so that a power cut leaves the
-// old file or the new one.
-func Save(path string, k Keys) error {
-	var b bytes.Buffer
-	b.WriteString("# Site key of this stump. Whoever has it and the ledger can find badge numbers.\n")
-	for _, key := range append([][]byte{k.Current}, k.Old...) {
-		if len(key) != Len {
-			return fmt.Errorf("a site key has %d bytes, not %d", Len, len(key))
-		}
-		fmt.Fprintf(&b, "%x\n", key)
-	}
-	return safefile.Write(path, b.Bytes(), 0o600)
-}
-
-// lookupLen is how much of the HMAC is kept: RFC 2104 allows half.
+// lookupLen is how many bytes of an HMAC are kept: RFC 2104 allows half.
 const lookupLen = 16
 
-// keyring looks tags up and seals their numbers under the site key.
+// Ring looks tags up and seals their numbers under the site key and those before it.
+// It counts the keys from 0, the current one.
 type Ring struct {
-	Lookups [][]byte // HMAC keys, the current first
+	Lookups [][]byte // HMAC keys
 	seals   []cipher.AEAD
 }
 
+// NewRing returns a ring of keys of [Len] bytes.
 func NewRing(current []byte, old [][]byte) (*Ring, error) {
-	kr := new(Ring)
+	r := new(Ring)
 	for _, k := range append([][]byte{current}, old...) {
 		if len(k) != Len {
 			return nil, fmt.Errorf("a site key has %d bytes, not %d", Len, len(k))
@@ -125,48 +108,43 @@ func NewRing(current []byte, old [][]byte) (*Ring, error) {
 		if err != nil {
 			return nil, err
 		}
-		kr.Lookups = append(kr.Lookups, look)
-		kr.seals = append(kr.seals, aead)
+		r.Lookups, r.seals = append(r.Lookups, look), append(r.seals, aead)
 	}
-	return kr, nil
+	return r, nil
 }
 
-// find returns the key of a tag in the tags tree, under the i-th site key.
-func (kr *Ring) Find(t checkout.Tag, i int) []byte {
-	h := hmac.New(sha256.New, kr.Lookups[i])
-	h.Write(t.Bytes())
-	return h.Sum(nil)[:lookupLen]
+// mac is what the i-th key makes of a message.
+func (r *Ring) mac(i int, message []byte) []byte {
+	h := hmac.New(sha256.New, r.Lookups[i])
+	h.Write(message)
+	return h.Sum(nil)
 }
 
-// check is a value by which a ledger knows its site key.
-func (kr *Ring) Check(i int) []byte {
-	h := hmac.New(sha256.New, kr.Lookups[i])
-	h.Write([]byte("check"))
-	return h.Sum(nil)[:8]
-}
+// Find returns what a tag is looked up by, under the i-th key.
+func (r *Ring) Find(t checkout.Tag, i int) []byte { return r.mac(i, t.Bytes())[:lookupLen] }
 
-// whose stands for a person in the event of their erasure: enough to erase them
-// again from an older backup, and nothing to anybody without the key.
-func (kr *Ring) Whose(id string, i int) []byte {
-	h := hmac.New(sha256.New, kr.Lookups[i])
-	h.Write([]byte("person\x00" + id))
-	return h.Sum(nil)[:lookupLen]
-}
+// Check returns a value by which a ledger recognises the i-th key.
+func (r *Ring) Check(i int) []byte { return r.mac(i, []byte("check"))[:8] }
 
-// Seal encrypts the number of a tag, bound to its look-up value.
-func (kr *Ring) Seal(t checkout.Tag) []byte {
-	nonce := make([]byte, kr.seals[0].NonceSize(), 64)
+// Whose stands for a person in the event of their erasure. With the key, they can be
+// erased from an older backup too; without it, it tells nothing.
+func (r *Ring) Whose(id string, i int) []byte { return r.mac(i, []byte("person\x00"+id))[:lookupLen] }
+
+// Seal encrypts the number of a tag under the current key, bound to what the tag is
+// looked up by.
+func (r *Ring) Seal(t checkout.Tag) []byte {
+	nonce := make([]byte, r.seals[0].NonceSize(), 64)
 	rand.Read(nonce) // never fails, see crypto/rand
-	return kr.seals[0].Seal(nonce, nonce, t.Bytes(), kr.Find(t, 0))
+	return r.seals[0].Seal(nonce, nonce, t.Bytes(), r.Find(t, 0))
 }
 
-// unseal is the reverse of seal, for any of the keys.
-func (kr *Ring) Unseal(lookup, sealed []byte) (checkout.Tag, error) {
-	for _, a := range kr.seals {
-		if len(sealed) < a.NonceSize() {
+// Unseal is the reverse of Seal, under any of the keys.
+func (r *Ring) Unseal(lookup, sealed []byte) (checkout.Tag, error) {
+	for _, a := range r.seals {
+		n := a.NonceSize()
+		if len(sealed) < n {
 			break
 		}
-		n := a.NonceSize()
 		b, err := a.Open(nil, sealed[:n], sealed[n:], lookup)
 		if err == nil && len(b) == 17 {
 			return checkout.Tag{Bits: b[0], Value: [16]byte(b[1:])}, nil
