@@ -1,27 +1,290 @@
 package sheet
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"testing/iotest"
+	"unicode"
+
+	"pgregory.net/rapid"
 
 	"stump/checkout"
+	"stump/internal/hint"
 )
 
-func FuzzRead(f *testing.F) {
-	f.Add("id,name,email,badge\nann,Ann,,1\n")
-	f.Add("\ufeffid,name\n\"a\",\"b\"\n")
-	f.Fuzz(func(t *testing.T, s string) {
-		rows, err := Read(checkout.KindPerson, strings.NewReader(s), parseDecimal)
-		for _, r := range rows {
-			if err == nil && (r.Line < 2 || r.Line > 1+strings.Count(s, "\n")) {
-				t.Errorf("line %d of %q", r.Line, s)
+// parseDecimal reads a tag of 34 bits.
+func parseDecimal(s string) (checkout.Tag, error) {
+	n, err := strconv.ParseUint(s, 10, 34)
+	if err != nil {
+		return checkout.Tag{}, fmt.Errorf("%q is not a number", s)
+	}
+	return checkout.TagFromUint64(n, 34), nil
+}
+
+func readPeople(s string) ([]checkout.ImportRow, error) {
+	return Read(checkout.KindPerson, strings.NewReader(s), parseDecimal)
+}
+
+func readDevices(s string) ([]checkout.ImportRow, error) {
+	return Read(checkout.KindDevice, strings.NewReader(s), parseDecimal)
+}
+
+func TestRead(t *testing.T) {
+	tag := func(n uint64) checkout.Tag { return checkout.TagFromUint64(n, 34) }
+	type rows = []checkout.ImportRow
+	for _, tt := range []struct {
+		name string
+		read func(string) ([]checkout.ImportRow, error)
+		csv  string
+		want rows
+	}{
+		{"header only", readPeople, "id,name\n", rows{}},
+		{"people", readPeople, "id,name,email,badge\nann,Ann,ann@lab.example,7\nben,Ben,,\n", rows{
+			{ID: "ann", Name: "Ann", Email: "ann@lab.example", HasDetail: true, Tag: tag(7), Line: 2},
+			{ID: "ben", Name: "Ben", HasDetail: true, Line: 3},
+		}},
+		{"devices", readDevices, "id,name,tag,kind\nipad,iPad,9,tablet\n", rows{
+			{ID: "ipad", Name: "iPad", Kind: "tablet", HasDetail: true, Tag: tag(9), Line: 2},
+		}},
+		{"fewer columns, another order", readPeople, "badge,name,id\n7,Ann,ann\n", rows{{ID: "ann", Name: "Ann", Tag: tag(7), Line: 2}}},
+		{"without kinds", readDevices, "name,id\niPad,ipad\n", rows{{ID: "ipad", Name: "iPad", Line: 2}}},
+		{"capitals and spaces", readPeople, " ID , Name,EMAIL\n ann ,  Ann Okafor , \n", rows{{ID: "ann", Name: "Ann Okafor", HasDetail: true, Line: 2}}},
+		{"statuses of people", readPeople, "id,name,status\na,A,Suspended\nb,B,retired\nc,C,active\nd,D,\n", rows{
+			{ID: "a", Name: "A", Status: "suspended", Line: 2}, {ID: "b", Name: "B", Status: "retired", Line: 3},
+			{ID: "c", Name: "C", Status: "active", Line: 4}, {ID: "d", Name: "D", Line: 5},
+		}},
+		{"statuses of devices", readDevices, "id,name,status\na,A,LOST\nb,B,retired\n", rows{
+			{ID: "a", Name: "A", Status: "lost", Line: 2}, {ID: "b", Name: "B", Status: "retired", Line: 3},
+		}},
+		{"mark of a spreadsheet", readPeople, "\ufeffid,name\r\nann,Ann\r\n", rows{{ID: "ann", Name: "Ann", Line: 2}}},
+		{"quotes", readPeople, "id,name\n\"ann\",\"Okafor, \"\"Ann\"\"\"\n", rows{{ID: "ann", Name: `Okafor, "Ann"`, Line: 2}}},
+		{"empty lines don't count as rows", readPeople, "id,name\n\nann,Ann\n\n\nben,Ben", rows{{ID: "ann", Name: "Ann", Line: 3}, {ID: "ben", Name: "Ben", Line: 6}}},
+		{"a line end in a name", readPeople, "id,name\nann,\"A\nB\"\nben,Ben\n", rows{{ID: "ann", Name: "A\nB", Line: 2}, {ID: "ben", Name: "Ben", Line: 4}}},
+	} {
+		got, err := tt.read(tt.csv)
+		if err != nil || !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %+v, %v, want %+v", tt.name, got, err, tt.want)
+		}
+	}
+}
+
+// TestRefusals: every refusal names the line; what has a remedy says it.
+func TestRefusals(t *testing.T) {
+	for _, tt := range []struct{ name, csv, want, remedy string }{
+		{"an empty file", "", "line 1: no header: the columns are id,name,email,badge", ""},
+		{"a mark and no more", "\ufeff", "line 1: no header: the columns are id,name,email,badge", ""},
+		{"a part of a mark", "\xef\xbb", "line 1: the header is not valid UTF-8", "CSV UTF-8"},
+		{"Latin-1", "id,n\xe4me\n", "line 1: the header is not valid UTF-8", "CSV UTF-8"},
+		{"UTF-16", "\xff\xfei\x00d\x00,\x00", "line 1: the header is not valid UTF-8", "CSV UTF-8"},
+		{"UTF-16 without its mark", "i\x00d\x00,\x00", "line 1: the header is not valid UTF-8", "CSV UTF-8"},
+		{"semicolons", "id;name\nann;Ann\n", "line 1: the columns are separated by semicolons", "CSV with commas"},
+		{"tabs", "id\tname\nann\tAnn\n", "line 1: the columns are separated by tabs", "CSV with commas"},
+		{"an unknown column", "id,name, Phone\n", `line 1: unknown column "Phone": the columns are id,name,email,badge`, ""},
+		{"a column of devices", "id,name,kind\n", `line 1: unknown column "kind": the columns are id,name,email,badge`, ""},
+		{"a column without a name", "id,name,\n", `line 1: unknown column "": the columns are id,name,email,badge`, ""},
+		{"a column twice", "id,name,ID\n", `line 1: the column "id" is there twice`, ""},
+		{"no id", "name,email\n", `line 1: the column "id" is missing: the columns are id,name,email,badge`, ""},
+		{"no name", "id,email\n", `line 1: the column "name" is missing: the columns are id,name,email,badge`, ""},
+		{"a broken header", "id,\"na\"me\n", `line 1: extraneous or missing " in quoted-field`, "written twice"},
+		{"too few fields", "id,name,email\nann,Ann,\nben,Ben\n", "line 3: 2 fields, the header has 3", ""},
+		{"one field", "id,name\nann\n", "line 2: 1 field, the header has 2", ""},
+		{"a comma in a name", "id,name\nann,Okafor, Ann\n", "line 2: 3 fields, the header has 2", "double quotes"},
+		{"a quote in a field", "id,name\nann,\"A\"nn\"\n", `line 2: extraneous or missing " in quoted-field`, "written twice"},
+		{"a quote without its end", "id,name\nann,Ann\nben,\"Ben\n", `line 3: extraneous or missing " in quoted-field`, "written twice"},
+		{"not an address", "id,name,email\nann,Ann,ann at lab\n", `line 2: "ann at lab" is no`, "ann@lab.example"},
+		{"an unknown status", "id,name,status\nann,Ann,away\n", `line 2: "away" is not a status`, "use active, suspended or retired"},
+		{"a status of devices", "id,name,status\nann,Ann,lost\n", `line 2: "lost" is not a status`, "use active, suspended or retired"},
+		{"not a credential", "id,name,badge\nann,Ann,1\nben,Ben,half\n", `line 3: "half" is not a number`, ""},
+	} {
+		rows, err := readPeople(tt.csv)
+		var row *checkout.RowError
+		if !errors.As(err, &row) || !strings.HasPrefix(err.Error(), tt.want) || !strings.Contains(hint.Of(err), tt.remedy) || rows != nil {
+			t.Errorf("%s: %v (%s), want %s (%s)", tt.name, err, hint.Of(err), tt.want, tt.remedy)
+		}
+	}
+	for _, tt := range []struct{ name, csv, want, remedy string }{
+		{"an empty file", "", "line 1: no header: the columns are id,name,tag,kind", ""},
+		{"a column of people", "id,name,badge\n", `line 1: unknown column "badge": the columns are id,name,tag,kind`, ""},
+		{"a status of people", "id,name,status\nipad,iPad,suspended\n", `line 2: "suspended" is not a status`, "use active, lost or retired"},
+		{"not a credential", "id,name,tag\nipad,iPad,x\n", `line 2: "x" is not a number`, ""},
+	} {
+		_, err := readDevices(tt.csv)
+		if err == nil || err.Error() != tt.want || !strings.Contains(hint.Of(err), tt.remedy) {
+			t.Errorf("devices, %s: %v (%s), want %s (%s)", tt.name, err, hint.Of(err), tt.want, tt.remedy)
+		}
+	}
+}
+
+// TestBrokenReader: a file that could not be read to its end is not a file with fewer
+// rows.
+func TestBrokenReader(t *testing.T) {
+	broken := errors.New("broken")
+	for _, part := range []string{"", "id", "id,name", "id,name\nann,Ann\n"} {
+		in := io.MultiReader(strings.NewReader(part), iotest.ErrReader(broken))
+		rows, err := Read(checkout.KindPerson, in, parseDecimal)
+		if !errors.Is(err, broken) || rows != nil {
+			t.Errorf("after %q: %v, %v", part, rows, err)
+		}
+	}
+	rows, err := Read(checkout.KindPerson, iotest.OneByteReader(strings.NewReader("\ufeffid,name\nann,Ann\n")), parseDecimal)
+	if err != nil || len(rows) != 1 {
+		t.Errorf("byte by byte: %v, %v", rows, err)
+	}
+}
+
+func all[T any](rows []T, err error) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for _, row := range rows {
+			if !yield(row, nil) {
+				return
+			}
+		}
+		if err != nil {
+			var zero T
+			yield(zero, err)
+		}
+	}
+}
+
+func noTag(string) (string, error) { return "", nil }
+
+func TestWrite(t *testing.T) {
+	people := []checkout.Person{
+		{ID: "ann", Name: "Ann, the first", Email: "ann@lab.example", Badge: "…007"},
+		{ID: "ben", Name: `Ben "B"`},
+	}
+	var b strings.Builder
+	if err := WritePeople(&b, all(people, nil)); err != nil {
+		t.Fatal(err)
+	}
+	if want := "id,name,email,badge\nann,\"Ann, the first\",ann@lab.example,\nben,\"Ben \"\"B\"\"\",,\n"; b.String() != want {
+		t.Errorf("people: %s", b.String())
+	}
+	people[1].Status = checkout.Suspended
+	b.Reset()
+	if err := WritePeople(&b, all(people[1:], nil)); err != nil {
+		t.Fatal(err)
+	}
+	if want := "id,name,email,badge,status\nben,\"Ben \"\"B\"\"\",,,suspended\n"; b.String() != want {
+		t.Errorf("with a status: %s", b.String())
+	}
+	b.Reset()
+	devices := []checkout.Device{{ID: "ipad", Name: "iPad", Kind: "tablet"}, {ID: "pixel", Name: "Pixel", Lost: true}}
+	if err := WriteDevices(&b, all(devices, nil), func(id string) (string, error) { return "raw34:" + id, nil }); err != nil {
+		t.Fatal(err)
+	}
+	if want := "id,name,tag,kind,status\nipad,iPad,raw34:ipad,tablet,active\npixel,Pixel,raw34:pixel,,lost\n"; b.String() != want {
+		t.Errorf("devices: %s", b.String())
+	}
+	b.Reset()
+	if err := WriteDevices(&b, all[checkout.Device](nil, nil), noTag); err != nil || b.String() != "id,name,tag,kind\n" {
+		t.Errorf("nothing: %s, %v", b.String(), err)
+	}
+}
+
+// TestWriteFails: a file that is not whole is not begun, and what can't be written is
+// an error.
+func TestWriteFails(t *testing.T) {
+	broken := errors.New("broken")
+	var b bytes.Buffer
+	device := []checkout.Device{{ID: "ipad", Name: "iPad"}}
+	for name, err := range map[string]error{
+		"a person":       WritePeople(&b, all([]checkout.Person{{ID: "ann", Name: "Ann"}}, broken)),
+		"a device":       WriteDevices(&b, all(device, broken), noTag),
+		"a device's tag": WriteDevices(&b, all(device, nil), func(string) (string, error) { return "", broken }),
+		"the writer":     WriteDevices(brokenWriter{broken}, all(device, nil), noTag),
+	} {
+		if !errors.Is(err, broken) || b.Len() > 0 {
+			t.Errorf("%s: %v, written %q", name, err, b.String())
+		}
+	}
+}
+
+type brokenWriter struct{ error }
+
+func (w brokenWriter) Write([]byte) (int, error) { return 0, w.error }
+
+// TestRoundTrip: what is written is read again, all but the badges.
+func TestRoundTrip(t *testing.T) {
+	word := rapid.Map(rapid.StringOfN(rapid.RuneFrom([]rune("a,\"';\t é李\n\u202f💡#=-"), unicode.Latin), 1, 12, -1), strings.TrimSpace)
+	text := rapid.Map(word, func(s string) string { return strings.ReplaceAll(s, "\r", "") + "x" })
+	number := rapid.Uint64Range(1, 1<<34-1)
+	rapid.Check(t, func(t *rapid.T) {
+		var people []checkout.Person
+		var devices []checkout.Device
+		tags := map[string]string{}
+		for i := range rapid.IntRange(0, 4).Draw(t, "rows") {
+			id := fmt.Sprint("id", i)
+			people = append(people, checkout.Person{
+				ID: id, Name: text.Draw(t, "person"), Email: rapid.SampledFrom([]string{"", "a@b.example"}).Draw(t, "email"),
+				Status: rapid.SampledFrom([]checkout.Status{checkout.Active, checkout.Suspended, checkout.Retired}).Draw(t, "status"),
+			})
+			devices = append(devices, checkout.Device{
+				ID: id, Name: text.Draw(t, "device"), Kind: rapid.SampledFrom([]string{"", "phone"}).Draw(t, "kind"),
+				Lost: rapid.Bool().Draw(t, "lost"), Status: rapid.SampledFrom([]checkout.Status{checkout.Active, checkout.Retired}).Draw(t, "out of use"),
+			})
+			tags[id] = fmt.Sprint(number.Draw(t, "tag"))
+		}
+		var b strings.Builder
+		if err := WritePeople(&b, all(people, nil)); err != nil {
+			t.Fatal(err)
+		}
+		rows, err := readPeople(b.String())
+		if err != nil || len(rows) != len(people) {
+			t.Fatalf("%d people are read as %d rows, %v:\n%s", len(people), len(rows), err, b.String())
+		}
+		plain := !slices.ContainsFunc(people, func(p checkout.Person) bool { return p.Status != checkout.Active })
+		for i, p := range people {
+			want := checkout.ImportRow{ID: p.ID, Name: p.Name, Email: p.Email, HasDetail: true, Status: p.Status.String(), Line: rows[i].Line}
+			if plain {
+				want.Status = ""
+			}
+			if rows[i] != want {
+				t.Fatalf("%+v is read as %+v", p, rows[i])
+			}
+		}
+		b.Reset()
+		if err := WriteDevices(&b, all(devices, nil), func(id string) (string, error) { return tags[id], nil }); err != nil {
+			t.Fatal(err)
+		}
+		rows, err = readDevices(b.String())
+		if err != nil || len(rows) != len(devices) {
+			t.Fatalf("%d devices are read as %d rows, %v:\n%s", len(devices), len(rows), err, b.String())
+		}
+		plain = !slices.ContainsFunc(devices, func(d checkout.Device) bool { return d.Word() != "active" })
+		for i, d := range devices {
+			tag, _ := parseDecimal(tags[d.ID])
+			want := checkout.ImportRow{ID: d.ID, Name: d.Name, Kind: d.Kind, HasDetail: true, Tag: tag, Status: d.Word(), Line: rows[i].Line}
+			if plain {
+				want.Status = ""
+			}
+			if rows[i] != want {
+				t.Fatalf("%+v is read as %+v", d, rows[i])
 			}
 		}
 	})
 }
 
-func parseDecimal(s string) (checkout.Tag, error) {
-	n, err := strconv.ParseUint(s, 10, 34)
-	return checkout.TagFromUint64(n, 34), err
+func FuzzRead(f *testing.F) {
+	f.Add("id,name,email,badge\nann,Ann,,1\n")
+	f.Add("\ufeffid,name\n\"a\",\"b\"\n")
+	f.Fuzz(func(t *testing.T, s string) {
+		rows, err := readPeople(s)
+		var row *checkout.RowError
+		if err != nil && !errors.As(err, &row) {
+			t.Errorf("%q: %v names no line", s, err)
+		}
+		for _, r := range rows {
+			if r.Line < 2 || r.Line > 1+strings.Count(s, "\n") {
+				t.Errorf("line %d of %q", r.Line, s)
+			}
+		}
+	})
 }
