@@ -88,7 +88,7 @@ func (d *displayLoop) choose(now time.Time) (fresh, heal bool) {
 	d.mu.Unlock()
 
 	if m != nil {
-		d.put(d.catalogue.message(*m, d.display.Size()), now)
+		d.put(d.o.Catalogue.message(*m, d.o.Display.Size()), now)
 		d.screen.until = now.Add(max(d.stay(*m), d.screen.layout.Pass()))
 		d.thenShow(m.Then, now)
 		if over == nil {
@@ -104,7 +104,7 @@ func (d *displayLoop) choose(now time.Time) (fresh, heal bool) {
 	}
 	if then := d.then; then != nil && now.Before(d.before) {
 		d.then = nil
-		d.put(d.catalogue.message(*then, d.display.Size()), now)
+		d.put(d.o.Catalogue.message(*then, d.o.Display.Size()), now)
 		d.screen.until = d.before
 		d.waitsOn()
 		return false, false
@@ -112,11 +112,11 @@ func (d *displayLoop) choose(now time.Time) (fresh, heal bool) {
 	idling := d.screen.layout != nil && d.screen.until.IsZero()
 	due := !now.Before(d.tick)
 	if !idling || due || poked {
-		info := d.idle()
-		d.put(d.catalogue.idle(info, d.display.Size()), now)
+		info := d.o.Idle()
+		d.put(d.o.Catalogue.idle(info, d.o.Display.Size()), now)
 		d.tick = now.Add(info.untilChange())
 		info.Clock = time.Time{}
-		still := d.catalogue.idle(info, d.display.Size())
+		still := d.o.Catalogue.idle(info, d.o.Display.Size())
 		d.screen.layout.Quiet = idling && still == d.still
 		d.still = still
 	}
@@ -137,25 +137,25 @@ func (d *displayLoop) put(text string, now time.Time) {
 	}
 	d.screen = screen{
 		text:   text,
-		layout: lcd.Lay(d.display.Charset(), d.display.Size(), text),
+		layout: lcd.Lay(d.o.Display.Charset(), d.o.Display.Size(), text),
 		since:  now,
 	}
 }
 
 // stay is how long a message stays.
 func (d *displayLoop) stay(m Message) time.Duration {
-	return cmp.Or(max(m.For, 0), cues[m.Key].stay, d.window)
+	return cmp.Or(max(m.For, 0), cues[m.Key].stay, d.o.Window)
 }
 
 // leave shows that the station is out of service: "Lab open" would be wrong.
 func (d *displayLoop) leave() {
-	text := d.catalogue.message(Message{Key: "stopped"}, d.display.Size())
-	f, _ := lcd.Lay(d.display.Charset(), d.display.Size(), text).At(0)
+	text := d.o.Catalogue.message(Message{Key: "stopped"}, d.o.Display.Size())
+	f, _ := lcd.Lay(d.o.Display.Charset(), d.o.Display.Size(), text).At(0)
 	if d.up {
 		if err := d.write(f, false); err != nil {
-			d.log.Warn("display doesn't answer", "display", d.display.String(), "err", err)
+			d.o.Logger.Warn("display doesn't answer", "display", d.o.Display.String(), "err", err)
 		}
 	}
 	d.told(f.Rows())
-	d.display.Close()
+	d.o.Display.Close()
 }

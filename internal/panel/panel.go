@@ -14,6 +14,7 @@
 package panel
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -45,13 +46,8 @@ type Options struct {
 
 // Panel shows messages. Its methods may be called from any goroutine.
 type Panel struct {
-	display   lcd.Display
-	catalogue *Catalogue
-	window    time.Duration
-	idle      func() IdleInfo
-	behind    func() bool
-	log       *slog.Logger
-	lights    lights
+	o      Options
+	lights lights
 
 	wake, lightWake chan struct{} // something new for the loops
 	probes          chan chan probed
@@ -80,24 +76,18 @@ func New(o Options) *Panel {
 	if o.Display == nil {
 		o.Display = lcd.None(lcd.Size{Cols: 16, Rows: 2})
 	}
-	if o.Catalogue == nil {
-		o.Catalogue = &Catalogue{texts: english}
-	}
-	if o.Window == 0 {
-		o.Window = time.Minute
-	}
+	o.Catalogue = cmp.Or(o.Catalogue, &Catalogue{texts: english})
+	o.Window = cmp.Or(o.Window, time.Minute)
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	if o.Idle == nil {
 		o.Idle = func() IdleInfo { return IdleInfo{} }
 	}
 	if o.Behind == nil {
 		o.Behind = func() bool { return false }
 	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
 	newLamp := func(name string, out Output) *lamp { return &lamp{name: name, out: out, log: o.Logger} }
 	return &Panel{
-		display: o.Display, catalogue: o.Catalogue, window: o.Window, idle: o.Idle, behind: o.Behind, log: o.Logger,
+		o:         o,
 		lights:    lights{newLamp("green light", o.Green), newLamp("red light", o.Red), newLamp("beeper", o.Beeper)},
 		wake:      make(chan struct{}, 1),
 		lightWake: make(chan struct{}, 1),
@@ -110,7 +100,7 @@ func New(o Options) *Panel {
 }
 
 // String names the task.
-func (p *Panel) String() string { return "panel " + p.display.String() }
+func (p *Panel) String() string { return "panel " + p.o.Display.String() }
 
 // Ready is closed when messages are taken. It doesn't wait for the display, which
 // needs a second to start and may not be there.
@@ -120,7 +110,7 @@ func (p *Panel) Ready() <-chan struct{} { return p.ready }
 // for Answered. It never blocks.
 func (p *Panel) Show(m Message) uint64 {
 	signal := cues[m.Key].signal
-	if signal == signalDone && p.behind() {
+	if signal == signalDone && p.o.Behind() {
 		signal = signalSavedNotSynced
 	}
 	p.mu.Lock()

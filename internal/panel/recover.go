@@ -58,7 +58,7 @@ func (d *displayLoop) draw(now time.Time, f lcd.Frame, fresh, heal bool) {
 		return
 	}
 	d.up, d.pause = true, 0
-	d.log.Info("display works", "display", d.display.String())
+	d.o.Logger.Info("display works", "display", d.o.Display.String())
 	d.publish(func() { d.health = Health{Up: true, Since: time.Now()} })
 }
 
@@ -74,18 +74,18 @@ func (d *displayLoop) told(rows []string) {
 
 // write calls the display, and closes it if it hangs.
 func (d *displayLoop) write(f lcd.Frame, heal bool) error {
-	watch := time.AfterFunc(hang, func() { d.display.Close() })
+	watch := time.AfterFunc(hang, func() { d.o.Display.Close() })
 	defer watch.Stop()
 	if !d.up {
-		if err := d.display.Init(); err != nil {
+		if err := d.o.Display.Init(); err != nil {
 			return err
 		}
 	} else if heal {
-		if err := d.display.Refresh(); err != nil {
+		if err := d.o.Display.Refresh(); err != nil {
 			return err
 		}
 	}
-	return d.display.Show(f)
+	return d.o.Display.Show(f)
 }
 
 // down notes that the display failed and sets the pause before the next retry.
@@ -102,7 +102,7 @@ func (d *displayLoop) down(err error) {
 		d.pause = min(2*d.pause, lastRetry)
 	}
 	if first {
-		d.log.Warn("display doesn't answer, taps go on without it", "display", d.display.String(), "err", err)
+		d.o.Logger.Warn("display doesn't answer, taps go on without it", "display", d.o.Display.String(), "err", err)
 	}
 	d.publish(func() {
 		if first {
@@ -111,7 +111,7 @@ func (d *displayLoop) down(err error) {
 		d.health.Up, d.health.Err = false, err
 	})
 	d.up, d.tried = false, time.Now()
-	d.display.Close()
+	d.o.Display.Close()
 }
 
 // probed is the answer of lcd.Display.Probe.
@@ -137,7 +137,7 @@ func (d *displayLoop) probe() probed {
 	if !d.up {
 		return probed{err: d.Health().Err}
 	}
-	answers, err := d.display.Probe()
+	answers, err := d.o.Display.Probe()
 	if err != nil {
 		d.down(err)
 	}
