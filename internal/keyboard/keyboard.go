@@ -78,11 +78,8 @@ func New(o Options) (*Keyboard, error) {
 	if !ok {
 		return nil, fmt.Errorf("keyboard layout %q: use one of %s", name, strings.Join(Layouts(), ", "))
 	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
 	return &Keyboard{
-		layout: l, device: o.Device, log: o.Logger, system: linux{dir: inputDir},
+		layout: l, device: o.Device, log: cmp.Or(o.Logger, slog.New(slog.DiscardHandler)), system: linux{dir: inputDir},
 		ready: make(chan struct{}), plugged: map[string]string{},
 	}, nil
 }

@@ -63,7 +63,7 @@ func (k *Keyboard) Run(ctx context.Context) error {
 	close(k.ready)
 	timer := time.NewTimer(later)
 	defer timer.Stop()
-	again, blind := false, false
+	var next, rest time.Duration // the pause after the next look, and after later ones; 0: none is due
 	for {
 		select {
 		case <-ctx.Done():
@@ -73,23 +73,20 @@ func (k *Keyboard) Run(ctx context.Context) error {
 				return nil
 			}
 			k.log.Warn("keyboards that are plugged in are noticed late", "err", err)
-			blind = true
+			next, rest = unwatched, unwatched
 			timer.Reset(unwatched)
 			continue
 		case <-changed:
+			next = later
 			timer.Reset(soon)
-			again = true
 			continue
 		case <-timer.C:
 		}
 		k.scan(ctx, &wg, failed)
-		switch {
-		case again:
-			timer.Reset(later)
-			again = false
-		case blind:
-			timer.Reset(unwatched)
+		if next > 0 {
+			timer.Reset(next)
 		}
+		next = rest
 	}
 }
 
