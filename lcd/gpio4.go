@@ -20,7 +20,6 @@ type gpio4 struct {
 	link[pins]
 	lines map[string]string
 	dial  func(line string) (Pin, error)
-	set   map[string]bool // levels as last set
 }
 
 // pins are open lines by the display's names for them.
@@ -81,28 +80,22 @@ func (g *gpio4) open() error {
 		}
 		open[name] = p
 	}
-	g.link.set(open)
-	g.set = map[string]bool{}
+	g.set(open)
 	if err := g.level("e", false); err != nil || g.lines["light"] == "" {
 		return err
 	}
 	return g.level("light", true)
 }
 
-// level sets a line if it must change.
+// level sets a line.
 func (g *gpio4) level(name string, high bool) error {
-	if was, ok := g.set[name]; ok && was == high {
-		return nil
-	}
 	open, err := g.get()
 	if err != nil {
 		return err
 	}
-	delete(g.set, name)
 	if err := open[name].Set(high); err != nil {
 		return fmt.Errorf("display line %s (%v): %w", name, open[name], err)
 	}
-	g.set[name] = high
 	return nil
 }
 
