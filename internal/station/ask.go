@@ -24,7 +24,9 @@ var errBusy = fmt.Errorf("%w: it still has not answered other questions", call.E
 
 // question is one call of the directory, beside the desk.
 type question struct {
-	over bool // done was called; query may still run
+	limit time.Duration
+	query func(context.Context) (checkout.SyncRow, error)
+	done  func(checkout.SyncRow, error) // nil after it was called; query may still run
 }
 
 // ask asks the directory about a tag: query runs in a goroutine of its own, and
@@ -32,26 +34,24 @@ type question struct {
 // instead, even if query still runs. A tag has one question at a time, a desk
 // maxAsked; one too many gets its error at once. When the attendant has stopped,
 // done is not called.
-func ask[T any](a *attendant, tag checkout.Tag, limit time.Duration, query func(context.Context) (T, error), done func(T, error)) {
-	var none T
-	if a.asked[tag] != nil || len(a.asked) >= maxAsked {
-		done(none, errBusy)
-		return
-	}
-	q := &question{}
-	a.asked[tag] = q
-	end := func(got T, err error) {
-		if !q.over {
-			q.over = true
+func (a *attendant) ask(tag checkout.Tag, q *question) {
+	end := func(got checkout.SyncRow, err error) {
+		if done := q.done; done != nil {
+			q.done = nil
 			done(got, err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(a.ctx, limit)
+	if a.asked[tag] != nil || len(a.asked) >= maxAsked {
+		end(checkout.SyncRow{}, errBusy)
+		return
+	}
+	a.asked[tag] = q
+	ctx, cancel := context.WithTimeout(a.ctx, q.limit)
 	stop := context.AfterFunc(ctx, func() {
-		a.post(func() { end(none, fmt.Errorf("%w: no answer within %v", call.ErrOffline, limit)) })
+		a.post(func() { end(checkout.SyncRow{}, fmt.Errorf("%w: no answer within %v", call.ErrOffline, q.limit)) })
 	})
 	go func() {
-		got, err := query(ctx)
+		got, err := q.query(ctx)
 		stop()
 		cancel()
 		a.post(func() {
@@ -65,7 +65,7 @@ func ask[T any](a *attendant, tag checkout.Tag, limit time.Duration, query func(
 // waits for the answer.
 func (a *attendant) asking(tag checkout.Tag) bool {
 	q := a.asked[tag]
-	return q != nil && !q.over
+	return q != nil && q.done != nil
 }
 
 // identify asks the directory who or what has a tag that is not in the register.
@@ -75,10 +75,10 @@ func (a *attendant) identify(read wiegand.Read, tag checkout.Tag) answer {
 	}
 	a.visits++
 	kind := a.kind(read)
-	ask(a, tag, askTime, func(ctx context.Context) (checkout.SyncRow, error) {
-		return a.o.Directory.WhatIs(ctx, tag, kind)
-	}, func(_ checkout.SyncRow, err error) {
-		a.answered.note(read.End, a.identified(read, tag, err))
+	a.ask(tag, &question{
+		limit: askTime,
+		query: func(ctx context.Context) (checkout.SyncRow, error) { return a.o.Directory.WhatIs(ctx, tag, kind) },
+		done:  func(_ checkout.SyncRow, err error) { a.answered.note(read.End, a.identified(read, tag, err)) },
 	})
 	return answer{asking: true}
 }

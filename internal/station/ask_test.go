@@ -359,9 +359,11 @@ func TestStopEndsQuestions(t *testing.T) {
 		go func() { ended <- task.Serve(ctx, nil, nil, r.Tasks()...) }()
 		synctest.Wait()
 		r.attendant.post(func() {
-			ask(r.attendant, checkout.TagFromUint64(1, 26), time.Hour, func(ctx context.Context) (int, error) {
-				return 0, s.wait(ctx)
-			}, func(int, error) { t.Error("answered a stopped desk") })
+			r.attendant.ask(checkout.TagFromUint64(1, 26), &question{
+				limit: time.Hour,
+				query: func(ctx context.Context) (checkout.SyncRow, error) { return checkout.SyncRow{}, s.wait(ctx) },
+				done:  func(checkout.SyncRow, error) { t.Error("answered a stopped desk") },
+			})
 		})
 		start := time.Now()
 		stop()

@@ -88,9 +88,8 @@ func (a *attendant) enrolTag(read wiegand.Read, tag checkout.Tag) answer {
 func (a *attendant) give(r directory.EnrolRequest, done func(rec checkout.SyncRow, err error, alone bool)) {
 	r.Policy = a.o.EnrolPeople
 	visit := a.visits
-	ask(a, r.Tag, enrolTime, func(ctx context.Context) (checkout.SyncRow, error) {
-		return a.o.Directory.Enrol(ctx, r)
-	}, func(rec checkout.SyncRow, err error) {
+	query := func(ctx context.Context) (checkout.SyncRow, error) { return a.o.Directory.Enrol(ctx, r) }
+	a.ask(r.Tag, &question{limit: enrolTime, query: query, done: func(rec checkout.SyncRow, err error) {
 		switch {
 		case errors.Is(err, ledger.ErrCannotSave):
 			a.log.Error("not enrolled", "err", err)
@@ -101,7 +100,7 @@ func (a *attendant) give(r directory.EnrolRequest, done func(rec checkout.SyncRo
 			a.log.Info("enrolled", "id", rec.ID, "tag", a.mask(r.Tag))
 		}
 		done(rec, err, a.visits == visit && !a.leased())
-	})
+	}})
 }
 
 // enrolled is what the display says of an enrolment.

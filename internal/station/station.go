@@ -14,6 +14,7 @@
 package station
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 
@@ -89,10 +90,7 @@ type Reader struct {
 
 // NewReader returns a reader of a station.
 func NewReader(o Options, r ReaderOptions) *Reader {
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	o.Log = o.Log.With("reader", r.Name)
+	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler)).With("reader", r.Name)
 	// A card takes tens of milliseconds, a commit may take seconds on a worn
 	// SD card. If so many people tap meanwhile, the edges wait in the kernel.
 	reads := make(chan wiegand.Read, 64)

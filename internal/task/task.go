@@ -3,6 +3,7 @@
 package task
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,9 +31,7 @@ type Starter interface {
 // them. ready, which may be nil, is called once, when all are ready. A nil log is
 // silent.
 func Serve(ctx context.Context, log *slog.Logger, ready func(), tasks ...Task) error {
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
+	log = cmp.Or(log, slog.New(slog.DiscardHandler))
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var (
