@@ -1,9 +1,5 @@
 package checkout
 
-import (
-	"fmt"
-)
-
 // Policy is what a bump means when somebody else has the device.
 type Policy string
 
@@ -13,17 +9,6 @@ const (
 	PolicyReturn   Policy = "return"   // the person brings it back for the holder
 	PolicyRefuse   Policy = "refuse"   // nothing changes
 )
-
-// ParsePolicy reads a policy as the configuration writes it.
-func ParsePolicy(s string) (Policy, error) {
-	switch p := Policy(s); p {
-	case "":
-		return PolicyHandover, nil
-	case PolicyHandover, PolicyReturn, PolicyRefuse:
-		return p, nil
-	}
-	return "", fmt.Errorf("unknown policy %q: handover, return or refuse", s)
-}
 
 // Decide is the rule of a completed pair: what it means that person bumped
 // with a device that holder has ("" for a free device). ok is false when the

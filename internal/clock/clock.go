@@ -6,11 +6,10 @@ import (
 	"fmt"
 	"os"
 	"sync"
-	"syscall"
 	"time"
-	"unsafe"
 
 	"github.com/google/uuid"
+	"golang.org/x/sys/unix"
 
 	"stump/checkout"
 )
@@ -20,26 +19,17 @@ func Now() checkout.Stamp {
 	return checkout.Stamp{Wall: time.Now(), Mono: sinceBoot(), BootID: bootID(), Trusted: Trusted()}
 }
 
-// clockMonotonic is CLOCK_MONOTONIC of linux/time.h.
-const clockMonotonic = 1
-
 // sinceBoot returns CLOCK_MONOTONIC, the clock that also stamps the edges.
 func sinceBoot() time.Duration {
-	var ts syscall.Timespec
-	_, _, errno := syscall.Syscall(syscall.SYS_CLOCK_GETTIME, clockMonotonic, uintptr(unsafe.Pointer(&ts)), 0)
-	if errno != 0 {
-		return 0
-	}
+	var ts unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts) // POSIX has it always
 	return time.Duration(ts.Nano())
 }
 
 // bootID is the kernel's random id of this boot (random(4)), or uuid.Nil if it can't be
 // read.
 var bootID = sync.OnceValue(func() uuid.UUID {
-	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	if err != nil {
-		return uuid.Nil
-	}
+	b, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	id, err := uuid.ParseBytes(bytes.TrimSpace(b))
 	if err != nil {
 		return uuid.Nil
@@ -65,8 +55,8 @@ func trust(mark string) (trusted bool, why string, err error) {
 	if _, err := os.Stat(mark); err == nil {
 		return true, "set by systemd-timesyncd", nil
 	}
-	var tx syscall.Timex
-	if _, err := syscall.Adjtimex(&tx); err != nil { // without a mode it only reads
+	var tx unix.Timex
+	if _, err := unix.Adjtimex(&tx); err != nil { // without a mode it only reads
 		return false, "", os.NewSyscallError("adjtimex", err)
 	}
 	off := time.Duration(tx.Maxerror) * time.Microsecond
