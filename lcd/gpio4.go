@@ -37,9 +37,9 @@ func (p pins) Close() error {
 // needed are the lines that the display can't do without.
 var needed = []string{"rs", "e", "d4", "d5", "d6", "d7"}
 
-// CheckLines says which of the lines that an hd44780-gpio needs is missing, or
+// checkLines says which of the lines that an hd44780-gpio needs is missing, or
 // isn't one of the display's.
-func CheckLines(lines map[string]string) error {
+func checkLines(lines map[string]string) error {
 	for _, name := range needed {
 		if lines[name] == "" {
 			return fmt.Errorf("line %s: name the GPIO line that it is on", name)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -61,71 +62,79 @@ func Kinds() []string {
 	return kinds
 }
 
+// Check calls bad for each key whose value can't be used, Kind aside.
+func (c Config) Check(bad func(key string, err error)) {
+	check := func(key string, err error) {
+		if err != nil {
+			bad(key, err)
+		}
+	}
+	_, err := ParseSize(cmp.Or(c.Size, "16x2"))
+	check("size", err)
+	_, err = ParseROM(c.ROM)
+	check("rom", err)
+	_, err = ParsePortMap(c.Map)
+	check("map", err)
+	if c.Kind == "hd44780-gpio" {
+		check("lines", checkLines(c.Lines))
+	}
+	a, b := cmp.Or(c.Address, 0x27), cmp.Or(c.Baud, 9600)
+	check("address", unless(a >= 0x08 && a <= 0x77, "%d is not an address on an I2C bus", int(a)))
+	check("baud", unless(b >= 300 && b <= 115200, "%d is not a speed of a serial port", b))
+	check("bus", unless(c.Bus == "" || filepath.IsAbs(c.Bus), "%q is not a path", c.Bus))
+	check("port", unless(c.Port == "" || filepath.IsAbs(c.Port), "%q is not a path", c.Port))
+}
+
+func unless(ok bool, format string, args ...any) error {
+	if ok {
+		return nil
+	}
+	return fmt.Errorf(format, args...)
+}
+
 // Open checks the configuration and returns the display. It touches no
 // hardware: whether the display is there is found by Init.
 func Open(c Config) (Display, error) {
-	d, err := open(c)
-	if err != nil {
-		return nil, fmt.Errorf("display: %w", err)
+	var first error
+	c.Check(func(_ string, err error) { first = cmp.Or(first, err) })
+	if first != nil {
+		return nil, fmt.Errorf("display: %w", first)
 	}
-	return d, nil
-}
-
-func open(c Config) (Display, error) {
-	size, err := ParseSize(cmp.Or(c.Size, "16x2"))
-	if err != nil {
-		return nil, err
-	}
-	rom, err := ParseROM(c.ROM)
-	if err != nil {
-		return nil, err
-	}
+	size, _ := ParseSize(cmp.Or(c.Size, "16x2"))
+	rom, _ := ParseROM(c.ROM)
 	switch c.Kind {
 	case "", "none":
 		return None(size), nil
 	case "terminal":
 		return newTerminal(size, os.Stdout), nil
 	case "hd44780-i2c":
-		return openBackpack(c, size, rom)
+		return &driven{driver: &hd44780{size: size, wires: newBackpack(c)}, charset: rom}, nil
 	case "hd44780-gpio":
-		if err := CheckLines(c.Lines); err != nil {
-			return nil, err
-		}
 		wires := &gpio4{lines: c.Lines, dial: c.OpenLine}
 		return &driven{driver: &hd44780{size: size, wires: wires}, charset: rom}, nil
 	}
 	if d, ok := dialects[c.Kind]; ok {
-		return openSerial(c, d, size, rom)
+		return &driven{driver: newSerial(c, d, size), charset: d.charset(rom)}, nil
 	}
-	return nil, fmt.Errorf("kind %q: use one of %s", c.Kind, strings.Join(Kinds(), ", "))
+	return nil, fmt.Errorf("display: kind %q: use one of %s", c.Kind, strings.Join(Kinds(), ", "))
 }
 
-func openBackpack(c Config, size Size, rom *Charset) (Display, error) {
-	pins, err := ParsePortMap(c.Map)
-	if err != nil {
-		return nil, err
-	}
+func newBackpack(c Config) *backpack {
+	pins, _ := ParsePortMap(c.Map)
 	if c.LightLow != nil {
 		pins.LightLow = *c.LightLow
 	}
-	addr := cmp.Or(c.Address, 0x27)
-	if addr < 0x08 || addr > 0x77 {
-		return nil, fmt.Errorf("address 0x%02x: backpacks are at 0x20 to 0x27 or 0x38 to 0x3f; i2cdetect lists what answers", addr)
-	}
-	b := &backpack{path: cmp.Or(c.Bus, "/dev/i2c-1"), addr: uint16(addr), pins: pins, dial: c.OpenBus}
+	b := &backpack{path: cmp.Or(c.Bus, "/dev/i2c-1"), addr: uint16(cmp.Or(c.Address, 0x27)), pins: pins, dial: c.OpenBus}
 	if b.dial == nil {
 		b.dial = openI2C
 	}
-	return &driven{driver: &hd44780{size: size, wires: b}, charset: rom}, nil
+	return b
 }
 
-func openSerial(c Config, d *dialect, size Size, rom *Charset) (Display, error) {
-	if c.Baud < 0 {
-		return nil, fmt.Errorf("baud %d: use the display's own, usually %d", c.Baud, d.baud)
-	}
+func newSerial(c Config, d *dialect, size Size) *serialDisplay {
 	sd := &serialDisplay{size: size, dialect: d, path: cmp.Or(c.Port, "/dev/serial0"), baud: cmp.Or(c.Baud, d.baud), dial: c.OpenPort}
 	if sd.dial == nil {
 		sd.dial = openPort
 	}
-	return &driven{driver: sd, charset: d.charset(rom)}, nil
+	return sd
 }

@@ -26,11 +26,14 @@ func TestOpenRefuses(t *testing.T) {
 		`rom "A01": use A00, A02 or ascii`:                             {Kind: "hd44780-i2c", ROM: "A01"},
 		`map "e": "e" is not a line and a free bit`:                    {Kind: "hd44780-i2c", Map: "e"},
 		`map "rs=0 e=1": d4 is missing`:                                {Kind: "hd44780-i2c", Map: "rs=0 e=1"},
-		"address 0x07: backpacks are at":                               {Kind: "hd44780-i2c", Address: 0x07},
-		"address 0x78: backpacks are at":                               {Kind: "hd44780-i2c", Address: 0x78},
+		"7 is not an address":                                          {Kind: "hd44780-i2c", Address: 0x07},
+		"120 is not an address":                                        {Kind: "hd44780-i2c", Address: 0x78},
 		"line d6: name the GPIO line":                                  {Kind: "hd44780-gpio", Lines: without("d6", "")},
 		"line rw: the display's lines are rs, e, d4, d5, d6, d7 and l": {Kind: "hd44780-gpio", Lines: without("rw", "x")},
-		"baud -1: use the display's own, usually 19200":                {Kind: "matrix-orbital", Baud: -1},
+		"-1 is not a speed":                                            {Kind: "matrix-orbital", Baud: -1},
+		"115201 is not a speed":                                        {Kind: "matrix-orbital", Baud: 115201},
+		`"ttyS0" is not a path`:                                        {Kind: "newhaven", Port: "ttyS0"},
+		`"1" is not a path`:                                            {Kind: "hd44780-i2c", Bus: "1"},
 	} {
 		d, err := lcd.Open(c)
 		if err == nil || !strings.HasPrefix(err.Error(), "display: "+want) {

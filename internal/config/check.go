@@ -26,7 +26,7 @@ import (
 // The values of enumerated keys.
 var (
 	logLevels   = []string{"debug", "info", "warn", "error"}
-	policies    = []string{"handover", "return", "refuse"}
+	policies    = []string{string(checkout.PolicyHandover), string(checkout.PolicyReturn), string(checkout.PolicyRefuse)}
 	enrolments  = []string{"known-people", "free", "off"}
 	directories = []string{"local", "endpoints", "snipeit", "scim"}
 	eventKinds  = []string{
@@ -172,37 +172,27 @@ func (c *Config) checkDesk() {
 	c.oneOf("enroll.people", c.Enroll.People, enrolments)
 }
 
+// displayRemedies are what to write instead of a value that a display can't have.
+var displayRemedies = map[string]string{
+	"size":    `use "16x2", "20x2", "16x4", "20x4" or "40x2"`,
+	"rom":     "A00 is on most modules",
+	"map":     `"common" fits nearly every backpack`,
+	"lines":   "docs/display.md has an example",
+	"address": "use 0x08 to 0x77: a PCF8574 is at 0x20 to 0x27, a PCF8574A at 0x38 to 0x3f; `i2cdetect -y 1` lists what answers",
+	"baud":    "use 300 to 115200, or 0 for the speed that the display comes with",
+	"bus":     `use a path such as "/dev/i2c-1"`,
+	"port":    `use a path such as "/dev/serial0"`,
+}
+
 func (c *Config) checkDisplay() {
 	d := &c.Display
 	c.oneOf("display.kind", d.Kind, lcd.Kinds())
-	refuse := func(key, remedy string, err error) {
-		if err != nil {
-			c.bad("display."+key, cmp.Or(hint.Of(err), remedy), "%v", err)
-		}
-	}
-	_, err := lcd.ParseSize(d.Size)
-	refuse("size", `use "16x2", "20x2", "16x4", "20x4" or "40x2"`, err)
-	_, err = lcd.ParseROM(d.ROM)
-	refuse("rom", "A00 is on most modules", err)
-	_, err = lcd.ParsePortMap(d.Map)
-	refuse("map", `"common" fits nearly every backpack`, err)
-	if d.Kind == "hd44780-gpio" {
-		refuse("lines", "docs/display.md has an example", lcd.CheckLines(d.Lines))
-	}
+	d.Check(func(key string, err error) { c.bad("display."+key, displayRemedies[key], "%v", err) })
 	c.oneOf("display.language", d.Language, panel.Languages())
 	for _, k := range slices.Sorted(maps.Keys(d.Texts)) {
-		refuse("texts."+toml.Key{k}.String(), "docs/display.md lists the keys of all texts and their placeholders", panel.CheckText(k, d.Texts[k]))
-	}
-	if a := d.Address; a != 0 && (a < 0x08 || a > 0x77) {
-		c.bad("display.address", "use 0x08 to 0x77: a PCF8574 is at 0x20 to 0x27, a PCF8574A at 0x38 to 0x3f; `i2cdetect -y 1` lists what answers",
-			"%d is not an address on an I2C bus", int(a))
-	}
-	if b := d.Baud; b != 0 && (b < 300 || b > 115200) {
-		c.bad("display.baud", "use 300 to 115200, or 0 for the speed that the display comes with", "%d is not a speed of a serial port", b)
-	}
-	for _, p := range []struct{ key, value, example string }{{"bus", d.Bus, "/dev/i2c-1"}, {"port", d.Port, "/dev/serial0"}} {
-		if p.value != "" && !filepath.IsAbs(p.value) {
-			c.bad("display."+p.key, fmt.Sprintf("use a path such as %q", p.example), "%q is not a path", p.value)
+		if err := panel.CheckText(k, d.Texts[k]); err != nil {
+			remedy := cmp.Or(hint.Of(err), "docs/display.md lists the keys of all texts and their placeholders")
+			c.bad("display.texts."+toml.Key{k}.String(), remedy, "%v", err)
 		}
 	}
 }
