@@ -151,7 +151,7 @@ func (r *redial) drop(err error) bool {
 	}
 	_ = src.Close()
 	if r.clock()-r.opened >= 4*int64(firstRetry) {
-		r.pause = firstRetry // it had worked
+		r.pause = firstRetry // it worked for a while
 	}
 	r.failed(err)
 	return true

@@ -128,7 +128,7 @@ func TestDialWaitsForLateChip(t *testing.T) {
 }
 
 // TestDialSaysWhatChanges goes through what a boot can show: no chip, then no
-// permission, then another program; each is told once, with its errno.
+// permission, then another program; each is reported once, with its errno.
 func TestDialSaysWhatChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reasons := []error{syscall.ENOENT, syscall.ENOENT, syscall.EACCES, syscall.EACCES, syscall.EBUSY, nil}
@@ -165,7 +165,7 @@ func TestDialUntilWhileDown(t *testing.T) {
 }
 
 // TestDialVanishInFrame: the frame that was open when the chip vanished must
-// not become a card, however many bits it had; the first one after is good.
+// not become a card, however many bits it has; the next card is read.
 func TestDialVanishInFrame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{opens: always}
@@ -308,7 +308,7 @@ func TestDialString(t *testing.T) {
 	})
 }
 
-// TestDialCloseWhileOpening: nobody is left with lines that nobody closes.
+// TestDialCloseWhileOpening: lines that were acquired meanwhile are closed.
 func TestDialCloseWhileOpening(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{opens: func(int) error { time.Sleep(time.Second); return nil }}

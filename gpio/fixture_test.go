@@ -241,7 +241,7 @@ func TestKernelClose(t *testing.T) {
 	open(t, gpio.Request{Data0: line(c, 0), Data1: line(c, 1)}) // they are free
 }
 
-// TestKernelIdleSleeps: nobody wakes while nobody shows a card.
+// TestKernelIdleSleeps: the process sleeps while no card is shown.
 func TestKernelIdleSleeps(t *testing.T) {
 	c := chip(t, "idle")
 	l := open(t, gpio.Request{Data0: line(c, 0), Data1: line(c, 1)})
@@ -440,8 +440,8 @@ func TestKernelVanish(t *testing.T) {
 	}
 }
 
-// TestKernelStorm: as fast as it goes, the kernel keeps what it can, every loss
-// is told, and a card after it is whole.
+// TestKernelStorm: with edges as fast as possible the kernel keeps what it can,
+// every loss is reported, and a card after it is whole.
 func TestKernelStorm(t *testing.T) {
 	c := chip(t, "storm")
 	l := open(t, gpio.Request{Data0: line(c, 0), Data1: line(c, 1)})

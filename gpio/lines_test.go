@@ -231,7 +231,7 @@ func TestReadTwoBanks(t *testing.T) {
 			t.Errorf("order %v", got)
 		}
 		if late := k.now() - (now - 1*ms); late != holdBack {
-			t.Errorf("the last edge was let go after %v", time.Duration(late))
+			t.Errorf("the last edge was handed on after %v", time.Duration(late))
 		}
 		// A number missing on one line is seen at once.
 		k.put(0, event{time: k.now(), seq: 4, line: 0})

@@ -160,8 +160,8 @@ func TestMerger(t *testing.T) {
 	}
 }
 
-// TestMergerTooLate: an edge that comes when a later one was already let go
-// is not put in the wrong place silently.
+// TestMergerTooLate: an edge that comes when a later one was already handed on
+// is marked as a loss.
 func TestMergerTooLate(t *testing.T) {
 	m := merger{last: math.MinInt64}
 	m.push(event{line: 0, time: 100, seq: 1})
@@ -196,9 +196,9 @@ func TestDirection(t *testing.T) {
 		{"threads in time", true, []edge{{0, f, 0}, {40 * us, r, 0}, {2 * ms, f, 0}, {2*ms + 40*us, r, 0}}, []bool{f, r, f, r}, -1},
 		{"threads too late: rising, rising", true, []edge{{0, r, 0}, {40 * us, r, 0}, {2 * ms, r, 0}, {2*ms + 40*us, r, 0}}, []bool{f, r, f, r}, -1},
 		{"idle low", false, []edge{{0, r, 0}, {40 * us, f, 0}}, []bool{r, f}, -1},
-		{"a pulse melted into one interrupt", true,
+		{"a pulse in one interrupt", true,
 			[]edge{{0, r, 0}, {20 * ms, r, 0}, {20*ms + 40*us, r, 0}}, []bool{f, f, r}, 1},
-		{"a loss: the thread's word, then counting", true,
+		{"a loss: what the thread saw, then counting", true,
 			[]edge{{0, f, 0}, {10 * us, f, 5}, {20 * us, r, 0}, {30 * us, r, 0}}, []bool{f, f, r, f}, -1},
 	} {
 		t.Run(c.name, func(t *testing.T) {

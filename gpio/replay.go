@@ -14,8 +14,8 @@ import (
 // started, and the others keep their distances: times of edges, and the time that
 // Read reports, count from the clock's time at the start and run speed times
 // as fast as the clock. At speed 0 nothing is waited for while edges remain.
-// After the last edge the lines stay silent and time goes on with the clock,
-// so that a station goes on as well.
+// After the last edge the lines stay silent and time runs on with the clock, so
+// that a station keeps running.
 type Replay struct {
 	next  func() (wiegand.Edge, error)
 	speed float64

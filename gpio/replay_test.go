@@ -69,8 +69,8 @@ func TestReplayKeepsDistances(t *testing.T) {
 	}
 }
 
-// A clock that goes on between two looks at it, as on a busy board, does not make
-// a silence of what is not yet played.
+// On a busy board the clock advances between two looks at it. That must not turn
+// edges that are not yet played into silence.
 func TestReplaySilenceIsAFact(t *testing.T) {
 	for _, speed := range []float64{0, 0.5, 1, 10} {
 		for step := int64(10_000); step < 3_000_000; step += 10_000 {

@@ -37,8 +37,8 @@ const (
 // A fault (SetFault) changes what drives the lines, so that it shows in
 // levels, pulls and edges together as it does on a bench.
 //
-// Its time is that of the clock it was given. Nothing happens in between: the
-// lines are brought up to date whenever somebody looks.
+// Its time is that of the clock it was given. No goroutine runs in between: each
+// method first brings the lines up to date.
 type Sim struct {
 	clock func() int64
 	wake  chan struct{} // there may be something earlier than Read waits for
@@ -58,11 +58,11 @@ type Sim struct {
 	busy   int64    // when the last card that was shown ends
 	seq    uint32   // of the newest edge
 	queue  []wiegand.Edge
-	free   []Activity // of the free pins, while somebody listens
+	free   []Activity // of the free pins, while they are listened to
 }
 
-// NewSim returns a healthy reader with nothing in front of it. The clock is
-// that of Read's until, in nanoseconds.
+// NewSim returns a healthy reader that shows no card. Read's until is a time of
+// clock, in nanoseconds.
 func NewSim(clock func() int64) *Sim {
 	s := &Sim{
 		clock:  clock,

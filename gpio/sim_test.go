@@ -220,8 +220,8 @@ func TestSimReadWakes(t *testing.T) {
 	})
 }
 
-// A reader that nobody reads from loses edges as the kernel does: the oldest,
-// and the numbers tell.
+// When nothing reads them, edges are lost as in the kernel: the oldest, and the
+// numbers show it.
 func TestSimOverflow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := NewSim(simClock())

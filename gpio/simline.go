@@ -110,7 +110,7 @@ func (s *Sim) repeat(at int64, more func(at int64) (next int64)) *noise {
 	return n
 }
 
-// next is when something will happen by itself.
+// next is when the next pulse or noise is due.
 func (s *Sim) next() int64 {
 	t := int64(never)
 	if len(s.agenda) > 0 {

@@ -68,8 +68,8 @@ func TestCleanCardsAreRead(t *testing.T) {
 	}
 }
 
-// TestUnevenAndLate: late stamps make narrow pulses, which are no evidence
-// against the card of an uneven reader.
+// TestUnevenAndLate: late stamps make narrow pulses, which do not speak against
+// the card of an uneven reader.
 func TestUnevenAndLate(t *testing.T) {
 	f := mustFormat(t, "H10301")
 	rng := rand.New(rand.NewPCG(*damageSeed, 5))

@@ -2,12 +2,11 @@ package wiegand
 
 import "fmt"
 
-// Confusions are the weaknesses of the enabled formats taken together, which no
-// decoder can make up for: each says what may happen and what to do. They are
-// the formats that can't see a changed bit, and the pairs whose lengths differ
-// by one or two: a card of the longer that loses its first or last bits may
-// pass as a card of the shorter. Two names for the same bits are no weakness:
-// the first is used.
+// Confusions are the weaknesses of the enabled formats together, which no decoder
+// can make up for: each says what may happen and what to do. They are the formats
+// that can't see a changed bit, and the pairs whose lengths differ by one or two: a
+// card of the longer that loses its first or last bits may pass as a card of the
+// shorter. Two names for the same bits are not a weakness: the first is used.
 func Confusions(formats []*Format) (reasons []string) {
 	for _, f := range formats {
 		switch n := f.uncovered(); {

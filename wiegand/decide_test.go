@@ -215,7 +215,7 @@ func TestOneBit(t *testing.T) {
 func TestNothingToRepair(t *testing.T) {
 	b := card(t)
 	if r := repaired(t, Options{}, frameOf(t, b.Flip(3), 2*ms, "24*100 130"), "H10301", "raw25"); r.Fault != FaultParity {
-		t.Errorf("a late last bit was taken out: %+v", r)
+		t.Errorf("a late last bit was removed: %+v", r)
 	}
 	short := b.String()[:9] + b.String()[10:]
 	tr := spaced(t, 400*us, strings.TrimSuffix(uneven, " 100"), short)

@@ -21,7 +21,7 @@ const (
 )
 
 // train is a row of falls that may be a card: a frame, or what remains of one
-// when some edges are taken out.
+// when some edges are removed.
 type train []Edge
 
 // bits is the train read as bits, the first MaxBits of it.
@@ -90,7 +90,7 @@ type timing struct {
 	least    int64 // shortest interval
 	even     bool  // strong evidence that the reader spaces its bits evenly
 
-	silence bool // a pause (of an uneven train: several) that is no interval between bits
+	silence bool // a pause (in an uneven train: several) that is not an interval between bits
 
 	// Of an even train:
 	missing, extra int  // intervals too many or too few for the edges there are

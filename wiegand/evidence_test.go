@@ -67,7 +67,7 @@ func TestMeasure(t *testing.T) {
 		{"an edge on another", "10*100 0 100 14*100", slow, with(even(1), func(tm *timing) { tm.extra, tm.least = 1, 0 })},
 		{"a split that is early", "10*100 70 45 14*100", slow, with(even(2), func(tm *timing) { tm.extra, tm.least = 1, 45*slow/100 })},
 		{"not so early", "10*100 66 55 14*100", slow, with(even(2), func(tm *timing) { tm.least = 55 * slow / 100 })},
-		{"three that are short are no split", "10*100 75 70 68 12*100", slow, with(even(3), func(tm *timing) { tm.least = 68 * slow / 100 })},
+		{"three short ones are not a split", "10*100 75 70 68 12*100", slow, with(even(3), func(tm *timing) { tm.least = 68 * slow / 100 })},
 		{"a short one between two", "10*100 90 40 85 12*100", slow, with(even(3), func(tm *timing) { tm.least = 40 * slow / 100 })},
 		{"a hole made up by a split", "3*100 40 60 6*100 200 13*100", slow,
 			with(even(3), func(tm *timing) { tm.missing, tm.extra, tm.hole, tm.least = 1, 1, 12, 40*slow/100 })},
@@ -184,7 +184,7 @@ func TestMisplacedTogether(t *testing.T) {
 		{"late at the start", "175 24*100", 2 * ms, true},
 		{"the second edge was late, not the first early", "165 35 23*100", 2 * ms, false},
 		{"the second edge was late, and caught up later", "175 100 75 22*100", 2 * ms, false},
-		{"a small step back is no second edge", "175 100 93 22*100", 2 * ms, true},
+		{"a small step back is not a late second edge", "175 100 93 22*100", 2 * ms, true},
 		{"early at the end", "24*100 35", 2 * ms, true},
 		{"early at the end, after a late one", "22*100 150 50 35", 2 * ms, true},
 		{"the last caught up with a late one", "23*100 155 45", 2 * ms, false},
@@ -285,7 +285,7 @@ func TestCore(t *testing.T) {
 		{"300 300 300 9*100", 3, 13},
 		{"50 50 50 300 9*100", 0, 14}, // four: not dirt
 		{"300 3*100", 1, 5},
-		{"300 2*100", 0, 4}, // three edges are no card
+		{"300 2*100", 0, 4}, // three edges are not a card
 		{"5*100 300 5*100", 0, 12},
 	} {
 		if from, to := spaced(t, 2*ms, tt.pattern, "").core(2 * ms); from != tt.from || to != tt.to {

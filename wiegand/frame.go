@@ -191,7 +191,7 @@ func (d *Decoder) flood(f *frame) []Read {
 	if f.last-f.falls[0].Time < stormSlice {
 		return nil
 	}
-	d.stormy, d.stormEnd = true, f.deadline() // what follows without a silence is no card
+	d.stormy, d.stormEnd = true, f.deadline() // what follows without a silence is not a card
 	return d.close()
 }
 
@@ -221,7 +221,7 @@ func (d *Decoder) kept(f *frame) []Edge {
 }
 
 // sequence marks the frame if edges are missing before e; a number that goes
-// back counts as many. 0 is no number, except right after the highest one,
+// back counts as many. 0 means no number, except right after the highest one,
 // where the kernel's counter wraps to it.
 func (d *Decoder) sequence(f *frame, e Edge) {
 	lost := e.Seq - d.seq - 1

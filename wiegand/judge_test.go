@@ -231,7 +231,7 @@ func TestLost(t *testing.T) {
 		if r.Fault != want {
 			t.Errorf("pulse %d lost: %+v, want %s", i, r, want)
 		}
-		// The hole beside the first or last bit is no stray edge at a shorter card.
+		// The hole beside the first or last bit does not make a stray edge of it, at a shorter card.
 		if r = decodeAll(newDecoder(t, Options{}, "H10301", "raw24"), edges)[0]; r.Fault != want {
 			t.Errorf("pulse %d lost, raw24 too: %+v, want %s", i, r, want)
 		}

@@ -18,20 +18,20 @@ const (
 	FaultInterval  Fault = "interval"  // bits missing or extra by the timing
 	FaultCount     Fault = "count"     // no enabled format has so many bits
 	FaultParity    Fault = "parity"    // parity, checksum or fixed bits of every enabled format fail
-	FaultPrefix    Fault = "prefix"    // sound, but no card of this site by facility and number
-	FaultSwapped   Fault = "swapped"   // third equal frame that passes only with the lines exchanged
+	FaultPrefix    Fault = "prefix"    // sound, but not a card of this site by facility and number
+	FaultSwapped   Fault = "swapped"   // the third equal frame that passes only with the lines exchanged
 )
 
 var faults = [...]Fault{FaultOverrun, FaultCollision, FaultNoise, FaultWidth, FaultInterval, FaultCount,
 	FaultParity, FaultPrefix, FaultSwapped}
 
-// Repair says what was taken out of, or put into, a frame before it passed.
+// Repair says what was removed from, or put into, a frame before it passed.
 type Repair string
 
 // The repairs.
 const (
-	RepairGlitch Repair = "glitch" // extra pulses taken out, by their width or because only so the spacing is even
-	RepairBounce Repair = "bounce" // repeated edges of one pulse taken out
+	RepairGlitch Repair = "glitch" // extra pulses removed, by their width or because only that makes the spacing even
+	RepairBounce Repair = "bounce" // repeated edges of one pulse removed
 	RepairLost   Repair = "lost"   // a lost pulse put back at the hole it left, its value from the parity: see Options.RepairLost
 )
 
@@ -44,7 +44,7 @@ type Read struct {
 	// were received.
 	Bits Bits
 	// Count is how many bits were received: more than Bits.Len() where there
-	// were more than MaxBits or a repair took some out.
+	// were more than MaxBits or a repair removed some.
 	Count int
 	// Format is the first enabled format that fits; nil when refused.
 	Format *Format

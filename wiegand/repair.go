@@ -9,11 +9,11 @@ const (
 	bounceTime = 20_000
 )
 
-// withoutExtra takes one edge out of a frame that has one too many, where
-// that leaves the spacing even and nothing else does. The spacing proves
-// which edge is not the card's. Where the extra edge is so close to a bit on
-// the other line that either could be the bit, the better fit is taken, and
-// must pass a parity bit that the other would fail.
+// withoutExtra removes one edge from a frame that has one too many, where that
+// leaves the spacing even and no other removal does. The spacing proves which
+// edge is not the card's. Where the extra edge is so close to a bit on the other
+// line that either could be the bit, the better fit is removed, and what is left
+// must pass a parity bit that the alternative would fail.
 func (d *Decoder) withoutExtra(r *Read, tr train, tm *timing) bool {
 	n := len(tr)
 	if n < 10 || !d.lengths[n-1] || !tm.even {
@@ -53,10 +53,10 @@ func (tr train) closeBy(i int) bool {
 	return tr[max(i-1, 0):min(i+2, len(tr))].coincides(together)
 }
 
-// removals finds the falls of which each, taken out alone, leaves even
-// intervals: the one that fits best and, where that gives other bits, the other;
-// -1 for none. Taking one out mends two intervals that meet, or one: so there are
-// two at most, and none when the intervals are even as they are.
+// removals finds the falls whose removal leaves even intervals: the one that fits
+// best and, where its removal gives other bits, a second; -1 for none. A removal
+// changes only the intervals on both sides of a fall, so there are two at most, and
+// none when the intervals are even as they are.
 func (w *workspace) removals(tr train, interval, tolerance int64) (best, second int) {
 	best, second = -1, -1
 	slack := max(interval/8, tolerance*3/2)
@@ -88,7 +88,7 @@ func (w *workspace) removals(tr train, interval, tolerance int64) (best, second 
 		}
 	}
 	if second >= 0 && tr.sameLine(min(best, second), max(best, second)) {
-		second = -1 // the same bits, whichever is taken out
+		second = -1 // the same bits, whichever is removed
 	}
 	return best, second
 }
@@ -121,7 +121,7 @@ func tellsApart(f *Format, a, b Bits) bool {
 	return at < 0 || f.covers(at)
 }
 
-// withoutBounce takes out falls that repeat on the line of a pulse, right
+// withoutBounce removes falls that repeat on the line of a pulse, right
 // after its fall or, because it bounces at its end too, within a quarter of the
 // interval. Whichever of them is the bit's, the bits are the same.
 func (d *Decoder) withoutBounce(r *Read, tr train) bool {

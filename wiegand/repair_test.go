@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestRemovals: the falls that leave even intervals when one is taken out. The
-// lines alternate unless they are given.
+// TestRemovals: the falls whose removal leaves even intervals. The lines alternate
+// unless they are given.
 func TestRemovals(t *testing.T) {
 	for _, tt := range []struct {
 		name, pattern, lines string
@@ -99,7 +99,7 @@ func with(tr train, i int, after int64, line uint8) train {
 	return tr
 }
 
-// TestWithoutExtra: an extra edge is taken out only where that is certain.
+// TestWithoutExtra: an extra edge is removed only where that is certain.
 func TestWithoutExtra(t *testing.T) {
 	b := card(t)
 	exact := train(falls(b, 0, 2*ms))
@@ -126,7 +126,7 @@ func TestWithoutExtra(t *testing.T) {
 		{"far after the last", with(exact, 25, 3500*us, 0), []string{"H10301"}, RepairGlitch, ""},
 		{"far after the last, or 28 bits that lost one", with(exact, 25, 4*ms, 0), []string{"H10301", "raw28"}, "", FaultInterval},
 		{"well after the last, and 28 bits are a card", with(exact, 25, 3500*us, 0), []string{"H10301", "raw28"}, RepairGlitch, ""},
-		{"far after the last, and 29 bits are no card", with(exact, 25, 4*ms, 0), []string{"H10301", "raw29"}, RepairGlitch, ""},
+		{"far after the last, and 29 bits are not a card", with(exact, 25, 4*ms, 0), []string{"H10301", "raw29"}, RepairGlitch, ""},
 		{"of a fast reader that jitters", with(spaced(t, 400*us, "8*92 9*100 8*108", b.String()), 7, 150*us, 0), []string{"H10301"}, "", FaultCount},
 		{"between bits, and 28 bits are a card", with(exact, 7, 900*us, 0), []string{"H10301", "raw28"}, RepairGlitch, ""},
 	} {
@@ -137,7 +137,7 @@ func TestWithoutExtra(t *testing.T) {
 	}
 }
 
-// TestWithoutBounce: repeats are taken out where a frame shows contacts that
+// TestWithoutBounce: repeats are removed where a frame shows contacts that
 // bounce, within a quarter of an even reader's interval.
 func TestWithoutBounce(t *testing.T) {
 	b := card(t)
@@ -229,7 +229,7 @@ func TestWithLostIsAlone(t *testing.T) {
 			t.Errorf("%s: %+v", tt.name, r)
 		}
 	}
-	// A key that lost a bit is no card, also where cards have as many bits.
+	// A key that lost a bit is not a card, also where cards have as many bits.
 	short, err := NewFormat(CustomFormat{Name: "short", Bits: 8, Number: "1-7", Parity: []CustomParity{{Bit: 0, Kind: "even", Covers: "1-7"}}})
 	if err != nil {
 		t.Fatal(err)

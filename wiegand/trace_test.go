@@ -204,6 +204,6 @@ func TestDecodeStream(t *testing.T) {
 		t.Errorf("%v allocations for 1000 cards, %v for 10", many, few)
 	}
 	if err := Decode(NewTraceReader(strings.NewReader("0 0 0\nx")), d, func(*Read) error { return nil }); err == nil {
-		t.Error("a damaged trace is no error")
+		t.Error("a damaged trace gives no error")
 	}
 }

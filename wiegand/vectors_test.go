@@ -123,7 +123,7 @@ func TestVectorsRoundTrip(t *testing.T) {
 		b, _ := ParseBits(v.Bits)
 		want := v.fields()
 		if v.Format == "C15001" && want.OEM == 0 {
-			want.OEM = 900 // the peer's default, taken over
+			want.OEM = 900 // the peer's default, used here too
 		}
 		if v.Format == "H10320" && v.Bits[0] == '0' {
 			want = Fields{Number: v.In["card"]} // the peer refuses it

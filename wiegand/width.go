@@ -24,10 +24,9 @@ func isGlitch(width, median int64) bool {
 	return width >= 0 && width <= glitchWidth && 2*width <= median
 }
 
-// withoutGlitches takes out every pulse of a few µs. A frame that is left
-// with the bits of a card and no fault is proved by the widths, unless one of
-// its pulses is still at most half as wide as the others: then the noise had
-// wider ones too.
+// withoutGlitches removes every pulse of a few µs. If the rest has the bits of a
+// card and no fault, the widths prove it, unless one of its pulses is still at most
+// half as wide as the others: then the noise has wider pulses too.
 func (d *Decoder) withoutGlitches(r *Read, f *frame) bool {
 	w := &d.work
 	median := f.medianWidth(w)

@@ -129,7 +129,7 @@ func until(t int64) {
 }
 
 // realtime makes this thread run before all ordinary processes, because a reader
-// waits for none of them; but after the threads of interrupts (50).
+// does not wait for them; but after the threads of interrupts (50).
 func realtime() error {
 	return unix.SchedSetAttr(0, &unix.SchedAttr{Policy: unix.SCHED_FIFO, Priority: 10}, 0)
 }

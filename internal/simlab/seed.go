@@ -23,13 +23,13 @@ type Card struct {
 	Credential string
 }
 
-// People are whom the seed adds.
+// People are the people that the seed adds.
 var People = badges(
 	"ann", "Ann Okafor", "ben", "Ben Lindqvist", "cem", "Cem Yıldız",
 	"dia", "Día Márquez", "eve", "Eve Tanaka", "fay", "Fay Müller",
 )
 
-// Devices are what the seed adds.
+// Devices are the devices that the seed adds.
 var Devices = tags(
 	"ipad", "iPad Pro 13", "tablet", "mini", "iPad mini", "tablet", "pixel", "Pixel 9", "phone",
 	"iphone", "iPhone 17", "phone", "galaxy", "Galaxy S26", "phone", "fairphone", "Fairphone 6", "phone",
@@ -37,7 +37,7 @@ var Devices = tags(
 	"watch", "Apple Watch 11", "watch", "quest", "Quest 3S", "headset", "scope", "Rigol DHO804", "instrument",
 )
 
-// Stranger is a card that nobody knows, of another site.
+// Stranger is an unknown card, of another site.
 var Stranger = Card{ID: "stranger", Name: "a stranger's card", Credential: "H10301:99:4711"}
 
 func badges(list ...string) []Card {

@@ -12,7 +12,7 @@ import (
 )
 
 // Lines are the lab's reader: a recording, if there is one, and after it the
-// simulated reader, which people go on bumping.
+// simulated reader.
 type Lines struct {
 	*gpio.Sim
 	replay *gpio.Replay
