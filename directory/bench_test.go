@@ -116,20 +116,18 @@ func run(o Options) (*Worker, func()) {
 // into an empty ledger on disk, while somebody goes on tapping; it reports the
 // longest of these taps too.
 func BenchmarkPull(b *testing.B) {
-	s := newSnipeDouble()
-	s.users, s.assets = nil, nil
-	for i := range int64(20_000) {
-		s.users = append(s.users, &doubleUser{id: i + 1, first: "Person", last: fmt.Sprint(i), num: fmt.Sprint(i + 1)})
+	s := &snipe{}
+	for i := range 20_000 {
+		s.users = append(s.users, snipeUser{i + 1, fmt.Sprint("Person ", i), fmt.Sprint(i + 1)})
 	}
-	for i := range int64(5_000) {
-		s.assets = append(s.assets, &doubleAsset{id: i + 1, name: fmt.Sprint("Device ", i), tag: fmt.Sprint(8_000_000 + i), status: "deployable"})
+	for i := range 5_000 {
+		s.assets = append(s.assets, &snipeAsset{i + 1, fmt.Sprint("Device ", i), fmt.Sprint(8_000_000 + i), nil})
 	}
 	srv := httptest.NewServer(s)
 	defer srv.Close()
 	for b.Loop() {
 		b.StopTimer()
-		cfg := snipeConfig{API: call.API{URL: srv.URL, TokenFile: tokenFile(b, "secret-token")}}
-		d, err := cfg.open()
+		d, err := openSnipe(srv.URL, tokenFile(b, "secret-token"), call.HTTP{}, 0)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -200,15 +200,13 @@ func TestOracleSnipeIT(t *testing.T) {
 }
 
 func playSnipe(t *testing.T, ops []op, token string) string {
-	s := newSnipeDouble()
+	s := &snipe{}
 	for i := range 3 {
-		s.users[i].first, s.users[i].last, s.users[i].num = oracleNames[i], "", oracleBadges[i].Decimal()
-		s.assets[i].name, s.assets[i].tag, s.assets[i].status = fmt.Sprint("Device ", i), oracleTag(i).Decimal(), "deployable"
+		s.users = append(s.users, snipeUser{i + 1, oracleNames[i], oracleBadges[i].Decimal()})
+		s.assets = append(s.assets, &snipeAsset{i + 11, fmt.Sprint("Device ", i), oracleTag(i).Decimal(), nil})
 	}
 	l := newLab(t, s, func(n *memNet) (Directory, error) {
-		cfg := snipeConfig{API: call.API{URL: "http://memory", TokenFile: token}}
-		cfg.Proxy, cfg.TestDial = "none", n.dial
-		return cfg.open()
+		return openSnipe("http://memory", token, call.HTTP{Proxy: "none", TestDial: n.dial}, time.Minute)
 	})
 	hookTrouble(l.hook)
 	return l.play(ops, func(device int) (saw []string) {

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"stump/checkout"
 	"stump/directory/call"
 	"stump/directory/endpoints"
@@ -130,6 +132,22 @@ func endpointsAt(base string) endpointsConfig {
 }
 
 func (c endpointsConfig) open() (*endpoints.Endpoints, error) { return endpoints.New(c.Config, c.HTTP) }
+
+// tap is a delivery about Ann (or Bob, from Ann) and the iPad.
+func tap(kind checkout.Kind) call.Delivery {
+	d := call.Delivery{
+		Event: checkout.Event{
+			Seq: 1, ID: uuid.NewSHA1(uuid.Nil, []byte(kind)), Kind: kind, Person: "ann", PersonName: "Ann",
+			Device: "ipad", DeviceName: "iPad Mini G1 (inky)",
+		},
+		PersonTag: annBadge, DeviceTag: ipadTag,
+	}
+	if kind == checkout.Handover {
+		d.Event.Person, d.Event.PersonName, d.PersonTag = "bob", "Bob", bobBadge
+		d.Event.From, d.Event.FromName, d.FromTag = "ann", "Ann", annBadge
+	}
+	return d
+}
 
 // openOriginal returns a directory that speaks to a new server.
 func openOriginal(t *testing.T, change func(*endpointsConfig)) (*original, *endpoints.Endpoints) {

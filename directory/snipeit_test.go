@@ -1,14 +1,16 @@
 package directory
 
 import (
-	"errors"
+	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,302 +19,106 @@ import (
 	"stump/directory/snipeit"
 )
 
-func openSnipe(t testing.TB, change func(*snipeDouble, *snipeConfig)) (*snipeDouble, *snipeit.SnipeIT) {
+// snipe is the part of Snipe-IT's API that the worker's tests need. The package
+// snipeit has a double with all its peculiarities.
+type snipe struct {
+	mu     sync.Mutex
+	users  []snipeUser
+	assets []*snipeAsset
+	log    []string // what was done: "out 11 to 1"
+}
+
+type snipeUser struct {
+	ID   int    `json:"id"`
+	Name string `json:"name"`
+	Num  string `json:"employee_num"`
+}
+
+type snipeAsset struct {
+	ID       int            `json:"id"`
+	Name     string         `json:"name"`
+	Tag      string         `json:"asset_tag"`
+	Assigned map[string]any `json:"assigned_to"`
+}
+
+// newSnipe has the people and devices of newOriginal.
+func newSnipe() *snipe {
+	return &snipe{
+		users:  []snipeUser{{1, "Ann", annBadge.Decimal()}, {2, "Bob", bobBadge.Decimal()}},
+		assets: []*snipeAsset{{11, "iPad Mini G1 (inky)", ipadTag.Decimal(), nil}, {12, "Pixel", pixelTag.Decimal(), nil}},
+	}
+}
+
+func openSnipe(base, tokenFile string, h call.HTTP, settle time.Duration) (*snipeit.SnipeIT, error) {
+	return snipeit.New(snipeit.Config{SettleTime: settle}, call.API{URL: base, TokenFile: tokenFile}, call.Badges{}, h, decimal26)
+}
+
+// decimal26 reads a plain decimal as 26 bits.
+func decimal26(s string) (checkout.Tag, error) {
+	v, err := strconv.ParseUint(s, 10, 26)
+	return checkout.TagFromUint64(v, 26), err
+}
+
+// tokenFile writes a token as an admin does, with a line end.
+func tokenFile(t testing.TB, token string) string {
 	t.Helper()
-	s := newSnipeDouble()
-	srv := httptest.NewServer(s)
-	t.Cleanup(srv.Close)
-	cfg := snipeAt(t, srv.URL)
-	if change != nil {
-		change(s, &cfg)
-	}
-	d, err := cfg.open()
-	if err != nil {
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte(token+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return s, d
+	return file
 }
 
-// snipeTap is tap with Snipe-IT's keys.
-func snipeTap(kind checkout.Kind) call.Delivery {
-	d := tap(kind)
-	d.PersonRef, d.DeviceRef = "1", "11"
-	if kind == checkout.Handover {
-		d.PersonRef, d.FromRef = "2", "1"
-	}
-	return d
-}
-
-// deliver goes through all parts, as the worker does.
-func deliver(t testing.TB, to Deliverer, d call.Delivery) call.Outcome {
-	t.Helper()
-	for range 5 {
-		o := to.Deliver(t.Context(), d)
-		if o.Verdict != call.Part {
-			return o
-		}
-		d.Step = o.Step
-	}
-	t.Fatal("no end of parts")
-	return call.Outcome{}
-}
-
-func TestSnipeITPull(t *testing.T) {
-	_, d := openSnipe(t, func(s *snipeDouble, c *snipeConfig) { s.users[2].endDate = "2020-01-31" })
-	snap, err := d.Pull(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := []checkout.SyncRow{
-		{Kind: checkout.KindPerson, Ref: "1", Name: "Ann O'Brien", Email: "ann@x", Tag: annBadge},
-		{Kind: checkout.KindPerson, Ref: "2", Name: "Bob R&D", Email: "bob@x", Tag: bobBadge},
-		{Kind: checkout.KindPerson, Ref: "3", Name: "Cem Leer", Inactive: true},
-	}
-	if !slices.Equal(snap.People, want) {
-		t.Errorf("people\n%+v\nwant\n%+v", snap.People, want)
-	}
-	want = []checkout.SyncRow{
-		{Kind: checkout.KindDevice, Ref: "11", Name: "iPad <mini>", Type: "Pixel 9", Tag: ipadTag},
-		{Kind: checkout.KindDevice, Ref: "12", Name: "Pixel 9 9876543", Type: "Pixel 9", Tag: pixelTag},
-		{Kind: checkout.KindDevice, Ref: "13", Name: "Broken", Type: "Pixel 9", Tag: checkout.TagFromUint64(9876544, 26), Inactive: true},
-	}
-	if !slices.Equal(snap.Devices, want) {
-		t.Errorf("devices\n%+v\nwant\n%+v", snap.Devices, want)
-	}
-}
-
-func TestSnipeITFields(t *testing.T) {
-	_, d := openSnipe(t, func(s *snipeDouble, c *snipeConfig) {
-		c.DeviceField, c.Field, c.Transform, c.RequireActivated = "custom:RFID", "email", nil, true
-	})
-	snap, err := d.Pull(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := snap.Devices[0].Tag; got != checkout.TagFromUint64(9001, 26) {
-		t.Errorf("tag from a custom field: %v", got)
-	}
-	if !snap.People[1].Inactive {
-		t.Error("Bob is not activated, and active here")
-	}
-	if len(snap.Notes) != 1 || !strings.HasPrefix(snap.Notes[0], "2 records of the directory have a number that is not a badge") || strings.Contains(snap.Notes[0], "@") {
-		t.Errorf("notes %q", snap.Notes)
-	}
-}
-
-// More people than a page holds, in an order that is not Snipe-IT's own.
-func TestSnipeITPages(t *testing.T) {
-	s, d := openSnipe(t, nil)
-	for i := range int64(1200) {
-		s.users = append(s.users, &doubleUser{id: 100 + i, first: "Same", last: "Name", num: fmt.Sprint(1000 + i)})
-	}
-	snap, err := d.Pull(t.Context())
-	if err != nil || len(snap.People) != 1203 {
-		t.Fatalf("%d people, %v", len(snap.People), err)
-	}
-	for name, list := range map[string]string{
-		"a total that is too high": `{"total":5,"rows":[{"id":1,"name":"a"}]}`,
-		"a total that is too low":  `{"total":1,"rows":[{"id":1,"name":"a"},{"id":2,"name":"b"}]}`,
-		"a total below zero":       `{"total":-5,"rows":[{"id":1,"name":"a"}]}`,
-		"a total without end":      `{"total":999999999,"rows":[{"id":1,"name":"a"}]}`,
-		"no total":                 `{"rows":[{"id":1,"name":"a"}]}`,
-	} {
-		calls := 0
-		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { calls++; io.WriteString(w, list) }))
-		liar, err := snipeAt(t, srv.URL).open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := liar.Pull(t.Context()); !errors.Is(err, call.ErrOffline) || calls > 3 {
-			t.Errorf("%s: %v after %d calls, want it refused", name, err, calls)
-		}
-		srv.Close()
-	}
-	// Somebody is deleted between two pages: one slides over the edge unseen.
-	first := true
-	s.pageHandler = func() {
-		if first {
-			first, s.users = false, s.users[1:]
-		}
-	}
-	if _, err := d.Pull(t.Context()); !errors.Is(err, call.ErrOffline) {
-		t.Errorf("a list that changed while it was read: %v, want it refused", err)
-	}
-}
-
-func TestSnipeITDeliver(t *testing.T) {
-	for _, tc := range []struct {
-		kind   checkout.Kind
-		holder int64 // before
-		force  bool
-		want   []string
-		then   call.Verdict
-	}{
-		{checkout.Checkout, 0, false, []string{"out 11 to 1"}, call.OK},
-		{checkout.Checkout, 1, false, nil, call.OK}, // told before, the answer was lost
-		{checkout.Checkout, 2, false, nil, call.Conflict},
-		{checkout.Checkout, 2, true, []string{"in 11 from 2", "out 11 to 1"}, call.OK},
-		{checkout.Return, 1, false, []string{"in 11 from 1"}, call.OK},
-		{checkout.Return, 0, false, nil, call.OK},
-		{checkout.Return, 2, false, nil, call.Conflict},
-		{checkout.Handover, 1, false, []string{"in 11 from 1", "out 11 to 2"}, call.OK},
-		{checkout.Handover, 0, false, []string{"out 11 to 2"}, call.OK}, // the first half was done
-		{checkout.Handover, 2, false, nil, call.OK},
-		{checkout.Handover, 3, false, nil, call.Conflict},
-		{checkout.Lost, 3, false, nil, call.Conflict},
-		{checkout.Found, 3, false, []string{"in 11 from 3"}, call.OK},
-		{checkout.Enrol, 3, false, nil, call.Unwanted},
-	} {
-		for _, language := range []string{"en", "de"} {
-			s, d := openSnipe(t, func(s *snipeDouble, _ *snipeConfig) {
-				s.noteNeeded, s.language = true, language
-				s.assets[0].holder, s.assets[0].holderType = tc.holder, "user"
-			})
-			ev := snipeTap(tc.kind)
-			ev.Force = tc.force
-			if o := deliver(t, d, ev); o.Verdict != tc.then {
-				t.Errorf("%s of what %d has (%s): %+v, want %v", tc.kind, tc.holder, language, o, tc.then)
-			}
-			if got := s.done(); !slices.Equal(got, tc.want) {
-				t.Errorf("%s of what %d has: did %q, want %q", tc.kind, tc.holder, got, tc.want)
-			}
+func (s *snipe) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	offset, _ := strconv.Atoi(r.URL.Query().Get("offset"))
+	limit, _ := strconv.Atoi(r.URL.Query().Get("limit"))
+	switch path := strings.Split(strings.TrimPrefix(r.URL.Path, "/api/v1/"), "/"); {
+	case path[0] == "users":
+		answerPage(w, s.users, offset, limit)
+	case len(path) == 1:
+		answerPage(w, s.assets, offset, limit)
+	default:
+		id, _ := strconv.Atoi(path[1])
+		i := slices.IndexFunc(s.assets, func(a *snipeAsset) bool { return a.ID == id })
+		if i < 0 {
+			json.NewEncoder(w).Encode(map[string]any{"status": "error", "messages": "Asset does not exist."})
+		} else if len(path) == 2 {
+			json.NewEncoder(w).Encode(s.assets[i])
+		} else {
+			s.act(w, r, s.assets[i], path[2])
 		}
 	}
 }
 
-func TestSnipeITConflictNamesTheHolder(t *testing.T) {
-	s, d := openSnipe(t, nil)
-	s.assets[0].holder, s.assets[0].holderType = 2, "user"
-	o := deliver(t, d, snipeTap(checkout.Checkout))
-	if o.Reason != "by Snipe-IT Bob R&D had it before this checkout" || o.Theirs == nil || *o.Theirs != (checkout.Holding{Ref: "2", Name: "Bob R&D"}) {
-		t.Errorf("%+v", o)
-	}
-	s.assets[0].holder, s.assets[0].holderType = 3, "location"
-	if o := deliver(t, d, snipeTap(checkout.Checkout)); o.Reason != "by Snipe-IT it is with the location Berlin" || o.Theirs != nil {
-		t.Errorf("%+v", o)
-	}
+func answerPage[T any](w http.ResponseWriter, all []T, offset, limit int) {
+	json.NewEncoder(w).Encode(map[string]any{"total": len(all), "rows": all[min(offset, len(all)):min(offset+limit, len(all))]})
 }
 
-// A refusal that can't be looked into, for the rate limit is reached, is no
-// refusal yet: somebody may just have done by hand what the event says.
-func TestSnipeITRefusalIsLookedInto(t *testing.T) {
-	s := newSnipeDouble()
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost {
-			s.mu.Lock()
-			s.assets[0].holder, s.assets[0].holderType, s.limit = 1, "user", 2
-			s.mu.Unlock()
-		}
-		s.ServeHTTP(w, r)
-	}))
-	t.Cleanup(srv.Close)
-	d, err := snipeAt(t, srv.URL).open()
-	if err != nil {
-		t.Fatal(err)
+func (s *snipe) act(w http.ResponseWriter, r *http.Request, a *snipeAsset, what string) {
+	var body struct {
+		User int `json:"assigned_user"`
 	}
-	for i, want := range []call.Verdict{call.Down, call.OK} {
-		if o := deliver(t, d, snipeTap(checkout.Checkout)); o.Verdict != want {
-			t.Errorf("try %d: %+v, want %v", i, o, want)
-		}
+	json.NewDecoder(r.Body).Decode(&body)
+	if (what == "checkin") != (a.Assigned != nil) {
+		json.NewEncoder(w).Encode(map[string]any{"status": "error", "messages": "not available for " + what})
+		return
 	}
+	if what == "checkin" {
+		s.log = append(s.log, fmt.Sprintf("in %d from %v", a.ID, a.Assigned["id"]))
+		a.Assigned = nil
+	} else {
+		s.log = append(s.log, fmt.Sprintf("out %d to %d", a.ID, body.User))
+		a.Assigned = map[string]any{"id": body.User, "type": "user"}
+	}
+	json.NewEncoder(w).Encode(map[string]any{"status": "success"})
 }
 
-func TestSnipeITTimesAndNotes(t *testing.T) {
-	s, d := openSnipe(t, func(_ *snipeDouble, c *snipeConfig) { c.Zone = "America/New_York" })
-	ev := snipeTap(checkout.Checkout)
-	ev.Event.Station, ev.Event.Loan = "lab", 48*time.Hour
-	ev.Event.At = checkout.Stamp{Wall: time.Date(2026, 11, 21, 2, 30, 0, 0, time.UTC), Trusted: true}
-	deliver(t, d, ev)
-	got := s.wrote[0]
-	for key, want := range map[string]any{
-		"checkout_at": "2026-11-20 21:30:00", "expected_checkin": "2026-11-22",
-		"note": "stump lab #1, 2026-11-20 21:30:00 EST, " + ev.Event.ID.String(),
-	} {
-		if got[key] != want {
-			t.Errorf("%s = %v, want %v", key, got[key], want)
-		}
-	}
-	if _, renames := got["name"]; renames {
-		t.Error("the check-out renames the asset")
-	}
-	ev.Event.Kind, ev.Event.At.Trusted = checkout.Return, false
-	deliver(t, d, ev)
-	if at, sent := s.wrote[1]["checkin_at"]; sent {
-		t.Errorf("checkin_at = %v from a clock that is not trusted", at)
-	}
-}
-
-func TestSnipeITRefusals(t *testing.T) {
-	_, d := openSnipe(t, nil)
-	for _, tc := range []struct {
-		change func(*call.Delivery)
-		want   string
-	}{
-		{func(d *call.Delivery) { d.DeviceRef = "99" }, "Snipe-IT says: Asset does not exist."},
-		{func(d *call.Delivery) { d.PersonRef = "99" }, "Snipe-IT says: Checkout target for asset 8123456 is invalid - user does not exist."},
-		{func(d *call.Delivery) { d.PersonRef = "" }, "Ann is known here only, not in Snipe-IT"},
-		{func(d *call.Delivery) { d.DeviceRef = "" }, "iPad Mini G1 (inky) is known here only, not in Snipe-IT"},
-		{func(d *call.Delivery) { d.DeviceRef = "13" }, "Snipe-IT says: That asset is not available for checkout!"},
-	} {
-		ev := snipeTap(checkout.Checkout)
-		tc.change(&ev)
-		if o := deliver(t, d, ev); o.Verdict != call.Refused || o.Reason != tc.want {
-			t.Errorf("%+v, want %q", o, tc.want)
-		}
-	}
-}
-
-// Old versions said success and did nothing.
-func TestSnipeITThatLies(t *testing.T) {
-	s, d := openSnipe(t, func(s *snipeDouble, _ *snipeConfig) {
-		s.lies = 1
-		s.assets[0].holder, s.assets[0].holderType = 1, "user"
-	})
-	ev := snipeTap(checkout.Return)
-	o := deliver(t, d, ev)
-	if o.Verdict != call.Failing {
-		t.Fatalf("%+v, want it seen through", o)
-	}
-	ev.Step = o.Step
-	if o := deliver(t, d, ev); o.Verdict != call.OK || len(s.done()) != 1 {
-		t.Errorf("again: %+v, %q", o, s.done())
-	}
-}
-
-func TestSnipeITRateLimit(t *testing.T) {
-	for style, want := range []time.Duration{time.Minute, time.Minute, 40 * time.Second, 7 * time.Second} {
-		s, d := openSnipe(t, func(s *snipeDouble, _ *snipeConfig) { s.limit, s.limitStyle, s.retryAfter = 1, style, "7" })
-		o := deliver(t, d, snipeTap(checkout.Checkout))
-		if o.Verdict != call.Down || o.After != want {
-			t.Errorf("style %d: %+v, want to wait %v", style, o, want)
-		}
-		if s.done() != nil {
-			t.Errorf("style %d: did %q", style, s.done())
-		}
-	}
-}
-
-func TestSnipeITConfigurationErrors(t *testing.T) {
-	_, d := openSnipe(t, func(s *snipeDouble, _ *snipeConfig) { s.token = "renewed" })
-	if o := d.Probe(t.Context()); o.Verdict != call.BadConfig {
-		t.Errorf("wrong token: %+v", o)
-	}
-	_, d = openSnipe(t, func(_ *snipeDouble, c *snipeConfig) { c.TokenFile = "/nonexistent/token" })
-	if o := d.Probe(t.Context()); o.Verdict != call.BadConfig || !strings.Contains(o.Reason, "/nonexistent/token") {
-		t.Errorf("no token file: %+v", o)
-	}
-	for key, change := range map[string]func(*snipeConfig){
-		"url": func(c *snipeConfig) { c.URL = "snipe.example" }, "token_file": func(c *snipeConfig) { c.TokenFile = "" },
-		"device_field": func(c *snipeConfig) { c.DeviceField = "rfid" }, "zone": func(c *snipeConfig) { c.Zone = "Mars/Olympus" },
-		"badge_transform": func(c *snipeConfig) { c.Transform = []string{"rot13"} }, "device_form": func(c *snipeConfig) { c.DeviceForm = "H10301:84" },
-	} {
-		cfg := snipeAt(t, "https://host")
-		change(&cfg)
-		_, err := cfg.open()
-		if bad := (*call.KeyError)(nil); !errors.As(err, &bad) || bad.Key != key || !strings.HasPrefix(err.Error(), "directory."+key+": ") {
-			t.Errorf("%s: %v", key, err)
-		}
-	}
+func (s *snipe) done() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.log)
 }
 
 // Every fault, with the events of a whole afternoon: after healing each is done
@@ -327,15 +133,13 @@ func TestSnipeITUnderFaults(t *testing.T) {
 			}
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				s := newSnipeDouble()
+				s := newSnipe()
 				f := newFaultServer(s)
 				if only {
 					f.only = func(r *http.Request) bool { return r.Method == http.MethodPost }
 				}
 				srv := f.serve(t)
-				cfg := snipeAt(t, srv.URL)
-				cfg.HTTP = x.timeouts()
-				d, err := cfg.open()
+				d, err := openSnipe(srv.URL, tokenFile(t, "secret-token"), x.timeouts(), 20*time.Millisecond)
 				if err != nil {
 					t.Fatal(err)
 				}

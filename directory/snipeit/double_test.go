@@ -1,4 +1,4 @@
-package directory
+package snipeit
 
 import (
 	"encoding/json"
@@ -18,13 +18,12 @@ import (
 
 	"stump/checkout"
 	"stump/directory/call"
-	"stump/directory/snipeit"
 )
 
-// snipeDouble is Snipe-IT's API with the quirks that its source has (v8.1.4):
+// double is Snipe-IT's API with the quirks that its source has (v8.1.4):
 // failures with 200, messages in the user's language, escaped strings, an
 // unstable order unless sorted, no hand-over, no idempotency.
-type snipeDouble struct {
+type double struct {
 	mu     sync.Mutex
 	users  []*doubleUser
 	assets []*doubleAsset
@@ -58,8 +57,8 @@ type doubleAsset struct {
 	holderType        string
 }
 
-func newSnipeDouble() *snipeDouble {
-	return &snipeDouble{
+func newDouble() *double {
+	return &double{
 		token: "secret-token",
 		users: []*doubleUser{
 			{id: 1, first: "Ann", last: "O'Brien", num: "91234", mail: "ann@x", activated: true},
@@ -74,7 +73,7 @@ func newSnipeDouble() *snipeDouble {
 	}
 }
 
-func (s *snipeDouble) say(en, de string) string {
+func (s *double) say(en, de string) string {
 	if s.language == "de" {
 		return de
 	}
@@ -96,7 +95,7 @@ var (
 	action   = regexp.MustCompile(`^/api/v1/hardware/(\d+)/(checkout|checkin)$`)
 )
 
-func (s *snipeDouble) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls++
@@ -143,7 +142,7 @@ func (s *snipeDouble) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // throttle answers as one of the versions does.
-func (s *snipeDouble) throttle(w http.ResponseWriter) {
+func (s *double) throttle(w http.ResponseWriter) {
 	switch s.limitStyle {
 	case 0:
 		snipeJSON(w, 429, map[string]any{"status": "error", "messages": "Too many requests", "payload": nil})
@@ -157,7 +156,7 @@ func (s *snipeDouble) throttle(w http.ResponseWriter) {
 	}
 }
 
-func (s *snipeDouble) list(w http.ResponseWriter, r *http.Request, n int, byID, shuffle func(), row func(int) any) {
+func (s *double) list(w http.ResponseWriter, r *http.Request, n int, byID, shuffle func(), row func(int) any) {
 	q := r.URL.Query()
 	limit, _ := strconv.Atoi(q.Get("limit"))
 	if limit <= 0 || limit > 500 {
@@ -179,7 +178,7 @@ func (s *snipeDouble) list(w http.ResponseWriter, r *http.Request, n int, byID, 
 	}
 }
 
-func (s *snipeDouble) asset(id string) *doubleAsset {
+func (s *double) asset(id string) *doubleAsset {
 	for _, a := range s.assets {
 		if strconv.FormatInt(a.id, 10) == id {
 			return a
@@ -188,7 +187,7 @@ func (s *snipeDouble) asset(id string) *doubleAsset {
 	return nil
 }
 
-func (s *snipeDouble) user(id int64) *doubleUser {
+func (s *double) user(id int64) *doubleUser {
 	for _, u := range s.users {
 		if u.id == id {
 			return u
@@ -197,7 +196,7 @@ func (s *snipeDouble) user(id int64) *doubleUser {
 	return nil
 }
 
-func (s *snipeDouble) userJSON(u *doubleUser) any {
+func (s *double) userJSON(u *doubleUser) any {
 	e := html.EscapeString
 	v := map[string]any{
 		"id": u.id, "name": e(u.first + " " + u.last), "first_name": e(u.first), "last_name": e(u.last), "email": u.mail,
@@ -209,7 +208,7 @@ func (s *snipeDouble) userJSON(u *doubleUser) any {
 	return v
 }
 
-func (s *snipeDouble) assetJSON(a *doubleAsset) any {
+func (s *double) assetJSON(a *doubleAsset) any {
 	e := html.EscapeString
 	v := map[string]any{
 		"id": a.id, "name": e(a.name), "asset_tag": e(a.tag), "serial": e(a.serial), "model": map[string]any{"id": 7, "name": "Pixel 9"},
@@ -228,7 +227,7 @@ func (s *snipeDouble) assetJSON(a *doubleAsset) any {
 	return v
 }
 
-func (s *snipeDouble) act(w http.ResponseWriter, r *http.Request, id, what string) {
+func (s *double) act(w http.ResponseWriter, r *http.Request, id, what string) {
 	var body map[string]any
 	if json.NewDecoder(r.Body).Decode(&body) != nil {
 		snipeJSON(w, 422, map[string]any{"status": "error", "messages": "Invalid JSON", "payload": nil})
@@ -255,7 +254,7 @@ func (s *snipeDouble) act(w http.ResponseWriter, r *http.Request, id, what strin
 	s.checkout(w, a, body, note)
 }
 
-func (s *snipeDouble) checkin(w http.ResponseWriter, a *doubleAsset, note string) {
+func (s *double) checkin(w http.ResponseWriter, a *doubleAsset, note string) {
 	if a.holder == 0 {
 		snipeError(w, s.say("That asset is already checked in.", "Das Asset ist bereits zurückgegeben."))
 		return
@@ -270,7 +269,7 @@ func (s *snipeDouble) checkin(w http.ResponseWriter, a *doubleAsset, note string
 	snipeJSON(w, 200, map[string]any{"status": "success", "messages": s.say("Asset checked in successfully.", "Asset erfolgreich zurückgenommen."), "payload": map[string]any{"asset": a.tag}})
 }
 
-func (s *snipeDouble) checkout(w http.ResponseWriter, a *doubleAsset, body map[string]any, note string) {
+func (s *double) checkout(w http.ResponseWriter, a *doubleAsset, body map[string]any, note string) {
 	if body["checkout_to_type"] != "user" {
 		snipeError(w, map[string][]string{"checkout_to_type": {"The checkout to type field is required."}})
 		return
@@ -291,7 +290,7 @@ func (s *snipeDouble) checkout(w http.ResponseWriter, a *doubleAsset, body map[s
 }
 
 // done lists what was done, without notes.
-func (s *snipeDouble) done() (log []string) {
+func (s *double) done() (log []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, l := range s.log {
@@ -311,24 +310,22 @@ func tokenFile(t testing.TB, token string) string {
 	return file
 }
 
-// snipeConfig is the configuration of a site at an address.
-type snipeConfig struct {
-	snipeit.Config
+// site is the configuration of a site.
+type site struct {
+	Config
 	call.API
 	call.Badges
 	call.HTTP
 }
 
-func snipeAt(t testing.TB, base string) snipeConfig {
-	return snipeConfig{
-		Config: snipeit.Config{SettleTime: 20 * time.Millisecond}, API: call.API{URL: base, TokenFile: tokenFile(t, "secret-token")},
+func siteAt(t testing.TB, base string) site {
+	return site{
+		Config: Config{SettleTime: 20 * time.Millisecond}, API: call.API{URL: base, TokenFile: tokenFile(t, "secret-token")},
 		Badges: call.Badges{Transform: []string{"digits", "strip-zeros"}}, HTTP: call.HTTP{Proxy: "none"},
 	}
 }
 
-func (c snipeConfig) open() (*snipeit.SnipeIT, error) {
-	return snipeit.New(c.Config, c.API, c.Badges, c.HTTP, decimal26)
-}
+func (c site) open() (*SnipeIT, error) { return New(c.Config, c.API, c.Badges, c.HTTP, decimal26) }
 
 // decimal26 reads a plain decimal as 26 bits.
 func decimal26(s string) (checkout.Tag, error) {
