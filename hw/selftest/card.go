@@ -105,10 +105,10 @@ func (s *tester) show(ctx context.Context, card int) error {
 // direction: where it may have, the card is shown again without. A mistake makes
 // no falls that are closer than a reader's: those are kept as evidence.
 func (s *tester) showWidths(ctx context.Context, card int) error {
-	if bothEdges(s.src, true) != nil {
+	if s.src.SetBothEdges(true) != nil {
 		return s.show(ctx, card)
 	}
-	err := errors.Join(s.show(ctx, card), bothEdges(s.src, false))
+	err := errors.Join(s.show(ctx, card), s.src.SetBothEdges(false))
 	last := len(s.evidence.Cards) - 1
 	if err != nil || s.clean(s.evidence.Cards[last:]) {
 		return err
@@ -157,16 +157,10 @@ func (s *tester) nothingCame(ctx context.Context) (came bool, err error) {
 
 // elsewhere shows the card once more while the free pins are watched.
 func (s *tester) elsewhere(ctx context.Context) error {
-	listen := s.ListenFree
-	if l, ok := s.src.(interface {
-		ListenFree() (func() ([]gpio.Activity, error), error)
-	}); ok && listen == nil {
-		listen = l.ListenFree
-	}
-	if listen == nil {
+	if s.ListenFree == nil {
 		return nil
 	}
-	stop, err := listen()
+	stop, err := s.ListenFree()
 	if err != nil {
 		s.Say("The free pins can't be watched: " + err.Error())
 		return nil // a help, not a need

@@ -65,7 +65,7 @@ func onScript(t *testing.T, s *scripted, prepare func(*bench)) *bench {
 	t.Helper()
 	return onBench(t, func(b *bench) {
 		s.Sim = b.sim
-		b.env.Lines = func(context.Context) (gpio.Source, error) { return s, nil }
+		b.env.Lines = func(context.Context) (gpio.Adjustable, error) { return s, nil }
 		if prepare != nil {
 			prepare(b)
 		}
@@ -172,7 +172,7 @@ func TestWidthsOfTheLastCard(t *testing.T) {
 		t.Errorf("%s\n%s", said, b.screen(80))
 	}
 	b = onBench(t, func(b *bench) { // a source that knows falls only
-		b.env.Lines = func(context.Context) (gpio.Source, error) { return plain{b.sim}, nil }
+		b.env.Lines = func(context.Context) (gpio.Adjustable, error) { return plain{b.sim}, nil }
 	})
 	if r := b.result("second-card"); r.Result != Pass || strings.Contains(r.Measured, "wide") {
 		t.Errorf("falls only: %+v", r)
@@ -181,6 +181,7 @@ func TestWidthsOfTheLastCard(t *testing.T) {
 
 // still is a reader that sends nothing.
 type still struct {
+	plain
 	levels [2]bool
 	now    func() int64
 }
@@ -201,7 +202,7 @@ func TestNothingArrives(t *testing.T) {
 	}{{[2]bool{true, true}, true}, {[2]bool{false, true}, false}, {[2]bool{true, false}, false}, {[2]bool{false, false}, false}} {
 		watched := 0
 		b := onBench(t, func(b *bench) {
-			b.env.Lines = func(context.Context) (gpio.Source, error) { return &still{c.levels, b.env.Now}, nil }
+			b.env.Lines = func(context.Context) (gpio.Adjustable, error) { return &still{levels: c.levels, now: b.env.Now}, nil }
 			b.env.Ask = func(_ context.Context, q string) (string, error) { b.asked = append(b.asked, q); return "y", nil }
 			b.env.ListenFree = func() (func() ([]gpio.Activity, error), error) {
 				watched++
@@ -227,7 +228,9 @@ func TestNothingArrives(t *testing.T) {
 		return func() ([]gpio.Activity, error) { return nil, errors.New("lost the pins") }, nil
 	}} {
 		b := onBench(t, func(b *bench) {
-			b.env.Lines = func(context.Context) (gpio.Source, error) { return &still{[2]bool{true, true}, b.env.Now}, nil }
+			b.env.Lines = func(context.Context) (gpio.Adjustable, error) {
+				return &still{levels: [2]bool{true, true}, now: b.env.Now}, nil
+			}
 			b.env.ListenFree = listen
 		})
 		if r := b.result("card"); r.Result != Fail || strings.Contains(r.Measured, "lost the pins") != (listen != nil) {

@@ -329,20 +329,23 @@ func TestRemoteChecks(t *testing.T) {
 	})
 }
 
-// plain is a source that can do nothing but what a Source must.
-type plain struct{ gpio.Source }
+// plain is a source that can't be adjusted.
+type plain struct{ gpio.Adjustable }
+
+func (plain) SetBias(gpio.Bias) error { return errors.ErrUnsupported }
+func (plain) SetBothEdges(bool) error { return errors.ErrUnsupported }
 
 func TestSourceWithoutPulls(t *testing.T) {
 	runCases(t, "float", []checkCase{
 		{"no pulls", func(b *bench) {
-			b.env.Lines = func(context.Context) (gpio.Source, error) { return plain{b.sim}, nil }
+			b.env.Lines = func(context.Context) (gpio.Adjustable, error) { return plain{b.sim}, nil }
 		}, Skip, "can't be changed"},
 		{"BeagleBone", func(b *bench) { b.env.NoFloat = "the device tree has them" }, Skip, "the device tree"},
 	})
 	b := onBench(t, func(b *bench) {
 		b.fault("wrong-gpio", 1)
 		b.env.NoFloat = "no"
-		b.env.Lines = func(context.Context) (gpio.Source, error) { return plain{b.sim}, nil }
+		b.env.Lines = func(context.Context) (gpio.Adjustable, error) { return plain{b.sim}, nil }
 		b.env.ListenFree = b.sim.ListenFree
 	})
 	if len(b.sum.Causes) == 0 || b.sum.Causes[0] != "wrong-gpio" {
@@ -350,7 +353,7 @@ func TestSourceWithoutPulls(t *testing.T) {
 	}
 	b = onBench(t, func(b *bench) {
 		b.fault("wrong-gpio", 1)
-		b.env.Lines = func(context.Context) (gpio.Source, error) { return plain{b.sim}, nil }
+		b.env.Lines = func(context.Context) (gpio.Adjustable, error) { return plain{b.sim}, nil }
 		b.env.ListenFree = func() (func() ([]gpio.Activity, error), error) { return nil, errors.New("all pins are taken") }
 	})
 	if !strings.Contains(strings.Join(b.said, "\n"), "all pins are taken") || b.sum.Result != Fail {

@@ -203,7 +203,7 @@ func onKernel(t *testing.T, fault string, seed uint64) (wrong, spoilt string) {
 		}
 		env := &Env{
 			root: fstest.MapFS{}, Simulated: true, Formats: []*wiegand.Format{format},
-			Lines: func(context.Context) (gpio.Source, error) {
+			Lines: func(context.Context) (gpio.Adjustable, error) {
 				return (&board.Board{}).OpenReader("GPIO17", "GPIO18", gpio.Request{})
 			},
 			ListenFree: b.sim.ListenFree,

@@ -23,7 +23,7 @@ func (s *tester) lines(ctx context.Context) Result {
 	}
 	s.src = src
 	// Falling edges alone are sure; rising ones are asked for when needed.
-	if err := bothEdges(src, false); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+	if err := src.SetBothEdges(false); err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		return failed(err)
 	}
 	if len(s.Others) > 0 {
@@ -174,8 +174,7 @@ const settling = 20 * time.Millisecond
 // and restores the configured pull. As-is can't be asked for again; a pull-up
 // does no harm, because the lines rest high.
 func (s *tester) measureFloat(ctx context.Context) error {
-	src, ok := s.src.(interface{ SetBias(gpio.Bias) error })
-	if !ok || s.NoFloat != "" || s.evidence.Float != nil {
+	if s.NoFloat != "" || s.evidence.Float != nil {
 		return nil
 	}
 	var f diagnose.Float
@@ -184,9 +183,9 @@ func (s *tester) measureFloat(ctx context.Context) error {
 		configured = gpio.BiasPullUp
 	}
 	err := errors.Join(
-		src.SetBias(gpio.BiasPullUp), s.readings(ctx, &f.Up),
-		src.SetBias(gpio.BiasPullDown), s.readings(ctx, &f.Down),
-		src.SetBias(configured),
+		s.src.SetBias(gpio.BiasPullUp), s.readings(ctx, &f.Up),
+		s.src.SetBias(gpio.BiasPullDown), s.readings(ctx, &f.Down),
+		s.src.SetBias(configured),
 	)
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):

@@ -103,8 +103,10 @@ func (u setup) try(t *testing.T) (sum Summary, results []Result, took time.Durat
 			Now:       now,
 			Bias:      bias,
 			Formats:   []*wiegand.Format{format},
-			Lines:     func(context.Context) (gpio.Source, error) { return sim, nil },
-			Present:   func(n int) { sim.Present(cards[n]) },
+			Lines:     func(context.Context) (gpio.Adjustable, error) { return sim, nil },
+
+			ListenFree: sim.ListenFree,
+			Present:    func(n int) { sim.Present(cards[n]) },
 		}
 		if *matrixNoFloat {
 			env.NoFloat = "this board's pulls can't be changed"

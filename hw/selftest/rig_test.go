@@ -484,7 +484,7 @@ func (u rigRun) try(t *testing.T) (sum Summary, results []Result) {
 		r.pullUp = r.chance(0.5)
 		env := &Env{
 			root: fstest.MapFS{}, Simulated: true, Now: r.now,
-			Lines: func(context.Context) (gpio.Source, error) { return r, nil },
+			Lines: func(context.Context) (gpio.Adjustable, error) { return r, nil }, ListenFree: r.ListenFree,
 		}
 		key := "pi4"
 		if u.bone {

@@ -211,9 +211,9 @@ func (s *Scope) take() View {
 
 // Watch feeds a scope from lines until the context ends, and calls show ten
 // times a second while something changes, else once a second.
-func (s *Scope) Watch(ctx context.Context, src gpio.Source, show func(View) error) error {
-	if err := bothEdges(src, true); err == nil {
-		defer bothEdges(src, false)
+func (s *Scope) Watch(ctx context.Context, src gpio.Adjustable, show func(View) error) error {
+	if err := src.SetBothEdges(true); err == nil {
+		defer src.SetBothEdges(false)
 	} else if !errors.Is(err, errors.ErrUnsupported) {
 		return err
 	}
@@ -252,13 +252,4 @@ func (s *Scope) Watch(ctx context.Context, src gpio.Source, show func(View) erro
 		return nil
 	}
 	return err
-}
-
-// bothEdges has the rising edges reported as well, or no more. The error of a
-// source that can't is errors.ErrUnsupported.
-func bothEdges(src gpio.Source, on bool) error {
-	if b, ok := src.(interface{ SetBothEdges(bool) error }); ok {
-		return b.SetBothEdges(on)
-	}
-	return errors.ErrUnsupported
 }

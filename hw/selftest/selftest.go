@@ -35,15 +35,13 @@ type Env struct {
 	Now func() int64
 	// Devices are the files that the station has to open.
 	Devices []Device
-	// Lines takes the reader's lines; closing them gives them back. The self-test
-	// uses SetBias, SetBothEdges and ListenFree where the source has them.
-	Lines func(context.Context) (gpio.Source, error)
+	// Lines takes the reader's lines; closing them gives them back.
+	Lines func(context.Context) (gpio.Adjustable, error)
 	// Bias is the configured pull of the lines, to be restored.
 	Bias gpio.Bias
 	// NoFloat says why this board's pulls can't be changed; empty: they can.
 	NoFloat string
-	// ListenFree watches pins that nothing is connected to, where the source
-	// can't.
+	// ListenFree watches pins that nothing is connected to; nil: it can't be done.
 	ListenFree func() (stop func() ([]gpio.Activity, error), err error)
 	// Present has the simulated reader show card 0 or 1. nil: a person does.
 	Present func(card int)
@@ -92,7 +90,7 @@ var (
 // tester is one self-test under way.
 type tester struct {
 	Env
-	src      gpio.Source // nil until taken
+	src      gpio.Adjustable // nil until taken
 	evidence diagnose.Evidence
 	noisy    bool // with no card
 	first    wiegand.Bits
@@ -193,7 +191,7 @@ func (s *tester) diagnose() []diagnose.Cause { return diagnose.Diagnose(&s.evide
 
 func (s *tester) release() {
 	if s.src != nil {
-		_ = bothEdges(s.src, false)
+		_ = s.src.SetBothEdges(false)
 		s.src.Close()
 		s.src = nil
 	}

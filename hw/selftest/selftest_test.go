@@ -66,9 +66,11 @@ func onBench(t *testing.T, prepare func(*bench)) *bench {
 			Site:    (&wiring.Plan{Board: pi}).Site(),
 			Now:     now,
 			Formats: []*wiegand.Format{format},
-			Lines:   func(context.Context) (gpio.Source, error) { return b.sim, nil },
-			Present: func(n int) { b.sim.Present(cards[n]) },
-			Say:     func(s string) { b.said = append(b.said, s) },
+			Lines:   func(context.Context) (gpio.Adjustable, error) { return b.sim, nil },
+
+			ListenFree: b.sim.ListenFree,
+			Present:    func(n int) { b.sim.Present(cards[n]) },
+			Say:        func(s string) { b.said = append(b.said, s) },
 			Clock: func(context.Context) (ClockFact, error) {
 				return ClockFact{time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC), true, "set by systemd-timesyncd"}, nil
 			},
@@ -374,7 +376,7 @@ func TestLinesRefused(t *testing.T) {
 		"missing":    {fmt.Errorf("open /dev/gpiochip0: %w", fs.ErrNotExist), "chip"},
 	} {
 		b := onBench(t, func(b *bench) {
-			b.env.Lines = func(context.Context) (gpio.Source, error) { return nil, c.err }
+			b.env.Lines = func(context.Context) (gpio.Adjustable, error) { return nil, c.err }
 		})
 		r := b.result("lines")
 		if r.Result != Fail || !strings.Contains(r.Remedy, c.remedy) || !strings.Contains(r.Measured, c.err.Error()) {
@@ -393,7 +395,7 @@ func TestLinesRefused(t *testing.T) {
 
 // closedSource fails in the middle of the self-test.
 type brokenSource struct {
-	gpio.Source
+	plain
 	reads int
 }
 
@@ -401,13 +403,13 @@ func (s *brokenSource) Read(buf []wiegand.Edge, until int64) (int, int64, error)
 	if s.reads--; s.reads < 0 {
 		return 0, 0, fmt.Errorf("gpio: read: %w", syscall.ENODEV)
 	}
-	return s.Source.Read(buf, until)
+	return s.plain.Read(buf, until)
 }
 
 func TestLinesVanish(t *testing.T) {
 	for reads := range 40 {
 		b := onBench(t, func(b *bench) {
-			b.env.Lines = func(context.Context) (gpio.Source, error) { return &brokenSource{b.sim, reads}, nil }
+			b.env.Lines = func(context.Context) (gpio.Adjustable, error) { return &brokenSource{plain{b.sim}, reads}, nil }
 		})
 		if b.sum.Result != Fail || len(b.results) != len(checks) {
 			t.Fatalf("after %d reads: %+v, %d results", reads, b.sum, len(b.results))
@@ -422,7 +424,7 @@ func TestCancelled(t *testing.T) {
 		now := func() int64 { return int64(time.Since(start)) }
 		sim := gpio.NewSim(now)
 		ctx, cancel := context.WithCancel(t.Context())
-		env := &Env{root: fstest.MapFS{}, Simulated: true, Now: now, Lines: func(context.Context) (gpio.Source, error) { return sim, nil }}
+		env := &Env{root: fstest.MapFS{}, Simulated: true, Now: now, Lines: func(context.Context) (gpio.Adjustable, error) { return sim, nil }}
 		time.AfterFunc(300*ms, cancel)
 		Run(ctx, env, func(r Result) { results = append(results, r) })
 		if took := time.Since(start); took > 500*ms {
@@ -545,7 +547,7 @@ func TestIdleCheck(t *testing.T) {
 				}
 				return edges
 			}
-			b.env.Lines = func(context.Context) (gpio.Source, error) { return s, nil }
+			b.env.Lines = func(context.Context) (gpio.Adjustable, error) { return s, nil }
 		}
 	}
 	runCases(t, "idle", []checkCase{
@@ -584,7 +586,7 @@ func TestPullsAreRestored(t *testing.T) {
 		b := onBench(t, func(b *bench) {
 			prepare(b)
 			s.Sim = b.sim
-			b.env.Lines = func(context.Context) (gpio.Source, error) { return &s, nil }
+			b.env.Lines = func(context.Context) (gpio.Adjustable, error) { return &s, nil }
 		})
 		return b, s.asked
 	}
@@ -643,12 +645,12 @@ func TestPermissions(t *testing.T) {
 
 // lossy is a source that drops every nth edge, as a kernel whose buffer is full.
 type lossy struct {
-	gpio.Source
+	plain
 	every, n int
 }
 
 func (s *lossy) Read(buf []wiegand.Edge, until int64) (int, int64, error) {
-	n, now, err := s.Source.Read(buf, until)
+	n, now, err := s.plain.Read(buf, until)
 	kept := 0
 	for _, e := range buf[:n] {
 		if s.n++; s.n%s.every != 0 {
@@ -663,7 +665,7 @@ func (s *lossy) Read(buf []wiegand.Edge, until int64) (int, int64, error) {
 func TestLostEdges(t *testing.T) {
 	for every, want := range map[int]Verdict{40: Warn, 5: Fail} {
 		b := onBench(t, func(b *bench) {
-			b.env.Lines = func(context.Context) (gpio.Source, error) { return &lossy{Source: b.sim, every: every}, nil }
+			b.env.Lines = func(context.Context) (gpio.Adjustable, error) { return &lossy{plain: plain{b.sim}, every: every}, nil }
 		})
 		if r := b.result("card"); r.Result != want || !strings.Contains(r.Measured, "lost by the kernel") || len(r.Causes) > 0 {
 			t.Errorf("every %d: %+v", every, r)
@@ -684,13 +686,13 @@ func TestForeignCard(t *testing.T) {
 // tardy is a source whose stamps are now and then late, as on a board whose
 // interrupts are held off by a driver.
 type tardy struct {
-	gpio.Source
+	plain
 	rng  *rand.Rand
 	last int64
 }
 
 func (s *tardy) Read(buf []wiegand.Edge, until int64) (int, int64, error) {
-	n, now, err := s.Source.Read(buf, until)
+	n, now, err := s.plain.Read(buf, until)
 	for i := range buf[:n] {
 		if s.rng.IntN(50) == 0 {
 			buf[i].Time += s.rng.Int64N(int64(300 * us))
@@ -705,8 +707,8 @@ func (s *tardy) Read(buf []wiegand.Edge, until int64) (int, int64, error) {
 func TestBusyBoard(t *testing.T) {
 	for seed := range uint64(100) {
 		b := onBench(t, func(b *bench) {
-			b.env.Lines = func(context.Context) (gpio.Source, error) {
-				return &tardy{Source: b.sim, rng: rand.New(rand.NewPCG(seed, 1))}, nil
+			b.env.Lines = func(context.Context) (gpio.Adjustable, error) {
+				return &tardy{plain: plain{b.sim}, rng: rand.New(rand.NewPCG(seed, 1))}, nil
 			}
 		})
 		if b.sum.Result != Pass {

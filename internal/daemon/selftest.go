@@ -40,7 +40,7 @@ func (d *Daemon) SelfTest(name string) (*selftest.Env, error) {
 	env.StateDir = d.o.StateDir
 	env.Now = d.now
 	reader := d.Readers[i]
-	env.Lines = func(context.Context) (gpio.Source, error) { return reader.Lease() }
+	env.Lines = func(context.Context) (gpio.Adjustable, error) { return reader.Lease() }
 	env.Outputs = d.lamps
 	if d.o.Sim || cfg.Display.Kind != "none" {
 		env.Display = d.testDisplay
@@ -66,7 +66,7 @@ func StandaloneTest(cfg *config.Config, stateDir, name string) (*selftest.Env, e
 	env := testEnv(cfg, b, i)
 	env.StateDir = stateDir
 	rc := cfg.Readers[i]
-	env.Lines = func(context.Context) (gpio.Source, error) {
+	env.Lines = func(context.Context) (gpio.Adjustable, error) {
 		return b.OpenReader(rc.Data0, rc.Data1, rc.Request())
 	}
 	env.Ledger = func(context.Context) (selftest.LedgerFact, error) {
