@@ -376,6 +376,20 @@ func TestKernelOutput(t *testing.T) {
 	}
 }
 
+// pass hands on what is read until the first error.
+func pass(r gpio.Source, edges chan<- wiegand.Edge) error {
+	buf := make([]wiegand.Edge, 16)
+	for {
+		n, _, err := r.Read(buf, math.MaxInt64)
+		if err != nil {
+			return err
+		}
+		for _, e := range buf[:n] {
+			edges <- e
+		}
+	}
+}
+
 // TestKernelVanish: the chip goes while Read sleeps, and comes back.
 func TestKernelVanish(t *testing.T) {
 	c := chip(t, "vanish")
@@ -386,19 +400,7 @@ func TestKernelVanish(t *testing.T) {
 	defer r.Close()
 	edges := make(chan wiegand.Edge, 100)
 	done := make(chan error)
-	go func() {
-		buf := make([]wiegand.Edge, 16)
-		for {
-			n, _, err := r.Read(buf, math.MaxInt64)
-			if err != nil {
-				done <- err
-				return
-			}
-			for _, e := range buf[:n] {
-				edges <- e
-			}
-		}
-	}()
+	go func() { done <- pass(r, edges) }()
 	expect := func(want string) {
 		t.Helper()
 		for start := time.Now(); ; time.Sleep(5 * time.Millisecond) {

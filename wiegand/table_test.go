@@ -214,48 +214,67 @@ func (dm *damage) check(t *testing.T, format string, both bool, tl tally) {
 func damages(f *Format) []damage {
 	rng := rand.New(rand.NewPCG(7, 7))
 	site := Options{Accept: []Range{{Facilities: []uint64{pick(rng, f.facility)}}}}
-	clamped := func(rng *rand.Rand, edges []Edge) { stampLate(rng, edges, true) }
-	free := func(rng *rand.Rand, edges []Edge) { stampLate(rng, edges, false) }
-	inner := func(rng *rand.Rand, p []pulse) []pulse { return lose(p, 1+rng.IntN(len(p)-2)) }
-	extraAndLost := func(rng *rand.Rand, p []pulse) []pulse {
-		at := within(rng, p)
-		p = lose(p, rng.IntN(len(p)))
-		return addPulse(p, at, 50*us, uint8(rng.IntN(2)))
+	rows := slices.Concat(cleanRows, pulseRows, registerRows(rng, f, site), otherRows, stampRows(), freeRows)
+	if f.HasFacility() {
+		rows = append(rows, damage{name: "two on the other line, 500 sequential tags", free: true, opts: site,
+			tags: register(rng, f, &site, true), do: func(r *rand.Rand, p []pulse) []pulse { return exchange(r, p, 2) }})
 	}
-	rows := []damage{
-		{name: "none", right: 1},
-		{name: "jitter 20-100 µs pulses, 0.3-6 ms spacing", right: 1,
-			reader: reader{width: 20 * us, widthTo: 100 * us, interval: 300 * us, spacingTo: 6 * ms}},
-		{name: "spacing ±20 %", right: 1, reader: reader{width: 50 * us, interval: 1600 * us, spacingTo: 2400 * us}},
-		{name: "350-400 µs pulses", right: 1, reader: reader{width: 350 * us, widthTo: 400 * us, interval: 2350 * us, jitter: .01}},
-		{name: "20 µs pulses, 200 µs interval", right: 1, reader: reader{width: 20 * us, interval: 200 * us, jitter: .01}},
-		{name: "100 µs pulses, 20 ms interval", right: 1, reader: reader{width: 100 * us, interval: 20 * ms, jitter: .01}},
-		{name: "one pulse lost", do: func(r *rand.Rand, p []pulse) []pulse { return lose(p, r.IntN(len(p))) }},
-		{name: "two pulses lost", do: func(r *rand.Rand, p []pulse) []pulse {
-			p = lose(p, r.IntN(len(p)))
-			return lose(p, r.IntN(len(p)))
-		}},
-		{name: "first pulse lost", do: func(_ *rand.Rand, p []pulse) []pulse { return p[1:] }},
-		{name: "last pulse lost", do: func(_ *rand.Rand, p []pulse) []pulse { return p[:len(p)-1] }},
-		{name: "cut short", do: func(r *rand.Rand, p []pulse) []pulse { return p[:1+r.IntN(len(p)-1)] }},
-		{name: "head lost", do: func(r *rand.Rand, p []pulse) []pulse { return p[1+r.IntN(len(p)-1):] }},
-		{name: "1-10 µs glitch inside the frame", right: .99, do: func(r *rand.Rand, p []pulse) []pulse {
-			return glitch(r, p, between(r, 1*us, 10*us))
-		}},
-		{name: "1-8 µs bounce on every edge", right: .99, do: bounce},
-		{name: "50 µs extra pulse", right: .99, do: func(r *rand.Rand, p []pulse) []pulse { return glitch(r, p, 50*us) }},
-		{name: "two 1-10 µs glitches", right: .99, both: true, do: func(r *rand.Rand, p []pulse) []pulse {
-			return glitch(r, glitch(r, p, between(r, 1*us, 10*us)), between(r, 1*us, 10*us))
-		}},
-		{name: "both lines low 50 µs, anywhere", do: func(r *rand.Rand, p []pulse) []pulse {
-			at := within(r, p)
-			return addPulse(addPulse(p, at, 50*us, 0), at+between(r, 0, 2*us), 50*us, 1)
-		}},
-		{name: "both lines low 50 µs, with a bit", do: func(r *rand.Rand, p []pulse) []pulse {
-			q := p[r.IntN(len(p))]
-			return addPulse(p, q.at, 50*us, 1-q.line)
-		}},
-		{name: "one extra and one lost, length kept", do: extraAndLost},
+	return rows
+}
+
+// inner loses a pulse that is not the first or the last.
+func inner(rng *rand.Rand, p []pulse) []pulse { return lose(p, 1+rng.IntN(len(p)-2)) }
+
+func extraAndLost(rng *rand.Rand, p []pulse) []pulse {
+	at := within(rng, p)
+	p = lose(p, rng.IntN(len(p)))
+	return addPulse(p, at, 50*us, uint8(rng.IntN(2)))
+}
+
+// cleanRows are readers of all kinds.
+var cleanRows = []damage{
+	{name: "none", right: 1},
+	{name: "jitter 20-100 µs pulses, 0.3-6 ms spacing", right: 1,
+		reader: reader{width: 20 * us, widthTo: 100 * us, interval: 300 * us, spacingTo: 6 * ms}},
+	{name: "spacing ±20 %", right: 1, reader: reader{width: 50 * us, interval: 1600 * us, spacingTo: 2400 * us}},
+	{name: "350-400 µs pulses", right: 1, reader: reader{width: 350 * us, widthTo: 400 * us, interval: 2350 * us, jitter: .01}},
+	{name: "20 µs pulses, 200 µs interval", right: 1, reader: reader{width: 20 * us, interval: 200 * us, jitter: .01}},
+	{name: "100 µs pulses, 20 ms interval", right: 1, reader: reader{width: 100 * us, interval: 20 * ms, jitter: .01}},
+}
+
+// pulseRows are pulses lost and added.
+var pulseRows = []damage{
+	{name: "one pulse lost", do: func(r *rand.Rand, p []pulse) []pulse { return lose(p, r.IntN(len(p))) }},
+	{name: "two pulses lost", do: func(r *rand.Rand, p []pulse) []pulse {
+		p = lose(p, r.IntN(len(p)))
+		return lose(p, r.IntN(len(p)))
+	}},
+	{name: "first pulse lost", do: func(_ *rand.Rand, p []pulse) []pulse { return p[1:] }},
+	{name: "last pulse lost", do: func(_ *rand.Rand, p []pulse) []pulse { return p[:len(p)-1] }},
+	{name: "cut short", do: func(r *rand.Rand, p []pulse) []pulse { return p[:1+r.IntN(len(p)-1)] }},
+	{name: "head lost", do: func(r *rand.Rand, p []pulse) []pulse { return p[1+r.IntN(len(p)-1):] }},
+	{name: "1-10 µs glitch inside the frame", right: .99, do: func(r *rand.Rand, p []pulse) []pulse {
+		return glitch(r, p, between(r, 1*us, 10*us))
+	}},
+	{name: "1-8 µs bounce on every edge", right: .99, do: bounce},
+	{name: "50 µs extra pulse", right: .99, do: func(r *rand.Rand, p []pulse) []pulse { return glitch(r, p, 50*us) }},
+	{name: "two 1-10 µs glitches", right: .99, both: true, do: func(r *rand.Rand, p []pulse) []pulse {
+		return glitch(r, glitch(r, p, between(r, 1*us, 10*us)), between(r, 1*us, 10*us))
+	}},
+	{name: "both lines low 50 µs, anywhere", do: func(r *rand.Rand, p []pulse) []pulse {
+		at := within(r, p)
+		return addPulse(addPulse(p, at, 50*us, 0), at+between(r, 0, 2*us), 50*us, 1)
+	}},
+	{name: "both lines low 50 µs, with a bit", do: func(r *rand.Rand, p []pulse) []pulse {
+		q := p[r.IntN(len(p))]
+		return addPulse(p, q.at, 50*us, 1-q.line)
+	}},
+	{name: "one extra and one lost, length kept", do: extraAndLost},
+}
+
+// registerRows need what the station knows to refuse a wrong card.
+func registerRows(rng *rand.Rand, f *Format, site Options) []damage {
+	return []damage{
 		{name: "one pulse lost, not first or last, --repair-lost", right: .99, opts: Options{RepairLost: true}, do: inner},
 		{name: "one lost and one on the other line, register of 500", wrong: .005, opts: Options{RepairLost: true},
 			tags: register(rng, f, &Options{}, false),
@@ -264,19 +283,31 @@ func damages(f *Format) []damage {
 		{name: "two bits on the other line, facility known, 500 random tags", wrong: .005, opts: site,
 			tags: register(rng, f, &site, false),
 			do:   func(r *rand.Rand, p []pulse) []pulse { return exchange(r, p, 2) }},
-		{name: "1-3 glitches 5-300 ms before the card", right: .995, before: func(r *rand.Rand) (noise []pulse) {
-			for range between(r, 1, 3) {
-				noise = append(noise, pulse{-between(r, 5*ms, 300*ms), between(r, 1*us, 10*us), uint8(r.IntN(2))})
-			}
-			return noise
-		}},
-		{name: "second card 30-60 ms later", right: .995, twin: true},
-		{name: "pause of 30 ms inside", do: func(r *rand.Rand, p []pulse) []pulse { return pause(r, p, 30*ms) }},
-		{name: "pause of 60 ms inside", do: func(r *rand.Rand, p []pulse) []pulse { return pause(r, p, 60*ms) }},
-		{name: "50 Hz hum on one line", do: hum, mains: true},
-		{name: "weak 50 Hz hum on one line", do: weakHum, mains: true},
-		{name: "50 Hz spikes on one line", do: spikes, mains: true},
-		{name: "bursts at 100 kHz", do: burst},
+	}
+}
+
+// otherRows are edges that are not the card's, and what is held back.
+var otherRows = []damage{
+	{name: "1-3 glitches 5-300 ms before the card", right: .995, before: func(r *rand.Rand) (noise []pulse) {
+		for range between(r, 1, 3) {
+			noise = append(noise, pulse{-between(r, 5*ms, 300*ms), between(r, 1*us, 10*us), uint8(r.IntN(2))})
+		}
+		return noise
+	}},
+	{name: "second card 30-60 ms later", right: .995, twin: true},
+	{name: "pause of 30 ms inside", do: func(r *rand.Rand, p []pulse) []pulse { return pause(r, p, 30*ms) }},
+	{name: "pause of 60 ms inside", do: func(r *rand.Rand, p []pulse) []pulse { return pause(r, p, 60*ms) }},
+	{name: "50 Hz hum on one line", do: hum, mains: true},
+	{name: "weak 50 Hz hum on one line", do: weakHum, mains: true},
+	{name: "50 Hz spikes on one line", do: spikes, mains: true},
+	{name: "bursts at 100 kHz", do: burst},
+}
+
+// stampRows are edges whose interrupts were taken late.
+func stampRows() []damage {
+	clamped := func(rng *rand.Rand, edges []Edge) { stampLate(rng, edges, true) }
+	free := func(rng *rand.Rand, edges []Edge) { stampLate(rng, edges, false) }
+	return []damage{
 		{name: "stamps late, 2 ms reader", right: .9999, stamps: clamped},
 		{name: "stamps late, out of order, 2 ms reader", right: .9999, stamps: free},
 		{name: "stamps late, 1 ms reader", right: .999, stamps: clamped, reader: reader{width: 50 * us, interval: ms, jitter: .01}},
@@ -289,25 +320,23 @@ func damages(f *Format) []damage {
 				edges[i+1].Time = max(edges[i].Time, edges[i+1].Time)
 			}
 		}},
-		// What no decoder can promise.
-		{name: "two extra and two lost, length kept", free: true, do: func(r *rand.Rand, p []pulse) []pulse {
-			return extraAndLost(r, extraAndLost(r, p))
-		}},
-		{name: "one end lost, a pulse up to 6 intervals beyond the other", free: true, do: func(r *rand.Rand, p []pulse) []pulse {
-			from, to := span(p)
-			if r.IntN(2) == 0 {
-				return addPulse(p[1:], to+between(r, 0, 12*ms), 50*us, uint8(r.IntN(2)))
-			}
-			return addPulse(p[:len(p)-1], from-between(r, 0, 12*ms), 50*us, uint8(r.IntN(2)))
-		}},
-		{name: "uneven reader 0.3-6 ms, one extra and one lost", free: true, do: extraAndLost,
-			reader: reader{width: 20 * us, widthTo: 100 * us, interval: 300 * us, spacingTo: 6 * ms}},
-		{name: "uneven reader ±20 %, one extra and one lost", free: true, do: extraAndLost,
-			reader: reader{width: 50 * us, interval: 1600 * us, spacingTo: 2400 * us}},
 	}
-	if f.HasFacility() {
-		rows = append(rows, damage{name: "two on the other line, 500 sequential tags", free: true, opts: site,
-			tags: register(rng, f, &site, true), do: func(r *rand.Rand, p []pulse) []pulse { return exchange(r, p, 2) }})
-	}
-	return rows
+}
+
+// freeRows are what no decoder can promise.
+var freeRows = []damage{
+	{name: "two extra and two lost, length kept", free: true, do: func(r *rand.Rand, p []pulse) []pulse {
+		return extraAndLost(r, extraAndLost(r, p))
+	}},
+	{name: "one end lost, a pulse up to 6 intervals beyond the other", free: true, do: func(r *rand.Rand, p []pulse) []pulse {
+		from, to := span(p)
+		if r.IntN(2) == 0 {
+			return addPulse(p[1:], to+between(r, 0, 12*ms), 50*us, uint8(r.IntN(2)))
+		}
+		return addPulse(p[:len(p)-1], from-between(r, 0, 12*ms), 50*us, uint8(r.IntN(2)))
+	}},
+	{name: "uneven reader 0.3-6 ms, one extra and one lost", free: true, do: extraAndLost,
+		reader: reader{width: 20 * us, widthTo: 100 * us, interval: 300 * us, spacingTo: 6 * ms}},
+	{name: "uneven reader ±20 %, one extra and one lost", free: true, do: extraAndLost,
+		reader: reader{width: 50 * us, interval: 1600 * us, spacingTo: 2400 * us}},
 }
