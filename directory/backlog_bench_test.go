@@ -22,18 +22,17 @@ import (
 	"stump/internal/testkit"
 )
 
-// The backlog of months: a million events of 500 devices, which a webhook has
-// not heard of.
+// The backlog of months: a million events of 500 devices for a webhook.
 const (
 	backlogRows    = 1_000_000
 	backlogDevices = 500
-	backlogDrained = 100_000 // of them, the rest is more of the same
+	backlogDrained = 100_000 // of them; the rest would be the same
 )
 
-// BenchmarkBacklog opens a ledger on disk with a million rows whose webhook is
-// dead, taps there in turn with one that has a thousand, brings the server back
-// and drains a part; taps go on meanwhile. Making the ledger takes
-// minutes and 1 GB. Run it with -benchtime 1x.
+// BenchmarkBacklog opens a ledger on disk with a million rows for a dead webhook,
+// taps at it and at one with a thousand rows in turn, brings the server back and
+// delivers some of the rows while taps go on. Making the ledger takes minutes and
+// 1 GB. Run it with -benchtime 1x.
 func BenchmarkBacklog(b *testing.B) {
 	path, key := backlogFile(b)
 	for b.Loop() {
@@ -125,15 +124,15 @@ func benchStatus(b *testing.B, w *Worker, rows int) (took []time.Duration) {
 	return took
 }
 
-// tapInTurn taps n times at each ledger, in changing order and some time after
-// what the workers have to write about the tap before, or one ledger's tap would
-// pay for the other's worker. It returns how long each commit took.
+// tapInTurn taps n times at each ledger, in changing order. It pauses before each
+// tap, so that no tap waits for what a worker writes about the previous one. It
+// returns how long each commit took.
 func tapInTurn(b *testing.B, n int, ledgers ...*box) [][]time.Duration {
 	waits := make([][]time.Duration, len(ledgers))
 	for turn := range n {
 		for i := range ledgers {
 			i = (i + turn) % len(ledgers)
-			time.Sleep(10 * time.Millisecond) // people are not a benchmark
+			time.Sleep(10 * time.Millisecond) // people are slower
 			begin := time.Now()
 			ledgers[i].bump(annBadge, oracleTag(0))
 			waits[i] = append(waits[i], time.Since(begin))
@@ -142,8 +141,8 @@ func tapInTurn(b *testing.B, n int, ledgers ...*box) [][]time.Duration {
 	return waits
 }
 
-// backlogFile makes the ledger, in memory where a commit costs little, and puts
-// it on the disk.
+// backlogFile makes the ledger in memory, where commits are fast, and copies it to
+// disk.
 func backlogFile(b *testing.B) (path string, key []byte) {
 	dir, err := os.MkdirTemp("/dev/shm", "stump-bench-")
 	if err != nil {

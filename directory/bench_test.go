@@ -74,8 +74,8 @@ func BenchmarkDrainWebhook(b *testing.B) {
 	}
 }
 
-// BenchmarkDrainEndpoints is the same with the original's toggle: two commits
-// and a new connection for each event.
+// BenchmarkDrainEndpoints does the same with the original's toggle: two commits and
+// a new connection for each event.
 func BenchmarkDrainEndpoints(b *testing.B) {
 	const events = 500
 	for b.Loop() {
@@ -112,9 +112,8 @@ func run(o Options) (*Worker, func()) {
 	return w, func() { cancel(); <-done }
 }
 
-// BenchmarkPull reads 20,000 people and 5,000 devices from the Snipe-IT double
-// into an empty ledger on disk, while somebody goes on tapping; it reports the
-// longest of these taps too.
+// BenchmarkPull reads 20,000 people and 5,000 devices from Snipe-IT into an empty
+// ledger on disk. It also reports the longest tap meanwhile.
 func BenchmarkPull(b *testing.B) {
 	s := &snipe{}
 	for i := range 20_000 {
@@ -168,7 +167,7 @@ func tapOn(b testing.TB, l *box, stop chan struct{}) (waits []time.Duration) {
 
 // BenchmarkTapWithDeadDirectory taps in turn at a station whose directory answers
 // and at one whose directory is dead, and reports both 99th percentiles of a
-// tap's commit and their ratio. The first row is the error of this: both answer.
+// tap's commit and their ratio. In the first row both answer: it shows the error.
 func BenchmarkTapWithDeadDirectory(b *testing.B) {
 	for _, x := range []fault{healthy, hangAtOnce, resetAtOnce, status500} {
 		b.Run(cmp.Or(string(x), "answers"), func(b *testing.B) {

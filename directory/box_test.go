@@ -13,7 +13,7 @@ import (
 	"stump/internal/sitekey"
 )
 
-// box is a ledger in memory, with what tests do to it.
+// box is a ledger in memory with helpers for tests.
 type box struct {
 	*ledger.Ledger
 	t tester
@@ -26,7 +26,7 @@ type tester interface {
 	Cleanup(func())
 }
 
-// newBox is empty.
+// newBox returns an empty box.
 func newBox(t tester, sinks ...string) *box {
 	t.Helper()
 	dir, err := os.MkdirTemp("/dev/shm", "stump-test-")
@@ -59,7 +59,7 @@ func (b *box) sync(rows ...checkout.SyncRow) {
 	}
 }
 
-// known is somebody or something in the register, without a tag.
+// known returns a person or device of the register, which it adds, without a tag.
 func (b *box) known(kind checkout.SubjectKind, id string) checkout.Subject {
 	b.t.Helper()
 	m, err := find(b, kind, id)
@@ -72,8 +72,8 @@ func (b *box) known(kind checkout.SubjectKind, id string) checkout.Subject {
 	return checkout.Subject{Kind: kind, ID: id}
 }
 
-// take commits that Ann took devices or brought them back. The first event of a
-// box is number 1.
+// take commits that Ann took devices, or returned them. The first event of a box
+// is number 1.
 func (b *box) take(devices ...string) (ev checkout.Event) {
 	b.t.Helper()
 	for _, d := range devices {
@@ -82,7 +82,7 @@ func (b *box) take(devices ...string) (ev checkout.Event) {
 	return ev
 }
 
-// bump commits two taps; a tag that nobody knows is pending.
+// bump commits two taps; unknown tags are pending.
 func (b *box) bump(person, device checkout.Tag) checkout.Event {
 	b.t.Helper()
 	return b.complete(b.subject(checkout.KindPerson, person), b.subject(checkout.KindDevice, device))
@@ -109,16 +109,16 @@ func (b *box) complete(person, device checkout.Subject) checkout.Event {
 	return ev
 }
 
-// strayTag is a device's tag that nobody knows.
+// strayTag is a device's unknown tag.
 var strayTag = checkout.TagFromUint64(1234567, 26)
 
-// stray commits that somebody took a device that nobody knows.
+// stray commits that somebody took an unknown device.
 func (b *box) stray(person checkout.Subject) checkout.Event {
 	b.t.Helper()
 	return b.complete(person, b.subject(checkout.KindDevice, strayTag))
 }
 
-// own tells the register that the stray is this device.
+// own enters in the register that the stray is this device.
 func (b *box) own(device string) {
 	b.t.Helper()
 	b.sync(checkout.SyncRow{Kind: checkout.KindDevice, ID: b.known(checkout.KindDevice, device).ID, Name: device, Tag: strayTag})
@@ -133,7 +133,7 @@ func (b *box) row(sink string, seq uint64) (ledger.OutboxRow, error) {
 
 func keyOf(seq uint64) ledger.RowKey { return ledger.RowKey{Chain: 1, Seq: seq} }
 
-// save sets what the worker keeps of the row of event seq.
+// save sets the worker's part of the row of event seq.
 func (b *box) save(sink string, seq uint64, o record.OutboxRow) {
 	b.t.Helper()
 	if err := b.SaveOutbox(sink, ledger.OutboxRow{Key: keyOf(seq), OutboxRow: o}); err != nil {
@@ -164,7 +164,7 @@ func (b *box) rows(sink string) (rows []ledger.OutboxRow) {
 	return rows
 }
 
-// faulty is a box whose outbox can't be written while fails says so.
+// faulty is a box whose outbox can't be written while fails is set.
 type faulty struct {
 	*box
 	mu     sync.Mutex

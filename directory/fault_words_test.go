@@ -18,14 +18,14 @@ import (
 	"stump/directory/call"
 )
 
-// faultCase is a fault and what "stump sync" says of it. The host is
-// lab.example there.
+// faultCase is a fault and what "stump sync" shows for it, with lab.example as the
+// host.
 type faultCase struct {
 	fault fault
-	// only: whole server, or CHECKINOUT alone while WHATIS works.
+	// only: the fault is only of CHECKINOUT, while WHATIS works.
 	only bool
 	says string
-	// lost: the event waits for a person, since nobody can tell whether it was counted.
+	// lost: the event waits for a person, since it may have been counted.
 	lost bool
 }
 
@@ -72,7 +72,7 @@ var endpointFaults = []faultCase{
 	{only: true, fault: badTrailer, lost: true, says: "lab.example closed the connection before its answer was complete"},
 }
 
-// register teaches the ledger the people and devices of newOriginal.
+// register enters the people and devices of newOriginal.
 func (b *box) register() {
 	b.t.Helper()
 	b.sync(
@@ -102,8 +102,8 @@ func TestEndpointsUnderFaults(t *testing.T) {
 	}
 }
 
-// endpointScenario bumps under a fault, reads what is said, heals, does what a
-// person would do, and counts.
+// endpointScenario taps under a fault, reads the status, mends the fault, does what
+// a person would do, and counts.
 func endpointScenario(t *testing.T, tc faultCase, cfg endpointsConfig, s *original, set func(fault)) {
 	t.Helper()
 	u, _ := url.Parse(cfg.WhatIs)
@@ -116,8 +116,7 @@ func endpointScenario(t *testing.T, tc faultCase, cfg endpointsConfig, s *origin
 	set(tc.fault)
 	w, _ := start(t, Options{Directory: d, Ledger: l, backoff: impatient})
 
-	// Each bump is committed at once, so that the display says yes, whatever the
-	// directory does.
+	// Every tap is committed at once, whatever the directory does.
 	first := l.bump(annBadge, ipadTag)
 	l.bump(annBadge, ipadTag)
 	l.bump(bobBadge, pixelTag)
@@ -139,16 +138,16 @@ func endpointScenario(t *testing.T, tc faultCase, cfg endpointsConfig, s *origin
 	t.Logf("stump sync says:\n%s", said)
 
 	set(healthy)
-	eventually(t, "all told after healing", func() bool {
+	eventually(t, "all delivered after healing", func() bool {
 		w.Hurry()
-		settleLost(t, w, s)
+		resolveLost(t, w, s)
 		n, err := l.Backlog(Main)
 		return n == 0 && err == nil
 	})
 	want := []string{"Ann checked out iPad Mini G1 (inky)", "Ann checked in iPad Mini G1 (inky)", "Bob checked out Pixel"}
 	got := s.toggles()
 	if i := slices.Index(got, want[2]); i >= 0 {
-		got = append(slices.Delete(slices.Clone(got), i, i+1), want[2]) // its order is its own
+		got = append(slices.Delete(slices.Clone(got), i, i+1), want[2]) // another device's order does not matter
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("the server counted %q, want each once and in order", s.toggles())
@@ -156,9 +155,9 @@ func endpointScenario(t *testing.T, tc faultCase, cfg endpointsConfig, s *origin
 	eventually(t, "no mark", func() bool { return !w.Behind() })
 }
 
-// settleLost does what the remedy of a lost row says: look in the directory,
-// retry what was not counted, accept what was.
-func settleLost(t *testing.T, w *Worker, s *original) {
+// resolveLost does what the remedy of a lost row says: it looks in the directory,
+// accepts what was counted, and retries the rest.
+func resolveLost(t *testing.T, w *Worker, s *original) {
 	t.Helper()
 	st, err := w.Status()
 	if err != nil {
@@ -173,7 +172,7 @@ func settleLost(t *testing.T, w *Worker, s *original) {
 			return slices.Contains(s.toggles(), *r.Event.Person+" "+words+" "+*r.Event.Device)
 		}
 		if !counted() {
-			time.Sleep(time.Second) // a slow server may count it yet: people are told to wait a minute
+			time.Sleep(time.Second) // a slow server may count it yet: the remedy says to wait
 		}
 		if counted() {
 			err = w.Accept(r.ID, "admin")
@@ -186,8 +185,8 @@ func settleLost(t *testing.T, w *Worker, s *original) {
 	}
 }
 
-// With an event parameter that the server honours, nothing is ever parked for a
-// lost answer: the same call is made again.
+// If the server recognises events, a call whose answer was lost is repeated, and
+// nothing waits for a person.
 func TestEndpointsThatHonourEvents(t *testing.T) {
 	for _, x := range []fault{hangAfterCommit, resetAfterCommit, status500Commit, halfJSON, slowDrip} {
 		t.Run(string(x), func(t *testing.T) {
@@ -220,7 +219,7 @@ func certFault(host string, from, to time.Duration) func(*testing.T, *original) 
 	}
 }
 
-// proxied puts a proxy between that refuses to connect.
+// proxied puts a proxy in between that refuses to connect.
 func proxied(status int) func(*testing.T, *original) (endpointsConfig, func(fault)) {
 	return func(t *testing.T, _ *original) (endpointsConfig, func(fault)) {
 		p := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
@@ -231,7 +230,7 @@ func proxied(status int) func(*testing.T, *original) (endpointsConfig, func(faul
 	}
 }
 
-// tlsServer serves with a good certificate and otherwise as it is told.
+// tlsServer serves with a valid certificate and otherwise by c.
 func tlsServer(t *testing.T, s *original, c *tls.Config) endpointsConfig {
 	cert, ca := certificate(t, "127.0.0.1", time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
 	c.Certificates = []tls.Certificate{cert}
@@ -244,7 +243,7 @@ func tlsServer(t *testing.T, s *original, c *tls.Config) endpointsConfig {
 	return cfg
 }
 
-// connectionFaults are faults before any HTTP is spoken.
+// connectionFaults are faults before HTTP.
 var connectionFaults = []struct {
 	name, says string
 	make       func(*testing.T, *original) (endpointsConfig, func(fault))
@@ -359,7 +358,7 @@ func TestEndpointsUnderConnectionFaults(t *testing.T) {
 	}
 }
 
-// Every call opens a connection of its own, and no call is made twice.
+// Every call opens its own connection, and no call is made twice.
 func TestEndpointsUseFreshConnections(t *testing.T) {
 	s := newOriginal()
 	f := newFaultServer(s)
@@ -377,8 +376,8 @@ func TestEndpointsUseFreshConnections(t *testing.T) {
 	}
 }
 
-// A call whose answer, or end, is there before the write has returned was sent:
-// nobody may make it again.
+// A call whose answer, or end, comes before the write returns was sent: it must not
+// be repeated.
 func TestEndpointsWhereTheAnswerOvertakesTheWrite(t *testing.T) {
 	for _, x := range []fault{resetAfterCommit, closeHalfWay, badTrailer, resetAtOnce} {
 		t.Run(string(x), func(t *testing.T) {
@@ -406,12 +405,12 @@ func TestEndpointsWhereTheAnswerOvertakesTheWrite(t *testing.T) {
 	}
 }
 
-// No secret and no badge number may reach a log, a status or an error.
+// No secret and no badge number may appear in a log, a status or an error.
 func TestSayingsHideNumbers(t *testing.T) {
 	digits := regexp.MustCompile(`91234|7654321|8123456|[0-9a-f]{64}`)
 	for _, x := range []fault{healthy, resetAtOnce, hangAtOnce, redirectAway, status404, halfJSON} {
 		f := newFaultServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			staff, _, _ := strings.Cut(r.URL.Path, "/8123456") // a device's number may be said by the server
+			staff, _, _ := strings.Cut(r.URL.Path, "/8123456") // the server may say a device's number
 			fmt.Fprintf(w, `{"error":"Unknown: %s"}`, staff)
 		}))
 		srv := f.serve(t)

@@ -61,7 +61,7 @@ const (
 	badTrailer       fault = "counts the call and ends its chunks with rubbish"
 )
 
-// faultServer stands before a server and breaks it in every way a network can.
+// faultServer stands in front of a server and breaks it in all ways of a network.
 type faultServer struct {
 	inner http.Handler
 	stop  chan struct{} // ends what hangs
@@ -91,14 +91,14 @@ func (f *faultServer) serve(t testing.TB) *httptest.Server {
 }
 
 func (f *faultServer) set(x fault) {
-	bomb() // takes longer than some clients wait
+	bomb() // made now: that takes longer than some clients wait
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.fault = x
 }
 
 func (f *faultServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// A server notices that a client went away only when the body is read.
+	// A server only notices that a client has gone when it has read the body.
 	body, _ := io.ReadAll(r.Body)
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	f.mu.Lock()
@@ -229,7 +229,7 @@ var bomb = sync.OnceValue(func() []byte {
 	return b.Bytes()
 })
 
-// hang keeps the connection open without a word.
+// hang keeps the connection open and is silent.
 func (f *faultServer) hang(r *http.Request) { f.wait(r, time.Hour) }
 
 func (f *faultServer) wait(r *http.Request, d time.Duration) (ended bool) {
@@ -295,14 +295,14 @@ func serveTLS(t testing.TB, h http.Handler, cert tls.Certificate) (srv *httptest
 	return srv, func(c tls.Certificate) { now.Store(&c) }
 }
 
-// quiet hides what servers say of broken clients.
+// quiet hides servers' messages about broken clients.
 var quiet = log.New(io.Discard, "", 0)
 
 // quick are timeouts for servers that hang.
 var quick = call.HTTP{ConnectTimeout: 200 * time.Millisecond, AnswerTimeout: 150 * time.Millisecond, TotalTimeout: 300 * time.Millisecond, Proxy: "none"}
 
-// timeouts are quick only where the fault takes one: a busy machine must not
-// hide the others behind it.
+// timeouts are quick only for faults that need one, or on a busy machine they would
+// hide the others.
 func (x fault) timeouts() call.HTTP {
 	switch x {
 	case hangAtOnce, hangAfterCommit, hangInBody, slowDrip:
@@ -333,13 +333,13 @@ func (l *lateConn) Write(p []byte) (int, error) {
 func (l *lateConn) Read(p []byte) (int, error) {
 	n, err := l.Conn.Read(p)
 	if err != nil {
-		// Who reads is told first, so that it would look before the count is made.
+		// The reader gets its error first, to look while Write has not returned.
 		time.AfterFunc(50*time.Millisecond, l.end)
 	}
 	return n, err
 }
 
-// noNames makes every name unknown, as a DNS server says it, until the test ends.
+// noNames runs a DNS server that knows no names, until the test ends.
 func noNames(t *testing.T) {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -371,8 +371,7 @@ func noNames(t *testing.T) {
 	t.Cleanup(func() { net.DefaultResolver = was; conn.Close() })
 }
 
-// sayings are the lines of the status about the places, with the host named
-// lab.example.
+// sayings is the printed status, with lab.example as the host.
 func sayings(t testing.TB, w *Worker, host string) string {
 	t.Helper()
 	st, err := w.Status()
@@ -386,7 +385,7 @@ func sayings(t testing.TB, w *Worker, host string) string {
 	return strings.ReplaceAll(b.String(), host, "lab.example")
 }
 
-// joinFiles makes one file of several.
+// joinFiles joins files into one.
 func joinFiles(t testing.TB, names ...string) string {
 	t.Helper()
 	var all []byte
@@ -415,7 +414,7 @@ func restartAt(t testing.TB, addr string, h http.Handler) {
 	t.Cleanup(func() { srv.Close() })
 }
 
-// impatient is a back-off for tests that heal what they broke.
+// impatient is a backoff for tests that mend what they broke.
 var impatient = func() *backoff {
 	b := defaultBackoff
 	b.first, b.early, b.hurried, b.doubt = 10*time.Millisecond, 50*time.Millisecond, 5*time.Millisecond, time.Millisecond
@@ -423,7 +422,7 @@ var impatient = func() *backoff {
 	return &b
 }()
 
-// drawing is the default with random numbers of the test's.
+// drawing is the default backoff with other random numbers.
 func drawing(random func(int64) int64) *backoff {
 	b := defaultBackoff
 	b.random = random

@@ -15,10 +15,10 @@ import (
 	"stump/directory/directorytest"
 )
 
-// The independent server is away for an hour and comes back. The clock is a
-// bubble's, the rest is real: the process, its sockets, the ledger.
-// Somebody bumps every 20 seconds, and no bump takes any time; the place is
-// tried as often as promised; then every event is told, once and in order.
+// The independent server is down for an hour and comes back. The clock is a
+// bubble's, the rest is real: the process, its sockets, the ledger. Somebody taps
+// every 20 seconds, and no tap takes any time; the place is tried as often as
+// promised; then every event is delivered, once and in order.
 func TestAnHourAway(t *testing.T) {
 	server := directorytest.StartOriginal(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -50,14 +50,14 @@ func TestAnHourAway(t *testing.T) {
 		if _, err := w.Enrol(t.Context(), EnrolRequest{Kind: checkout.KindPerson, Who: "C Benninger", Tag: ben}); err != nil {
 			t.Fatal(err)
 		}
-		told := map[string][]string{} // by device
+		want := map[string][]string{} // by device
 		tap := func(person, device checkout.Tag) {
 			begin := time.Now()
 			ev := l.bump(person, device)
 			if took := time.Since(begin); took != 0 {
-				t.Errorf("a bump waited %s for the directory", took)
+				t.Errorf("a tap waited %s for the directory", took)
 			}
-			told[ev.DeviceName] = append(told[ev.DeviceName], toggleWords(ev)...)
+			want[ev.DeviceName] = append(want[ev.DeviceName], toggleWords(ev)...)
 		}
 		tap(corey, ipod)
 		time.Sleep(time.Minute)
@@ -89,15 +89,15 @@ func TestAnHourAway(t *testing.T) {
 			time.Sleep(time.Second)
 			n = l.waiting(Main)
 		}
-		t.Logf("away for an hour: 180 bumps, %d tries; back: all told after %s", len(away), time.Since(back))
-		server.CheckCounted(told)
+		t.Logf("away for an hour: 180 bumps, %d tries; back: all delivered after %s", len(away), time.Since(back))
+		server.CheckCounted(want)
 		if st, err := w.Status(); err != nil || st.Sinks[0].State != up || st.Sinks[0].StuckRows != 0 {
 			t.Errorf("%+v, %v", st.Sinks, err)
 		}
 	})
 }
 
-// toggleWords are what the original's server says of an event.
+// toggleWords are the original server's words for an event.
 func toggleWords(ev checkout.Event) []string {
 	in, out := ev.PersonName+" checked in "+ev.DeviceName, ev.PersonName+" checked out "+ev.DeviceName
 	switch ev.Kind {
@@ -109,9 +109,9 @@ func toggleWords(ev checkout.Event) []string {
 	return []string{out}
 }
 
-// checkTries holds the tries of an outage that began at begin, and was noticed
-// with the first of them, against what is promised: 30 s apart at most in its
-// first ten minutes, 15 min later.
+// checkTries compares the tries of an outage with what is promised: at most 30 s
+// apart in its first ten minutes, and 15 min later. The outage began at begin, and
+// was noticed with the first try.
 func checkTries(t *testing.T, begin time.Time, tries []time.Time) {
 	t.Helper()
 	last := begin

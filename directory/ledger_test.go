@@ -9,7 +9,7 @@ import (
 	"stump/checkout"
 )
 
-// eventually waits for something that a worker does behind a real server.
+// eventually waits for something that a worker does with a real server.
 func eventually(t testing.TB, what string, cond func() bool) {
 	t.Helper()
 	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
@@ -20,8 +20,8 @@ func eventually(t testing.TB, what string, cond func() bool) {
 	t.Fatalf("not within 10 s: %s", what)
 }
 
-// A site of the original with an empty register: what it knows is asked for, the
-// bumps made while nobody could be asked are told in their order.
+// A site of the original client with an empty register: unknown tags are asked
+// about, and the events of pending tags are delivered in order.
 func TestLedgerEndToEndWithOriginal(t *testing.T) {
 	s, d := openOriginal(t, nil)
 	l := newBox(t, Main)
@@ -39,10 +39,10 @@ func TestLedgerEndToEndWithOriginal(t *testing.T) {
 		"Ann checked out iPad Mini G1 (inky)", "Ann checked in iPad Mini G1 (inky)", "Bob checked out iPad Mini G1 (inky)",
 		"Bob checked in iPad Mini G1 (inky)",
 	}
-	eventually(t, "all told", func() bool { return len(s.toggles()) == 5 })
+	eventually(t, "all delivered", func() bool { return len(s.toggles()) == 5 })
 	got := slices.DeleteFunc(s.toggles(), func(s string) bool { return s == "Bob checked out Pixel" })
 	if !slices.Equal(got, want) {
-		t.Errorf("told %q, want %q", got, want)
+		t.Errorf("delivered %q, want %q", got, want)
 	}
 	eventually(t, "outbox empty", func() bool { n, _ := l.Backlog(Main); return n == 0 })
 	if tags, _ := l.Pending(); len(tags) != 0 {
@@ -58,7 +58,7 @@ func TestLedgerConflictAccepted(t *testing.T) {
 	l := newBox(t, Main)
 	w, _ := start(t, Options{Directory: d, Ledger: l, backoff: impatient})
 	s.mu.Lock()
-	s.holder["8123456"] = sentBadge(annBadge) // Ann took it by the server's own page
+	s.holder["8123456"] = sentBadge(annBadge) // Ann took it on the server's own page
 	s.mu.Unlock()
 	ev := l.bump(annBadge, ipadTag)
 	eventually(t, "conflict", func() bool { return w.Behind() })
@@ -71,11 +71,11 @@ func TestLedgerConflictAccepted(t *testing.T) {
 	}
 	eventually(t, "nothing behind", func() bool { return !w.Behind() })
 	if n := len(s.toggles()); n != 1 {
-		t.Errorf("%d toggles, want 1: its own word is not told to it", n)
+		t.Errorf("%d toggles, want 1: its own word is not delivered to it", n)
 	}
 }
 
-// What a webhook gets of an event is what "stump history --json" prints of it.
+// A webhook gets events as "stump history --json" prints them.
 func TestEventJSONIsHistory(t *testing.T) {
 	l := newBox(t, "hook")
 	l.bump(annBadge, ipadTag) // both pending

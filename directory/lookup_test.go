@@ -133,7 +133,7 @@ func TestWhatIsOfADeadDirectory(t *testing.T) {
 		if took := time.Since(begin); took > 5*time.Second {
 			t.Errorf("100 people waited %v together", took)
 		}
-		// Somebody whose patience is shorter gets the same answer sooner.
+		// With a shorter timeout the same answer comes sooner.
 		o.mu.Lock()
 		o.alive = nil
 		o.mu.Unlock()
@@ -147,8 +147,8 @@ func TestWhatIsOfADeadDirectory(t *testing.T) {
 	})
 }
 
-// Whoever finds the directory dead sets the probes going: with nothing to tell,
-// nothing else would.
+// A question that finds the directory dead starts the probes: with nothing to
+// deliver, nothing else would.
 func TestLookupTroubleIsProbed(t *testing.T) {
 	ask(t, func(t *testing.T, o *oracle, _ *box, w *Worker) {
 		o.mu.Lock()
@@ -166,8 +166,8 @@ func TestLookupTroubleIsProbed(t *testing.T) {
 	})
 }
 
-// Tags that were bumped while the directory was away are asked for when it is
-// back, and their bumps told.
+// Tags that were unknown while the directory was down are asked about when it is
+// back, and their events delivered.
 func TestPendingTagsAreResolved(t *testing.T) {
 	ask(t, func(t *testing.T, o *oracle, m *box, w *Worker) {
 		o.mu.Lock()
@@ -194,7 +194,7 @@ func TestPendingTagsAreResolved(t *testing.T) {
 			}
 		}
 		if got := o.seqs(); len(got) != 1 || got[0] != 1 {
-			t.Errorf("told %v, want 1; 2 is Bob's, whom nobody knows", got)
+			t.Errorf("delivered %v, want 1; 2 is Bob's, whom nobody knows", got)
 		}
 		if tags, _ := m.Pending(); len(tags) != 1 || tags[0].Tag != bobBadge {
 			t.Errorf("pending: %v", tags)
@@ -202,7 +202,7 @@ func TestPendingTagsAreResolved(t *testing.T) {
 	})
 }
 
-// A name that changed in the directory changes here, behind a tap, once a day.
+// A name that changed in the directory changes here after a tap, once a day.
 func TestSeenRefreshesNames(t *testing.T) {
 	ask(t, func(t *testing.T, o *oracle, m *box, w *Worker) {
 		w.WhatIs(t.Context(), annBadge, checkout.KindPerson)
@@ -222,7 +222,7 @@ func TestSeenRefreshesNames(t *testing.T) {
 		if r, _ := ownerOf(m, annBadge); r.Name != "Ann Roe" {
 			t.Errorf("the register has %q", r.Name)
 		}
-		// A name says nothing of who may borrow.
+		// A new name does not change who may borrow.
 		m.sync(checkout.SyncRow{Kind: checkout.KindPerson, ID: "ann", Name: "Ann Roe", Inactive: true})
 		o.mu.Lock()
 		o.knows[annBadge] = checkout.SyncRow{Kind: checkout.KindPerson, Name: "Ann Poe"}
@@ -239,7 +239,7 @@ func TestSeenRefreshesNames(t *testing.T) {
 		time.Sleep(25 * time.Hour)
 		w.Seen(annBadge)
 		synctest.Wait()
-		// What the directory forgets, the register keeps.
+		// The register keeps what the directory no longer has.
 		o.mu.Lock()
 		delete(o.knows, annBadge)
 		o.mu.Unlock()
@@ -368,8 +368,8 @@ func TestPullSchedule(t *testing.T) {
 	})
 }
 
-// After hours away a directory is pulled when it answers again: people wait whom
-// only the pull brings.
+// After an outage a directory is pulled as soon as it answers: only the pull brings
+// new people.
 func TestPullWhenItAnswersAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		away := call.Outcome{Verdict: call.Down, Reason: "away"}
@@ -396,7 +396,7 @@ func TestPullWhenItAnswersAgain(t *testing.T) {
 	})
 }
 
-// Who asks for a pull and does not wait for its end says nothing of the directory.
+// A pull that is cancelled says nothing about the directory.
 func TestPullGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, m := &lister{snap: call.Snapshot{HasPeople: true}}, newBox(t, Main)
@@ -417,8 +417,8 @@ func TestPullGivenUp(t *testing.T) {
 	})
 }
 
-// A directory that is only pulled: while pulls fail nobody can say whose a tag
-// is; when they work, an unknown tag brings the next pull early.
+// A directory that is only pulled can't be asked while pulls fail; while they work,
+// an unknown tag makes the next pull early.
 func TestUnknownTagOfAPulledDirectory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, m := &lister{err: call.Outcome{Verdict: call.Down, Reason: "away"}}, newBox(t, Main)
@@ -445,8 +445,8 @@ func TestUnknownTagOfAPulledDirectory(t *testing.T) {
 	})
 }
 
-// Somebody whom the directory might know stands there: it is asked again within
-// half a minute, however long it was down.
+// While somebody waits whom the directory might know, it is tried again within half
+// a minute, however long it was down.
 func TestSomebodyWaitsForADeadDirectory(t *testing.T) {
 	ask(t, func(t *testing.T, o *oracle, _ *box, w *Worker) {
 		o.mu.Lock()

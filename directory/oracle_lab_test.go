@@ -32,15 +32,15 @@ type lab struct {
 	w      *Worker
 	cancel context.CancelFunc
 	done   chan error
-	store  *faulty // the ledger as the worker that runs has it
+	store  *faulty // the ledger of the running worker
 
 	faultMu sync.Mutex
 	fault   fault
 	calls   int
 }
 
-// serve breaks calls, and takes its time, so that a kill finds a call at any of
-// its stages.
+// ServeHTTP breaks calls, and takes time, so that a kill finds a call at any of its
+// stages.
 func (l *lab) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	l.faultMu.Lock()
 	x := healthy
@@ -74,7 +74,7 @@ func (l *lab) boot() error {
 	return nil
 }
 
-// kill is kill -9: from here on nothing of the old daemon reaches disk or net.
+// kill is kill -9: the old daemon no longer reaches the disk or the network.
 func (l *lab) kill() error {
 	l.store.fail(errDead)
 	l.net.kill()
@@ -106,8 +106,8 @@ func (l *lab) tap(person, device int) {
 	l.callsOf[ev.Seq] = map[int]int{device: len(calls)}
 }
 
-// play runs a sequence to its end, heals, and returns what is wrong. saw tells
-// what the server counted for a device, in order, as "Ann out".
+// play runs a sequence to its end, mends everything, and returns what is wrong. saw
+// returns what the server counted for a device, in order, such as "Ann out".
 func (l *lab) play(ops []op, saw func(device int) []string) (wrong string) {
 	server := &http.Server{Handler: l, ErrorLog: quiet}
 	go server.Serve(l.ln)
@@ -188,14 +188,13 @@ func (l *lab) play(ops []op, saw func(device int) []string) (wrong string) {
 	return l.hookHeard()
 }
 
-// hookHeard checks that the webhook has every event once, by its id, in order
-// per device.
+// hookHeard checks that the webhook has every event, in order per device.
 func (l *lab) hookHeard() string {
 	if n := l.waiting("hook"); n != 0 {
 		return fmt.Sprintf("%d rows left for the webhook", n)
 	}
 	last, seen := map[string]uint64{}, map[uint64]bool{}
-	for _, ev := range l.hook.stage.told {
+	for _, ev := range l.hook.stage.got {
 		if seen[ev.Seq] {
 			continue
 		}
@@ -211,8 +210,8 @@ func (l *lab) hookHeard() string {
 	return ""
 }
 
-// person does what "stump sync" says: looks in the directory, and accepts what
-// was counted, and tells again what was not.
+// person does what "stump sync" says: looks in the directory, accepts what was
+// counted, and retries the rest.
 func (l *lab) person(saw func(int) []string) error {
 	synctest.Wait()
 	st, err := l.w.Status()

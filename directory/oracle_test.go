@@ -21,8 +21,8 @@ import (
 	"stump/directory/call"
 )
 
-// memNet is a network in memory, for bubbles: a server that breaks calls as the
-// test says, and clients that can be killed with their connections.
+// memNet is a network in memory, for bubbles, whose clients can be killed with
+// their connections.
 type memNet struct {
 	accept chan net.Conn
 
@@ -79,11 +79,11 @@ type op struct {
 	person, device int
 	wait           time.Duration
 	fault          fault
-	calls          int // that the fault spoils
+	calls          int // that have the fault
 }
 
-// sequences is how many are played where rapid's flag does not say: with the
-// three oracles more than 2,000.
+// sequences is how many are played if rapid's flag does not say: more than 2,000
+// with the three oracles.
 const sequences = 700
 
 func TestMain(m *testing.M) {
@@ -110,7 +110,7 @@ func drawOps(rt *rapid.T) []op {
 	}), 1, 14).Draw(rt, "ops")
 }
 
-// newLab is a site with three people and devices, who are also in the register.
+// newLab is a site with three people and three devices, which are in the register.
 func newLab(t *testing.T, srv http.Handler, open func(*memNet) (Directory, error)) *lab {
 	l := &lab{
 		box: newBox(t, Main, "hook"), srv: srv, ln: &memListener{accept: make(chan net.Conn, 64), closed: make(chan struct{})},
@@ -139,9 +139,9 @@ func hookTrouble(h *hookStage) {
 }
 
 // TestOracleEndpoints plays random taps, faults, restarts and kills against the
-// original's toggle: at no time may it have counted anything twice, out of order
-// or at all that was not bumped, and in the end, when a person has settled what
-// nobody else can know, it has counted everything.
+// original's toggle. At no time may it have counted a call twice, out of order, or
+// without an event. In the end, when a person has decided what only a person can
+// know, it has counted everything.
 func TestOracleEndpoints(t *testing.T) {
 	t.Parallel()
 	for _, honours := range []bool{false, true} {
@@ -184,8 +184,8 @@ func playOriginal(t *testing.T, ops []op, honours bool) string {
 	})
 }
 
-// TestOracleSnipeIT does the same with Snipe-IT, where nothing may ever wait for
-// a person.
+// TestOracleSnipeIT does the same with Snipe-IT, where nothing may wait for a
+// person.
 func TestOracleSnipeIT(t *testing.T) {
 	t.Parallel()
 	token := tokenFile(t, "secret-token")

@@ -17,8 +17,8 @@ import (
 	"stump/directory/endpoints"
 )
 
-// original is a server as the sites of the original client have it: three GET
-// calls, a toggle, no memory of what it was asked.
+// original is the server of a site of the original client: three GET calls, one of
+// them a toggle, and no memory of calls.
 type original struct {
 	mu      sync.Mutex
 	people  map[string]string // sent form of a badge → name
@@ -26,7 +26,7 @@ type original struct {
 	devices map[string]string // decimal → name
 	holder  map[string]string // decimal → sent form of the badge
 	log     []string          // toggles that were counted, in order
-	events  map[string]string // honoured event parameters → answer
+	events  map[string]string // event parameters → answers
 }
 
 const testHash = "ordinary salt"

@@ -54,11 +54,11 @@ type queueModel struct {
 	w     *Worker
 	stop  func()
 
-	mu     sync.Mutex
-	faults []qop
-	told   map[ledger.RowKey]int
-	exempt map[ledger.RowKey]bool // on their way when lanes changed
-	wrong  string
+	mu        sync.Mutex
+	faults    []qop
+	delivered map[ledger.RowKey]int
+	exempt    map[ledger.RowKey]bool // on their way when lanes changed
+	wrong     string
 
 	device checkout.Tag   // of the stray
 	owner  checkout.Tag   // of whoever takes it, whom nobody knows
@@ -67,7 +67,7 @@ type queueModel struct {
 }
 
 func newQueueModel(t *testing.T, caps call.Capabilities, probe bool) *queueModel {
-	m := &queueModel{box: newBox(t, Main), caps: caps, probe: probe, told: map[ledger.RowKey]int{}, exempt: map[ledger.RowKey]bool{}}
+	m := &queueModel{box: newBox(t, Main), caps: caps, probe: probe, delivered: map[ledger.RowKey]int{}, exempt: map[ledger.RowKey]bool{}}
 	m.place = &stage{caps: caps, answer: m.answer}
 	m.newStray()
 	m.boot(t)
@@ -109,7 +109,7 @@ func (m *queueModel) answer(d call.Delivery) call.Outcome {
 		}
 	}
 	for _, r := range m.rows(Main) {
-		if !m.exempt[me] && r.Key.Compare(me) < 0 && laneOf(r) == lane && m.told[r.Key] == 0 {
+		if !m.exempt[me] && r.Key.Compare(me) < 0 && laneOf(r) == lane && m.delivered[r.Key] == 0 {
 			m.fault("%v tried while %v (%+v) waits in the same lane", me, r.Key, r.OutboxRow)
 		}
 	}
@@ -128,7 +128,7 @@ func (m *queueModel) answer(d call.Delivery) call.Outcome {
 		}
 		return o
 	}
-	if m.told[me]++; m.told[me] > 1 {
+	if m.delivered[me]++; m.delivered[me] > 1 {
 		m.fault("%v delivered twice", me)
 	}
 	return call.Outcome{}

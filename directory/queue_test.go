@@ -18,7 +18,7 @@ import (
 )
 
 // A tag turns out to be that of a device of which an earlier event waits: both
-// are told, in their order.
+// are delivered, in their order.
 func TestLearnedBehindARowThatWaits(t *testing.T) {
 	for _, first := range []call.Verdict{call.Failing, call.Refused} {
 		t.Run(string(first), func(t *testing.T) {
@@ -48,14 +48,14 @@ func TestLearnedBehindARowThatWaits(t *testing.T) {
 				t.Logf("retry 2: %v", w.Retry("2@hook"))
 				time.Sleep(48 * time.Hour)
 				synctest.Wait()
-				t.Logf("told %v", hook.seqs())
+				t.Logf("delivered %v", hook.seqs())
 				t.Logf("retry 1: %v", w.Retry("1@hook"))
 				time.Sleep(48 * time.Hour)
 				synctest.Wait()
 				n := out.waiting("hook")
 				if n != 0 || !slices.IsSorted(slices.DeleteFunc(hook.seqs(), func(n uint64) bool { return n == 3 })) {
 					r, _ := out.row("hook", 1)
-					t.Errorf("told %v, %d rows left after two days of a healthy hook and a retry of both; row 1: %+v", hook.seqs(), n, r.OutboxRow)
+					t.Errorf("delivered %v, %d rows left after two days of a healthy hook and a retry of both; row 1: %+v", hook.seqs(), n, r.OutboxRow)
 				}
 			})
 		})
@@ -84,16 +84,16 @@ func TestHalfKnownRowHoldsItsDevice(t *testing.T) {
 		got := place.seqs()
 		t.Logf("early %v, all %v", early, got)
 		if !slices.IsSorted(got) {
-			for _, ev := range place.told {
+			for _, ev := range place.got {
 				t.Logf("%d %s %s from %q of %s", ev.Seq, ev.Kind, ev.PersonName, ev.FromName, ev.DeviceName)
 			}
-			t.Errorf("told %v (before Bob was known: %v): not the order of the device", got, early)
+			t.Errorf("delivered %v (before Bob was known: %v): not the order of the device", got, early)
 		}
 	})
 }
 
-// A row whose wait is over does not overtake an earlier one whose tag has turned
-// out to be the same device's meanwhile.
+// A row whose wait is over does not overtake an earlier one whose tag turned out to
+// be the same device's meanwhile.
 func TestLearnedGoesBeforeRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := newBox(t, Main)
@@ -127,7 +127,7 @@ func TestLearnedGoesBeforeRetried(t *testing.T) {
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		if got := place.seqs(); !slices.Equal(got, []uint64{3, 4, 1, 2}) {
-			t.Errorf("told %v, want 1 before 2: both are the ipad's, and 1 could be told when 2 was", got)
+			t.Errorf("delivered %v, want 1 before 2: both are the ipad's, and 1 could be delivered when 2 was", got)
 		}
 	})
 }
@@ -154,7 +154,7 @@ func (r resolving) OutboxFrom(sink string, from ledger.RowKey, limit int) (ledge
 	return r.box.OutboxFrom(sink, from, limit)
 }
 
-// A tag gets its owner between two pages of the way through the outbox.
+// A tag gets its owner between two pages of the outbox.
 func TestLearnedWhileReading(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newBox(t, Main)
@@ -175,12 +175,12 @@ func TestLearnedWhileReading(t *testing.T) {
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		if got := place.seqs(); !slices.Equal(got, []uint64{1, 2}) {
-			t.Errorf("told %v, want 1, 2", got)
+			t.Errorf("delivered %v, want 1, 2", got)
 		}
 	})
 }
 
-// Rows that always fail do not keep one from being tried that would get through.
+// Rows that always fail don't keep others from being tried.
 func TestPoisonsDoNotStarveOthers(t *testing.T) {
 	for _, poisons := range []int{1, 5, 20} {
 		var tookMax time.Duration
@@ -192,13 +192,13 @@ func TestPoisonsDoNotStarveOthers(t *testing.T) {
 					out.take(fmt.Sprint("d", i))
 				}
 				heal := time.Now().Add(time.Hour)
-				var told time.Time
+				var delivered time.Time
 				place := &stage{caps: everything}
 				place.answer = func(d call.Delivery) call.Outcome {
 					if int(d.Event.Seq) <= poisons || time.Now().Before(heal) {
 						return call.Outcome{Verdict: call.Failing, Reason: "host failed (500 Internal Server Error)"}
 					}
-					told = time.Now()
+					delivered = time.Now()
 					return call.Outcome{}
 				}
 				_, stop := start(t, Options{Directory: place, Ledger: out})
@@ -207,21 +207,20 @@ func TestPoisonsDoNotStarveOthers(t *testing.T) {
 				synctest.Wait()
 				place.mu.Lock()
 				defer place.mu.Unlock()
-				if told.IsZero() {
+				if delivered.IsZero() {
 					never++
 				} else {
-					tookMax = max(tookMax, told.Sub(heal))
+					tookMax = max(tookMax, delivered.Sub(heal))
 				}
 			})
 		}
 		if never > 0 || tookMax > 12*time.Hour {
-			t.Errorf("%d poisons: a row that the place would take was told after %v, %d of 4 not within a week", poisons, tookMax, never)
+			t.Errorf("%d poisons: a row that the place would take was delivered after %v, %d of 4 not within a week", poisons, tookMax, never)
 		}
 	}
 }
 
-// A call that may still be counted is not made again at once because somebody
-// asks for it.
+// A call that may still be counted is not repeated at once, even if an admin asks.
 func TestRetryWithinSettle(t *testing.T) {
 	for _, after := range []time.Duration{0, 10 * time.Minute} {
 		for _, restart := range []bool{false, true} {
@@ -257,8 +256,8 @@ func TestRetryWithinSettle(t *testing.T) {
 	}
 }
 
-// An event in whose telling the station was killed may have been counted: it is
-// told again when a person has seen that.
+// An event whose call was interrupted by a kill may have been counted: it is only
+// retried after a person has looked.
 func TestRetryOfSending(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := newBox(t, Main)
@@ -277,7 +276,7 @@ func TestRetryOfSending(t *testing.T) {
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		if r, _ := out.row(Main, 1); err == nil || len(place.called()) > 0 || r.State != record.InDoubt {
-			t.Errorf("retry of a row that may have been counted: %v, told %v, and it is %s", err, place.seqs(), r.State)
+			t.Errorf("retry of a row that may have been counted: %v, delivered %v, and it is %s", err, place.seqs(), r.State)
 		}
 		if err := w.Retry("1"); err != nil {
 			t.Error(err)
@@ -285,12 +284,12 @@ func TestRetryOfSending(t *testing.T) {
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if got := place.seqs(); !slices.Equal(got, []uint64{1}) {
-			t.Errorf("told %v when a person had looked, want it told", got)
+			t.Errorf("delivered %v when a person had looked, want it delivered", got)
 		}
 	})
 }
 
-// halves is a toggle that tells a hand-over in two calls.
+// halves is a toggle that needs two calls for a hand-over.
 type halves struct{ *stage }
 
 func (halves) IfCounted(call.Delivery) string { return "it was" }
@@ -302,8 +301,8 @@ func (halves) NextStep(d call.Delivery) string {
 	return ""
 }
 
-// Somebody asks for a hand-over in whose first half the station was killed, sees
-// that it was counted, and says so: the second half is still to be told.
+// The first call of a hand-over is interrupted by a kill. An admin retries it, sees
+// that it was counted, and accepts: the second call is still to be made.
 func TestHalfOfAHandoverAccepted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := newBox(t, Main)
@@ -321,7 +320,7 @@ func TestHalfOfAHandoverAccepted(t *testing.T) {
 		defer stop()
 		time.Sleep(time.Minute)
 		if err := w.Retry("1"); err == nil {
-			t.Error("told again, and nobody has looked")
+			t.Error("delivered again, and nobody has looked")
 		}
 		if err := w.Accept("1", "admin"); err != nil {
 			t.Error(err)
@@ -332,7 +331,7 @@ func TestHalfOfAHandoverAccepted(t *testing.T) {
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		if !slices.Equal(steps, []string{"returned"}) {
-			t.Errorf("told %q, want the second half", steps)
+			t.Errorf("delivered %q, want the second half", steps)
 		}
 	})
 }
@@ -350,7 +349,7 @@ func (d *damaged) OutboxOf(sink string, key ledger.RowKey) (ledger.OutboxRow, er
 	return d.box.OutboxOf(sink, key)
 }
 
-// A row that the ledger can't read holds nobody else.
+// A row that the ledger can't read holds no other device.
 func TestUnreadableRowHoldsNobodyElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := &damaged{box: newBox(t, Main)}
@@ -373,14 +372,14 @@ func TestUnreadableRowHoldsNobodyElse(t *testing.T) {
 		}
 		synctest.Wait()
 		if got := place.seqs(); len(got) != 5 {
-			t.Errorf("told %v, want 2 to 6", got)
+			t.Errorf("delivered %v, want 2 to 6", got)
 		}
 	})
 }
 
-// A tag turned out to be a device's, of which a later event waits for its next
-// try: what is before that one is told first, also when an admin let the tag's
-// first event go at the same moment.
+// A tag turns out to be that of a device with a later event that waits for its next
+// try. The tag's events come before that, even if an admin released the first of
+// them at the same moment.
 func TestTryAgainWaitsForWhatGotItsKey(t *testing.T) {
 	out := newBox(t, "hook")
 	nobody := out.subject(checkout.KindPerson, bobBadge)
@@ -395,7 +394,7 @@ func TestTryAgainWaitsForWhatGotItsKey(t *testing.T) {
 	q.hold(rows[0], time.Time{})                  // refused
 	q.back(rows[1])                               // so not sent
 	q.hold(rows[2], time.Now().Add(-time.Second)) // failed, and its wait is over
-	out.own("d0")                                 // whose the badge is, nobody knows yet
+	out.own("d0")                                 // the badge is still unknown
 	q.release(keyOf(1))
 	var seqs []uint64
 	rows, _, err = q.pick(128, true)
@@ -403,7 +402,7 @@ func TestTryAgainWaitsForWhatGotItsKey(t *testing.T) {
 		seqs = append(seqs, r.Event.Seq)
 	}
 	if err != nil || !slices.Equal(seqs, []uint64{1, 2}) {
-		t.Errorf("%d may be told, %v, want 1 and 2", seqs, err)
+		t.Errorf("%d may be delivered, %v, want 1 and 2", seqs, err)
 	}
 	if rows, _, err = q.pick(128, true); err != nil || len(rows) != 1 || rows[0].Event.Seq != 3 {
 		t.Errorf("then %+v, %v, want 3", rows, err)

@@ -121,8 +121,7 @@ func (s *snipe) done() []string {
 	return slices.Clone(s.log)
 }
 
-// Every fault, with the events of a whole afternoon: after healing each is done
-// once, in order per device.
+// After every fault each event is done once, in order per device.
 func TestSnipeITUnderFaults(t *testing.T) {
 	for _, x := range []fault{resetAtOnce, hangAtOnce, hangAfterCommit, hangInBody, resetAfterCommit, status500, status500Commit,
 		status429After, status401, status403, htmlPage, redirectLogin, halfJSON, hugeBody, slowDrip} {
@@ -156,7 +155,7 @@ func TestSnipeITUnderFaults(t *testing.T) {
 				t.Logf("stump sync says:\n%s", sayings(t, w, u.Host))
 				time.Sleep(50 * time.Millisecond)
 				f.set(healthy)
-				eventually(t, "all told after healing", func() bool {
+				eventually(t, "all delivered after healing", func() bool {
 					w.Hurry()
 					n, err := l.Backlog(Main)
 					return n == 0 && err == nil

@@ -14,8 +14,7 @@ import (
 
 func ptr[T any](v T) *T { return &v }
 
-// Everything that the status can say, as people read it. The text is in
-// docs/directory.md too.
+// Everything that the status can show. The text is also in docs/directory.md.
 func TestStatusWords(t *testing.T) {
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	ago := func(d time.Duration) *time.Time { return ptr(now.Add(-d)) }
@@ -128,8 +127,8 @@ func TestOrphans(t *testing.T) {
 	}
 }
 
-// All events of a place that is gone are dropped with one command, each with its
-// own event; of a place that is there, none are.
+// One command drops all events for a place that is gone, with an event for each,
+// and none for a place that is configured.
 func TestDropAllOfAPlaceThatIsGone(t *testing.T) {
 	l := newBox(t, "hook", "oldhook")
 	l.register()

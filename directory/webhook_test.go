@@ -42,8 +42,8 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// Every fault: after healing the receiver has every event once, by its id, and
-// in order per device; nothing waits for a person.
+// After every fault the receiver has every event once, by its id, and in order per
+// device.
 func TestWebhookUnderFaults(t *testing.T) {
 	for _, x := range []fault{resetAtOnce, hangAtOnce, hangAfterCommit, hangInBody, resetAfterCommit, status500, status500Commit,
 		status429, status429After, status401, status403, status404, htmlPage, redirectLogin, redirectAway, hugeBody, slowDrip,
@@ -70,7 +70,7 @@ func TestWebhookUnderFaults(t *testing.T) {
 			t.Logf("stump sync says:\n%s", sayings(t, w, u.Host))
 			time.Sleep(50 * time.Millisecond)
 			f.set(healthy)
-			eventually(t, "all told after healing", func() bool {
+			eventually(t, "all delivered after healing", func() bool {
 				w.Hurry()
 				n, err := l.Backlog("hook")
 				return n == 0 && err == nil
@@ -92,8 +92,8 @@ func TestWebhookUnderFaults(t *testing.T) {
 	}
 }
 
-// Kinds that nobody is told of get through whatever the receiver does: they must
-// not make those that fail in an outage look as if they failed by themselves.
+// Unwanted kinds get through whatever the receiver does. They must not make events
+// that fail in an outage look as if they failed by themselves.
 func TestUnwantedKindsProveNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := newBox(t, "hook")
@@ -127,8 +127,8 @@ var failing = call.HTTP{Proxy: "none", TestDial: func(context.Context, string, s
 	return ours, nil
 }}
 
-// SCIM end to end: a pull makes a pending badge somebody's, the webhook hears
-// of the loan, a leaver is suspended when the device is back.
+// SCIM end to end: a pull resolves a pending badge, the webhook gets the loan, and
+// a person who left is suspended once the device is back.
 func TestSCIMEndToEnd(t *testing.T) {
 	people := `{"id":"1","displayName":"Ann","badge":"91234"},`
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -146,15 +146,15 @@ func TestSCIMEndToEnd(t *testing.T) {
 	hook := &hookStage{}
 	l := newBox(t, "hook")
 	l.sync(checkout.SyncRow{Kind: checkout.KindDevice, Name: "iPad", Tag: ipadTag})
-	l.bump(annBadge, ipadTag) // nobody knows Ann yet
+	l.bump(annBadge, ipadTag) // Ann is not known yet
 	w, _ := start(t, Options{Directory: dir, Webhooks: map[string]Deliverer{"hook": hook}, Ledger: l, backoff: impatient})
 	eventually(t, "pulled", func() bool { s, _ := l.Subject(bobBadge); return s.Name == "Bob" })
-	eventually(t, "webhook told of the loan, and whose it is", func() bool { return len(hook.seqs()) == 2 })
+	eventually(t, "webhook delivered of the loan, and whose it is", func() bool { return len(hook.seqs()) == 2 })
 	hook.stage.mu.Lock()
-	loan, whose := webhook.Wrap(hook.stage.told[0]), webhook.Wrap(hook.stage.told[1])
+	loan, whose := webhook.Wrap(hook.stage.got[0]), webhook.Wrap(hook.stage.got[1])
 	hook.stage.mu.Unlock()
 	if loan.Tag != "…234" || whose.Type != "stump.resolve" || whose.Tag != "…234" || *whose.Data.Person != "Ann" {
-		t.Errorf("the webhook was told %+v, then %+v", loan, whose)
+		t.Errorf("the webhook got %+v, then %+v", loan, whose)
 	}
 	if s, _ := l.Subject(ipadTag); s.HolderName != "Ann" {
 		t.Errorf("the iPad is with %q, want Ann", s.HolderName)

@@ -20,8 +20,8 @@ import (
 type stage struct {
 	probed
 	caps   call.Capabilities
-	told   []checkout.Event                 // that got through
-	calls  []time.Time                      // deliveries, whatever came of them
+	got    []checkout.Event                 // delivered events
+	calls  []time.Time                      // deliveries, whatever their outcome
 	answer func(call.Delivery) call.Outcome // nil: OK
 }
 
@@ -55,7 +55,7 @@ func (s *stage) Deliver(_ context.Context, d call.Delivery) call.Outcome {
 		o = s.answer(d)
 	}
 	if o.Verdict == call.OK || o.Verdict == call.Conflict {
-		s.told = append(s.told, d.Event)
+		s.got = append(s.got, d.Event)
 	}
 	return o
 }
@@ -63,7 +63,7 @@ func (s *stage) Deliver(_ context.Context, d call.Delivery) call.Outcome {
 func (s *stage) seqs() (seqs []uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, ev := range s.told {
+	for _, ev := range s.got {
 		seqs = append(seqs, ev.Seq)
 	}
 	return seqs
@@ -83,7 +83,7 @@ func (s *stage) called() []time.Time {
 
 var everything = call.Capabilities{Repeatable: true, Identities: true, Parallel: 4}
 
-// newWorker is NewWorker; without a directory the register is all there is.
+// newWorker is NewWorker; without a directory, with the local register.
 func newWorker(o Options) *Worker {
 	if o.Directory == nil {
 		o.Directory = Local{}
@@ -126,7 +126,7 @@ func TestOrderPerDeviceAndOthersFlowOn(t *testing.T) {
 		got := place.seqs()
 		slices.Sort(got)
 		if want := []uint64{2, 4, 5}; !slices.Equal(got, want) {
-			t.Fatalf("told %v, want %v: only the ipad waits", got, want)
+			t.Fatalf("delivered %v, want %v: only the ipad waits", got, want)
 		}
 		r, err := out.row(Main, 1)
 		if err != nil || r.State != record.Parked || r.Reason != "the directory says: Unknown Device" {
@@ -134,14 +134,14 @@ func TestOrderPerDeviceAndOthersFlowOn(t *testing.T) {
 		}
 		place.mu.Lock()
 		place.answer = nil
-		place.told = nil
+		place.got = nil
 		place.mu.Unlock()
 		if err := w.Retry("1"); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
 		if got := place.seqs(); !slices.Equal(got, []uint64{1, 3}) {
-			t.Fatalf("after retry told %v, want 1 then 3", got)
+			t.Fatalf("after retry delivered %v, want 1 then 3", got)
 		}
 		if b := out.waiting(Main); b != 0 {
 			t.Fatalf("backlog %d, want none", b)
@@ -191,7 +191,7 @@ func TestOutageProbes(t *testing.T) {
 		time.Sleep(15 * time.Minute)
 		synctest.Wait()
 		if got := len(place.seqs()); got != 100 {
-			t.Errorf("%d told after healing, want 100", got)
+			t.Errorf("%d delivered after healing, want 100", got)
 		}
 	})
 }
@@ -211,7 +211,7 @@ func TestNetworkReturns(t *testing.T) {
 		time.Sleep(time.Second)
 		synctest.Wait()
 		if got := place.seqs(); len(got) != 1 {
-			t.Errorf("told %v within a second of the network's return, want event 1", got)
+			t.Errorf("delivered %v within a second of the network's return, want event 1", got)
 		}
 	})
 }
@@ -271,17 +271,17 @@ func TestConfigurationErrorStopsAndBurnsNothing(t *testing.T) {
 		place.mu.Lock()
 		place.answer = nil
 		place.mu.Unlock()
-		w.Hurry() // a person put it right
+		w.Hurry() // a person corrected it
 		time.Sleep(time.Second)
 		synctest.Wait()
 		if got := place.seqs(); len(got) != 2 {
-			t.Errorf("told %v after the repair, want both", got)
+			t.Errorf("delivered %v after the repair, want both", got)
 		}
 	})
 }
 
-// A row that failed by itself and then met a 401 is told when that is put right,
-// by itself: nobody retries it.
+// A row that failed by itself and then met a 401 is delivered after that is
+// corrected, without a retry by anybody.
 func TestFailedRowOutlivesConfigurationError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := newBox(t, Main)
@@ -301,7 +301,7 @@ func TestFailedRowOutlivesConfigurationError(t *testing.T) {
 		time.Sleep(20 * time.Minute)
 		synctest.Wait()
 		if got := place.seqs(); !slices.Equal(got, []uint64{1}) || len(place.called()) != 3 {
-			t.Errorf("told %v in %d calls, want it told with the third, after the 401", got, len(place.called()))
+			t.Errorf("delivered %v in %d calls, want it delivered with the third, after the 401", got, len(place.called()))
 		}
 		if st, err := w.Status(); err != nil || st.Sinks[0].State != up || st.Sinks[0].Backlog != 0 {
 			t.Errorf("%+v, %v, want it up and nothing waiting", st.Sinks, err)
@@ -309,9 +309,9 @@ func TestFailedRowOutlivesConfigurationError(t *testing.T) {
 	})
 }
 
-// Snipe-IT tells by its state alone whether an event was told: the next is told
-// when the one before is no row any more, or a kill would tell both twice.
-func TestNextIsToldWhenTheLastIsMarked(t *testing.T) {
+// Only Snipe-IT's state shows whether an event was delivered: the next is sent when
+// the row of the previous one is gone, or a kill would repeat both.
+func TestNextIsSentWhenTheLastIsMarked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := newBox(t, Main)
 		for range 3 {
@@ -322,7 +322,7 @@ func TestNextIsToldWhenTheLastIsMarked(t *testing.T) {
 		place := &stage{caps: caps}
 		place.answer = func(d call.Delivery) call.Outcome {
 			if n := out.waiting(Main); n != 4-int(d.Event.Seq) {
-				t.Errorf("event %d told with %d rows left", d.Event.Seq, n)
+				t.Errorf("event %d delivered with %d rows left", d.Event.Seq, n)
 			}
 			return call.Outcome{}
 		}
@@ -331,14 +331,14 @@ func TestNextIsToldWhenTheLastIsMarked(t *testing.T) {
 		time.Sleep(time.Second)
 		synctest.Wait()
 		if got := place.seqs(); !slices.Equal(got, []uint64{1, 2, 3}) {
-			t.Errorf("told %v", got)
+			t.Errorf("delivered %v", got)
 		}
 	})
 }
 
-// A row that fails while the place serves others is parked; while nothing gets
-// through, it is tried for ever.
-func TestPoisonIsToldFromOutage(t *testing.T) {
+// A row that fails while the place accepts others is parked; while nothing gets
+// through, it is retried for ever.
+func TestPoisonIsDistinguishedFromOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := newBox(t, Main)
 		out.take("ipad")
@@ -360,7 +360,7 @@ func TestPoisonIsToldFromOutage(t *testing.T) {
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		if got := place.seqs(); !slices.Equal(got, []uint64{2}) {
-			t.Fatalf("told %v, want 2: others flow on", got)
+			t.Fatalf("delivered %v, want 2: others flow on", got)
 		}
 		time.Sleep(time.Hour)
 		synctest.Wait()
@@ -370,7 +370,7 @@ func TestPoisonIsToldFromOutage(t *testing.T) {
 	})
 }
 
-// countedRows counts the rows that are read on the way through the outbox.
+// countedRows counts the rows that are read in pages.
 type countedRows struct {
 	*box
 	read atomic.Int64
@@ -382,8 +382,8 @@ func (c *countedRows) OutboxFrom(sink string, from ledger.RowKey, limit int) (le
 	return p, err
 }
 
-// A server that fails for a day with many events waiting is tried again and
-// again; the way through all that waits is not read each time.
+// A server fails for a day while many events wait: not all of them are read for
+// each try.
 func TestFailuresDoNotReadEverythingAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const waiting = 3000
@@ -410,12 +410,12 @@ func TestFailuresDoNotReadEverythingAgain(t *testing.T) {
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		if n := len(place.seqs()); n != waiting {
-			t.Errorf("%d told after healing, want all %d", n, waiting)
+			t.Errorf("%d delivered after healing, want all %d", n, waiting)
 		}
 	})
 }
 
-// What must not be repeated is parked when the station dies in the middle of it.
+// A call that must not be repeated is in doubt after a kill.
 func TestKilledWhileSending(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := newBox(t, Main)
@@ -430,7 +430,7 @@ func TestKilledWhileSending(t *testing.T) {
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if got := place.seqs(); !slices.Equal(got, []uint64{2}) {
-			t.Errorf("told %v, want only 2", got)
+			t.Errorf("delivered %v, want only 2", got)
 		}
 		if r, _ := out.row(Main, 1); r.State != record.InDoubt || r.Remedy != "look in the directory after a minute: if it was counted, accept; if not, retry" {
 			t.Errorf("row 1: %+v, want it in doubt", r.OutboxRow)
@@ -443,27 +443,27 @@ func TestPendingWaitsForTheRegister(t *testing.T) {
 		out := newBox(t, Main, "hook")
 		ipad := out.known(checkout.KindDevice, "ipad")
 		out.complete(out.subject(checkout.KindPerson, annBadge), ipad)
-		out.complete(out.ann(), ipad) // from whom nobody knows
+		out.complete(out.ann(), ipad) // from an unknown person
 		place, hook := &stage{caps: everything}, &hookStage{}
 		w, stop := start(t, Options{Directory: place, Ledger: out, Webhooks: map[string]Deliverer{"hook": hook}})
 		defer stop()
 		synctest.Wait()
 		if got := place.seqs(); got != nil {
-			t.Fatalf("told %v before anybody knows whose badge it was", got)
+			t.Fatalf("delivered %v before anybody knows whose badge it was", got)
 		}
 		if got := hook.seqs(); !slices.Equal(got, []uint64{1, 2}) {
-			t.Fatalf("webhook told %v, want both at once", got)
+			t.Fatalf("webhook delivered %v, want both at once", got)
 		}
 		out.sync(checkout.SyncRow{Kind: checkout.KindPerson, Name: "Eve", Tag: annBadge})
 		w.Hurry()
 		synctest.Wait()
 		if got := place.seqs(); !slices.Equal(got, []uint64{1, 2}) {
-			t.Fatalf("told %v after the badge was known, want 1, 2", got)
+			t.Fatalf("delivered %v after the badge was known, want 1, 2", got)
 		}
 	})
 }
 
-// hookStage is a stage that is no Directory, so has no probe.
+// hookStage is a stage that is not a Directory, so has no probe.
 type hookStage struct{ stage stage }
 
 func (h *hookStage) Deliver(ctx context.Context, d call.Delivery) call.Outcome {
@@ -475,8 +475,8 @@ func (h *hookStage) Capabilities() call.Capabilities {
 func (h *hookStage) String() string { return "hook" }
 func (h *hookStage) seqs() []uint64 { return h.stage.seqs() }
 
-// What a slow receiver took is marked soon: who looks sees that it goes on, and a
-// kill repeats little.
+// What a slow receiver accepted is marked soon, so that the status shows progress
+// and a kill repeats little.
 func TestSlowReceiverIsMarkedSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := newBox(t, "hook")
@@ -491,15 +491,15 @@ func TestSlowReceiverIsMarkedSoon(t *testing.T) {
 			time.Sleep(10 * time.Second)
 			synctest.Wait()
 			left := out.waiting("hook")
-			if told := len(hook.seqs()); 100-left < told-8 {
-				t.Errorf("%d told, %d waiting", told, left)
+			if n := len(hook.seqs()); 100-left < n-8 {
+				t.Errorf("%d delivered, %d waiting", n, left)
 			}
 		}
 		stop()
 	})
 }
 
-func TestLedgerFullNeverTellsTwice(t *testing.T) {
+func TestLedgerFullNeverDeliversTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := &faulty{box: newBox(t, Main), fails: errFull}
 		out.take("ipad")
@@ -511,7 +511,7 @@ func TestLedgerFullNeverTellsTwice(t *testing.T) {
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if got := place.seqs(); !slices.Equal(got, []uint64{1}) {
-			t.Errorf("told %v, want 1 once", got)
+			t.Errorf("delivered %v, want 1 once", got)
 		}
 		if b := out.waiting(Main); b != 0 {
 			t.Errorf("backlog %d after the disk had room", b)
@@ -519,8 +519,7 @@ func TestLedgerFullNeverTellsTwice(t *testing.T) {
 	})
 }
 
-// A server whose database is away may refuse everything: one command tells it
-// all again.
+// A server without its database may refuse everything: one command retries it all.
 func TestRetryParked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := newBox(t, Main)
@@ -539,12 +538,12 @@ func TestRetryParked(t *testing.T) {
 		}
 		synctest.Wait()
 		if n := len(place.seqs()); n != 20 {
-			t.Errorf("%d told, want 20", n)
+			t.Errorf("%d delivered, want 20", n)
 		}
 	})
 }
 
-// Whoever says "now" means the rows that wait, too.
+// Hurry also ends the waits of rows.
 func TestHurryEndsTheWaitsOfRows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := newBox(t, Main)
@@ -562,13 +561,13 @@ func TestHurryEndsTheWaitsOfRows(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
 		if n := len(place.seqs()); n != 10 {
-			t.Errorf("%d told two seconds after somebody hurried, want 10", n)
+			t.Errorf("%d delivered two seconds after somebody hurried, want 10", n)
 		}
 	})
 }
 
-// What is written about a dead place competes with the commits of taps: nothing
-// when a probe fails, one row when the row is the probe, however many wait.
+// Writes about a dead place compete with the commits of taps: a failed probe writes
+// nothing, and a row that is the probe writes one row, however many wait.
 func TestDeadPlacesWriteLittle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := &faulty{box: newBox(t, Main, "hook")}
@@ -583,7 +582,7 @@ func TestDeadPlacesWriteLittle(t *testing.T) {
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		calls := len(hook.stage.called())
-		// At first it is not known that the place is dead: a batch meets it.
+		// The first batch does not know yet that the place is dead.
 		if probes := dir.probed.count(); probes < 20 || len(dir.called()) != 0 || calls < 20 || out.writes > calls {
 			t.Errorf("%d writes in an hour of %d probes of the directory and %d calls of the webhook", out.writes, probes, calls)
 		}
