@@ -66,20 +66,20 @@ func (p Pin) line() bool { return p.offset >= 0 }
 
 // Pin returns a pin of the header by its name.
 func (b *Board) Pin(name string) (Pin, bool) {
-	return b.find(func(p Pin) bool { return strings.EqualFold(p.Name, name) })
+	return b.findPin(func(p Pin) bool { return strings.EqualFold(p.Name, name) })
 }
 
 // BySignal returns the first pin of the header with this signal.
 func (b *Board) BySignal(signal string) (Pin, bool) {
-	return b.find(func(p Pin) bool { return strings.EqualFold(p.Signal, signal) })
+	return b.findPin(func(p Pin) bool { return strings.EqualFold(p.Signal, signal) })
 }
 
 // at returns the pin that a line is on.
 func (b *Board) at(bank, offset int) (Pin, bool) {
-	return b.find(func(p Pin) bool { return p.bank == bank && p.offset == offset })
+	return b.findPin(func(p Pin) bool { return p.bank == bank && p.offset == offset })
 }
 
-func (b *Board) find(fits func(Pin) bool) (Pin, bool) {
+func (b *Board) findPin(fits func(Pin) bool) (Pin, bool) {
 	i := slices.IndexFunc(b.Pins, fits)
 	if i < 0 {
 		return Pin{}, false

@@ -51,63 +51,49 @@ var bonePins = []struct {
 	{"P9_45", 0, -1, "GND"}, {"P9_46", 0, -1, "GND"},
 }
 
-// boneHeader is both headers. uses overrides the use of pins that differ on a
-// particular board.
-func boneHeader(uses map[string]string) []Pin {
+// boneHeader is both headers of a board whose pins are used as use says, which
+// gets the use on a Black.
+func boneHeader(use func(pin, use string) string) []Pin {
 	pins := make([]Pin, len(bonePins))
 	for i, p := range bonePins {
 		pins[i] = Pin{Name: p.name, Signal: p.use, offset: -1}
-		if p.offset < 0 {
-			continue
-		}
-		if use, ok := uses[p.name]; ok {
-			p.use = use
-		}
-		pins[i] = Pin{
-			Name: p.name, Signal: fmt.Sprintf("gpio%d_%d", p.bank, p.offset),
-			Use: p.use, bank: p.bank, offset: p.offset,
+		if p.offset >= 0 {
+			pins[i] = Pin{p.name, fmt.Sprintf("gpio%d_%d", p.bank, p.offset), use(p.name, p.use), p.bank, p.offset}
 		}
 	}
 	return pins
 }
 
-// greenUses frees the pins that a BeagleBone Black uses for HDMI, which the Green
-// does not have.
-func greenUses() map[string]string {
-	uses := make(map[string]string)
-	for _, p := range bonePins {
-		switch p.use {
-		case "HDMI", "HDMI audio":
-			uses[p.name] = ""
-		case "HDMI, boot mode":
-			uses[p.name] = "boot mode"
-		}
-	}
-	return uses
+func black(_, use string) string { return use }
+
+// green frees the pins that a Black uses for HDMI, which the Green does not have.
+func green(_, use string) string {
+	return strings.NewReplacer("HDMI, ", "", "HDMI audio", "", "HDMI", "").Replace(use)
 }
 
-// greenWirelessUses adds the pins of the radio (am335x-bonegreen-wireless.dts).
-func greenWirelessUses() map[string]string {
-	uses := greenUses()
-	for name := range strings.FieldsSeq("P8_11 P8_12 P8_14 P8_15 P8_16 P8_17 P8_18 P8_20 P8_21 P8_26") {
-		uses[name] = "Wi-Fi"
+// greenWireless adds the pins of the radio (am335x-bonegreen-wireless.dts).
+func greenWireless(name, use string) string {
+	switch name {
+	case "P8_11", "P8_12", "P8_14", "P8_15", "P8_16", "P8_17", "P8_18", "P8_20", "P8_21", "P8_26":
+		return "Wi-Fi"
+	case "P9_12":
+		return "Bluetooth"
 	}
-	uses["P9_12"] = "Bluetooth"
-	return uses
+	return green(name, use)
 }
 
 func boneBoards() []*Board {
 	// DATA0 and DATA1 are free pins of one bank, so that one request takes both.
-	board := func(key, name, data0, data1 string, compatible string, uses map[string]string) *Board {
+	board := func(key, name, data0, data1 string, compatible string, use func(pin, use string) string) *Board {
 		return &Board{
-			Key: key, Name: "BeagleBone " + name, compatible: []string{compatible}, Pins: boneHeader(uses),
+			Key: key, Name: "BeagleBone " + name, compatible: []string{compatible}, Pins: boneHeader(use),
 			Data0: data0, Data1: data1, Family: BeagleBone,
 		}
 	}
 	return []*Board{
-		board("bbb", "Black", "P9_12", "P9_23", "ti,am335x-bone-black", nil),
-		board("bbb-wireless", "Black Wireless", "P9_12", "P9_23", "ti,am335x-bone-black-wireless", nil),
-		board("bbg", "Green", "P9_12", "P9_23", "ti,am335x-bone-green", greenUses()),
-		board("bbg-wireless", "Green Wireless", "P9_23", "P9_14", "ti,am335x-bone-green-wireless", greenWirelessUses()),
+		board("bbb", "Black", "P9_12", "P9_23", "ti,am335x-bone-black", black),
+		board("bbb-wireless", "Black Wireless", "P9_12", "P9_23", "ti,am335x-bone-black-wireless", black),
+		board("bbg", "Green", "P9_12", "P9_23", "ti,am335x-bone-green", green),
+		board("bbg-wireless", "Green Wireless", "P9_23", "P9_14", "ti,am335x-bone-green-wireless", greenWireless),
 	}
 }

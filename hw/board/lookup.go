@@ -145,20 +145,25 @@ func (b *Board) byOffset(chips []*chip, name, word, number string) (Line, error)
 	if err != nil || offset < 0 {
 		return Line{}, refuse(name, "write chip and line as in \"pinctrl-bcm2711:17\"", "%q is not a line number", number)
 	}
-	var found []Line
 	for _, c := range chips {
-		if !c.is(word) {
-			continue
-		}
-		if offset >= c.Lines {
+		if c.is(word) && offset >= c.Lines {
 			return Line{}, refuse(name, "correct the line number", "%s has lines 0 to %d", c, c.Lines-1)
 		}
-		found = append(found, b.line(c, offset))
 	}
-	if len(found) == 0 {
-		return Line{}, refuse(name, "", "no chip %q; there is %s", word, list(chips))
+	found := b.find(chips, func(c *chip, i int) bool { return c.is(word) && i == offset })
+	return only(name, found, "no chip %q; there is %s", word, list(chips))
+}
+
+// find returns the lines that fit, of all chips.
+func (b *Board) find(chips []*chip, fits func(c *chip, offset int) bool) (found []Line) {
+	for _, c := range chips {
+		for i := range c.lines {
+			if fits(c, i) {
+				found = append(found, b.line(c, i))
+			}
+		}
 	}
-	return only(name, found)
+	return found
 }
 
 // byName finds a line by its kernel name, whole or without what follows a
@@ -168,16 +173,9 @@ func (b *Board) byName(chips []*chip, name string) (Line, error) {
 		func(s string) bool { return s == name },
 		func(s string) bool { return strings.EqualFold(baseName(s), name) },
 	} {
-		var found []Line
-		for _, c := range chips {
-			for _, l := range c.lines {
-				if named(l.Name) && same(l.Name) {
-					found = append(found, b.line(c, l.Offset))
-				}
-			}
-		}
+		found := b.find(chips, func(c *chip, i int) bool { return named(c.lines[i].Name) && same(c.lines[i].Name) })
 		if len(found) > 0 {
-			return only(name, found)
+			return only(name, found, "")
 		}
 	}
 	if bank, offset, ok := b.position(name); ok {
@@ -192,15 +190,15 @@ func (b *Board) byName(chips []*chip, name string) (Line, error) {
 			}
 		}
 	}
-	if len(split) > 0 {
-		return only(name, split)
-	}
-	return Line{}, refuse(name, "", "no chip has a line of this name; there is %s", list(chips))
+	return only(name, split, "no chip has a line of this name; there is %s", list(chips))
 }
 
-// only returns the only line that was found.
-func only(name string, found []Line) (Line, error) {
-	if len(found) == 1 {
+// only returns the only line that was found. missing says what to say of none.
+func only(name string, found []Line, missing string, args ...any) (Line, error) {
+	switch len(found) {
+	case 0:
+		return Line{}, refuse(name, "", missing, args...)
+	case 1:
 		return found[0], nil
 	}
 	all := fmt.Sprintf("%d lines have this name", len(found))
@@ -242,16 +240,11 @@ func (b *Board) position(name string) (bank, offset int, ok bool) {
 
 // onBoard finds a line by its bank and offset.
 func (b *Board) onBoard(chips []*chip, name string, bank, offset int) (Line, error) {
-	var found []Line
-	for _, c := range chips {
-		if i, ok := b.bank(c); ok && i == bank && offset < c.Lines {
-			found = append(found, b.line(c, offset))
-		}
-	}
-	if len(found) == 0 {
-		return Line{}, refuse(name, "", "the chip of the header is missing; there is %s", list(chips))
-	}
-	return only(name, found)
+	found := b.find(chips, func(c *chip, i int) bool {
+		n, ok := b.bank(c)
+		return ok && n == bank && i == offset
+	})
+	return only(name, found, "the chip of the header is missing; there is %s", list(chips))
 }
 
 // bank reports whether a chip is one of the header's, and which.

@@ -46,10 +46,8 @@ func wire(name, site, hid string) string {
 
 // DataWire names the wire of DATA0 or DATA1.
 func (s *Site) DataWire(i int) string {
-	if i == 0 {
-		return wire("DATA0", s.Colours.Data0, HID.Data0)
-	}
-	return wire("DATA1", s.Colours.Data1, HID.Data1)
+	c := s.Colours
+	return wire(fmt.Sprintf("DATA%d", i), [2]string{c.Data0, c.Data1}[i], [2]string{HID.Data0, HID.Data1}[i])
 }
 
 // PowerWire names the reader's + wire.
