@@ -26,13 +26,11 @@ func (s *tester) board(context.Context) Result {
 		return pass("simulated reader on Linux %s", kernel)
 	}
 	model := s.word("proc/device-tree/model")
-	switch {
-	case model == "":
-		return bad(Warn, "Name the lines by chip and offset, as in data0 = \"pinctrl-bcm2711:17\".", "unknown board without a device tree, Linux %s", kernel)
-	case strings.HasPrefix(model, "Raspberry Pi"), strings.Contains(model, "BeagleBone"):
-		return pass("%s, Linux %s", model, kernel)
-	}
-	return bad(Warn, "Stump does not know this board's header. Name the lines by chip and offset, as in data0 = \"pinctrl-bcm2711:17\".", "%s, Linux %s", model, kernel)
+	return verdicts{
+		{model == "", bad(Warn, "Name the lines by chip and offset, as in data0 = \"pinctrl-bcm2711:17\".", "unknown board without a device tree, Linux %s", kernel)},
+		{strings.HasPrefix(model, "Raspberry Pi") || strings.Contains(model, "BeagleBone"), pass("%s, Linux %s", model, kernel)},
+		{true, bad(Warn, "Stump does not know this board's header. Name the lines by chip and offset, as in data0 = \"pinctrl-bcm2711:17\".", "%s, Linux %s", model, kernel)},
+	}.first()
 }
 
 func (s *tester) word(name string) string { return word(s.root, name) }
@@ -57,15 +55,12 @@ func (s *tester) power(context.Context) Result {
 	if hottest > 0 {
 		measured = fmt.Sprintf(", board at %d °C", hottest/1000)
 	}
-	switch {
-	case low:
-		return bad(Fail, "Use a supply of 5.1 V and 2.5 A or more, with a short thick cable; feed the reader and the display's light from a supply of their own.", "under-voltage now: the board's 5 V is below 4.63 V%s", measured)
-	case hottest >= 80_000:
-		return bad(Warn, "The board slows down from 80 °C: give it air or a heat sink.", "hot%s", measured)
-	case !known:
-		return skip("this board can't measure its supply%s", measured)
-	}
-	return pass("no under-voltage%s", measured)
+	return verdicts{
+		{low, bad(Fail, "Use a supply of 5.1 V and 2.5 A or more, with a short thick cable; feed the reader and the display's light from a supply of their own.", "under-voltage now: the board's 5 V is below 4.63 V%s", measured)},
+		{hottest >= 80_000, bad(Warn, "The board slows down from 80 °C: give it air or a heat sink.", "hot%s", measured)},
+		{!known, skip("this board can't measure its supply%s", measured)},
+		{true, pass("no under-voltage%s", measured)},
+	}.first()
 }
 
 // UnderVoltage reads a Raspberry Pi's supply alarm (kernel document

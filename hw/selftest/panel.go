@@ -1,6 +1,7 @@
 package selftest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -43,10 +44,7 @@ func (s *tester) outputs(ctx context.Context) Result {
 			return failed(fmt.Errorf("%s: %w", o.Name, err))
 		}
 		answer, err := s.Ask(ctx, fmt.Sprintf("Is the reader's %s on now? [y/n]", o.Name))
-		if off := o.Out.Set(false); err == nil {
-			err = off
-		}
-		if err != nil {
+		if err = cmp.Or(err, o.Out.Set(false)); err != nil {
 			return failed(fmt.Errorf("%s: %w", o.Name, err))
 		}
 		if !affirmative(answer) {
@@ -73,17 +71,13 @@ func (s *tester) display(ctx context.Context) Result {
 		return skip("%s was sent a text; nobody was there to read it", f.Kind)
 	}
 	answer, err := s.Ask(ctx, "Which four digits does the display show? (Enter: none)")
-	switch {
-	case err != nil:
-		return failed(err)
-	case strings.TrimSpace(answer) == code:
-		return pass("%s shows the code", f.Kind)
-	case strings.TrimSpace(answer) != "":
-		return bad(Fail, "Wrong characters mean wrong wires between board and display, a wrong pin map of an I2C backpack, or 5 V against 3.3 V without a level converter.", "%s shows %q instead of %s", f.Kind, answer, code)
-	case f.Answers:
-		return bad(Fail, "Turn the contrast screw on the display's back first. A row of solid blocks means that the display was not set up: check its wires, its pin map and, for an I2C backpack, its address.", "%s answers but shows nothing", f.Kind)
-	}
-	return bad(Fail, "Turn the contrast screw on the display's back first. Then check its 5 V and ground, then its data wire, then kind and port in the configuration.", "%s shows nothing", f.Kind)
+	return verdicts{
+		{err != nil, failed(err)},
+		{strings.TrimSpace(answer) == code, pass("%s shows the code", f.Kind)},
+		{strings.TrimSpace(answer) != "", bad(Fail, "Wrong characters mean wrong wires between board and display, a wrong pin map of an I2C backpack, or 5 V against 3.3 V without a level converter.", "%s shows %q instead of %s", f.Kind, answer, code)},
+		{f.Answers, bad(Fail, "Turn the contrast screw on the display's back first. A row of solid blocks means that the display was not set up: check its wires, its pin map and, for an I2C backpack, its address.", "%s answers but shows nothing", f.Kind)},
+		{true, bad(Fail, "Turn the contrast screw on the display's back first. Then check its 5 V and ground, then its data wire, then kind and port in the configuration.", "%s shows nothing", f.Kind)},
+	}.first()
 }
 
 // keyboard asks for Enter.

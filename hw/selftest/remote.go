@@ -18,16 +18,13 @@ type ClockFact struct {
 func (s *tester) clock(ctx context.Context) Result {
 	f, err := s.Clock(ctx)
 	now := f.Time.Format(time.DateTime)
-	switch {
-	case err != nil:
-		return bad(Warn, "", "the clock's state can't be read: %v", err)
-	case f.Trusted:
-		return pass("%s, %s", now, f.Why)
-	case s.Simulated:
-		return skip("%s, %s; a simulated station does not need the time", now, f.Why)
-	}
-	return bad(Warn, "Events are kept in order all the same, and marked. Let the board reach a time server (timedatectl shows the state), or fit a clock module: most boards lose the time when the power is off.",
-		"%s, not to be trusted: %s", now, f.Why)
+	return verdicts{
+		{err != nil, bad(Warn, "", "the clock's state can't be read: %v", err)},
+		{f.Trusted, pass("%s, %s", now, f.Why)},
+		{s.Simulated, skip("%s, %s; a simulated station does not need the time", now, f.Why)},
+		{true, bad(Warn, "Events are kept in order all the same, and marked. Let the board reach a time server (timedatectl shows the state), or fit a clock module: most boards lose the time when the power is off.",
+			"%s, not to be trusted: %s", now, f.Why)},
+	}.first()
 }
 
 // NetworkFact is how far the network reaches.
@@ -38,13 +35,11 @@ type NetworkFact struct {
 
 func (s *tester) network(ctx context.Context) Result {
 	f, err := s.Network(ctx)
-	switch {
-	case f.Host == "" && err == nil:
-		return skip(offline)
-	case err != nil:
-		return bad(Warn, "Taps work without it, and reports wait. Check the cable or the Wi-Fi, then the name of the host in the configuration.", "%s can't be reached: %v", f.Host, err)
-	}
-	return pass("%s: %s", f.Host, f.How)
+	return verdicts{
+		{f.Host == "" && err == nil, skip(offline)},
+		{err != nil, bad(Warn, "Taps work without it, and reports wait. Check the cable or the Wi-Fi, then the name of the host in the configuration.", "%s can't be reached: %v", f.Host, err)},
+		{true, pass("%s: %s", f.Host, f.How)},
+	}.first()
 }
 
 // DirectoryFact is how the staff directory answers.
@@ -55,15 +50,12 @@ type DirectoryFact struct {
 
 func (s *tester) directory(ctx context.Context) Result {
 	f, err := s.Directory(ctx)
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return bad(Warn, "Taps work without it. Is the directory's server up, and does a firewall let this board through?", "%s: no answer", f.Kind)
-	case err != nil:
-		return bad(Warn, "Taps work without it. Check url and token_file in the configuration, and that the token is still valid.", "%s: %v", f.Kind, err)
-	case f.Kind == "local":
-		return pass("the local register; no other is configured")
-	}
-	return pass("%s answered in %s", f.Kind, seconds(f.Took))
+	return verdicts{
+		{errors.Is(err, context.DeadlineExceeded), bad(Warn, "Taps work without it. Is the directory's server up, and does a firewall let this board through?", "%s: no answer", f.Kind)},
+		{err != nil, bad(Warn, "Taps work without it. Check url and token_file in the configuration, and that the token is still valid.", "%s: %v", f.Kind, err)},
+		{f.Kind == "local", pass("the local register; no other is configured")},
+		{true, pass("%s answered in %s", f.Kind, seconds(f.Took))},
+	}.first()
 }
 
 // QueueFact is what waits to be reported to the directory.
@@ -74,15 +66,12 @@ type QueueFact struct {
 
 func (s *tester) queue(ctx context.Context) Result {
 	f, err := s.Queue(ctx)
-	switch {
-	case err != nil:
-		return failed(err)
-	case f.Parked > 0:
-		return bad(Warn, "`stump sync status` lists them with the directory's answer; retry or drop each one.", "%d waiting, %d parked because the directory refused them", f.Waiting, f.Parked)
-	case f.Oldest > time.Hour:
-		return bad(Warn, "Nothing is lost. `stump sync status` says why the directory does not accept them.", "%d waiting, the oldest for %s", f.Waiting, f.Oldest.Round(time.Minute))
-	}
-	return pass("%d waiting", f.Waiting)
+	return verdicts{
+		{err != nil, failed(err)},
+		{f.Parked > 0, bad(Warn, "`stump sync status` lists them with the directory's answer; retry or drop each one.", "%d waiting, %d parked because the directory refused them", f.Waiting, f.Parked)},
+		{f.Oldest > time.Hour, bad(Warn, "Nothing is lost. `stump sync status` says why the directory does not accept them.", "%d waiting, the oldest for %s", f.Waiting, f.Oldest.Round(time.Minute))},
+		{true, pass("%d waiting", f.Waiting)},
+	}.first()
 }
 
 // LedgerFact is how the ledger is.
@@ -93,11 +82,9 @@ type LedgerFact struct {
 
 func (s *tester) ledger(ctx context.Context) Result {
 	f, err := s.Ledger(ctx)
-	switch {
-	case err != nil:
-		return bad(Fail, "Run `stump verify`; `stump restore FILE` restores the last backup.", "%v", err)
-	case f.Salvaged != "":
-		return bad(Fail, "Run `stump restore` with the newest file of the backups folder.", "the ledger was damaged and set aside as %s", f.Salvaged)
-	}
-	return pass("%s, %s, %s, %d out", count.Of(f.Events, "event"), count.Of(f.People, "person"), count.Of(f.Devices, "device"), f.Loans)
+	return verdicts{
+		{err != nil, bad(Fail, "Run `stump verify`; `stump restore FILE` restores the last backup.", "%v", err)},
+		{f.Salvaged != "", bad(Fail, "Run `stump restore` with the newest file of the backups folder.", "the ledger was damaged and set aside as %s", f.Salvaged)},
+		{true, pass("%s, %s, %s, %d out", count.Of(f.Events, "event"), count.Of(f.People, "person"), count.Of(f.Devices, "device"), f.Loans)},
+	}.first()
 }

@@ -197,6 +197,21 @@ func (s *tester) release() {
 	}
 }
 
+// verdicts are a check's cases: the first that holds is its result.
+type verdicts []struct {
+	holds  bool
+	result Result
+}
+
+func (v verdicts) first() Result {
+	for _, c := range v {
+		if c.holds {
+			return c.result
+		}
+	}
+	return Result{}
+}
+
 func pass(format string, a ...any) Result {
 	return Result{Result: Pass, Measured: fmt.Sprintf(format, a...)}
 }

@@ -38,32 +38,26 @@ func (s *tester) storage(context.Context) Result {
 		return r
 	}
 	took, err := s.writeSync(s.StateDir)
-	switch {
-	case errors.Is(err, unix.ENOSPC):
-		return bad(Fail, "Free some space: nothing can be saved.", "%s is full", s.StateDir)
-	case errors.Is(err, fs.ErrNotExist):
-		return skip("%s does not exist yet: the daemon makes it when it first runs", s.StateDir)
-	case errors.Is(err, unix.EROFS):
-		return bad(Fail, readOnlyRemedy, "%s is read-only", s.StateDir)
-	case err != nil:
-		return bad(Fail, "Stump's user needs to write to its state directory.", "%v", err)
+	if err != nil {
+		return verdicts{
+			{errors.Is(err, unix.ENOSPC), bad(Fail, "Free some space: nothing can be saved.", "%s is full", s.StateDir)},
+			{errors.Is(err, fs.ErrNotExist), skip("%s does not exist yet: the daemon makes it when it first runs", s.StateDir)},
+			{errors.Is(err, unix.EROFS), bad(Fail, readOnlyRemedy, "%s is read-only", s.StateDir)},
+			{true, bad(Fail, "Stump's user needs to write to its state directory.", "%v", err)},
+		}.first()
 	}
 	free := s.freeSpace(s.StateDir)
 	measured := fmt.Sprintf("%s on %s, wrote and synced 4 KiB in %s, %d MB free", s.StateDir, m.kind, seconds(took.Round(100*time.Microsecond)), free>>20)
-	switch {
-	case free < noSpace:
-		return bad(Fail, "Free some space: soon nothing can be saved.", "%s", measured)
-	case free < lowSpace:
-		return bad(Warn, "Free some space.", "%s", measured)
-	case s.Simulated:
-	case took > deadSync:
-		return bad(Fail, "Replace the memory card: it is worn or not what its label says.", "%s", measured)
-	case took > slowSync:
-		return bad(Warn, "A tap waits as long. If this stays so, replace the memory card.", "%s", measured)
-	case slices.Contains([]string{"overlay", "tmpfs", "ramfs"}, m.kind):
-		return bad(Warn, "What is saved here is gone after a restart. Put the state directory on a real disk, or switch the overlay file system off.", "%s", measured)
-	}
-	return pass("%s", measured)
+	volatile := slices.Contains([]string{"overlay", "tmpfs", "ramfs"}, m.kind)
+	return verdicts{
+		{free < noSpace, bad(Fail, "Free some space: soon nothing can be saved.", "%s", measured)},
+		{free < lowSpace, bad(Warn, "Free some space.", "%s", measured)},
+		{s.Simulated, pass("%s", measured)},
+		{took > deadSync, bad(Fail, "Replace the memory card: it is worn or not what its label says.", "%s", measured)},
+		{took > slowSync, bad(Warn, "A tap waits as long. If this stays so, replace the memory card.", "%s", measured)},
+		{volatile, bad(Warn, "What is saved here is gone after a restart. Put the state directory on a real disk, or switch the overlay file system off.", "%s", measured)},
+		{true, pass("%s", measured)},
+	}.first()
 }
 
 // freeSpace is the number of free bytes where a directory is.
