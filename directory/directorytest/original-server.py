@@ -3,6 +3,7 @@
 
 It shares no code with stump: a toggle, three GET calls, answers as in the
 original's README. Usage: original-server.py PORT STATE-FILE
+It prints its port when it listens; PORT 0 is any free one.
 """
 import hashlib
 import http.server
@@ -85,5 +86,5 @@ def associate(q):
 
 
 server = http.server.HTTPServer(("127.0.0.1", port), Handler)
-print("listening", flush=True)
+print(server.server_port, flush=True)
 server.serve_forever()

@@ -194,8 +194,8 @@ func TestSplit(t *testing.T) {
 	if len(frames) != 2 || frames[0].bits.Len() != 5 || frames[0].holes != 1 || frames[0].bits.String() != "01001" || frames[1].bits.Len() != 2 {
 		t.Errorf("frames %+v", frames)
 	}
-	if extra := frames[0].extra; len(extra) != 1 || !extra[0].ghost || extra[0].bunched {
-		t.Errorf("extra %+v", extra)
+	if fr := frames[0]; fr.extra != 1 || fr.ghosts != 1 || fr.bunched != 0 {
+		t.Errorf("extra %+v", fr)
 	}
 }
 
@@ -207,20 +207,20 @@ func TestSplitAtItsLimits(t *testing.T) {
 		{549, 1, 1, 0}, {550, 1, 0, 0}, {1500, 1, 0, 0}, {1501, 1, 0, 1}, {2600, 1, 0, 2}, {24_999, 1, 0, 24}, {25_000, 2, 0, 0},
 	} {
 		frames := split(spell(time.Second, "0@0", fmt.Sprintf("1@%d", c.second)).Edges, bit)
-		if len(frames) != c.frames || len(frames[0].extra) != c.extra || frames[0].holes != c.holes {
+		if len(frames) != c.frames || frames[0].extra != c.extra || frames[0].holes != c.holes {
 			t.Errorf("%d µs: %+v", c.second, frames)
 		}
 	}
-	for extra, want := range map[string]stray{
-		"1@110": {ghost: true}, "1@111": {}, "0@110": {}, "0@19": {bunched: true}, "0@20": {}, "1@19": {true, true},
+	for extra, want := range map[string][2]int{ // ghosts, bunched
+		"1@110": {1, 0}, "1@111": {}, "0@110": {}, "0@19": {0, 1}, "0@20": {}, "1@19": {1, 1},
 	} {
 		frames := split(spell(time.Second, "0@0", extra).Edges, bit)
-		if len(frames) != 1 || len(frames[0].extra) != 1 || frames[0].extra[0] != want {
+		if len(frames) != 1 || frames[0].extra != 1 || [2]int{frames[0].ghosts, frames[0].bunched} != want {
 			t.Errorf("%s: %+v", extra, frames)
 		}
 	}
 	// Without a usual distance nothing is too soon or missing.
-	if frames := split(spell(time.Second, "0@0", "1@1", "0@20000").Edges, 0); len(frames) != 1 || len(frames[0].extra) != 0 || frames[0].holes != 0 {
+	if frames := split(spell(time.Second, "0@0", "1@1", "0@20000").Edges, 0); len(frames) != 1 || frames[0].extra != 0 || frames[0].holes != 0 {
 		t.Errorf("no usual distance: %+v", frames)
 	}
 }

@@ -112,15 +112,9 @@ func (f *Findings) countFrames(frames []frame, formats []*wiegand.Format) {
 				f.missing[line]++
 			}
 		}
-		f.Extra += len(fr.extra)
-		for _, x := range fr.extra {
-			if x.ghost {
-				f.ghosts++
-			}
-			if x.bunched {
-				f.bunched++
-			}
-		}
+		f.Extra += fr.extra
+		f.ghosts += fr.ghosts
+		f.bunched += fr.bunched
 	}
 }
 

@@ -13,15 +13,11 @@ type frame struct {
 	holes   int          // falls that are missing, by the timing
 	from    int64        // the first fall
 	to      int64        // the last
-	extra   []stray      // what came too soon
+	extra   int          // falls that came too soon: no reader sends them
+	ghosts  int          // of these, on the other line within 100 µs of a real one
+	bunched int          // of these, within 20 µs of the fall before
 	good    bool
 	inverse bool // it would be good with the lines exchanged
-}
-
-// stray is a fall that no reader sends.
-type stray struct {
-	ghost   bool // on the other line, within 100 µs of a real one
-	bunched bool // within 20 µs of the fall before
 }
 
 // split cuts falls into frames where the lines were silent for much longer than
@@ -42,10 +38,13 @@ func split(edges []wiegand.Edge, usual int64) (frames []frame) {
 			frames, cur = append(frames, cur), frame{}
 		case d < min(max(usual*11/20, bunchNS), usual):
 			cur.all.Append(e.Line)
-			cur.extra = append(cur.extra, stray{
-				ghost:   e.Line != bit.Line && d <= ghostNS,
-				bunched: e.Time-edges[i-1].Time < bunchNS,
-			})
+			cur.extra++
+			if e.Line != bit.Line && d <= ghostNS {
+				cur.ghosts++
+			}
+			if e.Time-edges[i-1].Time < bunchNS {
+				cur.bunched++
+			}
 			continue
 		case usual > 0 && d > usual*3/2:
 			cur.holes += int((d+usual/2)/usual) - 1
@@ -74,7 +73,7 @@ func (fr *frame) only(line int) bool {
 // card, none is too many: one was stamped late.
 func (fr *frame) judge(formats []*wiegand.Format) {
 	if fits(fr.all, formats) {
-		fr.bits, fr.extra = fr.all, nil
+		fr.bits, fr.extra, fr.ghosts, fr.bunched = fr.all, 0, 0, 0
 	}
 	fr.good = fits(fr.bits, formats)
 	fr.inverse = fits(fr.bits.Invert(), formats)

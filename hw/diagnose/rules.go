@@ -181,9 +181,7 @@ func weighFloating(f *Findings, _ *Evidence) weights {
 	}
 }
 
-func weighHum(f *Findings, _ *Evidence) weights {
-	return weights{{either(f.hums), certain}}
-}
+func weighHum(f *Findings, _ *Evidence) weights { return weights{{either(f.hums), certain}} }
 
 func weighBurst(f *Findings, _ *Evidence) weights {
 	idle := f.idleFalls[0] + f.idleFalls[1]
@@ -221,9 +219,8 @@ func weighKeypad(f *Findings, e *Evidence) weights {
 	}
 }
 
-func weighClockData(f *Findings, _ *Evidence) weights {
-	return weights{{f.clock >= 0, certain}} // never with a good read
-}
+// weighClockData: f.clock is never set after a good read.
+func weighClockData(f *Findings, _ *Evidence) weights { return weights{{f.clock >= 0, certain}} }
 
 func weighHold(f *Findings, e *Evidence) weights {
 	return weights{
