@@ -86,15 +86,12 @@ func (s *tester) idle(ctx context.Context) Result {
 		}
 		return s.blame(Fail, measured)
 	}
-	switch {
-	case card:
-		return bad(Warn, "Keep cards away while the lines are listened to, and run the self-test again to be sure.", "%s: a card was read", measured)
-	case n == 0:
-		return pass("%s", measured)
-	case n > 2:
-		return s.blame(Fail, measured)
-	}
-	return bad(Warn, "Something moved a line though no card was there: a hand at the cable, or a disturbance nearby. Run the self-test again; if it comes back, watch `stump scope` while lights, locks and motors nearby switch.", "%s", measured)
+	return verdicts{
+		{card, bad(Warn, "Keep cards away while the lines are listened to, and run the self-test again to be sure.", "%s: a card was read", measured)},
+		{n == 0, pass("%s", measured)},
+		{n > 2, s.blame(Fail, measured)},
+		{true, bad(Warn, "Something moved a line though no card was there: a hand at the cable, or a disturbance nearby. Run the self-test again; if it comes back, watch `stump scope` while lights, locks and motors nearby switch.", "%s", measured)},
+	}.first()
 }
 
 // onlyCards reports whether everything that came belongs to good reads.
@@ -157,13 +154,11 @@ func (s *tester) float(ctx context.Context) Result {
 	if answers[0] == answers[1] {
 		measured = fmt.Sprintf("DATA0 and DATA1 each %s", answers[0])
 	}
-	switch {
-	case answers == [2]diagnose.Answer{diagnose.PulledUp, diagnose.PulledUp}:
-		return pass("%s; that is the converter's or the reader's doing, a card will tell", measured)
-	case slices.Contains(answers[:], diagnose.HeldLow):
-		return s.blame(Fail, measured)
-	}
-	return s.blame(Warn, measured)
+	return verdicts{
+		{answers == [2]diagnose.Answer{diagnose.PulledUp, diagnose.PulledUp}, pass("%s; that is the converter's or the reader's doing, a card will tell", measured)},
+		{slices.Contains(answers[:], diagnose.HeldLow), s.blame(Fail, measured)},
+		{true, s.blame(Warn, measured)},
+	}.first()
 }
 
 // settling is how long lines move after their pull was changed: a long cable

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -73,7 +72,6 @@ type Scope struct {
 	open    wiegand.Bits
 	recent  []int64 // falls of the last second
 	lastEnd int64   // of the last frame
-	frame   []wiegand.Edge
 }
 
 // NewScope returns a scope for a reader whose cards have these formats. Card
@@ -138,7 +136,10 @@ func (s *Scope) note(reads []wiegand.Read) {
 			s.view.Last.Bits = r.Bits.String()
 		}
 		s.lastEnd, s.open = r.End, wiegand.Bits{}
-		s.frame = slices.Clone(s.decoder.LastEdges())
+		s.view.Edges = slices.Clone(s.decoder.LastEdges())
+		for i, e := range slices.Backward(s.view.Edges) {
+			s.view.Edges[i].Time = e.Time - s.view.Edges[0].Time
+		}
 	}
 }
 
@@ -191,26 +192,9 @@ var (
 	}
 )
 
-// take is what the scope shows now. It empties New.
-func (s *Scope) take() View {
-	v := s.view
-	v.Open = s.open.String()
-	v.Bad = maps.Clone(v.Bad)
-	v.Width.Counts, v.Space.Counts = slices.Clone(v.Width.Counts), slices.Clone(v.Space.Counts)
-	v.Edges = slices.Clone(s.frame)
-	for i := range v.Edges {
-		v.Edges[i].Time -= s.frame[0].Time
-	}
-	if v.Last != nil {
-		last := *v.Last
-		v.Last = &last
-	}
-	s.view.New = nil
-	return v
-}
-
 // Watch feeds a scope from lines until the context ends, and calls show ten
-// times a second while something changes, else once a second.
+// times a second while something changes, else once a second. show must not keep
+// the view.
 func (s *Scope) Watch(ctx context.Context, src gpio.Adjustable, show func(View) error) error {
 	if err := src.SetBothEdges(true); err == nil {
 		defer src.SetBothEdges(false)
@@ -243,9 +227,11 @@ func (s *Scope) Watch(ctx context.Context, src gpio.Adjustable, show func(View) 
 		next = now + tick
 		if changed || now-shown >= 10*tick {
 			shown = now
-			if err := show(s.take()); err != nil {
+			s.view.Open = s.open.String()
+			if err := show(s.view); err != nil {
 				return err
 			}
+			s.view.New = nil
 		}
 	}
 	if ctx.Err() != nil {

@@ -39,7 +39,11 @@ func watch(t *testing.T, numbers bool, do func(*gpio.Sim)) (views []View) {
 		scope := NewScope([2]string{"GPIO17 = header pin 11", "GPIO18 = header pin 12"}, wiegand.VerifiedFormats(), numbers)
 		ended := make(chan error)
 		go func() {
-			ended <- scope.Watch(ctx, sim, func(v View) error { views = append(views, v); return nil })
+			ended <- scope.Watch(ctx, sim, func(v View) error {
+				sent, err := json.Marshal(v) // as the daemon does: the scope goes on with its view
+				views = append(views, View{})
+				return errors.Join(err, json.Unmarshal(sent, &views[len(views)-1]))
+			})
 		}()
 		time.Sleep(50 * time.Millisecond)
 		do(sim)
