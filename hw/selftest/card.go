@@ -15,14 +15,17 @@ import (
 	"stump/wiegand"
 )
 
-const nobodyShows = "nobody is there to show a card"
+const (
+	nobodyShows = "nobody is there to show a card"
+	timesShown  = 3 // how often each card is shown
+)
 
 // card has a card shown a few times.
 func (s *tester) card(ctx context.Context) Result {
 	if s.Present == nil && s.Ask == nil {
 		return skip(nobodyShows)
 	}
-	for i := range s.timing.Times {
+	for i := range timesShown {
 		s.Say([]string{"Show a card to the reader and take it away again.", "The same card again.", "And once more."}[min(i, 2)])
 		if err := s.show(ctx, 0); err != nil {
 			return failed(err)
@@ -60,7 +63,7 @@ func (s *tester) secondCard(ctx context.Context) Result {
 	case len(s.evidence.Cards) > 0 && len(s.evidence.Cards[0].Edges) == 0:
 		return skip("nothing came from the first card")
 	}
-	times := s.timing.Times
+	times := timesShown
 	if s.first.Len() == 0 {
 		times = 1 // the first card brought nothing good: this one only adds evidence
 	}

@@ -78,13 +78,12 @@ type patience struct {
 	Quiet time.Duration // a card is over when the lines were quiet for so long
 	Limit time.Duration // or when it has lasted so long
 	Late  time.Duration // for what was held back
-	Times int           // how often each card is shown
 }
 
 // The simulated reader's whole self-test takes less than 5 s.
 var (
-	forPeople = patience{Idle: 2 * time.Second, Card: 20 * time.Second, Quiet: 400 * time.Millisecond, Limit: 4 * time.Second, Late: 10 * time.Second, Times: 3}
-	forSim    = patience{Idle: 900 * time.Millisecond, Card: 400 * time.Millisecond, Quiet: 150 * time.Millisecond, Limit: 900 * time.Millisecond, Late: 1500 * time.Millisecond, Times: 3}
+	forPeople = patience{Idle: 2 * time.Second, Card: 20 * time.Second, Quiet: 400 * time.Millisecond, Limit: 4 * time.Second, Late: 10 * time.Second}
+	forSim    = patience{Idle: 900 * time.Millisecond, Card: 400 * time.Millisecond, Quiet: 150 * time.Millisecond, Limit: 900 * time.Millisecond, Late: 1500 * time.Millisecond}
 )
 
 // tester is one self-test under way.

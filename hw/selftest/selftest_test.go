@@ -265,7 +265,6 @@ func TestSlowTechnician(t *testing.T) {
 				time.AfterFunc(time.Duration(1000+i*250)*ms, func() { show(card) })
 			}
 		}
-		b.env.ListenFree = b.sim.ListenFree
 	})
 	if r := b.result("card"); r.Result != Pass || len(b.sum.Causes) > 0 {
 		t.Errorf("%+v\n%s", r, b.screen(80))
