@@ -74,7 +74,6 @@ func (b *Board) BySignal(signal string) (Pin, bool) {
 	return b.findPin(func(p Pin) bool { return strings.EqualFold(p.Signal, signal) })
 }
 
-// at returns the pin that a line is on.
 func (b *Board) at(bank, offset int) (Pin, bool) {
 	return b.findPin(func(p Pin) bool { return p.bank == bank && p.offset == offset })
 }

@@ -124,7 +124,6 @@ func (c *chip) is(word string) bool {
 		})
 }
 
-// list names the chips.
 func list(chips []*chip) string {
 	var names []string
 	for _, c := range chips {

@@ -73,7 +73,6 @@ func (b *Board) Lookup(name string) (Line, error) {
 	return Line{}, hint.Wrap(err, gpio.Hint(scanErr))
 }
 
-// lookup decides by the form of the name.
 func (b *Board) lookup(chips []*chip, name string) (Line, error) {
 	if pin, ok := cutPin(name); ok {
 		if _, split := b.Pin(pin + "A"); split {
@@ -139,7 +138,6 @@ func (b *Board) Place(name string) (Pin, error) {
 	return Pin{}, fmt.Errorf("line %q is not on the header of the %s", name, b.Name)
 }
 
-// byOffset finds a line by its chip and number.
 func (b *Board) byOffset(chips []*chip, name, word, number string) (Line, error) {
 	offset, err := strconv.Atoi(number)
 	if err != nil || offset < 0 {
@@ -154,7 +152,6 @@ func (b *Board) byOffset(chips []*chip, name, word, number string) (Line, error)
 	return only(name, found, "no chip %q; there is %s", word, list(chips))
 }
 
-// find returns the lines that fit, of all chips.
 func (b *Board) find(chips []*chip, fits func(c *chip, offset int) bool) (found []Line) {
 	for _, c := range chips {
 		for i := range c.lines {
@@ -238,7 +235,6 @@ func (b *Board) position(name string) (bank, offset int, ok bool) {
 	return p.bank, p.offset, ok && p.line()
 }
 
-// onBoard finds a line by its bank and offset.
 func (b *Board) onBoard(chips []*chip, name string, bank, offset int) (Line, error) {
 	found := b.find(chips, func(c *chip, i int) bool {
 		n, ok := b.bank(c)
@@ -259,7 +255,6 @@ func (b *Board) bank(c *chip) (bank int, ok bool) {
 	return 0, false
 }
 
-// line describes a line of a chip.
 func (b *Board) line(c *chip, offset int) Line {
 	l := Line{chip: c, info: c.lines[offset]}
 	if named(l.info.Name) {

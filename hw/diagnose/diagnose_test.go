@@ -38,7 +38,7 @@ func frameAt(ms int64, bits string) (at []string) {
 func reading(up, down [2]int) *Float {
 	f := &Float{}
 	for i := range 2 {
-		f.Up[i], f.Down[i] = Reading{up[i], 7}, Reading{down[i], 7}
+		f.Up[i], f.Down[i] = float64(up[i])/7, float64(down[i])/7
 	}
 	return f
 }

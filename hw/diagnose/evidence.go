@@ -46,11 +46,9 @@ type Spell struct {
 // Duration is how long the spell lasted.
 func (s *Spell) Duration() time.Duration { return time.Duration(s.To - s.From) }
 
-// Float is how the lines read under the board's pull-up and pull-down.
-type Float struct{ Up, Down [2]Reading }
-
-// Reading is how often a line read high.
-type Reading struct{ High, Of int }
+// Float is how the lines read under the board's pull-up and pull-down: the share
+// of the readings that were high, 0 to 1.
+type Float struct{ Up, Down [2]float64 }
 
 // Answer is what the readings of a line under both pulls mean.
 type Answer uint8
@@ -75,8 +73,7 @@ func (f *Float) Line(i int) Answer {
 		return unasked
 	}
 	// One reading of several may have met a pulse.
-	up, down := f.Up[i].share(), f.Down[i].share()
-	switch {
+	switch up, down := f.Up[i], f.Down[i]; {
 	case up >= 0.8 && down >= 0.8:
 		return PulledUp
 	case up <= 0.2 && down <= 0.2:
@@ -86,5 +83,3 @@ func (f *Float) Line(i int) Answer {
 	}
 	return changing
 }
-
-func (r Reading) share() float64 { return float64(r.High) / float64(r.Of) }

@@ -68,7 +68,6 @@ func Examine(e *Evidence) *Findings {
 	return f
 }
 
-// countCards counts what came while cards were shown.
 func (f *Findings) countCards(e *Evidence) {
 	var all, joined []wiegand.Edge
 	for _, spell := range e.Cards {
@@ -146,7 +145,6 @@ func (f *Findings) countLate(e *Evidence) {
 	}
 }
 
-// both and either ask about the two lines.
 func both(is func(line int) bool) bool   { return is(0) && is(1) }
 func either(is func(line int) bool) bool { return is(0) || is(1) }
 

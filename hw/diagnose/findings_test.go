@@ -34,7 +34,7 @@ func TestFloatAnswers(t *testing.T) {
 		{0, 0, HeldLow}, {1, 1, HeldLow}, {0, 2, changing}, {2, 0, changing},
 		{5, 0, follows}, {4, 1, follows}, {3, 1, changing}, {4, 2, changing},
 	} {
-		f := &Float{Up: [2]Reading{{}, {c.up, 5}}, Down: [2]Reading{{}, {c.down, 5}}}
+		f := &Float{Up: [2]float64{0, float64(c.up) / 5}, Down: [2]float64{0, float64(c.down) / 5}}
 		if got := f.Line(1); got != c.want {
 			t.Errorf("high %d of 5 under the pull-up and %d under the pull-down: %s, want %s", c.up, c.down, got, c.want)
 		}

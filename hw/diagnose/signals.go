@@ -31,7 +31,6 @@ func OnLine(edges []wiegand.Edge, line int) (out []wiegand.Edge) {
 	return out
 }
 
-// distances are the times between neighbours.
 func distances(edges []wiegand.Edge) (d []int64) {
 	for i := 1; i < len(edges); i++ {
 		d = append(d, edges[i].Time-edges[i-1].Time)

@@ -20,7 +20,6 @@ const (
 	timesShown  = 3 // how often each card is shown
 )
 
-// card has a card shown a few times.
 func (s *tester) card(ctx context.Context) Result {
 	if s.Present == nil && s.Ask == nil {
 		return skip(nobodyShows)
@@ -86,7 +85,6 @@ func (s *tester) secondCard(ctx context.Context) Result {
 	return r
 }
 
-// show has a card shown and notes what comes.
 func (s *tester) show(ctx context.Context, card int) error {
 	limit := s.timing.Limit
 	if s.noisy {

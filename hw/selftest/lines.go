@@ -15,7 +15,6 @@ import (
 	"stump/wiegand"
 )
 
-// lines takes the lines and says what they are.
 func (s *tester) lines(ctx context.Context) Result {
 	src, err := s.Lines(ctx)
 	if err != nil {
@@ -62,7 +61,6 @@ func (s *tester) listen(ctx context.Context, now int64, d, quiet, limit time.Dur
 	return spell, cmp.Or(err, ctx.Err())
 }
 
-// idle listens with nobody near the reader.
 func (s *tester) idle(ctx context.Context) Result {
 	if s.Present == nil {
 		s.Say(fmt.Sprintf("Hands off the wires and cards away from the reader, for %s.", seconds(s.timing.Idle)))
@@ -194,16 +192,16 @@ func (s *tester) measureFloat(ctx context.Context) error {
 }
 
 // readings reads the levels a few times over more than a period of the mains.
-func (s *tester) readings(ctx context.Context, r *[2]diagnose.Reading) error {
-	for range 7 {
+func (s *tester) readings(ctx context.Context, share *[2]float64) error {
+	const times = 7
+	for range times {
 		spell, err := s.listen(ctx, s.Now(), 3700*time.Microsecond, 0, 0)
 		if err != nil {
 			return err
 		}
 		for i, high := range spell.End {
-			r[i].Of++
 			if high {
-				r[i].High++
+				share[i] += 1. / times
 			}
 		}
 	}

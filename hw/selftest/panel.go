@@ -33,7 +33,6 @@ type Keyboard interface {
 	WaitEnter(context.Context) error // returns when Enter was pressed
 }
 
-// outputs turns each light and the beeper on and asks.
 func (s *tester) outputs(ctx context.Context) Result {
 	if s.Ask == nil {
 		return skip("nobody is there to look at the lights")
@@ -56,7 +55,6 @@ func (s *tester) outputs(ctx context.Context) Result {
 	return pass("%s seen or heard", strings.Join(seen, ", "))
 }
 
-// display shows a code that a person has to read.
 func (s *tester) display(ctx context.Context) Result {
 	code := fmt.Sprintf("%04d", rand.IntN(10000))
 	f, err := s.Display(ctx, code)
@@ -80,7 +78,6 @@ func (s *tester) display(ctx context.Context) Result {
 	}.first()
 }
 
-// keyboard asks for Enter.
 func (s *tester) keyboard(ctx context.Context) Result {
 	name := strings.Join(s.Keyboard.Plugged(), ", ")
 	switch {

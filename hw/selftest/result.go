@@ -36,7 +36,6 @@ type Summary struct {
 	Causes  []string `json:"causes"`
 }
 
-// add takes the worse of two results.
 func (s *Summary) add(r Result) {
 	if r.Result == Fail || r.Result == Warn && s.Result == Pass {
 		s.Result = r.Result

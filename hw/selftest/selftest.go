@@ -223,7 +223,6 @@ func bad(v Verdict, remedy, format string, a ...any) Result {
 	return Result{Result: v, Remedy: remedy, Measured: fmt.Sprintf(format, a...)}
 }
 
-// failed is a check that ended in an error.
 func failed(err error) Result {
 	remedy := cmp.Or(hint.Of(err), gpio.Hint(err))
 	if remedy != "" {

@@ -60,7 +60,6 @@ func (s *tester) storage(context.Context) Result {
 	}.first()
 }
 
-// freeSpace is the number of free bytes where a directory is.
 func freeSpace(dir string) int64 {
 	var st unix.Statfs_t
 	if unix.Statfs(dir, &st) != nil {
@@ -117,7 +116,6 @@ func mountOf(root fs.FS, dir string) (best mount) {
 	return best
 }
 
-// unescape undoes the octal escapes of mountinfo.
 func unescape(s string) string {
 	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(s)
 }

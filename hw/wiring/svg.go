@@ -207,7 +207,6 @@ func (d *picture) drawSwitches(y int) {
 	}
 }
 
-// drawHeader draws a header that has wires.
 func (d *picture) drawHeader(header string, y int) (bottom int) {
 	if header != "" {
 		d.text(headerX+columnGap/2, y-8, 14, "middle", "bold", header)

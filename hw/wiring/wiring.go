@@ -229,7 +229,6 @@ func (p *Plan) colours() board.Colours {
 	}
 }
 
-// outputColour is the colour of a light's or the beeper's wire.
 func (p *Plan) outputColour(name string) string {
 	c := p.colours()
 	return map[string]string{"green light": c.Green, "red light": c.Red, "beeper": c.Beep}[name]
