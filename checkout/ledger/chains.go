@@ -8,9 +8,9 @@ import (
 	"stump/checkout/ledger/record"
 )
 
-// A ledger has one chain of its own, which it continues whatever the station is
-// called. A file from before schema 2 may hold more: it began a chain for every
-// name that the station had. The migration closed those.
+// A ledger continues one chain, whatever the station's name is. A file that was begun
+// before schema 2 may hold more, since each name of the station had its own chain. The
+// migration closed those.
 
 var (
 	metaOwn   = []byte("own")   // index of the chain that goes on
@@ -77,14 +77,14 @@ func (t *txn) setOwn(index uint16) {
 	t.put(record.TreeMeta, metaOwn, binary.BigEndian.AppendUint16(nil, index))
 }
 
-// run is a run of events of one chain.
+// run is a sequence of events of one chain.
 type run struct {
 	chain       uint16
 	first, last uint64
 }
 
-// runs returns all events in the order in which they happened. The last run is
-// that of the own chain and has no end.
+// runs returns all events in the order in which they happened. The last run is that of
+// the own chain and has no end.
 func (t *txn) runs() []run {
 	if t.l.old != nil {
 		return t.l.old.runs
@@ -117,8 +117,8 @@ func (t *txn) setRuns(all []run) {
 	t.put(record.TreeMeta, metaOrder, b)
 }
 
-// events calls f with every event behind the place after, in the order in which
-// they happened, until f returns false; the zero place is before the first.
+// events calls f with every event after a place, in the order in which they happened,
+// until f returns false. The zero place is before the first event.
 func (t *txn) events(after record.Ref, f func(at record.Ref, raw []byte) bool) {
 	begun := after.Seq == 0
 	for _, r := range t.runs() {
@@ -150,7 +150,7 @@ func (t *txn) eventKey(k []byte) record.Ref {
 	return at
 }
 
-// place is where an event is in the lab; the zero place for no event.
+// place returns the place of an event in the lab; the zero Ref gives the zero Place.
 func (t *txn) place(r record.Ref) checkout.Place {
 	if r.Seq == 0 {
 		return checkout.Place{}

@@ -9,8 +9,8 @@ import (
 	"stump/checkout/ledger/record"
 )
 
-// noteBoot remembers the first untrusted event of a boot, and what a Clock
-// event says.
+// noteBoot records the first untrusted event of a boot, and the offset that a Clock
+// event gives.
 func (t *txn) noteBoot(ev *record.Event, at record.Ref) {
 	id := ev.At.BootID
 	if id == uuid.Nil || ev.At.Trusted && ev.Kind != checkout.Clock {
@@ -40,9 +40,9 @@ func (t *txn) boot(id uuid.UUID) (b record.Boot, known bool) {
 	return b, true
 }
 
-// ResolveClock is to be called when the clock has become right. If this boot
-// has events from before, it commits an event that tells what their wall times
-// were; nothing is rewritten. It reports whether it did.
+// ResolveClock must be called once the clock is right. If this boot has events from
+// before that, it commits an event from which their wall times follow. It reports whether
+// it did. Nothing is rewritten.
 func (l *Ledger) ResolveClock() (bool, error) {
 	now := l.o.Stamp()
 	if !now.Trusted || now.BootID == uuid.Nil {
@@ -60,7 +60,7 @@ func (l *Ledger) ResolveClock() (bool, error) {
 	return true, l.update(func(t *txn) { t.append(&ev, nobody, nobody) })
 }
 
-// times turns the stamps of events into wall times, as far as they are known.
+// times converts stamps of events to wall times, where they are known.
 type times struct {
 	t     *txn
 	boots map[uuid.UUID]record.Boot

@@ -12,7 +12,7 @@ import (
 	"stump/checkout/ledger/record"
 )
 
-// party is a person or device in a transaction; none has no tree.
+// party is a person or device in a transaction; the zero party is nobody.
 type party struct {
 	tree record.Tree
 	id   string
@@ -24,10 +24,10 @@ var nobody party
 // is reports whether p is the person or device o.
 func (p party) is(o party) bool { return p.tree == o.tree && p.id == o.id }
 
-// kind says which of the two p is; Unknown for none.
+// kind returns whether p is a person or a device; Unknown for nobody.
 func (p party) kind() checkout.SubjectKind { return kindOf(p.tree) }
 
-// name is what p is called: while nobody knows it, by its masked number.
+// name is how messages call p: a pending tag by its masked number.
 func (p party) name() string {
 	if p.row.Name == "" && checkout.IsPendingID(p.id) {
 		return p.row.Mask
@@ -54,16 +54,16 @@ func treeOf(k checkout.SubjectKind) record.Tree {
 
 func (t *txn) save(p party) { t.putRow(p.tree, p.id, p.row) }
 
-// refuse ends the transaction, since p takes no part, or since the policy leaves
-// it with its holder.
+// refuse ends the transaction, because p is not active or the policy keeps it with its
+// holder.
 func (t *txn) refuse(p party, holder string) {
 	s := checkout.Subject{Kind: p.kind(), ID: p.id, Name: p.name(), Status: p.row.Status}
 	t.fail(&checkout.RefusedError{Subject: s, Holder: holder})
 }
 
-// Complete commits what a completed pair means: in one transaction the event,
-// the loan and the outbox rows. When it returns without an error, they are on
-// the disk. Errors: ErrRefused (nothing changed), ErrCannotSave.
+// Complete commits a completed pair: the event, the loan and the outbox rows in one
+// transaction. When it returns nil they are on the disk. Errors: ErrRefused (nothing has
+// changed), ErrCannotSave.
 func (l *Ledger) Complete(c checkout.Completion) (checkout.Event, error) {
 	return l.commitEvent(func(t *txn, ev *record.Event) {
 		ev.Source, ev.Reader, ev.Note = cmp.Or(c.Source, checkout.SourceReader), c.Reader, c.Note
@@ -75,7 +75,7 @@ func (l *Ledger) Complete(c checkout.Completion) (checkout.Event, error) {
 	})
 }
 
-// commitEvent runs f in a writing transaction and returns the event that it made.
+// commitEvent runs f in a writing transaction and returns the event that f appended.
 func (l *Ledger) commitEvent(f func(*txn, *record.Event)) (checkout.Event, error) {
 	var ev record.Event
 	err := l.update(func(t *txn) {
@@ -88,9 +88,8 @@ func (l *Ledger) commitEvent(f func(*txn, *record.Event)) (checkout.Event, error
 	return ev.Event, nil
 }
 
-// settle finds a subject of the desk in the register as it is now: a tag that
-// was pending when it was bumped may have been resolved since, and a status
-// may have changed. A pending subject gets a row.
+// settle looks a subject of the desk up again, since its tag may have been resolved, or
+// its status changed, after the bump. A pending subject gets a row.
 func (t *txn) settle(tr record.Tree, s checkout.Subject) party {
 	if !s.Tag.IsZero() {
 		switch who := t.owner(s.Tag); who.tree {
@@ -114,7 +113,7 @@ func (t *txn) settle(tr record.Tree, s checkout.Subject) party {
 	return party{tr, s.ID, r}
 }
 
-// move decides what a pair means and appends the event.
+// move appends the event of a pair, by the policy.
 func (t *txn) move(ev *record.Event, person, device party, policy checkout.Policy) {
 	for _, p := range []party{person, device} {
 		if p.row.Status != checkout.Active {
@@ -136,7 +135,7 @@ func (t *txn) move(ev *record.Event, person, device party, policy checkout.Polic
 	t.append(ev, person, device)
 }
 
-// holderName is what a display calls who has a device.
+// holderName is how a display calls the holder of a device.
 func (t *txn) holderName(id string) string {
 	if r := t.row(record.TreePeople, id); r != nil {
 		return party{record.TreePeople, id, r}.name()
@@ -144,7 +143,7 @@ func (t *txn) holderName(id string) string {
 	return id
 }
 
-// holder is who has a device, by the id in its loan.
+// holder returns the holder of a device by the id in its loan.
 func (t *txn) holder(id string) party {
 	r := t.row(record.TreePeople, id)
 	if r == nil {
@@ -153,7 +152,7 @@ func (t *txn) holder(id string) party {
 	return party{record.TreePeople, id, r}
 }
 
-// setFrom names the previous holder; "" is nobody.
+// setFrom sets the previous holder of ev; "" is nobody.
 func (t *txn) setFrom(ev *record.Event, holder string) {
 	if holder == "" {
 		return
@@ -181,9 +180,9 @@ func (t *txn) appendFor(ev *record.Event, p party) {
 	}
 }
 
-// append commits ev as the chain's next event: it numbers and chains it,
-// links it into the histories of the device and the people, moves the loan, and
-// queues it for the sinks. There may be no person and no device.
+// append writes ev as the next event of the chain: it sets the number, the hash and the
+// links to the history of the device and people, moves the loan, and queues the event for
+// the sinks. person and device may be nobody.
 func (t *txn) append(ev *record.Event, person, device party) {
 	seq, prev := t.head(t.l.own)
 	here, chain := record.At(t.l.own, seq+1), t.chain(t.l.own)
@@ -209,7 +208,7 @@ func (t *txn) append(ev *record.Event, person, device party) {
 	t.tx.OnCommit(func() { t.l.noteNewest(newest{chain: ev.Chain, hash: ev.Hash, seq: here.Seq}) })
 }
 
-// link names the people and the device in the event, links it into their
+// link writes the names of the people and the device into ev, links it to their
 // histories, and moves the loan.
 func (t *txn) link(ev *record.Event, here record.Ref, person, device party) {
 	if r := person.row; r != nil {
@@ -238,8 +237,8 @@ func (t *txn) link(ev *record.Event, here record.Ref, person, device party) {
 	}
 }
 
-// after is the loan after an event of its device. It is all that a replay of
-// the events needs to know of the rules.
+// after returns the loan of a device after an event. A replay of the events needs no
+// other rule.
 func after(s record.Loan, ev *record.Event, here record.Ref) record.Loan {
 	switch ev.Kind {
 	case checkout.Checkout, checkout.Handover:
@@ -256,14 +255,14 @@ func after(s record.Loan, ev *record.Event, here record.Ref) record.Loan {
 	return s
 }
 
-// queue writes an outbox row a sink, where the event is for sinks.
+// queue writes an outbox row for each sink that gets the event.
 func (t *txn) queue(ev *record.Event, here record.Ref) {
 	if !forSinks(ev.Kind, ev.Source) {
 		return
 	}
 	for _, name := range t.l.o.Sinks {
 		if name == DirectorySink && (ev.Source == checkout.SourceSync || ev.Kind == checkout.Resolve) {
-			continue // its own word, or what it need not know
+			continue // the directory said so itself, or need not know
 		}
 		t.put(record.TreeOutbox, t.outboxKey(name, here), record.OutboxForm.Encode(&record.OutboxRow{Device: ev.Device}))
 		t.count(name, 1, 0)

@@ -15,51 +15,46 @@ import (
 	"stump/internal/safefile"
 )
 
-// health is what the ledger knows of its disk.
-type health struct {
-	sync.Mutex
-	lastCommit time.Duration // how long the newest commit took
-	slowest    time.Duration
-	commits    uint64
-	failure    error     // of the newest commit, nil when it was saved
-	begun      time.Time // of the commit under way; zero: there is none
-}
-
-// Health tells how the disk behaves.
+// Health says how the disk behaves.
 type Health struct {
 	// LastCommit and SlowestCommit are how long commits took, with their fsyncs.
 	LastCommit, SlowestCommit time.Duration
-	// Commits counts those that were saved since the ledger was opened.
+	// Commits is how many were saved since the ledger was opened.
 	Commits uint64
 	// Slow is set when the newest commit took longer than Options.Slow.
 	Slow bool
-	// Waiting is how long the commit under way has taken so far, 0 when there
-	// is none.
+	// Waiting is how long the running commit has taken so far, 0 when none runs.
 	Waiting time.Duration
 	// Failure is why the newest commit was not saved, nil when it was.
 	Failure error
 }
 
-// Health returns how the disk behaves.
-func (l *Ledger) Health() Health {
-	h := &l.health
-	h.Lock()
-	defer h.Unlock()
-	var waiting time.Duration
-	if !h.begun.IsZero() {
-		waiting = time.Since(h.begun)
-	}
-	return Health{h.lastCommit, h.slowest, h.commits, h.lastCommit > l.o.Slow, waiting, h.failure}
+// health is the Health at the end of the newest commit.
+type health struct {
+	sync.Mutex
+	last  Health
+	begun time.Time // of the running commit; zero: none runs
 }
 
-// under notes since when a commit is under way.
-func (h *health) under(begun time.Time) {
+// Health returns how the disk behaves.
+func (l *Ledger) Health() Health {
+	l.health.Lock()
+	defer l.health.Unlock()
+	h := l.health.last
+	if !l.health.begun.IsZero() {
+		h.Waiting = time.Since(l.health.begun)
+	}
+	return h
+}
+
+// running notes when the running commit began.
+func (h *health) running(begun time.Time) {
 	h.Lock()
 	defer h.Unlock()
 	h.begun = begun
 }
 
-// view runs f in a reading transaction, and returns the error by which it failed.
+// view runs f in a reading transaction. It returns the error with which f failed.
 func (l *Ledger) view(f func(*txn)) error {
 	if err := l.ensure(); err != nil {
 		return err
@@ -77,18 +72,17 @@ func (l *Ledger) view(f func(*txn)) error {
 	return err
 }
 
-// viewNow is view for whoever is alone with the file.
+// viewNow is view without locks or recovery, while no one else uses the file.
 func (l *Ledger) viewNow(f func(*txn)) error {
 	return l.db.View(func(tx *bolt.Tx) error { return (&txn{l: l, tx: tx}).try(f) })
 }
 
-// updateNow is update for whoever is alone with the file.
+// updateNow is update without locks or recovery, while no one else uses the file.
 func (l *Ledger) updateNow(f func(*txn)) error {
 	return l.db.Update(func(tx *bolt.Tx) error { return (&txn{l: l, tx: tx}).try(f) })
 }
 
-// viewForTap is view for what a tap needs to know: damage that is in its way
-// is salvaged at once.
+// viewForTap is view for what a tap needs: it salvages at once when it meets damage.
 func (l *Ledger) viewForTap(f func(*txn)) error {
 	err := l.view(f)
 	var damaged *DamagedError
@@ -104,21 +98,21 @@ func (l *Ledger) viewForTap(f func(*txn)) error {
 	return err
 }
 
-// suspect leaves a note for the next OpenOrSalvage: damage was met where taps
-// don't go.
+// suspect leaves a note of damage for the next OpenOrSalvage. Taps go on, since they
+// did not meet it.
 func (l *Ledger) suspect(d *DamagedError) {
 	if !l.suspected.CompareAndSwap(nil, d) {
 		return
 	}
 	l.o.Logger.Error("the ledger is damaged; it will be salvaged at the next start", "err", d)
 	if err := safefile.Write(suspectPath(l.path), []byte(d.Reason+"\n"), 0o640); err != nil {
-		l.o.Logger.Error("can't leave a note of it", "err", err)
+		l.o.Logger.Error("can't leave a note of the damage", "err", err)
 	}
 }
 
-// salvageNow sets the file aside and goes on with what could be saved, since
-// a tap can't be committed otherwise. It does so once in a run: a second time,
-// the disk is not to be trusted at all. The caller holds writing.
+// salvageNow sets the file aside and goes on with what could be saved, so that a tap
+// can be committed. It does so once in a run: if it happens again, the disk can't be
+// trusted. The caller holds writing.
 func (l *Ledger) salvageNow(d *DamagedError) bool {
 	if l.salvages++; l.salvages > 1 {
 		return false
@@ -131,7 +125,7 @@ func (l *Ledger) salvageNow(d *DamagedError) bool {
 	if err == nil {
 		err = l.reopen()
 	}
-	if l.note != nil { // the salvage took that of the old file away
+	if l.note != nil { // the salvage removed the note of the old file
 		l.note.Close()
 		l.note = nil
 		l.openNewest()
@@ -145,7 +139,7 @@ func (l *Ledger) salvageNow(d *DamagedError) bool {
 	return true
 }
 
-// ensure opens the file again where a fault has closed it.
+// ensure opens the file again after a fault has closed it.
 func (l *Ledger) ensure() error {
 	l.mu.RLock()
 	ok, closed := l.db != nil, l.closed
@@ -164,22 +158,21 @@ func (l *Ledger) ensure() error {
 	return l.reopen()
 }
 
-// guard runs f so that a damaged file gives an error.
+// guard runs f, and turns bbolt's panics at a damaged file into an error.
 func (l *Ledger) guard(f func() error) (err error) {
 	defer boltfile.Recover(l.path, &err)()
 	return f()
 }
 
-// callerError marks an error that the caller of update made: the disk is fine.
+// callerError marks an error of the caller of update: the disk is fine.
 type callerError struct{ error }
 
 func (e callerError) Unwrap() error { return e.error }
 
-// update runs f in a writing transaction and returns when it is on the disk.
-// The error by which f fails comes back as it is, and nothing is written. Where the disk
-// refuses, the error wraps ErrCannotSave, nothing was saved, and the file is
-// opened anew: after a failed write or sync, neither bbolt's picture of the
-// file nor the kernel's cached pages are to be trusted.
+// update runs f in a writing transaction and returns when it is on the disk. If f fails,
+// update writes nothing and returns its error. If the disk fails, nothing is saved and
+// the error wraps ErrCannotSave. update then reopens the file, because after a failed
+// write or sync neither bbolt's state nor the kernel's cached pages can be trusted.
 func (l *Ledger) update(f func(*txn)) error {
 	if l.readOnly {
 		return ErrReadOnly
@@ -198,8 +191,8 @@ func (l *Ledger) update(f func(*txn)) error {
 		}
 	}
 	begin := time.Now()
-	l.health.under(begin)
-	defer l.health.under(time.Time{})
+	l.health.running(begin)
+	defer l.health.running(time.Time{})
 	txid, err := l.commit(f)
 	var damaged *DamagedError
 	if errors.As(err, &damaged) && l.salvageNow(damaged) {
@@ -240,9 +233,8 @@ func (l *Ledger) commit(f func(*txn)) (txid int, err error) {
 	return txid, err
 }
 
-// retry opens the file anew after a failed commit. The commit may have reached
-// the disk all the same, when only the last sync failed; then one more commit
-// that succeeds makes sure of it, and it counts as saved.
+// retry reopens the file after a failed commit. If only the last sync failed, the commit
+// may still be in the file. Then it counts as saved once another commit succeeds.
 func (l *Ledger) retry(cause error, txid int) error {
 	if err := l.renew(); err != nil {
 		l.o.Logger.Error("the ledger can't be opened again", "err", err)
@@ -262,8 +254,8 @@ func (l *Ledger) retry(cause error, txid int) error {
 	return cause
 }
 
-// renew opens the file anew. Where that fails, since the disk is read-only or
-// broken, the old picture of it stays for looking at. The caller holds writing.
+// renew reopens the file. If that fails, because the disk is read-only or broken, the
+// old state stays open for reading. The caller holds writing.
 func (l *Ledger) renew() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -288,7 +280,7 @@ func (l *Ledger) renew() error {
 		boltfile.Shut(l.path, old.db, old.file)
 		return nil
 	}
-	// Another process may have taken the file meanwhile; then it is gone.
+	// If another process has locked the file meanwhile, the old state is no longer valid.
 	if syscall.Flock(int(old.file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
 		l.db, l.file, l.own, l.sinkIDs = old.db, old.file, old.own, old.sinkIDs
 	}
@@ -302,21 +294,19 @@ func (l *Ledger) failed(err error) error {
 		err = fmt.Errorf("%w: %w", ErrCannotSave, err)
 	}
 	l.health.Lock()
-	l.health.failure = err
+	l.health.last.Failure = err
 	l.health.Unlock()
 	l.o.Logger.Error("not saved", "err", err)
 	return err
 }
 
 func (l *Ledger) saved(took time.Duration) {
-	h := &l.health
-	h.Lock()
-	h.failure = nil
-	h.lastCommit = took
-	h.slowest = max(h.slowest, took)
-	h.commits++
-	h.Unlock()
-	if took > l.o.Slow {
+	slow := took > l.o.Slow
+	l.health.Lock()
+	h := &l.health.last
+	*h = Health{LastCommit: took, SlowestCommit: max(h.SlowestCommit, took), Commits: h.Commits + 1, Slow: slow}
+	l.health.Unlock()
+	if slow {
 		l.o.Logger.Warn("the disk is slow", "commit", took)
 	}
 }

@@ -9,15 +9,14 @@ import (
 	"stump/checkout/ledger/record"
 )
 
-// schema is the version of the file's layout that this program reads and
-// writes. A new field in a row or an event needs no new version; a new tree or
-// key does, unless an older program can do without.
+// schema is the version of the file's layout. A new field of a row or event needs no new
+// version. A new tree or key does, unless an older program can ignore it.
 //
-//	1  a chain for every name that the station had
+//	1  a chain for each name of the station
 //	2  one chain, named by the hash of its first event
 const schema = 2
 
-// NewerError is a file that a newer program wrote.
+// NewerError says that a newer program wrote the file.
 type NewerError struct {
 	Path          string
 	Schema, Known uint64
@@ -29,10 +28,10 @@ func (e *NewerError) Error() string {
 
 // Hint says what to do.
 func (e *NewerError) Hint() string {
-	return fmt.Sprintf("use a newer stump; a copy from before the migration is %s, which `stump restore` takes", beforeSchema(e.Path, e.Known))
+	return fmt.Sprintf("use a newer stump; `stump restore` takes the copy from before the migration, %s", beforeSchema(e.Path, e.Known))
 }
 
-// beforeSchema is where the copy of a file of an older schema is kept.
+// beforeSchema returns the path of the copy from before a migration.
 func beforeSchema(path string, version uint64) string {
 	return fmt.Sprintf("%s.schema-%d", path, version)
 }
@@ -49,10 +48,9 @@ func (t *txn) readSchema() uint64 {
 	return v
 }
 
-// migrate brings an older file to the newest schema, in one transaction: after a
-// check of the whole, with a copy of the file beside it, and with another check
-// before the commit. A newer file is refused. What is open for reading only is
-// read as it is.
+// migrate brings an older file to the newest schema in one transaction. It checks the
+// whole file, copies it, and checks it again before the commit. A newer file is refused.
+// A file that is open for reading only is read as it is.
 func (l *Ledger) migrate() error {
 	var v uint64
 	err := l.viewNow(func(t *txn) { v = t.readSchema() })
@@ -94,8 +92,8 @@ func (l *Ledger) migrate() error {
 	return nil
 }
 
-// sound checks the whole file in one transaction, which a fault ends with a
-// *DamagedError.
+// sound verifies the whole file in this transaction, which ends with a *DamagedError at
+// the first fault.
 func (t *txn) sound() {
 	v := newVerifier(t.l, VerifyOptions{})
 	for v.more {

@@ -14,10 +14,10 @@ import (
 	"stump/checkout/ledger/record"
 )
 
-// Schema 1 had a row "station/NAME" for every name that the station had had, a
-// chain for each of them, and no order between them but the links of events.
+// Schema 1 had a row "station/NAME" and a chain for each name of the station. Only the
+// links of events gave an order between the chains.
 
-// schema1 is what a file of schema 1 says of its chains, in the words of schema 2.
+// schema1 holds the chains of a file of schema 1, in the terms of schema 2.
 type schema1 struct {
 	chains map[uint16]record.Chain
 	own    uint16
@@ -53,7 +53,7 @@ func (t *txn) chains1() map[uint16]record.Chain {
 	return chains
 }
 
-// readSchema1 reads what a file of schema 1 says of its chains.
+// readSchema1 reads the chains of a file of schema 1.
 func (t *txn) readSchema1() *schema1 {
 	s := &schema1{chains: t.chains1()}
 	s.findOwn(t.l.o.Station)
@@ -62,9 +62,9 @@ func (t *txn) readSchema1() *schema1 {
 	return s
 }
 
-// findOwn chooses the chain that goes on: the last that was begun, since a place
-// in a later chain counts as later. A station that has an earlier name again
-// begins one more.
+// findOwn chooses the chain to continue: the one begun last, because a place in a later
+// chain counts as later. If the station has gone back to an earlier name, it begins
+// another chain.
 func (s *schema1) findOwn(station string) {
 	for i, c := range s.chains {
 		if !c.ID.IsZero() || c.Name == station {
@@ -107,10 +107,10 @@ func (s *schema1) order(t *txn) {
 	}
 }
 
-// line1 is a chain while its events are put in order.
+// line1 is a chain whose events are being ordered.
 type line1 struct {
 	chain     uint16
-	seq, done uint64 // of the next event, 0 at the end; of the last that is in order
+	seq, done uint64 // of the next event, 0 at the end; of the last one ordered
 	links     record.Links
 	cursor    *bolt.Cursor
 }
@@ -131,8 +131,8 @@ func (l *line1) take(t *txn) func(k, b []byte) {
 	}
 }
 
-// next1 returns the line whose next event links only to events that are in order
-// already, or the first that goes on: what it links to may be lost.
+// next1 returns a line whose next event links only to events that are ordered already.
+// If there is none, because an event is lost, it returns the first line with an event.
 func next1(lines []*line1) *line1 {
 	was := func(r record.Ref) bool {
 		i := slices.IndexFunc(lines, func(l *line1) bool { return l.chain == r.Chain })
@@ -151,7 +151,7 @@ func next1(lines []*line1) *line1 {
 	return first
 }
 
-// readSwept finds up to where retention has dealt with the events of all chains.
+// readSwept finds how far retention has come over all chains.
 func (s *schema1) readSwept(t *txn) {
 	for _, r := range s.runs {
 		b := t.get(record.TreeMeta, metaSwept1(s.chains[r.chain].Name))
@@ -168,9 +168,8 @@ func (s *schema1) readSwept(t *txn) {
 	}
 }
 
-// applySchema2 writes what schema 2 has: rows of chains in place of stations', the
-// station's name in each loan, and, where there are chains of earlier names, an
-// event that closes them.
+// applySchema2 replaces the rows of stations by rows of chains, writes the station's name
+// into each loan, and appends an event that closes the chains of earlier names.
 func (t *txn) applySchema2(s *schema1) {
 	for i, c := range s.chains {
 		t.delete(record.TreeMeta, metaStation(c.Name))

@@ -12,12 +12,11 @@ import (
 	"stump/checkout/ledger/record"
 )
 
-// txn is a transaction with the ledger's own types. What it returns is copied
-// out of the mapped file.
+// txn is a transaction with the ledger's own types. It returns copies, never slices
+// of the mapped file.
 //
-// Whatever fails in a transaction ends it, and nothing of it is written. So the
-// methods of txn don't return errors, where nobody could go on after one: they
-// end the transaction by fail, and view and update return its error.
+// An error ends the transaction, and nothing is written. The methods of txn therefore
+// don't return errors: they call fail, and view or update returns the error.
 type txn struct {
 	l       *Ledger
 	tx      *bolt.Tx
@@ -30,14 +29,14 @@ type abort struct{ err error }
 // fail ends the transaction with an error.
 func (t *txn) fail(err error) { panic(abort{err}) }
 
-// must ends the transaction where there is an error.
+// must ends the transaction if err is not nil.
 func (t *txn) must(err error) {
 	if err != nil {
 		t.fail(err)
 	}
 }
 
-// failf ends the transaction with an error in the manner of fmt.Errorf.
+// failf ends the transaction with an error as from fmt.Errorf.
 func (t *txn) failf(format string, a ...any) { t.fail(fmt.Errorf(format, a...)) }
 
 // damaged ends the transaction with a *DamagedError.
@@ -47,7 +46,7 @@ func (t *txn) damage(format string, a ...any) error {
 	return boltfile.Damaged(t.l.path, fmt.Sprintf(format, a...))
 }
 
-// try calls f and returns the error by which it failed.
+// try calls f and returns the error with which it failed.
 func (t *txn) try(f func(*txn)) (err error) {
 	defer func() {
 		switch r := recover().(type) {
@@ -64,7 +63,7 @@ func (t *txn) try(f func(*txn)) (err error) {
 
 func (t *txn) bucket(tr record.Tree) *bolt.Bucket { return t.tx.Bucket(tr.Bucket()) }
 
-// get returns the body of a row, nil when there is none.
+// get returns the body of a row, or nil if there is no such row.
 func (t *txn) get(tr record.Tree, key []byte) []byte {
 	b := t.bucket(tr).Get(key)
 	if b == nil {
@@ -73,7 +72,7 @@ func (t *txn) get(tr record.Tree, key []byte) []byte {
 	return bytes.Clone(t.open(tr, key, b))
 }
 
-// open checks a row against its place; the body points into the file.
+// open checks that a row lies in its place. The body points into the file.
 func (t *txn) open(tr record.Tree, key, b []byte) []byte {
 	v, err := record.Open(b)
 	if err != nil || v.Tree != tr || !bytes.Equal(v.Key, key) || v.Size != len(b) {
@@ -85,7 +84,7 @@ func (t *txn) open(tr record.Tree, key, b []byte) []byte {
 	return v.Body
 }
 
-// put writes a row, unless it is too long to be read again.
+// put writes a row. A body of more than record.MaxSize bytes ends the transaction.
 func (t *txn) put(tr record.Tree, key, body []byte) {
 	if len(body) > record.MaxSize {
 		t.failf("the row %q of %s is too long: %d bytes of at most %d", key, tr, len(body), record.MaxSize)
@@ -96,8 +95,8 @@ func (t *txn) put(tr record.Tree, key, body []byte) {
 
 func (t *txn) delete(tr record.Tree, key []byte) { t.must(t.bucket(tr).Delete(key)) }
 
-// each calls f with every row whose key starts with prefix, in the order of
-// keys. The slices are valid during the call. f must not write to the tree.
+// each calls f with every row whose key starts with prefix, sorted by key. The slices
+// are valid during the call. f must not write to the tree.
 func (t *txn) each(tr record.Tree, prefix []byte, f func(key, body []byte)) {
 	c := t.bucket(tr).Cursor()
 	for k, b := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, b = c.Next() {
@@ -105,7 +104,7 @@ func (t *txn) each(tr record.Tree, prefix []byte, f func(key, body []byte)) {
 	}
 }
 
-// row returns a person or device, nil when there is none.
+// row returns a person or device, or nil if there is no such row.
 func (t *txn) row(tr record.Tree, id string) *record.Row {
 	if id == "" {
 		return nil
@@ -175,8 +174,8 @@ func (t *txn) decode(r record.Ref, b []byte) (record.Event, error) {
 	return ev, nil
 }
 
-// putEvent writes a record at its place. Leaves are filled to the brim, since
-// events only ever come behind the last.
+// putEvent writes a record at its place. Events are only appended, so pages are filled
+// completely.
 func (t *txn) putEvent(r record.Ref, raw []byte) {
 	b := t.bucket(record.TreeEvents)
 	b.FillPercent = 1
