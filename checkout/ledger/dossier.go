@@ -10,9 +10,9 @@ type Dossier struct {
 	Person checkout.Person  `json:"person"`
 	Loans  []checkout.Loan  `json:"loans"`
 	Events []checkout.Entry `json:"events"`
-	// Named are events that name them as actor or in the note only.
+	// Named are other events that name them, as actor or in the note.
 	Named []checkout.Entry `json:"named"`
-	// Explain tells what is not in here.
+	// Explain says what is missing here.
 	Explain string `json:"explain"`
 }
 

@@ -10,11 +10,10 @@ import (
 	"stump/internal/count"
 )
 
-// Erasure. An event keeps its core, so the chain verifies and the device keeps
-// its history; of its side, the salts and values that are about a person go, and
-// with a salt the commitment says nothing any more. Links of other events that
-// led through an erased one are led past it, so that nobody can tell from them
-// whose it was.
+// Erasing removes salts and values about a person from the sides of events. The cores
+// stay, so the chain verifies and the device keeps its history; without its salt a
+// commitment reveals nothing. Links of other events skip an erased event, so they don't
+// reveal whose it was.
 
 // eraseParts are the parts of an event that can be erased.
 type eraseParts struct{ person, from, actor, note bool }
@@ -50,9 +49,9 @@ func (t *txn) eraseEvent(r record.Ref, what eraseParts) {
 	})
 }
 
-// stop is an event in a person's history. person and from are the ids under
-// which they are in it, their own or that of a tag which was pending; "" for
-// not in that part.
+// stop is an event in a person's history. person, from and resolved are the ids that the
+// person has in these fields of the event, their own or that of a pending tag; "" where
+// the field is not about them.
 type stop struct {
 	at                     record.Ref
 	person, from, resolved string
@@ -77,7 +76,7 @@ func (t *txn) trail(p party) (all []stop) {
 	return all
 }
 
-// becameOf are the pending tags that turned out to be a person's.
+// becameOf returns the pending IDs that became a person.
 func (t *txn) becameOf(p party) (ids []string) {
 	t.each(record.TreePeople, []byte(checkout.PendingPrefix), func(k, v []byte) {
 		if t.decodeRow(record.TreePeople, string(k), v).Resolved == p.id {
@@ -87,8 +86,8 @@ func (t *txn) becameOf(p party) (ids []string) {
 	return ids
 }
 
-// relinkTrail links what is kept of a person's history, newest first, and
-// writes the heads of it.
+// relinkTrail links the rest of a person's history, given newest first, and writes its
+// heads.
 func (t *txn) relinkTrail(p party, kept []stop) {
 	heads := map[string]record.Ref{p.id: {}}
 	for _, id := range t.becameOf(p) {
@@ -120,11 +119,10 @@ func (t *txn) relinkTrail(p party, kept []stop) {
 	}
 }
 
-// ErasePerson erases a person: their row, their badge, and their part in every
-// event, also where they are only named as actor or in a note. Refused while
-// they have a device, or while a sink has not been told of one of their events.
-// Pages that are free still hold what was erased until Scrub, and backups from
-// before until they are rotated.
+// ErasePerson erases a person: their row, their badge, and their part in every event,
+// also as actor or in a note. It is refused while they have a device or one of their
+// events waits for delivery. Free pages hold the erased values until Scrub, and older
+// backups until they are rotated.
 func (l *Ledger) ErasePerson(ref, actor string, source checkout.Source) error {
 	l.upkeep.Lock()
 	defer l.upkeep.Unlock()
@@ -143,7 +141,7 @@ func (l *Ledger) ErasePerson(ref, actor string, source checkout.Source) error {
 	})
 }
 
-// eraseAgain erases the person of an Erase event from what a backup brought back.
+// eraseAgain erases the person of an Erase event after a backup has brought them back.
 func (t *txn) eraseAgain(whose []byte) {
 	found := t.rowsWhere(record.TreePeople, func(id string, _ *record.Row) bool {
 		for i := range t.l.keys.Lookups {
@@ -155,12 +153,12 @@ func (t *txn) eraseAgain(whose []byte) {
 	})
 	for _, p := range found {
 		t.append(&record.Event{Whose: whose, Event: checkout.Event{Kind: checkout.Erase, Source: checkout.SourceSystem,
-			Note: "a person whom a backup brought back was erased again from " + count.Of(t.erase(p), "event")}}, nobody, nobody)
+			Note: "a person in the backup was erased again from " + count.Of(t.erase(p), "event")}}, nobody, nobody)
 	}
 }
 
-// erase takes a person out of the register, with the pending tags that turned
-// out to be theirs, and out of all events. It returns how many those were.
+// erase removes a person, and the pending tags that became theirs, from the register
+// and from all events. It returns the number of events.
 func (t *txn) erase(p party) int {
 	erase := map[record.Ref]eraseParts{}
 	for _, st := range t.trail(p) {
@@ -185,7 +183,7 @@ func (t *txn) erase(p party) int {
 	return len(erase)
 }
 
-// mentions reports whether a person is the actor of an event, or in its note.
+// mentions reports whether a person is the actor of an event or named in its note.
 func mentions(ev *checkout.Event, p party) bool {
 	return ev.Actor != "" && (ev.Actor == p.id || ev.Actor == p.row.Name) ||
 		ev.Note != "" && strings.Contains(ev.Note, p.row.Name)

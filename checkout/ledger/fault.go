@@ -5,10 +5,9 @@ import (
 	"syscall"
 )
 
-// ErrCannotSave wraps every error of a commit that the disk refused: full,
-// read-only, broken. Nothing was saved, nothing may be said to be; the ledger
-// tries again with the next commit, without a restart. Compare the cause with
-// syscall.ENOSPC, EROFS and EIO.
+// ErrCannotSave wraps every error of a commit that the disk refused, because it is full,
+// read-only or broken. Nothing was saved. The next commit tries again, without a restart.
+// Compare the cause with syscall.ENOSPC, EROFS and EIO.
 var ErrCannotSave = errors.New("can't save to the ledger")
 
 // SaveRemedy says what to do about an ErrCannotSave.
@@ -27,5 +26,5 @@ func SaveRemedy(err error) string {
 // ErrClosed is returned by every method after Close.
 var ErrClosed = errors.New("the ledger is closed")
 
-// ErrReadOnly is returned by what writes on a ledger opened read-only.
+// ErrReadOnly is returned by every writing method of a ledger that was opened read-only.
 var ErrReadOnly = errors.New("the ledger is open for reading only")

@@ -10,12 +10,12 @@ import (
 	"stump/checkout/ledger/record"
 )
 
-// historyBatch is how many events are read in one transaction: a slow reader
-// must not keep the file's pages from being used again.
+// historyBatch is how many events are read in one transaction. It is small, because
+// bbolt can't reuse pages while a slow reader has a transaction open.
 const historyBatch = 256
 
-// History yields events, oldest first, a closed chain before the one that goes
-// on. The work is proportional to what it yields, however long the ledger is.
+// History yields events, oldest first, and closed chains before the current one. The
+// time it takes depends on what it yields, not on the length of the ledger.
 func (l *Ledger) History(f checkout.HistoryFilter) iter.Seq2[checkout.Entry, error] {
 	return func(yield func(checkout.Entry, error) bool) {
 		var next refSource
@@ -34,7 +34,7 @@ func (l *Ledger) History(f checkout.HistoryFilter) iter.Seq2[checkout.Entry, err
 	}
 }
 
-// refSource gives the places of events, batch by batch; nil at the end.
+// refSource returns the next places of events, or nil at the end.
 type refSource func(t *txn, most int) []record.Ref
 
 func (l *Ledger) historyBatch(next refSource) (batch []checkout.Entry, err error) {
@@ -56,8 +56,8 @@ func (t *txn) entry(r record.Ref, clock *times) (e checkout.Entry) {
 	return e
 }
 
-// resolve puts the people and devices in the place of pending IDs that have
-// been resolved. It reports whether one is pending still.
+// resolve replaces resolved pending IDs by the people and devices that they became. It
+// reports whether one is still pending.
 func (t *txn) resolve(ev *record.Event) (pending bool) {
 	self := ev.Actor != "" && ev.Actor == ev.Person
 	for _, p := range []struct {
@@ -85,7 +85,7 @@ func (t *txn) resolve(ev *record.Event) (pending bool) {
 	return pending
 }
 
-// historyRefs finds where to begin and how to go on.
+// historyRefs returns the places of the events that a filter wants.
 func (t *txn) historyRefs(f checkout.HistoryFilter) refSource {
 	switch {
 	case f.Device != "":
@@ -123,8 +123,8 @@ func (t *txn) allRefs(f checkout.HistoryFilter) refSource {
 	}
 }
 
-// firstSince walks back from a chain's newest event to the first that is not
-// known to be before since.
+// firstSince walks back from a chain's newest event to the first that is not known to be
+// before since.
 func (t *txn) firstSince(chain uint16, since time.Time) record.Ref {
 	if since.IsZero() {
 		return record.At(chain, 1)
@@ -174,13 +174,13 @@ func (t *txn) partyRefs(tr record.Tree, name string, f checkout.HistoryFilter) r
 	}
 }
 
-// walk calls f with every event of a person or device, newest first, until it
-// returns false. Where a pending tag turned out to be theirs, two lines of events
-// meet: the walk goes on with the newer of the two each time.
+// walk calls f with every event of a person or device, newest first, until f returns
+// false. Where a pending tag became theirs, two lists of events meet, and walk merges
+// them.
 func (t *txn) walk(p party, f func(record.Ref, *record.Event) bool) {
 	ids := map[string]bool{p.id: true}
 	open := []record.Ref{p.row.Head}
-	seen := map[record.Ref]bool{{}: true} // damage may lead in a circle
+	seen := map[record.Ref]bool{{}: true} // damage may cause a loop
 	for len(open) > 0 {
 		slices.SortFunc(open, record.Ref.Compare)
 		at := open[len(open)-1]
@@ -201,7 +201,7 @@ func (t *txn) walk(p party, f func(record.Ref, *record.Event) bool) {
 				open = append(open, role.link)
 			}
 		}
-		// One that is not theirs is erased, and so is what was before it.
+		// An event that is not theirs was erased, as were those before it.
 		if mine && !f(at, &ev) {
 			return
 		}

@@ -44,7 +44,7 @@ func (l *Ledger) importRows(rows []importRow, ev *record.Event) (n checkout.Impo
 	return n, err
 }
 
-// checkRows finds what is wrong with the rows among themselves.
+// checkRows checks the rows against each other.
 func (l *Ledger) checkRows(rows []importRow) error {
 	ids, tags := map[string]int{}, map[checkout.Tag]importRow{}
 	for _, r := range rows {
@@ -63,8 +63,8 @@ func (l *Ledger) checkRows(rows []importRow) error {
 	return nil
 }
 
-// freeMoved takes tags away from those whose row gives them another one, so
-// that an import may exchange the badges of two people.
+// freeMoved removes the tags that the rows replace, so that an import can exchange the
+// badges of two people.
 func (t *txn) freeMoved(rows []importRow) {
 	for _, r := range rows {
 		old := t.row(r.tree, r.id)
@@ -92,7 +92,7 @@ func (t *txn) importRow(r importRow, ev *record.Event, n *checkout.Imported) {
 		t.save(p)
 	}
 	if r.status == checkout.Retired.String() && p.row.Status == checkout.Retired {
-		r.tag = checkout.Tag{} // what is out of use needs no tag
+		r.tag = checkout.Tag{} // a retired entry needs no tag
 	}
 	if t.change(p, r.tag, r.status, ev) && tally == &n.Unchanged {
 		tally = &n.Changed

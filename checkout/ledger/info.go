@@ -11,41 +11,37 @@ import (
 )
 
 var (
-	// metaSalvage is where the ledger remembers that it was salvaged.
+	// metaSalvage holds the report of the last salvage until an admin acknowledges it.
 	metaSalvage = []byte("salvage")
-	// metaSimulated is there if simulated lines feed the ledger.
+	// metaSimulated exists if simulated lines feed the ledger.
 	metaSimulated = []byte("simulated")
 )
 
-// Info tells how the ledger is.
+// Info is the state of a ledger.
 type Info struct {
 	Path    string
 	Station string
 	// Chain is the hash of the chain's first event; zero while there is none.
 	Chain checkout.Hash
-	// Segment identifies this file: it is another one after a salvage or a
-	// restore.
+	// Segment identifies this file. A salvage and a restore change it.
 	Segment uuid.UUID
 	// Seq is the number of this station's newest event.
 	Seq  uint64
 	Hash checkout.Hash
 	// Size is the file's, in bytes.
 	Size int64
-	// Salvaged is what was saved from a damaged file, until an admin has
-	// acknowledged it.
+	// Salvaged is the report of the last salvage, until an admin acknowledges it.
 	Salvaged *Salvaged
-	// Damaged is damage that was met and is to be salvaged at the next start;
-	// nil for none.
+	// Damaged is damage that the next start will salvage; nil for none.
 	Damaged *DamagedError
-	// Simulated is whether SetSimulated said so. Backups and what is salvaged
-	// keep it.
+	// Simulated is what SetSimulated set. Backups and salvages keep it.
 	Simulated bool
-	// Empty is whether nothing has happened yet and the register is empty.
+	// Empty is whether there are no events, people or devices.
 	Empty bool
 	Health
 }
 
-// Info returns how the ledger is. It is cheap.
+// Info returns the state of the ledger. It reads a few pages.
 func (l *Ledger) Info() (Info, error) {
 	s := Info{Path: l.path, Station: l.o.Station, Health: l.Health()}
 	err := l.view(func(t *txn) {
@@ -69,7 +65,7 @@ func (l *Ledger) Info() (Info, error) {
 	return s, err
 }
 
-// AcknowledgeSalvage takes the notice of a salvage away: an admin has seen it.
+// AcknowledgeSalvage removes the report of a salvage, after an admin has seen it.
 func (l *Ledger) AcknowledgeSalvage() error {
 	return l.update(func(t *txn) { t.delete(record.TreeMeta, metaSalvage) })
 }

@@ -5,14 +5,13 @@ import (
 	"stump/checkout/ledger/record"
 )
 
-// A kit is a device that others belong to: their group is its id. Who bumps
-// the kit, by the tag on its case, takes or returns everything in it, in one
-// transaction with an event for each device. A device of a kit can also be
-// bumped by itself.
+// A kit is a device that others belong to: their group is its id. A bump of the kit, by
+// the tag on its case, takes or returns everything in it, in one transaction with an
+// event for each device. A device of a kit can also be bumped alone.
 
-// moveKit does with the devices of a kit what was done with the kit. Those that
-// are lost, retired or with somebody else stay where they are; who took
-// the kit sees in the list of loans what was in it.
+// moveKit moves the devices of a kit as the kit was moved. Devices that are lost, retired
+// or with another person stay where they are; the list of loans shows what was in the
+// kit.
 func (t *txn) moveKit(like, kit record.Event, person, device party) {
 	if !t.kits()[device.id] {
 		return
@@ -30,15 +29,15 @@ func (t *txn) moveKit(like, kit record.Event, person, device party) {
 	}) {
 		with := m.row.Loan.Holder
 		if with == holder && kit.Kind != checkout.Checkout || with == "" && kit.Kind != checkout.Return {
-			// The row of the person has a newer head by now.
+			// Read the person again, since each event changes the head of their history.
 			ev := like
 			t.move(&ev, party{record.TreePeople, person.id, t.row(record.TreePeople, person.id)}, m, policy)
 		}
 	}
 }
 
-// kits are the groups that devices belong to. They are looked for once, since
-// a tap must not take longer the more devices there are.
+// kits returns the groups that devices belong to. It reads all devices once and caches
+// the result, since a tap must not take longer the more devices there are.
 func (t *txn) kits() map[string]bool {
 	if t.l.kits == nil {
 		kits := map[string]bool{}

@@ -22,39 +22,36 @@ import (
 	"stump/internal/sitekey"
 )
 
-// Options are how a ledger is opened. Station and SiteKey are needed, the rest
-// has sensible zero values.
+// Options say how to open a ledger. Station and SiteKey are required.
 type Options struct {
-	// Station is this station's name, 1 to 64 printable characters; its
-	// events have their own sequence and chain.
+	// Station is this station's name, 1 to 64 printable characters.
 	Station string
-	// SiteKey is the 32 bytes under which tags are looked up (see Keys).
+	// SiteKey is the 32 bytes under which tags are looked up; see package sitekey.
 	SiteKey []byte
 	// OldKeys find tags that were enrolled before the key was rotated.
 	OldKeys [][]byte
 	// Sinks are the destinations of the outbox. Each event gets a row for each.
 	Sinks []string
-	// Mask is what is shown of a tag; Tag.String if nil. It must not tell the
-	// number.
+	// Mask returns what is shown of a tag, which must not be the whole number. Tag.String
+	// if nil.
 	Mask func(checkout.Tag) string
-	// SealTags keeps every badge's number, encrypted under the site key, for a
-	// directory that wants the number. Pending tags are always kept so, until
-	// they are resolved.
+	// SealTags keeps every badge's number, encrypted under the site key, for a directory
+	// that needs it. The numbers of pending tags are always kept.
 	SealTags bool
-	// Stamp tells the time of an event; SystemStamp if nil.
+	// Stamp returns the time of an event; clock.Now if nil.
 	Stamp func() checkout.Stamp
-	// Loan is how long devices are lent for, zero for no limit; KindLoan has
-	// exceptions by the device's kind.
+	// Loan is how long devices are lent, without limit if zero. KindLoan has exceptions
+	// by the device's kind.
 	Loan     time.Duration
 	KindLoan map[string]time.Duration
-	// MaxSize limits the file, in bytes; none if zero.
+	// MaxSize is the limit of the file in bytes; none if zero.
 	MaxSize int
-	// Backups is a folder with backups of this ledger; empty for none. Where only
-	// they are left, the ledger is not begun anew without a word.
+	// Backups is a folder with backups of this ledger; empty for none. If only they are
+	// left, OpenOrSalvage reports that the ledger is gone.
 	Backups string
-	// LockTimeout is how long to wait for another process to let go; 1 s if zero.
+	// LockTimeout is how long to wait for another process's lock; 1 s if zero.
 	LockTimeout time.Duration
-	// Slow is from how long on a commit is logged as slow; 2 s if zero.
+	// Slow is the time after which a commit counts as slow; 2 s if zero.
 	Slow time.Duration
 	// Logger is silent if nil.
 	Logger *slog.Logger
@@ -95,37 +92,37 @@ type Ledger struct {
 	upkeep  sync.Mutex // one verify or erasure at a time; taken before writing
 	writing sync.Mutex // one writer at a time; taken before mu
 
-	mu     sync.RWMutex // of what follows: held for reading in a transaction
-	db     *bolt.DB     // nil: closed, or to be opened again after a fault
+	mu     sync.RWMutex // guards the following fields; held for reading in a transaction
+	db     *bolt.DB     // nil: closed, or to be reopened after a fault
 	file   *os.File     // under db
 	note   *os.File     // of the newest event; nil: it can't be written; guarded by writing
 	closed bool
 
-	ceiling uint64   // the highest number set aside, see holder
-	own     uint16   // index of the chain that goes on
+	ceiling uint64   // the highest reserved number, see boltfile.Holder
+	own     uint16   // index of the chain that is continued
 	old     *schema1 // a file of schema 1, open for reading only
 	sinkIDs map[string]uint16
 	segment uuid.UUID
 	health  health
 	changes listeners // of the outbox
 
-	kits      map[string]bool              // groups in use; nil: not looked for yet; guarded by writing
-	suspected atomic.Pointer[DamagedError] // of which a note was left
+	kits      map[string]bool              // groups in use; nil: not read yet; guarded by writing
+	suspected atomic.Pointer[DamagedError] // noted for the next start
 	salvages  int                          // in this run; guarded by writing
-	stale     bool                         // db is for looking only: it could not be opened anew; guarded by writing
+	stale     bool                         // db could not be reopened, and is for reading only; guarded by writing
 }
 
 // Keys of the meta tree.
 var (
 	metaSchema  = []byte("schema")
 	metaSegment = []byte("segment")
-	metaKey     = []byte("key") // by which the ledger knows its site key
+	metaKey     = []byte("key") // by which the ledger recognises its site key
 )
 
 func metaSink(name string) []byte { return []byte("sink/" + name) }
 
-// Create makes a new, empty ledger at path, where there must be no file, and
-// opens it. A power cut leaves the whole file or none.
+// Create makes a new, empty ledger at path, where no file may exist, and opens it. A power
+// cut leaves the whole file or none.
 func Create(path string, o Options) (*Ledger, error) {
 	if _, err := o.fill(); err != nil {
 		return nil, err
@@ -154,13 +151,12 @@ func (t *txn) initTrees() {
 	t.setOwn(1)
 }
 
-// Open opens the ledger at path. It reads a few pages, however long the ledger
-// is. Errors: os.ErrNotExist, *LockedError, *DamagedError, *NewerError,
+// Open opens the ledger at path. It reads only a few pages. Errors: os.ErrNotExist, *LockedError, *DamagedError, *NewerError,
 // ErrWrongKey.
 func Open(path string, o Options) (*Ledger, error) { return open(path, o, false) }
 
-// OpenReadOnly opens the ledger at path for looking only. While a daemon has
-// it open, that fails with a *LockedError: ask the daemon.
+// OpenReadOnly opens the ledger at path for reading. While a daemon has it open, the error
+// is a *LockedError.
 func OpenReadOnly(path string, o Options) (*Ledger, error) { return open(path, o, true) }
 
 func open(path string, o Options, readOnly bool) (*Ledger, error) {
@@ -186,8 +182,8 @@ func open(path string, o Options, readOnly bool) (*Ledger, error) {
 	return l, nil
 }
 
-// reopen opens the file and reads what is kept in memory. The caller holds mu,
-// or is alone.
+// reopen opens the file and reads what is kept in memory. The caller holds mu, or no one
+// else uses the ledger.
 func (l *Ledger) reopen() error {
 	db, file, err := boltfile.Open(l.path, boltfile.Options{LockTimeout: l.o.LockTimeout, MaxSize: l.o.MaxSize, ReadOnly: l.readOnly})
 	if err != nil {
@@ -201,7 +197,7 @@ func (l *Ledger) reopen() error {
 	return nil
 }
 
-// load checks that the file is ours and reads its names.
+// load migrates and checks the file, and reads what is kept in memory.
 func (l *Ledger) load() (err error) {
 	defer boltfile.Recover(l.path, &err)()
 	if err := l.migrate(); err != nil {
@@ -227,11 +223,10 @@ func (l *Ledger) load() (err error) {
 	return l.updateNow((*txn).addNames)
 }
 
-// ErrWrongKey is a ledger whose tags were enrolled under another site key: put
-// the right key file back, or import it.
+// ErrWrongKey says that the tags were enrolled under another site key.
 var ErrWrongKey = hint.Errorf("put back the key file that belongs to it, from where you keep it", "the site key is not the one this ledger was made with")
 
-// checkTrees makes sure that the file is a ledger, and reads its segment.
+// checkTrees checks that the file is a ledger, and reads its segment.
 func (t *txn) checkTrees() {
 	for _, tr := range record.Trees {
 		if t.bucket(tr) == nil {
@@ -283,17 +278,17 @@ func (t *txn) addNames() {
 	t.put(record.TreeMeta, metaKey, l.keys.Check(0))
 }
 
-// checkHead compares the newest event with what the meta tree says: a ledger
-// that lost its end must not open as if nothing had been.
+// checkHead compares the newest event with the head in the meta tree, which differ if the
+// ledger has lost its end.
 func (t *txn) checkHead() (seq uint64) {
 	seq, hash := t.head(t.l.own)
 	if seq > 0 && t.event(record.At(t.l.own, seq)).Hash != hash {
-		t.damaged("event %d is not the one it was", seq)
+		t.damaged("event %d is not the one that the head names", seq)
 	}
 	return seq
 }
 
-// drop lets go of the file.
+// drop closes the file.
 func (l *Ledger) drop() {
 	if l.db != nil {
 		boltfile.Shut(l.path, l.db, l.file)
@@ -301,7 +296,7 @@ func (l *Ledger) drop() {
 	l.db, l.file = nil, nil
 }
 
-// Close waits for transactions under way and closes the file.
+// Close waits for running transactions and closes the file.
 func (l *Ledger) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -322,7 +317,7 @@ func (l *Ledger) Close() error {
 // Path returns the file's path.
 func (l *Ledger) Path() string { return l.path }
 
-// What can be wrong with the file.
+// The errors of the file.
 type (
 	DamagedError = boltfile.DamagedError
 	LockedError  = boltfile.LockedError

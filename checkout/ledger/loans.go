@@ -8,7 +8,7 @@ import (
 	"stump/checkout/ledger/record"
 )
 
-// Loans yields who has what, by device id. An unknown Person or Device in the
+// Loans yields who has what, sorted by device id. An unknown Person or Device in the
 // filter is an error.
 func (l *Ledger) Loans(f checkout.LoanFilter) iter.Seq2[checkout.Loan, error] {
 	return func(yield func(checkout.Loan, error) bool) {
@@ -80,8 +80,8 @@ func (v *loanView) loan(id string, r *record.Row) (loan checkout.Loan, ok bool) 
 	loan.Since, loan.ClockTrusted = v.clock.wall(s.At)
 	if s.Length > 0 {
 		loan.Due = loan.Since.Add(s.Length)
-		// A clock that is right now says nothing about a loan from when it was
-		// not; two times of the same doubtful clock can be compared.
+		// The time now can't be compared with one from a clock that was wrong then,
+		// unless the clock is still the same.
 		comparable := loan.ClockTrusted || !v.trusted
 		loan.Overdue = comparable && v.filter.Now.After(loan.Due)
 	}

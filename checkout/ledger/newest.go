@@ -13,21 +13,21 @@ import (
 	"stump/checkout/ledger/record"
 )
 
-// newest is the note of the ledger's newest event, in a small file beside it. An
-// old copy of the ledger that is put back, by hand or by damage that forges a meta
-// page, ends before it. The note is written after each commit and not synced: a
-// power cut may leave an older note, never a newer one.
+// newest is a note of the ledger's newest event, in a small file beside it. It shows when
+// an old copy of the ledger was put back, by hand or by damage that makes an old meta page
+// valid. The note is written after each commit and not synced, so after a power cut it may
+// be older than the ledger, but never newer.
 type newest struct {
 	chain, hash checkout.Hash
 	seq         uint64
-	clean       bool // the ledger was closed after it: there is no later event
+	clean       bool // the ledger was closed after the event, so there is no later one
 }
 
-// newestPath is where the note is.
+// newestPath returns the path of the note.
 func newestPath(path string) string { return path + ".newest" }
 
-// line is the note as the file has it: always of the same length, so that it is
-// written over in place.
+// line returns the content of the file. Its length is fixed, so that it can be
+// overwritten in place.
 func (n newest) line() []byte {
 	end := 'o'
 	if n.clean {
@@ -37,7 +37,7 @@ func (n newest) line() []byte {
 	return fmt.Appendf(nil, "%s %08x\n", s, crc32.ChecksumIEEE([]byte(s)))
 }
 
-// readNewest reads the note. One that a power cut has torn counts as none.
+// readNewest reads the note. A note that a power cut has torn counts as none.
 func readNewest(path string) (n newest, ok bool) {
 	b, err := os.ReadFile(newestPath(path))
 	if err != nil {
@@ -52,7 +52,7 @@ func readNewest(path string) (n newest, ok bool) {
 	return n, bytes.Equal(n.line(), b)
 }
 
-// openNewest opens the note for writing; nil where that can't be done.
+// openNewest opens the note for writing. Without a note the ledger works, too.
 func (l *Ledger) openNewest() {
 	f, err := os.OpenFile(newestPath(l.path), os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o640)
 	if err != nil {
@@ -62,7 +62,7 @@ func (l *Ledger) openNewest() {
 	l.note = f
 }
 
-// noteNewest writes the note. It is best effort: the event is saved.
+// noteNewest writes the note. It only logs an error, since the event is saved.
 func (l *Ledger) noteNewest(n newest) {
 	if l.note == nil {
 		return
@@ -72,7 +72,7 @@ func (l *Ledger) noteNewest(n newest) {
 	}
 }
 
-// closeNewest notes that nothing follows.
+// closeNewest notes that no event follows.
 func (l *Ledger) closeNewest() {
 	if l.note == nil {
 		return
@@ -85,8 +85,8 @@ func (l *Ledger) closeNewest() {
 	l.note = nil
 }
 
-// forgetNewest takes the note away: what is put in the ledger's place says by
-// itself what is missing.
+// forgetNewest removes the note before a salvage or restore replaces the ledger: the
+// first event of the new file says what is missing.
 func forgetNewest(path string) error {
 	if err := os.Remove(newestPath(path)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
@@ -94,8 +94,8 @@ func forgetNewest(path string) error {
 	return nil
 }
 
-// older tells in what way this file is not the one that the note is of; "" where
-// it is, or goes on from there.
+// older returns why this file is not the one of the note, or a later state of it; "" if
+// it is.
 func (t *txn) older(n newest) string {
 	c, at := t.chain(t.l.own), record.At(t.l.own, n.seq)
 	head, _ := t.head(t.l.own)
@@ -113,8 +113,8 @@ func (t *txn) older(n newest) string {
 	return ""
 }
 
-// checkNewest compares the file with the note. What ends before it begins a new
-// segment, whose first event says so; no number is given twice.
+// checkNewest compares the file with the note. If it is another file, an event says so,
+// and no number is used twice.
 func (l *Ledger) checkNewest() error {
 	n, ok := readNewest(l.path)
 	if !ok {
@@ -124,11 +124,11 @@ func (l *Ledger) checkNewest() error {
 	if err := l.viewNow(func(t *txn) { why = t.older(n) }); err != nil || why == "" {
 		return err
 	}
-	l.o.Logger.Error("the ledger is not the one that it was", "err", why)
+	l.o.Logger.Error("the ledger was replaced", "err", why)
 	return l.updateNow(func(t *txn) { t.goOnAfter(n, why) })
 }
 
-// goOnAfter begins a new segment after the note n.
+// goOnAfter appends the event that says why the file is not that of the note n.
 func (t *txn) goOnAfter(n newest, why string) {
 	head, hash := t.head(t.l.own)
 	s := &Salvaged{Replaced: true, Reason: why, At: t.l.o.Stamp().Wall, LastSeq: head}

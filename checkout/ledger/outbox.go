@@ -11,32 +11,32 @@ import (
 	"stump/checkout/ledger/record"
 )
 
-// RowKey names an outbox row of a sink: it is the place of the row's event in
-// this file. RowKeys compare with == and, in the order of delivery, by Compare.
+// RowKey identifies an outbox row of a sink, by the place of the row's event in this
+// file. Compare gives the order of delivery.
 type RowKey = record.Ref
 
 // OutboxRow is an event on its way to a sink.
 type OutboxRow struct {
 	Key RowKey
-	// ID is the written form of Key: the event's number, and before it, for a
-	// chain that is closed, the beginning of the chain's name: "12", "1f2e3d4c:12".
+	// ID is the written form of Key: the event's number, and for a closed chain the
+	// beginning of the chain's name before it: "12", "1f2e3d4c:12".
 	ID string
-	// Event is the event as it is known now: what is pending in it has no id.
+	// Event is the event as it is known now. A pending person or device has no id.
 	Event checkout.Event
 	// Pending is set while a person or device of the event is not resolved.
 	Pending bool
-	// OutboxRow is what the worker keeps of it, and the id of the event's device,
-	// which may be pending.
+	// OutboxRow is the worker's state, and the id of the event's device, which may be
+	// pending.
 	record.OutboxRow
 }
 
-// forSinks reports whether sinks are told of events of the kind.
+// forSinks reports whether sinks get events of this kind and source.
 func forSinks(k checkout.Kind, src checkout.Source) bool {
 	switch k {
 	case checkout.Checkout, checkout.Return, checkout.Handover, checkout.Lost, checkout.Found, checkout.Resolve:
 		return true
 	case checkout.Enrol:
-		// A tag that came by import or from the directory is known there.
+		// The directory knows a tag from an import or from itself.
 		return src == checkout.SourceReader || src == checkout.SourceKeyboard
 	}
 	return false
@@ -53,8 +53,8 @@ func (t *txn) count(sink string, queued, done uint64) {
 	t.put(record.TreeMeta, metaSink(sink), record.SinkForm.Encode(&c))
 }
 
-// outboxRow fills in the event, with pending people and devices, and the time of
-// a boot without a clock, as they are known now.
+// outboxRow reads the event of a row. It resolves pending people and devices, and the
+// time of a boot without a clock, as far as they are known now.
 func (t *txn) outboxRow(r RowKey, o record.OutboxRow) OutboxRow {
 	ev := t.event(r)
 	ev.At.Wall, ev.At.Trusted = (&times{t: t}).wall(ev.At)
@@ -69,7 +69,7 @@ func (t *txn) outboxRow(r RowKey, o record.OutboxRow) OutboxRow {
 	return row
 }
 
-// chainPrefix is how many digits of a chain's name tell it from the others of a file.
+// chainPrefix is how many digits of a chain's name an ID has.
 const chainPrefix = 8
 
 func (t *txn) rowID(r RowKey, chain checkout.Hash) string {
@@ -106,5 +106,5 @@ func (l *Ledger) ParseRow(id string) (key RowKey, err error) {
 	return key, err
 }
 
-// ErrNotQueued is an outbox row that is not there (any more).
+// ErrNotQueued says that there is no such outbox row, or no longer.
 var ErrNotQueued = errors.New("no such event waits here: it was delivered, or dropped")

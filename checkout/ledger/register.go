@@ -10,7 +10,7 @@ import (
 	"stump/internal/hint"
 )
 
-// find finds by id, then by exact name.
+// find returns a person or device by id, then by exact name.
 func (t *txn) find(tr record.Tree, ref string) party {
 	if r := t.row(tr, ref); r != nil && !checkout.IsPendingID(ref) {
 		return party{tr, ref, r}
@@ -72,8 +72,8 @@ func (l *Ledger) Devices() iter.Seq2[checkout.Device, error] {
 	return listRows(l, record.TreeDevices, (*txn).device)
 }
 
-// listRows copies a tree before it yields, so that a slow reader does not keep
-// a transaction open: pages could not be used again meanwhile.
+// listRows copies a tree before it yields, because bbolt can't reuse pages while a slow
+// reader has a transaction open.
 func listRows[T any](l *Ledger, tr record.Tree, f func(*txn, party) T) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var all []T
@@ -122,7 +122,7 @@ func (l *Ledger) add(p party, tag checkout.Tag, actor string, source checkout.So
 	})
 }
 
-// by is an event that an actor causes through a source.
+// by returns an event of an actor and a source.
 func by(actor string, source checkout.Source) *record.Event {
 	return &record.Event{Event: checkout.Event{Actor: actor, Source: source}}
 }
@@ -170,11 +170,10 @@ func (l *Ledger) edit(tr record.Tree, ref string, e checkout.Edit, actor string,
 	})
 }
 
-// change gives p a tag and a status by its word, each with an event like ev. It
-// reports whether there was one: a zero tag, an empty status and what p has
-// already are none.
+// change gives p a tag and a status, each with an event like ev. It reports whether
+// anything changed. A zero tag and an empty status change nothing.
 func (t *txn) change(p party, tag checkout.Tag, status string, ev *record.Event) (did bool) {
-	again := p.row.Status == checkout.Retired // who comes back may have a tag again
+	again := p.row.Status == checkout.Retired // only an active entry may get a tag
 	if again {
 		did = t.changeStatus(p, status, *ev)
 	}
@@ -189,7 +188,7 @@ func (t *txn) change(p party, tag checkout.Tag, status string, ev *record.Event)
 	return did
 }
 
-// changeStatus gives p a status by its word, "lost" too.
+// changeStatus gives p a status by its word, also "lost".
 func (t *txn) changeStatus(p party, status string, ev record.Event) (did bool) {
 	if lost := status == checkout.StatusLost; p.tree == record.TreeDevices && status != "" && status != checkout.Retired.String() && lost != p.row.Loan.Lost {
 		ev := ev
@@ -202,7 +201,7 @@ func (t *txn) changeStatus(p party, status string, ev record.Event) (did bool) {
 		did = true
 	}
 	for _, s := range []checkout.Status{checkout.Active, checkout.Suspended, checkout.Retired} {
-		// What is lost is in use: it comes back by itself when it is bumped.
+		// A lost device stays active, so that a bump brings it back.
 		if (s.String() == status || s == checkout.Active && status == checkout.StatusLost) && s != p.row.Status {
 			p.row.ByDirectory = false
 			t.setStatus(p, s, ev)

@@ -6,8 +6,8 @@ import (
 	"stump/checkout/ledger/record"
 )
 
-// replay is what the events say, by themselves: who has what, and which event
-// of each device and person is the newest.
+// replay collects from the events who has what, and the newest event of each device and
+// person.
 type replay struct {
 	loans           map[string]record.Loan
 	devices, people map[string]record.Ref
@@ -17,7 +17,7 @@ func newReplay() *replay {
 	return &replay{map[string]record.Loan{}, map[string]record.Ref{}, map[string]record.Ref{}}
 }
 
-// open is who has what at the end.
+// open returns who has what at the end.
 func (p *replay) open() map[string]string {
 	open := map[string]string{}
 	for id, s := range p.loans {
@@ -28,20 +28,20 @@ func (p *replay) open() map[string]string {
 	return open
 }
 
-// event takes in the next event, and returns what is wrong with its links.
+// event adds the next event, and returns what is wrong with its links.
 func (p *replay) event(at record.Ref, ev *record.Event) (faults []string) {
 	follow := func(what string, last map[string]record.Ref, id string, link record.Ref) {
 		if id == "" {
 			return
 		}
 		if last[id] != link {
-			faults = append(faults, fmt.Sprintf("it links to %d as the event of %s %q before it, that is %d", link.Seq, what, id, last[id].Seq))
+			faults = append(faults, fmt.Sprintf("it links to %d as the previous event of %s %q, which is %d", link.Seq, what, id, last[id].Seq))
 		}
 		last[id] = at
 	}
 	if ev.Resolved != "" {
 		if want := p.links(ev).Resolved; want != ev.Links.Resolved {
-			faults = append(faults, fmt.Sprintf("it links to %d as the pending tag's last event, that is %d", ev.Links.Resolved.Seq, want.Seq))
+			faults = append(faults, fmt.Sprintf("it links to %d as the pending tag's last event, which is %d", ev.Links.Resolved.Seq, want.Seq))
 		}
 		p.resolve(ev)
 	}
@@ -56,7 +56,7 @@ func (p *replay) event(at record.Ref, ev *record.Event) (faults []string) {
 	return faults
 }
 
-// links are those that an event has when it is the next.
+// links returns the links of the next event.
 func (p *replay) links(ev *record.Event) record.Links {
 	l := record.Links{Device: p.devices[ev.Device], Person: p.people[ev.Person]}
 	if ev.From != ev.Person {
@@ -71,7 +71,7 @@ func (p *replay) links(ev *record.Event) record.Links {
 	return l
 }
 
-// resolve gives the loans of a pending tag to whom it belongs.
+// resolve moves the loans of a pending tag to its owner.
 func (p *replay) resolve(ev *record.Event) {
 	if ev.Device != "" {
 		p.loans[ev.Device] = newer(p.loans[ev.Device], p.loans[ev.Resolved])

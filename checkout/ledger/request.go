@@ -10,8 +10,8 @@ import (
 	"stump/checkout/ledger/record"
 )
 
-// Give says that a person has a device, whatever the desk saw: a check-out, or
-// a hand-over when somebody else has it.
+// Give records that a person has a device: a check-out, or a hand-over when another
+// person has it.
 func (l *Ledger) Give(r checkout.Request) (checkout.Event, error) {
 	return l.request(r, func(t *txn, ev *record.Event, device party) {
 		person := t.find(record.TreePeople, r.Person)
@@ -22,7 +22,7 @@ func (l *Ledger) Give(r checkout.Request) (checkout.Event, error) {
 	})
 }
 
-// Return says that a device is back.
+// Return records that a device is back.
 func (l *Ledger) Return(r checkout.Request) (checkout.Event, error) {
 	return l.request(r, func(t *txn, ev *record.Event, device party) {
 		t.mustBeHeld(device)
@@ -31,8 +31,7 @@ func (l *Ledger) Return(r checkout.Request) (checkout.Event, error) {
 	})
 }
 
-// Lose says that a device can't be found. It is no longer lent to anybody;
-// From is who had it.
+// Lose records that a device can't be found. It ends the loan; From is the last holder.
 func (l *Ledger) Lose(r checkout.Request) (checkout.Event, error) {
 	return l.request(r, func(t *txn, ev *record.Event, device party) {
 		switch {
@@ -47,7 +46,7 @@ func (l *Ledger) Lose(r checkout.Request) (checkout.Event, error) {
 	})
 }
 
-// Find says that a lost device is there again.
+// Find records that a lost device was found.
 func (l *Ledger) Find(r checkout.Request) (checkout.Event, error) {
 	return l.request(r, func(t *txn, ev *record.Event, device party) {
 		if !device.row.Loan.Lost {
@@ -58,7 +57,7 @@ func (l *Ledger) Find(r checkout.Request) (checkout.Event, error) {
 	})
 }
 
-// Extend sets how long a loan lasts, counted from its beginning.
+// Extend sets the length of a loan, from its beginning, at least 1 s.
 func (l *Ledger) Extend(r checkout.Request, length time.Duration) (checkout.Event, error) {
 	if length < time.Second {
 		return checkout.Event{}, fmt.Errorf("a loan of %v: at least a second", length)
@@ -79,7 +78,7 @@ func (t *txn) mustBeHeld(device party) {
 // request runs an admin's request.
 func (l *Ledger) request(r checkout.Request, f func(*txn, *record.Event, party)) (checkout.Event, error) {
 	if r.Actor == "" {
-		return checkout.Event{}, errors.New("who asks for it must be named")
+		return checkout.Event{}, errors.New("the actor is missing")
 	}
 	if err := cmp.Or(checkout.CheckText("note", r.Note, checkout.MaxNote), checkout.CheckText("condition", r.Condition, checkout.MaxName)); err != nil {
 		return checkout.Event{}, err

@@ -23,56 +23,54 @@ import (
 	"stump/internal/hint"
 )
 
-// ErrFork is a backup that is not a beginning of the ledger it would replace:
-// both have events of the same numbers that are not the same. Restoring it
-// needs RestoreOptions.Fork.
+// ErrFork says that the ledger doesn't continue the backup: both have different events
+// with the same number. RestoreOptions.Fork restores such a backup.
 var ErrFork = errors.New("the backup and the ledger have gone different ways")
 
-// RestoreOptions tell how to restore.
+// RestoreOptions say how to restore.
 type RestoreOptions struct {
-	// DryRun only says what would change.
+	// DryRun reports what would change, and changes nothing.
 	DryRun bool
-	// Fork restores a backup that is not a beginning of the ledger.
+	// Fork allows a backup that the ledger doesn't continue.
 	Fork bool
-	// Actor is who asks for it.
+	// Actor is who restores.
 	Actor string
 	// From is the opened backup; nil opens it by its name.
 	From *os.File
-	// Check runs bbolt's own check over the backup; see VerifyOptions.
+	// Check runs bbolt's own check on the backup; see VerifyOptions.
 	Check func(ctx context.Context, path string) error
 }
 
-// Restored tells what a restore changes, or would change.
+// Restored says what a restore changes, or would change.
 type Restored struct {
 	Backup string
 	// BackupSeq and BackupTime are of the newest event in the backup.
 	BackupSeq  uint64
 	BackupTime time.Time
-	// Now is the newest event of the ledger as it is, 0 if it can't be read;
-	// then Unreadable says why.
+	// Now is the number of the ledger's newest event, 0 if the ledger can't be read.
+	// Unreadable then says why.
 	Now        uint64
 	Unreadable string
-	// Fork is set when the two have different events of the same number.
+	// Fork is set when the two have different events with the same number.
 	Fork bool
-	// Lost are the numbers of the events that the ledger has and the backup
-	// has not; zero for none. They stay in Aside, and are not given again.
+	// Lost are the first and last number of the events that only the ledger has; zero
+	// for none. They stay in Aside, and their numbers are not used again.
 	Lost [2]uint64
-	// Loans are those that differ, one a line; People and Devices are those
-	// that only one of the two has.
+	// Loans, People and Devices are the differences, an entry each: "what: before → after".
 	Loans, People, Devices []string
-	// Aside is where the ledger that was replaced is.
+	// Aside is the path of the replaced ledger.
 	Aside string
 }
 
-// String tells it in sentences.
+// String returns the report as sentences.
 func (r *Restored) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "the backup ends with event %d of %s", r.BackupSeq, r.BackupTime.Format(time.RFC3339))
 	switch {
 	case r.Unreadable != "":
-		fmt.Fprintf(&b, "; the ledger can't be read (%s), so nobody knows what is in it that the backup has not", r.Unreadable)
+		fmt.Fprintf(&b, "; the ledger can't be read (%s), so what the backup lacks is unknown", r.Unreadable)
 	case r.Fork:
-		b.WriteString("; it is not a beginning of this ledger: they have gone different ways")
+		b.WriteString("; this ledger doesn't continue it: they have gone different ways")
 	case r.Lost[1] > 0:
 		fmt.Fprintf(&b, "; %s would be missing", ranges([][2]uint64{r.Lost}))
 	default:
@@ -87,16 +85,15 @@ func (r *Restored) String() string {
 		}
 	}
 	if r.Aside != "" {
-		fmt.Fprintf(&b, "\nthe ledger that was replaced is %s", r.Aside)
+		fmt.Fprintf(&b, "\nthe replaced ledger is %s", r.Aside)
 	}
 	return b.String()
 }
 
-// RestoreFile replaces the whole ledger at path by a backup. Nobody may have
-// the ledger open. The ledger before is set aside, and the first new event says
-// so: it takes the next number that was never given, and names those that are
-// missing, so that a chain is never forked in silence. What was erased from the
-// ledger since the backup is erased from what is restored.
+// RestoreFile replaces the ledger at path, which must not be open, by a copy of a backup.
+// It sets the old ledger aside. The first new event gets the next number that was never
+// used, and names the missing ones. What was erased from the ledger since the backup is
+// erased from the copy, and outbox rows that may have been delivered are parked.
 func RestoreFile(ctx context.Context, path, backup string, o Options, ro RestoreOptions) (*Restored, error) {
 	if _, err := o.fill(); err != nil {
 		return nil, err
@@ -150,9 +147,8 @@ func (r *restorer) close() {
 	}
 }
 
-// openLedger opens what is to be replaced, or at least keeps others from it.
-// The backup is only as good as the ledger is bad: one that can't be opened may
-// still tell its newest number, its erasures and its deliveries.
+// openLedger opens the ledger, or at least locks its file. A ledger that can't be opened
+// may still show its newest number, its erasures and its deliveries.
 func (r *restorer) openLedger() (err error) {
 	var locked *LockedError
 	if r.now, err = OpenReadOnly(r.path, r.o); err == nil || errors.As(err, &locked) {
@@ -173,7 +169,7 @@ func (r *restorer) openLedger() (err error) {
 	return nil
 }
 
-// openBackup copies the backup, brings it to the newest schema and checks it.
+// openBackup copies the backup, migrates the copy to the newest schema and verifies it.
 func (r *restorer) openBackup(ctx context.Context, ro RestoreOptions) error {
 	const another = "name another backup; the daily ones are in the folder backups beside the ledger, or where [backup] dir says"
 	if err := r.copyBackup(ro.From); err != nil {
@@ -204,7 +200,7 @@ func (r *restorer) copyBackup(from *os.File) error {
 	if err := boltfile.CheckMetas(from, r.result.Backup); err != nil {
 		return err
 	}
-	for _, p := range []string{r.tmp, newestPath(r.tmp)} { // of a restore that was broken off
+	for _, p := range []string{r.tmp, newestPath(r.tmp)} { // of a restore that was interrupted
 		if err := os.Remove(p); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
@@ -247,24 +243,21 @@ func (r *restorer) compareLedger() error {
 	if r.result.Fork, err = r.fork(); err != nil {
 		return err
 	}
-	for _, d := range []struct {
-		into *[]string
-		list func(*Ledger) (map[string]string, error)
-	}{{&r.result.Loans, loansOf}, {&r.result.People, rowsOf(record.TreePeople)}, {&r.result.Devices, rowsOf(record.TreeDevices)}} {
-		before, err := d.list(r.now)
-		if err != nil {
-			return err
-		}
-		after, err := d.list(r.copied)
-		if err != nil {
-			return err
-		}
-		*d.into = differences(before, after)
+	before, err := contents(r.now)
+	if err != nil {
+		return err
+	}
+	after, err := contents(r.copied)
+	if err != nil {
+		return err
+	}
+	for i, into := range []*[]string{&r.result.Loans, &r.result.People, &r.result.Devices} {
+		*into = differences(before[i], after[i])
 	}
 	return nil
 }
 
-// fork reports whether the last event that both should have is not the same.
+// fork reports whether the last event that both should have differs.
 func (r *restorer) fork() (bool, error) {
 	last := min(r.result.Now, r.result.BackupSeq)
 	if last == 0 {
@@ -274,7 +267,7 @@ func (r *restorer) fork() (bool, error) {
 	for i, l := range []*Ledger{r.copied, r.now} {
 		err := l.view(func(t *txn) {
 			at := record.At(l.own, last)
-			if t.bucket(record.TreeEvents).Get(record.EventKey(at)) != nil { // else a gap that was owned up to
+			if t.bucket(record.TreeEvents).Get(record.EventKey(at)) != nil { // else a declared gap
 				hashes[i] = t.event(at).Hash
 			}
 		})
@@ -285,32 +278,28 @@ func (r *restorer) fork() (bool, error) {
 	return hashes[0] != hashes[1], nil
 }
 
-func loansOf(l *Ledger) (map[string]string, error) {
-	all := map[string]string{}
-	for loan, err := range l.Loans(checkout.LoanFilter{}) {
-		if err != nil {
-			return nil, err
-		}
-		all[loan.Device+" "+loan.Note()] = loan.Person
-	}
-	return all, nil
-}
-
-func rowsOf(tr record.Tree) func(*Ledger) (map[string]string, error) {
-	return func(l *Ledger) (map[string]string, error) {
-		all := map[string]string{}
-		err := l.view(func(t *txn) {
-			t.eachRow(tr, func(id string, r *record.Row) {
-				if !r.Pending {
-					all[id] = r.Name
-				}
-			})
-		})
+// contents are the open loans, the people and the devices of a ledger.
+func contents(l *Ledger) (all [3]map[string]string, err error) {
+	all = [3]map[string]string{{}, {}, {}}
+	loans, err := l.loans(checkout.LoanFilter{})
+	if err != nil {
 		return all, err
 	}
+	for _, loan := range loans {
+		all[0][loan.Device+" "+loan.Note()] = loan.Person
+	}
+	return all, l.view(func(t *txn) {
+		for i, tr := range []record.Tree{record.TreePeople, record.TreeDevices} {
+			t.eachRow(tr, func(id string, r *record.Row) {
+				if !r.Pending {
+					all[i+1][id] = r.Name
+				}
+			})
+		}
+	})
 }
 
-// differences tells what is not the same, as "what: before → after".
+// differences lists the differences as "what: before → after".
 func differences(before, after map[string]string) (all []string) {
 	for _, k := range slices.Sorted(maps.Keys(before)) {
 		if after[k] != before[k] {
@@ -325,8 +314,8 @@ func differences(before, after map[string]string) (all []string) {
 	return all
 }
 
-// replace brings the copy up to what must not come back, and puts it in the
-// ledger's place.
+// replace erases from the copy what must not come back, settles its outbox, and puts it
+// in the ledger's place.
 func (r *restorer) replace(actor string) error {
 	old, f, err := readWreck(r.path, r.o)
 	if err != nil {
@@ -356,8 +345,8 @@ func (r *restorer) replace(actor string) error {
 	return replace(r.path, r.tmp, r.result.Aside)
 }
 
-// same returns the copy's event at a place and the old ledger's, if both have it
-// and it is the same.
+// same returns the event at a place in the copy and in the old ledger. ok is false
+// unless both have it and the hashes match.
 func (r *restorer) same(t *txn, old *wreck, at record.Ref) (mine, was record.Event, ok bool) {
 	e, there := old.find(at)
 	if !there || t.bucket(record.TreeEvents).Get(record.EventKey(at)) == nil {
@@ -369,8 +358,8 @@ func (r *restorer) same(t *txn, old *wreck, at record.Ref) (mine, was record.Eve
 	return mine, was, was.Hash == mine.Hash
 }
 
-// eraseAgain erases from the copy what was erased from the old ledger: of events,
-// what is gone there, and the people whom its Erase events name.
+// eraseAgain erases from the copy what was erased from the old ledger: values of events,
+// and the people of its Erase events.
 func (r *restorer) eraseAgain(old *wreck) error {
 	const batch = 1000
 	for some := range slices.Chunk(old.events, batch) {
@@ -392,8 +381,8 @@ func (r *restorer) eraseAgain(old *wreck) error {
 	})
 }
 
-// eraseLike erases of the copy's events what the old ledger's lack. A loan of
-// which that was the beginning is over.
+// eraseLike erases the values of the copy's events that are erased in the old ledger's.
+// A loan that began with such an event is over.
 func (r *restorer) eraseLike(t *txn, old *wreck, some []wreckEvent) {
 	s := newSweeper(t)
 	gone := func(had, has string) bool { return had != "" && has == "" }
@@ -419,8 +408,7 @@ func (r *restorer) eraseLike(t *txn, old *wreck, some []wreckEvent) {
 	s.eraseParts(t)
 }
 
-// endErased ends the loan of a device that began with the event at, since who
-// had it is erased.
+// endErased ends the loan that began with the event at, since its holder is erased.
 func (t *txn) endErased(device string, at record.Ref) {
 	r := t.row(record.TreeDevices, device)
 	if r != nil && r.Resolved != "" {
@@ -433,8 +421,8 @@ func (t *txn) endErased(device string, at record.Ref) {
 	}
 }
 
-// settleOutbox keeps the rows that the old ledger had too, removes those whose
-// events were delivered since, and parks those of which nobody can tell.
+// settleOutbox keeps the rows that the old ledger has, too, removes those whose events
+// were delivered since the backup, and parks those that may have been delivered.
 func (r *restorer) settleOutbox(t *txn, old *wreck) {
 	type waiting struct {
 		at  record.Ref
@@ -452,7 +440,7 @@ func (r *restorer) settleOutbox(t *txn, old *wreck) {
 		})
 		for _, w := range all {
 			_, _, same := r.same(t, old, w.at)
-			_, waits := old.rows[record.TreeOutbox][string(record.OutboxKey(w.at, oldSinks[name]))]
+			_, waits := old.rows[record.TreeOutbox][string(record.OutboxKey(w.at, oldSinks[name].Index))]
 			switch {
 			case same && waits:
 			case same && old.intact(record.TreeOutbox, record.TreeMeta):
@@ -465,7 +453,7 @@ func (r *restorer) settleOutbox(t *txn, old *wreck) {
 	}
 }
 
-// begin appends the first event after the restore.
+// begin appends the Restore event.
 func (r *restorer) begin(t *txn, old *wreck, actor string) {
 	last, hash := t.head(t.l.own)
 	ev := record.Event{Event: checkout.Event{Kind: checkout.Restore, Actor: actor, Source: checkout.SourceSystem, Note: "restored " + filepath.Base(r.result.Backup),

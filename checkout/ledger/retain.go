@@ -10,14 +10,14 @@ import (
 	"stump/internal/count"
 )
 
-// metaSwept is where the last event is that Anonymise has dealt with.
+// metaSwept is the place of the last event that Anonymise has processed.
 var metaSwept = []byte("swept")
 
 func (t *txn) swept() record.Ref {
 	b := t.get(record.TreeMeta, metaSwept)
 	at, ok := record.ParseEventKey(b)
 	if b != nil && !ok {
-		t.damaged("how far retention has come")
+		t.damaged("the place that retention has reached")
 	}
 	return at
 }
@@ -27,8 +27,8 @@ func (t *txn) setSwept(at record.Ref) { t.put(record.TreeMeta, metaSwept, record
 // sweepBatch is how many events Anonymise looks at in one transaction.
 const sweepBatch = 500
 
-// Forget anonymises loans that were closed longer ago than keep. It waits for a
-// clock that is right: one that is years ahead would have everything forgotten.
+// Forget anonymises loans that were closed longer ago than keep. It does nothing while
+// the clock is not trusted, since a clock that is years ahead would erase everything.
 func (l *Ledger) Forget(ctx context.Context, keep time.Duration) (int, error) {
 	now := l.o.Stamp()
 	if !now.Trusted {
@@ -37,10 +37,9 @@ func (l *Ledger) Forget(ctx context.Context, keep time.Duration) (int, error) {
 	return l.Anonymise(ctx, now.Wall.Add(-keep))
 }
 
-// Anonymise erases who had what from loans that were closed before the time
-// given: retention. It returns how many events lost something personal. A
-// device's history stays, and an open loan is not touched, however old. Events
-// whose time is not known count as old as the next whose time is.
+// Anonymise erases who had what from loans that were closed before a time. It returns
+// the number of changed events. The device's history stays, and open loans are not
+// touched. An event without a known time counts as old as the next one with a time.
 func (l *Ledger) Anonymise(ctx context.Context, before time.Time) (int, error) {
 	l.upkeep.Lock()
 	defer l.upkeep.Unlock()
@@ -61,8 +60,7 @@ func (l *Ledger) Anonymise(ctx context.Context, before time.Time) (int, error) {
 	}
 }
 
-// sweeper is what one transaction erases: it goes on after the last event that
-// was dealt with.
+// sweeper collects what one transaction erases, from the last processed event on.
 type sweeper struct {
 	t      *txn // of the collecting transaction
 	erase  map[record.Ref]eraseParts
@@ -74,13 +72,13 @@ func newSweeper(t *txn) *sweeper {
 	return &sweeper{t: t, erase: map[record.Ref]eraseParts{}, people: map[string]bool{}}
 }
 
-// nextSweep collects the loans that the next events close. It returns nil when
-// no event is old enough.
+// nextSweep collects the loans that the next events close. It returns nil if no event is
+// old enough.
 func (t *txn) nextSweep(before time.Time) *sweeper {
 	s, begin := newSweeper(t), t.swept()
 	s.swept = begin
 	clock := times{t: t}
-	var waiting []closing // of unknown time, until one of known time follows
+	var waiting []closing // without a known time, until an event with one follows
 	n := 0
 	t.events(begin, func(at record.Ref, raw []byte) bool {
 		ev, err := t.decode(at, raw)
@@ -119,18 +117,18 @@ func (s *sweeper) mark(r record.Ref, what eraseParts, who ...string) {
 	}
 }
 
-// event marks the loan that ev closes, and ev itself where it is only about
-// what is past.
+// event marks the loan that ev closes, and ev itself if it is only about that loan.
 func (s *sweeper) event(here record.Ref, ev *record.Event) {
 	switch ev.Kind {
 	case checkout.Return:
 		s.mark(here, eraseParts{person: true, from: true, note: true}, ev.Person, ev.From)
 	case checkout.Handover, checkout.Lost:
-		// The person of a hand-over has it still, as far as this event tells.
+		// The new holder may still have the device.
 		s.mark(here, eraseParts{from: true}, ev.From)
 	case checkout.Resolve:
-		if ev.Device != "" { // of two loans of what turned out to be one device the older is over, though no event closed it
-			s.markOpener(earlier(s.t.mover(ev.Links.Device), s.t.mover(ev.Links.Resolved)))
+		if ev.Device != "" { // two devices were one: the older of the two loans is over, though no event closed it
+			older, _ := sorted(s.t.mover(ev.Links.Device), s.t.mover(ev.Links.Resolved))
+			s.markOpener(older)
 		}
 		return
 	default:
@@ -139,30 +137,23 @@ func (s *sweeper) event(here record.Ref, ev *record.Event) {
 	s.markOpener(s.t.mover(ev.Links.Device))
 }
 
-// markOpener marks the beginning of a loan that is over.
+// markOpener marks the event that began a loan which is over.
 func (s *sweeper) markOpener(c closing) {
 	if c.ev.Kind == checkout.Checkout || c.ev.Kind == checkout.Handover {
 		s.mark(c.at, eraseParts{person: true, note: true}, c.ev.Person)
 	}
 }
 
-func earlier(a, b closing) closing {
+// sorted returns two events in the order of their places.
+func sorted(a, b closing) (earlier, later closing) {
 	if a.at.Compare(b.at) > 0 {
-		return b
+		return b, a
 	}
-	return a
+	return a, b
 }
 
-func later(a, b closing) closing {
-	if a.at.Compare(b.at) > 0 {
-		return a
-	}
-	return b
-}
-
-// mover goes back from an event of a device to the newest that says who has
-// the device. Where a pending tag turned out to be the device, that is the newer
-// one of two.
+// mover goes back from an event of a device to the newest event that says who has the
+// device. Where a pending tag became the device, two histories meet.
 func (t *txn) mover(at record.Ref) closing {
 	for at.Seq != 0 {
 		ev := t.event(at)
@@ -170,14 +161,15 @@ func (t *txn) mover(at record.Ref) closing {
 		case checkout.Checkout, checkout.Handover, checkout.Return, checkout.Lost, checkout.Found:
 			return closing{at, ev}
 		case checkout.Resolve:
-			return later(t.mover(ev.Links.Device), t.mover(ev.Links.Resolved))
+			_, newer := sorted(t.mover(ev.Links.Device), t.mover(ev.Links.Resolved))
+			return newer
 		}
 		at = ev.Links.Device
 	}
 	return closing{}
 }
 
-// apply erases what was collected, and says so in an event.
+// apply erases what was collected, and appends an event about it.
 func (s *sweeper) apply(t *txn) {
 	s.eraseParts(t)
 	t.setSwept(s.swept)
@@ -188,7 +180,7 @@ func (s *sweeper) apply(t *txn) {
 		Note: fmt.Sprintf("retention: %s of closed loans up to event %d anonymised", count.Of(len(s.erase), "event"), s.swept.Seq)}}, nobody, nobody)
 }
 
-// eraseParts leads the histories of the people past what goes, and erases it.
+// eraseParts unlinks what goes from the histories of people, and erases it.
 func (s *sweeper) eraseParts(t *txn) {
 	if len(s.erase) == 0 {
 		return
@@ -200,7 +192,7 @@ func (s *sweeper) eraseParts(t *txn) {
 			id = r.Resolved
 			r = t.row(record.TreePeople, id)
 		}
-		if r != nil { // else they were erased before
+		if r != nil { // else they are erased already
 			people[id] = r
 		}
 	}
@@ -213,7 +205,7 @@ func (s *sweeper) eraseParts(t *txn) {
 	t.put(record.TreeMeta, metaScrub, nil)
 }
 
-// leadPast links a person's history without what goes.
+// leadPast links a person's history without the events that are erased.
 func (s *sweeper) leadPast(t *txn, p party) {
 	var kept []stop
 	for _, st := range t.trail(p) {

@@ -16,51 +16,47 @@ import (
 	"stump/internal/safefile"
 )
 
-// Salvaged tells what was saved from a damaged file, or that the file is not the
-// one that it was.
+// Salvaged says what was saved from a damaged file, or that the file was replaced.
 type Salvaged struct {
-	// Replaced: nothing is damaged; an old copy or another ledger was put in the
-	// place of the ledger.
+	// Replaced: nothing is damaged, but an old copy or another ledger lay in the ledger's
+	// place.
 	Replaced bool
-	// File is where the damaged file is now; empty when there was none, though
-	// there had been a ledger.
+	// File is the path of the damaged file; empty when the file was missing.
 	File   string
 	Reason string
-	// Events is how many were saved; Lost are the numbers of those that are
-	// known to be missing; where a file is damaged at so many places that they
-	// are more than 1,000 runs, some that are not missing stand between two of
-	// them. LastSeq is the newest that was saved.
+	// Events is how many were saved, and LastSeq the number of the newest. Lost are the
+	// missing numbers, as first and last, in at most 1,000 runs. Where there were more,
+	// runs were joined, and include numbers that are not missing.
 	Events  uint64
 	LastSeq uint64
 	Lost    [][2]uint64
-	// Perhaps are numbers that events may have had of which no trace is left.
-	// They are not given again. Zero for none.
+	// Perhaps are the first and last number of events that may have existed without
+	// leaving a trace. The numbers are not used again. Zero for none.
 	Perhaps [2]uint64
-	// Others are the numbers that are missing of closed chains, by the
-	// station's name at that time.
+	// Others are the missing numbers of closed chains, by the station's name then.
 	Others map[string][][2]uint64
-	// Restated are the loans whose events are lost, but which the devices'
-	// rows still told.
+	// Restated is how many loans only the devices' rows still showed, since their events
+	// are lost.
 	Restated int
-	// Made are the people and devices whose rows are lost and were made anew
-	// from events; Tagless are those of them that must be enrolled again.
-	// Partial is set when others may be missing altogether.
+	// Made is how many lost rows of people and devices were made again from events.
+	// Tagless of them have no tag and must be enrolled again. Partial is set when more
+	// people and devices may be missing.
 	Made, Tagless int
 	Partial       bool
-	// Rows are the outbox rows that are lost: nobody knows what of it was
+	// Rows is how many outbox rows are lost. Their events may or may not have been
 	// delivered.
 	Rows int
 	At   time.Time
 }
 
-// String is the sentence for the log, the API and the technician.
+// String returns the report as a sentence.
 func (s *Salvaged) String() string {
 	if s.Replaced {
 		lost := ""
 		if len(s.Lost) > 0 {
 			lost = "; missing: " + ranges(s.Lost)
 		}
-		return fmt.Sprintf("this is not the ledger that was here: %s%s; stop the daemon and put the newer file back, or go on with this one", s.Reason, lost)
+		return fmt.Sprintf("the ledger was replaced: %s%s; stop the daemon and put the newer file back, or go on with this one", s.Reason, lost)
 	}
 	if s.File == "" {
 		return fmt.Sprintf("the ledger is gone (%s): a new one was begun; stump restore brings back a backup", s.Reason)
@@ -73,13 +69,13 @@ func (s *Salvaged) String() string {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Others)) {
-		lost += fmt.Sprintf("; of the time as station %s missing: %s", name, ranges(s.Others[name]))
+		lost += fmt.Sprintf("; missing from the time as station %s: %s", name, ranges(s.Others[name]))
 	}
 	if s.Perhaps[1] > 0 {
 		lost += fmt.Sprintf(", and perhaps some after %d", s.Perhaps[0]-1)
 	}
 	if s.Made > 0 {
-		lost += fmt.Sprintf("; %s made anew from events", count.Were(s.Made, "person or device"))
+		lost += fmt.Sprintf("; %s made again from events", count.Were(s.Made, "person or device"))
 	}
 	if s.Tagless > 0 {
 		lost += fmt.Sprintf(", %d without a tag: enrol them again", s.Tagless)
@@ -88,7 +84,7 @@ func (s *Salvaged) String() string {
 		lost += "; people and devices may be missing: compare with a backup or the directory"
 	}
 	if s.Rows > 0 {
-		lost += fmt.Sprintf("; of %s nobody knows whether it was delivered: compare with the directory", count.Of(s.Rows, "event"))
+		lost += fmt.Sprintf("; whether %s reached the directory is unknown: compare with it", count.Of(s.Rows, "event"))
 	}
 	return fmt.Sprintf("the ledger was damaged (%s): %s saved, %s; the damaged file is %s; stump restore brings back a backup",
 		s.Reason, count.Were(s.Events, "event"), lost, s.File)
@@ -119,10 +115,10 @@ func ranges(all [][2]uint64) string {
 	return b.String()
 }
 
-// OpenOrSalvage is how a daemon opens its ledger. Where there never was one, it
-// makes it. A damaged file is set aside, never overwritten, under a name that
-// says when and why; every event whose hash holds goes into a new segment whose
-// first event names that file, and salvaged tells about it.
+// OpenOrSalvage opens the ledger of a daemon. If there never was one, it creates it. It
+// sets a damaged file aside, under a name with the time and the reason, and copies every
+// event whose hash matches into a new segment. The segment's first event names the damaged
+// file, and salvaged reports what was saved.
 func OpenOrSalvage(path string, o Options) (l *Ledger, salvaged *Salvaged, err error) {
 	if _, err := o.fill(); err != nil {
 		return nil, nil, err
@@ -146,7 +142,7 @@ func OpenOrSalvage(path string, o Options) (l *Ledger, salvaged *Salvaged, err e
 			return l, nil, err
 		}
 		if h, err := boltfile.ReadHolder(path); err == nil && h.Running() {
-			// Somebody took the file away under a process that has it open.
+			// The file was removed while another process has it open.
 			return nil, nil, &LockedError{Path: path, PID: h.PID, Command: h.Command}
 		}
 		damaged = boltfile.Damaged(path, "the file is missing")
@@ -163,8 +159,8 @@ func OpenOrSalvage(path string, o Options) (l *Ledger, salvaged *Salvaged, err e
 	return l, salvaged, err
 }
 
-// WasHere reports whether there is a ledger, or was one: its traces are beside
-// it, or backups of the station in a folder, where other stations may have theirs.
+// WasHere reports whether there is or was a ledger at path: by files beside it, or by
+// backups of the station in the folder backups, which may hold other stations' too.
 func WasHere(path, backups, station string) bool {
 	for _, trace := range []string{path, boltfile.HolderPath(path), newestPath(path), path + ".damaged-*", path + ".replaced-*", path + ".schema-*",
 		filepath.Join(filepath.Dir(path), "backups", "*.db")} {
@@ -179,8 +175,8 @@ func WasHere(path, backups, station string) bool {
 	})
 }
 
-// The suspect file tells the next OpenOrSalvage of damage that was met while
-// the ledger was open: Open itself looks at a few pages only.
+// suspectPath returns the path of the note of damage for the next OpenOrSalvage, since
+// Open itself reads only a few pages.
 func suspectPath(path string) string { return path + ".suspect" }
 
 func readSuspect(path string) string {
@@ -188,7 +184,7 @@ func readSuspect(path string) string {
 	return strings.TrimSpace(string(b))
 }
 
-// asideName is where a damaged file goes.
+// asideName returns the path for a file that is set aside.
 func asideName(path, what, reason string, at time.Time) string {
 	slug := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
@@ -200,7 +196,7 @@ func asideName(path, what, reason string, at time.Time) string {
 	return fmt.Sprintf("%s.%s-%s-%s", path, what, at.UTC().Format("20060102T150405Z"), slug)
 }
 
-// salvage replaces the file at path by a new segment.
+// salvage replaces the damaged file at path by a new segment.
 func salvage(path, reason string, o Options) (*Salvaged, error) {
 	keys, err := o.fill()
 	if err != nil {
@@ -245,15 +241,14 @@ func freeName(name string) (string, error) {
 	return "", fmt.Errorf("%s: %w", name, os.ErrExist)
 }
 
-// replace puts the file next in the place of path, which gets the name aside
-// too first: at no instant is there no file.
+// replace first gives the file at path the second name aside, and then renames next to
+// path, so that there is always a file at path.
 func replace(path, next, aside string) error {
 	if aside != "" {
 		if err := os.Link(path, aside); err != nil {
 			return fmt.Errorf("set %s aside: %w", path, err)
 		}
 	}
-	// First of all: what comes in its place says by itself what is missing.
 	if err := forgetNewest(path); err != nil {
 		return err
 	}

@@ -15,14 +15,15 @@ import (
 	"stump/internal/sitekey"
 )
 
-// salvager writes what could be read of a damaged file into a new one. Events,
-// chains and rows keep their places; links, loans and heads are made anew from
-// the events.
+// salvager writes what could be read of a damaged file into a new one. Events, chains and
+// rows keep their places. Links, loans and heads are computed from the events.
 type salvager struct {
 	*wreck
 	keys   *sitekey.Ring
-	made   map[record.Tree]map[string]*record.Row // people and devices that only events tell of
+	made   map[record.Tree]map[string]*record.Row // people and devices known from events only
 	result *Salvaged
+
+	sinkNames map[uint16]string // by index
 }
 
 // fill writes what was saved into a new, empty file.
@@ -34,7 +35,7 @@ func (s *salvager) fill(db *bolt.DB) error {
 		return err
 	}
 	l := &Ledger{path: db.Path(), o: s.o, keys: s.keys, db: db, ceiling: math.MaxUint64, own: s.own, sinkIDs: map[string]uint16{}}
-	// The file has no name yet: one sync at the end will do.
+	// The file has a temporary name, so one sync at the end is enough.
 	db.NoSync = true
 	defer func() { db.NoSync = false }()
 	steps := []func(*txn){(*txn).initTrees, s.fillMeta}
@@ -61,8 +62,8 @@ func (s *salvager) fill(db *bolt.DB) error {
 	return nil
 }
 
-// nameChains makes sure that each chain with events has a name, and that one of
-// them goes on: the last.
+// nameChains gives each chain with events its id, and chooses the last one to continue
+// if the file doesn't say which.
 func (s *salvager) nameChains() error {
 	for _, e := range s.events {
 		if c := s.chains[e.at.Chain]; c.ID.IsZero() {
@@ -87,8 +88,7 @@ func (s *salvager) nameChains() error {
 	return nil
 }
 
-// fillMeta writes the chains and sinks, and the key check that the damaged file
-// had.
+// fillMeta writes the chains, the sinks, and other rows of the meta tree.
 func (s *salvager) fillMeta(t *txn) {
 	for i, c := range s.chains {
 		t.putChain(i, c)
@@ -97,8 +97,11 @@ func (s *salvager) fillMeta(t *txn) {
 	if len(s.chains) > 1 {
 		t.setRuns(s.order())
 	}
-	t.l.sinkIDs = s.sinks()
-	taken := slices.Collect(maps.Values(t.l.sinkIDs))
+	var taken []uint16
+	for name, c := range s.sinks() {
+		t.l.sinkIDs[name] = c.Index
+		taken = append(taken, c.Index)
+	}
 	for i, name := range s.o.Sinks { // most have the number of their place
 		for id := uint16(i + 1); t.l.sinkIDs[name] == 0; id++ {
 			if !slices.Contains(taken, id) {
@@ -107,7 +110,9 @@ func (s *salvager) fillMeta(t *txn) {
 			}
 		}
 	}
+	s.sinkNames = map[uint16]string{}
 	for name, i := range t.l.sinkIDs {
+		s.sinkNames[i] = name
 		t.put(record.TreeMeta, metaSink(name), record.SinkForm.Encode(&record.Sink{Index: i}))
 	}
 	meta := s.rows[record.TreeMeta]
@@ -123,8 +128,8 @@ func (s *salvager) fillMeta(t *txn) {
 	t.put(record.TreeMeta, metaKey, check)
 }
 
-// order returns the runs of the chains; where the file does not tell it, each
-// chain comes after those that were begun before it, and the own one last.
+// order returns the order of the chains. If the file doesn't say it, that is the order in
+// which they were begun, and the own chain last.
 func (s *salvager) order() []run {
 	if s.runs != nil {
 		return s.runs
@@ -154,8 +159,8 @@ func (s *salvager) inOrder() []wreckEvent {
 	return all
 }
 
-// fillEvents copies events and links them anew, since some that they linked
-// to may be lost. What is hashed stays as it is.
+// fillEvents copies events. It computes their links, since the linked events may be lost;
+// the hashed part stays the same.
 func (s *salvager) fillEvents(t *txn, some []wreckEvent, seen *replay) {
 	for _, e := range some {
 		b, ev, err := s.load(e)
@@ -174,14 +179,14 @@ func (s *salvager) fillEvents(t *txn, some []wreckEvent, seen *replay) {
 	}
 }
 
-// restated is a loan that a device's row tells of and no event does.
+// restated is a loan that only the device's row shows, since its event is lost.
 type restated struct {
 	device string
 	loan   record.Loan
 }
 
-// fillRows writes devices, people and tags: the register's part as the rows
-// say, loans and histories as the events say.
+// fillRows writes devices, people and tags: the register from the rows, loans and
+// histories from the events.
 func (s *salvager) fillRows(t *txn, seen *replay) (restate []restated) {
 	for _, part := range []struct {
 		tree  record.Tree
@@ -203,7 +208,7 @@ func (s *salvager) fillRows(t *txn, seen *replay) (restate []restated) {
 	return restate
 }
 
-// ids are those that have a row or an event.
+// ids returns the people or devices that have a row or an event.
 func (s *salvager) ids(tr record.Tree, heads map[string]record.Ref) []string {
 	all := map[string]bool{}
 	for id := range heads {
@@ -215,7 +220,7 @@ func (s *salvager) ids(tr record.Tree, heads map[string]record.Ref) []string {
 	return slices.Sorted(maps.Keys(all))
 }
 
-// remember keeps what an event tells of people and devices whose rows are lost.
+// remember keeps what an event says about people and devices whose rows are lost.
 func (s *salvager) remember(ev *record.Event) {
 	keep := func(tr record.Tree, id, name, mask string) {
 		if _, ok := s.rows[tr][id]; !ok && id != "" {
@@ -227,8 +232,7 @@ func (s *salvager) remember(ev *record.Event) {
 	keep(record.TreeDevices, ev.Device, ev.DeviceName, ev.DeviceTag)
 }
 
-// rowOf is the saved row, or one made from the events. The tags tree may still
-// tell the look-up value of its tag.
+// rowOf returns the saved row, or one made from the events and the tree of tags.
 func (s *salvager) rowOf(t *txn, tr record.Tree, id string) *record.Row {
 	if old, ok := s.rows[tr][id]; ok {
 		return t.decodeRow(tr, id, old)
@@ -247,14 +251,14 @@ func (s *salvager) rowOf(t *txn, tr record.Tree, id string) *record.Row {
 	return r
 }
 
-// fillOutbox keeps the rows that wait. Where the newest transaction may be lost,
-// a row may be of an event that was delivered in it: an admin decides.
+// fillOutbox writes the outbox rows. If the newest transaction may be lost, they are
+// parked, since that transaction may have recorded a delivery.
 func (s *salvager) fillOutbox(t *txn, keys []string) {
 	for _, key := range keys {
 		at, sink, ok := record.ParseOutboxKey([]byte(key))
-		name := s.sinkName(t, sink)
+		name := s.sinkNames[sink]
 		if _, there := s.find(at); !ok || !there || name == "" {
-			continue // its event is lost, and is among those that the report names
+			continue // its event is lost, which the report says
 		}
 		o, err := record.OutboxForm.Decode(s.rows[record.TreeOutbox][key])
 		t.must(err)
@@ -266,31 +270,16 @@ func (s *salvager) fillOutbox(t *txn, keys []string) {
 	}
 }
 
-func (s *salvager) sinkName(t *txn, index uint16) string {
-	for name, i := range t.l.sinkIDs {
-		if i == index {
-			return name
-		}
-	}
-	return ""
-}
-
-// lostRows is how many outbox rows there were, by the counts of the sinks, that
-// could not be read.
+// lostRows returns how many outbox rows are lost, by the counts of the sinks.
 func (s *salvager) lostRows() int {
 	n := 0
-	for key, body := range s.rows[record.TreeMeta] {
-		if bytes.HasPrefix([]byte(key), metaSink("")) {
-			if c, err := record.SinkForm.Decode(body); err == nil {
-				n += int(c.Queued - c.Done)
-			}
-		}
+	for _, c := range s.sinks() {
+		n += int(c.Queued - c.Done)
 	}
 	return max(n-len(s.rows[record.TreeOutbox]), 0)
 }
 
-// begin appends the first event of the new segment, and one for each loan
-// that is restated.
+// begin appends the first event of the new segment, and an event for each restated loan.
 func (s *salvager) begin(t *txn, restate []restated) {
 	seq, hash := t.head(s.own)
 	last := s.newest(s.own)
@@ -323,14 +312,14 @@ func (s *salvager) begin(t *txn, restate []restated) {
 	t.put(record.TreeMeta, metaSalvage, salvagedForm.Encode(s.result))
 }
 
-// restate appends an event that tells what the device's row told.
+// restate appends an event with the loan that the device's row shows.
 func (t *txn) restate(r restated) {
 	d := t.row(record.TreeDevices, r.device)
 	if d == nil {
 		return
 	}
 	ev := record.Event{Event: checkout.Event{Kind: checkout.Return, Source: checkout.SourceSystem, Loan: r.loan.Length,
-		Note: fmt.Sprintf("the event is lost (%d); the device's row told it", r.loan.Since.Seq)}}
+		Note: fmt.Sprintf("event %d is lost; this is from the device's row", r.loan.Since.Seq)}}
 	person := nobody
 	switch {
 	case r.loan.Lost:
@@ -345,7 +334,7 @@ func (t *txn) restate(r restated) {
 	t.append(&ev, person, party{record.TreeDevices, r.device, d})
 }
 
-// holes are the numbers up to last that no event of a chain has.
+// holes returns the numbers up to last that no event of a chain has.
 func (s *salvager) holes(chain uint16, last uint64) (lost [][2]uint64) {
 	next := uint64(1)
 	for _, e := range s.events {
@@ -363,11 +352,11 @@ func (s *salvager) holes(chain uint16, last uint64) (lost [][2]uint64) {
 	return joinRuns(lost, maxRuns/len(s.chains))
 }
 
-// maxRuns is how many runs of lost numbers are told one by one, over all chains:
-// an event and a row must hold them.
+// maxRuns is how many runs of lost numbers are listed over all chains, so that an event
+// and a row can hold them.
 const maxRuns = 1000
 
-// joinRuns joins runs of numbers until at most most are left, those with the
+// joinRuns joins runs of numbers until at most most are left. It joins those with the
 // fewest numbers between them first.
 func joinRuns(runs [][2]uint64, most int) [][2]uint64 {
 	most = max(most, 1)

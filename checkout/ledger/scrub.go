@@ -15,7 +15,7 @@ import (
 	"stump/internal/safefile"
 )
 
-// metaScrub is there while free pages may hold what was erased.
+// metaScrub exists while free pages may hold erased values.
 var metaScrub = []byte("scrub")
 
 // ScrubDue reports whether something was erased since the last Scrub.
@@ -24,9 +24,9 @@ func (l *Ledger) ScrubDue() (due bool, err error) {
 	return due, err
 }
 
-// Scrub writes the file anew, so that nothing that was erased is left on free
-// pages. Taps wait meanwhile: some 20 s for 1,000,000 events on a fast machine.
-// When ctx ends it gives up at once, and is due as before.
+// Scrub rewrites the file, so that its free pages hold no erased values. Taps wait for
+// it: about 20 s with 1,000,000 events on a fast machine. When ctx ends it gives up at
+// once and stays due.
 func (l *Ledger) Scrub(ctx context.Context) error {
 	if l.readOnly {
 		return ErrReadOnly
@@ -59,7 +59,7 @@ func (l *Ledger) Scrub(ctx context.Context) error {
 // rewrite copies all rows into a new file, in order.
 func (l *Ledger) rewrite(ctx context.Context, tmp string) error {
 	return boltfile.Create(tmp, func(to *bolt.DB) error {
-		// The file has no name yet: one sync at the end will do.
+		// The file has a temporary name, so one sync at the end is enough.
 		to.NoSync = true
 		defer func() { to.NoSync = false }()
 		for _, tr := range record.Trees {
@@ -83,7 +83,7 @@ func (l *Ledger) copyTree(ctx context.Context, to *bolt.DB, tr record.Tree) erro
 				b, err := tx.CreateBucketIfNotExists(tr.Bucket())
 				for n := 0; err == nil && k != nil && n < batch; n++ {
 					b.FillPercent = 1
-					if tr != record.TreeMeta || !bytes.Equal(k, metaScrub) { // that is done now
+					if tr != record.TreeMeta || !bytes.Equal(k, metaScrub) { // done by this scrub
 						err = b.Put(k, v)
 					}
 					k, v = c.Next()

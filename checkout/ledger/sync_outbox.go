@@ -11,30 +11,29 @@ import (
 	"stump/checkout/ledger/record"
 )
 
-// DirectorySink is the sink of the staff directory. What the directory itself
-// said (SourceSync) is not told to it.
+// DirectorySink is the sink of the staff directory. It doesn't get events that came from
+// the directory itself (SourceSync).
 const DirectorySink = "directory"
 
-// OutboxPage is a piece of a sink's outbox.
+// OutboxPage is a page of a sink's outbox.
 type OutboxPage struct {
 	Rows []OutboxRow
-	// Next is where the next piece begins. End: nothing is there yet.
+	// Next is where the next page begins. End: it has no rows yet.
 	Next RowKey
 	End  bool
 }
 
-// pageKeys is how many keys a page passes at most, also where they are other
-// sinks', so that its transaction is short however long the outbox is.
+// pageKeys is how many keys of any sink are read for one page at most, which keeps the
+// transaction short.
 const pageKeys = 4096
 
-// OutboxFrom returns up to limit rows of a sink from a place on, whatever their
-// state; the zero RowKey is the beginning. A page may have fewer rows, or none,
-// before the end.
+// OutboxFrom returns up to limit rows of a sink in any state, from a place on. The zero
+// RowKey is the beginning. A page may have fewer rows, or none, before the end.
 func (l *Ledger) OutboxFrom(sink string, from RowKey, limit int) (OutboxPage, error) {
 	return l.outboxPage(sink, from, limit, false)
 }
 
-// StuckFrom is OutboxFrom for rows only that wait for an admin.
+// StuckFrom is OutboxFrom for rows that wait for an admin.
 func (l *Ledger) StuckFrom(sink string, from RowKey, limit int) (OutboxPage, error) {
 	return l.outboxPage(sink, from, limit, true)
 }
@@ -54,7 +53,7 @@ func (t *txn) outboxPage(sink string, from RowKey, limit int, stuck bool) Outbox
 			t.damaged("an outbox key")
 		}
 		if r.Compare(p.Next) > 0 {
-			p.Next = r // unless the sink's row of that event is read
+			p.Next = r // before the row, in case the page ends here
 		}
 		if passed++; passed > pageKeys || len(p.Rows) == limit {
 			return p
@@ -84,7 +83,7 @@ func (t *txn) openOutbox(k, b []byte) record.OutboxRow {
 	return o
 }
 
-// getOutbox returns the row of an event; false if it is not there.
+// getOutbox returns the row of an event; there is false if there is none.
 func (t *txn) getOutbox(sink string, r RowKey) (o record.OutboxRow, there bool) {
 	k := t.outboxKey(sink, r)
 	b := t.bucket(record.TreeOutbox).Get(k)
@@ -96,8 +95,7 @@ func (t *txn) getOutbox(sink string, r RowKey) (o record.OutboxRow, there bool) 
 
 func (t *txn) outboxKey(sink string, r RowKey) []byte { return record.OutboxKey(r, t.l.sinkIDs[sink]) }
 
-// OutboxOf returns the row of one event. The error is ErrNotQueued when there is
-// none.
+// OutboxOf returns the row of one event. The error is ErrNotQueued if there is none.
 func (l *Ledger) OutboxOf(sink string, key RowKey) (row OutboxRow, err error) {
 	err = l.view(func(t *txn) {
 		o, there := t.getOutbox(sink, key)
@@ -109,8 +107,8 @@ func (l *Ledger) OutboxOf(sink string, key RowKey) (row OutboxRow, err error) {
 	return row, err
 }
 
-// SaveOutbox stores the worker's part of rows of a sink in one transaction. Rows
-// that are not there any more are left out.
+// SaveOutbox stores the state of rows of a sink in one transaction. Rows that no longer
+// exist are ignored.
 func (l *Ledger) SaveOutbox(sink string, rows ...OutboxRow) error {
 	return l.update(func(t *txn) {
 		for _, r := range rows {
@@ -122,14 +120,13 @@ func (l *Ledger) SaveOutbox(sink string, rows ...OutboxRow) error {
 	})
 }
 
-// Delivered removes rows of a sink in one transaction: it has the events.
+// Delivered removes rows of a sink in one transaction, after the sink got the events.
 func (l *Ledger) Delivered(sink string, keys ...RowKey) error {
 	return l.update(func(t *txn) { t.removeOutbox(sink, keys, nil) })
 }
 
-// Drop removes rows of a sink that will not be delivered, in one transaction.
-// For each there is an event, whose note says why. The error is ErrNotQueued
-// when none of them is there.
+// Drop removes rows of a sink that will not be delivered, in one transaction, with an
+// event for each, whose note says why. The error is ErrNotQueued if none of them exists.
 func (l *Ledger) Drop(sink string, keys []RowKey, actor, note string) error {
 	if err := checkout.CheckText("note", note, checkout.MaxNote); err != nil {
 		return err
@@ -154,8 +151,8 @@ func (t *txn) deviceOr(id string) party {
 	return nobody
 }
 
-// removeOutbox removes those of the rows that are there, calls f with each, and
-// returns how many they were. f may be nil.
+// removeOutbox removes the rows that exist, calls f with each, and returns how many there
+// were. f may be nil.
 func (t *txn) removeOutbox(sink string, keys []RowKey, f func(RowKey, record.OutboxRow)) (n uint64) {
 	for _, key := range keys {
 		o, there := t.getOutbox(sink, key)
@@ -190,10 +187,9 @@ func (l *Ledger) Sinks() (names []string, err error) {
 	return names, err
 }
 
-// AcceptTheirs removes a row whose sink says that somebody else has the device,
-// or nobody, and believes it: a return, check-out or hand-over moves the loan
-// so. When the device has moved since, that is newer and stays. holder is "" for
-// nobody.
+// AcceptTheirs settles a conflict in the sink's favour: it removes the row, and a return,
+// check-out or hand-over gives the device to holder, "" for nobody. If the device has
+// moved since the row's event, the loan stays as it is.
 func (l *Ledger) AcceptTheirs(sink string, key RowKey, holder, actor string) (checkout.Event, error) {
 	return l.commitEvent(func(t *txn, ev *record.Event) {
 		ev.Actor, ev.Source, ev.Note = actor, checkout.SourceSync, fmt.Sprintf("event %d: the directory's word accepted", key.Seq)
@@ -206,8 +202,8 @@ func (l *Ledger) AcceptTheirs(sink string, key RowKey, holder, actor string) (ch
 	})
 }
 
-// moveTo appends the event that makes holder have the device, unless it moved
-// after the event at.
+// moveTo appends the event that gives the device to holder, unless it has moved since the
+// event at.
 func (t *txn) moveTo(ev *record.Event, device party, holder string, at record.Ref) {
 	if device == nobody || device.row.Loan.Holder == holder || device.row.Loan.Since != at {
 		ev.Kind = checkout.Correct
@@ -234,7 +230,7 @@ func (t *txn) moveTo(ev *record.Event, device party, holder string, at record.Re
 	t.append(ev, party{record.TreePeople, who, row}, device)
 }
 
-// listeners are told when the outbox has something new.
+// listeners are notified when the outbox changes.
 type listeners struct {
 	mu    sync.Mutex
 	chans []chan struct{}
@@ -251,8 +247,8 @@ func (l *listeners) tell() {
 	}
 }
 
-// OutboxChanged returns a channel that is received from after rows were added,
-// or may go because a tag was resolved. It may stand for many.
+// OutboxChanged returns a channel that gets a value after rows were added, or can be sent
+// because a tag was resolved. One value may stand for several changes.
 func (l *Ledger) OutboxChanged() <-chan struct{} {
 	c := make(chan struct{}, 1)
 	l.changes.mu.Lock()
@@ -261,5 +257,5 @@ func (l *Ledger) OutboxChanged() <-chan struct{} {
 	return c
 }
 
-// errNoSuchID is for changes of what is not there.
+// errNoSuchID says that the entry to change does not exist.
 var errNoSuchID = errors.New("not in the register")

@@ -10,9 +10,9 @@ import (
 	"stump/checkout/ledger/record"
 )
 
-// Sync brings people and devices up to what the directory says, all or nothing,
-// in one transaction. What changes a tag or a status is an event, which is not
-// told to the directory. It returns the rows with their ids.
+// Sync updates people and devices from the directory, all or none, in one transaction. A
+// change of a tag or status is an event, which the directory doesn't get. It returns the
+// rows with their ids.
 func (l *Ledger) Sync(rows []checkout.SyncRow, actor string, source checkout.Source) (out []checkout.SyncRow, err error) {
 	err = l.update(func(t *txn) {
 		out = slices.Clone(rows)
@@ -31,7 +31,7 @@ func (l *Ledger) Sync(rows []checkout.SyncRow, actor string, source checkout.Sou
 	return out, nil
 }
 
-// takeFromOther makes a tag free that is another's and not pending.
+// takeFromOther frees a tag that belongs to another person or device and is not pending.
 func (t *txn) takeFromOther(r checkout.SyncRow) {
 	if was := t.owner(r.Tag); !r.Tag.IsZero() && was.tree == treeOf(r.Kind) && was.id != r.ID && !was.row.Pending {
 		t.dropTag(was)
@@ -73,7 +73,7 @@ func (t *txn) sync(r *checkout.SyncRow, ev *record.Event) {
 	t.setStatus(p, want, *ev)
 }
 
-// newID makes an id of a name: "Jane Doe" is jane-doe, the next one jane-doe-2.
+// newID makes an id from a name: "Jane Doe" becomes jane-doe, the next one jane-doe-2.
 func (t *txn) newID(tr record.Tree, name string) string {
 	var b strings.Builder
 	for _, r := range strings.ToLower(name) {

@@ -9,11 +9,11 @@ import (
 	"stump/checkout/ledger/record"
 )
 
-// ownerBody is the body of a tags row: the tree, then the id.
+// ownerBody is the body of a row of the tags tree: the tree, then the id.
 func ownerBody(tr record.Tree, id string) []byte { return append([]byte{byte(tr)}, id...) }
 
-// owner returns whose a tag is; nobody's has no tree. It tries the keys before
-// the current one too.
+// owner returns the owner of a tag, or nobody. It also tries the site keys before the
+// current one.
 func (t *txn) owner(tag checkout.Tag) party {
 	for i := range t.l.keys.Lookups {
 		who := t.ownerByLookup(t.l.keys.Find(tag, i))
@@ -39,18 +39,18 @@ func (t *txn) ownerByLookup(lookup []byte) party {
 	p := party{tree: record.Tree(b[0]), id: string(b[1:])}
 	p.row = t.row(p.tree, p.id)
 	if p.row == nil || !bytes.Equal(p.row.Lookup, lookup) {
-		t.damaged("a tag is said to be that of %s %q, who does not have it", p.kind(), p.id)
+		t.damaged("a tag belongs to %s %q, whose row has another", p.kind(), p.id)
 	}
 	return p
 }
 
-// setTag gives tag to p, in place of the one that p has, and writes the row.
-// The caller has made sure that it is nobody else's.
+// setTag replaces the tag of p and writes the row. The caller has checked that no one
+// else has the tag.
 func (t *txn) setTag(p party, tag checkout.Tag) {
 	t.dropTag(p)
 	lookup := t.l.keys.Find(tag, 0)
 	p.row.Lookup, p.row.Mask = lookup, t.l.o.Mask(tag)
-	// A device's tag opens nothing: it is kept, so that the register can be exported.
+	// A device's tag opens no doors. It is kept so that the register can be exported.
 	if t.l.o.SealTags || p.row.Pending || p.tree == record.TreeDevices {
 		p.row.Sealed = t.l.keys.Seal(tag)
 	}
@@ -59,7 +59,7 @@ func (t *txn) setTag(p party, tag checkout.Tag) {
 	t.save(p)
 }
 
-// dropTag takes p's tag away, and writes the row where there was one.
+// dropTag removes the tag of p, if it has one, and writes the row.
 func (t *txn) dropTag(p party) {
 	if p.row.Lookup == nil {
 		return
@@ -69,9 +69,8 @@ func (t *txn) dropTag(p party) {
 	t.save(p)
 }
 
-// addPending makes a row for a tag that nobody knows yet. A tag that was pending
-// before, turned out to be somebody's and was replaced is nobody's again: it gets
-// another ID than then, whose history is that of its owner.
+// addPending makes a row for an unknown tag. If the tag was pending before, was resolved
+// and then replaced, it gets a new ID, since the old ID's history belongs to its owner.
 func (t *txn) addPending(tr record.Tree, tag checkout.Tag) party {
 	id := checkout.PendingPrefix + hex.EncodeToString(t.l.keys.Find(tag, 0))
 	for first, n := id, 2; t.row(tr, id) != nil; n++ {
@@ -82,8 +81,8 @@ func (t *txn) addPending(tr record.Tree, tag checkout.Tag) party {
 	return p
 }
 
-// Subject returns what the register says of a tag. A tag that nobody has is of
-// kind Unknown, unless it was recorded before as pending.
+// Subject returns what the register knows about a tag. A tag without an owner has the
+// kind Unknown, unless it is pending.
 func (l *Ledger) Subject(tag checkout.Tag) (checkout.Subject, error) {
 	s := checkout.Subject{Tag: tag}
 	err := l.viewForTap(func(t *txn) {
@@ -100,8 +99,8 @@ func (l *Ledger) Subject(tag checkout.Tag) (checkout.Subject, error) {
 	return s, err
 }
 
-// EnrolPerson gives a tag to a person, in place of the one they have. A
-// pending tag becomes theirs with all its bumps. Errors: *TagTakenError.
+// EnrolPerson gives a tag to a person, in place of their current one. A pending tag
+// becomes theirs with all its bumps. Errors: *TagTakenError.
 func (l *Ledger) EnrolPerson(ref string, tag checkout.Tag, actor string, source checkout.Source) (checkout.Event, error) {
 	return l.enrol(record.TreePeople, ref, tag, actor, source)
 }
@@ -112,9 +111,8 @@ func (l *Ledger) EnrolDevice(ref string, tag checkout.Tag, actor string, source 
 	return l.enrol(record.TreeDevices, ref, tag, actor, source)
 }
 
-// Resolve says whose a pending tag is; what was recorded under the tag is now
-// theirs, in its order. It is EnrolPerson or EnrolDevice by the kind of the
-// pending tag.
+// Resolve gives a pending tag to its owner, with what was recorded under the tag. It is
+// EnrolPerson or EnrolDevice, by the kind of the pending tag.
 func (l *Ledger) Resolve(tag checkout.Tag, id string) (checkout.Event, error) {
 	s, err := l.Subject(tag)
 	if err != nil {
@@ -148,9 +146,9 @@ func (t *txn) enrol(ev *record.Event, p party, tag checkout.Tag) {
 	case was.row.Pending && was.tree == p.tree:
 		t.takeOver(ev, p, was)
 	case was.is(p):
-		// The same tag again: an event, but nothing changes.
+		// The same tag again is an event, but changes nothing.
 	case was.row.Status == checkout.Retired && !was.row.Pending:
-		t.dropTag(was) // badges of leavers and stickers of scrapped devices are given out again
+		t.dropTag(was) // badges and stickers are used again
 	default:
 		t.fail(&checkout.TagTakenError{Tag: tag, Shown: t.l.o.Mask(tag),
 			Owner: was.id, OwnerKind: was.kind(), Wanted: p.id, WantedKind: p.kind()})
@@ -159,9 +157,9 @@ func (t *txn) enrol(ev *record.Event, p party, tag checkout.Tag) {
 	t.appendFor(ev, p)
 }
 
-// takeOver turns ev into the resolution of the pending tag was, which is p's.
+// takeOver makes ev the Resolve event that gives the pending tag was to p.
 func (t *txn) takeOver(ev *record.Event, p, was party) {
-	t.tx.OnCommit(t.l.changes.tell) // rows of the outbox may go now
+	t.tx.OnCommit(t.l.changes.tell) // waiting rows can be sent now
 	ev.Kind, ev.Resolved, ev.Links.Resolved = checkout.Resolve, was.id, was.row.Head
 	was.row.Resolved = p.id
 	if was.tree == record.TreePeople {
@@ -178,12 +176,12 @@ func (t *txn) takeOver(ev *record.Event, p, was party) {
 	t.dropTag(was)
 }
 
-// heldBy are the devices that a person has.
+// heldBy returns the devices that a person has.
 func (t *txn) heldBy(id string) []party {
 	return t.rowsWhere(record.TreeDevices, func(_ string, r *record.Row) bool { return r.Loan.Holder == id })
 }
 
-// newer is the later of two loans of what turned out to be one device.
+// newer returns the later of two loans of the same device.
 func newer(s, o record.Loan) record.Loan {
 	if o.Since.Compare(s.Since) > 0 {
 		return o
@@ -191,8 +189,8 @@ func newer(s, o record.Loan) record.Loan {
 	return s
 }
 
-// TagNumber returns the tag of a person or device, where its number is kept
-// (Options.SealTags, a pending tag, or that of a device).
+// TagNumber returns the tag of a person or device, if its number is kept: with
+// Options.SealTags, for devices, and while it is pending.
 func (l *Ledger) TagNumber(kind checkout.SubjectKind, id string) (tag checkout.Tag, err error) {
 	err = l.view(func(t *txn) {
 		r := t.row(treeOf(kind), id)
@@ -210,14 +208,13 @@ func (t *txn) unseal(r *record.Row) checkout.Tag {
 	return tag
 }
 
-// Pending lists the tags that wait for the directory to know them, with their
-// numbers.
+// Pending lists the pending tags with their numbers.
 func (l *Ledger) Pending() (all []checkout.Subject, err error) {
 	err = l.view(func(t *txn) {
 		for _, tr := range []record.Tree{record.TreePeople, record.TreeDevices} {
 			t.each(tr, []byte(checkout.PendingPrefix), func(k, v []byte) {
 				r := t.decodeRow(tr, string(k), v)
-				if r.Resolved == "" && r.Sealed != nil { // without its number nobody can be asked about it
+				if r.Resolved == "" && r.Sealed != nil { // without its number, the directory can't be asked
 					all = append(all, checkout.Subject{Kind: kindOf(tr), ID: string(k), Tag: t.unseal(r), Pending: true})
 				}
 			})

@@ -7,12 +7,12 @@ import (
 	"stump/checkout/ledger/record"
 )
 
-// maxUnknown bounds the list of unknown tags: whoever waves foreign cards at
-// the reader must not fill the disk.
+// maxUnknown is the length of the list of unknown tags, so that no one can fill the disk
+// with foreign cards.
 const maxUnknown = 1000
 
-// NoteUnknown adds a sighting of a tag that is nobody's to the list. Of the
-// tags only keyed hashes and masked numbers are kept.
+// NoteUnknown adds a tag without an owner to the list. The list keeps only keyed hashes
+// and masked numbers.
 func (l *Ledger) NoteUnknown(tag checkout.Tag) error {
 	return l.update(func(t *txn) {
 		if t.owner(tag).tree != 0 {
@@ -45,7 +45,7 @@ type seenTag struct {
 	lookup []byte
 }
 
-// makeRoom forgets the tags that were not seen for the longest time.
+// makeRoom removes the tags that were seen longest ago.
 func (t *txn) makeRoom() {
 	all := t.unknown()
 	for _, u := range all[:max(0, len(all)-maxUnknown+1)] {
@@ -53,7 +53,7 @@ func (t *txn) makeRoom() {
 	}
 }
 
-// unknown returns the list, the one seen last at the end.
+// unknown returns the list, sorted by the time last seen.
 func (t *txn) unknown() (all []seenTag) {
 	clock := times{t: t}
 	t.each(record.TreeUnknown, nil, func(k, v []byte) {
@@ -66,7 +66,7 @@ func (t *txn) unknown() (all []seenTag) {
 	return all
 }
 
-// UnknownTags lists the tags that nobody has, the one seen last first.
+// UnknownTags lists the tags without an owner, the one seen last first.
 func (l *Ledger) UnknownTags() (all []checkout.SeenTag, err error) {
 	err = l.view(func(t *txn) {
 		for _, s := range slices.Backward(t.unknown()) {

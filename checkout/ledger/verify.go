@@ -14,23 +14,21 @@ import (
 	"stump/internal/count"
 )
 
-// VerifyOptions tell how to check a ledger.
+// VerifyOptions say how to verify a ledger.
 type VerifyOptions struct {
-	// Progress is called now and then with the events done and their number;
-	// it may be nil.
+	// Progress, if not nil, is called from time to time with the number of events checked
+	// and of all events.
 	Progress func(done, total uint64)
-	// Check runs bbolt's own check over the file at path, in another process,
-	// since bbolt panics in goroutines of its own when the file is damaged: that
-	// process calls CheckFile. Nil: bbolt's check is left out.
+	// Check runs bbolt's own check on the file at path: in another process, which calls
+	// CheckFile, since bbolt may panic in its own goroutine. Nil: no such check.
 	Check func(ctx context.Context, path string) error
 	// Note leaves a note of faults, so that the next OpenOrSalvage salvages.
 	Note bool
 }
 
-// Fault is something that is not as it should be.
+// Fault is an inconsistency.
 type Fault struct {
-	// What it is about: "chain", "loans", "links", "outbox", "tags", "clock",
-	// "file" or "bbolt".
+	// What is the subject: "chain", "loans", "links", "outbox", "tags", "file" or "bbolt".
 	What   string
 	Detail string
 }
@@ -42,22 +40,22 @@ type Report struct {
 	People         int
 	Loans          int
 	Outbox         int
-	// Gaps are the numbers of events that an earlier salvage or restore could
-	// not keep, or did not dare to give again, and said so.
+	// Gaps is how many event numbers an earlier salvage or restore declared as missing or
+	// unused.
 	Gaps uint64
 	// Faults are at most 100.
 	Faults []Fault
-	// Bbolt tells of bbolt's own check: "passed", "failed", or why it was not made.
+	// Bbolt is the result of bbolt's own check: "passed", "failed", or why it was not made.
 	Bbolt string
 	Took  time.Duration
 }
 
 const maxFaults = 100
 
-// OK reports whether the ledger is as it should be.
+// OK reports whether there are no faults.
 func (r *Report) OK() bool { return len(r.Faults) == 0 }
 
-// String is the sentence that says what was found.
+// String returns the report as a sentence.
 func (r *Report) String() string {
 	s := count.Of(r.Events, "event") + ", " + count.Of(r.Loans, "open loan") + ", " + count.Of(r.Outbox, "outbox row") + ": "
 	if r.OK() {
@@ -80,11 +78,10 @@ func (r *Report) fault(what, format string, a ...any) {
 // verifyBatch is how many events are read in one transaction.
 const verifyBatch = 5000
 
-// Verify checks the chains, the loans, links and heads against a replay of all
-// events, the outbox against the events, the tags against the register, and
-// bbolt's file. Memory is in proportion to the register, not to the events. Taps
-// go on meanwhile. The error is for what kept it from looking; what it found is
-// in the report.
+// Verify checks the chains; the loans, links and heads against a replay of all events; the
+// outbox against the events; the tags against the register; and bbolt's file. It needs
+// memory for the register, not for all events, and taps go on. Faults are in the report;
+// an error means that the check did not finish.
 func (l *Ledger) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 	l.upkeep.Lock()
 	defer l.upkeep.Unlock()
@@ -104,7 +101,7 @@ func (l *Ledger) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 		}
 	}
 	v.r.Loans = len(v.seen.open())
-	if n, ok := readNewest(l.path); ok && l.readOnly { // else it was looked at when the file was opened
+	if n, ok := readNewest(l.path); ok && l.readOnly { // otherwise it was compared when the file was opened
 		err := l.view(func(t *txn) {
 			if why := t.older(n); why != "" {
 				v.r.fault("file", "%s", why)
@@ -135,9 +132,9 @@ type verifier struct {
 	at    record.Ref           // the last event that was checked
 	heads map[uint16]chainHead // by chain
 	more  bool
-	holes []hole // that a salvage or restore must have told of
-	told  []hole
-	ended []checkout.Head // closed chains, as the migration told
+	holes []hole          // each must be among told
+	told  []hole          // declared by salvages and restores
+	ended []checkout.Head // closed chains, by the event of the migration
 }
 
 // chainHead is how far a chain was checked.
@@ -149,7 +146,7 @@ type chainHead struct {
 // hole is a run of numbers without events.
 type hole struct {
 	chain       checkout.Hash
-	name        string // what a closed chain's station was called
+	name        string // of a closed chain's station
 	first, last uint64
 }
 
@@ -157,7 +154,7 @@ func newVerifier(l *Ledger, o VerifyOptions) *verifier {
 	return &verifier{l: l, r: &Report{Bbolt: "not made"}, o: o, seen: newReplay(), heads: map[uint16]chainHead{}, more: true}
 }
 
-// batch checks the next events; the last batch checks the rows in the same
+// batch checks the next events. The last batch also checks the rows, in the same
 // transaction.
 func (v *verifier) batch(t *txn) {
 	n := 0
@@ -185,17 +182,17 @@ func (v *verifier) batch(t *txn) {
 	v.outbox(t)
 }
 
-// findable looks for every row by its key. Damage to an inner page may leave a
-// row where going through all of them meets it, and looking for it does not.
+// findable looks every row up by its key. After damage to an inner page, a row may be
+// reachable by iteration but not by its key.
 func (v *verifier) findable(t *txn) {
 	for _, tr := range record.Trees {
 		if tr == record.TreeEvents {
-			continue // done with the chains
+			continue // checked with the chains
 		}
 		c := t.bucket(tr).Cursor()
 		for k, b := c.First(); k != nil; k, b = c.Next() {
 			if !t.finds(tr, k, b) {
-				v.r.fault("file", "a row of %s is there, and not found by its key", tr)
+				v.r.fault("file", "a row of %s exists, but is not found by its key", tr)
 			}
 		}
 	}
@@ -219,7 +216,7 @@ func (t *txn) total() (n uint64) {
 func (v *verifier) event(t *txn, at record.Ref, raw []byte) {
 	v.r.Events++
 	if !t.finds(record.TreeEvents, record.EventKey(at), raw) {
-		v.r.fault("file", "event %d is there, and not found by its number", at.Seq)
+		v.r.fault("file", "event %d exists, but is not found by its number", at.Seq)
 	}
 	c, before := t.chain(at.Chain), v.heads[at.Chain]
 	ev, err := t.decode(at, raw)
@@ -248,7 +245,7 @@ func (v *verifier) event(t *txn, at record.Ref, raw []byte) {
 	}
 }
 
-// ownUp notes the holes that a salvage or restore tells of.
+// ownUp notes the holes that a salvage or restore has declared.
 func (v *verifier) ownUp(ev *record.Event) {
 	for _, lost := range ev.Gap.Lost {
 		v.told = append(v.told, hole{ev.Chain, "", lost[0], lost[1]})
@@ -260,8 +257,8 @@ func (v *verifier) ownUp(ev *record.Event) {
 	}
 }
 
-// endChains compares each chain's last event with its head, and closed ones with
-// what the migration told.
+// endChains compares each chain's last event with its head, and closed chains with the
+// event of the migration.
 func (v *verifier) endChains(t *txn) {
 	for i, c := range t.chains() {
 		at := v.heads[i]
@@ -274,7 +271,7 @@ func (v *verifier) endChains(t *txn) {
 			}
 		}
 		if at.seq > 0 && c.ID.IsZero() {
-			v.r.fault("chain", "chain %d has events, and no name", i)
+			v.r.fault("chain", "chain %d has events, but no name", i)
 		}
 	}
 	there := uint64(0)
@@ -287,7 +284,7 @@ func (v *verifier) endChains(t *txn) {
 	}
 }
 
-// endGaps compares the holes with what was told of them.
+// endGaps checks that every hole was declared.
 func (v *verifier) endGaps() {
 	for _, h := range v.holes {
 		known := slices.ContainsFunc(v.told, func(o hole) bool {
@@ -302,7 +299,7 @@ func (v *verifier) endGaps() {
 	}
 }
 
-// devices compares them with the replay.
+// devices compares the rows of devices with the replay.
 func (v *verifier) devices(t *txn) {
 	there := map[string]bool{}
 	t.eachRow(record.TreeDevices, func(id string, r *record.Row) {
@@ -324,7 +321,7 @@ func (v *verifier) devices(t *txn) {
 	}
 }
 
-// people compares them with the replay.
+// people compares the rows of people with the replay.
 func (v *verifier) people(t *txn) {
 	there := map[string]bool{}
 	t.eachRow(record.TreePeople, func(id string, r *record.Row) {
@@ -341,7 +338,7 @@ func (v *verifier) people(t *txn) {
 	}
 }
 
-// tags compares the look-up tree with the register, both ways.
+// tags compares the tree of tags with the register, in both directions.
 func (v *verifier) tags(t *txn) {
 	for _, tr := range []record.Tree{record.TreeDevices, record.TreePeople} {
 		t.eachRow(tr, func(id string, r *record.Row) {

@@ -16,32 +16,32 @@ import (
 	"stump/checkout/ledger/record"
 )
 
-// wreck is what can be read of a ledger's file, in whatever state it is. Events
-// prove themselves by their hashes, wherever they lie. Rows count only where a
-// tree leads to them: a page that no tree leads to may be an old copy.
+// wreck is what can be read of a ledger's file in any state. Events are proved by their
+// hashes, wherever they lie. Rows count only if a tree leads to them, since a page outside
+// the trees may be an old copy.
 type wreck struct {
 	o       Options
 	r       io.ReaderAt
 	root    uint64
-	current bool                   // root is that of the last transaction for sure
-	whole   map[record.Tree]bool   // the whole tree could be read
+	current bool                   // root is certainly that of the last transaction
+	whole   map[record.Tree]bool   // trees that could be read completely
 	rows    map[record.Tree]rowMap // the bodies of rows
 	events  []wreckEvent
 	chains  map[uint16]record.Chain
 	own     uint16
-	runs    []run  // nil: the order of the chains is not known
-	ceiling uint64 // no event has a higher number, see holder
+	runs    []run  // nil: the order of the chains is unknown
+	ceiling uint64 // no event has a higher number, see boltfile.Holder
 }
 
 type rowMap map[string][]byte
 
-// wreckEvent is an event record somewhere in the file. Only what is needed to
-// put them in order is kept in memory.
+// wreckEvent is an event record somewhere in the file. The record itself stays there, to
+// save memory.
 type wreckEvent struct {
 	at            record.Ref
 	off           int64
 	size          int32
-	reach, erased bool // a tree leads to it
+	reach, erased bool // reach: a tree leads to it
 }
 
 func newWreck(path string, o Options) *wreck {
@@ -55,9 +55,8 @@ func newWreck(path string, o Options) *wreck {
 	return w
 }
 
-// read walks the trees as far as they go. Where something is missing it looks
-// through the whole file for events: a page that no tree leads to any more may
-// hold the only copy.
+// read walks the trees. If part of them is missing, it searches the whole file for
+// events, since a page outside the trees may hold the only copy.
 func (w *wreck) read(f *os.File) error {
 	st, err := f.Stat()
 	if err != nil {
@@ -83,14 +82,14 @@ func (w *wreck) read(f *os.File) error {
 	return nil
 }
 
-// intact reports whether everything that these trees lead to could be read.
+// intact reports whether these trees could be read completely.
 func (w *wreck) intact(trees ...record.Tree) bool {
 	return !slices.ContainsFunc(trees, func(tr record.Tree) bool { return !w.whole[tr] })
 }
 
-// findRoot finds the root page of the newest transaction. Where a meta page is
-// damaged, it was perhaps the newest: then every page that can be a root is looked
-// at too, and the one that has come farthest is taken.
+// findRoot finds the root page of the newest transaction. If a meta page is damaged, it
+// may have been the newest. Then findRoot tries every page as a root, and takes the one
+// that has come farthest.
 func (w *wreck) findRoot(f io.ReaderAt, p *boltpages.File) {
 	var newest boltpages.Meta
 	valid := 0
@@ -99,7 +98,7 @@ func (w *wreck) findRoot(f io.ReaderAt, p *boltpages.File) {
 		if err != nil {
 			continue
 		}
-		if m.Txid != newest.Txid { // one in both places is as good as one
+		if m.Txid != newest.Txid { // two copies of one count once
 			valid++
 		}
 		if m.Txid >= newest.Txid {
@@ -118,8 +117,8 @@ func (w *wreck) findRoot(f io.ReaderAt, p *boltpages.File) {
 	}
 }
 
-// progress returns how far the ledger below a root page has come: its events and
-// deliveries, which only grow. whole: everything below can be read.
+// progress returns how far the ledger below a root page has come: its number of events
+// and deliveries, which only grow. whole: everything below can be read.
 func progress(p *boltpages.File, id uint64) (far uint64, whole bool) {
 	all := p.Buckets(id)
 	if len(all) != len(record.Trees) {
@@ -144,7 +143,7 @@ func progress(p *boltpages.File, id uint64) (far uint64, whole bool) {
 	return far, whole
 }
 
-// row keeps what a tree leads to. It reports whether it is as it should be.
+// row keeps a row or event of a tree. It reports whether it is valid.
 func (w *wreck) row(tr record.Tree, g boltpages.Found) bool {
 	if tr == record.TreeEvents {
 		at, ok := record.ParseEventKey(g.Key)
@@ -164,7 +163,7 @@ func (w *wreck) row(tr record.Tree, g boltpages.Found) bool {
 	return true
 }
 
-// learn notes what an event tells of its chain.
+// learn notes what an event says about its chain.
 func (w *wreck) learn(index uint16, ev *record.Event) {
 	c := w.chains[index]
 	if ev.Version == 1 {
@@ -179,7 +178,7 @@ func (w *wreck) learn(index uint16, ev *record.Event) {
 	w.chains[index] = c
 }
 
-// readChains reads the rows of the chains; those of schema 1 are of stations.
+// readChains reads the rows of the chains, or of the stations of schema 1.
 func (w *wreck) readChains() {
 	meta := w.rows[record.TreeMeta]
 	for k, body := range meta {
@@ -199,7 +198,7 @@ func (w *wreck) readChains() {
 	w.runs, _ = parseRuns(meta[string(metaOrder)])
 }
 
-// findEvents looks through the whole file for events.
+// findEvents searches the whole file for events.
 func (w *wreck) findEvents(f io.ReaderAt, size int64) {
 	known := map[int64]bool{}
 	for _, e := range w.events {
@@ -219,8 +218,8 @@ func (w *wreck) findEvents(f io.ReaderAt, size int64) {
 	})
 }
 
-// index returns the chain of an event that no tree leads to; a new one where the
-// file does not know it.
+// index returns the chain of an event outside the trees, a new one if no chain of the
+// file fits.
 func (w *wreck) index(ev *record.Event) uint16 {
 	most, nameless := uint16(0), []uint16{}
 	for i, c := range w.chains {
@@ -233,7 +232,7 @@ func (w *wreck) index(ev *record.Event) uint16 {
 		}
 		most = max(most, i)
 	}
-	// Where one chain alone lacks what the event tells, it is that one's.
+	// If only one chain has no id, the event belongs to it.
 	i := most + 1
 	if len(nameless) == 1 {
 		i = nameless[0]
@@ -275,8 +274,8 @@ func (w *wreck) pick() {
 	w.events = kept
 }
 
-// hashBefore returns the hashes that records of the place just before
-// w.events[i] have; none when there is a hole.
+// hashBefore returns the hashes of the records at the place before w.events[i]; none if
+// there is a hole.
 func (w *wreck) hashBefore(i int) []checkout.Hash {
 	var hashes []checkout.Hash
 	before := record.At(w.events[i].at.Chain, w.events[i].at.Seq-1)
@@ -288,8 +287,8 @@ func (w *wreck) hashBefore(i int) []checkout.Hash {
 	return hashes
 }
 
-// choose picks among the records of one place. follows: the next place's event
-// names prev as the one before it.
+// choose picks one of the records of a place. follows: the event of the next place holds
+// prev as the hash of this one.
 func (w *wreck) choose(all []wreckEvent, prev checkout.Hash, follows bool, before []checkout.Hash) (best wreckEvent, ev record.Event, ok bool) {
 	if len(all) == 1 && all[0].reach {
 		_, got, err := w.load(all[0])
@@ -308,9 +307,9 @@ func (w *wreck) choose(all []wreckEvent, prev checkout.Hash, follows bool, befor
 		case len(before) > 0:
 			proven = slices.Contains(before, got.Prev)
 		default:
-			proven = true // nothing on either side: its own hash is all there is
+			proven = true // holes on both sides: only its own hash can prove it
 		}
-		// What was erased stays erased, whatever old copies there are.
+		// What was erased stays erased, even if old copies are not.
 		if proven && (!ok || e.reach && !best.reach || e.reach == best.reach && e.erased && !best.erased) {
 			best, ev, ok = e, got, true
 		}
@@ -318,7 +317,7 @@ func (w *wreck) choose(all []wreckEvent, prev checkout.Hash, follows bool, befor
 	return best, ev, ok
 }
 
-// find returns the event of a place among those that were picked.
+// find returns the event of a place.
 func (w *wreck) find(at record.Ref) (wreckEvent, bool) {
 	i, ok := slices.BinarySearchFunc(w.events, at, func(e wreckEvent, at record.Ref) int { return e.at.Compare(at) })
 	if !ok {
@@ -327,8 +326,8 @@ func (w *wreck) find(at record.Ref) (wreckEvent, bool) {
 	return w.events[i], true
 }
 
-// newest is the highest sequence number of a chain that anything in the file
-// tells of: a number is never given twice.
+// newest returns the highest number of a chain that appears anywhere in the file, since a
+// number must not be used twice.
 func (w *wreck) newest(chain uint16) (seq uint64) {
 	of := func(r record.Ref) {
 		if r.Chain == chain {
@@ -357,21 +356,21 @@ func (w *wreck) newest(chain uint16) (seq uint64) {
 	return seq
 }
 
-// sinks returns the indexes of the sinks.
-func (w *wreck) sinks() map[string]uint16 {
-	all := map[string]uint16{}
+// sinks returns the sinks by name.
+func (w *wreck) sinks() map[string]record.Sink {
+	all := map[string]record.Sink{}
 	for key, body := range w.rows[record.TreeMeta] {
 		if name, ok := bytes.CutPrefix([]byte(key), metaSink("")); ok {
 			if c, err := record.SinkForm.Decode(body); err == nil {
-				all[string(name)] = c.Index
+				all[string(name)] = c
 			}
 		}
 	}
 	return all
 }
 
-// readWreck reads what is at path; nothing, where there is no file. The file is
-// left open: records are read again.
+// readWreck reads the file at path, if there is one. The file stays open, since events
+// are read from it again.
 func readWreck(path string, o Options) (w *wreck, f *os.File, err error) {
 	w = newWreck(path, o)
 	f, err = os.Open(path)
