@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 
@@ -77,6 +78,7 @@ func (w *wreck) read(f *os.File) error {
 	w.readChains()
 	if !w.current || !w.whole[record.TreeEvents] {
 		w.findEvents(f, st.Size())
+		w.joinChains()
 	}
 	w.pick()
 	return nil
@@ -176,6 +178,35 @@ func (w *wreck) learn(index uint16, ev *record.Event) {
 		}
 	}
 	w.chains[index] = c
+	if ev.Version != 1 && w.own == 0 {
+		w.own = index // closed chains have events of version 1 only
+	}
+}
+
+// joinChains joins chains with the same id. An event found first, of version 2, names a
+// chain whose first event, of version 1, was found later under the station's name.
+func (w *wreck) joinChains() {
+	same := map[checkout.Hash]uint16{}
+	to := map[uint16]uint16{}
+	for _, i := range slices.Sorted(maps.Keys(w.chains)) {
+		c := w.chains[i]
+		first, twice := same[c.ID]
+		if c.ID.IsZero() || !twice {
+			same[c.ID] = i
+			continue
+		}
+		to[i] = first
+		w.chains[first] = record.Chain{ID: c.ID, Name: cmp.Or(w.chains[first].Name, c.Name)}
+		delete(w.chains, i)
+	}
+	for i, e := range w.events {
+		if first, ok := to[e.at.Chain]; ok {
+			w.events[i].at.Chain = first
+		}
+	}
+	if first, ok := to[w.own]; ok {
+		w.own = first
+	}
 }
 
 // readChains reads the rows of the chains, or of the stations of schema 1.
