@@ -127,7 +127,7 @@ func (w *workspace) measure(tr train, n int) (tm timing) {
 	}
 	if tm.even {
 		tm.weigh(iv)
-		tm.stray = exact && tm.uneven > 0 && tm.misplaced(iv)
+		tm.stray = exact && tm.uneven > 0 && tm.sound() && tm.misplaced(iv)
 	}
 	if !tm.even {
 		tm.silence = tr.tooUneven(tm.interval)
@@ -403,10 +403,13 @@ func (w *workspace) quantile(iv []int64, rank int) int64 {
 				j--
 			}
 		}
-		if rank <= j {
+		switch {
+		case rank <= j:
 			hi = j
-		} else {
+		case rank >= i:
 			lo = i
+		default:
+			return a[rank]
 		}
 	}
 	return a[rank]

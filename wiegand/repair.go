@@ -1,5 +1,7 @@
 package wiegand
 
+import "slices"
+
 const (
 	// glitchWidth, in nanoseconds, is the widest pulse taken for a glitch; the
 	// standard's narrowest pulse is 20 µs.
@@ -55,55 +57,47 @@ func (tr train) closeBy(i int) bool {
 
 // removals finds the falls whose removal leaves even intervals: the one that fits
 // best and, where its removal gives other bits, a second; -1 for none. A removal
-// changes only the intervals on both sides of a fall, so there are two at most, and
-// none when the intervals are even as they are.
+// changes only the intervals on both sides of a fall, so those that are off must be
+// there.
 func (w *workspace) removals(tr train, interval, tolerance int64) (best, second int) {
 	best, second = -1, -1
 	slack := max(interval/8, tolerance*3/2)
+	isOff := func(v int64) bool { return v-interval > slack || interval-v > slack }
+	square := func(v int64) int64 { return (v - interval) * (v - interval) }
 	iv := w.intervalsOf(tr)
-	bad, total := misfit(interval, slack, iv...)
+	first := slices.IndexFunc(iv, isOff)
+	if first < 0 {
+		return best, second
+	}
+	last := len(iv) - 1
+	for !isOff(iv[last]) {
+		last--
+	}
 	var bestFit int64
-	for i := range tr {
-		left, fit := bad, total
+	for i := last; i <= first+1; i++ {
+		var fit int64 // how much worse the squares get
 		if i == 0 || i == len(tr)-1 {
-			v := iv[min(i, len(iv)-1)]
-			if v*4 > interval*3 && v*4 < interval*5 {
+			if v := iv[first]; v*4 > interval*3 && v*4 < interval*5 {
 				continue // may be a bit of a longer card, stamped late
 			}
-			b, sq := misfit(interval, slack, v)
-			left, fit = left-b, fit-sq
+			fit = -square(iv[first])
 		} else {
-			b2, sq2 := misfit(interval, slack, iv[i-1], iv[i])
-			b1, sq1 := misfit(interval, slack, iv[i-1]+iv[i])
-			left, fit = left-b2+b1, fit-sq2+sq1
+			a, b := iv[i-1], iv[i]
+			if isOff(a + b) {
+				continue
+			}
+			fit = square(a+b) - square(a) - square(b)
 		}
-		switch {
-		case left != 0:
-		case best < 0:
-			best, bestFit = i, fit
-		case fit >= bestFit:
+		if best < 0 || fit < bestFit {
+			best, second, bestFit = i, best, fit
+		} else {
 			second = i
-		default:
-			best, second = i, best
 		}
 	}
 	if second >= 0 && tr.sameLine(min(best, second), max(best, second)) {
 		second = -1 // the same bits, whichever is removed
 	}
 	return best, second
-}
-
-// misfit is how many distances are off the interval by more than slack, and the
-// sum of the squares of all that they are off.
-func misfit(interval, slack int64, distances ...int64) (bad int, squares int64) {
-	for _, v := range distances {
-		off := v - interval
-		squares += off * off
-		if max(off, -off) > slack {
-			bad++
-		}
-	}
-	return bad, squares
 }
 
 // tellsApart reports whether a and b differ in at most one bit, and a parity bit
