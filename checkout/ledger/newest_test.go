@@ -62,8 +62,11 @@ func TestOldCopyPutBack(t *testing.T) {
 
 			looked, err := OpenReadOnly(x.path, x.o)
 			x.ok(err)
-			r, err := looked.Verify(t.Context(), VerifyOptions{})
+			r, err := looked.Verify(t.Context(), VerifyOptions{Note: true}) // which must not have it salvaged
 			x.ok(err)
+			if !strings.Contains(r.Hint(), "put the newer file back") {
+				t.Errorf("hint: %s", r.Hint())
+			}
 			if r.OK() || !strings.Contains(r.String(), "an old copy was put back: it ends with event 7, and the ledger had come to event 9") {
 				t.Errorf("verify: %v", r)
 			}
@@ -84,6 +87,28 @@ func TestOldCopyPutBack(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestSalvageOfAnOldCopy: a copy that is older and damaged, too, does not give the
+// numbers again that the note knows of.
+func TestSalvageOfAnOldCopy(t *testing.T) {
+	x := newLedger(t)
+	x.bump(1, 11) // 7
+	old := filepath.Join(t.TempDir(), "old.db")
+	x.ok(x.BackupTo(old))
+	x.bump(2, 12) // 8
+	x.bump(2, 13) // 9
+	x.ok(x.Close())
+	x.put(old)
+	b, err := os.ReadFile(x.path)
+	x.ok(err)
+	clear(b[:boltpages.PageSize])
+	x.ok(os.WriteFile(x.path, b, 0o600))
+	if s := x.open(); s == nil || s.Replaced {
+		t.Fatalf("told: %v", s)
+	}
+	want(t, "the next number", x.bump(3, 11).Seq, 11)
+	x.verify()
 }
 
 // TestOtherFilesInItsPlace: a copy that went its own way, another ledger, an empty one.

@@ -28,7 +28,8 @@ type VerifyOptions struct {
 
 // Fault is an inconsistency.
 type Fault struct {
-	// What is the subject: "chain", "loans", "links", "outbox", "tags", "file" or "bbolt".
+	// What is the subject: "chain", "loans", "links", "outbox", "tags", "file",
+	// "bbolt", or "copy" if the file is not the one that was here.
 	What   string
 	Detail string
 }
@@ -52,6 +53,9 @@ type Report struct {
 
 const maxFaults = 100
 
+// otherCopy is the What of a file that is whole but not the one that was here.
+const otherCopy = "copy"
+
 // OK reports whether there are no faults.
 func (r *Report) OK() bool { return len(r.Faults) == 0 }
 
@@ -67,6 +71,17 @@ func (r *Report) String() string {
 		s += fmt.Sprintf("; %s without an event, by an earlier salvage or restore that says so", count.Of(r.Gaps, "number"))
 	}
 	return s + "; bbolt's own check: " + r.Bbolt
+}
+
+// Hint says what to do about the faults; it is empty without any.
+func (r *Report) Hint() string {
+	switch {
+	case r.OK():
+		return ""
+	case r.Faults[0].What == otherCopy:
+		return "put the newer file back if there is one; the daemon would go on with this one, and leave out the numbers that are missing"
+	}
+	return (*DamagedError)(nil).Hint()
 }
 
 func (r *Report) fault(what, format string, a ...any) {
@@ -104,7 +119,7 @@ func (l *Ledger) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 	if n, ok := readNewest(l.path); ok && l.readOnly { // otherwise it was compared when the file was opened
 		err := l.view(func(t *txn) {
 			if why := t.older(n); why != "" {
-				v.r.fault("file", "%s", why)
+				v.r.fault(otherCopy, "%s", why)
 			}
 		})
 		if err != nil {
@@ -116,8 +131,9 @@ func (l *Ledger) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 			return nil, err
 		}
 	}
-	if o.Note && !v.r.OK() {
-		l.suspect(boltfile.Damaged(l.path, v.r.Faults[0].What+": "+v.r.Faults[0].Detail))
+	damage := func(f Fault) bool { return f.What != otherCopy } // else there is nothing to salvage
+	if i := slices.IndexFunc(v.r.Faults, damage); o.Note && i >= 0 {
+		l.suspect(boltfile.Damaged(l.path, v.r.Faults[i].What+": "+v.r.Faults[i].Detail))
 	}
 	v.r.Took = time.Since(begin)
 	return v.r, nil

@@ -32,6 +32,7 @@ type wreck struct {
 	own     uint16
 	runs    []run  // nil: the order of the chains is unknown
 	ceiling uint64 // no event has a higher number, see boltfile.Holder
+	note    newest // of the newest event; zero for none
 }
 
 type rowMap map[string][]byte
@@ -53,6 +54,7 @@ func newWreck(path string, o Options) *wreck {
 	if h, err := boltfile.ReadHolder(path); err == nil {
 		w.ceiling = h.Ceiling
 	}
+	w.note, _ = readNewest(path)
 	return w
 }
 
@@ -367,6 +369,9 @@ func (w *wreck) newest(chain uint16) (seq uint64) {
 	}
 	for _, e := range w.events {
 		of(e.at)
+	}
+	if w.note.seq > 0 && w.chains[chain].ID == w.note.chain { // an old copy may have been put here
+		of(record.At(chain, w.note.seq))
 	}
 	for _, tr := range []record.Tree{record.TreeDevices, record.TreePeople} {
 		for _, body := range w.rows[tr] {

@@ -79,8 +79,8 @@ func printVerdict(w io.Writer, v *api.Verdict) {
 	for _, f := range v.Faults {
 		fmt.Fprintln(w, "  "+f)
 	}
-	if !v.OK {
-		fmt.Fprintln(w, (*ledger.DamagedError)(nil).Hint())
+	if v.Hint != nil {
+		fmt.Fprintln(w, *v.Hint)
 	}
 }
 

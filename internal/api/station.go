@@ -114,7 +114,7 @@ func (s *Server) verify(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := Verdict{OK: report.OK(), Sentence: report.String(), Events: report.Events, Loans: report.Loans, Gaps: report.Gaps, Faults: []string{}}
+	v := Verdict{OK: report.OK(), Sentence: report.String(), Events: report.Events, Loans: report.Loans, Gaps: report.Gaps, Faults: []string{}, Hint: known(report.Hint())}
 	for _, f := range report.Faults {
 		v.Faults = append(v.Faults, f.What+": "+f.Detail)
 	}

@@ -209,6 +209,7 @@ type Verdict struct {
 	Loans    int      `json:"loans"`
 	Gaps     uint64   `json:"gaps"`
 	Faults   []string `json:"faults"`
+	Hint     *string  `json:"hint"`
 }
 
 // TestLine is a line of a self-test's answer: something to do, a question that the
