@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"stump/hw/diagnose"
-	"stump/hw/wiring"
+	"stump/internal/wrap"
 )
 
 // Verdict is how a check ended.
@@ -55,7 +55,7 @@ type Printer struct {
 // Lines renders a result: the verdict, the check and what was measured, and
 // below it what to do.
 func (p *Printer) Lines(r Result) []string {
-	lines := wiring.Hang(fmt.Sprintf("%-6s%-13s", strings.ToUpper(string(r.Result)), r.Check), cmp.Or(r.Measured, "-"), p.Columns)
+	lines := wrap.Hang(fmt.Sprintf("%-6s%-13s", strings.ToUpper(string(r.Result)), r.Check), cmp.Or(r.Measured, "-"), p.Columns)
 	remedy := r.Remedy
 	switch {
 	case remedy == "":
@@ -65,7 +65,7 @@ func (p *Printer) Lines(r Result) []string {
 	default:
 		p.given, p.by = remedy, r.Check
 	}
-	return append(lines, wiring.Hang("      > ", remedy, p.Columns)...)
+	return append(lines, wrap.Hang("      > ", remedy, p.Columns)...)
 }
 
 // Summary renders the last line.
@@ -81,5 +81,5 @@ func (p *Printer) Summary(s Summary) []string {
 	if len(s.Causes) > 0 {
 		text += "."
 	}
-	return wiring.Hang(fmt.Sprintf("%-6s", strings.ToUpper(string(s.Result))), text, p.Columns)
+	return wrap.Hang(fmt.Sprintf("%-6s", strings.ToUpper(string(s.Result))), text, p.Columns)
 }

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"stump/hw/diagnose"
-	"stump/hw/wiring"
 	"stump/internal/count"
+	"stump/internal/wrap"
 	"stump/wiegand"
 )
 
@@ -61,7 +61,7 @@ func (v *View) frameLines(columns int) []string {
 	for _, k := range slices.Sorted(maps.Keys(v.Bad)) {
 		reads += fmt.Sprintf(", %d %s", v.Bad[k], k)
 	}
-	lines := append([]string{"now    " + now}, wiring.Hang("last   ", last, columns)...)
+	lines := append([]string{"now    " + now}, wrap.Hang("last   ", last, columns)...)
 	return append(lines, reads)
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"stump/hw/board"
+	"stump/internal/wrap"
 )
 
 // The picture: reader and display on the left, converter and transistors in the
@@ -280,7 +281,7 @@ func (d *picture) drawWires() {
 func (d *picture) drawNotes(y int) (bottom int) {
 	weight, fill := "bold", "#b71c1c"
 	for _, s := range d.warnings() {
-		for _, l := range Hang("! ", s, 137) {
+		for _, l := range wrap.Hang("! ", s, 137) {
 			d.printf(`<text x="30" y="%d" font-size="13" font-weight="%s" fill="%s" xml:space="preserve">%s</text>`, y, weight, fill, html.EscapeString(l))
 			y += 19
 		}

@@ -7,6 +7,7 @@ import (
 
 	"stump/hw/board"
 	"stump/internal/count"
+	"stump/internal/wrap"
 )
 
 // Text draws the plan for a terminal of that many columns, at least 56: the
@@ -40,7 +41,7 @@ func (p *Plan) Text(columns int, ansi bool) (string, error) {
 	}
 	b.WriteString("\nBefore you switch on\n")
 	for _, s := range p.warnings() {
-		b.WriteString(strings.Join(Hang("! ", s, columns), "\n") + "\n")
+		b.WriteString(strings.Join(wrap.Hang("! ", s, columns), "\n") + "\n")
 	}
 	b.WriteString("\nParts\n" + p.PartsText(columns))
 	return b.String(), nil
@@ -54,7 +55,7 @@ func (p *Plan) PartsText(columns int) string {
 		if part.why != "" {
 			text += ": " + part.why
 		}
-		b.WriteString(strings.Join(Hang(fmt.Sprintf("%2d  ", part.count), text, columns), "\n") + "\n")
+		b.WriteString(strings.Join(wrap.Hang(fmt.Sprintf("%2d  ", part.count), text, columns), "\n") + "\n")
 	}
 	return b.String()
 }
@@ -150,23 +151,4 @@ var palette = map[string]struct{ svg, sgr string }{
 	"yellow": {"#fdd835", "33"}, "blue": {"#1e6fd0", "34"}, "purple": {"#8e44ad", "35"},
 	"violet": {"#8e44ad", "35"}, "grey": {"#9e9e9e", "37"}, "tan": {"#d2b48c", "38;5;180"},
 	"pink": {"#f48fb1", "38;5;218"},
-}
-
-// Hang breaks a text at spaces into lines of at most columns characters, unless
-// a single word is longer. The first line begins with mark, and the others are
-// indented by as much.
-func Hang(mark, text string, columns int) (lines []string) {
-	indent := strings.Repeat(" ", len([]rune(mark)))
-	line := ""
-	for word := range strings.FieldsSeq(text) {
-		if line != "" && len([]rune(mark+line+" "+word)) > columns {
-			lines = append(lines, mark+line)
-			mark, line = indent, ""
-		}
-		if line != "" {
-			line += " "
-		}
-		line += word
-	}
-	return append(lines, mark+line)
 }

@@ -346,19 +346,6 @@ configuration, ` + "`stump wiring --board pi4`" + ` for another. Check the resul
 	}
 }
 
-func TestHang(t *testing.T) {
-	for text, want := range map[string]string{
-		"a bb  ccc dddddddd e": "> a bb|  ccc|  dddddddd|  e",
-		"äää ö ü":              "> äää ö|  ü",
-		"  ":                   "> ",
-		"cccccccccc a":         "> cccccccccc|  a",
-	} {
-		if got := strings.Join(Hang("> ", text, 7), "|"); got != want {
-			t.Errorf("%q: %q, want %q", text, got, want)
-		}
-	}
-}
-
 func board4(t *testing.T) *board.Board {
 	t.Helper()
 	b, err := board.ByKey("pi4")
