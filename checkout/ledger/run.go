@@ -3,7 +3,6 @@ package ledger
 import (
 	"errors"
 	"fmt"
-	"os"
 	"sync"
 	"syscall"
 	"time"
@@ -259,30 +258,25 @@ func (l *Ledger) retry(cause error, txid int) error {
 func (l *Ledger) renew() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	old := struct {
-		db      *bolt.DB
-		file    *os.File
-		own     uint16
-		sinkIDs map[string]uint16
-	}{l.db, l.file, l.own, l.sinkIDs}
-	if old.db != nil {
-		if err := syscall.Flock(int(old.file.Fd()), syscall.LOCK_UN); err != nil {
+	db, file, own, sinkIDs := l.db, l.file, l.own, l.sinkIDs
+	if db != nil {
+		if err := syscall.Flock(int(file.Fd()), syscall.LOCK_UN); err != nil {
 			return err
 		}
 	}
 	l.db, l.file = nil, nil
 	err := l.reopen()
 	l.stale = err != nil
-	if old.db == nil {
+	if db == nil {
 		return err
 	}
 	if err == nil {
-		boltfile.Shut(l.path, old.db, old.file)
+		boltfile.Shut(l.path, db, file)
 		return nil
 	}
 	// If another process has locked the file meanwhile, the old state is no longer valid.
-	if syscall.Flock(int(old.file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
-		l.db, l.file, l.own, l.sinkIDs = old.db, old.file, old.own, old.sinkIDs
+	if syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+		l.db, l.file, l.own, l.sinkIDs = db, file, own, sinkIDs
 	}
 	return err
 }

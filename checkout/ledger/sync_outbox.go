@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -256,6 +255,3 @@ func (l *Ledger) OutboxChanged() <-chan struct{} {
 	l.changes.chans = append(l.changes.chans, c)
 	return c
 }
-
-// errNoSuchID says that the entry to change does not exist.
-var errNoSuchID = errors.New("not in the register")

@@ -46,7 +46,7 @@ func (t *txn) sync(r *checkout.SyncRow, ev *record.Event) {
 		r.ID = t.newID(tr, r.Name)
 		p.id = r.ID
 	} else if p.row = t.row(tr, r.ID); p.row == nil {
-		t.fail(errNoSuchID)
+		t.failf("not in the register")
 	}
 	p.row.Ref, p.row.Name = r.Ref, r.Name
 	if tr == record.TreePeople {

@@ -24,9 +24,9 @@ type wreck struct {
 	o       Options
 	r       io.ReaderAt
 	root    uint64
-	current bool                   // root is certainly that of the last transaction
-	whole   map[record.Tree]bool   // trees that could be read completely
-	rows    map[record.Tree]rowMap // the bodies of rows
+	current bool                              // root is certainly that of the last transaction
+	whole   map[record.Tree]bool              // trees that could be read completely
+	rows    map[record.Tree]map[string][]byte // the bodies of rows
 	events  []wreckEvent
 	chains  map[uint16]record.Chain
 	own     uint16
@@ -34,8 +34,6 @@ type wreck struct {
 	ceiling uint64 // no event has a higher number, see boltfile.Holder
 	note    newest // of the newest event; zero for none
 }
-
-type rowMap map[string][]byte
 
 // wreckEvent is an event record somewhere in the file. The record itself stays there, to
 // save memory.
@@ -47,9 +45,9 @@ type wreckEvent struct {
 }
 
 func newWreck(path string, o Options) *wreck {
-	w := &wreck{o: o, whole: map[record.Tree]bool{}, rows: map[record.Tree]rowMap{}, chains: map[uint16]record.Chain{}}
+	w := &wreck{o: o, whole: map[record.Tree]bool{}, rows: map[record.Tree]map[string][]byte{}, chains: map[uint16]record.Chain{}}
 	for _, tr := range record.Trees {
-		w.rows[tr] = rowMap{}
+		w.rows[tr] = map[string][]byte{}
 	}
 	if h, err := boltfile.ReadHolder(path); err == nil {
 		w.ceiling = h.Ceiling

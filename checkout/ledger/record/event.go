@@ -286,17 +286,8 @@ func Decode(b []byte) (Event, error) {
 		return Event{}, err
 	}
 	ev.Erased, ev.Links = s.erased, s.links
-	for i, v := range s.all() {
-		switch {
-		case *v == nil && !c.commits[i].IsZero() && !ev.Erased:
-			return Event{}, fmt.Errorf("%w: a personal field is missing and not erased", ErrNotEvent)
-		case *v != nil && commitment(byte(firstCommit+i), *v) != c.commits[i]:
-			return Event{}, fmt.Errorf("%w: a personal field does not match its commitment", ErrNotEvent)
-		case *v != nil && len(*v) < saltLen:
-			return Event{}, fmt.Errorf("%w: a personal field has no salt", ErrNotEvent)
-		case *v != nil:
-			*v = (*v)[saltLen:]
-		}
+	if err := s.open(c.commits, ev.Erased); err != nil {
+		return Event{}, err
 	}
 	who, err := personForm.Decode(s.Person)
 	if err != nil {
@@ -313,6 +304,23 @@ func Decode(b []byte) (Event, error) {
 		ev.Actor = ev.Person
 	}
 	return ev, nil
+}
+
+// open checks the secrets against their commitments and removes the salts.
+func (s *Secrets) open(commits [4]checkout.Hash, erased bool) error {
+	for i, v := range s.all() {
+		switch {
+		case *v == nil && !commits[i].IsZero() && !erased:
+			return fmt.Errorf("%w: a personal field is missing and not erased", ErrNotEvent)
+		case *v != nil && commitment(byte(firstCommit+i), *v) != commits[i]:
+			return fmt.Errorf("%w: a personal field does not match its commitment", ErrNotEvent)
+		case *v != nil && len(*v) < saltLen:
+			return fmt.Errorf("%w: a personal field has no salt", ErrNotEvent)
+		case *v != nil:
+			*v = (*v)[saltLen:]
+		}
+	}
+	return nil
 }
 
 // read reads the core.

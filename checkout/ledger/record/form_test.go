@@ -25,7 +25,6 @@ type everything struct {
 	flag  bool
 	small uint16
 	large uint64
-	span  time.Duration
 	coarse,
 	fine time.Duration
 	time  time.Time
