@@ -75,7 +75,7 @@ func (w *workspace) removals(tr train, interval, tolerance int64) (best, second 
 	}
 	var bestFit int64
 	for i := last; i <= first+1; i++ {
-		var fit int64 // how much worse the squares get
+		var fit int64 // what it adds to the squares: less than 0
 		if i == 0 || i == len(tr)-1 {
 			if v := iv[first]; v*4 > interval*3 && v*4 < interval*5 {
 				continue // may be a bit of a longer card, stamped late
@@ -88,7 +88,7 @@ func (w *workspace) removals(tr train, interval, tolerance int64) (best, second 
 			}
 			fit = square(a+b) - square(a) - square(b)
 		}
-		if best < 0 || fit < bestFit {
+		if fit < bestFit {
 			best, second, bestFit = i, best, fit
 		} else {
 			second = i
