@@ -23,7 +23,6 @@ import (
 	"stump/internal/testkit"
 	"stump/lcd"
 	"stump/lcd/lcdtest"
-	"stump/lcd/lcdtest/vhost"
 )
 
 // This file runs `stump run` in a kernel, with a configuration file as a site
@@ -254,7 +253,7 @@ func TestKernelStorm(t *testing.T) {
 }
 
 // behind is a kernel with a modelled display on its bus, in which a test runs.
-func behind(t *testing.T, test string) (*lcdtest.Backpack, *vhost.Guest) {
+func behind(t *testing.T, test string) (*lcdtest.Backpack, *kernelGuest) {
 	t.Helper()
 	model := lcdtest.NewBackpack(lcdtest.NewController(lcd.Size{Cols: 16, Rows: 2}, "A00").Untimed())
 	model.Hertz = 0 // the kernel's time is its own
@@ -262,13 +261,13 @@ func behind(t *testing.T, test string) (*lcdtest.Backpack, *vhost.Guest) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return model, vhost.Start(t, bus, test)
+	return model, startGuest(t, bus, test)
 }
 
 // seen waits until the display shows something, for as long as the kernel runs.
-func seen(t *testing.T, m *lcdtest.Backpack, g *vhost.Guest, text string) {
+func seen(t *testing.T, m *lcdtest.Backpack, g *kernelGuest, text string) {
 	t.Helper()
-	if !g.Eventually(func() bool { return strings.HasPrefix(m.String(), text) }) {
+	if !g.eventually(func() bool { return strings.HasPrefix(m.String(), text) }) {
 		t.Errorf("the display never showed %q; now it shows %q", text, m)
 	}
 }
@@ -312,11 +311,11 @@ func TestRunBehindAKernel(t *testing.T) {
 	m.Unplug(nil)
 	time.Sleep(5 * time.Second)
 	m.Plug()
-	displayed(t, m, g.Wait(), "Returned        |iPad, Ann       ")
+	displayed(t, m, g.wait(), "Returned        |iPad, Ann       ")
 }
 
 func TestGuestRun(t *testing.T) {
-	if !vhost.Inside() {
+	if !insideGuest() {
 		t.Skip("runs inside the kernel of TestRunBehindAKernel")
 	}
 	s := newStation(t, `kind = "none"`, i2cConfig)
@@ -343,14 +342,14 @@ func TestTypingBehindAKernel(t *testing.T) {
 	for _, shown := range []string{"Type your name: / _", "Zoë Müller? / z_", "Hello Zoë Müller"} {
 		seen(t, m, g, shown)
 	}
-	displayed(t, m, g.Wait(), "Checked out     |iPad, Zoë Müller")
+	displayed(t, m, g.wait(), "Checked out     |iPad, Zoë Müller")
 }
 
 // settle is how long a screen stays for the test outside to see it too.
 const settle = 200 * time.Millisecond
 
 func TestGuestTyping(t *testing.T) {
-	if !vhost.Inside() {
+	if !insideGuest() {
 		t.Skip("runs inside the kernel of TestTypingBehindAKernel")
 	}
 	s := newStation(t, `kind = "none"`, i2cConfig, `device = "off"`, "device = \"auto\"\nlayout = \"de\"")

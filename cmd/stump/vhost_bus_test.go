@@ -12,7 +12,7 @@
 // of an I2C adapter (Virtual I/O Device specification 1.2, section 5.15). The
 // messages are the part of QEMU's "Vhost-user Protocol" that the kernel's
 // arch/um/drivers/virtio_uml.c uses.
-package vhost
+package main
 
 import (
 	"encoding/binary"
@@ -48,20 +48,20 @@ const (
 // Features. protocolFeatures has a channel for our own requests, without which
 // virtio_uml would use interrupt 0.
 const (
-	features         = 1<<32 /* version 1 */ | 1<<30 /* protocol features */ | 1<<0 /* zero-length requests */
-	protocolFeatures = 1 << 5
-	versionReply     = 1 | 1<<2
+	vhostFeatures = 1<<32 /* version 1 */ | 1<<30 /* protocol features */ | 1<<0 /* zero-length requests */
+	vhostProtocol = 1 << 5
+	vhostReply    = 1 | 1<<2
 )
 
-// Serve accepts one kernel and serves it until it disconnects. It returns errors
+// serveVhost accepts one kernel and serves it until it disconnects. It returns errors
 // of the protocol; those of the bus go to the kernel.
-func Serve(l *net.UnixListener, bus i2c.Bus) error {
+func serveVhost(l *net.UnixListener, bus i2c.Bus) error {
 	conn, err := l.AcceptUnix()
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	s := &server{conn: conn, queue: queue{bus: bus}}
+	s := &vhostServer{conn: conn, queue: vhostQueue{bus: bus}}
 	defer s.close()
 	for {
 		if err := s.message(); errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
@@ -72,16 +72,16 @@ func Serve(l *net.UnixListener, bus i2c.Bus) error {
 	}
 }
 
-type server struct {
+type vhostServer struct {
 	conn  *net.UnixConn
-	queue queue
+	queue vhostQueue
 	wg    sync.WaitGroup
 	runs  bool
 	files []*os.File // that must stay open
 }
 
 // halt ends the queue's goroutine.
-func (s *server) halt() {
+func (s *vhostServer) halt() {
 	if s.runs {
 		s.queue.kick.SetReadDeadline(time.Unix(1, 0))
 		s.wg.Wait()
@@ -90,7 +90,7 @@ func (s *server) halt() {
 	}
 }
 
-func (s *server) close() {
+func (s *vhostServer) close() {
 	s.halt()
 	for _, r := range s.queue.memory {
 		unix.Munmap(r.whole)
@@ -101,7 +101,7 @@ func (s *server) close() {
 }
 
 // message reads one request with its file descriptors and executes it.
-func (s *server) message() error {
+func (s *vhostServer) message() error {
 	head, oob := make([]byte, 12), make([]byte, 256)
 	n, oobn, _, _, err := s.conn.ReadMsgUnix(head, oob)
 	if err != nil {
@@ -126,14 +126,14 @@ func (s *server) message() error {
 		}
 		got, oobn = got+n, oobn+more
 	}
-	fds, err := descriptors(oob[:oobn])
+	fds, err := sentFiles(oob[:oobn])
 	if err != nil {
 		return err
 	}
 	return s.do(request, body, fds)
 }
 
-func descriptors(oob []byte) ([]int, error) {
+func sentFiles(oob []byte) ([]int, error) {
 	messages, err := unix.ParseSocketControlMessage(oob)
 	if err != nil {
 		return nil, err
@@ -150,7 +150,7 @@ func descriptors(oob []byte) ([]int, error) {
 }
 
 // do executes a request.
-func (s *server) do(request uint32, body []byte, fds []int) error {
+func (s *vhostServer) do(request uint32, body []byte, fds []int) error {
 	q := &s.queue
 	need := map[uint32]int{setMemTable: 8, setVringNum: 8, setVringAddr: 40, setVringBase: 8, getVringBase: 8}[request]
 	if len(body) < need {
@@ -158,9 +158,9 @@ func (s *server) do(request uint32, body []byte, fds []int) error {
 	}
 	switch request {
 	case getFeatures:
-		return s.reply(request, le.AppendUint64(nil, features))
+		return s.reply(request, le.AppendUint64(nil, vhostFeatures))
 	case getProtocolFeatures:
-		return s.reply(request, le.AppendUint64(nil, protocolFeatures))
+		return s.reply(request, le.AppendUint64(nil, vhostProtocol))
 	case getVringBase: // which also stops the queue
 		s.halt()
 		return s.reply(request, le.AppendUint32(slices.Clone(body[:4]), uint32(q.next)))
@@ -185,7 +185,7 @@ func (s *server) do(request uint32, body []byte, fds []int) error {
 
 // keep keeps the file descriptors of a request open. The guest would take a
 // closed one for the device's end, even of a channel that has no use here.
-func (s *server) keep(request uint32, fds []int) {
+func (s *vhostServer) keep(request uint32, fds []int) {
 	for _, fd := range fds {
 		if request == setVringKick {
 			unix.SetNonblock(fd, true) // so that reading it can be ended
@@ -201,9 +201,9 @@ func (s *server) keep(request uint32, fds []int) {
 	}
 }
 
-func (s *server) reply(request uint32, body []byte) error {
+func (s *vhostServer) reply(request uint32, body []byte) error {
 	m := le.AppendUint32(nil, request)
-	m = le.AppendUint32(m, versionReply)
+	m = le.AppendUint32(m, vhostReply)
 	m = le.AppendUint32(m, uint32(len(body)))
 	_, err := s.conn.Write(append(m, body...))
 	return err

@@ -1,6 +1,6 @@
 //go:build linux && amd64
 
-package vhost
+package main
 
 import (
 	"errors"
@@ -11,19 +11,19 @@ import (
 	"testing"
 	"time"
 
-	"stump/internal/testkit"
-
 	"periph.io/x/conn/v3/i2c"
+
+	"stump/internal/testkit"
 )
 
-// inside is set in the environment of a test binary that runs in the kernel.
-const inside = "STUMP_VHOST_GUEST"
+// guestEnv is set in the environment of a test binary that runs in the kernel.
+const guestEnv = "STUMP_VHOST_GUEST"
 
-// Inside is whether this process runs in a kernel that Start started.
-func Inside() bool { return os.Getenv(inside) != "" }
+// insideGuest is whether this process runs in a kernel that Start started.
+func insideGuest() bool { return os.Getenv(guestEnv) != "" }
 
-// Guest is a kernel that runs one test of this test binary.
-type Guest struct {
+// kernelGuest is a kernel that runs one test of this test binary.
+type kernelGuest struct {
 	t      testing.TB
 	out    testkit.Log
 	done   chan struct{}
@@ -32,21 +32,21 @@ type Guest struct {
 	socket *net.UnixListener
 }
 
-// Start starts a kernel whose /dev/i2c-0 is the bus, and runs the named test in it.
+// startGuest starts a kernel whose /dev/i2c-0 is the bus, and runs the named test in it.
 // That test must skip itself unless Inside. The calling test is skipped if the
 // kernel is not built.
-func Start(t testing.TB, bus i2c.Bus, test string) *Guest {
+func startGuest(t testing.TB, bus i2c.Bus, test string) *kernelGuest {
 	t.Helper()
-	uml := runner(t)
+	uml := kernelRunner(t)
 	path := filepath.Join(t.TempDir(), "i2c")
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &Guest{t: t, done: make(chan struct{}), served: make(chan error, 1), socket: l}
-	go func() { g.served <- Serve(l, bus) }()
+	g := &kernelGuest{t: t, done: make(chan struct{}), served: make(chan error, 1), socket: l}
+	go func() { g.served <- serveVhost(l, bus) }()
 	cmd := exec.Command(uml, "-t", "100", "-a", "virtio_uml.device="+path+":34", os.Args[0], "-test.run=^"+test+"$", "-test.v")
-	cmd.Env = append(os.Environ(), inside+"=1")
+	cmd.Env = append(os.Environ(), guestEnv+"=1")
 	cmd.Stdout, cmd.Stderr = &g.out, &g.out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -58,9 +58,9 @@ func Start(t testing.TB, bus i2c.Bus, test string) *Guest {
 	return g
 }
 
-// Eventually waits until the condition holds. It is false if the guest ended
+// eventually waits until the condition holds. It is false if the guest ended
 // first.
-func (g *Guest) Eventually(ok func() bool) bool {
+func (g *kernelGuest) eventually(ok func() bool) bool {
 	for !ok() {
 		select {
 		case <-g.done:
@@ -71,9 +71,9 @@ func (g *Guest) Eventually(ok func() bool) bool {
 	return true
 }
 
-// Wait waits for the test inside and returns its output. The calling test fails
+// wait waits for the test inside and returns its output. The calling test fails
 // if the test inside failed.
-func (g *Guest) Wait() string {
+func (g *kernelGuest) wait() string {
 	g.t.Helper()
 	<-g.done
 	g.socket.Close()
@@ -86,8 +86,8 @@ func (g *Guest) Wait() string {
 	return g.out.String()
 }
 
-// runner returns scripts/uml, which runs a program in a kernel of its own.
-func runner(t testing.TB) string {
+// kernelRunner returns scripts/uml, which runs a program in a kernel of its own.
+func kernelRunner(t testing.TB) string {
 	t.Helper()
 	cache, err := os.UserCacheDir()
 	if err != nil {

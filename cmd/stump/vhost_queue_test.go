@@ -1,6 +1,6 @@
 //go:build linux && amd64
 
-package vhost
+package main
 
 import (
 	"errors"
@@ -11,18 +11,18 @@ import (
 	"periph.io/x/conn/v3/i2c"
 )
 
-// queue is the guest's split virtqueue of transfers (Virtio 1.2, section 2.7).
-type queue struct {
+// vhostQueue is the guest's split virtqueue of transfers (Virtio 1.2, section 2.7).
+type vhostQueue struct {
 	bus               i2c.Bus
-	memory            []region
+	memory            []vhostRegion
 	size              uint16
 	desc, avail, used uint64
 	next              uint16   // the first entry of avail that is not done
 	kick, call        *os.File // eventfds
 }
 
-// region is a part of the guest's memory, mapped here.
-type region struct {
+// vhostRegion is a part of the guest's memory, mapped here.
+type vhostRegion struct {
 	at    uint64
 	bytes []byte
 	whole []byte // the mapping, for munmap
@@ -33,7 +33,7 @@ var errOutside = errors.New("an address outside the guest's memory")
 // mapMemory maps the memory that the guest shares. The body is a count, padding,
 // and for each descriptor the address, the size, the sender's own address, and
 // the offset in the file.
-func (q *queue) mapMemory(body []byte, fds []int) error {
+func (q *vhostQueue) mapMemory(body []byte, fds []int) error {
 	count := int(le.Uint32(body))
 	if count != len(fds) || len(body) < 8+32*count {
 		return fmt.Errorf("a table of %d regions with %d files", count, len(fds))
@@ -46,13 +46,13 @@ func (q *queue) mapMemory(body []byte, fds []int) error {
 		if err != nil {
 			return fmt.Errorf("map the guest's memory: %w", err)
 		}
-		q.memory = append(q.memory, region{at, whole[offset:], whole})
+		q.memory = append(q.memory, vhostRegion{at, whole[offset:], whole})
 	}
 	return nil
 }
 
 // bytes returns n bytes of the guest's memory.
-func (q *queue) bytes(at, n uint64) ([]byte, error) {
+func (q *vhostQueue) bytes(at, n uint64) ([]byte, error) {
 	for _, r := range q.memory {
 		if size := uint64(len(r.bytes)); at >= r.at && n <= size && at-r.at <= size-n {
 			return r.bytes[at-r.at:][:n], nil
@@ -62,7 +62,7 @@ func (q *queue) bytes(at, n uint64) ([]byte, error) {
 }
 
 // serve executes transfers when the guest kicks, until a deadline for kicks.
-func (q *queue) serve() {
+func (q *vhostQueue) serve() {
 	count := make([]byte, 8)
 	for {
 		if _, err := q.kick.Read(count); err != nil {
@@ -76,7 +76,7 @@ func (q *queue) serve() {
 }
 
 // drain executes all waiting transfers.
-func (q *queue) drain() error {
+func (q *vhostQueue) drain() error {
 	n := uint64(q.size)
 	avail, err := q.bytes(q.avail, 4+2*n)
 	if err != nil {
@@ -110,7 +110,7 @@ const (
 
 // buffers returns the buffers of a chain of descriptors: those from the guest and
 // those for it.
-func (q *queue) buffers(head uint16) (out, in [][]byte, err error) {
+func (q *vhostQueue) buffers(head uint16) (out, in [][]byte, err error) {
 	for range q.size {
 		d, err := q.bytes(q.desc+16*uint64(head), 16)
 		if err != nil {
@@ -136,7 +136,7 @@ func (q *queue) buffers(head uint16) (out, in [][]byte, err error) {
 
 // transfer executes one request: a header with the address, data one way, and a
 // byte for the outcome (Virtio 1.2, section 5.15.6.1).
-func (q *queue) transfer(head uint16) (written uint32, err error) {
+func (q *vhostQueue) transfer(head uint16) (written uint32, err error) {
 	out, in, err := q.buffers(head)
 	if err != nil {
 		return 0, err

@@ -1,6 +1,6 @@
 //go:build linux && amd64 && fixture
 
-package panel_test
+package main
 
 import (
 	"encoding/json"
@@ -13,11 +13,10 @@ import (
 	"stump/internal/panel"
 	"stump/lcd"
 	"stump/lcd/lcdtest"
-	"stump/lcd/lcdtest/vhost"
 )
 
 // outside is a modelled display on the bus of a kernel in which a test runs.
-func outside(t *testing.T, size lcd.Size, test string) (*lcdtest.Backpack, *vhost.Guest) {
+func outside(t *testing.T, size lcd.Size, test string) (*lcdtest.Backpack, *kernelGuest) {
 	t.Helper()
 	model := lcdtest.NewBackpack(lcdtest.NewController(size, "A00").Untimed())
 	model.Hertz = 0 // the kernel's time is its own
@@ -25,13 +24,13 @@ func outside(t *testing.T, size lcd.Size, test string) (*lcdtest.Backpack, *vhos
 	if err != nil {
 		t.Fatal(err)
 	}
-	return model, vhost.Start(t, bus, test)
+	return model, startGuest(t, bus, test)
 }
 
 // pull unplugs the display when it shows a text, for as long as d.
-func pull(t *testing.T, m *lcdtest.Backpack, g *vhost.Guest, text string, d time.Duration) {
+func pull(t *testing.T, m *lcdtest.Backpack, g *kernelGuest, text string, d time.Duration) {
 	t.Helper()
-	if !g.Eventually(func() bool { return strings.Contains(m.String(), text) }) {
+	if !g.eventually(func() bool { return strings.Contains(m.String(), text) }) {
 		t.Errorf("the display never showed %q", text)
 		return
 	}
@@ -90,11 +89,11 @@ func within(t *testing.T, what string, ok func() bool) {
 func TestDisplayBehindAKernel(t *testing.T) {
 	m, g := outside(t, lcd.Size{Cols: 20, Rows: 4}, "TestGuestPanel")
 	pull(t, m, g, "Tap 2", time.Second)
-	wantState(t, m, g.Wait(), "Žofie's iPad")
+	wantState(t, m, g.wait(), "Žofie's iPad")
 }
 
 func TestGuestPanel(t *testing.T) {
-	if !vhost.Inside() {
+	if !insideGuest() {
 		t.Skip("runs inside the kernel of TestDisplayBehindAKernel")
 	}
 	wrong, err := lcd.Open(lcd.Config{Kind: "hd44780-i2c", Size: "20x4", Bus: "/dev/i2c-0", Address: 0x3f})

@@ -1,6 +1,6 @@
 //go:build linux && amd64
 
-package vhost
+package main
 
 import (
 	"errors"
@@ -17,20 +17,20 @@ import (
 	"periph.io/x/conn/v3/physic"
 )
 
-// chips answer every read with its address and count, but for 0x50, where
+// busChips answer every read with its address and count, but for 0x50, where
 // nothing is.
-type chips struct {
+type busChips struct {
 	mu    sync.Mutex
 	heard []string
 }
 
-func (c *chips) all() string {
+func (c *busChips) all() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return strings.Join(c.heard, ", ")
 }
 
-func (c *chips) Tx(addr uint16, w, r []byte) error {
+func (c *busChips) Tx(addr uint16, w, r []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.heard = append(c.heard, fmt.Sprintf("%#x % x %d", addr, w, len(r)))
@@ -43,8 +43,9 @@ func (c *chips) Tx(addr uint16, w, r []byte) error {
 	return nil
 }
 
-func (c *chips) SetSpeed(physic.Frequency) error { return nil }
-func (c *chips) String() string                  { return "chips" }
+func (c *busChips) SetSpeed(physic.Frequency) error { return nil }
+
+func (c *busChips) String() string { return "chips" }
 
 // The guest's memory: where it starts, and what lies where in it.
 const (
@@ -57,11 +58,11 @@ const (
 	entries
 )
 
-// guest is the kernel's side of the protocol.
-type guest struct {
+// vhostDriver is the kernel's side of the protocol.
+type vhostDriver struct {
 	t          *testing.T
 	conn       *net.UnixConn
-	bus        *chips
+	bus        *busChips
 	ended      chan error
 	mem        []byte
 	kick, call int
@@ -70,8 +71,8 @@ type guest struct {
 	queued     uint16
 }
 
-// connect starts a server and connects to it.
-func connect(t *testing.T) *guest {
+// connectDriver starts a server and connects to it.
+func connectDriver(t *testing.T) *vhostDriver {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "i2c")
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
@@ -79,15 +80,15 @@ func connect(t *testing.T) *guest {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	g := &guest{t: t, bus: new(chips), ended: make(chan error, 1), free: data}
-	go func() { g.ended <- Serve(l, g.bus) }()
+	g := &vhostDriver{t: t, bus: new(busChips), ended: make(chan error, 1), free: data}
+	go func() { g.ended <- serveVhost(l, g.bus) }()
 	if g.conn, err = net.DialUnix("unix", nil, &net.UnixAddr{Name: path, Net: "unix"}); err != nil {
 		t.Fatal(err)
 	}
 	return g
 }
 
-func (g *guest) must(err error) {
+func (g *vhostDriver) must(err error) {
 	g.t.Helper()
 	if err != nil {
 		g.t.Fatal(err)
@@ -95,7 +96,7 @@ func (g *guest) must(err error) {
 }
 
 // send sends a request, its body in parts that come one after the other.
-func (g *guest) send(request uint32, body []byte, fds ...int) {
+func (g *vhostDriver) send(request uint32, body []byte, fds ...int) {
 	g.t.Helper()
 	m := le.AppendUint32(nil, request)
 	m = le.AppendUint32(m, 1)
@@ -107,29 +108,29 @@ func (g *guest) send(request uint32, body []byte, fds ...int) {
 }
 
 // reply reads the answer to a request.
-func (g *guest) reply(request uint32) []byte {
+func (g *vhostDriver) reply(request uint32) []byte {
 	g.t.Helper()
 	g.conn.SetReadDeadline(time.Now().Add(5 * time.Second))
 	b := make([]byte, 256)
 	n, err := g.conn.Read(b)
 	g.must(err)
-	if n < 12 || le.Uint32(b) != request || le.Uint32(b[4:]) != versionReply || int(le.Uint32(b[8:])) != n-12 {
+	if n < 12 || le.Uint32(b) != request || le.Uint32(b[4:]) != vhostReply || int(le.Uint32(b[8:])) != n-12 {
 		g.t.Fatalf("the answer to %d is % x", request, b[:n])
 	}
 	return b[12:n]
 }
 
-func words(w ...uint64) (b []byte) {
+func littleEndians(w ...uint64) (b []byte) {
 	for _, w := range w {
 		b = le.AppendUint64(b, w)
 	}
 	return b
 }
 
-// start sets the device up as virtio_uml does.
-func start(t *testing.T, size uint64) *guest {
+// startDriver sets the device up as virtio_uml does.
+func startDriver(t *testing.T, size uint64) *vhostDriver {
 	t.Helper()
-	g := connect(t)
+	g := connectDriver(t)
 	g.send(getFeatures, nil)
 	if f := le.Uint64(g.reply(getFeatures)); f&(1<<32) == 0 {
 		t.Errorf("features %#x: this is not a virtio 1 device", f)
@@ -146,22 +147,22 @@ func start(t *testing.T, size uint64) *guest {
 	g.must(err)
 	g.call, err = unix.Eventfd(0, unix.EFD_NONBLOCK)
 	g.must(err)
-	g.send(setMemTable, words(1, base, memory, 0x7f0000000000, 0), fd)
-	g.send(setVringNum, words(size<<32))
-	g.send(setVringAddr, words(0, base+descs, base+used, base+avail, 0))
-	g.send(setVringBase, words(0))
-	g.send(setVringKick, words(0), g.kick)
-	g.send(setVringCall, words(0), g.call)
-	g.send(setVringEnable, words(1<<32))
+	g.send(setMemTable, littleEndians(1, base, memory, 0x7f0000000000, 0), fd)
+	g.send(setVringNum, littleEndians(size<<32))
+	g.send(setVringAddr, littleEndians(0, base+descs, base+used, base+avail, 0))
+	g.send(setVringBase, littleEndians(0))
+	g.send(setVringKick, littleEndians(0), g.kick)
+	g.send(setVringCall, littleEndians(0), g.call)
+	g.send(setVringEnable, littleEndians(1<<32))
 	return g
 }
 
 // place puts a descriptor of n bytes at the next free place.
-func (g *guest) place(n int, flags, next uint16) []byte {
+func (g *vhostDriver) place(n int, flags, next uint16) []byte {
 	at := g.free
 	g.free += uint64(n)
 	d := g.mem[descs+16*int(g.desc):]
-	copy(d, words(base+at))
+	copy(d, littleEndians(base+at))
 	le.PutUint32(d[8:], uint32(n))
 	le.PutUint16(d[12:], flags)
 	le.PutUint16(d[14:], next)
@@ -169,8 +170,8 @@ func (g *guest) place(n int, flags, next uint16) []byte {
 	return g.mem[at:][:n]
 }
 
-// queue queues a transfer; the results receive what is read and the status.
-func (g *guest) queue(addr uint16, w []byte, read int) (r, status []byte) {
+// vhostQueue queues a transfer; the results receive what is read and the status.
+func (g *vhostDriver) queue(addr uint16, w []byte, read int) (r, status []byte) {
 	head := g.desc
 	header := g.place(8, descNext, head+1)
 	le.PutUint16(header, addr<<1)
@@ -186,16 +187,16 @@ func (g *guest) queue(addr uint16, w []byte, read int) (r, status []byte) {
 	return r, status
 }
 
-func (g *guest) avail(head uint16) {
+func (g *vhostDriver) avail(head uint16) {
 	le.PutUint16(g.mem[avail+4+2*int(g.queued%8):], head)
 	g.queued++
 	le.PutUint16(g.mem[avail+2:], g.queued)
 }
 
 // notify kicks the device and reports whether it calls within a time.
-func (g *guest) notify(within time.Duration) (called bool) {
+func (g *vhostDriver) notify(within time.Duration) (called bool) {
 	g.t.Helper()
-	_, err := unix.Write(g.kick, words(1))
+	_, err := unix.Write(g.kick, littleEndians(1))
 	g.must(err)
 	for begin := time.Now(); time.Since(begin) < within; time.Sleep(time.Millisecond) {
 		var count [8]byte
@@ -207,10 +208,10 @@ func (g *guest) notify(within time.Duration) (called bool) {
 }
 
 // Times for notify: one for a call that must come, one for a call that must not.
-const soon, silence = 10 * time.Second, 100 * time.Millisecond
+const vhostSoon, vhostSilence = 10 * time.Second, 100 * time.Millisecond
 
 // end disconnects and returns what Serve said.
-func (g *guest) end() error {
+func (g *vhostDriver) end() error {
 	g.conn.Close()
 	select {
 	case err := <-g.ended:
@@ -221,11 +222,11 @@ func (g *guest) end() error {
 	}
 }
 
-func TestTransfers(t *testing.T) {
-	g := start(t, 8)
+func TestVhostTransfers(t *testing.T) {
+	g := startDriver(t, 8)
 	none, ok := g.queue(0x27, []byte{1, 2}, 0)
 	read, ok2 := g.queue(0x3f, []byte{7}, 3)
-	if !g.notify(soon) {
+	if !g.notify(vhostSoon) {
 		t.Fatal("the device doesn't call")
 	}
 	if none != nil || ok[0] != 0 || ok2[0] != 0 || !slices.Equal(read, []byte{0x3f, 0x40, 0x41}) {
@@ -236,22 +237,22 @@ func TestTransfers(t *testing.T) {
 	}
 	_, failed := g.queue(0x50, []byte{9}, 0)
 	read, ok = g.queue(0x27, nil, 1)
-	if !g.notify(soon) || failed[0] != 1 || ok[0] != 0 || read[0] != 0x27 {
+	if !g.notify(vhostSoon) || failed[0] != 1 || ok[0] != 0 || read[0] != 0x27 {
 		t.Errorf("at an address where nothing is: %d; the next: %d", failed[0], ok[0])
 	}
 	if got, want := g.bus.all(), "0x27 01 02 0, 0x3f 07 3, 0x50 09 0, 0x27  1"; got != want {
 		t.Errorf("the bus heard %q, want %q", got, want)
 	}
-	g.send(getVringBase, words(0))
+	g.send(getVringBase, littleEndians(0))
 	if n := le.Uint32(g.reply(getVringBase)[4:]); n != 4 {
 		t.Errorf("the queue is at %d", n)
 	}
 	g.queue(0x27, nil, 0)
-	if g.notify(silence) {
+	if g.notify(vhostSilence) {
 		t.Error("a stopped queue does transfers")
 	}
-	g.send(setVringEnable, words(1<<32))
-	if !g.notify(soon) || le.Uint16(g.mem[used+2:]) != 5 {
+	g.send(setVringEnable, littleEndians(1<<32))
+	if !g.notify(vhostSoon) || le.Uint16(g.mem[used+2:]) != 5 {
 		t.Error("a queue that is enabled again does nothing")
 	}
 	if err := g.end(); err != nil {
@@ -260,12 +261,12 @@ func TestTransfers(t *testing.T) {
 }
 
 // The ring is used again from its start.
-func TestTheRingGoesRound(t *testing.T) {
-	g := start(t, 8)
+func TestVhostRingGoesRound(t *testing.T) {
+	g := startDriver(t, 8)
 	for i := range 20 {
 		g.desc, g.free = 0, data
 		read, status := g.queue(uint16(0x20+i%8), nil, 1)
-		if !g.notify(soon) || status[0] != 0 || read[0] != byte(0x20+i%8) {
+		if !g.notify(vhostSoon) || status[0] != 0 || read[0] != byte(0x20+i%8) {
 			t.Fatalf("transfer %d: status %d, read % x", i, status[0], read)
 		}
 	}
@@ -276,21 +277,21 @@ func TestTheRingGoesRound(t *testing.T) {
 
 // A guest that violates the protocol gets no answer, and nothing outside its
 // memory is touched.
-func TestBadChains(t *testing.T) {
-	for name, chain := range map[string]func(*guest){
-		"a circle":             func(g *guest) { g.place(8, descNext, 0); g.avail(0) },
-		"no status":            func(g *guest) { g.place(8, 0, 0); g.avail(0) },
-		"no header":            func(g *guest) { g.place(1, descWrite, 0); g.avail(0) },
-		"a short header":       func(g *guest) { g.place(4, descNext, 1); g.place(1, descWrite, 0); g.avail(0) },
-		"a long status":        func(g *guest) { g.place(8, descNext, 1); g.place(2, descWrite, 0); g.avail(0) },
-		"a buffer outside":     func(g *guest) { g.free = memory - 4; g.desc = 0; copyOutside(g); g.avail(0) },
-		"a descriptor outside": func(g *guest) { g.avail(0xfff0) },
-		"a next one outside":   func(g *guest) { g.place(8, descNext, 0xfff0); g.avail(0) },
+func TestVhostBadChains(t *testing.T) {
+	for name, chain := range map[string]func(*vhostDriver){
+		"a circle":             func(g *vhostDriver) { g.place(8, descNext, 0); g.avail(0) },
+		"no status":            func(g *vhostDriver) { g.place(8, 0, 0); g.avail(0) },
+		"no header":            func(g *vhostDriver) { g.place(1, descWrite, 0); g.avail(0) },
+		"a short header":       func(g *vhostDriver) { g.place(4, descNext, 1); g.place(1, descWrite, 0); g.avail(0) },
+		"a long status":        func(g *vhostDriver) { g.place(8, descNext, 1); g.place(2, descWrite, 0); g.avail(0) },
+		"a buffer outside":     func(g *vhostDriver) { g.free = memory - 4; g.desc = 0; copyOutside(g); g.avail(0) },
+		"a descriptor outside": func(g *vhostDriver) { g.avail(0xfff0) },
+		"a next one outside":   func(g *vhostDriver) { g.place(8, descNext, 0xfff0); g.avail(0) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			g := start(t, 8)
+			g := startDriver(t, 8)
 			chain(g)
-			if g.notify(silence) {
+			if g.notify(vhostSilence) {
 				t.Errorf("it is answered; the bus heard %q", g.bus.all())
 			}
 			if err := g.end(); err != nil || g.bus.all() != "" {
@@ -301,24 +302,24 @@ func TestBadChains(t *testing.T) {
 }
 
 // copyOutside makes a header that begins in the memory and ends after it.
-func copyOutside(g *guest) {
+func copyOutside(g *vhostDriver) {
 	d := g.mem[descs:]
-	copy(d, words(base+memory-4))
+	copy(d, littleEndians(base+memory-4))
 	le.PutUint32(d[8:], 8)
 }
 
 // Requests that are too short, too long or cut off are errors of Serve.
-func TestBadRequests(t *testing.T) {
+func TestVhostBadRequests(t *testing.T) {
 	for name, tc := range map[string]struct {
-		send func(*guest)
+		send func(*vhostDriver)
 		want string
 	}{
-		"short":         {func(g *guest) { g.send(setVringAddr, words(0)) }, "request 9 has only 8 bytes"},
-		"long":          {func(g *guest) { g.send(setOwner, make([]byte, 5000)) }, "request 3 has 5000 bytes"},
-		"files missing": {func(g *guest) { g.send(setMemTable, words(1, base, memory, 0, 0)) }, "a table of 1 regions with 0 files"},
-		"cut off":       {func(g *guest) { g.conn.Write([]byte{1, 0, 0, 0, 1, 0, 0, 0, 8, 0, 0, 0, 1}); g.conn.CloseWrite() }, "unexpected EOF"},
+		"short":         {func(g *vhostDriver) { g.send(setVringAddr, littleEndians(0)) }, "request 9 has only 8 bytes"},
+		"long":          {func(g *vhostDriver) { g.send(vhostSetOwner, make([]byte, 5000)) }, "request 3 has 5000 bytes"},
+		"files missing": {func(g *vhostDriver) { g.send(setMemTable, littleEndians(1, base, memory, 0, 0)) }, "a table of 1 regions with 0 files"},
+		"cut off":       {func(g *vhostDriver) { g.conn.Write([]byte{1, 0, 0, 0, 1, 0, 0, 0, 8, 0, 0, 0, 1}); g.conn.CloseWrite() }, "unexpected EOF"},
 	} {
-		g := connect(t)
+		g := connectDriver(t)
 		tc.send(g)
 		if err := <-g.ended; err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: %v, want %s", name, err, tc.want)
@@ -327,16 +328,16 @@ func TestBadRequests(t *testing.T) {
 	}
 }
 
-const setOwner = 3
+const vhostSetOwner = 3
 
 // A listener that is closed before a kernel came ends Serve.
-func TestNoGuest(t *testing.T) {
+func TestVhostNoGuest(t *testing.T) {
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(t.TempDir(), "i2c"), Net: "unix"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	l.Close()
-	if err := Serve(l, new(chips)); !errors.Is(err, net.ErrClosed) {
+	if err := serveVhost(l, new(busChips)); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("Serve: %v", err)
 	}
 }
