@@ -13,7 +13,7 @@ import (
 // migration closed those.
 
 var (
-	metaOwn   = []byte("own")   // index of the chain that goes on
+	metaOwn   = []byte("own")   // index of the chain that is continued
 	metaOrder = []byte("order") // of the runs of several chains; absent where there is one
 )
 
@@ -59,7 +59,7 @@ func (t *txn) putChain(index uint16, c record.Chain) {
 	t.put(record.TreeMeta, metaChain(index), record.ChainForm.Encode(&c))
 }
 
-// readOwn returns the index of the chain that goes on.
+// readOwn returns the index of the chain that is continued.
 func (t *txn) readOwn() uint16 {
 	if t.l.old != nil {
 		return t.l.old.own
