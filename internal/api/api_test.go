@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"log/slog"
 	"net"
 	"net/http"
@@ -291,32 +290,6 @@ func TestStreaming(t *testing.T) {
 		}
 	case <-time.After(10 * time.Second):
 		t.Error("an answer that nobody reads holds the ledger")
-	}
-}
-
-// TestBrokenOffAnswer is not taken for the whole.
-func TestBrokenOffAnswer(t *testing.T) {
-	h := NewServer(Options{})
-	h.handle(route{"GET /v1/broken", ledgerOnly, list(func(*http.Request) (iter.Seq2[History, error], error) {
-		return func(yield func(History, error) bool) {
-			if yield(History{Seq: 1}, nil) {
-				yield(History{}, io.ErrUnexpectedEOF)
-			}
-		}, nil
-	})})
-	l, _, _ := serve(t, h, "")
-	remote, err := Dial(t.Context(), l.Socket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, c := range map[string]*Client{"local": Local(h), "remote": remote} {
-		body, err := c.Stream(t.Context(), "GET", "broken", nil, nil)
-		if err != nil {
-			continue // broken off before the first byte was out
-		}
-		if b, err := io.ReadAll(body); err == nil {
-			t.Errorf("%s: the broken answer %q ends as a whole one", name, b)
-		}
 	}
 }
 

@@ -110,8 +110,8 @@ type answer struct{ io.ReadCloser }
 
 func (a answer) Read(b []byte) (int, error) {
 	n, err := a.ReadCloser.Read(b)
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		err = hint.Errorf("`stump verify` says whether the ledger is whole; the daemon's log says the rest", "the answer broke off")
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = hint.Errorf("`stump verify` says whether the ledger is whole; the daemon's log says the rest", "the answer broke off: %w", err)
 	}
 	return n, err
 }

@@ -40,6 +40,7 @@ func (s *Server) selftest(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	_ = http.NewResponseController(w).EnableFullDuplex() // every HTTP/1 server can
+	w.Header().Set("Connection", "close")                // net/http can't reuse it when answers are left unread
 	write := lines[TestLine](w)
 	var mu sync.Mutex
 	send := func(l TestLine) {

@@ -1,0 +1,390 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"stump/checkout"
+	"stump/checkout/ledger"
+	"stump/internal/hint"
+	"stump/internal/testkit"
+	"stump/wiegand"
+)
+
+// ask serves one request without a network.
+func ask(h http.Handler, method, path, body string) (status int, answer string) {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(method, path, strings.NewReader(body)))
+	return w.Code, w.Body.String()
+}
+
+// split returns a route's method, and a path that matches it.
+func (r route) split(t *testing.T) (method, path string) {
+	t.Helper()
+	method, path, ok := strings.Cut(r.pattern, " ")
+	if !ok || !strings.HasPrefix(path, "/v1/") {
+		t.Fatalf("the pattern %q", r.pattern)
+	}
+	return method, strings.NewReplacer("{ref}", "ann", "{id}", "1").Replace(path)
+}
+
+// TestEveryRoute asks each route wrongly in the ways that go for all of them.
+func TestEveryRoute(t *testing.T) {
+	s := newServer(t, newLedger(t))
+	seedLab(t, Local(s))
+	table := s.routes()
+	if len(table) != 38 {
+		t.Errorf("%d routes", len(table))
+	}
+	for _, r := range table {
+		method, path := r.split(t)
+		problem := func(name, method, path, body string, header string) Problem {
+			req := httptest.NewRequest(method, path, strings.NewReader(body))
+			req.Header.Set(actorHeader, header)
+			w := httptest.NewRecorder()
+			s.ServeHTTP(w, req)
+			var p Problem
+			if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || p.Error == "" || w.Header().Get("Content-Type") != "application/json" {
+				t.Errorf("%s, %s: %d %s", r.pattern, name, w.Code, w.Body)
+			}
+			return p
+		}
+		if p := problem("wrong method", "PUT", path, "", ""); !strings.Contains(p.Error, "PUT "+path+" is not part of the API") || p.Hint == "" {
+			t.Errorf("%s, wrong method: %+v", r.pattern, p)
+		}
+		if p := problem("a bad actor", method, path, "", "a%00b"); !strings.HasPrefix(p.Error, actorHeader) || p.Hint == "" {
+			t.Errorf("%s, a bad actor: %+v", r.pattern, p)
+		}
+		if r.needs == ledgerOnly {
+			continue
+		}
+		if p := problem("without a daemon", method, path, "{}", ""); p.Error != "no daemon is running" && p.Error != "this station has real lines, nothing is simulated" || p.Hint == "" {
+			t.Errorf("%s, without a daemon: %+v", r.pattern, p)
+		}
+	}
+}
+
+// TestEveryBody sends what is not the object that a route reads. Nothing changes.
+func TestEveryBody(t *testing.T) {
+	s := newServer(t, newLedger(t))
+	seedLab(t, Local(s))
+	_, before := ask(s, "GET", "/v1/history", "")
+	reads := 0
+	for _, r := range s.routes() {
+		method, path := r.split(t)
+		if status, answer := ask(s, method, path, `{"no_such_key":1}`); status != 400 || !strings.Contains(answer, "no_such_key") {
+			continue // it reads no object
+		}
+		reads++
+		for name, tt := range map[string]struct {
+			body   string
+			status int
+			want   string
+		}{
+			"nothing":    {"", 400, "the request can't be read: EOF"},
+			"half":       {`{"name":`, 400, "the request can't be read: unexpected EOF"},
+			"a list":     {`[]`, 400, "the request can't be read: json: cannot unmarshal array"},
+			"two":        {`{} {}`, 400, "the request has more than one value"},
+			"Latin-1":    {"{\"note\":\"Zo\xeb\"}", 400, "what was given is not valid UTF-8"},
+			"wrong type": {`{"note":1,"name":1}`, 400, "the request can't be read: json: "},
+			"too large":  {`{"note":"` + strings.Repeat("x", maxBody) + `"}`, 413, "http: request body too large"},
+		} {
+			status, answer := ask(s, method, path, tt.body)
+			var p Problem
+			if err := json.Unmarshal([]byte(answer), &p); err != nil || status != tt.status || !strings.HasPrefix(p.Error, tt.want) || p.Hint == "" {
+				t.Errorf("%s, %s: %d %+v, want %d %s", r.pattern, name, status, p, tt.status, tt.want)
+			}
+		}
+	}
+	if reads != 8 {
+		t.Errorf("%d routes read an object", reads)
+	}
+	if _, after := ask(s, "GET", "/v1/history", ""); after != before {
+		t.Errorf("the history changed:\n%s", after)
+	}
+}
+
+// TestTooLargeImport: more than a register needs is refused before it is read whole.
+func TestTooLargeImport(t *testing.T) {
+	s := newServer(t, newLedger(t))
+	status, answer := ask(s, "POST", "/v1/people/import", "id,name\nann,\""+strings.Repeat("x", maxImport))
+	if status != 413 || !strings.Contains(answer, "nothing was changed; send at most 32 MB at once") {
+		t.Errorf("%d %s", status, answer)
+	}
+	if _, people := ask(s, "GET", "/v1/people", ""); people != "" {
+		t.Errorf("imported: %s", people)
+	}
+}
+
+// TestExplain: the status and the remedy of every kind of error.
+func TestExplain(t *testing.T) {
+	s := newServer(t, newLedger(t))
+	seedLab(t, Local(s))
+	person := func(ref string) error { return &checkout.NotFoundError{Kind: checkout.KindPerson, Ref: ref} }
+	device := func(ref string) error { return &checkout.NotFoundError{Kind: checkout.KindDevice, Ref: ref} }
+	retired := checkout.Subject{Kind: checkout.KindDevice, ID: "ipad", Name: "iPad", Status: checkout.Retired}
+	for _, tt := range []struct {
+		err    error
+		status int
+		hint   string
+	}{
+		{refuse("mend it", "bad"), 400, "mend it"},
+		{problem(418, "drink it", "tea"), 418, "drink it"},
+		{fmt.Errorf("read: %w", &http.MaxBytesError{Limit: 5 << 20}), 413, "nothing was changed; send at most 5 MB at once"},
+		{person("xy"), 404, "`stump people list` and `stump devices list` show who and what there is"},
+		{person("ANN"), 404, "did you mean Ann (id ann)?"},
+		{person("ben"), 404, "did you mean Ben (id b1) or Ben (id b2)?"},
+		{person("ipad"), 404, "that is a device; `stump people list` shows the people"},
+		{device("Ann"), 404, "that is a person; `stump devices list` shows the devices"},
+		{device("iPad"), 404, "did you mean iPad (id ipad)?"},
+		{hint.Wrap(person("ANN"), "ask her"), 404, "ask her"},
+		{&checkout.AmbiguousError{Kind: checkout.KindPerson, Name: "Ben", IDs: []string{"b1", "b2"}}, 409, "`stump people list` and `stump devices list` begin with the id"},
+		{&checkout.ExistsError{Kind: checkout.KindPerson, ID: "ann"}, 409, "choose another with --id, or change the one that is there with edit"},
+		{&checkout.TagTakenError{Owner: "ann", OwnerKind: checkout.KindPerson}, 409, "check the number, or give ann another one first: `stump people edit ann --badge CREDENTIAL`"},
+		{&checkout.TagTakenError{Owner: "ipad 2", OwnerKind: checkout.KindDevice}, 409, "check the number, or give ipad 2 another one first: `stump devices edit 'ipad 2' --tag CREDENTIAL`"},
+		{&checkout.RefusedError{Subject: retired}, 409, "`stump devices edit ipad --status active` ends that"},
+		{&checkout.RefusedError{Subject: retired, Holder: "Ann"}, 409, "`stump who` shows who holds which device; `stump people list` and `stump devices list` show the status"},
+		{&checkout.RefusedError{Reason: "it is late"}, 409, "`stump who` shows who holds which device; `stump people list` and `stump devices list` show the status"},
+		{fmt.Errorf("give: %w", checkout.ErrRefused), 409, "`stump who` shows who holds which device; `stump people list` and `stump devices list` show the status"},
+		{ledger.ErrClosed, 500, ""},
+		{ledger.ErrReadOnly, 500, ""},
+		{&ledger.DamagedError{Reason: "page 3"}, 500, (*ledger.DamagedError)(nil).Hint()},
+		{ledger.ErrCannotSave, 507, ledger.SaveRemedy(ledger.ErrCannotSave)},
+		{errors.New("anything else"), 400, ""},
+	} {
+		w := httptest.NewRecorder()
+		s.fail(&reply{ResponseWriter: w}, httptest.NewRequest("GET", "/v1/who", nil), tt.err)
+		var p Problem
+		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || w.Code != tt.status || p.Error != tt.err.Error() || p.Hint != tt.hint {
+			t.Errorf("%T %v: %d %+v, want %d %q", tt.err, tt.err, w.Code, p, tt.status, tt.hint)
+		}
+	}
+}
+
+// TestServersFault: the log has what the client can do nothing about, and no more.
+func TestServersFault(t *testing.T) {
+	log := new(testkit.Log)
+	s := NewServer(Options{Log: slog.New(slog.NewTextHandler(log, nil))})
+	respond := func(err error) int {
+		w := httptest.NewRecorder()
+		s.fail(&reply{ResponseWriter: w}, httptest.NewRequest("GET", "/v1/who", nil), err)
+		return w.Code
+	}
+	if status := respond(refuse("mend it", "bad")); status != 400 || log.String() != "" {
+		t.Errorf("%d, logged %q", status, log)
+	}
+	if status := respond(ledger.ErrClosed); status != 500 || !strings.Contains(log.String(), `level=ERROR msg="request failed" method=GET path=/v1/who err="the ledger is closed"`) {
+		t.Errorf("%d, logged %q", status, log)
+	}
+}
+
+// TestCancelled: a client that has gone is told nothing, and is no fault of the
+// server's; a daemon that stops says so.
+func TestCancelled(t *testing.T) {
+	log := new(testkit.Log)
+	s := NewServer(Options{Log: slog.New(slog.NewTextHandler(log, nil))})
+	s.handle(route{"GET /v1/wait", ledgerOnly, object(func(r *http.Request) (struct{}, error) {
+		<-r.Context().Done()
+		return struct{}{}, context.Cause(r.Context())
+	})})
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(20*time.Millisecond, cancel)
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, httptest.NewRequest("GET", "/v1/wait", nil).WithContext(ctx))
+	if w.Code != 503 || !strings.Contains(w.Body.String(), `{"error":"the station is stopping","hint":"ask again when it runs"}`) || log.String() != "" {
+		t.Errorf("%d %s, logged %q", w.Code, w.Body, log)
+	}
+	ctx, cancel = context.WithCancel(t.Context())
+	time.AfterFunc(20*time.Millisecond, cancel)
+	if _, err := Local(s).Stream(ctx, "GET", "wait", nil, nil); !errors.Is(err, context.Canceled) || log.String() != "" {
+		t.Errorf("who went gets %v, logged %q", err, log)
+	}
+}
+
+// TestBrokenOff: an error after the first row ends the connection, and is logged.
+func TestBrokenOff(t *testing.T) {
+	log := new(testkit.Log)
+	s := NewServer(Options{Log: slog.New(slog.NewTextHandler(log, nil))})
+	rows := func(n int) iter.Seq2[int, error] {
+		return func(yield func(int, error) bool) {
+			for i := range n {
+				if !yield(i, nil) {
+					return
+				}
+			}
+			yield(0, errors.New("a bad page"))
+		}
+	}
+	for n := range 2 {
+		s.handle(route{fmt.Sprintf("GET /v1/rows/%d", n), ledgerOnly, list(func(*http.Request) (iter.Seq2[int, error], error) { return rows(n), nil })})
+	}
+	if status, answer := ask(s, "GET", "/v1/rows/0", ""); status != 400 || !strings.Contains(answer, `"error":"a bad page"`) {
+		t.Errorf("before the first row: %d %s", status, answer)
+	}
+	body, err := Local(s).Stream(t.Context(), "GET", "rows/1", nil, nil)
+	if err == nil {
+		_, err = io.ReadAll(body)
+	}
+	if err == nil || log.Count("a bad page") != 1 {
+		t.Errorf("after the first row: %v, logged %q", err, log)
+	}
+}
+
+func TestParams(t *testing.T) {
+	get := func(query string) (query, error) {
+		return params(&http.Request{URL: &url.URL{RawQuery: query}}, "person", "overdue")
+	}
+	for query, want := range map[string]string{
+		"person=":              "person has 1 values, or an empty one",
+		"person":               "person has 1 values, or an empty one",
+		"person=a&person=b":    "person has 2 values, or an empty one",
+		"persn=a":              `"persn" is not a parameter of this call`,
+		"person=a&Overdue=yes": `"Overdue" is not a parameter of this call`,
+		"person=%f":            "the parameters can't be read: ",
+		"person=a;overdue=b":   "the parameters can't be read: ",
+	} {
+		if _, err := get(query); err == nil || !strings.HasPrefix(err.Error(), want) || hint.Of(err) == "" {
+			t.Errorf("%s: %v (%s), want %s", query, err, hint.Of(err), want)
+		}
+	}
+	for query, want := range map[string]bool{"": false, "overdue=true": true, "overdue=1": true, "overdue=false": false, "person=true": false} {
+		q, err := get(query)
+		if err != nil {
+			t.Fatal(query, err)
+		}
+		if got, err := q.flag("overdue"); err != nil || got != want {
+			t.Errorf("%q: %v, %v", query, got, err)
+		}
+	}
+	q, err := get("overdue=yes&person=Zo%C3%AB+A")
+	if err != nil || q.Get("person") != "Zoë A" {
+		t.Fatal(q, err)
+	}
+	if _, err := q.flag("overdue"); err == nil || err.Error() != `overdue: "yes" is neither` {
+		t.Errorf("overdue=yes: %v", err)
+	}
+}
+
+// TestEditsForAShell: an id in a hint can be typed as it is printed.
+func TestEditsForAShell(t *testing.T) {
+	s := newServer(t, newLedger(t))
+	for _, id := range []string{"ann", "ann-2", "a.b_c@d", "李雷", "ann 2", "o'neil", "$HOME", "a;b", "*", `a"b`, "-", "#1"} {
+		command := strings.Trim(s.people.giveTag(id), "`")
+		out, err := exec.Command("sh", "-c", "stump() { printf '%s|' \"$@\"; }; "+command).Output()
+		if want := "people|edit|" + id + "|--badge|CREDENTIAL|"; err != nil || string(out) != want {
+			t.Errorf("%s: %s, %v", command, out, err)
+		}
+	}
+	if got, want := s.devices.giveTag("ipad"), "`stump devices edit ipad --tag CREDENTIAL`"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestNoFormat(t *testing.T) {
+	format := func(name string) *wiegand.Format {
+		f, err := wiegand.FormatByName(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	formats := []*wiegand.Format{format("H10301"), format("H10306")}
+	for _, tt := range []struct{ bits, want string }{
+		{"00101010001111001010110101", ""},
+		{"0010001010011001000000100100010000", ""},
+		{"00101010001111001010110100", "26 bits that no enabled format takes: the parity is wrong for H10301"},
+		{"0101", "4 bits that no enabled format takes: H10301 26, H10306 34 bits"},
+		{"1", "1 bit that no enabled format takes: H10301 26, H10306 34 bits"},
+	} {
+		bits, err := wiegand.ParseBits(tt.bits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := noFormat(bits, formats); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.bits, got, tt.want)
+		}
+	}
+	s := NewServer(Options{Formats: formats[:1]})
+	tag := checkout.TagFromUint64
+	for _, tt := range []struct {
+		tags []checkout.Tag
+		want string
+	}{
+		{nil, ""},
+		{[]checkout.Tag{{}, {}}, ""},
+		{[]checkout.Tag{{Bits: 200}}, ""}, // no tag: nothing to say about its format
+		{[]checkout.Tag{{}, tag(1, 34)}, "1 tag will not be read here: 34 bits that no enabled format takes: H10301 26 bits; a number alone"},
+		{[]checkout.Tag{tag(3, 26), tag(1, 34)}, "2 tags will not be read here: 26 bits that no enabled format takes: the parity is wrong for H10301; a number alone"},
+	} {
+		if got := str(s.unreadable(tt.tags...).Warning); !strings.HasPrefix(got, tt.want) || tt.want == "" && got != "" {
+			t.Errorf("%v: %q, want %q", tt.tags, got, tt.want)
+		}
+	}
+}
+
+// TestNear: who may be meant by a name, in a register in which some have left.
+func TestNear(t *testing.T) {
+	l := newLedger(t)
+	s := newServer(t, l)
+	for id, name := range map[string]string{"ann": "Ann Okafor", "zoe": "Zoe\u0308 Mu\u0308ller", "ghost": "Zoë Retired", "pixel": "Pixel Person"} {
+		if err := l.AddPerson(checkout.Person{ID: id, Name: name}, checkout.Tag{}, "test", checkout.SourceCLI); err != nil {
+			t.Fatal(err)
+		}
+	}
+	retired := checkout.Retired
+	if err := l.EditPerson("ghost", checkout.Edit{Status: &retired}, "test", checkout.SourceCLI); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.AddDevice(checkout.Device{ID: "p8", Name: "Pixel 8"}, checkout.Tag{}, "test", checkout.SourceCLI); err != nil {
+		t.Fatal(err)
+	}
+	ids := func(list []party) (ids []string) {
+		for _, p := range list {
+			ids = append(ids, p.id)
+		}
+		return ids
+	}
+	for _, tt := range []struct {
+		reg        *register
+		ref        string
+		same, near []string
+	}{
+		{s.people, "ann okafor", []string{"ann"}, nil},
+		{s.people, "ANN", []string{"ann"}, nil},
+		{s.people, "okafor", nil, []string{"ann"}},
+		{s.people, "Ann Okafro", nil, []string{"ann"}},
+		{s.people, "Zoë Müller", []string{"zoe"}, nil}, // composed here, decomposed there
+		{s.people, "Zoë Retired", nil, nil},
+		{s.people, "ghost", nil, nil},
+		{s.people, "Bob", nil, nil},
+		{s.devices, "pixel 8", []string{"p8"}, nil},
+		{s.devices, "Pixel", nil, nil}, // a word of a device's name is no hint
+		{s.devices, "Pixel 9", nil, nil},
+	} {
+		same, near, err := tt.reg.near(tt.ref)
+		if err != nil || !slices.Equal(ids(same), tt.same) || !slices.Equal(ids(near), tt.near) {
+			t.Errorf("%s %q: %v and %v, %v, want %v and %v", tt.reg.path, tt.ref, ids(same), ids(near), err, tt.same, tt.near)
+		}
+	}
+	many := make([]party, 5)
+	if got := didYouMean(many); strings.Count(got, " or ") != 2 {
+		t.Errorf("of five: %s", got)
+	}
+	l.Close()
+	if _, _, err := s.people.near("ann"); !errors.Is(err, ledger.ErrClosed) {
+		t.Errorf("in a closed ledger: %v", err)
+	}
+}

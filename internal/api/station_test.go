@@ -1,0 +1,548 @@
+package api_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"stump/checkout/ledger"
+	"stump/hw/selftest"
+	"stump/internal/api"
+	"stump/internal/config"
+	"stump/internal/daemon"
+	"stump/internal/testkit"
+)
+
+// lab is a simulated station that is asked over its socket, byte by byte.
+type lab struct {
+	*testing.T
+	*daemon.Daemon
+	http http.Client
+	stop func()
+}
+
+// newLab runs a station with the seeded people and devices.
+func newLab(t *testing.T, toml string) *lab {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "st") // a socket's path must be short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	cfg, err := config.Parse("stump.toml", toml)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ready := make(chan struct{})
+	o := daemon.Options{
+		Config: cfg, StateDir: filepath.Join(dir, "state"), Socket: filepath.Join(dir, "sock"), Sim: true, Version: "test",
+		Log: slog.New(slog.NewTextHandler(new(testkit.Log), nil)), Ready: func() { close(ready) },
+	}
+	d, err := daemon.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- d.Run(ctx) }()
+	l := &lab{T: t, Daemon: d, stop: stop}
+	l.http.Transport = &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "unix", o.Socket)
+	}}
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	<-ready
+	l.want("POST", "sim/seed", "", 200, `^{"people":6,"devices":12}\n$`)
+	return l
+}
+
+// send sends a request and returns the answer, or the error of one that was cancelled.
+func (l *lab) send(ctx context.Context, method, path, body string) (*http.Response, error) {
+	l.Helper()
+	req, err := http.NewRequestWithContext(ctx, method, "http://stump/v1/"+path, strings.NewReader(body))
+	if err != nil {
+		l.Fatal(err)
+	}
+	req.Header.Set("Stump-Actor", "eve")
+	return l.http.Do(req)
+}
+
+// want sends a request, and wants this status and a body that matches a pattern.
+func (l *lab) want(method, path, body string, status int, pattern string) string {
+	l.Helper()
+	resp, err := l.send(l.Context(), method, path, body)
+	if err != nil {
+		l.Fatal(err)
+	}
+	defer resp.Body.Close()
+	got, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != status || !regexp.MustCompile(pattern).Match(got) {
+		l.Errorf("%s %s %s: %d %v\n%s, want %d %s", method, path, body, resp.StatusCode, err, got, status, pattern)
+	}
+	if p := (api.Problem{}); status >= 400 && (json.Unmarshal(got, &p) != nil || p.Error == "" || strings.ContainsAny(p.Error+p.Hint, "\n")) {
+		l.Errorf("%s %s %s: %s is not an error object", method, path, body, got)
+	}
+	return string(got)
+}
+
+// exchange is a request and what is wanted of its answer.
+type exchange struct {
+	method, path, body string
+	status             int
+	want               string
+}
+
+func (l *lab) all(exchanges []exchange) {
+	l.Helper()
+	for _, e := range exchanges {
+		l.want(e.method, e.path, e.body, e.status, e.want)
+	}
+}
+
+// until waits for a body that matches.
+func (l *lab) until(path, pattern string) {
+	l.Helper()
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		resp, err := l.send(l.Context(), "GET", path, "")
+		if err != nil {
+			l.Fatal(err)
+		}
+		got, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if regexp.MustCompile(pattern).Match(got) {
+			return
+		}
+		if time.Now().After(end) {
+			l.Fatalf("%s: %s never matches %s", path, got, pattern)
+		}
+	}
+}
+
+func TestStatus(t *testing.T) {
+	l := newLab(t, "station = \"lab\"\n[backup]\nkeep = 0\n")
+	var st map[string]any
+	if err := json.Unmarshal([]byte(l.want("GET", "status", "", 200, "")), &st); err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]any{
+		"station": "lab", "version": "test", "pid": float64(os.Getpid()), "sim": true, "display": "up", "display_down_since": nil,
+		"listen": nil, "events": 18.0, "salvaged": nil, "damaged": nil, "ledger": l.Ledger.Path(),
+	} {
+		if got, ok := st[key]; !ok || got != want {
+			t.Errorf("%s is %v, want %v", key, got, want)
+		}
+	}
+	if readers := st["readers"].([]any); len(readers) != 1 || !strings.HasPrefix(readers[0].(string), "stump: ") || len(st) != 14 {
+		t.Errorf("%d keys, readers %v", len(st), readers)
+	}
+	l.want("GET", "panel", "", 200, `^{"rows":\["[^"]{16}","[^"]{16}"\],"green":(true|false),"red":false,"beeps":\d+}\n$`)
+	l.want("POST", "status", "", 404, `"error":"POST /v1/status is not part of the API"`)
+	l.want("POST", "salvage/seen", "", 200, `^{}\n$`)
+}
+
+func TestLoans(t *testing.T) {
+	l := newLab(t, "[loans]\nlength = \"1h\"\n")
+	gave := `"kind":"checkout",.*"actor":"eve","device":"iPad Pro 13","device_id":"ipad","person":"Ann Okafor","person_id":"ann",.*"source":"cli","note":"for a week"`
+	l.all([]exchange{
+		{"GET", "who", "", 200, `^$`},
+		{"POST", "give", `{"device":"ipad","person":"Ann Okafor","note":"for a week"}`, 200, gave},
+		{"POST", "give", `{"device":"ipad","person":"ann"}`, 409, `"error":"refused: .*Ann Okafor.*","hint":".stump who. shows`},
+		{"POST", "give", `{"device":"toaster","person":"ann"}`, 404, `"error":"device \\"toaster\\": not in the register"`},
+		{"POST", "give", `{"device":"ipda pro 13","person":"ben"}`, 404, `"hint":"did you mean iPad Pro 13 \(id ipad\)\?"`},
+		{"POST", "give", `{"device":"ann","person":"ben"}`, 404, `"hint":"that is a person; .stump devices list. shows the devices"`},
+		{"POST", "give", `{"device":"ipad","person":"pixel"}`, 404, `"hint":"that is a device; .stump people list. shows the people"`},
+		{"POST", "give", `{"device":"ipad","person":""}`, 404, `not in the register`},
+		{"POST", "give", `{"device":"ipad","person":"ben","note":"a\u0000b"}`, 400, `control character`},
+		{"POST", "give", `{"device":"ipad","to":"ben"}`, 400, `unknown field \\"to\\"","hint":"send one JSON object`},
+		{"GET", "who", "", 200, `^{"device":"iPad Pro 13",[^\n]*"person_id":"ann",[^\n]*}\n$`},
+		{"GET", "who?person=ann&device=ipad&overdue=false&shown=true", "", 200, `"person_id":"ann"`},
+		{"GET", "who?person=ben", "", 200, `^$`},
+		{"GET", "who?device=pixel", "", 200, `^$`},
+		{"GET", "who?overdue=true", "", 200, `^$`},
+		{"GET", "who?device=toaster", "", 404, `device \\"toaster\\"`},
+		{"GET", "who?overdue=perhaps", "", 400, `"error":"overdue: \\"perhaps\\" is neither","hint":"use true or false"`},
+		{"GET", "who?shown=x", "", 400, `"error":"shown:`},
+		{"GET", "who?prsn=ann", "", 400, `"prsn\\" is not a parameter of this call","hint":"use person, device, overdue, shown"`},
+		{"GET", "who?person=%zz", "", 400, `can't be read.*"hint":"write spaces as %20"`},
+		{"GET", "who?person=ann&person=ben", "", 400, `"error":"person has 2 values, or an empty one"`},
+		{"GET", "history?person=ann", "", 200, `(?s)^{.*"kind":"enrol".*\n{.*"kind":"checkout"[^\n]*\n$`},
+		{"GET", "history?device=pixel", "", 200, `^[^\n]*"kind":"enrol"[^\n]*\n$`},
+		{"GET", "history?since=2099-01-01T00:00:00Z", "", 200, ``},
+		{"GET", "history?since=tomorrow", "", 400, `"error":"since: \\"tomorrow\\" is not a time","hint":"write it as 2026-11-21T10:00:00Z"`},
+		{"GET", "history?person=nobody", "", 404, `person \\"nobody\\"`},
+		{"GET", "history?limit=1", "", 400, `"hint":"use person, device, since"`},
+		{"POST", "give", `{"device":"ipad","person":"ben"}`, 200, `"kind":"handover",.*"person_id":"ben","from":"Ann Okafor"`},
+		{"POST", "return", `{"device":"ipad","condition":"scratched","note":"on the shelf"}`, 200, `"kind":"return",.*"actor":"eve".*scratched`},
+		{"POST", "return", `{"device":"ipad","note":"again"}`, 409, `"error":"refused`},
+		{"POST", "return", `{"device":"ipad","person":"ann"}`, 400, `unknown field \\"person\\"`},
+		{"POST", "return", `{"device":"toaster"}`, 404, `toaster`},
+		{"GET", "give", "", 404, `is not part of the API`},
+	})
+	l.all([]exchange{
+		{"POST", "give", `{"device":"pixel","person":"ann"}`, 200, `checkout`},
+		{"POST", "devices/pixel/lost", `{"note":"not in the drawer"}`, 200, `"kind":"lost",.*"from":"Ann Okafor",.*"note":"not in the drawer"`},
+		{"POST", "devices/pixel/lost", `{}`, 409, `"error":"refused: Pixel 9 is lost already"`},
+		{"GET", "devices", "", 200, `"id":"pixel",.*"status":"lost","person":null,"person_id":null}`},
+		{"POST", "devices/Pixel%209/found", `{}`, 200, `"kind":"found"`},
+		{"POST", "devices/pixel/found", `{}`, 409, `"error":"refused: Pixel 9 is not lost"`},
+		{"POST", "devices/toaster/lost", `{}`, 404, `toaster`},
+		{"POST", "devices/pixel/lost", ``, 400, `can't be read: EOF`},
+		{"POST", "people/ann/lost", `{}`, 404, `is not part of the API`},
+	})
+}
+
+func TestRegister(t *testing.T) {
+	l := newLab(t, "")
+	l.all([]exchange{
+		// People
+		{"POST", "people", `{"name":" Zoë Ångström ","email":"zoe@lab.example","badge":"H10301:17:9"}`, 200,
+			`^{"id":"zoe-angstrom","name":"Zoë Ångström","email":"zoe@lab.example","badge":"…9","status":"active","warning":null}\n$`},
+		{"POST", "people", `{"name":"Zoë Ångström"}`, 200, `"id":"zoe-angstrom-2",.*"email":null,"badge":null`},
+		{"POST", "people", `{"name":"💡"}`, 200, `"id":"person"`},
+		{"POST", "people", `{"name":"Cem","id":"cem"}`, 409, `"error":"there is a person \\"cem\\" already","hint":"choose another with --id`},
+		{"POST", "people", `{"name":"Cem","badge":"H10301:17:31001"}`, 409, `it is that of person \\"ann\\"","hint":"check the number, or give ann another one first: .stump people edit ann --badge CREDENTIAL."`},
+		{"POST", "people", `{"name":"Cem","badge":"H10301:200:8101"}`, 409, `.stump devices edit ipad --tag CREDENTIAL.`},
+		{"POST", "people", `{"name":"Cem","badge":"17-31001"}`, 400, `17-31001.*write it as H10301:84:31066`},
+		{"POST", "people", `{"name":"Cem","badge":"31001"}`, 200, `"warning":"1 tag will not be read here: 26 bits that no enabled format takes`},
+		{"POST", "people", `{"name":"Cem","email":"cem at lab"}`, 400, `cem at lab`},
+		{"POST", "people", `{"name":"Cem","kind":"phone"}`, 400, `unknown field \\"kind\\"`},
+		{"POST", "people", `{"name":"  "}`, 400, `the name is empty`},
+		{"POST", "people", `{"name":"Dora","status":"suspended"}`, 400, `"error":"what is new is active","hint":"add them, then change the status"`},
+		{"PATCH", "people/Ben%20Lindqvist", `{"name":"Benjamin","email":""}`, 200, `"id":"ben","name":"Benjamin","email":null,"badge":"…075"`},
+		{"PATCH", "people/ben", `{"status":"suspended"}`, 200, `"status":"suspended","warning":null`},
+		{"POST", "give", `{"device":"ipad","person":"ben"}`, 409, `"hint":".stump people edit ben --status active. ends that"`},
+		{"PATCH", "people/ben", `{"status":"away"}`, 400, `"error":"\\"away\\" is not a status","hint":"use active, suspended or retired`},
+		{"PATCH", "people/ben", `{"id":"b"}`, 400, `"error":"an id lasts: it can't be changed"`},
+		{"PATCH", "people/ben", `{"badge":""}`, 400, `"error":"a tag can't be taken away"`},
+		{"PATCH", "people/ben", `{"badge":"half"}`, 400, `half`},
+		{"PATCH", "people/ben", `{"name":"X","badge":"H10301:17:31001"}`, 409, `ann`},
+		{"PATCH", "people/benjamin", `{"name":"X"}`, 404, `"hint":"did you mean Benjamin \(id ben\)\?"`},
+		{"PATCH", "people/ben", `{}`, 200, `"name":"Benjamin"`},
+		{"POST", "people/cem/retire", ``, 200, `"id":"cem",.*"status":"retired"`},
+		{"POST", "people/cem/retire", ``, 200, `"status":"retired"`},
+		{"POST", "people/nobody/retire", ``, 404, `person \\"nobody\\"`},
+		{"GET", "people", "", 200, `(?s)^{"id":"ann","name":"Ann Okafor","email":"ann@lab.example","badge":"…\d{3}","status":"active"}\n`},
+		{"DELETE", "people/ann", "", 404, `is not part of the API`},
+		// Devices
+		{"POST", "devices", `{"name":"Pixel 9","kind":"phone","tag":"H10301:200:1"}`, 200, `^{"id":"pixel-9","name":"Pixel 9","tag":"…1","kind":"phone","status":"active","person":null,"person_id":null,"warning":null}\n$`},
+		{"POST", "devices", `{"name":"X","email":"x@lab.example"}`, 400, `unknown field \\"email\\"`},
+		{"PATCH", "devices/Pixel%209", `{"kind":""}`, 409, `"hint":".stump people list. and .stump devices list. begin with the id"`},
+		{"PATCH", "devices/pixel-9", `{"kind":"","status":"retired"}`, 200, `"kind":null,"status":"retired"`},
+		{"PATCH", "devices/pixel-9", `{"status":"active"}`, 200, `"status":"active"`},
+		{"PATCH", "devices/pixel-9", `{"status":"suspended"}`, 400, `suspended`},
+		{"PATCH", "devices/pixel-9", `{"status":"lost"}`, 400, `.stump devices lost. is for`},
+		{"POST", "give", `{"device":"ipad","person":"ann"}`, 200, ``},
+		{"POST", "devices/ipad/retire", ``, 409, `"error":"refused: iPad Pro 13 is with Ann Okafor`},
+		{"POST", "people/ann/retire", ``, 409, `"error":"refused: Ann Okafor still has iPad Pro 13`},
+		{"GET", "devices", "", 200, `"id":"ipad",.*"status":"active","person":"Ann Okafor","person_id":"ann"}`},
+		// What is held about a person, and its erasure
+		{"GET", "people/ann/dossier", "", 200, `^{"person":{"id":"ann",.*},"loans":\[{"device":"iPad Pro 13".*}\],"events":\[{.*}\],"named":\[\],"explain":"The badge`},
+		{"GET", "people/nobody/dossier", "", 404, `nobody`},
+		{"POST", "people/ann/erase", "", 409, `"error":"refused: Ann Okafor still has`},
+		{"POST", "return", `{"device":"ipad"}`, 200, ``},
+		{"POST", "people/ann/erase", "", 200, `^{}\n$`},
+		{"POST", "people/ann/erase", "", 404, `person \\"ann\\"`},
+		{"POST", "devices/ipad/erase", "", 404, `is not part of the API`},
+	})
+	if history := l.want("GET", "history", "", 200, ""); strings.Contains(history, "Okafor") || !strings.Contains(history, `"kind":"erase"`) {
+		t.Errorf("after the erasure the history is\n%s", history)
+	}
+}
+
+func TestImportAndExport(t *testing.T) {
+	l := newLab(t, "")
+	before := l.want("GET", "people/export", "", 200, `^id,name,email,badge\nann,Ann Okafor,ann@lab.example,\n`)
+	devices := l.want("GET", "devices/export", "", 200, `(?m)^ipad,iPad Pro 13,H10301:200:8101,tablet$`)
+	undone := `"hint":"nothing was imported; correct the line and import the whole file again`
+	l.all([]exchange{
+		{"POST", "people/import", "id,name\nann,Ann\n\"zoe\",Zoe\nben,Ben Lindqvist\n", 200, `^{"rows":3,"added":1,"changed":1,"unchanged":1,"warning":null}\n$`},
+		{"POST", "people/import", "id,name,badge\nhal,Hal,31001\nida,Ida,31002\n", 200, `"warning":"2 tags will not be read here`},
+		{"POST", "people/import", "id,name\nx,X\ny\n", 400, `"error":"import: line 3: 1 field, the header has 2",` + undone + `"`},
+		{"POST", "people/import", "id;name\nx;X\n", 400, undone + ` \(save it as CSV with commas\)"`},
+		{"POST", "people/import", "id,name,badge\nx,X,H10301:200:8101\n", 400, `"error":"import: line 2: .*` + undone + ` \(check the number`},
+		{"POST", "people/import", "id,name,tag\n", 400, `unknown column \\"tag\\"`},
+		{"POST", "people/import", "", 400, `no header`},
+		{"POST", "devices/import", "id,name,kind\nipad,iPad,\nnew,New,x\n", 200, `"rows":2,"added":1,"changed":1`},
+		{"POST", "devices/import", "id,name,status\nipad,iPad,suspended\n", 400, `use active, lost or retired`},
+		{"POST", "devices/import", devices, 200, `"rows":12,"added":0,"changed":1,"unchanged":11`},
+		{"POST", "people/import", before, 200, `"rows":6,"added":0,"changed":1,"unchanged":5`},
+		{"GET", "people/export", "", 200, `(?m)^hal,Hal,,$`},
+		{"POST", "people/retired/export", "", 404, `is not part of the API`},
+	})
+	if people := l.want("GET", "people", "", 200, ""); strings.Contains(people, `"id":"x"`) {
+		t.Errorf("a part of a refused import is there:\n%s", people)
+	}
+	resp, err := l.send(t.Context(), "GET", "people/export", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if kind := resp.Header.Get("Content-Type"); kind != "text/csv; charset=utf-8" {
+		t.Errorf("an export is %s", kind)
+	}
+}
+
+// TestEnroll: the next unknown tag is the person's; who waits is told.
+func TestEnroll(t *testing.T) {
+	l := newLab(t, "")
+	l.all([]exchange{
+		{"POST", "enroll", `{"kind":"person","name":"ann"}`, 200, `^{"id":"ann","name":"Ann Okafor","new":false}\n$`},
+		{"POST", "enroll", `{"kind":"person","name":"BEN LINDQVIST"}`, 200, `"id":"ben"`},
+		{"POST", "enroll", `{"kind":"device","name":"New phone"}`, 200, `^{"id":null,"name":"New phone","new":true}\n$`},
+		{"GET", "panel", "", 200, `Tap the tag of`},
+		{"POST", "enroll", `{"kind":"robot","name":"ann"}`, 400, `"error":"\\"robot\\" can't be enrolled","hint":"use \\"person\\" or \\"device\\""`},
+		{"POST", "enroll", `{"kind":"person","name":""}`, 400, `"error":"no name"`},
+		{"POST", "enroll", `{"kind":"device","name":"  "}`, 400, `the name is empty`},
+		{"POST", "enroll", `{"kind":"person","name":"Ann Okafro"}`, 404, `did you mean Ann Okafor \(id ann\)\? who is new is added first with .stump people add.`},
+		{"POST", "enroll", `{"kind":"person","name":"müller"}`, 404, `did you mean Fay Müller`},
+		{"POST", "enroll", `{"kind":"device","name":"iPad Por 13"}`, 404, `did you mean iPad Pro 13 .*what is new is added first with .stump devices add.`},
+		{"POST", "devices/mini/retire", "", 200, ""},
+		{"POST", "enroll", `{"kind":"device","name":"mini"}`, 409, `"error":"refused: iPad mini is retired","hint":".stump devices edit mini --status active. ends that"`},
+		{"POST", "people", `{"name":"Eve Tanaka"}`, 200, ``},
+		{"POST", "enroll", `{"kind":"person","name":"Eve Tanaka"}`, 409, `is that of 2 people`},
+	})
+	wait := func(ctx context.Context, name string) <-chan string {
+		answer := make(chan string, 1)
+		go func() {
+			resp, err := l.send(ctx, "POST", "enroll", `{"kind":"person","name":"`+name+`","wait":true}`)
+			if err != nil {
+				answer <- err.Error()
+				return
+			}
+			defer resp.Body.Close()
+			b, _ := io.ReadAll(resp.Body)
+			answer <- string(b)
+		}()
+		l.until("panel", "Tap the tag of.*"+name[:3])
+		return answer
+	}
+	first := wait(t.Context(), "Dora")
+	second := wait(t.Context(), "Fay Müller")
+	if got := <-first; !strings.Contains(got, `"error":"another enrolment took its place"`) {
+		t.Errorf("the first was told %s", got)
+	}
+	l.want("POST", "sim/tap", `{"card":"H10301:17:40000"}`, 200, `Tag now belongs`)
+	if got := <-second; got != `{"id":"fay","name":"Fay Müller","new":false}`+"\n" {
+		t.Errorf("the second was told %s", got)
+	}
+	l.want("GET", "people", "", 200, `"id":"fay",.*"badge":"…000"`)
+	// Who stops waiting does not end the enrolment.
+	ctx, cancel := context.WithCancel(t.Context())
+	gone := wait(ctx, "Dora")
+	cancel()
+	if got := <-gone; !strings.Contains(got, "canceled") {
+		t.Errorf("who went was told %s", got)
+	}
+	l.want("POST", "sim/tap", `{"card":"H10301:17:40001"}`, 200, `Tag now belongs`)
+	l.want("GET", "people", "", 200, `"id":"dora","name":"Dora",.*"badge":"…001"`)
+}
+
+// TestSim: cards, faults and what the reader refuses.
+func TestSim(t *testing.T) {
+	l := newLab(t, "")
+	l.all([]exchange{
+		{"POST", "sim/tap", `{"card":"ann"}`, 200, `^{"rows":\["Hello Ann Okafor.*"note":null}\n$`},
+		{"POST", "sim/tap", `{"card":"ann"}`, 200, `"note":"ignored: the same tag within 1.5s is the reader repeating itself"`},
+		{"POST", "sim/tap", `{"card":"iPad Pro 13"}`, 200, `Checked out`},
+		{"POST", "sim/tap", `{"card":"H10301:99:4711"}`, 200, `Unknown tag`},
+		{"GET", "unknown", "", 200, `^{"number":"…711","bits":26,"count":1,"last":"[^"]+","clock_trusted":(true|false)}\n$`},
+		{"POST", "sim/tap", `{"card":"bits:0101"}`, 200, `"note":"4 bits: fewer than \d+ are taken for noise, and the display says nothing"`},
+		{"POST", "sim/tap", `{"card":"raw30:5"}`, 200, `"note":"30 bits that no enabled format takes: H10301 26, H10306 34`},
+		{"POST", "sim/tap", `{"card":"bits:00101010001111001010110100"}`, 200, `"note":"26 bits that no enabled format takes: the parity is wrong for H10301"`},
+		{"GET", "frames", "", 200, `^{"reader":"stump","start_ns":\d+,.*"fault":"(count|parity)",.*"edges":\[{`},
+		{"POST", "sim/tap", `{"card":"bits:012"}`, 400, `"hint":"write bits:0101…, first bit sent first"`},
+		{"POST", "sim/tap", `{"card":"H10301:17"}`, 400, `H10301:FACILITY:NUMBER`},
+		{"POST", "sim/tap", `{"card":"nobody"}`, 404, `"error":"\\"nobody\\" is neither a name in the register nor a credential","hint":".stump sim seed. adds ann`},
+		{"POST", "sim/tap", `{"card":""}`, 400, ``},
+		{"POST", "sim/tap", `{"tag":"ann"}`, 400, `unknown field`},
+		{"POST", "people", `{"name":"Zoe"}`, 200, ``},
+		{"POST", "sim/tap", `{"card":"Zoe"}`, 400, `"error":"Zoe has no tag to show","hint":"give it one with .stump people edit zoe --badge CREDENTIAL."`},
+		{"POST", "people", `{"name":"Ann Okafor","id":"ann 2"}`, 200, ``},
+		{"POST", "sim/tap", `{"card":"Ann Okafor"}`, 409, `begin with the id`},
+		{"POST", "sim/tap", `{"card":"ann 2"}`, 400, `.stump people edit 'ann 2' --badge CREDENTIAL.`},
+		{"POST", "sim/fault", `{"fault":"d0-opne"}`, 400, `"error":"\\"d0-opne\\" is not a fault","hint":"did you mean d0-open\?"`},
+		{"POST", "sim/fault", `{"fault":"gremlins"}`, 400, `"hint":"use off, or one of `},
+		{"POST", "sim/fault", `{"fault":"d0-open"}`, 200, `^{"fault":"d0-open"}\n$`},
+	})
+	// With a broken wire a tap is never answered. Who cancels it makes room for others.
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	if resp, err := l.send(ctx, "POST", "sim/tap", `{"card":"bits:0"}`); err == nil {
+		t.Errorf("a tap without a wire is answered %d", resp.StatusCode)
+	}
+	l.want("POST", "sim/fault", `{"fault":"off"}`, 200, `"off"`)
+	l.want("POST", "sim/tap", `{"card":"ben"}`, 200, `Hello Ben`)
+	if took := time.Since(start); took > 2500*time.Millisecond {
+		t.Errorf("the next tap waited %v for one that was cancelled", took)
+	}
+}
+
+// TestVerifyAndBackup: the copy is a ledger that verifies.
+func TestVerifyAndBackup(t *testing.T) {
+	l := newLab(t, "")
+	report := `{"done":18,"total":18,"report":{"ok":true,"sentence":"[^"]+","events":18,"loans":0,"gaps":0,"faults":\[\],"hint":null}}\n$`
+	l.want("POST", "verify", "", 200, report)
+	l.want("GET", "verify", "", 404, `is not part of the API`)
+	copied := filepath.Join(t.TempDir(), "copy.db")
+	if err := os.WriteFile(copied, []byte(l.want("GET", "backup", "", 200, "")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := ledger.CheckFile(copied); err != nil {
+		t.Error(err)
+	}
+	if err := l.Ledger.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"GET backup", "POST verify", "GET status", "GET people", "GET who", "POST people/ann/erase", "POST people/ann/retire", "GET devices/export", "POST salvage/seen"} {
+		method, path, _ := strings.Cut(path, " ")
+		l.want(method, path, "", 500, `"error":"(backup: )?the ledger is closed"`)
+	}
+	l.want("POST", "give", `{"device":"ipad","person":"ann"}`, 500, `"error":"the ledger is closed"`)
+	l.want("POST", "people/import", "id,name\nzoe,Zoe\n", 500, `"error":"the ledger is closed"`)
+}
+
+// TestSync: an event that can't be delivered, and what an admin does about it.
+func TestSync(t *testing.T) {
+	l := newLab(t, "[[webhook]]\nname = \"hook\"\nurl = \"http://127.0.0.1:1/hook\"\n")
+	l.want("POST", "give", `{"device":"ipad","person":"ann"}`, 200, ``)
+	l.until("sync", `"name":"hook".*"reason":"127.0.0.1:1 refuses the connection".*"backlog":1,`)
+	remedy := `"hint":".stump sync. shows where events are delivered to, and what is stuck, with its id"`
+	l.all([]exchange{
+		{"GET", "sync", "", 200, `^{"directory":"local register","sinks":\[.*"orphans":\[\]`},
+		{"POST", "sync/retry", `{}`, 404, `is not part of the API`},
+		{"POST", "sync/1234@hook/retry", `{}`, 404, `"hint":".stump sync. lists what is stuck, with its id"`},
+		{"POST", "sync/x/retry", `{}`, 400, remedy},
+		{"POST", "sync/x/accept", `{}`, 400, remedy},
+		{"POST", "sync/1234@hook/accept", `{}`, 404, `is stuck, with its id`},
+		{"POST", "sync/all@hook/drop", `{"note":"gone"}`, 400, `is in the configuration.*` + remedy},
+		{"POST", "sync/all@nohook/drop", `{"note":"gone"}`, 400, `nothing waits for \\"nohook\\"`},
+		{"POST", "sync/1234@hook/drop", `{"reason":"gone"}`, 400, `unknown field \\"reason\\"`},
+		{"POST", "sync/all/retry", `{}`, 200, `^{"directory":"local register"`},
+		{"POST", "sync/pull", `{"force":true}`, 400, `"hint":"docs/directory.md tells which directories have one"`},
+		{"POST", "sync/pull", `true`, 400, `can't be read`},
+	})
+}
+
+// view is a part of a scope's view.
+type view struct {
+	Good uint64           `json:"good"`
+	Last *json.RawMessage `json:"last"`
+}
+
+// TestScope has the lines while it is read, and gives them back when the client goes.
+func TestScope(t *testing.T) {
+	l := newLab(t, "")
+	l.want("POST", "scope?reader=gate", "", 400, `there is no reader \\"gate\\"`)
+	l.want("POST", "scope?numbers=perhaps", "", 400, `use true or false`)
+	l.want("POST", "scope?colour=red", "", 400, `"hint":"use reader, numbers, ask"`)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	resp, err := l.send(ctx, "POST", "scope?reader=stump", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	dec := json.NewDecoder(resp.Body)
+	var v view
+	if err := dec.Decode(&v); err != nil || v.Good != 0 || resp.Header.Get("Content-Type") != "application/x-ndjson" {
+		t.Fatalf("%+v, %v, %v", v, err, resp.Header)
+	}
+	l.want("POST", "scope", "", 400, `.`) // one has them already
+	l.Lines.Present(bits(t, "H10301:17:31001"))
+	for v.Good == 0 {
+		if err := dec.Decode(&v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.want("GET", "panel", "", 200, `"Being tested    ","no loans now    "`)
+	if n := l.Readers[0].Stats().Reads; n != 0 {
+		t.Errorf("a card at the scope was read %d times as a tap", n)
+	}
+	cancel()
+	l.until("panel", `"rows":\["[^B]`)
+	l.want("POST", "sim/tap", `{"card":"ben"}`, 200, `Hello Ben`)
+
+	// A daemon that stops does not wait for who watches.
+	resp, err = l.send(t.Context(), "POST", "scope", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	start := time.Now()
+	l.stop()
+	_, _ = io.Copy(io.Discard, resp.Body)
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("the answer of a stopped daemon ends after %v", took)
+	}
+}
+
+func TestSelfTest(t *testing.T) {
+	l := newLab(t, "")
+	l.want("POST", "selftest?reader=gate", "", 400, `there is no reader \\"gate\\"`)
+	l.want("POST", "selftest?ask=maybe", "", 400, `use true or false`)
+	got := l.want("POST", "selftest?numbers=true", "", 200, `(?m)^{"result":{"check":"card",.*31001`)
+	lines := strings.Split(strings.TrimSpace(got), "\n")
+	for i, line := range lines {
+		var tl api.TestLine
+		if err := json.Unmarshal([]byte(line), &tl); err != nil || (tl.Summary != nil) != (i == len(lines)-1) || tl.Ask != "" || tl.Say != "" {
+			t.Errorf("line %d of %d: %s, %v", i, len(lines), line, err)
+		}
+	}
+	if masked := l.want("POST", "selftest", "", 200, `"summary"`); strings.Contains(masked, "31001") {
+		t.Error("a self-test shows the number of a card unasked")
+	}
+	l.want("POST", "sim/tap", `{"card":"ann"}`, 200, `Hello Ann`) // the lines are back
+}
+
+// lamp is an output that is always on.
+type lamp struct{}
+
+func (lamp) Set(bool) error { return nil }
+func (lamp) String() string { return "GPIO5" }
+func (lamp) Close() error   { return nil }
+
+// TestSelfTestAsks sends a question and reads its answer from the same request, both
+// over a socket and within the process.
+func TestSelfTestAsks(t *testing.T) {
+	h := api.NewServer(api.Options{SelfTest: func(string) (*selftest.Env, error) {
+		return &selftest.Env{Outputs: []selftest.Lamp{{Name: "green light", Out: lamp{}}}}, nil
+	}})
+	for _, tt := range []struct{ typed, want string }{
+		{`"y"`, `"check":"outputs","result":"pass"`}, {`"n"`, `"check":"outputs","result":"fail"`}, {"nonsense", `"check":"outputs","result":"fail"`}, {"", `"check":"outputs","result":"fail"`},
+	} {
+		answers, body := io.Pipe()
+		lines, err := api.Local(h).Stream(t.Context(), "POST", "selftest", map[string][]string{"ask": {"true"}}, answers)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got bytes.Buffer
+		for sc := bufio.NewScanner(lines); sc.Scan(); {
+			got.Write(sc.Bytes())
+			if strings.HasPrefix(sc.Text(), `{"ask":"Is the reader's green light on now?`) {
+				_, _ = io.WriteString(body, tt.typed+"\n")
+				body.Close()
+			}
+		}
+		lines.Close()
+		if !strings.Contains(got.String(), tt.want) || !strings.Contains(got.String(), `"summary":`) {
+			t.Errorf("%s: %s", tt.typed, got.String())
+		}
+	}
+}
