@@ -65,12 +65,13 @@ func (r *Read) OK() bool { return r.Fault == "" }
 // Range is a rule for the cards of a site.
 type Range struct {
 	// Facilities that belong to the site; none: any.
-	Facilities []uint64
+	Facilities []uint64 `toml:"facilities"`
 	// Min and Max limit the card number, both included; Max 0: no limit.
-	Min, Max uint64
+	Min uint64 `toml:"min"`
+	Max uint64 `toml:"max"`
 	// Raw: Min and Max are of the value of all bits instead, the number that
 	// the original client used. Facilities are not looked at.
-	Raw bool
+	Raw bool `toml:"raw"`
 }
 
 // Contains reports whether a card that reads as b, v in a format is in r.

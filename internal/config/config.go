@@ -87,12 +87,7 @@ type Reader struct {
 
 // Rule says which tags are badges, or device tags, before the register knows
 // them.
-type Rule struct {
-	Facilities []uint64 `toml:"facilities"` // none: any
-	Min        uint64   `toml:"min"`
-	Max        uint64   `toml:"max"` // 0: no limit
-	Raw        bool     `toml:"raw"` // Min and Max limit the value of all bits, not the card's number
-}
+type Rule = wiegand.Range
 
 // Desk holds the rules of check-outs and returns.
 type Desk struct {

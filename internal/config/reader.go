@@ -170,24 +170,15 @@ func (r *Reader) Accept() []wiegand.Range {
 	var all []wiegand.Range
 	for _, rule := range []*Rule{r.Badge, r.Device} {
 		if rule != nil {
-			all = append(all, wiegand.Range(*rule))
+			all = append(all, *rule)
 		}
 	}
 	return all
 }
 
-// Fits reports whether the rule holds for a card; a missing rule holds for none.
-func (r *Rule) Fits(read wiegand.Read) bool {
-	if r == nil {
-		return false
-	}
-	limits := wiegand.Range(*r)
-	return limits.Contains(read.Bits, read.Fields)
-}
-
-// overlaps reports whether both rules can hold for one card. Limits of numbers
+// overlap reports whether both rules can hold for one card. Limits of numbers
 // and limits of all bits can't be compared.
-func (r *Rule) overlaps(o *Rule) bool {
+func overlap(r, o *Rule) bool {
 	if r == nil || o == nil || r.Raw != o.Raw {
 		return false
 	}
@@ -215,7 +206,7 @@ func (c *Config) Warnings() []string {
 		for _, reason := range wiegand.Confusions(formats) {
 			note("formats", "%s", reason)
 		}
-		if r.Badge.overlaps(r.Device) {
+		if overlap(r.Badge, r.Device) {
 			note("device", "badge and device overlap, and a card that is in both is a badge: limit them by facilities, min and max")
 		}
 		for _, other := range c.Readers[:i] {

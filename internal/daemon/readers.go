@@ -29,7 +29,7 @@ func (d *Daemon) newReaders() {
 		ro := station.ReaderOptions{
 			Name: rc.Name, Source: d.source(i, rc),
 			Decoder: wiegand.Options{Formats: cfg.ReaderFormats(rc), Keypad: rc.Keypad, RepairLost: true},
-			Badge:   rc.Badge.Fits, Device: rc.Device.Fits,
+			Badge:   rc.Badge, Device: rc.Device,
 		}
 		if ro.Strict = rc.Preset == "original"; ro.Strict {
 			ro.Decoder.Accept = rc.Accept()

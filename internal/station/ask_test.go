@@ -75,8 +75,7 @@ func inSlowLab(t *testing.T, s *slow, change func(*Options), f func(*lab)) {
 	inLab(t, func(o *Options, r *ReaderOptions) {
 		s.Directory, o.Directory = o.Directory, s
 		s.answers, s.released = make(chan func()), make(chan struct{}) // of the bubble
-		facility := func(f uint64) Rule { return func(r wiegand.Read) bool { return r.Fields.Facility == f } }
-		r.Badge, r.Device = facility(18), facility(201)
+		r.Badge, r.Device = &wiegand.Range{Facilities: []uint64{18}}, &wiegand.Range{Facilities: []uint64{201}}
 		if change != nil {
 			change(o)
 		}

@@ -170,9 +170,9 @@ func (a *attendant) doubtful(read wiegand.Read) bool {
 // kind is what the site's rules make of a card.
 func (a *attendant) kind(read wiegand.Read) checkout.SubjectKind {
 	switch {
-	case a.r.Badge != nil && a.r.Badge(read):
+	case a.r.Badge != nil && a.r.Badge.Contains(read.Bits, read.Fields):
 		return checkout.KindPerson
-	case a.r.Device != nil && a.r.Device(read):
+	case a.r.Device != nil && a.r.Device.Contains(read.Bits, read.Fields):
 		return checkout.KindDevice
 	}
 	return checkout.Unknown

@@ -71,15 +71,13 @@ type ReaderOptions struct {
 	Name    string
 	Source  gpio.Adjustable
 	Decoder wiegand.Options
-	// Badge and Device tell the kind of a tag that the register does not know.
-	Badge, Device Rule
+	// Badge and Device tell the kind of a tag that the register does not know; nil
+	// fits nothing.
+	Badge, Device *wiegand.Range
 	// Strict makes a tag that fits neither rule a bad read, as in the original
 	// client, instead of an unknown tag.
 	Strict bool
 }
-
-// Rule reports whether a card is of a kind; nil fits nothing.
-type Rule func(wiegand.Read) bool
 
 // Reader is one reader and the desk at it.
 type Reader struct {

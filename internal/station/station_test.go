@@ -337,10 +337,10 @@ func TestBatch(t *testing.T) {
 }
 
 func TestUnknownTagDisturbsNothing(t *testing.T) {
-	fits := func(facility uint64) Rule {
-		return func(r wiegand.Read) bool { return r.Fields.Facility == facility }
+	change := func(_ *Options, r *ReaderOptions) {
+		r.Badge, r.Device = &wiegand.Range{Facilities: []uint64{18}}, &wiegand.Range{Facilities: []uint64{201}}
 	}
-	inLab(t, func(_ *Options, r *ReaderOptions) { r.Badge, r.Device = fits(18), fits(201) }, func(l *lab) {
+	inLab(t, change, func(l *lab) {
 		l.wants("ann", "Hello ANN")
 		l.wants("H10301:99:54711", "Unknown tag H10301:99:54711")
 		l.wants("H10301:18:5", "Unknown badge H10301:18:5")
@@ -474,7 +474,7 @@ func TestPendingHolder(t *testing.T) {
 	} {
 		inLab(t, func(o *Options, r *ReaderOptions) {
 			o.Directory, o.Policy = deaf{o.Directory}, policy
-			r.Badge = func(r wiegand.Read) bool { return r.Fields.Facility == 17 }
+			r.Badge = &wiegand.Range{Facilities: []uint64{17}}
 		}, func(l *lab) {
 			l.bump("H10301:17:54321")
 			l.wants("ipad", "Saved for later")
@@ -602,7 +602,7 @@ func (deaf) WhatIs(context.Context, checkout.Tag, checkout.SubjectKind) (checkou
 func TestPendingWhileTheDirectoryIsAway(t *testing.T) {
 	badges := func(o *Options, r *ReaderOptions) {
 		o.Directory = deaf{o.Directory}
-		r.Badge = func(r wiegand.Read) bool { return r.Fields.Facility == 17 }
+		r.Badge = &wiegand.Range{Facilities: []uint64{17}}
 	}
 	inLab(t, badges, func(l *lab) {
 		got := l.bump("H10301:17:54321")
@@ -627,8 +627,8 @@ func TestPendingWhileTheDirectoryIsAway(t *testing.T) {
 func TestEnrolmentOfAPendingTag(t *testing.T) {
 	inLab(t, func(o *Options, r *ReaderOptions) {
 		o.Directory = deaf{o.Directory}
-		r.Badge = func(r wiegand.Read) bool { return r.Fields.Facility == 17 }
-		r.Device = func(r wiegand.Read) bool { return r.Fields.Facility == 200 }
+		r.Badge = &wiegand.Range{Facilities: []uint64{17}}
+		r.Device = &wiegand.Range{Facilities: []uint64{200}}
 	}, func(l *lab) {
 		l.bump("H10301:17:54321")
 		l.bump("H10301:200:54321")
@@ -654,8 +654,8 @@ func TestEnrolmentOfAPendingTag(t *testing.T) {
 func TestPendingPairIsNotUndone(t *testing.T) {
 	rules := func(o *Options, r *ReaderOptions) {
 		o.Directory = deaf{o.Directory}
-		r.Badge = func(r wiegand.Read) bool { return r.Fields.Facility == 17 }
-		r.Device = func(r wiegand.Read) bool { return r.Fields.Facility == 200 }
+		r.Badge = &wiegand.Range{Facilities: []uint64{17}}
+		r.Device = &wiegand.Range{Facilities: []uint64{200}}
 	}
 	const badge, device = "H10301:17:54321", "H10301:200:54321"
 	inLab(t, rules, func(l *lab) {

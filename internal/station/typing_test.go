@@ -43,7 +43,7 @@ func (k *typist) Ask(ctx context.Context, q keyboard.Question) (string, error) {
 func withKeyboard(k *typist, policy directory.EnrolPolicy) func(*Options, *ReaderOptions) {
 	return func(o *Options, r *ReaderOptions) {
 		o.Keyboard, o.EnrolPeople = k, policy
-		r.Badge = func(r wiegand.Read) bool { return r.Fields.Facility == 18 }
+		r.Badge = &wiegand.Range{Facilities: []uint64{18}}
 	}
 }
 
