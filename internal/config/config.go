@@ -22,6 +22,10 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"stump/directory"
+	"stump/directory/call"
+	"stump/directory/endpoints"
+	"stump/directory/snipeit"
 	"stump/directory/webhook"
 	"stump/hw/board"
 	"stump/internal/hint"
@@ -132,6 +136,25 @@ type Keyboard struct {
 	// /dev/input/by-id/…-event-kbd.
 	Device string `toml:"device"`
 	Layout string `toml:"layout"` // us, de, fr, gb
+}
+
+// The keys of each kind of directory stand where they are used; in the file all
+// are in one table.
+type (
+	EndpointsKeys = endpoints.Config
+	SnipeITKeys   = snipeit.Config
+)
+
+// Directory is the [directory] table. docs/directory.md shows complete ones.
+type Directory struct {
+	// Kind is local (default), endpoints, snipeit or scim.
+	Kind string `toml:"kind"`
+	EndpointsKeys
+	call.API
+	call.HTTP
+	call.Badges
+	SnipeITKeys
+	directory.Timing
 }
 
 // Loans say for how long devices are lent.

@@ -49,8 +49,8 @@ func (p *Panel) runDisplay(ctx context.Context) {
 			return
 		case <-d.wake:
 		case <-timer.C:
-		case answer := <-d.probes:
-			answer <- d.probe()
+		case probe := <-d.probes:
+			probe(d)
 		}
 	}
 }

@@ -50,7 +50,7 @@ type Panel struct {
 	lights lights
 
 	wake, lightWake chan struct{} // something new for the loops
-	probes          chan chan probed
+	probes          chan func(*displayLoop)
 	ready           chan struct{}
 	readyOnce       sync.Once
 
@@ -91,7 +91,7 @@ func New(o Options) *Panel {
 		lights:    lights{newLamp("green light", o.Green), newLamp("red light", o.Red), newLamp("beeper", o.Beeper)},
 		wake:      make(chan struct{}, 1),
 		lightWake: make(chan struct{}, 1),
-		probes:    make(chan chan probed),
+		probes:    make(chan func(*displayLoop)),
 		ready:     make(chan struct{}),
 		changed:   make(chan struct{}),
 		subs:      map[chan State]struct{}{},

@@ -114,32 +114,25 @@ func (d *displayLoop) down(err error) {
 	d.o.Display.Close()
 }
 
-// probed is the answer of lcd.Display.Probe.
-type probed struct {
-	answers bool
-	err     error
-}
-
 // Probe asks the display whether it is alive, for the self-test; answers is
 // false if it can't answer. It waits while the display is being written to.
 func (p *Panel) Probe(ctx context.Context) (answers bool, err error) {
-	answer := make(chan probed, 1)
+	done := make(chan struct{})
 	select {
-	case p.probes <- answer:
+	case p.probes <- func(d *displayLoop) { answers, err = d.probe(); close(done) }:
 	case <-ctx.Done():
 		return false, ctx.Err()
 	}
-	a := <-answer
-	return a.answers, a.err
+	<-done
+	return answers, err
 }
 
-func (d *displayLoop) probe() probed {
+func (d *displayLoop) probe() (answers bool, err error) {
 	if !d.up {
-		return probed{err: d.Health().Err}
+		return false, d.Health().Err
 	}
-	answers, err := d.o.Display.Probe()
-	if err != nil {
+	if answers, err = d.o.Display.Probe(); err != nil {
 		d.down(err)
 	}
-	return probed{answers, err}
+	return answers, err
 }
