@@ -3,7 +3,6 @@ package lcd
 import (
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // Size is a display's size in character cells.
@@ -17,14 +16,12 @@ func Sizes() []Size {
 // ParseSize reads one of [Sizes], columns first: "16x2". The drivers don't know
 // at which addresses other displays have their rows.
 func ParseSize(s string) (Size, error) {
-	var names []string
 	for _, size := range Sizes() {
 		if size.String() == s {
 			return size, nil
 		}
-		names = append(names, size.String())
 	}
-	return Size{}, fmt.Errorf("size %q: use one of %s", s, strings.Join(names, ", "))
+	return Size{}, fmt.Errorf("size %q: use one of 16x2, 20x2, 16x4, 20x4, 40x2", s)
 }
 
 // String returns the size as ParseSize reads it.

@@ -4,15 +4,8 @@
 package simlab
 
 import (
-	"fmt"
 	"slices"
 	"strings"
-)
-
-// Facilities of the seeded cards, so that a site's rules can tell them apart.
-const (
-	badgeFacility  = 17
-	deviceFacility = 200
 )
 
 // Card is a person's badge or a device's tag.
@@ -23,44 +16,35 @@ type Card struct {
 	Credential string
 }
 
-// People are the people that the seed adds.
-var People = badges(
-	"ann", "Ann Okafor", "ben", "Ben Lindqvist", "cem", "Cem Yıldız",
-	"dia", "Día Márquez", "eve", "Eve Tanaka", "fay", "Fay Müller",
-)
+// People are the people that the seed adds. Badges and devices differ in their
+// facilities, so that a site's rules can tell them apart.
+var People = []Card{
+	{"ann", "Ann Okafor", "ann@lab.example", "H10301:17:31001"},
+	{"ben", "Ben Lindqvist", "ben@lab.example", "H10301:17:31075"},
+	{"cem", "Cem Yıldız", "cem@lab.example", "H10301:17:31149"},
+	{"dia", "Día Márquez", "dia@lab.example", "H10301:17:31223"},
+	{"eve", "Eve Tanaka", "eve@lab.example", "H10301:17:31297"},
+	{"fay", "Fay Müller", "fay@lab.example", "H10301:17:31371"},
+}
 
 // Devices are the devices that the seed adds.
-var Devices = tags(
-	"ipad", "iPad Pro 13", "tablet", "mini", "iPad mini", "tablet", "pixel", "Pixel 9", "phone",
-	"iphone", "iPhone 17", "phone", "galaxy", "Galaxy S26", "phone", "fairphone", "Fairphone 6", "phone",
-	"kindle", "Kindle Scribe", "reader", "surface", "Surface Go 4", "laptop", "macbook", "MacBook Air", "laptop",
-	"watch", "Apple Watch 11", "watch", "quest", "Quest 3S", "headset", "scope", "Rigol DHO804", "instrument",
-)
+var Devices = []Card{
+	{"ipad", "iPad Pro 13", "tablet", "H10301:200:8101"},
+	{"mini", "iPad mini", "tablet", "H10301:200:8134"},
+	{"pixel", "Pixel 9", "phone", "H10301:200:8167"},
+	{"iphone", "iPhone 17", "phone", "H10301:200:8200"},
+	{"galaxy", "Galaxy S26", "phone", "H10301:200:8233"},
+	{"fairphone", "Fairphone 6", "phone", "H10301:200:8266"},
+	{"kindle", "Kindle Scribe", "reader", "H10301:200:8299"},
+	{"surface", "Surface Go 4", "laptop", "H10301:200:8332"},
+	{"macbook", "MacBook Air", "laptop", "H10301:200:8365"},
+	{"watch", "Apple Watch 11", "watch", "H10301:200:8398"},
+	{"quest", "Quest 3S", "headset", "H10301:200:8431"},
+	{"scope", "Rigol DHO804", "instrument", "H10301:200:8464"},
+}
 
 // Stranger is an unknown card, of another site.
 var Stranger = Card{ID: "stranger", Name: "a stranger's card", Credential: "H10301:99:4711"}
-
-func badges(list ...string) []Card {
-	var cards []Card
-	for i := 0; i < len(list); i += 2 {
-		cards = append(cards, Card{
-			ID: list[i], Name: list[i+1], Detail: list[i] + "@lab.example",
-			Credential: fmt.Sprintf("H10301:%d:%d", badgeFacility, 31001+37*i),
-		})
-	}
-	return cards
-}
-
-func tags(list ...string) []Card {
-	var cards []Card
-	for i := 0; i < len(list); i += 3 {
-		cards = append(cards, Card{
-			ID: list[i], Name: list[i+1], Detail: list[i+2],
-			Credential: fmt.Sprintf("H10301:%d:%d", deviceFacility, 8101+11*i),
-		})
-	}
-	return cards
-}
 
 // Find returns the seeded card with this id.
 func Find(id string) (Card, bool) {
