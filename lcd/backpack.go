@@ -91,8 +91,6 @@ type backpack struct {
 
 func (b *backpack) String() string { return fmt.Sprintf("%s address 0x%02x", b.path, b.addr) }
 
-func (b *backpack) acks() bool { return true }
-
 func (b *backpack) open() error {
 	b.Close()
 	bus, err := b.dial(b.path)

@@ -2,8 +2,6 @@ package lcd
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"unicode"
 
@@ -35,14 +33,6 @@ func (c *Charset) has(r rune) bool {
 	}
 	kind := width.LookupRune(r).Kind()
 	return r != unicode.ReplacementChar && unicode.IsPrint(r) && !unicode.Is(unicode.M, r) && kind != width.EastAsianWide && kind != width.EastAsianFullwidth
-}
-
-// without returns the character set less control codes and the given codes,
-// which mean something else to a display.
-func (c *Charset) without(codes []byte) *Charset {
-	d := &Charset{codes: maps.Clone(c.codes), glyphs: c.glyphs}
-	maps.DeleteFunc(d.codes, func(_ rune, b byte) bool { return b < 0x20 || slices.Contains(codes, b) })
-	return d
 }
 
 // The character generators that modules are sold with. Software can't detect

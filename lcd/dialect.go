@@ -1,6 +1,10 @@
 package lcd
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"time"
+)
 
 // dialect is the commands of a make of serial displays. All of them show the
 // bytes that they receive, and take commands after 0xFE.
@@ -102,11 +106,13 @@ var dialects = map[string]*dialect{
 	},
 }
 
-// charset returns the letters of a ROM that the dialect can send.
+// charset returns the letters of a ROM that the dialect can send: not those whose
+// codes mean something else to the display.
 func (d *dialect) charset(rom *Charset) *Charset {
-	c := rom.without(d.never)
-	if d.glyph == nil {
-		c.glyphs = 0
+	c := &Charset{codes: maps.Clone(rom.codes)}
+	maps.DeleteFunc(c.codes, func(_ rune, b byte) bool { return b < 0x20 || slices.Contains(d.never, b) })
+	if d.glyph != nil {
+		c.glyphs = rom.glyphs
 	}
 	return c
 }

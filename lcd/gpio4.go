@@ -67,8 +67,6 @@ func (c Config) Terminals() []string {
 
 func (g *gpio4) String() string { return fmt.Sprintf("GPIO lines, E on %s", g.lines["e"]) }
 
-func (g *gpio4) acks() bool { return false }
-
 func (g *gpio4) open() error {
 	g.Close()
 	open := pins{}

@@ -46,8 +46,6 @@ type wires interface {
 	// counter reads the controller's address counter. errOneWay: R/W is not
 	// wired.
 	counter() (byte, error)
-	// acks is whether a chip on the way acknowledges what is sent.
-	acks() bool
 	String() string
 }
 
@@ -62,6 +60,7 @@ var errOneWay = errors.New("the display's R/W line is not wired")
 type hd44780 struct {
 	size     Size
 	wires    wires
+	acks     bool // a chip on the way acknowledges what is sent
 	readable bool // R/W is wired: the counter was once read back right
 }
 
@@ -139,7 +138,7 @@ func (d *hd44780) probe() (answers bool, err error) {
 	if err := d.prove(); err != nil {
 		return false, err
 	}
-	return d.readable || d.wires.acks(), nil
+	return d.readable || d.acks, nil
 }
 
 // mode doesn't blank the screen. A controller that can be read is asked whether

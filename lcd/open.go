@@ -108,7 +108,7 @@ func Open(c Config) (Display, error) {
 	case "terminal":
 		return newTerminal(size, os.Stdout), nil
 	case "hd44780-i2c":
-		return &driven{driver: &hd44780{size: size, wires: newBackpack(c)}, charset: rom}, nil
+		return &driven{driver: &hd44780{size: size, wires: newBackpack(c), acks: true}, charset: rom}, nil
 	case "hd44780-gpio":
 		wires := &gpio4{lines: c.Lines, dial: c.OpenLine}
 		return &driven{driver: &hd44780{size: size, wires: wires}, charset: rom}, nil

@@ -28,15 +28,12 @@ import (
 // Silence is how long Ask waits for the next key.
 const Silence = 30 * time.Second
 
-// ErrNoKeyboard means that no keyboard is plugged in, or that none may be read:
-// the user must be in the group input.
-var ErrNoKeyboard = errors.New("no keyboard is plugged in")
-
-// Other reasons why there is no answer.
+// Reasons why there is no answer.
 var (
-	errCancelled = errors.New("typing was cancelled")
-	errSilence   = errors.New("no key was pressed")
-	errReplaced  = errors.New("another question took its place")
+	errNoKeyboard = errors.New("no keyboard is plugged in") // or the user, who must be in the group input, may read none
+	errCancelled  = errors.New("typing was cancelled")
+	errSilence    = errors.New("no key was pressed")
+	errReplaced   = errors.New("another question took its place")
 )
 
 // Options say which keyboards are read, and how.
@@ -114,7 +111,7 @@ type Question struct {
 // whether the name gets the badge.
 func (k *Keyboard) Ask(ctx context.Context, q Question) (name string, err error) {
 	if len(k.Plugged()) == 0 {
-		return "", ErrNoKeyboard
+		return "", errNoKeyboard
 	}
 	l := &line{free: q.Free, names: q.Names()}
 	q.Show(l.view())
@@ -133,7 +130,7 @@ func (k *Keyboard) Ask(ctx context.Context, q Question) (name string, err error)
 // WaitEnter returns when Enter is pressed, for the self-test.
 func (k *Keyboard) WaitEnter(ctx context.Context) error {
 	if len(k.Plugged()) == 0 {
-		return ErrNoKeyboard
+		return errNoKeyboard
 	}
 	return k.listen(ctx, func(p press) (bool, error) { return p == enter, nil })
 }

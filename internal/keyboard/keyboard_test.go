@@ -275,7 +275,7 @@ func TestHotPlug(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSystem()
 		b := start(t, s, Options{})
-		if _, err := b.Ask(t.Context(), Question{Names: names}); !errors.Is(err, ErrNoKeyboard) {
+		if _, err := b.Ask(t.Context(), Question{Names: names}); !errors.Is(err, errNoKeyboard) {
 			t.Errorf("without a keyboard: %v", err)
 		}
 		// udev sets the permissions a moment after the node is there.

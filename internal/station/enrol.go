@@ -13,8 +13,8 @@ import (
 	"stump/wiegand"
 )
 
-// EnrolWindow is how long an enrolment waits for the tag.
-const EnrolWindow = 60 * time.Second
+// enrolWindow is how long an enrolment waits for the tag.
+const enrolWindow = 60 * time.Second
 
 // enrolment is a tag that an admin expects somebody to show.
 type enrolment struct {
@@ -26,8 +26,8 @@ type enrolment struct {
 	done  chan<- Enrolled // takes one without blocking
 }
 
-// ErrEnrolTimeout is returned when no tag was shown in time.
-var ErrEnrolTimeout = errors.New("no unknown tag was shown in time")
+// errEnrolTimeout is returned when no tag was shown in time.
+var errEnrolTimeout = errors.New("no unknown tag was shown in time")
 
 // Enrolled is what came of an enrolment.
 type Enrolled struct {
@@ -37,7 +37,7 @@ type Enrolled struct {
 
 // Enrol gives the next unknown tag to a person or device: who is a name or an
 // id, name is what the display says. The channel gets the result, at the latest
-// soon after EnrolWindow; a newer enrolment replaces an older one. What waits
+// soon after enrolWindow; a newer enrolment replaces an older one. What waits
 // at the desk keeps waiting, and known tags are taps as always.
 func (r *Reader) Enrol(ctx context.Context, kind checkout.SubjectKind, who, name, actor string) (<-chan Enrolled, error) {
 	done := make(chan Enrolled, 1)
@@ -46,7 +46,7 @@ func (r *Reader) Enrol(ctx context.Context, kind checkout.SubjectKind, who, name
 		if a.enrol != nil {
 			a.enrol.done <- Enrolled{Err: errors.New("another enrolment took its place")}
 		}
-		a.enrol = &enrolment{kind, who, name, actor, a.now() + EnrolWindow, done}
+		a.enrol = &enrolment{kind, who, name, actor, a.now() + enrolWindow, done}
 		if m := a.prompt(); m != nil {
 			a.show(*m)
 		}
@@ -56,7 +56,7 @@ func (r *Reader) Enrol(ctx context.Context, kind checkout.SubjectKind, who, name
 
 // endEnrolment gives up waiting for a tag.
 func (a *attendant) endEnrolment() {
-	a.enrol.done <- Enrolled{Err: ErrEnrolTimeout}
+	a.enrol.done <- Enrolled{Err: errEnrolTimeout}
 	a.enrol = nil
 	a.timedOut()
 }
