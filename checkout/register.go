@@ -90,13 +90,13 @@ func (d Device) Word() string {
 // SyncRow is what the directory says of a person or device.
 type SyncRow struct {
 	Kind SubjectKind
-	// ID is the register's; empty for somebody new, who gets one made of the name.
+	// ID is the register's; empty for somebody new, whose id is made from the name.
 	ID string
 	// Ref is the directory's own key.
 	Ref               string
 	Name, Email, Type string
-	// Tag is zero for "keep what there is". One that another of the same kind
-	// has is taken from there.
+	// Tag is zero to keep the present one. A tag of somebody else of the same kind
+	// is taken from them.
 	Tag Tag
 	// Inactive suspends a person and retires a device; else they are active
 	// again, unless an admin took them out of use.

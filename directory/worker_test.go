@@ -370,10 +370,16 @@ func TestPoisonIsDistinguishedFromOutage(t *testing.T) {
 	})
 }
 
-// countedRows counts the rows that are read in pages.
+// countedRows counts the rows that are read in pages, and those that are read by
+// themselves.
 type countedRows struct {
 	*box
-	read atomic.Int64
+	read, single atomic.Int64
+}
+
+func (c *countedRows) OutboxOf(sink string, key ledger.RowKey) (ledger.OutboxRow, error) {
+	c.single.Add(1)
+	return c.box.OutboxOf(sink, key)
 }
 
 func (c *countedRows) OutboxFrom(sink string, from ledger.RowKey, limit int) (ledger.OutboxPage, error) {
@@ -411,6 +417,35 @@ func TestFailuresDoNotReadEverythingAgain(t *testing.T) {
 		synctest.Wait()
 		if n := len(place.seqs()); n != waiting {
 			t.Errorf("%d delivered after healing, want all %d", n, waiting)
+		}
+	})
+}
+
+// Rows that wait for an admin are not read again for every delivery, nor when
+// somebody hurries.
+func TestStuckRowsAreNotReadAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := &countedRows{box: newBox(t, Main)}
+		for i := range 20 {
+			out.take(fmt.Sprint("d", i))
+		}
+		place := &stage{caps: everything}
+		place.answer = func(d call.Delivery) call.Outcome {
+			if d.Event.Device != "pixel" {
+				return call.Outcome{Verdict: call.Refused, Reason: "no"}
+			}
+			return call.Outcome{}
+		}
+		w, stop := start(t, Options{Directory: place, Ledger: out})
+		defer stop()
+		for range 50 {
+			time.Sleep(time.Minute)
+			out.take("pixel")
+			w.Hurry()
+		}
+		synctest.Wait()
+		if n, got := out.single.Load(), len(place.seqs()); n != 0 || got != 50 {
+			t.Errorf("%d rows were read by themselves for %d deliveries", n, got)
 		}
 	})
 }

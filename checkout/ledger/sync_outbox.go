@@ -180,7 +180,7 @@ func (l *Ledger) Backlog(sink string) (rows int, err error) {
 	return rows, err
 }
 
-// Sinks names every sink that the ledger ever had rows for.
+// Sinks returns the names of all sinks that ever had rows.
 func (l *Ledger) Sinks() (names []string, err error) {
 	err = l.view(func(*txn) { names = slices.Collect(maps.Keys(l.sinkIDs)) })
 	return names, err
