@@ -11,7 +11,7 @@ import (
 // Subjects of the desk tests: upper case letters are people, lower case
 // letters devices, S a suspended person, r a retired device, ? a stranger.
 func deskSubject(c byte) Subject {
-	s := Subject{ID: string(c), Tag: TagFromUint64(uint64(c), 26)}
+	s := Subject{ID: string(c), Tag: Tag{Bits: 26, Value: [16]byte{15: byte(c)}}}
 	switch {
 	case c == '?':
 		s.ID = ""

@@ -40,11 +40,3 @@ type Completion struct {
 	// Actor is who caused it; the person if empty.
 	Actor, Note string
 }
-
-// Request is an admin's word about a device. Person and Device are IDs or
-// exact names.
-type Request struct {
-	Device, Person         string
-	Actor, Note, Condition string
-	Source                 Source
-}

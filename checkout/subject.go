@@ -1,6 +1,8 @@
 package checkout
 
-import "strings"
+import (
+	"strings"
+)
 
 // SubjectKind says what a tag belongs to.
 type SubjectKind uint8

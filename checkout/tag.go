@@ -1,7 +1,6 @@
 package checkout
 
 import (
-	"encoding/binary"
 	"math/big"
 )
 
@@ -12,13 +11,6 @@ type Tag struct {
 	Bits uint8
 	// Value is all bits as one number, big endian, right aligned.
 	Value [16]byte
-}
-
-// TagFromUint64 returns the tag of the given number of bits with value v.
-func TagFromUint64(v uint64, bits int) Tag {
-	t := Tag{Bits: uint8(bits)}
-	binary.BigEndian.PutUint64(t.Value[8:], v)
-	return t
 }
 
 // IsZero reports whether t is no tag.

@@ -14,6 +14,7 @@ import (
 	"stump/checkout/ledger"
 	"stump/directory/call"
 	"stump/directory/webhook"
+	"stump/internal/books"
 	"stump/internal/sitekey"
 )
 
@@ -32,9 +33,9 @@ func fillFile(b testing.TB, path string, key []byte, n, devices int, sinks ...st
 		b.Fatal(err)
 	}
 	x := &box{l, b}
-	rows := []checkout.SyncRow{{Kind: checkout.KindPerson, Name: "Ann", Ref: "1", Tag: annBadge}}
+	rows := []books.SyncRow{{Kind: checkout.KindPerson, Name: "Ann", Ref: "1", Tag: annBadge}}
 	for i := range devices {
-		rows = append(rows, checkout.SyncRow{Kind: checkout.KindDevice, Name: fmt.Sprint("Device ", i), Ref: fmt.Sprint(i + 11), Tag: oracleTag(i)})
+		rows = append(rows, books.SyncRow{Kind: checkout.KindDevice, Name: fmt.Sprint("Device ", i), Ref: fmt.Sprint(i + 11), Tag: oracleTag(i)})
 	}
 	x.sync(rows...)
 	person := x.subject(checkout.KindPerson, annBadge)

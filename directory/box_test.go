@@ -10,7 +10,9 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger"
 	"stump/checkout/ledger/record"
+	"stump/internal/books"
 	"stump/internal/sitekey"
+	"stump/internal/testkit"
 )
 
 // box is a ledger in memory with helpers for tests.
@@ -52,7 +54,7 @@ func newBox(t tester, sinks ...string) *box {
 var siteKey = sitekey.New()
 
 // sync changes the register as the directory does.
-func (b *box) sync(rows ...checkout.SyncRow) {
+func (b *box) sync(rows ...books.SyncRow) {
 	b.t.Helper()
 	if _, err := b.Sync(rows, Main, checkout.SourceSync); err != nil {
 		b.t.Fatal(err)
@@ -67,7 +69,7 @@ func (b *box) known(kind checkout.SubjectKind, id string) checkout.Subject {
 		b.t.Fatal(err)
 	}
 	if m.ID == "" {
-		b.sync(checkout.SyncRow{Kind: kind, Name: id})
+		b.sync(books.SyncRow{Kind: kind, Name: id})
 	}
 	return checkout.Subject{Kind: kind, ID: id}
 }
@@ -110,7 +112,7 @@ func (b *box) complete(person, device checkout.Subject) checkout.Event {
 }
 
 // strayTag is a device's unknown tag.
-var strayTag = checkout.TagFromUint64(1234567, 26)
+var strayTag = testkit.Tag(1234567, 26)
 
 // stray commits that somebody took an unknown device.
 func (b *box) stray(person checkout.Subject) checkout.Event {
@@ -121,7 +123,7 @@ func (b *box) stray(person checkout.Subject) checkout.Event {
 // own enters in the register that the stray is this device.
 func (b *box) own(device string) {
 	b.t.Helper()
-	b.sync(checkout.SyncRow{Kind: checkout.KindDevice, ID: b.known(checkout.KindDevice, device).ID, Name: device, Tag: strayTag})
+	b.sync(books.SyncRow{Kind: checkout.KindDevice, ID: b.known(checkout.KindDevice, device).ID, Name: device, Tag: strayTag})
 }
 
 func (b *box) ann() checkout.Subject { return b.known(checkout.KindPerson, "ann") }

@@ -39,6 +39,7 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger"
 	"stump/directory/call"
+	"stump/internal/books"
 )
 
 // Main is the name of the staff directory as a sink of the outbox. Webhooks
@@ -91,7 +92,7 @@ type Finder interface {
 	// WhatIs asks whose tag this is. hint is what the site's number rules make
 	// of it, Unknown when they make nothing. A tag that the directory does not
 	// know is a row of kind Unknown, not an error.
-	WhatIs(ctx context.Context, tag checkout.Tag, hint checkout.SubjectKind) (checkout.SyncRow, error)
+	WhatIs(ctx context.Context, tag checkout.Tag, hint checkout.SubjectKind) (books.SyncRow, error)
 }
 
 // Enroller is a directory that may itself decide who gets a badge.
@@ -100,7 +101,7 @@ type Enroller interface {
 	EnrolsPeople() bool
 	// Enrol gives the tag to the person named who, by the directory's own rule.
 	// The error is call.ErrNobody when it knows nobody of that name.
-	Enrol(ctx context.Context, who string, tag checkout.Tag) (checkout.SyncRow, error)
+	Enrol(ctx context.Context, who string, tag checkout.Tag) (books.SyncRow, error)
 }
 
 // Local is the directory of a site that has none: people and devices are entered

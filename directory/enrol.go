@@ -8,6 +8,7 @@ import (
 
 	"stump/checkout"
 	"stump/directory/call"
+	"stump/internal/books"
 )
 
 // EnrolPolicy says who may be given a badge at the station.
@@ -49,10 +50,10 @@ var (
 // (Enroller) decides about people, and must be up for it; else the register and
 // the policy decide. Errors: ErrEnrolOff, ErrTaken, call.ErrNobody, ErrAmbiguous,
 // ErrHasBadge, call.ErrOffline.
-func (w *Worker) Enrol(ctx context.Context, r EnrolRequest) (checkout.SyncRow, error) {
+func (w *Worker) Enrol(ctx context.Context, r EnrolRequest) (books.SyncRow, error) {
 	row, err := w.enrolment(ctx, r)
 	if err != nil {
-		return checkout.SyncRow{}, err
+		return books.SyncRow{}, err
 	}
 	row.Tag = r.Tag
 	if row, err = w.write(row, r.Actor, r.Source); err == nil {
@@ -66,10 +67,10 @@ func (w *Worker) Enrol(ctx context.Context, r EnrolRequest) (checkout.SyncRow, e
 func (w *Worker) EnrolsPeople() bool { return w.enroller != nil }
 
 // enrolment finds who or what is to have the tag.
-func (w *Worker) enrolment(ctx context.Context, r EnrolRequest) (checkout.SyncRow, error) {
+func (w *Worker) enrolment(ctx context.Context, r EnrolRequest) (books.SyncRow, error) {
 	r.Who = strings.TrimSpace(r.Who)
 	if err := w.mayHave(r); err != nil {
-		return checkout.SyncRow{}, err
+		return books.SyncRow{}, err
 	}
 	person := r.Kind == checkout.KindPerson
 	if person && w.enroller != nil {
@@ -78,7 +79,7 @@ func (w *Worker) enrolment(ctx context.Context, r EnrolRequest) (checkout.SyncRo
 	m, err := w.named(r)
 	switch {
 	case errors.Is(err, call.ErrNobody) && (!person || r.Admin || r.Policy == EnrolFree):
-		return checkout.SyncRow{Kind: r.Kind, Name: r.Who}, nil
+		return books.SyncRow{Kind: r.Kind, Name: r.Who}, nil
 	case err == nil && m.hasTag && !r.Admin && person:
 		err = ErrHasBadge
 	}
@@ -102,15 +103,15 @@ func (w *Worker) mayHave(r EnrolRequest) error {
 }
 
 // enrolThere asks the directory, whose word is final.
-func (w *Worker) enrolThere(ctx context.Context, r EnrolRequest) (checkout.SyncRow, error) {
+func (w *Worker) enrolThere(ctx context.Context, r EnrolRequest) (books.SyncRow, error) {
 	if o, down := w.main.isDown(); down {
-		return checkout.SyncRow{}, o
+		return books.SyncRow{}, o
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*lookupTimeout)
 	defer cancel()
 	row, err := w.enroller.Enrol(ctx, r.Who, r.Tag)
 	if err != nil {
-		return checkout.SyncRow{}, w.noteTrouble(ctx, err)
+		return books.SyncRow{}, w.noteTrouble(ctx, err)
 	}
 	w.main.heard()
 	// A person in the register without a badge gets this one.

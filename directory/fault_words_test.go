@@ -16,6 +16,7 @@ import (
 
 	"stump/checkout"
 	"stump/directory/call"
+	"stump/internal/books"
 )
 
 // faultCase is a fault and what "stump sync" shows for it, with lab.example as the
@@ -76,8 +77,8 @@ var endpointFaults = []faultCase{
 func (b *box) register() {
 	b.t.Helper()
 	b.sync(
-		checkout.SyncRow{Kind: checkout.KindPerson, Name: "Ann", Ref: "1", Tag: annBadge}, checkout.SyncRow{Kind: checkout.KindPerson, Name: "Bob", Ref: "2", Tag: bobBadge},
-		checkout.SyncRow{Kind: checkout.KindDevice, Name: "iPad Mini G1 (inky)", Ref: "11", Tag: ipadTag}, checkout.SyncRow{Kind: checkout.KindDevice, Name: "Pixel", Ref: "12", Tag: pixelTag},
+		books.SyncRow{Kind: checkout.KindPerson, Name: "Ann", Ref: "1", Tag: annBadge}, books.SyncRow{Kind: checkout.KindPerson, Name: "Bob", Ref: "2", Tag: bobBadge},
+		books.SyncRow{Kind: checkout.KindDevice, Name: "iPad Mini G1 (inky)", Ref: "11", Tag: ipadTag}, books.SyncRow{Kind: checkout.KindDevice, Name: "Pixel", Ref: "12", Tag: pixelTag},
 	)
 }
 

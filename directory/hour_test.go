@@ -13,6 +13,7 @@ import (
 
 	"stump/checkout"
 	"stump/directory/directorytest"
+	"stump/internal/testkit"
 )
 
 // The independent server is down for an hour and comes back. The clock is a
@@ -40,8 +41,8 @@ func TestAnHourAway(t *testing.T) {
 		w, stop := start(t, Options{Directory: d, Ledger: l})
 		defer stop()
 
-		corey, ben := checkout.TagFromUint64(91234, 26), checkout.TagFromUint64(99996, 26)
-		ipod, ipad := checkout.TagFromUint64(8123456, 26), checkout.TagFromUint64(8200001, 26)
+		corey, ben := testkit.Tag(91234, 26), testkit.Tag(99996, 26)
+		ipod, ipad := testkit.Tag(8123456, 26), testkit.Tag(8200001, 26)
 		for _, tag := range []checkout.Tag{corey, ipod, ipad} {
 			if a, err := w.WhatIs(t.Context(), tag, checkout.Unknown); err != nil || a.Kind == checkout.Unknown {
 				t.Fatalf("%+v, %v", a, err)

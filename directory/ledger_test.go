@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/internal/books"
 )
 
 // eventually waits for something that a worker does with a real server.
@@ -80,10 +81,10 @@ func TestEventJSONIsHistory(t *testing.T) {
 	l := newBox(t, "hook")
 	l.bump(annBadge, ipadTag) // both pending
 	l.bump(bobBadge, ipadTag) // stays pending
-	l.sync(checkout.SyncRow{Kind: checkout.KindPerson, Name: "Ann", Tag: annBadge}, checkout.SyncRow{Kind: checkout.KindDevice, Name: "iPad", Tag: ipadTag})
+	l.sync(books.SyncRow{Kind: checkout.KindPerson, Name: "Ann", Tag: annBadge}, books.SyncRow{Kind: checkout.KindDevice, Name: "iPad", Tag: ipadTag})
 	l.bump(annBadge, ipadTag)
 	var want []string
-	for e, err := range l.History(checkout.HistoryFilter{}) {
+	for e, err := range l.History(books.HistoryFilter{}) {
 		if err != nil {
 			t.Fatal(err)
 		}

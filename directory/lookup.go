@@ -9,6 +9,7 @@ import (
 
 	"stump/checkout"
 	"stump/directory/call"
+	"stump/internal/books"
 )
 
 const (
@@ -72,8 +73,8 @@ func (l *lookups) forget() {
 // The error is ErrOffline (errors.Is) when the directory can't be asked now or
 // is known to be down; then it returns at once, and the tap is to be recorded
 // as pending. It takes 5 s at most.
-func (w *Worker) WhatIs(ctx context.Context, tag checkout.Tag, hint checkout.SubjectKind) (checkout.SyncRow, error) {
-	nobody := checkout.SyncRow{}
+func (w *Worker) WhatIs(ctx context.Context, tag checkout.Tag, hint checkout.SubjectKind) (books.SyncRow, error) {
+	nobody := books.SyncRow{}
 	switch {
 	case w.finder == nil && w.puller != nil:
 		return nobody, w.unpulled()
@@ -115,16 +116,16 @@ func (w *Worker) impatient() {
 }
 
 // ask asks, and writes the answer into the register.
-func (w *Worker) ask(ctx context.Context, tag checkout.Tag, hint checkout.SubjectKind) (checkout.SyncRow, error) {
+func (w *Worker) ask(ctx context.Context, tag checkout.Tag, hint checkout.SubjectKind) (books.SyncRow, error) {
 	row, err := w.finder.WhatIs(ctx, tag, hint)
 	if err != nil {
-		return checkout.SyncRow{}, w.noteTrouble(ctx, err)
+		return books.SyncRow{}, w.noteTrouble(ctx, err)
 	}
 	w.main.heard()
 	if row.Kind != checkout.Unknown {
 		row.Tag = tag
 		if row, err = w.learn(row); err != nil {
-			return checkout.SyncRow{}, err
+			return books.SyncRow{}, err
 		}
 	}
 	w.lookups.note(tag, row.Kind != checkout.Unknown)
@@ -150,11 +151,11 @@ func (w *Worker) noteTrouble(ctx context.Context, err error) error {
 }
 
 // learn writes what the directory says of one tag.
-func (w *Worker) learn(in checkout.SyncRow) (checkout.SyncRow, error) {
+func (w *Worker) learn(in books.SyncRow) (books.SyncRow, error) {
 	was, err := ownerOf(w.ledger, in.Tag)
 	switch {
 	case err != nil:
-		return checkout.SyncRow{}, err
+		return books.SyncRow{}, err
 	case was.Kind == checkout.Unknown:
 		return w.write(in, Main, checkout.SourceSync)
 	case was.Kind != in.Kind:
@@ -171,10 +172,10 @@ func (w *Worker) learn(in checkout.SyncRow) (checkout.SyncRow, error) {
 }
 
 // write writes one row into the register.
-func (w *Worker) write(r checkout.SyncRow, actor string, source checkout.Source) (checkout.SyncRow, error) {
-	rows, err := w.ledger.Sync([]checkout.SyncRow{r}, actor, source)
+func (w *Worker) write(r books.SyncRow, actor string, source checkout.Source) (books.SyncRow, error) {
+	rows, err := w.ledger.Sync([]books.SyncRow{r}, actor, source)
 	if err != nil {
-		return checkout.SyncRow{}, err
+		return books.SyncRow{}, err
 	}
 	w.wakeSenders() // tags may have found their owners
 	return rows[0], nil

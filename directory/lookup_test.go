@@ -10,12 +10,14 @@ import (
 
 	"stump/checkout"
 	"stump/directory/call"
+	"stump/internal/books"
+	"stump/internal/testkit"
 )
 
 // oracle is a directory that answers about tags, after a while.
 type oracle struct {
 	stage
-	knows map[checkout.Tag]checkout.SyncRow
+	knows map[checkout.Tag]books.SyncRow
 	takes time.Duration
 	fails error
 	asked []checkout.Tag
@@ -23,36 +25,36 @@ type oracle struct {
 }
 
 func newOracle() *oracle {
-	o := &oracle{knows: map[checkout.Tag]checkout.SyncRow{annBadge: {Kind: checkout.KindPerson, Name: "Ann"}, ipadTag: {Kind: checkout.KindDevice, Name: "iPad"}}}
+	o := &oracle{knows: map[checkout.Tag]books.SyncRow{annBadge: {Kind: checkout.KindPerson, Name: "Ann"}, ipadTag: {Kind: checkout.KindDevice, Name: "iPad"}}}
 	o.caps = call.Capabilities{Repeatable: true, Identities: true, Parallel: 1}
 	return o
 }
 
-func (o *oracle) WhatIs(ctx context.Context, tag checkout.Tag, _ checkout.SubjectKind) (checkout.SyncRow, error) {
+func (o *oracle) WhatIs(ctx context.Context, tag checkout.Tag, _ checkout.SubjectKind) (books.SyncRow, error) {
 	o.mu.Lock()
 	takes := o.takes
 	o.mu.Unlock()
 	select {
 	case <-ctx.Done():
-		return checkout.SyncRow{}, call.Outcome{Verdict: call.Failing, Reason: "broken off"}
+		return books.SyncRow{}, call.Outcome{Verdict: call.Failing, Reason: "broken off"}
 	case <-time.After(takes):
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.asked = append(o.asked, tag)
 	if o.fails != nil {
-		return checkout.SyncRow{}, o.fails
+		return books.SyncRow{}, o.fails
 	}
 	return o.knows[tag], nil
 }
 
-func (o *oracle) Enrol(_ context.Context, who string, tag checkout.Tag) (checkout.SyncRow, error) {
+func (o *oracle) Enrol(_ context.Context, who string, tag checkout.Tag) (books.SyncRow, error) {
 	if o.enrol != nil {
 		if err := o.enrol(who); err != nil {
-			return checkout.SyncRow{}, err
+			return books.SyncRow{}, err
 		}
 	}
-	return checkout.SyncRow{Kind: checkout.KindPerson, Name: who, Tag: tag}, nil
+	return books.SyncRow{Kind: checkout.KindPerson, Name: who, Tag: tag}, nil
 }
 
 func (o *oracle) EnrolsPeople() bool { return true }
@@ -99,7 +101,7 @@ func TestUnknownTagIsAskedOnceInAWhile(t *testing.T) {
 		}
 		time.Sleep(5 * time.Minute)
 		o.mu.Lock()
-		o.knows[bobBadge] = checkout.SyncRow{Kind: checkout.KindPerson, Name: "Bob"}
+		o.knows[bobBadge] = books.SyncRow{Kind: checkout.KindPerson, Name: "Bob"}
 		o.mu.Unlock()
 		if a, err := w.WhatIs(t.Context(), bobBadge, checkout.KindPerson); a.Kind == checkout.Unknown || err != nil {
 			t.Errorf("after 5 min: %+v, %v", a, err)
@@ -207,7 +209,7 @@ func TestSeenRefreshesNames(t *testing.T) {
 	ask(t, func(t *testing.T, o *oracle, m *box, w *Worker) {
 		w.WhatIs(t.Context(), annBadge, checkout.KindPerson)
 		o.mu.Lock()
-		o.knows[annBadge] = checkout.SyncRow{Kind: checkout.KindPerson, Name: "Ann Roe"}
+		o.knows[annBadge] = books.SyncRow{Kind: checkout.KindPerson, Name: "Ann Roe"}
 		o.mu.Unlock()
 		for range 23 {
 			w.Seen(annBadge)
@@ -223,9 +225,9 @@ func TestSeenRefreshesNames(t *testing.T) {
 			t.Errorf("the register has %q", r.Name)
 		}
 		// A new name does not change who may borrow.
-		m.sync(checkout.SyncRow{Kind: checkout.KindPerson, ID: "ann", Name: "Ann Roe", Inactive: true})
+		m.sync(books.SyncRow{Kind: checkout.KindPerson, ID: "ann", Name: "Ann Roe", Inactive: true})
 		o.mu.Lock()
-		o.knows[annBadge] = checkout.SyncRow{Kind: checkout.KindPerson, Name: "Ann Poe"}
+		o.knows[annBadge] = books.SyncRow{Kind: checkout.KindPerson, Name: "Ann Poe"}
 		o.mu.Unlock()
 		time.Sleep(25 * time.Hour)
 		w.Seen(annBadge)
@@ -234,7 +236,7 @@ func TestSeenRefreshesNames(t *testing.T) {
 			t.Errorf("the register has %+v, want it suspended still", r)
 		}
 		o.mu.Lock()
-		o.knows[annBadge] = checkout.SyncRow{Kind: checkout.KindPerson, Name: "Ann Roe"}
+		o.knows[annBadge] = books.SyncRow{Kind: checkout.KindPerson, Name: "Ann Roe"}
 		o.mu.Unlock()
 		time.Sleep(25 * time.Hour)
 		w.Seen(annBadge)
@@ -280,7 +282,7 @@ func TestEnrolByTheDirectorysRule(t *testing.T) {
 }
 
 func TestEnrolByTheRegistersRule(t *testing.T) {
-	tag := func(n uint64) checkout.Tag { return checkout.TagFromUint64(n, 26) }
+	tag := func(n uint64) checkout.Tag { return testkit.Tag(n, 26) }
 	for _, tc := range []struct {
 		name string
 		req  EnrolRequest
@@ -302,9 +304,9 @@ func TestEnrolByTheRegistersRule(t *testing.T) {
 	} {
 		m := newBox(t)
 		m.sync(
-			checkout.SyncRow{Kind: checkout.KindPerson, Name: "Ann"}, checkout.SyncRow{Kind: checkout.KindPerson, Name: "Bob", Tag: tag(2)},
-			checkout.SyncRow{Kind: checkout.KindPerson, Name: "Eve"}, checkout.SyncRow{Kind: checkout.KindPerson, Name: "Eve"}, checkout.SyncRow{Kind: checkout.KindPerson, Name: "Gone", Inactive: true},
-			checkout.SyncRow{Kind: checkout.KindDevice, Name: "iPad", Tag: tag(3)},
+			books.SyncRow{Kind: checkout.KindPerson, Name: "Ann"}, books.SyncRow{Kind: checkout.KindPerson, Name: "Bob", Tag: tag(2)},
+			books.SyncRow{Kind: checkout.KindPerson, Name: "Eve"}, books.SyncRow{Kind: checkout.KindPerson, Name: "Eve"}, books.SyncRow{Kind: checkout.KindPerson, Name: "Gone", Inactive: true},
+			books.SyncRow{Kind: checkout.KindDevice, Name: "iPad", Tag: tag(3)},
 		)
 		w := newWorker(Options{Ledger: m})
 		tc.req.Tag = tag(9)
@@ -341,7 +343,7 @@ func (l *lister) count() int {
 
 func TestPullSchedule(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, m := &lister{snap: call.Snapshot{HasPeople: true, People: []checkout.SyncRow{person("", "1", "Ann")}}}, newBox(t, Main)
+		l, m := &lister{snap: call.Snapshot{HasPeople: true, People: []books.SyncRow{person("", "1", "Ann")}}}, newBox(t, Main)
 		w, stop := start(t, Options{Directory: l, Ledger: m, Timing: Timing{PullEvery: time.Hour}})
 		defer stop()
 		time.Sleep(24 * time.Hour)
@@ -429,7 +431,7 @@ func TestUnknownTagOfAPulledDirectory(t *testing.T) {
 			t.Errorf("%v, want call.ErrOffline while pulls fail", err)
 		}
 		l.mu.Lock()
-		l.err, l.snap = nil, call.Snapshot{HasPeople: true, People: []checkout.SyncRow{{Kind: checkout.KindPerson, Ref: "2", Name: "Bob", Tag: bobBadge}}}
+		l.err, l.snap = nil, call.Snapshot{HasPeople: true, People: []books.SyncRow{{Kind: checkout.KindPerson, Ref: "2", Name: "Bob", Tag: bobBadge}}}
 		l.mu.Unlock()
 		time.Sleep(time.Hour)
 		before := l.count()

@@ -14,6 +14,7 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger"
 	"stump/checkout/ledger/record"
+	"stump/internal/testkit"
 )
 
 // lab is a whole site in a bubble.
@@ -88,9 +89,9 @@ func (l *lab) stop() {
 	l.net.kill()
 }
 
-var oracleBadges = []checkout.Tag{annBadge, bobBadge, checkout.TagFromUint64(95555, 26)}
+var oracleBadges = []checkout.Tag{annBadge, bobBadge, testkit.Tag(95555, 26)}
 
-func oracleTag(i int) checkout.Tag { return checkout.TagFromUint64(uint64(8200000+i), 26) }
+func oracleTag(i int) checkout.Tag { return testkit.Tag(uint64(8200000+i), 26) }
 
 var oracleNames = []string{"Ann", "Bob", "Cem"}
 

@@ -19,6 +19,7 @@ import (
 
 	"stump/checkout"
 	"stump/directory/call"
+	"stump/internal/books"
 )
 
 // memNet is a network in memory, for bubbles, whose clients can be killed with
@@ -117,8 +118,8 @@ func newLab(t *testing.T, srv http.Handler, open func(*memNet) (Directory, error
 		want: map[int][]string{}, callsOf: map[uint64]map[int]int{}, open: open, hook: new(hookStage),
 	}
 	for i := range 3 {
-		l.sync(checkout.SyncRow{Kind: checkout.KindPerson, Ref: fmt.Sprint(i + 1), Name: oracleNames[i], Tag: oracleBadges[i]},
-			checkout.SyncRow{Kind: checkout.KindDevice, Ref: fmt.Sprint(i + 11), Name: fmt.Sprint("Device ", i), Tag: oracleTag(i)})
+		l.sync(books.SyncRow{Kind: checkout.KindPerson, Ref: fmt.Sprint(i + 1), Name: oracleNames[i], Tag: oracleBadges[i]},
+			books.SyncRow{Kind: checkout.KindDevice, Ref: fmt.Sprint(i + 11), Name: fmt.Sprint("Device ", i), Tag: oracleTag(i)})
 	}
 	return l
 }

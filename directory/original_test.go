@@ -15,6 +15,7 @@ import (
 	"stump/checkout"
 	"stump/directory/call"
 	"stump/directory/endpoints"
+	"stump/internal/testkit"
 )
 
 // original is the server of a site of the original client: three GET calls, one of
@@ -36,10 +37,10 @@ func sentBadge(tag checkout.Tag) string {
 }
 
 var (
-	annBadge = checkout.TagFromUint64(91234, 26)
-	bobBadge = checkout.TagFromUint64(7654321, 26)
-	ipadTag  = checkout.TagFromUint64(8123456, 26)
-	pixelTag = checkout.TagFromUint64(9876543, 26)
+	annBadge = testkit.Tag(91234, 26)
+	bobBadge = testkit.Tag(7654321, 26)
+	ipadTag  = testkit.Tag(8123456, 26)
+	pixelTag = testkit.Tag(9876543, 26)
 )
 
 func newOriginal() *original {

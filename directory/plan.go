@@ -7,6 +7,7 @@ import (
 
 	"stump/checkout"
 	"stump/directory/call"
+	"stump/internal/books"
 	"stump/internal/count"
 )
 
@@ -25,7 +26,7 @@ const (
 
 // plan is what a pull will change.
 type plan struct {
-	changes []checkout.SyncRow
+	changes []books.SyncRow
 	// notes are what it will not change, and why.
 	notes []string
 	// held counts the deactivations that wait for --force.
@@ -57,10 +58,10 @@ type planner struct {
 
 	// The rest is of one kind.
 	kind    checkout.SubjectKind
-	now     map[string]checkout.SyncRow // of the directory, by its key
-	byRef   map[string]member           // of the register, by the directory's key
-	byEmail map[string][]member         // those without one
-	taken   map[string]bool             // ids that a row of the directory has
+	now     map[string]books.SyncRow // of the directory, by its key
+	byRef   map[string]member        // of the register, by the directory's key
+	byEmail map[string][]member      // those without one
+	taken   map[string]bool          // ids that a row of the directory has
 	leaving []member
 }
 
@@ -69,9 +70,9 @@ func (p *planner) note(format string, a ...any) {
 }
 
 // compare plans people or devices.
-func (p *planner) compare(kind checkout.SubjectKind, register []member, pulled []checkout.SyncRow) error {
+func (p *planner) compare(kind checkout.SubjectKind, register []member, pulled []books.SyncRow) error {
 	p.kind, p.leaving = kind, nil
-	p.now, p.byRef, p.byEmail, p.taken = map[string]checkout.SyncRow{}, map[string]member{}, map[string][]member{}, map[string]bool{}
+	p.now, p.byRef, p.byEmail, p.taken = map[string]books.SyncRow{}, map[string]member{}, map[string][]member{}, map[string]bool{}
 	active := 0
 	for _, m := range register {
 		switch email := strings.ToLower(m.Email); {
@@ -104,7 +105,7 @@ func (p *planner) compare(kind checkout.SubjectKind, register []member, pulled [
 }
 
 // one plans a row of the directory.
-func (p *planner) one(in checkout.SyncRow) error {
+func (p *planner) one(in books.SyncRow) error {
 	var owner member
 	if !in.Tag.IsZero() {
 		var err error
@@ -138,7 +139,7 @@ func (p *planner) one(in checkout.SyncRow) error {
 // match finds the member that a row is about: by the directory's key; if the
 // register does not have that, by the tag, else by a mail address that only one
 // member has.
-func (p *planner) match(in checkout.SyncRow, owner member) (member, bool) {
+func (p *planner) match(in books.SyncRow, owner member) (member, bool) {
 	if m, ok := p.byRef[in.Ref]; ok {
 		return m, true
 	}
@@ -155,7 +156,7 @@ func (p *planner) match(in checkout.SyncRow, owner member) (member, bool) {
 
 // tagOf returns the tag to set where it has an owner in the register: zero leaves
 // it with the owner. its: the row is about that owner.
-func (p *planner) tagOf(in checkout.SyncRow, owner member, its bool) checkout.Tag {
+func (p *planner) tagOf(in books.SyncRow, owner member, its bool) checkout.Tag {
 	switch {
 	case its:
 		return checkout.Tag{}
@@ -168,7 +169,7 @@ func (p *planner) tagOf(in checkout.SyncRow, owner member, its bool) checkout.Ta
 
 // unique removes what the directory lists twice: a row that moved from one page to
 // the next, a badge number that two people have.
-func (p *planner) unique(pulled []checkout.SyncRow) (out []checkout.SyncRow) {
+func (p *planner) unique(pulled []books.SyncRow) (out []books.SyncRow) {
 	at, whose := map[string]int{}, map[checkout.Tag][]string{}
 	for _, r := range pulled {
 		if i, twice := at[r.Ref]; twice {
@@ -214,7 +215,7 @@ func (p *planner) reissued(t checkout.Tag, owner member) bool {
 }
 
 // merge returns the member with what the directory says.
-func (m member) merge(in checkout.SyncRow) checkout.SyncRow {
+func (m member) merge(in books.SyncRow) books.SyncRow {
 	now := m.SyncRow
 	now.Ref, now.Tag = in.Ref, in.Tag
 	now.Name, now.Email, now.Type = cmp.Or(in.Name, m.Name), cmp.Or(in.Email, m.Email), cmp.Or(in.Type, m.Type)
@@ -256,7 +257,7 @@ func (p *planner) leave(active, pulled int) {
 }
 
 // deactivate deactivates r, also where it is changed already.
-func (p *planner) deactivate(r checkout.SyncRow) {
+func (p *planner) deactivate(r books.SyncRow) {
 	r.Inactive = true
 	for i, c := range p.changes {
 		if c.Kind == r.Kind && c.ID == r.ID {

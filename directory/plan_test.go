@@ -10,23 +10,25 @@ import (
 
 	"stump/checkout"
 	"stump/directory/call"
+	"stump/internal/books"
+	"stump/internal/testkit"
 )
 
-func person(id, ref, name string) checkout.SyncRow {
-	return checkout.SyncRow{Kind: checkout.KindPerson, ID: id, Ref: ref, Name: name}
+func person(id, ref, name string) books.SyncRow {
+	return books.SyncRow{Kind: checkout.KindPerson, ID: id, Ref: ref, Name: name}
 }
 
 // tagged is r with a tag, as a directory says it.
-func tagged(r checkout.SyncRow, n uint64) checkout.SyncRow {
-	r.Tag = checkout.TagFromUint64(n, 26)
+func tagged(r books.SyncRow, n uint64) books.SyncRow {
+	r.Tag = testkit.Tag(n, 26)
 	return r
 }
 
 // owners finds owners of tags in a register.
-func owners(m map[uint64]checkout.SyncRow) func(checkout.Tag) (member, error) {
+func owners(m map[uint64]books.SyncRow) func(checkout.Tag) (member, error) {
 	return func(t checkout.Tag) (member, error) {
 		for n, r := range m {
-			if checkout.TagFromUint64(n, 26) == t {
+			if testkit.Tag(n, 26) == t {
 				return member{SyncRow: r}, nil
 			}
 		}
@@ -35,7 +37,7 @@ func owners(m map[uint64]checkout.SyncRow) func(checkout.Tag) (member, error) {
 }
 
 // inRegister are members without devices.
-func inRegister(rows ...checkout.SyncRow) (all []member) {
+func inRegister(rows ...books.SyncRow) (all []member) {
 	for _, r := range rows {
 		all = append(all, member{SyncRow: r})
 	}
@@ -49,33 +51,33 @@ func TestPlan(t *testing.T) {
 	for _, tc := range []struct {
 		name     string
 		register []member
-		tags     map[uint64]checkout.SyncRow
-		pulled   []checkout.SyncRow
-		want     []checkout.SyncRow
+		tags     map[uint64]books.SyncRow
+		pulled   []books.SyncRow
+		want     []books.SyncRow
 		notes    string
 	}{
-		{"nothing new", inRegister(ann), nil, []checkout.SyncRow{person("", "1", "Ann")}, nil, ""},
-		{"somebody new", nil, nil, []checkout.SyncRow{tagged(person("", "1", "Ann"), 5)}, []checkout.SyncRow{tagged(person("", "1", "Ann"), 5)}, ""},
-		{"somebody new who left already", nil, nil, []checkout.SyncRow{{Kind: checkout.KindPerson, Ref: "1", Name: "Ann", Inactive: true}}, nil, ""},
-		{"a rename is the same person", inRegister(ann), nil, []checkout.SyncRow{person("", "1", "Ann Roe")}, []checkout.SyncRow{person("ann", "1", "Ann Roe")}, ""},
-		{"what the source lacks is not blanked", inRegister(checkout.SyncRow{Kind: checkout.KindPerson, ID: "ann", Ref: "1", Name: "Ann", Email: "a@x"}), nil, []checkout.SyncRow{person("", "1", "")}, nil, ""},
-		{"known by mail", inRegister(bob), nil, []checkout.SyncRow{{Kind: checkout.KindPerson, Ref: "2", Name: "Bob", Email: "bob@X"}},
-			[]checkout.SyncRow{{Kind: checkout.KindPerson, ID: "bob", Ref: "2", Name: "Bob", Email: "bob@X"}}, ""},
-		{"known by badge", inRegister(person("eve", "", "Eve")), map[uint64]checkout.SyncRow{5: person("eve", "", "Eve")}, []checkout.SyncRow{tagged(person("", "3", "Eve Smith"), 5)},
-			[]checkout.SyncRow{person("eve", "3", "Eve Smith")}, ""},
-		{"a badge that is another's here stays there", inRegister(ann, person("eve", "", "Eve")), map[uint64]checkout.SyncRow{5: {Kind: checkout.KindDevice, ID: "ipad", Name: "iPad"}},
-			[]checkout.SyncRow{tagged(person("", "1", "Ann"), 5)}, nil, "the badge that the directory has for Ann belongs to iPad here, and stays there"},
-		{"a badge that was issued again moves", inRegister(ann, gone), map[uint64]checkout.SyncRow{5: gone}, []checkout.SyncRow{tagged(person("", "1", "Ann"), 5)},
-			[]checkout.SyncRow{tagged(ann, 5), {Kind: checkout.KindPerson, ID: "gone", Ref: "9", Name: "Gone", Inactive: true}}, ""},
-		{"one badge for two is nobody's", nil, nil, []checkout.SyncRow{tagged(person("", "1", "Ann"), 5), tagged(person("", "2", "Bob"), 5)},
-			[]checkout.SyncRow{person("", "1", "Ann"), person("", "2", "Bob")}, "Ann and Bob have the same badge in the directory: here each keeps what it has"},
-		{"listed twice is one", nil, nil, []checkout.SyncRow{person("", "1", "Ann"), person("", "1", "Ann")}, []checkout.SyncRow{person("", "1", "Ann")}, ""},
-		{"a leaver is suspended", inRegister(ann, gone), nil, []checkout.SyncRow{person("", "1", "Ann")}, []checkout.SyncRow{{Kind: checkout.KindPerson, ID: "gone", Ref: "9", Name: "Gone", Inactive: true}}, ""},
-		{"a leaver with devices stays", []member{{SyncRow: ann}, {SyncRow: gone, holds: 2}}, nil, []checkout.SyncRow{person("", "1", "Ann")}, nil,
+		{"nothing new", inRegister(ann), nil, []books.SyncRow{person("", "1", "Ann")}, nil, ""},
+		{"somebody new", nil, nil, []books.SyncRow{tagged(person("", "1", "Ann"), 5)}, []books.SyncRow{tagged(person("", "1", "Ann"), 5)}, ""},
+		{"somebody new who left already", nil, nil, []books.SyncRow{{Kind: checkout.KindPerson, Ref: "1", Name: "Ann", Inactive: true}}, nil, ""},
+		{"a rename is the same person", inRegister(ann), nil, []books.SyncRow{person("", "1", "Ann Roe")}, []books.SyncRow{person("ann", "1", "Ann Roe")}, ""},
+		{"what the source lacks is not blanked", inRegister(books.SyncRow{Kind: checkout.KindPerson, ID: "ann", Ref: "1", Name: "Ann", Email: "a@x"}), nil, []books.SyncRow{person("", "1", "")}, nil, ""},
+		{"known by mail", inRegister(bob), nil, []books.SyncRow{{Kind: checkout.KindPerson, Ref: "2", Name: "Bob", Email: "bob@X"}},
+			[]books.SyncRow{{Kind: checkout.KindPerson, ID: "bob", Ref: "2", Name: "Bob", Email: "bob@X"}}, ""},
+		{"known by badge", inRegister(person("eve", "", "Eve")), map[uint64]books.SyncRow{5: person("eve", "", "Eve")}, []books.SyncRow{tagged(person("", "3", "Eve Smith"), 5)},
+			[]books.SyncRow{person("eve", "3", "Eve Smith")}, ""},
+		{"a badge that is another's here stays there", inRegister(ann, person("eve", "", "Eve")), map[uint64]books.SyncRow{5: {Kind: checkout.KindDevice, ID: "ipad", Name: "iPad"}},
+			[]books.SyncRow{tagged(person("", "1", "Ann"), 5)}, nil, "the badge that the directory has for Ann belongs to iPad here, and stays there"},
+		{"a badge that was issued again moves", inRegister(ann, gone), map[uint64]books.SyncRow{5: gone}, []books.SyncRow{tagged(person("", "1", "Ann"), 5)},
+			[]books.SyncRow{tagged(ann, 5), {Kind: checkout.KindPerson, ID: "gone", Ref: "9", Name: "Gone", Inactive: true}}, ""},
+		{"one badge for two is nobody's", nil, nil, []books.SyncRow{tagged(person("", "1", "Ann"), 5), tagged(person("", "2", "Bob"), 5)},
+			[]books.SyncRow{person("", "1", "Ann"), person("", "2", "Bob")}, "Ann and Bob have the same badge in the directory: here each keeps what it has"},
+		{"listed twice is one", nil, nil, []books.SyncRow{person("", "1", "Ann"), person("", "1", "Ann")}, []books.SyncRow{person("", "1", "Ann")}, ""},
+		{"a leaver is suspended", inRegister(ann, gone), nil, []books.SyncRow{person("", "1", "Ann")}, []books.SyncRow{{Kind: checkout.KindPerson, ID: "gone", Ref: "9", Name: "Gone", Inactive: true}}, ""},
+		{"a leaver with devices stays", []member{{SyncRow: ann}, {SyncRow: gone, holds: 2}}, nil, []books.SyncRow{person("", "1", "Ann")}, nil,
 			"Gone left the directory but still has 2 devices: they stay until everything is returned"},
-		{"who comes back is active again", inRegister(checkout.SyncRow{Kind: checkout.KindPerson, ID: "ann", Ref: "1", Name: "Ann", Inactive: true}), nil, []checkout.SyncRow{person("", "1", "Ann")}, []checkout.SyncRow{ann}, ""},
-		{"whom an admin retired stays so", []member{{SyncRow: checkout.SyncRow{Kind: checkout.KindPerson, ID: "ann", Ref: "1", Name: "Ann", Inactive: true}, retired: true}}, nil, []checkout.SyncRow{person("", "1", "Ann")}, nil, ""},
-		{"whom only the station knows is left alone", inRegister(ann, bob), nil, []checkout.SyncRow{person("", "1", "Ann")}, nil, ""},
+		{"who comes back is active again", inRegister(books.SyncRow{Kind: checkout.KindPerson, ID: "ann", Ref: "1", Name: "Ann", Inactive: true}), nil, []books.SyncRow{person("", "1", "Ann")}, []books.SyncRow{ann}, ""},
+		{"whom an admin retired stays so", []member{{SyncRow: books.SyncRow{Kind: checkout.KindPerson, ID: "ann", Ref: "1", Name: "Ann", Inactive: true}, retired: true}}, nil, []books.SyncRow{person("", "1", "Ann")}, nil, ""},
+		{"whom only the station knows is left alone", inRegister(ann, bob), nil, []books.SyncRow{person("", "1", "Ann")}, nil, ""},
 		{"an empty answer deactivates nobody", inRegister(ann), nil, nil, nil, "lists no person at all"},
 	} {
 		for _, force := range []bool{false, true} {
@@ -106,7 +108,7 @@ func TestPlanGuards(t *testing.T) {
 		{1000, 100, false, false}, {1000, 101, false, true}, //
 	} {
 		var register []member
-		var pulled []checkout.SyncRow
+		var pulled []books.SyncRow
 		for i := range tc.have {
 			r := person(fmt.Sprint("p", i), fmt.Sprint(i), "P")
 			register = append(register, member{SyncRow: r})
@@ -130,7 +132,7 @@ func TestPlanGuards(t *testing.T) {
 
 // A directory that keeps no devices has not lost them.
 func TestPlanLeavesAloneWhatTheDirectoryDoesNotKeep(t *testing.T) {
-	register := inRegister(checkout.SyncRow{Kind: checkout.KindDevice, ID: "ipad", Ref: "1", Name: "iPad"})
+	register := inRegister(books.SyncRow{Kind: checkout.KindDevice, ID: "ipad", Ref: "1", Name: "iPad"})
 	p, err := makePlan(register, call.Snapshot{HasPeople: true}, owners(nil), true)
 	if err != nil || len(p.changes) != 0 || len(p.notes) != 0 {
 		t.Errorf("%+v, %v", p, err)
@@ -150,7 +152,7 @@ func TestPlanProperties(t *testing.T) {
 			}
 			return all
 		}
-		pull := func(people []checkout.SyncRow) plan {
+		pull := func(people []books.SyncRow) plan {
 			p, err := makePlan(register(), call.Snapshot{People: people, HasPeople: true}, func(t checkout.Tag) (member, error) { return ownerOf(b, t) }, false)
 			if err != nil {
 				rt.Fatal(err)
@@ -195,7 +197,7 @@ func TestPlanProperties(t *testing.T) {
 }
 
 // drawRow draws a person as a directory has them.
-func drawRow(rt *rapid.T) checkout.SyncRow {
+func drawRow(rt *rapid.T) books.SyncRow {
 	r := person("", fmt.Sprint(rapid.IntRange(1, 20).Draw(rt, "ref")), rapid.SampledFrom([]string{"Ann", "Bob", "Cem"}).Draw(rt, "name"))
 	if n := rapid.IntRange(0, 12).Draw(rt, "tag"); n > 0 {
 		r = tagged(r, uint64(n))

@@ -12,6 +12,8 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger"
 	"stump/directory/call"
+	"stump/internal/books"
+	"stump/internal/testkit"
 )
 
 // qop is a step of what a queue goes through.
@@ -85,7 +87,7 @@ func (m *queueModel) boot(t *testing.T) {
 
 func (m *queueModel) newTag() checkout.Tag {
 	m.tags++
-	return checkout.TagFromUint64(1000+m.tags, 26)
+	return testkit.Tag(1000+m.tags, 26)
 }
 
 func (m *queueModel) newStray() { m.device, m.owner = m.newTag(), m.newTag() }
@@ -164,13 +166,13 @@ func (m *queueModel) learn(stray, people bool) {
 	m.mu.Unlock()
 	s.mu.Unlock()
 	if stray {
-		m.sync(checkout.SyncRow{Kind: checkout.KindDevice, ID: m.known(checkout.KindDevice, "d0").ID, Name: "d0", Tag: m.device})
+		m.sync(books.SyncRow{Kind: checkout.KindDevice, ID: m.known(checkout.KindDevice, "d0").ID, Name: "d0", Tag: m.device})
 		m.people = append(m.people, m.owner)
 		m.newStray()
 	}
 	if people {
 		for _, tag := range m.people {
-			m.sync(checkout.SyncRow{Kind: checkout.KindPerson, Name: "Somebody", Tag: tag})
+			m.sync(books.SyncRow{Kind: checkout.KindPerson, Name: "Somebody", Tag: tag})
 		}
 		m.people = nil
 	}

@@ -10,11 +10,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"stump/directory/call"
-
 	"stump/checkout"
 	"stump/checkout/ledger"
 	"stump/checkout/ledger/record"
+	"stump/directory/call"
+	"stump/internal/books"
 )
 
 // A tag turns out to be that of a device of which an earlier event waits: both
@@ -73,11 +73,11 @@ func TestHalfKnownRowHoldsItsDevice(t *testing.T) {
 		defer stop()
 		time.Sleep(time.Second)
 		// Somebody enrols the device; whose the badge was is not known yet.
-		l.sync(checkout.SyncRow{Kind: checkout.KindPerson, Name: "Ann", Tag: annBadge}, checkout.SyncRow{Kind: checkout.KindDevice, Name: "iPad", Tag: ipadTag})
+		l.sync(books.SyncRow{Kind: checkout.KindPerson, Name: "Ann", Tag: annBadge}, books.SyncRow{Kind: checkout.KindDevice, Name: "iPad", Tag: ipadTag})
 		l.bump(annBadge, ipadTag) // out
 		time.Sleep(time.Second)
 		early := place.seqs()
-		l.sync(checkout.SyncRow{Kind: checkout.KindPerson, Name: "Bob", Tag: bobBadge})
+		l.sync(books.SyncRow{Kind: checkout.KindPerson, Name: "Bob", Tag: bobBadge})
 		w.Hurry()
 		time.Sleep(time.Hour)
 		synctest.Wait()

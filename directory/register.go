@@ -6,6 +6,7 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger"
+	"stump/internal/books"
 )
 
 // Ledger is what the worker needs of the station's ledger; *ledger.Ledger is one.
@@ -22,36 +23,36 @@ type Ledger interface {
 	Backlog(sink string) (int, error)
 	Sinks() ([]string, error)
 
-	People() iter.Seq2[checkout.Person, error]
-	Devices() iter.Seq2[checkout.Device, error]
-	FindPerson(id string) (checkout.Person, error)
-	FindDevice(id string) (checkout.Device, error)
+	People() iter.Seq2[books.Person, error]
+	Devices() iter.Seq2[books.Device, error]
+	FindPerson(id string) (books.Person, error)
+	FindDevice(id string) (books.Device, error)
 	Subject(tag checkout.Tag) (checkout.Subject, error)
 	TagNumber(kind checkout.SubjectKind, id string) (checkout.Tag, error)
 	Pending() ([]checkout.Subject, error)
-	Sync(rows []checkout.SyncRow, actor string, source checkout.Source) ([]checkout.SyncRow, error)
+	Sync(rows []books.SyncRow, actor string, source checkout.Source) ([]books.SyncRow, error)
 }
 
 // member is a person or a device of the register. Its Tag is zero.
 type member struct {
-	checkout.SyncRow
+	books.SyncRow
 	holds   int  // devices that the person has; 1 for a device that somebody has
 	hasTag  bool // has a tag or badge
 	retired bool // by an admin: the directory does not make it active again
 }
 
-func personMember(p checkout.Person) member {
+func personMember(p books.Person) member {
 	inactive := p.Status != checkout.Active
-	return member{checkout.SyncRow{Kind: checkout.KindPerson, ID: p.ID, Ref: p.Ref, Name: p.Name, Email: p.Email, Inactive: inactive},
+	return member{books.SyncRow{Kind: checkout.KindPerson, ID: p.ID, Ref: p.Ref, Name: p.Name, Email: p.Email, Inactive: inactive},
 		0, p.HasBadge(), inactive && !p.ByDirectory}
 }
 
-func deviceMember(d checkout.Device) member {
+func deviceMember(d books.Device) member {
 	inactive, holds := d.Status != checkout.Active, 0
 	if d.Holder != "" {
 		holds = 1
 	}
-	return member{checkout.SyncRow{Kind: checkout.KindDevice, ID: d.ID, Ref: d.Ref, Name: d.Name, Type: d.Kind, Inactive: inactive},
+	return member{books.SyncRow{Kind: checkout.KindDevice, ID: d.ID, Ref: d.Ref, Name: d.Name, Type: d.Kind, Inactive: inactive},
 		holds, d.HasTag(), inactive && !d.ByDirectory}
 }
 
@@ -81,17 +82,17 @@ func members(l Ledger) (all []member, err error) {
 // the register.
 func find(l Ledger, kind checkout.SubjectKind, id string) (m member, err error) {
 	if kind == checkout.KindPerson {
-		var p checkout.Person
+		var p books.Person
 		if p, err = l.FindPerson(id); err == nil {
 			m = personMember(p)
 		}
 	} else {
-		var d checkout.Device
+		var d books.Device
 		if d, err = l.FindDevice(id); err == nil {
 			m = deviceMember(d)
 		}
 	}
-	if errors.Is(err, checkout.ErrNotFound) {
+	if errors.Is(err, books.ErrNotFound) {
 		err = nil
 	}
 	return m, err

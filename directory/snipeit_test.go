@@ -17,6 +17,7 @@ import (
 	"stump/checkout"
 	"stump/directory/call"
 	"stump/directory/snipeit"
+	"stump/internal/testkit"
 )
 
 // snipe is the part of Snipe-IT's API that the worker's tests need. The package
@@ -56,7 +57,7 @@ func openSnipe(base, tokenFile string, h call.HTTP, settle time.Duration) (*snip
 // decimal26 reads a plain decimal as 26 bits.
 func decimal26(s string) (checkout.Tag, error) {
 	v, err := strconv.ParseUint(s, 10, 26)
-	return checkout.TagFromUint64(v, 26), err
+	return testkit.Tag(v, 26), err
 }
 
 // tokenFile writes a token as an admin does, with a line end.

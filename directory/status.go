@@ -6,6 +6,7 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger"
+	"stump/internal/books"
 )
 
 // Status is what "stump sync" shows, ready for JSON: every key is there, null
@@ -40,13 +41,13 @@ type SinkStatus struct {
 
 // StuckRow is an event that waits for a person.
 type StuckRow struct {
-	ID       string             `json:"id"` // for retry, drop, accept
-	State    string             `json:"state"`
-	Event    checkout.EntryJSON `json:"event"`
-	Reason   string             `json:"reason"`
-	Remedy   *string            `json:"remedy"`
-	Attempts int                `json:"attempts"`
-	Theirs   *checkout.Holding  `json:"theirs"`
+	ID       string          `json:"id"` // for retry, drop, accept
+	State    string          `json:"state"`
+	Event    books.EntryJSON `json:"event"`
+	Reason   string          `json:"reason"`
+	Remedy   *string         `json:"remedy"`
+	Attempts int             `json:"attempts"`
+	Theirs   *books.Holding  `json:"theirs"`
 }
 
 // PullStatus is the last pull.
@@ -202,6 +203,6 @@ func orNull[T comparable](v T) *T {
 }
 
 // eventJSON is the event as "stump history --json" prints it.
-func eventJSON(ev checkout.Event) checkout.EntryJSON {
-	return checkout.Entry{Event: ev, Time: ev.At.Wall, ClockTrusted: ev.At.Trusted}.JSON()
+func eventJSON(ev checkout.Event) books.EntryJSON {
+	return books.Entry{Event: ev, Time: ev.At.Wall, ClockTrusted: ev.At.Trusted}.JSON()
 }

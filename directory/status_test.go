@@ -10,6 +10,7 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger/record"
 	"stump/directory/call"
+	"stump/internal/books"
 )
 
 func ptr[T any](v T) *T { return &v }
@@ -28,7 +29,7 @@ func TestStatusWords(t *testing.T) {
 					{ID: "17", State: "parked", Event: eventJSON(took), Reason: "the directory says: Unknown Device", Remedy: ptr("add what is missing to the directory")},
 					{ID: "21", State: "lost", Event: eventJSON(ev), Reason: "lab.example gave no complete answer in time", Remedy: ptr("look in the directory after a minute: if Pixel is back there, accept; if not, retry")},
 					{ID: "25", State: "conflict", Event: eventJSON(ev), Reason: `this was a handover, and the directory says: Bob checked in Pixel`,
-						Remedy: ptr("retry reverses it in the directory; accept takes the directory's word"), Theirs: &checkout.Holding{Free: true}},
+						Remedy: ptr("retry reverses it in the directory; accept takes the directory's word"), Theirs: &books.Holding{Free: true}},
 				}},
 			{Name: "chat", Place: "webhook chat at chat.example", State: stopped, Since: *ago(49 * time.Hour), Reason: ptr("chat.example denies access (401 Unauthorized)"),
 				Remedy: ptr("check the token or the rights of its user"), Next: ptr(now.Add(10 * time.Minute)), Backlog: 1, Oldest: ago(49 * time.Hour)},
@@ -150,7 +151,7 @@ func TestDropAllOfAPlaceThatIsGone(t *testing.T) {
 		t.Errorf("%+v, %v", st, err)
 	}
 	dropped := 0
-	for e, err := range l.History(checkout.HistoryFilter{}) {
+	for e, err := range l.History(books.HistoryFilter{}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -185,7 +186,7 @@ func TestAdminErrors(t *testing.T) {
 	if err := w.Drop("1", "admin", "sold"); err != nil {
 		t.Fatal(err)
 	}
-	for e, err := range m.History(checkout.HistoryFilter{}) {
+	for e, err := range m.History(books.HistoryFilter{}) {
 		if err != nil || e.Kind == checkout.Correct && (!strings.HasSuffix(e.Note, ": sold") || e.Actor != "admin") {
 			t.Errorf("%+v, %v", e, err)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger/record"
+	"stump/internal/books"
 	"stump/internal/count"
 )
 
@@ -125,7 +126,7 @@ func (p *printer) pull(s *PullStatus, now time.Time) {
 }
 
 // eventWords describes an event in words.
-func eventWords(ev checkout.EntryJSON) string {
+func eventWords(ev books.EntryJSON) string {
 	name := func(s, id *string, other string) string {
 		switch {
 		case s != nil:

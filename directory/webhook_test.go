@@ -21,6 +21,7 @@ import (
 	"stump/directory/call"
 	"stump/directory/scim"
 	"stump/directory/webhook"
+	"stump/internal/books"
 )
 
 // receiver takes webhooks and remembers their ids.
@@ -145,7 +146,7 @@ func TestSCIMEndToEnd(t *testing.T) {
 	}
 	hook := &hookStage{}
 	l := newBox(t, "hook")
-	l.sync(checkout.SyncRow{Kind: checkout.KindDevice, Name: "iPad", Tag: ipadTag})
+	l.sync(books.SyncRow{Kind: checkout.KindDevice, Name: "iPad", Tag: ipadTag})
 	l.bump(annBadge, ipadTag) // Ann is not known yet
 	w, _ := start(t, Options{Directory: dir, Webhooks: map[string]Deliverer{"hook": hook}, Ledger: l, backoff: impatient})
 	eventually(t, "pulled", func() bool { s, _ := l.Subject(bobBadge); return s.Name == "Bob" })

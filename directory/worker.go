@@ -15,6 +15,7 @@ import (
 	"stump/checkout/ledger"
 	"stump/checkout/ledger/record"
 	"stump/directory/call"
+	"stump/internal/books"
 )
 
 // Options are what a Worker works with.
@@ -360,7 +361,7 @@ func (w *Worker) Accept(id, actor string) error {
 
 // holder is the register's id of who has a device by the directory's word; "" is
 // nobody.
-func (w *Worker) holder(theirs checkout.Holding) (string, error) {
+func (w *Worker) holder(theirs books.Holding) (string, error) {
 	if theirs.Free || theirs.ID != "" {
 		return theirs.ID, nil
 	}

@@ -14,6 +14,7 @@ import (
 	"stump/checkout/ledger"
 	"stump/checkout/ledger/record"
 	"stump/directory/call"
+	"stump/internal/books"
 )
 
 // stage is a place that does what a test says, and remembers when it was called.
@@ -489,7 +490,7 @@ func TestPendingWaitsForTheRegister(t *testing.T) {
 		if got := hook.seqs(); !slices.Equal(got, []uint64{1, 2}) {
 			t.Fatalf("webhook delivered %v, want both at once", got)
 		}
-		out.sync(checkout.SyncRow{Kind: checkout.KindPerson, Name: "Eve", Tag: annBadge})
+		out.sync(books.SyncRow{Kind: checkout.KindPerson, Name: "Eve", Tag: annBadge})
 		w.Hurry()
 		synctest.Wait()
 		if got := place.seqs(); !slices.Equal(got, []uint64{1, 2}) {

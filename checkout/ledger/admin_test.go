@@ -12,12 +12,13 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger/record"
+	"stump/internal/books"
 	"stump/internal/clock"
 )
 
 func TestGiveAndReturn(t *testing.T) {
 	x := newLedger(t)
-	r := checkout.Request{Device: "The ipad", Person: "Ann", Actor: "root", Note: "found it on her desk"}
+	r := books.Request{Device: "The ipad", Person: "Ann", Actor: "root", Note: "found it on her desk"}
 	ev, err := x.Give(r)
 	x.ok(err)
 	want(t, "give", fmt.Sprint(ev.Kind, " ", ev.Person, " ", ev.Actor, " ", ev.Source, " ", ev.Note), "checkout ann root cli found it on her desk")
@@ -28,22 +29,22 @@ func TestGiveAndReturn(t *testing.T) {
 	ev, err = x.Give(r)
 	x.ok(err)
 	want(t, "hand-over", fmt.Sprint(ev.Kind, " ", ev.From, " ", ev.Source), "handover ann web")
-	ev, err = x.Return(checkout.Request{Device: "ipad", Actor: "root", Condition: "cracked", Note: "n"})
+	ev, err = x.Return(books.Request{Device: "ipad", Actor: "root", Condition: "cracked", Note: "n"})
 	x.ok(err)
 	want(t, "return", fmt.Sprint(ev.Kind, " ", ev.Person, " ", ev.Condition), "return ben cracked")
 	d, err := x.FindDevice("ipad")
 	x.ok(err)
 	want(t, "condition", d.Condition, "cracked")
-	if _, err = x.Return(checkout.Request{Device: "ipad", Actor: "root"}); !errors.Is(err, checkout.ErrRefused) || err.Error() != "refused: nobody has The ipad" {
+	if _, err = x.Return(books.Request{Device: "ipad", Actor: "root"}); !errors.Is(err, checkout.ErrRefused) || err.Error() != "refused: nobody has The ipad" {
 		t.Error(err)
 	}
-	for _, bad := range []checkout.Request{{Device: "ipad", Person: "ann"}, {Device: "ipad", Person: "ann", Actor: "a", Note: "a\x00"},
+	for _, bad := range []books.Request{{Device: "ipad", Person: "ann"}, {Device: "ipad", Person: "ann", Actor: "a", Note: "a\x00"},
 		{Device: "ipad", Person: "nobody", Actor: "a"}, {Device: "none", Person: "ann", Actor: "a"}} {
 		if _, err := x.Give(bad); err == nil {
 			t.Errorf("%+v was taken", bad)
 		}
 	}
-	for e, err := range x.History(checkout.HistoryFilter{Device: "ipad"}) {
+	for e, err := range x.History(books.HistoryFilter{Device: "ipad"}) {
 		x.ok(err)
 		if e.Kind == checkout.Return {
 			want(t, "note", e.Note, "n")
@@ -55,7 +56,7 @@ func TestGiveAndReturn(t *testing.T) {
 func TestLostAndFound(t *testing.T) {
 	x := newLedger(t)
 	x.bump(1, 11)
-	r := checkout.Request{Device: "ipad", Actor: "root"}
+	r := books.Request{Device: "ipad", Actor: "root"}
 	if _, err := x.Find(r); !errors.Is(err, checkout.ErrRefused) {
 		t.Error(err)
 	}
@@ -71,7 +72,7 @@ func TestLostAndFound(t *testing.T) {
 	want(t, "lost", d.Lost, true)
 	_, err = x.Find(r)
 	x.ok(err)
-	want(t, "ann's history", x.history(checkout.HistoryFilter{Person: "ann"}), "1:enrol 7:checkout 8:lost")
+	want(t, "ann's history", x.history(books.HistoryFilter{Person: "ann"}), "1:enrol 7:checkout 8:lost")
 	_, err = x.Lose(r)
 	x.ok(err)
 	want(t, "a bump finds it too", x.bump(2, 11).Kind, checkout.Checkout)
@@ -83,15 +84,15 @@ func TestDueDates(t *testing.T) {
 	x.o.Loan, x.o.KindLoan = 7*24*time.Hour, map[string]time.Duration{"phone": time.Hour, "cable": 0}
 	x.reopen()
 	kind := "cable"
-	x.ok(x.EditDevice("pixel", checkout.Edit{Kind: &kind}, "a", checkout.SourceCLI))
+	x.ok(x.EditDevice("pixel", books.Edit{Kind: &kind}, "a", checkout.SourceCLI))
 	kind = "tablet"
-	x.ok(x.EditDevice("nexus", checkout.Edit{Kind: &kind}, "a", checkout.SourceCLI))
+	x.ok(x.EditDevice("nexus", books.Edit{Kind: &kind}, "a", checkout.SourceCLI))
 	for d := 11; d <= 13; d++ {
 		x.bump(1, d)
 	}
 	due := func(after time.Duration, overdue bool) string {
 		var s []string
-		for l, err := range x.Loans(checkout.LoanFilter{Now: x.clock.wall.Add(after), Overdue: overdue}) {
+		for l, err := range x.Loans(books.LoanFilter{Now: x.clock.wall.Add(after), Overdue: overdue}) {
 			x.ok(err)
 			s = append(s, fmt.Sprint(l.DeviceID, " ", l.Due.Format("02T15"), " ", l.Overdue))
 		}
@@ -100,20 +101,20 @@ func TestDueDates(t *testing.T) {
 	want(t, "due", due(0, false), "ipad 21T11 false, nexus 28T10 false, pixel 01T00 false")
 	want(t, "overdue", due(2*time.Hour, true), "ipad 21T11 true")
 	want(t, "later", due(8*24*time.Hour, true), "ipad 21T11 true, nexus 28T10 true")
-	_, err := x.Extend(checkout.Request{Device: "ipad", Actor: "root", Note: "asked nicely"}, 3*time.Hour)
+	_, err := x.Extend(books.Request{Device: "ipad", Actor: "root", Note: "asked nicely"}, 3*time.Hour)
 	x.ok(err)
 	want(t, "extended", due(2*time.Hour, true), "")
 	want(t, "until then", due(4*time.Hour, true), "ipad 21T13 true")
 	x.verify()
-	want(t, "one person's", fmt.Sprint(len(collect(x, checkout.LoanFilter{Person: "ann"})), len(collect(x, checkout.LoanFilter{Person: "ben"})), len(collect(x, checkout.LoanFilter{Device: "pixel"}))), "3 0 1")
-	for _, err := range x.Loans(checkout.LoanFilter{Person: "nobody"}) {
-		if !errors.Is(err, checkout.ErrNotFound) {
+	want(t, "one person's", fmt.Sprint(len(collect(x, books.LoanFilter{Person: "ann"})), len(collect(x, books.LoanFilter{Person: "ben"})), len(collect(x, books.LoanFilter{Device: "pixel"}))), "3 0 1")
+	for _, err := range x.Loans(books.LoanFilter{Person: "nobody"}) {
+		if !errors.Is(err, books.ErrNotFound) {
 			t.Error(err)
 		}
 	}
 }
 
-func collect(x *tester, f checkout.LoanFilter) (all []checkout.Loan) {
+func collect(x *tester, f books.LoanFilter) (all []books.Loan) {
 	for l, err := range x.Loans(f) {
 		x.ok(err)
 		all = append(all, l)
@@ -131,9 +132,9 @@ func TestClockComesLate(t *testing.T) {
 	x.clock.boot = uuid.MustParse("22222222-2222-4222-8222-222222222222")
 	x.clock.trusted, x.clock.wall, x.clock.mono = false, time.Unix(0, 0).UTC(), 20*time.Second
 	x.bump(1, 11)
-	l := collect(x, checkout.LoanFilter{Now: x.clock.wall.Add(time.Minute)})[0]
+	l := collect(x, books.LoanFilter{Now: x.clock.wall.Add(time.Minute)})[0]
 	want(t, "by the doubtful clock", fmt.Sprint(l.ClockTrusted, l.Due.Sub(l.Since), l.Overdue), "false 1h0m0s false")
-	l = collect(x, checkout.LoanFilter{Now: x.clock.wall.Add(2 * time.Hour)})[0]
+	l = collect(x, books.LoanFilter{Now: x.clock.wall.Add(2 * time.Hour)})[0]
 	want(t, "by the same clock", l.Overdue, true)
 	did, err := x.ResolveClock()
 	x.ok(err)
@@ -143,16 +144,16 @@ func TestClockComesLate(t *testing.T) {
 
 	x.clock.add(10 * time.Minute)
 	x.clock.trusted, x.clock.wall = true, now
-	l = collect(x, checkout.LoanFilter{Now: now})[0]
+	l = collect(x, books.LoanFilter{Now: now})[0]
 	want(t, "by two clocks", l.Overdue, false)
 	did, err = x.ResolveClock()
 	x.ok(err)
 	want(t, "resolved", did, true)
-	l = collect(x, checkout.LoanFilter{Now: now.Add(24 * time.Hour)})[0]
+	l = collect(x, books.LoanFilter{Now: now.Add(24 * time.Hour)})[0]
 	want(t, "known", l.Since.Sub(now).Round(time.Second), -10*time.Minute)
 	want(t, "due", fmt.Sprint(l.ClockTrusted, l.Due.Sub(l.Since), l.Overdue), "true 1h0m0s true")
 	times := map[uint64]time.Time{}
-	for e, err := range x.History(checkout.HistoryFilter{Device: "ipad"}) {
+	for e, err := range x.History(books.HistoryFilter{Device: "ipad"}) {
 		x.ok(err)
 		want(t, fmt.Sprint("time of ", e.Seq), e.ClockTrusted && e.Time.After(now.Add(-time.Hour)), true)
 		times[e.Seq] = e.Time
@@ -188,7 +189,7 @@ func TestHistorySince(t *testing.T) {
 	x.bump(1, 12) // 8: nobody knows when
 	x.clock.trusted = true
 	x.bump(1, 13) // 9
-	for f, want := range map[checkout.HistoryFilter]string{
+	for f, want := range map[books.HistoryFilter]string{
 		{Since: since}:                  "8:checkout 9:checkout",
 		{Since: since, Person: "ann"}:   "8:checkout 9:checkout",
 		{Since: since, Device: "ipad"}:  "",
@@ -205,7 +206,7 @@ func TestHistoryJSON(t *testing.T) {
 	x := newLedger(t)
 	ev, err := x.Complete(checkout.Completion{Person: checkout.Subject{Kind: checkout.KindPerson, Tag: tag(901), Pending: true}, Device: x.subject(11), Reader: "door"})
 	x.ok(err)
-	for e, err := range x.History(checkout.HistoryFilter{Device: "ipad", Since: x.clock.wall.Add(-time.Millisecond)}) {
+	for e, err := range x.History(books.HistoryFilter{Device: "ipad", Since: x.clock.wall.Add(-time.Millisecond)}) {
 		x.ok(err)
 		b, err := json.Marshal(e)
 		x.ok(err)

@@ -16,6 +16,7 @@ import (
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/boltpages"
 	"stump/checkout/ledger/record"
+	"stump/internal/books"
 )
 
 // TestBackupWhileTaps makes backups while taps go on: each is consistent.
@@ -92,8 +93,8 @@ func TestRestore(t *testing.T) {
 	x.Ledger, err = Open(x.path, x.o)
 	x.ok(err)
 	x.verify()
-	want(t, "history", x.history(checkout.HistoryFilter{Device: "ipad"}), "4:enrol 7:checkout")
-	want(t, "all", x.history(checkout.HistoryFilter{}), "1:enrol 2:enrol 3:enrol 4:enrol 5:enrol 6:enrol 7:checkout 8:checkout 9:return 10:checkout 15:restore 16:erase")
+	want(t, "history", x.history(books.HistoryFilter{Device: "ipad"}), "4:enrol 7:checkout")
+	want(t, "all", x.history(books.HistoryFilter{}), "1:enrol 2:enrol 3:enrol 4:enrol 5:enrol 6:enrol 7:checkout 8:checkout 9:return 10:checkout 15:restore 16:erase")
 	want(t, "erased stays erased", x.people("nexus"), "6en:< 8ch:< 9re:< 10ch:<")
 	rows := rowsFor(t, x.Ledger, "")
 	want(t, "what was delivered since is not delivered again", len(rows), 0)
@@ -118,7 +119,7 @@ func TestRestore(t *testing.T) {
 	x.Ledger, err = Open(x.path, x.o)
 	x.ok(err)
 	x.verify()
-	want(t, "all", x.history(checkout.HistoryFilter{Device: "ipad"}), "4:enrol 7:checkout 11:handover")
+	want(t, "all", x.history(books.HistoryFilter{Device: "ipad"}), "4:enrol 7:checkout 11:handover")
 	info, err := x.Info()
 	x.ok(err)
 	want(t, "no number is given twice", info.Seq, 19)
@@ -201,7 +202,7 @@ func TestRestoreOverDamage(t *testing.T) {
 		if !report.OK() || info.Seq <= last.Seq || info.Seq > last.Seq+reserve+1 { // the restore, and the erasure that it repeats
 			t.Errorf("page %d: %v; event %d after %d", page, report, info.Seq, last.Seq)
 		}
-		if _, err := l.FindPerson("p07"); errors.Is(err, checkout.ErrNotFound) {
+		if _, err := l.FindPerson("p07"); errors.Is(err, books.ErrNotFound) {
 			forgotten++
 		}
 		if r.Unreadable != "" {

@@ -15,6 +15,7 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger/record"
+	"stump/internal/books"
 	"stump/internal/safefile"
 	"stump/internal/testkit"
 )
@@ -188,7 +189,7 @@ func BenchmarkWho(b *testing.B) {
 	n := 0
 	for b.Loop() {
 		n = 0
-		for _, err := range l.Loans(checkout.LoanFilter{}) {
+		for _, err := range l.Loans(books.LoanFilter{}) {
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -205,7 +206,7 @@ func BenchmarkHistory(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer l.Close()
-	for _, f := range []checkout.HistoryFilter{{Device: benchDevice(77)}, {Person: benchPerson(77)}} {
+	for _, f := range []books.HistoryFilter{{Device: benchDevice(77)}, {Person: benchPerson(77)}} {
 		b.Run(map[bool]string{true: "device", false: "person"}[f.Device != ""], func(b *testing.B) {
 			n := 0
 			for b.Loop() {

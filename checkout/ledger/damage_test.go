@@ -21,6 +21,7 @@ import (
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/boltpages"
 	"stump/checkout/ledger/record"
+	"stump/internal/books"
 )
 
 var damageRuns = flag.Int("damage", 1000, "damaged files that TestDamage opens")
@@ -39,7 +40,7 @@ type truth struct {
 func whoOf(t testing.TB, l *Ledger) string {
 	t.Helper()
 	var s []string
-	for loan, err := range l.Loans(checkout.LoanFilter{}) {
+	for loan, err := range l.Loans(books.LoanFilter{}) {
 		if err != nil {
 			return "error: " + err.Error()
 		}
@@ -65,7 +66,7 @@ func outboxOf(l *Ledger) string {
 
 func hashesOf(l *Ledger) (map[uint64]checkout.Hash, error) {
 	all := map[uint64]checkout.Hash{}
-	for e, err := range l.History(checkout.HistoryFilter{}) {
+	for e, err := range l.History(books.HistoryFilter{}) {
 		if err != nil {
 			return all, err
 		}
@@ -80,8 +81,8 @@ func lived(t testing.TB, events int) (*tester, *truth) {
 	x := newLedger(t)
 	r := rand.New(rand.NewPCG(1, 2))
 	for i := range 40 {
-		x.ok(x.AddPerson(checkout.Person{ID: fmt.Sprintf("p%02d", i), Name: fmt.Sprintf("Person %d", i)}, tag(100+i), "admin", checkout.SourceCLI))
-		x.ok(x.AddDevice(checkout.Device{ID: fmt.Sprintf("d%02d", i), Name: fmt.Sprintf("Device %d", i)}, tag(200+i), "admin", checkout.SourceCLI))
+		x.ok(x.AddPerson(books.Person{ID: fmt.Sprintf("p%02d", i), Name: fmt.Sprintf("Person %d", i)}, tag(100+i), "admin", checkout.SourceCLI))
+		x.ok(x.AddDevice(books.Device{ID: fmt.Sprintf("d%02d", i), Name: fmt.Sprintf("Device %d", i)}, tag(200+i), "admin", checkout.SourceCLI))
 	}
 	pending := checkout.Subject{Kind: checkout.KindPerson, Tag: tag(901), Pending: true}
 	_, err := x.Complete(checkout.Completion{Person: pending, Device: x.subject(13)})
@@ -298,7 +299,7 @@ func owned(t testing.TB, l *Ledger, s *Salvaged, tr *truth, file []byte) error {
 		return err
 	}
 	var first *checkout.Event
-	for e, err := range l.History(checkout.HistoryFilter{}) {
+	for e, err := range l.History(books.HistoryFilter{}) {
 		if err == nil && e.Kind == checkout.Salvage {
 			first = &e.Event
 			break

@@ -8,6 +8,7 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger"
+	"stump/internal/books"
 )
 
 // A bump of a badge and a device, from the register to the history.
@@ -26,8 +27,8 @@ func ExampleLedger() {
 	defer l.Close()
 
 	badge, tag := checkout.Tag{Bits: 26, Value: [16]byte{15: 1}}, checkout.Tag{Bits: 26, Value: [16]byte{15: 2}}
-	_ = l.AddPerson(checkout.Person{ID: "ann", Name: "Ann Okafor"}, badge, "admin", checkout.SourceCLI)
-	_ = l.AddDevice(checkout.Device{ID: "ipad", Name: "iPad Pro 13"}, tag, "admin", checkout.SourceCLI)
+	_ = l.AddPerson(books.Person{ID: "ann", Name: "Ann Okafor"}, badge, "admin", checkout.SourceCLI)
+	_ = l.AddDevice(books.Device{ID: "ipad", Name: "iPad Pro 13"}, tag, "admin", checkout.SourceCLI)
 
 	// What the desk needs to know of a tag that was read.
 	person, _ := l.Subject(badge)
@@ -37,7 +38,7 @@ func ExampleLedger() {
 	event, err := l.Complete(checkout.Completion{Person: person, Device: device, Policy: checkout.PolicyHandover, Reader: "door"})
 	fmt.Println(event.Kind, event.DeviceName, event.PersonName, err)
 
-	for loan, err := range l.Loans(checkout.LoanFilter{}) {
+	for loan, err := range l.Loans(books.LoanFilter{}) {
 		fmt.Println(loan.Person, "has", loan.Device, err)
 	}
 	report, err := l.Verify(context.Background(), ledger.VerifyOptions{})

@@ -21,6 +21,7 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger/boltpages"
 	"stump/checkout/ledger/record"
+	"stump/internal/books"
 )
 
 func init() { children["full"], children["hold"] = fullChild, holdChild }
@@ -54,7 +55,7 @@ func fullChild() {
 			if h.Failure == nil {
 				fail(errors.New("the failure is not told"))
 			}
-			for _, lerr := range l.Loans(checkout.LoanFilter{}) {
+			for _, lerr := range l.Loans(books.LoanFilter{}) {
 				fail(lerr) // looking still works
 			}
 			fail(l.Backup(io.Discard)) // and so does a copy to another disk
@@ -102,7 +103,7 @@ func TestDiskFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := 0
-	for range l.History(checkout.HistoryFilter{}) {
+	for range l.History(books.HistoryFilter{}) {
 		n++
 	}
 	if n > len(promised.events)+refused {

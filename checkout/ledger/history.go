@@ -8,6 +8,7 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger/record"
+	"stump/internal/books"
 )
 
 // historyBatch is how many events are read in one transaction. It is small, because
@@ -16,11 +17,11 @@ const historyBatch = 256
 
 // History yields events, oldest first, and closed chains before the current one. The
 // time it takes depends on what it yields, not on the length of the ledger.
-func (l *Ledger) History(f checkout.HistoryFilter) iter.Seq2[checkout.Entry, error] {
-	return func(yield func(checkout.Entry, error) bool) {
+func (l *Ledger) History(f books.HistoryFilter) iter.Seq2[books.Entry, error] {
+	return func(yield func(books.Entry, error) bool) {
 		var next refSource
 		err := l.view(func(t *txn) { next = t.historyRefs(f) })
-		for batch := []checkout.Entry{{}}; err == nil && len(batch) > 0; {
+		for batch := []books.Entry{{}}; err == nil && len(batch) > 0; {
 			batch, err = l.historyBatch(next)
 			for _, e := range batch {
 				if !yield(e, nil) {
@@ -29,7 +30,7 @@ func (l *Ledger) History(f checkout.HistoryFilter) iter.Seq2[checkout.Entry, err
 			}
 		}
 		if err != nil {
-			yield(checkout.Entry{}, err)
+			yield(books.Entry{}, err)
 		}
 	}
 }
@@ -37,7 +38,7 @@ func (l *Ledger) History(f checkout.HistoryFilter) iter.Seq2[checkout.Entry, err
 // refSource returns the next places of events, or nil at the end.
 type refSource func(t *txn, most int) []record.Ref
 
-func (l *Ledger) historyBatch(next refSource) (batch []checkout.Entry, err error) {
+func (l *Ledger) historyBatch(next refSource) (batch []books.Entry, err error) {
 	err = l.view(func(t *txn) {
 		clock := times{t: t}
 		for _, r := range next(t, historyBatch) {
@@ -48,7 +49,7 @@ func (l *Ledger) historyBatch(next refSource) (batch []checkout.Entry, err error
 }
 
 // entry reads the event at r as history shows it.
-func (t *txn) entry(r record.Ref, clock *times) (e checkout.Entry) {
+func (t *txn) entry(r record.Ref, clock *times) (e books.Entry) {
 	ev := t.event(r)
 	e.Pending = t.resolve(&ev)
 	e.Event = ev.Event
@@ -86,7 +87,7 @@ func (t *txn) resolve(ev *record.Event) (pending bool) {
 }
 
 // historyRefs returns the places of the events that a filter wants.
-func (t *txn) historyRefs(f checkout.HistoryFilter) refSource {
+func (t *txn) historyRefs(f books.HistoryFilter) refSource {
 	switch {
 	case f.Device != "":
 		return t.partyRefs(record.TreeDevices, f.Device, f)
@@ -97,7 +98,7 @@ func (t *txn) historyRefs(f checkout.HistoryFilter) refSource {
 }
 
 // allRefs goes through the events of every chain.
-func (t *txn) allRefs(f checkout.HistoryFilter) refSource {
+func (t *txn) allRefs(f books.HistoryFilter) refSource {
 	var from []record.Ref
 	for _, i := range slices.Sorted(maps.Keys(t.chains())) {
 		from = append(from, t.firstSince(i, f.Since))
@@ -148,7 +149,7 @@ func (t *txn) firstSince(chain uint16, since time.Time) record.Ref {
 }
 
 // partyRefs follows the links of a person's or device's events.
-func (t *txn) partyRefs(tr record.Tree, name string, f checkout.HistoryFilter) refSource {
+func (t *txn) partyRefs(tr record.Tree, name string, f books.HistoryFilter) refSource {
 	p, both := t.find(tr, name), nobody
 	if tr == record.TreeDevices && f.Person != "" {
 		both = t.find(record.TreePeople, f.Person)

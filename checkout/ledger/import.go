@@ -6,12 +6,13 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger/record"
+	"stump/internal/books"
 )
 
 // Import adds and changes people or devices by id, all of them or none. An empty tag
 // keeps the one that there is. Two rows with one id or one tag are an error, as is a
 // tag that another owner has. What is wrong with a row is a *checkout.RowError.
-func (l *Ledger) Import(kind checkout.SubjectKind, rows []checkout.ImportRow, actor string, source checkout.Source) (checkout.Imported, error) {
+func (l *Ledger) Import(kind checkout.SubjectKind, rows []books.ImportRow, actor string, source checkout.Source) (books.Imported, error) {
 	all := make([]importRow, len(rows))
 	for i, r := range rows {
 		all[i] = importRow{party{treeOf(kind), r.ID, &record.Row{Name: r.Name, Email: r.Email, Kind: r.Kind}}, r.Tag, r.Status, r.Line, r.HasDetail}
@@ -28,16 +29,16 @@ type importRow struct {
 	detail bool
 }
 
-func (l *Ledger) importRows(rows []importRow, ev *record.Event) (n checkout.Imported, err error) {
+func (l *Ledger) importRows(rows []importRow, ev *record.Event) (n books.Imported, err error) {
 	if err := l.checkRows(rows); err != nil {
 		return n, err
 	}
 	err = l.update(func(t *txn) {
-		n = checkout.Imported{}
+		n = books.Imported{}
 		t.freeMoved(rows)
 		for _, r := range rows {
 			if err := t.try(func(t *txn) { t.importRow(r, ev, &n) }); err != nil {
-				t.fail(&checkout.RowError{Line: r.line, Err: err})
+				t.fail(&books.RowError{Line: r.line, Err: err})
 			}
 		}
 	})
@@ -56,7 +57,7 @@ func (l *Ledger) checkRows(rows []importRow) error {
 			err = fmt.Errorf("%s %q has the same tag %s as %q in line %d", r.kind(), r.id, l.o.Mask(r.tag), first.id, first.line)
 		}
 		if err != nil {
-			return &checkout.RowError{Line: r.line, Err: err}
+			return &books.RowError{Line: r.line, Err: err}
 		}
 		ids[r.id], tags[r.tag] = r.line, r
 	}
@@ -75,7 +76,7 @@ func (t *txn) freeMoved(rows []importRow) {
 }
 
 // importRow adds or changes one person or device.
-func (t *txn) importRow(r importRow, ev *record.Event, n *checkout.Imported) {
+func (t *txn) importRow(r importRow, ev *record.Event, n *books.Imported) {
 	p, tally := r.party, &n.Added
 	if old := t.row(r.tree, r.id); old != nil {
 		before := record.RowForm.Encode(old)

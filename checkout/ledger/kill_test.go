@@ -19,6 +19,7 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/boltpages"
+	"stump/internal/books"
 	"stump/internal/clock"
 )
 
@@ -139,7 +140,7 @@ func (c *confirmed) kept(l *Ledger) error {
 		return fmt.Errorf("%v", report)
 	}
 	have := map[uint64]string{}
-	for e, err := range l.History(checkout.HistoryFilter{}) {
+	for e, err := range l.History(books.HistoryFilter{}) {
 		if err != nil {
 			return err
 		}

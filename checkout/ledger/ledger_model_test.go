@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"stump/checkout"
+	"stump/internal/books"
 )
 
 // labModel is what a lab's people would say that the ledger has to know: written
@@ -86,13 +87,13 @@ func registered[T any](rt *rapid.T, what string, all map[string]T) string {
 func (x *labMachine) happened(rt *rapid.T, err error, may bool, format string, a ...any) bool {
 	what := fmt.Sprintf(format, a...)
 	x.did = append(x.did, fmt.Sprintf("%s (%v)", what, err))
-	var taken *checkout.TagTakenError
+	var taken *books.TagTakenError
 	switch {
 	case may && err != nil:
 		x.fail(rt, "it failed")
 	case !may && err == nil:
 		x.fail(rt, "it was not refused")
-	case err != nil && !errors.Is(err, checkout.ErrRefused) && !errors.As(err, &taken) && !errors.Is(err, checkout.ErrNotFound):
+	case err != nil && !errors.Is(err, checkout.ErrRefused) && !errors.As(err, &taken) && !errors.Is(err, books.ErrNotFound):
 		x.fail(rt, "that is no refusal")
 	}
 	return err == nil
@@ -162,7 +163,7 @@ func (m *labModel) bump(badge, device int, policy checkout.Policy) checkout.Kind
 func (x *labMachine) Admin(rt *rapid.T) {
 	d, p := x.device(rt), x.person(rt)
 	dev := x.m.devices[d]
-	r := checkout.Request{Device: d, Person: p, Actor: rapid.SampledFrom([]string{"admin", p}).Draw(rt, "actor")}
+	r := books.Request{Device: d, Person: p, Actor: rapid.SampledFrom([]string{"admin", p}).Draw(rt, "actor")}
 	var ev checkout.Event
 	var err error
 	switch what := rapid.SampledFrom([]string{"give", "return", "lose", "find"}).Draw(rt, "what"); {
@@ -191,7 +192,7 @@ func (x *labMachine) Admin(rt *rapid.T) {
 
 func (x *labMachine) PersonStatus(rt *rapid.T) {
 	p, s := x.person(rt), rapid.SampledFrom([]checkout.Status{checkout.Active, checkout.Suspended, checkout.Retired}).Draw(rt, "status")
-	err := x.EditPerson(p, checkout.Edit{Status: &s}, "admin", checkout.SourceCLI)
+	err := x.EditPerson(p, books.Edit{Status: &s}, "admin", checkout.SourceCLI)
 	may := s != checkout.Retired || x.m.people[p].status == checkout.Retired || !x.m.holds(p)
 	if x.happened(rt, err, may, "%s %s", p, s) {
 		x.m.people[p].status = s
@@ -201,7 +202,7 @@ func (x *labMachine) PersonStatus(rt *rapid.T) {
 func (x *labMachine) DeviceStatus(rt *rapid.T) {
 	d, s := x.device(rt), rapid.SampledFrom([]checkout.Status{checkout.Active, checkout.Retired}).Draw(rt, "status")
 	dev := x.m.devices[d]
-	err := x.EditDevice(d, checkout.Edit{Status: &s}, "admin", checkout.SourceCLI)
+	err := x.EditDevice(d, books.Edit{Status: &s}, "admin", checkout.SourceCLI)
 	if !x.happened(rt, err, s == checkout.Active || dev.status == checkout.Retired || dev.holder == "", "%s %s", d, s) {
 		return
 	}
@@ -299,8 +300,8 @@ func (x *labMachine) hireIfNobody(rt *rapid.T) {
 
 func (x *labMachine) Hire(rt *rapid.T) {
 	id := rapid.SampledFrom([]string{"ann", "ben", "cem", "dee"}).Draw(rt, "id")
-	err := x.AddPerson(checkout.Person{ID: id, Name: strings.ToUpper(id)}, checkout.Tag{}, "admin", checkout.SourceCLI)
-	var exists *checkout.ExistsError
+	err := x.AddPerson(books.Person{ID: id, Name: strings.ToUpper(id)}, checkout.Tag{}, "admin", checkout.SourceCLI)
+	var exists *books.ExistsError
 	if errors.As(err, &exists) != (x.m.people[id] != nil) || err != nil && exists == nil {
 		rt.Fatalf("hire %s: %v", id, err)
 	}
@@ -401,7 +402,7 @@ func (x *labMachine) Restore(rt *rapid.T) {
 
 func (x *labMachine) Check(rt *rapid.T) {
 	var who []string
-	for l, err := range x.Loans(checkout.LoanFilter{}) {
+	for l, err := range x.Loans(books.LoanFilter{}) {
 		if err != nil {
 			x.fail(rt, "loans: %v", err)
 		}

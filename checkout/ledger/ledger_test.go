@@ -13,7 +13,9 @@ import (
 	"github.com/google/uuid"
 
 	"stump/checkout"
+	"stump/internal/books"
 	"stump/internal/sitekey"
+	"stump/internal/testkit"
 )
 
 // testClock is a clock that the test moves.
@@ -45,7 +47,7 @@ func testOptions(c *testClock) Options {
 }
 
 // tag returns the n-th test tag.
-func tag(n int) checkout.Tag { return checkout.TagFromUint64(uint64(9_000_000+n), 34) }
+func tag(n int) checkout.Tag { return testkit.Tag(uint64(9_000_000+n), 34) }
 
 type tester struct {
 	*Ledger
@@ -66,10 +68,10 @@ func newLedgerIn(t testing.TB, dir string) *tester {
 	t.Helper()
 	x := newEmptyLedgerIn(t, dir)
 	for i, id := range []string{"ann", "ben", "cem"} {
-		x.ok(x.AddPerson(checkout.Person{ID: id, Name: strings.ToUpper(id[:1]) + id[1:], Email: id + "@example.org"}, tag(1+i), "admin", checkout.SourceCLI))
+		x.ok(x.AddPerson(books.Person{ID: id, Name: strings.ToUpper(id[:1]) + id[1:], Email: id + "@example.org"}, tag(1+i), "admin", checkout.SourceCLI))
 	}
 	for i, id := range []string{"ipad", "pixel", "nexus"} {
-		x.ok(x.AddDevice(checkout.Device{ID: id, Name: "The " + id, Kind: "phone"}, tag(11+i), "admin", checkout.SourceCLI))
+		x.ok(x.AddDevice(books.Device{ID: id, Name: "The " + id, Kind: "phone"}, tag(11+i), "admin", checkout.SourceCLI))
 	}
 	return x
 }
@@ -101,12 +103,12 @@ func (x *tester) ok(err error) {
 
 func (x *tester) RetirePerson(ref, actor string, source checkout.Source) error {
 	s := checkout.Retired
-	return x.EditPerson(ref, checkout.Edit{Status: &s}, actor, source)
+	return x.EditPerson(ref, books.Edit{Status: &s}, actor, source)
 }
 
 func (x *tester) RetireDevice(ref, actor string, source checkout.Source) error {
 	s := checkout.Retired
-	return x.EditDevice(ref, checkout.Edit{Status: &s}, actor, source)
+	return x.EditDevice(ref, books.Edit{Status: &s}, actor, source)
 }
 
 func (x *tester) subject(n int) checkout.Subject {
@@ -128,7 +130,7 @@ func (x *tester) bump(person, device int) checkout.Event {
 func (x *tester) who() string {
 	x.t.Helper()
 	var s []string
-	for l, err := range x.Loans(checkout.LoanFilter{Now: x.clock.wall}) {
+	for l, err := range x.Loans(books.LoanFilter{Now: x.clock.wall}) {
 		x.ok(err)
 		s = append(s, fmt.Sprintf("%s=%s%s", l.DeviceID, l.PersonID, strings.ReplaceAll(l.Note(), " ", "")))
 	}
@@ -136,7 +138,7 @@ func (x *tester) who() string {
 }
 
 // history is the kinds of the events, as "seq:kind".
-func (x *tester) history(f checkout.HistoryFilter) string {
+func (x *tester) history(f books.HistoryFilter) string {
 	x.t.Helper()
 	var s []string
 	for e, err := range x.History(f) {
@@ -166,10 +168,10 @@ func TestTapsBecomeLoans(t *testing.T) {
 	want(t, "who after reopening", x.who(), "ipad=ben")
 	want(t, "third", x.bump(2, 11).Kind, checkout.Return)
 	want(t, "who at last", x.who(), "")
-	want(t, "history", x.history(checkout.HistoryFilter{Device: "ipad"}), "4:enrol 7:checkout 8:handover 9:return")
-	want(t, "ann", x.history(checkout.HistoryFilter{Person: "Ann"}), "1:enrol 7:checkout 8:handover")
-	want(t, "ben and ipad", x.history(checkout.HistoryFilter{Person: "ben", Device: "ipad"}), "8:handover 9:return")
-	want(t, "all", x.history(checkout.HistoryFilter{}), "1:enrol 2:enrol 3:enrol 4:enrol 5:enrol 6:enrol 7:checkout 8:handover 9:return")
+	want(t, "history", x.history(books.HistoryFilter{Device: "ipad"}), "4:enrol 7:checkout 8:handover 9:return")
+	want(t, "ann", x.history(books.HistoryFilter{Person: "Ann"}), "1:enrol 7:checkout 8:handover")
+	want(t, "ben and ipad", x.history(books.HistoryFilter{Person: "ben", Device: "ipad"}), "8:handover 9:return")
+	want(t, "all", x.history(books.HistoryFilter{}), "1:enrol 2:enrol 3:enrol 4:enrol 5:enrol 6:enrol 7:checkout 8:handover 9:return")
 }
 
 func TestPolicies(t *testing.T) {
@@ -192,7 +194,7 @@ func TestLoanJSON(t *testing.T) {
 	x.o.Loan = time.Hour
 	x.reopen()
 	x.bump(1, 11)
-	for l, err := range x.Loans(checkout.LoanFilter{Now: x.clock.wall.Add(2 * time.Hour)}) {
+	for l, err := range x.Loans(books.LoanFilter{Now: x.clock.wall.Add(2 * time.Hour)}) {
 		x.ok(err)
 		b, err := json.Marshal(l)
 		x.ok(err)
@@ -216,12 +218,12 @@ func TestPendingIsResolvedInOrder(t *testing.T) {
 	_, err = x.Resolve(tag(902), "nexus")
 	x.ok(err)
 	want(t, "who", x.who(), "ipad=badge…901 nexus=badge…901")
-	x.ok(x.AddPerson(checkout.Person{ID: "dia", Name: "Dia"}, checkout.Tag{}, "directory", checkout.SourceSync))
+	x.ok(x.AddPerson(books.Person{ID: "dia", Name: "Dia"}, checkout.Tag{}, "directory", checkout.SourceSync))
 	_, err = x.Resolve(tag(901), "dia")
 	x.ok(err)
 	want(t, "who", x.who(), "ipad=dia nexus=dia")
-	want(t, "dia", x.history(checkout.HistoryFilter{Person: "dia"}), "7:checkout 8:checkout 10:resolve")
-	want(t, "nexus", x.history(checkout.HistoryFilter{Device: "nexus"}), "6:enrol 8:checkout 9:resolve")
+	want(t, "dia", x.history(books.HistoryFilter{Person: "dia"}), "7:checkout 8:checkout 10:resolve")
+	want(t, "nexus", x.history(books.HistoryFilter{Device: "nexus"}), "6:enrol 8:checkout 9:resolve")
 	due := rowsFor(t, x.Ledger, "dir")
 	want(t, "rows", len(due), 4) // the two loans, and whose the tags are
 	want(t, "person to be told", due[1].Event.Person+due[1].Event.PersonName+due[1].Event.Device, "diaDianexus")
@@ -252,8 +254,8 @@ func TestPendingOnceMore(t *testing.T) {
 	want(t, "the badge", x.subject(901).Kind, checkout.Unknown)
 	bump()
 	want(t, "who", x.who(), "=device…902,badge…901 nexus=ann")
-	want(t, "ann's history", x.history(checkout.HistoryFilter{Person: "ann"}), "1:enrol 7:checkout 8:resolve 10:enrol")
-	want(t, "nexus' history", x.history(checkout.HistoryFilter{Device: "nexus"}), "6:enrol 7:checkout 9:resolve 11:enrol")
+	want(t, "ann's history", x.history(books.HistoryFilter{Person: "ann"}), "1:enrol 7:checkout 8:resolve 10:enrol")
+	want(t, "nexus' history", x.history(books.HistoryFilter{Device: "nexus"}), "6:enrol 7:checkout 9:resolve 11:enrol")
 	x.verify()
 	_, err = x.Resolve(tag(901), "ben")
 	x.ok(err)

@@ -4,17 +4,17 @@ import (
 	"iter"
 	"time"
 
-	"stump/checkout"
 	"stump/checkout/ledger/record"
+	"stump/internal/books"
 )
 
 // Loans yields who has what, sorted by device id. An unknown Person or Device in the
 // filter is an error.
-func (l *Ledger) Loans(f checkout.LoanFilter) iter.Seq2[checkout.Loan, error] {
-	return func(yield func(checkout.Loan, error) bool) {
+func (l *Ledger) Loans(f books.LoanFilter) iter.Seq2[books.Loan, error] {
+	return func(yield func(books.Loan, error) bool) {
 		loans, err := l.loans(f)
 		if err != nil {
-			yield(checkout.Loan{}, err)
+			yield(books.Loan{}, err)
 			return
 		}
 		for _, loan := range loans {
@@ -26,11 +26,11 @@ func (l *Ledger) Loans(f checkout.LoanFilter) iter.Seq2[checkout.Loan, error] {
 }
 
 // loans reads all in one transaction: who has what at one moment.
-func (l *Ledger) loans(f checkout.LoanFilter) ([]checkout.Loan, error) {
+func (l *Ledger) loans(f books.LoanFilter) ([]books.Loan, error) {
 	if f.Now.IsZero() {
 		f.Now = time.Now()
 	}
-	var all []checkout.Loan
+	var all []books.Loan
 	err := l.view(func(t *txn) {
 		v := loanView{txn: t, filter: f, clock: times{t: t}, trusted: l.o.Stamp().Trusted, people: map[string]*record.Row{}}
 		if f.Person != "" {
@@ -54,7 +54,7 @@ func (l *Ledger) loans(f checkout.LoanFilter) ([]checkout.Loan, error) {
 // loanView turns rows of devices into loans.
 type loanView struct {
 	*txn
-	filter checkout.LoanFilter
+	filter books.LoanFilter
 	person string // id to keep, or empty
 	clock  times
 	// trusted is whether the wall clock is right now.
@@ -62,7 +62,7 @@ type loanView struct {
 	people  map[string]*record.Row // those seen so far
 }
 
-func (v *loanView) loan(id string, r *record.Row) (loan checkout.Loan, ok bool) {
+func (v *loanView) loan(id string, r *record.Row) (loan books.Loan, ok bool) {
 	s := r.Loan
 	if s.Holder == "" || v.person != "" && s.Holder != v.person {
 		return loan, false
@@ -72,7 +72,7 @@ func (v *loanView) loan(id string, r *record.Row) (loan checkout.Loan, ok bool) 
 		p = v.holder(s.Holder).row
 		v.people[s.Holder] = p
 	}
-	loan = checkout.Loan{Device: r.Name, DeviceID: id, Person: p.Name, PersonID: s.Holder,
+	loan = books.Loan{Device: r.Name, DeviceID: id, Person: p.Name, PersonID: s.Holder,
 		Station: s.Station, Kind: r.Kind, Group: r.Group}
 	if v.l.old != nil { // schema 1 has no labels in its rows
 		loan.Station = v.l.old.chains[s.Since.Chain].Name

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"stump/checkout"
 	"stump/checkout/ledger/boltpages"
+	"stump/internal/books"
 )
 
 // killed leaves the ledger as a kill would: the file is free, nothing is noted.
@@ -77,7 +77,7 @@ func TestOldCopyPutBack(t *testing.T) {
 				t.Fatalf("told: %v", s)
 			}
 			want(t, "lost", fmt.Sprint(s.Lost), fmt.Sprint([][2]uint64{{8, tc.next - 1}}))
-			want(t, "history", x.history(checkout.HistoryFilter{Device: "ipad"}), "4:enrol 7:checkout")
+			want(t, "history", x.history(books.HistoryFilter{Device: "ipad"}), "4:enrol 7:checkout")
 			want(t, "the next number", x.bump(3, 11).Seq, tc.next+1)
 			want(t, "gaps", x.verify().Gaps, tc.next-8)
 			x.ok(x.AcknowledgeSalvage())

@@ -8,6 +8,7 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger/record"
+	"stump/internal/books"
 )
 
 // outbox returns all rows of a sink, or of all with "".
@@ -121,9 +122,9 @@ func TestOutboxDrop(t *testing.T) {
 	row, err := x.OutboxOf("dir", record.At(1, 8))
 	x.ok(err)
 	want(t, "row", string(row.Event.Kind)+row.ID, "return8")
-	want(t, "each is an event of its device", x.history(checkout.HistoryFilter{Device: "ipad"})+" "+x.history(checkout.HistoryFilter{Device: "pixel"}),
+	want(t, "each is an event of its device", x.history(books.HistoryFilter{Device: "ipad"})+" "+x.history(books.HistoryFilter{Device: "pixel"}),
 		"4:enrol 7:checkout 8:return 10:correct 5:enrol 9:checkout 11:correct")
-	for e, err := range x.History(checkout.HistoryFilter{Device: "pixel"}) {
+	for e, err := range x.History(books.HistoryFilter{Device: "pixel"}) {
 		x.ok(err)
 		if e.Kind == checkout.Correct {
 			want(t, "note", e.Note, "event 9 for dir: not delivered: no matter")

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/internal/books"
 	"stump/internal/sitekey"
 )
 
@@ -41,7 +42,7 @@ func (x *tester) has(s string) bool {
 func (x *tester) people(device string) string {
 	x.t.Helper()
 	var s []string
-	for e, err := range x.History(checkout.HistoryFilter{Device: device}) {
+	for e, err := range x.History(books.HistoryFilter{Device: device}) {
 		x.ok(err)
 		s = append(s, fmt.Sprintf("%d%s:%s<%s", e.Seq, e.Kind[:2], e.Person, e.From))
 	}
@@ -64,8 +65,8 @@ func TestAnonymise(t *testing.T) {
 	want(t, "ipad", x.people("ipad"), "4en:< 7ch:< 9ha:< 10re:< 13ch:ann<")
 	want(t, "pixel", x.people("pixel"), "5en:< 8ch:ann<")
 	want(t, "nexus", x.people("nexus"), "6en:< 11ch:ann< 12re:ann<")
-	want(t, "ann", x.history(checkout.HistoryFilter{Person: "ann"}), "1:enrol 8:checkout 11:checkout 12:return 13:checkout")
-	want(t, "ben", x.history(checkout.HistoryFilter{Person: "ben"}), "2:enrol")
+	want(t, "ann", x.history(books.HistoryFilter{Person: "ann"}), "1:enrol 8:checkout 11:checkout 12:return 13:checkout")
+	want(t, "ben", x.history(books.HistoryFilter{Person: "ben"}), "2:enrol")
 	want(t, "erased", x.verify().Erased, 3)
 	want(t, "who", x.who(), "ipad=ann pixel=ann")
 
@@ -77,7 +78,7 @@ func TestAnonymise(t *testing.T) {
 	want(t, "events", n, 4)
 	want(t, "pixel", x.people("pixel"), "5en:< 8ch:< 15ha:ben<")
 	want(t, "nexus", x.people("nexus"), "6en:< 11ch:< 12re:<")
-	want(t, "ann", x.history(checkout.HistoryFilter{Person: "ann"}), "1:enrol 13:checkout")
+	want(t, "ann", x.history(books.HistoryFilter{Person: "ann"}), "1:enrol 13:checkout")
 	x.verify()
 	n, err = x.Anonymise(context.Background(), x.clock.wall.Add(time.Hour))
 	x.ok(err)
@@ -111,8 +112,8 @@ func TestAnonymisePending(t *testing.T) {
 	pair(p, x.subject(11)) // 7
 	pair(p, x.subject(11)) // 8 back
 	pair(p, d)             // 9
-	x.ok(x.AddPerson(checkout.Person{ID: "dia", Name: "Dia"}, checkout.Tag{}, "", checkout.SourceSync))
-	x.ok(x.AddDevice(checkout.Device{ID: "tab", Name: "Tab"}, checkout.Tag{}, "", checkout.SourceSync))
+	x.ok(x.AddPerson(books.Person{ID: "dia", Name: "Dia"}, checkout.Tag{}, "", checkout.SourceSync))
+	x.ok(x.AddDevice(books.Device{ID: "tab", Name: "Tab"}, checkout.Tag{}, "", checkout.SourceSync))
 	_, err := x.Resolve(tag(901), "dia")
 	x.ok(err)
 	_, err = x.Resolve(tag(902), "tab")
@@ -124,7 +125,7 @@ func TestAnonymisePending(t *testing.T) {
 	n, err := x.Anonymise(context.Background(), x.clock.wall)
 	x.ok(err)
 	want(t, "events", n, 4)
-	want(t, "dia", x.history(checkout.HistoryFilter{Person: "dia"}), "10:resolve 13:checkout")
+	want(t, "dia", x.history(books.HistoryFilter{Person: "dia"}), "10:resolve 13:checkout")
 	want(t, "tab", x.people("tab"), "9ch:< 11re:< 12re:<")
 	x.verify()
 	x.bump(901, 12)
@@ -165,7 +166,7 @@ func TestAnonymiseWhatWasSuperseded(t *testing.T) {
 	x.ok(err)
 	want(t, "events", n, 1)
 	var names []string
-	for e, err := range x.History(checkout.HistoryFilter{Device: "ipad"}) {
+	for e, err := range x.History(books.HistoryFilter{Device: "ipad"}) {
 		x.ok(err)
 		names = append(names, string(e.Kind)+" "+e.PersonName)
 	}
@@ -179,7 +180,7 @@ func TestErasePerson(t *testing.T) {
 	x.bump(1, 11)
 	x.bump(2, 11)
 	x.bump(1, 12)
-	_, err := x.Give(checkout.Request{Device: "nexus", Person: "ben", Actor: "Ann", Note: "as Ann said"})
+	_, err := x.Give(books.Request{Device: "nexus", Person: "ben", Actor: "Ann", Note: "as Ann said"})
 	x.ok(err)
 	if err := x.ErasePerson("ann", "admin", checkout.SourceCLI); !errors.Is(err, checkout.ErrRefused) || !strings.Contains(err.Error(), "The pixel") {
 		t.Fatalf("erased with a device in hand: %v", err)
@@ -192,7 +193,7 @@ func TestErasePerson(t *testing.T) {
 	before, err := hashesOf(x.Ledger)
 	x.ok(err)
 	x.ok(x.ErasePerson("ann", "admin", checkout.SourceCLI))
-	if _, err := x.FindPerson("ann"); !errors.Is(err, checkout.ErrNotFound) {
+	if _, err := x.FindPerson("ann"); !errors.Is(err, books.ErrNotFound) {
 		t.Error(err)
 	}
 	want(t, "badge", x.subject(1).Kind, checkout.Unknown)
@@ -229,7 +230,7 @@ func TestDossier(t *testing.T) {
 	x := newLedger(t)
 	x.bump(1, 11)
 	x.bump(2, 11)
-	_, err := x.Give(checkout.Request{Device: "nexus", Person: "cem", Actor: "ann", Note: "n"})
+	_, err := x.Give(books.Request{Device: "nexus", Person: "cem", Actor: "ann", Note: "n"})
 	x.ok(err)
 	d, err := x.PersonDossier("Ann")
 	x.ok(err)

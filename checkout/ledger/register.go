@@ -7,6 +7,7 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger/record"
+	"stump/internal/books"
 	"stump/internal/hint"
 )
 
@@ -17,10 +18,10 @@ func (t *txn) find(tr record.Tree, ref string) party {
 	}
 	found := t.rowsWhere(tr, func(_ string, r *record.Row) bool { return r.Name == ref && ref != "" && !r.Pending })
 	if len(found) == 0 {
-		t.fail(&checkout.NotFoundError{Kind: kindOf(tr), Ref: ref})
+		t.fail(&books.NotFoundError{Kind: kindOf(tr), Ref: ref})
 	}
 	if len(found) > 1 {
-		e := &checkout.AmbiguousError{Kind: kindOf(tr), Name: ref}
+		e := &books.AmbiguousError{Kind: kindOf(tr), Name: ref}
 		for _, p := range found {
 			e.IDs = append(e.IDs, p.id)
 		}
@@ -29,14 +30,14 @@ func (t *txn) find(tr record.Tree, ref string) party {
 	return found[0]
 }
 
-func (t *txn) person(p party) checkout.Person {
+func (t *txn) person(p party) books.Person {
 	r := p.row
-	return checkout.Person{ID: p.id, Name: r.Name, Email: r.Email, Badge: r.Mask, Status: r.Status, Ref: r.Ref, ByDirectory: r.ByDirectory}
+	return books.Person{ID: p.id, Name: r.Name, Email: r.Email, Badge: r.Mask, Status: r.Status, Ref: r.Ref, ByDirectory: r.ByDirectory}
 }
 
-func (t *txn) device(p party) checkout.Device {
+func (t *txn) device(p party) books.Device {
 	r := p.row
-	d := checkout.Device{ID: p.id, Name: r.Name, Kind: r.Kind, Group: r.Group, Tag: r.Mask, Status: r.Status,
+	d := books.Device{ID: p.id, Name: r.Name, Kind: r.Kind, Group: r.Group, Tag: r.Mask, Status: r.Status,
 		Holder: r.Loan.Holder, Lost: r.Loan.Lost, Condition: r.Condition, Ref: r.Ref, ByDirectory: r.ByDirectory}
 	if h := t.row(record.TreePeople, d.Holder); h != nil {
 		d.HolderName = h.Name
@@ -49,26 +50,26 @@ func (t *txn) device(p party) checkout.Device {
 
 // FindPerson finds a person by id, then by exact name. Errors: ErrNotFound,
 // *AmbiguousError.
-func (l *Ledger) FindPerson(ref string) (p checkout.Person, err error) {
+func (l *Ledger) FindPerson(ref string) (p books.Person, err error) {
 	err = l.view(func(t *txn) { p = t.person(t.find(record.TreePeople, ref)) })
 	return p, err
 }
 
 // FindDevice finds a device by id, then by exact name. Errors: ErrNotFound,
 // *AmbiguousError.
-func (l *Ledger) FindDevice(ref string) (d checkout.Device, err error) {
+func (l *Ledger) FindDevice(ref string) (d books.Device, err error) {
 	err = l.view(func(t *txn) { d = t.device(t.find(record.TreeDevices, ref)) })
 	return d, err
 }
 
 // People yields everybody in the register, retired people too, by id.
-func (l *Ledger) People() iter.Seq2[checkout.Person, error] {
+func (l *Ledger) People() iter.Seq2[books.Person, error] {
 	return listRows(l, record.TreePeople, (*txn).person)
 }
 
 // Devices yields every device in the register, retired ones too, by id. The
 // holder of a device that a pending badge took is its masked number.
-func (l *Ledger) Devices() iter.Seq2[checkout.Device, error] {
+func (l *Ledger) Devices() iter.Seq2[books.Device, error] {
 	return listRows(l, record.TreeDevices, (*txn).device)
 }
 
@@ -99,13 +100,13 @@ func listRows[T any](l *Ledger, tr record.Tree, f func(*txn, party) T) iter.Seq2
 
 // AddPerson puts a person into the register; a non-zero badge is enrolled too.
 // Only ID, Name and Email of p count.
-func (l *Ledger) AddPerson(p checkout.Person, badge checkout.Tag, actor string, source checkout.Source) error {
+func (l *Ledger) AddPerson(p books.Person, badge checkout.Tag, actor string, source checkout.Source) error {
 	return l.add(party{record.TreePeople, p.ID, &record.Row{Name: p.Name, Email: p.Email}}, badge, actor, source)
 }
 
 // AddDevice puts a device into the register; a non-zero tag is enrolled too.
 // Only ID, Name, Kind and Group of d count.
-func (l *Ledger) AddDevice(d checkout.Device, tag checkout.Tag, actor string, source checkout.Source) error {
+func (l *Ledger) AddDevice(d books.Device, tag checkout.Tag, actor string, source checkout.Source) error {
 	return l.add(party{record.TreeDevices, d.ID, &record.Row{Name: d.Name, Kind: d.Kind, Group: d.Group}}, tag, actor, source)
 }
 
@@ -113,7 +114,7 @@ func (l *Ledger) add(p party, tag checkout.Tag, actor string, source checkout.So
 	return l.update(func(t *txn) {
 		t.must(p.check())
 		if t.row(p.tree, p.id) != nil {
-			t.fail(&checkout.ExistsError{Kind: p.kind(), ID: p.id})
+			t.fail(&books.ExistsError{Kind: p.kind(), ID: p.id})
 		}
 		t.save(p)
 		if !tag.IsZero() {
@@ -137,20 +138,20 @@ func (p party) check() error {
 
 // EditPerson changes a person. A change of status is an event; retiring is
 // refused while they have a device.
-func (l *Ledger) EditPerson(ref string, e checkout.Edit, actor string, source checkout.Source) error {
+func (l *Ledger) EditPerson(ref string, e books.Edit, actor string, source checkout.Source) error {
 	return l.edit(record.TreePeople, ref, e, actor, source)
 }
 
 // EditDevice changes a device. A change of status is an event; retiring is
 // refused while somebody has it.
-func (l *Ledger) EditDevice(ref string, e checkout.Edit, actor string, source checkout.Source) error {
+func (l *Ledger) EditDevice(ref string, e books.Edit, actor string, source checkout.Source) error {
 	if e.Status != nil && *e.Status == checkout.Suspended {
 		return hint.Errorf("retire it", "a device can't be suspended")
 	}
 	return l.edit(record.TreeDevices, ref, e, actor, source)
 }
 
-func (l *Ledger) edit(tr record.Tree, ref string, e checkout.Edit, actor string, source checkout.Source) error {
+func (l *Ledger) edit(tr record.Tree, ref string, e books.Edit, actor string, source checkout.Source) error {
 	return l.update(func(t *txn) {
 		p := t.find(tr, ref)
 		for _, f := range []struct{ dst, src *string }{
@@ -190,7 +191,7 @@ func (t *txn) change(p party, tag checkout.Tag, status string, ev *record.Event)
 
 // changeStatus gives p a status by its word, also "lost".
 func (t *txn) changeStatus(p party, status string, ev record.Event) (did bool) {
-	if lost := status == checkout.StatusLost; p.tree == record.TreeDevices && status != "" && status != checkout.Retired.String() && lost != p.row.Loan.Lost {
+	if lost := status == books.StatusLost; p.tree == record.TreeDevices && status != "" && status != checkout.Retired.String() && lost != p.row.Loan.Lost {
 		ev := ev
 		ev.Kind = checkout.Found
 		if lost {
@@ -202,7 +203,7 @@ func (t *txn) changeStatus(p party, status string, ev record.Event) (did bool) {
 	}
 	for _, s := range []checkout.Status{checkout.Active, checkout.Suspended, checkout.Retired} {
 		// A lost device stays active, so that a bump brings it back.
-		if (s.String() == status || s == checkout.Active && status == checkout.StatusLost) && s != p.row.Status {
+		if (s.String() == status || s == checkout.Active && status == books.StatusLost) && s != p.row.Status {
 			p.row.ByDirectory = false
 			t.setStatus(p, s, ev)
 			return true

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"stump/checkout"
+	"stump/internal/books"
 	"stump/internal/hint"
 	"stump/internal/sheet"
 )
@@ -102,13 +103,13 @@ func TestImportIsAllOrNothing(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			x := newLedger(t)
 			x.bump(2, 12)
-			before := x.exportPeople() + x.history(checkout.HistoryFilter{})
+			before := x.exportPeople() + x.history(books.HistoryFilter{})
 			err := x.importPeople(c.csv)
-			var row *checkout.RowError
+			var row *books.RowError
 			if !errors.As(err, &row) || err.Error() != c.want {
 				t.Errorf("got %v, want %s", err, c.want)
 			}
-			want(t, "afterwards", x.exportPeople()+x.history(checkout.HistoryFilter{}), before)
+			want(t, "afterwards", x.exportPeople()+x.history(books.HistoryFilter{}), before)
 		})
 	}
 }
@@ -119,7 +120,7 @@ func TestImportExport(t *testing.T) {
 	x.ok(x.importPeople("\ufeffbadge,name,id\n,Annette,ann\n50,\"Dia, the second\",dia\n3,Cem,cem\n"))
 	want(t, "export", x.exportPeople(), "id,name,email,badge\nann,Annette,ann@example.org,\nben,Ben,ben@example.org,\ncem,Cem,cem@example.org,\ndia,\"Dia, the second\",,\n")
 	want(t, "an empty badge keeps what there was", x.subject(1).Name, "Annette")
-	want(t, "the same badge is no event", x.history(checkout.HistoryFilter{Person: "cem"}), "3:enrol")
+	want(t, "the same badge is no event", x.history(books.HistoryFilter{Person: "cem"}), "3:enrol")
 	want(t, "dia", x.subject(50).ID, "dia")
 	x.ok(x.importPeople("id,name,email\ncem,Cem,\n"))
 	want(t, "an empty address is none", strings.Split(x.exportPeople(), "\n")[3], "cem,Cem,,")
@@ -168,10 +169,10 @@ func TestStatusMoves(t *testing.T) {
 	x := newLedger(t)
 	want(t, "all active", x.exportPeople(), "id,name,email,badge\nann,Ann,ann@example.org,\nben,Ben,ben@example.org,\ncem,Cem,cem@example.org,\n")
 	suspended := checkout.Suspended
-	x.ok(x.EditPerson("ben", checkout.Edit{Status: &suspended}, "admin", checkout.SourceCLI))
+	x.ok(x.EditPerson("ben", books.Edit{Status: &suspended}, "admin", checkout.SourceCLI))
 	x.ok(x.RetirePerson("cem", "admin", checkout.SourceCLI))
 	x.ok(x.RetireDevice("nexus", "admin", checkout.SourceCLI))
-	_, err := x.Lose(checkout.Request{Device: "pixel", Actor: "admin"})
+	_, err := x.Lose(books.Request{Device: "pixel", Actor: "admin"})
 	x.ok(err)
 	people := x.exportPeople()
 	want(t, "people", people, "id,name,email,badge,status\nann,Ann,ann@example.org,,active\nben,Ben,ben@example.org,,suspended\ncem,Cem,cem@example.org,,retired\n")
@@ -183,9 +184,9 @@ func TestStatusMoves(t *testing.T) {
 	want(t, "devices", other.imports(devices), "{3 0 0}")
 	want(t, "people there", other.exportPeople(), people)
 	want(t, "devices there", other.exportDevices(), devices)
-	events := other.history(checkout.HistoryFilter{})
+	events := other.history(books.HistoryFilter{})
 	want(t, "again", other.imports(people)+other.imports(devices), "{0 0 3}{0 0 3}")
-	want(t, "no event without a change", other.history(checkout.HistoryFilter{}), events)
+	want(t, "no event without a change", other.history(books.HistoryFilter{}), events)
 	other.verify()
 
 	// Without the column, or where it is empty, the status stays.
@@ -202,13 +203,13 @@ func TestNamesSurvive(t *testing.T) {
 	x := newLedger(t)
 	for i, name := range []string{"Zoë Ünïcødé", "王小明", "🦊 Fox", "\u202eRTL", strings.Repeat("é", 500), "|", "a'b\"c\\"} {
 		id := fmt.Sprint("n", i)
-		x.ok(x.AddPerson(checkout.Person{ID: id, Name: name}, checkout.Tag{}, "admin", checkout.SourceCLI))
+		x.ok(x.AddPerson(books.Person{ID: id, Name: name}, checkout.Tag{}, "admin", checkout.SourceCLI))
 		p, err := x.FindPerson(name)
 		x.ok(err)
 		want(t, "found", p.ID, id)
-		_, err = x.Give(checkout.Request{Device: "ipad", Person: id, Actor: "admin"})
+		_, err = x.Give(books.Request{Device: "ipad", Person: id, Actor: "admin"})
 		x.ok(err)
-		for l, err := range x.Loans(checkout.LoanFilter{}) {
+		for l, err := range x.Loans(books.LoanFilter{}) {
 			x.ok(err)
 			want(t, "loan", l.Person, name)
 		}
@@ -217,8 +218,8 @@ func TestNamesSurvive(t *testing.T) {
 
 func TestFind(t *testing.T) {
 	x := newLedger(t)
-	x.ok(x.AddPerson(checkout.Person{ID: "a2", Name: "Ann"}, checkout.Tag{}, "admin", checkout.SourceCLI))
-	x.ok(x.AddPerson(checkout.Person{ID: "Ben", Name: "Cem"}, checkout.Tag{}, "admin", checkout.SourceCLI))
+	x.ok(x.AddPerson(books.Person{ID: "a2", Name: "Ann"}, checkout.Tag{}, "admin", checkout.SourceCLI))
+	x.ok(x.AddPerson(books.Person{ID: "Ben", Name: "Cem"}, checkout.Tag{}, "admin", checkout.SourceCLI))
 	for ref, id := range map[string]string{"ann": "ann", "ben": "ben", "Ben": "Ben", "cem": "cem"} {
 		p, err := x.FindPerson(ref)
 		x.ok(err)
@@ -228,10 +229,10 @@ func TestFind(t *testing.T) {
 	want(t, "ambiguous", fmt.Sprint(err), `the name "Ann" is that of 2 people: use an id, one of a2, ann`)
 	_, err = x.FindPerson("nobody")
 	want(t, "nobody", fmt.Sprint(err), `person "nobody": not in the register`)
-	if !errors.Is(err, checkout.ErrNotFound) {
+	if !errors.Is(err, books.ErrNotFound) {
 		t.Error(err)
 	}
-	if _, err = x.FindDevice(""); !errors.Is(err, checkout.ErrNotFound) {
+	if _, err = x.FindDevice(""); !errors.Is(err, books.ErrNotFound) {
 		t.Error(err)
 	}
 }
@@ -245,17 +246,17 @@ func TestStatus(t *testing.T) {
 		}
 	}
 	suspended := checkout.Suspended
-	x.ok(x.EditPerson("ann", checkout.Edit{Status: &suspended}, "admin", checkout.SourceCLI))
+	x.ok(x.EditPerson("ann", books.Edit{Status: &suspended}, "admin", checkout.SourceCLI))
 	want(t, "subject", x.subject(1).Status, checkout.Suspended)
 	pair := checkout.Completion{Person: x.subject(1), Device: x.subject(12)}
 	if _, err := x.Complete(pair); !errors.Is(err, checkout.ErrRefused) || err.Error() != "refused: Ann is suspended" {
 		t.Error(err)
 	}
-	if err := x.EditDevice("ipad", checkout.Edit{Status: &suspended}, "admin", checkout.SourceCLI); err == nil {
+	if err := x.EditDevice("ipad", books.Edit{Status: &suspended}, "admin", checkout.SourceCLI); err == nil {
 		t.Error("a device was suspended")
 	}
 	active := checkout.Active
-	x.ok(x.EditPerson("ann", checkout.Edit{Status: &active}, "admin", checkout.SourceCLI))
+	x.ok(x.EditPerson("ann", books.Edit{Status: &active}, "admin", checkout.SourceCLI))
 	x.bump(1, 11)
 	x.ok(x.RetireDevice("ipad", "admin", checkout.SourceCLI))
 	x.ok(x.RetirePerson("ann", "admin", checkout.SourceCLI))
@@ -263,8 +264,8 @@ func TestStatus(t *testing.T) {
 	if _, err := x.Complete(pair); !errors.Is(err, checkout.ErrRefused) || err.Error() != "refused: The ipad is retired" {
 		t.Error(err)
 	}
-	want(t, "history", x.history(checkout.HistoryFilter{Person: "ann"}), "1:enrol 7:checkout 8:correct 9:correct 10:return 12:retire")
-	if err := x.AddPerson(checkout.Person{ID: "ann", Name: "Another"}, checkout.Tag{}, "admin", checkout.SourceCLI); fmt.Sprint(err) != `there is a person "ann" already` {
+	want(t, "history", x.history(books.HistoryFilter{Person: "ann"}), "1:enrol 7:checkout 8:correct 9:correct 10:return 12:retire")
+	if err := x.AddPerson(books.Person{ID: "ann", Name: "Another"}, checkout.Tag{}, "admin", checkout.SourceCLI); fmt.Sprint(err) != `there is a person "ann" already` {
 		t.Error(err)
 	}
 	x.verify()
@@ -278,9 +279,9 @@ func TestTagReplacedKeepsHistory(t *testing.T) {
 	want(t, "old", x.subject(11).Kind, checkout.Unknown)
 	want(t, "new", x.subject(60).HolderName, "Ann")
 	x.bump(1, 60)
-	want(t, "history", x.history(checkout.HistoryFilter{Device: "ipad"}), "4:enrol 7:checkout 8:enrol 9:return")
+	want(t, "history", x.history(books.HistoryFilter{Device: "ipad"}), "4:enrol 7:checkout 8:enrol 9:return")
 	_, err = x.EnrolPerson("ben", tag(60), "admin", checkout.SourceCLI)
-	var taken *checkout.TagTakenError
+	var taken *books.TagTakenError
 	if !errors.As(err, &taken) || taken.Owner != "ipad" {
 		t.Error(err)
 	}
@@ -290,8 +291,8 @@ func TestTagReplacedKeepsHistory(t *testing.T) {
 func TestKit(t *testing.T) {
 	x := newLedger(t)
 	group := "ipad"
-	x.ok(x.EditDevice("pixel", checkout.Edit{Group: &group}, "admin", checkout.SourceCLI))
-	x.ok(x.EditDevice("nexus", checkout.Edit{Group: &group}, "admin", checkout.SourceCLI))
+	x.ok(x.EditDevice("pixel", books.Edit{Group: &group}, "admin", checkout.SourceCLI))
+	x.ok(x.EditDevice("nexus", books.Edit{Group: &group}, "admin", checkout.SourceCLI))
 	x.bump(1, 11)
 	want(t, "all of it", x.who(), "ipad=ann nexus=ann pixel=ann")
 	x.bump(1, 12)
@@ -303,7 +304,7 @@ func TestKit(t *testing.T) {
 	x.bump(2, 11)
 	want(t, "and comes back", x.who(), "pixel=cem")
 	x.verify()
-	want(t, "ben", x.history(checkout.HistoryFilter{Person: "ben"}), "2:enrol 12:handover 13:handover 14:return 15:return")
+	want(t, "ben", x.history(books.HistoryFilter{Person: "ben"}), "2:enrol 12:handover 13:handover 14:return 15:return")
 }
 
 // TestRetiredTagIsGivenOutAgain: the badge of somebody who left.

@@ -8,11 +8,12 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger/record"
+	"stump/internal/books"
 )
 
 // Give records that a person has a device: a check-out, or a hand-over when another
 // person has it.
-func (l *Ledger) Give(r checkout.Request) (checkout.Event, error) {
+func (l *Ledger) Give(r books.Request) (checkout.Event, error) {
 	return l.request(r, func(t *txn, ev *record.Event, device party) {
 		person := t.find(record.TreePeople, r.Person)
 		if device.row.Loan.Holder == person.id {
@@ -23,7 +24,7 @@ func (l *Ledger) Give(r checkout.Request) (checkout.Event, error) {
 }
 
 // Return records that a device is back.
-func (l *Ledger) Return(r checkout.Request) (checkout.Event, error) {
+func (l *Ledger) Return(r books.Request) (checkout.Event, error) {
 	return l.request(r, func(t *txn, ev *record.Event, device party) {
 		t.mustBeHeld(device)
 		ev.Kind = checkout.Return
@@ -32,7 +33,7 @@ func (l *Ledger) Return(r checkout.Request) (checkout.Event, error) {
 }
 
 // Lose records that a device can't be found. It ends the loan; From is the last holder.
-func (l *Ledger) Lose(r checkout.Request) (checkout.Event, error) {
+func (l *Ledger) Lose(r books.Request) (checkout.Event, error) {
 	return l.request(r, func(t *txn, ev *record.Event, device party) {
 		switch {
 		case device.row.Status == checkout.Retired:
@@ -47,7 +48,7 @@ func (l *Ledger) Lose(r checkout.Request) (checkout.Event, error) {
 }
 
 // Find records that a lost device was found.
-func (l *Ledger) Find(r checkout.Request) (checkout.Event, error) {
+func (l *Ledger) Find(r books.Request) (checkout.Event, error) {
 	return l.request(r, func(t *txn, ev *record.Event, device party) {
 		if !device.row.Loan.Lost {
 			t.failf("%w: %s is not lost", checkout.ErrRefused, device.name())
@@ -58,7 +59,7 @@ func (l *Ledger) Find(r checkout.Request) (checkout.Event, error) {
 }
 
 // Extend sets the length of a loan, from its beginning, at least 1 s.
-func (l *Ledger) Extend(r checkout.Request, length time.Duration) (checkout.Event, error) {
+func (l *Ledger) Extend(r books.Request, length time.Duration) (checkout.Event, error) {
 	if length < time.Second {
 		return checkout.Event{}, fmt.Errorf("a loan of %v: at least a second", length)
 	}
@@ -76,7 +77,7 @@ func (t *txn) mustBeHeld(device party) {
 }
 
 // request runs an admin's request.
-func (l *Ledger) request(r checkout.Request, f func(*txn, *record.Event, party)) (checkout.Event, error) {
+func (l *Ledger) request(r books.Request, f func(*txn, *record.Event, party)) (checkout.Event, error) {
 	if r.Actor == "" {
 		return checkout.Event{}, errors.New("the actor is missing")
 	}

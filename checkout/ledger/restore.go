@@ -20,6 +20,7 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/record"
+	"stump/internal/books"
 	"stump/internal/hint"
 )
 
@@ -281,7 +282,7 @@ func (r *restorer) fork() (bool, error) {
 // contents are the open loans, the people and the devices of a ledger.
 func contents(l *Ledger) (all [3]map[string]string, err error) {
 	all = [3]map[string]string{{}, {}, {}}
-	loans, err := l.loans(checkout.LoanFilter{})
+	loans, err := l.loans(books.LoanFilter{})
 	if err != nil {
 		return all, err
 	}

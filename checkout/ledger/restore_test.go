@@ -12,6 +12,7 @@ import (
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/boltpages"
 	"stump/checkout/ledger/record"
+	"stump/internal/books"
 )
 
 // restored replaces the ledger by a backup and opens it. It verifies.
@@ -107,7 +108,7 @@ func TestRestoreErasesAgain(t *testing.T) {
 	want(t, "ipad", x.people("ipad"), "4en:< 7ch:<")
 	want(t, "nexus", x.people("nexus"), "6en:< 9ch:<")
 	want(t, "pixel", x.people("pixel"), "5en:< 8ch:ben<")
-	if _, err := x.FindPerson("ann"); !errors.Is(err, checkout.ErrNotFound) {
+	if _, err := x.FindPerson("ann"); !errors.Is(err, books.ErrNotFound) {
 		t.Errorf("ann is back: %v", err)
 	}
 	if _, err := x.FindPerson("cem"); err != nil {
@@ -116,7 +117,7 @@ func TestRestoreErasesAgain(t *testing.T) {
 	due, err := x.ScrubDue()
 	x.ok(err)
 	want(t, "scrub due", due, true)
-	want(t, "events", x.history(checkout.HistoryFilter{})[len("1:enrol 2:enrol 3:enrol 4:enrol 5:enrol 6:enrol "):],
+	want(t, "events", x.history(books.HistoryFilter{})[len("1:enrol 2:enrol 3:enrol 4:enrol 5:enrol 6:enrol "):],
 		"7:checkout 8:checkout 9:checkout 14:restore 15:erase")
 }
 
@@ -135,7 +136,7 @@ func TestRestoreEvent(t *testing.T) {
 	if after.Segment == before.Segment || after.Chain != before.Chain || after.Seq != 9 {
 		t.Errorf("before %+v\nafter %+v", before, after)
 	}
-	for e, err := range x.History(checkout.HistoryFilter{}) {
+	for e, err := range x.History(books.HistoryFilter{}) {
 		x.ok(err)
 		if e.Seq < 9 {
 			continue

@@ -15,6 +15,7 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger/boltfile"
+	"stump/internal/books"
 )
 
 // backup makes a backup of what has one event more.
@@ -229,7 +230,7 @@ func TestBackupOrder(t *testing.T) {
 	// Of equal numbers, the file of the later transaction is the newer one.
 	x.ok(x.BackupTo(filepath.Join(dir, "ledger-b.db")))
 	anna := "Anna"
-	x.ok(x.EditPerson("ann", checkout.Edit{Name: &anna}, "admin", checkout.SourceCLI))
+	x.ok(x.EditPerson("ann", books.Edit{Name: &anna}, "admin", checkout.SourceCLI))
 	x.ok(x.BackupTo(filepath.Join(dir, "ledger-a.db")))
 	own, _, err := x.backups(dir)
 	x.ok(err)

@@ -15,6 +15,7 @@ import (
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/boltpages"
 	"stump/checkout/ledger/record"
+	"stump/internal/books"
 )
 
 // pagesOf returns the pages of a file that hold rows of a tree, where want says so.
@@ -268,7 +269,7 @@ func TestSalvageOfClosedChains(t *testing.T) {
 	x := &tester{Ledger: l, t: t, path: path, o: o, clock: newTestClock()}
 	x.ok(err)
 	x.ok(l.Scrub(t.Context()))
-	before := x.history(checkout.HistoryFilter{})
+	before := x.history(books.HistoryFilter{})
 	x.ok(l.Close())
 	_, middle := record.At(2, 0), 0
 	zero(t, path, pagesOf(t, path, record.TreeEvents, func(key string) bool {
@@ -286,7 +287,7 @@ func TestSalvageOfClosedChains(t *testing.T) {
 	if !strings.Contains(s.String(), "missing from the time as station lab-b: ") {
 		t.Error(s)
 	}
-	after := x.history(checkout.HistoryFilter{})
+	after := x.history(books.HistoryFilter{})
 	want(t, "events", len(strings.Fields(after)) < len(strings.Fields(before)), true)
 	want(t, "the first event", strings.Fields(after)[0], strings.Fields(before)[0])
 	if gaps := x.verify().Gaps; gaps < uint64(len(lost)) {
@@ -345,7 +346,7 @@ func TestSalvageWithoutTheTableOfChains(t *testing.T) {
 				return all, own
 			}
 			before, own := ids()
-			who, events := x.who(), len(strings.Fields(x.history(checkout.HistoryFilter{})))
+			who, events := x.who(), len(strings.Fields(x.history(books.HistoryFilter{})))
 			x.ok(l.Close())
 			damage(t, path)
 			s := x.salvaged()
@@ -401,7 +402,7 @@ func TestErasedStaysErased(t *testing.T) {
 	zero(t, x.path, map[int64]bool{0: true})
 	x.salvaged()
 	want(t, "nexus", x.people("ipad"), "4en:< 7ch:< 8re:<")
-	for e, err := range x.History(checkout.HistoryFilter{}) {
+	for e, err := range x.History(books.HistoryFilter{}) {
 		x.ok(err)
 		if strings.Contains(e.PersonName+e.Actor+e.Note, "Ann") {
 			t.Errorf("event %d names Ann", e.Seq)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/internal/books"
 	"stump/internal/sitekey"
 )
 
@@ -142,7 +143,7 @@ func asPrinted(t *testing.T, l *Ledger, dir string, closed int) {
 	t.Helper()
 	who := printed(t, filepath.Join(dir, "who.json"))
 	n := 0
-	for loan, err := range l.Loans(checkout.LoanFilter{}) {
+	for loan, err := range l.Loans(books.LoanFilter{}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -161,7 +162,7 @@ func asPrinted(t *testing.T, l *Ledger, dir string, closed int) {
 	want(t, "loans", n, len(who))
 	history, chains := printed(t, filepath.Join(dir, "history.json")), map[any]bool{}
 	n = 0
-	for e, err := range l.History(checkout.HistoryFilter{}) {
+	for e, err := range l.History(books.HistoryFilter{}) {
 		if err != nil {
 			t.Fatal(err)
 		}

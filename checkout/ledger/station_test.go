@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/internal/books"
 )
 
 // rename opens the ledger anew under another name of the station.
@@ -31,7 +32,7 @@ func TestRenamedStation(t *testing.T) {
 		x.bump(2+i%2, 11)
 		x.bump(1, 11)
 	}
-	want(t, "ipad", x.history(checkout.HistoryFilter{Device: "ipad"}), "4:enrol 7:checkout "+
+	want(t, "ipad", x.history(books.HistoryFilter{Device: "ipad"}), "4:enrol 7:checkout "+
 		"8:handover 9:return 10:checkout 11:handover 12:return 13:checkout 14:handover 15:return 16:checkout 17:handover 18:return 19:checkout")
 	after, err := x.Info()
 	x.ok(err)
@@ -40,7 +41,7 @@ func TestRenamedStation(t *testing.T) {
 	}
 	x.rename("attic")
 	var labels []string
-	for e, err := range x.History(checkout.HistoryFilter{}) {
+	for e, err := range x.History(books.HistoryFilter{}) {
 		x.ok(err)
 		labels = append(labels, e.Station)
 		if e.Chain != after.Chain {
@@ -48,7 +49,7 @@ func TestRenamedStation(t *testing.T) {
 		}
 	}
 	want(t, "labels", fmt.Sprint(labels[6:13]), "[lab attic attic attic lab lab lab]")
-	for loan, err := range x.Loans(checkout.LoanFilter{}) {
+	for loan, err := range x.Loans(books.LoanFilter{}) {
 		x.ok(err)
 		want(t, "station of the loan", loan.Station, "lab")
 	}
@@ -107,7 +108,7 @@ func TestAnonymiseARenamedStation(t *testing.T) {
 	x.clock.add(time.Hour)
 	people := func() string {
 		var names []string
-		for e, err := range x.History(checkout.HistoryFilter{}) {
+		for e, err := range x.History(books.HistoryFilter{}) {
 			x.ok(err)
 			if e.Kind != checkout.Enrol {
 				names = append(names, e.PersonName+e.FromName)

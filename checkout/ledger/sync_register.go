@@ -8,12 +8,13 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger/record"
+	"stump/internal/books"
 )
 
 // Sync updates people and devices from the directory, all or none, in one transaction. A
 // change of a tag or status is an event, which the directory doesn't get. It returns the
 // rows with their ids.
-func (l *Ledger) Sync(rows []checkout.SyncRow, actor string, source checkout.Source) (out []checkout.SyncRow, err error) {
+func (l *Ledger) Sync(rows []books.SyncRow, actor string, source checkout.Source) (out []books.SyncRow, err error) {
 	err = l.update(func(t *txn) {
 		out = slices.Clone(rows)
 		for _, r := range rows {
@@ -32,14 +33,14 @@ func (l *Ledger) Sync(rows []checkout.SyncRow, actor string, source checkout.Sou
 }
 
 // takeFromOther frees a tag that belongs to another person or device and is not pending.
-func (t *txn) takeFromOther(r checkout.SyncRow) {
+func (t *txn) takeFromOther(r books.SyncRow) {
 	if was := t.owner(r.Tag); !r.Tag.IsZero() && was.tree == treeOf(r.Kind) && was.id != r.ID && !was.row.Pending {
 		t.dropTag(was)
 	}
 }
 
 // sync adds or changes one row.
-func (t *txn) sync(r *checkout.SyncRow, ev *record.Event) {
+func (t *txn) sync(r *books.SyncRow, ev *record.Event) {
 	tr := treeOf(r.Kind)
 	p := party{tr, r.ID, &record.Row{}}
 	if r.ID == "" {

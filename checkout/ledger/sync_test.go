@@ -11,7 +11,9 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger/record"
+	"stump/internal/books"
 	"stump/internal/sitekey"
+	"stump/internal/testkit"
 )
 
 // syncLedger is an empty ledger with the directory and a webhook as sinks.
@@ -27,7 +29,7 @@ func syncLedger(t testing.TB) *Ledger {
 	return l
 }
 
-func syncRows(t testing.TB, l *Ledger, rows ...checkout.SyncRow) []checkout.SyncRow {
+func syncRows(t testing.TB, l *Ledger, rows ...books.SyncRow) []books.SyncRow {
 	t.Helper()
 	out, err := l.Sync(rows, "directory", checkout.SourceSync)
 	if err != nil {
@@ -36,22 +38,22 @@ func syncRows(t testing.TB, l *Ledger, rows ...checkout.SyncRow) []checkout.Sync
 	return out
 }
 
-func tag26(n uint64) checkout.Tag { return checkout.TagFromUint64(n, 26) }
+func tag26(n uint64) checkout.Tag { return testkit.Tag(n, 26) }
 
 func TestSyncAddsChangesAndMovesTags(t *testing.T) {
 	l := syncLedger(t)
 	out := syncRows(t, l,
-		checkout.SyncRow{Kind: checkout.KindPerson, Ref: "1", Name: "Jane Doe", Email: "j@x", Tag: tag26(100)},
-		checkout.SyncRow{Kind: checkout.KindPerson, Ref: "2", Name: "Jane Doe", Tag: tag26(200)},
-		checkout.SyncRow{Kind: checkout.KindDevice, Ref: "9", Name: "Pixel 9 (lab)", Type: "phone", Tag: tag26(900)},
+		books.SyncRow{Kind: checkout.KindPerson, Ref: "1", Name: "Jane Doe", Email: "j@x", Tag: tag26(100)},
+		books.SyncRow{Kind: checkout.KindPerson, Ref: "2", Name: "Jane Doe", Tag: tag26(200)},
+		books.SyncRow{Kind: checkout.KindDevice, Ref: "9", Name: "Pixel 9 (lab)", Type: "phone", Tag: tag26(900)},
 	)
 	if got := []string{out[0].ID, out[1].ID, out[2].ID}; !slices.Equal(got, []string{"jane-doe", "jane-doe-2", "pixel-9-lab"}) {
 		t.Errorf("ids %q", got)
 	}
 	// A rename keeps id and tag; exchanged badges end up right.
 	syncRows(t, l,
-		checkout.SyncRow{Kind: checkout.KindPerson, ID: "jane-doe", Ref: "1", Name: "Jane Roe", Tag: tag26(200)},
-		checkout.SyncRow{Kind: checkout.KindPerson, ID: "jane-doe-2", Ref: "2", Name: "Jane Doe", Tag: tag26(100)},
+		books.SyncRow{Kind: checkout.KindPerson, ID: "jane-doe", Ref: "1", Name: "Jane Roe", Tag: tag26(200)},
+		books.SyncRow{Kind: checkout.KindPerson, ID: "jane-doe-2", Ref: "2", Name: "Jane Doe", Tag: tag26(100)},
 	)
 	for n, want := range map[uint64]string{200: "jane-doe", 100: "jane-doe-2"} {
 		if s, err := l.Subject(tag26(n)); err != nil || s.ID != want {
@@ -68,7 +70,7 @@ func TestSyncAddsChangesAndMovesTags(t *testing.T) {
 
 func TestSyncStatus(t *testing.T) {
 	l := syncLedger(t)
-	row := syncRows(t, l, checkout.SyncRow{Kind: checkout.KindPerson, Ref: "1", Name: "Ann", Tag: tag26(1)})[0]
+	row := syncRows(t, l, books.SyncRow{Kind: checkout.KindPerson, Ref: "1", Name: "Ann", Tag: tag26(1)})[0]
 	row.Inactive = true
 	syncRows(t, l, row)
 	if p, _ := l.FindPerson("ann"); p.Status != checkout.Suspended {
@@ -80,7 +82,7 @@ func TestSyncStatus(t *testing.T) {
 		t.Errorf("came back: %v", p.Status)
 	}
 	for _, status := range []checkout.Status{checkout.Suspended, checkout.Retired} {
-		if err := l.EditPerson("ann", checkout.Edit{Status: &status}, "admin", checkout.SourceCLI); err != nil {
+		if err := l.EditPerson("ann", books.Edit{Status: &status}, "admin", checkout.SourceCLI); err != nil {
 			t.Fatal(err)
 		}
 		syncRows(t, l, row)
@@ -92,14 +94,14 @@ func TestSyncStatus(t *testing.T) {
 
 func TestSyncIsAllOrNothing(t *testing.T) {
 	l := syncLedger(t)
-	_, err := l.Sync([]checkout.SyncRow{
+	_, err := l.Sync([]books.SyncRow{
 		{Kind: checkout.KindPerson, Ref: "1", Name: "Ann", Tag: tag26(1)},
 		{Kind: checkout.KindPerson, Ref: "2", Name: "bad\x00name"},
 	}, "directory", checkout.SourceSync)
 	if err == nil {
 		t.Fatal("a name with a control character was taken")
 	}
-	if _, err := l.FindPerson("ann"); !errors.Is(err, checkout.ErrNotFound) {
+	if _, err := l.FindPerson("ann"); !errors.Is(err, books.ErrNotFound) {
 		t.Errorf("Ann is there after a failed pull: %v", err)
 	}
 }
@@ -108,7 +110,7 @@ func TestSyncIsAllOrNothing(t *testing.T) {
 // brings.
 func TestSyncResolvesPending(t *testing.T) {
 	l := syncLedger(t)
-	syncRows(t, l, checkout.SyncRow{Kind: checkout.KindDevice, Ref: "9", Name: "iPad", Tag: tag26(900)})
+	syncRows(t, l, books.SyncRow{Kind: checkout.KindDevice, Ref: "9", Name: "iPad", Tag: tag26(900)})
 	changed := l.OutboxChanged()
 	dev, _ := l.Subject(tag26(900))
 	if _, err := l.Complete(checkout.Completion{Person: checkout.Subject{Kind: checkout.KindPerson, Tag: tag26(5), Pending: true}, Device: dev}); err != nil {
@@ -119,7 +121,7 @@ func TestSyncResolvesPending(t *testing.T) {
 	if len(rows) != 1 || !rows[0].Pending {
 		t.Fatalf("%+v", rows)
 	}
-	syncRows(t, l, checkout.SyncRow{Kind: checkout.KindPerson, Ref: "5", Name: "Eve", Tag: tag26(5)})
+	syncRows(t, l, books.SyncRow{Kind: checkout.KindPerson, Ref: "5", Name: "Eve", Tag: tag26(5)})
 	<-changed
 	rows = rowsFor(t, l, DirectorySink)
 	if len(rows) != 1 || rows[0].Pending || rows[0].Event.Person != "eve" || rows[0].Event.Device != "ipad" {
@@ -129,7 +131,7 @@ func TestSyncResolvesPending(t *testing.T) {
 
 func TestOutboxByTheWorker(t *testing.T) {
 	l := syncLedger(t)
-	syncRows(t, l, checkout.SyncRow{Kind: checkout.KindDevice, Name: "iPad", Tag: tag26(900)}, checkout.SyncRow{Kind: checkout.KindPerson, Name: "Ann", Tag: tag26(1)})
+	syncRows(t, l, books.SyncRow{Kind: checkout.KindDevice, Name: "iPad", Tag: tag26(900)}, books.SyncRow{Kind: checkout.KindPerson, Name: "Ann", Tag: tag26(1)})
 	person, _ := l.Subject(tag26(1))
 	device, _ := l.Subject(tag26(900))
 	var seqs []uint64
@@ -141,7 +143,7 @@ func TestOutboxByTheWorker(t *testing.T) {
 		seqs = append(seqs, ev.Seq)
 	}
 	saved := record.OutboxRow{State: record.InDoubt, Attempts: 3, Next: time.Unix(7, 0), Reason: "no", Remedy: "look", Step: "returned", Force: true,
-		Theirs: &checkout.Holding{Free: true, Ref: "1", ID: "ann", Name: "Ann"}}
+		Theirs: &books.Holding{Free: true, Ref: "1", ID: "ann", Name: "Ann"}}
 	if err := l.SaveOutbox("hook", OutboxRow{Key: record.At(1, seqs[2]), OutboxRow: saved}, OutboxRow{Key: record.At(1, 999)}); err != nil {
 		t.Fatal(err)
 	}
@@ -163,8 +165,8 @@ func TestOutboxByTheWorker(t *testing.T) {
 
 func TestAcceptTheirs(t *testing.T) {
 	l := syncLedger(t)
-	syncRows(t, l, checkout.SyncRow{Kind: checkout.KindDevice, Name: "iPad", Tag: tag26(900)},
-		checkout.SyncRow{Kind: checkout.KindPerson, Name: "Ann", Tag: tag26(1)}, checkout.SyncRow{Kind: checkout.KindPerson, Name: "Bob", Tag: tag26(2)})
+	syncRows(t, l, books.SyncRow{Kind: checkout.KindDevice, Name: "iPad", Tag: tag26(900)},
+		books.SyncRow{Kind: checkout.KindPerson, Name: "Ann", Tag: tag26(1)}, books.SyncRow{Kind: checkout.KindPerson, Name: "Bob", Tag: tag26(2)})
 	ann, _ := l.Subject(tag26(1))
 	device, _ := l.Subject(tag26(900))
 	holder := func() string {
@@ -179,7 +181,7 @@ func TestAcceptTheirs(t *testing.T) {
 		kind   checkout.Kind
 	}{{"bob", checkout.Handover}, {"", checkout.Return}} {
 		if h := holder(); h != "" {
-			if _, err := l.Return(checkout.Request{Device: "ipad", Actor: "x"}); err != nil {
+			if _, err := l.Return(books.Request{Device: "ipad", Actor: "x"}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -202,7 +204,7 @@ func TestAcceptTheirs(t *testing.T) {
 	}
 	// What moved since is newer than the directory's word.
 	ev, _ := l.Complete(checkout.Completion{Person: ann, Device: device})
-	if _, err := l.Give(checkout.Request{Device: "ipad", Person: "bob", Actor: "x"}); err != nil {
+	if _, err := l.Give(books.Request{Device: "ipad", Person: "bob", Actor: "x"}); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := l.AcceptTheirs(DirectorySink, record.At(1, ev.Seq), "", "admin"); err != nil || got.Kind != checkout.Correct || holder() != "bob" {
@@ -222,7 +224,7 @@ func TestNumbersAreKeptFromTheNextBump(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	syncRows(t, l, checkout.SyncRow{Kind: checkout.KindPerson, Name: "Ann", Tag: tag26(1)}, checkout.SyncRow{Kind: checkout.KindDevice, Name: "iPad", Tag: tag26(900)})
+	syncRows(t, l, books.SyncRow{Kind: checkout.KindPerson, Name: "Ann", Tag: tag26(1)}, books.SyncRow{Kind: checkout.KindDevice, Name: "iPad", Tag: tag26(900)})
 	if _, err := l.TagNumber(checkout.KindPerson, "ann"); err == nil {
 		t.Fatal("the number is kept though nobody wants it")
 	}
@@ -252,13 +254,13 @@ func BenchmarkSync25000(b *testing.B) {
 	for b.Loop() {
 		b.StopTimer()
 		l := syncLedger(b)
-		var rows []checkout.SyncRow
+		var rows []books.SyncRow
 		for i := range uint64(25_000) {
 			k := checkout.KindPerson
 			if i%5 == 0 {
 				k = checkout.KindDevice
 			}
-			rows = append(rows, checkout.SyncRow{Kind: k, Ref: fmt.Sprint(i), Name: fmt.Sprintf("Name %d", i), Tag: tag26(i + 1)})
+			rows = append(rows, books.SyncRow{Kind: k, Ref: fmt.Sprint(i), Name: fmt.Sprintf("Name %d", i), Tag: tag26(i + 1)})
 		}
 		b.StartTimer()
 		syncRows(b, l, rows...)

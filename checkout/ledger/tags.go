@@ -7,6 +7,7 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger/record"
+	"stump/internal/books"
 )
 
 // ownerBody is the body of a row of the tags tree: the tree, then the id.
@@ -150,7 +151,7 @@ func (t *txn) enrol(ev *record.Event, p party, tag checkout.Tag) {
 	case was.row.Status == checkout.Retired && !was.row.Pending:
 		t.dropTag(was) // badges and stickers are used again
 	default:
-		t.fail(&checkout.TagTakenError{Tag: tag, Shown: t.l.o.Mask(tag),
+		t.fail(&books.TagTakenError{Tag: tag, Shown: t.l.o.Mask(tag),
 			Owner: was.id, OwnerKind: was.kind(), Wanted: p.id, WantedKind: p.kind()})
 	}
 	t.setTag(p, tag)

@@ -5,6 +5,7 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger/record"
+	"stump/internal/books"
 )
 
 // maxUnknown is the length of the list of unknown tags, so that no one can fill the disk
@@ -41,7 +42,7 @@ func (t *txn) decodeUnknown(b []byte) record.Unknown {
 
 // seenTag is a SeenTag and the key of its row.
 type seenTag struct {
-	checkout.SeenTag
+	books.SeenTag
 	lookup []byte
 }
 
@@ -58,7 +59,7 @@ func (t *txn) unknown() (all []seenTag) {
 	clock := times{t: t}
 	t.each(record.TreeUnknown, nil, func(k, v []byte) {
 		u := t.decodeUnknown(v)
-		s := seenTag{checkout.SeenTag{Number: u.Number, Bits: u.Bits, Count: u.Count, First: u.First}, slices.Clone(k)}
+		s := seenTag{books.SeenTag{Number: u.Number, Bits: u.Bits, Count: u.Count, First: u.First}, slices.Clone(k)}
 		s.Last, s.ClockTrusted = clock.wall(u.Last)
 		all = append(all, s)
 	})
@@ -67,7 +68,7 @@ func (t *txn) unknown() (all []seenTag) {
 }
 
 // UnknownTags lists the tags without an owner, the one seen last first.
-func (l *Ledger) UnknownTags() (all []checkout.SeenTag, err error) {
+func (l *Ledger) UnknownTags() (all []books.SeenTag, err error) {
 	err = l.view(func(t *txn) {
 		for _, s := range slices.Backward(t.unknown()) {
 			all = append(all, s.SeenTag)

@@ -20,6 +20,7 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger"
+	"stump/internal/books"
 	"stump/internal/config"
 	"stump/internal/daemon"
 	"stump/internal/simlab"
@@ -408,7 +409,7 @@ func ledgerBumps(state string) ([]string, error) {
 		return nil, errors.New(r.String())
 	}
 	var list []string
-	for e, err := range l.History(checkout.HistoryFilter{}) {
+	for e, err := range l.History(books.HistoryFilter{}) {
 		if err != nil {
 			return nil, err
 		}

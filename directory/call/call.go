@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/internal/books"
 )
 
 // Delivery is an event on its way to a place.
@@ -46,7 +47,7 @@ type Capabilities struct {
 
 // Snapshot is a whole directory at one time.
 type Snapshot struct {
-	People, Devices []checkout.SyncRow
+	People, Devices []books.SyncRow
 	// HasPeople and HasDevices say which of the two the directory keeps: what it
 	// does not keep is left alone, not taken for gone.
 	HasPeople, HasDevices bool
@@ -100,7 +101,7 @@ type Outcome struct {
 	// Step is where the next attempt begins; empty: where this one did.
 	Step string
 	// Theirs, with Conflict, is who has the device by the place's word, if known.
-	Theirs *checkout.Holding
+	Theirs *books.Holding
 }
 
 // Errors of directories.

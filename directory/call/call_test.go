@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"stump/checkout"
+	"stump/internal/testkit"
 )
 
 func TestPlain(t *testing.T) {
@@ -28,12 +29,12 @@ func TestNumbersThatAreNone(t *testing.T) {
 		if s != "H10301:17:91234" {
 			return checkout.Tag{}, errors.New(s + " is larger than any")
 		}
-		return checkout.TagFromUint64(91234, 26), nil
+		return testkit.Tag(91234, 26), nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if tag, err := n.read(" 0091-234 "); tag != checkout.TagFromUint64(91234, 26) || err != nil {
+	if tag, err := n.read(" 0091-234 "); tag != testkit.Tag(91234, 26) || err != nil {
 		t.Errorf("%v, %v", tag, err)
 	}
 	for value, want := range map[string]string{"N/A": "no digit in it", "991234": `it does not fit badge_form "H10301:17:{}"`} {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"stump/checkout"
+	"stump/internal/books"
 	"stump/internal/count"
 )
 
@@ -109,7 +110,7 @@ func (n *Numbers) read(value string) (checkout.Tag, error) {
 
 // Set sets the tag of each row from its value. The note is about values that are
 // not credentials; it does not contain them.
-func (n *Numbers) Set(rows []checkout.SyncRow, value func(i int) string) (note []string) {
+func (n *Numbers) Set(rows []books.SyncRow, value func(i int) string) (note []string) {
 	var (
 		unread []string // whose
 		why    error    // the first of them

@@ -11,6 +11,7 @@ import (
 
 	"stump/checkout"
 	"stump/directory/call"
+	"stump/internal/books"
 )
 
 // handoverReturned is the step of a hand-over whose first call is done.
@@ -18,17 +19,17 @@ const handoverReturned = "returned"
 
 // toggle is one CHECKINOUT call: whose badge, and what must result.
 type toggle struct {
-	checkout.Holding // whose the device is afterwards, if out
-	tag              checkout.Tag
-	out              bool
-	key              string // event parameter: each call of a hand-over has its own
+	books.Holding // whose the device is afterwards, if out
+	tag           checkout.Tag
+	out           bool
+	key           string // event parameter: each call of a hand-over has its own
 }
 
 // nextToggle finds the call that an event needs; false if none.
 func nextToggle(d call.Delivery) (toggle, bool) {
 	ev, id := d.Event, d.Event.ID.String()
-	person := toggle{checkout.Holding{ID: ev.Person, Name: ev.PersonName}, d.PersonTag, true, id}
-	from := toggle{checkout.Holding{ID: ev.From, Name: ev.FromName}, d.FromTag, false, id + "-return"}
+	person := toggle{books.Holding{ID: ev.Person, Name: ev.PersonName}, d.PersonTag, true, id}
+	from := toggle{books.Holding{ID: ev.From, Name: ev.FromName}, d.FromTag, false, id + "-return"}
 	switch ev.Kind {
 	case checkout.Checkout:
 		return person, true
@@ -135,7 +136,7 @@ func (e *Endpoints) toggle(ctx context.Context, address string, t toggle, ev che
 	}
 	theirs := t.Holding
 	if !out {
-		theirs = checkout.Holding{Free: true}
+		theirs = books.Holding{Free: true}
 	}
 	return call.Outcome{Verdict: call.Conflict, Theirs: &theirs,
 		Reason: fmt.Sprintf("this was a %s, and the directory says: %s", ev.Kind, call.Plain(a.Response)),

@@ -13,6 +13,7 @@ import (
 
 	"stump/checkout"
 	"stump/directory/call"
+	"stump/internal/books"
 )
 
 // Config are the keys of [directory] for kind = "endpoints".
@@ -150,10 +151,10 @@ func (e *Endpoints) Probe(ctx context.Context) call.Outcome {
 
 // WhatIs implements directory.Finder. Without a hint it asks for a device first,
 // since a device's number is not a secret.
-func (e *Endpoints) WhatIs(ctx context.Context, tag checkout.Tag, hint checkout.SubjectKind) (checkout.SyncRow, error) {
+func (e *Endpoints) WhatIs(ctx context.Context, tag checkout.Tag, hint checkout.SubjectKind) (books.SyncRow, error) {
 	staff, o := e.staff(tag)
 	if o.Verdict != call.OK {
-		return checkout.SyncRow{}, o
+		return books.SyncRow{}, o
 	}
 	forms := []string{tag.Decimal(), staff}
 	switch hint {
@@ -165,9 +166,9 @@ func (e *Endpoints) WhatIs(ctx context.Context, tag checkout.Tag, hint checkout.
 	for _, form := range forms {
 		_, a, o := e.get(ctx, fill(e.cfg.WhatIs, "{tag}", form))
 		if o.Verdict != call.OK {
-			return checkout.SyncRow{}, o
+			return books.SyncRow{}, o
 		}
-		row := checkout.SyncRow{Name: call.Plain(a.Name), Tag: tag}
+		row := books.SyncRow{Name: call.Plain(a.Name), Tag: tag}
 		switch strings.ToLower(a.Type) {
 		case "human", "person":
 			row.Kind = checkout.KindPerson
@@ -178,28 +179,28 @@ func (e *Endpoints) WhatIs(ctx context.Context, tag checkout.Tag, hint checkout.
 			return row, nil
 		}
 	}
-	return checkout.SyncRow{}, nil
+	return books.SyncRow{}, nil
 }
 
 // EnrolsPeople implements directory.Enroller.
 func (e *Endpoints) EnrolsPeople() bool { return e.cfg.Associate != "" }
 
 // Enrol implements directory.Enroller: the server must know the name.
-func (e *Endpoints) Enrol(ctx context.Context, who string, tag checkout.Tag) (checkout.SyncRow, error) {
+func (e *Endpoints) Enrol(ctx context.Context, who string, tag checkout.Tag) (books.SyncRow, error) {
 	staff, o := e.staff(tag)
 	if o.Verdict != call.OK {
-		return checkout.SyncRow{}, o
+		return books.SyncRow{}, o
 	}
 	_, a, o := e.get(ctx, fill(e.cfg.Associate, "{who}", who, "{tag}", staff))
 	if o.Verdict != call.OK {
-		return checkout.SyncRow{}, o
+		return books.SyncRow{}, o
 	}
 	if a.Error != "" {
-		return checkout.SyncRow{}, fmt.Errorf("%w: %s: %s", call.ErrNobody, who, call.Plain(a.Error))
+		return books.SyncRow{}, fmt.Errorf("%w: %s: %s", call.ErrNobody, who, call.Plain(a.Error))
 	}
 	// Take the server's spelling of the name, if it has one.
 	if row, err := e.WhatIs(ctx, tag, checkout.KindPerson); err == nil && row.Kind == checkout.KindPerson {
 		return row, nil
 	}
-	return checkout.SyncRow{Kind: checkout.KindPerson, Name: who, Tag: tag}, nil
+	return books.SyncRow{Kind: checkout.KindPerson, Name: who, Tag: tag}, nil
 }

@@ -18,12 +18,14 @@ import (
 
 	"stump/checkout"
 	"stump/directory/call"
+	"stump/internal/books"
+	"stump/internal/testkit"
 )
 
 var (
-	annBadge = checkout.TagFromUint64(91234, 26)
-	bobBadge = checkout.TagFromUint64(7654321, 26)
-	ipadTag  = checkout.TagFromUint64(8123456, 26)
+	annBadge = testkit.Tag(91234, 26)
+	bobBadge = testkit.Tag(7654321, 26)
+	ipadTag  = testkit.Tag(8123456, 26)
 )
 
 // hashed is a badge number as it is sent.
@@ -124,8 +126,8 @@ func TestDeliver(t *testing.T) {
 		"no badge":          {noBadge, []string{out}, nil, call.Outcome{Verdict: call.Refused, Reason: "the badge number of Ann is not known here, and the directory needs it"}},
 		"nobody's badge":    {nobody, []string{out}, nil, call.Outcome{Verdict: call.Refused, Reason: "the badge number of the person is not known here, and the directory needs it"}},
 		"no tag":            {noTag, []string{out}, nil, call.Outcome{Verdict: call.Refused, Reason: "the tag number of iPad is not known here, and the directory needs it"}},
-		"the other way":     {delivery(checkout.Return), []string{out}, []string{ioByAnn}, call.Outcome{Verdict: call.Conflict, Reason: "this was a return, and the directory says: Somebody checked out iPad", Theirs: &checkout.Holding{ID: "ann", Name: "Ann"}}},
-		"in instead of out": {delivery(checkout.Checkout), []string{in}, []string{ioByAnn}, call.Outcome{Verdict: call.Conflict, Reason: "this was a checkout, and the directory says: Somebody checked in iPad", Theirs: &checkout.Holding{Free: true}}},
+		"the other way":     {delivery(checkout.Return), []string{out}, []string{ioByAnn}, call.Outcome{Verdict: call.Conflict, Reason: "this was a return, and the directory says: Somebody checked out iPad", Theirs: &books.Holding{ID: "ann", Name: "Ann"}}},
+		"in instead of out": {delivery(checkout.Checkout), []string{in}, []string{ioByAnn}, call.Outcome{Verdict: call.Conflict, Reason: "this was a checkout, and the directory says: Somebody checked in iPad", Theirs: &books.Holding{Free: true}}},
 		"neither":           {delivery(checkout.Checkout), []string{`{"response":"ok"}`}, []string{ioByAnn}, call.Outcome{Verdict: call.Conflict, Reason: `the directory says "ok", which is neither in nor out`}},
 		"500":               {delivery(checkout.Checkout), []string{"HTTP 500"}, []string{ioByAnn}, call.Outcome{Verdict: call.InDoubt, Reason: "HOST failed (500 Internal Server Error)"}},
 		"503 of a dead PHP": {delivery(checkout.Checkout), []string{"HTTP 503"}, []string{ioByAnn}, call.Outcome{Verdict: call.InDoubt, Reason: "HOST failed (503 Service Unavailable)"}},
@@ -196,22 +198,22 @@ func TestIfCounted(t *testing.T) {
 
 func TestWhatIs(t *testing.T) {
 	human, device := `{"type":"human","name":" C\u0000 Benninger"}`, `{"type":"Device","name":"iPad"}`
-	ann := checkout.SyncRow{Kind: checkout.KindPerson, Name: "C Benninger", Tag: annBadge}
-	ipad := checkout.SyncRow{Kind: checkout.KindDevice, Name: "iPad", Tag: annBadge}
+	ann := books.SyncRow{Kind: checkout.KindPerson, Name: "C Benninger", Tag: annBadge}
+	ipad := books.SyncRow{Kind: checkout.KindDevice, Name: "iPad", Tag: annBadge}
 	asDevice, asPerson := "/what?t=91234", "/what?t=ANN"
 	for name, tc := range map[string]struct {
 		hint    checkout.SubjectKind
 		answers []string
 		calls   []string
-		want    checkout.SyncRow
+		want    books.SyncRow
 	}{
 		"a person":         {checkout.KindPerson, []string{human}, []string{asPerson}, ann},
 		"a device":         {checkout.KindDevice, []string{device}, []string{asDevice}, ipad},
 		"no hint, device":  {checkout.Unknown, []string{device}, []string{asDevice}, ipad},
 		"no hint, person":  {checkout.Unknown, []string{works, human}, []string{asDevice, asPerson}, ann},
-		"unknown":          {checkout.Unknown, []string{works}, []string{asDevice, asPerson}, checkout.SyncRow{}},
-		"without a name":   {checkout.KindPerson, []string{`{"type":"human"}`}, []string{asPerson}, checkout.SyncRow{}},
-		"of another type":  {checkout.KindPerson, []string{`{"type":"cat","name":"Tom"}`}, []string{asPerson}, checkout.SyncRow{}},
+		"unknown":          {checkout.Unknown, []string{works}, []string{asDevice, asPerson}, books.SyncRow{}},
+		"without a name":   {checkout.KindPerson, []string{`{"type":"human"}`}, []string{asPerson}, books.SyncRow{}},
+		"of another type":  {checkout.KindPerson, []string{`{"type":"cat","name":"Tom"}`}, []string{asPerson}, books.SyncRow{}},
 		"called something": {checkout.KindPerson, []string{`{"type":"person","name":"C Benninger"}`}, []string{asPerson}, ann},
 	} {
 		s, e := open(t, nil, tc.answers...)

@@ -21,6 +21,8 @@ import (
 
 	"stump/checkout"
 	"stump/directory/call"
+	"stump/internal/books"
+	"stump/internal/testkit"
 )
 
 // scimPeople is the resource handler of a real SCIM server.
@@ -88,7 +90,7 @@ func openSCIM(t testing.TB, base, token string) *SCIM {
 // decimal26 reads a plain decimal as 26 bits.
 func decimal26(s string) (checkout.Tag, error) {
 	v, err := strconv.ParseUint(s, 10, 26)
-	return checkout.TagFromUint64(v, 26), err
+	return testkit.Tag(v, 26), err
 }
 
 func TestSCIMPull(t *testing.T) {
@@ -101,8 +103,8 @@ func TestSCIMPull(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []checkout.SyncRow{
-		{Kind: checkout.KindPerson, Ref: "2819", Name: "Ann", Tag: checkout.TagFromUint64(91234, 26)},
+	want := []books.SyncRow{
+		{Kind: checkout.KindPerson, Ref: "2819", Name: "Ann", Tag: testkit.Tag(91234, 26)},
 		{Kind: checkout.KindPerson, Ref: "3", Name: "Bob Ross", Email: "b@work", Inactive: true},
 		{Kind: checkout.KindPerson, Ref: "4", Name: "eve"},
 	}
@@ -235,7 +237,7 @@ func TestSCIMOddUsers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []checkout.SyncRow{
+	want := []books.SyncRow{
 		{Kind: checkout.KindPerson, Ref: "11", Name: "ann"},
 		{Kind: checkout.KindPerson, Ref: "0123456789abcdef0123456789abcdef", Name: "bob", Inactive: true},
 		{Kind: checkout.KindPerson, Ref: "0123456789abcdef0123456789abcdee", Name: "cem", Email: "b@x"},

@@ -10,6 +10,7 @@ import (
 
 	"stump/checkout"
 	"stump/directory/call"
+	"stump/internal/books"
 )
 
 // user is a User resource (RFC 7643, 4.1). It is read attribute by attribute:
@@ -56,9 +57,9 @@ func (u user) text(path ...string) string { return call.FieldText(u.at(path...))
 
 func (u user) id() string { return u.text("id") }
 
-func (u user) row() checkout.SyncRow {
+func (u user) row() books.SyncRow {
 	active, _ := u.active()
-	r := checkout.SyncRow{Kind: checkout.KindPerson, Ref: u.id(), Inactive: !active}
+	r := books.SyncRow{Kind: checkout.KindPerson, Ref: u.id(), Inactive: !active}
 	for _, name := range []string{u.text("displayName"), u.text("name", "formatted"), u.text("name", "givenName") + " " + u.text("name", "familyName"), u.text("userName")} {
 		if r.Name = call.Plain(name); r.Name != "" {
 			break

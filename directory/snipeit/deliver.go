@@ -11,6 +11,7 @@ import (
 
 	"stump/checkout"
 	"stump/directory/call"
+	"stump/internal/books"
 )
 
 // Steps of a delivery: what was done last.
@@ -139,7 +140,7 @@ func (a asset) conflict(ev checkout.Event) call.Outcome {
 		return call.Outcome{Verdict: call.Conflict, Reason: fmt.Sprintf("by Snipe-IT it is with the %s %s", a.AssignedTo.Type, name),
 			Remedy: "retry makes Snipe-IT say what the ledger says"}
 	}
-	return call.Outcome{Verdict: call.Conflict, Theirs: &checkout.Holding{Ref: id, Name: name},
+	return call.Outcome{Verdict: call.Conflict, Theirs: &books.Holding{Ref: id, Name: name},
 		Reason: fmt.Sprintf("by Snipe-IT %s had it before this %s", name, ev.Kind),
 		Remedy: "retry makes Snipe-IT say what the ledger says; accept takes Snipe-IT's word"}
 }

@@ -18,6 +18,7 @@ import (
 
 	"stump/checkout"
 	"stump/directory/call"
+	"stump/internal/testkit"
 )
 
 // double is Snipe-IT's API with the quirks that its source has (v8.1.4):
@@ -330,5 +331,5 @@ func (c site) open() (*SnipeIT, error) { return New(c.Config, c.API, c.Badges, c
 // decimal26 reads a plain decimal as 26 bits.
 func decimal26(s string) (checkout.Tag, error) {
 	v, err := strconv.ParseUint(s, 10, 26)
-	return checkout.TagFromUint64(v, 26), err
+	return testkit.Tag(v, 26), err
 }

@@ -14,6 +14,7 @@ import (
 
 	"stump/checkout"
 	"stump/directory/call"
+	"stump/internal/books"
 )
 
 // Config are the keys of [directory] that only kind = "snipeit" has.
@@ -104,13 +105,13 @@ func (s *SnipeIT) Pull(ctx context.Context) (call.Snapshot, error) {
 		return call.Snapshot{}, o
 	}
 	for _, u := range users {
-		snap.People = append(snap.People, checkout.SyncRow{
+		snap.People = append(snap.People, books.SyncRow{
 			Kind: checkout.KindPerson, Ref: strconv.FormatInt(u.ID, 10), Name: text(u.Name), Email: text(u.Email),
 			Inactive: u.Deleted != nil || s.cfg.RequireActivated && !u.Activated || s.past(u.EndDate),
 		})
 	}
 	for _, a := range assets {
-		row := checkout.SyncRow{
+		row := books.SyncRow{
 			Kind: checkout.KindDevice, Ref: strconv.FormatInt(a.ID, 10), Name: a.name(),
 			// What can't be checked out there can't be lent here.
 			Inactive: a.Deleted != nil || a.StatusLabel != nil && a.StatusLabel.StatusType != "deployable",

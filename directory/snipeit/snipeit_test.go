@@ -15,6 +15,8 @@ import (
 
 	"stump/checkout"
 	"stump/directory/call"
+	"stump/internal/books"
+	"stump/internal/testkit"
 )
 
 func openSnipe(t testing.TB, change func(*double, *site)) (*double, *SnipeIT) {
@@ -70,18 +72,18 @@ func TestSnipeITPull(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []checkout.SyncRow{
-		{Kind: checkout.KindPerson, Ref: "1", Name: "Ann O'Brien", Email: "ann@x", Tag: checkout.TagFromUint64(91234, 26)},
-		{Kind: checkout.KindPerson, Ref: "2", Name: "Bob R&D", Email: "bob@x", Tag: checkout.TagFromUint64(7654321, 26)},
+	want := []books.SyncRow{
+		{Kind: checkout.KindPerson, Ref: "1", Name: "Ann O'Brien", Email: "ann@x", Tag: testkit.Tag(91234, 26)},
+		{Kind: checkout.KindPerson, Ref: "2", Name: "Bob R&D", Email: "bob@x", Tag: testkit.Tag(7654321, 26)},
 		{Kind: checkout.KindPerson, Ref: "3", Name: "Cem Leer", Inactive: true},
 	}
 	if !slices.Equal(snap.People, want) {
 		t.Errorf("people\n%+v\nwant\n%+v", snap.People, want)
 	}
-	want = []checkout.SyncRow{
-		{Kind: checkout.KindDevice, Ref: "11", Name: "iPad <mini>", Type: "Pixel 9", Tag: checkout.TagFromUint64(8123456, 26)},
-		{Kind: checkout.KindDevice, Ref: "12", Name: "Pixel 9 9876543", Type: "Pixel 9", Tag: checkout.TagFromUint64(9876543, 26)},
-		{Kind: checkout.KindDevice, Ref: "13", Name: "Broken", Type: "Pixel 9", Tag: checkout.TagFromUint64(9876544, 26), Inactive: true},
+	want = []books.SyncRow{
+		{Kind: checkout.KindDevice, Ref: "11", Name: "iPad <mini>", Type: "Pixel 9", Tag: testkit.Tag(8123456, 26)},
+		{Kind: checkout.KindDevice, Ref: "12", Name: "Pixel 9 9876543", Type: "Pixel 9", Tag: testkit.Tag(9876543, 26)},
+		{Kind: checkout.KindDevice, Ref: "13", Name: "Broken", Type: "Pixel 9", Tag: testkit.Tag(9876544, 26), Inactive: true},
 	}
 	if !slices.Equal(snap.Devices, want) {
 		t.Errorf("devices\n%+v\nwant\n%+v", snap.Devices, want)
@@ -96,7 +98,7 @@ func TestSnipeITFields(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := snap.Devices[0].Tag; got != checkout.TagFromUint64(9001, 26) {
+	if got := snap.Devices[0].Tag; got != testkit.Tag(9001, 26) {
 		t.Errorf("tag from a custom field: %v", got)
 	}
 	if !snap.People[1].Inactive {
@@ -191,7 +193,7 @@ func TestSnipeITConflictNamesTheHolder(t *testing.T) {
 	s, d := openSnipe(t, nil)
 	s.assets[0].holder, s.assets[0].holderType = 2, "user"
 	o := deliver(t, d, tap(checkout.Checkout))
-	if o.Reason != "by Snipe-IT Bob R&D had it before this checkout" || o.Theirs == nil || *o.Theirs != (checkout.Holding{Ref: "2", Name: "Bob R&D"}) {
+	if o.Reason != "by Snipe-IT Bob R&D had it before this checkout" || o.Theirs == nil || *o.Theirs != (books.Holding{Ref: "2", Name: "Bob R&D"}) {
 		t.Errorf("%+v", o)
 	}
 	s.assets[0].holder, s.assets[0].holderType = 3, "location"

@@ -18,6 +18,7 @@ import (
 
 	"stump/checkout"
 	"stump/directory/call"
+	"stump/internal/books"
 )
 
 // Config is a [[webhook]] table.
@@ -173,8 +174,8 @@ type CloudEvent struct {
 	DataContentType string `json:"datacontenttype"`
 	// Tag is an extension: the masked number of a tag that was unknown at the time,
 	// in the event itself and in the later "resolve".
-	Tag  string             `json:"tag,omitempty"`
-	Data checkout.EntryJSON `json:"data"`
+	Tag  string          `json:"tag,omitempty"`
+	Data books.EntryJSON `json:"data"`
 }
 
 // Wrap makes the message of an event. Time is left out while it is not known: the
@@ -183,7 +184,7 @@ func Wrap(ev checkout.Event) CloudEvent {
 	c := CloudEvent{
 		SpecVersion: "1.0", ID: ev.ID.String(), Source: "/stump/" + url.PathEscape(ev.Station),
 		Type: "stump." + string(ev.Kind), Subject: ev.Device, DataContentType: "application/json",
-		Data: checkout.Entry{Event: ev, Time: ev.At.Wall, ClockTrusted: ev.At.Trusted}.JSON(),
+		Data: books.Entry{Event: ev, Time: ev.At.Wall, ClockTrusted: ev.At.Trusted}.JSON(),
 	}
 	if c.Tag = ev.PersonTag; c.Tag == "" {
 		c.Tag = ev.DeviceTag

@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"stump/checkout"
+	"stump/internal/books"
 	"stump/internal/hint"
 )
 
@@ -43,7 +44,7 @@ func (s *Server) enrol(r *http.Request, e Enrol) (Enrolled, error) {
 // the register does not have; otherwise the name is added when the tag is shown.
 func (s *Server) expected(reg *register, ref string) (Enrolled, error) {
 	p, err := reg.find(ref)
-	if errors.Is(err, checkout.ErrNotFound) {
+	if errors.Is(err, books.ErrNotFound) {
 		if err := checkout.CheckName(ref); err != nil {
 			return Enrolled{}, err
 		}

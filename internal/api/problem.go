@@ -13,6 +13,7 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger"
+	"stump/internal/books"
 	"stump/internal/hint"
 )
 
@@ -70,10 +71,10 @@ func (s *Server) explain(err error) (status int, remedy string) {
 		problem   *problemError
 		large     *http.MaxBytesError
 		damaged   *ledger.DamagedError
-		missing   *checkout.NotFoundError
-		ambiguous *checkout.AmbiguousError
-		exists    *checkout.ExistsError
-		taken     *checkout.TagTakenError
+		missing   *books.NotFoundError
+		ambiguous *books.AmbiguousError
+		exists    *books.ExistsError
+		taken     *books.TagTakenError
 		refused   *checkout.RefusedError
 	)
 	switch {
@@ -103,7 +104,7 @@ func (s *Server) explain(err error) (status int, remedy string) {
 
 // meant is a remedy for a name that the register does not have: the name that was
 // probably meant, or where to look.
-func (s *Server) meant(missing *checkout.NotFoundError) string {
+func (s *Server) meant(missing *books.NotFoundError) string {
 	reg, other := s.people, s.devices
 	if missing.Kind == checkout.KindDevice {
 		reg, other = other, reg

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"stump/checkout"
+	"stump/internal/books"
 	"stump/internal/count"
 	"stump/internal/credential"
 	"stump/internal/hint"
@@ -39,7 +40,7 @@ type register struct {
 	all   func() iter.Seq2[party, error]
 	find  func(ref string) (party, error) // by id or name
 	add   func(c change, tag checkout.Tag, actor string) error
-	edit  func(ref string, e checkout.Edit, actor string, source checkout.Source) error
+	edit  func(ref string, e books.Edit, actor string, source checkout.Source) error
 	write func(csv io.Writer) error
 }
 
@@ -55,7 +56,7 @@ func (s *Server) registers() (people, devices *register) {
 			return personParty(p), err
 		},
 		add: func(c change, badge checkout.Tag, actor string) error {
-			return l.AddPerson(checkout.Person{ID: *c.id, Name: str(c.name), Email: str(c.email)}, badge, actor, checkout.SourceCLI)
+			return l.AddPerson(books.Person{ID: *c.id, Name: str(c.name), Email: str(c.email)}, badge, actor, checkout.SourceCLI)
 		},
 		edit:  l.EditPerson,
 		write: func(csv io.Writer) error { return sheet.WritePeople(csv, l.People()) },
@@ -70,7 +71,7 @@ func (s *Server) registers() (people, devices *register) {
 			return deviceParty(d), err
 		},
 		add: func(c change, tag checkout.Tag, actor string) error {
-			return l.AddDevice(checkout.Device{ID: *c.id, Name: str(c.name), Kind: str(c.kind)}, tag, actor, checkout.SourceCLI)
+			return l.AddDevice(books.Device{ID: *c.id, Name: str(c.name), Kind: str(c.kind)}, tag, actor, checkout.SourceCLI)
 		},
 		edit:  l.EditDevice,
 		write: func(csv io.Writer) error { return sheet.WriteDevices(csv, l.Devices(), s.deviceTag) },
@@ -86,13 +87,13 @@ func (s *Server) of(kind checkout.SubjectKind) *register {
 	return s.people
 }
 
-func personParty(p checkout.Person) party {
+func personParty(p books.Person) party {
 	return party{p.ID, p.Name, p.Status, p.HasBadge(), Person{
 		ID: p.ID, Name: known(p.Name), Email: known(p.Email), Badge: known(p.Badge), Status: p.Status.String(),
 	}}
 }
 
-func deviceParty(d checkout.Device) party {
+func deviceParty(d books.Device) party {
 	return party{d.ID, d.Name, d.Status, d.HasTag(), Device{
 		ID: d.ID, Name: known(d.Name), Tag: known(d.Tag), Kind: known(d.Kind), Status: d.Word(),
 		Person: known(d.HolderName), PersonID: known(d.Holder),
@@ -168,7 +169,7 @@ func (s *Server) edit(r *http.Request, reg *register, c change) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := checkout.Edit{Name: c.name, Email: c.email, Kind: c.kind, Tag: tag}
+	e := books.Edit{Name: c.name, Email: c.email, Kind: c.kind, Tag: tag}
 	for _, status := range reg.statuses {
 		if c.status != nil && *c.status == status.String() {
 			e.Status = &status
@@ -184,12 +185,12 @@ func (s *Server) edit(r *http.Request, reg *register, c change) (any, error) {
 func (s *Server) retire(reg *register) handler {
 	return object(func(r *http.Request) (any, error) {
 		retired := checkout.Retired
-		return s.commitEdit(r, reg, checkout.Edit{Status: &retired})
+		return s.commitEdit(r, reg, books.Edit{Status: &retired})
 	})
 }
 
 // commitEdit changes the person or device of the path.
-func (s *Server) commitEdit(r *http.Request, reg *register, e checkout.Edit) (any, error) {
+func (s *Server) commitEdit(r *http.Request, reg *register, e books.Edit) (any, error) {
 	p, err := reg.find(r.PathValue("ref"))
 	if err != nil {
 		return nil, err
@@ -263,7 +264,7 @@ const maxImport = 32 << 20
 func (s *Server) imports(reg *register) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		tags, n, err := s.importCSV(reg, http.MaxBytesReader(w, r.Body, maxImport), actor(r))
-		var row *checkout.RowError
+		var row *books.RowError
 		if errors.As(err, &row) {
 			return s.badRow(err)
 		}
@@ -275,7 +276,7 @@ func (s *Server) imports(reg *register) handler {
 }
 
 // importCSV saves the rows of a CSV file and returns the tags in it.
-func (s *Server) importCSV(reg *register, csv io.Reader, actor string) (tags []checkout.Tag, n checkout.Imported, err error) {
+func (s *Server) importCSV(reg *register, csv io.Reader, actor string) (tags []checkout.Tag, n books.Imported, err error) {
 	rows, err := sheet.Read(reg.kind, csv, s.parseTag)
 	if err != nil {
 		return nil, n, err
@@ -332,9 +333,9 @@ func (reg *register) newID(name string) (string, error) {
 	base := cmp.Or(slug(name), reg.kind.String())
 	id := base
 	for n := 2; ; n++ {
-		var several *checkout.AmbiguousError
+		var several *books.AmbiguousError
 		_, err := reg.find(id)
-		if errors.Is(err, checkout.ErrNotFound) {
+		if errors.Is(err, books.ErrNotFound) {
 			return id, nil
 		}
 		if err != nil && !errors.As(err, &several) {

@@ -19,6 +19,7 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger"
+	"stump/internal/books"
 	"stump/internal/hint"
 	"stump/internal/testkit"
 	"stump/wiegand"
@@ -133,8 +134,8 @@ func TestTooLargeImport(t *testing.T) {
 func TestExplain(t *testing.T) {
 	s := newServer(t, newLedger(t))
 	seedLab(t, Local(s))
-	person := func(ref string) error { return &checkout.NotFoundError{Kind: checkout.KindPerson, Ref: ref} }
-	device := func(ref string) error { return &checkout.NotFoundError{Kind: checkout.KindDevice, Ref: ref} }
+	person := func(ref string) error { return &books.NotFoundError{Kind: checkout.KindPerson, Ref: ref} }
+	device := func(ref string) error { return &books.NotFoundError{Kind: checkout.KindDevice, Ref: ref} }
 	retired := checkout.Subject{Kind: checkout.KindDevice, ID: "ipad", Name: "iPad", Status: checkout.Retired}
 	for _, tt := range []struct {
 		err    error
@@ -151,10 +152,10 @@ func TestExplain(t *testing.T) {
 		{device("Ann"), 404, "that is a person; `stump devices list` shows the devices"},
 		{device("iPad"), 404, "did you mean iPad (id ipad)?"},
 		{hint.Wrap(person("ANN"), "ask her"), 404, "ask her"},
-		{&checkout.AmbiguousError{Kind: checkout.KindPerson, Name: "Ben", IDs: []string{"b1", "b2"}}, 409, "`stump people list` and `stump devices list` begin with the id"},
-		{&checkout.ExistsError{Kind: checkout.KindPerson, ID: "ann"}, 409, "choose another with --id, or change the one that is there with edit"},
-		{&checkout.TagTakenError{Owner: "ann", OwnerKind: checkout.KindPerson}, 409, "check the number, or give ann another one first: `stump people edit ann --badge CREDENTIAL`"},
-		{&checkout.TagTakenError{Owner: "ipad 2", OwnerKind: checkout.KindDevice}, 409, "check the number, or give ipad 2 another one first: `stump devices edit 'ipad 2' --tag CREDENTIAL`"},
+		{&books.AmbiguousError{Kind: checkout.KindPerson, Name: "Ben", IDs: []string{"b1", "b2"}}, 409, "`stump people list` and `stump devices list` begin with the id"},
+		{&books.ExistsError{Kind: checkout.KindPerson, ID: "ann"}, 409, "choose another with --id, or change the one that is there with edit"},
+		{&books.TagTakenError{Owner: "ann", OwnerKind: checkout.KindPerson}, 409, "check the number, or give ann another one first: `stump people edit ann --badge CREDENTIAL`"},
+		{&books.TagTakenError{Owner: "ipad 2", OwnerKind: checkout.KindDevice}, 409, "check the number, or give ipad 2 another one first: `stump devices edit 'ipad 2' --tag CREDENTIAL`"},
 		{&checkout.RefusedError{Subject: retired}, 409, "`stump devices edit ipad --status active` ends that"},
 		{&checkout.RefusedError{Subject: retired, Holder: "Ann"}, 409, "`stump who` shows who holds which device; `stump people list` and `stump devices list` show the status"},
 		{&checkout.RefusedError{Reason: "it is late"}, 409, "`stump who` shows who holds which device; `stump people list` and `stump devices list` show the status"},
@@ -318,7 +319,7 @@ func TestNoFormat(t *testing.T) {
 		}
 	}
 	s := NewServer(Options{Formats: formats[:1]})
-	tag := checkout.TagFromUint64
+	tag := testkit.Tag
 	for _, tt := range []struct {
 		tags []checkout.Tag
 		want string
@@ -340,15 +341,15 @@ func TestNear(t *testing.T) {
 	l := newLedger(t)
 	s := newServer(t, l)
 	for id, name := range map[string]string{"ann": "Ann Okafor", "zoe": "Zoe\u0308 Mu\u0308ller", "ghost": "Zoë Retired", "pixel": "Pixel Person"} {
-		if err := l.AddPerson(checkout.Person{ID: id, Name: name}, checkout.Tag{}, "test", checkout.SourceCLI); err != nil {
+		if err := l.AddPerson(books.Person{ID: id, Name: name}, checkout.Tag{}, "test", checkout.SourceCLI); err != nil {
 			t.Fatal(err)
 		}
 	}
 	retired := checkout.Retired
-	if err := l.EditPerson("ghost", checkout.Edit{Status: &retired}, "test", checkout.SourceCLI); err != nil {
+	if err := l.EditPerson("ghost", books.Edit{Status: &retired}, "test", checkout.SourceCLI); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.AddDevice(checkout.Device{ID: "p8", Name: "Pixel 8"}, checkout.Tag{}, "test", checkout.SourceCLI); err != nil {
+	if err := l.AddDevice(books.Device{ID: "p8", Name: "Pixel 8"}, checkout.Tag{}, "test", checkout.SourceCLI); err != nil {
 		t.Fatal(err)
 	}
 	ids := func(list []party) (ids []string) {

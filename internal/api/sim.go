@@ -11,6 +11,7 @@ import (
 
 	"stump/checkout"
 	"stump/gpio"
+	"stump/internal/books"
 	"stump/internal/count"
 	"stump/internal/credential"
 	"stump/internal/hint"
@@ -113,7 +114,7 @@ func (s *Server) card(card string) (wiegand.Bits, error) {
 	}
 	for _, reg := range []*register{s.people, s.devices} {
 		p, err := reg.find(card)
-		if errors.Is(err, checkout.ErrNotFound) {
+		if errors.Is(err, books.ErrNotFound) {
 			continue
 		}
 		if err != nil {

@@ -7,20 +7,22 @@ import (
 	"testing"
 
 	"stump/checkout"
+	"stump/internal/books"
+	"stump/internal/testkit"
 )
 
 // Scripts get null for a name that nobody knows yet; a table asks for what to
 // show in its place.
 func TestWhoShown(t *testing.T) {
 	l := newLedger(t)
-	if err := l.AddDevice(checkout.Device{ID: "ipad", Name: "iPad"}, checkout.TagFromUint64(1, 26), "test", checkout.SourceCLI); err != nil {
+	if err := l.AddDevice(books.Device{ID: "ipad", Name: "iPad"}, testkit.Tag(1, 26), "test", checkout.SourceCLI); err != nil {
 		t.Fatal(err)
 	}
-	device, err := l.Subject(checkout.TagFromUint64(1, 26))
+	device, err := l.Subject(testkit.Tag(1, 26))
 	if err != nil {
 		t.Fatal(err)
 	}
-	badge := checkout.Subject{Kind: checkout.KindPerson, Tag: checkout.TagFromUint64(4711, 26), Pending: true}
+	badge := checkout.Subject{Kind: checkout.KindPerson, Tag: testkit.Tag(4711, 26), Pending: true}
 	if _, err := l.Complete(checkout.Completion{Person: badge, Device: device}); err != nil {
 		t.Fatal(err)
 	}

@@ -3,9 +3,9 @@ package api
 import (
 	"time"
 
-	"stump/checkout"
 	"stump/checkout/ledger"
 	"stump/hw/selftest"
+	"stump/internal/books"
 	"stump/internal/panel"
 	"stump/wiegand"
 )
@@ -48,10 +48,10 @@ type Backup struct {
 }
 
 // Who is one loan: who holds which device.
-type Who = checkout.LoanJSON
+type Who = books.LoanJSON
 
 // History is one event.
-type History = checkout.EntryJSON
+type History = books.EntryJSON
 
 // Person is one person of the register. Of the badge only the end is shown.
 type Person struct {

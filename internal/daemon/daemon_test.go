@@ -15,6 +15,7 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger"
 	"stump/directory"
+	"stump/internal/books"
 	"stump/internal/config"
 	"stump/internal/hint"
 	"stump/internal/simlab"
@@ -139,8 +140,8 @@ func addSeed(t *testing.T, d *Daemon) {
 	t.Helper()
 	who, what := simlab.People[0], simlab.Devices[0]
 	if err := errors.Join(
-		d.Ledger.AddPerson(checkout.Person{ID: who.ID, Name: who.Name}, tagOf(t, who), "test", checkout.SourceCLI),
-		d.Ledger.AddDevice(checkout.Device{ID: what.ID, Name: what.Name}, tagOf(t, what), "test", checkout.SourceCLI),
+		d.Ledger.AddPerson(books.Person{ID: who.ID, Name: who.Name}, tagOf(t, who), "test", checkout.SourceCLI),
+		d.Ledger.AddDevice(books.Device{ID: what.ID, Name: what.Name}, tagOf(t, what), "test", checkout.SourceCLI),
 	); err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +196,7 @@ func TestRightLines(t *testing.T) {
 				t.Fatal(err)
 			}
 			if c.add {
-				if err := l.AddPerson(checkout.Person{ID: "ann", Name: "Ann"}, checkout.Tag{}, "test", checkout.SourceCLI); err != nil {
+				if err := l.AddPerson(books.Person{ID: "ann", Name: "Ann"}, checkout.Tag{}, "test", checkout.SourceCLI); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -5,9 +5,9 @@ import (
 	"os"
 	"time"
 
-	"stump/checkout"
 	"stump/checkout/ledger"
 	"stump/hw/selftest"
+	"stump/internal/books"
 	"stump/internal/clock"
 	"stump/internal/panel"
 	"stump/internal/station"
@@ -31,7 +31,7 @@ func (d *Daemon) idle() panel.IdleInfo {
 	if machine.ClockTrusted {
 		info.Clock = time.Now()
 	}
-	for loan, err := range d.Ledger.Loans(checkout.LoanFilter{}) {
+	for loan, err := range d.Ledger.Loans(books.LoanFilter{}) {
 		if err != nil {
 			d.o.Log.Error("the loans can't be counted", "err", err)
 			break

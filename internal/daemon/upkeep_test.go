@@ -12,15 +12,17 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger"
+	"stump/internal/books"
 	"stump/internal/config"
 	"stump/internal/sitekey"
+	"stump/internal/testkit"
 )
 
 // addPerson makes an event: that somebody got a badge.
 func addPerson(t *testing.T, l *ledger.Ledger, id string) {
 	t.Helper()
-	badge := checkout.TagFromUint64(uint64(id[0]), 26)
-	if err := l.AddPerson(checkout.Person{ID: id, Name: id}, badge, "admin", checkout.SourceCLI); err != nil {
+	badge := testkit.Tag(uint64(id[0]), 26)
+	if err := l.AddPerson(books.Person{ID: id, Name: id}, badge, "admin", checkout.SourceCLI); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -101,14 +103,14 @@ func TestUpkeepForgets(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	must(l.AddPerson(checkout.Person{ID: "ann", Name: "Ann"}, checkout.Tag{}, "admin", checkout.SourceCLI))
-	must(l.AddDevice(checkout.Device{ID: "ipad", Name: "iPad"}, checkout.Tag{}, "admin", checkout.SourceCLI))
-	_, err = l.Give(checkout.Request{Device: "ipad", Person: "ann", Actor: "admin"})
+	must(l.AddPerson(books.Person{ID: "ann", Name: "Ann"}, checkout.Tag{}, "admin", checkout.SourceCLI))
+	must(l.AddDevice(books.Device{ID: "ipad", Name: "iPad"}, checkout.Tag{}, "admin", checkout.SourceCLI))
+	_, err = l.Give(books.Request{Device: "ipad", Person: "ann", Actor: "admin"})
 	must(err)
-	_, err = l.Return(checkout.Request{Device: "ipad", Actor: "admin"})
+	_, err = l.Return(books.Request{Device: "ipad", Actor: "admin"})
 	must(err)
 	named := func() (n int) {
-		for e, err := range l.History(checkout.HistoryFilter{}) {
+		for e, err := range l.History(books.HistoryFilter{}) {
 			if must(err); e.PersonName != "" && (e.Kind == checkout.Checkout || e.Kind == checkout.Return) {
 				n++
 			}

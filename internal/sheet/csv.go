@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"stump/checkout"
+	"stump/internal/books"
 	"stump/internal/count"
 	"stump/internal/hint"
 )
@@ -30,7 +31,7 @@ var (
 	people = form{[]string{"id", "name", "email", "badge"}, "badge", "email",
 		[]string{checkout.Active.String(), checkout.Suspended.String(), checkout.Retired.String()}}
 	devices = form{[]string{"id", "name", "tag", "kind"}, "tag", "kind",
-		[]string{checkout.Active.String(), checkout.StatusLost, checkout.Retired.String()}}
+		[]string{checkout.Active.String(), books.StatusLost, checkout.Retired.String()}}
 )
 
 const statusColumn = "status"
@@ -38,7 +39,7 @@ const statusColumn = "status"
 // Read reads a file of people or devices. The header names the columns, in any order
 // and in capitals or not; id and name must be there. parse reads a credential as the
 // configuration writes it. What is wrong with a line is a *checkout.RowError.
-func Read(kind checkout.SubjectKind, r io.Reader, parse func(string) (checkout.Tag, error)) ([]checkout.ImportRow, error) {
+func Read(kind checkout.SubjectKind, r io.Reader, parse func(string) (checkout.Tag, error)) ([]books.ImportRow, error) {
 	f := people
 	if kind == checkout.KindDevice {
 		f = devices
@@ -47,16 +48,16 @@ func Read(kind checkout.SubjectKind, r io.Reader, parse func(string) (checkout.T
 	c.FieldsPerRecord = -1 // counted below, with a better message
 	header, err := c.Read()
 	if errors.Is(err, io.EOF) {
-		return nil, &checkout.RowError{Line: 1, Err: fmt.Errorf("no header: the columns are %s", strings.Join(f.columns, ","))}
+		return nil, &books.RowError{Line: 1, Err: fmt.Errorf("no header: the columns are %s", strings.Join(f.columns, ","))}
 	}
 	if err != nil {
 		return nil, csvError(err)
 	}
 	index, err := f.index(header)
 	if err != nil {
-		return nil, &checkout.RowError{Line: 1, Err: err}
+		return nil, &books.RowError{Line: 1, Err: err}
 	}
-	for rows := []checkout.ImportRow{}; ; {
+	for rows := []books.ImportRow{}; ; {
 		record, err := c.Read()
 		if errors.Is(err, io.EOF) {
 			return rows, nil
@@ -67,7 +68,7 @@ func Read(kind checkout.SubjectKind, r io.Reader, parse func(string) (checkout.T
 		line, _ := c.FieldPos(0)
 		row, err := f.row(index, record, parse)
 		if err != nil {
-			return nil, &checkout.RowError{Line: line, Err: err}
+			return nil, &books.RowError{Line: line, Err: err}
 		}
 		row.Line = line
 		rows = append(rows, row)
@@ -106,7 +107,7 @@ func (f form) index(header []string) (map[string]int, error) {
 }
 
 // row reads the fields of a line.
-func (f form) row(index map[string]int, record []string, parse func(string) (checkout.Tag, error)) (row checkout.ImportRow, err error) {
+func (f form) row(index map[string]int, record []string, parse func(string) (checkout.Tag, error)) (row books.ImportRow, err error) {
 	if n := len(index); len(record) != n {
 		err := fmt.Errorf("%s, the header has %d", count.Of(len(record), "field"), n)
 		if len(record) > n {
@@ -121,7 +122,7 @@ func (f form) row(index map[string]int, record []string, parse func(string) (che
 		return ""
 	}
 	_, hasDetail := index[f.detail]
-	row = checkout.ImportRow{
+	row = books.ImportRow{
 		ID: get("id"), Name: get("name"), Email: get("email"), Kind: get("kind"), HasDetail: hasDetail,
 		Status: strings.ToLower(get(statusColumn)),
 	}
@@ -141,7 +142,7 @@ func (f form) row(index map[string]int, record []string, parse func(string) (che
 func csvError(err error) error {
 	var pe *csv.ParseError
 	if errors.As(err, &pe) {
-		return &checkout.RowError{Line: pe.Line, Err: hint.Errorf("a quote inside a quoted field is written twice", "%w", pe.Err)}
+		return &books.RowError{Line: pe.Line, Err: hint.Errorf("a quote inside a quoted field is written twice", "%w", pe.Err)}
 	}
 	return err
 }
@@ -159,16 +160,16 @@ func skipBOM(r io.Reader) io.Reader {
 
 // WritePeople writes a file of people. It leaves the badges empty, since whoever has
 // their numbers can copy them; an import then keeps the badges.
-func WritePeople(w io.Writer, all iter.Seq2[checkout.Person, error]) error {
-	return write(w, people, all, func(p checkout.Person) ([]string, string, error) {
+func WritePeople(w io.Writer, all iter.Seq2[books.Person, error]) error {
+	return write(w, people, all, func(p books.Person) ([]string, string, error) {
 		return []string{p.ID, p.Name, p.Email, ""}, p.Status.String(), nil
 	})
 }
 
 // WriteDevices writes a file of devices. tag returns the written form of the tag of
 // the device with an id, "" for none.
-func WriteDevices(w io.Writer, all iter.Seq2[checkout.Device, error], tag func(id string) (string, error)) error {
-	return write(w, devices, all, func(d checkout.Device) ([]string, string, error) {
+func WriteDevices(w io.Writer, all iter.Seq2[books.Device, error], tag func(id string) (string, error)) error {
+	return write(w, devices, all, func(d books.Device) ([]string, string, error) {
 		written, err := tag(d.ID)
 		return []string{d.ID, d.Name, written, d.Kind}, d.Word(), err
 	})

@@ -16,7 +16,9 @@ import (
 	"pgregory.net/rapid"
 
 	"stump/checkout"
+	"stump/internal/books"
 	"stump/internal/hint"
+	"stump/internal/testkit"
 )
 
 // parseDecimal reads a tag of 34 bits.
@@ -25,23 +27,23 @@ func parseDecimal(s string) (checkout.Tag, error) {
 	if err != nil {
 		return checkout.Tag{}, fmt.Errorf("%q is not a number", s)
 	}
-	return checkout.TagFromUint64(n, 34), nil
+	return testkit.Tag(n, 34), nil
 }
 
-func readPeople(s string) ([]checkout.ImportRow, error) {
+func readPeople(s string) ([]books.ImportRow, error) {
 	return Read(checkout.KindPerson, strings.NewReader(s), parseDecimal)
 }
 
-func readDevices(s string) ([]checkout.ImportRow, error) {
+func readDevices(s string) ([]books.ImportRow, error) {
 	return Read(checkout.KindDevice, strings.NewReader(s), parseDecimal)
 }
 
 func TestRead(t *testing.T) {
-	tag := func(n uint64) checkout.Tag { return checkout.TagFromUint64(n, 34) }
-	type rows = []checkout.ImportRow
+	tag := func(n uint64) checkout.Tag { return testkit.Tag(n, 34) }
+	type rows = []books.ImportRow
 	for _, tt := range []struct {
 		name string
-		read func(string) ([]checkout.ImportRow, error)
+		read func(string) ([]books.ImportRow, error)
 		csv  string
 		want rows
 	}{
@@ -104,7 +106,7 @@ func TestRefusals(t *testing.T) {
 		{"not a credential", "id,name,badge\nann,Ann,1\nben,Ben,half\n", `line 3: "half" is not a number`, ""},
 	} {
 		rows, err := readPeople(tt.csv)
-		var row *checkout.RowError
+		var row *books.RowError
 		if !errors.As(err, &row) || !strings.HasPrefix(err.Error(), tt.want) || !strings.Contains(hint.Of(err), tt.remedy) || rows != nil {
 			t.Errorf("%s: %v (%s), want %s (%s)", tt.name, err, hint.Of(err), tt.want, tt.remedy)
 		}
@@ -156,7 +158,7 @@ func all[T any](rows []T, err error) iter.Seq2[T, error] {
 func noTag(string) (string, error) { return "", nil }
 
 func TestWrite(t *testing.T) {
-	people := []checkout.Person{
+	people := []books.Person{
 		{ID: "ann", Name: "Ann, the first", Email: "ann@lab.example", Badge: "…007"},
 		{ID: "ben", Name: `Ben "B"`},
 	}
@@ -176,7 +178,7 @@ func TestWrite(t *testing.T) {
 		t.Errorf("with a status: %s", b.String())
 	}
 	b.Reset()
-	devices := []checkout.Device{{ID: "ipad", Name: "iPad", Kind: "tablet"}, {ID: "pixel", Name: "Pixel", Lost: true}}
+	devices := []books.Device{{ID: "ipad", Name: "iPad", Kind: "tablet"}, {ID: "pixel", Name: "Pixel", Lost: true}}
 	if err := WriteDevices(&b, all(devices, nil), func(id string) (string, error) { return "raw34:" + id, nil }); err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +186,7 @@ func TestWrite(t *testing.T) {
 		t.Errorf("devices: %s", b.String())
 	}
 	b.Reset()
-	if err := WriteDevices(&b, all[checkout.Device](nil, nil), noTag); err != nil || b.String() != "id,name,tag,kind\n" {
+	if err := WriteDevices(&b, all[books.Device](nil, nil), noTag); err != nil || b.String() != "id,name,tag,kind\n" {
 		t.Errorf("nothing: %s, %v", b.String(), err)
 	}
 }
@@ -194,9 +196,9 @@ func TestWrite(t *testing.T) {
 func TestWriteFails(t *testing.T) {
 	broken := errors.New("broken")
 	var b bytes.Buffer
-	device := []checkout.Device{{ID: "ipad", Name: "iPad"}}
+	device := []books.Device{{ID: "ipad", Name: "iPad"}}
 	for name, err := range map[string]error{
-		"a person":       WritePeople(&b, all([]checkout.Person{{ID: "ann", Name: "Ann"}}, broken)),
+		"a person":       WritePeople(&b, all([]books.Person{{ID: "ann", Name: "Ann"}}, broken)),
 		"a device":       WriteDevices(&b, all(device, broken), noTag),
 		"a device's tag": WriteDevices(&b, all(device, nil), func(string) (string, error) { return "", broken }),
 		"the writer":     WriteDevices(brokenWriter{broken}, all(device, nil), noTag),
@@ -217,16 +219,16 @@ func TestRoundTrip(t *testing.T) {
 	text := rapid.Map(word, func(s string) string { return strings.ReplaceAll(s, "\r", "") + "x" })
 	number := rapid.Uint64Range(1, 1<<34-1)
 	rapid.Check(t, func(t *rapid.T) {
-		var people []checkout.Person
-		var devices []checkout.Device
+		var people []books.Person
+		var devices []books.Device
 		tags := map[string]string{}
 		for i := range rapid.IntRange(0, 4).Draw(t, "rows") {
 			id := fmt.Sprint("id", i)
-			people = append(people, checkout.Person{
+			people = append(people, books.Person{
 				ID: id, Name: text.Draw(t, "person"), Email: rapid.SampledFrom([]string{"", "a@b.example"}).Draw(t, "email"),
 				Status: rapid.SampledFrom([]checkout.Status{checkout.Active, checkout.Suspended, checkout.Retired}).Draw(t, "status"),
 			})
-			devices = append(devices, checkout.Device{
+			devices = append(devices, books.Device{
 				ID: id, Name: text.Draw(t, "device"), Kind: rapid.SampledFrom([]string{"", "phone"}).Draw(t, "kind"),
 				Lost: rapid.Bool().Draw(t, "lost"), Status: rapid.SampledFrom([]checkout.Status{checkout.Active, checkout.Retired}).Draw(t, "out of use"),
 			})
@@ -240,9 +242,9 @@ func TestRoundTrip(t *testing.T) {
 		if err != nil || len(rows) != len(people) {
 			t.Fatalf("%d people are read as %d rows, %v:\n%s", len(people), len(rows), err, b.String())
 		}
-		plain := !slices.ContainsFunc(people, func(p checkout.Person) bool { return p.Status != checkout.Active })
+		plain := !slices.ContainsFunc(people, func(p books.Person) bool { return p.Status != checkout.Active })
 		for i, p := range people {
-			want := checkout.ImportRow{ID: p.ID, Name: p.Name, Email: p.Email, HasDetail: true, Status: p.Status.String(), Line: rows[i].Line}
+			want := books.ImportRow{ID: p.ID, Name: p.Name, Email: p.Email, HasDetail: true, Status: p.Status.String(), Line: rows[i].Line}
 			if plain {
 				want.Status = ""
 			}
@@ -258,10 +260,10 @@ func TestRoundTrip(t *testing.T) {
 		if err != nil || len(rows) != len(devices) {
 			t.Fatalf("%d devices are read as %d rows, %v:\n%s", len(devices), len(rows), err, b.String())
 		}
-		plain = !slices.ContainsFunc(devices, func(d checkout.Device) bool { return d.Word() != "active" })
+		plain = !slices.ContainsFunc(devices, func(d books.Device) bool { return d.Word() != "active" })
 		for i, d := range devices {
 			tag, _ := parseDecimal(tags[d.ID])
-			want := checkout.ImportRow{ID: d.ID, Name: d.Name, Kind: d.Kind, HasDetail: true, Tag: tag, Status: d.Word(), Line: rows[i].Line}
+			want := books.ImportRow{ID: d.ID, Name: d.Name, Kind: d.Kind, HasDetail: true, Tag: tag, Status: d.Word(), Line: rows[i].Line}
 			if plain {
 				want.Status = ""
 			}
@@ -277,7 +279,7 @@ func FuzzRead(f *testing.F) {
 	f.Add("\ufeffid,name\n\"a\",\"b\"\n")
 	f.Fuzz(func(t *testing.T, s string) {
 		rows, err := readPeople(s)
-		var row *checkout.RowError
+		var row *books.RowError
 		if err != nil && !errors.As(err, &row) {
 			t.Errorf("%q: %v names no line", s, err)
 		}

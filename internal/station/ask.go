@@ -7,6 +7,7 @@ import (
 
 	"stump/checkout"
 	"stump/directory/call"
+	"stump/internal/books"
 	"stump/internal/credential"
 	"stump/internal/panel"
 	"stump/wiegand"
@@ -25,8 +26,8 @@ var errBusy = fmt.Errorf("%w: it still has not answered other questions", call.E
 // question is one call of the directory, beside the desk.
 type question struct {
 	limit time.Duration
-	query func(context.Context) (checkout.SyncRow, error)
-	done  func(checkout.SyncRow, error) // nil after it was called; query may still run
+	query func(context.Context) (books.SyncRow, error)
+	done  func(books.SyncRow, error) // nil after it was called; query may still run
 }
 
 // ask asks the directory about a tag: query runs in a goroutine of its own, and
@@ -35,20 +36,20 @@ type question struct {
 // maxAsked; one too many gets its error at once. When the attendant has stopped,
 // done is not called.
 func (a *attendant) ask(tag checkout.Tag, q *question) {
-	end := func(got checkout.SyncRow, err error) {
+	end := func(got books.SyncRow, err error) {
 		if done := q.done; done != nil {
 			q.done = nil
 			done(got, err)
 		}
 	}
 	if a.asked[tag] != nil || len(a.asked) >= maxAsked {
-		end(checkout.SyncRow{}, errBusy)
+		end(books.SyncRow{}, errBusy)
 		return
 	}
 	a.asked[tag] = q
 	ctx, cancel := context.WithTimeout(a.ctx, q.limit)
 	stop := context.AfterFunc(ctx, func() {
-		a.post(func() { end(checkout.SyncRow{}, fmt.Errorf("%w: no answer within %v", call.ErrOffline, q.limit)) })
+		a.post(func() { end(books.SyncRow{}, fmt.Errorf("%w: no answer within %v", call.ErrOffline, q.limit)) })
 	})
 	go func() {
 		got, err := q.query(ctx)
@@ -77,8 +78,8 @@ func (a *attendant) identify(read wiegand.Read, tag checkout.Tag) answer {
 	kind := a.kind(read)
 	a.ask(tag, &question{
 		limit: askTime,
-		query: func(ctx context.Context) (checkout.SyncRow, error) { return a.o.Directory.WhatIs(ctx, tag, kind) },
-		done:  func(_ checkout.SyncRow, err error) { a.answered.note(read.End, a.identified(read, tag, err)) },
+		query: func(ctx context.Context) (books.SyncRow, error) { return a.o.Directory.WhatIs(ctx, tag, kind) },
+		done:  func(_ books.SyncRow, err error) { a.answered.note(read.End, a.identified(read, tag, err)) },
 	})
 	return answer{asking: true}
 }

@@ -14,7 +14,9 @@ import (
 	"stump/directory"
 	"stump/directory/call"
 	"stump/gpio"
+	"stump/internal/books"
 	"stump/internal/task"
+	"stump/internal/testkit"
 	"stump/wiegand"
 )
 
@@ -58,13 +60,13 @@ func (s *slow) count() (calls, open int) {
 	return s.calls, s.open
 }
 
-func (s *slow) WhatIs(ctx context.Context, _ checkout.Tag, _ checkout.SubjectKind) (checkout.SyncRow, error) {
-	return checkout.SyncRow{}, s.wait(ctx)
+func (s *slow) WhatIs(ctx context.Context, _ checkout.Tag, _ checkout.SubjectKind) (books.SyncRow, error) {
+	return books.SyncRow{}, s.wait(ctx)
 }
 
-func (s *slow) Enrol(ctx context.Context, r directory.EnrolRequest) (checkout.SyncRow, error) {
+func (s *slow) Enrol(ctx context.Context, r directory.EnrolRequest) (books.SyncRow, error) {
 	if err := s.wait(ctx); err != nil {
-		return checkout.SyncRow{}, err
+		return books.SyncRow{}, err
 	}
 	return s.Directory.Enrol(ctx, r)
 }
@@ -140,9 +142,9 @@ func (s *slow) knows(l *lab, kind checkout.SubjectKind, id, card string) {
 	s.answer(l.t, func() {
 		tag := tagOf(l.t, card)
 		if kind == checkout.KindPerson {
-			must(l.t, l.ledger.AddPerson(checkout.Person{ID: id, Name: strings.ToUpper(id)}, tag, "directory", checkout.SourceSync))
+			must(l.t, l.ledger.AddPerson(books.Person{ID: id, Name: strings.ToUpper(id)}, tag, "directory", checkout.SourceSync))
 		} else {
-			must(l.t, l.ledger.AddDevice(checkout.Device{ID: id, Name: strings.ToUpper(id)}, tag, "directory", checkout.SourceSync))
+			must(l.t, l.ledger.AddDevice(books.Device{ID: id, Name: strings.ToUpper(id)}, tag, "directory", checkout.SourceSync))
 		}
 	})
 }
@@ -203,7 +205,7 @@ func TestNobodyWaitsForTheNetwork(t *testing.T) {
 
 // holder is who has the only device that is out; "" if none is.
 func (l *lab) holder() (id string) {
-	for loan, err := range l.ledger.Loans(checkout.LoanFilter{}) {
+	for loan, err := range l.ledger.Loans(books.LoanFilter{}) {
 		must(l.t, err)
 		id = loan.PersonID
 	}
@@ -358,10 +360,10 @@ func TestStopEndsQuestions(t *testing.T) {
 		go func() { ended <- task.Serve(ctx, nil, nil, r.Tasks()...) }()
 		synctest.Wait()
 		r.attendant.post(func() {
-			r.attendant.ask(checkout.TagFromUint64(1, 26), &question{
+			r.attendant.ask(testkit.Tag(1, 26), &question{
 				limit: time.Hour,
-				query: func(ctx context.Context) (checkout.SyncRow, error) { return checkout.SyncRow{}, s.wait(ctx) },
-				done:  func(checkout.SyncRow, error) { t.Error("answered a stopped desk") },
+				query: func(ctx context.Context) (books.SyncRow, error) { return books.SyncRow{}, s.wait(ctx) },
+				done:  func(books.SyncRow, error) { t.Error("answered a stopped desk") },
 			})
 		})
 		start := time.Now()
@@ -426,7 +428,7 @@ func TestTypedNameWaitsForTheDirectory(t *testing.T) {
 			*k = *newTypist()
 			o.Keyboard, o.EnrolPeople = k, directory.EnrolKnown
 		}, func(l *lab) {
-			must(t, l.ledger.AddPerson(checkout.Person{ID: "fay", Name: "FAY"}, checkout.Tag{}, "test", checkout.SourceCLI))
+			must(t, l.ledger.AddPerson(books.Person{ID: "fay", Name: "FAY"}, checkout.Tag{}, "test", checkout.SourceCLI))
 			l.wants("ipad", "Tap your badge")
 			l.shows(newBadge)
 			s.knowsNot(l.t)

@@ -10,6 +10,7 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger"
 	"stump/gpio"
+	"stump/internal/books"
 	"stump/internal/credential"
 	"stump/internal/panel"
 	"stump/internal/sitekey"
@@ -64,7 +65,7 @@ func BenchmarkReadToDisplay(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if err := ledger.AddPerson(checkout.Person{ID: name[:3], Name: name}, credential.Tag(bits), "bench", checkout.SourceCLI); err != nil {
+		if err := ledger.AddPerson(books.Person{ID: name[:3], Name: name}, credential.Tag(bits), "bench", checkout.SourceCLI); err != nil {
 			b.Fatal(err)
 		}
 		format, err := wiegand.FormatByName("H10301")

@@ -9,6 +9,7 @@ import (
 	"stump/checkout/ledger"
 	"stump/directory"
 	"stump/directory/call"
+	"stump/internal/books"
 	"stump/internal/panel"
 	"stump/wiegand"
 )
@@ -31,7 +32,7 @@ var errEnrolTimeout = errors.New("no unknown tag was shown in time")
 
 // Enrolled is what came of an enrolment.
 type Enrolled struct {
-	Record checkout.SyncRow
+	Record books.SyncRow
 	Err    error
 }
 
@@ -72,7 +73,7 @@ func (a *attendant) enrolTag(read wiegand.Read, tag checkout.Tag) answer {
 	a.visits++
 	a.give(directory.EnrolRequest{
 		Kind: e.kind, Who: e.who, Tag: tag, Actor: e.actor, Source: checkout.SourceReader, Admin: true,
-	}, func(rec checkout.SyncRow, err error, alone bool) {
+	}, func(rec books.SyncRow, err error, alone bool) {
 		e.done <- Enrolled{rec, err}
 		var got answer
 		if alone {
@@ -85,11 +86,11 @@ func (a *attendant) enrolTag(read wiegand.Read, tag checkout.Tag) answer {
 
 // give asks the directory to give a tag to somebody. done gets the result; alone
 // is false if somebody else has come meanwhile, whom it must not disturb.
-func (a *attendant) give(r directory.EnrolRequest, done func(rec checkout.SyncRow, err error, alone bool)) {
+func (a *attendant) give(r directory.EnrolRequest, done func(rec books.SyncRow, err error, alone bool)) {
 	r.Policy = a.o.EnrolPeople
 	visit := a.visits
-	query := func(ctx context.Context) (checkout.SyncRow, error) { return a.o.Directory.Enrol(ctx, r) }
-	a.ask(r.Tag, &question{limit: enrolTime, query: query, done: func(rec checkout.SyncRow, err error) {
+	query := func(ctx context.Context) (books.SyncRow, error) { return a.o.Directory.Enrol(ctx, r) }
+	a.ask(r.Tag, &question{limit: enrolTime, query: query, done: func(rec books.SyncRow, err error) {
 		switch {
 		case errors.Is(err, ledger.ErrCannotSave):
 			a.log.Error("not enrolled", "err", err)
@@ -104,7 +105,7 @@ func (a *attendant) give(r directory.EnrolRequest, done func(rec checkout.SyncRo
 }
 
 // enrolled is what the display says of an enrolment.
-func enrolled(rec checkout.SyncRow, err error) panel.Message {
+func enrolled(rec books.SyncRow, err error) panel.Message {
 	switch {
 	case errors.Is(err, ledger.ErrCannotSave):
 		return panel.Message{Key: "cannot-save"}

@@ -23,6 +23,7 @@ import (
 	"stump/checkout/ledger"
 	"stump/directory"
 	"stump/gpio"
+	"stump/internal/books"
 	"stump/internal/keyboard"
 	"stump/internal/panel"
 	"stump/internal/task"
@@ -52,12 +53,12 @@ type Options struct {
 type Directory interface {
 	// WhatIs asks whose tag this is and has the register learn it. An error
 	// means that the directory can't be asked now.
-	WhatIs(ctx context.Context, tag checkout.Tag, kind checkout.SubjectKind) (checkout.SyncRow, error)
+	WhatIs(ctx context.Context, tag checkout.Tag, kind checkout.SubjectKind) (books.SyncRow, error)
 	// Seen refreshes, behind the tap, what the register has known of a tag for
 	// long. It never blocks.
 	Seen(tag checkout.Tag)
 	// Enrol gives a tag to somebody by the directory's rule.
-	Enrol(ctx context.Context, r directory.EnrolRequest) (checkout.SyncRow, error)
+	Enrol(ctx context.Context, r directory.EnrolRequest) (books.SyncRow, error)
 }
 
 // Keyboard asks for a name; *keyboard.Keyboard is one.

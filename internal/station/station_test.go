@@ -17,6 +17,7 @@ import (
 	"stump/directory"
 	"stump/directory/call"
 	"stump/gpio"
+	"stump/internal/books"
 	"stump/internal/credential"
 	"stump/internal/panel"
 	"stump/internal/sitekey"
@@ -58,10 +59,10 @@ func inLab(t *testing.T, change func(*Options, *ReaderOptions), f func(*lab)) {
 			t.Fatal(err)
 		}
 		for _, id := range []string{"ann", "ben", "eve"} {
-			must(t, ledger.AddPerson(checkout.Person{ID: id, Name: strings.ToUpper(id)}, tagOf(t, id), "test", checkout.SourceCLI))
+			must(t, ledger.AddPerson(books.Person{ID: id, Name: strings.ToUpper(id)}, tagOf(t, id), "test", checkout.SourceCLI))
 		}
 		for _, id := range []string{"ipad", "mini"} {
-			must(t, ledger.AddDevice(checkout.Device{ID: id, Name: strings.ToUpper(id)}, tagOf(t, id), "test", checkout.SourceCLI))
+			must(t, ledger.AddDevice(books.Device{ID: id, Name: strings.ToUpper(id)}, tagOf(t, id), "test", checkout.SourceCLI))
 		}
 		start := time.Now()
 		l := &lab{t: t, ledger: ledger, log: new(testkit.Log), now: func() int64 { return int64(time.Hour + time.Since(start)) }}
@@ -415,8 +416,8 @@ var retired = checkout.Retired
 func TestRefusedByName(t *testing.T) {
 	inLab(t, nil, func(l *lab) {
 		suspended := checkout.Suspended
-		must(t, l.ledger.EditPerson("eve", checkout.Edit{Status: &suspended}, "test", checkout.SourceCLI))
-		must(t, l.ledger.EditDevice("mini", checkout.Edit{Status: &retired}, "test", checkout.SourceCLI))
+		must(t, l.ledger.EditPerson("eve", books.Edit{Status: &suspended}, "test", checkout.SourceCLI))
+		must(t, l.ledger.EditDevice("mini", books.Edit{Status: &retired}, "test", checkout.SourceCLI))
 		l.wants("ann", "Hello ANN")
 		l.wants("eve", "See the desk EVE")
 		l.wants("mini", "No longer in use MINI")
@@ -430,7 +431,7 @@ func TestRefusedByName(t *testing.T) {
 func TestRefusedBetweenTheBumps(t *testing.T) {
 	suspended := checkout.Suspended
 	suspend := func(l *lab, who string) {
-		must(l.t, l.ledger.EditPerson(who, checkout.Edit{Status: &suspended}, "test", checkout.SourceCLI))
+		must(l.t, l.ledger.EditPerson(who, books.Edit{Status: &suspended}, "test", checkout.SourceCLI))
 	}
 	for _, c := range []struct {
 		name, first, second, want, holder string
@@ -441,11 +442,11 @@ func TestRefusedBetweenTheBumps(t *testing.T) {
 			before: func(l *lab) { l.bump("ann"); l.bump("ipad") }, between: func(l *lab) { suspend(l, "ben") }},
 		{name: "retired, the device waits", first: "ipad", second: "ben", want: "No longer in use IPAD",
 			between: func(l *lab) {
-				must(l.t, l.ledger.EditDevice("ipad", checkout.Edit{Status: &retired}, "test", checkout.SourceCLI))
+				must(l.t, l.ledger.EditDevice("ipad", books.Edit{Status: &retired}, "test", checkout.SourceCLI))
 			}},
 		{name: "given to another, the device waits", first: "ipad", second: "ben", want: "Still with EVE IPAD", holder: "eve",
 			policy: checkout.PolicyRefuse, between: func(l *lab) {
-				_, err := l.ledger.Give(checkout.Request{Device: "ipad", Person: "eve", Actor: "test"})
+				_, err := l.ledger.Give(books.Request{Device: "ipad", Person: "eve", Actor: "test"})
 				must(l.t, err)
 			}},
 		{name: "erased, the badge waits", first: "ben", second: "ipad", want: "Not possible no person",
@@ -595,8 +596,8 @@ func TestNeverAFalseYes(t *testing.T) {
 // deaf is a directory that can't be asked.
 type deaf struct{ Directory }
 
-func (deaf) WhatIs(context.Context, checkout.Tag, checkout.SubjectKind) (checkout.SyncRow, error) {
-	return checkout.SyncRow{}, call.ErrOffline
+func (deaf) WhatIs(context.Context, checkout.Tag, checkout.SubjectKind) (books.SyncRow, error) {
+	return books.SyncRow{}, call.ErrOffline
 }
 
 func TestPendingWhileTheDirectoryIsAway(t *testing.T) {
@@ -632,7 +633,7 @@ func TestEnrolmentOfAPendingTag(t *testing.T) {
 	}, func(l *lab) {
 		l.bump("H10301:17:54321")
 		l.bump("H10301:200:54321")
-		must(t, l.ledger.AddPerson(checkout.Person{ID: "zoe", Name: "ZOE"}, checkout.Tag{}, "test", checkout.SourceCLI))
+		must(t, l.ledger.AddPerson(books.Person{ID: "zoe", Name: "ZOE"}, checkout.Tag{}, "test", checkout.SourceCLI))
 		time.Sleep(6 * time.Second)
 		done, err := l.reader.Enrol(context.Background(), checkout.KindPerson, "zoe", "ZOE", "admin")
 		must(t, err)
@@ -641,7 +642,7 @@ func TestEnrolmentOfAPendingTag(t *testing.T) {
 		if e := <-done; e.Err != nil {
 			t.Error(e.Err)
 		}
-		for loan, err := range l.ledger.Loans(checkout.LoanFilter{}) {
+		for loan, err := range l.ledger.Loans(books.LoanFilter{}) {
 			if must(t, err); loan.PersonID != "zoe" {
 				t.Errorf("the loan is %+v", loan)
 			}
@@ -672,7 +673,7 @@ func TestPendingPairIsNotUndone(t *testing.T) {
 		l.wants(badge, "Hello EVE")
 		l.bump(device)
 		loans := 0
-		for loan, err := range l.ledger.Loans(checkout.LoanFilter{}) {
+		for loan, err := range l.ledger.Loans(books.LoanFilter{}) {
 			must(t, err)
 			if loans++; loan.PersonID != "eve" {
 				t.Errorf("the loan is %+v", loan)

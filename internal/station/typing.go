@@ -9,6 +9,7 @@ import (
 	"stump/checkout"
 	"stump/directory"
 	"stump/directory/call"
+	"stump/internal/books"
 	"stump/internal/keyboard"
 	"stump/internal/panel"
 	"stump/wiegand"
@@ -119,7 +120,7 @@ func (a *attendant) typed(read wiegand.Read, tag checkout.Tag, name string, err 
 	}
 	a.give(directory.EnrolRequest{
 		Kind: checkout.KindPerson, Who: name, Tag: tag, Actor: name, Source: checkout.SourceKeyboard,
-	}, func(rec checkout.SyncRow, err error, alone bool) {
+	}, func(rec books.SyncRow, err error, alone bool) {
 		switch {
 		case !alone:
 			return

@@ -10,6 +10,7 @@ import (
 
 	"stump/checkout"
 	"stump/directory"
+	"stump/internal/books"
 	"stump/internal/keyboard"
 	"stump/wiegand"
 )
@@ -57,9 +58,9 @@ func TestTypedNameTakesTheDevice(t *testing.T) {
 		k = newTypist()
 		withKeyboard(k, directory.EnrolKnown)(o, r)
 	}, func(l *lab) {
-		must(t, l.ledger.AddPerson(checkout.Person{ID: "fay", Name: "FAY"}, checkout.Tag{}, "test", checkout.SourceCLI))
+		must(t, l.ledger.AddPerson(books.Person{ID: "fay", Name: "FAY"}, checkout.Tag{}, "test", checkout.SourceCLI))
 		retired := checkout.Retired
-		must(t, l.ledger.EditPerson("eve", checkout.Edit{Status: &retired}, "test", checkout.SourceCLI))
+		must(t, l.ledger.EditPerson("eve", books.Edit{Status: &retired}, "test", checkout.SourceCLI))
 		l.wants("H10301:18:5", "Type your name")
 		time.Sleep(5 * time.Second)
 		k.names <- "FAY"

@@ -3,6 +3,7 @@ package testkit
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"stump/checkout"
 )
 
 // Log is a buffer that may be read while it is written to.
@@ -67,4 +70,11 @@ func Golden(tb testing.TB, update bool, name, got string) {
 	if string(want) != got {
 		tb.Errorf("%s is not what the program makes now; write it with -update", name)
 	}
+}
+
+// Tag is a tag of so many bits with the value v.
+func Tag(v uint64, bits int) checkout.Tag {
+	t := checkout.Tag{Bits: uint8(bits)}
+	binary.BigEndian.PutUint64(t.Value[8:], v)
+	return t
 }

@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"stump/checkout"
+	"stump/internal/books"
 )
 
 // everything has a field of each kind.
@@ -141,7 +142,7 @@ func outboxOf(t *rapid.T) *OutboxRow {
 	o := &OutboxRow{Device: text("device"), State: OutboxState(rapid.IntRange(0, 4).Draw(t, "state")), Attempts: rapid.IntRange(0, 1e6).Draw(t, "attempts"),
 		Next: timeOf(t, "next"), Reason: text("reason"), Remedy: text("remedy"), Step: text("step"), Force: rapid.Bool().Draw(t, "force")}
 	if rapid.Bool().Draw(t, "theirs") {
-		o.Theirs = &checkout.Holding{Free: rapid.Bool().Draw(t, "free"), Ref: text("their ref"), ID: "x" + text("their id"), Name: text("their name")}
+		o.Theirs = &books.Holding{Free: rapid.Bool().Draw(t, "free"), Ref: text("their ref"), ID: "x" + text("their id"), Name: text("their name")}
 	}
 	return o
 }

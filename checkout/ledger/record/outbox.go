@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"stump/checkout"
+	"stump/internal/books"
 )
 
 // OutboxState is the state of an event on its way to a sink.
@@ -53,7 +53,7 @@ type OutboxRow struct {
 	Remedy   string    // what a person can do; empty when waiting is enough
 	Step     string    // the next of several calls; empty: the first
 	Force    bool      // an admin decided the conflict in the ledger's favour
-	Theirs   *checkout.Holding
+	Theirs   *books.Holding
 }
 
 // OutboxForm is the form of an OutboxRow.
@@ -79,11 +79,11 @@ var OutboxForm = Form[OutboxRow]{
 	}),
 }
 
-var holdingForm = Form[checkout.Holding]{
-	Flag(1, func(h *checkout.Holding) *bool { return &h.Free }),
-	Text(2, func(h *checkout.Holding) *string { return &h.Ref }),
-	Text(3, func(h *checkout.Holding) *string { return &h.ID }),
-	Text(4, func(h *checkout.Holding) *string { return &h.Name }),
+var holdingForm = Form[books.Holding]{
+	Flag(1, func(h *books.Holding) *bool { return &h.Free }),
+	Text(2, func(h *books.Holding) *string { return &h.Ref }),
+	Text(3, func(h *books.Holding) *string { return &h.ID }),
+	Text(4, func(h *books.Holding) *string { return &h.Name }),
 }
 
 // readMemo reads the JSON that development builds of version 1.0 kept in field 6. It
@@ -95,7 +95,7 @@ func (o *OutboxRow) readMemo(memo []byte) bool {
 		Remedy string
 		Step   string
 		Force  bool
-		Theirs *checkout.Holding
+		Theirs *books.Holding
 	}
 	if json.Unmarshal(memo, &m) == nil {
 		o.Remedy, o.Step, o.Force, o.Theirs = m.Remedy, m.Step, m.Force, m.Theirs

@@ -1,4 +1,4 @@
-package checkout
+package books
 
 import (
 	"encoding/json"
@@ -77,23 +77,6 @@ func (l Loan) Shown() Loan {
 
 // MarshalJSON writes LoanJSON.
 func (l Loan) MarshalJSON() ([]byte, error) { return json.Marshal(l.JSON()) }
-
-// null turns the empty string into JSON's null.
-func null(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
-}
-
-// nullTime is a time in seconds, with its zone.
-func nullTime(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	t = t.Truncate(time.Second)
-	return &t
-}
 
 // LoanFilter chooses loans. Person and Device are IDs or exact names.
 type LoanFilter struct {

@@ -1,6 +1,8 @@
-package checkout
+package books
 
-import "testing"
+import (
+	"testing"
+)
 
 // A pending device or person has its masked number in the note, and in the
 // place of its name where people read it.
@@ -23,5 +25,12 @@ func TestPendingLoan(t *testing.T) {
 		shown := tt.loan.Shown()
 		want(t, "device", shown.Device, tt.device)
 		want(t, "person", shown.Person, tt.person)
+	}
+}
+
+func want[T comparable](t testing.TB, what string, got, want T) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s:\n got %v\nwant %v", what, got, want)
 	}
 }

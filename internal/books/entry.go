@@ -1,15 +1,17 @@
-package checkout
+package books
 
 import (
 	"encoding/json"
 	"strings"
 	"time"
+
+	"stump/checkout"
 )
 
 // Entry is an event as history shows it: pending people and devices that have
 // been resolved since have their names, and times that became known are set.
 type Entry struct {
-	Event
+	checkout.Event
 	// Time is the wall time as far as it is known now.
 	Time         time.Time
 	ClockTrusted bool
@@ -20,23 +22,23 @@ type Entry struct {
 // EntryJSON is an entry as `history --json` and webhooks write it: every key is
 // there, unknown is null.
 type EntryJSON struct {
-	Station      string     `json:"station"`
-	Chain        *string    `json:"chain"`
-	Seq          uint64     `json:"seq"`
-	ID           string     `json:"id"`
-	Kind         Kind       `json:"kind"`
-	Reader       *string    `json:"reader"`
-	Actor        *string    `json:"actor"`
-	Device       *string    `json:"device"`
-	DeviceID     *string    `json:"device_id"`
-	Person       *string    `json:"person"`
-	PersonID     *string    `json:"person_id"`
-	From         *string    `json:"from"`
-	FromID       *string    `json:"from_id"`
-	At           *time.Time `json:"at"`
-	ClockTrusted bool       `json:"clock_trusted"`
-	Source       *string    `json:"source"`
-	Note         *string    `json:"note"`
+	Station      string        `json:"station"`
+	Chain        *string       `json:"chain"`
+	Seq          uint64        `json:"seq"`
+	ID           string        `json:"id"`
+	Kind         checkout.Kind `json:"kind"`
+	Reader       *string       `json:"reader"`
+	Actor        *string       `json:"actor"`
+	Device       *string       `json:"device"`
+	DeviceID     *string       `json:"device_id"`
+	Person       *string       `json:"person"`
+	PersonID     *string       `json:"person_id"`
+	From         *string       `json:"from"`
+	FromID       *string       `json:"from_id"`
+	At           *time.Time    `json:"at"`
+	ClockTrusted bool          `json:"clock_trusted"`
+	Source       *string       `json:"source"`
+	Note         *string       `json:"note"`
 }
 
 // JSON returns the entry's written form. Who or what is pending has no id and no
@@ -50,12 +52,12 @@ func (e Entry) JSON() EntryJSON {
 	for _, p := range []struct{ id, what, mask string }{
 		{e.Device, "device", e.DeviceTag}, {e.Person, "badge", e.PersonTag}, {e.From, "from badge", e.FromTag},
 	} {
-		if p.mask != "" && (p.id == "" || IsPendingID(p.id)) {
+		if p.mask != "" && (p.id == "" || checkout.IsPendingID(p.id)) {
 			note = pendingNote(note, p.what, p.mask)
 		}
 	}
 	id := func(s string) *string {
-		if IsPendingID(s) {
+		if checkout.IsPendingID(s) {
 			return nil
 		}
 		return null(s)
@@ -76,4 +78,21 @@ type HistoryFilter struct {
 	// Since keeps what happened at that time or later. An event whose time is
 	// not known counts as later, unless one after it is known to be earlier.
 	Since time.Time
+}
+
+// null turns the empty string into JSON's null.
+func null(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// nullTime is a time in seconds, with its zone.
+func nullTime(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.Truncate(time.Second)
+	return &t
 }

@@ -1,0 +1,92 @@
+// Package books has what lists show and admins change: people, devices, loans, history
+// and imports, and the errors about them. The ledger keeps the books of a station.
+package books
+
+import (
+	"stump/checkout"
+)
+
+// StatusLost stands for a device that can't be found, see Ledger.Lose.
+const StatusLost = "lost"
+
+// Person is a row of the register.
+type Person struct {
+	ID, Name, Email string
+	// Badge is the masked number; empty for none.
+	Badge  string
+	Status checkout.Status
+	// Ref is the directory's own key; empty for whom only the station knows.
+	Ref string
+	// ByDirectory is set when the directory, not an admin, took them out of use.
+	ByDirectory bool
+}
+
+// HasBadge reports whether the person can bump.
+func (p Person) HasBadge() bool { return p.Badge != "" }
+
+// Device is a row of the register.
+type Device struct {
+	ID, Name string
+	// Kind groups devices of a kind, such as "phone"; loan lengths may depend on it.
+	Kind string
+	// Group names the kit that the device is part of; empty for none.
+	Group string
+	// Tag is the masked number; empty for none.
+	Tag    string
+	Status checkout.Status
+	// Holder and HolderName are who has it; empty when it is free.
+	Holder, HolderName string
+	Lost               bool
+	// Condition is what was said of it last.
+	Condition string
+	// Ref is the directory's own key; empty for what only the station knows.
+	Ref string
+	// ByDirectory is set when the directory, not an admin, took it out of use.
+	ByDirectory bool
+}
+
+// HasTag reports whether the device can be bumped.
+func (d Device) HasTag() bool { return d.Tag != "" }
+
+// Word is the status as lists and files have it: "lost" for what can't be found
+// and was not given up.
+func (d Device) Word() string {
+	if d.Lost && d.Status == checkout.Active {
+		return StatusLost
+	}
+	return d.Status.String()
+}
+
+// SyncRow is what the directory says of a person or device.
+type SyncRow struct {
+	Kind checkout.SubjectKind
+	// ID is the register's; empty for somebody new, whose id is made from the name.
+	ID string
+	// Ref is the directory's own key.
+	Ref               string
+	Name, Email, Type string
+	// Tag is zero to keep the present one. A tag of somebody else of the same kind
+	// is taken from them.
+	Tag checkout.Tag
+	// Inactive suspends a person and retires a device; else they are active
+	// again, unless an admin took them out of use.
+	Inactive bool
+}
+
+// Holding is who has a device by the directory's word.
+type Holding struct {
+	Free bool   `json:"free"`
+	Ref  string `json:"ref,omitempty"`  // the directory's key of the holder
+	ID   string `json:"id,omitempty"`   // the register's, where known
+	Name string `json:"name,omitempty"` // for people
+}
+
+// Edit is a change to a person or device; nil fields stay as they are.
+type Edit struct {
+	Name, Email, Kind, Group *string
+	// Tag is enrolled in place of the one before; zero stays as it is.
+	Tag checkout.Tag
+	// Status sets Active, Suspended (people) or Retired. A lost device that is
+	// active is found.
+	Status *checkout.Status
+}
