@@ -11,7 +11,7 @@ import (
 
 // Import adds and changes people or devices by id, all of them or none. An empty tag
 // keeps the one that there is. Two rows with one id or one tag are an error, as is a
-// tag that another owner has. What is wrong with a row is a *checkout.RowError.
+// tag that another owner has. What is wrong with a row is a *books.RowError.
 func (l *Ledger) Import(kind checkout.SubjectKind, rows []books.ImportRow, actor string, source checkout.Source) (books.Imported, error) {
 	all := make([]importRow, len(rows))
 	for i, r := range rows {

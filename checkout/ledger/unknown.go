@@ -59,7 +59,7 @@ func (t *txn) unknown() (all []seenTag) {
 	clock := times{t: t}
 	t.each(record.TreeUnknown, nil, func(k, v []byte) {
 		u := t.decodeUnknown(v)
-		s := seenTag{books.SeenTag{Number: u.Number, Bits: u.Bits, Count: u.Count, First: u.First}, slices.Clone(k)}
+		s := seenTag{books.SeenTag{Number: u.Number, Bits: u.Bits, Count: u.Count}, slices.Clone(k)}
 		s.Last, s.ClockTrusted = clock.wall(u.Last)
 		all = append(all, s)
 	})

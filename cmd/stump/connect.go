@@ -54,6 +54,14 @@ func (g *globals) stream(cmd *cobra.Command, need access, method, path string, q
 	return f(answer)
 }
 
+// download prints an answer as it is.
+func (g *globals) download(cmd *cobra.Command, path string) error {
+	return g.stream(cmd, mayRead, "GET", path, nil, nil, func(answer io.Reader) error {
+		_, err := io.Copy(cmd.OutOrStdout(), answer)
+		return err
+	})
+}
+
 // connect returns a client. With --socket it asks that daemon; with --state, that
 // ledger, or the daemon that has it if only a daemon can answer; with neither the
 // daemon, and then the default ledger if it only reads.

@@ -149,12 +149,7 @@ func (g *globals) copyLedger(ctx context.Context) (io.ReadCloser, error) {
 const copyLedgerCommand = "copy-ledger"
 
 func copyLedgerCmd(g *globals) *cobra.Command {
-	cmd := command(copyLedgerCommand, "", func(cmd *cobra.Command, _ []string) error {
-		return g.stream(cmd, mayRead, "GET", "backup", nil, nil, func(copied io.Reader) error {
-			_, err := io.Copy(cmd.OutOrStdout(), copied)
-			return err
-		})
-	})
+	cmd := command(copyLedgerCommand, "", func(cmd *cobra.Command, _ []string) error { return g.download(cmd, "backup") })
 	cmd.Hidden = true
 	return cmd
 }
@@ -225,8 +220,11 @@ func restoreCmd(g *globals) *cobra.Command {
 			return g.ownerError(state, err)
 		}
 		fmt.Fprintln(cmd.OutOrStdout(), r)
-		if add := map[bool]string{false: "--yes", true: "--yes --fork"}[r.Fork]; !yes {
-			fmt.Fprintf(cmd.OutOrStdout(), "nothing was changed; add %s to do it\n", add)
+		switch {
+		case !yes && r.Fork:
+			fmt.Fprintln(cmd.OutOrStdout(), "nothing was changed; add --yes --fork to do it")
+		case !yes:
+			fmt.Fprintln(cmd.OutOrStdout(), "nothing was changed; add --yes to do it")
 		}
 		return nil
 	})

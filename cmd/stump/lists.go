@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"net/url"
 	"strconv"
@@ -19,15 +20,11 @@ func whoCmd(g *globals) *cobra.Command {
 		person, device string
 	)
 	cmd := command("who", "List who holds which device", func(cmd *cobra.Command, _ []string) error {
-		q := query("person", person, "device", device)
 		empty := "nobody holds a device"
 		if overdue {
-			q.Set("overdue", "true")
 			empty = "nothing is overdue"
 		}
-		if !f.json && !f.csv {
-			q.Set("shown", "true")
-		}
+		q := query("person", person, "device", device, "overdue", fmt.Sprint(overdue), "shown", fmt.Sprint(!f.json && !f.csv))
 		return list(cmd, g, "who", q, f, []string{"DEVICE", "PERSON", "SINCE", "DUE"}, func(w api.Who) []string {
 			due := when(w.Due, true)
 			if w.Overdue {

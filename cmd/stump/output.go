@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -259,14 +260,11 @@ func cutCell(cell string, columns int) string {
 	if cellWidth(cell) <= columns {
 		return cell
 	}
-	end := 0
-	for i := range cell {
-		if cellWidth(cell[:i]) > columns-1 {
-			break
-		}
-		end = i
+	for cellWidth(cell) >= columns {
+		_, last := utf8.DecodeLastRuneInString(cell)
+		cell = cell[:len(cell)-last]
 	}
-	return cell[:end] + "…"
+	return cell + "…"
 }
 
 // cellWidth is how many columns a text takes on a terminal: two for a letter of
@@ -277,7 +275,7 @@ func cellWidth(s string) int {
 	for _, r := range s {
 		switch {
 		case joined || unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
-		case wide(r):
+		case slices.Contains([]width.Kind{width.EastAsianWide, width.EastAsianFullwidth}, width.LookupRune(r).Kind()):
 			n += 2
 		default:
 			n++
@@ -285,9 +283,4 @@ func cellWidth(s string) int {
 		joined = r == '\u200d'
 	}
 	return n
-}
-
-func wide(r rune) bool {
-	k := width.LookupRune(r).Kind()
-	return k == width.EastAsianWide || k == width.EastAsianFullwidth
 }

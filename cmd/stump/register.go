@@ -172,10 +172,7 @@ func (s shelf) importCmd(g *globals) *cobra.Command {
 
 func (s shelf) exportCmd(g *globals) *cobra.Command {
 	cmd := command("export", "Print as CSV", func(cmd *cobra.Command, _ []string) error {
-		return g.stream(cmd, mayRead, "GET", s.list+"/export", nil, nil, func(csv io.Reader) error {
-			_, err := io.Copy(cmd.OutOrStdout(), csv)
-			return err
-		})
+		return g.download(cmd, s.list+"/export")
 	})
 	cmd.Long = "The CSV can be imported again. " + s.exportHelp
 	return cmd

@@ -53,11 +53,7 @@ func watch(cmd *cobra.Command, g *globals, file, reader string, numbers bool) (e
 	if err != nil {
 		return err
 	}
-	q := query("reader", reader)
-	if numbers {
-		q.Set("numbers", "true")
-	}
-	views, err := c.Stream(ctx, "POST", "scope", q, nil)
+	views, err := c.Stream(ctx, "POST", "scope", query("reader", reader, "numbers", fmt.Sprint(numbers)), nil)
 	switch {
 	case ctx.Err() != nil:
 		return nil

@@ -27,17 +27,13 @@ func selftestCmd(g *globals) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		q := query("reader", reader)
-		if numbers {
-			q.Set("numbers", "true")
-		}
 		answers, body := io.Pipe()
 		defer body.Close()
-		if !yes && isTerminal(os.Stdin) {
-			q.Set("ask", "true")
-		} else {
+		ask := !yes && isTerminal(os.Stdin)
+		if !ask {
 			body.Close()
 		}
+		q := query("reader", reader, "numbers", fmt.Sprint(numbers), "ask", fmt.Sprint(ask))
 		lines, err := c.Stream(cmd.Context(), "POST", "selftest", q, answers)
 		if err != nil {
 			return err

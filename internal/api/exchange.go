@@ -141,6 +141,17 @@ func (q query) flag(name string) (bool, error) {
 	return set, nil
 }
 
+// rows are the rows of a slice.
+func rows[T any](all []T) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for _, row := range all {
+			if !yield(row, nil) {
+				return
+			}
+		}
+	}
+}
+
 // mapRows applies f to every row.
 func mapRows[A, B any](rows iter.Seq2[A, error], f func(A) B) iter.Seq2[B, error] {
 	return func(yield func(B, error) bool) {

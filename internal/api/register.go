@@ -34,8 +34,6 @@ type party struct {
 type register struct {
 	kind      checkout.SubjectKind
 	path, tag string // what routes and commands call the list, and a tag
-	statuses  []checkout.Status
-	remedy    string // for another status
 
 	all   func() iter.Seq2[party, error]
 	find  func(ref string) (party, error) // by id or name
@@ -48,9 +46,7 @@ func (s *Server) registers() (people, devices *register) {
 	l := s.o.Ledger
 	people = &register{
 		kind: checkout.KindPerson, path: "people", tag: "badge",
-		statuses: []checkout.Status{checkout.Active, checkout.Suspended, checkout.Retired},
-		remedy:   "use active, suspended or retired",
-		all:      func() iter.Seq2[party, error] { return mapRows(l.People(), personParty) },
+		all: func() iter.Seq2[party, error] { return mapRows(l.People(), personParty) },
 		find: func(ref string) (party, error) {
 			p, err := l.FindPerson(ref)
 			return personParty(p), err
@@ -63,9 +59,7 @@ func (s *Server) registers() (people, devices *register) {
 	}
 	devices = &register{
 		kind: checkout.KindDevice, path: "devices", tag: "tag",
-		statuses: []checkout.Status{checkout.Active, checkout.Retired},
-		remedy:   "use active or retired; `stump devices lost` is for what can't be found",
-		all:      func() iter.Seq2[party, error] { return mapRows(l.Devices(), deviceParty) },
+		all: func() iter.Seq2[party, error] { return mapRows(l.Devices(), deviceParty) },
 		find: func(ref string) (party, error) {
 			d, err := l.FindDevice(ref)
 			return deviceParty(d), err
@@ -170,13 +164,13 @@ func (s *Server) edit(r *http.Request, reg *register, c change) (any, error) {
 		return nil, err
 	}
 	e := books.Edit{Name: c.name, Email: c.email, Kind: c.kind, Tag: tag}
-	for _, status := range reg.statuses {
-		if c.status != nil && *c.status == status.String() {
+	for _, status := range []checkout.Status{checkout.Active, checkout.Suspended, checkout.Retired} {
+		if str(c.status) == status.String() {
 			e.Status = &status
 		}
 	}
 	if c.status != nil && e.Status == nil {
-		return nil, refuse(reg.remedy, "%q is not a status", *c.status)
+		return nil, refuse("use active, suspended (people only) or retired; `stump devices lost` is for what can't be found", "%q is not a status", *c.status)
 	}
 	return s.commitEdit(r, reg, e)
 }

@@ -86,13 +86,11 @@ func (s *Server) scope(w http.ResponseWriter, r *http.Request) error {
 
 // frames lists the worst refused frames of all readers.
 func (s *Server) frames(*http.Request) (iter.Seq2[BadFrame, error], error) {
-	return func(yield func(BadFrame, error) bool) {
-		for _, r := range s.o.Readers {
-			for _, f := range r.Stats().Worst {
-				if !yield(BadFrame{r.Name, wiegand.NewRecord(&f.Read, s.o.Formats), f.Edges}, nil) {
-					return
-				}
-			}
+	var worst []BadFrame
+	for _, r := range s.o.Readers {
+		for _, f := range r.Stats().Worst {
+			worst = append(worst, BadFrame{r.Name, wiegand.NewRecord(&f.Read, s.o.Formats), f.Edges})
 		}
-	}, nil
+	}
+	return rows(worst), nil
 }

@@ -227,7 +227,7 @@ func TestRegister(t *testing.T) {
 		{"PATCH", "people/Ben%20Lindqvist", `{"name":"Benjamin","email":""}`, 200, `"id":"ben","name":"Benjamin","email":null,"badge":"…075"`},
 		{"PATCH", "people/ben", `{"status":"suspended"}`, 200, `"status":"suspended","warning":null`},
 		{"POST", "give", `{"device":"ipad","person":"ben"}`, 409, `"hint":".stump people edit ben --status active. ends that"`},
-		{"PATCH", "people/ben", `{"status":"away"}`, 400, `"error":"\\"away\\" is not a status","hint":"use active, suspended or retired`},
+		{"PATCH", "people/ben", `{"status":"away"}`, 400, `"error":"\\"away\\" is not a status","hint":"use active, suspended \(people only\) or retired; .stump devices lost. is for`},
 		{"PATCH", "people/ben", `{"id":"b"}`, 400, `"error":"an id lasts: it can't be changed"`},
 		{"PATCH", "people/ben", `{"badge":""}`, 400, `"error":"a tag can't be taken away"`},
 		{"PATCH", "people/ben", `{"badge":"half"}`, 400, `half`},

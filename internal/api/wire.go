@@ -53,6 +53,9 @@ type Who = books.LoanJSON
 // History is one event.
 type History = books.EntryJSON
 
+// Unknown is a tag that nobody has.
+type Unknown = books.SeenTag
+
 // Person is one person of the register. Of the badge only the end is shown.
 type Person struct {
 	ID     string  `json:"id"`
@@ -77,15 +80,6 @@ type Device struct {
 type Warning struct {
 	// Warning is what is strange about the change; null if nothing is.
 	Warning *string `json:"warning"`
-}
-
-// Unknown is a tag that nobody has. Only the end of its number is kept.
-type Unknown struct {
-	Number       string    `json:"number"`
-	Bits         int       `json:"bits"`
-	Count        int       `json:"count"`
-	Last         time.Time `json:"last"`
-	ClockTrusted bool      `json:"clock_trusted"`
 }
 
 // PersonChange is a change to a person; a nil field stays as it is.

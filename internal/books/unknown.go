@@ -1,16 +1,13 @@
 package books
 
-import (
-	"time"
-)
+import "time"
 
-// SeenTag is a tag that nobody has, seen at a reader.
+// SeenTag is a tag that nobody has, as `unknown --json` writes it.
 type SeenTag struct {
-	// Number is masked.
-	Number      string
-	Bits        int
-	Count       int
-	First, Last time.Time
+	Number string    `json:"number"` // masked
+	Bits   int       `json:"bits"`
+	Count  int       `json:"count"` // how often it was shown
+	Last   time.Time `json:"last"`
 	// ClockTrusted is whether Last is known to be right.
-	ClockTrusted bool
+	ClockTrusted bool `json:"clock_trusted"`
 }

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"stump/checkout/ledger"
+	"stump/directory"
+	"stump/internal/api"
+	"stump/internal/count"
+	"stump/internal/panel"
+)
+
+func statusCmd(g *globals) *cobra.Command {
+	var asJSON bool
+	cmd := command("status", "What the station is doing, and what troubles it", func(cmd *cobra.Command, _ []string) error {
+		var st api.Status
+		if err := g.ask(cmd, daemonOnly, "GET", "status", nil, &st); err != nil {
+			return err
+		}
+		if asJSON {
+			return printJSON(cmd, st)
+		}
+		printStatus(cmd.OutOrStdout(), st)
+		return nil
+	})
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return cmd
+}
+
+func printStatus(out io.Writer, st api.Status) {
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(out, "%-9s "+format+"\n", append([]any{name}, args...)...)
+	}
+	row("station", "%s, stump %s, process %d", st.Station, st.Version, st.PID)
+	for _, r := range st.Readers {
+		row("reader", "%s", r)
+	}
+	row("display", "%s", st.Display)
+	newest := "no event yet"
+	if st.Events > 0 {
+		newest = fmt.Sprintf("newest event %d", st.Events)
+	}
+	row("ledger", "%s, in %s", newest, st.Ledger)
+	for _, b := range st.Backups {
+		printBackup(row, b)
+	}
+	if len(st.Backups) == 0 {
+		row("backup", "off")
+	}
+	if st.Listen != nil {
+		row("api", "also at http://%s/v1", *st.Listen)
+	}
+	if st.Salvaged != nil {
+		row("damage", "%s", *st.Salvaged)
+		row("", "seen it? `stump verify --seen` takes the notice away")
+	}
+	if st.Damaged != nil {
+		row("damage", "%s", *st.Damaged)
+		row("", "%s", (*ledger.DamagedError)(nil).Hint())
+	}
+	for _, reader := range slices.Sorted(maps.Keys(st.Conditions)) {
+		for _, cond := range st.Conditions[reader] {
+			row("trouble", "%s: %s", reader, cond.Text)
+			row("", "%s", cond.Remedy)
+		}
+	}
+}
+
+// printBackup says when and where the last good backup was made.
+func printBackup(row func(name, format string, args ...any), b api.Backup) {
+	if b.File == nil {
+		row("backup", "none yet, in %s", b.Folder)
+	} else {
+		row("backup", "%s, up to event %d: %s", when(b.At, b.ClockTrusted), b.Event, *b.File)
+	}
+	if b.Others > 0 {
+		row("", "%s of another ledger, or damaged, in that folder: left alone and not counted", count.Of(b.Others, "file"))
+	}
+}
+
+func syncCmd(g *globals) *cobra.Command {
+	var asJSON bool
+	// Every request is answered with the state after it.
+	ask := func(cmd *cobra.Command, method, path string, in any) error {
+		var st directory.Status
+		if err := g.ask(cmd, daemonOnly, method, path, in, &st); err != nil {
+			return err
+		}
+		if asJSON {
+			return printJSON(cmd, st)
+		}
+		return st.Write(cmd.OutOrStdout(), time.Now())
+	}
+	var decision api.Decision
+	decide := func(what string) func(*cobra.Command, []string) error {
+		return func(cmd *cobra.Command, args []string) error {
+			return ask(cmd, "POST", "sync/"+api.Ref(args[0])+"/"+what, decision)
+		}
+	}
+	status := func(cmd *cobra.Command, _ []string) error { return ask(cmd, "GET", "sync", nil) }
+	cmd := command("sync", "What the staff directory was told, and what not", status)
+	cmd.Long = `Show what the staff directory and the webhooks were told, what waits, and what is
+stuck and why. An event that is stuck holds back only the events of its device.`
+	cmd.PersistentFlags().BoolVar(&asJSON, "json", false, "print one JSON object")
+
+	drop := command("drop ID|all@PLACE", "Never tell it; an event records that", func(cmd *cobra.Command, args []string) error {
+		if decision.Note == "" {
+			return misuse("give the reason with --note", "dropping an event needs a reason")
+		}
+		return decide("drop")(cmd, args)
+	})
+	drop.Long = `Never tell an event to the place that it waits for, and record that as an event.
+all@PLACE drops everything that waits for a place which is no longer in the
+configuration.`
+	drop.Flags().StringVar(&decision.Note, "note", "", "why, for the history")
+
+	var how api.Pull
+	pull := command("pull", "Read the register from the directory now", func(cmd *cobra.Command, _ []string) error {
+		return ask(cmd, "POST", "sync/pull", how)
+	})
+	pull.Flags().BoolVar(&how.Force, "force", false, "even if many people have gone at once")
+	cmd.AddCommand(
+		command("status", "Show the state (as without a command)", status),
+		command("retry ID|all|parked", "Tell it again", decide("retry")),
+		drop,
+		command("accept ID", "Take the directory's word for who has the device", decide("accept")),
+		pull,
+	)
+	return cmd
+}
+
+func simCmd(g *globals) *cobra.Command {
+	cmd := &cobra.Command{Use: "sim", Short: "The simulated lab, only against `stump run --sim`"}
+	tap := command("tap NAME|CREDENTIAL|bits:…", "Show a card to the simulated reader", func(cmd *cobra.Command, args []string) error {
+		var s api.Tapped
+		if err := g.ask(cmd, daemonOnly, "POST", "sim/tap", api.Tap{Card: args[0]}, &s); err != nil {
+			return err
+		}
+		printLCD(cmd.OutOrStdout(), s.State)
+		warn(cmd, api.Warning{Warning: s.Note})
+		return nil
+	})
+	tap.Long = "Show a card to the simulated reader: a name from the register, a credential such as\nH10301:84:31066 or raw34:2321811728, or any bits. Returns when the display has answered."
+	cmd.AddCommand(
+		command("seed", "Add six people and twelve devices", func(cmd *cobra.Command, _ []string) error {
+			var n api.Seeded
+			if err := g.ask(cmd, daemonOnly, "POST", "sim/seed", nil, &n); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s and %s are in the register\n", count.Of(n.People, "person"), count.Of(n.Devices, "device"))
+			return err
+		}),
+		tap, simLCDCmd(g),
+		command("fault NAME|off", "Break the simulated wiring, or mend it", func(cmd *cobra.Command, args []string) error {
+			return g.ask(cmd, daemonOnly, "POST", "sim/fault", api.Fault{Fault: args[0]}, nil)
+		}),
+	)
+	return cmd
+}
+
+func simLCDCmd(g *globals) *cobra.Command {
+	var asJSON bool
+	cmd := command("lcd", "Show the display", func(cmd *cobra.Command, _ []string) error {
+		var s panel.State
+		if err := g.ask(cmd, daemonOnly, "GET", "panel", nil, &s); err != nil {
+			return err
+		}
+		if asJSON {
+			return printJSON(cmd, s)
+		}
+		printLCD(cmd.OutOrStdout(), s)
+		return nil
+	})
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
+	return cmd
+}
+
+// printLCD draws the display with its frame.
+func printLCD(w io.Writer, s panel.State) {
+	width := 0
+	for _, row := range s.Rows {
+		width = max(width, len([]rune(row)))
+	}
+	edge := strings.Repeat("─", width)
+	fmt.Fprintf(w, "┌%s┐\n", edge)
+	for _, row := range s.Rows {
+		fmt.Fprintf(w, "│%s│\n", row)
+	}
+	fmt.Fprintf(w, "└%s┘\n", edge)
+}
