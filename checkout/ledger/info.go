@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"os"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -81,20 +80,22 @@ func (l *Ledger) SetSimulated(on bool) error {
 	})
 }
 
-var salvagedForm = record.Form[Salvaged]{
-	record.Text(1, func(s *Salvaged) *string { return &s.File }),
-	record.Text(2, func(s *Salvaged) *string { return &s.Reason }),
-	record.Uint(3, func(s *Salvaged) *uint64 { return &s.Events }),
-	record.Uint(4, func(s *Salvaged) *uint64 { return &s.LastSeq }),
-	record.Uint(5, func(s *Salvaged) *int { return &s.Restated }),
-	record.Time(6, func(s *Salvaged) *time.Time { return &s.At }),
-	record.NamedRuns(12, func(s *Salvaged) *map[string][][2]uint64 { return &s.Others }),
-	record.Uint(10, func(s *Salvaged) *int { return &s.Made }),
-	record.Flag(11, func(s *Salvaged) *bool { return &s.Partial }),
-	record.Uint(8, func(s *Salvaged) *uint64 { return &s.Perhaps[0] }),
-	record.Uint(9, func(s *Salvaged) *uint64 { return &s.Perhaps[1] }),
-	record.Runs(13, func(s *Salvaged) *[][2]uint64 { return &s.Lost }),
-	record.Uint(14, func(s *Salvaged) *int { return &s.Tagless }),
-	record.Uint(15, func(s *Salvaged) *int { return &s.Rows }),
-	record.Flag(16, func(s *Salvaged) *bool { return &s.Replaced }),
+var salvagedForm record.Form[Salvaged] = func(s *Salvaged) []record.Field {
+	return []record.Field{
+		record.Of(1, &s.File),
+		record.Of(2, &s.Reason),
+		record.Of(3, &s.Events),
+		record.Of(4, &s.LastSeq),
+		record.Of(5, &s.Restated),
+		record.Of(6, &s.At),
+		record.Of(12, &s.Others),
+		record.Of(10, &s.Made),
+		record.Of(11, &s.Partial),
+		record.Of(8, &s.Perhaps[0]),
+		record.Of(9, &s.Perhaps[1]),
+		record.Of(13, &s.Lost),
+		record.Of(14, &s.Tagless),
+		record.Of(15, &s.Rows),
+		record.Of(16, &s.Replaced),
+	}
 }

@@ -26,34 +26,34 @@ import (
 	"errors"
 	"maps"
 	"math"
+	"reflect"
 	"slices"
 	"time"
 
 	"stump/checkout"
+	"stump/internal/books"
 )
 
 // errShort is a record that ends in the middle of a field.
 var errShort = errors.New("record ends in the middle of a field")
 
-// Field is one field of a record of type T.
-type Field[T any] struct {
+// Field is one field of a record.
+type Field struct {
 	tag byte
-	put func(b []byte, v *T) []byte // appends the field, unless it is absent
-	get func(v *T, b []byte) bool   // false: the bytes are not a value of the field
+	at  any // points to the value
 }
 
-// field makes a Field: value returns its bytes, none when the field is absent.
-func field[T any](tag byte, value func(v *T) []byte, get func(v *T, b []byte) bool) Field[T] {
-	return Field[T]{tag, func(b []byte, v *T) []byte { return appendField(b, tag, value(v)) }, get}
-}
+// Of returns the field with a tag. at points to its value: a text, a number, a bool, a
+// time, a duration, bytes, or one of the lists that put knows.
+func Of(tag byte, at any) Field { return Field{tag, at} }
 
-// Form is the table of the fields of a T, in the order in which they are written.
-type Form[T any] []Field[T]
+// Form returns the fields of v, in the order in which they are written.
+type Form[T any] func(v *T) []Field
 
 // Encode returns v as a record.
 func (f Form[T]) Encode(v *T) (b []byte) {
-	for i := range f {
-		b = f[i].put(b, v)
+	for _, field := range f(v) {
+		b = field.put(b)
 	}
 	return b
 }
@@ -75,15 +75,15 @@ func (f Form[T]) Decode(b []byte) (T, error) {
 }
 
 func (f Form[T]) decode(v *T, b []byte) error {
-	next := 0 // fields are usually in the order of the form
+	form, next := f(v), 0 // fields are usually in the order of the form
 	return fields(b, func(tag byte, body []byte) bool {
-		for range f {
+		for range form {
 			at := next
-			if next++; next == len(f) {
+			if next++; next == len(form) {
 				next = 0
 			}
-			if f[at].tag == tag {
-				return f[at].get(v, body)
+			if form[at].tag == tag {
+				return form[at].get(body)
 			}
 		}
 		return true
@@ -105,118 +105,169 @@ func fields(b []byte, get func(tag byte, body []byte) bool) error {
 	return nil
 }
 
-// Text is a string.
-func Text[T any, S ~string](tag byte, at func(*T) *S) Field[T] {
-	return field(tag, func(v *T) []byte { return []byte(*at(v)) },
-		func(v *T, b []byte) bool { *at(v) = S(b); return true })
+// seconds is a duration of which whole seconds are stored.
+type seconds time.Duration
+
+// named are the ranges of numbers that a name has.
+type named struct {
+	name string
+	runs [][2]uint64
 }
 
-// Blob is a slice of bytes.
-func Blob[T any](tag byte, at func(*T) *[]byte) Field[T] {
-	return field(tag, func(v *T) []byte { return *at(v) },
-		func(v *T, b []byte) bool { *at(v) = bytes.Clone(b); return true })
-}
+var namedForm Form[named] = func(n *named) []Field { return []Field{{1, &n.name}, {2, &n.runs}} }
 
-// Array is an array of bytes, such as a hash: at returns it as a slice.
-func Array[T any](tag byte, at func(*T) []byte) Field[T] {
-	return field(tag, func(v *T) []byte {
-		b := at(v)
-		if len(bytes.Trim(b, "\x00")) == 0 {
-			return nil
+// put appends the field to b, unless its value is zero. A list has a field for each
+// element.
+func (f Field) put(b []byte) []byte {
+	switch p := f.at.(type) {
+	case *map[string][][2]uint64:
+		for _, name := range slices.Sorted(maps.Keys(*p)) {
+			b = appendField(b, f.tag, namedForm.Encode(&named{name, (*p)[name]}))
 		}
 		return b
-	}, func(v *T, b []byte) bool { return copy(at(v), b) == len(b) && len(b) == len(at(v)) })
-}
-
-// Flag is a bool.
-func Flag[T any](tag byte, at func(*T) *bool) Field[T] {
-	return field(tag, func(v *T) []byte {
-		if *at(v) {
-			return []byte{1}
+	case *[]checkout.Head:
+		for i := range *p {
+			b = appendField(b, f.tag, headForm.Encode(&(*p)[i]))
 		}
-		return nil
-	}, func(v *T, b []byte) bool { *at(v) = len(b) == 1 && b[0] == 1; return true })
+		return b
+	}
+	return appendField(b, f.tag, f.value())
 }
 
-// Uint is an unsigned number.
-func Uint[T any, N ~uint64 | ~int | ~uint16 | ~uint8](tag byte, at func(*T) *N) Field[T] {
-	return field(tag, func(v *T) []byte {
-		if *at(v) == 0 {
-			return nil
+// value returns the bytes of the field's value, none if it is zero.
+func (f Field) value() (b []byte) {
+	switch p := f.at.(type) {
+	case *string:
+		return []byte(*p)
+	case *[]byte:
+		return *p
+	case *bool:
+		if *p {
+			b = []byte{1}
 		}
-		return binary.AppendUvarint(nil, uint64(*at(v)))
-	}, func(v *T, b []byte) bool {
-		n, w := binary.Uvarint(b)
-		*at(v) = N(n)
-		return w > 0
-	})
-}
-
-// number is a signed number, which get and set convert to and from the Go value.
-func number[T any](tag byte, get func(*T) int64, set func(*T, int64)) Field[T] {
-	return field(tag, func(v *T) []byte {
-		if get(v) == 0 {
-			return nil
+	case *time.Duration:
+		b = signed(int64(*p))
+	case *seconds:
+		b = signed(int64(time.Duration(*p) / time.Second))
+	case *time.Time:
+		if !p.IsZero() {
+			b = signed(p.UnixNano())
 		}
-		return binary.AppendVarint(nil, get(v))
-	}, func(v *T, b []byte) bool {
-		n, w := binary.Varint(b)
-		set(v, n)
-		return w > 0
-	})
-}
-
-// Span is a duration, rounded down to a multiple of unit.
-func Span[T any](tag byte, unit time.Duration, at func(*T) *time.Duration) Field[T] {
-	return number(tag, func(v *T) int64 { return int64(*at(v) / unit) },
-		func(v *T, n int64) { *at(v) = time.Duration(n) * unit })
-}
-
-// Time is an instant with nanoseconds, without its time zone.
-func Time[T any](tag byte, at func(*T) *time.Time) Field[T] {
-	return number(tag, func(v *T) int64 {
-		if at(v).IsZero() {
-			return 0
+	case *Ref:
+		if p.Seq != 0 {
+			b = appendUvarints(nil, uint64(p.Chain), p.Seq)
 		}
-		return at(v).UnixNano()
-	}, func(v *T, n int64) { *at(v) = time.Unix(0, n) })
-}
-
-// Place is a [Ref].
-func Place[T any](tag byte, at func(*T) *Ref) Field[T] {
-	return field(tag, func(v *T) []byte {
-		if r := *at(v); r.Seq != 0 {
-			return appendUvarints(nil, uint64(r.Chain), r.Seq)
-		}
-		return nil
-	}, func(v *T, b []byte) bool {
-		n, ok := uvarints(b)
-		if !ok || len(n) != 2 || n[0] > math.MaxUint16 {
-			return false
-		}
-		*at(v) = Ref{uint16(n[0]), n[1]}
-		return true
-	})
-}
-
-// Runs are ranges of numbers, each the first and the last.
-func Runs[T any](tag byte, at func(*T) *[][2]uint64) Field[T] {
-	return field(tag, func(v *T) (b []byte) {
-		for _, r := range *at(v) {
+	case *[][2]uint64:
+		for _, r := range *p {
 			b = appendUvarints(b, r[:]...)
 		}
-		return b
-	}, func(v *T, b []byte) bool {
-		n, ok := uvarints(b)
-		*at(v) = nil
-		for pair := range slices.Chunk(n, 2) {
+	case **books.Holding:
+		if *p != nil {
+			b = holdingForm.Encode(*p)
+		}
+	case *memo: // is only read
+	default:
+		return plain(reflect.ValueOf(f.at).Elem())
+	}
+	return b
+}
+
+// plain returns the bytes of a text, an array such as a hash, or a number that is not
+// negative.
+func plain(v reflect.Value) []byte {
+	switch {
+	case v.IsZero():
+		return nil
+	case v.Kind() == reflect.String:
+		return []byte(v.String())
+	case v.CanInt():
+		return binary.AppendUvarint(nil, uint64(v.Int()))
+	case v.CanUint():
+		return binary.AppendUvarint(nil, v.Uint())
+	}
+	return v.Bytes()
+}
+
+// signed returns the bytes of a number that may be negative.
+func signed(n int64) []byte {
+	if n == 0 {
+		return nil
+	}
+	return binary.AppendVarint(nil, n)
+}
+
+// get reads the field's value; false: b is not such a value.
+func (f Field) get(b []byte) bool {
+	unsigned, w := binary.Uvarint(b)
+	n := int64(unsigned>>1) ^ -int64(unsigned&1) // as binary.Varint reads it
+	switch p := f.at.(type) {
+	case *[]byte:
+		*p = bytes.Clone(b)
+	case *bool:
+		*p = len(b) == 1 && b[0] == 1
+	case *time.Duration:
+		*p = time.Duration(n)
+		return w > 0
+	case *seconds:
+		*p = seconds(n) * seconds(time.Second)
+		return w > 0
+	case *time.Time:
+		*p = time.Unix(0, n)
+		return w > 0
+	case *Ref:
+		all, ok := uvarints(b)
+		if !ok || len(all) != 2 || all[0] > math.MaxUint16 {
+			return false
+		}
+		*p = Ref{uint16(all[0]), all[1]}
+	case *[][2]uint64:
+		all, ok := uvarints(b)
+		*p = nil
+		for pair := range slices.Chunk(all, 2) {
 			if len(pair) < 2 {
 				return false
 			}
-			*at(v) = append(*at(v), [2]uint64(pair))
+			*p = append(*p, [2]uint64(pair))
 		}
 		return ok
-	})
+	case *map[string][][2]uint64:
+		one, err := namedForm.Decode(b)
+		if *p == nil {
+			*p = map[string][][2]uint64{}
+		}
+		(*p)[one.name] = one.runs
+		return err == nil
+	case *[]checkout.Head:
+		one, err := headForm.Decode(b)
+		*p = append(*p, one)
+		return err == nil
+	case **books.Holding:
+		one, err := holdingForm.Decode(b)
+		*p = &one
+		return err == nil
+	case *memo:
+		p.read(b)
+	default:
+		return setPlain(reflect.ValueOf(f.at).Elem(), b, unsigned, w > 0)
+	}
+	return true
+}
+
+// setPlain reads what plain has written: b, or n if isNumber.
+func setPlain(v reflect.Value, b []byte, n uint64, isNumber bool) bool {
+	switch {
+	case v.Kind() == reflect.String:
+		v.SetString(string(b))
+	case v.CanInt():
+		v.SetInt(int64(n))
+		return isNumber
+	case v.CanUint():
+		v.SetUint(n)
+		return isNumber
+	default:
+		return reflect.Copy(v, reflect.ValueOf(b)) == len(b) && len(b) == v.Len()
+	}
+	return true
 }
 
 func appendUvarints(b []byte, all ...uint64) []byte {
@@ -266,51 +317,6 @@ func (c *cutter) part() []byte {
 }
 
 // stampFields are the fields of a stamp, with the tags 12 to 15.
-func stampFields[T any](at func(*T) *checkout.Stamp) []Field[T] {
-	return []Field[T]{
-		Array(12, func(v *T) []byte { return at(v).BootID[:] }),
-		Span(13, 1, func(v *T) *time.Duration { return &at(v).Mono }),
-		Time(14, func(v *T) *time.Time { return &at(v).Wall }),
-		Flag(15, func(v *T) *bool { return &at(v).Trusted }),
-	}
-}
-
-// List is a list of records, with a field for each.
-func List[T, E any](tag byte, form Form[E], at func(*T) *[]E) Field[T] {
-	return Field[T]{tag, func(b []byte, v *T) []byte {
-		for i := range *at(v) {
-			b = appendField(b, tag, form.Encode(&(*at(v))[i]))
-		}
-		return b
-	}, func(v *T, b []byte) bool {
-		e, err := form.Decode(b)
-		*at(v) = append(*at(v), e)
-		return err == nil
-	}}
-}
-
-// NamedRuns are ranges of numbers by name, with a field for each name.
-func NamedRuns[T any](tag byte, at func(*T) *map[string][][2]uint64) Field[T] {
-	type named struct {
-		name string
-		runs [][2]uint64
-	}
-	form := Form[named]{
-		Text(1, func(n *named) *string { return &n.name }),
-		Runs(2, func(n *named) *[][2]uint64 { return &n.runs }),
-	}
-	return Field[T]{tag, func(b []byte, v *T) []byte {
-		all := *at(v)
-		for _, name := range slices.Sorted(maps.Keys(all)) {
-			b = appendField(b, tag, form.Encode(&named{name, all[name]}))
-		}
-		return b
-	}, func(v *T, b []byte) bool {
-		n, err := form.Decode(b)
-		if all := at(v); *all == nil {
-			*all = map[string][][2]uint64{}
-		}
-		(*at(v))[n.name] = n.runs
-		return err == nil
-	}}
+func stampFields(s *checkout.Stamp) []Field {
+	return []Field{{12, &s.BootID}, {13, &s.Mono}, {14, &s.Wall}, {15, &s.Trusted}}
 }

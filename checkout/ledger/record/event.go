@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"time"
 
 	"stump/checkout"
 )
@@ -84,48 +83,37 @@ type core struct {
 // Secrets.all. A secret in the side has the tag of its commitment.
 const firstCommit = 32
 
-var coreForm = Form[core]{
-	Text(1, func(c *core) *string { return &c.Station }),
-	Uint(2, func(c *core) *uint64 { return &c.Seq }),
-	Array(3, func(c *core) []byte { return c.ID[:] }),
-	Text(4, func(c *core) *checkout.Kind { return &c.Kind }),
-	Text(5, func(c *core) *checkout.Source { return &c.Source }),
-	Text(6, func(c *core) *string { return &c.Reader }),
-	Text(7, func(c *core) *string { return &c.Device }), // id, or the pending ID
-	Text(8, func(c *core) *string { return &c.DeviceName }),
-	Text(9, func(c *core) *string { return &c.DeviceTag }), // masked
-	Array(10, func(c *core) []byte { return c.At.BootID[:] }),
-	Span(11, 1, func(c *core) *time.Duration { return &c.At.Mono }),
-	Time(12, func(c *core) *time.Time { return &c.At.Wall }),
-	Flag(13, func(c *core) *bool { return &c.At.Trusted }),
-	Array(14, func(c *core) []byte { return c.Prev[:] }),
-	Span(15, time.Second, func(c *core) *time.Duration { return &c.Loan }),
-	Text(16, func(c *core) *string { return &c.Condition }),
-	Flag(17, func(c *core) *bool { return &c.selfActor }),
-	Text(18, func(c *core) *string { return &c.resolved }),
-	Blob(23, func(c *core) *[]byte { return &c.Whose }),
-	Text(19, func(c *core) *string { return &c.gap.File }),
-	Uint(20, func(c *core) *uint64 { return &c.gap.Seq }),
-	Array(21, func(c *core) []byte { return c.gap.Hash[:] }),
-	Runs(22, func(c *core) *[][2]uint64 { return &c.gap.Lost }),
-	NamedRuns(24, func(c *core) *map[string][][2]uint64 { return &c.gap.Others }),
-	// Version 2.
-	Array(25, func(c *core) []byte { return c.Chain[:] }), // absent in a chain's first event
-	Array(26, func(c *core) []byte { return c.base.Chain[:] }),
-	Uint(27, func(c *core) *uint64 { return &c.base.Seq }),
-	Time(28, func(c *core) *time.Time { return &c.Heard }),
-	List(29, headForm, func(c *core) *[]checkout.Head { return &c.Closed }),
-	Array(firstCommit, func(c *core) []byte { return c.commits[0][:] }),
-	Array(firstCommit+1, func(c *core) []byte { return c.commits[1][:] }),
-	Array(firstCommit+2, func(c *core) []byte { return c.commits[2][:] }),
-	Array(firstCommit+3, func(c *core) []byte { return c.commits[3][:] }),
+var coreForm Form[core] = func(c *core) []Field {
+	return []Field{
+		{1, &c.Station},
+		{2, &c.Seq},
+		{3, &c.ID},
+		{4, &c.Kind},
+		{5, &c.Source},
+		{6, &c.Reader},
+		{7, &c.Device}, // id, or the pending ID
+		{8, &c.DeviceName},
+		{9, &c.DeviceTag}, // masked
+		{10, &c.At.BootID}, {11, &c.At.Mono}, {12, &c.At.Wall}, {13, &c.At.Trusted},
+		{14, &c.Prev},
+		{15, (*seconds)(&c.Loan)},
+		{16, &c.Condition},
+		{17, &c.selfActor},
+		{18, &c.resolved},
+		{23, &c.Whose},
+		{19, &c.gap.File}, {20, &c.gap.Seq}, {21, &c.gap.Hash}, {22, &c.gap.Lost}, {24, &c.gap.Others},
+		// Version 2.
+		{25, &c.Chain}, // absent in a chain's first event
+		{26, &c.base.Chain}, {27, &c.base.Seq},
+		{28, &c.Heard},
+		{29, &c.Closed},
+		{firstCommit, &c.commits[0]}, {firstCommit + 1, &c.commits[1]},
+		{firstCommit + 2, &c.commits[2]}, {firstCommit + 3, &c.commits[3]},
+	}
 }
 
-var headForm = Form[checkout.Head]{
-	Text(1, func(h *checkout.Head) *string { return &h.Station }),
-	Array(2, func(h *checkout.Head) []byte { return h.Chain[:] }),
-	Uint(3, func(h *checkout.Head) *uint64 { return &h.Seq }),
-	Array(4, func(h *checkout.Head) []byte { return h.Hash[:] }),
+var headForm Form[checkout.Head] = func(h *checkout.Head) []Field {
+	return []Field{{1, &h.Station}, {2, &h.Chain}, {3, &h.Seq}, {4, &h.Hash}}
 }
 
 // side is the part of a record that may be rewritten.
@@ -135,26 +123,25 @@ type side struct {
 	Secrets
 }
 
-var sideForm = Form[side]{
-	Flag(1, func(s *side) *bool { return &s.erased }),
-	Place(2, func(s *side) *Ref { return &s.links.Device }),
-	Place(3, func(s *side) *Ref { return &s.links.Person }),
-	Place(4, func(s *side) *Ref { return &s.links.From }),
-	Place(5, func(s *side) *Ref { return &s.links.Resolved }),
-	Blob(firstCommit, func(s *side) *[]byte { return &s.Person }),
-	Blob(firstCommit+1, func(s *side) *[]byte { return &s.From }),
-	Blob(firstCommit+2, func(s *side) *[]byte { return &s.Actor }),
-	Blob(firstCommit+3, func(s *side) *[]byte { return &s.Note }),
+var sideForm Form[side] = func(s *side) []Field {
+	return []Field{
+		{1, &s.erased},
+		{2, &s.links.Device}, {3, &s.links.Person}, {4, &s.links.From}, {5, &s.links.Resolved},
+		{firstCommit, &s.Person}, {firstCommit + 1, &s.From},
+		{firstCommit + 2, &s.Actor}, {firstCommit + 3, &s.Note},
+	}
 }
 
 // person is the secret about a person.
 type person struct{ id, name, tag, resolved string }
 
-var personForm = Form[person]{
-	Text(1, func(p *person) *string { return &p.id }),
-	Text(2, func(p *person) *string { return &p.name }),
-	Text(3, func(p *person) *string { return &p.tag }),
-	Text(4, func(p *person) *string { return &p.resolved }), // of a Resolve event: the pending ID
+var personForm Form[person] = func(p *person) []Field {
+	return []Field{
+		{1, &p.id},
+		{2, &p.name},
+		{3, &p.tag},
+		{4, &p.resolved}, // of a Resolve event: the pending ID
+	}
 }
 
 func (s *Secrets) all() [4]*[]byte { return [4]*[]byte{&s.Person, &s.From, &s.Actor, &s.Note} }

@@ -36,21 +36,23 @@ type everything struct {
 	stamp checkout.Stamp
 }
 
-var everyForm = append(Form[everything]{
-	Text(1, func(e *everything) *checkout.Kind { return &e.text }),
-	Blob(2, func(e *everything) *[]byte { return &e.blob }),
-	Array(3, func(e *everything) []byte { return e.array[:] }),
-	Flag(4, func(e *everything) *bool { return &e.flag }),
-	Uint(5, func(e *everything) *uint16 { return &e.small }),
-	Uint(6, func(e *everything) *uint64 { return &e.large }),
-	Span(7, 1, func(e *everything) *time.Duration { return &e.fine }),
-	Span(8, time.Second, func(e *everything) *time.Duration { return &e.coarse }),
-	Time(9, func(e *everything) *time.Time { return &e.time }),
-	Place(10, func(e *everything) *Ref { return &e.place }),
-	Runs(11, func(e *everything) *[][2]uint64 { return &e.runs }),
-	NamedRuns(16, func(e *everything) *map[string][][2]uint64 { return &e.named }),
-	List(17, headForm, func(e *everything) *[]checkout.Head { return &e.heads }),
-}, stampFields(func(e *everything) *checkout.Stamp { return &e.stamp })...)
+var everyForm Form[everything] = func(e *everything) []Field {
+	return append([]Field{
+		{1, &e.text},
+		{2, &e.blob},
+		{3, &e.array},
+		{4, &e.flag},
+		{5, &e.small},
+		{6, &e.large},
+		{7, &e.fine},
+		{8, (*seconds)(&e.coarse)},
+		{9, &e.time},
+		{10, &e.place},
+		{11, &e.runs},
+		{16, &e.named},
+		{17, &e.heads},
+	}, stampFields(&e.stamp)...)
+}
 
 // Generators of values that a record can hold: nil where a value is empty.
 
@@ -220,17 +222,17 @@ func TestForms(t *testing.T) {
 // files of today are misread.
 func TestTags(t *testing.T) {
 	for name, got := range map[string][]byte{
-		"events 1-18 19-24 25-29 32-35": tagsOf(coreForm),
-		"sides 1-5 32-35":               tagsOf(sideForm),
-		"rows 1-23":                     tagsOf(RowForm),
-		"outbox 1-10":                   tagsOf(OutboxForm),
-		"sinks 1-3":                     tagsOf(SinkForm),
-		"boots 1-3":                     tagsOf(BootForm),
-		"unknown 1-4 12-15":             tagsOf(UnknownForm),
-		"chains 1-2":                    tagsOf(ChainForm),
-		"people 1-4":                    tagsOf(personForm),
-		"heads 1-4":                     tagsOf(headForm),
-		"holdings 1-4":                  tagsOf(holdingForm),
+		"events 1-18 19-24 25-29 32-35": tagsOf(coreForm(&core{Event: &Event{}})),
+		"sides 1-5 32-35":               tagsOf(sideForm(new(side))),
+		"rows 1-23":                     tagsOf(RowForm(new(Row))),
+		"outbox 1-10":                   tagsOf(OutboxForm(new(OutboxRow))),
+		"sinks 1-3":                     tagsOf(SinkForm(new(Sink))),
+		"boots 1-3":                     tagsOf(BootForm(new(Boot))),
+		"unknown 1-4 12-15":             tagsOf(UnknownForm(new(Unknown))),
+		"chains 1-2":                    tagsOf(ChainForm(new(Chain))),
+		"people 1-4":                    tagsOf(personForm(new(person))),
+		"heads 1-4":                     tagsOf(headForm(new(checkout.Head))),
+		"holdings 1-4":                  tagsOf(holdingForm(new(books.Holding))),
 	} {
 		var want []byte
 		for _, part := range bytes.Fields([]byte(name))[1:] {
@@ -248,8 +250,8 @@ func TestTags(t *testing.T) {
 	}
 }
 
-func tagsOf[T any](form Form[T]) (tags []byte) {
-	for _, f := range form {
+func tagsOf(fields []Field) (tags []byte) {
+	for _, f := range fields {
 		tags = append(tags, f.tag)
 	}
 	slices.Sort(tags)

@@ -57,39 +57,31 @@ type OutboxRow struct {
 }
 
 // OutboxForm is the form of an OutboxRow.
-var OutboxForm = Form[OutboxRow]{
-	Text(1, func(o *OutboxRow) *string { return &o.Device }),
-	Uint(2, func(o *OutboxRow) *int { return &o.Attempts }),
-	Time(3, func(o *OutboxRow) *time.Time { return &o.Next }),
-	Text(4, func(o *OutboxRow) *string { return &o.Reason }),
-	Uint(5, func(o *OutboxRow) *OutboxState { return &o.State }),
-	{6, func(b []byte, _ *OutboxRow) []byte { return b }, (*OutboxRow).readMemo},
-	Text(7, func(o *OutboxRow) *string { return &o.Remedy }),
-	Text(8, func(o *OutboxRow) *string { return &o.Step }),
-	Flag(9, func(o *OutboxRow) *bool { return &o.Force }),
-	field(10, func(o *OutboxRow) []byte {
-		if o.Theirs == nil {
-			return nil
-		}
-		return holdingForm.Encode(o.Theirs)
-	}, func(o *OutboxRow, b []byte) bool {
-		h, err := holdingForm.Decode(b)
-		o.Theirs = &h
-		return err == nil
-	}),
+var OutboxForm Form[OutboxRow] = func(o *OutboxRow) []Field {
+	return []Field{
+		{1, &o.Device},
+		{2, &o.Attempts},
+		{3, &o.Next},
+		{4, &o.Reason},
+		{5, &o.State},
+		{6, (*memo)(o)},
+		{7, &o.Remedy},
+		{8, &o.Step},
+		{9, &o.Force},
+		{10, &o.Theirs},
+	}
 }
 
-var holdingForm = Form[books.Holding]{
-	Flag(1, func(h *books.Holding) *bool { return &h.Free }),
-	Text(2, func(h *books.Holding) *string { return &h.Ref }),
-	Text(3, func(h *books.Holding) *string { return &h.ID }),
-	Text(4, func(h *books.Holding) *string { return &h.Name }),
+var holdingForm Form[books.Holding] = func(h *books.Holding) []Field {
+	return []Field{{1, &h.Free}, {2, &h.Ref}, {3, &h.ID}, {4, &h.Name}}
 }
 
-// readMemo reads the JSON that development builds of version 1.0 kept in field 6. It
-// holds the exact state, since field 5 was only Queued or Parked then, and what has
-// its own field now. A row that a salvage or restore has parked stays parked.
-func (o *OutboxRow) readMemo(memo []byte) bool {
+// memo reads the JSON that development builds of version 1.0 kept in field 6. It holds
+// the exact state, since field 5 was only Queued or Parked then, and what has its own
+// field now. A row that a salvage or restore has parked stays parked.
+type memo OutboxRow
+
+func (o *memo) read(b []byte) {
 	var m struct {
 		State  string
 		Remedy string
@@ -97,13 +89,13 @@ func (o *OutboxRow) readMemo(memo []byte) bool {
 		Force  bool
 		Theirs *books.Holding
 	}
-	if json.Unmarshal(memo, &m) == nil {
-		o.Remedy, o.Step, o.Force, o.Theirs = m.Remedy, m.Step, m.Force, m.Theirs
-		if i := slices.Index(outboxStates, m.State); i >= 0 && (o.State == Queued || OutboxState(i).Stuck()) {
-			o.State = OutboxState(i)
-		}
+	if json.Unmarshal(b, &m) != nil {
+		return
 	}
-	return true
+	o.Remedy, o.Step, o.Force, o.Theirs = m.Remedy, m.Step, m.Force, m.Theirs
+	if i := slices.Index(outboxStates, m.State); i >= 0 && (o.State == Queued || OutboxState(i).Stuck()) {
+		o.State = OutboxState(i)
+	}
 }
 
 // Sink is a sink's index in the keys of the outbox, and how many rows it was given
@@ -114,10 +106,8 @@ type Sink struct {
 }
 
 // SinkForm is the form of a Sink.
-var SinkForm = Form[Sink]{
-	Uint(1, func(s *Sink) *uint16 { return &s.Index }),
-	Uint(2, func(s *Sink) *uint64 { return &s.Queued }),
-	Uint(3, func(s *Sink) *uint64 { return &s.Done }),
+var SinkForm Form[Sink] = func(s *Sink) []Field {
+	return []Field{{1, &s.Index}, {2, &s.Queued}, {3, &s.Done}}
 }
 
 // OutboxKey returns the key of an outbox row: the event's key, then the sink's index.

@@ -107,27 +107,24 @@ type Loan struct {
 }
 
 // RowForm is the form of a Row.
-var RowForm = append(Form[Row]{
-	Text(1, func(r *Row) *string { return &r.Name }),
-	Text(2, func(r *Row) *string { return &r.Email }),
-	Text(3, func(r *Row) *string { return &r.Kind }),
-	Text(4, func(r *Row) *string { return &r.Group }),
-	Text(5, func(r *Row) *string { return &r.Mask }),
-	Blob(6, func(r *Row) *[]byte { return &r.Lookup }),
-	Blob(7, func(r *Row) *[]byte { return &r.Sealed }),
-	Uint(8, func(r *Row) *checkout.Status { return &r.Status }),
-	Place(9, func(r *Row) *Ref { return &r.Head }),
-	Text(10, func(r *Row) *string { return &r.Loan.Holder }),
-	Place(11, func(r *Row) *Ref { return &r.Loan.Since }),
-	Span(16, time.Second, func(r *Row) *time.Duration { return &r.Loan.Length }),
-	Flag(17, func(r *Row) *bool { return &r.Loan.Lost }),
-	Text(18, func(r *Row) *string { return &r.Condition }),
-	Flag(19, func(r *Row) *bool { return &r.Pending }),
-	Text(20, func(r *Row) *string { return &r.Resolved }),
-	Text(21, func(r *Row) *string { return &r.Ref }),
-	Flag(22, func(r *Row) *bool { return &r.ByDirectory }),
-	Text(23, func(r *Row) *string { return &r.Loan.Station }),
-}, stampFields(func(r *Row) *checkout.Stamp { return &r.Loan.At })...)
+var RowForm Form[Row] = func(r *Row) []Field {
+	return append([]Field{
+		{1, &r.Name}, {2, &r.Email}, {3, &r.Kind}, {4, &r.Group},
+		{5, &r.Mask}, {6, &r.Lookup}, {7, &r.Sealed},
+		{8, &r.Status},
+		{9, &r.Head},
+		{10, &r.Loan.Holder},
+		{11, &r.Loan.Since},
+		{16, (*seconds)(&r.Loan.Length)},
+		{17, &r.Loan.Lost},
+		{18, &r.Condition},
+		{19, &r.Pending},
+		{20, &r.Resolved},
+		{21, &r.Ref},
+		{22, &r.ByDirectory},
+		{23, &r.Loan.Station},
+	}, stampFields(&r.Loan.At)...)
+}
 
 // EventKey returns the key of an event: the chain's index, then the sequence number.
 func EventKey(r Ref) []byte {
@@ -151,10 +148,8 @@ type Boot struct {
 }
 
 // BootForm is the form of a Boot.
-var BootForm = Form[Boot]{
-	Place(1, func(b *Boot) *Ref { return &b.First }),
-	Flag(2, func(b *Boot) *bool { return &b.Resolved }),
-	Span(3, 1, func(b *Boot) *time.Duration { return &b.Offset }),
+var BootForm Form[Boot] = func(b *Boot) []Field {
+	return []Field{{1, &b.First}, {2, &b.Resolved}, {3, &b.Offset}}
 }
 
 // Unknown is a tag that belongs to nobody and no device.
@@ -166,12 +161,14 @@ type Unknown struct {
 }
 
 // UnknownForm is the form of an Unknown.
-var UnknownForm = append(Form[Unknown]{
-	Text(1, func(u *Unknown) *string { return &u.Number }),
-	Uint(2, func(u *Unknown) *int { return &u.Bits }),
-	Uint(3, func(u *Unknown) *int { return &u.Count }),
-	Time(4, func(u *Unknown) *time.Time { return &u.First }),
-}, stampFields(func(u *Unknown) *checkout.Stamp { return &u.Last })...)
+var UnknownForm Form[Unknown] = func(u *Unknown) []Field {
+	return append([]Field{
+		{1, &u.Number},
+		{2, &u.Bits},
+		{3, &u.Count},
+		{4, &u.First},
+	}, stampFields(&u.Last)...)
+}
 
 // Chain is a chain of events in this file.
 type Chain struct {
@@ -183,7 +180,6 @@ type Chain struct {
 }
 
 // ChainForm is the form of a Chain.
-var ChainForm = Form[Chain]{
-	Array(1, func(c *Chain) []byte { return c.ID[:] }),
-	Text(2, func(c *Chain) *string { return &c.Name }),
+var ChainForm Form[Chain] = func(c *Chain) []Field {
+	return []Field{{1, &c.ID}, {2, &c.Name}}
 }
