@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"sync"
 	"time"
 )
 
@@ -17,19 +16,15 @@ const stall = 2 * time.Second
 // closing them. A write that hangs goes on in a goroutine of its own, and until
 // it ends further writes fail at once.
 type patience struct {
-	mu    sync.Mutex
 	stuck <-chan struct{} // closed when the write that hung ends; nil: none hung
 }
 
 // write writes all of b, or fails after limit. It then calls stalled, which may
 // be nil and may make the write that hangs end.
 func (p *patience) write(w io.Writer, b []byte, limit time.Duration, stalled func()) error {
-	p.mu.Lock()
-	stuck := p.stuck
-	p.mu.Unlock()
-	if stuck != nil {
+	if p.stuck != nil {
 		select {
-		case <-stuck:
+		case <-p.stuck:
 		default:
 			return fmt.Errorf("still takes no bytes: %w", os.ErrDeadlineExceeded)
 		}
@@ -46,9 +41,7 @@ func (p *patience) write(w io.Writer, b []byte, limit time.Duration, stalled fun
 	select {
 	case <-done:
 	case <-timer.C:
-		p.mu.Lock()
 		p.stuck = done
-		p.mu.Unlock()
 		if stalled != nil {
 			stalled()
 		}

@@ -68,21 +68,18 @@ type backupNotes struct {
 
 func newBackups(cfg config.Backup, stateDir string, l *ledger.Ledger, log *slog.Logger) *backups {
 	b := &backups{ledger: l, command: cfg.Run, limit: time.Hour, notes: filepath.Join(stateDir, notesName), stamp: clock.Now, log: log, due: make(chan struct{}, 1)}
-	if cfg.Keep > 0 {
-		b.add(ledger.BackupOptions{Dir: backupDir(cfg, stateDir), Keep: cfg.Keep, Check: CheckInChild})
-	}
-	if cfg.Keep > 0 && cfg.Also != "" {
-		b.add(ledger.BackupOptions{Dir: cfg.Also, Apart: true, Keep: cfg.Keep, Check: CheckInChild})
+	for _, o := range []ledger.BackupOptions{{Dir: backupDir(cfg, stateDir)}, {Dir: cfg.Also, Apart: true}} {
+		if cfg.Keep == 0 || o.Dir == "" {
+			continue
+		}
+		o.Keep, o.Check = cfg.Keep, CheckInChild
+		if dir, err := filepath.Abs(o.Dir); err == nil {
+			o.Dir = dir
+		}
+		b.places = append(b.places, &place{options: o})
 	}
 	b.remember()
 	return b
-}
-
-func (b *backups) add(o ledger.BackupOptions) {
-	if dir, err := filepath.Abs(o.Dir); err == nil {
-		o.Dir = dir
-	}
-	b.places = append(b.places, &place{options: o})
 }
 
 // remember reads the notes. Without them the newest backup is checked again.
