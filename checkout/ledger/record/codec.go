@@ -51,9 +51,17 @@ func Of(tag byte, at any) Field { return Field{tag, at} }
 type Form[T any] func(v *T) []Field
 
 // Encode returns v as a record.
-func (f Form[T]) Encode(v *T) (b []byte) {
-	for _, field := range f(v) {
-		b = field.put(b)
+func (f Form[T]) Encode(v *T) []byte { return encode(f(v)) }
+
+// Decode reads a record. The result doesn't share memory with b.
+func (f Form[T]) Decode(b []byte) (v T, err error) {
+	err = decode(f(&v), b)
+	return v, err
+}
+
+func encode(form []Field) (b []byte) {
+	for _, f := range form {
+		b = f.put(b)
 	}
 	return b
 }
@@ -67,15 +75,8 @@ func appendField(b []byte, tag byte, v []byte) []byte {
 	return append(b, v...)
 }
 
-// Decode reads a record. The result doesn't share memory with b.
-func (f Form[T]) Decode(b []byte) (T, error) {
-	var v T
-	err := f.decode(&v, b)
-	return v, err
-}
-
-func (f Form[T]) decode(v *T, b []byte) error {
-	form, next := f(v), 0 // fields are usually in the order of the form
+func decode(form []Field, b []byte) error {
+	next := 0 // fields are usually in the order of the form
 	return fields(b, func(tag byte, body []byte) bool {
 		for range form {
 			at := next

@@ -318,7 +318,7 @@ func (c *core) read(b []byte) error {
 	if c.Version = b[0]; c.Version != version1 && c.Version != version2 {
 		return fmt.Errorf("event record of version %d: this program knows versions up to %d", c.Version, version2)
 	}
-	if err := coreForm.decode(c, b[1:]); err != nil {
+	if err := decode(coreForm(c), b[1:]); err != nil {
 		return err
 	}
 	g := &c.gap
