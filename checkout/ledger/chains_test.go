@@ -158,7 +158,7 @@ func TestScan(t *testing.T) {
 	}
 	copy(file[2000:], "Ev and no more")
 	found := func(d badDisk) (all []int64) {
-		scan(d, int64(len(file)), func(off int64, b []byte) int {
+		record.Scan(d, int64(len(file)), func(off int64, b []byte) int {
 			p, err := record.Split(b)
 			if err != nil {
 				return 0
@@ -260,7 +260,7 @@ func TestNoteUnderKill(t *testing.T) {
 			x.ok(l.BackupTo(old))
 			x.ok(l.Close())
 			first, ok := readNewest(path)
-			want(t, "the note after a stop", ok && first.clean, true)
+			want(t, "the note after a stop", ok && first.Clean, true)
 
 			promised := killAt(t, path, point, pass)
 			note, ok := readNewest(path)
@@ -271,12 +271,12 @@ func TestNoteUnderKill(t *testing.T) {
 			x.ok(err)
 			info, err := x.Info()
 			x.ok(err)
-			if note.seq > info.Seq || note.seq+1 < info.Seq || note.clean && note.seq != info.Seq {
-				t.Errorf("%s %d: the note is of event %d, the newest is %d (%v)", point, pass, note.seq, info.Seq, note.clean)
+			if note.Seq > info.Seq || note.Seq+1 < info.Seq || note.Clean && note.Seq != info.Seq {
+				t.Errorf("%s %d: the note is of event %d, the newest is %d (%v)", point, pass, note.Seq, info.Seq, note.Clean)
 			}
 			for seq := range promised.events {
-				if seq > note.seq {
-					t.Errorf("%s %d: event %d was confirmed, the note is of event %d", point, pass, seq, note.seq)
+				if seq > note.Seq {
+					t.Errorf("%s %d: event %d was confirmed, the note is of event %d", point, pass, seq, note.Seq)
 				}
 			}
 			x.ok(x.Close())
@@ -285,12 +285,12 @@ func TestNoteUnderKill(t *testing.T) {
 			}
 			x.ok(promised.kept(x.Ledger))
 			x.ok(x.Close())
-			if info.Seq == first.seq {
+			if info.Seq == first.Seq {
 				continue // killed before the first bump
 			}
 			x.put(old)
 			s := x.open()
-			if s == nil || !s.Replaced || s.LastSeq != first.seq {
+			if s == nil || !s.Replaced || s.LastSeq != first.Seq {
 				t.Fatalf("%s %d: an old copy was put back, reported is %v", point, pass, s)
 			}
 			after, err := x.Info()

@@ -205,7 +205,7 @@ func (t *txn) append(ev *record.Event, person, device party) {
 	t.setHead(t.l.own, here.Seq, ev.Hash)
 	t.noteBoot(ev, here)
 	t.queue(ev, here)
-	t.tx.OnCommit(func() { t.l.noteNewest(newest{chain: ev.Chain, hash: ev.Hash, seq: here.Seq}) })
+	t.tx.OnCommit(func() { t.l.noteNewest(record.Newest{Chain: ev.Chain, Hash: ev.Hash, Seq: here.Seq}) })
 }
 
 // link writes the names of the people and the device into ev, links it to their

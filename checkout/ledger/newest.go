@@ -1,10 +1,8 @@
 package ledger
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"os"
 	"syscall"
 
@@ -13,43 +11,14 @@ import (
 	"stump/checkout/ledger/record"
 )
 
-// newest is a note of the ledger's newest event, in a small file beside it. It shows when
-// an old copy of the ledger was put back, by hand or by damage that makes an old meta page
-// valid. The note is written after each commit and not synced, so after a power cut it may
-// be older than the ledger, but never newer.
-type newest struct {
-	chain, hash checkout.Hash
-	seq         uint64
-	clean       bool // the ledger was closed after the event, so there is no later one
-}
-
-// newestPath returns the path of the note.
+// newestPath returns the path of the note of the newest event; see [record.Newest].
 func newestPath(path string) string { return path + ".newest" }
 
-// line returns the content of the file. Its length is fixed, so that it can be
-// overwritten in place.
-func (n newest) line() []byte {
-	end := 'o'
-	if n.clean {
-		end = 'c'
-	}
-	s := fmt.Sprintf("%x %020d %x %c", n.chain[:], n.seq, n.hash[:], end)
-	return fmt.Appendf(nil, "%s %08x\n", s, crc32.ChecksumIEEE([]byte(s)))
-}
-
-// readNewest reads the note. A note that a power cut has torn counts as none.
-func readNewest(path string) (n newest, ok bool) {
-	b, err := os.ReadFile(newestPath(path))
-	if err != nil {
-		return n, false
-	}
-	var chain, hash []byte
-	var end rune
-	if _, err := fmt.Sscanf(string(b), "%x %d %x %c", &chain, &n.seq, &hash, &end); err != nil || len(chain) != record.HashLen || len(hash) != record.HashLen {
-		return n, false
-	}
-	n.chain, n.hash, n.clean = checkout.Hash(chain), checkout.Hash(hash), end == 'c'
-	return n, bytes.Equal(n.line(), b)
+// readNewest reads the note. A note that a power cut has torn counts as none, as does one
+// that can't be read.
+func readNewest(path string) (n record.Newest, ok bool) {
+	b, _ := os.ReadFile(newestPath(path))
+	return record.ParseNewest(b)
 }
 
 // openNewest opens the note for writing. Without a note the ledger works, too.
@@ -63,11 +32,11 @@ func (l *Ledger) openNewest() {
 }
 
 // noteNewest writes the note. It only logs an error, since the event is saved.
-func (l *Ledger) noteNewest(n newest) {
+func (l *Ledger) noteNewest(n record.Newest) {
 	if l.note == nil {
 		return
 	}
-	if _, err := l.note.WriteAt(n.line(), 0); err != nil {
+	if _, err := l.note.WriteAt(n.Line(), 0); err != nil {
 		l.o.Logger.Warn("can't note the newest event beside the ledger", "err", err)
 	}
 }
@@ -78,7 +47,7 @@ func (l *Ledger) closeNewest() {
 		return
 	}
 	if n, ok := readNewest(l.path); ok {
-		n.clean = true
+		n.Clean = true
 		l.noteNewest(n)
 	}
 	l.note.Close()
@@ -96,19 +65,19 @@ func forgetNewest(path string) error {
 
 // older returns why this file is not the one of the note, or a later state of it; "" if
 // it is.
-func (t *txn) older(n newest) string {
-	c, at := t.chain(t.l.own), record.At(t.l.own, n.seq)
+func (t *txn) older(n record.Newest) string {
+	c, at := t.chain(t.l.own), record.At(t.l.own, n.Seq)
 	head, _ := t.head(t.l.own)
 	switch {
 	case c.ID.IsZero():
 		return "an empty ledger was put in its place"
-	case c.ID != n.chain:
+	case c.ID != n.Chain:
 		return "another ledger was put in its place"
-	case head < n.seq:
-		return fmt.Sprintf("an old copy was put back: it ends with event %d, and the ledger had come to event %d", head, n.seq)
+	case head < n.Seq:
+		return fmt.Sprintf("an old copy was put back: it ends with event %d, and the ledger had come to event %d", head, n.Seq)
 	}
-	if p, err := record.Split(t.bucket(record.TreeEvents).Get(record.EventKey(at))); err != nil || p.Hash != n.hash {
-		return fmt.Sprintf("another copy was put in its place: they have gone different ways before event %d", n.seq)
+	if p, err := record.Split(t.bucket(record.TreeEvents).Get(record.EventKey(at))); err != nil || p.Hash != n.Hash {
+		return fmt.Sprintf("another copy was put in its place: they have gone different ways before event %d", n.Seq)
 	}
 	return ""
 }
@@ -129,13 +98,13 @@ func (l *Ledger) checkNewest() error {
 }
 
 // goOnAfter appends the event that says why the file is not that of the note n.
-func (t *txn) goOnAfter(n newest, why string) {
+func (t *txn) goOnAfter(n record.Newest, why string) {
 	head, hash := t.head(t.l.own)
 	s := &Salvaged{Replaced: true, Reason: why, At: t.l.o.Stamp().Wall, LastSeq: head}
 	last := head
-	if t.chain(t.l.own).ID == n.chain {
-		last = max(head, n.seq)
-		if h, err := boltfile.ReadHolder(t.l.path); err == nil && !n.clean {
+	if t.chain(t.l.own).ID == n.Chain {
+		last = max(head, n.Seq)
+		if h, err := boltfile.ReadHolder(t.l.path); err == nil && !n.Clean {
 			last = max(last, h.Ceiling)
 		}
 	}

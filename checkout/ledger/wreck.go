@@ -30,9 +30,9 @@ type wreck struct {
 	events  []wreckEvent
 	chains  map[uint16]record.Chain
 	own     uint16
-	runs    []run  // nil: the order of the chains is unknown
-	ceiling uint64 // no event has a higher number, see boltfile.Holder
-	note    newest // of the newest event; zero for none
+	runs    []run         // nil: the order of the chains is unknown
+	ceiling uint64        // no event has a higher number, see boltfile.Holder
+	note    record.Newest // of the newest event; zero for none
 }
 
 // wreckEvent is an event record somewhere in the file. The record itself stays there, to
@@ -235,7 +235,7 @@ func (w *wreck) findEvents(f io.ReaderAt, size int64) {
 	for _, e := range w.events {
 		known[e.off] = true
 	}
-	scan(f, size, func(off int64, b []byte) int {
+	record.Scan(f, size, func(off int64, b []byte) int {
 		p, err := record.Split(b)
 		if err != nil {
 			return 0
@@ -368,8 +368,8 @@ func (w *wreck) newest(chain uint16) (seq uint64) {
 	for _, e := range w.events {
 		of(e.at)
 	}
-	if w.note.seq > 0 && w.chains[chain].ID == w.note.chain { // an old copy may have been put here
-		of(record.At(chain, w.note.seq))
+	if w.note.Seq > 0 && w.chains[chain].ID == w.note.Chain { // an old copy may have been put here
+		of(record.At(chain, w.note.Seq))
 	}
 	for _, tr := range []record.Tree{record.TreeDevices, record.TreePeople} {
 		for _, body := range w.rows[tr] {

@@ -1,16 +1,15 @@
-package ledger
+package record
 
 import (
 	"io"
 
 	"stump/checkout/ledger/boltpages"
-	"stump/checkout/ledger/record"
 )
 
-// scan searches a whole file for events, independently of its pages. It calls visit where
+// Scan searches a whole file for events, independently of its pages. It calls visit where
 // a record may begin; visit returns the length of the record, or 0 if there is none.
-func scan(r io.ReaderAt, size int64, visit func(off int64, b []byte) int) {
-	const window, overlap = 4 << 20, 2*record.MaxSize + 256
+func Scan(r io.ReaderAt, size int64, visit func(off int64, b []byte) int) {
+	const window, overlap = 4 << 20, 2*MaxSize + 256
 	buf := make([]byte, min(window+overlap, size))
 	skip := 0 // how much of the window the previous record took
 	for base := int64(0); base < size; base += window {
