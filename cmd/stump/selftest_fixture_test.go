@@ -162,7 +162,7 @@ func bench(t *testing.T) (dir, config string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	os.Chmod(dir, 0o777)
+	os.Chmod(dir, 0o755)
 	config = filepath.Join(dir, "stump.toml")
 	if err := os.WriteFile(config, []byte("[[reader]]\nname = \"bench\"\nbias = \"pull-up\"\n\n[display]\nkind = \"none\"\n"), 0o644); err != nil {
 		t.Fatal(err)
