@@ -82,7 +82,7 @@ func (q *queue) choose(most int, works bool) (picked []ledger.OutboxRow, more bo
 	}
 	fresh, more, unread := q.scan(most - len(picked))
 	picked = append(picked, fresh...)
-	if len(picked) == 0 {
+	if !works && len(picked) == 0 {
 		picked, err = q.again(most)
 	}
 	return picked, more, errors.Join(err, unread)
@@ -135,8 +135,8 @@ func (q *queue) again(most int) (picked []ledger.OutboxRow, err error) {
 		}
 		r, unread := q.ledger.OutboxOf(q.sink, h.first)
 		switch {
-		case errors.Is(unread, ledger.ErrNotQueued):
-			q.release(h.first)
+		case errors.Is(unread, ledger.ErrNotQueued), unread == nil && q.held[laneOf(r)] != h:
+			q.release(h.first) // gone, or in another lane by now
 		case unread != nil:
 			err = unread // the others need not wait for it
 		case !q.blocked(r):
