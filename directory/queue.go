@@ -82,8 +82,9 @@ func (q *queue) choose(most int, works bool) (picked []ledger.OutboxRow, more bo
 	}
 	fresh, more, unread := q.scan(most - len(picked))
 	picked = append(picked, fresh...)
-	if !works && len(picked) == 0 {
+	if at := q.cursor; !works && len(picked) == 0 {
 		picked, err = q.again(most)
+		more = more || q.cursor != at // a row is gone: those that waited for it come now
 	}
 	return picked, more, errors.Join(err, unread)
 }

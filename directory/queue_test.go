@@ -377,6 +377,32 @@ func TestUnreadableRowHoldsNobodyElse(t *testing.T) {
 	})
 }
 
+// A row vanishes while it waits, as by a salvage: its device goes on.
+func TestHeldRowThatVanishes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := newBox(t, Main)
+		out.take("ipad", "pixel", "ipad")
+		place := &stage{caps: everything}
+		place.answer = func(d call.Delivery) call.Outcome {
+			if d.Event.Seq == 1 {
+				return call.Outcome{Verdict: call.Failing, Reason: "500"}
+			}
+			return call.Outcome{}
+		}
+		_, stop := start(t, Options{Directory: place, Ledger: out})
+		defer stop()
+		time.Sleep(time.Millisecond)
+		if err := out.Delivered(Main, keyOf(1)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if got := place.seqs(); !slices.Equal(got, []uint64{2, 3}) {
+			t.Errorf("delivered %v, want 2 and 3", got)
+		}
+	})
+}
+
 // A tag turns out to be that of a device with a later event that waits for its next
 // try. The tag's events come before that, even if an admin released the first of
 // them at the same moment.
