@@ -183,9 +183,8 @@ func (t *txn) walk(p party, f func(record.Ref, *record.Event) bool) {
 	open := []record.Ref{p.row.Head}
 	seen := map[record.Ref]bool{{}: true} // damage may cause a loop
 	for len(open) > 0 {
-		slices.SortFunc(open, record.Ref.Compare)
-		at := open[len(open)-1]
-		open = open[:len(open)-1]
+		at := slices.MaxFunc(open, record.Ref.Compare)
+		open = slices.DeleteFunc(open, func(r record.Ref) bool { return r == at })
 		if seen[at] {
 			continue
 		}

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
+	"sort"
 	"strings"
 	"syscall"
 	"time"
@@ -268,8 +268,9 @@ func (l *Ledger) backups(dir string) (own []found, others []string, err error) {
 			others = append(others, f.file)
 		}
 	}
-	slices.SortStableFunc(own, func(a, b found) int {
-		return cmp.Or(cmp.Compare(mine[a.chain], mine[b.chain]), cmp.Compare(a.seq, b.seq), cmp.Compare(a.txid, b.txid))
+	sort.SliceStable(own, func(i, j int) bool {
+		a, b := own[i], own[j]
+		return cmp.Or(cmp.Compare(mine[a.chain], mine[b.chain]), cmp.Compare(a.seq, b.seq), cmp.Compare(a.txid, b.txid)) < 0
 	})
 	return own, others, err
 }

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"slices"
+	"sort"
 
 	"stump/checkout"
 	"stump/checkout/ledger/record"
@@ -63,7 +64,7 @@ func (t *txn) unknown() (all []seenTag) {
 		s.Last, s.ClockTrusted = clock.wall(u.Last)
 		all = append(all, s)
 	})
-	slices.SortStableFunc(all, func(a, b seenTag) int { return a.Last.Compare(b.Last) })
+	sort.SliceStable(all, func(i, j int) bool { return all[i].Last.Before(all[j].Last) })
 	return all
 }
 

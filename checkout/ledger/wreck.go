@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"sort"
 
 	"stump/checkout"
 	"stump/checkout/ledger/boltfile"
@@ -286,7 +287,10 @@ func (w *wreck) load(e wreckEvent) ([]byte, record.Event, error) {
 // Another record may be an old copy of it, or may never have been committed: it
 // counts only when the chain proves it.
 func (w *wreck) pick() {
-	slices.SortFunc(w.events, func(a, b wreckEvent) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.off, b.off)) })
+	sort.Slice(w.events, func(i, j int) bool {
+		a, b := w.events[i], w.events[j]
+		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.off, b.off)) < 0
+	})
 	var kept []wreckEvent
 	var next record.Event // the event kept last: we go backwards
 	var nextAt record.Ref

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 
 	"stump/hw/board"
 )
@@ -32,7 +33,7 @@ func Diagnose(e *Evidence, site *board.Site) []Cause {
 			causes = append(causes, Cause{Name: r.name, Weight: w, Seen: seen, Remedy: remedy})
 		}
 	}
-	slices.SortStableFunc(causes, func(a, b Cause) int { return cmp.Compare(b.Weight, a.Weight) })
+	sort.SliceStable(causes, func(i, j int) bool { return causes[i].Weight > causes[j].Weight })
 	for i := 1; i < len(causes); i++ {
 		causes[i-1].Next = tellApart(causes[i-1].Name, causes[i].Name, site)
 	}

@@ -1,9 +1,9 @@
 package diagnose
 
 import (
-	"cmp"
 	"math"
 	"slices"
+	"sort"
 	"time"
 
 	"stump/wiegand"
@@ -17,7 +17,7 @@ func Falls(edges []wiegand.Edge) []wiegand.Edge {
 			out = append(out, e)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b wiegand.Edge) int { return cmp.Compare(a.Time, b.Time) })
+	sort.SliceStable(out, func(i, j int) bool { return out[i].Time < out[j].Time })
 	return out
 }
 

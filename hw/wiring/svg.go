@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html"
 	"slices"
+	"sort"
 	"strings"
 
 	"stump/hw/board"
@@ -117,7 +118,7 @@ func (d *picture) drawParts() {
 	c := d.colours()
 	// The wires through the converter's channels after the reader's two.
 	extra := slices.DeleteFunc(slices.Clone(d.all), func(c connection) bool { return c.channel <= 2 })
-	slices.SortFunc(extra, func(a, b connection) int { return a.channel - b.channel })
+	sort.SliceStable(extra, func(i, j int) bool { return extra[i].channel < extra[j].channel })
 	readerRows, middleRows := 6+len(d.Outputs), 4+len(extra)
 	d.box(readerX, topY, readerRows, "card reader", "#e8eef7")
 	d.box(middleX, topY, middleRows, map[bool]string{true: "voltage divider", false: "level converter"}[d.Divider], "#e9f5e6")
@@ -255,7 +256,7 @@ func ink(fill string) string {
 // second column passes below the pin beside it.
 func (d *picture) drawWires() {
 	ordered := slices.Clone(d.all)
-	slices.SortStableFunc(ordered, func(a, b connection) int { return cmp.Compare(d.pins[a.pin.Name].y, d.pins[b.pin.Name].y) })
+	sort.SliceStable(ordered, func(i, j int) bool { return d.pins[ordered[i].pin.Name].y < d.pins[ordered[j].pin.Name].y })
 	// Wires that go up take lanes from the left, wires that go down from the
 	// right, so that neighbours do not cross.
 	apart := min(lanePitch, lanes/max(len(ordered)-1, 1))

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 
 	"stump/hw/board"
@@ -74,7 +75,7 @@ func (p *Plan) connections() ([]connection, error) {
 	order := func(c connection) int {
 		return slices.IndexFunc(p.Board.Pins, func(q board.Pin) bool { return q.Name == c.pin.Name })
 	}
-	slices.SortFunc(h.all, func(a, b connection) int { return cmp.Compare(order(a), order(b)) })
+	sort.SliceStable(h.all, func(i, j int) bool { return order(h.all[i]) < order(h.all[j]) })
 	for i := range h.all[1:] {
 		if name := h.all[i].pin.Name; name == h.all[i+1].pin.Name {
 			return nil, fmt.Errorf("two wires on header pin %s: the configuration names it twice", name)
