@@ -238,7 +238,7 @@ func TestUnknownTags(t *testing.T) {
 	want(t, "enrolled", list(), "…501×1 34 60004")
 	x.ok(x.update(func(t *txn) { // as if 1,000 had been seen
 		for i := range maxUnknown {
-			t.put(record.TreeUnknown, t.l.keys.Find(tag(2000+i), 0), record.UnknownForm.Encode(&record.Unknown{Number: "…x", Count: 1, First: x.clock.wall, Last: x.clock.stamp()}))
+			t.put(record.TreeUnknown, t.l.keys.Find(tag(2000+i), 0), record.Pack(record.UnknownForm(&record.Unknown{Number: "…x", Count: 1, First: x.clock.wall, Last: x.clock.stamp()})))
 		}
 	}))
 	x.ok(x.NoteUnknown(tag(600)))

@@ -34,7 +34,7 @@ func (t *txn) chains() map[uint16]record.Chain {
 		all := map[uint16]record.Chain{}
 		prefix := []byte("chain/")
 		t.each(record.TreeMeta, prefix, func(k, v []byte) {
-			c, err := record.ChainForm.Decode(v)
+			c, err := record.Unpack(record.ChainForm, v)
 			if err != nil || len(k) != len(prefix)+2 {
 				t.damaged("the row %q of a chain", k)
 			}
@@ -56,7 +56,7 @@ func (t *txn) chain(index uint16) record.Chain {
 
 func (t *txn) putChain(index uint16, c record.Chain) {
 	t.chained = nil
-	t.put(record.TreeMeta, metaChain(index), record.ChainForm.Encode(&c))
+	t.put(record.TreeMeta, metaChain(index), record.Pack(record.ChainForm(&c)))
 }
 
 // readOwn returns the index of the chain that is continued.

@@ -25,7 +25,7 @@ func (t *txn) noteBoot(ev *record.Event, at record.Ref) {
 	default:
 		b.First = at
 	}
-	t.put(record.TreeBoots, id[:], record.BootForm.Encode(&b))
+	t.put(record.TreeBoots, id[:], record.Pack(record.BootForm(&b)))
 }
 
 func (t *txn) boot(id uuid.UUID) (b record.Boot, known bool) {
@@ -33,7 +33,7 @@ func (t *txn) boot(id uuid.UUID) (b record.Boot, known bool) {
 	if v == nil {
 		return b, false
 	}
-	b, err := record.BootForm.Decode(v)
+	b, err := record.Unpack(record.BootForm, v)
 	if err != nil {
 		t.damaged("the boot %v: %v", id, err)
 	}

@@ -264,7 +264,7 @@ func (t *txn) queue(ev *record.Event, here record.Ref) {
 		if name == DirectorySink && (ev.Source == checkout.SourceSync || ev.Kind == checkout.Resolve) {
 			continue // the directory said so itself, or need not know
 		}
-		t.put(record.TreeOutbox, t.outboxKey(name, here), record.OutboxForm.Encode(&record.OutboxRow{Device: ev.Device}))
+		t.put(record.TreeOutbox, t.outboxKey(name, here), record.Pack(record.OutboxForm(&record.OutboxRow{Device: ev.Device})))
 		t.count(name, 1, 0)
 	}
 	t.tx.OnCommit(t.l.changes.tell)

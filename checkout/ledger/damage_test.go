@@ -429,7 +429,7 @@ func TestSalvageOfManyHoles(t *testing.T) {
 	}
 	s.result.Lost = s.holes(1, events)
 	s.result.Others = map[string][][2]uint64{"old": s.holes(2, events)}
-	if n := len(salvagedForm.Encode(s.result)); n > record.MaxSize {
+	if n := len(record.Pack(salvagedForm(s.result))); n > record.MaxSize {
 		t.Errorf("the row has %d bytes", n)
 	}
 	ev := &record.Event{Event: checkout.Event{Gap: &checkout.Gap{Lost: s.result.Lost, Others: s.result.Others}}}
@@ -590,6 +590,6 @@ func TestLedgerBehindALink(t *testing.T) {
 }
 
 func FuzzSalvaged(f *testing.F) {
-	f.Add(salvagedForm.Encode(&Salvaged{Lost: [][2]uint64{{1, 2}}}))
-	f.Fuzz(func(_ *testing.T, b []byte) { _, _ = salvagedForm.Decode(b) })
+	f.Add(record.Pack(salvagedForm(&Salvaged{Lost: [][2]uint64{{1, 2}}})))
+	f.Fuzz(func(_ *testing.T, b []byte) { _, _ = record.Unpack(salvagedForm, b) })
 }

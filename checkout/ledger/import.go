@@ -79,13 +79,13 @@ func (t *txn) freeMoved(rows []importRow) {
 func (t *txn) importRow(r importRow, ev *record.Event, n *books.Imported) {
 	p, tally := r.party, &n.Added
 	if old := t.row(r.tree, r.id); old != nil {
-		before := record.RowForm.Encode(old)
+		before := record.Pack(record.RowForm(old))
 		p.row, tally = old, &n.Unchanged
 		p.row.Name = r.row.Name
 		if r.detail {
 			p.row.Email, p.row.Kind = r.row.Email, r.row.Kind
 		}
-		if !bytes.Equal(before, record.RowForm.Encode(p.row)) {
+		if !bytes.Equal(before, record.Pack(record.RowForm(p.row))) {
 			tally = &n.Changed
 		}
 	}

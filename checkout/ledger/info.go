@@ -52,7 +52,7 @@ func (l *Ledger) Info() (Info, error) {
 		}
 		s.Simulated = t.get(record.TreeMeta, metaSimulated) != nil
 		if b := t.get(record.TreeMeta, metaSalvage); b != nil {
-			notice, err := salvagedForm.Decode(b)
+			notice, err := record.Unpack(salvagedForm, b)
 			t.must(err)
 			s.Salvaged = &notice
 		}
@@ -80,7 +80,7 @@ func (l *Ledger) SetSimulated(on bool) error {
 	})
 }
 
-var salvagedForm record.Form[Salvaged] = func(s *Salvaged) []record.Field {
+func salvagedForm(s *Salvaged) []record.Field {
 	return []record.Field{
 		record.Of(1, &s.File),
 		record.Of(2, &s.Reason),

@@ -244,7 +244,7 @@ func (t *txn) checkTrees() {
 func (t *txn) readNames() {
 	t.l.own = t.readOwn()
 	t.each(record.TreeMeta, metaSink(""), func(k, v []byte) {
-		c, err := record.SinkForm.Decode(v)
+		c, err := record.Unpack(record.SinkForm, v)
 		if err != nil {
 			t.damaged("the row %q: %v", k, err)
 		}
@@ -272,7 +272,7 @@ func (t *txn) addNames() {
 	for _, s := range l.o.Sinks {
 		if l.sinkIDs[s] == 0 {
 			l.sinkIDs[s] = uint16(len(l.sinkIDs) + 1)
-			t.put(record.TreeMeta, metaSink(s), record.SinkForm.Encode(&record.Sink{Index: l.sinkIDs[s]}))
+			t.put(record.TreeMeta, metaSink(s), record.Pack(record.SinkForm(&record.Sink{Index: l.sinkIDs[s]})))
 		}
 	}
 	t.put(record.TreeMeta, metaKey, l.keys.Check(0))

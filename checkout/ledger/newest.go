@@ -114,5 +114,5 @@ func (t *txn) goOnAfter(n record.Newest, why string) {
 	}
 	t.append(&record.Event{Event: checkout.Event{Kind: checkout.Restore, Source: checkout.SourceSystem, Note: why,
 		Gap: &checkout.Gap{Seq: head, Hash: hash, Lost: s.Lost}}}, nobody, nobody)
-	t.put(record.TreeMeta, metaSalvage, salvagedForm.Encode(s))
+	t.put(record.TreeMeta, metaSalvage, record.Pack(salvagedForm(s)))
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"stump/checkout/ledger/boltfile"
+	"stump/checkout/ledger/record"
 )
 
 // TestSalvagedSentences: everything that is lost is part of the sentence, and nothing
@@ -71,7 +72,7 @@ func TestSalvagedIsKept(t *testing.T) {
 			t.Errorf("the test lacks %s", v.Type().Field(i).Name)
 		}
 	}
-	got, err := salvagedForm.Decode(salvagedForm.Encode(&s))
+	got, err := record.Unpack(salvagedForm, record.Pack(salvagedForm(&s)))
 	if err != nil || !reflect.DeepEqual(got, s) {
 		t.Errorf("got  %+v, %v\nwant %+v", got, err, s)
 	}

@@ -434,7 +434,7 @@ func (r *restorer) settleOutbox(t *txn, old *wreck) {
 		var all []waiting
 		t.each(record.TreeOutbox, nil, func(k, v []byte) {
 			if at, sink, _ := record.ParseOutboxKey(k); sink == index {
-				o, err := record.OutboxForm.Decode(v)
+				o, err := record.Unpack(record.OutboxForm, v)
 				t.must(err)
 				all = append(all, waiting{at, o})
 			}
@@ -448,7 +448,7 @@ func (r *restorer) settleOutbox(t *txn, old *wreck) {
 				t.removeOutbox(name, []RowKey{w.at}, nil)
 			default:
 				w.row.State, w.row.Reason = record.Parked, "restored from a backup: this may have been delivered"
-				t.put(record.TreeOutbox, t.outboxKey(name, w.at), record.OutboxForm.Encode(&w.row))
+				t.put(record.TreeOutbox, t.outboxKey(name, w.at), record.Pack(record.OutboxForm(&w.row)))
 			}
 		}
 	}

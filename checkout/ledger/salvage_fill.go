@@ -113,7 +113,7 @@ func (s *salvager) fillMeta(t *txn) {
 	s.sinkNames = map[uint16]string{}
 	for name, i := range t.l.sinkIDs {
 		s.sinkNames[i] = name
-		t.put(record.TreeMeta, metaSink(name), record.SinkForm.Encode(&record.Sink{Index: i}))
+		t.put(record.TreeMeta, metaSink(name), record.Pack(record.SinkForm(&record.Sink{Index: i})))
 	}
 	meta := s.rows[record.TreeMeta]
 	for _, key := range [][]byte{metaSimulated, metaSwept, metaScrub} {
@@ -260,12 +260,12 @@ func (s *salvager) fillOutbox(t *txn, keys []string) {
 		if _, there := s.find(at); !ok || !there || name == "" {
 			continue // its event is lost, which the report says
 		}
-		o, err := record.OutboxForm.Decode(s.rows[record.TreeOutbox][key])
+		o, err := record.Unpack(record.OutboxForm, s.rows[record.TreeOutbox][key])
 		t.must(err)
 		if !s.current {
 			o.State, o.Reason = record.Parked, "the ledger was damaged: this may have been delivered"
 		}
-		t.put(record.TreeOutbox, []byte(key), record.OutboxForm.Encode(&o))
+		t.put(record.TreeOutbox, []byte(key), record.Pack(record.OutboxForm(&o)))
 		t.count(name, 1, 0)
 	}
 }
@@ -309,7 +309,7 @@ func (s *salvager) begin(t *txn, restate []restated) {
 	for _, r := range restate {
 		t.restate(r)
 	}
-	t.put(record.TreeMeta, metaSalvage, salvagedForm.Encode(s.result))
+	t.put(record.TreeMeta, metaSalvage, record.Pack(salvagedForm(s.result)))
 }
 
 // restate appends an event with the loan that the device's row shows.

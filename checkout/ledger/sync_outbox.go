@@ -75,7 +75,7 @@ func (t *txn) outboxPage(sink string, from RowKey, limit int, stuck bool) Outbox
 }
 
 func (t *txn) openOutbox(k, b []byte) record.OutboxRow {
-	o, err := record.OutboxForm.Decode(t.open(record.TreeOutbox, k, b))
+	o, err := record.Unpack(record.OutboxForm, t.open(record.TreeOutbox, k, b))
 	if err != nil {
 		t.damaged("an outbox row: %v", err)
 	}
@@ -113,7 +113,7 @@ func (l *Ledger) SaveOutbox(sink string, rows ...OutboxRow) error {
 		for _, r := range rows {
 			if o, there := t.getOutbox(sink, r.Key); there {
 				r.Device = o.Device
-				t.put(record.TreeOutbox, t.outboxKey(sink, r.Key), record.OutboxForm.Encode(&r.OutboxRow))
+				t.put(record.TreeOutbox, t.outboxKey(sink, r.Key), record.Pack(record.OutboxForm(&r.OutboxRow)))
 			}
 		}
 	})
@@ -173,7 +173,7 @@ func (t *txn) removeOutbox(sink string, keys []RowKey, f func(RowKey, record.Out
 // Backlog returns how many rows a sink has.
 func (l *Ledger) Backlog(sink string) (rows int, err error) {
 	err = l.view(func(t *txn) {
-		c, err := record.SinkForm.Decode(t.get(record.TreeMeta, metaSink(sink)))
+		c, err := record.Unpack(record.SinkForm, t.get(record.TreeMeta, metaSink(sink)))
 		t.must(err)
 		rows = int(c.Queued - c.Done)
 	})

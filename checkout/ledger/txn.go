@@ -117,7 +117,7 @@ func (t *txn) row(tr record.Tree, id string) *record.Row {
 }
 
 func (t *txn) decodeRow(tr record.Tree, id string, body []byte) *record.Row {
-	r, err := record.RowForm.Decode(body)
+	r, err := record.Unpack(record.RowForm, body)
 	if err != nil {
 		t.damaged("%s %q: %v", tr, id, err)
 	}
@@ -128,7 +128,7 @@ func (t *txn) putRow(tr record.Tree, id string, r *record.Row) {
 	if r.Group != "" && !t.l.kits[r.Group] {
 		t.l.kits = nil // a new group
 	}
-	t.put(tr, []byte(id), record.RowForm.Encode(r))
+	t.put(tr, []byte(id), record.Pack(record.RowForm(r)))
 }
 
 // eachRow calls f with every person or device, pending ones first.

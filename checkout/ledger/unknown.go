@@ -29,12 +29,12 @@ func (l *Ledger) NoteUnknown(tag checkout.Tag) error {
 		}
 		u.Count++
 		u.Last = now
-		t.put(record.TreeUnknown, key, record.UnknownForm.Encode(&u))
+		t.put(record.TreeUnknown, key, record.Pack(record.UnknownForm(&u)))
 	})
 }
 
 func (t *txn) decodeUnknown(b []byte) record.Unknown {
-	u, err := record.UnknownForm.Decode(b)
+	u, err := record.Unpack(record.UnknownForm, b)
 	if err != nil {
 		t.damaged("an unknown tag: %v", err)
 	}

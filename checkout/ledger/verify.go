@@ -377,7 +377,7 @@ func (v *verifier) outbox(t *txn) {
 		v.r.Outbox++
 		r, sink, ok := record.ParseOutboxKey(k)
 		rows[sink]++
-		o, err := record.OutboxForm.Decode(b)
+		o, err := record.Unpack(record.OutboxForm, b)
 		if !ok || err != nil {
 			v.r.fault("outbox", "the row of event %d: a key of %d bytes, %v", r.Seq, len(k), err)
 			return
@@ -391,7 +391,7 @@ func (v *verifier) outbox(t *txn) {
 		}
 	})
 	for name := range t.l.sinkIDs {
-		c, err := record.SinkForm.Decode(t.get(record.TreeMeta, metaSink(name)))
+		c, err := record.Unpack(record.SinkForm, t.get(record.TreeMeta, metaSink(name)))
 		if err != nil || c.Queued-c.Done != rows[c.Index] {
 			v.r.fault("outbox", "%s for %q, it should be %d", count.Of(rows[c.Index], "row"), name, c.Queued-c.Done)
 		}

@@ -138,7 +138,7 @@ func progress(p *boltpages.File, id uint64) (far uint64, whole bool) {
 				far += binary.BigEndian.Uint64(v.Body)
 			}
 			if bytes.HasPrefix(v.Key, metaSink("")) {
-				c, _ := record.SinkForm.Decode(v.Body)
+				c, _ := record.Unpack(record.SinkForm, v.Body)
 				far += c.Done
 			}
 		}) && whole
@@ -215,7 +215,7 @@ func (w *wreck) readChains() {
 	meta := w.rows[record.TreeMeta]
 	for k, body := range meta {
 		if i, ok := bytes.CutPrefix([]byte(k), []byte("chain/")); ok && len(i) == 2 {
-			if c, err := record.ChainForm.Decode(body); err == nil {
+			if c, err := record.Unpack(record.ChainForm, body); err == nil {
 				w.chains[binary.BigEndian.Uint16(i)] = c
 			}
 		}
@@ -377,7 +377,7 @@ func (w *wreck) newest(chain uint16) (seq uint64) {
 	}
 	for _, tr := range []record.Tree{record.TreeDevices, record.TreePeople} {
 		for _, body := range w.rows[tr] {
-			if r, err := record.RowForm.Decode(body); err == nil {
+			if r, err := record.Unpack(record.RowForm, body); err == nil {
 				of(r.Head)
 				of(r.Loan.Since)
 			}
@@ -399,7 +399,7 @@ func (w *wreck) sinks() map[string]record.Sink {
 	all := map[string]record.Sink{}
 	for key, body := range w.rows[record.TreeMeta] {
 		if name, ok := bytes.CutPrefix([]byte(key), metaSink("")); ok {
-			if c, err := record.SinkForm.Decode(body); err == nil {
+			if c, err := record.Unpack(record.SinkForm, body); err == nil {
 				all[string(name)] = c
 			}
 		}

@@ -2,7 +2,7 @@
 //
 // A record is a list of fields: a tag byte, a length as a uvarint, the bytes. A
 // field with its type's zero value is left out. Readers skip unknown tags, so a
-// record can gain fields without a new version. A [Form] is the table of a
+// record can gain fields without a new version. A form is the table of a
 // record's fields; a tag is never reused.
 //
 // An event is stored as
@@ -47,23 +47,19 @@ type Field struct {
 // time, a duration, bytes, or one of the lists that put knows.
 func Of(tag byte, at any) Field { return Field{tag, at} }
 
-// Form returns the fields of v, in the order in which they are written.
-type Form[T any] func(v *T) []Field
-
-// Encode returns v as a record.
-func (f Form[T]) Encode(v *T) []byte { return encode(f(v)) }
-
-// Decode reads a record. The result doesn't share memory with b.
-func (f Form[T]) Decode(b []byte) (v T, err error) {
-	err = decode(f(&v), b)
-	return v, err
-}
-
-func encode(form []Field) (b []byte) {
+// Pack returns a record with these fields. A form, such as [RowForm], returns the fields
+// of a value in the order in which they are written.
+func Pack(form []Field) (b []byte) {
 	for _, f := range form {
 		b = f.put(b)
 	}
 	return b
+}
+
+// Unpack reads a record. The result doesn't share memory with b.
+func Unpack[T any](form func(*T) []Field, b []byte) (v T, err error) {
+	err = decode(form(&v), b)
+	return v, err
 }
 
 func appendField(b []byte, tag byte, v []byte) []byte {
@@ -115,7 +111,7 @@ type named struct {
 	runs [][2]uint64
 }
 
-var namedForm Form[named] = func(n *named) []Field { return []Field{{1, &n.name}, {2, &n.runs}} }
+func namedForm(n *named) []Field { return []Field{{1, &n.name}, {2, &n.runs}} }
 
 // put appends the field to b, unless its value is zero. A list has a field for each
 // element.
@@ -123,12 +119,12 @@ func (f Field) put(b []byte) []byte {
 	switch p := f.at.(type) {
 	case *map[string][][2]uint64:
 		for _, name := range slices.Sorted(maps.Keys(*p)) {
-			b = appendField(b, f.tag, namedForm.Encode(&named{name, (*p)[name]}))
+			b = appendField(b, f.tag, Pack(namedForm(&named{name, (*p)[name]})))
 		}
 		return b
 	case *[]checkout.Head:
 		for i := range *p {
-			b = appendField(b, f.tag, headForm.Encode(&(*p)[i]))
+			b = appendField(b, f.tag, Pack(headForm(&(*p)[i])))
 		}
 		return b
 	}
@@ -164,7 +160,7 @@ func (f Field) value() (b []byte) {
 		}
 	case **books.Holding:
 		if *p != nil {
-			b = holdingForm.Encode(*p)
+			b = Pack(holdingForm(*p))
 		}
 	case *memo: // is only read
 	default:
@@ -232,18 +228,18 @@ func (f Field) get(b []byte) bool {
 		}
 		return ok
 	case *map[string][][2]uint64:
-		one, err := namedForm.Decode(b)
+		one, err := Unpack(namedForm, b)
 		if *p == nil {
 			*p = map[string][][2]uint64{}
 		}
 		(*p)[one.name] = one.runs
 		return err == nil
 	case *[]checkout.Head:
-		one, err := headForm.Decode(b)
+		one, err := Unpack(headForm, b)
 		*p = append(*p, one)
 		return err == nil
 	case **books.Holding:
-		one, err := holdingForm.Decode(b)
+		one, err := Unpack(holdingForm, b)
 		*p = &one
 		return err == nil
 	case *memo:

@@ -83,7 +83,7 @@ type core struct {
 // Secrets.all. A secret in the side has the tag of its commitment.
 const firstCommit = 32
 
-var coreForm Form[core] = func(c *core) []Field {
+func coreForm(c *core) []Field {
 	return []Field{
 		{1, &c.Station},
 		{2, &c.Seq},
@@ -112,7 +112,7 @@ var coreForm Form[core] = func(c *core) []Field {
 	}
 }
 
-var headForm Form[checkout.Head] = func(h *checkout.Head) []Field {
+func headForm(h *checkout.Head) []Field {
 	return []Field{{1, &h.Station}, {2, &h.Chain}, {3, &h.Seq}, {4, &h.Hash}}
 }
 
@@ -123,7 +123,7 @@ type side struct {
 	Secrets
 }
 
-var sideForm Form[side] = func(s *side) []Field {
+func sideForm(s *side) []Field {
 	return []Field{
 		{1, &s.erased},
 		{2, &s.links.Device}, {3, &s.links.Person}, {4, &s.links.From}, {5, &s.links.Resolved},
@@ -135,7 +135,7 @@ var sideForm Form[side] = func(s *side) []Field {
 // person is the secret about a person.
 type person struct{ id, name, tag, resolved string }
 
-var personForm Form[person] = func(p *person) []Field {
+func personForm(p *person) []Field {
 	return []Field{
 		{1, &p.id},
 		{2, &p.name},
@@ -191,8 +191,8 @@ func Encode(ev *Event) []byte {
 		c.resolved = ev.Resolved
 	}
 	s := Secrets{
-		Person: salted(personForm.Encode(&who)),
-		From:   salted(personForm.Encode(&person{ev.From, ev.FromName, ev.FromTag, ""})),
+		Person: salted(Pack(personForm(&who))),
+		From:   salted(Pack(personForm(&person{ev.From, ev.FromName, ev.FromTag, ""}))),
 		Note:   salted([]byte(ev.Note)),
 	}
 	if !c.selfActor {
@@ -203,12 +203,12 @@ func Encode(ev *Event) []byte {
 			c.commits[i] = commitment(byte(firstCommit+i), *v)
 		}
 	}
-	b := append([]byte{version2}, coreForm.Encode(&c)...)
+	b := append([]byte{version2}, Pack(coreForm(&c))...)
 	ev.Hash = coreHash(b)
 	if ev.Chain.IsZero() {
 		ev.Chain = ev.Hash
 	}
-	return assemble(b, ev.Hash, sideForm.Encode(&side{links: ev.Links, Secrets: s}))
+	return assemble(b, ev.Hash, Pack(sideForm(&side{links: ev.Links, Secrets: s})))
 }
 
 // assemble joins the parts of a record.
@@ -268,7 +268,7 @@ func Decode(b []byte) (Event, error) {
 	if err := c.read(p.Core); err != nil {
 		return Event{}, err
 	}
-	s, err := sideForm.Decode(p.Side)
+	s, err := Unpack(sideForm, p.Side)
 	if err != nil {
 		return Event{}, err
 	}
@@ -276,11 +276,11 @@ func Decode(b []byte) (Event, error) {
 	if err := s.open(c.commits, ev.Erased); err != nil {
 		return Event{}, err
 	}
-	who, err := personForm.Decode(s.Person)
+	who, err := Unpack(personForm, s.Person)
 	if err != nil {
 		return Event{}, err
 	}
-	from, err := personForm.Decode(s.From)
+	from, err := Unpack(personForm, s.From)
 	if err != nil {
 		return Event{}, err
 	}
@@ -342,10 +342,10 @@ func Rewrite(b []byte, f func(s *Secrets, l *Links, erased *bool)) ([]byte, erro
 	if err != nil {
 		return nil, err
 	}
-	s, err := sideForm.Decode(p.Side)
+	s, err := Unpack(sideForm, p.Side)
 	if err != nil {
 		return nil, err
 	}
 	f(&s.Secrets, &s.links, &s.erased)
-	return assemble(p.Core, p.Hash, sideForm.Encode(&s)), nil
+	return assemble(p.Core, p.Hash, Pack(sideForm(&s))), nil
 }

@@ -36,7 +36,7 @@ type everything struct {
 	stamp checkout.Stamp
 }
 
-var everyForm Form[everything] = func(e *everything) []Field {
+func everyForm(e *everything) []Field {
 	return append([]Field{
 		{1, &e.text},
 		{2, &e.blob},
@@ -150,15 +150,15 @@ func outboxOf(t *rapid.T) *OutboxRow {
 }
 
 // holds checks what must hold of every form, with a value of it.
-func holds[T any](t *rapid.T, form Form[T], v *T) {
-	b := form.Encode(v)
-	got, err := form.Decode(b)
+func holds[T any](t *rapid.T, form func(*T) []Field, v *T) {
+	b := Pack(form(v))
+	got, err := Unpack(form, b)
 	if err != nil || !reflect.DeepEqual(&got, v) {
 		t.Fatalf("got  %+v, %v\nwant %+v", got, err, *v)
 	}
 	// Nothing that was read shares memory with the record.
 	scribbled := bytes.Clone(b)
-	got, err = form.Decode(scribbled)
+	got, err = Unpack(form, scribbled)
 	clear(scribbled)
 	if err != nil || !reflect.DeepEqual(&got, v) {
 		t.Fatalf("the value changed with the record: %+v, %v", got, err)
@@ -166,7 +166,7 @@ func holds[T any](t *rapid.T, form Form[T], v *T) {
 	// A newer program may add fields, anywhere and of any length.
 	const unknown = 250
 	more := slices.Concat(appendField(nil, unknown, []byte("new")), b, appendField(nil, unknown, make([]byte, 300)))
-	if got, err := form.Decode(more); err != nil || !reflect.DeepEqual(&got, v) {
+	if got, err := Unpack(form, more); err != nil || !reflect.DeepEqual(&got, v) {
 		t.Fatalf("with unknown fields: %+v, %v", got, err)
 	}
 	// Cut at the end of a field it is a record with fewer fields; elsewhere it is an error.
@@ -179,11 +179,11 @@ func holds[T any](t *rapid.T, form Form[T], v *T) {
 		t.Fatal(err)
 	}
 	cut := rapid.IntRange(0, len(b)).Draw(t, "cut")
-	short, err := form.Decode(b[:cut])
+	short, err := Unpack(form, b[:cut])
 	if (err == nil) != ends[cut] || err != nil && !errors.Is(err, errShort) {
 		t.Fatalf("cut at %d of %d: %+v, %v", cut, len(b), short, err)
 	}
-	if again := form.Encode(&short); err == nil && !bytes.Equal(again, b[:cut]) {
+	if again := Pack(form(&short)); err == nil && !bytes.Equal(again, b[:cut]) {
 		t.Fatalf("cut at %d of %d: %+v", cut, len(b), short)
 	}
 }
@@ -280,12 +280,12 @@ func TestBadFields(t *testing.T) {
 		"a length of nothing":        {1},
 		"a length beyond the record": binary.AppendUvarint([]byte{1}, math.MaxUint64),
 	} {
-		if v, err := everyForm.Decode(field); !errors.Is(err, errShort) {
+		if v, err := Unpack(everyForm, field); !errors.Is(err, errShort) {
 			t.Errorf("%s: %+v, %v", what, v, err)
 		}
 	}
 	for what, field := range map[string][]byte{"text": appendField(nil, 10, []byte("x")), "boots": {1, 1}} {
-		if o, err := OutboxForm.Decode(field); err == nil {
+		if o, err := Unpack(OutboxForm, field); err == nil {
 			t.Errorf("%s: %+v", what, o)
 		}
 	}
@@ -294,7 +294,7 @@ func TestBadFields(t *testing.T) {
 // TestFlag: only the byte 1 is true, whatever a later program writes.
 func TestFlag(t *testing.T) {
 	for value, want := range map[string]bool{"\x01": true, "\x00": false, "\x02": false, "\x01\x01": false} {
-		if v, err := everyForm.Decode(appendField(nil, 4, []byte(value))); err != nil || v.flag != want {
+		if v, err := Unpack(everyForm, appendField(nil, 4, []byte(value))); err != nil || v.flag != want {
 			t.Errorf("%x: %v, %v", value, v.flag, err)
 		}
 	}
@@ -302,7 +302,7 @@ func TestFlag(t *testing.T) {
 
 // TestZeroIsAbsent: a value with nothing in it takes no space.
 func TestZeroIsAbsent(t *testing.T) {
-	for name, b := range map[string][]byte{"row": RowForm.Encode(&Row{}), "everything": everyForm.Encode(&everything{}), "outbox": OutboxForm.Encode(&OutboxRow{})} {
+	for name, b := range map[string][]byte{"row": Pack(RowForm(&Row{})), "everything": Pack(everyForm(&everything{})), "outbox": Pack(OutboxForm(&OutboxRow{}))} {
 		if len(b) > 0 {
 			t.Errorf("%s: %x", name, b)
 		}

@@ -193,13 +193,13 @@ func TestVersion1Rows(t *testing.T) {
 func decodes(v Envelope) (err error) {
 	switch v.Tree {
 	case TreeDevices, TreePeople:
-		_, err = RowForm.Decode(v.Body)
+		_, err = Unpack(RowForm, v.Body)
 	case TreeOutbox:
-		_, err = OutboxForm.Decode(v.Body)
+		_, err = Unpack(OutboxForm, v.Body)
 	case TreeUnknown:
-		_, err = UnknownForm.Decode(v.Body)
+		_, err = Unpack(UnknownForm, v.Body)
 	case TreeBoots:
-		_, err = BootForm.Decode(v.Body)
+		_, err = Unpack(BootForm, v.Body)
 	}
 	return err
 }

@@ -57,7 +57,7 @@ type OutboxRow struct {
 }
 
 // OutboxForm is the form of an OutboxRow.
-var OutboxForm Form[OutboxRow] = func(o *OutboxRow) []Field {
+func OutboxForm(o *OutboxRow) []Field {
 	return []Field{
 		{1, &o.Device},
 		{2, &o.Attempts},
@@ -72,7 +72,7 @@ var OutboxForm Form[OutboxRow] = func(o *OutboxRow) []Field {
 	}
 }
 
-var holdingForm Form[books.Holding] = func(h *books.Holding) []Field {
+func holdingForm(h *books.Holding) []Field {
 	return []Field{{1, &h.Free}, {2, &h.Ref}, {3, &h.ID}, {4, &h.Name}}
 }
 
@@ -106,7 +106,7 @@ type Sink struct {
 }
 
 // SinkForm is the form of a Sink.
-var SinkForm Form[Sink] = func(s *Sink) []Field {
+func SinkForm(s *Sink) []Field {
 	return []Field{{1, &s.Index}, {2, &s.Queued}, {3, &s.Done}}
 }
 

@@ -117,7 +117,7 @@ func FuzzDecodeEvent(f *testing.F) {
 
 func FuzzRows(f *testing.F) {
 	r := Row{Name: "n", Lookup: []byte{1}, Head: Ref{1, 2}, Loan: Loan{Holder: "h", Since: Ref{1, 9}, At: fullEvent().At}}
-	f.Add(RowForm.Encode(&r))
+	f.Add(Pack(RowForm(&r)))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		_, _ = Open(b)
 		v := Envelope{Tree: TreeDevices, Rev: 7, Key: b, Body: b}
@@ -127,12 +127,12 @@ func FuzzRows(f *testing.F) {
 				t.Errorf("%v %v", got, err)
 			}
 		}
-		_, _ = RowForm.Decode(b)
-		_, _ = OutboxForm.Decode(b)
-		_, _ = SinkForm.Decode(b)
-		_, _ = BootForm.Decode(b)
-		_, _ = UnknownForm.Decode(b)
-		_, _ = ChainForm.Decode(b)
+		_, _ = Unpack(RowForm, b)
+		_, _ = Unpack(OutboxForm, b)
+		_, _ = Unpack(SinkForm, b)
+		_, _ = Unpack(BootForm, b)
+		_, _ = Unpack(UnknownForm, b)
+		_, _ = Unpack(ChainForm, b)
 	})
 }
 
@@ -143,8 +143,8 @@ func TestMemoOfParkedRow(t *testing.T) {
 		`{"state":"queued","step":"returned"}`: Parked, `{"state":"sending","step":"returned"}`: Parked,
 		`{"state":"lost","step":"returned"}`: InDoubt, `{"state":"conflict","step":"returned"}`: Conflict,
 	} {
-		b := OutboxForm.Encode(&OutboxRow{State: Parked, Reason: "the ledger was damaged"})
-		o, err := OutboxForm.Decode(appendField(b, 6, []byte(memo)))
+		b := Pack(OutboxForm(&OutboxRow{State: Parked, Reason: "the ledger was damaged"}))
+		o, err := Unpack(OutboxForm, appendField(b, 6, []byte(memo)))
 		if err != nil || o.State != want || o.Reason != "the ledger was damaged" || o.Step != "returned" {
 			t.Errorf("%s: %+v, %v, want it %v", memo, o, err, want)
 		}

@@ -107,7 +107,7 @@ type Loan struct {
 }
 
 // RowForm is the form of a Row.
-var RowForm Form[Row] = func(r *Row) []Field {
+func RowForm(r *Row) []Field {
 	return append([]Field{
 		{1, &r.Name}, {2, &r.Email}, {3, &r.Kind}, {4, &r.Group},
 		{5, &r.Mask}, {6, &r.Lookup}, {7, &r.Sealed},
@@ -148,7 +148,7 @@ type Boot struct {
 }
 
 // BootForm is the form of a Boot.
-var BootForm Form[Boot] = func(b *Boot) []Field {
+func BootForm(b *Boot) []Field {
 	return []Field{{1, &b.First}, {2, &b.Resolved}, {3, &b.Offset}}
 }
 
@@ -161,7 +161,7 @@ type Unknown struct {
 }
 
 // UnknownForm is the form of an Unknown.
-var UnknownForm Form[Unknown] = func(u *Unknown) []Field {
+func UnknownForm(u *Unknown) []Field {
 	return append([]Field{
 		{1, &u.Number},
 		{2, &u.Bits},
@@ -180,6 +180,6 @@ type Chain struct {
 }
 
 // ChainForm is the form of a Chain.
-var ChainForm Form[Chain] = func(c *Chain) []Field {
+func ChainForm(c *Chain) []Field {
 	return []Field{{1, &c.ID}, {2, &c.Name}}
 }
