@@ -29,7 +29,7 @@ func verifyCmd(g *globals) *cobra.Command {
 		var v *api.Verdict
 		err := g.stream(cmd, mayRead, "POST", "verify", nil, nil, func(lines io.Reader) error {
 			progress := progress(cmd.ErrOrStderr())
-			_, err := eachJSON(lines, func(l api.VerifyLine) error {
+			_, err := eachJSON(lines, func(l *api.VerifyLine) error {
 				progress(l.Done, l.Total)
 				v = l.Report
 				return nil

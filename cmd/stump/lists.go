@@ -25,7 +25,7 @@ func whoCmd(g *globals) *cobra.Command {
 			empty = "nothing is overdue"
 		}
 		q := query("person", person, "device", device, "overdue", fmt.Sprint(overdue), "shown", fmt.Sprint(!f.json && !f.csv))
-		return list(cmd, g, "who", q, f, []string{"DEVICE", "PERSON", "SINCE", "DUE"}, func(w api.Who) []string {
+		return list(cmd, g, "who", q, f, []string{"DEVICE", "PERSON", "SINCE", "DUE"}, func(w *api.Who) []string {
 			due := when(w.Due, true)
 			if w.Overdue {
 				due += " overdue"
@@ -43,7 +43,7 @@ func whoCmd(g *globals) *cobra.Command {
 }
 
 // list asks for rows and prints them.
-func list[T any](cmd *cobra.Command, g *globals, path string, q url.Values, f format, columns []string, cells func(T) []string, empty string) error {
+func list[P any](cmd *cobra.Command, g *globals, path string, q url.Values, f format, columns []string, cells func(P) []string, empty string) error {
 	if f.json && f.csv {
 		return misuse("give one of them", "--json and --csv exclude each other")
 	}
@@ -77,7 +77,7 @@ func historyCmd(g *globals) *cobra.Command {
 			}
 			q.Set("since", t.Format(time.RFC3339Nano))
 		}
-		return list(cmd, g, "history", q, f, []string{"SEQ", "WHEN", "WHAT", "DEVICE", "PERSON", "FROM", "NOTE"}, func(h api.History) []string {
+		return list(cmd, g, "history", q, f, []string{"SEQ", "WHEN", "WHAT", "DEVICE", "PERSON", "FROM", "NOTE"}, func(h *api.History) []string {
 			note := ""
 			if h.Note != nil {
 				note = text(h.Note)
@@ -114,7 +114,7 @@ func parseSince(s string, now time.Time) (time.Time, error) {
 func unknownCmd(g *globals) *cobra.Command {
 	var f format
 	cmd := command("unknown", "List tags that were shown and that nobody has", func(cmd *cobra.Command, _ []string) error {
-		return list(cmd, g, "unknown", nil, f, []string{"NUMBER", "BITS", "SEEN", "LAST"}, func(u api.Unknown) []string {
+		return list(cmd, g, "unknown", nil, f, []string{"NUMBER", "BITS", "SEEN", "LAST"}, func(u *api.Unknown) []string {
 			return []string{u.Number, strconv.Itoa(u.Bits), strconv.Itoa(u.Count), when(&u.Last, u.ClockTrusted)}
 		}, "no unknown tag was shown")
 	})

@@ -31,16 +31,16 @@ func (f *format) flags(cmd *cobra.Command) {
 
 // printRows prints a stream of JSON objects, one a line: as they are, as CSV with
 // the same names and order, or as a table with these columns.
-func printRows[T any](w io.Writer, rows io.Reader, f format, columns []string, cells func(T) []string, empty string) error {
+func printRows[P any](w io.Writer, rows io.Reader, f format, columns []string, cells func(P) []string, empty string) error {
 	if f.json {
 		_, err := io.Copy(w, rows)
 		return err
 	}
 	if f.csv {
-		return printCSV[T](w, rows)
+		return printCSV[P](w, rows)
 	}
 	t := newTable(w, columns)
-	n, err := eachJSON(rows, func(row T) error { return t.add(cells(row)) })
+	n, err := eachJSON(rows, func(row P) error { return t.add(cells(row)) })
 	switch {
 	case err != nil:
 		return err
@@ -51,9 +51,9 @@ func printRows[T any](w io.Writer, rows io.Reader, f format, columns []string, c
 	return t.flush()
 }
 
-func printCSV[T any](w io.Writer, rows io.Reader) error {
+func printCSV[P any](w io.Writer, rows io.Reader) error {
 	cw := csv.NewWriter(w)
-	t := reflect.TypeFor[T]()
+	t := reflect.TypeFor[P]().Elem()
 	record := make([]string, t.NumField())
 	for i := range record {
 		record[i], _, _ = strings.Cut(t.Field(i).Tag.Get("json"), ",")
@@ -61,9 +61,9 @@ func printCSV[T any](w io.Writer, rows io.Reader) error {
 	if err := cw.Write(record); err != nil {
 		return err
 	}
-	_, err := eachJSON(rows, func(row T) error {
+	_, err := eachJSON(rows, func(row P) error {
 		for i := range record {
-			record[i] = csvCell(reflect.ValueOf(row).Field(i))
+			record[i] = csvCell(reflect.ValueOf(row).Elem().Field(i))
 		}
 		return cw.Write(record)
 	})
@@ -76,11 +76,12 @@ func printCSV[T any](w io.Writer, rows io.Reader) error {
 
 func printJSON(cmd *cobra.Command, v any) error { return json.NewEncoder(cmd.OutOrStdout()).Encode(v) }
 
-// eachJSON calls f with each object of a stream and returns their number.
-func eachJSON[T any](r io.Reader, f func(T) error) (n int, err error) {
+// eachJSON calls f with a pointer to each object of a stream and returns their number.
+// For all types of pointers it is compiled only once.
+func eachJSON[P any](r io.Reader, f func(P) error) (n int, err error) {
 	for dec := json.NewDecoder(r); ; n++ {
-		var v T
-		if err := dec.Decode(&v); errors.Is(err, io.EOF) {
+		v := reflect.New(reflect.TypeFor[P]().Elem()).Interface().(P)
+		if err := dec.Decode(v); errors.Is(err, io.EOF) {
 			return n, nil
 		} else if err != nil {
 			return n, err

@@ -72,8 +72,8 @@ func watch(cmd *cobra.Command, g *globals, file, reader string, numbers bool) (e
 	}
 	show, restore := viewer(cmd.OutOrStdout())
 	defer restore()
-	_, err = eachJSON(views, func(v selftest.View) error {
-		show(&v)
+	_, err = eachJSON(views, func(v *selftest.View) error {
+		show(v)
 		return record(v.New)
 	})
 	switch {
@@ -144,8 +144,8 @@ func writeEdges(vcd *wiegand.VCDWriter, edges []wiegand.Edge) error {
 func badFrames(cmd *cobra.Command, g *globals, args []string, file string) error {
 	var frames []api.BadFrame
 	err := g.stream(cmd, daemonOnly, "GET", "frames", nil, nil, func(body io.Reader) error {
-		_, err := eachJSON(body, func(f api.BadFrame) error {
-			frames = append(frames, f)
+		_, err := eachJSON(body, func(f *api.BadFrame) error {
+			frames = append(frames, *f)
 			return nil
 		})
 		return err

@@ -76,7 +76,7 @@ type testSession struct {
 }
 
 // line shows a line of the self-test, and answers it if it is a question.
-func (s *testSession) line(l api.TestLine) error {
+func (s *testSession) line(l *api.TestLine) error {
 	stderr := s.cmd.ErrOrStderr()
 	switch {
 	case l.Say != "":
