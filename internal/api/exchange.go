@@ -7,6 +7,7 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,7 +18,7 @@ import (
 type handler func(http.ResponseWriter, *http.Request) error
 
 // object answers with the object that f returns.
-func object[T any](f func(*http.Request) (T, error)) handler {
+func object(f func(*http.Request) (any, error)) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		v, err := f(r)
 		if err != nil {
@@ -27,18 +28,15 @@ func object[T any](f func(*http.Request) (T, error)) handler {
 	}
 }
 
-// asked reads the request's object and answers with the one that f returns.
-func asked[In, Out any](f func(*http.Request, In) (Out, error)) handler {
+// asked reads the request's object, to which In points, and answers with the one that
+// f returns. For all types of pointers it is compiled only once.
+func asked[In any](f func(*http.Request, In) (any, error)) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		var in In
-		if err := readJSON(w, r, &in); err != nil {
+		in := reflect.New(reflect.TypeFor[In]().Elem()).Interface().(In)
+		if err := readJSON(w, r, in); err != nil {
 			return err
 		}
-		out, err := f(r, in)
-		if err != nil {
-			return err
-		}
-		return writeJSON(w, out)
+		return object(func(r *http.Request) (any, error) { return f(r, in) })(w, r)
 	}
 }
 

@@ -46,24 +46,24 @@ func (s *Server) history(r *http.Request) (iter.Seq2[books.Entry, error], error)
 	return s.o.Ledger.History(f), nil
 }
 
-func (s *Server) give(r *http.Request, g Give) (books.Entry, error) {
+func (s *Server) give(r *http.Request, g *Give) (any, error) {
 	return s.commit(r, s.o.Ledger.Give, books.Request{Device: g.Device, Person: g.Person, Note: g.Note})
 }
 
-func (s *Server) bring(r *http.Request, b Bring) (books.Entry, error) {
+func (s *Server) bring(r *http.Request, b *Bring) (any, error) {
 	return s.commit(r, s.o.Ledger.Return, books.Request{Device: b.Device, Condition: b.Condition, Note: b.Note})
 }
 
-func (s *Server) lost(r *http.Request, b Bring) (books.Entry, error) {
+func (s *Server) lost(r *http.Request, b *Bring) (any, error) {
 	return s.commit(r, s.o.Ledger.Lose, books.Request{Device: r.PathValue("ref"), Condition: b.Condition, Note: b.Note})
 }
 
-func (s *Server) found(r *http.Request, b Bring) (books.Entry, error) {
+func (s *Server) found(r *http.Request, b *Bring) (any, error) {
 	return s.commit(r, s.o.Ledger.Find, books.Request{Device: r.PathValue("ref"), Condition: b.Condition, Note: b.Note})
 }
 
 // commit commits an admin's correction and answers with its event.
-func (s *Server) commit(r *http.Request, do func(books.Request) (checkout.Event, error), c books.Request) (books.Entry, error) {
+func (s *Server) commit(r *http.Request, do func(books.Request) (checkout.Event, error), c books.Request) (any, error) {
 	c.Actor, c.Source = actor(r), checkout.SourceCLI
 	ev, err := do(c)
 	if err != nil {
@@ -81,7 +81,7 @@ func (s *Server) poke() {
 }
 
 // enrol gives the next unknown tag to a person or device.
-func (s *Server) enrol(r *http.Request, e Enrol) (Enrolled, error) {
+func (s *Server) enrol(r *http.Request, e *Enrol) (any, error) {
 	reg := s.people
 	if e.Kind == "device" {
 		reg = s.devices

@@ -299,12 +299,12 @@ func exports(reg *register) handler {
 }
 
 // erase erases all that is personal about somebody who has no device.
-func (s *Server) erase(r *http.Request) (done struct{}, err error) {
-	return done, s.o.Ledger.ErasePerson(r.PathValue("ref"), actor(r), checkout.SourceCLI)
+func (s *Server) erase(r *http.Request) (any, error) {
+	return struct{}{}, s.o.Ledger.ErasePerson(r.PathValue("ref"), actor(r), checkout.SourceCLI)
 }
 
 // dossier is all that is held about a person.
-func (s *Server) dossier(r *http.Request) (Dossier, error) {
+func (s *Server) dossier(r *http.Request) (any, error) {
 	d, err := s.o.Ledger.PersonDossier(r.PathValue("ref"))
 	if err != nil {
 		return Dossier{}, err

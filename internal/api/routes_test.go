@@ -197,7 +197,7 @@ func TestServersFault(t *testing.T) {
 func TestCancelled(t *testing.T) {
 	log := new(testkit.Log)
 	s := NewServer(Options{Log: slog.New(slog.NewTextHandler(log, nil))})
-	s.handle(route{"GET /v1/wait", ledgerOnly, object(func(r *http.Request) (struct{}, error) {
+	s.handle(route{"GET /v1/wait", ledgerOnly, object(func(r *http.Request) (any, error) {
 		<-r.Context().Done()
 		return struct{}{}, context.Cause(r.Context())
 	})})

@@ -21,30 +21,30 @@ import (
 )
 
 // simSeed puts the simulated lab's people and devices into the register.
-func (s *Server) simSeed(*http.Request) (n Seeded, err error) {
+func (s *Server) simSeed(*http.Request) (any, error) {
 	people, _, err := s.importCSV(s.people, strings.NewReader(simlab.PeopleCSV()), "sim")
 	if err != nil {
-		return n, s.badRow(err)
+		return nil, s.badRow(err)
 	}
 	devices, _, err := s.importCSV(s.devices, strings.NewReader(simlab.DevicesCSV()), "sim")
 	if err != nil {
-		return n, s.badRow(err)
+		return nil, s.badRow(err)
 	}
 	return Seeded{People: len(people), Devices: len(devices)}, nil
 }
 
 // simTap shows a card, and answers when the display has.
-func (s *Server) simTap(r *http.Request, t Tap) (done Tapped, err error) {
+func (s *Server) simTap(r *http.Request, t *Tap) (any, error) {
 	bits, err := s.card(t.Card)
 	if err != nil {
-		return done, err
+		return nil, err
 	}
 	s.sim.Lock()
 	defer s.sim.Unlock()
 	select {
 	case <-s.o.Lines.Replaying():
 	case <-r.Context().Done():
-		return done, r.Context().Err()
+		return nil, r.Context().Err()
 	}
 	reader := s.o.Readers[0]
 	start := s.o.Lines.Now()
@@ -55,7 +55,7 @@ func (s *Server) simTap(r *http.Request, t Tap) (done Tapped, err error) {
 	defer cancel()
 	err = reader.Answered(ctx, start)
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
-		return done, err
+		return nil, err
 	}
 	note := s.unread(reader, bits)
 	if err == nil && reader.Repeated() {
@@ -153,7 +153,7 @@ func (s *Server) tagOf(reg *register, p party) (checkout.Tag, error) {
 }
 
 // simFault breaks the simulated wiring, or repairs it.
-func (s *Server) simFault(_ *http.Request, f Fault) (Fault, error) {
+func (s *Server) simFault(_ *http.Request, f *Fault) (any, error) {
 	if f.Fault != "off" && !slices.Contains(gpio.Faults, f.Fault) {
 		remedy := "use off, or one of " + strings.Join(gpio.Faults, ", ")
 		if near := hint.Nearest(f.Fault, gpio.Faults); near != "" {

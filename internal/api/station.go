@@ -13,7 +13,7 @@ import (
 	"stump/internal/panel"
 )
 
-func (s *Server) status(*http.Request) (Status, error) {
+func (s *Server) status(*http.Request) (any, error) {
 	st := Status{Station: s.o.Station, Version: s.o.Version, PID: os.Getpid(), Sim: s.o.Lines != nil, Readers: []string{}}
 	for _, r := range s.o.Readers {
 		st.Readers = append(st.Readers, r.Name+": "+r.Source.String())
@@ -60,11 +60,11 @@ func displayState(h panel.Health) (state string, since *string) {
 	return state, known(h.Since.Format(time.RFC3339))
 }
 
-func (s *Server) panel(*http.Request) (panel.State, error) { return s.o.Panel.State(), nil }
+func (s *Server) panel(*http.Request) (any, error) { return s.o.Panel.State(), nil }
 
-func (s *Server) syncStatus(*http.Request) (directory.Status, error) { return s.o.Worker.Status() }
+func (s *Server) syncStatus(*http.Request) (any, error) { return s.o.Worker.Status() }
 
-func (s *Server) syncPull(r *http.Request, p Pull) (directory.Status, error) {
+func (s *Server) syncPull(r *http.Request, p *Pull) (any, error) {
 	err := s.o.Worker.Pull(r.Context(), p.Force)
 	if errors.Is(err, directory.ErrUnsupported) {
 		err = refuse("docs/directory.md tells which directories have one", "%w", err)
@@ -72,15 +72,15 @@ func (s *Server) syncPull(r *http.Request, p Pull) (directory.Status, error) {
 	return s.decided(err)
 }
 
-func (s *Server) syncRetry(r *http.Request, _ Decision) (directory.Status, error) {
+func (s *Server) syncRetry(r *http.Request, _ *Decision) (any, error) {
 	return s.decided(stuck(s.o.Worker.Retry(r.PathValue("id"))))
 }
 
-func (s *Server) syncDrop(r *http.Request, d Decision) (directory.Status, error) {
+func (s *Server) syncDrop(r *http.Request, d *Decision) (any, error) {
 	return s.decided(stuck(s.o.Worker.Drop(r.PathValue("id"), actor(r), d.Note)))
 }
 
-func (s *Server) syncAccept(r *http.Request, _ Decision) (directory.Status, error) {
+func (s *Server) syncAccept(r *http.Request, _ *Decision) (any, error) {
 	return s.decided(stuck(s.o.Worker.Accept(r.PathValue("id"), actor(r))))
 }
 
@@ -128,8 +128,8 @@ func (s *Server) backup(w http.ResponseWriter, _ *http.Request) error {
 }
 
 // salvageSeen takes the notice of a damaged ledger away.
-func (s *Server) salvageSeen(*http.Request) (done struct{}, err error) {
-	err = s.o.Ledger.AcknowledgeSalvage()
+func (s *Server) salvageSeen(*http.Request) (any, error) {
+	err := s.o.Ledger.AcknowledgeSalvage()
 	s.poke()
-	return done, err
+	return struct{}{}, err
 }

@@ -91,7 +91,7 @@ type PersonChange struct {
 	Status *string `json:"status,omitempty"` // active, suspended, retired
 }
 
-func (c PersonChange) change() change {
+func (c *PersonChange) change() change {
 	return change{id: c.ID, name: c.Name, email: c.Email, tag: c.Badge, status: c.Status}
 }
 
@@ -105,7 +105,7 @@ type DeviceChange struct {
 	Status *string `json:"status,omitempty"`
 }
 
-func (c DeviceChange) change() change {
+func (c *DeviceChange) change() change {
 	return change{id: c.ID, name: c.Name, kind: c.Kind, tag: c.Tag, status: c.Status}
 }
 
