@@ -76,10 +76,10 @@ lint: ## check gofmt, vet, staticcheck, tidy go.mod, dead code, size of function
 	  (set -x; cd $$m && $(GO) vet -tags fixture,services ./... && $$staticcheck -tags fixture,services ./... && $(GO) mod tidy -diff) || exit 1; \
 	done
 	$(GO) -C scripts/tools mod tidy -diff
-	$(GO) run ./scripts/figures -lint
+	scripts/figures -lint
 
 figures: ## print how large the code and its parts are, beside the limits
-	@$(GO) run ./scripts/figures
+	@scripts/figures
 
 vuln: ## look for known vulnerabilities in what the programs use (needs a network)
 	@scripts/vuln

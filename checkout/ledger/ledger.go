@@ -3,12 +3,14 @@ package ledger
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/google/uuid"
@@ -300,14 +302,11 @@ func (l *Ledger) drop() {
 func (l *Ledger) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed {
-		return nil
-	}
 	l.closed = true
-	if l.db == nil {
+	db := l.db
+	if db == nil { // closed before, or damaged while it ran
 		return nil
 	}
-	db := l.db
 	l.db, l.file = nil, nil
 	err := db.Close()
 	l.closeNewest()
@@ -322,6 +321,30 @@ type (
 	DamagedError = boltfile.DamagedError
 	LockedError  = boltfile.LockedError
 )
+
+// ErrCannotSave wraps every error of a commit that the disk refused, because it is full,
+// read-only or broken. Nothing was saved. The next commit tries again, without a restart.
+// Compare the cause with syscall.ENOSPC, EROFS and EIO.
+var ErrCannotSave = errors.New("can't save to the ledger")
+
+// SaveRemedy says what to do about an ErrCannotSave.
+func SaveRemedy(err error) string {
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return "make room on that disk, `df -h` shows it; nothing was changed, and the next tap is saved by itself"
+	case errors.Is(err, syscall.EROFS):
+		return "the disk is read-only: `dmesg` says why; mend it with fsck and mount it again; nothing was changed"
+	case errors.Is(err, syscall.EIO):
+		return "the disk or card fails: see `dmesg`, copy the newest backup elsewhere and replace it; nothing was changed"
+	}
+	return "look at the disk with `df -h` and `dmesg`; nothing was changed"
+}
+
+// ErrClosed is returned by every method after Close.
+var ErrClosed = errors.New("the ledger is closed")
+
+// ErrReadOnly is returned by every writing method of a ledger that was opened read-only.
+var ErrReadOnly = errors.New("the ledger is open for reading only")
 
 // CheckFile runs bbolt's own check over a file; see [boltfile.Check].
 func CheckFile(path string) error { return boltfile.Check(path) }
