@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"stump/internal/testkit"
 )
 
 // checkout is a project of its own with this one's VERSION and scripts/version.
@@ -137,9 +139,7 @@ func TestVersionOfAShallowClone(t *testing.T) {
 func TestVersionsSort(t *testing.T) {
 	t.Parallel()
 	dpkg, err := exec.LookPath("dpkg")
-	if err != nil {
-		t.Skip("no dpkg here")
-	}
+	testkit.Need(t, err == nil, "dpkg")
 	// The first is what packages were called before there was a VERSION.
 	ascending := []string{"0~a74c81f", "0.9", "0.9+g1a2b3c4", "0.9.9", "0.9.10", "0.9.512", "0.9.512+g1a2b3c4",
 		"0.9.512+g1a2b3c4.dirty", "0.9.513", "0.9.513+g0000000", "0.10", "0.10.514", "1.0.515"}

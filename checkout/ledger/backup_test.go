@@ -17,6 +17,7 @@ import (
 	"stump/checkout/ledger/boltpages"
 	"stump/checkout/ledger/record"
 	"stump/internal/books"
+	"stump/internal/testkit"
 )
 
 // TestBackupWhileTaps makes backups while taps go on: each is consistent.
@@ -258,9 +259,7 @@ func TestRestoreRefuses(t *testing.T) {
 // TestRootKeepsOut: the ledger of another user is for a process that has become
 // that user.
 func TestRootKeepsOut(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("needs root, for a second user")
-	}
+	testkit.NeedRoot(t)
 	x := newLedger(t)
 	backup := filepath.Join(t.TempDir(), "b.db")
 	x.ok(x.BackupTo(backup))

@@ -26,10 +26,17 @@ import (
 
 func init() { children["full"], children["hold"] = fullChild, holdChild }
 
-// fullChild takes taps on a disk that fills up: this process may not write
-// behind a certain byte of a file. Then there is room again.
-func fullChild() {
+const unlimited = 1 << 62
+
+// limitFiles is a disk that is full, without one: this process may not write behind a
+// certain byte of a file, and gets EFBIG.
+func limitFiles(size int64) error {
 	signal.Ignore(syscall.SIGXFSZ)
+	return syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: uint64(size), Max: unlimited})
+}
+
+// fullChild takes taps on a disk that fills up. Then there is room again.
+func fullChild() {
 	fail := func(err error) {
 		if err != nil {
 			fmt.Println("failed", err)
@@ -43,8 +50,7 @@ func fullChild() {
 	}
 	info, err := l.Info()
 	fail(err)
-	limit := syscall.Rlimit{Cur: uint64(info.Size) - 40*boltpages.PageSize, Max: 1 << 62}
-	fail(syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit))
+	fail(limitFiles(info.Size - 40*boltpages.PageSize))
 	var refused int
 	for i := 0; i < 2000 && refused < 5; i++ {
 		err := childTap(l, os.Stdout)
@@ -64,8 +70,7 @@ func fullChild() {
 		}
 	}
 	fmt.Println("refused", refused)
-	limit.Cur = limit.Max
-	fail(syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit))
+	fail(limitFiles(unlimited))
 	for range 20 {
 		fail(childTap(l, os.Stdout))
 	}

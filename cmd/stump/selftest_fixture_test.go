@@ -284,7 +284,8 @@ func TestKernelSelfTest(t *testing.T) {
 }
 
 // retry makes a try that a busy host has spoiled again: one that takes the
-// processor away for a while makes other pulses than a reader.
+// processor away for a while makes other pulses than a reader. If it never stops, the
+// test proves nothing, on CI too.
 func retry(t *testing.T, try func() (wrong string, late time.Duration)) {
 	t.Helper()
 	for range 6 {

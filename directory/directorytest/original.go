@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"stump/internal/testkit"
 )
 
 //go:embed original-server.py
@@ -29,16 +31,11 @@ type Original struct {
 	server *exec.Cmd
 }
 
-// StartOriginal starts it until the test ends. Without Python the test is
-// skipped; on CI that is a failure.
+// StartOriginal starts it until the test ends.
 func StartOriginal(t *testing.T) *Original {
 	t.Helper()
-	if _, err := exec.LookPath("python3"); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("no python3 for the independent server: scripts/setup installs it")
-		}
-		t.Skip("no python3 for the independent server")
-	}
+	_, err := exec.LookPath("python3")
+	testkit.Need(t, err == nil, "python3, for the independent server")
 	o := &Original{t: t, port: "0", state: filepath.Join(t.TempDir(), "server.json")}
 	o.Back()
 	return o

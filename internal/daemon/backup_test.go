@@ -187,9 +187,7 @@ func TestBackupsOfOthersAreTold(t *testing.T) {
 // TestBackupAlso has a second folder on another disk, which comes and goes.
 func TestBackupAlso(t *testing.T) {
 	usb, err := os.MkdirTemp("/dev/shm", "st")
-	if err != nil {
-		t.Skipf("needs another file system than the temporary folder's: %v", err)
-	}
+	testkit.Need(t, err == nil, fmt.Sprint("another file system than the temporary folder's: ", err))
 	t.Cleanup(func() { os.RemoveAll(usb) })
 	out := filepath.Join(t.TempDir(), "out")
 	cfg := config.Backup{Keep: 2, Also: filepath.Join(usb, "stump"), Run: []string{"sh", "-c", `echo "$1 $2" >>"$0"`, out, "{file}", "as {name}"}}

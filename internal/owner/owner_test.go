@@ -11,23 +11,13 @@ import (
 	"testing"
 
 	"stump/internal/hint"
+	"stump/internal/testkit"
 )
 
 const (
 	nobody = 65534
 	ann    = 12345 // whom the system doesn't know
 )
-
-func rootOnly(t *testing.T) {
-	t.Helper()
-	switch {
-	case os.Geteuid() == 0:
-	case os.Getenv("CI") == "true":
-		t.Fatal("on CI the tests run as root, so that there can be a second user")
-	default:
-		t.Skip("needs root, for a second user")
-	}
-}
 
 // world makes folders, files and links: "/" at the end is a folder, "→" a link.
 func world(t *testing.T, lines ...string) string {
@@ -74,7 +64,7 @@ var things = []string{
 }
 
 func TestOf(t *testing.T) {
-	rootOnly(t)
+	testkit.NeedRoot(t)
 	dir := world(t, things...)
 	t.Chdir(dir)
 	for path, want := range map[string]string{
@@ -118,7 +108,7 @@ func TestOf(t *testing.T) {
 
 // TestCheckIsForRoot: whoever isn't root may do what the system lets them.
 func TestCheckIsForRoot(t *testing.T) {
-	rootOnly(t)
+	testkit.NeedRoot(t)
 	dir := world(t, things...)
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
@@ -134,7 +124,7 @@ func TestCheckIsForRoot(t *testing.T) {
 }
 
 func TestCreate(t *testing.T) {
-	rootOnly(t)
+	testkit.NeedRoot(t)
 	dir := world(t, things...)
 	secret := filepath.Join(dir, "root", "file")
 	for path, want := range map[string]string{
@@ -162,7 +152,7 @@ func TestCreate(t *testing.T) {
 }
 
 func TestMkdirAll(t *testing.T) {
-	rootOnly(t)
+	testkit.NeedRoot(t)
 	dir := world(t, things...)
 	for path, ok := range map[string]bool{"root/a/b": true, "tmp/a/b": true, "nobody/a/b": false, "tmp/dir": false, "tmp/tolink/a": false} {
 		if err := MkdirAll(filepath.Join(dir, path), 0o700); (err == nil) != ok {
@@ -175,7 +165,7 @@ func TestMkdirAll(t *testing.T) {
 }
 
 func TestOpen(t *testing.T) {
-	rootOnly(t)
+	testkit.NeedRoot(t)
 	dir := world(t, things...)
 	fifo := filepath.Join(dir, "nobody", "fifo")
 	if err := errors.Join(syscall.Mkfifo(fifo, 0o600), os.Chown(fifo, nobody, nobody)); err != nil {
@@ -199,7 +189,7 @@ func TestOpen(t *testing.T) {
 // TestBecome looks at a process that has become another user, and at what that
 // user may do to it.
 func TestBecome(t *testing.T) {
-	rootOnly(t)
+	testkit.NeedRoot(t)
 	dir := world(t, things...)
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"stump/internal/testkit"
 )
 
 func TestWrite(t *testing.T) {
@@ -73,9 +75,7 @@ func TestCopy(t *testing.T) {
 }
 
 func TestWriteForRoot(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("needs root, for a second user")
-	}
+	testkit.NeedRoot(t)
 	dir := t.TempDir()
 	const nobody = 65534
 	if err := os.Chown(dir, nobody, nobody); err != nil {

@@ -53,6 +53,25 @@ func RSSAnon(tb testing.TB, pid int) (kib int64) {
 	return kib
 }
 
+// Need skips a test where something that it needs is missing. On CI (CI=true) the test
+// fails instead: there, scripts/setup and root provide everything.
+func Need(tb testing.TB, ok bool, what string) {
+	tb.Helper()
+	switch {
+	case ok:
+	case os.Getenv("CI") == "true":
+		tb.Fatal("on CI no test is skipped, and this one needs " + what)
+	default:
+		tb.Skip("needs " + what)
+	}
+}
+
+// NeedRoot is Need for tests with a second user: only root can become one.
+func NeedRoot(tb testing.TB) {
+	tb.Helper()
+	Need(tb, os.Geteuid() == 0, "root, for a second user")
+}
+
 // Golden compares a file with what the program makes now. With update it
 // writes the file instead.
 func Golden(tb testing.TB, update bool, name, got string) {

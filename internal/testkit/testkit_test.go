@@ -28,6 +28,34 @@ func TestLog(t *testing.T) {
 	}
 }
 
+// end is how a test has ended.
+type end struct {
+	testing.TB
+	how string
+}
+
+func (e *end) Helper()          {}
+func (e *end) Skip(why ...any)  { e.how = fmt.Sprint("skip: ", fmt.Sprint(why...)) }
+func (e *end) Fatal(why ...any) { e.how = fmt.Sprint("fail: ", fmt.Sprint(why...)) }
+
+// What is missing is no failure for whoever works on something else, but on CI it is.
+func TestNeed(t *testing.T) {
+	for _, c := range []struct {
+		ci, want string
+		ok       bool
+	}{
+		{"", "", true}, {"true", "", true},
+		{"", "skip: needs dpkg", false}, {"false", "skip: needs dpkg", false},
+		{"true", "fail: on CI no test is skipped, and this one needs dpkg", false},
+	} {
+		t.Setenv("CI", c.ci)
+		var e end
+		if Need(&e, c.ok, "dpkg"); e.how != c.want {
+			t.Errorf("CI=%q, there %v: %q, want %q", c.ci, c.ok, e.how, c.want)
+		}
+	}
+}
+
 // The memory that a process has written to is counted, the pages of its
 // program are not.
 func TestRSSAnon(t *testing.T) {
