@@ -80,18 +80,17 @@ Where a real station has its ledger, --sim wants another one: --state and --sock
 	return cmd
 }
 
-// becomeStation makes root the owner of the state folder, as the service is. Without
-// systemd, root must make the folder of the service's socket.
+// becomeStation makes root the owner of the state folder, as the service is. A folder
+// for the socket that only root can make, such as the one in /run, is that owner's.
 func becomeStation(o daemon.Options) error {
 	if os.Geteuid() != 0 {
 		return nil
 	}
 	path := daemon.LedgerPath(o.StateDir)
 	whose, err := owner.Of(path)
-	if err == nil && whose.UID != 0 && o.Socket == serviceSocket {
-		if dir := filepath.Dir(o.Socket); os.Mkdir(dir, 0o750) == nil {
-			err = os.Lchown(dir, whose.UID, whose.GID) // nobody else can replace it in /run
-		}
+	dir := filepath.Dir(o.Socket)
+	if err == nil && whose.UID != 0 && owner.Check(dir) == nil && os.Mkdir(dir, 0o750) == nil {
+		err = os.Lchown(dir, whose.UID, whose.GID) // nobody else can replace it
 	}
 	return cmp.Or(err, owner.Become(path))
 }
