@@ -74,13 +74,13 @@ func TestRestore(t *testing.T) {
 	x.ok(x.ErasePerson("cem", "admin", checkout.SourceCLI)) // 14
 	ctx := context.Background()
 	var locked *LockedError
-	if _, err := RestoreFile(ctx, x.path, backup, x.o, RestoreOptions{}); !errors.As(err, &locked) || locked.PID != os.Getpid() {
+	if _, err := restoreFrom(ctx, x.path, backup, x.o, RestoreOptions{}); !errors.As(err, &locked) || locked.PID != os.Getpid() {
 		t.Fatalf("restored under a running ledger: %v", err)
 	}
 	x.ok(x.Close())
 	before, err := os.ReadFile(x.path)
 	x.ok(err)
-	r, err := RestoreFile(ctx, x.path, backup, x.o, RestoreOptions{DryRun: true})
+	r, err := restoreFrom(ctx, x.path, backup, x.o, RestoreOptions{DryRun: true})
 	x.ok(err)
 	want(t, "dry run", r.String(), "the backup ends with event 10 of 2026-11-21T10:00:00Z; events 11-14 would be missing\n"+
 		"loans: The ipad: Ben → Ann; The pixel: Ann → none; The nexus: none → Cem\npeople: cem: none → Cem")
@@ -89,7 +89,7 @@ func TestRestore(t *testing.T) {
 	if string(before) != string(after) {
 		t.Error("a dry run changed the file")
 	}
-	r, err = RestoreFile(ctx, x.path, backup, x.o, RestoreOptions{Actor: "admin"})
+	r, err = restoreFrom(ctx, x.path, backup, x.o, RestoreOptions{Actor: "admin"})
 	x.ok(err)
 	x.Ledger, err = Open(x.path, x.o)
 	x.ok(err)
@@ -111,11 +111,11 @@ func TestRestore(t *testing.T) {
 	x.ok(x.Close())
 	fork := filepath.Join(t.TempDir(), "fork.db")
 	x.ok(os.WriteFile(fork, before, 0o600))
-	r, err = RestoreFile(ctx, x.path, fork, x.o, RestoreOptions{})
+	r, err = restoreFrom(ctx, x.path, fork, x.o, RestoreOptions{})
 	if !errors.Is(err, ErrFork) || !r.Fork || !strings.Contains(r.String(), "gone different ways") {
 		t.Fatalf("a fork: %v %v", r, err)
 	}
-	_, err = RestoreFile(ctx, x.path, fork, x.o, RestoreOptions{Fork: true})
+	_, err = restoreFrom(ctx, x.path, fork, x.o, RestoreOptions{Fork: true})
 	x.ok(err)
 	x.Ledger, err = Open(x.path, x.o)
 	x.ok(err)
@@ -139,7 +139,7 @@ func TestRestoreOverRuins(t *testing.T) {
 		x.bump(2, 11)
 		x.ok(x.Close())
 		x.ok(os.Truncate(x.path, pages*boltpages.PageSize))
-		r, err := RestoreFile(context.Background(), x.path, backup, x.o, RestoreOptions{Actor: "admin"})
+		r, err := restoreFrom(context.Background(), x.path, backup, x.o, RestoreOptions{Actor: "admin"})
 		x.ok(err)
 		if !strings.Contains(r.String(), "the ledger can't be read") {
 			t.Error(r)
@@ -189,7 +189,7 @@ func TestRestoreOverDamage(t *testing.T) {
 		x.ok(os.WriteFile(path, b, 0o600))
 		x.ok(os.WriteFile(boltfile.HolderPath(path), holder, 0o600))
 		x.ok(errors.Join(removeIfThere(path+".restored"), removeIfThere(suspectPath(path))))
-		r, err := RestoreFile(context.Background(), path, backup, x.o, RestoreOptions{Actor: "admin"})
+		r, err := restoreFrom(context.Background(), path, backup, x.o, RestoreOptions{Actor: "admin"})
 		if err != nil {
 			t.Fatalf("page %d: %v", page, err)
 		}
@@ -236,7 +236,7 @@ func TestRestoreUnderADaemon(t *testing.T) {
 	_, err = f.WriteAt(make([]byte, boltpages.PageSize), 0)
 	x.ok(err)
 	var locked *LockedError
-	if _, err := RestoreFile(context.Background(), x.path, backup, x.o, RestoreOptions{}); !errors.As(err, &locked) {
+	if _, err := restoreFrom(context.Background(), x.path, backup, x.o, RestoreOptions{}); !errors.As(err, &locked) {
 		t.Errorf("restored under a daemon: %v", err)
 	}
 }
@@ -251,7 +251,7 @@ func TestRestoreRefuses(t *testing.T) {
 	x.ok(err)
 	b = bytes.ReplaceAll(b, []byte("The ipad"), []byte("The iqad"))
 	x.ok(os.WriteFile(backup, b, 0o600))
-	if _, err := RestoreFile(context.Background(), x.path, backup, x.o, RestoreOptions{}); err == nil || !strings.Contains(err.Error(), "is damaged") {
+	if _, err := restoreFrom(context.Background(), x.path, backup, x.o, RestoreOptions{}); err == nil || !strings.Contains(err.Error(), "is damaged") {
 		t.Errorf("a damaged backup: %v", err)
 	}
 }
@@ -273,7 +273,7 @@ func TestRootKeepsOut(t *testing.T) {
 	_, look := OpenReadOnly(x.path, x.o)
 	_, create := Create(x.path+"2", x.o)
 	_, _, salvage := OpenOrSalvage(x.path, x.o)
-	_, restore := RestoreFile(context.Background(), x.path, backup, x.o, RestoreOptions{})
+	_, restore := restoreFrom(context.Background(), x.path, backup, x.o, RestoreOptions{})
 	for i, err := range []error{open, look, create, salvage, restore} {
 		if err == nil || !strings.Contains(err.Error(), "root won't use") {
 			t.Errorf("%d: %v", i, err)

@@ -378,7 +378,7 @@ func (x *labMachine) Restore(rt *rapid.T) {
 	x.did = append(x.did, "restore")
 	err := x.Close()
 	if err == nil {
-		_, err = RestoreFile(context.Background(), x.path, x.backup, x.o, RestoreOptions{Actor: "admin", Fork: true})
+		_, err = restoreFrom(context.Background(), x.path, x.backup, x.o, RestoreOptions{Actor: "admin", Fork: true})
 	}
 	if err == nil {
 		x.Ledger, err = Open(x.path, x.o)

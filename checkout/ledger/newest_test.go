@@ -209,7 +209,7 @@ func TestNoteThroughRescue(t *testing.T) {
 	x.ok(x.BackupTo(backup))
 	x.bump(2, 12)
 	x.ok(x.Close())
-	_, err := RestoreFile(t.Context(), x.path, backup, x.o, RestoreOptions{Actor: "admin"})
+	_, err := restoreFrom(t.Context(), x.path, backup, x.o, RestoreOptions{Actor: "admin"})
 	x.ok(err)
 	if s := x.open(); s != nil {
 		t.Errorf("after a restore: %v", s)

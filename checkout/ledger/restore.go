@@ -36,7 +36,7 @@ type RestoreOptions struct {
 	Fork bool
 	// Actor is who restores.
 	Actor string
-	// From is the opened backup; nil opens it by its name.
+	// From is the opened backup.
 	From *os.File
 	// Check runs bbolt's own check on the backup; see VerifyOptions.
 	Check func(ctx context.Context, path string) error
@@ -104,6 +104,11 @@ func RestoreFile(ctx context.Context, path, backup string, o Options, ro Restore
 		return nil, err
 	}
 	r := &restorer{o: o, path: path, tmp: path + ".restored", result: &Restored{Backup: backup}}
+	claim, err := boltfile.Claim(r.path, r.tmp)
+	if err != nil {
+		return nil, err
+	}
+	defer claim.Close()
 	defer r.close()
 	if err := r.openLedger(); err != nil {
 		return nil, err
@@ -191,13 +196,6 @@ func (r *restorer) openBackup(ctx context.Context, ro RestoreOptions) error {
 }
 
 func (r *restorer) copyBackup(from *os.File) error {
-	if from == nil {
-		var err error
-		if from, err = os.Open(r.result.Backup); err != nil {
-			return err
-		}
-		defer from.Close()
-	}
 	if err := boltfile.CheckMetas(from, r.result.Backup); err != nil {
 		return err
 	}

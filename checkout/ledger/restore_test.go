@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -13,19 +14,30 @@ import (
 	"stump/checkout/ledger/boltpages"
 	"stump/checkout/ledger/record"
 	"stump/internal/books"
+	"stump/internal/hint"
 )
 
 // restored replaces the ledger by a backup and opens it. It verifies.
 func (x *tester) restored(backup string, ro RestoreOptions) *Restored {
 	x.t.Helper()
 	x.ok(x.Close())
-	r, err := RestoreFile(x.t.Context(), x.path, backup, x.o, ro)
+	r, err := restoreFrom(x.t.Context(), x.path, backup, x.o, ro)
 	x.ok(err)
 	x.Ledger, err = Open(x.path, x.o)
 	x.ok(err)
 	x.t.Cleanup(func() { x.Close() })
 	x.verify()
 	return r
+}
+
+// restoreFrom is RestoreFile with the backup of this name.
+func restoreFrom(ctx context.Context, path, backup string, o Options, ro RestoreOptions) (*Restored, error) {
+	var err error
+	if ro.From, err = os.Open(backup); err != nil {
+		return nil, err
+	}
+	defer ro.From.Close()
+	return RestoreFile(ctx, path, backup, o, ro)
 }
 
 func (x *tester) copyOf() string {
@@ -83,6 +95,41 @@ func TestRestoreSettlesTheOutbox(t *testing.T) {
 				x.ok(err)
 				want(t, "backlog of "+sink, n, len(rowsFor(t, x.Ledger, sink)))
 			}
+		})
+	}
+}
+
+// TestRestoreTwiceAtOnce: the second one touches nothing, and says who restores.
+func TestRestoreTwiceAtOnce(t *testing.T) {
+	for what, gone := range map[string]bool{"over a ledger": false, "of a lost ledger": true} {
+		t.Run(what, func(t *testing.T) {
+			x := newLedger(t)
+			x.bump(1, 11)
+			backup := x.copyOf()
+			x.bump(2, 12)
+			x.ok(x.Close())
+			if gone {
+				x.ok(os.Remove(x.path))
+			}
+			second := func(context.Context, string) error {
+				for _, dry := range []bool{true, false} {
+					_, err := restoreFrom(t.Context(), x.path, backup, x.o, RestoreOptions{DryRun: dry})
+					var locked *LockedError
+					if !errors.As(err, &locked) || locked.PID != os.Getpid() || locked.Path != x.path {
+						t.Errorf("the second restore, dry %v: %v", dry, err)
+					}
+					if !strings.HasPrefix(hint.Of(err), "wait until that process has ended") {
+						t.Errorf("its hint: %q", hint.Of(err))
+					}
+				}
+				return nil
+			}
+			x.restored(backup, RestoreOptions{Check: second})
+			want(t, "who", x.who(), "ipad=ann")
+			left, err := filepath.Glob(x.path + ".restored*")
+			x.ok(err)
+			want(t, "left behind", len(left), 0)
+			x.restored(backup, RestoreOptions{}) // the claim is over
 		})
 	}
 }
@@ -157,7 +204,7 @@ func TestRestoreOfTheSame(t *testing.T) {
 	who, out := x.who(), x.states("dir")
 	backup := x.copyOf()
 	x.ok(x.Close())
-	r, err := RestoreFile(t.Context(), x.path, backup, x.o, RestoreOptions{DryRun: true})
+	r, err := restoreFrom(t.Context(), x.path, backup, x.o, RestoreOptions{DryRun: true})
 	x.ok(err)
 	want(t, "dry run", r.String(), "the backup ends with event 7 of 2026-11-21T10:00:00Z; no event would be missing")
 	r = x.restored(backup, RestoreOptions{})
@@ -201,7 +248,7 @@ func TestRestoreTidiesUp(t *testing.T) {
 	for _, p := range []string{tmp, newestPath(tmp), boltfile.HolderPath(tmp)} {
 		x.ok(os.WriteFile(p, []byte("half"), 0o600))
 	}
-	_, err := RestoreFile(t.Context(), x.path, backup, x.o, RestoreOptions{DryRun: true})
+	_, err := restoreFrom(t.Context(), x.path, backup, x.o, RestoreOptions{DryRun: true})
 	x.ok(err)
 	want(t, "after a dry run", files(), before)
 	half := filepath.Join(t.TempDir(), "half.db")
@@ -209,14 +256,14 @@ func TestRestoreTidiesUp(t *testing.T) {
 	x.ok(err)
 	x.ok(os.WriteFile(half, b[:len(b)/2], 0o600))
 	for what, from := range map[string]string{"no backup": backup + "x", "half a backup": half, "no ledger": x.path + ".holder"} {
-		if _, err := RestoreFile(t.Context(), x.path, from, x.o, RestoreOptions{}); err == nil {
+		if _, err := restoreFrom(t.Context(), x.path, from, x.o, RestoreOptions{}); err == nil {
 			t.Errorf("%s was restored", what)
 		}
 		want(t, what, files(), before)
 	}
 	o := x.o
 	o.SiteKey = make([]byte, len(testKey))
-	if _, err := RestoreFile(t.Context(), x.path, backup, o, RestoreOptions{}); !errors.Is(err, ErrWrongKey) {
+	if _, err := restoreFrom(t.Context(), x.path, backup, o, RestoreOptions{}); !errors.Is(err, ErrWrongKey) {
 		t.Errorf("with another site key: %v", err)
 	}
 	want(t, "with another site key", files(), before)

@@ -336,7 +336,7 @@ func TestRestoreOfAnOldBackup(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.Close()
-	r, err := RestoreFile(t.Context(), path, backup, o, RestoreOptions{Actor: "admin", Fork: true})
+	r, err := restoreFrom(t.Context(), path, backup, o, RestoreOptions{Actor: "admin", Fork: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -214,7 +214,7 @@ func restoreCmd(g *globals) *cobra.Command {
 		switch {
 		case errors.Is(err, ledger.ErrFork):
 			return hint.Wrap(err, "look at what would change without --yes; with --fork it is done all the same")
-		case errors.As(err, &locked):
+		case errors.As(err, &locked) && hint.Of(err) == "":
 			return hint.Wrap(err, "stop the daemon first: sudo systemctl stop stump")
 		case err != nil:
 			return g.ownerError(state, err)

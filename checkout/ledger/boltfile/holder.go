@@ -4,9 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
+	"stump/internal/hint"
 	"stump/internal/safefile"
 )
 
@@ -31,6 +34,28 @@ func WriteHolder(path string, ceiling uint64) error {
 		return err
 	}
 	return safefile.Write(HolderPath(path), append(b, '\n'), 0o640)
+}
+
+// Claim keeps the ledger at path, which need not exist, from being replaced by two
+// processes at once, until the returned file is closed. The new ledger is made at next,
+// whose holder file names this process in the *LockedError of another.
+func Claim(path, next string) (*os.File, error) {
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	// Some file systems have no locks.
+	if syscall.Flock(int(dir.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == syscall.EWOULDBLOCK {
+		locked := LockedBy(next)
+		locked.Path = path
+		err = hint.Wrap(locked, "wait until that process has ended, then see whether it has replaced the ledger already")
+	} else {
+		err = WriteHolder(next, 0)
+	}
+	if err != nil {
+		dir.Close()
+	}
+	return dir, err
 }
 
 // ReadHolder reads the holder file of the ledger at path.
