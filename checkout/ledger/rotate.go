@@ -42,9 +42,9 @@ type Backup struct {
 	File string // "": the ledger has no event yet
 	Seq  uint64 // of its newest event
 	New  bool   // it was made just now
-	// Others are the files in the folder with a backup's name that are another
-	// ledger's or damaged. They are left alone.
-	Others []string
+	// Others are the files in the folder with a backup's name that are another ledger's,
+	// and Damaged those that can't be read. They are left alone.
+	Others, Damaged []string
 }
 
 const backupPattern = "ledger-*.db"
@@ -65,11 +65,10 @@ func (l *Ledger) AutoBackup(ctx context.Context, o BackupOptions) (b Backup, err
 	if err != nil || info.Seq == 0 {
 		return b, err
 	}
-	own, others, err := l.backups(o.Dir)
+	own, err := l.backups(o.Dir, &b)
 	if err != nil {
 		return b, err
 	}
-	b.Others = others
 	if n := len(own); n > 0 && own[n-1].chain == info.Chain && own[n-1].seq == info.Seq {
 		b.File = own[n-1].file
 		if err = l.holds(ctx, b.File, o); errors.Is(err, errBad) {
@@ -80,7 +79,7 @@ func (l *Ledger) AutoBackup(ctx context.Context, o BackupOptions) (b Backup, err
 	if err == nil && b.File == "" {
 		b.New = true
 		b.File, err = l.addBackup(ctx, o, info)
-		own = append(own, found{file: b.File})
+		own = append(own, identity{file: b.File})
 	}
 	if err != nil {
 		return b, err
@@ -91,7 +90,7 @@ func (l *Ledger) AutoBackup(ctx context.Context, o BackupOptions) (b Backup, err
 
 // rotate removes the oldest backups. It keeps the last in the list and, if that was
 // not checked, the one that was.
-func rotate(own []found, o BackupOptions) error {
+func rotate(own []identity, o BackupOptions) error {
 	for _, old := range own[:max(0, len(own)-cmp.Or(o.Keep, 14))] {
 		if o.Quick && old.file == o.Good {
 			continue
@@ -180,6 +179,7 @@ func setBad(file string, chain checkout.Hash) error {
 
 // identity says what a file holds: which chain, up to which event and transaction.
 type identity struct {
+	file    string
 	chain   checkout.Hash
 	seq     uint64
 	txid    int
@@ -188,6 +188,7 @@ type identity struct {
 
 // identify reads the identity of a ledger's file, which needs no key.
 func identify(path string) (id identity, err error) {
+	id.file = path
 	db, file, err := boltfile.Open(path, boltfile.Options{ReadOnly: true})
 	if err != nil {
 		return id, err
@@ -199,9 +200,13 @@ func identify(path string) (id identity, err error) {
 			t.checkTrees()
 			own, chains := t.ownChain()
 			id.txid, id.chain = t.tx.ID(), chains[own].ID
-			id.seq, _ = t.head(own)
+			if id.seq, _ = t.head(own); id.seq == 0 {
+				return
+			}
 			ev, err := record.Decode(t.bucket(record.TreeEvents).Get(record.EventKey(record.At(own, id.seq))))
-			t.must(err)
+			if err != nil {
+				t.damaged("event %d: %v", id.seq, err)
+			}
 			id.station = ev.Station
 		})
 	})
@@ -212,13 +217,14 @@ func identify(path string) (id identity, err error) {
 var errNoBackup = errors.New("not a backup's name")
 
 func identifyEntry(dir string, e os.DirEntry) (identity, error) {
+	path := filepath.Join(dir, e.Name())
 	if ok, _ := filepath.Match(backupPattern, e.Name()); !ok {
 		return identity{}, errNoBackup
 	}
 	if !e.Type().IsRegular() {
-		return identity{}, errors.New("not a regular file")
+		return identity{file: path}, errors.New("not a regular file")
 	}
-	return identify(filepath.Join(dir, e.Name()))
+	return identify(path)
 }
 
 // ownChain returns the chains of a file of any schema, and which one is its own.
@@ -235,16 +241,9 @@ func (t *txn) ownChain() (own uint16, chains map[uint16]record.Chain) {
 	return own, chains
 }
 
-// found is a backup in a folder.
-type found struct {
-	identity
-	file string
-}
-
-// backups lists this ledger's backups in a folder, oldest first, and the other
-// files with a backup's name. The order depends on what is in them, not on clocks
-// or names.
-func (l *Ledger) backups(dir string) (own []found, others []string, err error) {
+// backups lists this ledger's backups in a folder, oldest first, and adds the other files
+// with a backup's name to b. The order depends on what is in them, not on clocks or names.
+func (l *Ledger) backups(dir string, b *Backup) (own []identity, err error) {
 	mine := map[checkout.Hash]uint16{}
 	err = l.view(func(t *txn) {
 		for i, c := range t.chains() {
@@ -252,25 +251,26 @@ func (l *Ledger) backups(dir string) (own []found, others []string, err error) {
 		}
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	all, err := os.ReadDir(dir)
 	for _, e := range all {
-		f := found{file: filepath.Join(dir, e.Name())}
-		var bad error
-		f.identity, bad = identifyEntry(dir, e)
+		f, bad := identifyEntry(dir, e)
 		_, ours := mine[f.chain]
+		var damaged *DamagedError
 		switch {
 		case bad == errNoBackup:
+		case errors.As(bad, &damaged):
+			b.Damaged = append(b.Damaged, f.file)
 		case bad == nil && ours:
 			own = append(own, f)
 		default:
-			others = append(others, f.file)
+			b.Others = append(b.Others, f.file)
 		}
 	}
 	sort.SliceStable(own, func(i, j int) bool {
 		a, b := own[i], own[j]
 		return cmp.Or(cmp.Compare(mine[a.chain], mine[b.chain]), cmp.Compare(a.seq, b.seq), cmp.Compare(a.txid, b.txid)) < 0
 	})
-	return own, others, err
+	return own, err
 }

@@ -15,6 +15,8 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger/boltfile"
+	"stump/checkout/ledger/boltpages"
+	"stump/checkout/ledger/record"
 	"stump/internal/books"
 )
 
@@ -44,7 +46,7 @@ func (x *tester) names(dir string) (names []string) {
 // seqs are the newest events of this ledger's backups in a folder, oldest first.
 func (x *tester) seqs(dir string) (seqs []uint64) {
 	x.t.Helper()
-	own, _, err := x.backups(dir)
+	own, err := x.backups(dir, &Backup{})
 	x.ok(err)
 	for _, f := range own {
 		seqs = append(seqs, f.seq)
@@ -173,7 +175,8 @@ func TestBackupsOfOthers(t *testing.T) {
 	var made []string
 	for range 4 {
 		b := x.backup(o)
-		want(t, "others", len(b.Others), len(before))
+		want(t, "others", len(b.Others), len(before)-1)
+		want(t, "damaged", fmt.Sprint(b.Damaged), fmt.Sprint([]string{far}))
 		made = append(made, b.File)
 		if _, err := os.Stat(b.File); err != nil {
 			t.Fatalf("what was just made is gone: %v", err)
@@ -188,6 +191,40 @@ func TestBackupsOfOthers(t *testing.T) {
 	}
 	want(t, "files", len(left), len(before)+2)
 	want(t, "names", filepath.Base(made[2]), "ledger-000000000011-20261121T100000Z.db")
+}
+
+// TestDamagedBackupInTheFolder: a backup that can't say how far it goes is nobody else's.
+func TestDamagedBackupInTheFolder(t *testing.T) {
+	for what, damage := range map[string]func(*tester, string){
+		"its newest event": func(x *tester, file string) {
+			raw, err := os.ReadFile(file)
+			x.ok(err)
+			var newest []byte
+			x.ok(x.view(func(t *txn) { newest = bytes.Clone(t.bucket(record.TreeEvents).Get(record.EventKey(record.At(1, 8)))) }))
+			torn := bytes.Clone(newest)
+			torn[len(torn)/2] ^= 1
+			want(t, "records of it", bytes.Count(raw, newest), 1)
+			x.ok(os.WriteFile(file, bytes.Replace(raw, newest, torn, 1), 0o600))
+		},
+		"the pages of its events": func(_ *tester, file string) {
+			zero(t, file, pagesOf(t, file, record.TreeEvents, anyKey))
+		},
+		"its end":   func(x *tester, file string) { x.ok(os.Truncate(file, 5*boltpages.PageSize)) },
+		"all of it": func(x *tester, file string) { x.ok(os.Truncate(file, 0)) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			x := newLedger(t)
+			o := BackupOptions{Dir: t.TempDir(), Keep: 5}
+			x.backup(o)
+			damage(x, x.backup(o).File)
+			again, err := x.AutoBackup(t.Context(), o)
+			x.ok(err)
+			want(t, "damaged", len(again.Damaged), 1)
+			want(t, "others", len(again.Others), 0)
+			want(t, "a new one with all", fmt.Sprint(again.New, again.Seq), "true 8")
+			want(t, "counted", fmt.Sprint(x.seqs(o.Dir)), "[7 8]")
+		})
+	}
 }
 
 func TestBackupNameIsTaken(t *testing.T) {
@@ -232,7 +269,7 @@ func TestBackupOrder(t *testing.T) {
 	anna := "Anna"
 	x.ok(x.EditPerson("ann", books.Edit{Name: &anna}, "admin", checkout.SourceCLI))
 	x.ok(x.BackupTo(filepath.Join(dir, "ledger-a.db")))
-	own, _, err := x.backups(dir)
+	own, err := x.backups(dir, &Backup{})
 	x.ok(err)
 	n := len(own)
 	want(t, "newest", filepath.Base(own[n-1].file), "ledger-a.db")
@@ -280,7 +317,7 @@ func TestBackupOnFullDisk(t *testing.T) {
 		t.Fatalf("the disk is not full: %v", err)
 	}
 	want(t, "what is there", fmt.Sprint(x.names(dir)), fmt.Sprint(before))
-	own, _, err := x.backups(dir)
+	own, err := x.backups(dir, &Backup{})
 	x.ok(err)
 	want(t, "a whole backup", len(own), 1)
 	x.backup(o)

@@ -81,7 +81,10 @@ func printBackup(row func(name, format string, args ...any), b api.Backup) {
 		row("backup", "%s, up to event %d: %s", when(b.At, b.ClockTrusted), b.Event, *b.File)
 	}
 	if b.Others > 0 {
-		row("", "%s of another ledger, or damaged, in that folder: left alone and not counted", count.Of(b.Others, "file"))
+		row("", "%s of another ledger in that folder: left alone and not counted", count.Of(b.Others, "file"))
+	}
+	if b.Damaged > 0 {
+		row("", "%s in that folder: left alone and not counted", count.Of(b.Damaged, "damaged file"))
 	}
 }
 

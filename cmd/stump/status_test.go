@@ -13,13 +13,14 @@ func TestStatusOfBackups(t *testing.T) {
 	file, at := "/mnt/usb/ledger-000000000021-20261130T100000Z.db", time.Date(2026, 11, 30, 10, 0, 0, 0, time.Local)
 	var out strings.Builder
 	printStatus(&out, api.Status{Backups: []api.Backup{
-		{Folder: "/var/lib/stump/backups", Others: 2},
+		{Folder: "/var/lib/stump/backups", Others: 2, Damaged: 1},
 		{Folder: "/mnt/usb", File: &file, Event: 21, At: &at, ClockTrusted: true},
 		{Folder: "/mnt/usb", File: &file, Event: 21, At: &at},
 	}})
 	want := `
 backup    none yet, in /var/lib/stump/backups
-          2 files of another ledger, or damaged, in that folder: left alone and not counted
+          2 files of another ledger in that folder: left alone and not counted
+          1 damaged file in that folder: left alone and not counted
 backup    2026-11-30 10:00, up to event 21: ` + file + `
 backup    2026-11-30 10:00 ?, up to event 21: ` + file + `
 `

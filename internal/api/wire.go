@@ -43,8 +43,10 @@ type Backup struct {
 	// At is when it was made, or found to be whole.
 	At           *time.Time `json:"at"`
 	ClockTrusted bool       `json:"clock_trusted"`
-	// Others is how many files in the folder are of another ledger, or damaged.
-	Others int `json:"others"`
+	// Others is how many files in the folder are of another ledger, and Damaged how many
+	// can't be read.
+	Others  int `json:"others"`
+	Damaged int `json:"damaged"`
 }
 
 // Who is one loan: who holds which device.

@@ -45,8 +45,8 @@ type backups struct {
 type place struct {
 	options ledger.BackupOptions
 	good    goodBackup
-	failed  error // why the last attempt failed
-	others  int   // files that are another ledger's, or damaged
+	failed  error         // why the last attempt failed
+	made    ledger.Backup // by the last attempt
 }
 
 // goodBackup is a backup that passed its check.
@@ -150,14 +150,17 @@ func (b *backups) make(ctx context.Context, p *place) {
 	if err != nil {
 		b.log.Error("no backup", "err", err)
 	}
-	if len(made.Others) > 0 && p.others == 0 {
-		b.log.Warn("the folder of the backups has files that are another ledger's, or damaged; they are left alone and not counted",
+	if len(made.Others) > 0 && len(p.made.Others) == 0 {
+		b.log.Warn("the folder of the backups has files that are another ledger's; they are left alone and not counted",
 			"files", len(made.Others), "first", made.Others[0])
+	}
+	if len(made.Damaged) > len(p.made.Damaged) {
+		b.log.Warn("the folder of the backups has damaged files; they are left alone and not counted", "files", made.Damaged)
 	}
 	at := b.stamp()
 	b.mu.Lock()
 	p.failed = err
-	if p.others = len(made.Others); err == nil && made.File != "" && made.File != p.good.File {
+	if p.made = made; err == nil && made.File != "" && made.File != p.good.File {
 		p.good = goodBackup{made.File, made.Seq, at.Wall, at.Trusted}
 	}
 	b.mu.Unlock()
@@ -256,7 +259,7 @@ func (b *backups) status() []api.Backup {
 	defer b.mu.Unlock()
 	all := []api.Backup{}
 	for _, p := range b.places {
-		s := api.Backup{Folder: p.options.Dir, Others: p.others}
+		s := api.Backup{Folder: p.options.Dir, Others: len(p.made.Others), Damaged: len(p.made.Damaged)}
 		if g := p.good; g.File != "" {
 			s.File, s.Event, s.At, s.ClockTrusted = &g.File, g.Event, &g.At, g.ClockTrusted
 		}

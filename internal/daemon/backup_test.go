@@ -178,7 +178,7 @@ func TestBackupsOfOthersAreTold(t *testing.T) {
 	if s := d.b.status()[0]; s.Others != 3 || len(d.files(dir)) != 5 {
 		t.Errorf("%+v; there is %v", s, d.files(dir))
 	}
-	if n := d.log.Count("another ledger's, or damaged"); n != 1 {
+	if n := d.log.Count("another ledger's; they are left alone"); n != 1 {
 		t.Errorf("told %d times", n)
 	}
 	d.wants()
