@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"stump/internal/daemon"
 )
 
 const noSleep = "atexit_sleep_ms=0"
@@ -31,7 +33,17 @@ func TestMain(m *testing.M) {
 	}
 	// Under the race detector every process would sleep a second at its end.
 	os.Setenv("GORACE", noSleep)
-	testscript.Main(tests{m}, map[string]func(){"stump": main, "attack": attack})
+	testscript.Main(tests{m}, map[string]func(){"stump": stump, "attack": attack})
+}
+
+// firstDaily is set in the environment of a daemon that does its daily work soon.
+const firstDaily = "STUMP_TEST_FIRST_DAILY"
+
+func stump() {
+	if after, err := time.ParseDuration(os.Getenv(firstDaily)); err == nil {
+		daemon.FirstDaily = after
+	}
+	main()
 }
 
 // tests are those of the package, with stump on the path.

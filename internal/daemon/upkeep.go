@@ -41,12 +41,11 @@ func (d *Daemon) newUpkeep() *upkeep {
 
 func (u *upkeep) String() string { return "upkeep" }
 
-// The schedule. A board that is switched off every evening must not wait for a
-// day.
-const (
-	clockLook  = 30 * time.Second // while the clock is not trusted
-	firstDaily = 10 * time.Minute
-)
+const clockLook = 30 * time.Second // while the clock is not trusted
+
+// FirstDaily is when the daily work is done first after the start. A board that is
+// switched off every evening must not wait for a day. Only tests change it.
+var FirstDaily = 10 * time.Minute
 
 // Run works until ctx is done.
 func (u *upkeep) Run(ctx context.Context) error {
@@ -59,7 +58,7 @@ func (u *upkeep) Run(ctx context.Context) error {
 	defer day.Stop()
 	hour := time.NewTicker(time.Hour)
 	defer hour.Stop()
-	first := time.NewTimer(firstDaily)
+	first := time.NewTimer(FirstDaily)
 	defer first.Stop()
 	for {
 		if u.clockKnown() {
