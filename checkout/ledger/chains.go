@@ -12,19 +12,6 @@ import (
 // before schema 2 may hold more, since each name of the station had its own chain. The
 // migration closed those.
 
-var (
-	metaOwn   = []byte("own")   // index of the chain that is continued
-	metaOrder = []byte("order") // of the runs of several chains; absent where there is one
-)
-
-func metaChain(index uint16) []byte {
-	return binary.BigEndian.AppendUint16([]byte("chain/"), index)
-}
-
-func metaHead(index uint16) []byte {
-	return binary.BigEndian.AppendUint16([]byte("head/"), index)
-}
-
 // chains returns the chains of the file by index.
 func (t *txn) chains() map[uint16]record.Chain {
 	if t.l.old != nil {
@@ -56,7 +43,7 @@ func (t *txn) chain(index uint16) record.Chain {
 
 func (t *txn) putChain(index uint16, c record.Chain) {
 	t.chained = nil
-	t.put(record.TreeMeta, metaChain(index), record.Pack(record.ChainForm(&c)))
+	t.put(record.TreeMeta, record.MetaChain(index), record.Pack(record.ChainForm(&c)))
 }
 
 // readOwn returns the index of the chain that is continued.
@@ -64,7 +51,7 @@ func (t *txn) readOwn() uint16 {
 	if t.l.old != nil {
 		return t.l.old.own
 	}
-	b := t.get(record.TreeMeta, metaOwn)
+	b := t.get(record.TreeMeta, record.MetaOwn)
 	if len(b) != 2 {
 		t.damaged("the file does not say which chain is its own")
 	}
@@ -74,47 +61,28 @@ func (t *txn) readOwn() uint16 {
 }
 
 func (t *txn) setOwn(index uint16) {
-	t.put(record.TreeMeta, metaOwn, binary.BigEndian.AppendUint16(nil, index))
-}
-
-// run is a sequence of events of one chain.
-type run struct {
-	chain       uint16
-	first, last uint64
+	t.put(record.TreeMeta, record.MetaOwn, binary.BigEndian.AppendUint16(nil, index))
 }
 
 // runs returns all events in the order in which they happened. The last run is that of
 // the own chain and has no end.
-func (t *txn) runs() []run {
+func (t *txn) runs() []record.Run {
 	if t.l.old != nil {
 		return t.l.old.runs
 	}
-	b := t.get(record.TreeMeta, metaOrder)
+	b := t.get(record.TreeMeta, record.MetaOrder)
 	if b == nil {
-		return []run{{t.l.own, 1, math.MaxUint64}}
+		return []record.Run{{t.l.own, 1, math.MaxUint64}}
 	}
-	all, ok := parseRuns(b)
+	all, ok := record.ParseRuns(b)
 	if !ok {
 		t.damaged("the order of the chains")
 	}
 	return all
 }
 
-func parseRuns(b []byte) (all []run, ok bool) {
-	for ; len(b) >= 18; b = b[18:] {
-		be := binary.BigEndian
-		all = append(all, run{be.Uint16(b), be.Uint64(b[2:]), be.Uint64(b[10:])})
-	}
-	return all, len(b) == 0 && len(all) > 0
-}
-
-func (t *txn) setRuns(all []run) {
-	var b []byte
-	for _, r := range all {
-		b = binary.BigEndian.AppendUint16(b, r.chain)
-		b = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(b, r.first), r.last)
-	}
-	t.put(record.TreeMeta, metaOrder, b)
+func (t *txn) setRuns(all []record.Run) {
+	t.put(record.TreeMeta, record.MetaOrder, record.AppendRuns(nil, all))
 }
 
 // events calls f with every event after a place, in the order in which they happened,
@@ -122,17 +90,17 @@ func (t *txn) setRuns(all []run) {
 func (t *txn) events(after record.Ref, f func(at record.Ref, raw []byte) bool) {
 	begun := after.Seq == 0
 	for _, r := range t.runs() {
-		first := r.first
+		first := r.First
 		if !begun {
-			if r.chain != after.Chain || after.Seq < r.first || after.Seq > r.last {
+			if r.Chain != after.Chain || after.Seq < r.First || after.Seq > r.Last {
 				continue
 			}
 			begun, first = true, after.Seq+1
 		}
 		c := t.bucket(record.TreeEvents).Cursor()
-		for k, b := c.Seek(record.EventKey(record.At(r.chain, first))); k != nil; k, b = c.Next() {
+		for k, b := c.Seek(record.EventKey(record.At(r.Chain, first))); k != nil; k, b = c.Next() {
 			at := t.eventKey(k)
-			if at.Chain != r.chain || at.Seq > r.last {
+			if at.Chain != r.Chain || at.Seq > r.Last {
 				break
 			}
 			if !f(at, b) {

@@ -27,21 +27,21 @@ import (
 func TestRunsAreKept(t *testing.T) {
 	x := newEmptyLedger(t)
 	rapid.Check(t, func(t *rapid.T) {
-		var all []run
+		var all []record.Run
 		for range rapid.IntRange(1, 5).Draw(t, "runs") {
-			all = append(all, run{rapid.Uint16().Draw(t, "chain"), rapid.Uint64().Draw(t, "first"), rapid.Uint64().Draw(t, "last")})
+			all = append(all, record.Run{rapid.Uint16().Draw(t, "chain"), rapid.Uint64().Draw(t, "first"), rapid.Uint64().Draw(t, "last")})
 		}
-		var got []run
+		var got []record.Run
 		var raw []byte
 		x.ok(x.update(func(t *txn) {
 			t.setRuns(all)
-			got, raw = t.runs(), t.get(record.TreeMeta, metaOrder)
+			got, raw = t.runs(), t.get(record.TreeMeta, record.MetaOrder)
 		}))
 		if !slices.Equal(got, all) {
 			t.Fatalf("%v, then %v", all, got)
 		}
 		cut := rapid.IntRange(0, len(raw)-1).Draw(t, "cut")
-		if short, ok := parseRuns(raw[:cut]); ok != (cut > 0 && cut%18 == 0) {
+		if short, ok := record.ParseRuns(raw[:cut]); ok != (cut > 0 && cut%18 == 0) {
 			t.Fatalf("cut at %d: %v", cut, short)
 		}
 	})
@@ -50,11 +50,11 @@ func TestRunsAreKept(t *testing.T) {
 // TestEventsInOrder goes through chains by their runs, from any place on.
 func TestEventsInOrder(t *testing.T) {
 	x := newEmptyLedger(t)
-	order := []run{{1, 1, 3}, {2, 1, 2}, {1, 4, 5}, {3, 1, math.MaxUint64}}
+	order := []record.Run{{1, 1, 3}, {2, 1, 2}, {1, 4, 5}, {3, 1, math.MaxUint64}}
 	var all []record.Ref
 	for _, r := range order {
-		for seq := r.first; seq <= min(r.last, r.first+3); seq++ {
-			all = append(all, record.At(r.chain, seq))
+		for seq := r.First; seq <= min(r.Last, r.First+3); seq++ {
+			all = append(all, record.At(r.Chain, seq))
 		}
 	}
 	x.ok(x.update(func(t *txn) {
@@ -88,9 +88,9 @@ func TestBadMetaRows(t *testing.T) {
 	for want, change := range map[string]func(*txn){
 		"the row \"chain/x\" of a chain":               func(t *txn) { t.put(record.TreeMeta, []byte("chain/x"), nil) },
 		"chain 2 is not in the file":                   func(t *txn) { t.setOwn(2) },
-		"the file does not say which chain is its own": func(t *txn) { t.delete(record.TreeMeta, metaOwn) },
-		"the order of the chains":                      func(t *txn) { t.put(record.TreeMeta, metaOrder, []byte("short")) },
-		"the head of chain 1":                          func(t *txn) { t.put(record.TreeMeta, metaHead(1), []byte("short")) },
+		"the file does not say which chain is its own": func(t *txn) { t.delete(record.TreeMeta, record.MetaOwn) },
+		"the order of the chains":                      func(t *txn) { t.put(record.TreeMeta, record.MetaOrder, []byte("short")) },
+		"the head of chain 1":                          func(t *txn) { t.put(record.TreeMeta, record.MetaHead(1), []byte("short")) },
 		"no segment id":                                func(t *txn) { t.delete(record.TreeMeta, metaSegment) },
 		"no schema version":                            func(t *txn) { t.delete(record.TreeMeta, metaSchema) },
 		"event 7 is not the one that the head names":   func(t *txn) { t.setHead(1, 7, checkout.Hash{1}) },

@@ -121,8 +121,6 @@ var (
 	metaKey     = []byte("key") // by which the ledger recognises its site key
 )
 
-func metaSink(name string) []byte { return []byte("sink/" + name) }
-
 // Create makes a new, empty ledger at path, where no file may exist, and opens it. A power
 // cut leaves the whole file or none.
 func Create(path string, o Options) (*Ledger, error) {
@@ -245,12 +243,12 @@ func (t *txn) checkTrees() {
 // readNames reads the indexes of the own chain and of the sinks.
 func (t *txn) readNames() {
 	t.l.own = t.readOwn()
-	t.each(record.TreeMeta, metaSink(""), func(k, v []byte) {
+	t.each(record.TreeMeta, record.MetaSink(""), func(k, v []byte) {
 		c, err := record.Unpack(record.SinkForm, v)
 		if err != nil {
 			t.damaged("the row %q: %v", k, err)
 		}
-		t.l.sinkIDs[string(bytes.TrimPrefix(k, metaSink("")))] = c.Index
+		t.l.sinkIDs[string(bytes.TrimPrefix(k, record.MetaSink("")))] = c.Index
 	})
 }
 
@@ -274,7 +272,7 @@ func (t *txn) addNames() {
 	for _, s := range l.o.Sinks {
 		if l.sinkIDs[s] == 0 {
 			l.sinkIDs[s] = uint16(len(l.sinkIDs) + 1)
-			t.put(record.TreeMeta, metaSink(s), record.Pack(record.SinkForm(&record.Sink{Index: l.sinkIDs[s]})))
+			t.put(record.TreeMeta, record.MetaSink(s), record.Pack(record.SinkForm(&record.Sink{Index: l.sinkIDs[s]})))
 		}
 	}
 	t.put(record.TreeMeta, metaKey, l.keys.Check(0))

@@ -44,13 +44,13 @@ func forSinks(k checkout.Kind, src checkout.Source) bool {
 
 // count adds to the counts of a sink.
 func (t *txn) count(sink string, queued, done uint64) {
-	c, err := record.Unpack(record.SinkForm, t.get(record.TreeMeta, metaSink(sink)))
+	c, err := record.Unpack(record.SinkForm, t.get(record.TreeMeta, record.MetaSink(sink)))
 	if err != nil || c.Index == 0 {
 		t.damaged("the counts of the sink %q", sink)
 	}
 	c.Queued += queued
 	c.Done += done
-	t.put(record.TreeMeta, metaSink(sink), record.Pack(record.SinkForm(&c)))
+	t.put(record.TreeMeta, record.MetaSink(sink), record.Pack(record.SinkForm(&c)))
 }
 
 // outboxRow reads the event of a row. It resolves pending people and devices, and the

@@ -113,7 +113,7 @@ func (s *salvager) fillMeta(t *txn) {
 	s.sinkNames = map[uint16]string{}
 	for name, i := range t.l.sinkIDs {
 		s.sinkNames[i] = name
-		t.put(record.TreeMeta, metaSink(name), record.Pack(record.SinkForm(&record.Sink{Index: i})))
+		t.put(record.TreeMeta, record.MetaSink(name), record.Pack(record.SinkForm(&record.Sink{Index: i})))
 	}
 	meta := s.rows[record.TreeMeta]
 	for _, key := range [][]byte{metaSimulated, metaSwept, metaScrub} {
@@ -130,17 +130,17 @@ func (s *salvager) fillMeta(t *txn) {
 
 // order returns the order of the chains. If the file doesn't say it, that is the order in
 // which they were begun, and the own chain last.
-func (s *salvager) order() []run {
+func (s *salvager) order() []record.Run {
 	if s.runs != nil {
 		return s.runs
 	}
-	var all []run
+	var all []record.Run
 	for _, i := range slices.Sorted(maps.Keys(s.chains)) {
 		if i != s.own {
-			all = append(all, run{i, 1, s.newest(i)})
+			all = append(all, record.Run{i, 1, s.newest(i)})
 		}
 	}
-	return append(all, run{s.own, 1, math.MaxUint64})
+	return append(all, record.Run{s.own, 1, math.MaxUint64})
 }
 
 // inOrder returns the events in the order in which they happened.
@@ -151,7 +151,7 @@ func (s *salvager) inOrder() []wreckEvent {
 	var all []wreckEvent
 	for _, r := range s.order() {
 		for _, e := range s.events {
-			if e.at.Chain == r.chain && r.first <= e.at.Seq && e.at.Seq <= r.last {
+			if e.at.Chain == r.Chain && r.First <= e.at.Seq && e.at.Seq <= r.Last {
 				all = append(all, e)
 			}
 		}

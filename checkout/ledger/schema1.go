@@ -21,22 +21,20 @@ import (
 type schema1 struct {
 	chains map[uint16]record.Chain
 	own    uint16
-	runs   []run
+	runs   []record.Run
 	swept  record.Ref
 }
-
-func metaStation(name string) []byte { return append([]byte("station/"), name...) }
 
 func metaSwept1(name string) []byte { return append([]byte("swept/"), name...) }
 
 // chains1 returns the chains of a file of schema 1.
 func (t *txn) chains1() map[uint16]record.Chain {
 	chains := map[uint16]record.Chain{}
-	t.each(record.TreeMeta, metaStation(""), func(k, v []byte) {
+	t.each(record.TreeMeta, record.MetaStation(""), func(k, v []byte) {
 		if len(v) != 2 {
 			t.damaged("the row %q of a station", k)
 		}
-		chains[binary.BigEndian.Uint16(v)] = record.Chain{Name: string(bytes.TrimPrefix(k, metaStation("")))}
+		chains[binary.BigEndian.Uint16(v)] = record.Chain{Name: string(bytes.TrimPrefix(k, record.MetaStation("")))}
 	})
 	for i, c := range chains {
 		k, b := t.bucket(record.TreeEvents).Cursor().Seek(record.EventKey(record.At(i, 0)))
@@ -91,19 +89,19 @@ func (s *schema1) order(t *txn) {
 		lines = append(lines, l)
 	}
 	for next := next1(lines); next != nil; next = next1(lines) {
-		if n := len(s.runs); n > 0 && s.runs[n-1].chain == next.chain {
-			s.runs[n-1].last = next.seq
+		if n := len(s.runs); n > 0 && s.runs[n-1].Chain == next.chain {
+			s.runs[n-1].Last = next.seq
 		} else {
-			s.runs = append(s.runs, run{next.chain, next.seq, next.seq})
+			s.runs = append(s.runs, record.Run{next.chain, next.seq, next.seq})
 		}
 		next.done = next.seq
 		next.take(t)(next.cursor.Next())
 	}
 	head, _ := t.head(s.own)
-	if n := len(s.runs); n > 0 && s.runs[n-1].chain == s.own {
-		s.runs[n-1].last = math.MaxUint64
+	if n := len(s.runs); n > 0 && s.runs[n-1].Chain == s.own {
+		s.runs[n-1].Last = math.MaxUint64
 	} else {
-		s.runs = append(s.runs, run{s.own, head + 1, math.MaxUint64})
+		s.runs = append(s.runs, record.Run{s.own, head + 1, math.MaxUint64})
 	}
 }
 
@@ -154,15 +152,15 @@ func next1(lines []*line1) *line1 {
 // readSwept finds how far retention has come over all chains.
 func (s *schema1) readSwept(t *txn) {
 	for _, r := range s.runs {
-		b := t.get(record.TreeMeta, metaSwept1(s.chains[r.chain].Name))
+		b := t.get(record.TreeMeta, metaSwept1(s.chains[r.Chain].Name))
 		if len(b) != 8 {
 			return
 		}
 		seq := binary.BigEndian.Uint64(b)
-		if seq >= r.first {
-			s.swept = record.At(r.chain, min(seq, r.last))
+		if seq >= r.First {
+			s.swept = record.At(r.Chain, min(seq, r.Last))
 		}
-		if seq < r.last {
+		if seq < r.Last {
 			return
 		}
 	}
@@ -172,7 +170,7 @@ func (s *schema1) readSwept(t *txn) {
 // into each loan, and appends an event that closes the chains of earlier names.
 func (t *txn) applySchema2(s *schema1) {
 	for i, c := range s.chains {
-		t.delete(record.TreeMeta, metaStation(c.Name))
+		t.delete(record.TreeMeta, record.MetaStation(c.Name))
 		t.delete(record.TreeMeta, metaSwept1(c.Name))
 		t.putChain(i, c)
 	}

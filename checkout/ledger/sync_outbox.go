@@ -173,7 +173,7 @@ func (t *txn) removeOutbox(sink string, keys []RowKey, f func(RowKey, record.Out
 // Backlog returns how many rows a sink has.
 func (l *Ledger) Backlog(sink string) (rows int, err error) {
 	err = l.view(func(t *txn) {
-		c, err := record.Unpack(record.SinkForm, t.get(record.TreeMeta, metaSink(sink)))
+		c, err := record.Unpack(record.SinkForm, t.get(record.TreeMeta, record.MetaSink(sink)))
 		t.must(err)
 		rows = int(c.Queued - c.Done)
 	})

@@ -184,7 +184,7 @@ func (t *txn) putEvent(r record.Ref, raw []byte) {
 
 // head returns the sequence number and hash of a chain's newest event.
 func (t *txn) head(chain uint16) (seq uint64, hash checkout.Hash) {
-	b := t.get(record.TreeMeta, metaHead(chain))
+	b := t.get(record.TreeMeta, record.MetaHead(chain))
 	if b == nil {
 		return 0, hash
 	}
@@ -195,5 +195,5 @@ func (t *txn) head(chain uint16) (seq uint64, hash checkout.Hash) {
 }
 
 func (t *txn) setHead(chain uint16, seq uint64, hash checkout.Hash) {
-	t.put(record.TreeMeta, metaHead(chain), append(binary.BigEndian.AppendUint64(nil, seq), hash[:]...))
+	t.put(record.TreeMeta, record.MetaHead(chain), append(binary.BigEndian.AppendUint64(nil, seq), hash[:]...))
 }

@@ -391,7 +391,7 @@ func (v *verifier) outbox(t *txn) {
 		}
 	})
 	for name := range t.l.sinkIDs {
-		c, err := record.Unpack(record.SinkForm, t.get(record.TreeMeta, metaSink(name)))
+		c, err := record.Unpack(record.SinkForm, t.get(record.TreeMeta, record.MetaSink(name)))
 		if err != nil || c.Queued-c.Done != rows[c.Index] {
 			v.r.fault("outbox", "%s for %q, it should be %d", count.Of(rows[c.Index], "row"), name, c.Queued-c.Done)
 		}

@@ -31,7 +31,7 @@ type wreck struct {
 	events  []wreckEvent
 	chains  map[uint16]record.Chain
 	own     uint16
-	runs    []run         // nil: the order of the chains is unknown
+	runs    []record.Run  // nil: the order of the chains is unknown
 	ceiling uint64        // no event has a higher number, see boltfile.Holder
 	note    record.Newest // of the newest event; zero for none
 }
@@ -137,7 +137,7 @@ func progress(p *boltpages.File, id uint64) (far uint64, whole bool) {
 			if bytes.HasPrefix(v.Key, []byte("head/")) && len(v.Body) >= 8 {
 				far += binary.BigEndian.Uint64(v.Body)
 			}
-			if bytes.HasPrefix(v.Key, metaSink("")) {
+			if bytes.HasPrefix(v.Key, record.MetaSink("")) {
 				c, _ := record.Unpack(record.SinkForm, v.Body)
 				far += c.Done
 			}
@@ -219,15 +219,15 @@ func (w *wreck) readChains() {
 				w.chains[binary.BigEndian.Uint16(i)] = c
 			}
 		}
-		if name, ok := bytes.CutPrefix([]byte(k), metaStation("")); ok && len(body) == 2 {
+		if name, ok := bytes.CutPrefix([]byte(k), record.MetaStation("")); ok && len(body) == 2 {
 			i := binary.BigEndian.Uint16(body)
 			w.chains[i] = record.Chain{ID: w.chains[i].ID, Name: string(name)}
 		}
 	}
-	if own := meta[string(metaOwn)]; len(own) == 2 {
+	if own := meta[string(record.MetaOwn)]; len(own) == 2 {
 		w.own = binary.BigEndian.Uint16(own)
 	}
-	w.runs, _ = parseRuns(meta[string(metaOrder)])
+	w.runs, _ = record.ParseRuns(meta[string(record.MetaOrder)])
 }
 
 // findEvents searches the whole file for events.
@@ -388,7 +388,7 @@ func (w *wreck) newest(chain uint16) (seq uint64) {
 			of(r)
 		}
 	}
-	if head := w.rows[record.TreeMeta][string(metaHead(chain))]; len(head) >= 8 {
+	if head := w.rows[record.TreeMeta][string(record.MetaHead(chain))]; len(head) >= 8 {
 		of(record.At(chain, binary.BigEndian.Uint64(head)))
 	}
 	return seq
@@ -398,7 +398,7 @@ func (w *wreck) newest(chain uint16) (seq uint64) {
 func (w *wreck) sinks() map[string]record.Sink {
 	all := map[string]record.Sink{}
 	for key, body := range w.rows[record.TreeMeta] {
-		if name, ok := bytes.CutPrefix([]byte(key), metaSink("")); ok {
+		if name, ok := bytes.CutPrefix([]byte(key), record.MetaSink("")); ok {
 			if c, err := record.Unpack(record.SinkForm, body); err == nil {
 				all[string(name)] = c
 			}

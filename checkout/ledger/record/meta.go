@@ -1,0 +1,45 @@
+package record
+
+import "encoding/binary"
+
+// Keys of the meta tree.
+var (
+	MetaOwn   = []byte("own")   // the index of the chain that is continued
+	MetaOrder = []byte("order") // the runs of several chains; absent where there is one
+)
+
+// MetaChain returns the key of a chain's row.
+func MetaChain(index uint16) []byte { return binary.BigEndian.AppendUint16([]byte("chain/"), index) }
+
+// MetaHead returns the key of the number and hash of a chain's newest event.
+func MetaHead(index uint16) []byte { return binary.BigEndian.AppendUint16([]byte("head/"), index) }
+
+// MetaSink returns the key of a sink's row.
+func MetaSink(name string) []byte { return []byte("sink/" + name) }
+
+// MetaStation returns the key of a station's index, in files of schema 1.
+func MetaStation(name string) []byte { return []byte("station/" + name) }
+
+// Run is a sequence of events of one chain.
+type Run struct {
+	Chain       uint16
+	First, Last uint64
+}
+
+// AppendRuns appends runs as they stand under MetaOrder.
+func AppendRuns(b []byte, all []Run) []byte {
+	for _, r := range all {
+		b = binary.BigEndian.AppendUint16(b, r.Chain)
+		b = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(b, r.First), r.Last)
+	}
+	return b
+}
+
+// ParseRuns is the reverse of AppendRuns. ok is false if there is none, or b is not whole.
+func ParseRuns(b []byte) (all []Run, ok bool) {
+	for ; len(b) >= 18; b = b[18:] {
+		be := binary.BigEndian
+		all = append(all, Run{be.Uint16(b), be.Uint64(b[2:]), be.Uint64(b[10:])})
+	}
+	return all, len(b) == 0 && len(all) > 0
+}
