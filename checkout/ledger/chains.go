@@ -72,7 +72,7 @@ func (t *txn) runs() []record.Run {
 	}
 	b := t.get(record.TreeMeta, record.MetaOrder)
 	if b == nil {
-		return []record.Run{{t.l.own, 1, math.MaxUint64}}
+		return []record.Run{{Chain: t.l.own, First: 1, Last: math.MaxUint64}}
 	}
 	all, ok := record.ParseRuns(b)
 	if !ok {

@@ -29,7 +29,7 @@ func TestRunsAreKept(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var all []record.Run
 		for range rapid.IntRange(1, 5).Draw(t, "runs") {
-			all = append(all, record.Run{rapid.Uint16().Draw(t, "chain"), rapid.Uint64().Draw(t, "first"), rapid.Uint64().Draw(t, "last")})
+			all = append(all, record.Run{Chain: rapid.Uint16().Draw(t, "chain"), First: rapid.Uint64().Draw(t, "first"), Last: rapid.Uint64().Draw(t, "last")})
 		}
 		var got []record.Run
 		var raw []byte
@@ -50,7 +50,7 @@ func TestRunsAreKept(t *testing.T) {
 // TestEventsInOrder goes through chains by their runs, from any place on.
 func TestEventsInOrder(t *testing.T) {
 	x := newEmptyLedger(t)
-	order := []record.Run{{1, 1, 3}, {2, 1, 2}, {1, 4, 5}, {3, 1, math.MaxUint64}}
+	order := []record.Run{{Chain: 1, First: 1, Last: 3}, {Chain: 2, First: 1, Last: 2}, {Chain: 1, First: 4, Last: 5}, {Chain: 3, First: 1, Last: math.MaxUint64}}
 	var all []record.Ref
 	for _, r := range order {
 		for seq := r.First; seq <= min(r.Last, r.First+3); seq++ {

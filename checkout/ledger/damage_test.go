@@ -21,6 +21,7 @@ import (
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/boltpages"
 	"stump/checkout/ledger/record"
+	"stump/checkout/ledger/wreck"
 	"stump/internal/books"
 )
 
@@ -419,12 +420,11 @@ func TestSalvageOfALongReason(t *testing.T) {
 // TestSalvageOfManyHoles loses every other event of two chains.
 func TestSalvageOfManyHoles(t *testing.T) {
 	const events = 100_000
-	w := newWreck("", Options{})
-	w.chains = map[uint16]record.Chain{1: {}, 2: {Name: "old"}}
-	s := &salvager{wreck: w, result: &Salvaged{}}
+	w := &wreck.Wreck{Chains: map[uint16]record.Chain{1: {}, 2: {Name: "old"}}}
+	s := &salvager{Wreck: w, result: &Salvaged{}}
 	for chain := range uint16(2) {
 		for seq := uint64(2); seq < events; seq += 2 {
-			s.events = append(s.events, wreckEvent{at: record.At(chain+1, seq)})
+			s.Events = append(s.Events, wreck.Event{At: record.At(chain+1, seq)})
 		}
 	}
 	s.result.Lost = s.holes(1, events)

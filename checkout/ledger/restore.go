@@ -20,6 +20,7 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/record"
+	"stump/checkout/ledger/wreck"
 	"stump/internal/books"
 	"stump/internal/hint"
 )
@@ -316,7 +317,8 @@ func differences(before, after map[string]string) (all []string) {
 // replace erases from the copy what must not come back, settles its outbox, and puts it
 // in the ledger's place.
 func (r *restorer) replace(actor string) error {
-	old, f, err := readWreck(r.path, r.o)
+	note, _ := readNewest(r.path)
+	old, f, err := wreck.Read(r.path, note)
 	if err != nil {
 		return err
 	}
@@ -346,12 +348,12 @@ func (r *restorer) replace(actor string) error {
 
 // same returns the event at a place in the copy and in the old ledger. ok is false
 // unless both have it and the hashes match.
-func (r *restorer) same(t *txn, old *wreck, at record.Ref) (mine, was record.Event, ok bool) {
-	e, there := old.find(at)
+func (r *restorer) same(t *txn, old *wreck.Wreck, at record.Ref) (mine, was record.Event, ok bool) {
+	e, there := old.Find(at)
 	if !there || t.bucket(record.TreeEvents).Get(record.EventKey(at)) == nil {
 		return mine, was, false
 	}
-	_, was, err := old.load(e)
+	_, was, err := old.Load(e)
 	t.must(err)
 	mine = t.event(at)
 	return mine, was, was.Hash == mine.Hash
@@ -359,19 +361,19 @@ func (r *restorer) same(t *txn, old *wreck, at record.Ref) (mine, was record.Eve
 
 // eraseAgain erases from the copy what was erased from the old ledger: values of events,
 // and the people of its Erase events.
-func (r *restorer) eraseAgain(old *wreck) error {
+func (r *restorer) eraseAgain(old *wreck.Wreck) error {
 	const batch = 1000
-	for some := range slices.Chunk(old.events, batch) {
+	for some := range slices.Chunk(old.Events, batch) {
 		if err := r.copied.update(func(t *txn) { r.eraseLike(t, old, some) }); err != nil {
 			return err
 		}
 	}
 	return r.copied.update(func(t *txn) {
-		for _, e := range old.events {
-			if e.at.Chain != t.l.own || e.at.Seq <= r.result.BackupSeq || r.result.Fork {
+		for _, e := range old.Events {
+			if e.At.Chain != t.l.own || e.At.Seq <= r.result.BackupSeq || r.result.Fork {
 				continue
 			}
-			_, was, err := old.load(e)
+			_, was, err := old.Load(e)
 			t.must(err)
 			if was.Kind == checkout.Erase && was.Whose != nil {
 				t.eraseAgain(was.Whose)
@@ -382,26 +384,26 @@ func (r *restorer) eraseAgain(old *wreck) error {
 
 // eraseLike erases the values of the copy's events that are erased in the old ledger's.
 // A loan that began with such an event is over.
-func (r *restorer) eraseLike(t *txn, old *wreck, some []wreckEvent) {
+func (r *restorer) eraseLike(t *txn, old *wreck.Wreck, some []wreck.Event) {
 	s := newSweeper(t)
 	gone := func(had, has string) bool { return had != "" && has == "" }
 	for _, e := range some {
-		if !e.erased {
+		if !e.Erased {
 			continue
 		}
-		mine, was, same := r.same(t, old, e.at)
+		mine, was, same := r.same(t, old, e.At)
 		what := eraseParts{person: gone(mine.Person, was.Person), from: gone(mine.From, was.From),
 			actor: gone(mine.Actor, was.Actor), note: gone(mine.Note, was.Note)}
 		if !same || what == (eraseParts{}) {
 			continue
 		}
-		s.mark(e.at, what)
+		s.mark(e.At, what)
 		if what.person {
-			s.mark(e.at, what, mine.Person)
-			t.endErased(mine.Device, e.at)
+			s.mark(e.At, what, mine.Person)
+			t.endErased(mine.Device, e.At)
 		}
 		if what.from {
-			s.mark(e.at, what, mine.From)
+			s.mark(e.At, what, mine.From)
 		}
 	}
 	s.eraseParts(t)
@@ -422,12 +424,12 @@ func (t *txn) endErased(device string, at record.Ref) {
 
 // settleOutbox keeps the rows that the old ledger has, too, removes those whose events
 // were delivered since the backup, and parks those that may have been delivered.
-func (r *restorer) settleOutbox(t *txn, old *wreck) {
+func (r *restorer) settleOutbox(t *txn, old *wreck.Wreck) {
 	type waiting struct {
 		at  record.Ref
 		row record.OutboxRow
 	}
-	oldSinks := old.sinks()
+	oldSinks := old.Sinks()
 	for name, index := range t.l.sinkIDs {
 		var all []waiting
 		t.each(record.TreeOutbox, nil, func(k, v []byte) {
@@ -439,10 +441,10 @@ func (r *restorer) settleOutbox(t *txn, old *wreck) {
 		})
 		for _, w := range all {
 			_, _, same := r.same(t, old, w.at)
-			_, waits := old.rows[record.TreeOutbox][string(record.OutboxKey(w.at, oldSinks[name].Index))]
+			_, waits := old.Rows[record.TreeOutbox][string(record.OutboxKey(w.at, oldSinks[name].Index))]
 			switch {
 			case same && waits:
-			case same && old.intact(record.TreeOutbox, record.TreeMeta):
+			case same && old.Intact(record.TreeOutbox, record.TreeMeta):
 				t.removeOutbox(name, []RowKey{w.at}, nil)
 			default:
 				w.row.State, w.row.Reason = record.Parked, "restored from a backup: this may have been delivered"
@@ -453,13 +455,13 @@ func (r *restorer) settleOutbox(t *txn, old *wreck) {
 }
 
 // begin appends the Restore event.
-func (r *restorer) begin(t *txn, old *wreck, actor string) {
+func (r *restorer) begin(t *txn, old *wreck.Wreck, actor string) {
 	last, hash := t.head(t.l.own)
 	ev := record.Event{Event: checkout.Event{Kind: checkout.Restore, Actor: actor, Source: checkout.SourceSystem, Note: "restored " + filepath.Base(r.result.Backup),
 		Gap: &checkout.Gap{File: r.result.Aside, Seq: last, Hash: hash}}}
-	highest := max(last, old.newest(t.l.own))
-	if !old.intact(record.TreeMeta) {
-		highest = max(highest, old.ceiling)
+	highest := max(last, old.Newest(t.l.own))
+	if !old.Intact(record.TreeMeta) {
+		highest = max(highest, old.Ceiling)
 	}
 	if highest > last {
 		ev.Gap.Lost = [][2]uint64{{last + 1, highest}}

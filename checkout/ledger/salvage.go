@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"stump/checkout/ledger/boltfile"
+	"stump/checkout/ledger/wreck"
 	"stump/internal/count"
 	"stump/internal/safefile"
 )
@@ -202,11 +203,12 @@ func salvage(path, reason string, o Options) (*Salvaged, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, f, err := readWreck(path, o)
+	note, _ := readNewest(path)
+	w, f, err := wreck.Read(path, note)
 	if err != nil {
 		return nil, err
 	}
-	s := &salvager{wreck: w, keys: keys, result: &Salvaged{Reason: reason, At: o.Stamp().Wall}}
+	s := &salvager{Wreck: w, o: o, keys: keys, result: &Salvaged{Reason: reason, At: o.Stamp().Wall}}
 	if f != nil {
 		defer f.Close()
 		if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {

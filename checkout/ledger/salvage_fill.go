@@ -12,13 +12,15 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger/record"
+	"stump/checkout/ledger/wreck"
 	"stump/internal/sitekey"
 )
 
 // salvager writes what could be read of a damaged file into a new one. Events, chains and
 // rows keep their places. Links, loans and heads are computed from the events.
 type salvager struct {
-	*wreck
+	*wreck.Wreck
+	o      Options
 	keys   *sitekey.Ring
 	made   map[record.Tree]map[string]*record.Row // people and devices known from events only
 	result *Salvaged
@@ -29,12 +31,12 @@ type salvager struct {
 // fill writes what was saved into a new, empty file.
 func (s *salvager) fill(db *bolt.DB) error {
 	s.made = map[record.Tree]map[string]*record.Row{record.TreePeople: {}, record.TreeDevices: {}}
-	s.result.Events = uint64(len(s.events))
-	s.result.Partial = !s.intact(record.TreePeople, record.TreeDevices)
+	s.result.Events = uint64(len(s.Events))
+	s.result.Partial = !s.Intact(record.TreePeople, record.TreeDevices)
 	if err := s.nameChains(); err != nil {
 		return err
 	}
-	l := &Ledger{path: db.Path(), o: s.o, keys: s.keys, db: db, ceiling: math.MaxUint64, own: s.own, sinkIDs: map[string]uint16{}}
+	l := &Ledger{path: db.Path(), o: s.o, keys: s.keys, db: db, ceiling: math.MaxUint64, own: s.Own, sinkIDs: map[string]uint16{}}
 	// The file has a temporary name, so one sync at the end is enough.
 	db.NoSync = true
 	defer func() { db.NoSync = false }()
@@ -44,12 +46,12 @@ func (s *salvager) fill(db *bolt.DB) error {
 	for some := range slices.Chunk(s.inOrder(), batch) {
 		steps = append(steps, func(t *txn) { s.fillEvents(t, some, seen) })
 	}
-	for some := range slices.Chunk(slices.Sorted(maps.Keys(s.rows[record.TreeOutbox])), batch) {
+	for some := range slices.Chunk(slices.Sorted(maps.Keys(s.Rows[record.TreeOutbox])), batch) {
 		steps = append(steps, func(t *txn) { s.fillOutbox(t, some) })
 	}
 	steps = append(steps, func(t *txn) {
 		restate := s.fillRows(t, seen)
-		for key, body := range s.rows[record.TreeUnknown] {
+		for key, body := range s.Rows[record.TreeUnknown] {
 			t.put(record.TreeUnknown, []byte(key), body)
 		}
 		s.begin(t, restate)
@@ -65,40 +67,40 @@ func (s *salvager) fill(db *bolt.DB) error {
 // nameChains gives each chain with events its id, and chooses the last one to continue
 // if the file doesn't say which.
 func (s *salvager) nameChains() error {
-	for _, e := range s.events {
-		if c := s.chains[e.at.Chain]; c.ID.IsZero() {
-			_, ev, err := s.load(e)
+	for _, e := range s.Events {
+		if c := s.Chains[e.At.Chain]; c.ID.IsZero() {
+			_, ev, err := s.Load(e)
 			if err != nil {
 				return err
 			}
 			c.ID = ev.Hash
-			s.chains[e.at.Chain] = c
+			s.Chains[e.At.Chain] = c
 		}
 	}
-	if _, ok := s.chains[s.own]; ok {
+	if _, ok := s.Chains[s.Own]; ok {
 		return nil
 	}
-	s.own = 1
-	for i := range s.chains {
-		s.own = max(s.own, i)
+	s.Own = 1
+	for i := range s.Chains {
+		s.Own = max(s.Own, i)
 	}
-	if _, ok := s.chains[s.own]; !ok {
-		s.chains[s.own] = record.Chain{}
+	if _, ok := s.Chains[s.Own]; !ok {
+		s.Chains[s.Own] = record.Chain{}
 	}
 	return nil
 }
 
 // fillMeta writes the chains, the sinks, and other rows of the meta tree.
 func (s *salvager) fillMeta(t *txn) {
-	for i, c := range s.chains {
+	for i, c := range s.Chains {
 		t.putChain(i, c)
 	}
-	t.setOwn(s.own)
-	if len(s.chains) > 1 {
+	t.setOwn(s.Own)
+	if len(s.Chains) > 1 {
 		t.setRuns(s.order())
 	}
 	var taken []uint16
-	for name, c := range s.sinks() {
+	for name, c := range s.Sinks() {
 		t.l.sinkIDs[name] = c.Index
 		taken = append(taken, c.Index)
 	}
@@ -115,7 +117,7 @@ func (s *salvager) fillMeta(t *txn) {
 		s.sinkNames[i] = name
 		t.put(record.TreeMeta, record.MetaSink(name), record.Pack(record.SinkForm(&record.Sink{Index: i})))
 	}
-	meta := s.rows[record.TreeMeta]
+	meta := s.Rows[record.TreeMeta]
 	for _, key := range [][]byte{metaSimulated, metaSwept, metaScrub} {
 		if body, ok := meta[string(key)]; ok {
 			t.put(record.TreeMeta, key, body)
@@ -131,27 +133,27 @@ func (s *salvager) fillMeta(t *txn) {
 // order returns the order of the chains. If the file doesn't say it, that is the order in
 // which they were begun, and the own chain last.
 func (s *salvager) order() []record.Run {
-	if s.runs != nil {
-		return s.runs
+	if s.Runs != nil {
+		return s.Runs
 	}
 	var all []record.Run
-	for _, i := range slices.Sorted(maps.Keys(s.chains)) {
-		if i != s.own {
-			all = append(all, record.Run{i, 1, s.newest(i)})
+	for _, i := range slices.Sorted(maps.Keys(s.Chains)) {
+		if i != s.Own {
+			all = append(all, record.Run{Chain: i, First: 1, Last: s.Newest(i)})
 		}
 	}
-	return append(all, record.Run{s.own, 1, math.MaxUint64})
+	return append(all, record.Run{Chain: s.Own, First: 1, Last: math.MaxUint64})
 }
 
 // inOrder returns the events in the order in which they happened.
-func (s *salvager) inOrder() []wreckEvent {
-	if len(s.chains) < 2 {
-		return s.events
+func (s *salvager) inOrder() []wreck.Event {
+	if len(s.Chains) < 2 {
+		return s.Events
 	}
-	var all []wreckEvent
+	var all []wreck.Event
 	for _, r := range s.order() {
-		for _, e := range s.events {
-			if e.at.Chain == r.Chain && r.First <= e.at.Seq && e.at.Seq <= r.Last {
+		for _, e := range s.Events {
+			if e.At.Chain == r.Chain && r.First <= e.At.Seq && e.At.Seq <= r.Last {
 				all = append(all, e)
 			}
 		}
@@ -161,19 +163,19 @@ func (s *salvager) inOrder() []wreckEvent {
 
 // fillEvents copies events. It computes their links, since the linked events may be lost;
 // the hashed part stays the same.
-func (s *salvager) fillEvents(t *txn, some []wreckEvent, seen *replay) {
+func (s *salvager) fillEvents(t *txn, some []wreck.Event, seen *replay) {
 	for _, e := range some {
-		b, ev, err := s.load(e)
+		b, ev, err := s.Load(e)
 		t.must(err)
 		ev.Links = seen.links(&ev)
-		seen.event(e.at, &ev)
+		seen.event(e.At, &ev)
 		s.remember(&ev)
 		sealed, err := record.Rewrite(b, func(_ *record.Secrets, l *record.Links, _ *bool) { *l = ev.Links })
 		t.must(err)
-		t.putEvent(e.at, sealed)
-		t.setHead(e.at.Chain, ev.Seq, ev.Hash)
-		t.noteBoot(&ev, e.at)
-		if e.at.Chain == s.own {
+		t.putEvent(e.At, sealed)
+		t.setHead(e.At.Chain, ev.Seq, ev.Hash)
+		t.noteBoot(&ev, e.At)
+		if e.At.Chain == s.Own {
 			s.result.LastSeq = ev.Seq
 		}
 	}
@@ -214,7 +216,7 @@ func (s *salvager) ids(tr record.Tree, heads map[string]record.Ref) []string {
 	for id := range heads {
 		all[id] = true
 	}
-	for id := range s.rows[tr] {
+	for id := range s.Rows[tr] {
 		all[id] = true
 	}
 	return slices.Sorted(maps.Keys(all))
@@ -223,7 +225,7 @@ func (s *salvager) ids(tr record.Tree, heads map[string]record.Ref) []string {
 // remember keeps what an event says about people and devices whose rows are lost.
 func (s *salvager) remember(ev *record.Event) {
 	keep := func(tr record.Tree, id, name, mask string) {
-		if _, ok := s.rows[tr][id]; !ok && id != "" {
+		if _, ok := s.Rows[tr][id]; !ok && id != "" {
 			s.made[tr][id] = &record.Row{Name: name, Mask: mask, Pending: checkout.IsPendingID(id)}
 		}
 	}
@@ -234,13 +236,13 @@ func (s *salvager) remember(ev *record.Event) {
 
 // rowOf returns the saved row, or one made from the events and the tree of tags.
 func (s *salvager) rowOf(t *txn, tr record.Tree, id string) *record.Row {
-	if old, ok := s.rows[tr][id]; ok {
+	if old, ok := s.Rows[tr][id]; ok {
 		return t.decodeRow(tr, id, old)
 	}
 	s.result.Made++
 	r := cmp.Or(s.made[tr][id], &record.Row{Name: id})
 	owner := ownerBody(tr, id)
-	for lookup, body := range s.rows[record.TreeTags] {
+	for lookup, body := range s.Rows[record.TreeTags] {
 		if bytes.Equal(body, owner) {
 			r.Lookup, r.Mask = []byte(lookup), cmp.Or(r.Mask, checkout.Mask(""))
 		}
@@ -257,12 +259,12 @@ func (s *salvager) fillOutbox(t *txn, keys []string) {
 	for _, key := range keys {
 		at, sink, ok := record.ParseOutboxKey([]byte(key))
 		name := s.sinkNames[sink]
-		if _, there := s.find(at); !ok || !there || name == "" {
+		if _, there := s.Find(at); !ok || !there || name == "" {
 			continue // its event is lost, which the report says
 		}
-		o, err := record.Unpack(record.OutboxForm, s.rows[record.TreeOutbox][key])
+		o, err := record.Unpack(record.OutboxForm, s.Rows[record.TreeOutbox][key])
 		t.must(err)
-		if !s.current {
+		if !s.Current {
 			o.State, o.Reason = record.Parked, "the ledger was damaged: this may have been delivered"
 		}
 		t.put(record.TreeOutbox, []byte(key), record.Pack(record.OutboxForm(&o)))
@@ -273,19 +275,19 @@ func (s *salvager) fillOutbox(t *txn, keys []string) {
 // lostRows returns how many outbox rows are lost, by the counts of the sinks.
 func (s *salvager) lostRows() int {
 	n := 0
-	for _, c := range s.sinks() {
+	for _, c := range s.Sinks() {
 		n += int(c.Queued - c.Done)
 	}
-	return max(n-len(s.rows[record.TreeOutbox]), 0)
+	return max(n-len(s.Rows[record.TreeOutbox]), 0)
 }
 
 // begin appends the first event of the new segment, and an event for each restated loan.
 func (s *salvager) begin(t *txn, restate []restated) {
-	seq, hash := t.head(s.own)
-	last := s.newest(s.own)
-	s.result.Lost = s.holes(s.own, last)
-	for i, c := range s.chains {
-		if lost := s.holes(i, s.newest(i)); i != s.own && len(lost) > 0 {
+	seq, hash := t.head(s.Own)
+	last := s.Newest(s.Own)
+	s.result.Lost = s.holes(s.Own, last)
+	for i, c := range s.Chains {
+		if lost := s.holes(i, s.Newest(i)); i != s.Own && len(lost) > 0 {
 			if s.result.Others == nil {
 				s.result.Others = map[string][][2]uint64{}
 			}
@@ -293,18 +295,18 @@ func (s *salvager) begin(t *txn, restate []restated) {
 		}
 	}
 	missing := s.result.Lost
-	if !s.intact(record.TreeMeta) && s.ceiling > last {
-		s.result.Perhaps = [2]uint64{last + 1, s.ceiling}
+	if !s.Intact(record.TreeMeta) && s.Ceiling > last {
+		s.result.Perhaps = [2]uint64{last + 1, s.Ceiling}
 		missing = append(slices.Clone(missing), s.result.Perhaps)
 		if n := len(missing) - 2; n >= 0 && missing[n][1] == last {
-			missing = append(missing[:n], [2]uint64{missing[n][0], s.ceiling}) // one hole
+			missing = append(missing[:n], [2]uint64{missing[n][0], s.Ceiling}) // one hole
 		}
-		last = s.ceiling
+		last = s.Ceiling
 	}
 	s.result.Restated, s.result.Rows = len(restate), s.lostRows()
 	ev := record.Event{Event: checkout.Event{Kind: checkout.Salvage, Source: checkout.SourceSystem, Note: s.result.Reason,
 		Gap: &checkout.Gap{File: s.result.File, Seq: seq, Hash: hash, Lost: missing, Others: s.result.Others}}}
-	t.setHead(s.own, last, hash)
+	t.setHead(s.Own, last, hash)
 	t.append(&ev, nobody, nobody)
 	for _, r := range restate {
 		t.restate(r)
@@ -337,19 +339,19 @@ func (t *txn) restate(r restated) {
 // holes returns the numbers up to last that no event of a chain has.
 func (s *salvager) holes(chain uint16, last uint64) (lost [][2]uint64) {
 	next := uint64(1)
-	for _, e := range s.events {
-		if e.at.Chain != chain {
+	for _, e := range s.Events {
+		if e.At.Chain != chain {
 			continue
 		}
-		if e.at.Seq > next {
-			lost = append(lost, [2]uint64{next, e.at.Seq - 1})
+		if e.At.Seq > next {
+			lost = append(lost, [2]uint64{next, e.At.Seq - 1})
 		}
-		next = e.at.Seq + 1
+		next = e.At.Seq + 1
 	}
 	if last >= next {
 		lost = append(lost, [2]uint64{next, last})
 	}
-	return joinRuns(lost, maxRuns/len(s.chains))
+	return joinRuns(lost, maxRuns/len(s.Chains))
 }
 
 // maxRuns is how many runs of lost numbers are listed over all chains, so that an event

@@ -92,7 +92,7 @@ func (s *schema1) order(t *txn) {
 		if n := len(s.runs); n > 0 && s.runs[n-1].Chain == next.chain {
 			s.runs[n-1].Last = next.seq
 		} else {
-			s.runs = append(s.runs, record.Run{next.chain, next.seq, next.seq})
+			s.runs = append(s.runs, record.Run{Chain: next.chain, First: next.seq, Last: next.seq})
 		}
 		next.done = next.seq
 		next.take(t)(next.cursor.Next())
@@ -101,7 +101,7 @@ func (s *schema1) order(t *txn) {
 	if n := len(s.runs); n > 0 && s.runs[n-1].Chain == s.own {
 		s.runs[n-1].Last = math.MaxUint64
 	} else {
-		s.runs = append(s.runs, record.Run{s.own, head + 1, math.MaxUint64})
+		s.runs = append(s.runs, record.Run{Chain: s.own, First: head + 1, Last: math.MaxUint64})
 	}
 }
 

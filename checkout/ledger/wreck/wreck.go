@@ -1,4 +1,6 @@
-package ledger
+// Package wreck reads a ledger's file in any state: what is in it, as far as it can be
+// read and proved. Salvage and restore build new files from it.
+package wreck
 
 import (
 	"bytes"
@@ -18,48 +20,35 @@ import (
 	"stump/checkout/ledger/record"
 )
 
-// wreck is what can be read of a ledger's file in any state. Events are proved by their
+// Wreck is what can be read of a ledger's file. Events are proved by their
 // hashes, wherever they lie. Rows count only if a tree leads to them, since a page outside
 // the trees may be an old copy.
-type wreck struct {
-	o       Options
+type Wreck struct {
 	r       io.ReaderAt
 	root    uint64
-	current bool                              // root is certainly that of the last transaction
+	Current bool                              // root is certainly that of the last transaction
 	whole   map[record.Tree]bool              // trees that could be read completely
-	rows    map[record.Tree]map[string][]byte // the bodies of rows
-	events  []wreckEvent
-	chains  map[uint16]record.Chain
-	own     uint16
-	runs    []record.Run  // nil: the order of the chains is unknown
-	ceiling uint64        // no event has a higher number, see boltfile.Holder
+	Rows    map[record.Tree]map[string][]byte // the bodies of rows
+	Events  []Event
+	Chains  map[uint16]record.Chain
+	Own     uint16
+	Runs    []record.Run  // nil: the order of the chains is unknown
+	Ceiling uint64        // no event has a higher number, see boltfile.Holder
 	note    record.Newest // of the newest event; zero for none
 }
 
-// wreckEvent is an event record somewhere in the file. The record itself stays there, to
+// Event is an event record somewhere in the file. The record itself stays there, to
 // save memory.
-type wreckEvent struct {
-	at            record.Ref
+type Event struct {
+	At            record.Ref
 	off           int64
 	size          int32
-	reach, erased bool // reach: a tree leads to it
-}
-
-func newWreck(path string, o Options) *wreck {
-	w := &wreck{o: o, whole: map[record.Tree]bool{}, rows: map[record.Tree]map[string][]byte{}, chains: map[uint16]record.Chain{}}
-	for _, tr := range record.Trees {
-		w.rows[tr] = map[string][]byte{}
-	}
-	if h, err := boltfile.ReadHolder(path); err == nil {
-		w.ceiling = h.Ceiling
-	}
-	w.note, _ = readNewest(path)
-	return w
+	reach, Erased bool // reach: a tree leads to it
 }
 
 // read walks the trees. If part of them is missing, it searches the whole file for
 // events, since a page outside the trees may hold the only copy.
-func (w *wreck) read(f *os.File) error {
+func (w *Wreck) read(f *os.File) error {
 	st, err := f.Stat()
 	if err != nil {
 		return err
@@ -77,7 +66,7 @@ func (w *wreck) read(f *os.File) error {
 		}
 	}
 	w.readChains()
-	if !w.current || !w.whole[record.TreeEvents] {
+	if !w.Current || !w.whole[record.TreeEvents] {
 		w.findEvents(f, st.Size())
 		w.joinChains()
 	}
@@ -85,15 +74,15 @@ func (w *wreck) read(f *os.File) error {
 	return nil
 }
 
-// intact reports whether these trees could be read completely.
-func (w *wreck) intact(trees ...record.Tree) bool {
+// Intact reports whether these trees could be read completely.
+func (w *Wreck) Intact(trees ...record.Tree) bool {
 	return !slices.ContainsFunc(trees, func(tr record.Tree) bool { return !w.whole[tr] })
 }
 
 // findRoot finds the root page of the newest transaction. If a meta page is damaged, it
 // may have been the newest. Then findRoot tries every page as a root, and takes the one
 // that has come farthest.
-func (w *wreck) findRoot(f io.ReaderAt, p *boltpages.File) {
+func (w *Wreck) findRoot(f io.ReaderAt, p *boltpages.File) {
 	var newest boltpages.Meta
 	valid := 0
 	for slot := range int64(2) {
@@ -109,7 +98,7 @@ func (w *wreck) findRoot(f io.ReaderAt, p *boltpages.File) {
 		}
 	}
 	w.root = newest.Root
-	if w.current = valid == 2; w.current {
+	if w.Current = valid == 2; w.Current {
 		return
 	}
 	best, _ := progress(p, w.root)
@@ -147,14 +136,14 @@ func progress(p *boltpages.File, id uint64) (far uint64, whole bool) {
 }
 
 // row keeps a row or event of a tree. It reports whether it is valid.
-func (w *wreck) row(tr record.Tree, g boltpages.Found) bool {
+func (w *Wreck) row(tr record.Tree, g boltpages.Found) bool {
 	if tr == record.TreeEvents {
 		at, ok := record.ParseEventKey(g.Key)
 		ev, err := record.Decode(g.Value)
 		if !ok || err != nil || ev.Seq != at.Seq {
 			return false
 		}
-		w.events = append(w.events, wreckEvent{at, g.Off, int32(len(g.Value)), true, ev.Erased})
+		w.Events = append(w.Events, Event{at, g.Off, int32(len(g.Value)), true, ev.Erased})
 		w.learn(at.Chain, &ev)
 		return true
 	}
@@ -162,13 +151,13 @@ func (w *wreck) row(tr record.Tree, g boltpages.Found) bool {
 	if err != nil || v.Tree != tr || !bytes.Equal(v.Key, g.Key) {
 		return false
 	}
-	w.rows[tr][string(v.Key)] = bytes.Clone(v.Body)
+	w.Rows[tr][string(v.Key)] = bytes.Clone(v.Body)
 	return true
 }
 
 // learn notes what an event says about its chain.
-func (w *wreck) learn(index uint16, ev *record.Event) {
-	c := w.chains[index]
+func (w *Wreck) learn(index uint16, ev *record.Event) {
+	c := w.Chains[index]
 	if ev.Version == 1 {
 		c.Name = ev.Station
 	}
@@ -178,62 +167,62 @@ func (w *wreck) learn(index uint16, ev *record.Event) {
 			c.ID = ev.Hash
 		}
 	}
-	w.chains[index] = c
-	if ev.Version != 1 && w.own == 0 {
-		w.own = index // closed chains have events of version 1 only
+	w.Chains[index] = c
+	if ev.Version != 1 && w.Own == 0 {
+		w.Own = index // closed chains have events of version 1 only
 	}
 }
 
 // joinChains joins chains with the same id. An event found first, of version 2, names a
 // chain whose first event, of version 1, was found later under the station's name.
-func (w *wreck) joinChains() {
+func (w *Wreck) joinChains() {
 	same := map[checkout.Hash]uint16{}
 	to := map[uint16]uint16{}
-	for _, i := range slices.Sorted(maps.Keys(w.chains)) {
-		c := w.chains[i]
+	for _, i := range slices.Sorted(maps.Keys(w.Chains)) {
+		c := w.Chains[i]
 		first, twice := same[c.ID]
 		if c.ID.IsZero() || !twice {
 			same[c.ID] = i
 			continue
 		}
 		to[i] = first
-		w.chains[first] = record.Chain{ID: c.ID, Name: cmp.Or(w.chains[first].Name, c.Name)}
-		delete(w.chains, i)
+		w.Chains[first] = record.Chain{ID: c.ID, Name: cmp.Or(w.Chains[first].Name, c.Name)}
+		delete(w.Chains, i)
 	}
-	for i, e := range w.events {
-		if first, ok := to[e.at.Chain]; ok {
-			w.events[i].at.Chain = first
+	for i, e := range w.Events {
+		if first, ok := to[e.At.Chain]; ok {
+			w.Events[i].At.Chain = first
 		}
 	}
-	if first, ok := to[w.own]; ok {
-		w.own = first
+	if first, ok := to[w.Own]; ok {
+		w.Own = first
 	}
 }
 
 // readChains reads the rows of the chains, or of the stations of schema 1.
-func (w *wreck) readChains() {
-	meta := w.rows[record.TreeMeta]
+func (w *Wreck) readChains() {
+	meta := w.Rows[record.TreeMeta]
 	for k, body := range meta {
 		if i, ok := bytes.CutPrefix([]byte(k), []byte("chain/")); ok && len(i) == 2 {
 			if c, err := record.Unpack(record.ChainForm, body); err == nil {
-				w.chains[binary.BigEndian.Uint16(i)] = c
+				w.Chains[binary.BigEndian.Uint16(i)] = c
 			}
 		}
 		if name, ok := bytes.CutPrefix([]byte(k), record.MetaStation("")); ok && len(body) == 2 {
 			i := binary.BigEndian.Uint16(body)
-			w.chains[i] = record.Chain{ID: w.chains[i].ID, Name: string(name)}
+			w.Chains[i] = record.Chain{ID: w.Chains[i].ID, Name: string(name)}
 		}
 	}
 	if own := meta[string(record.MetaOwn)]; len(own) == 2 {
-		w.own = binary.BigEndian.Uint16(own)
+		w.Own = binary.BigEndian.Uint16(own)
 	}
-	w.runs, _ = record.ParseRuns(meta[string(record.MetaOrder)])
+	w.Runs, _ = record.ParseRuns(meta[string(record.MetaOrder)])
 }
 
 // findEvents searches the whole file for events.
-func (w *wreck) findEvents(f io.ReaderAt, size int64) {
+func (w *Wreck) findEvents(f io.ReaderAt, size int64) {
 	known := map[int64]bool{}
-	for _, e := range w.events {
+	for _, e := range w.Events {
 		known[e.off] = true
 	}
 	record.Scan(f, size, func(off int64, b []byte) int {
@@ -243,7 +232,7 @@ func (w *wreck) findEvents(f io.ReaderAt, size int64) {
 		}
 		if !known[off] {
 			if ev, err := record.Decode(b[:p.Size]); err == nil {
-				w.events = append(w.events, wreckEvent{record.At(w.index(&ev), ev.Seq), off, int32(p.Size), false, ev.Erased})
+				w.Events = append(w.Events, Event{record.At(w.index(&ev), ev.Seq), off, int32(p.Size), false, ev.Erased})
 			}
 		}
 		return p.Size
@@ -252,9 +241,9 @@ func (w *wreck) findEvents(f io.ReaderAt, size int64) {
 
 // index returns the chain of an event outside the trees, a new one if no chain of the
 // file fits.
-func (w *wreck) index(ev *record.Event) uint16 {
+func (w *Wreck) index(ev *record.Event) uint16 {
 	most, nameless := uint16(0), []uint16{}
-	for i, c := range w.chains {
+	for i, c := range w.Chains {
 		if ev.Version == 1 && c.Name == ev.Station || ev.Version != 1 && c.ID == ev.Chain {
 			w.learn(i, ev)
 			return i
@@ -273,8 +262,8 @@ func (w *wreck) index(ev *record.Event) uint16 {
 	return i
 }
 
-// load reads the record of e again.
-func (w *wreck) load(e wreckEvent) ([]byte, record.Event, error) {
+// Load reads the record of e again.
+func (w *Wreck) Load(e Event) ([]byte, record.Event, error) {
 	b := make([]byte, e.size)
 	if _, err := w.r.ReadAt(b, e.off); err != nil && err != io.EOF {
 		return nil, record.Event{}, err
@@ -286,36 +275,36 @@ func (w *wreck) load(e wreckEvent) ([]byte, record.Event, error) {
 // pick chooses one record for each place. What a tree leads to was committed.
 // Another record may be an old copy of it, or may never have been committed: it
 // counts only when the chain proves it.
-func (w *wreck) pick() {
-	sort.Slice(w.events, func(i, j int) bool {
-		a, b := w.events[i], w.events[j]
-		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.off, b.off)) < 0
+func (w *Wreck) pick() {
+	sort.Slice(w.Events, func(i, j int) bool {
+		a, b := w.Events[i], w.Events[j]
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.off, b.off)) < 0
 	})
-	var kept []wreckEvent
+	var kept []Event
 	var next record.Event // the event kept last: we go backwards
 	var nextAt record.Ref
-	for end := len(w.events); end > 0; {
+	for end := len(w.Events); end > 0; {
 		begin := end - 1
-		for begin > 0 && w.events[begin-1].at == w.events[end-1].at {
+		for begin > 0 && w.Events[begin-1].At == w.Events[end-1].At {
 			begin--
 		}
-		follows := nextAt == record.At(w.events[begin].at.Chain, w.events[begin].at.Seq+1)
-		if e, ev, ok := w.choose(w.events[begin:end], next.Prev, follows, w.hashBefore(begin)); ok {
-			kept, next, nextAt = append(kept, e), ev, e.at
+		follows := nextAt == record.At(w.Events[begin].At.Chain, w.Events[begin].At.Seq+1)
+		if e, ev, ok := w.choose(w.Events[begin:end], next.Prev, follows, w.hashBefore(begin)); ok {
+			kept, next, nextAt = append(kept, e), ev, e.At
 		}
 		end = begin
 	}
 	slices.Reverse(kept)
-	w.events = kept
+	w.Events = kept
 }
 
-// hashBefore returns the hashes of the records at the place before w.events[i]; none if
+// hashBefore returns the hashes of the records at the place before w.Events[i]; none if
 // there is a hole.
-func (w *wreck) hashBefore(i int) []checkout.Hash {
+func (w *Wreck) hashBefore(i int) []checkout.Hash {
 	var hashes []checkout.Hash
-	before := record.At(w.events[i].at.Chain, w.events[i].at.Seq-1)
-	for j := i - 1; j >= 0 && w.events[j].at == before; j-- {
-		if _, ev, err := w.load(w.events[j]); err == nil {
+	before := record.At(w.Events[i].At.Chain, w.Events[i].At.Seq-1)
+	for j := i - 1; j >= 0 && w.Events[j].At == before; j-- {
+		if _, ev, err := w.Load(w.Events[j]); err == nil {
 			hashes = append(hashes, ev.Hash)
 		}
 	}
@@ -324,13 +313,13 @@ func (w *wreck) hashBefore(i int) []checkout.Hash {
 
 // choose picks one of the records of a place. follows: the event of the next place holds
 // prev as the hash of this one.
-func (w *wreck) choose(all []wreckEvent, prev checkout.Hash, follows bool, before []checkout.Hash) (best wreckEvent, ev record.Event, ok bool) {
+func (w *Wreck) choose(all []Event, prev checkout.Hash, follows bool, before []checkout.Hash) (best Event, ev record.Event, ok bool) {
 	if len(all) == 1 && all[0].reach {
-		_, got, err := w.load(all[0])
+		_, got, err := w.Load(all[0])
 		return all[0], got, err == nil
 	}
 	for _, e := range all {
-		_, got, err := w.load(e)
+		_, got, err := w.Load(e)
 		if err != nil {
 			continue
 		}
@@ -345,59 +334,59 @@ func (w *wreck) choose(all []wreckEvent, prev checkout.Hash, follows bool, befor
 			proven = true // holes on both sides: only its own hash can prove it
 		}
 		// What was erased stays erased, even if old copies are not.
-		if proven && (!ok || e.reach && !best.reach || e.reach == best.reach && e.erased && !best.erased) {
+		if proven && (!ok || e.reach && !best.reach || e.reach == best.reach && e.Erased && !best.Erased) {
 			best, ev, ok = e, got, true
 		}
 	}
 	return best, ev, ok
 }
 
-// find returns the event of a place.
-func (w *wreck) find(at record.Ref) (wreckEvent, bool) {
-	i, ok := slices.BinarySearchFunc(w.events, at, func(e wreckEvent, at record.Ref) int { return e.at.Compare(at) })
+// Find returns the event of a place.
+func (w *Wreck) Find(at record.Ref) (Event, bool) {
+	i, ok := slices.BinarySearchFunc(w.Events, at, func(e Event, at record.Ref) int { return e.At.Compare(at) })
 	if !ok {
-		return wreckEvent{}, false
+		return Event{}, false
 	}
-	return w.events[i], true
+	return w.Events[i], true
 }
 
-// newest returns the highest number of a chain that appears anywhere in the file, since a
+// Newest returns the highest number of a chain that appears anywhere in the file, since a
 // number must not be used twice.
-func (w *wreck) newest(chain uint16) (seq uint64) {
+func (w *Wreck) Newest(chain uint16) (seq uint64) {
 	of := func(r record.Ref) {
 		if r.Chain == chain {
 			seq = max(seq, r.Seq)
 		}
 	}
-	for _, e := range w.events {
-		of(e.at)
+	for _, e := range w.Events {
+		of(e.At)
 	}
-	if w.note.Seq > 0 && w.chains[chain].ID == w.note.Chain { // an old copy may have been put here
+	if w.note.Seq > 0 && w.Chains[chain].ID == w.note.Chain { // an old copy may have been put here
 		of(record.At(chain, w.note.Seq))
 	}
 	for _, tr := range []record.Tree{record.TreeDevices, record.TreePeople} {
-		for _, body := range w.rows[tr] {
+		for _, body := range w.Rows[tr] {
 			if r, err := record.Unpack(record.RowForm, body); err == nil {
 				of(r.Head)
 				of(r.Loan.Since)
 			}
 		}
 	}
-	for key := range w.rows[record.TreeOutbox] {
+	for key := range w.Rows[record.TreeOutbox] {
 		if r, _, ok := record.ParseOutboxKey([]byte(key)); ok {
 			of(r)
 		}
 	}
-	if head := w.rows[record.TreeMeta][string(record.MetaHead(chain))]; len(head) >= 8 {
+	if head := w.Rows[record.TreeMeta][string(record.MetaHead(chain))]; len(head) >= 8 {
 		of(record.At(chain, binary.BigEndian.Uint64(head)))
 	}
 	return seq
 }
 
-// sinks returns the sinks by name.
-func (w *wreck) sinks() map[string]record.Sink {
+// Sinks returns the sinks by name.
+func (w *Wreck) Sinks() map[string]record.Sink {
 	all := map[string]record.Sink{}
-	for key, body := range w.rows[record.TreeMeta] {
+	for key, body := range w.Rows[record.TreeMeta] {
 		if name, ok := bytes.CutPrefix([]byte(key), record.MetaSink("")); ok {
 			if c, err := record.Unpack(record.SinkForm, body); err == nil {
 				all[string(name)] = c
@@ -407,10 +396,16 @@ func (w *wreck) sinks() map[string]record.Sink {
 	return all
 }
 
-// readWreck reads the file at path, if there is one. The file stays open, since events
-// are read from it again.
-func readWreck(path string, o Options) (w *wreck, f *os.File, err error) {
-	w = newWreck(path, o)
+// Read reads the ledger's file at path, if there is one. note is that of the newest event
+// beside it. The file stays open, since events are read from it again.
+func Read(path string, note record.Newest) (w *Wreck, f *os.File, err error) {
+	w = &Wreck{note: note, whole: map[record.Tree]bool{}, Rows: map[record.Tree]map[string][]byte{}, Chains: map[uint16]record.Chain{}}
+	for _, tr := range record.Trees {
+		w.Rows[tr] = map[string][]byte{}
+	}
+	if h, err := boltfile.ReadHolder(path); err == nil {
+		w.Ceiling = h.Ceiling
+	}
 	f, err = os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return w, nil, nil
