@@ -38,7 +38,7 @@ func TestCustomFormat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := ParseCredential("H10306:17714:1160", nil)
+	b, err := mustFormat(t, "H10306").Pack(Fields{Facility: 17714, Number: 1160})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestConfusions(t *testing.T) {
 	}{
 		{"H10301", nil},
 		{"H10301 H10306", nil},
-		{"H10306 N10002", nil},
+		{"H10306 BQT34", nil},
 		{"H10306 C1k35s", []string{"a card of C1k35s that loses its first or last bit can pass as one of H10306 (1 time in 4): enable"}},
 		{"2804W H10301 ind27", []string{
 			"ind27 has no parity",

@@ -71,7 +71,7 @@ func decodeFormats(names string, cfg *config.Config) ([]*wiegand.Format, error) 
 	var list []*wiegand.Format
 	for name := range strings.SplitSeq(names, ",") {
 		if strings.EqualFold(name, "all") {
-			list = append(list, wiegand.VerifiedFormats()...)
+			list = append(list, wiegand.SafeFormats()...)
 			continue
 		}
 		f, err := cfg.FormatByName(strings.TrimSpace(name))

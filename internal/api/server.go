@@ -19,6 +19,7 @@ import (
 	"stump/checkout/ledger"
 	"stump/directory"
 	"stump/hw/selftest"
+	"stump/internal/credential"
 	"stump/internal/panel"
 	"stump/internal/simlab"
 	"stump/internal/station"
@@ -32,12 +33,14 @@ type Options struct {
 	Path    string // of the ledger's file
 	Station string
 	Version string
-	// Formats are the site's card formats, for written credentials.
-	Formats []*wiegand.Format
-	Panel   *panel.Panel
-	Readers []*station.Reader
-	Lines   *simlab.Lines // the simulated lines; nil on hardware
-	Worker  *directory.Worker
+	// Formats are the site's card formats, for written credentials, and ParseCard
+	// reads one; nil reads them in Formats.
+	Formats   []*wiegand.Format
+	ParseCard func(string) (wiegand.Bits, error)
+	Panel     *panel.Panel
+	Readers   []*station.Reader
+	Lines     *simlab.Lines // the simulated lines; nil on hardware
+	Worker    *directory.Worker
 	// TCP returns the address beside the socket; nil or "" for none.
 	TCP func() string
 	// Check is bbolt's own check of a file, in another process; nil leaves it out.
@@ -65,6 +68,9 @@ type Server struct {
 func NewServer(o Options) *Server {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.ParseCard == nil {
+		o.ParseCard = func(s string) (wiegand.Bits, error) { return credential.Parse(s, o.Formats) }
 	}
 	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
 	s := &Server{o: o, mux: http.NewServeMux()}

@@ -11,6 +11,7 @@ import (
 
 	"stump/gpio"
 	"stump/hw/board"
+	"stump/internal/credential"
 	"stump/internal/hint"
 	"stump/wiegand"
 )
@@ -140,8 +141,16 @@ func (c *Config) FormatByName(name string) (*wiegand.Format, error) {
 	return wiegand.FormatByName(name)
 }
 
-// CardFormats are the formats of all readers, in order, each once. A plain
-// decimal credential has the bit count of the first.
+// ParseCard reads a written credential. Where every reader reads cards as the
+// original client did, a number alone is the value of all bits.
+func (c *Config) ParseCard(written string) (wiegand.Bits, error) {
+	if slices.ContainsFunc(c.Readers, func(r Reader) bool { return r.Preset != "original" }) {
+		return credential.Parse(written, c.CardFormats())
+	}
+	return credential.ParseOriginal(written, c.CardFormats())
+}
+
+// CardFormats are the formats of all readers, in order, each once.
 func (c *Config) CardFormats() []*wiegand.Format {
 	var formats []*wiegand.Format
 	for _, r := range c.Readers {

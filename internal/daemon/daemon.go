@@ -161,7 +161,7 @@ func (d *Daemon) newAPI() (*api.Listener, error) {
 	ln := &api.Listener{Socket: d.o.Socket, Addr: d.o.Listen, Log: d.o.Log}
 	d.API = api.NewServer(api.Options{
 		Path: LedgerPath(d.o.StateDir), TCP: ln.TCP,
-		Ledger: d.Ledger, Station: cfg.Station, Version: d.o.Version, Formats: cfg.CardFormats(),
+		Ledger: d.Ledger, Station: cfg.Station, Version: d.o.Version, Formats: cfg.CardFormats(), ParseCard: cfg.ParseCard,
 		Panel: d.Panel, Readers: d.Readers, Lines: d.Lines, Worker: d.Worker, SelfTest: d.SelfTest,
 		Conditions: d.conditions, Backups: d.upkeep.backups.status, Check: CheckInChild, Log: d.o.Log,
 	})

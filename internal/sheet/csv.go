@@ -38,7 +38,8 @@ const statusColumn = "status"
 
 // Read reads a file of people or devices. The header names the columns, in any order
 // and in capitals or not; id and name must be there. parse reads a credential as the
-// configuration writes it. What is wrong with a line is a *checkout.RowError.
+// configuration writes it. What is wrong with a line is a *books.RowError; those of
+// all lines are joined.
 func Read(kind checkout.SubjectKind, r io.Reader, parse func(string) (checkout.Tag, error)) ([]books.ImportRow, error) {
 	f := people
 	if kind == checkout.KindDevice {
@@ -57,22 +58,47 @@ func Read(kind checkout.SubjectKind, r io.Reader, parse func(string) (checkout.T
 	if err != nil {
 		return nil, &books.RowError{Line: 1, Err: err}
 	}
-	for rows := []books.ImportRow{}; ; {
+	rows, bad := []books.ImportRow{}, []error(nil)
+	for {
 		record, err := c.Read()
-		if errors.Is(err, io.EOF) {
+		if errors.Is(err, io.EOF) && len(bad) == 0 {
 			return rows, nil
 		}
+		if errors.Is(err, io.EOF) {
+			return nil, badRows(bad)
+		}
 		if err != nil {
-			return nil, csvError(err)
+			return nil, badRows(append(bad, csvError(err)))
 		}
 		line, _ := c.FieldPos(0)
 		row, err := f.row(index, record, parse)
 		if err != nil {
-			return nil, &books.RowError{Line: line, Err: err}
+			bad = append(bad, &books.RowError{Line: line, Err: err})
 		}
 		row.Line = line
 		rows = append(rows, row)
 	}
+}
+
+// maxBad is how many bad lines are reported.
+const maxBad = 20
+
+// badRows joins what is wrong with lines, each with what to do, one a line.
+func badRows(bad []error) error {
+	if len(bad) == 1 {
+		return bad[0]
+	}
+	more := len(bad) - maxBad
+	bad = bad[:min(len(bad), maxBad)]
+	for i, err := range bad {
+		if h := hint.Of(err); h != "" {
+			bad[i] = fmt.Errorf("%w (%s)", err, h)
+		}
+	}
+	if more > 0 {
+		bad = append(bad, fmt.Errorf("and %s more", count.Of(more, "line")))
+	}
+	return errors.Join(bad...)
 }
 
 // index returns where each column is.
