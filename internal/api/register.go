@@ -286,7 +286,7 @@ func (s *Server) badRow(err error) error {
 	if remedy = cmp.Or(hint.Of(err), remedy); remedy != "" {
 		remedy = " (" + remedy + ")"
 	}
-	if _, several := err.(interface{ Unwrap() []error }); several {
+	if several := (sheet.BadLines)(nil); errors.As(err, &several) {
 		return refuse("nothing was imported; correct these lines and import the whole file again", "import: %w", err)
 	}
 	return refuse("nothing was imported; correct the line and import the whole file again"+remedy, "import: %w", err)

@@ -269,7 +269,7 @@ func TestImportAndExport(t *testing.T) {
 	l := newLab(t, "")
 	before := l.want("GET", "people/export", "", 200, `^id,name,email,badge\nann,Ann Okafor,ann@lab.example,\n`)
 	devices := l.want("GET", "devices/export", "", 200, `(?m)^ipad,iPad Pro 13,H10301:200:8101,tablet$`)
-	if got := l.want("POST", "people/import", "id,name,badge\nhal,Hal,31001\nida,Ida,H10301:17:9\njan,Jan,x\n", 400, `nothing was imported; correct these lines`); !strings.Contains(got, `\nline 4: \"x\" is not a card`) || !strings.Contains(got, `line 2: \"31001\" may be H10301:FACILITY:31001`) || strings.Contains(got, "line 3") {
+	if got := l.want("POST", "people/import", "id,name,badge\nhal,Hal,31001\nida,Ida,H10301:17:9\njan,Jan,x\n", 400, `nothing was imported; correct these lines`); !strings.Contains(got, `; line 4: \"x\" is not a card`) || !strings.Contains(got, `line 2: \"31001\" may be H10301:FACILITY:31001`) || strings.Contains(got, "line 3") {
 		t.Errorf("two bad lines of three are reported as %s", got)
 	}
 	undone := `"hint":"nothing was imported; correct the line and import the whole file again`

@@ -16,6 +16,7 @@
 package credential
 
 import (
+	"errors"
 	"fmt"
 	"math/big"
 	"strconv"
@@ -38,7 +39,7 @@ func Parse(s string, formats []*wiegand.Format) (wiegand.Bits, error) {
 	if name, rest, ok := strings.Cut(s, ":"); ok {
 		if f, err := formatAmong(name, formats); err == nil {
 			b, err := withFormat(f, rest)
-			if err != nil {
+			if form := (*formError)(nil); errors.As(err, &form) {
 				err = fmt.Errorf("%q: %w", s, err)
 			}
 			return b, hint.Wrap(err, Forms)
@@ -60,6 +61,11 @@ func ParseOriginal(s string, formats []*wiegand.Format) (wiegand.Bits, error) {
 	return Parse(s, formats)
 }
 
+// formError says how a format's cards are written.
+type formError struct{ format, how string }
+
+func (e *formError) Error() string { return "write " + e.format + ":" + e.how }
+
 func formatAmong(name string, formats []*wiegand.Format) (*wiegand.Format, error) {
 	for _, f := range formats {
 		if strings.EqualFold(f.Name, name) {
@@ -76,7 +82,7 @@ func withFormat(f *wiegand.Format, rest string) (wiegand.Bits, error) {
 		v, ok1 := uintOf(facility)
 		n, ok2 := uintOf(number)
 		if !ok || !ok1 || !ok2 {
-			return wiegand.Bits{}, fmt.Errorf("write %s:FACILITY:NUMBER, two decimal numbers", f.Name)
+			return wiegand.Bits{}, &formError{f.Name, "FACILITY:NUMBER"}
 		}
 		return f.Pack(wiegand.Fields{Facility: v, Number: n})
 	}
@@ -91,7 +97,7 @@ func withFormat(f *wiegand.Format, rest string) (wiegand.Bits, error) {
 	n, ok := new(big.Int).SetString(digits, base)
 	switch {
 	case !ok || strings.Trim(digits, "0123456789abcdefABCDEF") != "":
-		return wiegand.Bits{}, fmt.Errorf("write %s:NUMBER, a decimal number, or hex after 0x", f.Name)
+		return wiegand.Bits{}, &formError{f.Name, "NUMBER, in decimal, or hex after 0x"}
 	case f.Raw():
 		return allBits(n, f.Len)
 	case !n.IsUint64():

@@ -38,8 +38,8 @@ const statusColumn = "status"
 
 // Read reads a file of people or devices. The header names the columns, in any order
 // and in capitals or not; id and name must be there. parse reads a credential as the
-// configuration writes it. What is wrong with a line is a *books.RowError; those of
-// all lines are joined.
+// configuration writes it. What is wrong with a line is a *books.RowError; of
+// several lines BadLines.
 func Read(kind checkout.SubjectKind, r io.Reader, parse func(string) (checkout.Tag, error)) ([]books.ImportRow, error) {
 	f := people
 	if kind == checkout.KindDevice {
@@ -80,25 +80,34 @@ func Read(kind checkout.SubjectKind, r io.Reader, parse func(string) (checkout.T
 	}
 }
 
-// maxBad is how many bad lines are reported.
+// maxBad is how many bad lines are reported in full.
 const maxBad = 20
 
-// badRows joins what is wrong with lines, each with what to do, one a line.
+// BadLines is what is wrong with several lines, in their order.
+type BadLines []error
+
+func (b BadLines) Unwrap() []error { return b }
+
+func (b BadLines) Error() string {
+	var all []string
+	for _, err := range b[:min(len(b), maxBad)] {
+		text := err.Error()
+		if h := hint.Of(err); h != "" {
+			text += " (" + h + ")"
+		}
+		all = append(all, text)
+	}
+	if more := len(b) - maxBad; more > 0 {
+		all = append(all, "and "+count.Of(more, "line")+" more")
+	}
+	return strings.Join(all, "; ")
+}
+
 func badRows(bad []error) error {
 	if len(bad) == 1 {
 		return bad[0]
 	}
-	more := len(bad) - maxBad
-	bad = bad[:min(len(bad), maxBad)]
-	for i, err := range bad {
-		if h := hint.Of(err); h != "" {
-			bad[i] = fmt.Errorf("%w (%s)", err, h)
-		}
-	}
-	if more > 0 {
-		bad = append(bad, fmt.Errorf("and %s more", count.Of(more, "line")))
-	}
-	return errors.Join(bad...)
+	return BadLines(bad)
 }
 
 // index returns where each column is.
