@@ -49,7 +49,7 @@ var cues = map[string]cue{
 	"suspended": {signalRefused, usual}, "name-unknown": {signalRefused, usual},
 	"unknown-tag": {signalRefused, long}, "unknown-badge": {signalRefused, long}, "unknown-device": {signalRefused, long},
 	"cannot-save": {signalRefused, long}, "reader-fault": {signalRefused, long}, "salvaged": {signalRefused, long},
-	"bad-read": {signalBadRead, brief},
+	"bad-read": {signalBadRead, brief}, "unknown-format": {signalRefused, long},
 
 	"cancelled": {signalNone, brief}, "timeout": {signalNone, brief}, "testing": {signalNone, usual},
 	"display-code": {signalNone, time.Minute},

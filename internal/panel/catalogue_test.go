@@ -92,7 +92,7 @@ func TestEnglishWordsThatScriptsKnow(t *testing.T) {
 	c, _ := NewCatalogue("", nil)
 	for key, want := range map[string]string{
 		"checked-out": "Checked out", "returned": "Returned", "returned-for": "Returned", "handed-over": "Handed over",
-		"bad-read": "Bad tag read    |tap again", "cannot-save": "Can't save      |see the desk",
+		"bad-read": "Bad tag read    |tap again", "unknown-format": "Unknown format  |", "cannot-save": "Can't save      |see the desk",
 	} {
 		f, _ := lcd.Lay(a00(t), size16x2, c.message(sample(key), size16x2)).At(0)
 		if got := strings.Join(f.Rows(), "|"); !strings.HasPrefix(got, want) {

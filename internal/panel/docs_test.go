@@ -85,6 +85,7 @@ var about = map[string]string{
 	"type-name-tab":    "as type-name; Tab takes {person}, Enter what was typed",
 	"unknown-badge":    "a badge that is not registered",
 	"unknown-device":   "a device tag that is not registered",
+	"unknown-format":   "a card came intact for the third time, and no enabled format has its {number} bits or their checks",
 	"unknown-tag":      "a tag that fits no rule",
 }
 
