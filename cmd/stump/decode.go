@@ -89,7 +89,7 @@ func openCapture(in io.Reader, kind, d0, d1 string) (*wiegand.Capture, error) {
 // decodeFormats are the formats that --formats names.
 func decodeFormats(names string, cfg *config.Config) ([]*wiegand.Format, error) {
 	if names == "" {
-		return cfg.CardFormats(), nil
+		return cfg.ReadFormats(), nil
 	}
 	var list []*wiegand.Format
 	for name := range strings.SplitSeq(names, ",") {

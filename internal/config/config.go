@@ -79,10 +79,12 @@ type Reader struct {
 	Formats []string `toml:"formats"`
 	// Preset "original" reads cards as the original client did.
 	Preset string `toml:"preset"`
-	Badge  *Rule  `toml:"badge"`
-	Device *Rule  `toml:"device"`
-	Keypad string `toml:"keypad"` // "4bit" or "8bit" key presses; "" takes none
-	Bias   string `toml:"bias"`   // the board's own pull on the lines: as-is, pull-up, pull-down, off
+	// Normalize brings this reader's cards to the form that others deliver.
+	Normalize []string `toml:"normalize"` // reverse-bytes, strip-parity, "as H10301"
+	Badge     *Rule    `toml:"badge"`
+	Device    *Rule    `toml:"device"`
+	Keypad    string   `toml:"keypad"` // "4bit" or "8bit" key presses; "" takes none
+	Bias      string   `toml:"bias"`   // the board's own pull on the lines: as-is, pull-up, pull-down, off
 	// ActiveLow is for an inverting stage, such as a transistor.
 	ActiveLow bool          `toml:"active_low"`
 	Converter string        `toml:"converter"` // between reader and board: bss138, divider

@@ -80,6 +80,7 @@ func (c *Config) checkReader(i int) {
 			c.bad(key+"formats", cmp.Or(hint.Of(err), "docs/decoding.md lists the formats"), "%v", err)
 		}
 	}
+	c.checkNormal(key+"normalize", r)
 	c.oneOf(key+"keypad", r.Keypad, keypadModes)
 	c.oneOf(key+"converter", r.Converter, converters)
 	if _, err := gpio.ParseBias(r.Bias); err != nil {
@@ -100,7 +101,7 @@ func (c *Config) checkRule(key string, r *Reader, rule *Rule) {
 	if rule.Max != 0 && rule.Min > rule.Max {
 		c.bad(key, "put the smaller number first", "min %d is above max %d", rule.Min, rule.Max)
 	}
-	cards := c.ReaderFormats(*r)
+	cards := c.NormalFormats(*r)
 	if len(cards) < len(r.Formats) {
 		return // the formats that are not known have been reported
 	}
@@ -131,6 +132,9 @@ func largest(n int) uint64 {
 	return math.MaxUint64
 }
 
+// OwnFormats are the site's own formats.
+func (c *Config) OwnFormats() []*wiegand.Format { return c.formats }
+
 // FormatByName finds one of the site's own formats or a known one.
 func (c *Config) FormatByName(name string) (*wiegand.Format, error) {
 	for _, f := range c.formats {
@@ -150,17 +154,59 @@ func (c *Config) ParseCard(written string) (wiegand.Bits, error) {
 	return credential.ParseOriginal(written, c.CardFormats())
 }
 
-// CardFormats are the formats of all readers, in order, each once.
-func (c *Config) CardFormats() []*wiegand.Format {
-	var formats []*wiegand.Format
+// CardFormats are the formats of all readers' cards once they are normalized, in
+// order, each once: those of written cards.
+func (c *Config) CardFormats() []*wiegand.Format { return c.each(c.NormalFormats) }
+
+// ReadFormats are the formats that all readers take, in order, each once.
+func (c *Config) ReadFormats() []*wiegand.Format { return c.each(c.ReaderFormats) }
+
+func (c *Config) each(of func(Reader) []*wiegand.Format) (formats []*wiegand.Format) {
 	for _, r := range c.Readers {
-		for _, f := range c.ReaderFormats(r) {
-			if !slices.Contains(formats, f) {
+		for _, f := range of(r) {
+			if !slices.ContainsFunc(formats, func(o *wiegand.Format) bool { return o.Name == f.Name }) {
 				formats = append(formats, f)
 			}
 		}
 	}
 	return formats
+}
+
+// Normal is how a reader's cards are normalized.
+func (c *Config) Normal(r Reader) wiegand.Normal {
+	n, _ := wiegand.ParseNormal(r.Normalize, c.FormatByName) // Check reports a bad one
+	return n
+}
+
+// NormalFormats are the formats of a reader's cards once they are normalized.
+func (c *Config) NormalFormats(r Reader) []*wiegand.Format {
+	formats, n := c.ReaderFormats(r), c.Normal(r)
+	for i, f := range formats {
+		if to, err := n.Format(f); err == nil {
+			formats[i] = to
+		}
+	}
+	return formats
+}
+
+// checkNormal refuses steps that there are not, or that can't be gone with a
+// format of the reader.
+func (c *Config) checkNormal(key string, r *Reader) {
+	const remedy = `use "reverse-bytes", "strip-parity", or "as " and the name of a format`
+	n, err := wiegand.ParseNormal(r.Normalize, c.FormatByName)
+	if err != nil {
+		c.bad(key, remedy, "%v", err)
+		return
+	}
+	if len(n) > 0 && r.Preset == "original" {
+		c.bad(key, "leave one of them out", "preset = \"original\" takes cards as they are read")
+	}
+	for _, f := range c.ReaderFormats(*r) {
+		if _, err := n.Format(f); err != nil {
+			c.bad(key, "leave that step or that format out", "cards of %s: %v", f.Name, err)
+			return
+		}
+	}
 }
 
 // ReaderFormats are one reader's formats.

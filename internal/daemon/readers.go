@@ -30,6 +30,7 @@ func (d *Daemon) newReaders() {
 			Name: rc.Name, Source: d.source(i, rc),
 			Decoder: wiegand.Options{Formats: cfg.ReaderFormats(rc), Keypad: rc.Keypad, RepairLost: true},
 			Badge:   rc.Badge, Device: rc.Device,
+			Normal: cfg.Normal(rc), Formats: cfg.CardFormats(),
 		}
 		if ro.Strict = rc.Preset == "original"; ro.Strict {
 			ro.Decoder.Accept = rc.Accept()
