@@ -3,7 +3,6 @@ package wiegand
 import (
 	"bytes"
 	"compress/gzip"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -155,38 +154,5 @@ func TestNanoseconds(t *testing.T) {
 		if got, ok := nanoseconds(text); !ok || got != want {
 			t.Errorf("%s: %d, %v, want %d", text, got, ok, want)
 		}
-	}
-}
-
-func TestDescribe(t *testing.T) {
-	d := mustFormat(t, "H10301").Describe()
-	if d.Layout != "PFFFFFFFFNNNNNNNNNNNNNNNNP" || *d.Checks != "even 0 over 1-12; odd 25 over 13-24" || d.Proof != "confirmed" || *d.Facility != 255 || d.Number != 65535 {
-		t.Errorf("%+v", d)
-	}
-	for _, f := range Formats() {
-		d := f.Describe()
-		if len(d.Layout) != f.Len || d.Source == "" || (d.Proof == "confirmed") != (d.Cards != nil) {
-			t.Errorf("%+v", d)
-		}
-		for _, p := range f.parity {
-			if places, err := parsePlaces(writePlaces(p.covers)); err != nil || !slices.Equal(places, p.covers) {
-				t.Errorf("%s: %v is written %s", f.Name, p.covers, writePlaces(p.covers))
-			}
-		}
-	}
-	if d := mustFormat(t, "raw26").Describe(); d.Checks != nil || d.Source != "any frame of this length" {
-		t.Errorf("%+v", d)
-	}
-	// A 34-bit frame that fails its parity still fits what checks nothing, and says so.
-	b, err := ParseBits("0100111010100101111001011110111000")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []string
-	for _, f := range Fitting(b, []*Format{mustFormat(t, "raw34")}) {
-		all = append(all, f.Name+" "+f.Trust())
-	}
-	if want := "N10002 unchecked, confirmed; raw34 unchecked, unverified; Optus34 unchecked, unverified; SMP34 unchecked, unverified"; fmt.Sprint(strings.Join(all, "; ")) != want {
-		t.Errorf("%s, want %s", strings.Join(all, "; "), want)
 	}
 }

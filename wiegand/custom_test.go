@@ -86,6 +86,7 @@ func TestDocumentedFormat(t *testing.T) {
 func TestCustomFormatErrors(t *testing.T) {
 	for _, tt := range []struct{ replace, with, want string }{
 		{`name = "site34"`, `name = ""`, `format "", name: "": a name is needed`},
+		{`name = "site34"`, `name = "84"`, `not of digits alone`}, // 84:31066 is facility and number
 		{`name = "site34"`, `name = "H10301"`, `format "H10301", name: there is a format of this name already`},
 		{`name = "site34"`, `name = "a:b"`, `without spaces, colons and commas`},
 		{`name = "site34"`, `name = "a,b"`, `without spaces, colons and commas`},

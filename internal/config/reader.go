@@ -77,7 +77,7 @@ func (c *Config) checkReader(i int) {
 	for _, name := range r.Formats {
 		ours := slices.ContainsFunc(c.Formats, func(f wiegand.CustomFormat) bool { return strings.EqualFold(f.Name, name) })
 		if _, err := c.FormatByName(name); err != nil && !ours {
-			c.bad(key+"formats", cmp.Or(hint.Of(err), "docs/decoding.md lists the formats"), "%v", err)
+			c.bad(key+"formats", cmp.Or(hint.Of(err), "`stump formats` lists the formats"), "%v", err)
 		}
 	}
 	c.checkNormal(key+"normalize", r)
