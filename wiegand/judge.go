@@ -110,6 +110,7 @@ func (d *Decoder) deliver(r *Read, b Bits, tm *timing) bool {
 		d.interval = tm.interval
 	}
 	d.swap = swapWatch{}
+	d.unknown.good(b)
 	return true
 }
 

@@ -80,7 +80,7 @@ const leastUnknown = 12
 
 // unknownWatch notices cards of a format that is not enabled: three equal frames
 // that the spacing proves to be intact, whatever came between them. After that,
-// every intact frame of that length is one.
+// every intact frame of that length is one, until a card of that length is read.
 type unknownWatch struct {
 	seen [8]struct { // the newest last
 		bits  Bits
@@ -107,10 +107,17 @@ func (d *Decoder) watchUnknown(r *Read) {
 	now.times++
 	copy(u.seen[i:], u.seen[i+1:])
 	u.seen[last] = now
-	if now.times >= 3 {
+	if now.times == 3 {
 		u.known = b.Len()
 	}
-	r.Unknown = u.known == b.Len()
+	r.Unknown = now.times >= 3 || u.known == b.Len()
+}
+
+// good takes a card that was read.
+func (u *unknownWatch) good(b Bits) {
+	if u.known == b.Len() {
+		u.known = 0
+	}
 }
 
 // Enable are the formats that a reader's configuration needs to take a card that the

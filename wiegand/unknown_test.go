@@ -81,6 +81,7 @@ func TestUnknown(t *testing.T) {
 		{"no format of this length", []Bits{b36, b36, b36, b36, c36}, []bool{false, false, true, true, true}},
 		{"others between", []Bits{b36, c36, b36, card(t), c36, b36, c36}, []bool{false, false, false, false, false, true, true}},
 		{"a wrong bit", []Bits{card(t).Flip(3), card(t).Flip(3), card(t).Flip(3)}, []bool{false, false, true}},
+		{"a good card of that length", []Bits{card(t).Flip(3), card(t).Flip(3), card(t).Flip(3), card(t).Flip(5), card(t), card(t).Flip(6), card(t).Flip(3)}, []bool{false, false, true, true, false, false, true}},
 		{"one line alone", []Bits{bits("000000000000000000000000"), bits("000000000000000000000000"), bits("000000000000000000000000")}, []bool{false, false, false}},
 		{"keys", []Bits{bits("0101"), bits("0101"), bits("0101"), bits("10100101"), bits("10100101"), bits("10100101")}, make([]bool, 6)},
 		{"swapped", []Bits{card(t).Invert(), card(t).Invert(), card(t).Invert()}, []bool{false, false, false}},
