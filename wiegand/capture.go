@@ -36,7 +36,6 @@ type Capture struct {
 	ahead []change // read to find the signals
 	line  map[int]uint8
 	high  [2]bool
-	last  int64
 }
 
 // change is a new level of a signal.
@@ -252,8 +251,10 @@ func (w *wide) Read(p []byte) (int, error) {
 	for len(w.rest) == 0 {
 		var unit [4096]byte
 		n, err := io.ReadFull(w.r, unit[:])
-		if n < 2 {
-			return 0, errors.Join(err, io.EOF)
+		if n < 2 && !errors.Is(err, io.ErrUnexpectedEOF) {
+			return 0, err
+		} else if n < 2 {
+			return 0, io.EOF // half a letter
 		}
 		var units []uint16
 		for i := 0; i+1 < n; i += 2 {

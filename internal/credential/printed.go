@@ -83,11 +83,14 @@ func names(formats []*wiegand.Format) string {
 
 func list(all []reading) string {
 	var parts []string
-	for _, r := range all {
+	for _, r := range all[:min(len(all), maxListed)] {
 		parts = append(parts, fmt.Sprintf("%s (%s)", r.form, r.what))
 	}
 	return strings.Join(parts, " or ")
 }
+
+// maxListed is how many readings a person is shown.
+const maxListed = 6
 
 func forms(all []reading) string {
 	var parts []string
