@@ -142,7 +142,7 @@ func findBoard(key string) (*board.Board, error) {
 	if key == "" {
 		return b, nil
 	}
-	b, err := board.ByKey(key)
+	b, err := board.ByName(key)
 	if err != nil {
 		remedy := "use one of " + strings.Join(board.Keys(), ", ")
 		if near := hint.Nearest(key, board.Keys()); near != "" {

@@ -53,7 +53,7 @@ func onBench(t *testing.T, prepare func(*bench)) *bench {
 			card(t, "H10301", wiegand.Fields{Facility: 17, Number: 31066}),
 			card(t, "H10301", wiegand.Fields{Facility: 200, Number: 1042}),
 		}
-		pi, _ := board.ByKey("pi4")
+		pi, _ := board.ByName("pi4")
 		b.env = &Env{
 			root: fstest.MapFS{
 				"proc/device-tree/model":                 {Data: []byte("Raspberry Pi 4 Model B Rev 1.4\x00")},

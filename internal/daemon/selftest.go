@@ -93,7 +93,7 @@ func testEnv(cfg *config.Config, b *board.Board, i int) *selftest.Env {
 	}
 	pictured := b
 	if pictured == nil || !pictured.Known() {
-		pictured, _ = board.ByKey("pi4")
+		pictured, _ = board.ByName("pi4")
 	}
 	env.Site = Wiring(cfg, pictured, i).Site()
 	env.Others = slices.Delete(readerNames(cfg), i, i+1)

@@ -131,7 +131,7 @@ func TestSelfTestWithoutADaemon(t *testing.T) {
 func TestEnvOfBoards(t *testing.T) {
 	cfg := parse(t, "[display]\nkind = \"sparkfun\"\nport = \"/dev/ttyAMA0\"")
 	for key, float := range map[string]bool{"pi4": true, "bbb": false} {
-		b, err := board.ByKey(key)
+		b, err := board.ByName(key)
 		if err != nil {
 			t.Fatal(err)
 		}
