@@ -43,6 +43,7 @@ type Board struct {
 	chips      []string // labels (Raspberry Pi) or addresses (others) of the header's chips, by bank
 	lines      int      // of each bank
 	host       host     // where its lines are looked up
+	here       bool     // Detect found it
 }
 
 // Supplies are pins of a header by their names. Where the header lacks one, it is
@@ -105,6 +106,10 @@ func (b *Board) findPin(fits func(Pin) bool) (Pin, bool) {
 // Known reports whether the board is in the table.
 func (b *Board) Known() bool { return b.Key != "" }
 
+// Here reports whether this program runs on the board, so that its lines can be
+// looked up.
+func (b *Board) Here() bool { return b.here }
+
 // String is what the board calls itself, or else its name.
 func (b *Board) String() string { return cmp.Or(b.model, b.Name) }
 
@@ -135,12 +140,12 @@ func (h host) board() *Board {
 	for c := range strings.SplitSeq(strings.TrimRight(read("compatible"), "\x00"), "\x00") {
 		for _, b := range All() {
 			if slices.Contains(b.compatible, c) && fitsRevision(b, c, []byte(read("system/linux,revision"))) {
-				b.model, b.host = model, h
+				b.model, b.host, b.here = model, h, true
 				return b
 			}
 		}
 	}
-	b := &Board{Name: cmp.Or(model, "unknown board"), host: h}
+	b := &Board{Name: cmp.Or(model, "unknown board"), host: h, here: true}
 	if strings.HasPrefix(read("compatible"), "raspberrypi,") { // a carrier or a model without a known header
 		b.Family, b.chips, b.lines = RaspberryPi, piLabels, piLines
 	}

@@ -147,8 +147,11 @@ func (b *Board) Place(name string) (Pin, error) {
 	if p, found := b.at(bank, offset); ok && found {
 		return p, nil
 	}
-	if p, found := b.Pin(known); found { // a supply
+	if p, found := b.Pin(known); found { // not a line
 		return b.headerLine(name, p.Name)
+	}
+	if p, found := b.BySignal(known); found {
+		return Pin{}, refuse(name, b.example(), "%s is a supply or a signal of the board, not a line", p.Signal)
 	}
 	return Pin{}, refuse(name, b.nearLine(known), "the header of the %s has no such line", b.Name)
 }

@@ -119,7 +119,8 @@ var schemes = []struct {
 	form   *regexp.Regexp
 	number string // what the number after the word is
 }{
-	{RaspberryPi, regexp.MustCompile(`^(?i:bcm|broadcom|gpio|board\.d|d)[ _.:#-]?([0-9]+)$`), "gpio"},
+	{RaspberryPi, regexp.MustCompile(`^(?i:bcm|broadcom|board\.d|d)[ _.:#-]?([0-9]+)$`), "bcm"},
+	{RaspberryPi, regexp.MustCompile(`^(?i:gpio)[ _.:#-]?([0-9]+)$`), "gpio"},
 	{RaspberryPi, regexp.MustCompile(`^(?i:wpi|wiringpi)[ _.:#-]*([0-9]+)$`), "wiringPi"},
 	{RaspberryPi, regexp.MustCompile(`^(?i:j8|p1|board|physical|phys|header|header pin)[ _.:#-]*([0-9]+)$`), "pin"},
 	{RaspberryPi, regexp.MustCompile(`^(?i:pin)[_.:#-]([0-9]+)$`), "pin"},

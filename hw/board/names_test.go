@@ -41,7 +41,7 @@ func TestByName(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"pi6": "did you mean pi", "compute-module-6": "did you mean cm", "beagelplay": "did you mean beagleplay, the BeaglePlay?",
+		"pi6": "did you mean pi", "compute-module-6": "did you mean cm", "comput-module-4": "did you mean cm4", "beagelplay": "did you mean beagleplay, the BeaglePlay?",
 		"arduino": "use one of pi1-rev1", "": "use one of",
 	} {
 		if b, err := ByName(name); err == nil || !strings.HasPrefix(hint.Of(err), want) {
@@ -124,7 +124,8 @@ func TestForeignNames(t *testing.T) {
 		{"pi4", "GIPO17", "has no such line", `did you mean "GPIO17"?`},
 		{"pi4", "17", "a bare number", `"pin 17"`},
 		{"pi4", "GPIO.4", "wiringPi calls its pin 4 so", `"GPIO23" if wiringPi's number is meant, "GPIO4" if Broadcom's is`},
-		{"bbb", "BCM17", "has no such line", "P9_12"},
+		{"bbb", "BCM17", "a name of a Raspberry Pi's line", "P9_12"},
+		{"beagleplay", "D17", "a name of a Raspberry Pi's line", `"INT"`},
 		{"bbb", "J8:11", "a name of a Raspberry Pi's line", `"P9_12"`},
 		{"bbb", "wpi0", "a name of a Raspberry Pi's line", `"P9_12"`},
 		{"bbb", "GPIO60", "has no such line", `write "gpio1_28" (header pin P9_12)`},

@@ -84,7 +84,7 @@ func piBoards() []*Board {
 	// raspberrypi/linux.
 	module := func(key, name, compatible string) *Board {
 		b := board(key, name, piPins(40), compatible)
-		b.others = []string{key + "-io", name + " IO Board"}
+		b.others = []string{key + "-io", name, name + " IO Board"}
 		b.Notes = append(b.Notes, "The header is the carrier's: this is the one of Raspberry Pi's IO board. On another carrier go by its data sheet.")
 		return b
 	}
