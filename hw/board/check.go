@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Check is what the board's table says of the lines, without the board: where each
-// is on the header, and of each what is wrong, nil if nothing is. ports are the
+// Check is what the board's table says of the lines, also without the board: where
+// each is on the header, and of each what is wrong, nil if nothing is. ports are the
 // serial ports that the configuration uses.
 //
 // The pins of I2C are refused whether or not a display is on the bus: a Raspberry
@@ -20,6 +20,12 @@ func (b *Board) Check(wanted []Wanted, ports []string) (text string, wrong []err
 	taken := map[string]string{}
 	for i, w := range wanted {
 		p, err := b.Place(w.Name)
+		if b.here { // Survey says which lines there are, by all their names
+			l, missing := b.Lookup(w.Name)
+			if p, err = l.pin, nil; missing != nil || p.Name == "" {
+				continue
+			}
+		}
 		switch {
 		case err != nil && b.elsewhere(w.Name):
 			fmt.Fprintf(&out, "note: %s: only the board itself can tell what line %q is\n", w.Role, w.Name)
@@ -62,7 +68,7 @@ func (b *Board) elsewhere(name string) bool {
 }
 
 // lineLike is what a header's lines are called on some board.
-var lineLike = regexp.MustCompile(`^(?i:pin|gpio|p[0-9]|gp[0-9]|[35]v)`)
+var lineLike = regexp.MustCompile(`^(?i:(pin|gpio|p[0-9]|gp)[ _.:-]?[0-9]|[35]v|pin)`)
 
 // otherPin proposes free pins.
 func (b *Board) otherPin(wanted []Wanted) string {

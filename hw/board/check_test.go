@@ -26,7 +26,7 @@ func TestCheck(t *testing.T) {
 		{"pi4", []string{"GPIO14", "GPIO15"}, []string{"/dev/serial0"}, nil, []string{"header pin 8 is UART TX, which the configuration uses as /dev/serial0", "UART RX"}},
 		{"pi5", []string{"GPIO14"}, []string{"/dev/ttyUSB0", "/dev/ttyAMA0"}, nil, []string{"/dev/ttyAMA0"}},
 		{"pi4", []string{"GPIO4"}, nil, []string{"1-Wire"}, []string{""}},
-		{"pi4", []string{"expander:3", "DOOR"}, nil, []string{`note: line 0: only the board itself can tell what line "expander:3" is`, `"DOOR"`}, []string{"", ""}},
+		{"pi4", []string{"expander:3", "DOOR", "GPIO_GCLK"}, nil, []string{`note: line 0: only the board itself can tell what line "expander:3" is`, `"DOOR"`, `"GPIO_GCLK"`}, []string{"", "", ""}},
 		{"pi4", []string{"pinctrl-rp1:17", "GIPO17", "GPIO28", "pin 41"}, nil, nil, []string{"has no such line", "has no such line", "has no such line", "has no such pin"}},
 		{"bbb", []string{"P9_19", "P9_20"}, nil, nil, []string{"I2C2 SCL", "I2C2 SDA"}},
 		{"bbb", []string{"P9_13"}, []string{"/dev/ttyS4"}, nil, []string{"UART4 TX, which the configuration uses as /dev/ttyS4"}},
@@ -55,6 +55,21 @@ func TestCheck(t *testing.T) {
 			if (wrong[i] == nil) != (want == "") || want != "" && !strings.Contains(wrong[i].Error(), want) {
 				t.Errorf("%s %s: %v, want %q", c.key, c.names[i], wrong[i], want)
 			}
+		}
+	}
+}
+
+// On the board itself a line has all its names there, and what is missing is
+// Survey's to say.
+func TestCheckHere(t *testing.T) {
+	h := newHost(t)
+	h.tree("Raspberry Pi 4 Model B Rev 1.4", "", "raspberrypi,4-model-b", "brcm,bcm2711")
+	h.chip("gpiochip0", "pinctrl-bcm2711", "fe200000", 58, namesMainline...)
+	h.chip("gpiochip1", "expander", "", 8, "DOOR")
+	_, wrong := h.board().Check([]Wanted{{"a", "GPIO_GCLK"}, {"b", "SCL1"}, {"c", "pin 7"}, {"d", "DOOR"}, {"e", "GPIO77"}, {"f", "pin 17"}}, nil)
+	for i, want := range []string{"", "I2C SCL", "header pin 7 is a already", "", "", ""} {
+		if (wrong[i] == nil) != (want == "") || want != "" && !strings.Contains(wrong[i].Error(), want) {
+			t.Errorf("%d: %v, want %q", i, wrong[i], want)
 		}
 	}
 }

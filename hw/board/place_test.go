@@ -1,6 +1,9 @@
 package board
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestPlace(t *testing.T) {
 	pi, _ := ByName("pi4")
@@ -40,6 +43,17 @@ func TestPosition(t *testing.T) {
 		header, row, column := Pin{Name: name}.Position()
 		if header != want.header || row != want.row || column != want.column {
 			t.Errorf("pin %s is in header %q, row %d, column %d", name, header, row, column)
+		}
+	}
+}
+
+func TestTwins(t *testing.T) {
+	for c, want := range map[Colours]string{
+		{}: "", {Data0: "green", Data1: "white"}: "", {Data0: "white", Data1: "White"}: "data0 data1", {Power: "red", Red: "red"}: "power red",
+	} {
+		first, second, ok := c.Twins()
+		if got := strings.TrimSpace(first + " " + second); got != want || ok != (want != "") {
+			t.Errorf("%+v: %q", c, got)
 		}
 	}
 }

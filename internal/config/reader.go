@@ -207,6 +207,9 @@ func (c *Config) Warnings() []string {
 		for _, reason := range wiegand.Confusions(formats) {
 			note("formats", "%s", reason)
 		}
+		if first, second, twice := r.Colours.Twins(); twice {
+			note("colours", "the wires %s and %s have the same colour, so no picture can tell them apart", first, second)
+		}
 		if overlap(r.Badge, r.Device) {
 			note("device", "badge and device overlap, and a card that is in both is a badge: limit them by facilities, min and max")
 		}
