@@ -50,24 +50,12 @@ type connection struct {
 	channel int    // the converter's channel, from 1; 0 is none
 }
 
-// supplies are the pins of a header that feed the parts. Each use has a pin of
-// its own where the header has enough.
-type supplies struct {
-	readerPlus, ground, logic, displayPlus, displayGround string
-	sda, scl, tx                                          string
-}
-
-func (p *Plan) supplies() supplies {
-	if p.Board.Family == board.BeagleBone {
-		// SYS_5V works from USB as well; VDD_5V (P9_5) only with the barrel jack.
-		return supplies{"P9_7", "P9_1", "P9_3", "P9_8", "P9_2", "P9_20", "P9_19", "P9_13"}
-	}
-	return supplies{"2", "6", "1", "4", "14", "3", "5", "8"}
-}
-
 // connections are all wires to the header, in the order of its pins. The error
 // names the first line that is not on the header.
 func (p *Plan) connections() ([]connection, error) {
+	if len(p.Board.Pins) == 0 {
+		return nil, fmt.Errorf("the header of the %s is not known", p.Board.Name)
+	}
 	h := p.harness()
 	if h.err != nil {
 		return nil, h.err
@@ -87,17 +75,18 @@ func (p *Plan) connections() ([]connection, error) {
 // harness is the connections, in the order of the parts.
 type harness struct {
 	*Plan
+	colours  colours
 	all      []connection
 	channels int // of the converter, in use
 	err      error
 }
 
 func (p *Plan) harness() *harness {
-	h := &harness{Plan: p}
+	h := &harness{Plan: p, colours: p.palette()}
 	h.connectReader()
 	h.connectDisplay()
 	for _, o := range p.Outputs {
-		at, from, colour := h.place(o.Line), "reader "+o.Name, p.outputColour(o.Name)
+		at, from, colour := h.place(o.Line), "reader "+o.Name, h.colours.output(o.Name)
 		if o.ActiveLow {
 			h.convert(at, o.Name, from, colour)
 		} else {
@@ -134,17 +123,25 @@ func (h *harness) convert(at board.Pin, label, from, colour string) {
 	h.add(connection{pin: at, label: label, colour: colour, from: from, via: via, point: point, channel: h.channels})
 }
 
-func (h *harness) connectReader() {
-	s, c := h.supplies(), h.colours()
-	plus := connection{pin: h.pin(s.readerPlus), label: "reader +", colour: c.Power, from: "reader +", via: "HV", point: "HV"}
-	ground := connection{pin: h.pin(s.ground), label: "reader ground", colour: c.Ground, from: "reader ground", via: "GND", point: "GND"}
-	if h.Divider {
-		plus.via, ground.via = "-", "-"
-	} else {
-		h.add(connection{pin: h.pin(s.logic), label: "converter LV", colour: "orange", from: "converter LV", via: "LV", point: "LV"})
+// feed adds a wire to a pin of the supplies, if the header has one.
+func (h *harness) feed(pin string, c connection) {
+	if pin == "" {
+		return
 	}
-	h.add(plus)
-	h.add(ground)
+	c.pin = h.pin(pin)
+	h.add(c)
+}
+
+func (h *harness) connectReader() {
+	s, c := h.Board.Supplies, h.colours
+	plus, ground := "HV", "GND"
+	if h.Divider {
+		plus, ground = "-", "-"
+	} else {
+		h.feed(s.Logic, connection{label: "converter LV", colour: c.own("converter LV"), from: "converter LV", via: "LV", point: "LV"})
+	}
+	h.feed(s.ReaderPlus, connection{label: "reader +", colour: c.Power, from: "reader +", via: plus, point: "HV"})
+	h.feed(s.Ground, connection{label: "reader ground", colour: c.Ground, from: "reader ground", via: ground, point: "GND"})
 	for i, colour := range []string{c.Data0, c.Data1} {
 		label := fmt.Sprintf("DATA%d", i)
 		h.convert(h.place(h.line(i)), label, "reader "+label, colour)
@@ -155,28 +152,31 @@ func (h *harness) connectReader() {
 // through the converter too, because an I2C backpack pulls them up to 5 V. An
 // HD44780 takes 3.3 V signals, and never answers with its R/W on ground.
 func (h *harness) connectDisplay() {
-	direct := func(at board.Pin, label, point, colour string) {
-		h.add(connection{pin: at, label: "display " + label, colour: colour, from: "display " + point, via: "-", point: "display " + point})
+	wire := func(label, point, colour string) connection {
+		return connection{label: "display " + label, colour: colour, from: "display " + point, via: "-", point: "display " + point}
 	}
-	points, s := h.displayPoints(), h.supplies()
+	points, s := h.displayPoints(), h.Board.Supplies
 	if len(points) == 0 {
 		return
 	}
-	direct(h.pin(s.displayPlus), "5 V", "VCC", "red")
-	direct(h.pin(s.displayGround), "ground", "GND", "black")
-	if h.Display == "hd44780-gpio" {
-		for _, l := range h.DisplayLines {
-			direct(h.place(l.Line), l.Point, l.Point, "grey")
-		}
-		return
+	h.feed(s.DisplayPlus, wire("5 V", "VCC", h.colours.own("display 5 V")))
+	h.feed(s.DisplayGround, wire("ground", "GND", h.colours.own("display ground")))
+	lines := map[string]board.Pin{}
+	for _, l := range h.DisplayLines {
+		lines[l.Point] = h.place(l.Line)
 	}
-	pins := map[string]string{"SDA": s.sda, "SCL": s.scl, "RX": s.tx}
-	for i, point := range points {
-		at, colour := h.pin(pins[point]), []string{"blue", "purple"}[i]
-		if h.Divider {
-			direct(at, point, point, colour)
+	for point, pin := range map[string]string{"SDA": s.SDA, "SCL": s.SCL, "RX": s.TX} {
+		if h.Display != "hd44780-gpio" && slices.Contains(points, point) {
+			lines[point] = h.pin(pin)
+		}
+	}
+	for _, point := range points {
+		c := wire(point, point, h.colours.own("display "+point))
+		if h.Divider || h.Display == "hd44780-gpio" {
+			c.pin = lines[point]
+			h.add(c)
 		} else {
-			h.convert(at, "display "+point, "display "+point, colour)
+			h.convert(lines[point], c.label, c.from, c.colour)
 		}
 	}
 }
@@ -218,21 +218,6 @@ func (p *Plan) switches() (n int) {
 
 func (p *Plan) line(i int) string {
 	return cmp.Or(p.Data[i], []string{p.Board.Data0, p.Board.Data1}[i])
-}
-
-func (p *Plan) colours() board.Colours {
-	c, hid := p.Colours, board.HID
-	return board.Colours{
-		Power: cmp.Or(c.Power, hid.Power), Ground: cmp.Or(c.Ground, hid.Ground),
-		Data0: cmp.Or(c.Data0, hid.Data0), Data1: cmp.Or(c.Data1, hid.Data1),
-		Green: cmp.Or(c.Green, hid.Green), Red: cmp.Or(c.Red, hid.Red),
-		Beep: cmp.Or(c.Beep, hid.Beep), Hold: cmp.Or(c.Hold, hid.Hold),
-	}
-}
-
-func (p *Plan) outputColour(name string) string {
-	c := p.colours()
-	return map[string]string{"green light": c.Green, "red light": c.Red, "beeper": c.Beep}[name]
 }
 
 // Adapt prepares the plan for the picture of a board that the configuration was

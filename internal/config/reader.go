@@ -71,7 +71,7 @@ func (c *Config) checkReader(i int) {
 	if len(r.Name) > 64 || strings.ContainsFunc(r.Name, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		c.bad(key+"name", "use 1 to 64 letters and digits", "%q can't be a reader's name", r.Name)
 	}
-	if slices.ContainsFunc(c.Readers[:i], func(o Reader) bool { return o.Name == r.Name }) {
+	if other := slices.IndexFunc(c.Readers[:i], func(o Reader) bool { return o.Name == r.Name }); other >= 0 && !c.leftOut(fmt.Sprintf("reader[%d].name", other)) {
 		c.bad(key+"name", "give every reader a name of its own", "two readers are called %q", r.Name)
 	}
 	for _, name := range r.Formats {
@@ -88,14 +88,14 @@ func (c *Config) checkReader(i int) {
 	}
 	c.checkRule(key+"badge", r, r.Badge)
 	c.checkRule(key+"device", r, r.Device)
-	if r.Data0 == r.Data1 {
+	if r.Data0 == r.Data1 && !c.leftOut(key+"data0") {
 		c.bad(key+"data1", "DATA0 is the green wire on most readers, DATA1 the white one; each has a line of its own", "both data lines are %q", r.Data0)
 	}
 }
 
 // checkRule refuses limits that no card of the reader can be within.
 func (c *Config) checkRule(key string, r *Reader, rule *Rule) {
-	if rule == nil {
+	if rule == nil || c.leftOut(key[:strings.IndexByte(key, '.')]+".formats") {
 		return
 	}
 	if rule.Max != 0 && rule.Min > rule.Max {
@@ -261,6 +261,9 @@ func (c *Config) Warnings() []string {
 		formats := c.ReaderFormats(r)
 		for _, reason := range wiegand.Confusions(formats) {
 			note("formats", "%s", reason)
+		}
+		if first, second, twice := r.Colours.Twins(); twice {
+			note("colours", "the wires %s and %s have the same colour, so no picture can tell them apart", first, second)
 		}
 		if overlap(r.Badge, r.Device) {
 			note("device", "badge and device overlap, and a card that is in both is a badge: limit them by facilities, min and max")

@@ -22,7 +22,6 @@ import (
 	"stump/internal/simlab"
 	"stump/internal/station"
 	"stump/internal/task"
-	"stump/lcd"
 )
 
 // Options say what to run.
@@ -108,11 +107,7 @@ func (d *Daemon) assemble() (err error) {
 	}
 	d.tasks = append(d.tasks, d.Panel, d.Worker)
 	if k := d.o.Config.Keyboard; k.Device != "off" && !d.o.Sim {
-		if k.Device == "auto" {
-			k.Device = ""
-		}
-		o := keyboard.Options{Layout: k.Layout, Device: k.Device, Logger: d.o.Log}
-		if d.keyboard, err = keyboard.New(o); err != nil {
+		if d.keyboard, err = newKeyboard(k, d.o.Log); err != nil {
 			return err
 		}
 		d.tasks = append(d.tasks, d.keyboard)
@@ -136,10 +131,7 @@ func (d *Daemon) newPanel() error {
 	if d.o.Sim {
 		display.Kind = "none" // what it would show, the API tells
 	}
-	display.OpenLine = func(line string) (lcd.Pin, error) {
-		return d.board.OpenOutput(line, gpio.OutputRequest{Consumer: "stump display"})
-	}
-	shown, err := lcd.Open(display)
+	shown, err := openDisplay(display, d.board)
 	if err != nil {
 		return err
 	}

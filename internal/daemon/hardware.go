@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -11,7 +12,9 @@ import (
 	"stump/hw/wiring"
 	"stump/internal/config"
 	"stump/internal/hint"
+	"stump/internal/keyboard"
 	"stump/internal/panel"
+	"stump/lcd"
 )
 
 // Wiring is what the configuration connects to a board, for pictures and
@@ -81,16 +84,43 @@ func (d *Daemon) lights() map[string]panel.Output {
 		return nil
 	}
 	lines := map[string]panel.Output{}
-	for _, o := range d.o.Config.Outputs() {
-		req := gpio.OutputRequest{ActiveLow: o.ActiveLow, OpenDrain: o.OpenDrain}
-		line := &output{name: o.Line, open: func() (gpio.Output, error) { return d.board.OpenOutput(o.Line, req) }}
+	d.lamps = lamps(d.o.Config, d.board)
+	for i, o := range d.o.Config.Outputs() {
+		line := d.lamps[i].Out
 		if err := line.Set(false); err != nil {
 			d.o.Log.Error("no output", "output", o.Name, "err", err, "remedy", gpio.Hint(err))
 		}
-		d.lamps = append(d.lamps, selftest.Lamp{Name: o.Name, Out: line})
 		lines[o.Key] = line
 	}
 	return lines
+}
+
+// lamps are the lights and the beeper, not yet taken.
+func lamps(cfg *config.Config, b *board.Board) (all []selftest.Lamp) {
+	for _, o := range cfg.Outputs() {
+		req := gpio.OutputRequest{ActiveLow: o.ActiveLow, OpenDrain: o.OpenDrain}
+		all = append(all, selftest.Lamp{Name: o.Name, Out: &output{
+			name: o.Line, open: func() (gpio.Output, error) { return b.OpenOutput(o.Line, req) },
+		}})
+	}
+	return all
+}
+
+// openDisplay returns the configured display, whose lines, if it has any, are on a
+// board.
+func openDisplay(c lcd.Config, b *board.Board) (lcd.Display, error) {
+	c.OpenLine = func(line string) (lcd.Pin, error) {
+		return b.OpenOutput(line, gpio.OutputRequest{Consumer: "stump display"})
+	}
+	return lcd.Open(c)
+}
+
+// newKeyboard returns the configured keyboard, which is not read yet.
+func newKeyboard(k config.Keyboard, log *slog.Logger) (*keyboard.Keyboard, error) {
+	if k.Device == "auto" {
+		k.Device = ""
+	}
+	return keyboard.New(keyboard.Options{Layout: k.Layout, Device: k.Device, Logger: log})
 }
 
 // output is an output line that may not be there yet, or may vanish. It is

@@ -134,7 +134,7 @@ func pictures(t *testing.T) string {
 	draw("idle", func(s lcd.Size) string { return c.idle(sampleIdle(), s) })
 	for _, k := range keys() {
 		if _, ok := cues[k]; ok {
-			draw(k, func(s lcd.Size) string { return c.message(sample(k), s) })
+			draw(k, func(s lcd.Size) string { return c.Text(sample(k), s) })
 		}
 	}
 	return b.String()
