@@ -83,9 +83,9 @@ type op struct {
 	calls          int // that have the fault
 }
 
-// sequences is how many are played if rapid's flag does not say: more than 2,000
-// with the three oracles.
-const sequences = 700
+// sequences is how many each test plays if rapid's flag does not say: more than 2,000
+// with the three oracles. Under the race detector there are fewer.
+var sequences = 700
 
 func TestMain(m *testing.M) {
 	flag.Parse()

@@ -393,7 +393,7 @@ func (c *countedRows) OutboxFrom(sink string, from ledger.RowKey, limit int) (le
 // each try.
 func TestFailuresDoNotReadEverythingAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const waiting = 3000
+		const waiting = 900
 		out := &countedRows{box: newBox(t, Main)}
 		for seq := range waiting {
 			out.take([]string{"ipad", "pixel", "fold"}[seq%3])
@@ -607,7 +607,7 @@ func TestHurryEndsTheWaitsOfRows(t *testing.T) {
 func TestDeadPlacesWriteLittle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := &faulty{box: newBox(t, Main, "hook")}
-		for i := range 2000 {
+		for i := range 500 {
 			out.take(fmt.Sprint("d", i%50))
 		}
 		away := call.Outcome{Verdict: call.Down, Reason: "away"}
