@@ -133,6 +133,19 @@ func TestReaderSilentLimit(t *testing.T) {
 	}
 }
 
+// The silence before the first card counts as one, and its time as experience.
+func TestSilenceBeforeTheFirstCard(t *testing.T) {
+	var h Health
+	expect(t, &h, origin)
+	var last time.Duration
+	for i := range 50 { // until a week after the origin
+		last = origin + 70*hour + time.Duration(i)*2*hour
+		h.ObserveRead(last, good())
+	}
+	expect(t, &h, last+105*hour-1)
+	expect(t, &h, last+105*hour, "reader-silent") // half as long again as 70 hours
+}
+
 // A long holiday is forgotten after two months, not at once.
 func TestLongestSilenceIsForgotten(t *testing.T) {
 	var h Health
