@@ -18,6 +18,7 @@ import (
 	"stump/internal/api"
 	"stump/internal/config"
 	"stump/internal/keyboard"
+	"stump/internal/learned"
 	"stump/internal/panel"
 	"stump/internal/simlab"
 	"stump/internal/station"
@@ -60,6 +61,7 @@ type Daemon struct {
 	Worker   *directory.Worker
 	API      *api.Server
 	tasks    []task.Task
+	learned  *learned.Store
 	now      func() int64
 	board    *board.Board
 	places   places
@@ -117,6 +119,8 @@ func (d *Daemon) assemble() (err error) {
 		}
 		d.tasks = append(d.tasks, d.keyboard)
 	}
+	d.learned = learned.Open(d.o.StateDir, d.o.Log)
+	d.tasks = append(d.tasks, d.learned)
 	d.newReaders()
 	d.upkeep = d.newUpkeep()
 	listener, err := d.newAPI()

@@ -19,7 +19,7 @@ func (d *Daemon) newReaders() {
 	cfg := d.o.Config
 	o := station.Options{
 		Ledger: d.Ledger, Panel: d.Panel, Policy: checkout.Policy(cfg.Desk.HeldByOther), Log: d.o.Log,
-		Directory: d.Worker, EnrolPeople: directory.EnrolPolicy(cfg.Enroll.People),
+		Learned: d.learned, Directory: d.Worker, EnrolPeople: directory.EnrolPolicy(cfg.Enroll.People),
 		Desk: checkout.DeskOptions{Window: cfg.Desk.Window, Batch: cfg.Desk.BatchWindow},
 	}
 	if d.keyboard != nil {

@@ -25,6 +25,7 @@ import (
 	"stump/gpio"
 	"stump/internal/books"
 	"stump/internal/keyboard"
+	"stump/internal/learned"
 	"stump/internal/panel"
 	"stump/internal/task"
 	"stump/wiegand"
@@ -36,6 +37,8 @@ type Options struct {
 	Panel  *panel.Panel
 	Desk   checkout.DeskOptions
 	Policy checkout.Policy
+	// Learned is what is known of the readers; nil keeps nothing.
+	Learned *learned.Store
 	// Directory knows tags that the register does not.
 	Directory Directory
 	// EnrolPeople says who may be enrolled at the station.
