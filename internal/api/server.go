@@ -36,7 +36,8 @@ type Options struct {
 	Formats []*wiegand.Format
 	Panel   *panel.Panel
 	Readers []*station.Reader
-	Lines   *simlab.Lines // the simulated lines; nil on hardware
+	Trace   *station.Trace // nil without a daemon
+	Lines   *simlab.Lines  // the simulated lines; nil on hardware
 	Worker  *directory.Worker
 	// TCP returns the address beside the socket; nil or "" for none.
 	TCP func() string

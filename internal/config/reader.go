@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode"
 
+	"stump/checkout"
 	"stump/gpio"
 	"stump/hw/board"
 	"stump/internal/hint"
@@ -78,6 +79,9 @@ func (c *Config) checkReader(i int) {
 		if _, err := c.FormatByName(name); err != nil && !ours {
 			c.bad(key+"formats", cmp.Or(hint.Of(err), "docs/decoding.md lists the formats"), "%v", err)
 		}
+	}
+	if r.Repeat < 0 || r.Repeat > checkout.MaxInterval {
+		c.bad(key+"repeat", `use "0s" to learn it, or up to "5m"`, "%v is not an interval at which readers repeat a card", r.Repeat)
 	}
 	c.oneOf(key+"keypad", r.Keypad, keypadModes)
 	c.oneOf(key+"converter", r.Converter, converters)

@@ -36,6 +36,7 @@ var badValues = []struct{ key, value, allowed string }{
 	{"reader.device.min", `-1`, "0 or more"},
 	{"reader.device.max", `-1`, "0 or more"},
 	{"reader.device.raw", `"yes"`, "true or false"},
+	{"reader.repeat", `"6m"`, `"5m"`},
 	{"reader.keypad", `"6bit"`, `"4bit"`},
 	{"reader.bias", `"up"`, `"pull-up"`},
 	{"reader.active_low", `1`, "true or false"},

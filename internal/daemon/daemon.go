@@ -66,6 +66,7 @@ type Daemon struct {
 	board    *board.Board
 	places   places
 	upkeep   *upkeep
+	trace    *station.Trace
 	keyboard *keyboard.Keyboard // nil without one
 	lamps    []selftest.Lamp
 	noLines  sync.Map // the names of the readers that have no lines
@@ -166,7 +167,7 @@ func (d *Daemon) newAPI() (*api.Listener, error) {
 	d.API = api.NewServer(api.Options{
 		Path: LedgerPath(d.o.StateDir), TCP: ln.TCP,
 		Ledger: d.Ledger, Station: cfg.Station, Version: d.o.Version, Formats: cfg.CardFormats(),
-		Panel: d.Panel, Readers: d.Readers, Lines: d.Lines, Worker: d.Worker, SelfTest: d.SelfTest,
+		Panel: d.Panel, Readers: d.Readers, Trace: d.trace, Lines: d.Lines, Worker: d.Worker, SelfTest: d.SelfTest,
 		Conditions: d.conditions, Backups: d.upkeep.backups.status, Check: CheckInChild, Log: d.o.Log,
 	})
 	ln.Handler = d.API

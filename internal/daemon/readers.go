@@ -20,16 +20,18 @@ func (d *Daemon) newReaders() {
 	o := station.Options{
 		Ledger: d.Ledger, Panel: d.Panel, Policy: checkout.Policy(cfg.Desk.HeldByOther), Log: d.o.Log,
 		Learned: d.learned, Directory: d.Worker, EnrolPeople: directory.EnrolPolicy(cfg.Enroll.People),
-		Desk: checkout.DeskOptions{Window: cfg.Desk.Window, Batch: cfg.Desk.BatchWindow},
+		Trace: station.NewTrace(d.Ledger, d.o.Log),
+		Desk:  checkout.DeskOptions{Window: cfg.Desk.Window, Batch: cfg.Desk.BatchWindow},
 	}
 	if d.keyboard != nil {
 		o.Keyboard = d.keyboard
 	}
+	d.trace, d.tasks = o.Trace, append(d.tasks, o.Trace)
 	for i, rc := range cfg.Readers {
 		ro := station.ReaderOptions{
 			Name: rc.Name, Source: d.source(i, rc),
 			Decoder: wiegand.Options{Formats: cfg.ReaderFormats(rc), Keypad: rc.Keypad, RepairLost: true},
-			Badge:   rc.Badge, Device: rc.Device,
+			Badge:   rc.Badge, Device: rc.Device, Repeat: rc.Repeat,
 		}
 		if ro.Strict = rc.Preset == "original"; ro.Strict {
 			ro.Decoder.Accept = rc.Accept()

@@ -18,6 +18,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"time"
 
 	"stump/checkout"
 	"stump/checkout/ledger"
@@ -46,6 +47,8 @@ type Options struct {
 	// Keyboard is where the owner of an unknown badge types a name. Without
 	// one only an admin can enrol.
 	Keyboard Keyboard
+	// Trace saves what is refused, for the admins' list; nil: there is none.
+	Trace *Trace
 	// Now is the clock that stamps the edges: nanoseconds of CLOCK_MONOTONIC.
 	Now func() int64
 	Log *slog.Logger // nil discards
@@ -79,6 +82,9 @@ type ReaderOptions struct {
 	// Badge and Device tell the kind of a tag that the register does not know; nil
 	// fits nothing.
 	Badge, Device *wiegand.Range
+	// Repeat is the interval at which the reader repeats a tag that lies on it; 0:
+	// the desk learns it.
+	Repeat time.Duration
 	// Strict makes a tag that fits neither rule a bad read, as in the original
 	// client, instead of an unknown tag.
 	Strict bool
