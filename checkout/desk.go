@@ -10,11 +10,13 @@ import (
 type DeskOptions struct {
 	// Window is how long a badge or device waits for the other; 60 s if zero.
 	Window time.Duration
-	// Repeat is how long after its last sighting a tag counts as repeated by
-	// the reader; 1.5 s if zero, off if negative.
+	// Repeat is the interval at which the reader repeats a tag that lies on it;
+	// learned if zero.
 	Repeat time.Duration
+	// Learned is the interval that was learned earlier, zero for none.
+	Learned time.Duration
 	// SamePair is how long after a completion the same pair does not undo it;
-	// 5 s if zero, off if negative.
+	// 5 s if zero.
 	SamePair time.Duration
 	// Batch is how long the badge keeps waiting after a completion, so that
 	// one badge takes many devices; zero is off.
@@ -24,7 +26,6 @@ type DeskOptions struct {
 // The default times of a desk.
 const (
 	DefaultWindow   = 60 * time.Second
-	DefaultRepeat   = 1500 * time.Millisecond
 	DefaultSamePair = 5 * time.Second
 )
 
@@ -33,18 +34,22 @@ type OutcomeKind string
 
 // The outcomes of a tap and of an answer.
 const (
-	Ignored      OutcomeKind = "ignored"       // the reader repeated the tag: nothing changed, nothing to say
+	Ignored      OutcomeKind = "ignored"       // the tag is still there: nothing changed, nothing to say
 	Late         OutcomeKind = "late"          // another tap came before the answer: nothing changed, nothing to say
 	WaitDevice   OutcomeKind = "wait-device"   // Person waits for a device
 	WaitBadge    OutcomeKind = "wait-badge"    // Device waits for a badge
 	RepeatResult OutcomeKind = "repeat-result" // the pair was completed a moment ago: Result is shown again
+	// Lies: Device lies on the reader since its completion. What waits keeps
+	// waiting.
+	Lies OutcomeKind = "lies"
 	// Complete: Person and Device are a pair. The caller commits it and calls
 	// Done, Refuse or Failed before the next tap.
 	Complete OutcomeKind = "complete"
-	// Refused: Person or Device is retired or suspended. What waits keeps
-	// waiting.
+	// Refused: Person or Device takes no part. What waited for a refused badge is
+	// over, since somebody else stands at the desk.
 	Refused OutcomeKind = "refused"
-	// UnknownTag: the tag belongs to nobody. What waits keeps waiting.
+	// UnknownTag: the tag belongs to nobody. What waits is over, unless the tag
+	// can only be a device.
 	UnknownTag OutcomeKind = "unknown-tag"
 )
 
@@ -52,27 +57,25 @@ const (
 type Outcome struct {
 	Kind           OutcomeKind
 	Person, Device Subject
-	Result         *Event // that a RepeatResult repeats
+	Ended          Subject // whose turn it was, and is no more
+	Result         *Event  // that a RepeatResult repeats
 }
 
 // waiting is the badge or device that waits, and until when.
 type waiting struct {
 	subject Subject // Kind is Unknown when nothing waits
 	until   time.Duration
+	moved   []Tag // the devices of a batch
 }
 
-// sighting is when a tag was seen, and whether the register knew it.
-type sighting struct {
-	tag   Tag
-	at    time.Duration
-	known bool
-}
-
-// completion is what a device's last pair became.
+// completion is a device's last pair, and whether the device still lies on the reader.
 type completion struct {
 	person, device Tag
 	at             time.Duration
-	event          Event
+	event          *Event        // nil: the policy refused
+	lies           bool          // it has not been absent since
+	seen           time.Duration // when it was there last, as far as the reader could tell
+	said           bool          // that it lies there, since the last answer
 }
 
 // openPair is a pair that the caller is committing.
@@ -89,26 +92,34 @@ type openPair struct {
 // the ID of a pending tag changes when it is resolved, the tag does not. A Desk
 // is not safe for concurrent use.
 type Desk struct {
-	o      DeskOptions
-	wait   waiting
-	asked  sighting     // the tag that the directory is being asked about; zero for none
-	seen   []sighting   // the last sighting of each tag, for Repeat
-	recent []completion // at most as many as devices fit into SamePair
-	pair   *openPair
+	o        DeskOptions
+	reads    presentations
+	wait     waiting
+	asked    sighting      // the tag that the directory is being asked about; zero for none
+	recent   []completion  // one a device, while the rules need it
+	answered time.Duration // when something was said last
+	pair     *openPair
+	failed   sighting // the newest tap whose pair could not be saved
 }
 
 // NewDesk returns a desk at which nothing waits.
 func NewDesk(o DeskOptions) *Desk {
 	o.Window = cmp.Or(o.Window, DefaultWindow)
-	o.Repeat = cmp.Or(o.Repeat, DefaultRepeat)
 	o.SamePair = cmp.Or(o.SamePair, DefaultSamePair)
-	return &Desk{o: o}
+	return &Desk{o: o, reads: presentations{fixed: o.Repeat > 0, interval: cmp.Or(o.Repeat, o.Learned)}}
 }
+
+// Interval returns the interval at which the reader repeats a tag that lies on it,
+// zero while it is not known.
+func (d *Desk) Interval() time.Duration { return d.reads.interval }
 
 // Tap says what a tap of s does. Taps come in the order of their times.
 func (d *Desk) Tap(at time.Duration, s Subject) Outcome {
-	if !d.arrive(sighting{s.Tag, at, s.Kind != Unknown}) {
+	switch d.arrive(sighting{s.Tag, at, s.Kind != Unknown}) {
+	case Ignored:
 		return Outcome{Kind: Ignored}
+	case Lies:
+		return Outcome{Kind: Lies, Device: s}
 	}
 	return d.act(at, s)
 }
@@ -119,7 +130,7 @@ func (d *Desk) Tap(at time.Duration, s Subject) Outcome {
 // nobody knows yet who stands at the desk.
 func (d *Desk) Asked(at time.Duration, tag Tag) bool {
 	s := sighting{tag: tag, at: at}
-	if !d.arrive(s) {
+	if d.arrive(s) != "" {
 		return false
 	}
 	d.asked = s
@@ -138,39 +149,74 @@ func (d *Desk) Answer(at time.Duration, s Subject) Outcome {
 	return d.act(at, s)
 }
 
-// arrive notes a sighting and reports whether it is a tap. A tap ends an open
-// question, and what that had suspended.
-func (d *Desk) arrive(now sighting) bool {
+// arrive notes a sighting and returns "" for a tap; else what the sighting is. A tap
+// ends an open question, and what that had suspended.
+func (d *Desk) arrive(now sighting) OutcomeKind {
 	d.pair = nil
-	if d.repeated(now) || now.tag == d.asked.tag {
-		return false
+	same, before, busy := d.reads.read(now)
+	if lying := d.lying(now, before, busy); lying != nil && now.known {
+		if now.at-d.answered <= Absence || same && lying.said {
+			return Ignored
+		}
+		lying.said, d.answered = true, now.at
+		return Lies
+	}
+	if same || now.tag == d.asked.tag {
+		return Ignored
 	}
 	if d.asked != (sighting{}) {
 		d.asked, d.wait = sighting{}, waiting{}
 	}
-	d.seen = slices.DeleteFunc(d.seen, func(s sighting) bool { return now.at-s.at >= d.o.Repeat })
-	d.recent = slices.DeleteFunc(d.recent, func(c completion) bool { return now.at-c.at >= d.o.SamePair })
-	return true
+	return ""
+}
+
+// lying returns the completion whose device lies on the reader and was seen now. Tags
+// that are held to the reader hide a device below them, which is not absent while
+// they keep it busy. Completions that no rule needs any more are dropped.
+func (d *Desk) lying(now sighting, before Tag, busy time.Duration) (found *completion) {
+	for i := range d.recent {
+		c := &d.recent[i]
+		mine := c.device == now.tag
+		if !mine && before != c.device {
+			c.seen += busy
+		}
+		if c.lies = c.lies && now.at-c.seen < d.reads.absence(); c.lies && mine {
+			c.seen, found = now.at, c
+		}
+	}
+	if found == nil && d.asked == (sighting{}) { // an answer may go back to what was
+		d.recent = slices.DeleteFunc(d.recent, func(c completion) bool {
+			return !c.lies && now.at-c.at >= d.o.SamePair && !slices.Contains(d.wait.moved, c.device)
+		})
+	}
+	return found
 }
 
 // act is the rule of the desk.
 func (d *Desk) act(at time.Duration, s Subject) Outcome {
+	d.answer(at)
 	other := d.wait.subject
 	if at >= d.wait.until {
 		other = Subject{} // the window ended before this tap
 	}
 	out := Outcome{Kind: WaitDevice, Person: s}
-	switch s.Kind {
-	case Unknown:
-		return Outcome{Kind: UnknownTag}
-	case KindDevice:
+	switch {
+	case s.Kind == Unknown:
+		out = Outcome{Kind: UnknownTag}
+	case s.Kind == KindDevice:
 		out = Outcome{Kind: WaitBadge, Device: s}
 	}
-	switch {
-	case s.Status != Active:
+	if s.Kind != Unknown && s.Status != Active {
 		out.Kind = Refused
+	}
+	switch {
+	case out.Kind == Refused && s.Kind == KindDevice, out.Kind == UnknownTag && s.Fits == KindDevice:
+	case out.Kind == Refused, out.Kind == UnknownTag:
+		// Who stands at the desk is who bumped last, and that is nobody who may
+		// take the device or for whom one may be taken.
+		out.Ended, d.wait = other, waiting{}
 	case other.Kind == Unknown || other.Kind == s.Kind:
-		d.wait = waiting{s, at + d.o.Window}
+		d.wait = waiting{subject: s, until: at + d.o.Window}
 	case s.Kind == KindPerson:
 		return d.complete(at, s.Tag, s, other)
 	default:
@@ -179,35 +225,34 @@ func (d *Desk) act(at time.Duration, s Subject) Outcome {
 	return out
 }
 
-// repeated notes a sighting and reports whether the reader repeats the tag.
-// Every sighting counts, so a card left on the reader stays one tap; but a tag
-// that has lost its owner meanwhile is a new one.
-func (d *Desk) repeated(now sighting) bool {
-	for i, s := range d.seen {
-		if s.tag == now.tag {
-			d.seen[i] = now
-			return now.at-s.at < d.o.Repeat && (now.known || !s.known)
-		}
+// answer notes that something is said.
+func (d *Desk) answer(at time.Duration) {
+	d.answered = max(d.answered, at)
+	for i := range d.recent {
+		d.recent[i].said = false
 	}
-	d.seen = append(d.seen, now)
-	return false
 }
 
 // Forget drops the sighting of a tag: its next read is a tap.
 func (d *Desk) Forget(tag Tag) {
-	d.seen = slices.DeleteFunc(d.seen, func(s sighting) bool { return s.tag == tag })
+	d.reads.forget(tag)
+	d.recent = slices.DeleteFunc(d.recent, func(c completion) bool { return c.device == tag })
 }
 
 // complete is the second half of a pair; tag is that of the completing tap.
 func (d *Desk) complete(at time.Duration, tag Tag, person, device Subject) Outcome {
-	for _, c := range d.recent {
-		if c.person == person.Tag && c.device == device.Tag {
-			// In a batch the badge keeps waiting as if nothing had happened.
-			if tag == person.Tag || d.o.Batch <= 0 {
-				d.wait = waiting{}
-			}
-			return Outcome{Kind: RepeatResult, Person: person, Device: device, Result: &c.event}
+	for i := range d.recent {
+		c := &d.recent[i]
+		again := c.person == person.Tag && at-c.at < d.o.SamePair || slices.Contains(d.wait.moved, device.Tag)
+		if c.device != device.Tag || c.event == nil || !again {
+			continue
 		}
+		// In a batch the badge keeps waiting as if nothing had happened.
+		if tag == person.Tag || d.o.Batch <= 0 {
+			d.wait = waiting{}
+		}
+		c.lies, c.seen = true, at
+		return Outcome{Kind: RepeatResult, Person: person, Device: device, Result: c.event}
 	}
 	d.pair = &openPair{person, device, at, d.wait, tag}
 	d.wait = waiting{}
@@ -216,42 +261,46 @@ func (d *Desk) complete(at time.Duration, tag Tag, person, device Subject) Outco
 
 // Done says what the last Complete became. The same pair does not undo it for
 // a while, and in batch mode the badge keeps waiting.
-func (d *Desk) Done(ev Event) {
+func (d *Desk) Done(ev Event) { d.over(&ev) }
+
+// Refuse says that the policy refused the last Complete: the pair is over, and
+// there is no result to repeat.
+func (d *Desk) Refuse() { d.over(nil) }
+
+// over ends the open pair with its event, if it has one. The device lies on the
+// reader from then on; in batch mode the badge keeps waiting.
+func (d *Desk) over(ev *Event) {
 	p := d.pair
 	if p == nil {
 		return
 	}
+	d.pair = nil
 	// An earlier pair of this device must not be repeated any more: it names
 	// somebody who does not have the device now.
 	d.recent = slices.DeleteFunc(d.recent, func(c completion) bool { return c.device == p.device.Tag })
-	d.recent = append(d.recent, completion{p.person.Tag, p.device.Tag, p.at, ev})
-	d.over()
-}
-
-// Refuse says that the policy refused the last Complete: the pair is over, and
-// there is no result to repeat.
-func (d *Desk) Refuse() {
-	if d.pair != nil {
-		d.over()
+	d.recent = append(d.recent, completion{person: p.person.Tag, device: p.device.Tag, at: p.at, event: ev, lies: true, seen: p.at})
+	if d.o.Batch <= 0 {
+		return
 	}
-}
-
-// over ends the open pair; in batch mode the badge keeps waiting.
-func (d *Desk) over() {
-	if d.o.Batch > 0 {
-		d.wait = waiting{d.pair.person, d.pair.at + d.o.Batch}
+	d.wait = waiting{p.person, p.at + d.o.Batch, p.before.moved}
+	if ev != nil {
+		d.wait.moved = append(slices.Clip(p.before.moved), p.device.Tag)
 	}
-	d.pair = nil
 }
 
 // Failed says that the last Complete could not be saved: the desk is as if
-// the completing tap had not happened, and it can be tapped again at once.
+// the completing tap had not happened, and it can be tapped again at once. That is
+// once: a tag that only lies there must not try on when its person has left.
 func (d *Desk) Failed() {
-	if d.pair == nil {
+	p := d.pair
+	if p == nil {
 		return
 	}
-	d.Forget(d.pair.tag)
-	d.wait, d.pair = d.pair.before, nil
+	if p.tag != d.failed.tag || p.at-d.failed.at > d.reads.limit() {
+		d.reads.forget(p.tag)
+	}
+	d.failed = sighting{tag: p.tag, at: p.at}
+	d.wait, d.pair = p.before, nil
 }
 
 // Deadline returns when the window of what waits ends; false while nothing

@@ -3,6 +3,7 @@ package checkout
 import (
 	"flag"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,13 +17,17 @@ type deskModel struct {
 	o       DeskOptions
 	sights  []modelSight
 	entries []modelEntry
+	armed   []modelEntry // devices that lie there from then on, by a pair, also a refused or repeated one
+	failed  modelEntry   // the newest tap that could not be saved
+	answers []modelEntry // what was said, by its time; who is the device of a "lies"
 }
 
 type modelSight struct {
-	at    time.Duration
-	who   byte
-	known bool
-	off   bool // the tap did not count, since it could not be saved
+	at       time.Duration
+	who      byte
+	known    bool
+	off      bool          // the tap did not count, since it could not be saved
+	interval time.Duration // what was learned of the reader up to this read
 }
 
 // modelEntry is a thing that changed what waits.
@@ -32,6 +37,53 @@ type modelEntry struct {
 	who            byte   // tap, asked
 	person, device byte   // pair
 	seq            uint64
+	sights         int // an armed device: how many reads there were
+}
+
+// alike: gaps that differ by 5 % of their mean at most.
+func alike(gaps ...time.Duration) (time.Duration, bool) {
+	var sum time.Duration
+	for _, g := range gaps {
+		sum += g / time.Duration(len(gaps))
+	}
+	for _, g := range gaps {
+		if g < sum-sum/20 || g > sum+sum/20 {
+			return sum, false
+		}
+	}
+	return sum, true
+}
+
+// learned goes through all reads: four even gaps of one tag, with nothing in between,
+// are the interval; three that are too short for it unlearn it.
+func (m *deskModel) learned() (interval time.Duration) {
+	short := 0
+	for i := 1; i < len(m.sights); i++ {
+		gap := m.sights[i].at - m.sights[i-1].at
+		if m.sights[i].who != m.sights[i-1].who {
+			continue
+		}
+		if _, ok := alike(interval, gap); ok {
+			short = 0
+		} else if gap > Presentation && gap < interval*4/5 {
+			short++
+		}
+		if short == 3 {
+			interval, short = 0, 0
+		}
+		if i < 4 || slices.ContainsFunc(m.sights[i-4:i+1], func(s modelSight) bool { return s.who != m.sights[i].who }) {
+			continue
+		}
+		var gaps []time.Duration
+		for j := i - 3; j <= i; j++ {
+			gaps = append(gaps, m.sights[j].at-m.sights[j-1].at)
+		}
+		mean, ok := alike(gaps...)
+		if _, known := alike(interval, mean); ok && !known && slices.Max(gaps) <= 5*time.Minute {
+			interval, short = mean, 0
+		}
+	}
+	return interval
 }
 
 // waits says who waits at the time at, by the last entry alone.
@@ -48,22 +100,78 @@ func (m *deskModel) waits(at time.Duration) (byte, bool) {
 	return 0, false
 }
 
-// repeated: the last sighting of the tag was less than Repeat ago, and the
-// register has not forgotten whose it is.
-func (m *deskModel) repeated(who byte, at time.Duration, known bool) bool {
-	for i := len(m.sights) - 1; i >= 0; i-- {
-		if s := m.sights[i]; s.who == who && !s.off {
-			return at-s.at < m.o.Repeat && (known || !s.known)
+// repeated: the last sighting of the tag was at most 1.5 s ago, or 1.2 intervals, and
+// the register has not forgotten whose it is. The newest sight is this one.
+func (m *deskModel) repeated() bool {
+	now := m.sights[len(m.sights)-1]
+	for i := len(m.sights) - 2; i >= 0; i-- {
+		if s := m.sights[i]; s.who == now.who {
+			return !s.off && now.at-s.at <= max(1500*time.Millisecond, now.interval*6/5) && (now.known || !s.known)
 		}
 	}
 	return false
 }
 
-// guarded: the device's last pair was with the same person, less than SamePair ago.
+// lies: the device of the newest read has not been absent since its last pair. While
+// another tag is held to the reader, nobody can tell.
+func (m *deskModel) lies() bool {
+	now := m.sights[len(m.sights)-1]
+	lies, seen, from := false, time.Duration(0), 0
+	for _, e := range m.armed {
+		if e.device == now.who {
+			lies, seen, from = true, e.at, e.sights
+		}
+	}
+	for i := from; i < len(m.sights) && lies; i++ {
+		s, absence := m.sights[i], max(3*time.Second, m.sights[i].interval*5/2)
+		if i > 0 && m.sights[i-1].who != now.who && s.who != now.who {
+			if gap := s.at - m.sights[i-1].at; gap <= max(1500*time.Millisecond, s.interval*6/5) {
+				seen += gap
+			}
+		}
+		lies = s.at-seen < absence
+		if s.who == now.who {
+			seen = s.at
+		}
+	}
+	return lies && now.known
+}
+
+// arm: from now on the device lies on the reader.
+func (m *deskModel) arm(at time.Duration, device byte) {
+	m.armed = append(m.armed, modelEntry{at: at, device: device, sights: len(m.sights)})
+}
+
+// ignored is what a read is that is no tap: "lies" if that is said.
+func (m *deskModel) ignored(at time.Duration, who byte) string {
+	if !m.lies() {
+		return "ignored"
+	}
+	var last time.Duration
+	said := false // since the last other answer
+	for _, e := range m.answers {
+		last = max(last, e.at)
+		said = said && e.who != 0 || e.who == who
+	}
+	if at-last <= 3*time.Second || said && m.repeated() {
+		return "ignored"
+	}
+	m.answers = append(m.answers, modelEntry{at: at, who: who})
+	return "lies"
+}
+
+// guarded: the device's last pair was with the same person, less than SamePair ago, or
+// in the batch that goes on.
 func (m *deskModel) guarded(person, device byte, at time.Duration) (uint64, bool) {
+	batch := true
 	for i := len(m.entries) - 1; i >= 0; i-- {
-		if e := m.entries[i]; e.what == "pair" && e.device == device {
-			return e.seq, e.person == person && at-e.at < m.o.SamePair
+		e := m.entries[i]
+		batch = batch && (e.what == "pair" || e.what == "cancel")
+		if e.device == device && e.what == "cancel" {
+			return 0, false
+		}
+		if e.what == "pair" && e.device == device {
+			return e.seq, e.person == person && at-e.at < m.o.SamePair || batch
 		}
 	}
 	return 0, false
@@ -77,22 +185,24 @@ func (m *deskModel) open() *modelEntry {
 	return nil
 }
 
-// arrive: a tap that is no repeat ends what an open question suspends.
-func (m *deskModel) arrive(at time.Duration, who byte, known bool) bool {
-	q, repeated := m.open(), m.repeated(who, at, known)
+// arrive notes a read and says "" for a tap, which ends what an open question
+// suspends; else what it is.
+func (m *deskModel) arrive(at time.Duration, who byte, known bool) string {
 	m.sights = append(m.sights, modelSight{at: at, who: who, known: known})
-	if repeated || q != nil && q.who == who {
-		return false
+	m.sights[len(m.sights)-1].interval = m.learned()
+	q := m.open()
+	if m.lies() || m.repeated() || q != nil && q.who == who {
+		return m.ignored(at, who)
 	}
 	if q != nil {
 		m.entries = append(m.entries, modelEntry{what: "over"})
 	}
-	return true
+	return ""
 }
 
 // ask: somebody taps a tag that the directory is asked about.
 func (m *deskModel) ask(at time.Duration, who byte) string {
-	if !m.arrive(at, who, false) {
+	if m.arrive(at, who, false) != "" {
 		return "ignored"
 	}
 	m.entries = append(m.entries, modelEntry{at: at, what: "asked", who: who})
@@ -100,7 +210,7 @@ func (m *deskModel) ask(at time.Duration, who byte) string {
 }
 
 // answer: a question that is still open is as if it had never been, and is is
-// who tapped at its time; '?' for nobody.
+// who tapped at its time; '?' or 'u' for nobody.
 func (m *deskModel) answer(at time.Duration, who, is byte, fate string, seq uint64) string {
 	q := m.open()
 	if q == nil || q.at != at || q.who != who {
@@ -115,21 +225,29 @@ func isPerson(who byte) bool { return who >= 'A' && who <= 'Z' }
 // tap returns what the desk should say; saved is the fate of a pair: done,
 // refused or failed, with the sequence number it gets.
 func (m *deskModel) tap(at time.Duration, who byte, fate string, seq uint64) string {
-	if !m.arrive(at, who, who != '?') {
-		return "ignored"
+	if what := m.arrive(at, who, who != '?' && who != 'u'); what != "" {
+		return what
 	}
 	return m.act(at, who, fate, seq)
 }
 
 // act is the table of the design.
 func (m *deskModel) act(at time.Duration, who byte, fate string, seq uint64) string {
-	if who == 'S' || who == 'r' {
-		return "refused"
-	}
-	if who == '?' {
-		return "unknown-tag"
-	}
+	m.answers = append(m.answers, modelEntry{at: at})
 	other, ok := m.waits(at)
+	switch who {
+	case 'r':
+		return "refused"
+	case 'u':
+		return "unknown-tag"
+	case 'S', 'L', '?':
+		m.entries = append(m.entries, modelEntry{what: "over"})
+		said := map[bool]string{true: "unknown-tag", false: "refused"}[who == '?']
+		if ok {
+			said += " ends " + string(other)
+		}
+		return said
+	}
 	if !ok || isPerson(other) == isPerson(who) {
 		m.entries = append(m.entries, modelEntry{at: at, what: "tap", who: who})
 		if isPerson(who) {
@@ -145,19 +263,24 @@ func (m *deskModel) act(at time.Duration, who byte, fate string, seq uint64) str
 		if m.o.Batch <= 0 || isPerson(who) {
 			m.entries = append(m.entries, modelEntry{what: "over"})
 		}
+		m.arm(at, device)
 		return fmt.Sprint("repeat-result ", seq)
 	}
 	switch fate {
 	case "done":
 		m.entries = append(m.entries, modelEntry{at: at, what: "pair", person: person, device: device, seq: seq})
+		m.arm(at, device)
 	case "refused":
 		m.entries = append(m.entries, modelEntry{at: at, what: "cancel", person: person, device: device})
+		m.arm(at, device)
 	case "failed":
-		for i := range m.sights {
-			if m.sights[i].who == who {
-				m.sights[i].off = true
+		limit := max(1500*time.Millisecond, m.learned()*6/5)
+		if again := m.failed.who == who && at-m.failed.at <= limit; !again {
+			for i := range m.sights {
+				m.sights[i].off = m.sights[i].off || m.sights[i].who == who
 			}
 		}
+		m.failed = modelEntry{at: at, who: who}
 	}
 	return fmt.Sprintf("complete %c%c", person, device)
 }
@@ -178,6 +301,7 @@ type deskStep struct {
 	wait time.Duration
 	what string // "tap", "ask", "answer", "timer"
 	who  byte   // tap and ask
+	more int    // tap: how often the reader repeats it, after the same time each
 	none bool   // the answer: the tag is nobody's
 	back int    // the answer: to how many questions before the newest
 	fate string
@@ -186,7 +310,7 @@ type deskStep struct {
 func genDeskStep() *rapid.Generator[deskStep] {
 	// The instants around every rule, and some others.
 	var waits []time.Duration
-	for _, d := range []time.Duration{0, DefaultRepeat, DefaultSamePair, 20 * time.Second, DefaultWindow} {
+	for _, d := range []time.Duration{0, Presentation, Absence, DefaultSamePair, 20 * time.Second, DefaultWindow} {
 		waits = append(waits, d, d+1, d/2, d/3)
 		if d > 0 {
 			waits = append(waits, d-1)
@@ -198,7 +322,8 @@ func genDeskStep() *rapid.Generator[deskStep] {
 		return deskStep{
 			wait: rapid.SampledFrom(waits).Draw(t, "wait"),
 			what: rapid.SampledFrom([]string{"tap", "tap", "tap", "tap", "tap", "ask", "ask", "answer", "answer", "timer"}).Draw(t, "what"),
-			who:  rapid.SampledFrom([]byte("AABbCaabbc?Sr")).Draw(t, "who"),
+			who:  rapid.SampledFrom([]byte("AABbCaabbcAaBb?SrLu")).Draw(t, "who"),
+			more: rapid.SampledFrom([]int{0, 0, 0, 0, 0, 0, 0, 1, 2, 5}).Draw(t, "more"),
 			none: rapid.IntRange(0, 3).Draw(t, "none") == 0,
 			back: rapid.SampledFrom([]int{0, 0, 0, 1, 2}).Draw(t, "back"),
 			fate: rapid.SampledFrom([]string{"done", "done", "done", "refused", "failed"}).Draw(t, "fate"),
@@ -237,6 +362,9 @@ func (g *deskGame) step(at time.Duration, s deskStep, seq uint64) (got, want str
 		is, subject := who, deskSubject(who)
 		if s.none {
 			is, subject = '?', Subject{Tag: q.tag}
+			if !isPerson(who) {
+				is, subject.Fits = 'u', KindDevice
+			}
 		}
 		want = g.model.answer(q.at, who, is, s.fate, seq)
 		got = g.said(g.desk.Answer(q.at, subject), s.fate, seq)
@@ -263,25 +391,45 @@ func (g *deskGame) said(o Outcome, fate string, seq uint64) string {
 	case RepeatResult:
 		return fmt.Sprint("repeat-result ", o.Result.Seq)
 	}
+	if o.Ended.Kind != Unknown {
+		return string(o.Kind) + " ends " + o.Ended.ID
+	}
 	return string(o.Kind)
+}
+
+// repeated makes further steps of what the reader repeats.
+func repeated(steps []deskStep) (all []deskStep) {
+	for _, s := range steps {
+		all = append(all, s)
+		for range s.more {
+			if s.what == "tap" {
+				all = append(all, s)
+			}
+		}
+	}
+	return all
+}
+
+// manyChecks makes rapid play 10,000 games in this test.
+func manyChecks(t *testing.T) {
+	before := flag.Lookup("rapid.checks").Value.String()
+	t.Cleanup(func() { flag.Set("rapid.checks", before) })
+	flag.Set("rapid.checks", "10000")
 }
 
 // TestDeskAgainstModel compares the desk with the model in 10,000 random
 // sequences of 25 to 60 steps.
 func TestDeskAgainstModel(t *testing.T) {
-	checks := flag.Lookup("rapid.checks")
-	before := checks.Value.String()
-	defer flag.Set("rapid.checks", before)
-	flag.Set("rapid.checks", "10000")
+	manyChecks(t)
 	steps := rapid.SliceOfN(genDeskStep(), 25, 60)
 	batches := rapid.SampledFrom([]time.Duration{0, 0, 20 * time.Second})
 	seen := map[string]int{}
-	taken, answered := 0, 0
+	taken, answered, learned := 0, 0, 0
 	rapid.Check(t, func(t *rapid.T) {
-		o := DeskOptions{Window: DefaultWindow, Repeat: DefaultRepeat, SamePair: DefaultSamePair, Batch: batches.Draw(t, "batch")}
+		o := DeskOptions{Window: DefaultWindow, SamePair: DefaultSamePair, Batch: batches.Draw(t, "batch")}
 		g := deskGame{desk: NewDesk(o), model: &deskModel{o: o}}
 		var at time.Duration
-		for i, s := range steps.Draw(t, "steps") {
+		for i, s := range repeated(steps.Draw(t, "steps")) {
 			at += s.wait
 			got, want := g.step(at, s, uint64(i+1))
 			if got != want {
@@ -292,12 +440,18 @@ func TestDeskAgainstModel(t *testing.T) {
 			if s.what == "answer" && strings.HasPrefix(got, "complete") {
 				answered++
 			}
+			if g.desk.Interval() > Presentation {
+				learned++
+			}
 		}
 	})
-	for _, k := range []string{"ignored", "asking", "late", "wait-dev", "wait-bad", "complete", "repeat-r", "refused", "unknown-", "timed-ou"} {
-		if seen[k]*500 < taken {
+	for _, k := range []string{"ignored", "asking", "late", "wait-dev", "wait-bad", "complete", "repeat-r", "refused", "unknown-", "timed-ou", "lies"} {
+		if seen[k]*1000 < taken {
 			t.Errorf("only %d of %d steps had the outcome %s: the sequences are too tame", seen[k], taken, k)
 		}
+	}
+	if learned*50 < taken {
+		t.Errorf("in only %d of %d steps an interval was learned", learned, taken)
 	}
 	if answered*1000 < taken {
 		t.Errorf("only %d of %d steps were an answer that completed a pair", answered, taken)

@@ -9,12 +9,15 @@ import (
 )
 
 // Subjects of the desk tests: upper case letters are people, lower case
-// letters devices, S a suspended person, r a retired device, ? a stranger.
+// letters devices, S a suspended person, L a lost badge, r a retired device, ? a
+// tag that nobody knows, u one that can only be a device.
 func deskSubject(c byte) Subject {
 	s := Subject{ID: string(c), Tag: Tag{Bits: 26, Value: [16]byte{15: byte(c)}}}
 	switch {
 	case c == '?':
 		s.ID = ""
+	case c == 'u':
+		s.ID, s.Fits = "", KindDevice
 	case c >= 'A' && c <= 'Z':
 		s.Kind = KindPerson
 	default:
@@ -23,6 +26,8 @@ func deskSubject(c byte) Subject {
 	switch c {
 	case 'S':
 		s.Status = Suspended
+	case 'L':
+		s.Status = LostBadge
 	case 'r':
 		s.Status = Retired
 	}
@@ -70,7 +75,11 @@ func play(t *testing.T, o DeskOptions, script string) string {
 		if o.Result != nil {
 			s += fmt.Sprint(" ", o.Result.Seq)
 		}
-		out = append(out, strings.TrimSpace(s+" "+o.Person.ID+o.Device.ID))
+		s = strings.TrimSpace(s + " " + o.Person.ID + o.Device.ID)
+		if o.Ended.Kind != Unknown {
+			s += " ends " + o.Ended.ID
+		}
+		out = append(out, s)
 		if o.Kind != Complete {
 			continue
 		}
@@ -106,27 +115,59 @@ func TestDeskTable(t *testing.T) {
 		{"a device times out", DeskOptions{}, "0 a; 60 -", "wait-badge a; timed-out"},
 		{"nothing waits after a pair", DeskOptions{}, "0 A; 2 a; 4 b", "wait-device A; complete Aa; wait-badge b"},
 		{"the reader repeats itself", DeskOptions{}, "0 A; 1 A; 2 A; 3 A; 4 a", "wait-device A; ignored; ignored; ignored; complete Aa"},
-		{"1.5 s later it is a tap", DeskOptions{}, "0 A; 1.499 A; 2.999 A", "wait-device A; ignored; wait-device A"},
-		{"a repeat between others", DeskOptions{}, "0 A; 0.5 ?; 1 A; 1.6 ?", "wait-device A; unknown-tag; ignored; ignored"},
+		{"more than 1.5 s later it is a tap", DeskOptions{}, "0 A; 1.5 A; 3.001 A", "wait-device A; ignored; wait-device A"},
+		{"a repeat between others", DeskOptions{}, "0 A; 0.5 b; 1 A; 1.6 b", "wait-device A; complete Ab; ignored; ignored"},
+		{"a reader repeats every 4 s", DeskOptions{Repeat: 4 * time.Second}, "0 A; 4.8 A; 9.601 A; 14 A", "wait-device A; ignored; wait-device A; ignored"},
+		{"learned earlier", DeskOptions{Learned: 4 * time.Second}, "0 A; 4.8 A; 9.601 A", "wait-device A; ignored; wait-device A"},
+		{"the interval is learned from four gaps", DeskOptions{}, "0 A; 2 A; 4.1 A; 6.1 A; 8.1 A; 10.4 A; 13 A",
+			"wait-device A; wait-device A; wait-device A; wait-device A; ignored; ignored; wait-device A"},
 		{"the same pair does not undo itself", DeskOptions{}, "0 A; 2 a; 4 A; 6 a", "wait-device A; complete Aa; wait-device A; repeat-result 1 Aa"},
-		{"nothing waits after the repeat", DeskOptions{}, "0 A; 2 a; 4 A; 6 a; 6.5 B; 8 b", "wait-device A; complete Aa; wait-device A; repeat-result 1 Aa; wait-device B; complete Bb"},
+		{"nothing waits after the repeat", DeskOptions{}, "0 A; 2 a; 4 A; 6 a; 6.5 B; 9.5 a", "wait-device A; complete Aa; wait-device A; repeat-result 1 Aa; wait-device B; complete Ba"},
 		{"5 s later it does", DeskOptions{}, "0 A; 2 a; 4 A; 7 a", "wait-device A; complete Aa; wait-device A; complete Aa"},
-		{"the guard knows each device's last pair", DeskOptions{}, "0 A; 1 a; 2 B; 3 a; 4 A; 5 a", "wait-device A; complete Aa; wait-device B; complete Ba; wait-device A; complete Aa"},
-		{"a stranger disturbs nothing", DeskOptions{}, "0 A; 2 ?; 4 a", "wait-device A; unknown-tag; complete Aa"},
-		{"a suspended person disturbs nothing", DeskOptions{}, "0 a; 2 S; 4 A", "wait-badge a; refused S; complete Aa"},
-		{"a retired device disturbs nothing", DeskOptions{}, "0 A; 2 r; 4 a", "wait-device A; refused r; complete Aa"},
+		{"the guard knows each device's last pair", DeskOptions{}, "0 A; 1 a; 2 B; 4 a; 5 A; 7 a", "wait-device A; complete Aa; wait-device B; complete Ba; wait-device A; complete Aa"},
+
+		{"a device left there", DeskOptions{}, "0 A; 1 a; 2.8 a; 4.6 a; 6.4 a; 6.5 B", "wait-device A; complete Aa; ignored; lies a; ignored; wait-device B"},
+		{"and not for the next badge", DeskOptions{}, "0 A; 1 a; 2.8 a; 3 B; 4.6 a; 6.4 a; 7 b", "wait-device A; complete Aa; ignored; wait-device B; ignored; lies a; complete Bb"},
+		{"said once while it is held there", DeskOptions{}, "0 A; 1 a; 2 a; 3 a; 4 a; 4.5 a; 5 a; 6 a; 7 a; 8 a; 9 a",
+			"wait-device A; complete Aa; ignored; ignored; ignored; lies a; ignored; ignored; ignored; ignored; ignored"},
+		{"and again after another answer", DeskOptions{}, "0 A; 1 a; 2 a; 3 a; 4 a; 4.5 a; 5 B; 6 a; 7 a; 8.1 a; 9 a",
+			"wait-device A; complete Aa; ignored; ignored; ignored; lies a; wait-device B; ignored; ignored; lies a; ignored"},
+		{"gone for 3 s", DeskOptions{}, "0 A; 1 a; 3.999 a; 6.999 a", "wait-device A; complete Aa; ignored; wait-badge a"},
+		{"gone for two and a half intervals", DeskOptions{Repeat: 4 * time.Second}, "0 A; 1 a; 10.9 a; 20.9 a", "wait-device A; complete Aa; lies a; wait-badge a"},
+		{"below the badge that came last", DeskOptions{}, "0 a; 2 A; 4 a; 5 B; 6.5 a; 9.5 a", "wait-badge a; complete Aa; ignored; wait-device B; ignored; complete Ba"},
+		{"below a badge that is held there", DeskOptions{}, "0 A; 1 a; 1.5 B; 2.5 B; 3.5 B; 4.5 B; 4.6 a; 7.6 a",
+			"wait-device A; complete Aa; wait-device B; ignored; ignored; ignored; lies a; complete Ba"},
+		{"refused, and left there", DeskOptions{}, "0 A; 1 a~; 2.8 a; 3 B; 4.6 a", "wait-device A; complete Aa; ignored; wait-device B; ignored"},
+		{"the result repeated, and left there", DeskOptions{}, "0 A; 1 a; 3 A; 5 a; 6.8 a; 7 B; 8.6 a", "wait-device A; complete Aa; wait-device A; repeat-result 1 Aa; ignored; wait-device B; ignored"},
+		{"it disturbs no question", DeskOptions{}, "0 A; 1 a; 2 B; 2.5 *b; 2.8 a; 3 =b", "wait-device A; complete Aa; wait-device B; asking; ignored; complete Bb"},
+
+		{"a stranger ends a person's turn", DeskOptions{}, "0 A; 2 ?; 4 a", "wait-device A; unknown-tag ends A; wait-badge a"},
+		{"a stranger ends a device's turn", DeskOptions{}, "0 a; 2 ?; 4 A", "wait-badge a; unknown-tag ends a; wait-device A"},
+		{"a suspended person ends a person's turn", DeskOptions{}, "0 A; 2 S; 4 a", "wait-device A; refused S ends A; wait-badge a"},
+		{"a suspended person ends a device's turn", DeskOptions{}, "0 a; 2 S; 4 A", "wait-badge a; refused S ends a; wait-device A"},
+		{"a lost badge ends a person's turn", DeskOptions{}, "0 A; 2 L; 4 a", "wait-device A; refused L ends A; wait-badge a"},
+		{"a lost badge ends a device's turn", DeskOptions{}, "0 a; 2 L; 4 A", "wait-badge a; refused L ends a; wait-device A"},
+		{"nobody's turn ends", DeskOptions{}, "0 ?; 2 S; 4 L", "unknown-tag; refused S; refused L"},
+		{"a turn that was over", DeskOptions{}, "0 A; 60 ?; 60.3 -", "wait-device A; unknown-tag; -"},
+		{"a strange device ends nothing", DeskOptions{}, "0 A; 2 u; 4 a", "wait-device A; unknown-tag; complete Aa"},
+		{"a retired device ends nothing", DeskOptions{}, "0 A; 2 r; 4 a", "wait-device A; refused r; complete Aa"},
+		{"nor does either end a device's turn", DeskOptions{}, "0 a; 2 r; 4 u; 6 A", "wait-badge a; refused r; unknown-tag; complete Aa"},
+		{"a batch, too, is over", batch, "0 A; 2 a; 4 S; 6 b", "wait-device A; complete Aa; refused S ends A; wait-badge b"},
 		{"not saved: bump it again", DeskOptions{}, "0 A; 2 a!; 2.5 a", "wait-device A; complete Aa; complete Aa"},
+		{"not saved twice: it may only lie there", DeskOptions{}, "0 A; 2 a!; 2.5 a!; 3 a; 4.6 a", "wait-device A; complete Aa; complete Aa; ignored; complete Aa"},
 		{"not saved: the window goes on", DeskOptions{}, "0 A; 2 a!; 59 -; 60 -", "wait-device A; complete Aa; -; timed-out"},
-		{"refused: over, and no guard", DeskOptions{}, "0 A; 2 a~; 4 a; 6 A", "wait-device A; complete Aa; wait-badge a; complete Aa"},
+		{"refused: over, and no guard", DeskOptions{}, "0 A; 2 a~; 5 a; 6 A", "wait-device A; complete Aa; wait-badge a; complete Aa"},
 		{"batch", batch, "0 A; 2 a; 4 b; 6 c", "wait-device A; complete Aa; complete Ab; complete Ac"},
 		{"batch ends", batch, "0 A; 2 a; 21.9 -; 22 -; 23 b", "wait-device A; complete Aa; -; timed-out; wait-badge b"},
 		{"batch: the next badge takes over", batch, "0 A; 2 a; 4 B; 6 b", "wait-device A; complete Aa; wait-device B; complete Bb"},
-		{"batch: the same device again", batch, "0 A; 2 a; 4 a; 6 b", "wait-device A; complete Aa; repeat-result 1 Aa; complete Ab"},
+		{"batch: a device moves once", batch, "0 A; 2 a; 4 a; 7 a; 20 a; 21 b", "wait-device A; complete Aa; ignored; repeat-result 1 Aa; repeat-result 1 Aa; complete Ab"},
+		{"batch: the next batch moves it back", batch, "0 A; 2 a; 5 A; 8 a", "wait-device A; complete Aa; wait-device A; complete Aa"},
 		{"asked: a device completes", DeskOptions{}, "0 A; 2 *b; 2.9 =b", "wait-device A; asking; complete Ab"},
 		{"asked: a badge completes", DeskOptions{}, "0 a; 2 *B; 2.9 =B", "wait-badge a; asking; complete Ba"},
 		{"asked: a badge replaces", DeskOptions{}, "0 A; 2 *B; 2.9 =B; 4 a", "wait-device A; asking; wait-device B; complete Ba"},
-		{"asked: nobody's disturbs nothing", DeskOptions{}, "0 A; 2 *b; 2.9 =b?; 4 a", "wait-device A; asking; unknown-tag; complete Aa"},
-		{"asked: a suspended person", DeskOptions{}, "0 a; 2 *S; 2.9 =S; 4 A", "wait-badge a; asking; refused S; complete Aa"},
+		{"asked: nobody's ends the turn", DeskOptions{}, "0 A; 2 *b; 2.9 =b?; 4 a", "wait-device A; asking; unknown-tag ends A; wait-badge a"},
+		{"asked: nobody's device ends nothing", DeskOptions{}, "0 A; 2 *u; 2.9 =u; 4 a", "wait-device A; asking; unknown-tag; complete Aa"},
+		{"asked: a suspended person", DeskOptions{}, "0 a; 2 *S; 2.9 =S; 4 A", "wait-badge a; asking; refused S ends a; wait-device A"},
 		{"asked: a later device takes no badge's place", DeskOptions{}, "0 A; 2 *b; 2.3 a; 2.9 =b; 4 B", "wait-device A; asking; wait-badge a; late; complete Ba"},
 		{"asked: a later badge ends the pair", DeskOptions{}, "0 A; 2 *b; 2.3 B; 2.9 =b; 4 a", "wait-device A; asking; wait-device B; late; complete Ba"},
 		{"asked: a later badge does not get the device", DeskOptions{}, "0 a; 2 *B; 2.3 A; 2.9 =B", "wait-badge a; asking; wait-device A; late"},
@@ -136,17 +177,16 @@ func TestDeskTable(t *testing.T) {
 		{"asked: the newer question, first answered", DeskOptions{}, "0 A; 2 *b; 2.3 *B; 2.6 =B; 2.9 =b; 4 a", "wait-device A; asking; asking; wait-device B; late; complete Ba"},
 		{"asked: a repeat is no tap", DeskOptions{}, "0 A; 1 *b; 1.4 A; 1.6 b; 1.9 =b", "wait-device A; asking; ignored; ignored; complete Ab"},
 		{"asked: it lies there afterwards", DeskOptions{}, "0 A; 1 *b; 1.9 =b; 2 b; 3 b", "wait-device A; asking; complete Ab; ignored; ignored"},
-		{"asked: one question a tag, guards off", DeskOptions{Repeat: -1}, "0 A; 1 *b; 1.4 *b; 1.5 b; 1.9 =b", "wait-device A; asking; ignored; ignored; complete Ab"},
-		{"asked: a tag that has lost its owner", DeskOptions{}, "0 A; 1 *A; 1.4 *A; 1.9 =A?", "wait-device A; asking; ignored; unknown-tag"},
+		{"asked: one question a tag", DeskOptions{}, "0 A; 1 *b; 4 *b; 7 b; 7.1 =b", "wait-device A; asking; ignored; ignored; complete Ab"},
+		{"asked: a tag that has lost its owner", DeskOptions{}, "0 A; 1 *A; 1.4 *A; 1.9 =A?", "wait-device A; asking; ignored; unknown-tag ends A"},
 		{"asked: the window is suspended", DeskOptions{}, "0 A; 59.5 *b; 60.2 -; 60.4 =b", "wait-device A; asking; -; complete Ab"},
-		{"asked: the window goes on", DeskOptions{}, "0 A; 59.5 *b; 60.2 -; 60.4 =b?; 60.4 -", "wait-device A; asking; -; unknown-tag; timed-out"},
+		{"asked: the window goes on", DeskOptions{}, "0 A; 59.5 *u; 60.2 -; 60.4 =u; 60.4 -", "wait-device A; asking; -; unknown-tag; timed-out"},
 		{"asked: too late for the window", DeskOptions{}, "0 A; 60 *b; 60.4 =b; 119.9 -; 120 -", "wait-device A; asking; wait-badge b; -; timed-out"},
 		{"asked: the window counts from the tap", DeskOptions{}, "0 *A; 0.9 =A; 59.9 -; 60 -", "asking; wait-device A; -; timed-out"},
 		{"asked: not saved, bump it again", DeskOptions{}, "0 A; 2 *b; 2.9 =b!; 3 b", "wait-device A; asking; complete Ab; complete Ab"},
 		{"asked: refused", DeskOptions{}, "0 A; 2 *b; 2.9 =b~; 4 a", "wait-device A; asking; complete Ab; wait-badge a"},
 		{"asked: batch", batch, "0 A; 2 a; 4 *b; 4.9 =b; 23 c", "wait-device A; complete Aa; asking; complete Ab; complete Ac"},
 		{"asked: answered once", DeskOptions{}, "0 *A; 0.5 =A; 0.6 =A", "asking; wait-device A; late"},
-		{"guards off", DeskOptions{Repeat: -1, SamePair: -1}, "0 A; 0.1 a; 0.2 A; 0.3 a", "wait-device A; complete Aa; wait-device A; complete Aa"},
 	} {
 		t.Run(c.name, func(t *testing.T) { want(t, c.script, play(t, c.o, c.script), c.want) })
 	}
@@ -203,7 +243,7 @@ func TestDeskTimer(t *testing.T) {
 			for _, s := range []struct {
 				after time.Duration
 				who   byte
-			}{{0, 'A'}, {59 * time.Second, 'B'}, {59 * time.Second, 'a'}, {2 * time.Second, 'a'}, {90 * time.Second, 'A'}} {
+			}{{0, 'A'}, {59 * time.Second, 'B'}, {59 * time.Second, 'a'}, {4 * time.Second, 'a'}, {90 * time.Second, 'A'}} {
 				time.Sleep(s.after)
 				taps <- s.who
 			}
@@ -234,6 +274,6 @@ func TestDeskTimer(t *testing.T) {
 			log = append(log, fmt.Sprintf("%v %v", now(), o.Kind))
 		}
 		want(t, "log", strings.Join(log, "; "), "0s wait-device; 59s wait-device; 1m58s complete; "+
-			"2m0s wait-badge; 3m0s timed-out; 3m30s wait-device; 4m30s timed-out")
+			"2m2s wait-badge; 3m2s timed-out; 3m32s wait-device; 4m32s timed-out")
 	})
 }

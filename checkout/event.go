@@ -19,8 +19,9 @@ const (
 
 	Enrol   Kind = "enrol"   // a tag was given to a person or a device
 	Correct Kind = "correct" // an admin put right something else: a due date, a status; Note says what
-	Lost    Kind = "lost"    // the device can't be found; From is who had it
+	Lost    Kind = "lost"    // the device can't be found; From is who had it. Without a device: a badge of Person
 	Found   Kind = "found"   // it is there again, and free
+	Refuse  Kind = "refused" // a bump was refused, or nobody knows its tag; Note says why
 	Retire  Kind = "retire"  // a person or device left the register
 
 	Resolve Kind = "resolve" // a pending tag turned out to be Person's or Device

@@ -25,7 +25,11 @@ func (e *RefusedError) Error() string {
 	case e.Holder != "":
 		return fmt.Sprintf("%v: %s has %s", ErrRefused, e.Holder, e.Subject.Name)
 	}
-	return fmt.Sprintf("%v: %s is %s", ErrRefused, e.Subject.Name, e.Subject.Status)
+	s := e.Subject
+	if s.Status == LostBadge || s.Status == OldBadge {
+		return fmt.Sprintf("%v: the badge of %s is %s", ErrRefused, s.Name, s.Status)
+	}
+	return fmt.Sprintf("%v: %s is %s", ErrRefused, s.Name, s.Status)
 }
 
 // Unwrap is ErrRefused.
@@ -39,4 +43,18 @@ type Completion struct {
 	Source         Source // SourceReader if empty
 	// Actor is who caused it; the person if empty.
 	Actor, Note string
+}
+
+// Refusal is a bump that was refused, or whose tag nobody knows.
+type Refusal struct {
+	Tag     Tag
+	Unknown bool // nobody has the tag
+	// Person and Device are IDs of the register; empty where nobody knows.
+	Person, Device string
+	// Reason says why, for people. It has of a number its end only.
+	Reason string
+	Reader string
+	// Count is how often; Noted is whether an event tells of it already.
+	Count int
+	Noted bool
 }

@@ -25,25 +25,27 @@ func (k SubjectKind) String() string {
 	return "unknown"
 }
 
-// Status says whether a person or device takes part.
+// Status says whether a person, device or badge takes part.
 type Status uint8
 
-// The states of a person or device. Only people can be suspended.
+// The states. Only people can be suspended; the last two are a badge's, and those
+// of a person who comes with it.
 const (
 	Active Status = iota
 	Retired
 	Suspended
+	LostBadge // reported lost: whoever has it now is not who it belongs to
+	OldBadge  // another took its place
 )
+
+var statusWords = []string{"active", "retired", "suspended", "lost", "replaced"}
 
 // String returns the word for the status.
 func (s Status) String() string {
-	switch s {
-	case Retired:
-		return "retired"
-	case Suspended:
-		return "suspended"
+	if int(s) < len(statusWords) {
+		return statusWords[s]
 	}
-	return "active"
+	return statusWords[Active]
 }
 
 // Subject is what the register says of a tag.
@@ -54,6 +56,9 @@ type Subject struct {
 	ID, Name string
 	Tag      Tag
 	Status   Status
+	// Fits is what the site's rules make of a tag that nobody knows: a badge, a
+	// device, or Unknown for either.
+	Fits SubjectKind
 	// Holder and HolderName are who has a device; empty when it is free. The
 	// name of a pending holder is the masked number.
 	Holder, HolderName string

@@ -29,8 +29,8 @@ type EnrolRequest struct {
 	Actor  string
 	Source checkout.Source
 	Policy EnrolPolicy
-	// Admin is set for requests of an admin, who may replace a badge and add a
-	// person, rather than of somebody at the keyboard.
+	// Admin is set for requests of an admin, who may add a person, or a badge to
+	// those that they have, rather than of somebody at the keyboard.
 	Admin bool
 }
 
@@ -39,7 +39,7 @@ var (
 	ErrEnrolOff = errors.New("badges are enrolled by an admin only")
 	// ErrHasBadge keeps somebody at the keyboard from becoming somebody else by
 	// typing their name.
-	ErrHasBadge = errors.New("this person has a badge already: an admin can replace it")
+	ErrHasBadge = errors.New("this person has a badge already: an admin can add another")
 	// ErrAmbiguous: the name fits several people.
 	ErrAmbiguous = errors.New("several people have that name")
 	// ErrTaken: the tag belongs to somebody or something else.
@@ -55,7 +55,7 @@ func (w *Worker) Enrol(ctx context.Context, r EnrolRequest) (books.SyncRow, erro
 	if err != nil {
 		return books.SyncRow{}, err
 	}
-	row.Tag = r.Tag
+	row.Tag, row.Beside = r.Tag, r.Kind == checkout.KindPerson
 	if row, err = w.write(row, r.Actor, r.Source); err == nil {
 		w.lookups.note(r.Tag, true)
 	}

@@ -218,11 +218,11 @@ func TestUnknownTags(t *testing.T) {
 	x := newLedger(t)
 	start := x.clock.wall
 	for range 3 {
-		x.ok(x.NoteUnknown(tag(500)))
+		x.ok(x.NoteRefusals(stranger(tag(500))))
 	}
 	x.clock.add(time.Minute)
-	x.ok(x.NoteUnknown(tag(501)))
-	x.ok(x.NoteUnknown(tag(1))) // ann's
+	x.ok(x.NoteRefusals(stranger(tag(501))))
+	x.ok(x.NoteRefusals(stranger(tag(1)))) // ann's
 	list := func() string {
 		all, err := x.UnknownTags()
 		x.ok(err)
@@ -241,7 +241,7 @@ func TestUnknownTags(t *testing.T) {
 			t.put(record.TreeUnknown, t.l.keys.Find(tag(2000+i), 0), record.Pack(record.UnknownForm(&record.Unknown{Number: "…x", Count: 1, First: x.clock.wall, Last: x.clock.stamp()})))
 		}
 	}))
-	x.ok(x.NoteUnknown(tag(600)))
+	x.ok(x.NoteRefusals(stranger(tag(600))))
 	all, err := x.UnknownTags()
 	x.ok(err)
 	want(t, "bounded", len(all), maxUnknown)

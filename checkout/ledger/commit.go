@@ -61,6 +61,14 @@ func (t *txn) refuse(p party, holder string) {
 	t.fail(&checkout.RefusedError{Subject: s, Holder: holder})
 }
 
+// known returns a person or device of the register, or nobody.
+func (t *txn) known(tr record.Tree, id string) party {
+	if r := t.row(tr, id); r != nil {
+		return party{tr, id, r}
+	}
+	return nobody
+}
+
 // Complete commits a completed pair: the event, the loan and the outbox rows in one
 // transaction. When it returns nil they are on the disk. Errors: ErrRefused (nothing has
 // changed), ErrCannotSave.
@@ -92,19 +100,25 @@ func (l *Ledger) commitEvent(f func(*txn, *record.Event)) (checkout.Event, error
 // its status changed, after the bump. A pending subject gets a row.
 func (t *txn) settle(tr record.Tree, s checkout.Subject) party {
 	if !s.Tag.IsZero() {
-		switch who := t.owner(s.Tag); who.tree {
+		has := t.holding(s.Tag)
+		switch who := t.whose(has); who.tree {
 		case tr:
-			if t.l.o.SealTags && who.row.Sealed == nil {
-				t.setTag(who, s.Tag) // enrolled before a directory wanted the number
+			if has.dead() {
+				t.refuseBadge(has)
 			}
-			return who
+			if t.l.o.SealTags && has.row.Sealed == nil {
+				t.setTag(has, s.Tag) // enrolled before a directory wanted the number
+			}
+			return t.whose(has)
 		case 0:
 		default:
 			t.fail(&checkout.RefusedError{Reason: fmt.Sprintf("the tag %s is a %s", s.Tag, who.kind())})
 		}
 	}
 	if s.Pending {
-		return t.addPending(tr, s.Tag)
+		p := t.newPending(tr, t.l.keys.Find(s.Tag, 0), "")
+		t.setTag(p, s.Tag)
+		return p
 	}
 	r := t.row(tr, s.ID)
 	if r == nil {
@@ -257,7 +271,7 @@ func after(s record.Loan, ev *record.Event, here record.Ref) record.Loan {
 
 // queue writes an outbox row for each sink that gets the event.
 func (t *txn) queue(ev *record.Event, here record.Ref) {
-	if !forSinks(ev.Kind, ev.Source) {
+	if !forSinks(ev.Kind, ev.Source) || ev.Kind.MovesDevice() && ev.Device == "" && ev.Kind != checkout.Resolve {
 		return
 	}
 	for _, name := range t.l.o.Sinks {

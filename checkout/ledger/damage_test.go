@@ -96,7 +96,7 @@ func lived(t testing.TB, events int) (*tester, *truth) {
 			}
 		}
 		if i%10 == 0 {
-			x.ok(x.NoteUnknown(tag(1000 + i)))
+			x.ok(x.NoteRefusals(stranger(tag(1000 + i))))
 		}
 	}
 	tr := &truth{who: whoOf(t, x.Ledger), outbox: outboxOf(x.Ledger), tags: map[int]string{}}

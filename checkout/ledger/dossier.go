@@ -31,7 +31,7 @@ func (l *Ledger) PersonDossier(ref string) (*Dossier, error) {
 		d.Loans = append(d.Loans, loan)
 	}
 	own := map[[16]byte]bool{}
-	for e, err := range l.History(books.HistoryFilter{Person: d.Person.ID}) {
+	for e, err := range l.History(books.HistoryFilter{Person: d.Person.ID, Kind: books.AnyKind}) {
 		if err != nil {
 			return nil, err
 		}
@@ -39,7 +39,7 @@ func (l *Ledger) PersonDossier(ref string) (*Dossier, error) {
 		own[e.ID] = true
 	}
 	p := party{record.TreePeople, d.Person.ID, &record.Row{Name: d.Person.Name}}
-	for e, err := range l.History(books.HistoryFilter{}) {
+	for e, err := range l.History(books.HistoryFilter{Kind: books.AnyKind}) {
 		if err != nil {
 			return nil, err
 		}

@@ -175,7 +175,9 @@ func (t *txn) erase(p party) int {
 	for at, what := range erase {
 		t.eraseEvent(at, what)
 	}
-	t.dropTag(p)
+	for _, b := range t.tagged(p) {
+		t.dropTag(b)
+	}
 	for _, id := range append(t.becameOf(p), p.id) {
 		t.delete(record.TreePeople, []byte(id))
 	}

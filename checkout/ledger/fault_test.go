@@ -189,7 +189,7 @@ func TestLockedByAnotherProcess(t *testing.T) {
 	l, err := OpenReadOnly(x.path, x.o)
 	x.ok(err)
 	defer l.Close()
-	if err := l.NoteUnknown(tag(5)); !errors.Is(err, ErrReadOnly) {
+	if err := l.NoteRefusals(stranger(tag(5))); !errors.Is(err, ErrReadOnly) {
 		t.Error(err)
 	}
 	second, err := OpenReadOnly(x.path, x.o)
@@ -224,7 +224,7 @@ func TestClosed(t *testing.T) {
 	if _, err := x.Subject(tag(1)); !errors.Is(err, ErrClosed) {
 		t.Error(err)
 	}
-	if err := x.NoteUnknown(tag(1)); !errors.Is(err, ErrClosed) {
+	if err := x.NoteRefusals(stranger(tag(1))); !errors.Is(err, ErrClosed) {
 		t.Error(err)
 	}
 	if _, err := Create(x.path, x.o); !errors.Is(err, os.ErrExist) {

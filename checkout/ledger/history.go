@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"iter"
 	"maps"
 	"slices"
@@ -24,7 +25,7 @@ func (l *Ledger) History(f books.HistoryFilter) iter.Seq2[books.Entry, error] {
 		for batch := []books.Entry{{}}; err == nil && len(batch) > 0; {
 			batch, err = l.historyBatch(next)
 			for _, e := range batch {
-				if !yield(e, nil) {
+				if f.Keeps(e.Kind) && !yield(e, nil) {
 					return
 				}
 			}
@@ -99,25 +100,28 @@ func (t *txn) historyRefs(f books.HistoryFilter) refSource {
 
 // allRefs goes through the events of every chain.
 func (t *txn) allRefs(f books.HistoryFilter) refSource {
+	var kind []byte
+	if f.Kind != books.AnyKind {
+		kind = []byte(f.Kind)
+	}
 	var from []record.Ref
 	for _, i := range slices.Sorted(maps.Keys(t.chains())) {
 		from = append(from, t.firstSince(i, f.Since))
 	}
 	return func(t *txn, most int) (refs []record.Ref) {
 		for len(from) > 0 && len(refs) < most {
-			n := len(refs)
 			c := t.bucket(record.TreeEvents).Cursor()
-			for k, _ := c.Seek(record.EventKey(from[0])); k != nil && len(refs) < most; k, _ = c.Next() {
+			for k, raw := c.Seek(record.EventKey(from[0])); k != nil && len(refs) < most; k, raw = c.Next() {
 				r := t.eventKey(k)
 				if r.Chain != from[0].Chain {
 					break
 				}
-				refs = append(refs, r)
+				if from[0] = r.Next(); bytes.Contains(raw, kind) { // most events need not be decoded
+					refs = append(refs, r)
+				}
 			}
-			if len(refs) == n {
+			if len(refs) < most {
 				from = from[1:]
-			} else {
-				from[0].Seq = refs[len(refs)-1].Seq + 1
 			}
 		}
 		return refs

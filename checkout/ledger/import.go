@@ -64,13 +64,17 @@ func (l *Ledger) checkRows(rows []importRow) error {
 	return nil
 }
 
-// freeMoved removes the tags that the rows replace, so that an import can exchange the
-// badges of two people.
+// freeMoved removes the tags that go from one row's owner to another, so that an import
+// can exchange the badges of two people.
 func (t *txn) freeMoved(rows []importRow) {
+	next := map[string]bool{} // who gets another tag
 	for _, r := range rows {
-		old := t.row(r.tree, r.id)
-		if old != nil && !r.tag.IsZero() && !t.owner(r.tag).is(r.party) {
-			t.dropTag(party{r.tree, r.id, old})
+		next[r.id] = !r.tag.IsZero()
+	}
+	for _, r := range rows {
+		has := t.holding(r.tag)
+		if was := t.whose(has); was.tree == r.tree && !was.is(r.party) && next[was.id] && !has.dead() {
+			t.dropTag(has)
 		}
 	}
 }

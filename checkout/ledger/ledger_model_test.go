@@ -24,6 +24,7 @@ type labModel struct {
 	people  map[string]*modelPerson
 	devices map[string]*modelDevice
 	tags    map[int]string    // whose, by number: people 1-9, devices 11-19
+	lost    map[int]bool      // badges that were reported lost
 	became  map[string]string // pending badges, and whose they turned out to be
 }
 
@@ -37,7 +38,7 @@ type modelDevice struct {
 }
 
 func (m *labModel) clone() *labModel {
-	c := &labModel{map[string]*modelPerson{}, map[string]*modelDevice{}, maps.Clone(m.tags), maps.Clone(m.became)}
+	c := &labModel{map[string]*modelPerson{}, map[string]*modelDevice{}, maps.Clone(m.tags), maps.Clone(m.lost), maps.Clone(m.became)}
 	for id, p := range m.people {
 		p := *p
 		c.people[id] = &p
@@ -141,7 +142,7 @@ func (x *labMachine) Bump(rt *rapid.T) {
 
 // bump is what a pair means, "" for a refusal.
 func (m *labModel) bump(badge, device int, policy checkout.Policy) checkout.Kind {
-	if p := m.people[m.tags[badge]]; p != nil && p.status != checkout.Active {
+	if p := m.people[m.tags[badge]]; p != nil && p.status != checkout.Active || m.lost[badge] {
 		return ""
 	}
 	d := m.devices[m.tags[device]]
@@ -220,7 +221,7 @@ func (x *labMachine) EnrolBadge(rt *rapid.T) {
 	p, n := x.person(rt), rapid.IntRange(1, 6).Draw(rt, "badge")
 	was := x.m.tags[n]
 	_, err := x.Ledger.EnrolPerson(p, tag(n), "admin", checkout.SourceCLI)
-	may := x.m.people[p].status != checkout.Retired && (was == "" || was == p || checkout.IsPendingID(was) || x.m.people[was].status == checkout.Retired)
+	may := x.m.people[p].status != checkout.Retired && !x.m.lost[n] && (was == "" || was == p || checkout.IsPendingID(was) || x.m.people[was].status == checkout.Retired)
 	if !x.happened(rt, err, may, "enrol %d for %s", n, p) {
 		return
 	}
@@ -233,7 +234,23 @@ func (x *labMachine) EnrolBadge(rt *rapid.T) {
 			}
 		}
 	}
-	x.m.enrolled(n, p)
+	x.m.tags[n] = p // beside those that they have
+}
+
+// BadgeLost reports a badge lost, or says that it is there again.
+func (x *labMachine) BadgeLost(rt *rapid.T) {
+	n := rapid.IntRange(1, 6).Draw(rt, "badge")
+	p := x.m.tags[n]
+	if p == "" || checkout.IsPendingID(p) {
+		return
+	}
+	e := books.Edit{LostBadge: books.BadgeRef{Tag: tag(n)}}
+	if x.m.lost[n] {
+		e = books.Edit{FoundBadge: e.LostBadge}
+	}
+	if x.happened(rt, x.EditPerson(p, e, "admin", checkout.SourceCLI), true, "badge %d of %s lost: %v", n, p, !x.m.lost[n]) {
+		x.m.lost[n] = !x.m.lost[n]
+	}
 }
 
 func (x *labMachine) EnrolTag(rt *rapid.T) {
@@ -277,6 +294,7 @@ func (x *labMachine) Erase(rt *rapid.T) {
 	x.Deliver(rt)
 	if x.happened(rt, x.ErasePerson(p, "admin", checkout.SourceCLI), !x.m.holds(p), "erase %s", p) {
 		delete(x.m.people, p)
+		maps.DeleteFunc(x.m.lost, func(n int, _ bool) bool { return x.m.tags[n] == p })
 		maps.DeleteFunc(x.m.tags, func(_ int, of string) bool { return of == p })
 		x.erased[p] = true
 		for was, of := range x.m.became {
@@ -389,6 +407,7 @@ func (x *labMachine) Restore(rt *rapid.T) {
 	x.m = x.then.clone()
 	for p := range x.erased {
 		delete(x.m.people, p)
+		maps.DeleteFunc(x.m.lost, func(n int, _ bool) bool { return x.m.tags[n] == p })
 		maps.DeleteFunc(x.m.tags, func(_ int, of string) bool { return of == p })
 		for _, d := range x.m.devices {
 			if d.holder == p {
@@ -441,7 +460,7 @@ func TestLedgerAgainstModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		x := &labMachine{tester: newLedgerIn(t, memDir(t)), erased: map[string]bool{}}
 		defer x.Close()
-		x.m = &labModel{map[string]*modelPerson{}, map[string]*modelDevice{}, map[int]string{}, map[string]string{}}
+		x.m = &labModel{map[string]*modelPerson{}, map[string]*modelDevice{}, map[int]string{}, map[int]bool{}, map[string]string{}}
 		for i, id := range []string{"ann", "ben", "cem"} {
 			x.m.people[id], x.m.tags[1+i] = &modelPerson{}, id
 		}
@@ -450,7 +469,7 @@ func TestLedgerAgainstModel(t *testing.T) {
 		}
 		rt.Repeat(map[string]func(*rapid.T){
 			"": x.Check, "bump": x.Bump, "bump again": x.Bump, "admin": x.Admin, "person's status": x.PersonStatus,
-			"device's status": x.DeviceStatus, "badge": x.EnrolBadge, "tag": x.EnrolTag, "deliver": x.Deliver, "erase": x.Erase, "hire": x.Hire,
+			"device's status": x.DeviceStatus, "badge": x.EnrolBadge, "badge lost": x.BadgeLost, "tag": x.EnrolTag, "deliver": x.Deliver, "erase": x.Erase, "hire": x.Hire,
 			"upkeep": x.Upkeep, "rename": x.Rename, "backup": x.Backup, "restore": x.Restore,
 		})
 	})

@@ -32,7 +32,7 @@ func (t *txn) find(tr record.Tree, ref string) party {
 
 func (t *txn) person(p party) books.Person {
 	r := p.row
-	return books.Person{ID: p.id, Name: r.Name, Email: r.Email, Badge: r.Mask, Status: r.Status, Ref: r.Ref, ByDirectory: r.ByDirectory}
+	return books.Person{ID: p.id, Name: r.Name, Email: r.Email, Badges: t.badges(p), Status: r.Status, Ref: r.Ref, ByDirectory: r.ByDirectory}
 }
 
 func (t *txn) device(p party) books.Device {
@@ -118,7 +118,7 @@ func (l *Ledger) add(p party, tag checkout.Tag, actor string, source checkout.So
 		}
 		t.save(p)
 		if !tag.IsZero() {
-			t.enrol(by(actor, source), p, tag)
+			t.enrol(by(actor, source), p, tag, false)
 		}
 	})
 }
@@ -167,20 +167,33 @@ func (l *Ledger) edit(tr record.Tree, ref string, e books.Edit, actor string, so
 		if e.Status != nil {
 			status = e.Status.String()
 		}
+		if t.lost(e.Tag) {
+			t.refuseBadge(t.holding(e.Tag))
+		}
 		t.change(p, e.Tag, status, by(actor, source))
+		if !e.MoreBadge.IsZero() {
+			t.enrol(by(actor, source), p, e.MoreBadge, true)
+		}
+		if e.LostBadge != (books.BadgeRef{}) {
+			t.lose(p, e.LostBadge, *by(actor, source))
+		}
+		if e.FoundBadge != (books.BadgeRef{}) {
+			t.regain(p, e.FoundBadge, *by(actor, source))
+		}
 	})
 }
 
 // change gives p a tag and a status, each with an event like ev. It reports whether
-// anything changed. A zero tag and an empty status change nothing.
+// anything changed. A zero tag and an empty status change nothing, nor does a tag that p
+// has, or has lost.
 func (t *txn) change(p party, tag checkout.Tag, status string, ev *record.Event) (did bool) {
 	again := p.row.Status == checkout.Retired // only an active entry may get a tag
 	if again {
 		did = t.changeStatus(p, status, *ev)
 	}
-	if !tag.IsZero() && !t.owner(tag).is(p) {
+	if has := t.holding(tag); !tag.IsZero() && (!t.whose(has).is(p) || has.dead() && has.row.Status == checkout.OldBadge) {
 		like := *ev
-		t.enrol(&like, p, tag)
+		t.enrol(&like, p, tag, false)
 		did = true
 	}
 	if !again {

@@ -194,8 +194,12 @@ func (s *salvager) fillRows(t *txn, seen *replay) (restate []restated) {
 		tree  record.Tree
 		heads map[string]record.Ref
 	}{{record.TreePeople, seen.people}, {record.TreeDevices, seen.devices}} {
-		for _, id := range s.ids(part.tree, part.heads) {
+		ids := s.ids(part.tree, part.heads)
+		for _, id := range ids {
 			r := s.rowOf(t, part.tree, id)
+			if _, there := slices.BinarySearch(ids, r.Resolved); r.Resolved != "" && !there {
+				r.Lookup = nil // the badge of somebody who is lost
+			}
 			was := r.Loan
 			r.Head, r.Loan = part.heads[id], seen.loans[id]
 			if r.Lookup != nil {

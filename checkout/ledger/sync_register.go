@@ -34,8 +34,9 @@ func (l *Ledger) Sync(rows []books.SyncRow, actor string, source checkout.Source
 
 // takeFromOther frees a tag that belongs to another person or device and is not pending.
 func (t *txn) takeFromOther(r books.SyncRow) {
-	if was := t.owner(r.Tag); !r.Tag.IsZero() && was.tree == treeOf(r.Kind) && was.id != r.ID && !was.row.Pending {
-		t.dropTag(was)
+	has := t.holding(r.Tag)
+	if was := t.whose(has); was.tree == treeOf(r.Kind) && was.id != r.ID && !was.row.Pending && !t.lost(r.Tag) {
+		t.dropTag(has)
 	}
 }
 
@@ -57,7 +58,12 @@ func (t *txn) sync(r *books.SyncRow, ev *record.Event) {
 	}
 	t.must(p.check())
 	t.save(p)
-	if p.row.Status != checkout.Retired {
+	switch has := t.holding(r.Tag); {
+	case p.row.Status == checkout.Retired:
+	case r.Beside && (!t.whose(has).is(p) || has.dead()):
+		like := *ev
+		t.enrol(&like, p, r.Tag, true)
+	case !t.lost(r.Tag):
 		t.change(p, r.Tag, "", ev)
 	}
 	want := checkout.Active

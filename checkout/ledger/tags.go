@@ -13,9 +13,18 @@ import (
 // ownerBody is the body of a row of the tags tree: the tree, then the id.
 func ownerBody(tr record.Tree, id string) []byte { return append([]byte{byte(tr)}, id...) }
 
-// owner returns the owner of a tag, or nobody. It also tries the site keys before the
-// current one.
-func (t *txn) owner(tag checkout.Tag) party {
+// whose returns the person or device of a row that holds a tag: itself, or for a badge
+// beside the first its person.
+func (t *txn) whose(p party) party {
+	if p.tree == 0 || p.row.Resolved == "" {
+		return p
+	}
+	return t.known(p.tree, p.row.Resolved)
+}
+
+// holding returns the row that holds a tag, or nobody. It also tries the site keys
+// before the current one.
+func (t *txn) holding(tag checkout.Tag) party {
 	for i := range t.l.keys.Lookups {
 		who := t.ownerByLookup(t.l.keys.Find(tag, i))
 		if who.tree == 0 {
@@ -52,7 +61,7 @@ func (t *txn) setTag(p party, tag checkout.Tag) {
 	lookup := t.l.keys.Find(tag, 0)
 	p.row.Lookup, p.row.Mask = lookup, t.l.o.Mask(tag)
 	// A device's tag opens no doors. It is kept so that the register can be exported.
-	if t.l.o.SealTags || p.row.Pending || p.tree == record.TreeDevices {
+	if t.l.o.SealTags || p.row.Pending && p.row.Resolved == "" || p.tree == record.TreeDevices {
 		p.row.Sealed = t.l.keys.Seal(tag)
 	}
 	t.put(record.TreeTags, lookup, ownerBody(p.tree, p.id))
@@ -67,19 +76,22 @@ func (t *txn) dropTag(p party) {
 	}
 	t.delete(record.TreeTags, p.row.Lookup)
 	p.row.Lookup, p.row.Sealed, p.row.Mask = nil, nil, ""
+	if p.row.Resolved != "" && p.row.Head.Seq == 0 {
+		t.delete(p.tree, []byte(p.id)) // no event needs the row
+		return
+	}
 	t.save(p)
 }
 
-// addPending makes a row for an unknown tag. If the tag was pending before, was resolved
-// and then replaced, it gets a new ID, since the old ID's history belongs to its owner.
-func (t *txn) addPending(tr record.Tree, tag checkout.Tag) party {
-	id := checkout.PendingPrefix + hex.EncodeToString(t.l.keys.Find(tag, 0))
+// newPending makes a row for a tag; resolved is whose it is, if that is known. If the tag
+// had such a row before, it gets a new ID, since the old ID's history belongs to its
+// owner.
+func (t *txn) newPending(tr record.Tree, lookup []byte, resolved string) party {
+	id := checkout.PendingPrefix + hex.EncodeToString(lookup)
 	for first, n := id, 2; t.row(tr, id) != nil; n++ {
 		id = fmt.Sprintf("%s-%d", first, n)
 	}
-	p := party{tr, id, &record.Row{Pending: true}}
-	t.setTag(p, tag)
-	return p
+	return party{tr, id, &record.Row{Pending: true, Resolved: resolved}}
 }
 
 // Subject returns what the register knows about a tag. A tag without an owner has the
@@ -87,12 +99,13 @@ func (t *txn) addPending(tr record.Tree, tag checkout.Tag) party {
 func (l *Ledger) Subject(tag checkout.Tag) (checkout.Subject, error) {
 	s := checkout.Subject{Tag: tag}
 	err := l.viewForTap(func(t *txn) {
-		p := t.owner(tag)
+		has := t.holding(tag)
+		p := t.whose(has)
 		if p.tree == 0 {
 			return
 		}
 		s.Kind, s.ID, s.Name = p.kind(), p.id, p.row.Name
-		s.Status, s.Pending = p.row.Status, p.row.Pending
+		s.Status, s.Pending = max(p.row.Status, has.row.Status), p.row.Pending
 		if s.Holder = p.row.Loan.Holder; s.Holder != "" {
 			s.HolderName = t.holderName(s.Holder)
 		}
@@ -100,14 +113,14 @@ func (l *Ledger) Subject(tag checkout.Tag) (checkout.Subject, error) {
 	return s, err
 }
 
-// EnrolPerson gives a tag to a person, in place of their current one. A pending tag
+// EnrolPerson gives a tag to a person, beside the badges that they have. A pending tag
 // becomes theirs with all its bumps. Errors: *TagTakenError.
 func (l *Ledger) EnrolPerson(ref string, tag checkout.Tag, actor string, source checkout.Source) (checkout.Event, error) {
 	return l.enrol(record.TreePeople, ref, tag, actor, source)
 }
 
-// EnrolDevice gives a tag to a device, as EnrolPerson does to a person. The
-// device keeps its history.
+// EnrolDevice gives a tag to a device, in place of its current one. The device keeps
+// its history.
 func (l *Ledger) EnrolDevice(ref string, tag checkout.Tag, actor string, source checkout.Source) (checkout.Event, error) {
 	return l.enrol(record.TreeDevices, ref, tag, actor, source)
 }
@@ -128,33 +141,37 @@ func (l *Ledger) Resolve(tag checkout.Tag, id string) (checkout.Event, error) {
 func (l *Ledger) enrol(tr record.Tree, ref string, tag checkout.Tag, actor string, source checkout.Source) (checkout.Event, error) {
 	return l.commitEvent(func(t *txn, ev *record.Event) {
 		ev.Actor, ev.Source = actor, source
-		t.enrol(ev, t.find(tr, ref), tag)
+		t.enrol(ev, t.find(tr, ref), tag, tr == record.TreePeople)
 	})
 }
 
-// enrol gives tag to p and appends the event.
-func (t *txn) enrol(ev *record.Event, p party, tag checkout.Tag) {
+// enrol gives tag to p and appends the event. With beside, a person keeps the badge that
+// they have; else the tag takes its place.
+func (t *txn) enrol(ev *record.Event, p party, tag checkout.Tag, beside bool) {
 	if tag.IsZero() {
 		t.failf("no tag to give to %s %q", p.kind(), p.id)
 	}
 	if p.row.Status == checkout.Retired {
 		t.refuse(p, "")
 	}
-	was := t.owner(tag)
+	has := t.holding(tag)
+	was := t.whose(has)
 	ev.Kind = checkout.Enrol
 	switch {
 	case was.tree == 0:
+	case has.row.Status == checkout.LostBadge:
+		t.refuseBadge(has)
 	case was.row.Pending && was.tree == p.tree:
 		t.takeOver(ev, p, was)
 	case was.is(p):
 		// The same tag again is an event, but changes nothing.
-	case was.row.Status == checkout.Retired && !was.row.Pending:
-		t.dropTag(was) // badges and stickers are used again
+	case has.row.Status == checkout.OldBadge, was.row.Status == checkout.Retired && !was.row.Pending:
+		t.dropTag(has) // badges and stickers are used again
 	default:
 		t.fail(&books.TagTakenError{Tag: tag, Shown: t.l.o.Mask(tag),
 			Owner: was.id, OwnerKind: was.kind(), Wanted: p.id, WantedKind: p.kind()})
 	}
-	t.setTag(p, tag)
+	t.attach(ev, p, tag, beside)
 	t.appendFor(ev, p)
 }
 
@@ -194,11 +211,13 @@ func newer(s, o record.Loan) record.Loan {
 // Options.SealTags, for devices, and while it is pending.
 func (l *Ledger) TagNumber(kind checkout.SubjectKind, id string) (tag checkout.Tag, err error) {
 	err = l.view(func(t *txn) {
-		r := t.row(treeOf(kind), id)
-		if r == nil || r.Sealed == nil {
-			t.failf("the tag number of %s %q is not kept", kind, id)
+		for _, p := range t.tagged(t.known(treeOf(kind), id)) {
+			if p.row.Sealed != nil && p.row.Status <= checkout.Suspended {
+				tag = t.unseal(p.row)
+				return
+			}
 		}
-		tag = t.unseal(r)
+		t.failf("the tag number of %s %q is not kept", kind, id)
 	})
 	return tag, err
 }

@@ -21,6 +21,7 @@ type txn struct {
 	l       *Ledger
 	tx      *bolt.Tx
 	chained map[uint16]record.Chain // see chains; nil: not read yet
+	further map[string][]party      // see furtherBadges; nil: not read yet
 }
 
 // abort is how fail ends a transaction.

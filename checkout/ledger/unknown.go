@@ -13,24 +13,39 @@ import (
 // with foreign cards.
 const maxUnknown = 1000
 
-// NoteUnknown adds a tag without an owner to the list. The list keeps only keyed hashes
-// and masked numbers.
-func (l *Ledger) NoteUnknown(tag checkout.Tag) error {
+// NoteRefusals records refused bumps in one transaction: an event for each that has
+// none, and tags without an owner in the list. The list keeps only keyed hashes and
+// masked numbers.
+func (l *Ledger) NoteRefusals(all []checkout.Refusal) error {
 	return l.update(func(t *txn) {
-		if t.owner(tag).tree != 0 {
-			return
+		for _, r := range all {
+			if r.Unknown && t.holding(r.Tag).tree != 0 {
+				continue // it has an owner by now
+			}
+			if r.Unknown {
+				t.noteUnknown(r)
+			}
+			if r.Noted {
+				continue
+			}
+			ev := record.Event{Event: checkout.Event{Kind: checkout.Refuse, Source: checkout.SourceReader, Reader: r.Reader, Note: r.Reason}}
+			t.append(&ev, t.known(record.TreePeople, r.Person), t.known(record.TreeDevices, r.Device))
 		}
-		key, now := l.keys.Find(tag, 0), l.o.Stamp()
-		u := record.Unknown{Number: l.o.Mask(tag), Bits: int(tag.Bits), First: now.Wall}
-		if b := t.get(record.TreeUnknown, key); b != nil {
-			u = t.decodeUnknown(b)
-		} else {
-			t.makeRoom()
-		}
-		u.Count++
-		u.Last = now
-		t.put(record.TreeUnknown, key, record.Pack(record.UnknownForm(&u)))
 	})
+}
+
+// noteUnknown adds a tag without an owner to the list.
+func (t *txn) noteUnknown(r checkout.Refusal) {
+	key, now := t.l.keys.Find(r.Tag, 0), t.l.o.Stamp()
+	u := record.Unknown{Number: t.l.o.Mask(r.Tag), Bits: int(r.Tag.Bits), First: now.Wall}
+	if b := t.get(record.TreeUnknown, key); b != nil {
+		u = t.decodeUnknown(b)
+	} else {
+		t.makeRoom()
+	}
+	u.Count += r.Count
+	u.Last = now
+	t.put(record.TreeUnknown, key, record.Pack(record.UnknownForm(&u)))
 }
 
 func (t *txn) decodeUnknown(b []byte) record.Unknown {

@@ -364,7 +364,11 @@ func (v *verifier) tags(t *txn) {
 		})
 	}
 	t.each(record.TreeTags, nil, func(k, _ []byte) {
-		if err := t.try(func(t *txn) { t.ownerByLookup(k) }); err != nil {
+		if err := t.try(func(t *txn) {
+			if t.whose(t.ownerByLookup(k)).tree == 0 {
+				t.failf("the badge of somebody who is not in the register")
+			}
+		}); err != nil {
 			v.r.fault("tags", "%v", err)
 		}
 	})

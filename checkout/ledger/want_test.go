@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"stump/checkout"
 	"testing"
 )
 
@@ -9,4 +10,9 @@ func want[T comparable](t testing.TB, what string, got, want T) {
 	if got != want {
 		t.Errorf("%s:\n got %v\nwant %v", what, got, want)
 	}
+}
+
+// stranger is a bump of a tag that nobody has, without an event.
+func stranger(t checkout.Tag) []checkout.Refusal {
+	return []checkout.Refusal{{Tag: t, Unknown: true, Count: 1, Noted: true}}
 }

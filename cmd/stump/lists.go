@@ -67,9 +67,14 @@ func historyCmd(g *globals) *cobra.Command {
 	var (
 		f                     format
 		person, device, since string
+		refused               bool
 	)
 	cmd := command("history", "List what happened, oldest first", func(cmd *cobra.Command, _ []string) error {
-		q := query("person", person, "device", device)
+		empty := "nothing has happened yet"
+		if refused {
+			empty = "nothing was refused"
+		}
+		q := query("person", person, "device", device, "refused", fmt.Sprint(refused))
 		if since != "" {
 			t, err := parseSince(since, time.Now())
 			if err != nil {
@@ -77,20 +82,25 @@ func historyCmd(g *globals) *cobra.Command {
 			}
 			q.Set("since", t.Format(time.RFC3339Nano))
 		}
-		return list(cmd, g, "history", q, f, []string{"SEQ", "WHEN", "WHAT", "DEVICE", "PERSON", "FROM", "NOTE"}, func(h *api.History) []string {
+		columns, what := []string{"SEQ", "WHEN", "WHAT", "DEVICE", "PERSON", "FROM", "NOTE"}, func(h *api.History) string { return string(h.Kind) }
+		if refused {
+			columns[2], what = "READER", func(h *api.History) string { return text(h.Reader) }
+		}
+		return list(cmd, g, "history", q, f, columns, func(h *api.History) []string {
 			note := ""
 			if h.Note != nil {
 				note = text(h.Note)
 			}
 			return []string{
-				strconv.FormatUint(h.Seq, 10), when(h.At, h.ClockTrusted), string(h.Kind), text(h.Device), text(h.Person), text(h.From), note,
+				strconv.FormatUint(h.Seq, 10), when(h.At, h.ClockTrusted), what(h), text(h.Device), text(h.Person), text(h.From), note,
 			}
-		}, "nothing has happened yet")
+		}, empty)
 	})
-	cmd.Long = "List what happened, oldest first. A ? behind a time means that the station's clock was\nnot known to be right; the order is that of the numbers. What has such a time, --since\nkeeps, unless something after it is known to be earlier."
+	cmd.Long = "List what happened, oldest first. A ? behind a time means that the station's clock was\nnot known to be right; the order is that of the numbers. What has such a time, --since\nkeeps, unless something after it is known to be earlier. What was refused at the desk, and\ntags that nobody knows, are listed by --refused alone."
 	f.flags(cmd)
 	cmd.Flags().StringVar(&person, "person", "", "only this person (`name` or id)")
 	cmd.Flags().StringVar(&device, "device", "", "only this device (`name` or id)")
+	cmd.Flags().BoolVar(&refused, "refused", false, "what was refused, and unknown tags")
 	cmd.Flags().StringVar(&since, "since", "", "only after this `time`: RFC 3339, a date, or days such as 7d")
 	return cmd
 }

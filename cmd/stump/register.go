@@ -18,6 +18,7 @@ import (
 type shelf struct {
 	list, one  string
 	flags      [][2]string // of add and edit, with their help
+	more       [][2]string // of edit alone
 	changes    string      // what edit changes
 	edit       string      // what edit says of statuses
 	statuses   string
@@ -27,9 +28,13 @@ type shelf struct {
 
 var people = shelf{
 	list: "people", one: "person",
-	flags:    [][2]string{{"email", "e-mail `address`"}, {"badge", "the badge's `credential`, such as H10301:84:31066"}},
-	changes:  "name, e-mail, badge or status",
-	edit:     "Who is suspended or retired takes nothing;\n--status active ends that.",
+	flags:   [][2]string{{"email", "e-mail `address`"}, {"badge", "the badge's `credential`, such as H10301:84:31066"}},
+	changes: "name, e-mail, badges or status",
+	edit: `Who is suspended or retired takes nothing;
+--status active ends that. --badge takes the place of the first badge, which then no
+longer works; --add-badge adds one. A lost badge is refused until --found-badge. Both
+take the credential, or the end of its number as "stump people list" shows it.`,
+	more:     [][2]string{{"add-badge", "another badge's `credential`"}, {"lost-badge", "a `badge` that was lost"}, {"found-badge", "a lost or replaced `badge` that is there again"}},
 	statuses: "active, suspended or retired",
 	columns:  "id,name,email,badge",
 	exportHelp: `The badge column is empty, since badge numbers are not
@@ -91,15 +96,19 @@ func (s shelf) addCmd(g *globals) *cobra.Command {
 		return changed(cmd, g, "POST", s.list, change, func(o outcome) string { return "added " + o.ID })
 	})
 	cmd.Flags().String("id", "", "a lasting `id` (default made from the name)")
-	s.addFlags(cmd)
+	addFlags(cmd, s.flags)
 	return cmd
 }
 
 func (s shelf) editCmd(g *globals) *cobra.Command {
 	cmd := command("edit "+strings.ToUpper(s.one), "Change a "+s.one+"'s "+s.changes, func(cmd *cobra.Command, args []string) error {
-		change := given(cmd, "name", s.flags[0][0], s.flags[1][0], "status")
+		names := []string{"name", s.flags[0][0], s.flags[1][0], "status"}
+		for _, f := range s.more {
+			names = append(names, f[0])
+		}
+		change := given(cmd, names...)
 		if len(change) == 0 {
-			return misuse("give at least one of --name, --"+s.flags[0][0]+", --"+s.flags[1][0]+", --status", "nothing to change")
+			return misuse("give at least one of --"+strings.Join(names, ", --"), "nothing to change")
 		}
 		return changed(cmd, g, "PATCH", s.path(args[0]), change, func(o outcome) string { return "changed " + o.ID })
 	})
@@ -108,13 +117,13 @@ func (s shelf) editCmd(g *globals) *cobra.Command {
 	cmd.SuggestFor = []string{"change", "rename", "set", "update", "suspend", "activate", "reactivate", "reinstate", "restore", "unretire", "unsuspend"}
 	cmd.Flags().String("name", "", "new `name`")
 	cmd.Flags().String("status", "", s.statuses)
-	s.addFlags(cmd)
+	addFlags(cmd, s.flags)
+	addFlags(cmd, s.more)
 	return cmd
 }
 
-// addFlags adds the flags that add and edit share.
-func (s shelf) addFlags(cmd *cobra.Command) {
-	for _, f := range s.flags {
+func addFlags(cmd *cobra.Command, flags [][2]string) {
+	for _, f := range flags {
 		cmd.Flags().String(f[0], "", f[1])
 	}
 }
@@ -127,7 +136,7 @@ func given(cmd *cobra.Command, flags ...string) map[string]string {
 	change := map[string]string{}
 	for _, name := range flags {
 		if f := cmd.Flag(name); f.Changed {
-			change[name] = f.Value.String()
+			change[strings.ReplaceAll(name, "-", "_")] = f.Value.String()
 		}
 	}
 	return change

@@ -50,7 +50,7 @@ func (l *lab) tap(ctx context.Context, card string) (bump, error) {
 	case after.Reads == before.Reads:
 		b.why = "Refused" + newFault(before, after)
 	case reader.Repeated():
-		b.why = fmt.Sprintf("Ignored: the same card within %v is the reader repeating itself", checkout.DefaultRepeat)
+		b.why = fmt.Sprintf("Ignored: the same card within %v is the reader repeating itself", checkout.Presentation)
 	}
 	if fault := l.fault(); fault != "" && b.why != "" {
 		b.why += ": " + diagnose.Label(fault)

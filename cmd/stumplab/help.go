@@ -31,7 +31,7 @@ With "enroll person Zoe" in place of "who", the next unknown card is Zoe's: pres
 func (s screen) helpLines() []string {
 	const keys = 5
 	var lines []string
-	for row := range strings.SplitSeq(fmt.Sprintf(helpText, checkout.DefaultRepeat, s.lab.socket, checkout.DefaultSamePair), "\n") {
+	for row := range strings.SplitSeq(fmt.Sprintf(helpText, checkout.Presentation, s.lab.socket, checkout.DefaultSamePair), "\n") {
 		key, about, ok := strings.Cut(row, "\t")
 		switch {
 		case row == "":

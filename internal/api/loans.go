@@ -33,11 +33,19 @@ func (s *Server) who(r *http.Request) (iter.Seq2[books.Loan, error], error) {
 }
 
 func (s *Server) history(r *http.Request) (iter.Seq2[books.Entry, error], error) {
-	q, err := params(r, "person", "device", "since")
+	q, err := params(r, "person", "device", "since", "refused")
 	if err != nil {
 		return nil, err
 	}
 	f := books.HistoryFilter{Person: q.Get("person"), Device: q.Get("device")}
+	refused, err := q.flag("refused")
+	if err != nil {
+		return nil, err
+	}
+	if refused {
+		f.Kind = checkout.Refuse
+		s.o.Trace.Save(true)
+	}
 	if since := q.Get("since"); since != "" {
 		if f.Since, err = time.Parse(time.RFC3339, since); err != nil {
 			return nil, refuse("write it as 2026-11-21T10:00:00Z", "since: %q is not a time", since)
@@ -149,6 +157,7 @@ func (s *Server) alike(reg *register, ref string, missing error) (Enrolled, erro
 
 // unknown lists the tags that were shown and that nobody has.
 func (s *Server) unknown(*http.Request) (iter.Seq2[Unknown, error], error) {
+	s.o.Trace.Save(true)
 	tags, err := s.o.Ledger.UnknownTags()
 	return rows(tags), err
 }

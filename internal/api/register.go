@@ -26,8 +26,8 @@ import (
 type party struct {
 	id, name string
 	status   checkout.Status
-	tagged   bool
-	row      any // the Person or Device of lists
+	tags     []string // what is shown of those that work
+	row      any      // the Person or Device of lists
 }
 
 // register is one half of the register: the people, or the devices.
@@ -82,13 +82,13 @@ func (s *Server) of(kind checkout.SubjectKind) *register {
 }
 
 func personParty(p books.Person) party {
-	return party{p.ID, p.Name, p.Status, p.HasBadge(), Person{
-		ID: p.ID, Name: known(p.Name), Email: known(p.Email), Badge: known(p.Badge), Status: p.Status.String(),
+	return party{p.ID, p.Name, p.Status, p.Live(), Person{
+		ID: p.ID, Name: known(p.Name), Email: known(p.Email), Badge: known(p.Badge()), Status: p.Status.String(),
 	}}
 }
 
 func deviceParty(d books.Device) party {
-	return party{d.ID, d.Name, d.Status, d.HasTag(), Device{
+	return party{d.ID, d.Name, d.Status, strings.Fields(d.Tag), Device{
 		ID: d.ID, Name: known(d.Name), Tag: known(d.Tag), Kind: known(d.Kind), Status: d.Word(),
 		Person: known(d.HolderName), PersonID: known(d.Holder),
 	}}
@@ -112,7 +112,7 @@ func (reg *register) edits(id, flags string) string {
 func (reg *register) giveTag(id string) string { return reg.edits(id, "--"+reg.tag+" CREDENTIAL") }
 
 // change is a PersonChange or a DeviceChange.
-type change struct{ id, name, email, kind, tag, status *string }
+type change struct{ id, name, email, kind, tag, status, more, lost, found *string }
 
 // changed reads a change for f.
 func changed[C interface{ change() change }](reg *register, f func(*http.Request, *register, change) (any, error)) func(*http.Request, C) (any, error) {
@@ -131,7 +131,7 @@ func changed[C interface{ change() change }](reg *register, f func(*http.Request
 
 // add puts a person or a device into the register.
 func (s *Server) add(r *http.Request, reg *register, c change) (any, error) {
-	if c.status != nil {
+	if c.status != nil || c.more != nil || c.lost != nil || c.found != nil {
 		return nil, refuse("add them, then change the status", "what is new is active")
 	}
 	tag, err := s.tag(c.tag)
@@ -148,7 +148,7 @@ func (s *Server) add(r *http.Request, reg *register, c change) (any, error) {
 	if err := reg.add(c, tag, actor(r)); err != nil {
 		return nil, err
 	}
-	return s.row(reg, *c.id, tag)
+	return s.row(reg, *c.id, nil, tag)
 }
 
 // edit makes all the changes, or none.
@@ -163,7 +163,19 @@ func (s *Server) edit(r *http.Request, reg *register, c change) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := books.Edit{Name: c.name, Email: c.email, Kind: c.kind, Tag: tag}
+	more, err := s.tag(c.more)
+	if err != nil {
+		return nil, err
+	}
+	e := books.Edit{Name: c.name, Email: c.email, Kind: c.kind, Tag: tag, MoreBadge: more}
+	for _, b := range []struct {
+		ref     *books.BadgeRef
+		written *string
+	}{{&e.LostBadge, c.lost}, {&e.FoundBadge, c.found}} {
+		if *b.ref, err = s.badgeRef(b.written); err != nil {
+			return nil, err
+		}
+	}
 	for _, status := range []checkout.Status{checkout.Active, checkout.Suspended, checkout.Retired} {
 		if str(c.status) == status.String() {
 			e.Status = &status
@@ -192,14 +204,18 @@ func (s *Server) commitEdit(r *http.Request, reg *register, e books.Edit) (any, 
 	if err := reg.edit(p.id, e, actor(r), checkout.SourceCLI); err != nil {
 		return nil, err
 	}
-	return s.row(reg, p.id, e.Tag)
+	return s.row(reg, p.id, p.tags, e.Tag, e.MoreBadge)
 }
 
-// row is the answer to a change: the row as it is now, and a warning if no reader
-// of this station delivers its new tag.
-func (s *Server) row(reg *register, id string, tag checkout.Tag) (any, error) {
+// row is the answer to a change: the row as it is now, and a warning of old tags that
+// work no more, and of new ones that no reader of this station delivers.
+func (s *Server) row(reg *register, id string, old []string, tags ...checkout.Tag) (any, error) {
 	p, err := reg.find(id)
-	warning := s.unreadable(tag)
+	gone := slices.DeleteFunc(old, func(tag string) bool { return slices.Contains(p.tags, tag) })
+	warning := s.unreadable(tags...)
+	if len(gone) > 0 {
+		warning.Warning = known(strings.TrimSuffix(fmt.Sprintf("the %s %s no longer works; %s", reg.tag, strings.Join(gone, " "), str(warning.Warning)), "; "))
+	}
 	switch row := p.row.(type) {
 	case Person:
 		return struct {
@@ -221,6 +237,18 @@ func (s *Server) tag(written *string) (checkout.Tag, error) {
 		return checkout.Tag{}, nil
 	}
 	return s.parseTag(*written)
+}
+
+// badgeRef reads which badge of a person is meant: a written credential, or the end of
+// its number as lists show it; nil and "" are none.
+func (s *Server) badgeRef(written *string) (ref books.BadgeRef, err error) {
+	for _, dots := range []string{"…", "..."} {
+		if end, ok := strings.CutPrefix(str(written), dots); ok {
+			return books.BadgeRef{Shown: "…" + end}, nil
+		}
+	}
+	ref.Tag, err = s.tag(written)
+	return ref, err
 }
 
 func (s *Server) parseTag(written string) (checkout.Tag, error) {

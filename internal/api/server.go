@@ -39,7 +39,8 @@ type Options struct {
 	ParseCard func(string) (wiegand.Bits, error)
 	Panel     *panel.Panel
 	Readers   []*station.Reader
-	Lines     *simlab.Lines // the simulated lines; nil on hardware
+	Trace     *station.Trace // nil without a daemon
+	Lines     *simlab.Lines  // the simulated lines; nil on hardware
 	Worker    *directory.Worker
 	// TCP returns the address beside the socket; nil or "" for none.
 	TCP func() string

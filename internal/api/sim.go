@@ -59,7 +59,7 @@ func (s *Server) simTap(r *http.Request, t *Tap) (any, error) {
 	}
 	note := s.unread(reader, bits)
 	if err == nil && reader.Repeated() {
-		note = fmt.Sprintf("ignored: the same tag within %v is the reader repeating itself", checkout.DefaultRepeat)
+		note = fmt.Sprintf("ignored: the same tag within %v is the reader repeating itself", checkout.Presentation)
 	}
 	return Tapped{s.o.Panel.State(), known(note)}, nil
 }
@@ -138,7 +138,7 @@ func (s *Server) card(card string) (wiegand.Bits, error) {
 // tagOf is the tag of a person or device. The ledger keeps its number if a simulated
 // station opened it.
 func (s *Server) tagOf(reg *register, p party) (checkout.Tag, error) {
-	if !p.tagged {
+	if len(p.tags) == 0 {
 		return checkout.Tag{}, refuse("give it one with "+reg.giveTag(p.id), "%s has no tag to show", p.name)
 	}
 	tag, err := s.o.Ledger.TagNumber(reg.kind, p.id)

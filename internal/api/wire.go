@@ -58,12 +58,12 @@ type History = books.EntryJSON
 // Unknown is a tag that nobody has.
 type Unknown = books.SeenTag
 
-// Person is one person of the register. Of the badge only the end is shown.
+// Person is one person of the register. Of a badge only the end is shown.
 type Person struct {
 	ID     string  `json:"id"`
 	Name   *string `json:"name"`
 	Email  *string `json:"email"`
-	Badge  *string `json:"badge"`
+	Badge  *string `json:"badge"` // "…066", "…066, …067 lost"
 	Status string  `json:"status"`
 }
 
@@ -89,12 +89,18 @@ type PersonChange struct {
 	ID     *string `json:"id,omitempty"`
 	Name   *string `json:"name,omitempty"`
 	Email  *string `json:"email,omitempty"`
-	Badge  *string `json:"badge,omitempty"`  // a written credential
+	Badge  *string `json:"badge,omitempty"`  // a written credential, in place of the first badge
 	Status *string `json:"status,omitempty"` // active, suspended, retired
+	// AddBadge is a written credential, beside the badges that there are.
+	AddBadge *string `json:"add_badge,omitempty"`
+	// LostBadge and FoundBadge are a written credential, or what lists show of it.
+	LostBadge  *string `json:"lost_badge,omitempty"`
+	FoundBadge *string `json:"found_badge,omitempty"`
 }
 
 func (c *PersonChange) change() change {
-	return change{id: c.ID, name: c.Name, email: c.Email, tag: c.Badge, status: c.Status}
+	return change{id: c.ID, name: c.Name, email: c.Email, tag: c.Badge, status: c.Status,
+		more: c.AddBadge, lost: c.LostBadge, found: c.FoundBadge}
 }
 
 // DeviceChange is a change to a device; a nil field stays as it is.

@@ -75,9 +75,20 @@ func (e Entry) MarshalJSON() ([]byte, error) { return json.Marshal(e.JSON()) }
 // HistoryFilter chooses events. Person and Device are IDs or exact names.
 type HistoryFilter struct {
 	Person, Device string
+	// Kind keeps events of one kind, AnyKind all. Without one, history is what
+	// happened: everything but refusals.
+	Kind checkout.Kind
 	// Since keeps what happened at that time or later. An event whose time is
 	// not known counts as later, unless one after it is known to be earlier.
 	Since time.Time
+}
+
+// AnyKind is a filter's kind for all events.
+const AnyKind checkout.Kind = "any"
+
+// Keeps reports whether events of a kind are wanted.
+func (f HistoryFilter) Keeps(k checkout.Kind) bool {
+	return f.Kind == k || f.Kind == AnyKind || f.Kind == "" && k != checkout.Refuse
 }
 
 // null turns the empty string into JSON's null.

@@ -3,6 +3,8 @@
 package books
 
 import (
+	"strings"
+
 	"stump/checkout"
 )
 
@@ -12,17 +14,52 @@ const StatusLost = "lost"
 // Person is a row of the register.
 type Person struct {
 	ID, Name, Email string
-	// Badge is the masked number; empty for none.
-	Badge  string
-	Status checkout.Status
+	Badges          []Badge
+	Status          checkout.Status
 	// Ref is the directory's own key; empty for whom only the station knows.
 	Ref string
 	// ByDirectory is set when the directory, not an admin, took them out of use.
 	ByDirectory bool
 }
 
+// Badge is a badge of a person.
+type Badge struct {
+	Number string // masked
+	// Status is Active, LostBadge or OldBadge.
+	Status checkout.Status
+}
+
+// BadgeRef names a badge of a person: by its tag, or if that is zero by what is shown
+// of its number.
+type BadgeRef struct {
+	Tag   checkout.Tag
+	Shown string
+}
+
+// Badge is how lists show the person's badges: "…066", or "…066, …067 lost". Replaced
+// ones are left out. It is empty for none.
+func (p Person) Badge() string {
+	all := p.Live()
+	for _, b := range p.Badges {
+		if b.Status == checkout.LostBadge {
+			all = append(all, b.Number+" "+b.Status.String())
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+// Live are the masked numbers of the badges that work.
+func (p Person) Live() (all []string) {
+	for _, b := range p.Badges {
+		if b.Status == checkout.Active {
+			all = append(all, b.Number)
+		}
+	}
+	return all
+}
+
 // HasBadge reports whether the person can bump.
-func (p Person) HasBadge() bool { return p.Badge != "" }
+func (p Person) HasBadge() bool { return len(p.Live()) > 0 }
 
 // Device is a row of the register.
 type Device struct {
@@ -68,6 +105,9 @@ type SyncRow struct {
 	// Tag is zero to keep the present one. A tag of somebody else of the same kind
 	// is taken from them.
 	Tag checkout.Tag
+	// Beside keeps the badges that a person has; else the tag takes the place of the
+	// first.
+	Beside bool
 	// Inactive suspends a person and retires a device; else they are active
 	// again, unless an admin took them out of use.
 	Inactive bool
@@ -84,8 +124,14 @@ type Holding struct {
 // Edit is a change to a person or device; nil fields stay as they are.
 type Edit struct {
 	Name, Email, Kind, Group *string
-	// Tag is enrolled in place of the one before; zero stays as it is.
+	// Tag is enrolled in place of the one before, of a person in place of the first
+	// badge; zero stays as it is.
 	Tag checkout.Tag
+	// MoreBadge is enrolled beside the badges that a person has.
+	MoreBadge checkout.Tag
+	// LostBadge and FoundBadge say that a badge of the person was lost, and is there
+	// again.
+	LostBadge, FoundBadge BadgeRef
 	// Status sets Active, Suspended (people) or Retired. A lost device that is
 	// active is found.
 	Status *checkout.Status

@@ -84,8 +84,11 @@ type Reader struct {
 	Normalize []string `toml:"normalize"` // reverse-bytes, strip-parity, "as H10301"
 	Badge     *Rule    `toml:"badge"`
 	Device    *Rule    `toml:"device"`
-	Keypad    string   `toml:"keypad"` // "4bit" or "8bit" key presses; "" takes none
-	Bias      string   `toml:"bias"`   // the board's own pull on the lines: as-is, pull-up, pull-down, off
+	// Repeat is the interval at which the reader repeats a tag that lies on it; 0
+	// is learned.
+	Repeat time.Duration `toml:"repeat"`
+	Keypad string        `toml:"keypad"` // "4bit" or "8bit" key presses; "" takes none
+	Bias   string        `toml:"bias"`   // the board's own pull on the lines: as-is, pull-up, pull-down, off
 	// ActiveLow is for an inverting stage, such as a transistor.
 	ActiveLow bool          `toml:"active_low"`
 	Converter string        `toml:"converter"` // between reader and board: bss138, divider

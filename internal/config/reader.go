@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode"
 
+	"stump/checkout"
 	"stump/gpio"
 	"stump/hw/board"
 	"stump/internal/credential"
@@ -81,6 +82,9 @@ func (c *Config) checkReader(i int) {
 		}
 	}
 	c.checkNormal(key+"normalize", r)
+	if r.Repeat < 0 || r.Repeat > checkout.MaxInterval {
+		c.bad(key+"repeat", `use "0s" to learn it, or up to "5m"`, "%v is not an interval at which readers repeat a card", r.Repeat)
+	}
 	c.oneOf(key+"keypad", r.Keypad, keypadModes)
 	c.oneOf(key+"converter", r.Converter, converters)
 	if _, err := gpio.ParseBias(r.Bias); err != nil {

@@ -39,6 +39,7 @@ var badValues = []struct{ key, value, allowed string }{
 	{"reader.normalize", `["reverse"]`, `"reverse-bytes"`},
 	{"reader.normalize", `["as H103"]`, "H10301"},
 	{"reader.normalize", `["as UID64"]`, "leave that step"},
+	{"reader.repeat", `"6m"`, `"5m"`},
 	{"reader.keypad", `"6bit"`, `"4bit"`},
 	{"reader.bias", `"up"`, `"pull-up"`},
 	{"reader.active_low", `1`, "true or false"},

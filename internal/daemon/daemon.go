@@ -18,6 +18,7 @@ import (
 	"stump/internal/api"
 	"stump/internal/config"
 	"stump/internal/keyboard"
+	"stump/internal/learned"
 	"stump/internal/panel"
 	"stump/internal/simlab"
 	"stump/internal/station"
@@ -59,10 +60,12 @@ type Daemon struct {
 	Worker   *directory.Worker
 	API      *api.Server
 	tasks    []task.Task
+	learned  *learned.Store
 	now      func() int64
 	board    *board.Board
 	places   places
 	upkeep   *upkeep
+	trace    *station.Trace
 	keyboard *keyboard.Keyboard // nil without one
 	lamps    []selftest.Lamp
 	noLines  sync.Map // the names of the readers that have no lines
@@ -112,6 +115,8 @@ func (d *Daemon) assemble() (err error) {
 		}
 		d.tasks = append(d.tasks, d.keyboard)
 	}
+	d.learned = learned.Open(d.o.StateDir, d.o.Log)
+	d.tasks = append(d.tasks, d.learned)
 	d.newReaders()
 	d.upkeep = d.newUpkeep()
 	listener, err := d.newAPI()
@@ -154,7 +159,7 @@ func (d *Daemon) newAPI() (*api.Listener, error) {
 	d.API = api.NewServer(api.Options{
 		Path: LedgerPath(d.o.StateDir), TCP: ln.TCP,
 		Ledger: d.Ledger, Station: cfg.Station, Version: d.o.Version, Formats: cfg.CardFormats(), ParseCard: cfg.ParseCard,
-		Panel: d.Panel, Readers: d.Readers, Lines: d.Lines, Worker: d.Worker, SelfTest: d.SelfTest,
+		Panel: d.Panel, Readers: d.Readers, Trace: d.trace, Lines: d.Lines, Worker: d.Worker, SelfTest: d.SelfTest,
 		Conditions: d.conditions, Backups: d.upkeep.backups.status, Check: CheckInChild, Log: d.o.Log,
 	})
 	ln.Handler = d.API

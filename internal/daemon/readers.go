@@ -19,17 +19,19 @@ func (d *Daemon) newReaders() {
 	cfg := d.o.Config
 	o := station.Options{
 		Ledger: d.Ledger, Panel: d.Panel, Policy: checkout.Policy(cfg.Desk.HeldByOther), Log: d.o.Log,
-		Directory: d.Worker, EnrolPeople: directory.EnrolPolicy(cfg.Enroll.People),
-		Desk: checkout.DeskOptions{Window: cfg.Desk.Window, Batch: cfg.Desk.BatchWindow},
+		Learned: d.learned, Directory: d.Worker, EnrolPeople: directory.EnrolPolicy(cfg.Enroll.People),
+		Trace: station.NewTrace(d.Ledger, d.o.Log),
+		Desk:  checkout.DeskOptions{Window: cfg.Desk.Window, Batch: cfg.Desk.BatchWindow},
 	}
 	if d.keyboard != nil {
 		o.Keyboard = d.keyboard
 	}
+	d.trace, d.tasks = o.Trace, append(d.tasks, o.Trace)
 	for i, rc := range cfg.Readers {
 		ro := station.ReaderOptions{
 			Name: rc.Name, Source: d.source(i, rc),
 			Decoder: wiegand.Options{Formats: cfg.ReaderFormats(rc), Keypad: rc.Keypad, RepairLost: true},
-			Badge:   rc.Badge, Device: rc.Device,
+			Badge:   rc.Badge, Device: rc.Device, Repeat: rc.Repeat,
 			Normal: cfg.Normal(rc), Formats: cfg.CardFormats(),
 		}
 		if ro.Strict = rc.Preset == "original"; ro.Strict {

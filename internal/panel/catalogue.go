@@ -47,11 +47,12 @@ var cues = map[string]cue{
 
 	"refused": {signalRefused, usual}, "refused-handover": {signalRefused, usual}, "retired": {signalRefused, usual},
 	"suspended": {signalRefused, usual}, "name-unknown": {signalRefused, usual},
+	"lost-badge": {signalRefused, usual}, "old-badge": {signalRefused, usual}, "ended": {signalRefused, brief},
 	"unknown-tag": {signalRefused, long}, "unknown-badge": {signalRefused, long}, "unknown-device": {signalRefused, long},
 	"cannot-save": {signalRefused, long}, "reader-fault": {signalRefused, long}, "salvaged": {signalRefused, long},
 	"bad-read": {signalBadRead, brief}, "unknown-format": {signalRefused, long},
 
-	"cancelled": {signalNone, brief}, "timeout": {signalNone, brief}, "testing": {signalNone, usual},
+	"lies": {signalNone, usual}, "cancelled": {signalNone, brief}, "timeout": {signalNone, brief}, "testing": {signalNone, usual},
 	"display-code": {signalNone, time.Minute},
 	"stopped":      {signalNone, brief}, // stays on the display after the end
 }
@@ -61,7 +62,7 @@ var cues = map[string]cue{
 func typing(key string) bool { return strings.HasPrefix(key, "type-name") }
 
 // fieldNames are the placeholders of messages.
-var fieldNames = []string{"{person}", "{device}", "{from}", "{holder}", "{number}", "{detail}"}
+var fieldNames = []string{"{person}", "{device}", "{from}", "{holder}", "{ended}", "{number}", "{detail}"}
 
 // idleFields are the keys of the idle screen's texts with their placeholders.
 var idleFields = map[string][]string{
@@ -147,7 +148,7 @@ func (c *Catalogue) text(key string, s lcd.Size) string {
 func (c *Catalogue) Text(m Message, s lcd.Size) string {
 	return fill(c.text(m.Key, s),
 		"{person}", m.Person, "{device}", m.Device, "{from}", m.From,
-		"{holder}", m.Holder, "{number}", m.Number, "{detail}", m.Detail)
+		"{holder}", m.Holder, "{ended}", m.Ended, "{number}", m.Number, "{detail}", m.Detail)
 }
 
 // idle returns the idle screen's text.

@@ -26,6 +26,8 @@ func sample(key string) Message {
 		m.Detail = "Anne Fischer"
 	case "type-name", "type-name-hint":
 		m.Detail = "ann f"
+	case "ended":
+		m.Ended = "Ben Okri"
 	case "display-code":
 		m.Number = "4711"
 	}
@@ -71,11 +73,13 @@ func TestWordsStandStill(t *testing.T) {
 		}
 		for _, rom := range []*lcd.Charset{lcd.Unicode, a00(t), lcd.ASCII} {
 			for k := range cues {
-				m := Message{Key: k, Person: "Bo", Device: "Pi", From: "Al", Holder: "Al", Number: "7", Detail: "x"}
-				l := lcd.Lay(rom, size16x2, c.Text(m, size16x2))
-				if l.Pass() != 0 {
-					f, _ := l.At(0)
-					t.Errorf("%s %q rolls: %q", lang, k, f.Rows())
+				for _, ended := range []string{"", "Al"} {
+					m := Message{Key: k, Person: "Bo", Device: "Pi", From: "Al", Holder: "Al", Ended: ended, Number: "7", Detail: "x"}
+					l := lcd.Lay(rom, size16x2, c.Text(m, size16x2))
+					if l.Pass() != 0 {
+						f, _ := l.At(0)
+						t.Errorf("%s %q rolls: %q", lang, k, f.Rows())
+					}
 				}
 			}
 			idle := c.idle(sampleIdle(), size16x2)

@@ -7,8 +7,9 @@ type Message struct {
 	// Key is the catalogue's key of the text; docs/display.md lists them.
 	Key string
 	// The values of the placeholders {person}, {device}, {from}, {holder},
-	// {number} and {detail}. A line whose placeholders are all empty is left out.
-	Person, Device, From, Holder, Number, Detail string
+	// {ended}, {number} and {detail}. A line whose placeholders are all empty is
+	// left out.
+	Person, Device, From, Holder, Ended, Number, Detail string
 	// For is how long the message stays before the idle screen comes back; zero
 	// is the key's own time. A name that rolls is always shown to its end.
 	For time.Duration

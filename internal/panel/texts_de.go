@@ -12,6 +12,8 @@ var german = map[string]string{
 	"device-free": "{device}\nAusweis antippen\nGerät ist frei",
 	"device-held": "{device}\nhat {holder}\nAusweis antippen",
 
+	"lies": "{device}\nliegt am Leser",
+
 	"checked-out":  "Ausgeliehen\n{device}\n{person}",
 	"returned":     "Zurückgegeben\n{device}\n{person}",
 	"returned-for": "Zurückgegeben\n{device}\nfür {from}\nvon {person}",
@@ -21,11 +23,14 @@ var german = map[string]string{
 
 	"refused":          "Nicht möglich\n{detail}",
 	"refused-handover": "Noch bei\n{holder}\n{device}",
-	"unknown-tag":      "Unbekannter Chip\n{number}",
-	"unknown-badge":    "Fremder Ausweis\n{number}\nBitte melden",
+	"unknown-tag":      "Unbekannter Chip\n{ended}: neu tippen\n{number}",
+	"unknown-badge":    "Fremder Ausweis\n{ended}: neu tippen\n{number}\nBitte melden",
 	"unknown-device":   "Fremdes Gerät\n{number}\nBitte melden",
 	"retired":          "Außer Dienst\n{device}",
-	"suspended":        "Bitte melden\n{person}\ndarf nicht leihen",
+	"suspended":        "Bitte melden\n{ended}: neu tippen\n{person}\ndarf nicht leihen",
+	"lost-badge":       "Ausweis verloren\n{ended}: neu tippen\nBitte melden",
+	"old-badge":        "Alter Ausweis\n{ended}: neu tippen\nBitte melden",
+	"ended":            "Neuer Ausweis da\n{ended}: neu tippen",
 	"name-unknown":     "Name unbekannt\n{detail}",
 	"cancelled":        "Abgebrochen",
 

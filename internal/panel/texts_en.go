@@ -15,6 +15,10 @@ var english = map[string]string{
 	"device-free": "{device}\nTap your badge\nIt is free",
 	"device-held": "{device}\nwith {holder}\nTap your badge",
 
+	"lies":      "{device}\nlies on the reader",
+	"lies@16x2": "{device}\nlies on reader",
+	"lies@16x4": "{device}\nlies on reader",
+
 	"checked-out":  "Checked out\n{device}\n{person}",
 	"returned":     "Returned\n{device}\n{person}",
 	"returned-for": "Returned\n{device}\nfor {from}\nby {person}",
@@ -24,11 +28,14 @@ var english = map[string]string{
 
 	"refused":          "Not possible\n{detail}",
 	"refused-handover": "Still with\n{holder}\n{device}",
-	"unknown-tag":      "Unknown tag\n{number}",
-	"unknown-badge":    "Unknown badge\n{number}\nSee the desk",
+	"unknown-tag":      "Unknown tag\n{ended}: start again\n{number}",
+	"unknown-badge":    "Unknown badge\n{ended}: start again\n{number}\nSee the desk",
 	"unknown-device":   "Unknown device\n{number}\nSee the desk",
 	"retired":          "No longer in use\n{device}",
-	"suspended":        "See the desk\n{person}\nmay not borrow now",
+	"suspended":        "See the desk\n{ended}: start again\n{person}\nmay not borrow now",
+	"lost-badge":       "Lost badge\n{ended}: start again\nsee the desk",
+	"old-badge":        "Old badge\n{ended}: start again\nsee the desk",
+	"ended":            "Another badge\n{ended}: start again",
 	"name-unknown":     "No such person\n{detail}",
 	"cancelled":        "Cancelled",
 

@@ -12,6 +12,8 @@ var spanish = map[string]string{
 	"device-free": "{device}\nPase su tarjeta\nEstá libre",
 	"device-held": "{device}\nlo tiene {holder}\nPase su tarjeta",
 
+	"lies": "{device}\nsigue en lector",
+
 	"checked-out":  "Prestado\n{device}\n{person}",
 	"returned":     "Devuelto\n{device}\n{person}",
 	"returned-for": "Devuelto\n{device}\npor {from}\nlo trajo {person}",
@@ -21,11 +23,14 @@ var spanish = map[string]string{
 
 	"refused":          "No es posible\n{detail}",
 	"refused-handover": "Aún lo tiene\n{holder}\n{device}",
-	"unknown-tag":      "Sin registrar\n{number}",
-	"unknown-badge":    "Tarjeta ignota\n{number}\nAvise en recepción",
+	"unknown-tag":      "Sin registrar\n{ended}: otra vez\n{number}",
+	"unknown-badge":    "Tarjeta ignota\n{ended}: otra vez\n{number}\nAvise en recepción",
 	"unknown-device":   "Aparato ignoto\n{number}\nAvise en recepción",
 	"retired":          "Fuera de uso\n{device}",
-	"suspended":        "Pase a recepción\n{person}\nno puede pedir",
+	"suspended":        "Pase a recepción\n{ended}: otra vez\n{person}\nno puede pedir",
+	"lost-badge":       "Tarjeta perdida\n{ended}: otra vez\nPase a recepción",
+	"old-badge":        "Tarjeta vieja\n{ended}: otra vez\nPase a recepción",
+	"ended":            "Otra tarjeta\n{ended}: otra vez",
 	"name-unknown":     "No existe\n{detail}",
 	"cancelled":        "Cancelado",
 

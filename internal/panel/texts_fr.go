@@ -12,6 +12,8 @@ var french = map[string]string{
 	"device-free": "{device}\nPassez le badge\nIl est libre",
 	"device-held": "{device}\nchez {holder}\nPassez le badge",
 
+	"lies": "{device}\nreste au lecteur",
+
 	"checked-out":  "Emprunté\n{device}\n{person}",
 	"returned":     "Rendu\n{device}\n{person}",
 	"returned-for": "Rendu\n{device}\npour {from}\npar {person}",
@@ -21,11 +23,14 @@ var french = map[string]string{
 
 	"refused":          "Impossible\n{detail}",
 	"refused-handover": "Encore chez\n{holder}\n{device}",
-	"unknown-tag":      "Puce inconnue\n{number}",
-	"unknown-badge":    "Badge inconnu\n{number}\nVoir l'accueil",
+	"unknown-tag":      "Puce inconnue\n{ended}: recommencez\n{number}",
+	"unknown-badge":    "Badge inconnu\n{ended}: recommencez\n{number}\nVoir l'accueil",
 	"unknown-device":   "Appareil inconnu\n{number}\nVoir l'accueil",
 	"retired":          "Hors service\n{device}",
-	"suspended":        "Voir l'accueil\n{person}\nne peut emprunter",
+	"suspended":        "Voir l'accueil\n{ended}: recommencez\n{person}\nne peut emprunter",
+	"lost-badge":       "Badge perdu\n{ended}: recommencez\nVoir l'accueil",
+	"old-badge":        "Ancien badge\n{ended}: recommencez\nVoir l'accueil",
+	"ended":            "Un autre badge\n{ended}: recommencez",
 	"name-unknown":     "Nom inconnu\n{detail}",
 	"cancelled":        "Annulé",
 

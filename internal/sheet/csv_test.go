@@ -159,7 +159,7 @@ func noTag(string) (string, error) { return "", nil }
 
 func TestWrite(t *testing.T) {
 	people := []books.Person{
-		{ID: "ann", Name: "Ann, the first", Email: "ann@lab.example", Badge: "…007"},
+		{ID: "ann", Name: "Ann, the first", Email: "ann@lab.example", Badges: []books.Badge{{Number: "…007"}}},
 		{ID: "ben", Name: `Ben "B"`},
 	}
 	var b strings.Builder

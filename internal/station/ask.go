@@ -89,38 +89,35 @@ func (a *attendant) identify(read wiegand.Read, tag checkout.Tag) answer {
 // rule is pending: the tap is recorded with it.
 func (a *attendant) identified(read wiegand.Read, tag checkout.Tag, cannotAsk error) answer {
 	subject, err := a.o.Ledger.Subject(tag)
-	unknown := subject.Kind == checkout.Unknown
-	if kind := a.kind(read); err == nil && unknown && cannotAsk != nil && kind != checkout.Unknown {
+	kind := a.kind(read)
+	if err == nil && subject.Kind == checkout.Unknown && cannotAsk != nil && kind != checkout.Unknown {
 		a.log.Info("pending tag: the directory can't be asked", "tag", a.mask(tag), "kind", kind, "err", cannotAsk)
-		subject, unknown = checkout.Subject{Kind: kind, Pending: true}, false
+		subject = checkout.Subject{Kind: kind, Pending: true}
 	}
-	subject.Tag = tag
+	subject.Tag, subject.Fits = tag, kind
 	out := a.desk.Answer(time.Duration(read.End), subject)
-	late := out.Kind == checkout.Late
 	switch {
-	case unknown && err == nil:
-		return a.unknown(read, tag, late)
-	case late:
-		return answer{}
-	case err != nil:
+	case err != nil && out.Kind != checkout.Late:
 		return a.unreadable(err)
+	case err == nil && subject.Kind == checkout.Unknown:
+		return a.unknown(read, subject, out)
+	case out.Kind == checkout.Late:
+		return answer{}
 	}
 	return a.outcome(out)
 }
 
-// unknown lists a tag that nobody knows, and shows its number unless somebody
-// else has come meanwhile.
-func (a *attendant) unknown(read wiegand.Read, tag checkout.Tag, late bool) answer {
-	if err := a.o.Ledger.NoteUnknown(tag); err != nil {
-		a.log.Warn("the unknown tag is not listed", "err", err)
-	}
-	a.log.Info("unknown tag", "tag", a.mask(tag))
-	if late {
+// unknown shows the number of a tag that nobody knows, unless somebody else has
+// come meanwhile, and lists it.
+func (a *attendant) unknown(read wiegand.Read, s checkout.Subject, out checkout.Outcome) answer {
+	a.log.Info("unknown tag", "tag", a.mask(s.Tag))
+	a.trace(checkout.Refusal{Tag: s.Tag, Unknown: true, Reason: unknownReasons[s.Fits]})
+	switch {
+	case out.Kind == checkout.Late:
 		return answer{}
+	case s.Fits == checkout.KindPerson && a.mayType():
+		return a.askName(read, s.Tag, a.ended(out))
 	}
-	kind := a.kind(read)
-	if kind == checkout.KindPerson && a.mayType() {
-		return a.askName(read, tag)
-	}
-	return a.show(panel.Message{Key: unknownKeys[kind], Number: credential.String(read.Bits, a.r.Formats)})
+	number := credential.String(read.Bits, a.r.Formats)
+	return a.show(panel.Message{Key: unknownKeys[s.Fits], Number: number, Ended: a.ended(out)})
 }

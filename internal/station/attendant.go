@@ -1,6 +1,7 @@
 package station
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 
 	"stump/checkout"
 	"stump/internal/credential"
+	"stump/internal/learned"
 	"stump/internal/panel"
 	"stump/wiegand"
 )
@@ -38,6 +40,7 @@ type attendant struct {
 }
 
 func newAttendant(o Options, r ReaderOptions, reads <-chan wiegand.Read, leased func() bool) *attendant {
+	o.Desk.Repeat, o.Desk.Learned = r.Repeat, o.Learned.Reader(r.Name).Repeat
 	a := &attendant{
 		o: o, r: r, log: o.Log, reads: reads, leased: leased, calls: make(chan func()),
 		desk: checkout.NewDesk(o.Desk), asked: map[checkout.Tag]*question{},
@@ -127,8 +130,13 @@ func (a *attendant) timedOut() {
 // attend answers one read.
 func (a *attendant) attend(read wiegand.Read) {
 	a.watch.read(a.now(), &read)
+	interval := a.desk.Interval()
 	if got := a.answer(read); !got.asking {
 		a.answered.note(read.End, got)
+	}
+	if now := a.desk.Interval(); now != interval {
+		a.log.Info("the reader repeats a tag that lies on it", "every", now, "before", interval)
+		a.o.Learned.Update(a.r.Name, func(r *learned.Reader) { r.Repeat = now })
 	}
 }
 
@@ -185,8 +193,11 @@ func (a *attendant) tap(at time.Duration, s checkout.Subject) answer {
 	if out.Kind == checkout.Ignored {
 		return answer{repeated: true}
 	}
+	if out.Kind == checkout.Lies {
+		return a.show(a.message(out))
+	}
 	a.visits++
-	if !s.Pending {
+	if !s.Pending && out.Kind != checkout.Refused {
 		a.o.Directory.Seen(s.Tag)
 	}
 	return a.outcome(out)
@@ -196,8 +207,11 @@ func (a *attendant) tap(at time.Duration, s checkout.Subject) answer {
 // second of a pair.
 func (a *attendant) outcome(out checkout.Outcome) answer {
 	a.stopNaming()
-	if out.Kind == checkout.Complete {
+	switch out.Kind {
+	case checkout.Complete:
 		return a.complete(out)
+	case checkout.Refused:
+		a.refused(out, checkout.RefusedError{Subject: cmp.Or(out.Person, out.Device)})
 	}
 	return a.show(a.message(out))
 }
@@ -214,6 +228,7 @@ func (a *attendant) complete(out checkout.Outcome) answer {
 	case errors.As(err, &no):
 		a.desk.Refuse()
 		a.log.Info("refused", "device", out.Device.ID, "person", out.Person.ID, "err", err)
+		a.refused(out, *no)
 		return a.show(a.refusal(*no))
 	case err != nil:
 		a.desk.Failed()

@@ -38,8 +38,9 @@ type Enrolled struct {
 
 // Enrol gives the next unknown tag to a person or device: who is a name or an
 // id, name is what the display says. The channel gets the result, at the latest
-// soon after enrolWindow; a newer enrolment replaces an older one. What waits
-// at the desk keeps waiting, and known tags are taps as always.
+// soon after enrolWindow; a newer enrolment replaces an older one. A device that
+// is enrolled leaves what waits at the desk waiting, and known tags are taps as
+// always.
 func (r *Reader) Enrol(ctx context.Context, kind checkout.SubjectKind, who, name, actor string) (<-chan Enrolled, error) {
 	done := make(chan Enrolled, 1)
 	a := r.attendant
@@ -69,7 +70,7 @@ func (a *attendant) enrolTag(read wiegand.Read, tag checkout.Tag) answer {
 	// It may have been tapped as an unknown tag just now, and its next reads
 	// are not yet taps of its new owner.
 	a.desk.Forget(tag)
-	a.desk.Tap(time.Duration(read.End), checkout.Subject{Tag: tag})
+	a.desk.Tap(time.Duration(read.End), checkout.Subject{Tag: tag, Fits: e.kind})
 	a.visits++
 	a.give(directory.EnrolRequest{
 		Kind: e.kind, Who: e.who, Tag: tag, Actor: e.actor, Source: checkout.SourceReader, Admin: true,

@@ -29,6 +29,19 @@ var unknownKeys = map[checkout.SubjectKind]string{
 	checkout.Unknown: "unknown-tag", checkout.KindPerson: "unknown-badge", checkout.KindDevice: "unknown-device",
 }
 
+// unknownReasons are the same for the list of refusals.
+var unknownReasons = map[checkout.SubjectKind]string{
+	checkout.Unknown: "unknown tag", checkout.KindPerson: "unknown badge", checkout.KindDevice: "unknown device",
+}
+
+// ended is whose turn an outcome has ended; "" for nobody's.
+func (a *attendant) ended(out checkout.Outcome) string {
+	if out.Ended.Kind == checkout.Unknown {
+		return ""
+	}
+	return a.name(out.Ended)
+}
+
 // waits is what the display says while a badge or a device waits for the other.
 func (a *attendant) waits(s checkout.Subject) panel.Message {
 	switch {
@@ -49,8 +62,12 @@ func (a *attendant) message(out checkout.Outcome) panel.Message {
 	switch out.Kind {
 	case checkout.RepeatResult:
 		return done(*out.Result)
+	case checkout.Lies:
+		return panel.Message{Key: "lies", Device: a.name(s)}
 	case checkout.Refused:
-		return a.refusal(checkout.RefusedError{Subject: s})
+		m := a.refusal(checkout.RefusedError{Subject: s})
+		m.Ended = a.ended(out)
+		return m
 	}
 	return a.waits(s)
 }
@@ -66,6 +83,10 @@ func (a *attendant) refusal(no checkout.RefusedError) panel.Message {
 		return panel.Message{Key: "refused-handover", Device: a.name(s), Holder: no.Holder}
 	case s.Kind == checkout.KindDevice:
 		return panel.Message{Key: "retired", Device: a.name(s)}
+	case s.Status == checkout.LostBadge: // who has it now need not know whose it was
+		return panel.Message{Key: "lost-badge"}
+	case s.Status == checkout.OldBadge:
+		return panel.Message{Key: "old-badge"}
 	}
 	return panel.Message{Key: "suspended", Person: a.name(s)}
 }

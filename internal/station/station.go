@@ -18,6 +18,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"time"
 
 	"stump/checkout"
 	"stump/checkout/ledger"
@@ -25,6 +26,7 @@ import (
 	"stump/gpio"
 	"stump/internal/books"
 	"stump/internal/keyboard"
+	"stump/internal/learned"
 	"stump/internal/panel"
 	"stump/internal/task"
 	"stump/wiegand"
@@ -36,6 +38,8 @@ type Options struct {
 	Panel  *panel.Panel
 	Desk   checkout.DeskOptions
 	Policy checkout.Policy
+	// Learned is what is known of the readers; nil keeps nothing.
+	Learned *learned.Store
 	// Directory knows tags that the register does not.
 	Directory Directory
 	// EnrolPeople says who may be enrolled at the station.
@@ -43,6 +47,8 @@ type Options struct {
 	// Keyboard is where the owner of an unknown badge types a name. Without
 	// one only an admin can enrol.
 	Keyboard Keyboard
+	// Trace saves what is refused, for the admins' list; nil: there is none.
+	Trace *Trace
 	// Now is the clock that stamps the edges: nanoseconds of CLOCK_MONOTONIC.
 	Now func() int64
 	Log *slog.Logger // nil discards
@@ -80,6 +86,9 @@ type ReaderOptions struct {
 	// Badge and Device tell the kind of a tag that the register does not know; nil
 	// fits nothing.
 	Badge, Device *wiegand.Range
+	// Repeat is the interval at which the reader repeats a tag that lies on it; 0:
+	// the desk learns it.
+	Repeat time.Duration
 	// Strict makes a tag that fits neither rule a bad read, as in the original
 	// client, instead of an unknown tag.
 	Strict bool

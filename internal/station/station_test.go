@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +21,7 @@ import (
 	"stump/gpio"
 	"stump/internal/books"
 	"stump/internal/credential"
+	"stump/internal/learned"
 	"stump/internal/panel"
 	"stump/internal/sitekey"
 	"stump/internal/task"
@@ -77,7 +79,7 @@ func inLab(t *testing.T, change func(*Options, *ReaderOptions), f func(*lab)) {
 		h10301, err := wiegand.FormatByName("H10301")
 		must(t, err)
 		worker := directory.NewWorker(directory.Options{Directory: directory.Local{}, Ledger: ledger})
-		o := Options{Ledger: ledger, Panel: l.panel, Policy: checkout.PolicyHandover, Directory: worker, Now: l.now, Log: log}
+		o := Options{Ledger: ledger, Panel: l.panel, Trace: NewTrace(ledger, log), Policy: checkout.PolicyHandover, Directory: worker, Now: l.now, Log: log}
 		r := ReaderOptions{Name: "door", Source: l.sim, Decoder: wiegand.Options{Formats: []*wiegand.Format{h10301}, RepairLost: true}}
 		if change != nil {
 			change(&o, &r)
@@ -100,7 +102,7 @@ func inLab(t *testing.T, change func(*Options, *ReaderOptions), f func(*lab)) {
 			})
 			<-ready
 		}
-		l.serve(append(l.reader.Tasks(), l.panel)...)
+		l.serve(append(l.reader.Tasks(), l.panel, l.o.Trace)...)
 		f(l)
 	})
 }
@@ -193,7 +195,8 @@ func TestBumpsInEitherOrder(t *testing.T) {
 // After a message that changed nothing for what waits, the display asks again
 // for what it waits for, to the end of the window and no longer.
 func TestPromptComesBack(t *testing.T) {
-	inLab(t, nil, func(l *lab) {
+	const strange = "H10301:201:5"
+	inLab(t, func(_ *Options, r *ReaderOptions) { r.Device = &wiegand.Range{Facilities: []uint64{201}} }, func(l *lab) {
 		shows := func(after time.Duration, text string) {
 			t.Helper()
 			time.Sleep(after)
@@ -202,7 +205,7 @@ func TestPromptComesBack(t *testing.T) {
 			}
 		}
 		l.wants("ann", "Hello ANN")
-		l.wants("H10301:99:99", "Unknown tag")
+		l.wants(strange, "Unknown device")
 		shows(9*time.Second, "Hello ANN")
 		if s := l.panel.State(); s.Beeps != 4 { // one for Ann, three for the tag
 			t.Errorf("%d beeps", s.Beeps)
@@ -225,7 +228,7 @@ func TestPromptComesBack(t *testing.T) {
 		shows(4*time.Second, "Lab open")
 
 		l.wants("ann", "Hello ANN")
-		l.wants("H10301:99:99", "Unknown tag")
+		l.wants(strange, "Unknown device")
 		l.wants("ipad", "Checked out")
 		shows(10*time.Second, "Lab open")
 	})
@@ -262,7 +265,7 @@ func TestWindowRestartsWithAnotherBadge(t *testing.T) {
 		l.holds("ipad", "ben")
 
 		l.wants("mini", "MINI")
-		time.Sleep(2 * time.Second)
+		time.Sleep(3 * time.Second)
 		l.wants("ipad", "with BEN")
 		l.wants("ann", "Handed over")
 		l.holds("ipad", "ann")
@@ -274,20 +277,80 @@ func TestCardLeftOnTheReader(t *testing.T) {
 	inLab(t, nil, func(l *lab) {
 		l.wants("ann", "Hello ANN")
 		l.wants("ipad", "Checked out")
-		// The reader repeats the device for a minute: never a return, and
-		// nobody is asked for a badge.
+		time.Sleep(time.Second) // it beeps for a while
+		beeps := l.panel.State().Beeps
+		// The reader repeats the device for a minute: never a return, nobody is asked
+		// for a badge, and it is said once that it lies there.
+		said := 0
 		for range 60 {
 			time.Sleep(time.Second)
 			l.bump("ipad")
+			if strings.Contains(l.display(), "IPAD lies on the reader") {
+				said++
+			}
 		}
 		l.holds("ipad", "ann")
-		beeps := l.panel.State().Beeps
-		l.bump("ipad")
+		if said < 3 || said > 5 {
+			t.Errorf("for %d s it says that the device lies there", said)
+		}
 		if got := l.panel.State().Beeps; got != beeps {
 			t.Error("a repeat beeped")
 		}
-		time.Sleep(1600 * time.Millisecond)
-		l.wants("ipad", "with ANN")
+		// The next badge does not get it.
+		l.wants("ben", "Hello BEN")
+		for range 4 {
+			time.Sleep(1800 * time.Millisecond)
+			l.bump("ipad")
+		}
+		l.holds("ipad", "ann")
+		if got := l.display(); !strings.Contains(got, "IPAD lies on the reader") {
+			t.Errorf("the display says %q", got)
+		}
+		time.Sleep(5 * time.Second)
+		if got := l.display(); !strings.Contains(got, "Hello BEN") {
+			t.Errorf("then the display says %q", got)
+		}
+		l.wants("ipad", "Handed over") // it was taken away, and bumped
+		l.holds("ipad", "ben")
+	})
+}
+
+// The station keeps over a restart how often its reader repeats a tag.
+func TestIntervalIsKept(t *testing.T) {
+	dir := t.TempDir()
+	taps := func(want string) {
+		inLab(t, func(o *Options, _ *ReaderOptions) { o.Learned = learned.Open(dir, nil) }, func(l *lab) {
+			l.serve(l.o.Learned)
+			for range 5 {
+				l.bump("mini")
+				time.Sleep(4 * time.Second)
+			}
+			time.Sleep(time.Minute)
+			l.bump("ann")
+			l.bump("ipad")
+			time.Sleep(4 * time.Second)
+			l.wants("ipad", want)
+		})
+	}
+	taps("lies on the reader") // learned just now
+	if got := learned.Open(dir, nil).Reader("door").Repeat.Round(100 * time.Millisecond); got < 4*time.Second || got > 4200*time.Millisecond {
+		t.Errorf("kept is %v", got)
+	}
+	inLab(t, func(o *Options, _ *ReaderOptions) { o.Learned = learned.Open(dir, nil) }, func(l *lab) {
+		l.bump("ann")
+		time.Sleep(4 * time.Second)
+		l.bump("ann")
+		if !l.reader.Repeated() {
+			t.Error("after a restart the reader's interval is not known")
+		}
+	})
+	inLab(t, func(_ *Options, r *ReaderOptions) { r.Repeat = 8 * time.Second }, func(l *lab) {
+		l.bump("ann")
+		time.Sleep(9 * time.Second)
+		l.bump("ann")
+		if !l.reader.Repeated() {
+			t.Error("the configured interval does not count")
+		}
 	})
 }
 
@@ -295,9 +358,9 @@ func TestSamePair(t *testing.T) {
 	inLab(t, nil, func(l *lab) {
 		l.bump("ann")
 		l.wants("ipad", "Checked out")
-		time.Sleep(1600 * time.Millisecond)
-		l.wants("ipad", "IPAD")
-		time.Sleep(2 * time.Second)
+		time.Sleep(3 * time.Second)
+		l.wants("ipad", "IPAD with ANN")
+		time.Sleep(time.Second)
 		l.wants("ann", "Checked out") // the result again, and nothing changed
 		l.holds("ipad", "ann")
 		time.Sleep(5 * time.Second)
@@ -317,7 +380,7 @@ func TestPolicies(t *testing.T) {
 			inLab(t, func(o *Options, _ *ReaderOptions) { o.Policy = policy }, func(l *lab) {
 				l.bump("ann")
 				l.wants("ipad", "Checked out")
-				time.Sleep(2 * time.Second)
+				time.Sleep(3 * time.Second)
 				l.bump("ben")
 				l.wants("ipad", want[0])
 				l.holds("ipad", want[1])
@@ -338,14 +401,18 @@ func TestBatch(t *testing.T) {
 	})
 }
 
-func TestUnknownTagDisturbsNothing(t *testing.T) {
+// A tag that nobody knows ends the turn of whoever waits, unless it can only be a
+// device.
+func TestUnknownTags(t *testing.T) {
 	change := func(_ *Options, r *ReaderOptions) {
 		r.Badge, r.Device = &wiegand.Range{Facilities: []uint64{18}}, &wiegand.Range{Facilities: []uint64{201}}
 	}
 	inLab(t, change, func(l *lab) {
 		l.wants("ann", "Hello ANN")
-		l.wants("H10301:99:54711", "Unknown tag H10301:99:54711")
-		l.wants("H10301:18:5", "Unknown badge H10301:18:5")
+		l.wants("H10301:99:54711", "Unknown tag ANN: start again H10301:99:54711")
+		l.wants("ipad", "Tap your badge")
+		l.wants("H10301:18:5", "Unknown badge IPAD: start again H10301:18:5")
+		l.wants("ben", "Hello BEN")
 		l.wants("H10301:201:5", "Unknown device H10301:201:5")
 		time.Sleep(time.Second) // it beeps for a while
 		beeps := l.panel.State().Beeps
@@ -357,8 +424,9 @@ func TestUnknownTagDisturbsNothing(t *testing.T) {
 			t.Errorf("a repeated unknown tag beeped %d times", got-beeps)
 		}
 		l.wants("ipad", "Checked out")
-		l.holds("ipad", "ann")
+		l.holds("ipad", "ben")
 
+		l.o.Trace.Save(true)
 		seen, err := l.ledger.UnknownTags()
 		must(t, err)
 		counts := map[string]int{}
@@ -419,11 +487,97 @@ func TestRefusedByName(t *testing.T) {
 		suspended := checkout.Suspended
 		must(t, l.ledger.EditPerson("eve", books.Edit{Status: &suspended}, "test", checkout.SourceCLI))
 		must(t, l.ledger.EditDevice("mini", books.Edit{Status: &retired}, "test", checkout.SourceCLI))
+		must(t, l.ledger.EditPerson("ben", books.Edit{MoreBadge: tagOf(t, "H10301:17:7")}, "test", checkout.SourceCLI))
+		must(t, l.ledger.EditPerson("ben", books.Edit{LostBadge: books.BadgeRef{Tag: tagOf(t, "H10301:17:7")}}, "test", checkout.SourceCLI))
+		must(t, l.ledger.EditPerson("ben", books.Edit{Tag: tagOf(t, "H10301:17:8")}, "test", checkout.SourceCLI))
 		l.wants("ann", "Hello ANN")
-		l.wants("eve", "See the desk EVE")
+		l.wants("eve", "See the desk ANN: start again EVE may not borrow now")
+		l.wants("ipad", "Tap your badge")
+		l.wants("H10301:17:7", "Lost badge IPAD: start again see the desk")
+		time.Sleep(2 * time.Second)
+		l.wants("ann", "Hello ANN")
+		l.wants("ben", "Old badge ANN: start again see the desk") // his first one
+		time.Sleep(2 * time.Second)
+		l.wants("ann", "Hello ANN")
 		l.wants("mini", "No longer in use MINI")
 		l.wants("ipad", "Checked out")
 		l.holds("ipad", "ann")
+		l.refusals("suspended: …3 eve door", "lost badge: …7 ben door", "replaced badge: …2 ben door", "no longer in use: …2 mini door")
+	})
+}
+
+// refusals wants the list of refusals to be this.
+func (l *lab) refusals(want ...string) {
+	l.t.Helper()
+	time.Sleep(2 * time.Second) // they are saved later
+	synctest.Wait()
+	var got []string
+	for e, err := range l.ledger.History(books.HistoryFilter{Kind: checkout.Refuse}) {
+		must(l.t, err)
+		got = append(got, strings.Join(strings.Fields(e.Note+" "+e.Person+" "+e.Device+" "+e.Reader), " "))
+	}
+	if !slices.Equal(got, want) {
+		l.t.Errorf("listed are %q, want %q", got, want)
+	}
+}
+
+// Every refusal is listed, once a minute for each tag and reason, and none of them
+// costs more than a commit.
+func TestRefusalsAreListed(t *testing.T) {
+	rules := func(o *Options, r *ReaderOptions) {
+		o.Policy = checkout.PolicyRefuse
+		r.Badge = &wiegand.Range{Facilities: []uint64{18}}
+	}
+	inLab(t, rules, func(l *lab) {
+		l.bump("ann")
+		l.wants("ipad", "Checked out")
+		time.Sleep(3 * time.Second)
+		l.bump("ben")
+		l.wants("ipad", "Still with ANN")
+		before := l.ledger.Health().Commits
+		for range 10 {
+			l.wants("H10301:18:5", "Unknown badge")
+			time.Sleep(2 * time.Second)
+			l.wants("H10301:99:6", "Unknown tag")
+			time.Sleep(3 * time.Second)
+		}
+		if n := l.ledger.Health().Commits - before; n > 3 {
+			t.Errorf("a minute of refusals cost %d commits", n)
+		}
+		want := []string{"still with ANN: …1 ben ipad door", "unknown badge: …5 door", "unknown tag: …6 door"}
+		l.refusals(want...)
+		time.Sleep(time.Minute)
+		l.bump("H10301:18:5")
+		l.refusals(append(want, "unknown badge: …5 door")...)
+		l.o.Trace.Save(true)
+		seen, err := l.ledger.UnknownTags()
+		must(t, err)
+		if len(seen) != 2 || seen[0].Count+seen[1].Count != 21 {
+			t.Errorf("unknown tags %+v", seen)
+		}
+		for e, err := range l.ledger.History(books.HistoryFilter{Person: "ben"}) {
+			if must(t, err); e.Kind == checkout.Refuse {
+				t.Error("the ordinary history tells a refusal")
+			}
+		}
+	})
+}
+
+// What is said does not depend on the list: here its ledger is gone.
+func TestRefusalIsSaidAnyway(t *testing.T) {
+	inLab(t, func(o *Options, _ *ReaderOptions) {
+		gone, err := ledger.Create(filepath.Join(t.TempDir(), "gone.db"), ledger.Options{Station: "lab", SiteKey: key()})
+		must(t, err)
+		must(t, gone.Close())
+		o.Trace = NewTrace(gone, o.Log)
+	}, func(l *lab) {
+		l.wants("H10301:99:6", "Unknown tag")
+		time.Sleep(5 * time.Second)
+		if l.log.Count("refusals are not listed") != 1 {
+			t.Errorf("the log says %s", l.log.String())
+		}
+		l.bump("ann")
+		l.wants("ipad", "Checked out")
 	})
 }
 
@@ -667,8 +821,9 @@ func TestPendingPairIsNotUndone(t *testing.T) {
 		l.wants(device, "Saved for later")
 		time.Sleep(2 * time.Second)
 		l.wants(badge, "Hello")
+		time.Sleep(1200 * time.Millisecond)
 		l.wants(device, "Saved for later") // the same result again
-		time.Sleep(2 * time.Second)
+		time.Sleep(1600 * time.Millisecond)
 		_, err := l.ledger.Resolve(tagOf(t, badge), "eve")
 		must(t, err)
 		l.wants(badge, "Hello EVE")

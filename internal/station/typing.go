@@ -20,6 +20,7 @@ import (
 type naming struct {
 	a      *attendant
 	cancel context.CancelFunc
+	over   string // whose turn the badge has ended
 
 	mu      sync.Mutex
 	ended   bool // nothing is shown any more
@@ -32,12 +33,12 @@ func (a *attendant) mayType() bool {
 	return a.o.Keyboard != nil && a.o.EnrolPeople != directory.EnrolOff && len(a.o.Keyboard.Plugged()) > 0
 }
 
-// askName asks the owner of an unknown badge to type a name. What waits at the
-// desk keeps waiting; a known tag ends the question.
-func (a *attendant) askName(read wiegand.Read, tag checkout.Tag) answer {
+// askName asks the owner of an unknown badge, which has ended somebody's turn, to
+// type a name. A known tag ends the question.
+func (a *attendant) askName(read wiegand.Read, tag checkout.Tag, over string) answer {
 	a.stopNaming()
 	ctx, cancel := context.WithCancel(a.ctx)
-	n := &naming{a: a, cancel: cancel}
+	n := &naming{a: a, cancel: cancel, over: over}
 	a.naming = n
 	shown := n.show(keyboard.View{})
 	go func() {
@@ -85,6 +86,9 @@ func (n *naming) show(v keyboard.View) (shown uint64) {
 		return 0
 	}
 	n.message, n.until = m, n.a.now()+m.For
+	if n.over != "" && v.Typed == "" {
+		return n.a.o.Panel.Show(panel.Message{Key: "ended", Ended: n.over, Then: &m})
+	}
 	return n.a.o.Panel.Show(m)
 }
 
@@ -128,6 +132,7 @@ func (a *attendant) typed(read wiegand.Read, tag checkout.Tag, name string, err 
 			a.show(panel.Message{Key: "name-unknown", Detail: name})
 			return
 		case err != nil:
+			a.trace(checkout.Refusal{Tag: tag, Reason: "not enrolled, " + enrolProblem(err)})
 			a.show(enrolled(rec, err))
 			return
 		}
