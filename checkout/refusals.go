@@ -20,37 +20,41 @@ type Refusals struct {
 type keptRefusal struct {
 	Refusal
 	since time.Duration
+	over  bool // the minute is
 }
 
-// Note keeps a refusal. It reports whether there is something new to Take; full
-// means that it was dropped, since there are too many.
+// Note keeps a refusal. fresh means that there is something new to Take, full that it
+// was dropped, since there are too many.
 func (r *Refusals) Note(at time.Duration, n Refusal) (fresh, full bool) {
-	n.Count = 1
-	i := slices.IndexFunc(r.kept, func(k keptRefusal) bool {
-		return k.Tag == n.Tag && k.Reason == n.Reason && k.Person == n.Person && k.Device == n.Device
+	here := 0
+	r.kept = slices.DeleteFunc(r.kept, func(k keptRefusal) bool {
+		return at-k.since >= refusalsFor && k.Noted && (k.Count == 0 || !k.Unknown)
 	})
-	if i >= 0 && at-r.kept[i].since < refusalsFor {
-		r.kept[i].Count++
-		return false, false
+	for i := range r.kept {
+		k := &r.kept[i]
+		if k.over = at-k.since >= refusalsFor; k.over {
+			continue
+		}
+		here++
+		if k.Tag == n.Tag && k.Reason == n.Reason && k.Person == n.Person && k.Device == n.Device {
+			k.Count++
+			return false, false
+		}
 	}
-	if i >= 0 {
-		n.Count += r.kept[i].Count
-		r.kept = slices.Delete(r.kept, i, i+1)
-	}
-	r.kept = slices.DeleteFunc(r.kept, func(k keptRefusal) bool { return at-k.since >= refusalsFor && k.Count == 0 })
-	if len(r.kept) == mostRefusals {
+	if here == mostRefusals {
 		return false, true
 	}
-	r.kept = append(r.kept, keptRefusal{n, at})
+	n.Count = 1
+	r.kept = append(r.kept, keptRefusal{Refusal: n, since: at})
 	return true, false
 }
 
-// Take returns what is to be saved: new refusals, and with all those that were only
-// counted since they were taken.
+// Take returns what is to be saved: new refusals, and those that were counted since they
+// were taken and whose minute is over; with all, all that were counted.
 func (r *Refusals) Take(all bool) (out []Refusal) {
 	for i := range r.kept {
 		k := &r.kept[i]
-		if !k.Noted || all && k.Count > 0 {
+		if !k.Noted || k.Count > 0 && (all || k.over) {
 			out = append(out, k.Refusal)
 			k.Noted, k.Count = true, 0
 		}
