@@ -86,6 +86,9 @@ func (b Bits) shift(i int) uint {
 // Bit returns bit i; 0 is the first bit sent. It panics when i is out of range.
 func (b Bits) Bit(i int) uint8 { return uint8(b.window(b.shift(i), 1)) }
 
+// uniform reports whether all bits are the same.
+func (b Bits) uniform() bool { return b == Bits{n: b.n} || b.Invert() == Bits{n: b.n} }
+
 // Flip returns b with bit i inverted. It panics when i is out of range.
 func (b Bits) Flip(i int) Bits {
 	s := b.shift(i)
@@ -112,6 +115,16 @@ func (b Bits) insert(i int) (r Bits) {
 		r.Append(b.Bit(j))
 	}
 	return r
+}
+
+// join is b and c behind it, together at most MaxBits.
+func (b Bits) join(c Bits) Bits {
+	for i := range c.Len() {
+		b.hi = b.hi<<1 | b.lo>>63
+		b.lo = b.lo<<1 | uint64(c.Bit(i))
+		b.n++
+	}
+	return b
 }
 
 // window is the value of the width bits, at most 64, that end shift bits before

@@ -26,6 +26,8 @@
 //
 //   - A frame closes when 25 ms pass after its last falling edge, since 20 ms is
 //     a legal interval. An edge stamped later than that begins a new frame.
+//   - Of a reader that is known to pause inside a card it stays open for 1¼ times
+//     its longest pause instead, so that both parts are one frame.
 //   - It closes after three of its intervals instead, if it has exactly as many
 //     bits as a card of an enabled format and its interval is proved: its last
 //     eight intervals lie within a quarter of each other, or three quarters of
@@ -48,6 +50,7 @@
 //	½ + ½          an interval split: an extra edge
 //	2              a hole: a lost one
 //	1½ + ½         a stamp that was late: two intervals, two edges, no fault
+//	2¾ 0 0 ¼       several that waited for the same interrupts: no fault either
 //	1⅓             a reader that hesitated: no fault
 //	½ + 1½         an edge that is early, and no stamp is: not the card's
 //	…1 1 ⅓ or 1¾   the same at an end, also where a stamp would be too late
@@ -55,14 +58,28 @@
 // The last two are looked for where the frame is otherwise exact, five of six
 // intervals within a sixteenth.
 //
-// An uneven frame is judged by count, parity and ranges alone, and by its
-// silences: no reader's is sixteen times its median, or two on one line eight
-// times.
+// Where one line is late, by 0.3 ms at most, the intervals from one line to the
+// other are longer one way and shorter the other. That delay is estimated from
+// their medians, and taken out before all else.
+//
+// An uneven frame has its silences: no reader's is sixteen times its median, or
+// two on one line eight times. Falls of both lines at once, falls closer than
+// readers send and pulses unlike the others speak against it, at every interval,
+// unless the falls lie on the lattice of a fast reader whose stamps were late.
+//
+// # Belief
+//
+// Falls at random pass two parity bits one time in four, so a card must look like
+// a reader's as well: even, or on a lattice, or at least with intervals that vary
+// by at most half of their mean. What does not, and what is unlike the cards that
+// this reader has sent until now (Profile), is noise, but is believed when the
+// same bits come again within 10 s. Three cards that were believed so and are
+// unlike the known ones are another reader's: it is learned anew.
 //
 // # Repairs
 //
-//	glitch  an extra edge whose removal, and no other, leaves even intervals;
-//	        with both edges also any pulses of at most 12 µs
+//	glitch  one or two extra edges whose removal, and no other, leaves even
+//	        intervals; with both edges also any pulses of at most 12 µs
 //	bounce  repeated falls of one line within a quarter of an interval
 //	lost    one hole in an otherwise even frame, its value from the parity bit
 //	        that covers it; only with Options.RepairLost, because that uses the

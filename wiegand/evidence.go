@@ -18,6 +18,12 @@ const (
 	lateStamp = 130_000
 	// maxLate is how late a stamp may be: interrupts are off for 2 ms at worst.
 	maxLate = 3_000_000
+	// lateEnd is how late the last stamp of a card may be: a later fall may as
+	// well be a stray one.
+	lateEnd = 1_200_000
+	// pileTime is how far apart the stamps are of edges that waited for the same
+	// interrupts.
+	pileTime = 20_000
 )
 
 // train is a row of falls that may be a card: a frame, or what remains of one
@@ -28,8 +34,11 @@ type train []Edge
 func (tr train) bits() Bits {
 	tr = tr[:min(len(tr), MaxBits)]
 	var hi, lo uint64
-	for i := range tr {
-		hi = hi<<1 | lo>>63
+	low := max(len(tr)-64, 0) // from here on
+	for i := range low {
+		hi = hi<<1 | uint64(tr[i].Line&1)
+	}
+	for i := low; i < len(tr); i++ {
 		lo = lo<<1 | uint64(tr[i].Line&1)
 	}
 	return Bits{hi, lo, uint8(len(tr))}
@@ -97,6 +106,7 @@ type timing struct {
 	stray          bool // an edge is where no late stamp puts it
 	hole           int  // with one missing: the place of its bit, at least 1; else 0
 	uneven         int  // intervals that are off, whether or not they add up
+	piled          bool // several stamps were late together
 }
 
 // sound reports whether the spacing agrees with one bit an edge.
@@ -126,7 +136,7 @@ func (w *workspace) measure(tr train, n int) (tm timing) {
 		tm.byMedian(w, iv, len(tr)-n)
 	}
 	if tm.even {
-		tm.weigh(iv)
+		tm.weigh(iv, len(tr) == n)
 		tm.stray = exact && tm.uneven > 0 && tm.sound() && tm.misplaced(iv)
 	}
 	if !tm.even {
@@ -266,7 +276,10 @@ func isMultiple(v, median int64) bool {
 // late. A late stamp comes back by itself (one and a half, and a half), and a
 // reader that hesitates is off by no whole interval: neither speaks against the
 // bits, unless an edge is misplaced.
-func (tm *timing) weigh(iv []int64) {
+//
+// complete says that the train has the bits of a card; stamps that are so late that
+// they look like a hole are known by that alone.
+func (tm *timing) weigh(iv []int64, complete bool) {
 	T, tolerance := tm.interval, tm.tolerance()
 	// What counts as one interval: 0.85, or down to 0.7 of a reader with
 	// jitter. An exact one may have stamps later than that.
@@ -274,9 +287,15 @@ func (tm *timing) weigh(iv []int64) {
 	late := T - min(max(tm.jitter, T*3/100), T/8)*12/5
 	var off, before int64 // how late the edges run; the interval before
 	holes := 0
-	for i, v := range iv {
+	for i := 0; i < len(iv); i++ {
+		v := iv[i]
 		if v-T <= tolerance && T-v <= tolerance {
 			off, before = 0, T
+			continue
+		}
+		if end := tm.pile(iv, i); complete && end > 0 {
+			tm.uneven, tm.piled = tm.uneven+end-i, true
+			i, off, before = end-1, 0, T
 			continue
 		}
 		tm.uneven++
@@ -304,6 +323,52 @@ func (tm *timing) weigh(iv []int64) {
 	if holes >= 5 && tm.extra == 0 && !tm.silence {
 		*tm = timing{interval: tm.interval, least: tm.least} // no damage: so it sends
 	}
+}
+
+// pile is the end of a run of intervals from i on whose edges waited for the same
+// interrupts, so that their stamps are one behind the other; 0 for none:
+//
+//	2¾ 0 0 ¼	the last edge was late by ¾, the first by 1¾
+//	   0 0 ¼	the same at the start
+//	2¾ 0 0		and at the end; of a fast reader also 2¾ alone
+//
+// Two edges of which the second is in time are none: there a pulse was lost, and
+// the next came with another edge.
+func (tm *timing) pile(iv []int64, i int) (end int) {
+	T, slack := tm.interval, tm.interval/4
+	atStart := i == 0 && iv[0] <= pileTime // nothing says when its first edge was due
+	end = i
+	if !atStart {
+		if iv[i] <= T || iv[i] > T+maxLate {
+			return 0
+		}
+		end++
+	}
+	first := end
+	for end < len(iv) && iv[end] <= pileTime {
+		end++
+	}
+	waited, atEnd := end-first, end == len(iv)
+	if !atEnd {
+		end++
+	}
+	late := -int64(end-i) * T // the run's last edge: that behind the pile, if there is one
+	for _, v := range iv[i:end] {
+		late += v
+	}
+	if !atEnd {
+		if !atStart && max(late, -late) > slack {
+			return 0
+		}
+		late = T - iv[end-1] // the pile's last edge
+	}
+	switch {
+	case atStart && atEnd, late < -slack, late > lateEnd && atEnd, late > T+slack && !atEnd:
+		return 0
+	case waited == 0 && !(atEnd && T < slowReader), waited == 1 && late <= pileTime+T/16:
+		return 0
+	}
+	return end
 }
 
 // isHole reports whether an interval v lacks an edge: it is longer by a whole
@@ -337,6 +402,10 @@ func (tm *timing) misplaced(iv []int64) bool {
 	for i := 0; i < len(iv); i++ {
 		from := i
 		var off, low, high int64
+		if end := tm.pile(iv, from); tm.piled && end > 0 {
+			i = end - 1
+			continue
+		}
 		i, off, low, high = tm.run(iv, from)
 		switch {
 		case from == 0: // only the edge after it can be relied on
@@ -370,7 +439,7 @@ func (tm *timing) run(iv []int64, i int) (end int, off, low, high int64) {
 	tolerance := tm.tolerance()
 	for ; i < len(iv); i++ {
 		v := iv[i] - tm.interval
-		if v <= tolerance && -v <= tolerance {
+		if v <= tolerance && -v <= tolerance || tm.piled && tm.pile(iv, i) > 0 {
 			break
 		}
 		off += v
@@ -417,6 +486,7 @@ func (w *workspace) quantile(iv []int64, rank int) int64 {
 
 // workspace is scratch memory, kept so that nothing is allocated.
 type workspace struct {
-	row                       [maxPulses]Edge
+	row, level                [maxPulses]Edge
 	intervals, sorted, widths [maxPulses]int64
+	search                    search
 }

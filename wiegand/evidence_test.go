@@ -252,10 +252,17 @@ func TestTrain(t *testing.T) {
 	if n := tr.crowded(); n != 3 {
 		t.Errorf("%d crowded", n)
 	}
+	without := func(out ...int) (r removal) {
+		for _, i := range out {
+			r = r.with(i)
+		}
+		return r
+	}
 	for i, tt := range []struct{ got, want bool }{
 		{tr.coincides(together), true}, {tr[1:].coincides(together), false}, {tr[2:].coincides(nearly), false}, {train(nil).coincides(nearly), false},
 		{tr.sameLine(0, 4), false}, {tr.sameLine(2, 4), true}, {tr.sameLine(1, 1), true}, {tr.sameLine(1, 2), false},
-		{tr.closeBy(0), true}, {tr.closeBy(1), true}, {tr.closeBy(2), false}, {tr.closeBy(4), false},
+		{without(0).closeBy(tr), true}, {without(1).closeBy(tr), true}, {without(2).closeBy(tr), false}, {without(4).closeBy(tr), false},
+		{without(0, 1).closeBy(tr), false}, {without(1, 2).closeBy(tr), true}, {removal{}.closeBy(tr), false},
 	} {
 		if tt.got != tt.want {
 			t.Errorf("answer %d is %v", i, tt.got)

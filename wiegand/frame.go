@@ -85,11 +85,20 @@ type Decoder struct {
 	numbered bool
 	deficit  int // bits the last frame lacked of an enabled length
 
+	patience int64 // how long after a fall a frame stays open, in nanoseconds
 	stormy   bool  // there was a storm
 	stormEnd int64 // edges up to here belong to a storm that was reported
 	interval int64 // learned: of the last good frame that was even, 0 none
+	skew     int64 // learned: how late DATA1 was in the last frame that showed it
 	swap     swapWatch
 	unknown  unknownWatch
+	known    Profile
+	news     bool  // known has changed in a way that is worth keeping
+	unlike   int   // cards in a row that were believed and are unlike known
+	part     part  // the newest frame, if it may be the beginning of a card
+	pauses   int   // how often a pause inside a card was seen
+	doubt    doubt // the newest card that was not believed
+	basis    shape // of the train that was delivered last
 	stats    stats
 	work     workspace
 }
@@ -106,6 +115,10 @@ func NewDecoder(o Options) *Decoder {
 	}
 	d.limit = min(maxPulses, 6*longest+32)
 	d.shortest = d.lacking(0)
+	d.know(Profile{})
+	if o.Known.valid() {
+		d.know(o.Known.clone())
+	}
 	return d
 }
 
@@ -132,6 +145,19 @@ func (d *Decoder) lacking(n int) int {
 		}
 	}
 	return 0
+}
+
+// Cards is how many good cards the decoder has learned from, at most KnownCards.
+func (d *Decoder) Cards() int { return d.known.Cards }
+
+// Learned is what the decoder knows of its reader, if that has changed, since the
+// last call, in a way that is worth keeping.
+func (d *Decoder) Learned() (p Profile, news bool) {
+	if !d.news {
+		return p, false
+	}
+	d.news = false
+	return d.known.clone(), true
 }
 
 // Push takes the next edge, in the order of sequence numbers, and returns the
@@ -170,12 +196,12 @@ func (d *Decoder) Push(e Edge) (reads []Read) {
 
 // extend moves the frame's end to a fall at time t.
 func (d *Decoder) extend(f *frame, t int64) {
+	f.wait = d.patience
 	if len(f.falls) == 0 {
 		f.storm = d.stormy && t <= d.stormEnd
 		f.last = t
 		return
 	}
-	f.wait = CloseAfter
 	if gap := t - f.last; gap > 0 {
 		f.last = t
 		if d.interval > 0 && isSilence(gap, d.interval) {
@@ -260,6 +286,9 @@ func (d *Decoder) quicken(f *frame) {
 		tr = tr[f.head:]
 	}
 	n := len(tr) - 1
+	if d.known.Pause > 0 && d.lacking(len(tr)) > 0 {
+		return // it may pause inside a longer card
+	}
 	if n >= quickEdges {
 		least, most := int64(math.MaxInt64), int64(0)
 		for i := n - quickEdges; i < n; i++ {

@@ -19,6 +19,9 @@ func fuzzOptions(t testing.TB, b byte) Options {
 	for _, name := range names {
 		o.Formats = append(o.Formats, mustFormat(t, name))
 	}
+	if b>>2&3 == 3 {
+		o.Known = Profile{Cards: KnownCards, Even: KnownCards, Shortest: 2 * ms, Longest: 2 * ms, Pause: 40 * ms}
+	}
 	if b&0x40 != 0 {
 		o.Accept = []Range{{Facilities: []uint64{84}}, {Min: 5, Max: 70000, Raw: true}}
 	}

@@ -10,19 +10,67 @@ func (d *Decoder) judge(f *frame, r *Read) {
 		r.Fault = FaultNoise
 	case !d.accept(f, r):
 		d.watchSwap(r)
+		d.watchPause(f, r)
+	case r.Key == 0:
+		d.believe(f, r)
 	}
+}
+
+// repeatTime is how soon the same card must come again to be believed, in
+// nanoseconds.
+const repeatTime = int64(10e9)
+
+// doubt is the newest card that was not believed.
+type doubt struct {
+	bits Bits
+	end  int64
+}
+
+// believe weighs a good card against chance and against what is known of the
+// reader. One that is uneven, or unlike this reader's, is believed when the same
+// bits come again: falls at random have the same bits once in millions.
+func (d *Decoder) believe(f *frame, r *Read) {
+	if d.basis > shapeChance && (!d.known.Known() || d.known.like(d.basis, r.Interval) && f.widthsBetween(d.known.Narrowest/2, d.known.Widest*2)) {
+		if r.Repaired == "" {
+			d.learn(f, r)
+		}
+		d.unlike = 0
+		return
+	}
+	again := r.Bits == d.doubt.bits && r.Start-d.doubt.end <= repeatTime && r.Start > d.doubt.end
+	d.doubt = doubt{r.Bits, r.End}
+	if !again || r.Bits.uniform() {
+		r.Format, r.Fields, r.Repaired, r.Fault = nil, Fields{}, "", FaultNoise
+		return
+	}
+	if d.known.Known() {
+		if d.unlike++; d.unlike < 3 {
+			return
+		}
+		d.know(Profile{}) // another reader
+		d.unlike, d.news = 0, true
+	}
+	d.learn(f, r)
+}
+
+// learn takes a good card into what is known of the reader.
+func (d *Decoder) learn(f *frame, r *Read) {
+	if d.known.Known() {
+		return
+	}
+	d.known.add(d.basis, r.Interval, f.medianWidth(&d.work), r.Bits.Len())
+	d.news = d.news || d.known.Cards%10 == 0
 }
 
 // accept takes the frame as it is where the spacing allows, else tries the
 // repairs in turn, each of which must leave a card without a fault, else names
 // what is wrong and returns false.
 func (d *Decoder) accept(f *frame, r *Read) bool {
-	whole := f.falls
-	tm := d.work.measure(whole, d.nearest(len(whole)))
+	whole, tm := d.align(f.falls, d.nearest(len(f.falls)))
 	r.Interval, r.Even = tm.interval, tm.even
 	least := tm.least
-	if d.lengths[len(whole)] && tm.sound() && !d.suspect(f, &tm) {
-		if d.deliver(r, r.Bits, &tm) {
+	if d.lengths[len(whole)] && tm.sound() && !d.suspect(f, whole, &tm) {
+		if d.deliver(r, r.Bits, whole, &tm) {
 			return true
 		}
 		if tm.even { // one bit an edge, that is proved: nothing to repair
@@ -35,19 +83,26 @@ func (d *Decoder) accept(f *frame, r *Read) bool {
 	}
 	core := whole[from:to]
 	if len(core) < len(whole) {
-		r.Start = core[0].Time
+		r.Start = f.falls[from].Time
 		if to < len(whole) {
-			r.End = whole[to-1].Time
+			r.End = f.falls[to-1].Time
 		}
 		tm = d.work.measure(core, d.nearest(len(core)))
-		if d.lengths[len(core)] && tm.sound() && !core.coincides(together) && d.deliver(r, core.bits(), &tm) {
+		if d.lengths[len(core)] && tm.sound() && !core.coincides(together) && d.deliver(r, core.bits(), core, &tm) {
+			return true
+		}
+	}
+	if whole, ok := d.joined(whole, tm.interval); ok {
+		core, r.Start, r.End = whole, f.falls[0].Time, f.end()
+		tm = d.work.measure(core, d.nearest(len(core)))
+		if d.lengths[len(core)] && tm.even && tm.sound() && d.deliver(r, core.bits(), core, &tm) {
 			return true
 		}
 	}
 	if d.repair(r, f, core, &tm) {
 		return true
 	}
-	r.Start, r.End, tm.least = whole[0].Time, f.end(), least
+	r.Start, r.End, tm.least = f.falls[0].Time, f.end(), least
 	r.Fault = d.blame(f, &tm, r.Fault)
 	return false
 }
@@ -55,8 +110,9 @@ func (d *Decoder) accept(f *frame, r *Read) bool {
 // repair tries what could have damaged the frame, of which core is left
 // without stray edges.
 func (d *Decoder) repair(r *Read, f *frame, core train, tm *timing) bool {
-	if len(core) >= d.shortest && (d.withoutExtra(r, core, tm) ||
+	if len(core) >= d.shortest && (d.withoutExtra(r, core, tm, 1) ||
 		tm.least < minInterval && d.withoutBounce(r, core) ||
+		d.withoutExtra(r, core, tm, 2) ||
 		d.withoutGlitches(r, f)) {
 		return true
 	}
@@ -64,13 +120,17 @@ func (d *Decoder) repair(r *Read, f *frame, core train, tm *timing) bool {
 }
 
 // suspect reports whether a frame with the bits of a card shows that some of
-// its edges are not the card's. On a fast reader late stamps can look so.
-func (d *Decoder) suspect(f *frame, tm *timing) bool {
-	if tm.interval < slowReader || tm.even && tm.uneven == 0 {
+// its edges are not the card's, where late stamps don't explain it.
+func (d *Decoder) suspect(f *frame, tr train, tm *timing) bool {
+	switch {
+	case tm.even:
+		return tm.uneven > 0 && !tm.piled && tm.interval >= slowReader && tr.coincides(together)
+	case f.oddWidths(&d.work, true):
+		return true
+	case !tr.coincides(together) && tm.least >= minInterval && !f.overlaps():
 		return false
 	}
-	return f.falls.coincides(together) ||
-		!tm.even && (tm.least < minInterval || f.oddWidths(&d.work, true))
+	return tm.interval >= slowReader || !d.work.onLattice(tr)
 }
 
 // core is the range without the stray edges that precede or follow the card at
@@ -94,9 +154,9 @@ func (tr train) core(interval int64) (from, to int) {
 	return from, to
 }
 
-// deliver completes r with what the bits are; it reports whether that is
-// good.
-func (d *Decoder) deliver(r *Read, b Bits, tm *timing) bool {
+// deliver completes r with what a train and its bits are; it reports whether that
+// is good.
+func (d *Decoder) deliver(r *Read, b Bits, tr train, tm *timing) bool {
 	if b.Len() == d.keyBits {
 		return d.deliverKey(r, b)
 	}
@@ -109,6 +169,7 @@ func (d *Decoder) deliver(r *Read, b Bits, tm *timing) bool {
 	if tm.even && tm.interval >= minInterval {
 		d.interval = tm.interval
 	}
+	d.basis = d.work.shapeOf(tr, tm)
 	d.swap = swapWatch{}
 	d.unknown.good(b)
 	return true
@@ -153,7 +214,7 @@ func (d *Decoder) accepts(b Bits, v Fields) bool {
 // blame names the fault of a frame that could not be read. checks is what the
 // bits failed, if they were as many as a card has.
 func (d *Decoder) blame(f *frame, tm *timing, checks Fault) Fault {
-	late := tm.interval < slowReader && tm.interval >= minInterval // stamps may be wrong
+	late := tm.even && tm.interval < slowReader // stamps may be wrong
 	switch {
 	case !late && tm.least <= nearly && f.falls.coincides(nearly), f.overlaps():
 		return FaultCollision

@@ -31,7 +31,7 @@ func TestFaults(t *testing.T) {
 	}{
 		{"clean", pulsesOf(good, 0), Options{}, "", ""},
 		{"both lines fall with a bit", addPulse(pulsesOf(good, 0), 20*ms, 50*us, 1-good.Bit(10)), Options{}, FaultCollision, FaultCollision},
-		{"both lines fall between bits", addPulse(addPulse(pulsesOf(good, 0), 21*ms, 50*us, 0), 21*ms+us, 50*us, 1), Options{}, FaultCollision, FaultCollision},
+		{"both lines fall between bits", addPulse(addPulse(pulsesOf(good, 0), 21*ms, 50*us, 0), 21*ms+us, 50*us, 1), Options{}, "", ""},
 		{"every pulse on both lines, 5 µs apart", append(pulsesOf(good, 0), pulsesOf(good.Invert(), 5*us)...), Options{}, FaultCollision, FaultCollision},
 		{"every pulse on both lines", append(pulsesOf(good, 0), pulsesOf(good.Invert(), 2*us)...), Options{}, FaultCollision, FaultCollision},
 		{"lone edge", []pulse{{0, 50 * us, 0}}, Options{}, FaultNoise, FaultNoise},
@@ -39,7 +39,7 @@ func TestFaults(t *testing.T) {
 		{"longer burst on one line", burstAt(pulsesOf(good, 0), 21*ms, 0, 20, 30*us), Options{}, FaultNoise, ""},
 		{"burst on one line, too wide for a glitch", burstAt(pulsesOf(good, 0), 21*ms, 0, 4, 30*us), Options{}, FaultNoise, ""},
 		{"hum, no card", burstAt(nil, 0, 0, 8, 20*ms), Options{}, FaultNoise, FaultNoise},
-		{"two glitches", addPulse(addPulse(pulsesOf(good, 0), 21*ms, 5*us, 1), 31*ms, 5*us, 0), Options{}, FaultInterval, ""},
+		{"two glitches", addPulse(addPulse(pulsesOf(good, 0), 21*ms, 5*us, 1), 31*ms, 5*us, 0), Options{}, "", ""},
 		{"a line held low", addPulse(lose(lose(pulsesOf(good, 0), 10), 9), 18*ms, 9*ms, good.Bit(9)), Options{}, FaultInterval, FaultCollision},
 		{"a pulse too long", addPulse(lose(lose(pulsesOf(good, 0), 10), 9), 18*ms, 1500*us, 0), Options{}, FaultInterval, FaultWidth},
 		{"one pulse lost", lose(pulsesOf(good, 0), 10), Options{}, FaultInterval, FaultInterval},

@@ -110,6 +110,9 @@ type Options struct {
 	// Keypad: "", "4bit" (a frame of 4 bits a key) or "8bit" (the key and its
 	// complement before it).
 	Keypad string
+	// Known is what was learned of the reader earlier, as Decoder.Learned said;
+	// the zero Profile when that is nothing.
+	Known Profile
 }
 
 // CloseAfter, in nanoseconds, ends any frame: the longest legal interval is

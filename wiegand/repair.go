@@ -11,30 +11,45 @@ const (
 	bounceTime = 20_000
 )
 
-// withoutExtra removes one edge from a frame that has one too many, where that
-// leaves the spacing even and no other removal does. The spacing proves which
-// edge is not the card's. Where the extra edge is so close to a bit on the other
-// line that either could be the bit, the better fit is removed, and what is left
-// must pass a parity bit that the alternative would fail.
-func (d *Decoder) withoutExtra(r *Read, tr train, tm *timing) bool {
+// maxExtra is how many extra edges are looked for.
+const maxExtra = 2
+
+// withoutExtra removes so many edges, one or two, from a frame that has them too many,
+// where that leaves the spacing even and no other removal does. The spacing
+// proves which edges are not the card's. Where an extra edge is so close to a bit
+// on the other line that either could be the bit, the better fit is removed, and
+// what is left must pass a parity bit that the alternative would fail.
+func (d *Decoder) withoutExtra(r *Read, tr train, tm *timing, extra int) bool {
 	n := len(tr)
-	if n < 10 || !d.lengths[n-1] || !tm.even {
-		return false
-	}
-	best, second := d.work.removals(tr, tm.interval, tm.tolerance())
-	if best < 0 || tm.missing == 1 && d.lengths[n+1] {
+	if n < 10 || !d.lengths[n-extra] || !tm.even || tm.missing == 1 && d.lengths[n+1] {
 		return false // a longer card that lost the bit beside its first or last leaves the same hole
 	}
-	b := d.work.without(tr, best).bits()
-	if tr.closeBy(best) || !d.deliver(r, b, tm) {
+	w := &d.work
+	w.search = search{tr: tr, interval: tm.interval, slack: max(tm.interval/8, tm.tolerance()*3/2)}
+	w.thin(removal{}, extra)
+	found := w.search.found[:w.search.n]
+	if len(found) == 0 {
 		return false
 	}
-	if second >= 0 && !tellsApart(r.Format, b, d.work.without(tr, second).bits()) {
-		r.Format, r.Fields, r.Fault = nil, Fields{}, FaultInterval
+	best := found[0]
+	for _, f := range found[1:] {
+		if f.fit < best.fit {
+			best = f
+		}
+	}
+	left := best.apply(tr, w.row[:0])
+	if best.closeBy(tr) || !d.deliver(r, left.bits(), left, tm) {
 		return false
+	}
+	b := r.Bits
+	for _, f := range found {
+		if !tellsApart(r.Format, b, f.apply(tr, w.row[:0]).bits()) {
+			r.Format, r.Fields, r.Fault = nil, Fields{}, FaultInterval
+			return false
+		}
 	}
 	r.Repaired = RepairGlitch
-	if best > 0 && tr.bounces(best) {
+	if i := best.out[0]; extra == 1 && i > 0 && tr.bounces(i) {
 		r.Repaired = RepairBounce
 	}
 	return true
@@ -45,59 +60,102 @@ func (tr train) bounces(i int) bool {
 	return tr[i].Line == tr[i-1].Line && tr[i].Time-tr[i-1].Time <= bounceTime
 }
 
-// without is tr without fall i.
-func (w *workspace) without(tr train, i int) train {
-	return append(append(train(w.row[:0]), tr[:i]...), tr[i+1:]...)
+// removal is some edges of a train that are left out, in order, and how far the
+// intervals of the others are from even: the sum of their squares.
+type removal struct {
+	out [maxExtra]int
+	n   int
+	fit int64
 }
 
-// closeBy reports whether fall i came together with one of the other line.
-func (tr train) closeBy(i int) bool {
-	return tr[max(i-1, 0):min(i+2, len(tr))].coincides(together)
+func (r removal) has(i int) bool { return slices.Contains(r.out[:r.n], i) }
+
+// with is r with one more edge.
+func (r removal) with(i int) removal {
+	r.out[r.n] = i
+	r.n++
+	slices.Sort(r.out[:r.n])
+	return r
 }
 
-// removals finds the falls whose removal leaves even intervals: the one that fits
-// best and, where its removal gives other bits, a second; -1 for none. A removal
-// changes only the intervals on both sides of a fall, so those that are off must be
-// there.
-func (w *workspace) removals(tr train, interval, tolerance int64) (best, second int) {
-	best, second = -1, -1
-	slack := max(interval/8, tolerance*3/2)
-	isOff := func(v int64) bool { return v-interval > slack || interval-v > slack }
-	square := func(v int64) int64 { return (v - interval) * (v - interval) }
-	iv := w.intervalsOf(tr)
-	first := slices.IndexFunc(iv, isOff)
-	if first < 0 {
-		return best, second
-	}
-	last := len(iv) - 1
-	for !isOff(iv[last]) {
-		last--
-	}
-	var bestFit int64
-	for i := last; i <= first+1; i++ {
-		var fit int64 // what it adds to the squares: less than 0
-		if i == 0 || i == len(tr)-1 {
-			if v := iv[first]; v*4 > interval*3 && v*4 < interval*5 {
-				continue // may be a bit of a longer card, stamped late
-			}
-			fit = -square(iv[first])
-		} else {
-			a, b := iv[i-1], iv[i]
-			if isOff(a + b) {
-				continue
-			}
-			fit = square(a+b) - square(a) - square(b)
-		}
-		if fit < bestFit {
-			best, second, bestFit = i, best, fit
-		} else {
-			second = i
+// apply appends what is left of a train.
+func (r removal) apply(tr, left train) train {
+	for i, e := range tr {
+		if !r.has(i) {
+			left = append(left, e)
 		}
 	}
-	if second >= 0 && tr.sameLine(min(best, second), max(best, second)) {
-		second = -1 // the same bits, whichever is removed
+	return left
+}
+
+// closeBy reports whether an edge that is left out came together with one of the
+// other line that is not.
+func (r removal) closeBy(tr train) bool {
+	for _, i := range r.out[:r.n] {
+		for j := max(i-2, 0); j < min(i+3, len(tr)); j++ {
+			if off := tr[i].Time - tr[j].Time; tr[i].Line != tr[j].Line && max(off, -off) <= together && !r.has(j) {
+				return true
+			}
+		}
 	}
-	return best, second
+	return false
+}
+
+// search is the search for removals that leave even intervals.
+type search struct {
+	tr              train
+	interval, slack int64
+	found           [1 << maxExtra]removal
+	n               int
+}
+
+// thin finds the ways to leave out so many edges more. The first interval that is
+// off tells which: where it is short, one of its two edges, and where it is long,
+// all that are beyond it at an end.
+func (w *workspace) thin(r removal, more int) {
+	s := &w.search
+	left := r.apply(s.tr, w.row[:0])
+	iv := w.intervalsOf(left)
+	first := -1
+	r.fit = 0
+	for i, v := range iv {
+		off := v - s.interval
+		r.fit += off * off
+		if first < 0 && max(off, -off) > s.slack {
+			first = i
+		}
+	}
+	switch last := len(iv) - 1; {
+	case first < 0 && more == 0:
+		if !slices.Contains(s.found[:s.n], r) {
+			s.found[s.n] = r
+			s.n++
+		}
+	case first < 0 || more == 0:
+	case iv[first] < s.interval:
+		w.thinAt(r, iv, first, more)
+		w.thinAt(r, w.intervalsOf(r.apply(s.tr, w.row[:0])), first+1, more)
+	case first < more:
+		w.thinAt(r, iv, 0, more)
+	case last-first < more:
+		w.thinAt(r, iv, last+1, more)
+	}
+}
+
+// thinAt goes on without fall i of those that are left, unless it is an end and
+// where a bit of a longer card would be.
+func (w *workspace) thinAt(r removal, iv []int64, i, more int) {
+	if i == 0 || i == len(iv) {
+		if v := iv[min(i, len(iv)-1)]; v*4 > w.search.interval*3 && v*4 < w.search.interval*5 {
+			return // may be a bit of a longer card, stamped late
+		}
+	}
+	for _, out := range r.out[:r.n] {
+		if out <= i {
+			i++ // its place in the whole train
+		}
+	}
+	w.thin(r.with(i), more-1)
 }
 
 // tellsApart reports whether a and b differ in at most one bit, and a parity bit
@@ -129,7 +187,7 @@ func (d *Decoder) withoutBounce(r *Read, tr train) bool {
 			return false
 		}
 	}
-	if len(left) == len(tr) || !d.lengths[len(left)] || !tm.sound() || left.coincides(together) || !d.deliver(r, left.bits(), &tm) {
+	if len(left) == len(tr) || !d.lengths[len(left)] || !tm.sound() || left.coincides(together) || !d.deliver(r, left.bits(), left, &tm) {
 		return false
 	}
 	r.Repaired, r.Interval = RepairBounce, tm.interval
@@ -179,6 +237,7 @@ func (d *Decoder) withLost(r *Read, tr train, tm *timing) bool {
 	if found.Format == nil {
 		return false
 	}
+	d.basis = shapeEven
 	r.Bits, r.Format, r.Fields, r.Fault, r.Repaired = found.Bits, found.Format, found.Fields, "", RepairLost
 	return true
 }

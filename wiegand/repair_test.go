@@ -1,52 +1,63 @@
 package wiegand
 
 import (
+	"cmp"
 	"slices"
 	"testing"
 )
 
-// TestRemovals: the falls whose removal leaves even intervals. The lines alternate
-// unless they are given.
-func TestRemovals(t *testing.T) {
+// TestThin: which falls may be left out so that even intervals remain. The lines
+// alternate unless they are given; the first is the best fit.
+func TestThin(t *testing.T) {
 	for _, tt := range []struct {
-		name, pattern, lines string
-		best, second         int
+		name, pattern string
+		extra         int
+		want          [][]int
 	}{
-		{"exact", "25*100", "", -1, -1},
-		{"within the slack", "10*100 112 88 13*100", "", -1, -1},
-		{"a split", "10*100 40 60 14*100", "", 11, -1},
-		{"a split in the first interval", "40 60 24*100", "", 1, -1},
-		{"a split in the last interval", "24*100 40 60", "", 25, -1},
-		{"either may be the bit, the second fits better", "10*100 5 95 14*100", "", 11, 10},
-		{"either may be the bit, the first fits better", "10*100 95 5 14*100", "", 11, 12},
-		{"either may be the bit, one line", "4*100 5 95 4*100", "00000000000", 5, -1},
-		{"either may be the bit, one line, the first fits better", "4*100 8 101 3*100", "0101001010", 4, -1},
-		{"one of three on two lines", "4*100 5 5 90 4*100", "", -1, -1},
-		{"two splits", "5*100 40 60 5*100 40 60 10*100", "", -1, -1},
-		{"a split and a hole", "5*100 40 60 5*100 200 10*100", "", -1, -1},
-		{"a hole", "10*100 200 13*100", "", -1, -1},
-		{"after the last", "25*100 30", "", 26, -1},
-		{"before the first", "30 25*100", "", 0, -1},
-		{"well after the last", "25*100 175", "", 26, -1},
-		{"well before the first", "175 25*100", "", 0, -1},
-		{"where one more bit would be", "25*100 120", "", -1, -1},
-		{"where one more bit would be, early", "25*100 80", "", -1, -1},
-		{"where one bit before would be", "120 25*100", "", -1, -1},
-		{"late inside, and one after the last", "5*100 120 80 18*100", "", -1, -1},
+		{"exact", "25*100", 1, nil},
+		{"within the slack", "10*100 112 88 13*100", 1, nil},
+		{"a split", "10*100 40 60 14*100", 1, [][]int{{11}}},
+		{"a split in the first interval", "40 60 24*100", 1, [][]int{{1}}},
+		{"a split in the last interval", "24*100 40 60", 1, [][]int{{25}}},
+		{"either may be the bit, the second fits better", "10*100 5 95 14*100", 1, [][]int{{11}, {10}}},
+		{"either may be the bit, the first fits better", "10*100 95 5 14*100", 1, [][]int{{11}, {12}}},
+		{"two on a bit", "4*100 5 5 90 4*100", 1, nil},
+		{"two splits, one to be left out", "5*100 40 60 5*100 40 60 10*100", 1, nil},
+		{"a split and a hole", "5*100 40 60 5*100 200 10*100", 1, nil},
+		{"a hole", "10*100 200 13*100", 1, nil},
+		{"after the last", "25*100 30", 1, [][]int{{26}}},
+		{"before the first", "30 25*100", 1, [][]int{{0}}},
+		{"well after the last", "25*100 175", 1, [][]int{{26}}},
+		{"well before the first", "175 25*100", 1, [][]int{{0}}},
+		{"where one more bit would be", "25*100 120", 1, nil},
+		{"where one more bit would be, early", "25*100 80", 1, nil},
+		{"where one bit before would be", "120 25*100", 1, nil},
+		{"late inside, and one after the last", "5*100 120 80 18*100", 1, nil},
+		{"two splits", "5*100 40 60 5*100 40 60 10*100", 2, [][]int{{6, 13}}},
+		{"one split in three", "10*100 30 30 40 14*100", 2, [][]int{{11, 12}}},
+		{"both lines in an interval", "10*100 40 0 60 14*100", 2, [][]int{{11, 12}}},
+		{"both lines on a bit", "10*100 5 0 95 14*100", 2, [][]int{{11, 12}, {10, 11}, {10, 12}}},
+		{"one split, two to be left out", "10*100 40 60 14*100", 2, nil},
+		{"exact, two to be left out", "27*100", 2, nil},
+		{"both after the last", "25*100 30 0", 2, [][]int{{26, 27}}},
+		{"both well after the last", "25*100 160 0", 2, [][]int{{26, 27}}},
+		{"both well before the first", "0 160 25*100", 2, [][]int{{0, 1}}},
+		{"before and after", "30 25*100 160", 2, [][]int{{0, 27}}},
+		{"where two more bits would be", "25*100 120 110", 2, nil},
+		{"two splits and a hole", "5*100 40 60 5*100 40 60 3*100 200 6*100", 2, nil},
 	} {
 		var w workspace
-		best, second := w.removals(spaced(t, 2*ms, tt.pattern, tt.lines), 2*ms, 2*ms/16)
-		if best != tt.best || second != tt.second {
-			t.Errorf("%s: %d, %d, want %d, %d", tt.name, best, second, tt.best, tt.second)
+		w.search = search{tr: spaced(t, 2*ms, tt.pattern, ""), interval: 2 * ms, slack: 2 * ms / 8}
+		w.thin(removal{}, tt.extra)
+		found := w.search.found[:w.search.n]
+		slices.SortStableFunc(found, func(a, b removal) int { return cmp.Compare(a.fit, b.fit) })
+		var got [][]int
+		for _, f := range found {
+			got = append(got, f.out[:f.n])
 		}
-	}
-	// A reader with more jitter gets more slack.
-	var w workspace
-	if best, _ := w.removals(spaced(t, 2*ms, "10*100 45 70 13*100", ""), 2*ms, 2*ms/16); best != -1 {
-		t.Errorf("beyond the slack: %d", best)
-	}
-	if best, _ := w.removals(spaced(t, 2*ms, "10*100 45 70 13*100", ""), 2*ms, 2*ms/8); best != 11 {
-		t.Errorf("within the slack of a jittery reader: %d", best)
+		if !slices.EqualFunc(got, tt.want, slices.Equal) {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
 	}
 }
 
@@ -120,7 +131,14 @@ func TestWithoutExtra(t *testing.T) {
 		{"between bits, no parity", with(exact, 7, 900*us, 0), []string{"raw26"}, RepairGlitch, ""},
 		{"the parity is wrong", with(falls(b.Flip(3), 0, 2*ms), 7, 900*us, 0), []string{"H10301"}, "", FaultInterval},
 		{"one more bit", train(falls(BitsFromUint64(1, 27), 0, 2*ms)), []string{"H10301"}, "", FaultCount},
-		{"two", with(with(exact, 7, 900*us, 0), 12, 900*us, 0), []string{"H10301"}, "", FaultInterval},
+		{"two", with(with(exact, 7, 900*us, 0), 12, 900*us, 0), []string{"H10301"}, RepairGlitch, ""},
+		{"three", with(with(with(exact, 7, 900*us, 0), 12, 900*us, 0), 19, 900*us, 0), []string{"H10301"}, "", FaultInterval},
+		{"both lines between bits", with(with(exact, 7, 900*us, 0), 7, 900*us, 1), []string{"H10301"}, RepairGlitch, ""},
+		{"both lines, no parity", with(with(exact, 7, 900*us, 0), 7, 900*us, 1), []string{"raw26"}, RepairGlitch, ""},
+		{"both lines beside a bit", with(with(exact, 7, 100*us, 0), 7, 100*us, 1), []string{"H10301"}, RepairGlitch, ""},
+		{"both lines beside a bit, no parity", with(with(exact, 7, 100*us, 0), 7, 100*us, 1), []string{"raw26"}, "", FaultCollision},
+		{"both lines with a bit", with(with(exact, 7, 0, 0), 7, us, 1), []string{"H10301"}, "", FaultCollision},
+		{"two, each beside a bit of the other line", with(with(exact, 7, 50*us, other(7)), 14, 50*us, other(13)), []string{"H10301"}, "", FaultInterval},
 		{"of nine", with(falls(BitsFromUint64(5, 8), 0, 2*ms), 7, 3500*us, 0), []string{"raw8"}, "", FaultCount},
 		{"of ten", with(falls(BitsFromUint64(5, 9), 0, 2*ms), 8, 3500*us, 0), []string{"raw9"}, RepairGlitch, ""},
 		{"far after the last", with(exact, 25, 3500*us, 0), []string{"H10301"}, RepairGlitch, ""},
@@ -169,7 +187,7 @@ func TestWithoutBounce(t *testing.T) {
 	}{
 		{"twice, 50 µs", bounced(exact, 50*us, 3, 9), []string{"H10301"}, RepairBounce, ""},
 		{"twice, 99 µs", bounced(exact, 99*us, 3, 9), []string{"H10301"}, RepairBounce, ""},
-		{"twice, 300 µs, and none sooner", bounced(exact, 300*us, 3, 9), []string{"H10301"}, "", FaultInterval},
+		{"twice, 300 µs, and none sooner", bounced(exact, 300*us, 3, 9), []string{"H10301"}, RepairGlitch, ""},
 		{"one soon, others within a quarter", bounced(bounced(exact, 50*us, 3), 499*us, 9, 15), []string{"H10301"}, RepairBounce, ""},
 		{"one soon, others later than a quarter", bounced(bounced(exact, 50*us, 3), 550*us, 9, 15), []string{"H10301"}, "", FaultInterval},
 		{"no parity", bounced(exact, 50*us, 3, 9), []string{"raw26"}, RepairBounce, ""},

@@ -11,26 +11,29 @@ import (
 )
 
 var (
-	damageCards = flag.Int("damage.cards", 300, "cards a row of the damage table")
-	damageSeed  = flag.Uint64("damage.seed", 1, "seed of the damage table")
+	damageCards = flag.Int("damage.cards", 300, "cards a row of the decoder's tables")
+	damageSeed  = flag.Uint64("damage.seed", 0, "seed of the decoder's tables; 0: another one each time, which they print")
 	damageShow  = flag.Bool("damage.show", false, "show frames that were delivered wrong")
 )
 
 // damage is a row of the table.
 type damage struct {
-	name   string
-	right  float64 // least share of the cards, 0: none asked for
-	wrong  float64 // largest share
-	reader reader
-	do     func(*rand.Rand, []pulse) []pulse
-	stamps func(*rand.Rand, []Edge)
-	opts   Options
-	before func(*rand.Rand) []pulse // noise before the card that starts at 0
-	twin   bool                     // another card 30 to 60 ms later
-	both   bool                     // promised with both edges only
-	tags   []Bits                   // the station's register: its cards are shown, and only they are accepted
-	free   bool                     // no promise: printed only
-	mains  bool                     // damage that comes back every 20 ms
+	name     string
+	right    float64 // least share of the cards, 0: none asked for
+	wrong    float64 // largest share
+	reader   reader
+	do       func(*rand.Rand, []pulse) []pulse
+	stamps   func(*rand.Rand, []Edge)
+	opts     Options
+	before   func(*rand.Rand) []pulse // noise before the card that starts at 0
+	twice    bool                     // a card that is refused is shown again, at once
+	twin     bool                     // another card 30 to 60 ms later
+	both     bool                     // promised with both edges only
+	tags     []Bits                   // the station's register: its cards are shown, and only they are accepted
+	free     bool                     // no promise: printed only
+	skewed   bool                     // one line is late by up to 0.3 ms
+	anySpeed bool                     // a reader of 0.3 to 0.69 ms a bit, another for each card
+	mains    bool                     // damage that comes back every 20 ms
 }
 
 // tally counts what became of the cards of a row.
@@ -52,6 +55,7 @@ func (dm *damage) run(rng *rand.Rand, f *Format, cards int, bothEdges bool) (tl 
 			dm.stamps(rng, edges)
 		}
 		tl.cards += len(sent)
+		first := sent[0]
 		for _, r := range decodeAll(d, edges) {
 			if !r.OK() || len(dm.tags) > 0 && !slices.Contains(dm.tags, r.Bits) {
 				continue
@@ -59,6 +63,9 @@ func (dm *damage) run(rng *rand.Rand, f *Format, cards int, bothEdges bool) (tl 
 			if i := slices.Index(sent, r.Bits); i >= 0 {
 				sent = slices.Delete(sent, i, i+1)
 				tl.right++
+				continue
+			}
+			if dm.twice && r.Bits == first {
 				continue
 			}
 			tl.wrong++
@@ -73,7 +80,10 @@ func (dm *damage) run(rng *rand.Rand, f *Format, cards int, bothEdges bool) (tl 
 // card is what is sent as number i, and the edges that come of it.
 func (dm *damage) card(rng *rand.Rand, f *Format, i int) (sent []Bits, edges []Edge) {
 	rd := dm.reader
-	if rd.interval == 0 {
+	switch {
+	case dm.anySpeed:
+		rd.interval = between(rng, 300*us, 690*us)
+	case rd.interval == 0:
 		rd = standardReader
 	}
 	rd.model = i % 3
@@ -92,6 +102,9 @@ func (dm *damage) card(rng *rand.Rand, f *Format, i int) (sent []Bits, edges []E
 	}
 	if dm.do != nil {
 		pulses = dm.do(rng, pulses)
+	}
+	if dm.twice {
+		pulses = append(pulses, rd.send(rng, sent[0], t+1e9)...)
 	}
 	if dm.twin {
 		sent = append(sent, randomCard(rng, f, &dm.opts))
@@ -157,15 +170,16 @@ func register(rng *rand.Rand, f *Format, o *Options, sequential bool) (tags []Bi
 //
 //	go test ./wiegand -run TestDamageTable -v -damage.cards 10000
 func TestDamageTable(t *testing.T) {
+	seed := tableSeed(t)
 	for _, name := range []string{"H10301", "H10306", "C1k35s", "H10302", "C1k48s"} {
 		f := mustFormat(t, name)
 		var out strings.Builder
-		fmt.Fprintf(&out, "\n%s, %d cards a row, seed %d: %% right, wrong\n\n", name, *damageCards, *damageSeed)
+		fmt.Fprintf(&out, "\n%s, %d cards a row, seed %d: %% right, wrong\n\n", name, *damageCards, seed)
 		fmt.Fprintf(&out, "| %-58s | promised        | falling edges   | both edges      |\n|---|---|---|---|\n", "damage")
 		for i, dm := range damages(f) {
 			fmt.Fprintf(&out, "| %-58s | %-15s |", dm.name, dm.promise())
 			for _, both := range []bool{false, true} {
-				rng := rand.New(rand.NewPCG(*damageSeed, uint64(i)))
+				rng := rand.New(rand.NewPCG(seed, uint64(i)))
 				tl := dm.run(rng, f, *damageCards, both)
 				fmt.Fprintf(&out, " %6.2f, %6.3f |", 100*tl.share(tl.right), 100*tl.share(tl.wrong))
 				dm.check(t, name, both, tl)
@@ -191,14 +205,17 @@ func (dm *damage) promise() string {
 	return fmt.Sprintf("≥ %v, 0", 100*dm.right)
 }
 
-// check compares a row with its promise. A share between 0 and 1 gets the
-// spread of a sample of this size on top.
+// check compares a row with its promise, and gives it the spread that chance
+// gives a sample of this size: what is promised to be none may be one in 20,000.
 func (dm *damage) check(t *testing.T, format string, both bool, tl tally) {
 	t.Helper()
 	if dm.free {
 		return
 	}
-	spread := func(p float64) float64 { return 3 * math.Sqrt(p*(1-p)/float64(tl.cards)) }
+	spread := func(p float64) float64 {
+		n := float64(tl.cards)
+		return (1 + 4*math.Sqrt(n*max(p*(1-p), 5e-5))) / n
+	}
 	if got := tl.share(tl.wrong); got > dm.wrong+spread(dm.wrong) {
 		t.Errorf("%s, %s, both edges %v: %d of %d cards wrong", format, dm.name, both, tl.wrong, tl.cards)
 	}
@@ -214,7 +231,7 @@ func (dm *damage) check(t *testing.T, format string, both bool, tl tally) {
 func damages(f *Format) []damage {
 	rng := rand.New(rand.NewPCG(7, 7))
 	site := Options{Accept: []Range{{Facilities: []uint64{pick(rng, f.facility)}}}}
-	rows := slices.Concat(cleanRows, pulseRows, registerRows(rng, f, site), otherRows, stampRows(), freeRows)
+	rows := slices.Concat(cleanRows, pulseRows, skewRows, registerRows(rng, f, site), otherRows, stampRows(), freeRows)
 	if f.HasFacility() {
 		rows = append(rows, damage{name: "two on the other line, 500 sequential tags", free: true, opts: site,
 			tags: register(rng, f, &site, true), do: func(r *rand.Rand, p []pulse) []pulse { return exchange(r, p, 2) }})
@@ -234,7 +251,7 @@ func extraAndLost(rng *rand.Rand, p []pulse) []pulse {
 // cleanRows are readers of all kinds.
 var cleanRows = []damage{
 	{name: "none", right: 1},
-	{name: "jitter 20-100 µs pulses, 0.3-6 ms spacing", right: 1,
+	{name: "jitter 20-100 µs pulses, 0.3-6 ms spacing, shown twice", right: 1, twice: true,
 		reader: reader{width: 20 * us, widthTo: 100 * us, interval: 300 * us, spacingTo: 6 * ms}},
 	{name: "spacing ±20 %", right: 1, reader: reader{width: 50 * us, interval: 1600 * us, spacingTo: 2400 * us}},
 	{name: "350-400 µs pulses", right: 1, reader: reader{width: 350 * us, widthTo: 400 * us, interval: 2350 * us, jitter: .01}},
@@ -258,10 +275,10 @@ var pulseRows = []damage{
 	}},
 	{name: "1-8 µs bounce on every edge", right: .99, do: bounce},
 	{name: "50 µs extra pulse", right: .99, do: func(r *rand.Rand, p []pulse) []pulse { return glitch(r, p, 50*us) }},
-	{name: "two 1-10 µs glitches", right: .99, both: true, do: func(r *rand.Rand, p []pulse) []pulse {
+	{name: "two 1-10 µs glitches", right: .95, do: func(r *rand.Rand, p []pulse) []pulse {
 		return glitch(r, glitch(r, p, between(r, 1*us, 10*us)), between(r, 1*us, 10*us))
 	}},
-	{name: "both lines low 50 µs, anywhere", do: func(r *rand.Rand, p []pulse) []pulse {
+	{name: "both lines low 50 µs, anywhere", right: .9, do: func(r *rand.Rand, p []pulse) []pulse {
 		at := within(r, p)
 		return addPulse(addPulse(p, at, 50*us, 0), at+between(r, 0, 2*us), 50*us, 1)
 	}},
@@ -270,6 +287,25 @@ var pulseRows = []damage{
 		return addPulse(p, q.at, 50*us, 1-q.line)
 	}},
 	{name: "one extra and one lost, length kept", do: extraAndLost},
+}
+
+// skewRows are lines of which one is delayed by 100 to 300 µs.
+var skewRows = []damage{
+	{name: "one line 100-300 µs late", right: .999, skewed: true, do: skewed},
+	{name: "the same, one extra and one lost", wrong: .0005, skewed: true, do: func(r *rand.Rand, p []pulse) []pulse { return skewed(r, extraAndLost(r, p)) }},
+	{name: "the same, one pulse lost, --repair-lost", right: .9, skewed: true, opts: Options{RepairLost: true}, do: func(r *rand.Rand, p []pulse) []pulse { return skewed(r, inner(r, p)) }},
+}
+
+// skewed delays all pulses of a line.
+func skewed(rng *rand.Rand, p []pulse) []pulse {
+	p = slices.Clone(p)
+	line, by := uint8(rng.IntN(2)), between(rng, 100*us, 300*us)
+	for i := range p {
+		if p[i].line == line {
+			p[i].at += by
+		}
+	}
+	return p
 }
 
 // registerRows need what the station knows to refuse a wrong card.
@@ -297,6 +333,8 @@ var otherRows = []damage{
 	{name: "second card 30-60 ms later", right: .995, twin: true},
 	{name: "pause of 30 ms inside", do: func(r *rand.Rand, p []pulse) []pulse { return pause(r, p, 30*ms) }},
 	{name: "pause of 60 ms inside", do: func(r *rand.Rand, p []pulse) []pulse { return pause(r, p, 60*ms) }},
+	{name: "pause of 30-60 ms inside, of a reader known to pause", right: .999, opts: Options{Known: Profile{Pause: 62 * ms}},
+		do: func(r *rand.Rand, p []pulse) []pulse { return pause(r, p, between(r, 30*ms, 60*ms)) }},
 	{name: "50 Hz hum on one line", do: hum, mains: true},
 	{name: "weak 50 Hz hum on one line", do: weakHum, mains: true},
 	{name: "50 Hz spikes on one line", do: spikes, mains: true},
@@ -313,13 +351,23 @@ func stampRows() []damage {
 		{name: "stamps late, 1 ms reader", right: .999, stamps: clamped, reader: reader{width: 50 * us, interval: ms, jitter: .01}},
 		{name: "stamps late, 200 µs reader", right: .999, stamps: clamped, reader: reader{width: 50 * us, interval: 200 * us, jitter: .01}},
 		{name: "stamps late, out of order, 200 µs reader", right: .999, stamps: free, reader: reader{width: 50 * us, interval: 200 * us, jitter: .01}},
-		{name: "one edge stamped 1 ms late", right: .99, stamps: func(r *rand.Rand, edges []Edge) {
-			i := r.IntN(len(edges))
-			edges[i].Time += ms
-			for ; i+1 < len(edges); i++ {
-				edges[i+1].Time = max(edges[i].Time, edges[i+1].Time)
-			}
-		}},
+		{name: "one edge stamped 1 ms late", right: .99, stamps: lateOne},
+		{name: "the same, 400 µs reader", right: .98, stamps: lateOne, reader: reader{width: 50 * us, interval: 400 * us, jitter: .01}},
+		{name: "the same, 650 µs reader", right: .95, stamps: lateOne, reader: reader{width: 50 * us, interval: 650 * us, jitter: .01}},
+		{name: "the same, 300-690 µs reader, and all a little late", right: .95, reader: reader{width: 50 * us, jitter: .01},
+			anySpeed: true, stamps: func(r *rand.Rand, edges []Edge) {
+				stampLate(r, edges, true)
+				lateOne(r, edges)
+			}},
+	}
+}
+
+// lateOne stamps an edge 1 ms late, and those that wait behind it.
+func lateOne(rng *rand.Rand, edges []Edge) {
+	i := rng.IntN(len(edges))
+	edges[i].Time += ms
+	for ; i+1 < len(edges); i++ {
+		edges[i+1].Time = max(edges[i].Time, edges[i+1].Time)
 	}
 }
 

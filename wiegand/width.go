@@ -18,6 +18,25 @@ func (f *frame) medianWidth(w *workspace) int64 {
 	return w.quantile(known, len(known)/2)
 }
 
+// widthsBetween reports whether the median width is between two, or not known, or
+// these are not.
+func (f *frame) widthsBetween(narrow, wide int64) bool {
+	if wide == 0 {
+		return true
+	}
+	below, above := 0, 0
+	for _, v := range f.widths {
+		switch {
+		case v < 0:
+		case v < narrow:
+			below++
+		case v > wide:
+			above++
+		}
+	}
+	return 2*max(below, above) <= len(f.widths)
+}
+
 // isGlitch reports whether a pulse is too narrow for a reader, and for this
 // one.
 func isGlitch(width, median int64) bool {
@@ -45,7 +64,7 @@ func (d *Decoder) withoutGlitches(r *Read, f *frame) bool {
 		return false
 	}
 	tm := w.measure(left, n)
-	if !tm.sound() || !d.deliver(r, left.bits(), &tm) {
+	if !tm.sound() || !d.deliver(r, left.bits(), left, &tm) {
 		return false
 	}
 	r.Start, r.Repaired, r.Interval = left[0].Time, RepairGlitch, tm.interval
