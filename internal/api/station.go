@@ -2,6 +2,7 @@ package api
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -11,12 +12,13 @@ import (
 	"stump/directory"
 	"stump/internal/hint"
 	"stump/internal/panel"
+	"stump/wiegand"
 )
 
 func (s *Server) status(*http.Request) (any, error) {
 	st := Status{Station: s.o.Station, Version: s.o.Version, PID: os.Getpid(), Sim: s.o.Lines != nil, Readers: []string{}}
 	for _, r := range s.o.Readers {
-		st.Readers = append(st.Readers, r.Name+": "+r.Source.String())
+		st.Readers = append(st.Readers, r.Name+": "+r.Source.String()+"; "+knownCards(r.LearnedCards()))
 	}
 	if path, err := filepath.Abs(s.o.Path); err == nil && s.o.Path != "" {
 		st.Ledger = path
@@ -46,6 +48,14 @@ func (s *Server) status(*http.Request) (any, error) {
 		st.Display, st.Since = displayState(s.o.Panel.Health())
 	}
 	return st, nil
+}
+
+// knownCards says whether the station knows what a reader's cards look like.
+func knownCards(n int) string {
+	if n == wiegand.KnownCards {
+		return "its cards are known"
+	}
+	return fmt.Sprintf("its cards are known after %d more", wiegand.KnownCards-n)
 }
 
 // displayState is a display's state in words, and since when it is down.

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"stump/gpio"
+	"stump/internal/learned"
 	"stump/wiegand"
 )
 
@@ -16,6 +17,8 @@ type decoder struct {
 	source gpio.Adjustable
 	reads  chan<- wiegand.Read
 	normal wiegand.Normal
+	keep   *learned.Store
+	cards  atomic.Int32          // from how many the reader's cards are known
 	holder atomic.Pointer[Lease] // who has the lines, nil for the decoder; changed under mu
 
 	mu      sync.Mutex // guards what follows
@@ -25,8 +28,11 @@ type decoder struct {
 	resume  bool   // the next edge is the first after a lease
 }
 
-func newDecoder(r ReaderOptions, reads chan<- wiegand.Read) *decoder {
-	return &decoder{name: r.Name, source: r.Source, reads: reads, normal: r.Normal, dec: wiegand.NewDecoder(r.Decoder)}
+func newDecoder(r ReaderOptions, reads chan<- wiegand.Read, keep *learned.Store) *decoder {
+	r.Decoder.Known = keep.Reader(r.Name).Cards
+	d := &decoder{name: r.Name, source: r.Source, reads: reads, normal: r.Normal, keep: keep, dec: wiegand.NewDecoder(r.Decoder)}
+	d.cards.Store(int32(d.dec.Cards()))
+	return d
 }
 
 func (d *decoder) String() string { return `reader "` + d.name + `"` }
@@ -90,6 +96,12 @@ func (d *decoder) deliver(ctx context.Context, reads []wiegand.Read) {
 		select {
 		case d.reads <- read:
 		case <-ctx.Done():
+		}
+	}
+	if len(reads) > 0 {
+		d.cards.Store(int32(d.dec.Cards()))
+		if cards, news := d.dec.Learned(); news {
+			d.keep.Update(d.name, func(r *learned.Reader) { r.Cards = cards })
 		}
 	}
 }

@@ -35,7 +35,7 @@ func (dead) Levels() ([2]bool, error) { return [2]bool{}, gpio.ErrClosed }
 func TestLeaseOfAPlainSource(t *testing.T) {
 	var set []string
 	over := 0
-	d := newDecoder(ReaderOptions{Name: "door", Source: plain{set: &set}}, make(chan wiegand.Read))
+	d := newDecoder(ReaderOptions{Name: "door", Source: plain{set: &set}}, make(chan wiegand.Read), nil)
 	l, err := d.lease(func() int64 { return 0 }, func() { over++ })
 	if err != nil {
 		t.Fatal(err)
@@ -61,7 +61,7 @@ func TestLeaseOfAPlainSource(t *testing.T) {
 }
 
 func TestNoLeaseOfDeadLines(t *testing.T) {
-	d := newDecoder(ReaderOptions{Name: "door", Source: dead{}}, make(chan wiegand.Read))
+	d := newDecoder(ReaderOptions{Name: "door", Source: dead{}}, make(chan wiegand.Read), nil)
 	if _, err := d.lease(nil, nil); !errors.Is(err, gpio.ErrClosed) || d.leased() {
 		t.Errorf("%v, leased %v", err, d.leased())
 	}

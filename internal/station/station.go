@@ -110,7 +110,7 @@ func NewReader(o Options, r ReaderOptions) *Reader {
 	// A card takes tens of milliseconds, a commit may take seconds on a worn
 	// SD card. If so many people tap meanwhile, the edges wait in the kernel.
 	reads := make(chan wiegand.Read, 64)
-	d := newDecoder(r, reads)
+	d := newDecoder(r, reads, o.Learned)
 	return &Reader{ReaderOptions: r, decoder: d, attendant: newAttendant(o, r, reads, d.leased)}
 }
 
@@ -119,6 +119,10 @@ func (r *Reader) Tasks() []task.Task { return []task.Task{r.decoder, r.attendant
 
 // Stats is a copy of what the decoder has counted.
 func (r *Reader) Stats() wiegand.Stats { return r.decoder.stats() }
+
+// LearnedCards is from how many cards the station knows what the reader sends, at
+// most wiegand.KnownCards. It never waits.
+func (r *Reader) LearnedCards() int { return int(r.decoder.cards.Load()) }
 
 // Lease takes the lines from the decoder for a self-test or a scope, and says
 // so on the display. ErrLeased is returned while somebody else has them.
