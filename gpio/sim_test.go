@@ -2,6 +2,8 @@ package gpio
 
 import (
 	"math"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -108,6 +110,37 @@ func TestSimBothEdges(t *testing.T) {
 
 // TestSimTiming: widths and intervals are what was asked for, and vary by the
 // jitter's share at most, but do vary.
+// TestExchanged: the lines of a source change places, in edges, levels and name.
+func TestExchanged(t *testing.T) {
+	var now int64
+	s := NewSim(func() int64 { return now })
+	x := Exchanged{s}
+	if err := s.SetFault("d0-low"); err != nil {
+		t.Fatal(err)
+	}
+	now += int64(time.Second)
+	if levels, err := x.Levels(); err != nil || levels != [2]bool{true, false} {
+		t.Errorf("levels %v, %v", levels, err)
+	}
+	if err := s.SetFault("off"); err != nil {
+		t.Fatal(err)
+	}
+	s.Present(wiegand.BitsFromUint64(0b01101, 5))
+	now += int64(time.Second)
+	edges := make([]wiegand.Edge, 64)
+	n, _, err := x.Read(edges, now)
+	var lines []uint8
+	for _, e := range edges[:n] {
+		lines = append(lines, e.Line)
+	}
+	if want := []uint8{1, 0, 0, 1, 0}; err != nil || n < 5 || !slices.Equal(lines[n-5:], want) {
+		t.Errorf("lines %v, %v", lines, err)
+	}
+	if !strings.HasSuffix(x.String(), ", exchanged") {
+		t.Error(x)
+	}
+}
+
 func TestSimTiming(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := NewSim(simClock())

@@ -58,6 +58,28 @@ type Adjustable interface {
 	SetBothEdges(on bool) error
 }
 
+// Exchanged is a source whose two lines are exchanged: what is on its line 0 is
+// DATA1.
+type Exchanged struct{ Adjustable }
+
+// Read is Source's.
+func (x Exchanged) Read(buf []wiegand.Edge, until int64) (n int, now int64, err error) {
+	n, now, err = x.Adjustable.Read(buf, until)
+	for i := range buf[:n] {
+		buf[i].Line ^= 1
+	}
+	return n, now, err
+}
+
+// Levels is Source's.
+func (x Exchanged) Levels() ([2]bool, error) {
+	levels, err := x.Adjustable.Levels()
+	return [2]bool{levels[1], levels[0]}, err
+}
+
+// String is Source's.
+func (x Exchanged) String() string { return x.Adjustable.String() + ", exchanged" }
+
 // Output is one output line: a light or a beeper of the reader.
 type Output interface {
 	// Set turns it on or off. On is what a person sees or hears, whichever

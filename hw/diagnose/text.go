@@ -25,7 +25,7 @@ func textNoPower(f *Findings, s *board.Site) (seen, remedy string) {
 
 func textSwapped(f *Findings, s *board.Site) (seen, remedy string) {
 	return fmt.Sprintf("%d of %s make a valid card only with the two data lines exchanged", f.inverse(), count.Of(len(f.frames), "read")),
-		fmt.Sprintf("The two data wires are swapped. %s belongs on %s, %s on %s: exchange them, at one end only.",
+		fmt.Sprintf("The two data wires are swapped. %s belongs on %s, %s on %s: exchange them, at one end only, or change `swapped` of this reader in the configuration.",
 			s.DataWire(0), s.Pin(0), s.DataWire(1), s.Pin(1))
 }
 

@@ -60,6 +60,7 @@ var conditions = []struct {
 }{
 	{"reader-silent", "show a card; if the reader stays silent, run `stump selftest`", (*Health).silent},
 	{"unknown-format", "put that line into the [[reader]] table of the configuration, and restart; `stump formats` lists the formats", (*Health).unknownFormat},
+	{"swapped", "exchange the two data wires, at one end only, or change `swapped` of this reader in the configuration", (*Health).wiresSwapped},
 	{BadReads, "run `stump selftest`: it names the wire or the disturbance", (*Health).badReads},
 	{"stray-edges", "run `stump selftest`: missing ground, a loose wire and mains hum look like this", (*Health).stray},
 	{"under-voltage", "use a supply of 5.1 V and 2.5 A or more, with a short thick cable", (*Health).voltage},
@@ -86,6 +87,8 @@ type Health struct {
 	recent []bool  // whether each of the last reads was good
 	usual  float64 // share of bad reads before those
 	known  int     // how many reads that share covers
+
+	swapped bool // the newest reads are right only with the lines exchanged
 
 	strays []time.Duration
 
@@ -116,6 +119,7 @@ func (h *Health) ObserveRead(now time.Duration, r *wiegand.Read) {
 	if r.Unknown {
 		return // nothing is wrong with it: see ObserveUnknown
 	}
+	h.swapped = r.Fault == wiegand.FaultSwapped || h.swapped && !r.OK()
 	if r.OK() {
 		h.noteGap(now)
 		h.reads++
@@ -226,6 +230,13 @@ func (h *Health) silent(now time.Duration, _ int) (string, bool) {
 		return "", false
 	}
 	return fmt.Sprintf("no card was read for %s; the longest silence of the past weeks was %s", days(silence), days(longest)), false
+}
+
+func (h *Health) wiresSwapped(time.Duration, int) (string, bool) {
+	if !h.swapped {
+		return "", false
+	}
+	return "cards are right only with DATA0 and DATA1 exchanged", true
 }
 
 func (h *Health) badReads(_ time.Duration, ease int) (string, bool) {

@@ -161,6 +161,25 @@ func TestLongestSilenceIsForgotten(t *testing.T) {
 	expect(t, &h, last+5*24*hour, "reader-silent")
 }
 
+// TestSwappedWires: the technician is told until a card is read.
+func TestSwappedWires(t *testing.T) {
+	var h Health
+	for i, tt := range []struct {
+		read *wiegand.Read
+		want []string
+	}{
+		{good(), nil}, {refused(), nil},
+		{&wiegand.Read{Count: 26, Fault: wiegand.FaultSwapped}, []string{"swapped"}},
+		{&wiegand.Read{Count: 26, Fault: wiegand.FaultParity}, []string{"swapped"}},
+		{&wiegand.Read{Count: 2, Fault: wiegand.FaultNoise}, []string{"swapped"}},
+		{good(), nil},
+	} {
+		at := origin + time.Duration(i)*time.Minute
+		h.ObserveRead(at, tt.read)
+		expect(t, &h, at, tt.want...)
+	}
+}
+
 func TestBadReads(t *testing.T) {
 	var h Health
 	at := office(&h, 2, 0.02)

@@ -76,6 +76,8 @@ type Reader struct {
 	Name  string `toml:"name"`
 	Data0 string `toml:"data0"` // a line name, "pin 11", or "chip-label:17"
 	Data1 string `toml:"data1"`
+	// Swapped says that the two wires are exchanged, where nobody can get at them.
+	Swapped bool `toml:"swapped"`
 	// Formats are the accepted card formats, in order of preference.
 	Formats []string `toml:"formats"`
 	// Preset "original" reads cards as the original client did.

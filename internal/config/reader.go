@@ -335,6 +335,14 @@ func (c *Config) Lines() (all []Line) {
 	return all
 }
 
+// Wires are the lines on which DATA0 and DATA1 arrive.
+func (r *Reader) Wires() (data0, data1 string) {
+	if r.Swapped {
+		return r.Data1, r.Data0
+	}
+	return r.Data0, r.Data1
+}
+
 // Request is how the reader's lines are acquired.
 func (r *Reader) Request() gpio.Request {
 	bias, _ := gpio.ParseBias(r.Bias) // Check reports a bad one

@@ -150,6 +150,18 @@ func TestAccept(t *testing.T) {
 }
 
 // What the file leaves out of a reader.
+// TestWires: swapped says where DATA0 and DATA1 really are.
+func TestWires(t *testing.T) {
+	r := Reader{Data0: "GPIO5", Data1: "GPIO6"}
+	if d0, d1 := r.Wires(); d0 != "GPIO5" || d1 != "GPIO6" {
+		t.Error(d0, d1)
+	}
+	r.Swapped = true
+	if d0, d1 := r.Wires(); d0 != "GPIO6" || d1 != "GPIO5" {
+		t.Error(d0, d1)
+	}
+}
+
 func TestReaderDefaults(t *testing.T) {
 	for src, want := range map[string]Reader{
 		"":           {Name: "stump", Data0: "GPIO17", Data1: "GPIO18", Bias: "as-is", Converter: "bss138"},

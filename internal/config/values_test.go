@@ -43,6 +43,7 @@ var badValues = []struct{ key, value, allowed string }{
 	{"reader.keypad", `"6bit"`, `"4bit"`},
 	{"reader.bias", `"up"`, `"pull-up"`},
 	{"reader.active_low", `1`, "true or false"},
+	{"reader.swapped", `"yes"`, "true or false"},
 	{"reader.converter", `"opto"`, `"bss138"`},
 
 	{"format.name", `"a b"`, "without spaces"},

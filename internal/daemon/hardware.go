@@ -21,8 +21,9 @@ import (
 // remedies; of the readers only the one at index i.
 func Wiring(cfg *config.Config, b *board.Board, i int) *wiring.Plan {
 	r := cfg.Readers[i]
+	data0, data1 := r.Wires()
 	w := &wiring.Plan{
-		Board: b, Data: [2]string{r.Data0, r.Data1}, Colours: r.Colours,
+		Board: b, Data: [2]string{data0, data1}, Colours: r.Colours,
 		Divider: r.Converter == "divider", Display: cfg.Display.Kind, Keyboard: cfg.Keyboard.Device != "off",
 	}
 	for _, o := range cfg.Outputs() {

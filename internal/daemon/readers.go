@@ -58,6 +58,9 @@ func (d *Daemon) source(i int, rc config.Reader) gpio.Adjustable {
 	}
 	d.Lines = simlab.NewLines(gpio.Monotonic, replay)
 	d.now = d.Lines.Now
+	if rc.Swapped {
+		return gpio.Exchanged{Adjustable: d.Lines}
+	}
 	return d.Lines
 }
 
@@ -77,7 +80,8 @@ func trace(r io.Reader) func() (wiegand.Edge, error) {
 func (d *Daemon) lines(rc config.Reader) gpio.Adjustable {
 	log := d.o.Log.With("reader", rc.Name)
 	open := func() (gpio.Adjustable, error) {
-		return d.board.OpenReader(rc.Data0, rc.Data1, rc.Request())
+		data0, data1 := rc.Wires()
+		return d.board.OpenReader(data0, data1, rc.Request())
 	}
 	return gpio.Dial(open, func(s gpio.Status) {
 		if s.Err != nil {
