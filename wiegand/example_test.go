@@ -21,16 +21,16 @@ func ExampleDecoder() {
 }
 
 func ExampleDecode() {
-	const trace = "0 0 0\n50000 0 1\n2000000 1 0\n2050000 1 1\n4000000 1 0\n4050000 1 1\n"
-	raw3, _ := wiegand.FormatByName("raw3")
-	d := wiegand.NewDecoder(wiegand.Options{Formats: []*wiegand.Format{raw3}, BothEdges: true})
+	const trace = "0 0 0\n50000 0 1\n2000000 1 0\n2050000 1 1\n4000000 1 0\n4050000 1 1\n6000000 0 0\n6050000 0 1\n"
+	raw4, _ := wiegand.FormatByName("raw4")
+	d := wiegand.NewDecoder(wiegand.Options{Formats: []*wiegand.Format{raw4}, BothEdges: true})
 	err := wiegand.Decode(wiegand.NewTraceReader(strings.NewReader(trace)), d, func(r *wiegand.Read) error {
 		fmt.Println(r.Format, r.Fields.Number)
 		return nil
 	})
 	fmt.Println(err)
 	// Output:
-	// raw3 3
+	// raw4 6
 	// <nil>
 }
 

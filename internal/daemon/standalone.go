@@ -30,7 +30,8 @@ func StandaloneTest(cfg *config.Config, stateDir, name string) (*selftest.Env, e
 	env.StateDir = stateDir
 	rc := cfg.Readers[i]
 	env.Lines = func(context.Context) (gpio.Adjustable, error) {
-		return b.OpenReader(rc.Data0, rc.Data1, rc.Request())
+		data0, data1 := rc.Wires()
+		return b.OpenReader(data0, data1, rc.Request())
 	}
 	env.Outputs = lamps(cfg, b)
 	display := &aloneDisplay{cfg: cfg, board: b}
