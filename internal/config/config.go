@@ -73,16 +73,22 @@ type Config struct {
 // Reader is one door reader.
 type Reader struct {
 	Name  string `toml:"name"`
+	Kind  string `toml:"kind"`  // wiegand (two data lines), usb, serial
 	Data0 string `toml:"data0"` // a line name, "pin 11", or "chip-label:17"
 	Data1 string `toml:"data1"`
 	// Formats are the accepted card formats, in order of preference.
 	Formats []string `toml:"formats"`
 	// Preset "original" reads cards as the original client did.
-	Preset string `toml:"preset"`
-	Badge  *Rule  `toml:"badge"`
-	Device *Rule  `toml:"device"`
-	Keypad string `toml:"keypad"` // "4bit" or "8bit" key presses; "" takes none
-	Bias   string `toml:"bias"`   // the board's own pull on the lines: as-is, pull-up, pull-down, off
+	Preset string    `toml:"preset"`
+	Badge  *Rule     `toml:"badge"`
+	Device DeviceKey `toml:"device"`
+	Layout string    `toml:"layout"` // usb: the keyboard that the reader believes to be
+	Number string    `toml:"number"` // usb: what its digits mean, see reader.Numbers
+	Keypad string    `toml:"keypad"` // "4bit" or "8bit" key presses; "" takes none
+	// KeypadEnrols "employee-number": the owner of an unknown badge types their id
+	// on the reader's keypad.
+	KeypadEnrols string `toml:"keypad_enrols"`
+	Bias         string `toml:"bias"` // the board's own pull on the lines: as-is, pull-up, pull-down, off
 	// ActiveLow is for an inverting stage, such as a transistor.
 	ActiveLow bool          `toml:"active_low"`
 	Converter string        `toml:"converter"` // between reader and board: bss138, divider

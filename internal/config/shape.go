@@ -24,6 +24,9 @@ func (c *Config) shape(key string, t reflect.Type, v any) {
 		t = t.Elem()
 	}
 	switch has, wants := kindOf(reflect.TypeOf(v)), kindOf(t); {
+	case t == reflect.TypeFor[DeviceKey]() && has == aString:
+	case t == reflect.TypeFor[DeviceKey]():
+		c.shape(key, reflect.TypeFor[deviceTable](), v)
 	case wants == interval && (has == aString || has == integer):
 		c.length(key, t, v)
 	case wants == list && has == table && !strings.Contains(key, "."):

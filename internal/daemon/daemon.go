@@ -19,6 +19,7 @@ import (
 	"stump/internal/config"
 	"stump/internal/keyboard"
 	"stump/internal/panel"
+	"stump/internal/reader"
 	"stump/internal/simlab"
 	"stump/internal/station"
 	"stump/internal/task"
@@ -56,7 +57,8 @@ type Daemon struct {
 	Ledger   *ledger.Ledger
 	Panel    *panel.Panel
 	Readers  []*station.Reader
-	Lines    *simlab.Lines // nil without Sim
+	Sims     []simlab.Reader // the simulated readers, as Readers; nil without Sim
+	Lines    *simlab.Lines   // the first simulated reader with data lines, or nil
 	Worker   *directory.Worker
 	API      *api.Server
 	tasks    []task.Task
@@ -107,17 +109,12 @@ func (d *Daemon) assemble() (err error) {
 		return err
 	}
 	d.tasks = append(d.tasks, d.Panel, d.Worker)
-	if k := d.o.Config.Keyboard; k.Device != "off" && !d.o.Sim {
-		if k.Device == "auto" {
-			k.Device = ""
-		}
-		o := keyboard.Options{Layout: k.Layout, Device: k.Device, Logger: d.o.Log}
-		if d.keyboard, err = keyboard.New(o); err != nil {
-			return err
-		}
-		d.tasks = append(d.tasks, d.keyboard)
+	if err := d.newKeyboard(); err != nil {
+		return err
 	}
-	d.newReaders()
+	if err := d.newReaders(); err != nil {
+		return err
+	}
 	d.upkeep = d.newUpkeep()
 	listener, err := d.newAPI()
 	if err != nil {
@@ -127,6 +124,30 @@ func (d *Daemon) assemble() (err error) {
 	if w := newWatchdog(d.Readers); w != nil {
 		d.tasks = append(d.tasks, w)
 	}
+	return nil
+}
+
+// newKeyboard makes the keyboard for names, if one is configured.
+func (d *Daemon) newKeyboard() (err error) {
+	k := d.o.Config.Keyboard
+	switch {
+	case k.Device == "off":
+		return nil
+	case k.Device == "auto":
+		k.Device = ""
+	}
+	o := keyboard.Options{Layout: k.Layout, Device: k.Device, Logger: d.o.Log}
+	for _, r := range d.o.Config.Readers {
+		if r.Kind == reader.USB {
+			o.Except = append(o.Except, r.Device.Path)
+		}
+	}
+	if d.o.Sim {
+		d.keyboard = keyboard.NewSim()
+	} else if d.keyboard, err = keyboard.New(o); err != nil {
+		return err
+	}
+	d.tasks = append(d.tasks, d.keyboard)
 	return nil
 }
 
@@ -162,7 +183,7 @@ func (d *Daemon) newAPI() (*api.Listener, error) {
 	d.API = api.NewServer(api.Options{
 		Path: LedgerPath(d.o.StateDir), TCP: ln.TCP,
 		Ledger: d.Ledger, Station: cfg.Station, Version: d.o.Version, Formats: cfg.CardFormats(),
-		Panel: d.Panel, Readers: d.Readers, Lines: d.Lines, Worker: d.Worker, SelfTest: d.SelfTest,
+		Panel: d.Panel, Readers: d.Readers, Sims: d.Sims, Lines: d.Lines, Clock: d.now, Keyboard: d.keyboard, Worker: d.Worker, SelfTest: d.SelfTest,
 		Conditions: d.conditions, Backups: d.upkeep.backups.status, Check: CheckInChild, Log: d.o.Log,
 	})
 	ln.Handler = d.API

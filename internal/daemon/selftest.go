@@ -34,8 +34,11 @@ func (d *Daemon) SelfTest(name string) (*selftest.Env, error) {
 	if env.Simulated = d.o.Sim; d.o.Sim {
 		env.Devices, env.ListenFree = nil, nil
 	}
-	if d.Lines != nil && i == 0 {
-		env.Present, env.ListenFree = d.present, d.Lines.ListenFree
+	if d.o.Sim {
+		env.Present = func(card int) { d.present(i, card) }
+		if lines, ok := d.Sims[i].(*simlab.Lines); ok {
+			env.ListenFree = lines.ListenFree
+		}
 	}
 	env.StateDir = d.o.StateDir
 	env.Now = d.now
@@ -135,15 +138,17 @@ func testClock(context.Context) (selftest.ClockFact, error) {
 	return selftest.ClockFact{Time: time.Now(), Trusted: trusted, Why: why}, err
 }
 
-// present shows a seeded card to the simulated reader: a badge, then a device.
-func (d *Daemon) present(card int) {
+// present shows a seeded card to simulated reader i: a badge, then a device.
+func (d *Daemon) present(i, card int) {
 	cards := [2]simlab.Card{simlab.People[0], simlab.Devices[0]}
 	bits, err := credential.Parse(cards[card].Credential, nil)
 	if err != nil {
 		d.o.Log.Error("the seed has a bad card", "err", err)
 		return
 	}
-	d.Lines.Present(bits)
+	if err := d.Sims[i].Present(bits); err != nil {
+		d.o.Log.Error("the simulated reader can't read the seed's cards", "err", err)
+	}
 }
 
 // testDisplay shows a code, and says how sure it is that people can read it.

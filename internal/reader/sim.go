@@ -132,6 +132,9 @@ func (s *Sim) bytes(tag uint64) (card []Char) {
 	return card
 }
 
+// Faults are what SetFault takes, besides "off".
+func (s *Sim) Faults() []string { return Faults(s.o.Kind) }
+
 // Remaining is how long the cards that were shown still take.
 func (s *Sim) Remaining() time.Duration {
 	s.mu.Lock()

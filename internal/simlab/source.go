@@ -41,9 +41,6 @@ func NewLines(clock func() int64, replay *gpio.Replay) *Lines {
 	return l
 }
 
-// Clock is the time of the simulated reader, without a recording's lead.
-func (l *Lines) Clock() int64 { return l.clock() }
-
 // Now is the time in which the edges are stamped.
 func (l *Lines) Now() int64 { return l.clock() + l.ahead.Load() }
 

@@ -16,7 +16,7 @@ import (
 // How long a person waits for the directory, and how much it is asked at once.
 const (
 	askTime   = time.Second     // whose tag this is
-	enrolTime = 5 * time.Second // whether somebody may have it
+	EnrolTime = 5 * time.Second // whether somebody may have it
 	maxAsked  = 8               // questions of one desk
 )
 

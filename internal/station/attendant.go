@@ -252,7 +252,7 @@ const LeastCard = 8
 // a card.
 func (a *attendant) badRead(read wiegand.Read) answer {
 	a.noise.note(a.log, a.now(), read)
-	if read.Bits.Len() < LeastCard && read.Fault != wiegand.FaultOverrun {
+	if read.Count < LeastCard && read.Fault != wiegand.FaultOverrun {
 		return answer{}
 	}
 	return a.show(panel.Message{Key: "bad-read", Detail: string(read.Fault)})
