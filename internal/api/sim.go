@@ -245,7 +245,7 @@ func (s *Server) simFault(_ *http.Request, f *Fault) (any, error) {
 		if near := hint.Nearest(f.Fault, sim.Faults()); near != "" {
 			remedy = "did you mean " + near + "?"
 		}
-		return f, refuse(remedy, "%q is not a fault of this reader", f.Fault)
+		return f, refuse(remedy, "%q is not a fault", f.Fault)
 	}
 	return f, sim.SetFault(f.Fault)
 }

@@ -31,7 +31,7 @@ func (d *Daemon) newReaders() error {
 		ro := station.ReaderOptions{
 			Name:    rc.Name,
 			Decoder: wiegand.Options{Formats: cfg.ReaderFormats(rc), Keypad: rc.Keypad, RepairLost: true},
-			Badge:   rc.Badge, Device: rc.Device.Rule,
+			Badge:   rc.Badge, Device: rc.Device.Rule, KeypadEnrols: rc.KeypadEnrols != "",
 		}
 		if ro.Strict = rc.Preset == "original"; ro.Strict {
 			ro.Decoder.Accept = rc.Accept()

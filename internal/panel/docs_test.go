@@ -83,6 +83,7 @@ var about = map[string]string{
 	"type-name":        "an unknown badge; its owner has typed {detail} so far",
 	"type-name-hint":   "as type-name; Enter takes {person}",
 	"type-name-tab":    "as type-name; Tab takes {person}, Enter what was typed",
+	"type-number":      "an unknown badge at a reader with keys; its owner has typed {detail} so far",
 	"unknown-badge":    "a badge that is not registered",
 	"unknown-device":   "a device tag that is not registered",
 	"unknown-tag":      "a tag that fits no rule",

@@ -38,6 +38,7 @@ var german = map[string]string{
 	"type-name":      "Name eintippen:\n\r{detail}_",
 	"type-name-hint": "{person}?\n\r{detail}_",
 	"type-name-tab":  "Tab: {person}\n\r{detail}_",
+	"type-number":    "Nummer, dann #:\n\r{detail}_",
 
 	"reader-fault": "Leser gestört\n{detail}",
 	"testing":      "Wird geprüft\nkeine Ausleihe",

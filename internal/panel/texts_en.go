@@ -41,6 +41,7 @@ var english = map[string]string{
 	"type-name":      "Type your name:\n\r{detail}_",
 	"type-name-hint": "{person}?\n\r{detail}_",
 	"type-name-tab":  "Tab: {person}\n\r{detail}_",
+	"type-number":    "Number, then #:\n\r{detail}_",
 
 	"reader-fault": "Reader fault\n{detail}",
 	"testing":      "Being tested\nno loans now",

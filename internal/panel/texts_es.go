@@ -38,6 +38,7 @@ var spanish = map[string]string{
 	"type-name":      "Teclee su nombre\n\r{detail}_",
 	"type-name-hint": "¿{person}?\n\r{detail}_",
 	"type-name-tab":  "Tab: {person}\n\r{detail}_",
+	"type-number":    "Número, luego #:\n\r{detail}_",
 
 	"reader-fault": "Lector averiado\n{detail}",
 	"testing":      "En prueba\nsin préstamos",

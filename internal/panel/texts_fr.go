@@ -38,6 +38,7 @@ var french = map[string]string{
 	"type-name":      "Tapez votre nom:\n\r{detail}_",
 	"type-name-hint": "{person} ?\n\r{detail}_",
 	"type-name-tab":  "Tab: {person}\n\r{detail}_",
+	"type-number":    "Numéro, puis #:\n\r{detail}_",
 
 	"reader-fault": "Lecteur en panne\n{detail}",
 	"testing":      "Test en cours\npas de prêt",

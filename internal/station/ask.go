@@ -119,7 +119,12 @@ func (a *attendant) unknown(read wiegand.Read, tag checkout.Tag, late bool) answ
 		return answer{}
 	}
 	kind := a.kind(read)
-	if kind == checkout.KindPerson && a.mayType() {
+	switch {
+	case a.mayNumber(kind):
+		if n := a.askNumber(read, tag, kind == checkout.KindPerson); n.shown {
+			return answer{shown: a.o.Panel.Show(*n.message(a.now()))}
+		}
+	case kind == checkout.KindPerson && a.mayType():
 		return a.askName(read, tag)
 	}
 	return a.show(panel.Message{Key: unknownKeys[kind], Number: credential.String(read.Bits, a.r.Decoder.Formats)})

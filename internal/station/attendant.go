@@ -30,6 +30,7 @@ type attendant struct {
 	visits int        // counts taps, to see whether somebody has come meanwhile
 	enrol  *enrolment // the tag that an admin expects; nil for none
 	naming *naming    // the badge whose owner types a name; nil for none
+	number *numbering // the badge whose owner may type a number; nil for none
 	noise  noiseLog
 
 	answered answered // has a lock of its own
@@ -92,11 +93,14 @@ func (a *attendant) post(f func()) { _ = a.do(a.ctx, f) }
 
 func (a *attendant) now() time.Duration { return time.Duration(a.o.Now()) }
 
-// deadline is when the desk or an enrolment stops waiting.
+// deadline is when the desk, an enrolment or a question for a number stops waiting.
 func (a *attendant) deadline() (time.Duration, bool) {
 	at, waiting := a.desk.Deadline()
 	if a.enrol != nil && (!waiting || a.enrol.until < at) {
-		return a.enrol.until, true
+		at, waiting = a.enrol.until, true
+	}
+	if a.number != nil && (!waiting || a.number.until < at) {
+		at, waiting = a.number.until, true
 	}
 	return at, waiting
 }
@@ -109,6 +113,9 @@ func (a *attendant) expire() {
 	now := a.now() - grace
 	if a.enrol != nil && now >= a.enrol.until {
 		a.endEnrolment()
+	}
+	if a.number != nil && now >= a.number.until {
+		a.endNumber()
 	}
 	if a.desk.Expire(now) {
 		a.timedOut()
@@ -133,8 +140,7 @@ func (a *attendant) attend(read wiegand.Read) {
 
 func (a *attendant) answer(read wiegand.Read) answer {
 	if read.Key != 0 {
-		a.log.Debug("key press")
-		return answer{}
+		return a.key(read.Key)
 	}
 	doubtful := a.doubtful(read)
 	if !read.OK() && read.Fault != wiegand.FaultPrefix && !doubtful {
@@ -279,6 +285,8 @@ func (a *attendant) prompt() *panel.Message {
 		return &panel.Message{Key: "enrol-next", Person: a.enrol.name, For: a.enrol.until - a.now()}
 	case a.naming != nil:
 		return a.naming.prompt()
+	case a.number != nil && a.number.shown:
+		return a.number.message(a.now())
 	}
 	s, waiting := a.desk.Waiting()
 	if !waiting {

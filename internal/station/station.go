@@ -83,6 +83,9 @@ type ReaderOptions struct {
 	// Badge and Device tell the kind of a tag that the register does not know; nil
 	// fits nothing.
 	Badge, Device *wiegand.Range
+	// KeypadEnrols lets the owner of an unknown badge type their id on the reader's
+	// keypad.
+	KeypadEnrols bool
 	// Strict makes a tag that fits neither rule a bad read, as in the original
 	// client, instead of an unknown tag.
 	Strict bool
