@@ -17,7 +17,7 @@ import (
 
 func decodeCmd(g *globals) *cobra.Command {
 	var (
-		format, formats             string
+		format, formats, keypad     string
 		falling, repairLost, asJSON bool
 	)
 	cmd := command("decode FILE|-", "Decode recorded edges", func(cmd *cobra.Command, args []string) error {
@@ -26,6 +26,10 @@ func decodeCmd(g *globals) *cobra.Command {
 			return err
 		}
 		enabled, err := decodeFormats(formats, cfg)
+		if err != nil {
+			return err
+		}
+		keys, err := decodeKeypad(cmd.Flags().Changed("keypad"), keypad, cfg)
 		if err != nil {
 			return err
 		}
@@ -46,7 +50,7 @@ func decodeCmd(g *globals) *cobra.Command {
 			edges = fallingOnly{edges}
 		}
 		d := wiegand.NewDecoder(wiegand.Options{
-			Formats: enabled, Accept: cfg.Readers[0].Accept(), BothEdges: !falling, RepairLost: repairLost,
+			Formats: enabled, Accept: cfg.Readers[0].Accept(), BothEdges: !falling, RepairLost: repairLost, Keypad: keys,
 		})
 		out := bufio.NewWriter(cmd.OutOrStdout())
 		err = hint.Wrap(wiegand.Decode(edges, d, framePrinter(out, asJSON, enabled)), remedy)
@@ -57,6 +61,7 @@ each frame. A trace has a line for each edge: time in nanoseconds, line (0 or 1)
 level (0 or 1). VCD files name the lines D0 and D1.`
 	cmd.Flags().StringVar(&format, "format", "", "trace or vcd (default by the file's name and beginning)")
 	cmd.Flags().StringVar(&formats, "formats", "", "card formats to accept: all, or `names` with commas (default the configured ones)")
+	cmd.Flags().StringVar(&keypad, "keypad", "", "the `form` of key presses: 4bit, 8bit or off (default the configured one)")
 	cmd.Flags().BoolVar(&falling, "falling", false, "use only falling edges, as the daemon does in service")
 	cmd.Flags().BoolVar(&repairLost, "repair-lost", false, "accept a read with one lost pulse that parity gives back")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a frame")
@@ -81,6 +86,19 @@ func decodeFormats(names string, cfg *config.Config) ([]*wiegand.Format, error) 
 		list = append(list, f)
 	}
 	return list, nil
+}
+
+// decodeKeypad is the form of key presses that --keypad names, or the configured one.
+func decodeKeypad(named bool, form string, cfg *config.Config) (string, error) {
+	switch {
+	case !named:
+		return cfg.Readers[0].Keypad, nil
+	case form == "off":
+		return "", nil
+	case form == "4bit" || form == "8bit":
+		return form, nil
+	}
+	return "", misuse("use --keypad 4bit, 8bit or off", "--keypad: %q is not known", form)
 }
 
 // edgeReader reads a file's edges one by one. A dump begins with a command, and no row
@@ -118,7 +136,10 @@ func framePrinter(w io.Writer, asJSON bool, enabled []*wiegand.Format) func(*wie
 	}
 	return func(r *wiegand.Read) error {
 		what := "refused: " + string(r.Fault)
-		if r.OK() {
+		switch {
+		case r.Key != 0:
+			what = "key " + string(r.Key)
+		case r.OK():
 			what = fmt.Sprintf("%s number %d", r.Format.Name, r.Fields.Number)
 			if r.Format.HasFacility() {
 				what = fmt.Sprintf("%s facility %d number %d", r.Format.Name, r.Fields.Facility, r.Fields.Number)

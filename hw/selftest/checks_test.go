@@ -130,19 +130,19 @@ func TestDisplayCheck(t *testing.T) {
 }
 
 // keyboard is plugged in if it has a name; its Enter comes if it is pressed.
-type keyboard struct {
+type typedOn struct {
 	name    string
 	pressed bool
 }
 
-func (k keyboard) Plugged() (all []string) {
+func (k typedOn) Plugged() (all []string) {
 	if k.name != "" {
 		all = append(all, k.name)
 	}
 	return all
 }
 
-func (k keyboard) WaitEnter(ctx context.Context) error {
+func (k typedOn) WaitEnter(ctx context.Context) error {
 	if !k.pressed {
 		<-ctx.Done()
 	}
@@ -152,15 +152,15 @@ func (k keyboard) WaitEnter(ctx context.Context) error {
 func TestKeyboardCheck(t *testing.T) {
 	runCases(t, "keyboard", []checkCase{
 		{"none", nil, Skip, "no keyboard"},
-		{"missing", func(b *bench) { b.env.Keyboard = keyboard{} }, Fail, "Plug"},
-		{"nobody there", func(b *bench) { b.env.Keyboard = keyboard{"Acme", true} }, Pass, "Acme is plugged in"},
+		{"missing", func(b *bench) { b.env.Keyboard = typedOn{} }, Fail, "Plug"},
+		{"nobody there", func(b *bench) { b.env.Keyboard = typedOn{"Acme", true} }, Pass, "Acme is plugged in"},
 		{"pressed", func(b *bench) {
 			b.person(nil)
-			b.env.Keyboard = keyboard{"Acme", true}
+			b.env.Keyboard = typedOn{"Acme", true}
 		}, Pass, "Enter came"},
 		{"not pressed", func(b *bench) {
 			b.person(nil)
-			b.env.Keyboard = keyboard{"Acme", false}
+			b.env.Keyboard = typedOn{"Acme", false}
 		}, Fail, "no key came"},
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 
 	"stump/checkout"
 	"stump/directory"
@@ -40,12 +41,10 @@ func (d *Daemon) newReaders() error {
 		switch {
 		case d.o.Sim:
 			d.simulate(&ro, rc)
-		case rc.Kind == reader.USB:
-			ro.Sender, err = reader.OpenUSB(rc.Device.Path, rc.Layout, d.now, d.o.Log.With("reader", rc.Name))
-		case rc.Kind == reader.Serial:
-			ro.Sender = reader.OpenSerial(rc.Device.Path, d.now, d.o.Log.With("reader", rc.Name))
-		default:
+		case rc.Kind == config.Wiegand:
 			ro.Source = d.lines(rc)
+		default:
+			ro.Sender, err = openSender(rc, d.now, d.o.Log.With("reader", rc.Name))
 		}
 		if err != nil {
 			return fmt.Errorf("reader %s: %w", rc.Name, err)
@@ -61,6 +60,14 @@ func (d *Daemon) newReaders() error {
 	return nil
 }
 
+// openSender opens a reader without data lines. It may come and go.
+func openSender(rc config.Reader, now func() int64, log *slog.Logger) (reader.Source, error) {
+	if rc.Kind == reader.USB {
+		return reader.OpenUSB(rc.Device.Path, rc.Layout, now, log)
+	}
+	return reader.OpenSerial(rc.Device.Path, now, log), nil
+}
+
 // simulate gives a reader a simulated source. A recording is played on the first
 // reader with data lines; in its time all readers are.
 func (d *Daemon) simulate(ro *station.ReaderOptions, rc config.Reader) {
@@ -73,7 +80,7 @@ func (d *Daemon) simulate(ro *station.ReaderOptions, rc config.Reader) {
 	if d.o.Replay != nil && d.Lines == nil {
 		replay = gpio.NewReplay(trace(d.o.Replay), d.o.Speed, gpio.Monotonic)
 	}
-	lines := simlab.NewLines(d.now, replay)
+	lines := simlab.NewLines([2]string{rc.Data0, rc.Data1}, d.now, replay)
 	if d.Lines == nil {
 		d.Lines, d.now = lines, lines.Now
 	}

@@ -18,6 +18,7 @@ import (
 	"stump/internal/config"
 	"stump/internal/credential"
 	"stump/internal/panel"
+	"stump/internal/reader"
 	"stump/internal/simlab"
 )
 
@@ -42,8 +43,12 @@ func (d *Daemon) SelfTest(name string) (*selftest.Env, error) {
 	}
 	env.StateDir = d.o.StateDir
 	env.Now = d.now
-	reader := d.Readers[i]
-	env.Lines = func(context.Context) (gpio.Adjustable, error) { return reader.Lease() }
+	r := d.Readers[i]
+	if cfg.Readers[i].Kind == config.Wiegand {
+		env.Lines = func(context.Context) (gpio.Adjustable, error) { return r.Lease() }
+	} else {
+		env.Sent = func(context.Context) (selftest.Sender, error) { return r.LeaseCharacters() }
+	}
 	env.Outputs = d.lamps
 	if d.o.Sim || cfg.Display.Kind != "none" {
 		env.Display = d.testDisplay
@@ -69,8 +74,18 @@ func StandaloneTest(cfg *config.Config, stateDir, name string) (*selftest.Env, e
 	env := testEnv(cfg, b, i)
 	env.StateDir = stateDir
 	rc := cfg.Readers[i]
-	env.Lines = func(context.Context) (gpio.Adjustable, error) {
-		return b.OpenReader(rc.Data0, rc.Data1, rc.Request())
+	if rc.Kind == config.Wiegand {
+		env.Lines = func(context.Context) (gpio.Adjustable, error) {
+			return b.OpenReader(rc.Data0, rc.Data1, rc.Request())
+		}
+	} else {
+		env.Sent = func(ctx context.Context) (selftest.Sender, error) {
+			src, err := openSender(rc, gpio.Monotonic, nil)
+			if err != nil {
+				return nil, err
+			}
+			return reader.Listen(ctx, src), nil
+		}
 	}
 	env.Ledger = func(context.Context) (selftest.LedgerFact, error) {
 		l, err := OpenLedger(cfg, stateDir, true)
@@ -90,7 +105,7 @@ func StandaloneTest(cfg *config.Config, stateDir, name string) (*selftest.Env, e
 func testEnv(cfg *config.Config, b *board.Board, i int) *selftest.Env {
 	rc := cfg.Readers[i]
 	env := &selftest.Env{
-		Formats: cfg.ReaderFormats(rc), Bias: rc.Request().Bias, Devices: testDevices(cfg, b, rc),
+		Formats: cfg.ReaderFormats(rc), SentBy: cfg.Sent(rc), Bias: rc.Request().Bias, Devices: testDevices(cfg, b, rc),
 		Clock:   testClock,
 		Network: func(ctx context.Context) (selftest.NetworkFact, error) { return testNetwork(ctx, cfg) },
 	}
@@ -117,13 +132,7 @@ func testEnv(cfg *config.Config, b *board.Board, i int) *selftest.Env {
 
 // testDevices are the device files that the daemon's user must be able to open.
 func testDevices(cfg *config.Config, b *board.Board, rc config.Reader) []selftest.Device {
-	chip := "/dev/gpiochip0"
-	if b != nil {
-		if l, err := b.Lookup(rc.Data0); err == nil {
-			chip = l.GPIO().Chip // its number varies with the kernel
-		}
-	}
-	all := []selftest.Device{{Path: chip, Use: "the reader's lines", Group: "gpio"}}
+	all := []selftest.Device{readersDevice(b, rc)}
 	switch cfg.Display.Kind {
 	case "hd44780-i2c":
 		all = append(all, selftest.Device{Path: cfg.Display.Bus, Use: "the display", Group: "i2c"})
@@ -131,6 +140,23 @@ func testDevices(cfg *config.Config, b *board.Board, rc config.Reader) []selftes
 		all = append(all, selftest.Device{Path: cfg.Display.Port, Use: "the display", Group: "dialout"})
 	}
 	return all
+}
+
+// readersDevice is the file through which a reader is read.
+func readersDevice(b *board.Board, rc config.Reader) selftest.Device {
+	switch rc.Kind {
+	case reader.USB:
+		return selftest.Device{Path: rc.Device.Path, Use: "the reader", Group: "input"}
+	case reader.Serial:
+		return selftest.Device{Path: rc.Device.Path, Use: "the reader", Group: "dialout"}
+	}
+	chip := "/dev/gpiochip0"
+	if b != nil {
+		if l, err := b.Lookup(rc.Data0); err == nil {
+			chip = l.GPIO().Chip // its number varies with the kernel
+		}
+	}
+	return selftest.Device{Path: chip, Use: "the reader's lines", Group: "gpio"}
 }
 
 func testClock(context.Context) (selftest.ClockFact, error) {

@@ -1,6 +1,7 @@
 package reader
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,8 +36,9 @@ type port struct {
 }
 
 // OpenSerial returns the reader at a serial port such as "/dev/ttyUSB0". It may
-// come and go. now stamps the bytes.
+// come and go. now stamps the bytes; log may be nil.
 func OpenSerial(path string, now func() int64, log *slog.Logger) Source {
+	log = cmp.Or(log, slog.New(slog.DiscardHandler))
 	return &port{path: path, now: now, log: log, open: openPort, err: errors.New("the port was not opened yet")}
 }
 

@@ -16,7 +16,7 @@ import (
 func TestSince(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		l := NewLines(func() int64 { return time.Since(start).Nanoseconds() }, nil)
+		l := NewLines([2]string{"GPIO17", "GPIO18"}, func() int64 { return time.Since(start).Nanoseconds() }, nil)
 		defer l.Close()
 		if got := l.Since(0); got != nil {
 			t.Errorf("before the first card: %v", got)
@@ -55,7 +55,7 @@ func TestReplayThenReader(t *testing.T) {
 		start, minute := time.Now(), time.Minute.Nanoseconds()
 		clock := func() int64 { return time.Since(start).Nanoseconds() }
 		recorded := []wiegand.Edge{{Time: 5}, {Time: 5 + minute, Line: 1}}
-		l := NewLines(clock, gpio.NewReplay(func() (wiegand.Edge, error) {
+		l := NewLines([2]string{"GPIO17", "GPIO18"}, clock, gpio.NewReplay(func() (wiegand.Edge, error) {
 			if len(recorded) == 0 {
 				return wiegand.Edge{}, io.EOF
 			}
