@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 
 	"stump/checkout"
 	"stump/directory"
@@ -44,7 +43,7 @@ func (d *Daemon) newReaders() error {
 		case rc.Kind == config.Wiegand:
 			ro.Source = d.lines(rc)
 		default:
-			ro.Sender, err = openSender(rc, d.now, d.o.Log.With("reader", rc.Name))
+			ro.Sender, err = openSender(rc, reader.Setup{Now: d.now, Log: d.o.Log.With("reader", rc.Name), Changed: d.Panel.Poke})
 		}
 		if err != nil {
 			return fmt.Errorf("reader %s: %w", rc.Name, err)
@@ -61,11 +60,11 @@ func (d *Daemon) newReaders() error {
 }
 
 // openSender opens a reader without data lines. It may come and go.
-func openSender(rc config.Reader, now func() int64, log *slog.Logger) (reader.Source, error) {
+func openSender(rc config.Reader, s reader.Setup) (reader.Source, error) {
 	if rc.Kind == reader.USB {
-		return reader.OpenUSB(rc.Device.Path, rc.Layout, now, log)
+		return reader.OpenUSB(rc.Device.Path, rc.Layout, s)
 	}
-	return reader.OpenSerial(rc.Device.Path, now, log), nil
+	return reader.OpenSerial(rc.Device.Path, s), nil
 }
 
 // simulate gives a reader a simulated source. A recording is played on the first

@@ -80,7 +80,7 @@ func StandaloneTest(cfg *config.Config, stateDir, name string) (*selftest.Env, e
 		}
 	} else {
 		env.Sent = func(ctx context.Context) (selftest.Sender, error) {
-			src, err := openSender(rc, gpio.Monotonic, nil)
+			src, err := openSender(rc, reader.Setup{Now: gpio.Monotonic})
 			if err != nil {
 				return nil, err
 			}

@@ -25,6 +25,8 @@ type Options struct {
 	Except []string
 	// Reader takes a device that has no letters, too, as a reader of cards may.
 	Reader bool
+	// Changed is called when a device came or went; may be nil.
+	Changed func()
 	// Logger gets keyboards that come and go, and never what is typed; nil is
 	// silent.
 	Logger *slog.Logger
@@ -59,6 +61,9 @@ type Keys struct {
 // key that is pressed, for each device in a goroutine of its own.
 func NewKeys(o Options, take func(Stroke)) (*Keys, error) {
 	o.Layout = cmp.Or(o.Layout, "us")
+	if o.Changed == nil {
+		o.Changed = func() {}
+	}
 	if _, ok := layouts[o.Layout]; !ok {
 		return nil, fmt.Errorf("keyboard layout %q: use one of %s", o.Layout, strings.Join(Layouts(), ", "))
 	}
@@ -233,6 +238,7 @@ func (k *Keys) scan(ctx context.Context, wg *sync.WaitGroup, failed map[string]s
 			k.mu.Lock()
 			k.plugged[path] = d
 			k.mu.Unlock()
+			k.o.Changed()
 			k.log.Info(k.what()+" plugged in", "device", path, "name", d.name())
 			wg.Go(func() { k.read(ctx, path, d) })
 		}
@@ -249,6 +255,7 @@ func (k *Keys) read(ctx context.Context, path string, d device) {
 		k.mu.Lock()
 		delete(k.plugged, path)
 		k.mu.Unlock()
+		k.o.Changed()
 	}()
 	t := newTypist(layouts[k.o.Layout])
 	for {

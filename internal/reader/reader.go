@@ -31,6 +31,7 @@ package reader
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"stump/wiegand"
@@ -56,6 +57,13 @@ type Source interface {
 	Up() error
 	// String says which reader it is.
 	String() string
+}
+
+// Setup is what every source needs.
+type Setup struct {
+	Now     func() int64 // stamps the characters
+	Log     *slog.Logger // nil is silent
+	Changed func()       // called when the reader came or went; may be nil
 }
 
 // Kinds of readers.

@@ -27,8 +27,7 @@ const (
 // port is a reader at a serial port.
 type port struct {
 	path string
-	now  func() int64
-	log  *slog.Logger
+	Setup
 	open func(path string) (io.ReadCloser, error)
 
 	mu  sync.Mutex
@@ -36,10 +35,10 @@ type port struct {
 }
 
 // OpenSerial returns the reader at a serial port such as "/dev/ttyUSB0". It may
-// come and go. now stamps the bytes; log may be nil.
-func OpenSerial(path string, now func() int64, log *slog.Logger) Source {
-	log = cmp.Or(log, slog.New(slog.DiscardHandler))
-	return &port{path: path, now: now, log: log, open: openPort, err: errors.New("the port was not opened yet")}
+// come and go.
+func OpenSerial(path string, s Setup) Source {
+	s.Log = cmp.Or(s.Log, slog.New(slog.DiscardHandler))
+	return &port{path: path, Setup: s, open: openPort, err: errors.New("the port was not opened yet")}
 }
 
 func openPort(path string) (io.ReadCloser, error) {
@@ -55,7 +54,7 @@ func (p *port) Run(ctx context.Context, take func(Char)) error {
 	said, pause := "", firstRetry
 	for {
 		err := p.read(ctx, take, func() {
-			p.log.Info("reader's port", "is", p.path)
+			p.Log.Info("reader's port", "is", p.path)
 			said, pause = "", firstRetry
 		})
 		if ctx.Err() != nil {
@@ -64,7 +63,7 @@ func (p *port) Run(ctx context.Context, take func(Char)) error {
 		p.set(err)
 		if err.Error() != said {
 			said = err.Error()
-			p.log.Error("no reader", "err", err, "remedy", hint.Of(err), "retry", pause)
+			p.Log.Error("no reader", "err", err, "remedy", hint.Of(err), "retry", pause)
 		}
 		select {
 		case <-ctx.Done():
@@ -88,7 +87,7 @@ func (p *port) read(ctx context.Context, take func(Char), opened func()) error {
 	buf := make([]byte, 64)
 	for {
 		n, err := f.Read(buf)
-		at := p.now()
+		at := p.Now()
 		for _, b := range buf[:n] {
 			take(Char{Time: at, Rune: rune(b)})
 		}
@@ -120,8 +119,12 @@ func portRemedy(err error) string {
 
 func (p *port) set(err error) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
+	changed := (p.err == nil) != (err == nil)
 	p.err = err
+	p.mu.Unlock()
+	if changed && p.Changed != nil {
+		p.Changed()
+	}
 }
 
 // Up is Source's.

@@ -3,7 +3,6 @@ package reader
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"strings"
 
 	"stump/internal/keyboard"
@@ -12,18 +11,18 @@ import (
 // usb is a reader that types, and no other program gets what it types.
 type usb struct {
 	path string
-	now  func() int64
 	keys *keyboard.Keys
 	take func(Char)
 }
 
 // OpenUSB returns the reader at a path such as
-// "/dev/input/by-id/usb-…-event-kbd". It may come and go. now stamps the keys.
-func OpenUSB(path, layout string, now func() int64, log *slog.Logger) (Source, error) {
-	u := &usb{path: path, now: now}
+// "/dev/input/by-id/usb-…-event-kbd". It may come and go.
+func OpenUSB(path, layout string, s Setup) (Source, error) {
+	u := &usb{path: path}
 	var err error
-	u.keys, err = keyboard.NewKeys(keyboard.Options{Layout: layout, Device: path, Reader: true, Logger: log}, func(s keyboard.Stroke) {
-		u.take(Char{Time: u.now(), Rune: s.Rune, Code: s.Code, Level: s.Level})
+	o := keyboard.Options{Layout: layout, Device: path, Reader: true, Logger: s.Log, Changed: s.Changed}
+	u.keys, err = keyboard.NewKeys(o, func(k keyboard.Stroke) {
+		u.take(Char{Time: s.Now(), Rune: k.Rune, Code: k.Code, Level: k.Level})
 	})
 	return u, err
 }
