@@ -285,8 +285,11 @@ func (d *Decoder) quicken(f *frame) {
 // close judges the open frame and opens an empty one.
 func (d *Decoder) close() []Read {
 	f, r := d.cur, &d.out[0]
-	keys := d.burst(f)
-	if keys == nil {
+	keys, torn := d.burst(f)
+	switch {
+	case torn:
+		*r = Read{Start: f.falls[0].Time, End: f.end(), Count: len(f.falls), Bits: f.falls.bits(), Fault: FaultInterval}
+	case keys == nil:
 		d.judge(f, r)
 	}
 	if r.OK() || keys != nil {
