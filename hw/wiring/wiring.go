@@ -16,6 +16,11 @@ import (
 // voltage divider, a display, a keyboard, the reader's lights and beeper.
 type Plan struct {
 	Board *board.Board
+	// Kind is that of the reader: "wiegand" or "" with two data lines, "serial", "usb".
+	Kind string
+	// Port is a serial reader's, such as "/dev/serial0" on the header, or
+	// "/dev/ttyUSB0" of an adapter.
+	Port string
 	// Data are the names of the data lines; an empty one is the board's usual line.
 	Data    [2]string
 	Colours board.Colours
@@ -54,15 +59,15 @@ type connection struct {
 // its own where the header has enough.
 type supplies struct {
 	readerPlus, ground, logic, displayPlus, displayGround string
-	sda, scl, tx                                          string
+	sda, scl, tx, rx                                      string
 }
 
 func (p *Plan) supplies() supplies {
 	if p.Board.Family == board.BeagleBone {
 		// SYS_5V works from USB as well; VDD_5V (P9_5) only with the barrel jack.
-		return supplies{"P9_7", "P9_1", "P9_3", "P9_8", "P9_2", "P9_20", "P9_19", "P9_13"}
+		return supplies{"P9_7", "P9_1", "P9_3", "P9_8", "P9_2", "P9_20", "P9_19", "P9_13", "P9_11"}
 	}
-	return supplies{"2", "6", "1", "4", "14", "3", "5", "8"}
+	return supplies{"2", "6", "1", "4", "14", "3", "5", "8", "10"}
 }
 
 // connections are all wires to the header, in the order of its pins. The error
@@ -76,7 +81,7 @@ func (p *Plan) connections() ([]connection, error) {
 		return slices.IndexFunc(p.Board.Pins, func(q board.Pin) bool { return q.Name == c.pin.Name })
 	}
 	sort.SliceStable(h.all, func(i, j int) bool { return order(h.all[i]) < order(h.all[j]) })
-	for i := range h.all[1:] {
+	for i := range h.all[min(1, len(h.all)):] {
 		if name := h.all[i].pin.Name; name == h.all[i+1].pin.Name {
 			return nil, fmt.Errorf("two wires on header pin %s: the configuration names it twice", name)
 		}
@@ -88,6 +93,7 @@ func (p *Plan) connections() ([]connection, error) {
 type harness struct {
 	*Plan
 	all      []connection
+	signals  int // of the reader
 	channels int // of the converter, in use
 	err      error
 }
@@ -128,26 +134,69 @@ func (h *harness) convert(at board.Pin, label, from, colour string) {
 	h.channels++
 	point := channel("LV", h.channels)
 	via := fmt.Sprintf("HV%d to %s", (h.channels-1)%4+1, point)
-	if h.Divider && h.channels <= 2 {
+	if h.Divider && h.channels <= h.signals {
 		via = "10k / 20k"
 	}
 	h.add(connection{pin: at, label: label, colour: colour, from: from, via: via, point: point, channel: h.channels})
+}
+
+// terminal is where a wire to the board begins at the reader: a line of its own.
+type terminal struct {
+	label, colour string
+	at            board.Pin
+}
+
+// headerPorts are serial ports whose pins are on the header; others are adapters'.
+var headerPorts = []string{"/dev/serial0", "/dev/ttyAMA0", "/dev/ttyS0", "/dev/ttyS4", "/dev/ttyO4"}
+
+// dataLines is whether the reader has the two data lines.
+func (p *Plan) dataLines() bool { return p.Kind == "" || p.Kind == "wiegand" }
+
+// wired is whether the reader is connected to the header, not to a USB socket.
+func (p *Plan) wired() bool {
+	return p.dataLines() || p.Kind == "serial" && slices.Contains(headerPorts, p.Port)
+}
+
+// terminals are the reader's signals.
+func (h *harness) terminals() []terminal {
+	c := h.colours()
+	switch {
+	case !h.wired():
+		return nil
+	case h.Kind == "serial":
+		return []terminal{{"TX", "yellow", h.pin(h.supplies().rx)}}
+	}
+	return []terminal{{"DATA0", c.Data0, h.place(h.line(0))}, {"DATA1", c.Data1, h.place(h.line(1))}}
+}
+
+// converts is whether a level converter is needed: by the reader, or by a display
+// that runs on 5 V.
+func (p *Plan) converts() bool {
+	shifted := p.Display != "hd44780-gpio" && len(p.displayPoints()) > 0
+	return !p.Divider && (p.wired() || shifted)
 }
 
 func (h *harness) connectReader() {
 	s, c := h.supplies(), h.colours()
 	plus := connection{pin: h.pin(s.readerPlus), label: "reader +", colour: c.Power, from: "reader +", via: "HV", point: "HV"}
 	ground := connection{pin: h.pin(s.ground), label: "reader ground", colour: c.Ground, from: "reader ground", via: "GND", point: "GND"}
+	if !h.wired() {
+		plus.label, plus.from, plus.via = "converter HV", "converter HV", "HV"
+		ground.label, ground.from = "converter GND", "converter GND"
+	}
 	if h.Divider {
 		plus.via, ground.via = "-", "-"
-	} else {
+	} else if h.converts() {
 		h.add(connection{pin: h.pin(s.logic), label: "converter LV", colour: "orange", from: "converter LV", via: "LV", point: "LV"})
 	}
-	h.add(plus)
-	h.add(ground)
-	for i, colour := range []string{c.Data0, c.Data1} {
-		label := fmt.Sprintf("DATA%d", i)
-		h.convert(h.place(h.line(i)), label, "reader "+label, colour)
+	if h.wired() || h.converts() {
+		h.add(plus)
+		h.add(ground)
+	}
+	terminals := h.terminals()
+	h.signals = len(terminals)
+	for _, t := range terminals {
+		h.convert(t.at, t.label, "reader "+t.label, t.colour)
 	}
 }
 
@@ -247,7 +296,7 @@ func (p *Plan) Adapt() (missing []string) {
 		return err != nil
 	}
 	for i := range p.Data {
-		if gone(p.line(i)) {
+		if p.dataLines() && gone(p.line(i)) {
 			p.Data[i] = ""
 		}
 	}

@@ -2,6 +2,8 @@ package config
 
 import (
 	"bytes"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -70,6 +72,24 @@ func TestReaderKinds(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)):
 			t.Errorf("%s: %v, want %s", name, err, tt.want)
+		}
+	}
+}
+
+// The examples of docs/readers.md are good.
+func TestReadersPage(t *testing.T) {
+	page, err := os.ReadFile("../../docs/readers.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?s)```toml\n(.*?)```").FindAllStringSubmatch(string(page), -1)
+	if len(blocks) < 4 {
+		t.Errorf("%d examples", len(blocks))
+	}
+	for _, b := range blocks {
+		c, err := Parse("readers.md", b[1])
+		if err != nil || len(c.Warnings()) > 0 {
+			t.Errorf("%v, %q:\n%s", err, c.Warnings(), b[1])
 		}
 	}
 }

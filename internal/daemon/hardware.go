@@ -19,7 +19,7 @@ import (
 func Wiring(cfg *config.Config, b *board.Board, i int) *wiring.Plan {
 	r := cfg.Readers[i]
 	w := &wiring.Plan{
-		Board: b, Data: [2]string{r.Data0, r.Data1}, Colours: r.Colours,
+		Board: b, Kind: r.Kind, Port: r.Device.Path, Data: [2]string{r.Data0, r.Data1}, Colours: r.Colours,
 		Divider: r.Converter == "divider", Display: cfg.Display.Kind, Keyboard: cfg.Keyboard.Device != "off",
 	}
 	for _, o := range cfg.Outputs() {
