@@ -21,7 +21,8 @@ type Record struct {
 	Raw      string   `json:"raw"`
 	Fault    *Fault   `json:"fault"`
 	Repaired *Repair  `json:"repaired"`
-	Key      *string  `json:"key"` // of a keypad: "0" to "9", "*" or "#"
+	// Key is a keypad's, "0" to "9", "*" or "#"; only key presses have it.
+	Key *string `json:"key,omitempty"`
 }
 
 // NewRecord makes the record of a read. Also lists the formats that fit

@@ -101,7 +101,7 @@ func TestMistakesOverAPipe(t *testing.T) {
 	out := play(t, "", "# a comment", "dance", "tapp ann", "who ann", "tap", "tap nobody", "tap bits:012", "wait soon", "wait", "wait -3s",
 		"fault", "fault everything", "fault d0-opne", "fault d0-open", "tap ann", "fault off", "tap ben", "help") // ends with the input
 	inOrder(t, out,
-		`error: "dance" is not a command`, "the commands are tap, who, history, wait, fault, help, quit",
+		`error: "dance" is not a command`, "the commands are tap, type, who, history, wait, fault, help, quit",
 		`error: "tapp" is not a command`, "did you mean tap?",
 		`error: who takes no argument, but got "ann"`, "write only who",
 		`error: tap needs a name`, "write tap ann, then tap ipad",
