@@ -168,9 +168,7 @@ func TestPause(t *testing.T) {
 		if c.Time += 1000 * ms; i >= 10 {
 			c.Time += 2 * typingPause
 		}
-		for _, r := range d.Push(c) {
-			reads = append(reads, r)
-		}
+		reads = append(reads, d.Push(c)...)
 	}
 	if got := told(reads[1:]); got != "H10301:26:8206 H10301:18:37848" {
 		t.Errorf("two numbers: %s", got)
