@@ -96,6 +96,15 @@ func TestCheckoutAndReturnOverAPipe(t *testing.T) {
 	}
 }
 
+// TestTypedNameOverAPipe: a stranger types a name, and takes a device.
+func TestTypedNameOverAPipe(t *testing.T) {
+	t.Parallel()
+	out := play(t, "type", "type Zoe", "tap H10301:99:4711", "type Zoe Maris", "tap ipad", "who", "quit")
+	inOrder(t, out,
+		"error: type needs a name", "then type Zoe\n", "error: nobody is asked for a name", "tap an unknown badge",
+		"│Type your name: │", "│Hello Zoe Maris │", "│Checked out     │", "iPad Pro 13      Zoe Maris\n")
+}
+
 func TestMistakesOverAPipe(t *testing.T) {
 	t.Parallel()
 	out := play(t, "", "# a comment", "dance", "tapp ann", "who ann", "tap", "tap nobody", "tap bits:012", "wait soon", "wait", "wait -3s",

@@ -123,16 +123,21 @@ func (s screen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			s.note += ": " + h
 		}
 	case tea.KeyPressMsg:
-		if s.typing {
-			return s.typeKey(msg)
-		}
-		key := strings.ToLower(msg.String()) // Caps Lock doesn't matter
-		if s.help {
-			return s.pressInHelp(key)
-		}
-		return s.press(key)
+		return s.pressed(msg)
 	}
 	return s, nil
+}
+
+// pressed handles a key.
+func (s screen) pressed(msg tea.KeyPressMsg) (tea.Model, tea.Cmd) {
+	key := strings.ToLower(msg.String()) // Caps Lock doesn't matter
+	switch {
+	case s.typing:
+		return s.typeKey(msg)
+	case s.help:
+		return s.pressInHelp(key)
+	}
+	return s.press(key)
 }
 
 // press handles a key outside the help.

@@ -436,3 +436,36 @@ func TestKey(t *testing.T) {
 		}
 	}
 }
+
+// The simulated keyboard types the answer, and only to a question.
+func TestSimType(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := NewSim()
+		ctx, stop := context.WithCancel(context.Background())
+		done := make(chan error)
+		go func() { done <- k.Run(ctx) }()
+		<-k.Ready()
+		if got := fmt.Sprint(k.Plugged()); got != "[simulated keyboard]" {
+			t.Errorf("plugged: %s", got)
+		}
+		if err := k.Type(ctx, "ann"); !errors.Is(err, ErrNotAsked) {
+			t.Errorf("without a question: %v", err)
+		}
+		result := make(chan answered, 1)
+		go func() {
+			time.Sleep(100 * time.Millisecond) // the question is not open at once
+			name, err := k.Ask(ctx, Question{Names: names, Show: func(View) {}})
+			result <- answered{name, err}
+		}()
+		if err := k.Type(ctx, "zoe"); err != nil {
+			t.Error(err)
+		}
+		if got := <-result; got.name != "Zoë Müller" || got.err != nil {
+			t.Errorf("%+v", got)
+		}
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 )
 
 // ErrNotAsked is Type's while nobody is asked for a name.
@@ -19,13 +20,20 @@ func NewSim() *Keyboard {
 	return k
 }
 
+// askedSoon is how long Type waits for a question: what shows it does not wait for
+// its goroutine.
+const askedSoon = time.Second
+
 // Type types a text and Enter, the answer to the open question.
 func (k *Keyboard) Type(ctx context.Context, text string) error {
-	k.mu.Lock()
-	q := k.asking
-	k.mu.Unlock()
-	if q == nil {
-		return ErrNotAsked
+	var q *question
+	for began := time.Now(); q == nil; time.Sleep(time.Millisecond) {
+		k.mu.Lock()
+		q = k.asking
+		k.mu.Unlock()
+		if q == nil && time.Since(began) > askedSoon {
+			return ErrNotAsked
+		}
 	}
 	for _, r := range text + "\n" {
 		p := press(r)
