@@ -101,10 +101,10 @@ func (s *Server) simType(r *http.Request, t *Type) (any, error) {
 	defer s.sim.Unlock()
 	ctx, cancel := context.WithTimeout(r.Context(), answerTime+station.EnrolTime)
 	defer cancel()
-	reader, err := s.o.Readers[0], error(nil)
+	var err error
 	switch {
 	case t.Reader != "":
-		reader, err = s.pressKeys(ctx, t)
+		err = s.pressKeys(ctx, t)
 	case s.o.Keyboard == nil:
 		err = refuse(`set device = "auto" in [keyboard]; keys of a reader's keypad are typed with --reader`, "this station has no keyboard")
 	default:
@@ -120,32 +120,32 @@ func (s *Server) simType(r *http.Request, t *Type) (any, error) {
 			return nil, err
 		}
 	}
-	return Tapped{State: s.o.Panel.State()}, reader.Settled(ctx)
+	return Tapped{State: s.o.Panel.State()}, nil
 }
 
 // pressKeys presses keys of a reader's keypad.
-func (s *Server) pressKeys(ctx context.Context, t *Type) (*station.Reader, error) {
+func (s *Server) pressKeys(ctx context.Context, t *Type) error {
 	reader, sim, err := s.simulated(t.Reader)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if reader.Decoder.Keypad == "" {
-		return nil, refuse(`set keypad = "4bit" for it`, "reader %s has no keypad", reader.Name)
+		return refuse(`set keypad = "4bit" for it`, "reader %s has no keypad", reader.Name)
 	}
 	for i := range len(t.Text) {
 		bits, err := wiegand.KeyBits(t.Text[i], reader.Decoder.Keypad)
 		if err != nil {
-			return nil, refuse("type 0 to 9, * and #", "%w", err)
+			return refuse("type 0 to 9, * and #", "%w", err)
 		}
 		start := s.o.Clock()
 		if err := sim.Present(bits); err != nil {
-			return nil, err
+			return err
 		}
 		if err := reader.Answered(ctx, start); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return reader, nil
+	return nil
 }
 
 // unread says why a reader refuses these bits whatever its wiring, "" if it
