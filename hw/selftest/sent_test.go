@@ -76,9 +76,13 @@ func runSent(t *testing.T, env *Env, s *sending, before string) (map[string]Resu
 func TestSentCard(t *testing.T) {
 	usb, serial := reader.Options{Kind: reader.USB, Number: "decimal", Layout: "us"}, reader.Options{Kind: reader.Serial}
 	typed := func(text string) func(*sending, int) {
-		return func(s *sending, card int) { s.types("us", "us", text[:len(text)-2]+fmt.Sprint(card)+text[len(text)-1:]) }
+		return func(s *sending, card int) {
+			s.types("us", "us", text[:len(text)-2]+fmt.Sprint(card)+text[len(text)-1:])
+		}
 	}
-	sent := func(text ...string) func(*sending, int) { return func(s *sending, card int) { s.bytes(text[card%len(text)]) } }
+	sent := func(text ...string) func(*sending, int) {
+		return func(s *sending, card int) { s.bytes(text[card%len(text)]) }
+	}
 	for name, tt := range map[string]struct {
 		o      reader.Options
 		send   func(*sending, int)

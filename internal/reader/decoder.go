@@ -1,8 +1,11 @@
 package reader
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
+	"stump/internal/keyboard"
 	"stump/wiegand"
 )
 
@@ -36,11 +39,7 @@ func NewDecoder(o Options) *Decoder {
 
 // Stats is a copy of what was decoded so far.
 func (d *Decoder) Stats() wiegand.Stats {
-	s := wiegand.Stats{Reads: d.stats.Reads, Faults: map[wiegand.Fault]uint64{}}
-	for f, n := range d.stats.Faults {
-		s.Faults[f] = n
-	}
-	return s
+	return wiegand.Stats{Reads: d.stats.Reads, Faults: maps.Clone(d.stats.Faults)}
 }
 
 // Deadline is when the number that is arriving ends if nothing more comes; ok is
@@ -55,7 +54,7 @@ func (d *Decoder) Deadline() (t int64, ok bool) {
 // Advance says that nothing came up to now, and returns the read that this ended.
 func (d *Decoder) Advance(now int64) []wiegand.Read {
 	if t, open := d.Deadline(); open && now >= t {
-		return d.close(nil)
+		return []wiegand.Read{d.close(t - d.pause)}
 	}
 	return nil
 }
@@ -66,13 +65,12 @@ func (d *Decoder) Push(c Char) []wiegand.Read {
 	switch {
 	case c.Rune == 0 && d.o.Kind == USB: // Shift, and other keys without a letter
 		return reads
+	case d.ends(c.Rune) && len(d.open) > 0:
+		return append(reads, d.close(c.Time))
 	case d.ends(c.Rune):
-		if len(d.open) == 0 {
-			return reads
-		}
-		return d.close(reads, c.Time)
+		return reads
 	case d.o.Kind == Serial && c.Rune == stx && len(d.open) > 0:
-		reads = d.close(reads)
+		reads = append(reads, d.close(c.Time))
 	}
 	if len(d.open) == maxChars {
 		d.more++
@@ -91,13 +89,9 @@ func (d *Decoder) ends(r rune) bool {
 	return r == '\n' || r == '\t'
 }
 
-// close judges what came and adds its read. end is the time of what ended it, if
-// that was a character.
-func (d *Decoder) close(reads []wiegand.Read, end ...int64) []wiegand.Read {
-	r := wiegand.Read{Start: d.open[0].Time, End: d.open[len(d.open)-1].Time, Count: 4 * (len(d.open) + d.more)}
-	if len(end) > 0 {
-		r.End = end[0]
-	}
+// close judges what came up to end.
+func (d *Decoder) close(end int64) wiegand.Read {
+	r := wiegand.Read{Start: d.open[0].Time, End: end, Count: 4 * (len(d.open) + d.more)}
 	d.judge(&r)
 	d.open, d.more = d.open[:0], 0
 	if r.OK() {
@@ -105,7 +99,7 @@ func (d *Decoder) close(reads []wiegand.Read, end ...int64) []wiegand.Read {
 	} else {
 		d.stats.Faults[r.Fault]++
 	}
-	return append(reads, r)
+	return r
 }
 
 func (d *Decoder) judge(r *wiegand.Read) {
@@ -132,4 +126,27 @@ func (d *Decoder) judge(r *wiegand.Read) {
 		return
 	}
 	r.Bits, r.Format, r.Fields, r.Count = b, f, v, b.Len()
+}
+
+// Retyped are characters as another layout has them.
+func Retyped(chars []Char, layout string) []Char {
+	again := slices.Clone(chars)
+	for i, c := range again {
+		if c.Rune != '\n' && c.Rune != '\t' && c.Rune != 0 {
+			again[i].Rune = keyboard.Letter(layout, c.Code, c.Level)
+		}
+	}
+	return again
+}
+
+// Decode decodes characters to their end.
+func Decode(chars []Char, o Options) (reads []wiegand.Read) {
+	d := NewDecoder(o)
+	for _, c := range chars {
+		reads = append(reads, d.Push(c)...)
+	}
+	if t, open := d.Deadline(); open {
+		reads = append(reads, d.Advance(t)...)
+	}
+	return reads
 }

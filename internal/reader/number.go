@@ -3,11 +3,9 @@ package reader
 import (
 	"fmt"
 	"math/bits"
-	"slices"
 	"strconv"
 	"strings"
 
-	"stump/internal/keyboard"
 	"stump/wiegand"
 )
 
@@ -109,26 +107,3 @@ func checksum(tag uint64) (sum byte) {
 
 // Frame is what a serial reader sends for a tag of at most 40 bits.
 func frame(tag uint64) string { return fmt.Sprintf("\x02%010X%02X\x03", tag, checksum(tag)) }
-
-// Retyped are characters as another layout has them.
-func Retyped(chars []Char, layout string) []Char {
-	again := slices.Clone(chars)
-	for i, c := range again {
-		if c.Rune != '\n' && c.Rune != '\t' && c.Rune != 0 {
-			again[i].Rune = keyboard.Letter(layout, c.Code, c.Level)
-		}
-	}
-	return again
-}
-
-// Decode decodes characters to their end.
-func Decode(chars []Char, o Options) (reads []wiegand.Read) {
-	d := NewDecoder(o)
-	for _, c := range chars {
-		reads = append(reads, d.Push(c)...)
-	}
-	if t, open := d.Deadline(); open {
-		reads = append(reads, d.Advance(t)...)
-	}
-	return reads
-}
