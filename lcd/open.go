@@ -22,7 +22,7 @@ type Config struct {
 	ROM string `toml:"rom"`
 
 	Bus     string  `toml:"bus"`     // the I2C bus of hd44780-i2c; "" is "/dev/i2c-1"
-	Address Address `toml:"address"` // of the backpack, 0x08 to 0x77; 0 is 0x27
+	Address Address `toml:"address"` // of the backpack, 0x20 to 0x27 or 0x38 to 0x3f; 0 is 0x27
 	Map     string  `toml:"map"`     // how the backpack's port is wired to the display, see [ParsePortMap]
 	// LightLow is for backpacks whose light is on while its pin is low; nil is
 	// as the map has it.
@@ -38,9 +38,10 @@ type Config struct {
 	// closed before it is opened again.
 	OpenLine func(line string) (Pin, error) `toml:"-"`
 
-	// OpenBus and OpenPort open the bus or port; nil is the kernel's. Only tests
-	// set them.
+	// OpenBus and OpenPort open the bus or port, and Buses lists the buses; nil is
+	// the kernel's. Only tests set them.
 	OpenBus  func(path string) (i2c.BusCloser, error)  `toml:"-"`
+	Buses    func() []string                           `toml:"-"`
 	OpenPort func(path string, baud int) (Port, error) `toml:"-"`
 }
 
@@ -80,6 +81,9 @@ func (c Config) Check(bad func(key string, err error)) {
 	}
 	a, b := cmp.Or(c.Address, 0x27), cmp.Or(c.Baud, 9600)
 	check("address", unless(a >= 0x08 && a <= 0x77, "%d is not an address on an I2C bus", int(a)))
+	if c.Kind == "hd44780-i2c" && a >= 0x08 && a <= 0x77 {
+		check("address", unless(a.ofBackpack(), "no PCF8574 backpack is at 0x%02x%s", int(a), others[a]))
+	}
 	check("baud", unless(b >= 300 && b <= 115200, "%d is not a speed of a serial port", b))
 	check("bus", unless(c.Bus == "" || filepath.IsAbs(c.Bus), "%q is not a path", c.Bus))
 	check("port", unless(c.Port == "" || filepath.IsAbs(c.Port), "%q is not a path", c.Port))
@@ -138,3 +142,6 @@ func newSerial(c Config, d *dialect, size Size) *serialDisplay {
 	}
 	return sd
 }
+
+// Serial reports whether the display is at a serial port.
+func (c Config) Serial() bool { return dialects[c.Kind] != nil }

@@ -46,20 +46,6 @@ func BitsFromUint64(v uint64, n int) Bits {
 	return Bits{lo: v, n: uint8(n)}
 }
 
-// bitsFromDecimal reads the decimal value of all n bits, 1 to MaxBits.
-func bitsFromDecimal(s string, n int) (Bits, error) {
-	v, ok := new(big.Int).SetString(s, 10)
-	switch {
-	case !ok || s[0] < '0': // a sign
-		return Bits{}, fmt.Errorf("%q is not a decimal number", s)
-	case v.BitLen() > n:
-		return Bits{}, fmt.Errorf("%s does not fit in %d bits", s, n)
-	}
-	var buf [16]byte
-	v.FillBytes(buf[:])
-	return BitsFromBytes(buf, n)
-}
-
 // BitsFromBytes is the inverse of Bytes. It fails when the value needs more
 // than n bits.
 func BitsFromBytes(v [16]byte, n int) (Bits, error) {

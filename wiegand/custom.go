@@ -54,8 +54,8 @@ type CustomFixed struct {
 // a [FormatError] for everything that is wrong.
 func NewFormat(c CustomFormat) (*Format, error) {
 	p := formatParser{name: c.Name, len: c.Bits, use: map[int]string{}}
-	if c.Name == "" || strings.ContainsAny(c.Name, ":, \t\n") {
-		p.fail("name", "%q: a name is needed, without spaces, colons and commas", c.Name)
+	if strings.Trim(c.Name, "0123456789") == "" || strings.ContainsAny(c.Name, ":, \t\n") {
+		p.fail("name", "%q: a name is needed, not of digits alone, without spaces, colons and commas", c.Name)
 	} else if _, err := FormatByName(c.Name); err == nil {
 		p.fail("name", "there is a format of this name already: choose another")
 	}

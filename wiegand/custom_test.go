@@ -38,7 +38,7 @@ func TestCustomFormat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := ParseCredential("H10306:17714:1160", nil)
+	b, err := mustFormat(t, "H10306").Pack(Fields{Facility: 17714, Number: 1160})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,6 +86,7 @@ func TestDocumentedFormat(t *testing.T) {
 func TestCustomFormatErrors(t *testing.T) {
 	for _, tt := range []struct{ replace, with, want string }{
 		{`name = "site34"`, `name = ""`, `format "", name: "": a name is needed`},
+		{`name = "site34"`, `name = "84"`, `not of digits alone`}, // 84:31066 is facility and number
 		{`name = "site34"`, `name = "H10301"`, `format "H10301", name: there is a format of this name already`},
 		{`name = "site34"`, `name = "a:b"`, `without spaces, colons and commas`},
 		{`name = "site34"`, `name = "a,b"`, `without spaces, colons and commas`},
@@ -130,7 +131,7 @@ func TestConfusions(t *testing.T) {
 	}{
 		{"H10301", nil},
 		{"H10301 H10306", nil},
-		{"H10306 N10002", nil},
+		{"H10306 BQT34", nil},
 		{"H10306 C1k35s", []string{"a card of C1k35s that loses its first or last bit can pass as one of H10306 (1 time in 4): enable"}},
 		{"2804W H10301 ind27", []string{
 			"ind27 has no parity",

@@ -25,12 +25,12 @@ func ExampleDecode() {
 	raw3, _ := wiegand.FormatByName("raw3")
 	d := wiegand.NewDecoder(wiegand.Options{Formats: []*wiegand.Format{raw3}, BothEdges: true})
 	err := wiegand.Decode(wiegand.NewTraceReader(strings.NewReader(trace)), d, func(r *wiegand.Read) error {
-		fmt.Println(wiegand.Credential(r.Bits, r.Format))
+		fmt.Println(r.Format, r.Fields.Number)
 		return nil
 	})
 	fmt.Println(err)
 	// Output:
-	// raw3:3
+	// raw3 3
 	// <nil>
 }
 

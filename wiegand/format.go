@@ -13,7 +13,9 @@ type Format struct {
 	// Len is the number of bits of a frame, 1 to MaxBits.
 	Len int
 
-	doubt string // of an unverified format: what is doubtful in its table, or where this table differs from others
+	cards  string // genuine cards that it reads as they are printed; "": unverified
+	source string // where the table comes from; "": proxmark3
+	doubt  string // what is doubtful, or where this table differs from others
 	// The fields of a card. A field without bits is not in the format.
 	facility, number, issue, oem field
 	parity                       []parity // computed in this order when a frame is packed
@@ -24,6 +26,7 @@ type Format struct {
 	bcd           bool   // Number is binary coded decimal, four bits a digit
 	xorBytes      int    // the last 8 bits are the exclusive or of so many leading bytes
 	raw           bool   // all bits are the number, and nothing is checked
+	uid           bool   // the number is a tag's serial number, which people read in hex
 
 	fixedMask, fixedBits Bits
 	covered              Bits // the bits that a parity bit covers, parity bits included
@@ -108,6 +111,11 @@ func (f *Format) Pack(v Fields) (Bits, error) {
 		}
 		p.field.put(&b, p.value)
 	}
+	return f.seal(b), nil
+}
+
+// seal puts parity and checksum into a frame that has none yet.
+func (f *Format) seal(b Bits) Bits {
 	for i := range f.parity {
 		if p := &f.parity[i]; !p.holds(b) {
 			b = b.Flip(p.bit)
@@ -116,7 +124,7 @@ func (f *Format) Pack(v Fields) (Bits, error) {
 	if f.xorBytes > 0 {
 		b.lo |= f.checksum(b)
 	}
-	return b, nil
+	return b
 }
 
 // Unpack reads the numbers of a frame. ok is false when the length is wrong

@@ -90,6 +90,7 @@ type Decoder struct {
 	stormEnd int64 // edges up to here belong to a storm that was reported
 	interval int64 // learned: of the last good frame that was even, 0 none
 	swap     swapWatch
+	unknown  unknownWatch
 	stats    stats
 	work     workspace
 }

@@ -160,7 +160,7 @@ func TestFastCards(t *testing.T) {
 // TestRealReader: the timing of a real 34-bit reader, pulses of 350 to 400 µs
 // every 2.35 ms, the same card twice 490 ms apart.
 func TestRealReader(t *testing.T) {
-	b, err := ParseCredential("H10306:17714:1160", nil)
+	b, err := mustFormat(t, "H10306").Pack(Fields{Facility: 17714, Number: 1160})
 	if err != nil {
 		t.Fatal(err)
 	}

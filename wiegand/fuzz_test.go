@@ -190,7 +190,7 @@ func FuzzVCD(f *testing.F) {
 	f.Add("$comment $end")
 	f.Add("$var $end $enddefinitions $end #0")
 	f.Fuzz(func(t *testing.T, text string) {
-		edges, _ := readAll(NewVCDReader(strings.NewReader(text)), len(text))
+		edges, _ := readAll(vcdEdges(strings.NewReader(text)), len(text))
 		level := [2]bool{true, true}
 		known := [2]bool{}
 		for i, e := range edges {
@@ -198,6 +198,37 @@ func FuzzVCD(f *testing.F) {
 				t.Fatalf("edge %d: %+v", i, e)
 			}
 			level[e.Line], known[e.Line] = e.Rising, true
+		}
+	})
+}
+
+// FuzzCapture: any text as any kind of recording, packed or not. No panic, no
+// endless loop, times that rise, an error that is one line.
+func FuzzCapture(f *testing.F) {
+	f.Add("", sampleVCD, "", "")
+	f.Add("", sampleGPIOMon1, "17", "18")
+	f.Add("", sampleGPIOMon2, "", "")
+	f.Add("", sampleSaleae, "", "Channel 1")
+	f.Add("saleae", "1,1,1\n1e-3,0,1\n", "", "0")
+	f.Add("gpiomon", "2026-01-02T03:04:05Z rising 1", "", "")
+	f.Add("", "\xff\xfe1\x00,\x000\x00", "", "")
+	f.Add("", "\x1f\x8b\x08\x00", "", "")
+	f.Fuzz(func(t *testing.T, kind, text, d0, d1 string) {
+		c, err := OpenCapture(strings.NewReader(text), kind, d0, d1)
+		if err != nil {
+			if strings.Contains(err.Error(), "\n") {
+				t.Fatalf("the error has two lines: %q", err)
+			}
+			return
+		}
+		edges, err := readAll(c, 64*len(text)+64)
+		if err != nil && strings.Contains(err.Error(), "\n") {
+			t.Fatalf("the error has two lines: %q", err)
+		}
+		for i, e := range edges {
+			if e.Line > 1 || i > 0 && e.Time < edges[i-1].Time {
+				t.Fatalf("edge %d: %+v", i, e)
+			}
 		}
 	})
 }

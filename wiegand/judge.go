@@ -19,7 +19,7 @@ func (d *Decoder) judge(f *frame, r *Read) {
 func (d *Decoder) accept(f *frame, r *Read) bool {
 	whole := f.falls
 	tm := d.work.measure(whole, d.nearest(len(whole)))
-	r.Interval = tm.interval
+	r.Interval, r.Even = tm.interval, tm.even
 	least := tm.least
 	if d.lengths[len(whole)] && tm.sound() && !d.suspect(f, &tm) {
 		if d.deliver(r, r.Bits, &tm) {
@@ -110,6 +110,7 @@ func (d *Decoder) deliver(r *Read, b Bits, tm *timing) bool {
 		d.interval = tm.interval
 	}
 	d.swap = swapWatch{}
+	d.unknown.good(b)
 	return true
 }
 
@@ -174,30 +175,4 @@ func (d *Decoder) blame(f *frame, tm *timing, checks Fault) Fault {
 // 50 or 60 Hz.
 func (tr train) hum(interval int64) bool {
 	return interval >= 15_500_000 && interval <= 21_000_000 && tr.sameLine(0, len(tr)-1)
-}
-
-// swapWatch notices exchanged lines: three equal frames, one after the other,
-// that fail every check as they are and pass inverted. Noise passes inverted
-// one time in four, so one frame proves nothing.
-type swapWatch struct {
-	bits  Bits
-	times int
-}
-
-func (d *Decoder) watchSwap(r *Read) {
-	if r.Fault != FaultParity {
-		return
-	}
-	s := &d.swap
-	switch _, _, fault := d.identify(r.Bits.Invert()); {
-	case fault != "":
-		*s = swapWatch{}
-	case s.bits == r.Bits:
-		s.times++
-	default:
-		*s = swapWatch{r.Bits, 1}
-	}
-	if s.times >= 3 {
-		r.Fault = FaultSwapped
-	}
 }

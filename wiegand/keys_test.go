@@ -36,7 +36,7 @@ func keysOf(d *Decoder, edges []Edge) (text string) {
 			case r.Key != 0:
 				text += string(r.Key)
 			case r.OK():
-				text += "<" + Credential(r.Bits, r.Format) + ">"
+				text += "<" + r.Format.Name + ":" + r.Bits.Decimal() + ">"
 			default:
 				text += "(" + string(r.Fault) + ")"
 			}

@@ -17,15 +17,21 @@ func init() {
 // included.
 func Formats() []*Format { return slices.Clone(table) }
 
-// VerifiedFormats returns the known formats whose tables are not in doubt, in
-// an order that suits all of them being enabled: those with parity first,
-// since the others take any frame of their length.
-func VerifiedFormats() (list []*Format) {
-	for _, checked := range []bool{true, false} {
-		for _, f := range table {
-			if f.doubt == "" && f.Checked() == checked {
-				list = append(list, f)
-			}
+// SafeFormats returns the known formats that can all be enabled together: those
+// that have a check and no doubt, and where none has so many bits, those without.
+// Any frame passes a format without a check, so beside one that checks it would
+// only hide what that refuses.
+func SafeFormats() (list []*Format) {
+	checked := map[int]bool{}
+	for _, f := range table {
+		if f.doubt == "" && f.Checked() {
+			checked[f.Len] = true
+			list = append(list, f)
+		}
+	}
+	for _, f := range table {
+		if f.doubt == "" && !f.Checked() && !checked[f.Len] {
+			list = append(list, f)
 		}
 	}
 	return list
@@ -36,6 +42,11 @@ func VerifiedFormats() (list []*Format) {
 // number is the value of all bits. The error lists the known names, or the one
 // that was probably meant.
 func FormatByName(name string) (*Format, error) {
+	for alias, other := range aliases {
+		if strings.EqualFold(name, alias) {
+			name = other
+		}
+	}
 	var known []string
 	near, least := "", 1<<30
 	for _, f := range table {

@@ -19,7 +19,7 @@ const (
 	FaultCount     Fault = "count"     // no enabled format has so many bits
 	FaultParity    Fault = "parity"    // parity, checksum or fixed bits of every enabled format fail
 	FaultPrefix    Fault = "prefix"    // sound, but not a card of this site by facility and number
-	FaultSwapped   Fault = "swapped"   // the third equal frame that passes only with the lines exchanged
+	FaultSwapped   Fault = "swapped"   // the third equal frame that passes only with the lines exchanged, or as many different cards as make chance unlikely
 )
 
 var faults = [...]Fault{FaultOverrun, FaultCollision, FaultNoise, FaultWidth, FaultInterval, FaultCount,
@@ -57,6 +57,11 @@ type Read struct {
 	// Interval is the frame's median interval between bits in nanoseconds, 0
 	// when it had fewer than two.
 	Interval int64
+	// Even: the spacing proves that each edge is a bit.
+	Even bool
+	// Unknown: no enabled format takes this frame, and nothing is wrong with the
+	// wires: it is the third of its kind that came intact.
+	Unknown bool
 }
 
 // OK reports whether the frame is a card or a key.

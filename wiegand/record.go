@@ -60,7 +60,7 @@ func NewRecord(r *Read, enabled []*Format) Record {
 	return rec
 }
 
-// Edges is a source of edges: a TraceReader or a VCDReader. Next returns
+// Edges is a source of edges: a TraceReader or a Capture. Next returns
 // io.EOF at the end.
 type Edges interface{ Next() (Edge, error) }
 

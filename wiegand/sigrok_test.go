@@ -57,7 +57,7 @@ func TestSigrok(t *testing.T) {
 		}
 		var ours []string
 		d := NewDecoder(Options{Formats: formats, BothEdges: bothEdges})
-		if err := Decode(NewVCDReader(bytes.NewReader(dump)), d, func(r *Read) error {
+		if err := Decode(vcdEdges(bytes.NewReader(dump)), d, func(r *Read) error {
 			if r.OK() && r.Repaired == "" {
 				ours = append(ours, r.Bits.String())
 			}

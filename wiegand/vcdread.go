@@ -11,63 +11,61 @@ import (
 	"strings"
 )
 
-// A VCDReader reads the edges of the signals D0 and D1 from a value change
-// dump (IEEE 1364-2005, clause 18), as GTKWave, sigrok-cli, PulseView and logic
-// analysers write it. The names may be DATA0 and DATA1, in either case, within
-// any scope, escaped or with an index. A line that nothing drives (z) is high,
-// because a reader's lines are pulled up. Other signals, unknown levels (x) and
-// comments are passed over. Times become nanoseconds.
-type VCDReader struct {
+// vcd reads the changes of all signals of one bit from a value change dump, as
+// GTKWave, sigrok-cli, PulseView and logic analysers write it. A line that nothing
+// drives (z) is high, because a reader's lines are pulled up. Wider signals, unknown
+// levels (x) and comments are passed over. Times become nanoseconds.
+type vcd struct {
 	s       *bufio.Scanner
 	unit    timeUnit
-	line    map[string]uint8 // identifier code to line
-	names   []string         // the signals that there are, for the error
+	code    map[string]int // identifier code to signal
+	names   []string
 	time    int64
-	header  bool // before $enddefinitions
 	dumping bool // within $dumpvars: levels, not edges
-	high    [2]bool
 }
 
-// NewVCDReader returns a reader of the dump in r.
-func NewVCDReader(r io.Reader) *VCDReader {
+func newVCD(r io.Reader) (*vcd, error) {
 	s := bufio.NewScanner(r)
 	s.Buffer(make([]byte, 0, 4096), 1<<20)
 	s.Split(bufio.ScanWords)
-	return &VCDReader{s: s, unit: timeUnit{1, 1}, line: map[string]uint8{}, high: [2]bool{true, true}, header: true}
-}
-
-// Next returns the next edge, io.EOF at the end, or an error that says what
-// is wrong.
-func (v *VCDReader) Next() (Edge, error) {
+	v := &vcd{s: s, unit: timeUnit{1, 1}, code: map[string]int{}}
 	for v.s.Scan() {
-		if v.header {
-			if err := v.declare(v.s.Text()); err != nil {
-				return Edge{}, err
-			}
-			continue
-		}
-		code, high, err := v.change(v.s.Text())
-		if err != nil {
-			return Edge{}, err
-		}
-		if line, ok := v.line[code]; ok && v.high[line] != high {
-			v.high[line] = high
-			if !v.dumping { // else it is how the line was, not an edge
-				return Edge{Time: v.time, Line: line, Rising: high}, nil
+		switch word := v.s.Text(); {
+		case word == "$enddefinitions":
+			v.words()
+			return v, nil
+		default:
+			if err := v.declare(word); err != nil {
+				return nil, err
 			}
 		}
 	}
 	if err := v.s.Err(); err != nil {
-		return Edge{}, fmt.Errorf("vcd: %w", err)
+		return nil, fmt.Errorf("vcd: %w", err)
 	}
-	if v.header {
-		return Edge{}, errors.New("vcd: no $enddefinitions: this is not a value change dump")
+	return nil, errors.New("vcd: no $enddefinitions: this is not a value change dump")
+}
+
+func (v *vcd) signals() []string { return v.names }
+
+func (v *vcd) next() (change, error) {
+	for v.s.Scan() {
+		code, high, err := v.change(v.s.Text())
+		if err != nil {
+			return change{}, err
+		}
+		if signal, ok := v.code[code]; ok {
+			return change{v.time, signal, high, v.dumping}, nil
+		}
 	}
-	return Edge{}, io.EOF
+	if err := v.s.Err(); err != nil {
+		return change{}, fmt.Errorf("vcd: %w", err)
+	}
+	return change{}, io.EOF
 }
 
 // words reads up to $end, and keeps the first words.
-func (v *VCDReader) words() (list []string) {
+func (v *vcd) words() (list []string) {
 	for v.s.Scan() && v.s.Text() != "$end" {
 		if len(list) < 16 {
 			list = append(list, v.s.Text())
@@ -76,25 +74,12 @@ func (v *VCDReader) words() (list []string) {
 	return list
 }
 
-func (v *VCDReader) declare(word string) (err error) {
+func (v *vcd) declare(word string) (err error) {
 	switch word {
 	case "$timescale":
 		v.unit, err = parseTimescale(strings.Join(v.words(), ""))
 	case "$var":
 		v.declareSignal(v.words())
-	case "$enddefinitions":
-		v.words()
-		v.header = false
-		var have [2]int
-		for _, line := range v.line {
-			have[line]++
-		}
-		switch {
-		case min(have[0], have[1]) == 0:
-			err = fmt.Errorf("vcd: want signals D0 and D1 of one bit, have only %q: rename the two data lines", v.names)
-		case max(have[0], have[1]) > 1:
-			err = fmt.Errorf("vcd: more than one D0 or D1 in %q: keep those of one reader", v.names)
-		}
 	case "$end":
 	default:
 		if !strings.HasPrefix(word, "$") {
@@ -106,29 +91,21 @@ func (v *VCDReader) declare(word string) (err error) {
 }
 
 // declareSignal takes "wire 1 ! D0".
-func (v *VCDReader) declareSignal(words []string) {
-	if len(words) < 4 {
+func (v *vcd) declareSignal(words []string) {
+	if len(words) < 4 || words[1] != "1" || len(v.names) >= 1024 {
 		return
 	}
-	code, name := words[2], strings.TrimPrefix(words[3], "\\")
+	name := strings.TrimPrefix(words[3], "\\")
 	name, _, _ = strings.Cut(name[strings.LastIndexByte(name, '.')+1:], "[")
-	if words[1] != "1" {
-		name += " (" + words[1] + " bits)"
-	}
-	switch strings.ToUpper(name) {
-	case "D0", "DATA0":
-		v.line[code] = 0
-	case "D1", "DATA1":
-		v.line[code] = 1
-	}
-	if len(v.names) < 8 {
+	if _, same := v.code[words[2]]; !same { // else another name of it
+		v.code[words[2]] = len(v.names)
 		v.names = append(v.names, name)
 	}
 }
 
 // change takes a word after the header. code is the signal whose level it
 // gives, "" for none.
-func (v *VCDReader) change(word string) (code string, high bool, err error) {
+func (v *vcd) change(word string) (code string, high bool, err error) {
 	switch kind, rest := word[0], word[1:]; kind {
 	case '#':
 		return "", false, v.setTime(rest)
@@ -153,7 +130,7 @@ func (v *VCDReader) change(word string) (code string, high bool, err error) {
 	return "", false, nil
 }
 
-func (v *VCDReader) setTime(digits string) error {
+func (v *vcd) setTime(digits string) error {
 	t, err := strconv.ParseUint(digits, 10, 64)
 	if err != nil {
 		return fmt.Errorf("vcd: %.30q is not a time", "#"+digits)

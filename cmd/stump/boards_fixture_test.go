@@ -25,6 +25,8 @@ var boards = []struct{ model, compatible, label string }{
 	{"Raspberry Pi 3 Model B Plus Rev 1.3", "raspberrypi,3-model-b-plus", "pinctrl-bcm2835"},
 	{"Raspberry Pi 4 Model B Rev 1.4", "raspberrypi,4-model-b", "pinctrl-bcm2711"},
 	{"Raspberry Pi 400 Rev 1.0", "raspberrypi,400", "pinctrl-bcm2711"},
+	{"Raspberry Pi Compute Module 4 Rev 1.1", "raspberrypi,4-compute-module", "pinctrl-bcm2711"},
+	{"Raspberry Pi Compute Module 5 Rev 1.0", "raspberrypi,5-compute-module", "pinctrl-rp1"},
 	{"Raspberry Pi 5 Model B Rev 1.0", "raspberrypi,5-model-b", "pinctrl-rp1"},
 	{"Raspberry Pi Zero Rev 1.3", "raspberrypi,model-zero", "pinctrl-bcm2835"},
 	{"Raspberry Pi Zero 2 W Rev 1.0", "raspberrypi,model-zero-2-w", "pinctrl-bcm2835"},

@@ -16,32 +16,26 @@ import (
 	"stump/internal/hint"
 )
 
+// thisBoard is the value of a --board without a name.
+const thisBoard = "this"
+
 func configCmd(g *globals) *cobra.Command {
-	var board bool
-	check := command("check", "Say whether the configuration is right", func(cmd *cobra.Command, _ []string) error {
-		cfg, err := config.Load(g.config)
-		if cfg != nil {
-			err = config.Join(err, daemon.CheckPlaces(cfg))
-		}
+	var key string
+	check := command("check [FILE] [--board [NAME]]", "Say whether the configuration is right", func(cmd *cobra.Command, args []string) error {
+		file, b, err := fileAndBoard(g.config, key, args)
 		if err != nil {
 			return err
 		}
-		out := cmd.OutOrStdout()
-		for _, w := range cfg.Warnings() {
-			fmt.Fprintln(out, "note: "+w)
-		}
-		if cfg.Path() == "" {
-			fmt.Fprintln(out, "no configuration file; the defaults are right")
-		} else {
-			fmt.Fprintln(out, cfg.Path()+" is right")
-		}
-		if board {
-			return checkBoard(out, cfg)
-		}
-		return nil
+		return checkConfig(cmd.OutOrStdout(), file, b)
 	})
-	check.Long = "Say whether the configuration is right: everything that is wrong in the file, with its line,\nand notes on what is allowed but can hardly be meant. Nobody is called."
-	check.Flags().BoolVar(&board, "board", false, "look up the configured lines on this board too")
+	check.DisableFlagsInUseLine = true
+	check.Long = `Say whether the configuration is right: everything that is wrong in the file, with its
+line, and notes on what is allowed but can hardly be meant. Nobody is called.
+
+With --board it looks up the lines on this machine's board; with --board NAME it checks
+them by that board's header, wherever it runs.`
+	check.Flags().StringVar(&key, "board", "", "check the lines on this board, or on the `board` of this name: "+strings.Join(board.Keys(), ", "))
+	check.Flags().Lookup("board").NoOptDefVal = thisBoard
 
 	cmd := &cobra.Command{Use: "config", Short: "Check and show the configuration"}
 	cmd.AddCommand(
@@ -61,10 +55,72 @@ func configCmd(g *globals) *cobra.Command {
 	return cmd
 }
 
+// fileAndBoard finds the file and the board of a check. A board's name comes as an
+// argument, because --board may stand without one; b is nil without --board.
+func fileAndBoard(file, key string, args []string) (_ string, b *board.Board, err error) {
+	for _, arg := range args {
+		named, unknown := board.ByName(arg)
+		_, missing := os.Stat(arg)
+		switch {
+		case key == thisBoard && unknown == nil:
+			key, b = arg, named
+		case file == "" && (missing == nil || key != thisBoard || strings.ContainsAny(arg, "/.")):
+			file = arg
+		case key == thisBoard:
+			return "", nil, usageError{unknown}
+		default:
+			return "", nil, misuse("name one file, by --config or as the argument", "two files: %s and %s", file, arg)
+		}
+	}
+	switch {
+	case key == thisBoard:
+		b = board.Detect()
+	case key != "" && b == nil:
+		if b, err = board.ByName(key); err != nil {
+			err = usageError{err}
+		}
+	}
+	return file, b, err
+}
+
+// checkConfig prints what is right, and returns everything that is wrong.
+func checkConfig(out io.Writer, file string, b *board.Board) error {
+	cfg, err := config.Load(file)
+	if cfg == nil {
+		return err
+	}
+	err = config.Join(err, daemon.CheckPlaces(cfg))
+	var lines string
+	if b != nil {
+		daemon.UseBoard(cfg, b)
+		var wrong error
+		if lines, wrong = cfg.CheckOn(b); b.Known() {
+			err = config.Join(err, wrong)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	for _, w := range cfg.Warnings() {
+		fmt.Fprintln(out, "note: "+w)
+	}
+	if cfg.Path() == "" {
+		fmt.Fprintln(out, "no configuration file; the defaults are right")
+	} else {
+		fmt.Fprintln(out, cfg.Path()+" is right")
+	}
+	switch {
+	case b == nil:
+		return nil
+	case b.Here():
+		return checkBoard(out, cfg, b)
+	}
+	_, err = fmt.Fprintf(out, "board: %s (%s), by its table\n%s", b, b.Key, lines)
+	return err
+}
+
 // checkBoard prints what each configured line is on this machine.
-func checkBoard(out io.Writer, cfg *config.Config) error {
-	b := board.Detect()
-	daemon.UseBoard(cfg, b)
+func checkBoard(out io.Writer, cfg *config.Config, b *board.Board) error {
 	text, ok := b.Survey(daemon.Wanted(cfg))
 	fmt.Fprint(out, text)
 	if !ok {
@@ -133,22 +189,17 @@ func writeFile(file, text string) error {
 	return errors.Join(err, f.Close())
 }
 
-// findBoard is the board of this key, or this machine's if there is no key.
-func findBoard(key string) (*board.Board, error) {
-	b := board.Detect()
-	if key == "" && !b.Known() {
-		return nil, hint.Errorf("name one with --board: "+strings.Join(board.Keys(), ", "), "Stump does not know this board")
+// findBoard is the board of this name, or this machine's if there is no name.
+func findBoard(name string) (*board.Board, error) {
+	if name != "" {
+		b, err := board.ByName(name)
+		if err != nil {
+			err = usageError{err}
+		}
+		return b, err
 	}
-	if key == "" {
+	if b := board.Detect(); b.Known() {
 		return b, nil
 	}
-	b, err := board.ByKey(key)
-	if err != nil {
-		remedy := "use one of " + strings.Join(board.Keys(), ", ")
-		if near := hint.Nearest(key, board.Keys()); near != "" {
-			remedy = "did you mean " + near + "?"
-		}
-		err = usageError{hint.Wrap(err, remedy)}
-	}
-	return b, err
+	return nil, hint.Errorf("name one with --board: "+strings.Join(board.Keys(), ", "), "Stump does not know this board")
 }

@@ -153,7 +153,7 @@ func (g *globals) openLedger(need access) (*api.Client, error) {
 		return nil, g.ledgerError(dir, err)
 	}
 	c := api.Local(api.NewServer(api.Options{
-		Ledger: g.opened, Formats: cfg.CardFormats(), Station: cfg.Station, Check: daemon.CheckInChild,
+		Ledger: g.opened, Formats: cfg.CardFormats(), ParseCard: cfg.ParseCard, Station: cfg.Station, Check: daemon.CheckInChild,
 	}))
 	c.Actor = asks
 	return c, nil

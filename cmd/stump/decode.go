@@ -2,6 +2,8 @@ package main
 
 import (
 	"bufio"
+	"cmp"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,7 +19,8 @@ import (
 
 func decodeCmd(g *globals) *cobra.Command {
 	var (
-		format, formats, keypad     string
+		format, formats, d0, d1     string
+		keypad                      string
 		falling, repairLost, asJSON bool
 	)
 	cmd := command("decode FILE|-", "Decode recorded edges", func(cmd *cobra.Command, args []string) error {
@@ -35,31 +38,35 @@ func decodeCmd(g *globals) *cobra.Command {
 		}
 		in, err := openInput(cmd, args[0])
 		if err != nil {
-			return hint.Wrap(err, "name a trace or VCD file, or - for standard input")
+			return hint.Wrap(err, "name a recording, or - for standard input")
 		}
 		defer in.Close()
-		edges, err := edgeReader(format, args[0], bufio.NewReaderSize(in, 1<<16))
+		c, err := openCapture(in, format, d0, d1)
 		if err != nil {
 			return err
 		}
-		remedy := "a row of a trace is: time in nanoseconds, line 0 or 1, level 0 or 1; # starts a comment"
-		if _, vcd := edges.(*wiegand.VCDReader); vcd {
-			remedy = "it must be a value change dump with the signals D0 and D1; a trace is read with --format trace"
+		if c.Guessed {
+			fmt.Fprintf(cmd.ErrOrStderr(), "note: %s is taken for DATA0 and %s for DATA1; --d0 and --d1 name others\n", c.D0, c.D1)
 		}
-		if falling {
-			edges = fallingOnly{edges}
-		}
+		edges := &counted{Edges: c, falling: falling}
 		d := wiegand.NewDecoder(wiegand.Options{
 			Formats: enabled, Accept: cfg.Readers[0].Accept(), BothEdges: !falling, RepairLost: repairLost, Keypad: keys,
 		})
 		out := bufio.NewWriter(cmd.OutOrStdout())
-		err = hint.Wrap(wiegand.Decode(edges, d, framePrinter(out, asJSON, enabled)), remedy)
+		err = hint.Wrap(wiegand.Decode(edges, d, framePrinter(out, asJSON, enabled, strings.Contains(strings.ToLower(formats), "all"))), kindHints[c.Kind])
+		if err == nil && edges.n == 0 {
+			err = hint.Errorf("is it the right file, and were both lines recorded while a card was shown?", "no edges in %s", args[0])
+		}
 		return errors.Join(err, out.Flush())
 	})
 	cmd.Long = `Decode the edges in a file, or on standard input with -, and print a line for
-each frame. A trace has a line for each edge: time in nanoseconds, line (0 or 1),
-level (0 or 1). VCD files name the lines D0 and D1.`
-	cmd.Flags().StringVar(&format, "format", "", "trace or vcd (default by the file's name and beginning)")
+each frame. Files may be traces (a line for each edge: time in nanoseconds, line 0
+or 1, level 0 or 1), value change dumps, Saleae's digital CSV, or what gpiomon
+prints; packed with gzip or not. Signals that are not called D0 and D1 are named
+with --d0 and --d1.`
+	cmd.Flags().StringVar(&format, "format", "", "trace, vcd, saleae or gpiomon (default by the beginning)")
+	cmd.Flags().StringVar(&d0, "d0", "", "the `name` of DATA0 in the recording")
+	cmd.Flags().StringVar(&d1, "d1", "", "the `name` of DATA1 in the recording")
 	cmd.Flags().StringVar(&formats, "formats", "", "card formats to accept: all, or `names` with commas (default the configured ones)")
 	cmd.Flags().StringVar(&keypad, "keypad", "", "the `form` of key presses: 4bit, 8bit or off (default the configured one)")
 	cmd.Flags().BoolVar(&falling, "falling", false, "use only falling edges, as the daemon does in service")
@@ -68,15 +75,32 @@ level (0 or 1). VCD files name the lines D0 and D1.`
 	return cmd
 }
 
+// kindHints say what a recording of each kind looks like.
+var kindHints = map[string]string{
+	wiegand.KindTrace:   "a row of a trace is: time in nanoseconds, line 0 or 1, level 0 or 1; # starts a comment",
+	wiegand.KindVCD:     "it must be a value change dump; --d0 and --d1 name its signals; a trace is read with --format trace",
+	wiegand.KindSaleae:  "it must be raw digital data: a row is a time in seconds and a level 0 or 1 of each channel; --d0 and --d1 name them",
+	wiegand.KindGPIOMon: "a row is as gpiomon prints it: 1234.567890123  falling  gpiochip0 17; --d0 and --d1 name the lines",
+}
+
+func openCapture(in io.Reader, kind, d0, d1 string) (*wiegand.Capture, error) {
+	if _, ok := kindHints[kind]; kind != "" && !ok {
+		return nil, misuse("use trace, vcd, saleae or gpiomon", "--format: %q is not known", kind)
+	}
+	c, err := wiegand.OpenCapture(in, kind, d0, d1)
+	remedy := "--d0 and --d1 name the two lines, --format says what the file is"
+	return c, hint.Wrap(err, cmp.Or(kindHints[kind], remedy))
+}
+
 // decodeFormats are the formats that --formats names.
 func decodeFormats(names string, cfg *config.Config) ([]*wiegand.Format, error) {
 	if names == "" {
-		return cfg.CardFormats(), nil
+		return cfg.ReadFormats(), nil
 	}
 	var list []*wiegand.Format
 	for name := range strings.SplitSeq(names, ",") {
 		if strings.EqualFold(name, "all") {
-			list = append(list, wiegand.VerifiedFormats()...)
+			list = append(list, wiegand.SafeFormats()...) // one that checks nothing would hide what others refuse
 			continue
 		}
 		f, err := cfg.FormatByName(strings.TrimSpace(name))
@@ -101,35 +125,29 @@ func decodeKeypad(named bool, form string, cfg *config.Config) (string, error) {
 	return "", misuse("use --keypad 4bit, 8bit or off", "--keypad: %q is not known", form)
 }
 
-// edgeReader reads a file's edges one by one. A dump begins with a command, and no row
-// of a trace with $.
-func edgeReader(format, name string, r *bufio.Reader) (wiegand.Edges, error) {
-	if first, _ := r.Peek(1); format == "" && (strings.HasSuffix(strings.ToLower(name), ".vcd") || string(first) == "$") {
-		format = "vcd"
-	}
-	switch format {
-	case "", "trace":
-		return wiegand.NewTraceReader(r), nil
-	case "vcd":
-		return wiegand.NewVCDReader(r), nil
-	}
-	return nil, misuse("use --format trace or --format vcd", "--format: %q is not known", format)
+// counted counts edges and, in service as the daemon's lines do, leaves out rising
+// ones.
+type counted struct {
+	wiegand.Edges
+	falling bool
+	n       int
 }
 
-// fallingOnly leaves out rising edges, as the daemon's lines do in service.
-type fallingOnly struct{ wiegand.Edges }
-
-func (f fallingOnly) Next() (wiegand.Edge, error) {
+func (f *counted) Next() (wiegand.Edge, error) {
 	for {
 		e, err := f.Edges.Next()
-		if err != nil || !e.Rising {
+		if err == nil {
+			f.n++
+		}
+		if err != nil || !e.Rising || !f.falling {
 			return e, err
 		}
 	}
 }
 
-// framePrinter prints frames for people or as JSON.
-func framePrinter(w io.Writer, asJSON bool, enabled []*wiegand.Format) func(*wiegand.Read) error {
+// framePrinter prints frames for people or as JSON. For people it also prints what a
+// refused frame may be; with all, every format that a frame fits.
+func framePrinter(w io.Writer, asJSON bool, enabled []*wiegand.Format, all bool) func(*wiegand.Read) error {
 	if asJSON {
 		enc := json.NewEncoder(w)
 		return func(r *wiegand.Read) error { return enc.Encode(wiegand.NewRecord(r, enabled)) }
@@ -140,15 +158,60 @@ func framePrinter(w io.Writer, asJSON bool, enabled []*wiegand.Format) func(*wie
 		case r.Key != 0:
 			what = "key " + string(r.Key)
 		case r.OK():
-			what = fmt.Sprintf("%s number %d", r.Format.Name, r.Fields.Number)
-			if r.Format.HasFacility() {
-				what = fmt.Sprintf("%s facility %d number %d", r.Format.Name, r.Fields.Facility, r.Fields.Number)
-			}
+			what = numbers(r.Format, r.Fields)
 			if r.Repaired != "" {
 				what += " (repaired: " + string(r.Repaired) + ")"
 			}
 		}
 		_, err := fmt.Fprintf(w, "%12.3f ms  %3d bits  %s  %s\n", float64(r.Start)/1e6, r.Bits.Len(), r.Bits, what)
+		if r.Key != 0 || !all && r.Fault != wiegand.FaultCount && r.Fault != wiegand.FaultParity {
+			return err
+		}
+		for _, f := range wiegand.Fitting(r.Bits, enabled) {
+			if f == r.Format && !all {
+				continue
+			}
+			v, _ := f.Unpack(r.Bits)
+			_, err = fmt.Fprintf(w, "%29s  %s: %s\n", "", numbers(f, v), f.Trust())
+		}
+		if all {
+			_, err = fmt.Fprintf(w, "%29s  all bits %s%s\n", "", hexBits(r.Bits), inner(r.Bits))
+		}
 		return err
 	}
+}
+
+// numbers are what a card has in a format; a serial number in both byte orders.
+func numbers(f *wiegand.Format, v wiegand.Fields) string {
+	if f == nil {
+		return "key"
+	}
+	what := fmt.Sprintf("%s number %d", f.Name, v.Number)
+	if f.HasFacility() {
+		what = fmt.Sprintf("%s facility %d number %d", f.Name, v.Facility, v.Number)
+	}
+	if f.UID() {
+		digits := 2 * f.NumberBytes()
+		uid := wiegand.BitsFromUint64(v.Number, 4*digits)
+		back, _ := uid.ReverseBytes()
+		what += fmt.Sprintf(" = %s, reversed %s", hexBits(uid), hexBits(back))
+	}
+	return what
+}
+
+// inner is what is between two parity bits, if it is whole bytes.
+func inner(b wiegand.Bits) string {
+	n := b.Len() - 2
+	if n < 8 || n%8 != 0 {
+		return ""
+	}
+	whole, _ := wiegand.ParseBits(b.String()[1 : n+1])
+	return ", without the first and last " + hexBits(whole)
+}
+
+// hexBits is the value of all bits in hex.
+func hexBits(b wiegand.Bits) string {
+	v := b.Bytes()
+	digits := hex.EncodeToString(v[:])
+	return "0x" + strings.ToUpper(digits[len(digits)-(b.Len()+3)/4:])
 }

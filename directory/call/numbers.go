@@ -59,8 +59,7 @@ func (b Badges) Numbers(parse ParseTag) (*Numbers, error) {
 	return NewNumbers("badge", b.Transform, b.Form, parse)
 }
 
-// ParseTag reads the written form of a credential; a plain decimal takes the bit
-// count of the first configured format.
+// ParseTag reads the written form of a credential.
 type ParseTag func(string) (checkout.Tag, error)
 
 // Numbers reads credentials from the fields of a directory, and remembers which

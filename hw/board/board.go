@@ -14,7 +14,6 @@ package board
 import (
 	"cmp"
 	"encoding/binary"
-	"fmt"
 	"os"
 	"slices"
 	"strconv"
@@ -32,11 +31,26 @@ type Board struct {
 	Pins []Pin
 	// Data0 and Data1 are the names of the lines to wire a reader to.
 	Data0, Data1 string
-	Family       Family
+	// Supplies are the pins that feed the reader, the converter and the display.
+	Supplies Supplies
+	// Notes are what to know before this board's power is switched on.
+	Notes  []string
+	Family Family
 
 	model      string   // what the device tree calls this board; only Detect sets it
 	compatible []string // the device tree's compatible strings
+	others     []string // more names that people give it
+	chips      []string // labels (Raspberry Pi) or addresses (others) of the header's chips, by bank
+	lines      int      // of each bank
 	host       host     // where its lines are looked up
+	here       bool     // Detect found it
+}
+
+// Supplies are pins of a header by their names. Where the header lacks one, it is
+// empty, and the board's Notes say what to do instead.
+type Supplies struct {
+	ReaderPlus, Ground, Logic, DisplayPlus, DisplayGround string
+	SDA, SCL, TX, RX                                      string
 }
 
 // Family is a group of boards with the same scheme of chips and headers.
@@ -47,19 +61,22 @@ type Family uint8
 const (
 	_           Family = iota
 	RaspberryPi        // GPIO17 is line 17 of the chip with one of piLabels
-	BeagleBone         // gpio1_28 is line 28 of the chip at bankAddress[1]
+	BeagleBone         // gpio1_28 is line 28 of the chip at the second of its addresses
 )
 
 // Pin is one pin of a header.
 type Pin struct {
-	Name   string // "11"; on a BeagleBone "P9_12"
+	Name   string // "11"; on a BeagleBone "P9_12"; on a mikroBUS socket "INT"
 	Signal string // "GPIO17", "gpio1_28", "3V3", "5V", "GND" …
 	// Use is what else the board does with the pin, such as "UART TX", or why not
 	// to take it. It is empty for a pin that is free.
 	Use string
 
-	bank   int // which of a BeagleBone's four chips; 0 on other boards
+	bank   int // which of the header's chips
 	offset int // the line on that chip; -1 for a pin that is not a line
+
+	header      string // of a pin whose name does not say where it is
+	row, column int    // there
 }
 
 func (p Pin) line() bool { return p.offset >= 0 }
@@ -89,11 +106,15 @@ func (b *Board) findPin(fits func(Pin) bool) (Pin, bool) {
 // Known reports whether the board is in the table.
 func (b *Board) Known() bool { return b.Key != "" }
 
+// Here reports whether this program runs on the board, so that its lines can be
+// looked up.
+func (b *Board) Here() bool { return b.here }
+
 // String is what the board calls itself, or else its name.
 func (b *Board) String() string { return cmp.Or(b.model, b.Name) }
 
 // All returns the table, in the order in which people list them.
-func All() []*Board { return slices.Concat(piBoards(), boneBoards()) }
+func All() []*Board { return slices.Concat(piBoards(), boneBoards(), otherBeagles()) }
 
 // Keys are the short names of all boards in the table.
 func Keys() (keys []string) {
@@ -103,19 +124,10 @@ func Keys() (keys []string) {
 	return keys
 }
 
-// ByKey returns a board by its short name.
-func ByKey(key string) (*Board, error) {
-	for _, b := range All() {
-		if strings.EqualFold(b.Key, key) {
-			return b, nil
-		}
-	}
-	return nil, fmt.Errorf("no board %q: use one of %s", key, strings.Join(Keys(), ", "))
-}
-
 // Detect returns the board that this program runs on, by the device tree. A
 // board that is not in the table, or has no device tree, has no Key and no Pins;
-// its lines are still found by name, and by chip and offset.
+// its lines are still found by name, and by chip and offset, and those of any
+// Raspberry Pi by their numbers.
 func Detect() *Board { return host{}.board() }
 
 func (h host) board() *Board {
@@ -128,12 +140,16 @@ func (h host) board() *Board {
 	for c := range strings.SplitSeq(strings.TrimRight(read("compatible"), "\x00"), "\x00") {
 		for _, b := range All() {
 			if slices.Contains(b.compatible, c) && fitsRevision(b, c, []byte(read("system/linux,revision"))) {
-				b.model, b.host = model, h
+				b.model, b.host, b.here = model, h, true
 				return b
 			}
 		}
 	}
-	return &Board{Name: cmp.Or(model, "unknown board"), host: h}
+	b := &Board{Name: cmp.Or(model, "unknown board"), host: h, here: true}
+	if strings.HasPrefix(read("compatible"), "raspberrypi,") { // a carrier or a model without a known header
+		b.Family, b.chips, b.lines = RaspberryPi, piLabels, piLines
+	}
+	return b
 }
 
 // fitsRevision tells the first two Raspberry Pis apart. They differ in three
@@ -155,10 +171,22 @@ func fitsRevision(b *Board, compatible string, revision []byte) bool {
 // Position says where a pin is: in which header, in which row from the marked
 // end, and whether in the first column (odd numbers) or the second.
 func (p Pin) Position() (header string, row, column int) {
+	if p.header != "" {
+		return p.header, p.row, p.column
+	}
 	header, number, ok := strings.Cut(strings.TrimRight(p.Name, "AB"), "_")
 	if !ok {
 		header, number = "", header
 	}
 	n, _ := strconv.Atoi(number)
 	return header, (n - 1) / 2, (n - 1) % 2
+}
+
+// Mark is what stands beside the pin on the board: its number, or on a mikroBUS
+// socket its name.
+func (p Pin) Mark() string {
+	if _, number, ok := strings.Cut(p.Name, "_"); ok {
+		return strings.TrimRight(number, "AB")
+	}
+	return p.Name
 }

@@ -5,21 +5,35 @@ import (
 	"strings"
 )
 
-// bankAddress are the addresses of an AM335x's four GPIO chips
+// am335x are the addresses of an AM335x's four GPIO chips
 // (arch/arm/boot/dts/ti/omap/am33xx-l4.dtsi). The chips' numbers and labels
 // ("gpio-0-31") follow the order in which the kernel found them, which changed
 // with Linux 5.15.
-var bankAddress = [4]string{"44e07000", "4804c000", "481ac000", "481ae000"}
+var am335x = []string{"44e07000", "4804c000", "481ac000", "481ae000"}
 
-// bonePins are the pins of a BeagleBone Black's headers, from the line names in
-// am335x-boneblack.dts of Linux 6.12 and the board's reference manual. Where two
-// lines of the processor share a pin (P9_41A, P9_41B), both are listed. A pin
-// that is not a line has the offset -1 and its signal as its use.
-var bonePins = []struct {
+// am335xLines is how many lines each of these chips has.
+const am335xLines = 32
+
+// bonePin is a pin of a Beagle's header. A pin that is not a line has the offset
+// -1 and its signal as its use.
+type bonePin struct {
 	name         string
 	bank, offset int
 	use          string
-}{
+}
+
+// pin is the pin, used as use says.
+func (p bonePin) pin(use string) Pin {
+	if p.offset < 0 {
+		return Pin{Name: p.name, Signal: p.use, offset: -1}
+	}
+	return Pin{Name: p.name, Signal: fmt.Sprintf("gpio%d_%d", p.bank, p.offset), Use: use, bank: p.bank, offset: p.offset}
+}
+
+// bonePins are the pins of a BeagleBone Black's headers, from the line names in
+// am335x-boneblack.dts of Linux 6.12 and the board's reference manual. Where two
+// lines of the processor share a pin (P9_41A, P9_41B), both are listed.
+var bonePins = []bonePin{
 	{"P8_1", 0, -1, "GND"}, {"P8_2", 0, -1, "GND"}, {"P8_3", 1, 6, "eMMC"}, {"P8_4", 1, 7, "eMMC"},
 	{"P8_5", 1, 2, "eMMC"}, {"P8_6", 1, 3, "eMMC"}, {"P8_7", 2, 2, ""}, {"P8_8", 2, 3, ""}, {"P8_9", 2, 5, ""},
 	{"P8_10", 2, 4, ""}, {"P8_11", 1, 13, ""}, {"P8_12", 1, 12, ""}, {"P8_13", 0, 23, ""}, {"P8_14", 0, 26, ""},
@@ -56,10 +70,7 @@ var bonePins = []struct {
 func boneHeader(use func(pin, use string) string) []Pin {
 	pins := make([]Pin, len(bonePins))
 	for i, p := range bonePins {
-		pins[i] = Pin{Name: p.name, Signal: p.use, offset: -1}
-		if p.offset >= 0 {
-			pins[i] = Pin{p.name, fmt.Sprintf("gpio%d_%d", p.bank, p.offset), use(p.name, p.use), p.bank, p.offset}
-		}
+		pins[i] = p.pin(use(p.name, p.use))
 	}
 	return pins
 }
@@ -82,12 +93,23 @@ func greenWireless(name, use string) string {
 	return green(name, use)
 }
 
+// capeSupplies feed the parts from P9. SYS_5V works from USB as well; VDD_5V
+// (P9_5) only with the barrel jack.
+var capeSupplies = Supplies{"P9_7", "P9_1", "P9_3", "P9_8", "P9_2", "P9_20", "P9_19", "P9_13", "P9_11"}
+
+// driven holds of every Beagle: their manuals forbid a level at a pin without power.
+const driven = "Drive no pin before the board's 3.3 V is up: the converter's LV takes it from "
+
 func boneBoards() []*Board {
 	// DATA0 and DATA1 are free pins of one bank, so that one request takes both.
 	board := func(key, name, data0, data1 string, compatible string, use func(pin, use string) string) *Board {
 		return &Board{
 			Key: key, Name: "BeagleBone " + name, compatible: []string{compatible}, Pins: boneHeader(use),
-			Data0: data0, Data1: data1, Family: BeagleBone,
+			Data0: data0, Data1: data1, Family: BeagleBone, chips: am335x, lines: am335xLines, Supplies: capeSupplies,
+			Notes: []string{
+				"P9_5 and P9_6 are dead when the board runs from USB: take 5 V from P9_7 or P9_8. P9_32 to P9_40 stand only 1.8 V.",
+				driven + "P9_3.",
+			},
 		}
 	}
 	return []*Board{

@@ -149,6 +149,6 @@ func boneNames(bank int) []string {
 // labels follow that order.
 func (h *fakeHost) bone(banks [4]int, names func(bank int) []string) {
 	for i, bank := range banks {
-		h.chip(fmt.Sprintf("gpiochip%d", i), fmt.Sprintf("gpio-%d-%d", 32*i, 32*i+31), bankAddress[bank], 32, names(bank)...)
+		h.chip(fmt.Sprintf("gpiochip%d", i), fmt.Sprintf("gpio-%d-%d", 32*i, 32*i+31), am335x[bank], 32, names(bank)...)
 	}
 }

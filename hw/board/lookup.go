@@ -36,7 +36,7 @@ func (l Line) String() string {
 		label += " at " + l.chip.address // such a label depends on the order of probing
 	}
 	names = append(names, fmt.Sprintf("%s line %d (%s)", l.chip.Name, l.info.Offset, label))
-	if base := baseName(l.info.Name); named(l.info.Name) && base != l.signal && base != l.pin.Name {
+	if base := baseName(l.info.Name); named(l.info.Name) && base != l.signal && unpad(base) != l.pin.Name {
 		names = append(names, strconv.Quote(l.info.Name))
 	}
 	return strings.Join(names, " = ")
@@ -74,6 +74,12 @@ func (b *Board) Lookup(name string) (Line, error) {
 }
 
 func (b *Board) lookup(chips []*chip, name string) (Line, error) {
+	if found := b.find(chips, func(c *chip, i int) bool { return named(c.lines[i].Name) && c.lines[i].Name == name }); len(found) == 0 {
+		var err error
+		if name, err = b.translate(name); err != nil {
+			return Line{}, err
+		}
+	}
 	if pin, ok := cutPin(name); ok {
 		if _, split := b.Pin(pin + "A"); split {
 			return b.byName(chips, pin)
@@ -87,17 +93,16 @@ func (b *Board) lookup(chips []*chip, name string) (Line, error) {
 	if i := strings.LastIndexByte(name, ':'); i >= 0 {
 		return b.byOffset(chips, name, name[:i], name[i+1:])
 	}
-	if _, err := strconv.Atoi(name); err == nil {
-		return Line{}, refuse(name, fmt.Sprintf("write \"GPIO%s\" or \"pin %s\": they are different pins", name, name),
-			"a bare number can be a header pin or a GPIO")
-	}
-	return b.byName(chips, unpad(name))
+	return b.byName(chips, name)
 }
 
-// cutPin takes a header pin out of "pin 11" or "pin P9_12".
+// cutPin takes a header pin out of "pin 11" or "pin P9_12"; of any other name it
+// returns all.
 func cutPin(name string) (pin string, ok bool) {
-	word, pin, ok := strings.Cut(name, " ")
-	return unpad(strings.TrimSpace(pin)), ok && strings.EqualFold(word, "pin")
+	if word, pin, ok := strings.Cut(name, " "); ok && strings.EqualFold(word, "pin") {
+		return unpad(strings.TrimSpace(pin)), true
+	}
+	return name, false
 }
 
 // headerLine returns a pin of the header, if it is a line.
@@ -123,26 +128,68 @@ func (b *Board) headerLine(name, pin string) (Pin, error) {
 // Place finds the line that a name means on the board's header, by the board's
 // table alone.
 func (b *Board) Place(name string) (Pin, error) {
-	name = strings.TrimSpace(name)
-	if pin, ok := cutPin(name); ok {
+	known, err := b.translate(strings.TrimSpace(name))
+	if err != nil {
+		return Pin{}, err
+	}
+	pin, ofHeader := cutPin(known)
+	if a, split := b.Pin(pin + "A"); split {
+		return Pin{}, refuse(name, fmt.Sprintf("write %q or \"%sB\"", a.Name, pin), "two lines share this pin")
+	}
+	if ofHeader {
 		return b.headerLine(name, pin)
 	}
-	bank, offset, ok := b.position(unpad(name))
-	if _, number, chip := strings.Cut(name, ":"); chip && b.Family == RaspberryPi {
-		n, err := strconv.Atoi(number)
-		offset, ok = n, err == nil
+	bank, offset, ok := b.position(known)
+	if chip, number, is := cutLast(known, ":"); is {
+		offset, _ = strconv.Atoi(number)
+		bank, ok = b.chip(chip)
 	}
 	if p, found := b.at(bank, offset); ok && found {
 		return p, nil
 	}
-	return Pin{}, fmt.Errorf("line %q is not on the header of the %s", name, b.Name)
+	if p, found := b.Pin(known); found { // not a line
+		return b.headerLine(name, p.Name)
+	}
+	if p, found := b.BySignal(known); found {
+		return Pin{}, refuse(name, b.example(), "%s is a supply or a signal of the board, not a line", p.Signal)
+	}
+	return Pin{}, refuse(name, b.nearLine(known), "the header of the %s has no such line", b.Name)
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
+}
+
+// chip finds a chip of the header by a word of the configuration. The number of a
+// chip depends on the kernel: on a board whose header has one chip, it is that.
+func (b *Board) chip(word string) (bank int, ok bool) {
+	word = strings.TrimSuffix(strings.TrimPrefix(word, "/dev/"), ".gpio")
+	if b.Family == RaspberryPi {
+		return 0, slices.Contains(b.chips, word) || strings.HasPrefix(word, "gpiochip")
+	}
+	bank = slices.Index(b.chips, word)
+	return bank, bank >= 0
+}
+
+// nearLine proposes the line of the header that was probably meant.
+func (b *Board) nearLine(name string) string {
+	var known []string
+	for _, p := range b.Pins {
+		if p.line() {
+			known = append(known, p.Signal, p.Name)
+		}
+	}
+	if near := hint.Nearest(strings.ToUpper(name), known); len(name) > 3 && near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	return b.example()
 }
 
 func (b *Board) byOffset(chips []*chip, name, word, number string) (Line, error) {
-	offset, err := strconv.Atoi(number)
-	if err != nil || offset < 0 {
-		return Line{}, refuse(name, "write chip and line as in \"pinctrl-bcm2711:17\"", "%q is not a line number", number)
-	}
+	offset, _ := strconv.Atoi(number) // CheckName refuses what is not one
 	for _, c := range chips {
 		if c.is(word) && offset >= c.Lines {
 			return Line{}, refuse(name, "correct the line number", "%s has lines 0 to %d", c, c.Lines-1)
@@ -207,7 +254,7 @@ func only(name string, found []Line, missing string, args ...any) (Line, error) 
 
 var (
 	piSignal   = regexp.MustCompile(`^(?i:gpio)([0-9]|1[0-9]|2[0-7])$`)
-	boneSignal = regexp.MustCompile(`^(?i:gpio)([0-3])_([0-9]|[12][0-9]|3[01])$`)
+	boneSignal = regexp.MustCompile(`^(?i:gpio)([0-9])_([0-9]{1,3})$`)
 )
 
 // position is where the board has a line that its header or its maker calls by
@@ -228,7 +275,7 @@ func (b *Board) position(name string) (bank, offset int, ok bool) {
 		if m := boneSignal.FindStringSubmatch(name); m != nil {
 			bank, _ = strconv.Atoi(m[1])
 			offset, _ = strconv.Atoi(m[2])
-			return bank, offset, true
+			return bank, offset, bank < len(b.chips) && offset < b.lines
 		}
 	}
 	p, ok := b.Pin(pin)
@@ -247,9 +294,9 @@ func (b *Board) onBoard(chips []*chip, name string, bank, offset int) (Line, err
 func (b *Board) bank(c *chip) (bank int, ok bool) {
 	switch b.Family {
 	case RaspberryPi:
-		return 0, slices.Contains(piLabels, c.Label)
+		return 0, slices.Contains(b.chips, c.Label)
 	case BeagleBone:
-		bank = slices.Index(bankAddress[:], c.address)
+		bank = slices.Index(b.chips, c.address)
 		return bank, bank >= 0
 	}
 	return 0, false
@@ -268,7 +315,7 @@ func (b *Board) line(c *chip, offset int) Line {
 	switch {
 	case b.Family == BeagleBone:
 		l.signal = fmt.Sprintf("gpio%d_%d", bank, offset)
-	case offset < 28: // the rest of a Raspberry Pi's lines are inside the board
+	case offset < piLines:
 		l.signal = fmt.Sprintf("GPIO%d", offset)
 	}
 	return l
@@ -286,14 +333,4 @@ func baseName(s string) string {
 		return s[:i]
 	}
 	return s
-}
-
-var padded = regexp.MustCompile(`^(?i:(p[89]))[_.]0*([0-9]+[AaBb]?)$`)
-
-// unpad writes a BeagleBone's pin as its kernel does: P8_07 and p8.7 are P8_7.
-func unpad(name string) string {
-	if m := padded.FindStringSubmatch(name); m != nil {
-		return strings.ToUpper(m[1] + "_" + m[2])
-	}
-	return name
 }

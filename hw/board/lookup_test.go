@@ -56,6 +56,10 @@ var setups = []struct {
 	pi("Raspberry Pi 3 Model B Rev 1.2", "raspberrypi,3-model-b", "pi3", "pinctrl-bcm2835", nil),
 	pi("Raspberry Pi 3 Model B Plus Rev 1.3", "raspberrypi,3-model-b-plus", "pi3b+", "pinctrl-bcm2835", namesPiOS),
 	pi("Raspberry Pi 4 Model B Rev 1.4", "raspberrypi,4-model-b", "pi4", "pinctrl-bcm2711", namesMainline),
+	pi("Raspberry Pi Compute Module 4 Rev 1.0", "raspberrypi,4-compute-module", "cm4", "pinctrl-bcm2711", nil), // Linux 5.4
+	pi("Raspberry Pi Compute Module 4 Rev 1.1", "raspberrypi,4-compute-module", "cm4", "pinctrl-bcm2711", namesPiOS),
+	pi("Raspberry Pi Compute Module 5 Rev 1.0", "raspberrypi,5-compute-module", "cm5", "pinctrl-rp1", namesPiOS),
+	pi("Raspberry Pi 500 Rev 1.0", "raspberrypi,500", "pi500", "pinctrl-rp1", namesPiOS),
 	pi("Raspberry Pi 400 Rev 1.0", "raspberrypi,400", "pi400", "pinctrl-bcm2711", namesPiOS),
 	pi("Raspberry Pi Zero Rev 1.3", "raspberrypi,model-zero", "zero", "pinctrl-bcm2835", namesPiOS),
 	pi("Raspberry Pi Zero W Rev 1.1", "raspberrypi,model-zero-w", "zero-w", "pinctrl-bcm2835", namesPiOS),
@@ -121,6 +125,83 @@ var setups = []struct {
 		},
 	},
 	{
+		"PocketBeagle, mainline: names with a point and a zero", func(h *fakeHost) {
+			h.tree("TI AM335x PocketBeagle", "", "ti,am335x-pocketbeagle", "ti,am335x-bone", "ti,am33xx")
+			names := make([]string, 32)
+			names[26], names[27] = "P2.04", "P2.02"
+			h.bone([4]int{1, 2, 3, 0}, func(bank int) []string { return map[int][]string{1: names}[bank] })
+		}, "pocketbeagle", map[string]string{
+			"P2_2":     "gpio1_27 = header pin P2_2 = gpiochip0 line 27 (gpio-0-31 at 4804c000)",
+			"P2.02":    "gpio1_27 = header pin P2_2 = gpiochip0 line 27 (gpio-0-31 at 4804c000)",
+			"p2-04":    "gpio1_26 = header pin P2_4 = gpiochip0 line 26 (gpio-0-31 at 4804c000)",
+			"P1.26":    "gpio0_12 = header pin P1_26 = gpiochip3 line 12 (gpio-96-127 at 44e07000)",
+			"P1_2":     "gpio2_23 = header pin P1_2 = gpiochip1 line 23 (gpio-32-63 at 481ac000)",
+			"pin P2_8": "gpio1_28 = header pin P2_8 = gpiochip0 line 28 (gpio-0-31 at 4804c000)",
+		},
+	},
+	{
+		"BeagleBone AI-64, BeagleBoard's kernel", func(h *fakeHost) {
+			h.tree("BeagleBoard.org BeagleBone AI-64", "", "beagle,j721e-beagleboneai64", "ti,j721e")
+			names := make([]string, 128)
+			names[45], names[10], names[48], names[40] = "P9_12", "P9_23", "P8_04 (BOOTMODE2)", "P9_18A"
+			h.chip("gpiochip0", "42110000.gpio", "42110000", 84)
+			h.chip("gpiochip1", "600000.gpio", "600000", 128, names...)
+			h.chip("gpiochip2", "601000.gpio", "601000", 36)
+		}, "bbai64", map[string]string{
+			"P9_12":         "gpio0_45 = header pin P9_12 = gpiochip1 line 45 (600000.gpio)",
+			"P9.23":         "gpio0_10 = header pin P9_23 = gpiochip1 line 10 (600000.gpio)",
+			"P8_4":          "gpio0_48 = header pin P8_4 = gpiochip1 line 48 (600000.gpio)",
+			"P9_41":         "gpio1_0 = header pin P9_41 = gpiochip2 line 0 (601000.gpio)",
+			"P9_33":         "gpio0_50 = header pin P9_33B = gpiochip1 line 50 (600000.gpio)",
+			"gpio0_111":     "gpio0_111 = header pin P8_33B = gpiochip1 line 111 (600000.gpio)",
+			"600000.gpio:1": "gpio0_1 = header pin P9_11 = gpiochip1 line 1 (600000.gpio)",
+		},
+	},
+	{
+		"BeagleBone AI-64, mainline: no names", func(h *fakeHost) {
+			h.tree("BeagleBoard.org BeagleBone AI-64", "", "beagle,j721e-beagleboneai64", "ti,j721e")
+			h.chip("gpiochip0", "600000.gpio", "600000", 128)
+		}, "bbai64", map[string]string{"P9_12": "gpio0_45 = header pin P9_12 = gpiochip0 line 45 (600000.gpio)"},
+	},
+	{
+		"BeagleBone Blue, mainline", func(h *fakeHost) {
+			h.tree("TI AM335x BeagleBone Blue", "", "ti,am335x-bone-blue", "ti,am33xx")
+			names := make([]string, 32)
+			names[25], names[17] = "GPIO1_25", "GPIO1_17"
+			h.bone([4]int{1, 2, 3, 0}, func(bank int) []string { return map[int][]string{1: names}[bank] })
+		}, "bbblue", map[string]string{
+			"GP0_3":    `gpio1_25 = header pin GP0_3 = gpiochip0 line 25 (gpio-0-31 at 4804c000) = "GPIO1_25"`,
+			"gp0.4":    `gpio1_17 = header pin GP0_4 = gpiochip0 line 17 (gpio-0-31 at 4804c000) = "GPIO1_17"`,
+			"GPIO1_17": `gpio1_17 = header pin GP0_4 = gpiochip0 line 17 (gpio-0-31 at 4804c000) = "GPIO1_17"`,
+			"GP1_3":    `gpio3_2 = header pin GP1_3 = gpiochip2 line 2 (gpio-64-95 at 481ae000)`,
+		},
+	},
+	{
+		"BeaglePlay, mainline", func(h *fakeHost) {
+			h.tree("BeagleBoard.org BeaglePlay", "", "beagle,am625-beagleplay", "ti,am625")
+			names := make([]string, 52)
+			names[9], names[12] = "MIKROBUS_GPIO1_9", "MIKROBUS_GPIO1_12"
+			h.chip("gpiochip0", "tps65219-gpio", "", 3)
+			h.chip("gpiochip1", "4201000.gpio", "4201000", 24)
+			h.chip("gpiochip2", "600000.gpio", "600000", 92)
+			h.chip("gpiochip3", "601000.gpio", "601000", 52, names...)
+		}, "beagleplay", map[string]string{
+			"INT":              `gpio1_9 = header pin INT = gpiochip3 line 9 (601000.gpio) = "MIKROBUS_GPIO1_9"`,
+			"pin rst":          `gpio1_12 = header pin RST = gpiochip3 line 12 (601000.gpio) = "MIKROBUS_GPIO1_12"`,
+			"MIKROBUS_GPIO1_9": `gpio1_9 = header pin INT = gpiochip3 line 9 (601000.gpio) = "MIKROBUS_GPIO1_9"`,
+			"gpio1_10":         `gpio1_10 = header pin AN = gpiochip3 line 10 (601000.gpio)`,
+		},
+	},
+	{
+		"a Raspberry Pi that nobody listed", func(h *fakeHost) {
+			h.tree("Raspberry Pi Compute Module 3 Plus Rev 1.0", "", "raspberrypi,3-compute-module", "brcm,bcm2837")
+			h.chip("gpiochip0", "pinctrl-bcm2835", "3f200000", 54)
+		}, "", map[string]string{
+			"GPIO17": "GPIO17 = gpiochip0 line 17 (pinctrl-bcm2835)",
+			"BCM18":  "GPIO18 = gpiochip0 line 18 (pinctrl-bcm2835)",
+		},
+	},
+	{
 		"a board that nobody listed", func(h *fakeHost) {
 			h.tree("Banana Pi BPI-M1", "", "lemaker,bananapi", "allwinner,sun7i-a20")
 			h.chip("gpiochip0", "1c20800.pinctrl", "1c20800", 64, "", "PB1", "-")
@@ -155,6 +236,8 @@ func pi(model, compatible, key, label string, names []string) struct {
 	}, key, map[string]string{
 		"GPIO17": d0, "pin 11": d0, label + ":17": d0, "gpiochip0:17": d0, "fe200000:17": d0, "fe200000.gpio:17": d0,
 		"GPIO18": d1, "Pin 12": d1, " GPIO18 ": d1, "PIN12": d1,
+		"BCM17": d0, "bcm 17": d0, "GPIO_17": d0, "J8:11": d0, "P1-11": d0, "physical 11": d0, "BOARD11": d0, "wpi0": d0, "wiringPi 0": d0,
+		"gpiochip0 17": d0, "board.D18": d1, "pin-12": d1, "WPI 1": d1, "gpio-18": d1,
 		"WL_ON": "WL_ON = gpiochip1 line 1 (raspberrypi-exp-gpio)",
 	}}
 }
@@ -193,7 +276,7 @@ func TestLookupOnEveryBoard(t *testing.T) {
 			}
 		})
 	}
-	for _, key := range strings.Fields("pi1-rev1 pi1 pi-b+ pi2 pi3 pi3b+ pi4 pi400 pi5 zero zero-w zero-2-w bbb bbg") {
+	for _, key := range strings.Fields("pi1-rev1 pi1 pi-b+ pi2 pi3 pi3b+ pi4 pi400 pi5 pi500 cm4 cm5 zero zero-w zero-2-w bbb bbg pocketbeagle bbai64 bbblue beagleplay") {
 		if !seen[key] {
 			t.Errorf("no test of board %s", key)
 		}
@@ -211,8 +294,16 @@ func TestLookupRefuses(t *testing.T) {
 		{"pin 17", "header pin 17 is 3V3, not a line", `if GPIO17 is meant, write "GPIO17": it is header pin 11`},
 		{"pin 30", "header pin 30 is GND, not a line", ""},
 		{"PIN17", "no chip has a line of this name", ""},
-		{"pin", "no chip has a line of this name", ""},
-		{":1", `no chip ""; there is gpiochip0 (pinctrl-bcm2711 at fe200000, 58 lines), gpiochip1 (expander, 8 lines)`, ""},
+		{"pin", "the line is missing", `"pin 11"`},
+		{":1", `the chip is missing`, "pinctrl-bcm2711:17"},
+		{"none:1", `no chip "none"; there is gpiochip0 (pinctrl-bcm2711 at fe200000, 58 lines), gpiochip1 (expander, 8 lines)`, ""},
+		{"GPIO.0", "wiringPi calls its pin 0 so, and others GPIO0", `write "GPIO17" if wiringPi's number is meant, "GPIO0" if Broadcom's is`},
+		{"GPIO. 17", "wiringPi calls its pin 17 so", `write "GPIO17" if Broadcom's number is meant`},
+		{"wpi17", "wiringPi has no such pin", "GPIO17"},
+		{"wpi99", "wiringPi has no such pin", "GPIO17"},
+		{"P9_12", "a pin of a BeagleBone, and this is the Raspberry Pi 4 Model B", "GPIO17"},
+		{"J8:17", "header pin 17 is 3V3, not a line", `if GPIO17 is meant, write "GPIO17"`},
+		{"BCM28", "no chip has a line of this name", ""},
 		{"gpiochip0:-1", `"-1" is not a line number`, "pinctrl-bcm2711:17"},
 		{"pin 6", "header pin 6 is GND, not a line", `it is header pin 31`},
 		{"pin 41", "has no such pin", "its pins are 1 to 40"},
@@ -225,7 +316,7 @@ func TestLookupRefuses(t *testing.T) {
 		{"GPIO99", "no chip has a line of this name", ""},
 		{"-", "no chip has a line of this name", ""},
 		{"NC", "no chip has a line of this name", ""},
-		{"", "no chip has a line of this name", ""},
+		{"", "the line is missing", `"pin 11"`},
 	} {
 		_, err := h.board().Lookup(c.name)
 		if err == nil || !strings.Contains(err.Error(), c.why) || !strings.Contains(hint.Of(err), c.hint) || (c.hint == "") != (hint.Of(err) == "") {
@@ -317,7 +408,7 @@ func TestLookupOnBones(t *testing.T) {
 	// Of the two lines on P9_41 only one is there.
 	h = newHost(t)
 	h.tree("TI AM335x BeagleBone Black", "", "ti,am335x-bone-black")
-	h.chip("gpiochip0", "gpio-0-31", bankAddress[0], 32)
+	h.chip("gpiochip0", "gpio-0-31", am335x[0], 32)
 	if l, err := h.board().Lookup("P9_41"); err != nil || l.pin.Name != "P9_41B" {
 		t.Errorf("P9_41: %v %v", l, err)
 	}

@@ -7,9 +7,17 @@ import (
 )
 
 // piLabels are the labels of the chip that a Raspberry Pi's header is on: Pi 1
-// to 3 and Zero, Pi 4 and 400, Pi 5. On all of them GPIO17 is line 17; the
-// chip's number and the line's name depend on the kernel.
+// to 3 and Zero; Pi 4, 400 and Compute Module 4; Pi 5, 500 and Compute Module 5.
+// On all of them GPIO17 is line 17; the chip's number and the line's name depend
+// on the kernel.
 var piLabels = []string{"pinctrl-bcm2835", "pinctrl-bcm2711", "pinctrl-rp1"}
+
+// Linux 4.19 gives a Pi 4's chip the label of a Pi 3's.
+var bcmLabels, rp1Labels = piLabels[:2], piLabels[2:]
+
+// piLines is how many of that chip's lines a Raspberry Pi has on its header: the
+// rest is inside the board.
+const piLines = 28
 
 // piHeader is the header of every Raspberry Pi since the B+, pin 1 first; a
 // number is a GPIO. Older boards have its first 26 pins, but for three on the
@@ -58,10 +66,27 @@ func piBoards() []*Board {
 	// Raspberry Pi's kernels call both revisions of the Model B by one name.
 	const b1, b2 = "raspberrypi,model-b", "raspberrypi,model-b-rev2"
 	board := func(key, name string, pins []Pin, compatible ...string) *Board {
+		chips := bcmLabels
+		if strings.Contains(key, "5") {
+			chips = rp1Labels
+		}
 		return &Board{
 			Key: key, Name: "Raspberry Pi " + name, compatible: compatible, Pins: pins,
-			Data0: "GPIO17", Data1: "GPIO18", Family: RaspberryPi,
+			Data0: "GPIO17", Data1: "GPIO18", Family: RaspberryPi, chips: chips, lines: piLines,
+			Supplies: Supplies{"2", "6", "1", "4", "14", "3", "5", "8", "10"},
+			Notes:    []string{"Header pins 17 and 18 are not GPIO17 and GPIO18. Count from the corner marked 1: odd numbers in one row, even in the other."},
 		}
+	}
+	// A Compute Module's header is its carrier's. The IO boards of Raspberry Pi have
+	// the usual one (Compute Module 4 IO Board and Compute Module 5 IO Board, data
+	// sheets, "GPIO"); a carrier of another maker is drawn as if it had, too. The
+	// device trees are bcm2711-rpi-cm4.dts and bcm2712-rpi-cm5.dtsi of
+	// raspberrypi/linux.
+	module := func(key, name, compatible string) *Board {
+		b := board(key, name, piPins(40), compatible)
+		b.others = []string{key + "-io", name, name + " IO Board"}
+		b.Notes = append(b.Notes, "The header is the carrier's: this is the one of Raspberry Pi's IO board. On another carrier go by its data sheet.")
+		return b
 	}
 	return []*Board{
 		board("pi1-rev1", "Model B Rev 1", piRev1Pins(), b1),
@@ -76,7 +101,9 @@ func piBoards() []*Board {
 		board("pi4", "4 Model B", piPins(40), "raspberrypi,4-model-b"),
 		board("pi400", "400", piPins(40), "raspberrypi,400"),
 		board("pi5", "5 Model B", piPins(40), "raspberrypi,5-model-b"),
-		board("pi500", "500", piPins(40), "raspberrypi,500"),
+		board("pi500", "500", piPins(40), "raspberrypi,500"), // and the 500+, which has the same tree
+		module("cm4", "Compute Module 4", "raspberrypi,4-compute-module"),
+		module("cm5", "Compute Module 5", "raspberrypi,5-compute-module"),
 		board("zero", "Zero", piPins(40), "raspberrypi,model-zero"),
 		board("zero-w", "Zero W", piPins(40), "raspberrypi,model-zero-w"),
 		board("zero-2-w", "Zero 2 W", piPins(40), "raspberrypi,model-zero-2-w"),

@@ -1,20 +1,24 @@
 package board
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestPlace(t *testing.T) {
-	pi, _ := ByKey("pi4")
-	bone, _ := ByKey("bbb")
-	old, _ := ByKey("pi1")
+	pi, _ := ByName("pi4")
+	bone, _ := ByName("bbb")
+	old, _ := ByName("pi1")
 	for _, c := range []struct {
 		board *Board
 		name  string
 		want  string // pin; empty: an error
 	}{
 		{pi, "GPIO17", "11"}, {pi, "gpio17", "11"}, {pi, "pin 11", "11"}, {pi, "Pin 12", "12"},
-		{pi, "pinctrl-bcm2711:17", "11"}, {pi, "GPIO99", ""}, {pi, "11", ""}, {pi, "PIN11", "11"}, {pi, "pin 17", ""}, {pi, "17", ""}, {pi, "pin 41", ""},
+		{pi, "pinctrl-bcm2711:17", "11"}, {pi, "GPIO99", ""}, {pi, "11", ""}, {pi, "PIN11", "11"}, {pi, "pin 17", ""}, {pi, "3V3", ""}, {pi, "17", ""}, {pi, "pin 41", ""},
 		{bone, "P9_12", "P9_12"}, {bone, "pin p9_12", "P9_12"}, {bone, "gpio1_28", "P9_12"}, {bone, "GPIO17", ""},
-		{bone, "4804c000:30", ""}, {pi, "pinctrl-bcm2711:x", ""}, {old, "GPIO5", ""}, {old, "GPIO25", "22"},
+		{bone, "4804c000:30", "P8_21"}, {bone, "44e07000:30", "P9_11"}, {bone, "601000:1", ""}, {pi, "pinctrl-rp1:17", ""}, {pi, "gpiochip0:17", "11"},
+		{bone, "P9_41", ""}, {bone, "gpio1[28]", "P9_12"}, {bone, "gpio1_40", ""}, {bone, "gpio4_1", ""}, {pi, "pinctrl-bcm2711:x", ""}, {old, "GPIO5", ""}, {old, "GPIO25", "22"},
 	} {
 		p, err := c.board.Place(c.name)
 		if c.want == "" {
@@ -39,6 +43,17 @@ func TestPosition(t *testing.T) {
 		header, row, column := Pin{Name: name}.Position()
 		if header != want.header || row != want.row || column != want.column {
 			t.Errorf("pin %s is in header %q, row %d, column %d", name, header, row, column)
+		}
+	}
+}
+
+func TestTwins(t *testing.T) {
+	for c, want := range map[Colours]string{
+		{}: "", {Data0: "green", Data1: "white"}: "", {Data0: "white", Data1: "White"}: "data0 data1", {Power: "red", Red: "red"}: "power red",
+	} {
+		first, second, ok := c.Twins()
+		if got := strings.TrimSpace(first + " " + second); got != want || ok != (want != "") {
+			t.Errorf("%+v: %q", c, got)
 		}
 	}
 }

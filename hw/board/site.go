@@ -1,6 +1,9 @@
 package board
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Site is how remedies name the parts of one installation. The zero Site names
 // the colours of HID's readers and no particular pins.
@@ -27,6 +30,23 @@ type Colours struct {
 	Red    string `toml:"red"`
 	Beep   string `toml:"beep"`
 	Hold   string `toml:"hold"`
+}
+
+// Twins are two wires that have one colour, as far as they are configured.
+func (c Colours) Twins() (first, second string, ok bool) {
+	seen := map[string]string{}
+	for _, w := range []struct{ key, colour string }{
+		{"power", c.Power}, {"ground", c.Ground}, {"data0", c.Data0}, {"data1", c.Data1}, {"green", c.Green}, {"red", c.Red}, {"beep", c.Beep}, {"hold", c.Hold},
+	} {
+		colour := strings.ToLower(w.colour)
+		if other := seen[colour]; other != "" {
+			return other, w.key, true
+		}
+		if colour != "" {
+			seen[colour] = w.key
+		}
+	}
+	return "", "", false
 }
 
 // HID are the colours of HID's proximity readers (HID document 08-0002 rev D.2).

@@ -13,7 +13,7 @@ import (
 
 // Cause is one explanation of the evidence.
 type Cause struct {
-	Name   string  // of gpio.Faults
+	Name   string  // of gpio.Faults, or no-wiegand
 	Weight float64 // how well it fits, 0 to 1; only the order means something
 	Seen   string  // the evidence for it, for a person
 	Remedy string  // what to do, in the site's wire colours and pins
@@ -66,6 +66,8 @@ func tellApart(first, second string, s *board.Site) string {
 	switch min(first, second) + " " + max(first, second) {
 	case "hold no-power":
 		return "Listen to the reader while a card is shown: if it beeps it has power, and the HOLD wire is the suspect."
+	case "hold no-wiegand":
+		return "Take the HOLD wire off and show a card: if it comes now, that was it; if not, look up in the reader's manual which outputs it has."
 	case "converter-unpowered wrong-gpio":
 		return fmt.Sprintf("Measure the converter's LV pin against ground. 0 V: it has no power. 3.3 V: its outputs go to other pins than %s and %s.", s.Pin(0), s.Pin(1))
 	case "converter-unpowered no-power":

@@ -10,7 +10,7 @@ import (
 // rule is one row of the table of faults, read backwards: from what was measured
 // to the fault.
 type rule struct {
-	name  string // of gpio.Faults
+	name  string // of gpio.Faults, or unheard
 	label string // as a person says it
 	proof string // the measurement that confirms it or rules it out
 	weigh func(f *Findings, e *Evidence) weights
@@ -56,7 +56,12 @@ var rules = []rule{
 	{"keypad", "a reader set to keypad mode", "Look up the reader's output format in its manual.", weighKeypad, textKeypad},
 	{"clock-data", "a reader set to clock-and-data", "Look up the reader's output format in its manual.", weighClockData, textClockData},
 	{"hold", "the reader's HOLD wire touching something", "Take the HOLD wire off and show a card again.", weighHold, textHold},
+	{unheard, "a reader that stands alone, or speaks OSDP or serial", "Look up in the reader's manual which outputs it has and which one is set.", weighUnheard, textUnheard},
 }
+
+// unheard is the cause that no simulated reader shows, because the lines are as
+// those of a good one: only a person hears that it read the card.
+const unheard = "no-wiegand"
 
 // Weights; below possible a cause is not named.
 const (
@@ -226,8 +231,18 @@ func weighHold(f *Findings, e *Evidence) weights {
 	return weights{
 		{f.late > 0 && !either(f.noisy), certain},
 		{!f.Silent() || len(f.free) > 0 || either(f.IsLow) || either(f.follows), 0},
+		{e.Late != nil, 0.4}, // the wire was taken off, and nothing came
 		{e.beeped(), likely},
-		{e.Late != nil, 0.4},
 		{true, maybe},
+	}
+}
+
+// weighUnheard: the reader says that it has read the card, and tells this board
+// nothing of it.
+func weighUnheard(f *Findings, e *Evidence) weights {
+	return weights{
+		{!e.beeped() || f.late > 0 || !f.Silent() || len(f.free) > 0 || either(f.IsLow) || either(f.follows), 0},
+		{e.Late != nil, likely},
+		{true, 0.6}, // the HOLD wire comes first: it is looked at in a moment
 	}
 }

@@ -53,6 +53,7 @@ func TestWeights(t *testing.T) {
 	said := func(answer *bool) *Evidence { return &Evidence{Answered: answer} }
 	watched := &Evidence{Free: []gpio.Activity{}}
 	waited := &Evidence{Late: &Spell{}}
+	beepedInVain := &Evidence{Late: &Spell{}, Answered: &yes}
 	good, inverse := frame{good: true}, frame{inverse: true}
 	for _, c := range []struct {
 		rule, why string
@@ -218,7 +219,18 @@ func TestWeights(t *testing.T) {
 		{"hold", "nothing holds a line", findings(answers(follows, PulledUp)), nil, 0},
 		{"hold", "the reader beeped", findings(), said(&yes), likely},
 		{"hold", "nothing came late either", findings(), waited, 0.4},
+		{"hold", "the reader beeped, and nothing came late either", findings(), beepedInVain, 0.4},
 		{"hold", "silent", findings(), nil, maybe},
+
+		{"no-wiegand", "the reader beeped", findings(), said(&yes), 0.6},
+		{"no-wiegand", "the reader beeped, and nothing came late either", findings(), beepedInVain, likely},
+		{"no-wiegand", "nobody was asked", findings(), waited, 0},
+		{"no-wiegand", "the reader is mute", findings(), said(&no), 0},
+		{"no-wiegand", "reads came late", findings(late), said(&yes), 0},
+		{"no-wiegand", "pulses came", findings(readsBoth), said(&yes), 0},
+		{"no-wiegand", "pulses on other pins", findings(elsewhere), said(&yes), 0},
+		{"no-wiegand", "a line is low", findings(answers(PulledUp, HeldLow)), said(&yes), 0},
+		{"no-wiegand", "nothing holds a line", findings(answers(follows, PulledUp)), said(&yes), 0},
 	} {
 		if c.e == nil {
 			c.e = &Evidence{}
@@ -279,6 +291,7 @@ func TestSeen(t *testing.T) {
 		{"wrong-gpio", findings(bothFollow), nil, "nothing is connected"},
 		{"hold", findings(late), nil, "then 2 reads at once"},
 		{"hold", findings(), nil, "high as they should be"},
+		{"no-wiegand", findings(), nil, "stand-alone mode"}, {"no-wiegand", findings(), nil, "OSDP"}, {"no-wiegand", findings(), nil, "a serial output"},
 	} {
 		if c.site == nil {
 			c.site = &board.Site{}

@@ -191,4 +191,9 @@ func textHold(f *Findings, s *board.Site) (seen, remedy string) {
 		capital(s.HoldWire()) + " must not touch anything: while it touches ground, the reader beeps and sends nothing. Take it off and show a card again."
 }
 
+func textUnheard(*Findings, *board.Site) (seen, remedy string) {
+	return "the reader beeps or lights up, the lines are high as they should be, but no pulses came",
+		"The reader reads the card and does not send it as Wiegand. There are three ways. One: it is in stand-alone mode, with a relay and cards of its own, as many keypads are when they are sold. Set it to reader mode or Wiegand output; its manual says how under programming. Two: it speaks OSDP, on terminals A and B. Set it to Wiegand, by its configuration card or app. Three: it has a serial output, RS-232, RS-485 or TTL. Set it to Wiegand, and use the terminals D0 and D1; or, if it sends EM4100 numbers at 9600 baud, connect it to a serial port and set kind = \"serial\"."
+}
+
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

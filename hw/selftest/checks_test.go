@@ -98,6 +98,9 @@ func TestDisplayCheck(t *testing.T) {
 		}
 	}
 	var code string
+	look := func(b *bench) {
+		b.env.Display = shows(DisplayFact{Answers: true, Look: "Each row is full."}, nil, nil)
+	}
 	read := func(b *bench) {
 		b.person(nil)
 		b.env.Display = shows(DisplayFact{}, nil, &code)
@@ -118,6 +121,10 @@ func TestDisplayCheck(t *testing.T) {
 		{"one-way, nobody there", func(b *bench) { b.env.Display = shows(DisplayFact{}, nil, nil) }, Skip, "nobody"},
 		{"answers, nobody there", func(b *bench) { b.env.Display = shows(DisplayFact{Answers: true}, nil, nil) }, Pass, "answers"},
 		{"read", read, Pass, "shows the code"},
+		{"a pattern, nobody there", look, Pass, "answers"},
+		{"not testable here", func(b *bench) {
+			b.env.Untested = map[string]string{"display": "only the daemon can: start it"}
+		}, Skip, "only the daemon can: start it"},
 		{"garbled", answer("99x", DisplayFact{}), Fail, "99x"},
 		{"blank but there", answer("", DisplayFact{Answers: true}), Fail, "sparkfun answers but shows nothing Turn the contrast"},
 		{"blank", answer("", DisplayFact{}), Fail, "sparkfun shows nothing Turn the contrast"},
@@ -127,6 +134,21 @@ func TestDisplayCheck(t *testing.T) {
 		}, Fail, "hung up"},
 		{"error, without a remedy", func(b *bench) { b.env.Display = shows(DisplayFact{}, errors.New("no such bus"), nil) }, Fail, "no such bus"},
 	})
+}
+
+// What a person should look at is said before the question, and after the test
+// everything is given back.
+func TestLookAtTheDisplay(t *testing.T) {
+	closed := 0
+	b := onBench(t, func(b *bench) {
+		b.env.Display = func(context.Context, string) (DisplayFact, error) {
+			return DisplayFact{Kind: "openlcd", Look: "Each row is full."}, nil
+		}
+		b.env.Close = func() { closed++ }
+	})
+	if !strings.Contains(strings.Join(b.said, "\n"), "Each row is full.") || closed != 1 {
+		t.Errorf("said %q, closed %d times", b.said, closed)
+	}
 }
 
 // keyboard is plugged in if it has a name; its Enter comes if it is pressed.
@@ -150,19 +172,27 @@ func (k typedOn) WaitEnter(ctx context.Context) error {
 }
 
 func TestKeyboardCheck(t *testing.T) {
+	released := 0
+	plug := func(k typedOn, err error) func(context.Context) (Keyboard, func(), error) {
+		return func(context.Context) (Keyboard, func(), error) { return k, func() { released++ }, err }
+	}
 	runCases(t, "keyboard", []checkCase{
 		{"none", nil, Skip, "no keyboard"},
-		{"missing", func(b *bench) { b.env.Keyboard = typedOn{} }, Fail, "Plug"},
-		{"nobody there", func(b *bench) { b.env.Keyboard = typedOn{"Acme", true} }, Pass, "Acme is plugged in"},
+		{"missing", func(b *bench) { b.env.Keyboard = plug(typedOn{}, nil) }, Fail, "Plug"},
+		{"nobody there", func(b *bench) { b.env.Keyboard = plug(typedOn{"Acme", true}, nil) }, Pass, "Acme is plugged in"},
 		{"pressed", func(b *bench) {
 			b.person(nil)
-			b.env.Keyboard = typedOn{"Acme", true}
+			b.env.Keyboard = plug(typedOn{"Acme", true}, nil)
 		}, Pass, "Enter came"},
 		{"not pressed", func(b *bench) {
 			b.person(nil)
-			b.env.Keyboard = typedOn{"Acme", false}
+			b.env.Keyboard = plug(typedOn{"Acme", false}, nil)
 		}, Fail, "no key came"},
+		{"can't be read, without a remedy", func(b *bench) { b.env.Keyboard = plug(typedOn{}, errors.New("no layout")) }, Fail, "no layout"},
 	})
+	if released != 4 {
+		t.Errorf("the keyboards were given back %d times", released)
+	}
 }
 
 func TestClockCheck(t *testing.T) {

@@ -3,6 +3,7 @@ package selftest
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"stump/internal/count"
@@ -40,6 +41,7 @@ const (
 	strayMost     = 10 * strayLimit // how many are counted
 	clockPatience = 10 * time.Minute
 	voltageMemory = time.Hour
+	unknownMemory = 24 * time.Hour
 	commits       = 20          // the window of commit times
 	commitsLeast  = 5           // commits before their times mean anything
 	slowForStaff  = time.Second // a commit that people notice
@@ -57,6 +59,7 @@ var conditions = []struct {
 	find         func(h *Health, now time.Duration, ease int) (text string, staff bool)
 }{
 	{"reader-silent", "show a card; if the reader stays silent, run `stump selftest`", (*Health).silent},
+	{"unknown-format", "put that line into the [[reader]] table of the configuration, and restart; `stump formats` lists the formats", (*Health).unknownFormat},
 	{BadReads, "run `stump selftest`: it names the wire or the disturbance", (*Health).badReads},
 	{"stray-edges", "run `stump selftest`: missing ground, a loose wire and mains hum look like this", (*Health).stray},
 	{"under-voltage", "use a supply of 5.1 V and 2.5 A or more, with a short thick cable", (*Health).voltage},
@@ -75,6 +78,10 @@ type Health struct {
 	reads    int                         // good ones
 	gaps     [silenceWeeks]time.Duration // the longest between good reads, of each past week
 	thisWeek int
+
+	unknown     string // how cards that no enabled format takes are made to be read
+	unknownBits int
+	unknownAt   time.Duration
 
 	recent []bool  // whether each of the last reads was good
 	usual  float64 // share of bad reads before those
@@ -106,10 +113,16 @@ func (h *Health) ObserveRead(now time.Duration, r *wiegand.Read) {
 		h.strays = last(append(h.strays, now), strayMost)
 		return
 	}
+	if r.Unknown {
+		return // nothing is wrong with it: see ObserveUnknown
+	}
 	if r.OK() {
 		h.noteGap(now)
 		h.reads++
 		h.lastGood = now
+		if r.Bits.Len() == h.unknownBits {
+			h.unknown = ""
+		}
 	}
 	if h.recent = append(h.recent, r.OK()); len(h.recent) > recentReads {
 		h.known = min(h.known+1, pastReads)
@@ -120,6 +133,25 @@ func (h *Health) ObserveRead(now time.Duration, r *wiegand.Read) {
 		h.usual += (bad - h.usual) / float64(h.known)
 		h.recent = h.recent[1:]
 	}
+}
+
+// ObserveUnknown takes a frame that is a card of a format that is not enabled.
+// line is what the configuration needs, others are formats that may be meant instead.
+func (h *Health) ObserveUnknown(now time.Duration, r *wiegand.Read, line string, others []string) {
+	h.unknownAt, h.unknownBits = now, r.Bits.Len()
+	h.unknown = line
+	if len(others) > 0 {
+		h.unknown += ", or with " + strings.Join(others, ", ")
+	}
+}
+
+// unknownFormat ends a day after the last such card, or with a good one of that
+// length.
+func (h *Health) unknownFormat(now time.Duration, _ int) (string, bool) {
+	if h.unknown == "" || now-h.unknownAt > unknownMemory {
+		return "", false
+	}
+	return fmt.Sprintf("%d-bit cards come intact, but no enabled format takes them: %s", h.unknownBits, h.unknown), true
 }
 
 // last keeps the last n of a list.

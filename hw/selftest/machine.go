@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -19,6 +20,9 @@ type Device struct {
 	Group string // that may open it: "gpio", "i2c", "dialout"
 }
 
+// known are the models whose lines Stump finds by their names.
+var known = regexp.MustCompile(`^Raspberry Pi|BeagleBone|PocketBeagle$|BeaglePlay`)
+
 // board says which board it is, by the device tree's model.
 func (s *tester) board(context.Context) Result {
 	kernel := s.word("proc/sys/kernel/osrelease")
@@ -28,7 +32,7 @@ func (s *tester) board(context.Context) Result {
 	model := s.word("proc/device-tree/model")
 	return verdicts{
 		{model == "", bad(Warn, "Name the lines by chip and offset, as in data0 = \"pinctrl-bcm2711:17\".", "unknown board without a device tree, Linux %s", kernel)},
-		{strings.HasPrefix(model, "Raspberry Pi") || strings.Contains(model, "BeagleBone"), pass("%s, Linux %s", model, kernel)},
+		{known.MatchString(model), pass("%s, Linux %s", model, kernel)},
 		{true, bad(Warn, "Stump does not know this board's header. Name the lines by chip and offset, as in data0 = \"pinctrl-bcm2711:17\".", "%s, Linux %s", model, kernel)},
 	}.first()
 }

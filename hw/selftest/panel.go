@@ -25,6 +25,8 @@ type DisplayFact struct {
 	Proven bool
 	// Answers: something at the address acknowledged.
 	Answers bool
+	// Look says what else a person should see on it.
+	Look string
 }
 
 // Keyboard is the station's keyboard.
@@ -58,6 +60,9 @@ func (s *tester) outputs(ctx context.Context) Result {
 func (s *tester) display(ctx context.Context) Result {
 	code := fmt.Sprintf("%04d", rand.IntN(10000))
 	f, err := s.Display(ctx, code)
+	if err == nil && f.Look != "" {
+		s.Say(f.Look)
+	}
 	switch {
 	case err != nil:
 		return failed(err)
@@ -79,7 +84,13 @@ func (s *tester) display(ctx context.Context) Result {
 }
 
 func (s *tester) keyboard(ctx context.Context) Result {
-	name := strings.Join(s.Keyboard.Plugged(), ", ")
+	k, release, err := s.Keyboard(ctx)
+	if err != nil {
+		return failed(err)
+	}
+	// Released at once: the answers to the other questions may be typed on it.
+	defer release()
+	name := strings.Join(k.Plugged(), ", ")
 	switch {
 	case name == "":
 		return bad(Fail, "Plug the keyboard in, and let Stump's user read it (group input).", "no keyboard is plugged in")
@@ -89,7 +100,7 @@ func (s *tester) keyboard(ctx context.Context) Result {
 	s.Say("Press Enter on the station's keyboard.")
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
-	if err := s.Keyboard.WaitEnter(ctx); err != nil {
+	if err := k.WaitEnter(ctx); err != nil {
 		return bad(Fail, "Is it the keyboard that the configuration names? Its batteries, its plug?", "%s: no key came: %v", name, err)
 	}
 	return pass("%s: Enter came", name)

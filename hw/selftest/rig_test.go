@@ -490,7 +490,7 @@ func (u rigRun) try(t *testing.T) (sum Summary, results []Result) {
 		if u.bone {
 			key, env.NoFloat = "bbb", "this board's pulls can't be changed"
 		}
-		b, _ := board.ByKey(key)
+		b, _ := board.ByName(key)
 		env.Site = (&wiring.Plan{Board: b}).Site()
 		var cards [2]wiegand.Bits
 		for i := range cards { // often of two formats

@@ -36,7 +36,7 @@ func watch(t *testing.T, numbers bool, do func(*gpio.Sim)) (views []View) {
 		sim := gpio.NewSim(now)
 		defer sim.Close()
 		ctx, cancel := context.WithCancel(t.Context())
-		scope := NewScope([2]string{"GPIO17 = header pin 11", "GPIO18 = header pin 12"}, wiegand.VerifiedFormats(), numbers)
+		scope := NewScope([2]string{"GPIO17 = header pin 11", "GPIO18 = header pin 12"}, wiegand.SafeFormats(), numbers)
 		ended := make(chan error)
 		go func() {
 			ended <- scope.Watch(ctx, sim, func(v View) error {

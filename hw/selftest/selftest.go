@@ -51,9 +51,11 @@ type Env struct {
 	// Present has the simulated reader show card 0 or 1. nil: a person does.
 	Present func(card int)
 
-	Outputs  []Lamp
-	Display  func(ctx context.Context, code string) (DisplayFact, error)
-	Keyboard Keyboard // nil: none
+	Outputs []Lamp
+	// Display shows a code of four digits.
+	Display func(ctx context.Context, code string) (DisplayFact, error)
+	// Keyboard takes the keyboards, until release.
+	Keyboard func(context.Context) (k Keyboard, release func(), err error)
 
 	Clock     func(context.Context) (ClockFact, error)
 	StateDir  string // where the ledger is
@@ -61,6 +63,12 @@ type Env struct {
 	Directory func(context.Context) (DirectoryFact, error)
 	Queue     func(context.Context) (QueueFact, error)
 	Ledger    func(context.Context) (LedgerFact, error)
+
+	// Untested says of checks, by their names, why they are not made although their
+	// part is configured, and how they can be.
+	Untested map[string]string
+	// Close gives back what the checks opened; nil: nothing is to be given back.
+	Close func()
 
 	// Say tells the person what to do. Ask asks, and returns what was typed; nil
 	// means that nobody is there, and what needs hands is skipped.
@@ -143,6 +151,9 @@ func (s *tester) untaken() bool { return s.src == nil }
 func Run(ctx context.Context, env *Env, emit func(Result)) Summary {
 	s := newTester(env)
 	defer s.release()
+	if s.Close != nil {
+		defer s.Close()
+	}
 	sum := Summary{Summary: true, Result: Pass}
 	for _, c := range checks {
 		var r Result
@@ -155,7 +166,7 @@ func Run(ctx context.Context, env *Env, emit func(Result)) Summary {
 				r = sentChecks[c.name](s, ctx)
 			}
 		case c.lacks(s):
-			r = skip("%s", c.why)
+			r = skip("%s", cmp.Or(s.Untested[c.name], c.why))
 		default:
 			r = c.make(s, ctx)
 		}

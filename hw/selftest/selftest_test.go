@@ -53,7 +53,7 @@ func onBench(t *testing.T, prepare func(*bench)) *bench {
 			card(t, "H10301", wiegand.Fields{Facility: 17, Number: 31066}),
 			card(t, "H10301", wiegand.Fields{Facility: 200, Number: 1042}),
 		}
-		pi, _ := board.ByKey("pi4")
+		pi, _ := board.ByName("pi4")
 		b.env = &Env{
 			root: fstest.MapFS{
 				"proc/device-tree/model":                 {Data: []byte("Raspberry Pi 4 Model B Rev 1.4\x00")},
@@ -271,10 +271,10 @@ func TestSlowTechnician(t *testing.T) {
 	}
 }
 
-// The reader beeps and nothing arrives: HOLD is first when it beeps, power
-// when it does not.
-func TestPersonTellsHoldFromNoPower(t *testing.T) {
-	for answer, want := range map[string]string{"y": "hold", "n": "no-power"} {
+// The reader beeps and nothing arrives, also with HOLD off: it does not send
+// Wiegand. When it does not beep, it has no power.
+func TestPersonTellsWhatTheReaderDoes(t *testing.T) {
+	for answer, want := range map[string]string{"y": "no-wiegand", "n": "no-power"} {
 		b := onBench(t, func(b *bench) {
 			b.person(map[string]string{"beep": answer})
 			b.env.Say = func(s string) { b.said = append(b.said, s) } // no card reaches the lines
@@ -285,6 +285,11 @@ func TestPersonTellsHoldFromNoPower(t *testing.T) {
 		}
 		if !strings.Contains(strings.Join(b.said, "\n"), "HOLD") {
 			t.Errorf("nobody was told to take HOLD off: %q", b.said)
+		}
+		for _, way := range []string{"stand-alone", "OSDP", "serial"} {
+			if got := strings.Contains(b.result("card").Remedy, way); got != (want == "no-wiegand") {
+				t.Errorf("beeps %q: %s is named: %v: %s", answer, way, got, b.result("card").Remedy)
+			}
 		}
 	}
 }
@@ -509,6 +514,9 @@ func TestBoard(t *testing.T) {
 	runCases(t, "board", []checkCase{
 		{"a Pi", model("Raspberry Pi Zero W Rev 1.1\x00"), Pass, "Raspberry Pi Zero W Rev 1.1, Linux 6.12.25"},
 		{"a BeagleBone", model("TI AM335x BeagleBone Black\x00"), Pass, "BeagleBone Black, Linux"},
+		{"a PocketBeagle", model("TI AM335x PocketBeagle\x00"), Pass, "PocketBeagle, Linux"},
+		{"a BeaglePlay", model("BeagleBoard.org BeaglePlay\x00"), Pass, "BeaglePlay, Linux"},
+		{"a Beagle that is not in the table", model("BeagleBoard.org BeagleY-AI\x00"), Warn, "BeagleY-AI, Linux 6.12.25+rpt-rpi-v8 Stump does not know"},
 		{"another board", model("Banana Pi\x00"), Warn, "Banana Pi, Linux 6.12.25+rpt-rpi-v8 Stump does not know"},
 		{"no device tree", model(""), Warn, "unknown board without a device tree"},
 		{"simulated", func(b *bench) { b.env.Simulated = true }, Pass, "simulated reader on Linux"},

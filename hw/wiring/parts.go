@@ -54,33 +54,44 @@ func (p *Plan) through(signals string) string {
 	return "5 V; its " + signals + " through the converter"
 }
 
+// named is " (green, white)"; without a colour it is nothing.
+func named(colours ...string) string {
+	if colours = slices.DeleteFunc(colours, func(c string) bool { return c == unknown }); len(colours) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(colours, ", ") + ")"
+}
+
 // warnings are what to read before the power is switched on.
 func (p *Plan) warnings() (warnings []string) {
-	c := p.colours()
+	c := p.readerColours()
 	var wires, pins []string
 	for _, t := range p.harness().terminals() {
 		wires, pins = append(wires, t.colour), append(pins, t.at.Name)
 	}
 	middle := map[bool]string{false: "converter", true: "divider"}[p.Divider]
-	bone := p.Board.Family == board.BeagleBone
+	if p.dataLines() {
+		warnings = []string{
+			fmt.Sprintf("5 V kills the board. A reader's data wires%s carry 5 V all the time, even with no card. They go to the %s, never straight to a pin.", named(wires...), middle),
+			fmt.Sprintf("Before you connect the last two wires: switch the power on and measure what will go to pins %s against ground. 3.2 to 3.4 V is right. If it is more, switch off.", strings.Join(pins, " and ")),
+		}
+	}
+	if p.dataLines() || len(p.harness().all) > 0 {
+		warnings = append(warnings, p.Board.Notes...)
+	}
 	for _, row := range []struct {
 		applies bool
 		text    string
 	}{
-		{p.dataLines(), fmt.Sprintf("5 V kills the board. A reader's data wires (%s) carry 5 V all the time, even with no card. They go to the %s, never straight to a pin.", strings.Join(wires, ", "), middle)},
-		{p.dataLines(), fmt.Sprintf("Before you connect the last two wires: switch the power on and measure what will go to pins %s against ground. 3.2 to 3.4 V is right. If it is more, switch off.", strings.Join(pins, " and "))},
 		{p.Kind == "serial" && p.wired(), fmt.Sprintf("5 V kills the board. A reader on 5 V has 5 V on its TX all the time: it goes to the %s, never straight to pin %s. A reader that runs on 3.3 V may go straight there. The reader's RX stays free.", middle, strings.Join(pins, ""))},
-		{p.Kind == "serial" && p.wired() && !bone, "The login console must be off the serial port (Raspberry Pi OS: sudo raspi-config, Interface Options, Serial Port)."},
+		{p.Kind == "serial" && p.wired() && p.Board.Family == board.RaspberryPi, "The login console must be off the serial port (Raspberry Pi OS: sudo raspi-config, Interface Options, Serial Port)."},
 		{p.Kind == "serial" && !p.wired(), "Reader to adapter: ground to GND, TX to RX, + to 5 V. An adapter for 3.3 V wants a divider before its RX. RS-232 has 12 V and is none of them."},
 		{p.Kind == "usb", "The reader goes into any USB socket. `ls -l /dev/input/by-id` names it: the path that ends in -event-kbd goes into device of this reader."},
-		{p.dataLines() && p.Board.Family == board.RaspberryPi, "Header pins 17 and 18 are not GPIO17 and GPIO18. Count from the corner marked 1: odd numbers in one row, even in the other."},
-		{bone, "P9_5 and P9_6 are dead when the board runs from USB: take 5 V from P9_7 or P9_8. P9_32 to P9_40 stand only 1.8 V."},
-		{bone, "Drive no pin before the board's 3.3 V is up: the converter's LV takes it from P9_3."},
 		{p.Divider && p.Display == "hd44780-i2c", "The display's backpack pulls SDA and SCL up to its VCC: without a level converter run it on 3.3 V, or take its pull-up resistors off."},
 		{len(p.Outputs) > 0, "The reader's light and beeper wires carry 5 V as well: connect each through its transistor or a channel of the converter."},
 		{p.switches() > 0, "Each transistor: drain to the reader's wire, gate to the header's pin, source to GND, and 10 kΩ between gate and GND."},
 		{p.harness().channels > 4, "The converter marked 2nd gets the same supply as the first: join HV with HV, LV with LV, GND with GND."},
-		{p.dataLines(), fmt.Sprintf("The HOLD wire (%s) must touch nothing: put tape around its end. A 12 V reader takes + from its own supply; its ground goes to the board all the same.", c.Hold)},
+		{p.dataLines(), fmt.Sprintf("The HOLD wire%s must touch nothing: put tape around its end. A 12 V reader takes + from its own supply; its ground goes to the board all the same.", named(c.Hold))},
 	} {
 		if row.applies {
 			warnings = append(warnings, row.text)

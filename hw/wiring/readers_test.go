@@ -10,7 +10,7 @@ import (
 
 func plan(t *testing.T, p Plan) *Plan {
 	t.Helper()
-	b, err := board.ByKey("pi4")
+	b, err := board.ByName("pi4")
 	if err != nil {
 		t.Fatal(err)
 	}

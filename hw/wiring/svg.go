@@ -32,7 +32,9 @@ const (
 	middleEdge = middleX + partWidth
 )
 
-func svgColour(colour string) string { return cmp.Or(palette[colour].svg, "#9e9e9e") }
+// svgColour is how a colour is drawn. One that is not known is slate, and its name
+// stands beside the wire.
+func svgColour(colour string) string { return cmp.Or(drawn[strings.ToLower(colour)].svg, "#607d8b") }
 
 type point struct{ x, y int }
 
@@ -40,6 +42,7 @@ type point struct{ x, y int }
 type picture struct {
 	*Plan
 	all         []connection
+	colours     colours
 	wires, body strings.Builder // wires are below everything else
 	height      int
 
@@ -93,7 +96,7 @@ func (p *Plan) SVG() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	d := &picture{Plan: p, all: all, sources: map[string]point{}, points: map[string]point{}, pins: map[string]point{}}
+	d := &picture{Plan: p, all: all, colours: p.palette(), sources: map[string]point{}, points: map[string]point{}, pins: map[string]point{}}
 	d.drawParts()
 	y := topY
 	for _, h := range headers(all) {
@@ -115,7 +118,7 @@ func (p *Plan) SVG() (string, error) {
 
 // drawParts draws everything left of the lanes, and the wires between parts.
 func (d *picture) drawParts() {
-	c, terminals := d.colours(), d.harness().terminals()
+	c, terminals := d.colours, d.harness().terminals()
 	rows := []partRow{{"+ 5 V", "HV", "LV", c.Power}}
 	for i, t := range terminals {
 		rows = append(rows, partRow{t.label, channel("HV", i+1), channel("LV", i+1), t.colour})
@@ -136,7 +139,7 @@ func (d *picture) drawParts() {
 	for i, o := range d.Outputs {
 		y := row(topY, len(rows)+i) + pitch/2 // between the channels' rows
 		d.sources[o.Name] = point{readerEdge, y}
-		d.right(readerEdge, y, o.Name+"  "+d.outputColour(o.Name))
+		d.right(readerEdge, y, o.Name+"  "+d.colours.output(o.Name))
 	}
 	d.drawDisplay(topY + max(readerRows, middleRows+d.switches()+2)*pitch + 65)
 	for n, t := range extra {
@@ -169,11 +172,14 @@ type partRow struct{ reader, left, right, colour string }
 
 // drawRows draws the wires between reader and converter.
 func (d *picture) drawRows(rows []partRow) {
-	c := d.colours()
+	c := d.colours
 	// 5 V leaves the reader's + wire and goes over the converter.
 	junction, over := point{middleX - 50, row(topY, 0)}, topY-14
 	d.points["HV"] = point{middleEdge, over}
 	d.wire(c.Power, junction, point{junction.x, over}, d.points["HV"])
+	if d.Board.Supplies.ReaderPlus == "" {
+		d.left(middleEdge-4, over, "5 V of a supply of its own")
+	}
 	// Reader and converter have the same rows, so that wires run straight.
 	for i, r := range rows {
 		y, start, end := row(topY, i), readerEdge, middleX
@@ -234,7 +240,7 @@ func (d *picture) drawSwitches(y int) {
 		}
 		source, in := d.sources[o.Name], row(y, n)
 		lane := readerEdge + 134 - 14*n
-		d.wire(d.outputColour(o.Name), source, point{lane, source.y}, point{lane, in}, point{middleX, in})
+		d.wire(d.colours.output(o.Name), source, point{lane, source.y}, point{lane, in}, point{middleX, in})
 		d.left(middleX, in, "drain")
 		d.right(middleEdge, in, "gate")
 		d.points[o.Name] = point{middleEdge, in}
@@ -256,12 +262,16 @@ func (d *picture) drawHeader(header string, y int) (bottom int) {
 			fill, weight, edge = svgColour(p.wire.colour), "bold", 3
 			label += "  " + p.wire.label
 		}
-		if p.number == 1 { // a square marks pin 1 on every board
+		if p.Mark() == "1" { // a square marks pin 1 on every board
 			d.printf(`<rect x="%d" y="%d" width="18" height="18" fill="%s" stroke="#444" stroke-width="%d"/>`, at.x-9, at.y-9, fill, edge)
 		} else {
 			d.printf(`<circle cx="%d" cy="%d" r="9" fill="%s" stroke="#444" stroke-width="%d"/>`, at.x, at.y, fill, edge)
 		}
-		d.printf(`<text x="%d" y="%d" font-size="9" text-anchor="middle" fill="%s">%d</text>`, at.x, at.y+3, ink(fill), p.number)
+		size := 9
+		if len(p.Mark()) > 2 {
+			size = 6
+		}
+		d.printf(`<text x="%d" y="%d" font-size="%d" text-anchor="middle" fill="%s">%s</text>`, at.x, at.y+3, size, ink(fill), p.Mark())
 		switch {
 		case p.column == 1:
 			d.text(at.x+22, at.y+4, 11, "start", weight, label)
@@ -279,7 +289,7 @@ func (d *picture) drawHeader(header string, y int) (bottom int) {
 // ink is a colour that can be read on another.
 func ink(fill string) string {
 	switch fill {
-	case "#ffffff", "#fdd835", "#d2b48c", "#f48fb1", "#f57c00":
+	case "#ffffff", "#fdd835", "#d2b48c", "#f48fb1", "#f57c00", "#00bcd4", "#c0ca33":
 		return "#222"
 	}
 	return "#fff"

@@ -82,7 +82,7 @@ func (d *drawing) ends() map[point]string {
 }
 
 func plans(t *testing.T) map[string]*Plan {
-	bone, err := board.ByKey("bbb")
+	bone, err := board.ByName("bbb")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ func (p *Plan) Text(columns int, ansi bool) (string, error) {
 	}
 	columns = min(max(columns, 56), 100)
 	paint := func(colour, s string) string {
-		if code := palette[colour].sgr; ansi && code != "" {
+		if code := drawn[colour].sgr; ansi && code != "" {
 			return "\x1b[" + code + "m" + s + "\x1b[0m"
 		}
 		return s
@@ -77,8 +77,8 @@ func headers(all []connection) (names []string) {
 // place is one pin of a header as the pictures show it.
 type place struct {
 	board.Pin
-	number, row, column int
-	wire                *connection // nil: none
+	row, column int
+	wire        *connection // nil: none
 }
 
 // places are the pins of one header in order, of two lines that share a pin the
@@ -90,47 +90,48 @@ func (p *Plan) places(header string, all []connection) (places []place, rows int
 		if h != header || n > 0 && places[n-1].row == row && places[n-1].column == column {
 			continue
 		}
-		at := place{pin, 2*row + column + 1, row, column, nil}
+		at := place{pin, row, column, nil}
 		if i := slices.IndexFunc(all, func(c connection) bool { return c.pin.Name == pin.Name }); i >= 0 {
 			at.wire = &all[i]
 		}
-		places, rows = append(places, at), row+1
+		places, rows = append(places, at), max(rows, row+1)
 	}
 	return places, rows
 }
 
 // drawHeader draws one header, down to its last used row.
 func (p *Plan) drawHeader(b *strings.Builder, paint func(colour, s string) string, header string, all []connection, columns int) {
-	const (
-		signal = 8
-		number = 2
-	)
-	width := (columns - 2*(signal+number) - 9) / 2
-	if header != "" {
-		fmt.Fprintf(b, "%*s\n", width+signal+number+6, "header "+header)
-	}
 	places, rows := p.places(header, all)
-	used, left := 0, ""
-	var lines []string
+	signal, mark := 8, 2
+	for _, at := range places {
+		signal, mark = max(signal, len(short(at.Pin))), max(mark, len(at.Mark()))
+	}
+	width := (columns - 2*(signal+mark) - 9) / 2
+	if header != "" {
+		fmt.Fprintf(b, "%*s\n", width+signal+mark+6, "header "+header)
+	}
+	used := 0
+	lines := make([]string, rows)
 	for _, at := range places {
 		colour, label, dot := "", "", "○"
 		if at.wire != nil {
-			used = at.row + 1
+			used = max(used, at.row+1)
 			colour, label, dot = at.wire.colour, at.wire.label+", "+at.wire.colour, "●"
 			if len(label) > width {
 				label = at.wire.label
 			}
 		}
 		if at.column == 0 {
-			left = fmt.Sprintf("%s %*s %*d %s", paint(colour, fmt.Sprintf("%*s", width, label)), signal, short(at.Pin), number, at.number, dot)
-			continue
+			lines[at.row] = fmt.Sprintf("%s %*s %*s %s", paint(colour, fmt.Sprintf("%*s", width, label)), signal, short(at.Pin), mark, at.Mark(), dot)
+		} else {
+			lines[at.row] += fmt.Sprintf("%s %-*s %-*s %s", dot, mark, at.Mark(), signal, short(at.Pin), paint(colour, label))
 		}
-		right := fmt.Sprintf("%s %-*d %-*s %s", dot, number, at.number, signal, short(at.Pin), paint(colour, label))
-		lines = append(lines, strings.TrimRight(left+right, " ")+"\n")
 	}
-	b.WriteString(strings.Join(lines[:used], ""))
+	for _, line := range lines[:used] {
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
 	if rest := rows - used; rest > 0 {
-		fmt.Fprintf(b, "%*s\n", width+signal+number+14, count.Of(rest, "more row")+", not used")
+		fmt.Fprintf(b, "%*s\n", width+signal+mark+14, count.Of(rest, "more row")+", not used")
 	}
 }
 
@@ -144,14 +145,4 @@ func short(p board.Pin) string {
 		return "AGND"
 	}
 	return s
-}
-
-// palette is how colours are drawn: in SVG, and on a terminal (ECMA-48 select
-// graphic rendition).
-var palette = map[string]struct{ svg, sgr string }{
-	"red": {"#d32f2f", "31"}, "black": {"#222222", "90"}, "green": {"#2e9e3f", "32"},
-	"white": {"#ffffff", "97"}, "orange": {"#f57c00", "38;5;208"}, "brown": {"#795548", "38;5;130"},
-	"yellow": {"#fdd835", "33"}, "blue": {"#1e6fd0", "34"}, "purple": {"#8e44ad", "35"},
-	"violet": {"#8e44ad", "35"}, "grey": {"#9e9e9e", "37"}, "tan": {"#d2b48c", "38;5;180"},
-	"pink": {"#f48fb1", "38;5;218"},
 }

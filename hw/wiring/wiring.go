@@ -55,24 +55,12 @@ type connection struct {
 	channel int    // the converter's channel, from 1; 0 is none
 }
 
-// supplies are the pins of a header that feed the parts. Each use has a pin of
-// its own where the header has enough.
-type supplies struct {
-	readerPlus, ground, logic, displayPlus, displayGround string
-	sda, scl, tx, rx                                      string
-}
-
-func (p *Plan) supplies() supplies {
-	if p.Board.Family == board.BeagleBone {
-		// SYS_5V works from USB as well; VDD_5V (P9_5) only with the barrel jack.
-		return supplies{"P9_7", "P9_1", "P9_3", "P9_8", "P9_2", "P9_20", "P9_19", "P9_13", "P9_11"}
-	}
-	return supplies{"2", "6", "1", "4", "14", "3", "5", "8", "10"}
-}
-
 // connections are all wires to the header, in the order of its pins. The error
 // names the first line that is not on the header.
 func (p *Plan) connections() ([]connection, error) {
+	if len(p.Board.Pins) == 0 {
+		return nil, fmt.Errorf("the header of the %s is not known", p.Board.Name)
+	}
 	h := p.harness()
 	if h.err != nil {
 		return nil, h.err
@@ -92,6 +80,7 @@ func (p *Plan) connections() ([]connection, error) {
 // harness is the connections, in the order of the parts.
 type harness struct {
 	*Plan
+	colours  colours
 	all      []connection
 	signals  int // of the reader
 	channels int // of the converter, in use
@@ -99,11 +88,11 @@ type harness struct {
 }
 
 func (p *Plan) harness() *harness {
-	h := &harness{Plan: p}
+	h := &harness{Plan: p, colours: p.palette()}
 	h.connectReader()
 	h.connectDisplay()
 	for _, o := range p.Outputs {
-		at, from, colour := h.place(o.Line), "reader "+o.Name, p.outputColour(o.Name)
+		at, from, colour := h.place(o.Line), "reader "+o.Name, h.colours.output(o.Name)
 		if o.ActiveLow {
 			h.convert(at, o.Name, from, colour)
 		} else {
@@ -159,14 +148,16 @@ func (p *Plan) wired() bool {
 
 // terminals are the reader's signals.
 func (h *harness) terminals() []terminal {
-	c := h.colours()
 	switch {
 	case !h.wired():
 		return nil
+	case h.Kind == "serial" && h.Board.Supplies.RX == "":
+		h.err = cmp.Or(h.err, fmt.Errorf("which pin of the %s is the serial port's RX is not known: use a USB serial adapter", h.Board.Name))
+		return nil
 	case h.Kind == "serial":
-		return []terminal{{"TX", "yellow", h.pin(h.supplies().rx)}}
+		return []terminal{{"TX", h.colours.own("reader TX"), h.pin(h.Board.Supplies.RX)}}
 	}
-	return []terminal{{"DATA0", c.Data0, h.place(h.line(0))}, {"DATA1", c.Data1, h.place(h.line(1))}}
+	return []terminal{{"DATA0", h.colours.Data0, h.place(h.line(0))}, {"DATA1", h.colours.Data1, h.place(h.line(1))}}
 }
 
 // converts is whether a level converter is needed: by the reader, or by a display
@@ -176,22 +167,31 @@ func (p *Plan) converts() bool {
 	return !p.Divider && (p.wired() || shifted)
 }
 
+// feed adds a wire to a pin of the supplies, if the header has one.
+func (h *harness) feed(pin string, c connection) {
+	if pin == "" {
+		return
+	}
+	c.pin = h.pin(pin)
+	h.add(c)
+}
+
 func (h *harness) connectReader() {
-	s, c := h.supplies(), h.colours()
-	plus := connection{pin: h.pin(s.readerPlus), label: "reader +", colour: c.Power, from: "reader +", via: "HV", point: "HV"}
-	ground := connection{pin: h.pin(s.ground), label: "reader ground", colour: c.Ground, from: "reader ground", via: "GND", point: "GND"}
+	s, c := h.Board.Supplies, h.colours
+	plus := connection{label: "reader +", colour: c.Power, from: "reader +", via: "HV", point: "HV"}
+	ground := connection{label: "reader ground", colour: c.Ground, from: "reader ground", via: "GND", point: "GND"}
 	if !h.wired() {
-		plus.label, plus.from, plus.via = "converter HV", "converter HV", "HV"
+		plus.label, plus.from = "converter HV", "converter HV"
 		ground.label, ground.from = "converter GND", "converter GND"
 	}
 	if h.Divider {
 		plus.via, ground.via = "-", "-"
 	} else if h.converts() {
-		h.add(connection{pin: h.pin(s.logic), label: "converter LV", colour: "orange", from: "converter LV", via: "LV", point: "LV"})
+		h.feed(s.Logic, connection{label: "converter LV", colour: c.own("converter LV"), from: "converter LV", via: "LV", point: "LV"})
 	}
 	if h.wired() || h.converts() {
-		h.add(plus)
-		h.add(ground)
+		h.feed(s.ReaderPlus, plus)
+		h.feed(s.Ground, ground)
 	}
 	terminals := h.terminals()
 	h.signals = len(terminals)
@@ -204,28 +204,31 @@ func (h *harness) connectReader() {
 // through the converter too, because an I2C backpack pulls them up to 5 V. An
 // HD44780 takes 3.3 V signals, and never answers with its R/W on ground.
 func (h *harness) connectDisplay() {
-	direct := func(at board.Pin, label, point, colour string) {
-		h.add(connection{pin: at, label: "display " + label, colour: colour, from: "display " + point, via: "-", point: "display " + point})
+	wire := func(label, point, colour string) connection {
+		return connection{label: "display " + label, colour: colour, from: "display " + point, via: "-", point: "display " + point}
 	}
-	points, s := h.displayPoints(), h.supplies()
+	points, s := h.displayPoints(), h.Board.Supplies
 	if len(points) == 0 {
 		return
 	}
-	direct(h.pin(s.displayPlus), "5 V", "VCC", "red")
-	direct(h.pin(s.displayGround), "ground", "GND", "black")
-	if h.Display == "hd44780-gpio" {
-		for _, l := range h.DisplayLines {
-			direct(h.place(l.Line), l.Point, l.Point, "grey")
-		}
-		return
+	h.feed(s.DisplayPlus, wire("5 V", "VCC", h.colours.own("display 5 V")))
+	h.feed(s.DisplayGround, wire("ground", "GND", h.colours.own("display ground")))
+	lines := map[string]board.Pin{}
+	for _, l := range h.DisplayLines {
+		lines[l.Point] = h.place(l.Line)
 	}
-	pins := map[string]string{"SDA": s.sda, "SCL": s.scl, "RX": s.tx}
-	for i, point := range points {
-		at, colour := h.pin(pins[point]), []string{"blue", "purple"}[i]
-		if h.Divider {
-			direct(at, point, point, colour)
+	for point, pin := range map[string]string{"SDA": s.SDA, "SCL": s.SCL, "RX": s.TX} {
+		if h.Display != "hd44780-gpio" && slices.Contains(points, point) {
+			lines[point] = h.pin(pin)
+		}
+	}
+	for _, point := range points {
+		c := wire(point, point, h.colours.own("display "+point))
+		if h.Divider || h.Display == "hd44780-gpio" {
+			c.pin = lines[point]
+			h.add(c)
 		} else {
-			h.convert(at, "display "+point, "display "+point, colour)
+			h.convert(lines[point], c.label, c.from, c.colour)
 		}
 	}
 }
@@ -267,21 +270,6 @@ func (p *Plan) switches() (n int) {
 
 func (p *Plan) line(i int) string {
 	return cmp.Or(p.Data[i], []string{p.Board.Data0, p.Board.Data1}[i])
-}
-
-func (p *Plan) colours() board.Colours {
-	c, hid := p.Colours, board.HID
-	return board.Colours{
-		Power: cmp.Or(c.Power, hid.Power), Ground: cmp.Or(c.Ground, hid.Ground),
-		Data0: cmp.Or(c.Data0, hid.Data0), Data1: cmp.Or(c.Data1, hid.Data1),
-		Green: cmp.Or(c.Green, hid.Green), Red: cmp.Or(c.Red, hid.Red),
-		Beep: cmp.Or(c.Beep, hid.Beep), Hold: cmp.Or(c.Hold, hid.Hold),
-	}
-}
-
-func (p *Plan) outputColour(name string) string {
-	c := p.colours()
-	return map[string]string{"green light": c.Green, "red light": c.Red, "beeper": c.Beep}[name]
 }
 
 // Adapt prepares the plan for the picture of a board that the configuration was

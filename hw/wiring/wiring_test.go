@@ -28,7 +28,7 @@ func typical(b *board.Board) *Plan { return &Plan{Board: b, Display: "hd44780-i2
 // full has everything that can be wired to a Raspberry Pi.
 func full(t *testing.T) *Plan {
 	t.Helper()
-	b, err := board.ByKey("pi4")
+	b, err := board.ByName("pi4")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,6 +48,15 @@ func TestWiringOfEveryBoard(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := map[string]string{"reader +": "5V", "reader ground": "GND", "converter LV": "3V3", "display 5 V": "5V", "display ground": "GND"}
+			if b.Supplies.DisplayPlus == "" {
+				delete(want, "display 5 V")
+				if b.Supplies.ReaderPlus == "" {
+					delete(want, "reader +")
+				}
+				if !strings.Contains(strings.Join(b.Notes, " "), "5 V") {
+					t.Error("nothing says where 5 V come from")
+				}
+			}
 			data := 0
 			for _, tie := range ties {
 				if signal, ok := want[tie.label]; ok {
@@ -194,7 +203,7 @@ func TestWiringRefuses(t *testing.T) {
 }
 
 func TestWiringAdapts(t *testing.T) {
-	bone, _ := board.ByKey("bbb")
+	bone, _ := board.ByName("bbb")
 	w := full(t)
 	w.Board, w.Data = bone, [2]string{"GPIO17", "P9_14"}
 	w.Outputs = append(w.Outputs, Output{"red light", "P8_14", false})
@@ -262,7 +271,7 @@ func TestSite(t *testing.T) {
 	if got := s.DataWire(0) + ", " + s.DataWire(1); got != "DATA0 (yellow), DATA1 (white on HID readers)" {
 		t.Errorf("wires %q", got)
 	}
-	bone, _ := board.ByKey("bbb")
+	bone, _ := board.ByName("bbb")
 	if s := typical(bone).Site(); s.Pins[0] != "gpio1_28 (header pin P9_12)" || !strings.HasPrefix(s.GroundPins, "P9_1, ") {
 		t.Errorf("BeagleBone: %+v", s)
 	}
@@ -348,7 +357,7 @@ configuration, ` + "`stump wiring --board pi4`" + ` for another. Check the resul
 
 func board4(t *testing.T) *board.Board {
 	t.Helper()
-	b, err := board.ByKey("pi4")
+	b, err := board.ByName("pi4")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -416,7 +425,7 @@ func TestWaysOfTheWires(t *testing.T) {
 }
 
 func TestPartsAndWarnings(t *testing.T) {
-	bone, _ := board.ByKey("bbb")
+	bone, _ := board.ByName("bbb")
 	active := func(n int) (o []Output) {
 		for i := range n {
 			o = append(o, Output{[]string{"green light", "red light", "beeper"}[i], fmt.Sprintf("GPIO%d", 22+i), true})
@@ -500,7 +509,7 @@ func TestSiteOfAnotherHeader(t *testing.T) {
 			t.Errorf("one of %q is %q", names, got)
 		}
 	}
-	if _, err := (&Plan{Board: &board.Board{Name: "unknown board"}}).SVG(); err == nil || !strings.Contains(err.Error(), "the unknown board has no pin ") {
+	if _, err := (&Plan{Board: &board.Board{Name: "unknown board"}}).SVG(); err == nil || !strings.Contains(err.Error(), "the header of the unknown board is not known") {
 		t.Errorf("a board without a header: %v", err)
 	}
 }

@@ -224,12 +224,11 @@ func (s *Server) tag(written *string) (checkout.Tag, error) {
 }
 
 func (s *Server) parseTag(written string) (checkout.Tag, error) {
-	bits, err := credential.Parse(written, s.o.Formats)
+	bits, err := s.o.ParseCard(written)
 	return credential.Tag(bits), err
 }
 
-// unreadable warns of tags that no reader of this station delivers. The usual cause
-// is the number that is printed on a card, without the facility.
+// unreadable warns of tags that no reader of this station delivers.
 func (s *Server) unreadable(tags ...checkout.Tag) Warning {
 	var first string
 	n := 0
@@ -246,8 +245,7 @@ func (s *Server) unreadable(tags ...checkout.Tag) Warning {
 	if n == 0 {
 		return Warning{}
 	}
-	return Warning{known(fmt.Sprintf("%s will not be read here: %s; a number alone is the value of all bits: with its facility it is written H10301:84:31066",
-		count.Of(n, "tag"), first))}
+	return Warning{known(fmt.Sprintf("%s will not be read here: %s", count.Of(n, "tag"), first))}
 }
 
 // maxImport is the size of the largest CSV file, in bytes. A register of 100,000
@@ -287,6 +285,9 @@ func (s *Server) badRow(err error) error {
 	_, remedy := s.explain(err)
 	if remedy = cmp.Or(hint.Of(err), remedy); remedy != "" {
 		remedy = " (" + remedy + ")"
+	}
+	if several := (sheet.BadLines)(nil); errors.As(err, &several) {
+		return refuse("nothing was imported; correct these lines and import the whole file again", "import: %w", err)
 	}
 	return refuse("nothing was imported; correct the line and import the whole file again"+remedy, "import: %w", err)
 }

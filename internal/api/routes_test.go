@@ -327,8 +327,8 @@ func TestNoFormat(t *testing.T) {
 		{nil, ""},
 		{[]checkout.Tag{{}, {}}, ""},
 		{[]checkout.Tag{{Bits: 200}}, ""}, // no tag: nothing to say about its format
-		{[]checkout.Tag{{}, tag(1, 34)}, "1 tag will not be read here: 34 bits that no enabled format takes: H10301 26 bits; a number alone"},
-		{[]checkout.Tag{tag(3, 26), tag(1, 34)}, "2 tags will not be read here: 26 bits that no enabled format takes: the parity is wrong for H10301; a number alone"},
+		{[]checkout.Tag{{}, tag(1, 34)}, "1 tag will not be read here: 34 bits that no enabled format takes: H10301 26 bits"},
+		{[]checkout.Tag{tag(3, 26), tag(1, 34)}, "2 tags will not be read here: 26 bits that no enabled format takes: the parity is wrong for H10301"},
 	} {
 		if got := str(s.unreadable(tt.tags...).Warning); !strings.HasPrefix(got, tt.want) || tt.want == "" && got != "" {
 			t.Errorf("%v: %q, want %q", tt.tags, got, tt.want)

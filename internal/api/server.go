@@ -19,6 +19,7 @@ import (
 	"stump/checkout/ledger"
 	"stump/directory"
 	"stump/hw/selftest"
+	"stump/internal/credential"
 	"stump/internal/keyboard"
 	"stump/internal/panel"
 	"stump/internal/simlab"
@@ -33,13 +34,15 @@ type Options struct {
 	Path    string // of the ledger's file
 	Station string
 	Version string
-	// Formats are the site's card formats, for written credentials.
-	Formats []*wiegand.Format
-	Panel   *panel.Panel
-	Readers []*station.Reader
-	Sims    []simlab.Reader // the simulated readers, as Readers; nil on hardware
-	Lines   *simlab.Lines   // of them the one that plays a recording; may be nil
-	Clock   func() int64    // stamps what they send
+	// Formats are the site's card formats, for written credentials, and ParseCard
+	// reads one; nil reads them in Formats.
+	Formats   []*wiegand.Format
+	ParseCard func(string) (wiegand.Bits, error)
+	Panel     *panel.Panel
+	Readers   []*station.Reader
+	Sims      []simlab.Reader // the simulated readers, as Readers; nil on hardware
+	Lines     *simlab.Lines   // of them the one that plays a recording; may be nil
+	Clock     func() int64    // stamps what they send
 	// Keyboard is the simulated one; nil without.
 	Keyboard *keyboard.Keyboard
 	Worker   *directory.Worker
@@ -70,6 +73,9 @@ type Server struct {
 func NewServer(o Options) *Server {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.ParseCard == nil {
+		o.ParseCard = func(s string) (wiegand.Bits, error) { return credential.Parse(s, o.Formats) }
 	}
 	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
 	s := &Server{o: o, mux: http.NewServeMux()}

@@ -208,8 +208,8 @@ func (s *Server) card(card string) (wiegand.Bits, error) {
 		}
 		return credential.Bits(tag)
 	}
-	bits, err := credential.Parse(card, s.o.Formats)
-	if err == nil || strings.Contains(card, ":") || strings.Trim(card, "0123456789") == "" {
+	bits, err := s.o.ParseCard(card)
+	if err == nil || strings.Contains(card, ":") || card == "" || card[0] >= '0' && card[0] <= '9' {
 		return bits, err
 	}
 	return bits, problem(http.StatusNotFound,

@@ -218,8 +218,8 @@ func TestRegister(t *testing.T) {
 		{"POST", "people", `{"name":"Cem","id":"cem"}`, 409, `"error":"there is a person \\"cem\\" already","hint":"choose another with --id`},
 		{"POST", "people", `{"name":"Cem","badge":"H10301:17:31001"}`, 409, `it is that of person \\"ann\\"","hint":"check the number, or give ann another one first: .stump people edit ann --badge CREDENTIAL."`},
 		{"POST", "people", `{"name":"Cem","badge":"H10301:200:8101"}`, 409, `.stump devices edit ipad --tag CREDENTIAL.`},
-		{"POST", "people", `{"name":"Cem","badge":"17-31001"}`, 400, `17-31001.*write it as H10301:84:31066`},
-		{"POST", "people", `{"name":"Cem","badge":"31001"}`, 200, `"warning":"1 tag will not be read here: 26 bits that no enabled format takes`},
+		{"POST", "people", `{"name":"Cem","badge":"17-31001"}`, 400, `17-31001.* may be H10301:17:31001 .* or H10306:17:31001 .*write what is meant in full`},
+		{"POST", "people", `{"name":"Cem","badge":"raw26:31001"}`, 200, `"warning":"1 tag will not be read here: 26 bits that no enabled format takes`},
 		{"POST", "people", `{"name":"Cem","email":"cem at lab"}`, 400, `cem at lab`},
 		{"POST", "people", `{"name":"Cem","kind":"phone"}`, 400, `unknown field \\"kind\\"`},
 		{"POST", "people", `{"name":"  "}`, 400, `the name is empty`},
@@ -269,10 +269,13 @@ func TestImportAndExport(t *testing.T) {
 	l := newLab(t, "")
 	before := l.want("GET", "people/export", "", 200, `^id,name,email,badge\nann,Ann Okafor,ann@lab.example,\n`)
 	devices := l.want("GET", "devices/export", "", 200, `(?m)^ipad,iPad Pro 13,H10301:200:8101,tablet$`)
+	if got := l.want("POST", "people/import", "id,name,badge\nhal,Hal,31001\nida,Ida,H10301:17:9\njan,Jan,x\n", 400, `nothing was imported; correct these lines`); !strings.Contains(got, `; line 4: \"x\" is not a card`) || !strings.Contains(got, `line 2: \"31001\" may be H10301:FACILITY:31001`) || strings.Contains(got, "line 3") {
+		t.Errorf("two bad lines of three are reported as %s", got)
+	}
 	undone := `"hint":"nothing was imported; correct the line and import the whole file again`
 	l.all([]exchange{
 		{"POST", "people/import", "id,name\nann,Ann\n\"zoe\",Zoe\nben,Ben Lindqvist\n", 200, `^{"rows":3,"added":1,"changed":1,"unchanged":1,"warning":null}\n$`},
-		{"POST", "people/import", "id,name,badge\nhal,Hal,31001\nida,Ida,31002\n", 200, `"warning":"2 tags will not be read here`},
+		{"POST", "people/import", "id,name,badge\nhal,Hal,raw34:31001\nida,Ida,raw26:31002\n", 200, `"warning":"2 tags will not be read here`},
 		{"POST", "people/import", "id,name\nx,X\ny\n", 400, `"error":"import: line 3: 1 field, the header has 2",` + undone + `"`},
 		{"POST", "people/import", "id;name\nx;X\n", 400, undone + ` \(save it as CSV with commas\)"`},
 		{"POST", "people/import", "id,name,badge\nx,X,H10301:200:8101\n", 400, `"error":"import: line 2: .*` + undone + ` \(check the number`},

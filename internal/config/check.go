@@ -2,7 +2,6 @@ package config
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -12,11 +11,11 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/BurntSushi/toml"
 
 	"stump/checkout"
+	"stump/hw/board"
 	"stump/internal/hint"
 	"stump/internal/keyboard"
 	"stump/internal/panel"
@@ -178,7 +177,7 @@ var displayRemedies = map[string]string{
 	"rom":     "A00 is on most modules",
 	"map":     `"common" fits nearly every backpack`,
 	"lines":   "docs/display.md has an example",
-	"address": "use 0x08 to 0x77: a PCF8574 is at 0x20 to 0x27, a PCF8574A at 0x38 to 0x3f; `i2cdetect -y 1` lists what answers",
+	"address": "a PCF8574 is at 0x20 to 0x27 (usually 0x27), a PCF8574A at 0x38 to 0x3f (usually 0x3f); `stump selftest` looks for it",
 	"baud":    "use 300 to 115200, or 0 for the speed that the display comes with",
 	"bus":     `use a path such as "/dev/i2c-1"`,
 	"port":    `use a path such as "/dev/serial0"`,
@@ -213,7 +212,10 @@ func (c *Config) checkKeyboard() {
 func (c *Config) checkLines() {
 	taken := map[string]string{}
 	for _, l := range c.Lines() {
-		if err := badLine(l.Name); err != nil {
+		if c.leftOut(l.Key) {
+			continue
+		}
+		if err := board.CheckName(l.Name); err != nil {
 			c.bad(l.Key, hint.Of(err), "%v", err)
 			continue
 		}
@@ -225,23 +227,29 @@ func (c *Config) checkLines() {
 	}
 }
 
-// badLine says what is wrong with how a line is written.
-func badLine(spec string) error {
-	const forms = `write a line name ("GPIO17", "P9_12"), a header pin ("pin 11"), or chip and line ("pinctrl-bcm2711:17")`
-	spec = strings.TrimSpace(spec)
-	if spec == "" || strings.EqualFold(spec, "pin") {
-		return hint.Wrap(errors.New("the line is missing"), forms)
+// CheckOn checks the lines by the table of a board that need not be there. The text
+// says where each is on the header.
+func (c *Config) CheckOn(b *board.Board) (text string, err error) {
+	lines := c.Lines()
+	wanted := make([]board.Wanted, len(lines))
+	for i, l := range lines {
+		wanted[i] = l.Wanted
 	}
-	if strings.ContainsFunc(spec, unicode.IsControl) {
-		return hint.Errorf(forms, "%q is not a line", spec)
-	}
-	if _, err := strconv.Atoi(spec); err == nil {
-		return hint.Errorf(fmt.Sprintf("write \"GPIO%s\" or \"pin %s\": they are different pins", spec, spec), "%q can be a header pin or a GPIO", spec)
-	}
-	if i := strings.LastIndexByte(spec, ':'); i >= 0 {
-		if n, err := strconv.Atoi(spec[i+1:]); err != nil || n < 0 || i == 0 {
-			return hint.Errorf(forms, "%q is not a chip and line number", spec)
+	text, wrong := b.Check(wanted, c.ports())
+	var faults []error
+	for i, l := range lines {
+		// How it is written was checked before there was a board.
+		if wrong[i] != nil && board.CheckName(l.Name) == nil && !c.leftOut(l.Key) {
+			faults = append(faults, c.fault(l.Key, hint.Of(wrong[i]), "%v", wrong[i]))
 		}
 	}
-	return nil
+	return text, Join(faults...)
+}
+
+// ports are the serial ports that are in use.
+func (c *Config) ports() (all []string) {
+	if c.Display.Serial() {
+		all = append(all, c.Display.Port)
+	}
+	return all
 }

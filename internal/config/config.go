@@ -67,7 +67,8 @@ type Config struct {
 	lines   map[string]int    // of the file's keys
 	formats []*wiegand.Format // of Formats
 	faults  []error
-	unread  bool // one of the faults keeps the file from being decoded
+	unfit   map[string]bool // keys whose values can't be decoded: they are left out
+	guessed map[int]bool    // lines that are not TOML, read as they were probably meant
 }
 
 // Reader is one door reader.
@@ -79,12 +80,14 @@ type Reader struct {
 	// Formats are the accepted card formats, in order of preference.
 	Formats []string `toml:"formats"`
 	// Preset "original" reads cards as the original client did.
-	Preset string    `toml:"preset"`
-	Badge  *Rule     `toml:"badge"`
-	Device DeviceKey `toml:"device"`
-	Layout string    `toml:"layout"` // usb: the keyboard that the reader believes to be
-	Number string    `toml:"number"` // usb: what its digits mean, see reader.Numbers
-	Keypad string    `toml:"keypad"` // "4bit" or "8bit" key presses; "" takes none
+	Preset string `toml:"preset"`
+	// Normalize brings this reader's cards to the form that others deliver.
+	Normalize []string  `toml:"normalize"` // reverse-bytes, strip-parity, "as H10301"
+	Badge     *Rule     `toml:"badge"`
+	Device    DeviceKey `toml:"device"`
+	Layout    string    `toml:"layout"` // usb: the keyboard that the reader believes to be
+	Number    string    `toml:"number"` // usb: what its digits mean, see reader.Numbers
+	Keypad    string    `toml:"keypad"` // "4bit" or "8bit" key presses; "" takes none
 	// KeypadEnrols "employee-number": the owner of an unknown badge types their id
 	// on the reader's keypad.
 	KeypadEnrols string `toml:"keypad_enrols"`
@@ -233,7 +236,7 @@ func Default() *Config {
 
 // Load reads the file at path. With path "" it reads /etc/stump/stump.toml, or
 // returns the defaults if that doesn't exist. An error comes with a
-// configuration if the file could be decoded, so that more can be checked.
+// configuration if some of the file could be read, so that more can be checked.
 func Load(path string) (*Config, error) {
 	src, err := os.ReadFile(cmp.Or(path, defaultPath))
 	switch {
@@ -250,25 +253,26 @@ func Load(path string) (*Config, error) {
 	return Parse(cmp.Or(path, defaultPath), string(src))
 }
 
-// Parse reads a configuration from text; name is the file in errors.
+// Parse reads a configuration from text; name is the file in errors. It goes on
+// after a mistake, so that its error has all of them.
 func Parse(name, src string) (*Config, error) {
 	c := Default()
-	c.path = name
-	var file map[string]any
-	md, err := toml.Decode(src, &file)
-	if err != nil {
-		if pe := (toml.ParseError{}); errors.As(err, &pe) {
-			return nil, hint.Errorf(seeExample, "%s:%d: %s", name, pe.Position.Line, lowerFirst(strings.TrimSuffix(pe.Message, ".")))
-		}
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	c.lines = keyLines(src, md)
-	c.shape("", reflect.TypeOf(*c), file)
-	if c.unread {
+	c.path, c.guessed = name, map[int]bool{}
+	text, file, md, ok := c.parse(src)
+	if !ok {
 		return nil, Join(c.faults...)
 	}
-	if _, err := toml.Decode(src, c); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+	c.lines = keyLines(text, md)
+	c.shape("", reflect.TypeOf(*c), file)
+	if len(c.unfit) > 0 { // shape has left them out of file
+		var rest strings.Builder
+		if err := toml.NewEncoder(&rest).Encode(file); err != nil {
+			return nil, Join(append(c.faults, fmt.Errorf("%s: %w", name, err))...)
+		}
+		text = rest.String()
+	}
+	if _, err := toml.Decode(text, c); err != nil {
+		return nil, Join(append(c.faults, fmt.Errorf("%s: %w", name, err))...)
 	}
 	return c, c.Check()
 }

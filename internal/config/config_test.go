@@ -45,7 +45,7 @@ func TestRejections(t *testing.T) {
 		{"no duration", "[desk]\nwindow = \"soon\"\n", `:2: desk.window: "soon" is not a length of time`, `write "60s"`},
 		{"a duration without its unit", "[desk]\nwindow = \"60\"\n", `:2: desk.window: "60" is not a length of time`, `"60s", "60m" or "60h"`},
 		{"days without their unit", "[loans]\nlength = \"14\"\n", `:2: loans.length: "14" is not a length of time`, `"14d"`},
-		{"negative address", "[display]\naddress = -1\n", `:2: display.address: -1 is not an address`, "0x08 to 0x77"},
+		{"negative address", "[display]\naddress = -1\n", `:2: display.address: -1 is not an address`, "0x20 to 0x27"},
 
 		{"empty station", "station = \"\"\n", `:1: station: "" can't be a station's name`, "1 to 64 letters"},
 		{"station with a space", "station = \"lab 1\"\n", `:1: station: "lab 1" can't be a station's name`, "1 to 64 letters"},

@@ -42,9 +42,31 @@ func (c *Config) fault(key, remedy, format string, args ...any) error {
 	return &fault{c.path, printable(key), c.line(key), fmt.Sprintf(format, args...), remedy}
 }
 
-// bad notes that the value of key can't be used.
+// bad notes that the value of key can't be used. What could not be decoded has been
+// noted as that, and its default is no mistake.
 func (c *Config) bad(key, remedy, format string, args ...any) {
+	if c.leftOut(key) {
+		return
+	}
 	c.faults = append(c.faults, c.fault(key, remedy, format, args...))
+}
+
+// leftOut reports whether a key, the table that it is in, or something in it was
+// not decoded.
+func (c *Config) leftOut(key string) bool {
+	key = strings.ToLower(key)
+	for unfit := range c.unfit {
+		if within(key, unfit) || within(unfit, key) {
+			return true
+		}
+	}
+	return false
+}
+
+// within reports whether a key is outer, or in it.
+func within(key, outer string) bool {
+	rest, ok := strings.CutPrefix(key, outer)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
 // Faults are all that is wrong with a file, in the order of its lines.
@@ -94,6 +116,9 @@ func (c *Config) Locate(err error) error {
 	table := bad.Table
 	if table == "webhook" {
 		table = fmt.Sprintf("webhook[%d]", bad.Index)
+	}
+	if c.leftOut(table + "." + bad.Key) {
+		return nil
 	}
 	return c.fault(table+"."+bad.Key, remedy, "%v", bad.Err)
 }

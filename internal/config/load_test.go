@@ -47,11 +47,16 @@ func TestLoad(t *testing.T) {
 	if c, err = Load(path); err == nil || c == nil || c.Directory.Kind != "scim" {
 		t.Errorf("a wrong value: %v, %v", c, err)
 	}
-	for _, text := range []string{"[desk]\nwindow = 1.5\n", "[desk\n"} {
+	// So does one with a value of a wrong type, and one that is not TOML everywhere.
+	for _, text := range []string{"[desk]\nwindow = 1.5\nheld_by_other = \"return\"\n", "[desk\nheld_by_other = \"return\"\n"} {
 		write(text)
-		if c, err = Load(path); err == nil || c != nil {
+		if c, err = Load(path); err == nil || c == nil || c.Desk.HeldByOther != "return" {
 			t.Errorf("%q: %v, %v", text, c, err)
 		}
+	}
+	write("[display.texts]\nopen = \"\"\"\nHi\n")
+	if c, err = Load(path); err == nil || c != nil {
+		t.Errorf("a text without an end: %v, %v", c, err)
 	}
 }
 

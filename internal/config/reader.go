@@ -11,6 +11,7 @@ import (
 
 	"stump/gpio"
 	"stump/hw/board"
+	"stump/internal/credential"
 	"stump/internal/hint"
 	"stump/wiegand"
 )
@@ -73,15 +74,16 @@ func (c *Config) checkReader(i int) {
 	if len(r.Name) > 64 || strings.ContainsFunc(r.Name, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		c.bad(key+"name", "use 1 to 64 letters and digits", "%q can't be a reader's name", r.Name)
 	}
-	if slices.ContainsFunc(c.Readers[:i], func(o Reader) bool { return o.Name == r.Name }) {
+	if other := slices.IndexFunc(c.Readers[:i], func(o Reader) bool { return o.Name == r.Name }); other >= 0 && !c.leftOut(fmt.Sprintf("reader[%d].name", other)) {
 		c.bad(key+"name", "give every reader a name of its own", "two readers are called %q", r.Name)
 	}
 	for _, name := range r.Formats {
 		ours := slices.ContainsFunc(c.Formats, func(f wiegand.CustomFormat) bool { return strings.EqualFold(f.Name, name) })
 		if _, err := c.FormatByName(name); err != nil && !ours {
-			c.bad(key+"formats", cmp.Or(hint.Of(err), "docs/decoding.md lists the formats"), "%v", err)
+			c.bad(key+"formats", cmp.Or(hint.Of(err), "`stump formats` lists the formats"), "%v", err)
 		}
 	}
+	c.checkNormal(key+"normalize", r)
 	c.oneOf(key+"keypad", r.Keypad, keypadModes)
 	c.oneOf(key+"converter", r.Converter, converters)
 	c.checkRule(key+"badge", r, r.Badge)
@@ -92,20 +94,20 @@ func (c *Config) checkReader(i int) {
 	if _, err := gpio.ParseBias(r.Bias); err != nil {
 		c.bad(key+"bias", `use "as-is", "pull-up", "pull-down" or "off"`, "%v", err)
 	}
-	if r.Data0 == r.Data1 {
+	if r.Data0 == r.Data1 && !c.leftOut(key+"data0") {
 		c.bad(key+"data1", "DATA0 is the green wire on most readers, DATA1 the white one; each has a line of its own", "both data lines are %q", r.Data0)
 	}
 }
 
 // checkRule refuses limits that no card of the reader can be within.
 func (c *Config) checkRule(key string, r *Reader, rule *Rule) {
-	if rule == nil {
+	if rule == nil || c.leftOut(key[:strings.IndexByte(key, '.')]+".formats") {
 		return
 	}
 	if rule.Max != 0 && rule.Min > rule.Max {
 		c.bad(key, "put the smaller number first", "min %d is above max %d", rule.Min, rule.Max)
 	}
-	cards := c.ReaderFormats(*r)
+	cards := c.NormalFormats(*r)
 	if len(cards) < len(r.Formats) {
 		return // the formats that are not known have been reported
 	}
@@ -136,6 +138,9 @@ func largest(n int) uint64 {
 	return math.MaxUint64
 }
 
+// OwnFormats are the site's own formats.
+func (c *Config) OwnFormats() []*wiegand.Format { return c.formats }
+
 // FormatByName finds one of the site's own formats or a known one.
 func (c *Config) FormatByName(name string) (*wiegand.Format, error) {
 	for _, f := range c.formats {
@@ -146,18 +151,68 @@ func (c *Config) FormatByName(name string) (*wiegand.Format, error) {
 	return wiegand.FormatByName(name)
 }
 
-// CardFormats are the formats of all readers, in order, each once. A plain
-// decimal credential has the bit count of the first.
-func (c *Config) CardFormats() []*wiegand.Format {
-	var formats []*wiegand.Format
+// ParseCard reads a written credential. Where every reader reads cards as the
+// original client did, a number alone is the value of all bits.
+func (c *Config) ParseCard(written string) (wiegand.Bits, error) {
+	if slices.ContainsFunc(c.Readers, func(r Reader) bool { return r.Preset != "original" }) {
+		return credential.Parse(written, c.CardFormats())
+	}
+	return credential.ParseOriginal(written, c.CardFormats())
+}
+
+// CardFormats are the formats of all readers' cards once they are normalized, in
+// order, each once: those of written cards.
+func (c *Config) CardFormats() []*wiegand.Format { return c.each(c.NormalFormats) }
+
+// ReadFormats are the formats that all readers take, in order, each once.
+func (c *Config) ReadFormats() []*wiegand.Format { return c.each(c.ReaderFormats) }
+
+func (c *Config) each(of func(Reader) []*wiegand.Format) (formats []*wiegand.Format) {
 	for _, r := range c.Readers {
-		for _, f := range c.ReaderFormats(r) {
-			if !slices.Contains(formats, f) {
+		for _, f := range of(r) {
+			if !slices.ContainsFunc(formats, func(o *wiegand.Format) bool { return o.Name == f.Name }) {
 				formats = append(formats, f)
 			}
 		}
 	}
 	return formats
+}
+
+// Normal is how a reader's cards are normalized.
+func (c *Config) Normal(r Reader) wiegand.Normal {
+	n, _ := wiegand.ParseNormal(r.Normalize, c.FormatByName) // Check reports a bad one
+	return n
+}
+
+// NormalFormats are the formats of a reader's cards once they are normalized.
+func (c *Config) NormalFormats(r Reader) []*wiegand.Format {
+	formats, n := c.ReaderFormats(r), c.Normal(r)
+	for i, f := range formats {
+		if to, err := n.Format(f); err == nil {
+			formats[i] = to
+		}
+	}
+	return formats
+}
+
+// checkNormal refuses steps that there are not, or that can't be gone with a
+// format of the reader.
+func (c *Config) checkNormal(key string, r *Reader) {
+	const remedy = `use "reverse-bytes", "strip-parity", or "as " and the name of a format`
+	n, err := wiegand.ParseNormal(r.Normalize, c.FormatByName)
+	if err != nil {
+		c.bad(key, remedy, "%v", err)
+		return
+	}
+	if len(n) > 0 && r.Preset == "original" {
+		c.bad(key, "leave one of them out", "preset = \"original\" takes cards as they are read")
+	}
+	for _, f := range c.ReaderFormats(*r) {
+		if _, err := n.Format(f); err != nil {
+			c.bad(key, "leave that step or that format out", "cards of %s: %v", f.Name, err)
+			return
+		}
+	}
 }
 
 // ReaderFormats are one reader's formats.
@@ -212,6 +267,9 @@ func (c *Config) Warnings() []string {
 		formats := c.ReaderFormats(r)
 		for _, reason := range wiegand.Confusions(formats) {
 			note("formats", "%s", reason)
+		}
+		if first, second, twice := r.Colours.Twins(); twice {
+			note("colours", "the wires %s and %s have the same colour, so no picture can tell them apart", first, second)
 		}
 		if overlap(r.Badge, r.Device.Rule) {
 			note("device", "badge and device overlap, and a card that is in both is a badge: limit them by facilities, min and max")

@@ -3,6 +3,8 @@ package config
 import (
 	"strings"
 	"testing"
+
+	"stump/wiegand"
 )
 
 func TestWarnings(t *testing.T) {
@@ -77,6 +79,59 @@ number = "1-32"
 	}
 	if _, err := c.FormatByName("site35"); err == nil {
 		t.Error("site35 is a format")
+	}
+}
+
+// TestNormalize: what a reader's cards become, and what written cards are read as.
+func TestNormalize(t *testing.T) {
+	c, err := Parse("x", `
+[[reader]]
+formats = ["H10301"]
+[[reader]]
+name = "b"
+data0 = "A"
+data1 = "B"
+formats = ["H10306", "raw42"]
+normalize = ["as H10301"]
+badge = { facilities = [255] }
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.CardFormats(); len(got) != 1 || got[0].Name != "H10301" || len(c.ReadFormats()) != 3 {
+		t.Errorf("written %v, read %v", got, c.ReadFormats())
+	}
+	b, err := c.ParseCard("0001712142") // H10306 is a way to send it, not another card
+	if want, _ := c.CardFormats()[0].Pack(wiegand.Fields{Facility: 26, Number: 8206}); err != nil || b != want {
+		t.Errorf("%s, %v, want %s", b, err, want)
+	}
+	for text, want := range map[string]string{
+		"normalize = [\"reverse-bytes\"]\n":                                                     "cards of H10302: 35 bits are not whole bytes",
+		"formats = [\"H10301\"]\nnormalize = [\"as UID32\"]\n":                                  "a card of 24 bits is too short for UID32, which holds 32",
+		"preset = \"original\"\nnormalize = [\"strip-parity\"]\n":                               "takes cards as they are read",
+		"formats = [\"H10301\"]\nnormalize = [\"as H10301\"]\nbadge = { facilities = [256] }\n": "256 is not a facility",
+	} {
+		if _, err := Parse("x", "[[reader]]\n"+text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+}
+
+// A preset of the original client's reads a number alone as all bits, if all readers
+// have it.
+func TestParseCard(t *testing.T) {
+	for text, ok := range map[string]bool{
+		"preset = \"original\"\n": true, "preset = \"original\"\nformats = [\"H10301\"]\n": true, "formats = [\"H10301\"]\n": false,
+		"preset = \"original\"\n[[reader]]\nname = \"b\"\ndata0 = \"A\"\ndata1 = \"B\"\nformats = [\"H10301\"]\n": false,
+	} {
+		c, err := Parse("x", "[[reader]]\n"+text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := c.ParseCard("1712142")
+		if (err == nil) != ok || ok && (b.Len() != 26 || b.Decimal() != "1712142") {
+			t.Errorf("%s: %s, %v", text, b, err)
+		}
 	}
 }
 

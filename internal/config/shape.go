@@ -17,34 +17,38 @@ import (
 const seeExample = "`stump config example` prints every key with a comment"
 
 // shape compares v, a value of the file, with the type that it is decoded into.
-// It notes unknown keys, values of a wrong type and impossible lengths of time.
-// The decoder would stop at the first wrong type and name it only in a sentence.
-func (c *Config) shape(key string, t reflect.Type, v any) {
+// It notes unknown keys, values of a wrong type and impossible lengths of time. The
+// decoder would stop at the first wrong type and name it only in a sentence. It
+// reports whether v can be decoded, and leaves out of v what can't.
+func (c *Config) shape(key string, t reflect.Type, v any) (fits bool) {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
 	switch has, wants := kindOf(reflect.TypeOf(v)), kindOf(t); {
 	case t == reflect.TypeFor[DeviceKey]() && has == aString:
+		return true
 	case t == reflect.TypeFor[DeviceKey]():
-		c.shape(key, reflect.TypeFor[deviceTable](), v)
+		return c.shape(key, reflect.TypeFor[deviceTable](), v)
 	case wants == interval && (has == aString || has == integer):
-		c.length(key, t, v)
+		return c.length(key, t, v)
 	case wants == list && has == table && !strings.Contains(key, "."):
-		c.misfit(key, "there may be several: write [["+key+"]], in two brackets", "must be %s, not %s", wants, has)
+		return c.misfit(key, "there may be several: write [["+key+"]], in two brackets", "must be %s, not %s", wants, has)
 	case has != wants:
-		c.misfit(key, seeExample, "must be %s, not %s", wants, has)
-	default:
-		c.inside(key, t, v)
+		return c.misfit(key, seeExample, "must be %s, not %s", wants, has)
 	}
+	return c.inside(key, t, v)
 }
 
 // inside is shape for the parts of a value of the right type.
-func (c *Config) inside(key string, t reflect.Type, v any) {
+func (c *Config) inside(key string, t reflect.Type, v any) (fits bool) {
+	fits = true
 	switch t.Kind() {
 	case reflect.Struct, reflect.Map:
 		table := v.(map[string]any)
 		for _, name := range slices.Sorted(maps.Keys(table)) {
-			c.entry(key, t, name, table[name])
+			if !c.entry(key, t, name, table[name]) {
+				delete(table, name)
+			}
 		}
 	case reflect.Slice:
 		elements := reflect.ValueOf(v)
@@ -53,21 +57,21 @@ func (c *Config) inside(key string, t reflect.Type, v any) {
 			if !strings.Contains(key, ".") { // an array of tables
 				element = fmt.Sprintf("%s[%d]", key, i)
 			}
-			c.shape(element, t.Elem(), elements.Index(i).Interface())
+			fits = c.shape(element, t.Elem(), elements.Index(i).Interface()) && fits
 		}
 	case reflect.Uint64: // the decoder takes any integer
 		if n := v.(int64); n < 0 {
-			c.misfit(key, "use 0 or more", "%d is negative", n)
+			return c.misfit(key, "use 0 or more", "%d is negative", n)
 		}
 	}
+	return fits
 }
 
 // entry is shape for one key of a table.
-func (c *Config) entry(table string, t reflect.Type, name string, v any) {
+func (c *Config) entry(table string, t reflect.Type, name string, v any) (fits bool) {
 	key := strings.TrimPrefix(table+"."+toml.Key{name}.String(), ".")
 	if t.Kind() == reflect.Map {
-		c.shape(key, t.Elem(), v)
-		return
+		return c.shape(key, t.Elem(), v)
 	}
 	var known []string
 	for _, f := range reflect.VisibleFields(t) {
@@ -76,8 +80,7 @@ func (c *Config) entry(table string, t reflect.Type, name string, v any) {
 			continue
 		}
 		if strings.EqualFold(tag, name) {
-			c.shape(key, f.Type, v)
-			return
+			return c.shape(key, f.Type, v)
 		}
 		known = append(known, tag)
 	}
@@ -86,17 +89,25 @@ func (c *Config) entry(table string, t reflect.Type, name string, v any) {
 		remedy = fmt.Sprintf("did you mean %q?", near)
 	}
 	c.faults = append(c.faults, &fault{c.path, "", c.line(key), fmt.Sprintf("unknown key %q", printable(key)), remedy})
+	return false
 }
 
-// misfit notes that the file can't be decoded for the value of key.
-func (c *Config) misfit(key, remedy, format string, args ...any) {
-	c.unread = true
-	c.bad(key, remedy, format, args...)
+// misfit notes that the file can't be decoded for the value of key, unless that is
+// a guess.
+func (c *Config) misfit(key, remedy, format string, args ...any) (fits bool) {
+	if !c.guessed[c.line(key)] {
+		c.bad(key, remedy, format, args...)
+	}
+	if c.unfit == nil {
+		c.unfit = map[string]bool{}
+	}
+	c.unfit[strings.ToLower(key)] = true
+	return false
 }
 
 // length checks a length of time. As an integer, which the decoder takes for
 // nanoseconds, it lacks its unit.
-func (c *Config) length(key string, t reflect.Type, v any) {
+func (c *Config) length(key string, t reflect.Type, v any) (fits bool) {
 	text := fmt.Sprint(v)
 	d, err := time.ParseDuration(text)
 	if t == reflect.TypeFor[Span]() {
@@ -113,12 +124,13 @@ func (c *Config) length(key string, t reflect.Type, v any) {
 		if t == reflect.TypeFor[Span]() {
 			remedy += `; in days, "14d"`
 		}
-		c.misfit(key, remedy, "%q is not a length of time", text)
+		return c.misfit(key, remedy, "%q is not a length of time", text)
 	case d < 0:
-		c.misfit(key, `use a positive length such as "90s" or "1h", or "0s"`, "%v is negative", d)
+		return c.misfit(key, `use a positive length such as "90s" or "1h", or "0s"`, "%v is negative", d)
 	case d > 0 && d < time.Millisecond:
-		c.misfit(key, fmt.Sprintf("write the number with its unit, such as \"%ds\" or \"%dm\"", d, d), "%v is too short to be meant", d)
+		return c.misfit(key, fmt.Sprintf("write the number with its unit, such as \"%ds\" or \"%dm\"", d, d), "%v is too short to be meant", d)
 	}
+	return true
 }
 
 // kind is a type in the words of TOML.

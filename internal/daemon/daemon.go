@@ -19,11 +19,9 @@ import (
 	"stump/internal/config"
 	"stump/internal/keyboard"
 	"stump/internal/panel"
-	"stump/internal/reader"
 	"stump/internal/simlab"
 	"stump/internal/station"
 	"stump/internal/task"
-	"stump/lcd"
 )
 
 // Options say what to run.
@@ -109,8 +107,17 @@ func (d *Daemon) assemble() (err error) {
 		return err
 	}
 	d.tasks = append(d.tasks, d.Panel, d.Worker)
-	if err := d.newKeyboard(); err != nil {
-		return err
+	switch cfg := d.o.Config; {
+	case cfg.Keyboard.Device == "off":
+	case d.o.Sim:
+		d.keyboard = keyboard.NewSim()
+	default:
+		if d.keyboard, err = newKeyboard(cfg, d.o.Log); err != nil {
+			return err
+		}
+	}
+	if d.keyboard != nil {
+		d.tasks = append(d.tasks, d.keyboard)
 	}
 	if err := d.newReaders(); err != nil {
 		return err
@@ -127,40 +134,13 @@ func (d *Daemon) assemble() (err error) {
 	return nil
 }
 
-// newKeyboard makes the keyboard for names, if one is configured.
-func (d *Daemon) newKeyboard() (err error) {
-	k := d.o.Config.Keyboard
-	switch {
-	case k.Device == "off":
-		return nil
-	case k.Device == "auto":
-		k.Device = ""
-	}
-	o := keyboard.Options{Layout: k.Layout, Device: k.Device, Logger: d.o.Log}
-	for _, r := range d.o.Config.Readers {
-		if r.Kind == reader.USB {
-			o.Except = append(o.Except, r.Device.Path)
-		}
-	}
-	if d.o.Sim {
-		d.keyboard = keyboard.NewSim()
-	} else if d.keyboard, err = keyboard.New(o); err != nil {
-		return err
-	}
-	d.tasks = append(d.tasks, d.keyboard)
-	return nil
-}
-
 func (d *Daemon) newPanel() error {
 	cfg := d.o.Config
 	display := cfg.Display.Config
 	if d.o.Sim {
 		display.Kind = "none" // what it would show, the API tells
 	}
-	display.OpenLine = func(line string) (lcd.Pin, error) {
-		return d.board.OpenOutput(line, gpio.OutputRequest{Consumer: "stump display"})
-	}
-	shown, err := lcd.Open(display)
+	shown, err := openDisplay(display, d.board)
 	if err != nil {
 		return err
 	}
@@ -182,7 +162,7 @@ func (d *Daemon) newAPI() (*api.Listener, error) {
 	ln := &api.Listener{Socket: d.o.Socket, Addr: d.o.Listen, Log: d.o.Log}
 	d.API = api.NewServer(api.Options{
 		Path: LedgerPath(d.o.StateDir), TCP: ln.TCP,
-		Ledger: d.Ledger, Station: cfg.Station, Version: d.o.Version, Formats: cfg.CardFormats(),
+		Ledger: d.Ledger, Station: cfg.Station, Version: d.o.Version, Formats: cfg.CardFormats(), ParseCard: cfg.ParseCard,
 		Panel: d.Panel, Readers: d.Readers, Sims: d.Sims, Lines: d.Lines, Clock: d.now, Keyboard: d.keyboard, Worker: d.Worker, SelfTest: d.SelfTest,
 		Conditions: d.conditions, Backups: d.upkeep.backups.status, Check: CheckInChild, Log: d.o.Log,
 	})

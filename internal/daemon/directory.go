@@ -31,7 +31,7 @@ func openPlaces(cfg *config.Config) (places, error) {
 
 func openDirectory(cfg *config.Config) (directory.Directory, error) {
 	parse := func(s string) (checkout.Tag, error) {
-		bits, err := credential.Parse(s, cfg.CardFormats())
+		bits, err := cfg.ParseCard(s)
 		return credential.Tag(bits), err
 	}
 	switch c := cfg.Directory; c.Kind {

@@ -31,7 +31,10 @@ func TestFrameIsForItsOwnerAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	vcd := wiegand.NewVCDReader(f)
+	vcd, err := wiegand.OpenCapture(f, "", "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
 	var falls []uint8
 	for {
 		e, err := vcd.Next()

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -11,7 +12,10 @@ import (
 	"stump/hw/wiring"
 	"stump/internal/config"
 	"stump/internal/hint"
+	"stump/internal/keyboard"
 	"stump/internal/panel"
+	"stump/internal/reader"
+	"stump/lcd"
 )
 
 // Wiring is what the configuration connects to a board, for pictures and
@@ -81,16 +85,50 @@ func (d *Daemon) lights() map[string]panel.Output {
 		return nil
 	}
 	lines := map[string]panel.Output{}
-	for _, o := range d.o.Config.Outputs() {
-		req := gpio.OutputRequest{ActiveLow: o.ActiveLow, OpenDrain: o.OpenDrain}
-		line := &output{name: o.Line, open: func() (gpio.Output, error) { return d.board.OpenOutput(o.Line, req) }}
+	d.lamps = lamps(d.o.Config, d.board)
+	for i, o := range d.o.Config.Outputs() {
+		line := d.lamps[i].Out
 		if err := line.Set(false); err != nil {
 			d.o.Log.Error("no output", "output", o.Name, "err", err, "remedy", gpio.Hint(err))
 		}
-		d.lamps = append(d.lamps, selftest.Lamp{Name: o.Name, Out: line})
 		lines[o.Key] = line
 	}
 	return lines
+}
+
+// lamps are the lights and the beeper, not yet taken.
+func lamps(cfg *config.Config, b *board.Board) (all []selftest.Lamp) {
+	for _, o := range cfg.Outputs() {
+		req := gpio.OutputRequest{ActiveLow: o.ActiveLow, OpenDrain: o.OpenDrain}
+		all = append(all, selftest.Lamp{Name: o.Name, Out: &output{
+			name: o.Line, open: func() (gpio.Output, error) { return b.OpenOutput(o.Line, req) },
+		}})
+	}
+	return all
+}
+
+// openDisplay returns the configured display, whose lines, if it has any, are on a
+// board.
+func openDisplay(c lcd.Config, b *board.Board) (lcd.Display, error) {
+	c.OpenLine = func(line string) (lcd.Pin, error) {
+		return b.OpenOutput(line, gpio.OutputRequest{Consumer: "stump display"})
+	}
+	return lcd.Open(c)
+}
+
+// newKeyboard returns the configured keyboard, which is not read yet. It never is a
+// reader.
+func newKeyboard(cfg *config.Config, log *slog.Logger) (*keyboard.Keyboard, error) {
+	o := keyboard.Options{Layout: cfg.Keyboard.Layout, Device: cfg.Keyboard.Device, Logger: log}
+	if o.Device == "auto" {
+		o.Device = ""
+	}
+	for _, r := range cfg.Readers {
+		if r.Kind == reader.USB {
+			o.Except = append(o.Except, r.Device.Path)
+		}
+	}
+	return keyboard.New(o)
 }
 
 // output is an output line that may not be there yet, or may vanish. It is

@@ -15,7 +15,7 @@ func TestUseBoard(t *testing.T) {
 		{"bbb", "P9_23", "P9_23"},
 		{"pi4", config.DefaultData0, "GPIO17"},
 	} {
-		b, err := board.ByKey(tt.board)
+		b, err := board.ByName(tt.board)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -55,7 +55,7 @@ func TestWanted(t *testing.T) {
 
 func TestWiring(t *testing.T) {
 	cfg := parse(t, wiredUp)
-	b, err := board.ByKey("pi4")
+	b, err := board.ByName("pi4")
 	if err != nil {
 		t.Fatal(err)
 	}

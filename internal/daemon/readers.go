@@ -32,6 +32,7 @@ func (d *Daemon) newReaders() error {
 			Name:    rc.Name,
 			Decoder: wiegand.Options{Formats: cfg.ReaderFormats(rc), Keypad: rc.Keypad, RepairLost: true},
 			Badge:   rc.Badge, Device: rc.Device.Rule, KeypadEnrols: rc.KeypadEnrols != "",
+			Normal: cfg.Normal(rc), Formats: cfg.CardFormats(),
 		}
 		if ro.Strict = rc.Preset == "original"; ro.Strict {
 			ro.Decoder.Accept = rc.Accept()

@@ -2,15 +2,14 @@ package daemon
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/url"
-	"os"
 	"slices"
 	"time"
 
 	"stump/checkout/ledger"
+	"stump/directory"
 	"stump/gpio"
 	"stump/hw/board"
 	"stump/hw/selftest"
@@ -53,51 +52,20 @@ func (d *Daemon) SelfTest(name string) (*selftest.Env, error) {
 	if d.o.Sim || cfg.Display.Kind != "none" {
 		env.Display = d.testDisplay
 	}
-	if d.keyboard != nil {
-		env.Keyboard = d.keyboard
+	switch {
+	case d.keyboard != nil:
+		env.Keyboard = func(context.Context) (selftest.Keyboard, func(), error) { return d.keyboard, func() {}, nil }
+	case cfg.Keyboard.Device != "off":
+		env.Untested["keyboard"] = "simulated lines read no keyboard: run the daemon without --sim"
 	}
-	env.Directory = d.testDirectory
+	if d.o.Sim && len(cfg.Outputs()) > 0 {
+		env.Untested["outputs"] = "simulated lines have no lights or beeper: run the daemon without --sim"
+	}
+	env.Directory = func(ctx context.Context) (selftest.DirectoryFact, error) {
+		return testDirectory(ctx, cfg, d.places.directory)
+	}
 	env.Queue = d.testQueue
 	env.Ledger = func(context.Context) (selftest.LedgerFact, error) { return ledgerFact(d.Ledger) }
-	return env, nil
-}
-
-// StandaloneTest is what a self-test needs while no daemon runs. It takes the
-// lines itself, and reads the ledger if it can be opened.
-func StandaloneTest(cfg *config.Config, stateDir, name string) (*selftest.Env, error) {
-	i, err := ReaderIndex(cfg, name)
-	if err != nil {
-		return nil, err
-	}
-	b := board.Detect()
-	UseBoard(cfg, b)
-	env := testEnv(cfg, b, i)
-	env.StateDir = stateDir
-	rc := cfg.Readers[i]
-	if rc.Kind == config.Wiegand {
-		env.Lines = func(context.Context) (gpio.Adjustable, error) {
-			return b.OpenReader(rc.Data0, rc.Data1, rc.Request())
-		}
-	} else {
-		env.Sent = func(ctx context.Context) (selftest.Sender, error) {
-			src, err := openSender(rc, reader.Setup{Now: gpio.Monotonic})
-			if err != nil {
-				return nil, err
-			}
-			return reader.Listen(ctx, src), nil
-		}
-	}
-	env.Ledger = func(context.Context) (selftest.LedgerFact, error) {
-		l, err := OpenLedger(cfg, stateDir, true)
-		if errors.Is(err, os.ErrNotExist) {
-			return selftest.LedgerFact{}, nil // the daemon has never run
-		}
-		if err != nil {
-			return selftest.LedgerFact{}, err
-		}
-		defer l.Close()
-		return ledgerFact(l)
-	}
 	return env, nil
 }
 
@@ -106,12 +74,13 @@ func testEnv(cfg *config.Config, b *board.Board, i int) *selftest.Env {
 	rc := cfg.Readers[i]
 	env := &selftest.Env{
 		Formats: cfg.ReaderFormats(rc), SentBy: cfg.Sent(rc), Bias: rc.Request().Bias, Devices: testDevices(cfg, b, rc),
-		Clock:   testClock,
-		Network: func(ctx context.Context) (selftest.NetworkFact, error) { return testNetwork(ctx, cfg) },
+		Clock:    testClock,
+		Network:  func(ctx context.Context) (selftest.NetworkFact, error) { return testNetwork(ctx, cfg) },
+		Untested: map[string]string{},
 	}
 	pictured := b
 	if pictured == nil || !pictured.Known() {
-		pictured, _ = board.ByKey("pi4")
+		pictured, _ = board.ByName("pi4")
 	}
 	env.Site = Wiring(cfg, pictured, i).Site()
 	env.Others = slices.Delete(readerNames(cfg), i, i+1)
@@ -183,24 +152,24 @@ func (d *Daemon) testDisplay(ctx context.Context, code string) (selftest.Display
 	if err := d.Panel.Answered(ctx, n); err != nil {
 		return selftest.DisplayFact{}, err
 	}
+	c := d.o.Config.Display.Config
 	if h := d.Panel.Health(); !h.Up {
-		return selftest.DisplayFact{}, h.Err
+		return selftest.DisplayFact{}, missingDisplay(c, h.Err)
 	}
 	answers, err := d.Panel.Probe(ctx)
 	if err != nil {
-		return selftest.DisplayFact{}, err
+		return selftest.DisplayFact{}, missingDisplay(c, err)
 	}
-	kind := d.o.Config.Display.Kind
-	return selftest.DisplayFact{Kind: kind, Proven: d.o.Sim || kind == "terminal", Answers: answers}, nil
+	return selftest.DisplayFact{Kind: c.Kind, Proven: d.o.Sim || c.Kind == "terminal", Answers: answers}, nil
 }
 
-func (d *Daemon) testDirectory(ctx context.Context) (selftest.DirectoryFact, error) {
-	f := selftest.DirectoryFact{Kind: d.o.Config.Directory.Kind}
+func testDirectory(ctx context.Context, cfg *config.Config, dir directory.Directory) (selftest.DirectoryFact, error) {
+	f := selftest.DirectoryFact{Kind: cfg.Directory.Kind}
 	if f.Kind == "local" {
 		return f, nil
 	}
 	start := time.Now()
-	o := d.places.directory.Probe(ctx)
+	o := dir.Probe(ctx)
 	f.Took = time.Since(start)
 	return f, o.Err()
 }

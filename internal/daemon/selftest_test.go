@@ -100,38 +100,11 @@ func TestSelfTestOfTheDaemon(t *testing.T) {
 	}
 }
 
-func TestSelfTestWithoutADaemon(t *testing.T) {
-	o := simOptions(t, "[display]\nkind = \"hd44780-i2c\"\nbus = \"/dev/i2c-3\"")
-	env, err := StandaloneTest(o.Config, o.StateDir, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if fact, err := env.Ledger(t.Context()); err != nil || fact.Events != 0 {
-		t.Errorf("before the daemon has ever run: %+v, %v", fact, err)
-	}
-	var files []string
-	for _, f := range env.Devices {
-		files = append(files, f.Path+" "+f.Group)
-	}
-	if len(files) != 2 || !strings.HasSuffix(files[0], " gpio") || files[1] != "/dev/i2c-3 i2c" {
-		t.Errorf("files %q", files)
-	}
-	d, err := New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	addSeed(t, d)
-	d.Ledger.Close()
-	if fact, err := env.Ledger(t.Context()); err != nil || fact.People != 1 {
-		t.Errorf("%+v, %v", fact, err)
-	}
-}
-
 // TestEnvOfBoards says of a board what a self-test can do there.
 func TestEnvOfBoards(t *testing.T) {
 	cfg := parse(t, "[display]\nkind = \"sparkfun\"\nport = \"/dev/ttyAMA0\"")
 	for key, float := range map[string]bool{"pi4": true, "bbb": false} {
-		b, err := board.ByKey(key)
+		b, err := board.ByName(key)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -49,7 +49,7 @@ var cues = map[string]cue{
 	"suspended": {signalRefused, usual}, "name-unknown": {signalRefused, usual},
 	"unknown-tag": {signalRefused, long}, "unknown-badge": {signalRefused, long}, "unknown-device": {signalRefused, long},
 	"cannot-save": {signalRefused, long}, "reader-fault": {signalRefused, long}, "salvaged": {signalRefused, long},
-	"bad-read": {signalBadRead, brief},
+	"bad-read": {signalBadRead, brief}, "unknown-format": {signalRefused, long},
 
 	"cancelled": {signalNone, brief}, "timeout": {signalNone, brief}, "testing": {signalNone, usual},
 	"display-code": {signalNone, time.Minute},
@@ -143,8 +143,8 @@ func (c *Catalogue) text(key string, s lcd.Size) string {
 	return c.texts[key]
 }
 
-// message returns a message's text for a display of a size, filled in.
-func (c *Catalogue) message(m Message, s lcd.Size) string {
+// Text returns a message's text for a display of a size, filled in.
+func (c *Catalogue) Text(m Message, s lcd.Size) string {
 	return fill(c.text(m.Key, s),
 		"{person}", m.Person, "{device}", m.Device, "{from}", m.From,
 		"{holder}", m.Holder, "{number}", m.Number, "{detail}", m.Detail)
@@ -164,7 +164,7 @@ func (c *Catalogue) idle(i IdleInfo, s lcd.Size) string {
 		clock = i.Clock.Format("15:04")
 	}
 	if i.Notice != "" {
-		open, _, _ = strings.Cut(c.message(Message{Key: i.Notice}, s), "\n")
+		open, _, _ = strings.Cut(c.Text(Message{Key: i.Notice}, s), "\n")
 		if utf8.RuneCountInString(open)+1+len(clock) > s.Cols {
 			clock = "" // half a notice would say something else
 		}

@@ -72,7 +72,7 @@ func TestWordsStandStill(t *testing.T) {
 		for _, rom := range []*lcd.Charset{lcd.Unicode, a00(t), lcd.ASCII} {
 			for k := range cues {
 				m := Message{Key: k, Person: "Bo", Device: "Pi", From: "Al", Holder: "Al", Number: "7", Detail: "x"}
-				l := lcd.Lay(rom, size16x2, c.message(m, size16x2))
+				l := lcd.Lay(rom, size16x2, c.Text(m, size16x2))
 				if l.Pass() != 0 {
 					f, _ := l.At(0)
 					t.Errorf("%s %q rolls: %q", lang, k, f.Rows())
@@ -92,9 +92,9 @@ func TestEnglishWordsThatScriptsKnow(t *testing.T) {
 	c, _ := NewCatalogue("", nil)
 	for key, want := range map[string]string{
 		"checked-out": "Checked out", "returned": "Returned", "returned-for": "Returned", "handed-over": "Handed over",
-		"bad-read": "Bad tag read    |tap again", "cannot-save": "Can't save      |see the desk",
+		"bad-read": "Bad tag read    |tap again", "unknown-format": "Unknown format  |", "cannot-save": "Can't save      |see the desk",
 	} {
-		f, _ := lcd.Lay(a00(t), size16x2, c.message(sample(key), size16x2)).At(0)
+		f, _ := lcd.Lay(a00(t), size16x2, c.Text(sample(key), size16x2)).At(0)
 		if got := strings.Join(f.Rows(), "|"); !strings.HasPrefix(got, want) {
 			t.Errorf("%s shows %q", key, got)
 		}
@@ -112,7 +112,7 @@ func TestTheOriginalsTexts(t *testing.T) {
 		"bad-read":    "Bad Tag Read    |Please Tap Again",
 		"cannot-save": "API Error       |Check Logs      ",
 	} {
-		f, _ := lcd.Lay(lcd.ASCII, size16x2, c.message(sample(key), size16x2)).At(0)
+		f, _ := lcd.Lay(lcd.ASCII, size16x2, c.Text(sample(key), size16x2)).At(0)
 		if got := strings.Join(f.Rows(), "|"); got != want {
 			t.Errorf("%s shows %q, want %q", key, got, want)
 		}
@@ -128,13 +128,13 @@ func TestOwnTexts(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := Message{Key: "greet", Person: "Ann {device}\nX"}
-	if got := c.message(m, size16x2); got != "Hi Ann {device} X!" {
+	if got := c.Text(m, size16x2); got != "Hi Ann {device} X!" {
 		t.Errorf("16x2: %q", got)
 	}
-	if got := c.message(m, lcd.Size{Cols: 20, Rows: 4}); got != "Good day,\nAnn {device} X" {
+	if got := c.Text(m, lcd.Size{Cols: 20, Rows: 4}); got != "Good day,\nAnn {device} X" {
 		t.Errorf("20x4: %q", got)
 	}
-	if got := c.message(Message{Key: "checked-out", Device: "Pixel"}, size16x2); got != "Checked out\nPixel" {
+	if got := c.Text(Message{Key: "checked-out", Device: "Pixel"}, size16x2); got != "Checked out\nPixel" {
 		t.Errorf("a line without its name stays: %q", got)
 	}
 	if c, err = NewCatalogue("en", map[string]string{"count-overdue": "{overdue}!"}); err != nil {

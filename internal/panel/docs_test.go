@@ -86,6 +86,7 @@ var about = map[string]string{
 	"type-number":      "an unknown badge at a reader with keys; its owner has typed {detail} so far",
 	"unknown-badge":    "a badge that is not registered",
 	"unknown-device":   "a device tag that is not registered",
+	"unknown-format":   "a card came intact for the third time, and no enabled format has its {number} bits or their checks",
 	"unknown-tag":      "a tag that fits no rule",
 }
 
@@ -134,7 +135,7 @@ func pictures(t *testing.T) string {
 	draw("idle", func(s lcd.Size) string { return c.idle(sampleIdle(), s) })
 	for _, k := range keys() {
 		if _, ok := cues[k]; ok {
-			draw(k, func(s lcd.Size) string { return c.message(sample(k), s) })
+			draw(k, func(s lcd.Size) string { return c.Text(sample(k), s) })
 		}
 	}
 	return b.String()

@@ -29,10 +29,11 @@ var german = map[string]string{
 	"name-unknown":     "Name unbekannt\n{detail}",
 	"cancelled":        "Abgebrochen",
 
-	"bad-read":    "Lesefehler\nnochmal antippen",
-	"cannot-save": "Nicht gesichert\nBitte melden",
-	"saving":      "Speichert noch\nBitte warten",
-	"timeout":     "Zeit abgelaufen\nBitte neu tippen",
+	"bad-read":       "Lesefehler\nnochmal antippen",
+	"unknown-format": "Format unbekannt\n{number} Bit\nBitte melden",
+	"cannot-save":    "Nicht gesichert\nBitte melden",
+	"saving":         "Speichert noch\nBitte warten",
+	"timeout":        "Zeit abgelaufen\nBitte neu tippen",
 
 	"enrol-next":     "Bitte tippen für\n{person}{device}",
 	"type-name":      "Name eintippen:\n\r{detail}_",

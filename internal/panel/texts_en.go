@@ -32,10 +32,11 @@ var english = map[string]string{
 	"name-unknown":     "No such person\n{detail}",
 	"cancelled":        "Cancelled",
 
-	"bad-read":    "Bad tag read\ntap again",
-	"cannot-save": "Can't save\nsee the desk",
-	"saving":      "Not saved yet\nplease wait",
-	"timeout":     "Time is up\nstart again",
+	"bad-read":       "Bad tag read\ntap again",
+	"unknown-format": "Unknown format\n{number} bits\nSee the desk",
+	"cannot-save":    "Can't save\nsee the desk",
+	"saving":         "Not saved yet\nplease wait",
+	"timeout":        "Time is up\nstart again",
 
 	"enrol-next":     "Tap the tag of\n{person}{device}",
 	"type-name":      "Type your name:\n\r{detail}_",

@@ -29,10 +29,11 @@ var spanish = map[string]string{
 	"name-unknown":     "No existe\n{detail}",
 	"cancelled":        "Cancelado",
 
-	"bad-read":    "Lectura mala\npase otra vez",
-	"cannot-save": "No se guardó\navise por favor",
-	"saving":      "Aún no guardado\nespere",
-	"timeout":     "Fin del plazo\nempiece otra vez",
+	"bad-read":       "Lectura mala\npase otra vez",
+	"unknown-format": "Formato extraño\n{number} bits\nAvise en recepción",
+	"cannot-save":    "No se guardó\navise por favor",
+	"saving":         "Aún no guardado\nespere",
+	"timeout":        "Fin del plazo\nempiece otra vez",
 
 	"enrol-next":     "Pase la de\n{person}{device}",
 	"type-name":      "Teclee su nombre\n\r{detail}_",

@@ -29,10 +29,11 @@ var french = map[string]string{
 	"name-unknown":     "Nom inconnu\n{detail}",
 	"cancelled":        "Annulé",
 
-	"bad-read":    "Lecture ratée\nrepassez",
-	"cannot-save": "Pas enregistré\nvoir l'accueil",
-	"saving":      "Pas encore écrit\npatientez",
-	"timeout":     "Temps écoulé\nrecommencez",
+	"bad-read":       "Lecture ratée\nrepassez",
+	"unknown-format": "Format inconnu\n{number} bits\nVoir l'accueil",
+	"cannot-save":    "Pas enregistré\nvoir l'accueil",
+	"saving":         "Pas encore écrit\npatientez",
+	"timeout":        "Temps écoulé\nrecommencez",
 
 	"enrol-next":     "Passez puce de\n{person}{device}",
 	"type-name":      "Tapez votre nom:\n\r{detail}_",

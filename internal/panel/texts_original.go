@@ -15,6 +15,7 @@ var original = with(english, map[string]string{
 	"returned-for":   "  _Checked In_  \nDevice Returned",
 	"unknown-device": "Device must be\nadded to DB\n{number}",
 	"bad-read":       "Bad Tag Read\nPlease Tap Again",
+	"unknown-format": "Unknown Format\n{number} bits",
 	"cannot-save":    "API Error\nCheck Logs",
 	"type-name":      "_Unknown Badge_\nType User Name:\n\r{detail}_",
 	"type-name@16x2": "Type User Name:\n\r{detail}_",

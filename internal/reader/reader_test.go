@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"stump/internal/credential"
 	"stump/internal/keyboard"
 	"stump/wiegand"
 )
@@ -54,7 +55,7 @@ func told(reads []wiegand.Read) string {
 	var all []string
 	for i := range reads {
 		if r := &reads[i]; r.OK() {
-			all = append(all, wiegand.Credential(r.Bits, r.Format))
+			all = append(all, credential.String(r.Bits, []*wiegand.Format{r.Format}))
 		} else {
 			all = append(all, string(r.Fault))
 		}

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"stump/internal/credential"
 	"stump/wiegand"
 )
 
@@ -47,7 +48,7 @@ func TestSim(t *testing.T) {
 				stop()
 				<-done
 				got := told(Decode(chars, o))
-				want := map[string]string{"off": wiegand.Credential(card, o.Formats[0]), "silent": ""}
+				want := map[string]string{"off": credential.String(card, o.Formats), "silent": ""}
 				if w, ok := want[fault]; ok && got != w || !ok && got != fault {
 					t.Errorf("%+v, %s: %s", tt, fault, got)
 				}

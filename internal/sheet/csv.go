@@ -38,7 +38,8 @@ const statusColumn = "status"
 
 // Read reads a file of people or devices. The header names the columns, in any order
 // and in capitals or not; id and name must be there. parse reads a credential as the
-// configuration writes it. What is wrong with a line is a *checkout.RowError.
+// configuration writes it. What is wrong with a line is a *books.RowError; of
+// several lines BadLines.
 func Read(kind checkout.SubjectKind, r io.Reader, parse func(string) (checkout.Tag, error)) ([]books.ImportRow, error) {
 	f := people
 	if kind == checkout.KindDevice {
@@ -57,22 +58,56 @@ func Read(kind checkout.SubjectKind, r io.Reader, parse func(string) (checkout.T
 	if err != nil {
 		return nil, &books.RowError{Line: 1, Err: err}
 	}
-	for rows := []books.ImportRow{}; ; {
+	rows, bad := []books.ImportRow{}, []error(nil)
+	for {
 		record, err := c.Read()
-		if errors.Is(err, io.EOF) {
+		if errors.Is(err, io.EOF) && len(bad) == 0 {
 			return rows, nil
 		}
+		if errors.Is(err, io.EOF) {
+			return nil, badRows(bad)
+		}
 		if err != nil {
-			return nil, csvError(err)
+			return nil, badRows(append(bad, csvError(err)))
 		}
 		line, _ := c.FieldPos(0)
 		row, err := f.row(index, record, parse)
 		if err != nil {
-			return nil, &books.RowError{Line: line, Err: err}
+			bad = append(bad, &books.RowError{Line: line, Err: err})
 		}
 		row.Line = line
 		rows = append(rows, row)
 	}
+}
+
+// maxBad is how many bad lines are reported in full.
+const maxBad = 20
+
+// BadLines is what is wrong with several lines, in their order.
+type BadLines []error
+
+func (b BadLines) Unwrap() []error { return b }
+
+func (b BadLines) Error() string {
+	var all []string
+	for _, err := range b[:min(len(b), maxBad)] {
+		text := err.Error()
+		if h := hint.Of(err); h != "" {
+			text += " (" + h + ")"
+		}
+		all = append(all, text)
+	}
+	if more := len(b) - maxBad; more > 0 {
+		all = append(all, "and "+count.Of(more, "line")+" more")
+	}
+	return strings.Join(all, "; ")
+}
+
+func badRows(bad []error) error {
+	if len(bad) == 1 {
+		return bad[0]
+	}
+	return BadLines(bad)
 }
 
 // index returns where each column is.

@@ -127,5 +127,5 @@ func (a *attendant) unknown(read wiegand.Read, tag checkout.Tag, late bool) answ
 	case kind == checkout.KindPerson && a.mayType():
 		return a.askName(read, tag)
 	}
-	return a.show(panel.Message{Key: unknownKeys[kind], Number: credential.String(read.Bits, a.r.Decoder.Formats)})
+	return a.show(panel.Message{Key: unknownKeys[kind], Number: credential.String(read.Bits, a.r.Formats)})
 }

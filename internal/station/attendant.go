@@ -32,6 +32,7 @@ type attendant struct {
 	naming *naming    // the badge whose owner types a name; nil for none
 	number *numbering // the badge whose owner may type a number; nil for none
 	noise  noiseLog
+	format time.Duration // when the log may speak of unknown formats again
 
 	answered answered // has a lock of its own
 	watch    watch    // has a lock of its own
@@ -257,6 +258,9 @@ const LeastCard = 8
 // badRead logs that a frame was refused, and says so if somebody may have shown
 // a card.
 func (a *attendant) badRead(read wiegand.Read) answer {
+	if read.Unknown {
+		return a.unknownFormat(read)
+	}
 	a.noise.note(a.log, a.now(), read)
 	if read.Count < LeastCard && read.Fault != wiegand.FaultOverrun {
 		return answer{}

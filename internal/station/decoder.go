@@ -15,6 +15,7 @@ type decoder struct {
 	name   string
 	source gpio.Adjustable
 	reads  chan<- wiegand.Read
+	normal wiegand.Normal
 	holder atomic.Pointer[Lease] // who has the lines, nil for the decoder; changed under mu
 
 	mu      sync.Mutex // guards what follows
@@ -25,7 +26,7 @@ type decoder struct {
 }
 
 func newDecoder(r ReaderOptions, reads chan<- wiegand.Read) *decoder {
-	return &decoder{name: r.Name, source: r.Source, reads: reads, dec: wiegand.NewDecoder(r.Decoder)}
+	return &decoder{name: r.Name, source: r.Source, reads: reads, normal: r.Normal, dec: wiegand.NewDecoder(r.Decoder)}
 }
 
 func (d *decoder) String() string { return `reader "` + d.name + `"` }
@@ -85,6 +86,7 @@ func (d *decoder) hand(ctx context.Context, edges []wiegand.Edge) {
 
 func (d *decoder) deliver(ctx context.Context, reads []wiegand.Read) {
 	for _, read := range reads {
+		d.normal.Apply(&read)
 		select {
 		case d.reads <- read:
 		case <-ctx.Done():

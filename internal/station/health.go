@@ -20,6 +20,12 @@ func (w *watch) read(now time.Duration, r *wiegand.Read) {
 	w.ObserveRead(now, r)
 }
 
+func (w *watch) unknown(now time.Duration, r *wiegand.Read, line string, others []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ObserveUnknown(now, r, line, others)
+}
+
 func (w *watch) commit(took time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -16,7 +16,7 @@ import (
 
 // mask is what the log shows of a tag.
 func (a *attendant) mask(tag checkout.Tag) string {
-	return credential.Mask(tag, a.r.Decoder.Formats)
+	return credential.Mask(tag, a.r.Formats)
 }
 
 // name is what a person reads for a tag's owner; of a pending one only the

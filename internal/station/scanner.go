@@ -16,6 +16,7 @@ type scanner struct {
 	source reader.Source
 	now    func() int64
 	reads  chan<- wiegand.Read
+	normal wiegand.Normal
 	holder atomic.Pointer[Characters] // who gets the characters, nil for the scanner
 
 	mu  sync.Mutex // guards what follows
@@ -23,7 +24,7 @@ type scanner struct {
 }
 
 func newScanner(r ReaderOptions, now func() int64, reads chan<- wiegand.Read) *scanner {
-	return &scanner{name: r.Name, source: r.Sender, now: now, reads: reads, dec: reader.NewDecoder(r.Sent)}
+	return &scanner{name: r.Name, source: r.Sender, now: now, reads: reads, normal: r.Normal, dec: reader.NewDecoder(r.Sent)}
 }
 
 func (s *scanner) String() string { return `reader "` + s.name + `"` }
@@ -87,6 +88,7 @@ func (s *scanner) deliver(ctx context.Context, decode func() []wiegand.Read) {
 	reads := decode()
 	s.mu.Unlock()
 	for _, read := range reads {
+		s.normal.Apply(&read)
 		select {
 		case s.reads <- read:
 		case <-ctx.Done():

@@ -80,6 +80,10 @@ type ReaderOptions struct {
 	// Sender is a reader without data lines, and Sent how what it sends is decoded.
 	Sender reader.Source
 	Sent   reader.Options
+	// Normal brings cards to the form of other readers. Formats are those of the
+	// site's cards then; nil: those of Decoder.
+	Normal  wiegand.Normal
+	Formats []*wiegand.Format
 	// Badge and Device tell the kind of a tag that the register does not know; nil
 	// fits nothing.
 	Badge, Device *wiegand.Range
@@ -110,6 +114,9 @@ type origin interface {
 
 // NewReader returns a reader of a station.
 func NewReader(o Options, r ReaderOptions) *Reader {
+	if r.Formats == nil {
+		r.Formats = r.Decoder.Formats
+	}
 	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler)).With("reader", r.Name)
 	// A card takes tens of milliseconds, a commit may take seconds on a worn
 	// SD card. If so many people tap meanwhile, the edges wait in the kernel.
