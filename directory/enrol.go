@@ -109,6 +109,9 @@ func (w *Worker) enrolThere(ctx context.Context, r EnrolRequest) (books.SyncRow,
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*lookupTimeout)
 	defer cancel()
+	if own, err := w.named(r); err == nil {
+		r.Who = own.Name // an id means nothing there
+	}
 	row, err := w.enroller.Enrol(ctx, r.Who, r.Tag)
 	if err != nil {
 		return books.SyncRow{}, w.noteTrouble(ctx, err)

@@ -3,7 +3,6 @@
 package lcd_test
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -26,15 +25,8 @@ type cable struct {
 // plugIn connects a display; its answers come back over the cable.
 func plugIn(t *testing.T, m *lcdtest.Serial) *cable {
 	t.Helper()
-	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
-	testkit.Need(t, err == nil, fmt.Sprint("a pseudo terminal: ", err))
-	c := &cable{master: master}
-	c.control(func(fd int) {
-		must(t, unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0))
-		n, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
-		must(t, err)
-		c.path = fmt.Sprintf("/dev/pts/%d", n)
-	})
+	master, path := testkit.Pty(t)
+	c := &cable{master, path}
 	go func() {
 		var opened lcd.Port
 		buf := make([]byte, 256)
@@ -55,8 +47,7 @@ func plugIn(t *testing.T, m *lcdtest.Serial) *cable {
 	return c
 }
 
-// control does ioctls on the far end, which stays non-blocking so that closing
-// it ends a read.
+// control does ioctls on the far end.
 func (c *cable) control(f func(fd int)) {
 	if conn, err := c.master.SyscallConn(); err == nil {
 		conn.Control(func(fd uintptr) { f(int(fd)) })

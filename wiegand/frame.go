@@ -80,6 +80,7 @@ type Decoder struct {
 
 	cur, old *frame
 	out      [1]Read
+	keys     []Read // of a burst, reused
 
 	seq      uint32
 	numbered bool
@@ -106,7 +107,7 @@ type Decoder struct {
 // NewDecoder returns a decoder with no frame open.
 func NewDecoder(o Options) *Decoder {
 	d := &Decoder{opts: o, cur: newFrame(), old: newFrame()}
-	d.keyBits = map[string]int{"4bit": 4, "8bit": 8}[o.Keypad]
+	d.keyBits = keypads[o.Keypad]
 	d.lengths[d.keyBits] = d.keyBits > 0
 	longest := 8
 	for _, f := range o.Formats {
@@ -314,15 +315,24 @@ func (d *Decoder) quicken(f *frame) {
 // close judges the open frame and opens an empty one.
 func (d *Decoder) close() []Read {
 	f, r := d.cur, &d.out[0]
-	d.judge(f, r)
-	if r.OK() {
+	keys, torn := d.burst(f)
+	switch {
+	case torn:
+		*r = Read{Start: f.falls[0].Time, End: f.end(), Count: len(f.falls), Bits: f.falls.bits(), Fault: FaultInterval}
+	case keys == nil:
+		d.judge(f, r)
+	}
+	if r.OK() || keys != nil {
 		d.deficit = 0
-		d.stats.reads++
+		d.stats.reads += uint64(max(1, len(keys)))
 	} else {
 		d.deficit = d.lacking(len(f.falls))
 		d.refuse(f, r)
 	}
 	d.cur, d.old = d.old, f
 	d.cur.reset()
+	if keys != nil {
+		return keys
+	}
 	return d.out[:]
 }

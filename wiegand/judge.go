@@ -177,12 +177,12 @@ func (d *Decoder) deliver(r *Read, b Bits, tr train, tm *timing) bool {
 
 // deliverKey completes r with a key press.
 func (d *Decoder) deliverKey(r *Read, b Bits) bool {
-	v := b.lo & 0xf
-	if v > 11 || d.keyBits == 8 && b.lo>>4 != v^0xf {
+	key, ok := d.key(b)
+	if !ok {
 		r.Fault = FaultParity
 		return false
 	}
-	r.Bits, r.Fault, r.Key = b, "", "0123456789*#"[v]
+	r.Bits, r.Fault, r.Key = b, "", key
 	return true
 }
 

@@ -21,6 +21,8 @@ type Record struct {
 	Raw      string   `json:"raw"`
 	Fault    *Fault   `json:"fault"`
 	Repaired *Repair  `json:"repaired"`
+	// Key is a keypad's, "0" to "9", "*" or "#"; only key presses have it.
+	Key *string `json:"key,omitempty"`
 }
 
 // NewRecord makes the record of a read. Also lists the formats that fit
@@ -45,6 +47,8 @@ func NewRecord(r *Read, enabled []*Format) Record {
 		}
 	}
 	if r.Key != 0 {
+		key := string(r.Key)
+		rec.Key = &key
 		return rec
 	}
 	own := slices.DeleteFunc(slices.Clone(enabled), func(f *Format) bool { return f.Raw() || slices.Contains(table, f) })

@@ -102,7 +102,7 @@ func TestRecord(t *testing.T) {
 		{"repaired", fallsOf(edgesOf(addPulse(pulsesOf(b, 0), 21*ms, 5*us, 1))), Options{},
 			`{"start_ns":0,"end_ns":50000000,"bits":"00101010001111001010110101","count":26,"ok":true,"format":"H10301","also":["ind26"],"facility":84,"number":31066,"raw":"11072181","fault":null,"repaired":"glitch"}`},
 		{"a key", falls(BitsFromUint64(10, 4), 0, 2*ms), Options{Keypad: "4bit"},
-			`{"start_ns":0,"end_ns":6000000,"bits":"1010","count":4,"ok":true,"format":null,"also":[],"facility":null,"number":null,"raw":"10","fault":null,"repaired":null}`},
+			`{"start_ns":0,"end_ns":6000000,"bits":"1010","count":4,"ok":true,"format":null,"also":[],"facility":null,"number":null,"raw":"10","fault":null,"repaired":null,"key":"*"}`},
 	} {
 		tt.opts.Formats = []*Format{h10301}
 		r := decodeAll(NewDecoder(tt.opts), tt.edges)[0]

@@ -20,6 +20,7 @@ import (
 func decodeCmd(g *globals) *cobra.Command {
 	var (
 		format, formats, d0, d1     string
+		keypad                      string
 		falling, repairLost, asJSON bool
 	)
 	cmd := command("decode FILE|-", "Decode recorded edges", func(cmd *cobra.Command, args []string) error {
@@ -28,6 +29,10 @@ func decodeCmd(g *globals) *cobra.Command {
 			return err
 		}
 		enabled, err := decodeFormats(formats, cfg)
+		if err != nil {
+			return err
+		}
+		keys, err := decodeKeypad(cmd.Flags().Changed("keypad"), keypad, cfg)
 		if err != nil {
 			return err
 		}
@@ -45,7 +50,7 @@ func decodeCmd(g *globals) *cobra.Command {
 		}
 		edges := &counted{Edges: c, falling: falling}
 		d := wiegand.NewDecoder(wiegand.Options{
-			Formats: enabled, Accept: cfg.Readers[0].Accept(), BothEdges: !falling, RepairLost: repairLost,
+			Formats: enabled, Accept: cfg.Readers[0].Accept(), BothEdges: !falling, RepairLost: repairLost, Keypad: keys,
 		})
 		out := bufio.NewWriter(cmd.OutOrStdout())
 		err = hint.Wrap(wiegand.Decode(edges, d, framePrinter(out, asJSON, enabled, strings.Contains(strings.ToLower(formats), "all"))), kindHints[c.Kind])
@@ -63,6 +68,7 @@ with --d0 and --d1.`
 	cmd.Flags().StringVar(&d0, "d0", "", "the `name` of DATA0 in the recording")
 	cmd.Flags().StringVar(&d1, "d1", "", "the `name` of DATA1 in the recording")
 	cmd.Flags().StringVar(&formats, "formats", "", "card formats to accept: all, or `names` with commas (default the configured ones)")
+	cmd.Flags().StringVar(&keypad, "keypad", "", "the `form` of key presses: 4bit, 8bit or off (default the configured one)")
 	cmd.Flags().BoolVar(&falling, "falling", false, "use only falling edges, as the daemon does in service")
 	cmd.Flags().BoolVar(&repairLost, "repair-lost", false, "accept a read with one lost pulse that parity gives back")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a frame")
@@ -106,6 +112,19 @@ func decodeFormats(names string, cfg *config.Config) ([]*wiegand.Format, error) 
 	return list, nil
 }
 
+// decodeKeypad is the form of key presses that --keypad names, or the configured one.
+func decodeKeypad(named bool, form string, cfg *config.Config) (string, error) {
+	switch {
+	case !named:
+		return cfg.Readers[0].Keypad, nil
+	case form == "off":
+		return "", nil
+	case form == "4bit" || form == "8bit":
+		return form, nil
+	}
+	return "", misuse("use --keypad 4bit, 8bit or off", "--keypad: %q is not known", form)
+}
+
 // counted counts edges and, in service as the daemon's lines do, leaves out rising
 // ones.
 type counted struct {
@@ -135,7 +154,10 @@ func framePrinter(w io.Writer, asJSON bool, enabled []*wiegand.Format, all bool)
 	}
 	return func(r *wiegand.Read) error {
 		what := "refused: " + string(r.Fault)
-		if r.OK() {
+		switch {
+		case r.Key != 0:
+			what = "key " + string(r.Key)
+		case r.OK():
 			what = numbers(r.Format, r.Fields)
 			if r.Repaired != "" {
 				what += " (repaired: " + string(r.Repaired) + ")"

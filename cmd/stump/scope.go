@@ -33,7 +33,8 @@ func scopeCmd(g *globals) *cobra.Command {
 		return watch(cmd, g, file, reader, numbers)
 	})
 	cmd.Long = `Watch the reader's lines until interrupted. On a terminal it draws them; else it
-prints a line for each frame. Cards shown meanwhile become no loans.
+prints a line for each frame. Cards shown meanwhile become no loans. Of a usb or
+serial reader it shows the keys, or the bytes, with their times.
 
 With --bad it lists the worst frames that the daemon refused, and with a frame's
 number it draws that frame. With -o the edges go to a VCD file, which GTKWave,
@@ -96,6 +97,9 @@ func viewer(w io.Writer) (show func(*selftest.View), restore func()) {
 			}
 			if n != seen && v.Last != nil {
 				seen = n
+				for _, line := range v.Sent {
+					fmt.Fprintln(w, line)
+				}
 				fmt.Fprintln(w, v.Last.Text)
 			}
 		}, func() {}

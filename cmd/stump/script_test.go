@@ -64,6 +64,9 @@ func (t tests) Run() int {
 // commands may put another stump on the path, from a folder of the tests'.
 var commands = func(dir string) error { return nil }
 
+// stumpCommand is stump, which TestMain has put on the path.
+func stumpCommand(args ...string) *exec.Cmd { return exec.Command("stump", args...) }
+
 func TestScript(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{

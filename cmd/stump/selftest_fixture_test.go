@@ -170,9 +170,6 @@ func bench(t *testing.T) (dir, config string) {
 	return dir, config
 }
 
-// stumpCommand is stump, which TestMain has put on the path.
-func stumpCommand(args ...string) *exec.Cmd { return exec.Command("stump", args...) }
-
 // standalone is the self-test without a daemon.
 func standalone(t *testing.T) *exec.Cmd {
 	dir, config := bench(t)

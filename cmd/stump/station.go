@@ -141,16 +141,21 @@ configuration.`
 
 func simCmd(g *globals) *cobra.Command {
 	cmd := &cobra.Command{Use: "sim", Short: "The simulated lab, only against `stump run --sim`"}
-	tap := command("tap NAME|CREDENTIAL|bits:…", "Show a card to the simulated reader", func(cmd *cobra.Command, args []string) error {
-		var s api.Tapped
-		if err := g.ask(cmd, daemonOnly, "POST", "sim/tap", api.Tap{Card: args[0]}, &s); err != nil {
-			return err
-		}
-		printLCD(cmd.OutOrStdout(), s.State)
-		warn(cmd, api.Warning{Warning: s.Note})
-		return nil
+	var reader string
+	tap := command("tap NAME|CREDENTIAL|bits:…", "Show a card to a simulated reader", func(cmd *cobra.Command, args []string) error {
+		return simulate(cmd, g, "sim/tap", api.Tap{Card: args[0], Reader: reader})
 	})
-	tap.Long = "Show a card to the simulated reader: a name from the register, a credential such as\nH10301:84:31066 or raw34:2321811728, or any bits. Returns when the display has answered."
+	tap.Long = "Show a card to a simulated reader: a name from the register, a credential such as\nH10301:84:31066 or raw34:2321811728, or any bits. Returns when the display has answered."
+	typed := command("type TEXT", "Type a name and Enter, or keys on a reader's keypad", func(cmd *cobra.Command, args []string) error {
+		return simulate(cmd, g, "sim/type", api.Type{Text: args[0], Reader: reader})
+	})
+	typed.Long = "Type a name and Enter on the station's keyboard, for an unknown badge; with --reader,\nthe keys 0 to 9, * and # on that reader's keypad. Returns when the display has answered."
+	fault := command("fault NAME|off", "Break a simulated reader or its wiring, or mend it", func(cmd *cobra.Command, args []string) error {
+		return g.ask(cmd, daemonOnly, "POST", "sim/fault", api.Fault{Fault: args[0], Reader: reader}, nil)
+	})
+	for _, c := range []*cobra.Command{tap, typed, fault} {
+		c.Flags().StringVar(&reader, "reader", "", "the reader of this `name`")
+	}
 	cmd.AddCommand(
 		command("seed", "Add six people and twelve devices", func(cmd *cobra.Command, _ []string) error {
 			var n api.Seeded
@@ -160,12 +165,20 @@ func simCmd(g *globals) *cobra.Command {
 			_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s and %s are in the register\n", count.Of(n.People, "person"), count.Of(n.Devices, "device"))
 			return err
 		}),
-		tap, simLCDCmd(g),
-		command("fault NAME|off", "Break the simulated wiring, or mend it", func(cmd *cobra.Command, args []string) error {
-			return g.ask(cmd, daemonOnly, "POST", "sim/fault", api.Fault{Fault: args[0]}, nil)
-		}),
+		tap, typed, simLCDCmd(g), fault,
 	)
 	return cmd
+}
+
+// simulate asks the simulated lab for something, and prints what the display shows.
+func simulate(cmd *cobra.Command, g *globals, path string, what any) error {
+	var s api.Tapped
+	if err := g.ask(cmd, daemonOnly, "POST", path, what, &s); err != nil {
+		return err
+	}
+	printLCD(cmd.OutOrStdout(), s.State)
+	warn(cmd, api.Warning{Warning: s.Note})
+	return nil
 }
 
 func simLCDCmd(g *globals) *cobra.Command {

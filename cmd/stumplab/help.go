@@ -15,7 +15,8 @@ const helpText = `This is the daemon that runs on a board; only the reader and t
 
 1-6	bump a badge
 a-l	bump a device
-u	bump an unknown card
+u	bump an unknown badge
+n	type the name of its owner, then Enter; Esc leaves it
 x	break the wiring, each time in a new way; then bump and see
 m	mend the wiring
 ?	this help; ? or Esc closes it

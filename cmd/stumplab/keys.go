@@ -14,6 +14,7 @@ const (
 	badgeKeys   = "123456"
 	deviceKeys  = "abcdefghijkl"
 	strangerKey = "u"
+	nameKey     = "n" // types a name
 )
 
 // cardOf returns the card that a key bumps.
@@ -72,12 +73,13 @@ func (s screen) keys() []keyWords {
 	keys := []keyWords{
 		{"1-6", [3]string{"badge", "badge", ""}}, {"a-l", [3]string{"device", "device", ""}},
 		{strangerKey, [3]string{"unknown card", "unknown", "unknown"}},
+		{nameKey, [3]string{"name", "name", ""}},
 		{"x", [3]string{"break a wire", "break", "break"}},
 		same("?", "help"), same("q", "quit"),
 	}
 	if s.fault != "" {
-		keys[3].words = [3]string{"next fault", "next", "next"}
-		keys = slices.Insert(keys, 4, same("m", "mend"))
+		keys[4].words = [3]string{"next fault", "next", "next"}
+		keys = slices.Insert(keys, 5, same("m", "mend"))
 	}
 	return keys
 }

@@ -29,6 +29,11 @@ type lab struct {
 func openLab(ctx context.Context, state, socket string) (*lab, error) {
 	cfg := config.Default()
 	cfg.Station = "simlab"
+	// The stranger's card is a badge: its owner may type any name.
+	cfg.Keyboard.Device, cfg.Enroll.People = "auto", "free"
+	cfg.Readers = []config.Reader{{
+		Badge: &config.Rule{Facilities: []uint64{17, 99}}, Device: config.DeviceKey{Rule: &config.Rule{Facilities: []uint64{200}}},
+	}}
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
@@ -61,12 +66,14 @@ func (l *lab) setFault(ctx context.Context, name string) error {
 	return l.client.Do(ctx, "POST", "sim/fault", map[string]string{"fault": name}, nil)
 }
 
+// typeName types a name and Enter on the lab's keyboard.
+func (l *lab) typeName(ctx context.Context, name string) error {
+	return l.client.Do(ctx, "POST", "sim/type", api.Type{Text: name}, nil)
+}
+
 // fault returns the name of the wiring fault, "" for none.
 func (l *lab) fault() string {
-	if name := l.daemon.Lines.Fault(); name != "off" {
-		return name
-	}
-	return ""
+	return l.daemon.Lines.Fault()
 }
 
 // commits returns how many transactions the ledger has committed.

@@ -31,6 +31,7 @@ func commands() []command {
 		{"tap", "NAME", "bump a badge, " + ids(simlab.People) + ", or a device,\n" +
 			ids(simlab.Devices[:6]) + "\n" + ids(simlab.Devices[6:]) + ";\n" +
 			"also a credential such as " + simlab.Stranger.Credential + ", or bits:0101…", runTap},
+		{"type", "NAME", "type a name, the owner's of an unknown badge", runType},
 		{"who", "", "who has which device", runWho},
 		{"history", "", "every event, oldest first", runHistory},
 		{"wait", "6s", "let time pass", runWait},
@@ -145,6 +146,17 @@ func runTap(ctx context.Context, l *lab, p *printer, card string) error {
 	case p.count() == before: // same text as before
 		p.show()
 	}
+	return nil
+}
+
+func runType(ctx context.Context, l *lab, p *printer, name string) error {
+	if name == "" {
+		return hint.Errorf("write tap "+simlab.Stranger.Credential+", then type Zoe", "type needs a name")
+	}
+	if err := l.typeName(ctx, name); err != nil {
+		return err
+	}
+	p.look()
 	return nil
 }
 

@@ -96,12 +96,21 @@ func TestCheckoutAndReturnOverAPipe(t *testing.T) {
 	}
 }
 
+// TestTypedNameOverAPipe: a stranger types a name, and takes a device.
+func TestTypedNameOverAPipe(t *testing.T) {
+	t.Parallel()
+	out := play(t, "type", "type Zoe", "tap H10301:99:4711", "type Zoe Maris", "tap ipad", "who", "quit")
+	inOrder(t, out,
+		"error: type needs a name", "then type Zoe\n", "error: nobody is asked for a name", "tap an unknown badge",
+		"│Type your name: │", "│Hello Zoe Maris │", "│Checked out     │", "iPad Pro 13      Zoe Maris\n")
+}
+
 func TestMistakesOverAPipe(t *testing.T) {
 	t.Parallel()
 	out := play(t, "", "# a comment", "dance", "tapp ann", "who ann", "tap", "tap nobody", "tap bits:012", "wait soon", "wait", "wait -3s",
 		"fault", "fault everything", "fault d0-opne", "fault d0-open", "tap ann", "fault off", "tap ben", "help") // ends with the input
 	inOrder(t, out,
-		`error: "dance" is not a command`, "the commands are tap, who, history, wait, fault, help, quit",
+		`error: "dance" is not a command`, "the commands are tap, type, who, history, wait, fault, help, quit",
 		`error: "tapp" is not a command`, "did you mean tap?",
 		`error: who takes no argument, but got "ann"`, "write only who",
 		`error: tap needs a name`, "write tap ann, then tap ipad",

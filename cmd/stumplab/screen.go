@@ -47,6 +47,8 @@ type screen struct {
 	card    string // its key
 	note    string // about it
 	alarm   bool   // the note is about a failure
+	typing  bool   // a name
+	name    string // as far as it is typed
 	help    bool
 	scroll  int // lines of the help above the top of the screen
 
@@ -121,13 +123,21 @@ func (s screen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			s.note += ": " + h
 		}
 	case tea.KeyPressMsg:
-		key := strings.ToLower(msg.String()) // Caps Lock doesn't matter
-		if s.help {
-			return s.pressInHelp(key)
-		}
-		return s.press(key)
+		return s.pressed(msg)
 	}
 	return s, nil
+}
+
+// pressed handles a key.
+func (s screen) pressed(msg tea.KeyPressMsg) (tea.Model, tea.Cmd) {
+	key := strings.ToLower(msg.String()) // Caps Lock doesn't matter
+	switch {
+	case s.typing:
+		return s.typeKey(msg)
+	case s.help:
+		return s.pressInHelp(key)
+	}
+	return s.press(key)
 }
 
 // press handles a key outside the help.
@@ -144,6 +154,9 @@ func (s screen) press(key string) (tea.Model, tea.Cmd) {
 		return s.wire(gpio.Faults[(slices.Index(gpio.Faults, s.fault)+1)%len(gpio.Faults)])
 	case "m":
 		return s.wire("off")
+	case nameKey:
+		s.typing, s.name = true, ""
+		return s.showName(), nil
 	}
 	card, ok := cardOf(key)
 	if !ok {
@@ -164,6 +177,38 @@ func (s screen) press(key string) (tea.Model, tea.Cmd) {
 		}
 		return b
 	}
+}
+
+// typeKey handles a key while a name is typed.
+func (s screen) typeKey(msg tea.KeyPressMsg) (tea.Model, tea.Cmd) {
+	switch key := msg.String(); {
+	case key == "ctrl+c":
+		return s, tea.Quit
+	case key == "esc":
+		s.typing, s.note = false, ""
+		return s, nil
+	case key == "enter":
+		s.typing, s.note = false, ""
+		name := s.name
+		return s, func() tea.Msg {
+			if err := s.lab.typeName(s.ctx, name); err != nil {
+				return err
+			}
+			return s.reload()
+		}
+	case key == "backspace":
+		letters := []rune(s.name)
+		s.name = string(letters[:max(0, len(letters)-1)])
+	case msg.Text != "" && len(s.name) < 60:
+		s.name += msg.Text
+	}
+	return s.showName(), nil
+}
+
+// showName shows the name as it is typed.
+func (s screen) showName() screen {
+	s.note, s.alarm = "Name, then Enter: "+s.name+"_", false
+	return s
 }
 
 // wire sets the wiring fault; "off" mends it.

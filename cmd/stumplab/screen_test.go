@@ -87,10 +87,10 @@ func TestEverySize(t *testing.T) {
 					}
 					continue
 				}
-				keys := []string{"1-6", "a-l", "u unknown", "x break", "? help", "q quit"}
+				keys := []string{"1-6", "a-l", "u unknown", "n ", "x break", "? help", "q quit"}
 				switch name {
 				case "busy", "hum":
-					keys = []string{"1-6", "a-l", "u unknown", "x next", "m mend", "? help", "q quit"}
+					keys = []string{"1-6", "a-l", "u unknown", "n ", "x next", "m mend", "? help", "q quit"}
 				case "help":
 					keys = []string{"? Esc back", "q quit"}
 				}
@@ -272,7 +272,17 @@ func TestBumpsOnTheScreen(t *testing.T) {
 	s = press(t, s, "A") // Caps Lock
 	see("│ Checked out      │", `a› iPad Pro 13 +with Ann Okafor`, `checkout +iPad Pro 13 +Ann Okafor`)
 	s = press(t, s, "u")
-	see("│ Unknown tag      │", "│ H10301:99:4711   │")
+	see("│ Type your name:  │")
+	for _, key := range []string{"n", "Z", "o", "x", "backspace", "e"} {
+		s = press(t, s, key)
+	}
+	see("Name, then Enter: Zoe_")
+	s = press(t, s, "enter")
+	see("│ Hello Zoe        │")
+	for _, key := range []string{"n", "Z", "esc", "n", "enter"} {
+		s = press(t, s, key)
+	}
+	see("nobody is asked for a name")
 	for s.fault != "d0-open" {
 		s = press(t, s, "x")
 	}

@@ -15,7 +15,7 @@ func otherBeagles() []*Board {
 		{
 			Key: "pocketbeagle", Name: "PocketBeagle", compatible: []string{"ti,am335x-pocketbeagle"}, others: []string{"pb"},
 			Pins: pins(pocketPins), Data0: "P2_2", Data1: "P2_4", Family: BeagleBone, chips: am335x, lines: am335xLines,
-			Supplies: Supplies{"P1_24", "P1_22", "P1_14", "P2_13", "P2_21", "P1_26", "P1_28", "P2_7"},
+			Supplies: Supplies{"P1_24", "P1_22", "P1_14", "P2_13", "P2_21", "P1_26", "P1_28", "P2_7", ""},
 			Notes: []string{
 				"Take 5 V from P1_24 or P2_13. P1_1 and P1_7 are inputs of the board's supply. P1_17 to P1_27 stand only 1.8 V.",
 				driven + "P1_14.",
@@ -24,7 +24,7 @@ func otherBeagles() []*Board {
 		{
 			Key: "bbai64", Name: "BeagleBone AI-64", compatible: []string{"beagle,j721e-beagleboneai64"}, others: []string{"ai-64", "bone-ai-64"},
 			Pins: pins(ai64Pins), Data0: "P9_12", Data1: "P9_23", Family: BeagleBone, chips: k3, lines: k3Lines,
-			Supplies: Supplies{"P9_7", "P9_1", "P9_3", "P9_8", "P9_2", "P9_20A", "P9_19A", "P9_13"},
+			Supplies: Supplies{"P9_7", "P9_1", "P9_3", "P9_8", "P9_2", "P9_20A", "P9_19A", "P9_13", ""},
 			Notes: []string{
 				"Take 5 V from P9_7 or P9_8. P9_5 and P9_6 are inputs of the board's supply. P9_32 to P9_40 stand only 1.8 V.",
 				driven + "P9_3.",
@@ -43,7 +43,7 @@ func otherBeagles() []*Board {
 		{
 			Key: "beagleplay", Name: "BeaglePlay", compatible: []string{"beagle,am625-beagleplay"}, others: []string{"play", "bplay"},
 			Pins: playPins(), Data0: "INT", Data1: "RST", Family: BeagleBone, chips: k3, lines: k3Lines,
-			Supplies: Supplies{"5V", "GND1", "3V3", "", "GND2", "SDA", "SCL", "TX"},
+			Supplies: Supplies{"5V", "GND1", "3V3", "", "GND2", "SDA", "SCL", "TX", "RX"},
 			Notes: []string{
 				"The pins are those of the mikroBUS socket, by the names printed beside it. It has one 5 V pin: join the display's VCC with the reader's +.",
 				driven + "3V3.",

@@ -50,7 +50,7 @@ type Board struct {
 // empty, and the board's Notes say what to do instead.
 type Supplies struct {
 	ReaderPlus, Ground, Logic, DisplayPlus, DisplayGround string
-	SDA, SCL, TX                                          string
+	SDA, SCL, TX, RX                                      string
 }
 
 // Family is a group of boards with the same scheme of chips and headers.

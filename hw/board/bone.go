@@ -95,7 +95,7 @@ func greenWireless(name, use string) string {
 
 // capeSupplies feed the parts from P9. SYS_5V works from USB as well; VDD_5V
 // (P9_5) only with the barrel jack.
-var capeSupplies = Supplies{"P9_7", "P9_1", "P9_3", "P9_8", "P9_2", "P9_20", "P9_19", "P9_13"}
+var capeSupplies = Supplies{"P9_7", "P9_1", "P9_3", "P9_8", "P9_2", "P9_20", "P9_19", "P9_13", "P9_11"}
 
 // driven holds of every Beagle: their manuals forbid a level at a pin without power.
 const driven = "Drive no pin before the board's 3.3 V is up: the converter's LV takes it from "

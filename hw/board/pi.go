@@ -73,7 +73,7 @@ func piBoards() []*Board {
 		return &Board{
 			Key: key, Name: "Raspberry Pi " + name, compatible: compatible, Pins: pins,
 			Data0: "GPIO17", Data1: "GPIO18", Family: RaspberryPi, chips: chips, lines: piLines,
-			Supplies: Supplies{"2", "6", "1", "4", "14", "3", "5", "8"},
+			Supplies: Supplies{"2", "6", "1", "4", "14", "3", "5", "8", "10"},
 			Notes:    []string{"Header pins 17 and 18 are not GPIO17 and GPIO18. Count from the corner marked 1: odd numbers in one row, even in the other."},
 		}
 	}

@@ -152,19 +152,19 @@ func TestLookAtTheDisplay(t *testing.T) {
 }
 
 // keyboard is plugged in if it has a name; its Enter comes if it is pressed.
-type keyboard struct {
+type typedOn struct {
 	name    string
 	pressed bool
 }
 
-func (k keyboard) Plugged() (all []string) {
+func (k typedOn) Plugged() (all []string) {
 	if k.name != "" {
 		all = append(all, k.name)
 	}
 	return all
 }
 
-func (k keyboard) WaitEnter(ctx context.Context) error {
+func (k typedOn) WaitEnter(ctx context.Context) error {
 	if !k.pressed {
 		<-ctx.Done()
 	}
@@ -173,22 +173,22 @@ func (k keyboard) WaitEnter(ctx context.Context) error {
 
 func TestKeyboardCheck(t *testing.T) {
 	released := 0
-	plug := func(k keyboard, err error) func(context.Context) (Keyboard, func(), error) {
+	plug := func(k typedOn, err error) func(context.Context) (Keyboard, func(), error) {
 		return func(context.Context) (Keyboard, func(), error) { return k, func() { released++ }, err }
 	}
 	runCases(t, "keyboard", []checkCase{
 		{"none", nil, Skip, "no keyboard"},
-		{"missing", func(b *bench) { b.env.Keyboard = plug(keyboard{}, nil) }, Fail, "Plug"},
-		{"nobody there", func(b *bench) { b.env.Keyboard = plug(keyboard{"Acme", true}, nil) }, Pass, "Acme is plugged in"},
+		{"missing", func(b *bench) { b.env.Keyboard = plug(typedOn{}, nil) }, Fail, "Plug"},
+		{"nobody there", func(b *bench) { b.env.Keyboard = plug(typedOn{"Acme", true}, nil) }, Pass, "Acme is plugged in"},
 		{"pressed", func(b *bench) {
 			b.person(nil)
-			b.env.Keyboard = plug(keyboard{"Acme", true}, nil)
+			b.env.Keyboard = plug(typedOn{"Acme", true}, nil)
 		}, Pass, "Enter came"},
 		{"not pressed", func(b *bench) {
 			b.person(nil)
-			b.env.Keyboard = plug(keyboard{"Acme", false}, nil)
+			b.env.Keyboard = plug(typedOn{"Acme", false}, nil)
 		}, Fail, "no key came"},
-		{"can't be read, without a remedy", func(b *bench) { b.env.Keyboard = plug(keyboard{}, errors.New("no layout")) }, Fail, "no layout"},
+		{"can't be read, without a remedy", func(b *bench) { b.env.Keyboard = plug(typedOn{}, errors.New("no layout")) }, Fail, "no layout"},
 	})
 	if released != 4 {
 		t.Errorf("the keyboards were given back %d times", released)

@@ -19,8 +19,8 @@ var matrixNoFloat = flag.Bool("matrix.nofloat", false, "without the float test, 
 
 var matrixN = flag.Int("matrix.n", 50, "variations of each fault")
 
-// reader is a row of timings that readers were seen to send.
-type reader struct {
+// timings are those that readers were seen to send.
+type timings struct {
 	name            string
 	width, interval [2]time.Duration // from, to
 }
@@ -32,7 +32,7 @@ const (
 
 // readers are the pulses of readers that are sold, from their manuals and from
 // captures, and the corners of SIA AC-01-1996.10 as vendors quote it.
-var readers = []reader{
+var readers = []timings{
 	{"HID MaxiProx 5375A", [2]time.Duration{30 * us, 50 * us}, [2]time.Duration{1800 * us, 2200 * us}},
 	{"ZKTeco", [2]time.Duration{100 * us, 100 * us}, [2]time.Duration{ms, ms}},
 	{"iClock 560", [2]time.Duration{20 * us, 100 * us}, [2]time.Duration{200 * us, 20 * ms}},

@@ -25,7 +25,7 @@ type Result struct {
 	Check    string   `json:"check"`
 	Result   Verdict  `json:"result"`
 	Measured string   `json:"measured"`
-	Causes   []string `json:"causes"` // of gpio.Faults, the likeliest first
+	Causes   []string `json:"causes"` // of gpio.Faults or reader.Faults, the likeliest first
 	Remedy   string   `json:"remedy"` // what to do; empty when nothing is to be done
 }
 
@@ -76,7 +76,7 @@ func (p *Printer) Summary(s Summary) []string {
 		Fail: "Something is wrong, see FAIL above.",
 	}[s.Result]
 	for i, c := range s.Causes {
-		text += []string{" The likeliest cause: ", "; less likely: ", ", "}[min(i, 2)] + diagnose.Label(c)
+		text += []string{" The likeliest cause: ", "; less likely: ", ", "}[min(i, 2)] + cmp.Or(sentLabels[c], diagnose.Label(c))
 	}
 	if len(s.Causes) > 0 {
 		text += "."

@@ -28,6 +28,11 @@ type View struct {
 	Bad   map[string]int `json:"bad"` // refused frames by fault
 	Width Histogram      `json:"width"`
 	Space Histogram      `json:"space"`
+	// Of a reader without data lines: what it is, and the characters of the number
+	// that came last, or is arriving.
+	Kind   string   `json:"kind,omitempty"`
+	Sender string   `json:"sender,omitempty"`
+	Sent   []string `json:"sent,omitempty"`
 	// New are the edges since the last view, for a recording.
 	New []wiegand.Edge `json:"new"`
 }
@@ -159,17 +164,23 @@ func describeRead(r *wiegand.Read, numbers bool) string {
 // a check. Unless numbers is set it shows the last three digits of the card's
 // number only: the whole number is enough to copy a badge.
 func describeCard(r *wiegand.Read, unchecked string, numbers bool) string {
-	check, number := "parity OK", strconv.FormatUint(r.Fields.Number, 10)
+	check := "parity OK"
 	if !r.Format.Checked() {
 		check = unchecked
 	}
+	return fmt.Sprintf("%d bits, %s, %s, number %s", r.Bits.Len(), r.Format.Name, check, shownNumber(r, numbers))
+}
+
+// shownNumber is a card's number, with its facility; or its last three digits.
+func shownNumber(r *wiegand.Read, numbers bool) string {
+	number := strconv.FormatUint(r.Fields.Number, 10)
 	switch {
 	case !numbers:
-		number = "…" + number[max(0, len(number)-3):]
+		return "…" + number[max(0, len(number)-3):]
 	case r.Format.HasFacility():
-		number = fmt.Sprintf("%d:%s", r.Fields.Facility, number)
+		return fmt.Sprintf("%d:%s", r.Fields.Facility, number)
 	}
-	return fmt.Sprintf("%d bits, %s, %s, number %s", r.Bits.Len(), r.Format.Name, check, number)
+	return number
 }
 
 // faultText and repairText are the decoder's words as a person says them.

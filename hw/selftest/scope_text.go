@@ -18,6 +18,10 @@ import (
 // enough. It never returns more than rows lines.
 func (v *View) Lines(columns, rows int) []string {
 	columns, rows = max(columns, 40), max(rows, 10)
+	if v.Kind != "" {
+		lines := v.sentLines(columns)
+		return lines[:min(len(lines), rows)]
+	}
 	lines := append([]string{v.lineState(0), v.lineState(1), ""}, v.frameLines(columns)...)
 	lines = append(append(append(lines, ""), DrawFrame(v.Edges, columns)...), "")
 	half := (columns - 2) / 2
@@ -57,12 +61,17 @@ func (v *View) frameLines(columns int) []string {
 	if v.Last != nil {
 		last = fmt.Sprintf("%s (%.0f s ago)", v.Last.Text, v.Last.Ago)
 	}
+	lines := append([]string{"now    " + now}, wrap.Hang("last   ", last, columns)...)
+	return append(lines, v.readsLine())
+}
+
+// readsLine counts what was read.
+func (v *View) readsLine() string {
 	reads := fmt.Sprintf("reads  %d good", v.Good)
 	for _, k := range slices.Sorted(maps.Keys(v.Bad)) {
 		reads += fmt.Sprintf(", %d %s", v.Bad[k], k)
 	}
-	lines := append([]string{"now    " + now}, wrap.Hang("last   ", last, columns)...)
-	return append(lines, reads)
+	return reads
 }
 
 // DrawFrame draws a frame's two lines over time: a dash is high, a tooth is a

@@ -15,6 +15,7 @@ import (
 	"stump/hw/board"
 	"stump/hw/diagnose"
 	"stump/internal/hint"
+	"stump/internal/reader"
 	"stump/wiegand"
 )
 
@@ -37,6 +38,10 @@ type Env struct {
 	Devices []Device
 	// Lines takes the reader's lines; closing them gives them back.
 	Lines func(context.Context) (gpio.Adjustable, error)
+	// Sent takes a reader without data lines instead; nil for one with. SentBy says
+	// how what it sends is decoded.
+	Sent   func(context.Context) (Sender, error)
+	SentBy reader.Options
 	// Bias is the configured pull of the lines, to be restored.
 	Bias gpio.Bias
 	// NoFloat says why this board's pulls can't be changed; empty: they can.
@@ -98,15 +103,19 @@ var (
 type tester struct {
 	Env
 	src      gpio.Adjustable // nil until taken
+	sender   Sender          // of a reader without data lines
 	evidence diagnose.Evidence
 	noisy    bool // with no card
 	first    wiegand.Bits
+
+	sentCauses []string // that a reader without data lines shows
 }
 
 // Why checks are skipped.
 const (
-	noLines = "the lines could not be taken"
-	offline = "this station does not need the network"
+	noLines  = "the lines could not be taken"
+	noReader = "the reader is not there"
+	offline  = "this station does not need the network"
 )
 
 // checks are made in this order. One that lacks what it looks at is skipped.
@@ -151,6 +160,11 @@ func Run(ctx context.Context, env *Env, emit func(Result)) Summary {
 		switch {
 		case ctx.Err() != nil:
 			r = skip("the self-test was stopped")
+		case s.Sent != nil && sentChecks[c.name] != nil:
+			r = skip(noReader)
+			if s.sender != nil || c.name == "lines" {
+				r = sentChecks[c.name](s, ctx)
+			}
 		case c.lacks(s):
 			r = skip("%s", cmp.Or(s.Untested[c.name], c.why))
 		default:
@@ -166,7 +180,10 @@ func Run(ctx context.Context, env *Env, emit func(Result)) Summary {
 		sum.add(r)
 		emit(r)
 	}
-	sum.Causes = diagnose.Names(s.diagnose())
+	if s.Sent == nil {
+		s.sentCauses = diagnose.Names(s.diagnose())
+	}
+	sum.Causes = append([]string{}, s.sentCauses...)
 	return sum
 }
 
@@ -200,6 +217,10 @@ func newTester(env *Env) *tester {
 func (s *tester) diagnose() []diagnose.Cause { return diagnose.Diagnose(&s.evidence, &s.Site) }
 
 func (s *tester) release() {
+	if s.sender != nil {
+		s.sender.Close()
+		s.sender = nil
+	}
 	if s.src != nil {
 		_ = s.src.SetBothEdges(false)
 		s.src.Close()

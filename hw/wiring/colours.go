@@ -52,6 +52,9 @@ func (p *Plan) palette() colours {
 // ownWires are the labels of the wires that are not the reader's.
 func (p *Plan) ownWires() []string {
 	labels := []string{"converter LV", "display 5 V", "display ground"}
+	if p.Kind == "serial" {
+		labels = append(labels, "reader TX")
+	}
 	for _, point := range p.displayPoints() {
 		labels = append(labels, "display "+point)
 	}

@@ -118,13 +118,61 @@ func (p *Plan) SVG() (string, error) {
 
 // drawParts draws everything left of the lanes, and the wires between parts.
 func (d *picture) drawParts() {
-	c := d.colours
-	// The wires through the converter's channels after the reader's two.
-	extra := slices.DeleteFunc(slices.Clone(d.all), func(c connection) bool { return c.channel <= 2 })
+	c, terminals := d.colours, d.harness().terminals()
+	rows := []partRow{{"+ 5 V", "HV", "LV", c.Power}}
+	for i, t := range terminals {
+		rows = append(rows, partRow{t.label, channel("HV", i+1), channel("LV", i+1), t.colour})
+	}
+	rows = append(rows, partRow{"GND", "GND", "GND", c.Ground})
+	// The wires through the converter's channels after the reader's own.
+	extra := slices.DeleteFunc(slices.Clone(d.all), func(c connection) bool { return c.channel <= len(terminals) })
 	sort.SliceStable(extra, func(i, j int) bool { return extra[i].channel < extra[j].channel })
-	readerRows, middleRows := 6+len(d.Outputs), 4+len(extra)
-	d.box(readerX, topY, readerRows, "card reader", "#e8eef7")
-	d.box(middleX, topY, middleRows, map[bool]string{true: "voltage divider", false: "level converter"}[d.Divider], "#e9f5e6")
+	readerRows, middleRows := len(rows)+2+len(d.Outputs), len(rows)+len(extra)
+	d.box(readerX, topY, readerRows, d.readerName(), "#e8eef7")
+	if d.wired() || d.converts() {
+		d.box(middleX, topY, middleRows, map[bool]string{true: "voltage divider", false: "level converter"}[d.Divider], "#e9f5e6")
+		d.drawRows(rows)
+	}
+	if !d.wired() {
+		d.text(readerX+partWidth/2, row(topY, 0), 11, "middle", "normal", "any USB socket")
+	}
+	for i, o := range d.Outputs {
+		y := row(topY, len(rows)+i) + pitch/2 // between the channels' rows
+		d.sources[o.Name] = point{readerEdge, y}
+		d.right(readerEdge, y, o.Name+"  "+d.colours.output(o.Name))
+	}
+	d.drawDisplay(topY + max(readerRows, middleRows+d.switches()+2)*pitch + 65)
+	for n, t := range extra {
+		y, source := row(topY, len(rows)+n), d.sources[t.label]
+		d.left(middleX, y, channel("HV", t.channel))
+		d.right(middleEdge, y, t.point)
+		d.points[t.point] = point{middleEdge, y}
+		lane := readerEdge + 60 + 16*n
+		d.wire(t.colour, source, point{lane, source.y}, point{lane, y}, point{middleX, y})
+	}
+	d.drawSwitches(topY + middleRows*pitch + 65)
+	if d.dataLines() {
+		hold := row(topY, len(rows)+len(d.Outputs)) + pitch/2
+		d.right(readerEdge, hold, "HOLD  "+c.Hold)
+		d.wire(c.Hold, point{readerEdge, hold}, point{readerEdge + 18, hold})
+		d.left(readerEdge+16, hold, "tape")
+	}
+}
+
+// readerName is what the reader is called in the pictures.
+func (p *Plan) readerName() string {
+	if p.dataLines() {
+		return "card reader"
+	}
+	return p.Kind + " reader"
+}
+
+// partRow is a wire from the reader to the converter, or the divider.
+type partRow struct{ reader, left, right, colour string }
+
+// drawRows draws the wires between reader and converter.
+func (d *picture) drawRows(rows []partRow) {
+	c := d.colours
 	// 5 V leaves the reader's + wire and goes over the converter.
 	junction, over := point{middleX - 50, row(topY, 0)}, topY-14
 	d.points["HV"] = point{middleEdge, over}
@@ -133,10 +181,8 @@ func (d *picture) drawParts() {
 		d.left(middleEdge-4, over, "5 V of a supply of its own")
 	}
 	// Reader and converter have the same rows, so that wires run straight.
-	for i, r := range []struct{ reader, left, right, colour string }{
-		{"+ 5 V", "HV", "LV", c.Power}, {"DATA0", "HV1", "LV1", c.Data0}, {"DATA1", "HV2", "LV2", c.Data1}, {"GND", "GND", "GND", c.Ground},
-	} {
-		y, end := row(topY, i), middleX
+	for i, r := range rows {
+		y, start, end := row(topY, i), readerEdge, middleX
 		d.points[r.right] = point{middleEdge, y}
 		switch {
 		case d.Divider && i == 0:
@@ -144,33 +190,20 @@ func (d *picture) drawParts() {
 		case d.Divider && r.reader != "GND":
 			r.left, r.right = "10 kΩ", "20 kΩ to GND"
 		}
-		d.right(readerEdge, y, r.reader+"  "+r.colour)
-		d.wire(r.colour, point{readerEdge, y}, point{end, y})
+		if !d.wired() { // the converter alone
+			start = junction.x
+		} else {
+			d.right(readerEdge, y, r.reader+"  "+r.colour)
+		}
+		if d.wired() || i == 0 {
+			d.wire(r.colour, point{start, y}, point{end, y})
+		}
 		d.left(middleX, y, r.left)
 		d.right(middleEdge, y, r.right)
 	}
-	if !d.Divider {
+	if !d.Divider && d.wired() {
 		d.printf(`<circle cx="%d" cy="%d" r="5" fill="#444"/>`, junction.x, junction.y)
 	}
-	for i, o := range d.Outputs {
-		y := row(topY, 4+i) + pitch/2 // between the channels' rows
-		d.sources[o.Name] = point{readerEdge, y}
-		d.right(readerEdge, y, o.Name+"  "+d.colours.output(o.Name))
-	}
-	d.drawDisplay(topY + max(readerRows, middleRows+d.switches()+2)*pitch + 65)
-	for n, t := range extra {
-		y, source := row(topY, 4+n), d.sources[t.label]
-		d.left(middleX, y, channel("HV", t.channel))
-		d.right(middleEdge, y, t.point)
-		d.points[t.point] = point{middleEdge, y}
-		lane := readerEdge + 60 + 16*n
-		d.wire(t.colour, source, point{lane, source.y}, point{lane, y}, point{middleX, y})
-	}
-	d.drawSwitches(topY + middleRows*pitch + 65)
-	hold := row(topY, 4+len(d.Outputs)) + pitch/2
-	d.right(readerEdge, hold, "HOLD  "+c.Hold)
-	d.wire(c.Hold, point{readerEdge, hold}, point{readerEdge + 18, hold})
-	d.left(readerEdge+16, hold, "tape")
 }
 
 // drawDisplay draws the display and the keyboard below the other parts.

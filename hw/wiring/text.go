@@ -36,6 +36,9 @@ func (p *Plan) Text(columns int, ansi bool) (string, error) {
 	for _, c := range all {
 		fmt.Fprintf(&b, format, paint(c.colour, fmt.Sprintf("%-8s", c.colour)), c.from, c.via, fmt.Sprintf("%s (%s)", c.pin.Name, short(c.pin)))
 	}
+	if !p.wired() {
+		fmt.Fprintf(&b, format, "USB     ", p.readerName(), "-", "any USB socket")
+	}
 	if p.Keyboard {
 		fmt.Fprintf(&b, format, "USB     ", "keyboard", "-", "any USB socket")
 	}

@@ -16,6 +16,11 @@ import (
 // voltage divider, a display, a keyboard, the reader's lights and beeper.
 type Plan struct {
 	Board *board.Board
+	// Kind is that of the reader: "wiegand" or "" with two data lines, "serial", "usb".
+	Kind string
+	// Port is a serial reader's, such as "/dev/serial0" on the header, or
+	// "/dev/ttyUSB0" of an adapter.
+	Port string
 	// Data are the names of the data lines; an empty one is the board's usual line.
 	Data    [2]string
 	Colours board.Colours
@@ -64,7 +69,7 @@ func (p *Plan) connections() ([]connection, error) {
 		return slices.IndexFunc(p.Board.Pins, func(q board.Pin) bool { return q.Name == c.pin.Name })
 	}
 	sort.SliceStable(h.all, func(i, j int) bool { return order(h.all[i]) < order(h.all[j]) })
-	for i := range h.all[1:] {
+	for i := range h.all[min(1, len(h.all)):] {
 		if name := h.all[i].pin.Name; name == h.all[i+1].pin.Name {
 			return nil, fmt.Errorf("two wires on header pin %s: the configuration names it twice", name)
 		}
@@ -77,6 +82,7 @@ type harness struct {
 	*Plan
 	colours  colours
 	all      []connection
+	signals  int // of the reader
 	channels int // of the converter, in use
 	err      error
 }
@@ -117,10 +123,48 @@ func (h *harness) convert(at board.Pin, label, from, colour string) {
 	h.channels++
 	point := channel("LV", h.channels)
 	via := fmt.Sprintf("HV%d to %s", (h.channels-1)%4+1, point)
-	if h.Divider && h.channels <= 2 {
+	if h.Divider && h.channels <= h.signals {
 		via = "10k / 20k"
 	}
 	h.add(connection{pin: at, label: label, colour: colour, from: from, via: via, point: point, channel: h.channels})
+}
+
+// terminal is where a wire to the board begins at the reader: a line of its own.
+type terminal struct {
+	label, colour string
+	at            board.Pin
+}
+
+// headerPorts are serial ports whose pins are on the header; others are adapters'.
+var headerPorts = []string{"/dev/serial0", "/dev/ttyAMA0", "/dev/ttyS0", "/dev/ttyS4", "/dev/ttyO4"}
+
+// dataLines is whether the reader has the two data lines.
+func (p *Plan) dataLines() bool { return p.Kind == "" || p.Kind == "wiegand" }
+
+// wired is whether the reader is connected to the header, not to a USB socket.
+func (p *Plan) wired() bool {
+	return p.dataLines() || p.Kind == "serial" && slices.Contains(headerPorts, p.Port)
+}
+
+// terminals are the reader's signals.
+func (h *harness) terminals() []terminal {
+	switch {
+	case !h.wired():
+		return nil
+	case h.Kind == "serial" && h.Board.Supplies.RX == "":
+		h.err = cmp.Or(h.err, fmt.Errorf("which pin of the %s is the serial port's RX is not known: use a USB serial adapter", h.Board.Name))
+		return nil
+	case h.Kind == "serial":
+		return []terminal{{"TX", h.colours.own("reader TX"), h.pin(h.Board.Supplies.RX)}}
+	}
+	return []terminal{{"DATA0", h.colours.Data0, h.place(h.line(0))}, {"DATA1", h.colours.Data1, h.place(h.line(1))}}
+}
+
+// converts is whether a level converter is needed: by the reader, or by a display
+// that runs on 5 V.
+func (p *Plan) converts() bool {
+	shifted := p.Display != "hd44780-gpio" && len(p.displayPoints()) > 0
+	return !p.Divider && (p.wired() || shifted)
 }
 
 // feed adds a wire to a pin of the supplies, if the header has one.
@@ -134,17 +178,25 @@ func (h *harness) feed(pin string, c connection) {
 
 func (h *harness) connectReader() {
 	s, c := h.Board.Supplies, h.colours
-	plus, ground := "HV", "GND"
+	plus := connection{label: "reader +", colour: c.Power, from: "reader +", via: "HV", point: "HV"}
+	ground := connection{label: "reader ground", colour: c.Ground, from: "reader ground", via: "GND", point: "GND"}
+	if !h.wired() {
+		plus.label, plus.from = "converter HV", "converter HV"
+		ground.label, ground.from = "converter GND", "converter GND"
+	}
 	if h.Divider {
-		plus, ground = "-", "-"
-	} else {
+		plus.via, ground.via = "-", "-"
+	} else if h.converts() {
 		h.feed(s.Logic, connection{label: "converter LV", colour: c.own("converter LV"), from: "converter LV", via: "LV", point: "LV"})
 	}
-	h.feed(s.ReaderPlus, connection{label: "reader +", colour: c.Power, from: "reader +", via: plus, point: "HV"})
-	h.feed(s.Ground, connection{label: "reader ground", colour: c.Ground, from: "reader ground", via: ground, point: "GND"})
-	for i, colour := range []string{c.Data0, c.Data1} {
-		label := fmt.Sprintf("DATA%d", i)
-		h.convert(h.place(h.line(i)), label, "reader "+label, colour)
+	if h.wired() || h.converts() {
+		h.feed(s.ReaderPlus, plus)
+		h.feed(s.Ground, ground)
+	}
+	terminals := h.terminals()
+	h.signals = len(terminals)
+	for _, t := range terminals {
+		h.convert(t.at, t.label, "reader "+t.label, t.colour)
 	}
 }
 
@@ -232,7 +284,7 @@ func (p *Plan) Adapt() (missing []string) {
 		return err != nil
 	}
 	for i := range p.Data {
-		if gone(p.line(i)) {
+		if p.dataLines() && gone(p.line(i)) {
 			p.Data[i] = ""
 		}
 	}

@@ -47,7 +47,7 @@ func TestEveryRoute(t *testing.T) {
 	s := newServer(t, newLedger(t))
 	seedLab(t, Local(s))
 	table := s.routes()
-	if len(table) != 38 {
+	if len(table) != 39 {
 		t.Errorf("%d routes", len(table))
 	}
 	for _, r := range table {

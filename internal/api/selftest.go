@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"sync"
 
+	"stump/gpio"
 	"stump/hw/selftest"
 	"stump/wiegand"
 )
@@ -76,12 +77,28 @@ func (s *Server) scope(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if env.Sent != nil {
+		sender, err := env.Sent(r.Context())
+		if err != nil {
+			return err
+		}
+		defer sender.Close()
+		return selftest.WatchSent(r.Context(), sender, env.SentBy, s.clock(), env.ShowNumbers, lines[selftest.View](w))
+	}
 	src, err := env.Lines(r.Context())
 	if err != nil {
 		return err
 	}
 	defer src.Close()
 	return selftest.NewScope(env.Site.Pins, env.Formats, env.ShowNumbers).Watch(r.Context(), src, lines[selftest.View](w))
+}
+
+// clock is the one that stamps what readers send.
+func (s *Server) clock() func() int64 {
+	if s.o.Clock != nil {
+		return s.o.Clock
+	}
+	return gpio.Monotonic
 }
 
 // frames lists the worst refused frames of all readers.

@@ -20,6 +20,7 @@ import (
 	"stump/directory"
 	"stump/hw/selftest"
 	"stump/internal/credential"
+	"stump/internal/keyboard"
 	"stump/internal/panel"
 	"stump/internal/simlab"
 	"stump/internal/station"
@@ -39,9 +40,13 @@ type Options struct {
 	ParseCard func(string) (wiegand.Bits, error)
 	Panel     *panel.Panel
 	Readers   []*station.Reader
-	Trace     *station.Trace // nil without a daemon
-	Lines     *simlab.Lines  // the simulated lines; nil on hardware
-	Worker    *directory.Worker
+	Trace     *station.Trace  // nil without a daemon
+	Sims      []simlab.Reader // the simulated readers, as Readers; nil on hardware
+	Lines     *simlab.Lines   // of them the one that plays a recording; may be nil
+	Clock     func() int64    // stamps what they send
+	// Keyboard is the simulated one; nil without.
+	Keyboard *keyboard.Keyboard
+	Worker   *directory.Worker
 	// TCP returns the address beside the socket; nil or "" for none.
 	TCP func() string
 	// Check is bbolt's own check of a file, in another process; nil leaves it out.
@@ -164,7 +169,7 @@ const (
 func (s *Server) lacks(needed part) error {
 	here := map[part]bool{
 		ledgerOnly: true, display: s.o.Panel != nil, readers: len(s.o.Readers) > 0, places: s.o.Worker != nil,
-		tester: s.o.SelfTest != nil, simulation: s.o.Lines != nil,
+		tester: s.o.SelfTest != nil, simulation: s.o.Sims != nil,
 	}
 	switch {
 	case here[needed]:
@@ -228,6 +233,7 @@ func (s *Server) routes() []route {
 		{"POST /v1/scope", tester, s.scope},
 		{"POST /v1/sim/seed", simulation, object(s.simSeed)},
 		{"POST /v1/sim/tap", simulation, asked(s.simTap)},
+		{"POST /v1/sim/type", simulation, asked(s.simType)},
 		{"POST /v1/sim/fault", simulation, asked(s.simFault)},
 	}
 }

@@ -10,11 +10,11 @@ import (
 	"time"
 
 	"stump/checkout"
-	"stump/gpio"
 	"stump/internal/books"
 	"stump/internal/count"
 	"stump/internal/credential"
 	"stump/internal/hint"
+	"stump/internal/keyboard"
 	"stump/internal/simlab"
 	"stump/internal/station"
 	"stump/wiegand"
@@ -33,43 +33,125 @@ func (s *Server) simSeed(*http.Request) (any, error) {
 	return Seeded{People: len(people), Devices: len(devices)}, nil
 }
 
+// simulated finds a reader by its name; "" is the first.
+func (s *Server) simulated(name string) (*station.Reader, simlab.Reader, error) {
+	var names []string
+	for i, r := range s.o.Readers {
+		if name == "" || r.Name == name {
+			return r, s.o.Sims[i], nil
+		}
+		names = append(names, r.Name)
+	}
+	return nil, nil, problem(http.StatusNotFound, "the configuration has "+strings.Join(names, ", "), "there is no reader %q", name)
+}
+
+// replayed waits for the end of a recording.
+func (s *Server) replayed(ctx context.Context) error {
+	if s.o.Lines == nil {
+		return nil
+	}
+	select {
+	case <-s.o.Lines.Replaying():
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // simTap shows a card, and answers when the display has.
 func (s *Server) simTap(r *http.Request, t *Tap) (any, error) {
+	reader, sim, err := s.simulated(t.Reader)
+	if err != nil {
+		return nil, err
+	}
 	bits, err := s.card(t.Card)
 	if err != nil {
 		return nil, err
 	}
 	s.sim.Lock()
 	defer s.sim.Unlock()
-	select {
-	case <-s.o.Lines.Replaying():
-	case <-r.Context().Done():
-		return nil, r.Context().Err()
+	if err := s.replayed(r.Context()); err != nil {
+		return nil, err
 	}
-	reader := s.o.Readers[0]
-	start := s.o.Lines.Now()
-	s.o.Lines.Present(bits)
+	start := s.o.Clock()
+	if err := sim.Present(bits); err != nil {
+		return Tapped{s.o.Panel.State(), known(err.Error())}, nil
+	}
 	// With a broken wire nothing may arrive, and then nothing is answered.
-	length := time.Duration(s.o.Lines.Until() - s.o.Lines.Clock())
-	ctx, cancel := context.WithTimeout(r.Context(), max(length, 0)+answerTime)
+	ctx, cancel := context.WithTimeout(r.Context(), sim.Remaining()+answerTime)
 	defer cancel()
 	err = reader.Answered(ctx, start)
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return nil, err
 	}
-	note := s.unread(reader, bits)
+	note := ""
+	if sim.Fault() == "" {
+		note = unread(reader, bits)
+	}
 	if err == nil && reader.Repeated() {
 		note = fmt.Sprintf("ignored: the same tag within %v is the reader repeating itself", checkout.Presentation)
 	}
 	return Tapped{s.o.Panel.State(), known(note)}, nil
 }
 
+// simType types a name and Enter on the station's keyboard, or keys on a reader's
+// keypad, and answers when the display has.
+func (s *Server) simType(r *http.Request, t *Type) (any, error) {
+	s.sim.Lock()
+	defer s.sim.Unlock()
+	ctx, cancel := context.WithTimeout(r.Context(), answerTime+station.EnrolTime)
+	defer cancel()
+	var err error
+	switch {
+	case t.Reader != "":
+		err = s.pressKeys(ctx, t)
+	case s.o.Keyboard == nil:
+		err = refuse(`set device = "auto" in [keyboard]; keys of a reader's keypad are typed with --reader`, "this station has no keyboard")
+	default:
+		if err = s.o.Keyboard.Type(ctx, t.Text); errors.Is(err, keyboard.ErrNotAsked) {
+			err = refuse("tap an unknown badge first, one that fits the reader's badge rule", "%w", err)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range s.o.Readers {
+		if err := r.Settled(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return Tapped{State: s.o.Panel.State()}, nil
+}
+
+// pressKeys presses keys of a reader's keypad.
+func (s *Server) pressKeys(ctx context.Context, t *Type) error {
+	reader, sim, err := s.simulated(t.Reader)
+	if err != nil {
+		return err
+	}
+	if reader.Decoder.Keypad == "" {
+		return refuse(`set keypad = "4bit" for it`, "reader %s has no keypad", reader.Name)
+	}
+	for i := range len(t.Text) {
+		bits, err := wiegand.KeyBits(t.Text[i], reader.Decoder.Keypad)
+		if err != nil {
+			return refuse("type 0 to 9, * and #", "%w", err)
+		}
+		start := s.o.Clock()
+		if err := sim.Present(bits); err != nil {
+			return err
+		}
+		if err := reader.Answered(ctx, start); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // unread says why a reader refuses these bits whatever its wiring, "" if it
 // takes them.
-func (s *Server) unread(r *station.Reader, bits wiegand.Bits) string {
+func unread(r *station.Reader, bits wiegand.Bits) string {
 	switch {
-	case s.o.Lines.Fault() != "":
-		return ""
 	case r.Decoder.Keypad != "" && (bits.Len() == 4 || bits.Len() == 8):
 		return ""
 	case bits.Len() < station.LeastCard:
@@ -152,14 +234,18 @@ func (s *Server) tagOf(reg *register, p party) (checkout.Tag, error) {
 	return s.parseTag(seeded.Credential)
 }
 
-// simFault breaks the simulated wiring, or repairs it.
+// simFault breaks a simulated reader or its wiring, or repairs it.
 func (s *Server) simFault(_ *http.Request, f *Fault) (any, error) {
-	if f.Fault != "off" && !slices.Contains(gpio.Faults, f.Fault) {
-		remedy := "use off, or one of " + strings.Join(gpio.Faults, ", ")
-		if near := hint.Nearest(f.Fault, gpio.Faults); near != "" {
+	_, sim, err := s.simulated(f.Reader)
+	if err != nil {
+		return f, err
+	}
+	if f.Fault != "off" && !slices.Contains(sim.Faults(), f.Fault) {
+		remedy := "use off, or one of " + strings.Join(sim.Faults(), ", ")
+		if near := hint.Nearest(f.Fault, sim.Faults()); near != "" {
 			remedy = "did you mean " + near + "?"
 		}
 		return f, refuse(remedy, "%q is not a fault", f.Fault)
 	}
-	return f, s.o.Lines.SetFault(f.Fault)
+	return f, sim.SetFault(f.Fault)
 }

@@ -16,9 +16,13 @@ import (
 )
 
 func (s *Server) status(*http.Request) (any, error) {
-	st := Status{Station: s.o.Station, Version: s.o.Version, PID: os.Getpid(), Sim: s.o.Lines != nil, Readers: []string{}}
+	st := Status{Station: s.o.Station, Version: s.o.Version, PID: os.Getpid(), Sim: s.o.Sims != nil, Readers: []string{}}
 	for _, r := range s.o.Readers {
-		st.Readers = append(st.Readers, r.Name+": "+r.Source.String()+"; "+knownCards(r.LearnedCards()))
+		state := r.Name + ": " + r.String()
+		if r.Sender == nil {
+			state += "; " + knownCards(r.LearnedCards())
+		}
+		st.Readers = append(st.Readers, state)
 	}
 	if path, err := filepath.Abs(s.o.Path); err == nil && s.o.Path != "" {
 		st.Ledger = path

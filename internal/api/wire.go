@@ -147,7 +147,14 @@ type Enrolled struct {
 
 // Tap is a card for the simulated reader: a name, a credential or bits.
 type Tap struct {
-	Card string `json:"card"`
+	Card   string `json:"card"`
+	Reader string `json:"reader,omitempty"` // the first if empty
+}
+
+// Type is a name typed on the simulated keyboard, or keys on a reader's keypad.
+type Type struct {
+	Text   string `json:"text"`
+	Reader string `json:"reader,omitempty"` // whose keypad; the keyboard if empty
 }
 
 // Tapped is what the display then shows.
@@ -158,9 +165,10 @@ type Tapped struct {
 	Note *string `json:"note"`
 }
 
-// Fault is a fault of the simulated wiring, or "off".
+// Fault is a fault of a simulated reader or its wiring, or "off".
 type Fault struct {
-	Fault string `json:"fault"`
+	Fault  string `json:"fault"`
+	Reader string `json:"reader,omitempty"` // the first if empty
 }
 
 // Imported is what an import did.

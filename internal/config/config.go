@@ -74,6 +74,7 @@ type Config struct {
 // Reader is one door reader.
 type Reader struct {
 	Name  string `toml:"name"`
+	Kind  string `toml:"kind"`  // wiegand (two data lines), usb, serial
 	Data0 string `toml:"data0"` // a line name, "pin 11", or "chip-label:17"
 	Data1 string `toml:"data1"`
 	// Swapped says that the two wires are exchanged, where nobody can get at them.
@@ -83,14 +84,19 @@ type Reader struct {
 	// Preset "original" reads cards as the original client did.
 	Preset string `toml:"preset"`
 	// Normalize brings this reader's cards to the form that others deliver.
-	Normalize []string `toml:"normalize"` // reverse-bytes, strip-parity, "as H10301"
-	Badge     *Rule    `toml:"badge"`
-	Device    *Rule    `toml:"device"`
+	Normalize []string  `toml:"normalize"` // reverse-bytes, strip-parity, "as H10301"
+	Badge     *Rule     `toml:"badge"`
+	Device    DeviceKey `toml:"device"`
+	Layout    string    `toml:"layout"` // usb: the keyboard that the reader believes to be
+	Number    string    `toml:"number"` // usb: what its digits mean, see reader.Numbers
 	// Repeat is the interval at which the reader repeats a tag that lies on it; 0
 	// is learned.
 	Repeat time.Duration `toml:"repeat"`
 	Keypad string        `toml:"keypad"` // "4bit" or "8bit" key presses; "" takes none
-	Bias   string        `toml:"bias"`   // the board's own pull on the lines: as-is, pull-up, pull-down, off
+	// KeypadEnrols "employee-number": the owner of an unknown badge types their id
+	// on the reader's keypad.
+	KeypadEnrols string `toml:"keypad_enrols"`
+	Bias         string `toml:"bias"` // the board's own pull on the lines: as-is, pull-up, pull-down, off
 	// ActiveLow is for an inverting stage, such as a transistor.
 	ActiveLow bool          `toml:"active_low"`
 	Converter string        `toml:"converter"` // between reader and board: bss138, divider

@@ -165,7 +165,7 @@ func TestExampleIsDefault(t *testing.T) {
 	if r := got.Readers[0].Badge; r == nil || len(r.Facilities) == 0 || r.Max == 0 {
 		t.Errorf("badge rule %+v shows not what it can do", r)
 	}
-	got.Readers[0].Badge, got.Readers[0].Device = nil, nil
+	got.Readers[0].Badge, got.Readers[0].Device.Rule = nil, nil
 	if got.Display.Texts["open"] != "Lab open" {
 		t.Errorf("texts %v", got.Display.Texts)
 	}
@@ -279,7 +279,7 @@ func TestOriginalPreset(t *testing.T) {
 		{90000, false, false}, {90001, true, false}, {7999999, true, false}, {8000000, false, false},
 		{8000001, false, true}, {9989999, false, true}, {9990000, false, false},
 	} {
-		if b, d := fits(r.Badge, tt.n), fits(r.Device, tt.n); b != tt.badge || d != tt.device {
+		if b, d := fits(r.Badge, tt.n), fits(r.Device.Rule, tt.n); b != tt.badge || d != tt.device {
 			t.Errorf("%d: badge %v, device %v", tt.n, b, d)
 		}
 	}
@@ -288,7 +288,7 @@ func TestOriginalPreset(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := c.Readers[0]; r.Formats[0] != "H10301" || r.Badge.Max != 2 || r.Device == nil {
+	if r := c.Readers[0]; r.Formats[0] != "H10301" || r.Badge.Max != 2 || r.Device.Rule == nil {
 		t.Errorf("%+v", r)
 	}
 }

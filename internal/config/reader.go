@@ -39,12 +39,11 @@ func (r *Reader) fill() {
 		// themselves were neither.
 		formats = []string{"raw26"}
 		r.Badge = cmp.Or(r.Badge, &Rule{Min: 90001, Max: 7999999, Raw: true})
-		r.Device = cmp.Or(r.Device, &Rule{Min: 8000001, Max: 9989999, Raw: true})
+		r.Device.Rule = cmp.Or(r.Device.Rule, &Rule{Min: 8000001, Max: 9989999, Raw: true})
 	}
 	if len(r.Formats) == 0 {
 		r.Formats = formats
 	}
-	r.Name = cmp.Or(r.Name, "stump")
 	r.Data0 = cmp.Or(r.Data0, DefaultData0)
 	r.Data1 = cmp.Or(r.Data1, DefaultData1)
 	r.Bias = cmp.Or(r.Bias, "as-is")
@@ -68,7 +67,11 @@ func (c *Config) checkReader(i int) {
 	r := &c.Readers[i]
 	key := fmt.Sprintf("reader[%d].", i)
 	c.oneOf(key+"preset", r.Preset, presets)
-	r.fill()
+	r.Name, r.Kind = cmp.Or(r.Name, "stump"), cmp.Or(r.Kind, Wiegand)
+	c.checkKind(i)
+	if r.Kind == Wiegand {
+		r.fill()
+	}
 	if len(r.Name) > 64 || strings.ContainsFunc(r.Name, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		c.bad(key+"name", "use 1 to 64 letters and digits", "%q can't be a reader's name", r.Name)
 	}
@@ -87,11 +90,14 @@ func (c *Config) checkReader(i int) {
 	}
 	c.oneOf(key+"keypad", r.Keypad, keypadModes)
 	c.oneOf(key+"converter", r.Converter, converters)
+	c.checkRule(key+"badge", r, r.Badge)
+	c.checkRule(key+"device", r, r.Device.Rule)
+	if r.Kind != Wiegand {
+		return
+	}
 	if _, err := gpio.ParseBias(r.Bias); err != nil {
 		c.bad(key+"bias", `use "as-is", "pull-up", "pull-down" or "off"`, "%v", err)
 	}
-	c.checkRule(key+"badge", r, r.Badge)
-	c.checkRule(key+"device", r, r.Device)
 	if r.Data0 == r.Data1 && !c.leftOut(key+"data0") {
 		c.bad(key+"data1", "DATA0 is the green wire on most readers, DATA1 the white one; each has a line of its own", "both data lines are %q", r.Data0)
 	}
@@ -228,7 +234,7 @@ func (c *Config) ReaderFormats(r Reader) []*wiegand.Format {
 // one of them. Without rules it takes every card.
 func (r *Reader) Accept() []wiegand.Range {
 	var all []wiegand.Range
-	for _, rule := range []*Rule{r.Badge, r.Device} {
+	for _, rule := range []*Rule{r.Badge, r.Device.Rule} {
 		if rule != nil {
 			all = append(all, *rule)
 		}
@@ -269,11 +275,11 @@ func (c *Config) Warnings() []string {
 		if first, second, twice := r.Colours.Twins(); twice {
 			note("colours", "the wires %s and %s have the same colour, so no picture can tell them apart", first, second)
 		}
-		if overlap(r.Badge, r.Device) {
+		if overlap(r.Badge, r.Device.Rule) {
 			note("device", "badge and device overlap, and a card that is in both is a badge: limit them by facilities, min and max")
 		}
 		for _, other := range c.Readers[:i] {
-			if slices.ContainsFunc(other.lines(), func(l string) bool { return slices.Contains(r.lines(), l) }) {
+			if r.Kind == Wiegand && other.Kind == Wiegand && slices.ContainsFunc(other.lines(), func(l string) bool { return slices.Contains(r.lines(), l) }) {
 				note("data0", "it has a line of reader %s, but a line has one reader", other.Name)
 			}
 		}
@@ -283,7 +289,7 @@ func (c *Config) Warnings() []string {
 		for _, k := range []struct {
 			kind string
 			rule *Rule
-		}{{"badge", r.Badge}, {"device", r.Device}} {
+		}{{"badge", r.Badge}, {"device", r.Device.Rule}} {
 			if k.rule != nil && len(k.rule.Facilities) > 0 && !k.rule.Raw {
 				note(k.kind, "%s: cards of %s have no facility, so none is a %s", k.kind, strings.Join(r.Formats, ", "), k.kind)
 			}
@@ -323,6 +329,9 @@ type Line struct {
 func (c *Config) Lines() (all []Line) {
 	add := func(key, role, name string) { all = append(all, Line{key, board.Wanted{Role: role, Name: name}}) }
 	for i, r := range c.Readers {
+		if r.Kind != Wiegand {
+			continue
+		}
 		add(fmt.Sprintf("reader[%d].data0", i), r.Name+" DATA0", r.Data0)
 		add(fmt.Sprintf("reader[%d].data1", i), r.Name+" DATA1", r.Data1)
 	}

@@ -25,6 +25,10 @@ func (c *Config) shape(key string, t reflect.Type, v any) (fits bool) {
 		t = t.Elem()
 	}
 	switch has, wants := kindOf(reflect.TypeOf(v)), kindOf(t); {
+	case t == reflect.TypeFor[DeviceKey]() && has == aString:
+		return true
+	case t == reflect.TypeFor[DeviceKey]():
+		return c.shape(key, reflect.TypeFor[deviceTable](), v)
 	case wants == interval && (has == aString || has == integer):
 		return c.length(key, t, v)
 	case wants == list && has == table && !strings.Contains(key, "."):

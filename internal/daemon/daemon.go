@@ -56,7 +56,8 @@ type Daemon struct {
 	Ledger   *ledger.Ledger
 	Panel    *panel.Panel
 	Readers  []*station.Reader
-	Lines    *simlab.Lines // nil without Sim
+	Sims     []simlab.Reader // the simulated readers, as Readers; nil without Sim
+	Lines    *simlab.Lines   // the first simulated reader with data lines, or nil
 	Worker   *directory.Worker
 	API      *api.Server
 	tasks    []task.Task
@@ -109,15 +110,23 @@ func (d *Daemon) assemble() (err error) {
 		return err
 	}
 	d.tasks = append(d.tasks, d.Panel, d.Worker)
-	if k := d.o.Config.Keyboard; k.Device != "off" && !d.o.Sim {
-		if d.keyboard, err = newKeyboard(k, d.o.Log); err != nil {
+	switch cfg := d.o.Config; {
+	case cfg.Keyboard.Device == "off":
+	case d.o.Sim:
+		d.keyboard = keyboard.NewSim()
+	default:
+		if d.keyboard, err = newKeyboard(cfg, d.o.Log); err != nil {
 			return err
 		}
+	}
+	if d.keyboard != nil {
 		d.tasks = append(d.tasks, d.keyboard)
 	}
 	d.learned = learned.Open(d.o.StateDir, d.o.Log)
 	d.tasks = append(d.tasks, d.learned)
-	d.newReaders()
+	if err := d.newReaders(); err != nil {
+		return err
+	}
 	d.upkeep = d.newUpkeep()
 	listener, err := d.newAPI()
 	if err != nil {
@@ -159,7 +168,8 @@ func (d *Daemon) newAPI() (*api.Listener, error) {
 	d.API = api.NewServer(api.Options{
 		Path: LedgerPath(d.o.StateDir), TCP: ln.TCP,
 		Ledger: d.Ledger, Station: cfg.Station, Version: d.o.Version, Formats: cfg.CardFormats(), ParseCard: cfg.ParseCard,
-		Panel: d.Panel, Readers: d.Readers, Trace: d.trace, Lines: d.Lines, Worker: d.Worker, SelfTest: d.SelfTest,
+		Panel: d.Panel, Readers: d.Readers, Trace: d.trace, Sims: d.Sims, Lines: d.Lines, Clock: d.now, Keyboard: d.keyboard,
+		Worker: d.Worker, SelfTest: d.SelfTest,
 		Conditions: d.conditions, Backups: d.upkeep.backups.status, Check: CheckInChild, Log: d.o.Log,
 	})
 	ln.Handler = d.API

@@ -120,7 +120,7 @@ func TestRuns(t *testing.T) {
 	run(t, d)
 	for card := range 2 {
 		at := d.Lines.Now()
-		d.present(card)
+		d.present(0, card)
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		if err := d.Readers[0].Answered(ctx, at); err != nil {

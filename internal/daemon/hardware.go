@@ -14,6 +14,7 @@ import (
 	"stump/internal/hint"
 	"stump/internal/keyboard"
 	"stump/internal/panel"
+	"stump/internal/reader"
 	"stump/lcd"
 )
 
@@ -23,7 +24,7 @@ func Wiring(cfg *config.Config, b *board.Board, i int) *wiring.Plan {
 	r := cfg.Readers[i]
 	data0, data1 := r.Wires()
 	w := &wiring.Plan{
-		Board: b, Data: [2]string{data0, data1}, Colours: r.Colours,
+		Board: b, Kind: r.Kind, Port: r.Device.Path, Data: [2]string{data0, data1}, Colours: r.Colours,
 		Divider: r.Converter == "divider", Display: cfg.Display.Kind, Keyboard: cfg.Keyboard.Device != "off",
 	}
 	for _, o := range cfg.Outputs() {
@@ -116,12 +117,19 @@ func openDisplay(c lcd.Config, b *board.Board) (lcd.Display, error) {
 	return lcd.Open(c)
 }
 
-// newKeyboard returns the configured keyboard, which is not read yet.
-func newKeyboard(k config.Keyboard, log *slog.Logger) (*keyboard.Keyboard, error) {
-	if k.Device == "auto" {
-		k.Device = ""
+// newKeyboard returns the configured keyboard, which is not read yet. It never is a
+// reader.
+func newKeyboard(cfg *config.Config, log *slog.Logger) (*keyboard.Keyboard, error) {
+	o := keyboard.Options{Layout: cfg.Keyboard.Layout, Device: cfg.Keyboard.Device, Logger: log}
+	if o.Device == "auto" {
+		o.Device = ""
 	}
-	return keyboard.New(keyboard.Options{Layout: k.Layout, Device: k.Device, Logger: log})
+	for _, r := range cfg.Readers {
+		if r.Kind == reader.USB {
+			o.Except = append(o.Except, r.Device.Path)
+		}
+	}
+	return keyboard.New(o)
 }
 
 // output is an output line that may not be there yet, or may vanish. It is

@@ -50,7 +50,7 @@ func (d *Daemon) notice(m station.Machine) string {
 	var fault, testing, bad bool
 	for _, r := range d.Readers {
 		_, noLines := d.noLines.Load(r.Name)
-		fault = fault || noLines || !r.Leased() && lowLine(r) != ""
+		fault = fault || noLines || r.Down() != nil || !r.Leased() && lowLine(r) != ""
 		testing = testing || r.Leased()
 		for _, c := range r.Conditions(m) { // also logs what began or ended
 			bad = bad || c.Name == selftest.BadReads
@@ -76,6 +76,9 @@ func (d *Daemon) notice(m station.Machine) string {
 // and hum goes up once in 20 ms: a line that is low for 30 ms rests there. What
 // holds it low, the self-test finds out.
 func lowLine(r *station.Reader) string {
+	if r.Source == nil {
+		return ""
+	}
 	low := [2]bool{true, true}
 	for range 6 {
 		levels, err := r.Source.Levels()
@@ -118,6 +121,8 @@ func (d *Daemon) conditions() map[string][]selftest.Condition {
 		list := append([]selftest.Condition{}, r.Conditions(machine)...)
 		if r.Leased() {
 			list = append(list, selftest.Condition{Name: "testing", Text: "a self-test or a scope has the lines: cards become no loans", Remedy: "end it"})
+		} else if err := r.Down(); err != nil {
+			list = append(list, selftest.Condition{Name: "no-reader", Text: err.Error(), Remedy: "`stump selftest` says why", Staff: true})
 		} else if low := lowLine(r); low != "" {
 			list = append(list, selftest.Condition{Name: "line-low", Text: low, Remedy: "`stump selftest` says why", Staff: true})
 		}

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"errors"
+	"fmt"
 	"io"
 
 	"stump/checkout"
@@ -9,13 +10,14 @@ import (
 	"stump/gpio"
 	"stump/internal/config"
 	"stump/internal/hint"
+	"stump/internal/reader"
 	"stump/internal/simlab"
 	"stump/internal/station"
 	"stump/wiegand"
 )
 
 // newReaders builds the readers of the configuration and their tasks.
-func (d *Daemon) newReaders() {
+func (d *Daemon) newReaders() error {
 	cfg := d.o.Config
 	o := station.Options{
 		Ledger: d.Ledger, Panel: d.Panel, Policy: checkout.Policy(cfg.Desk.HeldByOther), Log: d.o.Log,
@@ -27,41 +29,67 @@ func (d *Daemon) newReaders() {
 		o.Keyboard = d.keyboard
 	}
 	d.trace, d.tasks = o.Trace, append(d.tasks, o.Trace)
-	for i, rc := range cfg.Readers {
+	for _, rc := range cfg.Readers {
 		ro := station.ReaderOptions{
-			Name: rc.Name, Source: d.source(i, rc),
+			Name:    rc.Name,
 			Decoder: wiegand.Options{Formats: cfg.ReaderFormats(rc), Keypad: rc.Keypad, RepairLost: true},
-			Badge:   rc.Badge, Device: rc.Device, Repeat: rc.Repeat,
+			Badge:   rc.Badge, Device: rc.Device.Rule, Repeat: rc.Repeat, KeypadEnrols: rc.KeypadEnrols != "",
 			Normal: cfg.Normal(rc), Formats: cfg.CardFormats(),
 		}
 		if ro.Strict = rc.Preset == "original"; ro.Strict {
 			ro.Decoder.Accept = rc.Accept()
 		}
+		var err error
+		switch {
+		case d.o.Sim:
+			d.simulate(&ro, rc)
+		case rc.Kind == config.Wiegand:
+			ro.Source = d.lines(rc)
+		default:
+			ro.Sender, err = openSender(rc, reader.Setup{Now: d.now, Log: d.o.Log.With("reader", rc.Name), Changed: d.Panel.Poke})
+		}
+		if err != nil {
+			return fmt.Errorf("reader %s: %w", rc.Name, err)
+		}
+		ro.Sent = cfg.Sent(rc)
 		o.Now = d.now // that of the simulated lines, if there are any
 		r := station.NewReader(o, ro)
 		d.Readers, d.tasks = append(d.Readers, r), append(d.tasks, r.Tasks()...)
 	}
+	if d.o.Replay != nil && d.Lines == nil {
+		return hint.Errorf(`give the configuration a reader of kind "wiegand"`, "--replay needs a reader with data lines")
+	}
+	return nil
 }
 
-// source is where reader i's edges come from. In the simulated lab cards are
-// shown to the first reader; the others stay silent.
-func (d *Daemon) source(i int, rc config.Reader) gpio.Adjustable {
-	switch {
-	case !d.o.Sim:
-		return d.lines(rc)
-	case i > 0:
-		return gpio.NewSim(gpio.Monotonic)
+// openSender opens a reader without data lines. It may come and go.
+func openSender(rc config.Reader, s reader.Setup) (reader.Source, error) {
+	if rc.Kind == reader.USB {
+		return reader.OpenUSB(rc.Device.Path, rc.Layout, s)
+	}
+	return reader.OpenSerial(rc.Device.Path, s), nil
+}
+
+// simulate gives a reader a simulated source. A recording is played on the first
+// reader with data lines; in its time all readers are.
+func (d *Daemon) simulate(ro *station.ReaderOptions, rc config.Reader) {
+	if rc.Kind != config.Wiegand {
+		sim := reader.NewSim(d.o.Config.Sent(rc), func() int64 { return d.now() })
+		ro.Sender, d.Sims = sim, append(d.Sims, sim)
+		return
 	}
 	var replay *gpio.Replay
-	if d.o.Replay != nil {
+	if d.o.Replay != nil && d.Lines == nil {
 		replay = gpio.NewReplay(trace(d.o.Replay), d.o.Speed, gpio.Monotonic)
 	}
-	d.Lines = simlab.NewLines(gpio.Monotonic, replay)
-	d.now = d.Lines.Now
-	if rc.Swapped {
-		return gpio.Exchanged{Adjustable: d.Lines}
+	lines := simlab.NewLines([2]string{rc.Data0, rc.Data1}, d.now, replay)
+	if d.Lines == nil {
+		d.Lines, d.now = lines, lines.Now
 	}
-	return d.Lines
+	ro.Source, d.Sims = lines, append(d.Sims, lines)
+	if rc.Swapped {
+		ro.Source = gpio.Exchanged{Adjustable: lines}
+	}
 }
 
 // trace reads recorded edges.

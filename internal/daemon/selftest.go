@@ -17,6 +17,7 @@ import (
 	"stump/internal/config"
 	"stump/internal/credential"
 	"stump/internal/panel"
+	"stump/internal/reader"
 	"stump/internal/simlab"
 )
 
@@ -33,13 +34,20 @@ func (d *Daemon) SelfTest(name string) (*selftest.Env, error) {
 	if env.Simulated = d.o.Sim; d.o.Sim {
 		env.Devices, env.ListenFree = nil, nil
 	}
-	if d.Lines != nil && i == 0 {
-		env.Present, env.ListenFree = d.present, d.Lines.ListenFree
+	if d.o.Sim {
+		env.Present = func(card int) { d.present(i, card) }
+		if lines, ok := d.Sims[i].(*simlab.Lines); ok {
+			env.ListenFree = lines.ListenFree
+		}
 	}
 	env.StateDir = d.o.StateDir
 	env.Now = d.now
-	reader := d.Readers[i]
-	env.Lines = func(context.Context) (gpio.Adjustable, error) { return reader.Lease() }
+	r := d.Readers[i]
+	if cfg.Readers[i].Kind == config.Wiegand {
+		env.Lines = func(context.Context) (gpio.Adjustable, error) { return r.Lease() }
+	} else {
+		env.Sent = func(context.Context) (selftest.Sender, error) { return r.LeaseCharacters() }
+	}
 	env.Outputs = d.lamps
 	if d.o.Sim || cfg.Display.Kind != "none" {
 		env.Display = d.testDisplay
@@ -65,7 +73,7 @@ func (d *Daemon) SelfTest(name string) (*selftest.Env, error) {
 func testEnv(cfg *config.Config, b *board.Board, i int) *selftest.Env {
 	rc := cfg.Readers[i]
 	env := &selftest.Env{
-		Formats: cfg.ReaderFormats(rc), Bias: rc.Request().Bias, Devices: testDevices(cfg, b, rc),
+		Formats: cfg.ReaderFormats(rc), SentBy: cfg.Sent(rc), Bias: rc.Request().Bias, Devices: testDevices(cfg, b, rc),
 		Clock:    testClock,
 		Network:  func(ctx context.Context) (selftest.NetworkFact, error) { return testNetwork(ctx, cfg) },
 		Untested: map[string]string{},
@@ -93,13 +101,7 @@ func testEnv(cfg *config.Config, b *board.Board, i int) *selftest.Env {
 
 // testDevices are the device files that the daemon's user must be able to open.
 func testDevices(cfg *config.Config, b *board.Board, rc config.Reader) []selftest.Device {
-	chip := "/dev/gpiochip0"
-	if b != nil {
-		if l, err := b.Lookup(rc.Data0); err == nil {
-			chip = l.GPIO().Chip // its number varies with the kernel
-		}
-	}
-	all := []selftest.Device{{Path: chip, Use: "the reader's lines", Group: "gpio"}}
+	all := []selftest.Device{readersDevice(b, rc)}
 	switch cfg.Display.Kind {
 	case "hd44780-i2c":
 		all = append(all, selftest.Device{Path: cfg.Display.Bus, Use: "the display", Group: "i2c"})
@@ -109,20 +111,39 @@ func testDevices(cfg *config.Config, b *board.Board, rc config.Reader) []selftes
 	return all
 }
 
+// readersDevice is the file through which a reader is read.
+func readersDevice(b *board.Board, rc config.Reader) selftest.Device {
+	switch rc.Kind {
+	case reader.USB:
+		return selftest.Device{Path: rc.Device.Path, Use: "the reader", Group: "input"}
+	case reader.Serial:
+		return selftest.Device{Path: rc.Device.Path, Use: "the reader", Group: "dialout"}
+	}
+	chip := "/dev/gpiochip0"
+	if b != nil {
+		if l, err := b.Lookup(rc.Data0); err == nil {
+			chip = l.GPIO().Chip // its number varies with the kernel
+		}
+	}
+	return selftest.Device{Path: chip, Use: "the reader's lines", Group: "gpio"}
+}
+
 func testClock(context.Context) (selftest.ClockFact, error) {
 	trusted, why, err := clock.Trust()
 	return selftest.ClockFact{Time: time.Now(), Trusted: trusted, Why: why}, err
 }
 
-// present shows a seeded card to the simulated reader: a badge, then a device.
-func (d *Daemon) present(card int) {
+// present shows a seeded card to simulated reader i: a badge, then a device.
+func (d *Daemon) present(i, card int) {
 	cards := [2]simlab.Card{simlab.People[0], simlab.Devices[0]}
 	bits, err := credential.Parse(cards[card].Credential, nil)
 	if err != nil {
 		d.o.Log.Error("the seed has a bad card", "err", err)
 		return
 	}
-	d.Lines.Present(bits)
+	if err := d.Sims[i].Present(bits); err != nil {
+		d.o.Log.Error("the simulated reader can't read the seed's cards", "err", err)
+	}
 }
 
 // testDisplay shows a code, and says how sure it is that people can read it.

@@ -14,6 +14,7 @@ import (
 	"stump/internal/config"
 	"stump/internal/hint"
 	"stump/internal/panel"
+	"stump/internal/reader"
 	"stump/lcd"
 )
 
@@ -29,9 +30,19 @@ func StandaloneTest(cfg *config.Config, stateDir, name string) (*selftest.Env, e
 	env := testEnv(cfg, b, i)
 	env.StateDir = stateDir
 	rc := cfg.Readers[i]
-	env.Lines = func(context.Context) (gpio.Adjustable, error) {
-		data0, data1 := rc.Wires()
-		return b.OpenReader(data0, data1, rc.Request())
+	if rc.Kind == config.Wiegand {
+		env.Lines = func(context.Context) (gpio.Adjustable, error) {
+			data0, data1 := rc.Wires()
+			return b.OpenReader(data0, data1, rc.Request())
+		}
+	} else {
+		env.Sent = func(ctx context.Context) (selftest.Sender, error) {
+			src, err := openSender(rc, reader.Setup{Now: gpio.Monotonic})
+			if err != nil {
+				return nil, err
+			}
+			return reader.Listen(ctx, src), nil
+		}
 	}
 	env.Outputs = lamps(cfg, b)
 	display := &aloneDisplay{cfg: cfg, board: b}
@@ -43,7 +54,7 @@ func StandaloneTest(cfg *config.Config, stateDir, name string) (*selftest.Env, e
 		env.Display = display.test
 	}
 	if cfg.Keyboard.Device != "off" {
-		env.Keyboard = func(ctx context.Context) (selftest.Keyboard, func(), error) { return aloneKeyboard(ctx, cfg.Keyboard) }
+		env.Keyboard = func(ctx context.Context) (selftest.Keyboard, func(), error) { return aloneKeyboard(ctx, cfg) }
 	}
 	env.Directory = func(ctx context.Context) (selftest.DirectoryFact, error) {
 		p, err := openPlaces(cfg)
@@ -138,8 +149,8 @@ func (d *aloneDisplay) close() {
 }
 
 // aloneKeyboard reads the keyboards until release.
-func aloneKeyboard(ctx context.Context, c config.Keyboard) (k selftest.Keyboard, release func(), err error) {
-	keys, err := newKeyboard(c, nil)
+func aloneKeyboard(ctx context.Context, cfg *config.Config) (k selftest.Keyboard, release func(), err error) {
+	keys, err := newKeyboard(cfg, nil)
 	if err != nil {
 		return nil, nil, err
 	}

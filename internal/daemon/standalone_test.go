@@ -233,7 +233,7 @@ func TestPattern(t *testing.T) {
 // The keyboard is given back at once: the answers to the next questions may be typed
 // on it.
 func TestAloneKeyboard(t *testing.T) {
-	k, release, err := aloneKeyboard(t.Context(), parse(t, "[keyboard]\ndevice = \"/dev/input/none\"").Keyboard)
+	k, release, err := aloneKeyboard(t.Context(), parse(t, "[keyboard]\ndevice = \"/dev/input/none\""))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,7 +243,7 @@ func TestAloneKeyboard(t *testing.T) {
 	release()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, release, err = aloneKeyboard(ctx, parse(t, "").Keyboard); err != nil {
+	if _, release, err = aloneKeyboard(ctx, parse(t, "")); err != nil {
 		t.Fatal(err)
 	}
 	release()

@@ -112,8 +112,8 @@ func TestKernelKeyboard(t *testing.T) {
 // wantGrabbed checks that no other program gets the keys.
 func wantGrabbed(t *testing.T, k *Keyboard) {
 	t.Helper()
-	k.mu.Lock()
-	defer k.mu.Unlock()
+	k.Keys.mu.Lock()
+	defer k.Keys.mu.Unlock()
 	for path := range k.plugged {
 		other, err := evdev.Open(path)
 		if err != nil {

@@ -13,13 +13,8 @@
 package keyboard
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"log/slog"
-	"maps"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -36,30 +31,13 @@ var (
 	errReplaced   = errors.New("another question took its place")
 )
 
-// Options say which keyboards are read, and how.
-type Options struct {
-	// Layout is one of [Layouts]; "" is us.
-	Layout string
-	// Device is the one keyboard to read, such as
-	// "/dev/input/by-id/usb-…-event-kbd"; "" reads every one there is.
-	Device string
-	// Logger gets keyboards that come and go, and never what is typed; nil is
-	// silent.
-	Logger *slog.Logger
-}
-
 // Keyboard is all keyboards of the station together. It is a task: Ask works
 // while Run runs.
 type Keyboard struct {
-	layout layout
-	device string
-	log    *slog.Logger
-	system system
-	ready  chan struct{}
+	*Keys
 
-	mu      sync.Mutex
-	plugged map[string]string // path to name
-	asking  *question
+	mu     sync.Mutex
+	asking *question
 }
 
 // question receives the presses.
@@ -70,29 +48,14 @@ type question struct {
 
 // New checks the options. Run looks for keyboards.
 func New(o Options) (*Keyboard, error) {
-	name := cmp.Or(o.Layout, "us")
-	l, ok := layouts[name]
-	if !ok {
-		return nil, fmt.Errorf("keyboard layout %q: use one of %s", name, strings.Join(Layouts(), ", "))
-	}
-	return &Keyboard{
-		layout: l, device: o.Device, log: cmp.Or(o.Logger, slog.New(slog.DiscardHandler)), system: linux{dir: inputDir},
-		ready: make(chan struct{}), plugged: map[string]string{},
-	}, nil
+	k := &Keyboard{}
+	var err error
+	k.Keys, err = NewKeys(o, func(s Stroke) { k.pressed(s.press) })
+	return k, err
 }
 
 // String names the task.
-func (k *Keyboard) String() string { return strings.TrimSpace("keyboard " + k.device) }
-
-// Ready is closed after the first look for keyboards; there may be none.
-func (k *Keyboard) Ready() <-chan struct{} { return k.ready }
-
-// Plugged returns the names of the keyboards that are read now, sorted.
-func (k *Keyboard) Plugged() []string {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return slices.Sorted(maps.Values(k.plugged))
-}
+func (k *Keyboard) String() string { return strings.TrimSpace("keyboard " + k.o.Device) }
 
 // Question is what Ask needs to know.
 type Question struct {
@@ -181,9 +144,4 @@ func (k *Keyboard) pressed(p press) {
 	case k.asking.presses <- p:
 	default: // 64 presses wait already
 	}
-}
-
-// matches is whether the keyboard at path is to be read.
-func (k *Keyboard) matches(path string) bool {
-	return k.device == "" || k.system.resolve(k.device) == path
 }

@@ -352,3 +352,120 @@ func TestOnlyTheNamedKeyboard(t *testing.T) {
 		}
 	})
 }
+
+// What a card reader types is never a name, whatever may be typed.
+func TestNumberIsNoName(t *testing.T) {
+	for _, free := range []bool{false, true} {
+		for typed, want := range map[string]string{
+			"0001712142": "", "A4DCCC1D": "", "a4dccc1d": "", "12": "", "Ann 2": "Ann 2", "Deb": "Deb", "A4DCCC1DX": "A4DCCC1DX",
+		} {
+			l := &line{names: people, free: free}
+			name, done := hit(l, typed, enter)
+			if name != want || done != (want != "") {
+				t.Errorf("%q, free %t: %q, %t", typed, free, name, done)
+			}
+			if v := l.view(); want == "" && v.Typed != "" {
+				t.Errorf("%q, free %t: %q is left in the line", typed, free, v.Typed)
+			}
+		}
+	}
+}
+
+// A reader's device is never read for names: not when it is there first, not
+// when it is plugged in and udev has not linked it yet, and not when it was
+// taken for a keyboard before.
+func TestReadersAreNoKeyboards(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const link = "/dev/input/by-id/usb-reader-event-kbd"
+		s := newSystem()
+		s.plug("/dev/input/event1", "Keyboard")
+		s.plug("/dev/input/event2", "Reader")
+		s.links[link] = "/dev/input/event2"
+		b := start(t, s, Options{Except: []string{link}})
+		want := func(when, names string) {
+			t.Helper()
+			synctest.Wait()
+			if got := fmt.Sprint(b.Plugged()); got != names {
+				t.Errorf("%s: %s are read", when, got)
+			}
+		}
+		want("at the start", "[Keyboard]")
+		s.unplug("/dev/input/event2")
+		s.mu.Lock()
+		delete(s.links, link)
+		s.mu.Unlock()
+		s.changed()
+		time.Sleep(time.Minute)
+
+		s.plug("/dev/input/event3", "Reader")
+		time.Sleep(soon + time.Millisecond)
+		want("before udev's link", "[Keyboard]")
+		s.mu.Lock()
+		s.links[link] = "/dev/input/event3"
+		s.mu.Unlock()
+		time.Sleep(time.Minute)
+		want("after udev's link", "[Keyboard]")
+
+		s.unplug("/dev/input/event3")
+		s.mu.Lock()
+		delete(s.links, link)
+		s.mu.Unlock()
+		s.plug("/dev/input/event4", "Reader")
+		time.Sleep(time.Minute)
+		want("without a link for long", "[Keyboard Reader]")
+		s.mu.Lock()
+		s.links[link] = "/dev/input/event4"
+		s.mu.Unlock()
+		s.changed()
+		time.Sleep(time.Minute)
+		want("once there is a link", "[Keyboard]")
+	})
+}
+
+// TestKey finds the key of each letter, in each layout.
+func TestKey(t *testing.T) {
+	for _, layout := range Layouts() {
+		for _, r := range "0123456789abcdefABCDEF" {
+			code, level, ok := Key(layout, r)
+			if !ok || Letter(layout, code, level) != r {
+				t.Errorf("%s: %q is on key %d, level %d", layout, r, code, level)
+			}
+		}
+		if _, _, ok := Key(layout, '\a'); ok {
+			t.Errorf("%s has a bell", layout)
+		}
+	}
+}
+
+// The simulated keyboard types the answer, and only to a question.
+func TestSimType(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := NewSim()
+		ctx, stop := context.WithCancel(context.Background())
+		done := make(chan error)
+		go func() { done <- k.Run(ctx) }()
+		<-k.Ready()
+		if got := fmt.Sprint(k.Plugged()); got != "[simulated keyboard]" {
+			t.Errorf("plugged: %s", got)
+		}
+		if err := k.Type(ctx, "ann"); !errors.Is(err, ErrNotAsked) {
+			t.Errorf("without a question: %v", err)
+		}
+		result := make(chan answered, 1)
+		go func() {
+			time.Sleep(100 * time.Millisecond) // the question is not open at once
+			name, err := k.Ask(ctx, Question{Names: names, Show: func(View) {}})
+			result <- answered{name, err}
+		}()
+		if err := k.Type(ctx, "zoe"); err != nil {
+			t.Error(err)
+		}
+		if got := <-result; got.name != "Zoë Müller" || got.err != nil {
+			t.Errorf("%+v", got)
+		}
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -13,6 +13,27 @@ type layout map[uint16][4]rune
 // Layouts returns the names of the layouts, sorted.
 func Layouts() []string { return slices.Sorted(maps.Keys(layouts)) }
 
+// Letter is what a key types in a layout, 0 for nothing.
+func Letter(layout string, code uint16, level int) rune { return layouts[layout][code][level] }
+
+// Key is the inverse of [Letter]: the key that types a letter, the first if
+// several do.
+func Key(layout string, letter rune) (code uint16, level int, ok bool) {
+	for _, row := range codes {
+		for _, code := range row {
+			if level := slices.Index(levels(layout, code), letter); level >= 0 {
+				return code, level, true
+			}
+		}
+	}
+	return 0, 0, false
+}
+
+func levels(layout string, code uint16) []rune {
+	k := layouts[layout][code]
+	return k[:]
+}
+
 // none marks a place without a letter in the tables below.
 const none = '␣'
 

@@ -42,7 +42,10 @@ func (l *line) view() View {
 func (l *line) press(p press) (name string, done bool) {
 	switch p {
 	case enter:
-		name = l.name()
+		if name = l.name(); isNumber(name) {
+			name, l.typed = "", nil // a card reader that nobody has told us of typed it
+			l.look()
+		}
 		return name, name != ""
 	case backspace:
 		l.typed = l.typed[:max(0, len(l.typed)-1)]
@@ -81,6 +84,11 @@ func (l *line) name() string {
 		return l.offers[l.at]
 	}
 	return typed
+}
+
+// isNumber is whether what was typed is a card's number, a hexadecimal one too.
+func isNumber(typed string) bool {
+	return strings.ContainsAny(typed, "0123456789") && strings.Trim(typed, "0123456789abcdefABCDEF") == ""
 }
 
 func (l *line) move(by int) {

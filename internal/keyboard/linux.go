@@ -15,7 +15,10 @@ import (
 const inputDir = "/dev/input"
 
 // linux is the kernel's input devices.
-type linux struct{ dir string }
+type linux struct {
+	dir    string
+	reader bool // a reader needs no letters
+}
 
 func (l linux) paths() []string {
 	paths, _ := filepath.Glob(filepath.Join(l.dir, "event*"))
@@ -36,7 +39,7 @@ func (l linux) open(path string) (device, error) {
 		return nil, err
 	}
 	name, err := d.Name()
-	if err == nil && !typesLetters(d) {
+	if err == nil && !types(d, l.reader) {
 		err = errNotKeyboard
 	}
 	if err == nil {
@@ -56,16 +59,15 @@ func (l linux) open(path string) (device, error) {
 	return &evdevKeyboard{dev: d, title: name}, nil
 }
 
-// typesLetters is whether a device has the keys for a name, unlike power buttons
-// and remote controls.
-func typesLetters(d *evdev.InputDevice) bool {
-	has := d.CapableEvents(evdev.EV_KEY)
-	for _, c := range []evdev.EvCode{evdev.KEY_A, evdev.KEY_Z, evdev.KEY_SPACE, evdev.KEY_ENTER, evdev.KEY_BACKSPACE} {
-		if !slices.Contains(has, c) {
-			return false
-		}
+// types is whether a device has the keys for a name, unlike power buttons and
+// remote controls; or those for a number.
+func types(d *evdev.InputDevice, numbers bool) bool {
+	needed := []evdev.EvCode{evdev.KEY_A, evdev.KEY_Z, evdev.KEY_SPACE, evdev.KEY_ENTER, evdev.KEY_BACKSPACE}
+	if numbers {
+		needed = []evdev.EvCode{evdev.KEY_1, evdev.KEY_9, evdev.KEY_0}
 	}
-	return true
+	has := d.CapableEvents(evdev.EV_KEY)
+	return !slices.ContainsFunc(needed, func(c evdev.EvCode) bool { return !slices.Contains(has, c) })
 }
 
 type evdevKeyboard struct {
@@ -90,8 +92,8 @@ func (e *evdevKeyboard) next() (code uint16, value int32, lost bool, err error) 
 	}
 }
 
-// watch waits for changes in the directory of input devices, and for the
-// directory itself, which may not exist while there is no device.
+// watch waits for changes in the directory of input devices and of its links, and
+// for the directories themselves, which may not exist while there is no device.
 func (l linux) watch(ctx context.Context, changed func()) error {
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
 	if err != nil {
@@ -111,6 +113,7 @@ func (l linux) watch(ctx context.Context, changed func()) error {
 		if err != nil && err != unix.ENOENT {
 			return fmt.Errorf("watch %s: %w", l.dir, err)
 		}
+		_, _ = unix.InotifyAddWatch(fd, filepath.Join(l.dir, "by-id"), unix.IN_CREATE|unix.IN_MOVED_TO)
 		if _, err := f.Read(buf); err != nil {
 			return fmt.Errorf("inotify: %w", err)
 		}

@@ -16,7 +16,7 @@ func watched(t *testing.T, dir string) (changes chan struct{}, ended chan error)
 	changes, ended = make(chan struct{}, 1000), make(chan error, 1)
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
-	go func() { ended <- linux{dir}.watch(ctx, func() { changes <- struct{}{} }) }()
+	go func() { ended <- linux{dir: dir}.watch(ctx, func() { changes <- struct{}{} }) }()
 	// The first change that is noticed proves that the watch has begun.
 	until := time.Now().Add(10 * time.Second)
 	for probe := filepath.Join(filepath.Dir(dir), "probe"); ; {
@@ -85,7 +85,7 @@ func TestWatch(t *testing.T) {
 func TestWatchEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- linux{filepath.Join(t.TempDir(), "input")}.watch(ctx, func() {}) }()
+	go func() { ended <- linux{dir: filepath.Join(t.TempDir(), "input")}.watch(ctx, func() {}) }()
 	cancel()
 	select {
 	case err := <-ended:
@@ -95,7 +95,7 @@ func TestWatchEnds(t *testing.T) {
 	case <-time.After(10 * time.Second):
 		t.Error("the watch goes on")
 	}
-	if err := (linux{"/nonexistent/dev/input"}).watch(t.Context(), func() {}); !errors.Is(err, os.ErrNotExist) {
+	if err := (linux{dir: "/nonexistent/dev/input"}).watch(t.Context(), func() {}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("without /dev: %v", err)
 	}
 }
@@ -112,7 +112,7 @@ func TestPaths(t *testing.T) {
 	if err := os.Symlink("event12", link); err != nil {
 		t.Fatal(err)
 	}
-	l := linux{dir}
+	l := linux{dir: dir}
 	if got := l.paths(); !slices.Equal(got, []string{filepath.Join(dir, "event0"), event}) {
 		t.Errorf("paths: %q", got)
 	}

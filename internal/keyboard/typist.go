@@ -73,13 +73,7 @@ func (t *typist) key(code uint16, value int32) (p press, ok bool) {
 
 // letter returns a key's letter, with the accent of a dead key before it.
 func (t *typist) letter(code uint16) press {
-	level := 0
-	if t.any(keyLeftShift, keyRightShift) {
-		level |= 1
-	}
-	if t.any(keyRightAlt) {
-		level |= 2
-	}
+	level := t.level()
 	r := t.layout[code][level]
 	if t.caps && unicode.IsLetter(r) && level < 2 {
 		if level == 0 {
@@ -103,6 +97,30 @@ func (t *typist) letter(code uint16) press {
 		return press(both[0])
 	}
 	return press(r) // there is no such letter
+}
+
+// level is which of a key's letters is meant: 1 with Shift, 2 with AltGr, 3 with both.
+func (t *typist) level() (level int) {
+	if t.any(keyLeftShift, keyRightShift) {
+		level |= 1
+	}
+	if t.any(keyRightAlt) {
+		level |= 2
+	}
+	return level
+}
+
+// letter is the press as a [Stroke] has it.
+func (p press) letter() rune {
+	switch {
+	case p == enter:
+		return '\n'
+	case p == tab:
+		return '\t'
+	case p < enter:
+		return rune(p)
+	}
+	return 0
 }
 
 // any is whether one of the modifiers is held.

@@ -113,7 +113,7 @@ func TestNew(t *testing.T) {
 		t.Errorf("dvorak: %v", err)
 	}
 	k, err := New(Options{})
-	if err != nil || k.layout[16] != layouts["us"][16] || k.String() != "keyboard" {
+	if err != nil || k.o.Layout != "us" || k.String() != "keyboard" {
 		t.Errorf("%s: %v", k, err)
 	}
 }

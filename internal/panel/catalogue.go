@@ -40,7 +40,7 @@ const (
 // cues are the keys of all messages.
 var cues = map[string]cue{
 	"greet": {signalWaiting, 0}, "device-free": {signalWaiting, 0}, "device-held": {signalWaiting, 0}, "enrol-next": {signalWaiting, 0},
-	"type-name": {signalWaiting, 0}, "type-name-hint": {signalWaiting, 0}, "type-name-tab": {signalWaiting, 0}, "saving": {signalWaiting, time.Hour},
+	"type-name": {signalWaiting, 0}, "type-name-hint": {signalWaiting, 0}, "type-name-tab": {signalWaiting, 0}, "type-number": {signalWaiting, 0}, "saving": {signalWaiting, time.Hour},
 
 	"checked-out": {signalDone, usual}, "returned": {signalDone, usual}, "returned-for": {signalDone, usual}, "handed-over": {signalDone, usual},
 	"enrolled": {signalDone, usual}, "pending": {signalSavedNotSynced, usual},
@@ -59,7 +59,7 @@ var cues = map[string]cue{
 
 // typing is whether a text is one of those that follow each other while a
 // name is typed: the beeper doesn't sound for every letter.
-func typing(key string) bool { return strings.HasPrefix(key, "type-name") }
+func typing(key string) bool { return strings.HasPrefix(key, "type-") }
 
 // fieldNames are the placeholders of messages.
 var fieldNames = []string{"{person}", "{device}", "{from}", "{holder}", "{ended}", "{number}", "{detail}"}

@@ -87,9 +87,10 @@ var about = map[string]string{
 	"type-name":        "an unknown badge; its owner has typed {detail} so far",
 	"type-name-hint":   "as type-name; Enter takes {person}",
 	"type-name-tab":    "as type-name; Tab takes {person}, Enter what was typed",
+	"type-number":      "an unknown badge at a reader with keys; its owner has typed {detail} so far",
 	"unknown-badge":    "a badge that is not registered; {ended} must start again",
 	"unknown-device":   "a device tag that is not registered",
-	"unknown-format":   "a card came intact for the third time, and no enabled format has its {number} bits or their checks",
+	"unknown-format":   "a card came intact for the third time, and no enabled format has its {number} bits or their checks; {ended} must start again",
 	"unknown-tag":      "a tag that fits no rule; {ended} must start again",
 }
 

@@ -164,6 +164,13 @@ func poke(c chan struct{}) {
 // errStopped is returned by Answered after the end of Run.
 var errStopped = errors.New("the panel has stopped")
 
+// Newest is the number of what was shown last.
+func (p *Panel) Newest() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.last
+}
+
 // Answered waits until message n, or a newer one, has begun to sound and is on
 // the display, or the display is known to be down.
 func (p *Panel) Answered(ctx context.Context, n uint64) error {

@@ -35,7 +35,7 @@ var german = map[string]string{
 	"cancelled":        "Abgebrochen",
 
 	"bad-read":       "Lesefehler\nnochmal antippen",
-	"unknown-format": "Format unbekannt\n{number} Bit\nBitte melden",
+	"unknown-format": "Format unbekannt\n{ended}: neu tippen\n{number} Bit\nBitte melden",
 	"cannot-save":    "Nicht gesichert\nBitte melden",
 	"saving":         "Speichert noch\nBitte warten",
 	"timeout":        "Zeit abgelaufen\nBitte neu tippen",
@@ -44,6 +44,7 @@ var german = map[string]string{
 	"type-name":      "Name eintippen:\n\r{detail}_",
 	"type-name-hint": "{person}?\n\r{detail}_",
 	"type-name-tab":  "Tab: {person}\n\r{detail}_",
+	"type-number":    "Nummer, dann #:\n\r{detail}_",
 
 	"reader-fault": "Leser gestört\n{detail}",
 	"testing":      "Wird geprüft\nkeine Ausleihe",

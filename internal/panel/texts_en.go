@@ -40,7 +40,7 @@ var english = map[string]string{
 	"cancelled":        "Cancelled",
 
 	"bad-read":       "Bad tag read\ntap again",
-	"unknown-format": "Unknown format\n{number} bits\nSee the desk",
+	"unknown-format": "Unknown format\n{ended}: start again\n{number} bits\nSee the desk",
 	"cannot-save":    "Can't save\nsee the desk",
 	"saving":         "Not saved yet\nplease wait",
 	"timeout":        "Time is up\nstart again",
@@ -49,6 +49,7 @@ var english = map[string]string{
 	"type-name":      "Type your name:\n\r{detail}_",
 	"type-name-hint": "{person}?\n\r{detail}_",
 	"type-name-tab":  "Tab: {person}\n\r{detail}_",
+	"type-number":    "Number, then #:\n\r{detail}_",
 
 	"reader-fault": "Reader fault\n{detail}",
 	"testing":      "Being tested\nno loans now",

@@ -35,7 +35,7 @@ var spanish = map[string]string{
 	"cancelled":        "Cancelado",
 
 	"bad-read":       "Lectura mala\npase otra vez",
-	"unknown-format": "Formato extraño\n{number} bits\nAvise en recepción",
+	"unknown-format": "Formato extraño\n{ended}: otra vez\n{number} bits\nAvise en recepción",
 	"cannot-save":    "No se guardó\navise por favor",
 	"saving":         "Aún no guardado\nespere",
 	"timeout":        "Fin del plazo\nempiece otra vez",
@@ -44,6 +44,7 @@ var spanish = map[string]string{
 	"type-name":      "Teclee su nombre\n\r{detail}_",
 	"type-name-hint": "¿{person}?\n\r{detail}_",
 	"type-name-tab":  "Tab: {person}\n\r{detail}_",
+	"type-number":    "Número, luego #:\n\r{detail}_",
 
 	"reader-fault": "Lector averiado\n{detail}",
 	"testing":      "En prueba\nsin préstamos",

@@ -35,7 +35,7 @@ var french = map[string]string{
 	"cancelled":        "Annulé",
 
 	"bad-read":       "Lecture ratée\nrepassez",
-	"unknown-format": "Format inconnu\n{number} bits\nVoir l'accueil",
+	"unknown-format": "Format inconnu\n{ended}: recommencez\n{number} bits\nVoir l'accueil",
 	"cannot-save":    "Pas enregistré\nvoir l'accueil",
 	"saving":         "Pas encore écrit\npatientez",
 	"timeout":        "Temps écoulé\nrecommencez",
@@ -44,6 +44,7 @@ var french = map[string]string{
 	"type-name":      "Tapez votre nom:\n\r{detail}_",
 	"type-name-hint": "{person} ?\n\r{detail}_",
 	"type-name-tab":  "Tab: {person}\n\r{detail}_",
+	"type-number":    "Numéro, puis #:\n\r{detail}_",
 
 	"reader-fault": "Lecteur en panne\n{detail}",
 	"testing":      "Test en cours\npas de prêt",

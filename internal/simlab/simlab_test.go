@@ -16,7 +16,7 @@ import (
 func TestSince(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		l := NewLines(func() int64 { return time.Since(start).Nanoseconds() }, nil)
+		l := NewLines([2]string{"GPIO17", "GPIO18"}, func() int64 { return time.Since(start).Nanoseconds() }, nil)
 		defer l.Close()
 		if got := l.Since(0); got != nil {
 			t.Errorf("before the first card: %v", got)
@@ -55,7 +55,7 @@ func TestReplayThenReader(t *testing.T) {
 		start, minute := time.Now(), time.Minute.Nanoseconds()
 		clock := func() int64 { return time.Since(start).Nanoseconds() }
 		recorded := []wiegand.Edge{{Time: 5}, {Time: 5 + minute, Line: 1}}
-		l := NewLines(clock, gpio.NewReplay(func() (wiegand.Edge, error) {
+		l := NewLines([2]string{"GPIO17", "GPIO18"}, clock, gpio.NewReplay(func() (wiegand.Edge, error) {
 			if len(recorded) == 0 {
 				return wiegand.Edge{}, io.EOF
 			}
@@ -85,7 +85,7 @@ func TestReplayThenReader(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l.Present(b)
+		must(t, l.Present(b))
 		for len(edges) < 4 {
 			read()
 		}
@@ -97,7 +97,7 @@ func TestReplayThenReader(t *testing.T) {
 				t.Errorf("edge %d is number %d at %d", i, e.Seq, e.Time)
 			}
 		}
-		if lead := l.Now() - l.Clock(); lead < minute-int64(time.Second) || edges[3].Time > l.Now() {
+		if lead := l.Now() - clock(); lead < minute-int64(time.Second) || edges[3].Time > l.Now() {
 			t.Errorf("the recording's lead is %v, the last edge at %v", time.Duration(lead), time.Duration(edges[3].Time-l.Now()))
 		}
 	})
@@ -129,7 +129,7 @@ func show(t *testing.T, l *Lines, bits string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.Present(b)
+	must(t, l.Present(b))
 	buf := make([]wiegand.Edge, 64)
 	for got := 0; got < len(bits); {
 		n, _, err := l.Read(buf, math.MaxInt64)
@@ -147,4 +147,11 @@ func lines(edges []wiegand.Edge) string {
 		b = append(b, '0'+e.Line)
 	}
 	return string(b)
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -1,6 +1,7 @@
 package simlab
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"sync"
@@ -11,10 +12,11 @@ import (
 	"stump/wiegand"
 )
 
-// Lines are the lab's reader: a recording, if there is one, and after it the
+// Lines are a reader of the lab: a recording, if there is one, and after it the
 // simulated reader.
 type Lines struct {
 	*gpio.Sim
+	names  [2]string // of the two lines in the configuration
 	replay *gpio.Replay
 	clock  func() int64
 	// ahead is by how much the recording's time has outrun the clock; the
@@ -32,17 +34,19 @@ type Lines struct {
 // of a noise.
 const recentEdges = 256
 
-// NewLines returns the lab's lines by the given clock. replay may be nil.
-func NewLines(clock func() int64, replay *gpio.Replay) *Lines {
-	l := &Lines{Sim: gpio.NewSim(clock), replay: replay, clock: clock, over: make(chan struct{})}
+// NewLines returns lines with these names by the given clock. replay may be nil.
+func NewLines(names [2]string, clock func() int64, replay *gpio.Replay) *Lines {
+	l := &Lines{Sim: gpio.NewSim(clock), names: names, replay: replay, clock: clock, over: make(chan struct{})}
 	if replay == nil {
 		close(l.over)
 	}
 	return l
 }
 
-// Clock is the time of the simulated reader, without a recording's lead.
-func (l *Lines) Clock() int64 { return l.clock() }
+// String names the lines, each reader's its own.
+func (l *Lines) String() string {
+	return fmt.Sprintf("DATA0 = %s, DATA1 = %s (simulated)", l.names[0], l.names[1])
+}
 
 // Now is the time in which the edges are stamped.
 func (l *Lines) Now() int64 { return l.clock() + l.ahead.Load() }

@@ -16,7 +16,7 @@ import (
 // How long a person waits for the directory, and how much it is asked at once.
 const (
 	askTime   = time.Second     // whose tag this is
-	enrolTime = 5 * time.Second // whether somebody may have it
+	EnrolTime = 5 * time.Second // whether somebody may have it
 	maxAsked  = 8               // questions of one desk
 )
 
@@ -112,12 +112,24 @@ func (a *attendant) identified(read wiegand.Read, tag checkout.Tag, cannotAsk er
 func (a *attendant) unknown(read wiegand.Read, s checkout.Subject, out checkout.Outcome) answer {
 	a.log.Info("unknown tag", "tag", a.mask(s.Tag))
 	a.trace(checkout.Refusal{Tag: s.Tag, Unknown: true, Reason: unknownReasons[s.Fits]})
+	ended := a.ended(out)
 	switch {
 	case out.Kind == checkout.Late:
 		return answer{}
+	case a.mayNumber(s.Fits):
+		if n := a.askNumber(read, s.Tag, s.Fits == checkout.KindPerson); n.shown {
+			return answer{shown: a.afterEnd(ended, *n.message(a.now()))}
+		}
 	case s.Fits == checkout.KindPerson && a.mayType():
-		return a.askName(read, s.Tag, a.ended(out))
+		return a.askName(read, s.Tag, ended)
 	}
-	number := credential.String(read.Bits, a.r.Formats)
-	return a.show(panel.Message{Key: unknownKeys[s.Fits], Number: number, Ended: a.ended(out)})
+	return a.show(panel.Message{Key: unknownKeys[s.Fits], Number: credential.String(read.Bits, a.r.Formats), Ended: ended})
+}
+
+// afterEnd shows a question, after whose turn is over if it is somebody's.
+func (a *attendant) afterEnd(ended string, m panel.Message) (shown uint64) {
+	if ended != "" {
+		m = panel.Message{Key: "ended", Ended: ended, Then: &m}
+	}
+	return a.o.Panel.Show(m)
 }

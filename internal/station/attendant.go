@@ -32,6 +32,7 @@ type attendant struct {
 	visits int        // counts taps, to see whether somebody has come meanwhile
 	enrol  *enrolment // the tag that an admin expects; nil for none
 	naming *naming    // the badge whose owner types a name; nil for none
+	number *numbering // the badge whose owner may type a number; nil for none
 	noise  noiseLog
 	format time.Duration // when the log may speak of unknown formats again
 
@@ -96,11 +97,14 @@ func (a *attendant) post(f func()) { _ = a.do(a.ctx, f) }
 
 func (a *attendant) now() time.Duration { return time.Duration(a.o.Now()) }
 
-// deadline is when the desk or an enrolment stops waiting.
+// deadline is when the desk, an enrolment or a question for a number stops waiting.
 func (a *attendant) deadline() (time.Duration, bool) {
 	at, waiting := a.desk.Deadline()
 	if a.enrol != nil && (!waiting || a.enrol.until < at) {
-		return a.enrol.until, true
+		at, waiting = a.enrol.until, true
+	}
+	if a.number != nil && (!waiting || a.number.until < at) {
+		at, waiting = a.number.until, true
 	}
 	return at, waiting
 }
@@ -113,6 +117,9 @@ func (a *attendant) expire() {
 	now := a.now() - grace
 	if a.enrol != nil && now >= a.enrol.until {
 		a.endEnrolment()
+	}
+	if a.number != nil && now >= a.number.until {
+		a.endNumber()
 	}
 	if a.desk.Expire(now) {
 		a.timedOut()
@@ -142,8 +149,7 @@ func (a *attendant) attend(read wiegand.Read) {
 
 func (a *attendant) answer(read wiegand.Read) answer {
 	if read.Key != 0 {
-		a.log.Debug("key press")
-		return answer{}
+		return a.key(read.Key)
 	}
 	doubtful := a.doubtful(read)
 	if !read.OK() && read.Fault != wiegand.FaultPrefix && !doubtful {
@@ -271,7 +277,7 @@ func (a *attendant) badRead(read wiegand.Read) answer {
 		return a.unknownFormat(read)
 	}
 	a.noise.note(a.log, a.now(), read)
-	if read.Bits.Len() < LeastCard && read.Fault != wiegand.FaultOverrun {
+	if read.Count < LeastCard && read.Fault != wiegand.FaultOverrun {
 		return answer{}
 	}
 	return a.show(panel.Message{Key: "bad-read", Detail: string(read.Fault)})
@@ -298,6 +304,8 @@ func (a *attendant) prompt() *panel.Message {
 		return &panel.Message{Key: "enrol-next", Person: a.enrol.name, For: a.enrol.until - a.now()}
 	case a.naming != nil:
 		return a.naming.prompt()
+	case a.number != nil && a.number.shown:
+		return a.number.message(a.now())
 	}
 	s, waiting := a.desk.Waiting()
 	if !waiting {

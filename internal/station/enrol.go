@@ -91,7 +91,7 @@ func (a *attendant) give(r directory.EnrolRequest, done func(rec books.SyncRow, 
 	r.Policy = a.o.EnrolPeople
 	visit := a.visits
 	query := func(ctx context.Context) (books.SyncRow, error) { return a.o.Directory.Enrol(ctx, r) }
-	a.ask(r.Tag, &question{limit: enrolTime, query: query, done: func(rec books.SyncRow, err error) {
+	a.ask(r.Tag, &question{limit: EnrolTime, query: query, done: func(rec books.SyncRow, err error) {
 		switch {
 		case errors.Is(err, ledger.ErrCannotSave):
 			a.log.Error("not enrolled", "err", err)

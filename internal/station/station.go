@@ -1,12 +1,14 @@
 // Package station joins the parts of one running stump. A tap goes one way:
 //
-//	gpio.Source ─edges─▶ decoder ─reads─▶ attendant ─▶ panel
-//	                                       │  ▲
-//	                                 asks  ▼  │ answers
-//	                                      directory
+//	gpio.Source ───edges──▶ decoder ─reads─▶ attendant ─▶ panel
+//	reader.Source ─chars──▶ scanner ───┘
+//	                                          │  ▲
+//	                                    asks  ▼  │ answers
+//	                                         directory
 //
 // A reader is two tasks. The decoder turns edges into reads, so a slow disk
-// never holds up the lines; the kernel stamps and keeps the edges meanwhile.
+// never holds up the lines; the kernel stamps and keeps the edges meanwhile. Of a
+// reader without data lines the scanner does so with the characters that it sends.
 // The attendant stands at the desk: it commits, then speaks. It waits for the
 // disk, never for the network: the directory is asked beside it, and each
 // answer is one more input of its loop. All readers share the ledger and the
@@ -28,6 +30,7 @@ import (
 	"stump/internal/keyboard"
 	"stump/internal/learned"
 	"stump/internal/panel"
+	"stump/internal/reader"
 	"stump/internal/task"
 	"stump/wiegand"
 )
@@ -77,8 +80,11 @@ type Keyboard interface {
 // ReaderOptions describe one reader.
 type ReaderOptions struct {
 	Name    string
-	Source  gpio.Adjustable
+	Source  gpio.Adjustable // the lines; nil for a reader without
 	Decoder wiegand.Options
+	// Sender is a reader without data lines, and Sent how what it sends is decoded.
+	Sender reader.Source
+	Sent   reader.Options
 	// Normal brings cards to the form of other readers. Formats are those of the
 	// site's cards then; nil: those of Decoder.
 	Normal  wiegand.Normal
@@ -89,6 +95,9 @@ type ReaderOptions struct {
 	// Repeat is the interval at which the reader repeats a tag that lies on it; 0:
 	// the desk learns it.
 	Repeat time.Duration
+	// KeypadEnrols lets the owner of an unknown badge type their id on the reader's
+	// keypad.
+	KeypadEnrols bool
 	// Strict makes a tag that fits neither rule a bad read, as in the original
 	// client, instead of an unknown tag.
 	Strict bool
@@ -97,8 +106,18 @@ type ReaderOptions struct {
 // Reader is one reader and the desk at it.
 type Reader struct {
 	ReaderOptions
-	decoder   *decoder
+	decoder   *decoder // of a reader with data lines, or nil
+	scanner   *scanner // of another one, or nil
+	origin    origin   // the one that is there
 	attendant *attendant
+}
+
+// origin is where a reader's reads come from.
+type origin interface {
+	task.Task
+	stats() wiegand.Stats
+	// leased is whether a self-test or a scope has the reader. It never waits.
+	leased() bool
 }
 
 // NewReader returns a reader of a station.
@@ -110,15 +129,39 @@ func NewReader(o Options, r ReaderOptions) *Reader {
 	// A card takes tens of milliseconds, a commit may take seconds on a worn
 	// SD card. If so many people tap meanwhile, the edges wait in the kernel.
 	reads := make(chan wiegand.Read, 64)
-	d := newDecoder(r, reads, o.Learned)
-	return &Reader{ReaderOptions: r, decoder: d, attendant: newAttendant(o, r, reads, d.leased)}
+	made := &Reader{ReaderOptions: r}
+	if r.Sender != nil {
+		made.scanner = newScanner(r, o.Now, reads)
+		made.origin = made.scanner
+	} else {
+		made.decoder = newDecoder(r, reads, o.Learned)
+		made.origin = made.decoder
+	}
+	made.attendant = newAttendant(o, r, reads, made.origin.leased)
+	return made
 }
 
 // Tasks are what makes the reader run.
-func (r *Reader) Tasks() []task.Task { return []task.Task{r.decoder, r.attendant} }
+func (r *Reader) Tasks() []task.Task { return []task.Task{r.origin, r.attendant} }
 
 // Stats is a copy of what the decoder has counted.
-func (r *Reader) Stats() wiegand.Stats { return r.decoder.stats() }
+func (r *Reader) Stats() wiegand.Stats { return r.origin.stats() }
+
+// String names what the reader is connected to.
+func (r *Reader) String() string {
+	if r.Sender != nil {
+		return r.Sender.String()
+	}
+	return r.Source.String()
+}
+
+// Down is why a reader without data lines is not there, nil if it is.
+func (r *Reader) Down() error {
+	if r.Sender != nil {
+		return r.Sender.Up()
+	}
+	return nil
+}
 
 // LearnedCards is from how many cards the station knows what the reader sends, at
 // most wiegand.KnownCards. It never waits.
@@ -134,8 +177,17 @@ func (r *Reader) Lease() (*Lease, error) {
 	return l, err
 }
 
+// LeaseCharacters is Lease of a reader without data lines.
+func (r *Reader) LeaseCharacters() (*Characters, error) {
+	h, err := r.scanner.lease(r.Resume)
+	if err == nil {
+		r.attendant.o.Panel.Show(panel.Message{Key: "testing"})
+	}
+	return h, err
+}
+
 // Leased reports whether a self-test or a scope has the lines. It never waits.
-func (r *Reader) Leased() bool { return r.decoder.leased() }
+func (r *Reader) Leased() bool { return r.origin.leased() }
 
 // Resume ends what a self-test or a scope shows; the display then says what the
 // desk waits for, or is idle.
@@ -149,6 +201,28 @@ func (r *Reader) Resume() {
 // that time of the station's clock, and the panel shows the answer.
 func (r *Reader) Answered(ctx context.Context, after int64) error {
 	return r.attendant.answered.wait(ctx, after, r.attendant.o.Panel)
+}
+
+// settleTime is how long a typed line is looked at for its end.
+const settleTime = 100 * time.Millisecond
+
+// Settled waits until a line that was typed is ended or left alone, nobody waits
+// for the directory's answer, and the panel shows what came of it.
+func (r *Reader) Settled(ctx context.Context) error {
+	busy := true
+	for began := time.Now(); busy; time.Sleep(time.Millisecond) {
+		err := r.attendant.do(ctx, func() {
+			a := r.attendant
+			busy = a.naming != nil && time.Since(began) < settleTime
+			for tag := range a.asked {
+				busy = busy || a.asking(tag)
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return r.attendant.o.Panel.Answered(ctx, r.attendant.o.Panel.Newest())
 }
 
 // Repeated reports whether the newest read was ignored because the reader

@@ -30,8 +30,11 @@ type naming struct {
 
 // mayType reports whether the owner of an unknown badge can be asked for a name.
 func (a *attendant) mayType() bool {
-	return a.o.Keyboard != nil && a.o.EnrolPeople != directory.EnrolOff && len(a.o.Keyboard.Plugged()) > 0
+	return a.o.Keyboard != nil && a.mayEnrol() && len(a.o.Keyboard.Plugged()) > 0
 }
+
+// mayEnrol reports whether people may be enrolled at the station.
+func (a *attendant) mayEnrol() bool { return a.o.EnrolPeople != directory.EnrolOff }
 
 // askName asks the owner of an unknown badge, which has ended somebody's turn, to
 // type a name. A known tag ends the question.
@@ -57,9 +60,10 @@ func (a *attendant) askName(read wiegand.Read, tag checkout.Tag, over string) an
 	return answer{shown: shown}
 }
 
-// stopNaming ends the question for a name, if one is open: no letter is shown
-// after it.
+// stopNaming ends the question for a name or a number, if one is open: no letter
+// is shown after it.
 func (a *attendant) stopNaming() {
+	a.number = nil
 	n := a.naming
 	if n == nil {
 		return
@@ -86,10 +90,10 @@ func (n *naming) show(v keyboard.View) (shown uint64) {
 		return 0
 	}
 	n.message, n.until = m, n.a.now()+m.For
-	if n.over != "" && v.Typed == "" {
-		return n.a.o.Panel.Show(panel.Message{Key: "ended", Ended: n.over, Then: &m})
+	if v.Typed != "" {
+		return n.a.o.Panel.Show(m)
 	}
-	return n.a.o.Panel.Show(m)
+	return n.a.afterEnd(n.over, m)
 }
 
 // prompt is the question with what was typed so far.
@@ -116,20 +120,26 @@ func (a *attendant) names() []string {
 	return names
 }
 
-// typed enrols whoever typed a name; then their tap counts.
+// typed takes the answer to the question for a name.
 func (a *attendant) typed(read wiegand.Read, tag checkout.Tag, name string, err error) {
 	if err != nil {
 		a.show(panel.Message{Key: "cancelled"})
 		return
 	}
+	a.enrolTyped(read, tag, name, checkout.SourceKeyboard)
+}
+
+// enrolTyped gives a badge to whoever typed a name or an id; then their tap
+// counts.
+func (a *attendant) enrolTyped(read wiegand.Read, tag checkout.Tag, who string, source checkout.Source) {
 	a.give(directory.EnrolRequest{
-		Kind: checkout.KindPerson, Who: name, Tag: tag, Actor: name, Source: checkout.SourceKeyboard,
+		Kind: checkout.KindPerson, Who: who, Tag: tag, Actor: who, Source: source,
 	}, func(rec books.SyncRow, err error, alone bool) {
 		switch {
 		case !alone:
 			return
 		case errors.Is(err, call.ErrNobody):
-			a.show(panel.Message{Key: "name-unknown", Detail: name})
+			a.show(panel.Message{Key: "name-unknown", Detail: who})
 			return
 		case err != nil:
 			a.trace(checkout.Refusal{Tag: tag, Reason: "not enrolled, " + enrolProblem(err)})
