@@ -162,7 +162,7 @@ func keyLines(src string, md toml.MetaData) map[string]int {
 // if the file has neither.
 func (c *Config) line(key string) int {
 	for key = strings.ToLower(key); key != ""; key = key[:max(0, strings.LastIndexAny(key, ".["))] {
-		if n := c.lines[key]; n > 0 {
+		if n := cmp.Or(c.lines[key], c.lines[key+"[0]"]); n > 0 {
 			return n
 		}
 	}

@@ -22,6 +22,7 @@ func (c *Config) parse(src string) (text string, file map[string]any, md toml.Me
 		c.faults = append(c.faults, c.faultAt(1, "this is JSON, and a configuration is TOML: [display] for a table, kind = \"none\" for a key; "+seeExample, "the file begins with {"))
 		return "", nil, md, false
 	}
+	c.headers(lines)
 	for mended := map[int]bool{}; ; {
 		file, text = nil, strings.Join(lines, "")
 		md, err := toml.Decode(text, &file)
@@ -48,10 +49,35 @@ func (c *Config) parse(src string) (text string, file map[string]any, md toml.Me
 			if !mended[n] {
 				c.faults = append(c.faults, c.faultAt(n+1, seeExample, "%s", lowerFirst(strings.TrimSuffix(pe.Message, "."))))
 			}
-			lines[n] = strings.TrimLeft(line, strings.TrimRight(line, "\r\n")) // its end alone
+			lines[n] = blank(line)
 		}
 		mended[n] = true
 		c.guessed[n+1] = true
+	}
+}
+
+// headers mends the headers of tables that are in one pair of brackets instead of
+// two, or in two instead of one, which is TOML all the same.
+func (c *Config) headers(lines []string) {
+	inText := false // over several lines
+	for i, line := range lines {
+		if (strings.Count(line, `"""`)+strings.Count(line, "'''"))%2 != 0 {
+			inText = !inText
+		}
+		m := header.FindStringSubmatch(strings.TrimRight(line, "\r\n"))
+		if m == nil || inText {
+			continue
+		}
+		right, wrong := bracketed(m[1]), "["+m[1]+"]"
+		what, remedy := "must be a list, not a table", "there may be several: write "+right+", in two brackets"
+		if right == wrong {
+			wrong, what, remedy = "["+right+"]", "must be a table, not a list", "there is only one: write "+right+", in one bracket"
+		}
+		rest, ok := strings.CutPrefix(strings.TrimLeft(line, " \t"), wrong)
+		if ok && !strings.HasPrefix(rest, "]") && fieldKind("", m[1]) != "" {
+			lines[i] = right + rest
+			c.faults = append(c.faults, &fault{c.path, m[1], i + 1, what, remedy})
+		}
 	}
 }
 
@@ -78,7 +104,9 @@ func (c *Config) meant(lines []string, n int) (mending, bool) {
 	end := lines[n][len(line):]
 	table := tableOf(lines, n)
 	switch m := header.FindStringSubmatch(line); {
-	case m != nil:
+	case m != nil && twice(lines, n):
+		return mending{skip(lines, n), fmt.Sprintf("%s is there twice", strings.TrimSpace(line)), "write the keys of both below the first"}, true
+	case m != nil && strings.TrimSpace(line) != bracketed(m[1]):
 		right := bracketed(m[1])
 		return mending{right + end, fmt.Sprintf("the brackets of %q are not a pair", strings.TrimSpace(line)), "write " + right}, true
 	case yamlLine.MatchString(line) || yamlItem.MatchString(line):
@@ -120,14 +148,36 @@ func (c *Config) yaml(lines []string, n int) mending {
 			if i > n {
 				more++
 			}
-			lines[i] = strings.Repeat("\n", strings.Count(lines[i], "\n"))
+			lines[i] = blank(lines[i])
 		}
 	}
 	what := fmt.Sprintf("%q is YAML, and a configuration is TOML", line)
-	if more > 0 {
-		what += fmt.Sprintf(" (%d more lines, too)", more)
+	switch {
+	case more == 1:
+		what += " (and so is 1 more line)"
+	case more > 1:
+		what += fmt.Sprintf(" (and so are %d more lines)", more)
 	}
 	return mending{lines[n], what, remedy + "; " + seeExample}
+}
+
+// blank is a line with its end alone.
+func blank(line string) string { return line[len(strings.TrimRight(line, "\r\n")):] }
+
+// twice reports whether the header at n is there before, of a table that can be
+// there only once.
+func twice(lines []string, n int) bool {
+	line := strings.TrimSpace(lines[n])
+	return !strings.HasPrefix(line, "[[") && slices.ContainsFunc(lines[:n], func(l string) bool { return strings.TrimSpace(l) == line })
+}
+
+// skip takes the table at n away, up to the next one.
+func skip(lines []string, n int) string {
+	lines[n] = blank(lines[n])
+	for i := n + 1; i < len(lines) && !header.MatchString(strings.TrimRight(lines[i], "\r\n")); i++ {
+		lines[i] = blank(lines[i])
+	}
+	return lines[n]
 }
 
 // bracketed is a table's name in the brackets that it has.
