@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"stump/wiegand"
+	"stump/wiegand/capture"
 )
 
 func ExampleDecoder() {
@@ -24,7 +25,7 @@ func ExampleDecode() {
 	const trace = "0 0 0\n50000 0 1\n2000000 1 0\n2050000 1 1\n4000000 1 0\n4050000 1 1\n6000000 0 0\n6050000 0 1\n"
 	raw4, _ := wiegand.FormatByName("raw4")
 	d := wiegand.NewDecoder(wiegand.Options{Formats: []*wiegand.Format{raw4}, BothEdges: true})
-	err := wiegand.Decode(wiegand.NewTraceReader(strings.NewReader(trace)), d, func(r *wiegand.Read) error {
+	err := wiegand.Decode(capture.NewTraceReader(strings.NewReader(trace)), d, func(r *wiegand.Read) error {
 		fmt.Println(r.Format, r.Fields.Number)
 		return nil
 	})

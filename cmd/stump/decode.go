@@ -15,6 +15,7 @@ import (
 	"stump/internal/config"
 	"stump/internal/hint"
 	"stump/wiegand"
+	"stump/wiegand/capture"
 )
 
 func decodeCmd(g *globals) *cobra.Command {
@@ -77,17 +78,17 @@ with --d0 and --d1.`
 
 // kindHints say what a recording of each kind looks like.
 var kindHints = map[string]string{
-	wiegand.KindTrace:   "a row of a trace is: time in nanoseconds, line 0 or 1, level 0 or 1; # starts a comment",
-	wiegand.KindVCD:     "it must be a value change dump; --d0 and --d1 name its signals; a trace is read with --format trace",
-	wiegand.KindSaleae:  "it must be raw digital data: a row is a time in seconds and a level 0 or 1 of each channel; --d0 and --d1 name them",
-	wiegand.KindGPIOMon: "a row is as gpiomon prints it: 1234.567890123  falling  gpiochip0 17; --d0 and --d1 name the lines",
+	capture.KindTrace:   "a row of a trace is: time in nanoseconds, line 0 or 1, level 0 or 1; # starts a comment",
+	capture.KindVCD:     "it must be a value change dump; --d0 and --d1 name its signals; a trace is read with --format trace",
+	capture.KindSaleae:  "it must be raw digital data: a row is a time in seconds and a level 0 or 1 of each channel; --d0 and --d1 name them",
+	capture.KindGPIOMon: "a row is as gpiomon prints it: 1234.567890123  falling  gpiochip0 17; --d0 and --d1 name the lines",
 }
 
-func openCapture(in io.Reader, kind, d0, d1 string) (*wiegand.Capture, error) {
+func openCapture(in io.Reader, kind, d0, d1 string) (*capture.Recording, error) {
 	if _, ok := kindHints[kind]; kind != "" && !ok {
 		return nil, misuse("use trace, vcd, saleae or gpiomon", "--format: %q is not known", kind)
 	}
-	c, err := wiegand.OpenCapture(in, kind, d0, d1)
+	c, err := capture.Open(in, kind, d0, d1)
 	remedy := "--d0 and --d1 name the two lines, --format says what the file is"
 	return c, hint.Wrap(err, cmp.Or(kindHints[kind], remedy))
 }

@@ -16,6 +16,7 @@ import (
 	"stump/internal/hint"
 	"stump/internal/owner"
 	"stump/wiegand"
+	"stump/wiegand/capture"
 )
 
 func scopeCmd(g *globals) *cobra.Command {
@@ -115,13 +116,13 @@ func viewer(w io.Writer) (show func(*selftest.View), restore func()) {
 	}, func() { fmt.Fprint(w, "\x1b[?25h\x1b[?1049l") }
 }
 
-func createVCD(file string) (*wiegand.VCDWriter, func() error, error) {
+func createVCD(file string) (*capture.VCDWriter, func() error, error) {
 	// A recording has the numbers of the cards that were shown.
 	f, err := createFor(file, 0o600)
 	if err != nil {
 		return nil, nil, hint.Wrap(err, "name a file that may be written")
 	}
-	vcd := wiegand.NewVCDWriter(f, true)
+	vcd := capture.NewVCDWriter(f, true)
 	return vcd, func() error { return errors.Join(vcd.Close(), f.Close()) }, nil
 }
 
@@ -134,7 +135,7 @@ func createFor(file string, mode os.FileMode) (*os.File, error) {
 	return owner.Create(file, mode)
 }
 
-func writeEdges(vcd *wiegand.VCDWriter, edges []wiegand.Edge) error {
+func writeEdges(vcd *capture.VCDWriter, edges []wiegand.Edge) error {
 	for _, e := range edges {
 		if err := vcd.Write(e); err != nil {
 			return err

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"stump/wiegand"
+	"stump/wiegand/capture"
 )
 
 func TestFrameIsForItsOwnerAlone(t *testing.T) {
@@ -31,7 +32,7 @@ func TestFrameIsForItsOwnerAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	vcd, err := wiegand.OpenCapture(f, "", "", "")
+	vcd, err := capture.Open(f, "", "", "")
 	if err != nil {
 		t.Fatal(err)
 	}

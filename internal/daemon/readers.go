@@ -14,6 +14,7 @@ import (
 	"stump/internal/simlab"
 	"stump/internal/station"
 	"stump/wiegand"
+	"stump/wiegand/capture"
 )
 
 // newReaders builds the readers of the configuration and their tasks.
@@ -94,7 +95,7 @@ func (d *Daemon) simulate(ro *station.ReaderOptions, rc config.Reader) {
 
 // trace reads recorded edges.
 func trace(r io.Reader) func() (wiegand.Edge, error) {
-	next := wiegand.NewTraceReader(r).Next
+	next := capture.NewTraceReader(r).Next
 	return func() (wiegand.Edge, error) {
 		e, err := next()
 		if err != nil && !errors.Is(err, io.EOF) {

@@ -29,21 +29,7 @@ func StandaloneTest(cfg *config.Config, stateDir, name string) (*selftest.Env, e
 	UseBoard(cfg, b)
 	env := testEnv(cfg, b, i)
 	env.StateDir = stateDir
-	rc := cfg.Readers[i]
-	if rc.Kind == config.Wiegand {
-		env.Lines = func(context.Context) (gpio.Adjustable, error) {
-			data0, data1 := rc.Wires()
-			return b.OpenReader(data0, data1, rc.Request())
-		}
-	} else {
-		env.Sent = func(ctx context.Context) (selftest.Sender, error) {
-			src, err := openSender(rc, reader.Setup{Now: gpio.Monotonic})
-			if err != nil {
-				return nil, err
-			}
-			return reader.Listen(ctx, src), nil
-		}
-	}
+	aloneReader(env, b, cfg.Readers[i])
 	env.Outputs = lamps(cfg, b)
 	display := &aloneDisplay{cfg: cfg, board: b}
 	switch cfg.Display.Kind {
@@ -84,6 +70,24 @@ func StandaloneTest(cfg *config.Config, stateDir, name string) (*selftest.Env, e
 		}
 	}
 	return env, nil
+}
+
+// aloneReader opens the reader's lines, or what sends its cards.
+func aloneReader(env *selftest.Env, b *board.Board, rc config.Reader) {
+	if rc.Kind == config.Wiegand {
+		env.Lines = func(context.Context) (gpio.Adjustable, error) {
+			data0, data1 := rc.Wires()
+			return b.OpenReader(data0, data1, rc.Request())
+		}
+	} else {
+		env.Sent = func(ctx context.Context) (selftest.Sender, error) {
+			src, err := openSender(rc, reader.Setup{Now: gpio.Monotonic})
+			if err != nil {
+				return nil, err
+			}
+			return reader.Listen(ctx, src), nil
+		}
+	}
 }
 
 // aloneDisplay is the display while no daemon has it.

@@ -14,6 +14,7 @@ import (
 	"stump/internal/clock"
 	"stump/internal/station"
 	"stump/wiegand"
+	"stump/wiegand/capture"
 )
 
 // upkeep is the task that looks after the ledger: once the clock is right it
@@ -164,7 +165,7 @@ func writeFrame(path string, edges []wiegand.Edge) error {
 	if err != nil {
 		return err
 	}
-	vcd := wiegand.NewVCDWriter(f, false)
+	vcd := capture.NewVCDWriter(f, false)
 	for _, e := range edges {
 		err = errors.Join(err, vcd.Write(e))
 	}

@@ -1,9 +1,10 @@
-package wiegand
+package capture
 
 import (
 	"bufio"
 	"fmt"
 	"io"
+	"stump/wiegand"
 )
 
 const (
@@ -51,7 +52,7 @@ func (v *VCDWriter) start(t int64) {
 
 // Write adds an edge. Times must not go backwards; where stamps do, the order
 // is kept and the time of the edge before is used.
-func (v *VCDWriter) Write(e Edge) error {
+func (v *VCDWriter) Write(e wiegand.Edge) error {
 	if !v.started {
 		v.start(e.Time)
 	}
@@ -105,7 +106,7 @@ func (v *VCDWriter) Close() error {
 	if v.drawn {
 		v.rises(v.last + 2*drawnPulse)
 	}
-	v.printf("#%d\n", (v.last+CloseAfter)/vcdStep)
+	v.printf("#%d\n", (v.last+wiegand.CloseAfter)/vcdStep)
 	if v.err == nil {
 		v.err = v.w.Flush()
 	}

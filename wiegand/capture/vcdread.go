@@ -1,4 +1,4 @@
-package wiegand
+package capture
 
 import (
 	"bufio"

@@ -1,10 +1,11 @@
-package wiegand
+package capture
 
 import (
 	"bytes"
 	"compress/gzip"
 	"slices"
 	"strings"
+	"stump/wiegand"
 	"testing"
 	"unicode/utf16"
 )
@@ -21,7 +22,7 @@ event:  RISING EDGE offset: 18 timestamp: [     100.003050000]
 )
 
 // sample is what all of them hold, 99.999 s earlier.
-var sample = []Edge{{Time: ms}, {Time: 1050 * us, Rising: true}, {Time: 3 * ms, Line: 1}, {Time: 3050 * us, Line: 1, Rising: true}}
+var sample = []wiegand.Edge{{Time: ms}, {Time: 1050 * us, Rising: true}, {Time: 3 * ms, Line: 1}, {Time: 3050 * us, Line: 1, Rising: true}}
 
 func packed(text string) string {
 	var b bytes.Buffer
@@ -81,7 +82,7 @@ func TestCapture(t *testing.T) {
 		{"saleae, more channels", strings.NewReplacer("Channel 1\n", "Channel 1,Channel 2\n", "\n0", "\n0", ",1\n", ",1,0\n", ",0\n", ",0,0\n").Replace(sampleSaleae), "", "", "saleae", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c, err := OpenCapture(strings.NewReader(tt.text), "", tt.d0, tt.d1)
+			c, err := Open(strings.NewReader(tt.text), "", tt.d0, tt.d1)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -120,7 +121,7 @@ func TestCaptureRefused(t *testing.T) {
 		{"\x1f\x8b", "", "", "", "gzip: "},
 		{"$end", "", "", "", "no $enddefinitions"},
 	} {
-		c, err := OpenCapture(strings.NewReader(tt.text), tt.kind, tt.d0, tt.d1)
+		c, err := Open(strings.NewReader(tt.text), tt.kind, tt.d0, tt.d1)
 		if err == nil {
 			_, err = readAll(c, 100)
 		}
@@ -129,7 +130,7 @@ func TestCaptureRefused(t *testing.T) {
 		}
 	}
 	// The edges before the row that is wrong are read.
-	c, err := OpenCapture(strings.NewReader(sampleGPIOMon2+"and more\n"), "", "", "")
+	c, err := Open(strings.NewReader(sampleGPIOMon2+"and more\n"), "", "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +138,7 @@ func TestCaptureRefused(t *testing.T) {
 		t.Errorf("%v, %v", edges, err)
 	}
 	// Falling edges alone, as gpiomon --edges=falling prints them.
-	c, err = OpenCapture(strings.NewReader("1.1 falling 17\n1.2 falling 17\n1.3 falling 18\n"), "", "", "")
+	c, err = Open(strings.NewReader("1.1 falling 17\n1.2 falling 17\n1.3 falling 18\n"), "", "", "")
 	if err != nil {
 		t.Fatal(err)
 	}

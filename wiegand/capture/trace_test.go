@@ -1,11 +1,11 @@
-package wiegand
+package capture
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
+	"stump/wiegand"
 	"testing"
 )
 
@@ -17,7 +17,7 @@ func TestTraceReader(t *testing.T) {
 
 2000000 1 1
 `
-	want := []Edge{{Time: 0}, {Time: 50000, Rising: true}, {Time: 2000000, Line: 1}, {Time: 2000000, Line: 1, Rising: true}}
+	want := []wiegand.Edge{{Time: 0}, {Time: 50000, Rising: true}, {Time: 2000000, Line: 1}, {Time: 2000000, Line: 1, Rising: true}}
 	got, err := readAll(NewTraceReader(strings.NewReader(text)), 10)
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("%v, %v, want %v", got, err, want)
@@ -63,8 +63,8 @@ b0 "
 `
 
 // vcdEdges reads a dump whose signals have the usual names.
-func vcdEdges(r io.Reader) Edges {
-	c, err := OpenCapture(r, KindVCD, "", "")
+func vcdEdges(r io.Reader) wiegand.Edges {
+	c, err := Open(r, KindVCD, "", "")
 	if err != nil {
 		return &wrong{err}
 	}
@@ -73,10 +73,10 @@ func vcdEdges(r io.Reader) Edges {
 
 type wrong struct{ err error }
 
-func (w *wrong) Next() (Edge, error) { return Edge{}, w.err }
+func (w *wrong) Next() (wiegand.Edge, error) { return wiegand.Edge{}, w.err }
 
 func TestVCDReader(t *testing.T) {
-	want := []Edge{{Time: ms}, {Time: 1050 * us, Rising: true}, {Time: 3 * ms, Line: 1}, {Time: 3050 * us, Line: 1, Rising: true}}
+	want := []wiegand.Edge{{Time: ms}, {Time: 1050 * us, Rising: true}, {Time: 3 * ms, Line: 1}, {Time: 3050 * us, Line: 1, Rising: true}}
 	got, err := readAll(vcdEdges(strings.NewReader(sampleVCD)), 10)
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("%v, %v, want %v", got, err, want)
@@ -117,7 +117,7 @@ func TestVCDReader(t *testing.T) {
 
 // TestVCDRoundTrip: edges written and read again are the same, to the µs.
 func TestVCDRoundTrip(t *testing.T) {
-	edges := edgesOf(pulsesOf(card(t), 7_000_000_123_000))
+	edges := cardEdges(7_000_000_123_000)
 	for _, both := range []bool{true, false} {
 		var out bytes.Buffer
 		w := NewVCDWriter(&out, both)
@@ -147,7 +147,7 @@ func TestVCDRoundTrip(t *testing.T) {
 func TestVCDDrawn(t *testing.T) {
 	var out bytes.Buffer
 	w := NewVCDWriter(&out, false)
-	for _, e := range []Edge{{Time: 0}, {Time: 10 * us}, {Time: 10 * us, Line: 1}, {Time: 30 * us}, {Time: 3 * ms, Line: 1}} {
+	for _, e := range []wiegand.Edge{{Time: 0}, {Time: 10 * us}, {Time: 10 * us, Line: 1}, {Time: 30 * us}, {Time: 3 * ms, Line: 1}} {
 		if err := w.Write(e); err != nil {
 			t.Fatal(err)
 		}
@@ -177,46 +177,13 @@ func TestVCDWriterEmpty(t *testing.T) {
 	}
 }
 
-// endless gives a card twice a second, for so many cards.
-type endless struct {
-	edges []Edge
-	n     int
-	cards int
-}
-
-func (s *endless) Next() (Edge, error) {
-	if s.n == s.cards*len(s.edges) {
-		return Edge{}, io.EOF
+// cardEdges are the edges of a card that begins at a time.
+func cardEdges(at int64) (edges []wiegand.Edge) {
+	for i, bit := range "00101010001111001010110101" {
+		fall := wiegand.Edge{Time: at + int64(i)*2*ms, Line: uint8(bit - '0')}
+		rise := fall
+		rise.Time, rise.Rising = fall.Time+50*us, true
+		edges = append(edges, fall, rise)
 	}
-	e := s.edges[s.n%len(s.edges)]
-	e.Time += int64(s.n/len(s.edges)) * 500 * ms
-	s.n++
-	return e, nil
-}
-
-// TestDecodeStream: the end closes the last frame; of all that went by, nothing
-// is kept.
-func TestDecodeStream(t *testing.T) {
-	d := newDecoder(t, Options{}, "H10301")
-	allocs := func(cards int) float64 {
-		return testing.AllocsPerRun(5, func() {
-			read := 0
-			err := Decode(&endless{edges: falls(card(t), 0, 2*ms), cards: cards}, d, func(r *Read) error {
-				if r.Bits != card(t) {
-					return fmt.Errorf("%+v", r)
-				}
-				read++
-				return nil
-			})
-			if err != nil || read != cards {
-				t.Fatalf("%d cards, %v, want %d", read, err, cards)
-			}
-		})
-	}
-	if few, many := allocs(10), allocs(1000); many > few {
-		t.Errorf("%v allocations for 1000 cards, %v for 10", many, few)
-	}
-	if err := Decode(NewTraceReader(strings.NewReader("0 0 0\nx")), d, func(*Read) error { return nil }); err == nil {
-		t.Error("a damaged trace gives no error")
-	}
+	return edges
 }

@@ -1,4 +1,4 @@
-package wiegand
+package capture
 
 import (
 	"bufio"
@@ -10,6 +10,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"stump/wiegand"
 	"unicode/utf16"
 )
 
@@ -23,7 +24,7 @@ const (
 
 // A Capture reads the edges of a reader's two lines from a recording of any kind,
 // packed with gzip or not, with a byte order mark or without. All lines start high.
-type Capture struct {
+type Recording struct {
 	// Kind is what the recording is.
 	Kind string
 	// D0 and D1 are the signals that are taken for DATA0 and DATA1, "" in a trace.
@@ -56,11 +57,11 @@ type signalSource interface {
 // lookAhead is how many changes are read to find out which signals there are.
 const lookAhead = 1 << 16
 
-// OpenCapture begins to read a recording. kind is one of the kinds, or "" to tell it by
+// Open begins to read a recording. kind is one of the kinds, or "" to tell it by
 // its beginning. d0 and d1 name the signals, or a part of their names such as "17"; ""
 // are those that are called D0 and D1 or DATA0 and DATA1, or else the only two that
 // change, the first in order being DATA0.
-func OpenCapture(r io.Reader, kind, d0, d1 string) (*Capture, error) {
+func Open(r io.Reader, kind, d0, d1 string) (*Recording, error) {
 	b, err := plainText(bufio.NewReaderSize(r, 1<<16))
 	if err != nil {
 		return nil, err
@@ -68,7 +69,7 @@ func OpenCapture(r io.Reader, kind, d0, d1 string) (*Capture, error) {
 	if kind == "" {
 		kind = kindOf(b)
 	}
-	c := &Capture{Kind: kind, line: map[int]uint8{}, high: [2]bool{true, true}}
+	c := &Recording{Kind: kind, line: map[int]uint8{}, high: [2]bool{true, true}}
 	switch kind {
 	case KindTrace:
 		c.trace = NewTraceReader(b)
@@ -92,14 +93,14 @@ func OpenCapture(r io.Reader, kind, d0, d1 string) (*Capture, error) {
 }
 
 // Next returns the next edge, io.EOF at the end, or an error that says where it is.
-func (c *Capture) Next() (Edge, error) {
+func (c *Recording) Next() (wiegand.Edge, error) {
 	if c.trace != nil {
 		return c.trace.Next()
 	}
 	for {
 		ch, err := c.change()
 		if err != nil {
-			return Edge{}, err
+			return wiegand.Edge{}, err
 		}
 		line, ok := c.line[ch.signal]
 		if !ok || c.high[line] == ch.high && c.Kind != KindGPIOMon {
@@ -107,12 +108,12 @@ func (c *Capture) Next() (Edge, error) {
 		}
 		c.high[line] = ch.high
 		if !ch.was {
-			return Edge{Time: ch.time, Line: line, Rising: ch.high}, nil
+			return wiegand.Edge{Time: ch.time, Line: line, Rising: ch.high}, nil
 		}
 	}
 }
 
-func (c *Capture) change() (change, error) {
+func (c *Recording) change() (change, error) {
 	if len(c.ahead) == 0 {
 		return c.src.next()
 	}
@@ -122,7 +123,7 @@ func (c *Capture) change() (change, error) {
 }
 
 // find looks for the two signals.
-func (c *Capture) find(d0, d1 string) error {
+func (c *Recording) find(d0, d1 string) error {
 	moves := map[int]bool{}
 	known := func() bool { // by the names in the header
 		names := c.src.signals()

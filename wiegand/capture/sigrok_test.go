@@ -1,6 +1,6 @@
 //go:build services
 
-package wiegand
+package capture
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"stump/wiegand"
 	"testing"
 )
 
@@ -20,7 +21,7 @@ func TestSigrok(t *testing.T) {
 	if err != nil {
 		t.Fatal("sigrok-cli is not installed: scripts/setup installs it")
 	}
-	var formats []*Format
+	var formats []*wiegand.Format
 	for _, name := range []string{"H10301", "H10306", "C1k35s", "H10302", "C1k48s"} {
 		formats = append(formats, mustFormat(t, name))
 	}
@@ -28,11 +29,11 @@ func TestSigrok(t *testing.T) {
 		rng := rand.New(rand.NewPCG(8, 8))
 		file := filepath.Join(t.TempDir(), "cards.vcd")
 		var want []string
-		writeDump(t, file, bothEdges, func() []Edge {
+		writeDump(t, file, bothEdges, func() []wiegand.Edge {
 			if len(want) == 10 {
 				return nil
 			}
-			b := randomCard(rng, formats[len(want)%len(formats)], &Options{})
+			b := randomCard(rng, formats[len(want)%len(formats)], &wiegand.Options{})
 			rd := reader{width: 50 * us, interval: ms * int64(1+len(want)%2), jitter: .01}
 			edges := edgesOf(rd.send(rng, b, 1e12+int64(len(want))*150*ms))
 			want = append(want, b.String())
@@ -56,8 +57,8 @@ func TestSigrok(t *testing.T) {
 			t.Fatal(err)
 		}
 		var ours []string
-		d := NewDecoder(Options{Formats: formats, BothEdges: bothEdges})
-		if err := Decode(vcdEdges(bytes.NewReader(dump)), d, func(r *Read) error {
+		d := wiegand.NewDecoder(wiegand.Options{Formats: formats, BothEdges: bothEdges})
+		if err := wiegand.Decode(vcdEdges(bytes.NewReader(dump)), d, func(r *wiegand.Read) error {
 			if r.OK() && r.Repaired == "" {
 				ours = append(ours, r.Bits.String())
 			}
@@ -72,7 +73,7 @@ func TestSigrok(t *testing.T) {
 }
 
 // writeDump writes what next returns until it returns nothing.
-func writeDump(t *testing.T, file string, bothEdges bool, next func() []Edge) {
+func writeDump(t *testing.T, file string, bothEdges bool, next func() []wiegand.Edge) {
 	t.Helper()
 	f, err := os.Create(file)
 	if err != nil {

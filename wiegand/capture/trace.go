@@ -1,4 +1,4 @@
-package wiegand
+package capture
 
 import (
 	"bufio"
@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"stump/wiegand"
 )
 
 // A TraceReader reads edges in the text form: one edge a line, as the time in
@@ -33,7 +34,7 @@ func NewTraceReader(r io.Reader) *TraceReader {
 
 // Next returns the next edge, io.EOF at the end, or an error that names the
 // row.
-func (t *TraceReader) Next() (Edge, error) {
+func (t *TraceReader) Next() (wiegand.Edge, error) {
 	for t.s.Scan() {
 		t.row++
 		row, _, _ := bytes.Cut(t.s.Bytes(), []byte("#"))
@@ -46,7 +47,7 @@ func (t *TraceReader) Next() (Edge, error) {
 			err = fmt.Errorf("time %d is before %d: sort the trace by time", e.Time, t.last)
 		}
 		if err != nil {
-			return Edge{}, fmt.Errorf("row %d: %w", t.row, err)
+			return wiegand.Edge{}, fmt.Errorf("row %d: %w", t.row, err)
 		}
 		t.last = e.Time
 		return e, nil
@@ -55,12 +56,12 @@ func (t *TraceReader) Next() (Edge, error) {
 		if errors.Is(err, bufio.ErrTooLong) {
 			err = errors.New("longer than 1 MiB: this is not a trace")
 		}
-		return Edge{}, fmt.Errorf("row %d: %w", t.row+1, err)
+		return wiegand.Edge{}, fmt.Errorf("row %d: %w", t.row+1, err)
 	}
-	return Edge{}, io.EOF
+	return wiegand.Edge{}, io.EOF
 }
 
-func parseEdge(col [][]byte) (e Edge, err error) {
+func parseEdge(col [][]byte) (e wiegand.Edge, err error) {
 	if len(col) < 3 {
 		return e, errors.New("want three columns: time in ns, line 0 or 1, level 0 or 1")
 	}
