@@ -31,7 +31,6 @@ type crowd struct {
 	knows  map[byte]bool          // the register knows it by now
 	saved  map[byte]Event         // the newest event of a device
 	seq    uint64
-	log    []string
 	seen   map[string]int
 }
 
