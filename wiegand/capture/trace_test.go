@@ -117,7 +117,7 @@ func TestVCDReader(t *testing.T) {
 
 // TestVCDRoundTrip: edges written and read again are the same, to the µs.
 func TestVCDRoundTrip(t *testing.T) {
-	edges := cardEdges(7_000_000_123_000)
+	edges := cardEdges("00101010001111001010110101", 7_000_000_123_000, 2*ms)
 	for _, both := range []bool{true, false} {
 		var out bytes.Buffer
 		w := NewVCDWriter(&out, both)
@@ -178,9 +178,9 @@ func TestVCDWriterEmpty(t *testing.T) {
 }
 
 // cardEdges are the edges of a card that begins at a time.
-func cardEdges(at int64) (edges []wiegand.Edge) {
-	for i, bit := range "00101010001111001010110101" {
-		fall := wiegand.Edge{Time: at + int64(i)*2*ms, Line: uint8(bit - '0')}
+func cardEdges(bits string, at, interval int64) (edges []wiegand.Edge) {
+	for i, bit := range bits {
+		fall := wiegand.Edge{Time: at + int64(i)*interval, Line: uint8(bit - '0')}
 		rise := fall
 		rise.Time, rise.Rising = fall.Time+50*us, true
 		edges = append(edges, fall, rise)
