@@ -32,7 +32,7 @@ type Findings struct {
 	Falls   [2]int   // while cards were shown
 	Quiet   int      // cards that brought no edge
 	Joined  int      // cards of which every bit came on both lines
-	pairs   float64  // share of falls that came on both lines, of those cards or of all
+	pairs   float64  // of those cards, the share of falls that came on both lines
 	frames  []frame  // of the other cards
 	missing [2]int   // of these, without a single pulse of one line
 	Extra   int      // falls that no reader sends
@@ -87,7 +87,6 @@ func (f *Findings) countCards(e *Evidence) {
 		}
 	}
 	f.Falls = [2]int{len(OnLine(all, 0)), len(OnLine(all, 1))}
-	f.pairs = paired(all, together(usual))
 	if f.Joined > 0 {
 		f.pairs = paired(joined, together(usual))
 		return // on one line alone the bits are as regular as a clock

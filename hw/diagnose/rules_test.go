@@ -162,6 +162,7 @@ func TestWeights(t *testing.T) {
 		{"floating", "nothing holds one line, and the other is low", findings(answers(follows, HeldLow)), nil, possible},
 		{"floating", "nothing holds the lines, and pulses came", findings(bothFollow, readsBoth), nil, 0.85},
 		{"floating", "nothing holds the lines", findings(bothFollow), nil, 0},
+		{"floating", "nothing holds the lines, and one moves fast", findings(bothFollow, noise(0, 41)), nil, 0},
 		{"floating", "a line changes by itself", findings(answers(changing, PulledUp)), nil, 0.5},
 		{"floating", "no float test, a line twitches", findings(lowIdle(false, true), noise(0, 1)), nil, 0.6},
 		{"floating", "a low line twitches", findings(answers(PulledUp, HeldLow), noise(0, 1)), nil, 0},
