@@ -52,6 +52,7 @@ func correctCmd(g *globals, what, short string) *cobra.Command {
 type outcome struct {
 	api.History
 	api.Warning
+	api.Gone
 }
 
 // moved says in one line where the device is now.
@@ -74,7 +75,11 @@ func changed(cmd *cobra.Command, g *globals, method, path string, in any, say fu
 		return err
 	}
 	warn(cmd, out.Warning)
-	_, err := fmt.Fprintln(cmd.OutOrStdout(), say(out))
+	said := say(out)
+	if len(out.Gone.Gone) > 0 {
+		said += "\n" + strings.Join(out.Gone.Gone, ", ") + " no longer works"
+	}
+	_, err := fmt.Fprintln(cmd.OutOrStdout(), said)
 	return err
 }
 

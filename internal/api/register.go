@@ -207,26 +207,26 @@ func (s *Server) commitEdit(r *http.Request, reg *register, e books.Edit) (any, 
 	return s.row(reg, p.id, p.tags, e.Tag, e.MoreBadge)
 }
 
-// row is the answer to a change: the row as it is now, and a warning of old tags that
-// work no more, and of new ones that no reader of this station delivers.
+// row is the answer to a change: the row as it is now, what is shown of the old tags
+// that no longer work, and a warning of new ones that no reader of this station
+// delivers.
 func (s *Server) row(reg *register, id string, old []string, tags ...checkout.Tag) (any, error) {
 	p, err := reg.find(id)
-	gone := slices.DeleteFunc(old, func(tag string) bool { return slices.Contains(p.tags, tag) })
+	gone := Gone{slices.DeleteFunc(old, func(tag string) bool { return slices.Contains(p.tags, tag) })}
 	warning := s.unreadable(tags...)
-	if len(gone) > 0 {
-		warning.Warning = known(strings.TrimSuffix(fmt.Sprintf("the %s %s no longer works; %s", reg.tag, strings.Join(gone, " "), str(warning.Warning)), "; "))
-	}
 	switch row := p.row.(type) {
 	case Person:
 		return struct {
 			Person
 			Warning
-		}{row, warning}, err
+			Gone
+		}{row, warning, gone}, err
 	case Device:
 		return struct {
 			Device
 			Warning
-		}{row, warning}, err
+			Gone
+		}{row, warning, gone}, err
 	}
 	return nil, err
 }

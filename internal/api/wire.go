@@ -84,6 +84,12 @@ type Warning struct {
 	Warning *string `json:"warning"`
 }
 
+// Gone is part of the answer to a change.
+type Gone struct {
+	// Gone is what is shown of tags that no longer work, if there are any.
+	Gone []string `json:"no_longer_works,omitempty"`
+}
+
 // PersonChange is a change to a person; a nil field stays as it is.
 type PersonChange struct {
 	ID     *string `json:"id,omitempty"`
