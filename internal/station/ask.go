@@ -128,8 +128,8 @@ func (a *attendant) unknown(read wiegand.Read, s checkout.Subject, out checkout.
 
 // afterEnd shows a question, after whose turn is over if it is somebody's.
 func (a *attendant) afterEnd(ended string, m panel.Message) (shown uint64) {
-	if ended != "" {
-		m = panel.Message{Key: "ended", Ended: ended, Then: &m}
+	if ended == "" {
+		return a.o.Panel.Show(m)
 	}
-	return a.o.Panel.Show(m)
+	return a.o.Panel.Show(panel.Message{Key: "ended", Ended: ended, Then: &m})
 }
