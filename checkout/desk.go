@@ -100,6 +100,7 @@ type Desk struct {
 	answered time.Duration // when something was said last
 	pair     *openPair
 	failed   sighting // the newest tap whose pair could not be saved
+	again    bool     // that tag may be tapped again
 }
 
 // NewDesk returns a desk at which nothing waits.
@@ -160,6 +161,9 @@ func (d *Desk) arrive(now sighting) OutcomeKind {
 		}
 		lying.said, d.answered = true, now.at
 		return Lies
+	}
+	if d.again && now.tag == d.failed.tag && now.at-d.failed.at <= Presentation {
+		d.again, same = false, false
 	}
 	if same || now.tag == d.asked.tag {
 		return Ignored
@@ -296,9 +300,7 @@ func (d *Desk) Failed() {
 	if p == nil {
 		return
 	}
-	if p.tag != d.failed.tag || p.at-d.failed.at > d.reads.limit() {
-		d.reads.forget(p.tag)
-	}
+	d.again = p.tag != d.failed.tag || p.at-d.failed.at > d.reads.limit()
 	d.failed = sighting{tag: p.tag, at: p.at}
 	d.wait, d.pair = p.before, nil
 }

@@ -164,7 +164,7 @@ func (c *crowd) step() {
 	}
 	switch {
 	case what == "leave":
-		c.pass(2 * c.interval) // what lies there is read once more, at least
+		c.pass(Presentation + max(2*c.interval, time.Second)) // what lies there is read once more, and answered
 		c.here = 0
 	case what == "badge":
 		c.hold(c.here)

@@ -19,6 +19,7 @@ type deskModel struct {
 	entries []modelEntry
 	armed   []modelEntry // devices that lie there from then on, by a pair, also a refused or repeated one
 	failed  modelEntry   // the newest tap that could not be saved
+	again   bool         // it may be tapped again at once
 	answers []modelEntry // what was said, by its time; who is the device of a "lies"
 }
 
@@ -26,7 +27,6 @@ type modelSight struct {
 	at       time.Duration
 	who      byte
 	known    bool
-	off      bool          // the tap did not count, since it could not be saved
 	interval time.Duration // what was learned of the reader up to this read
 }
 
@@ -106,7 +106,10 @@ func (m *deskModel) repeated() bool {
 	now := m.sights[len(m.sights)-1]
 	for i := len(m.sights) - 2; i >= 0; i-- {
 		if s := m.sights[i]; s.who == now.who {
-			return !s.off && now.at-s.at <= max(1500*time.Millisecond, now.interval*6/5) && (now.known || !s.known)
+			if m.again && now.who == m.failed.who && now.at-m.failed.at <= 1500*time.Millisecond {
+				return false
+			}
+			return now.at-s.at <= max(1500*time.Millisecond, now.interval*6/5) && (now.known || !s.known)
 		}
 	}
 	return false
@@ -194,6 +197,7 @@ func (m *deskModel) arrive(at time.Duration, who byte, known bool) string {
 	if m.lies() || m.repeated() || q != nil && q.who == who {
 		return m.ignored(at, who)
 	}
+	m.again = m.again && m.failed.who != who
 	if q != nil {
 		m.entries = append(m.entries, modelEntry{what: "over"})
 	}
@@ -275,11 +279,7 @@ func (m *deskModel) act(at time.Duration, who byte, fate string, seq uint64) str
 		m.arm(at, device)
 	case "failed":
 		limit := max(1500*time.Millisecond, m.learned()*6/5)
-		if again := m.failed.who == who && at-m.failed.at <= limit; !again {
-			for i := range m.sights {
-				m.sights[i].off = m.sights[i].off || m.sights[i].who == who
-			}
-		}
+		m.again = m.failed.who != who || at-m.failed.at > limit
 		m.failed = modelEntry{at: at, who: who}
 	}
 	return fmt.Sprintf("complete %c%c", person, device)
