@@ -469,3 +469,32 @@ func TestSimType(t *testing.T) {
 		}
 	})
 }
+
+// lossy is a device whose first event comes after lost ones.
+type lossy struct{ *fakeDevice }
+
+func (d lossy) next() (uint16, int32, bool, error) {
+	code, value, _, err := d.fakeDevice.next()
+	return code, value, true, err
+}
+
+// Whoever takes strokes learns of lost ones, even if no key follows.
+func TestLostStrokes(t *testing.T) {
+	d := lossy{&fakeDevice{title: "x", events: make(chan [2]int, 4), gone: make(chan struct{})}}
+	var got []Stroke
+	k, err := NewKeys(Options{}, func(s Stroke) { got = append(got, s) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.events <- [2]int{30, 0} // a key that is let go of
+	go func() {
+		for len(d.events) > 0 {
+			time.Sleep(time.Millisecond)
+		}
+		d.close()
+	}()
+	k.read(t.Context(), "x", d)
+	if len(got) != 1 || !got[0].Lost || got[0].Rune != 0 {
+		t.Errorf("%+v", got)
+	}
+}

@@ -40,6 +40,9 @@ type Stroke struct {
 	// AltGr. Another layout may have another letter there: [Letter].
 	Code  uint16
 	Level int
+	// Lost says that keys before this one were lost: the kernel keeps 64 events.
+	// Code is then 0, and this itself is no key.
+	Lost bool
 
 	press press
 }
@@ -268,6 +271,7 @@ func (k *Keys) read(ctx context.Context, path string, d device) {
 		}
 		if lost {
 			t.lost()
+			k.take(Stroke{Lost: true, press: nothing})
 		}
 		level := t.level()
 		if p, ok := t.key(code, value); ok {

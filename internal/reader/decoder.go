@@ -2,6 +2,7 @@ package reader
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -24,13 +25,14 @@ type Decoder struct {
 	o     Options
 	pause int64
 	open  []Char
-	more  int // characters beyond those that are kept
+	more  int   // characters beyond those that are kept
+	lost  int64 // when some were lost
 	stats wiegand.Stats
 }
 
 // NewDecoder returns a decoder that waits for the first character.
 func NewDecoder(o Options) *Decoder {
-	d := &Decoder{o: o, pause: typingPause, stats: wiegand.Stats{Faults: map[wiegand.Fault]uint64{}}}
+	d := &Decoder{o: o, pause: typingPause, lost: math.MinInt64, stats: wiegand.Stats{Faults: map[wiegand.Fault]uint64{}}}
 	if o.Kind == Serial {
 		d.pause = bytesPause
 	}
@@ -63,6 +65,9 @@ func (d *Decoder) Advance(now int64) []wiegand.Read {
 func (d *Decoder) Push(c Char) []wiegand.Read {
 	reads := d.Advance(c.Time)
 	switch {
+	case c.Lost:
+		d.lost = c.Time
+		return reads
 	case c.Rune == 0 && d.o.Kind == USB: // Shift, and other keys without a letter
 		return reads
 	case d.ends(c.Rune) && len(d.open) > 0:
@@ -109,6 +114,8 @@ func (d *Decoder) judge(r *wiegand.Read) {
 	}
 	var n uint64
 	switch sent, framed := strings.CutPrefix(text.String(), string(stx)); {
+	case d.lost > r.Start-d.pause:
+		r.Fault = wiegand.FaultOverrun
 	case d.more > 0, d.o.Kind == Serial && !framed:
 		r.Fault = wiegand.FaultNoise
 	case d.o.Kind == Serial:

@@ -46,6 +46,8 @@ type Char struct {
 	// Code and Level are the key, as keyboard.Letter takes them; 0 for a byte.
 	Code  uint16 `json:"code"`
 	Level int    `json:"level"`
+	// Lost says that characters before this one were lost; it is none itself.
+	Lost bool `json:"lost"`
 }
 
 // Source is where a reader's characters come from.

@@ -179,6 +179,31 @@ func TestPause(t *testing.T) {
 	}
 }
 
+// A number of which keys were lost is refused: at its beginning, within, and at its
+// end. The next one is read again.
+func TestLostKeys(t *testing.T) {
+	o := Options{Kind: USB, Number: "decimal", Layout: "us", Formats: formats(t, "H10301")}
+	whole := typed(t, "us", "0001712142\n")
+	for at := range len(whole) + 1 {
+		for n := range len(whole) - at + 1 {
+			chars := append([]Char{}, whole[:at]...)
+			time := 2 * int64(at) * ms
+			chars = append(append(chars, Char{Time: time + ms, Lost: true}), whole[at+n:]...)
+			next := typed(t, "us", "0001217496\n")
+			for i := range next {
+				next[i].Time += 10 * typingPause
+			}
+			want := "overrun H10301:18:37848"
+			if at == 0 && n >= 10 || n == 0 && at == 11 { // no digit is left, or all came before
+				want = "H10301:18:37848"
+			}
+			if got := told(Decode(append(chars, next...), o)); !strings.HasSuffix(got, want) {
+				t.Errorf("%d keys lost after %d: %s", n, at, got)
+			}
+		}
+	}
+}
+
 // Frames of RDM6300 and its kin. The first is from its data sheet: tag 62 E3 08
 // 6C ED, checksum 08.
 func TestSerial(t *testing.T) {

@@ -22,7 +22,7 @@ func OpenUSB(path, layout string, s Setup) (Source, error) {
 	var err error
 	o := keyboard.Options{Layout: layout, Device: path, Reader: true, Logger: s.Log, Changed: s.Changed}
 	u.keys, err = keyboard.NewKeys(o, func(k keyboard.Stroke) {
-		u.take(Char{Time: s.Now(), Rune: k.Rune, Code: k.Code, Level: k.Level})
+		u.take(Char{Time: s.Now(), Rune: k.Rune, Code: k.Code, Level: k.Level, Lost: k.Lost})
 	})
 	return u, err
 }
