@@ -26,7 +26,7 @@ func TestCleanCardsAreRead(t *testing.T) {
 		"1-3 ms":                     func(rng *rand.Rand, _ int, _ uint8) int64 { return between(rng, ms, 3*ms) },
 		"±20 %":                      func(rng *rand.Rand, _ int, _ uint8) int64 { return between(rng, 1600*us, 2400*us) },
 		"±30 %":                      func(rng *rand.Rand, _ int, _ uint8) int64 { return between(rng, 1400*us, 2600*us) },
-		"±40 %":                      func(rng *rand.Rand, _ int, _ uint8) int64 { return between(rng, 1200*us, 2800*us) },
+		"±40 %, twice":               func(rng *rand.Rand, _ int, _ uint8) int64 { return between(rng, 1200*us, 2800*us) },
 		"±50 %":                      func(rng *rand.Rand, _ int, _ uint8) int64 { return between(rng, 1000*us, 3000*us) },
 		"normal, 5 %":                normal(2e6, .05),
 		"normal, 10 %":               normal(2e6, .10),
