@@ -29,6 +29,7 @@ func (s *sender) Up() error      { return s.up }
 func (s *sender) String() string { return "test reader" }
 
 func (s *sender) types(text string) {
+	synctest.Wait() // it runs
 	for _, r := range text {
 		time.Sleep(2 * time.Millisecond)
 		s.take(reader.Char{Time: s.now(), Rune: r})
