@@ -22,6 +22,8 @@ func (w *workspace) shapeOf(tr train, tm *timing) shape {
 		return shapeEven
 	case tm.interval < slowReader && w.onLattice(tr):
 		return shapeEven
+	case len(tr) < 4: // too short to tell, and for a station too short to be a card
+		return shapeRegular
 	case len(tr) <= minShape:
 		return shapeChance
 	}
