@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -65,38 +66,39 @@ type pipe struct {
 func TestSerialComesAndGoes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log testkit.Log
-		start, changes := time.Now(), 0
+		start := time.Now()
+		var changes, opens atomic.Int32
+		var plugged atomic.Pointer[pipe]
 		p := OpenSerial("/dev/ttyUSB0", Setup{
 			Now: func() int64 { return int64(time.Since(start)) }, Log: slog.New(slog.NewTextHandler(&log, nil)),
-			Changed: func() { changes++ },
+			Changed: func() { changes.Add(1) },
 		}).(*port)
-		var there *pipe
-		opens := 0
 		p.open = func(string) (io.ReadCloser, error) {
-			if opens++; there == nil {
-				return nil, os.ErrNotExist
+			opens.Add(1)
+			if there := plugged.Load(); there != nil {
+				return there, nil
 			}
-			return there, nil
+			return nil, os.ErrNotExist
 		}
 		ctx, stop := context.WithCancel(context.Background())
 		var got strings.Builder
 		done := make(chan error)
 		go func() { done <- p.Run(ctx, func(c Char) { got.WriteRune(c.Rune) }) }()
 		time.Sleep(time.Hour)
-		if opens > int(time.Hour/lastRetry)+10 || log.Count("no reader") != 1 || !errors.Is(p.Up(), os.ErrNotExist) {
-			t.Errorf("opened %d times in an hour, %v:\n%s", opens, p.Up(), &log)
+		if n := opens.Load(); n > int32(time.Hour/lastRetry)+10 || log.Count("no reader") != 1 || !errors.Is(p.Up(), os.ErrNotExist) {
+			t.Errorf("opened %d times in an hour, %v:\n%s", n, p.Up(), &log)
 		}
 		for range 2 {
-			there = &pipe{}
+			there := &pipe{}
 			there.PipeReader, there.far = io.Pipe()
+			plugged.Store(there)
 			time.Sleep(lastRetry)
 			if p.Up() != nil {
 				t.Fatalf("not opened: %v", p.Up())
 			}
 			io.WriteString(there.far, "\x02")
-			far := there.far
-			there = nil
-			far.CloseWithError(errors.New("pulled out"))
+			plugged.Store(nil)
+			there.far.CloseWithError(errors.New("pulled out"))
 			time.Sleep(time.Minute)
 			if p.Up() == nil {
 				t.Error("it is up without a port")
@@ -106,8 +108,8 @@ func TestSerialComesAndGoes(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
-		if got.String() != "\x02\x02" || log.Count("pulled out") != 2 || changes != 4 {
-			t.Errorf("%q came, %d changes:\n%s", got.String(), changes, &log)
+		if got.String() != "\x02\x02" || log.Count("pulled out") != 2 || changes.Load() != 4 {
+			t.Errorf("%q came, %d changes:\n%s", got.String(), changes.Load(), &log)
 		}
 	})
 }
