@@ -106,7 +106,7 @@ func TestGenuineCards(t *testing.T) {
 		confirmed[f.Name] = true
 	}
 	// Its frames are not published: the numbers of ten cards are.
-	if b, err := mustFormat(t, "C10106").Pack(Fields{Facility: 152340, Number: 195534}); err != nil || b.Decimal() != fmt.Sprint(152340<<19|195534) {
+	if b, err := mustFormat(t, "C10106").Pack(Fields{Facility: 152340, Number: 195534}); err != nil || b.Decimal() != fmt.Sprint(uint64(152340<<19|195534)) {
 		t.Errorf("C10106: %s, %v", b, err)
 	}
 	confirmed["C10106"] = true
