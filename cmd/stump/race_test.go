@@ -12,7 +12,6 @@ import (
 // The race detector needs some times as much memory and time.
 func init() {
 	flat *= 5
-	soon *= 5
 	commands = commandsUnderRace
 }
 

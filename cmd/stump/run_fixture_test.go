@@ -5,10 +5,12 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -346,7 +348,22 @@ func TestTypingBehindAKernel(t *testing.T) {
 }
 
 // settle is how long a screen stays for the test outside to see it too.
-const settle = 200 * time.Millisecond
+const settle = time.Second
+
+// reads reports whether the daemon has a file open whose path begins so.
+func (s *realStation) reads(prefix string) func() bool {
+	return func() bool {
+		dir := fmt.Sprintf("/proc/%d/fd", s.cmd.Process.Pid)
+		fds, err := os.ReadDir(dir)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return slices.ContainsFunc(fds, func(fd os.DirEntry) bool {
+			path, _ := os.Readlink(filepath.Join(dir, fd.Name()))
+			return strings.HasPrefix(path, prefix)
+		})
+	}
+}
 
 func TestGuestTyping(t *testing.T) {
 	if !insideGuest() {
@@ -362,7 +379,7 @@ func TestGuestTyping(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(time.Second) // it is found
+	s.within("the daemon reads the keyboard", s.reads("/dev/input/"))
 	s.bump("stranger", "Type your name:")
 	time.Sleep(settle)
 	press := func(code evdev.EvCode, shows string) {

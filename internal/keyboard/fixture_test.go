@@ -55,6 +55,17 @@ func until(t *testing.T, what string, ok func() bool) {
 	}
 }
 
+// next is what comes through c within a time that no healthy one needs.
+func next[T any](t *testing.T, c <-chan T) (v T) {
+	t.Helper()
+	select {
+	case v = <-c:
+	case <-time.After(10 * time.Second):
+		t.Fatal("nothing came")
+	}
+	return v
+}
+
 // TestKernelKeyboard types on keyboards that the kernel makes of uinput: a
 // name in a German layout, a keyboard that is pulled out in the middle of a
 // name and another that is plugged in, and what others get to see of it.
@@ -81,9 +92,9 @@ func TestKernelKeyboard(t *testing.T) {
 		a, err := k.Ask(ctx, Question{Names: names, Show: func(v View) { shown <- v }})
 		result <- answered{a, err}
 	}()
-	<-shown
+	next(t, shown)
 	strike(t, first, evdev.KEY_Y) // z in Germany
-	if v := <-shown; v.Typed != "z" || v.Offer != "Zoë Müller" {
+	if v := next(t, shown); v.Typed != "z" || v.Offer != "Zoë Müller" {
 		t.Errorf("shown: %+v", v)
 	}
 	if err := evdev.DestroyDevice(first); err != nil {
@@ -94,7 +105,7 @@ func TestKernelKeyboard(t *testing.T) {
 	defer evdev.DestroyDevice(second)
 	until(t, "the second keyboard", func() bool { return len(k.Plugged()) == 1 })
 	strike(t, second, evdev.KEY_O, evdev.KEY_ENTER)
-	if got := <-result; got.name != "Zoë Müller" || got.err != nil {
+	if got := next(t, result); got.name != "Zoë Müller" || got.err != nil {
 		t.Errorf("answer: %+v", got)
 	}
 
