@@ -333,8 +333,13 @@ func (w *Wreck) choose(all []Event, prev checkout.Hash, follows bool, before []c
 		default:
 			proven = true // holes on both sides: only its own hash can prove it
 		}
-		// What was erased stays erased, even if old copies are not.
-		if proven && (!ok || e.reach && !best.reach || e.reach == best.reach && e.Erased && !best.Erased) {
+		better := e.reach && !best.reach
+		if got.Hash == ev.Hash {
+			// What was erased stays erased, even if old copies are not, and even if an old
+			// tree leads to one.
+			better = e.Erased && !best.Erased
+		}
+		if proven && (!ok || better) {
 			best, ev, ok = e, got, true
 		}
 	}

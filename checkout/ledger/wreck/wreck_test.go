@@ -269,25 +269,52 @@ func TestErased(t *testing.T) {
 	old := bytes.Clone(must(os.ReadFile(x.path)))
 	x.ok(x.l.ErasePerson("p3", "admin", checkout.SourceCLI))
 	x.end()
-	w := x.read(append(bytes.Clone(x.file), old...)) // as a card that keeps old blocks
-	erased := 0
-	for _, e := range w.Events {
-		_, ev, err := w.Load(e)
-		x.ok(err)
-		if e.Erased {
-			erased++
+	gone := x.without(append(x.pages(record.TreeEvents), 0)...)
+	for name, b := range map[string][]byte{
+		"beside the tree":                    slices.Concat(x.without(0), old),
+		"no tree, the old copies come first": slices.Concat(gone, old, x.file),
+		"no tree, the old copies come last":  slices.Concat(gone, x.file, old),
+	} {
+		erased, w := 0, x.read(b)
+		if got := x.got(w); !maps.Equal(got, x.truth) {
+			t.Errorf("%s: %d events, want %d", name, len(got), len(x.truth))
 		}
-		if ev.PersonName == "Person 3" || ev.FromName == "Person 3" {
-			t.Errorf("event %d has the name again", e.At.Seq)
+		for _, e := range w.Events {
+			_, ev, err := w.Load(e)
+			x.ok(err)
+			if e.Erased {
+				erased++
+			}
+			if ev.PersonName == "Person 3" || ev.FromName == "Person 3" {
+				t.Errorf("%s: event %d has the name again", name, e.At.Seq)
+			}
+		}
+		if erased == 0 {
+			t.Errorf("%s: nothing is erased", name)
 		}
 	}
-	if erased == 0 {
-		t.Error("nothing is erased")
-	}
-	// And without trees, both copies lie there alike.
-	for _, e := range x.read(append(x.without(append(x.pages(record.TreeEvents), 0, 1)...), x.file...)).Events {
-		if e.At.Seq == 0 {
-			t.Error("an event without a number")
+}
+
+// TestAnotherEnd: a copy of the file went on alone, and its blocks lie beside. Where no
+// tree leads, the next event proves which one of a number belongs to the chain.
+func TestAnotherEnd(t *testing.T) {
+	x := begin(t)
+	other := *x
+	other.path = filepath.Join(t.TempDir(), "ledger.db")
+	x.ok(os.WriteFile(other.path, must(os.ReadFile(x.path)), 0o600))
+	var err error
+	other.l, err = ledger.Open(other.path, ledger.Options{Station: "lab-1", SiteKey: make([]byte, 32)})
+	x.ok(err)
+	other.bump(101, 207)
+	other.ok(other.l.Close())
+	x.bump(102, 203)
+	x.bump(103, 204)
+	x.end()
+	gone := x.without(append(x.pages(record.TreeEvents), 0, 1)...)
+	for _, b := range [][]byte{slices.Concat(gone, must(os.ReadFile(other.path)), x.file), slices.Concat(gone, x.file, must(os.ReadFile(other.path)))} {
+		if got := x.got(x.read(b)); !maps.Equal(got, x.truth) {
+			t.Errorf("%d events, want %d; the last two are\n%x\n%x, want\n%x\n%x", len(got), len(x.truth),
+				got[uint64(len(got)-1)], got[uint64(len(got))], x.truth[uint64(len(x.truth)-1)], x.truth[uint64(len(x.truth))])
 		}
 	}
 }
