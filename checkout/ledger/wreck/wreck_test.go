@@ -300,21 +300,22 @@ func TestErased(t *testing.T) {
 func TestAnotherEnd(t *testing.T) {
 	x := begin(t)
 	other := *x
+	other.truth = map[uint64]checkout.Hash{}
 	other.path = filepath.Join(t.TempDir(), "ledger.db")
 	x.ok(os.WriteFile(other.path, must(os.ReadFile(x.path)), 0o600))
 	var err error
 	other.l, err = ledger.Open(other.path, ledger.Options{Station: "lab-1", SiteKey: make([]byte, 32)})
 	x.ok(err)
 	other.bump(101, 207)
-	other.ok(other.l.Close())
+	other.end()
 	x.bump(102, 203)
 	x.bump(103, 204)
 	x.end()
-	gone := x.without(append(x.pages(record.TreeEvents), 0, 1)...)
-	for _, b := range [][]byte{slices.Concat(gone, must(os.ReadFile(other.path)), x.file), slices.Concat(gone, x.file, must(os.ReadFile(other.path)))} {
-		if got := x.got(x.read(b)); !maps.Equal(got, x.truth) {
-			t.Errorf("%d events, want %d; the last two are\n%x\n%x, want\n%x\n%x", len(got), len(x.truth),
-				got[uint64(len(got)-1)], got[uint64(len(got))], x.truth[uint64(len(x.truth)-1)], x.truth[uint64(len(x.truth))])
+	treeless := func(x *life) []byte { return x.without(append(x.pages(record.TreeEvents), 0, 1)...) }
+	for _, b := range [][]byte{slices.Concat(treeless(&other), other.file, x.file), slices.Concat(treeless(x), x.file, other.file)} {
+		got, last := x.got(x.read(b)), uint64(len(x.truth))
+		if !maps.Equal(got, x.truth) {
+			t.Errorf("%d events, want %d; the last two are\n%v\n%v, want\n%v\n%v", len(got), last, got[last-1], got[last], x.truth[last-1], x.truth[last])
 		}
 	}
 }
