@@ -1,5 +1,7 @@
-// Package snipeit speaks to Snipe-IT's REST API (snipe/snipe-it v8.1.4 at
-// 5aa5c48, routes/api.php, Api/AssetsController.php, Api/UsersController.php).
+// Package snipeit speaks to Snipe-IT's REST API. Its source was read from v8.1.4
+// (5aa5c48) to v8.7.2 (f3f1dd7): routes/api.php, Api/AssetsController.php,
+// Api/UsersController.php, the transformers, requests and middleware behind them.
+// What changed in between is a row each of the tests' table of versions.
 package snipeit
 
 import (
@@ -106,15 +108,15 @@ func (s *SnipeIT) Pull(ctx context.Context) (call.Snapshot, error) {
 	}
 	for _, u := range users {
 		snap.People = append(snap.People, books.SyncRow{
-			Kind: checkout.KindPerson, Ref: strconv.FormatInt(u.ID, 10), Name: text(u.Name), Email: text(u.Email),
-			Inactive: u.Deleted != nil || s.cfg.RequireActivated && !u.Activated || s.past(u.EndDate),
+			Kind: checkout.KindPerson, Ref: strconv.FormatInt(u.ID, 10), Name: text(cmp.Or(u.Display, u.Name)), Email: text(u.Email),
+			Inactive: u.Deleted != nil || s.cfg.RequireActivated && u.Activated != nil && !*u.Activated || s.past(u.EndDate),
 		})
 	}
 	for _, a := range assets {
 		row := books.SyncRow{
 			Kind: checkout.KindDevice, Ref: strconv.FormatInt(a.ID, 10), Name: a.name(),
 			// What can't be checked out there can't be lent here.
-			Inactive: a.Deleted != nil || a.StatusLabel != nil && a.StatusLabel.StatusType != "deployable",
+			Inactive: a.Deleted != nil || !a.deployable(),
 		}
 		if a.Model != nil {
 			row.Type = text(a.Model.Name)
@@ -135,6 +137,13 @@ func (s *SnipeIT) deviceNumber(a asset) string {
 		return html.UnescapeString(a.Serial)
 	}
 	return html.UnescapeString(a.AssetTag)
+}
+
+// deployable reports whether the asset's status lets it be checked out; without a
+// status nothing is known against it.
+func (a asset) deployable() bool {
+	status := cmp.Or(a.Status, a.StatusLabel)
+	return status == nil || status.Type == "deployable"
 }
 
 // name is what people call the asset: most have no name.

@@ -25,6 +25,23 @@ type envelope struct {
 	Status     string          `json:"status"`
 	Messages   json.RawMessage `json:"messages"` // string, object of lists, number or null
 	RetryAfter float64         `json:"retryAfter"`
+	Payload    json.RawMessage `json:"payload"`
+}
+
+// denied adds Snipe-IT's own words to a denied access: they tell a missing right
+// from a second factor that is missing, or a client that is not let in (v8.7.0).
+func (e envelope) denied(o call.Outcome) call.Outcome {
+	var agent struct {
+		Name *string `json:"user_agent"`
+	}
+	if json.Unmarshal(e.Payload, &agent) == nil && agent.Name != nil {
+		o.Remedy = "in Snipe-IT's settings of the API, let the user agent stump in"
+	}
+	var says string
+	if json.Unmarshal(e.Messages, &says) == nil && says != "" {
+		o.Reason += ": " + text(says)
+	}
+	return o
 }
 
 // text makes one line of messages, which are in the language of the API's user
@@ -66,6 +83,8 @@ func read(r call.Reply, out any) call.Outcome {
 		o.After = cmp.Or(o.After, time.Duration(min(max(env.RetryAfter, 0), 1e6))*time.Second, limitWindow)
 	case o.Verdict == call.Refused && len(env.Messages) > 0, o.Verdict == call.OK && env.Status == "error":
 		return call.Outcome{Verdict: call.Refused, Reason: "Snipe-IT says: " + env.text(), Remedy: "put it right in Snipe-IT"}
+	case r.Status == http.StatusUnauthorized, r.Status == http.StatusForbidden:
+		return env.denied(o)
 	case o.Verdict == call.OK:
 		return r.Decode(out, "Snipe-IT's")
 	}
@@ -130,10 +149,14 @@ func pullPage[T any](ctx context.Context, s *SnipeIT, path string, offset int) (
 // The parts of users and assets that are used.
 type (
 	user struct {
-		ID        int64          `json:"id"`
-		Name      string         `json:"name"`
-		Email     string         `json:"email"`
-		Activated bool           `json:"activated"`
+		ID   int64  `json:"id"`
+		Name string `json:"name"`
+		// Display is the name that Snipe-IT shows, where it differs (v8.3.0).
+		Display string `json:"display_name"`
+		Email   string `json:"email"`
+		// Activated is nil where we may not see it: then only id and name are
+		// there (v8.7.0).
+		Activated *bool          `json:"activated"`
 		EndDate   *date          `json:"end_date"`
 		Deleted   *date          `json:"deleted_at"`
 		All       map[string]any `json:"-"`
@@ -146,10 +169,10 @@ type (
 		Model    *struct {
 			Name string `json:"name"`
 		} `json:"model"`
-		StatusLabel *struct {
-			StatusType string `json:"status_type"`
-		} `json:"status_label"`
-		AssignedTo *struct {
+		// Status is the later name of StatusLabel (v8.4.1), which is to go.
+		Status      *status `json:"status"`
+		StatusLabel *status `json:"status_label"`
+		AssignedTo  *struct {
 			ID   int64  `json:"id"`
 			Name string `json:"name"`
 			Type string `json:"type"`
@@ -157,6 +180,9 @@ type (
 		Deleted *date `json:"deleted_at"`
 		// An object of fields, or an empty list: PHP can't tell {} from [].
 		CustomFields json.RawMessage `json:"custom_fields"`
+	}
+	status struct {
+		Type string `json:"status_type"`
 	}
 	// date is wall time in the server's zone, without an offset.
 	date struct {
