@@ -24,8 +24,12 @@ func sample(key string) Message {
 		m.Detail = "Ben Okri's badge"
 	case "name-unknown":
 		m.Detail = "Anne Fischer"
-	case "type-name", "type-name-hint":
+	case "type-name", "type-name-hint", "type-name-tab":
 		m.Detail = "ann f"
+	case "type-number":
+		m.Detail = "4711"
+	case "unknown-format":
+		m.Number = "37"
 	case "ended":
 		m.Ended = "Ben Okri"
 	case "display-code":

@@ -433,7 +433,7 @@ func TestTypedNameWaitsForTheDirectory(t *testing.T) {
 			l.wants("ipad", "Tap your badge")
 			l.shows(newBadge)
 			s.knowsNot(l.t)
-			l.says("Another badge IPAD: start again") // whoever stands there is not who brought the iPad
+			l.says("Another badge Again: IPAD") // whoever stands there is not who brought the iPad
 			time.Sleep(4 * time.Second)
 			l.says("Type your name")
 			k.names <- "FAY"

@@ -17,7 +17,7 @@ func TestUnknownFormat(t *testing.T) {
 		l.wants(oem2, "Bad tag read")
 		l.wants(oem2, "Bad tag read")
 		time.Sleep(5 * time.Second)
-		l.wants(oem2, "Unknown format ANN: start again 36 bits")
+		l.wants(oem2, "Unknown format Again: ANN 36 bits")
 		l.wants("bits:110110000000100000101101110100000001", "Unknown format 36 bits")
 		l.wants("ipad", "Tap your badge")
 		l.wants("ann", "Checked out")

@@ -409,9 +409,9 @@ func TestUnknownTags(t *testing.T) {
 	}
 	inLab(t, change, func(l *lab) {
 		l.wants("ann", "Hello ANN")
-		l.wants("H10301:99:54711", "Unknown tag ANN: start again H10301:99:54711")
+		l.wants("H10301:99:54711", "Unknown tag Again: ANN H10301:99:54711")
 		l.wants("ipad", "Tap your badge")
-		l.wants("H10301:18:5", "Unknown badge IPAD: start again H10301:18:5")
+		l.wants("H10301:18:5", "Unknown badge Again: IPAD H10301:18:5")
 		l.wants("ben", "Hello BEN")
 		l.wants("H10301:201:5", "Unknown device H10301:201:5")
 		time.Sleep(time.Second) // it beeps for a while
@@ -491,12 +491,12 @@ func TestRefusedByName(t *testing.T) {
 		must(t, l.ledger.EditPerson("ben", books.Edit{LostBadge: books.BadgeRef{Tag: tagOf(t, "H10301:17:7")}}, "test", checkout.SourceCLI))
 		must(t, l.ledger.EditPerson("ben", books.Edit{Tag: tagOf(t, "H10301:17:8")}, "test", checkout.SourceCLI))
 		l.wants("ann", "Hello ANN")
-		l.wants("eve", "See the desk ANN: start again EVE may not borrow now")
+		l.wants("eve", "See the desk Again: ANN EVE may not borrow now")
 		l.wants("ipad", "Tap your badge")
-		l.wants("H10301:17:7", "Lost badge IPAD: start again see the desk")
+		l.wants("H10301:17:7", "Lost badge Again: IPAD see the desk")
 		time.Sleep(2 * time.Second)
 		l.wants("ann", "Hello ANN")
-		l.wants("ben", "Old badge ANN: start again see the desk") // his first one
+		l.wants("ben", "Old badge Again: ANN see the desk") // his first one
 		time.Sleep(2 * time.Second)
 		l.wants("ann", "Hello ANN")
 		l.wants("mini", "No longer in use MINI")

@@ -113,7 +113,7 @@ func TestQuestionComesBack(t *testing.T) {
 		withKeyboard(k, directory.EnrolFree)(o, r)
 	}, func(l *lab) {
 		l.wants("ipad", "IPAD Tap your badge")
-		l.wants("H10301:18:5", "Another badge IPAD: start again")
+		l.wants("H10301:18:5", "Another badge Again: IPAD")
 		time.Sleep(4 * time.Second)
 		if got := l.display(); !strings.Contains(got, "Type your name") {
 			t.Errorf("the display says %q", got)
