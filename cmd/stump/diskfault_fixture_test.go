@@ -133,6 +133,7 @@ func (b *badDisk) wantWords(fault string, commands ...[]string) {
 	words = regexp.MustCompile(`process \d+`).ReplaceAllString(words, "process 1234")
 	words = regexp.MustCompile(`newest event \d+`).ReplaceAllString(words, "newest event 20")
 	words = regexp.MustCompile(`for \d+s`).ReplaceAllString(words, "for 6s")
+	words = regexp.MustCompile(`after \d+ more`).ReplaceAllString(words, "after 42 more")
 	file := filepath.Join("testdata", "disk", fault+".txt")
 	if *update {
 		if err := os.WriteFile(file, []byte(words), 0o644); err != nil {
