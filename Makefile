@@ -36,8 +36,9 @@ test: ## every test
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target unit proofs arm-test
 	@$(MAKE) --no-print-directory kernel-test
 
-test-services: ## tests with programs of others: the original client's server, in Python, and sigrok's decoder
-	$(GO) test -vet=off -count=1 -tags services -run '^Test(StationWithOriginalServer|StationServerAway|AnHourAway|Sigrok)$$' ./cmd/stump ./directory ./wiegand/capture
+test-services: ## tests with programs of others: the original client's server, in Python, a SCIM server, in JavaScript, and sigrok's decoder
+	$(GO) test -vet=off -count=1 -tags services -run '^Test(StationWithOriginalServer|StationServerAway|AnHourAway|Sigrok|(StationWith)?SCIMMY(Pages)?)$$' \
+	  ./cmd/stump ./directory ./directory/scim ./wiegand/capture
 
 # atexit_sleep_ms: a process under the race detector would sleep a second at its
 # end. Without DWARF the compiler is a tenth faster.

@@ -1,0 +1,96 @@
+//go:build services
+
+package scim
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"stump/checkout"
+	"stump/directory/call"
+	"stump/directory/directorytest"
+	"stump/internal/books"
+	"stump/internal/testkit"
+)
+
+// openSCIMMY opens the server with a badge field; "" is the employee number.
+func openSCIMMY(t *testing.T, s *directorytest.SCIMMY, token, field string) *SCIM {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte(token+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d, err := New(call.API{URL: s.URL, TokenFile: file}, call.Badges{Field: field}, call.HTTP{Proxy: "none"}, decimal26)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// people pulls, and sorts by key, since the server's ids are random.
+func people(t *testing.T, d *SCIM) []books.SyncRow {
+	t.Helper()
+	snap, err := d.Pull(t.Context())
+	if err != nil || len(snap.Notes) > 0 {
+		t.Fatalf("%v, notes %q", err, snap.Notes)
+	}
+	byName := func(a, b books.SyncRow) int { return strings.Compare(a.Name, b.Name) }
+	return slices.SortedFunc(slices.Values(snap.People), byName)
+}
+
+// A server that is not of Go, and reads the standard in its own way: it refuses to
+// be asked for attributes of an extension, and beyond the end of the list it gives
+// the first page again.
+func TestSCIMMY(t *testing.T) {
+	s := directorytest.StartSCIMMY(t, "../../scripts")
+	ann, bob := s.Add("ann@x", "Ann", "91234", "77001"), s.Add("bob@x", "Bob", "91235", "77002")
+	employees := openSCIMMY(t, s, s.Token, "")
+	person := func(ref, name string, tag uint64) books.SyncRow {
+		return books.SyncRow{Kind: checkout.KindPerson, Ref: ref, Name: name, Email: strings.ToLower(name) + "@x", Tag: testkit.Tag(tag, 26)}
+	}
+	want := []books.SyncRow{person(ann, "Ann", 91234), person(bob, "Bob", 91235)}
+	if got := people(t, employees); !slices.Equal(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	badges := openSCIMMY(t, s, s.Token, `urn:ietf:params:scim:schemas:extension:lab:2.0:User:badges[type eq "lab"].value`)
+	want = []books.SyncRow{person(ann, "Ann", 77001), person(bob, "Bob", 77002)}
+	if got := people(t, badges); !slices.Equal(got, want) {
+		t.Errorf("badges of an extension: %+v, want %+v", got, want)
+	}
+
+	s.SetActive(ann, false)
+	if got := people(t, employees); !got[0].Inactive || got[1].Inactive {
+		t.Errorf("Ann has left: %+v", got)
+	}
+	s.SetActive(ann, true)
+	s.Delete(bob)
+	if got := people(t, employees); len(got) != 1 || got[0] != person(ann, "Ann", 91234) {
+		t.Errorf("Bob is gone, Ann is back: %+v", got)
+	}
+
+	var bad call.Outcome
+	if _, err := openSCIMMY(t, s, "old", "").Pull(t.Context()); !errors.As(err, &bad) || bad.Verdict != call.BadConfig || !strings.Contains(bad.Reason, "token expired") {
+		t.Errorf("an old token: %v", err)
+	}
+}
+
+// More people than a page has, of ours and of the server's own.
+func TestSCIMMYPages(t *testing.T) {
+	s := directorytest.StartSCIMMY(t, "../../scripts")
+	for i := range 120 {
+		s.Add(fmt.Sprintf("p%d@x", i), fmt.Sprintf("P%03d", i), fmt.Sprint(1000+i), "")
+	}
+	if got := people(t, openSCIMMY(t, s, s.Token, "")); len(got) != 120 || got[119].Tag != testkit.Tag(1119, 26) {
+		t.Errorf("%d people, the last is %+v", len(got), got[len(got)-1])
+	}
+	// No attribute of an extension is asked for.
+	snap, err := openSCIMMY(t, s, s.Token, "userName").Pull(t.Context())
+	if err != nil || len(snap.People) != 120 {
+		t.Errorf("%d people, %v", len(snap.People), err)
+	}
+}
