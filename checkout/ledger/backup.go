@@ -102,7 +102,7 @@ func (l *Ledger) checkCopy(ctx context.Context, check func(context.Context, stri
 		r.Bbolt = "not made: " + err.Error()
 	default:
 		r.Bbolt = "failed"
-		r.fault("bbolt", "%v", err)
+		r.Add("bbolt", "%v", err)
 	}
 	return nil
 }

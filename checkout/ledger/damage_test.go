@@ -21,6 +21,7 @@ import (
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/boltpages"
 	"stump/checkout/ledger/record"
+	"stump/checkout/ledger/report"
 	"stump/checkout/ledger/wreck"
 	"stump/internal/books"
 )
@@ -429,7 +430,7 @@ func TestSalvageOfManyHoles(t *testing.T) {
 	}
 	s.result.Lost = s.holes(1, events)
 	s.result.Others = map[string][][2]uint64{"old": s.holes(2, events)}
-	if n := len(record.Pack(salvagedForm(s.result))); n > record.MaxSize {
+	if n := len(record.Pack(report.SalvagedForm(s.result))); n > record.MaxSize {
 		t.Errorf("the row has %d bytes", n)
 	}
 	ev := &record.Event{Event: checkout.Event{Gap: &checkout.Gap{Lost: s.result.Lost, Others: s.result.Others}}}
@@ -438,24 +439,6 @@ func TestSalvageOfManyHoles(t *testing.T) {
 	}
 	if n := len(s.result.String()); n > 1000 {
 		t.Errorf("it takes %d letters to tell", n)
-	}
-}
-
-func TestJoinRuns(t *testing.T) {
-	for _, c := range []struct {
-		runs, want [][2]uint64
-		most       int
-	}{
-		{nil, nil, 3},
-		{[][2]uint64{{1, 1}, {3, 3}}, [][2]uint64{{1, 1}, {3, 3}}, 2},
-		{[][2]uint64{{1, 1}, {3, 3}}, [][2]uint64{{1, 3}}, 1},
-		{[][2]uint64{{1, 1}, {3, 3}}, [][2]uint64{{1, 3}}, 0},
-		{[][2]uint64{{1, 5}, {100, 101}, {105, 110}, {300, 300}}, [][2]uint64{{1, 5}, {100, 110}, {300, 300}}, 3},
-		{[][2]uint64{{1, 5}, {100, 101}, {105, 110}, {300, 300}}, [][2]uint64{{1, 110}, {300, 300}}, 2},
-	} {
-		if got := joinRuns(slices.Clone(c.runs), c.most); !slices.Equal(got, c.want) {
-			t.Errorf("%v to %d: %v, not %v", c.runs, c.most, got, c.want)
-		}
 	}
 }
 
@@ -587,9 +570,4 @@ func TestLedgerBehindALink(t *testing.T) {
 	if st.Mode()&os.ModeSymlink == 0 || filepath.Dir(salvaged.File) != filepath.Dir(x.path) {
 		t.Errorf("the link is %v, the damaged file %s", st.Mode(), salvaged.File)
 	}
-}
-
-func FuzzSalvaged(f *testing.F) {
-	f.Add(record.Pack(salvagedForm(&Salvaged{Lost: [][2]uint64{{1, 2}}})))
-	f.Fuzz(func(_ *testing.T, b []byte) { _, _ = record.Unpack(salvagedForm, b) })
 }

@@ -7,6 +7,7 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger/record"
+	"stump/checkout/ledger/report"
 )
 
 var (
@@ -52,7 +53,7 @@ func (l *Ledger) Info() (Info, error) {
 		}
 		s.Simulated = t.get(record.TreeMeta, metaSimulated) != nil
 		if b := t.get(record.TreeMeta, metaSalvage); b != nil {
-			notice, err := record.Unpack(salvagedForm, b)
+			notice, err := record.Unpack(report.SalvagedForm, b)
 			t.must(err)
 			s.Salvaged = &notice
 		}
@@ -78,24 +79,4 @@ func (l *Ledger) SetSimulated(on bool) error {
 			t.delete(record.TreeMeta, metaSimulated)
 		}
 	})
-}
-
-func salvagedForm(s *Salvaged) []record.Field {
-	return []record.Field{
-		record.Of(1, &s.File),
-		record.Of(2, &s.Reason),
-		record.Of(3, &s.Events),
-		record.Of(4, &s.LastSeq),
-		record.Of(5, &s.Restated),
-		record.Of(6, &s.At),
-		record.Of(12, &s.Others),
-		record.Of(10, &s.Made),
-		record.Of(11, &s.Partial),
-		record.Of(8, &s.Perhaps[0]),
-		record.Of(9, &s.Perhaps[1]),
-		record.Of(13, &s.Lost),
-		record.Of(14, &s.Tagless),
-		record.Of(15, &s.Rows),
-		record.Of(16, &s.Replaced),
-	}
 }

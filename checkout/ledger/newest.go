@@ -9,6 +9,7 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/record"
+	"stump/checkout/ledger/report"
 )
 
 // newestPath returns the path of the note of the newest event; see [record.Newest].
@@ -114,5 +115,5 @@ func (t *txn) goOnAfter(n record.Newest, why string) {
 	}
 	t.append(&record.Event{Event: checkout.Event{Kind: checkout.Restore, Source: checkout.SourceSystem, Note: why,
 		Gap: &checkout.Gap{Seq: head, Hash: hash, Lost: s.Lost}}}, nobody, nobody)
-	t.put(record.TreeMeta, metaSalvage, record.Pack(salvagedForm(s)))
+	t.put(record.TreeMeta, metaSalvage, record.Pack(report.SalvagedForm(s)))
 }

@@ -12,6 +12,7 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger/record"
+	"stump/checkout/ledger/report"
 	"stump/checkout/ledger/wreck"
 	"stump/internal/sitekey"
 )
@@ -315,7 +316,7 @@ func (s *salvager) begin(t *txn, restate []restated) {
 	for _, r := range restate {
 		t.restate(r)
 	}
-	t.put(record.TreeMeta, metaSalvage, record.Pack(salvagedForm(s.result)))
+	t.put(record.TreeMeta, metaSalvage, record.Pack(report.SalvagedForm(s.result)))
 }
 
 // restate appends an event with the loan that the device's row shows.
@@ -355,37 +356,5 @@ func (s *salvager) holes(chain uint16, last uint64) (lost [][2]uint64) {
 	if last >= next {
 		lost = append(lost, [2]uint64{next, last})
 	}
-	return joinRuns(lost, maxRuns/len(s.Chains))
-}
-
-// maxRuns is how many runs of lost numbers are listed over all chains, so that an event
-// and a row can hold them.
-const maxRuns = 1000
-
-// joinRuns joins runs of numbers until at most most are left. It joins those with the
-// fewest numbers between them first.
-func joinRuns(runs [][2]uint64, most int) [][2]uint64 {
-	most = max(most, 1)
-	if len(runs) <= most {
-		return runs
-	}
-	gaps := make([]int, len(runs)-1) // the index of the run before each
-	for i := range gaps {
-		gaps[i] = i
-	}
-	between := func(i int) uint64 { return runs[i+1][0] - runs[i][1] }
-	slices.SortStableFunc(gaps, func(a, b int) int { return cmp.Compare(between(a), between(b)) })
-	join := map[int]bool{}
-	for _, i := range gaps[:len(runs)-most] {
-		join[i] = true
-	}
-	joined := runs[:1:1]
-	for i, r := range runs[1:] {
-		if join[i] {
-			joined[len(joined)-1][1] = r[1]
-		} else {
-			joined = append(joined, r)
-		}
-	}
-	return joined
+	return report.JoinRuns(lost, report.MaxRuns/len(s.Chains))
 }

@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
 	"stump/checkout"
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/record"
+	"stump/checkout/ledger/report"
 	"stump/internal/count"
 )
 
@@ -24,70 +24,6 @@ type VerifyOptions struct {
 	Check func(ctx context.Context, path string) error
 	// Note leaves a note of faults, so that the next OpenOrSalvage salvages.
 	Note bool
-}
-
-// Fault is an inconsistency.
-type Fault struct {
-	// What is the subject: "chain", "loans", "links", "outbox", "tags", "file",
-	// "bbolt", or "copy" if the file is not the one that was here.
-	What   string
-	Detail string
-}
-
-// Report is what Verify found.
-type Report struct {
-	Events, Erased uint64
-	Devices        int
-	People         int
-	Loans          int
-	Outbox         int
-	// Gaps is how many event numbers an earlier salvage or restore declared as missing or
-	// unused.
-	Gaps uint64
-	// Faults are at most 100.
-	Faults []Fault
-	// Bbolt is the result of bbolt's own check: "passed", "failed", or why it was not made.
-	Bbolt string
-	Took  time.Duration
-}
-
-const maxFaults = 100
-
-// otherCopy is the What of a file that is whole but not the one that was here.
-const otherCopy = "copy"
-
-// OK reports whether there are no faults.
-func (r *Report) OK() bool { return len(r.Faults) == 0 }
-
-// String returns the report as a sentence.
-func (r *Report) String() string {
-	s := count.Of(r.Events, "event") + ", " + count.Of(r.Loans, "open loan") + ", " + count.Of(r.Outbox, "outbox row") + ": "
-	if r.OK() {
-		s += "everything holds"
-	} else {
-		s += fmt.Sprintf("%s, the first: %s: %s", count.Of(len(r.Faults), "fault"), r.Faults[0].What, r.Faults[0].Detail)
-	}
-	if r.Gaps > 0 {
-		s += fmt.Sprintf("; %s without an event, by an earlier salvage or restore that says so", count.Of(r.Gaps, "number"))
-	}
-	return s + "; bbolt's own check: " + r.Bbolt
-}
-
-// Hint says what to do about the faults; it is empty without any.
-func (r *Report) Hint() string {
-	switch {
-	case r.OK():
-		return ""
-	case r.Faults[0].What == otherCopy:
-		return "put the newer file back if there is one; the daemon would go on with this one, and leave out the numbers that are missing"
-	}
-	return (*DamagedError)(nil).Hint()
-}
-
-func (r *Report) fault(what, format string, a ...any) {
-	if len(r.Faults) < maxFaults {
-		r.Faults = append(r.Faults, Fault{what, fmt.Sprintf(format, a...)})
-	}
 }
 
 // verifyBatch is how many events are read in one transaction.
@@ -111,7 +47,7 @@ func (l *Ledger) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 			if !errors.As(err, &damaged) {
 				return nil, err
 			}
-			v.r.fault("file", "%s", damaged.Reason)
+			v.r.Add("file", "%s", damaged.Reason)
 			break
 		}
 	}
@@ -119,7 +55,7 @@ func (l *Ledger) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 	if n, ok := readNewest(l.path); ok && l.readOnly { // otherwise it was compared when the file was opened
 		err := l.view(func(t *txn) {
 			if why := t.older(n); why != "" {
-				v.r.fault(otherCopy, "%s", why)
+				v.r.Add(report.OtherCopy, "%s", why)
 			}
 		})
 		if err != nil {
@@ -131,7 +67,7 @@ func (l *Ledger) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 			return nil, err
 		}
 	}
-	damage := func(f Fault) bool { return f.What != otherCopy } // else there is nothing to salvage
+	damage := func(f Fault) bool { return f.What != report.OtherCopy } // else there is nothing to salvage
 	if i := slices.IndexFunc(v.r.Faults, damage); o.Note && i >= 0 {
 		l.suspect(boltfile.Damaged(l.path, v.r.Faults[i].What+": "+v.r.Faults[i].Detail))
 	}
@@ -208,7 +144,7 @@ func (v *verifier) findable(t *txn) {
 		c := t.bucket(tr).Cursor()
 		for k, b := c.First(); k != nil; k, b = c.Next() {
 			if !t.finds(tr, k, b) {
-				v.r.fault("file", "a row of %s exists, but is not found by its key", tr)
+				v.r.Add("file", "a row of %s exists, but is not found by its key", tr)
 			}
 		}
 	}
@@ -232,13 +168,13 @@ func (t *txn) total() (n uint64) {
 func (v *verifier) event(t *txn, at record.Ref, raw []byte) {
 	v.r.Events++
 	if !t.finds(record.TreeEvents, record.EventKey(at), raw) {
-		v.r.fault("file", "event %d exists, but is not found by its number", at.Seq)
+		v.r.Add("file", "event %d exists, but is not found by its number", at.Seq)
 	}
 	c, before := t.chain(at.Chain), v.heads[at.Chain]
 	ev, err := t.decode(at, raw)
 	if err != nil {
 		v.heads[at.Chain] = chainHead{seq: at.Seq}
-		v.r.fault("chain", "event %d: %v", at.Seq, err)
+		v.r.Add("chain", "event %d: %v", at.Seq, err)
 		return
 	}
 	v.heads[at.Chain] = chainHead{at.Seq, ev.Hash}
@@ -251,13 +187,13 @@ func (v *verifier) event(t *txn, at record.Ref, raw []byte) {
 	}
 	v.ended = append(v.ended, ev.Closed...)
 	if !gap && ev.Prev != before.hash && !(ev.Gap != nil && ev.Gap.Hash == ev.Prev) {
-		v.r.fault("chain", "event %d does not follow event %d: its hash is another", at.Seq, before.seq)
+		v.r.Add("chain", "event %d does not follow event %d: its hash is another", at.Seq, before.seq)
 	}
 	if ev.Erased {
 		v.r.Erased++
 	}
 	for _, f := range v.seen.event(at, &ev) {
-		v.r.fault("links", "event %d: %s", at.Seq, f)
+		v.r.Add("links", "event %d: %s", at.Seq, f)
 	}
 }
 
@@ -279,15 +215,15 @@ func (v *verifier) endChains(t *txn) {
 	for i, c := range t.chains() {
 		at := v.heads[i]
 		if seq, hash := t.head(i); seq != at.seq || hash != at.hash {
-			v.r.fault("chain", "the last event of chain %d is %d, it should be %d", i, at.seq, seq)
+			v.r.Add("chain", "the last event of chain %d is %d, it should be %d", i, at.seq, seq)
 		}
 		for _, e := range v.ended {
 			if e.Chain == c.ID && (e.Seq != at.seq || e.Hash != at.hash) {
-				v.r.fault("chain", "the closed chain of station %q ends with event %d, it should be %d", e.Station, at.seq, e.Seq)
+				v.r.Add("chain", "the closed chain of station %q ends with event %d, it should be %d", e.Station, at.seq, e.Seq)
 			}
 		}
 		if at.seq > 0 && c.ID.IsZero() {
-			v.r.fault("chain", "chain %d has events, but no name", i)
+			v.r.Add("chain", "chain %d has events, but no name", i)
 		}
 	}
 	there := uint64(0)
@@ -296,7 +232,7 @@ func (v *verifier) endChains(t *txn) {
 		there++
 	}
 	if there != v.r.Events {
-		v.r.fault("chain", "%s outside of the chains", count.Of(there-v.r.Events, "event"))
+		v.r.Add("chain", "%s outside of the chains", count.Of(there-v.r.Events, "event"))
 	}
 }
 
@@ -310,7 +246,7 @@ func (v *verifier) endGaps() {
 		if known {
 			v.r.Gaps += h.last - h.first + 1
 		} else {
-			v.r.fault("chain", "events %d to %d of chain %x are missing", h.first, h.last, h.chain[:4])
+			v.r.Add("chain", "events %d to %d of chain %x are missing", h.first, h.last, h.chain[:4])
 		}
 	}
 }
@@ -323,16 +259,16 @@ func (v *verifier) devices(t *txn) {
 		v.r.Devices++
 		got, want := r.Loan, v.seen.loans[id]
 		if got.Holder != want.Holder || got.Since != want.Since || got.Length != want.Length || got.Lost != want.Lost {
-			v.r.fault("loans", "device %q: the loan says %q since event %d, the events say %q since event %d",
+			v.r.Add("loans", "device %q: the loan says %q since event %d, the events say %q since event %d",
 				id, got.Holder, got.Since.Seq, want.Holder, want.Since.Seq)
 		}
 		if r.Head != v.seen.devices[id] {
-			v.r.fault("links", "device %q: its newest event is %d, not %d", id, v.seen.devices[id].Seq, r.Head.Seq)
+			v.r.Add("links", "device %q: its newest event is %d, not %d", id, v.seen.devices[id].Seq, r.Head.Seq)
 		}
 	})
 	for id := range v.seen.devices {
 		if !there[id] {
-			v.r.fault("loans", "device %q has events, but is not in the register", id)
+			v.r.Add("loans", "device %q has events, but is not in the register", id)
 		}
 	}
 }
@@ -344,12 +280,12 @@ func (v *verifier) people(t *txn) {
 		there[id] = true
 		v.r.People++
 		if r.Head != v.seen.people[id] {
-			v.r.fault("links", "person %q: the newest event is %d, not %d", id, v.seen.people[id].Seq, r.Head.Seq)
+			v.r.Add("links", "person %q: the newest event is %d, not %d", id, v.seen.people[id].Seq, r.Head.Seq)
 		}
 	})
 	for id, s := range v.seen.loans {
 		if s.Holder != "" && !there[s.Holder] {
-			v.r.fault("loans", "%q has device %q, but is not in the register", s.Holder, id)
+			v.r.Add("loans", "%q has device %q, but is not in the register", s.Holder, id)
 		}
 	}
 }
@@ -359,7 +295,7 @@ func (v *verifier) tags(t *txn) {
 	for _, tr := range []record.Tree{record.TreeDevices, record.TreePeople} {
 		t.eachRow(tr, func(id string, r *record.Row) {
 			if r.Lookup != nil && !bytes.Equal(t.get(record.TreeTags, r.Lookup), ownerBody(tr, id)) {
-				v.r.fault("tags", "the tag of %s %q is not found", kindOf(tr), id)
+				v.r.Add("tags", "the tag of %s %q is not found", kindOf(tr), id)
 			}
 		})
 	}
@@ -369,7 +305,7 @@ func (v *verifier) tags(t *txn) {
 				t.failf("the badge of somebody who is not in the register")
 			}
 		}); err != nil {
-			v.r.fault("tags", "%v", err)
+			v.r.Add("tags", "%v", err)
 		}
 	})
 }
@@ -383,7 +319,7 @@ func (v *verifier) outbox(t *txn) {
 		rows[sink]++
 		o, err := record.Unpack(record.OutboxForm, b)
 		if !ok || err != nil {
-			v.r.fault("outbox", "the row of event %d: a key of %d bytes, %v", r.Seq, len(k), err)
+			v.r.Add("outbox", "the row of event %d: a key of %d bytes, %v", r.Seq, len(k), err)
 			return
 		}
 		if err := t.try(func(t *txn) {
@@ -391,13 +327,13 @@ func (v *verifier) outbox(t *txn) {
 				t.failf("the row of event %d is about %q, the event about %q", r.Seq, o.Device, ev.Device)
 			}
 		}); err != nil {
-			v.r.fault("outbox", "%v", err)
+			v.r.Add("outbox", "%v", err)
 		}
 	})
 	for name := range t.l.sinkIDs {
 		c, err := record.Unpack(record.SinkForm, t.get(record.TreeMeta, record.MetaSink(name)))
 		if err != nil || c.Queued-c.Done != rows[c.Index] {
-			v.r.fault("outbox", "%s for %q, it should be %d", count.Of(rows[c.Index], "row"), name, c.Queued-c.Done)
+			v.r.Add("outbox", "%s for %q, it should be %d", count.Of(rows[c.Index], "row"), name, c.Queued-c.Done)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package ledger
+package report
 
 import (
 	"strings"
@@ -8,9 +8,9 @@ import (
 // TestOneAndMany reads the sentences that count aloud.
 func TestOneAndMany(t *testing.T) {
 	for _, tt := range []struct{ got, want string }{
-		{(&Report{Events: 1, Loans: 1, Outbox: 1, Gaps: 1, Bbolt: "passed"}).String(),
+		{(&Verified{Events: 1, Loans: 1, Outbox: 1, Gaps: 1, Bbolt: "passed"}).String(),
 			"1 event, 1 open loan, 1 outbox row: everything holds; 1 number without an event, "},
-		{(&Report{Events: 2, Faults: []Fault{{"chain", "event 1"}}}).String(),
+		{(&Verified{Events: 2, Faults: []Fault{{"chain", "event 1"}}}).String(),
 			"2 events, 0 open loans, 0 outbox rows: 1 fault, the first: chain: event 1; "},
 		{(&Salvaged{File: "f", Reason: "r", Events: 1, Lost: [][2]uint64{{7, 7}}}).String(),
 			"the ledger was damaged (r): 1 event was saved, missing is event 7; "},
