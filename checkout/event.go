@@ -41,6 +41,20 @@ func (k Kind) MovesDevice() bool {
 	return false
 }
 
+// Mark is what a Correct event says of who has its device.
+type Mark string
+
+// The marks. One stays until the device moves again, or another takes its place.
+const (
+	// MarkDoubtful: before the bump the directory had it as the bump made it, so that
+	// the bump may have meant the reverse.
+	MarkDoubtful Mark = "doubtful"
+	// MarkRight: an admin has looked, and it is as it is here.
+	MarkRight Mark = "right"
+	// MarkUntold: the directory will not be told, by an admin's word.
+	MarkUntold Mark = "untold"
+)
+
 // Source says through what an event came in.
 type Source string
 
@@ -120,6 +134,8 @@ type Event struct {
 	Closed []Head
 	// Loan is how long the device was lent for; zero for no limit.
 	Loan time.Duration
+	// Mark is what a Correct event says of who has the device; empty for nothing.
+	Mark Mark
 	// PersonTag, DeviceTag and FromTag are the masked numbers of tags that
 	// were not yet resolved when the event was recorded (a pending event).
 	// A Resolve has the tag that it resolved.

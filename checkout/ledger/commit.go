@@ -265,6 +265,13 @@ func after(s record.Loan, ev *record.Event, here record.Ref) record.Loan {
 		if ev.Loan != 0 && s.Holder != "" {
 			s.Length = ev.Loan
 		}
+		switch ev.Mark {
+		case "":
+		case checkout.MarkRight:
+			s.Mark, s.Marked = "", record.Ref{}
+		default:
+			s.Mark, s.Marked = ev.Mark, here
+		}
 	}
 	return s
 }

@@ -134,7 +134,11 @@ func (l *Ledger) Drop(sink string, keys []RowKey, actor, note string) error {
 		n := t.removeOutbox(sink, keys, func(key RowKey, o record.OutboxRow) {
 			ev := by(actor, checkout.SourceCLI)
 			ev.Kind, ev.Note = checkout.Correct, fmt.Sprintf("event %d for %s: not delivered: %s", key.Seq, sink, note)
-			t.append(ev, nobody, t.deviceOr(o.Device))
+			d := t.deviceOr(o.Device)
+			if d != nobody && sink == DirectorySink && d.row.Loan.Since == key {
+				ev.Mark = checkout.MarkUntold // so that its word about the device does not count
+			}
+			t.append(ev, nobody, d)
 		})
 		if n == 0 {
 			t.fail(ErrNotQueued)
@@ -223,7 +227,7 @@ func (t *txn) moveTo(ev *record.Event, device party, holder string, at record.Re
 	if row == nil {
 		t.failf("%w: no person %q in the register", checkout.ErrRefused, who)
 	}
-	if ev.Kind != checkout.Return {
+	if ev.Kind != checkout.Return && ev.Loan == 0 {
 		ev.Loan = t.loanLength(device.row.Kind)
 	}
 	t.append(ev, party{record.TreePeople, who, row}, device)

@@ -258,7 +258,7 @@ func (v *verifier) devices(t *txn) {
 		there[id] = true
 		v.r.Devices++
 		got, want := r.Loan, v.seen.loans[id]
-		if got.Holder != want.Holder || got.Since != want.Since || got.Length != want.Length || got.Lost != want.Lost {
+		if got.Holder != want.Holder || got.Since != want.Since || got.Length != want.Length || got.Lost != want.Lost || got.Mark != want.Mark {
 			v.r.Add("loans", "device %q: the loan says %q since event %d, the events say %q since event %d",
 				id, got.Holder, got.Since.Seq, want.Holder, want.Since.Seq)
 		}

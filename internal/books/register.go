@@ -80,6 +80,8 @@ type Device struct {
 	Ref string
 	// ByDirectory is set when the directory, not an admin, took it out of use.
 	ByDirectory bool
+	// Home is the directory's key of the place where it stands while it is free.
+	Home string
 }
 
 // HasTag reports whether the device can be bumped.

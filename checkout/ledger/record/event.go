@@ -107,6 +107,7 @@ func coreForm(c *core) []Field {
 		{26, &c.base.Chain}, {27, &c.base.Seq},
 		{28, &c.Heard},
 		{29, &c.Closed},
+		{30, &c.Mark},
 		{firstCommit, &c.commits[0]}, {firstCommit + 1, &c.commits[1]},
 		{firstCommit + 2, &c.commits[2]}, {firstCommit + 3, &c.commits[3]},
 	}

@@ -195,7 +195,8 @@ func TestForms(t *testing.T) {
 		"row":                 func(t *rapid.T) { holds(t, RowForm, rowOf(t)) },
 		"outbox":              func(t *rapid.T) { holds(t, OutboxForm, outboxOf(t)) },
 		"sink": func(t *rapid.T) {
-			holds(t, SinkForm, &Sink{rapid.Uint16().Draw(t, "index"), rapid.Uint64().Draw(t, "queued"), rapid.Uint64().Draw(t, "done")})
+			holds(t, SinkForm, &Sink{rapid.Uint16().Draw(t, "index"), rapid.Uint64().Draw(t, "queued"), rapid.Uint64().Draw(t, "done"),
+				rapid.String().Draw(t, "place"), refOf(t, "from")})
 		},
 		"boot": func(t *rapid.T) {
 			holds(t, BootForm, &Boot{refOf(t, "first"), rapid.Bool().Draw(t, "resolved"), time.Duration(rapid.Int64().Draw(t, "offset"))})
@@ -222,11 +223,11 @@ func TestForms(t *testing.T) {
 // files of today are misread.
 func TestTags(t *testing.T) {
 	for name, got := range map[string][]byte{
-		"events 1-18 19-24 25-29 32-35": tagsOf(coreForm(&core{Event: &Event{}})),
+		"events 1-18 19-24 25-30 32-35": tagsOf(coreForm(&core{Event: &Event{}})),
 		"sides 1-5 32-35":               tagsOf(sideForm(new(side))),
-		"rows 1-23":                     tagsOf(RowForm(new(Row))),
-		"outbox 1-10":                   tagsOf(OutboxForm(new(OutboxRow))),
-		"sinks 1-3":                     tagsOf(SinkForm(new(Sink))),
+		"rows 1-26":                     tagsOf(RowForm(new(Row))),
+		"outbox 1-11":                   tagsOf(OutboxForm(new(OutboxRow))),
+		"sinks 1-5":                     tagsOf(SinkForm(new(Sink))),
 		"boots 1-3":                     tagsOf(BootForm(new(Boot))),
 		"unknown 1-4 12-15":             tagsOf(UnknownForm(new(Unknown))),
 		"chains 1-2":                    tagsOf(ChainForm(new(Chain))),

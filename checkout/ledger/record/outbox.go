@@ -54,6 +54,7 @@ type OutboxRow struct {
 	Step     string    // the next of several calls; empty: the first
 	Force    bool      // an admin decided the conflict in the ledger's favour
 	Theirs   *books.Holding
+	Touched  bool // a call of ours may have changed something there
 }
 
 // OutboxForm is the form of an OutboxRow.
@@ -69,6 +70,7 @@ func OutboxForm(o *OutboxRow) []Field {
 		{8, &o.Step},
 		{9, &o.Force},
 		{10, &o.Theirs},
+		{11, &o.Touched},
 	}
 }
 
@@ -103,11 +105,15 @@ func (o *memo) read(b []byte) {
 type Sink struct {
 	Index        uint16
 	Queued, Done uint64
+	// Place is the directory behind the sink, and From the newest event when it came
+	// to be: it was told of none before. Empty: nobody has said which it is.
+	Place string
+	From  Ref
 }
 
 // SinkForm is the form of a Sink.
 func SinkForm(s *Sink) []Field {
-	return []Field{{1, &s.Index}, {2, &s.Queued}, {3, &s.Done}}
+	return []Field{{1, &s.Index}, {2, &s.Queued}, {3, &s.Done}, {4, &s.Place}, {5, &s.From}}
 }
 
 // OutboxKey returns the key of an outbox row: the event's key, then the sink's index.

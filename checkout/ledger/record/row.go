@@ -94,6 +94,7 @@ type Row struct {
 	Resolved                 string // the id that the pending ID became
 	Ref                      string // the directory's own key
 	ByDirectory              bool   // the directory set the status, and may set it back
+	Home                     string // the directory's key of the place where the device stands when it is free
 }
 
 // Loan says who has a device.
@@ -104,6 +105,8 @@ type Loan struct {
 	Length  time.Duration
 	Lost    bool
 	Station string // the station's name in that event
+	Mark    checkout.Mark
+	Marked  Ref // the event that says so
 }
 
 // RowForm is the form of a Row.
@@ -123,6 +126,9 @@ func RowForm(r *Row) []Field {
 		{21, &r.Ref},
 		{22, &r.ByDirectory},
 		{23, &r.Loan.Station},
+		{24, &r.Home},
+		{25, &r.Loan.Mark},
+		{26, &r.Loan.Marked},
 	}, stampFields(&r.Loan.At)...)
 }
 

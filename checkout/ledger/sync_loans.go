@@ -1,0 +1,266 @@
+package ledger
+
+import (
+	"slices"
+	"time"
+
+	"stump/checkout"
+	"stump/checkout/ledger/record"
+	"stump/internal/books"
+)
+
+// Moment is what the directory had been told when it was asked who has what. Of a device
+// that moved since, or with an event that was still on its way, its answer says nothing.
+type Moment struct {
+	newest record.Ref      // event
+	from   record.Ref      // of what came before, this directory was told nothing
+	busy   map[string]bool // devices with outbox rows
+}
+
+// Moment is called before the directory is asked. place names it: events from before a
+// sink led to this place count as untold.
+func (l *Ledger) Moment(sink, place string) (m Moment, err error) {
+	moved := false
+	look := func(t *txn) {
+		c := t.sink(sink)
+		seq, _ := t.head(l.own)
+		m = Moment{newest: record.At(l.own, seq), from: c.From, busy: map[string]bool{}}
+		if moved = c.Index != 0 && c.Place != place; moved {
+			return
+		}
+		t.eachOutbox(c.Index, func(o record.OutboxRow) { m.busy[o.Device] = true })
+	}
+	if err = l.view(look); err != nil || !moved {
+		return m, err
+	}
+	err = l.update(func(t *txn) {
+		c := t.sink(sink)
+		if c.Place != "" || c.Queued == 0 { // else it is a file from before this was kept
+			c.From = m.newest
+		}
+		c.Place = place
+		t.put(record.TreeMeta, record.MetaSink(sink), record.Pack(record.SinkForm(&c)))
+	})
+	if err != nil {
+		return m, err
+	}
+	return m, l.view(look)
+}
+
+// sink returns the row of a sink; its Index is 0 if there is none.
+func (t *txn) sink(name string) (c record.Sink) {
+	b := t.get(record.TreeMeta, record.MetaSink(name))
+	if b == nil {
+		return c
+	}
+	c, err := record.Unpack(record.SinkForm, b)
+	t.must(err)
+	return c
+}
+
+// eachOutbox calls f with every row of a sink.
+func (t *txn) eachOutbox(index uint16, f func(record.OutboxRow)) {
+	c := t.bucket(record.TreeOutbox).Cursor()
+	for k, b := c.First(); k != nil; k, b = c.Next() {
+		if _, i, ok := record.ParseOutboxKey(k); ok && i == index {
+			f(t.openOutbox(k, b))
+		}
+	}
+}
+
+// Why is what became of the directory's word about a device.
+type Why uint8
+
+// The reasons. Only Taken changes the ledger.
+const (
+	Agreed    Why = iota // it is so here, too
+	Taken                // it is so here now
+	Busy                 // the device moved here meanwhile, or the directory has yet to hear of it
+	Untold               // the directory was never told what happened here
+	Stranger             // nobody here is who has it there
+	Retired              // the device, or who has it there, is no longer in use here
+	Elsewhere            // there it is neither free nor with a person
+	Many                 // too many returns at once to be believed
+)
+
+// Word is the directory's word about a device that is in the register, and what became
+// of it.
+type Word struct {
+	books.Seen
+	// DeviceID and DeviceName are the register's.
+	DeviceID, DeviceName string
+	// HolderName is who had it here before; empty for nobody.
+	HolderName string
+	Why        Why
+}
+
+// TakeOver compares who has what by the directory's word with the loans, and commits
+// what is news as events of the actor, which the directory does not get. Each device is
+// checked and changed in one transaction, some devices in each. believe, if not nil, is
+// asked whether so many returns of so many loans can be true. It returns the words that
+// don't agree, those that were taken too, in no order.
+func (l *Ledger) TakeOver(m Moment, seen []books.Seen, actor string, believe func(returns, loans int) bool) (words []Word, err error) {
+	var news []*news
+	err = l.view(func(t *txn) { news, words = t.news(m, seen, believe) })
+	if err != nil {
+		return nil, err
+	}
+	for some := range slices.Chunk(news, takeAtOnce) {
+		err = l.update(func(t *txn) {
+			t.settled(&m)
+			for _, n := range some {
+				n.Why = t.take(m, n, by(actor, checkout.SourceSync))
+			}
+		})
+		if err != nil {
+			return words, err
+		}
+	}
+	for _, n := range news {
+		if n.Why != Agreed {
+			words = append(words, n.Word)
+		}
+	}
+	return words, nil
+}
+
+// takeAtOnce is how many devices are changed in one transaction: a tap waits for it.
+const takeAtOnce = 50
+
+// news is a word that may change the ledger.
+type news struct {
+	Word
+	holder string // the register's id of who has it there
+}
+
+// news compares. It returns what may be news, and the words that are none for sure.
+func (t *txn) news(m Moment, seen []books.Seen, believe func(returns, loans int) bool) (all []*news, words []Word) {
+	t.settled(&m)
+	at, refs := make(map[string]int, len(seen)), map[string]string{}
+	for i, s := range seen {
+		at[s.Device] = i
+	}
+	loans, returns := 0, 0
+	t.eachRow(record.TreeDevices, func(id string, r *record.Row) {
+		if r.Loan.Holder != "" {
+			loans++
+		}
+		i, said := at[r.Ref]
+		if !said || r.Ref == "" {
+			return
+		}
+		w := Word{Seen: seen[i], DeviceID: id, DeviceName: r.Name, HolderName: t.holderName(r.Loan.Holder)}
+		switch w.Why = t.heed(m, w.Seen, party{record.TreeDevices, id, r}); {
+		case w.Why == Taken:
+			all = append(all, &news{Word: w})
+			refs[w.Ref] = ""
+			if w.Free && r.Loan.Holder != "" {
+				returns++
+			}
+		case w.Why != Agreed:
+			words = append(words, w)
+		}
+	})
+	if delete(refs, ""); len(refs) > 0 {
+		t.eachRow(record.TreePeople, func(id string, r *record.Row) {
+			if _, wanted := refs[r.Ref]; wanted {
+				refs[r.Ref] = id
+			}
+		})
+	}
+	held := believe != nil && returns > 0 && !believe(returns, loans)
+	all = slices.DeleteFunc(all, func(n *news) bool {
+		n.holder = refs[n.Ref]
+		switch {
+		case n.Free && n.HolderName != "" && held:
+			n.Why = Many
+		case !n.Free && n.holder == "":
+			n.Why = Stranger
+		}
+		if n.Why != Taken {
+			words = append(words, n.Word)
+		}
+		return n.Why != Taken
+	})
+	return all, words
+}
+
+// settled adds to the busy devices those that pending ones turned out to be.
+func (t *txn) settled(m *Moment) {
+	for id := range m.busy {
+		if checkout.IsPendingID(id) {
+			if r := t.row(record.TreeDevices, id); r != nil && r.Resolved != "" {
+				m.busy[r.Resolved] = true
+			}
+		}
+	}
+}
+
+// heed says what the directory's word about a device means; Taken: it may be news.
+func (t *txn) heed(m Moment, s books.Seen, d party) Why {
+	loan := d.row.Loan
+	with := ""
+	if h := t.row(record.TreePeople, loan.Holder); h != nil {
+		with = h.Ref
+	}
+	moved := loan.Since.Chain == m.newest.Chain && loan.Since.Compare(m.newest) > 0
+	switch same := s.Free && loan.Holder == "" || !s.Free && loan.Holder != "" && with == s.Ref; {
+	case m.busy[d.id], moved:
+		return Busy
+	case s.Elsewhere != "":
+		return Elsewhere
+	case same && (!s.Free || s.Home == d.row.Home):
+		return Agreed
+	case same:
+		return Taken // only the place is new
+	case loan.Mark == checkout.MarkUntold, loan.Holder != "" && m.untold(loan.Since):
+		return Untold
+	case d.row.Status == checkout.Retired:
+		return Retired
+	}
+	return Taken
+}
+
+// untold reports whether the event of a loan is from before the directory was told of
+// any.
+func (m Moment) untold(since record.Ref) bool {
+	return m.from.Seq > 0 && since.Seq > 0 && (since.Chain != m.from.Chain || since.Compare(m.from) <= 0)
+}
+
+// take commits news, if it still is, with an event like ev.
+func (t *txn) take(m Moment, n *news, ev *record.Event) Why {
+	d := t.known(record.TreeDevices, n.DeviceID)
+	if d == nobody {
+		return Agreed
+	}
+	if why := t.heed(m, n.Seen, d); why != Taken {
+		return why
+	}
+	if n.Free && n.Home != d.row.Home {
+		d.row.Home = n.Home
+		t.save(d)
+	}
+	if n.Free && d.row.Loan.Holder == "" {
+		return Agreed
+	}
+	if !n.Free {
+		p := t.known(record.TreePeople, n.holder)
+		if p == nobody || p.row.Status == checkout.Retired {
+			return Retired
+		}
+		ev.Loan = t.lent(n.Due)
+	}
+	ev.Note = "by the directory"
+	t.moveTo(ev, d, n.holder, d.row.Loan.Since)
+	return Taken
+}
+
+// lent is the length of a loan from now until due, at least a second; 0 without a due
+// time, or while the time is not known.
+func (t *txn) lent(due time.Time) time.Duration {
+	now := t.l.o.Stamp()
+	if due.IsZero() || !now.Trusted {
+		return 0
+	}
+	return max(due.Sub(now.Wall), time.Second)
+}
