@@ -121,11 +121,24 @@ func (w *Worker) crossCheck(ctx context.Context, failed error) {
 }
 
 func (w *Worker) pull(ctx context.Context, force bool) (plan, error) {
+	moment, err := w.ledger.Moment(Main, w.dir.String())
+	if err != nil {
+		return plan{}, fmt.Errorf("reading the outbox: %w", err)
+	}
 	snap, err := w.puller.Pull(ctx)
 	if err != nil {
 		return plan{}, err
 	}
 	w.main.heard()
+	todo, err := w.update(snap, force)
+	if err != nil {
+		return todo, err
+	}
+	return todo, w.takeOver(moment, snap.Loans, true, force)
+}
+
+// update brings the register up to date.
+func (w *Worker) update(snap call.Snapshot, force bool) (plan, error) {
 	register, err := members(w.ledger)
 	if err != nil {
 		return plan{}, fmt.Errorf("reading the register: %w", err)
@@ -152,7 +165,7 @@ func (w *Worker) pullStatus() *PullStatus {
 	defer p.mu.Unlock()
 	st := &PullStatus{
 		At: orNull(wallOf(p.last)), Next: orNull(wallOf(p.next)),
-		People: p.plan.people, Devices: p.plan.devices, Notes: append([]string{}, p.plan.notes...),
+		People: p.plan.people, Devices: p.plan.devices, Notes: append(append([]string{}, p.plan.notes...), w.loans.notes()...),
 	}
 	if p.failures > 0 {
 		st.Error, st.Remedy = orNull(p.failure.Reason), orNull(p.failure.Remedy)

@@ -20,6 +20,8 @@ type Ledger interface {
 	Drop(sink string, keys []ledger.RowKey, actor, note string) error
 	AcceptTheirs(sink string, key ledger.RowKey, holder, actor string) (checkout.Event, error)
 	OutboxChanged() <-chan struct{}
+	Moment(sink, place string) (ledger.Moment, error)
+	TakeOver(m ledger.Moment, seen []books.Seen, actor string, believe func(returns, loans int) bool) ([]ledger.Word, error)
 	Backlog(sink string) (int, error)
 	Sinks() ([]string, error)
 

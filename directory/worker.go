@@ -29,6 +29,8 @@ type Options struct {
 	// Network is received from when the network may have come back, see
 	// NetworkChanges; nil: nobody watches it.
 	Network <-chan struct{}
+	// Moved is called after the directory's word has changed who has what; may be nil.
+	Moved func()
 
 	backoff *backoff // for tests; nil: the default
 }
@@ -49,6 +51,8 @@ type Worker struct {
 	senders []*sender // the directory's first
 	main    *health   // of the directory
 	pulls   pulls
+	loans   loans
+	moved   func()
 	lookups lookups
 }
 
@@ -57,6 +61,9 @@ func NewWorker(o Options) *Worker {
 	w := &Worker{ledger: o.Ledger, dir: o.Directory, timing: o.Timing.withDefaults(), network: o.Network, log: o.Logger}
 	if w.log == nil {
 		w.log = slog.New(slog.DiscardHandler)
+	}
+	if w.moved = o.Moved; w.moved == nil {
+		w.moved = func() {}
 	}
 	w.pulls.kick = make(chan struct{}, 1)
 	w.lookups.asked, w.lookups.behind = map[checkout.Tag]lookup{}, make(chan checkout.Tag, 64)
@@ -102,6 +109,8 @@ func (w *Worker) Run(ctx context.Context) error {
 	wg.Go(func() { w.watchNetwork(ctx) })
 	if w.puller != nil {
 		wg.Go(func() { w.pullLoop(ctx) })
+	} else if _, err := w.ledger.Moment(Main, w.dir.String()); err != nil {
+		w.log.Error("the ledger does not know which directory this is", "error", err)
 	}
 	if w.finder != nil {
 		wg.Go(func() { w.lookupLoop(ctx) })

@@ -51,6 +51,8 @@ type Snapshot struct {
 	// HasPeople and HasDevices say which of the two the directory keeps: what it
 	// does not keep is left alone, not taken for gone.
 	HasPeople, HasDevices bool
+	// Loans are who has which device, of those that the directory says.
+	Loans []books.Seen
 	// Notes are what could not be read, for people.
 	Notes []string
 }

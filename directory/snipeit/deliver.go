@@ -121,7 +121,7 @@ func (w wish) compare(a asset, d call.Delivery) (act bool, o call.Outcome) {
 // holder is the id of who has the asset, "" for nobody; person is false when that
 // is a location or another asset.
 func (a asset) holder() (id string, person bool) {
-	if a.AssignedTo == nil {
+	if a.AssignedTo.Type == "" {
 		return "", true
 	}
 	return strconv.FormatInt(a.AssignedTo.ID, 10), a.AssignedTo.Type == "user"

@@ -56,6 +56,8 @@ type doubleAsset struct {
 	status            string // status_type
 	holder            int64
 	holderType        string
+	due               string // expected_checkin
+	silent            bool   // the server does not say who has it
 }
 
 func newDouble() *double {
@@ -224,6 +226,12 @@ func (s *double) assetJSON(a *doubleAsset) any {
 		v["assigned_to"] = map[string]any{"id": u.id, "name": e(u.first + " " + u.last), "employee_number": u.num, "type": "user"}
 	} else if a.holder != 0 {
 		v["assigned_to"] = map[string]any{"id": a.holder, "name": "Berlin", "type": a.holderType}
+	}
+	if a.due != "" {
+		v["expected_checkin"] = map[string]string{"date": a.due, "formatted": "whatever"}
+	}
+	if a.silent {
+		delete(v, "assigned_to")
 	}
 	return v
 }

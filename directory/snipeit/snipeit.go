@@ -122,6 +122,9 @@ func (s *SnipeIT) Pull(ctx context.Context) (call.Snapshot, error) {
 			row.Type = text(a.Model.Name)
 		}
 		snap.Devices = append(snap.Devices, row)
+		if seen, said := s.seen(a); said {
+			snap.Loans = append(snap.Loans, seen)
+		}
 	}
 	snap.Notes = append(
 		s.badges.Set(snap.People, func(i int) string { return fieldText(users[i].All[s.badgeField]) }),

@@ -170,14 +170,11 @@ type (
 			Name string `json:"name"`
 		} `json:"model"`
 		// Status is the later name of StatusLabel (v8.4.1), which is to go.
-		Status      *status `json:"status"`
-		StatusLabel *status `json:"status_label"`
-		AssignedTo  *struct {
-			ID   int64  `json:"id"`
-			Name string `json:"name"`
-			Type string `json:"type"`
-		} `json:"assigned_to"`
-		Deleted *date `json:"deleted_at"`
+		Status      *status  `json:"status"`
+		StatusLabel *status  `json:"status_label"`
+		AssignedTo  assigned `json:"assigned_to"`
+		Expected    *date    `json:"expected_checkin"`
+		Deleted     *date    `json:"deleted_at"`
 		// An object of fields, or an empty list: PHP can't tell {} from [].
 		CustomFields json.RawMessage `json:"custom_fields"`
 	}

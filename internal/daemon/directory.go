@@ -100,6 +100,6 @@ func (d *Daemon) newWorker(p places) *directory.Worker {
 	warnOfSecrets(d.o.Config, d.o.Log)
 	return directory.NewWorker(directory.Options{
 		Directory: p.directory, Webhooks: p.webhooks, Ledger: d.Ledger,
-		Timing: d.o.Config.Directory.Timing, Logger: d.o.Log, Network: d.o.Network,
+		Timing: d.o.Config.Directory.Timing, Logger: d.o.Log, Network: d.o.Network, Moved: func() { d.Panel.Poke() },
 	})
 }

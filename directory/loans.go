@@ -1,0 +1,120 @@
+package directory
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"stump/checkout/ledger"
+	"stump/internal/books"
+	"stump/internal/count"
+)
+
+// loans remembers where the directory's word and the ledger don't agree.
+type loans struct {
+	mu    sync.Mutex
+	apart map[string]ledger.Word // by the directory's key of the device
+}
+
+// takeOver compares who has what by the directory's word with the ledger, and commits
+// what is news there. whole: seen is everything that the directory has.
+func (w *Worker) takeOver(m ledger.Moment, seen []books.Seen, whole, force bool) error {
+	if len(seen) == 0 {
+		return nil
+	}
+	believe := believable
+	if force || !whole { // what changed a moment ago is no lost database
+		believe = nil
+	}
+	words, err := w.ledger.TakeOver(m, seen, Main, believe)
+	if w.loans.heard(seen, words, whole) {
+		w.moved()
+	}
+	for _, word := range words {
+		if word.Why == ledger.Taken {
+			w.log.Info("taken over from the directory", "device", word.DeviceID)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("writing the loans: %w", err)
+	}
+	return nil
+}
+
+// believable is the guard against a directory that has lost its loans over night, as
+// plan has one against lost people.
+func believable(returns, loans int) bool {
+	return returns <= guardCount || returns*100 <= loans*guardPercent
+}
+
+// heard keeps the words that were not taken, and reports whether any were.
+func (l *loans) heard(seen []books.Seen, words []ledger.Word, whole bool) (taken bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if whole || l.apart == nil {
+		l.apart = map[string]ledger.Word{}
+	}
+	for _, s := range seen {
+		delete(l.apart, s.Device)
+	}
+	for _, word := range words {
+		switch word.Why {
+		case ledger.Taken:
+			taken = true
+		case ledger.Busy: // its event tells, or waits for a person
+		default:
+			l.apart[word.Device] = word
+		}
+	}
+	return taken
+}
+
+// notes are the words that were not taken, for people.
+func (l *loans) notes() (notes []string) {
+	l.mu.Lock()
+	words := slices.SortedFunc(maps.Values(l.apart), func(a, b ledger.Word) int {
+		return cmp.Or(cmp.Compare(a.DeviceName, b.DeviceName), cmp.Compare(a.DeviceID, b.DeviceID))
+	})
+	l.mu.Unlock()
+	var many int
+	var away []string
+	for _, word := range words {
+		switch {
+		case word.Why == ledger.Many:
+			many++
+		case word.Why == ledger.Elsewhere && word.HolderName == "":
+			away = append(away, fmt.Sprintf("%s (%s)", word.DeviceName, word.Elsewhere))
+		default:
+			notes = append(notes, apartWords(word))
+		}
+	}
+	if many > 0 {
+		notes = append(notes, count.Of(many, "device")+" are out here and free in the directory, which is not believed: none is returned without: stump sync pull --force")
+	}
+	if n := len(away); n > 0 {
+		const most = 5
+		text := strings.Join(away[:min(n, most)], ", ")
+		if n > most {
+			text += fmt.Sprintf(" and %d more", n-most)
+		}
+		notes = append(notes, "free here, but not in the directory: "+text)
+	}
+	return notes
+}
+
+// apartWords says where the directory and the ledger don't agree about a device.
+func apartWords(word ledger.Word) string {
+	here, there := cmp.Or(word.HolderName, "nobody"), cmp.Or(word.Name, "nobody")
+	switch word.Why {
+	case ledger.Untold:
+		return fmt.Sprintf("here %s has %s, by the directory %s, which was not told: bump it, or: stump return %s --note WHY", here, word.DeviceName, there, word.DeviceID)
+	case ledger.Stranger:
+		return fmt.Sprintf("by the directory %s has %s, who is not in the register; here %s", there, word.DeviceName, here)
+	case ledger.Retired:
+		return fmt.Sprintf("by the directory %s has %s, and one of them is no longer in use here", there, word.DeviceName)
+	}
+	return fmt.Sprintf("here %s has %s, by the directory it is with %s", here, word.DeviceName, word.Elsewhere)
+}
