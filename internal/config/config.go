@@ -282,7 +282,13 @@ func Parse(name, src string) (*Config, error) {
 	return c, c.Check()
 }
 
-func lowerFirst(s string) string { return strings.ToLower(s[:1]) + s[1:] }
+// lowerFirst begins a message without a capital; "TOML" stays.
+func lowerFirst(s string) string {
+	if strings.ToUpper(s[:2]) == s[:2] {
+		return s
+	}
+	return strings.ToLower(s[:1]) + s[1:]
+}
 
 // Path is the file that was read, "" when there was none.
 func (c *Config) Path() string { return c.path }
