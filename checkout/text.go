@@ -44,7 +44,8 @@ func CheckName(name string) error {
 	return CheckText("name", name, MaxName)
 }
 
-// checkText accepts at most most bytes of UTF-8 without control characters.
+// CheckText accepts at most most bytes of UTF-8 without control characters, and without
+// characters that nobody sees: what looks the same is the same.
 func CheckText(what, s string, most int) error {
 	if len(s) > most {
 		return hint.Errorf("shorten it", "the %s has %d bytes: at most %d", what, len(s), most)
@@ -56,11 +57,26 @@ func CheckText(what, s string, most int) error {
 		if unicode.IsControl(r) {
 			return hint.Errorf("leave tabs and line breaks out", "the %s has a control character: %U", what, r)
 		}
+		if invisible(r) {
+			return hint.Errorf("type it anew instead of copying it", "the %s has a character that nobody sees: %U", what, r)
+		}
 	}
 	return nil
 }
 
-// saveUTF8 is the remedy for text in another encoding.
+// invisible reports whether r shows nothing, or changes the order in which others are
+// shown. The two joiners are letters' own: Persian and families of emoji need them.
+func invisible(r rune) bool {
+	switch r {
+	case '\u200c', '\u200d':
+		return false
+	case '\u115f', '\u1160', '\u3164', '\uffa0', '\u2800': // fillers, and a Braille sign without dots
+		return true
+	}
+	return unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp)
+}
+
+// SaveUTF8 is the remedy for text in another encoding.
 const SaveUTF8 = `save it as UTF-8; a spreadsheet calls that "CSV UTF-8"`
 
 // CheckEmail accepts an address such as ann@lab.example, and none. It is for
