@@ -160,7 +160,11 @@ func wiringCmd(g *globals) *cobra.Command {
 		case parts:
 			text = w.PartsText(columns(out))
 		default:
-			text, err = w.Text(columns(out), isTerminal(out) && os.Getenv("NO_COLOR") == "")
+			colours := isTerminal(out) && os.Getenv("NO_COLOR") == ""
+			text, err = w.Text(columns(out), colours)
+			if colours {
+				out = raw(out)
+			}
 		}
 		if err != nil {
 			return hint.Wrap(err, cmp.Or(hint.Of(err), "name a line of the header in the configuration, or another board with --board"))

@@ -64,6 +64,7 @@ func progress(w io.Writer) func(done, total uint64) {
 	if !isTerminal(w) {
 		return func(uint64, uint64) {}
 	}
+	w = raw(w)
 	return func(done, total uint64) {
 		if total > 0 {
 			fmt.Fprintf(w, "\r%3d %% of %s\x1b[K", 100*done/total, count.Of(total, "event"))
@@ -149,7 +150,10 @@ func (g *globals) copyLedger(ctx context.Context) (io.ReadCloser, error) {
 const copyLedgerCommand = "copy-ledger"
 
 func copyLedgerCmd(g *globals) *cobra.Command {
-	cmd := command(copyLedgerCommand, "", func(cmd *cobra.Command, _ []string) error { return g.download(cmd, "backup") })
+	cmd := command(copyLedgerCommand, "", func(cmd *cobra.Command, _ []string) error {
+		cmd.SetOut(raw(cmd.OutOrStdout())) // no text
+		return g.download(cmd, "backup")
+	})
 	cmd.Hidden = true
 	return cmd
 }
@@ -167,7 +171,7 @@ func (g *globals) copyApart(ctx context.Context, stderr io.Writer) (io.ReadClose
 	}
 	out, in := io.Pipe()
 	cmd := exec.Command(exe, args...)
-	cmd.Args[0], cmd.Stdout, cmd.Stderr = os.Args[0], in, stderr
+	cmd.Args[0], cmd.Stdout, cmd.Stderr = os.Args[0], in, raw(stderr) // which makes its text safe itself
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}

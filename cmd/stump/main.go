@@ -7,6 +7,7 @@
 //   - An error is two lines: "stump: what is wrong", then what to do. They start
 //     without a capital and end without a full stop. Only a configuration has
 //     several errors at once.
+//   - What is printed is safe for a terminal, whatever names and files hold.
 //   - Tables are for people and may change; --json and --csv are contracts.
 //   - The exit status is 0 done, 1 failed, 2 wrong usage.
 package main
@@ -27,6 +28,7 @@ import (
 	"stump/checkout/ledger"
 	"stump/internal/config"
 	"stump/internal/hint"
+	"stump/internal/plain"
 )
 
 func main() { os.Exit(Main()) }
@@ -34,15 +36,14 @@ func main() { os.Exit(Main()) }
 // Main runs the command line and returns the exit status.
 func Main() int {
 	g, out := &globals{}, &output{w: os.Stdout}
-	cmd := root(g)
-	if !isTerminal(os.Stdout) { // a terminal takes everything, and has columns
-		cmd.SetOut(out)
-	}
+	cmd, stdout, stderr := root(g), plain.NewWriter(out), plain.NewWriter(os.Stderr)
+	cmd.SetOut(stdout)
+	cmd.SetErr(stderr)
 	err := cmd.ExecuteContext(context.Background())
 	if g.opened != nil {
 		g.opened.Close()
 	}
-	return report(os.Stderr, cmp.Or(err, out.err))
+	return report(stderr, cmp.Or(err, stdout.Flush(), out.err))
 }
 
 // output remembers a failed write: a command whose output is lost has failed.
@@ -50,6 +51,9 @@ type output struct {
 	w   io.Writer
 	err error
 }
+
+// Unwrap is the writer behind.
+func (o *output) Unwrap() io.Writer { return o.w }
 
 func (o *output) Write(b []byte) (int, error) {
 	n, err := o.w.Write(b)

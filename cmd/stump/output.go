@@ -19,6 +19,7 @@ import (
 	"golang.org/x/text/width"
 
 	"stump/internal/owner"
+	"stump/internal/plain"
 )
 
 // format is how a list is printed: for people, or as one of the contracts.
@@ -106,18 +107,12 @@ func csvCell(v reflect.Value) string {
 	return fmt.Sprint(v.Interface())
 }
 
-// text is a value that may be unknown, for a table. A name has no control
-// characters, but a terminal must not depend on that.
+// text is a value that may be unknown, for a table: a name in one line.
 func text(s *string) string {
 	if s == nil {
 		return "–"
 	}
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, *s)
+	return plain.Line(*s)
 }
 
 // when is a time for a table, in the user's own zone.
@@ -132,9 +127,21 @@ func when(t *time.Time, trusted bool) string {
 	return s
 }
 
+// raw is what is behind a writer that makes text safe: for the sequences that move a
+// cursor or change a colour, and for what is no text.
+func raw(w io.Writer) io.Writer {
+	for {
+		u, ok := w.(interface{ Unwrap() io.Writer })
+		if !ok {
+			return w
+		}
+		w = u.Unwrap()
+	}
+}
+
 // isTerminal reports whether w writes to a terminal.
-func isTerminal(w any) bool {
-	f, ok := w.(*os.File)
+func isTerminal(w io.Writer) bool {
+	f, ok := raw(w).(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
@@ -142,7 +149,7 @@ func isTerminal(w any) bool {
 // writes to none, or does not know.
 func terminalSize(w io.Writer) (columns, rows int) {
 	if isTerminal(w) {
-		columns, rows, _ = term.GetSize(int(w.(*os.File).Fd()))
+		columns, rows, _ = term.GetSize(int(raw(w).(*os.File).Fd()))
 	}
 	return columns, rows
 }

@@ -50,7 +50,7 @@ func runCmd(g *globals) *cobra.Command {
 		}
 		o := daemon.Options{
 			Config: cfg, StateDir: g.stateDir(), StateNamed: g.state != "", Socket: g.socketPath(), Listen: cfg.Listen,
-			Sim: sim, Speed: speed, Version: version, Log: logger(cmd.ErrOrStderr(), cfg.LogLevel),
+			Sim: sim, Speed: speed, Version: version, Log: logger(raw(cmd.ErrOrStderr()), cfg.LogLevel),
 		}
 		if replay != "" {
 			file, err := owner.Open(replay)

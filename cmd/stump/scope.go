@@ -15,6 +15,7 @@ import (
 	"stump/internal/count"
 	"stump/internal/hint"
 	"stump/internal/owner"
+	"stump/internal/plain"
 	"stump/wiegand"
 	"stump/wiegand/capture"
 )
@@ -105,6 +106,7 @@ func viewer(w io.Writer) (show func(*selftest.View), restore func()) {
 			}
 		}, func() {}
 	}
+	w = raw(w)
 	fmt.Fprint(w, "\x1b[?1049h\x1b[?25l") // the other screen, no cursor
 	return func(v *selftest.View) {
 		columns, rows := terminalSize(w)
@@ -112,6 +114,9 @@ func viewer(w io.Writer) (show func(*selftest.View), restore func()) {
 			columns, rows = 80, 24
 		}
 		lines := v.Lines(columns, rows-2)
+		for i := range lines {
+			lines[i] = plain.Line(lines[i])
+		}
 		fmt.Fprintf(w, "\x1b[H%s\x1b[K\r\n\x1b[J\r\nCtrl-C ends; cards shown now become no loans", strings.Join(lines, "\x1b[K\r\n"))
 	}, func() { fmt.Fprint(w, "\x1b[?25h\x1b[?1049l") }
 }
