@@ -104,12 +104,12 @@ func (s *SCIMMY) Add(userName, displayName, number, badge string) (id string) {
 	})
 }
 
-// SetActive does what an identity provider does when somebody leaves or comes back.
+// SetActive says that somebody leaves or comes back, as Entra ID does.
 func (s *SCIMMY) SetActive(id string, active bool) {
 	s.t.Helper()
 	s.Provision(http.MethodPatch, "/Users/"+id, map[string]any{
 		"schemas":    []string{"urn:ietf:params:scim:api:messages:2.0:PatchOp"},
-		"Operations": []any{map[string]any{"op": "replace", "path": "active", "value": active}},
+		"Operations": []any{map[string]any{"op": "Replace", "path": "active", "value": active}},
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -20,7 +21,8 @@ const (
 // SCIM reads Users. Nothing is delivered to it.
 //
 //	GET {url}/Users?startIndex=N&count=100     advance by what arrives, RFC 7644 3.4.2.4
-//	GET {url}/Users?cursor=C&count=100         where ServiceProviderConfig says so, RFC 9865
+//	GET {url}/Users?cursor=C&count=100         where ServiceProviderConfig says so, RFC 9865;
+//	                                           without cursor first, where cursors are the default
 //
 // The key of a person is "id": externalId belongs to the client that wrote it.
 type SCIM struct {
@@ -93,10 +95,11 @@ func (s *SCIM) Pull(ctx context.Context) (call.Snapshot, error) {
 }
 
 // users reads all pages, by the means that the server offers.
-func (s *SCIM) users(ctx context.Context) ([]user, call.Outcome) {
+func (s *SCIM) users(ctx context.Context) (users []user, o call.Outcome) {
 	var config struct {
 		Pagination struct {
-			Cursor bool `json:"cursor"`
+			Cursor  bool   `json:"cursor"`
+			Default string `json:"defaultPaginationMethod"`
 		} `json:"pagination"`
 	}
 	// Many servers lack this page or deny access to it: then use index paging.
@@ -106,12 +109,17 @@ func (s *SCIM) users(ctx context.Context) ([]user, call.Outcome) {
 	pages := s.byIndex
 	if config.Pagination.Cursor {
 		pages = s.byCursor
+		if config.Pagination.Default != "cursor" {
+			ask.Set("cursor", "") // asks for cursors on the first page
+		}
 	}
-	users, o := pages(ctx, ask)
-	if o.Verdict == call.Refused {
-		// A server that rejects attributes or count may answer without them; where
-		// a cursor has expired (RFC 9865, 2.1), begin anew.
-		users, o = pages(ctx, url.Values{})
+	// A server that rejects attributes or count may answer without them; where a
+	// cursor has expired (RFC 9865, 2.1), begin anew.
+	for _, without := range []string{"", "attributes", "count"} {
+		ask.Del(without)
+		if users, o = pages(ctx, maps.Clone(ask)); o.Verdict != call.Refused {
+			break
+		}
 	}
 	return users, o
 }
@@ -141,13 +149,12 @@ func (s *SCIM) byIndex(ctx context.Context, ask url.Values) ([]user, call.Outcom
 
 func (s *SCIM) byCursor(ctx context.Context, ask url.Values) ([]user, call.Outcome) {
 	all := newUsers()
-	for cursor := ""; ; {
-		ask.Set("cursor", cursor) // empty: the first page
+	for {
 		l, o := s.page(ctx, ask, all)
 		if o.Verdict != call.OK || l.NextCursor == "" {
 			return all.Rows, o
 		}
-		cursor = l.NextCursor
+		ask.Set("cursor", l.NextCursor)
 	}
 }
 

@@ -74,13 +74,19 @@ func scimPerson(id, name, number string) scim.ResourceAttributes {
 	}
 }
 
-func openSCIM(t testing.TB, base, token string) *SCIM {
+// tokenOf writes a token as an admin does, with a line end.
+func tokenOf(t testing.TB, token string) (file string) {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "token")
+	file = filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(file, []byte(token+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d, err := New(call.API{URL: base + "/scim/v2/", TokenFile: file}, call.Badges{}, call.HTTP{Proxy: "none"}, decimal26)
+	return file
+}
+
+func openSCIM(t testing.TB, base, token string) *SCIM {
+	t.Helper()
+	d, err := New(call.API{URL: base + "/scim/v2/", TokenFile: tokenOf(t, token)}, call.Badges{}, call.HTTP{Proxy: "none"}, decimal26)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +138,7 @@ func TestSCIMPagesByWhatArrives(t *testing.T) {
 func cursorServer(t testing.TB, n int, circle bool) *httptest.Server {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/ServiceProviderConfig") {
-			fmt.Fprint(w, `{"pagination":{"cursor":true,"index":false,"defaultPaginationMethod":"cursor"}}`)
+			fmt.Fprint(w, `{"pagination":{"cursor":true,"index":true,"defaultPaginationMethod":"index"}}`)
 			return
 		}
 		q := r.URL.Query()

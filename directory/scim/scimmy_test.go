@@ -5,8 +5,6 @@ package scim
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -21,11 +19,7 @@ import (
 // openSCIMMY opens the server with a badge field; "" is the employee number.
 func openSCIMMY(t *testing.T, s *directorytest.SCIMMY, token, field string) *SCIM {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(file, []byte(token+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	d, err := New(call.API{URL: s.URL, TokenFile: file}, call.Badges{Field: field}, call.HTTP{Proxy: "none"}, decimal26)
+	d, err := New(call.API{URL: s.URL, TokenFile: tokenOf(t, token)}, call.Badges{Field: field}, call.HTTP{Proxy: "none"}, decimal26)
 	if err != nil {
 		t.Fatal(err)
 	}
