@@ -13,14 +13,18 @@ import (
 	"stump/internal/config"
 )
 
-// Every configuration of docs/directory.md is one that opens.
+// Every configuration of docs/directory.md and docs/entra-google.md is one that opens.
 func TestDocumentedConfigurations(t *testing.T) {
-	page, err := os.ReadFile("../../docs/directory.md")
-	if err != nil {
-		t.Fatal(err)
+	var pages []byte
+	for _, name := range []string{"directory", "entra-google"} {
+		page, err := os.ReadFile("../../docs/" + name + ".md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages = append(pages, page...)
 	}
-	blocks := regexp.MustCompile("(?s)```toml\n(.*?)```").FindAllStringSubmatch(string(page), -1)
-	if len(blocks) < 6 {
+	blocks := regexp.MustCompile("(?s)```toml\n(.*?)```").FindAllStringSubmatch(string(pages), -1)
+	if len(blocks) < 8 {
 		t.Fatalf("%d configurations on the page", len(blocks))
 	}
 	for _, b := range blocks {
