@@ -164,7 +164,9 @@ func (s *SnipeIT) checkOut(ctx context.Context, path, user string, ev checkout.E
 	if ev.At.Trusted {
 		body["checkout_at"] = ev.At.Wall.In(s.zone).Format(time.DateTime)
 		if ev.Loan > 0 {
-			body["expected_checkin"] = ev.At.Wall.Add(ev.Loan).In(s.zone).Format(time.DateOnly)
+			// Up to v8.6 Snipe-IT keeps the date of it. From v8.7.0 on a date would be
+			// its midnight, so that the loan were overdue a day too soon.
+			body["expected_checkin"] = ev.At.Wall.Add(ev.Loan).In(s.zone).Format(time.DateTime)
 		}
 	}
 	return s.act(ctx, path+"/checkout", body, stepOut)

@@ -56,7 +56,7 @@ type doubleAsset struct {
 	status            string // status_type
 	holder            int64
 	holderType        string
-	due               string // expected_checkin
+	due               string // expected_checkin, as it came
 	silent            bool   // the server does not say who has it
 }
 
@@ -228,7 +228,7 @@ func (s *double) assetJSON(a *doubleAsset) any {
 		v["assigned_to"] = map[string]any{"id": a.holder, "name": "Berlin", "type": a.holderType}
 	}
 	if a.due != "" {
-		v["expected_checkin"] = map[string]string{"date": a.due, "formatted": "whatever"}
+		v["expected_checkin"] = map[string]string{"date": a.due[:len(time.DateOnly)], "formatted": "whatever"}
 	}
 	if a.silent {
 		delete(v, "assigned_to")
@@ -274,7 +274,7 @@ func (s *double) checkin(w http.ResponseWriter, a *doubleAsset, note string) {
 		return
 	}
 	s.log = append(s.log, fmt.Sprintf("in %d from %d: %s", a.id, a.holder, note))
-	a.holder = 0
+	a.holder, a.due = 0, ""
 	snipeJSON(w, 200, map[string]any{"status": "success", "messages": s.say("Asset checked in successfully.", "Asset erfolgreich zurückgenommen."), "payload": map[string]any{"asset": a.tag}})
 }
 
@@ -294,6 +294,7 @@ func (s *double) checkout(w http.ResponseWriter, a *doubleAsset, body map[string
 		return
 	}
 	a.holder, a.holderType = int64(to), "user"
+	a.due, _ = body["expected_checkin"].(string)
 	s.log = append(s.log, fmt.Sprintf("out %d to %d: %s", a.id, a.holder, note))
 	snipeJSON(w, 200, map[string]any{"status": "success", "messages": s.say("Asset checked out successfully.", "Asset erfolgreich herausgegeben."), "payload": map[string]any{"asset": a.tag}})
 }

@@ -32,7 +32,7 @@ func (a *assigned) UnmarshalJSON(b []byte) error {
 // seen is who has the asset by Snipe-IT's word; false if it does not say.
 func (s *SnipeIT) seen(a asset) (seen books.Seen, said bool) {
 	to := a.AssignedTo
-	seen.Device, seen.Due = strconv.FormatInt(a.ID, 10), s.dayEnd(a.Expected)
+	seen.Device, seen.Due = strconv.FormatInt(a.ID, 10), s.due(a.Expected)
 	switch to.Type {
 	case "":
 		seen.Free = true
@@ -44,12 +44,16 @@ func (s *SnipeIT) seen(a asset) (seen books.Seen, said bool) {
 	return seen, to.Said && a.Deleted == nil
 }
 
-// dayEnd is the end of a day at the server; zero for none.
-func (s *SnipeIT) dayEnd(d *date) time.Time {
+// due is the end of a day at the server, or the time of day that it has from v8.7.0 on,
+// where midnight is what a date has become; zero for none.
+func (s *SnipeIT) due(d *date) time.Time {
 	if d == nil {
 		return time.Time{}
 	}
-	day, _, _ := strings.Cut(cmp.Or(d.Date, d.Datetime), " ") // a time from v8.7.0 on
+	if at, err := time.ParseInLocation(time.DateTime, d.Datetime, s.zone); err == nil && at.Format(time.TimeOnly) != "00:00:00" {
+		return at
+	}
+	day, _, _ := strings.Cut(cmp.Or(d.Date, d.Datetime), " ")
 	start, err := time.ParseInLocation(time.DateOnly, day, s.zone)
 	if err != nil {
 		return time.Time{}

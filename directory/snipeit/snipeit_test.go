@@ -234,7 +234,7 @@ func TestSnipeITTimesAndNotes(t *testing.T) {
 	deliver(t, d, ev)
 	got := s.wrote[0]
 	for key, want := range map[string]any{
-		"checkout_at": "2026-11-20 21:30:00", "expected_checkin": "2026-11-22",
+		"checkout_at": "2026-11-20 21:30:00", "expected_checkin": "2026-11-22 21:30:00",
 		"note": "stump lab #1, 2026-11-20 21:30:00 EST, " + ev.Event.ID.String(),
 	} {
 		if got[key] != want {

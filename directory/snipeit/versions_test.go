@@ -3,6 +3,7 @@ package snipeit
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"stump/checkout"
 	"stump/directory/call"
@@ -126,8 +128,9 @@ func (s *newer) rewrite(v any) {
 				delete(v, "status_label")
 			}
 		}
-		if due, ok := v["expected_checkin"].(map[string]any); ok && s.since("8.7.0") && due["date"] != nil {
-			due["datetime"] = due["date"].(string) + " 00:00:00"
+		if due, ok := v["expected_checkin"].(map[string]any); ok && s.since("8.7.0") {
+			// A date has become its midnight.
+			due["datetime"] = (s.asset(fmt.Sprint(v["id"])).due + " 00:00:00")[:len(time.DateTime)]
 			delete(due, "date")
 		}
 		if rows, ok := v["rows"].([]any); ok && s.since("8.6.0") {
@@ -246,6 +249,28 @@ func TestSnipeITVersionsRefuse(t *testing.T) {
 		ev.PersonRef = tc.person
 		if o := deliver(t, d, ev); o.Verdict != tc.then || !strings.HasSuffix(o.Reason, tc.reason) || o.Remedy != tc.remedy {
 			t.Errorf("%s: %+v, want %v, %q, %q", tc.version, o, tc.then, tc.reason, tc.remedy)
+		}
+	}
+}
+
+// A loan is due in Snipe-IT when it is due here: on that day, or from v8.7.0 on at that
+// time.
+func TestSnipeITVersionsDue(t *testing.T) {
+	ev := tap(checkout.Checkout)
+	ev.Event.Loan = 48 * time.Hour
+	ev.Event.At = checkout.Stamp{Wall: time.Date(2026, 11, 21, 2, 30, 0, 0, time.UTC), Trusted: true}
+	for _, version := range versions {
+		s, d := openVersion(t, version, func(_ *newer, c *site) { c.Zone = "America/New_York" })
+		if o := deliver(t, d, ev); o.Verdict != call.OK {
+			t.Fatalf("%s: %+v", version, o)
+		}
+		want := time.Date(2026, 11, 22, 23, 59, 59, 0, d.zone)
+		if s.since("8.7.0") {
+			want = time.Date(2026, 11, 22, 21, 30, 0, 0, d.zone)
+		}
+		snap, err := d.Pull(t.Context())
+		if err != nil || !snap.Loans[0].Due.Equal(want) {
+			t.Errorf("%s: %+v, %v, want it due %v", version, snap.Loans, err, want)
 		}
 	}
 }
