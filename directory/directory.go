@@ -82,8 +82,8 @@ type Directory interface {
 
 // Puller is a directory that has a list of people, devices or both.
 type Puller interface {
-	// Pull reads everybody and everything. It returns all or an error, never
-	// a part.
+	// Pull reads everybody and everything. With an error, the snapshot is what came
+	// before.
 	Pull(ctx context.Context) (call.Snapshot, error)
 }
 

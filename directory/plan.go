@@ -15,6 +15,7 @@ import (
 // night (snipe-it#6480, #7610, #11936):
 //
 //   - a value that the directory lacks never blanks the register's
+//   - what was not seen proves nothing until two whole lists, an hour apart, lack it
 //   - an empty answer deactivates nobody, even if forced
 //   - more than 10 % and more than five at once are only deactivated if forced
 //   - the same key is the same person, whatever the name
@@ -36,71 +37,86 @@ type plan struct {
 }
 
 // makePlan compares the register with the directory. owner finds the register's
-// owner of a tag. It is pure but for owner.
-func makePlan(register []member, snap call.Snapshot, owner func(checkout.Tag) (member, error), force bool) (plan, error) {
-	p := planner{owner: owner, force: force}
+// owner of a tag; gone are those whom earlier lists lacked, nil believes one list. It
+// is pure but for owner and gone.
+func makePlan(register []member, snap call.Snapshot, owner func(checkout.Tag) (member, error), gone *absences, force bool) (plan, error) {
+	p := planner{owner: owner, gone: gone, force: force}
 	p.notes = append(p.notes, snap.Notes...)
 	p.people, p.devices = len(snap.People), len(snap.Devices)
 	var err error
 	if snap.HasPeople {
-		err = p.compare(checkout.KindPerson, register, snap.People)
+		p.notes = append(p.notes, snap.PeopleList.Notes...)
+		err = p.compare(checkout.KindPerson, register, snap.People, snap.PeopleList)
 	}
 	if err == nil && snap.HasDevices {
-		err = p.compare(checkout.KindDevice, register, snap.Devices)
+		p.notes = append(p.notes, snap.DeviceList.Notes...)
+		err = p.compare(checkout.KindDevice, register, snap.Devices, snap.DeviceList)
+	}
+	if p.unsaid > 0 {
+		p.notes = append(p.notes, fmt.Sprintf("and %d more of this kind", p.unsaid))
 	}
 	return p.plan, err
 }
 
 type planner struct {
 	plan
-	owner func(checkout.Tag) (member, error)
-	force bool
+	owner  func(checkout.Tag) (member, error)
+	gone   *absences
+	force  bool
+	unsaid int // notes that are too many
 
 	// The rest is of one kind.
 	kind    checkout.SubjectKind
-	now     map[string]books.SyncRow // of the directory, by its key
-	byRef   map[string]member        // of the register, by the directory's key
-	byEmail map[string][]member      // those without one
-	taken   map[string]bool          // ids that a row of the directory has
-	leaving []member
+	now     map[string]*books.SyncRow // of the directory, by its key
+	byRef   map[string]*member        // of the register, by the directory's key
+	byEmail map[string][]*member      // those without one
+	taken   map[string]bool           // ids that a row of the directory has
+	leaving []member                  // those whom the directory has, and no longer as active
+	active  int                       // of the register, from the directory
+	full    int                       // rows that the register has no room for
 }
 
+// notesKept is how many notes of a pull are kept: more is no longer read.
+const notesKept = 50
+
 func (p *planner) note(format string, a ...any) {
+	if len(p.notes) >= notesKept {
+		p.unsaid++
+		return
+	}
 	p.notes = append(p.notes, fmt.Sprintf(format, a...))
 }
 
 // compare plans people or devices.
-func (p *planner) compare(kind checkout.SubjectKind, register []member, pulled []books.SyncRow) error {
-	p.kind, p.leaving = kind, nil
-	p.now, p.byRef, p.byEmail, p.taken = map[string]books.SyncRow{}, map[string]member{}, map[string][]member{}, map[string]bool{}
-	active := 0
-	for _, m := range register {
-		switch email := strings.ToLower(m.Email); {
+func (p *planner) compare(kind checkout.SubjectKind, register []member, pulled []books.SyncRow, list call.Listing) error {
+	p.kind, p.leaving, p.active, p.full = kind, nil, 0, 0
+	p.now, p.byRef, p.byEmail, p.taken = map[string]*books.SyncRow{}, map[string]*member{}, map[string][]*member{}, map[string]bool{}
+	for i := range register {
+		switch m := &register[i]; {
 		case m.Kind != kind:
 		case m.Ref != "":
 			p.byRef[m.Ref] = m
 			if !m.Inactive {
-				active++
+				p.active++
 			}
-		case email != "":
+		case m.Email != "":
+			email := strings.ToLower(m.Email)
 			p.byEmail[email] = append(p.byEmail[email], m)
 		}
 	}
 	pulled = p.unique(pulled)
-	for _, in := range pulled {
-		p.now[in.Ref] = in
+	for i := range pulled {
+		p.now[pulled[i].Ref] = &pulled[i]
 	}
 	for _, in := range pulled {
 		if err := p.one(in); err != nil {
 			return err
 		}
 	}
-	for _, m := range register {
-		if _, there := p.now[m.Ref]; m.Kind == kind && m.Ref != "" && !there && !m.Inactive {
-			p.leaving = append(p.leaving, m)
-		}
+	if p.full > 0 {
+		p.note("%s of the directory are not added: the register has room for %d from a directory", count.Of(p.full, kind.String()), call.MostRows)
 	}
-	p.leave(active, len(pulled))
+	p.leave(register, len(pulled), list)
 	return nil
 }
 
@@ -119,9 +135,7 @@ func (p *planner) one(in books.SyncRow) error {
 		in.Tag = p.tagOf(in, owner, its)
 	}
 	if !known {
-		if !in.Inactive {
-			p.changes = append(p.changes, in)
-		}
+		p.add(in)
 		return nil
 	}
 	p.taken[was.ID] = true
@@ -136,12 +150,26 @@ func (p *planner) one(in books.SyncRow) error {
 	return nil
 }
 
+// add plans somebody new.
+func (p *planner) add(in books.SyncRow) {
+	switch {
+	case in.Inactive:
+	case in.Name == "":
+		p.note("the %s %s has no name in the directory, and is not added", p.kind, in.Ref)
+	case len(p.byRef) >= call.MostRows:
+		p.full++
+	default:
+		p.byRef[in.Ref] = &member{SyncRow: in}
+		p.changes = append(p.changes, in)
+	}
+}
+
 // match finds the member that a row is about: by the directory's key; if the
 // register does not have that, by the tag, else by a mail address that only one
 // member has.
 func (p *planner) match(in books.SyncRow, owner member) (member, bool) {
 	if m, ok := p.byRef[in.Ref]; ok {
-		return m, true
+		return *m, true
 	}
 	m := owner
 	if owner.Kind != p.kind || owner.Ref != "" {
@@ -149,7 +177,7 @@ func (p *planner) match(in books.SyncRow, owner member) (member, bool) {
 		if len(same) != 1 {
 			return member{}, false
 		}
-		m = same[0]
+		m = *same[0]
 	}
 	return m, !p.taken[m.ID]
 }
@@ -189,7 +217,7 @@ func (p *planner) unique(pulled []books.SyncRow) (out []books.SyncRow) {
 			continue
 		}
 		if names[0] == r.Name {
-			p.note("%s and %s have the same %s in the directory: here each keeps what it has", strings.Join(names[:len(names)-1], ", "), names[len(names)-1], p.tagWord())
+			p.note("%s and %s have the same %s in the directory: here each keeps what it has", few(names[:len(names)-1]), names[len(names)-1], p.tagWord())
 		}
 		out[i].Tag = checkout.Tag{}
 	}
@@ -223,37 +251,6 @@ func (m member) merge(in books.SyncRow) books.SyncRow {
 		now.Inactive = in.Inactive
 	}
 	return now
-}
-
-// leave deactivates those who are gone, unless that is implausible.
-func (p *planner) leave(active, pulled int) {
-	if len(p.leaving) == 0 {
-		return
-	}
-	word := "suspended"
-	if p.kind == checkout.KindDevice {
-		word = "retired"
-	}
-	switch n := len(p.leaving); {
-	case pulled == 0:
-		p.held += n
-		p.note("the directory lists no %s at all, which is not believed: none is %s", p.kind, word)
-		return
-	case n > guardCount && n*100 > active*guardPercent && !p.force:
-		p.held += n
-		p.note("%s of %d are gone from the directory: none is %s without: stump sync pull --force", count.Of(n, p.kind.String()), active, word)
-		return
-	}
-	for _, m := range p.leaving {
-		switch {
-		case m.holds == 0:
-			p.deactivate(m.SyncRow)
-		case p.kind == checkout.KindDevice:
-			p.note("%s is no longer lent out, but somebody has it: it stays until it is returned", m.Name)
-		default:
-			p.note("%s left the directory but still has %s: they stay until everything is returned", m.Name, count.Of(m.holds, "device"))
-		}
-	}
 }
 
 // deactivate deactivates r, also where it is changed already.

@@ -81,7 +81,7 @@ func TestPlan(t *testing.T) {
 		{"an empty answer deactivates nobody", inRegister(ann), nil, nil, nil, "lists no person at all"},
 	} {
 		for _, force := range []bool{false, true} {
-			p, err := makePlan(tc.register, call.Snapshot{People: tc.pulled, HasPeople: true}, owners(tc.tags), force)
+			p, err := makePlan(tc.register, call.Snapshot{People: tc.pulled, HasPeople: true}, owners(tc.tags), nil, force)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -116,7 +116,7 @@ func TestPlanGuards(t *testing.T) {
 				pulled = append(pulled, r)
 			}
 		}
-		p, err := makePlan(register, call.Snapshot{People: pulled, HasPeople: true}, owners(nil), tc.force)
+		p, err := makePlan(register, call.Snapshot{People: pulled, HasPeople: true}, owners(nil), nil, tc.force)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -133,7 +133,7 @@ func TestPlanGuards(t *testing.T) {
 // A directory that keeps no devices has not lost them.
 func TestPlanLeavesAloneWhatTheDirectoryDoesNotKeep(t *testing.T) {
 	register := inRegister(books.SyncRow{Kind: checkout.KindDevice, ID: "ipad", Ref: "1", Name: "iPad"})
-	p, err := makePlan(register, call.Snapshot{HasPeople: true}, owners(nil), true)
+	p, err := makePlan(register, call.Snapshot{HasPeople: true}, owners(nil), nil, true)
 	if err != nil || len(p.changes) != 0 || len(p.notes) != 0 {
 		t.Errorf("%+v, %v", p, err)
 	}
@@ -153,7 +153,7 @@ func TestPlanProperties(t *testing.T) {
 			return all
 		}
 		pull := func(people []books.SyncRow) plan {
-			p, err := makePlan(register(), call.Snapshot{People: people, HasPeople: true}, func(t checkout.Tag) (member, error) { return ownerOf(b, t) }, false)
+			p, err := makePlan(register(), call.Snapshot{People: people, HasPeople: true}, func(t checkout.Tag) (member, error) { return ownerOf(b, t) }, nil, false)
 			if err != nil {
 				rt.Fatal(err)
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,6 +27,8 @@ type pulls struct {
 	since    time.Time // first failure in a row
 	failures int
 	plan     plan
+	due      time.Time // when who is gone is believed to be; zero: nobody is
+	gone     absences  // only of the pull that is at work
 }
 
 // pullLoop pulls at start, on schedule, and after a failure soon, or when the
@@ -62,13 +65,16 @@ func (w *Worker) nextPull() time.Duration {
 		wait = back.late
 	case p.failures > 0:
 		wait = back.wait(p.failures, time.Since(p.since), p.failure.After)
+	case !p.due.IsZero():
+		wait = min(wait, max(time.Until(p.due), 0))
 	}
 	p.next = time.Now().Add(wait)
 	return wait
 }
 
-// Pull reads the whole directory and brings the register up to date, in one
-// transaction. force lets it suspend more people than is believed otherwise.
+// Pull reads the whole directory and brings the register up to date. force lets it
+// suspend whom the directory lacks at once, and more than is believed otherwise. A
+// list that breaks off is an error, but what came of it counts.
 func (w *Worker) Pull(ctx context.Context, force bool) error {
 	if w.puller == nil {
 		return fmt.Errorf("%s has no list of people or devices: %w", w.dir, ErrUnsupported)
@@ -85,11 +91,16 @@ func (w *Worker) Pull(ctx context.Context, force bool) error {
 	p := &w.pulls
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err == nil {
-		p.last, p.plan, p.failures = time.Now(), plan, 0
+	if err == nil || plan.people+plan.devices > 0 {
 		for _, n := range plan.notes {
-			w.log.Warn("pull: "+n, "place", w.dir.String())
+			if !slices.Contains(p.plan.notes, n) {
+				w.log.Warn("pull: "+n, "place", w.dir.String())
+			}
 		}
+		p.plan, p.due = plan, w.pulls.gone.due
+	}
+	if err == nil {
+		p.last, p.failures = time.Now(), 0
 		return nil
 	}
 	o, ok := call.OfError(err)
@@ -120,21 +131,26 @@ func (w *Worker) crossCheck(ctx context.Context, failed error) {
 	poke(w.senders[0].wake)
 }
 
-func (w *Worker) pull(ctx context.Context, force bool) (plan, error) {
+// pull returns what it did, also where the list broke off: what was seen is true.
+func (w *Worker) pull(ctx context.Context, force bool) (todo plan, err error) {
+	done := lean()
+	defer func() { done(todo.people + todo.devices) }()
 	moment, err := w.ledger.Moment(Main, w.dir.String())
 	if err != nil {
 		return plan{}, fmt.Errorf("reading the outbox: %w", err)
 	}
-	snap, err := w.puller.Pull(ctx)
-	if err != nil {
-		return plan{}, err
+	snap, broken := w.puller.Pull(ctx)
+	if broken != nil && (errors.Is(ctx.Err(), context.Canceled) || len(snap.People)+len(snap.Devices) == 0) {
+		return plan{}, broken
 	}
 	w.main.heard()
-	todo, err := w.update(snap, force)
-	if err != nil {
+	if todo, err = w.update(snap, force); err != nil {
 		return todo, err
 	}
-	return todo, w.takeOver(moment, snap.Loans, true, force)
+	if err := w.takeOver(moment, snap.Loans, true, force); err != nil {
+		return todo, err
+	}
+	return todo, broken
 }
 
 // update brings the register up to date.
@@ -144,15 +160,18 @@ func (w *Worker) update(snap call.Snapshot, force bool) (plan, error) {
 		return plan{}, fmt.Errorf("reading the register: %w", err)
 	}
 	owner := func(t checkout.Tag) (member, error) { return ownerOf(w.ledger, t) }
-	todo, err := makePlan(register, snap, owner, force)
+	w.pulls.gone.begin(time.Now())
+	todo, err := makePlan(register, snap, owner, &w.pulls.gone, force)
 	if err != nil || len(todo.changes) == 0 {
 		return todo, err
 	}
-	if _, err := w.ledger.Sync(todo.changes, Main, checkout.SourceSync); err != nil {
-		return plan{}, fmt.Errorf("writing the register: %w", err)
-	}
+	notes, err := w.apply(todo.changes)
 	w.lookups.forget()
 	w.wakeSenders() // tags may have found their owners
+	if err != nil {
+		return plan{}, fmt.Errorf("writing the register: %w", err)
+	}
+	todo.notes, todo.changes = append(todo.notes, notes...), nil
 	return todo, nil
 }
 

@@ -53,6 +53,8 @@ type Snapshot struct {
 	HasPeople, HasDevices bool
 	// Loans are who has which device, of those that the directory says.
 	Loans []books.Seen
+	// PeopleList and DeviceList say how far the two are to be believed.
+	PeopleList, DeviceList Listing
 	// Notes are what could not be read, for people.
 	Notes []string
 }

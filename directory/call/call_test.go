@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -104,7 +103,7 @@ func TestLimitsAndRedirects(t *testing.T) {
 		o    Options
 		want string
 	}{
-		{"/long", Options{}, "HOST: too long"}, {"/long", Options{Lists: true}, ""},
+		{"/long", Options{}, "HOST: too long"},
 		{"/moved", Options{}, "HOST redirects to HOST/here (308 Permanent Redirect)"}, {"/moved", Options{Follow: true}, ""},
 		{"/turned", Options{Follow: true}, "HOST redirects to HOST/here (302 Found)"},
 		{"/away", Options{Follow: true}, "HOST redirects to login.example/sso (308 Permanent Redirect)"},
@@ -174,28 +173,5 @@ func TestService(t *testing.T) {
 		if bad, ok := errors.AsType[*KeyError](err); !ok || bad.Key != "url" {
 			t.Errorf("%q: %v", address, err)
 		}
-	}
-}
-
-// A list that begins again, or is longer than any, is given up.
-func TestList(t *testing.T) {
-	l := List[int]{Path: "/users", Key: strconv.Itoa}
-	for _, page := range [][]int{{1, 2}, {2, 3}, nil} {
-		if o := l.Add(page); o.Verdict != OK {
-			t.Errorf("%v: %+v", page, o)
-		}
-	}
-	if !slices.Equal(l.Rows, []int{1, 2, 3}) {
-		t.Errorf("%v", l.Rows)
-	}
-	if o := l.Add([]int{3, 1}); o.Verdict != Failing || o.Reason != "the list /users begins again instead of going on" {
-		t.Errorf("%+v", o)
-	}
-	if o := l.Changed(4); o.Verdict != Failing || !strings.Contains(o.Reason, "(3 of 4)") {
-		t.Errorf("%+v", o)
-	}
-	l.Rows = make([]int, listRows)
-	if o := l.Add([]int{4}); o.Verdict != Failing || !strings.Contains(o.Reason, "more than") {
-		t.Errorf("%+v", o)
 	}
 }

@@ -230,3 +230,7 @@ func (r Reply) Decode(out any, whose string) Outcome {
 func (r Reply) NotJSON(whose string) Outcome {
 	return failing("%s answers with something that is not %s JSON", r.URL.Host, whose)
 }
+
+func failing(format string, a ...any) Outcome {
+	return Outcome{Verdict: Failing, Reason: fmt.Sprintf(format, a...)}
+}

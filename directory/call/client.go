@@ -13,14 +13,14 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 )
 
 // Limits on what a server may make us read.
 const (
-	answerLimit = 1 << 20  // the answer to one call
-	pageLimit   = 16 << 20 // one page of a list
+	answerLimit = 1 << 20 // the answer to one call; lists are read as they come, see Reading
 	headerLimit = 64 << 10
 )
 
@@ -49,6 +49,9 @@ type Client struct {
 	http  http.Client
 	total time.Duration
 	Options
+
+	mu     sync.Mutex
+	server Server
 }
 
 // Options are what differs from place to place.
@@ -63,8 +66,6 @@ type Options struct {
 	// Follow follows redirects within the same host that keep the method. Most
 	// turn a POST into a GET, whose answer would pass for "received".
 	Follow bool
-	// Lists allows answers as large as a page of a list.
-	Lists bool
 }
 
 // New returns a client. It reads CAFile; errors name the key that is wrong.
@@ -188,6 +189,16 @@ var errTooBig = errors.New("answer too big")
 // Do makes one call. The outcome is OK if there is an answer, whatever it says:
 // see Reply.Outcome.
 func (c *Client) Do(ctx context.Context, method, address string, header http.Header, body []byte) (Reply, Outcome) {
+	return c.read(ctx, method, address, header, body, func(r *Reply, answer io.Reader) (err error) {
+		if r.Body, err = io.ReadAll(io.LimitReader(answer, answerLimit+1)); len(r.Body) > answerLimit {
+			return errTooBig
+		}
+		return err
+	})
+}
+
+// read makes one call, and lets answer read what comes.
+func (c *Client) read(ctx context.Context, method, address string, header http.Header, body []byte, answer func(*Reply, io.Reader) error) (Reply, Outcome) {
 	ctx, cancel := context.WithTimeout(ctx, c.total)
 	defer cancel()
 	var sent atomic.Bool
@@ -201,23 +212,17 @@ func (c *Client) Do(ctx context.Context, method, address string, header http.Hea
 	fail := func(err error) (Reply, Outcome) {
 		return Reply{}, noAnswer(callError{err: err, sent: sent.Load(), host: req.URL.Host})
 	}
+	begin := time.Now()
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return fail(err)
 	}
 	defer resp.Body.Close()
-	limit := int64(answerLimit)
-	if c.Lists {
-		limit = pageLimit
-	}
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
-	if err != nil {
+	c.saw(resp, begin)
+	r := Reply{Status: resp.StatusCode, Header: resp.Header, URL: req.URL, path: "this address", target: "elsewhere"}
+	if err := answer(&r, resp.Body); err != nil {
 		return fail(err)
 	}
-	if int64(len(answer)) > limit {
-		return fail(errTooBig)
-	}
-	r := Reply{Status: resp.StatusCode, Header: resp.Header, Body: answer, URL: req.URL, path: "this address", target: "elsewhere"}
 	if !c.Hide {
 		r.path = req.URL.Path
 	}

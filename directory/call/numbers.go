@@ -107,25 +107,66 @@ func (n *Numbers) read(value string) (checkout.Tag, error) {
 	return tag, nil
 }
 
-// Set sets the tag of each row from its value. The note is about values that are
-// not credentials; it does not contain them.
-func (n *Numbers) Set(rows []books.SyncRow, value func(i int) string) (note []string) {
-	var (
-		unread []string // whose
-		why    error    // the first of them
-	)
-	for i := range rows {
-		var err error
-		if rows[i].Tag, err = n.read(value(i)); err != nil {
-			unread, why = append(unread, rows[i].Name), cmp.Or(why, err)
-		}
+// Values reads the credentials of a list, row by row.
+type Values struct {
+	n      *Numbers
+	rows   int // that were read
+	some   int // of these, with something in the field
+	unread int // of these, what is no credential
+	whose  string
+	why    error // of the first of them
+}
+
+// Values begins to read a list.
+func (n *Numbers) Values() *Values { return &Values{n: n} }
+
+// Set sets the tag of a row from its value.
+func (v *Values) Set(row *books.SyncRow, value string) {
+	v.rows++
+	if strings.TrimSpace(value) != "" {
+		v.some++
 	}
-	switch len(unread) {
+	var err error
+	if row.Tag, err = v.n.read(value); err == nil {
+		return
+	}
+	if v.unread++; v.unread == 1 {
+		v.whose, v.why = cmp.Or(row.Name, row.Ref), err
+	}
+}
+
+// None reports whether there were rows, and none had anything in the field.
+func (v *Values) None() bool { return v.rows > 0 && v.some == 0 }
+
+// NobodyHas is the note for None: the key of the configuration that names the field,
+// the field, and those in which there is something.
+func (v *Values) NobodyHas(what, key, field string, there []string) string {
+	text := fmt.Sprintf("none of %s has anything in %s %s", count.Of(v.rows, what), key, field)
+	if v.rows == 1 {
+		text = fmt.Sprintf("the only %s has nothing in %s %s", what, key, field)
+	}
+	there = nearest(field, there)
+	if len(there) == 0 {
+		return text
+	}
+	text += "; there are: " + strings.Join(there[:min(len(there), fieldsShown)], ", ")
+	if more := len(there) - fieldsShown; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	if alike(field, there[0]) {
+		text += ": is " + there[0] + " meant?"
+	}
+	return text
+}
+
+// Notes are about values that are not credentials; they don't contain them.
+func (v *Values) Notes() []string {
+	switch v.unread {
 	case 0:
 		return nil
 	case 1:
-		return []string{fmt.Sprintf("the number that the directory has for %s is not a %s: %v", unread[0], n.what, why)}
+		return []string{fmt.Sprintf("the number that the directory has for %s is not a %s: %v", v.whose, v.n.what, v.why)}
 	}
 	return []string{fmt.Sprintf("%s of the directory have a number that is not a %s, %s among them: %v",
-		count.Of(len(unread), "record"), n.what, unread[0], why)}
+		count.Of(v.unread, "record"), v.n.what, v.whose, v.why)}
 }

@@ -3,6 +3,7 @@ package call
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -35,7 +36,7 @@ func (a API) Open(h HTTP, root, accept string) (*Service, error) {
 	}
 	s := &Service{host: u.Host, accept: accept, token: Secret(a.TokenFile)}
 	s.base = strings.TrimSuffix(strings.TrimRight(a.URL, "/"), root) + root
-	s.client, err = New(h, Options{Lists: true})
+	s.client, err = New(h, Options{})
 	return s, err
 }
 
@@ -47,14 +48,9 @@ func (s *Service) Host() string { return s.host }
 
 // Call makes a call, with body as JSON unless it is nil.
 func (s *Service) Call(ctx context.Context, method, path string, query url.Values, body map[string]any) (Reply, Outcome) {
-	// Without Accept, Snipe-IT answers an expired token with a redirect to its login.
-	header := http.Header{"Accept": {s.accept}}
-	if s.token != "" {
-		token, err := s.token.Read()
-		if err != nil {
-			return Reply{}, Outcome{Verdict: BadConfig, Reason: err.Error(), Remedy: "put the API token there"}
-		}
-		header.Set("Authorization", "Bearer "+token)
+	header, o := s.header()
+	if o.Verdict != OK {
+		return Reply{}, o
 	}
 	var payload []byte
 	if body != nil {
@@ -64,9 +60,35 @@ func (s *Service) Call(ctx context.Context, method, path string, query url.Value
 			return Reply{}, Outcome{Verdict: Refused, Reason: err.Error()}
 		}
 	}
-	address := s.base + path
-	if len(query) > 0 {
-		address += "?" + query.Encode()
+	return s.client.Do(ctx, method, s.address(path, query), header, payload)
+}
+
+// read makes a GET, and lets answer read what comes.
+func (s *Service) read(ctx context.Context, path string, query url.Values, answer func(*Reply, io.Reader) error) (Reply, Outcome) {
+	header, o := s.header()
+	if o.Verdict != OK {
+		return Reply{}, o
 	}
-	return s.client.Do(ctx, method, address, header, payload)
+	return s.client.read(ctx, http.MethodGet, s.address(path, query), header, nil, answer)
+}
+
+func (s *Service) address(path string, query url.Values) string {
+	if len(query) == 0 {
+		return s.base + path
+	}
+	return s.base + path + "?" + query.Encode()
+}
+
+// header reads the token.
+func (s *Service) header() (http.Header, Outcome) {
+	// Without Accept, Snipe-IT answers an expired token with a redirect to its login.
+	header := http.Header{"Accept": {s.accept}}
+	if s.token != "" {
+		token, err := s.token.Read()
+		if err != nil {
+			return nil, Outcome{Verdict: BadConfig, Reason: err.Error(), Remedy: "put the API token there"}
+		}
+		header.Set("Authorization", "Bearer "+token)
+	}
+	return header, Outcome{}
 }

@@ -1,6 +1,7 @@
 package call
 
 import (
+	"encoding/json"
 	"regexp"
 	"strconv"
 	"strings"
@@ -23,11 +24,19 @@ func Plain(s string) string {
 	return s
 }
 
-// FieldText is a JSON value as text; numbers without an exponent.
+// FieldText is a JSON value as text; numbers without an exponent, and whole ones
+// digit by digit (json.Number): as a float, long ids would be one.
 func FieldText(v any) string {
 	switch v := v.(type) {
 	case string:
 		return v
+	case json.Number:
+		if _, err := strconv.ParseInt(string(v), 10, 64); err == nil {
+			return string(v)
+		}
+		if f, err := v.Float64(); err == nil {
+			return FieldText(f)
+		}
 	case float64:
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	}

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"stump/directory/call"
@@ -29,13 +30,15 @@ type SCIM struct {
 	api    *call.Service
 	badge  attrPath
 	badges *call.Numbers
+	// badgeField is badge as it is written.
+	badgeField string
 }
 
 // New checks the configuration.
 func New(api call.API, badges call.Badges, h call.HTTP, parse call.ParseTag) (*SCIM, error) {
-	s := &SCIM{}
+	s := &SCIM{badgeField: cmp.Or(badges.Field, employeeNumber)}
 	var err error
-	if s.badge, err = parseAttrPath(cmp.Or(badges.Field, employeeNumber)); err != nil {
+	if s.badge, err = parseAttrPath(s.badgeField); err != nil {
 		return nil, call.BadKey("badge_field", "%w", err)
 	}
 	if s.badges, err = badges.Numbers(parse); err != nil {
@@ -49,53 +52,61 @@ func (s *SCIM) String() string { return "SCIM at " + s.api.Host() }
 
 // Probe implements directory.Directory.
 func (s *SCIM) Probe(ctx context.Context) call.Outcome {
-	return s.get(ctx, "/Users", url.Values{"count": {"1"}, "attributes": {"id"}}, &list{}).OfProbe()
-}
-
-// list is a ListResponse.
-type list struct {
-	Total      *int              `json:"totalResults"`
-	Resources  []json.RawMessage `json:"Resources"`
-	NextCursor string            `json:"nextCursor"`
-}
-
-// get makes a call and decodes its answer.
-func (s *SCIM) get(ctx context.Context, path string, query url.Values, out any) call.Outcome {
-	r, o := s.api.Call(ctx, http.MethodGet, path, query, nil)
-	if o.Verdict != call.OK {
-		return o
-	}
-	if o = r.Outcome(); o.Verdict == call.OK {
-		return r.Decode(out, "SCIM's")
-	}
-	var says struct {
-		Detail string `json:"detail"`
-	}
-	if json.Unmarshal(r.Body, &says) == nil && says.Detail != "" {
-		o.Reason += ": " + call.Plain(says.Detail)
-	}
-	return o
+	_, o := call.NewReading(s.api).Look(ctx, s.list(new(user)), url.Values{"count": {"1"}, "attributes": {"id"}}, 1)
+	return o.OfProbe()
 }
 
 // Pull implements directory.Puller.
 func (s *SCIM) Pull(ctx context.Context) (call.Snapshot, error) {
-	users, o := s.users(ctx)
+	snap := call.Snapshot{HasPeople: true}
+	var u user
+	l := s.list(&u)
+	var badges *call.Values
+	l.Take = func() int {
+		row := u.row()
+		badges.Set(&row, s.badge.find(u))
+		snap.People = append(snap.People, row)
+		return len(row.Ref) + len(row.Name) + len(row.Email)
+	}
+	// Ask for no more attributes than are needed.
+	ask := url.Values{"count": {strconv.Itoa(pageRows)}, "attributes": {"id,userName,displayName,name,active,emails," + s.badge.name()}}
+	l.PageRows, l.Next = pageRows, s.cursors(ctx, ask)
+	l.Ask = func(from int, cursor string) url.Values {
+		q := maps.Clone(ask)
+		switch {
+		case l.Next == "":
+			q.Set("startIndex", strconv.Itoa(from+1))
+		case cursor != "":
+			q.Set("cursor", cursor)
+		}
+		return q
+	}
+	in := call.NewReading(s.api)
+	var o call.Outcome
+	// A server that rejects attributes or count may answer without them; where a
+	// cursor has expired (RFC 9865, 2.1), begin anew.
+	for _, without := range []string{"", "attributes", "count"} {
+		if ask.Del(without); without == "count" {
+			l.PageRows = 0
+		}
+		snap.People, badges = nil, s.badges.Values()
+		if snap.PeopleList, o = in.List(ctx, l); o.Verdict != call.Refused {
+			break
+		}
+	}
 	if o.Verdict == call.Refused {
 		o.Verdict, o.Remedy = call.BadConfig, "check directory.url"
 	}
-	if o.Verdict != call.OK {
-		return call.Snapshot{}, o
+	snap.Notes = badges.Notes()
+	if badges.None() && o.Verdict == call.OK {
+		snap.Notes = append(snap.Notes, s.nobodyHas(ctx, badges))
 	}
-	snap := call.Snapshot{HasPeople: true}
-	for _, u := range users {
-		snap.People = append(snap.People, u.row())
-	}
-	snap.Notes = s.badges.Set(snap.People, func(i int) string { return s.badge.find(users[i]) })
-	return snap, nil
+	return snap, o.Err()
 }
 
-// users reads all pages, by the means that the server offers.
-func (s *SCIM) users(ctx context.Context) (users []user, o call.Outcome) {
+// cursors returns where the server says how to go on if it turns pages by cursors, and
+// "" if by index. It adds to ask what asks for cursors on the first page.
+func (s *SCIM) cursors(ctx context.Context, ask url.Values) (next string) {
 	var config struct {
 		Pagination struct {
 			Cursor  bool   `json:"cursor"`
@@ -103,74 +114,56 @@ func (s *SCIM) users(ctx context.Context) (users []user, o call.Outcome) {
 		} `json:"pagination"`
 	}
 	// Many servers lack this page or deny access to it: then use index paging.
-	_ = s.get(ctx, "/ServiceProviderConfig", nil, &config)
-	// Ask for no more attributes than are needed.
-	ask := url.Values{"count": {strconv.Itoa(pageRows)}, "attributes": {"id,userName,displayName,name,active,emails," + s.badge.name()}}
-	pages := s.byIndex
-	if config.Pagination.Cursor {
-		pages = s.byCursor
-		if config.Pagination.Default != "cursor" {
-			ask.Set("cursor", "") // asks for cursors on the first page
-		}
+	if r, o := s.api.Call(ctx, http.MethodGet, "/ServiceProviderConfig", nil, nil); o.Verdict == call.OK && judge(r).Verdict == call.OK {
+		_ = r.Decode(&config, "")
 	}
-	// A server that rejects attributes or count may answer without them; where a
-	// cursor has expired (RFC 9865, 2.1), begin anew.
-	for _, without := range []string{"", "attributes", "count"} {
-		ask.Del(without)
-		if users, o = pages(ctx, maps.Clone(ask)); o.Verdict != call.Refused {
-			break
-		}
+	if !config.Pagination.Cursor {
+		return ""
 	}
-	return users, o
+	if config.Pagination.Default != "cursor" {
+		ask.Set("cursor", "")
+	}
+	return "nextCursor"
 }
 
-func (s *SCIM) byIndex(ctx context.Context, ask url.Values) ([]user, call.Outcome) {
-	all := newUsers()
-	total := -1
-	for start := 1; ; {
-		ask.Set("startIndex", strconv.Itoa(start))
-		l, o := s.page(ctx, ask, all)
-		if o.Verdict != call.OK {
-			return nil, o
-		}
-		if total < 0 && l.Total != nil {
-			total = *l.Total
-		}
-		start += len(l.Resources)
-		switch changed := l.Total != nil && *l.Total != total; {
-		case !changed && len(l.Resources) > 0 && (total < 0 || start <= total):
-		case changed, total >= 0 && len(all.Rows) != total:
-			return nil, all.Changed(total)
-		default:
-			return all.Rows, call.Outcome{}
-		}
+// list is a ListResponse that is read into u.
+func (s *SCIM) list(u *user) call.List {
+	return call.List{
+		Path: "/Users", What: "user", Whose: "SCIM's", Rows: "Resources", Total: "totalResults",
+		Keep: call.AnyOf("id", "userName", "displayName", "name", "active", "emails", s.badge.member()), Judge: judge,
+		Read: func(raw []byte) (key string, err error) {
+			*u, err = parseUser(raw)
+			return u.id(), err
+		},
 	}
 }
 
-func (s *SCIM) byCursor(ctx context.Context, ask url.Values) ([]user, call.Outcome) {
-	all := newUsers()
-	for {
-		l, o := s.page(ctx, ask, all)
-		if o.Verdict != call.OK || l.NextCursor == "" {
-			return all.Rows, o
-		}
-		ask.Set("cursor", l.NextCursor)
+// judge says what an answer means.
+func judge(r call.Reply) call.Outcome {
+	o := r.Outcome()
+	var says struct {
+		Detail string `json:"detail"`
 	}
+	if o.Verdict != call.OK && json.Unmarshal(r.Body, &says) == nil && says.Detail != "" {
+		o.Reason += ": " + call.Plain(says.Detail)
+	}
+	return o
 }
 
-func newUsers() *call.List[user] { return &call.List[user]{Path: "/Users", Key: user.id} }
-
-// page reads one page and adds its users to all.
-func (s *SCIM) page(ctx context.Context, ask url.Values, all *call.List[user]) (l list, o call.Outcome) {
-	if o = s.get(ctx, "/Users", ask, &l); o.Verdict != call.OK {
-		return l, o
-	}
-	users := make([]user, len(l.Resources))
-	for i, raw := range l.Resources {
-		var err error
-		if users[i], err = parseUser(raw); err != nil {
-			return l, call.Outcome{Verdict: call.Failing, Reason: "a user of the list can't be read: " + err.Error()}
+// nobodyHas says which attributes there are in place of the badge's.
+func (s *SCIM) nobodyHas(ctx context.Context, badges *call.Values) string {
+	var u user
+	l := s.list(&u)
+	var paths []string
+	l.Keep = func(string) bool { return true }
+	l.Read = func(raw []byte) (key string, err error) {
+		if u, err = parseUser(raw); err == nil {
+			paths = append(paths, u.paths()...)
 		}
+		return u.id(), err
 	}
-	return l, all.Add(users)
+	// Without "attributes", the server sends all that it returns by default.
+	_, _ = call.NewReading(s.api).Look(ctx, l, url.Values{"count": {"5"}, "startIndex": {"1"}}, 5)
+	slices.Sort(paths)
+	return badges.NobodyHas("person", "badge_field", s.badgeField, slices.Compact(paths))
 }

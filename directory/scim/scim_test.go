@@ -172,19 +172,23 @@ func TestSCIMCursors(t *testing.T) {
 	if err != nil || len(snap.People) != 100 {
 		t.Errorf("%d people, %v", len(snap.People), err)
 	}
-	if _, err := openSCIM(t, cursorServer(t, 100, true).URL, "secret-token").Pull(t.Context()); err == nil || !strings.Contains(err.Error(), "begins again") {
-		t.Errorf("a cursor that goes in a circle: %v", err)
+	if snap, err := openSCIM(t, cursorServer(t, 100, true).URL, "secret-token").Pull(t.Context()); err != nil || len(snap.People) != 40 || !snap.PeopleList.Partial {
+		t.Errorf("a cursor that goes in a circle: %d people, %v", len(snap.People), err)
 	}
 }
 
 // Servers that ignore where to go on would be read without end.
 func TestSCIMThatNeverEnds(t *testing.T) {
-	for name, tc := range map[string]struct{ config, list, want string }{
-		"ignores startIndex, with a total":    {"{}", `{"totalResults":250,"Resources":[{"id":"1","userName":"a"},{"id":"2","userName":"b"}]}`, "begins again"},
-		"ignores startIndex, without a total": {"{}", `{"Resources":[{"id":"1","userName":"a"}]}`, "begins again"},
+	for name, tc := range map[string]struct {
+		config, list string
+		people       int
+		partial      bool
+	}{
+		"ignores startIndex, with a total":    {"{}", `{"totalResults":250,"Resources":[{"id":"1","userName":"a"},{"id":"2","userName":"b"}]}`, 2, true},
+		"ignores startIndex, without a total": {"{}", `{"Resources":[{"id":"1","userName":"a"}]}`, 1, false},
 		"a new cursor each time, the same page": {`{"pagination":{"cursor":true}}`,
-			`{"Resources":[{"id":"1","userName":"a"}],"nextCursor":"%d"}`, "begins again"},
-		"a total below zero": {"{}", `{"totalResults":-1,"Resources":[{"id":"1","userName":"a"}]}`, "begins again"},
+			`{"Resources":[{"id":"1","userName":"a"}],"nextCursor":"%d"}`, 1, true},
+		"a total below zero": {"{}", `{"totalResults":-1,"Resources":[{"id":"1","userName":"a"}]}`, 1, false},
 	} {
 		calls := 0
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -195,9 +199,9 @@ func TestSCIMThatNeverEnds(t *testing.T) {
 			calls++
 			io.WriteString(w, strings.ReplaceAll(tc.list, "%d", strconv.Itoa(calls)))
 		}))
-		_, err := openSCIM(t, srv.URL, "secret-token").Pull(t.Context())
-		if err == nil || !strings.Contains(err.Error(), tc.want) || calls > 10 {
-			t.Errorf("%s: %v after %d calls, want %q", name, err, calls, tc.want)
+		snap, err := openSCIM(t, srv.URL, "secret-token").Pull(t.Context())
+		if err != nil || len(snap.People) != tc.people || snap.PeopleList.Partial != tc.partial || calls > 10 {
+			t.Errorf("%s: %+v, %v after %d calls, want %d people, partial %v", name, snap, err, calls, tc.people, tc.partial)
 		}
 		srv.Close()
 	}
@@ -265,26 +269,98 @@ func TestSCIMFailures(t *testing.T) {
 		t.Errorf("probe: %+v", o)
 	}
 	for body, want := range map[string]string{
-		`{"totalResults":2,"Resources":[{"id":"1"}]}`:                "changed while it was read, or the server counts its rows otherwise (1 of 2)",
-		`{"totalResults":1,"Resources":[{"userName":"no id"}]}`:      "it has no id",
-		`{"totalResults":1,"Resources":[{"id":"1"`:                   "not SCIM's JSON",
-		"<!doctype html><title>Sign in</title>":                      "web page, such as a login",
-		`{"totalResults":1,"Resources":[{"id":"1","active":"yes"}]}`: "can't be read",
+		`{"totalResults":1,"Resources":[{"id":"1"`: "not SCIM's JSON",
+		`{"hello":1}`:                           "not SCIM's JSON",
+		"<!doctype html><title>Sign in</title>": "web page, such as a login",
 	} {
-		served := false
-		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if served && strings.HasSuffix(r.URL.Path, "/Users") && strings.Contains(want, "changed") {
-				fmt.Fprint(w, `{"totalResults":2,"Resources":[]}`)
-				return
-			}
-			served = strings.HasSuffix(r.URL.Path, "/Users")
-			fmt.Fprint(w, body)
-		}))
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, body) }))
 		_, err := openSCIM(t, srv.URL, "secret-token").Pull(t.Context())
 		if !errors.Is(err, call.ErrOffline) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", body, err, want)
 		}
 		srv.Close()
+	}
+}
+
+// One user who can't be read costs only a note.
+func TestSCIMUsers(t *testing.T) {
+	for user, is := range map[string]string{ // "active", "inactive", or part of the note
+		`{"id":"2","userName":"ben"}`:                                "active",
+		`{"id":"2","userName":"ben","active":null}`:                  "active",
+		`{"id":"2","userName":"ben","active":1}`:                     "active",
+		`{"id":"2","userName":"ben","active":1.0}`:                   "active",
+		`{"id":"2","userName":"ben","active":"1"}`:                   "active",
+		`{"id":"2","userName":"ben","active":"True"}`:                "active",
+		`{"id":"2","userName":"ben","active":" yes "}`:               "active",
+		`{"id":"2","userName":"ben","active":0}`:                     "inactive",
+		`{"id":"2","userName":"ben","active":"FALSE"}`:               "inactive",
+		`{"id":"2","userName":"ben","active":"no"}`:                  "inactive",
+		`{"id":2,"userName":"ben","active":""}`:                      "2 (ben is neither active nor not)",
+		`{"id":"2","userName":"ben","active":"maybe"}`:               "2 (ben is neither active nor not)",
+		`{"id":"2","userName":"ben","active":{"value":true}}`:        "2 (ben is neither active nor not)",
+		`{"id":"2","active":2}`:                                      "2 (it is neither active nor not)",
+		`{"id":null,"userName":"ben"}`:                               "the 2. of page 1 (it has no id)",
+		`{"id":{},"userName":"ben"}`:                                 "the 2. of page 1 (it has no id)",
+		`{"userName":"ben"}`:                                         "the 2. of page 1 (it has no id)",
+		`"ben"`:                                                      "the 2. of page 1 (it is not an object)",
+		`null`:                                                       "the 2. of page 1 (it has no id)",
+		`{"id":"2","userName":"` + strings.Repeat("b", 1<<17) + `"}`: "2 (it is too long)",
+	} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Query().Get("startIndex") != "1" {
+				fmt.Fprint(w, `{"totalResults":3}`)
+				return
+			}
+			fmt.Fprintf(w, `{"totalResults":3,"Resources":[{"id":"1","userName":"ann"},%s,{"id":"3","userName":"cem"}]}`, user)
+		}))
+		snap, err := openSCIM(t, srv.URL, "secret-token").Pull(t.Context())
+		srv.Close()
+		notes := strings.Join(snap.PeopleList.Notes, "; ")
+		switch {
+		case err != nil || snap.PeopleList.Broken || snap.People[0].Ref != "1" || snap.People[len(snap.People)-1].Ref != "3":
+			t.Errorf("%.60s: %+v, %v", user, snap, err)
+		case is == "active" || is == "inactive":
+			if len(snap.People) != 3 || snap.People[1].Inactive != (is == "inactive") || notes != "" {
+				t.Errorf("%.60s: %+v, notes %q, want it %s", user, snap.People, notes, is)
+			}
+		case len(snap.People) != 2 || !strings.Contains(notes, is) || snap.PeopleList.Unread["2"] == strings.Contains(is, "page") || snap.PeopleList.Partial == snap.PeopleList.Unread["2"]:
+			t.Errorf("%.60s: %+v, notes %q, want %q", user, snap.PeopleList, notes, is)
+		}
+	}
+}
+
+// Numbers as ids are not rounded.
+func TestSCIMLongIDs(t *testing.T) {
+	_, srv := newSCIMServer(t)
+	srv.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, `{"Resources":[{"id":9007199254740993,"userName":"a"},{"id":9007199254740992,"userName":"b"},{"id":3.0,"userName":"c"}]}`)
+	})
+	snap, err := openSCIM(t, srv.URL, "secret-token").Pull(t.Context())
+	if err != nil || len(snap.People) != 3 || snap.People[0].Ref != "9007199254740993" || snap.People[2].Ref != "3" {
+		t.Errorf("%+v, %v", snap, err)
+	}
+}
+
+// A badge field that nobody has is said, with those that there are, although only
+// the one that is configured is asked for.
+func TestSCIMFieldThatNobodyHas(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		q := r.URL.Query()
+		more := `,"employeeNumber":"7","urn:x:User":{"badges":[{"value":"9"}],"badge":"8"}`
+		if q.Has("attributes") {
+			more = ""
+		}
+		if q.Get("startIndex") != "1" {
+			fmt.Fprint(w, `{"totalResults":1}`)
+			return
+		}
+		fmt.Fprintf(w, `{"totalResults":1,"Resources":[{"id":"1","userName":"ann"%s}]}`, more)
+	}))
+	defer srv.Close()
+	snap, err := openSCIM(t, srv.URL, "secret-token").Pull(t.Context())
+	const want = "the only person has nothing in badge_field " + employeeNumber + "; there are: employeeNumber, "
+	if err != nil || len(snap.Notes) != 1 || !strings.HasPrefix(snap.Notes[0], want) || !strings.HasSuffix(snap.Notes[0], ": is employeeNumber meant?") || !strings.Contains(snap.Notes[0], "urn:x:User:badge") {
+		t.Errorf("%q, %v", snap.Notes, err)
 	}
 }
 

@@ -1,11 +1,12 @@
 package scim
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"stump/checkout"
@@ -18,17 +19,26 @@ import (
 // make the whole list unreadable.
 type user map[string]any
 
+// parseUser reads a user; where it returns an error, the user may still have an id.
 func parseUser(raw json.RawMessage) (u user, err error) {
-	if json.Unmarshal(raw, &u) != nil {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber() // ids of more digits than a float has
+	if d.Decode(&u) != nil {
 		return nil, errors.New("it is not an object")
 	}
 	if u.id() == "" {
-		return nil, errors.New("it has no id")
+		return u, errors.New("it has no id")
 	}
 	if _, ok := u.active(); !ok {
-		return nil, fmt.Errorf("%s is neither active nor not", call.Plain(u.text("userName")))
+		return u, fmt.Errorf("%s is neither active nor not", cmp.Or(call.Plain(u.text("userName")), "it"))
 	}
 	return u, nil
+}
+
+// words are what servers say for true and false.
+var words = map[string]bool{
+	"true": true, "1": true, "yes": true, "y": true, "t": true, "on": true, "active": true, "enabled": true,
+	"false": false, "0": false, "no": false, "n": false, "f": false, "off": false, "inactive": false, "disabled": false,
 }
 
 // active returns the attribute; absent is true.
@@ -38,11 +48,39 @@ func (u user) active() (active, ok bool) {
 		return true, true
 	case bool:
 		return v, true
-	case string:
-		active, err := strconv.ParseBool(strings.ToLower(v))
-		return active, err == nil
+	default:
+		word := strings.ToLower(strings.TrimSpace(call.FieldText(v)))
+		word = strings.TrimSuffix(word, ".0")
+		active, ok = words[word]
+		return active, ok
 	}
-	return false, false
+}
+
+// paths are the paths of attributes in which there is something. Of the members of
+// a schema the path begins with it.
+func (u user) paths() (all []string) {
+	add := func(path string, v any) {
+		if call.FieldText(v) != "" {
+			all = append(all, path)
+		}
+	}
+	for name, v := range u {
+		sep := "."
+		if strings.HasPrefix(strings.ToLower(name), "urn:") {
+			sep = ":"
+		}
+		if list, ok := v.([]any); ok && len(list) > 0 {
+			v = list[0]
+		}
+		if parts, ok := v.(map[string]any); ok {
+			for part, v := range parts {
+				add(call.Plain(name+sep+part), v)
+			}
+		} else {
+			add(call.Plain(name), v)
+		}
+	}
+	return all
 }
 
 func (u user) at(path ...string) any {
@@ -131,6 +169,14 @@ func (p attrPath) name() string {
 		name = p.schema + ":" + name
 	}
 	return name
+}
+
+// member is the member of a user that has the attribute.
+func (p attrPath) member() string {
+	if p.schema != "" {
+		return p.schema
+	}
+	return p.steps[0].name
 }
 
 // find returns the attribute's value as text, empty if there is none. Attribute

@@ -124,7 +124,7 @@ func (a asset) holder() (id string, person bool) {
 	if a.AssignedTo.Type == "" {
 		return "", true
 	}
-	return strconv.FormatInt(a.AssignedTo.ID, 10), a.AssignedTo.Type == "user"
+	return a.AssignedTo.ID.text(), a.AssignedTo.Type == "user"
 }
 
 // with reports whether the user has the asset; "" is nobody.

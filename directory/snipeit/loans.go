@@ -3,7 +3,6 @@ package snipeit
 import (
 	"cmp"
 	"encoding/json"
-	"strconv"
 	"strings"
 	"time"
 
@@ -14,7 +13,7 @@ import (
 // be null.
 type assigned struct {
 	Said bool   `json:"-"`
-	ID   int64  `json:"id"`
+	ID   number `json:"id"`
 	Name string `json:"name"`
 	Type string `json:"type"` // user, location or asset; empty for nobody
 }
@@ -32,12 +31,12 @@ func (a *assigned) UnmarshalJSON(b []byte) error {
 // seen is who has the asset by Snipe-IT's word; false if it does not say.
 func (s *SnipeIT) seen(a asset) (seen books.Seen, said bool) {
 	to := a.AssignedTo
-	seen.Device, seen.Due = strconv.FormatInt(a.ID, 10), s.due(a.Expected)
+	seen.Device, seen.Due = a.ID.text(), s.due(a.Expected)
 	switch to.Type {
 	case "":
 		seen.Free = true
 	case "user":
-		seen.Ref, seen.Name = strconv.FormatInt(to.ID, 10), text(to.Name)
+		seen.Ref, seen.Name = to.ID.text(), text(to.Name)
 	default:
 		seen.Elsewhere = "the " + text(to.Type) + " " + text(to.Name)
 	}

@@ -7,10 +7,11 @@ package snipeit
 import (
 	"cmp"
 	"context"
+	"errors"
 	"html"
-	"net/http"
+	"maps"
 	"net/url"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
@@ -92,44 +93,115 @@ func (s *SnipeIT) Capabilities() call.Capabilities {
 
 // Probe implements directory.Directory.
 func (s *SnipeIT) Probe(ctx context.Context) call.Outcome {
-	return s.call(ctx, http.MethodGet, "/hardware", url.Values{"limit": {"1"}}, nil, &page[asset]{}).OfProbe()
+	_, o := call.NewReading(s.api).Look(ctx, s.assets(new(asset)), url.Values{"limit": {"1"}}, 1)
+	return o.OfProbe()
 }
 
 // Pull implements directory.Puller.
 func (s *SnipeIT) Pull(ctx context.Context) (call.Snapshot, error) {
 	snap := call.Snapshot{HasPeople: true, HasDevices: true}
-	users, o := pull(ctx, s, "/users", func(u user) int64 { return u.ID })
-	if o.Verdict != call.OK {
-		return call.Snapshot{}, o
+	in := call.NewReading(s.api)
+	users := s.pullPeople(ctx, in, &snap)
+	if users.Verdict != call.OK && users.Verdict != call.BadConfig {
+		snap.DeviceList.Partial = true // not asked for: it is down
+		return snap, users
 	}
-	assets, o := pull(ctx, s, "/hardware", func(a asset) int64 { return a.ID })
-	if o.Verdict != call.OK {
-		return call.Snapshot{}, o
+	assets := s.pullDevices(ctx, in, &snap)
+	if users.Verdict != call.OK { // such as a right that is missing
+		return snap, users
 	}
-	for _, u := range users {
-		snap.People = append(snap.People, books.SyncRow{
-			Kind: checkout.KindPerson, Ref: strconv.FormatInt(u.ID, 10), Name: text(cmp.Or(u.Display, u.Name)), Email: text(u.Email),
-			Inactive: u.Deleted != nil || s.cfg.RequireActivated && u.Activated != nil && !*u.Activated || s.past(u.EndDate),
-		})
+	return snap, assets.Err()
+}
+
+// users is the list of users, read into u.
+func (s *SnipeIT) users(u *user) call.List {
+	return list("/users", "user", "users.view", u, func(u *user) number { return u.ID }, s.badgeField)
+}
+
+func (s *SnipeIT) pullPeople(ctx context.Context, in *call.Reading, snap *call.Snapshot) (o call.Outcome) {
+	var u user
+	var badge string
+	l, badges := s.users(&u), s.badges.Values()
+	read := l.Read
+	l.Read = func(raw []byte) (key string, err error) {
+		if key, err = read(raw); err == nil && s.cfg.RequireActivated && u.Activated == neither {
+			err = errors.New("it is neither activated nor not")
+		}
+		badge = field(raw, s.badgeField)
+		return key, err
 	}
-	for _, a := range assets {
+	l.Take = func() int {
 		row := books.SyncRow{
-			Kind: checkout.KindDevice, Ref: strconv.FormatInt(a.ID, 10), Name: a.name(),
+			Kind: checkout.KindPerson, Ref: u.ID.text(), Name: text(cmp.Or(u.Display, u.Name, u.Username)), Email: text(u.Email),
+			Inactive: u.Deleted != nil || s.cfg.RequireActivated && u.Activated == no || s.past(u.EndDate),
+		}
+		badges.Set(&row, badge)
+		snap.People = append(snap.People, row)
+		return len(row.Ref) + len(row.Name) + len(row.Email)
+	}
+	snap.PeopleList, o = in.List(ctx, l)
+	snap.Notes = append(snap.Notes, badges.Notes()...)
+	if badges.None() {
+		snap.Notes = append(snap.Notes, badges.NobodyHas("person", "badge_field", s.badgeField, snap.PeopleList.Fields))
+	}
+	return o
+}
+
+// assets is the list of assets, read into a.
+func (s *SnipeIT) assets(a *asset) call.List {
+	return list("/hardware", "asset", "assets.view", a, func(a *asset) number { return a.ID })
+}
+
+func (s *SnipeIT) pullDevices(ctx context.Context, in *call.Reading, snap *call.Snapshot) (o call.Outcome) {
+	var a asset
+	l, tags := s.assets(&a), s.tags.Values()
+	models, customs := map[string]string{}, map[string]bool{}
+	l.Take = func() int {
+		row := books.SyncRow{
+			Kind: checkout.KindDevice, Ref: a.ID.text(), Name: a.name(),
 			// What can't be checked out there can't be lent here.
 			Inactive: a.Deleted != nil || !a.deployable(),
 		}
+		size := len(row.Ref) + len(row.Name)
 		if a.Model != nil {
-			row.Type = text(a.Model.Name)
+			model, known := models[a.Model.Name] // many have the same
+			if !known {
+				model = text(a.Model.Name)
+				models[a.Model.Name] = model
+				size += len(model) + len(a.Model.Name)
+			}
+			row.Type = model
 		}
+		tags.Set(&row, s.deviceNumber(a))
 		snap.Devices = append(snap.Devices, row)
 		if seen, said := s.seen(a); said {
+			size += len(seen.Name) + len(seen.Elsewhere)
 			snap.Loans = append(snap.Loans, seen)
 		}
+		if tags.None() {
+			size += a.noteCustoms(customs)
+		}
+		return size
 	}
-	snap.Notes = append(
-		s.badges.Set(snap.People, func(i int) string { return fieldText(users[i].All[s.badgeField]) }),
-		s.tags.Set(snap.Devices, func(i int) string { return s.deviceNumber(assets[i]) })...)
-	return snap, nil
+	snap.DeviceList, o = in.List(ctx, l)
+	snap.Notes = append(snap.Notes, tags.Notes()...)
+	if tags.None() {
+		there := slices.DeleteFunc(snap.DeviceList.Fields, func(f string) bool { return f != "asset_tag" && f != "serial" })
+		there = append(there, slices.Sorted(maps.Keys(customs))...)
+		snap.Notes = append(snap.Notes, tags.NobodyHas("device", "device_field", s.cfg.DeviceField, there))
+	}
+	return o
+}
+
+// noteCustoms notes which custom fields have a value, as device_field names them.
+func (a asset) noteCustoms(all map[string]bool) (size int) {
+	for name, f := range a.customs() {
+		if key := "custom:" + call.Plain(name); fieldText(f.Value) != "" && !all[key] && len(all) < 100 {
+			all[key] = true
+			size += len(key)
+		}
+	}
+	return size
 }
 
 func (s *SnipeIT) deviceNumber(a asset) string {

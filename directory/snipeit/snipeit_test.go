@@ -119,24 +119,6 @@ func TestSnipeITPages(t *testing.T) {
 	if err != nil || len(snap.People) != 1203 {
 		t.Fatalf("%d people, %v", len(snap.People), err)
 	}
-	for name, list := range map[string]string{
-		"a total that is too high": `{"total":5,"rows":[{"id":1,"name":"a"}]}`,
-		"a total that is too low":  `{"total":1,"rows":[{"id":1,"name":"a"},{"id":2,"name":"b"}]}`,
-		"a total below zero":       `{"total":-5,"rows":[{"id":1,"name":"a"}]}`,
-		"a total without end":      `{"total":999999999,"rows":[{"id":1,"name":"a"}]}`,
-		"no total":                 `{"rows":[{"id":1,"name":"a"}]}`,
-	} {
-		calls := 0
-		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { calls++; io.WriteString(w, list) }))
-		liar, err := siteAt(t, srv.URL).open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := liar.Pull(t.Context()); !errors.Is(err, call.ErrOffline) || calls > 3 {
-			t.Errorf("%s: %v after %d calls, want it refused", name, err, calls)
-		}
-		srv.Close()
-	}
 	// Somebody is deleted between two pages: one slides over the edge unseen.
 	first := true
 	s.pageHandler = func() {
@@ -144,8 +126,84 @@ func TestSnipeITPages(t *testing.T) {
 			first, s.users = false, s.users[1:]
 		}
 	}
-	if _, err := d.Pull(t.Context()); !errors.Is(err, call.ErrOffline) {
-		t.Errorf("a list that changed while it was read: %v, want it refused", err)
+	if snap, err = d.Pull(t.Context()); err != nil || len(snap.People) != 1202 || !snap.PeopleList.Partial || snap.DeviceList.Partial {
+		t.Errorf("a list that changed while it was read: %d people, %+v, %v", len(snap.People), snap.PeopleList, err)
+	}
+}
+
+// Whatever is wrong with a list, what was seen of it is there.
+func TestSnipeITLists(t *testing.T) {
+	for name, tc := range map[string]struct {
+		list    string
+		rows    int
+		partial bool
+		note    string
+	}{
+		"a total that is too high": {`{"total":5,"rows":[{"id":1,"name":"a"}]}`, 1, true, "1 of 5 came"},
+		"a total that is too low":  {`{"total":1,"rows":[{"id":1,"name":"a"},{"id":2,"name":"b"}]}`, 2, true, "2 users came, and the server counts only 1"},
+		"a total below zero":       {`{"total":-5,"rows":[{"id":1,"name":"a"}]}`, 1, false, ""},
+		"a total without end":      {`{"total":999999999,"rows":[{"id":1,"name":"a"}]}`, 1, true, "1 of 999999999 came"},
+		"a total in quotes":        {`{"total":"1","rows":[{"id":1,"name":"a"}]}`, 1, false, ""},
+		"no total":                 {`{"rows":[{"id":1,"name":"a"}]}`, 1, false, ""},
+		"rows that are an object":  {`{"total":1,"rows":{}}`, 0, true, "counts 1 and shows none: give the token's user the right"},
+		"ids in quotes":            {`{"total":2,"rows":[{"id":"1","name":"a"},{"id":2.0,"name":"b"}]}`, 2, false, ""},
+		"no id":                    {`{"total":2,"rows":[{"id":1,"name":"a"},{"id":null,"name":"b"}]}`, 1, true, "the 2. of page 1 (it has no id)"},
+		"odd fields":               {`{"total":1,"rows":[{"id":1,"name":["a"],"username":"ann","email":7,"end_date":"x"}]}`, 1, false, ""},
+		"what is no row":           {`{"total":2,"rows":[{"id":1,"name":"a"},[]]}`, 1, true, "the 2. of page 1 (it is not an object)"},
+	} {
+		calls := 0
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { calls++; io.WriteString(w, tc.list) }))
+		d, err := siteAt(t, srv.URL).open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		snap, err := d.Pull(t.Context())
+		notes := strings.Join(snap.PeopleList.Notes, "; ")
+		if err != nil || len(snap.People) != tc.rows || len(snap.Devices) != tc.rows || snap.PeopleList.Partial != tc.partial || calls > 8 {
+			t.Errorf("%s: %+v, %v after %d calls, want %d rows, partial %v", name, snap, err, calls, tc.rows, tc.partial)
+		}
+		if !strings.Contains(notes, tc.note) || tc.note == "" && notes != "" {
+			t.Errorf("%s: notes %q, want %q", name, notes, tc.note)
+		}
+		srv.Close()
+	}
+}
+
+// A right that is missing is named, and what may be seen is pulled.
+func TestSnipeITRights(t *testing.T) {
+	s := newDouble()
+	for path, right := range map[string]string{"/users": "users.view", "/hardware": "assets.view"} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/api/v1"+path {
+				snipeJSON(w, http.StatusForbidden, map[string]any{"status": "error", "messages": "This action is unauthorized."})
+				return
+			}
+			s.ServeHTTP(w, r)
+		}))
+		d, err := siteAt(t, srv.URL).open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		snap, err := d.Pull(t.Context())
+		o, _ := call.OfError(err)
+		if !strings.HasSuffix(o.Reason, "denies access to "+path+" (403 Forbidden): This action is unauthorized.") || o.Remedy != "give the token's user the right "+right {
+			t.Errorf("%s: %+v", path, o)
+		}
+		if people := len(snap.People); people+len(snap.Devices) != 3 || (people == 0) != (path == "/users") || snap.PeopleList.Broken == snap.DeviceList.Broken {
+			t.Errorf("%s: %+v", path, snap)
+		}
+		srv.Close()
+	}
+}
+
+// A field that nobody has is said, with those that there are.
+func TestSnipeITFieldsThatNobodyHas(t *testing.T) {
+	_, d := openSnipe(t, func(_ *double, c *site) { c.DeviceField, c.Field = "custom:RFID Number", "employee_number" })
+	snap, err := d.Pull(t.Context())
+	if err != nil || len(snap.Notes) != 2 ||
+		!strings.HasPrefix(snap.Notes[0], "none of 3 people has anything in badge_field employee_number; there are: employee_num, ") || !strings.HasSuffix(snap.Notes[0], ": is employee_num meant?") ||
+		snap.Notes[1] != "none of 3 devices has anything in device_field custom:RFID Number; there are: custom:RFID, asset_tag, serial: is custom:RFID meant?" {
+		t.Errorf("%q, %v", snap.Notes, err)
 	}
 }
 

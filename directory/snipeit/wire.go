@@ -1,9 +1,11 @@
 package snipeit
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"html"
 	"net/http"
 	"net/url"
@@ -91,78 +93,114 @@ func read(r call.Reply, out any) call.Outcome {
 	return o
 }
 
-// page is a page of a list.
-type page[T any] struct {
-	Total int `json:"total"`
-	Rows  []T `json:"rows"`
-}
-
 // pageRows is the most rows that a page can have (MAX_RESULTS).
 const pageRows = 500
 
-// pull reads all pages of a list. Rows are sorted by id, since Snipe-IT's own
-// order is not total and would skip and repeat.
-func pull[T any](ctx context.Context, s *SnipeIT, path string, id func(T) int64) ([]T, call.Outcome) {
-	all := call.List[T]{Path: path, Key: func(row T) string { return strconv.FormatInt(id(row), 10) }}
-	total := -1
-	for offset := 0; ; {
-		p, o := pullPage[T](ctx, s, path, offset)
-		if o.Verdict == call.OK {
-			o = all.Add(p.Rows)
-		}
-		if o.Verdict != call.OK {
-			return nil, o
-		}
-		if total < 0 {
-			total = p.Total
-		}
-		offset += len(p.Rows)
-		if len(p.Rows) == 0 || offset >= p.Total || p.Total != total {
-			if len(all.Rows) != total {
-				return nil, all.Changed(total)
+// list is a list whose rows are read into row. Rows are sorted by id, since
+// Snipe-IT's own order is not total and would skip and repeat.
+// right is what the token's user needs.
+func list[T any](path, what, right string, row *T, id func(*T) number, fields ...string) call.List {
+	return call.List{
+		Path: path, What: what, Whose: "Snipe-IT's", Rows: "rows", Total: "total", PageRows: pageRows,
+		Keep: call.Members[T](fields...),
+		Ask: func(from int, _ string) url.Values {
+			return url.Values{"limit": {strconv.Itoa(pageRows)}, "offset": {strconv.Itoa(from)}, "sort": {"id"}, "order": {"asc"}}
+		},
+		Judge: func(r call.Reply) call.Outcome {
+			o := read(r, &struct{}{})
+			if r.Status == http.StatusForbidden {
+				o.Reason = strings.Replace(o.Reason, "denies access (", "denies access to "+path+" (", 1)
+				if o.Remedy == r.Outcome().Remedy { // it names no other cause
+					o.Remedy = "give the token's user the right " + right
+				}
 			}
-			return all.Rows, call.Outcome{}
-		}
+			if o.Verdict == call.Refused && r.Status == http.StatusOK {
+				o.Verdict = call.Failing // reading is never refused
+			}
+			return o
+		},
+		Read: func(raw []byte) (string, error) {
+			*row = *new(T)
+			err := lenient(raw, row)
+			if n := id(row); n > 0 {
+				return n.text(), err
+			}
+			return "", cmp.Or(err, errors.New("it has no id"))
+		},
 	}
 }
 
-// pullPage reads a page. A long list meets the rate limit; the pull only takes
-// longer.
-func pullPage[T any](ctx context.Context, s *SnipeIT, path string, offset int) (p page[T], o call.Outcome) {
-	query := url.Values{"limit": {strconv.Itoa(pageRows)}, "offset": {strconv.Itoa(offset)}, "sort": {"id"}, "order": {"asc"}}
-	for {
-		o = s.call(ctx, http.MethodGet, path, query, nil, &p)
-		if o.Verdict == call.Refused {
-			o = call.Outcome{Verdict: call.Failing, Reason: o.Reason} // reading is never refused
-		}
-		if o.Verdict != call.Down || o.After <= 0 || o.After > 2*limitWindow {
-			return p, o
-		}
-		select {
-		case <-ctx.Done():
-			return p, o
-		case <-time.After(o.After):
-		}
+// lenient reads an object. Where a field has another form than it should have, only
+// that field is left out: one of them must not make a whole list unreadable.
+func lenient(raw []byte, out any) error {
+	err := json.Unmarshal(raw, out)
+	if form, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && form.Field != "" {
+		err = nil
 	}
+	if err != nil {
+		err = errors.New("it is not an object")
+	}
+	return err
+}
+
+// number is a whole number that may be in quotes; anything else is 0.
+type number int64
+
+func (n number) text() string { return strconv.FormatInt(int64(n), 10) }
+
+// UnmarshalJSON takes what is no number as 0.
+func (n *number) UnmarshalJSON(b []byte) error {
+	text := strings.TrimSuffix(strings.Trim(string(b), `"`), ".0")
+	i, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		i = 0
+	}
+	*n = number(i)
+	return nil
+}
+
+// flag is true or false, or a word or number for it.
+type flag int8
+
+const (
+	unsaid flag = iota
+	yes
+	no
+	neither
+)
+
+// UnmarshalJSON never fails.
+func (f *flag) UnmarshalJSON(b []byte) error {
+	switch strings.ToLower(strings.Trim(string(b), `"`)) {
+	case "null":
+		*f = unsaid
+	case "true", "1", "yes":
+		*f = yes
+	case "false", "0", "no":
+		*f = no
+	default:
+		*f = neither
+	}
+	return nil
 }
 
 // The parts of users and assets that are used.
 type (
 	user struct {
-		ID   int64  `json:"id"`
-		Name string `json:"name"`
+		ID       number `json:"id"`
+		Name     string `json:"name"`
+		Username string `json:"username"`
 		// Display is the name that Snipe-IT shows, where it differs (v8.3.0).
 		Display string `json:"display_name"`
 		Email   string `json:"email"`
-		// Activated is nil where we may not see it: then only id and name are
+		// Activated is not said where we may not see it: then only id and name are
 		// there (v8.7.0).
-		Activated *bool          `json:"activated"`
-		EndDate   *date          `json:"end_date"`
-		Deleted   *date          `json:"deleted_at"`
-		All       map[string]any `json:"-"`
+		Activated flag  `json:"activated"`
+		EndDate   *date `json:"end_date"`
+		Deleted   *date `json:"deleted_at"`
 	}
 	asset struct {
-		ID       int64  `json:"id"`
+		ID       number `json:"id"`
 		Name     string `json:"name"`
 		AssetTag string `json:"asset_tag"`
 		Serial   string `json:"serial"`
@@ -188,24 +226,29 @@ type (
 	}
 )
 
-// UnmarshalJSON also keeps all fields: the badge may be in any.
-func (u *user) UnmarshalJSON(b []byte) error {
-	type bare user
-	if err := json.Unmarshal(b, (*bare)(u)); err != nil {
-		return err
-	}
-	return json.Unmarshal(b, &u.All)
+// field is the text of any field of a user or an asset.
+func field(raw []byte, name string) string {
+	var fields map[string]any
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	_ = d.Decode(&fields) // it was read before
+	return fieldText(fields[name])
 }
 
 // custom returns a custom field by its displayed name.
-func (a asset) custom(name string) string {
-	var fields map[string]struct {
-		Value any `json:"value"`
+func (a asset) custom(name string) string { return fieldText(a.customs()[name].Value) }
+
+type customField struct {
+	Value any `json:"value"`
+}
+
+func (a asset) customs() (fields map[string]customField) {
+	d := json.NewDecoder(bytes.NewReader(a.CustomFields))
+	d.UseNumber()
+	if d.Decode(&fields) != nil {
+		return nil
 	}
-	if json.Unmarshal(a.CustomFields, &fields) != nil {
-		return ""
-	}
-	return fieldText(fields[name].Value)
+	return fields
 }
 
 // text makes a value of the API, where strings are escaped, fit for people.

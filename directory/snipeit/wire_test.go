@@ -27,6 +27,6 @@ func FuzzAnswers(f *testing.F) {
 		} else if o.Reason == "" {
 			t.Errorf("%+v says nothing", o)
 		}
-		read(r, &page[user]{})
+		read(r, &user{})
 	})
 }

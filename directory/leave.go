@@ -1,0 +1,176 @@
+package directory
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"stump/checkout"
+	"stump/directory/call"
+	"stump/internal/count"
+)
+
+// absentFor is how long somebody must be missing from whole lists before that is
+// believed. Servers that lose rows mostly find them again within the hour.
+const absentFor = time.Hour
+
+// absences remembers whom whole lists lacked, and since when. It is not kept over a
+// restart: then the hour begins anew.
+type absences struct {
+	since map[string]time.Time // by kind and the directory's key
+	now   time.Time
+	due   time.Time // when the first of them is believed
+}
+
+func absenceKey(kind checkout.SubjectKind, ref string) string { return kind.String() + " " + ref }
+
+// begin begins a pull.
+func (a *absences) begin(now time.Time) {
+	if a.since == nil {
+		a.since = map[string]time.Time{}
+	}
+	a.now, a.due = now, time.Time{}
+}
+
+// back notes that a list has somebody.
+func (a *absences) back(kind checkout.SubjectKind, ref string) {
+	if a != nil {
+		delete(a.since, absenceKey(kind, ref))
+	}
+}
+
+// lacks notes that a whole list lacks somebody, and reports whether that is believed
+// by now.
+func (a *absences) lacks(kind checkout.SubjectKind, ref string) bool {
+	if a == nil {
+		return true
+	}
+	key := absenceKey(kind, ref)
+	since, known := a.since[key]
+	if !known {
+		since = a.now
+		a.since[key] = since
+	}
+	due := since.Add(absentFor)
+	if !due.After(a.now) {
+		return true
+	}
+	if a.due.IsZero() || due.Before(a.due) {
+		a.due = due
+	}
+	return false
+}
+
+// leave deactivates those whom the directory no longer has as active, and those whom
+// the list lacks once that is believed, unless they are implausibly many.
+func (p *planner) leave(register []member, pulled int, list call.Listing) {
+	missing := p.missing(register, list)
+	n, proof := len(missing), pulled > 0 && !list.Broken && (!list.Partial || p.force)
+	switch {
+	case n == 0, proof, list.Broken:
+	case pulled == 0:
+		p.held += n
+		p.note("the directory lists no %s at all, which is not believed: none is %s", p.kind, p.gonePast())
+	default:
+		p.held += n
+		p.note("%s not in that list (%s): none is %s without: stump sync pull --force", count.Were(n, p.kind.String()), names(missing), p.gonePast())
+	}
+	if !proof {
+		missing = nil
+	}
+	if n := len(p.leaving) + len(missing); n > guardCount && n*100 > p.active*guardPercent && !p.force {
+		p.held += n
+		p.note("%s of %d are gone from the directory: none is %s without: stump sync pull --force", count.Of(n, p.kind.String()), p.active, p.gonePast())
+		return
+	}
+	p.goes(p.leaving)
+	p.believe(missing)
+}
+
+// missing are those of the register whom the list lacks.
+func (p *planner) missing(register []member, list call.Listing) (missing []member) {
+	for _, m := range register {
+		if m.Kind != p.kind || m.Ref == "" {
+			continue
+		}
+		if _, there := p.now[m.Ref]; there || list.Unread[m.Ref] || m.Inactive {
+			p.gone.back(m.Kind, m.Ref)
+		} else {
+			missing = append(missing, m)
+		}
+	}
+	return missing
+}
+
+// believe deactivates those whom whole lists lack long enough.
+func (p *planner) believe(missing []member) {
+	var go_, wait []member
+	for _, m := range missing {
+		if p.gone.lacks(m.Kind, m.Ref) || p.force {
+			go_ = append(go_, m)
+		} else {
+			wait = append(wait, m)
+		}
+	}
+	p.goes(go_)
+	if n := len(wait); n > 0 {
+		p.held += n
+		p.note("%s no longer in the list (%s): %s when a whole list an hour later lacks them, too, or now with: stump sync pull --force",
+			isOrAre(n, p.kind), names(wait), p.gonePast())
+	}
+}
+
+// goes deactivates those who have nothing that is to be returned.
+func (p *planner) goes(all []member) {
+	for _, m := range all {
+		switch {
+		case m.holds == 0:
+			p.deactivate(m.SyncRow)
+		case p.kind == checkout.KindDevice:
+			p.note("%s is no longer lent out, but somebody has it: it stays until it is returned", m.Name)
+		default:
+			p.note("%s left the directory but still has %s: they stay until everything is returned", m.Name, count.Of(m.holds, "device"))
+		}
+	}
+}
+
+// gonePast is what is done with who is gone.
+func (p *planner) gonePast() string {
+	if p.kind == checkout.KindDevice {
+		return "retired"
+	}
+	return "suspended"
+}
+
+func isOrAre(n int, kind checkout.SubjectKind) string {
+	if n == 1 {
+		return count.Of(n, kind.String()) + " is"
+	}
+	return count.Of(n, kind.String()) + " are"
+}
+
+// names are the names of some.
+func names(all []member) string {
+	var list []string
+	for _, m := range all[:min(len(all), fewNames)] {
+		list = append(list, m.Name)
+	}
+	return few(list) + andMore(len(all))
+}
+
+// few lists some names.
+func few(list []string) string {
+	if len(list) > fewNames {
+		return strings.Join(list[:fewNames], ", ") + andMore(len(list))
+	}
+	return strings.Join(list, ", ")
+}
+
+const fewNames = 5
+
+func andMore(n int) string {
+	if n > fewNames {
+		return fmt.Sprintf(" and %d more", n-fewNames)
+	}
+	return ""
+}
