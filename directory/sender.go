@@ -22,8 +22,9 @@ const (
 	batchTime = 2 * time.Second
 	// parkAfter is how often a row may fail after the place accepted others.
 	parkAfter = 5
-	// grace is how long a call may still take when the daemon stops.
-	grace = 5 * time.Second
+	// grace is how long a call may still take when the daemon stops, which has two
+	// seconds for all.
+	grace = time.Second
 )
 
 // cutOff is the reason of a row whose call was interrupted by a kill.

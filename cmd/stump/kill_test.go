@@ -83,7 +83,7 @@ func checkKept(t *testing.T, round int, confirmed, kept []string) int {
 
 // process is a daemon in a process of its own.
 type process struct {
-	t      *testing.T
+	t      testing.TB
 	cmd    *exec.Cmd
 	socket string
 	client *api.Client
@@ -101,7 +101,7 @@ func startDaemonAt(t *testing.T, dir, socket string) *process {
 }
 
 // startProcess starts a daemon and waits until it answers.
-func startProcess(t *testing.T, cmd *exec.Cmd, socket string) *process {
+func startProcess(t testing.TB, cmd *exec.Cmd, socket string) *process {
 	t.Helper()
 	d := &process{t: t, cmd: cmd, socket: socket}
 	if err := d.cmd.Start(); err != nil {

@@ -112,7 +112,7 @@ func readWriteLog(f *os.File) ([]diskWrite, error) {
 }
 
 // mustRun runs a command of the system.
-func mustRun(t *testing.T, name string, args ...string) string {
+func mustRun(t testing.TB, name string, args ...string) string {
 	t.Helper()
 	out, err := exec.Command(name, args...).CombinedOutput()
 	if err != nil {
