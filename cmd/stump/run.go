@@ -8,8 +8,9 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
 	"path/filepath"
-	"strings"
+	"syscall"
 
 	sd "github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
@@ -50,8 +51,9 @@ func runCmd(g *globals) *cobra.Command {
 		}
 		o := daemon.Options{
 			Config: cfg, StateDir: g.stateDir(), StateNamed: g.state != "", Socket: g.socketPath(), Listen: cfg.Listen,
-			Sim: sim, Speed: speed, Version: version, Log: logger(raw(cmd.ErrOrStderr()), cfg.LogLevel),
+			Sim: sim, Speed: speed, Version: version, Level: new(slog.LevelVar),
 		}
+		o.Log = logger(raw(cmd.ErrOrStderr()), o.Level)
 		if replay != "" {
 			file, err := owner.Open(replay)
 			if err != nil {
@@ -66,10 +68,20 @@ func runCmd(g *globals) *cobra.Command {
 		ctx, stop := untilSignal(cmd.Context())
 		defer stop()
 		o.Network = directory.NetworkChanges(ctx)
+		o.Reload, o.Again = hangups(ctx), func() (*config.Config, error) {
+			now, err := config.Load(g.config)
+			if err == nil && f.Changed("listen") {
+				now.Listen = listen
+			}
+			return now, err
+		}
 		return run(ctx, o)
 	})
 	cmd.Long = `Run the station until it is told to stop: read cards, answer on the display, keep
 the ledger, serve the API on a unix socket.
+
+SIGHUP has it read the configuration again: log level, language and texts change at
+once, and the log says what needs a restart. Tokens and keys in files need neither.
 
 With --sim the lines and the display are simulated; "stump sim tap" shows cards.
 Where a real station has its ledger, --sim wants another one: --state and --socket.`
@@ -114,11 +126,18 @@ func run(ctx context.Context, o daemon.Options) error {
 	return err
 }
 
+// hangups gets a value at each SIGHUP, with which systemctl reload asks to read the
+// configuration again.
+func hangups(ctx context.Context) <-chan os.Signal {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, syscall.SIGHUP)
+	context.AfterFunc(ctx, func() { signal.Stop(c) })
+	return c
+}
+
 // logger writes the daemon's log. Under systemd the journal adds the time.
-func logger(w io.Writer, level string) *slog.Logger {
-	var l slog.Level
-	_ = l.UnmarshalText([]byte(strings.ToUpper(level))) // the configuration was checked
-	o := &slog.HandlerOptions{Level: l}
+func logger(w io.Writer, level slog.Leveler) *slog.Logger {
+	o := &slog.HandlerOptions{Level: level}
 	if os.Getenv("JOURNAL_STREAM") != "" {
 		o.ReplaceAttr = func(groups []string, a slog.Attr) slog.Attr {
 			if a.Key == slog.TimeKey && len(groups) == 0 {

@@ -145,10 +145,10 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// signalDaemon sends TERM, INT or KILL to the daemon that has the ledger, and
-// wants it gone within a second: signal TERM [state].
+// signalDaemon sends TERM, INT, KILL or HUP to the daemon that has the ledger, and
+// wants it gone, but for HUP: signal TERM [state].
 func signalDaemon(ts *testscript.TestScript, neg bool, args []string) {
-	number := map[string]syscall.Signal{"TERM": syscall.SIGTERM, "INT": syscall.SIGINT, "KILL": syscall.SIGKILL}[args[0]]
+	number := map[string]syscall.Signal{"TERM": syscall.SIGTERM, "INT": syscall.SIGINT, "KILL": syscall.SIGKILL, "HUP": syscall.SIGHUP}[args[0]]
 	state := ts.Getenv("STATE")
 	if len(args) > 1 {
 		state = ts.MkAbs(args[1])
@@ -159,9 +159,9 @@ func signalDaemon(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(filepath.Join(state, "ledger.db.holder"))), &holder))
 	start := time.Now()
 	ts.Check(syscall.Kill(holder.PID, number))
-	for syscall.Kill(holder.PID, 0) == nil {
-		// The promise is one second; the other is for a machine under load.
-		if time.Since(start) > 2*time.Second {
+	for number != syscall.SIGHUP && syscall.Kill(holder.PID, 0) == nil {
+		// The promise is two seconds, see BenchmarkStop; the others are for a machine under load.
+		if time.Since(start) > 15*time.Second {
 			ts.Fatalf("the daemon still runs %v after SIG%s", time.Since(start), args[0])
 		}
 		time.Sleep(2 * time.Millisecond)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"os"
 	"sync"
 
 	"stump/checkout/ledger"
@@ -44,6 +45,12 @@ type Options struct {
 	Speed   float64
 	Version string
 	Log     *slog.Logger
+	// Level is that of Log, which the configuration sets; may be nil.
+	Level *slog.LevelVar
+	// Reload gets a value when Again is to be asked for the configuration; both may be
+	// nil.
+	Reload <-chan os.Signal
+	Again  func() (*config.Config, error)
 	// Network gets a value when the network may have come back; may be nil.
 	Network <-chan struct{}
 	// Ready is called when every part works; may be nil.
@@ -65,6 +72,7 @@ type Daemon struct {
 	now      func() int64
 	board    *board.Board
 	places   places
+	asked    *config.Config // as it was read last, without what the board adds
 	upkeep   *upkeep
 	trace    *station.Trace
 	keyboard *keyboard.Keyboard // nil without one
@@ -75,7 +83,8 @@ type Daemon struct {
 // New puts a station together and takes what only one process can have: the
 // ledger and the socket. The readers' tasks take the lines.
 func New(o Options) (*Daemon, error) {
-	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
+	o.Log, o.Level = cmp.Or(o.Log, slog.New(slog.DiscardHandler)), cmp.Or(o.Level, new(slog.LevelVar))
+	o.Level.Set(o.Config.Level())
 	p, err := openPlaces(o.Config)
 	if err != nil {
 		return nil, err
@@ -88,7 +97,7 @@ func New(o Options) (*Daemon, error) {
 		return nil, err
 	}
 	tidy(o, ledger)
-	d := &Daemon{o: o, places: p, Ledger: ledger, now: gpio.Monotonic}
+	d := &Daemon{o: o, places: p, Ledger: ledger, now: gpio.Monotonic, asked: o.Config.Clone()}
 	if err = rightLines(o, ledger); err == nil {
 		err = d.assemble()
 	}
@@ -132,7 +141,7 @@ func (d *Daemon) assemble() (err error) {
 	if err != nil {
 		return err
 	}
-	d.tasks = append(d.tasks, listener, d.upkeep)
+	d.tasks = append(d.tasks, listener, d.upkeep, reloads{d})
 	if w := newWatchdog(d.Readers); w != nil {
 		d.tasks = append(d.tasks, w)
 	}

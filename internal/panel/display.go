@@ -88,7 +88,7 @@ func (d *displayLoop) choose(now time.Time) (fresh, heal bool) {
 	d.mu.Unlock()
 
 	if m != nil {
-		d.put(d.o.Catalogue.Text(*m, d.o.Display.Size()), now)
+		d.put(d.texts.Load().Text(*m, d.o.Display.Size()), now)
 		d.screen.until = now.Add(max(d.stay(*m), d.screen.layout.Pass()))
 		d.thenShow(m.Then, now)
 		if over == nil {
@@ -104,7 +104,7 @@ func (d *displayLoop) choose(now time.Time) (fresh, heal bool) {
 	}
 	if then := d.then; then != nil && now.Before(d.before) {
 		d.then = nil
-		d.put(d.o.Catalogue.Text(*then, d.o.Display.Size()), now)
+		d.put(d.texts.Load().Text(*then, d.o.Display.Size()), now)
 		d.screen.until = d.before
 		d.waitsOn()
 		return false, false
@@ -113,10 +113,10 @@ func (d *displayLoop) choose(now time.Time) (fresh, heal bool) {
 	due := !now.Before(d.tick)
 	if !idling || due || poked {
 		info := d.o.Idle()
-		d.put(d.o.Catalogue.idle(info, d.o.Display.Size()), now)
+		d.put(d.texts.Load().idle(info, d.o.Display.Size()), now)
 		d.tick = now.Add(info.untilChange())
 		info.Clock = time.Time{}
-		still := d.o.Catalogue.idle(info, d.o.Display.Size())
+		still := d.texts.Load().idle(info, d.o.Display.Size())
 		d.screen.layout.Quiet = idling && still == d.still
 		d.still = still
 	}
@@ -149,7 +149,7 @@ func (d *displayLoop) stay(m Message) time.Duration {
 
 // leave shows that the station is out of service: "Lab open" would be wrong.
 func (d *displayLoop) leave() {
-	text := d.o.Catalogue.Text(Message{Key: "stopped"}, d.o.Display.Size())
+	text := d.texts.Load().Text(Message{Key: "stopped"}, d.o.Display.Size())
 	f, _ := lcd.Lay(d.o.Display.Charset(), d.o.Display.Size(), text).At(0)
 	if d.up {
 		if err := d.write(f, false); err != nil {

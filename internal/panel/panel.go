@@ -20,6 +20,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"stump/lcd"
@@ -47,6 +48,7 @@ type Options struct {
 // Panel shows messages. Its methods may be called from any goroutine.
 type Panel struct {
 	o      Options
+	texts  atomic.Pointer[Catalogue]
 	lights lights
 
 	wake, lightWake chan struct{} // something new for the loops
@@ -76,7 +78,6 @@ func New(o Options) *Panel {
 	if o.Display == nil {
 		o.Display = lcd.None(lcd.Size{Cols: 16, Rows: 2})
 	}
-	o.Catalogue = cmp.Or(o.Catalogue, &Catalogue{texts: english})
 	o.Window = cmp.Or(o.Window, time.Minute)
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	if o.Idle == nil {
@@ -86,7 +87,7 @@ func New(o Options) *Panel {
 		o.Behind = func() bool { return false }
 	}
 	newLamp := func(name string, out Output) *lamp { return &lamp{name: name, out: out, log: o.Logger} }
-	return &Panel{
+	p := &Panel{
 		o:         o,
 		lights:    lights{newLamp("green light", o.Green), newLamp("red light", o.Red), newLamp("beeper", o.Beeper)},
 		wake:      make(chan struct{}, 1),
@@ -97,6 +98,14 @@ func New(o Options) *Panel {
 		subs:      map[chan State]struct{}{},
 		state:     State{Rows: lcd.NewFrame(o.Display.Size()).Rows()},
 	}
+	p.texts.Store(cmp.Or(o.Catalogue, &Catalogue{texts: english}))
+	return p
+}
+
+// Speak changes the texts, beginning with the next message.
+func (p *Panel) Speak(c *Catalogue) {
+	p.texts.Store(c)
+	p.Poke()
 }
 
 // String names the task.

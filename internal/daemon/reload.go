@@ -1,0 +1,48 @@
+package daemon
+
+import (
+	"context"
+	"strings"
+
+	"stump/internal/panel"
+)
+
+// reloads is the task that reads the configuration again when it is told to.
+type reloads struct{ d *Daemon }
+
+func (r reloads) String() string { return "reloads" }
+
+// Run works until ctx is done.
+func (r reloads) Run(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-r.d.o.Reload:
+			r.d.reload()
+		}
+	}
+}
+
+// reload takes over what can change while the station works, and says what can't. A
+// configuration with faults changes nothing.
+func (d *Daemon) reload() {
+	now, err := d.o.Again()
+	if err != nil {
+		d.o.Log.Error("the configuration was not read again: the station goes on with the one it has", "err", err)
+		return
+	}
+	texts, err := panel.NewCatalogue(now.Display.Language, now.Display.Texts)
+	if err != nil {
+		d.o.Log.Error("the texts were not changed", "err", err)
+		return
+	}
+	later := d.asked.Restarts(now)
+	d.o.Level.Set(now.Level())
+	d.Panel.Speak(texts)
+	d.asked.TakeOver(now)
+	if len(later) > 0 {
+		d.o.Log.Warn("some changes of the configuration need a restart", "keys", strings.Join(later, ", "))
+	}
+	d.o.Log.Info("configuration read again", "file", now.Path())
+}
