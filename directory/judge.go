@@ -30,6 +30,11 @@ func (s *sender) judge(b *batch, r ledger.OutboxRow, o call.Outcome) bool {
 		r.State = record.Parked
 	case call.Conflict:
 		s.health.ok()
+		if s.firstWord(r, o) {
+			s.forgive(r.Key)
+			b.delivered = append(b.delivered, r.Key)
+			return true
+		}
 		r.State, r.Theirs = record.Conflict, o.Theirs
 	case call.InDoubt:
 		b.stop = true
@@ -53,6 +58,22 @@ func (s *sender) judge(b *batch, r ledger.OutboxRow, o call.Outcome) bool {
 		s.log.Warn("an event waits for a person", "sink", s.sink, "event", r.Event.Seq, "state", r.State, "reason", r.Reason)
 	}
 	return false
+}
+
+// firstWord settles a conflict about a device that moved for the first time: the
+// station can't have known where it was before. After a call that may have been
+// counted, the answer is not the place's first.
+func (s *sender) firstWord(r ledger.OutboxRow, o call.Outcome) bool {
+	if !s.caps.FirstWord || o.Theirs == nil || r.Force || r.Touched {
+		return false
+	}
+	taken, err := s.ledger.FirstWord(s.sink, r.Key, o.Theirs.ID)
+	if err != nil {
+		s.log.Error("the directory's word was not taken; it waits for a person", "event", r.Event.Seq, "error", err)
+	} else if taken {
+		s.log.Info("the directory knew better where a device was", "event", r.Event.Seq, "answer", o.Reason)
+	}
+	return taken
 }
 
 // lookFor says how a person finds out whether a call was counted.

@@ -136,12 +136,7 @@ func (l *lab) play(ops []op, saw func(device int) []string) (wrong string) {
 		case "tap":
 			l.tap(o.person, o.device)
 		case "fault":
-			l.faultMu.Lock()
-			l.fault, l.calls = o.fault, o.calls
-			l.faultMu.Unlock()
-			l.net.mu.Lock()
-			l.net.refuse = o.fault == "refuses"
-			l.net.mu.Unlock()
+			l.breakCalls(o)
 		case "kill":
 			err = l.kill()
 		case "stop":
@@ -160,12 +155,7 @@ func (l *lab) play(ops []op, saw func(device int) []string) (wrong string) {
 			return wrong
 		}
 	}
-	l.faultMu.Lock()
-	l.calls = 0
-	l.faultMu.Unlock()
-	l.net.mu.Lock()
-	l.net.refuse = false
-	l.net.mu.Unlock()
+	l.breakCalls(op{})
 	for range 20 {
 		time.Sleep(20 * time.Minute)
 		if l.waiting(Main) == 0 {
@@ -187,6 +177,16 @@ func (l *lab) play(ops []op, saw func(device int) []string) (wrong string) {
 		}
 	}
 	return l.hookHeard()
+}
+
+// breakCalls sets what is wrong with the next calls; nothing, for the zero op.
+func (l *lab) breakCalls(o op) {
+	l.faultMu.Lock()
+	l.fault, l.calls = o.fault, o.calls
+	l.faultMu.Unlock()
+	l.net.mu.Lock()
+	l.net.refuse = o.fault == "refuses"
+	l.net.mu.Unlock()
 }
 
 // hookHeard checks that the webhook has every event, in order per device.

@@ -19,6 +19,7 @@ type Ledger interface {
 	Delivered(sink string, keys ...ledger.RowKey) error
 	Drop(sink string, keys []ledger.RowKey, actor, note string) error
 	AcceptTheirs(sink string, key ledger.RowKey, holder, actor string) (checkout.Event, error)
+	FirstWord(sink string, key ledger.RowKey, holder string) (bool, error)
 	OutboxChanged() <-chan struct{}
 	Moment(sink, place string) (ledger.Moment, error)
 	TakeOver(m ledger.Moment, seen []books.Seen, actor string, believe func(returns, loans int) bool) ([]ledger.Word, error)

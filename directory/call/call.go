@@ -41,6 +41,9 @@ type Capabilities struct {
 	Tags bool
 	// Identities: an event can't be delivered before its person and device are known.
 	Identities bool
+	// FirstWord: the place can't be asked who has a device, so where the ledger
+	// never saw the device move, its first answer is right.
+	FirstWord bool
 	// Parallel is how many devices' events may be on their way at once, ≥ 1.
 	Parallel int
 }

@@ -102,7 +102,7 @@ func (e *Endpoints) String() string {
 
 // Capabilities implements directory.Deliverer.
 func (e *Endpoints) Capabilities() call.Capabilities {
-	return call.Capabilities{Repeatable: e.cfg.EventParameter != "", Tags: true, Identities: true, Parallel: 1}
+	return call.Capabilities{Repeatable: e.cfg.EventParameter != "", Tags: true, Identities: true, FirstWord: true, Parallel: 1}
 }
 
 // staff is the form in which a badge number is sent.
