@@ -56,7 +56,6 @@ const (
 	slowDrip         fault = "counts the call and sends a byte now and then"
 	closeHalfWay     fault = "counts the call and closes in the middle of its answer"
 	gzipBomb         fault = "counts the call and sends 8 MB in 8 KB of gzip"
-	redirectPost     fault = "redirects within the host, to a GET"
 	longHeader       fault = "counts the call and sends a header without an end"
 	badTrailer       fault = "counts the call and ends its chunks with rubbish"
 )
@@ -183,12 +182,6 @@ func (f *faultServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		commit()
 		w.Header().Set("Content-Encoding", "gzip")
 		w.Write(bomb())
-	case redirectPost:
-		if r.URL.Path == "/done" {
-			io.WriteString(w, "ok")
-			return
-		}
-		http.Redirect(w, r, "/done", http.StatusFound)
 	case longHeader:
 		commit()
 		w.Header().Set("X-Long", strings.Repeat("x", 1<<20))

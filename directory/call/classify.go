@@ -214,6 +214,20 @@ func (r Reply) IsPage() bool {
 	return false
 }
 
+// Said is the first line of an answer, fit for a display and a log; "" of a web page.
+// Of JSON that begins with a brace alone it is the beginning.
+func (r Reply) Said() string {
+	if r.IsPage() {
+		return ""
+	}
+	body := bytes.TrimSpace(r.text())
+	first, _, _ := bytes.Cut(body, []byte("\n"))
+	if len(bytes.TrimSpace(first)) < 3 {
+		first = body
+	}
+	return Plain(string(first[:min(len(first), 4<<10)]))
+}
+
 // text is the body without the byte order mark that some editors put into a PHP
 // file, and that then precedes every answer.
 func (r Reply) text() []byte { return bytes.TrimPrefix(r.Body, []byte("\xef\xbb\xbf")) }

@@ -47,6 +47,7 @@ type HTTP struct {
 // Client calls one place.
 type Client struct {
 	http  http.Client
+	bare  http.Client // follows every redirect of a GET
 	total time.Duration
 	Options
 
@@ -115,6 +116,13 @@ func New(h HTTP, o Options) (*Client, error) {
 		}
 		return nil
 	}}
+	c.bare = http.Client{Transport: t, CheckRedirect: func(req *http.Request, via []*http.Request) error {
+		req.Header.Del("Referer") // addresses may be secret
+		if len(via) > 5 || via[0].URL.Scheme == "https" && req.URL.Scheme != "https" {
+			return http.ErrUseLastResponse
+		}
+		return nil
+	}}
 	return c, nil
 }
 
@@ -162,6 +170,16 @@ type Reply struct {
 	// path, and the target of a redirect that was not followed, as they may be
 	// shown.
 	path, target string
+	location     *url.URL // of a redirect
+}
+
+// Location is where the redirect of a POST points to; "" if it leads nowhere, or from
+// https to http.
+func (r Reply) Location() string {
+	if r.location == nil || !IsWeb(r.location) || r.URL.Scheme == "https" && r.location.Scheme != "https" || len(r.location.String()) > 2000 {
+		return ""
+	}
+	return r.location.String()
 }
 
 // callError is a call without a usable answer.
@@ -197,6 +215,13 @@ func (c *Client) Do(ctx context.Context, method, address string, header http.Hea
 	})
 }
 
+// See fetches the answer to a POST from where its redirect points to, see
+// Reply.Location. It sends nothing of the POST, so that may be another host.
+func (c *Client) See(ctx context.Context, address string) (Reply, Outcome) {
+	other := Client{http: c.bare, total: c.total, Options: c.Options}
+	return other.Do(ctx, http.MethodGet, address, http.Header{}, nil)
+}
+
 // read makes one call, and lets answer read what comes.
 func (c *Client) read(ctx context.Context, method, address string, header http.Header, body []byte, answer func(*Reply, io.Reader) error) (Reply, Outcome) {
 	ctx, cancel := context.WithTimeout(ctx, c.total)
@@ -227,6 +252,7 @@ func (c *Client) read(ctx context.Context, method, address string, header http.H
 		r.path = req.URL.Path
 	}
 	if to, err := resp.Location(); err == nil {
+		r.location = to
 		r.target = "to " + to.Host + to.Path
 		if c.Hide {
 			r.target = "to " + to.Scheme + "://" + to.Host

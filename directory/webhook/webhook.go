@@ -1,7 +1,8 @@
-// Package webhook posts events as signed CloudEvents.
+// Package webhook posts events as signed CloudEvents, or as sentences to a chat.
 package webhook
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -14,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"text/template"
 	"time"
 
 	"stump/checkout"
@@ -31,7 +33,17 @@ type Config struct {
 	SecretFile string `toml:"secret_file"`
 	// Kinds limits what is delivered; empty: everything.
 	Kinds []string `toml:"kinds"`
+	// Format is what is posted: "cloudevents", or a sentence for people as "slack",
+	// "teams" or "text" take it.
+	Format string `toml:"format"`
+	// Template is a text/template over Fields in place of the sentence; one that
+	// gives nothing sends nothing. Templates are for single kinds of events.
+	Template  string            `toml:"template"`
+	Templates map[string]string `toml:"templates"`
 	call.HTTP
+
+	// Language is that of the sentences, the display's.
+	Language string `toml:"-"`
 }
 
 // Webhook posts each event as a CloudEvents 1.0 message in structured JSON
@@ -47,9 +59,15 @@ type Config struct {
 //
 // The id is the event's, the same in every attempt: a receiver that remembers
 // it has every event once. Any 2xx means received.
+//
+// A redirect after the POST, 302 or 303, says where the answer is: that is fetched
+// with a bare GET, and the event is never posted there. Apps Script does so with each
+// event that it has counted. 307 and 308, which mean the POST, are followed within
+// the host alone: another would get the event and its signature.
 type Webhook struct {
-	cfg    Config
-	client *call.Client
+	cfg       Config
+	client    *call.Client
+	templates map[string]*template.Template // by kind; "" is for the others
 }
 
 var nameForm = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
@@ -75,7 +93,15 @@ func New(cfg Config) (*Webhook, error) {
 	if err != nil {
 		return nil, fmt.Errorf("webhook %s: %w", cfg.Name, err)
 	}
-	return &Webhook{cfg, c}, nil
+	h := &Webhook{cfg: cfg, client: c}
+	if cfg.Format != "" && !slices.Contains(Formats, cfg.Format) {
+		return bad("format", "%q is not one of %s", cfg.Format, strings.Join(Formats, ", "))
+	}
+	var key string
+	if h.templates, key, err = parseTemplates(cfg); err != nil {
+		return bad(key, "%w", err)
+	}
+	return h, nil
 }
 
 // Name is the webhook's sink.
@@ -97,33 +123,165 @@ func (h *Webhook) Deliver(ctx context.Context, d call.Delivery) call.Outcome {
 	if len(h.cfg.Kinds) > 0 && !slices.Contains(h.cfg.Kinds, string(d.Event.Kind)) {
 		return call.Outcome{Verdict: call.Unwanted}
 	}
-	body, err := json.Marshal(Wrap(d.Event))
-	if err != nil {
-		return call.Outcome{Verdict: call.Refused, Reason: "the event can't be written as JSON: " + err.Error(), Remedy: "drop it"}
+	if to := parseAnswerStep(d.Step, time.Now()); to != "" {
+		o, _ := h.answer(ctx, to)
+		if o.Step = d.Step; o.Verdict != call.BadConfig {
+			return o
+		}
 	}
-	header, err := h.header(d.Event.ID.String(), time.Now(), body)
+	m, err := h.message(d.Event, time.Now())
+	if err != nil {
+		return call.Outcome{Verdict: call.Refused, Reason: "the message can't be written: " + err.Error(), Remedy: "check webhook.template, or drop it"}
+	}
+	if m.body == nil {
+		return call.Outcome{Verdict: call.Unwanted}
+	}
+	header, err := h.header(d.Event.ID.String(), time.Now(), m)
 	if err != nil {
 		return call.Outcome{Verdict: call.BadConfig, Reason: err.Error(), Remedy: "check webhook.secret_file"}
 	}
-	r, o := h.client.Do(ctx, http.MethodPost, h.cfg.URL, header, body)
+	r, o := h.client.Do(ctx, http.MethodPost, h.cfg.URL, header, m.body)
 	if o.Verdict != call.OK {
 		return o
 	}
+	if r.Status == http.StatusFound || r.Status == http.StatusSeeOther {
+		if to := r.Location(); to != "" {
+			o, there := h.answer(ctx, to)
+			switch {
+			case o.Verdict == call.Down && !there:
+				// The network works, so that host is no place for an answer.
+				o.Verdict, o.Reason = call.BadConfig, r.URL.Host+" redirects elsewhere, and "+o.Reason
+			case o.Verdict == call.Down, o.Verdict == call.Failing:
+				o.Step = answerStep(to, time.Now())
+			}
+			return o
+		}
+	}
+	return h.outcome(r)
+}
+
+// message is what is posted.
+type message struct {
+	mediaType string
+	body      []byte // nil: nothing
+}
+
+// message makes the message of an event.
+func (h *Webhook) message(ev checkout.Event, now time.Time) (message, error) {
+	chat, ok := chatFormats[h.cfg.Format]
+	if !ok {
+		body, err := json.Marshal(Wrap(ev))
+		return message{"application/cloudevents+json; charset=utf-8", body}, err
+	}
+	f := wordsOf(h.cfg.Language).fields(ev, now, chat.safe)
+	text, own := f.Text, cmp.Or(h.templates[f.Kind], h.templates[""])
+	if own != nil {
+		var b strings.Builder
+		if err := own.Execute(&b, f); err != nil {
+			return message{}, templateError(err)
+		}
+		if text = strings.TrimSpace(b.String()); text == "" {
+			return message{}, nil
+		}
+	}
+	body, err := chat.encode(text, own != nil)
+	return message{"application/json", body}, err
+}
+
+// answerFor is how long an answer is asked for before the event is posted again.
+const answerFor = time.Hour
+
+// answerStep is the step of an event that was posted, and whose answer is at an
+// address: the next attempt asks for that, and does not post the event twice.
+func answerStep(address string, now time.Time) string {
+	return strconv.FormatInt(now.Unix(), 10) + " " + address
+}
+
+// parseAnswerStep returns the address of a step; "" if there is none, or it is too old.
+func parseAnswerStep(step string, now time.Time) string {
+	at, address, _ := strings.Cut(step, " ")
+	unix, err := strconv.ParseInt(at, 10, 64)
+	if err != nil || now.Sub(time.Unix(unix, 0)).Abs() > answerFor {
+		return ""
+	}
+	return address
+}
+
+// answer fetches the answer to an event that was posted. A definite no is BadConfig,
+// such as the login page of a server that never saw the event. there: something
+// answered.
+func (h *Webhook) answer(ctx context.Context, address string) (o call.Outcome, there bool) {
+	r, o := h.client.See(ctx, address)
+	if there = o.Verdict == call.OK; there {
+		o = h.outcome(r)
+	}
+	if o.Verdict == call.Refused {
+		o.Verdict = call.BadConfig
+	}
+	return o, there
+}
+
+// outcome says what an answer means, with the receiver's own words.
+func (h *Webhook) outcome(r call.Reply) call.Outcome {
 	if r.Status == http.StatusConflict {
 		// The draft, 2.7: the first request with this key is still at work.
 		return call.Outcome{Verdict: call.Failing, Reason: r.URL.Host + " is still busy with the first attempt (409 Conflict)", After: r.RetryAfter()}
 	}
-	if o = r.Outcome(); o.Verdict == call.Refused {
+	o := r.Outcome()
+	if r.Status < 400 {
+		return o
+	}
+	if said := h.mask(r.Said()); said != "" {
+		o.Reason += ": " + said
+	}
+	if o.Verdict == call.Refused {
 		o.Remedy = "see what the receiver says of this event"
 	}
 	return o
 }
 
+// token is what looks like a key in a receiver's words.
+var token = regexp.MustCompile(`[A-Za-z0-9+/_=.-]{20,}`)
+
+// mask takes secrets out of a receiver's words, which may repeat what it was sent:
+// the parts of the address, the key, and whatever looks like one.
+func (h *Webhook) mask(said string) string {
+	u, _ := url.Parse(h.cfg.URL)
+	parts := strings.FieldsFunc(u.Path+" "+u.RawPath+" "+u.RawQuery+" "+u.User.String(), func(r rune) bool { return strings.ContainsRune("/?&=:; ", r) })
+	if h.cfg.SecretFile != "" {
+		if key, err := call.Secret(h.cfg.SecretFile).Read(); err == nil {
+			parts = append(parts, key)
+		}
+	}
+	slices.SortFunc(parts, func(a, b string) int { return len(b) - len(a) })
+	for _, p := range parts {
+		for _, form := range []string{p, unescaped(p)} {
+			if len(form) >= 4 {
+				said = strings.ReplaceAll(said, form, "…")
+			}
+		}
+	}
+	return token.ReplaceAllStringFunc(said, func(s string) string {
+		if strings.ContainsAny(s, "0123456789") {
+			return "…"
+		}
+		return s
+	})
+}
+
+func unescaped(s string) string {
+	u, err := url.QueryUnescape(s)
+	if err != nil {
+		return s
+	}
+	return u
+}
+
 // header returns the headers; without a secret_file, no signature.
-func (h *Webhook) header(id string, now time.Time, body []byte) (http.Header, error) {
+func (h *Webhook) header(id string, now time.Time, m message) (http.Header, error) {
 	stamp := strconv.FormatInt(now.Unix(), 10)
 	header := http.Header{
-		"Content-Type":    {"application/cloudevents+json; charset=utf-8"},
+		"Content-Type":    {m.mediaType},
 		"Idempotency-Key": {strconv.Quote(id)},
 		// The standard's names are lower case, and HTTP/1 receivers may need that.
 		"webhook-id": {id}, "webhook-timestamp": {stamp},
@@ -135,7 +293,7 @@ func (h *Webhook) header(id string, now time.Time, body []byte) (http.Header, er
 	if err != nil {
 		return nil, err
 	}
-	header["webhook-signature"] = []string{"v1," + signature(key, id, stamp, body)}
+	header["webhook-signature"] = []string{"v1," + signature(key, id, stamp, m.body)}
 	return header, nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"stump/checkout"
+	"stump/directory/webhook"
 	"stump/hw/board"
 	"stump/internal/hint"
 	"stump/internal/keyboard"
@@ -91,6 +92,7 @@ func (c *Config) checkStation() {
 		c.Directory.Kind = "local" // so that directory.Open doesn't repeat it
 	}
 	for i, w := range c.Webhooks {
+		c.oneOf(fmt.Sprintf("webhook[%d].format", i), cmp.Or(w.Format, webhook.Formats[0]), webhook.Formats)
 		for _, k := range w.Kinds {
 			c.oneOf(fmt.Sprintf("webhook[%d].kinds", i), k, eventKinds)
 		}

@@ -105,6 +105,7 @@ var badValues = []struct{ key, value, allowed string }{
 	{"directory.known_for", `"-24h"`, "positive"},
 	{"directory.require_activated", `"no"`, "true or false"},
 	{"webhook.kinds", `["borrowed"]`, `"checkout"`},
+	{"webhook.format", `"discord"`, `"slack", "teams"`},
 	{"webhook.connect_timeout", `"-1s"`, "positive"},
 	{"webhook.answer_timeout", `"-1s"`, "positive"},
 	{"webhook.total_timeout", `9`, `"9s"`},
@@ -131,7 +132,7 @@ var freeText = []string{
 	"directory.words_in", "directory.words_out", "directory.event_parameter", "directory.url", "directory.token_file",
 	"directory.ca_file", "directory.proxy", "directory.badge_field", "directory.badge_transform", "directory.badge_form",
 	"directory.device_field", "directory.device_transform", "directory.device_form", "directory.zone",
-	"webhook.name", "webhook.url", "webhook.secret_file", "webhook.ca_file", "webhook.proxy",
+	"webhook.name", "webhook.url", "webhook.template", "webhook.templates", "webhook.secret_file", "webhook.ca_file", "webhook.proxy",
 }
 
 // source is a file that gives key a value, and the line on which it does.

@@ -25,7 +25,7 @@ type places struct {
 // openPlaces reads the secrets and calls nobody.
 func openPlaces(cfg *config.Config) (places, error) {
 	dir, err := openDirectory(cfg)
-	hooks, herr := openWebhooks(cfg.Webhooks)
+	hooks, herr := openWebhooks(cfg.Webhooks, cfg.Display.Language)
 	return places{dir, hooks}, config.Join(cfg.Locate(err), cfg.Locate(herr))
 }
 
@@ -45,9 +45,11 @@ func openDirectory(cfg *config.Config) (directory.Directory, error) {
 	return directory.Local{}, nil
 }
 
-func openWebhooks(tables []webhook.Config) (map[string]directory.Deliverer, error) {
+// openWebhooks opens the webhooks, whose sentences are in a language.
+func openWebhooks(tables []webhook.Config, language string) (map[string]directory.Deliverer, error) {
 	hooks := map[string]directory.Deliverer{}
 	for i, c := range tables {
+		c.Language = language
 		h, err := webhook.New(c)
 		if bad, ok := errors.AsType[*call.KeyError](err); ok {
 			bad.Index = i

@@ -40,18 +40,18 @@ func TestDocumentedConfigurations(t *testing.T) {
 
 func TestOpenWebhooks(t *testing.T) {
 	tables := []webhook.Config{{URL: "https://Chat.example/a"}, {URL: "https://chat.example/b"}}
-	_, err := openWebhooks(tables)
+	_, err := openWebhooks(tables, "en")
 	bad, ok := errors.AsType[*call.KeyError](err)
 	if !ok || bad.Index != 1 || bad.Key != "name" || !strings.Contains(err.Error(), `two webhooks are called "chat.example"`) {
 		t.Errorf("%v", err)
 	}
 	tables[1].URL = "chat.example"
-	_, err = openWebhooks(tables)
+	_, err = openWebhooks(tables, "en")
 	if bad, ok := errors.AsType[*call.KeyError](err); !ok || bad.Index != 1 || bad.Key != "url" {
 		t.Errorf("%v", err)
 	}
 	tables[1] = webhook.Config{URL: "https://chat.example/b", Name: "mail"}
-	hooks, err := openWebhooks(tables)
+	hooks, err := openWebhooks(tables, "en")
 	if got := strings.Join(directory.Sinks(directory.Local{}, hooks), " "); err != nil || got != "chat.example mail" {
 		t.Errorf("%q, %v", got, err)
 	}

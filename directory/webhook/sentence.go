@@ -1,0 +1,192 @@
+package webhook
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+	"time"
+
+	"stump/checkout"
+)
+
+// words are the sentences of a language. In braces stand who and what it is about.
+type words struct {
+	took, returned, returnedFor, handed   string
+	due, dueIn                            string // after took and handed
+	lost, had, found, lostBadge           string // had comes after lost
+	badgeOf, tagOf, badgeIs, tagIs, other string // enrolled; an unknown tag became known; the rest
+	badge, tag                            string // in place of a name that is not known
+	days                                  [7]string
+	lengths                               [3]string // of {n} days, hours, minutes
+}
+
+var languages = map[string]*words{
+	"en": {
+		took: "{person} took {device}", returned: "{person} returned {device}", returnedFor: "{person} returned {device} for {from}",
+		handed: "{from} handed {device} to {person}", due: ", due {due}", dueIn: ", due in {due}",
+		lost: "{device} can't be found", had: ", {from} had it", found: "{device} is there again", lostBadge: "A badge of {person} is lost",
+		badgeOf: "A badge was given to {person}", tagOf: "A tag was given to {device}",
+		badgeIs: "The unknown badge {tag} is of {person}", tagIs: "The unknown tag {tag} is of {device}", other: "{kind}: {subject}",
+		badge: "badge {tag}", tag: "tag {tag}",
+		days:    [7]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"},
+		lengths: [3]string{"{n} days", "{n} hours", "{n} minutes"},
+	},
+	"de": {
+		took: "{person} hat {device} mitgenommen", returned: "{person} hat {device} zurückgebracht",
+		returnedFor: "{person} hat {device} für {from} zurückgebracht",
+		handed:      "{from} hat {device} an {person} übergeben", due: ", zurück bis {due}", dueIn: ", zurück in {due}",
+		lost: "{device} ist nicht zu finden", had: ", zuletzt bei {from}", found: "{device} ist wieder da",
+		lostBadge: "Ein Ausweis von {person} ist verloren",
+		badgeOf:   "Ein Ausweis gehört jetzt {person}", tagOf: "Ein Etikett gehört jetzt zu {device}",
+		badgeIs: "Der unbekannte Ausweis {tag} gehört {person}", tagIs: "Das unbekannte Etikett {tag} gehört zu {device}", other: "{kind}: {subject}",
+		badge: "Ausweis {tag}", tag: "Etikett {tag}",
+		days:    [7]string{"Sonntag", "Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag"},
+		lengths: [3]string{"{n} Tagen", "{n} Stunden", "{n} Minuten"},
+	},
+	"fr": {
+		took: "{person} a pris {device}", returned: "{person} a rendu {device}", returnedFor: "{person} a rendu {device} pour {from}",
+		handed: "{from} a remis {device} à {person}", due: ", à rendre pour {due}", dueIn: ", à rendre dans {due}",
+		lost: "{device} est introuvable", had: ", en dernier chez {from}", found: "{device} est de nouveau là",
+		lostBadge: "Un badge de {person} est perdu",
+		badgeOf:   "Un badge a été attribué à {person}", tagOf: "Une étiquette a été attribuée à {device}",
+		badgeIs: "Le badge inconnu {tag} est celui de {person}", tagIs: "L'étiquette inconnue {tag} est celle de {device}", other: "{kind} : {subject}",
+		badge: "badge {tag}", tag: "étiquette {tag}",
+		days:    [7]string{"dimanche", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi"},
+		lengths: [3]string{"{n} jours", "{n} heures", "{n} minutes"},
+	},
+	"es": {
+		took: "{person} se llevó {device}", returned: "{person} devolvió {device}", returnedFor: "{person} devolvió {device} por {from}",
+		handed: "{from} entregó {device} a {person}", due: ", hasta {due}", dueIn: ", durante {due}",
+		lost: "No se encuentra {device}", had: ", lo tenía {from}", found: "{device} ha aparecido",
+		lostBadge: "Se perdió una tarjeta de {person}",
+		badgeOf:   "Una tarjeta es ahora de {person}", tagOf: "Una etiqueta es ahora de {device}",
+		badgeIs: "La tarjeta desconocida {tag} es de {person}", tagIs: "La etiqueta desconocida {tag} es de {device}", other: "{kind}: {subject}",
+		badge: "tarjeta {tag}", tag: "etiqueta {tag}",
+		days:    [7]string{"domingo", "lunes", "martes", "miércoles", "jueves", "viernes", "sábado"},
+		lengths: [3]string{"{n} días", "{n} horas", "{n} minutos"},
+	},
+}
+
+// wordsOf returns the words of a language, of the display's; English where there
+// are none.
+func wordsOf(language string) *words {
+	return cmp.Or(languages[language], languages["en"])
+}
+
+// Fields are what a template may use. A value that is not known is empty. All are
+// made harmless for the format, see chat.go.
+type Fields struct {
+	Text    string // the sentence that is sent without a template
+	Kind    string // checkout, return, handover, lost, found, enrol, resolve
+	Person  string // who has the device now, or brought it back
+	Device  string
+	From    string // who had it before
+	Due     string // when it should be back: a day, or today's time; a length where the time is not known
+	At      string // when it happened: 2026-11-21 10:43
+	Station string
+	Reader  string
+	Note    string
+}
+
+// late is how late a message may come before it says when the event was.
+const late = 15 * time.Minute
+
+const minute = "2006-01-02 15:04"
+
+// fields returns what can be said of an event at a time. safe makes a value harmless.
+func (w *words) fields(ev checkout.Event, now time.Time, safe func(string) string) Fields {
+	name := func(s, tag, unknown string) string {
+		if s == "" && tag != "" {
+			s = strings.ReplaceAll(unknown, "{tag}", tag)
+		}
+		return safe(s)
+	}
+	f := Fields{
+		Kind: string(ev.Kind), Station: safe(ev.Station), Reader: safe(ev.Reader), Note: safe(ev.Note),
+		Person: name(ev.PersonName, ev.PersonTag, w.badge), Device: name(ev.DeviceName, ev.DeviceTag, w.tag), From: name(ev.FromName, ev.FromTag, w.badge),
+	}
+	if ev.At.Trusted {
+		f.At = ev.At.Wall.Local().Format(minute)
+	}
+	if ev.Loan > 0 && ev.At.Trusted {
+		f.Due = w.dueDay(ev, now)
+	} else if ev.Loan > 0 {
+		f.Due = w.length(ev.Loan)
+	}
+	f.Text = strings.NewReplacer("{person}", f.Person, "{device}", f.Device, "{from}", f.From, "{due}", f.Due, "{kind}", f.Kind,
+		"{tag}", safe(cmp.Or(ev.PersonTag, ev.DeviceTag)), "{subject}", cmp.Or(f.Device, f.Person, f.Note)).Replace(w.sentence(ev, f))
+	if f.At != "" && now.Sub(ev.At.Wall) > late {
+		f.Text += " (" + f.At + ")"
+	}
+	return f
+}
+
+// sentence is what is said of an event, with placeholders.
+func (w *words) sentence(ev checkout.Event, f Fields) string {
+	due := ""
+	if f.Due != "" {
+		if due = w.due; !ev.At.Trusted {
+			due = w.dueIn
+		}
+	}
+	about := func(person, device string) string {
+		if ev.Device != "" || f.Device != "" {
+			return device
+		}
+		return person
+	}
+	switch ev.Kind {
+	case checkout.Checkout:
+		return w.took + due
+	case checkout.Handover:
+		return w.handed + due
+	case checkout.Return:
+		if f.From != "" && ev.From != ev.Person {
+			return w.returnedFor
+		}
+		return w.returned
+	case checkout.Lost:
+		if f.From != "" {
+			return w.lost + w.had
+		}
+		return about(w.lostBadge, w.lost)
+	case checkout.Found:
+		return w.found
+	case checkout.Enrol:
+		return about(w.badgeOf, w.tagOf)
+	case checkout.Resolve:
+		return about(w.badgeIs, w.tagIs)
+	}
+	return w.other
+}
+
+// dueDay is when the device should be back: the time, if that is on the same day; the
+// weekday, if it comes within a week; else the date.
+func (w *words) dueDay(ev checkout.Event, now time.Time) string {
+	at := ev.At.Wall.Local()
+	due := at.Add(ev.Loan)
+	days := int(midnight(due).Sub(midnight(at)).Hours()/24 + 0.5) // a day may have 23 hours
+	switch soon := now.Sub(at) < 24*time.Hour; {
+	case days == 0 && soon:
+		return due.Format("15:04")
+	case days < 7 && soon:
+		return w.days[due.Weekday()]
+	}
+	return due.Format(time.DateOnly)
+}
+
+func midnight(t time.Time) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, t.Location())
+}
+
+// length is a time of at least two days, two hours or some minutes, in whole ones.
+func (w *words) length(d time.Duration) string {
+	text, n := w.lengths[2], d/time.Minute
+	switch {
+	case d >= 48*time.Hour:
+		text, n = w.lengths[0], d/(24*time.Hour)
+	case d >= 2*time.Hour:
+		text, n = w.lengths[1], d/time.Hour
+	}
+	return strings.ReplaceAll(text, "{n}", strconv.Itoa(int(n)))
+}
