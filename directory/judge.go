@@ -21,11 +21,16 @@ func (s *sender) judge(b *batch, r ledger.OutboxRow, o call.Outcome) bool {
 	case call.OK, call.Unwanted:
 		if o.Verdict == call.OK {
 			s.health.gotThrough()
+			b.through = true
 		}
 		s.forgive(r.Key)
 		b.delivered = append(b.delivered, r.Key)
 		return true
 	case call.Refused:
+		if s.caps.Alike {
+			b.refused = append(b.refused, refusal{r, o})
+			return false
+		}
 		s.health.ok()
 		r.State = record.Parked
 	case call.Conflict:
@@ -55,9 +60,13 @@ func (s *sender) judge(b *batch, r ledger.OutboxRow, o call.Outcome) bool {
 	b.kept = append(b.kept, r)
 	if r.State.Stuck() {
 		s.forgive(r.Key)
-		s.log.Warn("an event waits for a person", "sink", s.sink, "event", r.Event.Seq, "state", r.State, "reason", r.Reason)
+		s.warnStuck(r)
 	}
 	return false
+}
+
+func (s *sender) warnStuck(r ledger.OutboxRow) {
+	s.log.Warn("an event waits for a person", "sink", s.sink, "event", r.Event.Seq, "state", r.State, "reason", r.Reason)
 }
 
 // firstWord settles a conflict about a device that moved for the first time: the

@@ -52,8 +52,9 @@ type sender struct {
 
 // failure is a row's own trouble.
 type failure struct {
-	first time.Time
-	alone int // failures since the place accepted others
+	first   time.Time
+	alone   int    // failures since the place accepted others
+	refused string // the words of a refusal, see refusals.go
 }
 
 func newSender(sink string, place fmt.Stringer, l Ledger, h *health, log *slog.Logger) *sender {
@@ -199,6 +200,8 @@ type batch struct {
 	delivered []ledger.RowKey
 	kept      []ledger.OutboxRow // sent and still there, with their new state
 	untouched []ledger.OutboxRow // not sent after all
+	refused   []refusal          // what to do about them is decided last
+	through   bool               // the place took an event
 	stop      bool               // the place is in trouble
 	end       time.Time
 }
@@ -232,6 +235,7 @@ func (s *sender) send(ctx context.Context, rows []ledger.OutboxRow) *batch {
 	}
 	close(work)
 	wg.Wait()
+	s.refused(b)
 	return b
 }
 

@@ -44,6 +44,9 @@ type Capabilities struct {
 	// FirstWord: the place can't be asked who has a device, so where the ledger
 	// never saw the device move, its first answer is right.
 	FirstWord bool
+	// Alike: no event can be worse than another, so when several are refused in the
+	// same words, all are.
+	Alike bool
 	// Parallel is how many devices' events may be on their way at once, ≥ 1.
 	Parallel int
 }

@@ -115,7 +115,7 @@ func (h *Webhook) String() string {
 
 // Capabilities implements directory.Deliverer.
 func (h *Webhook) Capabilities() call.Capabilities {
-	return call.Capabilities{Repeatable: true, Parallel: 8}
+	return call.Capabilities{Repeatable: true, Alike: true, Parallel: 8}
 }
 
 // Deliver implements directory.Deliverer.
