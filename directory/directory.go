@@ -72,7 +72,7 @@ type Stepper interface {
 }
 
 // Directory is the staff directory of a site. It may also be a Deliverer, Puller,
-// Finder or Enroller.
+// Changer, Finder or Enroller.
 type Directory interface {
 	// Probe asks for something that changes nothing, to learn whether the
 	// directory works. Verdicts: OK, Down, BadConfig.
@@ -85,6 +85,14 @@ type Puller interface {
 	// Pull reads everybody and everything. With an error, the snapshot is what came
 	// before.
 	Pull(ctx context.Context) (call.Snapshot, error)
+}
+
+// Changer is a Puller that can be asked who has what of the devices that changed last.
+type Changer interface {
+	// Changes reads what changed since the mark that an earlier call returned, and a
+	// little before; with the mark "" only the newest changes. The error is
+	// call.ErrTooMany if a pull is the better question.
+	Changes(ctx context.Context, since string) (seen []books.Seen, mark string, err error)
 }
 
 // Finder is a directory that can be asked about one tag.
@@ -127,6 +135,9 @@ func Sinks(d Directory, hooks map[string]Deliverer) []string {
 type Timing struct {
 	// PullEvery is the time between pulls. Default 1h.
 	PullEvery time.Duration `toml:"pull_every"`
+	// LoansEvery is the time between two questions for the loans that changed, where
+	// the directory can tell. 0: none are asked; the configuration's default is 30s.
+	LoansEvery time.Duration `toml:"loans_every"`
 	// UnknownFor is how long "not known" counts before the directory is asked
 	// about the same tag again. Default 5m.
 	UnknownFor time.Duration `toml:"unknown_for"`

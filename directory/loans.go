@@ -7,30 +7,36 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"stump/checkout/ledger"
 	"stump/internal/books"
 	"stump/internal/count"
 )
 
-// loans remembers where the directory's word and the ledger don't agree.
+// loans remembers what the directory said of who has what.
 type loans struct {
-	mu    sync.Mutex
-	apart map[string]ledger.Word // by the directory's key of the device
+	mu sync.Mutex
+	// apart is where its word and the ledger don't agree, by its key of the device.
+	apart map[string]ledger.Word
+	// mark is how far its changes are known, settled its last words that need no second
+	// look while nothing happens here.
+	mark    string
+	settled map[string]books.Seen
+	moment  ledger.Moment // of settled
+	failure error         // of the last question for changes
+	since   time.Time     // first failure in a row
+	fails   int
 }
 
 // takeOver compares who has what by the directory's word with the ledger, and commits
-// what is news there. whole: seen is everything that the directory has.
-func (w *Worker) takeOver(m ledger.Moment, seen []books.Seen, whole, force bool) error {
+// what is news there, if it is to be believed; nil: it is.
+func (w *Worker) takeOver(m ledger.Moment, seen []books.Seen, believe func(returns, loans int) bool) error {
 	if len(seen) == 0 {
 		return nil
 	}
-	believe := believable
-	if force || !whole { // what changed a moment ago is no lost database
-		believe = nil
-	}
 	words, err := w.ledger.TakeOver(m, seen, Main, believe)
-	if w.loans.heard(seen, words, whole) {
+	if w.loans.heard(m, seen, words) {
 		w.moved()
 	}
 	for _, word := range words {
@@ -44,6 +50,9 @@ func (w *Worker) takeOver(m ledger.Moment, seen []books.Seen, whole, force bool)
 	return nil
 }
 
+// mostSettled is how many words are remembered. It is for changes, a page or two.
+const mostSettled = 500
+
 // believable is the guard against a directory that has lost its loans over night, as
 // plan has one against lost people.
 func believable(returns, loans int) bool {
@@ -51,20 +60,25 @@ func believable(returns, loans int) bool {
 }
 
 // heard keeps the words that were not taken, and reports whether any were.
-func (l *loans) heard(seen []books.Seen, words []ledger.Word, whole bool) (taken bool) {
+func (l *loans) heard(m ledger.Moment, seen []books.Seen, words []ledger.Word) (taken bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if whole || l.apart == nil {
+	if l.apart == nil {
 		l.apart = map[string]ledger.Word{}
 	}
+	l.settled, l.moment = map[string]books.Seen{}, m
 	for _, s := range seen {
 		delete(l.apart, s.Device)
+		if len(seen) <= mostSettled {
+			l.settled[s.Device] = s
+		}
 	}
 	for _, word := range words {
 		switch word.Why {
 		case ledger.Taken:
 			taken = true
 		case ledger.Busy: // its event tells, or waits for a person
+			delete(l.settled, word.Device)
 		default:
 			l.apart[word.Device] = word
 		}

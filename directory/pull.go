@@ -31,27 +31,6 @@ type pulls struct {
 	gone     absences  // only of the pull that is at work
 }
 
-// pullLoop pulls at start, on schedule, and after a failure soon, or when the
-// directory answers again.
-func (w *Worker) pullLoop(ctx context.Context) {
-	for ctx.Err() == nil {
-		select {
-		case <-w.main.up: // that was before this pull
-		default:
-		}
-		var up <-chan struct{}
-		if w.Pull(ctx, false) != nil {
-			up = w.main.up
-		}
-		select {
-		case <-ctx.Done():
-		case <-w.pulls.kick:
-		case <-up:
-		case <-time.After(w.nextPull()):
-		}
-	}
-}
-
 // nextPull is when to pull again. The stations of a house should not pull
 // together.
 func (w *Worker) nextPull() time.Duration {
@@ -115,12 +94,17 @@ func (w *Worker) Pull(ctx context.Context, force bool) error {
 	return err
 }
 
+// works reports whether nothing is known against the directory.
+func (w *Worker) works() bool {
+	_, state := w.main.wait()
+	return state == up || state == starting
+}
+
 // crossCheck probes the place when its health and the result of a pull disagree,
 // so that the status does not say that a dead one answers, or the reverse. A pull
 // may fail for reasons of its own, such as a missing right.
 func (w *Worker) crossCheck(ctx context.Context, failed error) {
-	_, state := w.main.wait()
-	switch works := state == up || state == starting; {
+	switch works := w.works(); {
 	case failed == nil && !works:
 		w.main.hurry(w.main.back.hurried)
 	case failed != nil && works:
@@ -139,6 +123,7 @@ func (w *Worker) pull(ctx context.Context, force bool) (todo plan, err error) {
 	if err != nil {
 		return plan{}, fmt.Errorf("reading the outbox: %w", err)
 	}
+	mark := w.newestMark(ctx) // what changes while the list is read, the next question finds
 	snap, broken := w.puller.Pull(ctx)
 	if broken != nil && (errors.Is(ctx.Err(), context.Canceled) || len(snap.People)+len(snap.Devices) == 0) {
 		return plan{}, broken
@@ -147,7 +132,14 @@ func (w *Worker) pull(ctx context.Context, force bool) (todo plan, err error) {
 	if todo, err = w.update(snap, force); err != nil {
 		return todo, err
 	}
-	if err := w.takeOver(moment, snap.Loans, true, force); err != nil {
+	believe := believable
+	if force {
+		believe = nil
+	}
+	if broken == nil {
+		w.loans.begin(mark)
+	}
+	if err := w.takeOver(moment, snap.Loans, believe); err != nil {
 		return todo, err
 	}
 	return todo, broken
@@ -185,6 +177,9 @@ func (w *Worker) pullStatus() *PullStatus {
 	st := &PullStatus{
 		At: orNull(wallOf(p.last)), Next: orNull(wallOf(p.next)),
 		People: p.plan.people, Devices: p.plan.devices, Notes: append(append([]string{}, p.plan.notes...), w.loans.notes()...),
+	}
+	if note := w.loans.trouble(); note != "" {
+		st.Notes = append(st.Notes, note)
 	}
 	if p.failures > 0 {
 		st.Error, st.Remedy = orNull(p.failure.Reason), orNull(p.failure.Remedy)

@@ -42,6 +42,7 @@ type Worker struct {
 	dir    Directory
 	// What else the directory can do; nil: it can't.
 	puller   Puller
+	changer  Changer
 	finder   Finder
 	enroller Enroller
 
@@ -68,6 +69,9 @@ func NewWorker(o Options) *Worker {
 	w.pulls.kick = make(chan struct{}, 1)
 	w.lookups.asked, w.lookups.behind = map[checkout.Tag]lookup{}, make(chan checkout.Tag, 64)
 	w.puller, _ = o.Directory.(Puller)
+	if w.timing.LoansEvery > 0 {
+		w.changer, _ = o.Directory.(Changer)
+	}
 	w.finder, _ = o.Directory.(Finder)
 	if e, ok := o.Directory.(Enroller); ok && e.EnrolsPeople() {
 		w.enroller = e
@@ -223,6 +227,16 @@ func (w *Worker) act(id string, do func(*sender, ledger.OutboxRow) error) error 
 	return nil
 }
 
+// settle is act for a decision that ends a row. The directory may have changed its mind
+// since the row was stuck, and while it was its word did not count.
+func (w *Worker) settle(id string, do func(*sender, ledger.OutboxRow) error) error {
+	err := w.act(id, do)
+	if err == nil && w.puller != nil {
+		poke(w.pulls.kick)
+	}
+	return err
+}
+
 // Retry delivers an event again that is stuck, or one that waits at once. "all"
 // retries every place and every event now; "parked" retries all events that were
 // refused, as after a server whose database was away.
@@ -308,7 +322,7 @@ func (w *Worker) Drop(id, actor, note string) error {
 		// For a place that is no longer configured there is nothing else to do.
 		return w.ledger.Drop(sink, []ledger.RowKey{key}, actor, note)
 	}
-	return w.act(id, func(s *sender, r ledger.OutboxRow) error {
+	return w.settle(id, func(s *sender, r ledger.OutboxRow) error {
 		return s.ledger.Drop(s.sink, []ledger.RowKey{r.Key}, actor, note)
 	})
 }
@@ -347,7 +361,7 @@ func (w *Worker) dropAll(sink, actor, note string) error {
 // Accept accepts the directory's word in a conflict, and corrects the ledger. Of an
 // event in doubt it says that the call was counted.
 func (w *Worker) Accept(id, actor string) error {
-	return w.act(id, func(s *sender, r ledger.OutboxRow) error {
+	return w.settle(id, func(s *sender, r ledger.OutboxRow) error {
 		switch {
 		case r.State == record.Conflict && r.Theirs != nil:
 			holder, err := w.holder(*r.Theirs)

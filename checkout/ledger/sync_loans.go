@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -17,6 +18,9 @@ type Moment struct {
 	busy   map[string]bool // devices with outbox rows
 }
 
+// Same reports whether nothing has happened between two moments, and nothing was told.
+func (m Moment) Same(o Moment) bool { return m.newest == o.newest && maps.Equal(m.busy, o.busy) }
+
 // Moment is called before the directory is asked. place names it: events from before a
 // sink led to this place count as untold.
 func (l *Ledger) Moment(sink, place string) (m Moment, err error) {
@@ -28,7 +32,7 @@ func (l *Ledger) Moment(sink, place string) (m Moment, err error) {
 		if moved = c.Index != 0 && c.Place != place; moved {
 			return
 		}
-		t.eachOutbox(c.Index, func(o record.OutboxRow) { m.busy[o.Device] = true })
+		t.eachOutbox(c, func(o record.OutboxRow) { m.busy[o.Device] = true })
 	}
 	if err = l.view(look); err != nil || !moved {
 		return m, err
@@ -58,12 +62,14 @@ func (t *txn) sink(name string) (c record.Sink) {
 	return c
 }
 
-// eachOutbox calls f with every row of a sink.
-func (t *txn) eachOutbox(index uint16, f func(record.OutboxRow)) {
-	c := t.bucket(record.TreeOutbox).Cursor()
-	for k, b := c.First(); k != nil; k, b = c.Next() {
-		if _, i, ok := record.ParseOutboxKey(k); ok && i == index {
+// eachOutbox calls f with every row of a sink, the newest first, and reads no further:
+// another sink may have rows of weeks.
+func (t *txn) eachOutbox(sink record.Sink, f func(record.OutboxRow)) {
+	c, left := t.bucket(record.TreeOutbox).Cursor(), sink.Queued-sink.Done
+	for k, b := c.Last(); k != nil && left > 0; k, b = c.Prev() {
+		if _, i, ok := record.ParseOutboxKey(k); ok && i == sink.Index {
 			f(t.openOutbox(k, b))
+			left--
 		}
 	}
 }

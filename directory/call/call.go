@@ -118,6 +118,8 @@ type Outcome struct {
 var (
 	// ErrNobody: nobody has that name.
 	ErrNobody = errors.New("nobody of that name in the directory")
+	// ErrTooMany: so much has changed that everything should be read.
+	ErrTooMany = errors.New("more changed than can be asked for")
 	// ErrOffline: the directory can't be asked now.
 	ErrOffline = errors.New("the directory can't be asked now")
 )

@@ -118,6 +118,13 @@ func (r *Reading) Look(ctx context.Context, l List, query url.Values, rows int) 
 	return c.listing().Fields, o
 }
 
+// Page asks once, and takes the rows that come. It returns how many did, and what came
+// beside them.
+func (r *Reading) Page(ctx context.Context, l List, query url.Values) (rows int, reply Reply, o Outcome) {
+	p, reply, o := r.page(ctx, newCounter(l), query)
+	return p.rows, reply, o
+}
+
 // patiently reads a page. A long list meets a server's rate limit; reading it only
 // takes longer.
 func (r *Reading) patiently(ctx context.Context, c *counter, query url.Values) (page, Reply, Outcome) {

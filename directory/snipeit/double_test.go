@@ -58,6 +58,7 @@ type doubleAsset struct {
 	holderType        string
 	due               string // expected_checkin, as it came
 	silent            bool   // the server does not say who has it
+	updated           string // updated_at
 }
 
 func newDouble() *double {
@@ -127,12 +128,14 @@ func (s *double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rows := slices.Clone(s.users)
 		s.list(w, r, len(rows), func() {
 			slices.SortFunc(rows, func(a, b *doubleUser) int { return int(a.id - b.id) })
-		}, func() { rand.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] }) },
+		}, func() {}, func() { rand.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] }) },
 			func(i int) any { return s.userJSON(rows[i]) })
 	case r.URL.Path == "/api/v1/hardware":
 		rows := slices.Clone(s.assets)
 		s.list(w, r, len(rows), func() {
 			slices.SortFunc(rows, func(a, b *doubleAsset) int { return int(a.id - b.id) })
+		}, func() {
+			slices.SortStableFunc(rows, func(a, b *doubleAsset) int { return strings.Compare(b.updated, a.updated) })
 		}, func() { rand.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] }) },
 			func(i int) any { return s.assetJSON(rows[i]) })
 	default:
@@ -159,16 +162,20 @@ func (s *double) throttle(w http.ResponseWriter) {
 	}
 }
 
-func (s *double) list(w http.ResponseWriter, r *http.Request, n int, byID, shuffle func(), row func(int) any) {
+func (s *double) list(w http.ResponseWriter, r *http.Request, n int, byID, latest, shuffle func(), row func(int) any) {
 	q := r.URL.Query()
 	limit, _ := strconv.Atoi(q.Get("limit"))
 	if limit <= 0 || limit > 500 {
 		limit = 500
 	}
 	offset, _ := strconv.Atoi(q.Get("offset"))
-	if q.Get("sort") == "id" && q.Get("order") == "asc" {
+	switch q.Get("sort") + " " + q.Get("order") {
+	case "id asc":
 		byID()
-	} else {
+	case "updated_at desc":
+		byID()
+		latest()
+	default:
 		shuffle() // first_name desc is no total order
 	}
 	rows := []any{}
@@ -229,6 +236,9 @@ func (s *double) assetJSON(a *doubleAsset) any {
 	}
 	if a.due != "" {
 		v["expected_checkin"] = map[string]string{"date": a.due[:len(time.DateOnly)], "formatted": "whatever"}
+	}
+	if a.updated != "" {
+		v["updated_at"] = map[string]string{"datetime": a.updated, "formatted": "whatever"}
 	}
 	if a.silent {
 		delete(v, "assigned_to")

@@ -212,6 +212,7 @@ type (
 		StatusLabel *status  `json:"status_label"`
 		AssignedTo  assigned `json:"assigned_to"`
 		Expected    *date    `json:"expected_checkin"`
+		Updated     *date    `json:"updated_at"`
 		Deleted     *date    `json:"deleted_at"`
 		// An object of fields, or an empty list: PHP can't tell {} from [].
 		CustomFields json.RawMessage `json:"custom_fields"`

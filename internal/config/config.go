@@ -234,7 +234,7 @@ func Default() *Config {
 			Kind: "terminal", Size: "16x2", ROM: "A00", Bus: "/dev/i2c-1", Address: 0x27, Map: "common", Port: "/dev/serial0",
 		}},
 		Keyboard:  Keyboard{Device: "off", Layout: "us"},
-		Directory: Directory{Kind: "local"},
+		Directory: Directory{Kind: "local", Timing: directory.Timing{LoansEvery: 30 * time.Second}},
 		Backup:    Backup{Keep: 14},
 	}
 }

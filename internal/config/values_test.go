@@ -103,6 +103,7 @@ var badValues = []struct{ key, value, allowed string }{
 	{"directory.pull_every", `60`, `"60s"`},
 	{"directory.unknown_for", `"soon"`, `"60s"`},
 	{"directory.known_for", `"-24h"`, "positive"},
+	{"directory.loans_every", `"-30s"`, "positive"},
 	{"directory.require_activated", `"no"`, "true or false"},
 	{"webhook.kinds", `["borrowed"]`, `"checkout"`},
 	{"webhook.format", `"discord"`, `"slack", "teams"`},
