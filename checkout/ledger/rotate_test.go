@@ -18,6 +18,7 @@ import (
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/boltpages"
 	"stump/checkout/ledger/record"
+	"stump/checkout/ledger/rotation"
 	"stump/internal/books"
 )
 
@@ -44,13 +45,20 @@ func (x *tester) names(dir string) (names []string) {
 	return names
 }
 
+// ownBackups are this ledger's backups in a folder, oldest first.
+func (x *tester) ownBackups(dir string) ([]rotation.Identity, error) {
+	s, err := x.source(BackupOptions{})
+	x.ok(err)
+	return s.List(dir, &Backup{})
+}
+
 // seqs are the newest events of this ledger's backups in a folder, oldest first.
 func (x *tester) seqs(dir string) (seqs []uint64) {
 	x.t.Helper()
-	own, err := x.backups(dir, &Backup{})
+	own, err := x.ownBackups(dir)
 	x.ok(err)
 	for _, f := range own {
-		seqs = append(seqs, f.seq)
+		seqs = append(seqs, f.Seq)
 	}
 	return seqs
 }
@@ -270,10 +278,10 @@ func TestBackupOrder(t *testing.T) {
 	anna := "Anna"
 	x.ok(x.EditPerson("ann", books.Edit{Name: &anna}, "admin", checkout.SourceCLI))
 	x.ok(x.BackupTo(filepath.Join(dir, "ledger-a.db")))
-	own, err := x.backups(dir, &Backup{})
+	own, err := x.ownBackups(dir)
 	x.ok(err)
 	n := len(own)
-	want(t, "newest", filepath.Base(own[n-1].file), "ledger-a.db")
+	want(t, "newest", filepath.Base(own[n-1].File), "ledger-a.db")
 	want(t, "numbers", fmt.Sprint(x.seqs(dir)), "[8 9 10 10 10]")
 }
 
@@ -332,7 +340,7 @@ func TestDiskFullAtABackup(t *testing.T) {
 		t.Fatalf("the disk is not full: %v", err)
 	}
 	want(t, "what is there", fmt.Sprint(x.names(dir)), fmt.Sprint(before))
-	own, err := x.backups(dir, &Backup{})
+	own, err := x.ownBackups(dir)
 	x.ok(err)
 	want(t, "a whole backup", len(own), 1)
 	x.backup(o)

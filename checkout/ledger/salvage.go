@@ -12,6 +12,7 @@ import (
 
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/report"
+	"stump/checkout/ledger/rotation"
 	"stump/checkout/ledger/wreck"
 	"stump/internal/safefile"
 )
@@ -83,8 +84,8 @@ func WasHere(path, backups, station string) bool {
 	}
 	all, _ := os.ReadDir(backups)
 	return slices.ContainsFunc(all, func(e os.DirEntry) bool {
-		id, err := identifyEntry(backups, e)
-		return err == nil && id.station == station
+		id, err := rotation.Entry(backups, e, identify)
+		return err == nil && id.Station == station
 	})
 }
 
