@@ -25,6 +25,7 @@ const (
 	Retire  Kind = "retire"  // a person or device left the register
 
 	Resolve Kind = "resolve" // a pending tag turned out to be Person's or Device
+	Merge   Kind = "merge"   // somebody else in the register turned out to be Person; Note says who
 	Clock   Kind = "clock"   // the clock is right now: At tells what this boot's earlier times were
 	Erase   Kind = "erase"   // something personal was erased; Note says how much, never whose
 	Salvage Kind = "salvage" // first of a segment saved from a damaged file

@@ -282,7 +282,7 @@ func (t *txn) queue(ev *record.Event, here record.Ref) {
 		return
 	}
 	for _, name := range t.l.o.Sinks {
-		if name == DirectorySink && (ev.Source == checkout.SourceSync || ev.Kind == checkout.Resolve) {
+		if name == DirectorySink && (ev.Source == checkout.SourceSync || ev.Kind == checkout.Resolve || ev.Kind == checkout.Merge) {
 			continue // the directory said so itself, or need not know
 		}
 		t.put(record.TreeOutbox, t.outboxKey(name, here), record.Pack(record.OutboxForm(&record.OutboxRow{Device: ev.Device})))

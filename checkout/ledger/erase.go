@@ -8,6 +8,7 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger/record"
 	"stump/internal/count"
+	"stump/internal/hint"
 )
 
 // Erasing removes salts and values about a person from the sides of events. The cores
@@ -57,9 +58,9 @@ type stop struct {
 	person, from, resolved string
 }
 
-// trail returns the history of a person, newest first.
-func (t *txn) trail(p party) (all []stop) {
-	ids := map[string]bool{p.id: true}
+// trail returns the history of a person, newest first, and all ids that they have in it.
+func (t *txn) trail(p party) (all []stop, ids map[string]bool) {
+	ids = map[string]bool{p.id: true}
 	mine := func(id string) string {
 		if ids[id] {
 			return id
@@ -73,24 +74,14 @@ func (t *txn) trail(p party) (all []stop) {
 		all = append(all, stop{r, mine(ev.Person), mine(ev.From), mine(ev.Resolved)})
 		return true
 	})
-	return all
+	return all, ids
 }
 
-// becameOf returns the pending IDs that became a person.
-func (t *txn) becameOf(p party) (ids []string) {
-	t.each(record.TreePeople, []byte(checkout.PendingPrefix), func(k, v []byte) {
-		if t.decodeRow(record.TreePeople, string(k), v).Resolved == p.id {
-			ids = append(ids, string(k))
-		}
-	})
-	return ids
-}
-
-// relinkTrail links the rest of a person's history, given newest first, and writes its
-// heads.
-func (t *txn) relinkTrail(p party, kept []stop) {
-	heads := map[string]record.Ref{p.id: {}}
-	for _, id := range t.becameOf(p) {
+// relinkTrail links the rest of a person's history, given newest first, and writes the
+// heads of all ids that they have.
+func (t *txn) relinkTrail(ids map[string]bool, kept []stop) {
+	heads := map[string]record.Ref{}
+	for id := range ids {
 		heads[id] = record.Ref{}
 	}
 	for _, st := range slices.Backward(kept) {
@@ -128,25 +119,45 @@ func (l *Ledger) ErasePerson(ref, actor string, source checkout.Source) error {
 	defer l.upkeep.Unlock()
 	return l.update(func(t *txn) {
 		p := t.find(record.TreePeople, ref)
+		if t.known(record.TreePeople, ref).merged() {
+			t.fail(hint.Errorf("erase that one, with all that was "+ref+"'s", "%w: %s was merged into %s", checkout.ErrRefused, ref, p.id))
+		}
 		t.mustHoldNothing(p)
-		for _, st := range t.trail(p) {
+		trail, _ := t.trail(p)
+		for _, st := range trail {
 			t.each(record.TreeOutbox, record.EventKey(st.at), func(_, _ []byte) {
 				t.failf("%w: event %d of %s has not been delivered yet; stump sync shows it", checkout.ErrRefused, st.at.Seq, p.name())
 			})
 		}
 		ev := by(actor, source)
-		ev.Kind, ev.Whose = checkout.Erase, l.keys.Whose(p.id, 0)
+		ev.Kind = checkout.Erase
+		for _, id := range append([]string{p.id}, idsOf(t.becameOf(p))...) {
+			ev.Whose = append(ev.Whose, l.keys.Whose(id, 0)...)
+		}
 		ev.Note = "a person was erased from " + count.Of(t.erase(p), "event")
 		t.append(ev, nobody, nobody)
 	})
 }
 
+func idsOf(all []party) (ids []string) {
+	for _, p := range all {
+		if p.merged() {
+			ids = append(ids, p.id)
+		}
+	}
+	return ids
+}
+
 // eraseAgain erases the person of an Erase event after a backup has brought them back.
+// whose has a keyed hash of each id that they had.
 func (t *txn) eraseAgain(whose []byte) {
-	found := t.rowsWhere(record.TreePeople, func(id string, _ *record.Row) bool {
+	found := t.rowsWhere(record.TreePeople, func(id string, r *record.Row) bool {
 		for i := range t.l.keys.Lookups {
-			if bytes.Equal(t.l.keys.Whose(id, i), whose) {
-				return true
+			mine := t.l.keys.Whose(id, i)
+			for one := range slices.Chunk(whose, len(mine)) {
+				if bytes.Equal(mine, one) && r.Resolved == "" { // with whom they became, they go
+					return true
+				}
 			}
 		}
 		return false
@@ -161,13 +172,15 @@ func (t *txn) eraseAgain(whose []byte) {
 // and from all events. It returns the number of events.
 func (t *txn) erase(p party) int {
 	erase := map[record.Ref]eraseParts{}
-	for _, st := range t.trail(p) {
+	trail, _ := t.trail(p)
+	for _, st := range trail {
 		erase[st.at] = eraseParts{person: st.person != "", from: st.from != "", note: true}
 	}
+	became := t.becameOf(p)
 	t.events(record.Ref{}, func(at record.Ref, raw []byte) bool {
 		ev, err := t.decode(at, raw)
 		t.must(err)
-		if mentions(&ev.Event, p) {
+		if mentions(&ev.Event, append(became, p)...) {
 			erase[at] = erase[at].or(eraseParts{actor: true, note: true})
 		}
 		return true
@@ -178,15 +191,18 @@ func (t *txn) erase(p party) int {
 	for _, b := range t.tagged(p) {
 		t.dropTag(b)
 	}
-	for _, id := range append(t.becameOf(p), p.id) {
-		t.delete(record.TreePeople, []byte(id))
+	for _, r := range append(became, p) {
+		t.delete(record.TreePeople, []byte(r.id))
 	}
 	t.put(record.TreeMeta, metaScrub, nil)
 	return len(erase)
 }
 
-// mentions reports whether a person is the actor of an event or named in its note.
-func mentions(ev *checkout.Event, p party) bool {
-	return ev.Actor != "" && (ev.Actor == p.id || ev.Actor == p.row.Name) ||
-		ev.Note != "" && strings.Contains(ev.Note, p.row.Name)
+// mentions reports whether a person is the actor of an event or named in its note, under
+// any of the rows that are theirs.
+func mentions(ev *checkout.Event, rows ...party) bool {
+	return slices.ContainsFunc(rows, func(p party) bool {
+		return !p.row.Pending && (ev.Actor != "" && (ev.Actor == p.id || ev.Actor == p.row.Name) ||
+			ev.Note != "" && strings.Contains(ev.Note, p.row.Name))
+	})
 }

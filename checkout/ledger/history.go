@@ -69,6 +69,9 @@ func (t *txn) resolve(ev *record.Event) (pending bool) {
 		{record.TreePeople, &ev.Person, &ev.PersonName}, {record.TreePeople, &ev.From, &ev.FromName}, {record.TreeDevices, &ev.Device, &ev.DeviceName},
 	} {
 		if !checkout.IsPendingID(*p.id) {
+			if p.tree == record.TreePeople {
+				*p.id = t.isNow(*p.id)
+			}
 			continue
 		}
 		r := t.row(p.tree, *p.id)

@@ -7,6 +7,7 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger/record"
 	"stump/internal/books"
+	"stump/internal/hint"
 )
 
 // Import adds and changes people or devices by id, all of them or none. An empty tag
@@ -83,6 +84,9 @@ func (t *txn) freeMoved(rows []importRow) {
 func (t *txn) importRow(r importRow, ev *record.Event, n *books.Imported) {
 	p, tally := r.party, &n.Added
 	if old := t.row(r.tree, r.id); old != nil {
+		if now := (party{r.tree, r.id, old}); now.merged() {
+			t.fail(hint.Errorf("write that id, or leave the line out", "%q was merged into %q", r.id, old.Resolved))
+		}
 		before := record.Pack(record.RowForm(old))
 		p.row, tally = old, &n.Unchanged
 		p.row.Name = r.row.Name

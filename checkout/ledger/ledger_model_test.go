@@ -25,7 +25,7 @@ type labModel struct {
 	devices map[string]*modelDevice
 	tags    map[int]string    // whose, by number: people 1-9, devices 11-19
 	lost    map[int]bool      // badges that were reported lost
-	became  map[string]string // pending badges, and whose they turned out to be
+	became  map[string]string // pending badges, and whose they turned out to be; who was merged, and into whom
 }
 
 type modelPerson struct{ status checkout.Status }
@@ -164,7 +164,7 @@ func (m *labModel) bump(badge, device int, policy checkout.Policy) checkout.Kind
 func (x *labMachine) Admin(rt *rapid.T) {
 	d, p := x.device(rt), x.person(rt)
 	dev := x.m.devices[d]
-	r := books.Request{Device: d, Person: p, Actor: rapid.SampledFrom([]string{"admin", p}).Draw(rt, "actor")}
+	r := books.Request{Device: d, Person: x.called(rt, p), Actor: rapid.SampledFrom([]string{"admin", p}).Draw(rt, "actor")}
 	var ev checkout.Event
 	var err error
 	switch what := rapid.SampledFrom([]string{"give", "return", "lose", "find"}).Draw(rt, "what"); {
@@ -187,6 +187,44 @@ func (x *labMachine) Admin(rt *rapid.T) {
 		ev, err = x.Find(r)
 		if x.happened(rt, err, dev.lost, "find %s", d) {
 			dev.lost, dev.since = false, ev.Seq
+		}
+	}
+}
+
+// called draws an id by which somebody can be called: theirs, or that of one who was
+// merged into them.
+func (x *labMachine) called(rt *rapid.T, p string) string {
+	ids := []string{p}
+	for _, was := range slices.Sorted(maps.Keys(x.m.became)) {
+		if x.m.became[was] == p && !checkout.IsPendingID(was) {
+			ids = append(ids, was)
+		}
+	}
+	return rapid.SampledFrom(ids).Draw(rt, "called")
+}
+
+func (x *labMachine) Merge(rt *rapid.T) {
+	old, into := x.called(rt, x.person(rt)), x.person(rt)
+	may := x.m.people[old] != nil && old != into && x.m.people[into].status != checkout.Retired
+	_, err := x.MergePeople(old, x.called(rt, into), "admin", checkout.SourceCLI)
+	if !x.happened(rt, err, may, "merge %s into %s", old, into) {
+		return
+	}
+	delete(x.m.people, old)
+	x.m.became[old] = into
+	for was, of := range x.m.became {
+		if of == old {
+			x.m.became[was] = into
+		}
+	}
+	for n, of := range x.m.tags {
+		if of == old {
+			x.m.tags[n] = into
+		}
+	}
+	for _, d := range x.m.devices {
+		if d.holder == old {
+			d.holder = into
 		}
 	}
 }
@@ -320,7 +358,7 @@ func (x *labMachine) Hire(rt *rapid.T) {
 	id := rapid.SampledFrom([]string{"ann", "ben", "cem", "dee"}).Draw(rt, "id")
 	err := x.AddPerson(books.Person{ID: id, Name: strings.ToUpper(id)}, checkout.Tag{}, "admin", checkout.SourceCLI)
 	var exists *books.ExistsError
-	if errors.As(err, &exists) != (x.m.people[id] != nil) || err != nil && exists == nil {
+	if errors.As(err, &exists) != (x.m.people[id] != nil || x.m.became[id] != "") || err != nil && exists == nil {
 		rt.Fatalf("hire %s: %v", id, err)
 	}
 	if err == nil {
@@ -407,6 +445,7 @@ func (x *labMachine) Restore(rt *rapid.T) {
 	x.m = x.then.clone()
 	for p := range x.erased {
 		delete(x.m.people, p)
+		delete(x.m.became, p)
 		maps.DeleteFunc(x.m.lost, func(n int, _ bool) bool { return x.m.tags[n] == p })
 		maps.DeleteFunc(x.m.tags, func(_ int, of string) bool { return of == p })
 		for _, d := range x.m.devices {
@@ -430,6 +469,11 @@ func (x *labMachine) Check(rt *rapid.T) {
 	slices.Sort(who)
 	if got, want := strings.Join(who, " "), x.m.who(); got != want {
 		x.fail(rt, "who\n got %s\nwant %s", got, want)
+	}
+	for was, now := range x.m.became {
+		if p, err := x.FindPerson(was); !checkout.IsPendingID(was) && (err != nil || p.ID != now) {
+			x.fail(rt, "%s is %s now, not %v %v", was, now, p, err)
+		}
 	}
 	r, err := x.Verify(context.Background(), VerifyOptions{})
 	if err != nil || !r.OK() {
@@ -469,7 +513,7 @@ func TestLedgerAgainstModel(t *testing.T) {
 		}
 		rt.Repeat(map[string]func(*rapid.T){
 			"": x.Check, "bump": x.Bump, "bump again": x.Bump, "admin": x.Admin, "person's status": x.PersonStatus,
-			"device's status": x.DeviceStatus, "badge": x.EnrolBadge, "badge lost": x.BadgeLost, "tag": x.EnrolTag, "deliver": x.Deliver, "erase": x.Erase, "hire": x.Hire,
+			"device's status": x.DeviceStatus, "badge": x.EnrolBadge, "badge lost": x.BadgeLost, "tag": x.EnrolTag, "deliver": x.Deliver, "erase": x.Erase, "merge": x.Merge, "hire": x.Hire,
 			"upkeep": x.Upkeep, "rename": x.Rename, "backup": x.Backup, "restore": x.Restore,
 		})
 	})

@@ -33,7 +33,7 @@ type OutboxRow struct {
 // forSinks reports whether sinks get events of this kind and source.
 func forSinks(k checkout.Kind, src checkout.Source) bool {
 	switch k {
-	case checkout.Checkout, checkout.Return, checkout.Handover, checkout.Lost, checkout.Found, checkout.Resolve:
+	case checkout.Checkout, checkout.Return, checkout.Handover, checkout.Lost, checkout.Found, checkout.Resolve, checkout.Merge:
 		return true
 	case checkout.Enrol:
 		// The directory knows a tag from an import or from itself.
@@ -61,6 +61,11 @@ func (t *txn) outboxRow(r RowKey, o record.OutboxRow) OutboxRow {
 	row := OutboxRow{Key: r, ID: t.rowID(r, ev.Chain), OutboxRow: o}
 	row.Pending = t.resolve(&ev)
 	row.Event, row.Device = ev.Event, ev.Device
+	if o.Theirs != nil && o.Theirs.ID != "" {
+		theirs := *o.Theirs
+		theirs.ID = t.isNow(theirs.ID)
+		row.Theirs = &theirs
+	}
 	for _, id := range []*string{&row.Event.Device, &row.Event.Person, &row.Event.From, &row.Event.Actor} {
 		if checkout.IsPendingID(*id) {
 			*id = ""

@@ -3,6 +3,7 @@ package ledger
 import (
 	"cmp"
 	"iter"
+	"slices"
 	"strings"
 
 	"stump/checkout"
@@ -11,12 +12,13 @@ import (
 	"stump/internal/hint"
 )
 
-// find returns a person or device by id, then by exact name.
+// find returns a person or device by id, then by exact name. Who was merged into another
+// is that one.
 func (t *txn) find(tr record.Tree, ref string) party {
-	if r := t.row(tr, ref); r != nil && !checkout.IsPendingID(ref) {
-		return party{tr, ref, r}
+	if p := t.whose(t.known(tr, ref)); p.tree != 0 && !checkout.IsPendingID(ref) {
+		return p
 	}
-	found := t.rowsWhere(tr, func(_ string, r *record.Row) bool { return r.Name == ref && ref != "" && !r.Pending })
+	found := t.named(tr, ref)
 	if len(found) == 0 {
 		t.fail(&books.NotFoundError{Kind: kindOf(tr), Ref: ref})
 	}
@@ -30,9 +32,32 @@ func (t *txn) find(tr record.Tree, ref string) party {
 	return found[0]
 }
 
+// named returns who has a name; if nobody has, those whose name it was when they were
+// merged.
+func (t *txn) named(tr record.Tree, name string) (found []party) {
+	var were []party
+	for _, p := range t.rowsWhere(tr, func(_ string, r *record.Row) bool { return r.Name == name && name != "" && !r.Pending }) {
+		now := t.whose(p)
+		switch {
+		case now.is(p):
+			found = append(found, p)
+		case now.tree != 0 && !slices.ContainsFunc(were, now.is):
+			were = append(were, now)
+		}
+	}
+	if found == nil {
+		return were
+	}
+	return found
+}
+
 func (t *txn) person(p party) books.Person {
 	r := p.row
-	return books.Person{ID: p.id, Name: r.Name, Email: r.Email, Badges: t.badges(p), Status: r.Status, Ref: r.Ref, ByDirectory: r.ByDirectory}
+	is := books.Person{ID: p.id, Name: r.Name, Email: r.Email, Badges: t.badges(p), Status: r.Status, Ref: r.Ref, ByDirectory: r.ByDirectory}
+	if p.merged() {
+		is.MergedInto = r.Resolved
+	}
+	return is
 }
 
 func (t *txn) device(p party) books.Device {

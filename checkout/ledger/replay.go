@@ -11,10 +11,23 @@ import (
 type replay struct {
 	loans           map[string]record.Loan
 	devices, people map[string]record.Ref
+	// became is who a pending badge was, or whom somebody was merged into.
+	became map[string]string
 }
 
 func newReplay() *replay {
-	return &replay{map[string]record.Loan{}, map[string]record.Ref{}, map[string]record.Ref{}}
+	return &replay{map[string]record.Loan{}, map[string]record.Ref{}, map[string]record.Ref{}, map[string]string{}}
+}
+
+// isNow returns who somebody was at the end.
+func (p *replay) isNow(id string) string {
+	for range p.became { // damage may cause a loop
+		if p.became[id] == "" {
+			break
+		}
+		id = p.became[id]
+	}
+	return id
 }
 
 // open returns who has what at the end.
@@ -78,6 +91,7 @@ func (p *replay) resolve(ev *record.Event) {
 		p.loans[ev.Resolved] = record.Loan{}
 		return
 	}
+	p.became[ev.Resolved] = ev.Person
 	for id, s := range p.loans {
 		if s.Holder == ev.Resolved {
 			s.Holder = ev.Person

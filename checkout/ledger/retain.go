@@ -208,7 +208,8 @@ func (s *sweeper) eraseParts(t *txn) {
 // leadPast links a person's history without the events that are erased.
 func (s *sweeper) leadPast(t *txn, p party) {
 	var kept []stop
-	for _, st := range t.trail(p) {
+	trail, ids := t.trail(p)
+	for _, st := range trail {
 		gone := s.erase[st.at]
 		if gone.person {
 			st.person = ""
@@ -220,5 +221,5 @@ func (s *sweeper) leadPast(t *txn, p party) {
 			kept = append(kept, st)
 		}
 	}
-	t.relinkTrail(p, kept)
+	t.relinkTrail(ids, kept)
 }

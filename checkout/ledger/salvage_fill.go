@@ -21,10 +21,12 @@ import (
 // rows keep their places. Links, loans and heads are computed from the events.
 type salvager struct {
 	*wreck.Wreck
-	o      Options
-	keys   *sitekey.Ring
-	made   map[record.Tree]map[string]*record.Row // people and devices known from events only
-	result *Salvaged
+	o    Options
+	keys *sitekey.Ring
+	made map[record.Tree]map[string]*record.Row // people and devices known from events only
+	// unmerged are people whose row says into whom they were merged, though no event does.
+	unmerged map[string]string
+	result   *Salvaged
 
 	sinkNames map[uint16]string // by index
 }
@@ -32,6 +34,7 @@ type salvager struct {
 // fill writes what was saved into a new, empty file.
 func (s *salvager) fill(db *bolt.DB) error {
 	s.made = map[record.Tree]map[string]*record.Row{record.TreePeople: {}, record.TreeDevices: {}}
+	s.unmerged = map[string]string{}
 	s.result.Events = uint64(len(s.Events))
 	s.result.Partial = !s.Intact(record.TreePeople, record.TreeDevices)
 	if err := s.nameChains(); err != nil {
@@ -198,6 +201,9 @@ func (s *salvager) fillRows(t *txn, seen *replay) (restate []restated) {
 		ids := s.ids(part.tree, part.heads)
 		for _, id := range ids {
 			r := s.rowOf(t, part.tree, id)
+			if part.tree == record.TreePeople {
+				s.remerge(seen, id, r)
+			}
 			if _, there := slices.BinarySearch(ids, r.Resolved); r.Resolved != "" && !there {
 				r.Lookup = nil // the badge of somebody who is lost
 			}
@@ -213,6 +219,22 @@ func (s *salvager) fillRows(t *txn, seen *replay) (restate []restated) {
 		}
 	}
 	return restate
+}
+
+// remerge makes a row agree with the events about who became whom. A merge whose event is
+// lost is noted, and made once more.
+func (s *salvager) remerge(seen *replay, id string, r *record.Row) {
+	switch now := seen.isNow(id); {
+	case now != id:
+		r.Resolved, r.Lookup = now, nil
+		if !r.Pending {
+			r.Status = checkout.Retired
+		}
+	case r.Resolved != "" && !r.Pending:
+		s.unmerged[id], r.Resolved = r.Resolved, ""
+	case r.Resolved != "":
+		r.Resolved = seen.isNow(r.Resolved)
+	}
 }
 
 // ids returns the people or devices that have a row or an event.
@@ -316,7 +338,18 @@ func (s *salvager) begin(t *txn, restate []restated) {
 	for _, r := range restate {
 		t.restate(r)
 	}
+	s.mergeAgain(t)
 	t.put(record.TreeMeta, metaSalvage, record.Pack(report.SalvagedForm(s.result)))
+}
+
+// mergeAgain merges people once more whose event of it is lost.
+func (s *salvager) mergeAgain(t *txn) {
+	for _, id := range slices.Sorted(maps.Keys(s.unmerged)) {
+		was, p := t.known(record.TreePeople, id), t.whose(t.known(record.TreePeople, s.unmerged[id]))
+		if p.tree != 0 && !p.is(was) {
+			t.merge(&record.Event{Event: checkout.Event{Source: checkout.SourceSystem}}, p, was)
+		}
+	}
 }
 
 // restate appends an event with the loan that the device's row shows.
@@ -333,9 +366,8 @@ func (t *txn) restate(r restated) {
 		ev.Kind = checkout.Lost
 	case r.loan.Holder != "":
 		ev.Kind = checkout.Checkout
-		person = party{record.TreePeople, r.loan.Holder, t.row(record.TreePeople, r.loan.Holder)}
-		if person.row == nil {
-			person.row = &record.Row{Name: r.loan.Holder, Pending: checkout.IsPendingID(r.loan.Holder)}
+		if person = t.whose(t.known(record.TreePeople, r.loan.Holder)); person.tree == 0 {
+			person = party{record.TreePeople, r.loan.Holder, &record.Row{Name: r.loan.Holder, Pending: checkout.IsPendingID(r.loan.Holder)}}
 		}
 	}
 	t.append(&ev, person, party{record.TreeDevices, r.device, d})

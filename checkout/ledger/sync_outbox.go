@@ -208,6 +208,7 @@ func (l *Ledger) AcceptTheirs(sink string, key RowKey, holder, actor string) (ch
 // moveTo appends the event that gives the device to holder, unless it has moved since the
 // event at.
 func (t *txn) moveTo(ev *record.Event, device party, holder string, at record.Ref) {
+	holder = t.isNow(holder)
 	if device == nobody || device.row.Loan.Holder == holder || device.row.Loan.Since != at {
 		ev.Kind = checkout.Correct
 		t.append(ev, nobody, device)

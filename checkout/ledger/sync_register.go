@@ -50,6 +50,9 @@ func (t *txn) sync(r *books.SyncRow, ev *record.Event) {
 	} else if p.row = t.row(tr, r.ID); p.row == nil {
 		t.failf("not in the register")
 	}
+	if p.merged() {
+		return // the key that they had before comes to nothing
+	}
 	p.row.Ref, p.row.Name = r.Ref, r.Name
 	if tr == record.TreePeople {
 		p.row.Email = r.Email

@@ -22,6 +22,7 @@ type txn struct {
 	tx      *bolt.Tx
 	chained map[uint16]record.Chain // see chains; nil: not read yet
 	further map[string][]party      // see furtherBadges; nil: not read yet
+	people  map[string]string       // see isNow
 }
 
 // abort is how fail ends a transaction.

@@ -29,7 +29,7 @@ func (l *Ledger) NoteRefusals(all []checkout.Refusal) error {
 				continue
 			}
 			ev := record.Event{Event: checkout.Event{Kind: checkout.Refuse, Source: checkout.SourceReader, Reader: r.Reader, Note: r.Reason}}
-			t.append(&ev, t.known(record.TreePeople, r.Person), t.known(record.TreeDevices, r.Device))
+			t.append(&ev, t.whose(t.known(record.TreePeople, r.Person)), t.known(record.TreeDevices, r.Device))
 		}
 	})
 }

@@ -20,6 +20,15 @@ type Person struct {
 	Ref string
 	// ByDirectory is set when the directory, not an admin, took them out of use.
 	ByDirectory bool
+	// MergedInto is the id of the person that this one turned out to be; empty for all
+	// others.
+	MergedInto string
+}
+
+// Former is somebody who was merged into another person.
+type Former struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
 }
 
 // Badge is a badge of a person.

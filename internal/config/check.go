@@ -31,7 +31,7 @@ var (
 	directories = []string{"local", "endpoints", "snipeit", "scim"}
 	eventKinds  = []string{
 		string(checkout.Checkout), string(checkout.Return), string(checkout.Handover), string(checkout.Enrol), string(checkout.Correct),
-		string(checkout.Lost), string(checkout.Found), string(checkout.Retire), string(checkout.Resolve), string(checkout.Erase),
+		string(checkout.Lost), string(checkout.Found), string(checkout.Retire), string(checkout.Resolve), string(checkout.Merge), string(checkout.Erase),
 		string(checkout.Salvage), string(checkout.Restore),
 	}
 )
