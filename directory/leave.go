@@ -93,7 +93,7 @@ func (p *planner) missing(register []member, list call.Listing) (missing []membe
 		if m.Kind != p.kind || m.Ref == "" {
 			continue
 		}
-		if _, there := p.now[m.Ref]; there || list.Unread[m.Ref] || m.Inactive {
+		if _, there := p.now[m.Ref]; there || list.Unread[m.Ref] || m.Inactive || p.taken[m.ID] {
 			p.gone.back(m.Kind, m.Ref)
 		} else {
 			missing = append(missing, m)

@@ -18,7 +18,7 @@ import (
 //   - what was not seen proves nothing until two whole lists, an hour apart, lack it
 //   - an empty answer deactivates nobody, even if forced
 //   - more than 10 % and more than five at once are only deactivated if forced
-//   - the same key is the same person, whatever the name
+//   - the same key is the same person, whatever the name; another key may be, see rekey.go
 //   - people who leave with devices stay until these are back
 const (
 	guardCount   = 5
@@ -104,9 +104,13 @@ func (p *planner) compare(kind checkout.SubjectKind, register []member, pulled [
 			p.byEmail[email] = append(p.byEmail[email], m)
 		}
 	}
-	pulled = p.unique(pulled)
+	pulled = p.unique(p.oneKey(register, pulled))
 	for i := range pulled {
 		p.now[pulled[i].Ref] = &pulled[i]
+	}
+	pulled, err := p.newKeys(register, pulled, list)
+	if err != nil {
+		return err
 	}
 	for _, in := range pulled {
 		if err := p.one(in); err != nil {
@@ -116,6 +120,7 @@ func (p *planner) compare(kind checkout.SubjectKind, register []member, pulled [
 	if p.full > 0 {
 		p.note("%s of the directory are not added: the register has room for %d from a directory", count.Of(p.full, kind.String()), call.MostRows)
 	}
+	p.noteTwins(register, pulled, list)
 	p.leave(register, len(pulled), list)
 	return nil
 }
@@ -189,6 +194,7 @@ func (p *planner) tagOf(in books.SyncRow, owner member, its bool) checkout.Tag {
 	case its:
 		return checkout.Tag{}
 	case owner.Kind == in.Kind && p.reissued(in.Tag, owner):
+		p.noteTaken(in, owner)
 		return in.Tag
 	}
 	p.note("the %s that the directory has for %s belongs to %s here, and stays there", p.tagWord(), in.Name, owner.Name)
@@ -207,8 +213,15 @@ func (p *planner) unique(pulled []books.SyncRow) (out []books.SyncRow) {
 		at[r.Ref] = len(out)
 		out = append(out, r)
 	}
+	active := map[checkout.Tag]bool{} // who left has a badge no longer that somebody else has
 	for _, r := range out {
-		whose[r.Tag] = append(whose[r.Tag], r.Name)
+		active[r.Tag] = active[r.Tag] || !r.Inactive
+	}
+	for i, r := range out {
+		if r.Inactive && active[r.Tag] {
+			out[i].Tag = checkout.Tag{}
+		}
+		whose[out[i].Tag] = append(whose[out[i].Tag], r.Name)
 	}
 	delete(whose, checkout.Tag{})
 	for i, r := range out {

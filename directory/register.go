@@ -3,6 +3,7 @@ package directory
 import (
 	"errors"
 	"iter"
+	"slices"
 
 	"stump/checkout"
 	"stump/checkout/ledger"
@@ -39,15 +40,16 @@ type Ledger interface {
 // member is a person or a device of the register. Its Tag is zero.
 type member struct {
 	books.SyncRow
-	holds   int  // devices that the person has; 1 for a device that somebody has
-	hasTag  bool // has a tag or badge
-	retired bool // by an admin: the directory does not make it active again
+	holds   int      // devices that the person has; 1 for a device that somebody has
+	hasTag  bool     // has a tag or badge
+	retired bool     // by an admin: the directory does not make it active again
+	former  []string // keys of people who were merged into this one
 }
 
 func personMember(p books.Person) member {
 	inactive := p.Status != checkout.Active
 	return member{books.SyncRow{Kind: checkout.KindPerson, ID: p.ID, Ref: p.Ref, Name: p.Name, Email: p.Email, Inactive: inactive},
-		0, p.HasBadge(), inactive && !p.ByDirectory}
+		0, p.HasBadge(), inactive && !p.ByDirectory, nil}
 }
 
 func deviceMember(d books.Device) member {
@@ -56,18 +58,28 @@ func deviceMember(d books.Device) member {
 		holds = 1
 	}
 	return member{books.SyncRow{Kind: checkout.KindDevice, ID: d.ID, Ref: d.Ref, Name: d.Name, Type: d.Kind, Inactive: inactive},
-		holds, d.HasTag(), inactive && !d.ByDirectory}
+		holds, d.HasTag(), inactive && !d.ByDirectory, nil}
 }
 
-// members lists all people, then all devices.
+// members lists all people, then all devices. Who was merged into another is not among
+// them.
 func members(l Ledger) (all []member, err error) {
-	at := map[string]int{} // people by id
+	at, former := map[string]int{}, map[string][]string{} // people by id
 	for p, err := range l.People() {
 		if err != nil {
 			return nil, err
 		}
+		if p.MergedInto != "" {
+			former[p.MergedInto] = append(former[p.MergedInto], p.Ref)
+			continue
+		}
 		at[p.ID] = len(all)
 		all = append(all, personMember(p))
+	}
+	for id, keys := range former {
+		if i, ok := at[id]; ok {
+			all[i].former = slices.DeleteFunc(keys, func(key string) bool { return key == "" || key == all[i].Ref })
+		}
 	}
 	for d, err := range l.Devices() {
 		if err != nil {
