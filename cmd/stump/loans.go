@@ -118,6 +118,9 @@ func enrollCmd(g *globals) *cobra.Command {
 			if err := g.ask(cmd, daemonOnly, "POST", "enroll", in, &who); err != nil {
 				return err
 			}
+			if who.Warning != "" {
+				warn(cmd, api.Warning{Warning: &who.Warning})
+			}
 			say := "the next unknown tag within 60 s is that of " + who.Name
 			if in.Wait {
 				say = "enrolled " + who.Name

@@ -56,7 +56,7 @@ device is lost or retired.`,
 
 func peopleCmd(g *globals) *cobra.Command {
 	cmd := people.command(g)
-	cmd.AddCommand(eraseCmd(g), dossierCmd(g), listCmd(g, people, []string{"ID", "NAME", "EMAIL", "BADGE", "STATUS"}, func(p *api.Person) []string {
+	cmd.AddCommand(showPersonCmd(g), mergeCmd(g), eraseCmd(g), dossierCmd(g), listCmd(g, people, []string{"ID", "NAME", "EMAIL", "BADGE", "STATUS"}, func(p *api.Person) []string {
 		return []string{p.ID, text(p.Name), text(p.Email), text(p.Badge), p.Status}
 	}, "nobody is in the register"))
 	return cmd
@@ -64,7 +64,7 @@ func peopleCmd(g *globals) *cobra.Command {
 
 func devicesCmd(g *globals) *cobra.Command {
 	cmd := devices.command(g)
-	cmd.AddCommand(correctCmd(g, "lost", "Say that a device can't be found; nobody has it any more"),
+	cmd.AddCommand(showDeviceCmd(g), correctCmd(g, "lost", "Say that a device can't be found; nobody has it any more"),
 		correctCmd(g, "found", "Say that a lost device is there again"),
 		listCmd(g, devices, []string{"ID", "NAME", "KIND", "TAG", "STATUS", "WITH"}, func(d *api.Device) []string {
 			return []string{d.ID, text(d.Name), text(d.Kind), text(d.Tag), d.Status, text(d.Person)}
@@ -84,7 +84,7 @@ func listCmd[P any](g *globals, s shelf, columns []string, cells func(P) []strin
 	cmd := command("list", "List the "+s.list, func(cmd *cobra.Command, _ []string) error {
 		return list(cmd, g, s.list, nil, f, columns, cells, empty)
 	})
-	cmd.SuggestFor = []string{"ls", "show"}
+	cmd.SuggestFor = []string{"ls"}
 	f.flags(cmd)
 	return cmd
 }

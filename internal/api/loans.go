@@ -103,6 +103,11 @@ func (s *Server) enrol(r *http.Request, e *Enrol) (any, error) {
 	if err != nil {
 		return answer, err
 	}
+	if answer.New {
+		if answer.Warning, err = s.namesakes(reg, e.Name, e.Name); err != nil {
+			return answer, err
+		}
+	}
 	wait, err := s.o.Readers[0].Enrol(r.Context(), reg.kind, cmp.Or(str(answer.ID), e.Name), answer.Name, actor(r))
 	if err != nil || !e.Wait {
 		return answer, err

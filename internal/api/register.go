@@ -55,7 +55,7 @@ func (s *Server) registers() (people, devices *register) {
 			return l.AddPerson(books.Person{ID: *c.id, Name: str(c.name), Email: str(c.email)}, badge, actor, checkout.SourceCLI)
 		},
 		edit:  l.EditPerson,
-		write: func(csv io.Writer) error { return sheet.WritePeople(csv, l.People()) },
+		write: func(csv io.Writer) error { return sheet.WritePeople(csv, present(l.People())) },
 	}
 	devices = &register{
 		kind: checkout.KindDevice, path: "devices", tag: "tag",
@@ -100,12 +100,17 @@ func (reg *register) list(*http.Request) (iter.Seq2[any, error], error) {
 
 // edits is the command that changes a person or device.
 func (reg *register) edits(id, flags string) string {
+	return "`stump " + reg.path + " edit " + shellWord(id) + " " + flags + "`"
+}
+
+// shellWord is an id as a word for a shell.
+func shellWord(id string) string {
 	if strings.ContainsFunc(id, func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_.@", r)
 	}) {
-		id = "'" + strings.ReplaceAll(id, "'", `'\''`) + "'" // for a shell
+		return "'" + strings.ReplaceAll(id, "'", `'\''`) + "'"
 	}
-	return "`stump " + reg.path + " edit " + id + " " + flags + "`"
+	return id
 }
 
 // giveTag is the command that gives a person or device a tag.
@@ -148,7 +153,7 @@ func (s *Server) add(r *http.Request, reg *register, c change) (any, error) {
 	if err := reg.add(c, tag, actor(r)); err != nil {
 		return nil, err
 	}
-	return s.row(reg, *c.id, nil, tag)
+	return s.row(reg, *c.id, str(c.name), nil, tag)
 }
 
 // edit makes all the changes, or none.
@@ -204,16 +209,20 @@ func (s *Server) commitEdit(r *http.Request, reg *register, e books.Edit) (any, 
 	if err := reg.edit(p.id, e, actor(r), checkout.SourceCLI); err != nil {
 		return nil, err
 	}
-	return s.row(reg, p.id, p.tags, e.Tag, e.MoreBadge)
+	return s.row(reg, p.id, str(e.Name), p.tags, e.Tag, e.MoreBadge)
 }
 
 // row is the answer to a change: the row as it is now, what is shown of the old tags
 // that no longer work, and a warning of new ones that no reader of this station
-// delivers.
-func (s *Server) row(reg *register, id string, old []string, tags ...checkout.Tag) (any, error) {
+// delivers, and of a new name that somebody else has.
+func (s *Server) row(reg *register, id, named string, old []string, tags ...checkout.Tag) (any, error) {
 	p, err := reg.find(id)
+	if err != nil {
+		return nil, err
+	}
+	twin, err := s.namesakes(reg, id, named)
 	gone := Gone{slices.DeleteFunc(old, func(tag string) bool { return slices.Contains(p.tags, tag) })}
-	warning := s.unreadable(tags...)
+	warning := s.unreadable(tags...).and(twin)
 	switch row := p.row.(type) {
 	case Person:
 		return struct {

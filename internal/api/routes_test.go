@@ -47,7 +47,7 @@ func TestEveryRoute(t *testing.T) {
 	s := newServer(t, newLedger(t))
 	seedLab(t, Local(s))
 	table := s.routes()
-	if len(table) != 39 {
+	if len(table) != 42 {
 		t.Errorf("%d routes", len(table))
 	}
 	for _, r := range table {
@@ -110,7 +110,7 @@ func TestEveryBody(t *testing.T) {
 			}
 		}
 	}
-	if reads != 8 {
+	if reads != 9 {
 		t.Errorf("%d routes read an object", reads)
 	}
 	if _, after := ask(s, "GET", "/v1/history", ""); after != before {

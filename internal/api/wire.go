@@ -78,6 +78,26 @@ type Device struct {
 	PersonID *string `json:"person_id"`
 }
 
+// PersonShown is one person with what they have, and who was merged into them.
+type PersonShown struct {
+	Person
+	Loans []Who          `json:"loans"`
+	Was   []books.Former `json:"was"`
+}
+
+// DeviceShown is one device with its loan; null for none.
+type DeviceShown struct {
+	Device
+	Kit       *string `json:"kit"`
+	Condition *string `json:"condition"` // as it was said of the last return
+	Loan      *Who    `json:"loan"`
+}
+
+// Merge names who stays where two people are one.
+type Merge struct {
+	Into string `json:"into"`
+}
+
 // Warning is part of the answer to a change.
 type Warning struct {
 	// Warning is what is strange about the change; null if nothing is.
@@ -149,6 +169,8 @@ type Enrolled struct {
 	ID   *string `json:"id"`
 	Name string  `json:"name"`
 	New  bool    `json:"new"` // not in the register before
+	// Warning is that somebody else has this name.
+	Warning string `json:"warning,omitempty"`
 }
 
 // Tap is a card for the simulated reader: a name, a credential or bits.

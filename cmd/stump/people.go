@@ -1,0 +1,108 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"stump/internal/api"
+)
+
+func mergeCmd(g *globals) *cobra.Command {
+	cmd := command("merge OLD NEW", "Make two people one; NEW stays", func(cmd *cobra.Command, args []string) error {
+		return changed(cmd, g, "POST", people.path(args[0])+"/merge", api.Merge{Into: args[1]}, func(o outcome) string {
+			return args[0] + " is now " + text(o.PersonID) + " (" + text(o.Person) + ")"
+		})
+	})
+	cmd.SuggestFor = []string{"join", "unite"}
+	cmd.Long = `What OLD has, OLD's badges and OLD's history are NEW's from then on, as is the mail
+address if NEW has none. OLD is retired and its id leads to NEW; the directory does not
+bring it back. Both are ids or names. It can't be undone.`
+	return cmd
+}
+
+func showPersonCmd(g *globals) *cobra.Command {
+	return showCmd(g, people, func(p *api.PersonShown, ref string) [][2]string {
+		var has, was []string
+		for _, l := range p.Loans {
+			has = append(has, loanText(text(l.Device), l))
+		}
+		for _, w := range p.Was {
+			was = append(was, fmt.Sprintf("%s (%s)", w.ID, text(&w.Name)))
+		}
+		is := ""
+		for _, w := range p.Was {
+			if w.ID == ref {
+				is = ref + " was merged into " + p.ID
+			}
+		}
+		return [][2]string{{"", is}, {"ID", p.ID}, {"NAME", text(p.Name)}, {"EMAIL", text(p.Email)}, {"BADGE", text(p.Badge)},
+			{"STATUS", p.Status}, {"HAS", strings.Join(has, "\n")}, {"WAS", strings.Join(was, "\n")}}
+	})
+}
+
+func showDeviceCmd(g *globals) *cobra.Command {
+	return showCmd(g, devices, func(d *api.DeviceShown, _ string) [][2]string {
+		with := ""
+		if d.Loan != nil {
+			with = loanText(text(d.Loan.Person), *d.Loan)
+		}
+		return [][2]string{{"ID", d.ID}, {"NAME", text(d.Name)}, {"KIND", text(d.Kind)}, {"TAG", text(d.Tag)},
+			{"STATUS", d.Status}, {"KIT", orEmpty(d.Kit)}, {"CONDITION", orEmpty(d.Condition)}, {"WITH", with}}
+	})
+}
+
+// loanText is a loan as a card of the register shows it.
+func loanText(what string, l api.Who) string {
+	s := what + ", since " + when(l.Since, l.ClockTrusted)
+	if l.Due != nil {
+		s += ", due " + when(l.Due, true)
+	}
+	if l.Overdue {
+		s += " overdue"
+	}
+	return s
+}
+
+// showCmd prints one row of the register: lines of a word and what it is, without those
+// that are empty. A line without a word is a note.
+func showCmd[P any](g *globals, s shelf, lines func(row *P, ref string) [][2]string) *cobra.Command {
+	var asJSON bool
+	arg := strings.ToUpper(s.one)
+	cmd := command("show "+arg, "Show one "+s.one, func(cmd *cobra.Command, args []string) error {
+		var row P
+		if err := g.ask(cmd, mayRead, "GET", s.path(args[0]), nil, &row); err != nil {
+			return err
+		}
+		if asJSON {
+			return printJSON(cmd, row)
+		}
+		for _, l := range lines(&row, args[0]) {
+			switch {
+			case l[1] == "":
+			case l[0] == "":
+				fmt.Fprintln(cmd.ErrOrStderr(), "note: "+l[1])
+			default:
+				for i, line := range strings.Split(l[1], "\n") {
+					if i > 0 {
+						l[0] = ""
+					}
+					fmt.Fprintf(cmd.OutOrStdout(), "%-9s  %s\n", l[0], line)
+				}
+			}
+		}
+		return nil
+	})
+	cmd.SuggestFor = []string{"get", "info", "view"}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return cmd
+}
+
+// orEmpty is a value that is left out if it is unknown.
+func orEmpty(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return text(s)
+}

@@ -1,0 +1,106 @@
+package api
+
+import (
+	"fmt"
+	"iter"
+	"net/http"
+	"slices"
+	"strings"
+
+	"stump/checkout"
+	"stump/internal/books"
+)
+
+// merge makes the person of the path one with another, who stays.
+func (s *Server) merge(r *http.Request, m *Merge) (any, error) {
+	old := r.PathValue("ref")
+	if m.Into == "" {
+		return nil, refuse("name who goes, then who stays", "nobody to merge %s into", old)
+	}
+	ev, err := s.o.Ledger.MergePeople(old, m.Into, actor(r), checkout.SourceCLI)
+	if err != nil {
+		return nil, err
+	}
+	s.poke()
+	return books.Entry{Event: ev, Time: ev.At.Wall, ClockTrusted: ev.At.Trusted}, nil
+}
+
+// showPerson is one person with what they have.
+func (s *Server) showPerson(r *http.Request) (any, error) {
+	p, err := s.o.Ledger.FindPerson(r.PathValue("ref"))
+	if err != nil {
+		return nil, err
+	}
+	shown := PersonShown{Person: personParty(p).row.(Person), Loans: []Who{}, Was: []books.Former{}}
+	was, err := s.o.Ledger.Formerly(p.ID)
+	if err != nil {
+		return nil, err
+	}
+	shown.Was = append(shown.Was, was...)
+	for loan, err := range s.o.Ledger.Loans(books.LoanFilter{Person: p.ID, Now: s.o.Now()}) {
+		if err != nil {
+			return nil, err
+		}
+		shown.Loans = append(shown.Loans, loan.JSON())
+	}
+	return shown, nil
+}
+
+// showDevice is one device with who has it.
+func (s *Server) showDevice(r *http.Request) (any, error) {
+	d, err := s.o.Ledger.FindDevice(r.PathValue("ref"))
+	if err != nil {
+		return nil, err
+	}
+	shown := DeviceShown{Device: deviceParty(d).row.(Device), Kit: known(d.Group), Condition: known(d.Condition)}
+	for loan, err := range s.o.Ledger.Loans(books.LoanFilter{Device: d.ID, Now: s.o.Now()}) {
+		if err != nil {
+			return nil, err
+		}
+		who := loan.JSON()
+		shown.Loan = &who
+	}
+	return shown, nil
+}
+
+// present leaves out who was merged into another.
+func present(all iter.Seq2[books.Person, error]) iter.Seq2[books.Person, error] {
+	return func(yield func(books.Person, error) bool) {
+		for p, err := range all {
+			if (err != nil || p.MergedInto == "") && !yield(p, err) {
+				return
+			}
+		}
+	}
+}
+
+// folded is a name without what people write differently: capitals and blanks.
+func folded(name string) string { return strings.ToLower(strings.Join(strings.Fields(name), " ")) }
+
+// namesakes warns of people who have the name of another. id is whom the change was
+// about. Two devices may well have one name.
+func (s *Server) namesakes(reg *register, id, name string) (string, error) {
+	if reg.kind != checkout.KindPerson || name == "" {
+		return "", nil
+	}
+	for p, err := range present(s.o.Ledger.People()) {
+		if err != nil {
+			return "", err
+		}
+		if p.ID != id && folded(p.Name) == folded(name) {
+			return twins(p.Name, p.ID, id), nil
+		}
+	}
+	return "", nil
+}
+
+// twins says that two people have one name.
+func twins(name, there, id string) string {
+	return fmt.Sprintf("there is another %s (%s); are they one? stump people merge %s %s", name, there, shellWord(id), shellWord(there))
+}
+
+// and adds to a warning.
+func (w Warning) and(more string) Warning {
+	all := slices.DeleteFunc([]string{str(w.Warning), more}, func(s string) bool { return s == "" })
+	return Warning{known(strings.Join(all, "; "))}
+}
