@@ -3,7 +3,6 @@ package directory
 import (
 	"errors"
 	"iter"
-	"slices"
 
 	"stump/checkout"
 	"stump/checkout/ledger"
@@ -49,7 +48,7 @@ type member struct {
 func personMember(p books.Person) member {
 	inactive := p.Status != checkout.Active
 	return member{books.SyncRow{Kind: checkout.KindPerson, ID: p.ID, Ref: p.Ref, Name: p.Name, Email: p.Email, Inactive: inactive},
-		0, p.HasBadge(), inactive && !p.ByDirectory, nil}
+		0, p.HasBadge(), inactive && !p.ByDirectory, p.Former}
 }
 
 func deviceMember(d books.Device) member {
@@ -64,22 +63,16 @@ func deviceMember(d books.Device) member {
 // members lists all people, then all devices. Who was merged into another is not among
 // them.
 func members(l Ledger) (all []member, err error) {
-	at, former := map[string]int{}, map[string][]string{} // people by id
+	at := map[string]int{} // people by id
 	for p, err := range l.People() {
 		if err != nil {
 			return nil, err
 		}
 		if p.MergedInto != "" {
-			former[p.MergedInto] = append(former[p.MergedInto], p.Ref)
 			continue
 		}
 		at[p.ID] = len(all)
 		all = append(all, personMember(p))
-	}
-	for id, keys := range former {
-		if i, ok := at[id]; ok {
-			all[i].former = slices.DeleteFunc(keys, func(key string) bool { return key == "" || key == all[i].Ref })
-		}
 	}
 	for d, err := range l.Devices() {
 		if err != nil {

@@ -317,6 +317,7 @@ func (s *sender) open(r ledger.OutboxRow) (call.Delivery, error) {
 			return d, err
 		}
 		*p.ref = m.Ref
+		d.FormerRefs = append(d.FormerRefs, m.former...)
 		if s.caps.Tags {
 			// Without the number the place refuses the event.
 			*p.tag, _ = s.ledger.TagNumber(p.kind, p.id)

@@ -3,6 +3,7 @@ package ledger
 import (
 	"cmp"
 	"fmt"
+	"strings"
 
 	"stump/checkout"
 	"stump/checkout/ledger/record"
@@ -66,8 +67,16 @@ func (t *txn) merge(ev *record.Event, p, was party) {
 		r.row.Resolved = p.id
 		t.save(r)
 	}
-	p.row.Email, p.row.Ref = cmp.Or(p.row.Email, was.row.Email), cmp.Or(p.row.Ref, was.row.Ref)
-	was.row.Resolved, was.row.Status, was.row.ByDirectory, was.row.Email = p.id, checkout.Retired, false, ""
+	p.row.Email = cmp.Or(p.row.Email, was.row.Email)
+	keys := append(formerKeys(p.row), formerKeys(was.row)...)
+	if p.row.Ref == "" {
+		p.row.Ref = was.row.Ref
+	} else if was.row.Ref != "" {
+		keys = append(keys, was.row.Ref)
+	}
+	p.row.Former = strings.Join(keys, "\n")
+	was.row.Resolved, was.row.Status, was.row.ByDirectory = p.id, checkout.Retired, false
+	was.row.Email, was.row.Ref, was.row.Former = "", "", ""
 	t.save(was)
 	t.append(ev, p, nobody)
 }
@@ -85,6 +94,14 @@ func (t *txn) moveBadge(from, to party) {
 // people who were merged into them.
 func (t *txn) becameOf(p party) []party {
 	return t.rowsWhere(p.tree, func(_ string, r *record.Row) bool { return r.Resolved == p.id })
+}
+
+// formerKeys returns the directory's keys of those who were merged into a person.
+func formerKeys(r *record.Row) []string {
+	if r.Former == "" {
+		return nil
+	}
+	return strings.Split(r.Former, "\n")
 }
 
 // isNow returns the id of who somebody is now. While nothing is written each is read

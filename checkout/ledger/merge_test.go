@@ -113,6 +113,8 @@ func TestMergedStayMerged(t *testing.T) {
 	p, err := x.FindPerson("annie")
 	x.ok(err)
 	want(t, "the directory's key", p.Ref, "11")
+	_, err = x.Sync([]books.SyncRow{{Kind: checkout.KindPerson, ID: "cem", Ref: "31", Name: "Cem"}}, "directory", checkout.SourceSync)
+	x.ok(err)
 	rows[0].Name, rows[0].Tag = "Ann Again", tag(6)
 	_, err = x.Sync(rows, "directory", checkout.SourceSync)
 	x.ok(err)
@@ -128,6 +130,10 @@ func TestMergedStayMerged(t *testing.T) {
 	}
 	x.ok(x.NoteRefusals([]checkout.Refusal{{Person: "ann", Reason: "she was at the desk"}}))
 	want(t, "a refusal of before is hers", x.history(books.HistoryFilter{Person: "annie", Kind: checkout.Refuse}), "12:refused")
+	x.merge("cem", "annie")
+	p, err = x.FindPerson("annie")
+	x.ok(err)
+	want(t, "the directory's keys", p.Ref+" "+strings.Join(p.Former, " "), "11 31")
 	x.verify()
 }
 

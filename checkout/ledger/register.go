@@ -53,7 +53,8 @@ func (t *txn) named(tr record.Tree, name string) (found []party) {
 
 func (t *txn) person(p party) books.Person {
 	r := p.row
-	is := books.Person{ID: p.id, Name: r.Name, Email: r.Email, Badges: t.badges(p), Status: r.Status, Ref: r.Ref, ByDirectory: r.ByDirectory}
+	is := books.Person{ID: p.id, Name: r.Name, Email: r.Email, Badges: t.badges(p), Status: r.Status, Ref: r.Ref, ByDirectory: r.ByDirectory,
+		Former: formerKeys(r)}
 	if p.merged() {
 		is.MergedInto = r.Resolved
 	}

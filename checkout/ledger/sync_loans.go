@@ -169,8 +169,10 @@ func (t *txn) news(m Moment, seen []books.Seen, believe func(returns, loans int)
 	})
 	if delete(refs, ""); len(refs) > 0 {
 		t.eachRow(record.TreePeople, func(id string, r *record.Row) {
-			if _, wanted := refs[r.Ref]; wanted {
-				refs[r.Ref] = id
+			for _, key := range append(formerKeys(r), r.Ref) {
+				if _, wanted := refs[key]; wanted {
+					refs[key] = id
+				}
 			}
 		})
 	}
@@ -205,12 +207,12 @@ func (t *txn) settled(m *Moment) {
 // heed says what the directory's word about a device means; Taken: it may be news.
 func (t *txn) heed(m Moment, s books.Seen, d party) Why {
 	loan := d.row.Loan
-	with := ""
+	with := false
 	if h := t.row(record.TreePeople, loan.Holder); h != nil {
-		with = h.Ref
+		with = h.Ref == s.Ref || slices.Contains(formerKeys(h), s.Ref)
 	}
 	moved := loan.Since.Chain == m.newest.Chain && loan.Since.Compare(m.newest) > 0
-	switch same := s.Free && loan.Holder == "" || !s.Free && loan.Holder != "" && with == s.Ref; {
+	switch same := s.Free && loan.Holder == "" || !s.Free && with; {
 	case m.busy[d.id], moved:
 		return Busy
 	case s.Elsewhere != "":

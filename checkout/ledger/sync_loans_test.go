@@ -160,6 +160,8 @@ func TestTakeOver(t *testing.T) {
 		"free here since before, and out there":  {func(s *site) { s.askAt("old.example"); s.bump(1, 900); s.bump(1, 900); s.told() }, nil, byBob, "checkout by bob, with bob"},
 		"lost here, free there":                  {func(s *site) { s.lose(); s.told() }, nil, free, "agreed"},
 		"lost here, and out again on the page":   {func(s *site) { s.lose(); s.told() }, nil, byBob, "checkout by bob, with bob"},
+		"by the key she had before a merge":      {func(s *site) { s.bump(1, 900); s.told(); s.merge("ann", "bob") }, nil, byAnn, "agreed"},
+		"taken over under that key":              {func(s *site) { s.merge("ann", "bob") }, nil, byAnn, "checkout by bob, with bob"},
 		"suspended people still have what it is": {func(s *site) { s.suspend() }, nil, byAnn, "checkout by ann, with ann"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -217,6 +219,11 @@ func (s *site) suspend() {
 
 func (s *site) resolve(tag uint64) {
 	_, err := s.EnrolDevice("ipad", tag26(tag), "admin", checkout.SourceCLI)
+	s.check(err)
+}
+
+func (s *site) merge(old, into string) {
+	_, err := s.MergePeople(old, into, "admin", checkout.SourceCLI)
 	s.check(err)
 }
 

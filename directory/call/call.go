@@ -21,6 +21,9 @@ type Delivery struct {
 	// PersonRef, FromRef and DeviceRef are the directory's own keys; empty where
 	// the register has none.
 	PersonRef, FromRef, DeviceRef string
+	// FormerRefs are further keys of the person and of the previous holder, who were
+	// several people in the register before.
+	FormerRefs []string
 	// Step is what the last Outcome with verdict Part left; empty at first.
 	Step string
 	// Force: a person has seen the conflict and wants the directory changed to

@@ -55,6 +55,7 @@ func wishOf(d call.Delivery) (w wish, o call.Outcome) {
 		return w, call.Outcome{Verdict: call.Unwanted}
 	}
 	need(d.DeviceRef, "device", ev.DeviceName)
+	w.was = append(w.was, d.FormerRefs...)
 	return w, o
 }
 

@@ -381,3 +381,21 @@ func TestSnipeITConfigurationErrors(t *testing.T) {
 		}
 	}
 }
+
+// TestSnipeITFormerKeys: what is with a user whom an admin merged into another here is no
+// conflict.
+func TestSnipeITFormerKeys(t *testing.T) {
+	s, d := openSnipe(t, nil)
+	if o := deliver(t, d, tap(checkout.Checkout)); o.Verdict != call.OK {
+		t.Fatal(o)
+	}
+	back := tap(checkout.Return)
+	back.PersonRef = "2"
+	if o := d.Deliver(t.Context(), back); o.Verdict != call.Conflict {
+		t.Errorf("another's return: %v", o)
+	}
+	back.FormerRefs = []string{"1"}
+	if o := deliver(t, d, back); o.Verdict != call.OK || s.assets[0].holder != 0 {
+		t.Errorf("a return under the new key: %v, with %v", o, s.assets[0].holder)
+	}
+}

@@ -20,6 +20,8 @@ type Person struct {
 	Ref string
 	// ByDirectory is set when the directory, not an admin, took them out of use.
 	ByDirectory bool
+	// Former are the directory's keys of people who were merged into this one.
+	Former []string
 	// MergedInto is the id of the person that this one turned out to be; empty for all
 	// others.
 	MergedInto string

@@ -95,6 +95,7 @@ type Row struct {
 	Ref                      string // the directory's own key
 	ByDirectory              bool   // the directory set the status, and may set it back
 	Home                     string // the directory's key of the place where the device stands when it is free
+	Former                   string // the keys of those who were merged into a person, a line each
 }
 
 // Loan says who has a device.
@@ -125,6 +126,7 @@ func RowForm(r *Row) []Field {
 		{20, &r.Resolved},
 		{21, &r.Ref},
 		{22, &r.ByDirectory},
+		{27, &r.Former},
 		{23, &r.Loan.Station},
 		{24, &r.Home},
 		{25, &r.Loan.Mark},
