@@ -32,7 +32,7 @@ type Service struct {
 func (a API) Open(h HTTP, root, accept string) (*Service, error) {
 	u, err := url.Parse(a.URL)
 	if err != nil || !IsWeb(u) {
-		return nil, BadKey("url", "%q is not an http or https address", a.URL)
+		return nil, BadKey("url", "%q is not an http or https address", Masked(a.URL))
 	}
 	s := &Service{host: u.Host, accept: accept, token: Secret(a.TokenFile)}
 	s.base = strings.TrimSuffix(strings.TrimRight(a.URL, "/"), root) + root

@@ -67,11 +67,11 @@ func New(cfg Config, h call.HTTP) (*Endpoints, error) {
 		}
 		for hole := range strings.FieldsSeq(t.holes) {
 			if !strings.Contains(t.template, hole) {
-				return nil, call.BadKey(t.key, "%q needs %s", t.template, hole)
+				return nil, call.BadKey(t.key, "%q needs %s", call.Masked(t.template), hole)
 			}
 		}
 		if u, err := url.Parse(fill(t.template, "{staff}", "0", "{asset}", "0", "{tag}", "0", "{who}", "0")); err != nil || !call.IsWeb(u) {
-			return nil, call.BadKey(t.key, "%q is not an http or https address", t.template)
+			return nil, call.BadKey(t.key, "%q is not an http or https address", call.Masked(t.template))
 		}
 		path, _, _ := strings.Cut(t.template, "?")
 		hide = hide || strings.Contains(path, "{")

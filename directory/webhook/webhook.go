@@ -79,11 +79,11 @@ func New(cfg Config) (*Webhook, error) {
 	}
 	u, err := url.Parse(cfg.URL)
 	if err != nil || !call.IsWeb(u) {
-		return bad("url", "%q is not an http or https address", cfg.URL)
+		return bad("url", "%q is not an http or https address", call.MaskedHook(cfg.URL))
 	}
 	if cfg.Name == "" {
 		if cfg.Name = strings.ToLower(u.Hostname()); !nameForm.MatchString(cfg.Name) {
-			return bad("url", "%q: its host can't be the webhook's name: set webhook.name", cfg.URL)
+			return bad("url", "%q: its host can't be the webhook's name: set webhook.name", call.MaskedHook(cfg.URL))
 		}
 	}
 	if !nameForm.MatchString(cfg.Name) {

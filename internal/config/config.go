@@ -15,6 +15,7 @@ import (
 	"io/fs"
 	"os"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -294,8 +295,21 @@ func lowerFirst(s string) string {
 func (c *Config) Path() string { return c.path }
 
 // Write prints the configuration with all defaults, as TOML.
+// What is secret in it is written as xxxxx.
 func (c *Config) Write(w io.Writer) error {
+	shown := c.Clone()
+	d := &shown.Directory
+	for _, address := range []*string{&d.CheckInOut, &d.WhatIs, &d.Associate, &d.URL} {
+		*address = call.Masked(*address)
+	}
+	if d.HashString != "" {
+		d.HashString = "xxxxx"
+	}
+	shown.Webhooks = slices.Clone(c.Webhooks)
+	for i := range shown.Webhooks {
+		shown.Webhooks[i].URL = call.MaskedHook(shown.Webhooks[i].URL)
+	}
 	enc := toml.NewEncoder(w)
 	enc.Indent = ""
-	return enc.Encode(c)
+	return enc.Encode(shown)
 }
