@@ -4,11 +4,11 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"stump/internal/testkit"
 	"stump/lcd"
 )
 
@@ -22,8 +22,8 @@ func TestDocsAreUpToDate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := section(t, string(old), "keys", keyTable(t))
-	text = section(t, text, "pictures", pictures(t))
+	text := testkit.Section(t, string(old), "keys", keyTable(t))
+	text = testkit.Section(t, text, "pictures", pictures(t))
 	if text == string(old) {
 		return
 	}
@@ -33,18 +33,6 @@ func TestDocsAreUpToDate(t *testing.T) {
 	if err := os.WriteFile(docs, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// section replaces what lies between the marks.
-func section(t *testing.T, text, name, content string) string {
-	t.Helper()
-	re := regexp.MustCompile(`(?s)(<!-- ` + name + ` -->\n).*?(<!-- end -->)`)
-	if !re.MatchString(text) {
-		t.Fatalf("no section %s", name)
-	}
-	return re.ReplaceAllStringFunc(text, func(s string) string {
-		return "<!-- " + name + " -->\n" + content + "<!-- end -->"
-	})
 }
 
 // about is when each text is shown.

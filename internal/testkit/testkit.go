@@ -97,3 +97,15 @@ func Tag(v uint64, bits int) checkout.Tag {
 	binary.BigEndian.PutUint64(t.Value[8:], v)
 	return t
 }
+
+// Section returns text with content in the place of what lies between the marks
+// <!-- name --> and <!-- end -->.
+func Section(tb testing.TB, text, name, content string) string {
+	tb.Helper()
+	before, rest, begins := strings.Cut(text, "<!-- "+name+" -->\n")
+	_, after, ends := strings.Cut(rest, "<!-- end -->")
+	if !begins || !ends {
+		tb.Fatalf("no section %s", name)
+	}
+	return before + "<!-- " + name + " -->\n" + content + "<!-- end -->" + after
+}
