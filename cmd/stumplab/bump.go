@@ -118,7 +118,7 @@ func (l *lab) named(ctx context.Context, word string) (string, error) {
 // with a `stump` command: this lab is seeded already.
 func forLab(err error) error {
 	var status *api.StatusError
-	if !errors.As(err, &status) || status.Code != http.StatusNotFound {
+	if !errors.As(err, &status) || status.Status != http.StatusNotFound {
 		return err
 	}
 	return hint.Wrap(status, "bump "+ids(simlab.People)+", or "+ids(simlab.Devices)+"; or a credential such as "+simlab.Stranger.Credential)

@@ -211,11 +211,15 @@ func TestErrorObjects(t *testing.T) {
 			t.Fatal(err)
 		}
 		body, _ := io.ReadAll(resp.Body)
-		var m map[string]string
-		if err := json.Unmarshal(body, &m); err != nil || len(m) != 2 || m["error"] == "" {
+		var m map[string]any
+		if err := json.Unmarshal(body, &m); err != nil || len(m) != 7 || m["error"] == "" || m["detail"] != m["error"] {
 			t.Errorf("%s %s: %s", tt.method, tt.path, body)
 		}
-		if _, ok := m["hint"]; !ok || resp.StatusCode != tt.status || resp.Header.Get("Content-Type") != "application/json" {
+		status, title := Code(fmt.Sprint(m["code"])).row()
+		if m["type"] != fmt.Sprint("urn:stump:problem:", m["code"]) || m["title"] != title || m["status"] != float64(status) {
+			t.Errorf("%s %s: %s", tt.method, tt.path, body)
+		}
+		if _, ok := m["hint"]; !ok || resp.StatusCode != tt.status || status != tt.status || resp.Header.Get("Content-Type") != problemType {
 			t.Errorf("%s %s: %d, want %d: %s", tt.method, tt.path, resp.StatusCode, tt.status, body)
 		}
 	}
@@ -243,7 +247,7 @@ func TestClosedLedgerIsTheServersFault(t *testing.T) {
 	for _, path := range []string{"who", "history", "people", "people/export", "unknown"} {
 		_, err := Local(s).Stream(t.Context(), "GET", path, nil, nil)
 		var status *StatusError
-		if !errors.As(err, &status) || status.Code != 500 {
+		if !errors.As(err, &status) || status.Status != 500 {
 			t.Errorf("%s: %v", path, err)
 		}
 	}

@@ -152,12 +152,13 @@ func problemOf(resp *http.Response) error {
 	if err := json.Unmarshal(body, &p); err != nil || p.Error == "" {
 		return fmt.Errorf("%s: %s", resp.Status, strings.TrimSpace(string(body)))
 	}
-	return hint.Wrap(&StatusError{resp.StatusCode, p.Error}, p.Hint)
+	return hint.Wrap(&StatusError{resp.StatusCode, p.Code, p.Error}, p.Hint)
 }
 
 // StatusError is an error that came as an answer.
 type StatusError struct {
-	Code    int // the HTTP status
+	Status  int  // of HTTP
+	Code    Code // of the problem
 	Message string
 }
 

@@ -28,7 +28,7 @@ func TestClientReads(t *testing.T) {
 		})
 	}
 	answers("ok", 200, `{"name":"Ann"}`)
-	answers("teapot", 418, `{"error":"a teapot","hint":"drink"}`)
+	answers("teapot", 418, `{"error":"a teapot","hint":"drink","code":"tea"}`)
 	answers("proxy", 502, "<html>bad gateway</html>\n")
 	answers("empty", 500, "")
 	answers("noerror", 500, `{"hint":"none"}`)
@@ -44,7 +44,7 @@ func TestClientReads(t *testing.T) {
 	}
 	err := c.Do(t.Context(), "POST", "teapot", got, nil)
 	var status *StatusError
-	if !errors.As(err, &status) || status.Code != 418 || err.Error() != "a teapot" || hint.Of(err) != "drink" {
+	if !errors.As(err, &status) || status.Status != 418 || status.Code != "tea" || err.Error() != "a teapot" || hint.Of(err) != "drink" {
 		t.Errorf("%+v, %v (%s)", status, err, hint.Of(err))
 	}
 	for path, want := range map[string]string{

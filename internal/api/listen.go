@@ -74,7 +74,7 @@ func (l *Listener) Open() error {
 func ownPages(h http.Handler) http.Handler {
 	origin := http.NewCrossOriginProtection()
 	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		writeProblem(w, http.StatusForbidden, hint.Errorf("ask without a browser, or from a page of this address", "the request comes from a page of %q", r.Header.Get("Origin")))
+		writeProblem(w, CodeForeignPage, hint.Errorf("ask without a browser, or from a page of this address", "the request comes from a page of %q", r.Header.Get("Origin")))
 	}))
 	sameOrigin := origin.Handler(h)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -83,7 +83,7 @@ func ownPages(h http.Handler) http.Handler {
 		case addr == nil || addr.Network() == "unix":
 			h.ServeHTTP(w, r)
 		case !isLoopback(r.Host):
-			writeProblem(w, http.StatusForbidden, hint.Errorf("ask at localhost", "%q is not this machine's own name", r.Host))
+			writeProblem(w, CodeForeignPage, hint.Errorf("ask at localhost", "%q is not this machine's own name", r.Host))
 		default:
 			sameOrigin.ServeHTTP(w, r)
 		}

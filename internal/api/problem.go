@@ -13,25 +13,92 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger"
+	"stump/directory"
+	"stump/directory/call"
 	"stump/internal/books"
 	"stump/internal/hint"
+	"stump/internal/station"
 )
 
-// problemError is an error with its HTTP status.
-type problemError struct {
+// Code says what kind of problem an answer tells of. Programs go by it: the sentences
+// may change, a code does not.
+type Code string
+
+// The codes. The table has the status of each.
+const (
+	CodeInvalid      Code = "invalid"
+	CodeNotFound     Code = "not-found"
+	CodeNoRoute      Code = "no-route"
+	CodeForeignPage  Code = "foreign-page"
+	CodeAmbiguous    Code = "ambiguous"
+	CodeExists       Code = "exists"
+	CodeTagTaken     Code = "tag-taken"
+	CodeRefused      Code = "refused"
+	CodeBusy         Code = "busy"
+	CodeNotSimulated Code = "not-simulated"
+	CodeTimeout      Code = "timeout"
+	CodeTooLarge     Code = "too-large"
+	CodeInternal     Code = "internal"
+	CodeDamaged      Code = "damaged"
+	CodeDirectory    Code = "directory"
+	CodeNoDaemon     Code = "no-daemon"
+	CodeStopping     Code = "stopping"
+	CodeCannotSave   Code = "cannot-save"
+)
+
+// codes is the table of problems: docs/api.md is made from it, and what is not in it is
+// never answered.
+var codes = []struct {
+	code   Code
 	status int
+	title  string
+	when   string // for the manual
+}{
+	{CodeInvalid, http.StatusBadRequest, "Invalid request", "a parameter, a key or a value is not one of this call's"},
+	{CodeForeignPage, http.StatusForbidden, "Foreign page", "a browser asks for a page of another address"},
+	{CodeNotFound, http.StatusNotFound, "Not found", "nobody and nothing has this name or id"},
+	{CodeNoRoute, http.StatusNotFound, "No such call", "the path, or the method with this path, is not part of the API"},
+	{CodeAmbiguous, http.StatusConflict, "Ambiguous name", "several people or devices have this name: use an id"},
+	{CodeExists, http.StatusConflict, "Already there", "the id is taken"},
+	{CodeTagTaken, http.StatusConflict, "Tag taken", "the badge or tag is somebody else's"},
+	{CodeRefused, http.StatusConflict, "Refused", "a rule of the lab forbids it: nobody has the device, or who has it is suspended"},
+	{CodeBusy, http.StatusConflict, "Busy", "another call has what this one needs; ask again when it has ended"},
+	{CodeNotSimulated, http.StatusConflict, "Not simulated", "only a simulated station can do that"},
+	{CodeTimeout, http.StatusRequestTimeout, "Not in time", "nobody did in time what was asked for, such as showing a tag"},
+	{CodeTooLarge, http.StatusRequestEntityTooLarge, "Too large", "the request is longer than this call takes"},
+	{CodeInternal, http.StatusInternalServerError, "Fault of the station", "the station failed; its log says how"},
+	{CodeDamaged, http.StatusInternalServerError, "Damaged ledger", "the ledger's file is damaged"},
+	{CodeDirectory, http.StatusBadGateway, "Directory not reached", "the staff directory did not answer, or with what can't be used"},
+	{CodeNoDaemon, http.StatusServiceUnavailable, "No daemon", "only a running daemon with readers can do that"},
+	{CodeStopping, http.StatusServiceUnavailable, "Stopping", "the station stops; nothing was changed"},
+	{CodeCannotSave, http.StatusInsufficientStorage, "Can't save", "the disk takes nothing; nothing was changed"},
+}
+
+// row is the code's row in the table of problems.
+func (c Code) row() (status int, title string) {
+	for _, row := range codes {
+		if row.code == c {
+			return row.status, row.title
+		}
+	}
+	return http.StatusInternalServerError, "Fault of the station"
+}
+
+// problemError is an error with its code.
+type problemError struct {
+	code Code
 	error
 }
 
 func (e *problemError) Unwrap() error { return e.error }
 
-func problem(status int, remedy, format string, args ...any) error {
-	return &problemError{status, hint.Errorf(remedy, format, args...)}
+func problem(code Code, remedy, format string, args ...any) error {
+	return &problemError{code, hint.Errorf(remedy, format, args...)}
 }
 
 // refuse returns an error that the client can correct.
 func refuse(remedy, format string, args ...any) error {
-	return problem(http.StatusBadRequest, remedy, format, args...)
+	return problem(CodeInvalid, remedy, format, args...)
 }
 
 // errNotText is the answer to a request that is not text.
@@ -40,13 +107,13 @@ var errNotText = hint.Errorf("set the terminal's or the script's encoding to UTF
 // fail answers with err. When part of an answer was sent already, it breaks the
 // answer off, so that the client does not take that part for the whole.
 func (s *Server) fail(w *reply, r *http.Request, err error) {
-	status, remedy := s.explain(err)
+	code, remedy := s.explain(err)
 	gone := r.Context().Err() != nil
 	if errors.Is(err, context.Canceled) && gone {
 		// Either the client has gone, and reads no answer, or the daemon ends.
-		status, err = http.StatusServiceUnavailable, hint.Errorf("ask again when it runs", "the station is stopping")
+		code, err = CodeStopping, station.ErrStopping
 	}
-	if status == http.StatusInternalServerError || w.begun && !gone {
+	if status, _ := code.row(); status == http.StatusInternalServerError || w.begun && !gone {
 		s.o.Log.Error("request failed", "method", r.Method, "path", r.URL.Path, "err", err)
 	}
 	if w.begun {
@@ -55,18 +122,25 @@ func (s *Server) fail(w *reply, r *http.Request, err error) {
 	if hint.Of(err) == "" && remedy != "" {
 		err = hint.Wrap(err, remedy)
 	}
-	writeProblem(w, status, err)
+	writeProblem(w, code, err)
 }
 
-func writeProblem(w http.ResponseWriter, status int, err error) {
-	w.Header().Set("Content-Type", "application/json")
+// problemType is the media type of a problem, by RFC 9457.
+const problemType = "application/problem+json"
+
+func writeProblem(w http.ResponseWriter, code Code, err error) {
+	status, title := code.row()
+	w.Header().Set("Content-Type", problemType)
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(Problem{Error: err.Error(), Hint: hint.Of(err)})
+	_ = json.NewEncoder(w).Encode(Problem{
+		Type: "urn:stump:problem:" + string(code), Title: title, Status: status, Detail: err.Error(), Code: code,
+		Error: err.Error(), Hint: hint.Of(err),
+	})
 }
 
-// explain returns the HTTP status that fits err, and a remedy for an err that has no
-// hint.
-func (s *Server) explain(err error) (status int, remedy string) {
+// explain returns the code of err, and a remedy for an err that has no hint. An error
+// that nobody foresaw is the station's.
+func (s *Server) explain(err error) (code Code, remedy string) {
 	var (
 		problem   *problemError
 		large     *http.MaxBytesError
@@ -79,27 +153,55 @@ func (s *Server) explain(err error) (status int, remedy string) {
 	)
 	switch {
 	case errors.As(err, &problem):
-		return problem.status, ""
+		return problem.code, ""
 	case errors.As(err, &large):
-		return http.StatusRequestEntityTooLarge, fmt.Sprintf("nothing was changed; send at most %d MB at once", large.Limit>>20)
-	case errors.As(err, &damaged), errors.Is(err, ledger.ErrClosed), errors.Is(err, ledger.ErrReadOnly):
-		return http.StatusInternalServerError, ""
+		return CodeTooLarge, fmt.Sprintf("nothing was changed; send at most %d MB at once", large.Limit>>20)
+	case errors.As(err, &damaged):
+		return CodeDamaged, ""
+	case errors.Is(err, ledger.ErrClosed), errors.Is(err, ledger.ErrReadOnly):
+		return CodeInternal, ""
 	case errors.As(err, &missing):
-		return http.StatusNotFound, s.meant(missing)
+		return CodeNotFound, s.meant(missing)
 	case errors.As(err, &ambiguous):
-		return http.StatusConflict, "`stump people list` and `stump devices list` begin with the id"
+		return CodeAmbiguous, "`stump people list` and `stump devices list` begin with the id"
 	case errors.As(err, &exists):
-		return http.StatusConflict, "choose another with --id, or change the one that is there with edit"
+		return CodeExists, "choose another with --id, or change the one that is there with edit"
 	case errors.As(err, &taken):
-		return http.StatusConflict, "check the number, or give " + taken.Owner + " another one first: " + s.of(taken.OwnerKind).giveTag(taken.Owner)
+		return CodeTagTaken, "check the number, or give " + taken.Owner + " another one first: " + s.of(taken.OwnerKind).giveTag(taken.Owner)
 	case errors.As(err, &refused) && refused.Holder == "" && refused.Reason == "":
-		return http.StatusConflict, s.of(refused.Subject.Kind).edits(refused.Subject.ID, "--status active") + " ends that"
+		return CodeRefused, s.of(refused.Subject.Kind).edits(refused.Subject.ID, "--status active") + " ends that"
 	case errors.Is(err, checkout.ErrRefused):
-		return http.StatusConflict, "`stump who` shows who holds which device; `stump people list` and `stump devices list` show the status"
+		return CodeRefused, "`stump who` shows who holds which device; `stump people list` and `stump devices list` show the status"
 	case errors.Is(err, ledger.ErrCannotSave):
-		return http.StatusInsufficientStorage, ledger.SaveRemedy(err)
+		return CodeCannotSave, ledger.SaveRemedy(err)
 	}
-	return http.StatusBadRequest, "" // what is left was wrong with the request
+	return explainPlace(err), ""
+}
+
+// explainPlace returns the code of an error about the station's readers or its directory,
+// or of one that says itself what to do.
+func explainPlace(err error) Code {
+	is := func(all ...error) bool {
+		return slices.ContainsFunc(all, func(e error) bool { return errors.Is(err, e) })
+	}
+	_, place := call.OfError(err)
+	switch {
+	case is(station.ErrLeased, station.ErrReplaced):
+		return CodeBusy
+	case is(station.ErrNotShown):
+		return CodeTimeout
+	case is(station.ErrStopping):
+		return CodeStopping
+	case is(directory.ErrEnrolOff, directory.ErrHasBadge, directory.ErrAmbiguous, directory.ErrTaken):
+		return CodeRefused
+	case is(call.ErrNobody):
+		return CodeNotFound
+	case place, is(call.ErrOffline):
+		return CodeDirectory
+	case hint.Of(err) != "":
+		return CodeInvalid
+	}
+	return CodeInternal
 }
 
 // meant is a remedy for a name that the register does not have: the name that was

@@ -19,8 +19,11 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger"
+	"stump/directory"
+	"stump/directory/call"
 	"stump/internal/books"
 	"stump/internal/hint"
+	"stump/internal/station"
 	"stump/internal/testkit"
 	"stump/wiegand"
 )
@@ -58,7 +61,7 @@ func TestEveryRoute(t *testing.T) {
 			w := httptest.NewRecorder()
 			s.ServeHTTP(w, req)
 			var p Problem
-			if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || p.Error == "" || w.Header().Get("Content-Type") != "application/json" {
+			if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || p.Error == "" || w.Header().Get("Content-Type") != problemType {
 				t.Errorf("%s, %s: %d %s", r.pattern, name, w.Code, w.Body)
 			}
 			return p
@@ -138,39 +141,47 @@ func TestExplain(t *testing.T) {
 	device := func(ref string) error { return &books.NotFoundError{Kind: checkout.KindDevice, Ref: ref} }
 	retired := checkout.Subject{Kind: checkout.KindDevice, ID: "ipad", Name: "iPad", Status: checkout.Retired}
 	for _, tt := range []struct {
-		err    error
-		status int
-		hint   string
+		err  error
+		code Code
+		hint string
 	}{
-		{refuse("mend it", "bad"), 400, "mend it"},
-		{problem(418, "drink it", "tea"), 418, "drink it"},
-		{fmt.Errorf("read: %w", &http.MaxBytesError{Limit: 5 << 20}), 413, "nothing was changed; send at most 5 MB at once"},
-		{person("xy"), 404, "`stump people list` and `stump devices list` show who and what there is"},
-		{person("ANN"), 404, "did you mean Ann (id ann)?"},
-		{person("ben"), 404, "did you mean Ben (id b1) or Ben (id b2)?"},
-		{person("ipad"), 404, "that is a device; `stump people list` shows the people"},
-		{device("Ann"), 404, "that is a person; `stump devices list` shows the devices"},
-		{device("iPad"), 404, "did you mean iPad (id ipad)?"},
-		{hint.Wrap(person("ANN"), "ask her"), 404, "ask her"},
-		{&books.AmbiguousError{Kind: checkout.KindPerson, Name: "Ben", IDs: []string{"b1", "b2"}}, 409, "`stump people list` and `stump devices list` begin with the id"},
-		{&books.ExistsError{Kind: checkout.KindPerson, ID: "ann"}, 409, "choose another with --id, or change the one that is there with edit"},
-		{&books.TagTakenError{Owner: "ann", OwnerKind: checkout.KindPerson}, 409, "check the number, or give ann another one first: `stump people edit ann --badge CREDENTIAL`"},
-		{&books.TagTakenError{Owner: "ipad 2", OwnerKind: checkout.KindDevice}, 409, "check the number, or give ipad 2 another one first: `stump devices edit 'ipad 2' --tag CREDENTIAL`"},
-		{&checkout.RefusedError{Subject: retired}, 409, "`stump devices edit ipad --status active` ends that"},
-		{&checkout.RefusedError{Subject: retired, Holder: "Ann"}, 409, "`stump who` shows who holds which device; `stump people list` and `stump devices list` show the status"},
-		{&checkout.RefusedError{Reason: "it is late"}, 409, "`stump who` shows who holds which device; `stump people list` and `stump devices list` show the status"},
-		{fmt.Errorf("give: %w", checkout.ErrRefused), 409, "`stump who` shows who holds which device; `stump people list` and `stump devices list` show the status"},
-		{ledger.ErrClosed, 500, ""},
-		{ledger.ErrReadOnly, 500, ""},
-		{&ledger.DamagedError{Reason: "page 3"}, 500, (*ledger.DamagedError)(nil).Hint()},
-		{ledger.ErrCannotSave, 507, ledger.SaveRemedy(ledger.ErrCannotSave)},
-		{errors.New("anything else"), 400, ""},
+		{refuse("mend it", "bad"), CodeInvalid, "mend it"},
+		{problem(CodeNoRoute, "drink it", "tea"), CodeNoRoute, "drink it"},
+		{fmt.Errorf("read: %w", &http.MaxBytesError{Limit: 5 << 20}), CodeTooLarge, "nothing was changed; send at most 5 MB at once"},
+		{person("xy"), CodeNotFound, "`stump people list` and `stump devices list` show who and what there is"},
+		{person("ANN"), CodeNotFound, "did you mean Ann (id ann)?"},
+		{person("ben"), CodeNotFound, "did you mean Ben (id b1) or Ben (id b2)?"},
+		{person("ipad"), CodeNotFound, "that is a device; `stump people list` shows the people"},
+		{device("Ann"), CodeNotFound, "that is a person; `stump devices list` shows the devices"},
+		{device("iPad"), CodeNotFound, "did you mean iPad (id ipad)?"},
+		{hint.Wrap(person("ANN"), "ask her"), CodeNotFound, "ask her"},
+		{&books.AmbiguousError{Kind: checkout.KindPerson, Name: "Ben", IDs: []string{"b1", "b2"}}, CodeAmbiguous, "`stump people list` and `stump devices list` begin with the id"},
+		{&books.ExistsError{Kind: checkout.KindPerson, ID: "ann"}, CodeExists, "choose another with --id, or change the one that is there with edit"},
+		{&books.TagTakenError{Owner: "ann", OwnerKind: checkout.KindPerson}, CodeTagTaken, "check the number, or give ann another one first: `stump people edit ann --badge CREDENTIAL`"},
+		{&books.TagTakenError{Owner: "ipad 2", OwnerKind: checkout.KindDevice}, CodeTagTaken, "check the number, or give ipad 2 another one first: `stump devices edit 'ipad 2' --tag CREDENTIAL`"},
+		{&checkout.RefusedError{Subject: retired}, CodeRefused, "`stump devices edit ipad --status active` ends that"},
+		{&checkout.RefusedError{Subject: retired, Holder: "Ann"}, CodeRefused, "`stump who` shows who holds which device; `stump people list` and `stump devices list` show the status"},
+		{&checkout.RefusedError{Reason: "it is late"}, CodeRefused, "`stump who` shows who holds which device; `stump people list` and `stump devices list` show the status"},
+		{fmt.Errorf("give: %w", checkout.ErrRefused), CodeRefused, "`stump who` shows who holds which device; `stump people list` and `stump devices list` show the status"},
+		{ledger.ErrClosed, CodeInternal, ""},
+		{ledger.ErrReadOnly, CodeInternal, ""},
+		{&ledger.DamagedError{Reason: "page 3"}, CodeDamaged, (*ledger.DamagedError)(nil).Hint()},
+		{ledger.ErrCannotSave, CodeCannotSave, ledger.SaveRemedy(ledger.ErrCannotSave)},
+		{directory.ErrTaken, CodeRefused, ""},
+		{call.ErrNobody, CodeNotFound, ""},
+		{fmt.Errorf("pull: %w", call.Outcome{Verdict: call.Down, Reason: "no route", Remedy: "look at the cable"}), CodeDirectory, "look at the cable"},
+		{station.ErrStopping, CodeStopping, "ask again when it runs"},
+		{station.ErrNotShown, CodeTimeout, hint.Of(station.ErrNotShown)},
+		{station.ErrReplaced, CodeBusy, hint.Of(station.ErrReplaced)},
+		{station.ErrLeased, CodeBusy, hint.Of(station.ErrLeased)},
+		{hint.Errorf("write it so", "a bad name"), CodeInvalid, "write it so"},
+		{errors.New("anything else"), CodeInternal, ""},
 	} {
 		w := httptest.NewRecorder()
 		s.fail(&reply{ResponseWriter: w}, httptest.NewRequest("GET", "/v1/who", nil), tt.err)
 		var p Problem
-		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || w.Code != tt.status || p.Error != tt.err.Error() || p.Hint != tt.hint {
-			t.Errorf("%T %v: %d %+v, want %d %q", tt.err, tt.err, w.Code, p, tt.status, tt.hint)
+		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || p.Code != tt.code || p.Error != tt.err.Error() || p.Hint != tt.hint {
+			t.Errorf("%T %v: %d %+v, want %s %q", tt.err, tt.err, w.Code, p, tt.code, tt.hint)
 		}
 	}
 }
@@ -205,7 +216,7 @@ func TestCancelled(t *testing.T) {
 	time.AfterFunc(20*time.Millisecond, cancel)
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, httptest.NewRequest("GET", "/v1/wait", nil).WithContext(ctx))
-	if w.Code != 503 || !strings.Contains(w.Body.String(), `{"error":"the station is stopping","hint":"ask again when it runs"}`) || log.String() != "" {
+	if w.Code != 503 || !strings.Contains(w.Body.String(), `"code":"stopping","error":"the station is stopping","hint":"ask again when it runs"}`) || log.String() != "" {
 		t.Errorf("%d %s, logged %q", w.Code, w.Body, log)
 	}
 	ctx, cancel = context.WithCancel(t.Context())
@@ -232,14 +243,14 @@ func TestBrokenOff(t *testing.T) {
 	for n := range 2 {
 		s.handle(route{fmt.Sprintf("GET /v1/rows/%d", n), ledgerOnly, list(func(*http.Request) (iter.Seq2[int, error], error) { return rows(n), nil })})
 	}
-	if status, answer := ask(s, "GET", "/v1/rows/0", ""); status != 400 || !strings.Contains(answer, `"error":"a bad page"`) {
+	if status, answer := ask(s, "GET", "/v1/rows/0", ""); status != 500 || !strings.Contains(answer, `"error":"a bad page"`) {
 		t.Errorf("before the first row: %d %s", status, answer)
 	}
 	body, err := Local(s).Stream(t.Context(), "GET", "rows/1", nil, nil)
 	if err == nil {
 		_, err = io.ReadAll(body)
 	}
-	if err == nil || log.Count("a bad page") != 1 {
+	if err == nil || log.Count("a bad page") != 2 {
 		t.Errorf("after the first row: %v, logged %q", err, log)
 	}
 }

@@ -2,8 +2,9 @@
 // client that the commands use. The table in routes.go has everything that can be
 // asked; the objects are in wire.go.
 //
-// An error is answered as {"error":…,"hint":…} with a fitting status. There are no
-// roles: whoever may open the socket may do everything.
+// An error is answered as a problem of RFC 9457, with a code of the table in problem.go
+// and the keys error and hint. There are no roles: whoever may open the socket may do
+// everything.
 package api
 
 import (
@@ -85,7 +86,7 @@ func NewServer(o Options) *Server {
 		s.handle(r)
 	}
 	s.handle(route{"/", ledgerOnly, func(_ http.ResponseWriter, r *http.Request) error {
-		return problem(http.StatusNotFound, "`stump --help` lists what can be asked", "%s %s is not part of the API", r.Method, r.URL.Path)
+		return problem(CodeNoRoute, "`stump --help` lists what can be asked", "%s %s is not part of the API", r.Method, r.URL.Path)
 	}})
 	return s
 }
@@ -175,9 +176,9 @@ func (s *Server) lacks(needed part) error {
 	case here[needed]:
 		return nil
 	case needed == simulation:
-		return problem(http.StatusConflict, "start the daemon with `stump run --sim`", "this station has real lines, nothing is simulated")
+		return problem(CodeNotSimulated, "start the daemon with `stump run --sim`", "this station has real lines, nothing is simulated")
 	}
-	return problem(http.StatusServiceUnavailable, "start it with `stump run`", "no daemon is running")
+	return problem(CodeNoDaemon, "start it with `stump run`", "no daemon is running")
 }
 
 // routes is everything that can be asked. Lists, the check of the ledger, the

@@ -42,7 +42,7 @@ func (s *Server) simulated(name string) (*station.Reader, simlab.Reader, error) 
 		}
 		names = append(names, r.Name)
 	}
-	return nil, nil, problem(http.StatusNotFound, "the configuration has "+strings.Join(names, ", "), "there is no reader %q", name)
+	return nil, nil, problem(CodeNotFound, "the configuration has "+strings.Join(names, ", "), "there is no reader %q", name)
 }
 
 // replayed waits for the end of a recording.
@@ -139,7 +139,7 @@ func (s *Server) pressKeys(ctx context.Context, t *Type) error {
 		}
 		start := s.o.Clock()
 		if err := sim.Present(bits); err != nil {
-			return err
+			return refuse("`stump sim fault off` repairs the reader", "%w", err)
 		}
 		if err := reader.Answered(ctx, start); err != nil {
 			return err
@@ -212,7 +212,7 @@ func (s *Server) card(card string) (wiegand.Bits, error) {
 	if err == nil || strings.Contains(card, ":") || card == "" || card[0] >= '0' && card[0] <= '9' {
 		return bits, err
 	}
-	return bits, problem(http.StatusNotFound,
+	return bits, problem(CodeNotFound,
 		"`stump sim seed` adds ann, ben, cem, dia, eve, fay and ipad, pixel, …; "+credential.Forms,
 		"%q is neither a name in the register nor a credential", card)
 }

@@ -110,7 +110,7 @@ func (s *Server) decided(err error) (directory.Status, error) {
 func stuck(err error) error {
 	switch {
 	case errors.Is(err, ledger.ErrNotQueued):
-		return problem(http.StatusNotFound, "`stump sync` lists what is stuck, with its id", "%w", err)
+		return problem(CodeNotFound, "`stump sync` lists what is stuck, with its id", "%w", err)
 	case hint.Of(err) == "":
 		return hint.Wrap(err, "`stump sync` shows where events are delivered to, and what is stuck, with its id")
 	}

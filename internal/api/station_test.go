@@ -467,7 +467,7 @@ func TestScope(t *testing.T) {
 	if err := dec.Decode(&v); err != nil || v.Good != 0 || resp.Header.Get("Content-Type") != "application/x-ndjson" {
 		t.Fatalf("%+v, %v, %v", v, err, resp.Header)
 	}
-	l.want("POST", "scope", "", 400, `.`) // one has them already
+	l.want("POST", "scope", "", 409, `"code":"busy"`) // one has them already
 	l.Lines.Present(bits(t, "H10301:17:31001"))
 	for v.Good == 0 {
 		if err := dec.Decode(&v); err != nil {

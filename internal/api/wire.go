@@ -268,6 +268,11 @@ type BadFrame struct {
 
 // Problem is the answer when something is wrong.
 type Problem struct {
-	Error string `json:"error"`
-	Hint  string `json:"hint"`
+	Type   string `json:"type"` // "urn:stump:problem:" and the code
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail"` // the same as Error
+	Code   Code   `json:"code"`
+	Error  string `json:"error"`
+	Hint   string `json:"hint"`
 }

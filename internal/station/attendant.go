@@ -10,6 +10,7 @@ import (
 
 	"stump/checkout"
 	"stump/internal/credential"
+	"stump/internal/hint"
 	"stump/internal/learned"
 	"stump/internal/panel"
 	"stump/wiegand"
@@ -78,6 +79,9 @@ func (a *attendant) Run(ctx context.Context) error {
 	}
 }
 
+// ErrStopping is returned for what is asked of a station that stops.
+var ErrStopping = hint.Errorf("ask again when it runs", "the station is stopping")
+
 // do runs f in the loop and returns when it has, or with ctx's error.
 func (a *attendant) do(ctx context.Context, f func()) error {
 	done := make(chan struct{})
@@ -86,7 +90,7 @@ func (a *attendant) do(ctx context.Context, f func()) error {
 		<-done
 		return nil
 	case <-a.ctx.Done():
-		return errors.New("the station is stopping")
+		return ErrStopping
 	case <-ctx.Done():
 		return fmt.Errorf("the desk does not answer: %w", ctx.Err())
 	}

@@ -10,6 +10,7 @@ import (
 	"stump/directory"
 	"stump/directory/call"
 	"stump/internal/books"
+	"stump/internal/hint"
 	"stump/internal/panel"
 	"stump/wiegand"
 )
@@ -27,8 +28,11 @@ type enrolment struct {
 	done  chan<- Enrolled // takes one without blocking
 }
 
-// errEnrolTimeout is returned when no tag was shown in time.
-var errEnrolTimeout = errors.New("no unknown tag was shown in time")
+// What ends an enrolment without a tag.
+var (
+	ErrNotShown = hint.Errorf("ask again, and show the tag at the reader within a minute", "no unknown tag was shown in time")
+	ErrReplaced = hint.Errorf("ask again when that one has its tag", "another enrolment took its place")
+)
 
 // Enrolled is what came of an enrolment.
 type Enrolled struct {
@@ -46,7 +50,7 @@ func (r *Reader) Enrol(ctx context.Context, kind checkout.SubjectKind, who, name
 	a := r.attendant
 	err := a.do(ctx, func() {
 		if a.enrol != nil {
-			a.enrol.done <- Enrolled{Err: errors.New("another enrolment took its place")}
+			a.enrol.done <- Enrolled{Err: ErrReplaced}
 		}
 		a.enrol = &enrolment{kind, who, name, actor, a.now() + enrolWindow, done}
 		if m := a.prompt(); m != nil {
@@ -58,7 +62,7 @@ func (r *Reader) Enrol(ctx context.Context, kind checkout.SubjectKind, who, name
 
 // endEnrolment gives up waiting for a tag.
 func (a *attendant) endEnrolment() {
-	a.enrol.done <- Enrolled{Err: errEnrolTimeout}
+	a.enrol.done <- Enrolled{Err: ErrNotShown}
 	a.enrol = nil
 	a.timedOut()
 }
