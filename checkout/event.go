@@ -64,7 +64,8 @@ const (
 	SourceReader   Source = "reader"
 	SourceKeyboard Source = "keyboard"
 	SourceCLI      Source = "cli"
-	SourceWeb      Source = "web"
+	SourceWeb      Source = "web"    // a browser
+	SourceAPI      Source = "api"    // a script, with a token
 	SourceSync     Source = "sync"   // the directory
 	SourceSystem   Source = "system" // the station itself
 )

@@ -104,16 +104,16 @@ func (g *globals) hasState(ctx context.Context, c *api.Client, socket string) er
 		return err
 	}
 	want, err := filepath.Abs(daemon.LedgerPath(g.state))
-	if err != nil || want == st.Ledger {
+	if err != nil || st.Ledger == nil || want == *st.Ledger {
 		return err
 	}
 	a, aerr := os.Stat(want)
-	b, berr := os.Stat(st.Ledger)
+	b, berr := os.Stat(*st.Ledger)
 	if aerr == nil && berr == nil && os.SameFile(a, b) {
 		return nil
 	}
 	return hint.Errorf("leave --state out to ask that one, or name the socket of the other with --socket alone",
-		"the daemon at %s has %w: %s", socket, errOtherLedger, st.Ledger)
+		"the daemon at %s has %w: %s", socket, errOtherLedger, *st.Ledger)
 }
 
 // noDaemon explains why no daemon answers at socket.

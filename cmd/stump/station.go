@@ -38,7 +38,11 @@ func printStatus(out io.Writer, st api.Status) {
 	row := func(name, format string, args ...any) {
 		fmt.Fprintf(out, "%-9s "+format+"\n", append([]any{name}, args...)...)
 	}
-	row("station", "%s, stump %s, process %d", st.Station, st.Version, st.PID)
+	station := st.Station + ", stump " + st.Version
+	if st.PID != nil {
+		station += fmt.Sprintf(", process %d", *st.PID)
+	}
+	row("station", "%s", station)
 	for _, r := range st.Readers {
 		row("reader", "%s", r)
 	}
@@ -47,7 +51,7 @@ func printStatus(out io.Writer, st api.Status) {
 	if st.Events > 0 {
 		newest = fmt.Sprintf("newest event %d", st.Events)
 	}
-	row("ledger", "%s, in %s", newest, st.Ledger)
+	row("ledger", "%s, in %s", newest, text(st.Ledger))
 	for _, b := range st.Backups {
 		printBackup(row, b)
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"stump/internal/hint"
+	"stump/internal/identity"
 )
 
 // Client asks the API of a daemon, or of a handler in this process: a command works
@@ -44,7 +45,8 @@ func Dial(ctx context.Context, socket string) (*Client, error) {
 // Local returns a client of a handler in this process.
 func Local(h http.Handler) *Client {
 	server := make(pipes)
-	go (&http.Server{Handler: h}).Serve(server) // until the process ends
+	ours := func(net.Listener) context.Context { return identity.With(context.Background(), identity.Process()) }
+	go (&http.Server{Handler: h, BaseContext: ours}).Serve(server) // until the process ends
 	return newClient(server.dial)
 }
 

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"stump/internal/hint"
+	"stump/internal/identity"
 )
 
 // TestClientReads: what an answer can be, and what it means.
@@ -74,11 +75,12 @@ func TestClientReads(t *testing.T) {
 // TestClientSends: names are elements of a path whatever is in them, and the actor
 // arrives as it is.
 func TestClientSends(t *testing.T) {
-	h := http.NewServeMux()
-	h.HandleFunc("POST /v1/people/{ref}/echo", func(w http.ResponseWriter, r *http.Request) {
-		_, _ = fmt.Fprintf(w, "%q", r.PathValue("ref")+"|"+actor(r)+"|"+r.URL.Query().Get("q"))
-	})
-	c := Local(h)
+	s := NewServer(Options{})
+	s.handle(route{"POST /v1/people/{ref}/echo", ledgerOnly, identity.Admin, func(w http.ResponseWriter, r *http.Request) error {
+		_, err := fmt.Fprintf(w, "%q", r.PathValue("ref")+"|"+identity.Of(r.Context()).Name+"|"+r.URL.Query().Get("q"))
+		return err
+	}})
+	c := Local(s)
 	for _, ref := range []string{"ann", "Ann Okafor", "a/b", "..", ".", "%2e", "a?b#c", "李雷", "a;b=c", "x\"y", "...", "+"} {
 		c.Actor = "Zoë " + ref
 		body, err := c.Stream(t.Context(), "POST", "people/"+Ref(ref)+"/echo", url.Values{"q": {ref}}, nil)

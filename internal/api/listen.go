@@ -9,12 +9,18 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/user"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
+	"stump/checkout"
 	"stump/internal/hint"
+	"stump/internal/identity"
 	"stump/internal/owner"
 )
 
@@ -90,6 +96,32 @@ func ownPages(h http.Handler) http.Handler {
 	})
 }
 
+// peer is who connects: by the unix socket the user whom the kernel names, by the
+// loopback address whoever is on this machine. Over another network it is nobody.
+func peer(ctx context.Context, c net.Conn) context.Context {
+	if addr, ok := c.LocalAddr().(*net.TCPAddr); ok && addr.IP.IsLoopback() {
+		return identity.With(ctx, identity.Principal{Name: "admin", Role: identity.Admin, Source: checkout.SourceAPI, Fresh: true, ID: "loopback"})
+	}
+	socket, ok := c.(*net.UnixConn)
+	if !ok {
+		return ctx
+	}
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return ctx
+	}
+	var cred *unix.Ucred
+	cerr := raw.Control(func(fd uintptr) { cred, err = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) })
+	if cerr != nil || err != nil {
+		return ctx
+	}
+	name := ""
+	if u, err := user.LookupId(strconv.FormatUint(uint64(cred.Uid), 10)); err == nil {
+		name = u.Username
+	}
+	return identity.With(ctx, identity.User(cred.Uid, name))
+}
+
 func isLoopback(host string) bool {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
@@ -160,6 +192,7 @@ func (l *Listener) Run(ctx context.Context) error {
 		ReadHeaderTimeout: 5 * time.Second,
 		ErrorLog:          slog.NewLogLogger(l.Log.Handler(), slog.LevelDebug),
 		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ConnContext:       peer,
 	}
 	failed := make(chan error, len(l.opened))
 	for _, ln := range l.opened {

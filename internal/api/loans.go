@@ -11,6 +11,7 @@ import (
 	"stump/checkout"
 	"stump/internal/books"
 	"stump/internal/hint"
+	"stump/internal/identity"
 )
 
 // who lists the loans. With shown=true the masked number of what is pending stands
@@ -72,7 +73,8 @@ func (s *Server) found(r *http.Request, b *Bring) (any, error) {
 
 // commit commits an admin's correction and answers with its event.
 func (s *Server) commit(r *http.Request, do func(books.Request) (checkout.Event, error), c books.Request) (any, error) {
-	c.Actor, c.Source = actor(r), checkout.SourceCLI
+	who := identity.Of(r.Context())
+	c.Actor, c.Source = who.Name, who.Source
 	ev, err := do(c)
 	if err != nil {
 		return books.Entry{}, err
@@ -108,7 +110,7 @@ func (s *Server) enrol(r *http.Request, e *Enrol) (any, error) {
 			return answer, err
 		}
 	}
-	wait, err := s.o.Readers[0].Enrol(r.Context(), reg.kind, cmp.Or(str(answer.ID), e.Name), answer.Name, actor(r))
+	wait, err := s.o.Readers[0].Enrol(r.Context(), reg.kind, cmp.Or(str(answer.ID), e.Name), answer.Name, identity.Of(r.Context()).Name)
 	if err != nil || !e.Wait {
 		return answer, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"stump/checkout"
 	"stump/internal/books"
+	"stump/internal/identity"
 )
 
 // merge makes the person of the path one with another, who stays.
@@ -17,7 +18,8 @@ func (s *Server) merge(r *http.Request, m *Merge) (any, error) {
 	if m.Into == "" {
 		return nil, refuse("name who goes, then who stays", "nobody to merge %s into", old)
 	}
-	ev, err := s.o.Ledger.MergePeople(old, m.Into, actor(r), checkout.SourceCLI)
+	by := identity.Of(r.Context())
+	ev, err := s.o.Ledger.MergePeople(old, m.Into, by.Name, by.Source)
 	if err != nil {
 		return nil, err
 	}

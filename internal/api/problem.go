@@ -17,6 +17,7 @@ import (
 	"stump/directory/call"
 	"stump/internal/books"
 	"stump/internal/hint"
+	"stump/internal/identity"
 	"stump/internal/station"
 )
 
@@ -27,6 +28,9 @@ type Code string
 // The codes. The table has the status of each.
 const (
 	CodeInvalid      Code = "invalid"
+	CodeNoLogin      Code = "no-login"
+	CodeRole         Code = "role"
+	CodeStaleLogin   Code = "stale-login"
 	CodeNotFound     Code = "not-found"
 	CodeNoRoute      Code = "no-route"
 	CodeForeignPage  Code = "foreign-page"
@@ -55,6 +59,9 @@ var codes = []struct {
 	when   string // for the manual
 }{
 	{CodeInvalid, http.StatusBadRequest, "Invalid request", "a parameter, a key or a value is not one of this call's"},
+	{CodeNoLogin, http.StatusUnauthorized, "Not logged in", "the call needs a role, and nobody has logged in; send a token"},
+	{CodeRole, http.StatusForbidden, "Role needed", "the call needs another role than the one of who asks"},
+	{CodeStaleLogin, http.StatusForbidden, "Login too old", "the call wants an admin who has logged in within 15 min"},
 	{CodeForeignPage, http.StatusForbidden, "Foreign page", "a browser asks for a page of another address"},
 	{CodeNotFound, http.StatusNotFound, "Not found", "nobody and nothing has this name or id"},
 	{CodeNoRoute, http.StatusNotFound, "No such call", "the path, or the method with this path, is not part of the API"},
@@ -122,7 +129,7 @@ func (s *Server) fail(w *reply, r *http.Request, err error) {
 	if hint.Of(err) == "" && remedy != "" {
 		err = hint.Wrap(err, remedy)
 	}
-	writeProblem(w, code, err)
+	writeProblem(w, code, withheld(identity.Of(r.Context()), code, err))
 }
 
 // problemType is the media type of a problem, by RFC 9457.
@@ -131,6 +138,9 @@ const problemType = "application/problem+json"
 func writeProblem(w http.ResponseWriter, code Code, err error) {
 	status, title := code.row()
 	w.Header().Set("Content-Type", problemType)
+	if status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+	}
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(Problem{
 		Type: "urn:stump:problem:" + string(code), Title: title, Status: status, Detail: err.Error(), Code: code,

@@ -18,6 +18,7 @@ import (
 	"stump/internal/count"
 	"stump/internal/credential"
 	"stump/internal/hint"
+	"stump/internal/identity"
 	"stump/internal/sheet"
 	"stump/lcd"
 )
@@ -37,7 +38,7 @@ type register struct {
 
 	all   func() iter.Seq2[party, error]
 	find  func(ref string) (party, error) // by id or name
-	add   func(c change, tag checkout.Tag, actor string) error
+	add   func(c change, tag checkout.Tag, by identity.Principal) error
 	edit  func(ref string, e books.Edit, actor string, source checkout.Source) error
 	write func(csv io.Writer) error
 }
@@ -51,8 +52,8 @@ func (s *Server) registers() (people, devices *register) {
 			p, err := l.FindPerson(ref)
 			return personParty(p), err
 		},
-		add: func(c change, badge checkout.Tag, actor string) error {
-			return l.AddPerson(books.Person{ID: *c.id, Name: str(c.name), Email: str(c.email)}, badge, actor, checkout.SourceCLI)
+		add: func(c change, badge checkout.Tag, by identity.Principal) error {
+			return l.AddPerson(books.Person{ID: *c.id, Name: str(c.name), Email: str(c.email)}, badge, by.Name, by.Source)
 		},
 		edit:  l.EditPerson,
 		write: func(csv io.Writer) error { return sheet.WritePeople(csv, present(l.People())) },
@@ -64,8 +65,8 @@ func (s *Server) registers() (people, devices *register) {
 			d, err := l.FindDevice(ref)
 			return deviceParty(d), err
 		},
-		add: func(c change, tag checkout.Tag, actor string) error {
-			return l.AddDevice(books.Device{ID: *c.id, Name: str(c.name), Kind: str(c.kind)}, tag, actor, checkout.SourceCLI)
+		add: func(c change, tag checkout.Tag, by identity.Principal) error {
+			return l.AddDevice(books.Device{ID: *c.id, Name: str(c.name), Kind: str(c.kind)}, tag, by.Name, by.Source)
 		},
 		edit:  l.EditDevice,
 		write: func(csv io.Writer) error { return sheet.WriteDevices(csv, l.Devices(), s.deviceTag) },
@@ -150,7 +151,7 @@ func (s *Server) add(r *http.Request, reg *register, c change) (any, error) {
 		}
 		c.id = &id
 	}
-	if err := reg.add(c, tag, actor(r)); err != nil {
+	if err := reg.add(c, tag, identity.Of(r.Context())); err != nil {
 		return nil, err
 	}
 	return s.row(reg, *c.id, str(c.name), nil, tag)
@@ -206,7 +207,8 @@ func (s *Server) commitEdit(r *http.Request, reg *register, e books.Edit) (any, 
 	if err != nil {
 		return nil, err
 	}
-	if err := reg.edit(p.id, e, actor(r), checkout.SourceCLI); err != nil {
+	by := identity.Of(r.Context())
+	if err := reg.edit(p.id, e, by.Name, by.Source); err != nil {
 		return nil, err
 	}
 	return s.row(reg, p.id, str(e.Name), p.tags, e.Tag, e.MoreBadge)
@@ -292,7 +294,7 @@ const maxImport = 32 << 20
 // imports reads a CSV file: all of it, or nothing.
 func (s *Server) imports(reg *register) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		tags, n, err := s.importCSV(reg, http.MaxBytesReader(w, r.Body, maxImport), actor(r))
+		tags, n, err := s.importCSV(reg, http.MaxBytesReader(w, r.Body, maxImport), identity.Of(r.Context()))
 		var row *books.RowError
 		if errors.As(err, &row) {
 			return s.badRow(err)
@@ -305,7 +307,7 @@ func (s *Server) imports(reg *register) handler {
 }
 
 // importCSV saves the rows of a CSV file and returns the tags in it.
-func (s *Server) importCSV(reg *register, csv io.Reader, actor string) (tags []checkout.Tag, n books.Imported, err error) {
+func (s *Server) importCSV(reg *register, csv io.Reader, by identity.Principal) (tags []checkout.Tag, n books.Imported, err error) {
 	rows, err := sheet.Read(reg.kind, csv, s.parseTag)
 	if err != nil {
 		return nil, n, err
@@ -313,7 +315,7 @@ func (s *Server) importCSV(reg *register, csv io.Reader, actor string) (tags []c
 	for _, row := range rows {
 		tags = append(tags, row.Tag)
 	}
-	n, err = s.o.Ledger.Import(reg.kind, rows, actor, checkout.SourceCLI)
+	n, err = s.o.Ledger.Import(reg.kind, rows, by.Name, by.Source)
 	return tags, n, err
 }
 
@@ -338,7 +340,8 @@ func exports(reg *register) handler {
 
 // erase erases all that is personal about somebody who has no device.
 func (s *Server) erase(r *http.Request) (any, error) {
-	return struct{}{}, s.o.Ledger.ErasePerson(r.PathValue("ref"), actor(r), checkout.SourceCLI)
+	by := identity.Of(r.Context())
+	return struct{}{}, s.o.Ledger.ErasePerson(r.PathValue("ref"), by.Name, by.Source)
 }
 
 // dossier is all that is held about a person.

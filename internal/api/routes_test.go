@@ -23,15 +23,19 @@ import (
 	"stump/directory/call"
 	"stump/internal/books"
 	"stump/internal/hint"
+	"stump/internal/identity"
 	"stump/internal/station"
 	"stump/internal/testkit"
 	"stump/wiegand"
 )
 
-// ask serves one request without a network.
+// admin is who asks in tests that are not about roles.
+func admin() context.Context { return identity.With(context.Background(), identity.Process()) }
+
+// ask serves one request of an admin without a network.
 func ask(h http.Handler, method, path, body string) (status int, answer string) {
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequest(method, path, strings.NewReader(body)))
+	h.ServeHTTP(w, httptest.NewRequestWithContext(admin(), method, path, strings.NewReader(body)))
 	return w.Code, w.Body.String()
 }
 
@@ -56,7 +60,7 @@ func TestEveryRoute(t *testing.T) {
 	for _, r := range table {
 		method, path := r.split(t)
 		problem := func(name, method, path, body string, header string) Problem {
-			req := httptest.NewRequest(method, path, strings.NewReader(body))
+			req := httptest.NewRequestWithContext(admin(), method, path, strings.NewReader(body))
 			req.Header.Set(actorHeader, header)
 			w := httptest.NewRecorder()
 			s.ServeHTTP(w, req)
@@ -178,7 +182,7 @@ func TestExplain(t *testing.T) {
 		{errors.New("anything else"), CodeInternal, ""},
 	} {
 		w := httptest.NewRecorder()
-		s.fail(&reply{ResponseWriter: w}, httptest.NewRequest("GET", "/v1/who", nil), tt.err)
+		s.fail(&reply{ResponseWriter: w}, httptest.NewRequestWithContext(admin(), "GET", "/v1/who", nil), tt.err)
 		var p Problem
 		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || p.Code != tt.code || p.Error != tt.err.Error() || p.Hint != tt.hint {
 			t.Errorf("%T %v: %d %+v, want %s %q", tt.err, tt.err, w.Code, p, tt.code, tt.hint)
@@ -192,7 +196,7 @@ func TestServersFault(t *testing.T) {
 	s := NewServer(Options{Log: slog.New(slog.NewTextHandler(log, nil))})
 	respond := func(err error) int {
 		w := httptest.NewRecorder()
-		s.fail(&reply{ResponseWriter: w}, httptest.NewRequest("GET", "/v1/who", nil), err)
+		s.fail(&reply{ResponseWriter: w}, httptest.NewRequestWithContext(admin(), "GET", "/v1/who", nil), err)
 		return w.Code
 	}
 	if status := respond(refuse("mend it", "bad")); status != 400 || log.String() != "" {
@@ -208,11 +212,11 @@ func TestServersFault(t *testing.T) {
 func TestCancelled(t *testing.T) {
 	log := new(testkit.Log)
 	s := NewServer(Options{Log: slog.New(slog.NewTextHandler(log, nil))})
-	s.handle(route{"GET /v1/wait", ledgerOnly, object(func(r *http.Request) (any, error) {
+	s.handle(route{"GET /v1/wait", ledgerOnly, identity.Staff, object(func(r *http.Request) (any, error) {
 		<-r.Context().Done()
 		return struct{}{}, context.Cause(r.Context())
 	})})
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancel(admin())
 	time.AfterFunc(20*time.Millisecond, cancel)
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, httptest.NewRequest("GET", "/v1/wait", nil).WithContext(ctx))
@@ -241,7 +245,7 @@ func TestBrokenOff(t *testing.T) {
 		}
 	}
 	for n := range 2 {
-		s.handle(route{fmt.Sprintf("GET /v1/rows/%d", n), ledgerOnly, list(func(*http.Request) (iter.Seq2[int, error], error) { return rows(n), nil })})
+		s.handle(route{fmt.Sprintf("GET /v1/rows/%d", n), ledgerOnly, identity.Staff, list(func(*http.Request) (iter.Seq2[int, error], error) { return rows(n), nil })})
 	}
 	if status, answer := ask(s, "GET", "/v1/rows/0", ""); status != 500 || !strings.Contains(answer, `"error":"a bad page"`) {
 		t.Errorf("before the first row: %d %s", status, answer)

@@ -12,15 +12,14 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"sync"
 	"time"
 
-	"stump/checkout"
 	"stump/checkout/ledger"
 	"stump/directory"
 	"stump/hw/selftest"
 	"stump/internal/credential"
+	"stump/internal/identity"
 	"stump/internal/keyboard"
 	"stump/internal/panel"
 	"stump/internal/simlab"
@@ -85,7 +84,7 @@ func NewServer(o Options) *Server {
 	for _, r := range s.routes() {
 		s.handle(r)
 	}
-	s.handle(route{"/", ledgerOnly, func(_ http.ResponseWriter, r *http.Request) error {
+	s.handle(route{"/", ledgerOnly, identity.None, func(_ http.ResponseWriter, r *http.Request) error {
 		return problem(CodeNoRoute, "`stump --help` lists what can be asked", "%s %s is not part of the API", r.Method, r.URL.Path)
 	}})
 	return s
@@ -98,7 +97,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.Serve
 func (s *Server) handle(to route) {
 	s.mux.HandleFunc(to.pattern, func(w http.ResponseWriter, r *http.Request) {
 		answer := &reply{ResponseWriter: w}
-		err := checkActor(r)
+		r, err := admit(r, to.role)
 		if err == nil {
 			err = s.lacks(to.needs)
 		}
@@ -125,31 +124,11 @@ func (a *reply) Write(b []byte) (int, error) {
 // Unwrap is for http.ResponseController.
 func (a *reply) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
-// actorHeader names the admin who asks, escaped as in a query.
-const actorHeader = "Stump-Actor"
-
-// actor is the name of the admin who asks, "admin" without one.
-func actor(r *http.Request) string {
-	name, _ := url.QueryUnescape(r.Header.Get(actorHeader)) // checkActor has seen it
-	return cmp.Or(name, "admin")
-}
-
-// checkActor refuses a name that the history can't have.
-func checkActor(r *http.Request) error {
-	name, err := url.QueryUnescape(r.Header.Get(actorHeader))
-	if err == nil && name != "" {
-		err = checkout.CheckName(name)
-	}
-	if err != nil {
-		return refuse("send a name, escaped as in a query, or leave it out", "%s: %w", actorHeader, err)
-	}
-	return nil
-}
-
 // route is a row of the table of routes.
 type route struct {
 	pattern string
 	needs   part
+	role    identity.Role // the least that may ask
 	answer  handler
 }
 
@@ -187,57 +166,57 @@ func (s *Server) lacks(needed part) error {
 func (s *Server) routes() []route {
 	return []route{
 		// What the station is doing, and what was refused
-		{"GET /v1/status", ledgerOnly, object(s.status)},
-		{"GET /v1/panel", display, object(s.panel)},
-		{"GET /v1/unknown", ledgerOnly, list(s.unknown)},
-		{"GET /v1/frames", readers, list(s.frames)},
+		{"GET /v1/status", ledgerOnly, identity.Staff, object(s.status)},
+		{"GET /v1/panel", display, identity.Staff, object(s.panel)},
+		{"GET /v1/unknown", ledgerOnly, identity.Technician, list(s.unknown)},
+		{"GET /v1/frames", readers, identity.Technician, list(s.frames)},
 
 		// Who has what, and an admin's corrections
-		{"GET /v1/who", ledgerOnly, list(s.who)},
-		{"GET /v1/history", ledgerOnly, list(s.history)},
-		{"POST /v1/give", ledgerOnly, asked(s.give)},
-		{"POST /v1/return", ledgerOnly, asked(s.bring)},
-		{"POST /v1/devices/{ref}/lost", ledgerOnly, asked(s.lost)},
-		{"POST /v1/devices/{ref}/found", ledgerOnly, asked(s.found)},
+		{"GET /v1/who", ledgerOnly, identity.Staff, list(s.who)},
+		{"GET /v1/history", ledgerOnly, identity.Technician, list(s.history)},
+		{"POST /v1/give", ledgerOnly, identity.Admin, asked(s.give)},
+		{"POST /v1/return", ledgerOnly, identity.Admin, asked(s.bring)},
+		{"POST /v1/devices/{ref}/lost", ledgerOnly, identity.Admin, asked(s.lost)},
+		{"POST /v1/devices/{ref}/found", ledgerOnly, identity.Admin, asked(s.found)},
 
 		// The register; enroll gives the next unknown tag to a person or device
-		{"GET /v1/people", ledgerOnly, list(s.people.list)},
-		{"POST /v1/people", ledgerOnly, asked(changed[*PersonChange](s.people, s.add))},
-		{"GET /v1/people/{ref}", ledgerOnly, object(s.showPerson)},
-		{"PATCH /v1/people/{ref}", ledgerOnly, asked(changed[*PersonChange](s.people, s.edit))},
-		{"POST /v1/people/{ref}/retire", ledgerOnly, s.retire(s.people)},
-		{"POST /v1/people/{ref}/merge", ledgerOnly, asked(s.merge)},
-		{"POST /v1/people/{ref}/erase", ledgerOnly, object(s.erase)},
-		{"GET /v1/people/{ref}/dossier", ledgerOnly, object(s.dossier)},
-		{"POST /v1/people/import", ledgerOnly, s.imports(s.people)},
-		{"GET /v1/people/export", ledgerOnly, exports(s.people)},
-		{"GET /v1/devices", ledgerOnly, list(s.devices.list)},
-		{"POST /v1/devices", ledgerOnly, asked(changed[*DeviceChange](s.devices, s.add))},
-		{"GET /v1/devices/{ref}", ledgerOnly, object(s.showDevice)},
-		{"PATCH /v1/devices/{ref}", ledgerOnly, asked(changed[*DeviceChange](s.devices, s.edit))},
-		{"POST /v1/devices/{ref}/retire", ledgerOnly, s.retire(s.devices)},
-		{"POST /v1/devices/import", ledgerOnly, s.imports(s.devices)},
-		{"GET /v1/devices/export", ledgerOnly, exports(s.devices)},
-		{"POST /v1/enroll", readers, asked(s.enrol)},
+		{"GET /v1/people", ledgerOnly, identity.Admin, list(s.people.list)},
+		{"POST /v1/people", ledgerOnly, identity.Admin, asked(changed[*PersonChange](s.people, s.add))},
+		{"GET /v1/people/{ref}", ledgerOnly, identity.Admin, object(s.showPerson)},
+		{"PATCH /v1/people/{ref}", ledgerOnly, identity.Admin, asked(changed[*PersonChange](s.people, s.edit))},
+		{"POST /v1/people/{ref}/retire", ledgerOnly, identity.Admin, s.retire(s.people)},
+		{"POST /v1/people/{ref}/merge", ledgerOnly, identity.Admin, asked(s.merge)},
+		{"POST /v1/people/{ref}/erase", ledgerOnly, identity.FreshAdmin, object(s.erase)},
+		{"GET /v1/people/{ref}/dossier", ledgerOnly, identity.FreshAdmin, object(s.dossier)},
+		{"POST /v1/people/import", ledgerOnly, identity.Admin, s.imports(s.people)},
+		{"GET /v1/people/export", ledgerOnly, identity.Admin, exports(s.people)},
+		{"GET /v1/devices", ledgerOnly, identity.Staff, list(s.devices.list)},
+		{"POST /v1/devices", ledgerOnly, identity.Admin, asked(changed[*DeviceChange](s.devices, s.add))},
+		{"GET /v1/devices/{ref}", ledgerOnly, identity.Staff, object(s.showDevice)},
+		{"PATCH /v1/devices/{ref}", ledgerOnly, identity.Admin, asked(changed[*DeviceChange](s.devices, s.edit))},
+		{"POST /v1/devices/{ref}/retire", ledgerOnly, identity.Admin, s.retire(s.devices)},
+		{"POST /v1/devices/import", ledgerOnly, identity.Admin, s.imports(s.devices)},
+		{"GET /v1/devices/export", ledgerOnly, identity.Admin, exports(s.devices)},
+		{"POST /v1/enroll", readers, identity.Technician, asked(s.enrol)},
 
 		// The staff directory and the webhooks
-		{"GET /v1/sync", places, object(s.syncStatus)},
-		{"POST /v1/sync/pull", places, asked(s.syncPull)},
-		{"POST /v1/sync/{id}/retry", places, asked(s.syncRetry)},
-		{"POST /v1/sync/{id}/drop", places, asked(s.syncDrop)},
-		{"POST /v1/sync/{id}/accept", places, asked(s.syncAccept)},
+		{"GET /v1/sync", places, identity.Admin, object(s.syncStatus)},
+		{"POST /v1/sync/pull", places, identity.Admin, asked(s.syncPull)},
+		{"POST /v1/sync/{id}/retry", places, identity.Admin, asked(s.syncRetry)},
+		{"POST /v1/sync/{id}/drop", places, identity.Admin, asked(s.syncDrop)},
+		{"POST /v1/sync/{id}/accept", places, identity.Admin, asked(s.syncAccept)},
 
 		// The ledger; salvage/seen takes the notice of a damaged one away
-		{"POST /v1/verify", ledgerOnly, s.verify},
-		{"GET /v1/backup", ledgerOnly, s.backup},
-		{"POST /v1/salvage/seen", ledgerOnly, object(s.salvageSeen)},
+		{"POST /v1/verify", ledgerOnly, identity.Admin, s.verify},
+		{"GET /v1/backup", ledgerOnly, identity.FreshAdmin, s.backup},
+		{"POST /v1/salvage/seen", ledgerOnly, identity.Admin, object(s.salvageSeen)},
 
 		// The reader's lines
-		{"POST /v1/selftest", tester, s.selftest},
-		{"POST /v1/scope", tester, s.scope},
-		{"POST /v1/sim/seed", simulation, object(s.simSeed)},
-		{"POST /v1/sim/tap", simulation, asked(s.simTap)},
-		{"POST /v1/sim/type", simulation, asked(s.simType)},
-		{"POST /v1/sim/fault", simulation, asked(s.simFault)},
+		{"POST /v1/selftest", tester, identity.Technician, s.selftest},
+		{"POST /v1/scope", tester, identity.Technician, s.scope},
+		{"POST /v1/sim/seed", simulation, identity.Admin, object(s.simSeed)},
+		{"POST /v1/sim/tap", simulation, identity.Admin, asked(s.simTap)},
+		{"POST /v1/sim/type", simulation, identity.Admin, asked(s.simType)},
+		{"POST /v1/sim/fault", simulation, identity.Admin, asked(s.simFault)},
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"stump/internal/count"
 	"stump/internal/credential"
 	"stump/internal/hint"
+	"stump/internal/identity"
 	"stump/internal/keyboard"
 	"stump/internal/simlab"
 	"stump/internal/station"
@@ -21,12 +22,14 @@ import (
 )
 
 // simSeed puts the simulated lab's people and devices into the register.
-func (s *Server) simSeed(*http.Request) (any, error) {
-	people, _, err := s.importCSV(s.people, strings.NewReader(simlab.PeopleCSV()), "sim")
+func (s *Server) simSeed(r *http.Request) (any, error) {
+	by := identity.Of(r.Context())
+	by.Name = "sim"
+	people, _, err := s.importCSV(s.people, strings.NewReader(simlab.PeopleCSV()), by)
 	if err != nil {
 		return nil, s.badRow(err)
 	}
-	devices, _, err := s.importCSV(s.devices, strings.NewReader(simlab.DevicesCSV()), "sim")
+	devices, _, err := s.importCSV(s.devices, strings.NewReader(simlab.DevicesCSV()), by)
 	if err != nil {
 		return nil, s.badRow(err)
 	}

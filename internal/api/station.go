@@ -6,17 +6,20 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"stump/checkout/ledger"
 	"stump/directory"
 	"stump/internal/hint"
+	"stump/internal/identity"
 	"stump/internal/panel"
 	"stump/wiegand"
 )
 
-func (s *Server) status(*http.Request) (any, error) {
-	st := Status{Station: s.o.Station, Version: s.o.Version, PID: os.Getpid(), Sim: s.o.Sims != nil, Readers: []string{}}
+func (s *Server) status(r *http.Request) (any, error) {
+	pid := os.Getpid()
+	st := Status{Station: s.o.Station, Version: s.o.Version, PID: &pid, Sim: s.o.Sims != nil, Readers: []string{}}
 	for _, r := range s.o.Readers {
 		state := r.Name + ": " + r.String()
 		if r.Sender == nil {
@@ -25,7 +28,7 @@ func (s *Server) status(*http.Request) (any, error) {
 		st.Readers = append(st.Readers, state)
 	}
 	if path, err := filepath.Abs(s.o.Path); err == nil && s.o.Path != "" {
-		st.Ledger = path
+		st.Ledger = &path
 	}
 	if s.o.TCP != nil {
 		st.Listen = known(s.o.TCP())
@@ -51,7 +54,26 @@ func (s *Server) status(*http.Request) (any, error) {
 	if s.o.Panel != nil {
 		st.Display, st.Since = displayState(s.o.Panel.Health())
 	}
+	st.withhold(identity.Of(r.Context()))
 	return st, nil
+}
+
+// withhold takes out what may name a file, a process or an address: all words of
+// faults. An admin sees everything.
+func (st *Status) withhold(who identity.Principal) {
+	if who.May(identity.Admin) {
+		return
+	}
+	st.PID, st.Ledger, st.Listen, st.Salvaged, st.Damaged, st.Backups = nil, nil, nil, nil, nil, []Backup{}
+	st.Display, _, _ = strings.Cut(st.Display, ":")
+	for i, reader := range st.Readers {
+		st.Readers[i], _, _ = strings.Cut(reader, ":")
+	}
+	for _, list := range st.Conditions {
+		for i, c := range list {
+			list[i].Text, list[i].Remedy = c.Name, "run the self-test, or ask an admin"
+		}
+	}
 }
 
 // knownCards says whether the station knows what a reader's cards look like.
@@ -91,11 +113,11 @@ func (s *Server) syncRetry(r *http.Request, _ *Decision) (any, error) {
 }
 
 func (s *Server) syncDrop(r *http.Request, d *Decision) (any, error) {
-	return s.decided(stuck(s.o.Worker.Drop(r.PathValue("id"), actor(r), d.Note)))
+	return s.decided(stuck(s.o.Worker.Drop(r.PathValue("id"), identity.Of(r.Context()).Name, d.Note)))
 }
 
 func (s *Server) syncAccept(r *http.Request, _ *Decision) (any, error) {
-	return s.decided(stuck(s.o.Worker.Accept(r.PathValue("id"), actor(r))))
+	return s.decided(stuck(s.o.Worker.Accept(r.PathValue("id"), identity.Of(r.Context()).Name)))
 }
 
 // decided answers with the state after what an admin decided, unless that failed.

@@ -29,7 +29,7 @@ func TestWhoShown(t *testing.T) {
 	s := newServer(t, l)
 	for query, want := range map[string]string{"": "", "?shown=false": "", "?shown=true": "badge …711"} {
 		w := httptest.NewRecorder()
-		s.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/v1/who"+query, nil))
+		s.ServeHTTP(w, httptest.NewRequestWithContext(admin(), http.MethodGet, "/v1/who"+query, nil))
 		var who Who
 		if err := json.NewDecoder(w.Body).Decode(&who); err != nil {
 			t.Fatal(err)
@@ -39,7 +39,7 @@ func TestWhoShown(t *testing.T) {
 		}
 	}
 	w := httptest.NewRecorder()
-	if s.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/v1/who?shown=perhaps", nil)); w.Code != http.StatusBadRequest {
+	if s.ServeHTTP(w, httptest.NewRequestWithContext(admin(), http.MethodGet, "/v1/who?shown=perhaps", nil)); w.Code != http.StatusBadRequest {
 		t.Errorf("status %d", w.Code)
 	}
 }

@@ -13,16 +13,17 @@ import (
 // The objects of the API. They are contracts: scripts outside the project read
 // them. In answers every key is always there, and null is unknown.
 
-// Status is what the station is doing.
+// Status is what the station is doing. Only an admin sees what names a file, a process
+// or an address, and the words of faults.
 type Status struct {
 	Station string   `json:"station"`
 	Version string   `json:"version"`
-	PID     int      `json:"pid"`
+	PID     *int     `json:"pid"`
 	Readers []string `json:"readers"`
 	Sim     bool     `json:"sim"`
 	Display string   `json:"display"`
 	Since   *string  `json:"display_down_since"`
-	Ledger  string   `json:"ledger"` // its file
+	Ledger  *string  `json:"ledger"` // its file
 	Listen  *string  `json:"listen"` // the address beside the socket
 	Events  uint64   `json:"events"` // the number of the newest; `stump verify` counts them
 	// Salvaged is what was saved of a damaged ledger, until an admin has seen it.

@@ -1,0 +1,218 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"stump/checkout"
+	"stump/checkout/ledger"
+	"stump/hw/selftest"
+	"stump/internal/identity"
+)
+
+// needed says once more, apart from the table of routes, the least role that each route
+// wants. A route that is not here has no agreed role.
+var needed = map[identity.Role]string{
+	identity.Staff: "GET status, GET panel, GET who, GET devices, GET devices/{ref}",
+
+	identity.Technician: "GET unknown, GET frames, GET history, POST enroll, POST selftest, POST scope",
+
+	identity.Admin: "POST give, POST return, POST devices/{ref}/lost, POST devices/{ref}/found, " +
+		"GET people, POST people, GET people/{ref}, POST people/{ref}/merge, PATCH people/{ref}, POST people/{ref}/retire, POST people/import, GET people/export, " +
+		"POST devices, PATCH devices/{ref}, POST devices/{ref}/retire, POST devices/import, GET devices/export, " +
+		"GET sync, POST sync/pull, POST sync/{id}/retry, POST sync/{id}/drop, POST sync/{id}/accept, " +
+		"POST verify, POST salvage/seen, POST sim/seed, POST sim/tap, POST sim/type, POST sim/fault",
+
+	identity.FreshAdmin: "POST people/{ref}/erase, GET people/{ref}/dossier, GET backup",
+}
+
+// askers are one of each that a route may meet, the least first.
+var askers = []identity.Principal{
+	{},
+	{Name: "hall", Role: identity.Board, ID: "token:hall", Fresh: true},
+	{Name: "sam", Role: identity.Staff, ID: "session:1", Fresh: true},
+	{Name: "tess", Role: identity.Technician, ID: "session:2", Fresh: true},
+	{Name: "ada", Role: identity.Admin, ID: "session:3"},
+	{Name: "ada", Role: identity.Admin, ID: "session:4", Fresh: true},
+}
+
+// TestRoles asks every route in every role, and without one.
+func TestRoles(t *testing.T) {
+	least := map[string]identity.Role{}
+	for role, patterns := range needed {
+		for pattern := range strings.SplitSeq(patterns, ", ") {
+			least[strings.Replace(pattern, " ", " /v1/", 1)] = role
+		}
+	}
+	s := NewServer(Options{})
+	for _, to := range s.routes() {
+		role, agreed := least[to.pattern]
+		if delete(least, to.pattern); !agreed {
+			t.Errorf("%s is in no row of the table of roles: who may ask it?", to.pattern)
+		}
+		// Who may ask gets no further than this.
+		reached := refuse("go on", "reached")
+		own := &Server{o: s.o, mux: http.NewServeMux()}
+		own.handle(route{to.pattern, ledgerOnly, to.role, func(http.ResponseWriter, *http.Request) error { return reached }})
+		for i, who := range askers {
+			method, path := to.split(t)
+			w := httptest.NewRecorder()
+			own.ServeHTTP(w, httptest.NewRequestWithContext(identity.With(t.Context(), who), method, path, nil))
+			var p Problem
+			if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || p.Error == "" || p.Error != "reached" && p.Hint == "" {
+				t.Fatalf("%s, %s: %d %s", to.pattern, who.ID, w.Code, w.Body)
+			}
+			want := http.StatusBadRequest // it was reached
+			switch may := identity.Role(i) >= role; {
+			case !may && i == 0:
+				want = http.StatusUnauthorized
+			case !may:
+				want = http.StatusForbidden
+			}
+			if w.Code != want || (w.Code == 400) != (p.Error == "reached") {
+				t.Errorf("%s, %s with the role %v: %d %+v, want %d", to.pattern, who.ID, who.Role, w.Code, p, want)
+			}
+			if w.Code != 400 && !strings.Contains(p.Error, "the role "+role.String()) {
+				t.Errorf("%s, %s: %q does not name the role %v", to.pattern, who.ID, p.Error, role)
+			}
+			if (w.Code == 401) != (w.Header().Get("WWW-Authenticate") != "") {
+				t.Errorf("%s, %s: %d with %v", to.pattern, who.ID, w.Code, w.Header())
+			}
+		}
+	}
+	for pattern := range least {
+		t.Errorf("%s is no route", pattern)
+	}
+}
+
+// TestRolesComeFirst: who may not ask learns nothing else, not even what the station
+// lacks.
+func TestRolesComeFirst(t *testing.T) {
+	s := NewServer(Options{})
+	for _, to := range s.routes() {
+		method, path := to.split(t)
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, httptest.NewRequest(method, path, strings.NewReader("not JSON")))
+		if w.Code != http.StatusUnauthorized {
+			t.Errorf("%s: %d %s", to.pattern, w.Code, w.Body)
+		}
+	}
+}
+
+// TestActors: who asks at the socket is who the kernel says; only root asks for others.
+func TestActors(t *testing.T) {
+	for _, tt := range []struct {
+		who  identity.Principal
+		says string
+		want string
+	}{
+		{identity.User(0, "root"), "ann", "ann"},
+		{identity.User(0, "root"), "", "root"},
+		{identity.Process(), "ann", "ann"},
+		{identity.Process(), "", "admin"},
+		{identity.User(1000, "ben"), "ann", "ben"},
+		{identity.User(1001, ""), "ann", "uid:1001"},
+		{identity.Principal{Name: "ci", Role: identity.Admin, Source: checkout.SourceAPI, ID: "token:ci"}, "ann", "ci"},
+	} {
+		l := newLedger(t)
+		s := newServer(t, l)
+		seedLab(t, Local(s))
+		r := httptest.NewRequestWithContext(identity.With(t.Context(), tt.who), "POST", "/v1/return", strings.NewReader(`{"device":"ipad"}`))
+		r.Header.Set(actorHeader, tt.says)
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		var event struct{ Actor, Source string }
+		if err := json.Unmarshal(w.Body.Bytes(), &event); err != nil || event.Actor != tt.want || event.Source != string(tt.who.Source) {
+			t.Errorf("%s says %q: %d %s, want %s by %s", tt.who.ID, tt.says, w.Code, w.Body, tt.want, tt.who.Source)
+		}
+	}
+}
+
+// TestPeer: the daemon learns from the kernel who is at the other end of the socket.
+func TestPeer(t *testing.T) {
+	seen := make(chan identity.Principal, 1)
+	l, _, _ := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen <- identity.Of(r.Context())
+		_ = writeJSON(w, struct{}{})
+	}), "127.0.0.1:0")
+	c, err := Dial(t.Context(), l.Socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Actor = "somebody"
+	if err := c.Do(t.Context(), "GET", "who", nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	if p := <-seen; p.ID != fmt.Sprintf("uid:%d", os.Getuid()) || p.Name == "" || !p.May(identity.FreshAdmin) || p.Source != checkout.SourceCLI {
+		t.Errorf("at the socket is %+v", p)
+	}
+	resp, err := http.Get("http://" + l.TCP() + "/v1/who")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if p := <-seen; p.ID != "loopback" || p.MayActFor() || p.Source != checkout.SourceAPI {
+		t.Errorf("at the loopback address is %+v", p)
+	}
+}
+
+// TestWithheld: of a fault of the station's only an admin reads the words.
+func TestWithheld(t *testing.T) {
+	fault := fmt.Errorf("open /var/lib/stump/ledger.db: %w", os.ErrPermission)
+	answer := func(who identity.Principal, err error) string {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequestWithContext(identity.With(context.Background(), who), "GET", "/v1/who", nil)
+		NewServer(Options{}).fail(&reply{ResponseWriter: w}, r, err)
+		return w.Body.String()
+	}
+	for _, who := range askers {
+		for _, err := range []error{fault, &ledger.DamagedError{Reason: "/var/lib"}, fmt.Errorf("/var/lib: %w", ledger.ErrCannotSave)} {
+			if got := answer(who, err); strings.Contains(got, "/var/lib") != who.May(identity.Admin) {
+				t.Errorf("of %v %s reads %s", err, who.ID, got)
+			}
+		}
+		for _, err := range []error{refuse("mend it", "bad"), problem(CodeNoDaemon, "start it", "no daemon is running")} {
+			if got := answer(who, err); !strings.Contains(got, err.Error()) {
+				t.Errorf("%s reads %s, want %v", who.ID, got, err)
+			}
+		}
+	}
+}
+
+// TestStatusWithheld: the status names no file, process or address to who is no admin.
+func TestStatusWithheld(t *testing.T) {
+	l := newLedger(t)
+	file := "/mnt/usb/ledger.db"
+	s := NewServer(Options{
+		Ledger: l, Station: "lab", Path: "/var/lib/stump/ledger.db", TCP: func() string { return "127.0.0.1:8080" },
+		Backups: func() []Backup { return []Backup{{Folder: "/mnt/usb", File: &file, At: new(time.Time)}} },
+		Conditions: func() map[string][]selftest.Condition {
+			return map[string][]selftest.Condition{"stump": {{Name: "no-reader", Text: "/dev/ttyUSB0 is gone", Remedy: "look at /dev/ttyUSB0"}}}
+		},
+	})
+	secrets := []string{"/mnt", "/var/lib", "/dev", "127.0.0.1", fmt.Sprintf(`"pid":%d`, os.Getpid())}
+	for _, who := range askers[identity.Staff:] {
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, httptest.NewRequestWithContext(identity.With(context.Background(), who), "GET", "/v1/status", nil))
+		for _, secret := range secrets {
+			if told := strings.Contains(w.Body.String(), secret); w.Code != 200 || told != who.May(identity.Admin) {
+				t.Errorf("%s reads %s: %d %s", who.ID, secret, w.Code, w.Body)
+			}
+		}
+		if !strings.Contains(w.Body.String(), `"no-reader"`) {
+			t.Errorf("%s does not learn what is wrong: %s", who.ID, w.Body)
+		}
+	}
+	st := Status{Display: "down: open /dev/i2c-1: no such file", Readers: []string{"stump: /dev/ttyUSB0"}}
+	st.withhold(identity.Principal{Role: identity.Technician})
+	if st.Display != "down" || st.Readers[0] != "stump" {
+		t.Errorf("%+v", st)
+	}
+}
