@@ -62,6 +62,9 @@ type Subject struct {
 	// Holder and HolderName are who has a device; empty when it is free. The
 	// name of a pending holder is the masked number.
 	Holder, HolderName string
+	// Doubtful: the directory says otherwise of who has the device, or did before the
+	// last bump.
+	Doubtful bool
 	// Pending is set for a tag that fits the site's badge or device rule, but
 	// that nobody knows yet. The caller sets it, together with Kind and Tag;
 	// Ledger.Complete records the bump under the tag.

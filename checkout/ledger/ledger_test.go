@@ -198,7 +198,7 @@ func TestLoanJSON(t *testing.T) {
 		x.ok(err)
 		b, err := json.Marshal(l)
 		x.ok(err)
-		want(t, "json", string(b), `{"device":"The ipad","device_id":"ipad","person":"Ann","person_id":"ann","since":"2026-11-21T10:00:00Z","clock_trusted":true,"due":"2026-11-21T11:00:00Z","overdue":true,"pending":false,"station":"lab","note":null}`)
+		want(t, "json", string(b), `{"device":"The ipad","device_id":"ipad","person":"Ann","person_id":"ann","since":"2026-11-21T10:00:00Z","clock_trusted":true,"due":"2026-11-21T11:00:00Z","overdue":true,"pending":false,"doubtful":false,"station":"lab","note":null}`)
 	}
 }
 

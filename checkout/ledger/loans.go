@@ -4,6 +4,7 @@ import (
 	"iter"
 	"time"
 
+	"stump/checkout"
 	"stump/checkout/ledger/record"
 	"stump/internal/books"
 )
@@ -73,7 +74,7 @@ func (v *loanView) loan(id string, r *record.Row) (loan books.Loan, ok bool) {
 		v.people[s.Holder] = p
 	}
 	loan = books.Loan{Device: r.Name, DeviceID: id, Person: p.Name, PersonID: s.Holder,
-		Station: s.Station, Kind: r.Kind, Group: r.Group}
+		Station: s.Station, Kind: r.Kind, Group: r.Group, Doubtful: s.Mark == checkout.MarkDoubtful}
 	if v.l.old != nil { // schema 1 has no labels in its rows
 		loan.Station = v.l.old.chains[s.Since.Chain].Name
 	}

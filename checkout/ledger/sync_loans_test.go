@@ -1,12 +1,14 @@
 package ledger
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/ledger/record"
 	"stump/internal/books"
 )
 
@@ -306,5 +308,56 @@ func TestHome(t *testing.T) {
 		if d, err := s.FindDevice("ipad"); err != nil || d.Home != home {
 			t.Errorf("its home is %q (%v), want %q", d.Home, err, home)
 		}
+	}
+}
+
+// TestDoubt: a doubt is seen wherever the device is, and ends with the next move, or an
+// admin's word.
+func TestDoubt(t *testing.T) {
+	s := newSite(t)
+	seen := func() string {
+		t.Helper()
+		sub, err := s.Subject(tag26(900))
+		s.check(err)
+		doubts, err := s.Doubts()
+		s.check(err)
+		text := fmt.Sprint(sub.Doubtful, len(doubts))
+		for loan, err := range s.Loans(books.LoanFilter{}) {
+			s.check(err)
+			text += fmt.Sprint(" ", loan.Doubtful)
+		}
+		if r := verify(t, s.Ledger); !r.OK() {
+			t.Error(r)
+		}
+		return text
+	}
+	s.bump(1, 900)
+	key := rowsFor(t, s.Ledger, DirectorySink)[0].Key
+	if _, err := s.Right(key, "admin"); !errors.Is(err, ErrNotQueued) {
+		t.Errorf("right without a doubt: %v", err)
+	}
+	s.check(s.Doubt(key, DirectorySink, "it had it"))
+	head := s.newest()
+	s.check(s.Doubt(key, DirectorySink, "it had it"))
+	if got := seen(); got != "true 1 true" || s.newest() != head {
+		t.Errorf("doubted twice: %s, %d events more", got, s.newest()-head)
+	}
+	for _, other := range []RowKey{{}, record.At(1, 1), record.At(1, 999)} {
+		if _, err := s.Right(other, "admin"); !errors.Is(err, ErrNotQueued) {
+			t.Errorf("another event is right: %v", err)
+		}
+	}
+	ev, err := s.Right(key, "admin")
+	if got := seen(); err != nil || ev.Kind != checkout.Correct || ev.Actor != "admin" || got != "false 0 false" {
+		t.Errorf("right: %v, %+v, %s", err, ev, got)
+	}
+	s.check(s.Doubt(key, DirectorySink, "again"))
+	s.bump(1, 900)
+	if got := seen(); got != "false 0" {
+		t.Errorf("after the next bump: %s", got)
+	}
+	s.check(s.Doubt(key, DirectorySink, "of an earlier event"))
+	if got := seen(); got != "true 1" {
+		t.Errorf("a free device in doubt: %s", got)
 	}
 }

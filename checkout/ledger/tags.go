@@ -109,6 +109,7 @@ func (l *Ledger) Subject(tag checkout.Tag) (checkout.Subject, error) {
 		if s.Holder = p.row.Loan.Holder; s.Holder != "" {
 			s.HolderName = t.holderName(s.Holder)
 		}
+		s.Doubtful = p.row.Loan.Mark == checkout.MarkDoubtful
 	})
 	return s, err
 }

@@ -30,7 +30,11 @@ func whoCmd(g *globals) *cobra.Command {
 			if w.Overdue {
 				due += " overdue"
 			}
-			return []string{text(w.Device), text(w.Person), when(w.Since, w.ClockTrusted), due}
+			person := text(w.Person)
+			if w.Doubtful {
+				person += ", in doubt"
+			}
+			return []string{text(w.Device), person, when(w.Since, w.ClockTrusted), due}
 		}, empty)
 	})
 	cmd.SuggestFor = []string{"list", "loans", "ls"}

@@ -20,7 +20,9 @@ type Loan struct {
 	// for no limit.
 	Due     time.Time
 	Overdue bool
-	Station string
+	// Doubtful: the directory's view differed before the bump that this is from.
+	Doubtful bool
+	Station  string
 	// Kind and Group are the device's.
 	Kind, Group string
 }
@@ -37,6 +39,7 @@ type LoanJSON struct {
 	Due          *time.Time `json:"due"`
 	Overdue      bool       `json:"overdue"`
 	Pending      bool       `json:"pending"`
+	Doubtful     bool       `json:"doubtful"`
 	Station      *string    `json:"station"`
 	Note         *string    `json:"note"`
 }
@@ -47,7 +50,7 @@ func (l Loan) JSON() LoanJSON {
 	note := l.Note()
 	return LoanJSON{
 		null(l.Device), null(l.DeviceID), null(l.Person), null(l.PersonID), nullTime(l.Since), l.ClockTrusted,
-		nullTime(l.Due), l.Overdue, note != "", null(l.Station), null(note),
+		nullTime(l.Due), l.Overdue, note != "", l.Doubtful, null(l.Station), null(note),
 	}
 }
 
