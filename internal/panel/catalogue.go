@@ -39,7 +39,7 @@ const (
 
 // cues are the keys of all messages.
 var cues = map[string]cue{
-	"greet": {signalWaiting, 0}, "device-free": {signalWaiting, 0}, "device-held": {signalWaiting, 0}, "enrol-next": {signalWaiting, 0},
+	"greet": {signalWaiting, 0}, "device-free": {signalWaiting, 0}, "device-held": {signalWaiting, 0}, "doubtful": {signalWaiting, 0}, "enrol-next": {signalWaiting, 0},
 	"type-name": {signalWaiting, 0}, "type-name-hint": {signalWaiting, 0}, "type-name-tab": {signalWaiting, 0}, "type-number": {signalWaiting, 0}, "saving": {signalWaiting, time.Hour},
 
 	"checked-out": {signalDone, usual}, "returned": {signalDone, usual}, "returned-for": {signalDone, usual}, "handed-over": {signalDone, usual},
@@ -52,7 +52,8 @@ var cues = map[string]cue{
 	"cannot-save": {signalRefused, long}, "reader-fault": {signalRefused, long}, "salvaged": {signalRefused, long},
 	"bad-read": {signalBadRead, brief}, "unknown-format": {signalRefused, long},
 
-	"lies": {signalNone, usual}, "cancelled": {signalNone, brief}, "timeout": {signalNone, brief}, "testing": {signalNone, usual},
+	"was-doubtful": {signalNone, usual},
+	"lies":         {signalNone, usual}, "cancelled": {signalNone, brief}, "timeout": {signalNone, brief}, "testing": {signalNone, usual},
 	"display-code": {signalNone, time.Minute},
 	"stopped":      {signalNone, brief}, // stays on the display after the end
 }

@@ -46,6 +46,8 @@ var about = map[string]string{
 	"count-overdue":    "{out} devices are out, {overdue} of them overdue",
 	"device-free":      "a free device; waits for a badge",
 	"device-held":      "a device that {holder} has; waits for a badge",
+	"doubtful":         "a device of which the directory and the station have told two stories; the station has it with {holder}, or free; waits for a badge",
+	"was-doubtful":     "after the bump of such a device",
 	"display-code":     "the self-test's code {number}, which the technician types",
 	"enrol-next":       "the next unknown tag will belong to {person} or {device}",
 	"enrolled":         "a tag was given to {person} or {device}",

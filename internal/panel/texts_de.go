@@ -8,9 +8,11 @@ var german = map[string]string{
 	"count-overdue": "{out} weg, {overdue} spät",
 	"mark":          "↑",
 
-	"greet":       "Hallo {person}\nGerät antippen",
-	"device-free": "{device}\nAusweis antippen\nGerät ist frei",
-	"device-held": "{device}\nhat {holder}\nAusweis antippen",
+	"greet":        "Hallo {person}\nGerät antippen",
+	"device-free":  "{device}\nAusweis antippen\nGerät ist frei",
+	"device-held":  "{device}\nhat {holder}\nAusweis antippen",
+	"doubtful":     "{device}\nunklar\n{holder}\nAusweis antippen",
+	"was-doubtful": "{device}\nwar unklar\nBitte melden",
 
 	"lies": "{device}\nliegt am Leser",
 

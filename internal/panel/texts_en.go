@@ -11,9 +11,11 @@ var english = map[string]string{
 	"count-overdue@16x4": "{out} out, {overdue} late",
 	"mark":               "↑",
 
-	"greet":       "Hello {person}\nTap a device",
-	"device-free": "{device}\nTap your badge\nIt is free",
-	"device-held": "{device}\nwith {holder}\nTap your badge",
+	"greet":        "Hello {person}\nTap a device",
+	"device-free":  "{device}\nTap your badge\nIt is free",
+	"device-held":  "{device}\nwith {holder}\nTap your badge",
+	"doubtful":     "{device}\nin doubt\n{holder}\nTap your badge",
+	"was-doubtful": "{device}\nwas in doubt\nSee the desk",
 
 	"lies":      "{device}\nlies on the reader",
 	"lies@16x2": "{device}\nlies on reader",

@@ -8,9 +8,11 @@ var spanish = map[string]string{
 	"count-overdue": "{out} fuera, {overdue} tarde",
 	"mark":          "↑",
 
-	"greet":       "Hola {person}\nPase el aparato",
-	"device-free": "{device}\nPase su tarjeta\nEstá libre",
-	"device-held": "{device}\nlo tiene {holder}\nPase su tarjeta",
+	"greet":        "Hola {person}\nPase el aparato",
+	"device-free":  "{device}\nPase su tarjeta\nEstá libre",
+	"device-held":  "{device}\nlo tiene {holder}\nPase su tarjeta",
+	"doubtful":     "{device}\nen duda\n{holder}\nPase su tarjeta",
+	"was-doubtful": "{device}\nestaba en duda\nPase a recepción",
 
 	"lies": "{device}\nsigue en lector",
 

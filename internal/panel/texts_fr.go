@@ -8,9 +8,11 @@ var french = map[string]string{
 	"count-overdue": "{out} prêts, {overdue} tard",
 	"mark":          "↑",
 
-	"greet":       "Salut {person}\nPassez l'objet",
-	"device-free": "{device}\nPassez le badge\nIl est libre",
-	"device-held": "{device}\nchez {holder}\nPassez le badge",
+	"greet":        "Salut {person}\nPassez l'objet",
+	"device-free":  "{device}\nPassez le badge\nIl est libre",
+	"device-held":  "{device}\nchez {holder}\nPassez le badge",
+	"doubtful":     "{device}\nen doute\n{holder}\nPassez le badge",
+	"was-doubtful": "{device}\nétait en doute\nVoir l'accueil",
 
 	"lies": "{device}\nreste au lecteur",
 

@@ -248,8 +248,16 @@ func (a *attendant) complete(out checkout.Outcome) answer {
 	a.desk.Done(ev)
 	a.watch.commit(a.o.Ledger.Health().LastCommit)
 	a.log.Info(string(ev.Kind), "seq", ev.Seq, "person", logID(ev.Person, ev.PersonTag), "device", logID(ev.Device, ev.DeviceTag))
-	return a.show(done(ev))
+	m := done(ev)
+	if out.Device.Doubtful {
+		m.Then = &panel.Message{Key: "was-doubtful", Device: m.Device, For: doubtTime}
+	}
+	return a.show(m)
 }
+
+// doubtTime is until when, after the bump of a doubtful device, the display says that
+// it was one.
+const doubtTime = 10 * time.Second
 
 // Patience is how long the disk may take before the display says that nothing
 // is saved yet.
@@ -294,7 +302,9 @@ func (a *attendant) unreadable(err error) answer {
 
 // show shows a message, and after it again what the station waits for.
 func (a *attendant) show(m panel.Message) answer {
-	m.Then = a.prompt()
+	if then := a.prompt(); then != nil {
+		m.Then = then
+	}
 	return answer{shown: a.o.Panel.Show(m)}
 }
 

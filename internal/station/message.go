@@ -47,6 +47,8 @@ func (a *attendant) waits(s checkout.Subject) panel.Message {
 	switch {
 	case s.Kind == checkout.KindPerson:
 		return panel.Message{Key: "greet", Person: a.name(s)}
+	case s.Doubtful:
+		return panel.Message{Key: "doubtful", Device: a.name(s), Holder: s.HolderName}
 	case s.Holder != "":
 		return panel.Message{Key: "device-held", Device: a.name(s), Holder: s.HolderName}
 	}
