@@ -13,6 +13,7 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger"
 	"stump/directory/call"
+	"stump/directory/directorytest"
 	"stump/directory/webhook"
 	"stump/internal/books"
 	"stump/internal/sitekey"
@@ -116,12 +117,12 @@ func run(o Options) (*Worker, func()) {
 // BenchmarkPull reads 20,000 people and 5,000 devices from Snipe-IT into an empty
 // ledger on disk. It also reports the longest tap meanwhile.
 func BenchmarkPull(b *testing.B) {
-	s := &snipe{}
+	s := &directorytest.Snipe{}
 	for i := range 20_000 {
-		s.users = append(s.users, snipeUser{i + 1, fmt.Sprint("Person ", i), fmt.Sprint(i + 1)})
+		s.Users = append(s.Users, directorytest.SnipeUser{ID: i + 1, Name: fmt.Sprint("Person ", i), Num: fmt.Sprint(i + 1)})
 	}
 	for i := range 5_000 {
-		s.assets = append(s.assets, &snipeAsset{i + 1, fmt.Sprint("Device ", i), fmt.Sprint(8_000_000 + i), nil})
+		s.Assets = append(s.Assets, &directorytest.SnipeAsset{ID: i + 1, Name: fmt.Sprint("Device ", i), Tag: fmt.Sprint(8_000_000 + i)})
 	}
 	srv := httptest.NewServer(s)
 	defer srv.Close()

@@ -198,4 +198,8 @@ func (f *faulty) Delivered(sink string, keys ...ledger.RowKey) error {
 	return f.write(func() error { return f.box.Delivered(sink, keys...) })
 }
 
+func (f *faulty) Doubt(key ledger.RowKey, actor, note string) error {
+	return f.write(func() error { return f.box.Doubt(key, actor, note) })
+}
+
 var errFull = errors.New("no space left on device")

@@ -19,6 +19,7 @@ import (
 
 	"stump/checkout"
 	"stump/directory/call"
+	"stump/directory/directorytest"
 	"stump/internal/books"
 )
 
@@ -201,17 +202,17 @@ func TestOracleSnipeIT(t *testing.T) {
 }
 
 func playSnipe(t *testing.T, ops []op, token string) string {
-	s := &snipe{}
+	s := &directorytest.Snipe{}
 	for i := range 3 {
-		s.users = append(s.users, snipeUser{i + 1, oracleNames[i], oracleBadges[i].Decimal()})
-		s.assets = append(s.assets, &snipeAsset{i + 11, fmt.Sprint("Device ", i), oracleTag(i).Decimal(), nil})
+		s.Users = append(s.Users, directorytest.SnipeUser{ID: i + 1, Name: oracleNames[i], Num: oracleBadges[i].Decimal()})
+		s.Assets = append(s.Assets, &directorytest.SnipeAsset{ID: i + 11, Name: fmt.Sprint("Device ", i), Tag: oracleTag(i).Decimal()})
 	}
 	l := newLab(t, s, func(n *memNet) (Directory, error) {
 		return openSnipe("http://memory", token, call.HTTP{Proxy: "none", TestDial: n.dial}, time.Minute)
 	})
 	hookTrouble(l.hook)
 	return l.play(ops, func(device int) (saw []string) {
-		for _, line := range s.done() {
+		for _, line := range s.Done() {
 			var what string
 			var asset, user int
 			var dir string

@@ -22,6 +22,9 @@ type Ledger interface {
 	FirstWord(sink string, key ledger.RowKey, holder string) (bool, error)
 	OutboxChanged() <-chan struct{}
 	Moment(sink, place string) (ledger.Moment, error)
+	Doubt(key ledger.RowKey, actor, note string) error
+	Doubts() ([]ledger.Doubt, error)
+	Right(key ledger.RowKey, actor string) (checkout.Event, error)
 	TakeOver(m ledger.Moment, seen []books.Seen, actor string, believe func(returns, loans int) bool) ([]ledger.Word, error)
 	Backlog(sink string) (int, error)
 	Sinks() ([]string, error)
@@ -43,12 +46,13 @@ type member struct {
 	hasTag  bool     // has a tag or badge
 	retired bool     // by an admin: the directory does not make it active again
 	former  []string // keys of people who were merged into this one
+	home    string   // of a device, see books.Device
 }
 
 func personMember(p books.Person) member {
 	inactive := p.Status != checkout.Active
 	return member{books.SyncRow{Kind: checkout.KindPerson, ID: p.ID, Ref: p.Ref, Name: p.Name, Email: p.Email, Inactive: inactive},
-		0, p.HasBadge(), inactive && !p.ByDirectory, p.Former}
+		0, p.HasBadge(), inactive && !p.ByDirectory, p.Former, ""}
 }
 
 func deviceMember(d books.Device) member {
@@ -57,7 +61,7 @@ func deviceMember(d books.Device) member {
 		holds = 1
 	}
 	return member{books.SyncRow{Kind: checkout.KindDevice, ID: d.ID, Ref: d.Ref, Name: d.Name, Type: d.Kind, Inactive: inactive},
-		holds, d.HasTag(), inactive && !d.ByDirectory, nil}
+		holds, d.HasTag(), inactive && !d.ByDirectory, nil, d.Home}
 }
 
 // members lists all people, then all devices. Who was merged into another is not among

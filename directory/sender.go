@@ -261,14 +261,19 @@ func (s *sender) one(ctx context.Context, b *batch, r ledger.OutboxRow) bool {
 	if !s.caps.Repeatable && r.State == record.Sending {
 		return s.judge(b, r, call.Outcome{Verdict: call.InDoubt, Reason: cutOff})
 	}
+	r.Touched = r.Touched || r.State == record.Sending
 	for {
 		d, err := s.open(r)
 		if err != nil {
 			return s.judge(b, r, call.Outcome{Verdict: call.Refused, Reason: "the ledger can't open it: " + err.Error(), Remedy: "see the log, then retry"})
 		}
 		r.Attempts++
-		if !s.caps.Repeatable || s.caps.Settle > 0 {
-			// Written before the call: after a kill, it may have been made.
+		// Written before the call: after a kill, it may have been made.
+		d.Mark = func() error {
+			r.State, r.Touched = record.Sending, true
+			return s.ledger.SaveOutbox(s.sink, r)
+		}
+		if !s.caps.Repeatable {
 			r.State = record.Sending
 			if err := s.ledger.SaveOutbox(s.sink, r); err != nil {
 				s.log.Error("outbox can't be written, so nothing is sent", "sink", s.sink, "error", err)
@@ -280,6 +285,9 @@ func (s *sender) one(ctx context.Context, b *batch, r ledger.OutboxRow) bool {
 			}
 		}
 		o := s.deliver(ctx, d)
+		if o.Doubt != "" && !s.save(ctx, func() error { return s.ledger.Doubt(r.Key, s.sink, o.Doubt) }) {
+			o = call.Outcome{Verdict: call.Down, Reason: "the station stopped"}
+		}
 		if o.Verdict != call.Part {
 			return s.judge(b, r, o)
 		}
@@ -298,7 +306,7 @@ func (s *sender) one(ctx context.Context, b *batch, r ledger.OutboxRow) bool {
 // if the place needs them.
 func (s *sender) open(r ledger.OutboxRow) (call.Delivery, error) {
 	ev := r.Event
-	d := call.Delivery{Event: ev, Step: r.Step, Force: r.Force}
+	d := call.Delivery{Event: ev, Step: r.Step, Force: r.Force, Touched: r.Touched}
 	for _, p := range []struct {
 		kind checkout.SubjectKind
 		id   string
@@ -318,6 +326,9 @@ func (s *sender) open(r ledger.OutboxRow) (call.Delivery, error) {
 		}
 		*p.ref = m.Ref
 		d.FormerRefs = append(d.FormerRefs, m.former...)
+		if p.kind == checkout.KindDevice {
+			d.Home = m.home
+		}
 		if s.caps.Tags {
 			// Without the number the place refuses the event.
 			*p.tag, _ = s.ledger.TagNumber(p.kind, p.id)
@@ -366,18 +377,18 @@ func (s *sender) finish(ctx context.Context, b *batch) {
 	}
 }
 
-// save repeats a write until it succeeds: forgetting that a call was made would
-// repeat it.
-func (s *sender) save(ctx context.Context, write func() error) {
+// save repeats a write until it succeeds, or ctx ends: forgetting that a call was made
+// would repeat it. It reports whether it succeeded.
+func (s *sender) save(ctx context.Context, write func() error) bool {
 	for wait := time.Second; ; wait = min(2*wait, 30*time.Second) {
 		err := write()
 		if err == nil {
-			return
+			return true
 		}
 		s.log.Error("outbox can't be written; what was delivered is kept in memory", "sink", s.sink, "error", err)
 		select {
 		case <-ctx.Done():
-			return
+			return false
 		case <-time.After(wait):
 		}
 	}

@@ -17,6 +17,9 @@ type Status struct {
 	Pull      *PullStatus  `json:"pull"`
 	// PendingTags counts unknown tags that events wait for.
 	PendingTags int `json:"pending_tags"`
+	// Doubts are devices of which the directory and the station have told two
+	// stories.
+	Doubts []DoubtRow `json:"doubts"`
 	// Orphans are sinks that have rows and are no longer configured.
 	Orphans []Orphan `json:"orphans"`
 }
@@ -50,6 +53,15 @@ type StuckRow struct {
 	Theirs   *books.Holding  `json:"theirs"`
 }
 
+// DoubtRow is a device of which nobody knows for sure who has it.
+type DoubtRow struct {
+	ID       string `json:"id"` // for accept
+	DeviceID string `json:"device_id"`
+	// Event says who has it here, and Theirs what the directory said.
+	Event  books.EntryJSON `json:"event"`
+	Theirs string          `json:"theirs"`
+}
+
 // PullStatus is the last pull.
 type PullStatus struct {
 	At      *time.Time `json:"at"` // last good one
@@ -72,7 +84,7 @@ const stuckShown = 100
 
 // Status returns the states of the places, and what waits.
 func (w *Worker) Status() (Status, error) {
-	st := Status{Directory: w.dir.String(), Sinks: []SinkStatus{}, Orphans: []Orphan{}}
+	st := Status{Directory: w.dir.String(), Sinks: []SinkStatus{}, Doubts: []DoubtRow{}, Orphans: []Orphan{}}
 	known := map[string]bool{}
 	for _, s := range w.senders {
 		known[s.sink] = s.to != nil
@@ -91,6 +103,13 @@ func (w *Worker) Status() (Status, error) {
 		return st, err
 	}
 	st.PendingTags = len(tags)
+	doubts, err := w.ledger.Doubts()
+	if err != nil {
+		return st, err
+	}
+	for _, d := range doubts {
+		st.Doubts = append(st.Doubts, DoubtRow{d.ID, d.Event.Device, eventJSON(d.Event), d.Note})
+	}
 	sinks, err := w.ledger.Sinks()
 	if err != nil {
 		return st, err

@@ -37,6 +37,15 @@ func (s Status) Write(out io.Writer, now time.Time) error {
 		}
 		p.head("unknown", text)
 	}
+	for i, d := range s.Doubts {
+		name := ""
+		if i == 0 {
+			name = "in doubt"
+		}
+		p.head(name, d.ID+": "+eventWords(d.Event))
+		p.line("  " + d.Theirs)
+		p.line("  see who has it, then: stump sync accept " + d.ID + ", or: stump give, or: stump return " + d.DeviceID)
+	}
 	for _, o := range s.Orphans {
 		p.head(o.Name, waits(o.Rows)+" for this place, which is no longer in the configuration")
 		p.line("put it back, or: stump sync drop " + allOf + o.Name + " --note WHY")

@@ -359,8 +359,17 @@ func (w *Worker) dropAll(sink, actor, note string) error {
 }
 
 // Accept accepts the directory's word in a conflict, and corrects the ledger. Of an
-// event in doubt it says that the call was counted.
+// event in doubt it says that the call was counted, and of a doubtful device that it is
+// where the ledger has it.
 func (w *Worker) Accept(id, actor string) error {
+	err := w.accept(id, actor)
+	if sink, key, unread := w.parseRowID(id); errors.Is(err, ledger.ErrNotQueued) && unread == nil && sink == Main {
+		_, err = w.ledger.Right(key, actor)
+	}
+	return err
+}
+
+func (w *Worker) accept(id, actor string) error {
 	return w.settle(id, func(s *sender, r ledger.OutboxRow) error {
 		switch {
 		case r.State == record.Conflict && r.Theirs != nil:

@@ -26,9 +26,28 @@ type Delivery struct {
 	FormerRefs []string
 	// Step is what the last Outcome with verdict Part left; empty at first.
 	Step string
+	// Home is the directory's key of the place where the device stands while it is
+	// free; empty for none.
+	Home string
+	// Touched: an earlier call of ours may have changed something.
+	Touched bool
+	// Mark, if not nil, is called by a place with Capabilities.Settle right before a
+	// call that changes something; if it fails, the call is not made.
+	Mark func() error
 	// Force: a person has seen the conflict and wants the directory changed to
 	// what the ledger says.
 	Force bool
+}
+
+// First reports whether no call of ours can have changed anything yet.
+func (d Delivery) First() bool { return !d.Touched && d.Step == "" }
+
+// Changing is called right before a call that changes something.
+func (d Delivery) Changing() error {
+	if d.Mark == nil {
+		return nil
+	}
+	return d.Mark()
 }
 
 // Capabilities says what a place that events are delivered to can do.
@@ -37,8 +56,8 @@ type Capabilities struct {
 	// answer is followed by the same call again.
 	Repeatable bool
 	// Settle, for a Repeatable place that reads before it acts, is how late a call
-	// whose answer was lost may be counted: reading sooner proves nothing. Rows are
-	// marked before they are sent.
+	// whose answer was lost may be counted: reading sooner proves nothing. It calls
+	// Delivery.Mark before it changes anything.
 	Settle time.Duration
 	// Tags: Delivery must carry the numbers of badge and device.
 	Tags bool
@@ -113,6 +132,10 @@ type Outcome struct {
 	Late bool
 	// Step is where the next attempt begins; empty: where this one did.
 	Step string
+	// Doubt says how the place's view differed from the station's before a bump, if
+	// it finds the event's wish fulfilled that no call of ours has fulfilled; else
+	// empty.
+	Doubt string
 	// Theirs, with Conflict, is who has the device by the place's word, if known.
 	Theirs *books.Holding
 }

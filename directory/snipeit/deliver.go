@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"stump/checkout"
@@ -27,11 +28,12 @@ type wish struct {
 	holder string   // user id; "" for nobody
 	was    []string // who may have it before; "" for nobody
 	anyone bool     // whoever has it
+	home   string   // the free location where it is put when nobody has it; "" for none
 }
 
 // wishOf finds what an event wants. The outcome is Unwanted for events that don't
 // concern Snipe-IT, and Refused where it lacks the person or the asset.
-func wishOf(d call.Delivery) (w wish, o call.Outcome) {
+func (s *SnipeIT) wishOf(d call.Delivery) (w wish, o call.Outcome) {
 	ev := d.Event
 	need := func(ref, id, name string) string {
 		if ref == "" && id != "" {
@@ -46,11 +48,11 @@ func wishOf(d call.Delivery) (w wish, o call.Outcome) {
 		// "": the first half is done, or somebody did it by hand.
 		w = wish{holder: need(d.PersonRef, ev.Person, ev.PersonName), was: []string{need(d.FromRef, ev.From, ev.FromName), ""}}
 	case checkout.Return:
-		w = wish{was: []string{d.PersonRef, d.FromRef}}
+		w = wish{was: []string{d.PersonRef, d.FromRef, ""}, home: s.home(d.Home)}
 	case checkout.Lost:
 		w = wish{was: []string{d.FromRef}}
 	case checkout.Found:
-		w = wish{anyone: true}
+		w = wish{anyone: true, home: s.home(d.Home)}
 	default:
 		return w, call.Outcome{Verdict: call.Unwanted}
 	}
@@ -63,7 +65,7 @@ func wishOf(d call.Delivery) (w wish, o call.Outcome) {
 // one call that changes something; Part asks to be called again to see what came
 // of it.
 func (s *SnipeIT) Deliver(ctx context.Context, d call.Delivery) call.Outcome {
-	w, o := wishOf(d)
+	w, o := s.wishOf(d)
 	if o.Verdict != call.OK {
 		return o
 	}
@@ -72,24 +74,42 @@ func (s *SnipeIT) Deliver(ctx context.Context, d call.Delivery) call.Outcome {
 	if o.Verdict != call.OK {
 		return o
 	}
-	act, o := w.compare(a, d)
-	if !act {
-		return o
+	at := s.place(a)
+	doubt := w.doubt(at, d)
+	act, o := w.compare(at, d)
+	if act {
+		o = s.change(ctx, path, w, at, d)
 	}
-	if has, _ := a.holder(); has != "" {
+	o.Doubt = doubt
+	return o
+}
+
+// change makes the next call that brings the asset to where the event wants it.
+func (s *SnipeIT) change(ctx context.Context, path string, w wish, at place, d call.Delivery) (o call.Outcome) {
+	if err := d.Changing(); err != nil {
+		return call.Outcome{Verdict: call.Down, Reason: err.Error()}
+	}
+	switch {
+	case !at.unassigned():
 		o = s.checkIn(ctx, path, d.Event)
-	} else {
+	case w.holder == "":
+		o = s.putHome(ctx, path, w.home, d.Event)
+	default:
 		o = s.checkOut(ctx, path, w.holder, d.Event)
 	}
 	if o.Verdict != call.Refused {
 		return o
 	}
 	// The refusal is in any language; looking shows whether the call was needless.
-	switch after, seen := s.look(ctx, path); {
-	case seen.Verdict == call.OK && after.with(w.holder):
+	a, seen := s.look(ctx, path)
+	after := s.place(a)
+	switch {
+	case seen.Verdict == call.OK && w.met(after):
 		return call.Outcome{}
 	case seen.Verdict != call.OK && seen.Verdict != call.Refused:
 		return seen // the delivery is repeated, beginning with a look
+	case seen.Verdict == call.OK && at.unassigned() && (d.Step == stepIn || d.Event.Kind != checkout.Checkout):
+		o.Reason += "; half of it is done: now it says that " + after.words()
 	}
 	return o
 }
@@ -104,45 +124,46 @@ func (s *SnipeIT) look(ctx context.Context, path string) (a asset, o call.Outcom
 }
 
 // compare reports whether to change the asset; if not, the outcome says why.
-func (w wish) compare(a asset, d call.Delivery) (act bool, o call.Outcome) {
-	has, person := a.holder()
-	before := slices.Contains(w.was, has)
+func (w wish) compare(at place, d call.Delivery) (act bool, o call.Outcome) {
+	before := at.other == "" && slices.Contains(w.was, at.user)
 	switch {
-	case a.with(w.holder):
+	case w.met(at):
 		return false, call.Outcome{}
-	case d.Step == stepOut && has == "", d.Step == stepIn && has != "" && before:
+	case d.Step == stepOut && at.unassigned(), d.Step == stepIn && !at.unassigned() && before:
 		// Old versions did so (snipe-it#10629).
 		return false, call.Outcome{Verdict: call.Failing, Step: stepAgain, Reason: fmt.Sprintf("Snipe-IT said that it was %s, and it is not", d.Step)}
-	case person && before, w.anyone, d.Force, d.Step == stepIn && has == "":
+	case before, w.anyone, d.Force, d.Step == stepIn && at.unassigned():
 		return true, call.Outcome{}
 	}
-	return false, a.conflict(d.Event)
+	return false, at.conflict(d.Event)
 }
 
-// holder is the id of who has the asset, "" for nobody; person is false when that
-// is a location or another asset.
-func (a asset) holder() (id string, person bool) {
-	if a.AssignedTo.Type == "" {
-		return "", true
+// met reports whether the asset is where the event wants it.
+func (w wish) met(at place) bool {
+	if w.holder != "" || at.other != "" || at.user != "" {
+		return at.other == "" && at.user == w.holder
 	}
-	return a.AssignedTo.ID.text(), a.AssignedTo.Type == "user"
+	return w.home == "" || at.home != ""
 }
 
-// with reports whether the user has the asset; "" is nobody.
-func (a asset) with(user string) bool {
-	has, person := a.holder()
-	return person && has == user
+// doubt is how Snipe-IT's view and the station's differed before a bump whose event
+// finds it so already; "" if they did not.
+func (w wish) doubt(at place, d call.Delivery) string {
+	switch {
+	case !d.First() || d.Force || d.Event.Source != checkout.SourceReader:
+	case d.Event.Kind == checkout.Return && at.free(), w.holder != "" && at.user == w.holder:
+		return "before it, Snipe-IT said that " + at.words()
+	}
+	return ""
 }
 
-func (a asset) conflict(ev checkout.Event) call.Outcome {
-	id, person := a.holder()
-	name := text(a.AssignedTo.Name)
-	if !person {
-		return call.Outcome{Verdict: call.Conflict, Reason: fmt.Sprintf("by Snipe-IT it is with the %s %s", a.AssignedTo.Type, name),
+func (at place) conflict(ev checkout.Event) call.Outcome {
+	if at.other != "" {
+		return call.Outcome{Verdict: call.Conflict, Reason: "by Snipe-IT it is with " + at.other,
 			Remedy: "retry makes Snipe-IT say what the ledger says"}
 	}
-	return call.Outcome{Verdict: call.Conflict, Theirs: &books.Holding{Ref: id, Name: name},
-		Reason: fmt.Sprintf("by Snipe-IT %s had it before this %s", name, ev.Kind),
+	return call.Outcome{Verdict: call.Conflict, Theirs: &books.Holding{Ref: at.user, Name: at.name},
+		Reason: fmt.Sprintf("by Snipe-IT %s had it before this %s", at.name, ev.Kind),
 		Remedy: "retry makes Snipe-IT say what the ledger says; accept takes Snipe-IT's word"}
 }
 
@@ -170,6 +191,17 @@ func (s *SnipeIT) checkOut(ctx context.Context, path, user string, ev checkout.E
 			body["expected_checkin"] = ev.At.Wall.Add(ev.Loan).In(s.zone).Format(time.DateTime)
 		}
 	}
+	return s.act(ctx, path+"/checkout", body, stepOut)
+}
+
+// putHome checks the asset out to the free location where it stands.
+func (s *SnipeIT) putHome(ctx context.Context, path, home string, ev checkout.Event) call.Outcome {
+	id, _, _ := strings.Cut(home, " ")
+	n, err := strconv.ParseInt(id, 10, 64)
+	if err != nil {
+		return call.Outcome{Verdict: call.Refused, Reason: "the location's key is not a Snipe-IT id", Remedy: "run: stump sync pull"}
+	}
+	body := map[string]any{"checkout_to_type": "location", "assigned_location": n, "note": s.note(ev)}
 	return s.act(ctx, path+"/checkout", body, stepOut)
 }
 

@@ -34,6 +34,7 @@ type double struct {
 
 	language    string // of the messages
 	noteNeeded  bool   // require_checkinout_notes
+	full        bool   // nobody gets anything
 	lies        int    // so many check-ins say success and do nothing (≤ 5.3)
 	limit       int    // calls until 429; 0: no limit
 	limitStyle  int    // which of the historic bodies
@@ -289,11 +290,17 @@ func (s *double) checkin(w http.ResponseWriter, a *doubleAsset, note string) {
 }
 
 func (s *double) checkout(w http.ResponseWriter, a *doubleAsset, body map[string]any, note string) {
+	if location, ok := body["assigned_location"].(float64); ok && body["checkout_to_type"] == "location" && a.holder == 0 {
+		a.holder, a.holderType = int64(location), "location"
+		s.log = append(s.log, fmt.Sprintf("out %d to location %d: %s", a.id, a.holder, note))
+		snipeJSON(w, 200, map[string]any{"status": "success", "messages": "ok", "payload": map[string]any{"asset": a.tag}})
+		return
+	}
 	if body["checkout_to_type"] != "user" {
 		snipeError(w, map[string][]string{"checkout_to_type": {"The checkout to type field is required."}})
 		return
 	}
-	if a.holder != 0 || a.status != "deployable" {
+	if a.holder != 0 || a.status != "deployable" || s.full {
 		// Whoever has it, the same user too.
 		snipeJSON(w, 200, map[string]any{"status": "error", "messages": s.say("That asset is not available for checkout!", "Dieses Asset ist nicht verfügbar!"), "payload": map[string]any{"asset": a.tag}})
 		return

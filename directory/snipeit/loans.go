@@ -3,6 +3,7 @@ package snipeit
 import (
 	"cmp"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,19 +29,64 @@ func (a *assigned) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// seen is who has the asset by Snipe-IT's word; false if it does not say.
-func (s *SnipeIT) seen(a asset) (seen books.Seen, said bool) {
+// place is where an asset is: with a user, at a free location, or elsewhere; else it is
+// not assigned.
+type place struct {
+	user  string // id
+	name  string // of the user, for people
+	home  string // key of the free location: its id and name
+	other string // "the location Berlin"
+}
+
+// place reads who or what has the asset.
+func (s *SnipeIT) place(a asset) place {
 	to := a.AssignedTo
-	seen.Device, seen.Due = a.ID.text(), s.due(a.Expected)
+	name := text(to.Name)
 	switch to.Type {
 	case "":
-		seen.Free = true
+		return place{}
 	case "user":
-		seen.Ref, seen.Name = to.ID.text(), text(to.Name)
-	default:
-		seen.Elsewhere = "the " + text(to.Type) + " " + text(to.Name)
+		return place{user: to.ID.text(), name: name}
+	case "location":
+		if home := s.home(to.ID.text() + " " + name); home != "" {
+			return place{home: home}
+		}
 	}
-	return seen, to.Said && a.Deleted == nil
+	return place{other: "the " + text(to.Type) + " " + name}
+}
+
+// free reports whether nobody has the asset.
+func (at place) free() bool { return at.user == "" && at.other == "" }
+
+// unassigned reports whether Snipe-IT would check the asset out.
+func (at place) unassigned() bool { return at == place{} }
+
+// words says where the asset is: "Ann has it".
+func (at place) words() string {
+	switch _, location, _ := strings.Cut(at.home, " "); {
+	case at.other != "":
+		return "it is with " + at.other
+	case at.home != "":
+		return "it is free, at " + location
+	}
+	return cmp.Or(at.name, "nobody") + " has it"
+}
+
+// home is the key, if that location counts as free, else "".
+func (s *SnipeIT) home(key string) string {
+	_, name, _ := strings.Cut(key, " ")
+	if slices.ContainsFunc(s.cfg.FreeLocations, func(free string) bool { return strings.EqualFold(strings.TrimSpace(free), name) }) {
+		return key
+	}
+	return ""
+}
+
+// seen is who has the asset by Snipe-IT's word; false if it does not say.
+func (s *SnipeIT) seen(a asset) (seen books.Seen, said bool) {
+	at := s.place(a)
+	seen = books.Seen{Device: a.ID.text(), Due: s.due(a.Expected), Elsewhere: at.other, Home: at.home}
+	seen.Holding = books.Holding{Ref: at.user, Name: at.name, Free: at.free()}
+	return seen, a.AssignedTo.Said && a.Deleted == nil
 }
 
 // due is the end of a day at the server, or the time of day that it has from v8.7.0 on,

@@ -36,6 +36,9 @@ type Config struct {
 	SettleTime time.Duration `toml:"settle_time"`
 	// RequireActivated suspends people who may not log in to Snipe-IT.
 	RequireActivated bool `toml:"require_activated"`
+	// FreeLocations are the names of locations where an asset that is checked out to
+	// them is free, such as a shelf. After a return it is checked out to its own again.
+	FreeLocations []string `toml:"free_locations"`
 }
 
 // SnipeIT delivers by comparing: Snipe-IT has no idempotency key and no hand-over,
@@ -68,6 +71,9 @@ func New(cfg Config, api call.API, badges call.Badges, h call.HTTP, parse call.P
 	s := &SnipeIT{cfg: cfg, badgeField: cmp.Or(badges.Field, "employee_num")}
 	if f := cfg.DeviceField; f != "asset_tag" && f != "serial" && !strings.HasPrefix(f, "custom:") {
 		return nil, call.BadKey("device_field", "%q is not asset_tag, serial or custom:NAME", f)
+	}
+	if slices.ContainsFunc(cfg.FreeLocations, func(name string) bool { return strings.TrimSpace(name) == "" }) {
+		return nil, call.BadKey("free_locations", "a location needs a name")
 	}
 	var err error
 	if s.zone, err = time.LoadLocation(cfg.Zone); err != nil {

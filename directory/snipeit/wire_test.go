@@ -23,7 +23,7 @@ func FuzzAnswers(f *testing.F) {
 		if o := read(r, &a); o.Verdict == call.OK {
 			a.custom("RFID")
 			a.name()
-			a.holder()
+			new(SnipeIT).place(a)
 		} else if o.Reason == "" {
 			t.Errorf("%+v says nothing", o)
 		}

@@ -130,7 +130,7 @@ var badValues = []struct{ key, value, allowed string }{
 var freeText = []string{
 	"reader.colours.*", "format.description", "display.texts", "display.lines", "loans.kinds", "backup.dir", "privacy.key_file",
 	"directory.checkinout", "directory.whatis", "directory.associate", "directory.hash_string", "directory.hash_string_file",
-	"directory.words_in", "directory.words_out", "directory.event_parameter", "directory.url", "directory.token_file",
+	"directory.words_in", "directory.words_out", "directory.free_locations", "directory.event_parameter", "directory.url", "directory.token_file",
 	"directory.ca_file", "directory.proxy", "directory.badge_field", "directory.badge_transform", "directory.badge_form",
 	"directory.device_field", "directory.device_transform", "directory.device_form", "directory.zone",
 	"webhook.name", "webhook.url", "webhook.template", "webhook.templates", "webhook.secret_file", "webhook.ca_file", "webhook.proxy",
