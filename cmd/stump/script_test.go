@@ -18,6 +18,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"stump/directory/directorytest"
 	"stump/internal/daemon"
 )
 
@@ -80,6 +81,7 @@ func TestScript(t *testing.T) {
 			"signal":     signalDaemon,
 			"sleep":      sleep,
 			"until":      until,
+			"snipe":      snipe,
 			"keys":       keys,
 			"contiguous": contiguous,
 			"wantcsv":    wantCSV,
@@ -99,6 +101,7 @@ func ownPlace(env *testscript.Env) error {
 	if err != nil {
 		return err
 	}
+	env.Values[snipes] = new(*directorytest.Snipe)
 	env.Setenv("GORACE", noSleep)
 	env.Setenv("TESTDATA", testdata)
 	env.Setenv("XDG_RUNTIME_DIR", run)
