@@ -34,7 +34,7 @@ func (s *Server) who(r *http.Request) (iter.Seq2[books.Loan, error], error) {
 }
 
 func (s *Server) history(r *http.Request) (iter.Seq2[books.Entry, error], error) {
-	q, err := params(r, "person", "device", "since", "refused")
+	q, err := params(r, "person", "device", "since", "refused", "shown")
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,12 @@ func (s *Server) history(r *http.Request) (iter.Seq2[books.Entry, error], error)
 			return nil, refuse("write it as 2026-11-21T10:00:00Z", "since: %q is not a time", since)
 		}
 	}
-	return s.o.Ledger.History(f), nil
+	shown, err := q.flag("shown")
+	entries := s.o.Ledger.History(f)
+	if shown {
+		entries = mapRows(entries, books.Entry.Shown)
+	}
+	return entries, err
 }
 
 func (s *Server) give(r *http.Request, g *Give) (any, error) {

@@ -186,7 +186,7 @@ func TestLoans(t *testing.T) {
 		{"GET", "history?since=2099-01-01T00:00:00Z", "", 200, ``},
 		{"GET", "history?since=tomorrow", "", 400, `"error":"since: \\"tomorrow\\" is not a time","hint":"write it as 2026-11-21T10:00:00Z"`},
 		{"GET", "history?person=nobody", "", 404, `person \\"nobody\\"`},
-		{"GET", "history?limit=1", "", 400, `"hint":"use person, device, since, refused"`},
+		{"GET", "history?limit=1", "", 400, `"hint":"use person, device, since, refused, shown"`},
 		{"POST", "give", `{"device":"ipad","person":"ben"}`, 200, `"kind":"handover",.*"person_id":"ben","from":"Ann Okafor"`},
 		{"POST", "return", `{"device":"ipad","condition":"scratched","note":"on the shelf"}`, 200, `"kind":"return",.*"actor":"eve".*scratched`},
 		{"POST", "return", `{"device":"ipad","note":"again"}`, 409, `"error":"refused`},

@@ -16,8 +16,11 @@ type Loan struct {
 	Since                time.Time
 	// ClockTrusted is whether Since is known to be right.
 	ClockTrusted bool
-	// Due is when the device should be back, as good as Since is known; zero
-	// for no limit.
+	// Before is the latest that Since can be, where it is not known to be right; zero
+	// if nobody knows that either.
+	Before time.Time
+	// Due is when the device should be back, as good as Since is known, or at the
+	// latest; zero for no limit.
 	Due     time.Time
 	Overdue bool
 	// Doubtful: the directory's view differed before the bump that this is from.
@@ -25,6 +28,8 @@ type Loan struct {
 	Station  string
 	// Kind and Group are the device's.
 	Kind, Group string
+
+	shown bool // for people, see Shown
 }
 
 // LoanJSON is a loan as `who --json` writes it: every key is there, unknown is
@@ -42,6 +47,8 @@ type LoanJSON struct {
 	Doubtful     bool       `json:"doubtful"`
 	Station      *string    `json:"station"`
 	Note         *string    `json:"note"`
+	// Before is for tables alone, see Shown.
+	Before *time.Time `json:"before,omitempty"`
 }
 
 // JSON returns the loan's written form. What is pending has its masked number in
@@ -50,7 +57,7 @@ func (l Loan) JSON() LoanJSON {
 	note := l.Note()
 	return LoanJSON{
 		null(l.Device), null(l.DeviceID), null(l.Person), null(l.PersonID), nullTime(l.Since), l.ClockTrusted,
-		nullTime(l.Due), l.Overdue, note != "", l.Doubtful, null(l.Station), null(note),
+		nullTime(l.Due), l.Overdue, note != "", l.Doubtful, null(l.Station), null(note), before(l.Before, l.shown),
 	}
 }
 
@@ -67,8 +74,9 @@ func (l Loan) Note() string {
 }
 
 // Shown returns the loan as people read it: the masked number of what is
-// pending stands in the place of its name.
+// pending stands in the place of its name, and Before is written.
 func (l Loan) Shown() Loan {
+	l.shown = true
 	if l.DeviceTag != "" {
 		l.Device = pendingNote("", "device", l.DeviceTag)
 	}
@@ -88,6 +96,14 @@ type LoanFilter struct {
 	Overdue bool
 	// Now is the time to compare due dates with; time.Now if zero.
 	Now time.Time
+}
+
+// before is the key of that name in what people read.
+func before(t time.Time, shown bool) *time.Time {
+	if !shown {
+		return nil
+	}
+	return nullTime(t)
 }
 
 // pendingNote adds a masked number to a note.
