@@ -29,8 +29,8 @@ type Ledger interface {
 	Backlog(sink string) (int, error)
 	Sinks() ([]string, error)
 
-	People() iter.Seq2[books.Person, error]
-	Devices() iter.Seq2[books.Device, error]
+	People(books.Page) iter.Seq2[books.Person, error]
+	Devices(books.Page) iter.Seq2[books.Device, error]
 	FindPerson(id string) (books.Person, error)
 	FindDevice(id string) (books.Device, error)
 	Subject(tag checkout.Tag) (checkout.Subject, error)
@@ -68,7 +68,7 @@ func deviceMember(d books.Device) member {
 // them.
 func members(l Ledger) (all []member, err error) {
 	at := map[string]int{} // people by id
-	for p, err := range l.People() {
+	for p, err := range l.People(books.Page{}) {
 		if err != nil {
 			return nil, err
 		}
@@ -78,7 +78,7 @@ func members(l Ledger) (all []member, err error) {
 		at[p.ID] = len(all)
 		all = append(all, personMember(p))
 	}
-	for d, err := range l.Devices() {
+	for d, err := range l.Devices(books.Page{}) {
 		if err != nil {
 			return nil, err
 		}

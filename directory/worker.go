@@ -397,7 +397,7 @@ func (w *Worker) holder(theirs books.Holding) (string, error) {
 	if theirs.Free || theirs.ID != "" {
 		return theirs.ID, nil
 	}
-	for p, err := range w.ledger.People() {
+	for p, err := range w.ledger.People(books.Page{}) {
 		if err != nil {
 			return "", err
 		}

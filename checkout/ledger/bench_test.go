@@ -2,7 +2,10 @@ package ledger
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -197,6 +200,33 @@ func BenchmarkWho(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(n), "loans")
+}
+
+// BenchmarkWhoPage is a page of 200 of 10,000 loans as JSON, in the middle of the list.
+func BenchmarkWhoPage(b *testing.B) {
+	l, err := Open(benchFile(b, 100_000), benchOptions())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	f := books.LoanFilter{Page: books.Page{After: benchDevice(5000), Limit: 201}}
+	var before, after unix.Rusage
+	_ = unix.Getrusage(unix.RUSAGE_SELF, &before)
+	for b.Loop() {
+		enc, n := json.NewEncoder(io.Discard), 0
+		for loan, err := range l.Loans(f) {
+			if err = errors.Join(err, enc.Encode(loan)); err != nil {
+				b.Fatal(err)
+			}
+			n++
+		}
+		if n != 201 {
+			b.Fatal(n, "loans")
+		}
+	}
+	_ = unix.Getrusage(unix.RUSAGE_SELF, &after)
+	cpu := after.Utime.Nano() + after.Stime.Nano() - before.Utime.Nano() - before.Stime.Nano()
+	b.ReportMetric(float64(cpu)/1e6/float64(b.N), "cpu-ms/page")
 }
 
 // BenchmarkHistory shows what one device did, out of 1,000,000 events.

@@ -16,18 +16,28 @@ import (
 // bbolt can't reuse pages while a slow reader has a transaction open.
 const historyBatch = 256
 
+// maxSearch is how many events are searched for one page.
+const maxSearch = 20_000
+
 // History yields events, oldest first, and closed chains before the current one. The
-// time it takes depends on what it yields, not on the length of the ledger.
+// time it takes depends on what it yields, not on the length of the ledger. A page that
+// is searched for long ends with a *books.UnfinishedError.
 func (l *Ledger) History(f books.HistoryFilter) iter.Seq2[books.Entry, error] {
 	return func(yield func(books.Entry, error) bool) {
 		var next refSource
 		err := l.view(func(t *txn) { next = t.historyRefs(f) })
+		found, searched := 0, 0
 		for batch := []books.Entry{{}}; err == nil && len(batch) > 0; {
 			batch, err = l.historyBatch(next)
 			for _, e := range batch {
-				if f.Keeps(e.Kind) && !e.Latest().Before(f.Since) && !yield(e, nil) {
-					return
+				if f.Keeps(e.Kind) && f.Finds(e.DeviceName, e.Device, e.PersonName, e.Person, e.FromName, e.From) {
+					if found++; !yield(e, nil) || found == f.Limit {
+						return
+					}
 				}
+			}
+			if searched += len(batch); err == nil && f.Limit > 0 && searched >= maxSearch {
+				err = &books.UnfinishedError{Key: batch[len(batch)-1].Key()}
 			}
 		}
 		if err != nil {
@@ -54,9 +64,7 @@ func (t *txn) entry(r record.Ref, clock *times) (e books.Entry) {
 	ev := t.event(r)
 	e.Pending = t.resolve(&ev)
 	e.Event = ev.Event
-	if e.Time, e.ClockTrusted = clock.wall(ev.At); !e.ClockTrusted {
-		e.Before, _ = clock.latest(r)
-	}
+	e.Time, e.ClockTrusted = clock.wall(ev.At)
 	return e
 }
 
@@ -94,24 +102,48 @@ func (t *txn) resolve(ev *record.Event) (pending bool) {
 
 // historyRefs returns the places of the events that a filter wants.
 func (t *txn) historyRefs(f books.HistoryFilter) refSource {
+	after := t.cursor(f.After)
 	switch {
 	case f.Device != "":
-		return t.partyRefs(record.TreeDevices, f.Device, f)
+		return t.partyRefs(record.TreeDevices, f.Device, f, after)
 	case f.Person != "":
-		return t.partyRefs(record.TreePeople, f.Person, f)
+		return t.partyRefs(record.TreePeople, f.Person, f, after)
 	}
-	return t.allRefs(f)
+	return t.allRefs(f, after)
+}
+
+// cursor returns the place of the event with a key; the zero place for no key.
+func (t *txn) cursor(key string) record.Ref {
+	if key == "" {
+		return record.Ref{}
+	}
+	chain, seq, err := books.ParsePlace(key)
+	t.must(err)
+	for i, c := range t.chains() {
+		if c.ID.String() == chain {
+			return record.At(i, seq)
+		}
+	}
+	t.fail(&books.CursorError{Key: key})
+	return record.Ref{}
 }
 
 // allRefs goes through the events of every chain.
-func (t *txn) allRefs(f books.HistoryFilter) refSource {
+func (t *txn) allRefs(f books.HistoryFilter, after record.Ref) refSource {
 	var kind []byte
 	if f.Kind != books.AnyKind {
 		kind = []byte(f.Kind)
 	}
 	var from []record.Ref
 	for _, i := range slices.Sorted(maps.Keys(t.chains())) {
-		from = append(from, t.firstSince(i, f.Since))
+		if i < after.Chain {
+			continue
+		}
+		first := t.firstSince(i, f.Since)
+		if i == after.Chain && after.Compare(first) >= 0 {
+			first = after.Next()
+		}
+		from = append(from, first)
 	}
 	return func(t *txn, most int) (refs []record.Ref) {
 		for len(from) > 0 && len(refs) < most {
@@ -133,19 +165,15 @@ func (t *txn) allRefs(f books.HistoryFilter) refSource {
 	}
 }
 
-// olderRun is how many events in a row must be older than what is looked for before it is
-// believed that all before them are, too: a clock may have been wrong for a while.
-const olderRun = 1000
-
-// firstSince walks back from a chain's newest event, until olderRun events in a row are
-// known to be before since.
+// firstSince walks back from a chain's newest event to the first that is not known to be
+// before since.
 func (t *txn) firstSince(chain uint16, since time.Time) record.Ref {
 	if since.IsZero() {
 		return record.At(chain, 1)
 	}
 	clock := times{t: t}
 	c := t.bucket(record.TreeEvents).Cursor()
-	step, older := c.Prev, 0
+	step := c.Prev
 	if k, _ := c.Seek(record.EventKey(record.At(chain+1, 0))); k == nil {
 		step = c.Last
 	}
@@ -154,29 +182,25 @@ func (t *txn) firstSince(chain uint16, since time.Time) record.Ref {
 		if r.Chain != chain {
 			break
 		}
-		if at, trusted := clock.wall(t.event(r).At); trusted && !at.Before(since) {
-			older = 0
-		} else if older++; trusted && older > olderRun {
-			return r
+		if at, trusted := clock.wall(t.event(r).At); trusted && at.Before(since) {
+			return record.At(chain, r.Seq+1)
 		}
 	}
 	return record.At(chain, 1)
 }
 
 // partyRefs follows the links of a person's or device's events.
-func (t *txn) partyRefs(tr record.Tree, name string, f books.HistoryFilter) refSource {
+func (t *txn) partyRefs(tr record.Tree, name string, f books.HistoryFilter, after record.Ref) refSource {
 	p, both := t.find(tr, name), nobody
 	if tr == record.TreeDevices && f.Person != "" {
 		both = t.find(record.TreePeople, f.Person)
 	}
 	var refs []record.Ref
-	clock, older := times{t: t}, 0
+	clock := times{t: t}
 	t.walk(p, func(r record.Ref, ev *record.Event) bool {
-		if at, trusted := clock.wall(ev.At); trusted && at.Before(f.Since) {
-			older++
-			return older <= olderRun
+		if at, trusted := clock.wall(ev.At); trusted && at.Before(f.Since) || r.Compare(after) <= 0 {
+			return false
 		}
-		older = 0
 		seen := *ev
 		if t.resolve(&seen); both == nobody || seen.Person == both.id || seen.From == both.id {
 			refs = append(refs, r)

@@ -9,47 +9,25 @@ import (
 	"stump/internal/books"
 )
 
-// Loans yields who has what, sorted by device id. An unknown Person or Device in the
-// filter is an error.
+// Loans yields who has what at one moment, sorted by device id. An unknown Person or
+// Device in the filter is an error.
 func (l *Ledger) Loans(f books.LoanFilter) iter.Seq2[books.Loan, error] {
-	return func(yield func(books.Loan, error) bool) {
-		loans, err := l.loans(f)
-		if err != nil {
-			yield(books.Loan{}, err)
-			return
-		}
-		for _, loan := range loans {
-			if !yield(loan, nil) {
-				return
-			}
-		}
-	}
-}
-
-// loans reads all in one transaction: who has what at one moment.
-func (l *Ledger) loans(f books.LoanFilter) ([]books.Loan, error) {
 	if f.Now.IsZero() {
 		f.Now = time.Now()
 	}
-	var all []books.Loan
-	err := l.view(func(t *txn) {
+	return list(l, record.TreeDevices, f.Page, func(t *txn) (only string, _ func(party) (books.Loan, bool)) {
 		v := loanView{txn: t, filter: f, clock: times{t: t}, trusted: l.o.Stamp().Trusted, people: map[string]*record.Row{}}
 		if f.Person != "" {
 			v.person = t.find(record.TreePeople, f.Person).id
 		}
-		add := func(id string, r *record.Row) {
-			if loan, ok := v.loan(id, r); ok {
-				all = append(all, loan)
-			}
-		}
 		if f.Device != "" {
-			d := t.find(record.TreeDevices, f.Device)
-			add(d.id, d.row)
-			return
+			only = t.find(record.TreeDevices, f.Device).id
 		}
-		t.eachRow(record.TreeDevices, add)
+		return only, func(d party) (books.Loan, bool) {
+			loan, ok := v.loan(d.id, d.row)
+			return loan.At(d.id), ok && f.Finds(loan.Device, loan.DeviceID, loan.Person, loan.PersonID)
+		}
 	})
-	return all, err
 }
 
 // loanView turns rows of devices into loans.
@@ -79,18 +57,11 @@ func (v *loanView) loan(id string, r *record.Row) (loan books.Loan, ok bool) {
 		loan.Station = v.l.old.chains[s.Since.Chain].Name
 	}
 	loan.Since, loan.ClockTrusted = v.clock.wall(s.At)
-	bounded := false
-	if !loan.ClockTrusted {
-		loan.Before, bounded = v.clock.latest(s.Since)
-	}
 	if s.Length > 0 {
 		loan.Due = loan.Since.Add(s.Length)
-		if bounded {
-			loan.Due = loan.Before.Add(s.Length)
-		}
 		// The time now can't be compared with one from a clock that was wrong then,
 		// unless the clock is still the same.
-		comparable := loan.ClockTrusted || bounded || !v.trusted
+		comparable := loan.ClockTrusted || !v.trusted
 		loan.Overdue = comparable && v.filter.Now.After(loan.Due)
 	}
 	if r.Pending {

@@ -51,7 +51,7 @@ func TestMergePeople(t *testing.T) {
 	p, err = x.FindPerson("Ann") // nobody has this name now
 	x.ok(err)
 	want(t, "by the old name", p.ID, "annie")
-	for p, err := range x.People() {
+	for p, err := range x.People(books.Page{}) {
 		if x.ok(err); p.ID == "ann" {
 			want(t, "what is left", p.Status.String()+" "+p.MergedInto+p.Email+p.Badge(), "retired annie")
 		}
@@ -118,7 +118,7 @@ func TestMergedStayMerged(t *testing.T) {
 	rows[0].Name, rows[0].Tag = "Ann Again", tag(6)
 	_, err = x.Sync(rows, "directory", checkout.SourceSync)
 	x.ok(err)
-	for p, err := range x.People() {
+	for p, err := range x.People(books.Page{}) {
 		if x.ok(err); p.ID == "ann" {
 			want(t, "ann", p.Name+" "+p.Status.String(), "Ann retired")
 		}
@@ -223,7 +223,7 @@ func TestSalvageMerged(t *testing.T) {
 			p, err := x.FindPerson("ann")
 			x.ok(err)
 			want(t, "ann is", p.ID, "annie")
-			for p, err := range x.People() {
+			for p, err := range x.People(books.Page{}) {
 				if x.ok(err); p.ID == "ann" {
 					want(t, "ann's row", p.Status.String()+" "+p.MergedInto, "retired annie")
 				}

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"cmp"
-	"iter"
 	"slices"
 	"strings"
 
@@ -86,42 +85,6 @@ func (l *Ledger) FindPerson(ref string) (p books.Person, err error) {
 func (l *Ledger) FindDevice(ref string) (d books.Device, err error) {
 	err = l.view(func(t *txn) { d = t.device(t.find(record.TreeDevices, ref)) })
 	return d, err
-}
-
-// People yields everybody in the register, retired people too, by id.
-func (l *Ledger) People() iter.Seq2[books.Person, error] {
-	return listRows(l, record.TreePeople, (*txn).person)
-}
-
-// Devices yields every device in the register, retired ones too, by id. The
-// holder of a device that a pending badge took is its masked number.
-func (l *Ledger) Devices() iter.Seq2[books.Device, error] {
-	return listRows(l, record.TreeDevices, (*txn).device)
-}
-
-// listRows copies a tree before it yields, because bbolt can't reuse pages while a slow
-// reader has a transaction open.
-func listRows[T any](l *Ledger, tr record.Tree, f func(*txn, party) T) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		var all []T
-		err := l.view(func(t *txn) {
-			t.eachRow(tr, func(id string, r *record.Row) {
-				if !r.Pending {
-					all = append(all, f(t, party{tr, id, r}))
-				}
-			})
-		})
-		if err != nil {
-			var zero T
-			yield(zero, err)
-			return
-		}
-		for _, v := range all {
-			if !yield(v, nil) {
-				return
-			}
-		}
-	}
 }
 
 // AddPerson puts a person into the register; a non-zero badge is enrolled too.

@@ -44,14 +44,14 @@ func (x *tester) importDevices(csv string) error {
 func (x *tester) exportPeople() string {
 	x.t.Helper()
 	var b bytes.Buffer
-	x.ok(sheet.WritePeople(&b, x.People()))
+	x.ok(sheet.WritePeople(&b, x.People(books.Page{})))
 	return b.String()
 }
 
 func (x *tester) exportDevices() string {
 	x.t.Helper()
 	var b bytes.Buffer
-	x.ok(sheet.WriteDevices(&b, x.Devices(), func(string) (string, error) { return "", nil }))
+	x.ok(sheet.WriteDevices(&b, x.Devices(books.Page{}), func(string) (string, error) { return "", nil }))
 	return b.String()
 }
 
@@ -141,7 +141,7 @@ func TestImportExport(t *testing.T) {
 	x.ok(err)
 	want(t, "kind", d.Kind, "")
 	var b bytes.Buffer
-	x.ok(sheet.WriteDevices(&b, x.Devices(), func(id string) (string, error) { return "tag of " + id, nil }))
+	x.ok(sheet.WriteDevices(&b, x.Devices(books.Page{}), func(id string) (string, error) { return "tag of " + id, nil }))
 	want(t, "export", b.String(), "id,name,tag,kind\nipad,iPad mini,tag of ipad,\nnexus,The nexus,tag of nexus,phone\npixel,The pixel,tag of pixel,phone\n")
 }
 

@@ -231,11 +231,10 @@ func (r *restorer) fork() (bool, error) {
 // contents are the open loans, the people and the devices of a ledger.
 func contents(l *Ledger) (all [3]map[string]string, err error) {
 	all = [3]map[string]string{{}, {}, {}}
-	loans, err := l.loans(books.LoanFilter{})
-	if err != nil {
-		return all, err
-	}
-	for _, loan := range loans {
+	for loan, err := range l.Loans(books.LoanFilter{}) {
+		if err != nil {
+			return all, err
+		}
 		all[0][loan.Device+" "+loan.Note()] = loan.Person
 	}
 	return all, l.view(func(t *txn) {

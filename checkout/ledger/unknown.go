@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"encoding/hex"
 	"slices"
 	"sort"
 
@@ -75,7 +76,7 @@ func (t *txn) unknown() (all []seenTag) {
 	clock := times{t: t}
 	t.each(record.TreeUnknown, nil, func(k, v []byte) {
 		u := t.decodeUnknown(v)
-		s := seenTag{books.SeenTag{Number: u.Number, Bits: u.Bits, Count: u.Count}, slices.Clone(k)}
+		s := seenTag{books.SeenTag{ID: hex.EncodeToString(k[:8]), Number: u.Number, Bits: u.Bits, Count: u.Count}, slices.Clone(k)}
 		s.Last, s.ClockTrusted = clock.wall(u.Last)
 		all = append(all, s)
 	})

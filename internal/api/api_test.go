@@ -183,7 +183,7 @@ func TestErrorObjects(t *testing.T) {
 		{"GET", "/v1/who?person=", "", 400},
 		{"GET", "/v1/who?person=ann&person=ben", "", 400},
 		{"GET", "/v1/who?overdue=perhaps", "", 400},
-		{"GET", "/v1/history?limit=1", "", 400},
+		{"GET", "/v1/history?limit=0", "", 400},
 		{"POST", "/v1/people", `{"name":"X"}{"name":"Y"}`, 400},
 		{"POST", "/v1/people", `{"name":"X","status":"suspended"}`, 400},
 		{"PATCH", "/v1/people/ann", `{"id":"x"}`, 400},

@@ -91,6 +91,7 @@ func (c *Client) Stream(ctx context.Context, method, path string, query url.Valu
 	if err != nil {
 		return nil, err
 	}
+	req.Header.Set("Accept", lineType+", application/json")
 	req.Header.Set(actorHeader, url.QueryEscape(c.Actor))
 	resp, err := c.http.Do(req)
 	if err != nil {

@@ -40,28 +40,6 @@ func asked[In any](f func(*http.Request, In) (any, error)) handler {
 	}
 }
 
-// list answers with the rows of f, one JSON object a line, while they are read: a
-// history of years needs no memory.
-func list[T any](f func(*http.Request) (iter.Seq2[T, error], error)) handler {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		rows, err := f(r)
-		if err != nil {
-			return err
-		}
-		w.Header().Set("Content-Type", lineType)
-		enc := json.NewEncoder(w)
-		for row, err := range rows {
-			if err == nil {
-				err = enc.Encode(row)
-			}
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-}
-
 // lines returns a function that sends one JSON object a line, at once.
 func lines[T any](w http.ResponseWriter) func(T) error {
 	enc, rc := json.NewEncoder(w), http.NewResponseController(w)

@@ -16,12 +16,8 @@ import (
 
 // who lists the loans. With shown=true the masked number of what is pending stands
 // in the place of its name, for a table.
-func (s *Server) who(r *http.Request) (iter.Seq2[books.Loan, error], error) {
-	q, err := params(r, "person", "device", "overdue", "shown")
-	if err != nil {
-		return nil, err
-	}
-	f := books.LoanFilter{Person: q.Get("person"), Device: q.Get("device"), Now: s.o.Now()}
+func (s *Server) who(_ *http.Request, q query, p books.Page) (_ iter.Seq2[books.Loan, error], err error) {
+	f := books.LoanFilter{Page: p, Person: q.Get("person"), Device: q.Get("device"), Now: s.o.Now()}
 	if f.Overdue, err = q.flag("overdue"); err != nil {
 		return nil, err
 	}
@@ -33,12 +29,8 @@ func (s *Server) who(r *http.Request) (iter.Seq2[books.Loan, error], error) {
 	return loans, err
 }
 
-func (s *Server) history(r *http.Request) (iter.Seq2[books.Entry, error], error) {
-	q, err := params(r, "person", "device", "since", "refused", "shown")
-	if err != nil {
-		return nil, err
-	}
-	f := books.HistoryFilter{Person: q.Get("person"), Device: q.Get("device")}
+func (s *Server) history(_ *http.Request, q query, p books.Page) (iter.Seq2[books.Entry, error], error) {
+	f := books.HistoryFilter{Page: p, Person: q.Get("person"), Device: q.Get("device")}
 	refused, err := q.flag("refused")
 	if err != nil {
 		return nil, err
@@ -52,12 +44,7 @@ func (s *Server) history(r *http.Request) (iter.Seq2[books.Entry, error], error)
 			return nil, refuse("write it as 2026-11-21T10:00:00Z", "since: %q is not a time", since)
 		}
 	}
-	shown, err := q.flag("shown")
-	entries := s.o.Ledger.History(f)
-	if shown {
-		entries = mapRows(entries, books.Entry.Shown)
-	}
-	return entries, err
+	return s.o.Ledger.History(f), nil
 }
 
 func (s *Server) give(r *http.Request, g *Give) (any, error) {
@@ -168,8 +155,11 @@ func (s *Server) alike(reg *register, ref string, missing error) (Enrolled, erro
 }
 
 // unknown lists the tags that were shown and that nobody has.
-func (s *Server) unknown(*http.Request) (iter.Seq2[Unknown, error], error) {
+func (s *Server) unknown(_ *http.Request, _ query, p books.Page) (iter.Seq2[Unknown, error], error) {
 	s.o.Trace.Save(true)
 	tags, err := s.o.Ledger.UnknownTags()
-	return rows(tags), err
+	if err != nil {
+		return nil, err
+	}
+	return short(tags, p, func(t Unknown) []string { return []string{t.Number} })
 }

@@ -85,7 +85,7 @@ func (s *Server) namesakes(reg *register, id, name string) (string, error) {
 	if reg.kind != checkout.KindPerson || name == "" {
 		return "", nil
 	}
-	for p, err := range present(s.o.Ledger.People()) {
+	for p, err := range present(s.o.Ledger.People(books.Page{})) {
 		if err != nil {
 			return "", err
 		}

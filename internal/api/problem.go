@@ -235,7 +235,7 @@ func (s *Server) meant(missing *books.NotFoundError) string {
 // for whom ref may be a slip, or a part of a person's name.
 func (reg *register) near(ref string) (same, near []party, err error) {
 	ref = norm.NFC.String(ref) // macOS writes letters and their accents apart
-	for p, err := range reg.all() {
+	for p, err := range reg.all(books.Page{}) {
 		switch {
 		case err != nil:
 			return nil, nil, err

@@ -2,6 +2,7 @@ package api
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -31,12 +32,18 @@ type party struct {
 	row      any      // the Person or Device of lists
 }
 
+// Key is the party's place in the list.
+func (p party) Key() string { return p.id }
+
+// MarshalJSON writes the row.
+func (p party) MarshalJSON() ([]byte, error) { return json.Marshal(p.row) }
+
 // register is one half of the register: the people, or the devices.
 type register struct {
 	kind      checkout.SubjectKind
 	path, tag string // what routes and commands call the list, and a tag
 
-	all   func() iter.Seq2[party, error]
+	all   func(books.Page) iter.Seq2[party, error]
 	find  func(ref string) (party, error) // by id or name
 	add   func(c change, tag checkout.Tag, by identity.Principal) error
 	edit  func(ref string, e books.Edit, actor string, source checkout.Source) error
@@ -47,7 +54,7 @@ func (s *Server) registers() (people, devices *register) {
 	l := s.o.Ledger
 	people = &register{
 		kind: checkout.KindPerson, path: "people", tag: "badge",
-		all: func() iter.Seq2[party, error] { return mapRows(l.People(), personParty) },
+		all: func(p books.Page) iter.Seq2[party, error] { return mapRows(l.People(p), personParty) },
 		find: func(ref string) (party, error) {
 			p, err := l.FindPerson(ref)
 			return personParty(p), err
@@ -56,11 +63,11 @@ func (s *Server) registers() (people, devices *register) {
 			return l.AddPerson(books.Person{ID: *c.id, Name: str(c.name), Email: str(c.email)}, badge, by.Name, by.Source)
 		},
 		edit:  l.EditPerson,
-		write: func(csv io.Writer) error { return sheet.WritePeople(csv, present(l.People())) },
+		write: func(csv io.Writer) error { return sheet.WritePeople(csv, present(l.People(books.Page{}))) },
 	}
 	devices = &register{
 		kind: checkout.KindDevice, path: "devices", tag: "tag",
-		all: func() iter.Seq2[party, error] { return mapRows(l.Devices(), deviceParty) },
+		all: func(p books.Page) iter.Seq2[party, error] { return mapRows(l.Devices(p), deviceParty) },
 		find: func(ref string) (party, error) {
 			d, err := l.FindDevice(ref)
 			return deviceParty(d), err
@@ -69,7 +76,7 @@ func (s *Server) registers() (people, devices *register) {
 			return l.AddDevice(books.Device{ID: *c.id, Name: str(c.name), Kind: str(c.kind)}, tag, by.Name, by.Source)
 		},
 		edit:  l.EditDevice,
-		write: func(csv io.Writer) error { return sheet.WriteDevices(csv, l.Devices(), s.deviceTag) },
+		write: func(csv io.Writer) error { return sheet.WriteDevices(csv, l.Devices(books.Page{}), s.deviceTag) },
 	}
 	return people, devices
 }
@@ -95,8 +102,8 @@ func deviceParty(d books.Device) party {
 	}}
 }
 
-func (reg *register) list(*http.Request) (iter.Seq2[any, error], error) {
-	return mapRows(reg.all(), func(p party) any { return p.row }), nil
+func (reg *register) list(_ *http.Request, _ query, p books.Page) (iter.Seq2[party, error], error) {
+	return reg.all(p), nil
 }
 
 // edits is the command that changes a person or device.

@@ -32,10 +32,12 @@ import (
 // admin is who asks in tests that are not about roles.
 func admin() context.Context { return identity.With(context.Background(), identity.Process()) }
 
-// ask serves one request of an admin without a network.
+// ask serves one request of an admin without a network, for lines where there are rows.
 func ask(h http.Handler, method, path, body string) (status int, answer string) {
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequestWithContext(admin(), method, path, strings.NewReader(body)))
+	r := httptest.NewRequestWithContext(admin(), method, path, strings.NewReader(body))
+	r.Header.Set("Accept", lineType)
+	h.ServeHTTP(w, r)
 	return w.Code, w.Body.String()
 }
 
@@ -234,18 +236,18 @@ func TestCancelled(t *testing.T) {
 func TestBrokenOff(t *testing.T) {
 	log := new(testkit.Log)
 	s := NewServer(Options{Log: slog.New(slog.NewTextHandler(log, nil))})
-	rows := func(n int) iter.Seq2[int, error] {
-		return func(yield func(int, error) bool) {
-			for i := range n {
-				if !yield(i, nil) {
+	rows := func(n int) iter.Seq2[party, error] {
+		return func(yield func(party, error) bool) {
+			for range n {
+				if !yield(party{}, nil) {
 					return
 				}
 			}
-			yield(0, errors.New("a bad page"))
+			yield(party{}, errors.New("a bad page"))
 		}
 	}
 	for n := range 2 {
-		s.handle(route{fmt.Sprintf("GET /v1/rows/%d", n), ledgerOnly, identity.Staff, list(func(*http.Request) (iter.Seq2[int, error], error) { return rows(n), nil })})
+		s.handle(route{fmt.Sprintf("GET /v1/rows/%d", n), ledgerOnly, identity.Staff, list(func(*http.Request, query, books.Page) (iter.Seq2[party, error], error) { return rows(n), nil })})
 	}
 	if status, answer := ask(s, "GET", "/v1/rows/0", ""); status != 500 || !strings.Contains(answer, `"error":"a bad page"`) {
 		t.Errorf("before the first row: %d %s", status, answer)

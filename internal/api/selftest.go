@@ -9,6 +9,7 @@ import (
 
 	"stump/gpio"
 	"stump/hw/selftest"
+	"stump/internal/books"
 	"stump/wiegand"
 )
 
@@ -102,12 +103,12 @@ func (s *Server) clock() func() int64 {
 }
 
 // frames lists the worst refused frames of all readers.
-func (s *Server) frames(*http.Request) (iter.Seq2[BadFrame, error], error) {
+func (s *Server) frames(_ *http.Request, _ query, p books.Page) (iter.Seq2[BadFrame, error], error) {
 	var worst []BadFrame
 	for _, r := range s.o.Readers {
 		for _, f := range r.Stats().Worst {
 			worst = append(worst, BadFrame{r.Name, wiegand.NewRecord(&f.Read, s.o.Formats), f.Edges})
 		}
 	}
-	return rows(worst), nil
+	return short(worst, p, func(f BadFrame) []string { return []string{f.Reader} })
 }

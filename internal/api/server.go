@@ -160,9 +160,9 @@ func (s *Server) lacks(needed part) error {
 	return problem(CodeNoDaemon, "start it with `stump run`", "no daemon is running")
 }
 
-// routes is everything that can be asked. Lists, the check of the ledger, the
-// self-test and the scope answer one JSON object a line, all others one object, a
-// CSV file or a copy of the ledger.
+// routes is everything that can be asked. Lists answer a Page, or one JSON object a line
+// to who accepts lines; the check of the ledger, the self-test and the scope answer
+// lines, all others one object, a CSV file or a copy of the ledger.
 func (s *Server) routes() []route {
 	return []route{
 		// What the station is doing, and what was refused
@@ -172,8 +172,8 @@ func (s *Server) routes() []route {
 		{"GET /v1/frames", readers, identity.Technician, list(s.frames)},
 
 		// Who has what, and an admin's corrections
-		{"GET /v1/who", ledgerOnly, identity.Staff, list(s.who)},
-		{"GET /v1/history", ledgerOnly, identity.Technician, list(s.history)},
+		{"GET /v1/who", ledgerOnly, identity.Staff, list(s.who, "person", "device", "overdue", "shown")},
+		{"GET /v1/history", ledgerOnly, identity.Technician, list(s.history, "person", "device", "since", "refused")},
 		{"POST /v1/give", ledgerOnly, identity.Admin, asked(s.give)},
 		{"POST /v1/return", ledgerOnly, identity.Admin, asked(s.bring)},
 		{"POST /v1/devices/{ref}/lost", ledgerOnly, identity.Admin, asked(s.lost)},

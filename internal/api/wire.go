@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"time"
 
 	"stump/checkout/ledger"
@@ -266,6 +267,9 @@ type BadFrame struct {
 	wiegand.Record
 	Edges []wiegand.Edge `json:"edges"`
 }
+
+// Key is the frame's place in the list of frames.
+func (f BadFrame) Key() string { return fmt.Sprintf("%s/%d", f.Reader, f.StartNS) }
 
 // Problem is the answer when something is wrong.
 type Problem struct {

@@ -4,6 +4,7 @@ import "time"
 
 // SeenTag is a tag that nobody has, as `unknown --json` writes it.
 type SeenTag struct {
+	ID     string    `json:"id"`
 	Number string    `json:"number"` // masked
 	Bits   int       `json:"bits"`
 	Count  int       `json:"count"` // how often it was shown

@@ -28,7 +28,6 @@ var (
 	logLevels   = []string{"debug", "info", "warn", "error"}
 	policies    = []string{string(checkout.PolicyHandover), string(checkout.PolicyReturn), string(checkout.PolicyRefuse)}
 	enrolments  = []string{"known-people", "free", "off"}
-	clocks      = []string{"ntp", "rtc"}
 	directories = []string{"local", "endpoints", "snipeit", "scim"}
 	eventKinds  = []string{
 		string(checkout.Checkout), string(checkout.Return), string(checkout.Handover), string(checkout.Enrol), string(checkout.Correct),
@@ -87,7 +86,6 @@ func (c *Config) checkStation() {
 			c.bad("listen", hint.Of(err), "%v", err)
 		}
 	}
-	c.oneOf("clock.trust", c.Clock.Trust, clocks)
 	c.checkBackup()
 	c.oneOf("directory.kind", c.Directory.Kind, directories)
 	if !slices.Contains(directories, c.Directory.Kind) {

@@ -13,6 +13,7 @@ import (
 	"stump/gpio"
 	"stump/hw/board"
 	"stump/hw/selftest"
+	"stump/internal/books"
 	"stump/internal/clock"
 	"stump/internal/config"
 	"stump/internal/credential"
@@ -74,7 +75,7 @@ func testEnv(cfg *config.Config, b *board.Board, i int) *selftest.Env {
 	rc := cfg.Readers[i]
 	env := &selftest.Env{
 		Formats: cfg.ReaderFormats(rc), SentBy: cfg.Sent(rc), Bias: rc.Request().Bias, Devices: testDevices(cfg, b, rc),
-		Clock:    func(context.Context) (selftest.ClockFact, error) { return clockFact(wallClock(cfg)) },
+		Clock:    testClock,
 		Network:  func(ctx context.Context) (selftest.NetworkFact, error) { return testNetwork(ctx, cfg) },
 		Untested: map[string]string{},
 	}
@@ -128,8 +129,8 @@ func readersDevice(b *board.Board, rc config.Reader) selftest.Device {
 	return selftest.Device{Path: chip, Use: "the reader's lines", Group: "gpio"}
 }
 
-func clockFact(s clock.Source) (selftest.ClockFact, error) {
-	trusted, why, err := s.Trust()
+func testClock(context.Context) (selftest.ClockFact, error) {
+	trusted, why, err := clock.Trust()
 	return selftest.ClockFact{Time: time.Now(), Trusted: trusted, Why: why}, err
 }
 
@@ -226,13 +227,13 @@ func ledgerFact(l *ledger.Ledger) (selftest.LedgerFact, error) {
 	if info.Salvaged != nil {
 		f.Salvaged = info.Salvaged.File
 	}
-	for _, err := range l.People() {
+	for _, err := range l.People(books.Page{}) {
 		if err != nil {
 			return f, err
 		}
 		f.People++
 	}
-	for d, err := range l.Devices() {
+	for d, err := range l.Devices(books.Page{}) {
 		if err != nil {
 			return f, err
 		}

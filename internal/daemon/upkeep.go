@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"stump/checkout/ledger"
+	"stump/internal/clock"
 	"stump/internal/station"
 	"stump/wiegand"
 	"stump/wiegand/capture"
@@ -31,14 +32,12 @@ type upkeep struct {
 
 func (d *Daemon) newUpkeep() *upkeep {
 	cfg := d.o.Config
-	u := &upkeep{
-		ledger: d.Ledger, trusted: wallClock(cfg).Trusted, log: d.o.Log, readers: d.Readers,
+	return &upkeep{
+		ledger: d.Ledger, trusted: clock.Trusted, log: d.o.Log, readers: d.Readers,
 		frames:  filepath.Join(d.o.StateDir, "frames"),
 		backups: newBackups(cfg.Backup, d.o.StateDir, d.Ledger, d.o.Log),
 		retain:  time.Duration(cfg.Privacy.RetainClosedLoans),
 	}
-	u.backups.stamp = wallClock(cfg).Now
-	return u
 }
 
 func (u *upkeep) String() string { return "upkeep" }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/internal/books"
 	"stump/internal/keyboard"
 	"stump/internal/panel"
 	"stump/wiegand"
@@ -70,7 +71,7 @@ func (a *attendant) key(key byte) answer {
 // numbered enrols whoever typed a number: the person with that id in the
 // register. A number that nobody has makes nobody, whatever the policy.
 func (a *attendant) numbered(n *numbering) answer {
-	for p, err := range a.o.Ledger.People() {
+	for p, err := range a.o.Ledger.People(books.Page{}) {
 		if err != nil {
 			return a.unreadable(err)
 		}

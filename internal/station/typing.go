@@ -108,7 +108,7 @@ func (n *naming) prompt() *panel.Message {
 // names are the people who may be meant.
 func (a *attendant) names() []string {
 	var names []string
-	for p, err := range a.o.Ledger.People() {
+	for p, err := range a.o.Ledger.People(books.Page{}) {
 		if err != nil {
 			a.log.Error("the register can't be read", "err", err)
 			break

@@ -1,0 +1,181 @@
+package api
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"iter"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"stump/internal/books"
+)
+
+// Limits of a page: how many rows it has if nothing is said, and at most.
+const (
+	pageRows = 200
+	maxRows  = 1000
+)
+
+// Page is a part of a list.
+type Page[T any] struct {
+	Items []T     `json:"items"`
+	Next  *string `json:"next"` // the after of the next part; null at the end
+}
+
+// listed is a row of a list, with its place.
+type listed interface{ Key() string }
+
+// lister returns the rows of a page.
+type lister[T listed] func(*http.Request, query, books.Page) (iter.Seq2[T, error], error)
+
+// list answers with the rows of f, a Page of them. Who accepts lines gets all of them,
+// one JSON object a line, while they are read: a history of years needs no memory. known
+// are parameters beside those of every list.
+func list[T listed](f lister[T], known ...string) handler {
+	known = append(known, "q", "limit", "after")
+	return func(w http.ResponseWriter, r *http.Request) error {
+		q, err := params(r, known...)
+		if err != nil {
+			return err
+		}
+		p := books.Page{Find: q.Get("q")}
+		if p.After, err = afterKey[T](q.Get("after")); err != nil {
+			return err
+		}
+		if p.Limit, err = q.limit(); err != nil {
+			return err
+		}
+		w.Header().Set("Vary", "Accept")
+		if acceptsLines(r) {
+			return f.lines(w, r, q, p)
+		}
+		if p.Limit == 0 {
+			p.Limit = pageRows
+		}
+		page, err := f.page(r, q, p)
+		if err != nil {
+			return err
+		}
+		return writeJSON(w, page)
+	}
+}
+
+// page reads one row more than is wanted, to know whether the list goes on.
+func (f lister[T]) page(r *http.Request, q query, p books.Page) (Page[T], error) {
+	most := p.Limit
+	p.Limit++
+	page := Page[T]{Items: []T{}}
+	rows, err := f(r, q, p)
+	if err != nil {
+		return page, err
+	}
+	for row, err := range rows {
+		var searched *books.UnfinishedError
+		switch {
+		case errors.As(err, &searched):
+			page.Next = known(cursor[T](searched.Key))
+		case err != nil:
+			return page, err
+		case len(page.Items) == most:
+			page.Next = known(cursor[T](page.Items[most-1].Key()))
+		default:
+			page.Items = append(page.Items, row)
+		}
+	}
+	return page, nil
+}
+
+// lines sends the rows while they are read.
+func (f lister[T]) lines(w http.ResponseWriter, r *http.Request, q query, p books.Page) error {
+	enc := json.NewEncoder(w)
+	most, n := p.Limit, 0
+	for again := true; again; {
+		again = false
+		rows, err := f(r, q, p)
+		if err != nil {
+			return err
+		}
+		w.Header().Set("Content-Type", lineType)
+		for row, err := range rows {
+			var searched *books.UnfinishedError
+			if errors.As(err, &searched) {
+				p.After, p.Limit, again = searched.Key, most-n, r.Context().Err() == nil
+				break
+			}
+			if err == nil {
+				err = enc.Encode(row)
+			}
+			if err != nil {
+				return err
+			}
+			n++
+		}
+	}
+	return nil
+}
+
+// acceptsLines reports whether a client names lines in its Accept header.
+func acceptsLines(r *http.Request) bool {
+	return slices.ContainsFunc(r.Header.Values("Accept"), func(s string) bool { return strings.Contains(s, lineType) })
+}
+
+// limit reads how many rows are wanted; 0 if nothing is said.
+func (q query) limit() (int, error) {
+	word := q.Get("limit")
+	if word == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(word)
+	if err != nil || n < 1 || n > maxRows {
+		return 0, refuse("use 1 to "+strconv.Itoa(maxRows), "limit: %q is not such a number", word)
+	}
+	return n, nil
+}
+
+// A cursor is the place of a row as an answer has it. In the history it is CHAIN:SEQ, as
+// in its rows; elsewhere nobody needs to read it.
+
+func cursor[T listed](key string) string {
+	if plainCursor[T]() {
+		return key
+	}
+	return base64.RawURLEncoding.EncodeToString([]byte(key))
+}
+
+func plainCursor[T listed]() bool {
+	var row T
+	_, history := any(row).(books.Entry)
+	return history
+}
+
+// afterKey is the key of a cursor.
+func afterKey[T listed](cursor string) (string, error) {
+	if plainCursor[T]() {
+		return cursor, nil
+	}
+	key, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err != nil {
+		return "", refuse("give what an answer of this list has as next", "after: %q is no place in this list", cursor)
+	}
+	return string(key), nil
+}
+
+// short is the page of a short list, which was read whole. names are what a row is found
+// by.
+func short[T listed](all []T, p books.Page, names func(T) []string) (iter.Seq2[T, error], error) {
+	if p.After != "" {
+		at := slices.IndexFunc(all, func(row T) bool { return row.Key() == p.After })
+		if at < 0 {
+			return nil, refuse("begin again, without after", "the list has changed: the row that after names has gone")
+		}
+		all = all[at+1:]
+	}
+	all = slices.DeleteFunc(slices.Clone(all), func(row T) bool { return !p.Finds(names(row)...) })
+	if p.Limit > 0 {
+		all = all[:min(len(all), p.Limit)]
+	}
+	return rows(all), nil
+}
