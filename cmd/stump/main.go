@@ -150,7 +150,7 @@ is a check-out, a return or a hand-over, saves it, and says so on the display.`
 	cmd.AddCommand(
 		runCmd(g), whoCmd(g), historyCmd(g), peopleCmd(g), devicesCmd(g), enrollCmd(g), giveCmd(g), returnCmd(g),
 		syncCmd(g), selftestCmd(g), wiringCmd(g), scopeCmd(g), verifyCmd(g), backupCmd(g), restoreCmd(g), unknownCmd(g),
-		statusCmd(g), checkFileCmd(), copyLedgerCmd(g), simCmd(g), decodeCmd(g), formatsCmd(g), configCmd(g), versionCmd(),
+		statusCmd(g), tokenCmd(g), webCmd(g), checkFileCmd(), copyLedgerCmd(g), simCmd(g), decodeCmd(g), formatsCmd(g), configCmd(g), versionCmd(),
 	)
 	cmd.SetHelpCommand(helpCmd())
 	cmd.InitDefaultHelpCmd()

@@ -1,9 +1,14 @@
 package api
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
+	"strconv"
+	"strings"
+	"time"
 
 	"stump/checkout"
 	"stump/internal/hint"
@@ -13,10 +18,12 @@ import (
 // actorHeader names the admin for whom root asks, escaped as in a query.
 const actorHeader = "Stump-Actor"
 
-// admit returns the request with who asks in its context, if they may do what needs
-// this role.
-func admit(r *http.Request, role identity.Role) (*http.Request, error) {
-	who := identity.Of(r.Context())
+// admit returns the request with who asks in its context, if they may use the route.
+func (s *Server) admit(r *http.Request, to route) (*http.Request, error) {
+	who, err := s.asks(r)
+	if err != nil {
+		return r, err
+	}
 	if header := r.Header.Get(actorHeader); header != "" && who.MayActFor() {
 		name, err := url.QueryUnescape(header)
 		if err == nil {
@@ -26,10 +33,69 @@ func admit(r *http.Request, role identity.Role) (*http.Request, error) {
 			return r, refuse("send a name, escaped as in a query, or leave it out", "%s: %w", actorHeader, err)
 		}
 		who.Name = name
-		r = r.WithContext(identity.With(r.Context(), who))
 	}
-	return r, allowed(who, role)
+	r = r.WithContext(identity.With(r.Context(), who))
+	err = allowed(who, to.role)
+	if err != nil && who.Role != identity.None && s.o.Access != nil {
+		s.o.Access.Refuse(identity.Refusal{What: "role", Name: who.Name, Address: identity.Where(r.RemoteAddr), Call: to.pattern, Needs: to.role.String()})
+	}
+	return r, err
 }
+
+// asks is who asks: by a token, by the cookie of a browser, or else by what they came in
+// through.
+func (s *Server) asks(r *http.Request) (identity.Principal, error) {
+	who := identity.Of(r.Context())
+	if s.o.Access == nil {
+		return who, nil
+	}
+	if header := r.Header.Get("Authorization"); header != "" {
+		scheme, secret, _ := strings.Cut(header, " ")
+		if !strings.EqualFold(scheme, "Bearer") {
+			return who, problem(CodeNoLogin, "send the token as Authorization: Bearer TOKEN", "%q is no way to say who asks", scheme)
+		}
+		who, err := s.o.Access.Bearer(strings.TrimSpace(secret))
+		if err != nil {
+			return who, s.failed(r, "token", identity.TokenFailures, err)
+		}
+		return who, nil
+	}
+	if secret := cookie(r); secret != "" {
+		if session, err := s.o.Access.Session(secret); err == nil {
+			return session, nil
+		}
+	}
+	return who, nil
+}
+
+// failed notes a failed login or a token that is not known, and is the answer to it.
+func (s *Server) failed(r *http.Request, what string, most int, err error) error {
+	where := identity.Where(r.RemoteAddr)
+	if wait := s.o.Access.Failed(what+" "+where, most); wait > 0 {
+		return &problemError{CodeTooOften, &tooOften{wait}} // and not noted: somebody tries to fill the list
+	}
+	s.o.Access.Refuse(identity.Refusal{What: what, Address: where, Call: r.Method + " " + r.URL.Path})
+	return &problemError{CodeNoLogin, err}
+}
+
+// sayWait says in the answer's header how long to wait, if err does.
+func sayWait(w http.ResponseWriter, err error) {
+	var often *tooOften
+	if errors.As(err, &often) {
+		w.Header().Set("Retry-After", often.seconds())
+	}
+}
+
+// tooOften is the answer to too many failures.
+type tooOften struct{ wait time.Duration }
+
+func (e *tooOften) Error() string { return "too many failures from this address" }
+
+// Hint is what to do about it.
+func (e *tooOften) Hint() string { return "try again in " + e.seconds() + " s" }
+
+// seconds is how long to wait, as Retry-After wants it.
+func (e *tooOften) seconds() string { return strconv.Itoa(int(math.Ceil(e.wait.Seconds()))) }
 
 // allowed is nil if who may do what needs this role.
 func allowed(who identity.Principal, role identity.Role) error {

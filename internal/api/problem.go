@@ -29,6 +29,7 @@ type Code string
 const (
 	CodeInvalid      Code = "invalid"
 	CodeNoLogin      Code = "no-login"
+	CodeTooOften     Code = "too-often"
 	CodeRole         Code = "role"
 	CodeStaleLogin   Code = "stale-login"
 	CodeNotFound     Code = "not-found"
@@ -40,6 +41,7 @@ const (
 	CodeRefused      Code = "refused"
 	CodeBusy         Code = "busy"
 	CodeNotSimulated Code = "not-simulated"
+	CodeNoWeb        Code = "no-web"
 	CodeTimeout      Code = "timeout"
 	CodeTooLarge     Code = "too-large"
 	CodeInternal     Code = "internal"
@@ -63,6 +65,7 @@ var codes = []struct {
 	{CodeRole, http.StatusForbidden, "Role needed", "the call needs another role than the one of who asks"},
 	{CodeStaleLogin, http.StatusForbidden, "Login too old", "the call wants an admin who has logged in within 15 min"},
 	{CodeForeignPage, http.StatusForbidden, "Foreign page", "a browser asks for a page of another address"},
+	{CodeTooOften, http.StatusTooManyRequests, "Too many failures", "too many logins or tokens from this address were wrong; wait for Retry-After"},
 	{CodeNotFound, http.StatusNotFound, "Not found", "nobody and nothing has this name or id"},
 	{CodeNoRoute, http.StatusNotFound, "No such call", "the path, or the method with this path, is not part of the API"},
 	{CodeAmbiguous, http.StatusConflict, "Ambiguous name", "several people or devices have this name: use an id"},
@@ -71,6 +74,7 @@ var codes = []struct {
 	{CodeRefused, http.StatusConflict, "Refused", "a rule of the lab forbids it: nobody has the device, or who has it is suspended"},
 	{CodeBusy, http.StatusConflict, "Busy", "another call has what this one needs; ask again when it has ended"},
 	{CodeNotSimulated, http.StatusConflict, "Not simulated", "only a simulated station can do that"},
+	{CodeNoWeb, http.StatusConflict, "No web address", "the configuration has no [web] listen"},
 	{CodeTimeout, http.StatusRequestTimeout, "Not in time", "nobody did in time what was asked for, such as showing a tag"},
 	{CodeTooLarge, http.StatusRequestEntityTooLarge, "Too large", "the request is longer than this call takes"},
 	{CodeInternal, http.StatusInternalServerError, "Fault of the station", "the station failed; its log says how"},
@@ -129,6 +133,7 @@ func (s *Server) fail(w *reply, r *http.Request, err error) {
 	if hint.Of(err) == "" && remedy != "" {
 		err = hint.Wrap(err, remedy)
 	}
+	sayWait(w, err)
 	writeProblem(w, code, withheld(identity.Of(r.Context()), code, err))
 }
 
@@ -158,6 +163,7 @@ func (s *Server) explain(err error) (code Code, remedy string) {
 		missing   *books.NotFoundError
 		ambiguous *books.AmbiguousError
 		exists    *books.ExistsError
+		token     *identity.TokenError
 		taken     *books.TagTakenError
 		refused   *checkout.RefusedError
 	)
@@ -174,6 +180,10 @@ func (s *Server) explain(err error) (code Code, remedy string) {
 		return CodeNotFound, s.meant(missing)
 	case errors.As(err, &ambiguous):
 		return CodeAmbiguous, "`stump people list` and `stump devices list` begin with the id"
+	case errors.As(err, &token) && token.There:
+		return CodeExists, ""
+	case errors.As(err, &token):
+		return CodeNotFound, ""
 	case errors.As(err, &exists):
 		return CodeExists, "choose another with --id, or change the one that is there with edit"
 	case errors.As(err, &taken):

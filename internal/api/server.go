@@ -57,7 +57,11 @@ type Options struct {
 	Backups func() []Backup
 	// SelfTest returns what a self-test of a reader works with; "" is the first reader.
 	SelfTest func(reader string) (*selftest.Env, error)
-	Log      *slog.Logger
+	// Access has the tokens and sessions; nil without a daemon.
+	Access *identity.Store
+	// Web says where browsers and scripts reach the station; nil for nowhere.
+	Web func() Web
+	Log *slog.Logger
 	// Now is the wall clock; time.Now if nil.
 	Now func() time.Time
 }
@@ -97,7 +101,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.Serve
 func (s *Server) handle(to route) {
 	s.mux.HandleFunc(to.pattern, func(w http.ResponseWriter, r *http.Request) {
 		answer := &reply{ResponseWriter: w}
-		r, err := admit(r, to.role)
+		r, err := s.admit(r, to)
 		if err == nil {
 			err = s.lacks(to.needs)
 		}
@@ -143,13 +147,14 @@ const (
 	places
 	tester
 	simulation
+	logins
 )
 
 // lacks is the answer of a station without this part; nil if it has it.
 func (s *Server) lacks(needed part) error {
 	here := map[part]bool{
 		ledgerOnly: true, display: s.o.Panel != nil, readers: len(s.o.Readers) > 0, places: s.o.Worker != nil,
-		tester: s.o.SelfTest != nil, simulation: s.o.Sims != nil,
+		tester: s.o.SelfTest != nil, simulation: s.o.Sims != nil, logins: s.o.Access != nil,
 	}
 	switch {
 	case here[needed]:
@@ -164,7 +169,7 @@ func (s *Server) lacks(needed part) error {
 // to who accepts lines; the check of the ledger, the self-test and the scope answer
 // lines, all others one object, a CSV file or a copy of the ledger.
 func (s *Server) routes() []route {
-	return []route{
+	return append(s.accessRoutes(), []route{
 		// What the station is doing, and what was refused
 		{"GET /v1/status", ledgerOnly, identity.Staff, object(s.status)},
 		{"GET /v1/panel", display, identity.Staff, object(s.panel)},
@@ -218,5 +223,5 @@ func (s *Server) routes() []route {
 		{"POST /v1/sim/tap", simulation, identity.Admin, asked(s.simTap)},
 		{"POST /v1/sim/type", simulation, identity.Admin, asked(s.simType)},
 		{"POST /v1/sim/fault", simulation, identity.Admin, asked(s.simFault)},
-	}
+	}...)
 }

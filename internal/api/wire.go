@@ -7,6 +7,7 @@ import (
 	"stump/checkout/ledger"
 	"stump/hw/selftest"
 	"stump/internal/books"
+	"stump/internal/identity"
 	"stump/internal/panel"
 	"stump/wiegand"
 )
@@ -280,4 +281,34 @@ type Problem struct {
 	Code   Code   `json:"code"`
 	Error  string `json:"error"`
 	Hint   string `json:"hint"`
+}
+
+// NewToken asks for a token.
+type NewToken struct {
+	Name    string     `json:"name"`
+	Role    string     `json:"role"`
+	Expires *time.Time `json:"expires"` // null: never
+}
+
+// MadeToken is a token with its secret, which is never shown again.
+type MadeToken struct {
+	identity.Token
+	Secret string `json:"token"`
+}
+
+// Web is where browsers and scripts reach the station.
+type Web struct {
+	Listen *string `json:"listen"` // null: nowhere
+	URL    *string `json:"url"`
+	// Fingerprint is the certificate's SHA-256, as browsers show it.
+	Fingerprint *string `json:"fingerprint"`
+	SelfMade    bool    `json:"self_made"` // by the station, so that browsers ask
+	// Expires is when the certificate ends.
+	Expires *time.Time `json:"expires"`
+}
+
+// Link is a one-time link.
+type Link struct {
+	URL     string    `json:"url"`
+	Expires time.Time `json:"expires"`
 }

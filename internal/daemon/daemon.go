@@ -18,6 +18,7 @@ import (
 	"stump/hw/selftest"
 	"stump/internal/api"
 	"stump/internal/config"
+	"stump/internal/identity"
 	"stump/internal/keyboard"
 	"stump/internal/learned"
 	"stump/internal/panel"
@@ -76,6 +77,7 @@ type Daemon struct {
 	upkeep   *upkeep
 	trace    *station.Trace
 	keyboard *keyboard.Keyboard // nil without one
+	access   *identity.Store
 	lamps    []selftest.Lamp
 	noLines  sync.Map // the names of the readers that have no lines
 }
@@ -137,11 +139,12 @@ func (d *Daemon) assemble() (err error) {
 		return err
 	}
 	d.upkeep = d.newUpkeep()
+	d.access = identity.Open(d.o.StateDir, identity.Options{Log: d.o.Log})
 	listener, err := d.newAPI()
 	if err != nil {
 		return err
 	}
-	d.tasks = append(d.tasks, listener, d.upkeep, reloads{d})
+	d.tasks = append(d.tasks, d.access, listener, d.upkeep, reloads{d})
 	if w := newWatchdog(d.Readers); w != nil {
 		d.tasks = append(d.tasks, w)
 	}
@@ -178,7 +181,7 @@ func (d *Daemon) newAPI() (*api.Listener, error) {
 		Path: LedgerPath(d.o.StateDir), TCP: ln.TCP,
 		Ledger: d.Ledger, Station: cfg.Station, Version: d.o.Version, Formats: cfg.CardFormats(), ParseCard: cfg.ParseCard,
 		Panel: d.Panel, Readers: d.Readers, Trace: d.trace, Sims: d.Sims, Lines: d.Lines, Clock: d.now, Keyboard: d.keyboard,
-		Worker: d.Worker, SelfTest: d.SelfTest,
+		Worker: d.Worker, SelfTest: d.SelfTest, Access: d.access,
 		Conditions: d.conditions, Backups: d.upkeep.backups.status, Check: CheckInChild, Log: d.o.Log,
 	})
 	ln.Handler = d.API

@@ -4,6 +4,9 @@
 // socket, where the kernel names the user; a token of a script; a session of a
 // browser. Every route needs a Role, and roles are in an order: each may do all that
 // the ones below it may.
+//
+// A Store keeps the tokens and sessions in one file of the state folder. Their secrets
+// are random (130 bits) and shown once: the file has their SHA-256 alone.
 package identity
 
 import (
@@ -52,6 +55,15 @@ func ParseRole(name string) (Role, error) {
 		remedy = fmt.Sprintf("did you mean %q?", near)
 	}
 	return None, hint.Errorf(remedy, "%q is not a role", name)
+}
+
+// MarshalText writes the role's name.
+func (r Role) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText reads the name of a role that somebody can be given.
+func (r *Role) UnmarshalText(text []byte) (err error) {
+	*r, err = ParseRole(string(text))
+	return err
 }
 
 // Principal is who asks. The zero Principal is nobody.

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"stump/internal/api"
+	"stump/internal/identity"
+)
+
+func tokenCmd(g *globals) *cobra.Command {
+	cmd := &cobra.Command{Use: "token", Short: "Tokens with which scripts ask the station over the network"}
+	cmd.AddCommand(tokenAddCmd(g), tokenListCmd(g), command("revoke NAME", "End a token at once", func(cmd *cobra.Command, args []string) error {
+		if err := g.ask(cmd, daemonOnly, "DELETE", "tokens/"+api.Ref(args[0]), nil, nil); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintln(cmd.OutOrStdout(), "revoked "+args[0])
+		return err
+	}))
+	return cmd
+}
+
+func tokenAddCmd(g *globals) *cobra.Command {
+	var (
+		role, expires string
+		asJSON        bool
+	)
+	cmd := command("add NAME", "Make a token, and print it once", func(cmd *cobra.Command, args []string) error {
+		if role == "" {
+			return misuse("use "+strings.Join(identity.Roles(), ", "), "--role is missing")
+		}
+		if _, err := identity.ParseRole(role); err != nil {
+			return usageError{fmt.Errorf("--role: %w", err)}
+		}
+		in := api.NewToken{Name: args[0], Role: role}
+		if expires != "" {
+			end, err := parseUntil(expires, time.Now())
+			if err != nil {
+				return err
+			}
+			in.Expires = &end
+		}
+		var made api.MadeToken
+		if err := g.ask(cmd, daemonOnly, "POST", "tokens", in, &made); err != nil {
+			return err
+		}
+		if asJSON {
+			return printJSON(cmd, made)
+		}
+		until := "until it is revoked"
+		if made.Expires != nil {
+			until = "until " + when(made.Expires, true)
+		}
+		_, err := fmt.Fprintf(cmd.OutOrStdout(), "the token of %s, for the role %v, %s; it is shown only now:\n%s\n", made.Name, made.Role, until, made.Secret)
+		return err
+	})
+	cmd.Long = `Make a token for a script and print it, as the last word. It is shown only now: the
+station keeps no more of it than tells that it is right. The script sends it with each
+request as "Authorization: Bearer TOKEN". Its name stands in the history.
+
+Roles: board sees what is free, staff who has what, technician looks after readers and
+unknown tags, admin may do everything.`
+	cmd.Flags().StringVar(&role, "role", "", "what it may do: `board`, staff, technician or admin")
+	cmd.Flags().StringVar(&expires, "expires", "", "when it ends: a `time` such as 2027-01-31 or 90d; default never")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return cmd
+}
+
+func tokenListCmd(g *globals) *cobra.Command {
+	var asJSON bool
+	cmd := command("list", "List the tokens, never themselves", func(cmd *cobra.Command, _ []string) error {
+		return g.stream(cmd, daemonOnly, "GET", "tokens", nil, nil, func(answer io.Reader) error {
+			return printRows(cmd.OutOrStdout(), answer, format{json: asJSON}, []string{"NAME", "ROLE", "EXPIRES", "USED", "BY"}, func(t *identity.Token) []string {
+				return []string{text(&t.Name), t.Role.String(), when(t.Expires, true), when(t.Used, true), text(&t.By)}
+			}, "there are no tokens")
+		})
+	})
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
+	return cmd
+}
+
+// parseUntil reads a time that is still to come: RFC 3339, a date in the local zone, or
+// days or hours from now.
+func parseUntil(s string, now time.Time) (time.Time, error) {
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return t, nil
+	}
+	if t, err := time.ParseInLocation(time.DateOnly, s, now.Location()); err == nil {
+		return t, nil
+	}
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		if n, err := strconv.ParseUint(days, 10, 16); err == nil {
+			return now.AddDate(0, 0, int(n)), nil
+		}
+	}
+	if d, err := time.ParseDuration(s); err == nil {
+		return now.Add(d), nil
+	}
+	return time.Time{}, misuse("write 2027-01-31T10:00:00Z, 2027-01-31, 90d or 36h", "--expires: %q is not a time", s)
+}

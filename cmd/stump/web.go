@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"stump/internal/api"
+)
+
+func webCmd(g *globals) *cobra.Command {
+	cmd := &cobra.Command{Use: "web", Short: "Reach the station with a browser"}
+	link := command("admin-link", "Print a link that makes a browser an admin's", func(cmd *cobra.Command, _ []string) error {
+		var l api.Link
+		if err := g.ask(cmd, daemonOnly, "POST", "web/admin-link", nil, &l); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintln(cmd.OutOrStdout(), l.URL)
+		return err
+	})
+	link.Long = `Print a link that makes a browser an admin's, by your name. It works once, within 10
+minutes. The browser stays logged in for 12 hours without use, a week at most.`
+	cmd.AddCommand(link, command("setup", "Show where browsers reach the station, and what to do next", func(cmd *cobra.Command, _ []string) error {
+		var w api.Web
+		if err := g.ask(cmd, daemonOnly, "GET", "web", nil, &w); err != nil {
+			return err
+		}
+		printWeb(cmd, w)
+		return nil
+	}))
+	return cmd
+}
+
+func printWeb(cmd *cobra.Command, w api.Web) {
+	out := cmd.OutOrStdout()
+	if w.Listen == nil {
+		fmt.Fprint(out, `no browser can reach this station
+add this to the configuration and restart stump:
+
+[web]
+listen = ":8443"
+`)
+		return
+	}
+	fmt.Fprintf(out, "address      %s (listens at %s)\n", text(w.URL), text(w.Listen))
+	fmt.Fprintf(out, "certificate  %s, until %s\n", map[bool]string{true: "made by this station", false: "from its file"}[w.SelfMade], when(w.Expires, true))
+	fmt.Fprintf(out, "fingerprint  %s\n", text(w.Fingerprint))
+	if w.SelfMade {
+		fmt.Fprint(out, `
+A browser asks once whether to trust the certificate: compare the fingerprint (SHA-256)
+first. With certificate and key in the configuration it does not ask.
+`)
+	}
+	fmt.Fprint(out, `
+An admin logs in with the link of "stump web admin-link", a script with a token of
+"stump token add NAME --role ROLE".
+`)
+}

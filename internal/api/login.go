@@ -1,0 +1,182 @@
+package api
+
+import (
+	"fmt"
+	"html"
+	"io"
+	"iter"
+	"net/http"
+	"slices"
+
+	"stump/internal/books"
+	"stump/internal/hint"
+	"stump/internal/identity"
+)
+
+// accessRoutes are the routes with which people and scripts get in.
+func (s *Server) accessRoutes() []route {
+	return []route{
+		{"GET /v1/tokens", logins, identity.FreshAdmin, list(s.tokens)},
+		{"POST /v1/tokens", logins, identity.FreshAdmin, asked(s.addToken)},
+		{"DELETE /v1/tokens/{name}", logins, identity.FreshAdmin, object(s.revokeToken)},
+		{"GET /v1/refusals", logins, identity.Admin, list(s.refusals)},
+		{"GET /v1/web", logins, identity.Admin, object(s.web)},
+		{"POST /v1/web/admin-link", logins, identity.FreshAdmin, object(s.adminLink)},
+		{"GET /login", logins, identity.None, s.loginPage},
+		{"GET /login.js", logins, identity.None, loginScript},
+		{"POST /login", logins, identity.None, s.login},
+		{"POST /logout", logins, identity.None, s.logout},
+	}
+}
+
+func (s *Server) tokens(_ *http.Request, _ query, p books.Page) (iter.Seq2[identity.Token, error], error) {
+	return short(s.o.Access.Tokens(), p, func(t identity.Token) []string { return []string{t.Name} })
+}
+
+func (s *Server) addToken(r *http.Request, t *NewToken) (any, error) {
+	role, err := identity.ParseRole(t.Role)
+	if err != nil {
+		return nil, err
+	}
+	made := identity.Token{Name: t.Name, Role: role, By: identity.Of(r.Context()).Name, Expires: t.Expires}
+	secret, err := s.o.Access.AddToken(made)
+	if err != nil {
+		return nil, err
+	}
+	all := s.o.Access.Tokens()
+	i := slices.IndexFunc(all, func(t identity.Token) bool { return t.Name == made.Name })
+	if i < 0 {
+		return nil, &identity.TokenError{Name: made.Name} // revoked since
+	}
+	return MadeToken{all[i], secret}, nil
+}
+
+func (s *Server) revokeToken(r *http.Request) (any, error) {
+	return struct{}{}, s.o.Access.RevokeToken(r.PathValue("name"))
+}
+
+// refusals lists failed logins, and calls for which somebody's role was not enough.
+func (s *Server) refusals(_ *http.Request, _ query, p books.Page) (iter.Seq2[identity.Refusal, error], error) {
+	return short(s.o.Access.Refusals(), p, func(r identity.Refusal) []string { return []string{r.Name, r.Address} })
+}
+
+func (s *Server) web(*http.Request) (any, error) {
+	if s.o.Web == nil {
+		return Web{}, nil
+	}
+	return s.o.Web(), nil
+}
+
+// adminLink makes a link with which a browser becomes an admin. Its secret is in the
+// fragment, which browsers send to nobody.
+func (s *Server) adminLink(r *http.Request) (any, error) {
+	if s.o.Web == nil || s.o.Web().URL == nil {
+		return nil, problem(CodeNoWeb, `set listen in the table [web] of the configuration, such as ":8443"`, "no browser can reach this station")
+	}
+	secret := s.o.Access.NewLink(identity.Of(r.Context()).Name)
+	return Link{*s.o.Web().URL + "/login#" + secret, s.o.Now().Add(identity.LinkLife)}, nil
+}
+
+// cookieName has a prefix with which browsers take the cookie only by TLS, for this
+// host and all its paths.
+const cookieName = "__Host-stump"
+
+// cookie is the secret in a browser's cookie, "" without one.
+func cookie(r *http.Request) string {
+	c, err := r.Cookie(cookieName)
+	if err != nil {
+		return ""
+	}
+	return c.Value
+}
+
+func setCookie(w http.ResponseWriter, secret string, maxAge int) {
+	http.SetCookie(w, &http.Cookie{
+		Name: cookieName, Value: secret, Path: "/", MaxAge: maxAge, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
+}
+
+// The pages of a login. They work without the script, which fills the form from the
+// link's fragment.
+const (
+	pageHead = `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Log in – Stump</title></head>
+<body><main><h1>Stump</h1>
+`
+	pageForm = `<form id="login" method="post" action="/login">
+<p><label for="secret">What stands behind the # of your link</label></p>
+<p><input id="secret" name="secret" type="password" autocomplete="off" required> <button>Log in</button></p>
+</form>
+<p>An admin gets a link with <code>stump web admin-link</code>. It works once, for 10 minutes.</p>
+<script src="/login.js"></script>
+`
+	pageIn = `<p>You are logged in as %s, with the role %v.</p>
+<form method="post" action="/logout"><button>Log out</button></form>
+`
+	pageFoot = "</main></body></html>\n"
+	script   = `"use strict";
+const secret = location.hash.slice(1);
+if (secret) {
+  history.replaceState(null, "", location.pathname);
+  const form = document.getElementById("login");
+  form.elements.secret.value = secret;
+  form.submit();
+}
+`
+)
+
+// page sends a page of the login, with an alert unless err is nil.
+func page(w http.ResponseWriter, status int, err error, body string) error {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	alert := ""
+	if err != nil {
+		alert = fmt.Sprintf("<p role=\"alert\">%s. %s.</p>\n", html.EscapeString(err.Error()), html.EscapeString(hint.Of(err)))
+	}
+	_, werr := io.WriteString(w, pageHead+alert+body+pageFoot)
+	return werr
+}
+
+func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) error {
+	if who := identity.Of(r.Context()); who.Role != identity.None {
+		return page(w, http.StatusOK, nil, fmt.Sprintf(pageIn, html.EscapeString(who.Name), who.Role))
+	}
+	return page(w, http.StatusOK, nil, pageForm)
+}
+
+func loginScript(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
+	_, err := io.WriteString(w, script)
+	return err
+}
+
+// maxForm is the size of the largest form of a login, in bytes.
+const maxForm = 4 << 10
+
+// login begins a session by the secret of a link.
+func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return page(w, http.StatusBadRequest, hint.Wrap(fmt.Errorf("the form can't be read"), "Try again"), pageForm)
+	}
+	who, err := s.o.Access.Redeem(r.PostForm.Get("secret"))
+	if err != nil {
+		err = s.failed(r, "login", identity.LoginFailures, err)
+		code, _ := s.explain(err)
+		status, _ := code.row()
+		sayWait(w, err)
+		return page(w, status, err, pageForm)
+	}
+	s.o.Access.Logout(cookie(r))
+	setCookie(w, s.o.Access.Login(who), int(identity.SessionLife.Seconds()))
+	http.Redirect(w, r, "/login", http.StatusSeeOther)
+	return nil
+}
+
+// logout ends the session of a browser.
+func (s *Server) logout(w http.ResponseWriter, r *http.Request) error {
+	s.o.Access.Logout(cookie(r))
+	setCookie(w, "", -1)
+	http.Redirect(w, r, "/login", http.StatusSeeOther)
+	return nil
+}

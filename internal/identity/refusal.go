@@ -1,0 +1,126 @@
+package identity
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+)
+
+// maxRefused is how many refusals are kept: the newest. They are in no chain, which
+// nobody on a network shall fill.
+const maxRefused = 500
+
+// Refusal is a failed login, or a call for which somebody's role was not enough. Equal
+// ones in a row are one.
+type Refusal struct {
+	At      time.Time `json:"at"` // the last time
+	Count   int       `json:"count"`
+	What    string    `json:"what"`    // login, token, session, role
+	Name    string    `json:"name"`    // who it was, if that is known
+	Address string    `json:"address"` // where they were
+	Call    string    `json:"call"`    // what they asked for
+	Needs   string    `json:"needs"`   // the role that this needs
+}
+
+// Key is the refusal's place in the list.
+func (r Refusal) Key() string {
+	return strings.Join([]string{r.What, r.Name, r.Address, r.Call, r.Needs}, " ")
+}
+
+// Refuse notes a refusal.
+func (s *Store) Refuse(r Refusal) {
+	r.At, r.Count = s.o.Now(), 1
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	same := slices.IndexFunc(s.refused, func(old Refusal) bool {
+		old.At, old.Count = r.At, 1
+		return old == r
+	})
+	if same >= 0 {
+		r.Count += s.refused[same].Count
+		s.refused = slices.Delete(s.refused, same, same+1)
+	}
+	s.refused = keepNewest(append(s.refused, r), maxRefused)
+	s.touch()
+}
+
+// Refusals are the newest refusals, the newest first.
+func (s *Store) Refusals() []Refusal {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := slices.Clone(s.refused)
+	slices.Reverse(list)
+	return list
+}
+
+// How often an address may fail in a minute. A secret can't be guessed: the limits bound
+// the work.
+const (
+	LoginFailures = 10
+	TokenFailures = 100
+	failuresIn    = time.Minute
+)
+
+// maxCounted is how many are counted apart at once; the others share one count.
+const maxCounted = 5000
+
+// limiter counts what somebody does in a while.
+type limiter struct{ counts map[string]*counted }
+
+type counted struct {
+	n    int
+	ends time.Time
+}
+
+// Failed counts a failure of who, such as "login 192.0.2.7", and returns for how long
+// they must wait: 0 for the first most ones in a minute.
+func (s *Store) Failed(who string, most int) (wait time.Duration) {
+	now := s.o.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.limits.count(who, most, now)
+}
+
+func (l *limiter) count(who string, most int, now time.Time) time.Duration {
+	if l.counts == nil {
+		l.counts = map[string]*counted{}
+	}
+	over := func(c *counted) bool { return !now.Before(c.ends) || c.ends.Sub(now) > failuresIn }
+	c := l.counts[who]
+	if c == nil && len(l.counts) >= maxCounted {
+		for name, c := range l.counts {
+			if over(c) {
+				delete(l.counts, name)
+			}
+		}
+		if len(l.counts) >= maxCounted {
+			who = ""
+			c = l.counts[who]
+		}
+	}
+	if c == nil || over(c) {
+		c = &counted{0, now.Add(failuresIn)}
+		l.counts[who] = c
+	}
+	if c.n++; c.n > most {
+		return c.ends.Sub(now)
+	}
+	return 0
+}
+
+// Where is an address as it is counted: of IPv6 the network, since whoever has one
+// address there has them all.
+func Where(remote string) string {
+	addr, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return "this machine"
+	}
+	ip := addr.Addr().Unmap()
+	if ip.Is6() {
+		if network, err := ip.WithZone("").Prefix(64); err == nil {
+			return network.String()
+		}
+	}
+	return ip.String()
+}
