@@ -2,6 +2,9 @@ package directory
 
 import (
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -9,6 +12,7 @@ import (
 
 	"stump/checkout/ledger/record"
 	"stump/directory/call"
+	"stump/directory/webhook"
 )
 
 // refusing is a webhook that refuses some devices, each in words.
@@ -141,5 +145,26 @@ func TestRefusalOfManyDevices(t *testing.T) {
 				t.Errorf("%+v, %v", r.OutboxRow, err)
 			}
 		}
+	})
+}
+
+// A chat that is sent CloudEvents is one fault, in its own words.
+func TestChatRefusesCloudEvents(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		io.WriteString(w, "no_text")
+	}))
+	defer srv.Close()
+	hook, err := webhook.New(webhook.Config{Name: "hook", URL: srv.URL, HTTP: quick})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := newBox(t, "hook")
+	l.take("a", "b", "c")
+	w, _ := start(t, Options{Ledger: l, Webhooks: map[string]Deliverer{"hook": hook}})
+	eventually(t, "stopped", func() bool {
+		st, err := w.Status()
+		s := st.Sinks[0]
+		return err == nil && s.State == stopped && s.StuckRows == 0 && s.Backlog == 3 && strings.Contains(*s.Reason, "(400 Bad Request): no_text")
 	})
 }
