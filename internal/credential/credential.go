@@ -12,7 +12,8 @@
 //	A4:DC:CC:1D              where an enabled format holds just so many bytes
 //
 // The last four need a format, so they are read only where one card of the
-// station's formats can be meant.
+// station's formats can be meant. Facility and number alone are a card of the first
+// format that has it; Doubt names the others.
 package credential
 
 import (

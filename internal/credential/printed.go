@@ -30,7 +30,7 @@ var (
 // printed reads a card as it is printed, if only one card can be meant.
 func printed(s string, formats []*wiegand.Format) (wiegand.Bits, error) {
 	all := readings(s, formats)
-	if len(all) == 1 && !all[0].guess {
+	if len(all) == 1 && !all[0].guess || preferred(s, all) {
 		return all[0].card, nil
 	}
 	if len(all) > 0 {
@@ -57,6 +57,22 @@ func printed(s string, formats []*wiegand.Format) (wiegand.Bits, error) {
 		}
 	}
 	return wiegand.Bits{}, hint.Errorf(Forms, "%q is not a card", s)
+}
+
+// preferred reports whether the first reading counts though there are others: facility and
+// number are the whole of a card, and the formats are in order of preference.
+func preferred(s string, all []reading) bool {
+	return len(all) > 1 && pairForm.MatchString(s) && !all[0].guess
+}
+
+// Doubt says what else a written form may mean that Parse takes for a card of the first
+// of several formats; "" for nothing.
+func Doubt(s string, formats []*wiegand.Format) string {
+	all := readings(strings.TrimSpace(s), formats)
+	if !preferred(strings.TrimSpace(s), all) {
+		return ""
+	}
+	return fmt.Sprintf("%s was taken as %s; if it is %s, write that", strings.TrimSpace(s), all[0].form, forms(all[1:]))
 }
 
 // elsewhere are formats to propose that are not enabled.
