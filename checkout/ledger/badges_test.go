@@ -94,7 +94,7 @@ func TestLostBadgeIsNeverEnrolled(t *testing.T) {
 	refused("for a device", err)
 	refused("a new badge of ben", x.edit("ben", books.Edit{Tag: tag(51)}))
 	refused("a new badge of ann", x.edit("ann", books.Edit{Tag: tag(51)}))
-	_, err = x.Import(checkout.KindPerson, []books.ImportRow{{ID: "ben", Name: "Ben", Tag: tag(51), Line: 2}}, "admin", checkout.SourceCLI)
+	_, err = x.importing(checkout.KindPerson, []books.ImportRow{{ID: "ben", Name: "Ben", Tag: tag(51), Line: 2}})
 	refused("imported for ben", err)
 	_, err = x.Complete(checkout.Completion{Person: checkout.Subject{Kind: checkout.KindPerson, ID: "ann", Tag: tag(51)}, Device: x.subject(11)})
 	refused("lost between two taps", err)
@@ -104,7 +104,7 @@ func TestLostBadgeIsNeverEnrolled(t *testing.T) {
 		_, err = x.Sync([]books.SyncRow{{Kind: checkout.KindPerson, ID: id, Ref: id, Name: "New " + id, Tag: tag(51)}}, "dir", checkout.SourceSync)
 		x.ok(err)
 	}
-	_, err = x.Import(checkout.KindPerson, []books.ImportRow{{ID: "ann", Name: "Ann A", Tag: tag(51), Line: 2}}, "admin", checkout.SourceCLI)
+	_, err = x.importing(checkout.KindPerson, []books.ImportRow{{ID: "ann", Name: "Ann A", Tag: tag(51), Line: 2}})
 	x.ok(err)
 	x.ok(x.NoteRefusals([]checkout.Refusal{{Tag: tag(51), Unknown: true, Count: 1, Reason: "unknown tag"}}))
 	s := x.subject(51)
@@ -154,9 +154,9 @@ func TestBadgeEvents(t *testing.T) {
 func TestImportedBadges(t *testing.T) {
 	x := newLedger(t)
 	x.ok(x.edit("ann", books.Edit{MoreBadge: tag(51)}))
-	_, err := x.Import(checkout.KindPerson, []books.ImportRow{
+	_, err := x.importing(checkout.KindPerson, []books.ImportRow{
 		{ID: "ann", Name: "Ann", Tag: tag(2), Line: 2}, {ID: "ben", Name: "Ben", Tag: tag(1), Line: 3}, {ID: "cem", Name: "Cem", Tag: tag(60), Line: 4},
-	}, "admin", checkout.SourceCLI)
+	})
 	x.ok(err)
 	want(t, "ann", x.badges("ann"), "…002, …051")
 	want(t, "ben", x.badges("ben"), "…001")

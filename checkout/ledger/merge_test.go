@@ -123,7 +123,7 @@ func TestMergedStayMerged(t *testing.T) {
 			want(t, "ann", p.Name+" "+p.Status.String(), "Ann retired")
 		}
 	}
-	_, err = x.Import(checkout.KindPerson, []books.ImportRow{{ID: "ann", Name: "Ann", Status: "active", Line: 2}}, "admin", checkout.SourceCLI)
+	_, err = x.importing(checkout.KindPerson, []books.ImportRow{{ID: "ann", Name: "Ann", Status: "active", Line: 2}})
 	var row *books.RowError
 	if !errors.As(err, &row) || row.Line != 2 || !strings.Contains(err.Error(), `"ann" was merged into "annie"`) {
 		t.Errorf("import: %v", err)

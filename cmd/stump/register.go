@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -149,33 +147,6 @@ func (s shelf) retireCmd(g *globals) *cobra.Command {
 	})
 	cmd.SuggestFor = []string{"remove", "delete", "rm"}
 	cmd.Long = cmd.Short + ". The way back is `stump " + s.list + " edit " + arg + " --status active`."
-	return cmd
-}
-
-func (s shelf) importCmd(g *globals) *cobra.Command {
-	cmd := command("import FILE|-", "Add and change from CSV with the columns "+s.columns, func(cmd *cobra.Command, args []string) error {
-		const remedy = "name a CSV file, or - for standard input"
-		in, err := openInput(cmd, args[0])
-		if err != nil {
-			return hint.Wrap(err, remedy)
-		}
-		defer in.Close()
-		csv, err := io.ReadAll(in) // before a user who is root becomes the ledger's owner
-		if err != nil {
-			return hint.Wrap(err, remedy)
-		}
-		return g.stream(cmd, mayWrite, "POST", s.list+"/import", nil, bytes.NewReader(csv), func(answer io.Reader) error {
-			var n api.Imported
-			if err := json.NewDecoder(answer).Decode(&n); err != nil {
-				return err
-			}
-			warn(cmd, n.Warning)
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "imported %s: %d added, %d changed, %d unchanged\n", count.Of(n.Rows, "row"), n.Added, n.Changed, n.Unchanged)
-			return err
-		})
-	})
-	cmd.Long = "Import adds the rows whose id is new and changes the others. It is all or nothing:\none bad line, and the register stays as it was. Columns are found by the header:\n" + s.columns +
-		"\nand status, which an export adds if somebody or something is not active. What a missing\ncolumn would say stays as it is."
 	return cmd
 }
 

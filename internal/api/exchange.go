@@ -94,6 +94,9 @@ func params(r *http.Request, known ...string) (query, error) {
 		return query{}, refuse("write spaces as %20", "the parameters can't be read: %w", err)
 	}
 	for name, values := range q {
+		if slices.Contains(known, name+"*") {
+			continue // may be there several times
+		}
 		if !slices.Contains(known, name) {
 			return query{}, refuse("use "+strings.Join(known, ", "), "%q is not a parameter of this call", name)
 		}

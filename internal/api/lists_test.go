@@ -30,7 +30,14 @@ func fillLab(t *testing.T, l *ledger.Ledger) {
 		devices = append(devices, books.ImportRow{ID: fmt.Sprintf("d %02d", i), Name: fmt.Sprint("Device ", i), Kind: "phone", HasDetail: true})
 	}
 	for kind, rows := range map[checkout.SubjectKind][]books.ImportRow{checkout.KindPerson: people, checkout.KindDevice: devices} {
-		if _, err := l.Import(kind, rows, "test", checkout.SourceCLI); err != nil {
+		all := func(yield func(books.ImportRow, error) bool) {
+			for _, row := range rows {
+				if !yield(row, nil) {
+					return
+				}
+			}
+		}
+		if _, err := l.Import(kind, all, books.ImportOptions{Actor: "test", Source: checkout.SourceCLI}); err != nil {
 			t.Fatal(err)
 		}
 	}

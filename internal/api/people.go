@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"net/http"
@@ -96,9 +97,48 @@ func (s *Server) namesakes(reg *register, id, name string) (string, error) {
 	return "", nil
 }
 
+// newTwins warns of new people who have the name of another.
+func (s *Server) newTwins(ids []string) (string, error) {
+	isNew := map[string]bool{}
+	for _, id := range ids {
+		isNew[id] = true
+	}
+	first, n, names := "", 0, map[string]string{} // id of the first by name
+	for p, err := range present(s.o.Ledger.People(books.Page{})) {
+		if err != nil {
+			return "", err
+		}
+		if len(isNew) == 0 {
+			break
+		}
+		name := folded(p.Name)
+		there, twice := names[name]
+		if !twice {
+			names[name] = p.ID
+		} else if isNew[p.ID] || isNew[there] {
+			id := p.ID
+			if !isNew[id] {
+				id, there = there, id
+			}
+			first = cmp.Or(first, twins(p.Name, there, id))
+			n++
+			delete(isNew, id) // once is enough
+		}
+	}
+	return several(n, first), nil
+}
+
 // twins says that two people have one name.
 func twins(name, there, id string) string {
 	return fmt.Sprintf("there is another %s (%s); are they one? stump people merge %s %s", name, there, shellWord(id), shellWord(there))
+}
+
+// several is the first of n warnings of a kind.
+func several(n int, first string) string {
+	if n > 1 {
+		return fmt.Sprintf("%s (and %d more of this kind)", first, n-1)
+	}
+	return first
 }
 
 // and adds to a warning.

@@ -161,7 +161,7 @@ func (s *Server) add(r *http.Request, reg *register, c change) (any, error) {
 	if err := reg.add(c, tag, identity.Of(r.Context())); err != nil {
 		return nil, err
 	}
-	return s.row(reg, *c.id, str(c.name), nil, tag)
+	return s.row(reg, *c.id, c, nil, tag)
 }
 
 // edit makes all the changes, or none.
@@ -197,19 +197,19 @@ func (s *Server) edit(r *http.Request, reg *register, c change) (any, error) {
 	if c.status != nil && e.Status == nil {
 		return nil, refuse("use active, suspended (people only) or retired; `stump devices lost` is for what can't be found", "%q is not a status", *c.status)
 	}
-	return s.commitEdit(r, reg, e)
+	return s.commitEdit(r, reg, c, e)
 }
 
 // retire takes a person or a device out of use.
 func (s *Server) retire(reg *register) handler {
 	return object(func(r *http.Request) (any, error) {
 		retired := checkout.Retired
-		return s.commitEdit(r, reg, books.Edit{Status: &retired})
+		return s.commitEdit(r, reg, change{}, books.Edit{Status: &retired})
 	})
 }
 
 // commitEdit changes the person or device of the path.
-func (s *Server) commitEdit(r *http.Request, reg *register, e books.Edit) (any, error) {
+func (s *Server) commitEdit(r *http.Request, reg *register, c change, e books.Edit) (any, error) {
 	p, err := reg.find(r.PathValue("ref"))
 	if err != nil {
 		return nil, err
@@ -218,20 +218,27 @@ func (s *Server) commitEdit(r *http.Request, reg *register, e books.Edit) (any, 
 	if err := reg.edit(p.id, e, by.Name, by.Source); err != nil {
 		return nil, err
 	}
-	return s.row(reg, p.id, str(e.Name), p.tags, e.Tag, e.MoreBadge)
+	return s.row(reg, p.id, c, p.tags, e.Tag, e.MoreBadge)
 }
 
 // row is the answer to a change: the row as it is now, what is shown of the old tags
-// that no longer work, and a warning of new ones that no reader of this station
-// delivers, and of a new name that somebody else has.
-func (s *Server) row(reg *register, id, named string, old []string, tags ...checkout.Tag) (any, error) {
+// that no longer work, and a warning of new ones that no reader of this station delivers
+// or that may mean another card, and of a new name that somebody else has.
+func (s *Server) row(reg *register, id string, c change, old []string, tags ...checkout.Tag) (any, error) {
 	p, err := reg.find(id)
 	if err != nil {
 		return nil, err
 	}
-	twin, err := s.namesakes(reg, id, named)
+	twin, err := s.namesakes(reg, id, str(c.name))
 	gone := Gone{slices.DeleteFunc(old, func(tag string) bool { return slices.Contains(p.tags, tag) })}
-	warning := s.unreadable(tags...).and(twin)
+	var strange unreadable
+	for _, t := range tags {
+		strange.look(s, t)
+	}
+	warning := strange.warning().and(twin)
+	for _, written := range []*string{c.tag, c.more} {
+		warning = warning.and(credential.Doubt(str(written), s.o.Formats))
+	}
 	switch row := p.row.(type) {
 	case Person:
 		return struct {
@@ -274,24 +281,31 @@ func (s *Server) parseTag(written string) (checkout.Tag, error) {
 	return credential.Tag(bits), err
 }
 
-// unreadable warns of tags that no reader of this station delivers.
-func (s *Server) unreadable(tags ...checkout.Tag) Warning {
-	var first string
-	n := 0
-	for _, t := range tags {
-		bits, err := credential.Bits(t)
-		if t.IsZero() || err != nil {
-			continue
-		}
-		if why := noFormat(bits, s.o.Formats); why != "" {
-			first = cmp.Or(first, why)
-			n++
-		}
+// unreadable counts tags that no reader of this station delivers.
+type unreadable struct {
+	n     int
+	first string // why
+}
+
+func (u *unreadable) look(s *Server, t checkout.Tag) {
+	if t.IsZero() {
+		return
 	}
-	if n == 0 {
+	bits, err := credential.Bits(t)
+	if err != nil {
+		return
+	}
+	if why := noFormat(bits, s.o.Formats); why != "" {
+		u.first = cmp.Or(u.first, why)
+		u.n++
+	}
+}
+
+func (u *unreadable) warning() Warning {
+	if u.n == 0 {
 		return Warning{}
 	}
-	return Warning{known(fmt.Sprintf("%s will not be read here: %s", count.Of(n, "tag"), first))}
+	return Warning{known(fmt.Sprintf("%s will not be read here: %s", count.Of(u.n, "tag"), u.first))}
 }
 
 // maxImport is the size of the largest CSV file, in bytes. A register of 100,000
@@ -301,7 +315,12 @@ const maxImport = 32 << 20
 // imports reads a CSV file: all of it, or nothing.
 func (s *Server) imports(reg *register) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		tags, n, err := s.importCSV(reg, http.MaxBytesReader(w, r.Body, maxImport), identity.Of(r.Context()))
+		csv := http.MaxBytesReader(w, r.Body, maxImport)
+		o, mapped, err := importOptions(reg, r)
+		if err != nil {
+			return err
+		}
+		answer, err := s.importCSV(reg, csv, mapped, o)
 		var row *books.RowError
 		if errors.As(err, &row) {
 			return s.badRow(err)
@@ -309,33 +328,70 @@ func (s *Server) imports(reg *register) handler {
 		if err != nil {
 			return err
 		}
-		return writeJSON(w, Imported{Rows: len(tags), Added: n.Added, Changed: n.Changed, Unchanged: n.Unchanged, Warning: s.unreadable(tags...)})
+		return writeJSON(w, answer)
 	}
 }
 
-// importCSV saves the rows of a CSV file and returns the tags in it.
-func (s *Server) importCSV(reg *register, csv io.Reader, by identity.Principal) (tags []checkout.Tag, n books.Imported, err error) {
-	rows, err := sheet.Read(reg.kind, csv, s.parseTag)
+// importOptions reads how to import: dry_run=true changes nothing, and each map is a
+// "HEADER=column".
+func importOptions(reg *register, r *http.Request) (o books.ImportOptions, mapped map[string]string, err error) {
+	q, err := params(r, "dry_run", "map*")
 	if err != nil {
-		return nil, n, err
+		return o, nil, err
 	}
-	for _, row := range rows {
-		tags = append(tags, row.Tag)
+	by := identity.Of(r.Context())
+	o = books.ImportOptions{Actor: by.Name, Source: by.Source}
+	if o.DryRun, err = q.flag("dry_run"); err != nil {
+		return o, nil, err
 	}
-	n, err = s.o.Ledger.Import(reg.kind, rows, by.Name, by.Source)
-	return tags, n, err
+	mapped, err = sheet.Mapping(reg.kind, r.URL.Query()["map"])
+	return o, mapped, err
 }
 
-// badRow adds to the error of a line that nothing was imported.
-func (s *Server) badRow(err error) error {
-	_, remedy := s.explain(err)
-	if remedy = cmp.Or(hint.Of(err), remedy); remedy != "" {
-		remedy = " (" + remedy + ")"
+// importCSV saves the rows of a CSV file, or in a dry run tells what it would change.
+func (s *Server) importCSV(reg *register, csv io.Reader, mapped map[string]string, o books.ImportOptions) (Imported, error) {
+	var strange unreadable
+	doubts, doubt := 0, ""
+	rows := sheet.Rows(reg.kind, csv, sheet.Options{Map: mapped, Parse: func(written string) (checkout.Tag, error) {
+		if d := credential.Doubt(written, s.o.Formats); d != "" {
+			doubts, doubt = doubts+1, cmp.Or(doubt, d)
+		}
+		return s.parseTag(written)
+	}})
+	n, err := s.o.Ledger.Import(reg.kind, func(yield func(books.ImportRow, error) bool) {
+		for row, err := range rows {
+			strange.look(s, row.Tag)
+			if !yield(row, err) {
+				return
+			}
+		}
+	}, o)
+	twin := ""
+	if err == nil && !o.DryRun && reg.kind == checkout.KindPerson {
+		twin, err = s.newTwins(n.New)
 	}
-	if several := (sheet.BadLines)(nil); errors.As(err, &several) {
+	return Imported{Rows: n.Rows(), Added: n.Added, Changed: n.Changed, Unchanged: n.Unchanged, Warning: strange.warning().and(several(doubts, doubt)).and(twin), Changes: n.Changes}, err
+}
+
+// badRow adds to the error of lines that nothing was imported, and what to do.
+func (s *Server) badRow(err error) error {
+	remedy := func(err error) string {
+		_, remedy := s.explain(err)
+		return cmp.Or(hint.Of(err), remedy)
+	}
+	if several := (*books.BadLines)(nil); errors.As(err, &several) {
+		for _, e := range several.Lines {
+			if r := remedy(e.Err); r != "" && hint.Of(e.Err) == "" {
+				e.Err = hint.Wrap(e.Err, r)
+			}
+		}
 		return refuse("nothing was imported; correct these lines and import the whole file again", "import: %w", err)
 	}
-	return refuse("nothing was imported; correct the line and import the whole file again"+remedy, "import: %w", err)
+	more := ""
+	if r := remedy(err); r != "" {
+		more = " (" + r + ")"
+	}
+	return refuse("nothing was imported; correct the line and import the whole file again"+more, "import: %w", err)
 }
 
 func exports(reg *register) handler {

@@ -23,17 +23,16 @@ import (
 
 // simSeed puts the simulated lab's people and devices into the register.
 func (s *Server) simSeed(r *http.Request) (any, error) {
-	by := identity.Of(r.Context())
-	by.Name = "sim"
-	people, _, err := s.importCSV(s.people, strings.NewReader(simlab.PeopleCSV()), by)
+	o := books.ImportOptions{Actor: "sim", Source: identity.Of(r.Context()).Source}
+	people, err := s.importCSV(s.people, strings.NewReader(simlab.PeopleCSV()), nil, o)
 	if err != nil {
 		return nil, s.badRow(err)
 	}
-	devices, _, err := s.importCSV(s.devices, strings.NewReader(simlab.DevicesCSV()), by)
+	devices, err := s.importCSV(s.devices, strings.NewReader(simlab.DevicesCSV()), nil, o)
 	if err != nil {
 		return nil, s.badRow(err)
 	}
-	return Seeded{People: len(people), Devices: len(devices)}, nil
+	return Seeded{People: people.Rows, Devices: devices.Rows}, nil
 }
 
 // simulated finds a reader by its name; "" is the first.

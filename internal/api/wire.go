@@ -209,6 +209,8 @@ type Imported struct {
 	Changed   int `json:"changed"`
 	Unchanged int `json:"unchanged"`
 	Warning
+	// Changes are the first that a dry run would make.
+	Changes []books.ImportChange `json:"changes,omitempty"`
 }
 
 // Seeded is how many people and devices the simulated lab has.

@@ -1,9 +1,14 @@
 package books
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
+	"strings"
 
 	"stump/checkout"
+	"stump/internal/count"
+	"stump/internal/hint"
 )
 
 // ImportRow is a line of an import of people or devices.
@@ -23,8 +28,34 @@ type ImportRow struct {
 	Line int
 }
 
-// Imported counts what an import did with its rows.
-type Imported struct{ Added, Changed, Unchanged int }
+// ImportOptions say how to import.
+type ImportOptions struct {
+	// DryRun changes nothing, and tells what would change.
+	DryRun bool
+	Actor  string
+	Source checkout.Source
+}
+
+// Imported counts what an import did with its rows, or would do.
+type Imported struct {
+	Added, Changed, Unchanged int
+	// New are the ids of the rows that are added.
+	New []string
+	// Changes are the first that a dry run would make to rows that are there.
+	Changes []ImportChange
+}
+
+// Rows is how many rows there were.
+func (n Imported) Rows() int { return n.Added + n.Changed + n.Unchanged }
+
+// ImportChange is what would change in a row.
+type ImportChange struct {
+	ID   string `json:"id"`
+	What string `json:"what"`
+}
+
+// MaxChanges is how many changes a dry run tells.
+const MaxChanges = 100
 
 // RowError is what is wrong with a line of an import. Nothing was imported.
 type RowError struct {
@@ -35,3 +66,59 @@ type RowError struct {
 func (e *RowError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e.Err) }
 
 func (e *RowError) Unwrap() error { return e.Err }
+
+// BadLines is what is wrong with several lines. Nothing was imported.
+type BadLines struct {
+	Lines []*RowError // at most keptBad
+	More  int         // further ones
+}
+
+const (
+	keptBad  = 1000 // lines that are kept
+	shownBad = 20   // lines that are told in full
+)
+
+// Add adds what is wrong with a line.
+func (b *BadLines) Add(e *RowError) {
+	if len(b.Lines) < keptBad {
+		b.Lines = append(b.Lines, e)
+	} else {
+		b.More++
+	}
+}
+
+// Err returns nil if no line is bad, the error of a single line, and else b with its
+// lines in their order.
+func (b *BadLines) Err() error {
+	switch len(b.Lines) {
+	case 0:
+		return nil
+	case 1:
+		return b.Lines[0]
+	}
+	slices.SortStableFunc(b.Lines, func(x, y *RowError) int { return cmp.Compare(x.Line, y.Line) })
+	return b
+}
+
+func (b *BadLines) Unwrap() []error {
+	var all []error
+	for _, e := range b.Lines {
+		all = append(all, e)
+	}
+	return all
+}
+
+func (b *BadLines) Error() string {
+	var all []string
+	for _, err := range b.Lines[:min(len(b.Lines), shownBad)] {
+		text := err.Error()
+		if h := hint.Of(err); h != "" {
+			text += " (" + h + ")"
+		}
+		all = append(all, text)
+	}
+	if more := len(b.Lines) - len(all) + b.More; more > 0 {
+		all = append(all, "and "+count.Of(more, "line")+" more")
+	}
+	return strings.Join(all, "; ")
+}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -36,127 +37,106 @@ var (
 
 const statusColumn = "status"
 
-// Read reads a file of people or devices. The header names the columns, in any order
-// and in capitals or not; id and name must be there. parse reads a credential as the
-// configuration writes it. What is wrong with a line is a *books.RowError; of
-// several lines BadLines.
-func Read(kind checkout.SubjectKind, r io.Reader, parse func(string) (checkout.Tag, error)) ([]books.ImportRow, error) {
-	f := people
+// Options say how to read a file.
+type Options struct {
+	// Parse reads a credential as the configuration writes it.
+	Parse func(string) (checkout.Tag, error)
+	// Map has columns by other names that a file may call them, see Mapping.
+	Map map[string]string
+}
+
+func formOf(kind checkout.SubjectKind) form {
 	if kind == checkout.KindDevice {
-		f = devices
+		return devices
 	}
-	c := csv.NewReader(skipBOM(r))
-	c.FieldsPerRecord = -1 // counted below, with a better message
-	header, err := c.Read()
-	if errors.Is(err, io.EOF) {
-		return nil, &books.RowError{Line: 1, Err: fmt.Errorf("no header: the columns are %s", strings.Join(f.columns, ","))}
-	}
-	if err != nil {
-		return nil, csvError(err)
-	}
-	index, err := f.index(header)
-	if err != nil {
-		return nil, &books.RowError{Line: 1, Err: err}
-	}
-	rows, bad := []books.ImportRow{}, []error(nil)
-	for {
-		record, err := c.Read()
-		if errors.Is(err, io.EOF) && len(bad) == 0 {
-			return rows, nil
-		}
-		if errors.Is(err, io.EOF) {
-			return nil, badRows(bad)
-		}
+	return people
+}
+
+// Rows reads a file of people or devices, row by row. The header names the columns, in any
+// order and spelling; id and name must be there. Titles above it, and rows and columns
+// that are empty, are passed over. What is wrong with a line is a *books.RowError, and
+// the lines after it follow, unless the file can't be read any further.
+func Rows(kind checkout.SubjectKind, r io.Reader, o Options) iter.Seq2[books.ImportRow, error] {
+	return func(yield func(books.ImportRow, error) bool) {
+		f := formOf(kind)
+		c, l, index, err := f.begin(r, o.Map)
 		if err != nil {
-			return nil, badRows(append(bad, csvError(err)))
+			yield(books.ImportRow{}, err)
+			return
 		}
-		line, _ := c.FieldPos(0)
-		row, err := f.row(index, record, parse)
-		if err != nil {
-			bad = append(bad, &books.RowError{Line: line, Err: err})
+		lines := newLines(f, l, index, o.Parse)
+		for {
+			record, err := c.Read()
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if err != nil {
+				yield(books.ImportRow{}, csvError(err, l.line-1))
+				return
+			}
+			if blank(record) {
+				continue
+			}
+			line, _ := c.FieldPos(0)
+			row, err := lines.row(record)
+			row.Line = line + l.line - 1
+			if header := (*headerError)(nil); errors.As(err, &header) {
+				err = refuseHeader(l, header.error)
+			} else if err != nil {
+				err = &books.RowError{Line: row.Line, Err: err}
+			}
+			if !yield(row, err) {
+				return
+			}
 		}
-		row.Line = line
-		rows = append(rows, row)
 	}
 }
 
-// maxBad is how many bad lines are reported in full.
-const maxBad = 20
-
-// BadLines is what is wrong with several lines, in their order.
-type BadLines []error
-
-func (b BadLines) Unwrap() []error { return b }
-
-func (b BadLines) Error() string {
-	var all []string
-	for _, err := range b[:min(len(b), maxBad)] {
-		text := err.Error()
-		if h := hint.Of(err); h != "" {
-			text += " (" + h + ")"
-		}
-		all = append(all, text)
-	}
-	if more := len(b) - maxBad; more > 0 {
-		all = append(all, "and "+count.Of(more, "line")+" more")
-	}
-	return strings.Join(all, "; ")
+func blank(record []string) bool {
+	return !slices.ContainsFunc(record, func(s string) bool { return strings.TrimSpace(s) != "" })
 }
 
-func badRows(bad []error) error {
-	if len(bad) == 1 {
-		return bad[0]
-	}
-	return BadLines(bad)
+// readable reports whether all characters of a text could be read.
+func readable(s string) bool { return !strings.ContainsRune(s, utf8.RuneError) }
+
+// lines reads the lines below a header.
+type lines struct {
+	form
+	layout
+	index map[string]int
+	parse func(string) (checkout.Tag, error)
+	width int    // up to the last column with a name
+	heed  []bool // the columns that are known, or were refused already
 }
 
-// index returns where each column is.
-func (f form) index(header []string) (map[string]int, error) {
-	// Spreadsheets write other encodings and separators, too.
-	switch all := strings.Join(header, ","); {
-	case strings.Contains(all, "\x00") || !utf8.ValidString(all):
-		return nil, hint.Errorf(checkout.SaveUTF8, "the header is not valid UTF-8")
-	case len(header) == 1 && strings.Contains(all, ";"):
-		return nil, hint.Errorf("save it as CSV with commas", "the columns are separated by semicolons")
-	case len(header) == 1 && strings.Contains(all, "\t"):
-		return nil, hint.Errorf("save it as CSV with commas", "the columns are separated by tabs")
+func newLines(f form, l layout, index map[string]int, parse func(string) (checkout.Tag, error)) *lines {
+	all := &lines{form: f, layout: l, index: index, parse: parse, heed: make([]bool, len(l.names))}
+	for _, i := range index {
+		all.heed[i] = true
 	}
-	columns := strings.Join(f.columns, ",")
-	index := map[string]int{}
-	for i, h := range header {
-		name := strings.ToLower(strings.TrimSpace(h))
-		if name != statusColumn && !slices.Contains(f.columns, name) {
-			return nil, fmt.Errorf("unknown column %q: the columns are %s", strings.TrimSpace(h), columns)
-		}
-		if _, twice := index[name]; twice {
-			return nil, fmt.Errorf("the column %q is there twice", name)
-		}
-		index[name] = i
-	}
-	for _, need := range f.columns[:2] {
-		if _, ok := index[need]; !ok {
-			return nil, fmt.Errorf("the column %q is missing: the columns are %s", need, columns)
+	for i, name := range l.names {
+		if strings.TrimSpace(name) != "" {
+			all.width = i + 1
 		}
 	}
-	return index, nil
+	return all
 }
+
+// rounded is a number of which a spreadsheet has kept some digits.
+var rounded = regexp.MustCompile(`^\d+(?:[.,]\d+)?[eE]\+\d+$|^\d+[.,]\d+[eE]\d+$`)
 
 // row reads the fields of a line.
-func (f form) row(index map[string]int, record []string, parse func(string) (checkout.Tag, error)) (row books.ImportRow, err error) {
-	if n := len(index); len(record) != n {
-		err := fmt.Errorf("%s, the header has %d", count.Of(len(record), "field"), n)
-		if len(record) > n {
-			err = hint.Errorf("a field that has a comma in it is written in double quotes", "%w", err)
-		}
+func (f *lines) row(record []string) (row books.ImportRow, err error) {
+	if err := f.fits(record); err != nil {
 		return row, err
 	}
 	get := func(name string) string {
-		if i, ok := index[name]; ok {
-			return strings.TrimSpace(record[i])
+		if i, ok := f.index[name]; ok {
+			return harmful(strings.TrimSpace(record[i]))
 		}
 		return ""
 	}
-	_, hasDetail := index[f.detail]
+	_, hasDetail := f.index[f.detail]
 	row = books.ImportRow{
 		ID: get("id"), Name: get("name"), Email: get("email"), Kind: get("kind"), HasDetail: hasDetail,
 		Status: strings.ToLower(get(statusColumn)),
@@ -167,30 +147,98 @@ func (f form) row(index map[string]int, record []string, parse func(string) (che
 	if row.Status != "" && !slices.Contains(f.statuses, row.Status) {
 		return row, hint.Errorf("use "+strings.Join(f.statuses[:2], ", ")+" or "+f.statuses[2], "%q is not a status", row.Status)
 	}
-	if tag := get(f.tag); tag != "" {
-		row.Tag, err = parse(tag)
+	tag := strings.TrimPrefix(get(f.tag), "'")
+	for _, number := range []string{row.ID, tag} {
+		if rounded.MatchString(number) {
+			return row, hint.Errorf("format the column as text and export again", "the spreadsheet has rounded the number %s", number)
+		}
+	}
+	if tag != "" {
+		row.Tag, err = f.parse(tag)
 	}
 	return row, err
 }
 
-// csvError makes the error of a line of a parse error.
-func csvError(err error) error {
+// fits checks a line against the header.
+func (f *lines) fits(record []string) error {
+	over := len(record) > len(f.names) && !blank(record[len(f.names):])
+	if n := len(record); n < f.width || over {
+		err := fmt.Errorf("%s, the header has %d", count.Of(n, "field"), f.width)
+		if over {
+			err = hint.Errorf("a field that has a "+f.commaWord()+" in it is written in double quotes", "%w", err)
+		}
+		return err
+	}
+	for i, field := range record[:min(len(record), len(f.names))] {
+		if !readable(field) {
+			return hint.Errorf(checkout.SaveUTF8, "%q can't be read", strings.ToValidUTF8(field, "\ufffd"))
+		}
+		if !f.heed[i] && strings.TrimSpace(field) != "" {
+			f.heed[i] = true
+			return f.unknown(i)
+		}
+	}
+	return nil
+}
+
+func (f *lines) commaWord() string {
+	switch f.comma {
+	case ';':
+		return "semicolon"
+	case '\t':
+		return "tab"
+	}
+	return "comma"
+}
+
+// headerError is an error of the header that a line has shown.
+type headerError struct{ error }
+
+// unknown refuses a column with something in it.
+func (f *lines) unknown(i int) error {
+	name := strings.TrimSpace(f.names[i])
+	if name == "" {
+		return hint.Errorf("give it the name of a column, or leave it out", "column %d has no name: the columns are %s", i+1, f.list())
+	}
+	remedy := "leave it out"
+	for _, c := range f.columns {
+		if _, there := f.index[c]; !there {
+			remedy += fmt.Sprintf(", or if it is that: --map '%s=%s'", name, c)
+			break
+		}
+	}
+	return &headerError{hint.Errorf(remedy, "unknown column %q: the columns are %s", name, f.list())}
+}
+
+// csvError makes the error of a line of a parse error. above is the number of lines above
+// those that the parser has seen.
+func csvError(err error, above int) error {
 	var pe *csv.ParseError
 	if errors.As(err, &pe) {
-		return &books.RowError{Line: pe.Line, Err: hint.Errorf("a quote inside a quoted field is written twice", "%w", pe.Err)}
+		return &books.RowError{Line: pe.Line + above, Err: hint.Errorf("a quote inside a quoted field is written twice", "%w", pe.Err)}
 	}
 	return err
 }
 
-// skipBOM drops the mark that spreadsheets put before UTF-8.
-func skipBOM(r io.Reader) io.Reader {
-	const bom = "\ufeff"
-	head := make([]byte, len(bom))
-	n, err := io.ReadFull(r, head)
-	if err == nil && string(head) == bom {
-		return r
+// Some spreadsheets take a field that begins like a formula for one, and may then do what
+// somebody else has written into a name. An export puts an apostrophe before it, which
+// spreadsheets don't show, and an import takes it away.
+const formula = "=+-@\t\r"
+
+// harmless returns what is written for a field.
+func harmless(s string) string {
+	if rest := strings.TrimLeft(s, "'"); rest != "" && strings.ContainsRune(formula, rune(rest[0])) {
+		return "'" + s
 	}
-	return io.MultiReader(strings.NewReader(string(head[:n])), r)
+	return s
+}
+
+// harmful is the reverse of harmless.
+func harmful(s string) string {
+	if rest := strings.TrimLeft(s, "'"); rest != s && rest != "" && strings.ContainsRune(formula, rune(rest[0])) {
+		return s[1:]
+	}
+	return s
 }
 
 // WritePeople writes a file of people. It leaves the badges empty, since whoever has
@@ -221,6 +269,9 @@ func write[T any](w io.Writer, f form, all iter.Seq2[T, error], fields func(T) (
 		row, status, err := fields(v)
 		if err != nil {
 			return err
+		}
+		for i := range row {
+			row[i] = harmless(row[i])
 		}
 		rows, statuses = append(rows, row), append(statuses, status)
 		plain = plain && status == checkout.Active.String()

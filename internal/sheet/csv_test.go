@@ -2,6 +2,7 @@ package sheet
 
 import (
 	"bytes"
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"testing/iotest"
 	"unicode"
+	stdutf16 "unicode/utf16"
 
 	"pgregory.net/rapid"
 
@@ -30,12 +32,24 @@ func parseDecimal(s string) (checkout.Tag, error) {
 	return testkit.Tag(n, 34), nil
 }
 
+// read reads a file to its first error.
+func read(kind checkout.SubjectKind, r io.Reader, mapped map[string]string) (rows []books.ImportRow, err error) {
+	rows = []books.ImportRow{}
+	for row, err := range Rows(kind, r, Options{Parse: parseDecimal, Map: mapped}) {
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
 func readPeople(s string) ([]books.ImportRow, error) {
-	return Read(checkout.KindPerson, strings.NewReader(s), parseDecimal)
+	return read(checkout.KindPerson, strings.NewReader(s), nil)
 }
 
 func readDevices(s string) ([]books.ImportRow, error) {
-	return Read(checkout.KindDevice, strings.NewReader(s), parseDecimal)
+	return read(checkout.KindDevice, strings.NewReader(s), nil)
 }
 
 func TestRead(t *testing.T) {
@@ -82,16 +96,21 @@ func TestRefusals(t *testing.T) {
 	for _, tt := range []struct{ name, csv, want, remedy string }{
 		{"an empty file", "", "line 1: no header: the columns are id,name,email,badge", ""},
 		{"a mark and no more", "\ufeff", "line 1: no header: the columns are id,name,email,badge", ""},
-		{"a part of a mark", "\xef\xbb", "line 1: the header is not valid UTF-8", "CSV UTF-8"},
-		{"Latin-1", "id,n\xe4me\n", "line 1: the header is not valid UTF-8", "CSV UTF-8"},
-		{"UTF-16", "\xff\xfei\x00d\x00,\x00", "line 1: the header is not valid UTF-8", "CSV UTF-8"},
+		{"a part of a mark", "\xef\xbb", `line 1: the column "id" is missing`, ""},
+		{"not UTF-8 after all", "id,name\nz,Zoë\nn,N\xe4\n", "line 3: \"N\ufffd\" can't be read", "CSV UTF-8"},
+		{"UTF-16 that was cut", "\xff\xfei\x00d\x00,\x00n", "line 1: the header is not valid UTF-8", "CSV UTF-8"},
 		{"UTF-16 without its mark", "i\x00d\x00,\x00", "line 1: the header is not valid UTF-8", "CSV UTF-8"},
-		{"semicolons", "id;name\nann;Ann\n", "line 1: the columns are separated by semicolons", "CSV with commas"},
-		{"tabs", "id\tname\nann\tAnn\n", "line 1: the columns are separated by tabs", "CSV with commas"},
-		{"an unknown column", "id,name, Phone\n", `line 1: unknown column "Phone": the columns are id,name,email,badge`, ""},
-		{"a column of devices", "id,name,kind\n", `line 1: unknown column "kind": the columns are id,name,email,badge`, ""},
-		{"a column without a name", "id,name,\n", `line 1: unknown column "": the columns are id,name,email,badge`, ""},
-		{"a column twice", "id,name,ID\n", `line 1: the column "id" is there twice`, ""},
+		{"an unknown column", "id,name, Phone\nann,Ann,\nben,Ben,12\n", `line 1: unknown column "Phone": the columns are id,name,email,badge`, "leave it out, or if it is that: --map 'Phone=email'"},
+		{"a column of devices", "id,name,kind\na,A,phone\n", `line 1: unknown column "kind": the columns are id,name,email,badge`, "leave it out"},
+		{"a column without a name", "id,name,,email\na,A,x,\n", `line 2: column 3 has no name: the columns are id,name,email,badge`, "give it the name"},
+		{"a field behind the last column", "id,name\na,A,,x\n", "line 2: 4 fields, the header has 2", "that has a comma in it"},
+		{"a semicolon in a name", "id;name\nann;Okafor; Ann\n", "line 2: 3 fields, the header has 2", "that has a semicolon in it"},
+		{"a column twice", "id,name,id\n", `line 1: the column "id" is there twice`, ""},
+		{"a column twice, spelt otherwise", "id,name,E-Mail,email\n", `line 1: the columns "E-Mail" and "email" are both "email"`, ""},
+		{"a header of a file without one", "ann,Ann\nben,Ben\n", `line 1: the column "id" is missing: the columns are id,name,email,badge`, "--map 'NAME=id'"},
+		{"a rounded badge", "id,name,badge\na,A,1.10722E+07\n", "line 2: the spreadsheet has rounded the number 1.10722E+07", "format the column as text and export again"},
+		{"a rounded badge in Europe", "id;name;badge\na;A;1,10722E+07\n", "line 2: the spreadsheet has rounded the number 1,10722E+07", "format the column as text and export again"},
+		{"a rounded id", "id,name\n1.2E+11,A\n", "line 2: the spreadsheet has rounded the number 1.2E+11", "format the column as text and export again"},
 		{"no id", "name,email\n", `line 1: the column "id" is missing: the columns are id,name,email,badge`, ""},
 		{"no name", "id,email\n", `line 1: the column "name" is missing: the columns are id,name,email,badge`, ""},
 		{"a broken header", "id,\"na\"me\n", `line 1: extraneous or missing " in quoted-field`, "written twice"},
@@ -113,7 +132,7 @@ func TestRefusals(t *testing.T) {
 	}
 	for _, tt := range []struct{ name, csv, want, remedy string }{
 		{"an empty file", "", "line 1: no header: the columns are id,name,tag,kind", ""},
-		{"a column of people", "id,name,badge\n", `line 1: unknown column "badge": the columns are id,name,tag,kind`, ""},
+		{"a column of people", "id,name,badge\na,A,7\n", `line 1: unknown column "badge": the columns are id,name,tag,kind`, ""},
 		{"a status of people", "id,name,status\nipad,iPad,suspended\n", `line 2: "suspended" is not a status`, "use active, lost or retired"},
 		{"not a credential", "id,name,tag\nipad,iPad,x\n", `line 2: "x" is not a number`, ""},
 	} {
@@ -130,12 +149,12 @@ func TestBrokenReader(t *testing.T) {
 	broken := errors.New("broken")
 	for _, part := range []string{"", "id", "id,name", "id,name\nann,Ann\n"} {
 		in := io.MultiReader(strings.NewReader(part), iotest.ErrReader(broken))
-		rows, err := Read(checkout.KindPerson, in, parseDecimal)
+		rows, err := read(checkout.KindPerson, in, nil)
 		if !errors.Is(err, broken) || rows != nil {
 			t.Errorf("after %q: %v, %v", part, rows, err)
 		}
 	}
-	rows, err := Read(checkout.KindPerson, iotest.OneByteReader(strings.NewReader("\ufeffid,name\nann,Ann\n")), parseDecimal)
+	rows, err := read(checkout.KindPerson, iotest.OneByteReader(strings.NewReader("\ufeffid,name\nann,Ann\n")), nil)
 	if err != nil || len(rows) != 1 {
 		t.Errorf("byte by byte: %v, %v", rows, err)
 	}
@@ -215,7 +234,7 @@ func (w brokenWriter) Write([]byte) (int, error) { return 0, w.error }
 
 // TestRoundTrip: what is written is read again, all but the badges.
 func TestRoundTrip(t *testing.T) {
-	word := rapid.Map(rapid.StringOfN(rapid.RuneFrom([]rune("a,\"';\t é李\n\u202f💡#=-"), unicode.Latin), 1, 12, -1), strings.TrimSpace)
+	word := rapid.Map(rapid.StringOfN(rapid.RuneFrom([]rune("a,\"';\t é李\n\u202f💡#=-+@'"), unicode.Latin), 1, 12, -1), strings.TrimSpace)
 	text := rapid.Map(word, func(s string) string { return strings.ReplaceAll(s, "\r", "") + "x" })
 	number := rapid.Uint64Range(1, 1<<34-1)
 	rapid.Check(t, func(t *rapid.T) {
@@ -274,6 +293,92 @@ func TestRoundTrip(t *testing.T) {
 	})
 }
 
+// TestFilesAsTheyCome: one person and a badge, as many programs write them.
+func TestFilesAsTheyCome(t *testing.T) {
+	utf16 := func(s string, big bool) string {
+		var b strings.Builder
+		for _, u := range append([]uint16{0xfeff}, stdutf16.Encode([]rune(s))...) {
+			if big {
+				b.Write([]byte{byte(u >> 8), byte(u)})
+			} else {
+				b.Write([]byte{byte(u), byte(u >> 8)})
+			}
+		}
+		return b.String()
+	}
+	for name, file := range map[string]string{
+		"as it should be":         "id,name,email,badge\nz,Zoë Ångström,,7\n",
+		"a byte order mark":       "\ufeffid,name,email,badge\r\nz,Zoë Ångström,,7\r\n",
+		"UTF-16, little end":      utf16("id\tname\tbadge\r\nz\tZoë Ångström\t7\r\n", false),
+		"UTF-16, big end":         utf16("id,name,badge\nz,Zoë Ångström,7\n", true),
+		"Latin-1":                 "id;name;badge\r\nz;Zo\xeb \xc5ngstr\xf6m;7\r\n",
+		"semicolons":              "id;name;email;badge\nz;Zoë Ångström;;7\n",
+		"tabs":                    "id\tname\tbadge\nz\tZoë Ångström\t7\n",
+		"lone CR":                 "id,name,badge\rz,Zoë Ångström,7\r",
+		"lone CR, no end":         "id,name,badge\rz,Zoë Ångström,7",
+		"sep":                     "sep=;\r\nid;name;badge\r\nz;Zoë Ångström;7\r\n",
+		"sep of another kind":     "\"SEP=|\"\nid|name|badge\nz|Zoë Ångström|7\n",
+		"empty rows":              ",,,\nid,name,email,badge\n,,,\nz,Zoë Ångström,,7\n,,,\n \n",
+		"empty columns":           ",id,,name,badge,,\n,z,,Zoë Ångström,7,,\n,,,,,,,,\n",
+		"an empty column unknown": "id,name,badge,phone\nz,Zoë Ångström,7,\n",
+		"a title":                 "Staff list 2026,,\nid,name,badge\nz,Zoë Ångström,7\n",
+		"a title, alone":          "Staff; as of \"today\"\n\nid;name;badge\nz;Zoë Ångström;7\n",
+		"spellings":               "I.D., Name ,E-Mail,BADGE\nz,Zoë Ångström,,7\n",
+		"an apostrophe for text":  "id,name,badge\nz,Zoë Ångström,'7\n",
+		"columns left out behind": "id,name,badge,,\nz,Zoë Ångström,7\n",
+	} {
+		rows, err := readPeople(file)
+		if err != nil || len(rows) != 1 || rows[0].ID != "z" || rows[0].Name != "Zoë Ångström" || rows[0].Tag != testkit.Tag(7, 34) {
+			t.Errorf("%s: %+v %v", name, rows, err)
+			continue
+		}
+		want := 1 + strings.Count(strings.ReplaceAll(file[:strings.Index(file, "7")], "\r\n", "\n"), "\n")
+		if utf := strings.HasPrefix(name, "UTF-16"); name != "lone CR" && name != "lone CR, no end" && !utf && rows[0].Line != want {
+			t.Errorf("%s: line %d, want %d", name, rows[0].Line, want)
+		}
+	}
+}
+
+// TestMap: a column is what the map says, whatever it is called.
+func TestMap(t *testing.T) {
+	mapped, err := Mapping(checkout.KindPerson, []string{"Personal-Nr.=ID", "Vor- und Nachname = name", "a=b=email"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := read(checkout.KindPerson, strings.NewReader("personal nr;VOR- UND NACHNAME;A=B\nz;Zoë;z@lab.example\n"), mapped)
+	if err != nil || len(rows) != 1 || rows[0].ID != "z" || rows[0].Name != "Zoë" || rows[0].Email != "z@lab.example" {
+		t.Errorf("%+v %v", rows, err)
+	}
+	if _, err = read(checkout.KindPerson, strings.NewReader("id,name\nz,Zoë\n"), map[string]string{"mail": "email"}); err == nil ||
+		err.Error() != `line 1: the file has no column "mail" to map` || hint.Of(err) != "its columns: id, name" {
+		t.Errorf("%v (%s)", err, hint.Of(err))
+	}
+	for _, tt := range []struct{ pair, want string }{
+		{"Mail", `"Mail" maps no column`}, {"=email", `"=email" maps no column`}, {"Tel=phone", `there is no column "phone" to map to`}, {"Tag=tag", `there is no column "tag" to map to`},
+	} {
+		if _, err := Mapping(checkout.KindPerson, []string{tt.pair}); err == nil || err.Error() != tt.want || hint.Of(err) == "" {
+			t.Errorf("%s: %v", tt.pair, err)
+		}
+	}
+}
+
+// TestFormulas: nothing in an export begins like a formula, and it comes back as it was.
+func TestFormulas(t *testing.T) {
+	for _, name := range []string{"=1+1", "+1", "-1", "@x", "'=1", "''@", "'", "'x", "O'Hara", "=HYPERLINK(\"http://x\")"} {
+		var b strings.Builder
+		if err := WritePeople(&b, all([]books.Person{{ID: "a", Name: name}}, nil)); err != nil {
+			t.Fatal(err)
+		}
+		record, err := csv.NewReader(strings.NewReader(b.String()[strings.Index(b.String(), "\n")+1:])).Read()
+		if err != nil || strings.ContainsRune(formula, rune(record[1][0])) {
+			t.Errorf("%s is written as %q, %v", name, record, err)
+		}
+		if rows, err := readPeople(b.String()); err != nil || rows[0].Name != name {
+			t.Errorf("%s comes back as %+v, %v", name, rows, err)
+		}
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	f.Add("id,name,email,badge\nann,Ann,,1\n")
 	f.Add("\ufeffid,name\n\"a\",\"b\"\n")
@@ -284,7 +389,7 @@ func FuzzRead(f *testing.F) {
 			t.Errorf("%q: %v names no line", s, err)
 		}
 		for _, r := range rows {
-			if r.Line < 2 || r.Line > 1+strings.Count(s, "\n") {
+			if r.Line < 2 || r.Line > 1+strings.Count(s, "\n")+strings.Count(s, "\r") {
 				t.Errorf("line %d of %q", r.Line, s)
 			}
 		}
