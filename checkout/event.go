@@ -125,6 +125,9 @@ type Event struct {
 	Source         Source
 	At             Stamp
 	Note           string
+	// Happened is when the device changed hands by an admin's word, where that was
+	// not at At; zero in all other events.
+	Happened time.Time
 	// Condition is what was said of the device on its return.
 	Condition string
 	// Base is the event that said who had the device, as the desk knew it.
@@ -149,6 +152,14 @@ type Event struct {
 	Gap *Gap
 	// Prev is the hash of the chain's event before it, zero for the first.
 	Prev, Hash Hash
+}
+
+// Moved is when the device changed hands.
+func (e *Event) Moved() Stamp {
+	if e.Happened.IsZero() {
+		return e.At
+	}
+	return Stamp{Wall: e.Happened, Trusted: true}
 }
 
 // Place is where an event is in the lab; that of no event is zero.

@@ -143,7 +143,7 @@ func (t *txn) move(ev *record.Event, person, device party, policy checkout.Polic
 	if kind == checkout.Handover || kind == checkout.Return && holder != person.id {
 		t.setFrom(ev, holder)
 	}
-	if kind != checkout.Return {
+	if kind != checkout.Return && ev.Loan == 0 {
 		ev.Loan = t.loanLength(device.row.Kind)
 	}
 	t.append(ev, person, device)
@@ -256,11 +256,11 @@ func (t *txn) link(ev *record.Event, here record.Ref, person, device party) {
 func after(s record.Loan, ev *record.Event, here record.Ref) record.Loan {
 	switch ev.Kind {
 	case checkout.Checkout, checkout.Handover:
-		return record.Loan{Holder: ev.Person, Since: here, At: ev.At, Length: ev.Loan, Station: ev.Station}
+		return record.Loan{Holder: ev.Person, Since: here, At: ev.Moved(), Length: ev.Loan, Station: ev.Station}
 	case checkout.Return, checkout.Found:
-		return record.Loan{Since: here, At: ev.At, Station: ev.Station}
+		return record.Loan{Since: here, At: ev.Moved(), Station: ev.Station}
 	case checkout.Lost:
-		return record.Loan{Since: here, At: ev.At, Lost: true, Station: ev.Station}
+		return record.Loan{Since: here, At: ev.Moved(), Lost: true, Station: ev.Station}
 	case checkout.Correct:
 		if ev.Loan != 0 && s.Holder != "" {
 			s.Length = ev.Loan

@@ -57,6 +57,7 @@ func (t *txn) count(sink string, queued, done uint64) {
 // time of a boot without a clock, as far as they are known now.
 func (t *txn) outboxRow(r RowKey, o record.OutboxRow) OutboxRow {
 	ev := t.event(r)
+	ev.At = ev.Moved()
 	ev.At.Wall, ev.At.Trusted = (&times{t: t}).wall(ev.At)
 	row := OutboxRow{Key: r, ID: t.rowID(r, ev.Chain), OutboxRow: o}
 	row.Pending = t.resolve(&ev)

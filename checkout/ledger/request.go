@@ -9,6 +9,7 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger/record"
 	"stump/internal/books"
+	"stump/internal/hint"
 )
 
 // Give records that a person has a device: a check-out, or a hand-over when another
@@ -19,8 +20,46 @@ func (l *Ledger) Give(r books.Request) (checkout.Event, error) {
 		if device.row.Loan.Holder == person.id {
 			t.failf("%w: %s has %s already", checkout.ErrRefused, person.name(), device.name())
 		}
+		t.happened(ev, r, device)
+		ev.Loan = t.until(ev, r)
 		t.move(ev, person, device, checkout.PolicyHandover)
 	})
+}
+
+// happened takes over when a request says that its device changed hands, which is neither
+// in the future nor before the device changed hands the last time.
+func (t *txn) happened(ev *record.Event, r books.Request, device party) {
+	if r.At.IsZero() {
+		return
+	}
+	ev.Happened = r.At.Truncate(time.Second)
+	if now := t.l.o.Stamp(); now.Trusted && ev.Happened.After(now.Wall) {
+		t.fail(hint.Errorf("give a time in the past", "%w: %s is in the future", checkout.ErrRefused, ev.Happened.Format(time.RFC3339)))
+	}
+	last := device.row.Loan.At
+	if wall, known := (&times{t: t}).wall(last); known && ev.Happened.Before(wall.Truncate(time.Second)) {
+		t.fail(hint.Errorf("give a later time; `stump history --device "+device.id+"` shows when", "%w: %s changed hands later than that, at %s",
+			checkout.ErrRefused, device.name(), wall.Format(time.RFC3339)))
+	}
+}
+
+// until is the length of a loan that ends when a request says, 0 for as usual.
+func (t *txn) until(ev *record.Event, r books.Request) time.Duration {
+	if r.Due.IsZero() {
+		return 0
+	}
+	from := ev.Happened
+	if now := t.l.o.Stamp(); from.IsZero() {
+		if !now.Trusted {
+			t.fail(hint.Errorf("say with --at when it was given, or leave the due date out", "%w: the station does not know the time", checkout.ErrRefused))
+		}
+		from = now.Wall
+	}
+	length := r.Due.Sub(from).Round(time.Second)
+	if length < time.Second {
+		t.fail(hint.Errorf("give a later one", "%w: the due date %s is before the loan", checkout.ErrRefused, r.Due.Format(time.RFC3339)))
+	}
+	return length
 }
 
 // Return records that a device is back.
@@ -28,6 +67,7 @@ func (l *Ledger) Return(r books.Request) (checkout.Event, error) {
 	return l.request(r, func(t *txn, ev *record.Event, device party) {
 		t.mustBeHeld(device)
 		ev.Kind = checkout.Return
+		t.happened(ev, r, device)
 		t.append(ev, t.holder(device.row.Loan.Holder), device)
 	})
 }

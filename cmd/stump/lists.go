@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -80,7 +79,7 @@ func historyCmd(g *globals) *cobra.Command {
 		}
 		q := query("person", person, "device", device, "refused", fmt.Sprint(refused))
 		if since != "" {
-			t, err := parseSince(since, time.Now())
+			t, err := typedTime("--since", since, time.Now(), ago)
 			if err != nil {
 				return err
 			}
@@ -105,24 +104,8 @@ func historyCmd(g *globals) *cobra.Command {
 	cmd.Flags().StringVar(&person, "person", "", "only this person (`name` or id)")
 	cmd.Flags().StringVar(&device, "device", "", "only this device (`name` or id)")
 	cmd.Flags().BoolVar(&refused, "refused", false, "what was refused, and unknown tags")
-	cmd.Flags().StringVar(&since, "since", "", "only after this `time`: RFC 3339, a date, or days such as 7d")
+	cmd.Flags().StringVar(&since, "since", "", "only after this `time`: RFC 3339, a date, or 7d, 36h, yesterday, monday")
 	return cmd
-}
-
-// parseSince reads RFC 3339, a date in the local zone, or a number of days.
-func parseSince(s string, now time.Time) (time.Time, error) {
-	if t, err := time.Parse(time.RFC3339, s); err == nil {
-		return t, nil
-	}
-	if t, err := time.ParseInLocation(time.DateOnly, s, now.Location()); err == nil {
-		return t, nil
-	}
-	if days, ok := strings.CutSuffix(s, "d"); ok {
-		if n, err := strconv.ParseUint(days, 10, 16); err == nil {
-			return now.AddDate(0, 0, -int(n)), nil
-		}
-	}
-	return time.Time{}, misuse("write 2026-11-21T10:00:00Z, 2026-11-21 or 7d", "--since: %q is not a time", s)
 }
 
 func unknownCmd(g *globals) *cobra.Command {

@@ -14,25 +14,39 @@ import (
 
 func giveCmd(g *globals) *cobra.Command {
 	var in api.Give
-	cmd := command("give DEVICE PERSON", "Put a device in a person's hands without a tap", func(cmd *cobra.Command, args []string) error {
+	var at, due string
+	cmd := command("give DEVICE PERSON", "Put a device in a person's hands without a tap", func(cmd *cobra.Command, args []string) (err error) {
 		in.Device, in.Person = args[0], args[1]
+		if in.At, err = optionalTime("--at", at, ago); err != nil {
+			return err
+		}
+		if in.Due, err = optionalTime("--due", due, fromNow); err != nil {
+			return err
+		}
 		return changed(cmd, g, "POST", "give", in, outcome.moved)
 	})
 	cmd.SuggestFor = []string{"lend", "checkout", "loan", "assign"}
+	cmd.Flags().StringVar(&at, "at", "", "`when` it was given, if that was not now")
+	cmd.Flags().StringVar(&due, "due", "", "`when` it should be back, if that is not as usual")
 	cmd.Flags().StringVar(&in.Note, "note", "", "why, for the history")
 	return cmd
 }
 
 func returnCmd(g *globals) *cobra.Command {
 	var in api.Bring
-	cmd := command("return DEVICE", "Take a device back without a tap", func(cmd *cobra.Command, args []string) error {
+	var at string
+	cmd := command("return DEVICE", "Take a device back without a tap", func(cmd *cobra.Command, args []string) (err error) {
 		if strings.TrimSpace(in.Note) == "" {
 			return misuse("say with --note why it did not come back over the reader", "the note is missing")
 		}
 		in.Device = args[0]
+		if in.At, err = optionalTime("--at", at, ago); err != nil {
+			return err
+		}
 		return changed(cmd, g, "POST", "return", in, outcome.moved)
 	})
 	cmd.SuggestFor = []string{"checkin", "back", "take"}
+	cmd.Flags().StringVar(&at, "at", "", "`when` it came back, if that was not now")
 	cmd.Flags().StringVar(&in.Note, "note", "", "why, for the history")
 	cmd.Flags().StringVar(&in.Condition, "condition", "", "in what `state` it came back")
 	return cmd

@@ -48,18 +48,24 @@ func (s *Server) history(_ *http.Request, q query, p books.Page) (iter.Seq2[book
 }
 
 func (s *Server) give(r *http.Request, g *Give) (any, error) {
-	return s.commit(r, s.o.Ledger.Give, books.Request{Device: g.Device, Person: g.Person, Note: g.Note})
+	return s.commit(r, s.o.Ledger.Give, books.Request{Device: g.Device, Person: g.Person, Note: g.Note, At: timeOf(g.At), Due: timeOf(g.Due)})
 }
 
 func (s *Server) bring(r *http.Request, b *Bring) (any, error) {
-	return s.commit(r, s.o.Ledger.Return, books.Request{Device: b.Device, Condition: b.Condition, Note: b.Note})
+	return s.commit(r, s.o.Ledger.Return, books.Request{Device: b.Device, Condition: b.Condition, Note: b.Note, At: timeOf(b.At)})
 }
 
 func (s *Server) lost(r *http.Request, b *Bring) (any, error) {
+	if b.At != nil {
+		return nil, refuse("leave at out, or write it into the note", "that a device is lost is said of now")
+	}
 	return s.commit(r, s.o.Ledger.Lose, books.Request{Device: r.PathValue("ref"), Condition: b.Condition, Note: b.Note})
 }
 
 func (s *Server) found(r *http.Request, b *Bring) (any, error) {
+	if b.At != nil {
+		return nil, refuse("leave at out, or write it into the note", "that a device is found is said of now")
+	}
 	return s.commit(r, s.o.Ledger.Find, books.Request{Device: r.PathValue("ref"), Condition: b.Condition, Note: b.Note})
 }
 
@@ -73,6 +79,14 @@ func (s *Server) commit(r *http.Request, do func(books.Request) (checkout.Event,
 	}
 	s.poke()
 	return books.Entry{Event: ev, Time: ev.At.Wall, ClockTrusted: ev.At.Trusted}, nil
+}
+
+// timeOf is a time that may be left out.
+func timeOf(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
 }
 
 // poke makes the display show what has changed.

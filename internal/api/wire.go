@@ -150,14 +150,20 @@ func (c *DeviceChange) change() change {
 type Give struct {
 	Device string `json:"device"`
 	Person string `json:"person"`
-	Note   string `json:"note"`
+	// At is when it was given, if that was not now; Due is when it should be back, if
+	// that is not as usual.
+	At   *time.Time `json:"at,omitempty"`
+	Due  *time.Time `json:"due,omitempty"`
+	Note string     `json:"note"`
 }
 
 // Bring takes a device back, or says that it is lost or found.
 type Bring struct {
 	Device    string `json:"device"`
 	Condition string `json:"condition"`
-	Note      string `json:"note"`
+	// At is when a device was brought back, if that was not now.
+	At   *time.Time `json:"at,omitempty"`
+	Note string     `json:"note"`
 }
 
 // Enrol asks for the next unknown tap.

@@ -43,11 +43,14 @@ type EntryJSON struct {
 
 // JSON returns the entry's written form. Who or what is pending has no id and no
 // name, and its masked number in the note, as is what was said of a device's
-// condition.
+// condition, and when an admin says that it changed hands.
 func (e Entry) JSON() EntryJSON {
 	note := e.Note
 	if e.Condition != "" {
 		note = strings.TrimPrefix(note+", condition: "+e.Condition, ", ")
+	}
+	if !e.Happened.IsZero() {
+		note = strings.TrimPrefix(note+", at: "+e.Happened.Format(time.RFC3339), ", ")
 	}
 	for _, p := range []struct{ id, what, mask string }{
 		{e.Device, "device", e.DeviceTag}, {e.Person, "badge", e.PersonTag}, {e.From, "from badge", e.FromTag},

@@ -1,6 +1,8 @@
 package books
 
 import (
+	"time"
+
 	"stump/checkout"
 )
 
@@ -10,4 +12,7 @@ type Request struct {
 	Device, Person         string
 	Actor, Note, Condition string
 	Source                 checkout.Source
+	// At is when it happened, if that was not now; Due is when a device that is given
+	// should be back, if that is not as usual.
+	At, Due time.Time
 }

@@ -108,6 +108,7 @@ func coreForm(c *core) []Field {
 		{28, &c.Heard},
 		{29, &c.Closed},
 		{30, &c.Mark},
+		{31, &c.Happened},
 		{firstCommit, &c.commits[0]}, {firstCommit + 1, &c.commits[1]},
 		{firstCommit + 2, &c.commits[2]}, {firstCommit + 3, &c.commits[3]},
 	}
