@@ -101,9 +101,22 @@ func (t *txn) newID(tr record.Tree, name string) string {
 	if base == "" {
 		base = kindOf(tr).String()
 	}
-	id := base
-	for n := 2; t.row(tr, id) != nil; n++ {
-		id = fmt.Sprintf("%s-%d", base, n)
+	id := func(n int) string {
+		if n == 1 {
+			return base
+		}
+		return fmt.Sprintf("%s-%d", base, n)
 	}
-	return id
+	taken, free := 0, 1
+	for t.row(tr, id(free)) != nil { // a directory may have thousands of one name
+		taken, free = free, 2*free
+	}
+	for free-taken > 1 {
+		if n := (taken + free) / 2; t.row(tr, id(n)) != nil {
+			taken = n
+		} else {
+			free = n
+		}
+	}
+	return id(free)
 }
