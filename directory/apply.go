@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -17,8 +18,11 @@ const syncRows = 250
 
 // apply writes the changes of a pull. A row that the register refuses is left out,
 // and noted: it must not keep all others out for ever.
-func (w *Worker) apply(changes []books.SyncRow) (notes []string, err error) {
+func (w *Worker) apply(ctx context.Context, changes []books.SyncRow) (notes []string, err error) {
 	for rows := range slices.Chunk(changes, syncRows) {
+		if err := ctx.Err(); err != nil {
+			return notes, err
+		}
 		if _, err = w.ledger.Sync(rows, Main, checkout.SourceSync); err == nil {
 			continue
 		}
@@ -38,19 +42,22 @@ func (w *Worker) apply(changes []books.SyncRow) (notes []string, err error) {
 }
 
 // leanPercent is how much the garbage may grow during a pull, in percent of what is
-// in use: a large list needs memory enough without it.
-const leanPercent = 25
+// in use. (A limit on the memory is worse: near it Go collects without a pause, gives
+// that up after a while, and then needs more than ever.)
+const leanPercent = 10
+
+// lean keeps the use of memory down until the returned function is called.
+func lean() (done func()) {
+	percent := debug.SetGCPercent(leanPercent)
+	return func() { debug.SetGCPercent(percent) }
+}
 
 // bigPull is how many rows leave memory behind that is given back at once.
 const bigPull = 1000
 
-// lean keeps the use of memory down until the returned function is called.
-func lean() (done func(rows int)) {
-	before := debug.SetGCPercent(leanPercent)
-	return func(rows int) {
-		debug.SetGCPercent(before)
-		if rows > bigPull {
-			debug.FreeOSMemory()
-		}
+// giveBack gives back the memory that so many rows took.
+func giveBack(rows int) {
+	if rows > bigPull {
+		debug.FreeOSMemory()
 	}
 }

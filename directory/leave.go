@@ -106,7 +106,7 @@ func (p *planner) missing(register []member, list call.Listing) (missing []membe
 func (p *planner) believe(missing []member) {
 	var go_, wait []member
 	for _, m := range missing {
-		if p.gone.lacks(m.Kind, m.Ref) || p.force {
+		if p.force || p.gone.lacks(m.Kind, m.Ref) {
 			go_ = append(go_, m)
 		} else {
 			wait = append(wait, m)

@@ -59,6 +59,10 @@ func believable(returns, loans int) bool {
 	return returns <= guardCount || returns*100 <= loans*guardPercent
 }
 
+// mostApart is how many words that were not taken are remembered: of more, those are
+// enough to find out what is wrong.
+const mostApart = 200
+
 // heard keeps the words that were not taken, and reports whether any were.
 func (l *loans) heard(m ledger.Moment, seen []books.Seen, words []ledger.Word) (taken bool) {
 	l.mu.Lock()
@@ -80,7 +84,9 @@ func (l *loans) heard(m ledger.Moment, seen []books.Seen, words []ledger.Word) (
 		case ledger.Busy: // its event tells, or waits for a person
 			delete(l.settled, word.Device)
 		default:
-			l.apart[word.Device] = word
+			if len(l.apart) < mostApart || word.Why == ledger.Many { // those are counted
+				l.apart[word.Device] = word
+			}
 		}
 	}
 	return taken

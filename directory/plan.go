@@ -3,6 +3,7 @@ package directory
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"stump/checkout"
@@ -41,7 +42,7 @@ type plan struct {
 // is pure but for owner and gone.
 func makePlan(register []member, snap call.Snapshot, owner func(checkout.Tag) (member, error), gone *absences, force bool) (plan, error) {
 	p := planner{owner: owner, gone: gone, force: force}
-	p.notes = append(p.notes, snap.Notes...)
+	p.notes = slices.Concat(snap.BadgeField.Notes, snap.DeviceField.Notes)
 	p.people, p.devices = len(snap.People), len(snap.Devices)
 	var err error
 	if snap.HasPeople {
@@ -73,7 +74,8 @@ type planner struct {
 	taken   map[string]bool           // ids that a row of the directory has
 	leaving []member                  // those whom the directory has, and no longer as active
 	active  int                       // of the register, from the directory
-	full    int                       // rows that the register has no room for
+	room    int                       // for so many more of the directory
+	full    int                       // rows that there is no room for
 }
 
 // notesKept is how many notes of a pull are kept: more is no longer read.
@@ -104,11 +106,8 @@ func (p *planner) compare(kind checkout.SubjectKind, register []member, pulled [
 			p.byEmail[email] = append(p.byEmail[email], m)
 		}
 	}
-	pulled = p.unique(p.oneKey(register, pulled))
-	for i := range pulled {
-		p.now[pulled[i].Ref] = &pulled[i]
-	}
-	pulled, err := p.newKeys(register, pulled, list)
+	p.room = max(call.MostRows-len(p.byRef), 0)
+	pulled, err := p.newKeys(register, p.unique(p.oneKey(register, pulled)), list)
 	if err != nil {
 		return err
 	}
@@ -161,10 +160,10 @@ func (p *planner) add(in books.SyncRow) {
 	case in.Inactive:
 	case in.Name == "":
 		p.note("the %s %s has no name in the directory, and is not added", p.kind, in.Ref)
-	case len(p.byRef) >= call.MostRows:
+	case p.room == 0:
 		p.full++
 	default:
-		p.byRef[in.Ref] = &member{SyncRow: in}
+		p.room--
 		p.changes = append(p.changes, in)
 	}
 }
@@ -201,40 +200,48 @@ func (p *planner) tagOf(in books.SyncRow, owner member, its bool) checkout.Tag {
 	return checkout.Tag{}
 }
 
-// unique removes what the directory lists twice: a row that moved from one page to
-// the next, a badge number that two people have.
-func (p *planner) unique(pulled []books.SyncRow) (out []books.SyncRow) {
-	at, whose := map[string]int{}, map[checkout.Tag][]string{}
-	for _, r := range pulled {
-		if i, twice := at[r.Ref]; twice {
-			out[i] = r
-			continue
-		}
-		at[r.Ref] = len(out)
-		out = append(out, r)
-	}
+// unique removes what the directory lists twice, in place: a row that moved from one
+// page to the next, a badge number that two people have.
+func (p *planner) unique(pulled []books.SyncRow) (rest []books.SyncRow) {
+	rest = pulled[:0]
 	active := map[checkout.Tag]bool{} // who left has a badge no longer that somebody else has
-	for _, r := range out {
-		active[r.Tag] = active[r.Tag] || !r.Inactive
-	}
-	for i, r := range out {
-		if r.Inactive && active[r.Tag] {
-			out[i].Tag = checkout.Tag{}
+	for _, r := range pulled {
+		if !r.Tag.IsZero() {
+			active[r.Tag] = active[r.Tag] || !r.Inactive
 		}
-		whose[out[i].Tag] = append(whose[out[i].Tag], r.Name)
-	}
-	delete(whose, checkout.Tag{})
-	for i, r := range out {
-		names := whose[r.Tag]
-		if len(names) < 2 {
+		if at, twice := p.now[r.Ref]; twice {
+			*at = r
 			continue
 		}
-		if names[0] == r.Name {
+		rest = append(rest, r)
+		p.now[r.Ref] = &rest[len(rest)-1]
+	}
+	first, again := map[checkout.Tag]int32{}, map[checkout.Tag][]string{}
+	for i := range rest {
+		r := &rest[i]
+		if r.Inactive && active[r.Tag] {
+			r.Tag = checkout.Tag{}
+		}
+		if r.Tag.IsZero() {
+			continue
+		}
+		if at, twice := first[r.Tag]; !twice {
+			first[r.Tag] = int32(i)
+		} else if again[r.Tag] = append(again[r.Tag], r.Name); len(again[r.Tag]) == 1 {
+			again[r.Tag] = []string{rest[at].Name, r.Name}
+		}
+	}
+	for i := range rest {
+		names, twice := again[rest[i].Tag]
+		if !twice {
+			continue
+		}
+		if first[rest[i].Tag] == int32(i) {
 			p.note("%s and %s have the same %s in the directory: here each keeps what it has", few(names[:len(names)-1]), names[len(names)-1], p.tagWord())
 		}
-		out[i].Tag = checkout.Tag{}
+		rest[i].Tag = checkout.Tag{}
 	}
-	return out
+	return rest
 }
 
 // tagWord is how people call the tag.

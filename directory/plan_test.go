@@ -81,7 +81,7 @@ func TestPlan(t *testing.T) {
 		{"an empty answer deactivates nobody", inRegister(ann), nil, nil, nil, "lists no person at all"},
 	} {
 		for _, force := range []bool{false, true} {
-			p, err := makePlan(tc.register, call.Snapshot{People: tc.pulled, HasPeople: true}, owners(tc.tags), nil, force)
+			p, err := makePlan(tc.register, call.Snapshot{People: slices.Clone(tc.pulled), HasPeople: true}, owners(tc.tags), nil, force)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -153,7 +153,7 @@ func TestPlanProperties(t *testing.T) {
 			return all
 		}
 		pull := func(people []books.SyncRow) plan {
-			p, err := makePlan(register(), call.Snapshot{People: people, HasPeople: true}, func(t checkout.Tag) (member, error) { return ownerOf(b, t) }, nil, false)
+			p, err := makePlan(register(), call.Snapshot{People: slices.Clone(people), HasPeople: true}, func(t checkout.Tag) (member, error) { return ownerOf(b, t) }, nil, false)
 			if err != nil {
 				rt.Fatal(err)
 			}

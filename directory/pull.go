@@ -117,8 +117,9 @@ func (w *Worker) crossCheck(ctx context.Context, failed error) {
 
 // pull returns what it did, also where the list broke off: what was seen is true.
 func (w *Worker) pull(ctx context.Context, force bool) (todo plan, err error) {
-	done := lean()
-	defer func() { done(todo.people + todo.devices) }()
+	defer lean()()
+	rows := 0
+	defer func() { giveBack(rows) }()
 	moment, err := w.ledger.Moment(Main, w.dir.String())
 	if err != nil {
 		return plan{}, fmt.Errorf("reading the outbox: %w", err)
@@ -129,9 +130,13 @@ func (w *Worker) pull(ctx context.Context, force bool) (todo plan, err error) {
 		return plan{}, broken
 	}
 	w.main.heard()
-	if todo, err = w.update(snap, force); err != nil {
+	rows = len(snap.People) + len(snap.Devices)
+	giveBack(rows) // what reading took
+	if todo, err = w.update(ctx, snap, force); err != nil {
 		return todo, err
 	}
+	snap.People, snap.Devices = nil, nil
+	giveBack(rows)
 	believe := believable
 	if force {
 		believe = nil
@@ -146,7 +151,7 @@ func (w *Worker) pull(ctx context.Context, force bool) (todo plan, err error) {
 }
 
 // update brings the register up to date.
-func (w *Worker) update(snap call.Snapshot, force bool) (plan, error) {
+func (w *Worker) update(ctx context.Context, snap call.Snapshot, force bool) (plan, error) {
 	register, err := members(w.ledger)
 	if err != nil {
 		return plan{}, fmt.Errorf("reading the register: %w", err)
@@ -157,7 +162,7 @@ func (w *Worker) update(snap call.Snapshot, force bool) (plan, error) {
 	if err != nil || len(todo.changes) == 0 {
 		return todo, err
 	}
-	notes, err := w.apply(todo.changes)
+	notes, err := w.apply(ctx, todo.changes)
 	w.lookups.forget()
 	w.wakeSenders() // tags may have found their owners
 	if err != nil {

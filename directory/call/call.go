@@ -83,7 +83,16 @@ type Snapshot struct {
 	Loans []books.Seen
 	// PeopleList and DeviceList say how far the two are to be believed.
 	PeopleList, DeviceList Listing
-	// Notes are what could not be read, for people.
+	// BadgeField and DeviceField say what is in the fields with the numbers.
+	BadgeField, DeviceField Field
+}
+
+// Field is what is in a field of a list.
+type Field struct {
+	Key, Name string // of the configuration; as it is there
+	Rows      int    // that were read
+	Some      int    // of these, with something in it
+	// Notes are what can't be read, for people.
 	Notes []string
 }
 

@@ -237,13 +237,12 @@ func (c *Client) read(ctx context.Context, method, address string, header http.H
 	fail := func(err error) (Reply, Outcome) {
 		return Reply{}, noAnswer(callError{err: err, sent: sent.Load(), host: req.URL.Host})
 	}
-	begin := time.Now()
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return fail(err)
 	}
 	defer resp.Body.Close()
-	c.saw(resp, begin)
+	c.saw(resp)
 	r := Reply{Status: resp.StatusCode, Header: resp.Header, URL: req.URL, path: "this address", target: "elsewhere"}
 	if err := answer(&r, resp.Body); err != nil {
 		return fail(err)

@@ -149,7 +149,7 @@ func (c *counter) came() int { return len(c.seen) + c.beside }
 
 // listing is what the count comes to.
 func (c *counter) listing() Listing {
-	l := Listing{Unread: c.unread, Broken: c.broken || c.cut != ""}
+	l := Listing{Rows: len(c.seen), Unread: c.unread, Broken: c.broken || c.cut != ""}
 	for _, name := range slices.Sorted(maps.Keys(c.fields)) {
 		l.Fields = append(l.Fields, Plain(name))
 	}

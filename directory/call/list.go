@@ -18,12 +18,14 @@ import (
 // worker gives it. A server that passes one is cut short there; what came until
 // then is used.
 const (
-	// MostRows is how many rows are read, people and devices together: twice the
-	// largest site that we know of. 50,000 rows take 20 MB while they are compared.
-	MostRows = 50_000
+	// MostRows is how many rows are read, people and devices together, and how many of
+	// each the register takes from a directory: enough for 20,000 people with 5,000
+	// devices. A full register and as many new rows, with loans, take 20 MB while they
+	// are compared.
+	MostRows = 26_000
 	// mostText is for what is kept of the rows: 160 bytes of each.
 	mostText = MostRows * 160
-	// mostBytes is for what the server sends, unpacked: 5 kB a row.
+	// mostBytes is for what the server sends, unpacked: 10 kB a row.
 	mostBytes = 256 << 20
 	// mostPages is for one list: half a million rows at 250 a page.
 	mostPages = 2000
@@ -80,6 +82,10 @@ type Listing struct {
 	Partial bool
 	// Broken: it was not read to its end, and so is Partial.
 	Broken bool
+	// Outcome says why it broke off, where that is the server's doing.
+	Outcome Outcome
+	// Rows is how many rows came, different ones.
+	Rows int
 	// Unread are the keys of rows that are there and can't be read.
 	Unread map[string]bool
 	// Fields are the members that some row has something in.
@@ -100,7 +106,9 @@ func (r *Reading) List(ctx context.Context, l List) (Listing, Outcome) {
 			return c.listing(), Outcome{}
 		case o.Verdict != OK:
 			c.broken = true
-			return c.listing(), o
+			got := c.listing()
+			got.Outcome = o
+			return got, o
 		case p.cut != "", c.ended(p, cursor):
 			return c.listing(), Outcome{}
 		}

@@ -138,13 +138,24 @@ func (v *Values) Set(row *books.SyncRow, value string) {
 // None reports whether there were rows, and none had anything in the field.
 func (v *Values) None() bool { return v.rows > 0 && v.some == 0 }
 
-// NobodyHas is the note for None: the key of the configuration that names the field,
-// the field, and those in which there is something.
-func (v *Values) NobodyHas(what, key, field string, there []string) string {
-	text := fmt.Sprintf("none of %s has anything in %s %s", count.Of(v.rows, what), key, field)
-	if v.rows == 1 {
-		text = fmt.Sprintf("the only %s has nothing in %s %s", what, key, field)
+// Field is what was in the field, which a key of the configuration names. If there was
+// nothing, others says in which fields there is something.
+func (v *Values) Field(key, name string, others func() []string) Field {
+	f := Field{Key: key, Name: name, Rows: v.rows, Some: v.some, Notes: v.notes()}
+	if v.None() {
+		f.Notes = append(f.Notes, v.nobodyHas(f, others()))
 	}
+	return f
+}
+
+// nobodyHas is the note for None.
+func (v *Values) nobodyHas(f Field, there []string) string {
+	what := map[string]string{"badge": "person", "device": "device"}[v.n.what]
+	text := fmt.Sprintf("none of %s has anything in %s %s", count.Of(v.rows, what), f.Key, f.Name)
+	if v.rows == 1 {
+		text = fmt.Sprintf("the only %s has nothing in %s %s", what, f.Key, f.Name)
+	}
+	field := f.Name
 	there = nearest(field, there)
 	if len(there) == 0 {
 		return text
@@ -159,8 +170,8 @@ func (v *Values) NobodyHas(what, key, field string, there []string) string {
 	return text
 }
 
-// Notes are about values that are not credentials; they don't contain them.
-func (v *Values) Notes() []string {
+// notes are about values that are not credentials; they don't contain them.
+func (v *Values) notes() []string {
 	switch v.unread {
 	case 0:
 		return nil

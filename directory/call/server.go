@@ -1,49 +1,56 @@
 package call
 
 import (
+	"crypto/tls"
 	"net/http"
 	"time"
 )
 
 // Server is what a place's answers say of the machine that it runs on.
 type Server struct {
-	// Ahead is by how much its clock is before ours, in whole seconds; HasClock:
-	// its newest answer said the time.
-	Ahead    time.Duration
-	HasClock bool
+	date, at time.Time // its clock, and when it said so
 	// Ends is when its certificate ends; zero without one.
 	Ends time.Time
 }
 
-// saw notes what an answer to a request of begin says of the server.
-func (c *Client) saw(r *http.Response, begin time.Time) {
-	var s Server
-	now := time.Now()
-	if at, err := http.ParseTime(r.Header.Get("Date")); err == nil && r.Header.Get("Age") == "" { // not from a cache
-		s.HasClock = true
-		switch { // the time may be from anywhere between
-		case at.After(now):
-			s.Ahead = at.Sub(now).Truncate(time.Second)
-		case at.Before(begin.Add(-time.Second)):
-			s.Ahead = at.Sub(begin).Truncate(time.Second)
-		}
+// Ahead is by how much the server's clock is ahead of ours, as ours is set now; false
+// if it never said the time.
+func (s Server) Ahead() (ahead time.Duration, said bool) {
+	if s.date.IsZero() {
+		return 0, false
 	}
-	if r.TLS != nil {
-		for _, chain := range r.TLS.VerifiedChains {
-			end := chain[0].NotAfter
-			for _, cert := range chain {
-				if cert.NotAfter.Before(end) {
-					end = cert.NotAfter
-				}
-			}
-			if end.After(s.Ends) {
-				s.Ends = end
-			}
-		}
+	now := time.Now() // most boards learn the time while they run: ask the monotonic clock for what has passed
+	return s.date.Add(now.Sub(s.at)).Sub(now.Round(0)).Truncate(time.Second), true
+}
+
+// saw notes what an answer says of the server.
+func (c *Client) saw(r *http.Response) {
+	s := Server{at: time.Now(), Ends: certificateEnd(r.TLS)}
+	if r.Header.Get("Age") == "" { // not from a cache
+		s.date, _ = http.ParseTime(r.Header.Get("Date"))
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.server = s
+}
+
+// certificateEnd is when the first certificate ends of the chain that lasts longest.
+func certificateEnd(state *tls.ConnectionState) (ends time.Time) {
+	if state == nil {
+		return ends
+	}
+	for _, chain := range state.VerifiedChains {
+		end := chain[0].NotAfter
+		for _, cert := range chain {
+			if cert.NotAfter.Before(end) {
+				end = cert.NotAfter
+			}
+		}
+		if end.After(ends) {
+			ends = end
+		}
+	}
+	return ends
 }
 
 // Server is what the newest answer says of the server.

@@ -204,3 +204,19 @@ func (e *Endpoints) Enrol(ctx context.Context, who string, tag checkout.Tag) (bo
 	}
 	return books.SyncRow{Kind: checkout.KindPerson, Name: who, Tag: tag}, nil
 }
+
+// Reach tries the way to the server of each address.
+func (e *Endpoints) Reach(ctx context.Context) (steps []call.Step) {
+	tried := map[string]bool{}
+	for _, template := range []string{e.cfg.CheckInOut, e.cfg.WhatIs, e.cfg.Associate} {
+		u, err := url.Parse(fill(template, "{staff}", "0", "{asset}", "0", "{tag}", "0", "{who}", "0"))
+		if err == nil && u.Host != "" && !tried[u.Scheme+u.Host] {
+			tried[u.Scheme+u.Host] = true
+			steps = append(steps, e.client.Reach(ctx, u.Scheme+"://"+u.Host)...)
+		}
+	}
+	return steps
+}
+
+// Server is what the newest answer says of the server.
+func (e *Endpoints) Server() call.Server { return e.client.Server() }

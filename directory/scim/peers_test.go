@@ -66,7 +66,9 @@ func pagesAsked(t testing.TB, srv *httptest.Server) *int {
 }
 
 // said is all that there is to say of a pull. A list that is not whole always says so.
-func said(snap call.Snapshot) []string { return slices.Concat(snap.Notes, snap.PeopleList.Notes) }
+func said(snap call.Snapshot) []string {
+	return slices.Concat(snap.BadgeField.Notes, snap.PeopleList.Notes)
+}
 
 // All come, once, and there is nothing to say about it: neither of one page nor of
 // several. Only a single page that is full may be that of a server which turns none,

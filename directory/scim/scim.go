@@ -97,10 +97,7 @@ func (s *SCIM) Pull(ctx context.Context) (call.Snapshot, error) {
 	if o.Verdict == call.Refused {
 		o.Verdict, o.Remedy = call.BadConfig, "check directory.url"
 	}
-	snap.Notes = badges.Notes()
-	if badges.None() && o.Verdict == call.OK {
-		snap.Notes = append(snap.Notes, s.nobodyHas(ctx, badges))
-	}
+	snap.BadgeField = badges.Field("badge_field", s.badgeField, func() []string { return s.paths(ctx) })
 	return snap, o.Err()
 }
 
@@ -150,11 +147,10 @@ func judge(r call.Reply) call.Outcome {
 	return o
 }
 
-// nobodyHas says which attributes there are in place of the badge's.
-func (s *SCIM) nobodyHas(ctx context.Context, badges *call.Values) string {
+// paths are the paths of attributes in which somebody has something.
+func (s *SCIM) paths(ctx context.Context) (paths []string) {
 	var u user
 	l := s.list(&u)
-	var paths []string
 	l.Keep = func(string) bool { return true }
 	l.Read = func(raw []byte) (key string, err error) {
 		if u, err = parseUser(raw); err == nil {
@@ -165,5 +161,11 @@ func (s *SCIM) nobodyHas(ctx context.Context, badges *call.Values) string {
 	// Without "attributes", the server sends all that it returns by default.
 	_, _ = call.NewReading(s.api).Look(ctx, l, url.Values{"count": {"5"}, "startIndex": {"1"}}, 5)
 	slices.Sort(paths)
-	return badges.NobodyHas("person", "badge_field", s.badgeField, slices.Compact(paths))
+	return slices.Compact(paths)
 }
+
+// Reach tries the way to the server.
+func (s *SCIM) Reach(ctx context.Context) []call.Step { return s.api.Reach(ctx) }
+
+// Server is what the newest answer says of the server.
+func (s *SCIM) Server() call.Server { return s.api.Server() }

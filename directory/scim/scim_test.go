@@ -359,8 +359,8 @@ func TestSCIMFieldThatNobodyHas(t *testing.T) {
 	defer srv.Close()
 	snap, err := openSCIM(t, srv.URL, "secret-token").Pull(t.Context())
 	const want = "the only person has nothing in badge_field " + employeeNumber + "; there are: employeeNumber, "
-	if err != nil || len(snap.Notes) != 1 || !strings.HasPrefix(snap.Notes[0], want) || !strings.HasSuffix(snap.Notes[0], ": is employeeNumber meant?") || !strings.Contains(snap.Notes[0], "urn:x:User:badge") {
-		t.Errorf("%q, %v", snap.Notes, err)
+	if err != nil || len(snap.BadgeField.Notes) != 1 || !strings.HasPrefix(snap.BadgeField.Notes[0], want) || !strings.HasSuffix(snap.BadgeField.Notes[0], ": is employeeNumber meant?") || !strings.Contains(snap.BadgeField.Notes[0], "urn:x:User:badge") {
+		t.Errorf("%q, %v", snap.BadgeField.Notes, err)
 	}
 }
 

@@ -109,7 +109,7 @@ func (s *SnipeIT) Pull(ctx context.Context) (call.Snapshot, error) {
 	in := call.NewReading(s.api)
 	users := s.pullPeople(ctx, in, &snap)
 	if users.Verdict != call.OK && users.Verdict != call.BadConfig {
-		snap.DeviceList.Partial = true // not asked for: it is down
+		snap.DeviceList = call.Listing{Partial: true, Broken: true, Outcome: users} // not asked for: it is down
 		return snap, users
 	}
 	assets := s.pullDevices(ctx, in, &snap)
@@ -146,10 +146,7 @@ func (s *SnipeIT) pullPeople(ctx context.Context, in *call.Reading, snap *call.S
 		return len(row.Ref) + len(row.Name) + len(row.Email)
 	}
 	snap.PeopleList, o = in.List(ctx, l)
-	snap.Notes = append(snap.Notes, badges.Notes()...)
-	if badges.None() {
-		snap.Notes = append(snap.Notes, badges.NobodyHas("person", "badge_field", s.badgeField, snap.PeopleList.Fields))
-	}
+	snap.BadgeField = badges.Field("badge_field", s.badgeField, func() []string { return snap.PeopleList.Fields })
 	return o
 }
 
@@ -190,12 +187,10 @@ func (s *SnipeIT) pullDevices(ctx context.Context, in *call.Reading, snap *call.
 		return size
 	}
 	snap.DeviceList, o = in.List(ctx, l)
-	snap.Notes = append(snap.Notes, tags.Notes()...)
-	if tags.None() {
+	snap.DeviceField = tags.Field("device_field", s.cfg.DeviceField, func() []string {
 		there := slices.DeleteFunc(snap.DeviceList.Fields, func(f string) bool { return f != "asset_tag" && f != "serial" })
-		there = append(there, slices.Sorted(maps.Keys(customs))...)
-		snap.Notes = append(snap.Notes, tags.NobodyHas("device", "device_field", s.cfg.DeviceField, there))
-	}
+		return append(there, slices.Sorted(maps.Keys(customs))...)
+	})
 	return o
 }
 
@@ -244,3 +239,9 @@ func (s *SnipeIT) past(d *date) bool {
 	day, err := time.ParseInLocation(time.DateOnly, d.Date, s.zone)
 	return err == nil && time.Now().After(day.AddDate(0, 0, 1))
 }
+
+// Reach tries the way to the server.
+func (s *SnipeIT) Reach(ctx context.Context) []call.Step { return s.api.Reach(ctx) }
+
+// Server is what the newest answer says of the server.
+func (s *SnipeIT) Server() call.Server { return s.api.Server() }

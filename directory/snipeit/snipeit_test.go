@@ -104,8 +104,8 @@ func TestSnipeITFields(t *testing.T) {
 	if !snap.People[1].Inactive {
 		t.Error("Bob is not activated, and active here")
 	}
-	if len(snap.Notes) != 1 || !strings.HasPrefix(snap.Notes[0], "2 records of the directory have a number that is not a badge") || strings.Contains(snap.Notes[0], "@") {
-		t.Errorf("notes %q", snap.Notes)
+	if len(snap.BadgeField.Notes) != 1 || !strings.HasPrefix(snap.BadgeField.Notes[0], "2 records of the directory have a number that is not a badge") || strings.Contains(snap.BadgeField.Notes[0], "@") {
+		t.Errorf("notes %q", snap.BadgeField.Notes)
 	}
 }
 
@@ -200,10 +200,10 @@ func TestSnipeITRights(t *testing.T) {
 func TestSnipeITFieldsThatNobodyHas(t *testing.T) {
 	_, d := openSnipe(t, func(_ *double, c *site) { c.DeviceField, c.Field = "custom:RFID Number", "employee_number" })
 	snap, err := d.Pull(t.Context())
-	if err != nil || len(snap.Notes) != 2 ||
-		!strings.HasPrefix(snap.Notes[0], "none of 3 people has anything in badge_field employee_number; there are: employee_num, ") || !strings.HasSuffix(snap.Notes[0], ": is employee_num meant?") ||
-		snap.Notes[1] != "none of 3 devices has anything in device_field custom:RFID Number; there are: custom:RFID, asset_tag, serial: is custom:RFID meant?" {
-		t.Errorf("%q, %v", snap.Notes, err)
+	if err != nil || len(snap.BadgeField.Notes) != 1 || len(snap.DeviceField.Notes) != 1 ||
+		!strings.HasPrefix(snap.BadgeField.Notes[0], "none of 3 people has anything in badge_field employee_number; there are: employee_num, ") || !strings.HasSuffix(snap.BadgeField.Notes[0], ": is employee_num meant?") ||
+		snap.DeviceField.Notes[0] != "none of 3 devices has anything in device_field custom:RFID Number; there are: custom:RFID, asset_tag, serial: is custom:RFID meant?" {
+		t.Errorf("%q, %q, %v", snap.BadgeField.Notes, snap.DeviceField.Notes, err)
 	}
 }
 
