@@ -68,7 +68,7 @@ func deviceMember(d books.Device) member {
 // them.
 func members(l Ledger) (all []member, err error) {
 	at := map[string]int{} // people by id
-	for p, err := range l.People(books.Page{}) {
+	for p, err := range inPages(l.People, func(p books.Person) string { return p.ID }) {
 		if err != nil {
 			return nil, err
 		}
@@ -78,7 +78,7 @@ func members(l Ledger) (all []member, err error) {
 		at[p.ID] = len(all)
 		all = append(all, personMember(p))
 	}
-	for d, err := range l.Devices(books.Page{}) {
+	for d, err := range inPages(l.Devices, func(d books.Device) string { return d.ID }) {
 		if err != nil {
 			return nil, err
 		}
@@ -88,6 +88,26 @@ func members(l Ledger) (all []member, err error) {
 		all = append(all, deviceMember(d))
 	}
 	return all, nil
+}
+
+// membersAtOnce is how many rows of the register are copied at once.
+const membersAtOnce = 256
+
+// inPages lists the rows of a list of the register page by page: as a whole they would
+// be in memory twice.
+func inPages[T any](list func(books.Page) iter.Seq2[T, error], id func(T) string) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		after := ""
+		for n := membersAtOnce; n == membersAtOnce; {
+			n = 0
+			for row, err := range list(books.Page{After: after, Limit: membersAtOnce}) {
+				if !yield(row, err) || err != nil {
+					return
+				}
+				n, after = n+1, id(row)
+			}
+		}
+	}
 }
 
 // find returns a person or device by id, or a zero member if it is no longer in

@@ -30,9 +30,11 @@ type SinkStatus struct {
 	Place string `json:"place"`
 	State string `json:"state"`
 	// Since is when the state began, in this run of the daemon.
-	Since    time.Time  `json:"since"`
-	Reason   *string    `json:"reason"`
-	Remedy   *string    `json:"remedy"`
+	Since  time.Time `json:"since"`
+	Reason *string   `json:"reason"`
+	Remedy *string   `json:"remedy"`
+	// Notes are what will be wrong before long: its clock, its certificate.
+	Notes    []string   `json:"notes"`
 	Failures int        `json:"failures"`
 	Next     *time.Time `json:"next"` // of the next try
 	Backlog  int        `json:"backlog"`
@@ -95,6 +97,7 @@ func (w *Worker) Status() (Status, error) {
 		if err != nil {
 			return st, err
 		}
+		one.Notes = w.serverNotes(s.place)
 		st.Sinks = append(st.Sinks, one)
 	}
 	st.Pull = w.pullStatus()

@@ -111,7 +111,7 @@ func TestStatusJSONHasEveryKey(t *testing.T) {
 	sink := got["sinks"].([]any)[0].(map[string]any)
 	row := sink["stuck"].([]any)[0].(map[string]any) // found without a running worker
 	has(row, "id state event reason remedy attempts theirs")
-	has(sink, "name place state since reason remedy failures next backlog oldest stuck_rows stuck")
+	has(sink, "name place state since reason remedy notes failures next backlog oldest stuck_rows stuck")
 	has(got, "directory sinks pull pending_tags doubts orphans")
 }
 

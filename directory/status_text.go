@@ -76,6 +76,9 @@ func (p *printer) sink(s SinkStatus, now time.Time) {
 			p.line(*text)
 		}
 	}
+	for _, n := range s.Notes {
+		p.line(n)
+	}
 	if s.State == stopped {
 		p.line("then: stump sync retry all")
 	}

@@ -29,6 +29,8 @@ type Options struct {
 	// Network is received from when the network may have come back, see
 	// NetworkChanges; nil: nobody watches it.
 	Network <-chan struct{}
+	// Clock is this board's, with whether it is right; nil: that is not known.
+	Clock func() checkout.Stamp
 	// Moved is called after the directory's word has changed who has what; may be nil.
 	Moved func()
 
@@ -48,6 +50,7 @@ type Worker struct {
 
 	timing  Timing
 	network <-chan struct{}
+	clock   func() checkout.Stamp
 	log     *slog.Logger
 	senders []*sender // the directory's first
 	main    *health   // of the directory
@@ -59,7 +62,7 @@ type Worker struct {
 
 // NewWorker returns a worker that does nothing until Run.
 func NewWorker(o Options) *Worker {
-	w := &Worker{ledger: o.Ledger, dir: o.Directory, timing: o.Timing.withDefaults(), network: o.Network, log: o.Logger}
+	w := &Worker{ledger: o.Ledger, dir: o.Directory, timing: o.Timing.withDefaults(), network: o.Network, clock: o.Clock, log: o.Logger}
 	if w.log == nil {
 		w.log = slog.New(slog.DiscardHandler)
 	}

@@ -20,7 +20,7 @@ import (
 	"stump/internal/testkit"
 )
 
-var hostileFor = flag.Duration("hostile", 3*time.Second, "how long each hostile directory is pulled")
+var hostileFor = flag.Duration("hostile", time.Second, "how long each hostile directory is pulled")
 
 // hostileGrowth is how many KiB a daemon may need more than idle, whatever a
 // directory sends.

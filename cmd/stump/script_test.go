@@ -84,6 +84,7 @@ func TestScript(t *testing.T) {
 			"snipe":      snipe,
 			"keys":       keys,
 			"contiguous": contiguous,
+			"directory":  directoryDouble,
 			"wantcsv":    wantCSV,
 		},
 	})

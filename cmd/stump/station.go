@@ -138,7 +138,7 @@ configuration.`
 		command("retry ID|all|parked", "Tell it again", decide("retry")),
 		drop,
 		command("accept ID", "Take the directory's word for who has the device", decide("accept")),
-		pull,
+		pull, syncCheckCmd(g, &asJSON),
 	)
 	return cmd
 }

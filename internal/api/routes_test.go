@@ -56,7 +56,7 @@ func TestEveryRoute(t *testing.T) {
 	s := newServer(t, newLedger(t))
 	seedLab(t, Local(s))
 	table := s.routes()
-	if len(table) != 52 {
+	if len(table) != 53 {
 		t.Errorf("%d routes", len(table))
 	}
 	for _, r := range table {

@@ -207,6 +207,7 @@ func (s *Server) routes() []route {
 		// The staff directory and the webhooks
 		{"GET /v1/sync", places, identity.Admin, object(s.syncStatus)},
 		{"POST /v1/sync/pull", places, identity.Admin, asked(s.syncPull)},
+		{"POST /v1/sync/check", places, identity.Admin, s.syncCheck},
 		{"POST /v1/sync/{id}/retry", places, identity.Admin, asked(s.syncRetry)},
 		{"POST /v1/sync/{id}/drop", places, identity.Admin, asked(s.syncDrop)},
 		{"POST /v1/sync/{id}/accept", places, identity.Admin, asked(s.syncAccept)},

@@ -11,6 +11,7 @@ import (
 
 	"stump/checkout/ledger"
 	"stump/directory"
+	"stump/hw/selftest"
 	"stump/internal/hint"
 	"stump/internal/identity"
 	"stump/internal/panel"
@@ -106,6 +107,21 @@ func (s *Server) syncPull(r *http.Request, p *Pull) (any, error) {
 		err = refuse("docs/directory.md tells which directories have one", "%w", err)
 	}
 	return s.decided(err)
+}
+
+// syncCheck tries everything that the directory and the webhooks need, once. The answer
+// is a TestLine a line, as that of a self-test.
+func (s *Server) syncCheck(w http.ResponseWriter, r *http.Request) error {
+	send := lines[TestLine](w)
+	sum := selftest.Summary{Summary: true, Result: selftest.Pass, Causes: []string{}}
+	s.o.Worker.Check(r.Context(), func(c directory.Check) {
+		res := selftest.Result{Check: c.Check, Result: selftest.Verdict(c.Result), Measured: c.Measured, Causes: []string{}, Remedy: c.Remedy}
+		if res.Result == selftest.Fail || res.Result == selftest.Warn && sum.Result == selftest.Pass {
+			sum.Result = res.Result
+		}
+		_ = send(TestLine{Result: &res}) // when the client has gone, it ends with the request's context
+	})
+	return send(TestLine{Summary: &sum})
 }
 
 func (s *Server) syncRetry(r *http.Request, _ *Decision) (any, error) {
