@@ -1,10 +1,15 @@
 package main
 
 import (
+	"crypto/sha256"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -83,6 +88,8 @@ func TestScript(t *testing.T) {
 			"until":      until,
 			"snipe":      snipe,
 			"keys":       keys,
+			"browse":     browse,
+			"taken":      taken,
 			"contiguous": contiguous,
 			"directory":  directoryDouble,
 			"wantcsv":    wantCSV,
@@ -192,6 +199,54 @@ func sleep(ts *testscript.TestScript, neg bool, args []string) {
 	d, err := time.ParseDuration(args[0])
 	ts.Check(err)
 	time.Sleep(d)
+}
+
+// browse sends a request by TLS and prints status, cookie and answer:
+//
+//	browse METHOD URL [-body TEXT] [Header=value …]
+//
+// The certificate's fingerprint must be the one in the file fingerprint.
+func browse(ts *testscript.TestScript, neg bool, args []string) {
+	var body io.Reader
+	if len(args) > 3 && args[2] == "-body" {
+		body = strings.NewReader(args[3])
+		args = slices.Delete(args, 2, 4)
+	}
+	req, err := http.NewRequest(args[0], args[1], body)
+	ts.Check(err)
+	for _, header := range args[2:] {
+		name, value, _ := strings.Cut(header, "=")
+		req.Header.Set(name, value)
+	}
+	trusts := &tls.Config{InsecureSkipVerify: true, VerifyConnection: func(c tls.ConnectionState) error {
+		sum := sha256.Sum256(c.PeerCertificates[0].Raw)
+		if got, want := strings.ReplaceAll(fmt.Sprintf("% X", sum), " ", ":"), strings.TrimSpace(ts.ReadFile("fingerprint")); got != want {
+			return fmt.Errorf("the certificate is %s, and the station says %s", got, want)
+		}
+		return nil
+	}}
+	client := http.Client{Transport: &http.Transport{TLSClientConfig: trusts, ForceAttemptHTTP2: true, DisableKeepAlives: true}}
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	resp, err := client.Do(req)
+	ts.Check(err)
+	defer resp.Body.Close()
+	fmt.Fprintln(ts.Stdout(), resp.Proto, resp.Status)
+	for _, c := range resp.Cookies() {
+		fmt.Fprintln(ts.Stdout(), "cookie "+c.Name+"="+c.Value)
+	}
+	_, err = io.Copy(ts.Stdout(), resp.Body)
+	ts.Check(err)
+}
+
+// taken keeps what a pattern's group matches in the last output: taken NAME PATTERN. NAME
+// is a variable, and a file with the same text.
+func taken(ts *testscript.TestScript, neg bool, args []string) {
+	m := regexp.MustCompile(args[1]).FindStringSubmatch(ts.ReadFile("stdout"))
+	if m == nil {
+		ts.Fatalf("%q does not match", args[1])
+	}
+	ts.Setenv(args[0], m[1])
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(m[1]), 0o600))
 }
 
 // keys wants every line of a file to be a JSON object with exactly these keys

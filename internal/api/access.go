@@ -3,17 +3,62 @@ package api
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"stump/checkout"
+	"stump/internal/books"
 	"stump/internal/hint"
 	"stump/internal/identity"
 )
+
+// What the role board may see.
+const (
+	boardFree    = "free"
+	boardHolders = "holders"
+)
+
+// board is the least role for what the role board sees if the lab has set one of these.
+func (s *Server) board(set ...string) identity.Role {
+	if slices.Contains(set, s.o.Board) {
+		return identity.Board
+	}
+	return identity.Staff
+}
+
+// deviceList lists the devices: all of them to who may see the holders, and to the others
+// those that are free. A tag is for staff.
+func (s *Server) deviceList(r *http.Request, _ query, p books.Page) (iter.Seq2[party, error], error) {
+	who := identity.Of(r.Context())
+	if who.May(identity.Staff) {
+		return s.devices.all(p), nil
+	}
+	most := p.Limit
+	p.Limit = 0 // how many of them are free, is not known before
+	return func(yield func(party, error) bool) {
+		n := 0
+		for d, err := range s.devices.all(p) {
+			device, _ := d.row.(Device)
+			if err == nil && (device.PersonID != nil || d.status != checkout.Active) && !who.May(s.board(boardHolders)) {
+				continue
+			}
+			device.Tag = nil
+			d.row = device
+			if !yield(d, err) || err != nil {
+				return
+			}
+			if n++; n == most {
+				return
+			}
+		}
+	}, nil
+}
 
 // actorHeader names the admin for whom root asks, escaped as in a query.
 const actorHeader = "Stump-Actor"

@@ -20,7 +20,9 @@ import (
 // needed says once more, apart from the table of routes, the least role that each route
 // wants. A route that is not here has no agreed role.
 var needed = map[identity.Role]string{
-	identity.Staff: "GET status, GET panel, GET who, GET devices, GET devices/{ref}",
+	identity.Board: "GET devices",
+
+	identity.Staff: "GET status, GET panel, GET who, GET devices/{ref}",
 
 	identity.Technician: "GET unknown, GET frames, GET history, POST enroll, POST selftest, POST scope",
 
@@ -56,7 +58,7 @@ func TestRoles(t *testing.T) {
 			least[pattern] = role
 		}
 	}
-	s := NewServer(Options{})
+	s := NewServer(Options{Board: boardFree})
 	for _, to := range s.routes() {
 		role, agreed := least[to.pattern]
 		if delete(least, to.pattern); !agreed {
@@ -222,5 +224,67 @@ func TestStatusWithheld(t *testing.T) {
 	st.withhold(identity.Principal{Role: identity.Technician})
 	if st.Display != "down" || st.Readers[0] != "stump" {
 		t.Errorf("%+v", st)
+	}
+}
+
+// TestBoard: the role board sees which devices are free and, where the lab wants it, who
+// has the others; never a tag.
+func TestBoard(t *testing.T) {
+	l := newLedger(t)
+	s := newServer(t, l)
+	seedLab(t, Local(s)) // Ann has the iPad
+	var add strings.Builder
+	add.WriteString("id,name,tag\n")
+	for i := range 5 {
+		fmt.Fprintf(&add, "d%d,Device %d,H10301:200:%d\n", i, i, i+10)
+	}
+	for _, body := range [][2]string{{"/v1/devices/import", add.String()}, {"/v1/give", `{"device":"d1","person":"ann"}`}, {"/v1/devices/d3/retire", ""}} {
+		if status, answer := ask(s, "POST", body[0], body[1]); status != 200 {
+			t.Fatal(answer)
+		}
+	}
+	hall := identity.Principal{Name: "hall", Role: identity.Board}
+	get := func(board string, who identity.Principal, path string) (int, string) {
+		o := s.o
+		o.Board = board
+		w := httptest.NewRecorder()
+		NewServer(o).ServeHTTP(w, httptest.NewRequestWithContext(identity.With(t.Context(), who), "GET", path, nil))
+		return w.Code, w.Body.String()
+	}
+	for _, tt := range []struct {
+		board  string
+		path   string
+		has    string
+		hasNot []string
+	}{
+		{"free", "/v1/devices", "d0 d2 d4", []string{"Ann", "ipad", "d1", "d3", "…0"}},
+		{"free", "/v1/devices?limit=2", "d0 d2", []string{"d4", `"next":null`}},
+		{"free", "/v1/devices?limit=3", `d4 "next":null`, nil},
+		{"holders", "/v1/devices", "d0 d1 d2 d3 d4 ipad Ann", []string{"…0"}},
+		{"holders", "/v1/who", "Ann iPad", nil},
+	} {
+		status, answer := get(tt.board, hall, tt.path)
+		for want := range strings.FieldsSeq(tt.has) {
+			if status != 200 || !strings.Contains(answer, want) {
+				t.Errorf("%s, %s: %d %s lacks %s", tt.board, tt.path, status, answer, want)
+			}
+		}
+		for _, no := range tt.hasNot {
+			if strings.Contains(answer, no) {
+				t.Errorf("%s, %s: %s has %s", tt.board, tt.path, answer, no)
+			}
+		}
+	}
+	if status, answer := get("free", hall, "/v1/who"); status != 403 || !strings.Contains(answer, "the role staff") {
+		t.Errorf("%d %s", status, answer)
+	}
+	if status, _ := get("off", hall, "/v1/devices"); status != 403 {
+		t.Errorf("off: %d", status)
+	}
+	if status, _ := get("holders", identity.Principal{}, "/v1/devices"); status != 401 {
+		t.Errorf("nobody: %d", status)
+	}
+	if _, answer := get("free", askers[identity.Staff], "/v1/devices"); !strings.Contains(answer, "d1") || !strings.Contains(answer, `"tag":"`) {
+		t.Errorf("staff sees %s", answer)
 	}
 }

@@ -59,6 +59,9 @@ type Options struct {
 	SelfTest func(reader string) (*selftest.Env, error)
 	// Access has the tokens and sessions; nil without a daemon.
 	Access *identity.Store
+	// Board is what the role board sees: "free" devices, or the "holders" of the others,
+	// too.
+	Board string
 	// Web says where browsers and scripts reach the station; nil for nowhere.
 	Web func() Web
 	Log *slog.Logger
@@ -177,7 +180,7 @@ func (s *Server) routes() []route {
 		{"GET /v1/frames", readers, identity.Technician, list(s.frames)},
 
 		// Who has what, and an admin's corrections
-		{"GET /v1/who", ledgerOnly, identity.Staff, list(s.who, "person", "device", "overdue", "shown")},
+		{"GET /v1/who", ledgerOnly, s.board(boardHolders), list(s.who, "person", "device", "overdue", "shown")},
 		{"GET /v1/history", ledgerOnly, identity.Technician, list(s.history, "person", "device", "since", "refused")},
 		{"POST /v1/give", ledgerOnly, identity.Admin, asked(s.give)},
 		{"POST /v1/return", ledgerOnly, identity.Admin, asked(s.bring)},
@@ -195,7 +198,7 @@ func (s *Server) routes() []route {
 		{"GET /v1/people/{ref}/dossier", ledgerOnly, identity.FreshAdmin, object(s.dossier)},
 		{"POST /v1/people/import", ledgerOnly, identity.Admin, s.imports(s.people)},
 		{"GET /v1/people/export", ledgerOnly, identity.Admin, exports(s.people)},
-		{"GET /v1/devices", ledgerOnly, identity.Staff, list(s.devices.list)},
+		{"GET /v1/devices", ledgerOnly, s.board(boardHolders, boardFree), list(s.deviceList)},
 		{"POST /v1/devices", ledgerOnly, identity.Admin, asked(changed[*DeviceChange](s.devices, s.add))},
 		{"GET /v1/devices/{ref}", ledgerOnly, identity.Staff, object(s.showDevice)},
 		{"PATCH /v1/devices/{ref}", ledgerOnly, identity.Admin, asked(changed[*DeviceChange](s.devices, s.edit))},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/url"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -28,6 +29,7 @@ var (
 	logLevels   = []string{"debug", "info", "warn", "error"}
 	policies    = []string{string(checkout.PolicyHandover), string(checkout.PolicyReturn), string(checkout.PolicyRefuse)}
 	enrolments  = []string{"known-people", "free", "off"}
+	boards      = []string{"off", "free", "holders"}
 	directories = []string{"local", "endpoints", "snipeit", "scim"}
 	eventKinds  = []string{
 		string(checkout.Checkout), string(checkout.Return), string(checkout.Handover), string(checkout.Enrol), string(checkout.Correct),
@@ -87,6 +89,7 @@ func (c *Config) checkStation() {
 		}
 	}
 	c.checkBackup()
+	c.checkWeb()
 	c.oneOf("directory.kind", c.Directory.Kind, directories)
 	if !slices.Contains(directories, c.Directory.Kind) {
 		c.Directory.Kind = "local" // so that directory.Open doesn't repeat it
@@ -95,6 +98,33 @@ func (c *Config) checkStation() {
 		c.oneOf(fmt.Sprintf("webhook[%d].format", i), cmp.Or(w.Format, webhook.Formats[0]), webhook.Formats)
 		for _, k := range w.Kinds {
 			c.oneOf(fmt.Sprintf("webhook[%d].kinds", i), k, eventKinds)
+		}
+	}
+}
+
+func (c *Config) checkWeb() {
+	w := &c.Web
+	c.oneOf("web.board", w.Board, boards)
+	if _, port, err := net.SplitHostPort(w.Listen); w.Listen != "" {
+		if err == nil {
+			_, err = strconv.ParseUint(port, 10, 16)
+		}
+		if err != nil {
+			c.bad("web.listen", `use a port such as ":8443", or an address with a port`, "%q is not an address with a port", w.Listen)
+		}
+	}
+	if u, err := url.Parse(w.URL); w.URL != "" && (err != nil || u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil) {
+		c.bad("web.url", `write it as "https://stump.lab.example:8443"`, "%q is not how a browser reaches the station", w.URL)
+	}
+	for _, file := range []struct{ key, path, other, beside string }{
+		{"web.certificate", w.Certificate, w.Key, "key"}, {"web.key", w.Key, w.Certificate, "certificate"},
+	} {
+		switch {
+		case file.path == "":
+		case !filepath.IsAbs(file.path):
+			c.bad(file.key, `use a path such as "/etc/stump/web.pem"`, "%q is not a path", file.path)
+		case file.other == "":
+			c.bad(file.key, "give "+file.beside+" too, which may be the same file, or leave both out", "there is no %s beside it", file.beside)
 		}
 	}
 }
@@ -136,11 +166,11 @@ var (
 	placeholder = regexp.MustCompile(`\{[A-Za-z]+\}`)
 )
 
-// CheckListen refuses every address but a loopback one: the API has no roles
-// yet, so whoever reaches it may do everything.
+// CheckListen refuses every address but a loopback one: it has no TLS, and whoever
+// reaches it is an admin.
 func CheckListen(addr string) error {
 	bad := func(format string, args ...any) error {
-		return hint.Errorf(`use a loopback address such as "127.0.0.1:8080"; to reach it from elsewhere, tunnel it over ssh`, format, args...)
+		return hint.Errorf(`use a loopback address such as "127.0.0.1:8080"; to reach it from elsewhere, set listen in the table [web]`, format, args...)
 	}
 	host, port, err := net.SplitHostPort(addr)
 	if addr == "" {

@@ -63,6 +63,7 @@ type Config struct {
 	Loans     Loans            `toml:"loans"`
 	Backup    Backup           `toml:"backup"`
 	Privacy   Privacy          `toml:"privacy"`
+	Web       Web              `toml:"web"`
 
 	path    string
 	lines   map[string]int    // of the file's keys
@@ -198,6 +199,17 @@ type Privacy struct {
 	KeyFile string `toml:"key_file"`
 }
 
+// Web says how browsers and scripts reach the station from elsewhere.
+type Web struct {
+	Listen string `toml:"listen"` // an address for TLS; "" is off
+	URL    string `toml:"url"`    // how others reach it; "": the host's name and the port
+	// Certificate and Key are PEM files; none: the station makes a certificate.
+	Certificate string `toml:"certificate"`
+	Key         string `toml:"key"`
+	// Board is what the role board sees: off, free, holders.
+	Board string `toml:"board"`
+}
+
 // Span is a length of time that may be written in days: "14d".
 type Span time.Duration
 
@@ -237,6 +249,7 @@ func Default() *Config {
 		Keyboard:  Keyboard{Device: "off", Layout: "us"},
 		Directory: Directory{Kind: "local", Timing: directory.Timing{LoansEvery: 30 * time.Second}},
 		Backup:    Backup{Keep: 14},
+		Web:       Web{Board: "free"},
 	}
 }
 

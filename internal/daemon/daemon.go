@@ -17,6 +17,7 @@ import (
 	"stump/hw/board"
 	"stump/hw/selftest"
 	"stump/internal/api"
+	"stump/internal/certificate"
 	"stump/internal/config"
 	"stump/internal/identity"
 	"stump/internal/keyboard"
@@ -140,11 +141,12 @@ func (d *Daemon) assemble() (err error) {
 	}
 	d.upkeep = d.newUpkeep()
 	d.access = identity.Open(d.o.StateDir, identity.Options{Log: d.o.Log})
-	listener, err := d.newAPI()
+	served, err := d.newAPI()
 	if err != nil {
 		return err
 	}
-	d.tasks = append(d.tasks, d.access, listener, d.upkeep, reloads{d})
+	d.tasks = append(d.tasks, served...)
+	d.tasks = append(d.tasks, d.access, d.upkeep, reloads{d})
 	if w := newWatchdog(d.Readers); w != nil {
 		d.tasks = append(d.tasks, w)
 	}
@@ -173,19 +175,47 @@ func (d *Daemon) newPanel() error {
 	return nil
 }
 
-// newAPI returns the task that serves the API; it has the socket.
-func (d *Daemon) newAPI() (*api.Listener, error) {
+// newAPI returns the tasks that serve the API; they have the socket and the addresses.
+func (d *Daemon) newAPI() ([]task.Task, error) {
 	cfg := d.o.Config
+	site, web, err := d.newSite()
+	if err != nil {
+		return nil, err
+	}
 	ln := &api.Listener{Socket: d.o.Socket, Addr: d.o.Listen, Log: d.o.Log}
 	d.API = api.NewServer(api.Options{
 		Path: LedgerPath(d.o.StateDir), TCP: ln.TCP,
 		Ledger: d.Ledger, Station: cfg.Station, Version: d.o.Version, Formats: cfg.CardFormats(), ParseCard: cfg.ParseCard,
 		Panel: d.Panel, Readers: d.Readers, Trace: d.trace, Sims: d.Sims, Lines: d.Lines, Clock: d.now, Keyboard: d.keyboard,
-		Worker: d.Worker, SelfTest: d.SelfTest, Access: d.access,
+		Worker: d.Worker, SelfTest: d.SelfTest, Access: d.access, Web: web, Board: cfg.Web.Board,
 		Conditions: d.conditions, Backups: d.upkeep.backups.status, Check: CheckInChild, Log: d.o.Log,
 	})
 	ln.Handler = d.API
-	return ln, ln.Open()
+	err = ln.Open()
+	if site == nil {
+		return []task.Task{ln}, err
+	}
+	if err != nil {
+		return nil, errors.Join(err, site.Close())
+	}
+	site.Handler = d.API
+	return []task.Task{ln, site}, nil
+}
+
+// newSite returns the web address and what it says of itself; nil if it is off.
+func (d *Daemon) newSite() (*api.Site, func() api.Web, error) {
+	cfg := d.o.Config.Web
+	if cfg.Listen == "" {
+		return nil, nil, nil
+	}
+	cert, err := certificate.Open(certificate.Options{
+		Certificate: cfg.Certificate, Key: cfg.Key, Dir: d.o.StateDir, Names: api.SiteNames(cfg.URL), Log: d.o.Log,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	site := &api.Site{Addr: cfg.Listen, URL: cfg.URL, Certificate: cert, Log: d.o.Log}
+	return site, site.Web, site.Open()
 }
 
 // Run runs the tasks until ctx is done, and then gives everything back.

@@ -19,6 +19,7 @@ import (
 	"stump/checkout/ledger/boltfile"
 	"stump/directory"
 	"stump/internal/api"
+	"stump/internal/certificate"
 	"stump/internal/config"
 	"stump/internal/credential"
 	"stump/internal/hint"
@@ -147,7 +148,7 @@ func tidy(o Options, l *ledger.Ledger) {
 		all, failed = append(all, removed...), errors.Join(failed, err)
 	}
 	remove(filepath.Dir(l.Path()), boltfile.Temporary(filepath.Base(l.Path()))...)
-	remove(o.StateDir, notesName+".new-*", learned.Name+".new-*", identity.FileName+".new-*", ".selftest-*")
+	remove(o.StateDir, notesName+".new-*", learned.Name+".new-*", identity.FileName+".new-*", certificate.FileName+".new-*", ".selftest-*")
 	remove(filepath.Dir(key), filepath.Base(key)+".new-*")
 	for _, dir := range []string{backupDir(o.Config.Backup, o.StateDir), o.Config.Backup.Also} {
 		if dir != "" {
