@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"stump/checkout"
+	"stump/checkout/ledger/once"
 	"stump/checkout/ledger/record"
 	"stump/internal/count"
 	"stump/internal/hint"
@@ -194,6 +195,7 @@ func (t *txn) erase(p party) int {
 	for _, r := range append(became, p) {
 		t.delete(record.TreePeople, []byte(r.id))
 	}
+	t.must(once.Erase(t.tx))
 	t.put(record.TreeMeta, metaScrub, nil)
 	return len(erase)
 }

@@ -19,6 +19,7 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/record"
+	"stump/internal/books"
 	"stump/internal/clock"
 	"stump/internal/hint"
 	"stump/internal/sitekey"
@@ -86,6 +87,12 @@ func (o *Options) fill() (*sitekey.Ring, error) {
 // Ledger is the store of events, loans, people, devices and the outbox. All
 // methods are safe for concurrent use.
 type Ledger struct {
+	*core
+	terms books.Terms // of changes, see On
+}
+
+// core is what all that [Ledger.On] returns have in common.
+type core struct {
 	path     string
 	o        Options
 	keys     *sitekey.Ring
@@ -131,7 +138,7 @@ func Create(path string, o Options) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = boltfile.Create(path, func(db *bolt.DB) error { return (&Ledger{path: path, db: db}).updateNow((*txn).initTrees) })
+	err = boltfile.Create(path, func(db *bolt.DB) error { return (&Ledger{core: &core{path: path, db: db}}).updateNow((*txn).initTrees) })
 	if err != nil {
 		return nil, fmt.Errorf("make a ledger: %w", err)
 	}
@@ -167,7 +174,7 @@ func open(path string, o Options, readOnly bool) (*Ledger, error) {
 	if path, err = boltfile.Resolve(path); err != nil {
 		return nil, err
 	}
-	l := &Ledger{path: path, o: o, keys: keys, readOnly: readOnly}
+	l := &Ledger{core: &core{path: path, o: o, keys: keys, readOnly: readOnly}}
 	if err := l.reopen(); err != nil {
 		return nil, err
 	}

@@ -76,14 +76,20 @@ func (t *txn) device(p party) books.Device {
 // FindPerson finds a person by id, then by exact name. Errors: ErrNotFound,
 // *AmbiguousError.
 func (l *Ledger) FindPerson(ref string) (p books.Person, err error) {
-	err = l.view(func(t *txn) { p = t.person(t.find(record.TreePeople, ref)) })
+	err = l.view(func(t *txn) {
+		found := t.find(record.TreePeople, ref)
+		p, p.Revision = t.person(found), found.revision()
+	})
 	return p, err
 }
 
 // FindDevice finds a device by id, then by exact name. Errors: ErrNotFound,
 // *AmbiguousError.
 func (l *Ledger) FindDevice(ref string) (d books.Device, err error) {
-	err = l.view(func(t *txn) { d = t.device(t.find(record.TreeDevices, ref)) })
+	err = l.view(func(t *txn) {
+		found := t.find(record.TreeDevices, ref)
+		d, d.Revision = t.device(found), found.revision()
+	})
 	return d, err
 }
 

@@ -67,7 +67,7 @@ func identify(path string) (id rotation.Identity, err error) {
 		return id, err
 	}
 	defer boltfile.Shut(path, db, file)
-	l := &Ledger{path: path, readOnly: true, db: db}
+	l := &Ledger{core: &core{path: path, readOnly: true, db: db}}
 	err = l.guard(func() error {
 		return l.viewNow(func(t *txn) {
 			t.checkTrees()

@@ -168,11 +168,12 @@ type callerError struct{ error }
 
 func (e callerError) Unwrap() error { return e.error }
 
-// update runs f in a writing transaction and returns when it is on the disk. If f fails,
-// update writes nothing and returns its error. If the disk fails, nothing is saved and
+// update agrees to the terms of a change, runs it in a writing transaction and returns when it is on the disk. If it
+// fails, update writes nothing and returns its error. If the disk fails, nothing is saved and
 // the error wraps ErrCannotSave. update then reopens the file, because after a failed
 // write or sync neither bbolt's state nor the kernel's cached pages can be trusted.
-func (l *Ledger) update(f func(*txn)) error {
+func (l *Ledger) update(change func(*txn)) error {
+	f := func(t *txn) { t.agree(); change(t) }
 	if l.readOnly {
 		return ErrReadOnly
 	}

@@ -40,7 +40,7 @@ func (s *salvager) fill(db *bolt.DB) error {
 	if err := s.nameChains(); err != nil {
 		return err
 	}
-	l := &Ledger{path: db.Path(), o: s.o, keys: s.keys, db: db, ceiling: math.MaxUint64, own: s.Own, sinkIDs: map[string]uint16{}}
+	l := &Ledger{core: &core{path: db.Path(), o: s.o, keys: s.keys, db: db, ceiling: math.MaxUint64, own: s.Own, sinkIDs: map[string]uint16{}}}
 	// The file has a temporary name, so one sync at the end is enough.
 	db.NoSync = true
 	defer func() { db.NoSync = false }()

@@ -55,6 +55,9 @@ func lines[T any](w http.ResponseWriter) func(T) error {
 const lineType = "application/x-ndjson"
 
 func writeJSON(w http.ResponseWriter, v any) error {
+	if v, ok := v.(interface{ etag() string }); ok && v.etag() != "" {
+		w.Header().Set("ETag", v.etag())
+	}
 	w.Header().Set("Content-Type", "application/json")
 	return json.NewEncoder(w).Encode(v)
 }

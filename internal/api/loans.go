@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/ledger"
 	"stump/internal/books"
 	"stump/internal/hint"
 	"stump/internal/identity"
@@ -48,32 +49,36 @@ func (s *Server) history(_ *http.Request, q query, p books.Page) (iter.Seq2[book
 }
 
 func (s *Server) give(r *http.Request, g *Give) (any, error) {
-	return s.commit(r, s.o.Ledger.Give, books.Request{Device: g.Device, Person: g.Person, Note: g.Note, At: timeOf(g.At), Due: timeOf(g.Due)})
+	return s.commit(r, (*ledger.Ledger).Give, books.Request{Device: g.Device, Person: g.Person, Note: g.Note, At: timeOf(g.At), Due: timeOf(g.Due)})
 }
 
 func (s *Server) bring(r *http.Request, b *Bring) (any, error) {
-	return s.commit(r, s.o.Ledger.Return, books.Request{Device: b.Device, Condition: b.Condition, Note: b.Note, At: timeOf(b.At)})
+	return s.commit(r, (*ledger.Ledger).Return, books.Request{Device: b.Device, Condition: b.Condition, Note: b.Note, At: timeOf(b.At)})
 }
 
 func (s *Server) lost(r *http.Request, b *Bring) (any, error) {
 	if b.At != nil {
 		return nil, refuse("leave at out, or write it into the note", "that a device is lost is said of now")
 	}
-	return s.commit(r, s.o.Ledger.Lose, books.Request{Device: r.PathValue("ref"), Condition: b.Condition, Note: b.Note})
+	return s.commit(r, (*ledger.Ledger).Lose, books.Request{Device: r.PathValue("ref"), Condition: b.Condition, Note: b.Note})
 }
 
 func (s *Server) found(r *http.Request, b *Bring) (any, error) {
 	if b.At != nil {
 		return nil, refuse("leave at out, or write it into the note", "that a device is found is said of now")
 	}
-	return s.commit(r, s.o.Ledger.Find, books.Request{Device: r.PathValue("ref"), Condition: b.Condition, Note: b.Note})
+	return s.commit(r, (*ledger.Ledger).Find, books.Request{Device: r.PathValue("ref"), Condition: b.Condition, Note: b.Note})
 }
 
 // commit commits an admin's correction and answers with its event.
-func (s *Server) commit(r *http.Request, do func(books.Request) (checkout.Event, error), c books.Request) (any, error) {
+func (s *Server) commit(r *http.Request, do func(*ledger.Ledger, books.Request) (checkout.Event, error), c books.Request) (any, error) {
+	l, err := s.on(r, checkout.KindDevice, c.Device)
+	if err != nil {
+		return nil, err
+	}
 	who := identity.Of(r.Context())
 	c.Actor, c.Source = who.Name, who.Source
-	ev, err := do(c)
+	ev, err := do(l, c)
 	if err != nil {
 		return books.Entry{}, err
 	}

@@ -19,8 +19,12 @@ func (s *Server) merge(r *http.Request, m *Merge) (any, error) {
 	if m.Into == "" {
 		return nil, refuse("name who goes, then who stays", "nobody to merge %s into", old)
 	}
+	l, err := s.on(r, checkout.KindPerson, old)
+	if err != nil {
+		return nil, err
+	}
 	by := identity.Of(r.Context())
-	ev, err := s.o.Ledger.MergePeople(old, m.Into, by.Name, by.Source)
+	ev, err := l.MergePeople(old, m.Into, by.Name, by.Source)
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +38,7 @@ func (s *Server) showPerson(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	shown := PersonShown{Person: personParty(p).row.(Person), Loans: []Who{}, Was: []books.Former{}}
+	shown := PersonShown{version: version{p.Revision}, Person: personParty(p).row.(Person), Loans: []Who{}, Was: []books.Former{}}
 	was, err := s.o.Ledger.Formerly(p.ID)
 	if err != nil {
 		return nil, err
@@ -55,7 +59,7 @@ func (s *Server) showDevice(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	shown := DeviceShown{Device: deviceParty(d).row.(Device), Kit: known(d.Group), Condition: known(d.Condition)}
+	shown := DeviceShown{version: version{d.Revision}, Device: deviceParty(d).row.(Device), Kit: known(d.Group), Condition: known(d.Condition)}
 	for loan, err := range s.o.Ledger.Loans(books.LoanFilter{Device: d.ID, Now: s.o.Now()}) {
 		if err != nil {
 			return nil, err

@@ -42,6 +42,9 @@ const (
 	CodeBusy         Code = "busy"
 	CodeNotSimulated Code = "not-simulated"
 	CodeNoWeb        Code = "no-web"
+	CodeDone         Code = "done"
+	CodeChanged      Code = "changed"
+	CodeKeyReused    Code = "key-reused"
 	CodeTimeout      Code = "timeout"
 	CodeTooLarge     Code = "too-large"
 	CodeInternal     Code = "internal"
@@ -73,10 +76,13 @@ var codes = []struct {
 	{CodeTagTaken, http.StatusConflict, "Tag taken", "the badge or tag is somebody else's"},
 	{CodeRefused, http.StatusConflict, "Refused", "a rule of the lab forbids it: nobody has the device, or who has it is suspended"},
 	{CodeBusy, http.StatusConflict, "Busy", "another call has what this one needs; ask again when it has ended"},
+	{CodeDone, http.StatusConflict, "Done already", "a request with this `Idempotency-Key` was made, and its answer was not kept"},
 	{CodeNotSimulated, http.StatusConflict, "Not simulated", "only a simulated station can do that"},
 	{CodeNoWeb, http.StatusConflict, "No web address", "the configuration has no [web] listen"},
 	{CodeTimeout, http.StatusRequestTimeout, "Not in time", "nobody did in time what was asked for, such as showing a tag"},
+	{CodeChanged, http.StatusPreconditionFailed, "Changed meanwhile", "the person or device is not what `If-Match` says"},
 	{CodeTooLarge, http.StatusRequestEntityTooLarge, "Too large", "the request is longer than this call takes"},
+	{CodeKeyReused, http.StatusUnprocessableEntity, "Key used before", "this `Idempotency-Key` was sent with another request within a day"},
 	{CodeInternal, http.StatusInternalServerError, "Fault of the station", "the station failed; its log says how"},
 	{CodeDamaged, http.StatusInternalServerError, "Damaged ledger", "the ledger's file is damaged"},
 	{CodeDirectory, http.StatusBadGateway, "Directory not reached", "the staff directory did not answer, or with what can't be used"},
@@ -166,6 +172,7 @@ func (s *Server) explain(err error) (code Code, remedy string) {
 		token     *identity.TokenError
 		taken     *books.TagTakenError
 		refused   *checkout.RefusedError
+		changed   *books.ChangedError
 	)
 	switch {
 	case errors.As(err, &problem):
@@ -184,6 +191,8 @@ func (s *Server) explain(err error) (code Code, remedy string) {
 		return CodeExists, ""
 	case errors.As(err, &token):
 		return CodeNotFound, ""
+	case errors.As(err, &changed):
+		return CodeChanged, ""
 	case errors.As(err, &exists):
 		return CodeExists, "choose another with --id, or change the one that is there with edit"
 	case errors.As(err, &taken):

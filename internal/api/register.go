@@ -15,6 +15,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"stump/checkout"
+	"stump/checkout/ledger"
 	"stump/internal/books"
 	"stump/internal/count"
 	"stump/internal/credential"
@@ -29,6 +30,7 @@ type party struct {
 	id, name string
 	status   checkout.Status
 	tags     []string // what is shown of those that work
+	revision string   // of one that was asked for alone
 	row      any      // the Person or Device of lists
 }
 
@@ -45,8 +47,8 @@ type register struct {
 
 	all   func(books.Page) iter.Seq2[party, error]
 	find  func(ref string) (party, error) // by id or name
-	add   func(c change, tag checkout.Tag, by identity.Principal) error
-	edit  func(ref string, e books.Edit, actor string, source checkout.Source) error
+	add   func(l *ledger.Ledger, c change, tag checkout.Tag, by identity.Principal) error
+	edit  func(l *ledger.Ledger, ref string, e books.Edit, actor string, source checkout.Source) error
 	write func(csv io.Writer) error
 }
 
@@ -59,10 +61,10 @@ func (s *Server) registers() (people, devices *register) {
 			p, err := l.FindPerson(ref)
 			return personParty(p), err
 		},
-		add: func(c change, badge checkout.Tag, by identity.Principal) error {
+		add: func(l *ledger.Ledger, c change, badge checkout.Tag, by identity.Principal) error {
 			return l.AddPerson(books.Person{ID: *c.id, Name: str(c.name), Email: str(c.email)}, badge, by.Name, by.Source)
 		},
-		edit:  l.EditPerson,
+		edit:  (*ledger.Ledger).EditPerson,
 		write: func(csv io.Writer) error { return sheet.WritePeople(csv, present(l.People(books.Page{}))) },
 	}
 	devices = &register{
@@ -72,10 +74,10 @@ func (s *Server) registers() (people, devices *register) {
 			d, err := l.FindDevice(ref)
 			return deviceParty(d), err
 		},
-		add: func(c change, tag checkout.Tag, by identity.Principal) error {
+		add: func(l *ledger.Ledger, c change, tag checkout.Tag, by identity.Principal) error {
 			return l.AddDevice(books.Device{ID: *c.id, Name: str(c.name), Kind: str(c.kind)}, tag, by.Name, by.Source)
 		},
-		edit:  l.EditDevice,
+		edit:  (*ledger.Ledger).EditDevice,
 		write: func(csv io.Writer) error { return sheet.WriteDevices(csv, l.Devices(books.Page{}), s.deviceTag) },
 	}
 	return people, devices
@@ -90,13 +92,13 @@ func (s *Server) of(kind checkout.SubjectKind) *register {
 }
 
 func personParty(p books.Person) party {
-	return party{p.ID, p.Name, p.Status, p.Live(), Person{
+	return party{p.ID, p.Name, p.Status, p.Live(), p.Revision, Person{
 		ID: p.ID, Name: known(p.Name), Email: known(p.Email), Badge: known(p.Badge()), Status: p.Status.String(),
 	}}
 }
 
 func deviceParty(d books.Device) party {
-	return party{d.ID, d.Name, d.Status, strings.Fields(d.Tag), Device{
+	return party{d.ID, d.Name, d.Status, strings.Fields(d.Tag), d.Revision, Device{
 		ID: d.ID, Name: known(d.Name), Tag: known(d.Tag), Kind: known(d.Kind), Status: d.Word(),
 		Person: known(d.HolderName), PersonID: known(d.Holder),
 	}}
@@ -158,7 +160,11 @@ func (s *Server) add(r *http.Request, reg *register, c change) (any, error) {
 		}
 		c.id = &id
 	}
-	if err := reg.add(c, tag, identity.Of(r.Context())); err != nil {
+	l, err := s.on(r, reg.kind, "")
+	if err != nil {
+		return nil, err
+	}
+	if err := reg.add(l, c, tag, identity.Of(r.Context())); err != nil {
 		return nil, err
 	}
 	return s.row(reg, *c.id, c, nil, tag)
@@ -214,8 +220,12 @@ func (s *Server) commitEdit(r *http.Request, reg *register, c change, e books.Ed
 	if err != nil {
 		return nil, err
 	}
+	l, err := s.on(r, reg.kind, p.id)
+	if err != nil {
+		return nil, err
+	}
 	by := identity.Of(r.Context())
-	if err := reg.edit(p.id, e, by.Name, by.Source); err != nil {
+	if err := reg.edit(l, p.id, e, by.Name, by.Source); err != nil {
 		return nil, err
 	}
 	return s.row(reg, p.id, c, p.tags, e.Tag, e.MoreBadge)
@@ -242,16 +252,18 @@ func (s *Server) row(reg *register, id string, c change, old []string, tags ...c
 	switch row := p.row.(type) {
 	case Person:
 		return struct {
+			version
 			Person
 			Warning
 			Gone
-		}{row, warning, gone}, err
+		}{version{p.revision}, row, warning, gone}, err
 	case Device:
 		return struct {
+			version
 			Device
 			Warning
 			Gone
-		}{row, warning, gone}, err
+		}{version{p.revision}, row, warning, gone}, err
 	}
 	return nil, err
 }
@@ -320,7 +332,11 @@ func (s *Server) imports(reg *register) handler {
 		if err != nil {
 			return err
 		}
-		answer, err := s.importCSV(reg, csv, mapped, o)
+		l, err := s.on(r, reg.kind, "")
+		if err != nil {
+			return err
+		}
+		answer, err := s.importCSV(l, reg, csv, mapped, o)
 		var row *books.RowError
 		if errors.As(err, &row) {
 			return s.badRow(err)
@@ -349,7 +365,7 @@ func importOptions(reg *register, r *http.Request) (o books.ImportOptions, mappe
 }
 
 // importCSV saves the rows of a CSV file, or in a dry run tells what it would change.
-func (s *Server) importCSV(reg *register, csv io.Reader, mapped map[string]string, o books.ImportOptions) (Imported, error) {
+func (s *Server) importCSV(l *ledger.Ledger, reg *register, csv io.Reader, mapped map[string]string, o books.ImportOptions) (Imported, error) {
 	var strange unreadable
 	doubts, doubt := 0, ""
 	rows := sheet.Rows(reg.kind, csv, sheet.Options{Map: mapped, Parse: func(written string) (checkout.Tag, error) {
@@ -358,7 +374,7 @@ func (s *Server) importCSV(reg *register, csv io.Reader, mapped map[string]strin
 		}
 		return s.parseTag(written)
 	}})
-	n, err := s.o.Ledger.Import(reg.kind, func(yield func(books.ImportRow, error) bool) {
+	n, err := l.Import(reg.kind, func(yield func(books.ImportRow, error) bool) {
 		for row, err := range rows {
 			strange.look(s, row.Tag)
 			if !yield(row, err) {
@@ -404,7 +420,11 @@ func exports(reg *register) handler {
 // erase erases all that is personal about somebody who has no device.
 func (s *Server) erase(r *http.Request) (any, error) {
 	by := identity.Of(r.Context())
-	return struct{}{}, s.o.Ledger.ErasePerson(r.PathValue("ref"), by.Name, by.Source)
+	l, err := s.on(r, checkout.KindPerson, r.PathValue("ref"))
+	if err != nil {
+		return nil, err
+	}
+	return struct{}{}, l.ErasePerson(r.PathValue("ref"), by.Name, by.Source)
 }
 
 // dossier is all that is held about a person.

@@ -74,6 +74,7 @@ type Server struct {
 	o               Options
 	mux             *http.ServeMux
 	people, devices *register
+	running         sync.Map   // the keys of requests under way, see once
 	sim             sync.Mutex // held while a simulated card is shown: there is room for one
 }
 
@@ -109,7 +110,7 @@ func (s *Server) handle(to route) {
 			err = s.lacks(to.needs)
 		}
 		if err == nil {
-			err = to.answer(answer, r)
+			err = s.once(answer, r, to)
 		}
 		if err != nil {
 			s.fail(answer, r, err)

@@ -83,6 +83,7 @@ type Device struct {
 
 // PersonShown is one person with what they have, and who was merged into them.
 type PersonShown struct {
+	version
 	Person
 	Loans []Who          `json:"loans"`
 	Was   []books.Former `json:"was"`
@@ -90,6 +91,7 @@ type PersonShown struct {
 
 // DeviceShown is one device with its loan; null for none.
 type DeviceShown struct {
+	version
 	Device
 	Kit       *string `json:"kit"`
 	Condition *string `json:"condition"` // as it was said of the last return

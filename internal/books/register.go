@@ -25,6 +25,9 @@ type Person struct {
 	// MergedInto is the id of the person that this one turned out to be; empty for all
 	// others.
 	MergedInto string
+	// Revision changes whenever the person does, with each of their events, too; only
+	// who asks for one person gets it.
+	Revision string
 }
 
 // Former is somebody who was merged into another person.
@@ -93,6 +96,9 @@ type Device struct {
 	ByDirectory bool
 	// Home is the directory's key of the place where it stands while it is free.
 	Home string
+	// Revision changes whenever the device does, with each of its events, too; only who
+	// asks for one device gets it.
+	Revision string
 }
 
 // HasTag reports whether the device can be bumped.

@@ -1,0 +1,175 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+
+	"stump/checkout"
+	"stump/checkout/ledger"
+	"stump/internal/books"
+	"stump/internal/identity"
+)
+
+// keyHeader names a request, so that it changes something once however often it is sent.
+const keyHeader = "Idempotency-Key"
+
+// maxKey is the length of a request's name, in bytes.
+const maxKey = 255
+
+// version is part of an object that has a revision: its ETag.
+type version struct{ revision string }
+
+// etag is the object's ETag, empty for none.
+func (v version) etag() string {
+	if v.revision == "" {
+		return ""
+	}
+	return `"` + v.revision + `"`
+}
+
+// on returns the ledger for a change of the person or device ref, on the terms of the
+// request: its If-Match and its name. An empty ref is for changes of no one alone.
+func (s *Server) on(r *http.Request, kind checkout.SubjectKind, ref string) (*ledger.Ledger, error) {
+	terms, _ := r.Context().Value(termsOf{}).(books.Terms)
+	match := strings.Join(r.Header.Values("If-Match"), ",")
+	switch {
+	case match == "":
+		return s.o.Ledger.On(terms), nil
+	case ref == "":
+		return nil, refuse("leave it out", "If-Match is for changes of one person or one device")
+	}
+	terms.Kind, terms.Ref = kind, ref
+	for _, tag := range strings.Split(match, ",") {
+		tag = strings.TrimSpace(tag)
+		if tag == "*" { // whatever it is, as long as it is there
+			terms.Revisions = nil
+			break
+		}
+		revision, weak := strings.CutPrefix(tag, "W/")
+		quoted := len(revision) > 1 && revision[0] == '"' && revision[len(revision)-1] == '"'
+		if !quoted {
+			return nil, refuse("give the ETag of the answer as it is, with its quotation marks", "If-Match: %s is not an ETag", tag)
+		}
+		if weak { // is never the same
+			revision = `""`
+		}
+		terms.Revisions = append(terms.Revisions, strings.Trim(revision, `"`))
+	}
+	return s.o.Ledger.On(terms), nil
+}
+
+// termsOf is the key of a request's terms in its context.
+type termsOf struct{}
+
+// given is an answer that is kept.
+type given struct {
+	Type string `json:"type"`
+	ETag string `json:"etag,omitempty"`
+	Body []byte `json:"body"`
+}
+
+// once serves a request that has a name: the first time as any other, then with the
+// answer of the first time. What failed has changed nothing, and is tried again.
+func (s *Server) once(w http.ResponseWriter, r *http.Request, to route) error {
+	name := r.Header.Get(keyHeader)
+	switch {
+	case name == "" || r.Method == http.MethodGet:
+		return to.answer(w, r)
+	case len(name) > maxKey || len(r.Header.Values(keyHeader)) > 1:
+		return refuse("send one, of at most 255 bytes, such as a UUID", "%s: too long, or several", keyHeader)
+	case !to.repeats():
+		return refuse("leave it out: asked twice, this does no harm", "%s is not for this call", keyHeader)
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxImport))
+	if err != nil {
+		return err
+	}
+	terms := books.Terms{
+		Key:     digest([]byte(identity.Of(r.Context()).ID), []byte(name)),
+		Request: digest([]byte(r.Method), []byte(r.URL.RequestURI()), []byte(r.Header.Get("If-Match")), body),
+	}
+	if _, running := s.running.LoadOrStore(terms.Key, true); running {
+		return problem(CodeBusy, "ask again when it has its answer", "a request with this %s is under way", keyHeader)
+	}
+	defer s.running.Delete(terms.Key)
+	made, ok, err := s.o.Ledger.Made(terms.Key)
+	if err != nil {
+		return err
+	}
+	if ok {
+		return repeat(w, terms, made)
+	}
+	r = r.WithContext(context.WithValue(r.Context(), termsOf{}, terms))
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	kept := &keeper{header: http.Header{}}
+	if err := to.answer(kept, r); err != nil {
+		var again *books.MadeError
+		if errors.As(err, &again) {
+			return repeat(w, terms, again.Made)
+		}
+		return err
+	}
+	answer, err := json.Marshal(given{kept.header.Get("Content-Type"), kept.header.Get("ETag"), kept.Bytes()})
+	if err == nil {
+		err = s.o.Ledger.Answered(terms.Key, answer)
+	}
+	if err != nil {
+		s.o.Log.Error("an answer can't be kept; who asks again with the same key hears only that it was done", "err", err)
+	}
+	return send(w, given{kept.header.Get("Content-Type"), kept.header.Get("ETag"), kept.Bytes()})
+}
+
+// repeats reports whether asking twice would change something twice.
+func (to route) repeats() bool {
+	return to.needs == ledgerOnly && !strings.HasSuffix(to.pattern, "/verify")
+}
+
+// repeat answers as the first time.
+func repeat(w http.ResponseWriter, terms books.Terms, made books.Made) error {
+	var g given
+	switch {
+	case made.Request != terms.Request:
+		return problem(CodeKeyReused, "choose a new one for each request", "this %s was sent with another request", keyHeader)
+	case made.Answer == nil || json.Unmarshal(made.Answer, &g) != nil:
+		return problem(CodeDone, "read what is there now", "this was done; its answer was not kept")
+	}
+	w.Header().Set("Idempotency-Replayed", "true")
+	return send(w, g)
+}
+
+func send(w http.ResponseWriter, g given) error {
+	w.Header().Set("Content-Type", g.Type)
+	if g.ETag != "" {
+		w.Header().Set("ETag", g.ETag)
+	}
+	_, err := w.Write(g.Body)
+	return err
+}
+
+// keeper is where a handler writes an answer that is kept.
+type keeper struct {
+	bytes.Buffer
+	header http.Header
+}
+
+func (k *keeper) Header() http.Header { return k.header }
+
+// WriteHeader is http.ResponseWriter's. What succeeds is 200 OK.
+func (k *keeper) WriteHeader(int) {}
+
+// digest is the hash of parts.
+func digest(parts ...[]byte) string {
+	h := sha256.New()
+	for _, p := range parts {
+		part := sha256.Sum256(p)
+		h.Write(part[:])
+	}
+	return base64.RawStdEncoding.EncodeToString(h.Sum(nil)[:16])
+}
