@@ -240,7 +240,7 @@ func (t *txn) link(ev *record.Event, here record.Ref, person, device party) {
 		}
 		ev.Base = t.place(r.Loan.Since)
 		ev.Links.Device, r.Head = r.Head, here
-		r.Loan, r.Condition = after(r.Loan, ev, here), cmp.Or(ev.Condition, r.Condition)
+		r.Loan, r.Condition = r.Loan.After(ev, here), cmp.Or(ev.Condition, r.Condition)
 		t.save(device)
 	}
 	if ev.From != "" && ev.From != person.id {
@@ -249,31 +249,6 @@ func (t *txn) link(ev *record.Event, here record.Ref, person, device party) {
 			t.putRow(record.TreePeople, ev.From, r)
 		}
 	}
-}
-
-// after returns the loan of a device after an event. A replay of the events needs no
-// other rule.
-func after(s record.Loan, ev *record.Event, here record.Ref) record.Loan {
-	switch ev.Kind {
-	case checkout.Checkout, checkout.Handover:
-		return record.Loan{Holder: ev.Person, Since: here, At: ev.Moved(), Length: ev.Loan, Station: ev.Station}
-	case checkout.Return, checkout.Found:
-		return record.Loan{Since: here, At: ev.Moved(), Station: ev.Station}
-	case checkout.Lost:
-		return record.Loan{Since: here, At: ev.Moved(), Lost: true, Station: ev.Station}
-	case checkout.Correct:
-		if ev.Loan != 0 && s.Holder != "" {
-			s.Length = ev.Loan
-		}
-		switch ev.Mark {
-		case "":
-		case checkout.MarkRight:
-			s.Mark, s.Marked = "", record.Ref{}
-		default:
-			s.Mark, s.Marked = ev.Mark, here
-		}
-	}
-	return s
 }
 
 // queue writes an outbox row for each sink that gets the event.

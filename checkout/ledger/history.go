@@ -30,7 +30,7 @@ func (l *Ledger) History(f books.HistoryFilter) iter.Seq2[books.Entry, error] {
 		for batch := []books.Entry{{}}; err == nil && len(batch) > 0; {
 			batch, err = l.historyBatch(next)
 			for _, e := range batch {
-				if f.Keeps(e.Kind) && f.Finds(e.DeviceName, e.Device, e.PersonName, e.Person, e.FromName, e.From) {
+				if f.Keeps(e.Kind) && !e.Latest().Before(f.Since) && f.Finds(e.DeviceName, e.Device, e.PersonName, e.Person, e.FromName, e.From) {
 					if found++; !yield(e, nil) || found == f.Limit {
 						return
 					}
@@ -64,7 +64,9 @@ func (t *txn) entry(r record.Ref, clock *times) (e books.Entry) {
 	ev := t.event(r)
 	e.Pending = t.resolve(&ev)
 	e.Event = ev.Event
-	e.Time, e.ClockTrusted = clock.wall(ev.At)
+	if e.Time, e.ClockTrusted = clock.wall(ev.At); !e.ClockTrusted {
+		e.Before, _ = clock.latest(r)
+	}
 	return e
 }
 
@@ -165,15 +167,19 @@ func (t *txn) allRefs(f books.HistoryFilter, after record.Ref) refSource {
 	}
 }
 
-// firstSince walks back from a chain's newest event to the first that is not known to be
-// before since.
+// olderRun is how many events in a row must be older than what is looked for before it is
+// believed that all before them are, too: a clock may have been wrong for a while.
+const olderRun = 1000
+
+// firstSince walks back from a chain's newest event, until olderRun events in a row are
+// known to be before since.
 func (t *txn) firstSince(chain uint16, since time.Time) record.Ref {
 	if since.IsZero() {
 		return record.At(chain, 1)
 	}
 	clock := times{t: t}
 	c := t.bucket(record.TreeEvents).Cursor()
-	step := c.Prev
+	step, older := c.Prev, 0
 	if k, _ := c.Seek(record.EventKey(record.At(chain+1, 0))); k == nil {
 		step = c.Last
 	}
@@ -182,8 +188,10 @@ func (t *txn) firstSince(chain uint16, since time.Time) record.Ref {
 		if r.Chain != chain {
 			break
 		}
-		if at, trusted := clock.wall(t.event(r).At); trusted && at.Before(since) {
-			return record.At(chain, r.Seq+1)
+		if at, trusted := clock.wall(t.event(r).At); trusted && !at.Before(since) {
+			older = 0
+		} else if older++; trusted && older > olderRun {
+			return r
 		}
 	}
 	return record.At(chain, 1)
@@ -196,11 +204,16 @@ func (t *txn) partyRefs(tr record.Tree, name string, f books.HistoryFilter, afte
 		both = t.find(record.TreePeople, f.Person)
 	}
 	var refs []record.Ref
-	clock := times{t: t}
+	clock, older := times{t: t}, 0
 	t.walk(p, func(r record.Ref, ev *record.Event) bool {
-		if at, trusted := clock.wall(ev.At); trusted && at.Before(f.Since) || r.Compare(after) <= 0 {
+		if r.Compare(after) <= 0 {
 			return false
 		}
+		if at, trusted := clock.wall(ev.At); trusted && at.Before(f.Since) {
+			older++
+			return older <= olderRun
+		}
+		older = 0
 		seen := *ev
 		if t.resolve(&seen); both == nobody || seen.Person == both.id || seen.From == both.id {
 			refs = append(refs, r)

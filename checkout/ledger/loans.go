@@ -57,11 +57,18 @@ func (v *loanView) loan(id string, r *record.Row) (loan books.Loan, ok bool) {
 		loan.Station = v.l.old.chains[s.Since.Chain].Name
 	}
 	loan.Since, loan.ClockTrusted = v.clock.wall(s.At)
+	bounded := false
+	if !loan.ClockTrusted {
+		loan.Before, bounded = v.clock.latest(s.Since)
+	}
 	if s.Length > 0 {
 		loan.Due = loan.Since.Add(s.Length)
+		if bounded {
+			loan.Due = loan.Before.Add(s.Length)
+		}
 		// The time now can't be compared with one from a clock that was wrong then,
 		// unless the clock is still the same.
-		comparable := loan.ClockTrusted || !v.trusted
+		comparable := loan.ClockTrusted || bounded || !v.trusted
 		loan.Overdue = comparable && v.filter.Now.After(loan.Due)
 	}
 	if r.Pending {

@@ -12,6 +12,7 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger/record"
+	"stump/checkout/ledger/replay"
 	"stump/checkout/ledger/report"
 	"stump/checkout/ledger/wreck"
 	"stump/internal/sitekey"
@@ -45,7 +46,7 @@ func (s *salvager) fill(db *bolt.DB) error {
 	db.NoSync = true
 	defer func() { db.NoSync = false }()
 	steps := []func(*txn){(*txn).initTrees, s.fillMeta}
-	seen := newReplay()
+	seen := replay.New()
 	const batch = 1000
 	for some := range slices.Chunk(s.inOrder(), batch) {
 		steps = append(steps, func(t *txn) { s.fillEvents(t, some, seen) })
@@ -167,12 +168,12 @@ func (s *salvager) inOrder() []wreck.Event {
 
 // fillEvents copies events. It computes their links, since the linked events may be lost;
 // the hashed part stays the same.
-func (s *salvager) fillEvents(t *txn, some []wreck.Event, seen *replay) {
+func (s *salvager) fillEvents(t *txn, some []wreck.Event, seen *replay.Replay) {
 	for _, e := range some {
 		b, ev, err := s.Load(e)
 		t.must(err)
-		ev.Links = seen.links(&ev)
-		seen.event(e.At, &ev)
+		ev.Links = seen.Links(&ev)
+		seen.Event(e.At, &ev)
 		s.remember(&ev)
 		sealed, err := record.Rewrite(b, func(_ *record.Secrets, l *record.Links, _ *bool) { *l = ev.Links })
 		t.must(err)
@@ -193,11 +194,11 @@ type restated struct {
 
 // fillRows writes devices, people and tags: the register from the rows, loans and
 // histories from the events.
-func (s *salvager) fillRows(t *txn, seen *replay) (restate []restated) {
+func (s *salvager) fillRows(t *txn, seen *replay.Replay) (restate []restated) {
 	for _, part := range []struct {
 		tree  record.Tree
 		heads map[string]record.Ref
-	}{{record.TreePeople, seen.people}, {record.TreeDevices, seen.devices}} {
+	}{{record.TreePeople, seen.People}, {record.TreeDevices, seen.Devices}} {
 		ids := s.ids(part.tree, part.heads)
 		for _, id := range ids {
 			r := s.rowOf(t, part.tree, id)
@@ -208,7 +209,7 @@ func (s *salvager) fillRows(t *txn, seen *replay) (restate []restated) {
 				r.Lookup = nil // the badge of somebody who is lost
 			}
 			was := r.Loan
-			r.Head, r.Loan = part.heads[id], seen.loans[id]
+			r.Head, r.Loan = part.heads[id], seen.Loans[id]
 			if r.Lookup != nil {
 				t.put(record.TreeTags, r.Lookup, ownerBody(part.tree, id))
 			}
@@ -223,8 +224,8 @@ func (s *salvager) fillRows(t *txn, seen *replay) (restate []restated) {
 
 // remerge makes a row agree with the events about who became whom. A merge whose event is
 // lost is noted, and made once more.
-func (s *salvager) remerge(seen *replay, id string, r *record.Row) {
-	switch now := seen.isNow(id); {
+func (s *salvager) remerge(seen *replay.Replay, id string, r *record.Row) {
+	switch now := seen.IsNow(id); {
 	case now != id:
 		r.Resolved, r.Lookup = now, nil
 		if !r.Pending {
@@ -233,7 +234,7 @@ func (s *salvager) remerge(seen *replay, id string, r *record.Row) {
 	case r.Resolved != "" && !r.Pending:
 		s.unmerged[id], r.Resolved = r.Resolved, ""
 	case r.Resolved != "":
-		r.Resolved = seen.isNow(r.Resolved)
+		r.Resolved = seen.IsNow(r.Resolved)
 	}
 }
 

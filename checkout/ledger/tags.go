@@ -189,7 +189,7 @@ func (t *txn) takeOver(ev *record.Event, p, was party) {
 		}
 	} else {
 		ev.DeviceTag = was.row.Mask
-		p.row.Loan = newer(p.row.Loan, was.row.Loan)
+		p.row.Loan = p.row.Loan.Newer(was.row.Loan)
 		was.row.Loan = record.Loan{}
 	}
 	t.dropTag(was)
@@ -198,14 +198,6 @@ func (t *txn) takeOver(ev *record.Event, p, was party) {
 // heldBy returns the devices that a person has.
 func (t *txn) heldBy(id string) []party {
 	return t.rowsWhere(record.TreeDevices, func(_ string, r *record.Row) bool { return r.Loan.Holder == id })
-}
-
-// newer returns the later of two loans of the same device.
-func newer(s, o record.Loan) record.Loan {
-	if o.Since.Compare(s.Since) > 0 {
-		return o
-	}
-	return s
 }
 
 // TagNumber returns the tag of a person or device, if its number is kept: with

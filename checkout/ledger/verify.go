@@ -10,6 +10,7 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/record"
+	"stump/checkout/ledger/replay"
 	"stump/checkout/ledger/report"
 	"stump/internal/count"
 )
@@ -51,7 +52,7 @@ func (l *Ledger) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 			break
 		}
 	}
-	v.r.Loans = len(v.seen.open())
+	v.r.Loans = len(v.seen.Open())
 	if n, ok := readNewest(l.path); ok && l.readOnly { // otherwise it was compared when the file was opened
 		err := l.view(func(t *txn) {
 			if why := t.older(n); why != "" {
@@ -80,7 +81,7 @@ type verifier struct {
 	l     *Ledger
 	r     *Report
 	o     VerifyOptions
-	seen  *replay
+	seen  *replay.Replay
 	at    record.Ref           // the last event that was checked
 	heads map[uint16]chainHead // by chain
 	more  bool
@@ -103,7 +104,7 @@ type hole struct {
 }
 
 func newVerifier(l *Ledger, o VerifyOptions) *verifier {
-	return &verifier{l: l, r: &Report{Bbolt: "not made"}, o: o, seen: newReplay(), heads: map[uint16]chainHead{}, more: true}
+	return &verifier{l: l, r: &Report{Bbolt: "not made"}, o: o, seen: replay.New(), heads: map[uint16]chainHead{}, more: true}
 }
 
 // batch checks the next events. The last batch also checks the rows, in the same
@@ -192,7 +193,7 @@ func (v *verifier) event(t *txn, at record.Ref, raw []byte) {
 	if ev.Erased {
 		v.r.Erased++
 	}
-	for _, f := range v.seen.event(at, &ev) {
+	for _, f := range v.seen.Event(at, &ev) {
 		v.r.Add("links", "event %d: %s", at.Seq, f)
 	}
 }
@@ -257,16 +258,16 @@ func (v *verifier) devices(t *txn) {
 	t.eachRow(record.TreeDevices, func(id string, r *record.Row) {
 		there[id] = true
 		v.r.Devices++
-		got, want := r.Loan, v.seen.loans[id]
+		got, want := r.Loan, v.seen.Loans[id]
 		if got.Holder != want.Holder || got.Since != want.Since || got.Length != want.Length || got.Lost != want.Lost || got.Mark != want.Mark {
 			v.r.Add("loans", "device %q: the loan says %q since event %d, the events say %q since event %d",
 				id, got.Holder, got.Since.Seq, want.Holder, want.Since.Seq)
 		}
-		if r.Head != v.seen.devices[id] {
-			v.r.Add("links", "device %q: its newest event is %d, not %d", id, v.seen.devices[id].Seq, r.Head.Seq)
+		if r.Head != v.seen.Devices[id] {
+			v.r.Add("links", "device %q: its newest event is %d, not %d", id, v.seen.Devices[id].Seq, r.Head.Seq)
 		}
 	})
-	for id := range v.seen.devices {
+	for id := range v.seen.Devices {
 		if !there[id] {
 			v.r.Add("loans", "device %q has events, but is not in the register", id)
 		}
@@ -279,11 +280,11 @@ func (v *verifier) people(t *txn) {
 	t.eachRow(record.TreePeople, func(id string, r *record.Row) {
 		there[id] = true
 		v.r.People++
-		if r.Head != v.seen.people[id] {
-			v.r.Add("links", "person %q: the newest event is %d, not %d", id, v.seen.people[id].Seq, r.Head.Seq)
+		if r.Head != v.seen.People[id] {
+			v.r.Add("links", "person %q: the newest event is %d, not %d", id, v.seen.People[id].Seq, r.Head.Seq)
 		}
 	})
-	for id, s := range v.seen.loans {
+	for id, s := range v.seen.Loans {
 		if s.Holder != "" && !there[s.Holder] {
 			v.r.Add("loans", "%q has device %q, but is not in the register", s.Holder, id)
 		}

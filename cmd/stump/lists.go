@@ -25,7 +25,7 @@ func whoCmd(g *globals) *cobra.Command {
 		}
 		q := query("person", person, "device", device, "overdue", fmt.Sprint(overdue), "shown", fmt.Sprint(!f.json && !f.csv))
 		return list(cmd, g, "who", q, f, []string{"DEVICE", "PERSON", "SINCE", "DUE"}, func(w *api.Who) []string {
-			due := when(w.Due, true)
+			due := when(w.Due, w.ClockTrusted || w.Before != nil)
 			if w.Overdue {
 				due += " overdue"
 			}
@@ -33,11 +33,11 @@ func whoCmd(g *globals) *cobra.Command {
 			if w.Doubtful {
 				person += ", in doubt"
 			}
-			return []string{text(w.Device), person, when(w.Since, w.ClockTrusted), due}
+			return []string{text(w.Device), person, whenBefore(w.Since, w.ClockTrusted, w.Before, time.Now()), due}
 		}, empty)
 	})
 	cmd.SuggestFor = []string{"list", "loans", "ls"}
-	cmd.Long = "List who holds which device. A ? behind a time means that the station's clock was not\nknown to be right; it is put right here when the clock is."
+	cmd.Long = "List who holds which device. A time is \"before 09:12\" where the station's clock was\nnot right and nothing is known but what came next; a ? stands where not even that is."
 	f.flags(cmd)
 	cmd.Flags().BoolVar(&overdue, "overdue", false, "only loans past their due date")
 	cmd.Flags().StringVar(&person, "person", "", "only what this person holds (`name` or id)")
@@ -77,7 +77,7 @@ func historyCmd(g *globals) *cobra.Command {
 		if refused {
 			empty = "nothing was refused"
 		}
-		q := query("person", person, "device", device, "refused", fmt.Sprint(refused))
+		q := query("person", person, "device", device, "refused", fmt.Sprint(refused), "shown", fmt.Sprint(!f.json && !f.csv))
 		if since != "" {
 			t, err := typedTime("--since", since, time.Now(), ago)
 			if err != nil {
@@ -95,11 +95,11 @@ func historyCmd(g *globals) *cobra.Command {
 				note = text(h.Note)
 			}
 			return []string{
-				strconv.FormatUint(h.Seq, 10), when(h.At, h.ClockTrusted), what(h), text(h.Device), text(h.Person), text(h.From), note,
+				strconv.FormatUint(h.Seq, 10), whenBefore(h.At, h.ClockTrusted, h.Before, time.Now()), what(h), text(h.Device), text(h.Person), text(h.From), note,
 			}
 		}, empty)
 	})
-	cmd.Long = "List what happened, oldest first. A ? behind a time means that the station's clock was\nnot known to be right; the order is that of the numbers. What has such a time, --since\nkeeps, unless something after it is known to be earlier. What was refused at the desk, and\ntags that nobody knows, are listed by --refused alone."
+	cmd.Long = "List what happened, oldest first. A time is \"before 09:12\" where the station's clock\nwas not right and nothing is known but what came next; a ? stands where not even that is.\nThe order is that of the numbers. --since keeps what may have been later. What was refused at the desk, and\ntags that nobody knows, are listed by --refused alone."
 	f.flags(cmd)
 	cmd.Flags().StringVar(&person, "person", "", "only this person (`name` or id)")
 	cmd.Flags().StringVar(&device, "device", "", "only this device (`name` or id)")

@@ -55,9 +55,11 @@ func printRows[P any](w io.Writer, rows io.Reader, f format, columns []string, c
 func printCSV[P any](w io.Writer, rows io.Reader) error {
 	cw := csv.NewWriter(w)
 	t := reflect.TypeFor[P]().Elem()
-	record := make([]string, t.NumField())
-	for i := range record {
-		record[i], _, _ = strings.Cut(t.Field(i).Tag.Get("json"), ",")
+	var record []string
+	for f := range t.Fields() {
+		if name, only, _ := strings.Cut(f.Tag.Get("json"), ","); only == "" { // omitempty is for tables
+			record = append(record, name)
+		}
 	}
 	if err := cw.Write(record); err != nil {
 		return err
@@ -113,6 +115,19 @@ func text(s *string) string {
 		return "–"
 	}
 	return plain.Line(*s)
+}
+
+// whenBefore is when of a time that may not be known: then it is at the latest before
+// another.
+func whenBefore(t *time.Time, trusted bool, before *time.Time, now time.Time) string {
+	if trusted || before == nil {
+		return when(t, trusted)
+	}
+	b, now := before.Local(), now.Local()
+	if b.Format(time.DateOnly) == now.Format(time.DateOnly) {
+		return "before " + b.Format("15:04")
+	}
+	return "before " + b.Format("2006-01-02 15:04")
 }
 
 // when is a time for a table, in the user's own zone.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestCellWidth(t *testing.T) {
@@ -93,5 +94,25 @@ func TestLongTable(t *testing.T) {
 	lines := strings.Split(tableOf(t, 0, rows...), "\n")
 	if len(lines) != 2*tableBlock+11 || lines[0] != "0    x  y" || lines[2*tableBlock] != "2000  x  y" {
 		t.Errorf("%d lines, the first %q, the 2,001st %q", len(lines), lines[0], lines[2*tableBlock])
+	}
+}
+
+// A time that is not known is said by what is: that it was before another.
+func TestWhenBefore(t *testing.T) {
+	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.Local)
+	wrong, today, monday := time.Unix(0, 0), now.Add(-168*time.Minute), now.Add(-5*24*time.Hour)
+	for _, c := range []struct {
+		trusted bool
+		before  *time.Time
+		want    string
+	}{
+		{false, &today, "before 09:12"},
+		{false, &monday, "before 2026-11-16 12:00"},
+		{false, nil, wrong.Local().Format("2006-01-02 15:04") + " ?"},
+		{true, nil, wrong.Local().Format("2006-01-02 15:04")},
+	} {
+		if got := whenBefore(&wrong, c.trusted, c.before, now); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
 	}
 }

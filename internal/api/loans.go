@@ -45,7 +45,12 @@ func (s *Server) history(_ *http.Request, q query, p books.Page) (iter.Seq2[book
 			return nil, refuse("write it as 2026-11-21T10:00:00Z", "since: %q is not a time", since)
 		}
 	}
-	return s.o.Ledger.History(f), nil
+	shown, err := q.flag("shown")
+	entries := s.o.Ledger.History(f)
+	if shown {
+		entries = mapRows(entries, books.Entry.Shown)
+	}
+	return entries, err
 }
 
 func (s *Server) give(r *http.Request, g *Give) (any, error) {

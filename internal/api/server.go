@@ -182,7 +182,7 @@ func (s *Server) routes() []route {
 
 		// Who has what, and an admin's corrections
 		{"GET /v1/who", ledgerOnly, s.board(boardHolders), list(s.who, "person", "device", "overdue", "shown")},
-		{"GET /v1/history", ledgerOnly, identity.Technician, list(s.history, "person", "device", "since", "refused")},
+		{"GET /v1/history", ledgerOnly, identity.Technician, list(s.history, "person", "device", "since", "refused", "shown")},
 		{"POST /v1/give", ledgerOnly, identity.Admin, asked(s.give)},
 		{"POST /v1/return", ledgerOnly, identity.Admin, asked(s.bring)},
 		{"POST /v1/devices/{ref}/lost", ledgerOnly, identity.Admin, asked(s.lost)},

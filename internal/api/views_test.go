@@ -4,10 +4,16 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"testing"
+	"time"
+
+	"github.com/google/uuid"
 
 	"stump/checkout"
+	"stump/checkout/ledger"
 	"stump/internal/books"
+	"stump/internal/sitekey"
 	"stump/internal/testkit"
 )
 
@@ -42,5 +48,43 @@ func TestWhoShown(t *testing.T) {
 	w := httptest.NewRecorder()
 	if s.ServeHTTP(w, httptest.NewRequestWithContext(admin(), http.MethodGet, "/v1/who?shown=perhaps", nil)); w.Code != http.StatusBadRequest {
 		t.Errorf("status %d", w.Code)
+	}
+}
+
+// Tables get the latest that a time can have been, where it is not known; scripts don't.
+func TestBeforeShown(t *testing.T) {
+	at := time.Date(2026, 11, 21, 9, 12, 0, 0, time.UTC)
+	stamp := checkout.Stamp{Wall: time.Unix(0, 0), BootID: uuid.New()}
+	l, err := ledger.Create(filepath.Join(t.TempDir(), "ledger.db"), ledger.Options{Station: "lab", SiteKey: sitekey.New(), Loan: time.Hour,
+		Stamp: func() checkout.Stamp { return stamp }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	tag := func(kind checkout.SubjectKind, n uint64) checkout.Subject {
+		return checkout.Subject{Kind: kind, Tag: testkit.Tag(n, 26), Pending: true}
+	}
+	if _, err := l.Complete(checkout.Completion{Person: tag(checkout.KindPerson, 1), Device: tag(checkout.KindDevice, 2)}); err != nil {
+		t.Fatal(err)
+	}
+	stamp = checkout.Stamp{Wall: at, Trusted: true, BootID: uuid.New()}
+	if _, err := l.ResolveClock(); err != nil {
+		t.Fatal(err)
+	}
+	s := newServer(t, l) // at noon
+	for query, want := range map[string]string{"who": "", "who?shown=true": "2026-11-21T09:12:00Z", "history": "", "history?shown=true": "2026-11-21T09:12:00Z"} {
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, httptest.NewRequestWithContext(admin(), http.MethodGet, "/v1/"+query, nil))
+		var row map[string]any
+		if err := json.NewDecoder(w.Body).Decode(&row); err != nil {
+			t.Fatal(err)
+		}
+		got, there := row["before"]
+		if there != (want != "") || there && got != want || row["clock_trusted"] != false {
+			t.Errorf("%s: %v", query, row)
+		}
+		if overdue, isLoan := row["overdue"]; isLoan && (overdue != true || row["due"] != "2026-11-21T10:12:00Z") {
+			t.Errorf("%s: overdue %v, due %v", query, overdue, row["due"])
+		}
 	}
 }

@@ -15,8 +15,30 @@ type Entry struct {
 	// Time is the wall time as far as it is known now.
 	Time         time.Time
 	ClockTrusted bool
+	// Before is the latest that it can have been, where Time is not known to be right;
+	// zero if nobody knows that either.
+	Before time.Time
 	// Pending is set while the person, previous holder or device is not known.
 	Pending bool
+
+	shown bool // for people, see Shown
+}
+
+// Latest is the latest that it can have happened; in the far future if nobody knows.
+func (e Entry) Latest() time.Time {
+	switch {
+	case e.ClockTrusted:
+		return e.Time
+	case !e.Before.IsZero():
+		return e.Before
+	}
+	return time.Unix(1<<40, 0)
+}
+
+// Shown returns the entry as people read it: Before is written.
+func (e Entry) Shown() Entry {
+	e.shown = true
+	return e
 }
 
 // EntryJSON is an entry as `history --json` and webhooks write it: every key is
@@ -39,6 +61,8 @@ type EntryJSON struct {
 	ClockTrusted bool          `json:"clock_trusted"`
 	Source       *string       `json:"source"`
 	Note         *string       `json:"note"`
+	// Before is for tables alone, see Entry.Shown.
+	Before *time.Time `json:"before,omitempty"`
 }
 
 // JSON returns the entry's written form. Who or what is pending has no id and no
@@ -68,7 +92,7 @@ func (e Entry) JSON() EntryJSON {
 	return EntryJSON{
 		e.Station, null(e.Chain.String()), e.Seq, e.ID.String(), e.Kind, null(e.Reader), id(e.Actor), null(e.DeviceName), id(e.Device),
 		null(e.PersonName), id(e.Person), null(e.FromName), id(e.From), nullTime(e.Time), e.ClockTrusted,
-		null(string(e.Source)), null(note),
+		null(string(e.Source)), null(note), before(e.Before, e.shown),
 	}
 }
 
@@ -82,8 +106,8 @@ type HistoryFilter struct {
 	// Kind keeps events of one kind, AnyKind all. Without one, history is what
 	// happened: everything but refusals.
 	Kind checkout.Kind
-	// Since keeps what happened at that time or later. An event whose time is
-	// not known counts as later, unless one after it is known to be earlier.
+	// Since keeps what happened at that time or later. An event whose time is not
+	// known may have: it is kept, unless it was before then at the latest.
 	Since time.Time
 }
 

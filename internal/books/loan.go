@@ -16,8 +16,11 @@ type Loan struct {
 	Since                time.Time
 	// ClockTrusted is whether Since is known to be right.
 	ClockTrusted bool
-	// Due is when the device should be back, as good as Since is known; zero
-	// for no limit.
+	// Before is the latest that Since can be, where it is not known to be right; zero
+	// if nobody knows that either.
+	Before time.Time
+	// Due is when the device should be back, as good as Since is known, or at the
+	// latest; zero for no limit.
 	Due     time.Time
 	Overdue bool
 	// Doubtful: the directory's view differed before the bump that this is from.
@@ -26,7 +29,8 @@ type Loan struct {
 	// Kind and Group are the device's.
 	Kind, Group string
 
-	key string // see Key
+	shown bool   // for people, see Shown
+	key   string // see Key
 }
 
 // LoanJSON is a loan as `who --json` writes it: every key is there, unknown is
@@ -44,6 +48,8 @@ type LoanJSON struct {
 	Doubtful     bool       `json:"doubtful"`
 	Station      *string    `json:"station"`
 	Note         *string    `json:"note"`
+	// Before is for tables alone, see Shown.
+	Before *time.Time `json:"before,omitempty"`
 }
 
 // JSON returns the loan's written form. What is pending has its masked number in
@@ -52,7 +58,7 @@ func (l Loan) JSON() LoanJSON {
 	note := l.Note()
 	return LoanJSON{
 		null(l.Device), null(l.DeviceID), null(l.Person), null(l.PersonID), nullTime(l.Since), l.ClockTrusted,
-		nullTime(l.Due), l.Overdue, note != "", l.Doubtful, null(l.Station), null(note),
+		nullTime(l.Due), l.Overdue, note != "", l.Doubtful, null(l.Station), null(note), before(l.Before, l.shown),
 	}
 }
 
@@ -69,8 +75,9 @@ func (l Loan) Note() string {
 }
 
 // Shown returns the loan as people read it: the masked number of what is
-// pending stands in the place of its name.
+// pending stands in the place of its name, and Before is written.
 func (l Loan) Shown() Loan {
+	l.shown = true
 	if l.DeviceTag != "" {
 		l.Device = pendingNote("", "device", l.DeviceTag)
 	}
@@ -91,6 +98,14 @@ type LoanFilter struct {
 	Overdue bool
 	// Now is the time to compare due dates with; time.Now if zero.
 	Now time.Time
+}
+
+// before is the key of that name in what people read.
+func before(t time.Time, shown bool) *time.Time {
+	if !shown {
+		return nil
+	}
+	return nullTime(t)
 }
 
 // pendingNote adds a masked number to a note.

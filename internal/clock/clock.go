@@ -14,9 +14,19 @@ import (
 	"stump/checkout"
 )
 
+// Now returns the current stamp by the zero Source.
+func Now() checkout.Stamp { return Source{}.Now() }
+
+// Source is what tells that the wall clock is right: the network's time, or the board's
+// own clock.
+type Source struct {
+	// RTC: the board has a good clock of its own, and is right without a network.
+	RTC bool
+}
+
 // Now returns the current stamp.
-func Now() checkout.Stamp {
-	return checkout.Stamp{Wall: time.Now(), Mono: sinceBoot(), BootID: bootID(), Trusted: Trusted()}
+func (s Source) Now() checkout.Stamp {
+	return checkout.Stamp{Wall: time.Now(), Mono: sinceBoot(), BootID: bootID(), Trusted: s.Trusted()}
 }
 
 // sinceBoot returns CLOCK_MONOTONIC, the clock that also stamps the edges.
@@ -38,17 +48,33 @@ var bootID = sync.OnceValue(func() uuid.UUID {
 })
 
 // Trusted reports whether the wall clock is known to be right, see Trust.
-func Trusted() bool {
-	trusted, _, _ := Trust()
+func (s Source) Trusted() bool {
+	trusted, _, _ := s.Trust()
 	return trusted
 }
+
+// made is before this program was: a clock that says less has an empty battery.
+var made = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // Trust reports whether the wall clock is known to be right, and why:
 // systemd-timesyncd has created its file (systemd-time-wait-sync(8)), or the
 // kernel estimates the error at less than 16 s. The limit is systemd's own. It
-// also works with chrony, which may leave STA_UNSYNC set.
-func Trust() (trusted bool, why string, err error) {
-	return trust("/run/systemd/timesync/synchronized")
+// also works with chrony, which may leave STA_UNSYNC set. A board's own clock that
+// is said to be good is right, too, unless it has lost the time altogether.
+func (s Source) Trust() (trusted bool, why string, err error) {
+	trusted, why, err = trust("/run/systemd/timesync/synchronized")
+	if s.RTC && !trusted {
+		return ownClock(time.Now())
+	}
+	return trusted, why, err
+}
+
+// ownClock is Trust for a board's own clock that says now.
+func ownClock(now time.Time) (trusted bool, why string, err error) {
+	if now.Before(made) {
+		return false, "the board's own clock has lost the time: its battery may be empty", nil
+	}
+	return true, "by the board's own clock", nil
 }
 
 func trust(mark string) (trusted bool, why string, err error) {

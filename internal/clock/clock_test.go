@@ -6,6 +6,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 func TestTrust(t *testing.T) {
@@ -30,5 +31,21 @@ func TestNow(t *testing.T) {
 	first, second := Now(), Now()
 	if first.Mono == 0 || second.Mono < first.Mono || first.BootID != second.BootID || first.Wall.IsZero() {
 		t.Errorf("%+v, then %+v", first, second)
+	}
+}
+
+// TestOwnClock: a good clock of the board's own needs no network, and is not believed
+// when it has lost the time.
+func TestOwnClock(t *testing.T) {
+	if s := (Source{RTC: true}).Now(); !s.Trusted || s.Mono == 0 || s.Wall.IsZero() {
+		t.Errorf("%+v, want it trusted", s)
+	}
+	for wall, want := range map[time.Time]bool{
+		time.Unix(0, 0): false, time.Date(2000, 1, 1, 0, 5, 0, 0, time.UTC): false,
+		made.Add(-time.Second): false, made: true, time.Date(2031, 5, 1, 0, 0, 0, 0, time.UTC): true,
+	} {
+		if ok, why, err := ownClock(wall); ok != want || why == "" || err != nil {
+			t.Errorf("%v: %v, %q, %v", wall, ok, why, err)
+		}
 	}
 }

@@ -30,6 +30,7 @@ var (
 	policies    = []string{string(checkout.PolicyHandover), string(checkout.PolicyReturn), string(checkout.PolicyRefuse)}
 	enrolments  = []string{"known-people", "free", "off"}
 	boards      = []string{"off", "free", "holders"}
+	clocks      = []string{"ntp", "rtc"}
 	directories = []string{"local", "endpoints", "snipeit", "scim"}
 	eventKinds  = []string{
 		string(checkout.Checkout), string(checkout.Return), string(checkout.Handover), string(checkout.Enrol), string(checkout.Correct),
@@ -88,6 +89,7 @@ func (c *Config) checkStation() {
 			c.bad("listen", hint.Of(err), "%v", err)
 		}
 	}
+	c.oneOf("clock.trust", c.Clock.Trust, clocks)
 	c.checkBackup()
 	c.checkWeb()
 	c.oneOf("directory.kind", c.Directory.Kind, directories)

@@ -61,6 +61,7 @@ type Config struct {
 	Directory Directory        `toml:"directory"`
 	Webhooks  []webhook.Config `toml:"webhook"`
 	Loans     Loans            `toml:"loans"`
+	Clock     Clock            `toml:"clock"`
 	Backup    Backup           `toml:"backup"`
 	Privacy   Privacy          `toml:"privacy"`
 	Web       Web              `toml:"web"`
@@ -179,6 +180,13 @@ type Loans struct {
 	Kinds  map[string]Span `toml:"kinds"`  // exceptions, by kind of device
 }
 
+// Clock says when the board's time is known to be right.
+type Clock struct {
+	// Trust is "ntp" (default), once it has come from the network, or "rtc": the
+	// board has a good clock of its own.
+	Trust string `toml:"trust"`
+}
+
 // Backup says where the daily copies of the ledger go.
 type Backup struct {
 	Dir  string `toml:"dir"`  // "": the folder backups in the state folder
@@ -248,6 +256,7 @@ func Default() *Config {
 		}},
 		Keyboard:  Keyboard{Device: "off", Layout: "us"},
 		Directory: Directory{Kind: "local", Timing: directory.Timing{LoansEvery: 30 * time.Second}},
+		Clock:     Clock{Trust: "ntp"},
 		Backup:    Backup{Keep: 14},
 		Web:       Web{Board: "free"},
 	}

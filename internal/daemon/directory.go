@@ -12,7 +12,6 @@ import (
 	"stump/directory/scim"
 	"stump/directory/snipeit"
 	"stump/directory/webhook"
-	"stump/internal/clock"
 	"stump/internal/config"
 	"stump/internal/credential"
 )
@@ -103,6 +102,6 @@ func (d *Daemon) newWorker(p places) *directory.Worker {
 	warnOfSecrets(d.o.Config, d.o.Log)
 	return directory.NewWorker(directory.Options{
 		Directory: p.directory, Webhooks: p.webhooks, Ledger: d.Ledger,
-		Timing: d.o.Config.Directory.Timing, Logger: d.o.Log, Network: d.o.Network, Clock: clock.Now, Moved: func() { d.Panel.Poke() },
+		Timing: d.o.Config.Directory.Timing, Logger: d.o.Log, Network: d.o.Network, Clock: wallClock(d.o.Config).Now, Moved: func() { d.Panel.Poke() },
 	})
 }

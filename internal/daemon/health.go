@@ -8,7 +8,6 @@ import (
 	"stump/checkout/ledger"
 	"stump/hw/selftest"
 	"stump/internal/books"
-	"stump/internal/clock"
 	"stump/internal/panel"
 	"stump/internal/station"
 )
@@ -104,7 +103,7 @@ func (d *Daemon) machine() station.Machine {
 	if d.o.Sim {
 		return station.Machine{ClockTrusted: true} // the simulated lab does not need the time
 	}
-	m := station.Machine{ClockTrusted: clock.Trusted()}
+	m := station.Machine{ClockTrusted: wallClock(d.o.Config).Trusted()}
 	if low, known := selftest.UnderVoltage(os.DirFS("/")); known {
 		m.LowVoltage = &low
 	}

@@ -20,6 +20,7 @@ import (
 	"stump/directory"
 	"stump/internal/api"
 	"stump/internal/certificate"
+	"stump/internal/clock"
 	"stump/internal/config"
 	"stump/internal/credential"
 	"stump/internal/hint"
@@ -65,6 +66,9 @@ func exists(path string) bool {
 	return err == nil
 }
 
+// wallClock is the station's clock.
+func wallClock(cfg *config.Config) clock.Source { return clock.Source{RTC: cfg.Clock.Trust == "rtc"} }
+
 // ledgerOptions are the same for the daemon and for a command that opens the
 // ledger itself.
 func ledgerOptions(cfg *config.Config, keys sitekey.Keys) ledger.Options {
@@ -74,6 +78,7 @@ func ledgerOptions(cfg *config.Config, keys sitekey.Keys) ledger.Options {
 	}
 	formats := cfg.CardFormats()
 	return ledger.Options{
+		Stamp:   wallClock(cfg).Now,
 		Station: cfg.Station, SiteKey: keys.Current, OldKeys: keys.Old, MaxSize: maxLedger(),
 		Loan: time.Duration(cfg.Loans.Length), KindLoan: kinds,
 		Mask: func(t checkout.Tag) string { return credential.Mask(t, formats) },

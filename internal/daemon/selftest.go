@@ -75,7 +75,7 @@ func testEnv(cfg *config.Config, b *board.Board, i int) *selftest.Env {
 	rc := cfg.Readers[i]
 	env := &selftest.Env{
 		Formats: cfg.ReaderFormats(rc), SentBy: cfg.Sent(rc), Bias: rc.Request().Bias, Devices: testDevices(cfg, b, rc),
-		Clock:    testClock,
+		Clock:    func(context.Context) (selftest.ClockFact, error) { return clockFact(wallClock(cfg)) },
 		Network:  func(ctx context.Context) (selftest.NetworkFact, error) { return testNetwork(ctx, cfg) },
 		Untested: map[string]string{},
 	}
@@ -129,8 +129,8 @@ func readersDevice(b *board.Board, rc config.Reader) selftest.Device {
 	return selftest.Device{Path: chip, Use: "the reader's lines", Group: "gpio"}
 }
 
-func testClock(context.Context) (selftest.ClockFact, error) {
-	trusted, why, err := clock.Trust()
+func clockFact(s clock.Source) (selftest.ClockFact, error) {
+	trusted, why, err := s.Trust()
 	return selftest.ClockFact{Time: time.Now(), Trusted: trusted, Why: why}, err
 }
 

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"stump/checkout/ledger"
-	"stump/internal/clock"
 	"stump/internal/station"
 	"stump/wiegand"
 	"stump/wiegand/capture"
@@ -32,12 +31,14 @@ type upkeep struct {
 
 func (d *Daemon) newUpkeep() *upkeep {
 	cfg := d.o.Config
-	return &upkeep{
-		ledger: d.Ledger, trusted: clock.Trusted, log: d.o.Log, readers: d.Readers,
+	u := &upkeep{
+		ledger: d.Ledger, trusted: wallClock(cfg).Trusted, log: d.o.Log, readers: d.Readers,
 		frames:  filepath.Join(d.o.StateDir, "frames"),
 		backups: newBackups(cfg.Backup, d.o.StateDir, d.Ledger, d.o.Log),
 		retain:  time.Duration(cfg.Privacy.RetainClosedLoans),
 	}
+	u.backups.stamp = wallClock(cfg).Now
+	return u
 }
 
 func (u *upkeep) String() string { return "upkeep" }
