@@ -208,7 +208,7 @@ func (m *queueModel) do(t *testing.T, o qop) {
 	case "retryparked":
 		m.w.Retry("parked")
 	case "drop":
-		m.w.Drop(id, "admin", "x")
+		m.w.Drop(id, "admin", checkout.SourceWeb, "x")
 	case "accept":
 		m.w.Accept(id, "admin")
 	case "hurry":

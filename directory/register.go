@@ -17,7 +17,7 @@ type Ledger interface {
 	ParseRow(id string) (ledger.RowKey, error)
 	SaveOutbox(sink string, rows ...ledger.OutboxRow) error
 	Delivered(sink string, keys ...ledger.RowKey) error
-	Drop(sink string, keys []ledger.RowKey, actor, note string) error
+	Drop(sink string, keys []ledger.RowKey, actor string, source checkout.Source, note string) error
 	AcceptTheirs(sink string, key ledger.RowKey, holder, actor string) (checkout.Event, error)
 	FirstWord(sink string, key ledger.RowKey, holder string) (bool, error)
 	OutboxChanged() <-chan struct{}

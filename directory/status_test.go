@@ -123,7 +123,7 @@ func TestOrphans(t *testing.T) {
 	if err != nil || len(st.Orphans) != 2 || st.Orphans[1] != (Orphan{"oldhook", 1}) {
 		t.Errorf("%+v, %v", st.Orphans, err)
 	}
-	if err := w.Drop("1@oldhook", "admin", "the hook is gone"); err != nil {
+	if err := w.Drop("1@oldhook", "admin", checkout.SourceWeb, "the hook is gone"); err != nil {
 		t.Error(err)
 	}
 }
@@ -139,11 +139,11 @@ func TestDropAllOfAPlaceThatIsGone(t *testing.T) {
 	hook := &stage{caps: everything, answer: func(call.Delivery) call.Outcome { return call.Outcome{Verdict: call.Down} }}
 	w := newWorker(Options{Ledger: l, Webhooks: map[string]Deliverer{"hook": hook}})
 	for id, want := range map[string]string{"all@hook": "is in the configuration", "all@never": `nothing waits for "never"`} {
-		if err := w.Drop(id, "admin", "gone"); err == nil || !strings.Contains(err.Error(), want) {
+		if err := w.Drop(id, "admin", checkout.SourceWeb, "gone"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("drop %s: %v, want %q", id, err, want)
 		}
 	}
-	if err := w.Drop("all@oldhook", "admin", "the hook is gone"); err != nil {
+	if err := w.Drop("all@oldhook", "admin", checkout.SourceWeb, "the hook is gone"); err != nil {
 		t.Fatal(err)
 	}
 	st, err := w.Status()
@@ -162,7 +162,7 @@ func TestDropAllOfAPlaceThatIsGone(t *testing.T) {
 	if dropped != batchRows+1 {
 		t.Errorf("%d drops in the history, want %d", dropped, batchRows+1)
 	}
-	if err := w.Drop("all@oldhook", "admin", "again"); err != nil {
+	if err := w.Drop("all@oldhook", "admin", checkout.SourceWeb, "again"); err != nil {
 		t.Errorf("again: %v", err)
 	}
 }
@@ -175,7 +175,7 @@ func TestAdminErrors(t *testing.T) {
 		`is not an id such as`:              w.Retry("x"),
 		`no events are delivered to "hook"`: w.Retry("1@hook"),
 		`no such event waits`:               w.Retry("2"),
-		`needs a note`:                      w.Drop("1", "admin", " "),
+		`needs a note`:                      w.Drop("1", "admin", checkout.SourceWeb, " "),
 		`said nothing that could be`:        w.Accept("1", "admin"),
 		`has no list of people or dev`:      w.Pull(t.Context(), false),
 	} {
@@ -183,11 +183,11 @@ func TestAdminErrors(t *testing.T) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}
-	if err := w.Drop("1", "admin", "sold"); err != nil {
+	if err := w.Drop("1", "admin", checkout.SourceWeb, "sold"); err != nil {
 		t.Fatal(err)
 	}
 	for e, err := range m.History(books.HistoryFilter{}) {
-		if err != nil || e.Kind == checkout.Correct && (!strings.HasSuffix(e.Note, ": sold") || e.Actor != "admin") {
+		if err != nil || e.Kind == checkout.Correct && (!strings.HasSuffix(e.Note, ": sold") || e.Actor != "admin" || e.Source != checkout.SourceWeb) {
 			t.Errorf("%+v, %v", e, err)
 		}
 	}

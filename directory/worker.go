@@ -314,25 +314,25 @@ const allOf = "all@"
 
 // Drop gives up delivering an event, or all events of a place that is no longer
 // configured. The note says why, and is kept with an event for each.
-func (w *Worker) Drop(id, actor, note string) error {
+func (w *Worker) Drop(id, actor string, source checkout.Source, note string) error {
 	if strings.TrimSpace(note) == "" {
 		return errors.New("dropping an event needs a note that says why")
 	}
 	if sink, all := strings.CutPrefix(id, allOf); all {
-		return w.dropAll(sink, actor, note)
+		return w.dropAll(sink, actor, source, note)
 	}
 	if sink, key, err := w.parseRowID(id); err == nil && w.sender(sink) == nil {
 		// For a place that is no longer configured there is nothing else to do.
-		return w.ledger.Drop(sink, []ledger.RowKey{key}, actor, note)
+		return w.ledger.Drop(sink, []ledger.RowKey{key}, actor, source, note)
 	}
 	return w.settle(id, func(s *sender, r ledger.OutboxRow) error {
-		return s.ledger.Drop(s.sink, []ledger.RowKey{r.Key}, actor, note)
+		return s.ledger.Drop(s.sink, []ledger.RowKey{r.Key}, actor, source, note)
 	})
 }
 
 // dropAll drops all rows of a place that is gone, some in each transaction, so that
 // taps go on. After an interruption, call it again.
-func (w *Worker) dropAll(sink, actor, note string) error {
+func (w *Worker) dropAll(sink, actor string, source checkout.Source, note string) error {
 	if w.sender(sink) != nil {
 		return fmt.Errorf("%q is in the configuration: remove it and restart stump before dropping all its events", sink)
 	}
@@ -354,7 +354,7 @@ func (w *Worker) dropAll(sink, actor, note string) error {
 		if len(keys) == 0 {
 			continue
 		}
-		if err := w.ledger.Drop(sink, keys, actor, note); err != nil && !errors.Is(err, ledger.ErrNotQueued) {
+		if err := w.ledger.Drop(sink, keys, actor, source, note); err != nil && !errors.Is(err, ledger.ErrNotQueued) {
 			return err
 		}
 	}

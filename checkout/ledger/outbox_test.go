@@ -110,10 +110,10 @@ func TestOutboxDrop(t *testing.T) {
 	x.bump(1, 11) // 7
 	x.bump(1, 11) // 8
 	x.bump(2, 12) // 9
-	x.ok(x.Drop("dir", keysOf(7, 9, 999), "root", "no matter"))
+	x.ok(x.Drop("dir", keysOf(7, 9, 999), "root", checkout.SourceCLI, "no matter"))
 	want(t, "left", fmt.Sprint(seqsOf(rowsFor(t, x.Ledger, "dir"))), "[8]")
 	want(t, "the other sink has its own", len(rowsFor(t, x.Ledger, "hook")), 3)
-	if err := x.Drop("dir", keysOf(7, 9), "root", "again"); !errors.Is(err, ErrNotQueued) {
+	if err := x.Drop("dir", keysOf(7, 9), "root", checkout.SourceCLI, "again"); !errors.Is(err, ErrNotQueued) {
 		t.Error(err)
 	}
 	if _, err := x.OutboxOf("dir", record.At(1, 7)); !errors.Is(err, ErrNotQueued) {

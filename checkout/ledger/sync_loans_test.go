@@ -206,7 +206,7 @@ func (s *site) check(err error) {
 }
 
 func (s *site) drop() {
-	s.check(s.Drop(DirectorySink, []RowKey{rowsFor(s.t, s.Ledger, DirectorySink)[0].Key}, "admin", "why"))
+	s.check(s.Drop(DirectorySink, []RowKey{rowsFor(s.t, s.Ledger, DirectorySink)[0].Key}, "admin", checkout.SourceCLI, "why"))
 }
 
 func (s *site) retire() {

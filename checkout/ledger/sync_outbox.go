@@ -126,13 +126,13 @@ func (l *Ledger) Delivered(sink string, keys ...RowKey) error {
 
 // Drop removes rows of a sink that will not be delivered, in one transaction, with an
 // event for each, whose note says why. The error is ErrNotQueued if none of them exists.
-func (l *Ledger) Drop(sink string, keys []RowKey, actor, note string) error {
+func (l *Ledger) Drop(sink string, keys []RowKey, actor string, source checkout.Source, note string) error {
 	if err := checkout.CheckText("note", note, checkout.MaxNote); err != nil {
 		return err
 	}
 	return l.update(func(t *txn) {
 		n := t.removeOutbox(sink, keys, func(key RowKey, o record.OutboxRow) {
-			ev := by(actor, checkout.SourceCLI)
+			ev := by(actor, source)
 			ev.Kind, ev.Note = checkout.Correct, fmt.Sprintf("event %d for %s: not delivered: %s", key.Seq, sink, note)
 			d := t.deviceOr(o.Device)
 			if d != nobody && sink == DirectorySink && d.row.Loan.Since == key {

@@ -80,11 +80,18 @@ func (s *Server) admit(r *http.Request, to route) (*http.Request, error) {
 		who.Name = name
 	}
 	r = r.WithContext(identity.With(r.Context(), who))
-	err = allowed(who, to.role)
+	return r, s.needs(r, to.role)
+}
+
+// needs refuses who asks if they may not do what needs this role, and notes it: of a
+// route's role, or for what needs more than that.
+func (s *Server) needs(r *http.Request, role identity.Role) error {
+	who := identity.Of(r.Context())
+	err := allowed(who, role)
 	if err != nil && who.Role != identity.None && s.o.Access != nil {
-		s.o.Access.Refuse(identity.Refusal{What: "role", Name: who.Name, Address: identity.Where(r.RemoteAddr), Call: to.pattern, Needs: to.role.String()})
+		s.o.Access.Refuse(identity.Refusal{What: "role", Name: who.Name, Address: identity.Where(r.RemoteAddr), Call: r.Pattern, Needs: role.String()})
 	}
-	return r, err
+	return err
 }
 
 // asks is who asks: by a token, by the cookie of a browser, or else by what they came in

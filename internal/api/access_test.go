@@ -288,3 +288,31 @@ func TestBoard(t *testing.T) {
 		t.Errorf("staff sees %s", answer)
 	}
 }
+
+// TestFiner: some of what a technician may do wants an admin where a card is copied by it,
+// or people take devices with it.
+func TestFiner(t *testing.T) {
+	tests := 0
+	s := NewServer(Options{SelfTest: func(string) (*selftest.Env, error) { tests++; return &selftest.Env{}, nil }})
+	for _, who := range askers[identity.Technician:] {
+		request := func(path string) *http.Request {
+			return httptest.NewRequestWithContext(identity.With(t.Context(), who), "POST", path, nil)
+		}
+		admins := who.May(identity.Admin)
+		_, err := s.enrol(request("/v1/enroll"), &Enrol{Kind: "person"})
+		if code, _ := s.explain(err); (code == CodeRole) == admins {
+			t.Errorf("%s enrols a person: %v", who.ID, err)
+		}
+		if _, err := s.enrol(request("/v1/enroll"), &Enrol{Kind: "device"}); err == nil || err.Error() != "no name" {
+			t.Errorf("%s enrols a device: %v", who.ID, err)
+		}
+		before := tests
+		_, _, err = s.tester(request("/v1/scope?numbers=true"))
+		if code, _ := s.explain(err); err != nil && code != CodeRole || (err == nil) != admins || (tests > before) != admins {
+			t.Errorf("%s reads numbers: %v", who.ID, err)
+		}
+		if _, _, err = s.tester(request("/v1/scope?numbers=false")); err != nil {
+			t.Errorf("%s: %v", who.ID, err)
+		}
+	}
+}

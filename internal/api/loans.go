@@ -109,9 +109,14 @@ func (s *Server) poke() {
 // enrol gives the next unknown tag to a person or device.
 func (s *Server) enrol(r *http.Request, e *Enrol) (any, error) {
 	reg := s.people
-	if e.Kind == "device" {
+	switch e.Kind {
+	case "person":
+		if err := s.needs(r, identity.Admin); err != nil { // a badge takes devices in that name
+			return Enrolled{}, err
+		}
+	case "device":
 		reg = s.devices
-	} else if e.Kind != "person" {
+	default:
 		return Enrolled{}, refuse(`use "person" or "device"`, "%q can't be enrolled", e.Kind)
 	}
 	if e.Name == "" {

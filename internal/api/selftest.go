@@ -10,6 +10,7 @@ import (
 	"stump/gpio"
 	"stump/hw/selftest"
 	"stump/internal/books"
+	"stump/internal/identity"
 	"stump/wiegand"
 )
 
@@ -26,6 +27,11 @@ func (s *Server) tester(r *http.Request) (env *selftest.Env, ask bool, err error
 	numbers, err := q.flag("numbers")
 	if err != nil {
 		return nil, false, err
+	}
+	if numbers { // whoever knows a badge's number can copy the badge
+		if err := s.needs(r, identity.Admin); err != nil {
+			return nil, false, err
+		}
 	}
 	if env, err = s.o.SelfTest(q.Get("reader")); err != nil {
 		return nil, false, err

@@ -129,7 +129,8 @@ func (s *Server) syncRetry(r *http.Request, _ *Decision) (any, error) {
 }
 
 func (s *Server) syncDrop(r *http.Request, d *Decision) (any, error) {
-	return s.decided(stuck(s.o.Worker.Drop(r.PathValue("id"), identity.Of(r.Context()).Name, d.Note)))
+	by := identity.Of(r.Context())
+	return s.decided(stuck(s.o.Worker.Drop(r.PathValue("id"), by.Name, by.Source, d.Note)))
 }
 
 func (s *Server) syncAccept(r *http.Request, _ *Decision) (any, error) {
