@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"stump/checkout"
 	"stump/checkout/ledger/record"
@@ -231,4 +232,24 @@ func TestSalvageMerged(t *testing.T) {
 			x.verify()
 		})
 	}
+}
+
+// TestSalvageForgottenPending: the row of a pending badge that was forgotten and resolved
+// holds a further badge, and goes on doing so.
+func TestSalvageForgottenPending(t *testing.T) {
+	x := newLedger(t)
+	p := checkout.Subject{Kind: checkout.KindPerson, Tag: tag(901), Pending: true}
+	for range 2 { // taken, and back
+		_, err := x.Complete(checkout.Completion{Person: p, Device: x.subject(11)})
+		x.ok(err)
+	}
+	x.clock.add(time.Hour)
+	_, err := x.Anonymise(t.Context(), x.clock.wall)
+	x.ok(err)
+	_, err = x.EnrolPerson("ann", tag(901), "admin", checkout.SourceCLI)
+	x.ok(err)
+	want(t, "before", x.subject(901).ID, "ann")
+	x.ok(x.Close())
+	x.salvaged()
+	want(t, "after a salvage", x.subject(901).ID, "ann")
 }

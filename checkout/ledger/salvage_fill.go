@@ -227,9 +227,9 @@ func (s *salvager) fillRows(t *txn, seen *replay.Replay) (restate []restated) {
 func (s *salvager) remerge(seen *replay.Replay, id string, r *record.Row) {
 	switch now := seen.IsNow(id); {
 	case now != id:
-		r.Resolved, r.Lookup = now, nil
-		if !r.Pending {
-			r.Status = checkout.Retired
+		r.Resolved = now
+		if !r.Pending { // else it may hold a badge again
+			r.Status, r.Lookup = checkout.Retired, nil
 		}
 	case r.Resolved != "" && !r.Pending:
 		s.unmerged[id], r.Resolved = r.Resolved, ""
