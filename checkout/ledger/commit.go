@@ -219,6 +219,7 @@ func (t *txn) append(ev *record.Event, person, device party) {
 	t.setHead(t.l.own, here.Seq, ev.Hash)
 	t.noteBoot(ev, here)
 	t.queue(ev, here)
+	t.tx.OnCommit(t.l.appended.tell)
 	t.tx.OnCommit(func() { t.l.noteNewest(record.Newest{Chain: ev.Chain, Hash: ev.Hash, Seq: here.Seq}) })
 }
 

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"stump/checkout"
@@ -273,4 +274,40 @@ func roles(ev *record.Event, tr record.Tree) []role {
 		return []role{{ev.Device, ev.Links.Device}}
 	}
 	return []role{{ev.Person, ev.Links.Person}, {ev.From, ev.Links.From}}
+}
+
+// bell wakes all who wait for the next event.
+type bell struct {
+	mu   sync.Mutex
+	next chan struct{}
+}
+
+func (b *bell) tell() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.next != nil {
+		close(b.next)
+		b.next = nil
+	}
+}
+
+// Appended returns a channel that is closed when the next event is committed.
+func (l *Ledger) Appended() <-chan struct{} {
+	b := &l.appended
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.next == nil {
+		b.next = make(chan struct{})
+	}
+	return b.next
+}
+
+// Newest returns the key of this station's newest event, "" if there is none.
+func (l *Ledger) Newest() (key string, err error) {
+	err = l.view(func(t *txn) {
+		if seq, _ := t.head(l.own); seq > 0 {
+			key = t.entry(record.At(l.own, seq), &times{t: t}).Key()
+		}
+	})
+	return key, err
 }

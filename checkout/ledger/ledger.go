@@ -107,13 +107,14 @@ type core struct {
 	note   *os.File     // of the newest event; nil: it can't be written; guarded by writing
 	closed bool
 
-	ceiling uint64   // the highest reserved number, see boltfile.Holder
-	own     uint16   // index of the chain that is continued
-	old     *schema1 // a file of schema 1, open for reading only
-	sinkIDs map[string]uint16
-	segment uuid.UUID
-	health  health
-	changes listeners // of the outbox
+	ceiling  uint64   // the highest reserved number, see boltfile.Holder
+	own      uint16   // index of the chain that is continued
+	old      *schema1 // a file of schema 1, open for reading only
+	sinkIDs  map[string]uint16
+	segment  uuid.UUID
+	health   health
+	changes  listeners // of the outbox
+	appended bell
 
 	kits      map[string]bool              // groups in use; nil: not read yet; guarded by writing
 	suspected atomic.Pointer[DamagedError] // noted for the next start

@@ -24,7 +24,7 @@ var needed = map[identity.Role]string{
 
 	identity.Staff: "GET status, GET panel, GET who, GET devices/{ref}",
 
-	identity.Technician: "GET unknown, GET frames, GET history, POST enroll, POST selftest, POST scope",
+	identity.Technician: "GET unknown, GET frames, GET history, GET events, POST enroll, POST selftest, POST scope",
 
 	identity.Admin: "POST give, POST return, POST devices/{ref}/lost, POST devices/{ref}/found, " +
 		"GET people, POST people, GET people/{ref}, POST people/{ref}/merge, PATCH people/{ref}, POST people/{ref}/retire, POST people/import, GET people/export, " +

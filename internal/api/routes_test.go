@@ -48,6 +48,9 @@ func (r route) split(t *testing.T) (method, path string) {
 	if !ok || !strings.HasPrefix(path, "/v1/") && r.role != identity.None {
 		t.Fatalf("the pattern %q", r.pattern)
 	}
+	if path == "/v1/events" {
+		path += "?after=nowhere" // else the answer never ends
+	}
 	return method, strings.NewReplacer("{ref}", "ann", "{id}", "1", "{name}", "ci").Replace(path)
 }
 
@@ -56,11 +59,12 @@ func TestEveryRoute(t *testing.T) {
 	s := newServer(t, newLedger(t))
 	seedLab(t, Local(s))
 	table := s.routes()
-	if len(table) != 53 {
+	if len(table) != 54 {
 		t.Errorf("%d routes", len(table))
 	}
 	for _, r := range table {
 		method, path := r.split(t)
+		plain, _, _ := strings.Cut(path, "?")
 		problem := func(name, method, path, body string, header string) Problem {
 			req := httptest.NewRequestWithContext(admin(), method, path, strings.NewReader(body))
 			req.Header.Set(actorHeader, header)
@@ -72,7 +76,7 @@ func TestEveryRoute(t *testing.T) {
 			}
 			return p
 		}
-		if p := problem("wrong method", "PUT", path, "", ""); !strings.Contains(p.Error, "PUT "+path+" is not part of the API") || p.Hint == "" {
+		if p := problem("wrong method", "PUT", path, "", ""); !strings.Contains(p.Error, "PUT "+plain+" is not part of the API") || p.Hint == "" {
 			t.Errorf("%s, wrong method: %+v", r.pattern, p)
 		}
 		if p := problem("a bad actor", method, path, "", "a%00b"); !strings.HasPrefix(p.Error, actorHeader) || p.Hint == "" {

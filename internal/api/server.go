@@ -19,6 +19,7 @@ import (
 	"stump/directory"
 	"stump/hw/selftest"
 	"stump/internal/credential"
+	"stump/internal/feed"
 	"stump/internal/identity"
 	"stump/internal/keyboard"
 	"stump/internal/panel"
@@ -74,7 +75,8 @@ type Server struct {
 	o               Options
 	mux             *http.ServeMux
 	people, devices *register
-	running         sync.Map   // the keys of requests under way, see once
+	running         sync.Map // the keys of requests under way, see once
+	feed            *feed.Feed
 	sim             sync.Mutex // held while a simulated card is shown: there is room for one
 }
 
@@ -87,7 +89,7 @@ func NewServer(o Options) *Server {
 		o.ParseCard = func(s string) (wiegand.Bits, error) { return credential.Parse(s, o.Formats) }
 	}
 	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
-	s := &Server{o: o, mux: http.NewServeMux()}
+	s := &Server{o: o, mux: http.NewServeMux(), feed: feed.New(o.Ledger)}
 	s.people, s.devices = s.registers()
 	for _, r := range s.routes() {
 		s.handle(r)
@@ -183,6 +185,7 @@ func (s *Server) routes() []route {
 		// Who has what, and an admin's corrections
 		{"GET /v1/who", ledgerOnly, s.board(boardHolders), list(s.who, "person", "device", "overdue", "shown")},
 		{"GET /v1/history", ledgerOnly, identity.Technician, list(s.history, "person", "device", "since", "refused", "shown")},
+		{"GET /v1/events", ledgerOnly, identity.Technician, s.events},
 		{"POST /v1/give", ledgerOnly, identity.Admin, asked(s.give)},
 		{"POST /v1/return", ledgerOnly, identity.Admin, asked(s.bring)},
 		{"POST /v1/devices/{ref}/lost", ledgerOnly, identity.Admin, asked(s.lost)},
