@@ -3,11 +3,11 @@ package ledger
 import (
 	"bytes"
 	"slices"
-	"strings"
 
 	"stump/checkout"
 	"stump/checkout/ledger/once"
 	"stump/checkout/ledger/record"
+	"stump/internal/books"
 	"stump/internal/count"
 	"stump/internal/hint"
 )
@@ -203,8 +203,5 @@ func (t *txn) erase(p party) int {
 // mentions reports whether a person is the actor of an event or named in its note, under
 // any of the rows that are theirs.
 func mentions(ev *checkout.Event, rows ...party) bool {
-	return slices.ContainsFunc(rows, func(p party) bool {
-		return !p.row.Pending && (ev.Actor != "" && (ev.Actor == p.id || ev.Actor == p.row.Name) ||
-			ev.Note != "" && strings.Contains(ev.Note, p.row.Name))
-	})
+	return slices.ContainsFunc(rows, func(p party) bool { return !p.row.Pending && books.Mentions(ev, p.id, p.row.Name) })
 }

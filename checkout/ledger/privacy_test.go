@@ -232,7 +232,7 @@ func TestDossier(t *testing.T) {
 	x.bump(2, 11)
 	_, err := x.Give(books.Request{Device: "nexus", Person: "cem", Actor: "ann", Note: "n"})
 	x.ok(err)
-	d, err := x.PersonDossier("Ann")
+	d, err := books.DossierOf(x.Ledger, "Ann")
 	x.ok(err)
 	b, err := json.Marshal(d)
 	x.ok(err)

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"stump/checkout"
-	"stump/checkout/ledger"
 	"stump/internal/books"
 	"stump/internal/hint"
 	"stump/internal/identity"
@@ -23,7 +22,7 @@ func (s *Server) who(_ *http.Request, q query, p books.Page) (_ iter.Seq2[books.
 		return nil, err
 	}
 	shown, err := q.flag("shown")
-	loans := s.o.Ledger.Loans(f)
+	loans := s.o.Books.Loans(f)
 	if shown {
 		loans = mapRows(loans, books.Loan.Shown)
 	}
@@ -46,7 +45,7 @@ func (s *Server) history(_ *http.Request, q query, p books.Page) (iter.Seq2[book
 		}
 	}
 	shown, err := q.flag("shown")
-	entries := s.o.Ledger.History(f)
+	entries := s.o.Books.History(f)
 	if shown {
 		entries = mapRows(entries, books.Entry.Shown)
 	}
@@ -54,29 +53,29 @@ func (s *Server) history(_ *http.Request, q query, p books.Page) (iter.Seq2[book
 }
 
 func (s *Server) give(r *http.Request, g *Give) (any, error) {
-	return s.commit(r, (*ledger.Ledger).Give, books.Request{Device: g.Device, Person: g.Person, Note: g.Note, At: timeOf(g.At), Due: timeOf(g.Due)})
+	return s.commit(r, books.Keeper.Give, books.Request{Device: g.Device, Person: g.Person, Note: g.Note, At: timeOf(g.At), Due: timeOf(g.Due)})
 }
 
 func (s *Server) bring(r *http.Request, b *Bring) (any, error) {
-	return s.commit(r, (*ledger.Ledger).Return, books.Request{Device: b.Device, Condition: b.Condition, Note: b.Note, At: timeOf(b.At)})
+	return s.commit(r, books.Keeper.Return, books.Request{Device: b.Device, Condition: b.Condition, Note: b.Note, At: timeOf(b.At)})
 }
 
 func (s *Server) lost(r *http.Request, b *Bring) (any, error) {
 	if b.At != nil {
 		return nil, refuse("leave at out, or write it into the note", "that a device is lost is said of now")
 	}
-	return s.commit(r, (*ledger.Ledger).Lose, books.Request{Device: r.PathValue("ref"), Condition: b.Condition, Note: b.Note})
+	return s.commit(r, books.Keeper.Lose, books.Request{Device: r.PathValue("ref"), Condition: b.Condition, Note: b.Note})
 }
 
 func (s *Server) found(r *http.Request, b *Bring) (any, error) {
 	if b.At != nil {
 		return nil, refuse("leave at out, or write it into the note", "that a device is found is said of now")
 	}
-	return s.commit(r, (*ledger.Ledger).Find, books.Request{Device: r.PathValue("ref"), Condition: b.Condition, Note: b.Note})
+	return s.commit(r, books.Keeper.Find, books.Request{Device: r.PathValue("ref"), Condition: b.Condition, Note: b.Note})
 }
 
 // commit commits an admin's correction and answers with its event.
-func (s *Server) commit(r *http.Request, do func(*ledger.Ledger, books.Request) (checkout.Event, error), c books.Request) (any, error) {
+func (s *Server) commit(r *http.Request, do func(books.Keeper, books.Request) (checkout.Event, error), c books.Request) (any, error) {
 	l, err := s.on(r, checkout.KindDevice, c.Device)
 	if err != nil {
 		return nil, err
@@ -186,7 +185,7 @@ func (s *Server) alike(reg *register, ref string, missing error) (Enrolled, erro
 // unknown lists the tags that were shown and that nobody has.
 func (s *Server) unknown(_ *http.Request, _ query, p books.Page) (iter.Seq2[Unknown, error], error) {
 	s.o.Trace.Save(true)
-	tags, err := s.o.Ledger.UnknownTags()
+	tags, err := s.o.Books.UnknownTags()
 	if err != nil {
 		return nil, err
 	}

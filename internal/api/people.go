@@ -34,17 +34,17 @@ func (s *Server) merge(r *http.Request, m *Merge) (any, error) {
 
 // showPerson is one person with what they have.
 func (s *Server) showPerson(r *http.Request) (any, error) {
-	p, err := s.o.Ledger.FindPerson(r.PathValue("ref"))
+	p, err := s.o.Books.FindPerson(r.PathValue("ref"))
 	if err != nil {
 		return nil, err
 	}
 	shown := PersonShown{version: version{p.Revision}, Person: personParty(p).row.(Person), Loans: []Who{}, Was: []books.Former{}}
-	was, err := s.o.Ledger.Formerly(p.ID)
+	was, err := s.o.Books.Formerly(p.ID)
 	if err != nil {
 		return nil, err
 	}
 	shown.Was = append(shown.Was, was...)
-	for loan, err := range s.o.Ledger.Loans(books.LoanFilter{Person: p.ID, Now: s.o.Now()}) {
+	for loan, err := range s.o.Books.Loans(books.LoanFilter{Person: p.ID, Now: s.o.Now()}) {
 		if err != nil {
 			return nil, err
 		}
@@ -55,12 +55,12 @@ func (s *Server) showPerson(r *http.Request) (any, error) {
 
 // showDevice is one device with who has it.
 func (s *Server) showDevice(r *http.Request) (any, error) {
-	d, err := s.o.Ledger.FindDevice(r.PathValue("ref"))
+	d, err := s.o.Books.FindDevice(r.PathValue("ref"))
 	if err != nil {
 		return nil, err
 	}
 	shown := DeviceShown{version: version{d.Revision}, Device: deviceParty(d).row.(Device), Kit: known(d.Group), Condition: known(d.Condition)}
-	for loan, err := range s.o.Ledger.Loans(books.LoanFilter{Device: d.ID, Now: s.o.Now()}) {
+	for loan, err := range s.o.Books.Loans(books.LoanFilter{Device: d.ID, Now: s.o.Now()}) {
 		if err != nil {
 			return nil, err
 		}
@@ -90,7 +90,7 @@ func (s *Server) namesakes(reg *register, id, name string) (string, error) {
 	if reg.kind != checkout.KindPerson || name == "" {
 		return "", nil
 	}
-	for p, err := range present(s.o.Ledger.People(books.Page{})) {
+	for p, err := range present(s.o.Books.People(books.Page{})) {
 		if err != nil {
 			return "", err
 		}
@@ -108,7 +108,7 @@ func (s *Server) newTwins(ids []string) (string, error) {
 		isNew[id] = true
 	}
 	first, n, names := "", 0, map[string]string{} // id of the first by name
-	for p, err := range present(s.o.Ledger.People(books.Page{})) {
+	for p, err := range present(s.o.Books.People(books.Page{})) {
 		if err != nil {
 			return "", err
 		}

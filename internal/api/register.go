@@ -15,7 +15,6 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"stump/checkout"
-	"stump/checkout/ledger"
 	"stump/internal/books"
 	"stump/internal/count"
 	"stump/internal/credential"
@@ -47,13 +46,13 @@ type register struct {
 
 	all   func(books.Page) iter.Seq2[party, error]
 	find  func(ref string) (party, error) // by id or name
-	add   func(l *ledger.Ledger, c change, tag checkout.Tag, by identity.Principal) error
-	edit  func(l *ledger.Ledger, ref string, e books.Edit, actor string, source checkout.Source) error
+	add   func(l books.Keeper, c change, tag checkout.Tag, by identity.Principal) error
+	edit  func(l books.Keeper, ref string, e books.Edit, actor string, source checkout.Source) error
 	write func(csv io.Writer) error
 }
 
 func (s *Server) registers() (people, devices *register) {
-	l := s.o.Ledger
+	l := s.o.Books
 	people = &register{
 		kind: checkout.KindPerson, path: "people", tag: "badge",
 		all: func(p books.Page) iter.Seq2[party, error] { return mapRows(l.People(p), personParty) },
@@ -61,10 +60,10 @@ func (s *Server) registers() (people, devices *register) {
 			p, err := l.FindPerson(ref)
 			return personParty(p), err
 		},
-		add: func(l *ledger.Ledger, c change, badge checkout.Tag, by identity.Principal) error {
+		add: func(l books.Keeper, c change, badge checkout.Tag, by identity.Principal) error {
 			return l.AddPerson(books.Person{ID: *c.id, Name: str(c.name), Email: str(c.email)}, badge, by.Name, by.Source)
 		},
-		edit:  (*ledger.Ledger).EditPerson,
+		edit:  books.Keeper.EditPerson,
 		write: func(csv io.Writer) error { return sheet.WritePeople(csv, present(l.People(books.Page{}))) },
 	}
 	devices = &register{
@@ -74,10 +73,10 @@ func (s *Server) registers() (people, devices *register) {
 			d, err := l.FindDevice(ref)
 			return deviceParty(d), err
 		},
-		add: func(l *ledger.Ledger, c change, tag checkout.Tag, by identity.Principal) error {
+		add: func(l books.Keeper, c change, tag checkout.Tag, by identity.Principal) error {
 			return l.AddDevice(books.Device{ID: *c.id, Name: str(c.name), Kind: str(c.kind)}, tag, by.Name, by.Source)
 		},
-		edit:  (*ledger.Ledger).EditDevice,
+		edit:  books.Keeper.EditDevice,
 		write: func(csv io.Writer) error { return sheet.WriteDevices(csv, l.Devices(books.Page{}), s.deviceTag) },
 	}
 	return people, devices
@@ -365,7 +364,7 @@ func importOptions(reg *register, r *http.Request) (o books.ImportOptions, mappe
 }
 
 // importCSV saves the rows of a CSV file, or in a dry run tells what it would change.
-func (s *Server) importCSV(l *ledger.Ledger, reg *register, csv io.Reader, mapped map[string]string, o books.ImportOptions) (Imported, error) {
+func (s *Server) importCSV(l books.Keeper, reg *register, csv io.Reader, mapped map[string]string, o books.ImportOptions) (Imported, error) {
 	var strange unreadable
 	doubts, doubt := 0, ""
 	rows := sheet.Rows(reg.kind, csv, sheet.Options{Map: mapped, Parse: func(written string) (checkout.Tag, error) {
@@ -429,7 +428,7 @@ func (s *Server) erase(r *http.Request) (any, error) {
 
 // dossier is all that is held about a person.
 func (s *Server) dossier(r *http.Request) (any, error) {
-	d, err := s.o.Ledger.PersonDossier(r.PathValue("ref"))
+	d, err := books.DossierOf(s.o.Books, r.PathValue("ref"))
 	if err != nil {
 		return Dossier{}, err
 	}
@@ -438,7 +437,7 @@ func (s *Server) dossier(r *http.Request) (any, error) {
 
 // deviceTag is the written form of a device's tag, "" if it has none.
 func (s *Server) deviceTag(id string) (string, error) {
-	tag, err := s.o.Ledger.TagNumber(checkout.KindDevice, id)
+	tag, err := s.o.Books.TagNumber(checkout.KindDevice, id)
 	if err != nil || tag.IsZero() {
 		return "", nil // enrolled before tags were kept: an import keeps what there is
 	}

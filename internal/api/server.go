@@ -18,6 +18,7 @@ import (
 	"stump/checkout/ledger"
 	"stump/directory"
 	"stump/hw/selftest"
+	"stump/internal/books"
 	"stump/internal/credential"
 	"stump/internal/feed"
 	"stump/internal/identity"
@@ -31,6 +32,9 @@ import (
 // Options are the parts of the station that the API serves. Without a daemon there
 // are only Ledger, Formats, Station and Check, or only Station and SelfTest.
 type Options struct {
+	// Books is what lists show and admins change; Ledger if nil.
+	Books books.Keeper
+	// Ledger is the station's file.
 	Ledger  *ledger.Ledger
 	Path    string // of the ledger's file
 	Station string
@@ -87,6 +91,9 @@ func NewServer(o Options) *Server {
 	}
 	if o.ParseCard == nil {
 		o.ParseCard = func(s string) (wiegand.Bits, error) { return credential.Parse(s, o.Formats) }
+	}
+	if o.Books == nil && o.Ledger != nil {
+		o.Books = o.Ledger
 	}
 	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
 	s := &Server{o: o, mux: http.NewServeMux(), feed: feed.New(o.Ledger)}

@@ -24,11 +24,11 @@ import (
 // simSeed puts the simulated lab's people and devices into the register.
 func (s *Server) simSeed(r *http.Request) (any, error) {
 	o := books.ImportOptions{Actor: "sim", Source: identity.Of(r.Context()).Source}
-	people, err := s.importCSV(s.o.Ledger, s.people, strings.NewReader(simlab.PeopleCSV()), nil, o)
+	people, err := s.importCSV(s.o.Books, s.people, strings.NewReader(simlab.PeopleCSV()), nil, o)
 	if err != nil {
 		return nil, s.badRow(err)
 	}
-	devices, err := s.importCSV(s.o.Ledger, s.devices, strings.NewReader(simlab.DevicesCSV()), nil, o)
+	devices, err := s.importCSV(s.o.Books, s.devices, strings.NewReader(simlab.DevicesCSV()), nil, o)
 	if err != nil {
 		return nil, s.badRow(err)
 	}
@@ -225,7 +225,7 @@ func (s *Server) tagOf(reg *register, p party) (checkout.Tag, error) {
 	if len(p.tags) == 0 {
 		return checkout.Tag{}, refuse("give it one with "+reg.giveTag(p.id), "%s has no tag to show", p.name)
 	}
-	tag, err := s.o.Ledger.TagNumber(reg.kind, p.id)
+	tag, err := s.o.Books.TagNumber(reg.kind, p.id)
 	if err == nil && !tag.IsZero() {
 		return tag, nil
 	}

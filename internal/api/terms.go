@@ -8,11 +8,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 
 	"stump/checkout"
-	"stump/checkout/ledger"
 	"stump/internal/books"
 	"stump/internal/identity"
 )
@@ -36,12 +36,12 @@ func (v version) etag() string {
 
 // on returns the ledger for a change of the person or device ref, on the terms of the
 // request: its If-Match and its name. An empty ref is for changes of no one alone.
-func (s *Server) on(r *http.Request, kind checkout.SubjectKind, ref string) (*ledger.Ledger, error) {
+func (s *Server) on(r *http.Request, kind checkout.SubjectKind, ref string) (books.Keeper, error) {
 	terms, _ := r.Context().Value(termsOf{}).(books.Terms)
 	match := strings.Join(r.Header.Values("If-Match"), ",")
 	switch {
 	case match == "":
-		return s.o.Ledger.On(terms), nil
+		return s.o.Books.On(terms), nil
 	case ref == "":
 		return nil, refuse("leave it out", "If-Match is for changes of one person or one device")
 	}
@@ -62,7 +62,7 @@ func (s *Server) on(r *http.Request, kind checkout.SubjectKind, ref string) (*le
 		}
 		terms.Revisions = append(terms.Revisions, strings.Trim(revision, `"`))
 	}
-	return s.o.Ledger.On(terms), nil
+	return s.o.Books.On(terms), nil
 }
 
 // termsOf is the key of a request's terms in its context.
@@ -70,9 +70,10 @@ type termsOf struct{}
 
 // given is an answer that is kept.
 type given struct {
-	Type string `json:"type"`
-	ETag string `json:"etag,omitempty"`
-	Body []byte `json:"body"`
+	Status int    `json:"status"`
+	Type   string `json:"type"`
+	ETag   string `json:"etag,omitempty"`
+	Body   []byte `json:"body"`
 }
 
 // once serves a request that has a name: the first time as any other, then with the
@@ -99,7 +100,7 @@ func (s *Server) once(w http.ResponseWriter, r *http.Request, to route) error {
 		return problem(CodeBusy, "ask again when it has its answer", "a request with this %s is under way", keyHeader)
 	}
 	defer s.running.Delete(terms.Key)
-	made, ok, err := s.o.Ledger.Made(terms.Key)
+	made, ok, err := s.o.Books.Made(terms.Key)
 	if err != nil {
 		return err
 	}
@@ -108,7 +109,7 @@ func (s *Server) once(w http.ResponseWriter, r *http.Request, to route) error {
 	}
 	r = r.WithContext(context.WithValue(r.Context(), termsOf{}, terms))
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	kept := &keeper{header: http.Header{}}
+	kept := &memo{header: http.Header{}, status: http.StatusOK}
 	if err := to.answer(kept, r); err != nil {
 		var again *books.MadeError
 		if errors.As(err, &again) {
@@ -116,14 +117,16 @@ func (s *Server) once(w http.ResponseWriter, r *http.Request, to route) error {
 		}
 		return err
 	}
-	answer, err := json.Marshal(given{kept.header.Get("Content-Type"), kept.header.Get("ETag"), kept.Bytes()})
+	first := given{kept.status, kept.header.Get("Content-Type"), kept.header.Get("ETag"), kept.Bytes()}
+	answer, err := json.Marshal(first)
 	if err == nil {
-		err = s.o.Ledger.Answered(terms.Key, answer)
+		err = s.o.Books.Answered(terms.Key, answer)
 	}
 	if err != nil {
 		s.o.Log.Error("an answer can't be kept; who asks again with the same key hears only that it was done", "err", err)
 	}
-	return send(w, given{kept.header.Get("Content-Type"), kept.header.Get("ETag"), kept.Bytes()})
+	maps.Copy(w.Header(), kept.header)
+	return send(w, first)
 }
 
 // repeats reports whether asking twice would change something twice.
@@ -149,20 +152,21 @@ func send(w http.ResponseWriter, g given) error {
 	if g.ETag != "" {
 		w.Header().Set("ETag", g.ETag)
 	}
+	w.WriteHeader(g.Status)
 	_, err := w.Write(g.Body)
 	return err
 }
 
-// keeper is where a handler writes an answer that is kept.
-type keeper struct {
+// memo is where a handler writes an answer that is kept.
+type memo struct {
 	bytes.Buffer
 	header http.Header
+	status int
 }
 
-func (k *keeper) Header() http.Header { return k.header }
+func (m *memo) Header() http.Header { return m.header }
 
-// WriteHeader is http.ResponseWriter's. What succeeds is 200 OK.
-func (k *keeper) WriteHeader(int) {}
+func (m *memo) WriteHeader(status int) { m.status = status }
 
 // digest is the hash of parts.
 func digest(parts ...[]byte) string {

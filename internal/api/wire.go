@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"stump/checkout/ledger"
 	"stump/hw/selftest"
 	"stump/internal/books"
 	"stump/internal/identity"
@@ -230,7 +229,7 @@ type Seeded struct {
 // Dossier is all that is held about a person.
 type Dossier struct {
 	Person Person `json:"person"`
-	*ledger.Dossier
+	*books.Dossier
 }
 
 // Decision is what an admin decides about an event that is stuck.

@@ -1,0 +1,60 @@
+package books
+
+import (
+	"iter"
+
+	"stump/checkout"
+)
+
+// Keeper keeps the books: at a station the ledger does. Package bookstest has what every
+// keeper must do. All methods are safe for concurrent use.
+//
+// A person or device is named by ref: its id, or else its exact name. Errors about them
+// are ErrNotFound and *AmbiguousError. What the rules of the lab forbid is a
+// checkout.ErrRefused. A change is made as a whole or not at all, with its events.
+type Keeper interface {
+	// People, Devices and Loans are in the order of ids, the history in that of events,
+	// and unknown tags begin with the one seen last. Retired people and devices are in
+	// their lists.
+	People(Page) iter.Seq2[Person, error]
+	Devices(Page) iter.Seq2[Device, error]
+	Loans(LoanFilter) iter.Seq2[Loan, error]
+	// History begins after Page.After, which must be a place in it, or one to come, of a
+	// known chain (*CursorError). A page that is searched for long ends with an
+	// *UnfinishedError.
+	History(HistoryFilter) iter.Seq2[Entry, error]
+	UnknownTags() ([]SeenTag, error)
+
+	// FindPerson and FindDevice return one, with its Revision.
+	FindPerson(ref string) (Person, error)
+	FindDevice(ref string) (Device, error)
+	// Formerly are those who were merged into a person.
+	Formerly(id string) ([]Former, error)
+	// TagNumber is the number of a tag, where it is kept.
+	TagNumber(kind checkout.SubjectKind, id string) (checkout.Tag, error)
+
+	// Give, Return, Lose and Find are an admin's words about a device.
+	Give(Request) (checkout.Event, error)
+	Return(Request) (checkout.Event, error)
+	Lose(Request) (checkout.Event, error)
+	Find(Request) (checkout.Event, error)
+
+	// AddPerson and AddDevice add one, with a tag unless it is zero. Errors: *ExistsError,
+	// *TagTakenError.
+	AddPerson(p Person, badge checkout.Tag, actor string, source checkout.Source) error
+	AddDevice(d Device, tag checkout.Tag, actor string, source checkout.Source) error
+	EditPerson(ref string, e Edit, actor string, source checkout.Source) error
+	EditDevice(ref string, e Edit, actor string, source checkout.Source) error
+	// Import adds and changes by id: all rows, or none (*RowError, *BadLines).
+	Import(kind checkout.SubjectKind, rows iter.Seq2[ImportRow, error], o ImportOptions) (Imported, error)
+	MergePeople(old, into, actor string, source checkout.Source) (checkout.Event, error)
+	ErasePerson(ref, actor string, source checkout.Source) error
+
+	// On returns the same books, whose changes are made on terms. Errors of those:
+	// *ChangedError, *MadeError.
+	On(Terms) Keeper
+	// Made returns the request that was made with a key within a day; false if none was.
+	Made(key string) (m Made, ok bool, err error)
+	// Answered keeps the answer to a request that was made.
+	Answered(key string, answer []byte) error
+}
