@@ -14,6 +14,7 @@ import (
 
 	sd "github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"stump/checkout/ledger"
 	"stump/directory"
@@ -30,24 +31,18 @@ func runCmd(g *globals) *cobra.Command {
 		speed          float64
 	)
 	cmd := command("run", "Run the station", func(cmd *cobra.Command, _ []string) error {
-		f := cmd.Flags()
-		switch {
-		case f.Changed("replay") && !sim:
-			return misuse("add --sim", "--replay plays a trace on simulated lines")
-		case f.Changed("replay-speed") && !f.Changed("replay"):
-			return misuse("add --replay FILE", "--replay-speed without a replay")
-		case !(speed >= 0) || speed > 1e6:
-			return misuse("1 is as recorded, 10 ten times as fast, 0 without waiting", "--replay-speed: %v is not a speed", speed)
-		}
-		cfg, err := config.Load(g.config)
-		if err != nil {
+		if err := checkReplay(cmd.Flags(), sim, speed); err != nil {
 			return err
 		}
-		if f.Changed("listen") {
-			if err := config.CheckListen(listen); err != nil {
-				return usageError{fmt.Errorf("--listen: %w", err)}
+		load := func() (*config.Config, error) {
+			if cmd.Flags().Changed("listen") {
+				return loadListening(g.config, listen)
 			}
-			cfg.Listen = listen
+			return config.Load(g.config)
+		}
+		cfg, err := load()
+		if err != nil {
+			return err
 		}
 		o := daemon.Options{
 			Config: cfg, StateDir: g.stateDir(), StateNamed: g.state != "", Socket: g.socketPath(), Listen: cfg.Listen,
@@ -68,13 +63,7 @@ func runCmd(g *globals) *cobra.Command {
 		ctx, stop := untilSignal(cmd.Context())
 		defer stop()
 		o.Network = directory.NetworkChanges(ctx)
-		o.Reload, o.Again = hangups(ctx), func() (*config.Config, error) {
-			now, err := config.Load(g.config)
-			if err == nil && f.Changed("listen") {
-				now.Listen = listen
-			}
-			return now, err
-		}
+		o.Reload, o.Again = hangups(ctx), load
 		return run(ctx, o)
 	})
 	cmd.Long = `Run the station until it is told to stop: read cards, answer on the display, keep
@@ -90,6 +79,32 @@ Where a real station has its ledger, --sim wants another one: --state and --sock
 	cmd.Flags().Float64Var(&speed, "replay-speed", 1, "how many `times` as fast as recorded; 0 is without waiting")
 	cmd.Flags().StringVar(&listen, "listen", "", "serve the API on this loopback `address` too")
 	return cmd
+}
+
+// checkReplay checks the flags about a replay against each other.
+func checkReplay(f *pflag.FlagSet, sim bool, speed float64) error {
+	switch {
+	case f.Changed("replay") && !sim:
+		return misuse("add --sim", "--replay plays a trace on simulated lines")
+	case f.Changed("replay-speed") && !f.Changed("replay"):
+		return misuse("add --replay FILE", "--replay-speed without a replay")
+	case !(speed >= 0) || speed > 1e6:
+		return misuse("1 is as recorded, 10 ten times as fast, 0 without waiting", "--replay-speed: %v is not a speed", speed)
+	}
+	return nil
+}
+
+// loadListening reads the configuration, with the address of --listen in place of its own.
+func loadListening(path, listen string) (*config.Config, error) {
+	cfg, err := config.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := config.CheckListen(listen); err != nil {
+		return nil, usageError{fmt.Errorf("--listen: %w", err)}
+	}
+	cfg.Listen = listen
+	return cfg, nil
 }
 
 // becomeStation makes root the owner of the state folder, as the service is. A folder
