@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
+	"time"
 
 	"stump/checkout/ledger/once"
 	"stump/checkout/ledger/record"
@@ -30,7 +31,11 @@ func (t *txn) agree() {
 	if ok {
 		t.fail(&books.MadeError{Made: made})
 	}
-	t.must(once.Note(t.tx, m.Key, m.Request, t.l.o.Stamp().Wall))
+	now := t.l.o.Stamp()
+	if !now.Trusted {
+		now.Wall = time.Time{}
+	}
+	t.must(once.Note(t.tx, m.Key, m.Request, now.Wall))
 }
 
 // revision changes whenever the row does.

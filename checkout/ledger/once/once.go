@@ -27,7 +27,7 @@ const (
 )
 
 // longest is the length of an answer that is kept, in bytes.
-const longest = record.MaxSize - 1024
+const longest = record.MaxSize / 2
 
 var (
 	byKey  = []byte("once/key/")
@@ -51,6 +51,7 @@ func Made(tx *bolt.Tx, key string) (m books.Made, ok bool, err error) {
 }
 
 // Note notes a request in the transaction of its change, and forgets those of yesterday.
+// now is zero if nobody knows the time: then all that is there may be of today.
 func Note(tx *bolt.Tx, key, request string, now time.Time) error {
 	turn := newest(tx) + 1
 	if err := forget(tx, turn, now); err != nil {
@@ -99,29 +100,38 @@ func newest(tx *bolt.Tx) uint64 {
 	return turnOf(k)
 }
 
-// forget removes requests that are too old, or too many before the number next.
+// forget removes the requests before the number next that are too old, or too many. How
+// old one is whose time is not known, those after it tell.
 func forget(tx *bolt.Tx, next uint64, now time.Time) error {
 	b := tx.Bucket(record.TreeMeta.Bucket())
-	for {
-		k, v := b.Cursor().Seek(byTurn)
-		if turnOf(k) == 0 {
-			return nil
-		}
+	var old, maybe [][]byte // keys
+	c := b.Cursor()
+	for k, v := c.Seek(byTurn); turnOf(k) != 0; k, v = c.Next() {
 		turn, err := record.Open(v)
 		if err != nil {
 			return err
 		}
-		r, _, err := read(tx, string(turn.Body))
-		if err != nil || turnOf(k)+Most > next && now.Sub(r.at) < Kept {
+		key := string(turn.Body)
+		r, _, err := read(tx, key)
+		if err != nil {
 			return err
 		}
-		if err := b.Delete(rowKey(string(turn.Body))); err != nil {
-			return err
+		many := turnOf(k)+Most <= next
+		if !many && !r.at.IsZero() && now.Sub(r.at) < Kept {
+			break
 		}
-		if err := b.Delete(bytes.Clone(k)); err != nil {
+		maybe = append(maybe, rowKey(key), bytes.Clone(k))
+		if many || !r.at.IsZero() {
+			old = append(old, maybe...)
+			maybe = nil
+		}
+	}
+	for _, k := range old {
+		if err := b.Delete(k); err != nil {
 			return err
 		}
 	}
+	return nil
 }
 
 func rowKey(key string) []byte { return slices.Concat(byKey, []byte(key)) }

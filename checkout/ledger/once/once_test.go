@@ -75,6 +75,19 @@ func TestDay(t *testing.T) {
 			if n := rows(tx); n != 2 {
 				t.Errorf("after five days there are %d rows", n)
 			}
+			note(t, tx, "seven", time.Time{}) // nobody knows the time
+			note(t, tx, "eight", begin.Add(5*Kept+time.Hour))
+			if !has(t, tx, "six") || !has(t, tx, "seven") {
+				t.Error("without a time")
+			}
+			note(t, tx, "nine", begin.Add(6*Kept))
+			if has(t, tx, "six") || !has(t, tx, "seven") || !has(t, tx, "eight") {
+				t.Error("what may be of today has gone")
+			}
+			note(t, tx, "ten", begin.Add(6*Kept+time.Hour))
+			if has(t, tx, "seven") || has(t, tx, "eight") || !has(t, tx, "nine") {
+				t.Error("what came before something old is there")
+			}
 		})
 	}
 }
