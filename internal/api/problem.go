@@ -163,16 +163,10 @@ func writeProblem(w http.ResponseWriter, code Code, err error) {
 // that nobody foresaw is the station's.
 func (s *Server) explain(err error) (code Code, remedy string) {
 	var (
-		problem   *problemError
-		large     *http.MaxBytesError
-		damaged   *ledger.DamagedError
-		missing   *books.NotFoundError
-		ambiguous *books.AmbiguousError
-		exists    *books.ExistsError
-		token     *identity.TokenError
-		taken     *books.TagTakenError
-		refused   *checkout.RefusedError
-		changed   *books.ChangedError
+		problem *problemError
+		large   *http.MaxBytesError
+		damaged *ledger.DamagedError
+		token   *identity.TokenError
 	)
 	switch {
 	case errors.As(err, &problem):
@@ -183,28 +177,46 @@ func (s *Server) explain(err error) (code Code, remedy string) {
 		return CodeDamaged, ""
 	case errors.Is(err, ledger.ErrClosed), errors.Is(err, ledger.ErrReadOnly):
 		return CodeInternal, ""
-	case errors.As(err, &missing):
-		return CodeNotFound, s.meant(missing)
-	case errors.As(err, &ambiguous):
-		return CodeAmbiguous, "`stump people list` and `stump devices list` begin with the id"
+	case errors.Is(err, ledger.ErrCannotSave):
+		return CodeCannotSave, ledger.SaveRemedy(err)
 	case errors.As(err, &token) && token.There:
 		return CodeExists, ""
 	case errors.As(err, &token):
 		return CodeNotFound, ""
-	case errors.As(err, &changed):
-		return CodeChanged, ""
+	}
+	if code, remedy := s.explainBooks(err); code != "" {
+		return code, remedy
+	}
+	return explainPlace(err), ""
+}
+
+// explainBooks explains an error about people, devices and loans; "" if it is none.
+func (s *Server) explainBooks(err error) (code Code, remedy string) {
+	var (
+		missing   *books.NotFoundError
+		ambiguous *books.AmbiguousError
+		exists    *books.ExistsError
+		taken     *books.TagTakenError
+		changed   *books.ChangedError
+		refused   *checkout.RefusedError
+	)
+	switch {
+	case errors.As(err, &missing):
+		return CodeNotFound, s.meant(missing)
+	case errors.As(err, &ambiguous):
+		return CodeAmbiguous, "`stump people list` and `stump devices list` begin with the id"
 	case errors.As(err, &exists):
 		return CodeExists, "choose another with --id, or change the one that is there with edit"
 	case errors.As(err, &taken):
 		return CodeTagTaken, "check the number, or give " + taken.Owner + " another one first: " + s.of(taken.OwnerKind).giveTag(taken.Owner)
+	case errors.As(err, &changed):
+		return CodeChanged, ""
 	case errors.As(err, &refused) && refused.Holder == "" && refused.Reason == "":
 		return CodeRefused, s.of(refused.Subject.Kind).edits(refused.Subject.ID, "--status active") + " ends that"
 	case errors.Is(err, checkout.ErrRefused):
 		return CodeRefused, "`stump who` shows who holds which device; `stump people list` and `stump devices list` show the status"
-	case errors.Is(err, ledger.ErrCannotSave):
-		return CodeCannotSave, ledger.SaveRemedy(err)
 	}
-	return explainPlace(err), ""
+	return "", ""
 }
 
 // explainPlace returns the code of an error about the station's readers or its directory,
