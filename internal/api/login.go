@@ -1,16 +1,19 @@
 package api
 
 import (
+	"errors"
 	"fmt"
 	"html"
 	"io"
 	"iter"
 	"net/http"
 	"slices"
+	"strings"
 
 	"stump/internal/books"
 	"stump/internal/hint"
 	"stump/internal/identity"
+	"stump/internal/signin"
 )
 
 // accessRoutes are the routes with which people and scripts get in.
@@ -25,6 +28,8 @@ func (s *Server) accessRoutes() []route {
 		{"GET /login", logins, identity.None, s.loginPage},
 		{"GET /login.js", logins, identity.None, loginScript},
 		{"POST /login", logins, identity.None, s.login},
+		{"GET /login/sso", logins, identity.None, s.signIn},
+		{"GET /login/callback", logins, identity.None, s.signedIn},
 		{"POST /logout", logins, identity.None, s.logout},
 	}
 }
@@ -90,9 +95,9 @@ func cookie(r *http.Request) string {
 	return c.Value
 }
 
-func setCookie(w http.ResponseWriter, secret string, maxAge int) {
+func setCookie(w http.ResponseWriter, name, secret string, maxAge int) {
 	http.SetCookie(w, &http.Cookie{
-		Name: cookieName, Value: secret, Path: "/", MaxAge: maxAge, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		Name: name, Value: secret, Path: "/", MaxAge: maxAge, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})
 }
 
@@ -109,6 +114,8 @@ const (
 </form>
 <p>An admin gets a link with <code>stump web admin-link</code>. It works once, for 10 minutes.</p>
 <script src="/login.js"></script>
+`
+	pageSignIn = `<p><a href="/login/sso">Log in with your account</a></p>
 `
 	pageIn = `<p>You are logged in as %s, with the role %v.</p>
 <form method="post" action="/logout"><button>Log out</button></form>
@@ -141,7 +148,11 @@ func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) error {
 	if who := identity.Of(r.Context()); who.Role != identity.None {
 		return page(w, http.StatusOK, nil, fmt.Sprintf(pageIn, html.EscapeString(who.Name), who.Role))
 	}
-	return page(w, http.StatusOK, nil, pageForm)
+	body := pageForm
+	if s.o.SignIn != nil {
+		body = pageSignIn + body
+	}
+	return page(w, http.StatusOK, nil, body)
 }
 
 func loginScript(w http.ResponseWriter, _ *http.Request) error {
@@ -167,16 +178,95 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 		sayWait(w, err)
 		return page(w, status, err, pageForm)
 	}
-	s.o.Access.Logout(cookie(r))
-	setCookie(w, s.o.Access.Login(who), int(identity.SessionLife.Seconds()))
-	http.Redirect(w, r, "/login", http.StatusSeeOther)
+	s.begin(w, r, who)
 	return nil
+}
+
+// begin begins a browser's session, and ends the one that it had.
+func (s *Server) begin(w http.ResponseWriter, r *http.Request, who identity.Principal) {
+	s.o.Access.Logout(cookie(r))
+	setCookie(w, cookieName, s.o.Access.Login(who), int(identity.SessionLife.Seconds()))
+	http.Redirect(w, r, "/login", http.StatusSeeOther)
+}
+
+// signInCookie is what a browser keeps while it is at the provider, and signInTime how
+// long, in seconds.
+const (
+	signInCookie = "__Host-stump-login"
+	signInTime   = 600
+)
+
+// signIn sends a browser to the OpenID provider.
+func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
+	if s.o.SignIn == nil {
+		return page(w, http.StatusNotFound, hint.Errorf("The table [web.oidc] of the configuration names one", "this station knows no provider of logins"), pageForm)
+	}
+	address, kept, err := s.o.SignIn.Begin(r.Context())
+	if err != nil {
+		return s.notSignedIn(w, err)
+	}
+	setCookie(w, signInCookie, kept, signInTime)
+	http.Redirect(w, r, address, http.StatusSeeOther)
+	return nil
+}
+
+// signedIn is where the provider sends the browser back.
+func (s *Server) signedIn(w http.ResponseWriter, r *http.Request) error {
+	if s.o.SignIn == nil {
+		return s.signIn(w, r)
+	}
+	kept := ""
+	if c, err := r.Cookie(signInCookie); err == nil {
+		kept = c.Value
+	}
+	setCookie(w, signInCookie, "", -1)
+	q := r.URL.Query()
+	who, err := s.o.SignIn.End(r.Context(), q.Get("state"), q.Get("code"), kept)
+	if err != nil {
+		var unreachable *signin.AwayError
+		if errors.As(err, &unreachable) {
+			return s.notSignedIn(w, err)
+		}
+		if failed := s.failed(r, "login", identity.LoginFailures, err); !errors.Is(failed, err) {
+			err = failed // too often
+		}
+		sayWait(w, err)
+		return page(w, http.StatusForbidden, err, pageForm)
+	}
+	p := identity.Principal{Name: who.Name, Role: who.Role}
+	if p.Person, err = s.personOf(who); err != nil {
+		return err
+	}
+	s.begin(w, r, p)
+	return nil
+}
+
+// notSignedIn says that the provider can't be used; why, is in the log.
+func (s *Server) notSignedIn(w http.ResponseWriter, err error) error {
+	s.o.Log.Error("nobody can log in by the provider", "err", err)
+	return page(w, http.StatusBadGateway, hint.Errorf("Try again, or ask an admin for a link", "the provider of logins can't be used now"), pageForm)
+}
+
+// personOf is the id in the register of who was named, "" if they aren't there.
+func (s *Server) personOf(who signin.Who) (string, error) {
+	if who.ID == "" && who.Email == "" {
+		return "", nil
+	}
+	for p, err := range s.o.Ledger.People(books.Page{}) {
+		if err != nil {
+			return "", err
+		}
+		if who.ID != "" && p.ID == who.ID || who.ID == "" && strings.EqualFold(p.Email, who.Email) {
+			return p.ID, nil
+		}
+	}
+	return "", nil
 }
 
 // logout ends the session of a browser.
 func (s *Server) logout(w http.ResponseWriter, r *http.Request) error {
 	s.o.Access.Logout(cookie(r))
-	setCookie(w, "", -1)
+	setCookie(w, cookieName, "", -1)
 	http.Redirect(w, r, "/login", http.StatusSeeOther)
 	return nil
 }

@@ -1,8 +1,10 @@
 package api
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -11,6 +13,7 @@ import (
 	"time"
 
 	"stump/internal/identity"
+	"stump/internal/signin"
 )
 
 // website is a station that is asked over a network, by who is nobody at first.
@@ -230,5 +233,81 @@ func TestNoWeb(t *testing.T) {
 	var w Web
 	if s.admin("GET", "/v1/web", "", &w); w != (Web{}) {
 		t.Errorf("%+v", w)
+	}
+}
+
+// TestSignIn: who has a role at the provider gets in by their name, once it has sent them
+// back to the browser in which they began.
+func TestSignIn(t *testing.T) {
+	var nonce string
+	claims := map[string]any{"sub": "1", "email": "B@lab.example", "email_verified": true, "groups": "lab"}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /token", func(w http.ResponseWriter, r *http.Request) {
+		claims["nonce"], claims["exp"] = nonce, time.Now().Add(time.Minute).Unix()
+		body, _ := json.Marshal(claims)
+		fmt.Fprintf(w, `{"access_token":"A","id_token":"e30.%s."}`, base64.RawURLEncoding.EncodeToString(body))
+	})
+	provider := httptest.NewTLSServer(mux)
+	defer provider.Close()
+	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, `{"issuer":%q,"authorization_endpoint":%[1]q,"token_endpoint":"%[1]s/token"}`, provider.URL)
+	})
+	claims["iss"], claims["aud"] = provider.URL, "stump"
+
+	s := newWebsite(t)
+	if w := s.ask("GET", "/login/sso", ""); w.Code != 404 || strings.Contains(s.ask("GET", "/login", "").Body.String(), "/login/sso") {
+		t.Errorf("without a provider: %d", w.Code)
+	}
+	var none struct{}
+	s.admin("PATCH", "/v1/people/b1", `{"email":"b@lab.example"}`, &none)
+	c := signin.Config{Issuer: provider.URL, ClientID: "stump", Roles: map[string]string{"technician": "lab"}}
+	s.o.SignIn = signin.New(c, "https://stump.lab:8443/login/callback", provider.Client().Transport, nil)
+	if w := s.ask("GET", "/login", ""); !strings.Contains(w.Body.String(), `href="/login/sso"`) {
+		t.Errorf("the page has no way to the provider: %s", w.Body)
+	}
+	begin := func() (state string, in []string) {
+		w := s.ask("GET", "/login/sso", "")
+		to, err := url.Parse(w.Header().Get("Location"))
+		cookies := w.Result().Cookies()
+		if err != nil || w.Code != 303 || "https://"+to.Host != provider.URL || len(cookies) != 1 || cookies[0].MaxAge != 600 || !cookies[0].HttpOnly || !cookies[0].Secure {
+			t.Fatalf("%d %v", w.Code, w.Header())
+		}
+		nonce = to.Query().Get("nonce")
+		return to.Query().Get("state"), []string{"Cookie", cookies[0].Name + "=" + cookies[0].Value}
+	}
+	state, in := begin()
+	w := s.ask("GET", "/login/callback?code=C&state="+state, "", in...)
+	cookies := w.Result().Cookies()
+	if w.Code != 303 || len(cookies) != 2 || cookies[0].MaxAge != -1 || cookies[1].Name != cookieName {
+		t.Fatalf("%d %v %s", w.Code, w.Header(), w.Body)
+	}
+	who, err := s.o.Access.Session(cookies[1].Value)
+	if err != nil || who.Name != "B@lab.example" || who.Role != identity.Technician || who.Person != "b1" || !who.Fresh {
+		t.Errorf("%+v, %v", who, err)
+	}
+	for name, tt := range map[string]struct {
+		change  func()
+		path    string
+		headers []string
+		status  int
+	}{
+		"in another browser": {func() {}, "?code=C&state=" + state, nil, 403},
+		"another state":      {func() {}, "?code=C&state=x", in, 403},
+		"refused there":      {func() {}, "?error=access_denied&state=" + state, in, 403},
+		"no group":           {func() { claims["groups"] = "chess" }, "?code=C&state=" + state, in, 403},
+		"for another":        {func() { claims["aud"] = "other" }, "?code=C&state=" + state, in, 502},
+	} {
+		old := maps.Clone(claims)
+		tt.change()
+		w := s.ask("GET", "/login/callback"+tt.path, "", tt.headers...)
+		if w.Code != tt.status || !strings.Contains(w.Body.String(), `role="alert"`) || len(w.Result().Cookies()) != 1 || strings.Contains(w.Body.String(), provider.URL) {
+			t.Errorf("%s: %d %v %s", name, w.Code, w.Header(), w.Body)
+		}
+		maps.Copy(claims, old)
+	}
+	provider.Close()
+	s.o.SignIn = signin.New(c, "https://stump.lab:8443/login/callback", provider.Client().Transport, nil)
+	if w := s.ask("GET", "/login/sso", ""); w.Code != 502 || !strings.Contains(w.Body.String(), `role="alert"`) {
+		t.Errorf("away: %d %s", w.Code, w.Body)
 	}
 }

@@ -59,7 +59,7 @@ func TestEveryRoute(t *testing.T) {
 	s := newServer(t, newLedger(t))
 	seedLab(t, Local(s))
 	table := s.routes()
-	if len(table) != 54 {
+	if len(table) != 56 {
 		t.Errorf("%d routes", len(table))
 	}
 	for _, r := range table {

@@ -24,6 +24,7 @@ import (
 	"stump/internal/identity"
 	"stump/internal/keyboard"
 	"stump/internal/panel"
+	"stump/internal/signin"
 	"stump/internal/simlab"
 	"stump/internal/station"
 	"stump/wiegand"
@@ -67,6 +68,8 @@ type Options struct {
 	// Board is what the role board sees: "free" devices, or the "holders" of the others,
 	// too.
 	Board string
+	// SignIn logs people in by an OpenID provider; nil without one.
+	SignIn *signin.Provider
 	// Web says where browsers and scripts reach the station; nil for nowhere.
 	Web func() Web
 	Log *slog.Logger

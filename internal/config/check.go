@@ -19,6 +19,7 @@ import (
 	"stump/directory/webhook"
 	"stump/hw/board"
 	"stump/internal/hint"
+	"stump/internal/identity"
 	"stump/internal/keyboard"
 	"stump/internal/panel"
 	"stump/lcd"
@@ -92,6 +93,7 @@ func (c *Config) checkStation() {
 	c.oneOf("clock.trust", c.Clock.Trust, clocks)
 	c.checkBackup()
 	c.checkWeb()
+	c.checkOIDC()
 	c.oneOf("directory.kind", c.Directory.Kind, directories)
 	if !slices.Contains(directories, c.Directory.Kind) {
 		c.Directory.Kind = "local" // so that directory.Open doesn't repeat it
@@ -128,6 +130,33 @@ func (c *Config) checkWeb() {
 		case file.other == "":
 			c.bad(file.key, "give "+file.beside+" too, which may be the same file, or leave both out", "there is no %s beside it", file.beside)
 		}
+	}
+}
+
+func (c *Config) checkOIDC() {
+	o := &c.Web.OIDC
+	for role := range o.Roles {
+		if _, err := identity.ParseRole(role); err != nil {
+			c.bad("web.oidc.roles", hint.Of(err), "%v", err)
+		}
+	}
+	if o.Issuer == "" {
+		return
+	}
+	u, err := url.Parse(o.Issuer)
+	here := err == nil && u.Scheme == "http" && net.ParseIP(u.Hostname()).IsLoopback() // for tests
+	switch {
+	case err != nil || u.Scheme != "https" && !here || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+		c.bad("web.oidc.issuer", `write it as the provider does, such as "https://id.lab.example"`, "%q is not the address of a provider", o.Issuer)
+	case c.Web.Listen == "":
+		c.bad("web.oidc.issuer", `add listen = ":8443" to [web]`, "no browser can log in without an address")
+	case o.ClientID == "":
+		c.bad("web.oidc.issuer", "write the name under which the provider knows this station as client_id", "client_id is missing")
+	case len(o.Roles) == 0:
+		c.bad("web.oidc.issuer", `write roles = { admin = "GROUP" }, with the names of the provider's groups`, "no group has a role")
+	}
+	if o.SecretFile != "" && !filepath.IsAbs(o.SecretFile) {
+		c.bad("web.oidc.client_secret_file", `use a path such as "/etc/stump/oidc-secret"`, "%q is not a path", o.SecretFile)
 	}
 }
 

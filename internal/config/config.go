@@ -30,6 +30,7 @@ import (
 	"stump/directory/webhook"
 	"stump/hw/board"
 	"stump/internal/hint"
+	"stump/internal/signin"
 	"stump/lcd"
 	"stump/wiegand"
 )
@@ -216,6 +217,8 @@ type Web struct {
 	Key         string `toml:"key"`
 	// Board is what the role board sees: off, free, holders.
 	Board string `toml:"board"`
+	// OIDC logs people in by an OpenID provider.
+	OIDC signin.Config `toml:"oidc"`
 }
 
 // Span is a length of time that may be written in days: "14d".

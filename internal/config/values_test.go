@@ -9,6 +9,7 @@ import (
 	"stump/directory/webhook"
 	"stump/hw/board"
 	"stump/internal/hint"
+	"stump/internal/signin"
 	"stump/wiegand"
 )
 
@@ -129,6 +130,11 @@ var badValues = []struct{ key, value, allowed string }{
 	{"web.key", `"/etc/stump/web.pem"`, "give certificate too"},
 	{"web.key", `"web.pem"`, "/etc/stump/web.pem"},
 	{"web.board", `"all"`, `"holders"`},
+	{"web.oidc.issuer", `"id.lab.example"`, "https://id.lab.example"},
+	{"web.oidc.issuer", `"http://id.lab.example"`, "https://id.lab.example"},
+	{"web.oidc.issuer", `"https://id.lab.example/?x=1"`, "https://id.lab.example"},
+	{"web.oidc.issuer", `"https://id.lab.example"`, `listen = ":8443"`},
+	{"web.oidc.roles", `{ root = "wheel" }`, "board, staff, technician or admin"},
 	{"backup.run", `[]`, "rclone"},
 	{"backup.run", `[""]`, "rclone"},
 	{"backup.run", `["rclone copyto {file} remote:"]`, "apart"},
@@ -146,6 +152,7 @@ var freeText = []string{
 	"directory.words_in", "directory.words_out", "directory.free_locations", "directory.event_parameter", "directory.url", "directory.token_file",
 	"directory.ca_file", "directory.proxy", "directory.badge_field", "directory.badge_transform", "directory.badge_form",
 	"directory.device_field", "directory.device_transform", "directory.device_form", "directory.zone",
+	"web.oidc.client_id", "web.oidc.client_secret_file", "web.oidc.scopes", "web.oidc.roles_claim", "web.oidc.person_claim",
 	"webhook.name", "webhook.url", "webhook.template", "webhook.templates", "webhook.secret_file", "webhook.ca_file", "webhook.proxy",
 }
 
@@ -218,7 +225,7 @@ func TestEveryKeyIsTried(t *testing.T) {
 			return free == key || all && strings.HasPrefix(key, prefix)
 		})
 	}
-	ours := []reflect.Type{reflect.TypeFor[webhook.Config](), reflect.TypeFor[board.Colours](), reflect.TypeFor[wiegand.CustomFormat](), reflect.TypeFor[Rule]()}
+	ours := []reflect.Type{reflect.TypeFor[webhook.Config](), reflect.TypeFor[board.Colours](), reflect.TypeFor[wiegand.CustomFormat](), reflect.TypeFor[Rule](), reflect.TypeFor[signin.Config]()}
 	var walk func(reflect.Type, string)
 	walk = func(typ reflect.Type, path string) {
 		for i := range typ.NumField() {
@@ -266,5 +273,33 @@ func TestGoodValues(t *testing.T) {
 		if _, err := Parse("stump.toml", src); err != nil {
 			t.Errorf("%s = %s: %v", tt.key, tt.value, err)
 		}
+	}
+}
+
+// TestOIDC: what belongs together.
+func TestOIDC(t *testing.T) {
+	const whole = `[web]
+listen = ":8443"
+[web.oidc]
+issuer = "https://id.lab.example"
+client_id = "stump"
+client_secret_file = "/etc/stump/oidc-secret"
+roles = { admin = "lab-admins" }
+`
+	if c, err := Parse("stump.toml", whole); err != nil || c.Web.OIDC.Roles["admin"] != "lab-admins" {
+		t.Errorf("%v", err)
+	}
+	if _, err := Parse("stump.toml", strings.Replace(whole, "https://id.lab.example", "http://127.0.0.1:8080", 1)); err != nil {
+		t.Errorf("a provider on this machine: %v", err)
+	}
+	for without, want := range map[string]string{
+		`listen = ":8443"`: "no browser can log in", `client_id = "stump"`: "client_id is missing", `roles = { admin = "lab-admins" }`: "no group has a role",
+	} {
+		if _, err := Parse("stump.toml", strings.Replace(whole, without, "", 1)); err == nil || !strings.Contains(err.Error(), want) || hint.Of(err) == "" {
+			t.Errorf("without %s: %v", without, err)
+		}
+	}
+	if _, err := Parse("stump.toml", strings.Replace(whole, "/etc/stump/", "", 1)); err == nil || !strings.Contains(err.Error(), "is not a path") {
+		t.Errorf("%v", err)
 	}
 }

@@ -23,6 +23,7 @@ import (
 	"stump/internal/keyboard"
 	"stump/internal/learned"
 	"stump/internal/panel"
+	"stump/internal/signin"
 	"stump/internal/simlab"
 	"stump/internal/station"
 	"stump/internal/task"
@@ -178,18 +179,25 @@ func (d *Daemon) newPanel() error {
 // newAPI returns the tasks that serve the API; they have the socket and the addresses.
 func (d *Daemon) newAPI() ([]task.Task, error) {
 	cfg := d.o.Config
-	site, web, err := d.newSite()
+	site, err := d.newSite()
 	if err != nil {
 		return nil, err
 	}
 	ln := &api.Listener{Socket: d.o.Socket, Addr: d.o.Listen, Log: d.o.Log}
-	d.API = api.NewServer(api.Options{
+	o := api.Options{
 		Path: LedgerPath(d.o.StateDir), TCP: ln.TCP,
 		Ledger: d.Ledger, Station: cfg.Station, Version: d.o.Version, Formats: cfg.CardFormats(), ParseCard: cfg.ParseCard,
 		Panel: d.Panel, Readers: d.Readers, Trace: d.trace, Sims: d.Sims, Lines: d.Lines, Clock: d.now, Keyboard: d.keyboard,
-		Worker: d.Worker, SelfTest: d.SelfTest, Access: d.access, Web: web, Board: cfg.Web.Board,
+		Worker: d.Worker, SelfTest: d.SelfTest, Access: d.access, Board: cfg.Web.Board,
 		Conditions: d.conditions, Backups: d.upkeep.backups.status, Check: CheckInChild, Log: d.o.Log,
-	})
+	}
+	if site != nil {
+		o.Web = site.Web
+		if cfg.Web.OIDC.Issuer != "" {
+			o.SignIn = signin.New(cfg.Web.OIDC, site.URL+"/login/callback", nil, nil)
+		}
+	}
+	d.API = api.NewServer(o)
 	ln.Handler = d.API
 	err = ln.Open()
 	if site == nil {
@@ -202,20 +210,20 @@ func (d *Daemon) newAPI() ([]task.Task, error) {
 	return []task.Task{ln, site}, nil
 }
 
-// newSite returns the web address and what it says of itself; nil if it is off.
-func (d *Daemon) newSite() (*api.Site, func() api.Web, error) {
+// newSite returns the web address, which listens; nil if it is off.
+func (d *Daemon) newSite() (*api.Site, error) {
 	cfg := d.o.Config.Web
 	if cfg.Listen == "" {
-		return nil, nil, nil
+		return nil, nil
 	}
 	cert, err := certificate.Open(certificate.Options{
 		Certificate: cfg.Certificate, Key: cfg.Key, Dir: d.o.StateDir, Names: api.SiteNames(cfg.URL), Log: d.o.Log,
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	site := &api.Site{Addr: cfg.Listen, URL: cfg.URL, Certificate: cert, Log: d.o.Log}
-	return site, site.Web, site.Open()
+	return site, site.Open()
 }
 
 // Run runs the tasks until ctx is done, and then gives everything back.
