@@ -7,10 +7,9 @@ import (
 	"slices"
 	"time"
 
-	"stump/checkout"
+	"stump/checkout/ledger/audit"
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/record"
-	"stump/checkout/ledger/replay"
 	"stump/checkout/ledger/report"
 	"stump/internal/count"
 )
@@ -52,7 +51,7 @@ func (l *Ledger) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 			break
 		}
 	}
-	v.r.Loans = len(v.seen.Open())
+	v.r.Loans = len(v.audit.Seen.Open())
 	if n, ok := readNewest(l.path); ok && l.readOnly { // otherwise it was compared when the file was opened
 		err := l.view(func(t *txn) {
 			if why := t.older(n); why != "" {
@@ -76,35 +75,19 @@ func (l *Ledger) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 	return v.r, nil
 }
 
-// verifier goes through the events in the order in which they happened.
+// verifier reads the events in the order in which they happened, and then the rows.
 type verifier struct {
 	l     *Ledger
 	r     *Report
 	o     VerifyOptions
-	seen  *replay.Replay
-	at    record.Ref           // the last event that was checked
-	heads map[uint16]chainHead // by chain
+	audit *audit.Audit
+	at    record.Ref // the last event that was checked
 	more  bool
-	holes []hole          // each must be among told
-	told  []hole          // declared by salvages and restores
-	ended []checkout.Head // closed chains, by the event of the migration
-}
-
-// chainHead is how far a chain was checked.
-type chainHead struct {
-	seq  uint64
-	hash checkout.Hash
-}
-
-// hole is a run of numbers without events.
-type hole struct {
-	chain       checkout.Hash
-	name        string // of a closed chain's station
-	first, last uint64
 }
 
 func newVerifier(l *Ledger, o VerifyOptions) *verifier {
-	return &verifier{l: l, r: &Report{Bbolt: "not made"}, o: o, seen: replay.New(), heads: map[uint16]chainHead{}, more: true}
+	r := &Report{Bbolt: "not made"}
+	return &verifier{l: l, r: r, o: o, audit: audit.New(r), more: true}
 }
 
 // batch checks the next events. The last batch also checks the rows, in the same
@@ -126,11 +109,12 @@ func (v *verifier) batch(t *txn) {
 	if v.more {
 		return
 	}
-	v.endChains(t)
-	v.endGaps()
+	v.audit.Chains(t.chains(), t.head)
+	v.countEvents(t)
+	v.audit.Gaps()
 	v.findable(t)
-	v.devices(t)
-	v.people(t)
+	v.audit.Devices(func(f func(string, *record.Row)) { t.eachRow(record.TreeDevices, f) })
+	v.audit.People(func(f func(string, *record.Row)) { t.eachRow(record.TreePeople, f) })
 	v.tags(t)
 	v.outbox(t)
 }
@@ -165,68 +149,23 @@ func (t *txn) total() (n uint64) {
 	return n
 }
 
-// event checks an event against the one before it in its chain, and replays it.
+// event checks that an event can be found and read, and then against those before it.
 func (v *verifier) event(t *txn, at record.Ref, raw []byte) {
 	v.r.Events++
 	if !t.finds(record.TreeEvents, record.EventKey(at), raw) {
 		v.r.Add("file", "event %d exists, but is not found by its number", at.Seq)
 	}
-	c, before := t.chain(at.Chain), v.heads[at.Chain]
+	c := t.chain(at.Chain)
 	ev, err := t.decode(at, raw)
 	if err != nil {
-		v.heads[at.Chain] = chainHead{seq: at.Seq}
-		v.r.Add("chain", "event %d: %v", at.Seq, err)
+		v.audit.Unreadable(at, err)
 		return
 	}
-	v.heads[at.Chain] = chainHead{at.Seq, ev.Hash}
-	gap := at.Seq != before.seq+1
-	if gap {
-		v.holes = append(v.holes, hole{c.ID, c.Name, before.seq + 1, at.Seq - 1})
-	}
-	if ev.Gap != nil {
-		v.ownUp(&ev)
-	}
-	v.ended = append(v.ended, ev.Closed...)
-	if !gap && ev.Prev != before.hash && !(ev.Gap != nil && ev.Gap.Hash == ev.Prev) {
-		v.r.Add("chain", "event %d does not follow event %d: its hash is another", at.Seq, before.seq)
-	}
-	if ev.Erased {
-		v.r.Erased++
-	}
-	for _, f := range v.seen.Event(at, &ev) {
-		v.r.Add("links", "event %d: %s", at.Seq, f)
-	}
+	v.audit.Event(at, c, &ev)
 }
 
-// ownUp notes the holes that a salvage or restore has declared.
-func (v *verifier) ownUp(ev *record.Event) {
-	for _, lost := range ev.Gap.Lost {
-		v.told = append(v.told, hole{ev.Chain, "", lost[0], lost[1]})
-	}
-	for name, all := range ev.Gap.Others {
-		for _, lost := range all {
-			v.told = append(v.told, hole{name: name, first: lost[0], last: lost[1]})
-		}
-	}
-}
-
-// endChains compares each chain's last event with its head, and closed chains with the
-// event of the migration.
-func (v *verifier) endChains(t *txn) {
-	for i, c := range t.chains() {
-		at := v.heads[i]
-		if seq, hash := t.head(i); seq != at.seq || hash != at.hash {
-			v.r.Add("chain", "the last event of chain %d is %d, it should be %d", i, at.seq, seq)
-		}
-		for _, e := range v.ended {
-			if e.Chain == c.ID && (e.Seq != at.seq || e.Hash != at.hash) {
-				v.r.Add("chain", "the closed chain of station %q ends with event %d, it should be %d", e.Station, at.seq, e.Seq)
-			}
-		}
-		if at.seq > 0 && c.ID.IsZero() {
-			v.r.Add("chain", "chain %d has events, but no name", i)
-		}
-	}
+// countEvents finds events that no chain leads to.
+func (v *verifier) countEvents(t *txn) {
 	there := uint64(0)
 	all := t.bucket(record.TreeEvents).Cursor()
 	for k, _ := all.First(); k != nil; k, _ = all.Next() {
@@ -234,60 +173,6 @@ func (v *verifier) endChains(t *txn) {
 	}
 	if there != v.r.Events {
 		v.r.Add("chain", "%s outside of the chains", count.Of(there-v.r.Events, "event"))
-	}
-}
-
-// endGaps checks that every hole was declared.
-func (v *verifier) endGaps() {
-	for _, h := range v.holes {
-		known := slices.ContainsFunc(v.told, func(o hole) bool {
-			mine := o.chain == h.chain || o.chain.IsZero() && o.name == h.name
-			return mine && o.first <= h.first && h.last <= o.last
-		})
-		if known {
-			v.r.Gaps += h.last - h.first + 1
-		} else {
-			v.r.Add("chain", "events %d to %d of chain %x are missing", h.first, h.last, h.chain[:4])
-		}
-	}
-}
-
-// devices compares the rows of devices with the replay.
-func (v *verifier) devices(t *txn) {
-	there := map[string]bool{}
-	t.eachRow(record.TreeDevices, func(id string, r *record.Row) {
-		there[id] = true
-		v.r.Devices++
-		got, want := r.Loan, v.seen.Loans[id]
-		if got.Holder != want.Holder || got.Since != want.Since || got.Length != want.Length || got.Lost != want.Lost || got.Mark != want.Mark {
-			v.r.Add("loans", "device %q: the loan says %q since event %d, the events say %q since event %d",
-				id, got.Holder, got.Since.Seq, want.Holder, want.Since.Seq)
-		}
-		if r.Head != v.seen.Devices[id] {
-			v.r.Add("links", "device %q: its newest event is %d, not %d", id, v.seen.Devices[id].Seq, r.Head.Seq)
-		}
-	})
-	for id := range v.seen.Devices {
-		if !there[id] {
-			v.r.Add("loans", "device %q has events, but is not in the register", id)
-		}
-	}
-}
-
-// people compares the rows of people with the replay.
-func (v *verifier) people(t *txn) {
-	there := map[string]bool{}
-	t.eachRow(record.TreePeople, func(id string, r *record.Row) {
-		there[id] = true
-		v.r.People++
-		if r.Head != v.seen.People[id] {
-			v.r.Add("links", "person %q: the newest event is %d, not %d", id, v.seen.People[id].Seq, r.Head.Seq)
-		}
-	})
-	for id, s := range v.seen.Loans {
-		if s.Holder != "" && !there[s.Holder] {
-			v.r.Add("loans", "%q has device %q, but is not in the register", s.Holder, id)
-		}
 	}
 }
 
