@@ -9,6 +9,7 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger"
+	"stump/directory/plan"
 	"stump/internal/books"
 )
 
@@ -33,7 +34,7 @@ func (w *Worker) apply(ctx context.Context, changes []books.SyncRow) (notes []st
 			if errors.Is(err, ledger.ErrCannotSave) || errors.Is(err, ledger.ErrClosed) {
 				return notes, err
 			}
-			if len(notes) < notesKept {
+			if len(notes) < plan.MostNotes {
 				notes = append(notes, fmt.Sprintf("left out: %v", err))
 			}
 		}

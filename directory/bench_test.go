@@ -143,7 +143,7 @@ func BenchmarkPull(b *testing.B) {
 		b.StopTimer()
 		close(stop)
 		waits := <-taps
-		if n := len(w.pulls.plan.changes); err != nil || n < 24_000 {
+		if n := len(w.pulls.plan.Changes); err != nil || n < 24_000 {
 			b.Fatal(n, err)
 		}
 		b.ReportMetric(took.Seconds(), "s/pull")

@@ -122,7 +122,7 @@ func (w *Worker) enrolThere(ctx context.Context, r EnrolRequest) (books.SyncRow,
 		if row.Ref == "" {
 			row.Ref = own.Ref
 		}
-		row = own.merge(row)
+		row = own.Merge(row)
 	}
 	return row, nil
 }
@@ -134,24 +134,32 @@ func (w *Worker) named(r EnrolRequest) (member, error) {
 	if err != nil {
 		return member{}, err
 	}
-	var found []member
 	var ids []string
 	for _, m := range all {
 		if m.Kind != r.Kind || m.Inactive {
 			continue
 		}
 		if m.ID == r.Who {
-			return m, nil
+			return w.stillThere(r.Kind, m.ID)
 		}
 		if strings.EqualFold(m.Name, r.Who) {
-			found, ids = append(found, m), append(ids, m.ID)
+			ids = append(ids, m.ID)
 		}
 	}
-	switch len(found) {
+	switch len(ids) {
 	case 0:
 		return member{}, fmt.Errorf("%w: %s", call.ErrNobody, r.Who)
 	case 1:
-		return found[0], nil
+		return w.stillThere(r.Kind, ids[0])
 	}
 	return member{}, fmt.Errorf("%w: %s is %s", ErrAmbiguous, r.Who, strings.Join(ids, ", "))
+}
+
+// stillThere returns a person or device that was listed.
+func (w *Worker) stillThere(kind checkout.SubjectKind, id string) (member, error) {
+	m, err := find(w.ledger, kind, id)
+	if err == nil && m.ID == "" {
+		err = fmt.Errorf("%w: %s", call.ErrNobody, id)
+	}
+	return m, err
 }

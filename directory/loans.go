@@ -53,12 +53,6 @@ func (w *Worker) takeOver(m ledger.Moment, seen []books.Seen, believe func(retur
 // mostSettled is how many words are remembered. It is for changes, a page or two.
 const mostSettled = 500
 
-// believable is the guard against a directory that has lost its loans over night, as
-// plan has one against lost people.
-func believable(returns, loans int) bool {
-	return returns <= guardCount || returns*100 <= loans*guardPercent
-}
-
 // mostApart is how many words that were not taken are remembered: of more, those are
 // enough to find out what is wrong.
 const mostApart = 200

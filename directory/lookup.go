@@ -164,7 +164,7 @@ func (w *Worker) learn(in books.SyncRow) (books.SyncRow, error) {
 		return was.SyncRow, nil
 	}
 	in.Tag, in.Inactive, in.Ref = checkout.Tag{}, was.Inactive, cmp.Or(in.Ref, was.Ref)
-	now := was.merge(in)
+	now := was.Merge(in)
 	if now == was.SyncRow {
 		return now, nil
 	}

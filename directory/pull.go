@@ -10,6 +10,7 @@ import (
 
 	"stump/checkout"
 	"stump/directory/call"
+	"stump/directory/plan"
 )
 
 // pullTimeout is for a whole pull, all pages.
@@ -26,9 +27,9 @@ type pulls struct {
 	failure  call.Outcome
 	since    time.Time // first failure in a row
 	failures int
-	plan     plan
-	due      time.Time // when who is gone is believed to be; zero: nobody is
-	gone     absences  // only of the pull that is at work
+	plan     plan.Plan
+	due      time.Time     // when who is gone is believed to be; zero: nobody is
+	gone     plan.Absences // only of the pull that is at work
 }
 
 // nextPull is when to pull again. The stations of a house should not pull
@@ -62,7 +63,7 @@ func (w *Worker) Pull(ctx context.Context, force bool) error {
 	defer w.pulls.one.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, pullTimeout)
 	defer cancel()
-	plan, err := w.pull(ctx, force)
+	todo, err := w.pull(ctx, force)
 	if err != nil && errors.Is(ctx.Err(), context.Canceled) {
 		return err // says nothing about the directory
 	}
@@ -70,13 +71,13 @@ func (w *Worker) Pull(ctx context.Context, force bool) error {
 	p := &w.pulls
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err == nil || plan.people+plan.devices > 0 {
-		for _, n := range plan.notes {
-			if !slices.Contains(p.plan.notes, n) {
+	if err == nil || todo.People+todo.Devices > 0 {
+		for _, n := range todo.Notes {
+			if !slices.Contains(p.plan.Notes, n) {
 				w.log.Warn("pull: "+n, "place", w.dir.String())
 			}
 		}
-		p.plan, p.due = plan, w.pulls.gone.due
+		p.plan, p.due = todo, w.pulls.gone.Due()
 	}
 	if err == nil {
 		p.last, p.failures = time.Now(), 0
@@ -116,18 +117,18 @@ func (w *Worker) crossCheck(ctx context.Context, failed error) {
 }
 
 // pull returns what it did, also where the list broke off: what was seen is true.
-func (w *Worker) pull(ctx context.Context, force bool) (todo plan, err error) {
+func (w *Worker) pull(ctx context.Context, force bool) (todo plan.Plan, err error) {
 	defer lean()()
 	rows := 0
 	defer func() { giveBack(rows) }()
 	moment, err := w.ledger.Moment(Main, w.dir.String())
 	if err != nil {
-		return plan{}, fmt.Errorf("reading the outbox: %w", err)
+		return plan.Plan{}, fmt.Errorf("reading the outbox: %w", err)
 	}
 	mark := w.newestMark(ctx) // what changes while the list is read, the next question finds
 	snap, broken := w.puller.Pull(ctx)
 	if broken != nil && (errors.Is(ctx.Err(), context.Canceled) || len(snap.People)+len(snap.Devices) == 0) {
-		return plan{}, broken
+		return plan.Plan{}, broken
 	}
 	w.main.heard()
 	rows = len(snap.People) + len(snap.Devices)
@@ -137,7 +138,7 @@ func (w *Worker) pull(ctx context.Context, force bool) (todo plan, err error) {
 	}
 	snap.People, snap.Devices = nil, nil
 	giveBack(rows)
-	believe := believable
+	believe := plan.Plausible // it may have lost its loans over night, too
 	if force {
 		believe = nil
 	}
@@ -151,24 +152,27 @@ func (w *Worker) pull(ctx context.Context, force bool) (todo plan, err error) {
 }
 
 // update brings the register up to date.
-func (w *Worker) update(ctx context.Context, snap call.Snapshot, force bool) (plan, error) {
+func (w *Worker) update(ctx context.Context, snap call.Snapshot, force bool) (plan.Plan, error) {
 	register, err := members(w.ledger)
 	if err != nil {
-		return plan{}, fmt.Errorf("reading the register: %w", err)
+		return plan.Plan{}, fmt.Errorf("reading the register: %w", err)
 	}
-	owner := func(t checkout.Tag) (member, error) { return ownerOf(w.ledger, t) }
-	w.pulls.gone.begin(time.Now())
-	todo, err := makePlan(register, snap, owner, &w.pulls.gone, force)
-	if err != nil || len(todo.changes) == 0 {
+	owner := func(t checkout.Tag) (plan.Member, error) {
+		m, err := ownerOf(w.ledger, t)
+		return m.Member, err
+	}
+	w.pulls.gone.Begin(time.Now())
+	todo, err := plan.Make(register, snap, owner, &w.pulls.gone, force)
+	if err != nil || len(todo.Changes) == 0 {
 		return todo, err
 	}
-	notes, err := w.apply(ctx, todo.changes)
+	notes, err := w.apply(ctx, todo.Changes)
 	w.lookups.forget()
 	w.wakeSenders() // tags may have found their owners
 	if err != nil {
-		return plan{}, fmt.Errorf("writing the register: %w", err)
+		return plan.Plan{}, fmt.Errorf("writing the register: %w", err)
 	}
-	todo.notes, todo.changes = append(todo.notes, notes...), nil
+	todo.Notes, todo.Changes = append(todo.Notes, notes...), nil
 	return todo, nil
 }
 
@@ -181,7 +185,7 @@ func (w *Worker) pullStatus() *PullStatus {
 	defer p.mu.Unlock()
 	st := &PullStatus{
 		At: orNull(wallOf(p.last)), Next: orNull(wallOf(p.next)),
-		People: p.plan.people, Devices: p.plan.devices, Notes: append(append([]string{}, p.plan.notes...), w.loans.notes()...),
+		People: p.plan.People, Devices: p.plan.Devices, Notes: append(append([]string{}, p.plan.Notes...), w.loans.notes()...),
 	}
 	if note := w.loans.trouble(); note != "" {
 		st.Notes = append(st.Notes, note)

@@ -6,6 +6,7 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger"
+	"stump/directory/plan"
 	"stump/internal/books"
 )
 
@@ -39,20 +40,19 @@ type Ledger interface {
 	Sync(rows []books.SyncRow, actor string, source checkout.Source) ([]books.SyncRow, error)
 }
 
-// member is a person or a device of the register. Its Tag is zero.
+// member is a person or a device of the register.
 type member struct {
-	books.SyncRow
-	holds   int      // devices that the person has; 1 for a device that somebody has
-	hasTag  bool     // has a tag or badge
-	retired bool     // by an admin: the directory does not make it active again
-	former  []string // keys of people who were merged into this one
-	home    string   // of a device, see books.Device
+	plan.Member
+	hasTag bool   // has a tag or badge
+	home   string // of a device, see books.Device
 }
 
 func personMember(p books.Person) member {
 	inactive := p.Status != checkout.Active
-	return member{books.SyncRow{Kind: checkout.KindPerson, ID: p.ID, Ref: p.Ref, Name: p.Name, Email: p.Email, Inactive: inactive},
-		0, p.HasBadge(), inactive && !p.ByDirectory, p.Former, ""}
+	return member{hasTag: p.HasBadge(), Member: plan.Member{
+		SyncRow: books.SyncRow{Kind: checkout.KindPerson, ID: p.ID, Ref: p.Ref, Name: p.Name, Email: p.Email, Inactive: inactive},
+		Retired: inactive && !p.ByDirectory, Former: p.Former,
+	}}
 }
 
 func deviceMember(d books.Device) member {
@@ -60,13 +60,15 @@ func deviceMember(d books.Device) member {
 	if d.Holder != "" {
 		holds = 1
 	}
-	return member{books.SyncRow{Kind: checkout.KindDevice, ID: d.ID, Ref: d.Ref, Name: d.Name, Type: d.Kind, Inactive: inactive},
-		holds, d.HasTag(), inactive && !d.ByDirectory, nil, d.Home}
+	return member{hasTag: d.HasTag(), home: d.Home, Member: plan.Member{
+		SyncRow: books.SyncRow{Kind: checkout.KindDevice, ID: d.ID, Ref: d.Ref, Name: d.Name, Type: d.Kind, Inactive: inactive},
+		Holds:   holds, Retired: inactive && !d.ByDirectory,
+	}}
 }
 
 // members lists all people, then all devices. Who was merged into another is not among
 // them.
-func members(l Ledger) (all []member, err error) {
+func members(l Ledger) (all []plan.Member, err error) {
 	at := map[string]int{} // people by id
 	for p, err := range inPages(l.People, func(p books.Person) string { return p.ID }) {
 		if err != nil {
@@ -76,16 +78,16 @@ func members(l Ledger) (all []member, err error) {
 			continue
 		}
 		at[p.ID] = len(all)
-		all = append(all, personMember(p))
+		all = append(all, personMember(p).Member)
 	}
 	for d, err := range inPages(l.Devices, func(d books.Device) string { return d.ID }) {
 		if err != nil {
 			return nil, err
 		}
 		if i, ok := at[d.Holder]; ok {
-			all[i].holds++
+			all[i].Holds++
 		}
-		all = append(all, deviceMember(d))
+		all = append(all, deviceMember(d).Member)
 	}
 	return all, nil
 }

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"stump/checkout"
@@ -25,5 +26,21 @@ func TestMembersOfAFullRegister(t *testing.T) {
 		if err != nil || len(all) != 2*n || len(seen) != 2*n {
 			t.Errorf("%d of each: %d members, %d different, %v", n, len(all), len(seen), err)
 		}
+	}
+}
+
+// TestMergedInTheLedger: a pull sees one person, and the keys that she had.
+func TestMergedInTheLedger(t *testing.T) {
+	b := newBox(t)
+	rows, err := b.Sync([]books.SyncRow{person("", "11", "Ann Okafor"), person("", "21", "Ann Weber")}, Main, checkout.SourceSync)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.MergePeople(rows[0].ID, rows[1].ID, "admin", checkout.SourceCLI); err != nil {
+		t.Fatal(err)
+	}
+	all, err := members(b)
+	if err != nil || len(all) != 1 || all[0].ID != rows[1].ID || !slices.Equal(all[0].Former, []string{"11"}) {
+		t.Errorf("%+v %v", all, err)
 	}
 }

@@ -325,7 +325,7 @@ func (s *sender) open(r ledger.OutboxRow) (call.Delivery, error) {
 			return d, err
 		}
 		*p.ref = m.Ref
-		d.FormerRefs = append(d.FormerRefs, m.former...)
+		d.FormerRefs = append(d.FormerRefs, m.Former...)
 		if p.kind == checkout.KindDevice {
 			d.Home = m.home
 		}

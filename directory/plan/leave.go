@@ -1,4 +1,4 @@
-package directory
+package plan
 
 import (
 	"fmt"
@@ -14,9 +14,9 @@ import (
 // believed. Servers that lose rows mostly find them again within the hour.
 const absentFor = time.Hour
 
-// absences remembers whom whole lists lacked, and since when. It is not kept over a
-// restart: then the hour begins anew.
-type absences struct {
+// Absences remembers whom whole lists lacked, and since when; the zero value: nobody. It
+// is not kept over a restart: then the hour begins anew. It is for one goroutine.
+type Absences struct {
 	since map[string]time.Time // by kind and the directory's key
 	now   time.Time
 	due   time.Time // when the first of them is believed
@@ -24,16 +24,20 @@ type absences struct {
 
 func absenceKey(kind checkout.SubjectKind, ref string) string { return kind.String() + " " + ref }
 
-// begin begins a pull.
-func (a *absences) begin(now time.Time) {
+// Begin begins a pull.
+func (a *Absences) Begin(now time.Time) {
 	if a.since == nil {
 		a.since = map[string]time.Time{}
 	}
 	a.now, a.due = now, time.Time{}
 }
 
+// Due is when the first of those whom the lists of this pull lacked is believed to be
+// gone; zero if nobody waits for that.
+func (a *Absences) Due() time.Time { return a.due }
+
 // back notes that a list has somebody.
-func (a *absences) back(kind checkout.SubjectKind, ref string) {
+func (a *Absences) back(kind checkout.SubjectKind, ref string) {
 	if a != nil {
 		delete(a.since, absenceKey(kind, ref))
 	}
@@ -41,7 +45,7 @@ func (a *absences) back(kind checkout.SubjectKind, ref string) {
 
 // lacks notes that a whole list lacks somebody, and reports whether that is believed
 // by now.
-func (a *absences) lacks(kind checkout.SubjectKind, ref string) bool {
+func (a *Absences) lacks(kind checkout.SubjectKind, ref string) bool {
 	if a == nil {
 		return true
 	}
@@ -61,9 +65,21 @@ func (a *absences) lacks(kind checkout.SubjectKind, ref string) bool {
 	return false
 }
 
+// The guard against a directory that has lost its content.
+const (
+	guardCount   = 5  // so many may always go at once
+	guardPercent = 10 // else at most so much of all
+)
+
+// Plausible reports whether so many of so many may really be gone at once, people or
+// devices or loans. If not, the directory has rather lost them.
+func Plausible(gone, of int) bool {
+	return gone <= guardCount || gone*100 <= of*guardPercent
+}
+
 // leave deactivates those whom the directory no longer has as active, and those whom
 // the list lacks once that is believed, unless they are implausibly many.
-func (p *planner) leave(register []member, pulled int, list call.Listing) {
+func (p *planner) leave(register []Member, pulled int, list call.Listing) {
 	missing := p.missing(register, list)
 	n, proof := len(missing), pulled > 0 && !list.Broken && (!list.Partial || p.force)
 	switch {
@@ -78,7 +94,7 @@ func (p *planner) leave(register []member, pulled int, list call.Listing) {
 	if !proof {
 		missing = nil
 	}
-	if n := len(p.leaving) + len(missing); n > guardCount && n*100 > p.active*guardPercent && !p.force {
+	if n := len(p.leaving) + len(missing); !Plausible(n, p.active) && !p.force {
 		p.held += n
 		p.note("%s of %d are gone from the directory: none is %s without: stump sync pull --force", count.Of(n, p.kind.String()), p.active, p.gonePast())
 		return
@@ -88,7 +104,7 @@ func (p *planner) leave(register []member, pulled int, list call.Listing) {
 }
 
 // missing are those of the register whom the list lacks.
-func (p *planner) missing(register []member, list call.Listing) (missing []member) {
+func (p *planner) missing(register []Member, list call.Listing) (missing []Member) {
 	for _, m := range register {
 		if m.Kind != p.kind || m.Ref == "" {
 			continue
@@ -103,8 +119,8 @@ func (p *planner) missing(register []member, list call.Listing) (missing []membe
 }
 
 // believe deactivates those whom whole lists lack long enough.
-func (p *planner) believe(missing []member) {
-	var go_, wait []member
+func (p *planner) believe(missing []Member) {
+	var go_, wait []Member
 	for _, m := range missing {
 		if p.force || p.gone.lacks(m.Kind, m.Ref) {
 			go_ = append(go_, m)
@@ -121,15 +137,15 @@ func (p *planner) believe(missing []member) {
 }
 
 // goes deactivates those who have nothing that is to be returned.
-func (p *planner) goes(all []member) {
+func (p *planner) goes(all []Member) {
 	for _, m := range all {
 		switch {
-		case m.holds == 0:
+		case m.Holds == 0:
 			p.deactivate(m.SyncRow)
 		case p.kind == checkout.KindDevice:
 			p.note("%s is no longer lent out, but somebody has it: it stays until it is returned", m.Name)
 		default:
-			p.note("%s left the directory but still has %s: they stay until everything is returned", m.Name, count.Of(m.holds, "device"))
+			p.note("%s left the directory but still has %s: they stay until everything is returned", m.Name, count.Of(m.Holds, "device"))
 		}
 	}
 }
@@ -150,7 +166,7 @@ func isOrAre(n int, kind checkout.SubjectKind) string {
 }
 
 // names are the names of some.
-func names(all []member) string {
+func names(all []Member) string {
 	var list []string
 	for _, m := range all[:min(len(all), fewNames)] {
 		list = append(list, m.Name)

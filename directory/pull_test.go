@@ -2,15 +2,24 @@ package directory
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"stump/checkout"
 	"stump/directory/call"
+	"stump/directory/plan"
 	"stump/internal/books"
+	"stump/internal/testkit"
 )
+
+func person(id, ref, name string) books.SyncRow {
+	return books.SyncRow{Kind: checkout.KindPerson, ID: id, Ref: ref, Name: name}
+}
 
 // Those whom the register has from the directory, by name, who are active.
 func activeNames(t *testing.T, b *box) string {
@@ -131,18 +140,84 @@ func TestPullWithARowThatIsRefused(t *testing.T) {
 	}
 }
 
-// A directory can't fill the register without end, nor the status with notes.
-func TestPullOfALiar(t *testing.T) {
-	var register []member
-	for i := range call.MostRows - 1 {
-		register = append(register, member{SyncRow: person(fmt.Sprint("p", i), fmt.Sprint("old", i), "P")})
+// Whatever a directory says, in whatever order of pulls: the register never
+// loses a value or a record, no tag is two people's, a second pull of the same
+// changes nothing, and no more go at once than the guard lets.
+func TestPullProperties(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		b := newBox(rt)
+		register := func() []plan.Member {
+			all, err := members(b)
+			if err != nil {
+				rt.Fatal(err)
+			}
+			return all
+		}
+		owner := func(t checkout.Tag) (plan.Member, error) {
+			m, err := ownerOf(b, t)
+			return m.Member, err
+		}
+		pull := func(people []books.SyncRow) plan.Plan {
+			p, err := plan.Make(register(), call.Snapshot{People: slices.Clone(people), HasPeople: true}, owner, nil, false)
+			if err != nil {
+				rt.Fatal(err)
+			}
+			if _, err := b.Sync(p.Changes, Main, checkout.SourceSync); err != nil {
+				rt.Fatalf("%v: %+v", err, p.Changes)
+			}
+			return p
+		}
+		for range rapid.IntRange(1, 5).Draw(rt, "pulls") {
+			before := map[string]plan.Member{}
+			for _, m := range register() {
+				before[m.ID] = m
+			}
+			people := rapid.SliceOfN(rapid.Custom(drawRow), 0, 25).Draw(rt, "people")
+			p := pull(people)
+			suspended, active := 0, 0
+			for _, m := range register() {
+				was, had := before[m.ID]
+				if had && !was.Inactive {
+					active++
+					if m.Inactive {
+						suspended++
+					}
+				}
+				if had && (m.Name == "" || was.Email != "" && m.Email == "") {
+					rt.Fatalf("%+v became %+v", was, m)
+				}
+				if had && was.Ref != "" && m.Ref != was.Ref {
+					said := map[string]books.SyncRow{} // the last of several with a key counts
+					for _, r := range people {
+						said[r.Ref] = r
+					}
+					old, there := said[was.Ref]
+					if now := said[m.Ref]; there && !old.Inactive || was.Email != "" && now.Email != "" && was.Email != now.Email {
+						rt.Fatalf("%+v has another's key: %+v", was, m)
+					}
+				}
+				delete(before, m.ID)
+			}
+			if len(before) != 0 {
+				rt.Fatalf("lost %v", before)
+			}
+			if suspended > 5 && suspended*100 > active*10 {
+				rt.Fatalf("%d of %d suspended at once", suspended, active)
+			}
+			if again := pull(people); len(again.Changes) != 0 {
+				rt.Fatalf("the same pull again changes %+v after %+v", again.Changes, p.Changes)
+			}
+		}
+	})
+}
+
+// drawRow draws a person as a directory has them.
+func drawRow(rt *rapid.T) books.SyncRow {
+	r := person("", fmt.Sprint(rapid.IntRange(1, 20).Draw(rt, "ref")), rapid.SampledFrom([]string{"Ann", "Bob", "Cem"}).Draw(rt, "name"))
+	if n := rapid.IntRange(0, 12).Draw(rt, "tag"); n > 0 {
+		r.Tag = testkit.Tag(uint64(n), 26)
 	}
-	var pulled []books.SyncRow
-	for i := range 300 {
-		pulled = append(pulled, person("", fmt.Sprint("new", i), ""), person("", fmt.Sprint("a", i), "A"))
-	}
-	p, err := makePlan(register, call.Snapshot{HasPeople: true, People: pulled, PeopleList: call.Listing{Partial: true}}, owners(nil), nil, false)
-	if err != nil || len(p.changes) != 1 || len(p.notes) != notesKept+1 {
-		t.Errorf("%d changes, %d notes, %v", len(p.changes), len(p.notes), err)
-	}
+	r.Email = rapid.SampledFrom([]string{"", "a@x", "b@x"}).Draw(rt, "email")
+	r.Inactive = rapid.IntRange(0, 9).Draw(rt, "left") == 0
+	return r
 }

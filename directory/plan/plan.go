@@ -1,7 +1,19 @@
-package directory
+// Package plan finds out what a pull of the staff directory will change in the
+// register: who is new, who is who, and who left. It is pure: it writes nothing, has no
+// clock, and is told who owns a tag.
+//
+// Its guards are learned from directories that lost their content over night
+// (snipe-it#6480, #7610, #11936):
+//
+//   - a value that the directory lacks never blanks the register's
+//   - what was not seen proves nothing until two whole lists, an hour apart, lack it
+//   - an empty answer deactivates nobody, even if forced
+//   - more than 10 % and more than five at once are only deactivated if forced
+//   - the same key is the same person, whatever the name; another key may be, see rekey.go
+//   - people who leave with devices stay until these are back
+package plan
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,87 +24,75 @@ import (
 	"stump/internal/count"
 )
 
-// Guards of a pull, learned from directories that lost their content over
-// night (snipe-it#6480, #7610, #11936):
-//
-//   - a value that the directory lacks never blanks the register's
-//   - what was not seen proves nothing until two whole lists, an hour apart, lack it
-//   - an empty answer deactivates nobody, even if forced
-//   - more than 10 % and more than five at once are only deactivated if forced
-//   - the same key is the same person, whatever the name; another key may be, see rekey.go
-//   - people who leave with devices stay until these are back
-const (
-	guardCount   = 5
-	guardPercent = 10
-)
-
-// plan is what a pull will change.
-type plan struct {
-	changes []books.SyncRow
-	// notes are what it will not change, and why.
-	notes []string
+// Plan is what a pull will change.
+type Plan struct {
+	// Changes are rows to write into the register. Those of somebody new have no ID.
+	Changes []books.SyncRow
+	// Notes are what it will not change, and why, for people.
+	Notes []string
 	// held counts the deactivations that wait for --force.
 	held int
-	// people and devices are how many the directory has.
-	people, devices int
+	// People and Devices are how many the directory has.
+	People, Devices int
 }
 
-// makePlan compares the register with the directory. owner finds the register's
-// owner of a tag; gone are those whom earlier lists lacked, nil believes one list. It
-// is pure but for owner and gone.
-func makePlan(register []member, snap call.Snapshot, owner func(checkout.Tag) (member, error), gone *absences, force bool) (plan, error) {
+// Make compares the register with what the directory has, whose rows it may change.
+// owner finds the register's owner of a tag, a zero Member if it has none. gone are
+// those whom earlier lists lacked; nil believes one list. force deactivates at once, and
+// more than is plausible. The error is one of owner's.
+func Make(register []Member, snap call.Snapshot, owner func(checkout.Tag) (Member, error), gone *Absences, force bool) (Plan, error) {
 	p := planner{owner: owner, gone: gone, force: force}
-	p.notes = slices.Concat(snap.BadgeField.Notes, snap.DeviceField.Notes)
-	p.people, p.devices = len(snap.People), len(snap.Devices)
+	p.Notes = slices.Concat(snap.BadgeField.Notes, snap.DeviceField.Notes)
+	p.People, p.Devices = len(snap.People), len(snap.Devices)
 	var err error
 	if snap.HasPeople {
-		p.notes = append(p.notes, snap.PeopleList.Notes...)
+		p.Notes = append(p.Notes, snap.PeopleList.Notes...)
 		err = p.compare(checkout.KindPerson, register, snap.People, snap.PeopleList)
 	}
 	if err == nil && snap.HasDevices {
-		p.notes = append(p.notes, snap.DeviceList.Notes...)
+		p.Notes = append(p.Notes, snap.DeviceList.Notes...)
 		err = p.compare(checkout.KindDevice, register, snap.Devices, snap.DeviceList)
 	}
 	if p.unsaid > 0 {
-		p.notes = append(p.notes, fmt.Sprintf("and %d more of this kind", p.unsaid))
+		p.Notes = append(p.Notes, fmt.Sprintf("and %d more of this kind", p.unsaid))
 	}
-	return p.plan, err
+	return p.Plan, err
 }
 
 type planner struct {
-	plan
-	owner  func(checkout.Tag) (member, error)
-	gone   *absences
+	Plan
+	owner  func(checkout.Tag) (Member, error)
+	gone   *Absences
 	force  bool
 	unsaid int // notes that are too many
 
 	// The rest is of one kind.
 	kind    checkout.SubjectKind
 	now     map[string]*books.SyncRow // of the directory, by its key
-	byRef   map[string]*member        // of the register, by the directory's key
-	byEmail map[string][]*member      // those without one
+	byRef   map[string]*Member        // of the register, by the directory's key
+	byEmail map[string][]*Member      // those without one
 	taken   map[string]bool           // ids that a row of the directory has
-	leaving []member                  // those whom the directory has, and no longer as active
+	leaving []Member                  // those whom the directory has, and no longer as active
 	active  int                       // of the register, from the directory
 	room    int                       // for so many more of the directory
 	full    int                       // rows that there is no room for
 }
 
-// notesKept is how many notes of a pull are kept: more is no longer read.
-const notesKept = 50
+// MostNotes is how many notes of a pull are kept: more is no longer read.
+const MostNotes = 50
 
 func (p *planner) note(format string, a ...any) {
-	if len(p.notes) >= notesKept {
+	if len(p.Notes) >= MostNotes {
 		p.unsaid++
 		return
 	}
-	p.notes = append(p.notes, fmt.Sprintf(format, a...))
+	p.Notes = append(p.Notes, fmt.Sprintf(format, a...))
 }
 
 // compare plans people or devices.
-func (p *planner) compare(kind checkout.SubjectKind, register []member, pulled []books.SyncRow, list call.Listing) error {
+func (p *planner) compare(kind checkout.SubjectKind, register []Member, pulled []books.SyncRow, list call.Listing) error {
 	p.kind, p.leaving, p.active, p.full = kind, nil, 0, 0
-	p.now, p.byRef, p.byEmail, p.taken = map[string]*books.SyncRow{}, map[string]*member{}, map[string][]*member{}, map[string]bool{}
+	p.now, p.byRef, p.byEmail, p.taken = map[string]*books.SyncRow{}, map[string]*Member{}, map[string][]*Member{}, map[string]bool{}
 	for i := range register {
 		switch m := &register[i]; {
 		case m.Kind != kind:
@@ -126,7 +126,7 @@ func (p *planner) compare(kind checkout.SubjectKind, register []member, pulled [
 
 // one plans a row of the directory.
 func (p *planner) one(in books.SyncRow) error {
-	var owner member
+	var owner Member
 	if !in.Tag.IsZero() {
 		var err error
 		if owner, err = p.owner(in.Tag); err != nil {
@@ -143,13 +143,13 @@ func (p *planner) one(in books.SyncRow) error {
 		return nil
 	}
 	p.taken[was.ID] = true
-	is := was.merge(in)
+	is := was.Merge(in)
 	if is.Inactive && !was.Inactive {
-		p.leaving = append(p.leaving, member{SyncRow: is, holds: was.holds})
+		p.leaving = append(p.leaving, Member{SyncRow: is, Holds: was.Holds})
 		is.Inactive = false
 	}
 	if is != was.SyncRow {
-		p.changes = append(p.changes, is)
+		p.Changes = append(p.Changes, is)
 	}
 	return nil
 }
@@ -164,14 +164,14 @@ func (p *planner) add(in books.SyncRow) {
 		p.full++
 	default:
 		p.room--
-		p.changes = append(p.changes, in)
+		p.Changes = append(p.Changes, in)
 	}
 }
 
 // match finds the member that a row is about: by the directory's key; if the
 // register does not have that, by the tag, else by a mail address that only one
 // member has.
-func (p *planner) match(in books.SyncRow, owner member) (member, bool) {
+func (p *planner) match(in books.SyncRow, owner Member) (Member, bool) {
 	if m, ok := p.byRef[in.Ref]; ok {
 		return *m, true
 	}
@@ -179,7 +179,7 @@ func (p *planner) match(in books.SyncRow, owner member) (member, bool) {
 	if owner.Kind != p.kind || owner.Ref != "" {
 		same := p.byEmail[strings.ToLower(in.Email)]
 		if len(same) != 1 {
-			return member{}, false
+			return Member{}, false
 		}
 		m = *same[0]
 	}
@@ -188,7 +188,7 @@ func (p *planner) match(in books.SyncRow, owner member) (member, bool) {
 
 // tagOf returns the tag to set where it has an owner in the register: zero leaves
 // it with the owner. its: the row is about that owner.
-func (p *planner) tagOf(in books.SyncRow, owner member, its bool) checkout.Tag {
+func (p *planner) tagOf(in books.SyncRow, owner Member, its bool) checkout.Tag {
 	switch {
 	case its:
 		return checkout.Tag{}
@@ -254,7 +254,7 @@ func (p *planner) tagWord() string {
 
 // reissued reports whether the directory took the tag from its owner: they left,
 // or have another one now.
-func (p *planner) reissued(t checkout.Tag, owner member) bool {
+func (p *planner) reissued(t checkout.Tag, owner Member) bool {
 	if owner.Ref == "" {
 		return false
 	}
@@ -262,26 +262,15 @@ func (p *planner) reissued(t checkout.Tag, owner member) bool {
 	return !there || is.Inactive || !is.Tag.IsZero() && is.Tag != t
 }
 
-// merge returns the member with what the directory says.
-func (m member) merge(in books.SyncRow) books.SyncRow {
-	now := m.SyncRow
-	now.Ref, now.Tag = in.Ref, in.Tag
-	now.Name, now.Email, now.Type = cmp.Or(in.Name, m.Name), cmp.Or(in.Email, m.Email), cmp.Or(in.Type, m.Type)
-	if !m.retired {
-		now.Inactive = in.Inactive
-	}
-	return now
-}
-
 // deactivate deactivates r, also where it is changed already.
 func (p *planner) deactivate(r books.SyncRow) {
 	r.Inactive = true
-	for i, c := range p.changes {
+	for i, c := range p.Changes {
 		if c.Kind == r.Kind && c.ID == r.ID {
 			r.Tag = c.Tag
-			p.changes[i] = r
+			p.Changes[i] = r
 			return
 		}
 	}
-	p.changes = append(p.changes, r)
+	p.Changes = append(p.Changes, r)
 }

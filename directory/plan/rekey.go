@@ -1,4 +1,4 @@
-package directory
+package plan
 
 import (
 	"fmt"
@@ -18,12 +18,12 @@ import (
 
 // oneKey drops rows of people who are there under several keys, since an admin has merged
 // them. Their own key comes first, then one that is active, then one that is there.
-func (p *planner) oneKey(register []member, pulled []books.SyncRow) (rest []books.SyncRow) {
+func (p *planner) oneKey(register []Member, pulled []books.SyncRow) (rest []books.SyncRow) {
 	drop := map[string]bool{}
 	var there map[string]*books.SyncRow
 	for i := range register {
 		m := &register[i]
-		if m.Kind != p.kind || len(m.former) == 0 {
+		if m.Kind != p.kind || len(m.Former) == 0 {
 			continue
 		}
 		if there == nil {
@@ -33,7 +33,7 @@ func (p *planner) oneKey(register []member, pulled []books.SyncRow) (rest []book
 			}
 		}
 		best := ""
-		for _, key := range append([]string{m.Ref}, m.former...) {
+		for _, key := range append([]string{m.Ref}, m.Former...) {
 			in, is := there[key]
 			drop[key] = is
 			if is && (best == "" || there[best].Inactive && !in.Inactive) {
@@ -62,24 +62,24 @@ func without(pulled []books.SyncRow, drop map[string]bool) (rest []books.SyncRow
 }
 
 // rekey makes a key of the directory that of a member.
-func (p *planner) rekey(m *member, key string) {
+func (p *planner) rekey(m *Member, key string) {
 	delete(p.byRef, m.Ref)
 	p.byRef[key] = m
 }
 
 // newKeys finds who has a new key, and drops the row of the old one, if it is still there.
-func (p *planner) newKeys(register []member, pulled []books.SyncRow, list call.Listing) (rest []books.SyncRow, err error) {
+func (p *planner) newKeys(register []Member, pulled []books.SyncRow, list call.Listing) (rest []books.SyncRow, err error) {
 	if p.kind != checkout.KindPerson {
 		return pulled, nil
 	}
-	goneMails := map[string][]*member{}
+	goneMails := map[string][]*Member{}
 	for i := range register {
 		if m := &register[i]; m.Kind == p.kind && m.Email != "" && p.isGone(m, list) {
 			goneMails[strings.ToLower(m.Email)] = append(goneMails[strings.ToLower(m.Email)], m)
 		}
 	}
 	claims := map[string][]string{} // the new keys that may be a member's
-	found := map[string]*member{}
+	found := map[string]*Member{}
 	for _, in := range pulled {
 		if _, known := p.byRef[in.Ref]; known || in.Inactive {
 			continue
@@ -104,15 +104,15 @@ func (p *planner) newKeys(register []member, pulled []books.SyncRow, list call.L
 
 // isGone reports whether the directory has nobody active under a member's key. That it
 // is not in a list that is not whole will do, since two keys of one person are no two.
-func (p *planner) isGone(m *member, list call.Listing) bool {
+func (p *planner) isGone(m *Member, list call.Listing) bool {
 	in, there := p.now[m.Ref]
 	return m.Ref != "" && (!there || in.Inactive) && !list.Unread[m.Ref]
 }
 
 // samePerson returns who of those that are gone a new row is, or nobody. mail are those
 // that are gone with its mail address.
-func (p *planner) samePerson(in books.SyncRow, mail []*member, list call.Listing) (*member, error) {
-	owner := member{}
+func (p *planner) samePerson(in books.SyncRow, mail []*Member, list call.Listing) (*Member, error) {
+	owner := Member{}
 	if !in.Tag.IsZero() {
 		var err error
 		if owner, err = p.owner(in.Tag); err != nil {
@@ -146,11 +146,11 @@ func sameName(a, b string) bool {
 
 // noteTwins tells of members who are gone and may be there under another key, in a row of
 // its own: one has their mail address, or got their badge while they have a device.
-func (p *planner) noteTwins(register []member, pulled []books.SyncRow, list call.Listing) {
-	gone := map[string]*member{} // by mail address
+func (p *planner) noteTwins(register []Member, pulled []books.SyncRow, list call.Listing) {
+	gone := map[string]*Member{} // by mail address
 	for i := range register {
 		m := &register[i]
-		if m.Kind == p.kind && m.Kind == checkout.KindPerson && !m.retired && m.Email != "" && !p.taken[m.ID] && p.isGone(m, list) {
+		if m.Kind == p.kind && m.Kind == checkout.KindPerson && !m.Retired && m.Email != "" && !p.taken[m.ID] && p.isGone(m, list) {
 			gone[strings.ToLower(m.Email)] = m
 		}
 	}
@@ -163,9 +163,9 @@ func (p *planner) noteTwins(register []member, pulled []books.SyncRow, list call
 }
 
 // noteTaken tells that somebody got the badge of a person who is gone and has devices.
-func (p *planner) noteTaken(in books.SyncRow, owner member) {
+func (p *planner) noteTaken(in books.SyncRow, owner Member) {
 	was := p.byRef[owner.Ref]
-	if p.kind != checkout.KindPerson || was == nil || was.holds == 0 {
+	if p.kind != checkout.KindPerson || was == nil || was.Holds == 0 {
 		return
 	}
 	if in, there := p.now[was.Ref]; there && !in.Inactive {
@@ -173,6 +173,6 @@ func (p *planner) noteTaken(in books.SyncRow, owner member) {
 	}
 	if in.Email == "" || !strings.EqualFold(in.Email, was.Email) { // else noteTwins tells
 		p.note("%s got the badge of %s, who is gone and still has %s: if they are one: stump people merge %s %s",
-			in.Name, was.Name, count.Of(was.holds, "device"), was.ID, fmt.Sprintf("%q", in.Name))
+			in.Name, was.Name, count.Of(was.Holds, "device"), was.ID, fmt.Sprintf("%q", in.Name))
 	}
 }

@@ -1,11 +1,10 @@
-package directory
+package plan
 
 import (
 	"slices"
 	"strings"
 	"testing"
 
-	"stump/checkout"
 	"stump/directory/call"
 	"stump/internal/books"
 )
@@ -27,18 +26,18 @@ func TestNewKey(t *testing.T) {
 	noMail := person("ann", "11", "Ann Okafor")
 	for _, tc := range []struct {
 		name     string
-		register []member
+		register []Member
 		pulled   []books.SyncRow
 		want     []books.SyncRow
 		notes    string
 	}{
 		{"badge and mail agree: one, whatever the name", inRegister(ann), []books.SyncRow{tagged(mailed(person("", "21", "Ann Weber"), "Ann@X"), 5)},
 			[]books.SyncRow{mailed(person("ann", "21", "Ann Weber"), "Ann@X")}, ""},
-		{"also with a device", []member{{SyncRow: ann, holds: 1}}, []books.SyncRow{tagged(mailed(person("", "21", "Ann Weber"), "ann@x"), 5)},
+		{"also with a device", []Member{{SyncRow: ann, Holds: 1}}, []books.SyncRow{tagged(mailed(person("", "21", "Ann Weber"), "ann@x"), 5)},
 			[]books.SyncRow{mailed(person("ann", "21", "Ann Weber"), "ann@x")}, ""},
 		{"whom the pull before suspended is active again", inRegister(left(ann)), []books.SyncRow{tagged(mailed(person("", "21", "Ann Weber"), "ann@x"), 5)},
 			[]books.SyncRow{mailed(person("ann", "21", "Ann Weber"), "ann@x")}, ""},
-		{"whom an admin retired stays so", []member{{SyncRow: left(ann), retired: true}}, []books.SyncRow{tagged(mailed(person("", "21", "Ann Weber"), "ann@x"), 5)},
+		{"whom an admin retired stays so", []Member{{SyncRow: left(ann), Retired: true}}, []books.SyncRow{tagged(mailed(person("", "21", "Ann Weber"), "ann@x"), 5)},
 			[]books.SyncRow{left(mailed(person("ann", "21", "Ann Weber"), "ann@x"))}, ""},
 		{"the old key is there, and out of use", inRegister(ann), []books.SyncRow{left(tagged(mailed(person("", "11", "Ann Okafor"), "ann@x"), 5)), tagged(mailed(person("", "21", "Ann Weber"), "ann@x"), 5)},
 			[]books.SyncRow{mailed(person("ann", "21", "Ann Weber"), "ann@x")}, ""},
@@ -48,7 +47,7 @@ func TestNewKey(t *testing.T) {
 			[]books.SyncRow{mailed(person("ann", "21", "Ann Okafor"), "ann@x")}, ""},
 		{"a badge that was given to somebody else", inRegister(noMail), []books.SyncRow{tagged(person("", "21", "Ben"), 5)},
 			[]books.SyncRow{tagged(person("", "21", "Ben"), 5), left(noMail)}, ""},
-		{"who got it from one with a device", []member{{SyncRow: noMail, holds: 1}}, []books.SyncRow{tagged(person("", "21", "Ann Weber"), 5)},
+		{"who got it from one with a device", []Member{{SyncRow: noMail, Holds: 1}}, []books.SyncRow{tagged(person("", "21", "Ann Weber"), 5)},
 			[]books.SyncRow{tagged(person("", "21", "Ann Weber"), 5)}, `Ann Weber got the badge of Ann Okafor, who is gone and still has 1 device: if they are one: stump people merge ann "Ann Weber"; Ann Okafor left the directory but still has 1 device: they stay until everything is returned`},
 		{"badge and name, but another mail", inRegister(ann), []books.SyncRow{tagged(mailed(person("", "21", "Ann Okafor"), "other@x"), 5)},
 			[]books.SyncRow{tagged(mailed(person("", "21", "Ann Okafor"), "other@x"), 5), left(ann)}, ""},
@@ -64,14 +63,14 @@ func TestNewKey(t *testing.T) {
 			nil, "Ann Okafor is gone from the directory, and Ann Weber has the same mail address: if they are one: stump people merge ann ann-2"},
 	} {
 		tags := map[uint64]books.SyncRow{5: tc.register[0].SyncRow}
-		p, err := makePlan(tc.register, call.Snapshot{People: tc.pulled, HasPeople: true}, owners(tags), nil, false)
+		p, err := Make(tc.register, call.Snapshot{People: tc.pulled, HasPeople: true}, owners(tags), nil, false)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Equal(p.changes, tc.want) {
-			t.Errorf("%s: changes\n%+v\nwant\n%+v", tc.name, p.changes, tc.want)
+		if !slices.Equal(p.Changes, tc.want) {
+			t.Errorf("%s: changes\n%+v\nwant\n%+v", tc.name, p.Changes, tc.want)
 		}
-		if notes := strings.Join(p.notes, "; "); notes != tc.notes {
+		if notes := strings.Join(p.Notes, "; "); notes != tc.notes {
 			t.Errorf("%s: notes %q, want %q", tc.name, notes, tc.notes)
 		}
 	}
@@ -80,7 +79,7 @@ func TestNewKey(t *testing.T) {
 // TestMergedKeys: the directory still has rows of people who are one here.
 func TestMergedKeys(t *testing.T) {
 	ann := person("ann", "21", "Ann Weber")
-	two := func() []member { return []member{{SyncRow: ann, former: []string{"11"}}} }
+	two := func() []Member { return []Member{{SyncRow: ann, Former: []string{"11"}}} }
 	for _, tc := range []struct {
 		name   string
 		pulled []books.SyncRow
@@ -92,28 +91,12 @@ func TestMergedKeys(t *testing.T) {
 		{"her own is out of use", []books.SyncRow{person("", "11", "Ann Okafor"), left(person("", "21", "Ann Weber"))}, []books.SyncRow{person("ann", "11", "Ann Okafor")}},
 		{"both are gone", []books.SyncRow{person("", "30", "Ben")}, []books.SyncRow{person("", "30", "Ben"), left(ann)}},
 	} {
-		p, err := makePlan(two(), call.Snapshot{People: tc.pulled, HasPeople: true}, owners(map[uint64]books.SyncRow{5: ann}), nil, false)
+		p, err := Make(two(), call.Snapshot{People: tc.pulled, HasPeople: true}, owners(map[uint64]books.SyncRow{5: ann}), nil, false)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Equal(p.changes, tc.want) || len(p.notes) > 0 {
-			t.Errorf("%s: changes\n%+v\nwant\n%+v\nnotes %q", tc.name, p.changes, tc.want, p.notes)
+		if !slices.Equal(p.Changes, tc.want) || len(p.Notes) > 0 {
+			t.Errorf("%s: changes\n%+v\nwant\n%+v\nnotes %q", tc.name, p.Changes, tc.want, p.Notes)
 		}
-	}
-}
-
-// TestMergedInTheLedger: a pull sees one person, and the keys that she had.
-func TestMergedInTheLedger(t *testing.T) {
-	b := newBox(t)
-	rows, err := b.Sync([]books.SyncRow{person("", "11", "Ann Okafor"), person("", "21", "Ann Weber")}, Main, checkout.SourceSync)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := b.MergePeople(rows[0].ID, rows[1].ID, "admin", checkout.SourceCLI); err != nil {
-		t.Fatal(err)
-	}
-	all, err := members(b)
-	if err != nil || len(all) != 1 || all[0].ID != rows[1].ID || !slices.Equal(all[0].former, []string{"11"}) {
-		t.Errorf("%+v %v", all, err)
 	}
 }
