@@ -156,4 +156,3 @@ func (a *Audit) People(each func(func(id string, r *record.Row))) {
 		}
 	}
 }
-
