@@ -428,8 +428,8 @@ func TestSalvageOfManyHoles(t *testing.T) {
 			s.Events = append(s.Events, wreck.Event{At: record.At(chain+1, seq)})
 		}
 	}
-	s.result.Lost = s.holes(1, events)
-	s.result.Others = map[string][][2]uint64{"old": s.holes(2, events)}
+	s.result.Lost = s.missing(1, events)
+	s.result.Others = map[string][][2]uint64{"old": s.missing(2, events)}
 	if n := len(record.Pack(report.SalvagedForm(s.result))); n > record.MaxSize {
 		t.Errorf("the row has %d bytes", n)
 	}

@@ -38,7 +38,7 @@ func (s *salvager) fill(db *bolt.DB) error {
 	s.unmerged = map[string]string{}
 	s.result.Events = uint64(len(s.Events))
 	s.result.Partial = !s.Intact(record.TreePeople, record.TreeDevices)
-	if err := s.nameChains(); err != nil {
+	if err := s.NameChains(); err != nil {
 		return err
 	}
 	l := &Ledger{core: &core{path: db.Path(), o: s.o, keys: s.keys, db: db, ceiling: math.MaxUint64, own: s.Own, sinkIDs: map[string]uint16{}}}
@@ -48,7 +48,7 @@ func (s *salvager) fill(db *bolt.DB) error {
 	steps := []func(*txn){(*txn).initTrees, s.fillMeta}
 	seen := replay.New()
 	const batch = 1000
-	for some := range slices.Chunk(s.inOrder(), batch) {
+	for some := range slices.Chunk(s.InOrder(), batch) {
 		steps = append(steps, func(t *txn) { s.fillEvents(t, some, seen) })
 	}
 	for some := range slices.Chunk(slices.Sorted(maps.Keys(s.Rows[record.TreeOutbox])), batch) {
@@ -69,32 +69,6 @@ func (s *salvager) fill(db *bolt.DB) error {
 	return nil
 }
 
-// nameChains gives each chain with events its id, and chooses the last one to continue
-// if the file doesn't say which.
-func (s *salvager) nameChains() error {
-	for _, e := range s.Events {
-		if c := s.Chains[e.At.Chain]; c.ID.IsZero() {
-			_, ev, err := s.Load(e)
-			if err != nil {
-				return err
-			}
-			c.ID = ev.Hash
-			s.Chains[e.At.Chain] = c
-		}
-	}
-	if _, ok := s.Chains[s.Own]; ok {
-		return nil
-	}
-	s.Own = 1
-	for i := range s.Chains {
-		s.Own = max(s.Own, i)
-	}
-	if _, ok := s.Chains[s.Own]; !ok {
-		s.Chains[s.Own] = record.Chain{}
-	}
-	return nil
-}
-
 // fillMeta writes the chains, the sinks, and other rows of the meta tree.
 func (s *salvager) fillMeta(t *txn) {
 	for i, c := range s.Chains {
@@ -102,7 +76,7 @@ func (s *salvager) fillMeta(t *txn) {
 	}
 	t.setOwn(s.Own)
 	if len(s.Chains) > 1 {
-		t.setRuns(s.order())
+		t.setRuns(s.Order())
 	}
 	var taken []uint16
 	for name, c := range s.Sinks() {
@@ -133,37 +107,6 @@ func (s *salvager) fillMeta(t *txn) {
 		check = old
 	}
 	t.put(record.TreeMeta, metaKey, check)
-}
-
-// order returns the order of the chains. If the file doesn't say it, that is the order in
-// which they were begun, and the own chain last.
-func (s *salvager) order() []record.Run {
-	if s.Runs != nil {
-		return s.Runs
-	}
-	var all []record.Run
-	for _, i := range slices.Sorted(maps.Keys(s.Chains)) {
-		if i != s.Own {
-			all = append(all, record.Run{Chain: i, First: 1, Last: s.Newest(i)})
-		}
-	}
-	return append(all, record.Run{Chain: s.Own, First: 1, Last: math.MaxUint64})
-}
-
-// inOrder returns the events in the order in which they happened.
-func (s *salvager) inOrder() []wreck.Event {
-	if len(s.Chains) < 2 {
-		return s.Events
-	}
-	var all []wreck.Event
-	for _, r := range s.order() {
-		for _, e := range s.Events {
-			if e.At.Chain == r.Chain && r.First <= e.At.Seq && e.At.Seq <= r.Last {
-				all = append(all, e)
-			}
-		}
-	}
-	return all
 }
 
 // fillEvents copies events. It computes their links, since the linked events may be lost;
@@ -300,22 +243,13 @@ func (s *salvager) fillOutbox(t *txn, keys []string) {
 	}
 }
 
-// lostRows returns how many outbox rows are lost, by the counts of the sinks.
-func (s *salvager) lostRows() int {
-	n := 0
-	for _, c := range s.Sinks() {
-		n += int(c.Queued - c.Done)
-	}
-	return max(n-len(s.Rows[record.TreeOutbox]), 0)
-}
-
 // begin appends the first event of the new segment, and an event for each restated loan.
 func (s *salvager) begin(t *txn, restate []restated) {
 	seq, hash := t.head(s.Own)
 	last := s.Newest(s.Own)
-	s.result.Lost = s.holes(s.Own, last)
+	s.result.Lost = s.missing(s.Own, last)
 	for i, c := range s.Chains {
-		if lost := s.holes(i, s.Newest(i)); i != s.Own && len(lost) > 0 {
+		if lost := s.missing(i, s.Newest(i)); i != s.Own && len(lost) > 0 {
 			if s.result.Others == nil {
 				s.result.Others = map[string][][2]uint64{}
 			}
@@ -331,7 +265,7 @@ func (s *salvager) begin(t *txn, restate []restated) {
 		}
 		last = s.Ceiling
 	}
-	s.result.Restated, s.result.Rows = len(restate), s.lostRows()
+	s.result.Restated, s.result.Rows = len(restate), s.LostRows()
 	ev := record.Event{Event: checkout.Event{Kind: checkout.Salvage, Source: checkout.SourceSystem, Note: s.result.Reason,
 		Gap: &checkout.Gap{File: s.result.File, Seq: seq, Hash: hash, Lost: missing, Others: s.result.Others}}}
 	t.setHead(s.Own, last, hash)
@@ -374,20 +308,8 @@ func (t *txn) restate(r restated) {
 	t.append(&ev, person, party{record.TreeDevices, r.device, d})
 }
 
-// holes returns the numbers up to last that no event of a chain has.
-func (s *salvager) holes(chain uint16, last uint64) (lost [][2]uint64) {
-	next := uint64(1)
-	for _, e := range s.Events {
-		if e.At.Chain != chain {
-			continue
-		}
-		if e.At.Seq > next {
-			lost = append(lost, [2]uint64{next, e.At.Seq - 1})
-		}
-		next = e.At.Seq + 1
-	}
-	if last >= next {
-		lost = append(lost, [2]uint64{next, last})
-	}
-	return report.JoinRuns(lost, report.MaxRuns/len(s.Chains))
+// missing are the numbers up to last that no event of a chain has, in few enough runs for an
+// event.
+func (s *salvager) missing(chain uint16, last uint64) [][2]uint64 {
+	return report.JoinRuns(s.Holes(chain, last), report.MaxRuns/len(s.Chains))
 }

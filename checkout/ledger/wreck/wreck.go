@@ -32,7 +32,7 @@ type Wreck struct {
 	Events  []Event
 	Chains  map[uint16]record.Chain
 	Own     uint16
-	Runs    []record.Run  // nil: the order of the chains is unknown
+	runs    []record.Run  // nil: the order of the chains is unknown
 	Ceiling uint64        // no event has a higher number, see boltfile.Holder
 	note    record.Newest // of the newest event; zero for none
 }
@@ -216,7 +216,7 @@ func (w *Wreck) readChains() {
 	if own := meta[string(record.MetaOwn)]; len(own) == 2 {
 		w.Own = binary.BigEndian.Uint16(own)
 	}
-	w.Runs, _ = record.ParseRuns(meta[string(record.MetaOrder)])
+	w.runs, _ = record.ParseRuns(meta[string(record.MetaOrder)])
 }
 
 // findEvents searches the whole file for events.
