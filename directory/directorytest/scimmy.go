@@ -29,7 +29,7 @@ func StartSCIMMY(t *testing.T, scripts string) *SCIMMY {
 	t.Helper()
 	_, err := exec.LookPath("node")
 	testkit.Need(t, err == nil, "node, for the independent SCIM server")
-	script := exec.Command(filepath.Join(scripts, "scimmy"))
+	script := exec.Command(filepath.Join(scripts, "npm"), "directory/directorytest/scimmy")
 	var says strings.Builder
 	script.Stderr = &says
 	dir, err := script.Output()
