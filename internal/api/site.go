@@ -10,11 +10,11 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"stump/internal/certificate"
 	"stump/internal/hint"
+	"stump/internal/patience"
 )
 
 // Bounds of what others on the network can take. Whoever is slow is cut off and asks
@@ -115,14 +115,14 @@ func (s *Site) String() string { return `web "` + s.Addr + `"` }
 
 // Run serves until ctx is done. It then gives answers under way half a second.
 func (s *Site) Run(ctx context.Context) error {
-	room := &crowd{Listener: s.opened, most: siteConns, since: map[net.Conn]time.Time{}}
+	room := patience.Listen(s.opened, siteConns)
 	srv := &http.Server{
 		Handler:           s.guard(s.Handler),
 		ReadHeaderTimeout: headTime,
 		ReadTimeout:       bodyTime,
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    maxHead,
-		ConnState:         room.state,
+		ConnState:         room.State,
 		TLSConfig:         &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: s.Certificate.Get},
 		HTTP2: &http.HTTP2Config{
 			MaxConcurrentStreams: siteStreams, SendPingTimeout: idleTime, WriteByteTimeout: writeTime,
@@ -160,7 +160,7 @@ func (s *Site) guard(h http.Handler) http.Handler {
 	}
 	names := SiteNames(s.URL)
 	ours := origin.Handler(h)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return patience.Handler(writeTime, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for name, value := range siteHeaders {
 			w.Header().Set(name, value)
 		}
@@ -168,10 +168,8 @@ func (s *Site) guard(h http.Handler) http.Handler {
 			writeProblem(w, CodeForeignPage, hint.Errorf("ask at "+s.URL+", or set url in the table [web] to the name that you use", "%q is not a name of this station", r.Host))
 			return
 		}
-		pace := &paced{w, http.NewResponseController(w)}
-		ours.ServeHTTP(pace, r)
-		_ = pace.rc.SetWriteDeadline(time.Now().Add(writeTime)) // for what is still on its way
-	})
+		ours.ServeHTTP(w, r)
+	}))
 }
 
 // siteHeaders are in every answer. Only our own files are scripts, styles and pictures;
@@ -196,92 +194,4 @@ func isOurs(host string, names []string) bool {
 	}
 	host = strings.TrimSuffix(strings.ToLower(host), ".")
 	return slices.Contains(names, host) || net.ParseIP(strings.Trim(host, "[]")) != nil
-}
-
-// paced gives each part of an answer its time, so that a watched stream lasts, and who
-// stops reading doesn't.
-type paced struct {
-	http.ResponseWriter
-	rc *http.ResponseController
-}
-
-func (p *paced) timed(send func() error) error {
-	_ = p.rc.SetWriteDeadline(time.Now().Add(writeTime))
-	err := send()
-	if err == nil {
-		_ = p.rc.SetWriteDeadline(time.Time{}) // one that runs out ends a stream of HTTP/2 that is only quiet
-	}
-	return err
-}
-
-func (p *paced) Write(b []byte) (n int, err error) {
-	err = p.timed(func() error { n, err = p.ResponseWriter.Write(b); return err })
-	return n, err
-}
-
-// FlushError is for http.ResponseController.
-func (p *paced) FlushError() error { return p.timed(p.rc.Flush) }
-
-// Unwrap is for http.ResponseController.
-func (p *paced) Unwrap() http.ResponseWriter { return p.ResponseWriter }
-
-// crowd bounds how many connections there are. In a full house a new one takes the place
-// of the one that has been without a request for longest; if all have one, it has to go.
-type crowd struct {
-	net.Listener
-	most int
-
-	mu    sync.Mutex
-	since map[net.Conn]time.Time // the last request's end; zero while there is one
-}
-
-// Accept is net.Listener's.
-func (c *crowd) Accept() (net.Conn, error) {
-	for {
-		conn, err := c.Listener.Accept()
-		if err != nil || c.enter(conn) {
-			return conn, err
-		}
-		conn.Close()
-	}
-}
-
-func (c *crowd) enter(conn net.Conn) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.since) >= c.most {
-		var longest net.Conn
-		for other, since := range c.since {
-			if !since.IsZero() && (longest == nil || since.Before(c.since[longest])) {
-				longest = other
-			}
-		}
-		if longest == nil {
-			return false
-		}
-		delete(c.since, longest)
-		longest.Close()
-	}
-	c.since[conn] = time.Now()
-	return true
-}
-
-// state is http.Server's ConnState.
-func (c *crowd) state(conn net.Conn, state http.ConnState) {
-	if secure, ok := conn.(*tls.Conn); ok {
-		conn = secure.NetConn()
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if _, there := c.since[conn]; !there {
-		return
-	}
-	switch state {
-	case http.StateActive:
-		c.since[conn] = time.Time{}
-	case http.StateIdle:
-		c.since[conn] = time.Now()
-	case http.StateClosed, http.StateHijacked:
-		delete(c.since, conn)
-	}
 }
