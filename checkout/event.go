@@ -33,6 +33,9 @@ const (
 	Migrate Kind = "migrate" // the chains of earlier names are closed; Closed has their heads
 )
 
+// Kinds are all kinds of events.
+var Kinds = []Kind{Checkout, Return, Handover, Enrol, Correct, Lost, Found, Refuse, Retire, Resolve, Merge, Clock, Erase, Salvage, Restore, Migrate}
+
 // MovesDevice reports whether events of the kind say who has a device.
 func (k Kind) MovesDevice() bool {
 	switch k {

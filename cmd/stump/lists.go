@@ -68,16 +68,16 @@ func query(pairs ...string) url.Values {
 
 func historyCmd(g *globals) *cobra.Command {
 	var (
-		f                     format
-		person, device, since string
-		refused               bool
+		f                           format
+		person, device, since, kind string
+		refused                     bool
 	)
 	cmd := command("history", "List what happened, oldest first", func(cmd *cobra.Command, _ []string) error {
 		empty := "nothing has happened yet"
 		if refused {
 			empty = "nothing was refused"
 		}
-		q := query("person", person, "device", device, "refused", fmt.Sprint(refused), "shown", fmt.Sprint(!f.json && !f.csv))
+		q := query("person", person, "device", device, "kind", kind, "refused", fmt.Sprint(refused), "shown", fmt.Sprint(!f.json && !f.csv))
 		if since != "" {
 			t, err := typedTime("--since", since, time.Now(), ago)
 			if err != nil {
@@ -103,6 +103,7 @@ func historyCmd(g *globals) *cobra.Command {
 	f.flags(cmd)
 	cmd.Flags().StringVar(&person, "person", "", "only this person (`name` or id)")
 	cmd.Flags().StringVar(&device, "device", "", "only this device (`name` or id)")
+	cmd.Flags().StringVar(&kind, "kind", "", "only events of this `kind`, such as checkout, return or enrol")
 	cmd.Flags().BoolVar(&refused, "refused", false, "what was refused, and unknown tags")
 	cmd.Flags().StringVar(&since, "since", "", "only after this `time`: RFC 3339, a date, or 7d, 36h, yesterday, monday")
 	return cmd

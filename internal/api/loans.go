@@ -6,6 +6,8 @@ import (
 	"errors"
 	"iter"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"stump/checkout"
@@ -35,8 +37,13 @@ func (s *Server) history(_ *http.Request, q query, p books.Page) (iter.Seq2[book
 	if err != nil {
 		return nil, err
 	}
-	if refused {
+	if f.Kind = checkout.Kind(q.Get("kind")); refused {
 		f.Kind = checkout.Refuse
+	}
+	if f.Kind != "" && f.Kind != books.AnyKind && !slices.Contains(checkout.Kinds, f.Kind) {
+		return nil, refuse("use any, or one of "+kindWords(), "kind: %q is none", f.Kind)
+	}
+	if f.Kind == checkout.Refuse || f.Kind == books.AnyKind {
 		s.o.Trace.Save(true)
 	}
 	if since := q.Get("since"); since != "" {
@@ -50,6 +57,15 @@ func (s *Server) history(_ *http.Request, q query, p books.Page) (iter.Seq2[book
 		entries = mapRows(entries, books.Entry.Shown)
 	}
 	return entries, err
+}
+
+// kindWords are the kinds of events.
+func kindWords() string {
+	var words []string
+	for _, k := range checkout.Kinds {
+		words = append(words, string(k))
+	}
+	return strings.Join(words, ", ")
 }
 
 func (s *Server) give(r *http.Request, g *Give) (any, error) {

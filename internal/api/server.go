@@ -194,7 +194,7 @@ func (s *Server) routes() []route {
 
 		// Who has what, and an admin's corrections
 		{"GET /v1/who", ledgerOnly, s.board(boardHolders), list(s.who, "person", "device", "overdue", "shown")},
-		{"GET /v1/history", ledgerOnly, identity.Technician, list(s.history, "person", "device", "since", "refused", "shown")},
+		{"GET /v1/history", ledgerOnly, identity.Technician, list(s.history, "person", "device", "since", "kind", "refused", "shown")},
 		{"GET /v1/events", ledgerOnly, identity.Technician, s.events},
 		{"POST /v1/give", ledgerOnly, identity.Admin, asked(s.give)},
 		{"POST /v1/return", ledgerOnly, identity.Admin, asked(s.bring)},

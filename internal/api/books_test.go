@@ -1,0 +1,312 @@
+package api
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"stump/checkout"
+	"stump/checkout/ledger"
+	"stump/internal/books"
+	"stump/internal/books/bookstest"
+	"stump/internal/identity"
+	"stump/internal/sitekey"
+)
+
+// TestBooks: who asks by HTTP finds the books as they are. What only the server itself
+// asks its books for (Made, Answered) is left out, and TestOnce tests what comes of it.
+func TestBooks(t *testing.T) {
+	bookstest.Run(t, func(t testing.TB) (books.Keeper, func() books.Keeper) {
+		path, o := filepath.Join(t.TempDir(), "ledger.db"), ledger.Options{Station: "lab", SiteKey: sitekey.New()}
+		l, err := ledger.Create(path, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { l.Close() })
+		far := func() books.Keeper { return &remote{Keeper: l, s: NewServer(Options{Ledger: l, Station: "lab"})} }
+		return far(), func() books.Keeper {
+			err := l.Close()
+			if err == nil {
+				l, err = ledger.Open(path, o)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			return far()
+		}
+	}, "Once")
+}
+
+// remote asks a server for the books.
+type remote struct {
+	books.Keeper // what a server has no call for
+	s            *Server
+	headers      []string
+}
+
+// ask sends a request and returns what is answered, or the error that it tells of.
+func (k *remote) ask(method, path, body string, headers ...string) (*httptest.ResponseRecorder, error) {
+	who := identity.Principal{Name: "test", Role: identity.Admin, Source: checkout.SourceAPI, Fresh: true, ID: "test"}
+	w := tellAs(k.s, who, method, path, body, append(headers, k.headers...)...)
+	var p Problem
+	if w.Code != 200 {
+		_ = json.Unmarshal(w.Body.Bytes(), &p)
+	}
+	switch p.Code {
+	case "":
+		if w.Header().Get("Idempotency-Replayed") != "" {
+			return w, &books.MadeError{}
+		}
+		return w, nil
+	case CodeNotFound:
+		return w, &books.NotFoundError{}
+	case CodeAmbiguous:
+		return w, &books.AmbiguousError{}
+	case CodeExists:
+		return w, &books.ExistsError{}
+	case CodeTagTaken:
+		return w, &books.TagTakenError{}
+	case CodeChanged:
+		return w, &books.ChangedError{}
+	case CodeRefused:
+		return w, fmt.Errorf("%w: %s", checkout.ErrRefused, p.Error)
+	}
+	if p.Code == CodeInvalid && strings.Contains(p.Error, "is no place in this history") {
+		return w, &books.CursorError{}
+	}
+	return w, errors.New(p.Error)
+}
+
+// object asks for an object, or changes something.
+func (k *remote) object(method, path string, in, out any) (etag string, err error) {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return "", err
+	}
+	w, err := k.ask(method, path, string(body))
+	if err == nil && out != nil {
+		err = json.Unmarshal(w.Body.Bytes(), out)
+	}
+	return strings.Trim(w.Header().Get("ETag"), `"`), err
+}
+
+// rowsOf reads a list: a page as an object, the whole of it as lines.
+func rowsOf[J any, T listed](k *remote, path string, p books.Page, q url.Values, row func(J) T) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var accept []string
+		q.Set("q", p.Find)
+		if p.Limit > 0 {
+			q.Set("limit", fmt.Sprint(p.Limit))
+		} else {
+			accept = []string{"Accept", lineType}
+		}
+		if p.After != "" {
+			q.Set("after", cursor[T](p.After))
+		}
+		for name := range q {
+			if q.Get(name) == "" {
+				q.Del(name)
+			}
+		}
+		w, err := k.ask("GET", path+"?"+q.Encode(), "", accept...)
+		var page Page[J]
+		if err == nil && p.Limit > 0 {
+			err = json.Unmarshal(w.Body.Bytes(), &page)
+		}
+		for lines := json.NewDecoder(w.Body); err == nil && p.Limit == 0 && lines.More(); {
+			var j J
+			err = lines.Decode(&j)
+			page.Items = append(page.Items, j)
+		}
+		if err != nil {
+			var zero T
+			yield(zero, err)
+			return
+		}
+		for _, j := range page.Items {
+			if !yield(row(j), nil) {
+				return
+			}
+		}
+	}
+}
+
+func personOf(j Person) books.Person {
+	p := books.Person{ID: j.ID, Name: str(j.Name), Email: str(j.Email)}
+	if j.Badge != nil {
+		p.Badges = []books.Badge{{Number: *j.Badge}}
+	}
+	for p.Status.String() != j.Status {
+		p.Status++
+	}
+	return p
+}
+
+func deviceOf(j Device) books.Device {
+	return books.Device{ID: j.ID, Name: str(j.Name), Kind: str(j.Kind), Holder: str(j.PersonID), HolderName: str(j.Person)}
+}
+
+func (k *remote) People(p books.Page) iter.Seq2[books.Person, error] {
+	return rowsOf(k, "people", p, url.Values{}, personOf)
+}
+
+func (k *remote) Devices(p books.Page) iter.Seq2[books.Device, error] {
+	return rowsOf(k, "devices", p, url.Values{}, deviceOf)
+}
+
+func (k *remote) Loans(f books.LoanFilter) iter.Seq2[books.Loan, error] {
+	return rowsOf(k, "who", f.Page, url.Values{"person": {f.Person}, "device": {f.Device}}, func(j Who) books.Loan {
+		return books.Loan{Device: str(j.Device), DeviceID: str(j.DeviceID), Person: str(j.Person), PersonID: str(j.PersonID)}.At(str(j.DeviceID))
+	})
+}
+
+func (k *remote) History(f books.HistoryFilter) iter.Seq2[books.Entry, error] {
+	return rowsOf(k, "history", f.Page, url.Values{"person": {f.Person}, "device": {f.Device}, "kind": {string(f.Kind)}}, func(j History) books.Entry {
+		return books.Entry{Event: eventOf(j)}
+	})
+}
+
+func eventOf(j History) checkout.Event {
+	chain, _ := hex.DecodeString(str(j.Chain))
+	ev := checkout.Event{
+		Seq: j.Seq, ID: uuid.MustParse(j.ID), Kind: j.Kind, Actor: str(j.Actor), Source: checkout.Source(str(j.Source)),
+		Device: str(j.DeviceID), Person: str(j.PersonID), PersonName: str(j.Person), From: str(j.FromID), Note: str(j.Note),
+	}
+	copy(ev.Chain[:], chain)
+	return ev
+}
+
+func (k *remote) FindPerson(ref string) (books.Person, error) {
+	var j Person
+	etag, err := k.object("GET", "people/"+Ref(ref), nil, &j)
+	if err != nil {
+		return books.Person{}, err
+	}
+	p := personOf(j)
+	p.Revision = etag
+	return p, nil
+}
+
+func (k *remote) FindDevice(ref string) (books.Device, error) {
+	var j struct {
+		Device
+		Condition *string
+	}
+	etag, err := k.object("GET", "devices/"+Ref(ref), nil, &j)
+	d := deviceOf(j.Device)
+	d.Revision, d.Condition = etag, str(j.Condition)
+	return d, err
+}
+
+func (k *remote) Formerly(id string) ([]books.Former, error) {
+	var j struct{ Was []books.Former }
+	_, err := k.object("GET", "people/"+Ref(id), nil, &j)
+	return j.Was, err
+}
+
+func (k *remote) event(path string, in any) (checkout.Event, error) {
+	var j History
+	if _, err := k.object("POST", path, in, &j); err != nil {
+		return checkout.Event{}, err
+	}
+	return eventOf(j), nil
+}
+
+func (k *remote) Give(r books.Request) (checkout.Event, error) {
+	return k.event("give", Give{Device: r.Device, Person: r.Person, Note: r.Note})
+}
+
+func (k *remote) Return(r books.Request) (checkout.Event, error) {
+	return k.event("return", Bring{Device: r.Device, Condition: r.Condition, Note: r.Note})
+}
+
+func (k *remote) Lose(r books.Request) (checkout.Event, error) {
+	return k.event("devices/"+Ref(r.Device)+"/lost", Bring{Condition: r.Condition, Note: r.Note})
+}
+
+func (k *remote) Find(r books.Request) (checkout.Event, error) {
+	return k.event("devices/"+Ref(r.Device)+"/found", Bring{Condition: r.Condition, Note: r.Note})
+}
+
+// written is a tag as people write it; nil for none.
+func written(tag checkout.Tag) *string {
+	if tag.IsZero() {
+		return nil
+	}
+	return known(fmt.Sprintf("raw%d:%d", tag.Bits, tag.Value[15]))
+}
+
+func (k *remote) AddPerson(p books.Person, badge checkout.Tag, _ string, _ checkout.Source) error {
+	_, err := k.object("POST", "people", PersonChange{ID: &p.ID, Name: &p.Name, Email: known(p.Email), Badge: written(badge)}, nil)
+	return err
+}
+
+func (k *remote) AddDevice(d books.Device, tag checkout.Tag, _ string, _ checkout.Source) error {
+	_, err := k.object("POST", "devices", DeviceChange{ID: &d.ID, Name: &d.Name, Kind: known(d.Kind), Tag: written(tag)}, nil)
+	return err
+}
+
+func (k *remote) edit(path string, e books.Edit) error {
+	change := PersonChange{Name: e.Name}
+	if e.Status != nil {
+		change.Status = known(e.Status.String())
+	}
+	_, err := k.object("PATCH", path, change, nil)
+	return err
+}
+
+func (k *remote) EditPerson(ref string, e books.Edit, _ string, _ checkout.Source) error {
+	return k.edit("people/"+Ref(ref), e)
+}
+
+func (k *remote) EditDevice(ref string, e books.Edit, _ string, _ checkout.Source) error {
+	return k.edit("devices/"+Ref(ref), e)
+}
+
+func (k *remote) Import(_ checkout.SubjectKind, rows iter.Seq2[books.ImportRow, error], o books.ImportOptions) (n books.Imported, err error) {
+	var file bytes.Buffer
+	w := csv.NewWriter(&file)
+	_ = w.Write([]string{"id", "name", "badge"})
+	for r := range rows {
+		_ = w.Write([]string{r.ID, r.Name, str(written(r.Tag))})
+	}
+	w.Flush()
+	answer, err := k.ask("POST", fmt.Sprintf("people/import?dry_run=%v", o.DryRun), file.String())
+	if err != nil {
+		return n, err
+	}
+	var j Imported
+	err = json.Unmarshal(answer.Body.Bytes(), &j)
+	return books.Imported{Added: j.Added, Changed: j.Changed, Unchanged: j.Unchanged}, err
+}
+
+func (k *remote) MergePeople(old, into, _ string, _ checkout.Source) (checkout.Event, error) {
+	return k.event("people/"+Ref(old)+"/merge", Merge{Into: into})
+}
+
+func (k *remote) ErasePerson(ref, _ string, _ checkout.Source) error {
+	_, err := k.object("POST", "people/"+Ref(ref)+"/erase", nil, nil)
+	return err
+}
+
+func (k *remote) On(t books.Terms) books.Keeper {
+	far := *k
+	if t.Key != "" {
+		far.headers = append(far.headers, keyHeader, t.Key)
+	}
+	if t.Revisions != nil {
+		far.headers = append(far.headers, "If-Match", `"`+strings.Join(t.Revisions, `", "`)+`"`)
+	}
+	return &far
+}
