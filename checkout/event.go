@@ -45,10 +45,12 @@ func (k Kind) MovesDevice() bool {
 	return false
 }
 
-// Mark is what a Correct event says of who has its device.
+// Mark is what a Correct event says of who has its device, or what stays true after
+// another.
 type Mark string
 
-// The marks. One stays until the device moves again, or another takes its place.
+// The marks. One stays until a bump or an admin moves the device, or another takes its
+// place.
 const (
 	// MarkDoubtful: before the bump the directory had it as the bump made it, so that
 	// the bump may have meant the reverse.

@@ -63,7 +63,7 @@ func (t *txn) person(p party) books.Person {
 func (t *txn) device(p party) books.Device {
 	r := p.row
 	d := books.Device{ID: p.id, Name: r.Name, Kind: r.Kind, Group: r.Group, Tag: r.Mask, Status: r.Status,
-		Holder: r.Loan.Holder, Lost: r.Loan.Lost, Condition: r.Condition, Ref: r.Ref, ByDirectory: r.ByDirectory, Home: r.Home}
+		Holder: r.Loan.Holder, Lost: r.Loan.Lost, Condition: r.Condition, Ref: r.Ref, ByDirectory: r.ByDirectory, Home: r.Home, DirectoryRev: r.Rev}
 	if h := t.row(record.TreePeople, d.Holder); h != nil {
 		d.HolderName = h.Name
 		if h.Pending {

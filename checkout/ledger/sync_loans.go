@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -106,12 +107,20 @@ type Word struct {
 // asked whether so many returns of so many loans can be true. It returns the words that
 // don't agree, those that were taken too, in no order.
 func (l *Ledger) TakeOver(m Moment, seen []books.Seen, actor string, believe func(returns, loans int) bool) (words []Word, err error) {
-	var news []*news
+	var news []*word
 	err = l.view(func(t *txn) { news, words = t.news(m, seen, believe) })
 	if err != nil {
 		return nil, err
 	}
-	for some := range slices.Chunk(news, takeAtOnce) {
+	moves, rest := []*word{}, []*word{}
+	for _, n := range news {
+		if n.quiet {
+			rest = append(rest, n)
+		} else {
+			moves = append(moves, n)
+		}
+	}
+	for _, some := range slices.AppendSeq(slices.Collect(slices.Chunk(moves, takeAtOnce)), slices.Chunk(rest, noteAtOnce)) {
 		err = l.update(func(t *txn) {
 			t.settled(&m)
 			for _, n := range some {
@@ -130,17 +139,19 @@ func (l *Ledger) TakeOver(m Moment, seen []books.Seen, actor string, believe fun
 	return words, nil
 }
 
-// takeAtOnce is how many devices are changed in one transaction: a tap waits for it.
-const takeAtOnce = 50
+// takeAtOnce is how many devices move in one transaction, and noteAtOnce of how many
+// something is noted: a tap waits for it.
+const takeAtOnce, noteAtOnce = 50, 250
 
-// news is a word that may change the ledger.
-type news struct {
+// word is a word that may change the ledger.
+type word struct {
 	Word
 	holder string // the register's id of who has it there
+	quiet  bool   // who has it is no news
 }
 
 // news compares. It returns what may be news, and the words that are none for sure.
-func (t *txn) news(m Moment, seen []books.Seen, believe func(returns, loans int) bool) (all []*news, words []Word) {
+func (t *txn) news(m Moment, seen []books.Seen, believe func(returns, loans int) bool) (all []*word, words []Word) {
 	t.settled(&m)
 	at, refs := make(map[string]int, len(seen)), map[string]string{}
 	for i, s := range seen {
@@ -158,8 +169,11 @@ func (t *txn) news(m Moment, seen []books.Seen, believe func(returns, loans int)
 		w := Word{Seen: seen[i], DeviceID: id, DeviceName: r.Name, HolderName: t.holderName(r.Loan.Holder)}
 		switch w.Why = t.heed(m, w.Seen, party{record.TreeDevices, id, r}); {
 		case w.Why == Taken:
-			all = append(all, &news{Word: w})
-			refs[w.Ref] = ""
+			quiet := t.same(w.Seen, r.Loan)
+			all = append(all, &word{Word: w, quiet: quiet})
+			if !quiet {
+				refs[w.Ref] = ""
+			}
 			if w.Free && r.Loan.Holder != "" {
 				returns++
 			}
@@ -177,9 +191,10 @@ func (t *txn) news(m Moment, seen []books.Seen, believe func(returns, loans int)
 		})
 	}
 	held := believe != nil && returns > 0 && !believe(returns, loans)
-	all = slices.DeleteFunc(all, func(n *news) bool {
+	all = slices.DeleteFunc(all, func(n *word) bool {
 		n.holder = refs[n.Ref]
 		switch {
+		case n.quiet:
 		case n.Free && n.HolderName != "" && held:
 			n.Why = Many
 		case !n.Free && n.holder == "":
@@ -207,26 +222,31 @@ func (t *txn) settled(m *Moment) {
 // heed says what the directory's word about a device means; Taken: it may be news.
 func (t *txn) heed(m Moment, s books.Seen, d party) Why {
 	loan := d.row.Loan
-	with := false
-	if h := t.row(record.TreePeople, loan.Holder); h != nil {
-		with = h.Ref == s.Ref || slices.Contains(formerKeys(h), s.Ref)
-	}
 	moved := loan.Since.Chain == m.newest.Chain && loan.Since.Compare(m.newest) > 0
-	switch same := s.Free && loan.Holder == "" || !s.Free && with; {
+	switch same := t.same(s, loan); {
 	case m.busy[d.id], moved:
 		return Busy
 	case s.Elsewhere != "":
 		return Elsewhere
-	case same && (!s.Free || s.Home == d.row.Home):
+	case same && (!s.Free || s.Home == d.row.Home) && (s.Rev == "" || s.Rev == d.row.Rev):
 		return Agreed
 	case same:
-		return Taken // only the place is new
+		return Taken // only the place or the revision is new
 	case loan.Mark == checkout.MarkUntold, loan.Holder != "" && m.untold(loan.Since):
 		return Untold
 	case d.row.Status == checkout.Retired:
 		return Retired
 	}
 	return Taken
+}
+
+// same reports whether a device is with whom the directory says.
+func (t *txn) same(s books.Seen, loan record.Loan) bool {
+	h := t.row(record.TreePeople, loan.Holder)
+	if s.Free || h == nil {
+		return s.Free && h == nil
+	}
+	return h.Ref == s.Ref || slices.Contains(formerKeys(h), s.Ref)
 }
 
 // untold reports whether the event of a loan is from before the directory was told of
@@ -236,7 +256,7 @@ func (m Moment) untold(since record.Ref) bool {
 }
 
 // take commits news, if it still is, with an event like ev.
-func (t *txn) take(m Moment, n *news, ev *record.Event) Why {
+func (t *txn) take(m Moment, n *word, ev *record.Event) Why {
 	d := t.known(record.TreeDevices, n.DeviceID)
 	if d == nobody {
 		return Agreed
@@ -244,11 +264,12 @@ func (t *txn) take(m Moment, n *news, ev *record.Event) Why {
 	if why := t.heed(m, n.Seen, d); why != Taken {
 		return why
 	}
-	if n.Free && n.Home != d.row.Home {
+	if n.Free {
 		d.row.Home = n.Home
-		t.save(d)
 	}
-	if n.Free && d.row.Loan.Holder == "" {
+	d.row.Rev = cmp.Or(n.Rev, d.row.Rev)
+	t.save(d)
+	if t.same(n.Seen, d.row.Loan) {
 		return Agreed
 	}
 	if !n.Free {
@@ -258,7 +279,7 @@ func (t *txn) take(m Moment, n *news, ev *record.Event) Why {
 		}
 		ev.Loan = t.lent(n.Due)
 	}
-	ev.Note = "by the directory"
+	ev.Note, ev.Mark = "by the directory", d.row.Loan.Mark // nobody was asked about a doubt
 	t.moveTo(ev, d, n.holder, d.row.Loan.Since)
 	return Taken
 }

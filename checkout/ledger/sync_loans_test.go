@@ -361,3 +361,55 @@ func TestDoubt(t *testing.T) {
 		t.Errorf("a free device in doubt: %s", got)
 	}
 }
+
+// TestRev: the directory's revision is kept whenever both agree, without an event where
+// nothing moved, and a doubt outlives its word.
+func TestRev(t *testing.T) {
+	s := newSite(t)
+	rev := func(want string) {
+		t.Helper()
+		if d, err := s.FindDevice("ipad"); err != nil || d.DirectoryRev != want {
+			t.Errorf("rev %q (%v), want %q", d.DirectoryRev, err, want)
+		}
+	}
+	heard := func(seen books.Seen, rev string) string {
+		s.ask()
+		seen.Rev = rev
+		return s.hears(seen)
+	}
+	head := s.newest()
+	if got := heard(free, "5"); got != "agreed" || s.newest() != head {
+		t.Errorf("free: %s, %d events", got, s.newest()-head)
+	}
+	rev("5")
+	if got := heard(byAnn, "6"); got != "checkout by ann, with ann" {
+		t.Error(got)
+	}
+	rev("6")
+	heard(byAnn, "8")
+	rev("8")
+	heard(byAnn, "")
+	rev("8")
+	s.bump(1, 900)
+	heard(byAnn, "9") // on its way
+	rev("8")
+	key := rowsFor(t, s.Ledger, DirectorySink)[0].Key
+	s.check(s.Told(DirectorySink, key, "11"))
+	s.check(s.Told(DirectorySink, key, "11"))
+	rev("11")
+	if n := len(rowsFor(t, s.Ledger, DirectorySink)); n != 0 {
+		t.Errorf("%d rows after it was told", n)
+	}
+	s.check(s.Doubt(key, DirectorySink, "why"))
+	heard(byBob, "12")
+	if doubts, err := s.Doubts(); err != nil || len(doubts) != 1 || doubts[0].Event.Person != "bob" || doubts[0].Note == "" {
+		t.Errorf("%+v, %v", doubts, err)
+	}
+	s.bump(2, 900)
+	if doubts, err := s.Doubts(); err != nil || len(doubts) != 0 {
+		t.Errorf("after a bump: %+v, %v", doubts, err)
+	}
+	if r := verify(t, s.Ledger); !r.OK() {
+		t.Error(r)
+	}
+}

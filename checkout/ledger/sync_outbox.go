@@ -124,6 +124,21 @@ func (l *Ledger) Delivered(sink string, keys ...RowKey) error {
 	return l.update(func(t *txn) { t.removeOutbox(sink, keys, nil) })
 }
 
+// Told removes a row of a sink after the sink got the event, and notes its revision of
+// who has the event's device.
+func (l *Ledger) Told(sink string, key RowKey, rev string) error {
+	return l.update(func(t *txn) {
+		t.removeOutbox(sink, []RowKey{key}, func(_ RowKey, o record.OutboxRow) {
+			about := t.event(key)
+			t.resolve(&about)
+			if d := t.deviceOr(about.Device); d != nobody {
+				d.row.Rev = rev
+				t.save(d)
+			}
+		})
+	})
+}
+
 // Drop removes rows of a sink that will not be delivered, in one transaction, with an
 // event for each, whose note says why. The error is ErrNotQueued if none of them exists.
 func (l *Ledger) Drop(sink string, keys []RowKey, actor string, source checkout.Source, note string) error {

@@ -96,6 +96,9 @@ type Device struct {
 	ByDirectory bool
 	// Home is the directory's key of the place where it stands while it is free.
 	Home string
+	// DirectoryRev is the directory's revision of who has it, when it and the ledger
+	// last agreed.
+	DirectoryRev string
 	// Revision changes whenever the device does, with each of its events, too; only who
 	// asks for one device gets it.
 	Revision string

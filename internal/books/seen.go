@@ -14,6 +14,9 @@ type Seen struct {
 	// Home is the directory's key of the place where it stands while it is free; empty
 	// for none.
 	Home string
+	// Rev is the directory's revision of who has the device: it grows with each move.
+	// Empty where there is none.
+	Rev string
 	// Due is when it should be back; zero where the directory does not say.
 	Due time.Time
 }

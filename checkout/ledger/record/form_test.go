@@ -225,8 +225,8 @@ func TestTags(t *testing.T) {
 	for name, got := range map[string][]byte{
 		"events 1-18 19-24 25-31 32-35": tagsOf(coreForm(&core{Event: &Event{}})),
 		"sides 1-5 32-35":               tagsOf(sideForm(new(side))),
-		"rows 1-27":                     tagsOf(RowForm(new(Row))),
-		"outbox 1-11":                   tagsOf(OutboxForm(new(OutboxRow))),
+		"rows 1-28":                     tagsOf(RowForm(new(Row))),
+		"outbox 1-12":                   tagsOf(OutboxForm(new(OutboxRow))),
 		"sinks 1-5":                     tagsOf(SinkForm(new(Sink))),
 		"boots 1-3":                     tagsOf(BootForm(new(Boot))),
 		"unknown 1-4 12-15":             tagsOf(UnknownForm(new(Unknown))),

@@ -5,13 +5,19 @@ import "stump/checkout"
 // After returns the loan of a device after an event. A replay of the events needs no
 // other rule.
 func (s Loan) After(ev *Event, here Ref) Loan {
+	now := Loan{Since: here, At: ev.Moved(), Station: ev.Station, Mark: ev.Mark}
+	if now.Mark != "" {
+		now.Marked = s.Marked // it stays
+	}
 	switch ev.Kind {
 	case checkout.Checkout, checkout.Handover:
-		return Loan{Holder: ev.Person, Since: here, At: ev.Moved(), Length: ev.Loan, Station: ev.Station}
+		now.Holder, now.Length = ev.Person, ev.Loan
+		return now
 	case checkout.Return, checkout.Found:
-		return Loan{Since: here, At: ev.Moved(), Station: ev.Station}
+		return now
 	case checkout.Lost:
-		return Loan{Since: here, At: ev.Moved(), Lost: true, Station: ev.Station}
+		now.Lost = true
+		return now
 	case checkout.Correct:
 		if ev.Loan != 0 && s.Holder != "" {
 			s.Length = ev.Loan

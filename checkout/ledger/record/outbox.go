@@ -54,7 +54,8 @@ type OutboxRow struct {
 	Step     string    // the next of several calls; empty: the first
 	Force    bool      // an admin decided the conflict in the ledger's favour
 	Theirs   *books.Holding
-	Touched  bool // a call of ours may have changed something there
+	Touched  bool   // a call of ours may have changed something there
+	Asked    string // for which call, and before it what the place showed, in its own words
 }
 
 // OutboxForm is the form of an OutboxRow.
@@ -71,6 +72,7 @@ func OutboxForm(o *OutboxRow) []Field {
 		{9, &o.Force},
 		{10, &o.Theirs},
 		{11, &o.Touched},
+		{12, &o.Asked},
 	}
 }
 

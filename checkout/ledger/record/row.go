@@ -95,6 +95,7 @@ type Row struct {
 	Ref                      string // the directory's own key
 	ByDirectory              bool   // the directory set the status, and may set it back
 	Home                     string // the directory's key of the place where the device stands when it is free
+	Rev                      string // the directory's revision of who has it, when it and the loan agreed last
 	Former                   string // the keys of those who were merged into a person, a line each
 }
 
@@ -129,6 +130,7 @@ func RowForm(r *Row) []Field {
 		{27, &r.Former},
 		{23, &r.Loan.Station},
 		{24, &r.Home},
+		{28, &r.Rev},
 		{25, &r.Loan.Mark},
 		{26, &r.Loan.Marked},
 	}, stampFields(&r.Loan.At)...)
