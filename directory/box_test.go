@@ -198,6 +198,10 @@ func (f *faulty) Delivered(sink string, keys ...ledger.RowKey) error {
 	return f.write(func() error { return f.box.Delivered(sink, keys...) })
 }
 
+func (f *faulty) Told(sink string, key ledger.RowKey, rev string) error {
+	return f.write(func() error { return f.box.Told(sink, key, rev) })
+}
+
 func (f *faulty) Doubt(key ledger.RowKey, actor, note string) error {
 	return f.write(func() error { return f.box.Doubt(key, actor, note) })
 }

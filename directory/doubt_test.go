@@ -20,7 +20,7 @@ func doubtful(touches bool) *stage {
 	place.answer = func(d call.Delivery) call.Outcome {
 		switch {
 		case touches && d.First():
-			if err := d.Changing(); err != nil {
+			if err := d.Changing("asked"); err != nil {
 				return call.Outcome{Verdict: call.Down, Reason: err.Error()}
 			}
 			return call.Outcome{Verdict: call.Failing, Reason: "no answer"}

@@ -25,6 +25,12 @@ func (s *sender) judge(b *batch, r ledger.OutboxRow, o call.Outcome) bool {
 		}
 		s.forgive(r.Key)
 		b.delivered = append(b.delivered, r.Key)
+		if o.Rev != "" {
+			if b.told == nil {
+				b.told = map[ledger.RowKey]string{}
+			}
+			b.told[r.Key] = o.Rev
+		}
 		return true
 	case call.Refused:
 		if s.caps.Alike {

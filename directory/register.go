@@ -19,6 +19,7 @@ type Ledger interface {
 	SaveOutbox(sink string, rows ...ledger.OutboxRow) error
 	Delivered(sink string, keys ...ledger.RowKey) error
 	Drop(sink string, keys []ledger.RowKey, actor string, source checkout.Source, note string) error
+	Told(sink string, key ledger.RowKey, rev string) error
 	AcceptTheirs(sink string, key ledger.RowKey, holder, actor string) (checkout.Event, error)
 	FirstWord(sink string, key ledger.RowKey, holder string) (bool, error)
 	OutboxChanged() <-chan struct{}
@@ -45,6 +46,7 @@ type member struct {
 	plan.Member
 	hasTag bool   // has a tag or badge
 	home   string // of a device, see books.Device
+	rev    string // the same
 }
 
 func personMember(p books.Person) member {
@@ -60,7 +62,7 @@ func deviceMember(d books.Device) member {
 	if d.Holder != "" {
 		holds = 1
 	}
-	return member{hasTag: d.HasTag(), home: d.Home, Member: plan.Member{
+	return member{hasTag: d.HasTag(), home: d.Home, rev: d.DirectoryRev, Member: plan.Member{
 		SyncRow: books.SyncRow{Kind: checkout.KindDevice, ID: d.ID, Ref: d.Ref, Name: d.Name, Type: d.Kind, Inactive: inactive},
 		Holds:   holds, Retired: inactive && !d.ByDirectory,
 	}}

@@ -198,11 +198,12 @@ func (s *sender) round(ctx context.Context, state string) (bool, error) {
 type batch struct {
 	mu        sync.Mutex
 	delivered []ledger.RowKey
-	kept      []ledger.OutboxRow // sent and still there, with their new state
-	untouched []ledger.OutboxRow // not sent after all
-	refused   []refusal          // what to do about them is decided last
-	through   bool               // the place took an event
-	stop      bool               // the place is in trouble
+	told      map[ledger.RowKey]string // revisions of some that were delivered
+	kept      []ledger.OutboxRow       // sent and still there, with their new state
+	untouched []ledger.OutboxRow       // not sent after all
+	refused   []refusal                // what to do about them is decided last
+	through   bool                     // the place took an event
+	stop      bool                     // the place is in trouble
 	end       time.Time
 }
 
@@ -269,8 +270,8 @@ func (s *sender) one(ctx context.Context, b *batch, r ledger.OutboxRow) bool {
 		}
 		r.Attempts++
 		// Written before the call: after a kill, it may have been made.
-		d.Mark = func() error {
-			r.State, r.Touched = record.Sending, true
+		d.Mark = func(asked string) error {
+			r.State, r.Touched, r.Asked = record.Sending, true, asked
 			return s.ledger.SaveOutbox(s.sink, r)
 		}
 		if !s.caps.Repeatable {
@@ -284,7 +285,12 @@ func (s *sender) one(ctx context.Context, b *batch, r ledger.OutboxRow) bool {
 				return false
 			}
 		}
+		touched := r.Touched
 		o := s.deliver(ctx, d)
+		switch o.Verdict {
+		case call.Down, call.BadConfig, call.Refused: // it was certainly not counted
+			r.Touched = touched
+		}
 		if o.Doubt != "" && !s.save(ctx, func() error { return s.ledger.Doubt(r.Key, s.sink, o.Doubt) }) {
 			o = call.Outcome{Verdict: call.Down, Reason: "the station stopped"}
 		}
@@ -306,7 +312,7 @@ func (s *sender) one(ctx context.Context, b *batch, r ledger.OutboxRow) bool {
 // if the place needs them.
 func (s *sender) open(r ledger.OutboxRow) (call.Delivery, error) {
 	ev := r.Event
-	d := call.Delivery{Event: ev, Step: r.Step, Force: r.Force, Touched: r.Touched}
+	d := call.Delivery{Event: ev, Step: r.Step, Force: r.Force, Touched: r.Touched, Asked: r.Asked}
 	for _, p := range []struct {
 		kind checkout.SubjectKind
 		id   string
@@ -327,7 +333,7 @@ func (s *sender) open(r ledger.OutboxRow) (call.Delivery, error) {
 		*p.ref = m.Ref
 		d.FormerRefs = append(d.FormerRefs, m.Former...)
 		if p.kind == checkout.KindDevice {
-			d.Home = m.home
+			d.Home, d.Rev = m.home, m.rev
 		}
 		if s.caps.Tags {
 			// Without the number the place refuses the event.
@@ -369,7 +375,10 @@ func (s *sender) finish(ctx context.Context, b *batch) {
 	}
 	s.mark()
 	s.mu.Unlock()
-	if len(b.delivered) > 0 {
+	for key, rev := range b.told {
+		s.save(ctx, func() error { return s.ledger.Told(s.sink, key, rev) })
+	}
+	if len(b.delivered) > len(b.told) {
 		s.save(ctx, func() error { return s.ledger.Delivered(s.sink, b.delivered...) })
 	}
 	if len(b.kept) > 0 {

@@ -259,7 +259,7 @@ func (w *Worker) Retry(id string) error {
 		if r.State == record.Sending {
 			return s.retrySending(id, r)
 		}
-		again := record.OutboxRow{Step: r.Step, Force: r.State == record.Conflict, Touched: r.Touched || r.State == record.InDoubt}
+		again := record.OutboxRow{Step: r.Step, Force: r.State == record.Conflict, Asked: r.Asked, Touched: r.Touched || r.State == record.InDoubt}
 		return s.ledger.SaveOutbox(s.sink, ledger.OutboxRow{Key: r.Key, OutboxRow: again})
 	})
 }

@@ -29,11 +29,16 @@ type Delivery struct {
 	// Home is the directory's key of the place where the device stands while it is
 	// free; empty for none.
 	Home string
-	// Touched: an earlier call of ours may have changed something.
+	// Rev is the directory's revision of who has the device, when it and the station
+	// agreed last; empty where it is not known.
+	Rev string
+	// Touched: an earlier call of ours may have changed something. Asked is what Mark
+	// was given before the last of them.
 	Touched bool
+	Asked   string
 	// Mark, if not nil, is called by a place with Capabilities.Settle right before a
 	// call that changes something; if it fails, the call is not made.
-	Mark func() error
+	Mark func(asked string) error
 	// Force: a person has seen the conflict and wants the directory changed to
 	// what the ledger says.
 	Force bool
@@ -42,12 +47,13 @@ type Delivery struct {
 // First reports whether no call of ours can have changed anything yet.
 func (d Delivery) First() bool { return !d.Touched && d.Step == "" }
 
-// Changing is called right before a call that changes something.
-func (d Delivery) Changing() error {
+// Changing is called right before a call that changes something. What was asked comes
+// back as Asked.
+func (d Delivery) Changing(asked string) error {
 	if d.Mark == nil {
 		return nil
 	}
-	return d.Mark()
+	return d.Mark(asked)
 }
 
 // Capabilities says what a place that events are delivered to can do.
@@ -142,9 +148,11 @@ type Outcome struct {
 	// Step is where the next attempt begins; empty: where this one did.
 	Step string
 	// Doubt says how the place's view differed from the station's before a bump, if
-	// it finds the event's wish fulfilled that no call of ours has fulfilled; else
-	// empty.
+	// it finds the event's wish fulfilled that no call of ours has fulfilled, or what
+	// else was moved there meanwhile; else empty.
 	Doubt string
+	// Rev, with OK, is the place's revision of who has the device now, if it has any.
+	Rev string
 	// Theirs, with Conflict, is who has the device by the place's word, if known.
 	Theirs *books.Holding
 }

@@ -36,6 +36,9 @@ type SnipeAsset struct {
 	Type    string // of who has it: user or location; empty for nobody
 	Holder  int
 	updated time.Time
+	ins     int
+	outs    int
+	out     string // last_checkout
 }
 
 // location is the name of every location.
@@ -89,6 +92,7 @@ func (s *Snipe) asset(id int) *SnipeAsset {
 
 func (s *Snipe) json(a *SnipeAsset) any {
 	v := map[string]any{"id": a.ID, "name": a.Name, "asset_tag": a.Tag, "assigned_to": nil,
+		"last_checkout": map[string]string{"datetime": a.out}, "checkin_counter": a.ins, "checkout_counter": a.outs,
 		"updated_at": map[string]string{"datetime": a.updated.UTC().Format(time.DateTime)}}
 	if a.Type != "" {
 		name := location
@@ -105,8 +109,9 @@ func (s *Snipe) json(a *SnipeAsset) any {
 // act is a check-in or check-out by the API.
 func (s *Snipe) act(w http.ResponseWriter, r *http.Request, a *SnipeAsset, what string) {
 	var body struct {
-		User     int `json:"assigned_user"`
-		Location int `json:"assigned_location"`
+		User     int    `json:"assigned_user"`
+		Location int    `json:"assigned_location"`
+		At       string `json:"checkout_at"`
 	}
 	_ = json.NewDecoder(r.Body).Decode(&body)
 	switch {
@@ -122,12 +127,21 @@ func (s *Snipe) act(w http.ResponseWriter, r *http.Request, a *SnipeAsset, what 
 	default:
 		s.log = append(s.log, fmt.Sprintf("out %d to %d", a.ID, body.User))
 		a.move("user", body.User)
+		if body.At != "" {
+			a.out = body.At
+		}
 	}
 	answer(w, map[string]any{"status": "success"})
 }
 
 // move stamps in whole seconds, as Snipe-IT does.
 func (a *SnipeAsset) move(to string, holder int) {
+	if to == "" {
+		a.ins++
+	} else {
+		a.outs++
+		a.out = time.Now().UTC().Format(time.DateTime)
+	}
 	a.Type, a.Holder, a.updated = to, holder, time.Now().Truncate(time.Second)
 }
 
@@ -136,7 +150,13 @@ func (a *SnipeAsset) move(to string, holder int) {
 func (s *Snipe) Put(asset int, to string, holder int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.asset(asset).move(to, holder)
+	a := s.asset(asset)
+	if a.Type != "" {
+		a.move("", 0)
+	}
+	if to != "" {
+		a.move(to, holder)
+	}
 }
 
 // Where says who has an asset: "user 1", "location 3", "nobody".

@@ -1,6 +1,7 @@
 package snipeit
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -75,22 +76,28 @@ func (s *SnipeIT) Deliver(ctx context.Context, d call.Delivery) call.Outcome {
 		return o
 	}
 	at := s.place(a)
-	doubt := w.doubt(at, d)
+	doubt := cmp.Or(w.doubt(at, d), s.others(w, at, d))
 	act, o := w.compare(at, d)
 	if act {
 		o = s.change(ctx, path, w, at, d)
+	} else if o.Verdict == call.OK {
+		o.Rev = at.rev()
 	}
-	o.Doubt = doubt
+	o.Doubt = cmp.Or(o.Doubt, doubt)
 	return o
 }
 
 // change makes the next call that brings the asset to where the event wants it.
 func (s *SnipeIT) change(ctx context.Context, path string, w wish, at place, d call.Delivery) (o call.Outcome) {
-	if err := d.Changing(); err != nil {
+	step := stepOut
+	if !at.unassigned() {
+		step = stepIn
+	}
+	if err := d.Changing(at.rev() + " " + step); err != nil {
 		return call.Outcome{Verdict: call.Down, Reason: err.Error()}
 	}
 	switch {
-	case !at.unassigned():
+	case step == stepIn:
 		o = s.checkIn(ctx, path, d.Event)
 	case w.holder == "":
 		o = s.putHome(ctx, path, w.home, d.Event)
@@ -105,7 +112,7 @@ func (s *SnipeIT) change(ctx context.Context, path string, w wish, at place, d c
 	after := s.place(a)
 	switch {
 	case seen.Verdict == call.OK && w.met(after):
-		return call.Outcome{}
+		return call.Outcome{Doubt: cmp.Or(w.doubt(after, d), s.others(w, after, d))} // somebody was faster
 	case seen.Verdict != call.OK && seen.Verdict != call.Refused:
 		return seen // the delivery is repeated, beginning with a look
 	case seen.Verdict == call.OK && at.unassigned() && (d.Step == stepIn || d.Event.Kind != checkout.Checkout):
@@ -157,6 +164,33 @@ func (w wish) doubt(at place, d call.Delivery) string {
 	return ""
 }
 
+// others is what a bump leaves in doubt because others moved the asset since Snipe-IT
+// and the station agreed last, or since the last look: its counters show more moves than
+// the last call of ours, or a check-out has a stamp that is not ours. "" if nobody did.
+func (s *SnipeIT) others(w wish, at place, d call.Delivery) string {
+	if d.Force || d.Event.Source != checkout.SourceReader {
+		return ""
+	}
+	last, asked := d.Rev, ""
+	if d.Asked != "" {
+		last, asked, _ = strings.Cut(d.Asked, " ")
+	}
+	before, err := strconv.Atoi(last)
+	moves := at.moves - before
+	ours := moves == 1 && (asked == stepIn && at.unassigned() || asked == stepOut && w.met(at))
+	counted := err != nil || at.moves < 0 || moves == 0 || ours
+	stamped := !d.Touched || at.user == "" || at.user != w.holder || at.since == "" || !d.Event.At.Trusted || at.since == s.stamp(d.Event)
+	if counted && stamped {
+		return ""
+	}
+	return "meanwhile somebody else checked it out or in there"
+}
+
+// stamp is when an event was, in the server's wall time.
+func (s *SnipeIT) stamp(ev checkout.Event) string {
+	return ev.At.Wall.In(s.zone).Format(time.DateTime)
+}
+
 func (at place) conflict(ev checkout.Event) call.Outcome {
 	if at.other != "" {
 		return call.Outcome{Verdict: call.Conflict, Reason: "by Snipe-IT it is with " + at.other,
@@ -184,7 +218,7 @@ func (s *SnipeIT) checkOut(ctx context.Context, path, user string, ev checkout.E
 	// "name" would rename the asset.
 	body := map[string]any{"checkout_to_type": "user", "assigned_user": id, "note": s.note(ev)}
 	if ev.At.Trusted {
-		body["checkout_at"] = ev.At.Wall.In(s.zone).Format(time.DateTime)
+		body["checkout_at"] = s.stamp(ev)
 		if ev.Loan > 0 {
 			// Up to v8.6 Snipe-IT keeps the date of it. From v8.7.0 on a date would be
 			// its midnight, so that the loan were overdue a day too soon.

@@ -60,6 +60,7 @@ type doubleAsset struct {
 	due               string // expected_checkin, as it came
 	silent            bool   // the server does not say who has it
 	updated           string // updated_at
+	ins, outs         int    // counters; the server has them where outs is above 0
 }
 
 func newDouble() *double {
@@ -238,6 +239,9 @@ func (s *double) assetJSON(a *doubleAsset) any {
 	if a.due != "" {
 		v["expected_checkin"] = map[string]string{"date": a.due[:len(time.DateOnly)], "formatted": "whatever"}
 	}
+	if a.outs > 0 {
+		v["checkin_counter"], v["checkout_counter"] = a.ins, a.outs
+	}
 	if a.updated != "" {
 		v["updated_at"] = map[string]string{"datetime": a.updated, "formatted": "whatever"}
 	}
@@ -284,6 +288,7 @@ func (s *double) checkin(w http.ResponseWriter, a *doubleAsset, note string) {
 		snipeJSON(w, 200, map[string]any{"status": "success", "messages": "Asset was not checked in, please try again", "payload": nil})
 		return
 	}
+	a.ins++
 	s.log = append(s.log, fmt.Sprintf("in %d from %d: %s", a.id, a.holder, note))
 	a.holder, a.due = 0, ""
 	snipeJSON(w, 200, map[string]any{"status": "success", "messages": s.say("Asset checked in successfully.", "Asset erfolgreich zurückgenommen."), "payload": map[string]any{"asset": a.tag}})
@@ -292,6 +297,7 @@ func (s *double) checkin(w http.ResponseWriter, a *doubleAsset, note string) {
 func (s *double) checkout(w http.ResponseWriter, a *doubleAsset, body map[string]any, note string) {
 	if location, ok := body["assigned_location"].(float64); ok && body["checkout_to_type"] == "location" && a.holder == 0 {
 		a.holder, a.holderType = int64(location), "location"
+		a.outs++
 		s.log = append(s.log, fmt.Sprintf("out %d to location %d: %s", a.id, a.holder, note))
 		snipeJSON(w, 200, map[string]any{"status": "success", "messages": "ok", "payload": map[string]any{"asset": a.tag}})
 		return
@@ -311,6 +317,7 @@ func (s *double) checkout(w http.ResponseWriter, a *doubleAsset, body map[string
 		return
 	}
 	a.holder, a.holderType = int64(to), "user"
+	a.outs++
 	a.due, _ = body["expected_checkin"].(string)
 	s.log = append(s.log, fmt.Sprintf("out %d to %d: %s", a.id, a.holder, note))
 	snipeJSON(w, 200, map[string]any{"status": "success", "messages": s.say("Asset checked out successfully.", "Asset erfolgreich herausgegeben."), "payload": map[string]any{"asset": a.tag}})

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,30 +37,53 @@ type place struct {
 	name  string // of the user, for people
 	home  string // key of the free location: its id and name
 	other string // "the location Berlin"
+	moves int    // how often it was checked out or in; -1: not known
+	since string // when it was checked out last, in the server's own wall time
+}
+
+// moves is how often the asset was checked out or in; -1 if the server does not say.
+func (a asset) moves() int {
+	if a.Checkins == nil || a.Checkouts == nil {
+		return -1
+	}
+	return int(*a.Checkins + *a.Checkouts)
+}
+
+// rev is the revision of who has the asset; empty if it is not known.
+func (at place) rev() string {
+	if at.moves < 0 {
+		return ""
+	}
+	return strconv.Itoa(at.moves)
 }
 
 // place reads who or what has the asset.
 func (s *SnipeIT) place(a asset) place {
-	to := a.AssignedTo
+	to, at := a.AssignedTo, place{moves: a.moves()}
+	if a.LastOut != nil {
+		at.since = a.LastOut.Datetime
+	}
 	name := text(to.Name)
 	switch to.Type {
 	case "":
-		return place{}
+		return at
 	case "user":
-		return place{user: to.ID.text(), name: name}
+		at.user, at.name = to.ID.text(), name
+		return at
 	case "location":
-		if home := s.home(to.ID.text() + " " + name); home != "" {
-			return place{home: home}
+		if at.home = s.home(to.ID.text() + " " + name); at.home != "" {
+			return at
 		}
 	}
-	return place{other: "the " + text(to.Type) + " " + name}
+	at.other = "the " + text(to.Type) + " " + name
+	return at
 }
 
 // free reports whether nobody has the asset.
 func (at place) free() bool { return at.user == "" && at.other == "" }
 
 // unassigned reports whether Snipe-IT would check the asset out.
-func (at place) unassigned() bool { return at == place{} }
+func (at place) unassigned() bool { return at.free() && at.home == "" }
 
 // words says where the asset is: "Ann has it".
 func (at place) words() string {
@@ -85,6 +109,7 @@ func (s *SnipeIT) home(key string) string {
 func (s *SnipeIT) seen(a asset) (seen books.Seen, said bool) {
 	at := s.place(a)
 	seen = books.Seen{Device: a.ID.text(), Due: s.due(a.Expected), Elsewhere: at.other, Home: at.home}
+	seen.Rev = at.rev()
 	seen.Holding = books.Holding{Ref: at.user, Name: at.name, Free: at.free()}
 	return seen, a.AssignedTo.Said && a.Deleted == nil
 }

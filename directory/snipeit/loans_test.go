@@ -1,6 +1,7 @@
 package snipeit
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -170,7 +171,7 @@ func TestMark(t *testing.T) {
 	s, d := openSnipe(t, func(s *double, _ *site) { s.at("user 1") })
 	ev := tap(checkout.Handover)
 	marks := 0
-	ev.Mark = func() error { marks++; return nil }
+	ev.Mark = func(string) error { marks++; return nil }
 	if o := deliver(t, d, ev); o.Verdict != call.OK || marks != 2 {
 		t.Errorf("%+v, marked %d times", o, marks)
 	}
@@ -178,8 +179,57 @@ func TestMark(t *testing.T) {
 		t.Errorf("a look: %+v, marked %d times", o, marks)
 	}
 	s.at("user 1")
-	ev.Mark = func() error { return errors.New("no space") }
+	ev.Mark = func(string) error { return errors.New("no space") }
 	if o := deliver(t, d, ev); o.Verdict != call.Down || len(s.done()) != 2 {
 		t.Errorf("%+v, did %q", o, s.done())
+	}
+}
+
+// TestOthers: Snipe-IT's counters show whether somebody else moved a device since it and
+// the station agreed last, also where it came back.
+func TestOthers(t *testing.T) {
+	const others = "meanwhile somebody else checked it out or in there"
+	for _, tc := range []struct {
+		kind  checkout.Kind
+		where string
+		rev   string // when they agreed; now it is 12
+		asked string // before a power cut
+		want  string
+	}{
+		{checkout.Checkout, "", "12", "", ""},
+		{checkout.Checkout, "", "10", "", others},
+		{checkout.Checkout, "", "10", "10 checked out", others},
+		{checkout.Checkout, "", "10", "12 checked out", ""}, // it was not counted
+		{checkout.Checkout, "user 1", "11", "11 checked out", ""},
+		{checkout.Checkout, "user 1", "10", "10 checked out", others},
+		{checkout.Checkout, "", "", "", ""},
+		{checkout.Return, "user 1", "12", "", ""},
+		{checkout.Return, "user 1", "11", "", others},
+		{checkout.Return, "", "11", "11 checked in", ""},
+		{checkout.Handover, "user 1", "12", "", ""},
+		{checkout.Handover, "", "11", "11 checked in", ""},
+		{checkout.Handover, "", "11", "", others},
+		{checkout.Handover, "user 1", "11", "11 checked in", others},
+		{checkout.Checkout, "location 3", "12", "", ""},
+	} {
+		for _, source := range []checkout.Source{checkout.SourceReader, checkout.SourceCLI} {
+			s, d := openSnipe(t, func(s *double, c *site) { c.FreeLocations = []string{"Berlin"}; s.at(tc.where) })
+			s.assets[0].ins, s.assets[0].outs = 5, 7
+			ev := tap(tc.kind)
+			ev.Rev, ev.Asked, ev.Touched, ev.Event.Source = tc.rev, tc.asked, tc.asked != "", source
+			ev.Mark = func(asked string) error { ev.Asked, ev.Touched = asked, true; return nil }
+			o, doubt := d.Deliver(t.Context(), ev), ""
+			for ; o.Verdict == call.Part; o = d.Deliver(t.Context(), ev) {
+				ev.Step, doubt = o.Step, cmp.Or(doubt, o.Doubt)
+			}
+			doubt = cmp.Or(doubt, o.Doubt)
+			want := tc.want
+			if source == checkout.SourceCLI {
+				want = "" // an admin says what is so
+			}
+			if o.Verdict != call.OK || doubt != want || o.Rev != fmt.Sprint(s.assets[0].ins+s.assets[0].outs) {
+				t.Errorf("%s at %q, rev %q, asked %q, %s: %+v, doubt %q, want %q", tc.kind, tc.where, tc.rev, tc.asked, source, o, doubt, want)
+			}
+		}
 	}
 }

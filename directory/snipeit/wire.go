@@ -211,6 +211,9 @@ type (
 		Status      *status  `json:"status"`
 		StatusLabel *status  `json:"status_label"`
 		AssignedTo  assigned `json:"assigned_to"`
+		LastOut     *date    `json:"last_checkout"`
+		Checkins    *number  `json:"checkin_counter"`
+		Checkouts   *number  `json:"checkout_counter"`
 		Expected    *date    `json:"expected_checkin"`
 		Updated     *date    `json:"updated_at"`
 		Deleted     *date    `json:"deleted_at"`
