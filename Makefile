@@ -54,7 +54,7 @@ unit: ## all tests with the race detector, except long ones of a single goroutin
 	  for m in $(MODULES); do (cd $$m && $(GO) test -vet=off ./...) || exit 1; done; \
 	fi
 
-proofs: ## 200 kills, 1,000 damaged files and a model of the ledger, 5,000 sequences of the directory's queue, every table of the decoder
+proofs: ## 200 kills, 1,000 damaged files and a model of the ledger, 5,000 sequences of the directory's queue, 3,500 histories of who has what, every table of the decoder
 	$(GO) test -vet=off -count=1 -run '^Test(Kill|Damage|LedgerAgainstModel)$$' ./checkout/ledger
 	@# Under the race detector each of these plays a tenth of its sequences.
 	$(GO) test -vet=off -count=1 -run '^Test(Oracle|.*Properties$$)' ./directory
