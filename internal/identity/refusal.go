@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -66,7 +67,10 @@ const (
 const maxCounted = 5000
 
 // limiter counts what somebody does in a while.
-type limiter struct{ counts map[string]*counted }
+type limiter struct {
+	counts map[string]*counted
+	tidied time.Time // when what is over was taken out last
+}
 
 type counted struct {
 	n    int
@@ -88,16 +92,13 @@ func (l *limiter) count(who string, most int, now time.Time) time.Duration {
 	}
 	over := func(c *counted) bool { return !now.Before(c.ends) || c.ends.Sub(now) > failuresIn }
 	c := l.counts[who]
+	if full := c == nil && len(l.counts) >= maxCounted; full && now.Sub(l.tidied).Abs() >= time.Second {
+		l.tidied = now
+		maps.DeleteFunc(l.counts, func(_ string, c *counted) bool { return over(c) })
+	}
 	if c == nil && len(l.counts) >= maxCounted {
-		for name, c := range l.counts {
-			if over(c) {
-				delete(l.counts, name)
-			}
-		}
-		if len(l.counts) >= maxCounted {
-			who = ""
-			c = l.counts[who]
-		}
+		who = ""
+		c = l.counts[who]
 	}
 	if c == nil || over(c) {
 		c = &counted{0, now.Add(failuresIn)}
