@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"stump/checkout"
+	"stump/checkout/ledger/beside"
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/boltpages"
 	"stump/checkout/ledger/record"
@@ -188,7 +189,7 @@ func TestRestoreOverDamage(t *testing.T) {
 		clear(b[page*boltpages.PageSize : (page+1)*boltpages.PageSize])
 		x.ok(os.WriteFile(path, b, 0o600))
 		x.ok(os.WriteFile(boltfile.HolderPath(path), holder, 0o600))
-		x.ok(errors.Join(removeIfThere(path+".restored"), removeIfThere(suspectPath(path))))
+		x.ok(errors.Join(removeIfThere(path+".restored"), removeIfThere(beside.SuspectPath(path))))
 		r, err := restoreFrom(context.Background(), path, backup, x.o, RestoreOptions{Actor: "admin"})
 		if err != nil {
 			t.Fatalf("page %d: %v", page, err)

@@ -18,6 +18,7 @@ import (
 	"pgregory.net/rapid"
 
 	"stump/checkout"
+	"stump/checkout/ledger/beside"
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/boltpages"
 	"stump/checkout/ledger/record"
@@ -259,11 +260,11 @@ func TestNoteUnderKill(t *testing.T) {
 			old := filepath.Join(t.TempDir(), "old.db")
 			x.ok(l.BackupTo(old))
 			x.ok(l.Close())
-			first, ok := readNewest(path)
+			first, ok := beside.ReadNewest(path)
 			want(t, "the note after a stop", ok && first.Clean, true)
 
 			promised := killAt(t, path, point, pass)
-			note, ok := readNewest(path)
+			note, ok := beside.ReadNewest(path)
 			if !ok {
 				t.Fatalf("%s %d: no note", point, pass)
 			}

@@ -18,6 +18,7 @@ import (
 	"unicode/utf8"
 
 	"stump/checkout"
+	"stump/checkout/ledger/beside"
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/boltpages"
 	"stump/checkout/ledger/record"
@@ -401,7 +402,7 @@ func TestAMissingLedgerIsNoEmptyOne(t *testing.T) {
 // long as the file: what is written of it can be read again.
 func TestSalvageOfALongReason(t *testing.T) {
 	x, tr := lived(t, 20)
-	x.ok(os.WriteFile(suspectPath(x.path), []byte(strings.Repeat("\\x00é", 50_000)), 0o600))
+	x.ok(os.WriteFile(beside.SuspectPath(x.path), []byte(strings.Repeat("\\x00é", 50_000)), 0o600))
 	l, s, err := OpenOrSalvage(x.path, x.o)
 	x.ok(err)
 	want(t, "who", whoOf(t, l), tr.who)

@@ -17,6 +17,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"stump/checkout"
+	"stump/checkout/ledger/beside"
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/record"
 	"stump/internal/books"
@@ -104,7 +105,7 @@ type core struct {
 	mu     sync.RWMutex // guards the following fields; held for reading in a transaction
 	db     *bolt.DB     // nil: closed, or to be reopened after a fault
 	file   *os.File     // under db
-	note   *os.File     // of the newest event; nil: it can't be written; guarded by writing
+	note   *beside.Note // of the newest event; nil: it can't be written; guarded by writing
 	closed bool
 
 	ceiling  uint64   // the highest reserved number, see boltfile.Holder

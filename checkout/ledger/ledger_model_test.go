@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"stump/checkout"
+	"stump/checkout/ledger/beside"
 	"stump/internal/books"
 )
 
@@ -383,7 +384,7 @@ func (x *labMachine) Upkeep(rt *rapid.T) {
 	case "salvage":
 		err = x.Close()
 		if err == nil {
-			err = os.WriteFile(suspectPath(x.path), []byte("a test says so"), 0o600)
+			err = os.WriteFile(beside.SuspectPath(x.path), []byte("a test says so"), 0o600)
 		}
 		if err == nil {
 			x.Ledger, _, err = OpenOrSalvage(x.path, x.o)

@@ -1,67 +1,36 @@
 package ledger
 
 import (
-	"errors"
 	"fmt"
-	"os"
-	"syscall"
 
 	"stump/checkout"
+	"stump/checkout/ledger/beside"
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/record"
 	"stump/checkout/ledger/report"
 )
 
-// newestPath returns the path of the note of the newest event; see [record.Newest].
-func newestPath(path string) string { return path + ".newest" }
-
-// readNewest reads the note. A note that a power cut has torn counts as none, as does one
-// that can't be read.
-func readNewest(path string) (n record.Newest, ok bool) {
-	b, _ := os.ReadFile(newestPath(path))
-	return record.ParseNewest(b)
-}
-
-// openNewest opens the note for writing. Without a note the ledger works, too.
+// openNewest opens the note of the newest event. Without it the ledger works, too.
 func (l *Ledger) openNewest() {
-	f, err := os.OpenFile(newestPath(l.path), os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o640)
-	if err != nil {
-		l.o.Logger.Warn("can't note the newest event beside the ledger", "err", err)
-		return
-	}
-	l.note = f
+	note, err := beside.OpenNote(l.path)
+	l.noNote(err)
+	l.note = note
 }
 
-// noteNewest writes the note. It only logs an error, since the event is saved.
-func (l *Ledger) noteNewest(n record.Newest) {
-	if l.note == nil {
-		return
-	}
-	if _, err := l.note.WriteAt(n.Line(), 0); err != nil {
-		l.o.Logger.Warn("can't note the newest event beside the ledger", "err", err)
-	}
-}
+// noteNewest writes the note.
+func (l *Ledger) noteNewest(n record.Newest) { l.noNote(l.note.Write(n)) }
 
 // closeNewest notes that no event follows.
 func (l *Ledger) closeNewest() {
-	if l.note == nil {
-		return
-	}
-	if n, ok := readNewest(l.path); ok {
-		n.Clean = true
-		l.noteNewest(n)
-	}
-	l.note.Close()
+	l.noNote(l.note.End())
 	l.note = nil
 }
 
-// forgetNewest removes the note before a salvage or restore replaces the ledger: the
-// first event of the new file says what is missing.
-func forgetNewest(path string) error {
-	if err := os.Remove(newestPath(path)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
+// noNote only logs an error, since the event is saved.
+func (l *Ledger) noNote(err error) {
+	if err != nil {
+		l.o.Logger.Warn("can't note the newest event beside the ledger", "err", err)
 	}
-	return nil
 }
 
 // older returns why this file is not the one of the note, or a later state of it; "" if
@@ -86,7 +55,7 @@ func (t *txn) older(n record.Newest) string {
 // checkNewest compares the file with the note. If it is another file, an event says so,
 // and no number is used twice.
 func (l *Ledger) checkNewest() error {
-	n, ok := readNewest(l.path)
+	n, ok := beside.ReadNewest(l.path)
 	if !ok {
 		return nil
 	}

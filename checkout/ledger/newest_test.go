@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"stump/checkout/ledger/beside"
 	"stump/checkout/ledger/boltpages"
 	"stump/internal/books"
 )
@@ -190,9 +191,9 @@ func TestTornNote(t *testing.T) {
 		x.ok(x.BackupTo(old))
 		x.bump(1, 11)
 		x.ok(x.Close())
-		note, err := os.ReadFile(newestPath(x.path))
+		note, err := os.ReadFile(beside.NewestPath(x.path))
 		x.ok(err)
-		x.ok(os.WriteFile(newestPath(x.path), damage(note), 0o600))
+		x.ok(os.WriteFile(beside.NewestPath(x.path), damage(note), 0o600))
 		x.put(old)
 		if s := x.open(); s != nil {
 			t.Errorf("told from a torn note: %v", s)

@@ -4,38 +4,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
-	"time"
 
 	"stump/checkout/ledger/boltfile"
 )
-
-// TestSetAside: names say when and why, have no odd letters, and are never taken twice.
-func TestSetAside(t *testing.T) {
-	at := time.Date(2026, 11, 30, 9, 0, 0, 0, time.FixedZone("", 3600))
-	for reason, want := range map[string]string{
-		"meta page 0: not a meta page": "meta-page-0--not-a-meta-page",
-		"../../etc/passwd\x00\n":       "etc-passwd",
-		"":                             "",
-		strings.Repeat("long ", 20):    "long-long-long-long-long-long-long-long",
-	} {
-		if got := asideName("/x/ledger.db", "damaged", reason, at); got != "/x/ledger.db.damaged-20261130T080000Z-"+want {
-			t.Errorf("%q: %s", reason, got)
-		}
-	}
-	dir := t.TempDir()
-	name := filepath.Join(dir, "name")
-	for i := range 3 {
-		got, err := freeName(name)
-		if want := name + map[int]string{0: "", 1: "-1", 2: "-2"}[i]; err != nil || got != want {
-			t.Errorf("%s, %v, want %s", got, err, want)
-		}
-		if err := os.Symlink("nowhere", got); err != nil { // a link counts too
-			t.Fatal(err)
-		}
-	}
-}
 
 // TestWasHere: each trace of a ledger counts, and other files don't.
 func TestWasHere(t *testing.T) {

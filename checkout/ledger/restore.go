@@ -17,6 +17,7 @@ import (
 	"github.com/google/uuid"
 
 	"stump/checkout"
+	"stump/checkout/ledger/beside"
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/record"
 	"stump/checkout/ledger/wreck"
@@ -99,7 +100,7 @@ func (r *restorer) close() {
 		r.file.Close()
 	}
 	// The copy and what lies beside it; the copy is gone after the rename.
-	for _, p := range []string{r.tmp, boltfile.HolderPath(r.tmp), newestPath(r.tmp), beforeSchema(r.tmp, 1)} {
+	for _, p := range []string{r.tmp, boltfile.HolderPath(r.tmp), beside.NewestPath(r.tmp), beside.BeforeSchema(r.tmp, 1)} {
 		os.Remove(p)
 	}
 }
@@ -150,7 +151,7 @@ func (r *restorer) copyBackup(from *os.File) error {
 	if err := boltfile.CheckMetas(from, r.result.Backup); err != nil {
 		return err
 	}
-	for _, p := range []string{r.tmp, newestPath(r.tmp)} { // of a restore that was interrupted
+	for _, p := range []string{r.tmp, beside.NewestPath(r.tmp)} { // of a restore that was interrupted
 		if err := os.Remove(p); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
@@ -266,15 +267,15 @@ func differences(before, after map[string]string) (all []string) {
 // replace erases from the copy what must not come back, settles its outbox, and puts it
 // in the ledger's place.
 func (r *restorer) replace(actor string) error {
-	note, _ := readNewest(r.path)
+	note, _ := beside.ReadNewest(r.path)
 	old, f, err := wreck.Read(r.path, note)
 	if err != nil {
 		return err
 	}
 	if f != nil {
 		defer f.Close()
-		name := asideName(r.path, "replaced", "restored "+filepath.Base(r.result.Backup), r.o.Stamp().Wall)
-		if r.result.Aside, err = freeName(name); err != nil {
+		r.result.Aside, err = beside.Aside(r.path, "replaced", "restored "+filepath.Base(r.result.Backup), r.o.Stamp().Wall)
+		if err != nil {
 			return err
 		}
 	}
@@ -292,7 +293,7 @@ func (r *restorer) replace(actor string) error {
 		return err
 	}
 	r.copied = nil
-	return replace(r.path, r.tmp, r.result.Aside)
+	return beside.Replace(r.path, r.tmp, r.result.Aside)
 }
 
 // same returns the event at a place in the copy and in the old ledger. ok is false

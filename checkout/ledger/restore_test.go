@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"stump/checkout"
+	"stump/checkout/ledger/beside"
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/boltpages"
 	"stump/checkout/ledger/record"
@@ -245,7 +246,7 @@ func TestRestoreTidiesUp(t *testing.T) {
 	}
 	before := files()
 	tmp := x.path + ".restored"
-	for _, p := range []string{tmp, newestPath(tmp), boltfile.HolderPath(tmp)} {
+	for _, p := range []string{tmp, beside.NewestPath(tmp), boltfile.HolderPath(tmp)} {
 		x.ok(os.WriteFile(p, []byte("half"), 0o600))
 	}
 	_, err := restoreFrom(t.Context(), x.path, backup, x.o, RestoreOptions{DryRun: true})

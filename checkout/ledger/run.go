@@ -9,9 +9,9 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
+	"stump/checkout/ledger/beside"
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/record"
-	"stump/internal/safefile"
 )
 
 // Health says how the disk behaves.
@@ -104,7 +104,7 @@ func (l *Ledger) suspect(d *DamagedError) {
 		return
 	}
 	l.o.Logger.Error("the ledger is damaged; it will be salvaged at the next start", "err", d)
-	if err := safefile.Write(suspectPath(l.path), []byte(d.Reason+"\n"), 0o640); err != nil {
+	if err := beside.NoteSuspect(l.path, d.Reason); err != nil {
 		l.o.Logger.Error("can't leave a note of the damage", "err", err)
 	}
 }
@@ -126,7 +126,6 @@ func (l *Ledger) salvageNow(d *DamagedError) bool {
 	}
 	if l.note != nil { // the salvage removed the note of the old file
 		l.note.Close()
-		l.note = nil
 		l.openNewest()
 	}
 	if err != nil {

@@ -4,17 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
-	"time"
 
+	"stump/checkout/ledger/beside"
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/report"
 	"stump/checkout/ledger/rotation"
 	"stump/checkout/ledger/wreck"
-	"stump/internal/safefile"
 )
 
 // What a salvage, a restore and a check say.
@@ -40,7 +37,7 @@ func OpenOrSalvage(path string, o Options) (l *Ledger, salvaged *Salvaged, err e
 	if path, err = boltfile.Resolve(path); err != nil {
 		return nil, nil, err
 	}
-	reason := readSuspect(path)
+	reason := beside.Suspect(path)
 	if reason == "" {
 		l, err = Open(path, o)
 	} else {
@@ -76,11 +73,8 @@ func OpenOrSalvage(path string, o Options) (l *Ledger, salvaged *Salvaged, err e
 // WasHere reports whether there is or was a ledger at path: by files beside it, or by
 // backups of the station in the folder backups, which may hold other stations' too.
 func WasHere(path, backups, station string) bool {
-	for _, trace := range []string{path, boltfile.HolderPath(path), newestPath(path), path + ".damaged-*", path + ".replaced-*", path + ".schema-*",
-		filepath.Join(filepath.Dir(path), "backups", "*.db")} {
-		if found, err := filepath.Glob(trace); err == nil && len(found) > 0 {
-			return true
-		}
+	if beside.Traces(path) {
+		return true
 	}
 	all, _ := os.ReadDir(backups)
 	return slices.ContainsFunc(all, func(e os.DirEntry) bool {
@@ -89,34 +83,13 @@ func WasHere(path, backups, station string) bool {
 	})
 }
 
-// suspectPath returns the path of the note of damage for the next OpenOrSalvage, since
-// Open itself reads only a few pages.
-func suspectPath(path string) string { return path + ".suspect" }
-
-func readSuspect(path string) string {
-	b, _ := os.ReadFile(suspectPath(path))
-	return strings.TrimSpace(string(b))
-}
-
-// asideName returns the path for a file that is set aside.
-func asideName(path, what, reason string, at time.Time) string {
-	slug := strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
-			return r
-		}
-		return '-'
-	}, strings.ToLower(reason))
-	slug = strings.Trim(slug[:min(len(slug), 40)], "-")
-	return fmt.Sprintf("%s.%s-%s-%s", path, what, at.UTC().Format("20060102T150405Z"), slug)
-}
-
 // salvage replaces the damaged file at path by a new segment.
 func salvage(path, reason string, o Options) (*Salvaged, error) {
 	keys, err := o.fill()
 	if err != nil {
 		return nil, err
 	}
-	note, _ := readNewest(path)
+	note, _ := beside.ReadNewest(path)
 	w, f, err := wreck.Read(path, note)
 	if err != nil {
 		return nil, err
@@ -127,7 +100,7 @@ func salvage(path, reason string, o Options) (*Salvaged, error) {
 		if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 			return nil, boltfile.LockedBy(path)
 		}
-		if s.result.File, err = freeName(asideName(path, "damaged", reason, s.result.At)); err != nil {
+		if s.result.File, err = beside.Aside(path, "damaged", reason, s.result.At); err != nil {
 			return nil, err
 		}
 	}
@@ -139,41 +112,5 @@ func salvage(path, reason string, o Options) (*Salvaged, error) {
 	if err := boltfile.Create(tmp, s.fill); err != nil {
 		return nil, err
 	}
-	return s.result, replace(path, tmp, s.result.File)
-}
-
-// freeName returns name, or name with a number when it is taken.
-func freeName(name string) (string, error) {
-	for i := range 1000 {
-		try := name
-		if i > 0 {
-			try = fmt.Sprintf("%s-%d", name, i)
-		}
-		if _, err := os.Lstat(try); errors.Is(err, os.ErrNotExist) {
-			return try, nil
-		}
-	}
-	return "", fmt.Errorf("%s: %w", name, os.ErrExist)
-}
-
-// replace first gives the file at path the second name aside, and then renames next to
-// path, so that there is always a file at path.
-func replace(path, next, aside string) error {
-	if aside != "" {
-		if err := os.Link(path, aside); err != nil {
-			return fmt.Errorf("set %s aside: %w", path, err)
-		}
-	}
-	if err := forgetNewest(path); err != nil {
-		return err
-	}
-	boltfile.Crash("replace-rename")
-	if err := os.Rename(next, path); err != nil {
-		return err
-	}
-	boltfile.Crash("replace-sync-dir")
-	if err := os.Remove(suspectPath(path)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	return safefile.SyncDir(filepath.Dir(path))
+	return s.result, beside.Replace(path, tmp, s.result.File)
 }

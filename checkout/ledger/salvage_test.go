@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"stump/checkout"
+	"stump/checkout/ledger/beside"
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/boltpages"
 	"stump/checkout/ledger/record"
@@ -68,7 +69,7 @@ func zero(t testing.TB, path string, pages map[int64]bool) {
 // suspected has the next start salvage, whatever it sees.
 func (x *tester) suspected() {
 	x.t.Helper()
-	x.ok(os.WriteFile(suspectPath(x.path), []byte("a test\n"), 0o600))
+	x.ok(os.WriteFile(beside.SuspectPath(x.path), []byte("a test\n"), 0o600))
 }
 
 // salvaged opens a damaged ledger. What was saved verifies and takes a bump.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"stump/checkout/ledger/beside"
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/record"
 )
@@ -28,12 +29,7 @@ func (e *NewerError) Error() string {
 
 // Hint says what to do.
 func (e *NewerError) Hint() string {
-	return fmt.Sprintf("use a newer stump; `stump restore` takes the copy from before the migration, %s", beforeSchema(e.Path, e.Known))
-}
-
-// beforeSchema returns the path of the copy from before a migration.
-func beforeSchema(path string, version uint64) string {
-	return fmt.Sprintf("%s.schema-%d", path, version)
+	return fmt.Sprintf("use a newer stump; `stump restore` takes the copy from before the migration, %s", beside.BeforeSchema(e.Path, e.Known))
 }
 
 // readSchema returns the version of the file.
@@ -69,7 +65,7 @@ func (l *Ledger) migrate() error {
 	if err != nil || l.readOnly {
 		return err
 	}
-	aside := beforeSchema(l.path, v)
+	aside := beside.BeforeSchema(l.path, v)
 	l.o.Logger.Info("migrating the ledger", "from", v, "to", schema, "copy", aside)
 	err = boltfile.Copy(aside, func(f io.Writer) error {
 		return l.viewNow(func(t *txn) {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/ledger/beside"
 	"stump/internal/books"
 	"stump/internal/sitekey"
 )
@@ -114,7 +115,7 @@ func TestMigration(t *testing.T) {
 			defer func() { l.Close() }()
 			asPrinted(t, l, dir, old.closed)
 			verifies(t, l)
-			copied, err := OpenReadOnly(beforeSchema(path, 1), o)
+			copied, err := OpenReadOnly(beside.BeforeSchema(path, 1), o)
 			if err != nil {
 				t.Fatal("the copy from before: ", err)
 			}
@@ -303,7 +304,7 @@ func TestMigrationThatFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Mkdir(beforeSchema(path, 1), 0o700); err != nil { // no copy can be made
+	if err := os.Mkdir(beside.BeforeSchema(path, 1), 0o700); err != nil { // no copy can be made
 		t.Fatal(err)
 	}
 	if _, err := Open(path, o); err == nil || !strings.Contains(err.Error(), "copy the ledger before its migration") {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"stump/checkout/ledger/audit"
+	"stump/checkout/ledger/beside"
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/record"
 	"stump/checkout/ledger/report"
@@ -52,7 +53,7 @@ func (l *Ledger) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 		}
 	}
 	v.r.Loans = len(v.audit.Seen.Open())
-	if n, ok := readNewest(l.path); ok && l.readOnly { // otherwise it was compared when the file was opened
+	if n, ok := beside.ReadNewest(l.path); ok && l.readOnly { // otherwise it was compared when the file was opened
 		err := l.view(func(t *txn) {
 			if why := t.older(n); why != "" {
 				v.r.Add(report.OtherCopy, "%s", why)
