@@ -99,7 +99,7 @@ func historyCmd(g *globals) *cobra.Command {
 			}
 		}, empty)
 	})
-	cmd.Long = "List what happened, oldest first. A time is \"before 09:12\" where the station's clock\nwas not right and nothing is known but what came next; a ? stands where not even that is.\nThe order is that of the numbers. --since keeps what may have been later. What was refused at the desk, and\ntags that nobody knows, are listed by --refused alone."
+	cmd.Long = "List what happened, oldest first. A time is \"before 09:12\" where the station's clock\nwas not right and nothing is known but what came next; a ? stands where not even that is.\nThe order is that of the numbers. --since keeps what may have been later. What was\nrefused at the desk, and tags that nobody knows, are listed by --refused alone."
 	f.flags(cmd)
 	cmd.Flags().StringVar(&person, "person", "", "only this person (`name` or id)")
 	cmd.Flags().StringVar(&device, "device", "", "only this device (`name` or id)")
