@@ -3,9 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -37,14 +35,11 @@ func tokenAddCmd(g *globals) *cobra.Command {
 		if _, err := identity.ParseRole(role); err != nil {
 			return usageError{fmt.Errorf("--role: %w", err)}
 		}
-		in := api.NewToken{Name: args[0], Role: role}
-		if expires != "" {
-			end, err := parseUntil(expires, time.Now())
-			if err != nil {
-				return err
-			}
-			in.Expires = &end
+		end, err := optionalTime("--expires", expires, fromNow)
+		if err != nil {
+			return err
 		}
+		in := api.NewToken{Name: args[0], Role: role, Expires: end}
 		var made api.MadeToken
 		if err := g.ask(cmd, daemonOnly, "POST", "tokens", in, &made); err != nil {
 			return err
@@ -56,7 +51,7 @@ func tokenAddCmd(g *globals) *cobra.Command {
 		if made.Expires != nil {
 			until = "until " + when(made.Expires, true)
 		}
-		_, err := fmt.Fprintf(cmd.OutOrStdout(), "the token of %s, for the role %v, %s; it is shown only now:\n%s\n", made.Name, made.Role, until, made.Secret)
+		_, err = fmt.Fprintf(cmd.OutOrStdout(), "the token of %s, for the role %v, %s; it is shown only now:\n%s\n", made.Name, made.Role, until, made.Secret)
 		return err
 	})
 	cmd.Long = `Make a token for a script and print it, as the last word. It is shown only now: the
@@ -82,24 +77,4 @@ func tokenListCmd(g *globals) *cobra.Command {
 	})
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
 	return cmd
-}
-
-// parseUntil reads a time that is still to come: RFC 3339, a date in the local zone, or
-// days or hours from now.
-func parseUntil(s string, now time.Time) (time.Time, error) {
-	if t, err := time.Parse(time.RFC3339, s); err == nil {
-		return t, nil
-	}
-	if t, err := time.ParseInLocation(time.DateOnly, s, now.Location()); err == nil {
-		return t, nil
-	}
-	if days, ok := strings.CutSuffix(s, "d"); ok {
-		if n, err := strconv.ParseUint(days, 10, 16); err == nil {
-			return now.AddDate(0, 0, int(n)), nil
-		}
-	}
-	if d, err := time.ParseDuration(s); err == nil {
-		return now.Add(d), nil
-	}
-	return time.Time{}, misuse("write 2027-01-31T10:00:00Z, 2027-01-31, 90d or 36h", "--expires: %q is not a time", s)
 }
