@@ -15,7 +15,7 @@ import (
 // chains returns the chains of the file by index.
 func (t *txn) chains() map[uint16]record.Chain {
 	if t.l.old != nil {
-		return t.l.old.chains
+		return t.l.old.Chains
 	}
 	if t.chained == nil {
 		all := map[uint16]record.Chain{}
@@ -49,7 +49,7 @@ func (t *txn) putChain(index uint16, c record.Chain) {
 // readOwn returns the index of the chain that is continued.
 func (t *txn) readOwn() uint16 {
 	if t.l.old != nil {
-		return t.l.old.own
+		return t.l.old.Own
 	}
 	b := t.get(record.TreeMeta, record.MetaOwn)
 	if len(b) != 2 {
@@ -68,7 +68,7 @@ func (t *txn) setOwn(index uint16) {
 // the own chain and has no end.
 func (t *txn) runs() []record.Run {
 	if t.l.old != nil {
-		return t.l.old.runs
+		return t.l.old.Runs
 	}
 	b := t.get(record.TreeMeta, record.MetaOrder)
 	if b == nil {

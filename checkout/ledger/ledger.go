@@ -19,6 +19,7 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger/beside"
 	"stump/checkout/ledger/boltfile"
+	"stump/checkout/ledger/oldchains"
 	"stump/checkout/ledger/record"
 	"stump/internal/books"
 	"stump/internal/clock"
@@ -108,9 +109,9 @@ type core struct {
 	note   *beside.Note // of the newest event; nil: it can't be written; guarded by writing
 	closed bool
 
-	ceiling  uint64   // the highest reserved number, see boltfile.Holder
-	own      uint16   // index of the chain that is continued
-	old      *schema1 // a file of schema 1, open for reading only
+	ceiling  uint64          // the highest reserved number, see boltfile.Holder
+	own      uint16          // index of the chain that is continued
+	old      *oldchains.File // a file of schema 1, open for reading only
 	sinkIDs  map[string]uint16
 	segment  uuid.UUID
 	health   health

@@ -54,7 +54,7 @@ func (v *loanView) loan(id string, r *record.Row) (loan books.Loan, ok bool) {
 	loan = books.Loan{Device: r.Name, DeviceID: id, Person: p.Name, PersonID: s.Holder,
 		Station: s.Station, Kind: r.Kind, Group: r.Group, Doubtful: s.Mark == checkout.MarkDoubtful}
 	if v.l.old != nil { // schema 1 has no labels in its rows
-		loan.Station = v.l.old.chains[s.Since.Chain].Name
+		loan.Station = v.l.old.Chains[s.Since.Chain].Name
 	}
 	loan.Since, loan.ClockTrusted = v.clock.wall(s.At)
 	bounded := false

@@ -58,7 +58,7 @@ func (l *Ledger) migrate() error {
 	}
 	err = l.viewNow(func(t *txn) {
 		l.old = t.readSchema1()
-		if l.own = l.old.own; !l.readOnly {
+		if l.own = l.old.Own; !l.readOnly {
 			t.sound()
 		}
 	})

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 
 	bolt "go.etcd.io/bbolt"
@@ -44,6 +43,14 @@ func (t *txn) failf(format string, a ...any) { t.fail(fmt.Errorf(format, a...)) 
 // damaged ends the transaction with a *DamagedError.
 func (t *txn) damaged(format string, a ...any) { t.fail(t.damage(format, a...)) }
 
+// mustRead ends the transaction with a *DamagedError if err, which says what is damaged, is
+// not nil.
+func (t *txn) mustRead(err error) {
+	if err != nil {
+		t.damaged("%v", err)
+	}
+}
+
 func (t *txn) damage(format string, a ...any) error {
 	return boltfile.Damaged(t.l.path, fmt.Sprintf(format, a...))
 }
@@ -76,14 +83,9 @@ func (t *txn) get(tr record.Tree, key []byte) []byte {
 
 // open checks that a row lies in its place. The body points into the file.
 func (t *txn) open(tr record.Tree, key, b []byte) []byte {
-	v, err := record.Open(b)
-	if err != nil || v.Tree != tr || !bytes.Equal(v.Key, key) || v.Size != len(b) {
-		t.damaged("the row %q of %s: %v", key, tr, record.ErrNotRow)
-	}
-	if v.Body == nil {
-		v.Body = []byte{}
-	}
-	return v.Body
+	body, err := record.OpenAt(tr, key, b)
+	t.mustRead(err)
+	return body
 }
 
 // put writes a row. A body of more than record.MaxSize bytes ends the transaction.
@@ -186,16 +188,13 @@ func (t *txn) putEvent(r record.Ref, raw []byte) {
 
 // head returns the sequence number and hash of a chain's newest event.
 func (t *txn) head(chain uint16) (seq uint64, hash checkout.Hash) {
-	b := t.get(record.TreeMeta, record.MetaHead(chain))
-	if b == nil {
-		return 0, hash
-	}
-	if len(b) != 8+record.HashLen {
+	seq, hash, ok := record.ParseHead(t.get(record.TreeMeta, record.MetaHead(chain)))
+	if !ok {
 		t.damaged("the head of chain %d", chain)
 	}
-	return binary.BigEndian.Uint64(b), checkout.Hash(b[8:])
+	return seq, hash
 }
 
 func (t *txn) setHead(chain uint16, seq uint64, hash checkout.Hash) {
-	t.put(record.TreeMeta, record.MetaHead(chain), append(binary.BigEndian.AppendUint64(nil, seq), hash[:]...))
+	t.put(record.TreeMeta, record.MetaHead(chain), record.PackHead(seq, hash))
 }

@@ -1,6 +1,10 @@
 package record
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"stump/checkout"
+)
 
 // Keys of the meta tree.
 var (
@@ -13,6 +17,23 @@ func MetaChain(index uint16) []byte { return binary.BigEndian.AppendUint16([]byt
 
 // MetaHead returns the key of the number and hash of a chain's newest event.
 func MetaHead(index uint16) []byte { return binary.BigEndian.AppendUint16([]byte("head/"), index) }
+
+// PackHead returns what stands under MetaHead.
+func PackHead(seq uint64, hash checkout.Hash) []byte {
+	return append(binary.BigEndian.AppendUint64(nil, seq), hash[:]...)
+}
+
+// ParseHead is the reverse of PackHead. Nil is the head of a chain without events; ok is
+// false if b is not a head.
+func ParseHead(b []byte) (seq uint64, hash checkout.Hash, ok bool) {
+	if b == nil {
+		return 0, hash, true
+	}
+	if len(b) != 8+HashLen {
+		return 0, hash, false
+	}
+	return binary.BigEndian.Uint64(b), checkout.Hash(b[8:]), true
+}
 
 // MetaSink returns the key of a sink's row.
 func MetaSink(name string) []byte { return []byte("sink/" + name) }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"time"
 
@@ -78,6 +79,19 @@ func Open(b []byte) (Envelope, error) {
 	}
 	v.Tree, v.Size = Tree(tree[0]), len(checked)+4
 	return v, nil
+}
+
+// OpenAt reads the body of a row, b, which lies in a tree under a key. It points into b, and
+// is not nil. The error says that there is no row that belongs there.
+func OpenAt(tree Tree, key, b []byte) ([]byte, error) {
+	v, err := Open(b)
+	if err != nil || v.Tree != tree || !bytes.Equal(v.Key, key) || v.Size != len(b) {
+		return nil, fmt.Errorf("the row %q of %s: %w", key, tree, ErrNotRow)
+	}
+	if v.Body == nil {
+		v.Body = []byte{}
+	}
+	return v.Body, nil
 }
 
 // Row is a person or a device: its entry in the register, the device's loan, and the
