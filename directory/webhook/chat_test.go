@@ -193,15 +193,15 @@ func TestNamesAreHarmless(t *testing.T) {
 }
 
 func TestTemplates(t *testing.T) {
-	own := Config{Format: "slack", Template: `*{{.Device}}*: {{.Kind}} by {{.Person}}{{with .From}} from {{.}}{{end}}`, Templates: map[string]string{
-		"return": `{{.Text}} at {{.Station}}`, "found": `{{if eq .Device "Pixel"}}found{{end}}`}}
+	own := Config{Format: "slack", Template: `*{device}*: {kind} by {person}`, Templates: map[string]string{
+		"return": `{text} at {station}`, "handover": "{device}: {from} → {person}", "found": " {note} "}}
 	for _, c := range []struct {
 		ev   checkout.Event
 		want string // "": nothing is sent
 	}{
 		{annTook, "*iPad Pro 13*: checkout by Ann Okafor"},
 		{with(func(ev *checkout.Event) { ev.PersonName = "A*nn" }), "*iPad Pro 13*: checkout by A＊nn"},
-		{with(func(ev *checkout.Event) { ev.Kind, ev.FromName = checkout.Handover, "Ben" }), "*iPad Pro 13*: handover by Ann Okafor from Ben"},
+		{with(func(ev *checkout.Event) { ev.Kind, ev.FromName = checkout.Handover, "Ben" }), "iPad Pro 13: Ben → Ann Okafor"},
 		{with(func(ev *checkout.Event) { ev.Kind = checkout.Return }), "Ann Okafor returned iPad Pro 13 at lab"},
 		{with(func(ev *checkout.Event) { ev.Kind = checkout.Found }), ""},
 	} {
@@ -228,13 +228,11 @@ func TestBadTemplates(t *testing.T) {
 	}{
 		{Config{Template: "x"}, "webhook.template: a CloudEvent has no text", `add format = "slack"`},
 		{Config{Templates: map[string]string{"return": "x"}}, "webhook.templates: a CloudEvent has no text", `add format`},
-		{Config{Format: "slack", Template: "{{.Persn}} took it"}, "webhook.template: there is no .Persn", ".Text .Kind .Person .Device"},
-		{Config{Format: "slack", Template: "{{.Person"}, "webhook.template: 1: unclosed action", "text/template"},
-		{Config{Format: "slack", Template: "{{person}}"}, `webhook.template: 1: function "person" not defined`, "text/template"},
-		{Config{Format: "slack", Template: "{{if eq .Kind `lost`}}{{.Nothing}}{{end}}"}, "webhook.template: there is no .Nothing", "fields"},
-		{Config{Format: "slack", Template: "{{index .Person 30}}"}, "webhook.template: error calling index: ", "fields"},
+		{Config{Format: "slack", Template: "{persn} took it"}, `webhook.template: "{persn}" is not a placeholder`, "use {text} {kind} {person} {device}"},
+		{Config{Format: "slack", Template: "{person"}, `webhook.template: "{person" is not a placeholder`, "{note}"},
+		{Config{Format: "slack", Template: "{{.Person}}"}, `webhook.template: "{" is not a placeholder`, "{person}"},
 		{Config{Format: "text", Templates: map[string]string{"borrow": "x"}}, `webhook.templates: "borrow" is not a kind of event`, "checkout, return"},
-		{Config{Format: "text", Templates: map[string]string{"return": "{{.X}}"}}, "webhook.templates: return: there is no .X", ".Due"},
+		{Config{Format: "text", Templates: map[string]string{"return": "{x}"}}, `webhook.templates: return: "{x}" is not a placeholder`, "{due}"},
 		{Config{Format: "discord"}, `webhook.format: "discord" is not one of cloudevents, slack`, ""},
 	} {
 		c.cfg.URL = "https://chat.example"

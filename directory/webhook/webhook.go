@@ -15,7 +15,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"text/template"
 	"time"
 
 	"stump/checkout"
@@ -36,8 +35,8 @@ type Config struct {
 	// Format is what is posted: "cloudevents", or a sentence for people as "slack",
 	// "teams" or "text" take it.
 	Format string `toml:"format"`
-	// Template is a text/template over Fields in place of the sentence; one that
-	// gives nothing sends nothing. Templates are for single kinds of events.
+	// Template is a text with placeholders, such as {person}, in place of the sentence;
+	// one that gives nothing sends nothing. Templates are for single kinds of events.
 	Template  string            `toml:"template"`
 	Templates map[string]string `toml:"templates"`
 	call.HTTP
@@ -67,7 +66,7 @@ type Config struct {
 type Webhook struct {
 	cfg       Config
 	client    *call.Client
-	templates map[string]*template.Template // by kind; "" is for the others
+	templates map[string]template // by kind; "" is for the others
 }
 
 var nameForm = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
@@ -175,16 +174,12 @@ func (h *Webhook) message(ev checkout.Event, now time.Time) (message, error) {
 	}
 	f := wordsOf(h.cfg.Language).fields(ev, now, chat.safe)
 	text, own := f.Text, cmp.Or(h.templates[f.Kind], h.templates[""])
-	if own != nil {
-		var b strings.Builder
-		if err := own.Execute(&b, f); err != nil {
-			return message{}, templateError(err)
-		}
-		if text = strings.TrimSpace(b.String()); text == "" {
+	if own != "" {
+		if text = own.fill(f); text == "" {
 			return message{}, nil
 		}
 	}
-	body, err := chat.encode(text, own != nil)
+	body, err := chat.encode(text, own != "")
 	return message{"application/json", body}, err
 }
 
