@@ -67,6 +67,7 @@ func TestRead(t *testing.T) {
 		{"old", nil, 3, "[{1 1 1} {2 1 1} {1 2 2} {2 2 2} {3 1 " + forever + "}]", record.Ref{}},
 		{"third", nil, 2, "[{1 1 1} {2 1 1} {1 2 2} {2 2 " + forever + "}]", record.Ref{}},
 		{"new", map[string]byte{"old": 1}, 2, "[{1 1 1} {2 1 1} {1 2 2} {2 2 " + forever + "}]", record.At(1, 1)},
+		{"new", map[string]byte{"old": 1, "new": 2}, 2, "[{1 1 1} {2 1 1} {1 2 2} {2 2 " + forever + "}]", record.At(2, 1)},
 		{"new", map[string]byte{"old": 2, "new": 1}, 2, "[{1 1 1} {2 1 1} {1 2 2} {2 2 " + forever + "}]", record.At(1, 2)},
 	} {
 		x := newFile(t)
