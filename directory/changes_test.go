@@ -15,14 +15,29 @@ import (
 // newsroom is a library that can be asked for what changed.
 type newsroom struct {
 	library
-	asked   []time.Time
-	pulls   []time.Time
-	changed []books.Seen
-	err     error
+	asked, pulled int // how often; mu guards these, too
+	changed       []books.Seen
+	err           error
+}
+
+// say is what the library will answer to the question for changes.
+func (n *newsroom) say(err error, changed ...books.Seen) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.err, n.changed = err, changed
+}
+
+// questions are how often it was asked for changes, and for everything.
+func (n *newsroom) questions() (asked, pulled int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.asked, n.pulled
 }
 
 func (n *newsroom) Pull(ctx context.Context) (call.Snapshot, error) {
-	n.pulls = append(n.pulls, time.Now())
+	n.mu.Lock()
+	n.pulled++
+	n.mu.Unlock()
 	return n.library.Pull(ctx)
 }
 
@@ -30,7 +45,9 @@ func (n *newsroom) Changes(_ context.Context, since string) ([]books.Seen, strin
 	if since == "" {
 		return nil, "mark", nil
 	}
-	n.asked = append(n.asked, time.Now())
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.asked++
 	return n.changed, since, n.err
 }
 
@@ -48,24 +65,24 @@ func newNewsroom(t *testing.T) (*newsroom, *box, *Worker) {
 func TestChangesEvery30s(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, out, w := newNewsroom(t)
-		n.changed = []books.Seen{{Device: "ref-ipad", Holding: withAnn.Holding}}
+		n.say(nil, books.Seen{Device: "ref-ipad", Holding: withAnn.Holding})
 		time.Sleep(32 * time.Second)
-		if len(n.asked) != 1 || out.holders()["ipad"] != "ann" {
-			t.Fatalf("asked %d times, %v", len(n.asked), out.holders())
+		if asked, _ := n.questions(); asked != 1 || out.holders()["ipad"] != "ann" {
+			t.Fatalf("asked %d times, %v", asked, out.holders())
 		}
-		n.changed = []books.Seen{{Device: "ref-ipad", Holding: books.Holding{Ref: "9", Name: "Zoe"}}}
+		n.say(nil, books.Seen{Device: "ref-ipad", Holding: books.Holding{Ref: "9", Name: "Zoe"}})
 		time.Sleep(30 * time.Second)
 		if st, err := w.Status(); err != nil || len(st.Pull.Notes) != 1 {
 			t.Errorf("with Zoe: %+v, %v", st.Pull.Notes, err)
 		}
-		n.changed = []books.Seen{{Device: "ref-ipad", Holding: nobody.Holding}}
+		n.say(nil, books.Seen{Device: "ref-ipad", Holding: nobody.Holding})
 		time.Sleep(30 * time.Second)
 		if st, err := w.Status(); err != nil || len(st.Pull.Notes) != 0 || len(out.holders()) != 0 {
 			t.Errorf("free: %+v, %v, %v", st.Pull.Notes, out.holders(), err)
 		}
 		time.Sleep(time.Hour)
-		if len(n.pulls) != 2 || len(n.asked) < 115 || len(n.asked) > 130 {
-			t.Errorf("in an hour %d pulls, asked %d times", len(n.pulls)-1, len(n.asked))
+		if asked, pulled := n.questions(); pulled != 2 || asked < 115 || asked > 130 {
+			t.Errorf("in an hour %d pulls, asked %d times", pulled-1, asked)
 		}
 	})
 }
@@ -78,18 +95,19 @@ func TestNoChangesOfADownPlace(t *testing.T) {
 		n.mu.Lock()
 		n.alive = func() call.Outcome { return call.Outcome{Verdict: call.Down, Reason: "refuses"} }
 		n.mu.Unlock()
-		n.err = call.Outcome{Verdict: call.Down, Reason: "refuses"}
+		n.say(call.Outcome{Verdict: call.Down, Reason: "refuses"})
 		time.Sleep(40 * time.Minute)
-		if asked, probed := len(n.asked), n.count(); asked != 1 || probed > 100 {
+		asked, _ := n.questions()
+		if probed := n.count(); asked != 1 || probed > 100 {
 			t.Errorf("while down asked %d times, probed %d times", asked, probed)
 		}
-		n.err, n.changed = nil, []books.Seen{{Device: "ref-ipad", Holding: withAnn.Holding}}
+		n.say(nil, books.Seen{Device: "ref-ipad", Holding: withAnn.Holding})
 		n.mu.Lock()
 		n.alive = nil
 		n.mu.Unlock()
 		time.Sleep(15 * time.Minute)
-		if out.holders()["ipad"] != "ann" || len(n.pulls) != 1 {
-			t.Errorf("back again: %v after %d pulls", out.holders(), len(n.pulls))
+		if _, pulled := n.questions(); out.holders()["ipad"] != "ann" || pulled != 1 {
+			t.Errorf("back again: %v after %d pulls", out.holders(), pulled)
 		}
 	})
 }
@@ -99,18 +117,18 @@ func TestNoChangesOfADownPlace(t *testing.T) {
 func TestChangesThatFail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, _, w := newNewsroom(t)
-		n.err = call.Outcome{Verdict: call.Failing, Reason: "the list can't be sorted"}
+		n.say(call.Outcome{Verdict: call.Failing, Reason: "the list can't be sorted"})
 		time.Sleep(50 * time.Minute)
-		if len(n.asked) > 30 || len(n.asked) < 5 {
-			t.Errorf("asked %d times", len(n.asked))
+		if asked, _ := n.questions(); asked > 30 || asked < 5 {
+			t.Errorf("asked %d times", asked)
 		}
 		want := []string{"what changed since the pull can't be asked for: the list can't be sorted"}
 		if st, err := w.Status(); err != nil || !slices.Equal(st.Pull.Notes, want) {
 			t.Errorf("notes %q, %v", st.Pull.Notes, err)
 		}
 		time.Sleep(20 * time.Minute)
-		if len(n.pulls) != 2 {
-			t.Errorf("%d pulls", len(n.pulls))
+		if _, pulled := n.questions(); pulled != 2 {
+			t.Errorf("%d pulls", pulled)
 		}
 	})
 }
@@ -119,10 +137,10 @@ func TestChangesThatFail(t *testing.T) {
 func TestTooManyChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n, _, w := newNewsroom(t)
-		n.err = call.ErrTooMany
+		n.say(call.ErrTooMany)
 		time.Sleep(longAgo + 11*time.Minute)
-		if len(n.pulls) != 4 {
-			t.Errorf("%d pulls", len(n.pulls))
+		if _, pulled := n.questions(); pulled != 4 {
+			t.Errorf("%d pulls", pulled)
 		}
 		if st, err := w.Status(); err != nil || len(st.Pull.Notes) != 0 {
 			t.Errorf("notes %q, %v", st.Pull.Notes, err)
@@ -138,7 +156,7 @@ func TestChangesWhileBusy(t *testing.T) {
 		n.answer = func(call.Delivery) call.Outcome { return call.Outcome{Verdict: call.Refused, Reason: "no"} }
 		n.mu.Unlock()
 		ev := out.complete(out.subject(checkout.KindPerson, annBadge), checkout.Subject{Kind: checkout.KindDevice, ID: "ipad"})
-		n.changed = []books.Seen{{Device: "ref-ipad", Holding: nobody.Holding}}
+		n.say(nil, books.Seen{Device: "ref-ipad", Holding: nobody.Holding})
 		time.Sleep(2 * time.Minute)
 		if out.holders()["ipad"] != "ann" {
 			t.Errorf("while its event is parked: %v", out.holders())
