@@ -136,3 +136,27 @@ func TestDoubtThatCannotBeSaved(t *testing.T) {
 		}
 	})
 }
+
+// TestNotCounted: a call that was certainly not counted leaves no mark, so that what
+// others do afterwards is not taken for ours.
+func TestNotCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := newBox(t, Main)
+		place := doubtful(false)
+		var seen []call.Delivery
+		place.answer = func(d call.Delivery) call.Outcome {
+			seen = append(seen, d)
+			verdicts := []call.Verdict{call.Down, call.Failing, call.OK}
+			if err := d.Changing(string(verdicts[len(seen)-1])); err != nil {
+				t.Error(err)
+			}
+			return call.Outcome{Verdict: verdicts[len(seen)-1], Reason: "no"}
+		}
+		start(t, Options{Directory: place, Ledger: out})
+		out.take("ipad")
+		time.Sleep(10 * time.Minute)
+		if len(seen) != 3 || !seen[0].First() || !seen[1].First() || seen[1].Asked != "" || seen[2].First() || seen[2].Asked != string(call.Failing) {
+			t.Errorf("%+v", seen)
+		}
+	})
+}

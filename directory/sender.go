@@ -285,11 +285,11 @@ func (s *sender) one(ctx context.Context, b *batch, r ledger.OutboxRow) bool {
 				return false
 			}
 		}
-		touched := r.Touched
+		touched, asked := r.Touched, r.Asked
 		o := s.deliver(ctx, d)
 		switch o.Verdict {
 		case call.Down, call.BadConfig, call.Refused: // it was certainly not counted
-			r.Touched = touched
+			r.Touched, r.Asked = touched, asked
 		}
 		if o.Doubt != "" && !s.save(ctx, func() error { return s.ledger.Doubt(r.Key, s.sink, o.Doubt) }) {
 			o = call.Outcome{Verdict: call.Down, Reason: "the station stopped"}
