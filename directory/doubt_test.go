@@ -155,6 +155,7 @@ func TestNotCounted(t *testing.T) {
 		start(t, Options{Directory: place, Ledger: out})
 		out.take("ipad")
 		time.Sleep(10 * time.Minute)
+		synctest.Wait()
 		if len(seen) != 3 || !seen[0].First() || !seen[1].First() || seen[1].Asked != "" || seen[2].First() || seen[2].Asked != string(call.Failing) {
 			t.Errorf("%+v", seen)
 		}

@@ -14,7 +14,7 @@ import (
 // result counts what became of the cards that were shown.
 type result struct {
 	frames  int // shown with a reader's timing
-	spoilt  int // shown, but the host took the processor away in the middle
+	spoilt  int // shown, but the host took the processor away in the middle, or made it uneven
 	right   int
 	wrong   int      // read as another card
 	parity  int      // of wrong: those with valid parity
@@ -53,7 +53,7 @@ func (r *result) judge(sent []gpiosim.Sent, reads []handed) {
 			silent = 0
 		}
 		switch {
-		case !s.Good:
+		case !s.Good, uneven(s, mine):
 			r.spoilt++
 			if right {
 				r.saved++
@@ -99,6 +99,12 @@ func (r *result) compare(s gpiosim.Sent, reads []handed) (right bool) {
 		}
 	}
 	return right
+}
+
+// uneven reports whether a card was read whole and refused as one that looks like chance:
+// the host made its intervals uneven. Its owner is told, and shows it once more.
+func uneven(s gpiosim.Sent, reads []handed) bool {
+	return len(reads) == 1 && reads[0].Fault == wiegand.FaultNoise && reads[0].Bits.String() == s.Bits
 }
 
 // story describes what was read in place of a lost card.

@@ -58,6 +58,8 @@ func TestJudge(t *testing.T) {
 		{"lost", sent(cardA, cardA), []handed{read(t, 1, cardA, "")}, result{frames: 2, right: 1, lost: 1, silent: 1}},
 		{"lost at the end", sent(cardA, cardA), []handed{read(t, 0, cardA, "")}, result{frames: 2, right: 1, lost: 1, silent: 1}},
 		{"refused", sent(cardA), []handed{read(t, 0, cardB, wiegand.FaultParity)}, result{frames: 1, lost: 1, silent: 1}},
+		{"uneven", sent(cardA, cardA), []handed{read(t, 0, cardA, wiegand.FaultNoise), read(t, 1, cardA, "")}, result{frames: 1, right: 1, spoilt: 1}},
+		{"noise of other bits", sent(cardA), []handed{read(t, 0, cardB, wiegand.FaultNoise)}, result{frames: 1, lost: 1, silent: 1}},
 		{"reported at once", sent(cardA), []handed{read(t, 0, cardB, overrun)}, result{frames: 1, lost: 1, overrun: 1}},
 		{
 			"reported by the next", sent(cardA, cardA, cardA, cardA),
