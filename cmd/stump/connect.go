@@ -15,6 +15,8 @@ import (
 
 	"stump/checkout/ledger"
 	"stump/internal/api"
+	"stump/internal/api/client"
+	"stump/internal/api/wire"
 	"stump/internal/config"
 	"stump/internal/daemon"
 	"stump/internal/hint"
@@ -65,7 +67,7 @@ func (g *globals) download(cmd *cobra.Command, path string) error {
 // connect returns a client. With --socket it asks that daemon; with --state, that
 // ledger, or the daemon that has it if only a daemon can answer; with neither the
 // daemon, and then the default ledger if it only reads.
-func (g *globals) connect(ctx context.Context, need access) (*api.Client, error) {
+func (g *globals) connect(ctx context.Context, need access) (*client.Client, error) {
 	switch {
 	case g.socket != "" && g.state != "":
 		return nil, misuse("--socket asks that daemon, --state is a ledger: give one of them", "--socket and --state exclude each other")
@@ -74,7 +76,7 @@ func (g *globals) connect(ctx context.Context, need access) (*api.Client, error)
 	}
 	var tried error
 	for _, socket := range g.sockets() {
-		c, err := api.Dial(ctx, socket)
+		c, err := client.Dial(ctx, socket)
 		if err != nil {
 			err = noDaemon(socket, err)
 		} else if err = g.hasState(ctx, c, socket); err == nil {
@@ -95,11 +97,11 @@ func (g *globals) connect(ctx context.Context, need access) (*api.Client, error)
 var errOtherLedger = errors.New("another ledger")
 
 // hasState refuses a daemon that has another ledger than --state's.
-func (g *globals) hasState(ctx context.Context, c *api.Client, socket string) error {
+func (g *globals) hasState(ctx context.Context, c *client.Client, socket string) error {
 	if g.state == "" {
 		return nil
 	}
-	var st api.Status
+	var st wire.Status
 	if err := c.Do(ctx, "GET", "status", nil, &st); err != nil {
 		return err
 	}
@@ -139,7 +141,7 @@ func noDaemon(socket string, err error) error {
 
 // openLedger serves the API over a ledger that no daemon has. Root first becomes the
 // ledger's owner.
-func (g *globals) openLedger(need access) (*api.Client, error) {
+func (g *globals) openLedger(need access) (*client.Client, error) {
 	cfg, err := config.Load(g.config)
 	if err != nil {
 		return nil, err
@@ -152,7 +154,7 @@ func (g *globals) openLedger(need access) (*api.Client, error) {
 	if err != nil {
 		return nil, g.ledgerError(dir, err)
 	}
-	c := api.Local(api.NewServer(api.Options{
+	c := client.Local(api.NewServer(api.Options{
 		Ledger: g.opened, Formats: cfg.CardFormats(), ParseCard: cfg.ParseCard, Station: cfg.Station, Check: daemon.CheckInChild,
 	}))
 	c.Actor = asks

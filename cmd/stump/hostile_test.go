@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"stump/internal/api"
+	"stump/internal/api/wire"
 	"stump/internal/testkit"
 )
 
@@ -152,7 +152,7 @@ func pullHostile(t *testing.T, kind string, packed bool, write func(io.Writer, i
 		ctx, cancel := context.WithTimeout(t.Context(), *hostileFor)
 		defer cancel()
 		for ctx.Err() == nil {
-			_ = d.client.Do(ctx, "POST", "sync/pull", api.Pull{Force: true}, nil)
+			_ = d.client.Do(ctx, "POST", "sync/pull", wire.Pull{Force: true}, nil)
 			pulls++
 		}
 	}()
@@ -164,7 +164,7 @@ func pullHostile(t *testing.T, kind string, packed bool, write func(io.Writer, i
 		}
 		most = max(most, testkit.RSSAnon(t, d.cmd.Process.Pid))
 	}
-	var status api.Status
+	var status wire.Status
 	if !d.get("status", &status) {
 		t.Error("no answer")
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"stump/internal/api"
+	"stump/internal/api/wire"
 	"stump/internal/count"
 	"stump/internal/hint"
 )
@@ -34,7 +34,7 @@ func (s shelf) importCmd(g *globals) *cobra.Command {
 			q.Set("dry_run", "true")
 		}
 		return g.stream(cmd, mayWrite, "POST", s.list+"/import", q, bytes.NewReader(csv), func(answer io.Reader) error {
-			var n api.Imported
+			var n wire.Imported
 			if err := json.NewDecoder(answer).Decode(&n); err != nil {
 				return err
 			}
@@ -54,7 +54,7 @@ empty rows and columns are read as what they are.`
 }
 
 // printImported says what was imported, or would be.
-func printImported(w io.Writer, n api.Imported, dryRun bool) error {
+func printImported(w io.Writer, n wire.Imported, dryRun bool) error {
 	what := fmt.Sprintf("%s: %d added, %d changed, %d unchanged", count.Of(n.Rows, "row"), n.Added, n.Changed, n.Unchanged)
 	if !dryRun {
 		_, err := fmt.Fprintln(w, "imported "+what)

@@ -13,7 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"stump/internal/api"
+	"stump/internal/api/client"
+	"stump/internal/api/wire"
 	"stump/internal/panel"
 	"stump/internal/simlab"
 )
@@ -86,7 +87,7 @@ type process struct {
 	t      testing.TB
 	cmd    *exec.Cmd
 	socket string
-	client *api.Client
+	client *client.Client
 	last   string // what the display said
 }
 
@@ -110,7 +111,7 @@ func startProcess(t testing.TB, cmd *exec.Cmd, socket string) *process {
 	t.Cleanup(func() { _ = d.cmd.Process.Kill() })
 	for end := time.Now().Add(15 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		var err error
-		if d.client, err = api.Dial(t.Context(), d.socket); err == nil {
+		if d.client, err = client.Dial(t.Context(), d.socket); err == nil {
 			return d
 		}
 	}
@@ -129,7 +130,7 @@ func (d *process) get(path string, out any) bool {
 // tap reports whether the display has answered.
 func (d *process) tap(card string) bool {
 	var s panel.State
-	if !d.ask("sim/tap", api.Tap{Card: card}, &s) {
+	if !d.ask("sim/tap", wire.Tap{Card: card}, &s) {
 		return false
 	}
 	d.last = strings.Join(s.Rows, "\n")
@@ -147,7 +148,7 @@ func (d *process) bumps() []string {
 	var list []string
 	dec := json.NewDecoder(body)
 	for seq := uint64(1); ; seq++ {
-		var e api.History
+		var e wire.History
 		if err := dec.Decode(&e); errors.Is(err, io.EOF) {
 			return list
 		} else if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"stump/checkout/ledger"
-	"stump/internal/api"
+	"stump/internal/api/wire"
 	"stump/internal/config"
 	"stump/internal/count"
 	"stump/internal/daemon"
@@ -26,10 +26,10 @@ func verifyCmd(g *globals) *cobra.Command {
 		if seen {
 			return g.ask(cmd, mayWrite, "POST", "salvage/seen", nil, nil)
 		}
-		var v *api.Verdict
+		var v *wire.Verdict
 		err := g.stream(cmd, mayRead, "POST", "verify", nil, nil, func(lines io.Reader) error {
 			progress := progress(cmd.ErrOrStderr())
-			_, err := eachJSON(lines, func(l *api.VerifyLine) error {
+			_, err := eachJSON(lines, func(l *wire.VerifyLine) error {
 				progress(l.Done, l.Total)
 				v = l.Report
 				return nil
@@ -75,7 +75,7 @@ func progress(w io.Writer) func(done, total uint64) {
 	}
 }
 
-func printVerdict(w io.Writer, v *api.Verdict) {
+func printVerdict(w io.Writer, v *wire.Verdict) {
 	fmt.Fprintln(w, v.Sentence)
 	for _, f := range v.Faults {
 		fmt.Fprintln(w, "  "+f)

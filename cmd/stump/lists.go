@@ -5,11 +5,10 @@ import (
 	"io"
 	"net/url"
 	"strconv"
+	"stump/internal/api/wire"
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"stump/internal/api"
 )
 
 func whoCmd(g *globals) *cobra.Command {
@@ -24,7 +23,7 @@ func whoCmd(g *globals) *cobra.Command {
 			empty = "nothing is overdue"
 		}
 		q := query("person", person, "device", device, "overdue", fmt.Sprint(overdue), "shown", fmt.Sprint(!f.json && !f.csv))
-		return list(cmd, g, "who", q, f, []string{"DEVICE", "PERSON", "SINCE", "DUE"}, func(w *api.Who) []string {
+		return list(cmd, g, "who", q, f, []string{"DEVICE", "PERSON", "SINCE", "DUE"}, func(w *wire.Who) []string {
 			due := when(w.Due, w.ClockTrusted || w.Before != nil)
 			if w.Overdue {
 				due += " overdue"
@@ -85,11 +84,11 @@ func historyCmd(g *globals) *cobra.Command {
 			}
 			q.Set("since", t.Format(time.RFC3339Nano))
 		}
-		columns, what := []string{"SEQ", "WHEN", "WHAT", "DEVICE", "PERSON", "FROM", "NOTE"}, func(h *api.History) string { return string(h.Kind) }
+		columns, what := []string{"SEQ", "WHEN", "WHAT", "DEVICE", "PERSON", "FROM", "NOTE"}, func(h *wire.History) string { return string(h.Kind) }
 		if refused {
-			columns[2], what = "READER", func(h *api.History) string { return text(h.Reader) }
+			columns[2], what = "READER", func(h *wire.History) string { return text(h.Reader) }
 		}
-		return list(cmd, g, "history", q, f, columns, func(h *api.History) []string {
+		return list(cmd, g, "history", q, f, columns, func(h *wire.History) []string {
 			note := ""
 			if h.Note != nil {
 				note = text(h.Note)
@@ -112,7 +111,7 @@ func historyCmd(g *globals) *cobra.Command {
 func unknownCmd(g *globals) *cobra.Command {
 	var f format
 	cmd := command("unknown", "List tags that were shown and that nobody has", func(cmd *cobra.Command, _ []string) error {
-		return list(cmd, g, "unknown", nil, f, []string{"NUMBER", "BITS", "SEEN", "LAST"}, func(u *api.Unknown) []string {
+		return list(cmd, g, "unknown", nil, f, []string{"NUMBER", "BITS", "SEEN", "LAST"}, func(u *wire.Unknown) []string {
 			return []string{u.Number, strconv.Itoa(u.Bits), strconv.Itoa(u.Count), when(&u.Last, u.ClockTrusted)}
 		}, "no unknown tag was shown")
 	})

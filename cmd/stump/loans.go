@@ -5,15 +5,14 @@ import (
 	"os"
 	"os/user"
 	"strings"
+	"stump/internal/api/wire"
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"stump/internal/api"
 )
 
 func giveCmd(g *globals) *cobra.Command {
-	var in api.Give
+	var in wire.Give
 	var at, due string
 	cmd := command("give DEVICE PERSON", "Put a device in a person's hands without a tap", func(cmd *cobra.Command, args []string) (err error) {
 		in.Device, in.Person = args[0], args[1]
@@ -33,7 +32,7 @@ func giveCmd(g *globals) *cobra.Command {
 }
 
 func returnCmd(g *globals) *cobra.Command {
-	var in api.Bring
+	var in wire.Bring
 	var at string
 	cmd := command("return DEVICE", "Take a device back without a tap", func(cmd *cobra.Command, args []string) (err error) {
 		if strings.TrimSpace(in.Note) == "" {
@@ -53,7 +52,7 @@ func returnCmd(g *globals) *cobra.Command {
 }
 
 func correctCmd(g *globals, what, short string) *cobra.Command {
-	var in api.Bring
+	var in wire.Bring
 	cmd := command(what+" DEVICE", short, func(cmd *cobra.Command, args []string) error {
 		return changed(cmd, g, "POST", devices.path(args[0])+"/"+what, in, func(o outcome) string { return text(o.Device) + " is " + what })
 	})
@@ -64,9 +63,9 @@ func correctCmd(g *globals, what, short string) *cobra.Command {
 // outcome is the answer to a change: an event, or a row of the register, of which
 // only the id is read.
 type outcome struct {
-	api.History
-	api.Warning
-	api.Gone
+	wire.History
+	wire.Warning
+	wire.Gone
 }
 
 // moved says in one line where the device is now.
@@ -98,7 +97,7 @@ func changed(cmd *cobra.Command, g *globals, method, path string, in any, say fu
 }
 
 // warn says what is strange about a change that was made.
-func warn(cmd *cobra.Command, w api.Warning) {
+func warn(cmd *cobra.Command, w wire.Warning) {
 	if w.Warning != nil {
 		fmt.Fprintln(cmd.ErrOrStderr(), "note: "+*w.Warning)
 	}
@@ -118,7 +117,7 @@ func actor() string {
 func enrollCmd(g *globals) *cobra.Command {
 	cmd := &cobra.Command{Use: "enroll", Short: "Give the next unknown tag to a person or a device"}
 	for _, kind := range []string{"person", "device"} {
-		in := api.Enrol{Kind: kind}
+		in := wire.Enrol{Kind: kind}
 		c := command(kind+" NAME", "The next unknown tap is this "+kind+"'s", func(cmd *cobra.Command, args []string) error {
 			in.Name = args[0]
 			if in.Wait {
@@ -128,12 +127,12 @@ func enrollCmd(g *globals) *cobra.Command {
 				})
 				defer say.Stop()
 			}
-			var who api.Enrolled
+			var who wire.Enrolled
 			if err := g.ask(cmd, daemonOnly, "POST", "enroll", in, &who); err != nil {
 				return err
 			}
 			if who.Warning != "" {
-				warn(cmd, api.Warning{Warning: &who.Warning})
+				warn(cmd, wire.Warning{Warning: &who.Warning})
 			}
 			say := "the next unknown tag within 60 s is that of " + who.Name
 			if in.Wait {

@@ -3,15 +3,14 @@ package main
 import (
 	"fmt"
 	"strings"
+	"stump/internal/api/wire"
 
 	"github.com/spf13/cobra"
-
-	"stump/internal/api"
 )
 
 func mergeCmd(g *globals) *cobra.Command {
 	cmd := command("merge OLD NEW", "Make two people one; NEW stays", func(cmd *cobra.Command, args []string) error {
-		return changed(cmd, g, "POST", people.path(args[0])+"/merge", api.Merge{Into: args[1]}, func(o outcome) string {
+		return changed(cmd, g, "POST", people.path(args[0])+"/merge", wire.Merge{Into: args[1]}, func(o outcome) string {
 			return args[0] + " is now " + text(o.PersonID) + " (" + text(o.Person) + ")"
 		})
 	})
@@ -23,7 +22,7 @@ bring it back. Both are ids or names. It can't be undone.`
 }
 
 func showPersonCmd(g *globals) *cobra.Command {
-	return showCmd(g, people, func(p *api.PersonShown, ref string) [][2]string {
+	return showCmd(g, people, func(p *wire.PersonShown, ref string) [][2]string {
 		var has, was []string
 		for _, l := range p.Loans {
 			has = append(has, loanText(text(l.Device), l))
@@ -43,7 +42,7 @@ func showPersonCmd(g *globals) *cobra.Command {
 }
 
 func showDeviceCmd(g *globals) *cobra.Command {
-	return showCmd(g, devices, func(d *api.DeviceShown, _ string) [][2]string {
+	return showCmd(g, devices, func(d *wire.DeviceShown, _ string) [][2]string {
 		with := ""
 		if d.Loan != nil {
 			with = loanText(text(d.Loan.Person), *d.Loan)
@@ -54,7 +53,7 @@ func showDeviceCmd(g *globals) *cobra.Command {
 }
 
 // loanText is a loan as a card of the register shows it.
-func loanText(what string, l api.Who) string {
+func loanText(what string, l wire.Who) string {
 	s := what + ", since " + when(l.Since, l.ClockTrusted)
 	if l.Due != nil {
 		s += ", due " + when(l.Due, true)

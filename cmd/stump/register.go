@@ -7,7 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"stump/internal/api"
+	"stump/internal/api/client"
+	"stump/internal/api/wire"
 	"stump/internal/count"
 	"stump/internal/hint"
 )
@@ -54,7 +55,7 @@ device is lost or retired.`,
 
 func peopleCmd(g *globals) *cobra.Command {
 	cmd := people.command(g)
-	cmd.AddCommand(showPersonCmd(g), mergeCmd(g), eraseCmd(g), dossierCmd(g), listCmd(g, people, []string{"ID", "NAME", "EMAIL", "BADGE", "STATUS"}, func(p *api.Person) []string {
+	cmd.AddCommand(showPersonCmd(g), mergeCmd(g), eraseCmd(g), dossierCmd(g), listCmd(g, people, []string{"ID", "NAME", "EMAIL", "BADGE", "STATUS"}, func(p *wire.Person) []string {
 		return []string{p.ID, text(p.Name), text(p.Email), text(p.Badge), p.Status}
 	}, "nobody is in the register"))
 	return cmd
@@ -64,7 +65,7 @@ func devicesCmd(g *globals) *cobra.Command {
 	cmd := devices.command(g)
 	cmd.AddCommand(showDeviceCmd(g), correctCmd(g, "lost", "Say that a device can't be found; nobody has it any more"),
 		correctCmd(g, "found", "Say that a lost device is there again"),
-		listCmd(g, devices, []string{"ID", "NAME", "KIND", "TAG", "STATUS", "WITH"}, func(d *api.Device) []string {
+		listCmd(g, devices, []string{"ID", "NAME", "KIND", "TAG", "STATUS", "WITH"}, func(d *wire.Device) []string {
 			return []string{d.ID, text(d.Name), text(d.Kind), text(d.Tag), d.Status, text(d.Person)}
 		}, "no device is in the register"))
 	return cmd
@@ -127,7 +128,7 @@ func addFlags(cmd *cobra.Command, flags [][2]string) {
 }
 
 // path is the route of one person or device.
-func (s shelf) path(ref string) string { return s.list + "/" + api.Ref(ref) }
+func (s shelf) path(ref string) string { return s.list + "/" + client.Ref(ref) }
 
 // given has the values of the flags that were set, an empty one too: it clears.
 func given(cmd *cobra.Command, flags ...string) map[string]string {
@@ -181,8 +182,8 @@ have until they are rotated away.`
 // wouldErase says what erasing somebody would take away.
 func wouldErase(cmd *cobra.Command, g *globals, person string) error {
 	var d struct {
-		Person        api.Person
-		Loans         []api.Who
+		Person        wire.Person
+		Loans         []wire.Who
 		Events, Named []json.RawMessage
 	}
 	if err := g.ask(cmd, mayRead, "GET", people.path(person)+"/dossier", nil, &d); err != nil {

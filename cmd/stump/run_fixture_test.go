@@ -18,7 +18,7 @@ import (
 
 	evdev "github.com/holoplot/go-evdev"
 
-	"stump/internal/api"
+	"stump/internal/api/wire"
 	"stump/internal/credential"
 	"stump/internal/gpiosim"
 	"stump/internal/panel"
@@ -163,7 +163,7 @@ func (s *realStation) wantHolders(want map[string]string) {
 	s.t.Helper()
 	got := map[string]string{}
 	for line := range strings.Lines(s.stump("who", "--json")) {
-		var w api.Who
+		var w wire.Who
 		if err := json.Unmarshal([]byte(line), &w); err != nil {
 			s.t.Fatalf("%v: %s", err, line)
 		}
@@ -235,7 +235,7 @@ func TestKernelStorm(t *testing.T) {
 		}
 	}()
 	for begin := time.Now(); time.Since(begin) < 3*time.Second; asked++ {
-		var status api.Status
+		var status wire.Status
 		start := time.Now()
 		if !s.get("status", &status) {
 			t.Fatal("no answer")

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"stump/hw/selftest"
-	"stump/internal/api"
+	"stump/internal/api/wire"
 	"stump/internal/count"
 	"stump/internal/hint"
 	"stump/internal/owner"
@@ -152,9 +152,9 @@ func writeEdges(vcd *capture.VCDWriter, edges []wiegand.Edge) error {
 // badFrames lists the refused frames that the daemon kept; with a number it draws
 // that one, with a file it exports that one or the worst.
 func badFrames(cmd *cobra.Command, g *globals, args []string, file string) error {
-	var frames []api.BadFrame
+	var frames []wire.BadFrame
 	err := g.stream(cmd, daemonOnly, "GET", "frames", nil, nil, func(body io.Reader) error {
-		_, err := eachJSON(body, func(f *api.BadFrame) error {
+		_, err := eachJSON(body, func(f *wire.BadFrame) error {
 			frames = append(frames, *f)
 			return nil
 		})
@@ -186,7 +186,7 @@ func badFrames(cmd *cobra.Command, g *globals, args []string, file string) error
 const noBadFrames = "no frame was refused since the daemon started"
 
 // showFrame draws a frame, or writes its edges to a file.
-func showFrame(out io.Writer, f api.BadFrame, file string) error {
+func showFrame(out io.Writer, f wire.BadFrame, file string) error {
 	if file != "" {
 		vcd, closeVCD, err := createVCD(file)
 		if err != nil {

@@ -14,6 +14,8 @@ import (
 
 	"stump/hw/selftest"
 	"stump/internal/api"
+	"stump/internal/api/client"
+	"stump/internal/api/wire"
 	"stump/internal/config"
 	"stump/internal/daemon"
 	"stump/internal/hint"
@@ -76,7 +78,7 @@ type testSession struct {
 }
 
 // line shows a line of the self-test, and answers it if it is a question.
-func (s *testSession) line(l *api.TestLine) error {
+func (s *testSession) line(l *wire.TestLine) error {
 	stderr := s.cmd.ErrOrStderr()
 	switch {
 	case l.Say != "":
@@ -108,7 +110,7 @@ func (s *testSession) print(v any, lines []string) error {
 // connectSelfTest returns a client of the daemon, or else of a server in this process
 // that takes the lines itself. If the test also needs the state folder, root becomes
 // its owner.
-func (g *globals) connectSelfTest(ctx context.Context, folder bool) (*api.Client, error) {
+func (g *globals) connectSelfTest(ctx context.Context, folder bool) (*client.Client, error) {
 	c, err := g.connect(ctx, daemonOnly)
 	if err == nil || g.socket != "" || errors.Is(err, errOtherLedger) {
 		return c, err
@@ -123,7 +125,7 @@ func (g *globals) connectSelfTest(ctx context.Context, folder bool) (*api.Client
 			return nil, err
 		}
 	}
-	return api.Local(api.NewServer(api.Options{
+	return client.Local(api.NewServer(api.Options{
 		Station:  cfg.Station,
 		SelfTest: func(reader string) (*selftest.Env, error) { return daemon.StandaloneTest(cfg, state, reader) },
 	})), nil

@@ -12,7 +12,8 @@ import (
 
 	"stump/checkout/ledger"
 	"stump/directory"
-	"stump/internal/api"
+	"stump/internal/api/client"
+	"stump/internal/api/wire"
 	"stump/internal/count"
 	"stump/internal/panel"
 )
@@ -20,7 +21,7 @@ import (
 func statusCmd(g *globals) *cobra.Command {
 	var asJSON bool
 	cmd := command("status", "What the station is doing, and what troubles it", func(cmd *cobra.Command, _ []string) error {
-		var st api.Status
+		var st wire.Status
 		if err := g.ask(cmd, daemonOnly, "GET", "status", nil, &st); err != nil {
 			return err
 		}
@@ -34,7 +35,7 @@ func statusCmd(g *globals) *cobra.Command {
 	return cmd
 }
 
-func printStatus(out io.Writer, st api.Status) {
+func printStatus(out io.Writer, st wire.Status) {
 	row := func(name, format string, args ...any) {
 		fmt.Fprintf(out, "%-9s "+format+"\n", append([]any{name}, args...)...)
 	}
@@ -78,7 +79,7 @@ func printStatus(out io.Writer, st api.Status) {
 }
 
 // printBackup says when and where the last good backup was made.
-func printBackup(row func(name, format string, args ...any), b api.Backup) {
+func printBackup(row func(name, format string, args ...any), b wire.Backup) {
 	if b.File == nil {
 		row("backup", "none yet, in %s", b.Folder)
 	} else {
@@ -105,10 +106,10 @@ func syncCmd(g *globals) *cobra.Command {
 		}
 		return st.Write(cmd.OutOrStdout(), time.Now())
 	}
-	var decision api.Decision
+	var decision wire.Decision
 	decide := func(what string) func(*cobra.Command, []string) error {
 		return func(cmd *cobra.Command, args []string) error {
-			return ask(cmd, "POST", "sync/"+api.Ref(args[0])+"/"+what, decision)
+			return ask(cmd, "POST", "sync/"+client.Ref(args[0])+"/"+what, decision)
 		}
 	}
 	status := func(cmd *cobra.Command, _ []string) error { return ask(cmd, "GET", "sync", nil) }
@@ -128,7 +129,7 @@ all@PLACE drops everything that waits for a place which is no longer in the
 configuration.`
 	drop.Flags().StringVar(&decision.Note, "note", "", "why, for the history")
 
-	var how api.Pull
+	var how wire.Pull
 	pull := command("pull", "Read the register from the directory now", func(cmd *cobra.Command, _ []string) error {
 		return ask(cmd, "POST", "sync/pull", how)
 	})
@@ -147,22 +148,22 @@ func simCmd(g *globals) *cobra.Command {
 	cmd := &cobra.Command{Use: "sim", Short: "The simulated lab, only against `stump run --sim`"}
 	var reader string
 	tap := command("tap NAME|CREDENTIAL|bits:…", "Show a card to a simulated reader", func(cmd *cobra.Command, args []string) error {
-		return simulate(cmd, g, "sim/tap", api.Tap{Card: args[0], Reader: reader})
+		return simulate(cmd, g, "sim/tap", wire.Tap{Card: args[0], Reader: reader})
 	})
 	tap.Long = "Show a card to a simulated reader: a name from the register, a credential such as\nH10301:84:31066 or raw34:2321811728, or any bits. Returns when the display has answered."
 	typed := command("type TEXT", "Type a name and Enter, or keys on a reader's keypad", func(cmd *cobra.Command, args []string) error {
-		return simulate(cmd, g, "sim/type", api.Type{Text: args[0], Reader: reader})
+		return simulate(cmd, g, "sim/type", wire.Type{Text: args[0], Reader: reader})
 	})
 	typed.Long = "Type a name and Enter on the station's keyboard, for an unknown badge; with --reader,\nthe keys 0 to 9, * and # on that reader's keypad. Returns when the display has answered."
 	fault := command("fault NAME|off", "Break a simulated reader or its wiring, or mend it", func(cmd *cobra.Command, args []string) error {
-		return g.ask(cmd, daemonOnly, "POST", "sim/fault", api.Fault{Fault: args[0], Reader: reader}, nil)
+		return g.ask(cmd, daemonOnly, "POST", "sim/fault", wire.Fault{Fault: args[0], Reader: reader}, nil)
 	})
 	for _, c := range []*cobra.Command{tap, typed, fault} {
 		c.Flags().StringVar(&reader, "reader", "", "the reader of this `name`")
 	}
 	cmd.AddCommand(
 		command("seed", "Add six people and twelve devices", func(cmd *cobra.Command, _ []string) error {
-			var n api.Seeded
+			var n wire.Seeded
 			if err := g.ask(cmd, daemonOnly, "POST", "sim/seed", nil, &n); err != nil {
 				return err
 			}
@@ -176,12 +177,12 @@ func simCmd(g *globals) *cobra.Command {
 
 // simulate asks the simulated lab for something, and prints what the display shows.
 func simulate(cmd *cobra.Command, g *globals, path string, what any) error {
-	var s api.Tapped
+	var s wire.Tapped
 	if err := g.ask(cmd, daemonOnly, "POST", path, what, &s); err != nil {
 		return err
 	}
 	printLCD(cmd.OutOrStdout(), s.State)
-	warn(cmd, api.Warning{Warning: s.Note})
+	warn(cmd, wire.Warning{Warning: s.Note})
 	return nil
 }
 

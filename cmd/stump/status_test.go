@@ -2,17 +2,16 @@ package main
 
 import (
 	"strings"
+	"stump/internal/api/wire"
 	"testing"
 	"time"
-
-	"stump/internal/api"
 )
 
 // TestStatusOfBackups prints the last good backup of each folder.
 func TestStatusOfBackups(t *testing.T) {
 	file, at := "/mnt/usb/ledger-000000000021-20261130T100000Z.db", time.Date(2026, 11, 30, 10, 0, 0, 0, time.Local)
 	var out strings.Builder
-	printStatus(&out, api.Status{Backups: []api.Backup{
+	printStatus(&out, wire.Status{Backups: []wire.Backup{
 		{Folder: "/var/lib/stump/backups", Others: 2, Damaged: 1},
 		{Folder: "/mnt/usb", File: &file, Event: 21, At: &at, ClockTrusted: true},
 		{Folder: "/mnt/usb", File: &file, Event: 21, At: &at},

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"stump/internal/api"
+	"stump/internal/api/wire"
 	"stump/internal/credential"
 	"stump/internal/panel"
 	"stump/internal/simlab"
@@ -39,7 +39,7 @@ func TestStormIsAnswered(t *testing.T) {
 	before, most, asked := testkit.RSSAnon(t, d.cmd.Process.Pid), int64(0), 0
 	for end := time.Now().Add(2 * time.Minute); !strings.Contains(shown, "Hello "+simlab.People[0].Name); asked++ {
 		var s panel.State
-		var status api.Status
+		var status wire.Status
 		if !d.get("panel", &s) || !d.get("status", &status) {
 			t.Fatal("no answer")
 		}

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"stump/hw/selftest"
-	"stump/internal/api"
+	"stump/internal/api/wire"
 	"stump/internal/hint"
 )
 
@@ -24,7 +24,7 @@ func syncCheckCmd(g *globals, asJSON *bool) *cobra.Command {
 			return err
 		}
 		err := g.stream(cmd, daemonOnly, "POST", "sync/check", nil, nil, func(answer io.Reader) error {
-			_, err := eachJSON(answer, func(l *api.TestLine) error {
+			_, err := eachJSON(answer, func(l *wire.TestLine) error {
 				if l.Summary != nil {
 					sum = l.Summary
 					return show(sum, append([]string{""}, printer.Summary(*sum)...))

@@ -7,14 +7,15 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"stump/internal/api"
+	"stump/internal/api/client"
+	"stump/internal/api/wire"
 	"stump/internal/identity"
 )
 
 func tokenCmd(g *globals) *cobra.Command {
 	cmd := &cobra.Command{Use: "token", Short: "Tokens with which scripts ask the station over the network"}
 	cmd.AddCommand(tokenAddCmd(g), tokenListCmd(g), command("revoke NAME", "End a token at once", func(cmd *cobra.Command, args []string) error {
-		if err := g.ask(cmd, daemonOnly, "DELETE", "tokens/"+api.Ref(args[0]), nil, nil); err != nil {
+		if err := g.ask(cmd, daemonOnly, "DELETE", "tokens/"+client.Ref(args[0]), nil, nil); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintln(cmd.OutOrStdout(), "revoked "+args[0])
@@ -39,8 +40,8 @@ func tokenAddCmd(g *globals) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		in := api.NewToken{Name: args[0], Role: role, Expires: end}
-		var made api.MadeToken
+		in := wire.NewToken{Name: args[0], Role: role, Expires: end}
+		var made wire.MadeToken
 		if err := g.ask(cmd, daemonOnly, "POST", "tokens", in, &made); err != nil {
 			return err
 		}

@@ -2,16 +2,15 @@ package main
 
 import (
 	"fmt"
+	"stump/internal/api/wire"
 
 	"github.com/spf13/cobra"
-
-	"stump/internal/api"
 )
 
 func webCmd(g *globals) *cobra.Command {
 	cmd := &cobra.Command{Use: "web", Short: "Reach the station with a browser"}
 	link := command("admin-link", "Print a link that makes a browser an admin's", func(cmd *cobra.Command, _ []string) error {
-		var l api.Link
+		var l wire.Link
 		if err := g.ask(cmd, daemonOnly, "POST", "web/admin-link", nil, &l); err != nil {
 			return err
 		}
@@ -21,7 +20,7 @@ func webCmd(g *globals) *cobra.Command {
 	link.Long = `Print a link that makes a browser an admin's, by your name. It works once, within 10
 minutes. The browser stays logged in for 12 hours without use, a week at most.`
 	cmd.AddCommand(link, command("setup", "Show where browsers reach the station, and what to do next", func(cmd *cobra.Command, _ []string) error {
-		var w api.Web
+		var w wire.Web
 		if err := g.ask(cmd, daemonOnly, "GET", "web", nil, &w); err != nil {
 			return err
 		}
@@ -31,7 +30,7 @@ minutes. The browser stays logged in for 12 hours without use, a week at most.`
 	return cmd
 }
 
-func printWeb(cmd *cobra.Command, w api.Web) {
+func printWeb(cmd *cobra.Command, w wire.Web) {
 	out := cmd.OutOrStdout()
 	if w.Listen == nil {
 		fmt.Fprint(out, `no browser can reach this station

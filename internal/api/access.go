@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/internal/api/wire"
 	"stump/internal/books"
 	"stump/internal/hint"
 	"stump/internal/identity"
@@ -44,7 +45,7 @@ func (s *Server) deviceList(r *http.Request, _ query, p books.Page) (iter.Seq2[p
 	return func(yield func(party, error) bool) {
 		n := 0
 		for d, err := range s.devices.all(p) {
-			device, _ := d.row.(Device)
+			device, _ := d.row.(wire.Device)
 			if err == nil && (device.PersonID != nil || d.status != checkout.Active) && !who.May(s.board(boardHolders)) {
 				continue
 			}
@@ -60,22 +61,19 @@ func (s *Server) deviceList(r *http.Request, _ query, p books.Page) (iter.Seq2[p
 	}, nil
 }
 
-// actorHeader names the admin for whom root asks, escaped as in a query.
-const actorHeader = "Stump-Actor"
-
 // admit returns the request with who asks in its context, if they may use the route.
 func (s *Server) admit(r *http.Request, to route) (*http.Request, error) {
 	who, err := s.asks(r)
 	if err != nil {
 		return r, err
 	}
-	if header := r.Header.Get(actorHeader); header != "" && who.MayActFor() {
+	if header := r.Header.Get(wire.ActorHeader); header != "" && who.MayActFor() {
 		name, err := url.QueryUnescape(header)
 		if err == nil {
 			err = checkout.CheckName(name)
 		}
 		if err != nil {
-			return r, refuse("send a name, escaped as in a query, or leave it out", "%s: %w", actorHeader, err)
+			return r, refuse("send a name, escaped as in a query, or leave it out", "%s: %w", wire.ActorHeader, err)
 		}
 		who.Name = name
 	}
@@ -104,7 +102,7 @@ func (s *Server) asks(r *http.Request) (identity.Principal, error) {
 	if header := r.Header.Get("Authorization"); header != "" {
 		scheme, secret, _ := strings.Cut(header, " ")
 		if !strings.EqualFold(scheme, "Bearer") {
-			return who, problem(CodeNoLogin, "send the token as Authorization: Bearer TOKEN", "%q is no way to say who asks", scheme)
+			return who, problem(wire.CodeNoLogin, "send the token as Authorization: Bearer TOKEN", "%q is no way to say who asks", scheme)
 		}
 		who, err := s.o.Access.Bearer(strings.TrimSpace(secret))
 		if err != nil {
@@ -124,10 +122,10 @@ func (s *Server) asks(r *http.Request) (identity.Principal, error) {
 func (s *Server) failed(r *http.Request, what string, most int, err error) error {
 	where := identity.Where(r.RemoteAddr)
 	if wait := s.o.Access.Failed(what+" "+where, most); wait > 0 {
-		return &problemError{CodeTooOften, &tooOften{wait}} // and not noted: somebody tries to fill the list
+		return &problemError{wire.CodeTooOften, &tooOften{wait}} // and not noted: somebody tries to fill the list
 	}
 	s.o.Access.Refuse(identity.Refusal{What: what, Address: where, Call: r.Method + " " + r.URL.Path})
-	return &problemError{CodeNoLogin, err}
+	return &problemError{wire.CodeNoLogin, err}
 }
 
 // sayWait says in the answer's header how long to wait, if err does.
@@ -155,20 +153,20 @@ func allowed(who identity.Principal, role identity.Role) error {
 	case who.May(role):
 		return nil
 	case who.Role == identity.None:
-		return problem(CodeNoLogin, "send a token (`stump token add` makes one) as Authorization: Bearer TOKEN, or log in at /login (`stump web admin-link` prints a link)",
+		return problem(wire.CodeNoLogin, "send a token (`stump token add` makes one) as Authorization: Bearer TOKEN, or log in at /login (`stump web admin-link` prints a link)",
 			"this needs the role %v, and nobody has logged in", role)
 	case who.May(identity.Admin): // not fresh
-		return problem(CodeStaleLogin, "log in again: `stump web admin-link` prints a link",
+		return problem(wire.CodeStaleLogin, "log in again: `stump web admin-link` prints a link",
 			"this needs the role %v and a login within the last %d min", role, int(identity.FreshFor.Minutes()))
 	}
-	return problem(CodeRole, fmt.Sprintf("ask an admin to do it, or for the role %v", role), "this needs the role %v, and %s has the role %v", role, who.Name, who.Role)
+	return problem(wire.CodeRole, fmt.Sprintf("ask an admin to do it, or for the role %v", role), "this needs the role %v, and %s has the role %v", role, who.Name, who.Role)
 }
 
 // withheld is what only an admin may read of a fault of the station's: its words may
 // name files, processes and addresses.
-func withheld(who identity.Principal, code Code, err error) error {
+func withheld(who identity.Principal, code wire.Code, err error) error {
 	switch code {
-	case CodeInternal, CodeDamaged, CodeCannotSave, CodeDirectory:
+	case wire.CodeInternal, wire.CodeDamaged, wire.CodeCannotSave, wire.CodeDirectory:
 		if !who.May(identity.Admin) {
 			return hint.Errorf("the station's log says why; an admin can read it", "the station can't do that now")
 		}

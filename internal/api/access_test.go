@@ -14,6 +14,8 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger"
 	"stump/hw/selftest"
+	"stump/internal/api/client"
+	"stump/internal/api/wire"
 	"stump/internal/identity"
 )
 
@@ -72,7 +74,7 @@ func TestRoles(t *testing.T) {
 			method, path := to.split(t)
 			w := httptest.NewRecorder()
 			own.ServeHTTP(w, httptest.NewRequestWithContext(identity.With(t.Context(), who), method, path, nil))
-			var p Problem
+			var p wire.Problem
 			if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || p.Error == "" || p.Error != "reached" && p.Hint == "" {
 				t.Fatalf("%s, %s: %d %s", to.pattern, who.ID, w.Code, w.Body)
 			}
@@ -133,9 +135,9 @@ func TestActors(t *testing.T) {
 	} {
 		l := newLedger(t)
 		s := newServer(t, l)
-		seedLab(t, Local(s))
+		seedLab(t, client.Local(s))
 		r := httptest.NewRequestWithContext(identity.With(t.Context(), tt.who), "POST", "/v1/return", strings.NewReader(`{"device":"ipad"}`))
-		r.Header.Set(actorHeader, tt.says)
+		r.Header.Set(wire.ActorHeader, tt.says)
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, r)
 		var event struct{ Actor, Source string }
@@ -152,7 +154,7 @@ func TestPeer(t *testing.T) {
 		seen <- identity.Of(r.Context())
 		_ = writeJSON(w, struct{}{})
 	}), "127.0.0.1:0")
-	c, err := Dial(t.Context(), l.Socket)
+	c, err := client.Dial(t.Context(), l.Socket)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +190,7 @@ func TestWithheld(t *testing.T) {
 				t.Errorf("of %v %s reads %s", err, who.ID, got)
 			}
 		}
-		for _, err := range []error{refuse("mend it", "bad"), problem(CodeNoDaemon, "start it", "no daemon is running")} {
+		for _, err := range []error{refuse("mend it", "bad"), problem(wire.CodeNoDaemon, "start it", "no daemon is running")} {
 			if got := answer(who, err); !strings.Contains(got, err.Error()) {
 				t.Errorf("%s reads %s, want %v", who.ID, got, err)
 			}
@@ -202,7 +204,7 @@ func TestStatusWithheld(t *testing.T) {
 	file := "/mnt/usb/ledger.db"
 	s := NewServer(Options{
 		Ledger: l, Station: "lab", Path: "/var/lib/stump/ledger.db", TCP: func() string { return "127.0.0.1:8080" },
-		Backups: func() []Backup { return []Backup{{Folder: "/mnt/usb", File: &file, At: new(time.Time)}} },
+		Backups: func() []wire.Backup { return []wire.Backup{{Folder: "/mnt/usb", File: &file, At: new(time.Time)}} },
 		Conditions: func() map[string][]selftest.Condition {
 			return map[string][]selftest.Condition{"stump": {{Name: "no-reader", Text: "/dev/ttyUSB0 is gone", Remedy: "look at /dev/ttyUSB0"}}}
 		},
@@ -220,8 +222,8 @@ func TestStatusWithheld(t *testing.T) {
 			t.Errorf("%s does not learn what is wrong: %s", who.ID, w.Body)
 		}
 	}
-	st := Status{Display: "down: open /dev/i2c-1: no such file", Readers: []string{"stump: /dev/ttyUSB0"}}
-	st.withhold(identity.Principal{Role: identity.Technician})
+	st := wire.Status{Display: "down: open /dev/i2c-1: no such file", Readers: []string{"stump: /dev/ttyUSB0"}}
+	withholdStatus(&st, identity.Principal{Role: identity.Technician})
 	if st.Display != "down" || st.Readers[0] != "stump" {
 		t.Errorf("%+v", st)
 	}
@@ -232,7 +234,7 @@ func TestStatusWithheld(t *testing.T) {
 func TestBoard(t *testing.T) {
 	l := newLedger(t)
 	s := newServer(t, l)
-	seedLab(t, Local(s)) // Ann has the iPad
+	seedLab(t, client.Local(s)) // Ann has the iPad
 	var add strings.Builder
 	add.WriteString("id,name,tag\n")
 	for i := range 5 {
@@ -299,16 +301,16 @@ func TestFiner(t *testing.T) {
 			return httptest.NewRequestWithContext(identity.With(t.Context(), who), "POST", path, nil)
 		}
 		admins := who.May(identity.Admin)
-		_, err := s.enrol(request("/v1/enroll"), &Enrol{Kind: "person"})
-		if code, _ := s.explain(err); (code == CodeRole) == admins {
+		_, err := s.enrol(request("/v1/enroll"), &wire.Enrol{Kind: "person"})
+		if code, _ := s.explain(err); (code == wire.CodeRole) == admins {
 			t.Errorf("%s enrols a person: %v", who.ID, err)
 		}
-		if _, err := s.enrol(request("/v1/enroll"), &Enrol{Kind: "device"}); err == nil || err.Error() != "no name" {
+		if _, err := s.enrol(request("/v1/enroll"), &wire.Enrol{Kind: "device"}); err == nil || err.Error() != "no name" {
 			t.Errorf("%s enrols a device: %v", who.ID, err)
 		}
 		before := tests
 		_, _, err = s.tester(request("/v1/scope?numbers=true"))
-		if code, _ := s.explain(err); err != nil && code != CodeRole || (err == nil) != admins || (tests > before) != admins {
+		if code, _ := s.explain(err); err != nil && code != wire.CodeRole || (err == nil) != admins || (tests > before) != admins {
 			t.Errorf("%s reads numbers: %v", who.ID, err)
 		}
 		if _, _, err = s.tester(request("/v1/scope?numbers=false")); err != nil {

@@ -8,18 +8,21 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"stump/checkout/ledger"
+	"stump/internal/api/client"
+	"stump/internal/api/listen"
+	"stump/internal/api/wire"
 	"stump/internal/hint"
+	"stump/internal/identity"
 	"stump/internal/sitekey"
 	"stump/wiegand"
 )
@@ -46,14 +49,14 @@ func newServer(t *testing.T, l *ledger.Ledger) *Server {
 }
 
 // serve listens on a socket in a short path and returns it.
-func serve(t *testing.T, h http.Handler, addr string) (*Listener, context.CancelFunc, <-chan error) {
+func serve(t *testing.T, h http.Handler, addr string) (*listen.Listener, context.CancelFunc, <-chan error) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "st")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	l := &Listener{Handler: h, Socket: filepath.Join(dir, "run", "stump.sock"), Addr: addr, Log: slog.New(slog.DiscardHandler)}
+	l := &listen.Listener{Handler: h, Socket: filepath.Join(dir, "run", "stump.sock"), Addr: addr, Log: slog.New(slog.DiscardHandler)}
 	if err := l.Open(); err != nil {
 		t.Fatal(err)
 	}
@@ -64,10 +67,10 @@ func serve(t *testing.T, h http.Handler, addr string) (*Listener, context.Cancel
 	return l, stop, ended
 }
 
-func seedLab(t *testing.T, c *Client) {
+func seedLab(t *testing.T, c *client.Client) {
 	t.Helper()
 	name := func(s string) *string { return &s }
-	for _, p := range []PersonChange{
+	for _, p := range []wire.PersonChange{
 		{Name: name("Ann"), Badge: name("H10301:17:1")},
 		{Name: name("Ben"), ID: name("b1")}, {Name: name("Ben"), ID: name("b2")},
 	} {
@@ -75,10 +78,10 @@ func seedLab(t *testing.T, c *Client) {
 			t.Fatal(err)
 		}
 	}
-	if err := c.Do(t.Context(), "POST", "devices", DeviceChange{Name: name("iPad"), Tag: name("H10301:200:1")}, nil); err != nil {
+	if err := c.Do(t.Context(), "POST", "devices", wire.DeviceChange{Name: name("iPad"), Tag: name("H10301:200:1")}, nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Do(t.Context(), "POST", "give", Give{Device: "iPad", Person: "Ann"}, nil); err != nil {
+	if err := c.Do(t.Context(), "POST", "give", wire.Give{Device: "iPad", Person: "Ann"}, nil); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -96,9 +99,9 @@ func TestParity(t *testing.T) {
 		{"POST", "people", "", `{"name":"Cem"}`}, {"POST", "people", "", `{"name":"Cem","id":"b1"}`},
 		{"POST", "people", "", `{"name":"Dia","badge":"H10301:17:1"}`}, {"POST", "people", "", `{"name":"Dia","badge":"nonsense"}`},
 		{"POST", "people", "", `{"name":""}`}, {"POST", "people", "", `{"nmae":"Dia"}`}, {"POST", "people", "", `{`}, {"POST", "people", "", ``},
-		{"PATCH", "people/" + Ref("Ben"), "", `{"email":"x@lab.example"}`}, {"PATCH", "people/b1", "", `{"email":"x@lab.example"}`},
+		{"PATCH", "people/" + client.Ref("Ben"), "", `{"email":"x@lab.example"}`}, {"PATCH", "people/b1", "", `{"email":"x@lab.example"}`},
 		{"PATCH", "people/b1", "", `{"status":"away"}`}, {"PATCH", "people/b1", "", `{"badge":""}`},
-		{"PATCH", "people/" + Ref(".."), "", `{"email":"x"}`}, {"PATCH", "people/" + Ref("a/b//c"), "", `{"email":"x"}`},
+		{"PATCH", "people/" + client.Ref(".."), "", `{"email":"x"}`}, {"PATCH", "people/" + client.Ref("a/b//c"), "", `{"email":"x"}`},
 		{"POST", "people/import", "", "id,name\nzoe,Zoe\n"}, {"POST", "people/import", "", "id,name\nzoe\n"},
 		{"POST", "people/import", "", "id,name,phone\n"}, {"POST", "devices/import", "", "id,name,tag\nd,D,H10301:17:1\n"},
 		{"POST", "people/ann/retire", "", ""}, {"POST", "devices/toaster/retire", "", ""},
@@ -109,9 +112,9 @@ func TestParity(t *testing.T) {
 		{"POST", "sim/tap", "", `{"card":"ann"}`}, {"POST", "sim/seed", "", ""}, {"POST", "sim/fault", "", `{"fault":"off"}`},
 		{"GET", "nothing", "", ""}, {"DELETE", "people", "", ""}, {"GET", "", "", ""},
 	}
-	local := Local(newServer(t, newLedger(t)))
+	local := client.Local(newServer(t, newLedger(t)))
 	l, _, _ := serve(t, newServer(t, newLedger(t)), "")
-	remote, err := Dial(t.Context(), l.Socket)
+	remote, err := client.Dial(t.Context(), l.Socket)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +122,7 @@ func TestParity(t *testing.T) {
 	seedLab(t, remote)
 	failures := 0
 	for _, r := range requests {
-		ask := func(c *Client) (string, error) {
+		ask := func(c *client.Client) (string, error) {
 			q, _ := url.ParseQuery(r.query)
 			body, err := c.Stream(t.Context(), r.method, r.path, q, strings.NewReader(r.body))
 			if err != nil {
@@ -174,7 +177,7 @@ func steady(lines string) string {
 // these keys, and a status that fits.
 func TestErrorObjects(t *testing.T) {
 	s := newServer(t, newLedger(t))
-	seedLab(t, Local(s))
+	seedLab(t, client.Local(s))
 	for _, tt := range []struct {
 		method, path, body string
 		status             int
@@ -202,24 +205,19 @@ func TestErrorObjects(t *testing.T) {
 		{"GET", "/v2/who", "", 404},
 		{"PUT", "/v1/people", "", 404},
 	} {
-		req, err := http.NewRequest(tt.method, "http://stump"+tt.path, strings.NewReader(tt.body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp, err := Local(s).http.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, _ := io.ReadAll(resp.Body)
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest(tt.method, "http://stump"+tt.path, strings.NewReader(tt.body))
+		s.ServeHTTP(w, r.WithContext(identity.With(t.Context(), identity.Process())))
+		resp, body := w.Result(), w.Body.Bytes()
 		var m map[string]any
 		if err := json.Unmarshal(body, &m); err != nil || len(m) != 7 || m["error"] == "" || m["detail"] != m["error"] {
 			t.Errorf("%s %s: %s", tt.method, tt.path, body)
 		}
-		status, title := Code(fmt.Sprint(m["code"])).row()
+		status, title := wire.Code(fmt.Sprint(m["code"])).Row()
 		if m["type"] != fmt.Sprint("urn:stump:problem:", m["code"]) || m["title"] != title || m["status"] != float64(status) {
 			t.Errorf("%s %s: %s", tt.method, tt.path, body)
 		}
-		if _, ok := m["hint"]; !ok || resp.StatusCode != tt.status || status != tt.status || resp.Header.Get("Content-Type") != problemType {
+		if _, ok := m["hint"]; !ok || resp.StatusCode != tt.status || status != tt.status || resp.Header.Get("Content-Type") != wire.ProblemType {
 			t.Errorf("%s %s: %d, want %d: %s", tt.method, tt.path, resp.StatusCode, tt.status, body)
 		}
 	}
@@ -227,7 +225,7 @@ func TestErrorObjects(t *testing.T) {
 
 // TestActor: who asks is written into the history, for ever.
 func TestActor(t *testing.T) {
-	c := Local(newServer(t, newLedger(t)))
+	c := client.Local(newServer(t, newLedger(t)))
 	for name, ok := range map[string]bool{"": true, "Zoë": true, `LAB\ann`: true, "a\x00b": false, "a\tb": false, "\xff": false, strings.Repeat("a", 1001): false} {
 		c.Actor = name
 		body, err := c.Stream(t.Context(), "POST", "people/import", nil, strings.NewReader("id,name\nx,X\n"))
@@ -245,8 +243,8 @@ func TestClosedLedgerIsTheServersFault(t *testing.T) {
 	s := newServer(t, l)
 	l.Close()
 	for _, path := range []string{"who", "history", "people", "people/export", "unknown"} {
-		_, err := Local(s).Stream(t.Context(), "GET", path, nil, nil)
-		var status *StatusError
+		_, err := client.Local(s).Stream(t.Context(), "GET", path, nil, nil)
+		var status *client.StatusError
 		if !errors.As(err, &status) || status.Status != 500 {
 			t.Errorf("%s: %v", path, err)
 		}
@@ -258,27 +256,27 @@ func TestClosedLedgerIsTheServersFault(t *testing.T) {
 func TestStreaming(t *testing.T) {
 	l := newLedger(t)
 	s := newServer(t, l)
-	c := Local(s)
+	c := client.Local(s)
 	seedLab(t, c)
 	for range 300 {
-		if err := c.Do(t.Context(), "POST", "return", Bring{Device: "ipad", Note: "x"}, nil); err != nil {
+		if err := c.Do(t.Context(), "POST", "return", wire.Bring{Device: "ipad", Note: "x"}, nil); err != nil {
 			t.Fatal(err)
 		}
-		if err := c.Do(t.Context(), "POST", "give", Give{Device: "ipad", Person: "ann"}, nil); err != nil {
+		if err := c.Do(t.Context(), "POST", "give", wire.Give{Device: "ipad", Person: "ann"}, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
 	ln, _, _ := serve(t, s, "")
-	remote, err := Dial(t.Context(), ln.Socket)
+	remote, err := client.Dial(t.Context(), ln.Socket)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, c := range map[string]*Client{"local": c, "remote": remote} {
+	for name, c := range map[string]*client.Client{"local": c, "remote": remote} {
 		body, err := c.Stream(t.Context(), "GET", "history", nil, nil)
 		if err != nil {
 			t.Fatal(name, err)
 		}
-		var first History
+		var first wire.History
 		if err := json.NewDecoder(body).Decode(&first); err != nil || first.Seq != 1 {
 			t.Errorf("%s: %+v, %v", name, first, err)
 		}
@@ -297,109 +295,6 @@ func TestStreaming(t *testing.T) {
 	}
 }
 
-func TestSocketPermissions(t *testing.T) {
-	for _, mask := range []int{0, 0o022, 0o077} {
-		old := syscall.Umask(mask)
-		l, stop, ended := serve(t, http.NotFoundHandler(), "")
-		syscall.Umask(old)
-		info, err := os.Stat(l.Socket)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if info.Mode().Perm() != 0o660 {
-			t.Errorf("umask %o: the socket has mode %v, want 0660", mask, info.Mode().Perm())
-		}
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-		if _, err := os.Stat(l.Socket); !os.IsNotExist(err) {
-			t.Errorf("the socket is left behind: %v", err)
-		}
-	}
-}
-
-func TestSocketTakenOver(t *testing.T) {
-	l, stop, ended := serve(t, http.NotFoundHandler(), "")
-	second := &Listener{Handler: http.NotFoundHandler(), Socket: l.Socket, Log: l.Log}
-	if err := second.Open(); err == nil || !strings.Contains(err.Error(), "a daemon is running already") {
-		t.Errorf("two daemons at one socket: %v", err)
-	}
-	stop()
-	<-ended
-
-	// One that was killed leaves its socket behind.
-	ln, err := net.ListenUnix("unix", &net.UnixAddr{Name: l.Socket, Net: "unix"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ln.SetUnlinkOnClose(false)
-	ln.Close()
-	if _, err := Dial(t.Context(), l.Socket); err == nil {
-		t.Fatal("somebody answers at a stale socket")
-	}
-	if err := second.Open(); err != nil {
-		t.Fatalf("the stale socket is not replaced: %v", err)
-	}
-	for _, ln := range second.opened {
-		ln.Close()
-	}
-	if err := os.Remove(l.Socket); err != nil {
-		t.Fatal(err)
-	}
-
-	// What isn't a socket is left alone.
-	if err := os.WriteFile(l.Socket, []byte("precious"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := second.Open(); err == nil || hint.Of(err) == "" {
-		t.Errorf("a file in the place of the socket: %v", err)
-	}
-	if b, _ := os.ReadFile(l.Socket); string(b) != "precious" {
-		t.Error("the file is gone")
-	}
-	long := &Listener{Socket: "/tmp/" + strings.Repeat("x", 120), Log: l.Log}
-	if err := long.Open(); err == nil || !strings.Contains(hint.Of(err), "107") {
-		t.Errorf("a path that is too long: %v (%s)", err, hint.Of(err))
-	}
-}
-
-// TestSocketsOfOthers: a listener removes no socket but its own, and no link.
-func TestSocketsOfOthers(t *testing.T) {
-	l, stop, ended := serve(t, http.NotFoundHandler(), "")
-	if err := os.Remove(l.Socket); err != nil {
-		t.Fatal(err)
-	}
-	other := &Listener{Handler: http.NotFoundHandler(), Socket: l.Socket, Log: l.Log}
-	if err := other.Open(); err != nil {
-		t.Fatal(err)
-	}
-	stop()
-	<-ended
-	if _, err := Dial(t.Context(), l.Socket); err != nil {
-		t.Errorf("the first has removed the socket of the second: %v", err)
-	}
-	for _, ln := range other.opened {
-		ln.Close()
-	}
-	third := &Listener{Handler: http.NotFoundHandler(), Socket: l.Socket, Log: l.Log}
-	if os.Geteuid() == 0 {
-		const nobody = 65534
-		if err := os.Lchown(l.Socket, nobody, nobody); err != nil {
-			t.Fatal(err)
-		}
-		if err := third.Open(); err == nil || !strings.Contains(err.Error(), "was left behind by another user") {
-			t.Errorf("another user's socket: %v", err)
-		}
-	}
-	if err := errors.Join(os.Remove(l.Socket), os.Symlink("/run/other.sock", l.Socket)); err != nil {
-		t.Fatal(err)
-	}
-	if err := third.Open(); err == nil || !strings.Contains(err.Error(), "is not a socket") {
-		t.Errorf("a link in the place of the socket: %v", err)
-	}
-}
-
 // TestStopWithOpenRequest stops while somebody waits for an answer.
 func TestStopWithOpenRequest(t *testing.T) {
 	asked := make(chan struct{})
@@ -409,7 +304,7 @@ func TestStopWithOpenRequest(t *testing.T) {
 		NewServer(Options{}).fail(&reply{ResponseWriter: w}, r, context.Cause(r.Context()))
 	})
 	l, stop, ended := serve(t, h, "")
-	c, err := Dial(t.Context(), l.Socket)
+	c, err := client.Dial(t.Context(), l.Socket)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -435,9 +330,9 @@ func TestStopWithOpenRequest(t *testing.T) {
 // TestWebPages: a browser on this machine must not be anybody's tool.
 func TestWebPages(t *testing.T) {
 	s := newServer(t, newLedger(t))
-	seedLab(t, Local(s))
+	seedLab(t, client.Local(s))
 	l, _, _ := serve(t, s, "127.0.0.1:0")
-	addr := l.opened[1].Addr().String()
+	addr := l.TCP()
 	for _, tt := range []struct {
 		name, method, host, origin string
 		status                     int
@@ -466,7 +361,7 @@ func TestWebPages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var p Problem
+		var p wire.Problem
 		err = json.NewDecoder(resp.Body).Decode(&p)
 		resp.Body.Close()
 		if resp.StatusCode != tt.status {
@@ -488,5 +383,38 @@ func TestSlug(t *testing.T) {
 		if got := slug(name); got != want {
 			t.Errorf("slug(%q) = %q, want %q", name, got, want)
 		}
+	}
+}
+
+// TestClientSends: names are elements of a path whatever is in them, and the actor
+// arrives as it is.
+func TestClientSends(t *testing.T) {
+	s := NewServer(Options{})
+	s.handle(route{"POST /v1/people/{ref}/echo", ledgerOnly, identity.Admin, func(w http.ResponseWriter, r *http.Request) error {
+		_, err := fmt.Fprintf(w, "%q", r.PathValue("ref")+"|"+identity.Of(r.Context()).Name+"|"+r.URL.Query().Get("q"))
+		return err
+	}})
+	c := client.Local(s)
+	for _, ref := range []string{"ann", "Ann Okafor", "a/b", "..", ".", "%2e", "a?b#c", "李雷", "a;b=c", "x\"y", "...", "+"} {
+		c.Actor = "Zoë " + ref
+		body, err := c.Stream(t.Context(), "POST", "people/"+client.Ref(ref)+"/echo", url.Values{"q": {ref}}, nil)
+		if err != nil {
+			t.Errorf("%q: %v", ref, err)
+			continue
+		}
+		got, _ := io.ReadAll(body)
+		body.Close()
+		if want := fmt.Sprintf("%q", ref+"|Zoë "+ref+"|"+ref); string(got) != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+	c.Actor = ""
+	body, err := c.Stream(t.Context(), "POST", "people/ann/echo", nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer body.Close()
+	if got, _ := io.ReadAll(body); string(got) != `"ann|admin|"` {
+		t.Errorf("without an actor: %s", got)
 	}
 }

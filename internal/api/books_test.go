@@ -18,6 +18,8 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger"
+	"stump/internal/api/client"
+	"stump/internal/api/wire"
 	"stump/internal/books"
 	"stump/internal/books/bookstest"
 	"stump/internal/identity"
@@ -59,7 +61,7 @@ type remote struct {
 func (k *remote) ask(method, path, body string, headers ...string) (*httptest.ResponseRecorder, error) {
 	who := identity.Principal{Name: "test", Role: identity.Admin, Source: checkout.SourceAPI, Fresh: true, ID: "test"}
 	w := tellAs(k.s, who, method, path, body, append(headers, k.headers...)...)
-	var p Problem
+	var p wire.Problem
 	if w.Code != 200 {
 		_ = json.Unmarshal(w.Body.Bytes(), &p)
 	}
@@ -69,20 +71,20 @@ func (k *remote) ask(method, path, body string, headers ...string) (*httptest.Re
 			return w, &books.MadeError{}
 		}
 		return w, nil
-	case CodeNotFound:
+	case wire.CodeNotFound:
 		return w, &books.NotFoundError{}
-	case CodeAmbiguous:
+	case wire.CodeAmbiguous:
 		return w, &books.AmbiguousError{}
-	case CodeExists:
+	case wire.CodeExists:
 		return w, &books.ExistsError{}
-	case CodeTagTaken:
+	case wire.CodeTagTaken:
 		return w, &books.TagTakenError{}
-	case CodeChanged:
+	case wire.CodeChanged:
 		return w, &books.ChangedError{}
-	case CodeRefused:
+	case wire.CodeRefused:
 		return w, fmt.Errorf("%w: %s", checkout.ErrRefused, p.Error)
 	}
-	if p.Code == CodeInvalid && strings.Contains(p.Error, "is no place in this history") {
+	if p.Code == wire.CodeInvalid && strings.Contains(p.Error, "is no place in this history") {
 		return w, &books.CursorError{}
 	}
 	return w, errors.New(p.Error)
@@ -109,7 +111,7 @@ func rowsOf[J any, T listed](k *remote, path string, p books.Page, q url.Values,
 		if p.Limit > 0 {
 			q.Set("limit", fmt.Sprint(p.Limit))
 		} else {
-			accept = []string{"Accept", lineType}
+			accept = []string{"Accept", wire.LineType}
 		}
 		if p.After != "" {
 			q.Set("after", cursor[T](p.After))
@@ -142,7 +144,7 @@ func rowsOf[J any, T listed](k *remote, path string, p books.Page, q url.Values,
 	}
 }
 
-func personOf(j Person) books.Person {
+func personOf(j wire.Person) books.Person {
 	p := books.Person{ID: j.ID, Name: str(j.Name), Email: str(j.Email)}
 	if j.Badge != nil {
 		p.Badges = []books.Badge{{Number: *j.Badge}}
@@ -153,7 +155,7 @@ func personOf(j Person) books.Person {
 	return p
 }
 
-func deviceOf(j Device) books.Device {
+func deviceOf(j wire.Device) books.Device {
 	return books.Device{ID: j.ID, Name: str(j.Name), Kind: str(j.Kind), Holder: str(j.PersonID), HolderName: str(j.Person)}
 }
 
@@ -166,18 +168,18 @@ func (k *remote) Devices(p books.Page) iter.Seq2[books.Device, error] {
 }
 
 func (k *remote) Loans(f books.LoanFilter) iter.Seq2[books.Loan, error] {
-	return rowsOf(k, "who", f.Page, url.Values{"person": {f.Person}, "device": {f.Device}}, func(j Who) books.Loan {
+	return rowsOf(k, "who", f.Page, url.Values{"person": {f.Person}, "device": {f.Device}}, func(j wire.Who) books.Loan {
 		return books.Loan{Device: str(j.Device), DeviceID: str(j.DeviceID), Person: str(j.Person), PersonID: str(j.PersonID)}.At(str(j.DeviceID))
 	})
 }
 
 func (k *remote) History(f books.HistoryFilter) iter.Seq2[books.Entry, error] {
-	return rowsOf(k, "history", f.Page, url.Values{"person": {f.Person}, "device": {f.Device}, "kind": {string(f.Kind)}}, func(j History) books.Entry {
+	return rowsOf(k, "history", f.Page, url.Values{"person": {f.Person}, "device": {f.Device}, "kind": {string(f.Kind)}}, func(j wire.History) books.Entry {
 		return books.Entry{Event: eventOf(j)}
 	})
 }
 
-func eventOf(j History) checkout.Event {
+func eventOf(j wire.History) checkout.Event {
 	chain, _ := hex.DecodeString(str(j.Chain))
 	ev := checkout.Event{
 		Seq: j.Seq, ID: uuid.MustParse(j.ID), Kind: j.Kind, Actor: str(j.Actor), Source: checkout.Source(str(j.Source)),
@@ -188,8 +190,8 @@ func eventOf(j History) checkout.Event {
 }
 
 func (k *remote) FindPerson(ref string) (books.Person, error) {
-	var j Person
-	etag, err := k.object("GET", "people/"+Ref(ref), nil, &j)
+	var j wire.Person
+	etag, err := k.object("GET", "people/"+client.Ref(ref), nil, &j)
 	if err != nil {
 		return books.Person{}, err
 	}
@@ -200,10 +202,10 @@ func (k *remote) FindPerson(ref string) (books.Person, error) {
 
 func (k *remote) FindDevice(ref string) (books.Device, error) {
 	var j struct {
-		Device
+		wire.Device
 		Condition *string
 	}
-	etag, err := k.object("GET", "devices/"+Ref(ref), nil, &j)
+	etag, err := k.object("GET", "devices/"+client.Ref(ref), nil, &j)
 	d := deviceOf(j.Device)
 	d.Revision, d.Condition = etag, str(j.Condition)
 	return d, err
@@ -211,12 +213,12 @@ func (k *remote) FindDevice(ref string) (books.Device, error) {
 
 func (k *remote) Formerly(id string) ([]books.Former, error) {
 	var j struct{ Was []books.Former }
-	_, err := k.object("GET", "people/"+Ref(id), nil, &j)
+	_, err := k.object("GET", "people/"+client.Ref(id), nil, &j)
 	return j.Was, err
 }
 
 func (k *remote) event(path string, in any) (checkout.Event, error) {
-	var j History
+	var j wire.History
 	if _, err := k.object("POST", path, in, &j); err != nil {
 		return checkout.Event{}, err
 	}
@@ -224,19 +226,19 @@ func (k *remote) event(path string, in any) (checkout.Event, error) {
 }
 
 func (k *remote) Give(r books.Request) (checkout.Event, error) {
-	return k.event("give", Give{Device: r.Device, Person: r.Person, Note: r.Note})
+	return k.event("give", wire.Give{Device: r.Device, Person: r.Person, Note: r.Note})
 }
 
 func (k *remote) Return(r books.Request) (checkout.Event, error) {
-	return k.event("return", Bring{Device: r.Device, Condition: r.Condition, Note: r.Note})
+	return k.event("return", wire.Bring{Device: r.Device, Condition: r.Condition, Note: r.Note})
 }
 
 func (k *remote) Lose(r books.Request) (checkout.Event, error) {
-	return k.event("devices/"+Ref(r.Device)+"/lost", Bring{Condition: r.Condition, Note: r.Note})
+	return k.event("devices/"+client.Ref(r.Device)+"/lost", wire.Bring{Condition: r.Condition, Note: r.Note})
 }
 
 func (k *remote) Find(r books.Request) (checkout.Event, error) {
-	return k.event("devices/"+Ref(r.Device)+"/found", Bring{Condition: r.Condition, Note: r.Note})
+	return k.event("devices/"+client.Ref(r.Device)+"/found", wire.Bring{Condition: r.Condition, Note: r.Note})
 }
 
 // written is a tag as people write it; nil for none.
@@ -248,17 +250,17 @@ func written(tag checkout.Tag) *string {
 }
 
 func (k *remote) AddPerson(p books.Person, badge checkout.Tag, _ string, _ checkout.Source) error {
-	_, err := k.object("POST", "people", PersonChange{ID: &p.ID, Name: &p.Name, Email: known(p.Email), Badge: written(badge)}, nil)
+	_, err := k.object("POST", "people", wire.PersonChange{ID: &p.ID, Name: &p.Name, Email: known(p.Email), Badge: written(badge)}, nil)
 	return err
 }
 
 func (k *remote) AddDevice(d books.Device, tag checkout.Tag, _ string, _ checkout.Source) error {
-	_, err := k.object("POST", "devices", DeviceChange{ID: &d.ID, Name: &d.Name, Kind: known(d.Kind), Tag: written(tag)}, nil)
+	_, err := k.object("POST", "devices", wire.DeviceChange{ID: &d.ID, Name: &d.Name, Kind: known(d.Kind), Tag: written(tag)}, nil)
 	return err
 }
 
 func (k *remote) edit(path string, e books.Edit) error {
-	change := PersonChange{Name: e.Name}
+	change := wire.PersonChange{Name: e.Name}
 	if e.Status != nil {
 		change.Status = known(e.Status.String())
 	}
@@ -267,11 +269,11 @@ func (k *remote) edit(path string, e books.Edit) error {
 }
 
 func (k *remote) EditPerson(ref string, e books.Edit, _ string, _ checkout.Source) error {
-	return k.edit("people/"+Ref(ref), e)
+	return k.edit("people/"+client.Ref(ref), e)
 }
 
 func (k *remote) EditDevice(ref string, e books.Edit, _ string, _ checkout.Source) error {
-	return k.edit("devices/"+Ref(ref), e)
+	return k.edit("devices/"+client.Ref(ref), e)
 }
 
 func (k *remote) Import(_ checkout.SubjectKind, rows iter.Seq2[books.ImportRow, error], o books.ImportOptions) (n books.Imported, err error) {
@@ -286,17 +288,17 @@ func (k *remote) Import(_ checkout.SubjectKind, rows iter.Seq2[books.ImportRow, 
 	if err != nil {
 		return n, err
 	}
-	var j Imported
+	var j wire.Imported
 	err = json.Unmarshal(answer.Body.Bytes(), &j)
 	return books.Imported{Added: j.Added, Changed: j.Changed, Unchanged: j.Unchanged}, err
 }
 
 func (k *remote) MergePeople(old, into, _ string, _ checkout.Source) (checkout.Event, error) {
-	return k.event("people/"+Ref(old)+"/merge", Merge{Into: into})
+	return k.event("people/"+client.Ref(old)+"/merge", wire.Merge{Into: into})
 }
 
 func (k *remote) ErasePerson(ref, _ string, _ checkout.Source) error {
-	_, err := k.object("POST", "people/"+Ref(ref)+"/erase", nil, nil)
+	_, err := k.object("POST", "people/"+client.Ref(ref)+"/erase", nil, nil)
 	return err
 }
 

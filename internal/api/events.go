@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"stump/directory/webhook"
+	"stump/internal/api/wire"
 	"stump/internal/feed"
 )
 
@@ -32,7 +33,7 @@ var eventForms = []eventForm{
 	{"application/cloudevents+json", func(w io.Writer, i feed.Item) error {
 		return json.NewEncoder(w).Encode(webhook.Wrap(i.Entry.Event))
 	}, "\n", "\n"},
-	{lineType, func(w io.Writer, i feed.Item) error {
+	{wire.LineType, func(w io.Writer, i feed.Item) error {
 		_, err := fmt.Fprintf(w, "%s\n", i.JSON)
 		return err
 	}, "\n", "\n"},
@@ -65,7 +66,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) error {
 	watch, err := s.feed.Watch(cmp.Or(r.Header.Get("Last-Event-ID"), q.Get("after")))
 	if errors.Is(err, feed.ErrFull) {
 		w.Header().Set("Retry-After", "30")
-		return problem(CodeBusy, "ask again in half a minute", "%d clients watch the events already", feed.Most)
+		return problem(wire.CodeBusy, "ask again in half a minute", "%d clients watch the events already", feed.Most)
 	}
 	if err != nil {
 		return err

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"stump/internal/api/client"
+	"stump/internal/api/wire"
 	"stump/internal/books"
 	"stump/internal/identity"
 )
@@ -64,7 +66,7 @@ func keysOf(t *testing.T, s *Server) (all []string) {
 // TestEventsAsSSE: replay, then live, and on from where the client was.
 func TestEventsAsSSE(t *testing.T) {
 	s := newServer(t, newLedger(t))
-	c := Local(s)
+	c := client.Local(s)
 	seedLab(t, c)
 	keys := keysOf(t, s)
 	resp, line := stream(t, s, "?after="+keys[1], "Accept", "text/event-stream")
@@ -87,7 +89,7 @@ func TestEventsAsSSE(t *testing.T) {
 			t.Fatalf("replayed %s %s %+v, want %s", id, kind, e, key)
 		}
 	}
-	if err := c.Do(t.Context(), "POST", "return", Bring{Device: "iPad", Note: "found"}, nil); err != nil {
+	if err := c.Do(t.Context(), "POST", "return", wire.Bring{Device: "iPad", Note: "found"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	id, kind, e := event()
@@ -105,7 +107,7 @@ func TestEventsAsSSE(t *testing.T) {
 // TestEventsAsLines: each line is an object of history, or a CloudEvent.
 func TestEventsAsLines(t *testing.T) {
 	s := newServer(t, newLedger(t))
-	seedLab(t, Local(s))
+	seedLab(t, client.Local(s))
 	keys := keysOf(t, s)
 	after := "?after=" + keys[len(keys)-2]
 	_, history := ask(s, "GET", "/v1/history"+after, "")
@@ -125,10 +127,10 @@ func TestEventsAsLines(t *testing.T) {
 // TestEventsRefused: a place that this station never had is said, and so is a role.
 func TestEventsRefused(t *testing.T) {
 	s := newServer(t, newLedger(t))
-	seedLab(t, Local(s))
+	seedLab(t, client.Local(s))
 	for _, cursor := range []string{"x", strings.Repeat("ab", 32) + ":1"} {
 		status, answer := ask(s, "GET", "/v1/events?after="+cursor, "")
-		var p Problem
+		var p wire.Problem
 		if err := json.Unmarshal([]byte(answer), &p); err != nil || status < 400 || status > 499 || p.Hint == "" {
 			t.Errorf("%s: %d %s", cursor, status, answer)
 		}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"stump/internal/api/wire"
 	"unicode/utf8"
 )
 
@@ -43,7 +44,7 @@ func asked[In any](f func(*http.Request, In) (any, error)) handler {
 // lines returns a function that sends one JSON object a line, at once.
 func lines[T any](w http.ResponseWriter) func(T) error {
 	enc, rc := json.NewEncoder(w), http.NewResponseController(w)
-	w.Header().Set("Content-Type", lineType)
+	w.Header().Set("Content-Type", wire.LineType)
 	return func(line T) error {
 		if err := enc.Encode(line); err != nil {
 			return err
@@ -52,11 +53,9 @@ func lines[T any](w http.ResponseWriter) func(T) error {
 	}
 }
 
-const lineType = "application/x-ndjson"
-
 func writeJSON(w http.ResponseWriter, v any) error {
-	if v, ok := v.(interface{ etag() string }); ok && v.etag() != "" {
-		w.Header().Set("ETag", v.etag())
+	if v, ok := v.(interface{ ETag() string }); ok && v.ETag() != "" {
+		w.Header().Set("ETag", v.ETag())
 	}
 	w.Header().Set("Content-Type", "application/json")
 	return json.NewEncoder(w).Encode(v)
@@ -72,7 +71,7 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 		return err
 	}
 	if !utf8.Valid(body) {
-		return errNotText // the decoder would replace what it can't read
+		return wire.ErrNotText // the decoder would replace what it can't read
 	}
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()

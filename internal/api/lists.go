@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"stump/internal/api/wire"
 	"stump/internal/books"
 )
 
@@ -98,7 +99,7 @@ func (f lister[T]) lines(w http.ResponseWriter, r *http.Request, q query, p book
 		if err != nil {
 			return err
 		}
-		w.Header().Set("Content-Type", lineType)
+		w.Header().Set("Content-Type", wire.LineType)
 		for row, err := range rows {
 			var searched *books.UnfinishedError
 			if errors.As(err, &searched) {
@@ -119,7 +120,7 @@ func (f lister[T]) lines(w http.ResponseWriter, r *http.Request, q query, p book
 
 // acceptsLines reports whether a client names lines in its Accept header.
 func acceptsLines(r *http.Request) bool {
-	return slices.ContainsFunc(r.Header.Values("Accept"), func(s string) bool { return strings.Contains(s, lineType) })
+	return slices.ContainsFunc(r.Header.Values("Accept"), func(s string) bool { return strings.Contains(s, wire.LineType) })
 }
 
 // limit reads how many rows are wanted; 0 if nothing is said.

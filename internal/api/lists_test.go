@@ -13,6 +13,7 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger"
+	"stump/internal/api/wire"
 	"stump/internal/books"
 	"stump/internal/identity"
 )
@@ -157,7 +158,7 @@ func TestBadPages(t *testing.T) {
 		"who?limit=0": "use 1 to 1000", "who?limit=1001": "use 1 to 1000", "who?limit=x": "use 1 to 1000", "people?after=!": "no place in this list",
 		"history?after=x": "CHAIN:SEQ", "history?after=x:1": "CHAIN:SEQ", "unknown?after=YQ": "begin again",
 	} {
-		for _, accept := range []string{"", lineType} {
+		for _, accept := range []string{"", wire.LineType} {
 			r := httptest.NewRequestWithContext(admin(), "GET", "/v1/"+path, nil)
 			r.Header.Set("Accept", accept)
 			w := httptest.NewRecorder()

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/internal/api/wire"
 	"stump/internal/books"
 	"stump/internal/hint"
 	"stump/internal/identity"
@@ -68,22 +69,22 @@ func kindWords() string {
 	return strings.Join(words, ", ")
 }
 
-func (s *Server) give(r *http.Request, g *Give) (any, error) {
+func (s *Server) give(r *http.Request, g *wire.Give) (any, error) {
 	return s.commit(r, books.Keeper.Give, books.Request{Device: g.Device, Person: g.Person, Note: g.Note, At: timeOf(g.At), Due: timeOf(g.Due)})
 }
 
-func (s *Server) bring(r *http.Request, b *Bring) (any, error) {
+func (s *Server) bring(r *http.Request, b *wire.Bring) (any, error) {
 	return s.commit(r, books.Keeper.Return, books.Request{Device: b.Device, Condition: b.Condition, Note: b.Note, At: timeOf(b.At)})
 }
 
-func (s *Server) lost(r *http.Request, b *Bring) (any, error) {
+func (s *Server) lost(r *http.Request, b *wire.Bring) (any, error) {
 	if b.At != nil {
 		return nil, refuse("leave at out, or write it into the note", "that a device is lost is said of now")
 	}
 	return s.commit(r, books.Keeper.Lose, books.Request{Device: r.PathValue("ref"), Condition: b.Condition, Note: b.Note})
 }
 
-func (s *Server) found(r *http.Request, b *Bring) (any, error) {
+func (s *Server) found(r *http.Request, b *wire.Bring) (any, error) {
 	if b.At != nil {
 		return nil, refuse("leave at out, or write it into the note", "that a device is found is said of now")
 	}
@@ -122,20 +123,20 @@ func (s *Server) poke() {
 }
 
 // enrol gives the next unknown tag to a person or device.
-func (s *Server) enrol(r *http.Request, e *Enrol) (any, error) {
+func (s *Server) enrol(r *http.Request, e *wire.Enrol) (any, error) {
 	reg := s.people
 	switch e.Kind {
 	case "person":
 		if err := s.needs(r, identity.Admin); err != nil { // a badge takes devices in that name
-			return Enrolled{}, err
+			return wire.Enrolled{}, err
 		}
 	case "device":
 		reg = s.devices
 	default:
-		return Enrolled{}, refuse(`use "person" or "device"`, "%q can't be enrolled", e.Kind)
+		return wire.Enrolled{}, refuse(`use "person" or "device"`, "%q can't be enrolled", e.Kind)
 	}
 	if e.Name == "" {
-		return Enrolled{}, refuse("name who or what the tag is for", "no name")
+		return wire.Enrolled{}, refuse("name who or what the tag is for", "no name")
 	}
 	answer, err := s.expected(reg, e.Name)
 	if err != nil {
@@ -161,11 +162,11 @@ func (s *Server) enrol(r *http.Request, e *Enrol) (any, error) {
 
 // expected is whose the next unknown tag will be. The directory may know a name that
 // the register does not have; otherwise the name is added when the tag is shown.
-func (s *Server) expected(reg *register, ref string) (Enrolled, error) {
+func (s *Server) expected(reg *register, ref string) (wire.Enrolled, error) {
 	p, err := reg.find(ref)
 	if errors.Is(err, books.ErrNotFound) {
 		if err := checkout.CheckName(ref); err != nil {
-			return Enrolled{}, err
+			return wire.Enrolled{}, err
 		}
 		return s.alike(reg, ref, err)
 	}
@@ -173,14 +174,14 @@ func (s *Server) expected(reg *register, ref string) (Enrolled, error) {
 	if err == nil && p.status == checkout.Retired {
 		err = &checkout.RefusedError{Subject: checkout.Subject{Kind: reg.kind, ID: p.id, Name: p.name, Status: p.status}}
 	}
-	return Enrolled{ID: known(p.id), Name: p.name}, err
+	return wire.Enrolled{ID: known(p.id), Name: p.name}, err
 }
 
 // alike looks for whom or what a name that the register does not have may mean. A
 // name in other capitals is found, as it is when the tag is shown; a slip must not
 // become a new person.
-func (s *Server) alike(reg *register, ref string, missing error) (Enrolled, error) {
-	unknown := Enrolled{Name: ref, New: true}
+func (s *Server) alike(reg *register, ref string, missing error) (wire.Enrolled, error) {
+	unknown := wire.Enrolled{Name: ref, New: true}
 	add := "what is new is added first with `stump devices add`"
 	if reg.kind == checkout.KindPerson {
 		if s.o.Worker != nil && s.o.Worker.EnrolsPeople() {
@@ -193,17 +194,17 @@ func (s *Server) alike(reg *register, ref string, missing error) (Enrolled, erro
 	case err != nil || len(same)+len(near) == 0:
 		return unknown, err
 	case len(same) == 1:
-		return Enrolled{ID: &same[0].id, Name: same[0].name}, nil
+		return wire.Enrolled{ID: &same[0].id, Name: same[0].name}, nil
 	}
 	return unknown, hint.Wrap(missing, didYouMean(append(same, near...))+" "+add)
 }
 
 // unknown lists the tags that were shown and that nobody has.
-func (s *Server) unknown(_ *http.Request, _ query, p books.Page) (iter.Seq2[Unknown, error], error) {
+func (s *Server) unknown(_ *http.Request, _ query, p books.Page) (iter.Seq2[wire.Unknown, error], error) {
 	s.o.Trace.Save(true)
 	tags, err := s.o.Books.UnknownTags()
 	if err != nil {
 		return nil, err
 	}
-	return short(tags, p, func(t Unknown) []string { return []string{t.Number} })
+	return short(tags, p, func(t wire.Unknown) []string { return []string{t.Number} })
 }

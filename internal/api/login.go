@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"stump/internal/api/wire"
 	"stump/internal/books"
 	"stump/internal/hint"
 	"stump/internal/identity"
@@ -38,7 +39,7 @@ func (s *Server) tokens(_ *http.Request, _ query, p books.Page) (iter.Seq2[ident
 	return short(s.o.Access.Tokens(), p, func(t identity.Token) []string { return []string{t.Name} })
 }
 
-func (s *Server) addToken(r *http.Request, t *NewToken) (any, error) {
+func (s *Server) addToken(r *http.Request, t *wire.NewToken) (any, error) {
 	role, err := identity.ParseRole(t.Role)
 	if err != nil {
 		return nil, err
@@ -53,7 +54,7 @@ func (s *Server) addToken(r *http.Request, t *NewToken) (any, error) {
 	if i < 0 {
 		return nil, &identity.TokenError{Name: made.Name} // revoked since
 	}
-	return MadeToken{all[i], secret}, nil
+	return wire.MadeToken{Token: all[i], Secret: secret}, nil
 }
 
 func (s *Server) revokeToken(r *http.Request) (any, error) {
@@ -67,7 +68,7 @@ func (s *Server) refusals(_ *http.Request, _ query, p books.Page) (iter.Seq2[ide
 
 func (s *Server) web(*http.Request) (any, error) {
 	if s.o.Web == nil {
-		return Web{}, nil
+		return wire.Web{}, nil
 	}
 	return s.o.Web(), nil
 }
@@ -76,10 +77,10 @@ func (s *Server) web(*http.Request) (any, error) {
 // fragment, which browsers send to nobody.
 func (s *Server) adminLink(r *http.Request) (any, error) {
 	if s.o.Web == nil || s.o.Web().URL == nil {
-		return nil, problem(CodeNoWeb, `set listen in the table [web] of the configuration, such as ":8443"`, "no browser can reach this station")
+		return nil, problem(wire.CodeNoWeb, `set listen in the table [web] of the configuration, such as ":8443"`, "no browser can reach this station")
 	}
 	secret := s.o.Access.NewLink(identity.Of(r.Context()).Name)
-	return Link{*s.o.Web().URL + "/login#" + secret, s.o.Now().Add(identity.LinkLife)}, nil
+	return wire.Link{URL: *s.o.Web().URL + "/login#" + secret, Expires: s.o.Now().Add(identity.LinkLife)}, nil
 }
 
 // cookieName has a prefix with which browsers take the cookie only by TLS, for this
@@ -174,7 +175,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		err = s.failed(r, "login", identity.LoginFailures, err)
 		code, _ := s.explain(err)
-		status, _ := code.row()
+		status, _ := code.Row()
 		sayWait(w, err)
 		return page(w, status, err, pageForm)
 	}

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"stump/internal/api/client"
+	"stump/internal/api/wire"
 	"stump/internal/identity"
 	"stump/internal/signin"
 )
@@ -27,12 +29,12 @@ type website struct {
 func newWebsite(t *testing.T) *website {
 	t.Helper()
 	l := newLedger(t)
-	seedLab(t, Local(newServer(t, l)))
+	seedLab(t, client.Local(newServer(t, l)))
 	w := &website{T: t, now: time.Date(2026, 11, 30, 10, 0, 0, 0, time.UTC)}
 	now := func() time.Time { return w.now }
 	address := "https://stump.lab:8443"
 	w.Server = NewServer(Options{
-		Ledger: l, Station: "lab", Now: now, Web: func() Web { return Web{URL: &address} },
+		Ledger: l, Station: "lab", Now: now, Web: func() wire.Web { return wire.Web{URL: &address} },
 		Access: identity.Open(t.TempDir(), identity.Options{Now: now, Secret: func() string { w.n++; return fmt.Sprintf("SECRET%d", w.n) }}),
 	})
 	return w
@@ -65,9 +67,9 @@ func (s *website) admin(method, path, body string, into any) {
 	}
 }
 
-func (s *website) wants(name string, w *httptest.ResponseRecorder, status int, code Code) {
+func (s *website) wants(name string, w *httptest.ResponseRecorder, status int, code wire.Code) {
 	s.Helper()
-	var p Problem
+	var p wire.Problem
 	_ = json.Unmarshal(w.Body.Bytes(), &p)
 	if w.Code != status || p.Code != code || code != "" && p.Hint == "" {
 		s.Errorf("%s: %d %s, want %d %s", name, w.Code, w.Body, status, code)
@@ -79,19 +81,19 @@ func TestBearer(t *testing.T) {
 	s := newWebsite(t)
 	bearer := map[string]string{}
 	for name, role := range map[string]string{"see": "staff", "ci": "admin"} {
-		var made MadeToken
+		var made wire.MadeToken
 		s.admin("POST", "/v1/tokens", fmt.Sprintf(`{"name":%q,"role":%q}`, name, role), &made)
 		if made.Name != name || made.Role.String() != role || made.By != "admin" || !strings.HasPrefix(made.Secret, "stump_") {
 			t.Errorf("made %+v", made)
 		}
 		bearer[name] = "Bearer " + made.Secret
 	}
-	s.wants("nobody", s.ask("GET", "/v1/who", ""), 401, CodeNoLogin)
+	s.wants("nobody", s.ask("GET", "/v1/who", ""), 401, wire.CodeNoLogin)
 	s.wants("staff", s.ask("GET", "/v1/who", "", "Authorization", bearer["see"]), 200, "")
 	s.wants("in small letters", s.ask("GET", "/v1/who", "", "Authorization", strings.Replace(bearer["see"], "Bearer", "bearer", 1)), 200, "")
-	s.wants("staff gives", s.ask("POST", "/v1/give", `{}`, "Authorization", bearer["see"]), 403, CodeRole)
-	s.wants("an unknown one", s.ask("GET", "/v1/who", "", "Authorization", "Bearer stump_X"), 401, CodeNoLogin)
-	s.wants("a password", s.ask("GET", "/v1/who", "", "Authorization", "Basic YTpi"), 401, CodeNoLogin)
+	s.wants("staff gives", s.ask("POST", "/v1/give", `{}`, "Authorization", bearer["see"]), 403, wire.CodeRole)
+	s.wants("an unknown one", s.ask("GET", "/v1/who", "", "Authorization", "Bearer stump_X"), 401, wire.CodeNoLogin)
+	s.wants("a password", s.ask("GET", "/v1/who", "", "Authorization", "Basic YTpi"), 401, wire.CodeNoLogin)
 	w := s.ask("POST", "/v1/return", `{"device":"ipad"}`, "Authorization", bearer["ci"])
 	if !strings.Contains(w.Body.String(), `"actor":"ci"`) || !strings.Contains(w.Body.String(), `"source":"api"`) {
 		t.Errorf("a token returns: %d %s", w.Code, w.Body)
@@ -112,17 +114,17 @@ func TestBearer(t *testing.T) {
 	}
 	var none struct{}
 	s.admin("DELETE", "/v1/tokens/see", "", &none)
-	s.wants("revoked", s.ask("GET", "/v1/who", "", "Authorization", bearer["see"]), 401, CodeNoLogin)
+	s.wants("revoked", s.ask("GET", "/v1/who", "", "Authorization", bearer["see"]), 401, wire.CodeNoLogin)
 	for _, tt := range []struct {
 		method, path, body string
 		status             int
-		code               Code
+		code               wire.Code
 	}{
-		{"DELETE", "/v1/tokens/see", "", 404, CodeNotFound},
-		{"POST", "/v1/tokens", `{"name":"ci","role":"staff"}`, 409, CodeExists},
-		{"POST", "/v1/tokens", `{"name":"x","role":"root"}`, 400, CodeInvalid},
-		{"POST", "/v1/tokens", `{"name":"","role":"staff"}`, 400, CodeInvalid},
-		{"POST", "/v1/tokens", `{"name":"x","role":"staff","expires":"2020-01-01T00:00:00Z"}`, 400, CodeInvalid},
+		{"DELETE", "/v1/tokens/see", "", 404, wire.CodeNotFound},
+		{"POST", "/v1/tokens", `{"name":"ci","role":"staff"}`, 409, wire.CodeExists},
+		{"POST", "/v1/tokens", `{"name":"x","role":"root"}`, 400, wire.CodeInvalid},
+		{"POST", "/v1/tokens", `{"name":"","role":"staff"}`, 400, wire.CodeInvalid},
+		{"POST", "/v1/tokens", `{"name":"x","role":"staff","expires":"2020-01-01T00:00:00Z"}`, 400, wire.CodeInvalid},
 	} {
 		w := s.ask(tt.method, tt.path, tt.body, "Authorization", bearer["ci"])
 		s.wants(tt.method+" "+tt.body, w, tt.status, tt.code)
@@ -132,13 +134,13 @@ func TestBearer(t *testing.T) {
 // TestTooOften: who fails again and again is told to wait, and who has a token is not.
 func TestTooOften(t *testing.T) {
 	s := newWebsite(t)
-	var made MadeToken
+	var made wire.MadeToken
 	s.admin("POST", "/v1/tokens", `{"name":"see","role":"staff"}`, &made)
 	for i := range identity.TokenFailures {
-		s.wants("at first", s.ask("GET", "/v1/who", "", "Authorization", fmt.Sprint("Bearer ", i)), 401, CodeNoLogin)
+		s.wants("at first", s.ask("GET", "/v1/who", "", "Authorization", fmt.Sprint("Bearer ", i)), 401, wire.CodeNoLogin)
 	}
 	w := s.ask("GET", "/v1/who", "", "Authorization", "Bearer x")
-	s.wants("too often", w, 429, CodeTooOften)
+	s.wants("too often", w, 429, wire.CodeTooOften)
 	if w.Header().Get("Retry-After") != "60" {
 		t.Errorf("to wait: %q", w.Header().Get("Retry-After"))
 	}
@@ -163,7 +165,7 @@ func TestTooOften(t *testing.T) {
 func TestLogin(t *testing.T) {
 	s := newWebsite(t)
 	link := func() string {
-		var l Link
+		var l wire.Link
 		s.admin("POST", "/v1/web/admin-link", "", &l)
 		page, secret, ok := strings.Cut(l.URL, "#")
 		if !ok || page != "https://stump.lab:8443/login" || l.Expires != s.now.Add(10*time.Minute) {
@@ -200,18 +202,18 @@ func TestLogin(t *testing.T) {
 	}
 	s.now = s.now.Add(15 * time.Minute)
 	s.wants("a while later", s.ask("GET", "/v1/people", "", in...), 200, "")
-	s.wants("what is dangerous", s.ask("GET", "/v1/people/b1/dossier", "", in...), 403, CodeStaleLogin)
+	s.wants("what is dangerous", s.ask("GET", "/v1/people/b1/dossier", "", in...), 403, wire.CodeStaleLogin)
 
 	// A new login ends the old session, and so does a logout.
 	w = s.form("/login", url.Values{"secret": {link()}}, in...)
-	s.wants("the old session", s.ask("GET", "/v1/people", "", in...), 401, CodeNoLogin)
+	s.wants("the old session", s.ask("GET", "/v1/people", "", in...), 401, wire.CodeNoLogin)
 	in = []string{"Cookie", cookieName + "=" + w.Result().Cookies()[0].Value}
 	s.wants("the new one", s.ask("GET", "/v1/people/b1/dossier", "", in...), 200, "")
 	w = s.form("/logout", nil, in...)
 	if c := w.Result().Cookies(); w.Code != 303 || len(c) != 1 || c[0].MaxAge != -1 || c[0].Value != "" {
 		t.Errorf("%d %v", w.Code, w.Header())
 	}
-	s.wants("logged out", s.ask("GET", "/v1/people", "", in...), 401, CodeNoLogin)
+	s.wants("logged out", s.ask("GET", "/v1/people", "", in...), 401, wire.CodeNoLogin)
 
 	late := link()
 	s.now = s.now.Add(10 * time.Minute)
@@ -230,8 +232,8 @@ func TestNoWeb(t *testing.T) {
 	if status, answer := ask(s.Server, "POST", "/v1/web/admin-link", ""); status != 409 || !strings.Contains(answer, `"code":"no-web"`) {
 		t.Errorf("%d %s", status, answer)
 	}
-	var w Web
-	if s.admin("GET", "/v1/web", "", &w); w != (Web{}) {
+	var w wire.Web
+	if s.admin("GET", "/v1/web", "", &w); w != (wire.Web{}) {
 		t.Errorf("%+v", w)
 	}
 }

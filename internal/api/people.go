@@ -9,12 +9,13 @@ import (
 	"strings"
 
 	"stump/checkout"
+	"stump/internal/api/wire"
 	"stump/internal/books"
 	"stump/internal/identity"
 )
 
 // merge makes the person of the path one with another, who stays.
-func (s *Server) merge(r *http.Request, m *Merge) (any, error) {
+func (s *Server) merge(r *http.Request, m *wire.Merge) (any, error) {
 	old := r.PathValue("ref")
 	if m.Into == "" {
 		return nil, refuse("name who goes, then who stays", "nobody to merge %s into", old)
@@ -38,7 +39,7 @@ func (s *Server) showPerson(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	shown := PersonShown{version: version{p.Revision}, Person: personParty(p).row.(Person), Loans: []Who{}, Was: []books.Former{}}
+	shown := wire.PersonShown{Version: wire.Version{Revision: p.Revision}, Person: personParty(p).row.(wire.Person), Loans: []wire.Who{}, Was: []books.Former{}}
 	was, err := s.o.Books.Formerly(p.ID)
 	if err != nil {
 		return nil, err
@@ -59,7 +60,7 @@ func (s *Server) showDevice(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	shown := DeviceShown{version: version{d.Revision}, Device: deviceParty(d).row.(Device), Kit: known(d.Group), Condition: known(d.Condition)}
+	shown := wire.DeviceShown{Version: wire.Version{Revision: d.Revision}, Device: deviceParty(d).row.(wire.Device), Kit: known(d.Group), Condition: known(d.Condition)}
 	for loan, err := range s.o.Books.Loans(books.LoanFilter{Device: d.ID, Now: s.o.Now()}) {
 		if err != nil {
 			return nil, err
@@ -145,8 +146,8 @@ func several(n int, first string) string {
 	return first
 }
 
-// and adds to a warning.
-func (w Warning) and(more string) Warning {
-	all := slices.DeleteFunc([]string{str(w.Warning), more}, func(s string) bool { return s == "" })
-	return Warning{known(strings.Join(all, "; "))}
+// warn is a warning of all that is strange; "" is nothing.
+func warn(all ...string) wire.Warning {
+	all = slices.DeleteFunc(all, func(s string) bool { return s == "" })
+	return wire.Warning{Warning: known(strings.Join(all, "; "))}
 }

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"stump/checkout"
+	"stump/internal/api/wire"
 	"stump/internal/books"
 	"stump/internal/count"
 	"stump/internal/credential"
@@ -91,13 +92,13 @@ func (s *Server) of(kind checkout.SubjectKind) *register {
 }
 
 func personParty(p books.Person) party {
-	return party{p.ID, p.Name, p.Status, p.Live(), p.Revision, Person{
+	return party{p.ID, p.Name, p.Status, p.Live(), p.Revision, wire.Person{
 		ID: p.ID, Name: known(p.Name), Email: known(p.Email), Badge: known(p.Badge()), Status: p.Status.String(),
 	}}
 }
 
 func deviceParty(d books.Device) party {
-	return party{d.ID, d.Name, d.Status, strings.Fields(d.Tag), d.Revision, Device{
+	return party{d.ID, d.Name, d.Status, strings.Fields(d.Tag), d.Revision, wire.Device{
 		ID: d.ID, Name: known(d.Name), Tag: known(d.Tag), Kind: known(d.Kind), Status: d.Word(),
 		Person: known(d.HolderName), PersonID: known(d.Holder),
 	}}
@@ -128,10 +129,19 @@ func (reg *register) giveTag(id string) string { return reg.edits(id, "--"+reg.t
 // change is a PersonChange or a DeviceChange.
 type change struct{ id, name, email, kind, tag, status, more, lost, found *string }
 
+func personChange(c *wire.PersonChange) change {
+	return change{id: c.ID, name: c.Name, email: c.Email, tag: c.Badge, status: c.Status,
+		more: c.AddBadge, lost: c.LostBadge, found: c.FoundBadge}
+}
+
+func deviceChange(c *wire.DeviceChange) change {
+	return change{id: c.ID, name: c.Name, kind: c.Kind, tag: c.Tag, status: c.Status}
+}
+
 // changed reads a change for f.
-func changed[C interface{ change() change }](reg *register, f func(*http.Request, *register, change) (any, error)) func(*http.Request, C) (any, error) {
+func changed[C any](reg *register, read func(C) change, f func(*http.Request, *register, change) (any, error)) func(*http.Request, C) (any, error) {
 	return func(r *http.Request, in C) (any, error) {
-		c := in.change()
+		c := read(in)
 		if c.name != nil {
 			name := strings.TrimSpace(*c.name)
 			c.name = &name
@@ -239,30 +249,27 @@ func (s *Server) row(reg *register, id string, c change, old []string, tags ...c
 		return nil, err
 	}
 	twin, err := s.namesakes(reg, id, str(c.name))
-	gone := Gone{slices.DeleteFunc(old, func(tag string) bool { return slices.Contains(p.tags, tag) })}
+	gone := wire.Gone{Gone: slices.DeleteFunc(old, func(tag string) bool { return slices.Contains(p.tags, tag) })}
 	var strange unreadable
 	for _, t := range tags {
 		strange.look(s, t)
 	}
-	warning := strange.warning().and(twin)
-	for _, written := range []*string{c.tag, c.more} {
-		warning = warning.and(credential.Doubt(str(written), s.o.Formats))
-	}
+	warning := warn(strange.warning(), twin, credential.Doubt(str(c.tag), s.o.Formats), credential.Doubt(str(c.more), s.o.Formats))
 	switch row := p.row.(type) {
-	case Person:
+	case wire.Person:
 		return struct {
-			version
-			Person
-			Warning
-			Gone
-		}{version{p.revision}, row, warning, gone}, err
-	case Device:
+			wire.Version
+			wire.Person
+			wire.Warning
+			wire.Gone
+		}{wire.Version{Revision: p.revision}, row, warning, gone}, err
+	case wire.Device:
 		return struct {
-			version
-			Device
-			Warning
-			Gone
-		}{version{p.revision}, row, warning, gone}, err
+			wire.Version
+			wire.Device
+			wire.Warning
+			wire.Gone
+		}{wire.Version{Revision: p.revision}, row, warning, gone}, err
 	}
 	return nil, err
 }
@@ -312,11 +319,11 @@ func (u *unreadable) look(s *Server, t checkout.Tag) {
 	}
 }
 
-func (u *unreadable) warning() Warning {
+func (u *unreadable) warning() string {
 	if u.n == 0 {
-		return Warning{}
+		return ""
 	}
-	return Warning{known(fmt.Sprintf("%s will not be read here: %s", count.Of(u.n, "tag"), u.first))}
+	return fmt.Sprintf("%s will not be read here: %s", count.Of(u.n, "tag"), u.first)
 }
 
 // maxImport is the size of the largest CSV file, in bytes. A register of 100,000
@@ -364,7 +371,7 @@ func importOptions(reg *register, r *http.Request) (o books.ImportOptions, mappe
 }
 
 // importCSV saves the rows of a CSV file, or in a dry run tells what it would change.
-func (s *Server) importCSV(l books.Keeper, reg *register, csv io.Reader, mapped map[string]string, o books.ImportOptions) (Imported, error) {
+func (s *Server) importCSV(l books.Keeper, reg *register, csv io.Reader, mapped map[string]string, o books.ImportOptions) (wire.Imported, error) {
 	var strange unreadable
 	doubts, doubt := 0, ""
 	rows := sheet.Rows(reg.kind, csv, sheet.Options{Map: mapped, Parse: func(written string) (checkout.Tag, error) {
@@ -385,7 +392,7 @@ func (s *Server) importCSV(l books.Keeper, reg *register, csv io.Reader, mapped 
 	if err == nil && !o.DryRun && reg.kind == checkout.KindPerson {
 		twin, err = s.newTwins(n.New)
 	}
-	return Imported{Rows: n.Rows(), Added: n.Added, Changed: n.Changed, Unchanged: n.Unchanged, Warning: strange.warning().and(several(doubts, doubt)).and(twin), Changes: n.Changes}, err
+	return wire.Imported{Rows: n.Rows(), Added: n.Added, Changed: n.Changed, Unchanged: n.Unchanged, Warning: warn(strange.warning(), several(doubts, doubt), twin), Changes: n.Changes}, err
 }
 
 // badRow adds to the error of lines that nothing was imported, and what to do.
@@ -430,9 +437,9 @@ func (s *Server) erase(r *http.Request) (any, error) {
 func (s *Server) dossier(r *http.Request) (any, error) {
 	d, err := books.DossierOf(s.o.Books, r.PathValue("ref"))
 	if err != nil {
-		return Dossier{}, err
+		return wire.Dossier{}, err
 	}
-	return Dossier{personParty(d.Person).row.(Person), d}, nil
+	return wire.Dossier{Person: personParty(d.Person).row.(wire.Person), Dossier: d}, nil
 }
 
 // deviceTag is the written form of a device's tag, "" if it has none.

@@ -21,6 +21,8 @@ import (
 	"stump/checkout/ledger"
 	"stump/directory"
 	"stump/directory/call"
+	"stump/internal/api/client"
+	"stump/internal/api/wire"
 	"stump/internal/books"
 	"stump/internal/hint"
 	"stump/internal/identity"
@@ -36,7 +38,7 @@ func admin() context.Context { return identity.With(context.Background(), identi
 func ask(h http.Handler, method, path, body string) (status int, answer string) {
 	w := httptest.NewRecorder()
 	r := httptest.NewRequestWithContext(admin(), method, path, strings.NewReader(body))
-	r.Header.Set("Accept", lineType)
+	r.Header.Set("Accept", wire.LineType)
 	h.ServeHTTP(w, r)
 	return w.Code, w.Body.String()
 }
@@ -57,7 +59,7 @@ func (r route) split(t *testing.T) (method, path string) {
 // TestEveryRoute asks each route wrongly in the ways that go for all of them.
 func TestEveryRoute(t *testing.T) {
 	s := newServer(t, newLedger(t))
-	seedLab(t, Local(s))
+	seedLab(t, client.Local(s))
 	table := s.routes()
 	if len(table) != 56 {
 		t.Errorf("%d routes", len(table))
@@ -65,13 +67,13 @@ func TestEveryRoute(t *testing.T) {
 	for _, r := range table {
 		method, path := r.split(t)
 		plain, _, _ := strings.Cut(path, "?")
-		problem := func(name, method, path, body string, header string) Problem {
+		problem := func(name, method, path, body string, header string) wire.Problem {
 			req := httptest.NewRequestWithContext(admin(), method, path, strings.NewReader(body))
-			req.Header.Set(actorHeader, header)
+			req.Header.Set(wire.ActorHeader, header)
 			w := httptest.NewRecorder()
 			s.ServeHTTP(w, req)
-			var p Problem
-			if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || p.Error == "" || w.Header().Get("Content-Type") != problemType {
+			var p wire.Problem
+			if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || p.Error == "" || w.Header().Get("Content-Type") != wire.ProblemType {
 				t.Errorf("%s, %s: %d %s", r.pattern, name, w.Code, w.Body)
 			}
 			return p
@@ -79,7 +81,7 @@ func TestEveryRoute(t *testing.T) {
 		if p := problem("wrong method", "PUT", path, "", ""); !strings.Contains(p.Error, "PUT "+plain+" is not part of the API") || p.Hint == "" {
 			t.Errorf("%s, wrong method: %+v", r.pattern, p)
 		}
-		if p := problem("a bad actor", method, path, "", "a%00b"); !strings.HasPrefix(p.Error, actorHeader) || p.Hint == "" {
+		if p := problem("a bad actor", method, path, "", "a%00b"); !strings.HasPrefix(p.Error, wire.ActorHeader) || p.Hint == "" {
 			t.Errorf("%s, a bad actor: %+v", r.pattern, p)
 		}
 		if r.needs == ledgerOnly {
@@ -94,7 +96,7 @@ func TestEveryRoute(t *testing.T) {
 // TestEveryBody sends what is not the object that a route reads. Nothing changes.
 func TestEveryBody(t *testing.T) {
 	s := newServer(t, newLedger(t))
-	seedLab(t, Local(s))
+	seedLab(t, client.Local(s))
 	_, before := ask(s, "GET", "/v1/history", "")
 	reads := 0
 	for _, r := range s.routes() {
@@ -117,7 +119,7 @@ func TestEveryBody(t *testing.T) {
 			"too large":  {`{"note":"` + strings.Repeat("x", maxBody) + `"}`, 413, "http: request body too large"},
 		} {
 			status, answer := ask(s, method, path, tt.body)
-			var p Problem
+			var p wire.Problem
 			if err := json.Unmarshal([]byte(answer), &p); err != nil || status != tt.status || !strings.HasPrefix(p.Error, tt.want) || p.Hint == "" {
 				t.Errorf("%s, %s: %d %+v, want %d %s", r.pattern, name, status, p, tt.status, tt.want)
 			}
@@ -146,50 +148,50 @@ func TestTooLargeImport(t *testing.T) {
 // TestExplain: the status and the remedy of every kind of error.
 func TestExplain(t *testing.T) {
 	s := newServer(t, newLedger(t))
-	seedLab(t, Local(s))
+	seedLab(t, client.Local(s))
 	person := func(ref string) error { return &books.NotFoundError{Kind: checkout.KindPerson, Ref: ref} }
 	device := func(ref string) error { return &books.NotFoundError{Kind: checkout.KindDevice, Ref: ref} }
 	retired := checkout.Subject{Kind: checkout.KindDevice, ID: "ipad", Name: "iPad", Status: checkout.Retired}
 	for _, tt := range []struct {
 		err  error
-		code Code
+		code wire.Code
 		hint string
 	}{
-		{refuse("mend it", "bad"), CodeInvalid, "mend it"},
-		{problem(CodeNoRoute, "drink it", "tea"), CodeNoRoute, "drink it"},
-		{fmt.Errorf("read: %w", &http.MaxBytesError{Limit: 5 << 20}), CodeTooLarge, "nothing was changed; send at most 5 MB at once"},
-		{person("xy"), CodeNotFound, "`stump people list` and `stump devices list` show who and what there is"},
-		{person("ANN"), CodeNotFound, "did you mean Ann (id ann)?"},
-		{person("ben"), CodeNotFound, "did you mean Ben (id b1) or Ben (id b2)?"},
-		{person("ipad"), CodeNotFound, "that is a device; `stump people list` shows the people"},
-		{device("Ann"), CodeNotFound, "that is a person; `stump devices list` shows the devices"},
-		{device("iPad"), CodeNotFound, "did you mean iPad (id ipad)?"},
-		{hint.Wrap(person("ANN"), "ask her"), CodeNotFound, "ask her"},
-		{&books.AmbiguousError{Kind: checkout.KindPerson, Name: "Ben", IDs: []string{"b1", "b2"}}, CodeAmbiguous, "`stump people list` and `stump devices list` begin with the id"},
-		{&books.ExistsError{Kind: checkout.KindPerson, ID: "ann"}, CodeExists, "choose another with --id, or change the one that is there with edit"},
-		{&books.TagTakenError{Owner: "ann", OwnerKind: checkout.KindPerson}, CodeTagTaken, "check the number, or give ann another one first: `stump people edit ann --badge CREDENTIAL`"},
-		{&books.TagTakenError{Owner: "ipad 2", OwnerKind: checkout.KindDevice}, CodeTagTaken, "check the number, or give ipad 2 another one first: `stump devices edit 'ipad 2' --tag CREDENTIAL`"},
-		{&checkout.RefusedError{Subject: retired}, CodeRefused, "`stump devices edit ipad --status active` ends that"},
-		{&checkout.RefusedError{Subject: retired, Holder: "Ann"}, CodeRefused, "`stump who` shows who holds which device; `stump people list` and `stump devices list` show the status"},
-		{&checkout.RefusedError{Reason: "it is late"}, CodeRefused, "`stump who` shows who holds which device; `stump people list` and `stump devices list` show the status"},
-		{fmt.Errorf("give: %w", checkout.ErrRefused), CodeRefused, "`stump who` shows who holds which device; `stump people list` and `stump devices list` show the status"},
-		{ledger.ErrClosed, CodeInternal, ""},
-		{ledger.ErrReadOnly, CodeInternal, ""},
-		{&ledger.DamagedError{Reason: "page 3"}, CodeDamaged, (*ledger.DamagedError)(nil).Hint()},
-		{ledger.ErrCannotSave, CodeCannotSave, ledger.SaveRemedy(ledger.ErrCannotSave)},
-		{directory.ErrTaken, CodeRefused, ""},
-		{call.ErrNobody, CodeNotFound, ""},
-		{fmt.Errorf("pull: %w", call.Outcome{Verdict: call.Down, Reason: "no route", Remedy: "look at the cable"}), CodeDirectory, "look at the cable"},
-		{station.ErrStopping, CodeStopping, "ask again when it runs"},
-		{station.ErrNotShown, CodeTimeout, hint.Of(station.ErrNotShown)},
-		{station.ErrReplaced, CodeBusy, hint.Of(station.ErrReplaced)},
-		{station.ErrLeased, CodeBusy, hint.Of(station.ErrLeased)},
-		{hint.Errorf("write it so", "a bad name"), CodeInvalid, "write it so"},
-		{errors.New("anything else"), CodeInternal, ""},
+		{refuse("mend it", "bad"), wire.CodeInvalid, "mend it"},
+		{problem(wire.CodeNoRoute, "drink it", "tea"), wire.CodeNoRoute, "drink it"},
+		{fmt.Errorf("read: %w", &http.MaxBytesError{Limit: 5 << 20}), wire.CodeTooLarge, "nothing was changed; send at most 5 MB at once"},
+		{person("xy"), wire.CodeNotFound, "`stump people list` and `stump devices list` show who and what there is"},
+		{person("ANN"), wire.CodeNotFound, "did you mean Ann (id ann)?"},
+		{person("ben"), wire.CodeNotFound, "did you mean Ben (id b1) or Ben (id b2)?"},
+		{person("ipad"), wire.CodeNotFound, "that is a device; `stump people list` shows the people"},
+		{device("Ann"), wire.CodeNotFound, "that is a person; `stump devices list` shows the devices"},
+		{device("iPad"), wire.CodeNotFound, "did you mean iPad (id ipad)?"},
+		{hint.Wrap(person("ANN"), "ask her"), wire.CodeNotFound, "ask her"},
+		{&books.AmbiguousError{Kind: checkout.KindPerson, Name: "Ben", IDs: []string{"b1", "b2"}}, wire.CodeAmbiguous, "`stump people list` and `stump devices list` begin with the id"},
+		{&books.ExistsError{Kind: checkout.KindPerson, ID: "ann"}, wire.CodeExists, "choose another with --id, or change the one that is there with edit"},
+		{&books.TagTakenError{Owner: "ann", OwnerKind: checkout.KindPerson}, wire.CodeTagTaken, "check the number, or give ann another one first: `stump people edit ann --badge CREDENTIAL`"},
+		{&books.TagTakenError{Owner: "ipad 2", OwnerKind: checkout.KindDevice}, wire.CodeTagTaken, "check the number, or give ipad 2 another one first: `stump devices edit 'ipad 2' --tag CREDENTIAL`"},
+		{&checkout.RefusedError{Subject: retired}, wire.CodeRefused, "`stump devices edit ipad --status active` ends that"},
+		{&checkout.RefusedError{Subject: retired, Holder: "Ann"}, wire.CodeRefused, "`stump who` shows who holds which device; `stump people list` and `stump devices list` show the status"},
+		{&checkout.RefusedError{Reason: "it is late"}, wire.CodeRefused, "`stump who` shows who holds which device; `stump people list` and `stump devices list` show the status"},
+		{fmt.Errorf("give: %w", checkout.ErrRefused), wire.CodeRefused, "`stump who` shows who holds which device; `stump people list` and `stump devices list` show the status"},
+		{ledger.ErrClosed, wire.CodeInternal, ""},
+		{ledger.ErrReadOnly, wire.CodeInternal, ""},
+		{&ledger.DamagedError{Reason: "page 3"}, wire.CodeDamaged, (*ledger.DamagedError)(nil).Hint()},
+		{ledger.ErrCannotSave, wire.CodeCannotSave, ledger.SaveRemedy(ledger.ErrCannotSave)},
+		{directory.ErrTaken, wire.CodeRefused, ""},
+		{call.ErrNobody, wire.CodeNotFound, ""},
+		{fmt.Errorf("pull: %w", call.Outcome{Verdict: call.Down, Reason: "no route", Remedy: "look at the cable"}), wire.CodeDirectory, "look at the cable"},
+		{station.ErrStopping, wire.CodeStopping, "ask again when it runs"},
+		{station.ErrNotShown, wire.CodeTimeout, hint.Of(station.ErrNotShown)},
+		{station.ErrReplaced, wire.CodeBusy, hint.Of(station.ErrReplaced)},
+		{station.ErrLeased, wire.CodeBusy, hint.Of(station.ErrLeased)},
+		{hint.Errorf("write it so", "a bad name"), wire.CodeInvalid, "write it so"},
+		{errors.New("anything else"), wire.CodeInternal, ""},
 	} {
 		w := httptest.NewRecorder()
 		s.fail(&reply{ResponseWriter: w}, httptest.NewRequestWithContext(admin(), "GET", "/v1/who", nil), tt.err)
-		var p Problem
+		var p wire.Problem
 		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || p.Code != tt.code || p.Error != tt.err.Error() || p.Hint != tt.hint {
 			t.Errorf("%T %v: %d %+v, want %s %q", tt.err, tt.err, w.Code, p, tt.code, tt.hint)
 		}
@@ -231,7 +233,7 @@ func TestCancelled(t *testing.T) {
 	}
 	ctx, cancel = context.WithCancel(t.Context())
 	time.AfterFunc(20*time.Millisecond, cancel)
-	if _, err := Local(s).Stream(ctx, "GET", "wait", nil, nil); !errors.Is(err, context.Canceled) || log.String() != "" {
+	if _, err := client.Local(s).Stream(ctx, "GET", "wait", nil, nil); !errors.Is(err, context.Canceled) || log.String() != "" {
 		t.Errorf("who went gets %v, logged %q", err, log)
 	}
 }
@@ -256,7 +258,7 @@ func TestBrokenOff(t *testing.T) {
 	if status, answer := ask(s, "GET", "/v1/rows/0", ""); status != 500 || !strings.Contains(answer, `"error":"a bad page"`) {
 		t.Errorf("before the first row: %d %s", status, answer)
 	}
-	body, err := Local(s).Stream(t.Context(), "GET", "rows/1", nil, nil)
+	body, err := client.Local(s).Stream(t.Context(), "GET", "rows/1", nil, nil)
 	if err == nil {
 		_, err = io.ReadAll(body)
 	}
@@ -355,7 +357,7 @@ func TestNoFormat(t *testing.T) {
 		for _, t := range tt.tags {
 			all.look(s, t)
 		}
-		if got := str(all.warning().Warning); !strings.HasPrefix(got, tt.want) || tt.want == "" && got != "" {
+		if got := all.warning(); !strings.HasPrefix(got, tt.want) || tt.want == "" && got != "" {
 			t.Errorf("%v: %q, want %q", tt.tags, got, tt.want)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"stump/gpio"
 	"stump/hw/selftest"
+	"stump/internal/api/wire"
 	"stump/internal/books"
 	"stump/internal/identity"
 	"stump/wiegand"
@@ -49,31 +50,31 @@ func (s *Server) selftest(w http.ResponseWriter, r *http.Request) error {
 	}
 	_ = http.NewResponseController(w).EnableFullDuplex() // every HTTP/1 server can
 	w.Header().Set("Connection", "close")                // net/http can't reuse it when answers are left unread
-	write := lines[TestLine](w)
+	write := lines[wire.TestLine](w)
 	var mu sync.Mutex
-	send := func(l TestLine) {
+	send := func(l wire.TestLine) {
 		mu.Lock()
 		defer mu.Unlock()
 		_ = write(l) // when the client has gone, the test ends with the request's context
 	}
 	env.Say = func(text string) {
 		if env.Present == nil { // the simulated reader presents its cards itself
-			send(TestLine{Say: text})
+			send(wire.TestLine{Say: text})
 		}
 	}
 	if ask {
 		answers := json.NewDecoder(r.Body)
 		env.Ask = func(_ context.Context, question string) (answer string, err error) {
-			send(TestLine{Ask: question})
+			send(wire.TestLine{Ask: question})
 			err = answers.Decode(&answer)
 			return answer, err
 		}
 	}
-	sum := selftest.Run(r.Context(), env, func(res selftest.Result) { send(TestLine{Result: &res}) })
+	sum := selftest.Run(r.Context(), env, func(res selftest.Result) { send(wire.TestLine{Result: &res}) })
 	if len(s.o.Readers) > 0 {
 		s.o.Readers[0].Resume() // lines that could not be taken were not given back either
 	}
-	send(TestLine{Summary: &sum})
+	send(wire.TestLine{Summary: &sum})
 	return nil
 }
 
@@ -109,12 +110,12 @@ func (s *Server) clock() func() int64 {
 }
 
 // frames lists the worst refused frames of all readers.
-func (s *Server) frames(_ *http.Request, _ query, p books.Page) (iter.Seq2[BadFrame, error], error) {
-	var worst []BadFrame
+func (s *Server) frames(_ *http.Request, _ query, p books.Page) (iter.Seq2[wire.BadFrame, error], error) {
+	var worst []wire.BadFrame
 	for _, r := range s.o.Readers {
 		for _, f := range r.Stats().Worst {
-			worst = append(worst, BadFrame{r.Name, wiegand.NewRecord(&f.Read, s.o.Formats), f.Edges})
+			worst = append(worst, wire.BadFrame{Reader: r.Name, Record: wiegand.NewRecord(&f.Read, s.o.Formats), Edges: f.Edges})
 		}
 	}
-	return short(worst, p, func(f BadFrame) []string { return []string{f.Reader} })
+	return short(worst, p, func(f wire.BadFrame) []string { return []string{f.Reader} })
 }

@@ -1,10 +1,9 @@
-// Package api is the station's HTTP API, JSON under /v1 on a unix socket, and the
-// client that the commands use. The table in routes.go has everything that can be
-// asked; the objects are in wire.go.
+// Package api is the station's HTTP API, JSON under /v1 on a unix socket and by TLS.
+// The table in server.go has everything that can be
+// asked; package wire has the objects.
 //
-// An error is answered as a problem of RFC 9457, with a code of the table in problem.go
-// and the keys error and hint. There are no roles: whoever may open the socket may do
-// everything.
+// An error is answered as a problem of RFC 9457, with a code of the table of package wire
+// and the keys error and hint.
 package api
 
 import (
@@ -18,6 +17,7 @@ import (
 	"stump/checkout/ledger"
 	"stump/directory"
 	"stump/hw/selftest"
+	"stump/internal/api/wire"
 	"stump/internal/books"
 	"stump/internal/credential"
 	"stump/internal/feed"
@@ -60,7 +60,7 @@ type Options struct {
 	// Conditions returns what is wrong with each reader.
 	Conditions func() map[string][]selftest.Condition
 	// Backups returns the newest good backup in each folder; nil without a daemon.
-	Backups func() []Backup
+	Backups func() []wire.Backup
 	// SelfTest returns what a self-test of a reader works with; "" is the first reader.
 	SelfTest func(reader string) (*selftest.Env, error)
 	// Access has the tokens and sessions; nil without a daemon.
@@ -71,7 +71,7 @@ type Options struct {
 	// SignIn logs people in by an OpenID provider; nil without one.
 	SignIn *signin.Provider
 	// Web says where browsers and scripts reach the station; nil for nowhere.
-	Web func() Web
+	Web func() wire.Web
 	Log *slog.Logger
 	// Now is the wall clock; time.Now if nil.
 	Now func() time.Time
@@ -105,7 +105,7 @@ func NewServer(o Options) *Server {
 		s.handle(r)
 	}
 	s.handle(route{"/", ledgerOnly, identity.None, func(_ http.ResponseWriter, r *http.Request) error {
-		return problem(CodeNoRoute, "`stump --help` lists what can be asked", "%s %s is not part of the API", r.Method, r.URL.Path)
+		return problem(wire.CodeNoRoute, "`stump --help` lists what can be asked", "%s %s is not part of the API", r.Method, r.URL.Path)
 	}})
 	return s
 }
@@ -176,9 +176,9 @@ func (s *Server) lacks(needed part) error {
 	case here[needed]:
 		return nil
 	case needed == simulation:
-		return problem(CodeNotSimulated, "start the daemon with `stump run --sim`", "this station has real lines, nothing is simulated")
+		return problem(wire.CodeNotSimulated, "start the daemon with `stump run --sim`", "this station has real lines, nothing is simulated")
 	}
-	return problem(CodeNoDaemon, "start it with `stump run`", "no daemon is running")
+	return problem(wire.CodeNoDaemon, "start it with `stump run`", "no daemon is running")
 }
 
 // routes is everything that can be asked. Lists answer a Page, or one JSON object a line
@@ -203,9 +203,9 @@ func (s *Server) routes() []route {
 
 		// The register; enroll gives the next unknown tag to a person or device
 		{"GET /v1/people", ledgerOnly, identity.Admin, list(s.people.list)},
-		{"POST /v1/people", ledgerOnly, identity.Admin, asked(changed[*PersonChange](s.people, s.add))},
+		{"POST /v1/people", ledgerOnly, identity.Admin, asked(changed(s.people, personChange, s.add))},
 		{"GET /v1/people/{ref}", ledgerOnly, identity.Admin, object(s.showPerson)},
-		{"PATCH /v1/people/{ref}", ledgerOnly, identity.Admin, asked(changed[*PersonChange](s.people, s.edit))},
+		{"PATCH /v1/people/{ref}", ledgerOnly, identity.Admin, asked(changed(s.people, personChange, s.edit))},
 		{"POST /v1/people/{ref}/retire", ledgerOnly, identity.Admin, s.retire(s.people)},
 		{"POST /v1/people/{ref}/merge", ledgerOnly, identity.Admin, asked(s.merge)},
 		{"POST /v1/people/{ref}/erase", ledgerOnly, identity.FreshAdmin, object(s.erase)},
@@ -213,9 +213,9 @@ func (s *Server) routes() []route {
 		{"POST /v1/people/import", ledgerOnly, identity.Admin, s.imports(s.people)},
 		{"GET /v1/people/export", ledgerOnly, identity.Admin, exports(s.people)},
 		{"GET /v1/devices", ledgerOnly, s.board(boardHolders, boardFree), list(s.deviceList)},
-		{"POST /v1/devices", ledgerOnly, identity.Admin, asked(changed[*DeviceChange](s.devices, s.add))},
+		{"POST /v1/devices", ledgerOnly, identity.Admin, asked(changed(s.devices, deviceChange, s.add))},
 		{"GET /v1/devices/{ref}", ledgerOnly, identity.Staff, object(s.showDevice)},
-		{"PATCH /v1/devices/{ref}", ledgerOnly, identity.Admin, asked(changed[*DeviceChange](s.devices, s.edit))},
+		{"PATCH /v1/devices/{ref}", ledgerOnly, identity.Admin, asked(changed(s.devices, deviceChange, s.edit))},
 		{"POST /v1/devices/{ref}/retire", ledgerOnly, identity.Admin, s.retire(s.devices)},
 		{"POST /v1/devices/import", ledgerOnly, identity.Admin, s.imports(s.devices)},
 		{"GET /v1/devices/export", ledgerOnly, identity.Admin, exports(s.devices)},

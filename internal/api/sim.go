@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/internal/api/wire"
 	"stump/internal/books"
 	"stump/internal/count"
 	"stump/internal/credential"
@@ -32,7 +33,7 @@ func (s *Server) simSeed(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, s.badRow(err)
 	}
-	return Seeded{People: people.Rows, Devices: devices.Rows}, nil
+	return wire.Seeded{People: people.Rows, Devices: devices.Rows}, nil
 }
 
 // simulated finds a reader by its name; "" is the first.
@@ -44,7 +45,7 @@ func (s *Server) simulated(name string) (*station.Reader, simlab.Reader, error) 
 		}
 		names = append(names, r.Name)
 	}
-	return nil, nil, problem(CodeNotFound, "the configuration has "+strings.Join(names, ", "), "there is no reader %q", name)
+	return nil, nil, problem(wire.CodeNotFound, "the configuration has "+strings.Join(names, ", "), "there is no reader %q", name)
 }
 
 // replayed waits for the end of a recording.
@@ -61,7 +62,7 @@ func (s *Server) replayed(ctx context.Context) error {
 }
 
 // simTap shows a card, and answers when the display has.
-func (s *Server) simTap(r *http.Request, t *Tap) (any, error) {
+func (s *Server) simTap(r *http.Request, t *wire.Tap) (any, error) {
 	reader, sim, err := s.simulated(t.Reader)
 	if err != nil {
 		return nil, err
@@ -77,7 +78,7 @@ func (s *Server) simTap(r *http.Request, t *Tap) (any, error) {
 	}
 	start := s.o.Clock()
 	if err := sim.Present(bits); err != nil {
-		return Tapped{s.o.Panel.State(), known(err.Error())}, nil
+		return wire.Tapped{State: s.o.Panel.State(), Note: known(err.Error())}, nil
 	}
 	// With a broken wire nothing may arrive, and then nothing is answered.
 	ctx, cancel := context.WithTimeout(r.Context(), sim.Remaining()+answerTime)
@@ -93,12 +94,12 @@ func (s *Server) simTap(r *http.Request, t *Tap) (any, error) {
 	if err == nil && reader.Repeated() {
 		note = fmt.Sprintf("ignored: the same tag within %v is the reader repeating itself", checkout.Presentation)
 	}
-	return Tapped{s.o.Panel.State(), known(note)}, nil
+	return wire.Tapped{State: s.o.Panel.State(), Note: known(note)}, nil
 }
 
 // simType types a name and Enter on the station's keyboard, or keys on a reader's
 // keypad, and answers when the display has.
-func (s *Server) simType(r *http.Request, t *Type) (any, error) {
+func (s *Server) simType(r *http.Request, t *wire.Type) (any, error) {
 	s.sim.Lock()
 	defer s.sim.Unlock()
 	ctx, cancel := context.WithTimeout(r.Context(), answerTime+station.EnrolTime)
@@ -122,11 +123,11 @@ func (s *Server) simType(r *http.Request, t *Type) (any, error) {
 			return nil, err
 		}
 	}
-	return Tapped{State: s.o.Panel.State()}, nil
+	return wire.Tapped{State: s.o.Panel.State()}, nil
 }
 
 // pressKeys presses keys of a reader's keypad.
-func (s *Server) pressKeys(ctx context.Context, t *Type) error {
+func (s *Server) pressKeys(ctx context.Context, t *wire.Type) error {
 	reader, sim, err := s.simulated(t.Reader)
 	if err != nil {
 		return err
@@ -214,7 +215,7 @@ func (s *Server) card(card string) (wiegand.Bits, error) {
 	if err == nil || strings.Contains(card, ":") || card == "" || card[0] >= '0' && card[0] <= '9' {
 		return bits, err
 	}
-	return bits, problem(CodeNotFound,
+	return bits, problem(wire.CodeNotFound,
 		"`stump sim seed` adds ann, ben, cem, dia, eve, fay and ipad, pixel, …; "+credential.Forms,
 		"%q is neither a name in the register nor a credential", card)
 }
@@ -237,7 +238,7 @@ func (s *Server) tagOf(reg *register, p party) (checkout.Tag, error) {
 }
 
 // simFault breaks a simulated reader or its wiring, or repairs it.
-func (s *Server) simFault(_ *http.Request, f *Fault) (any, error) {
+func (s *Server) simFault(_ *http.Request, f *wire.Fault) (any, error) {
 	_, sim, err := s.simulated(f.Reader)
 	if err != nil {
 		return f, err

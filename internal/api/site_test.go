@@ -7,25 +7,25 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
+	"stump/internal/api/listen"
+	"stump/internal/api/wire"
 	"stump/internal/certificate"
 	"stump/internal/identity"
 )
 
 // newSite serves a handler by TLS, and returns a client that trusts the certificate.
-func newSite(t *testing.T, h http.Handler) (*Site, *http.Client) {
+func newSite(t *testing.T, h http.Handler) (*listen.Site, *http.Client) {
 	t.Helper()
-	cert, err := certificate.Open(certificate.Options{Dir: t.TempDir(), Names: SiteNames("https://stump.lab:8443")})
+	cert, err := certificate.Open(certificate.Options{Dir: t.TempDir(), Names: listen.Names("https://stump.lab:8443")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Site{Handler: h, Addr: "127.0.0.1:0", URL: "https://stump.lab:8443/", Certificate: cert, Log: slog.New(slog.DiscardHandler)}
+	s := &listen.Site{Handler: h, Addr: "127.0.0.1:0", URL: "https://stump.lab:8443/", Certificate: cert, Log: slog.New(slog.DiscardHandler)}
 	if err := s.Open(); err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func newSite(t *testing.T, h http.Handler) (*Site, *http.Client) {
 // claim; a foreign page gets nothing; and every answer tells browsers what they may do.
 func TestSite(t *testing.T) {
 	station := newWebsite(t)
-	var made MadeToken
+	var made wire.MadeToken
 	station.admin("POST", "/v1/tokens", `{"name":"ci","role":"admin"}`, &made)
 	s, client := newSite(t, station.Server)
 	if w := s.Web(); *w.URL != "https://stump.lab:8443" || *w.Listen != s.Listens() || !w.SelfMade || len(*w.Fingerprint) != 95 || w.Expires.Before(time.Now()) {
@@ -62,7 +62,7 @@ func TestSite(t *testing.T) {
 		want               string
 	}{
 		{"nobody", "GET", "/v1/who", nil, 401, `"no-login"`},
-		{"nobody who claims", "GET", "/v1/who", []string{actorHeader, "root"}, 401, `"no-login"`},
+		{"nobody who claims", "GET", "/v1/who", []string{wire.ActorHeader, "root"}, 401, `"no-login"`},
 		{"the form", "GET", "/login", nil, 200, "<form"},
 		{"a token", "GET", "/v1/who", []string{"Authorization", "Bearer " + made.Secret}, 200, `"items"`},
 		{"no part of it", "GET", "/v1/nothing", nil, 404, `"no-route"`},
@@ -97,7 +97,7 @@ func TestSite(t *testing.T) {
 		if resp.StatusCode != tt.status || !strings.Contains(string(body), tt.want) || resp.ProtoMajor != 2 {
 			t.Errorf("%s: %d %s %s, want %d %s", tt.name, resp.StatusCode, resp.Proto, body, tt.status, tt.want)
 		}
-		for header := range siteHeaders {
+		for header := range listen.SiteHeaders {
 			if resp.Header.Get(header) == "" {
 				t.Errorf("%s: no %s", tt.name, header)
 			}
@@ -105,6 +105,21 @@ func TestSite(t *testing.T) {
 		if policy := resp.Header.Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") {
 			t.Errorf("%s: the policy is %s", tt.name, policy)
 		}
+	}
+}
+
+// TestNobodyBySite: a request by TLS has no principal, even from this machine.
+func TestNobodyBySite(t *testing.T) {
+	s, client := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "%+v", identity.Of(r.Context()))
+	}))
+	resp, err := client.Get("https://" + s.Listens())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if who, _ := io.ReadAll(resp.Body); string(who) != fmt.Sprintf("%+v", identity.Principal{}) {
+		t.Errorf("who asks is %s", who)
 	}
 }
 
@@ -121,47 +136,5 @@ func TestSiteRefusesOldTLS(t *testing.T) {
 	defer resp.Body.Close()
 	if resp.StatusCode != 400 {
 		t.Errorf("without TLS: %s", resp.Status)
-	}
-}
-
-// TestSiteURL: without url it is the host's name, or the address that was given.
-func TestSiteURL(t *testing.T) {
-	host, err := os.Hostname()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if host = strings.ToLower(host); !strings.Contains(host, ".") {
-		host += ".local"
-	}
-	for addr, want := range map[string]string{"127.0.0.1:0": "127.0.0.1", "[::1]:0": "[::1]", "localhost:0": "127.0.0.1", ":0": host, "0.0.0.0:0": host} {
-		s := &Site{Addr: addr}
-		if err := s.Open(); err != nil {
-			if strings.HasPrefix(addr, "[") {
-				continue // no IPv6 here
-			}
-			t.Fatal(err)
-		}
-		if _, port, _ := net.SplitHostPort(s.Listens()); s.URL != "https://"+want+":"+port {
-			t.Errorf("%s is reached at %s, want %s", addr, s.URL, want)
-		}
-		s.Close()
-	}
-	if err := (&Site{Addr: "192.0.2.1:1"}).Open(); err == nil {
-		t.Error("an address elsewhere is listened at")
-	}
-}
-
-// TestNobodyBySite: a request by TLS has no principal, even from this machine.
-func TestNobodyBySite(t *testing.T) {
-	s, client := newSite(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprintf(w, "%+v", identity.Of(r.Context()))
-	}))
-	resp, err := client.Get("https://" + s.Listens())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	if who, _ := io.ReadAll(resp.Body); string(who) != fmt.Sprintf("%+v", identity.Principal{}) {
-		t.Errorf("who asks is %s", who)
 	}
 }

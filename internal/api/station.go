@@ -12,6 +12,7 @@ import (
 	"stump/checkout/ledger"
 	"stump/directory"
 	"stump/hw/selftest"
+	"stump/internal/api/wire"
 	"stump/internal/hint"
 	"stump/internal/identity"
 	"stump/internal/panel"
@@ -20,7 +21,7 @@ import (
 
 func (s *Server) status(r *http.Request) (any, error) {
 	pid := os.Getpid()
-	st := Status{Station: s.o.Station, Version: s.o.Version, PID: &pid, Sim: s.o.Sims != nil, Readers: []string{}}
+	st := wire.Status{Station: s.o.Station, Version: s.o.Version, PID: &pid, Sim: s.o.Sims != nil, Readers: []string{}}
 	for _, r := range s.o.Readers {
 		state := r.Name + ": " + r.String()
 		if r.Sender == nil {
@@ -39,7 +40,7 @@ func (s *Server) status(r *http.Request) (any, error) {
 		return st, err
 	}
 	st.Events = info.Seq
-	st.Backups = []Backup{}
+	st.Backups = []wire.Backup{}
 	if s.o.Backups != nil {
 		st.Backups = s.o.Backups()
 	}
@@ -55,17 +56,17 @@ func (s *Server) status(r *http.Request) (any, error) {
 	if s.o.Panel != nil {
 		st.Display, st.Since = displayState(s.o.Panel.Health())
 	}
-	st.withhold(identity.Of(r.Context()))
+	withholdStatus(&st, identity.Of(r.Context()))
 	return st, nil
 }
 
-// withhold takes out what may name a file, a process or an address: all words of
+// withholdStatus takes out what may name a file, a process or an address: all words of
 // faults. An admin sees everything.
-func (st *Status) withhold(who identity.Principal) {
+func withholdStatus(st *wire.Status, who identity.Principal) {
 	if who.May(identity.Admin) {
 		return
 	}
-	st.PID, st.Ledger, st.Listen, st.Salvaged, st.Damaged, st.Backups = nil, nil, nil, nil, nil, []Backup{}
+	st.PID, st.Ledger, st.Listen, st.Salvaged, st.Damaged, st.Backups = nil, nil, nil, nil, nil, []wire.Backup{}
 	st.Display, _, _ = strings.Cut(st.Display, ":")
 	for i, reader := range st.Readers {
 		st.Readers[i], _, _ = strings.Cut(reader, ":")
@@ -101,7 +102,7 @@ func (s *Server) panel(*http.Request) (any, error) { return s.o.Panel.State(), n
 
 func (s *Server) syncStatus(*http.Request) (any, error) { return s.o.Worker.Status() }
 
-func (s *Server) syncPull(r *http.Request, p *Pull) (any, error) {
+func (s *Server) syncPull(r *http.Request, p *wire.Pull) (any, error) {
 	err := s.o.Worker.Pull(r.Context(), p.Force)
 	if errors.Is(err, directory.ErrUnsupported) {
 		err = refuse("docs/directory.md tells which directories have one", "%w", err)
@@ -112,28 +113,28 @@ func (s *Server) syncPull(r *http.Request, p *Pull) (any, error) {
 // syncCheck tries everything that the directory and the webhooks need, once. The answer
 // is a TestLine a line, as that of a self-test.
 func (s *Server) syncCheck(w http.ResponseWriter, r *http.Request) error {
-	send := lines[TestLine](w)
+	send := lines[wire.TestLine](w)
 	sum := selftest.Summary{Summary: true, Result: selftest.Pass, Causes: []string{}}
 	s.o.Worker.Check(r.Context(), func(c directory.Check) {
 		res := selftest.Result{Check: c.Check, Result: selftest.Verdict(c.Result), Measured: c.Measured, Causes: []string{}, Remedy: c.Remedy}
 		if res.Result == selftest.Fail || res.Result == selftest.Warn && sum.Result == selftest.Pass {
 			sum.Result = res.Result
 		}
-		_ = send(TestLine{Result: &res}) // when the client has gone, it ends with the request's context
+		_ = send(wire.TestLine{Result: &res}) // when the client has gone, it ends with the request's context
 	})
-	return send(TestLine{Summary: &sum})
+	return send(wire.TestLine{Summary: &sum})
 }
 
-func (s *Server) syncRetry(r *http.Request, _ *Decision) (any, error) {
+func (s *Server) syncRetry(r *http.Request, _ *wire.Decision) (any, error) {
 	return s.decided(stuck(s.o.Worker.Retry(r.PathValue("id"))))
 }
 
-func (s *Server) syncDrop(r *http.Request, d *Decision) (any, error) {
+func (s *Server) syncDrop(r *http.Request, d *wire.Decision) (any, error) {
 	by := identity.Of(r.Context())
 	return s.decided(stuck(s.o.Worker.Drop(r.PathValue("id"), by.Name, by.Source, d.Note)))
 }
 
-func (s *Server) syncAccept(r *http.Request, _ *Decision) (any, error) {
+func (s *Server) syncAccept(r *http.Request, _ *wire.Decision) (any, error) {
 	return s.decided(stuck(s.o.Worker.Accept(r.PathValue("id"), identity.Of(r.Context()).Name)))
 }
 
@@ -149,7 +150,7 @@ func (s *Server) decided(err error) (directory.Status, error) {
 func stuck(err error) error {
 	switch {
 	case errors.Is(err, ledger.ErrNotQueued):
-		return problem(CodeNotFound, "`stump sync` lists what is stuck, with its id", "%w", err)
+		return problem(wire.CodeNotFound, "`stump sync` lists what is stuck, with its id", "%w", err)
 	case hint.Of(err) == "":
 		return hint.Wrap(err, "`stump sync` shows where events are delivered to, and what is stuck, with its id")
 	}
@@ -158,20 +159,20 @@ func stuck(err error) error {
 
 // verify checks the ledger, a VerifyLine a line.
 func (s *Server) verify(w http.ResponseWriter, r *http.Request) error {
-	send := lines[VerifyLine](w)
+	send := lines[wire.VerifyLine](w)
 	report, err := s.o.Ledger.Verify(r.Context(), ledger.VerifyOptions{
 		Check: s.o.Check, Note: true,
 		// A client that has gone ends the check by the request's context.
-		Progress: func(done, total uint64) { _ = send(VerifyLine{Done: done, Total: total}) },
+		Progress: func(done, total uint64) { _ = send(wire.VerifyLine{Done: done, Total: total}) },
 	})
 	if err != nil {
 		return err
 	}
-	v := Verdict{OK: report.OK(), Sentence: report.String(), Events: report.Events, Loans: report.Loans, Gaps: report.Gaps, Faults: []string{}, Hint: known(report.Hint())}
+	v := wire.Verdict{OK: report.OK(), Sentence: report.String(), Events: report.Events, Loans: report.Loans, Gaps: report.Gaps, Faults: []string{}, Hint: known(report.Hint())}
 	for _, f := range report.Faults {
 		v.Faults = append(v.Faults, f.What+": "+f.Detail)
 	}
-	return send(VerifyLine{Done: report.Events, Total: report.Events, Report: &v})
+	return send(wire.VerifyLine{Done: report.Events, Total: report.Events, Report: &v})
 }
 
 // backup sends a consistent copy of the ledger while taps go on.

@@ -19,6 +19,8 @@ import (
 	"stump/checkout/ledger"
 	"stump/hw/selftest"
 	"stump/internal/api"
+	"stump/internal/api/client"
+	"stump/internal/api/wire"
 	"stump/internal/config"
 	"stump/internal/daemon"
 	"stump/internal/testkit"
@@ -96,7 +98,7 @@ func (l *lab) want(method, path, body string, status int, pattern string) string
 	if err != nil || resp.StatusCode != status || !regexp.MustCompile(pattern).Match(got) {
 		l.Errorf("%s %s %s: %d %v\n%s, want %d %s", method, path, body, resp.StatusCode, err, got, status, pattern)
 	}
-	if p := (api.Problem{}); status >= 400 && (json.Unmarshal(got, &p) != nil || p.Error == "" || strings.ContainsAny(p.Error+p.Hint, "\n")) {
+	if p := (wire.Problem{}); status >= 400 && (json.Unmarshal(got, &p) != nil || p.Error == "" || strings.ContainsAny(p.Error+p.Hint, "\n")) {
 		l.Errorf("%s %s %s: %s is not an error object", method, path, body, got)
 	}
 	return string(got)
@@ -510,7 +512,7 @@ func TestSelfTest(t *testing.T) {
 	got := l.want("POST", "selftest?numbers=true", "", 200, `(?m)^{"result":{"check":"card",.*31001`)
 	lines := strings.Split(strings.TrimSpace(got), "\n")
 	for i, line := range lines {
-		var tl api.TestLine
+		var tl wire.TestLine
 		if err := json.Unmarshal([]byte(line), &tl); err != nil || (tl.Summary != nil) != (i == len(lines)-1) || tl.Ask != "" || tl.Say != "" {
 			t.Errorf("line %d of %d: %s, %v", i, len(lines), line, err)
 		}
@@ -538,7 +540,7 @@ func TestSelfTestAsks(t *testing.T) {
 		{`"y"`, `"check":"outputs","result":"pass"`}, {`"n"`, `"check":"outputs","result":"fail"`}, {"nonsense", `"check":"outputs","result":"fail"`}, {"", `"check":"outputs","result":"fail"`},
 	} {
 		answers, body := io.Pipe()
-		lines, err := api.Local(h).Stream(t.Context(), "POST", "selftest", map[string][]string{"ask": {"true"}}, answers)
+		lines, err := client.Local(h).Stream(t.Context(), "POST", "selftest", map[string][]string{"ask": {"true"}}, answers)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"stump/checkout"
+	"stump/internal/api/wire"
 	"stump/internal/books"
 	"stump/internal/identity"
 )
@@ -22,17 +23,6 @@ const keyHeader = "Idempotency-Key"
 
 // maxKey is the length of a request's name, in bytes.
 const maxKey = 255
-
-// version is part of an object that has a revision: its ETag.
-type version struct{ revision string }
-
-// etag is the object's ETag, empty for none.
-func (v version) etag() string {
-	if v.revision == "" {
-		return ""
-	}
-	return `"` + v.revision + `"`
-}
 
 // on returns the ledger for a change of the person or device ref, on the terms of the
 // request: its If-Match and its name. An empty ref is for changes of no one alone.
@@ -97,7 +87,7 @@ func (s *Server) once(w http.ResponseWriter, r *http.Request, to route) error {
 		Request: digest([]byte(r.Method), []byte(r.URL.RequestURI()), []byte(r.Header.Get("If-Match")), body),
 	}
 	if _, running := s.running.LoadOrStore(terms.Key, true); running {
-		return problem(CodeBusy, "ask again when it has its answer", "a request with this %s is under way", keyHeader)
+		return problem(wire.CodeBusy, "ask again when it has its answer", "a request with this %s is under way", keyHeader)
 	}
 	defer s.running.Delete(terms.Key)
 	made, ok, err := s.o.Books.Made(terms.Key)
@@ -139,9 +129,9 @@ func repeat(w http.ResponseWriter, terms books.Terms, made books.Made) error {
 	var g given
 	switch {
 	case made.Request != terms.Request:
-		return problem(CodeKeyReused, "choose a new one for each request", "this %s was sent with another request", keyHeader)
+		return problem(wire.CodeKeyReused, "choose a new one for each request", "this %s was sent with another request", keyHeader)
 	case made.Answer == nil || json.Unmarshal(made.Answer, &g) != nil:
-		return problem(CodeDone, "read what is there now", "this was done; its answer was not kept")
+		return problem(wire.CodeDone, "read what is there now", "this was done; its answer was not kept")
 	}
 	w.Header().Set("Idempotency-Replayed", "true")
 	return send(w, g)

@@ -12,6 +12,8 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger"
+	"stump/internal/api/client"
+	"stump/internal/api/wire"
 	"stump/internal/books"
 	"stump/internal/identity"
 	"stump/internal/sitekey"
@@ -33,9 +35,9 @@ func tellAs(h http.Handler, who identity.Principal, method, path, body string, h
 }
 
 // want checks a status and the code of a problem.
-func wantAnswer(t *testing.T, what string, w *httptest.ResponseRecorder, status int, code Code) {
+func wantAnswer(t *testing.T, what string, w *httptest.ResponseRecorder, status int, code wire.Code) {
 	t.Helper()
-	var p Problem
+	var p wire.Problem
 	_ = json.Unmarshal(w.Body.Bytes(), &p)
 	if w.Code != status || p.Code != code {
 		t.Errorf("%s: %d %s, want %d %q", what, w.Code, w.Body, status, code)
@@ -45,7 +47,7 @@ func wantAnswer(t *testing.T, what string, w *httptest.ResponseRecorder, status 
 // TestIfMatch: what has changed since somebody looked is not overwritten.
 func TestIfMatch(t *testing.T) {
 	s := newServer(t, newLedger(t))
-	seedLab(t, Local(s))
+	seedLab(t, client.Local(s))
 	tag := func(path string) string {
 		w := tell(s, "GET", path, "")
 		if tag := w.Header().Get("ETag"); len(tag) > 2 {
@@ -64,8 +66,8 @@ func TestIfMatch(t *testing.T) {
 		if second := w.Header().Get("ETag"); second == first || second != tag(of) {
 			t.Errorf("%s: the change answers ETag %s after %s, and it is %s", of, second, first, tag(of))
 		}
-		wantAnswer(t, "the second change", tell(s, "PATCH", of, `{"name":"Third"}`, "If-Match", first), 412, CodeChanged)
-		wantAnswer(t, "retiring", tell(s, "POST", of+"/retire", "", "If-Match", first), 412, CodeChanged)
+		wantAnswer(t, "the second change", tell(s, "PATCH", of, `{"name":"Third"}`, "If-Match", first), 412, wire.CodeChanged)
+		wantAnswer(t, "retiring", tell(s, "POST", of+"/retire", "", "If-Match", first), 412, wire.CodeChanged)
 		if w := tell(s, "GET", of, ""); !strings.Contains(w.Body.String(), `"name":"Second"`) {
 			t.Errorf("%s was overwritten: %s", of, w.Body)
 		}
@@ -73,19 +75,19 @@ func TestIfMatch(t *testing.T) {
 			"*": 200, first: 412, first + `, "x"`: 412, `"x", ` + tag(of): 200, "W/" + tag(of): 412, "x": 400, `"`: 400, "": 200,
 		} {
 			w := tell(s, "PATCH", of, `{}`, "If-Match", header)
-			wantAnswer(t, of+" If-Match: "+header, w, status, map[int]Code{400: CodeInvalid, 412: CodeChanged}[status])
+			wantAnswer(t, of+" If-Match: "+header, w, status, map[int]wire.Code{400: wire.CodeInvalid, 412: wire.CodeChanged}[status])
 		}
 	}
 	device, person := tag("devices/ipad"), tag("people/ann")
 	wantAnswer(t, "a return", tell(s, "POST", "return", `{"device":"ipad"}`, "If-Match", device), 200, "")
-	wantAnswer(t, "a stale return", tell(s, "POST", "return", `{"device":"ipad"}`, "If-Match", device), 412, CodeChanged)
-	wantAnswer(t, "a stale give", tell(s, "POST", "give", `{"device":"ipad","person":"ann"}`, "If-Match", device), 412, CodeChanged)
-	wantAnswer(t, "a stale loss", tell(s, "POST", "devices/ipad/lost", `{}`, "If-Match", device), 412, CodeChanged)
-	wantAnswer(t, "a stale merge", tell(s, "POST", "people/ann/merge", `{"into":"b1"}`, "If-Match", person), 412, CodeChanged)
-	wantAnswer(t, "a stale erasure", tell(s, "POST", "people/ann/erase", "", "If-Match", person), 412, CodeChanged)
-	wantAnswer(t, "nobody", tell(s, "PATCH", "people/nobody", `{}`, "If-Match", "*"), 404, CodeNotFound)
-	wantAnswer(t, "a new person", tell(s, "POST", "people", `{"name":"Cem"}`, "If-Match", "*"), 400, CodeInvalid)
-	wantAnswer(t, "an import", tell(s, "POST", "people/import", "id,name\nx,X\n", "If-Match", "*"), 400, CodeInvalid)
+	wantAnswer(t, "a stale return", tell(s, "POST", "return", `{"device":"ipad"}`, "If-Match", device), 412, wire.CodeChanged)
+	wantAnswer(t, "a stale give", tell(s, "POST", "give", `{"device":"ipad","person":"ann"}`, "If-Match", device), 412, wire.CodeChanged)
+	wantAnswer(t, "a stale loss", tell(s, "POST", "devices/ipad/lost", `{}`, "If-Match", device), 412, wire.CodeChanged)
+	wantAnswer(t, "a stale merge", tell(s, "POST", "people/ann/merge", `{"into":"b1"}`, "If-Match", person), 412, wire.CodeChanged)
+	wantAnswer(t, "a stale erasure", tell(s, "POST", "people/ann/erase", "", "If-Match", person), 412, wire.CodeChanged)
+	wantAnswer(t, "nobody", tell(s, "PATCH", "people/nobody", `{}`, "If-Match", "*"), 404, wire.CodeNotFound)
+	wantAnswer(t, "a new person", tell(s, "POST", "people", `{"name":"Cem"}`, "If-Match", "*"), 400, wire.CodeInvalid)
+	wantAnswer(t, "an import", tell(s, "POST", "people/import", "id,name\nx,X\n", "If-Match", "*"), 400, wire.CodeInvalid)
 }
 
 // events is how many events there are.
@@ -108,7 +110,7 @@ func TestOnce(t *testing.T) {
 	}
 	defer func() { l.Close() }()
 	s := newServer(t, l)
-	seedLab(t, Local(s))
+	seedLab(t, client.Local(s))
 	requests := []struct{ method, path, body, other string }{
 		{"POST", "give", `{"device":"ipad","person":"b1","note":"x"}`, `{"device":"ipad","person":"b2","note":"x"}`},
 		{"POST", "return", `{"device":"ipad"}`, `{"device":"ipad","note":"x"}`},
@@ -141,9 +143,9 @@ func TestOnce(t *testing.T) {
 					t.Errorf("%s, %s again: %d %v %s, want %s", when, key, w.Code, w.Header(), w.Body, first[key].Body)
 				}
 			} else {
-				wantAnswer(t, key, w, 409, CodeDone)
+				wantAnswer(t, key, w, 409, wire.CodeDone)
 			}
-			wantAnswer(t, key+" with another body", tell(s, r.method, r.path, r.other, keyHeader, key), 422, CodeKeyReused)
+			wantAnswer(t, key+" with another body", tell(s, r.method, r.path, r.other, keyHeader, key), 422, wire.CodeKeyReused)
 		}
 		if got := events(t, l); got != n {
 			t.Errorf("%s: %d events, want %d", when, got, n)
@@ -164,7 +166,7 @@ func TestOnce(t *testing.T) {
 func TestOnceAnswers(t *testing.T) {
 	l := newLedger(t)
 	s := newServer(t, l)
-	seedLab(t, Local(s))
+	seedLab(t, client.Local(s))
 	give := `{"device":"ipad","person":"b1"}`
 	first := tell(s, "POST", "give", give, keyHeader, "k")
 	n := events(t, l)
@@ -174,11 +176,11 @@ func TestOnceAnswers(t *testing.T) {
 		}
 	}
 	// Another's key is another key, and without one it is refused as ever.
-	wantAnswer(t, "another admin", tellAs(s, identity.User(7, "eve"), "POST", "give", give, keyHeader, "k"), 409, CodeRefused)
-	wantAnswer(t, "without a key", tell(s, "POST", "give", give), 409, CodeRefused)
-	wantAnswer(t, "the key at another route", tell(s, "POST", "return", `{"device":"ipad"}`, keyHeader, "k"), 422, CodeKeyReused)
+	wantAnswer(t, "another admin", tellAs(s, identity.User(7, "eve"), "POST", "give", give, keyHeader, "k"), 409, wire.CodeRefused)
+	wantAnswer(t, "without a key", tell(s, "POST", "give", give), 409, wire.CodeRefused)
+	wantAnswer(t, "the key at another route", tell(s, "POST", "return", `{"device":"ipad"}`, keyHeader, "k"), 422, wire.CodeKeyReused)
 	// What failed was not made.
-	wantAnswer(t, "a refusal", tell(s, "POST", "give", give, keyHeader, "later"), 409, CodeRefused)
+	wantAnswer(t, "a refusal", tell(s, "POST", "give", give, keyHeader, "later"), 409, wire.CodeRefused)
 	wantAnswer(t, "a return", tell(s, "POST", "return", `{"device":"ipad"}`), 200, "")
 	wantAnswer(t, "tried again", tell(s, "POST", "give", give, keyHeader, "later"), 200, "")
 	if got := events(t, l); got != n+2 {
@@ -187,9 +189,9 @@ func TestOnceAnswers(t *testing.T) {
 	wantAnswer(t, "a dry run", tell(s, "POST", "people/import?dry_run=true", "id,name\nx,X\n", keyHeader, "dry"), 200, "")
 	wantAnswer(t, "a dry run again", tell(s, "POST", "people/import?dry_run=true", "id,name\nx,X\n", keyHeader, "dry"), 200, "")
 	for name, headers := range map[string][]string{"a long key": {keyHeader, strings.Repeat("x", 256)}, "two keys": {keyHeader, "a", keyHeader, "b"}} {
-		wantAnswer(t, name, tell(s, "POST", "return", `{"device":"ipad"}`, headers...), 400, CodeInvalid)
+		wantAnswer(t, name, tell(s, "POST", "return", `{"device":"ipad"}`, headers...), 400, wire.CodeInvalid)
 	}
-	wantAnswer(t, "a check", tell(s, "POST", "verify", "", keyHeader, "k"), 400, CodeInvalid)
+	wantAnswer(t, "a check", tell(s, "POST", "verify", "", keyHeader, "k"), 400, wire.CodeInvalid)
 	if w := tell(s, "GET", "who", "", keyHeader, "k"); w.Code != 200 {
 		t.Errorf("a question: %d %s", w.Code, w.Body)
 	}
@@ -199,14 +201,14 @@ func TestOnceAnswers(t *testing.T) {
 func TestOnceUnanswered(t *testing.T) {
 	l := newLedger(t)
 	s := newServer(t, l)
-	seedLab(t, Local(s))
+	seedLab(t, client.Local(s))
 	body := `{"device":"ipad","person":"b1"}`
 	terms := books.Terms{Key: digest([]byte("process"), []byte("k")), Request: digest([]byte("POST"), []byte("/v1/give"), nil, []byte(body))}
 	if _, err := l.On(terms).Give(books.Request{Device: "ipad", Person: "b1", Actor: "admin", Source: checkout.SourceCLI}); err != nil {
 		t.Fatal(err)
 	}
 	n := events(t, l)
-	wantAnswer(t, "sent again", tell(s, "POST", "give", body, keyHeader, "k"), 409, CodeDone)
+	wantAnswer(t, "sent again", tell(s, "POST", "give", body, keyHeader, "k"), 409, wire.CodeDone)
 	if got := events(t, l); got != n {
 		t.Errorf("%d events, want %d", got, n)
 	}
@@ -216,7 +218,7 @@ func TestOnceUnanswered(t *testing.T) {
 func TestOnceAtOnce(t *testing.T) {
 	l := newLedger(t)
 	s := newServer(t, l)
-	seedLab(t, Local(s))
+	seedLab(t, client.Local(s))
 	n := events(t, l)
 	var all sync.WaitGroup
 	for range 20 {

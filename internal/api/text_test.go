@@ -5,15 +5,17 @@ import (
 	"strings"
 	"testing"
 
+	"stump/internal/api/client"
+	"stump/internal/api/wire"
 	"stump/internal/hint"
 )
 
 // TestOnlyText: JSON would put a replacement in the place of what is no UTF-8,
 // and a name would be lost in silence.
 func TestOnlyText(t *testing.T) {
-	c := Local(newServer(t, newLedger(t)))
+	c := client.Local(newServer(t, newLedger(t)))
 	bad, good := "Zo\xeb", "Zo\u00eb \ufffd"
-	err := c.Do(t.Context(), "POST", "people", PersonChange{Name: &bad}, nil)
+	err := c.Do(t.Context(), "POST", "people", wire.PersonChange{Name: &bad}, nil)
 	if err == nil || hint.Of(err) == "" {
 		t.Errorf("a Latin-1 name: %v", err)
 	}
@@ -21,7 +23,7 @@ func TestOnlyText(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "UTF-8") {
 		t.Errorf("a Latin-1 name from elsewhere: %v", err)
 	}
-	if err := c.Do(t.Context(), "POST", "people", PersonChange{Name: &good}, nil); err != nil {
+	if err := c.Do(t.Context(), "POST", "people", wire.PersonChange{Name: &good}, nil); err != nil {
 		t.Fatal(err)
 	}
 	body, err := c.Stream(t.Context(), "GET", "people", nil, nil)

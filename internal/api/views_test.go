@@ -13,6 +13,7 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger"
+	"stump/internal/api/wire"
 	"stump/internal/books"
 	"stump/internal/sitekey"
 	"stump/internal/testkit"
@@ -37,7 +38,7 @@ func TestWhoShown(t *testing.T) {
 	for query, want := range map[string]string{"": "", "?shown=false": "", "?shown=true": "badge …711"} {
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, httptest.NewRequestWithContext(admin(), http.MethodGet, "/v1/who"+query, nil))
-		var page Page[Who]
+		var page Page[wire.Who]
 		if err := json.NewDecoder(w.Body).Decode(&page); err != nil || len(page.Items) != 1 {
 			t.Fatal(err, page)
 		}

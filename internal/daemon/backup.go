@@ -17,7 +17,7 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger"
 	"stump/hw/selftest"
-	"stump/internal/api"
+	"stump/internal/api/wire"
 	"stump/internal/clock"
 	"stump/internal/config"
 	"stump/internal/hint"
@@ -254,12 +254,12 @@ func (b *backups) faults() (all []selftest.Condition) {
 }
 
 // status is the part of the API's status about backups.
-func (b *backups) status() []api.Backup {
+func (b *backups) status() []wire.Backup {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	all := []api.Backup{}
+	all := []wire.Backup{}
 	for _, p := range b.places {
-		s := api.Backup{Folder: p.options.Dir, Others: len(p.made.Others), Damaged: len(p.made.Damaged)}
+		s := wire.Backup{Folder: p.options.Dir, Others: len(p.made.Others), Damaged: len(p.made.Damaged)}
 		if g := p.good; g.File != "" {
 			s.File, s.Event, s.At, s.ClockTrusted = &g.File, g.Event, &g.At, g.ClockTrusted
 		}

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"stump/checkout/ledger"
-	"stump/internal/api"
+	"stump/internal/api/wire"
 	"stump/internal/config"
 	"stump/internal/sitekey"
 	"stump/internal/testkit"
@@ -282,5 +282,5 @@ func TestBackupsOff(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(d.dir, "backups")); err == nil {
 		t.Error("there are backups")
 	}
-	var _ []api.Backup = d.b.status()
+	var _ []wire.Backup = d.b.status()
 }

@@ -17,6 +17,7 @@ import (
 	"stump/hw/board"
 	"stump/hw/selftest"
 	"stump/internal/api"
+	"stump/internal/api/listen"
 	"stump/internal/certificate"
 	"stump/internal/config"
 	"stump/internal/identity"
@@ -183,7 +184,7 @@ func (d *Daemon) newAPI() ([]task.Task, error) {
 	if err != nil {
 		return nil, err
 	}
-	ln := &api.Listener{Socket: d.o.Socket, Addr: d.o.Listen, Log: d.o.Log}
+	ln := &listen.Listener{Socket: d.o.Socket, Addr: d.o.Listen, Log: d.o.Log}
 	o := api.Options{
 		Path: LedgerPath(d.o.StateDir), TCP: ln.TCP,
 		Ledger: d.Ledger, Station: cfg.Station, Version: d.o.Version, Formats: cfg.CardFormats(), ParseCard: cfg.ParseCard,
@@ -211,18 +212,18 @@ func (d *Daemon) newAPI() ([]task.Task, error) {
 }
 
 // newSite returns the web address, which listens; nil if it is off.
-func (d *Daemon) newSite() (*api.Site, error) {
+func (d *Daemon) newSite() (*listen.Site, error) {
 	cfg := d.o.Config.Web
 	if cfg.Listen == "" {
 		return nil, nil
 	}
 	cert, err := certificate.Open(certificate.Options{
-		Certificate: cfg.Certificate, Key: cfg.Key, Dir: d.o.StateDir, Names: api.SiteNames(cfg.URL), Log: d.o.Log,
+		Certificate: cfg.Certificate, Key: cfg.Key, Dir: d.o.StateDir, Names: listen.Names(cfg.URL), Log: d.o.Log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	site := &api.Site{Addr: cfg.Listen, URL: cfg.URL, Certificate: cert, Log: d.o.Log}
+	site := &listen.Site{Addr: cfg.Listen, URL: cfg.URL, Certificate: cert, Log: d.o.Log}
 	return site, site.Open()
 }
 

@@ -18,7 +18,7 @@ import (
 	"stump/checkout/ledger"
 	"stump/checkout/ledger/boltfile"
 	"stump/directory"
-	"stump/internal/api"
+	"stump/internal/api/listen"
 	"stump/internal/certificate"
 	"stump/internal/clock"
 	"stump/internal/config"
@@ -181,7 +181,7 @@ func RestoreLedger(ctx context.Context, cfg *config.Config, stateDir, backup str
 // alone refuses to start while another daemon answers at the socket. It comes
 // before anything is touched, above all a ledger that looks damaged.
 func alone(o Options) error {
-	if api.CheckSocket(o.Socket) == nil {
+	if listen.CheckSocket(o.Socket) == nil {
 		return nil
 	}
 	var locked *ledger.LockedError
@@ -192,7 +192,7 @@ func alone(o Options) error {
 	if err == nil {
 		l.Close()
 	}
-	return api.CheckSocket(o.Socket) // it may have stopped meanwhile
+	return listen.CheckSocket(o.Socket) // it may have stopped meanwhile
 }
 
 // rightLines keeps simulated cards out of a real station's ledger: root, who

@@ -1,4 +1,4 @@
-package api
+package wire
 
 import (
 	"flag"
@@ -13,7 +13,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite what docs/api.md takes from the program")
 
-const docs = "../../docs/api.md"
+const docs = "../../../docs/api.md"
 
 // TestDocs: the manual has what the program has.
 func TestDocs(t *testing.T) {
@@ -26,7 +26,7 @@ func TestDocs(t *testing.T) {
 		return
 	}
 	if !*update {
-		t.Fatal("docs/api.md is out of date: go test ./internal/api -run Docs -update")
+		t.Fatal("docs/api.md is out of date: go test ./internal/api/wire -run Docs -update")
 	}
 	if err := os.WriteFile(docs, []byte(text), 0o644); err != nil {
 		t.Fatal(err)

@@ -1,22 +1,19 @@
-package api
+package client
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 
+	"stump/internal/api/listen"
 	"stump/internal/hint"
-	"stump/internal/identity"
 )
 
 // TestClientReads: what an answer can be, and what it means.
@@ -72,39 +69,6 @@ func TestClientReads(t *testing.T) {
 	}
 }
 
-// TestClientSends: names are elements of a path whatever is in them, and the actor
-// arrives as it is.
-func TestClientSends(t *testing.T) {
-	s := NewServer(Options{})
-	s.handle(route{"POST /v1/people/{ref}/echo", ledgerOnly, identity.Admin, func(w http.ResponseWriter, r *http.Request) error {
-		_, err := fmt.Fprintf(w, "%q", r.PathValue("ref")+"|"+identity.Of(r.Context()).Name+"|"+r.URL.Query().Get("q"))
-		return err
-	}})
-	c := Local(s)
-	for _, ref := range []string{"ann", "Ann Okafor", "a/b", "..", ".", "%2e", "a?b#c", "李雷", "a;b=c", "x\"y", "...", "+"} {
-		c.Actor = "Zoë " + ref
-		body, err := c.Stream(t.Context(), "POST", "people/"+Ref(ref)+"/echo", url.Values{"q": {ref}}, nil)
-		if err != nil {
-			t.Errorf("%q: %v", ref, err)
-			continue
-		}
-		got, _ := io.ReadAll(body)
-		body.Close()
-		if want := fmt.Sprintf("%q", ref+"|Zoë "+ref+"|"+ref); string(got) != want {
-			t.Errorf("%s, want %s", got, want)
-		}
-	}
-	c.Actor = ""
-	body, err := c.Stream(t.Context(), "POST", "people/ann/echo", nil, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer body.Close()
-	if got, _ := io.ReadAll(body); string(got) != `"ann|admin|"` {
-		t.Errorf("without an actor: %s", got)
-	}
-}
-
 // TestNobodyAnswers: the reasons why no daemon can be asked.
 func TestNobodyAnswers(t *testing.T) {
 	dir, err := os.MkdirTemp("", "st")
@@ -120,7 +84,7 @@ func TestNobodyAnswers(t *testing.T) {
 		if _, err := Dial(t.Context(), path); !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", path, err, want)
 		}
-		if err := CheckSocket(path); err != nil {
+		if err := listen.CheckSocket(path); err != nil {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
@@ -156,39 +120,7 @@ func TestNobodyAnswers(t *testing.T) {
 	if b, err := io.ReadAll(body); err == nil || !strings.HasPrefix(err.Error(), "the answer broke off: ") || hint.Of(err) == "" {
 		t.Errorf("%s, %v (%s)", b, err, hint.Of(err))
 	}
-	if err := CheckSocket(socket); err == nil || !strings.Contains(err.Error(), "a daemon is running already") || hint.Of(err) == "" {
+	if err := listen.CheckSocket(socket); err == nil || !strings.Contains(err.Error(), "a daemon is running already") || hint.Of(err) == "" {
 		t.Errorf("a socket in use: %v", err)
-	}
-}
-
-// TestListenerRefuses: what can't be opened leaves no socket behind.
-func TestListenerRefuses(t *testing.T) {
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer taken.Close()
-	dir, err := os.MkdirTemp("", "st")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
-	file := filepath.Join(dir, "file")
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for name, l := range map[string]*Listener{
-		"a port that is taken": {Socket: filepath.Join(dir, "sock"), Addr: taken.Addr().String()},
-		"an address elsewhere": {Socket: filepath.Join(dir, "sock"), Addr: "192.0.2.1:1"},
-		"below a file":         {Socket: filepath.Join(file, "sock")},
-		"a file in its place":  {Socket: file},
-	} {
-		l.Log, l.Handler = slog.New(slog.DiscardHandler), http.NotFoundHandler()
-		if err := l.Open(); err == nil || hint.Of(err) == "" || l.TCP() != "" {
-			t.Errorf("%s: %v (%s), listens at %q", name, err, hint.Of(err), l.TCP())
-		}
-		if _, err := os.Lstat(filepath.Join(dir, "sock")); err == nil {
-			t.Errorf("%s: the socket is left behind", name)
-		}
 	}
 }

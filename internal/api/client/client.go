@@ -1,4 +1,4 @@
-package api
+package client
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"stump/internal/api/wire"
 	"stump/internal/hint"
 	"stump/internal/identity"
 )
@@ -91,8 +92,8 @@ func (c *Client) Stream(ctx context.Context, method, path string, query url.Valu
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Accept", lineType+", application/json")
-	req.Header.Set(actorHeader, url.QueryEscape(c.Actor))
+	req.Header.Set("Accept", wire.LineType+", application/json")
+	req.Header.Set(wire.ActorHeader, url.QueryEscape(c.Actor))
 	resp, err := c.http.Do(req)
 	if err != nil {
 		var ue *url.Error
@@ -129,7 +130,7 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any) error
 		}
 		// encoding/json writes this escape only in place of what is not UTF-8.
 		if bytes.Contains(b, []byte(`\ufffd`)) {
-			return errNotText
+			return wire.ErrNotText
 		}
 		body = bytes.NewReader(b)
 	}
@@ -151,7 +152,7 @@ func problemOf(resp *http.Response) error {
 	if err != nil {
 		return err
 	}
-	var p Problem
+	var p wire.Problem
 	if err := json.Unmarshal(body, &p); err != nil || p.Error == "" {
 		return fmt.Errorf("%s: %s", resp.Status, strings.TrimSpace(string(body)))
 	}
@@ -160,8 +161,8 @@ func problemOf(resp *http.Response) error {
 
 // StatusError is an error that came as an answer.
 type StatusError struct {
-	Status  int  // of HTTP
-	Code    Code // of the problem
+	Status  int       // of HTTP
+	Code    wire.Code // of the problem
 	Message string
 }
 

@@ -1,4 +1,7 @@
-package api
+// Package wire has what travels between the API and those who ask it: the objects of its
+// answers and requests, and its problems. They are contracts: scripts outside the project
+// read them. In answers every key is always there, and null is unknown.
+package wire
 
 import (
 	"fmt"
@@ -10,9 +13,6 @@ import (
 	"stump/internal/panel"
 	"stump/wiegand"
 )
-
-// The objects of the API. They are contracts: scripts outside the project read
-// them. In answers every key is always there, and null is unknown.
 
 // Status is what the station is doing. Only an admin sees what names a file, a process
 // or an address, and the words of faults.
@@ -82,7 +82,7 @@ type Device struct {
 
 // PersonShown is one person with what they have, and who was merged into them.
 type PersonShown struct {
-	version
+	Version
 	Person
 	Loans []Who          `json:"loans"`
 	Was   []books.Former `json:"was"`
@@ -90,7 +90,7 @@ type PersonShown struct {
 
 // DeviceShown is one device with its loan; null for none.
 type DeviceShown struct {
-	version
+	Version
 	Device
 	Kit       *string `json:"kit"`
 	Condition *string `json:"condition"` // as it was said of the last return
@@ -128,11 +128,6 @@ type PersonChange struct {
 	FoundBadge *string `json:"found_badge,omitempty"`
 }
 
-func (c *PersonChange) change() change {
-	return change{id: c.ID, name: c.Name, email: c.Email, tag: c.Badge, status: c.Status,
-		more: c.AddBadge, lost: c.LostBadge, found: c.FoundBadge}
-}
-
 // DeviceChange is a change to a device; a nil field stays as it is.
 type DeviceChange struct {
 	ID   *string `json:"id,omitempty"`
@@ -141,10 +136,6 @@ type DeviceChange struct {
 	Kind *string `json:"kind,omitempty"`
 	// Status is active or retired; active also finds a lost device.
 	Status *string `json:"status,omitempty"`
-}
-
-func (c *DeviceChange) change() change {
-	return change{id: c.ID, name: c.Name, kind: c.Kind, tag: c.Tag, status: c.Status}
 }
 
 // Give puts a device in a person's hands.
@@ -321,3 +312,26 @@ type Link struct {
 	URL     string    `json:"url"`
 	Expires time.Time `json:"expires"`
 }
+
+// Version is part of an object that has a revision: its ETag.
+type Version struct {
+	Revision string `json:"-"`
+}
+
+// ETag is the object's ETag, empty for none.
+func (v Version) ETag() string {
+	if v.Revision == "" {
+		return ""
+	}
+	return `"` + v.Revision + `"`
+}
+
+// Headers and media types.
+const (
+	// ActorHeader names the admin for whom root asks, escaped as in a query.
+	ActorHeader = "Stump-Actor"
+	// LineType is the media type of one object a line.
+	LineType = "application/x-ndjson"
+	// ProblemType is the media type of a problem, by RFC 9457.
+	ProblemType = "application/problem+json"
+)

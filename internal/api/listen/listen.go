@@ -1,4 +1,4 @@
-package api
+package listen
 
 import (
 	"context"
@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"stump/checkout"
+	"stump/internal/api/wire"
 	"stump/internal/hint"
 	"stump/internal/identity"
 	"stump/internal/owner"
@@ -80,7 +81,7 @@ func (l *Listener) Open() error {
 func ownPages(h http.Handler) http.Handler {
 	origin := http.NewCrossOriginProtection()
 	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		writeProblem(w, CodeForeignPage, hint.Errorf("ask without a browser, or from a page of this address", "the request comes from a page of %q", r.Header.Get("Origin")))
+		wire.WriteProblem(w, wire.CodeForeignPage, hint.Errorf("ask without a browser, or from a page of this address", "the request comes from a page of %q", r.Header.Get("Origin")))
 	}))
 	sameOrigin := origin.Handler(h)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -89,7 +90,7 @@ func ownPages(h http.Handler) http.Handler {
 		case addr == nil || addr.Network() == "unix":
 			h.ServeHTTP(w, r)
 		case !isLoopback(r.Host):
-			writeProblem(w, CodeForeignPage, hint.Errorf("ask at localhost", "%q is not this machine's own name", r.Host))
+			wire.WriteProblem(w, wire.CodeForeignPage, hint.Errorf("ask at localhost", "%q is not this machine's own name", r.Host))
 		default:
 			sameOrigin.ServeHTTP(w, r)
 		}

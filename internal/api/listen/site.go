@@ -1,4 +1,4 @@
-package api
+package listen
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"stump/internal/api/wire"
 	"stump/internal/certificate"
 	"stump/internal/hint"
 	"stump/internal/patience"
@@ -41,8 +42,8 @@ type Site struct {
 	opened net.Listener
 }
 
-// SiteNames are the names and addresses by which others may reach this machine.
-func SiteNames(address string) (names []string) {
+// Names are the names and addresses by which others may reach this machine.
+func Names(address string) (names []string) {
 	add := func(name string) {
 		if name != "" && !slices.Contains(names, name) {
 			names = append(names, name)
@@ -105,9 +106,10 @@ func (s *Site) host() string {
 func (s *Site) Listens() string { return s.opened.Addr().String() }
 
 // Web says where others reach the station.
-func (s *Site) Web() Web {
-	cert := s.Certificate.Current()
-	return Web{Listen: known(s.Listens()), URL: known(s.URL), Fingerprint: known(certificate.Fingerprint(cert)), SelfMade: s.Certificate.SelfMade(), Expires: &cert.NotAfter}
+func (s *Site) Web() wire.Web {
+	cert, listens := s.Certificate.Current(), s.Listens()
+	print := certificate.Fingerprint(cert)
+	return wire.Web{Listen: &listens, URL: &s.URL, Fingerprint: &print, SelfMade: s.Certificate.SelfMade(), Expires: &cert.NotAfter}
 }
 
 // String is task.Task's.
@@ -153,28 +155,28 @@ func (s *Site) Run(ctx context.Context) error {
 func (s *Site) guard(h http.Handler) http.Handler {
 	origin := http.NewCrossOriginProtection()
 	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		writeProblem(w, CodeForeignPage, hint.Errorf("ask without a browser, or from a page of this address", "the request comes from a page of %q", r.Header.Get("Origin")))
+		wire.WriteProblem(w, wire.CodeForeignPage, hint.Errorf("ask without a browser, or from a page of this address", "the request comes from a page of %q", r.Header.Get("Origin")))
 	}))
 	if u, err := url.Parse(s.URL); err == nil {
 		_ = origin.AddTrustedOrigin("https://" + u.Host) // where a proxy asks by another name
 	}
-	names := SiteNames(s.URL)
+	names := Names(s.URL)
 	ours := origin.Handler(h)
 	return patience.Handler(writeTime, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for name, value := range siteHeaders {
+		for name, value := range SiteHeaders {
 			w.Header().Set(name, value)
 		}
 		if !isOurs(r.Host, names) {
-			writeProblem(w, CodeForeignPage, hint.Errorf("ask at "+s.URL+", or set url in the table [web] to the name that you use", "%q is not a name of this station", r.Host))
+			wire.WriteProblem(w, wire.CodeForeignPage, hint.Errorf("ask at "+s.URL+", or set url in the table [web] to the name that you use", "%q is not a name of this station", r.Host))
 			return
 		}
 		ours.ServeHTTP(w, r)
 	}))
 }
 
-// siteHeaders are in every answer. Only our own files are scripts, styles and pictures;
+// SiteHeaders are in every answer. Only our own files are scripts, styles and pictures;
 // no page is shown inside another's.
-var siteHeaders = map[string]string{
+var SiteHeaders = map[string]string{
 	"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self'; " +
 		"form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
 	"X-Content-Type-Options":       "nosniff",
