@@ -12,7 +12,8 @@ import (
 
 	"stump/checkout"
 	"stump/hw/diagnose"
-	"stump/internal/api"
+	"stump/internal/api/client"
+	"stump/internal/api/wire"
 	"stump/internal/credential"
 	"stump/internal/hint"
 	"stump/internal/simlab"
@@ -36,7 +37,7 @@ func (l *lab) tap(ctx context.Context, card string) (bump, error) {
 	defer l.reader.Unlock()
 	reader := l.daemon.Readers[0]
 	start, before := l.daemon.Lines.Now(), reader.Stats()
-	if err := l.client.Do(ctx, "POST", "sim/tap", api.Tap{Card: card}, nil); err != nil {
+	if err := l.client.Do(ctx, "POST", "sim/tap", wire.Tap{Card: card}, nil); err != nil {
 		return bump{}, forLab(err)
 	}
 	b := bump{edges: l.daemon.Lines.Since(start)}
@@ -88,11 +89,11 @@ func (b bump) span() time.Duration {
 // named returns the id of the person or device with this id or name, in any
 // letter case. Any other word is returned unchanged.
 func (l *lab) named(ctx context.Context, word string) (string, error) {
-	people, err := rows[api.Person](ctx, l, "people")
+	people, err := rows[wire.Person](ctx, l, "people")
 	if err != nil {
 		return "", err
 	}
-	devices, err := rows[api.Device](ctx, l, "devices")
+	devices, err := rows[wire.Device](ctx, l, "devices")
 	if err != nil {
 		return "", err
 	}
@@ -117,7 +118,7 @@ func (l *lab) named(ctx context.Context, word string) (string, error) {
 // forLab replaces the API's hint for an unknown name, which is to seed the lab
 // with a `stump` command: this lab is seeded already.
 func forLab(err error) error {
-	var status *api.StatusError
+	var status *client.StatusError
 	if !errors.As(err, &status) || status.Status != http.StatusNotFound {
 		return err
 	}

@@ -9,7 +9,8 @@ import (
 	"slices"
 	"sync"
 
-	"stump/internal/api"
+	"stump/internal/api/client"
+	"stump/internal/api/wire"
 	"stump/internal/config"
 	"stump/internal/daemon"
 	"stump/internal/panel"
@@ -18,7 +19,7 @@ import (
 // lab is a daemon on simulated hardware, and a client of its API.
 type lab struct {
 	daemon *daemon.Daemon
-	client *api.Client
+	client *client.Client
 	socket string
 	ended  chan error
 
@@ -46,14 +47,14 @@ func openLab(ctx context.Context, state, socket string) (*lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.daemon, l.client = d, api.Local(d.API)
+	l.daemon, l.client = d, client.Local(d.API)
 	go func() { l.ended <- d.Run(ctx) }()
 	select {
 	case <-ready:
 	case err := <-l.ended:
 		return nil, errors.Join(errors.New("the daemon did not start"), err)
 	}
-	people, err := rows[api.Person](ctx, l, "people")
+	people, err := rows[wire.Person](ctx, l, "people")
 	if err != nil || len(people) > 0 {
 		return l, err
 	}
@@ -68,7 +69,7 @@ func (l *lab) setFault(ctx context.Context, name string) error {
 
 // typeName types a name and Enter on the lab's keyboard.
 func (l *lab) typeName(ctx context.Context, name string) error {
-	return l.client.Do(ctx, "POST", "sim/type", api.Type{Text: name}, nil)
+	return l.client.Do(ctx, "POST", "sim/type", wire.Type{Text: name}, nil)
 }
 
 // fault returns the name of the wiring fault, "" for none.
@@ -80,9 +81,9 @@ func (l *lab) fault() string {
 func (l *lab) commits() uint64 { return l.daemon.Ledger.Health().Commits }
 
 // events returns what happened in the lab, oldest first, without the seed.
-func (l *lab) events(ctx context.Context) ([]api.History, error) {
-	events, err := rows[api.History](ctx, l, "history")
-	return slices.DeleteFunc(events, func(e api.History) bool { return or(e.Actor, "") == "sim" }), err
+func (l *lab) events(ctx context.Context) ([]wire.History, error) {
+	events, err := rows[wire.History](ctx, l, "history")
+	return slices.DeleteFunc(events, func(e wire.History) bool { return or(e.Actor, "") == "sim" }), err
 }
 
 func (l *lab) display() panel.State { return l.daemon.Panel.State() }

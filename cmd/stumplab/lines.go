@@ -13,7 +13,7 @@ import (
 	"charm.land/lipgloss/v2"
 
 	"stump/gpio"
-	"stump/internal/api"
+	"stump/internal/api/wire"
 	"stump/internal/hint"
 	"stump/internal/panel"
 	"stump/internal/simlab"
@@ -176,7 +176,7 @@ func runWait(ctx context.Context, _ *lab, _ *printer, arg string) error {
 }
 
 func runWho(ctx context.Context, l *lab, p *printer, _ string) error {
-	loans, err := rows[api.Who](ctx, l, "who")
+	loans, err := rows[wire.Who](ctx, l, "who")
 	if err != nil {
 		return err
 	}

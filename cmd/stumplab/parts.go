@@ -6,7 +6,7 @@ import (
 
 	"charm.land/lipgloss/v2"
 
-	"stump/internal/api"
+	"stump/internal/api/wire"
 	"stump/internal/simlab"
 )
 
@@ -151,7 +151,7 @@ func (s screen) drawEvents(width, height int) []string {
 }
 
 // parties names the person of an event, and from whom the device came.
-func parties(e api.History) string {
+func parties(e wire.History) string {
 	person, from := or(e.Person, ""), or(e.From, "")
 	switch {
 	case from == "" || from == person:

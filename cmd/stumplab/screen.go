@@ -12,7 +12,7 @@ import (
 
 	"stump/gpio"
 	"stump/hw/diagnose"
-	"stump/internal/api"
+	"stump/internal/api/wire"
 	"stump/internal/hint"
 	"stump/internal/panel"
 )
@@ -39,8 +39,8 @@ type screen struct {
 	ctx     context.Context
 	lab     *lab
 	panel   panel.State
-	devices []api.Device
-	events  []api.History
+	devices []wire.Device
+	events  []wire.History
 	commits uint64 // of the ledger, when devices and events were read
 	fault   string // in the wiring, "" for none
 	bump    bump   // the newest
@@ -60,8 +60,8 @@ type screen struct {
 
 // contents is a reading of the ledger and the wiring.
 type contents struct {
-	devices []api.Device
-	events  []api.History
+	devices []wire.Device
+	events  []wire.History
 	commits uint64
 	fault   string
 }
@@ -83,7 +83,7 @@ func (s screen) Init() tea.Cmd { return tea.Batch(s.reload, lookAgain(), tea.Req
 func (s screen) reload() tea.Msg {
 	c := contents{fault: s.lab.fault(), commits: s.lab.commits()}
 	var err error
-	if c.devices, err = rows[api.Device](s.ctx, s.lab, "devices"); err != nil {
+	if c.devices, err = rows[wire.Device](s.ctx, s.lab, "devices"); err != nil {
 		return err
 	}
 	if c.events, err = s.lab.events(s.ctx); err != nil {

@@ -15,7 +15,7 @@ import (
 	"charm.land/lipgloss/v2"
 
 	"stump/gpio"
-	"stump/internal/api"
+	"stump/internal/api/wire"
 	"stump/internal/panel"
 	"stump/internal/simlab"
 	"stump/wiegand"
@@ -37,9 +37,9 @@ func busy(width, height int) screen {
 	long := "Karl-Theodor Freiherr von 李雷 und zu Guttenberg"
 	for i, d := range simlab.Devices {
 		holder := []string{long, "Ann Okafor", "Ben Lindqvist"}[i%3]
-		s.devices = append(s.devices, api.Device{ID: d.ID, Name: &d.Name, Person: &holder})
+		s.devices = append(s.devices, wire.Device{ID: d.ID, Name: &d.Name, Person: &holder})
 		at := time.Date(2026, 11, 21, 10, 42, i, 0, time.UTC)
-		s.events = append(s.events, api.History{Kind: "handover", Device: &d.Name, Person: &holder, From: &long, At: &at})
+		s.events = append(s.events, wire.History{Kind: "handover", Device: &d.Name, Person: &holder, From: &long, At: &at})
 	}
 	s.panel = panel.State{Rows: []string{"李雷 Handed over ", "iPad Pro 13     "}, Green: true, Red: true, Beeps: 123456}
 	for i := range 200 {
@@ -294,7 +294,7 @@ func TestBumpsOnTheScreen(t *testing.T) {
 
 	// A change from outside is seen at the next look.
 	before := s.commits
-	if err := s.lab.client.Do(t.Context(), "POST", "give", api.Give{Device: "pixel", Person: "fay"}, nil); err != nil {
+	if err := s.lab.client.Do(t.Context(), "POST", "give", wire.Give{Device: "pixel", Person: "fay"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.lab.setFault(t.Context(), "hum"); err != nil {
