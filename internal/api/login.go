@@ -31,6 +31,8 @@ func (s *Server) accessRoutes() []route {
 		{"POST /login", logins, identity.None, s.login},
 		{"GET /login/sso", logins, identity.None, s.signIn},
 		{"GET /login/callback", logins, identity.None, s.signedIn},
+		{"POST /login/station", logins, identity.None, s.awaitBump},
+		{"POST /login/station/digits", logins, identity.None, s.digits},
 		{"POST /logout", logins, identity.None, s.logout},
 	}
 }
@@ -87,9 +89,12 @@ func (s *Server) adminLink(r *http.Request) (any, error) {
 // host and all its paths.
 const cookieName = "__Host-stump"
 
-// cookie is the secret in a browser's cookie, "" without one.
-func cookie(r *http.Request) string {
-	c, err := r.Cookie(cookieName)
+// cookie is the secret of a browser's session, "" without one.
+func cookie(r *http.Request) string { return cookieOf(r, cookieName) }
+
+// cookieOf is what a browser keeps by this name, "" for nothing.
+func cookieOf(r *http.Request, name string) string {
+	c, err := r.Cookie(name)
 	if err != nil {
 		return ""
 	}
@@ -149,11 +154,16 @@ func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) error {
 	if who := identity.Of(r.Context()); who.Role != identity.None {
 		return page(w, http.StatusOK, nil, fmt.Sprintf(pageIn, html.EscapeString(who.Name), who.Role))
 	}
-	body := pageForm
+	return page(w, http.StatusOK, nil, s.ways(r))
+}
+
+// ways are the ways to log in from this browser.
+func (s *Server) ways(r *http.Request) string {
+	body := s.bumpForm(r) + pageForm
 	if s.o.SignIn != nil {
 		body = pageSignIn + body
 	}
-	return page(w, http.StatusOK, nil, body)
+	return body
 }
 
 func loginScript(w http.ResponseWriter, _ *http.Request) error {
@@ -167,20 +177,33 @@ const maxForm = 4 << 10
 
 // login begins a session by the secret of a link.
 func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		return page(w, http.StatusBadRequest, hint.Wrap(fmt.Errorf("the form can't be read"), "Try again"), pageForm)
-	}
-	who, err := s.o.Access.Redeem(r.PostForm.Get("secret"))
+	secret, err := field(w, r, "secret")
 	if err != nil {
-		err = s.failed(r, "login", identity.LoginFailures, err)
-		code, _ := s.explain(err)
-		status, _ := code.Row()
-		sayWait(w, err)
-		return page(w, status, err, pageForm)
+		return s.notLoggedIn(w, r, err)
+	}
+	who, err := s.o.Access.Redeem(secret)
+	if err != nil {
+		return s.notLoggedIn(w, r, s.failed(r, "login", identity.LoginFailures, err))
 	}
 	s.begin(w, r, who)
 	return nil
+}
+
+// field reads a field of a login's form.
+func field(w http.ResponseWriter, r *http.Request, name string) (string, error) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return "", refuse("Try again", "the form can't be read")
+	}
+	return r.PostForm.Get(name), nil
+}
+
+// notLoggedIn says on the page of a login why it was none.
+func (s *Server) notLoggedIn(w http.ResponseWriter, r *http.Request, err error) error {
+	code, _ := s.explain(err)
+	status, _ := code.Row()
+	sayWait(w, err)
+	return page(w, status, err, s.ways(r))
 }
 
 // begin begins a browser's session, and ends the one that it had.
@@ -200,11 +223,11 @@ const (
 // signIn sends a browser to the OpenID provider.
 func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	if s.o.SignIn == nil {
-		return page(w, http.StatusNotFound, hint.Errorf("The table [web.oidc] of the configuration names one", "this station knows no provider of logins"), pageForm)
+		return page(w, http.StatusNotFound, hint.Errorf("The table [web.oidc] of the configuration names one", "this station knows no provider of logins"), s.ways(r))
 	}
 	address, kept, err := s.o.SignIn.Begin(r.Context())
 	if err != nil {
-		return s.notSignedIn(w, err)
+		return s.notSignedIn(w, r, err)
 	}
 	setCookie(w, signInCookie, kept, signInTime)
 	http.Redirect(w, r, address, http.StatusSeeOther)
@@ -216,23 +239,20 @@ func (s *Server) signedIn(w http.ResponseWriter, r *http.Request) error {
 	if s.o.SignIn == nil {
 		return s.signIn(w, r)
 	}
-	kept := ""
-	if c, err := r.Cookie(signInCookie); err == nil {
-		kept = c.Value
-	}
+	kept := cookieOf(r, signInCookie)
 	setCookie(w, signInCookie, "", -1)
 	q := r.URL.Query()
 	who, err := s.o.SignIn.End(r.Context(), q.Get("state"), q.Get("code"), kept)
 	if err != nil {
 		var unreachable *signin.AwayError
 		if errors.As(err, &unreachable) {
-			return s.notSignedIn(w, err)
+			return s.notSignedIn(w, r, err)
 		}
 		if failed := s.failed(r, "login", identity.LoginFailures, err); !errors.Is(failed, err) {
 			err = failed // too often
 		}
 		sayWait(w, err)
-		return page(w, http.StatusForbidden, err, pageForm)
+		return page(w, http.StatusForbidden, err, s.ways(r))
 	}
 	p := identity.Principal{Name: who.Name, Role: who.Role}
 	if p.Person, err = s.personOf(who); err != nil {
@@ -243,9 +263,9 @@ func (s *Server) signedIn(w http.ResponseWriter, r *http.Request) error {
 }
 
 // notSignedIn says that the provider can't be used; why, is in the log.
-func (s *Server) notSignedIn(w http.ResponseWriter, err error) error {
+func (s *Server) notSignedIn(w http.ResponseWriter, r *http.Request, err error) error {
 	s.o.Log.Error("nobody can log in by the provider", "err", err)
-	return page(w, http.StatusBadGateway, hint.Errorf("Try again, or ask an admin for a link", "the provider of logins can't be used now"), pageForm)
+	return page(w, http.StatusBadGateway, hint.Errorf("Try again, or ask an admin for a link", "the provider of logins can't be used now"), s.ways(r))
 }
 
 // personOf is the id in the register of who was named, "" if they aren't there.

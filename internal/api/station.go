@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"stump/checkout/ledger"
 	"stump/directory"
@@ -98,7 +99,18 @@ func displayState(h panel.Health) (state string, since *string) {
 	return state, known(h.Since.Format(time.RFC3339))
 }
 
-func (s *Server) panel(*http.Request) (any, error) { return s.o.Panel.State(), nil }
+// panel is what the display shows, but for the digits with which somebody there logs in.
+func (s *Server) panel(r *http.Request) (any, error) {
+	state := s.o.Panel.State()
+	if state.Secret && !identity.Of(r.Context()).May(identity.Admin) {
+		hidden := make([]string, len(state.Rows))
+		for i, row := range state.Rows {
+			hidden[i] = strings.Repeat(" ", utf8.RuneCountInString(row))
+		}
+		state.Rows = hidden
+	}
+	return state, nil
+}
 
 func (s *Server) syncStatus(*http.Request) (any, error) { return s.o.Worker.Status() }
 

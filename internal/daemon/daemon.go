@@ -138,11 +138,11 @@ func (d *Daemon) assemble() (err error) {
 	}
 	d.learned = learned.Open(d.o.StateDir, d.o.Log)
 	d.tasks = append(d.tasks, d.learned)
+	d.access = identity.Open(d.o.StateDir, identity.Options{Log: d.o.Log})
 	if err := d.newReaders(); err != nil {
 		return err
 	}
 	d.upkeep = d.newUpkeep()
-	d.access = identity.Open(d.o.StateDir, identity.Options{Log: d.o.Log})
 	served, err := d.newAPI()
 	if err != nil {
 		return err

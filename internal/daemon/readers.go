@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -25,6 +26,7 @@ func (d *Daemon) newReaders() error {
 		Learned: d.learned, Directory: d.Worker, EnrolPeople: directory.EnrolPolicy(cfg.Enroll.People),
 		Trace: station.NewTrace(d.Ledger, d.o.Log),
 		Desk:  checkout.DeskOptions{Window: cfg.Desk.Window, Batch: cfg.Desk.BatchWindow},
+		LogIn: func(p checkout.Subject) string { return d.access.Bumped(p.ID, cmp.Or(p.Name, p.ID)) },
 	}
 	if d.keyboard != nil {
 		o.Keyboard = d.keyboard

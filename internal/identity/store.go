@@ -46,6 +46,7 @@ type Store struct {
 	tokens   []*tokenRow
 	sessions []*sessionRow // the oldest first
 	links    []link        // not in the file: a restart ends them
+	bump     *bump         // nor is the login at the reader; nil for none
 	refused  []Refusal     // the oldest first
 	limits   limiter
 }

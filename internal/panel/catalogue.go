@@ -54,6 +54,7 @@ var cues = map[string]cue{
 
 	"was-doubtful": {signalNone, usual},
 	"lies":         {signalNone, usual}, "cancelled": {signalNone, brief}, "timeout": {signalNone, brief}, "testing": {signalNone, usual},
+	"log-in":       {signalWaiting, 20 * time.Second},
 	"display-code": {signalNone, time.Minute},
 	"stopped":      {signalNone, brief}, // stays on the display after the end
 }

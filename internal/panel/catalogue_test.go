@@ -32,6 +32,8 @@ func sample(key string) Message {
 		m.Number = "37"
 	case "ended":
 		m.Ended = "Ben Okri"
+	case "log-in":
+		m.Number = "482951"
 	case "display-code":
 		m.Number = "4711"
 	}
@@ -79,6 +81,9 @@ func TestWordsStandStill(t *testing.T) {
 			for k := range cues {
 				for _, ended := range []string{"", "Al"} {
 					m := Message{Key: k, Person: "Bo", Device: "Pi", From: "Al", Holder: "Al", Ended: ended, Number: "7", Detail: "x"}
+					if k == "log-in" {
+						m.Number = "482951"
+					}
 					l := lcd.Lay(rom, size16x2, c.Text(m, size16x2))
 					if l.Pass() != 0 {
 						f, _ := l.At(0)

@@ -14,6 +14,7 @@ type screen struct {
 	layout *lcd.Layout
 	since  time.Time
 	until  time.Time // zero for the idle screen
+	secret bool      // only who stands there may read it
 }
 
 // displayLoop keeps the display up to date. Nothing else calls the display.
@@ -88,7 +89,7 @@ func (d *displayLoop) choose(now time.Time) (fresh, heal bool) {
 	d.mu.Unlock()
 
 	if m != nil {
-		d.put(d.texts.Load().Text(*m, d.o.Display.Size()), now)
+		d.say(*m, now)
 		d.screen.until = now.Add(max(d.stay(*m), d.screen.layout.Pass()))
 		d.thenShow(m.Then, now)
 		if over == nil {
@@ -104,7 +105,7 @@ func (d *displayLoop) choose(now time.Time) (fresh, heal bool) {
 	}
 	if then := d.then; then != nil && now.Before(d.before) {
 		d.then = nil
-		d.put(d.texts.Load().Text(*then, d.o.Display.Size()), now)
+		d.say(*then, now)
 		d.screen.until = d.before
 		d.waitsOn()
 		return false, false
@@ -128,6 +129,12 @@ func (d *displayLoop) thenShow(m *Message, now time.Time) {
 	if d.then = m; m != nil {
 		d.before = now.Add(d.stay(*m))
 	}
+}
+
+// say puts a message up.
+func (d *displayLoop) say(m Message, now time.Time) {
+	d.put(d.texts.Load().Text(m, d.o.Display.Size()), now)
+	d.screen.secret = m.Key == "log-in"
 }
 
 // put lays a text out. The idle screen goes on if its text is the same.

@@ -54,6 +54,7 @@ var about = map[string]string{
 	"greet":            "a known badge; waits for a device",
 	"handed-over":      "the device went from {from} to {person}",
 	"idle":             "the idle screen: {open}, {clock} if the clock is trusted, {count} and {mark}",
+	"log-in":           "a known badge while a browser waits for one: the digits {number} log it in as {person}; waits for a device",
 	"mark":             "the directory is behind",
 	"name-unknown":     "no person in the register has the typed name {detail}",
 	"open":             "nothing is wrong",

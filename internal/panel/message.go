@@ -43,6 +43,9 @@ type State struct {
 	Red   bool `json:"red"`
 	// Beeps counts how often the beeper sounded since the start.
 	Beeps int `json:"beeps"`
+	// Secret is whether Rows are for who stands at the display alone: they have digits
+	// with which somebody logs in.
+	Secret bool `json:"-"`
 }
 
 // IdleInfo is what the idle screen shows.

@@ -9,6 +9,7 @@ var german = map[string]string{
 	"mark":          "↑",
 
 	"greet":        "Hallo {person}\nGerät antippen",
+	"log-in":       "Hallo {person}\nAnmelden: {number}\nGerät antippen",
 	"device-free":  "{device}\nAusweis antippen\nGerät ist frei",
 	"device-held":  "{device}\nhat {holder}\nAusweis antippen",
 	"doubtful":     "{device}\nunklar\n{holder}\nAusweis antippen",

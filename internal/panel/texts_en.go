@@ -12,6 +12,7 @@ var english = map[string]string{
 	"mark":               "↑",
 
 	"greet":        "Hello {person}\nTap a device",
+	"log-in":       "Hello {person}\nLog in: {number}\nTap a device",
 	"device-free":  "{device}\nTap your badge\nIt is free",
 	"device-held":  "{device}\nwith {holder}\nTap your badge",
 	"doubtful":     "{device}\nin doubt\n{holder}\nTap your badge",

@@ -9,6 +9,7 @@ var spanish = map[string]string{
 	"mark":          "↑",
 
 	"greet":        "Hola {person}\nPase el aparato",
+	"log-in":       "Hola {person}\nCódigo: {number}\nPase el aparato",
 	"device-free":  "{device}\nPase su tarjeta\nEstá libre",
 	"device-held":  "{device}\nlo tiene {holder}\nPase su tarjeta",
 	"doubtful":     "{device}\nen duda\n{holder}\nPase su tarjeta",

@@ -9,6 +9,7 @@ var french = map[string]string{
 	"mark":          "↑",
 
 	"greet":        "Salut {person}\nPassez l'objet",
+	"log-in":       "Salut {person}\nCode : {number}\nPassez l'objet",
 	"device-free":  "{device}\nPassez le badge\nIl est libre",
 	"device-held":  "{device}\nchez {holder}\nPassez le badge",
 	"doubtful":     "{device}\nen doute\n{holder}\nPassez le badge",

@@ -222,8 +222,21 @@ func (a *attendant) outcome(out checkout.Outcome) answer {
 		return a.complete(out)
 	case checkout.Refused:
 		a.refused(out, checkout.RefusedError{Subject: cmp.Or(out.Person, out.Device)})
+	case checkout.WaitDevice:
+		if digits := a.logIn(out.Person); digits != "" {
+			return a.show(panel.Message{Key: "log-in", Person: a.name(out.Person), Number: digits})
+		}
 	}
 	return a.show(a.message(out))
+}
+
+// logIn returns the digits with which a browser is logged in that waits for a bump. A
+// pending badge is nobody's yet, and who is expected for another reason gets none.
+func (a *attendant) logIn(person checkout.Subject) string {
+	if a.o.LogIn == nil || person.Pending || a.enrol != nil {
+		return ""
+	}
+	return a.o.LogIn(person)
 }
 
 // complete commits what two taps mean, and only then says so.

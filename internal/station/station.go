@@ -50,6 +50,9 @@ type Options struct {
 	// Keyboard is where the owner of an unknown badge types a name. Without
 	// one only an admin can enrol.
 	Keyboard Keyboard
+	// LogIn returns the digits with which the browser logs in that waits for a bump, ""
+	// if none waits. It must be quick. Nil: none ever does.
+	LogIn func(person checkout.Subject) (digits string)
 	// Trace saves what is refused, for the admins' list; nil: there is none.
 	Trace *Trace
 	// Now is the clock that stamps the edges: nanoseconds of CLOCK_MONOTONIC.
