@@ -46,7 +46,7 @@ func (s *Server) deviceList(r *http.Request, _ query, p books.Page) (iter.Seq2[p
 		n := 0
 		for d, err := range s.devices.all(p) {
 			device, _ := d.row.(wire.Device)
-			if err == nil && (device.PersonID != nil || d.status != checkout.Active) && !who.May(s.board(boardHolders)) {
+			if err == nil && (device.PersonID != nil || device.Status != checkout.Active.String()) && !who.May(s.board(boardHolders)) {
 				continue
 			}
 			device.Tag = nil
@@ -113,6 +113,11 @@ func (s *Server) asks(r *http.Request) (identity.Principal, error) {
 	if secret := cookie(r); secret != "" {
 		if session, err := s.o.Access.Session(secret); err == nil {
 			return session, nil
+		}
+	}
+	if token := cookieOf(r, kioskCookie); token != "" && who.Role == identity.None {
+		if screen, err := s.screen(token); err == nil {
+			return screen, nil
 		}
 	}
 	return who, nil

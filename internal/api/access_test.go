@@ -34,7 +34,7 @@ var needed = map[identity.Role]string{
 		"GET sync, POST sync/pull, POST sync/check, POST sync/{id}/retry, POST sync/{id}/drop, POST sync/{id}/accept, " +
 		"POST verify, POST salvage/seen, POST sim/seed, POST sim/tap, POST sim/type, POST sim/fault, GET web, GET refusals",
 
-	identity.None: "GET /login, GET /login.js, POST /login, GET /login/sso, GET /login/callback, POST /login/station, POST /login/station/digits, POST /logout",
+	identity.None: "GET /login, GET /login.js, POST /login, GET /login/sso, GET /login/callback, POST /login/station, POST /login/station/digits, POST /logout, GET /kiosk",
 
 	identity.FreshAdmin: "GET tokens, POST tokens, DELETE tokens/{name}, POST web/admin-link, POST people/{ref}/erase, GET people/{ref}/dossier, GET backup",
 }

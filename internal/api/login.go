@@ -34,6 +34,7 @@ func (s *Server) accessRoutes() []route {
 		{"POST /login/station", logins, identity.None, s.awaitBump},
 		{"POST /login/station/digits", logins, identity.None, s.digits},
 		{"POST /logout", logins, identity.None, s.logout},
+		{"GET /kiosk", logins, identity.None, s.kiosk},
 	}
 }
 
@@ -111,7 +112,8 @@ func setCookie(w http.ResponseWriter, name, secret string, maxAge int) {
 // link's fragment.
 const (
 	pageHead = `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Log in – Stump</title></head>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Stump</title>`
+	pageMain = `</head>
 <body><main><h1>Stump</h1>
 `
 	pageForm = `<form id="login" method="post" action="/login">
@@ -138,23 +140,23 @@ if (secret) {
 `
 )
 
-// page sends a page of the login, with an alert unless err is nil.
-func page(w http.ResponseWriter, status int, err error, body string) error {
+// page sends a page, with an alert unless err is nil; head is what its head has besides.
+func page(w http.ResponseWriter, status int, head string, err error, body string) error {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	alert := ""
 	if err != nil {
 		alert = fmt.Sprintf("<p role=\"alert\">%s. %s.</p>\n", html.EscapeString(err.Error()), html.EscapeString(hint.Of(err)))
 	}
-	_, werr := io.WriteString(w, pageHead+alert+body+pageFoot)
+	_, werr := io.WriteString(w, pageHead+head+pageMain+alert+body+pageFoot)
 	return werr
 }
 
 func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) error {
-	if who := identity.Of(r.Context()); who.Role != identity.None {
-		return page(w, http.StatusOK, nil, fmt.Sprintf(pageIn, html.EscapeString(who.Name), who.Role))
+	if who := identity.Of(r.Context()); who.May(identity.Staff) {
+		return page(w, http.StatusOK, "", nil, fmt.Sprintf(pageIn, html.EscapeString(who.Name), who.Role))
 	}
-	return page(w, http.StatusOK, nil, s.ways(r))
+	return page(w, http.StatusOK, "", nil, s.ways(r))
 }
 
 // ways are the ways to log in from this browser.
@@ -200,10 +202,15 @@ func field(w http.ResponseWriter, r *http.Request, name string) (string, error) 
 
 // notLoggedIn says on the page of a login why it was none.
 func (s *Server) notLoggedIn(w http.ResponseWriter, r *http.Request, err error) error {
+	return s.problemPage(w, err, s.ways(r))
+}
+
+// problemPage says on a page what is wrong.
+func (s *Server) problemPage(w http.ResponseWriter, err error, body string) error {
 	code, _ := s.explain(err)
 	status, _ := code.Row()
 	sayWait(w, err)
-	return page(w, status, err, s.ways(r))
+	return page(w, status, "", err, body)
 }
 
 // begin begins a browser's session, and ends the one that it had.
@@ -223,7 +230,7 @@ const (
 // signIn sends a browser to the OpenID provider.
 func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	if s.o.SignIn == nil {
-		return page(w, http.StatusNotFound, hint.Errorf("The table [web.oidc] of the configuration names one", "this station knows no provider of logins"), s.ways(r))
+		return page(w, http.StatusNotFound, "", hint.Errorf("The table [web.oidc] of the configuration names one", "this station knows no provider of logins"), s.ways(r))
 	}
 	address, kept, err := s.o.SignIn.Begin(r.Context())
 	if err != nil {
@@ -252,7 +259,7 @@ func (s *Server) signedIn(w http.ResponseWriter, r *http.Request) error {
 			err = failed // too often
 		}
 		sayWait(w, err)
-		return page(w, http.StatusForbidden, err, s.ways(r))
+		return page(w, http.StatusForbidden, "", err, s.ways(r))
 	}
 	p := identity.Principal{Name: who.Name, Role: who.Role}
 	if p.Person, err = s.personOf(who); err != nil {
@@ -265,7 +272,7 @@ func (s *Server) signedIn(w http.ResponseWriter, r *http.Request) error {
 // notSignedIn says that the provider can't be used; why, is in the log.
 func (s *Server) notSignedIn(w http.ResponseWriter, r *http.Request, err error) error {
 	s.o.Log.Error("nobody can log in by the provider", "err", err)
-	return page(w, http.StatusBadGateway, hint.Errorf("Try again, or ask an admin for a link", "the provider of logins can't be used now"), s.ways(r))
+	return page(w, http.StatusBadGateway, "", hint.Errorf("Try again, or ask an admin for a link", "the provider of logins can't be used now"), s.ways(r))
 }
 
 // personOf is the id in the register of who was named, "" if they aren't there.
