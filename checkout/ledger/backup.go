@@ -12,51 +12,77 @@ import (
 	"stump/checkout/ledger/boltfile"
 )
 
-// Backup writes a consistent copy of the ledger while taps go on. The site key
-// is not in it.
-func (l *Ledger) Backup(w io.Writer) error {
-	f := l.copyBeside()
-	if f == nil {
-		// The day on which a backup is wanted most: the disk is full, or
-		// read-only. Few taps wait then, if any.
-		if err := l.copyOut(w); err != nil {
-			return fmt.Errorf("backup: %w", err)
-		}
-		return nil
-	}
-	defer f.Close()
-	_, err := io.Copy(w, f)
-	return err
-}
-
-// copyBeside copies the ledger to a file beside it that goes away with us, since
-// whoever reads the backup may be slow, and a tap that makes the file grow
-// waits for every reader. It returns nil where that can't be done, or need not.
-func (l *Ledger) copyBeside() *os.File {
+// Snapshot is a consistent copy of the ledger in a file without a name, which is gone when
+// it is closed: whoever reads a backup may be slow, and a tap that makes the file grow waits
+// for every reader. The site key is not in it. It is nil where a copy beside the ledger
+// can't be made, or need not: Backup works even then. progress may be nil; it gets the bytes
+// that are copied, and how many there are.
+func (l *Ledger) Snapshot(ctx context.Context, progress func(done, total uint64)) (*os.File, error) {
 	if l.readOnly || l.room(l.path) != nil {
-		return nil
+		return nil, nil
 	}
 	f, err := os.CreateTemp(filepath.Dir(l.path), filepath.Base(l.path)+".copy-")
 	if err != nil {
-		return nil
+		return nil, nil
 	}
-	err = os.Remove(f.Name())
-	if err == nil {
-		err = l.copyOut(f)
+	to := &copying{ctx: ctx, f: f, progress: progress}
+	if err = os.Remove(f.Name()); err == nil {
+		err = l.copyOut(to)
 	}
 	if err == nil {
 		_, err = f.Seek(0, io.SeekStart)
 	}
-	if err != nil {
-		f.Close()
-		return nil
+	if err == nil {
+		return f, nil
 	}
-	return f
+	f.Close()
+	switch {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case to.full:
+		return nil, nil
+	}
+	return nil, fmt.Errorf("backup: %w", err)
+}
+
+// copying is a file that a copy is written to, until ctx is done.
+type copying struct {
+	ctx         context.Context
+	f           *os.File
+	done, total uint64
+	progress    func(done, total uint64)
+	full        bool // the file takes no more
+}
+
+func (c *copying) Write(b []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := c.f.Write(b)
+	c.full = err != nil
+	c.done += uint64(n)
+	if c.progress != nil {
+		c.progress(c.done, c.total)
+	}
+	return n, err
+}
+
+// Backup writes a consistent copy of the ledger while taps go on, though one that makes the
+// file grow waits until w has taken all: for the day on which a backup is wanted most, when
+// the disk is full or read-only, and Snapshot can't be made. The site key is not in it.
+func (l *Ledger) Backup(w io.Writer) error {
+	if err := l.copyOut(w); err != nil {
+		return fmt.Errorf("backup: %w", err)
+	}
+	return nil
 }
 
 // copyOut writes a copy in one transaction, which is open as long as w takes.
 func (l *Ledger) copyOut(w io.Writer) error {
 	return l.view(func(t *txn) {
+		if c, ok := w.(*copying); ok {
+			c.total = uint64(t.tx.Size())
+		}
 		_, err := t.tx.WriteTo(w)
 		t.must(err)
 	})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -56,6 +57,37 @@ func TestBackupWhileTaps(t *testing.T) {
 	}
 	close(stop)
 	x.ok(<-done)
+}
+
+// TestSnapshot: a copy tells how far it is, ends when asked to, and leaves no name behind.
+func TestSnapshot(t *testing.T) {
+	x := newLedger(t)
+	var done, total uint64
+	f, err := x.Snapshot(t.Context(), func(d, of uint64) { done, total = d, of })
+	x.ok(err)
+	st, err := f.Stat()
+	x.ok(err)
+	if done != total || done != uint64(st.Size()) || done == 0 {
+		t.Errorf("%d of %d bytes are told, %d are there", done, total, st.Size())
+	}
+	copied := filepath.Join(t.TempDir(), "copy.db")
+	b, err := io.ReadAll(f)
+	x.ok(err)
+	x.ok(os.WriteFile(copied, b, 0o600))
+	x.ok(boltfile.Check(copied))
+	x.ok(f.Close())
+	enough := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	if _, err := x.Snapshot(ctx, func(uint64, uint64) { cancel(enough) }); !errors.Is(err, enough) {
+		t.Errorf("cancelled: %v", err)
+	}
+	if left, err := filepath.Glob(x.path + ".copy-*"); len(left) > 0 || err != nil {
+		t.Errorf("left behind: %v %v", left, err)
+	}
+	x.ok(x.Close())
+	if _, err := x.Snapshot(t.Context(), nil); !errors.Is(err, ErrClosed) {
+		t.Errorf("closed: %v", err)
+	}
 }
 
 func TestRestore(t *testing.T) {

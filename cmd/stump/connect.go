@@ -56,6 +56,27 @@ func (g *globals) stream(cmd *cobra.Command, need access, method, path string, q
 	return f(answer)
 }
 
+// follow begins a job, shows its events, and reads what came of it into out. A signal ends
+// the job, and then the program.
+func (g *globals) follow(cmd *cobra.Command, need access, path string, in, out any, see func(*wire.JobEvent) error) error {
+	c, err := g.connect(cmd.Context(), need)
+	if err != nil {
+		return err
+	}
+	return followTill(cmd.Context(), c, path, in, out, see)
+}
+
+func followTill(ctx context.Context, c *client.Client, path string, in, out any, see func(*wire.JobEvent) error) error {
+	ctx, stop := untilSignal(ctx)
+	err := c.Follow(ctx, path, in, out, see)
+	cause := context.Cause(ctx)
+	stop()
+	if cause != nil {
+		endBy(cause)
+	}
+	return err
+}
+
 // download prints an answer as it is.
 func (g *globals) download(cmd *cobra.Command, path string) error {
 	return g.stream(cmd, mayRead, "GET", path, nil, nil, func(answer io.Reader) error {

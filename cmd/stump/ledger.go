@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -26,16 +27,9 @@ func verifyCmd(g *globals) *cobra.Command {
 		if seen {
 			return g.ask(cmd, mayWrite, "POST", "salvage/seen", nil, nil)
 		}
-		var v *wire.Verdict
-		err := g.stream(cmd, mayRead, "POST", "verify", nil, nil, func(lines io.Reader) error {
-			progress := progress(cmd.ErrOrStderr())
-			_, err := eachJSON(lines, func(l *wire.VerifyLine) error {
-				progress(l.Done, l.Total)
-				v = l.Report
-				return nil
-			})
-			return err
-		})
+		var check wire.Verification
+		err := g.follow(cmd, mayRead, "verifications", nil, &check, progress(cmd.ErrOrStderr()))
+		v := check.Report
 		switch {
 		case err == nil && v == nil:
 			return errors.New("the check broke off: no report came")
@@ -60,18 +54,23 @@ is 0 when everything holds.`
 }
 
 // progress shows how far a check is, on a terminal only.
-func progress(w io.Writer) func(done, total uint64) {
+func progress(w io.Writer) func(*wire.JobEvent) error {
 	if !isTerminal(w) {
-		return func(uint64, uint64) {}
+		return func(*wire.JobEvent) error { return nil }
 	}
 	w = raw(w)
-	return func(done, total uint64) {
-		if total > 0 {
-			fmt.Fprintf(w, "\r%3d %% of %s\x1b[K", 100*done/total, count.Of(total, "event"))
+	return func(e *wire.JobEvent) error {
+		var p wire.Progress
+		if err := json.Unmarshal(e.Data, &p); err != nil {
+			return err
 		}
-		if done == total {
+		if p.Total > 0 {
+			fmt.Fprintf(w, "\r%3d %% of %s\x1b[K", 100*p.Done/p.Total, count.Of(p.Total, "event"))
+		}
+		if p.Done == p.Total {
 			fmt.Fprint(w, "\r\x1b[K")
 		}
+		return nil
 	}
 }
 
@@ -137,13 +136,35 @@ changes, apart from it.`
 	return cmd
 }
 
-// copyLedger returns a copy of the ledger.
+// copyLedger returns a copy of the ledger, which is gone at the station when it is closed.
 func (g *globals) copyLedger(ctx context.Context) (io.ReadCloser, error) {
 	c, err := g.connect(ctx, mayRead)
 	if err != nil {
 		return nil, err
 	}
-	return c.Stream(ctx, "GET", "backup", nil, nil)
+	var made wire.BackupCopy
+	if err := c.Follow(ctx, "backups", nil, &made, func(*wire.JobEvent) error { return nil }); err != nil {
+		return nil, err
+	}
+	gone := func() { _ = c.Do(context.WithoutCancel(ctx), "DELETE", "backups/"+made.ID, nil, nil) }
+	copied, err := c.Stream(ctx, "GET", "backups/"+made.ID+"/file", nil, nil)
+	if err != nil {
+		gone()
+		return nil, err
+	}
+	return &ledgerCopy{copied, gone}, nil
+}
+
+// ledgerCopy is the answer with a copy of the ledger.
+type ledgerCopy struct {
+	io.ReadCloser
+	gone func()
+}
+
+func (l *ledgerCopy) Close() error {
+	err := l.ReadCloser.Close()
+	l.gone()
+	return err
 }
 
 // copyLedgerCommand is the hidden command that copyApart runs.
@@ -152,7 +173,13 @@ const copyLedgerCommand = "copy-ledger"
 func copyLedgerCmd(g *globals) *cobra.Command {
 	cmd := command(copyLedgerCommand, "", func(cmd *cobra.Command, _ []string) error {
 		cmd.SetOut(raw(cmd.OutOrStdout())) // no text
-		return g.download(cmd, "backup")
+		copied, err := g.copyLedger(cmd.Context())
+		if err != nil {
+			return err
+		}
+		defer copied.Close()
+		_, err = io.Copy(cmd.OutOrStdout(), copied)
+		return err
 	})
 	cmd.Hidden = true
 	return cmd

@@ -21,7 +21,9 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -67,6 +69,18 @@ func (o *output) Write(b []byte) (int, error) {
 // end at once on a signal.
 func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+}
+
+// endBy ends the program by the signal that ended a context of untilSignal, as if it had not
+// been waited for: a shell goes by that.
+func endBy(cause error) {
+	sig := syscall.SIGTERM
+	if strings.HasPrefix(cause.Error(), os.Interrupt.String()) {
+		sig = syscall.SIGINT
+	}
+	if syscall.Kill(os.Getpid(), sig) == nil {
+		time.Sleep(time.Second) // until it has come
+	}
 }
 
 // statusError ends the program with a status and prints nothing more.

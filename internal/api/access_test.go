@@ -32,11 +32,12 @@ var needed = map[identity.Role]string{
 		"GET people, POST people, GET people/{ref}, POST people/{ref}/merge, PATCH people/{ref}, POST people/{ref}/retire, POST people/import, GET people/export, " +
 		"POST devices, PATCH devices/{ref}, POST devices/{ref}/retire, POST devices/import, GET devices/export, " +
 		"GET sync, POST sync/pull, POST sync/check, POST sync/{id}/retry, POST sync/{id}/drop, POST sync/{id}/accept, " +
-		"POST verify, POST salvage/seen, POST sim/seed, POST sim/tap, POST sim/type, POST sim/fault, GET web, GET refusals",
+		"POST verifications, GET verifications/{id}, GET verifications/{id}/events, DELETE verifications/{id}, " +
+		"GET backups/{id}, GET backups/{id}/events, DELETE backups/{id}, POST salvage/seen, POST sim/seed, POST sim/tap, POST sim/type, POST sim/fault, GET web, GET refusals",
 
 	identity.None: "GET /login, GET /login.js, POST /login, GET /login/sso, GET /login/callback, POST /login/station, POST /login/station/digits, POST /logout, GET /kiosk",
 
-	identity.FreshAdmin: "GET tokens, POST tokens, DELETE tokens/{name}, POST web/admin-link, POST people/{ref}/erase, GET people/{ref}/dossier, GET backup",
+	identity.FreshAdmin: "GET tokens, POST tokens, DELETE tokens/{name}, POST web/admin-link, POST people/{ref}/erase, GET people/{ref}/dossier, POST backups, GET backups/{id}/file",
 }
 
 // askers are one of each that a route may meet, the least first.

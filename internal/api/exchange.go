@@ -57,7 +57,12 @@ func writeJSON(w http.ResponseWriter, v any) error {
 	if v, ok := v.(interface{ ETag() string }); ok && v.ETag() != "" {
 		w.Header().Set("ETag", v.ETag())
 	}
+	return writeStatus(w, http.StatusOK, v)
+}
+
+func writeStatus(w http.ResponseWriter, status int, v any) error {
 	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
 	return json.NewEncoder(w).Encode(v)
 }
 

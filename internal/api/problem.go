@@ -18,6 +18,7 @@ import (
 	"stump/internal/books"
 	"stump/internal/hint"
 	"stump/internal/identity"
+	"stump/internal/jobs"
 	"stump/internal/station"
 )
 
@@ -128,15 +129,15 @@ func explainPlace(err error) wire.Code {
 	}
 	_, place := call.OfError(err)
 	switch {
-	case is(station.ErrLeased, station.ErrReplaced):
+	case is(station.ErrLeased, station.ErrReplaced, jobs.ErrFull, jobs.ErrReplaced), errors.As(err, new(*jobs.BusyError)):
 		return wire.CodeBusy
-	case is(station.ErrNotShown):
+	case is(station.ErrNotShown, jobs.ErrExpired):
 		return wire.CodeTimeout
-	case is(station.ErrStopping):
+	case is(station.ErrStopping, jobs.ErrStopping):
 		return wire.CodeStopping
 	case is(directory.ErrEnrolOff, directory.ErrHasBadge, directory.ErrAmbiguous, directory.ErrTaken):
 		return wire.CodeRefused
-	case is(call.ErrNobody):
+	case is(call.ErrNobody, jobs.ErrNotFound):
 		return wire.CodeNotFound
 	case place, is(call.ErrOffline):
 		return wire.CodeDirectory

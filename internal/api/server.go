@@ -22,6 +22,7 @@ import (
 	"stump/internal/credential"
 	"stump/internal/feed"
 	"stump/internal/identity"
+	"stump/internal/jobs"
 	"stump/internal/keyboard"
 	"stump/internal/panel"
 	"stump/internal/signin"
@@ -84,6 +85,7 @@ type Server struct {
 	people, devices *register
 	running         sync.Map // the keys of requests under way, see once
 	feed            *feed.Feed
+	jobs            *jobs.Room
 	sim             sync.Mutex // held while a simulated card is shown: there is room for one
 }
 
@@ -99,7 +101,7 @@ func NewServer(o Options) *Server {
 		o.Books = o.Ledger
 	}
 	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
-	s := &Server{o: o, mux: http.NewServeMux(), feed: feed.New(o.Ledger)}
+	s := &Server{o: o, mux: http.NewServeMux(), feed: feed.New(o.Ledger), jobs: jobs.NewRoom()}
 	s.people, s.devices = s.registers()
 	for _, r := range s.routes() {
 		s.handle(r)
@@ -109,6 +111,9 @@ func NewServer(o Options) *Server {
 	}})
 	return s
 }
+
+// Jobs is what goes on longer than an answer; as a task it ends all of it.
+func (s *Server) Jobs() *jobs.Room { return s.jobs }
 
 // ServeHTTP is http.Handler's.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
@@ -230,8 +235,15 @@ func (s *Server) routes() []route {
 		{"POST /v1/sync/{id}/accept", places, identity.Admin, asked(s.syncAccept)},
 
 		// The ledger; salvage/seen takes the notice of a damaged one away
-		{"POST /v1/verify", ledgerOnly, identity.Admin, s.verify},
-		{"GET /v1/backup", ledgerOnly, identity.FreshAdmin, s.backup},
+		{"POST /v1/verifications", ledgerOnly, identity.Admin, s.verify},
+		{"GET /v1/verifications/{id}", ledgerOnly, identity.Admin, object(s.jobShown)},
+		{"GET /v1/verifications/{id}/events", ledgerOnly, identity.Admin, s.jobEvents},
+		{"DELETE /v1/verifications/{id}", ledgerOnly, identity.Admin, object(s.jobEnded)},
+		{"POST /v1/backups", ledgerOnly, identity.FreshAdmin, s.backup},
+		{"GET /v1/backups/{id}", ledgerOnly, identity.Admin, object(s.jobShown)},
+		{"GET /v1/backups/{id}/events", ledgerOnly, identity.Admin, s.jobEvents},
+		{"GET /v1/backups/{id}/file", ledgerOnly, identity.FreshAdmin, s.backupFile},
+		{"DELETE /v1/backups/{id}", ledgerOnly, identity.Admin, object(s.jobEnded)},
 		{"POST /v1/salvage/seen", ledgerOnly, identity.Admin, object(s.salvageSeen)},
 
 		// The reader's lines

@@ -169,30 +169,6 @@ func stuck(err error) error {
 	return err
 }
 
-// verify checks the ledger, a VerifyLine a line.
-func (s *Server) verify(w http.ResponseWriter, r *http.Request) error {
-	send := lines[wire.VerifyLine](w)
-	report, err := s.o.Ledger.Verify(r.Context(), ledger.VerifyOptions{
-		Check: s.o.Check, Note: true,
-		// A client that has gone ends the check by the request's context.
-		Progress: func(done, total uint64) { _ = send(wire.VerifyLine{Done: done, Total: total}) },
-	})
-	if err != nil {
-		return err
-	}
-	v := wire.Verdict{OK: report.OK(), Sentence: report.String(), Events: report.Events, Loans: report.Loans, Gaps: report.Gaps, Faults: []string{}, Hint: known(report.Hint())}
-	for _, f := range report.Faults {
-		v.Faults = append(v.Faults, f.What+": "+f.Detail)
-	}
-	return send(wire.VerifyLine{Done: report.Events, Total: report.Events, Report: &v})
-}
-
-// backup sends a consistent copy of the ledger while taps go on.
-func (s *Server) backup(w http.ResponseWriter, _ *http.Request) error {
-	w.Header().Set("Content-Type", "application/octet-stream")
-	return s.o.Ledger.Backup(w)
-}
-
 // salvageSeen takes the notice of a damaged ledger away.
 func (s *Server) salvageSeen(*http.Request) (any, error) {
 	err := s.o.Ledger.AcknowledgeSalvage()

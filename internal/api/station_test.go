@@ -104,6 +104,25 @@ func (l *lab) want(method, path, body string, status int, pattern string) string
 	return string(got)
 }
 
+// worked begins a job, and wants what came of it to match a pattern.
+func (l *lab) worked(path, body, pattern string) string {
+	l.Helper()
+	var job wire.Job
+	if err := json.Unmarshal([]byte(l.want("POST", path, body, 202, `"state":"`)), &job); err != nil {
+		l.Fatal(err)
+	}
+	path += "/" + job.ID
+	lines := strings.Split(strings.TrimSpace(l.want("GET", path+"/events", "", 200, "")), "\n")
+	var last wire.JobEvent
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil || last.What != "end" || last.N != len(lines) {
+		l.Errorf("%s: %v, the last event is %+v", path, err, last)
+	}
+	if ended := l.want("GET", path, "", 200, pattern); strings.TrimSpace(ended) != string(last.Data) {
+		l.Errorf("%s: the last event is %s, and then it is %s", path, last.Data, ended)
+	}
+	return string(last.Data)
+}
+
 // exchange is a request and what is wanted of its answer.
 type exchange struct {
 	method, path, body string
@@ -409,22 +428,33 @@ func TestSim(t *testing.T) {
 // TestVerifyAndBackup: the copy is a ledger that verifies.
 func TestVerifyAndBackup(t *testing.T) {
 	l := newLab(t, "")
-	report := `{"done":18,"total":18,"report":{"ok":true,"sentence":"[^"]+","events":18,"loans":0,"gaps":0,"faults":\[\],"hint":null}}\n$`
-	l.want("POST", "verify", "", 200, report)
-	l.want("GET", "verify", "", 404, `is not part of the API`)
+	l.worked("verifications", "", `"state":"done","by":"eve",.*"expires":null,"problem":null,"done":18,"total":18,`+
+		`"report":{"ok":true,"sentence":"[^"]+","events":18,"loans":0,"gaps":0,"faults":\[\],"hint":null}}`)
+	l.want("GET", "verifications", "", 404, `is not part of the API`)
+	made := l.worked("backups", "", `"state":"done",.*"done":(\d+),"total":(\d+),"file":"/v1/backups/[a-z0-9]{16}/file","bytes":\d+}`)
+	var where struct{ ID, File string }
+	if err := json.Unmarshal([]byte(made), &where); err != nil {
+		t.Fatal(err)
+	}
 	copied := filepath.Join(t.TempDir(), "copy.db")
-	if err := os.WriteFile(copied, []byte(l.want("GET", "backup", "", 200, "")), 0o600); err != nil {
+	whole := l.want("GET", strings.TrimPrefix(where.File, "/v1/"), "", 200, "")
+	if err := os.WriteFile(copied, []byte(whole), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := ledger.CheckFile(copied); err != nil {
 		t.Error(err)
 	}
+	l.want("DELETE", "backups/"+where.ID, "", 200, `"state":"done"`)
+	l.want("GET", "backups/"+where.ID+"/file", "", 404, `there is nothing with this id`)
 	if err := l.Ledger.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{"GET backup", "POST verify", "GET status", "GET people", "GET who", "POST people/ann/erase", "POST people/ann/retire", "GET devices/export", "POST salvage/seen"} {
+	for _, path := range []string{"GET status", "GET people", "GET who", "POST people/ann/erase", "POST people/ann/retire", "GET devices/export", "POST salvage/seen"} {
 		method, path, _ := strings.Cut(path, " ")
-		l.want(method, path, "", 500, `"error":"(backup: )?the ledger is closed"`)
+		l.want(method, path, "", 500, `"error":"the ledger is closed"`)
+	}
+	for _, path := range []string{"backups", "verifications"} {
+		l.worked(path, "", `"state":"failed",.*"code":"internal","error":"(backup: )?the ledger is closed"`)
 	}
 	l.want("POST", "give", `{"device":"ipad","person":"ann"}`, 500, `"error":"the ledger is closed"`)
 	l.want("POST", "people/import", "id,name\nzoe,Zoe\n", 500, `"error":"the ledger is closed"`)

@@ -121,7 +121,8 @@ func (s *Server) once(w http.ResponseWriter, r *http.Request, to route) error {
 
 // repeats reports whether asking twice would change something twice.
 func (to route) repeats() bool {
-	return to.needs == ledgerOnly && !strings.HasSuffix(to.pattern, "/verify")
+	work := to.pattern == "POST /v1/verifications" || to.pattern == "POST /v1/backups" // change nothing
+	return to.needs == ledgerOnly && !work
 }
 
 // repeat answers as the first time.

@@ -191,7 +191,7 @@ func TestOnceAnswers(t *testing.T) {
 	for name, headers := range map[string][]string{"a long key": {keyHeader, strings.Repeat("x", 256)}, "two keys": {keyHeader, "a", keyHeader, "b"}} {
 		wantAnswer(t, name, tell(s, "POST", "return", `{"device":"ipad"}`, headers...), 400, wire.CodeInvalid)
 	}
-	wantAnswer(t, "a check", tell(s, "POST", "verify", "", keyHeader, "k"), 400, wire.CodeInvalid)
+	wantAnswer(t, "a check", tell(s, "POST", "verifications", "", keyHeader, "k"), 400, wire.CodeInvalid)
 	if w := tell(s, "GET", "who", "", keyHeader, "k"); w.Code != 200 {
 		t.Errorf("a question: %d %s", w.Code, w.Body)
 	}

@@ -202,13 +202,13 @@ func (d *Daemon) newAPI() ([]task.Task, error) {
 	ln.Handler = d.API
 	err = ln.Open()
 	if site == nil {
-		return []task.Task{ln}, err
+		return []task.Task{ln, d.API.Jobs()}, err
 	}
 	if err != nil {
 		return nil, errors.Join(err, site.Close())
 	}
 	site.Handler = d.API
-	return []task.Task{ln, site}, nil
+	return []task.Task{ln, site, d.API.Jobs()}, nil
 }
 
 // newSite returns the web address, which listens; nil if it is off.

@@ -146,6 +146,51 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any) error
 	return json.NewDecoder(answer).Decode(out)
 }
 
+// endPatience is how long the end of a job that is no longer wanted is waited for.
+const endPatience = 5 * time.Second
+
+// Follow begins a job at path, shows each of its events, and reads into out what it was in
+// the end. If that is not what it should have come to, its problem is the error. When ctx
+// ends, or see fails, the job is ended, too.
+func (c *Client) Follow(ctx context.Context, path string, in, out any, see func(*wire.JobEvent) error) (err error) {
+	var job wire.Job
+	if err := c.Do(ctx, http.MethodPost, path, in, &job); err != nil {
+		return err
+	}
+	path += "/" + job.ID
+	defer func() {
+		if err != nil && (job.Ended == nil || ctx.Err() != nil) {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endPatience)
+			defer cancel()
+			_ = c.Do(ctx, http.MethodDelete, path, nil, nil) // it may have ended by itself
+		}
+	}()
+	events, err := c.Stream(ctx, http.MethodGet, path+"/events", nil, nil)
+	if err != nil {
+		return err
+	}
+	defer events.Close()
+	for dec := json.NewDecoder(events); ; {
+		var e wire.JobEvent
+		if err := dec.Decode(&e); err != nil {
+			return err
+		}
+		if e.What != "end" {
+			if err := see(&e); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := errors.Join(json.Unmarshal(e.Data, &job), json.Unmarshal(e.Data, out)); err != nil {
+			return err
+		}
+		if p := job.Problem; p != nil {
+			return hint.Wrap(&StatusError{p.Status, p.Code, p.Error}, p.Hint)
+		}
+		return nil
+	}
+}
+
 // problemOf is the error that an answer carries.
 func problemOf(resp *http.Response) error {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))

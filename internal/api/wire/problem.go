@@ -89,16 +89,22 @@ func (c Code) Row() (status int, title string) {
 
 // WriteProblem answers with a problem.
 func WriteProblem(w http.ResponseWriter, code Code, err error) {
-	status, title := code.Row()
+	status, _ := code.Row()
 	w.Header().Set("Content-Type", ProblemType)
 	if status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(Problem{
+	_ = json.NewEncoder(w).Encode(NewProblem(code, err))
+}
+
+// NewProblem is the problem that err is, with its code.
+func NewProblem(code Code, err error) Problem {
+	status, title := code.Row()
+	return Problem{
 		Type: "urn:stump:problem:" + string(code), Title: title, Status: status, Detail: err.Error(), Code: code,
 		Error: err.Error(), Hint: hint.Of(err),
-	})
+	}
 }
 
 // ErrNotText is the answer to a request that is not text.

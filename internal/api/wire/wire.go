@@ -10,6 +10,7 @@ import (
 	"stump/hw/selftest"
 	"stump/internal/books"
 	"stump/internal/identity"
+	"stump/internal/jobs"
 	"stump/internal/panel"
 	"stump/wiegand"
 )
@@ -234,12 +235,42 @@ type Pull struct {
 	Force bool `json:"force"`
 }
 
-// VerifyLine is a line of the answer to a check of the ledger: its progress, or at
-// last the report.
-type VerifyLine struct {
-	Done   uint64   `json:"done"`
+// Job is what everything has that takes longer than an answer.
+type Job struct {
+	ID    string     `json:"id"`
+	State string     `json:"state"` // running, done, failed, cancelled, expired
+	By    string     `json:"by"`    // who began it
+	Began time.Time  `json:"began"`
+	Ended *time.Time `json:"ended"`
+	// Expires is when it ends if its owner does not ask for it; null: never.
+	Expires *time.Time `json:"expires"`
+	// Problem is why it did not come to its end.
+	Problem *Problem `json:"problem"`
+}
+
+// JobEvent is something that happened in a job. The last one is "end", with the job.
+type JobEvent = jobs.Event
+
+// Progress is the data of the event "progress".
+type Progress = jobs.Count
+
+// Verification is a check of the ledger, with its report once there is one.
+type Verification struct {
+	Job
+	Done   uint64   `json:"done"` // events
 	Total  uint64   `json:"total"`
-	Report *Verdict `json:"report,omitempty"`
+	Report *Verdict `json:"report"`
+}
+
+// BackupCopy is a consistent copy of the ledger.
+type BackupCopy struct {
+	Job
+	Done  uint64 `json:"done"` // bytes
+	Total uint64 `json:"total"`
+	// File is where to read it, once it was made; Bytes is its size, null where no copy can
+	// be made beside the ledger, and the ledger is read itself.
+	File  *string `json:"file"`
+	Bytes *int64  `json:"bytes"`
 }
 
 // Verdict is what a check of the ledger found.
