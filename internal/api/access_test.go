@@ -24,7 +24,7 @@ import (
 var needed = map[identity.Role]string{
 	identity.Board: "GET devices",
 
-	identity.Staff: "GET status, GET panel, GET who, GET devices/{ref}",
+	identity.Staff: "GET status, GET panel, GET who, GET devices/{ref}, GET my/loans, GET my/history",
 
 	identity.Technician: "GET unknown, GET frames, GET history, GET events, POST enroll, POST selftest, POST scope",
 

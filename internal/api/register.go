@@ -430,7 +430,14 @@ func (s *Server) erase(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return struct{}{}, l.ErasePerson(r.PathValue("ref"), by.Name, by.Source)
+	p, err := l.FindPerson(r.PathValue("ref"))
+	if err == nil {
+		err = l.ErasePerson(r.PathValue("ref"), by.Name, by.Source)
+	}
+	if err == nil && s.o.Access != nil {
+		s.o.Access.LogoutPerson(p.ID)
+	}
+	return struct{}{}, err
 }
 
 // dossier is all that is held about a person.

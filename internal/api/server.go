@@ -200,6 +200,8 @@ func (s *Server) routes() []route {
 		// Who has what, and an admin's corrections
 		{"GET /v1/who", ledgerOnly, s.board(boardHolders), list(s.who, "person", "device", "overdue", "shown")},
 		{"GET /v1/history", ledgerOnly, identity.Technician, list(s.history, "person", "device", "since", "kind", "refused", "shown")},
+		{"GET /v1/my/loans", ledgerOnly, identity.Staff, list(s.myLoans, "device", "overdue", "shown")},
+		{"GET /v1/my/history", ledgerOnly, identity.Staff, list(s.myHistory, "device", "since", "kind", "refused", "shown")},
 		{"GET /v1/events", ledgerOnly, identity.Technician, s.events},
 		{"POST /v1/give", ledgerOnly, identity.Admin, asked(s.give)},
 		{"POST /v1/return", ledgerOnly, identity.Admin, asked(s.bring)},

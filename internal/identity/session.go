@@ -68,9 +68,19 @@ func (s *Store) Session(secret string) (Principal, error) {
 // Logout ends a session; ending none is no error.
 func (s *Store) Logout(secret string) {
 	sum := hash(secret)
+	s.end(func(r *sessionRow) bool { return r.Hash == sum })
+}
+
+// LogoutPerson ends all sessions of a person of the register.
+func (s *Store) LogoutPerson(id string) {
+	s.end(func(r *sessionRow) bool { return r.Person == id })
+}
+
+// end ends sessions.
+func (s *Store) end(which func(*sessionRow) bool) {
 	s.mu.Lock()
 	n := len(s.sessions)
-	s.sessions = slices.DeleteFunc(s.sessions, func(r *sessionRow) bool { return r.Hash == sum })
+	s.sessions = slices.DeleteFunc(s.sessions, which)
 	gone := len(s.sessions) < n
 	s.mu.Unlock()
 	if gone {
