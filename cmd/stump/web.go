@@ -25,7 +25,15 @@ minutes. The browser stays logged in for 12 hours without use, a week at most.`
 			return err
 		}
 		printWeb(cmd, w)
-		return nil
+		if !w.SelfMade {
+			return nil
+		}
+		if err := g.ask(cmd, daemonOnly, "POST", "web/show", nil, nil); err != nil {
+			fmt.Fprintf(cmd.ErrOrStderr(), "note: the display does not show the fingerprint: %v\n", err)
+			return nil
+		}
+		_, err := fmt.Fprint(cmd.OutOrStdout(), "\nThe station's display shows the fingerprint now, part by part.\n")
+		return err
 	}))
 	return cmd
 }

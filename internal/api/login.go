@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"html"
@@ -14,6 +15,7 @@ import (
 	"stump/internal/books"
 	"stump/internal/hint"
 	"stump/internal/identity"
+	"stump/internal/panel"
 	"stump/internal/signin"
 )
 
@@ -25,6 +27,7 @@ func (s *Server) accessRoutes() []route {
 		{"DELETE /v1/tokens/{name}", logins, identity.FreshAdmin, object(s.revokeToken)},
 		{"GET /v1/refusals", logins, identity.Admin, list(s.refusals)},
 		{"GET /v1/web", logins, identity.Admin, object(s.web)},
+		{"POST /v1/web/show", display, identity.Admin, object(s.showFingerprint)},
 		{"POST /v1/web/admin-link", logins, identity.FreshAdmin, object(s.adminLink)},
 		{"GET /login", logins, identity.None, s.loginPage},
 		{"GET /login.js", logins, identity.None, loginScript},
@@ -76,11 +79,35 @@ func (s *Server) web(*http.Request) (any, error) {
 	return s.o.Web(), nil
 }
 
+// shownBytes is how much of a fingerprint a row of 16 letters has room for.
+const shownBytes = len("AB:CD:EF:01:23:")
+
+// showFingerprint shows the certificate's fingerprint on the display, where somebody
+// compares it who does not trust the network. Nobody at a desk is disturbed.
+func (s *Server) showFingerprint(r *http.Request) (any, error) {
+	if s.o.Web == nil || s.o.Web().Fingerprint == nil {
+		return nil, errNoWeb
+	}
+	for _, reader := range s.o.Readers {
+		if waits, err := reader.Waits(r.Context()); err != nil || waits {
+			return nil, cmp.Or(err, problem(wire.CodeBusy, "ask again in a minute", "the display is in use"))
+		}
+	}
+	var parts []string
+	for part := range slices.Chunk([]byte(*s.o.Web().Fingerprint), shownBytes) {
+		parts = append(parts, strings.TrimSuffix(string(part), ":"))
+	}
+	s.o.Panel.Show(panel.Pages("fingerprint", parts))
+	return struct{}{}, nil
+}
+
+var errNoWeb = problem(wire.CodeNoWeb, `set listen in the table [web] of the configuration, such as ":8443"`, "no browser can reach this station")
+
 // adminLink makes a link with which a browser becomes an admin. Its secret is in the
 // fragment, which browsers send to nobody.
 func (s *Server) adminLink(r *http.Request) (any, error) {
 	if s.o.Web == nil || s.o.Web().URL == nil {
-		return nil, problem(wire.CodeNoWeb, `set listen in the table [web] of the configuration, such as ":8443"`, "no browser can reach this station")
+		return nil, errNoWeb
 	}
 	secret := s.o.Access.NewLink(identity.Of(r.Context()).Name)
 	return wire.Link{URL: *s.o.Web().URL + "/login#" + secret, Expires: s.o.Now().Add(identity.LinkLife)}, nil

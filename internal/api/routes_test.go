@@ -61,7 +61,7 @@ func TestEveryRoute(t *testing.T) {
 	s := newServer(t, newLedger(t))
 	seedLab(t, client.Local(s))
 	table := s.routes()
-	if len(table) != 68 {
+	if len(table) != 69 {
 		t.Errorf("%d routes", len(table))
 	}
 	for _, r := range table {

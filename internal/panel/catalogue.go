@@ -55,6 +55,7 @@ var cues = map[string]cue{
 	"was-doubtful": {signalNone, usual},
 	"lies":         {signalNone, usual}, "cancelled": {signalNone, brief}, "timeout": {signalNone, brief}, "testing": {signalNone, usual},
 	"log-in":       {signalWaiting, 20 * time.Second},
+	"fingerprint":  {signalNone, usual},
 	"display-code": {signalNone, time.Minute},
 	"stopped":      {signalNone, brief}, // stays on the display after the end
 }

@@ -34,6 +34,8 @@ func sample(key string) Message {
 		m.Ended = "Ben Okri"
 	case "log-in":
 		m.Number = "482951"
+	case "fingerprint":
+		m.Number, m.Detail = "3F:A0:71:0C:D4", "1/7"
 	case "display-code":
 		m.Number = "4711"
 	}
@@ -81,8 +83,11 @@ func TestWordsStandStill(t *testing.T) {
 			for k := range cues {
 				for _, ended := range []string{"", "Al"} {
 					m := Message{Key: k, Person: "Bo", Device: "Pi", From: "Al", Holder: "Al", Ended: ended, Number: "7", Detail: "x"}
-					if k == "log-in" {
+					switch k {
+					case "log-in":
 						m.Number = "482951"
+					case "fingerprint":
+						m.Number, m.Detail = "3F:A0:71:0C:D4", "7/7"
 					}
 					l := lcd.Lay(rom, size16x2, c.Text(m, size16x2))
 					if l.Pass() != 0 {

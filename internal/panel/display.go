@@ -104,10 +104,12 @@ func (d *displayLoop) choose(now time.Time) (fresh, heal bool) {
 		return false, false
 	}
 	if then := d.then; then != nil && now.Before(d.before) {
-		d.then = nil
 		d.say(*then, now)
 		d.screen.until = d.before
-		d.waitsOn()
+		d.thenShow(then.Then, now)
+		if cues[then.Key].signal == signalWaiting {
+			d.waitsOn()
+		}
 		return false, false
 	}
 	idling := d.screen.layout != nil && d.screen.until.IsZero()

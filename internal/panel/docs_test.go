@@ -51,6 +51,7 @@ var about = map[string]string{
 	"display-code":     "the self-test's code {number}, which the technician types",
 	"enrol-next":       "the next unknown tag will belong to {person} or {device}",
 	"enrolled":         "a tag was given to {person} or {device}",
+	"fingerprint":      "a part {number} of the certificate's fingerprint, of which {detail} is the place; an admin compares it",
 	"greet":            "a known badge; waits for a device",
 	"handed-over":      "the device went from {from} to {person}",
 	"idle":             "the idle screen: {open}, {clock} if the clock is trusted, {count} and {mark}",

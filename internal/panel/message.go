@@ -1,6 +1,9 @@
 package panel
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Message is something to tell the person at the station.
 type Message struct {
@@ -15,8 +18,21 @@ type Message struct {
 	For time.Duration
 	// Then is what the station goes on waiting for, nil for nothing. When the
 	// message is over it is shown in place of the idle screen, until its own
-	// time is over, counted from now.
+	// time is over, counted from when the message was shown.
 	Then *Message
+}
+
+// Pages are messages that follow each other, with a number each, and "1/3" as detail.
+func Pages(key string, numbers []string) Message {
+	var then *Message
+	for i := len(numbers) - 1; i >= 0; i-- {
+		m := Message{Key: key, Number: numbers[i], Detail: fmt.Sprintf("%d/%d", i+1, len(numbers)), Then: then}
+		if i > 0 {
+			m.For = 2 * cues[key].stay // with that of the page before
+		}
+		then = &m
+	}
+	return *then
 }
 
 // signal is what the reader's lights and the beeper say.

@@ -53,5 +53,6 @@ var german = map[string]string{
 	"testing":      "Wird geprüft\nkeine Ausleihe",
 	"salvaged":     "Buch beschädigt\nBitte melden",
 	"display-code": "Code eintippen:\n{number}",
+	"fingerprint":  "Zertifikat {detail}\n{number}",
 	"stopped":      "Außer Betrieb\nBitte melden",
 }

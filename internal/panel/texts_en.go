@@ -58,5 +58,6 @@ var english = map[string]string{
 	"testing":      "Being tested\nno loans now",
 	"salvaged":     "Ledger damaged\nsee the desk",
 	"display-code": "Type this code:\n{number}",
+	"fingerprint":  "Certificate {detail}\n{number}",
 	"stopped":      "Out of service\nsee the desk",
 }

@@ -53,5 +53,6 @@ var spanish = map[string]string{
 	"testing":      "En prueba\nsin préstamos",
 	"salvaged":     "Libro dañado\navise por favor",
 	"display-code": "Teclee el código\n{number}",
+	"fingerprint":  "Certificado {detail}\n{number}",
 	"stopped":      "No funciona\navise por favor",
 }

@@ -53,5 +53,6 @@ var french = map[string]string{
 	"testing":      "Test en cours\npas de prêt",
 	"salvaged":     "Registre abîmé\nvoir l'accueil",
 	"display-code": "Tapez ce code :\n{number}",
+	"fingerprint":  "Certificat {detail}\n{number}",
 	"stopped":      "Hors service\nvoir l'accueil",
 }

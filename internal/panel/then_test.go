@@ -199,3 +199,35 @@ func TestTimesOfMessages(t *testing.T) {
 		}
 	}
 }
+
+// Pages follow each other, end with the last, and give way to any message.
+func TestPages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &score{begin: time.Now()}
+		p := start(t, Options{Green: s.out("green"), Beeper: s.out("beep")})
+		pages := Pages("fingerprint", []string{"AA:BB", "CC:DD", "EE:FF"})
+		for range 2 {
+			say(t, p, pages)
+			for i, want := range []string{"Certificate 1/3", "Certificate 2/3", "Certificate 3/3"} {
+				time.Sleep(usual / 2)
+				if got, number := first(p), strings.TrimSpace(p.State().Rows[1]); got != want || number != []string{"AA:BB", "CC:DD", "EE:FF"}[i] {
+					t.Errorf("page %d is %q, %q", i+1, got, number)
+				}
+				time.Sleep(usual / 2)
+			}
+			if got := first(p); got != "Lab open" {
+				t.Errorf("after the pages: %q", got)
+			}
+		}
+		say(t, p, pages)
+		time.Sleep(usual)
+		if got := s.String(); strings.Contains(got, "+") {
+			t.Errorf("the pages are announced with %q", got)
+		}
+		say(t, p, Message{Key: "returned", Device: "iPad"})
+		time.Sleep(usual)
+		if got := first(p); got != "Lab open" {
+			t.Errorf("after another message: %q", got)
+		}
+	})
+}

@@ -228,6 +228,13 @@ func (r *Reader) Settled(ctx context.Context) error {
 	return r.attendant.o.Panel.Answered(ctx, r.attendant.o.Panel.Newest())
 }
 
+// Waits reports whether somebody is at the desk, a tag is expected, or a self-test or a
+// scope has the lines.
+func (r *Reader) Waits(ctx context.Context) (waits bool, err error) {
+	err = r.attendant.do(ctx, func() { waits = r.attendant.prompt() != nil || r.attendant.leased() })
+	return waits, err
+}
+
 // Repeated reports whether the newest read was ignored because the reader
 // repeated the tag.
 func (r *Reader) Repeated() bool { return r.attendant.answered.newest().repeated }
