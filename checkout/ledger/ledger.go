@@ -115,7 +115,8 @@ type core struct {
 	sinkIDs  map[string]uint16
 	segment  uuid.UUID
 	health   health
-	changes  listeners // of the outbox
+	failures chan struct{} // see Failures
+	changes  listeners     // of the outbox
 	appended bell
 
 	kits      map[string]bool              // groups in use; nil: not read yet; guarded by writing
@@ -177,7 +178,7 @@ func open(path string, o Options, readOnly bool) (*Ledger, error) {
 	if path, err = boltfile.Resolve(path); err != nil {
 		return nil, err
 	}
-	l := &Ledger{core: &core{path: path, o: o, keys: keys, readOnly: readOnly}}
+	l := &Ledger{core: &core{path: path, o: o, keys: keys, readOnly: readOnly, failures: make(chan struct{}, 1)}}
 	if err := l.reopen(); err != nil {
 		return nil, err
 	}
@@ -332,16 +333,22 @@ type (
 
 // ErrCannotSave wraps every error of a commit that the disk refused, because it is full,
 // read-only or broken. Nothing was saved. The next commit tries again, without a restart.
-// Compare the cause with syscall.ENOSPC, EROFS and EIO.
+// Compare the cause with ErrStopped, syscall.ENOSPC and EIO.
 var ErrCannotSave = errors.New("can't save to the ledger")
+
+// ErrStopped wraps the cause of an ErrCannotSave if the file system is to blame, not only
+// its disk: it is mounted read-only, or the kernel has stopped it after an error in its
+// journal. Then it stays so when the disk is well again.
+var ErrStopped = errors.New("the file system takes no more writes")
 
 // SaveRemedy says what to do about an ErrCannotSave.
 func SaveRemedy(err error) string {
 	switch {
+	case errors.Is(err, ErrStopped):
+		return "restart the machine, which checks and mounts it anew, or stop the daemon, umount, fsck, mount, and start it; " +
+			"`dmesg` says why it stopped, and a card that does so again wants a new one; nothing was changed"
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return "make room on that disk, `df -h` shows it; nothing was changed, and the next tap is saved by itself"
-	case errors.Is(err, syscall.EROFS):
-		return "the disk is read-only: `dmesg` says why; mend it with fsck and mount it again; nothing was changed"
 	case errors.Is(err, syscall.EIO):
 		return "the disk or card fails: see `dmesg`, copy the newest backup elsewhere and replace it; nothing was changed"
 	}

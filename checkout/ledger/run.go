@@ -1,8 +1,10 @@
 package ledger
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"syscall"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"stump/checkout/ledger/beside"
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/record"
+	"stump/internal/hint"
 )
 
 // Health says how the disk behaves.
@@ -281,17 +284,45 @@ func (l *Ledger) renew() error {
 	return err
 }
 
-// failed notes that a commit was not saved.
+// failed notes that a commit was not saved. The log has it once.
 func (l *Ledger) failed(err error) error {
 	var damaged *DamagedError
 	if !errors.As(err, &damaged) {
-		err = fmt.Errorf("%w: %w", ErrCannotSave, err)
+		err = fmt.Errorf("%w: %w", ErrCannotSave, l.stopped(err))
 	}
 	l.health.Lock()
+	said := l.health.last.Failure
 	l.health.last.Failure = err
 	l.health.Unlock()
-	l.o.Logger.Error("not saved", "err", err)
+	if said == nil || said.Error() != err.Error() {
+		l.o.Logger.Error("not saved", "err", err, "remedy", cmp.Or(hint.Of(err), SaveRemedy(err)))
+	}
+	select {
+	case l.failures <- struct{}{}:
+	default:
+	}
 	return err
+}
+
+// stopped makes err an ErrStopped if the file can't even be opened for writing. That
+// needs nothing of the disk, since the file is open: it is the file system that refuses.
+func (l *Ledger) stopped(err error) error {
+	f, refused := os.OpenFile(l.path, os.O_WRONLY, 0)
+	if refused == nil {
+		f.Close()
+	}
+	if errors.Is(refused, syscall.EROFS) || errors.Is(refused, syscall.EIO) {
+		return fmt.Errorf("%w: %w", ErrStopped, err)
+	}
+	return err
+}
+
+// Failures returns a channel that gets a value when a commit was not saved.
+func (l *Ledger) Failures() <-chan struct{} { return l.failures }
+
+// Try commits nothing new, to find out whether the disk saves again after a failure.
+func (l *Ledger) Try() error {
+	return l.update(func(t *txn) { t.put(record.TreeMeta, metaSegment, l.segment[:]) })
 }
 
 func (l *Ledger) saved(took time.Duration) {

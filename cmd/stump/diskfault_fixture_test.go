@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -16,13 +18,16 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"stump/internal/api/client"
+	"stump/internal/api/wire"
 	"stump/internal/panel"
 	"stump/internal/simlab"
 )
 
-// This file gives the daemon a bad disk: a file system that is really full, one
-// that errors, and one that the kernel has made read-only for it. The display
-// must not say yes, and all must be well again without a restart.
+// This file gives the daemon a bad disk. The display must not say yes. A disk that is
+// full, slow, or can't write the ledger's data is well again when the disk is. A file
+// system whose journal could not be written is not: the kernel has stopped it, and a
+// restart or a mount helps. So each test says which of the two it means.
 
 // badDisk is a daemon on an ext4 file system of its own.
 type badDisk struct {
@@ -109,10 +114,11 @@ func (b *badDisk) wantSaved() {
 	}
 }
 
-func (b *badDisk) wantRefused() {
+// wantRefused bumps, and wants to be told what helps.
+func (b *badDisk) wantRefused(help string) {
 	b.t.Helper()
 	said := b.bump()
-	if !strings.Contains(said, "Can't save") {
+	if !strings.Contains(said, "Can't save") || !strings.Contains(said, help) {
 		b.t.Errorf("the disk is bad, and the display says %q", said)
 	}
 	b.t.Logf("the display says %q", said)
@@ -147,6 +153,12 @@ func (b *badDisk) wantWords(fault string, commands ...[]string) {
 	if diff := cmp.Diff(string(want), words); diff != "" {
 		b.t.Errorf("%s (-want +got):\n%s", file, diff)
 	}
+}
+
+// stop ends the daemon, which may say that its disk is bad.
+func (b *badDisk) stop() {
+	_ = b.cmd.Process.Signal(os.Interrupt)
+	_ = b.cmd.Wait()
 }
 
 // refused are the commands whose words are kept for a disk that takes nothing.
@@ -201,7 +213,7 @@ func TestKernelDiskFull(t *testing.T) {
 	if !strings.Contains(said, "Can't save") {
 		t.Fatalf("the disk is full, and the display says %q", said)
 	}
-	b.wantRefused()
+	b.wantRefused("see the desk")
 	b.wantWords("full", refused...)
 	if err := os.Remove(filler); err != nil {
 		t.Fatal(err)
@@ -211,17 +223,151 @@ func TestKernelDiskFull(t *testing.T) {
 	b.end()
 }
 
-// TestKernelDiskError: the disk errors for a while, and is well again.
-func TestKernelDiskError(t *testing.T) {
-	b := newBadDisk(t, "errors")
+// TestKernelDiskData: the disk can't write the ledger's own blocks for a while. The
+// journal lies elsewhere and goes on. All is well again when the disk is, even if nobody
+// taps.
+func TestKernelDiskData(t *testing.T) {
+	t.Setenv(diskTimes, "500ms")
+	b := newBadDisk(t, "data")
 	b.wantSaved()
 	b.wantSaved()
-	b.table(fmt.Sprintf("0 %d error", diskSize/512))
-	b.wantRefused()
-	b.wantRefused()
-	b.wantWords("error", refused...)
+	b.table(b.badBlocks(filepath.Join(b.state(), "ledger.db")))
+	b.wantRefused("see the desk")
+	b.wantRefused("see the desk")
+	b.wantWords("data", refused...)
 	b.table(b.good())
+	b.within("the disk is well, and nothing is wrong any more", func() bool {
+		var s wire.Status
+		return b.get("status", &s) && len(s.Conditions["stump"]) == 0
+	})
 	b.wantSaved()
+	b.wantSaved()
+	b.end()
+}
+
+// badBlocks is a table of a disk that errors where the file lies.
+func (b *badDisk) badBlocks(file string) string {
+	b.t.Helper()
+	var bad [][2]int
+	for _, m := range extent.FindAllStringSubmatch(mustRun(b.t, "filefrag", "-v", "-b512", file), -1) {
+		first, _ := strconv.Atoi(m[1])
+		last, _ := strconv.Atoi(m[2])
+		bad = append(bad, [2]int{first, last})
+	}
+	if len(bad) == 0 {
+		b.t.Fatal("the file has no blocks")
+	}
+	slices.SortFunc(bad, func(a, b [2]int) int { return a[0] - b[0] })
+	var table strings.Builder
+	end := 0
+	for _, at := range bad {
+		if at[0] > end {
+			fmt.Fprintf(&table, "%d %d linear %s %d\n", end, at[0]-end, b.data, end)
+		}
+		fmt.Fprintf(&table, "%d %d error\n", at[0], at[1]+1-at[0])
+		end = at[1] + 1
+	}
+	fmt.Fprintf(&table, "%d %d linear %s %d\n", end, diskSize/512-end, b.data, end)
+	return table.String()
+}
+
+// extent is a line of filefrag(8): number, blocks in the file, blocks on the disk.
+var extent = regexp.MustCompile(`(?m)^ *\d+: +\d+\.\. +\d+: +(\d+)\.\. +(\d+):`)
+
+// breakJournal has the whole disk error until the kernel has stopped the file system,
+// because it could not write the journal. Then the disk is well again.
+func (b *badDisk) breakJournal() {
+	b.t.Helper()
+	b.table(fmt.Sprintf("0 %d error", diskSize/512))
+	b.within("the file system is stopped", func() bool {
+		f, err := os.Create(filepath.Join(b.dir, "probe"))
+		if err == nil {
+			_ = f.Sync() // commits the journal
+			f.Close()
+			_ = exec.Command("sync", "-f", b.dir).Run()
+		}
+		f, err = os.OpenFile(filepath.Join(b.state(), "ledger.db"), os.O_WRONLY, 0)
+		if err == nil {
+			f.Close()
+		}
+		return err != nil
+	})
+	b.table(b.good())
+}
+
+// repair does what a restart of the machine does.
+func (b *badDisk) repair() {
+	b.t.Helper()
+	b.within("the file system is not in use", func() bool { return exec.Command("umount", b.dir).Run() == nil })
+	if out, err := exec.Command("e2fsck", "-p", b.dev).CombinedOutput(); err != nil && err.(*exec.ExitError).ExitCode() > 1 {
+		b.t.Fatalf("%v: %s", err, out)
+	}
+	b.mount()
+}
+
+// TestKernelDiskJournal: the disk can't write the journal of the file system. The kernel
+// stops that for good, though the disk is well again at once; what helps is said.
+func TestKernelDiskJournal(t *testing.T) {
+	b := newBadDisk(t, "journal")
+	b.wantSaved()
+	b.wantSaved()
+	b.breakJournal()
+	b.wantRefused("restart station")
+	b.wantRefused("restart station")
+	b.wantWords("journal", refused...)
+	b.stop()
+	b.repair()
+	b.process = startDaemonAt(t, b.state(), b.socket)
+	b.taps++ // the guards of the new desk know nothing; the pair is another anyway
+	b.wantSaved()
+	b.end()
+}
+
+// TestKernelDiskRestart: under a system that starts the daemon again, it ends when the
+// kernel has stopped its file system. The next one waits until it can be used.
+func TestKernelDiskRestart(t *testing.T) {
+	run := t.TempDir()
+	t.Setenv("STUMP_RESTARTS", "1")
+	t.Setenv("RUNTIME_DIRECTORY", run)
+	t.Setenv(diskTimes, "1s")
+	b := newBadDisk(t, "restart")
+	b.wantSaved()
+	b.wantSaved()
+	b.breakJournal()
+	b.tap(simlab.People[4].ID) // or the daemon may not know
+	b.tap(simlab.Devices[4].ID)
+	if err := b.cmd.Wait(); b.cmd.ProcessState.ExitCode() != restartStatus {
+		t.Fatalf("the daemon ended with %v, want status %d", err, restartStatus)
+	}
+	if b, err := os.ReadFile(filepath.Join(run, "restarted")); len(b) == 0 {
+		t.Errorf("when it was is not noted: %v", err)
+	}
+	again := func() *exec.Cmd {
+		log := filepath.Join(t.TempDir(), "log")
+		cmd := exec.Command("sh", "-c", `exec stump run --sim --state "$1" --socket "$2" 2>"$3"`, "sh", b.state(), b.socket, log)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = cmd.Process.Kill() })
+		b.within("the next daemon says what it waits for", func() bool {
+			said, _ := os.ReadFile(log)
+			return strings.Contains(string(said), "the station waits for its disk") && strings.Contains(string(said), "restart the machine")
+		})
+		return cmd
+	}
+	cmd := again()
+	_ = cmd.Process.Signal(os.Interrupt)
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("stopped while it waits: %v", err)
+	}
+	b.cmd = again()
+	b.repair()
+	b.within("it works when the file system does", func() bool {
+		var err error
+		b.client, err = client.Dial(t.Context(), b.socket)
+		return err == nil
+	})
+	b.taps++
 	b.wantSaved()
 	b.end()
 }
@@ -281,19 +427,14 @@ func TestKernelDiskReadOnly(t *testing.T) {
 	} else {
 		t.Log(err) // EROFS, or EIO where the kernel has shut it down
 	}
-	b.wantRefused()
-	b.wantRefused()
+	b.wantRefused("restart station")
+	b.wantRefused("restart station")
 	b.wantWords("read-only", refused...)
 	if out, err := exec.Command("stump", "--socket", b.socket, "who").CombinedOutput(); err != nil || strings.Count(string(out), "\n") < 2 {
 		t.Errorf("%v: %s", err, out)
 	}
-	_ = b.cmd.Process.Signal(os.Interrupt)
-	_ = b.cmd.Wait()
-	mustRun(t, "umount", b.dir)
-	if out, err := exec.Command("e2fsck", "-p", b.dev).CombinedOutput(); err != nil && err.(*exec.ExitError).ExitCode() > 1 {
-		t.Fatalf("%v: %s", err, out)
-	}
-	b.mount()
+	b.stop()
+	b.repair()
 	b.process = startDaemonAt(t, b.state(), b.socket)
 	b.taps++ // the guards of the new desk know nothing; the pair is another anyway
 	b.wantSaved()

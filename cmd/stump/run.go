@@ -127,7 +127,7 @@ func run(ctx context.Context, o daemon.Options) error {
 		o.Log.Info("ready", "station", o.Config.Station, "socket", o.Socket, "ledger", daemon.LedgerPath(o.StateDir))
 		_, _ = sd.SdNotify(false, sd.SdNotifyReady)
 	}
-	d, err := daemon.New(o)
+	d, err := assemble(ctx, o)
 	if err != nil {
 		var locked *ledger.LockedError
 		if errors.As(err, &locked) {
@@ -135,10 +135,40 @@ func run(ctx context.Context, o daemon.Options) error {
 		}
 		return err
 	}
+	if d == nil {
+		o.Log.Info("stopped before it was ready")
+		return nil
+	}
 	err = d.Run(ctx)
 	_, _ = sd.SdNotify(false, sd.SdNotifyStopping)
+	if errors.Is(err, daemon.ErrRestart) {
+		o.Log.Error("ended, to be started again", "err", err, "remedy", ledger.SaveRemedy(err))
+		return statusError(restartStatus)
+	}
 	o.Log.Info("stopped")
 	return err
+}
+
+// restartStatus is the exit status of a daemon that wants to be started again; it is
+// EX_IOERR of sysexits.h.
+const restartStatus = 74
+
+// assemble makes the daemon, which takes minutes if a damaged ledger is salvaged. When ctx
+// ends before, it returns nil: what is under way ends with the process, as by a power cut.
+func assemble(ctx context.Context, o daemon.Options) (*daemon.Daemon, error) {
+	var d *daemon.Daemon
+	made := make(chan error, 1)
+	go func() {
+		var err error
+		d, err = daemon.New(o)
+		made <- err
+	}()
+	select {
+	case err := <-made:
+		return d, err
+	case <-ctx.Done():
+		return nil, nil
+	}
 }
 
 // hangups gets a value at each SIGHUP, with which systemctl reload asks to read the

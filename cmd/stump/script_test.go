@@ -45,9 +45,16 @@ func TestMain(m *testing.M) {
 // firstDaily is set in the environment of a daemon that does its daily work soon.
 const firstDaily = "STUMP_TEST_FIRST_DAILY"
 
+// diskTimes is set in the environment of a daemon that tries a disk that does not save as
+// often, and ends as soon and as often, to be started again.
+const diskTimes = "STUMP_TEST_DISK"
+
 func stump() {
 	if after, err := time.ParseDuration(os.Getenv(firstDaily)); err == nil {
 		daemon.FirstDaily = after
+	}
+	if every, err := time.ParseDuration(os.Getenv(diskTimes)); err == nil {
+		daemon.DiskTry, daemon.DiskPatience, daemon.RestartEvery = every, every, every
 	}
 	main()
 }

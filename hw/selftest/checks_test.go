@@ -263,6 +263,7 @@ func TestStorageCheck(t *testing.T) {
 		{"slow, but simulated", func(b *bench) { slow(deadSync+1, nil)(b); b.env.Simulated = true }, Pass, ""},
 		{"full", slow(0, unix.ENOSPC), Fail, "full"},
 		{"turned read-only", slow(0, unix.EROFS), Fail, "is read-only The kernel makes"},
+		{"stopped by the kernel", slow(0, unix.EIO), Fail, "input/output error The disk fails, or the kernel has stopped"},
 		{"not a folder", func(b *bench) {
 			b.env.StateDir = filepath.Join(dir, "file")
 			os.WriteFile(b.env.StateDir, nil, 0o600)

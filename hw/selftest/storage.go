@@ -28,7 +28,10 @@ const (
 	noSpace  = 8 << 20
 )
 
-const readOnlyRemedy = "The kernel makes a damaged file system read-only: look for EXT4-fs errors in `dmesg`, replace the memory card, restore the backup."
+const (
+	readOnlyRemedy = "The kernel makes a damaged file system read-only, and so it stays: restart the machine, which checks and mounts it anew; look for EXT4-fs errors in `dmesg`. If it happens again, replace the memory card and restore the backup."
+	failsRemedy    = "The disk fails, or the kernel has stopped its file system, which then stays so when the disk is well: look at `dmesg`, and restart the machine, which checks and mounts it anew. If it happens again, replace the memory card and restore the backup."
+)
 
 // storage writes and syncs a small file beside the ledger, as a tap does, and
 // asks the kernel about the disk.
@@ -43,6 +46,7 @@ func (s *tester) storage(context.Context) Result {
 			{errors.Is(err, unix.ENOSPC), bad(Fail, "Free some space: nothing can be saved.", "%s is full", s.StateDir)},
 			{errors.Is(err, fs.ErrNotExist), skip("%s does not exist yet: the daemon makes it when it first runs", s.StateDir)},
 			{errors.Is(err, unix.EROFS), bad(Fail, readOnlyRemedy, "%s is read-only", s.StateDir)},
+			{errors.Is(err, unix.EIO), bad(Fail, failsRemedy, "%v", err)},
 			{true, bad(Fail, "Stump's user needs to write to its state directory.", "%v", err)},
 		}.first()
 	}

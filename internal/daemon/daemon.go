@@ -97,7 +97,7 @@ func New(o Options) (*Daemon, error) {
 	if err := alone(o); err != nil {
 		return nil, err
 	}
-	ledger, err := openOrCreate(o, p)
+	ledger, err := waitForDisk(o, func() (*ledger.Ledger, error) { return openOrCreate(o, p) })
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +148,7 @@ func (d *Daemon) assemble() (err error) {
 		return err
 	}
 	d.tasks = append(d.tasks, served...)
-	d.tasks = append(d.tasks, d.access, d.upkeep, reloads{d})
+	d.tasks = append(d.tasks, d.access, d.upkeep, reloads{d}, d.newDisk())
 	if w := newWatchdog(d.Readers); w != nil {
 		d.tasks = append(d.tasks, w)
 	}

@@ -56,9 +56,10 @@ func (d *Daemon) notice(m station.Machine) string {
 		}
 	}
 	info, _ := d.Ledger.Info()
+	failure := d.Ledger.Health().Failure
 	switch {
-	case d.Ledger.Health().Failure != nil:
-		return "cannot-save"
+	case failure != nil:
+		return station.CannotSave(failure)
 	case info.Salvaged != nil || info.Damaged != nil:
 		return "salvaged"
 	case fault:

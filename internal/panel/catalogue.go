@@ -49,7 +49,7 @@ var cues = map[string]cue{
 	"suspended": {signalRefused, usual}, "name-unknown": {signalRefused, usual},
 	"lost-badge": {signalRefused, usual}, "old-badge": {signalRefused, usual}, "ended": {signalRefused, brief},
 	"unknown-tag": {signalRefused, long}, "unknown-badge": {signalRefused, long}, "unknown-device": {signalRefused, long},
-	"cannot-save": {signalRefused, long}, "reader-fault": {signalRefused, long}, "salvaged": {signalRefused, long},
+	"cannot-save": {signalRefused, long}, "disk-stopped": {signalRefused, long}, "reader-fault": {signalRefused, long}, "salvaged": {signalRefused, long},
 	"bad-read": {signalBadRead, brief}, "unknown-format": {signalRefused, long},
 
 	"was-doubtful": {signalNone, usual},

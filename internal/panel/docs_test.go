@@ -48,6 +48,7 @@ var about = map[string]string{
 	"device-held":      "a device that {holder} has; waits for a badge",
 	"doubtful":         "a device of which the directory and the station have told two stories; the station has it with {holder}, or free; waits for a badge",
 	"was-doubtful":     "after the bump of such a device",
+	"disk-stopped":     "the tap could not be written, and only a restart of the machine, or mounting the file system again, helps",
 	"display-code":     "the self-test's code {number}, which the technician types",
 	"enrol-next":       "the next unknown tag will belong to {person} or {device}",
 	"enrolled":         "a tag was given to {person} or {device}",

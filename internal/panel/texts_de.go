@@ -40,6 +40,7 @@ var german = map[string]string{
 	"bad-read":       "Lesefehler\nnochmal antippen",
 	"unknown-format": "Format unbekannt\nNochmal: {ended}\n{number} Bit\nBitte melden",
 	"cannot-save":    "Nicht gesichert\nBitte melden",
+	"disk-stopped":   "Nicht gesichert\nBitte Neustart",
 	"saving":         "Speichert noch\nBitte warten",
 	"timeout":        "Zeit abgelaufen\nBitte neu tippen",
 

@@ -45,6 +45,7 @@ var english = map[string]string{
 	"bad-read":       "Bad tag read\ntap again",
 	"unknown-format": "Unknown format\nAgain: {ended}\n{number} bits\nSee the desk",
 	"cannot-save":    "Can't save\nsee the desk",
+	"disk-stopped":   "Can't save\nrestart station",
 	"saving":         "Not saved yet\nplease wait",
 	"timeout":        "Time is up\nstart again",
 

@@ -40,6 +40,7 @@ var spanish = map[string]string{
 	"bad-read":       "Lectura mala\npase otra vez",
 	"unknown-format": "Formato extraño\nOtra vez: {ended}\n{number} bits\nAvise en recepción",
 	"cannot-save":    "No se guardó\navise por favor",
+	"disk-stopped":   "No se guardó\nreiniciar equipo",
 	"saving":         "Aún no guardado\nespere",
 	"timeout":        "Fin del plazo\nempiece otra vez",
 

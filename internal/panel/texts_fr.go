@@ -40,6 +40,7 @@ var french = map[string]string{
 	"bad-read":       "Lecture ratée\nrepassez",
 	"unknown-format": "Format inconnu\nEncore: {ended}\n{number} bits\nVoir l'accueil",
 	"cannot-save":    "Pas enregistré\nvoir l'accueil",
+	"disk-stopped":   "Pas enregistré\nredémarrer SVP",
 	"saving":         "Pas encore écrit\npatientez",
 	"timeout":        "Temps écoulé\nrecommencez",
 

@@ -17,6 +17,7 @@ var original = with(english, map[string]string{
 	"bad-read":       "Bad Tag Read\nPlease Tap Again",
 	"unknown-format": "Unknown Format\n{number} bits",
 	"cannot-save":    "API Error\nCheck Logs",
+	"disk-stopped":   "API Error\nCheck Logs",
 	"type-name":      "_Unknown Badge_\nType User Name:\n\r{detail}_",
 	"type-name@16x2": "Type User Name:\n\r{detail}_",
 	"type-name@20x2": "Type User Name:\n\r{detail}_",

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/ledger"
 	"stump/internal/credential"
 	"stump/internal/hint"
 	"stump/internal/learned"
@@ -256,7 +257,7 @@ func (a *attendant) complete(out checkout.Outcome) answer {
 	case err != nil:
 		a.desk.Failed()
 		a.log.Error("not saved", "err", err)
-		return a.show(panel.Message{Key: "cannot-save"})
+		return a.show(panel.Message{Key: CannotSave(err)})
 	}
 	a.desk.Done(ev)
 	a.watch.commit(a.o.Ledger.Health().LastCommit)
@@ -266,6 +267,14 @@ func (a *attendant) complete(out checkout.Outcome) answer {
 		m.Then = &panel.Message{Key: "was-doubtful", Device: m.Device, For: doubtTime}
 	}
 	return a.show(m)
+}
+
+// CannotSave is the key of what the display says while the disk saves nothing.
+func CannotSave(err error) string {
+	if errors.Is(err, ledger.ErrStopped) {
+		return "disk-stopped"
+	}
+	return "cannot-save"
 }
 
 // doubtTime is until when, after the bump of a doubtful device, the display says that

@@ -113,7 +113,7 @@ func (a *attendant) give(r directory.EnrolRequest, done func(rec books.SyncRow, 
 func enrolled(rec books.SyncRow, err error) panel.Message {
 	switch {
 	case errors.Is(err, ledger.ErrCannotSave):
-		return panel.Message{Key: "cannot-save"}
+		return panel.Message{Key: CannotSave(err)}
 	case err != nil:
 		return panel.Message{Key: "refused", Detail: enrolProblem(err)}
 	}
