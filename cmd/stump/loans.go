@@ -52,7 +52,7 @@ func returnCmd(g *globals) *cobra.Command {
 }
 
 func correctCmd(g *globals, what, short string) *cobra.Command {
-	var in wire.Bring
+	var in wire.Said
 	cmd := command(what+" DEVICE", short, func(cmd *cobra.Command, args []string) error {
 		return changed(cmd, g, "POST", devices.path(args[0])+"/"+what, in, func(o outcome) string { return text(o.Device) + " is " + what })
 	})

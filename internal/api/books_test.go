@@ -234,11 +234,11 @@ func (k *remote) Return(r books.Request) (checkout.Event, error) {
 }
 
 func (k *remote) Lose(r books.Request) (checkout.Event, error) {
-	return k.event("devices/"+client.Ref(r.Device)+"/lost", wire.Bring{Condition: r.Condition, Note: r.Note})
+	return k.event("devices/"+client.Ref(r.Device)+"/lost", wire.Said{Condition: r.Condition, Note: r.Note})
 }
 
 func (k *remote) Find(r books.Request) (checkout.Event, error) {
-	return k.event("devices/"+client.Ref(r.Device)+"/found", wire.Bring{Condition: r.Condition, Note: r.Note})
+	return k.event("devices/"+client.Ref(r.Device)+"/found", wire.Said{Condition: r.Condition, Note: r.Note})
 }
 
 // written is a tag as people write it; nil for none.

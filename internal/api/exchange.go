@@ -11,21 +11,33 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"stump/internal/api/wire"
 	"unicode/utf8"
+
+	"stump/internal/api/openapi"
+	"stump/internal/api/wire"
 )
 
 // handler answers a request, or returns why it can't.
 type handler func(http.ResponseWriter, *http.Request) error
 
-// object answers with the object that f returns.
+// object answers with the object that f returns. It has no parameters.
 func object(f func(*http.Request) (any, error)) handler {
-	return func(w http.ResponseWriter, r *http.Request) error {
+	return bare(func(w http.ResponseWriter, r *http.Request) error {
 		v, err := f(r)
 		if err != nil {
 			return err
 		}
 		return writeJSON(w, v)
+	})
+}
+
+// bare serves a call that has no parameters.
+func bare(f handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if _, err := params(r); err != nil {
+			return err
+		}
+		return f(w, r)
 	}
 }
 
@@ -39,6 +51,17 @@ func asked[In any](f func(*http.Request, In) (any, error)) handler {
 		}
 		return object(func(r *http.Request) (any, error) { return f(r, in) })(w, r)
 	}
+}
+
+// description answers with what everybody may know: what can be asked, and how.
+func description(w http.ResponseWriter, _ *http.Request) error {
+	text, err := openapi.JSON()
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, err = w.Write(text)
+	return err
 }
 
 // lines returns a function that sends one JSON object a line, at once.
@@ -78,13 +101,16 @@ func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
 	if !utf8.Valid(body) {
 		return wire.ErrNotText // the decoder would replace what it can't read
 	}
+	const remedy = "send one JSON object with the keys of this call"
+	if string(bytes.TrimSpace(body)) == "null" {
+		return refuse(remedy, "the request can't be read: it is null")
+	}
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
-	const remedy = "send one JSON object with the keys of this call"
 	if err := dec.Decode(v); err != nil {
 		return refuse(remedy, "the request can't be read: %w", err)
 	}
-	if dec.More() {
+	if _, err := dec.Token(); err != io.EOF {
 		return refuse(remedy, "the request has more than one value")
 	}
 	return nil
@@ -105,7 +131,11 @@ func params(r *http.Request, known ...string) (query, error) {
 			continue // may be there several times
 		}
 		if !slices.Contains(known, name) {
-			return query{}, refuse("use "+strings.Join(known, ", "), "%q is not a parameter of this call", name)
+			remedy := "use " + strings.Join(known, ", ")
+			if len(known) == 0 {
+				remedy = "leave it out"
+			}
+			return query{}, refuse(remedy, "%q is not a parameter of this call", name)
 		}
 		if values[0] == "" || len(values) > 1 {
 			return query{}, refuse("leave it out, or give it one value", "%s has %d values, or an empty one", name, len(values))

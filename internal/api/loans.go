@@ -77,17 +77,11 @@ func (s *Server) bring(r *http.Request, b *wire.Bring) (any, error) {
 	return s.commit(r, books.Keeper.Return, books.Request{Device: b.Device, Condition: b.Condition, Note: b.Note, At: timeOf(b.At)})
 }
 
-func (s *Server) lost(r *http.Request, b *wire.Bring) (any, error) {
-	if b.At != nil {
-		return nil, refuse("leave at out, or write it into the note", "that a device is lost is said of now")
-	}
+func (s *Server) lost(r *http.Request, b *wire.Said) (any, error) {
 	return s.commit(r, books.Keeper.Lose, books.Request{Device: r.PathValue("ref"), Condition: b.Condition, Note: b.Note})
 }
 
-func (s *Server) found(r *http.Request, b *wire.Bring) (any, error) {
-	if b.At != nil {
-		return nil, refuse("leave at out, or write it into the note", "that a device is found is said of now")
-	}
+func (s *Server) found(r *http.Request, b *wire.Said) (any, error) {
 	return s.commit(r, books.Keeper.Find, books.Request{Device: r.PathValue("ref"), Condition: b.Condition, Note: b.Note})
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"stump/checkout/ledger"
+	"stump/internal/api"
 	"stump/internal/credential"
 	"stump/internal/daemon"
 	"stump/wiegand"
@@ -19,7 +20,12 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	status := m.Run()
+	for _, fault := range api.NotDescribed() {
+		fmt.Println("FAIL: not as internal/api/openapi describes it:", fault)
+		status = max(status, 1)
+	}
+	os.Exit(status)
 }
 
 func bits(t *testing.T, card string) wiegand.Bits {

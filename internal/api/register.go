@@ -417,10 +417,10 @@ func (s *Server) badRow(err error) error {
 }
 
 func exports(reg *register) handler {
-	return func(w http.ResponseWriter, _ *http.Request) error {
+	return bare(func(w http.ResponseWriter, _ *http.Request) error {
 		w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 		return reg.write(w)
-	}
+	})
 }
 
 // erase erases all that is personal about somebody who has no device.

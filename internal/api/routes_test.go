@@ -61,7 +61,7 @@ func TestEveryRoute(t *testing.T) {
 	s := newServer(t, newLedger(t))
 	seedLab(t, client.Local(s))
 	table := s.routes()
-	if len(table) != 69 {
+	if len(table) != 70 {
 		t.Errorf("%d routes", len(table))
 	}
 	for _, r := range table {
@@ -114,6 +114,8 @@ func TestEveryBody(t *testing.T) {
 			"half":       {`{"name":`, 400, "the request can't be read: unexpected EOF"},
 			"a list":     {`[]`, 400, "the request can't be read: json: cannot unmarshal array"},
 			"two":        {`{} {}`, 400, "the request has more than one value"},
+			"a bracket":  {`{} ]`, 400, "the request has more than one value"},
+			"null":       {`null`, 400, "the request can't be read: it is null"},
 			"Latin-1":    {"{\"note\":\"Zo\xeb\"}", 400, "what was given is not valid UTF-8"},
 			"wrong type": {`{"note":1,"name":1}`, 400, "the request can't be read: json: "},
 			"too large":  {`{"note":"` + strings.Repeat("x", maxBody) + `"}`, 413, "http: request body too large"},

@@ -115,8 +115,11 @@ func NewServer(o Options) *Server {
 // Jobs is what goes on longer than an answer; as a task it ends all of it.
 func (s *Server) Jobs() *jobs.Room { return s.jobs }
 
+// testOnlyServe lets the tests hold each answer to the description of the API.
+var testOnlyServe = (*http.ServeMux).ServeHTTP
+
 // ServeHTTP is http.Handler's.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { testOnlyServe(s.mux, w, r) }
 
 // handle serves a route.
 func (s *Server) handle(to route) {
@@ -191,6 +194,8 @@ func (s *Server) lacks(needed part) error {
 // lines, all others one object, a CSV file or a copy of the ledger.
 func (s *Server) routes() []route {
 	return append(s.accessRoutes(), []route{
+		{"GET /v1/openapi.json", ledgerOnly, identity.None, bare(description)},
+
 		// What the station is doing, and what was refused
 		{"GET /v1/status", ledgerOnly, identity.Staff, object(s.status)},
 		{"GET /v1/panel", display, identity.Staff, object(s.panel)},
@@ -231,20 +236,20 @@ func (s *Server) routes() []route {
 		// The staff directory and the webhooks
 		{"GET /v1/sync", places, identity.Admin, object(s.syncStatus)},
 		{"POST /v1/sync/pull", places, identity.Admin, asked(s.syncPull)},
-		{"POST /v1/sync/check", places, identity.Admin, s.syncCheck},
+		{"POST /v1/sync/check", places, identity.Admin, bare(s.syncCheck)},
 		{"POST /v1/sync/{id}/retry", places, identity.Admin, asked(s.syncRetry)},
 		{"POST /v1/sync/{id}/drop", places, identity.Admin, asked(s.syncDrop)},
 		{"POST /v1/sync/{id}/accept", places, identity.Admin, asked(s.syncAccept)},
 
 		// The ledger; salvage/seen takes the notice of a damaged one away
-		{"POST /v1/verifications", ledgerOnly, identity.Admin, s.verify},
+		{"POST /v1/verifications", ledgerOnly, identity.Admin, bare(s.verify)},
 		{"GET /v1/verifications/{id}", ledgerOnly, identity.Admin, object(s.jobShown)},
 		{"GET /v1/verifications/{id}/events", ledgerOnly, identity.Admin, s.jobEvents},
 		{"DELETE /v1/verifications/{id}", ledgerOnly, identity.Admin, object(s.jobEnded)},
-		{"POST /v1/backups", ledgerOnly, identity.FreshAdmin, s.backup},
+		{"POST /v1/backups", ledgerOnly, identity.FreshAdmin, bare(s.backup)},
 		{"GET /v1/backups/{id}", ledgerOnly, identity.Admin, object(s.jobShown)},
 		{"GET /v1/backups/{id}/events", ledgerOnly, identity.Admin, s.jobEvents},
-		{"GET /v1/backups/{id}/file", ledgerOnly, identity.FreshAdmin, s.backupFile},
+		{"GET /v1/backups/{id}/file", ledgerOnly, identity.FreshAdmin, bare(s.backupFile)},
 		{"DELETE /v1/backups/{id}", ledgerOnly, identity.Admin, object(s.jobEnded)},
 		{"POST /v1/salvage/seen", ledgerOnly, identity.Admin, object(s.salvageSeen)},
 

@@ -150,13 +150,19 @@ type Give struct {
 	Note string     `json:"note"`
 }
 
-// Bring takes a device back, or says that it is lost or found.
+// Bring takes a device back.
 type Bring struct {
 	Device    string `json:"device"`
 	Condition string `json:"condition"`
 	// At is when a device was brought back, if that was not now.
 	At   *time.Time `json:"at,omitempty"`
 	Note string     `json:"note"`
+}
+
+// Said is what is said of a device that is lost or found.
+type Said struct {
+	Condition string `json:"condition"`
+	Note      string `json:"note"`
 }
 
 // Enrol asks for the next unknown tap.
