@@ -36,8 +36,8 @@ test: ## every test
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target unit proofs arm-test
 	@$(MAKE) --no-print-directory kernel-test
 
-test-services: ## tests with programs of others: the original client's server, in Python, a SCIM server and an OpenID provider, in JavaScript, and sigrok's decoder
-	$(GO) test -vet=off -count=1 -tags services -run '^Test(StationWithOriginalServer|SignInWithProvider|StationServerAway|AnHourAway|Sigrok|(StationWith)?SCIMMY(Pages)?|EntraToken|ExportedPeople)$$' \
+test-services: ## tests with programs of others: the original client's server, in Python, a SCIM server and an OpenID provider, in JavaScript, Chromium, and sigrok's decoder
+	$(GO) test -vet=off -count=1 -tags services -run '^Test(StationWithOriginalServer|SignInWithBrowser|StationServerAway|AnHourAway|Sigrok|(StationWith)?SCIMMY(Pages)?|EntraToken|ExportedPeople)$$' \
 	  ./cmd/stump ./directory ./directory/scim ./wiegand/capture
 
 # atexit_sleep_ms: a process under the race detector would sleep a second at its

@@ -4,14 +4,9 @@ package main
 
 import (
 	"bufio"
-	"crypto/tls"
+	"context"
 	"fmt"
-	"html"
-	"io"
 	"net"
-	"net/http"
-	"net/http/cookiejar"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +14,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
+	"github.com/chromedp/chromedp"
 
 	"stump/internal/testkit"
 )
@@ -64,13 +65,121 @@ func freePort(t *testing.T) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-// People log in with their accounts at a provider that others wrote, and get the role of
-// their groups; who is in no group gets nothing.
-func TestSignInWithProvider(t *testing.T) {
-	t.Parallel()
-	station := fmt.Sprintf("https://127.0.0.1:%d", freePort(t))
+// browserTime is how long all that a test does in a browser may take, on the slowest host.
+const browserTime = 3 * time.Minute
+
+// startBrowser starts Chromium, for as long as the test goes on.
+func startBrowser(t *testing.T) context.Context {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	testkit.Need(t, err == nil, "chromium")
+	ctx, end := context.WithTimeout(context.Background(), browserTime)
+	t.Cleanup(end)
+	o := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, // root has none
+		chromedp.Flag("ignore-certificate-errors", true), chromedp.WSURLReadTimeout(time.Minute), chromedp.UserDataDir(t.TempDir()))
+	ctx, end = chromedp.NewExecAllocator(ctx, o...)
+	t.Cleanup(end)
+	silent := func(string, ...any) {} // this protocol is older than Chromium's
+	ctx, end = chromedp.NewContext(ctx, chromedp.WithErrorf(silent), chromedp.WithLogf(silent))
+	t.Cleanup(end)
+	if err := chromedp.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return ctx
+}
+
+// person is somebody at a browser of their own, which knows nobody yet.
+type person struct {
+	*testing.T
+	ctx     context.Context
+	station string
+}
+
+func newPerson(t *testing.T, browser context.Context, station string) *person {
+	t.Helper()
+	// Chromium has no window in which chromedp's own WithNewBrowserContext opens a tab.
+	control := cdp.WithExecutor(browser, chromedp.FromContext(browser).Browser)
+	own, err := target.CreateBrowserContext().Do(control)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tab, err := target.CreateTarget("about:blank").WithBrowserContextID(own).WithNewWindow(true).Do(control)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, end := chromedp.NewContext(browser, chromedp.WithTargetID(tab))
+	t.Cleanup(end)
+	return &person{t, ctx, station}
+}
+
+func (p *person) does(what string, actions ...chromedp.Action) {
+	p.Helper()
+	if err := chromedp.Run(p.ctx, actions...); err != nil {
+		var page string
+		ctx, end := context.WithTimeout(context.WithoutCancel(p.ctx), 5*time.Second)
+		defer end()
+		_ = chromedp.Run(ctx, chromedp.OuterHTML("html", &page))
+		p.Fatalf("%s: %v\n%s", what, err, page)
+	}
+}
+
+// sees wants the page to say something.
+func (p *person) sees(want string) {
+	p.Helper()
+	var text string
+	p.does("reads the page", chromedp.Text("main", &text, chromedp.NodeVisible))
+	if !strings.Contains(text, want) {
+		p.Errorf("the page says %q, want %q", text, want)
+	}
+}
+
+// asks is the status with which the station answers a page that asks for this.
+func (p *person) asks(path string, want int) {
+	p.Helper()
+	var status int
+	await := func(e *runtime.EvaluateParams) *runtime.EvaluateParams { return e.WithAwaitPromise(true) }
+	if p.does("asks for "+path, chromedp.Evaluate(fmt.Sprintf("fetch(%q).then(r => r.status)", path), &status, await)); status != want {
+		p.Errorf("%s is answered by %d, want %d", path, status, want)
+	}
+}
+
+// toProvider goes to the provider, up to where it asks for a name.
+func (p *person) toProvider() {
+	p.Helper()
+	p.does("goes to the provider", chromedp.Navigate(p.station+"/login"),
+		chromedp.Click(`a[href="/login/sso"]`, chromedp.NodeVisible), chromedp.WaitVisible(`input[name="login"]`))
+}
+
+// fromProvider gives a name there, agrees to what the station wants to know, and is sent
+// back.
+func (p *person) fromProvider(name string) {
+	p.Helper()
+	p.does("gives a name", chromedp.SendKeys(`input[name="login"]`, name), chromedp.SendKeys(`input[name="password"]`, "x"),
+		chromedp.Submit(`input[name="login"]`), chromedp.WaitReady(`input[value="consent"]`), chromedp.Submit(`input[value="consent"]`),
+		chromedp.WaitVisible(`form[action="/logout"], [role="alert"]`))
+}
+
+// keeps replaces a part of what the browser keeps while it is at the provider: 0 is the
+// state, 1 the nonce, 2 the verifier.
+func (p *person) keeps(part int, other string) {
+	p.Helper()
+	p.does("keeps another cookie", chromedp.ActionFunc(func(ctx context.Context) error {
+		cookies, err := network.GetCookies().WithURLs([]string{p.station}).Do(ctx)
+		if err != nil || len(cookies) != 1 {
+			return fmt.Errorf("the cookies are %+v: %w", cookies, err)
+		}
+		parts := strings.Split(cookies[0].Value, ".")
+		parts[part] = other
+		return network.SetCookie(cookies[0].Name, strings.Join(parts, ".")).WithURL(p.station).WithPath("/").
+			WithSecure(true).WithHTTPOnly(true).WithSameSite(network.CookieSameSiteLax).Do(ctx)
+	}))
+}
+
+// signInStation is a station whose people log in at the provider.
+func signInStation(t *testing.T) (s *site, station string) {
+	station = fmt.Sprintf("https://127.0.0.1:%d", freePort(t))
 	issuer := startProvider(t, station+"/login/callback", "a secret of 32 letters, or longer")
-	s := &site{t: t, dir: t.TempDir()}
+	s = &site{t: t, dir: t.TempDir()}
 	for name, text := range map[string]string{
 		"secret": "a secret of 32 letters, or longer\n",
 		"stump.toml": fmt.Sprintf(`station = "lab"
@@ -88,60 +197,75 @@ roles = { admin = "lab-admins", staff = "everybody" }
 		}
 	}
 	s.station("")
-	s.run("people", "add", "Ann", "--email", "Ann@lab.example")
-	for _, tt := range []struct {
-		who    string
-		says   string
-		people int
-	}{
-		{"ann", "You are logged in as ann@lab.example, with the role admin.", 200},
-		{"ben", "You are logged in as ben@lab.example, with the role staff.", 403},
-		{"eve", `<p role="alert">no group of yours has a role here`, 401},
-	} {
-		jar, err := cookiejar.New(nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		browser := &http.Client{Jar: jar, Timeout: 20 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
-		page := read(t)(browser.Get(station + "/login/sso"))
-		action := regexp.MustCompile(`<form[^>]* action="([^"]+)"`)
-		for range 2 { // the provider's login, and its consent
-			m := action.FindStringSubmatch(page)
-			if m == nil || strings.HasPrefix(m[1], "/") {
-				break
-			}
-			form := url.Values{"prompt": {"consent"}}
-			if strings.Contains(page, `name="login"`) {
-				form = url.Values{"prompt": {"login"}, "login": {tt.who}, "password": {"x"}}
-			}
-			page = read(t)(browser.PostForm(html.UnescapeString(m[1]), form))
-		}
-		if !strings.Contains(page, tt.says) {
-			t.Errorf("%s sees\n%s, want %s", tt.who, page, tt.says)
-		}
-		resp, err := browser.Get(station + "/v1/people")
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp.Body.Close()
-		if resp.StatusCode != tt.people {
-			t.Errorf("%s asks for the people: %s", tt.who, resp.Status)
-		}
-	}
+	s.run("sim", "seed")
+	return s, station
 }
 
-// read reads the page of an answer.
-func read(t *testing.T) func(*http.Response, error) string {
-	return func(resp *http.Response, err error) string {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer resp.Body.Close()
-		body, err := io.ReadAll(resp.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(body)
+// People log in with a real browser: with their accounts at a provider that others wrote,
+// which gives them the role of their groups; at the reader; and with a link.
+func TestSignInWithBrowser(t *testing.T) {
+	t.Parallel()
+	s, station := signInStation(t)
+	browser := startBrowser(t)
+	in := func(name, role string) string {
+		return "You are logged in as " + name + ", with the role " + role + "."
+	}
+
+	ann := newPerson(t, browser, station)
+	ann.toProvider()
+	ann.fromProvider("ann")
+	ann.sees(in("ann@lab.example", "admin"))
+	ann.asks("/v1/people", 200)
+	ann.asks("/v1/my/loans", 200)
+	ann.does("logs out", chromedp.Submit(`form[action="/logout"]`), chromedp.WaitVisible(`a[href="/login/sso"]`))
+	ann.asks("/v1/people", 401)
+
+	ben := newPerson(t, browser, station)
+	ben.toProvider()
+	ben.fromProvider("ben")
+	ben.sees(in("ben@lab.example", "staff"))
+	ben.asks("/v1/who", 200)
+	ben.asks("/v1/people", 403)
+
+	for _, tt := range []struct {
+		name, who, says string
+		between         func(*person)
+	}{
+		{"in no group", "eve", "no group of yours has a role here", func(*person) {}},
+		{"another state", "ann", "this login was not begun here, or is over", func(p *person) { p.keeps(0, "S") }},
+		{"another nonce", "ann", "this login was not begun here, or is over", func(p *person) { p.keeps(1, "N") }},
+		{"another verifier", "ann", "the provider of logins can't be used now", func(p *person) { p.keeps(2, strings.Repeat("V", 52)) }},
+	} {
+		p := newPerson(t, browser, station)
+		p.toProvider()
+		tt.between(p)
+		p.fromProvider(tt.who)
+		p.sees(tt.says)
+		p.asks("/v1/who", 401)
+	}
+
+	// At the reader.
+	dia := newPerson(t, browser, station)
+	dia.does("begins", chromedp.Navigate(station+"/login"), chromedp.Submit(`form[action="/login/station"]`), chromedp.WaitVisible("#six"))
+	dia.sees("Bump your badge at lab within")
+	digits := regexp.MustCompile(`\d{6}`).FindString(s.run("sim", "tap", "dia"))
+	dia.does("types the digits", chromedp.SendKeys("#six", digits), chromedp.Submit("#six"), chromedp.WaitVisible(`form[action="/logout"]`))
+	dia.sees(in("Día Márquez", "staff"))
+
+	// With a link, whose secret the page's script takes out of the address.
+	admin := newPerson(t, browser, station)
+	var address string
+	admin.does("follows the link", chromedp.Navigate(strings.TrimSpace(s.run("web", "admin-link"))),
+		chromedp.WaitVisible(`form[action="/logout"]`), chromedp.Location(&address))
+	if admin.asks("/v1/tokens", 200); address != station+"/login" {
+		t.Errorf("the browser is at %s", address)
+	}
+
+	// A screen on a wall.
+	_, token, _ := strings.Cut(s.run("token", "add", "hall", "--role", "board"), "\n")
+	screen := newPerson(t, browser, station)
+	screen.does("opens the board", chromedp.Navigate(station+"/kiosk?token="+strings.TrimSpace(token)), chromedp.WaitVisible("li[data-device]"), chromedp.Location(&address))
+	if screen.sees("Fairphone 6 is free"); address != station+"/kiosk" {
+		t.Errorf("the browser is at %s", address)
 	}
 }
