@@ -56,9 +56,14 @@ func (g *globals) stream(cmd *cobra.Command, need access, method, path string, q
 	return f(answer)
 }
 
+// seer is shown the events of a job, with its path.
+type seer = func(ctx context.Context, job string, e *wire.JobEvent) error
+
+func unseen(context.Context, string, *wire.JobEvent) error { return nil }
+
 // follow begins a job, shows its events, and reads what came of it into out. A signal ends
 // the job, and then the program.
-func (g *globals) follow(cmd *cobra.Command, need access, path string, in, out any, see func(*wire.JobEvent) error) error {
+func (g *globals) follow(cmd *cobra.Command, need access, path string, in, out any, see seer) error {
 	c, err := g.connect(cmd.Context(), need)
 	if err != nil {
 		return err
@@ -66,7 +71,7 @@ func (g *globals) follow(cmd *cobra.Command, need access, path string, in, out a
 	return followTill(cmd.Context(), c, path, in, out, see)
 }
 
-func followTill(ctx context.Context, c *client.Client, path string, in, out any, see func(*wire.JobEvent) error) error {
+func followTill(ctx context.Context, c *client.Client, path string, in, out any, see seer) error {
 	ctx, stop := untilSignal(ctx)
 	err := c.Follow(ctx, path, in, out, see)
 	cause := context.Cause(ctx)

@@ -54,12 +54,12 @@ is 0 when everything holds.`
 }
 
 // progress shows how far a check is, on a terminal only.
-func progress(w io.Writer) func(*wire.JobEvent) error {
+func progress(w io.Writer) seer {
 	if !isTerminal(w) {
-		return func(*wire.JobEvent) error { return nil }
+		return unseen
 	}
 	w = raw(w)
-	return func(e *wire.JobEvent) error {
+	return func(_ context.Context, _ string, e *wire.JobEvent) error {
 		var p wire.Progress
 		if err := json.Unmarshal(e.Data, &p); err != nil {
 			return err
@@ -143,7 +143,7 @@ func (g *globals) copyLedger(ctx context.Context) (io.ReadCloser, error) {
 		return nil, err
 	}
 	var made wire.BackupCopy
-	if err := c.Follow(ctx, "backups", nil, &made, func(*wire.JobEvent) error { return nil }); err != nil {
+	if err := c.Follow(ctx, "backups", nil, &made, unseen); err != nil {
 		return nil, err
 	}
 	gone := func() { _ = c.Do(context.WithoutCancel(ctx), "DELETE", "backups/"+made.ID, nil, nil) }

@@ -1,16 +1,19 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"stump/hw/selftest"
+	"stump/internal/api/client"
 	"stump/internal/api/wire"
 	"stump/internal/count"
 	"stump/internal/hint"
@@ -56,14 +59,14 @@ func watch(cmd *cobra.Command, g *globals, file, reader string, numbers bool) (e
 	if err != nil {
 		return err
 	}
-	views, err := c.Stream(ctx, "POST", "scope", query("reader", reader, "numbers", fmt.Sprint(numbers)), nil)
+	views, giveBack, err := lend(ctx, c, wire.NewLease{Reader: reader, Numbers: numbers})
 	switch {
 	case ctx.Err() != nil:
 		return nil
 	case err != nil:
 		return err
 	}
-	defer views.Close()
+	defer giveBack()
 	record := func([]wiegand.Edge) error { return nil }
 	if file != "" { // only once the lines are there: an older recording stays
 		vcd, closeVCD, err := createVCD(file)
@@ -83,9 +86,46 @@ func watch(cmd *cobra.Command, g *globals, file, reader string, numbers bool) (e
 	case ctx.Err() != nil:
 		return nil // a scope ends with a signal
 	case err == nil:
-		return errors.New("the scope broke off")
+		return hint.Errorf("an admin may have ended it; `stump status` says who has the lines now", "the scope broke off")
 	}
 	return err
+}
+
+// renewEvery is how often a lease of two minutes is renewed.
+const renewEvery = 30 * time.Second
+
+// lend takes a reader's lines, until giveBack is called, and returns what is seen there.
+func lend(ctx context.Context, c *client.Client, in wire.NewLease) (views io.ReadCloser, giveBack func(), err error) {
+	var lease wire.Lease
+	if err := c.Do(ctx, "POST", "leases", in, &lease); err != nil {
+		return nil, nil, err
+	}
+	path := "leases/" + lease.ID
+	renewing, stop := context.WithCancel(ctx)
+	go func() {
+		every := time.NewTicker(renewEvery)
+		defer every.Stop()
+		for renewing.Err() == nil {
+			select {
+			case <-every.C:
+				_ = c.Do(renewing, "POST", path+"/renew", nil, nil) // when it has ended, the scope has
+			case <-renewing.Done():
+			}
+		}
+	}()
+	giveBack = func() {
+		stop()
+		if views != nil {
+			views.Close()
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		_ = c.Do(ctx, "DELETE", path, nil, nil)
+	}
+	if views, err = c.Stream(ctx, "GET", path+"/scope", nil, nil); err != nil {
+		giveBack()
+	}
+	return views, giveBack, err
 }
 
 // viewer draws views on a terminal, and prints frames elsewhere.

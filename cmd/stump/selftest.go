@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
@@ -19,6 +18,7 @@ import (
 	"stump/internal/config"
 	"stump/internal/daemon"
 	"stump/internal/hint"
+	"stump/internal/station"
 )
 
 func selftestCmd(g *globals) *cobra.Command {
@@ -29,28 +29,18 @@ func selftestCmd(g *globals) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		answers, body := io.Pipe()
-		defer body.Close()
-		ask := !yes && isTerminal(os.Stdin)
-		if !ask {
-			body.Close()
-		}
-		q := query("reader", reader, "numbers", fmt.Sprint(numbers), "ask", fmt.Sprint(ask))
-		lines, err := c.Stream(cmd.Context(), "POST", "selftest", q, answers)
-		if err != nil {
-			return err
-		}
-		defer lines.Close()
-		s := &testSession{cmd: cmd, json: asJSON, typed: bufio.NewReader(cmd.InOrStdin()), answers: json.NewEncoder(body)}
+		s := &testSession{cmd: cmd, client: c, json: asJSON, typed: bufio.NewReader(cmd.InOrStdin())}
 		s.printer.Columns = columns(cmd.OutOrStdout())
-		_, err = eachJSON(lines, s.line)
+		in := wire.NewSelfTest{Reader: reader, Numbers: numbers, Ask: !yes && isTerminal(os.Stdin)}
+		var test wire.SelfTest
+		err = followTill(cmd.Context(), c, "selftest", in, &test, s.event)
 		switch {
 		case err != nil:
 			return err
-		case s.summary == nil:
+		case test.Summary == nil:
 			return hint.Errorf("look whether the daemon still runs; its log says why if not", "the self-test broke off: no summary came")
-		case s.summary.ExitStatus() != 0:
-			return statusError(s.summary.ExitStatus())
+		case test.Summary.ExitStatus() != 0:
+			return statusError(test.Summary.ExitStatus())
 		}
 		return nil
 	})
@@ -70,33 +60,66 @@ pass, 1 for fail, 3 for warnings only.`
 // testSession shows a self-test to a person or a script.
 type testSession struct {
 	cmd     *cobra.Command
+	client  *client.Client
 	json    bool
 	printer selftest.Printer
 	typed   *bufio.Reader
-	answers *json.Encoder
-	summary *selftest.Summary // once it has come
 }
 
-// line shows a line of the self-test, and answers it if it is a question.
-func (s *testSession) line(l *wire.TestLine) error {
+// event shows what happens in the self-test, and answers it if it is a question.
+func (s *testSession) event(ctx context.Context, job string, e *wire.JobEvent) error {
+	var (
+		said  wire.Saying
+		asked wire.Question
+		res   selftest.Result
+		sum   selftest.Summary
+	)
+	in := map[string]any{"say": &said, "ask": &asked, "result": &res, "summary": &sum}[e.What]
+	if in == nil {
+		return nil
+	}
+	if err := json.Unmarshal(e.Data, in); err != nil {
+		return err
+	}
 	stderr := s.cmd.ErrOrStderr()
-	switch {
-	case l.Say != "":
-		fmt.Fprintln(stderr, "      "+l.Say)
-	case l.Ask != "":
-		fmt.Fprint(stderr, "  ?   "+l.Ask+" ")
-		line, err := s.typed.ReadString('\n')
-		if err != nil && line == "" {
-			return fmt.Errorf("no answer: %w", err)
+	switch e.What {
+	case "say":
+		fmt.Fprintln(stderr, "      "+said.Text)
+	case "ask":
+		fmt.Fprint(stderr, "  ?   "+asked.Text+" ")
+		line, err := s.read(ctx)
+		if err != nil {
+			return err
 		}
-		return s.answers.Encode(strings.TrimSpace(line))
-	case l.Result != nil:
-		return s.print(l.Result, s.printer.Lines(*l.Result))
-	case l.Summary != nil:
-		s.summary = l.Summary
-		return s.print(l.Summary, append([]string{""}, s.printer.Summary(*l.Summary)...))
+		return s.client.Do(ctx, "POST", job+"/answers", wire.Answer{Question: asked.Question, Answer: line}, nil)
+	case "result":
+		return s.print(res, s.printer.Lines(res))
+	case "summary":
+		return s.print(sum, append([]string{""}, s.printer.Summary(sum)...))
 	}
 	return nil
+}
+
+// read returns the next line that is typed.
+func (s *testSession) read(ctx context.Context) (string, error) {
+	type typed struct {
+		line string
+		err  error
+	}
+	came := make(chan typed, 1)
+	go func() {
+		line, err := s.typed.ReadString('\n')
+		came <- typed{line, err}
+	}()
+	select {
+	case t := <-came:
+		if t.err != nil && t.line == "" {
+			return "", fmt.Errorf("no answer: %w", t.err)
+		}
+		return strings.TrimSpace(t.line), nil
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
 }
 
 func (s *testSession) print(v any, lines []string) error {
@@ -126,7 +149,9 @@ func (g *globals) connectSelfTest(ctx context.Context, folder bool) (*client.Cli
 		}
 	}
 	return client.Local(api.NewServer(api.Options{
-		Station:  cfg.Station,
-		SelfTest: func(reader string) (*selftest.Env, error) { return daemon.StandaloneTest(cfg, state, reader) },
+		Station: cfg.Station,
+		SelfTest: func(reader string, _ station.Holder) (*selftest.Env, error) {
+			return daemon.StandaloneTest(cfg, state, reader)
+		},
 	})), nil
 }

@@ -59,7 +59,7 @@ var (
 )
 
 func newHistogram(limits []int64) Histogram {
-	return Histogram{Limits: limits, Counts: make([]int, len(limits)+1)}
+	return Histogram{Limits: append([]int64{}, limits...), Counts: make([]int, len(limits)+1)}
 }
 
 func (h *Histogram) add(ns int64) {

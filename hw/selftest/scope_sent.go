@@ -34,7 +34,7 @@ func WatchSent(ctx context.Context, s Sender, o reader.Options, now func() int64
 		return err
 	}
 	w := &sentScope{o: o, numbers: numbers, decoder: reader.NewDecoder(o)}
-	w.view = View{Sender: s.String(), Kind: o.Kind, Bad: map[string]int{}}
+	w.view = View{Sender: s.String(), Kind: o.Kind, Bad: map[string]int{}, Width: newHistogram(nil), Space: newHistogram(nil)}
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	changed, shown := true, int64(0)

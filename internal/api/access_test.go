@@ -17,6 +17,7 @@ import (
 	"stump/internal/api/client"
 	"stump/internal/api/wire"
 	"stump/internal/identity"
+	"stump/internal/station"
 )
 
 // needed says once more, apart from the table of routes, the least role that each route
@@ -26,7 +27,9 @@ var needed = map[identity.Role]string{
 
 	identity.Staff: "GET status, GET panel, GET who, GET devices/{ref}, GET my/loans, GET my/history",
 
-	identity.Technician: "GET unknown, GET frames, GET history, GET events, POST enroll, POST selftest, POST scope",
+	identity.Technician: "GET unknown, GET frames, GET history, GET events, POST enroll, " +
+		"POST selftest, GET selftest/{id}, GET selftest/{id}/events, POST selftest/{id}/answers, DELETE selftest/{id}, " +
+		"POST leases, GET leases, GET leases/{id}, GET leases/{id}/scope, POST leases/{id}/renew, DELETE leases/{id}",
 
 	identity.Admin: "POST give, POST return, POST devices/{ref}/lost, POST devices/{ref}/found, " +
 		"GET people, POST people, GET people/{ref}, POST people/{ref}/merge, PATCH people/{ref}, POST people/{ref}/retire, POST people/import, GET people/export, " +
@@ -296,7 +299,7 @@ func TestBoard(t *testing.T) {
 // or people take devices with it.
 func TestFiner(t *testing.T) {
 	tests := 0
-	s := NewServer(Options{SelfTest: func(string) (*selftest.Env, error) { tests++; return &selftest.Env{}, nil }})
+	s := NewServer(Options{SelfTest: func(string, station.Holder) (*selftest.Env, error) { tests++; return &selftest.Env{}, nil }})
 	for _, who := range askers[identity.Technician:] {
 		request := func(path string) *http.Request {
 			return httptest.NewRequestWithContext(identity.With(t.Context(), who), "POST", path, nil)
@@ -310,11 +313,11 @@ func TestFiner(t *testing.T) {
 			t.Errorf("%s enrols a device: %v", who.ID, err)
 		}
 		before := tests
-		_, _, err = s.tester(request("/v1/scope?numbers=true"))
+		_, err = s.testEnv(request("/v1/leases"), "", station.ForScope, true)
 		if code, _ := s.explain(err); err != nil && code != wire.CodeRole || (err == nil) != admins || (tests > before) != admins {
 			t.Errorf("%s reads numbers: %v", who.ID, err)
 		}
-		if _, _, err = s.tester(request("/v1/scope?numbers=false")); err != nil {
+		if _, err = s.testEnv(request("/v1/leases"), "", station.ForScope, false); err != nil {
 			t.Errorf("%s: %v", who.ID, err)
 		}
 	}

@@ -242,6 +242,7 @@ func (s *Server) problemPage(w http.ResponseWriter, err error, body string) erro
 
 // begin begins a browser's session, and ends the one that it had.
 func (s *Server) begin(w http.ResponseWriter, r *http.Request, who identity.Principal) {
+	s.jobs.Leave(identity.Of(r.Context()).ID)
 	s.o.Access.Logout(cookie(r))
 	setCookie(w, cookieName, s.o.Access.Login(who), int(identity.SessionLife.Seconds()))
 	http.Redirect(w, r, "/login", http.StatusSeeOther)

@@ -129,7 +129,7 @@ func explainPlace(err error) wire.Code {
 	}
 	_, place := call.OfError(err)
 	switch {
-	case is(station.ErrLeased, station.ErrReplaced, jobs.ErrFull, jobs.ErrReplaced), errors.As(err, new(*jobs.BusyError)):
+	case is(station.ErrReplaced, jobs.ErrFull, jobs.ErrReplaced), errors.As(err, new(*jobs.BusyError)), errors.As(err, new(*station.LeasedError)):
 		return wire.CodeBusy
 	case is(station.ErrNotShown, jobs.ErrExpired):
 		return wire.CodeTimeout

@@ -61,7 +61,7 @@ func TestEveryRoute(t *testing.T) {
 	s := newServer(t, newLedger(t))
 	seedLab(t, client.Local(s))
 	table := s.routes()
-	if len(table) != 70 {
+	if len(table) != 79 {
 		t.Errorf("%d routes", len(table))
 	}
 	for _, r := range table {
@@ -187,7 +187,7 @@ func TestExplain(t *testing.T) {
 		{station.ErrStopping, wire.CodeStopping, "ask again when it runs"},
 		{station.ErrNotShown, wire.CodeTimeout, hint.Of(station.ErrNotShown)},
 		{station.ErrReplaced, wire.CodeBusy, hint.Of(station.ErrReplaced)},
-		{station.ErrLeased, wire.CodeBusy, hint.Of(station.ErrLeased)},
+		{&station.LeasedError{}, wire.CodeBusy, (&station.LeasedError{}).Hint()},
 		{hint.Errorf("write it so", "a bad name"), wire.CodeInvalid, "write it so"},
 		{errors.New("anything else"), wire.CodeInternal, ""},
 	} {

@@ -2,103 +2,357 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"iter"
 	"net/http"
+	"regexp"
+	"strings"
 	"sync"
+	"time"
 
 	"stump/gpio"
 	"stump/hw/selftest"
 	"stump/internal/api/wire"
 	"stump/internal/books"
 	"stump/internal/identity"
+	"stump/internal/jobs"
+	"stump/internal/station"
 	"stump/wiegand"
 )
 
-// tester returns what a self-test or a scope of the reader in the query works with,
-// and whether somebody answers questions.
-func (s *Server) tester(r *http.Request) (env *selftest.Env, ask bool, err error) {
-	q, err := params(r, "reader", "numbers", "ask")
-	if err != nil {
-		return nil, false, err
-	}
-	if ask, err = q.flag("ask"); err != nil {
-		return nil, false, err
-	}
-	numbers, err := q.flag("numbers")
-	if err != nil {
-		return nil, false, err
-	}
-	if numbers { // whoever knows a badge's number can copy the badge
-		if err := s.needs(r, identity.Admin); err != nil {
-			return nil, false, err
-		}
-	}
-	if env, err = s.o.SelfTest(q.Get("reader")); err != nil {
-		return nil, false, err
-	}
-	env.ShowNumbers = numbers
-	return env, ask, nil
+// holding is the Detail of a job that has a reader's lines.
+type holding interface {
+	work
+	// held is the name of the reader, and what for.
+	held() (reader string, use station.Use)
 }
 
-// selftest runs a self-test. The answer is a TestLine a line; with ask=true the
-// request's body has the answers to its questions, a JSON string a line.
+// readerName is the name of a reader; "" is the first.
+func (s *Server) readerName(name string) string {
+	if name == "" && len(s.o.Readers) > 0 {
+		return s.o.Readers[0].Name
+	}
+	return name
+}
+
+// linesOf is what only one job at a time may have: a reader's lines.
+func (s *Server) linesOf(reader string) string { return "lines of " + s.readerName(reader) }
+
+// testEnv is what a self-test or a scope of a reader works with.
+func (s *Server) testEnv(r *http.Request, reader string, use station.Use, numbers bool) (*selftest.Env, error) {
+	if numbers { // whoever knows a badge's number can copy the badge
+		if err := s.needs(r, identity.Admin); err != nil {
+			return nil, err
+		}
+	}
+	env, err := s.o.SelfTest(reader, station.Holder{Name: identity.Of(r.Context()).Name, For: use})
+	if err != nil {
+		return nil, err
+	}
+	env.ShowNumbers = numbers
+	return env, nil
+}
+
+// selfTest is a self-test that runs, or ran.
+type selfTest struct {
+	reader string
+	hide   func(string) string // what its owner may not read
+
+	mu       sync.Mutex
+	results  []selftest.Result
+	summary  *selftest.Summary
+	asked    int            // questions so far
+	question *wire.Question // that waits for its answer
+	answers  chan string
+}
+
+func (*selfTest) path() string { return "selftest" }
+
+func (t *selfTest) held() (string, station.Use) { return t.reader, station.ForTest }
+
+func (t *selfTest) object(head wire.Job, _ jobs.Status) any {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return wire.SelfTest{Job: head, Reader: t.reader, Question: t.question, Results: append([]selftest.Result{}, t.results...), Summary: t.summary}
+}
+
+// selftest begins a self-test of a reader.
 func (s *Server) selftest(w http.ResponseWriter, r *http.Request) error {
-	env, ask, err := s.tester(r)
+	var in wire.NewSelfTest
+	if err := readJSON(w, r, &in); err != nil {
+		return err
+	}
+	env, err := s.testEnv(r, in.Reader, station.ForTest, in.Numbers)
 	if err != nil {
 		return err
 	}
-	_ = http.NewResponseController(w).EnableFullDuplex() // every HTTP/1 server can
-	w.Header().Set("Connection", "close")                // net/http can't reuse it when answers are left unread
-	write := lines[wire.TestLine](w)
-	var mu sync.Mutex
-	send := func(l wire.TestLine) {
-		mu.Lock()
-		defer mu.Unlock()
-		_ = write(l) // when the client has gone, the test ends with the request's context
-	}
+	t := &selfTest{reader: s.readerName(in.Reader), hide: hider(identity.Of(r.Context()), env.StateDir), answers: make(chan string, 1)}
+	return s.start(w, r, jobs.Spec{
+		Kind: "self-test", On: s.linesOf(in.Reader), Hold: jobs.Patience, Detail: t,
+		Run: func(ctx context.Context, j *jobs.Job) error {
+			err := t.run(ctx, j, env, in.Ask)
+			for _, reader := range s.o.Readers {
+				if reader.Name == t.reader {
+					reader.Resume() // lines that could not be taken were not given back either
+				}
+			}
+			return err
+		},
+	})
+}
+
+func (t *selfTest) run(ctx context.Context, j *jobs.Job, env *selftest.Env, ask bool) error {
 	env.Say = func(text string) {
 		if env.Present == nil { // the simulated reader presents its cards itself
-			send(wire.TestLine{Say: text})
+			j.Emit("say", wire.Saying{Text: text})
 		}
 	}
 	if ask {
-		answers := json.NewDecoder(r.Body)
-		env.Ask = func(_ context.Context, question string) (answer string, err error) {
-			send(wire.TestLine{Ask: question})
-			err = answers.Decode(&answer)
-			return answer, err
-		}
+		env.Ask = func(ctx context.Context, text string) (string, error) { return t.ask(ctx, j, text) }
 	}
-	sum := selftest.Run(r.Context(), env, func(res selftest.Result) { send(wire.TestLine{Result: &res}) })
-	if len(s.o.Readers) > 0 {
-		s.o.Readers[0].Resume() // lines that could not be taken were not given back either
+	sum := selftest.Run(ctx, env, func(res selftest.Result) {
+		res.Measured, res.Remedy = t.hide(res.Measured), t.hide(res.Remedy)
+		t.mu.Lock()
+		t.results = append(t.results, res)
+		t.mu.Unlock()
+		j.Emit("result", res)
+	})
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
-	send(wire.TestLine{Summary: &sum})
+	t.mu.Lock()
+	t.summary = &sum
+	t.mu.Unlock()
+	j.Emit("summary", sum)
 	return nil
 }
 
-// scope sends views of a reader's lines, ten a second, until the client goes. Cards
-// that are shown meanwhile are not taps.
-func (s *Server) scope(w http.ResponseWriter, r *http.Request) error {
-	env, _, err := s.tester(r)
-	if err != nil {
-		return err
+// askPatience is how long a question waits for its answer: a page that is open says
+// nothing of whether somebody is there.
+const askPatience = 10 * time.Minute
+
+// ask asks the person at the reader.
+func (t *selfTest) ask(ctx context.Context, j *jobs.Job, text string) (string, error) {
+	t.mu.Lock()
+	t.asked++
+	q := wire.Question{Question: t.asked, Text: text}
+	t.question = &q
+	t.mu.Unlock()
+	j.Emit("ask", q)
+	timer := time.NewTimer(askPatience)
+	defer timer.Stop()
+	select {
+	case answer := <-t.answers:
+		return answer, nil
+	case <-timer.C:
+		j.End(jobs.ErrExpired)
+		return "", jobs.ErrExpired
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
 	}
-	if env.Sent != nil {
-		sender, err := env.Sent(r.Context())
-		if err != nil {
-			return err
+}
+
+// answerTest answers the question of a self-test.
+func (s *Server) answerTest(r *http.Request, a *wire.Answer) (any, error) {
+	j, err := s.job(r)
+	if err != nil {
+		return nil, err
+	}
+	t := j.Detail.(*selfTest)
+	t.mu.Lock()
+	waits := t.question != nil && t.question.Question == a.Question && j.Status().State == jobs.Running
+	if waits {
+		t.question = nil
+		t.answers <- a.Answer
+	}
+	t.mu.Unlock()
+	if !waits {
+		return nil, problem(wire.CodeTooLate, "its `question` says what it asks now, if anything", "the question %d waits for no answer", a.Question)
+	}
+	return s.resource(r, j), nil
+}
+
+// paths are files and folders but devices, with which a technician works.
+var paths = regexp.MustCompile(`(^|[\s"'(=:])/[^/\s"',;:()][^\s"',;:()]*`)
+
+// hider returns what takes out of a text what who may not read: the paths of files.
+func hider(who identity.Principal, stateDir string) func(string) string {
+	if who.May(identity.Admin) {
+		return func(text string) string { return text }
+	}
+	return func(text string) string {
+		if stateDir != "" {
+			text = strings.ReplaceAll(text, stateDir, "the state folder")
 		}
-		defer sender.Close()
-		return selftest.WatchSent(r.Context(), sender, env.SentBy, s.clock(), env.ShowNumbers, lines[selftest.View](w))
+		return paths.ReplaceAllStringFunc(text, func(path string) string {
+			i := strings.IndexByte(path, '/')
+			if strings.HasPrefix(path[i:], "/dev/") {
+				return path
+			}
+			return path[:i] + "…"
+		})
 	}
-	src, err := env.Lines(r.Context())
+}
+
+// scope is a reader's lines in the hands of somebody who watches them.
+type scope struct {
+	reader string
+	env    *selftest.Env
+	taken  chan error
+
+	mu      sync.Mutex
+	ctx     context.Context // until the lease ends
+	src     gpio.Adjustable // one of them
+	sender  selftest.Sender
+	watched bool
+	streams sync.WaitGroup
+}
+
+func (*scope) path() string { return "leases" }
+
+func (l *scope) held() (string, station.Use) { return l.reader, station.ForScope }
+
+func (l *scope) object(head wire.Job, _ jobs.Status) any {
+	return wire.Lease{Job: head, Reader: l.reader, For: station.ForScope.String()}
+}
+
+// lease takes a reader's lines for a scope.
+func (s *Server) lease(w http.ResponseWriter, r *http.Request) error {
+	var in wire.NewLease
+	if err := readJSON(w, r, &in); err != nil {
+		return err
+	}
+	env, err := s.testEnv(r, in.Reader, station.ForScope, in.Numbers)
 	if err != nil {
 		return err
 	}
-	defer src.Close()
-	return selftest.NewScope(env.Site.Pins, env.Formats, env.ShowNumbers).Watch(r.Context(), src, lines[selftest.View](w))
+	l := &scope{reader: s.readerName(in.Reader), env: env, taken: make(chan error, 1)}
+	j, err := s.jobs.Start(jobs.Spec{
+		Kind: "scope", Owner: identity.Of(r.Context()), On: s.linesOf(in.Reader), Hold: jobs.Patience, Detail: l,
+		Run: func(ctx context.Context, _ *jobs.Job) error { return l.run(ctx) },
+	})
+	if err != nil {
+		return err
+	}
+	select {
+	case err = <-l.taken:
+	case <-r.Context().Done():
+		err = r.Context().Err()
+	}
+	if err != nil {
+		j.End(jobs.ErrCancelled)
+		_ = j.Wait(context.Background())
+		s.jobs.Forget(j)
+		return err
+	}
+	w.Header().Set("Location", "/v1/leases/"+j.ID)
+	return writeStatus(w, http.StatusCreated, s.resource(r, j))
+}
+
+// run holds the lines until ctx is done.
+func (l *scope) run(ctx context.Context) (err error) {
+	l.mu.Lock()
+	l.ctx = ctx
+	if l.env.Sent != nil {
+		l.sender, err = l.env.Sent(ctx)
+	} else {
+		l.src, err = l.env.Lines(ctx)
+	}
+	l.mu.Unlock()
+	l.taken <- err
+	if err != nil {
+		return err
+	}
+	<-ctx.Done()
+	l.streams.Wait() // who watches sets the lines up
+	if l.sender != nil {
+		err = l.sender.Close()
+	} else {
+		err = l.src.Close()
+	}
+	if err != nil {
+		return err
+	}
+	return context.Cause(ctx)
+}
+
+// watch begins to watch the lines until ctx or the lease ends; done ends it.
+func (l *scope) watch(ctx context.Context) (_ context.Context, done func(), err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.ctx.Err() != nil:
+		return nil, nil, problem(wire.CodeTooLate, "take the lines again", "the lease has ended")
+	case l.watched:
+		return nil, nil, problem(wire.CodeBusy, "end the other one", "somebody watches by this lease already")
+	}
+	l.watched = true
+	l.streams.Add(1)
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(l.ctx, cancel)
+	return ctx, func() {
+		stop()
+		cancel()
+		l.mu.Lock()
+		l.watched = false
+		l.mu.Unlock()
+		l.streams.Done()
+	}, nil
+}
+
+// scope sends views of a leased reader's lines, ten a second, until the client goes or the
+// lease ends. Cards that are shown meanwhile are not taps.
+func (s *Server) scope(w http.ResponseWriter, r *http.Request) error {
+	j, err := s.job(r)
+	if err != nil {
+		return err
+	}
+	l := j.Detail.(*scope)
+	ctx, done, err := l.watch(r.Context())
+	if err != nil {
+		return err
+	}
+	defer done()
+	rc, send := http.NewResponseController(w), lines[selftest.View](w)
+	show := func(v selftest.View) error {
+		_ = rc.SetWriteDeadline(time.Now().Add(eventPatience))
+		return send(v)
+	}
+	if l.sender != nil {
+		err = selftest.WatchSent(ctx, l.sender, l.env.SentBy, s.clock(), l.env.ShowNumbers, show)
+	} else {
+		err = selftest.NewScope(l.env.Site.Pins, l.env.Formats, l.env.ShowNumbers).Watch(ctx, l.src, show)
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// renewLease lets a lease go on.
+func (s *Server) renewLease(r *http.Request) (any, error) {
+	j, err := s.job(r)
+	if err != nil {
+		return nil, err
+	}
+	if !j.Renew() {
+		return nil, problem(wire.CodeTooLate, "take the lines again", "the lease has ended")
+	}
+	return s.resource(r, j), nil
+}
+
+// leases are the readers that somebody has, also for a self-test.
+func (s *Server) leases(_ *http.Request, _ query, p books.Page) (iter.Seq2[wire.Lease, error], error) {
+	var all []wire.Lease
+	for _, j := range s.jobs.All(identity.Process()) { // it stands on the display, too
+		h, ok := j.Detail.(holding)
+		st := j.Status()
+		if !ok || st.State != jobs.Running {
+			continue
+		}
+		reader, use := h.held()
+		all = append(all, wire.Lease{Job: head(j, st), Reader: reader, For: use.String()})
+	}
+	return short(all, p, func(l wire.Lease) []string { return []string{l.Reader, l.By} })
 }
 
 // clock is the one that stamps what readers send.

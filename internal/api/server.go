@@ -62,8 +62,9 @@ type Options struct {
 	Conditions func() map[string][]selftest.Condition
 	// Backups returns the newest good backup in each folder; nil without a daemon.
 	Backups func() []wire.Backup
-	// SelfTest returns what a self-test of a reader works with; "" is the first reader.
-	SelfTest func(reader string) (*selftest.Env, error)
+	// SelfTest returns what a self-test or a scope of a reader works with, and who takes it
+	// for that; "" is the first reader.
+	SelfTest func(reader string, by station.Holder) (*selftest.Env, error)
 	// Access has the tokens and sessions; nil without a daemon.
 	Access *identity.Store
 	// Board is what the role board sees: "free" devices, or the "holders" of the others,
@@ -190,8 +191,8 @@ func (s *Server) lacks(needed part) error {
 }
 
 // routes is everything that can be asked. Lists answer a Page, or one JSON object a line
-// to who accepts lines; the check of the ledger, the self-test and the scope answer
-// lines, all others one object, a CSV file or a copy of the ledger.
+// to who accepts lines; what happens, and the scope, come as lines or
+// events, and all others answer one object, a CSV file or a copy of the ledger.
 func (s *Server) routes() []route {
 	return append(s.accessRoutes(), []route{
 		{"GET /v1/openapi.json", ledgerOnly, identity.None, bare(description)},
@@ -254,8 +255,17 @@ func (s *Server) routes() []route {
 		{"POST /v1/salvage/seen", ledgerOnly, identity.Admin, object(s.salvageSeen)},
 
 		// The reader's lines
-		{"POST /v1/selftest", tester, identity.Technician, s.selftest},
-		{"POST /v1/scope", tester, identity.Technician, s.scope},
+		{"POST /v1/selftest", tester, identity.Technician, bare(s.selftest)},
+		{"GET /v1/selftest/{id}", tester, identity.Technician, object(s.jobShown)},
+		{"GET /v1/selftest/{id}/events", tester, identity.Technician, s.jobEvents},
+		{"POST /v1/selftest/{id}/answers", tester, identity.Technician, asked(s.answerTest)},
+		{"DELETE /v1/selftest/{id}", tester, identity.Technician, object(s.jobEnded)},
+		{"POST /v1/leases", tester, identity.Technician, bare(s.lease)},
+		{"GET /v1/leases", tester, identity.Technician, list(s.leases)},
+		{"GET /v1/leases/{id}", tester, identity.Technician, object(s.jobShown)},
+		{"GET /v1/leases/{id}/scope", tester, identity.Technician, bare(s.scope)},
+		{"POST /v1/leases/{id}/renew", tester, identity.Technician, object(s.renewLease)},
+		{"DELETE /v1/leases/{id}", tester, identity.Technician, object(s.jobEnded)},
 		{"POST /v1/sim/seed", simulation, identity.Admin, object(s.simSeed)},
 		{"POST /v1/sim/tap", simulation, identity.Admin, asked(s.simTap)},
 		{"POST /v1/sim/type", simulation, identity.Admin, asked(s.simType)},

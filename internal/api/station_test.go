@@ -1,8 +1,6 @@
 package api_test
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -17,9 +15,6 @@ import (
 	"time"
 
 	"stump/checkout/ledger"
-	"stump/hw/selftest"
-	"stump/internal/api"
-	"stump/internal/api/client"
 	"stump/internal/api/wire"
 	"stump/internal/config"
 	"stump/internal/daemon"
@@ -488,15 +483,20 @@ type view struct {
 	Last *json.RawMessage `json:"last"`
 }
 
-// TestScope has the lines while it is read, and gives them back when the client goes.
+// TestScope has the lines while it is leased, and gives them back when that ends.
 func TestScope(t *testing.T) {
 	l := newLab(t, "")
-	l.want("POST", "scope?reader=gate", "", 400, `there is no reader \\"gate\\"`)
-	l.want("POST", "scope?numbers=perhaps", "", 400, `use true or false`)
-	l.want("POST", "scope?colour=red", "", 400, `"hint":"use reader, numbers, ask"`)
+	l.want("POST", "leases", `{"reader":"gate"}`, 400, `there is no reader \\"gate\\"`)
+	l.want("POST", "leases", `{"colour":"red"}`, 400, `unknown field`)
+	lease := l.leased()
+	l.until("panel", `"Scope: eve      ","no loans now    "`)
+	l.want("POST", "leases", `{}`, 409, `"code":"busy","error":"\w+ has begun a scope","hint":"wait until it ends, or end it: with Ctrl-C where it runs, or as an admin"`)
+	l.want("POST", "selftest", `{}`, 409, `"code":"busy"`)
+	l.want("GET", "leases", "", 200, `^{"id":"[^"]*","state":"running","by":"eve",.*"reader":"stump","for":"scope"}\n$`)
+	l.want("GET", lease+"/scope?colour=red", "", 400, `is not a parameter`)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	resp, err := l.send(ctx, "POST", "scope?reader=stump", "")
+	resp, err := l.send(ctx, "GET", lease+"/scope", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -506,24 +506,29 @@ func TestScope(t *testing.T) {
 	if err := dec.Decode(&v); err != nil || v.Good != 0 || resp.Header.Get("Content-Type") != "application/x-ndjson" {
 		t.Fatalf("%+v, %v, %v", v, err, resp.Header)
 	}
-	l.want("POST", "scope", "", 409, `"code":"busy"`) // one has them already
+	l.want("GET", lease+"/scope", "", 409, `"code":"busy"`) // one watches already
 	l.Lines.Present(bits(t, "H10301:17:31001"))
 	for v.Good == 0 {
 		if err := dec.Decode(&v); err != nil {
 			t.Fatal(err)
 		}
 	}
-	l.until("panel", `"Being tested    ","no loans now    "`)
 	if n := l.Readers[0].Stats().Reads; n != 0 {
 		t.Errorf("a card at the scope was read %d times as a tap", n)
 	}
-	cancel()
-	l.until("panel", `"rows":\["[^B]`)
+	l.want("POST", lease+"/renew", "", 200, `"state":"running"`)
+	l.want("DELETE", lease, "", 200, `"state":"cancelled"`)
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+		t.Errorf("who watches is cut off with %v", err)
+	}
+	l.want("POST", lease+"/renew", "", 409, `"code":"too-late","error":"the lease has ended"`)
+	l.want("GET", lease+"/scope", "", 409, `"code":"too-late"`)
+	l.want("GET", "leases", "", 200, `^$`)
+	l.until("panel", `"rows":\["[^S]`)
 	l.want("POST", "sim/tap", `{"card":"ben"}`, 200, `Hello Ben`)
 
 	// A daemon that stops does not wait for who watches.
-	resp, err = l.send(t.Context(), "POST", "scope", "")
-	if err != nil {
+	if resp, err = l.send(t.Context(), "GET", l.leased()+"/scope", ""); err != nil {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
@@ -535,56 +540,35 @@ func TestScope(t *testing.T) {
 	}
 }
 
+// leased takes the lines, and returns the path of the lease.
+func (l *lab) leased() string {
+	l.Helper()
+	var lease wire.Lease
+	if err := json.Unmarshal([]byte(l.want("POST", "leases", `{}`, 201, `"reader":"stump"`)), &lease); err != nil {
+		l.Fatal(err)
+	}
+	return "leases/" + lease.ID
+}
+
 func TestSelfTest(t *testing.T) {
 	l := newLab(t, "")
-	l.want("POST", "selftest?reader=gate", "", 400, `there is no reader \\"gate\\"`)
-	l.want("POST", "selftest?ask=maybe", "", 400, `use true or false`)
-	got := l.want("POST", "selftest?numbers=true", "", 200, `(?m)^{"result":{"check":"card",.*31001`)
-	lines := strings.Split(strings.TrimSpace(got), "\n")
-	for i, line := range lines {
-		var tl wire.TestLine
-		if err := json.Unmarshal([]byte(line), &tl); err != nil || (tl.Summary != nil) != (i == len(lines)-1) || tl.Ask != "" || tl.Say != "" {
-			t.Errorf("line %d of %d: %s, %v", i, len(lines), line, err)
-		}
-	}
-	if masked := l.want("POST", "selftest", "", 200, `"summary"`); strings.Contains(masked, "31001") {
+	l.want("POST", "selftest", `{"reader":"gate"}`, 400, `there is no reader \\"gate\\"`)
+	l.want("POST", "selftest", `{"ask":"maybe"}`, 400, `can't be read`)
+	l.worked("selftest", `{"numbers":true}`, `"state":"done",.*"question":null,"results":\[{"check":"board",.*(31001|8101).*"summary":{"summary":true,`)
+	if masked := l.worked("selftest", `{}`, `"summary":{`); strings.Contains(masked, "31001") || strings.Contains(masked, "8101") {
 		t.Error("a self-test shows the number of a card unasked")
 	}
 	l.want("POST", "sim/tap", `{"card":"ann"}`, 200, `Hello Ann`) // the lines are back
 }
 
-// lamp is an output that is always on.
-type lamp struct{}
-
-func (lamp) Set(bool) error { return nil }
-func (lamp) String() string { return "GPIO5" }
-func (lamp) Close() error   { return nil }
-
-// TestSelfTestAsks sends a question and reads its answer from the same request, both
-// over a socket and within the process.
-func TestSelfTestAsks(t *testing.T) {
-	h := api.NewServer(api.Options{SelfTest: func(string) (*selftest.Env, error) {
-		return &selftest.Env{Outputs: []selftest.Lamp{{Name: "green light", Out: lamp{}}}}, nil
-	}})
-	for _, tt := range []struct{ typed, want string }{
-		{`"y"`, `"check":"outputs","result":"pass"`}, {`"n"`, `"check":"outputs","result":"fail"`}, {"nonsense", `"check":"outputs","result":"fail"`}, {"", `"check":"outputs","result":"fail"`},
-	} {
-		answers, body := io.Pipe()
-		lines, err := client.Local(h).Stream(t.Context(), "POST", "selftest", map[string][]string{"ask": {"true"}}, answers)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got bytes.Buffer
-		for sc := bufio.NewScanner(lines); sc.Scan(); {
-			got.Write(sc.Bytes())
-			if strings.HasPrefix(sc.Text(), `{"ask":"Is the reader's green light on now?`) {
-				_, _ = io.WriteString(body, tt.typed+"\n")
-				body.Close()
-			}
-		}
-		lines.Close()
-		if !strings.Contains(got.String(), tt.want) || !strings.Contains(got.String(), `"summary":`) {
-			t.Errorf("%s: %s", tt.typed, got.String())
-		}
+// TestSelfTestEnds: an admin ends it in the middle, and the desk has the lines again.
+func TestSelfTestEnds(t *testing.T) {
+	l := newLab(t, "")
+	var test wire.SelfTest
+	if err := json.Unmarshal([]byte(l.want("POST", "selftest", `{}`, 202, `"by":"eve"`)), &test); err != nil {
+		t.Fatal(err)
 	}
+	l.until("panel", `"Self-test: eve  ","no loans now    "`)
+	l.want("DELETE", "leases/"+test.ID, "", 200, `"state":"cancelled",.*"problem":null,.*"measured":"the self-test was stopped".*"summary":null}`)
+	l.want("POST", "sim/tap", `{"card":"ann"}`, 200, `Hello Ann`)
 }

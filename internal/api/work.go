@@ -43,7 +43,7 @@ func (s *Server) start(w http.ResponseWriter, r *http.Request, spec jobs.Spec) e
 // resource is a job as its route answers it to who asks.
 func (s *Server) resource(r *http.Request, j *jobs.Job) any {
 	st := j.Status()
-	head := wire.Job{ID: j.ID, State: string(st.State), By: j.Owner.Name, Began: j.Began, Ended: someTime(st.Ended), Expires: someTime(st.Expires)}
+	head := head(j, st)
 	if st.Err != nil && !errors.Is(st.Err, jobs.ErrCancelled) {
 		code, remedy := s.explain(st.Err)
 		err := st.Err
@@ -56,6 +56,10 @@ func (s *Server) resource(r *http.Request, j *jobs.Job) any {
 	return j.Detail.(work).object(head, st)
 }
 
+func head(j *jobs.Job, st jobs.Status) wire.Job {
+	return wire.Job{ID: j.ID, State: string(st.State), By: j.Owner.Name, Began: j.Began, Ended: someTime(st.Ended), Expires: someTime(st.Expires)}
+}
+
 func someTime(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
@@ -64,17 +68,20 @@ func someTime(t time.Time) *time.Time {
 }
 
 // job is the one in the path of a request, if who asks may see it. What its owner asks
-// lets it go on.
+// lets it go on, but for a lease, which is renewed expressly.
 func (s *Server) job(r *http.Request) (*jobs.Job, error) {
 	who := identity.Of(r.Context())
 	j, err := s.jobs.Find(r.PathValue("id"), who)
 	if err != nil {
 		return nil, err
 	}
-	if !strings.HasPrefix(r.URL.Path, "/v1/"+j.Detail.(work).path()+"/") {
+	// What has the lines is also ended as a lease.
+	_, holds := j.Detail.(holding)
+	ends := holds && r.Method == http.MethodDelete && strings.HasPrefix(r.URL.Path, "/v1/leases/")
+	if !ends && !strings.HasPrefix(r.URL.Path, "/v1/"+j.Detail.(work).path()+"/") {
 		return nil, jobs.ErrNotFound
 	}
-	if who.ID == j.Owner.ID {
+	if _, lease := j.Detail.(*scope); !lease && who.ID == j.Owner.ID {
 		j.Renew()
 	}
 	return j, nil

@@ -11,10 +11,13 @@ import (
 	"testing/synctest"
 	"time"
 
+	"stump/hw/selftest"
 	"stump/internal/api/client"
 	"stump/internal/api/wire"
 	"stump/internal/identity"
 	"stump/internal/jobs"
+	"stump/internal/reader"
+	"stump/internal/station"
 )
 
 // as serves a request of somebody, without a network.
@@ -165,4 +168,199 @@ func TestBackups(t *testing.T) {
 			t.Errorf("one that failed: %s", w.Body)
 		}
 	})
+}
+
+// lamp is an output that is always on.
+type lamp struct{}
+
+func (lamp) Set(bool) error { return nil }
+func (lamp) String() string { return "GPIO5" }
+func (lamp) Close() error   { return nil }
+
+// withLamps has a self-test ask about lights.
+func withLamps(names ...string) func(*Options) {
+	return func(o *Options) {
+		o.SelfTest = func(string, station.Holder) (*selftest.Env, error) {
+			env := &selftest.Env{Simulated: true, StateDir: o.Path}
+			for _, name := range names {
+				env.Outputs = append(env.Outputs, selftest.Lamp{Name: name, Out: lamp{}})
+			}
+			return env, nil
+		}
+	}
+}
+
+// TestSelfTestAsks answers the questions of a self-test, each once.
+func TestSelfTestAsks(t *testing.T) {
+	bubble(t, withLamps("green light", "red light"), func(t *testing.T, s *Server) {
+		tess := askers[identity.Technician]
+		path := began(t, tess, s, "selftest", `{"ask":true}`)
+		answer := func(n int, text string) *httptest.ResponseRecorder {
+			synctest.Wait()
+			return as(tess, s, "POST", path+"/answers", fmt.Sprintf(`{"question":%d,"answer":%q}`, n, text))
+		}
+		if w := answer(2, "y"); w.Code != 409 || !strings.Contains(w.Body.String(), `"code":"too-late"`) {
+			t.Errorf("before it is asked: %d %s", w.Code, w.Body)
+		}
+		if w := as(tess, s, "GET", path, ""); !strings.Contains(w.Body.String(), `"question":{"question":1,"text":"Is the reader's green light on now? [y/n]"}`) {
+			t.Errorf("%s", w.Body)
+		}
+		if w := answer(1, "y"); w.Code != 200 || !strings.Contains(w.Body.String(), `"state":"running"`) {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+		if w := answer(1, "n"); w.Code != 409 {
+			t.Errorf("twice: %d %s", w.Code, w.Body)
+		}
+		if w := answer(2, "n"); w.Code != 200 {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+		synctest.Wait()
+		w := as(tess, s, "GET", path, "")
+		if !strings.Contains(w.Body.String(), `"measured":"the red light did not come on"`) || !strings.Contains(w.Body.String(), `"summary":{"summary":true,"result":"fail"`) {
+			t.Errorf("%s", w.Body)
+		}
+		if w := answer(2, "y"); w.Code != 409 {
+			t.Errorf("after the end: %d %s", w.Code, w.Body)
+		}
+		if w := as(askers[identity.Admin], s, "GET", path, ""); w.Code != 200 {
+			t.Errorf("an admin sees %d %s", w.Code, w.Body)
+		}
+		next := began(t, tess, s, "selftest", `{"ask":true}`)
+		synctest.Wait()
+		if w := as(tess, s, "DELETE", next, ""); w.Code != 200 || !strings.Contains(w.Body.String(), `"state":"cancelled"`) {
+			t.Errorf("ended while it waits: %d %s", w.Code, w.Body)
+		}
+		other := tess
+		other.ID = "session:other"
+		if w := as(other, s, "GET", path, ""); w.Code != 404 {
+			t.Errorf("another technician sees %d %s", w.Code, w.Body)
+		}
+	})
+}
+
+// TestSelfTestIsLeft: a self-test ends two minutes after its holder has gone, or when
+// nobody answers; the next one then begins.
+func TestSelfTestIsLeft(t *testing.T) {
+	bubble(t, withLamps("green light"), func(t *testing.T, s *Server) {
+		tess, tom := askers[identity.Technician], askers[identity.Technician]
+		tom.ID, tom.Name = "session:tom", "tom"
+		state := func(path string) string {
+			var test wire.SelfTest
+			w := as(askers[identity.Admin], s, "GET", path, "")
+			if err := json.Unmarshal(w.Body.Bytes(), &test); err != nil {
+				t.Fatalf("%d %s", w.Code, w.Body)
+			}
+			return test.State
+		}
+		left := began(t, tess, s, "selftest", `{"ask":true}`)
+		for range 5 {
+			time.Sleep(jobs.Patience - time.Second)
+			if w := as(tess, s, "GET", left, ""); !strings.Contains(w.Body.String(), `"state":"running"`) {
+				t.Fatalf("ended while it is asked for: %s", w.Body)
+			}
+			if w := as(tom, s, "POST", "selftest", `{}`); w.Code != 409 || !strings.Contains(w.Body.String(), `"error":"tess has begun a self-test"`) {
+				t.Errorf("%d %s", w.Code, w.Body)
+			}
+		}
+		time.Sleep(jobs.Patience / 2)
+		state(left) // an admin's look holds nothing
+		time.Sleep(jobs.Patience/2 + time.Second)
+		if got := state(left); got != "expired" {
+			t.Errorf("left alone, it is %s", got)
+		}
+		watched := began(t, tom, s, "selftest", `{"ask":true}`)
+		ctx, stop := context.WithCancel(context.Background())
+		go s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(identity.With(ctx, tom), "GET", "/v1/"+watched+"/events", nil))
+		time.Sleep(askPatience - time.Minute)
+		if got := state(watched); got != "running" {
+			t.Errorf("watched, it is %s", got)
+		}
+		time.Sleep(time.Minute + time.Second)
+		if got := state(watched); got != "expired" {
+			t.Errorf("without an answer it is %s", got)
+		}
+		stop()
+		synctest.Wait()
+		quit := began(t, tess, s, "selftest", `{"ask":true}`)
+		s.jobs.Leave(tess.ID)
+		synctest.Wait()
+		if got := state(quit); got != "expired" {
+			t.Errorf("after its owner has logged out it is %s", got)
+		}
+	})
+}
+
+// TestLeaseEnds: a lease ends when it is not renewed, however often it is looked at.
+func TestLeaseEnds(t *testing.T) {
+	taken := 0
+	bubble(t, func(o *Options) {
+		o.Clock = func() int64 { return time.Now().UnixNano() }
+		o.SelfTest = func(string, station.Holder) (*selftest.Env, error) {
+			return &selftest.Env{Sent: func(context.Context) (selftest.Sender, error) {
+				if taken++; taken > 1 {
+					return nil, &station.LeasedError{Holder: station.Holder{Name: "Ann", For: station.ForTest}}
+				}
+				return &silent{}, nil
+			}}, nil
+		}
+	}, func(t *testing.T, s *Server) {
+		tess := askers[identity.Technician]
+		w := as(tess, s, "POST", "leases", `{}`)
+		path := strings.TrimPrefix(w.Header().Get("Location"), "/v1/")
+		if w.Code != 201 || !strings.Contains(w.Body.String(), `"expires":"`) {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+		for range 3 {
+			time.Sleep(jobs.Patience - time.Second)
+			if w := as(tess, s, "POST", path+"/renew", ""); w.Code != 200 {
+				t.Errorf("%d %s", w.Code, w.Body)
+			}
+		}
+		watched := make(chan string)
+		go func() { watched <- as(tess, s, "GET", path+"/scope", "").Body.String() }()
+		time.Sleep(jobs.Patience - time.Second)
+		as(tess, s, "GET", path, "")
+		time.Sleep(2 * time.Second)
+		if views := <-watched; strings.Count(views, "\n") < 100 {
+			t.Errorf("seen: %s", views)
+		}
+		if w := as(tess, s, "GET", path, ""); !strings.Contains(w.Body.String(), `"state":"expired"`) || !strings.Contains(w.Body.String(), `"code":"timeout"`) {
+			t.Errorf("%s", w.Body)
+		}
+		if w := as(tess, s, "POST", "leases", `{}`); w.Code != 409 || !strings.Contains(w.Body.String(), "Ann has the lines of this reader for a self-test") {
+			t.Errorf("lines that can't be taken: %d %s", w.Code, w.Body)
+		}
+		if n := len(s.jobs.All(tess)); n != 1 {
+			t.Errorf("%d leases", n)
+		}
+	})
+}
+
+// silent is a reader that sends nothing.
+type silent struct{}
+
+func (*silent) C() <-chan reader.Char { return nil }
+func (*silent) Up() error             { return nil }
+func (*silent) Close() error          { return nil }
+func (*silent) String() string        { return "silent" }
+
+// TestHidden: of files only an admin reads where they are.
+func TestHidden(t *testing.T) {
+	hide := hider(askers[identity.Technician], "/var/lib/stump")
+	for text, want := range map[string]string{
+		"/var/lib/stump is full":                           "the state folder is full",
+		"set aside as /var/lib/stump/ledger.db.damaged-1":  "set aside as the state folder/ledger.db.damaged-1",
+		"open /etc/stump/token: permission denied":         "open …: permission denied",
+		"may open /dev/gpiochip0":                          "may open /dev/gpiochip0",
+		`cannot read "/home/pi/x" (/run/stump/stump.sock)`: `cannot read "…" (…)`,
+		"12 pulses in 2 s, 50/60 Hz":                       "12 pulses in 2 s, 50/60 Hz",
+		"https://host/whatis.php":                          "https://host/whatis.php",
+	} {
+		if got := hide(text); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+		if got := hider(askers[identity.Admin], "/var/lib/stump")(text); got != text {
+			t.Errorf("an admin reads %s", got)
+		}
+	}
 }

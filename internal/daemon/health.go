@@ -26,7 +26,8 @@ func (d *Daemon) fault(reader string, noLines bool) {
 // idle is what the display says when nobody is there.
 func (d *Daemon) idle() panel.IdleInfo {
 	machine := d.machine()
-	info := panel.IdleInfo{Behind: d.Worker.Behind(), Notice: d.notice(machine)}
+	info := panel.IdleInfo{Behind: d.Worker.Behind()}
+	info.Notice, info.By = d.notice(machine)
 	if machine.ClockTrusted {
 		info.Clock = time.Now()
 	}
@@ -43,14 +44,17 @@ func (d *Daemon) idle() panel.IdleInfo {
 	return info
 }
 
-// notice is the key of the text about what is wrong, "" if all is well. The
-// worst comes first.
-func (d *Daemon) notice(m station.Machine) string {
-	var fault, testing, bad bool
+// notice is the key of the text about what is wrong, "" if all is well, and who does
+// it. The worst comes first.
+func (d *Daemon) notice(m station.Machine) (key, by string) {
+	var fault, bad bool
+	var held station.Holder
 	for _, r := range d.Readers {
 		_, noLines := d.noLines.Load(r.Name)
 		fault = fault || noLines || r.Down() != nil || !r.Leased() && lowLine(r) != ""
-		testing = testing || r.Leased()
+		if h, leased := r.Held(); leased {
+			held = h
+		}
 		for _, c := range r.Conditions(m) { // also logs what began or ended
 			bad = bad || c.Name == selftest.BadReads
 		}
@@ -59,17 +63,17 @@ func (d *Daemon) notice(m station.Machine) string {
 	failure := d.Ledger.Health().Failure
 	switch {
 	case failure != nil:
-		return station.CannotSave(failure)
+		return station.CannotSave(failure), ""
 	case info.Salvaged != nil || info.Damaged != nil:
-		return "salvaged"
+		return "salvaged", ""
 	case fault:
-		return "reader-fault"
-	case testing:
-		return "testing"
+		return "reader-fault", ""
+	case held.For != "":
+		return string(held.For), held.Name
 	case bad:
-		return "bad-read"
+		return "bad-read", ""
 	}
-	return ""
+	return "", ""
 }
 
 // lowLine says which data lines rest low. A pulse is over within microseconds,
@@ -119,8 +123,10 @@ func (d *Daemon) conditions() map[string][]selftest.Condition {
 	all := map[string][]selftest.Condition{}
 	for _, r := range d.Readers {
 		list := append([]selftest.Condition{}, r.Conditions(machine)...)
-		if r.Leased() {
-			list = append(list, selftest.Condition{Name: "testing", Text: "a self-test or a scope has the lines: cards become no loans", Remedy: "end it"})
+		if h, leased := r.Held(); leased {
+			list = append(list, selftest.Condition{
+				Name: "testing", Text: fmt.Sprintf("%s has the lines for a %v: cards become no loans", h.Name, h.For), Remedy: (&station.LeasedError{Holder: h}).Hint(),
+			})
 		} else if err := r.Down(); err != nil {
 			list = append(list, selftest.Condition{Name: "no-reader", Text: err.Error(), Remedy: "`stump selftest` says why", Staff: true})
 		} else if low := lowLine(r); low != "" {

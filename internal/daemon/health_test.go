@@ -14,6 +14,7 @@ import (
 	"stump/internal/config"
 	"stump/internal/credential"
 	"stump/internal/simlab"
+	"stump/internal/station"
 )
 
 func tagOf(t *testing.T, c simlab.Card) checkout.Tag {
@@ -55,11 +56,14 @@ func TestWhatIsWrong(t *testing.T) {
 	}
 	wants("")
 
-	lease, err := door.Lease()
+	lease, err := door.Lease(station.Holder{Name: "Ann", For: station.ForTest})
 	if err != nil {
 		t.Fatal(err)
 	}
 	wants("testing", "testing")
+	if by := d.idle().By; by != "Ann" {
+		t.Errorf("the notice names %q", by)
+	}
 	if window := d.conditions()["window"]; len(window) != 0 {
 		t.Errorf("window has %q", names(window))
 	}

@@ -20,12 +20,13 @@ import (
 	"stump/internal/panel"
 	"stump/internal/reader"
 	"stump/internal/simlab"
+	"stump/internal/station"
 )
 
 // SelfTest is what a self-test of this station needs: the parts that the daemon
 // has, leased while the test runs. The caller sets Say and Ask. name is the
-// reader; "" is the first.
-func (d *Daemon) SelfTest(name string) (*selftest.Env, error) {
+// reader; "" is the first. by is who takes it, and what for.
+func (d *Daemon) SelfTest(name string, by station.Holder) (*selftest.Env, error) {
 	cfg := d.o.Config
 	i, err := ReaderIndex(cfg, name)
 	if err != nil {
@@ -45,9 +46,9 @@ func (d *Daemon) SelfTest(name string) (*selftest.Env, error) {
 	env.Now = d.now
 	r := d.Readers[i]
 	if cfg.Readers[i].Kind == config.Wiegand {
-		env.Lines = func(context.Context) (gpio.Adjustable, error) { return r.Lease() }
+		env.Lines = func(context.Context) (gpio.Adjustable, error) { return r.Lease(by) }
 	} else {
-		env.Sent = func(context.Context) (selftest.Sender, error) { return r.LeaseCharacters() }
+		env.Sent = func(context.Context) (selftest.Sender, error) { return r.LeaseCharacters(by) }
 	}
 	env.Outputs = d.lamps
 	if d.o.Sim || cfg.Display.Kind != "none" {

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"net"
 	"slices"
 	"strings"
@@ -22,7 +23,7 @@ func inSelfTest(t *testing.T) (*Daemon, *selftest.Env) {
 	d := newSim(t, twoReaders)
 	addSeed(t, d)
 	run(t, d)
-	env, err := d.SelfTest("")
+	env, err := d.SelfTest("", station.Holder{Name: "Ann", For: station.ForTest})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +37,7 @@ func TestSelfTestTakesTheLines(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := env.Lines(t.Context()); err != station.ErrLeased {
+	if _, err := env.Lines(t.Context()); !errors.As(err, new(*station.LeasedError)) {
 		t.Errorf("two self-tests have the lines: %v", err)
 	}
 	env.Present(1)
@@ -92,10 +93,10 @@ func TestSelfTestOfTheDaemon(t *testing.T) {
 	if f, err := env.Queue(t.Context()); err != nil || f.Waiting != 0 {
 		t.Errorf("%+v, %v", f, err)
 	}
-	if env, err := d.SelfTest("window"); err != nil || env.Present == nil || !slices.Equal(env.Others, []string{"door"}) {
+	if env, err := d.SelfTest("window", station.Holder{Name: "Ann", For: station.ForTest}); err != nil || env.Present == nil || !slices.Equal(env.Others, []string{"door"}) {
 		t.Errorf("the second reader: %+v, %v", env, err)
 	}
-	if _, err := d.SelfTest("gate"); err == nil || !strings.Contains(err.Error(), `no reader "gate"`) {
+	if _, err := d.SelfTest("gate", station.Holder{Name: "Ann", For: station.ForTest}); err == nil || !strings.Contains(err.Error(), `no reader "gate"`) {
 		t.Errorf("%v", err)
 	}
 }

@@ -65,7 +65,9 @@ type BusyError struct {
 func (e *BusyError) Error() string { return fmt.Sprintf("%s has begun a %s", e.By, e.Kind) }
 
 // Hint is what to do about it.
-func (e *BusyError) Hint() string { return "wait until it ends, or have an admin end it" }
+func (e *BusyError) Hint() string {
+	return "wait until it ends, or end it: with Ctrl-C where it runs, or as an admin"
+}
 
 // Spec is what is to be done.
 type Spec struct {

@@ -53,7 +53,7 @@ var cues = map[string]cue{
 	"bad-read": {signalBadRead, brief}, "unknown-format": {signalRefused, long},
 
 	"was-doubtful": {signalNone, usual},
-	"lies":         {signalNone, usual}, "cancelled": {signalNone, brief}, "timeout": {signalNone, brief}, "testing": {signalNone, usual},
+	"lies":         {signalNone, usual}, "cancelled": {signalNone, brief}, "timeout": {signalNone, brief}, "testing": {signalNone, usual}, "watching": {signalNone, usual},
 	"log-in":       {signalWaiting, 20 * time.Second},
 	"fingerprint":  {signalNone, usual},
 	"display-code": {signalNone, time.Minute},
@@ -168,7 +168,7 @@ func (c *Catalogue) idle(i IdleInfo, s lcd.Size) string {
 		clock = i.Clock.Format("15:04")
 	}
 	if i.Notice != "" {
-		open, _, _ = strings.Cut(c.Text(Message{Key: i.Notice}, s), "\n")
+		open, _, _ = strings.Cut(c.Text(Message{Key: i.Notice, Person: i.By}, s), "\n")
 		if utf8.RuneCountInString(open)+1+len(clock) > s.Cols {
 			clock = "" // half a notice would say something else
 		}

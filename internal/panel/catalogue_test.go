@@ -215,8 +215,8 @@ func TestNoticesAreTexts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for notice, want := range map[string]string{"reader-fault": "Leser kaputt", "testing": "Wird geprüft", "": "Offen"} {
-		if got := c.idle(IdleInfo{Notice: notice}, size16x2); !strings.HasPrefix(got, want+"\t\n") {
+	for notice, want := range map[string]string{"reader-fault": "Leser kaputt", "testing": "Selbsttest: Eve", "watching": "Messung: Eve", "": "Offen"} {
+		if got := c.idle(IdleInfo{Notice: notice, By: "Eve"}, size16x2); !strings.HasPrefix(got, want+"\t\n") {
 			t.Errorf("%q shows %q", notice, got)
 		}
 	}

@@ -75,6 +75,8 @@ type IdleInfo struct {
 	// Notice is the key of a message whose first line is shown in place of "Lab
 	// open"; "" for none.
 	Notice string
+	// By is the {person} of the notice.
+	By string
 }
 
 // untilChange is how long the displayed clock stays right.

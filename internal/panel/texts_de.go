@@ -51,7 +51,8 @@ var german = map[string]string{
 	"type-number":    "Nummer, dann #:\n\r{detail}_",
 
 	"reader-fault": "Leser gestört\n{detail}",
-	"testing":      "Wird geprüft\nkeine Ausleihe",
+	"testing":      "Selbsttest: {person}\nkeine Ausleihe",
+	"watching":     "Messung: {person}\nkeine Ausleihe",
 	"salvaged":     "Buch beschädigt\nBitte melden",
 	"display-code": "Code eintippen:\n{number}",
 	"fingerprint":  "Zertifikat {detail}\n{number}",

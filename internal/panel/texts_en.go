@@ -56,7 +56,8 @@ var english = map[string]string{
 	"type-number":    "Number, then #:\n\r{detail}_",
 
 	"reader-fault": "Reader fault\n{detail}",
-	"testing":      "Being tested\nno loans now",
+	"testing":      "Self-test: {person}\nno loans now",
+	"watching":     "Scope: {person}\nno loans now",
 	"salvaged":     "Ledger damaged\nsee the desk",
 	"display-code": "Type this code:\n{number}",
 	"fingerprint":  "Certificate {detail}\n{number}",

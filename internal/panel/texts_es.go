@@ -51,7 +51,8 @@ var spanish = map[string]string{
 	"type-number":    "Número, luego #:\n\r{detail}_",
 
 	"reader-fault": "Lector averiado\n{detail}",
-	"testing":      "En prueba\nsin préstamos",
+	"testing":      "Prueba: {person}\nsin préstamos",
+	"watching":     "Medición: {person}\nsin préstamos",
 	"salvaged":     "Libro dañado\navise por favor",
 	"display-code": "Teclee el código\n{number}",
 	"fingerprint":  "Certificado {detail}\n{number}",

@@ -51,7 +51,8 @@ var french = map[string]string{
 	"type-number":    "Numéro, puis #:\n\r{detail}_",
 
 	"reader-fault": "Lecteur en panne\n{detail}",
-	"testing":      "Test en cours\npas de prêt",
+	"testing":      "Test : {person}\npas de prêt",
+	"watching":     "Mesure : {person}\npas de prêt",
 	"salvaged":     "Registre abîmé\nvoir l'accueil",
 	"display-code": "Tapez ce code :\n{number}",
 	"fingerprint":  "Certificat {detail}\n{number}",

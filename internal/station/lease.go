@@ -3,13 +3,49 @@ package station
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
 	"stump/gpio"
-	"stump/internal/hint"
+	"stump/internal/panel"
 	"stump/wiegand"
 )
+
+// Use is what a reader is taken for. It is the key of what the display says.
+type Use string
+
+// The uses.
+const (
+	ForTest  Use = "testing"
+	ForScope Use = "watching"
+)
+
+// String is the use as a person says it.
+func (u Use) String() string { return map[Use]string{ForTest: "self-test", ForScope: "scope"}[u] }
+
+// Holder is who takes a reader from the desk, and what for.
+type Holder struct {
+	Name string
+	For  Use
+}
+
+// message is what the display says while they have it.
+func (h Holder) message() panel.Message {
+	return panel.Message{Key: string(h.For), Person: h.Name}
+}
+
+// LeasedError is returned while somebody else has a reader.
+type LeasedError struct{ Holder }
+
+func (e *LeasedError) Error() string {
+	return fmt.Sprintf("%s has the lines of this reader for a %v", e.Name, e.For)
+}
+
+// Hint is what to do about it.
+func (e *LeasedError) Hint() string {
+	return "wait until it ends, or end it: with Ctrl-C where it runs, or as an admin"
+}
 
 // Lease is a reader's lines in the hands of a self-test or a scope. The decoder
 // task goes on reading them and hands the edges to the lease's holder: cards
@@ -18,6 +54,7 @@ type Lease struct {
 	gpio.Adjustable // the reader's source
 
 	d      *decoder
+	holder Holder
 	now    func() int64
 	over   func()        // called when the lines were given back
 	quit   chan struct{} // closed by Close
@@ -28,36 +65,41 @@ type Lease struct {
 	closed bool
 }
 
-// ErrLeased is returned while somebody else has the lines.
-var ErrLeased = hint.Errorf("end that one first, with Ctrl-C where it runs", "a self-test or a scope is already at the lines of this reader")
-
 // lease hands the lines out, to one holder at a time. over is called when they
 // are given back.
-func (d *decoder) lease(now func() int64, over func()) (*Lease, error) {
+func (d *decoder) lease(h Holder, now func() int64, over func()) (*Lease, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.leased() {
-		return nil, ErrLeased
+	if other, leased := d.held(); leased {
+		return nil, &LeasedError{other}
 	}
 	if _, err := d.source.Levels(); err != nil {
 		return nil, fmt.Errorf("reader %q: %w", d.name, err)
 	}
-	l := &Lease{Adjustable: d.source, d: d, now: now, over: over, quit: make(chan struct{}), arrive: make(chan struct{}, 1)}
+	l := &Lease{Adjustable: d.source, d: d, holder: h, now: now, over: over, quit: make(chan struct{}), arrive: make(chan struct{}, 1)}
 	d.holder.Store(l)
 	return l, nil
 }
 
-// leased never waits: the attendant asks, and the decoder may be waiting for it.
-func (d *decoder) leased() bool { return d.holder.Load() != nil }
+// held never waits: the attendant asks, and the decoder may be waiting for it.
+func (d *decoder) held() (Holder, bool) {
+	l := d.holder.Load()
+	if l == nil {
+		return Holder{}, false
+	}
+	return l.holder, true
+}
 
-// maxUnread bounds what a holder may leave unread: minutes of a storm.
-const maxUnread = 1 << 20
+// maxUnread bounds what a holder may leave unread, while a person reads a question: the
+// oldest is lost.
+const maxUnread = 1 << 17
 
 // take appends what the decoder task has read. It never blocks.
 func (l *Lease) take(edges []wiegand.Edge) {
 	l.mu.Lock()
-	if len(l.edges)+len(edges) <= maxUnread {
-		l.edges = append(l.edges, edges...)
+	l.edges = append(l.edges, edges...)
+	if over := len(l.edges) - maxUnread; over > 0 {
+		l.edges = slices.Delete(l.edges, 0, over)
 	}
 	l.mu.Unlock()
 	select {

@@ -36,7 +36,7 @@ func TestLeaseOfAPlainSource(t *testing.T) {
 	var set []string
 	over := 0
 	d := newDecoder(ReaderOptions{Name: "door", Source: plain{set: &set}}, make(chan wiegand.Read), nil)
-	l, err := d.lease(func() int64 { return 0 }, func() { over++ })
+	l, err := d.lease(Holder{"Ann", ForTest}, func() int64 { return 0 }, func() { over++ })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func TestLeaseOfAPlainSource(t *testing.T) {
 	if levels, err := l.Levels(); err != nil || levels != [2]bool{true, true} || l.String() != "plain" {
 		t.Errorf("%v, %v, %v", levels, err, l)
 	}
-	if err := l.Close(); err != nil || over != 1 || d.leased() {
+	if err := l.Close(); err != nil || over != 1 || d.holder.Load() != nil {
 		t.Errorf("%v, given back %d times", err, over)
 	}
 	if got := strings.Join(set, ", "); got != "bias pull-up, both edges true, both edges false" {
@@ -62,18 +62,23 @@ func TestLeaseOfAPlainSource(t *testing.T) {
 
 func TestNoLeaseOfDeadLines(t *testing.T) {
 	d := newDecoder(ReaderOptions{Name: "door", Source: dead{}}, make(chan wiegand.Read), nil)
-	if _, err := d.lease(nil, nil); !errors.Is(err, gpio.ErrClosed) || d.leased() {
-		t.Errorf("%v, leased %v", err, d.leased())
+	if _, err := d.lease(Holder{}, nil, nil); !errors.Is(err, gpio.ErrClosed) || d.holder.Load() != nil {
+		t.Errorf("%v, leased %v", err, d.holder.Load())
 	}
 }
 
 // TestUnreadLeaseIsBounded has a storm while nobody reads.
 func TestUnreadLeaseIsBounded(t *testing.T) {
 	l := &Lease{arrive: make(chan struct{}, 1)}
+	edges, n := make([]wiegand.Edge, 1000), int64(0)
 	for range maxUnread/1000 + 5 {
-		l.take(make([]wiegand.Edge, 1000))
+		for i := range edges {
+			n++
+			edges[i].Time = n
+		}
+		l.take(edges)
 	}
-	if n := len(l.edges); n > maxUnread || n < maxUnread-1000 {
-		t.Errorf("%d edges are kept, want %d at most", n, maxUnread)
+	if kept := len(l.edges); kept != maxUnread || l.edges[kept-1].Time != n || l.edges[0].Time != n-maxUnread+1 {
+		t.Errorf("%d edges are kept, want the newest %d", kept, maxUnread)
 	}
 }

@@ -35,7 +35,13 @@ func (s *scanner) stats() wiegand.Stats {
 	return s.dec.Stats()
 }
 
-func (s *scanner) leased() bool { return s.holder.Load() != nil }
+func (s *scanner) held() (Holder, bool) {
+	h := s.holder.Load()
+	if h == nil {
+		return Holder{}, false
+	}
+	return h.holder, true
+}
 
 // slack is how late a character may reach the scanner after its stamp, on a busy
 // machine, before silence is taken for a fact.
@@ -99,16 +105,18 @@ func (s *scanner) deliver(ctx context.Context, decode func() []wiegand.Read) {
 // Characters are a reader's characters in the hands of a self-test or a scope:
 // cards that are shown meanwhile become no loans. Close gives the reader back.
 type Characters struct {
-	chars chan reader.Char
-	s     *scanner
-	over  func() // called when the reader was given back
+	chars  chan reader.Char
+	s      *scanner
+	holder Holder
+	over   func() // called when the reader was given back
 }
 
 // lease hands the characters out, to one holder at a time.
-func (s *scanner) lease(over func()) (*Characters, error) {
-	h := &Characters{chars: make(chan reader.Char, 1024), s: s, over: over}
+func (s *scanner) lease(holder Holder, over func()) (*Characters, error) {
+	h := &Characters{chars: make(chan reader.Char, 1024), s: s, holder: holder, over: over}
 	if !s.holder.CompareAndSwap(nil, h) {
-		return nil, ErrLeased
+		other, _ := s.held()
+		return nil, &LeasedError{other}
 	}
 	return h, nil
 }

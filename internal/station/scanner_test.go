@@ -73,9 +73,9 @@ func TestScanner(t *testing.T) {
 		if l.reader.Leased() || l.reader.Down() != nil || l.reader.String() != "test reader" {
 			t.Errorf("leased %t, down %v, %s", l.reader.Leased(), l.reader.Down(), l.reader)
 		}
-		lease, err := l.reader.LeaseCharacters()
+		lease, err := l.reader.LeaseCharacters(Holder{Name: "Ann", For: ForTest})
 		must(t, err)
-		if _, err := l.reader.LeaseCharacters(); !errors.Is(err, ErrLeased) || !l.reader.Leased() {
+		if _, err := l.reader.LeaseCharacters(Holder{Name: "Ann", For: ForTest}); !errors.As(err, new(*LeasedError)) || !l.reader.Leased() {
 			t.Errorf("leased twice: %v", err)
 		}
 		time.Sleep(10 * time.Second)

@@ -119,8 +119,8 @@ type Reader struct {
 type origin interface {
 	task.Task
 	stats() wiegand.Stats
-	// leased is whether a self-test or a scope has the reader. It never waits.
-	leased() bool
+	// held is who has the reader for a self-test or a scope, if somebody has. It never waits.
+	held() (Holder, bool)
 }
 
 // NewReader returns a reader of a station.
@@ -140,7 +140,7 @@ func NewReader(o Options, r ReaderOptions) *Reader {
 		made.decoder = newDecoder(r, reads, o.Learned)
 		made.origin = made.decoder
 	}
-	made.attendant = newAttendant(o, r, reads, made.origin.leased)
+	made.attendant = newAttendant(o, r, reads, made.Leased)
 	return made
 }
 
@@ -170,34 +170,42 @@ func (r *Reader) Down() error {
 // most wiegand.KnownCards. It never waits.
 func (r *Reader) LearnedCards() int { return int(r.decoder.cards.Load()) }
 
-// Lease takes the lines from the decoder for a self-test or a scope, and says
-// so on the display. ErrLeased is returned while somebody else has them.
-func (r *Reader) Lease() (*Lease, error) {
-	l, err := r.decoder.lease(r.attendant.o.Now, r.Resume)
+// Lease takes the lines from the decoder for a self-test or a scope, and says so and
+// for whom on the display. The error is a *LeasedError while somebody else has them.
+func (r *Reader) Lease(h Holder) (*Lease, error) {
+	l, err := r.decoder.lease(h, r.attendant.o.Now, r.Resume)
 	if err == nil {
-		r.attendant.o.Panel.Show(panel.Message{Key: "testing"})
+		r.attendant.o.Panel.Show(h.message())
 	}
 	return l, err
 }
 
 // LeaseCharacters is Lease of a reader without data lines.
-func (r *Reader) LeaseCharacters() (*Characters, error) {
-	h, err := r.scanner.lease(r.Resume)
+func (r *Reader) LeaseCharacters(h Holder) (*Characters, error) {
+	c, err := r.scanner.lease(h, r.Resume)
 	if err == nil {
-		r.attendant.o.Panel.Show(panel.Message{Key: "testing"})
+		r.attendant.o.Panel.Show(h.message())
 	}
-	return h, err
+	return c, err
 }
 
-// Leased reports whether a self-test or a scope has the lines. It never waits.
-func (r *Reader) Leased() bool { return r.origin.leased() }
+// Held is who has the reader for a self-test or a scope, if somebody has. It never waits.
+func (r *Reader) Held() (Holder, bool) { return r.origin.held() }
+
+// Leased reports whether a self-test or a scope has the reader. It never waits.
+func (r *Reader) Leased() bool {
+	_, leased := r.Held()
+	return leased
+}
 
 // Resume ends what a self-test or a scope shows; the display then says what the
 // desk waits for, or is idle.
 func (r *Reader) Resume() {
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
 	defer cancel()
-	_ = r.attendant.do(ctx, func() { r.attendant.o.Panel.Over(r.attendant.prompt(), "testing", "display-code") })
+	_ = r.attendant.do(ctx, func() {
+		r.attendant.o.Panel.Over(r.attendant.prompt(), string(ForTest), string(ForScope), "display-code")
+	})
 }
 
 // Answered waits until the desk has answered a read whose last edge came after

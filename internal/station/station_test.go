@@ -844,9 +844,9 @@ func TestPendingPairIsNotUndone(t *testing.T) {
 func TestLentLinesMakeNoLoans(t *testing.T) {
 	inLab(t, nil, func(l *lab) {
 		l.wants("ann", "Hello ANN")
-		lent, err := l.reader.Lease()
+		lent, err := l.reader.Lease(Holder{Name: "Ann", For: ForTest})
 		must(t, err)
-		if _, err := l.reader.Lease(); !errors.Is(err, ErrLeased) {
+		if _, err := l.reader.Lease(Holder{Name: "Ann", For: ForTest}); !errors.As(err, new(*LeasedError)) {
 			t.Errorf("lent twice: %v", err)
 		}
 		l.sim.Present(bitsOf(t, "ipad"))
@@ -875,7 +875,7 @@ func TestSelfTestLeavesTheDisplay(t *testing.T) {
 	inLab(t, nil, func(l *lab) {
 		test := func(took time.Duration, want string) {
 			t.Helper()
-			lent, err := l.reader.Lease()
+			lent, err := l.reader.Lease(Holder{Name: "Ann", For: ForTest})
 			must(t, err)
 			l.panel.Show(panel.Message{Key: "display-code", Number: "4711"})
 			time.Sleep(took)
@@ -901,11 +901,11 @@ func TestSelfTestLeavesTheDisplay(t *testing.T) {
 		l.wants("mini", "MINI Tap your badge")
 
 		// An admin may expect a tag meanwhile; it is asked for afterwards.
-		lent, err := l.reader.Lease()
+		lent, err := l.reader.Lease(Holder{Name: "Ann", For: ForTest})
 		must(t, err)
 		_, err = l.reader.Enrol(context.Background(), checkout.KindPerson, "eve", "EVE", "admin")
 		must(t, err)
-		if got := l.display(); !strings.Contains(got, "Being tested") {
+		if got := l.display(); !strings.Contains(got, "Self-test: Ann") {
 			t.Errorf("during the test the display says %q", got)
 		}
 		must(t, lent.Close())

@@ -151,8 +151,8 @@ const endPatience = 5 * time.Second
 
 // Follow begins a job at path, shows each of its events, and reads into out what it was in
 // the end. If that is not what it should have come to, its problem is the error. When ctx
-// ends, or see fails, the job is ended, too.
-func (c *Client) Follow(ctx context.Context, path string, in, out any, see func(*wire.JobEvent) error) (err error) {
+// ends, or see fails, the job is ended, too. see gets the path of the job with each event.
+func (c *Client) Follow(ctx context.Context, path string, in, out any, see func(ctx context.Context, job string, e *wire.JobEvent) error) (err error) {
 	var job wire.Job
 	if err := c.Do(ctx, http.MethodPost, path, in, &job); err != nil {
 		return err
@@ -176,7 +176,7 @@ func (c *Client) Follow(ctx context.Context, path string, in, out any, see func(
 			return err
 		}
 		if e.What != "end" {
-			if err := see(&e); err != nil {
+			if err := see(ctx, path, &e); err != nil {
 				return err
 			}
 			continue

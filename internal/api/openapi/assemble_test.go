@@ -48,12 +48,14 @@ type call struct {
 	Match string
 	// Answers is the thing in the answer, or what it is by media type; see is where a
 	// browser is sent. List is for pages of things, and lines of them.
-	// Begins is the resource of what goes on behind the answer. Also has further answers that
+	// Begins is the resource of what goes on behind the answer, and Makes one that is made. Also has further answers that
 	// are no problems, by status.
-	Answers      any
-	List, Begins string
-	Also         map[string]object
-	ETag         bool `yaml:"etag"`
+	Answers any
+	List    string
+	Begins  string
+	Makes   string
+	Also    map[string]object
+	ETag    bool `yaml:"etag"`
 	// Problems are the codes beside those that all calls have, and Waits those of them with a
 	// Retry-After. Pages are statuses that browsers get as a page.
 	Problems, Waits []string
@@ -81,7 +83,7 @@ var mediaTypes = map[string]string{
 }
 
 // pathParams are the parameters in paths, by the beginning of the path.
-var pathParams = map[string]string{"/v1/people/{ref}": "person", "/v1/devices/{ref}": "device", "/v1/sync/{id}": "stuck", "/v1/tokens/{name}": "token", "/v1/verifications/{id}": "job", "/v1/backups/{id}": "job"}
+var pathParams = map[string]string{"/v1/people/{ref}": "person", "/v1/devices/{ref}": "device", "/v1/sync/{id}": "stuck", "/v1/tokens/{name}": "token", "/v1/verifications/{id}": "job", "/v1/backups/{id}": "job", "/v1/selftest/{id}": "job", "/v1/leases/{id}": "job"}
 
 func ref(kind, name string) object { return object{"$ref": "#/components/" + kind + "/" + name} }
 
@@ -325,8 +327,12 @@ func (c *call) success() (status string, response object) {
 		return "303", object{"description": fmt.Sprint("on to ", see["see"]), "headers": object{"Location": ref("headers", "Location")}}
 	}
 	response = object{"description": c.Does, "content": content(c.Answers)}
-	if c.Begins != "" {
-		return "202", object{"description": "it has begun", "content": content(c.Begins), "headers": object{"Location": ref("headers", "Location")}}
+	at := object{"Location": ref("headers", "Location")}
+	switch {
+	case c.Begins != "":
+		return "202", object{"description": "it has begun", "content": content(c.Begins), "headers": at}
+	case c.Makes != "":
+		return "201", object{"description": "it was made", "content": content(c.Makes), "headers": at}
 	}
 	if c.List != "" {
 		response["content"] = object{

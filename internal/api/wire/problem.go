@@ -29,6 +29,7 @@ const (
 	CodeNotSimulated Code = "not-simulated"
 	CodeNoWeb        Code = "no-web"
 	CodeDone         Code = "done"
+	CodeTooLate      Code = "too-late"
 	CodeChanged      Code = "changed"
 	CodeKeyReused    Code = "key-reused"
 	CodeTimeout      Code = "timeout"
@@ -63,6 +64,7 @@ var codes = []struct {
 	{CodeRefused, http.StatusConflict, "Refused", "a rule of the lab forbids it: nobody has the device, or who has it is suspended"},
 	{CodeBusy, http.StatusConflict, "Busy", "another call has what this one needs; ask again when it has ended"},
 	{CodeDone, http.StatusConflict, "Done already", "a request with this `Idempotency-Key` was made, and its answer was not kept"},
+	{CodeTooLate, http.StatusConflict, "Too late", "what the request is for has ended, or waits for something else now"},
 	{CodeNotSimulated, http.StatusConflict, "Not simulated", "only a simulated station can do that"},
 	{CodeNoWeb, http.StatusConflict, "No web address", "the configuration has no [web] listen"},
 	{CodeTimeout, http.StatusRequestTimeout, "Not in time", "nobody did in time what was asked for, such as showing a tag"},

@@ -290,11 +290,57 @@ type Verdict struct {
 	Hint     *string  `json:"hint"`
 }
 
-// TestLine is a line of a self-test's answer: something to do, a question that the
-// next line of the request answers, a result, or at last the summary.
+// NewSelfTest asks for a self-test.
+type NewSelfTest struct {
+	Reader  string `json:"reader"`  // the first if empty
+	Numbers bool   `json:"numbers"` // show card numbers in full
+	Ask     bool   `json:"ask"`     // somebody answers its questions
+}
+
+// SelfTest is a self-test. Its events are "say", "ask", "result" and "summary".
+type SelfTest struct {
+	Job
+	Reader   string            `json:"reader"`
+	Question *Question         `json:"question"` // that waits for its answer
+	Results  []selftest.Result `json:"results"`
+	Summary  *selftest.Summary `json:"summary"` // null until all checks were made
+}
+
+// Saying is what the person at the reader is to do.
+type Saying struct {
+	Text string `json:"text"`
+}
+
+// Question is what a self-test asks the person at the reader; they are counted from 1.
+type Question struct {
+	Question int    `json:"question"`
+	Text     string `json:"text"`
+}
+
+// Answer answers a question.
+type Answer struct {
+	Question int    `json:"question"`
+	Answer   string `json:"answer"`
+}
+
+// NewLease asks for a reader's lines, to watch them.
+type NewLease struct {
+	Reader  string `json:"reader"`  // the first if empty
+	Numbers bool   `json:"numbers"` // show card numbers in full
+}
+
+// Lease is who has a reader's lines. Meanwhile its cards become no loans.
+type Lease struct {
+	Job
+	Reader string `json:"reader"`
+	For    string `json:"for"` // scope, self-test
+}
+
+// Key is the lease's place in the list of leases.
+func (l Lease) Key() string { return l.ID }
+
+// TestLine is a line of the answer to a check of the places: a result, or at last the summary.
 type TestLine struct {
-	Say     string            `json:"say,omitempty"`
-	Ask     string            `json:"ask,omitempty"`
 	Result  *selftest.Result  `json:"result,omitempty"`
 	Summary *selftest.Summary `json:"summary,omitempty"`
 }
