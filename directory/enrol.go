@@ -130,7 +130,7 @@ func (w *Worker) enrolThere(ctx context.Context, r EnrolRequest) (books.SyncRow,
 // named looks for an active person or device by id or by name, which must be
 // the only one.
 func (w *Worker) named(r EnrolRequest) (member, error) {
-	all, err := members(w.ledger)
+	all, err := members(w.ledger, 0)
 	if err != nil {
 		return member{}, err
 	}

@@ -361,7 +361,7 @@ func TestPullSchedule(t *testing.T) {
 		if n := l.count(); n < 4 || n > 9 {
 			t.Errorf("%d pulls in two hours after a 401, want one in 15 min", n)
 		}
-		if all, err := members(m); len(all) != 1 {
+		if all, err := members(m, 0); len(all) != 1 {
 			t.Errorf("%+v, %v after failed pulls", all, err)
 		}
 		if err := w.Retry("all"); err != nil {

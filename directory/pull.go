@@ -153,7 +153,7 @@ func (w *Worker) pull(ctx context.Context, force bool) (todo plan.Plan, err erro
 
 // update brings the register up to date.
 func (w *Worker) update(ctx context.Context, snap call.Snapshot, force bool) (plan.Plan, error) {
-	register, err := members(w.ledger)
+	register, err := members(w.ledger, len(snap.People)+len(snap.Devices))
 	if err != nil {
 		return plan.Plan{}, fmt.Errorf("reading the register: %w", err)
 	}

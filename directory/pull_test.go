@@ -24,7 +24,7 @@ func person(id, ref, name string) books.SyncRow {
 // Those whom the register has from the directory, by name, who are active.
 func activeNames(t *testing.T, b *box) string {
 	t.Helper()
-	all, err := members(b)
+	all, err := members(b, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +147,7 @@ func TestPullProperties(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		b := newBox(rt)
 		register := func() []plan.Member {
-			all, err := members(b)
+			all, err := members(b, 0)
 			if err != nil {
 				rt.Fatal(err)
 			}

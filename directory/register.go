@@ -69,8 +69,9 @@ func deviceMember(d books.Device) member {
 }
 
 // members lists all people, then all devices. Who was merged into another is not among
-// them.
-func members(l Ledger) (all []plan.Member, err error) {
+// them. There is room for as many as are expected: a list that grows is in memory twice.
+func members(l Ledger, expected int) (all []plan.Member, err error) {
+	all = make([]plan.Member, 0, expected)
 	at := map[string]int{} // people by id
 	for p, err := range inPages(l.People, func(p books.Person) string { return p.ID }) {
 		if err != nil {

@@ -18,7 +18,7 @@ func TestMembersOfAFullRegister(t *testing.T) {
 			rows = append(rows, person("", fmt.Sprint(i), "Ann"), books.SyncRow{Kind: checkout.KindDevice, Ref: fmt.Sprint(i), Name: "iPad"})
 		}
 		b.sync(rows...)
-		all, err := members(b)
+		all, err := members(b, 0)
 		seen := map[string]bool{}
 		for _, m := range all {
 			seen[m.Kind.String()+m.Ref] = true
@@ -39,7 +39,7 @@ func TestMergedInTheLedger(t *testing.T) {
 	if _, err := b.MergePeople(rows[0].ID, rows[1].ID, "admin", checkout.SourceCLI); err != nil {
 		t.Fatal(err)
 	}
-	all, err := members(b)
+	all, err := members(b, 0)
 	if err != nil || len(all) != 1 || all[0].ID != rows[1].ID || !slices.Equal(all[0].Former, []string{"11"}) {
 		t.Errorf("%+v %v", all, err)
 	}

@@ -22,6 +22,7 @@ type txn struct {
 	chained map[uint16]record.Chain // see chains; nil: not read yet
 	further map[string][]party      // see furtherBadges; nil: not read yet
 	people  map[string]string       // see isNow
+	rows    *record.Decoder[record.Row]
 }
 
 // abort is how fail ends a transaction.
@@ -121,7 +122,10 @@ func (t *txn) row(tr record.Tree, id string) *record.Row {
 }
 
 func (t *txn) decodeRow(tr record.Tree, id string, body []byte) *record.Row {
-	r, err := record.Unpack(record.RowForm, body)
+	if t.rows == nil {
+		t.rows = record.NewDecoder(record.RowForm)
+	}
+	r, err := t.rows.Unpack(body)
 	if err != nil {
 		t.damaged("%s %q: %v", tr, id, err)
 	}

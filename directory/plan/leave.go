@@ -7,6 +7,7 @@ import (
 
 	"stump/checkout"
 	"stump/directory/call"
+	"stump/internal/books"
 	"stump/internal/count"
 )
 
@@ -99,13 +100,16 @@ func (p *planner) leave(register []Member, pulled int, list call.Listing) {
 		p.note("%s of %d are gone from the directory: none is %s without: stump sync pull --force", count.Of(n, p.kind.String()), p.active, p.gonePast())
 		return
 	}
-	p.goes(p.leaving)
+	for _, out := range p.leaving {
+		p.goes(out)
+	}
 	p.believe(missing)
 }
 
 // missing are those of the register whom the list lacks.
-func (p *planner) missing(register []Member, list call.Listing) (missing []Member) {
-	for _, m := range register {
+func (p *planner) missing(register []Member, list call.Listing) (missing []*Member) {
+	for i := range register {
+		m := &register[i]
 		if m.Kind != p.kind || m.Ref == "" {
 			continue
 		}
@@ -119,16 +123,15 @@ func (p *planner) missing(register []Member, list call.Listing) (missing []Membe
 }
 
 // believe deactivates those whom whole lists lack long enough.
-func (p *planner) believe(missing []Member) {
-	var go_, wait []Member
+func (p *planner) believe(missing []*Member) {
+	wait := missing[:0]
 	for _, m := range missing {
 		if p.force || p.gone.lacks(m.Kind, m.Ref) {
-			go_ = append(go_, m)
+			p.goes(leaver{row: m.SyncRow, holds: m.Holds, change: -1})
 		} else {
 			wait = append(wait, m)
 		}
 	}
-	p.goes(go_)
 	if n := len(wait); n > 0 {
 		p.held += n
 		p.note("%s no longer in the list (%s): %s when a whole list an hour later lacks them, too, or now with: stump sync pull --force",
@@ -136,17 +139,25 @@ func (p *planner) believe(missing []Member) {
 	}
 }
 
-// goes deactivates those who have nothing that is to be returned.
-func (p *planner) goes(all []Member) {
-	for _, m := range all {
-		switch {
-		case m.Holds == 0:
-			p.deactivate(m.SyncRow)
-		case p.kind == checkout.KindDevice:
-			p.note("%s is no longer lent out, but somebody has it: it stays until it is returned", m.Name)
-		default:
-			p.note("%s left the directory but still has %s: they stay until everything is returned", m.Name, count.Of(m.Holds, "device"))
-		}
+// leaver is somebody, or something, that goes.
+type leaver struct {
+	row    books.SyncRow
+	holds  int // devices that the person has; 1 for a device that somebody has
+	change int // its place among the changes; -1: it has none
+}
+
+// goes deactivates one who has nothing that is to be returned.
+func (p *planner) goes(out leaver) {
+	switch {
+	case out.holds > 0 && p.kind == checkout.KindDevice:
+		p.note("%s is no longer lent out, but somebody has it: it stays until it is returned", out.row.Name)
+	case out.holds > 0:
+		p.note("%s left the directory but still has %s: they stay until everything is returned", out.row.Name, count.Of(out.holds, "device"))
+	case out.change >= 0:
+		p.Changes[out.change].Inactive = true
+	default:
+		out.row.Inactive = true
+		p.Changes = append(p.Changes, out.row)
 	}
 }
 
@@ -166,7 +177,7 @@ func isOrAre(n int, kind checkout.SubjectKind) string {
 }
 
 // names are the names of some.
-func names(all []Member) string {
+func names(all []*Member) string {
 	var list []string
 	for _, m := range all[:min(len(all), fewNames)] {
 		list = append(list, m.Name)

@@ -72,7 +72,7 @@ type planner struct {
 	byRef   map[string]*Member        // of the register, by the directory's key
 	byEmail map[string][]*Member      // those without one
 	taken   map[string]bool           // ids that a row of the directory has
-	leaving []Member                  // those whom the directory has, and no longer as active
+	leaving []leaver                  // those whom the directory has, and no longer as active
 	active  int                       // of the register, from the directory
 	room    int                       // for so many more of the directory
 	full    int                       // rows that there is no room for
@@ -145,8 +145,11 @@ func (p *planner) one(in books.SyncRow) error {
 	p.taken[was.ID] = true
 	is := was.Merge(in)
 	if is.Inactive && !was.Inactive {
-		p.leaving = append(p.leaving, Member{SyncRow: is, Holds: was.Holds})
-		is.Inactive = false
+		out := leaver{row: is, holds: was.Holds, change: len(p.Changes)}
+		if is.Inactive = false; is == was.SyncRow {
+			out.change = -1
+		}
+		p.leaving = append(p.leaving, out)
 	}
 	if is != was.SyncRow {
 		p.Changes = append(p.Changes, is)
@@ -260,17 +263,4 @@ func (p *planner) reissued(t checkout.Tag, owner Member) bool {
 	}
 	is, there := p.now[owner.Ref]
 	return !there || is.Inactive || !is.Tag.IsZero() && is.Tag != t
-}
-
-// deactivate deactivates r, also where it is changed already.
-func (p *planner) deactivate(r books.SyncRow) {
-	r.Inactive = true
-	for i, c := range p.Changes {
-		if c.Kind == r.Kind && c.ID == r.ID {
-			r.Tag = c.Tag
-			p.Changes[i] = r
-			return
-		}
-	}
-	p.Changes = append(p.Changes, r)
 }

@@ -62,6 +62,26 @@ func Unpack[T any](form func(*T) []Field, b []byte) (v T, err error) {
 	return v, err
 }
 
+// Decoder reads many records of a form. It is for one goroutine.
+type Decoder[T any] struct {
+	v    T
+	form []Field // of v: made once, since it is larger than what it reads
+}
+
+// NewDecoder returns a decoder of a form.
+func NewDecoder[T any](form func(*T) []Field) *Decoder[T] {
+	d := new(Decoder[T])
+	d.form = form(&d.v)
+	return d
+}
+
+// Unpack reads a record as the function of that name does.
+func (d *Decoder[T]) Unpack(b []byte) (v T, err error) {
+	d.v = v
+	err = decode(d.form, b)
+	return d.v, err
+}
+
 func appendField(b []byte, tag byte, v []byte) []byte {
 	if len(v) == 0 {
 		return b
