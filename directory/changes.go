@@ -83,6 +83,7 @@ func (l *loans) begin(mark string) {
 	defer l.mu.Unlock()
 	l.mark, l.failure, l.fails = mark, nil, 0
 	clear(l.apart)
+	clear(l.many)
 }
 
 // pullChanges takes over the loans that changed since the last question.

@@ -17,8 +17,10 @@ import (
 // loans remembers what the directory said of who has what.
 type loans struct {
 	mu sync.Mutex
-	// apart is where its word and the ledger don't agree, by its key of the device.
+	// apart is where its word and the ledger don't agree, by its key of the device, and
+	// many where it is not believed since there are so many.
 	apart map[string]ledger.Word
+	many  map[string]bool
 	// mark is how far its changes are known, settled its last words that need no second
 	// look while nothing happens here.
 	mark    string
@@ -35,14 +37,16 @@ func (w *Worker) takeOver(m ledger.Moment, seen []books.Seen, believe func(retur
 	if len(seen) == 0 {
 		return nil
 	}
-	words, err := w.ledger.TakeOver(m, seen, Main, believe)
-	if w.loans.heard(m, seen, words) {
-		w.moved()
-	}
-	for _, word := range words {
-		if word.Why == ledger.Taken {
+	w.loans.hear(m, seen)
+	taken := false
+	err := w.ledger.TakeOver(m, seen, Main, believe, func(word ledger.Word) {
+		if w.loans.heard(word); word.Why == ledger.Taken {
+			taken = true
 			w.log.Info("taken over from the directory", "device", word.DeviceID)
 		}
+	})
+	if taken {
+		w.moved()
 	}
 	if err != nil {
 		return fmt.Errorf("writing the loans: %w", err)
@@ -57,33 +61,38 @@ const mostSettled = 500
 // enough to find out what is wrong.
 const mostApart = 200
 
-// heard keeps the words that were not taken, and reports whether any were.
-func (l *loans) heard(m ledger.Moment, seen []books.Seen, words []ledger.Word) (taken bool) {
+// hear begins to keep what becomes of the directory's words.
+func (l *loans) hear(m ledger.Moment, seen []books.Seen) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.apart == nil {
-		l.apart = map[string]ledger.Word{}
+		l.apart, l.many = map[string]ledger.Word{}, map[string]bool{}
 	}
 	l.settled, l.moment = map[string]books.Seen{}, m
 	for _, s := range seen {
 		delete(l.apart, s.Device)
+		delete(l.many, s.Device)
 		if len(seen) <= mostSettled {
 			l.settled[s.Device] = s
 		}
 	}
-	for _, word := range words {
-		switch word.Why {
-		case ledger.Taken:
-			taken = true
-		case ledger.Busy: // its event tells, or waits for a person
-			delete(l.settled, word.Device)
-		default:
-			if len(l.apart) < mostApart || word.Why == ledger.Many { // those are counted
-				l.apart[word.Device] = word
-			}
+}
+
+// heard keeps a word that doesn't agree.
+func (l *loans) heard(word ledger.Word) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch word.Why {
+	case ledger.Taken:
+	case ledger.Busy: // its event tells, or waits for a person
+		delete(l.settled, word.Device)
+	case ledger.Many:
+		l.many[word.Device] = true
+	default:
+		if len(l.apart) < mostApart {
+			l.apart[word.Device] = word
 		}
 	}
-	return taken
 }
 
 // notes are the words that were not taken, for people.
@@ -92,13 +101,11 @@ func (l *loans) notes() (notes []string) {
 	words := slices.SortedFunc(maps.Values(l.apart), func(a, b ledger.Word) int {
 		return cmp.Or(cmp.Compare(a.DeviceName, b.DeviceName), cmp.Compare(a.DeviceID, b.DeviceID))
 	})
+	many := len(l.many)
 	l.mu.Unlock()
-	var many int
 	var away []string
 	for _, word := range words {
 		switch {
-		case word.Why == ledger.Many:
-			many++
 		case word.Why == ledger.Elsewhere && word.HolderName == "":
 			away = append(away, fmt.Sprintf("%s (%s)", word.DeviceName, word.Elsewhere))
 		default:

@@ -104,58 +104,76 @@ type Word struct {
 // TakeOver compares who has what by the directory's word with the loans, and commits
 // what is news as events of the actor, which the directory does not get. Each device is
 // checked and changed in one transaction, some devices in each. believe, if not nil, is
-// asked whether so many returns of so many loans can be true. It returns the words that
-// don't agree, those that were taken too, in no order.
-func (l *Ledger) TakeOver(m Moment, seen []books.Seen, actor string, believe func(returns, loans int) bool) (words []Word, err error) {
-	var news []*word
-	err = l.view(func(t *txn) { news, words = t.news(m, seen, believe) })
+// asked whether so many returns of so many loans can be true. In the end tell gets each
+// word that doesn't agree, those that were taken too, in no order.
+func (l *Ledger) TakeOver(m Moment, seen []books.Seen, actor string, believe func(returns, loans int) bool, tell func(Word)) error {
+	var words []word
+	err := l.view(func(t *txn) { words = t.compare(m, seen, believe) })
 	if err != nil {
-		return nil, err
+		return err
 	}
-	moves, rest := []*word{}, []*word{}
-	for _, n := range news {
-		if n.quiet {
-			rest = append(rest, n)
-		} else {
-			moves = append(moves, n)
-		}
+	slices.SortStableFunc(words, func(a, b word) int { return cmp.Compare(a.order(), b.order()) })
+	from := func(order int) int {
+		at, _ := slices.BinarySearchFunc(words, order, func(w word, order int) int { return cmp.Compare(w.order(), order) })
+		return at
 	}
-	for _, some := range slices.AppendSeq(slices.Collect(slices.Chunk(moves, takeAtOnce)), slices.Chunk(rest, noteAtOnce)) {
+	notes, rest, done := from(note), from(nothing), 0
+	for _, some := range slices.AppendSeq(slices.Collect(slices.Chunk(words[:notes], takeAtOnce)), slices.Chunk(words[notes:rest], noteAtOnce)) {
 		err = l.update(func(t *txn) {
 			t.settled(&m)
-			for _, n := range some {
-				n.Why = t.take(m, n, by(actor, checkout.SourceSync))
+			for i := range some {
+				w := &some[i]
+				w.became = t.take(m, seen[w.at], w, by(actor, checkout.SourceSync))
 			}
 		})
 		if err != nil {
-			return words, err
+			break
+		}
+		done += len(some)
+	}
+	for i, w := range words {
+		if w.became != Agreed && (i < done || i >= rest) {
+			tell(Word{Seen: seen[w.at], DeviceID: w.device, DeviceName: w.name, HolderName: w.had, Why: w.became})
 		}
 	}
-	for _, n := range news {
-		if n.Why != Agreed {
-			words = append(words, n.Word)
-		}
-	}
-	return words, nil
+	return err
 }
 
 // takeAtOnce is how many devices move in one transaction, and noteAtOnce of how many
 // something is noted: a tap waits for it.
 const takeAtOnce, noteAtOnce = 50, 250
 
-// word is a word that may change the ledger.
+// word is a Word that is being weighed; there may be as many as the directory has devices.
 type word struct {
-	Word
-	holder string // the register's id of who has it there
-	quiet  bool   // who has it is no news
+	at                        int32 // among what was seen
+	why, became               Why
+	quiet                     bool   // who has it is no news
+	device, name, had, holder string // as in Word; holder is the register's id of who has it there
 }
 
-// news compares. It returns what may be news, and the words that are none for sure.
-func (t *txn) news(m Moment, seen []books.Seen, believe func(returns, loans int) bool) (all []*word, words []Word) {
+// What is to be done with a word.
+const (
+	move = iota
+	note
+	nothing
+)
+
+func (w word) order() int {
+	switch {
+	case w.why != Taken:
+		return nothing
+	case w.quiet:
+		return note
+	}
+	return move
+}
+
+// compare returns the words that don't agree, or may be news: those are Taken.
+func (t *txn) compare(m Moment, seen []books.Seen, believe func(returns, loans int) bool) (words []word) {
 	t.settled(&m)
-	at, refs := make(map[string]int, len(seen)), map[string]string{}
+	at, refs := make(map[string]int32, len(seen)), map[string]string{}
 	for i, s := range seen {
-		at[s.Device] = i
+		at[s.Device] = int32(i)
 	}
 	loans, returns := 0, 0
 	t.eachRow(record.TreeDevices, func(id string, r *record.Row) {
@@ -166,20 +184,19 @@ func (t *txn) news(m Moment, seen []books.Seen, believe func(returns, loans int)
 		if !said || r.Ref == "" {
 			return
 		}
-		w := Word{Seen: seen[i], DeviceID: id, DeviceName: r.Name, HolderName: t.holderName(r.Loan.Holder)}
-		switch w.Why = t.heed(m, w.Seen, party{record.TreeDevices, id, r}); {
-		case w.Why == Taken:
-			quiet := t.same(w.Seen, r.Loan)
-			all = append(all, &word{Word: w, quiet: quiet})
-			if !quiet {
-				refs[w.Ref] = ""
-			}
-			if w.Free && r.Loan.Holder != "" {
-				returns++
-			}
-		case w.Why != Agreed:
-			words = append(words, w)
+		s := seen[i]
+		w := word{at: i, device: id, name: r.Name, had: t.holderName(r.Loan.Holder), why: t.heed(m, s, party{record.TreeDevices, id, r})}
+		if w.why == Agreed {
+			return
 		}
+		w.quiet = w.why == Taken && t.same(s, r.Loan)
+		if w.why == Taken && !w.quiet {
+			refs[s.Ref] = ""
+		}
+		if w.why == Taken && s.Free && r.Loan.Holder != "" {
+			returns++
+		}
+		words = append(words, w)
 	})
 	if delete(refs, ""); len(refs) > 0 {
 		t.eachRow(record.TreePeople, func(id string, r *record.Row) {
@@ -191,21 +208,20 @@ func (t *txn) news(m Moment, seen []books.Seen, believe func(returns, loans int)
 		})
 	}
 	held := believe != nil && returns > 0 && !believe(returns, loans)
-	all = slices.DeleteFunc(all, func(n *word) bool {
-		n.holder = refs[n.Ref]
+	for i := range words {
+		w := &words[i]
+		s := seen[w.at]
+		w.holder = refs[s.Ref]
 		switch {
-		case n.quiet:
-		case n.Free && n.HolderName != "" && held:
-			n.Why = Many
-		case !n.Free && n.holder == "":
-			n.Why = Stranger
+		case w.why != Taken, w.quiet:
+		case s.Free && w.had != "" && held:
+			w.why = Many
+		case !s.Free && w.holder == "":
+			w.why = Stranger
 		}
-		if n.Why != Taken {
-			words = append(words, n.Word)
-		}
-		return n.Why != Taken
-	})
-	return all, words
+		w.became = w.why
+	}
+	return words
 }
 
 // settled adds to the busy devices those that pending ones turned out to be.
@@ -256,31 +272,31 @@ func (m Moment) untold(since record.Ref) bool {
 }
 
 // take commits news, if it still is, with an event like ev.
-func (t *txn) take(m Moment, n *word, ev *record.Event) Why {
-	d := t.known(record.TreeDevices, n.DeviceID)
+func (t *txn) take(m Moment, s books.Seen, w *word, ev *record.Event) Why {
+	d := t.known(record.TreeDevices, w.device)
 	if d == nobody {
 		return Agreed
 	}
-	if why := t.heed(m, n.Seen, d); why != Taken {
+	if why := t.heed(m, s, d); why != Taken {
 		return why
 	}
-	if n.Free {
-		d.row.Home = n.Home
+	if s.Free {
+		d.row.Home = s.Home
 	}
-	d.row.Rev = cmp.Or(n.Rev, d.row.Rev)
+	d.row.Rev = cmp.Or(s.Rev, d.row.Rev)
 	t.save(d)
-	if t.same(n.Seen, d.row.Loan) {
+	if t.same(s, d.row.Loan) {
 		return Agreed
 	}
-	if !n.Free {
-		p := t.known(record.TreePeople, n.holder)
+	if !s.Free {
+		p := t.known(record.TreePeople, w.holder)
 		if p == nobody || p.row.Status == checkout.Retired {
 			return Retired
 		}
-		ev.Loan = t.lent(n.Due)
+		ev.Loan = t.lent(s.Due)
 	}
 	ev.Note, ev.Mark = "by the directory", d.row.Loan.Mark // nobody was asked about a doubt
-	t.moveTo(ev, d, n.holder, d.row.Loan.Since)
+	t.moveTo(ev, d, w.holder, d.row.Loan.Since)
 	return Taken
 }
 

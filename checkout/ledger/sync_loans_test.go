@@ -72,16 +72,12 @@ func (s *site) hears(seen books.Seen) string {
 	s.t.Helper()
 	head := s.newest()
 	waiting := len(rowsFor(s.t, s.Ledger, DirectorySink))
-	words, err := s.TakeOver(s.moment, []books.Seen{seen}, "directory", nil)
-	if err != nil {
+	why := Agreed
+	if err := s.TakeOver(s.moment, []books.Seen{seen}, "directory", nil, func(w Word) { why = w.Why }); err != nil {
 		s.t.Fatal(err)
 	}
 	if n := len(rowsFor(s.t, s.Ledger, DirectorySink)); n != waiting {
 		s.t.Errorf("the directory is told %d rows of its own", n-waiting)
-	}
-	why := Agreed
-	for _, w := range words {
-		why = w.Why
 	}
 	if s.newest() == head {
 		return []string{"agreed", "taken", "busy", "untold", "stranger", "retired", "elsewhere", "many"}[why]
@@ -274,12 +270,13 @@ func TestTakeOverMany(t *testing.T) {
 		loans   int
 	}{{out, false, len(out)}, {in, false, len(out)}, {in, true, 0}} {
 		s.ask()
-		words, err := s.TakeOver(s.moment, step.seen, "directory", func(returns, loans int) bool {
+		var words []Word
+		err := s.TakeOver(s.moment, step.seen, "directory", func(returns, loans int) bool {
 			if returns != len(out) || loans != len(out) {
 				t.Errorf("%d returns of %d loans", returns, loans)
 			}
 			return step.believe
-		})
+		}, func(w Word) { words = append(words, w) })
 		held := slices.ContainsFunc(words, func(w Word) bool { return w.Why == Many })
 		loans := slices.Collect(func(yield func(books.Loan) bool) {
 			for l := range s.Loans(books.LoanFilter{}) {
