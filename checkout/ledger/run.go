@@ -320,8 +320,17 @@ func (l *Ledger) stopped(err error) error {
 // Failures returns a channel that gets a value when a commit was not saved.
 func (l *Ledger) Failures() <-chan struct{} { return l.failures }
 
-// Try commits nothing new, to find out whether the disk saves again after a failure.
+// bumpRoom is how many bytes must be free on a disk that was full before a bump is promised.
+const bumpRoom = 1 << 20
+
+// Try commits nothing new, to find out whether the disk saves again after a failure. That
+// needs less room than a bump: a disk that was full must have some.
 func (l *Ledger) Try() error {
+	failure := l.Health().Failure
+	var fs syscall.Statfs_t
+	if errors.Is(failure, syscall.ENOSPC) && syscall.Statfs(l.path, &fs) == nil && int64(fs.Bavail)*int64(fs.Bsize) < bumpRoom {
+		return failure
+	}
 	return l.update(func(t *txn) { t.put(record.TreeMeta, metaSegment, l.segment[:]) })
 }
 

@@ -103,10 +103,6 @@ func (d *process) within(what string, holds func() bool) {
 	}
 }
 
-func saved(said string) bool {
-	return strings.Contains(said, "Checked out") || strings.Contains(said, "Handed over")
-}
-
 func (b *badDisk) wantSaved() {
 	b.t.Helper()
 	if said := b.bump(); !saved(said) {
@@ -184,24 +180,56 @@ func (b *badDisk) end() {
 	}
 }
 
+// fill writes a file that leaves so many bytes of the disk.
+func (b *badDisk) fill(leave int64) (filler string) {
+	b.t.Helper()
+	filler = filepath.Join(b.dir, "filler")
+	f, err := os.Create(filler)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer f.Close()
+	block := make([]byte, 4096)
+	for err == nil {
+		_, err = f.Write(block)
+	}
+	if st, err := f.Stat(); err != nil || f.Truncate(max(0, st.Size()-leave)) != nil {
+		b.t.Fatal("the file can't be made shorter")
+	}
+	if err := f.Sync(); err != nil {
+		b.t.Log(err)
+	}
+	return filler
+}
+
+// TestKernelDiskBackup: a backup on the ledger's own disk does not take the room that bumps
+// need. That is said, and over when there is room.
+func TestKernelDiskBackup(t *testing.T) {
+	b := newBadDisk(t, "backup")
+	b.wantSaved()
+	filler := b.fill(4 << 20)
+	b.stop()
+	t.Setenv(firstDaily, "100ms")
+	b.process = startDaemonAt(t, b.state(), b.socket)
+	b.within("that there is no backup is said", func() bool {
+		var s wire.Status
+		return b.get("status", &s) && strings.Contains(fmt.Sprint(s.Conditions), "no-backup") && strings.Contains(fmt.Sprint(s.Conditions), "are for bumps")
+	})
+	b.taps++
+	b.wantSaved()
+	if err := os.Remove(filler); err != nil {
+		t.Fatal(err)
+	}
+	b.end() // makes a backup, too
+	if all, err := filepath.Glob(filepath.Join(b.state(), "backups", "ledger-*.db")); err != nil || len(all) != 1 {
+		t.Errorf("%v; the backups are %v", err, all)
+	}
+}
+
 func TestKernelDiskFull(t *testing.T) {
 	b := newBadDisk(t, "full")
 	b.wantSaved()
-	filler := filepath.Join(b.dir, "filler")
-	f, err := os.Create(filler)
-	if err != nil {
-		t.Fatal(err)
-	}
-	block := make([]byte, 4096)
-	for {
-		if _, err := f.Write(block); err != nil {
-			break
-		}
-	}
-	if err := f.Sync(); err != nil {
-		t.Log(err)
-	}
-	f.Close()
+	filler := b.fill(0)
 	// What the ledger's file has room for already can still be saved.
 	said := ""
 	for range 200 {

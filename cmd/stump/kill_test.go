@@ -137,6 +137,11 @@ func (d *process) tap(card string) bool {
 	return true
 }
 
+// saved reports whether the display says that a bump is saved.
+func saved(said string) bool {
+	return strings.Contains(said, "Checked out") || strings.Contains(said, "Handed over")
+}
+
 // bumps are the loans that the history tells of, in order.
 func (d *process) bumps() []string {
 	d.t.Helper()

@@ -98,6 +98,11 @@ func Rotate(ctx context.Context, o Options, s Source) (b Backup, err error) {
 		}
 	}
 	if err == nil && b.File == "" {
+		if s.room(o.Dir) != nil { // since there are more than are to be kept, perhaps
+			if err := rotate(own, o); err != nil {
+				return b, err
+			}
+		}
 		b.New = true
 		b.File, err = s.add(ctx, o)
 		own = append(own, Identity{File: b.File})
@@ -141,6 +146,24 @@ func (s Source) folder(o Options) error {
 	return owner.Check(o.Dir)
 }
 
+// spare is how many bytes a backup leaves free for bumps on the ledger's own disk.
+const spare = 8 << 20
+
+// room refuses a backup that would take the room that bumps need. On another disk there
+// are none.
+func (s Source) room(dir string) error {
+	var there, here syscall.Stat_t
+	var fs syscall.Statfs_t
+	if syscall.Stat(s.Path, &here) != nil || syscall.Stat(dir, &there) != nil || here.Dev != there.Dev || syscall.Statfs(dir, &fs) != nil {
+		return nil
+	}
+	if free := int64(fs.Bavail) * int64(fs.Bsize); free < here.Size+spare {
+		return hint.Errorf("make room on that disk, name a folder on another, or keep fewer: dir and keep in the table [backup]",
+			"%d MB are free, a backup takes %d MB, and %d MB are for bumps: %w", free>>20, (here.Size+1<<20-1)>>20, int64(spare)>>20, syscall.ENOSPC)
+	}
+	return nil
+}
+
 // ErrBad is a backup that fails its check.
 var ErrBad = errors.New("does not hold")
 
@@ -155,6 +178,9 @@ func (s Source) holds(ctx context.Context, file string, o Options) error {
 // add makes a backup under a new name.
 func (s Source) add(ctx context.Context, o Options) (string, error) {
 	path := filepath.Join(o.Dir, backupName(s.Newest.Seq, s.At))
+	if err := s.room(o.Dir); err != nil {
+		return "", fmt.Errorf("backup to %s: %w", path, err)
+	}
 	tmp, err := boltfile.NewCopy(path, s.CopyOut)
 	if err != nil {
 		return "", fmt.Errorf("backup to %s: %w", path, err)
