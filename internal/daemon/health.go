@@ -1,9 +1,12 @@
 package daemon
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"stump/checkout/ledger"
 	"stump/hw/selftest"
@@ -137,7 +140,7 @@ func (d *Daemon) conditions() map[string][]selftest.Condition {
 	return all
 }
 
-// sharedConditions are what is wrong with the disk and the backups.
+// sharedConditions are what is wrong with the disk, the files and the backups.
 func (d *Daemon) sharedConditions() (list []selftest.Condition) {
 	switch disk := d.Ledger.Health(); {
 	case disk.Failure != nil:
@@ -148,5 +151,23 @@ func (d *Daemon) sharedConditions() (list []selftest.Condition) {
 			Remedy: "look at `dmesg`; a worn card wants a new one", Staff: true,
 		})
 	}
+	if err := noFiles(); err != nil {
+		list = append(list, selftest.Condition{
+			Name: "no-files", Text: fmt.Sprintf("no file can be opened: %v", err),
+			Remedy: fmt.Sprintf("`ls -l /proc/%d/fd` shows what is open; bumps go on, backups and the directory wait", os.Getpid()),
+		})
+	}
 	return append(list, d.upkeep.backups.faults()...)
+}
+
+// noFiles is why no more files can be opened; nil if they can.
+func noFiles() error {
+	fd, err := unix.Open("/", unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err == nil {
+		return unix.Close(fd)
+	}
+	if errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) {
+		return err
+	}
+	return nil
 }

@@ -4,9 +4,11 @@ package patience
 
 import (
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/http"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -54,6 +56,11 @@ func (p *paced) Unwrap() http.ResponseWriter { return p.ResponseWriter }
 type Listener struct {
 	net.Listener
 	most int
+	// Short, if not nil, is called when there is no file descriptor for a new connection,
+	// and with nil when that has not been so for a minute.
+	Short func(error)
+
+	short time.Time // when that was so last; zero: it is not
 
 	mu    sync.Mutex
 	since map[net.Conn]time.Time // the last request's end; zero while there is one
@@ -68,30 +75,67 @@ func Listen(l net.Listener, most int) *Listener {
 func (l *Listener) Accept() (net.Conn, error) {
 	for {
 		conn, err := l.Listener.Accept()
-		if err != nil || l.enter(conn) {
+		none := errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
+		l.say(none, err)
+		switch {
+		case none && l.makeRoom():
+			time.Sleep(shortTime) // until its descriptor is free
+		case err != nil || l.enter(conn):
 			return conn, err
+		default:
+			conn.Close()
 		}
-		conn.Close()
+	}
+}
+
+// shortTime is how long a connection takes to give its file descriptor back.
+const shortTime = 10 * time.Millisecond
+
+// say tells Short what has changed.
+func (l *Listener) say(none bool, err error) {
+	was := l.short
+	switch {
+	case none:
+		l.short = time.Now()
+	case time.Since(was) > time.Minute:
+		l.short = time.Time{}
+	}
+	if l.short.IsZero() {
+		err = nil
+	}
+	if l.Short != nil && was.IsZero() != l.short.IsZero() {
+		l.Short(err)
 	}
 }
 
 func (l *Listener) enter(conn net.Conn) bool {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.since) >= l.most {
-		var longest net.Conn
-		for other, since := range l.since {
-			if !since.IsZero() && (longest == nil || since.Before(l.since[longest])) {
-				longest = other
-			}
-		}
-		if longest == nil {
-			return false
-		}
-		delete(l.since, longest)
-		longest.Close()
+	full := len(l.since) >= l.most
+	l.mu.Unlock()
+	if full && !l.makeRoom() {
+		return false
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.since[conn] = time.Now()
+	return true
+}
+
+// makeRoom ends the connection that has been without a request for longest, if there is one.
+func (l *Listener) makeRoom() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var longest net.Conn
+	for other, since := range l.since {
+		if !since.IsZero() && (longest == nil || since.Before(l.since[longest])) {
+			longest = other
+		}
+	}
+	if longest == nil {
+		return false
+	}
+	delete(l.since, longest)
+	longest.Close()
 	return true
 }
 

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -78,6 +79,59 @@ func TestCrowd(t *testing.T) {
 		c.State(d, http.StateClosed)
 		if e, _ := come(); e == nil || len(c.since) != 2 {
 			t.Errorf("there is no room where one has gone: %d", len(c.since))
+		}
+	})
+}
+
+// starved is a listener without a file descriptor for the next failures connections.
+type starved struct {
+	pair
+	failures int
+}
+
+func (s *starved) Accept() (net.Conn, error) {
+	if s.failures > 0 {
+		s.failures--
+		return nil, &net.OpError{Op: "accept", Err: syscall.EMFILE}
+	}
+	return s.pair.Accept()
+}
+
+// TestNoFileDescriptor: who only waits makes room for whoever comes, which is said once;
+// that there are descriptors again is said when there have been for a minute.
+func TestNoFileDescriptor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in := &starved{pair: pair{make(chan net.Conn, 10), nil}}
+		c := Listen(in, 10)
+		var said []error
+		c.Short = func(err error) { said = append(said, err) }
+		come := func() (net.Conn, error) {
+			_, server := net.Pipe()
+			in.conns <- server
+			return c.Accept()
+		}
+		first, _ := come()
+		second, _ := come()
+		c.State(first, http.StateActive)
+		if len(said) > 0 {
+			t.Error("said too early")
+		}
+		in.failures = 1
+		third, err := come()
+		if _, there := c.since[second]; err != nil || there || len(c.since) != 2 {
+			t.Errorf("%v: the one that waits does not make room", err)
+		}
+		c.State(third, http.StateActive)
+		in.failures = 1
+		if _, err := c.Accept(); !errors.Is(err, syscall.EMFILE) || len(c.since) != 2 {
+			t.Errorf("%v: nobody can make room", err)
+		}
+		if len(said) != 1 || said[0] == nil {
+			t.Errorf("said: %v", said)
+		}
+		time.Sleep(2 * time.Minute)
+		if _, err := come(); err != nil || len(said) != 2 || said[1] != nil {
+			t.Errorf("%v, said: %v", err, said)
 		}
 	})
 }

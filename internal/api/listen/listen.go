@@ -23,6 +23,7 @@ import (
 	"stump/internal/hint"
 	"stump/internal/identity"
 	"stump/internal/owner"
+	"stump/internal/patience"
 )
 
 // Listener serves the API on a unix socket, and on a loopback address if one is
@@ -188,16 +189,28 @@ func (l *Listener) String() string { return `api "` + l.Socket + `"` }
 
 // Run serves until ctx is done. It then gives answers under way half a second.
 func (l *Listener) Run(ctx context.Context) error {
+	var rooms []*patience.Listener
+	for _, ln := range l.opened {
+		room := patience.Listen(ln, maxConns)
+		room.Short = short(l.Log, l.String())
+		rooms = append(rooms, room)
+	}
 	srv := &http.Server{
 		Handler:           ownPages(l.Handler),
 		ReadHeaderTimeout: 5 * time.Second,
-		ErrorLog:          slog.NewLogLogger(l.Log.Handler(), slog.LevelDebug),
-		BaseContext:       func(net.Listener) context.Context { return ctx },
-		ConnContext:       peer,
+		IdleTimeout:       idleTime,
+		ConnState: func(c net.Conn, state http.ConnState) {
+			for _, room := range rooms {
+				room.State(c, state)
+			}
+		},
+		ErrorLog:    slog.NewLogLogger(l.Log.Handler(), slog.LevelDebug),
+		BaseContext: func(net.Listener) context.Context { return ctx },
+		ConnContext: peer,
 	}
 	failed := make(chan error, len(l.opened))
-	for _, ln := range l.opened {
-		go func() { failed <- srv.Serve(ln) }()
+	for _, room := range rooms {
+		go func() { failed <- srv.Serve(room) }()
 	}
 	if l.Addr != "" {
 		l.Log.Info("the API listens", "address", l.TCP())
@@ -217,6 +230,18 @@ func (l *Listener) Run(ctx context.Context) error {
 		_ = ln.Close() // the server closes only the listeners that it serves
 	}
 	return err
+}
+
+// short returns what logs that there is no file descriptor for a new connection.
+func short(log *slog.Logger, where string) func(error) {
+	return func(err error) {
+		if err == nil {
+			log.Info("there are file descriptors again", "for", where)
+			return
+		}
+		log.Warn("there is no file descriptor for a new connection; it takes the place of one that waits", "for", where, "err", err,
+			"remedy", fmt.Sprintf("`ls -l /proc/%d/fd` shows what is open; LimitNOFILE= of the unit is how many may be", os.Getpid()))
+	}
 }
 
 // unlink removes the socket unless another file has taken its place.

@@ -21,7 +21,7 @@ import (
 // Bounds of what others on the network can take. Whoever is slow is cut off and asks
 // again; a tap waits for nobody.
 const (
-	siteConns   = 256 // at once; 100 browsers that watch need one each
+	maxConns    = 256 // at once; 100 browsers that watch need one each
 	siteStreams = 64  // of HTTP/2, in a connection
 	headTime    = 10 * time.Second
 	bodyTime    = 2 * time.Minute // for a whole request
@@ -117,7 +117,8 @@ func (s *Site) String() string { return `web "` + s.Addr + `"` }
 
 // Run serves until ctx is done. It then gives answers under way half a second.
 func (s *Site) Run(ctx context.Context) error {
-	room := patience.Listen(s.opened, siteConns)
+	room := patience.Listen(s.opened, maxConns)
+	room.Short = short(s.Log, s.String())
 	srv := &http.Server{
 		Handler:           s.guard(s.Handler),
 		ReadHeaderTimeout: headTime,
