@@ -1,17 +1,14 @@
 package ledger
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 
 	"github.com/google/uuid"
@@ -20,6 +17,7 @@ import (
 	"stump/checkout/ledger/beside"
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/record"
+	"stump/checkout/ledger/report"
 	"stump/checkout/ledger/wreck"
 	"stump/internal/books"
 	"stump/internal/hint"
@@ -203,7 +201,7 @@ func (r *restorer) compareLedger() error {
 		return err
 	}
 	for i, into := range []*[]string{&r.result.Loans, &r.result.People, &r.result.Devices} {
-		*into = differences(before[i], after[i])
+		*into = report.Differences(before[i], after[i])
 	}
 	return nil
 }
@@ -247,21 +245,6 @@ func contents(l *Ledger) (all [3]map[string]string, err error) {
 			})
 		}
 	})
-}
-
-// differences lists the differences as "what: before → after".
-func differences(before, after map[string]string) (all []string) {
-	for _, k := range slices.Sorted(maps.Keys(before)) {
-		if after[k] != before[k] {
-			all = append(all, fmt.Sprintf("%s: %s → %s", strings.TrimSpace(k), before[k], cmp.Or(after[k], "none")))
-		}
-	}
-	for _, k := range slices.Sorted(maps.Keys(after)) {
-		if _, ok := before[k]; !ok {
-			all = append(all, fmt.Sprintf("%s: none → %s", strings.TrimSpace(k), after[k]))
-		}
-	}
-	return all
 }
 
 // replace erases from the copy what must not come back, settles its outbox, and puts it

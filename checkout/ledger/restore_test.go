@@ -269,11 +269,3 @@ func TestRestoreTidiesUp(t *testing.T) {
 	}
 	want(t, "with another site key", files(), before)
 }
-
-func TestDifferences(t *testing.T) {
-	got := differences(map[string]string{"a": "1", "b": "2", "c ": "3"}, map[string]string{"a": "1", "b": "4", "d": "5"})
-	want(t, "differences", strings.Join(got, "; "), "b: 2 → 4; c: 3 → none; d: none → 5")
-	if all := differences(nil, nil); all != nil {
-		t.Errorf("%v", all)
-	}
-}

@@ -1,7 +1,10 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -53,4 +56,19 @@ func (r *Restored) String() string {
 		fmt.Fprintf(&b, "\nthe replaced ledger is %s", r.Aside)
 	}
 	return b.String()
+}
+
+// Differences lists the differences as "what: before → after".
+func Differences(before, after map[string]string) (all []string) {
+	for _, k := range slices.Sorted(maps.Keys(before)) {
+		if after[k] != before[k] {
+			all = append(all, fmt.Sprintf("%s: %s → %s", strings.TrimSpace(k), before[k], cmp.Or(after[k], "none")))
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(after)) {
+		if _, ok := before[k]; !ok {
+			all = append(all, fmt.Sprintf("%s: none → %s", strings.TrimSpace(k), after[k]))
+		}
+	}
+	return all
 }

@@ -24,3 +24,13 @@ func TestOneAndMany(t *testing.T) {
 		}
 	}
 }
+
+func TestDifferences(t *testing.T) {
+	got := Differences(map[string]string{"a": "1", "b": "2", "c ": "3"}, map[string]string{"a": "1", "b": "4", "d": "5"})
+	if all := strings.Join(got, "; "); all != "b: 2 → 4; c: 3 → none; d: none → 5" {
+		t.Error(all)
+	}
+	if all := Differences(nil, nil); all != nil {
+		t.Errorf("%v", all)
+	}
+}
