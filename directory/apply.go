@@ -21,6 +21,9 @@ const syncRows = 250
 // and noted: it must not keep all others out for ever.
 func (w *Worker) apply(ctx context.Context, changes []books.SyncRow) (notes []string, err error) {
 	for rows := range slices.Chunk(changes, syncRows) {
+		if err := w.ledger.Settled(ctx); err != nil {
+			return notes, err
+		}
 		if err := ctx.Err(); err != nil {
 			return notes, err
 		}

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"context"
 	"errors"
 	"iter"
 
@@ -38,6 +39,8 @@ type Ledger interface {
 	Subject(tag checkout.Tag) (checkout.Subject, error)
 	TagNumber(kind checkout.SubjectKind, id string) (checkout.Tag, error)
 	Pending() ([]checkout.Subject, error)
+	// Settled waits for the end of an import that is being applied, or of ctx.
+	Settled(ctx context.Context) error
 	Sync(rows []books.SyncRow, actor string, source checkout.Source) ([]books.SyncRow, error)
 }
 

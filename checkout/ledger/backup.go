@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"stump/checkout/ledger/boltfile"
 )
@@ -18,7 +17,7 @@ import (
 // can't be made, or need not: Backup works even then. progress may be nil; it gets the bytes
 // that are copied, and how many there are.
 func (l *Ledger) Snapshot(ctx context.Context, progress func(done, total uint64)) (*os.File, error) {
-	if l.readOnly || l.room(l.path) != nil {
+	if l.readOnly || boltfile.Room(l.path, l.path) != nil {
 		return nil, nil
 	}
 	f, err := os.CreateTemp(filepath.Dir(l.path), filepath.Base(l.path)+".copy-")
@@ -79,7 +78,7 @@ func (l *Ledger) Backup(w io.Writer) error {
 
 // copyOut writes a copy in one transaction, which is open as long as w takes.
 func (l *Ledger) copyOut(w io.Writer) error {
-	return l.view(func(t *txn) {
+	return l.viewWhole(func(t *txn) {
 		if c, ok := w.(*copying); ok {
 			c.total = uint64(t.tx.Size())
 		}
@@ -108,7 +107,7 @@ func (l *Ledger) checkCopy(ctx context.Context, check func(context.Context, stri
 	if !l.readOnly {
 		path = l.path + ".check"
 		defer os.Remove(path)
-		if err := l.room(path); err != nil {
+		if err := boltfile.Room(l.path, path); err != nil {
 			r.Bbolt = "not made: " + err.Error()
 			return nil
 		}
@@ -129,23 +128,6 @@ func (l *Ledger) checkCopy(ctx context.Context, check func(context.Context, stri
 	default:
 		r.Bbolt = "failed"
 		r.Add("bbolt", "%v", err)
-	}
-	return nil
-}
-
-// room reports whether a copy of the ledger fits beside path, with as much to
-// spare for taps.
-func (l *Ledger) room(path string) error {
-	st, err := os.Stat(l.path)
-	if err != nil {
-		return err
-	}
-	var fs syscall.Statfs_t
-	if err := syscall.Statfs(filepath.Dir(path), &fs); err != nil {
-		return err
-	}
-	if free := int64(fs.Bavail) * int64(fs.Bsize); free < 2*st.Size() {
-		return fmt.Errorf("%d MB are free, a copy takes %d MB", free>>20, st.Size()>>20)
 	}
 	return nil
 }

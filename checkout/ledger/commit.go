@@ -219,7 +219,7 @@ func (t *txn) append(ev *record.Event, person, device party) {
 	t.setHead(t.l.own, here.Seq, ev.Hash)
 	t.noteBoot(ev, here)
 	t.queue(ev, here)
-	t.tx.OnCommit(t.l.appended.tell)
+	t.tx.OnCommit(t.l.appended.Tell)
 	t.tx.OnCommit(func() { t.l.noteNewest(record.Newest{Chain: ev.Chain, Hash: ev.Hash, Seq: here.Seq}) })
 }
 
@@ -264,7 +264,7 @@ func (t *txn) queue(ev *record.Event, here record.Ref) {
 		t.put(record.TreeOutbox, t.outboxKey(name, here), record.Pack(record.OutboxForm(&record.OutboxRow{Device: ev.Device})))
 		t.count(name, 1, 0)
 	}
-	t.tx.OnCommit(t.l.changes.tell)
+	t.tx.OnCommit(t.l.changes.Tell)
 	boltfile.Crash("outbox-written")
 }
 

@@ -119,6 +119,7 @@ func (l *Ledger) ErasePerson(ref, actor string, source checkout.Source) error {
 	l.upkeep.Lock()
 	defer l.upkeep.Unlock()
 	return l.update(func(t *txn) {
+		t.unlessImporting()
 		p := t.find(record.TreePeople, ref)
 		if t.known(record.TreePeople, ref).merged() {
 			t.fail(hint.Errorf("erase that one, with all that was "+ref+"'s", "%w: %s was merged into %s", checkout.ErrRefused, ref, p.id))

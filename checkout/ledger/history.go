@@ -5,7 +5,6 @@ import (
 	"iter"
 	"maps"
 	"slices"
-	"sync"
 	"time"
 
 	"stump/checkout"
@@ -276,31 +275,8 @@ func roles(ev *record.Event, tr record.Tree) []role {
 	return []role{{ev.Person, ev.Links.Person}, {ev.From, ev.Links.From}}
 }
 
-// bell wakes all who wait for the next event.
-type bell struct {
-	mu   sync.Mutex
-	next chan struct{}
-}
-
-func (b *bell) tell() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.next != nil {
-		close(b.next)
-		b.next = nil
-	}
-}
-
 // Appended returns a channel that is closed when the next event is committed.
-func (l *Ledger) Appended() <-chan struct{} {
-	b := &l.appended
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.next == nil {
-		b.next = make(chan struct{})
-	}
-	return b.next
-}
+func (l *Ledger) Appended() <-chan struct{} { return l.appended.Next() }
 
 // Newest returns the key of this station's newest event, "" if there is none.
 func (l *Ledger) Newest() (key string, err error) {

@@ -1,12 +1,12 @@
 package ledger
 
 import (
+	"context"
 	"errors"
-	"fmt"
 	"iter"
-	"strings"
 
 	"stump/checkout"
+	"stump/checkout/ledger/journal"
 	"stump/checkout/ledger/record"
 	"stump/internal/books"
 	"stump/internal/hint"
@@ -17,146 +17,220 @@ import (
 // tag that another owner has. What is wrong with rows, by their own errors or by what is
 // found here, is a *books.RowError, or several in *books.BadLines. Any other error of rows
 // ends the import.
-func (l *Ledger) Import(kind checkout.SubjectKind, rows iter.Seq2[books.ImportRow, error], o books.ImportOptions) (n books.Imported, err error) {
-	var bad books.BadLines
-	var all []importRow
-	for r, err := range rows {
-		var row *books.RowError
-		switch {
-		case errors.As(err, &row):
-			bad.Add(row)
-		case err != nil:
-			return n, err
-		default:
-			p := party{treeOf(kind), r.ID, &record.Row{Name: r.Name, Email: r.Email, Kind: r.Kind}}
-			all = append(all, importRow{p, r.Tag, r.Status, r.Line, r.HasDetail})
-		}
+//
+// A few rows are one transaction. More are checked beside the ledger, and then applied in
+// pieces that taps don't wait for; see package journal. Until then nothing has changed, and
+// the end of ctx is the end of the import. Afterwards it is carried out whatever happens,
+// by the next start if need be; who no longer waits for that gets an ErrDecided.
+func (l *Ledger) Import(ctx context.Context, kind checkout.SubjectKind, rows iter.Seq2[books.ImportRow, error], o books.ImportOptions) (n books.Imported, err error) {
+	if l.readOnly {
+		return n, ErrReadOnly
 	}
-	return l.importRows(all, &bad, o)
-}
-
-type importRow struct {
-	party
-	tag    checkout.Tag
-	status string
-	line   int
-	// detail is whether the file has e-mail addresses, or kinds.
-	detail bool
-}
-
-// errDryRun ends a transaction that is only tried.
-var errDryRun = errors.New("a dry run")
-
-func (l *Ledger) importRows(rows []importRow, bad *books.BadLines, o books.ImportOptions) (n books.Imported, err error) {
-	rows = l.checkRows(rows, bad)
-	err = l.update(func(t *txn) {
-		n = books.Imported{}
-		t.freeMoved(rows)
-		for _, r := range rows {
-			if err := t.try(func(t *txn) { t.importRow(r, by(o.Actor, o.Source), &n, o.DryRun) }); err != nil {
-				var damaged *DamagedError
-				if errors.As(err, &damaged) {
-					t.fail(err)
+	j := journal.New(l.path, l.keys, fewRows)
+	c := &importCheck{kind: kind, j: j, o: o}
+	err = j.Fill(ctx, rows, journal.Rules{Kind: kind, Mask: l.o.Mask, Check: func(r books.ImportRow) error {
+		return party{treeOf(kind), r.ID, &record.Row{Name: r.Name, Email: r.Email, Kind: r.Kind}}.check()
+	}}, &c.bad)
+	if err == nil && j.Big() {
+		return l.importBig(ctx, c)
+	}
+	defer j.Close()
+	if err != nil {
+		return n, err
+	}
+	try := l.update
+	if o.DryRun {
+		try = l.view
+	}
+	var once importCheck
+	err = try(func(t *txn) {
+		t.unlessImporting()
+		once = *c // this may run twice
+		once.rows(t, j.Len())
+		t.must(once.bad.Err())
+		if !o.DryRun {
+			t.must(j.Each(0, func(r books.ImportRow, _, _ uint64) bool {
+				if err := t.try(func(t *txn) { t.importRow(j, kind, r, by(o.Actor, o.Source)) }); err != nil {
+					t.fail(&books.RowError{Line: r.Line, Err: err})
 				}
-				bad.Add(&books.RowError{Line: r.line, Err: err})
-			}
-		}
-		t.must(bad.Err())
-		if o.DryRun {
-			t.fail(errDryRun)
+				return true
+			}))
 		}
 	})
-	if errors.Is(err, errDryRun) {
-		err = nil
-	}
-	return n, err
+	return once.n, err
 }
 
-// checkRows checks the rows against each other, and returns those that are good.
-func (l *Ledger) checkRows(rows []importRow, bad *books.BadLines) (good []importRow) {
-	ids, tags := map[string]int{}, map[checkout.Tag]int{}
-	for i, r := range rows {
-		err := r.check()
-		if first, twice := ids[r.id]; err == nil && twice {
-			err = fmt.Errorf("the id %q is in line %d too", r.id, rows[first].line)
+// importCheck tells what the rows of a journal would do, and what they may not. It only
+// reads: row by row it foresees what importRow does after the rows before.
+type importCheck struct {
+	kind checkout.SubjectKind
+	j    *journal.Journal
+	o    books.ImportOptions
+	bad  books.BadLines
+	n    books.Imported
+	at   uint64          // the place of the next row
+	held map[string]bool // who has devices; nil: not read yet in this transaction
+}
+
+// rows checks the next rows, at most so many. It reports whether there are more.
+func (c *importCheck) rows(t *txn, most int) (more bool) {
+	c.held = nil
+	t.must(c.j.Each(c.at, func(r books.ImportRow, at, next uint64) bool {
+		if more = most == 0; more {
+			return false
 		}
-		if first, twice := tags[r.tag]; err == nil && twice && !r.tag.IsZero() {
-			err = fmt.Errorf("%s %q has the same tag %s as %q in line %d", r.kind(), r.id, l.o.Mask(r.tag), rows[first].id, rows[first].line)
+		most--
+		c.at = next
+		if c.j.Doubled(at) {
+			return true
+		}
+		err := t.try(func(t *txn) { c.row(t, r, at) })
+		var damaged *DamagedError
+		if errors.As(err, &damaged) {
+			t.fail(err)
 		}
 		if err != nil {
-			bad.Add(&books.RowError{Line: r.line, Err: err})
-			continue
+			c.bad.Add(&books.RowError{Line: r.Line, Err: err})
 		}
-		ids[r.id], tags[r.tag] = i, i
-		good = append(good, r)
-	}
-	return good
+		return true
+	}))
+	return more
 }
 
-// freeMoved removes the tags that go from one row's owner to another, so that an import
-// can exchange the badges of two people.
-func (t *txn) freeMoved(rows []importRow) {
-	next := map[string]bool{} // who gets another tag
-	for _, r := range rows {
-		next[r.id] = !r.tag.IsZero()
+// row checks one row.
+func (c *importCheck) row(t *txn, r books.ImportRow, at uint64) {
+	p, was := t.imported(c.kind, &r)
+	did, again := false, p.row.Status == checkout.Retired // as in change
+	if again {
+		did = c.status(t, p, "", r.Status)
 	}
-	for _, r := range rows {
-		has := t.holding(r.tag)
-		if was := t.whose(has); was.tree == r.tree && !was.is(r.party) && next[was.id] && !has.dead() {
+	pending := ""
+	if has := t.holding(r.Tag); t.wants(p, has, r.Tag) {
+		pending = c.tag(t, p, has, r.Tag, at)
+		did = true
+	}
+	if !again {
+		did = c.status(t, p, pending, r.Status) || did
+	}
+	switch {
+	case was == nil:
+		c.n.Added++
+		c.n.New = append(c.n.New, r.ID)
+	case did || renamed(p.row, was):
+		if c.n.Changed++; c.o.DryRun && len(c.n.Changes) < books.MaxChanges {
+			c.n.Changes = append(c.n.Changes, books.ImportChange{ID: r.ID, What: journal.Changes(was, p.row)})
+		}
+	default:
+		c.n.Unchanged++
+	}
+}
+
+// tag foresees that p gets a tag, which a row of the ledger may hold. It returns the id of
+// the pending badge that becomes p's; "" if it is none.
+func (c *importCheck) tag(t *txn, p, has party, tag checkout.Tag, at uint64) (pending string) {
+	was := t.whose(has)
+	if was.tree == p.tree && !was.is(p) && !was.row.Pending {
+		// The owner's own row in the file may free it.
+		other, place, ok, err := c.j.ByID(was.id)
+		t.must(err)
+		switch {
+		case !ok:
+		case !other.Tag.IsZero() && !has.dead():
+			has, was = nobody, nobody
+		case place < at && other.Status == checkout.Retired.String():
+			was.row.Status = checkout.Retired
+		case place < at && other.Status != "":
+			was.row.Status = checkout.Active
+		}
+	}
+	t.mayEnrol(p, has, was, tag)
+	p.row.Mask = t.l.o.Mask(tag)
+	if was.tree == 0 || !was.row.Pending {
+		return ""
+	}
+	p.row.Loan = p.row.Loan.Newer(was.row.Loan)
+	return was.id
+}
+
+// status foresees what changeStatus does, to somebody whom a pending badge becomes.
+func (c *importCheck) status(t *txn, p party, pending, status string) (did bool) {
+	if lost := status == books.StatusLost; t.losesOrFinds(p, status) {
+		p.row.Loan.Lost, did = lost, true
+		if lost {
+			p.row.Loan.Holder = ""
+		}
+	}
+	s, changes := statusAfter(p, status)
+	if !changes {
+		return did
+	}
+	if s == checkout.Retired {
+		if c.held == nil {
+			c.held = map[string]bool{}
+			t.eachRow(record.TreeDevices, func(_ string, r *record.Row) { c.held[r.Loan.Holder] = true })
+		}
+		if p.row.Loan.Holder != "" || c.held[p.id] || pending != "" && c.held[pending] {
+			t.mustHoldNothing(p, pending)
+		}
+	}
+	p.row.Status = s
+	return true
+}
+
+// imported returns the person or device of a row with its name, e-mail address and kind,
+// and what was there before. Nothing is written.
+func (t *txn) imported(kind checkout.SubjectKind, r *books.ImportRow) (p party, was *record.Row) {
+	p = party{treeOf(kind), r.ID, &record.Row{Name: r.Name, Email: r.Email, Kind: r.Kind}}
+	old := t.row(p.tree, r.ID)
+	if old == nil {
+		return p, nil
+	}
+	if now := (party{p.tree, r.ID, old}); now.merged() {
+		t.fail(hint.Errorf("write that id, or leave the line out", "%q was merged into %q", r.ID, old.Resolved))
+	}
+	before := *old
+	old.Name = r.Name
+	if r.HasDetail {
+		old.Email, old.Kind = r.Email, r.Kind
+	}
+	if p.row = old; old.Status == checkout.Retired && r.Status == checkout.Retired.String() {
+		r.Tag = checkout.Tag{} // a retired entry needs no tag
+	}
+	return p, &before
+}
+
+func renamed(is, was *record.Row) bool {
+	return is.Name != was.Name || is.Email != was.Email || is.Kind != was.Kind
+}
+
+// importRow adds or changes one person or device.
+func (t *txn) importRow(j *journal.Journal, kind checkout.SubjectKind, r books.ImportRow, ev *record.Event) {
+	p, was := t.imported(kind, &r)
+	if was == nil || renamed(p.row, was) {
+		t.save(p)
+	}
+	if !r.Tag.IsZero() {
+		t.freeMoved(j, p, r.Tag)
+	}
+	t.change(p, r.Tag, r.Status, ev)
+}
+
+// freeMoved frees the tag that p gets, if its owner gets another one by the same file, and
+// the tag that p has, if another gets it: so two people can exchange their badges.
+func (t *txn) freeMoved(j *journal.Journal, p party, tag checkout.Tag) {
+	has := t.holding(tag)
+	if was := t.whose(has); was.tree == p.tree && !was.is(p) && !has.dead() {
+		other, _, ok, err := j.ByID(was.id)
+		t.must(err)
+		if ok && !other.Tag.IsZero() {
 			t.dropTag(has)
 		}
 	}
-}
-
-// importRow adds or changes one person or device. With tell it lists what changes.
-func (t *txn) importRow(r importRow, ev *record.Event, n *books.Imported, tell bool) {
-	p, tally := r.party, &n.Added
-	var was record.Row
-	if old := t.row(r.tree, r.id); old != nil {
-		if now := (party{r.tree, r.id, old}); now.merged() {
-			t.fail(hint.Errorf("write that id, or leave the line out", "%q was merged into %q", r.id, old.Resolved))
-		}
-		was, p.row, tally = *old, old, &n.Unchanged
-		p.row.Name = r.row.Name
-		if r.detail {
-			p.row.Email, p.row.Kind = r.row.Email, r.row.Kind
-		}
-		if p.row.Name != was.Name || p.row.Email != was.Email || p.row.Kind != was.Kind {
-			tally = &n.Changed
+	if p.row.Lookup != nil {
+		other, ok, err := j.ByTag(p.row.Lookup)
+		t.must(err)
+		if ok && other.ID != p.id {
+			t.dropTag(p)
 		}
 	}
-	if tally != &n.Unchanged {
-		t.save(p)
-	}
-	if r.status == checkout.Retired.String() && p.row.Status == checkout.Retired {
-		r.tag = checkout.Tag{} // a retired entry needs no tag
-	}
-	if t.change(p, r.tag, r.status, ev) && tally == &n.Unchanged {
-		tally = &n.Changed
-	}
-	*tally++
-	if tally == &n.Added {
-		n.New = append(n.New, r.id)
-	}
-	if tell && tally == &n.Changed && len(n.Changes) < books.MaxChanges {
-		n.Changes = append(n.Changes, books.ImportChange{ID: r.id, What: changesOf(&was, t.row(r.tree, r.id))})
-	}
-}
-
-// changesOf tells what is new in a row.
-func changesOf(was, is *record.Row) string {
-	word := func(r *record.Row) string { return books.Device{Lost: r.Loan.Lost, Status: r.Status}.Word() }
-	var all []string
-	for _, f := range []struct{ what, was, is string }{
-		{"name", was.Name, is.Name}, {"e-mail", was.Email, is.Email}, {"kind", was.Kind, is.Kind},
-		{"tag", was.Mask, is.Mask}, {"status", word(was), word(is)},
-	} {
-		if f.was != f.is {
-			all = append(all, fmt.Sprintf("%s %q becomes %q", f.what, f.was, f.is))
-		}
-	}
-	if all == nil {
-		return "the tag" // one that looks the same
-	}
-	return strings.Join(all, ", ")
 }

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,11 +18,13 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger/beside"
 	"stump/checkout/ledger/boltfile"
+	"stump/checkout/ledger/journal"
 	"stump/checkout/ledger/oldchains"
 	"stump/checkout/ledger/record"
 	"stump/internal/books"
 	"stump/internal/clock"
 	"stump/internal/hint"
+	"stump/internal/notify"
 	"stump/internal/sitekey"
 )
 
@@ -91,6 +92,7 @@ func (o *Options) fill() (*sitekey.Ring, error) {
 type Ledger struct {
 	*core
 	terms books.Terms // of changes, see On
+	whole bool        // see Whole
 }
 
 // core is what all that [Ledger.On] returns have in common.
@@ -99,6 +101,9 @@ type core struct {
 	o        Options
 	keys     *sitekey.Ring
 	readOnly bool
+
+	importer *journal.Importer
+	waiting  atomic.Int32 // how many want to write
 
 	upkeep  sync.Mutex // one verify or erasure at a time; taken before writing
 	writing sync.Mutex // one writer at a time; taken before mu
@@ -114,10 +119,10 @@ type core struct {
 	old      *oldchains.File // a file of schema 1, open for reading only
 	sinkIDs  map[string]uint16
 	segment  uuid.UUID
-	health   health
-	failures chan struct{} // see Failures
-	changes  listeners     // of the outbox
-	appended bell
+	commits  boltfile.Commits
+	failures chan struct{}    // see Failures
+	changes  notify.Listeners // of the outbox
+	appended notify.Bell
 
 	kits      map[string]bool              // groups in use; nil: not read yet; guarded by writing
 	suspected atomic.Pointer[DamagedError] // noted for the next start
@@ -179,6 +184,7 @@ func open(path string, o Options, readOnly bool) (*Ledger, error) {
 		return nil, err
 	}
 	l := &Ledger{core: &core{path: path, o: o, keys: keys, readOnly: readOnly, failures: make(chan struct{}, 1)}}
+	l.importer = l.newImporter()
 	if err := l.reopen(); err != nil {
 		return nil, err
 	}
@@ -186,7 +192,11 @@ func open(path string, o Options, readOnly bool) (*Ledger, error) {
 		return l, nil
 	}
 	l.openNewest()
-	if err := l.guard(l.checkNewest); err != nil {
+	err = l.guard(l.checkNewest)
+	if err == nil {
+		err = l.importer.Resume(func(f func(*bolt.Tx) error) error { return l.viewAny(func(t *txn) { t.must(f(t.tx)) }) })
+	}
+	if err != nil {
 		l.Close()
 		return nil, err
 	}
@@ -307,11 +317,15 @@ func (l *Ledger) drop() {
 	l.db, l.file = nil, nil
 }
 
-// Close waits for running transactions and closes the file.
+// Close waits for running transactions and closes the file. An import that is being applied
+// goes on when the ledger is opened again.
 func (l *Ledger) Close() error {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.closed = true
+	l.mu.Unlock()
+	l.importer.Stop()
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	db := l.db
 	if db == nil { // closed before, or damaged while it ran
 		return nil
@@ -325,35 +339,18 @@ func (l *Ledger) Close() error {
 // Path returns the file's path.
 func (l *Ledger) Path() string { return l.path }
 
-// The errors of the file.
+// What the file says.
 type (
 	DamagedError = boltfile.DamagedError
 	LockedError  = boltfile.LockedError
+	Health       = boltfile.Health
 )
 
-// ErrCannotSave wraps every error of a commit that the disk refused, because it is full,
-// read-only or broken. Nothing was saved. The next commit tries again, without a restart.
-// Compare the cause with ErrStopped, syscall.ENOSPC and EIO.
-var ErrCannotSave = errors.New("can't save to the ledger")
-
-// ErrStopped wraps the cause of an ErrCannotSave if the file system is to blame, not only
-// its disk: it is mounted read-only, or the kernel has stopped it after an error in its
-// journal. Then it stays so when the disk is well again.
-var ErrStopped = errors.New("the file system takes no more writes")
-
-// SaveRemedy says what to do about an ErrCannotSave.
-func SaveRemedy(err error) string {
-	switch {
-	case errors.Is(err, ErrStopped):
-		return "restart the machine, which checks and mounts it anew, or stop the daemon, umount, fsck, mount, and start it; " +
-			"`dmesg` says why it stopped, and a card that does so again wants a new one; nothing was changed"
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return "make room on that disk, `df -h` shows it; nothing was changed, and the next tap is saved by itself"
-	case errors.Is(err, syscall.EIO):
-		return "the disk or card fails: see `dmesg`, copy the newest backup elsewhere and replace it; nothing was changed"
-	}
-	return "look at the disk with `df -h` and `dmesg`; nothing was changed"
-}
+// The errors of the disk are those of package boltfile.
+var (
+	ErrCannotSave = boltfile.ErrCannotSave
+	ErrStopped    = boltfile.ErrStopped
+)
 
 // ErrClosed is returned by every method after Close.
 var ErrClosed = errors.New("the ledger is closed")

@@ -27,6 +27,7 @@ func (p party) merged() bool { return p.tree != 0 && p.row.Resolved != "" && !p.
 // *AmbiguousError, ErrRefused.
 func (l *Ledger) MergePeople(old, into, actor string, source checkout.Source) (checkout.Event, error) {
 	return l.commitEvent(func(t *txn, ev *record.Event) {
+		t.unlessImporting()
 		ev.Actor, ev.Source = actor, source
 		was, p := t.known(record.TreePeople, old), t.find(record.TreePeople, into)
 		if was.tree == 0 || was.row.Pending {
@@ -52,7 +53,7 @@ func (t *txn) mayMerge(was, p party) {
 
 // merge makes ev the event that was is p.
 func (t *txn) merge(ev *record.Event, p, was party) {
-	t.tx.OnCommit(t.l.changes.tell) // waiting rows go out under the other key
+	t.tx.OnCommit(t.l.changes.Tell) // waiting rows go out under the other key
 	ev.Kind, ev.Resolved, ev.Links.Resolved = checkout.Merge, was.id, was.row.Head
 	held := t.heldBy(was.id)
 	for _, d := range held {

@@ -148,6 +148,7 @@ func (l *Ledger) EditDevice(ref string, e books.Edit, actor string, source check
 
 func (l *Ledger) edit(tr record.Tree, ref string, e books.Edit, actor string, source checkout.Source) error {
 	return l.update(func(t *txn) {
+		t.unlessImporting()
 		p := t.find(tr, ref)
 		for _, f := range []struct{ dst, src *string }{
 			{&p.row.Name, e.Name}, {&p.row.Email, e.Email}, {&p.row.Kind, e.Kind}, {&p.row.Group, e.Group},
@@ -186,7 +187,7 @@ func (t *txn) change(p party, tag checkout.Tag, status string, ev *record.Event)
 	if again {
 		did = t.changeStatus(p, status, *ev)
 	}
-	if has := t.holding(tag); !tag.IsZero() && (!t.whose(has).is(p) || has.dead() && has.row.Status == checkout.OldBadge) {
+	if t.wants(p, t.holding(tag), tag) {
 		like := *ev
 		t.enrol(&like, p, tag, false)
 		did = true
@@ -197,9 +198,14 @@ func (t *txn) change(p party, tag checkout.Tag, status string, ev *record.Event)
 	return did
 }
 
+// wants reports whether a tag, which has holds, is new for p.
+func (t *txn) wants(p, has party, tag checkout.Tag) bool {
+	return !tag.IsZero() && (!t.whose(has).is(p) || has.dead() && has.row.Status == checkout.OldBadge)
+}
+
 // changeStatus gives p a status by its word, also "lost".
 func (t *txn) changeStatus(p party, status string, ev record.Event) (did bool) {
-	if lost := status == books.StatusLost; p.tree == record.TreeDevices && status != "" && status != checkout.Retired.String() && lost != p.row.Loan.Lost {
+	if lost := status == books.StatusLost; t.losesOrFinds(p, status) {
 		ev := ev
 		ev.Kind = checkout.Found
 		if lost {
@@ -209,15 +215,28 @@ func (t *txn) changeStatus(p party, status string, ev record.Event) (did bool) {
 		t.append(&ev, nobody, p)
 		did = true
 	}
-	for _, s := range []checkout.Status{checkout.Active, checkout.Suspended, checkout.Retired} {
-		// A lost device stays active, so that a bump brings it back.
-		if (s.String() == status || s == checkout.Active && status == books.StatusLost) && s != p.row.Status {
-			p.row.ByDirectory = false
-			t.setStatus(p, s, ev)
-			return true
-		}
+	if s, changes := statusAfter(p, status); changes {
+		p.row.ByDirectory = false
+		t.setStatus(p, s, ev)
+		return true
 	}
 	return did
+}
+
+// losesOrFinds reports whether a status by its word makes p lost, or found.
+func (t *txn) losesOrFinds(p party, status string) bool {
+	return p.tree == record.TreeDevices && status != "" && status != checkout.Retired.String() && (status == books.StatusLost) != p.row.Loan.Lost
+}
+
+// statusAfter returns the status with a word, and whether p has another one now.
+func statusAfter(p party, status string) (s checkout.Status, changes bool) {
+	for _, s := range []checkout.Status{checkout.Active, checkout.Suspended, checkout.Retired} {
+		// A lost device stays active, so that a bump brings it back.
+		if s.String() == status || s == checkout.Active && status == books.StatusLost {
+			return s, s != p.row.Status
+		}
+	}
+	return 0, false
 }
 
 // setStatus changes a status and appends the event.
@@ -231,8 +250,9 @@ func (t *txn) setStatus(p party, s checkout.Status, ev record.Event) {
 	t.appendFor(&ev, p)
 }
 
-// mustHoldNothing refuses while a loan of the person or device is open.
-func (t *txn) mustHoldNothing(p party) {
+// mustHoldNothing refuses while a loan of the person or device is open, or one of a pending
+// badge that becomes theirs.
+func (t *txn) mustHoldNothing(p party, pending ...string) {
 	if h := p.row.Loan.Holder; h != "" {
 		t.failf("%w: %s is with %s: return it first", checkout.ErrRefused, p.name(), t.holderName(h))
 	}
@@ -240,8 +260,13 @@ func (t *txn) mustHoldNothing(p party) {
 		return
 	}
 	var held []string
-	for _, d := range t.heldBy(p.id) {
-		held = append(held, d.name())
+	for _, id := range append(pending, p.id) {
+		if id == "" {
+			continue
+		}
+		for _, d := range t.heldBy(id) {
+			held = append(held, d.name())
+		}
 	}
 	if held != nil {
 		t.failf("%w: %s still has %s", checkout.ErrRefused, p.name(), strings.Join(held, ", "))

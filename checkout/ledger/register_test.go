@@ -25,7 +25,7 @@ func parseDecimal(s string) (checkout.Tag, error) {
 
 // importing imports rows.
 func (x *tester) importing(kind checkout.SubjectKind, rows []books.ImportRow) (books.Imported, error) {
-	return x.Import(kind, func(yield func(books.ImportRow, error) bool) {
+	return x.Import(x.t.Context(), kind, func(yield func(books.ImportRow, error) bool) {
 		for _, r := range rows {
 			if !yield(r, nil) {
 				return
@@ -36,7 +36,7 @@ func (x *tester) importing(kind checkout.SubjectKind, rows []books.ImportRow) (b
 
 // importCSV imports a file of people or devices.
 func (x *tester) importCSV(kind checkout.SubjectKind, csv string, dry bool) (books.Imported, error) {
-	return x.Import(kind, sheet.Rows(kind, strings.NewReader(csv), sheet.Options{Parse: parseDecimal}),
+	return x.Import(x.t.Context(), kind, sheet.Rows(kind, strings.NewReader(csv), sheet.Options{Parse: parseDecimal}),
 		books.ImportOptions{DryRun: dry, Actor: "admin", Source: checkout.SourceCLI})
 }
 

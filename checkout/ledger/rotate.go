@@ -21,6 +21,9 @@ type (
 
 // AutoBackup is rotation.Rotate of this ledger.
 func (l *Ledger) AutoBackup(ctx context.Context, o BackupOptions) (b Backup, err error) {
+	if err := l.Settled(ctx); err != nil {
+		return b, err
+	}
 	s, err := l.source(o)
 	if err != nil {
 		return b, err

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"os"
-	"sync"
 	"syscall"
 	"time"
 
@@ -17,47 +15,18 @@ import (
 	"stump/internal/hint"
 )
 
-// Health says how the disk behaves.
-type Health struct {
-	// LastCommit and SlowestCommit are how long commits took, with their fsyncs.
-	LastCommit, SlowestCommit time.Duration
-	// Commits is how many were saved since the ledger was opened.
-	Commits uint64
-	// Slow is set when the newest commit took longer than Options.Slow.
-	Slow bool
-	// Waiting is how long the running commit has taken so far, 0 when none runs.
-	Waiting time.Duration
-	// Failure is why the newest commit was not saved, nil when it was.
-	Failure error
-}
-
-// health is the Health at the end of the newest commit.
-type health struct {
-	sync.Mutex
-	last  Health
-	begun time.Time // of the running commit; zero: none runs
-}
-
 // Health returns how the disk behaves.
-func (l *Ledger) Health() Health {
-	l.health.Lock()
-	defer l.health.Unlock()
-	h := l.health.last
-	if !l.health.begun.IsZero() {
-		h.Waiting = time.Since(l.health.begun)
-	}
-	return h
-}
-
-// running notes when the running commit began.
-func (h *health) running(begun time.Time) {
-	h.Lock()
-	defer h.Unlock()
-	h.begun = begun
-}
+func (l *Ledger) Health() Health { return l.commits.Health() }
 
 // view runs f in a reading transaction. It returns the error with which f failed.
 func (l *Ledger) view(f func(*txn)) error {
+	if l.whole {
+		return l.viewWhole(f)
+	}
+	return l.viewAny(f)
+}
+
+func (l *Ledger) viewAny(f func(*txn)) error {
 	if err := l.ensure(); err != nil {
 		return err
 	}
@@ -179,7 +148,9 @@ func (l *Ledger) update(change func(*txn)) error {
 	if l.readOnly {
 		return ErrReadOnly
 	}
+	l.waiting.Add(1)
 	l.writing.Lock()
+	l.waiting.Add(-1)
 	defer l.writing.Unlock()
 	if err := l.ensure(); err != nil {
 		if errors.Is(err, ErrClosed) {
@@ -192,9 +163,8 @@ func (l *Ledger) update(change func(*txn)) error {
 			return l.failed(err)
 		}
 	}
-	begin := time.Now()
-	l.health.running(begin)
-	defer l.health.running(time.Time{})
+	begin := l.commits.Begin()
+	defer l.commits.End()
 	txid, err := l.commit(f)
 	var damaged *DamagedError
 	if errors.As(err, &damaged) && l.salvageNow(damaged) {
@@ -288,31 +258,14 @@ func (l *Ledger) renew() error {
 func (l *Ledger) failed(err error) error {
 	var damaged *DamagedError
 	if !errors.As(err, &damaged) {
-		err = fmt.Errorf("%w: %w", ErrCannotSave, l.stopped(err))
+		err = fmt.Errorf("%w: %w", ErrCannotSave, boltfile.Stopped(l.path, err))
 	}
-	l.health.Lock()
-	said := l.health.last.Failure
-	l.health.last.Failure = err
-	l.health.Unlock()
-	if said == nil || said.Error() != err.Error() {
-		l.o.Logger.Error("not saved", "err", err, "remedy", cmp.Or(hint.Of(err), SaveRemedy(err)))
+	if said := l.commits.Failed(err); said == nil || said.Error() != err.Error() {
+		l.o.Logger.Error("not saved", "err", err, "remedy", cmp.Or(hint.Of(err), boltfile.SaveRemedy(err)))
 	}
 	select {
 	case l.failures <- struct{}{}:
 	default:
-	}
-	return err
-}
-
-// stopped makes err an ErrStopped if the file can't even be opened for writing. That
-// needs nothing of the disk, since the file is open: it is the file system that refuses.
-func (l *Ledger) stopped(err error) error {
-	f, refused := os.OpenFile(l.path, os.O_WRONLY, 0)
-	if refused == nil {
-		f.Close()
-	}
-	if errors.Is(refused, syscall.EROFS) || errors.Is(refused, syscall.EIO) {
-		return fmt.Errorf("%w: %w", ErrStopped, err)
 	}
 	return err
 }
@@ -335,12 +288,7 @@ func (l *Ledger) Try() error {
 }
 
 func (l *Ledger) saved(took time.Duration) {
-	slow := took > l.o.Slow
-	l.health.Lock()
-	h := &l.health.last
-	*h = Health{LastCommit: took, SlowestCommit: max(h.SlowestCommit, took), Commits: h.Commits + 1, Slow: slow}
-	l.health.Unlock()
-	if slow {
+	if l.commits.Saved(took, l.o.Slow) {
 		l.o.Logger.Warn("the disk is slow", "commit", took)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"stump/checkout"
+	"stump/checkout/ledger/journal"
 	"stump/checkout/ledger/record"
 	"stump/checkout/ledger/replay"
 	"stump/checkout/ledger/report"
@@ -97,7 +98,7 @@ func (s *salvager) fillMeta(t *txn) {
 		t.put(record.TreeMeta, record.MetaSink(name), record.Pack(record.SinkForm(&record.Sink{Index: i})))
 	}
 	meta := s.Rows[record.TreeMeta]
-	for _, key := range [][]byte{metaSimulated, metaSwept, metaScrub} {
+	for _, key := range [][]byte{metaSimulated, metaSwept, metaScrub, journal.Key} {
 		if body, ok := meta[string(key)]; ok {
 			t.put(record.TreeMeta, key, body)
 		}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sync"
 
 	"stump/checkout"
 	"stump/checkout/ledger/record"
@@ -249,29 +248,6 @@ func (t *txn) moveTo(ev *record.Event, device party, holder string, at record.Re
 	t.append(ev, party{record.TreePeople, who, row}, device)
 }
 
-// listeners are notified when the outbox changes.
-type listeners struct {
-	mu    sync.Mutex
-	chans []chan struct{}
-}
-
-func (l *listeners) tell() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, c := range l.chans {
-		select {
-		case c <- struct{}{}:
-		default:
-		}
-	}
-}
-
 // OutboxChanged returns a channel that gets a value after rows were added, or can be sent
 // because a tag was resolved. One value may stand for several changes.
-func (l *Ledger) OutboxChanged() <-chan struct{} {
-	c := make(chan struct{}, 1)
-	l.changes.mu.Lock()
-	defer l.changes.mu.Unlock()
-	l.changes.chans = append(l.changes.chans, c)
-	return c
-}
+func (l *Ledger) OutboxChanged() <-chan struct{} { return l.changes.Join() }

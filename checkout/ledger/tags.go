@@ -152,33 +152,41 @@ func (t *txn) enrol(ev *record.Event, p party, tag checkout.Tag, beside bool) {
 	if tag.IsZero() {
 		t.failf("no tag to give to %s %q", p.kind(), p.id)
 	}
-	if p.row.Status == checkout.Retired {
-		t.refuse(p, "")
-	}
 	has := t.holding(tag)
 	was := t.whose(has)
+	t.mayEnrol(p, has, was, tag)
 	ev.Kind = checkout.Enrol
 	switch {
-	case was.tree == 0:
-	case has.row.Status == checkout.LostBadge:
-		t.refuseBadge(has)
+	case was.tree == 0, was.is(p):
+		// The same tag again is an event, but changes nothing.
 	case was.row.Pending && was.tree == p.tree:
 		t.takeOver(ev, p, was)
-	case was.is(p):
-		// The same tag again is an event, but changes nothing.
-	case has.row.Status == checkout.OldBadge, was.row.Status == checkout.Retired && !was.row.Pending:
-		t.dropTag(has) // badges and stickers are used again
 	default:
-		t.fail(&books.TagTakenError{Tag: tag, Shown: t.l.o.Mask(tag),
-			Owner: was.id, OwnerKind: was.kind(), Wanted: p.id, WantedKind: p.kind()})
+		t.dropTag(has) // badges and stickers are used again
 	}
 	t.attach(ev, p, tag, beside)
 	t.appendFor(ev, p)
 }
 
+// mayEnrol ends the transaction if p can't have a tag, which has holds and was owns.
+func (t *txn) mayEnrol(p, has, was party, tag checkout.Tag) {
+	switch {
+	case p.row.Status == checkout.Retired:
+		t.refuse(p, "")
+	case was.tree == 0:
+	case has.row.Status == checkout.LostBadge:
+		t.refuseBadge(has)
+	case was.is(p), was.row.Pending && was.tree == p.tree:
+	case has.row.Status == checkout.OldBadge, was.row.Status == checkout.Retired && !was.row.Pending:
+	default:
+		t.fail(&books.TagTakenError{Tag: tag, Shown: t.l.o.Mask(tag),
+			Owner: was.id, OwnerKind: was.kind(), Wanted: p.id, WantedKind: p.kind()})
+	}
+}
+
 // takeOver makes ev the Resolve event that gives the pending tag was to p.
 func (t *txn) takeOver(ev *record.Event, p, was party) {
-	t.tx.OnCommit(t.l.changes.tell) // waiting rows can be sent now
+	t.tx.OnCommit(t.l.changes.Tell) // waiting rows can be sent now
 	ev.Kind, ev.Resolved, ev.Links.Resolved = checkout.Resolve, was.id, was.row.Head
 	was.row.Resolved = p.id
 	if was.tree == record.TreePeople {

@@ -13,7 +13,7 @@ import (
 
 // On returns the same ledger, whose changes are made on terms: one that does not meet
 // them fails, and changes nothing. Errors: *books.ChangedError, *books.MadeError.
-func (l *Ledger) On(terms books.Terms) books.Keeper { return &Ledger{l.core, terms} }
+func (l *Ledger) On(terms books.Terms) books.Keeper { return &Ledger{l.core, terms, l.whole} }
 
 // agree checks the terms of a change, and notes that it is made.
 func (t *txn) agree() {

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"stump/checkout/ledger"
+	"stump/checkout/ledger/boltfile"
 	"stump/directory"
 	"stump/internal/config"
 	"stump/internal/daemon"
@@ -142,7 +143,7 @@ func run(ctx context.Context, o daemon.Options) error {
 	err = d.Run(ctx)
 	_, _ = sd.SdNotify(false, sd.SdNotifyStopping)
 	if errors.Is(err, daemon.ErrRestart) {
-		o.Log.Error("ended, to be started again", "err", err, "remedy", ledger.SaveRemedy(err))
+		o.Log.Error("ended, to be started again", "err", err, "remedy", boltfile.SaveRemedy(err))
 		return statusError(restartStatus)
 	}
 	o.Log.Info("stopped")

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"encoding/csv"
 	"encoding/hex"
 	"encoding/json"
@@ -276,7 +277,7 @@ func (k *remote) EditDevice(ref string, e books.Edit, _ string, _ checkout.Sourc
 	return k.edit("devices/"+client.Ref(ref), e)
 }
 
-func (k *remote) Import(_ checkout.SubjectKind, rows iter.Seq2[books.ImportRow, error], o books.ImportOptions) (n books.Imported, err error) {
+func (k *remote) Import(_ context.Context, _ checkout.SubjectKind, rows iter.Seq2[books.ImportRow, error], o books.ImportOptions) (n books.Imported, err error) {
 	var file bytes.Buffer
 	w := csv.NewWriter(&file)
 	_ = w.Write([]string{"id", "name", "badge"})

@@ -38,7 +38,7 @@ func fillLab(t *testing.T, l *ledger.Ledger) {
 				}
 			}
 		}
-		if _, err := l.Import(kind, all, books.ImportOptions{Actor: "test", Source: checkout.SourceCLI}); err != nil {
+		if _, err := l.Import(t.Context(), kind, all, books.ImportOptions{Actor: "test", Source: checkout.SourceCLI}); err != nil {
 			t.Fatal(err)
 		}
 	}

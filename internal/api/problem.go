@@ -12,6 +12,7 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger"
+	"stump/checkout/ledger/boltfile"
 	"stump/directory"
 	"stump/directory/call"
 	"stump/internal/api/wire"
@@ -80,7 +81,7 @@ func (s *Server) explain(err error) (code wire.Code, remedy string) {
 	case errors.Is(err, ledger.ErrClosed), errors.Is(err, ledger.ErrReadOnly):
 		return wire.CodeInternal, ""
 	case errors.Is(err, ledger.ErrCannotSave):
-		return wire.CodeCannotSave, ledger.SaveRemedy(err)
+		return wire.CodeCannotSave, boltfile.SaveRemedy(err)
 	case errors.As(err, &token) && token.There:
 		return wire.CodeExists, ""
 	case errors.As(err, &token):
@@ -129,11 +130,11 @@ func explainPlace(err error) wire.Code {
 	}
 	_, place := call.OfError(err)
 	switch {
-	case is(station.ErrReplaced, jobs.ErrFull, jobs.ErrReplaced), errors.As(err, new(*jobs.BusyError)), errors.As(err, new(*station.LeasedError)):
+	case is(station.ErrReplaced, ledger.ErrImporting, jobs.ErrFull, jobs.ErrReplaced), errors.As(err, new(*jobs.BusyError)), errors.As(err, new(*station.LeasedError)):
 		return wire.CodeBusy
 	case is(station.ErrNotShown, jobs.ErrExpired):
 		return wire.CodeTimeout
-	case is(station.ErrStopping, jobs.ErrStopping):
+	case is(station.ErrStopping, ledger.ErrDecided, jobs.ErrStopping):
 		return wire.CodeStopping
 	case is(directory.ErrEnrolOff, directory.ErrHasBadge, directory.ErrAmbiguous, directory.ErrTaken):
 		return wire.CodeRefused

@@ -2,6 +2,7 @@ package api
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -342,7 +343,7 @@ func (s *Server) imports(reg *register) handler {
 		if err != nil {
 			return err
 		}
-		answer, err := s.importCSV(l, reg, csv, mapped, o)
+		answer, err := s.importCSV(r.Context(), l, reg, csv, mapped, o)
 		var row *books.RowError
 		if errors.As(err, &row) {
 			return s.badRow(err)
@@ -371,7 +372,7 @@ func importOptions(reg *register, r *http.Request) (o books.ImportOptions, mappe
 }
 
 // importCSV saves the rows of a CSV file, or in a dry run tells what it would change.
-func (s *Server) importCSV(l books.Keeper, reg *register, csv io.Reader, mapped map[string]string, o books.ImportOptions) (wire.Imported, error) {
+func (s *Server) importCSV(ctx context.Context, l books.Keeper, reg *register, csv io.Reader, mapped map[string]string, o books.ImportOptions) (wire.Imported, error) {
 	var strange unreadable
 	doubts, doubt := 0, ""
 	rows := sheet.Rows(reg.kind, csv, sheet.Options{Map: mapped, Parse: func(written string) (checkout.Tag, error) {
@@ -380,7 +381,7 @@ func (s *Server) importCSV(l books.Keeper, reg *register, csv io.Reader, mapped 
 		}
 		return s.parseTag(written)
 	}})
-	n, err := l.Import(reg.kind, func(yield func(books.ImportRow, error) bool) {
+	n, err := l.Import(ctx, reg.kind, func(yield func(books.ImportRow, error) bool) {
 		for row, err := range rows {
 			strange.look(s, row.Tag)
 			if !yield(row, err) {
@@ -392,7 +393,15 @@ func (s *Server) importCSV(l books.Keeper, reg *register, csv io.Reader, mapped 
 	if err == nil && !o.DryRun && reg.kind == checkout.KindPerson {
 		twin, err = s.newTwins(n.New)
 	}
-	return wire.Imported{Rows: n.Rows(), Added: n.Added, Changed: n.Changed, Unchanged: n.Unchanged, Warning: warn(strange.warning(), several(doubts, doubt), twin), Changes: n.Changes}, err
+	return wire.Imported{Rows: n.Rows(), Added: n.Added, Changed: n.Changed, Unchanged: n.Unchanged, Warning: warn(strange.warning(), several(doubts, doubt), twin, tooLate(n.Late)), Changes: n.Changes}, err
+}
+
+// tooLate warns of rows that were not done in whole.
+func tooLate(rows []*books.RowError) string {
+	if rows == nil {
+		return ""
+	}
+	return several(len(rows), "while the file was imported, somebody at the desk was faster: "+rows[0].Error())
 }
 
 // badRow adds to the error of lines that nothing was imported, and what to do.

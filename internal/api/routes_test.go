@@ -19,6 +19,7 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger"
+	"stump/checkout/ledger/boltfile"
 	"stump/directory"
 	"stump/directory/call"
 	"stump/internal/api/client"
@@ -180,7 +181,7 @@ func TestExplain(t *testing.T) {
 		{ledger.ErrClosed, wire.CodeInternal, ""},
 		{ledger.ErrReadOnly, wire.CodeInternal, ""},
 		{&ledger.DamagedError{Reason: "page 3"}, wire.CodeDamaged, (*ledger.DamagedError)(nil).Hint()},
-		{ledger.ErrCannotSave, wire.CodeCannotSave, ledger.SaveRemedy(ledger.ErrCannotSave)},
+		{ledger.ErrCannotSave, wire.CodeCannotSave, boltfile.SaveRemedy(ledger.ErrCannotSave)},
 		{directory.ErrTaken, wire.CodeRefused, ""},
 		{call.ErrNobody, wire.CodeNotFound, ""},
 		{fmt.Errorf("pull: %w", call.Outcome{Verdict: call.Down, Reason: "no route", Remedy: "look at the cable"}), wire.CodeDirectory, "look at the cable"},

@@ -11,6 +11,8 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -99,7 +101,7 @@ func NewServer(o Options) *Server {
 		o.ParseCard = func(s string) (wiegand.Bits, error) { return credential.Parse(s, o.Formats) }
 	}
 	if o.Books == nil && o.Ledger != nil {
-		o.Books = o.Ledger
+		o.Books = o.Ledger.Whole()
 	}
 	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
 	s := &Server{o: o, mux: http.NewServeMux(), feed: feed.New(o.Ledger), jobs: jobs.NewRoom()}
@@ -130,6 +132,9 @@ func (s *Server) handle(to route) {
 		if err == nil {
 			err = s.lacks(to.needs)
 		}
+		if err == nil && s.o.Ledger != nil && to.wholly() {
+			err = s.o.Ledger.Settled(r.Context())
+		}
 		if err == nil {
 			err = s.once(answer, r, to)
 		}
@@ -159,6 +164,15 @@ type route struct {
 	needs   part
 	role    identity.Role // the least that may ask
 	answer  handler
+}
+
+// wholly reports whether a call waits for the end of an import that is being applied, since
+// it shows or changes the register. What the desk does, and what an admin says of a device
+// that changed hands, does not wait.
+func (to route) wholly() bool {
+	_, path, _ := strings.Cut(to.pattern, "/v1/")
+	what, _, _ := strings.Cut(path, "/")
+	return slices.Contains([]string{"who", "my", "people", "devices", "backups"}, what)
 }
 
 // part is a part of the station that not every server has: a command that opens the

@@ -25,11 +25,11 @@ import (
 // simSeed puts the simulated lab's people and devices into the register.
 func (s *Server) simSeed(r *http.Request) (any, error) {
 	o := books.ImportOptions{Actor: "sim", Source: identity.Of(r.Context()).Source}
-	people, err := s.importCSV(s.o.Books, s.people, strings.NewReader(simlab.PeopleCSV()), nil, o)
+	people, err := s.importCSV(r.Context(), s.o.Books, s.people, strings.NewReader(simlab.PeopleCSV()), nil, o)
 	if err != nil {
 		return nil, s.badRow(err)
 	}
-	devices, err := s.importCSV(s.o.Books, s.devices, strings.NewReader(simlab.DevicesCSV()), nil, o)
+	devices, err := s.importCSV(r.Context(), s.o.Books, s.devices, strings.NewReader(simlab.DevicesCSV()), nil, o)
 	if err != nil {
 		return nil, s.badRow(err)
 	}

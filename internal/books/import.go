@@ -41,6 +41,9 @@ type Imported struct {
 	Added, Changed, Unchanged int
 	// New are the ids of the rows that are added.
 	New []string
+	// Late are rows that could not be done in whole, because somebody at the desk was
+	// faster: a tag was taken, or a device that the file retires.
+	Late []*RowError
 	// Changes are the first that a dry run would make to rows that are there.
 	Changes []ImportChange
 }

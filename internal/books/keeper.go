@@ -1,6 +1,7 @@
 package books
 
 import (
+	"context"
 	"iter"
 
 	"stump/checkout"
@@ -45,8 +46,9 @@ type Keeper interface {
 	AddDevice(d Device, tag checkout.Tag, actor string, source checkout.Source) error
 	EditPerson(ref string, e Edit, actor string, source checkout.Source) error
 	EditDevice(ref string, e Edit, actor string, source checkout.Source) error
-	// Import adds and changes by id: all rows, or none (*RowError, *BadLines).
-	Import(kind checkout.SubjectKind, rows iter.Seq2[ImportRow, error], o ImportOptions) (Imported, error)
+	// Import adds and changes by id: all rows, or none (*RowError, *BadLines). The end of
+	// ctx ends it before anything has changed.
+	Import(ctx context.Context, kind checkout.SubjectKind, rows iter.Seq2[ImportRow, error], o ImportOptions) (Imported, error)
 	MergePeople(old, into, actor string, source checkout.Source) (checkout.Event, error)
 	ErasePerson(ref, actor string, source checkout.Source) error
 

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"stump/checkout/ledger"
+	"stump/checkout/ledger/boltfile"
 	"stump/hw/board"
 	"stump/internal/panel"
 	"stump/internal/safefile"
@@ -153,7 +154,7 @@ func waitForDisk(o Options, open func() (*ledger.Ledger, error)) (*ledger.Ledger
 	if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
 		err = fmt.Errorf("%w: %w", ledger.ErrStopped, err)
 	}
-	o.Log.Error("the station waits for its disk", "err", err, "remedy", ledger.SaveRemedy(err))
+	o.Log.Error("the station waits for its disk", "err", err, "remedy", boltfile.SaveRemedy(err))
 	end, err := show(o, station.CannotSave(err))
 	if err != nil {
 		return nil, err

@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"stump/checkout/ledger"
+	"stump/checkout/ledger/boltfile"
 	"stump/hw/selftest"
 	"stump/internal/books"
 	"stump/internal/panel"
@@ -144,7 +144,7 @@ func (d *Daemon) conditions() map[string][]selftest.Condition {
 func (d *Daemon) sharedConditions() (list []selftest.Condition) {
 	switch disk := d.Ledger.Health(); {
 	case disk.Failure != nil:
-		list = append(list, selftest.Condition{Name: "not-saved", Text: disk.Failure.Error(), Remedy: ledger.SaveRemedy(disk.Failure), Staff: true})
+		list = append(list, selftest.Condition{Name: "not-saved", Text: disk.Failure.Error(), Remedy: boltfile.SaveRemedy(disk.Failure), Staff: true})
 	case disk.Waiting > station.Patience:
 		list = append(list, selftest.Condition{
 			Name: "saving", Text: fmt.Sprintf("the disk has not saved for %v; nobody is told yes meanwhile", disk.Waiting.Round(time.Second)),

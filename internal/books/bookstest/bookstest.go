@@ -215,15 +215,15 @@ func rows(all ...books.ImportRow) iter.Seq2[books.ImportRow, error] {
 func (s *suite) imports() {
 	s.lab()
 	o := books.ImportOptions{Actor: actor, Source: source}
-	n, err := s.Import(checkout.KindPerson, rows(books.ImportRow{ID: "ann", Name: "Annie"}, books.ImportRow{ID: "cem", Name: "Cem"}, books.ImportRow{ID: "ben", Name: "Ben"}), o)
+	n, err := s.Import(s.Context(), checkout.KindPerson, rows(books.ImportRow{ID: "ann", Name: "Annie"}, books.ImportRow{ID: "cem", Name: "Cem"}, books.ImportRow{ID: "ben", Name: "Ben"}), o)
 	s.ok(err)
 	same(s, "the counts", fmt.Sprint(n.Added, n.Changed, n.Unchanged), "1 1 1")
-	_, err = s.Import(checkout.KindPerson, rows(books.ImportRow{ID: "dia", Name: "Dia", Line: 2}, books.ImportRow{ID: "eve", Name: "Eve", Tag: testkit.Tag(11, 26), Line: 3}), o)
+	_, err = s.Import(s.Context(), checkout.KindPerson, rows(books.ImportRow{ID: "dia", Name: "Dia", Line: 2}, books.ImportRow{ID: "eve", Name: "Eve", Tag: testkit.Tag(11, 26), Line: 3}), o)
 	if err == nil {
 		s.Error("a device's tag became a badge")
 	}
 	o.DryRun = true
-	_, err = s.Import(checkout.KindPerson, rows(books.ImportRow{ID: "fay", Name: "Fay"}), o)
+	_, err = s.Import(s.Context(), checkout.KindPerson, rows(books.ImportRow{ID: "fay", Name: "Fay"}), o)
 	s.ok(err)
 	same(s, "all or nothing", keys(s, s.People(books.Page{})), []string{"ann", "ben", "cem", "zoe"})
 	p, err := s.FindPerson("ann")

@@ -1,0 +1,124 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+
+	bolt "go.etcd.io/bbolt"
+
+	"stump/checkout"
+	"stump/checkout/ledger/journal"
+	"stump/checkout/ledger/record"
+	"stump/internal/books"
+	"stump/internal/hint"
+)
+
+// Errors of an import of many rows, and of others meanwhile.
+var (
+	ErrImporting = journal.ErrBusy
+	ErrDecided   = journal.ErrDecided
+)
+
+// errInterrupted is what readers of a file are told whose import nobody carries out.
+var errInterrupted = hint.Errorf("start the daemon, which finishes it", "an import into this ledger was interrupted")
+
+// Tests set other numbers.
+var (
+	fewRows   = 500 // that are imported in one transaction
+	batchRows = 500 // that are applied in one transaction, at most
+)
+
+// checkBatch is how many rows are checked in one transaction.
+const checkBatch = 500
+
+// newImporter returns what imports many rows into this ledger.
+func (l *Ledger) newImporter() *journal.Importer {
+	var t *txn // of the rows before
+	return journal.NewImporter(journal.Options{
+		Path: l.path, Keys: l.keys, Log: l.o.Logger, Batch: batchRows,
+		Update: func(f func(*bolt.Tx) error) error { return l.update(func(t *txn) { t.must(f(t.tx)) }) },
+		Alone: func(f func()) {
+			l.writing.Lock()
+			defer l.writing.Unlock()
+			f()
+		},
+		Waits: func() bool { return l.waiting.Load() > 0 },
+		Apply: func(tx *bolt.Tx, j *journal.Journal, m *journal.Mark, r books.ImportRow) ([]error, error) {
+			if t == nil || t.tx != tx {
+				t = &txn{l: l, tx: tx}
+			}
+			return t.importLate(j, m, r)
+		},
+	})
+}
+
+// importLate applies a row. What the desk has made impossible since the check is left out.
+func (t *txn) importLate(j *journal.Journal, m *journal.Mark, r books.ImportRow) (late []error, err error) {
+	for _, without := range []func(){func() {}, func() { r.Tag = checkout.Tag{} }, func() { r.Status = "" }} {
+		without()
+		err := t.try(func(t *txn) { t.importRow(j, m.Kind, r, by(m.Actor, m.Source)) })
+		var damaged *DamagedError
+		if err == nil || errors.As(err, &damaged) {
+			return late, err
+		}
+		late = append(late, err)
+	}
+	return late, nil
+}
+
+// importBig checks the rows of a journal against the register and carries them out.
+func (l *Ledger) importBig(ctx context.Context, c *importCheck) (books.Imported, error) {
+	late, err := l.importer.Import(ctx, c.j, journal.Job{
+		Mark: journal.Mark{Kind: c.kind, Actor: c.o.Actor, Source: c.o.Source}, DryRun: c.o.DryRun,
+		Check: func() error {
+			for more := true; more; {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				if err := l.viewAny(func(t *txn) { more = c.rows(t, checkBatch) }); err != nil {
+					return err
+				}
+			}
+			return c.bad.Err()
+		},
+		Decide: func(f func(*bolt.Tx) error) error { return l.update(func(t *txn) { t.must(f(t.tx)) }) },
+	})
+	c.n.Late = late
+	return c.n, err
+}
+
+// unlessImporting ends a transaction that would change the register during an import.
+func (t *txn) unlessImporting() {
+	if t.l.importer.Busy() {
+		t.fail(ErrImporting)
+	}
+}
+
+// Settled waits until no import is being applied, or ctx is done. It does not wait for one
+// that the disk has stopped: that is an ErrImporting.
+func (l *Ledger) Settled(ctx context.Context) error { return l.importer.Settled(ctx) }
+
+// Whole returns the same ledger for those who must see all of an import or nothing of it:
+// lists wait until it is applied. A tap, which never waits, may see either.
+func (l *Ledger) Whole() *Ledger { return &Ledger{core: l.core, terms: l.terms, whole: true} }
+
+// viewWhole is view of a register without a part of an import.
+func (l *Ledger) viewWhole(f func(*txn)) error {
+	for {
+		err := l.viewAny(func(t *txn) {
+			if t.get(record.TreeMeta, journal.Key) != nil {
+				t.fail(ErrImporting)
+			}
+			f(t)
+		})
+		switch {
+		case !errors.Is(err, ErrImporting):
+			return err
+		case l.readOnly:
+			return errInterrupted
+		}
+		if err := l.Settled(context.Background()); err != nil {
+			return err
+		}
+	}
+}
