@@ -126,7 +126,7 @@ func (h *health) deliveredSince(t time.Time) bool {
 func (h *health) status() SinkStatus {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	st := SinkStatus{State: h.state, Since: wallOf(h.since), Failures: h.failures, Stuck: []StuckRow{}}
+	st := SinkStatus{State: h.state, Since: wallOf(h.since), Failures: h.failures, Stuck: []Row{}}
 	if h.state == down || h.state == stopped {
 		st.Reason, st.Remedy, st.Next = orNull(h.outcome.Reason), orNull(h.outcome.Remedy), orNull(wallOf(h.next))
 	}

@@ -1,12 +1,15 @@
 package directory
 
 import (
+	"fmt"
+	"iter"
 	"slices"
 	"time"
 
 	"stump/checkout"
 	"stump/checkout/ledger"
 	"stump/internal/books"
+	"stump/internal/hint"
 )
 
 // Status is what "stump sync" shows, ready for JSON: every key is there, null
@@ -40,13 +43,13 @@ type SinkStatus struct {
 	Backlog  int        `json:"backlog"`
 	Oldest   *time.Time `json:"oldest"`
 	// Stuck are the events that wait for a person, at most 100 of StuckRows.
-	StuckRows int        `json:"stuck_rows"`
-	Stuck     []StuckRow `json:"stuck"`
+	StuckRows int   `json:"stuck_rows"`
+	Stuck     []Row `json:"stuck"`
 }
 
-// StuckRow is an event that waits for a person.
-type StuckRow struct {
-	ID       string          `json:"id"` // for retry, drop, accept
+// Row is an event that waits: for its turn, for the place, or for a person.
+type Row struct {
+	ID       string          `json:"id"` // for retry, drop, accept; it names the place
 	State    string          `json:"state"`
 	Event    books.EntryJSON `json:"event"`
 	Reason   string          `json:"reason"`
@@ -156,12 +159,78 @@ func (s *sender) status() (SinkStatus, error) {
 		if err != nil {
 			continue // delivered meanwhile
 		}
-		st.Stuck = append(st.Stuck, StuckRow{
-			ID: rowID(s.sink, r), State: r.State.String(), Event: eventJSON(r.Event),
-			Reason: r.Reason, Remedy: orNull(r.Remedy), Attempts: r.Attempts, Theirs: r.Theirs,
-		})
+		st.Stuck = append(st.Stuck, s.row(r))
 	}
 	return st, err
+}
+
+func (s *sender) row(r ledger.OutboxRow) Row {
+	return Row{
+		ID: rowID(s.sink, r), State: r.State.String(), Event: eventJSON(r.Event),
+		Reason: r.Reason, Remedy: orNull(r.Remedy), Attempts: r.Attempts, Theirs: r.Theirs,
+	}
+}
+
+// Key is the row's place in the list of Rows.
+func (r Row) Key() string { return r.ID }
+
+// Rows yields the events that wait, place by place in the order of delivery; or those
+// alone that wait for a person.
+func (w *Worker) Rows(p books.Page, stuck bool) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		var (
+			place string // of the row before; "" for none
+			from  ledger.RowKey
+			n     int
+		)
+		if p.After != "" {
+			sink, key, err := w.parseRowID(p.After)
+			if err == nil && w.sender(sink) == nil {
+				err = fmt.Errorf("nothing is delivered to %q any more", sink)
+			}
+			if err != nil {
+				yield(Row{}, hint.Wrap(err, "give what an answer of this list has as next, or begin without after"))
+				return
+			}
+			place, from = sink, key.Next()
+		}
+		for _, s := range w.senders {
+			if s.to == nil || place != "" && s.sink != place {
+				continue
+			}
+			for r, err := range s.rows(from, stuck) {
+				if err == nil && !p.Finds(r.Event.DeviceName, r.Event.Device, r.Event.PersonName, r.Event.Person) {
+					continue
+				}
+				if n++; !yield(s.row(r), err) || err != nil || n == p.Limit {
+					return
+				}
+			}
+			place, from = "", ledger.RowKey{}
+		}
+	}
+}
+
+// rows are those of the place from one on.
+func (s *sender) rows(from ledger.RowKey, stuck bool) iter.Seq2[ledger.OutboxRow, error] {
+	read := s.ledger.OutboxFrom
+	if stuck {
+		read = s.ledger.StuckFrom
+	}
+	return func(yield func(ledger.OutboxRow, error) bool) {
+		for p := (ledger.OutboxPage{Next: from}); !p.End; {
+			var err error
+			if p, err = read(s.sink, p.Next, pageRows); err != nil {
+				yield(ledger.OutboxRow{}, err)
+				return
+			}
+			for _, r := range p.Rows {
+				if !yield(r, nil) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // oldest is the time of the first of the rows.

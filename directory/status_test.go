@@ -25,7 +25,7 @@ func TestStatusWords(t *testing.T) {
 		Directory: "endpoints of lab.example",
 		Sinks: []SinkStatus{
 			{Name: "directory", Place: "endpoints of lab.example", State: down, Since: *ago(3 * time.Hour), Reason: ptr("lab.example refuses the connection"),
-				Next: ptr(now.Add(9 * time.Minute)), Backlog: 15, Oldest: ago(3 * time.Hour), StuckRows: 3, Stuck: []StuckRow{
+				Next: ptr(now.Add(9 * time.Minute)), Backlog: 15, Oldest: ago(3 * time.Hour), StuckRows: 3, Stuck: []Row{
 					{ID: "17", State: "parked", Event: eventJSON(took), Reason: "the directory says: Unknown Device", Remedy: ptr("add what is missing to the directory")},
 					{ID: "21", State: "lost", Event: eventJSON(ev), Reason: "lab.example gave no complete answer in time", Remedy: ptr("look in the directory after a minute: if Pixel is back there, accept; if not, retry")},
 					{ID: "25", State: "conflict", Event: eventJSON(ev), Reason: `this was a handover, and the directory says: Bob checked in Pixel`,

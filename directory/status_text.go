@@ -100,7 +100,7 @@ func (p *printer) sink(s SinkStatus, now time.Time) {
 	}
 }
 
-func (p *printer) stuck(r StuckRow) {
+func (p *printer) stuck(r Row) {
 	p.line(fmt.Sprintf("%s %s: %s", r.State, r.ID, eventWords(r.Event)))
 	p.line("  " + r.Reason)
 	if r.Remedy != nil {

@@ -250,6 +250,7 @@ func (s *Server) routes() []route {
 
 		// The staff directory and the webhooks
 		{"GET /v1/sync", places, identity.Admin, object(s.syncStatus)},
+		{"GET /v1/sync/rows", places, identity.Admin, list(s.syncRows, "stuck")},
 		{"POST /v1/sync/pull", places, identity.Admin, asked(s.syncPull)},
 		{"POST /v1/sync/check", places, identity.Admin, bare(s.syncCheck)},
 		{"POST /v1/sync/{id}/retry", places, identity.Admin, asked(s.syncRetry)},

@@ -3,6 +3,7 @@ package api
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"stump/directory"
 	"stump/hw/selftest"
 	"stump/internal/api/wire"
+	"stump/internal/books"
 	"stump/internal/hint"
 	"stump/internal/identity"
 	"stump/internal/panel"
@@ -113,6 +115,12 @@ func (s *Server) panel(r *http.Request) (any, error) {
 }
 
 func (s *Server) syncStatus(*http.Request) (any, error) { return s.o.Worker.Status() }
+
+// syncRows lists the events that wait to be delivered.
+func (s *Server) syncRows(_ *http.Request, q query, p books.Page) (iter.Seq2[directory.Row, error], error) {
+	stuck, err := q.flag("stuck")
+	return s.o.Worker.Rows(p, stuck), err
+}
 
 func (s *Server) syncPull(r *http.Request, p *wire.Pull) (any, error) {
 	err := s.o.Worker.Pull(r.Context(), p.Force)

@@ -463,6 +463,10 @@ func TestSync(t *testing.T) {
 	remedy := `"hint":".stump sync. shows where events are delivered to, and what is stuck, with its id"`
 	l.all([]exchange{
 		{"GET", "sync", "", 200, `^{"directory":"local register","sinks":\[.*"orphans":\[\]`},
+		{"GET", "sync/rows", "", 200, `^{"id":"\d+@hook","state":"queued","event":{.*"device_id":"ipad",.*}\n$`},
+		{"GET", "sync/rows?stuck=true", "", 200, `^$`},
+		{"GET", "sync/rows?q=toaster", "", 200, `^$`},
+		{"GET", "sync/rows?after=eA", "", 400, `give what an answer of this list has as next`},
 		{"POST", "sync/retry", `{}`, 404, `is not part of the API`},
 		{"POST", "sync/1234@hook/retry", `{}`, 404, `"hint":".stump sync. lists what is stuck, with its id"`},
 		{"POST", "sync/x/retry", `{}`, 400, remedy},
