@@ -65,11 +65,15 @@ func query(pairs ...string) url.Values {
 	return q
 }
 
+// mostRows is how many rows of a list can be asked for at once.
+const mostRows = 1000
+
 func historyCmd(g *globals) *cobra.Command {
 	var (
 		f                           format
 		person, device, since, kind string
 		refused                     bool
+		limit                       int
 	)
 	cmd := command("history", "List what happened, oldest first", func(cmd *cobra.Command, _ []string) error {
 		empty := "nothing has happened yet"
@@ -83,6 +87,12 @@ func historyCmd(g *globals) *cobra.Command {
 				return err
 			}
 			q.Set("since", t.Format(time.RFC3339Nano))
+		}
+		if cmd.Flags().Changed("limit") {
+			if limit < 1 || limit > mostRows {
+				return misuse("use 1 to "+strconv.Itoa(mostRows)+"; without it, all are listed", "--limit %d", limit)
+			}
+			q.Set("limit", strconv.Itoa(limit))
 		}
 		columns, what := []string{"SEQ", "WHEN", "WHAT", "DEVICE", "PERSON", "FROM", "NOTE"}, func(h *wire.History) string { return string(h.Kind) }
 		if refused {
@@ -104,6 +114,7 @@ func historyCmd(g *globals) *cobra.Command {
 	cmd.Flags().StringVar(&device, "device", "", "only this device (`name` or id)")
 	cmd.Flags().StringVar(&kind, "kind", "", "only events of this `kind`, such as checkout, return or enrol")
 	cmd.Flags().BoolVar(&refused, "refused", false, "what was refused, and unknown tags")
+	cmd.Flags().IntVar(&limit, "limit", 0, "only the first `N` of them, at most 1000")
 	cmd.Flags().StringVar(&since, "since", "", "only after this `time`: RFC 3339, a date, or 7d, 36h, yesterday, monday")
 	return cmd
 }
