@@ -15,7 +15,7 @@ include scripts/kernel.mk
 MODULES := . cmd/stumplab
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test unit proofs bench fuzz lint figures vuln cross packages clean
+.PHONY: help setup build run test unit proofs bench fuzz api-fuzz lint figures vuln cross packages clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,8 +36,8 @@ test: ## every test
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target unit proofs arm-test
 	@$(MAKE) --no-print-directory kernel-test
 
-test-services: ## tests with programs of others: the original client's server, in Python, a SCIM server and an OpenID provider, in JavaScript, Chromium, and sigrok's decoder
-	$(GO) test -vet=off -count=1 -tags services -run '^Test(StationWithOriginalServer|SignInWithBrowser|StationServerAway|AnHourAway|Sigrok|(StationWith)?SCIMMY(Pages)?|EntraToken|ExportedPeople)$$' \
+test-services: ## tests with programs of others: the original client's server, in Python, a SCIM server and an OpenID provider, in JavaScript, Chromium, curl and jq, and sigrok's decoder
+	$(GO) test -vet=off -count=1 -tags services -run '^Test(StationWithOriginalServer|SignInWithBrowser|APIPage|StationServerAway|AnHourAway|Sigrok|(StationWith)?SCIMMY(Pages)?|EntraToken|ExportedPeople)$$' \
 	  ./cmd/stump ./directory ./directory/scim ./wiegand/capture
 
 # atexit_sleep_ms: a process under the race detector would sleep a second at its
@@ -69,6 +69,9 @@ fuzz: ## run each fuzz target for FUZZTIME, and keep what reaches new code
 
 # tool NAME: the path of a tool whose version scripts/tools/go.mod pins.
 tool = $$($(GO) tool -modfile=scripts/tools/go.mod -n $(1))
+
+api-fuzz: ## random requests for FUZZTIME, in every role, held to the description of the API
+	$(GO) test -vet=off -count=1 -timeout 0 -run '^TestRandomRequests$$' -v ./internal/api -apifuzz $(FUZZTIME) -apiseed $$(date +%s)
 
 lint: ## check gofmt, vet, staticcheck, tidy go.mod, dead code, size of functions and packages
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
