@@ -208,7 +208,12 @@ func (s *Server) lacks(needed part) error {
 // to who accepts lines; what happens, and the scope, come as lines or
 // events, and all others answer one object, a CSV file or a copy of the ledger.
 func (s *Server) routes() []route {
-	return append(s.accessRoutes(), []route{
+	return slices.Concat(s.accessRoutes(), s.bookRoutes(), s.stationRoutes())
+}
+
+// bookRoutes are those of the register, the loans and the history.
+func (s *Server) bookRoutes() []route {
+	return []route{
 		{"GET /v1/openapi.json", ledgerOnly, identity.None, bare(description)},
 
 		// What the station is doing, and what was refused
@@ -247,7 +252,12 @@ func (s *Server) routes() []route {
 		{"POST /v1/devices/import", ledgerOnly, identity.Admin, s.imports(s.devices)},
 		{"GET /v1/devices/export", ledgerOnly, identity.Admin, exports(s.devices)},
 		{"POST /v1/enroll", readers, identity.Technician, asked(s.enrol)},
+	}
+}
 
+// stationRoutes are those of the directory, the ledger and the readers.
+func (s *Server) stationRoutes() []route {
+	return []route{
 		// The staff directory and the webhooks
 		{"GET /v1/sync", places, identity.Admin, object(s.syncStatus)},
 		{"GET /v1/sync/rows", places, identity.Admin, list(s.syncRows, "stuck")},
@@ -285,5 +295,5 @@ func (s *Server) routes() []route {
 		{"POST /v1/sim/tap", simulation, identity.Admin, asked(s.simTap)},
 		{"POST /v1/sim/type", simulation, identity.Admin, asked(s.simType)},
 		{"POST /v1/sim/fault", simulation, identity.Admin, asked(s.simFault)},
-	}...)
+	}
 }
