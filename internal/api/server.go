@@ -216,12 +216,6 @@ func (s *Server) bookRoutes() []route {
 	return []route{
 		{"GET /v1/openapi.json", ledgerOnly, identity.None, bare(description)},
 
-		// What the station is doing, and what was refused
-		{"GET /v1/status", ledgerOnly, identity.Staff, object(s.status)},
-		{"GET /v1/panel", display, identity.Staff, object(s.panel)},
-		{"GET /v1/unknown", ledgerOnly, identity.Technician, list(s.unknown)},
-		{"GET /v1/frames", readers, identity.Technician, list(s.frames)},
-
 		// Who has what, and an admin's corrections
 		{"GET /v1/who", ledgerOnly, s.board(boardHolders), list(s.who, "person", "device", "overdue", "shown")},
 		{"GET /v1/history", ledgerOnly, identity.Technician, list(s.history, "person", "device", "since", "kind", "refused", "shown")},
@@ -255,9 +249,15 @@ func (s *Server) bookRoutes() []route {
 	}
 }
 
-// stationRoutes are those of the directory, the ledger and the readers.
+// stationRoutes are those of the display, the directory, the ledger and the readers.
 func (s *Server) stationRoutes() []route {
 	return []route{
+		// What the station is doing, and what was refused
+		{"GET /v1/status", ledgerOnly, identity.Staff, object(s.status)},
+		{"GET /v1/panel", display, identity.Staff, object(s.panel)},
+		{"GET /v1/unknown", ledgerOnly, identity.Technician, list(s.unknown)},
+		{"GET /v1/frames", readers, identity.Technician, list(s.frames)},
+
 		// The staff directory and the webhooks
 		{"GET /v1/sync", places, identity.Admin, object(s.syncStatus)},
 		{"GET /v1/sync/rows", places, identity.Admin, list(s.syncRows, "stuck")},
