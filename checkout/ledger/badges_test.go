@@ -132,6 +132,46 @@ func TestWhichBadge(t *testing.T) {
 	want(t, "badges", x.badges("ann"), "…001, …051, …051 lost")
 }
 
+// A tag that was given by mistake is taken away, and may be anybody's then; what is retired
+// with it keeps the tag if it can't be.
+func TestUntag(t *testing.T) {
+	x := newLedger(t)
+	gone, retired := func(n int) books.Edit { return books.Edit{Untag: tag(n)} }, checkout.Retired
+	x.ok(x.edit("ann", books.Edit{MoreBadge: tag(51)}))
+	x.ok(x.edit("ann", books.Edit{MoreBadge: tag(52)}))
+	x.ok(x.edit("ann", gone(52)))
+	want(t, "badges", x.badges("ann"), "…001, …051")
+	x.ok(x.edit("ann", gone(1)))
+	want(t, "the next is the first", x.badges("ann"), "…051")
+	want(t, "at the desk", x.subject(1).Kind, checkout.Unknown)
+	for _, n := range []int{1, 2, 52, 77} { // hers no more, somebody else's, nobody's
+		if err := x.edit("ann", gone(n)); err == nil {
+			t.Errorf("%d is taken away", n)
+		}
+	}
+	x.ok(x.edit("ben", books.Edit{Tag: tag(52)}))
+	want(t, "ben's", x.subject(52).ID, "ben")
+	x.bump(51, 11)
+	err := x.edit("ann", books.Edit{Untag: tag(51), Status: &retired})
+	if !errors.Is(err, checkout.ErrRefused) {
+		t.Errorf("retired while she has a device: %v", err)
+	}
+	want(t, "nothing was done", x.subject(51).ID, "ann")
+	x.bump(51, 11)
+	x.ok(x.edit("ann", books.Edit{Untag: tag(51), Status: &retired}))
+	x.ok(x.EditDevice("ipad", books.Edit{Untag: tag(11)}, "admin", checkout.SourceCLI))
+	want(t, "the device's", x.subject(11).Kind, checkout.Unknown)
+	var last string
+	for e, err := range x.History(books.HistoryFilter{Device: "ipad"}) {
+		x.ok(err)
+		last = string(e.Kind) + " " + e.Note
+	}
+	want(t, "event", last, "correct tag …011 taken away")
+	x.verify()
+	x.reopen()
+	x.verify()
+}
+
 // What happened to a badge is told, and no directory takes it for a device.
 func TestBadgeEvents(t *testing.T) {
 	x := newLedger(t)

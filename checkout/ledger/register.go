@@ -166,6 +166,9 @@ func (l *Ledger) edit(tr record.Tree, ref string, e books.Edit, actor string, so
 		if t.lost(e.Tag) {
 			t.refuseBadge(t.holding(e.Tag))
 		}
+		if !e.Untag.IsZero() {
+			t.untag(p, e.Untag, *by(actor, source))
+		}
 		t.change(p, e.Tag, status, by(actor, source))
 		if !e.MoreBadge.IsZero() {
 			t.enrol(by(actor, source), p, e.MoreBadge, true)

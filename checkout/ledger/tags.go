@@ -8,6 +8,7 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger/record"
 	"stump/internal/books"
+	"stump/internal/hint"
 )
 
 // ownerBody is the body of a row of the tags tree: the tree, then the id.
@@ -182,6 +183,23 @@ func (t *txn) mayEnrol(p, has, was party, tag checkout.Tag) {
 		t.fail(&books.TagTakenError{Tag: tag, Shown: t.l.o.Mask(tag),
 			Owner: was.id, OwnerKind: was.kind(), Wanted: p.id, WantedKind: p.kind()})
 	}
+}
+
+// untag takes a tag away from p, which is an event. A further badge becomes the first.
+func (t *txn) untag(p party, tag checkout.Tag, ev record.Event) {
+	has := t.holding(tag)
+	if !t.whose(has).is(p) || has.dead() {
+		t.fail(hint.Errorf("look whose it is now", "%s does not have this tag any more", p.name()))
+	}
+	if has.is(p) {
+		has = p
+	}
+	ev.Kind, ev.Note = checkout.Correct, "tag "+has.row.Mask+" taken away"
+	t.dropTag(has)
+	if p.tree == record.TreePeople {
+		t.promote(p)
+	}
+	t.appendFor(&ev, p)
 }
 
 // takeOver makes ev the Resolve event that gives the pending tag was to p.

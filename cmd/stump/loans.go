@@ -114,28 +114,35 @@ func actor() string {
 	return ""
 }
 
+// enrol has the station wait for a tag, and waits with it if asked to.
+func (g *globals) enrol(cmd *cobra.Command, in wire.NewEnrolment, who *wire.Enrolment, wait bool) error {
+	if !wait {
+		err := g.ask(cmd, daemonOnly, "POST", "enrolments", in, who)
+		warn(cmd, who.Warning)
+		return err
+	}
+	// What the station refuses, it refuses at once.
+	say := time.AfterFunc(300*time.Millisecond, func() {
+		fmt.Fprintf(cmd.ErrOrStderr(), "show the tag of %s at the reader now (60 s)\n", in.Name)
+	})
+	defer say.Stop()
+	err := g.follow(cmd, daemonOnly, "enrolments", in, who, unseen)
+	warn(cmd, who.Warning)
+	return err
+}
+
 func enrollCmd(g *globals) *cobra.Command {
 	cmd := &cobra.Command{Use: "enroll", Short: "Give the next unknown tag to a person or a device"}
 	for _, kind := range []string{"person", "device"} {
-		in := wire.Enrol{Kind: kind}
+		in, wait := wire.NewEnrolment{Kind: kind}, false
 		c := command(kind+" NAME", "The next unknown tap is this "+kind+"'s", func(cmd *cobra.Command, args []string) error {
 			in.Name = args[0]
-			if in.Wait {
-				// What the station refuses, it refuses at once.
-				say := time.AfterFunc(300*time.Millisecond, func() {
-					fmt.Fprintf(cmd.ErrOrStderr(), "show the tag of %s at the reader now (60 s)\n", in.Name)
-				})
-				defer say.Stop()
-			}
-			var who wire.Enrolled
-			if err := g.ask(cmd, daemonOnly, "POST", "enroll", in, &who); err != nil {
+			var who wire.Enrolment
+			if err := g.enrol(cmd, in, &who, wait); err != nil {
 				return err
 			}
-			if who.Warning != "" {
-				warn(cmd, wire.Warning{Warning: &who.Warning})
-			}
 			say := "the next unknown tag within 60 s is that of " + who.Name
-			if in.Wait {
+			if wait {
 				say = "enrolled " + who.Name
 			}
 			if who.New {
@@ -146,7 +153,7 @@ func enrollCmd(g *globals) *cobra.Command {
 		})
 		c.Long = "The next unknown tag that is shown within 60 seconds is this " + kind + "'s, by name or id. A name that\n" +
 			"the register does not have is added to it, unless it looks like a slip in one that it has."
-		c.Flags().BoolVar(&in.Wait, "wait", false, "wait until the tag was shown")
+		c.Flags().BoolVar(&wait, "wait", false, "wait until the tag was shown")
 		cmd.AddCommand(c)
 	}
 	return cmd

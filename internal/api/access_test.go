@@ -27,7 +27,7 @@ var needed = map[identity.Role]string{
 
 	identity.Staff: "GET status, GET panel, GET who, GET devices/{ref}, GET my/loans, GET my/history",
 
-	identity.Technician: "GET unknown, GET frames, GET history, GET events, POST enroll, " +
+	identity.Technician: "GET unknown, GET frames, GET history, GET events, POST enrolments, GET enrolments/{id}, GET enrolments/{id}/events, POST enrolments/{id}/undo, DELETE enrolments/{id}, " +
 		"POST selftest, GET selftest/{id}, GET selftest/{id}/events, POST selftest/{id}/answers, DELETE selftest/{id}, " +
 		"POST leases, GET leases, GET leases/{id}, GET leases/{id}/scope, POST leases/{id}/renew, DELETE leases/{id}",
 
@@ -305,11 +305,11 @@ func TestFiner(t *testing.T) {
 			return httptest.NewRequestWithContext(identity.With(t.Context(), who), "POST", path, nil)
 		}
 		admins := who.May(identity.Admin)
-		_, err := s.enrol(request("/v1/enroll"), &wire.Enrol{Kind: "person"})
+		_, err := s.enrolment(request("/v1/enrolments"), wire.NewEnrolment{Kind: "person"})
 		if code, _ := s.explain(err); (code == wire.CodeRole) == admins {
 			t.Errorf("%s enrols a person: %v", who.ID, err)
 		}
-		if _, err := s.enrol(request("/v1/enroll"), &wire.Enrol{Kind: "device"}); err == nil || err.Error() != "no name" {
+		if _, err := s.enrolment(request("/v1/enrolments"), wire.NewEnrolment{Kind: "device"}); err == nil || err.Error() != "no name" {
 			t.Errorf("%s enrols a device: %v", who.ID, err)
 		}
 		before := tests

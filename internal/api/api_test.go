@@ -108,7 +108,7 @@ func TestParity(t *testing.T) {
 		{"POST", "give", "", `{"device":"ipad","person":"b1"}`}, {"POST", "give", "", `{"device":"ipad","person":"Ben"}`},
 		{"POST", "give", "", `{"device":"toaster","person":"ann"}`},
 		{"POST", "return", "", `{"device":"ipad","note":"x"}`}, {"POST", "return", "", `{"device":"ipad","note":"x"}`},
-		{"POST", "enroll", "", `{"kind":"person","name":"ann"}`}, {"GET", "panel", "", ""},
+		{"POST", "enrolments", "", `{"kind":"person","name":"ann"}`}, {"GET", "panel", "", ""},
 		{"POST", "sim/tap", "", `{"card":"ann"}`}, {"POST", "sim/seed", "", ""}, {"POST", "sim/fault", "", `{"fault":"off"}`},
 		{"GET", "nothing", "", ""}, {"DELETE", "people", "", ""}, {"GET", "", "", ""},
 	}
@@ -309,7 +309,7 @@ func TestStopWithOpenRequest(t *testing.T) {
 		t.Fatal(err)
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- c.Do(context.Background(), "POST", "enroll", nil, nil) }()
+	go func() { failed <- c.Do(context.Background(), "POST", "enrolments", nil, nil) }()
 	<-asked
 	start := time.Now()
 	stop()

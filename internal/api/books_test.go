@@ -28,7 +28,8 @@ import (
 )
 
 // TestBooks: who asks by HTTP finds the books as they are. What only the server itself
-// asks its books for (Made, Answered) is left out, and TestOnce tests what comes of it.
+// asks its books for (Made, Answered, Untag) is left out, and TestOnce and TestEnroll test
+// what comes of it.
 func TestBooks(t *testing.T) {
 	bookstest.Run(t, func(t testing.TB) (books.Keeper, func() books.Keeper) {
 		path, o := filepath.Join(t.TempDir(), "ledger.db"), ledger.Options{Station: "lab", SiteKey: sitekey.New()}
@@ -48,7 +49,7 @@ func TestBooks(t *testing.T) {
 			}
 			return far()
 		}
-	}, "Once")
+	}, "Once", "Untag")
 }
 
 // remote asks a server for the books.

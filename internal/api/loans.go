@@ -1,9 +1,6 @@
 package api
 
 import (
-	"cmp"
-	"context"
-	"errors"
 	"iter"
 	"net/http"
 	"slices"
@@ -13,7 +10,6 @@ import (
 	"stump/checkout"
 	"stump/internal/api/wire"
 	"stump/internal/books"
-	"stump/internal/hint"
 	"stump/internal/identity"
 )
 
@@ -114,83 +110,6 @@ func (s *Server) poke() {
 	if s.o.Panel != nil {
 		s.o.Panel.Poke()
 	}
-}
-
-// enrol gives the next unknown tag to a person or device.
-func (s *Server) enrol(r *http.Request, e *wire.Enrol) (any, error) {
-	reg := s.people
-	switch e.Kind {
-	case "person":
-		if err := s.needs(r, identity.Admin); err != nil { // a badge takes devices in that name
-			return wire.Enrolled{}, err
-		}
-	case "device":
-		reg = s.devices
-	default:
-		return wire.Enrolled{}, refuse(`use "person" or "device"`, "%q can't be enrolled", e.Kind)
-	}
-	if e.Name == "" {
-		return wire.Enrolled{}, refuse("name who or what the tag is for", "no name")
-	}
-	answer, err := s.expected(reg, e.Name)
-	if err != nil {
-		return answer, err
-	}
-	if answer.New {
-		if answer.Warning, err = s.namesakes(reg, e.Name, e.Name); err != nil {
-			return answer, err
-		}
-	}
-	wait, err := s.o.Readers[0].Enrol(r.Context(), reg.kind, cmp.Or(str(answer.ID), e.Name), answer.Name, identity.Of(r.Context()).Name)
-	if err != nil || !e.Wait {
-		return answer, err
-	}
-	select {
-	case res := <-wait:
-		answer.ID = known(res.Record.ID)
-		return answer, res.Err
-	case <-r.Context().Done():
-		return answer, context.Cause(r.Context())
-	}
-}
-
-// expected is whose the next unknown tag will be. The directory may know a name that
-// the register does not have; otherwise the name is added when the tag is shown.
-func (s *Server) expected(reg *register, ref string) (wire.Enrolled, error) {
-	p, err := reg.find(ref)
-	if errors.Is(err, books.ErrNotFound) {
-		if err := checkout.CheckName(ref); err != nil {
-			return wire.Enrolled{}, err
-		}
-		return s.alike(reg, ref, err)
-	}
-	p.name = cmp.Or(p.name, ref)
-	if err == nil && p.status == checkout.Retired {
-		err = &checkout.RefusedError{Subject: checkout.Subject{Kind: reg.kind, ID: p.id, Name: p.name, Status: p.status}}
-	}
-	return wire.Enrolled{ID: known(p.id), Name: p.name}, err
-}
-
-// alike looks for whom or what a name that the register does not have may mean. A
-// name in other capitals is found, as it is when the tag is shown; a slip must not
-// become a new person.
-func (s *Server) alike(reg *register, ref string, missing error) (wire.Enrolled, error) {
-	unknown := wire.Enrolled{Name: ref, New: true}
-	add := "what is new is added first with `stump devices add`"
-	if reg.kind == checkout.KindPerson {
-		if s.o.Worker != nil && s.o.Worker.EnrolsPeople() {
-			return unknown, nil
-		}
-		add = "who is new is added first with `stump people add`"
-	}
-	same, near, err := reg.near(ref)
-	switch {
-	case err != nil || len(same)+len(near) == 0:
-		return unknown, err
-	case len(same) == 1:
-		return wire.Enrolled{ID: &same[0].id, Name: same[0].name}, nil
-	}
-	return unknown, hint.Wrap(missing, didYouMean(append(same, near...))+" "+add)
 }
 
 // unknown lists the tags that were shown and that nobody has.

@@ -87,7 +87,7 @@ func (s *Server) selftest(w http.ResponseWriter, r *http.Request) error {
 	}
 	t := &selfTest{reader: s.readerName(in.Reader), hide: hider(identity.Of(r.Context()), env.StateDir), answers: make(chan string, 1)}
 	return s.start(w, r, jobs.Spec{
-		Kind: "self-test", On: s.linesOf(in.Reader), Hold: jobs.Patience, Detail: t,
+		Kind: "a self-test", On: s.linesOf(in.Reader), Hold: jobs.Patience, Detail: t,
 		Run: func(ctx context.Context, j *jobs.Job) error {
 			err := t.run(ctx, j, env, in.Ask)
 			for _, reader := range s.o.Readers {
@@ -227,25 +227,13 @@ func (s *Server) lease(w http.ResponseWriter, r *http.Request) error {
 	}
 	l := &scope{reader: s.readerName(in.Reader), env: env, taken: make(chan error, 1)}
 	j, err := s.jobs.Start(jobs.Spec{
-		Kind: "scope", Owner: identity.Of(r.Context()), On: s.linesOf(in.Reader), Hold: jobs.Patience, Detail: l,
+		Kind: "a scope", Owner: identity.Of(r.Context()), On: s.linesOf(in.Reader), Hold: jobs.Patience, Detail: l,
 		Run: func(ctx context.Context, _ *jobs.Job) error { return l.run(ctx) },
 	})
 	if err != nil {
 		return err
 	}
-	select {
-	case err = <-l.taken:
-	case <-r.Context().Done():
-		err = r.Context().Err()
-	}
-	if err != nil {
-		j.End(jobs.ErrCancelled)
-		_ = j.Wait(context.Background())
-		s.jobs.Forget(j)
-		return err
-	}
-	w.Header().Set("Location", "/v1/leases/"+j.ID)
-	return writeStatus(w, http.StatusCreated, s.resource(r, j))
+	return s.taken(w, r, j, l.taken, http.StatusCreated)
 }
 
 // run holds the lines until ctx is done.

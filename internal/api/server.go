@@ -227,7 +227,7 @@ func (s *Server) bookRoutes() []route {
 		{"POST /v1/devices/{ref}/lost", ledgerOnly, identity.Admin, asked(s.lost)},
 		{"POST /v1/devices/{ref}/found", ledgerOnly, identity.Admin, asked(s.found)},
 
-		// The register; enroll gives the next unknown tag to a person or device
+		// The register; an enrolment gives the next unknown tag to a person or device
 		{"GET /v1/people", ledgerOnly, identity.Admin, list(s.people.list)},
 		{"POST /v1/people", ledgerOnly, identity.Admin, asked(changed(s.people, personChange, s.add))},
 		{"GET /v1/people/{ref}", ledgerOnly, identity.Admin, object(s.showPerson)},
@@ -245,7 +245,11 @@ func (s *Server) bookRoutes() []route {
 		{"POST /v1/devices/{ref}/retire", ledgerOnly, identity.Admin, s.retire(s.devices)},
 		{"POST /v1/devices/import", ledgerOnly, identity.Admin, s.imports(s.devices)},
 		{"GET /v1/devices/export", ledgerOnly, identity.Admin, exports(s.devices)},
-		{"POST /v1/enroll", readers, identity.Technician, asked(s.enrol)},
+		{"POST /v1/enrolments", readers, identity.Technician, bare(s.enrol)},
+		{"GET /v1/enrolments/{id}", readers, identity.Technician, object(s.jobShown)},
+		{"GET /v1/enrolments/{id}/events", readers, identity.Technician, s.jobEvents},
+		{"POST /v1/enrolments/{id}/undo", readers, identity.Technician, object(s.undoEnrolment)},
+		{"DELETE /v1/enrolments/{id}", readers, identity.Technician, object(s.jobEnded)},
 	}
 }
 

@@ -36,16 +36,25 @@ func (s *Server) simSeed(r *http.Request) (any, error) {
 	return wire.Seeded{People: people.Rows, Devices: devices.Rows}, nil
 }
 
-// simulated finds a reader by its name; "" is the first.
-func (s *Server) simulated(name string) (*station.Reader, simlab.Reader, error) {
+// reader finds a reader by its name; "" is the first.
+func (s *Server) reader(name string) (*station.Reader, error) {
 	var names []string
-	for i, r := range s.o.Readers {
+	for _, r := range s.o.Readers {
 		if name == "" || r.Name == name {
-			return r, s.o.Sims[i], nil
+			return r, nil
 		}
 		names = append(names, r.Name)
 	}
-	return nil, nil, problem(wire.CodeNotFound, "the configuration has "+strings.Join(names, ", "), "there is no reader %q", name)
+	return nil, problem(wire.CodeNotFound, "the configuration has "+strings.Join(names, ", "), "there is no reader %q", name)
+}
+
+// simulated finds a simulated reader by its name; "" is the first.
+func (s *Server) simulated(name string) (*station.Reader, simlab.Reader, error) {
+	r, err := s.reader(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	return r, s.o.Sims[slices.Index(s.o.Readers, r)], nil
 }
 
 // replayed waits for the end of a recording.

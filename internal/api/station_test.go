@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -18,6 +19,7 @@ import (
 	"stump/internal/api/wire"
 	"stump/internal/config"
 	"stump/internal/daemon"
+	"stump/internal/identity"
 	"stump/internal/testkit"
 )
 
@@ -326,57 +328,66 @@ func TestImportAndExport(t *testing.T) {
 func TestEnroll(t *testing.T) {
 	l := newLab(t, "")
 	l.all([]exchange{
-		{"POST", "enroll", `{"kind":"person","name":"ann"}`, 200, `^{"id":"ann","name":"Ann Okafor","new":false}\n$`},
-		{"POST", "enroll", `{"kind":"person","name":"BEN LINDQVIST"}`, 200, `"id":"ben"`},
-		{"POST", "enroll", `{"kind":"device","name":"New phone"}`, 200, `^{"id":null,"name":"New phone","new":true}\n$`},
+		{"POST", "enrolments", `{"kind":"person","name":"ann"}`, 202, `"state":"waiting","by":"eve",.*"kind":"person","person_id":"ann","device_id":null,"name":"Ann Okafor","new":false,"reader":"stump","tag":null,"warning":null}\n$`},
+		{"POST", "enrolments", `{"kind":"person","name":"BEN LINDQVIST"}`, 202, `"person_id":"ben"`},
+		{"POST", "enrolments", `{"kind":"device","name":"New phone"}`, 202, `"device_id":null,"name":"New phone","new":true`},
 	})
 	l.until("panel", "Tap the tag of") // the display's loop takes a moment
 	l.all([]exchange{
-		{"POST", "enroll", `{"kind":"robot","name":"ann"}`, 400, `"error":"\\"robot\\" can't be enrolled","hint":"use \\"person\\" or \\"device\\""`},
-		{"POST", "enroll", `{"kind":"person","name":""}`, 400, `"error":"no name"`},
-		{"POST", "enroll", `{"kind":"device","name":"  "}`, 400, `the name is empty`},
-		{"POST", "enroll", `{"kind":"person","name":"Ann Okafro"}`, 404, `did you mean Ann Okafor \(id ann\)\? who is new is added first with .stump people add.`},
-		{"POST", "enroll", `{"kind":"person","name":"müller"}`, 404, `did you mean Fay Müller`},
-		{"POST", "enroll", `{"kind":"device","name":"iPad Por 13"}`, 404, `did you mean iPad Pro 13 .*what is new is added first with .stump devices add.`},
+		{"POST", "enrolments", `{"kind":"robot","name":"ann"}`, 400, `"error":"\\"robot\\" can't be enrolled","hint":"use \\"person\\" or \\"device\\""`},
+		{"POST", "enrolments", `{"kind":"device","name":"ipad","reader":"gate"}`, 404, `there is no reader \\"gate\\"`},
+		{"POST", "enrolments", `{"kind":"person","name":""}`, 400, `"error":"no name"`},
+		{"POST", "enrolments", `{"kind":"device","name":"  "}`, 400, `the name is empty`},
+		{"POST", "enrolments", `{"kind":"person","name":"Ann Okafro"}`, 404, `did you mean Ann Okafor \(id ann\)\? who is new is added first with .stump people add.`},
+		{"POST", "enrolments", `{"kind":"person","name":"müller"}`, 404, `did you mean Fay Müller`},
+		{"POST", "enrolments", `{"kind":"device","name":"iPad Por 13"}`, 404, `did you mean iPad Pro 13 .*what is new is added first with .stump devices add.`},
 		{"POST", "devices/mini/retire", "", 200, ""},
-		{"POST", "enroll", `{"kind":"device","name":"mini"}`, 409, `"error":"refused: iPad mini is retired","hint":".stump devices edit mini --status active. ends that"`},
+		{"POST", "enrolments", `{"kind":"device","name":"mini"}`, 409, `"error":"refused: iPad mini is retired","hint":".stump devices edit mini --status active. ends that"`},
 		{"POST", "people", `{"name":"Eve Tanaka"}`, 200, ``},
-		{"POST", "enroll", `{"kind":"person","name":"Eve Tanaka"}`, 409, `is that of 2 people`},
+		{"POST", "enrolments", `{"kind":"person","name":"Eve Tanaka"}`, 409, `is that of 2 people`},
 	})
-	wait := func(ctx context.Context, name string) <-chan string {
-		answer := make(chan string, 1)
-		go func() {
-			resp, err := l.send(ctx, "POST", "enroll", `{"kind":"person","name":"`+name+`","wait":true}`)
-			if err != nil {
-				answer <- err.Error()
-				return
-			}
-			defer resp.Body.Close()
-			b, _ := io.ReadAll(resp.Body)
-			answer <- string(b)
-		}()
+	path := func(answer string) string {
+		var e wire.Enrolment
+		if err := json.Unmarshal([]byte(answer), &e); err != nil {
+			t.Fatal(err)
+		}
+		return "enrolments/" + e.ID
+	}
+	begin := func(kind, name string) string {
+		t.Helper()
+		at := path(l.want("POST", "enrolments", `{"kind":"`+kind+`","name":"`+name+`"}`, 202, `"state":"waiting"`))
 		l.until("panel", "Tap the tag of.*"+name[:3])
-		return answer
+		return at
 	}
-	first := wait(t.Context(), "Dora")
-	second := wait(t.Context(), "Fay Müller")
-	if got := <-first; !strings.Contains(got, `"error":"another enrolment took its place"`) {
-		t.Errorf("the first was told %s", got)
-	}
+	first, second := begin("person", "Dora"), begin("person", "Fay Müller")
+	l.want("GET", first+"/events", "", 200, `^{"n":1,"event":"end","data":{.*"state":"cancelled",.*"error":"another enrolment took its place"`)
 	l.want("POST", "sim/tap", `{"card":"H10301:17:40000"}`, 200, `Tag now belongs`)
-	if got := <-second; got != `{"id":"fay","name":"Fay Müller","new":false}`+"\n" {
-		t.Errorf("the second was told %s", got)
-	}
+	l.want("GET", second+"/events", "", 200, `"state":"done",.*"person_id":"fay",.*"name":"Fay Müller","new":false,"reader":"stump","tag":"…000"`)
 	l.want("GET", "people", "", 200, `"id":"fay",.*"badge":"…371, …000"`)
-	// Who stops waiting does not end the enrolment.
-	ctx, cancel := context.WithCancel(t.Context())
-	gone := wait(ctx, "Dora")
-	cancel()
-	if got := <-gone; !strings.Contains(got, "canceled") {
-		t.Errorf("who went was told %s", got)
-	}
+
+	// It is taken away again, and who was added by it is retired.
+	l.want("POST", second+"/undo", "", 200, `"state":"undone",.*"person_id":"fay"`)
+	l.want("POST", second+"/undo", "", 409, `"code":"too-late"`)
+	l.want("GET", second, "", 200, `"state":"undone"`)
+	l.want("GET", "people", "", 200, `"id":"fay",.*"badge":"…371","status":"active"`)
+	dora := begin("person", "Dora")
+	l.want("POST", dora+"/undo", "", 409, `"code":"too-late"`)
 	l.want("POST", "sim/tap", `{"card":"H10301:17:40001"}`, 200, `Tag now belongs`)
-	l.want("GET", "people", "", 200, `"id":"dora","name":"Dora",.*"badge":"…001"`)
+	l.want("GET", dora+"/events", "", 200, `"state":"done",.*"person_id":"dora",.*"new":true`)
+	l.want("POST", dora+"/undo", "", 200, `"state":"undone"`)
+	l.want("GET", "people", "", 200, `"id":"dora","name":"Dora","email":null,"badge":null,"status":"retired"}`)
+	l.want("GET", "history?person=dora", "", 200, `(?s)"kind":"enrol".*"kind":"correct",.*"note":"tag …001 taken away".*"kind":"retire"`)
+	pixel := begin("device", "Pixel 9")
+	l.want("POST", "sim/tap", `{"card":"H10301:200:7"}`, 200, `Tag now belongs`)
+	l.want("GET", pixel+"/events", "", 200, `"state":"done"`)
+	l.want("POST", pixel+"/undo", "", 200, `"device_id":"pixel",.*"warning":"the tag that it had before does not come back: give it again"`)
+	l.want("GET", "devices/pixel", "", 200, `"tag":null`)
+
+	// Who ends it, ends it at the desk, too.
+	ended := begin("person", "Dora Two")
+	l.want("DELETE", ended, "", 200, `"state":"cancelled",.*"problem":null`)
+	l.until("panel", `"rows":\["[^T]`)
+	l.want("POST", "sim/tap", `{"card":"H10301:17:40009"}`, 200, `Unknown`)
 }
 
 // TestSim: cards, faults and what the reader refuses.
@@ -575,4 +586,34 @@ func TestSelfTestEnds(t *testing.T) {
 	l.until("panel", `"Self-test: eve  ","no loans now    "`)
 	l.want("DELETE", "leases/"+test.ID, "", 200, `"state":"cancelled",.*"problem":null,.*"measured":"the self-test was stopped".*"summary":null}`)
 	l.want("POST", "sim/tap", `{"card":"ann"}`, 200, `Hello Ann`)
+}
+
+// TestEnrolBusy: one at a time expects a tag at a reader; the next hears who.
+func TestEnrolBusy(t *testing.T) {
+	l := newLab(t, "")
+	ada, tess := identity.Principal{Name: "Ada", Role: identity.Admin, ID: "session:1"}, identity.Principal{Name: "Tess", Role: identity.Technician, ID: "session:2"}
+	status, answer := l.by(ada, "POST", "/v1/enrolments", `{"kind":"person","name":"ann"}`)
+	if status != 202 {
+		t.Fatal(answer)
+	}
+	if status, answer := l.by(tess, "POST", "/v1/enrolments", `{"kind":"device","name":"ipad"}`); status != 409 || !strings.Contains(answer, `"code":"busy","error":"Ada has begun an enrolment"`) {
+		t.Errorf("%d %s", status, answer)
+	}
+	l.want("POST", "sim/tap", `{"card":"H10301:17:40000"}`, 200, `Tag now belongs`)
+	var e wire.Enrolment
+	if err := json.Unmarshal([]byte(answer), &e); err != nil {
+		t.Fatal(err)
+	}
+	if status, answer := l.by(tess, "POST", "/v1/enrolments/"+e.ID+"/undo", ""); status != 404 {
+		t.Errorf("somebody else's is undone: %d %s", status, answer)
+	}
+}
+
+// by asks as somebody, without a network, for a moment.
+func (l *lab) by(who identity.Principal, method, path, body string) (status int, answer string) {
+	ctx, cancel := context.WithTimeout(identity.With(l.Context(), who), time.Second)
+	defer cancel()
+	w := httptest.NewRecorder()
+	l.API.ServeHTTP(w, httptest.NewRequestWithContext(ctx, method, path, strings.NewReader(body)))
+	return w.Code, w.Body.String()
 }

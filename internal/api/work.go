@@ -40,6 +40,25 @@ func (s *Server) start(w http.ResponseWriter, r *http.Request, spec jobs.Spec) e
 	return writeStatus(w, http.StatusAccepted, s.resource(r, j))
 }
 
+// taken answers with the resource of a job as soon as that has what it needs; a job that
+// can't have it was none.
+func (s *Server) taken(w http.ResponseWriter, r *http.Request, j *jobs.Job, has <-chan error, status int) error {
+	var err error
+	select {
+	case err = <-has:
+	case <-r.Context().Done():
+		err = r.Context().Err()
+	}
+	if err != nil {
+		j.End(jobs.ErrCancelled)
+		_ = j.Wait(context.Background())
+		s.jobs.Forget(j)
+		return err
+	}
+	w.Header().Set("Location", "/v1/"+j.Detail.(work).path()+"/"+j.ID)
+	return writeStatus(w, status, s.resource(r, j))
+}
+
 // resource is a job as its route answers it to who asks.
 func (s *Server) resource(r *http.Request, j *jobs.Job) any {
 	st := j.Status()

@@ -151,6 +151,8 @@ type Edit struct {
 	Tag checkout.Tag
 	// MoreBadge is enrolled beside the badges that a person has.
 	MoreBadge checkout.Tag
+	// Untag is taken away from its owner: it was given by mistake.
+	Untag checkout.Tag
 	// LostBadge and FoundBadge say that a badge of the person was lost, and is there
 	// again.
 	LostBadge, FoundBadge BadgeRef

@@ -62,7 +62,7 @@ type BusyError struct {
 	Since        time.Time
 }
 
-func (e *BusyError) Error() string { return fmt.Sprintf("%s has begun a %s", e.By, e.Kind) }
+func (e *BusyError) Error() string { return fmt.Sprintf("%s has begun %s", e.By, e.Kind) }
 
 // Hint is what to do about it.
 func (e *BusyError) Hint() string {
@@ -71,7 +71,7 @@ func (e *BusyError) Hint() string {
 
 // Spec is what is to be done.
 type Spec struct {
-	Kind  string // "self-test", as a person reads it
+	Kind  string // "a self-test", as a person reads it
 	Owner identity.Principal
 	// On is what only one running job may have, such as a reader's lines; "" for nothing.
 	On string

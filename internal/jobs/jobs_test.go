@@ -135,8 +135,8 @@ func TestHold(t *testing.T) {
 // TestBusy: one job at a time has a thing; the next is told who, or takes its place.
 func TestBusy(t *testing.T) {
 	bubble(t, func(t *testing.T, r *Room) {
-		first := start(t, r, Spec{Kind: "self-test", Owner: ann, On: "lines"})
-		start(t, r, Spec{Kind: "self-test", Owner: ann, On: "other lines"})
+		first := start(t, r, Spec{Kind: "a self-test", Owner: ann, On: "lines"})
+		start(t, r, Spec{Kind: "a self-test", Owner: ann, On: "other lines"})
 		var busy *BusyError
 		for _, who := range []identity.Principal{ann, ben} {
 			if _, err := r.Start(Spec{Owner: who, On: "lines"}); !errors.As(err, &busy) || busy.ID != first.ID || busy.Error() != "Ann has begun a self-test" {

@@ -42,21 +42,34 @@ type Enrolled struct {
 
 // Enrol gives the next unknown tag to a person or device: who is a name or an
 // id, name is what the display says. The channel gets the result, at the latest
-// soon after enrolWindow; a newer enrolment replaces an older one. A device that
+// soon after enrolWindow; a newer enrolment replaces an older one. When ctx ends
+// before a tag was shown, so does the enrolment, with its cause. A device that
 // is enrolled leaves what waits at the desk waiting, and known tags are taps as
 // always.
 func (r *Reader) Enrol(ctx context.Context, kind checkout.SubjectKind, who, name, actor string) (<-chan Enrolled, error) {
 	done := make(chan Enrolled, 1)
 	a := r.attendant
+	e := &enrolment{kind, who, name, actor, a.now() + enrolWindow, done}
 	err := a.do(ctx, func() {
 		if a.enrol != nil {
 			a.enrol.done <- Enrolled{Err: ErrReplaced}
 		}
-		a.enrol = &enrolment{kind, who, name, actor, a.now() + enrolWindow, done}
+		a.enrol = e
 		if m := a.prompt(); m != nil {
 			a.show(*m)
 		}
 	})
+	if err == nil {
+		context.AfterFunc(ctx, func() {
+			a.post(func() {
+				if a.enrol == e {
+					a.enrol = nil
+					done <- Enrolled{Err: context.Cause(ctx)}
+					a.o.Panel.Over(a.prompt(), "enrol-next")
+				}
+			})
+		})
+	}
 	return done, err
 }
 

@@ -165,20 +165,26 @@ type Said struct {
 	Note      string `json:"note"`
 }
 
-// Enrol asks for the next unknown tap.
-type Enrol struct {
-	Kind string `json:"kind"` // person, device
-	Name string `json:"name"`
-	Wait bool   `json:"wait"`
+// NewEnrolment asks for the next unknown tag to be somebody's or something's.
+type NewEnrolment struct {
+	Kind   string `json:"kind"` // person, device
+	Name   string `json:"name"`
+	Reader string `json:"reader,omitempty"` // where it is shown; the first if empty
 }
 
-// Enrolled says whose the next tag will be, or whose it is now.
-type Enrolled struct {
-	ID   *string `json:"id"`
-	Name string  `json:"name"`
-	New  bool    `json:"new"` // not in the register before
-	// Warning is that somebody else has this name.
-	Warning string `json:"warning,omitempty"`
+// Enrolment is a tag that is expected, or was given. While it is expected its state is
+// waiting, and undone when it was taken away again.
+type Enrolment struct {
+	Job
+	Kind string `json:"kind"` // person, device
+	// PersonID or DeviceID is null for who or what is new, and not added yet.
+	PersonID *string `json:"person_id"`
+	DeviceID *string `json:"device_id"`
+	Name     string  `json:"name"`
+	New      bool    `json:"new"` // not in the register before
+	Reader   string  `json:"reader"`
+	Tag      *string `json:"tag"` // the end of its number, once it was shown
+	Warning          // that somebody else has this name
 }
 
 // Tap is a card for the simulated reader: a name, a credential or bits.

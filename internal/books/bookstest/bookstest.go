@@ -26,7 +26,7 @@ func Run(t *testing.T, open Opener, without ...string) {
 		name string
 		run  func(*suite)
 	}{
-		{"Register", (*suite).register}, {"Loans", (*suite).loans}, {"Import", (*suite).imports}, {"Merge", (*suite).merge},
+		{"Register", (*suite).register}, {"Untag", (*suite).untag}, {"Loans", (*suite).loans}, {"Import", (*suite).imports}, {"Merge", (*suite).merge},
 		{"Pages", (*suite).pages}, {"Find", (*suite).find}, {"History", (*suite).history},
 		{"Revisions", (*suite).revisions}, {"Once", (*suite).once}, {"AtOnce", (*suite).atOnce},
 	} {
@@ -126,6 +126,21 @@ func (s *suite) who(f books.LoanFilter) string {
 		all = append(all, l.DeviceID+"="+l.PersonID)
 	}
 	return strings.Join(all, " ")
+}
+
+// untag takes a badge away that was given by mistake, once.
+func (s *suite) untag() {
+	s.lab()
+	mistake := books.Edit{Untag: testkit.Tag(1, 26)}
+	s.ok(s.EditPerson("ann", mistake, actor, source))
+	p, err := s.FindPerson("ann")
+	s.ok(err)
+	same(s, "a badge after it was taken away", p.HasBadge(), false)
+	if err := s.EditPerson("ann", mistake, actor, source); err == nil {
+		s.Error("a badge is taken away twice")
+	}
+	badge := books.Edit{Tag: mistake.Untag}
+	s.ok(s.EditPerson("ben", badge, actor, source))
 }
 
 func (s *suite) register() {
