@@ -44,6 +44,7 @@ type Keyboard struct {
 type question struct {
 	presses chan press
 	end     chan struct{} // closed when a newer one takes its place
+	over    chan struct{} // closed when nobody takes presses any more
 }
 
 // New checks the options. Run looks for keyboards.
@@ -100,7 +101,7 @@ func (k *Keyboard) WaitEnter(ctx context.Context) error {
 
 // listen hands presses to f until f is done.
 func (k *Keyboard) listen(ctx context.Context, f func(press) (done bool, err error)) error {
-	me := &question{presses: make(chan press, 64), end: make(chan struct{})}
+	me := &question{presses: make(chan press, 64), end: make(chan struct{}), over: make(chan struct{})}
 	k.mu.Lock()
 	if k.asking != nil {
 		close(k.asking.end)
@@ -108,6 +109,7 @@ func (k *Keyboard) listen(ctx context.Context, f func(press) (done bool, err err
 	k.asking = me
 	k.mu.Unlock()
 	defer func() {
+		close(me.over)
 		k.mu.Lock()
 		defer k.mu.Unlock()
 		if k.asking == me {

@@ -463,6 +463,12 @@ func TestSimType(t *testing.T) {
 		if got := <-result; got.name != "Zoë Müller" || got.err != nil {
 			t.Errorf("%+v", got)
 		}
+		// Who types on when the question is over is told, and does not wait for a next one.
+		go func() { _, _ = k.Ask(ctx, Question{Names: names, Show: func(View) {}}) }()
+		began := time.Now()
+		if err := k.Type(ctx, "zoe\n"+strings.Repeat("x", 100)); !errors.Is(err, ErrNotAsked) || time.Since(began) > time.Second {
+			t.Errorf("after its end: %v, %v", err, time.Since(began))
+		}
 		stop()
 		if err := <-done; err != nil {
 			t.Error(err)

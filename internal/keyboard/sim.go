@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// ErrNotAsked is Type's while nobody is asked for a name.
+// ErrNotAsked is Type's while nobody is asked for a name, or any more.
 var ErrNotAsked = errors.New("nobody is asked for a name")
 
 // NewSim returns a keyboard that only Type types on.
@@ -42,8 +42,8 @@ func (k *Keyboard) Type(ctx context.Context, text string) error {
 		}
 		select {
 		case q.presses <- p:
-		case <-q.end:
-			return errReplaced
+		case <-q.over:
+			return ErrNotAsked
 		case <-ctx.Done():
 			return ctx.Err()
 		}
