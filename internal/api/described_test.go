@@ -2,6 +2,7 @@ package api
 
 import (
 	"flag"
+	"io"
 	"net/http"
 	"runtime"
 	"strings"
@@ -64,6 +65,27 @@ func TestRoutesDescribed(t *testing.T) {
 					t.Errorf("%s with board = %q wants the role %v, and the description says board = %q", pattern, setting, r.role, c.Board)
 				}
 			}
+		}
+	}
+}
+
+// TestDescriptionSent: the description is packed for who takes that, and else it is not.
+func TestDescriptionSent(t *testing.T) {
+	site, client := newSite(t, newWebsite(t).Server)
+	for _, accepts := range []string{"gzip", "identity"} {
+		r, err := http.NewRequest("GET", "https://"+site.Listens()+"/v1/openapi.json", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Accept-Encoding", accepts)
+		resp, err := client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if packed := resp.Header.Get("Content-Encoding") == "gzip"; err != nil || resp.StatusCode != 200 || packed != (accepts == "gzip") || packed != (len(body) < 50_000) {
+			t.Errorf("%s: %d, %d bytes, %v, %v", accepts, resp.StatusCode, len(body), resp.Header, err)
 		}
 	}
 }

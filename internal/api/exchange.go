@@ -13,7 +13,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"stump/internal/api/openapi"
 	"stump/internal/api/wire"
 )
 
@@ -51,17 +50,6 @@ func asked[In any](f func(*http.Request, In) (any, error)) handler {
 		}
 		return object(func(r *http.Request) (any, error) { return f(r, in) })(w, r)
 	}
-}
-
-// description answers with what everybody may know: what can be asked, and how.
-func description(w http.ResponseWriter, _ *http.Request) error {
-	text, err := openapi.JSON()
-	if err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	_, err = w.Write(text)
-	return err
 }
 
 // lines returns a function that sends one JSON object a line, at once.

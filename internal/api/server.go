@@ -19,6 +19,7 @@ import (
 	"stump/checkout/ledger"
 	"stump/directory"
 	"stump/hw/selftest"
+	"stump/internal/api/openapi"
 	"stump/internal/api/wire"
 	"stump/internal/books"
 	"stump/internal/credential"
@@ -214,7 +215,7 @@ func (s *Server) routes() []route {
 // bookRoutes are those of the register, the loans and the history.
 func (s *Server) bookRoutes() []route {
 	return []route{
-		{"GET /v1/openapi.json", ledgerOnly, identity.None, bare(description)},
+		{"GET /v1/openapi.json", ledgerOnly, identity.None, bare(openapi.Send)},
 
 		// Who has what, and an admin's corrections
 		{"GET /v1/who", ledgerOnly, s.board(boardHolders), list(s.who, "person", "device", "overdue", "shown")},

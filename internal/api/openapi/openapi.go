@@ -10,10 +10,29 @@ import (
 	"compress/gzip"
 	_ "embed"
 	"io"
+	"net/http"
+	"strings"
 )
 
 //go:embed openapi.json.gz
 var packed []byte
+
+// Send sends the description, packed to who takes that: it has no fewer than 200 kB.
+func Send(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Vary", "Accept-Encoding")
+	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		w.Header().Set("Content-Encoding", "gzip")
+		_, err := w.Write(packed)
+		return err
+	}
+	text, err := JSON()
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(text)
+	return err
+}
 
 // JSON is the description.
 func JSON() ([]byte, error) {

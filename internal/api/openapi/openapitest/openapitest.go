@@ -4,6 +4,7 @@ package openapitest
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -391,7 +392,7 @@ func (w *Watch) Serve(next http.Handler, rw http.ResponseWriter, r *http.Request
 	if c == nil || asked.full || answer.full {
 		return // a part of a test
 	}
-	err := w.CheckAnswer(c, Answer{answer.status, rw.Header(), answer.Bytes()})
+	err := w.CheckAnswer(c, Answer{answer.status, rw.Header(), unpacked(rw.Header(), answer.Bytes())})
 	success := answer.status < 400
 	if err == nil && success {
 		err = w.CheckRequest(c, r, asked.Bytes())
@@ -406,6 +407,19 @@ func (w *Watch) Serve(next http.Handler, rw http.ResponseWriter, r *http.Request
 		}
 		w.faults = append(w.faults, fmt.Sprintf("%s %s: %v", where, r.Pattern, err))
 	}
+}
+
+// unpacked is a body that may be packed.
+func unpacked(h http.Header, body []byte) []byte {
+	if h.Get("Content-Encoding") != "gzip" {
+		return body
+	}
+	r, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return nil
+	}
+	plain, _ := io.ReadAll(r)
+	return plain
 }
 
 // Faults are what was not as it is described. With all, each call must have been answered
