@@ -114,8 +114,9 @@ func (c *importCheck) row(t *txn, r books.ImportRow, at uint64) {
 	}
 	switch {
 	case was == nil:
-		c.n.Added++
-		c.n.New = append(c.n.New, r.ID)
+		if c.n.Added++; c.bad.Lines == nil {
+			c.n.New = append(c.n.New, r.ID)
+		}
 	case did || renamed(p.row, was):
 		if c.n.Changed++; c.o.DryRun && len(c.n.Changes) < books.MaxChanges {
 			c.n.Changes = append(c.n.Changes, books.ImportChange{ID: r.ID, What: journal.Changes(was, p.row)})

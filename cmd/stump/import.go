@@ -1,8 +1,9 @@
 package main
 
 import (
-	"bytes"
+	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -25,15 +26,15 @@ func (s shelf) importCmd(g *globals) *cobra.Command {
 			return hint.Wrap(err, remedy)
 		}
 		defer in.Close()
-		csv, err := io.ReadAll(in) // before a user who is root becomes the ledger's owner
-		if err != nil {
+		csv := bufio.NewReader(in)
+		if _, err := csv.Peek(1); err != nil && !errors.Is(err, io.EOF) {
 			return hint.Wrap(err, remedy)
 		}
 		q := url.Values{"map": mapped}
 		if dryRun {
 			q.Set("dry_run", "true")
 		}
-		return g.stream(cmd, mayWrite, "POST", s.list+"/import", q, bytes.NewReader(csv), func(answer io.Reader) error {
+		return g.stream(cmd, mayWrite, "POST", s.list+"/import", q, csv, func(answer io.Reader) error {
 			var n wire.Imported
 			if err := json.NewDecoder(answer).Decode(&n); err != nil {
 				return err

@@ -104,17 +104,17 @@ func (s *Server) namesakes(reg *register, id, name string) (string, error) {
 
 // newTwins warns of new people who have the name of another.
 func (s *Server) newTwins(ids []string) (string, error) {
+	if len(ids) == 0 {
+		return "", nil
+	}
 	isNew := map[string]bool{}
 	for _, id := range ids {
 		isNew[id] = true
 	}
 	first, n, names := "", 0, map[string]string{} // id of the first by name
-	for p, err := range present(s.o.Books.People(books.Page{})) {
+	for p, err := range inPages(s.o.Books) {
 		if err != nil {
 			return "", err
-		}
-		if len(isNew) == 0 {
-			break
 		}
 		name := folded(p.Name)
 		there, twice := names[name]
@@ -131,6 +131,25 @@ func (s *Server) newTwins(ids []string) (string, error) {
 		}
 	}
 	return several(n, first), nil
+}
+
+// inPages yields everybody, as present does, but holds a thousand at most.
+func inPages(l books.Keeper) iter.Seq2[books.Person, error] {
+	return func(yield func(books.Person, error) bool) {
+		for page := (books.Page{Limit: 1000}); ; {
+			n := 0
+			for p, err := range l.People(page) {
+				n++
+				page.After = p.ID
+				if (err != nil || p.MergedInto == "") && !yield(p, err) || err != nil {
+					return
+				}
+			}
+			if n < page.Limit {
+				return
+			}
+		}
+	}
 }
 
 // twins says that two people have one name.

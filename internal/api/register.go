@@ -9,6 +9,7 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"unicode"
@@ -373,9 +374,11 @@ func importOptions(reg *register, r *http.Request) (o books.ImportOptions, mappe
 
 // importCSV saves the rows of a CSV file, or in a dry run tells what it would change.
 func (s *Server) importCSV(ctx context.Context, l books.Keeper, reg *register, csv io.Reader, mapped map[string]string, o books.ImportOptions) (wire.Imported, error) {
+	in := &counted{r: csv}
+	defer in.giveBack()
 	var strange unreadable
 	doubts, doubt := 0, ""
-	rows := sheet.Rows(reg.kind, csv, sheet.Options{Map: mapped, Parse: func(written string) (checkout.Tag, error) {
+	rows := sheet.Rows(reg.kind, in, sheet.Options{Map: mapped, Parse: func(written string) (checkout.Tag, error) {
 		if d := credential.Doubt(written, s.o.Formats); d != "" {
 			doubts, doubt = doubts+1, cmp.Or(doubt, d)
 		}
@@ -394,6 +397,25 @@ func (s *Server) importCSV(ctx context.Context, l books.Keeper, reg *register, c
 		twin, err = s.newTwins(n.New)
 	}
 	return wire.Imported{Rows: n.Rows(), Added: n.Added, Changed: n.Changed, Unchanged: n.Unchanged, Warning: warn(strange.warning(), several(doubts, doubt), twin, tooLate(n.Late)), Changes: n.Changes}, err
+}
+
+// counted counts the bytes of a file.
+type counted struct {
+	r io.Reader
+	n int
+}
+
+func (c *counted) Read(b []byte) (int, error) {
+	n, err := c.r.Read(b)
+	c.n += n
+	return n, err
+}
+
+// giveBack gives back the memory that a large file took, which Go would do bit by bit.
+func (c *counted) giveBack() {
+	if c.n > maxBody {
+		debug.FreeOSMemory()
+	}
 }
 
 // tooLate warns of rows that were not done in whole.

@@ -10,6 +10,8 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"stump/checkout"
@@ -78,13 +80,14 @@ func (s *Server) once(w http.ResponseWriter, r *http.Request, to route) error {
 	case !to.repeats():
 		return refuse("leave it out: asked twice, this does no harm", "%s is not for this call", keyHeader)
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxImport))
+	body, sent, err := s.whole(http.MaxBytesReader(w, r.Body, maxImport))
 	if err != nil {
 		return err
 	}
+	defer body.Close()
 	terms := books.Terms{
 		Key:     digest([]byte(identity.Of(r.Context()).ID), []byte(name)),
-		Request: digest([]byte(r.Method), []byte(r.URL.RequestURI()), []byte(r.Header.Get("If-Match")), body),
+		Request: digestOf(sum(r.Method), sum(r.URL.RequestURI()), sum(r.Header.Get("If-Match")), sent),
 	}
 	if _, running := s.running.LoadOrStore(terms.Key, true); running {
 		return problem(wire.CodeBusy, "ask again when it has its answer", "a request with this %s is under way", keyHeader)
@@ -98,7 +101,7 @@ func (s *Server) once(w http.ResponseWriter, r *http.Request, to route) error {
 		return repeat(w, terms, made)
 	}
 	r = r.WithContext(context.WithValue(r.Context(), termsOf{}, terms))
-	r.Body = io.NopCloser(bytes.NewReader(body))
+	r.Body = body
 	kept := &memo{header: http.Header{}, status: http.StatusOK}
 	if err := to.answer(kept, r); err != nil {
 		var again *books.MadeError
@@ -117,6 +120,39 @@ func (s *Server) once(w http.ResponseWriter, r *http.Request, to route) error {
 	}
 	maps.Copy(w.Header(), kept.header)
 	return send(w, first)
+}
+
+// whole reads a body to its end before anything is done with it, and returns its sum. A
+// large one waits in a file without a name.
+func (s *Server) whole(in io.Reader) (io.ReadCloser, sha, error) {
+	h := sha256.New()
+	in = io.TeeReader(in, h)
+	first, err := io.ReadAll(io.LimitReader(in, maxBody))
+	if err != nil {
+		return nil, sha{}, err
+	}
+	if len(first) < maxBody {
+		return io.NopCloser(bytes.NewReader(first)), sha(h.Sum(nil)), nil
+	}
+	f, err := os.CreateTemp(filepath.Dir(s.o.Path), ".request-*")
+	if err != nil {
+		return nil, sha{}, err
+	}
+	err = os.Remove(f.Name())
+	if err == nil {
+		_, err = f.Write(first)
+	}
+	if err == nil {
+		_, err = io.Copy(f, in)
+	}
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		f.Close()
+		return nil, sha{}, err
+	}
+	return f, sha(h.Sum(nil)), nil
 }
 
 // repeats reports whether asking twice would change something twice.
@@ -161,10 +197,22 @@ func (m *memo) WriteHeader(status int) { m.status = status }
 
 // digest is the hash of parts.
 func digest(parts ...[]byte) string {
+	var sums []sha
+	for _, p := range parts {
+		sums = append(sums, sha256.Sum256(p))
+	}
+	return digestOf(sums...)
+}
+
+// sha is the hash of a part.
+type sha [sha256.Size]byte
+
+func sum(part string) sha { return sha256.Sum256([]byte(part)) }
+
+func digestOf(parts ...sha) string {
 	h := sha256.New()
 	for _, p := range parts {
-		part := sha256.Sum256(p)
-		h.Write(part[:])
+		h.Write(p[:])
 	}
 	return base64.RawStdEncoding.EncodeToString(h.Sum(nil)[:16])
 }

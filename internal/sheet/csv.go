@@ -65,19 +65,20 @@ func Rows(kind checkout.SubjectKind, r io.Reader, o Options) iter.Seq2[books.Imp
 			return
 		}
 		lines := newLines(f, l, index, o.Parse)
-		for {
+		for line := 1; ; {
+			l.from.row()
 			record, err := c.Read()
 			if errors.Is(err, io.EOF) {
 				return
 			}
 			if err != nil {
-				yield(books.ImportRow{}, csvError(err, l.line-1))
+				yield(books.ImportRow{}, csvError(err, l.line-1, line))
 				return
 			}
+			line, _ = c.FieldPos(0)
 			if blank(record) {
 				continue
 			}
-			line, _ := c.FieldPos(0)
 			row, err := lines.row(record)
 			row.Line = line + l.line - 1
 			if header := (*headerError)(nil); errors.As(err, &header) {
@@ -125,6 +126,29 @@ func newLines(f form, l layout, index map[string]int, parse func(string) (checko
 // rounded is a number of which a spreadsheet has kept some digits.
 var rounded = regexp.MustCompile(`^\d+(?:[.,]\d+)?[eE]\+\d+$|^\d+[.,]\d+[eE]\d+$`)
 
+// maxRow is how long a row may be, in bytes: no more of a file is ever in memory.
+const maxRow = 64 << 10
+
+var errLong = hint.Errorf("see whether a quote lacks its end", "a row of more than %d kB", maxRow>>10)
+
+// meter ends a row that is too long. left is how much of it may follow.
+type meter struct {
+	r    io.Reader
+	left int
+}
+
+// row says that another row begins, nearly: some of it may have been read already.
+func (m *meter) row() { m.left = maxRow }
+
+func (m *meter) Read(b []byte) (int, error) {
+	if m.left <= 0 {
+		return 0, errLong
+	}
+	n, err := m.r.Read(b)
+	m.left -= n
+	return n, err
+}
+
 // row reads the fields of a line.
 func (f *lines) row(record []string) (row books.ImportRow, err error) {
 	if err := f.fits(record); err != nil {
@@ -159,6 +183,9 @@ func (f *lines) row(record []string) (row books.ImportRow, err error) {
 	return row, err
 }
 
+// longField is from where on a field is too long to be quoted, in bytes.
+const longField = 2 * checkout.MaxName
+
 // fits checks a line against the header.
 func (f *lines) fits(record []string) error {
 	over := len(record) > len(f.names) && !blank(record[len(f.names):])
@@ -170,6 +197,9 @@ func (f *lines) fits(record []string) error {
 		return err
 	}
 	for i, field := range record[:min(len(record), len(f.names))] {
+		if len(field) > longField {
+			return fmt.Errorf("column %d has %d bytes: at most %d", i+1, len(field), checkout.MaxName)
+		}
 		if !readable(field) {
 			return hint.Errorf(checkout.SaveUTF8, "%q can't be read", strings.ToValidUTF8(field, "\ufffd"))
 		}
@@ -210,10 +240,14 @@ func (f *lines) unknown(i int) error {
 	return &headerError{hint.Errorf(remedy, "unknown column %q: the columns are %s", name, f.list())}
 }
 
-// csvError makes the error of a line of a parse error. above is the number of lines above
-// those that the parser has seen.
-func csvError(err error, above int) error {
+// csvError makes the error of a line of a parse error, or of a row that is too long. above
+// is the number of lines above those that the parser has seen, of which last begins the row
+// before.
+func csvError(err error, above, last int) error {
 	var pe *csv.ParseError
+	if errors.Is(err, errLong) {
+		return &books.RowError{Line: last + 1 + above, Err: err}
+	}
 	if errors.As(err, &pe) {
 		return &books.RowError{Line: pe.Line + above, Err: hint.Errorf("a quote inside a quoted field is written twice", "%w", pe.Err)}
 	}

@@ -33,6 +33,7 @@ type layout struct {
 	comma rune
 	line  int // of the header
 	names []string
+	from  *meter // the lines from the header on
 }
 
 var sepLine = regexp.MustCompile(`(?i)^"?sep=([^"\r\n])"?[,;\t]*$`)
@@ -82,12 +83,12 @@ func (f form) look(head []byte, comma rune, mapped map[string]string) (first lay
 		}
 		line, _ := c.FieldPos(0)
 		if n == 0 {
-			first = layout{comma, line, names}
+			first = layout{comma: comma, line: line, names: names}
 		}
 		index, _ := f.index(names, mapped)
 		_, id := index["id"]
 		if _, name := index["name"]; id && name {
-			return layout{comma, line, names}, len(index)
+			return layout{comma: comma, line: line, names: names}, len(index)
 		}
 		if n == 0 {
 			known = len(index)
@@ -164,7 +165,9 @@ func (f form) begin(r io.Reader, mapped map[string]string) (c *csv.Reader, l lay
 	if l, err = f.find(in, mapped); err != nil {
 		return nil, l, nil, err
 	}
-	c = csv.NewReader(in)
+	l.from = &meter{r: in}
+	l.from.row()
+	c = csv.NewReader(l.from)
 	if l.comma != 0 {
 		c.Comma = l.comma
 	}
@@ -174,7 +177,7 @@ func (f form) begin(r io.Reader, mapped map[string]string) (c *csv.Reader, l lay
 		return nil, l, nil, refuseHeader(l, fmt.Errorf("no header: the columns are %s", f.list()))
 	}
 	if err != nil {
-		return nil, l, nil, csvError(err, l.line-1)
+		return nil, l, nil, csvError(err, l.line-1, 0)
 	}
 	l.names = slices.Clone(header)
 	if all := strings.Join(header, ""); strings.Contains(all, "\x00") || !readable(all) {
