@@ -111,7 +111,7 @@ func (s *Server) asks(r *http.Request) (identity.Principal, error) {
 		return who, nil
 	}
 	if secret := cookie(r); secret != "" {
-		if session, err := s.o.Access.Session(secret); err == nil {
+		if session, err := s.o.Access.Session(secret); err == nil && !s.left(session) {
 			return session, nil
 		}
 	}
@@ -121,6 +121,16 @@ func (s *Server) asks(r *http.Request) (identity.Principal, error) {
 		}
 	}
 	return who, nil
+}
+
+// left reports whether who has logged in is no longer active in the register. A register
+// that can't be read keeps nobody from the station: they may be there to mend it.
+func (s *Server) left(who identity.Principal) bool {
+	if who.Person == "" {
+		return false
+	}
+	p, err := s.o.Books.FindPerson(who.Person)
+	return errors.Is(err, books.ErrNotFound) || err == nil && p.Status != checkout.Active
 }
 
 // failed notes a failed login or a token that is not known, and is the answer to it.

@@ -20,15 +20,18 @@ const kioskCookie = "__Host-stump-kiosk"
 const (
 	kioskLife = 400 * 24 * 60 * 60 // seconds; browsers keep none for longer
 	kioskRows = 500                // that a page has at most
-	// kioskHead has the page loaded again, without a script.
-	kioskHead = `<meta http-equiv="refresh" content="30">`
+	kioskHead = `<title>Devices – Stump</title>`
+	// kioskAgain has the page loaded again, without a script.
+	kioskAgain = `<meta http-equiv="refresh" content="30">`
 )
 
 // kiosk shows the board for a screen on a wall. A token in the address is exchanged for a
 // cookie at once, so that it stays in no history, log or Referer.
 func (s *Server) kiosk(w http.ResponseWriter, r *http.Request) error {
 	q, err := params(r, "token")
+	head := kioskHead + kioskAgain
 	if err == nil && q.Has("token") {
+		head = kioskHead // what is wrong with it, stays so
 		if _, err = s.screen(q.Get("token")); err == nil {
 			setCookie(w, kioskCookie, q.Get("token"), kioskLife)
 			w.Header().Set("Referrer-Policy", "no-referrer")
@@ -44,10 +47,16 @@ func (s *Server) kiosk(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		body, err = s.kioskBoard(r)
 	}
-	if err != nil {
-		return s.problemPage(w, err, "")
+	if err == nil {
+		return page(w, http.StatusOK, head, nil, body)
 	}
-	return page(w, http.StatusOK, kioskHead, nil, body)
+	code, _ := s.explain(err)
+	status, _ := code.Row()
+	if status == http.StatusInternalServerError {
+		s.o.Log.Error("the board can't be shown", "err", err)
+	}
+	sayWait(w, err)
+	return page(w, status, head, withheld(identity.Of(r.Context()), code, err), "")
 }
 
 // screen is whose token this is, which lies about on a wall: with more than the role board

@@ -139,8 +139,9 @@ func setCookie(w http.ResponseWriter, name, secret string, maxAge int) {
 // link's fragment.
 const (
 	pageHead = `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Stump</title>`
-	pageMain = `</head>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">`
+	loginHead = `<title>Log in – Stump</title>`
+	pageMain  = `</head>
 <body><main><h1>Stump</h1>
 `
 	pageForm = `<form id="login" method="post" action="/login">
@@ -167,7 +168,7 @@ if (secret) {
 `
 )
 
-// page sends a page, with an alert unless err is nil; head is what its head has besides.
+// page sends a page, with an alert unless err is nil; head has its title.
 func page(w http.ResponseWriter, status int, head string, err error, body string) error {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
@@ -181,9 +182,9 @@ func page(w http.ResponseWriter, status int, head string, err error, body string
 
 func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) error {
 	if who := identity.Of(r.Context()); who.May(identity.Staff) {
-		return page(w, http.StatusOK, "", nil, fmt.Sprintf(pageIn, html.EscapeString(who.Name), who.Role))
+		return page(w, http.StatusOK, loginHead, nil, fmt.Sprintf(pageIn, html.EscapeString(who.Name), who.Role))
 	}
-	return page(w, http.StatusOK, "", nil, s.ways(r))
+	return page(w, http.StatusOK, loginHead, nil, s.ways(r))
 }
 
 // ways are the ways to log in from this browser.
@@ -229,15 +230,10 @@ func field(w http.ResponseWriter, r *http.Request, name string) (string, error) 
 
 // notLoggedIn says on the page of a login why it was none.
 func (s *Server) notLoggedIn(w http.ResponseWriter, r *http.Request, err error) error {
-	return s.problemPage(w, err, s.ways(r))
-}
-
-// problemPage says on a page what is wrong.
-func (s *Server) problemPage(w http.ResponseWriter, err error, body string) error {
 	code, _ := s.explain(err)
 	status, _ := code.Row()
 	sayWait(w, err)
-	return page(w, status, "", err, body)
+	return page(w, status, loginHead, err, s.ways(r))
 }
 
 // begin begins a browser's session, and ends the one that it had.
@@ -258,7 +254,7 @@ const (
 // signIn sends a browser to the OpenID provider.
 func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	if s.o.SignIn == nil {
-		return page(w, http.StatusNotFound, "", hint.Errorf("The table [web.oidc] of the configuration names one", "this station knows no provider of logins"), s.ways(r))
+		return page(w, http.StatusNotFound, loginHead, hint.Errorf("The table [web.oidc] of the configuration names one", "this station knows no provider of logins"), s.ways(r))
 	}
 	address, kept, err := s.o.SignIn.Begin(r.Context())
 	if err != nil {
@@ -287,7 +283,7 @@ func (s *Server) signedIn(w http.ResponseWriter, r *http.Request) error {
 			err = failed // too often
 		}
 		sayWait(w, err)
-		return page(w, http.StatusForbidden, "", err, s.ways(r))
+		return page(w, http.StatusForbidden, loginHead, err, s.ways(r))
 	}
 	p := identity.Principal{Name: who.Name, Role: who.Role}
 	if p.Person, err = s.personOf(who); err != nil {
@@ -300,7 +296,7 @@ func (s *Server) signedIn(w http.ResponseWriter, r *http.Request) error {
 // notSignedIn says that the provider can't be used; why, is in the log.
 func (s *Server) notSignedIn(w http.ResponseWriter, r *http.Request, err error) error {
 	s.o.Log.Error("nobody can log in by the provider", "err", err)
-	return page(w, http.StatusBadGateway, "", hint.Errorf("Try again, or ask an admin for a link", "the provider of logins can't be used now"), s.ways(r))
+	return page(w, http.StatusBadGateway, loginHead, hint.Errorf("Try again, or ask an admin for a link", "the provider of logins can't be used now"), s.ways(r))
 }
 
 // personOf is the id in the register of who was named, "" if they aren't there.

@@ -72,6 +72,32 @@ func TestMine(t *testing.T) {
 	nobody("b3", "/v1/my/loans")
 }
 
+// TestLeaversAreLoggedOut: a session is worth nothing while its person is not active.
+func TestLeaversAreLoggedOut(t *testing.T) {
+	s := newWebsite(t)
+	login := func(p identity.Principal) []string {
+		p.Role = identity.Admin
+		return []string{"Cookie", cookieName + "=" + s.o.Access.Login(p)}
+	}
+	b1, nobody, gone := login(identity.Principal{Person: "b1"}), login(identity.Principal{}), login(identity.Principal{Person: "gone"})
+	var none struct{}
+	for _, tt := range []struct {
+		status string
+		want   int
+	}{{"suspended", 401}, {"active", 200}, {"retired", 401}} {
+		s.admin("PATCH", "/v1/people/b1", `{"status":"`+tt.status+`"}`, &none)
+		if w := s.ask("GET", "/v1/people", "", b1...); w.Code != tt.want {
+			t.Errorf("somebody who is %s: %d", tt.status, w.Code)
+		}
+	}
+	s.wants("who is in no register", s.ask("GET", "/v1/people", "", nobody...), 200, "")
+	s.wants("who was erased", s.ask("GET", "/v1/people", "", gone...), 401, wire.CodeNoLogin)
+	if err := s.o.Ledger.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.wants("with a register that can't be read", s.ask("GET", "/v1/refusals", "", b1...), 200, "")
+}
+
 // TestErasedIsLoggedOut: nothing of somebody who is erased stays in a session.
 func TestErasedIsLoggedOut(t *testing.T) {
 	s := newWebsite(t)
