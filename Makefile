@@ -88,9 +88,7 @@ vuln: ## look for known vulnerabilities in what the programs use (needs a networ
 	@scripts/vuln
 
 cross: ## build bin/stump for the three kinds of boards
-	GOOS=linux GOARCH=arm GOARM=6 $(BUILD) -o bin/stump-armv6 ./cmd/stump
-	GOOS=linux GOARCH=arm64 $(BUILD) -o bin/stump-arm64 ./cmd/stump
-	GOOS=linux GOARCH=amd64 $(BUILD) -o bin/stump-amd64 ./cmd/stump
+	for arch in armv6 arm64 amd64; do scripts/compile $$arch bin/stump-$$arch || exit 1; done
 	@ls -l bin/stump-*
 	@test -z "$$(find bin -name 'stump-*' -size +15000k)" || { echo "FAIL: over 15 MB, which is all that a board has to spare"; exit 1; }
 
