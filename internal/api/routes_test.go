@@ -85,6 +85,9 @@ func TestEveryRoute(t *testing.T) {
 		if p := problem("a bad actor", method, path, "", "a%00b"); !strings.HasPrefix(p.Error, wire.ActorHeader) || p.Hint == "" {
 			t.Errorf("%s, a bad actor: %+v", r.pattern, p)
 		}
+		if strings.HasPrefix(path, "/v1/sim/") != (r.needs == simulation) {
+			t.Errorf("%s: what only a simulated station can do is apart from all else", r.pattern)
+		}
 		if r.needs == ledgerOnly {
 			continue
 		}
