@@ -2,6 +2,7 @@ package openapi
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -493,7 +494,56 @@ func assemble(t *testing.T) object {
 		schemas[name+"Page"] = pageOf(name)
 	}
 	base["paths"], base["tags"] = paths, tags
+	base["components"].(object)["responses"] = shareRefusals(paths)
+	dropUnused(t, base, things)
 	return base
+}
+
+// shareRefusals takes the refusals out of the calls, most of which have the same.
+func shareRefusals(paths object) object {
+	shared := object{}
+	for _, item := range paths {
+		for _, op := range item.(object) {
+			responses := op.(object)["responses"].(object)
+			for status, r := range responses {
+				codes, _ := r.(object)["x-codes"].([]any)
+				content, _ := r.(object)["content"].(object)
+				if codes == nil || content["text/html"] != nil {
+					continue
+				}
+				name := strings.ReplaceAll(strings.Trim(fmt.Sprint(codes), "[]"), " ", "_")
+				if r.(object)["headers"] != nil && status == "409" {
+					name += "_wait"
+				}
+				shared[name] = r
+				responses[status] = ref("responses", name)
+			}
+		}
+	}
+	return shared
+}
+
+// dropUnused takes out the things that only others are made of, and refuses those that
+// nothing is made of.
+func dropUnused(t *testing.T, doc object, things map[string]*thing) {
+	t.Helper()
+	text, err := json.Marshal(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := map[string]bool{}
+	for _, thing := range things {
+		parts[thing.As] = true
+	}
+	for name := range things {
+		if bytes.Contains(text, []byte(`"#/components/schemas/`+name+`"`)) {
+			continue
+		}
+		delete(doc["components"].(object)["schemas"].(object), name)
+		if !parts[name] {
+			t.Errorf("no call takes or answers %s", name)
+		}
+	}
 }
 
 // read reads a file, and refuses keys that it can't have.

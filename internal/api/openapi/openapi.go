@@ -17,7 +17,7 @@ import (
 //go:embed openapi.json.gz
 var packed []byte
 
-// Send sends the description, packed to who takes that: it has no fewer than 200 kB.
+// Send sends the description, packed to who takes that: it has 150 kB.
 func Send(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Vary", "Accept-Encoding")

@@ -113,11 +113,11 @@ func (c *comparison) call(where string, old, new object) {
 	c.params(where, old, new)
 	c.request(where, at(old, "requestBody"), at(new, "requestBody"))
 	for _, status := range sorted(at(old, "responses")) {
-		was := at(old, "responses", status)
+		was := follow(c.old, at(old, "responses", status))
 		if was["x-codes"] != nil {
 			continue // who is refused goes by the code; there may be others
 		}
-		now := at(new, "responses", status)
+		now := follow(c.new, at(new, "responses", status))
 		if now == nil {
 			c.breaks(where, "it no longer answers %s", status)
 			continue

@@ -190,7 +190,7 @@ func (s *Spec) CheckAnswer(c *Call, a Answer) error {
 	if !ok {
 		return fmt.Errorf("the status %d is not described: %.300s", a.Status, a.Body)
 	}
-	at := c.at + "/responses/" + status
+	response, at := s.follow(response, c.at+"/responses/"+status)
 	for name, header := range objectOf(response["headers"]) {
 		h, hAt := s.follow(header.(Object), at+"/headers/"+escape(name))
 		values := a.Header.Values(name)
