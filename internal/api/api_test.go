@@ -187,6 +187,8 @@ func TestErrorObjects(t *testing.T) {
 		{"GET", "/v1/who?person=ann&person=ben", "", 400},
 		{"GET", "/v1/who?overdue=perhaps", "", 400},
 		{"GET", "/v1/history?limit=0", "", 400},
+		{"GET", "/v1/history?kind=nonsense&refused=true", "", 400},
+		{"GET", "/v1/history?kind=checkout&refused=true", "", 400},
 		{"POST", "/v1/people", `{"name":"X"}{"name":"Y"}`, 400},
 		{"POST", "/v1/people", `{"name":"X","status":"suspended"}`, 400},
 		{"PATCH", "/v1/people/ann", `{"id":"x"}`, 400},

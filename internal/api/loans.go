@@ -34,11 +34,14 @@ func (s *Server) history(_ *http.Request, q query, p books.Page) (iter.Seq2[book
 	if err != nil {
 		return nil, err
 	}
-	if f.Kind = checkout.Kind(q.Get("kind")); refused {
-		f.Kind = checkout.Refuse
-	}
-	if f.Kind != "" && f.Kind != books.AnyKind && !slices.Contains(checkout.Kinds, f.Kind) {
+	f.Kind = checkout.Kind(q.Get("kind"))
+	switch {
+	case f.Kind != "" && f.Kind != books.AnyKind && !slices.Contains(checkout.Kinds, f.Kind):
 		return nil, refuse("use any, or one of "+kindWords(), "kind: %q is none", f.Kind)
+	case refused && f.Kind != "" && f.Kind != checkout.Refuse:
+		return nil, refuse("ask for one of them", "refusals are no events of the kind %s", f.Kind)
+	case refused:
+		f.Kind = checkout.Refuse
 	}
 	if f.Kind == checkout.Refuse || f.Kind == books.AnyKind {
 		s.o.Trace.Save(true)
