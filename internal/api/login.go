@@ -50,17 +50,11 @@ func (s *Server) addToken(r *http.Request, t *wire.NewToken) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	made := identity.Token{Name: t.Name, Role: role, By: identity.Of(r.Context()).Name, Expires: t.Expires}
-	secret, err := s.o.Access.AddToken(made)
+	token, secret, err := s.o.Access.AddToken(identity.Token{Name: t.Name, Role: role, By: identity.Of(r.Context()).Name, Expires: t.Expires})
 	if err != nil {
 		return nil, err
 	}
-	all := s.o.Access.Tokens()
-	i := slices.IndexFunc(all, func(t identity.Token) bool { return t.Name == made.Name })
-	if i < 0 {
-		return nil, &identity.TokenError{Name: made.Name} // revoked since
-	}
-	return wire.MadeToken{Token: all[i], Secret: secret}, nil
+	return wire.MadeToken{Token: token, Secret: secret}, nil
 }
 
 func (s *Server) revokeToken(r *http.Request) (any, error) {

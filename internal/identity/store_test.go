@@ -32,7 +32,7 @@ func newStore(t *testing.T, dir string) (*Store, *clock) {
 
 func add(t *testing.T, s *Store, name string, role Role, expires *time.Time) (secret string) {
 	t.Helper()
-	secret, err := s.AddToken(Token{Name: name, Role: role, By: "ann", Expires: expires})
+	_, secret, err := s.AddToken(Token{Name: name, Role: role, By: "ann", Expires: expires})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func TestNoToken(t *testing.T) {
 		"taken": {Name: "ci", Role: Admin}, "no name": {Role: Staff}, "odd name": {Name: "a\nb", Role: Staff}, "no role": {Name: "x"},
 		"a role of routes": {Name: "x", Role: FreshAdmin}, "expired": {Name: "x", Role: Staff, Expires: &past},
 	} {
-		if secret, err := s.AddToken(tt); err == nil || secret != "" || hint.Of(err) == "" {
+		if _, secret, err := s.AddToken(tt); err == nil || secret != "" || hint.Of(err) == "" {
 			t.Errorf("%s: %q, %v", name, secret, err)
 		}
 	}
@@ -117,7 +117,7 @@ func TestNoToken(t *testing.T) {
 	for i := range MaxTokens - 1 {
 		s.tokens = append(s.tokens, &tokenRow{Token{Name: fmt.Sprint("n", i)}, ""})
 	}
-	if _, err := s.AddToken(Token{Name: "one more", Role: Staff}); err == nil || len(s.tokens) != MaxTokens {
+	if _, _, err := s.AddToken(Token{Name: "one more", Role: Staff}); err == nil || len(s.tokens) != MaxTokens {
 		t.Errorf("%d tokens, %v", len(s.tokens), err)
 	}
 }
@@ -125,7 +125,7 @@ func TestNoToken(t *testing.T) {
 // TestUnsavedToken: a token that could not be saved is none.
 func TestUnsavedToken(t *testing.T) {
 	s, _ := newStore(t, filepath.Join(t.TempDir(), "no folder"))
-	if secret, err := s.AddToken(Token{Name: "ci", Role: Staff}); err == nil || secret != "" || len(s.Tokens()) != 0 {
+	if _, secret, err := s.AddToken(Token{Name: "ci", Role: Staff}); err == nil || secret != "" || len(s.Tokens()) != 0 {
 		t.Errorf("%q, %v, %+v", secret, err, s.Tokens())
 	}
 }

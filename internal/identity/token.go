@@ -64,17 +64,17 @@ var (
 	errNoCookie = hint.Errorf("log in again", "the session has ended")
 )
 
-// AddToken makes a token and returns its secret, which nobody can read again. The error
-// is a *TokenError if the name is taken.
-func (s *Store) AddToken(t Token) (secret string, err error) {
+// AddToken makes a token, and returns it with its secret, which nobody can read again. The
+// error is a *TokenError if the name is taken.
+func (s *Store) AddToken(t Token) (made Token, secret string, err error) {
 	now := s.o.Now()
 	switch err := checkout.CheckName(t.Name); {
 	case err != nil:
-		return "", err
+		return Token{}, "", err
 	case t.Role < Board || t.Role > Admin:
-		return "", hint.Errorf("give it one of board, staff, technician and admin", "the token has no role")
+		return Token{}, "", hint.Errorf("give it one of board, staff, technician and admin", "the token has no role")
 	case t.Expires != nil && !t.Expires.After(now):
-		return "", hint.Errorf("give a time that is still to come", "the token would have expired already")
+		return Token{}, "", hint.Errorf("give a time that is still to come", "the token would have expired already")
 	}
 	secret = tokenPrefix + s.o.Secret()
 	t.Made, t.Used = now, nil
@@ -89,13 +89,13 @@ func (s *Store) AddToken(t Token) (secret string, err error) {
 	}
 	s.mu.Unlock()
 	if err != nil {
-		return "", err
+		return Token{}, "", err
 	}
 	if err := s.save(); err != nil {
 		_ = s.drop(t.Name)
-		return "", err
+		return Token{}, "", err
 	}
-	return secret, nil
+	return t, secret, nil
 }
 
 // token is the place of a token, -1 if there is none. mu is held.
