@@ -4,15 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"math"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"stump/checkout"
+	"stump/internal/api/door"
 	"stump/internal/api/wire"
 	"stump/internal/books"
 	"stump/internal/hint"
@@ -106,16 +104,16 @@ func (s *Server) asks(r *http.Request) (identity.Principal, error) {
 		}
 		who, err := s.o.Access.Bearer(strings.TrimSpace(secret))
 		if err != nil {
-			return who, s.failed(r, "token", identity.TokenFailures, err)
+			return who, door.Failed(s.o.Access, r, "token", identity.TokenFailures, err)
 		}
 		return who, nil
 	}
-	if secret := cookie(r); secret != "" {
+	if secret := door.Cookie(r, door.Session); secret != "" {
 		if session, err := s.o.Access.Session(secret); err == nil && !s.left(session) {
 			return session, nil
 		}
 	}
-	if token := cookieOf(r, kioskCookie); token != "" && who.Role == identity.None {
+	if token := door.Cookie(r, kioskCookie); token != "" && who.Role == identity.None {
 		if screen, err := s.screen(token); err == nil {
 			return screen, nil
 		}
@@ -132,35 +130,6 @@ func (s *Server) left(who identity.Principal) bool {
 	p, err := s.o.Books.FindPerson(who.Person)
 	return errors.Is(err, books.ErrNotFound) || err == nil && p.Status != checkout.Active
 }
-
-// failed notes a failed login or a token that is not known, and is the answer to it.
-func (s *Server) failed(r *http.Request, what string, most int, err error) error {
-	where := identity.Where(r.RemoteAddr)
-	if wait := s.o.Access.Failed(what+" "+where, most); wait > 0 {
-		return &problemError{wire.CodeTooOften, &tooOften{wait}} // and not noted: somebody tries to fill the list
-	}
-	s.o.Access.Refuse(identity.Refusal{What: what, Address: where, Call: r.Method + " " + r.URL.Path})
-	return &problemError{wire.CodeNoLogin, err}
-}
-
-// sayWait says in the answer's header how long to wait, if err does.
-func sayWait(w http.ResponseWriter, err error) {
-	var often *tooOften
-	if errors.As(err, &often) {
-		w.Header().Set("Retry-After", often.seconds())
-	}
-}
-
-// tooOften is the answer to too many failures.
-type tooOften struct{ wait time.Duration }
-
-func (e *tooOften) Error() string { return "too many failures from this address" }
-
-// Hint is what to do about it.
-func (e *tooOften) Hint() string { return "try again in " + e.seconds() + " s" }
-
-// seconds is how long to wait, as Retry-After wants it.
-func (e *tooOften) seconds() string { return strconv.Itoa(int(math.Ceil(e.wait.Seconds()))) }
 
 // allowed is nil if who may do what needs this role.
 func allowed(who identity.Principal, role identity.Role) error {

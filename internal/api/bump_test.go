@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"stump/internal/api/door"
 	"stump/internal/api/wire"
 	"stump/internal/identity"
 	"stump/internal/panel"
@@ -36,10 +37,10 @@ func TestLogInAtReader(t *testing.T) {
 	if w := s.form("/login/station", nil); w.Code != 503 || strings.Contains(w.Body.String(), "/login/station") {
 		t.Errorf("without a reader: %d %s", w.Code, w.Body)
 	}
-	s.o.Readers = make([]*station.Reader, 1)
+	s.with(func(o *Options) { o.Readers = make([]*station.Reader, 1) })
 	alert := func(name string, w *httptest.ResponseRecorder, status int, says string) {
 		t.Helper()
-		if w.Code != status || !strings.Contains(w.Body.String(), `<p role="alert">`+says) || strings.Contains(w.Header().Get("Set-Cookie"), cookieName+"=") {
+		if w.Code != status || !strings.Contains(w.Body.String(), `<p role="alert">`+says) || strings.Contains(w.Header().Get("Set-Cookie"), door.Session+"=") {
 			t.Errorf("%s: %d %v %s, want %d %s", name, w.Code, w.Header(), w.Body, status, says)
 		}
 	}
@@ -47,7 +48,7 @@ func TestLogInAtReader(t *testing.T) {
 		t.Errorf("the page is %s", w.Body)
 	}
 	w := s.form("/login/station", nil)
-	mine := jar(t, w, bumpCookie)
+	mine := jar(t, w, door.Bump)
 	if w.Code != 303 || w.Header().Get("Location") != "/login" {
 		t.Errorf("%d %v", w.Code, w.Header())
 	}
@@ -69,10 +70,10 @@ func TestLogInAtReader(t *testing.T) {
 		t.Error("the page shows the digits")
 	}
 	alert("in another browser", typed(digits), 401, "the login at the reader is over, or was not begun in this browser")
-	alert("in another browser that began", typed(digits, "Cookie", bumpCookie+"=X"), 401, "the login at the reader is over")
+	alert("in another browser that began", typed(digits, "Cookie", door.Bump+"=X"), 401, "the login at the reader is over")
 	alert("wrong", typed("000000x", mine...), 401, "these are not the digits. type the six digits")
 	in := typed(digits, mine...)
-	session := jar(t, in, cookieName)
+	session := jar(t, in, door.Session)
 	if in.Code != 303 || in.Header().Get("Location") != "/login" {
 		t.Errorf("%d %v", in.Code, in.Header())
 	}
@@ -81,7 +82,7 @@ func TestLogInAtReader(t *testing.T) {
 	}
 	s.wants("as staff", s.ask("GET", "/v1/who", "", session...), 200, "")
 	s.wants("no more than staff", s.ask("GET", "/v1/history", "", session...), 403, wire.CodeRole)
-	if who, err := s.o.Access.Session(strings.TrimPrefix(session[1], cookieName+"=")); err != nil || who.Person != "b1" {
+	if who, err := s.o.Access.Session(strings.TrimPrefix(session[1], door.Session+"=")); err != nil || who.Person != "b1" {
 		t.Errorf("%+v, %v", who, err)
 	}
 	alert("again", typed(digits, mine...), 401, "the login at the reader is over")
@@ -94,8 +95,8 @@ func TestLogInAtReader(t *testing.T) {
 // and again.
 func TestLogInAtReaderEnds(t *testing.T) {
 	s := newWebsite(t)
-	s.o.Readers = make([]*station.Reader, 1)
-	begin := func() []string { return jar(t, s.form("/login/station", nil), bumpCookie) }
+	s.with(func(o *Options) { o.Readers = make([]*station.Reader, 1) })
+	begin := func() []string { return jar(t, s.form("/login/station", nil), door.Bump) }
 	typed := func(digits string, headers ...string) (int, string) {
 		w := s.form("/login/station/digits", url.Values{"digits": {digits}}, headers...)
 		return w.Code, w.Body.String()
@@ -121,7 +122,7 @@ func TestLogInAtReaderEnds(t *testing.T) {
 	s.now = s.now.Add(time.Minute)
 	mine = begin()
 	for range identity.LoginFailures - 1 {
-		mine = jar(t, s.form("/login/station", nil, mine...), bumpCookie)
+		mine = jar(t, s.form("/login/station", nil, mine...), door.Bump)
 	}
 	if w := s.form("/login/station", nil, mine...); w.Code != 429 || w.Header().Get("Retry-After") != "60" {
 		t.Errorf("again and again: %d %v", w.Code, w.Header())

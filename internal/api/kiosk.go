@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"stump/checkout"
+	"stump/internal/api/door"
 	"stump/internal/api/wire"
 	"stump/internal/books"
 	"stump/internal/hint"
@@ -33,12 +34,12 @@ func (s *Server) kiosk(w http.ResponseWriter, r *http.Request) error {
 	if err == nil && q.Has("token") {
 		head = kioskHead // what is wrong with it, stays so
 		if _, err = s.screen(q.Get("token")); err == nil {
-			setCookie(w, kioskCookie, q.Get("token"), kioskLife)
+			door.SetCookie(w, kioskCookie, q.Get("token"), kioskLife)
 			w.Header().Set("Referrer-Policy", "no-referrer")
 			http.Redirect(w, r, "/kiosk", http.StatusSeeOther)
 			return nil
 		}
-		err = s.failed(r, "token", identity.TokenFailures, err)
+		err = door.Failed(s.o.Access, r, "token", identity.TokenFailures, err)
 	}
 	if err == nil {
 		err = s.needs(r, s.board(boardHolders, boardFree))
@@ -48,15 +49,15 @@ func (s *Server) kiosk(w http.ResponseWriter, r *http.Request) error {
 		body, err = s.kioskBoard(r)
 	}
 	if err == nil {
-		return page(w, http.StatusOK, head, nil, body)
+		return door.Page(w, http.StatusOK, head, nil, body)
 	}
 	code, _ := s.explain(err)
 	status, _ := code.Row()
 	if status == http.StatusInternalServerError {
 		s.o.Log.Error("the board can't be shown", "err", err)
 	}
-	sayWait(w, err)
-	return page(w, status, head, withheld(identity.Of(r.Context()), code, err), "")
+	door.SayWait(w, err)
+	return door.Page(w, status, head, withheld(identity.Of(r.Context()), code, err), "")
 }
 
 // screen is whose token this is, which lies about on a wall: with more than the role board

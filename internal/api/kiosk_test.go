@@ -14,11 +14,7 @@ import (
 )
 
 // shows has the station show the board this much.
-func (s *website) shows(board string) {
-	o := s.o
-	o.Board = board
-	s.Server = NewServer(o)
-}
+func (s *website) shows(board string) { s.with(func(o *Options) { o.Board = board }) }
 
 func (s *website) token(name, role, more string) string {
 	s.Helper()

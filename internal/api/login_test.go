@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"stump/internal/api/client"
+	"stump/internal/api/door"
 	"stump/internal/api/wire"
 	"stump/internal/identity"
 	"stump/internal/signin"
@@ -38,6 +39,13 @@ func newWebsite(t *testing.T) *website {
 		Access: identity.Open(t.TempDir(), identity.Options{Now: now, Secret: func() string { w.n++; return fmt.Sprintf("SECRET%d", w.n) }}),
 	})
 	return w
+}
+
+// with starts the station anew, with other options.
+func (s *website) with(change func(*Options)) {
+	o := s.o
+	change(&o)
+	s.Server = NewServer(o)
 }
 
 // ask sends a request with these headers, from an address.
@@ -188,7 +196,7 @@ func TestLogin(t *testing.T) {
 	if c := cookies[0]; !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.Domain != "" || c.MaxAge != 7*24*3600 || strings.Contains(c.Value, secret) {
 		t.Errorf("the cookie is %+v", c)
 	}
-	in := []string{"Cookie", cookieName + "=" + cookies[0].Value}
+	in := []string{"Cookie", door.Session + "=" + cookies[0].Value}
 	if w := s.form("/login", url.Values{"secret": {secret}}); w.Code != 401 || len(w.Result().Cookies()) != 0 {
 		t.Errorf("the link works twice: %d", w.Code)
 	}
@@ -207,7 +215,7 @@ func TestLogin(t *testing.T) {
 	// A new login ends the old session, and so does a logout.
 	w = s.form("/login", url.Values{"secret": {link()}}, in...)
 	s.wants("the old session", s.ask("GET", "/v1/people", "", in...), 401, wire.CodeNoLogin)
-	in = []string{"Cookie", cookieName + "=" + w.Result().Cookies()[0].Value}
+	in = []string{"Cookie", door.Session + "=" + w.Result().Cookies()[0].Value}
 	s.wants("the new one", s.ask("GET", "/v1/people/b1/dossier", "", in...), 200, "")
 	w = s.form("/logout", nil, in...)
 	if c := w.Result().Cookies(); w.Code != 303 || len(c) != 1 || c[0].MaxAge != -1 || c[0].Value != "" {
@@ -220,7 +228,7 @@ func TestLogin(t *testing.T) {
 	if w := s.form("/login", url.Values{"secret": {late}}); w.Code != 401 {
 		t.Errorf("ten minutes later: %d", w.Code)
 	}
-	if w := s.form("/login", url.Values{"secret": {strings.Repeat("x", maxForm)}}); w.Code != 400 || !strings.Contains(w.Body.String(), `role="alert"`) {
+	if w := s.form("/login", url.Values{"secret": {strings.Repeat("x", 5000)}}); w.Code != 400 || !strings.Contains(w.Body.String(), `role="alert"`) {
 		t.Errorf("a large form: %d %s", w.Code, w.Body)
 	}
 }
@@ -263,7 +271,10 @@ func TestSignIn(t *testing.T) {
 	var none struct{}
 	s.admin("PATCH", "/v1/people/b1", `{"email":"b@lab.example"}`, &none)
 	c := signin.Config{Issuer: provider.URL, ClientID: "stump", Roles: map[string]string{"technician": "lab"}}
-	s.o.SignIn = signin.New(c, "https://stump.lab:8443/login/callback", provider.Client().Transport, nil)
+	known := func(o *Options) {
+		o.SignIn = signin.New(c, "https://stump.lab:8443/login/callback", provider.Client().Transport, nil)
+	}
+	s.with(known)
 	if w := s.ask("GET", "/login", ""); !strings.Contains(w.Body.String(), `href="/login/sso"`) {
 		t.Errorf("the page has no way to the provider: %s", w.Body)
 	}
@@ -280,7 +291,7 @@ func TestSignIn(t *testing.T) {
 	state, in := begin()
 	w := s.ask("GET", "/login/callback?code=C&state="+state, "", in...)
 	cookies := w.Result().Cookies()
-	if w.Code != 303 || len(cookies) != 2 || cookies[0].MaxAge != -1 || cookies[1].Name != cookieName {
+	if w.Code != 303 || len(cookies) != 2 || cookies[0].MaxAge != -1 || cookies[1].Name != door.Session {
 		t.Fatalf("%d %v %s", w.Code, w.Header(), w.Body)
 	}
 	who, err := s.o.Access.Session(cookies[1].Value)
@@ -308,7 +319,7 @@ func TestSignIn(t *testing.T) {
 		maps.Copy(claims, old)
 	}
 	provider.Close()
-	s.o.SignIn = signin.New(c, "https://stump.lab:8443/login/callback", provider.Client().Transport, nil)
+	s.with(known)
 	if w := s.ask("GET", "/login/sso", ""); w.Code != 502 || !strings.Contains(w.Body.String(), `role="alert"`) {
 		t.Errorf("away: %d %s", w.Code, w.Body)
 	}

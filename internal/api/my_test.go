@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"stump/internal/api/client"
+	"stump/internal/api/door"
 	"stump/internal/api/wire"
 	"stump/internal/identity"
 )
@@ -77,7 +78,7 @@ func TestLeaversAreLoggedOut(t *testing.T) {
 	s := newWebsite(t)
 	login := func(p identity.Principal) []string {
 		p.Role = identity.Admin
-		return []string{"Cookie", cookieName + "=" + s.o.Access.Login(p)}
+		return []string{"Cookie", door.Session + "=" + s.o.Access.Login(p)}
 	}
 	b1, nobody, gone := login(identity.Principal{Person: "b1"}), login(identity.Principal{}), login(identity.Principal{Person: "gone"})
 	var none struct{}
@@ -102,7 +103,7 @@ func TestLeaversAreLoggedOut(t *testing.T) {
 func TestErasedIsLoggedOut(t *testing.T) {
 	s := newWebsite(t)
 	in := func(person string) []string {
-		return []string{"Cookie", cookieName + "=" + s.o.Access.Login(identity.Principal{Name: person, Role: identity.Staff, Person: person})}
+		return []string{"Cookie", door.Session + "=" + s.o.Access.Login(identity.Principal{Name: person, Role: identity.Staff, Person: person})}
 	}
 	b1, b2 := in("b1"), in("b2")
 	s.wants("b1", s.ask("GET", "/v1/my/loans", "", b1...), 200, "")

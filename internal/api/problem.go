@@ -15,6 +15,7 @@ import (
 	"stump/checkout/ledger/boltfile"
 	"stump/directory"
 	"stump/directory/call"
+	"stump/internal/api/door"
 	"stump/internal/api/wire"
 	"stump/internal/books"
 	"stump/internal/hint"
@@ -23,16 +24,8 @@ import (
 	"stump/internal/station"
 )
 
-// problemError is an error with its code.
-type problemError struct {
-	code wire.Code
-	error
-}
-
-func (e *problemError) Unwrap() error { return e.error }
-
 func problem(code wire.Code, remedy, format string, args ...any) error {
-	return &problemError{code, hint.Errorf(remedy, format, args...)}
+	return &wire.CodedError{Code: code, Err: hint.Errorf(remedy, format, args...)}
 }
 
 // refuse returns an error that the client can correct.
@@ -58,7 +51,7 @@ func (s *Server) fail(w *reply, r *http.Request, err error) {
 	if hint.Of(err) == "" && remedy != "" {
 		err = hint.Wrap(err, remedy)
 	}
-	sayWait(w, err)
+	door.SayWait(w, err)
 	wire.WriteProblem(w, code, withheld(identity.Of(r.Context()), code, err))
 }
 
@@ -66,14 +59,14 @@ func (s *Server) fail(w *reply, r *http.Request, err error) {
 // that nobody foresaw is the station's.
 func (s *Server) explain(err error) (code wire.Code, remedy string) {
 	var (
-		problem *problemError
+		problem *wire.CodedError
 		large   *http.MaxBytesError
 		damaged *ledger.DamagedError
 		token   *identity.TokenError
 	)
 	switch {
 	case errors.As(err, &problem):
-		return problem.code, ""
+		return problem.Code, ""
 	case errors.As(err, &large):
 		return wire.CodeTooLarge, fmt.Sprintf("nothing was changed; send at most %d MB at once", large.Limit>>20)
 	case errors.As(err, &damaged):

@@ -109,5 +109,16 @@ func NewProblem(code Code, err error) Problem {
 	}
 }
 
+// CodedError is an error with its code.
+type CodedError struct {
+	Code Code
+	Err  error
+}
+
+func (e *CodedError) Error() string { return e.Err.Error() }
+
+// Unwrap is the error without its code.
+func (e *CodedError) Unwrap() error { return e.Err }
+
 // ErrNotText is the answer to a request that is not text.
 var ErrNotText = hint.Errorf("set the terminal's or the script's encoding to UTF-8", "what was given is not valid UTF-8")
