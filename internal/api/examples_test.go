@@ -65,6 +65,7 @@ func TestExampleRequests(t *testing.T) {
 			continue // or it is of something that was begun
 		}
 		t.Run(strings.NewReplacer("/", "_", " ", "").Replace(pattern), func(t *testing.T) {
+			t.Parallel()
 			l := shared
 			if c.Method != "GET" || before[pattern] != nil {
 				l = newLab(t, exampleToml)
