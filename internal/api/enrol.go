@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"sync"
-	"time"
 
 	"stump/checkout"
 	"stump/internal/api/wire"
@@ -132,11 +131,7 @@ func (e *enrolment) wait(ctx context.Context, asked chan<- error) error {
 	select {
 	case got = <-done:
 	case <-ctx.Done():
-		select { // the tag may have been shown just now
-		case got = <-done:
-		case <-time.After(station.EnrolTime + time.Second):
-			got.Err = context.Cause(ctx)
-		}
+		got = <-done // the tag may have been shown just now
 	}
 	switch {
 	case errors.Is(got.Err, jobs.ErrReplaced):

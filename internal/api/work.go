@@ -165,6 +165,10 @@ func (s *Server) jobEvents(w http.ResponseWriter, r *http.Request) error {
 	return s.sendEvents(w, r, j, after, sse)
 }
 
+// stopPatience is how long the end of a job is waited for when the station stops: an answer
+// under way has half a second.
+const stopPatience = 300 * time.Millisecond
+
 func (s *Server) sendEvents(w http.ResponseWriter, r *http.Request, j *jobs.Job, after int, sse bool) error {
 	rc, own := http.NewResponseController(w), identity.Of(r.Context()).ID == j.Owner.ID
 	for {
@@ -175,8 +179,13 @@ func (s *Server) sendEvents(w http.ResponseWriter, r *http.Request, j *jobs.Job,
 		wait, cancel := context.WithTimeout(r.Context(), eventPing)
 		events, ended, err := j.Next(wait, after)
 		cancel()
+		if r.Context().Err() != nil { // the client has gone, or the station stops and so does the job
+			wait, cancel = context.WithTimeout(context.WithoutCancel(r.Context()), stopPatience)
+			events, ended, err = j.Next(wait, after)
+			cancel()
+		}
 		switch {
-		case r.Context().Err() != nil:
+		case r.Context().Err() != nil && !ended:
 			return nil
 		case err != nil: // nothing happened
 			if own {

@@ -420,6 +420,37 @@ func TestEnrolmentDisturbsNobody(t *testing.T) {
 	}
 }
 
+// TestEnrolmentWithdrawn: who no longer wants it ends it, unless the tag was shown: then
+// the directory's answer counts.
+func TestEnrolmentWithdrawn(t *testing.T) {
+	enough := errors.New("enough")
+	s := new(slow)
+	inSlowLab(t, s, nil, func(l *lab) {
+		enrol := func() (<-chan Enrolled, context.CancelCauseFunc) {
+			ctx, cancel := context.WithCancelCause(context.Background())
+			done, err := l.reader.Enrol(ctx, checkout.KindDevice, "mini", "MINI", "admin")
+			must(t, err)
+			l.says("Tap the tag of MINI")
+			return done, cancel
+		}
+		done, cancel := enrol()
+		cancel(enough)
+		if e := <-done; !errors.Is(e.Err, enough) {
+			t.Errorf("withdrawn: %+v", e)
+		}
+		l.says("Lab open")
+		done, cancel = enrol()
+		l.shows(newDevice)
+		time.Sleep(time.Second)
+		cancel(enough)
+		s.knowsNot(l.t)
+		if e := <-done; e.Err != nil {
+			t.Errorf("withdrawn too late: %+v", e)
+		}
+		l.says("Tag now belongs to MINI")
+	})
+}
+
 // TestTypedNameWaitsForTheDirectory lets a typed name's tap count when the
 // directory has enrolled them, if nobody came meanwhile.
 func TestTypedNameWaitsForTheDirectory(t *testing.T) {

@@ -26,6 +26,13 @@ type enrolment struct {
 	actor string
 	until time.Duration
 	done  chan<- Enrolled // takes one without blocking
+	over  chan struct{}   // closed then
+}
+
+// end tells what came of it.
+func (e *enrolment) end(got Enrolled) {
+	e.done <- got
+	close(e.over)
 }
 
 // What ends an enrolment without a tag.
@@ -49,10 +56,10 @@ type Enrolled struct {
 func (r *Reader) Enrol(ctx context.Context, kind checkout.SubjectKind, who, name, actor string) (<-chan Enrolled, error) {
 	done := make(chan Enrolled, 1)
 	a := r.attendant
-	e := &enrolment{kind, who, name, actor, a.now() + enrolWindow, done}
+	e := &enrolment{kind: kind, who: who, name: name, actor: actor, until: a.now() + enrolWindow, done: done, over: make(chan struct{})}
 	err := a.do(ctx, func() {
 		if a.enrol != nil {
-			a.enrol.done <- Enrolled{Err: ErrReplaced}
+			a.enrol.end(Enrolled{Err: ErrReplaced})
 		}
 		a.enrol = e
 		if m := a.prompt(); m != nil {
@@ -60,22 +67,33 @@ func (r *Reader) Enrol(ctx context.Context, kind checkout.SubjectKind, who, name
 		}
 	})
 	if err == nil {
-		context.AfterFunc(ctx, func() {
-			a.post(func() {
-				if a.enrol == e {
-					a.enrol = nil
-					done <- Enrolled{Err: context.Cause(ctx)}
-					a.o.Panel.Over(a.prompt(), "enrol-next")
-				}
-			})
-		})
+		context.AfterFunc(ctx, func() { a.withdraw(e, context.Cause(ctx)) })
 	}
 	return done, err
 }
 
+// withdraw ends an enrolment before its tag was shown.
+func (a *attendant) withdraw(e *enrolment, cause error) {
+	a.post(func() {
+		if a.enrol == e {
+			a.enrol = nil
+			e.end(Enrolled{Err: cause})
+			a.o.Panel.Over(a.prompt(), "enrol-next")
+		}
+	})
+	select {
+	case <-e.over: // also when the tag was shown, and the directory has answered
+	case <-a.ctx.Done():
+		select {
+		case e.done <- Enrolled{Err: ErrStopping}:
+		default:
+		}
+	}
+}
+
 // endEnrolment gives up waiting for a tag.
 func (a *attendant) endEnrolment() {
-	a.enrol.done <- Enrolled{Err: ErrNotShown}
+	a.enrol.end(Enrolled{Err: ErrNotShown})
 	a.enrol = nil
 	a.timedOut()
 }
@@ -92,7 +110,7 @@ func (a *attendant) enrolTag(read wiegand.Read, tag checkout.Tag) answer {
 	a.give(directory.EnrolRequest{
 		Kind: e.kind, Who: e.who, Tag: tag, Actor: e.actor, Source: checkout.SourceReader, Admin: true,
 	}, func(rec books.SyncRow, err error, alone bool) {
-		e.done <- Enrolled{rec, err}
+		e.end(Enrolled{rec, err})
 		var got answer
 		if alone {
 			got = a.show(enrolled(rec, err))
