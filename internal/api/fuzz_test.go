@@ -120,11 +120,12 @@ func (f *fuzzer) fault(r openapitest.Request, who asker, format string, args ...
 // endless are the calls whose answer has no end, or waits for a person.
 var endless = []string{"/v1/events", "/v1/leases/{id}/scope", "/v1/enroll"}
 
-// most is how long an answer may take, and simMost where a simulated card has to wait for
-// those of others, which a broken wire leaves without an answer.
+// most is how long an answer may take, and waits where it waits its turn: a simulated card
+// for those of others, which a broken wire leaves without an answer, and an erasure for a
+// check of the ledger.
 const (
-	most    = 5 * time.Second
-	simMost = time.Minute
+	most  = 5 * time.Second
+	waits = time.Minute
 )
 
 // one sends a request and looks at its answer.
@@ -149,8 +150,8 @@ func (f *fuzzer) one(random *openapitest.Random) {
 	switch {
 	case forever:
 		patience = 300 * time.Millisecond
-	case strings.HasPrefix(c.Path, "/v1/sim/"):
-		patience = simMost
+	case strings.HasPrefix(c.Path, "/v1/sim/"), strings.HasSuffix(c.Path, "/erase"):
+		patience = waits
 	}
 	ctx, cancel := context.WithTimeout(f.Context(), patience)
 	defer cancel()
