@@ -325,7 +325,7 @@ func TestImportKilled(t *testing.T) {
 			t.Errorf("cut %d: %v %v", i, r, err)
 		}
 		x.ok(l.Close())
-		if left, _ := filepath.Glob(path + ".import"); left != nil {
+		if left, _ := filepath.Glob(path + ".import*"); left != nil {
 			t.Errorf("cut %d: afterwards there are %v", i, left)
 		}
 	}

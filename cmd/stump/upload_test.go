@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -110,5 +111,62 @@ func TestRefusedUpload(t *testing.T) {
 	_ = d.cmd.Process.Signal(os.Interrupt)
 	if err := d.cmd.Wait(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestImportCutOff stops and kills a daemon in the middle of an import. The next one has
+// all of it or nothing.
+func TestImportCutOff(t *testing.T) {
+	const rows = 4000
+	dir := t.TempDir()
+	socket, register := filepath.Join(dir, "s"), filepath.Join(dir, "people.csv")
+	if err := os.WriteFile(register, manyPeople(rows), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	none, all := 0, 0
+	for run := range 8 {
+		state := filepath.Join(dir, fmt.Sprint("state", run))
+		d := startProcess(t, exec.Command("stump", "run", "--sim", "--state", state, "--socket", socket), socket)
+		cmd := exec.Command("stump", "--socket", socket, "people", "import", register)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		// Once the rows are read they lie beside the ledger, and once it is decided under
+		// this name.
+		waits := []string{".import.new-*", ".import"}[run/4]
+		for begin := time.Now(); time.Since(begin) < 20*time.Second; time.Sleep(time.Millisecond) {
+			if there, _ := filepath.Glob(filepath.Join(state, "ledger.db"+waits)); there != nil {
+				break
+			}
+		}
+		time.Sleep(time.Duration(run%4/2) * []time.Duration{30, 500}[run/4] * time.Millisecond)
+		_ = d.cmd.Process.Signal([]os.Signal{os.Interrupt, os.Kill}[run%2])
+		_ = d.cmd.Wait()
+		_ = cmd.Wait()
+		d = startProcess(t, exec.Command("stump", "run", "--sim", "--state", state, "--socket", socket), socket)
+		list, err := exec.Command("stump", "--socket", socket, "people", "export").Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch n := strings.Count(string(list), "\n") - 1; n {
+		case 0:
+			none++
+		case rows:
+			all++
+		default:
+			t.Errorf("run %d: %d people of %d", run, n, rows)
+		}
+		if out, err := exec.Command("stump", "--socket", socket, "verify").CombinedOutput(); err != nil {
+			t.Errorf("run %d: %s", run, out)
+		}
+		_ = d.cmd.Process.Signal(os.Interrupt)
+		_ = d.cmd.Wait()
+		if left, _ := filepath.Glob(filepath.Join(state, "*.import*")); left != nil {
+			t.Errorf("run %d: left: %v", run, left)
+		}
+	}
+	t.Logf("%d imports were undone, %d carried out", none, all)
+	if all == 0 {
+		t.Error("no import was carried out")
 	}
 }

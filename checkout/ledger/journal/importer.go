@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"stump/checkout/ledger/record"
 	"stump/internal/books"
 	"stump/internal/hint"
+	"stump/internal/safefile"
 	"stump/internal/sitekey"
 )
 
@@ -184,6 +186,8 @@ func (i *Importer) Resume(tx func(func(tx *bolt.Tx) error) error) error {
 	case err != nil:
 		return err
 	case m == nil:
+		// What was being read lies there under another name. It may be another user's.
+		_, _ = safefile.RemoveLeftovers(filepath.Dir(i.o.Path), filepath.Base(kept(i.o.Path))+".new-*")
 		return remove(i.o.Path)
 	}
 	j, err := open(i.o.Path, i.o.Keys)
@@ -235,7 +239,7 @@ func (i *Importer) end(j *Journal, cause error) error {
 // these limits.
 const (
 	shortest = 4 * time.Millisecond
-	longest  = 100 * time.Millisecond
+	longest  = 25 * time.Millisecond
 )
 
 // carryOut applies the rows of a journal from a mark on, in pieces, and ends the import. It
