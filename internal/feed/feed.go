@@ -8,7 +8,10 @@ import (
 	"encoding/json"
 	"errors"
 	"iter"
+	"maps"
+	"slices"
 	"sync"
+	"time"
 
 	"stump/internal/books"
 )
@@ -48,12 +51,12 @@ type Feed struct {
 	books Books
 
 	mu   sync.Mutex
-	subs map[chan Item]bool
+	subs map[chan *Item]bool
 	stop context.CancelFunc // of the reader, which runs while anybody watches
 }
 
 // New returns a feed that nobody watches yet.
-func New(b Books) *Feed { return &Feed{books: b, subs: map[chan Item]bool{}} }
+func New(b Books) *Feed { return &Feed{books: b, subs: map[chan *Item]bool{}} }
 
 // Watcher gets every event after a place, each once and in order.
 type Watcher struct {
@@ -63,7 +66,7 @@ type Watcher struct {
 	seq    uint64
 	replay func() (books.Entry, error, bool)
 	end    func()
-	live   chan Item // nil: not yet watching
+	live   chan *Item // nil: not yet watching
 }
 
 // Watch returns a watcher of the events after a key, or of those from now on for "".
@@ -135,7 +138,7 @@ func (w *Watcher) Next(ctx context.Context) (Item, error) {
 			if i.Entry.Chain.String() == w.chain && i.Entry.Seq <= w.seq {
 				continue
 			}
-			return i, w.saw(i.Key)
+			return *i, w.saw(i.Key)
 		}
 	}
 }
@@ -157,7 +160,7 @@ func item(e books.Entry) (Item, error) {
 
 // subscribe adds a channel that gets the events after newest, and starts the reader for
 // the first.
-func (f *Feed) subscribe() (live chan Item, newest string, err error) {
+func (f *Feed) subscribe() (live chan *Item, newest string, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.subs) >= Most {
@@ -167,7 +170,7 @@ func (f *Feed) subscribe() (live chan Item, newest string, err error) {
 	if newest, err = f.books.Newest(); err != nil {
 		return nil, "", err
 	}
-	live = make(chan Item, backlog)
+	live = make(chan *Item, backlog)
 	f.subs[live] = true
 	if f.stop == nil {
 		var ctx context.Context
@@ -177,14 +180,14 @@ func (f *Feed) subscribe() (live chan Item, newest string, err error) {
 	return live, newest, nil
 }
 
-func (f *Feed) unsubscribe(live chan Item) {
+func (f *Feed) unsubscribe(live chan *Item) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.drop(live)
 }
 
 // drop ends a subscription. The caller holds mu.
-func (f *Feed) drop(live chan Item) {
+func (f *Feed) drop(live chan *Item) {
 	if f.subs[live] {
 		delete(f.subs, live)
 		close(live)
@@ -195,6 +198,13 @@ func (f *Feed) drop(live chan Item) {
 	}
 }
 
+// Whoever has bumped is answered before those who only watch, and these wake up one after
+// the other: a hundred at once would keep the next bump waiting.
+const (
+	settle         = 25 * time.Millisecond // after a commit
+	abreast, pause = 4, time.Millisecond
+)
+
 // read tells of each event after seen.
 func (f *Feed) read(ctx context.Context, seen string, appended <-chan struct{}) {
 	for {
@@ -203,37 +213,81 @@ func (f *Feed) read(ctx context.Context, seen string, appended <-chan struct{}) 
 			return
 		case <-appended:
 		}
+		if !wait(ctx, settle) {
+			return
+		}
 		appended = f.books.Appended()
-		for e, err := range f.books.History(books.HistoryFilter{Page: books.Page{After: seen}, Kind: books.AnyKind}) {
+		for more := true; more; {
+			items, err := f.after(seen)
 			if err != nil {
 				f.dropAll(ctx)
 				return
 			}
-			i, err := item(e)
-			if err != nil || !f.tell(ctx, i) {
+			if more = len(items) > 0; more {
+				seen = items[len(items)-1].Key
+			}
+			if more && !f.tell(ctx, items) {
 				return
 			}
-			seen = i.Key
 		}
 	}
 }
 
-// tell gives an event to all who watch, and drops who is too far behind. It reports
-// whether this reader is still the feed's.
-func (f *Feed) tell(ctx context.Context, i Item) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if ctx.Err() != nil {
-		return false
+// after reads the events after a place, no more than a watcher may be behind.
+func (f *Feed) after(seen string) (items []*Item, err error) {
+	for e, err := range f.books.History(books.HistoryFilter{Page: books.Page{After: seen, Limit: backlog / 2}, Kind: books.AnyKind}) {
+		if err != nil {
+			return nil, err
+		}
+		i, err := item(e)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, &i)
 	}
-	for live := range f.subs {
-		select {
-		case live <- i:
-		default:
-			f.drop(live)
+	return items, nil
+}
+
+// tell gives events to all who watch, and drops who is too far behind. It reports
+// whether this reader is still the feed's. Who comes meanwhile has read these events.
+func (f *Feed) tell(ctx context.Context, items []*Item) bool {
+	f.mu.Lock()
+	all := slices.Collect(maps.Keys(f.subs))
+	f.mu.Unlock()
+	for some := range slices.Chunk(all, abreast) {
+		f.mu.Lock()
+		for _, live := range some {
+			for _, i := range items {
+				if f.subs[live] && !offer(live, i) {
+					f.drop(live)
+				}
+			}
+		}
+		f.mu.Unlock()
+		if len(all) > abreast && !wait(ctx, pause) {
+			return false
 		}
 	}
 	return ctx.Err() == nil
+}
+
+func offer(live chan *Item, i *Item) bool {
+	select {
+	case live <- i:
+		return true
+	default:
+		return false
+	}
+}
+
+// wait reports whether the time passed before ctx was done.
+func wait(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
 }
 
 // dropAll ends all subscriptions, since the books can't be read: who comes again learns
