@@ -36,7 +36,7 @@ func (s *Server) accessRoutes() []route {
 		{"POST /login/station", logins, identity.None, d.AwaitBump},
 		{"POST /login/station/digits", logins, identity.None, d.Digits},
 		{"POST /logout", logins, identity.None, d.Logout},
-		{"GET /kiosk", logins, identity.None, s.kiosk},
+		{"GET /kiosk", logins, identity.None, s.many(s.kiosk)},
 	}
 }
 

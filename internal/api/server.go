@@ -28,6 +28,7 @@ import (
 	"stump/internal/jobs"
 	"stump/internal/keyboard"
 	"stump/internal/panel"
+	"stump/internal/patience"
 	"stump/internal/signin"
 	"stump/internal/simlab"
 	"stump/internal/station"
@@ -89,6 +90,7 @@ type Server struct {
 	people, devices *register
 	running         sync.Map // the keys of requests under way, see once
 	feed            *feed.Feed
+	turns           patience.Turns // of those who read many rows
 	jobs            *jobs.Room
 	sim             sync.Mutex // held while a simulated card is shown: there is room for one
 }
@@ -105,7 +107,7 @@ func NewServer(o Options) *Server {
 		o.Books = o.Ledger.Whole()
 	}
 	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
-	s := &Server{o: o, mux: http.NewServeMux(), feed: feed.New(o.Ledger), jobs: jobs.NewRoom()}
+	s := &Server{o: o, mux: http.NewServeMux(), feed: feed.New(o.Ledger), jobs: jobs.NewRoom(), turns: patience.NewTurns()}
 	s.people, s.devices = s.registers()
 	for _, r := range s.routes() {
 		s.handle(r)
@@ -143,6 +145,14 @@ func (s *Server) handle(to route) {
 			s.fail(answer, r, err)
 		}
 	})
+}
+
+// many is a handler that reads many rows: so few work at once that a bump finds a
+// processor.
+func (s *Server) many(h handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		return s.turns.Serve(r.Context(), w, func(w http.ResponseWriter) error { return h(w, r) })
+	}
 }
 
 // reply is the answer to a request.
@@ -218,10 +228,10 @@ func (s *Server) bookRoutes() []route {
 		{"GET /v1/openapi.json", ledgerOnly, identity.None, bare(openapi.Send)},
 
 		// Who has what, and an admin's corrections
-		{"GET /v1/who", ledgerOnly, s.board(boardHolders), list(s.who, "person", "device", "overdue", "shown")},
-		{"GET /v1/history", ledgerOnly, identity.Technician, list(s.history, "person", "device", "since", "kind", "refused", "shown")},
-		{"GET /v1/my/loans", ledgerOnly, identity.Staff, list(s.myLoans, "device", "overdue", "shown")},
-		{"GET /v1/my/history", ledgerOnly, identity.Staff, list(s.myHistory, "device", "since", "kind", "refused", "shown")},
+		{"GET /v1/who", ledgerOnly, s.board(boardHolders), s.many(list(s.who, "person", "device", "overdue", "shown"))},
+		{"GET /v1/history", ledgerOnly, identity.Technician, s.many(list(s.history, "person", "device", "since", "kind", "refused", "shown"))},
+		{"GET /v1/my/loans", ledgerOnly, identity.Staff, s.many(list(s.myLoans, "device", "overdue", "shown"))},
+		{"GET /v1/my/history", ledgerOnly, identity.Staff, s.many(list(s.myHistory, "device", "since", "kind", "refused", "shown"))},
 		{"GET /v1/events", ledgerOnly, identity.Technician, s.events},
 		{"POST /v1/give", ledgerOnly, identity.Admin, asked(s.give)},
 		{"POST /v1/return", ledgerOnly, identity.Admin, asked(s.bring)},
@@ -229,23 +239,23 @@ func (s *Server) bookRoutes() []route {
 		{"POST /v1/devices/{ref}/found", ledgerOnly, identity.Admin, asked(s.found)},
 
 		// The register; an enrolment gives the next unknown tag to a person or device
-		{"GET /v1/people", ledgerOnly, identity.Admin, list(s.people.list)},
+		{"GET /v1/people", ledgerOnly, identity.Admin, s.many(list(s.people.list))},
 		{"POST /v1/people", ledgerOnly, identity.Admin, asked(changed(s.people, personChange, s.add))},
 		{"GET /v1/people/{ref}", ledgerOnly, identity.Admin, object(s.showPerson)},
 		{"PATCH /v1/people/{ref}", ledgerOnly, identity.Admin, asked(changed(s.people, personChange, s.edit))},
 		{"POST /v1/people/{ref}/retire", ledgerOnly, identity.Admin, s.retire(s.people)},
 		{"POST /v1/people/{ref}/merge", ledgerOnly, identity.Admin, asked(s.merge)},
 		{"POST /v1/people/{ref}/erase", ledgerOnly, identity.FreshAdmin, object(s.erase)},
-		{"GET /v1/people/{ref}/dossier", ledgerOnly, identity.FreshAdmin, object(s.dossier)},
+		{"GET /v1/people/{ref}/dossier", ledgerOnly, identity.FreshAdmin, s.many(object(s.dossier))},
 		{"POST /v1/people/import", ledgerOnly, identity.Admin, s.imports(s.people)},
-		{"GET /v1/people/export", ledgerOnly, identity.Admin, exports(s.people)},
-		{"GET /v1/devices", ledgerOnly, s.board(boardHolders, boardFree), list(s.deviceList)},
+		{"GET /v1/people/export", ledgerOnly, identity.Admin, s.many(exports(s.people))},
+		{"GET /v1/devices", ledgerOnly, s.board(boardHolders, boardFree), s.many(list(s.deviceList))},
 		{"POST /v1/devices", ledgerOnly, identity.Admin, asked(changed(s.devices, deviceChange, s.add))},
 		{"GET /v1/devices/{ref}", ledgerOnly, identity.Staff, object(s.showDevice)},
 		{"PATCH /v1/devices/{ref}", ledgerOnly, identity.Admin, asked(changed(s.devices, deviceChange, s.edit))},
 		{"POST /v1/devices/{ref}/retire", ledgerOnly, identity.Admin, s.retire(s.devices)},
 		{"POST /v1/devices/import", ledgerOnly, identity.Admin, s.imports(s.devices)},
-		{"GET /v1/devices/export", ledgerOnly, identity.Admin, exports(s.devices)},
+		{"GET /v1/devices/export", ledgerOnly, identity.Admin, s.many(exports(s.devices))},
 		{"POST /v1/enrolments", readers, identity.Technician, bare(s.enrol)},
 		{"GET /v1/enrolments/{id}", readers, identity.Technician, object(s.jobShown)},
 		{"GET /v1/enrolments/{id}/events", readers, identity.Technician, s.jobEvents},
@@ -265,7 +275,7 @@ func (s *Server) stationRoutes() []route {
 
 		// The staff directory and the webhooks
 		{"GET /v1/sync", places, identity.Admin, object(s.syncStatus)},
-		{"GET /v1/sync/rows", places, identity.Admin, list(s.syncRows, "stuck")},
+		{"GET /v1/sync/rows", places, identity.Admin, s.many(list(s.syncRows, "stuck"))},
 		{"POST /v1/sync/pull", places, identity.Admin, asked(s.syncPull)},
 		{"POST /v1/sync/check", places, identity.Admin, bare(s.syncCheck)},
 		{"POST /v1/sync/{id}/retry", places, identity.Admin, asked(s.syncRetry)},
