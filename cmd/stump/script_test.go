@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 	}
 	// Under the race detector every process would sleep a second at its end.
 	os.Setenv("GORACE", noSleep)
-	testscript.Main(tests{m}, map[string]func(){"stump": stump, "attack": attack})
+	testscript.Main(tests{m}, map[string]func(){"stump": stump, "attack": attack, "crowd": crowd})
 }
 
 // firstDaily is set in the environment of a daemon that does its daily work soon.

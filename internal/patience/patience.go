@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"sync"
 	"syscall"
 	"time"
@@ -64,6 +65,7 @@ type Listener struct {
 
 	mu    sync.Mutex
 	since map[net.Conn]time.Time // the last request's end; zero while there is one
+	crowd bool                   // there were many, whose memory is to be given back
 }
 
 // Listen returns a listener for at most most connections at once.
@@ -112,14 +114,22 @@ func (l *Listener) enter(conn net.Conn) bool {
 	l.mu.Lock()
 	full := len(l.since) >= l.most
 	l.mu.Unlock()
-	if full && !l.makeRoom() {
-		return false
+	if full {
+		time.Sleep(fullTime)
+		if !l.makeRoom() {
+			return false
+		}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.since[conn] = time.Now()
+	l.crowd = l.crowd || len(l.since) > l.most/8
 	return true
 }
+
+// fullTime is between two who come into a full house: each of them costs a handshake, and
+// a flood must leave time for other things.
+const fullTime = 20 * time.Millisecond
 
 // makeRoom ends the connection that has been without a request for longest, if there is one.
 func (l *Listener) makeRoom() bool {
@@ -156,5 +166,15 @@ func (l *Listener) State(conn net.Conn, state http.ConnState) {
 		l.since[conn] = time.Now()
 	case http.StateClosed, http.StateHijacked:
 		delete(l.since, conn)
+		l.relax()
+	}
+}
+
+// relax gives memory back when a crowd has gone: Go would do it bit by bit. The caller
+// holds mu.
+func (l *Listener) relax() {
+	if l.crowd && len(l.since) <= l.most/16 {
+		l.crowd = false
+		go debug.FreeOSMemory()
 	}
 }

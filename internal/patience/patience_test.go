@@ -44,6 +44,7 @@ func TestCrowd(t *testing.T) {
 				conn, _ := c.Accept()
 				accepted <- conn
 			}()
+			time.Sleep(fullTime)
 			synctest.Wait()
 			select {
 			case ours = <-accepted:
