@@ -169,15 +169,37 @@ func (w word) order() int {
 }
 
 // compare returns the words that don't agree, or may be news: those are Taken.
-func (t *txn) compare(m Moment, seen []books.Seen, believe func(returns, loans int) bool) (words []word) {
+func (t *txn) compare(m Moment, seen []books.Seen, believe func(returns, loans int) bool) []word {
 	t.settled(&m)
-	at, refs := make(map[string]int32, len(seen)), map[string]string{}
+	words, returns, loans := t.differing(m, seen)
+	held := believe != nil && returns > 0 && !believe(returns, loans)
+	holders := t.holdersThere(seen, words)
+	for i := range words {
+		w := &words[i]
+		s := seen[w.at]
+		w.holder = holders[s.Ref]
+		switch {
+		case w.order() != move:
+		case s.Free && w.had != "" && held:
+			w.why = Many
+		case !s.Free && w.holder == "":
+			w.why = Stranger
+		}
+		w.became = w.why
+	}
+	return words
+}
+
+// differing returns the words that don't agree, how many devices are back by them, and
+// how many are lent here.
+func (t *txn) differing(m Moment, seen []books.Seen) (words []word, returns, loans int) {
+	at := make(map[string]int32, len(seen))
 	for i, s := range seen {
 		at[s.Device] = int32(i)
 	}
-	loans, returns := 0, 0
 	t.eachRow(record.TreeDevices, func(id string, r *record.Row) {
-		if r.Loan.Holder != "" {
+		lent := r.Loan.Holder != ""
+		if lent {
 			loans++
 		}
 		i, said := at[r.Ref]
@@ -190,38 +212,33 @@ func (t *txn) compare(m Moment, seen []books.Seen, believe func(returns, loans i
 			return
 		}
 		w.quiet = w.why == Taken && t.same(s, r.Loan)
-		if w.why == Taken && !w.quiet {
-			refs[s.Ref] = ""
-		}
-		if w.why == Taken && s.Free && r.Loan.Holder != "" {
+		if w.why == Taken && s.Free && lent {
 			returns++
 		}
 		words = append(words, w)
 	})
-	if delete(refs, ""); len(refs) > 0 {
-		t.eachRow(record.TreePeople, func(id string, r *record.Row) {
-			for _, key := range append(formerKeys(r), r.Ref) {
-				if _, wanted := refs[key]; wanted {
-					refs[key] = id
-				}
-			}
-		})
-	}
-	held := believe != nil && returns > 0 && !believe(returns, loans)
-	for i := range words {
-		w := &words[i]
-		s := seen[w.at]
-		w.holder = refs[s.Ref]
-		switch {
-		case w.why != Taken, w.quiet:
-		case s.Free && w.had != "" && held:
-			w.why = Many
-		case !s.Free && w.holder == "":
-			w.why = Stranger
+	return words, returns, loans
+}
+
+// holdersThere are the people to whom devices move by the directory's words, by its keys.
+func (t *txn) holdersThere(seen []books.Seen, words []word) map[string]string {
+	refs := map[string]string{}
+	for _, w := range words {
+		if ref := seen[w.at].Ref; ref != "" && w.order() == move {
+			refs[ref] = ""
 		}
-		w.became = w.why
 	}
-	return words
+	if len(refs) == 0 {
+		return nil
+	}
+	t.eachRow(record.TreePeople, func(id string, r *record.Row) {
+		for _, key := range append(formerKeys(r), r.Ref) {
+			if _, wanted := refs[key]; wanted {
+				refs[key] = id
+			}
+		}
+	})
+	return refs
 }
 
 // settled adds to the busy devices those that pending ones turned out to be.
