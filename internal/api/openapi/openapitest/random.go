@@ -34,6 +34,9 @@ type Request struct {
 	Wrong string
 }
 
+// Unreadable is what is wrong with a body that is too large, or no text.
+const Unreadable = "a body that can't be read"
+
 // nasty are texts that are seldom thought of.
 var nasty = []string{
 	"", " ", ".", "..", "/", "a/b", "%2e%2e", "%", "\x00", "\x1b[31m", "\u202e", "\u200b", "ZoÃ«", "Zoe\u0308", "李雷", "💡", "null", "true", "0", "-1",
@@ -138,7 +141,7 @@ func (r *Random) spoil(o, schema Object) string {
 	}
 	name := pick(r, names)
 	wrong := []any{[]any{}, Object{"a": 1}, 1.5, []any{Object{}}}
-	if schema := r.Resolve(objectOf(objectOf(schema["properties"])[name])); fmt.Sprint(schema["type"]) != "boolean" {
+	if schema := r.Resolve(objectOf(objectOf(schema["properties"])[name])); !strings.Contains(fmt.Sprint(schema["type"]), "boolean") {
 		wrong = append(wrong, true)
 	}
 	o[name] = pick(r, wrong)
@@ -158,8 +161,10 @@ func (r *Random) body(c *Call, spoil bool) (media, body, wrong string) {
 			if wrong = r.spoil(o, schema); r.chance(60) {
 				return media, encode(o), wrong
 			}
-			body = pick(r, []string{"", "null", "[]", "1", `"x"`, "{", "{} {}", "{}]", "{\"note\":\"\xff\"}", `{"note":"` + strings.Repeat("x", 1<<20) + `"}`, strings.Repeat(`{"a":`, 10000)})
-			return media, body, "a body that is no object"
+			if r.chance(20) { // which no schema can say
+				return media, pick(r, []string{"{\"note\":\"\xff\"}", `{"note":"` + strings.Repeat("x", 1<<20) + `"}`}), Unreadable
+			}
+			return media, pick(r, []string{"", "null", "[]", "1", `"x"`, "{", "{} {}", "{}]", strings.Repeat(`{"a":`, 10000)}), "a body that is no object"
 		case "application/x-www-form-urlencoded":
 			values := url.Values{}
 			for name, v := range r.object(schema) {
