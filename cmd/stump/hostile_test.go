@@ -152,7 +152,7 @@ func pullHostile(t *testing.T, kind string, packed bool, write func(io.Writer, i
 		ctx, cancel := context.WithTimeout(t.Context(), *hostileFor)
 		defer cancel()
 		for ctx.Err() == nil {
-			_ = d.client.Do(ctx, "POST", "sync/pull", wire.Pull{Force: true}, nil)
+			_ = d.client.Follow(ctx, "pulls", wire.NewPull{Force: true}, new(wire.Pull), unseen)
 			pulls++
 		}
 	}()

@@ -129,9 +129,12 @@ all@PLACE drops everything that waits for a place which is no longer in the
 configuration.`
 	drop.Flags().StringVar(&decision.Note, "note", "", "why, for the history")
 
-	var how wire.Pull
+	var how wire.NewPull
 	pull := command("pull", "Read the register from the directory now", func(cmd *cobra.Command, _ []string) error {
-		return ask(cmd, "POST", "sync/pull", how)
+		if err := g.follow(cmd, daemonOnly, "pulls", how, new(wire.Pull), unseen); err != nil {
+			return err
+		}
+		return ask(cmd, "GET", "sync", nil)
 	})
 	pull.Flags().BoolVar(&how.Force, "force", false, "even if many people have gone at once")
 	cmd.AddCommand(

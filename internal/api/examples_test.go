@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"stump/internal/api/openapi/openapitest"
+	"stump/internal/api/wire"
 )
 
 // before is what must be so for a call's example: requests that are made before it.
@@ -30,7 +31,7 @@ var before = map[string][][3]string{
 var elsewhere = map[string]string{
 	"POST /v1/sync/{id}/drop":    "TestStuck",
 	"POST /v1/sync/{id}/accept":  "TestStuck",
-	"POST /v1/sync/pull":         "TestPulled",
+	"POST /v1/pulls":             "TestPulled",
 	"GET /login/sso":             "of the package's own tests of the login",
 	"GET /login/callback":        "of the package's own tests of the login",
 	"POST /login":                "of the package's own tests of the login",
@@ -196,6 +197,12 @@ func TestPulled(t *testing.T) {
 	}))
 	defer users.Close()
 	l := newLab(t, fmt.Sprintf("[directory]\nkind = \"scim\"\nurl = %q\n", users.URL))
-	l.want("POST", "sync/pull", `{"force":false}`, 200, `"people":1`)
+	pulled := l.worked("pulls", `{"force":false}`, `"state":"done",.*"problem":null,"force":false}`)
+	var job wire.Job
+	if err := json.Unmarshal([]byte(pulled), &job); err != nil {
+		t.Fatal(err)
+	}
+	l.want("GET", "sync", "", 200, `"people":1`)
+	l.want("DELETE", "pulls/"+job.ID, "", 200, `"state":"done"`)
 	l.want("GET", "people?q=lindqvist", "", 200, `"name":"Gus Lindqvist"`)
 }

@@ -276,7 +276,10 @@ func (s *Server) stationRoutes() []route {
 		// The staff directory and the webhooks
 		{"GET /v1/sync", places, identity.Admin, object(s.syncStatus)},
 		{"GET /v1/sync/rows", places, identity.Admin, s.many(list(s.syncRows, "stuck"))},
-		{"POST /v1/sync/pull", places, identity.Admin, asked(s.syncPull)},
+		{"POST /v1/pulls", places, identity.Admin, bare(s.pull)},
+		{"GET /v1/pulls/{id}", places, identity.Admin, object(s.jobShown)},
+		{"GET /v1/pulls/{id}/events", places, identity.Admin, s.jobEvents},
+		{"DELETE /v1/pulls/{id}", places, identity.Admin, object(s.jobEnded)},
 		{"POST /v1/sync/check", places, identity.Admin, bare(s.syncCheck)},
 		{"POST /v1/sync/{id}/retry", places, identity.Admin, asked(s.syncRetry)},
 		{"POST /v1/sync/{id}/drop", places, identity.Admin, asked(s.syncDrop)},

@@ -122,14 +122,6 @@ func (s *Server) syncRows(_ *http.Request, q query, p books.Page) (iter.Seq2[dir
 	return s.o.Worker.Rows(p, stuck), err
 }
 
-func (s *Server) syncPull(r *http.Request, p *wire.Pull) (any, error) {
-	err := s.o.Worker.Pull(r.Context(), p.Force)
-	if errors.Is(err, directory.ErrUnsupported) {
-		err = refuse("docs/directory.md tells which directories have one", "%w", err)
-	}
-	return s.decided(err)
-}
-
 // syncCheck tries everything that the directory and the webhooks need, once. The answer
 // is a TestLine a line, as that of a self-test.
 func (s *Server) syncCheck(w http.ResponseWriter, r *http.Request) error {

@@ -487,9 +487,9 @@ func TestSync(t *testing.T) {
 		{"POST", "sync/all@nohook/drop", `{"note":"gone"}`, 400, `nothing waits for \\"nohook\\"`},
 		{"POST", "sync/1234@hook/drop", `{"reason":"gone"}`, 400, `unknown field \\"reason\\"`},
 		{"POST", "sync/all/retry", `{}`, 200, `^{"directory":"local register"`},
-		{"POST", "sync/pull", `{"force":true}`, 400, `"hint":"docs/directory.md tells which directories have one"`},
-		{"POST", "sync/pull", `true`, 400, `can't be read`},
+		{"POST", "pulls", `true`, 400, `can't be read`},
 	})
+	l.worked("pulls", `{"force":true}`, `"state":"failed",.*"code":"invalid",.*"hint":"docs/directory.md tells which directories have one"`)
 }
 
 // view is a part of a scope's view.

@@ -2,12 +2,14 @@ package api
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"os"
 	"sync"
 
 	"stump/checkout/ledger"
+	"stump/directory"
 	"stump/internal/api/wire"
 	"stump/internal/identity"
 	"stump/internal/jobs"
@@ -130,4 +132,29 @@ func (s *Server) backupFile(w http.ResponseWriter, r *http.Request) error {
 	}
 	http.ServeContent(w, r, "", j.Status().Ended, io.NewSectionReader(f, 0, *b.bytes))
 	return nil
+}
+
+// pull reads the register from the directory.
+type pull struct{ force bool }
+
+func (*pull) path() string { return "pulls" }
+
+func (p *pull) object(head wire.Job, _ jobs.Status) any { return wire.Pull{Job: head, Force: p.force} }
+
+// pull begins to read the register from the directory.
+func (s *Server) pull(w http.ResponseWriter, r *http.Request) error {
+	var in wire.NewPull
+	if err := readJSON(w, r, &in); err != nil {
+		return err
+	}
+	return s.start(w, r, jobs.Spec{Kind: "a pull", On: "pull", Detail: &pull{in.Force}, Run: func(ctx context.Context, _ *jobs.Job) error {
+		err := s.o.Worker.Pull(ctx, in.Force)
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return context.Cause(ctx)
+		case errors.Is(err, directory.ErrUnsupported):
+			return refuse("docs/directory.md tells which directories have one", "%w", err)
+		}
+		return err
+	}})
 }

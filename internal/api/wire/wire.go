@@ -241,9 +241,15 @@ type Decision struct {
 	Note string `json:"note"`
 }
 
-// Pull reads the register from the directory now.
-type Pull struct {
+// NewPull asks to read the register from the directory now.
+type NewPull struct {
 	// Force lets more people be deactivated at once than is plausible.
+	Force bool `json:"force"`
+}
+
+// Pull is a reading of the register from the directory.
+type Pull struct {
+	Job
 	Force bool `json:"force"`
 }
 
