@@ -117,7 +117,7 @@ func (c *Config) checkWeb() {
 			c.bad("web.listen", `use a port such as ":8443", or an address with a port`, "%q is not an address with a port", w.Listen)
 		}
 	}
-	if u, err := url.Parse(w.URL); w.URL != "" && (err != nil || u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil) {
+	if u := site(w.URL); w.URL != "" && (u == nil || u.Scheme != "https" || strings.Trim(u.Path, "/") != "") {
 		c.bad("web.url", `write it as "https://stump.lab.example:8443"`, "%q is not how a browser reaches the station", w.URL)
 	}
 	for _, file := range []struct{ key, path, other, beside string }{
@@ -133,6 +133,15 @@ func (c *Config) checkWeb() {
 	}
 }
 
+// site reads an address that is a host's or of a path there; nil if it is none.
+func site(address string) *url.URL {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return nil
+	}
+	return u
+}
+
 func (c *Config) checkOIDC() {
 	o := &c.Web.OIDC
 	for role := range o.Roles {
@@ -143,10 +152,10 @@ func (c *Config) checkOIDC() {
 	if o.Issuer == "" {
 		return
 	}
-	u, err := url.Parse(o.Issuer)
-	here := err == nil && u.Scheme == "http" && net.ParseIP(u.Hostname()).IsLoopback() // for tests
+	u := site(o.Issuer)
+	here := u != nil && u.Scheme == "http" && net.ParseIP(u.Hostname()).IsLoopback() // for tests
 	switch {
-	case err != nil || u.Scheme != "https" && !here || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+	case u == nil || u.Scheme != "https" && !here:
 		c.bad("web.oidc.issuer", `write it as the provider does, such as "https://id.lab.example"`, "%q is not the address of a provider", o.Issuer)
 	case c.Web.Listen == "":
 		c.bad("web.oidc.issuer", `add listen = ":8443" to [web]`, "no browser can log in without an address")
