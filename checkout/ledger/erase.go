@@ -26,11 +26,14 @@ func (a eraseParts) or(b eraseParts) eraseParts {
 
 // rewriteSide changes the part of a record that may be rewritten.
 func (t *txn) rewriteSide(r record.Ref, f func(s *record.Secrets, l *record.Links, erased *bool)) {
-	b, err := record.Rewrite(t.bucket(record.TreeEvents).Get(record.EventKey(r)), f)
+	old := t.bucket(record.TreeEvents).Get(record.EventKey(r))
+	b, err := record.Rewrite(old, f)
 	if err != nil {
 		t.damaged("event %d: %v", r.Seq, err)
 	}
-	t.putEvent(r, b)
+	if !bytes.Equal(b, old) {
+		t.putEvent(r, b)
+	}
 }
 
 func (t *txn) eraseEvent(r record.Ref, what eraseParts) {
@@ -118,27 +121,45 @@ func (t *txn) relinkTrail(ids map[string]bool, kept []stop) {
 func (l *Ledger) ErasePerson(ref, actor string, source checkout.Source) error {
 	l.upkeep.Lock()
 	defer l.upkeep.Unlock()
+	found := &mentions{}
+	for more := true; more; { // taps go on meanwhile
+		err := l.view(func(t *txn) {
+			p := t.find(record.TreePeople, ref)
+			if found.whose == nil {
+				t.mustErase(ref, p)
+			}
+			more = t.mentions(found, p, mentionsRead)
+		})
+		if err != nil {
+			return err
+		}
+	}
 	return l.update(func(t *txn) {
 		t.unlessImporting()
 		p := t.find(record.TreePeople, ref)
-		if t.known(record.TreePeople, ref).merged() {
-			t.fail(hint.Errorf("erase that one, with all that was "+ref+"'s", "%w: %s was merged into %s", checkout.ErrRefused, ref, p.id))
-		}
-		t.mustHoldNothing(p)
-		trail, _ := t.trail(p)
-		for _, st := range trail {
-			t.each(record.TreeOutbox, record.EventKey(st.at), func(_, _ []byte) {
-				t.failf("%w: event %d of %s has not been delivered yet; stump sync shows it", checkout.ErrRefused, st.at.Seq, p.name())
-			})
-		}
+		t.mustErase(ref, p)
 		ev := by(actor, source)
 		ev.Kind = checkout.Erase
 		for _, id := range append([]string{p.id}, idsOf(t.becameOf(p))...) {
 			ev.Whose = append(ev.Whose, l.keys.Whose(id, 0)...)
 		}
-		ev.Note = "a person was erased from " + count.Of(t.erase(p), "event")
+		ev.Note = "a person was erased from " + count.Of(t.erase(p, found), "event")
 		t.append(ev, nobody, nobody)
 	})
+}
+
+// mustErase ends the transaction if a person can't be erased now.
+func (t *txn) mustErase(ref string, p party) {
+	if t.known(record.TreePeople, ref).merged() {
+		t.fail(hint.Errorf("erase that one, with all that was "+ref+"'s", "%w: %s was merged into %s", checkout.ErrRefused, ref, p.id))
+	}
+	t.mustHoldNothing(p)
+	trail, _ := t.trail(p)
+	for _, st := range trail {
+		t.each(record.TreeOutbox, record.EventKey(st.at), func(_, _ []byte) {
+			t.failf("%w: event %d of %s has not been delivered yet; stump sync shows it", checkout.ErrRefused, st.at.Seq, p.name())
+		})
+	}
 }
 
 func idsOf(all []party) (ids []string) {
@@ -166,27 +187,66 @@ func (t *txn) eraseAgain(whose []byte) {
 	})
 	for _, p := range found {
 		t.append(&record.Event{Whose: whose, Event: checkout.Event{Kind: checkout.Erase, Source: checkout.SourceSystem,
-			Note: "a person in the backup was erased again from " + count.Of(t.erase(p), "event")}}, nobody, nobody)
+			Note: "a person in the backup was erased again from " + count.Of(t.erase(p, &mentions{}), "event")}}, nobody, nobody)
 	}
 }
 
+// mentions are the events whose actor is a person, or whose note names them, as far as
+// all events have been looked at.
+type mentions struct {
+	whose []string   // their ids and names
+	last  record.Ref // looked at
+	in    []record.Ref
+}
+
+// mentionsRead is how many events are looked at in one transaction.
+const mentionsRead = 2000
+
+// mentions looks at the next events, at most most of them, for a person under any of the
+// rows that are theirs; if these have changed, at all once more. It reports whether there
+// may be more.
+func (t *txn) mentions(m *mentions, p party, most int) bool {
+	rows := append(t.becameOf(p), p)
+	whose := []string{}
+	for _, r := range rows {
+		whose = append(whose, r.id, r.row.Name)
+	}
+	if !slices.Equal(whose, m.whose) {
+		*m = mentions{whose: whose}
+	}
+	n := 0
+	t.events(m.last, func(at record.Ref, raw []byte) bool {
+		if n == most {
+			return false
+		}
+		ev, err := t.decode(at, raw)
+		t.must(err)
+		if mention(&ev.Event, rows) {
+			m.in = append(m.in, at)
+		}
+		n, m.last = n+1, at
+		return true
+	})
+	return n == most
+}
+
 // erase removes a person, and the pending tags that became theirs, from the register
-// and from all events. It returns the number of events.
-func (t *txn) erase(p party) int {
+// and from all events, of which those that mention them may have been found already. It
+// returns the number of events.
+func (t *txn) erase(p party, found *mentions) int {
+	here := *found // the transaction may be tried again
+	here.in = slices.Clone(here.in)
 	erase := map[record.Ref]eraseParts{}
 	trail, _ := t.trail(p)
 	for _, st := range trail {
 		erase[st.at] = eraseParts{person: st.person != "", from: st.from != "", note: true}
 	}
 	became := t.becameOf(p)
-	t.events(record.Ref{}, func(at record.Ref, raw []byte) bool {
-		ev, err := t.decode(at, raw)
-		t.must(err)
-		if mentions(&ev.Event, append(became, p)...) {
-			erase[at] = erase[at].or(eraseParts{actor: true, note: true})
-		}
-		return true
-	})
+	for t.mentions(&here, p, mentionsRead) {
+	}
+	for _, at := range here.in {
+		erase[at] = erase[at].or(eraseParts{actor: true, note: true})
+	}
 	for at, what := range erase {
 		t.eraseEvent(at, what)
 	}
@@ -201,8 +261,8 @@ func (t *txn) erase(p party) int {
 	return len(erase)
 }
 
-// mentions reports whether a person is the actor of an event or named in its note, under
+// mention reports whether a person is the actor of an event or named in its note, under
 // any of the rows that are theirs.
-func mentions(ev *checkout.Event, rows ...party) bool {
+func mention(ev *checkout.Event, rows []party) bool {
 	return slices.ContainsFunc(rows, func(p party) bool { return !p.row.Pending && books.Mentions(ev, p.id, p.row.Name) })
 }

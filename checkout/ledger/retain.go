@@ -1,8 +1,11 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"stump/checkout"
@@ -24,8 +27,12 @@ func (t *txn) swept() record.Ref {
 
 func (t *txn) setSwept(at record.Ref) { t.put(record.TreeMeta, metaSwept, record.EventKey(at)) }
 
-// sweepBatch is how many events Anonymise looks at in one transaction.
-const sweepBatch = 500
+// Bounds of what Anonymise does at once. A tap waits for a transaction that writes.
+const (
+	sweepEvents  = 20_000 // looked at before any is erased
+	sweepRead    = 2000   // looked at in one transaction, as many of a person's history
+	sweepErasure = 50     // erased in one transaction
+)
 
 // Forget anonymises loans that were closed longer ago than keep. It does nothing while
 // the clock is not trusted, since a clock that is years ahead would erase everything.
@@ -45,44 +52,104 @@ func (l *Ledger) Anonymise(ctx context.Context, before time.Time) (int, error) {
 	defer l.upkeep.Unlock()
 	total := 0
 	for {
-		if err := ctx.Err(); err != nil {
-			return total, err
+		s, err := l.nextSweep(ctx, before)
+		if err == nil && s != nil {
+			err = l.sweep(ctx, s)
 		}
-		var s *sweeper
-		err := l.view(func(t *txn) { s = t.nextSweep(before) })
 		if err != nil || s == nil {
-			return total, err
-		}
-		if err := l.update(s.apply); err != nil {
 			return total, err
 		}
 		total += len(s.erase)
 	}
 }
 
-// sweeper collects what one transaction erases, from the last processed event on.
+// nextSweep collects the loans that the next events close. It returns nil if no event is
+// old enough.
+func (l *Ledger) nextSweep(ctx context.Context, before time.Time) (s *sweeper, err error) {
+	for more := true; more; {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		err := l.view(func(t *txn) {
+			if s == nil {
+				s = newSweeper(t)
+				s.swept = t.swept()
+			}
+			s.t = t
+			more = s.collect(before)
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	if s.seen == 0 {
+		return nil, nil
+	}
+	return s, nil
+}
+
+// sweep erases what was collected, some in each transaction. Each leaves whole histories.
+func (l *Ledger) sweep(ctx context.Context, s *sweeper) error {
+	for left := slices.Sorted(maps.Keys(s.people)); len(left) > 0; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		var then []string
+		if err := l.update(func(t *txn) { then = s.eraseSome(t, left) }); err != nil {
+			return err
+		}
+		left = then
+	}
+	// What is in nobody's history any more.
+	for some := range slices.Chunk(slices.SortedFunc(maps.Keys(s.erase), record.Ref.Compare), sweepRead) {
+		var rest []record.Ref
+		err := l.view(func(t *txn) {
+			rest = slices.DeleteFunc(some, func(at record.Ref) bool { return t.lacks(at, s.erase[at]) })
+		})
+		for few := range slices.Chunk(rest, sweepErasure) {
+			if err == nil {
+				err = l.update(func(t *txn) {
+					for _, at := range few {
+						t.eraseEvent(at, s.erase[at])
+					}
+					t.put(record.TreeMeta, metaScrub, nil)
+				})
+			}
+		}
+		if err = cmp.Or(err, ctx.Err()); err != nil {
+			return err
+		}
+	}
+	return l.update(s.done)
+}
+
+// lacks reports whether an event has nothing of what is to be erased.
+func (t *txn) lacks(at record.Ref, what eraseParts) bool {
+	ev := t.event(at)
+	return (!what.person || ev.Person == "") && (!what.from || ev.From == "") && (!what.note || ev.Note == "")
+}
+
+// sweeper collects what is to be erased, from the last processed event on.
 type sweeper struct {
 	t      *txn // of the collecting transaction
 	erase  map[record.Ref]eraseParts
 	people map[string]bool
 	swept  record.Ref
+	seen   int // events that it has looked at
 }
 
 func newSweeper(t *txn) *sweeper {
 	return &sweeper{t: t, erase: map[record.Ref]eraseParts{}, people: map[string]bool{}}
 }
 
-// nextSweep collects the loans that the next events close. It returns nil if no event is
-// old enough.
-func (t *txn) nextSweep(before time.Time) *sweeper {
-	s, begin := newSweeper(t), t.swept()
-	s.swept = begin
-	clock := times{t: t}
+// collect looks at the next events. It reports whether there may be more.
+func (s *sweeper) collect(before time.Time) bool {
+	begin, clock := s.swept, times{t: s.t}
 	var waiting []closing // without a known time, until an event with one follows
 	n := 0
-	t.events(begin, func(at record.Ref, raw []byte) bool {
-		ev, err := t.decode(at, raw)
-		t.must(err)
+	s.t.events(begin, func(at record.Ref, raw []byte) bool {
+		ev, err := s.t.decode(at, raw)
+		s.t.must(err)
 		when, known := clock.wall(ev.At)
 		if known && !when.Before(before) {
 			return false
@@ -93,14 +160,12 @@ func (t *txn) nextSweep(before time.Time) *sweeper {
 			for _, w := range waiting {
 				s.event(w.at, &w.ev)
 			}
+			s.seen += len(waiting)
 			waiting, s.swept = nil, at
 		}
-		return !known || n < sweepBatch
+		return !known || n < sweepRead
 	})
-	if s.swept == begin {
-		return nil
-	}
-	return s
+	return s.swept != begin && s.seen < sweepEvents
 }
 
 type closing struct {
@@ -169,9 +234,8 @@ func (t *txn) mover(at record.Ref) closing {
 	return closing{}
 }
 
-// apply erases what was collected, and appends an event about it.
-func (s *sweeper) apply(t *txn) {
-	s.eraseParts(t)
+// done notes how far the sweep came, and appends an event about it.
+func (s *sweeper) done(t *txn) {
 	t.setSwept(s.swept)
 	if len(s.erase) == 0 {
 		return
@@ -180,24 +244,30 @@ func (s *sweeper) apply(t *txn) {
 		Note: fmt.Sprintf("retention: %s of closed loans up to event %d anonymised", count.Of(len(s.erase), "event"), s.swept.Seq)}}, nobody, nobody)
 }
 
-// eraseParts unlinks what goes from the histories of people, and erases it.
+// eraseSome erases what is to go from the histories of some people, and returns those that
+// are left, or have more.
+func (s *sweeper) eraseSome(t *txn, people []string) (left []string) {
+	read, erased := 0, 0
+	for len(people) > 0 && read < sweepRead && erased < sweepErasure {
+		had, gone, more := s.leadPast(t, people[0], sweepErasure-erased)
+		read, erased = read+had, erased+gone
+		if !more {
+			people = people[1:]
+		}
+	}
+	if erased > 0 {
+		t.put(record.TreeMeta, metaScrub, nil)
+	}
+	return people
+}
+
+// eraseParts erases all in one transaction.
 func (s *sweeper) eraseParts(t *txn) {
 	if len(s.erase) == 0 {
 		return
 	}
-	people := map[string]*record.Row{}
 	for id := range s.people {
-		r := t.row(record.TreePeople, id)
-		if r != nil && r.Resolved != "" {
-			id = r.Resolved
-			r = t.row(record.TreePeople, id)
-		}
-		if r != nil { // else they are erased already
-			people[id] = r
-		}
-	}
-	for id, r := range people {
-		s.leadPast(t, party{record.TreePeople, id, r})
+		s.leadPast(t, id, len(s.erase))
 	}
 	for at, what := range s.erase {
 		t.eraseEvent(at, what)
@@ -205,21 +275,46 @@ func (s *sweeper) eraseParts(t *txn) {
 	t.put(record.TreeMeta, metaScrub, nil)
 }
 
-// leadPast links a person's history without the events that are erased.
-func (s *sweeper) leadPast(t *txn, p party) {
+// leadPast erases at most most of what is to go from a person's history, and links the
+// history without it. It returns how long the history was, how much is erased, and whether
+// there is more.
+func (s *sweeper) leadPast(t *txn, id string, most int) (had, erased int, more bool) {
+	r := t.row(record.TreePeople, id)
+	if r != nil && r.Resolved != "" {
+		id = r.Resolved
+		r = t.row(record.TreePeople, id)
+	}
+	if r == nil { // they are erased already
+		return 0, 0, false
+	}
 	var kept []stop
-	trail, ids := t.trail(p)
+	trail, ids := t.trail(party{record.TreePeople, id, r})
+	gone := map[record.Ref]eraseParts{}
 	for _, st := range trail {
-		gone := s.erase[st.at]
-		if gone.person {
-			st.person = ""
-		}
-		if gone.from {
-			st.from = ""
+		what := s.erase[st.at]
+		what.person, what.from = what.person && st.person != "", what.from && st.from != ""
+		switch {
+		case !what.person && !what.from:
+		case len(gone) == most:
+			more = true
+		default:
+			gone[st.at] = what
+			if what.person {
+				st.person = ""
+			}
+			if what.from {
+				st.from = ""
+			}
 		}
 		if st.person != "" || st.from != "" {
 			kept = append(kept, st)
 		}
 	}
-	t.relinkTrail(ids, kept)
+	if len(gone) > 0 {
+		t.relinkTrail(ids, kept)
+	}
+	for at, what := range gone {
+		t.eraseEvent(at, what)
+	}
+	return len(trail), len(gone), more
 }
