@@ -1,18 +1,15 @@
 package ledger
 
 import (
-	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
+	"time"
 
-	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/record"
-	"stump/internal/safefile"
 )
 
 // metaScrub exists while free pages may hold erased values.
@@ -24,72 +21,78 @@ func (l *Ledger) ScrubDue() (due bool, err error) {
 	return due, err
 }
 
-// Scrub rewrites the file, so that its free pages hold no erased values. Taps wait for
-// it: about 20 s with 1,000,000 events on a fast machine. When ctx ends it gives up at
-// once and stays due.
+// Scrub overwrites the file's free pages, which hold erased values: it fills them with
+// empty rows of a tree of its own, some in each transaction, and removes that tree. Taps go
+// on meanwhile. When ctx ends it gives up and stays due.
 func (l *Ledger) Scrub(ctx context.Context) error {
 	if l.readOnly {
 		return ErrReadOnly
 	}
 	l.upkeep.Lock()
 	defer l.upkeep.Unlock()
-	l.writing.Lock()
-	defer l.writing.Unlock()
-	if err := l.ensure(); err != nil {
+	if err := l.awaitReaders(ctx); err != nil {
 		return err
 	}
-	tmp := l.path + ".scrubbed"
-	if err := os.Remove(tmp); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	if err := l.rewrite(ctx, tmp); err != nil {
-		return fmt.Errorf("scrub: %w", err)
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.drop()
-	boltfile.Crash("scrub-rename")
-	err := os.Rename(tmp, l.path)
-	if err == nil {
-		err = safefile.SyncDir(filepath.Dir(l.path))
-	}
-	return errors.Join(err, l.reopen())
-}
-
-// rewrite copies all rows into a new file, in order.
-func (l *Ledger) rewrite(ctx context.Context, tmp string) error {
-	return boltfile.Create(tmp, func(to *bolt.DB) error {
-		// The file has a temporary name, so one sync at the end is enough.
-		to.NoSync = true
-		defer func() { to.NoSync = false }()
-		for _, tr := range record.Trees {
-			if err := l.copyTree(ctx, to, tr); err != nil {
-				return err
-			}
+	for next, full := uint64(0), false; !full; next += fillRows {
+		if err := ctx.Err(); err != nil {
+			return err
 		}
-		return nil
+		if err := l.update(func(t *txn) { t.fill(next) }); err != nil {
+			return err
+		}
+		boltfile.Crash("scrub-fill")
+		l.mu.RLock()
+		full = l.db == nil || l.db.Stats().FreePageN == 0 // the newest transaction has used them all
+		l.mu.RUnlock()
+	}
+	return l.update(func(t *txn) {
+		t.must(t.tx.DeleteBucket(fillTree))
+		t.delete(record.TreeMeta, metaScrub)
 	})
 }
 
-// copyTree copies the rows of a tree, some in each transaction.
-func (l *Ledger) copyTree(ctx context.Context, to *bolt.DB, tr record.Tree) error {
-	const batch = 1000
-	return l.view(func(t *txn) {
-		c := t.bucket(tr).Cursor()
-		k, v := c.First()
-		for first := true; first || k != nil; first = false {
-			t.must(ctx.Err())
-			t.must(to.Update(func(tx *bolt.Tx) error {
-				b, err := tx.CreateBucketIfNotExists(tr.Bucket())
-				for n := 0; err == nil && k != nil && n < batch; n++ {
-					b.FillPercent = 1
-					if tr != record.TreeMeta || !bytes.Equal(k, metaScrub) { // done by this scrub
-						err = b.Put(k, v)
-					}
-					k, v = c.Next()
-				}
-				return err
-			}))
+// awaitReaders waits until every transaction has ended that may read a page that is free
+// for those after it.
+func (l *Ledger) awaitReaders(ctx context.Context) error {
+	for {
+		if err := l.ensure(); err != nil {
+			return err
 		}
-	})
+		l.mu.RLock()
+		open := l.db != nil && l.db.Stats().OpenTxN > 0
+		l.mu.RUnlock()
+		if !open {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+// The rows that fill the free pages. Four fill one, and 64 pages are written in a
+// transaction.
+var (
+	fillTree  = []byte("fill")
+	fillValue = make([]byte, 980)
+)
+
+const fillRows = 4 * 64
+
+// fill adds rows to the tree of a scrub, of which the first is number next. The first of
+// all make it anew.
+func (t *txn) fill(next uint64) {
+	if next == 0 {
+		if err := t.tx.DeleteBucket(fillTree); !errors.Is(err, berrors.ErrBucketNotFound) {
+			t.must(err)
+		}
+	}
+	b, err := t.tx.CreateBucketIfNotExists(fillTree)
+	t.must(err)
+	b.FillPercent = 1
+	for i := range uint64(fillRows) {
+		t.must(b.Put(binary.BigEndian.AppendUint64(nil, next+i), fillValue))
+	}
 }
