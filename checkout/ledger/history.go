@@ -24,10 +24,12 @@ const maxSearch = 20_000
 // is searched for long ends with a *books.UnfinishedError.
 func (l *Ledger) History(f books.HistoryFilter) iter.Seq2[books.Entry, error] {
 	return func(yield func(books.Entry, error) bool) {
-		var next refSource
-		err := l.view(func(t *txn) { next = t.historyRefs(f) })
+		next, err := l.historyRefs(f)
 		found, searched := 0, 0
 		for batch := []books.Entry{{}}; err == nil && len(batch) > 0; {
+			if err = f.Ended(); err != nil {
+				break
+			}
 			batch, err = l.historyBatch(next)
 			for _, e := range batch {
 				if f.Keeps(e.Kind) && !e.Latest().Before(f.Since) && f.Finds(e.DeviceName, e.Device, e.PersonName, e.Person, e.FromName, e.From) {
@@ -103,15 +105,38 @@ func (t *txn) resolve(ev *record.Event) (pending bool) {
 }
 
 // historyRefs returns the places of the events that a filter wants.
-func (t *txn) historyRefs(f books.HistoryFilter) refSource {
-	after := t.cursor(f.After)
-	switch {
-	case f.Device != "":
-		return t.partyRefs(record.TreeDevices, f.Device, f, after)
-	case f.Person != "":
-		return t.partyRefs(record.TreePeople, f.Person, f, after)
+func (l *Ledger) historyRefs(f books.HistoryFilter) (next refSource, err error) {
+	var after record.Ref
+	var chains []uint16
+	err = l.view(func(t *txn) {
+		after = t.cursor(f.After)
+		switch {
+		case f.Device != "":
+			next = t.partyRefs(record.TreeDevices, f.Device, f, after)
+		case f.Person != "":
+			next = t.partyRefs(record.TreePeople, f.Person, f, after)
+		default:
+			chains = slices.Sorted(maps.Keys(t.chains()))
+		}
+	})
+	if err != nil || next != nil {
+		return next, err
 	}
-	return t.allRefs(f, after)
+	var from []record.Ref
+	for _, i := range chains {
+		if i < after.Chain {
+			continue
+		}
+		first, err := l.firstSince(i, f)
+		if err != nil {
+			return nil, err
+		}
+		if i == after.Chain && after.Compare(first) >= 0 {
+			first = after.Next()
+		}
+		from = append(from, first)
+	}
+	return allRefs(f, from), nil
 }
 
 // cursor returns the place of the event with a key; the zero place for no key.
@@ -130,22 +155,11 @@ func (t *txn) cursor(key string) record.Ref {
 	return record.Ref{}
 }
 
-// allRefs goes through the events of every chain.
-func (t *txn) allRefs(f books.HistoryFilter, after record.Ref) refSource {
+// allRefs goes through the events of every chain, from the first that is wanted of each.
+func allRefs(f books.HistoryFilter, from []record.Ref) refSource {
 	var kind []byte
 	if f.Kind != books.AnyKind {
 		kind = []byte(f.Kind)
-	}
-	var from []record.Ref
-	for _, i := range slices.Sorted(maps.Keys(t.chains())) {
-		if i < after.Chain {
-			continue
-		}
-		first := t.firstSince(i, f.Since)
-		if i == after.Chain && after.Compare(first) >= 0 {
-			first = after.Next()
-		}
-		from = append(from, first)
 	}
 	return func(t *txn, most int) (refs []record.Ref) {
 		for len(from) > 0 && len(refs) < most {
@@ -171,30 +185,52 @@ func (t *txn) allRefs(f books.HistoryFilter, after record.Ref) refSource {
 // believed that all before them are, too: a clock may have been wrong for a while.
 const olderRun = 1000
 
+// sinceBatch is how many events firstSince looks at in one transaction.
+const sinceBatch = 2000
+
 // firstSince walks back from a chain's newest event, until olderRun events in a row are
-// known to be before since.
-func (t *txn) firstSince(chain uint16, since time.Time) record.Ref {
-	if since.IsZero() {
-		return record.At(chain, 1)
+// known to be before what is wanted.
+func (l *Ledger) firstSince(chain uint16, f books.HistoryFilter) (first record.Ref, err error) {
+	if f.Since.IsZero() {
+		return record.At(chain, 1), nil
+	}
+	before, older := record.At(chain+1, 0), 0
+	for err == nil && first.Seq == 0 {
+		if err = f.Ended(); err == nil {
+			err = l.view(func(t *txn) { first, before, older = t.olderThan(before, older, f.Since) })
+		}
+	}
+	return first, err
+}
+
+// olderThan walks back some events of a chain from before, after older events in a row that
+// are older than since. It returns the first that is wanted, if it has found it, and where
+// to go on.
+func (t *txn) olderThan(before record.Ref, older int, since time.Time) (first, last record.Ref, run int) {
+	chain := before.Chain
+	if before.Seq == 0 {
+		chain--
 	}
 	clock := times{t: t}
 	c := t.bucket(record.TreeEvents).Cursor()
-	step, older := c.Prev, 0
-	if k, _ := c.Seek(record.EventKey(record.At(chain+1, 0))); k == nil {
+	step := c.Prev
+	if k, _ := c.Seek(record.EventKey(before)); k == nil {
 		step = c.Last
 	}
-	for k, _ := step(); k != nil; k, _ = c.Prev() {
-		r := t.eventKey(k)
-		if r.Chain != chain {
-			break
+	k, _ := step()
+	for n := 0; n < sinceBatch; n++ {
+		if k == nil || t.eventKey(k).Chain != chain {
+			return record.At(chain, 1), before, older
 		}
-		if at, trusted := clock.wall(t.event(r).At); trusted && !at.Before(since) {
+		before = t.eventKey(k)
+		if at, trusted := clock.wall(t.event(before).At); trusted && !at.Before(since) {
 			older = 0
 		} else if older++; trusted && older > olderRun {
-			return r
+			return before, before, older
 		}
+		k, _ = c.Prev()
 	}
-	return record.At(chain, 1)
+	return record.Ref{}, before, older
 }
 
 // partyRefs follows the links of a person's or device's events.

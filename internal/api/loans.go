@@ -28,8 +28,8 @@ func (s *Server) who(_ *http.Request, q query, p books.Page) (_ iter.Seq2[books.
 	return loans, err
 }
 
-func (s *Server) history(_ *http.Request, q query, p books.Page) (iter.Seq2[books.Entry, error], error) {
-	f := books.HistoryFilter{Page: p, Person: q.Get("person"), Device: q.Get("device")}
+func (s *Server) history(r *http.Request, q query, p books.Page) (iter.Seq2[books.Entry, error], error) {
+	f := books.HistoryFilter{Page: p, Person: q.Get("person"), Device: q.Get("device"), Until: r.Context()}
 	refused, err := q.flag("refused")
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package books
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 	"time"
@@ -109,6 +110,16 @@ type HistoryFilter struct {
 	// Since keeps what happened at that time or later. An event whose time is not
 	// known may have: it is kept, unless it was before then at the latest.
 	Since time.Time
+	// Until ends the search when it is done; nil: nothing does.
+	Until context.Context
+}
+
+// Ended is why the search is to end; nil if it is not.
+func (f HistoryFilter) Ended() error {
+	if f.Until == nil {
+		return nil
+	}
+	return f.Until.Err()
 }
 
 // AnyKind is a filter's kind for all events.
