@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -178,6 +179,70 @@ func BenchmarkTap(b *testing.B) {
 			}
 			b.ReportMetric(float64(bytes)/1024/float64(i), "KiB/tap")
 			b.ReportMetric(float64(st.Size())/float64(n), "file-B/event")
+		})
+	}
+}
+
+// BenchmarkTapMeanwhile is how long a tap's commit waits for what works on 1,000,000
+// events meanwhile: ms/longest is the longest of all, ms/job how long the job takes.
+func BenchmarkTapMeanwhile(b *testing.B) {
+	ctx := context.Background()
+	for _, job := range []struct {
+		name string
+		run  func(*Ledger) error
+	}{
+		{"nothing", func(*Ledger) error { time.Sleep(2 * time.Second); return nil }},
+		{"verify", func(l *Ledger) error { _, err := l.Verify(ctx, VerifyOptions{}); return err }},
+		{"backup", func(l *Ledger) error { return l.BackupTo(filepath.Join(b.TempDir(), "copy.db")) }},
+		{"search", func(l *Ledger) (err error) {
+			for _, err = range l.History(books.HistoryFilter{Page: books.Page{Find: "nothing"}, Since: time.Unix(1, 0)}) {
+			}
+			return err
+		}},
+		{"erase", func(l *Ledger) error { return l.ErasePerson("zed", "admin", checkout.SourceCLI) }},
+		{"retention", func(l *Ledger) error { // of 10,000 events
+			_, err := l.Anonymise(ctx, newTestClock().stamp().Wall.Add(10*time.Second))
+			return err
+		}},
+		{"scrub", func(l *Ledger) error { return l.Scrub(ctx) }},
+	} {
+		b.Run(job.name, func(b *testing.B) {
+			o := benchOptions()
+			o.Sinks = nil
+			l, err := Open(benchFile(b, 1_000_000), o)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer l.Close()
+			if err := l.AddPerson(books.Person{ID: "zed", Name: "Zed"}, checkout.Tag{}, "admin", checkout.SourceCLI); err != nil {
+				b.Fatal(err)
+			}
+			longest, took := time.Duration(0), time.Duration(0)
+			for i := range b.N {
+				ended := make(chan error, 1)
+				begin := time.Now()
+				go func() { ended <- job.run(l) }()
+				for running := true; running; i++ {
+					tap := time.Now()
+					_, err := l.Complete(checkout.Completion{Person: checkout.Subject{Kind: checkout.KindPerson, ID: benchPerson(i % 200)},
+						Device: checkout.Subject{Kind: checkout.KindDevice, ID: benchDevice(i * 7919 % 200)}, Reader: "stump"})
+					if err != nil {
+						b.Fatal(err)
+					}
+					longest = max(longest, time.Since(tap))
+					select {
+					case err := <-ended:
+						if err != nil {
+							b.Fatal(err)
+						}
+						running = false
+					case <-time.After(20 * time.Millisecond):
+					}
+				}
+				took += time.Since(begin)
+			}
+			b.ReportMetric(float64(longest.Microseconds())/1000, "ms/longest")
+			b.ReportMetric(float64(took.Milliseconds())/float64(b.N), "ms/job")
 		})
 	}
 }

@@ -135,7 +135,6 @@ func (l *Ledger) ErasePerson(ref, actor string, source checkout.Source) error {
 		}
 	}
 	return l.update(func(t *txn) {
-		t.unlessImporting()
 		p := t.find(record.TreePeople, ref)
 		t.mustErase(ref, p)
 		ev := by(actor, source)
@@ -150,6 +149,7 @@ func (l *Ledger) ErasePerson(ref, actor string, source checkout.Source) error {
 
 // mustErase ends the transaction if a person can't be erased now.
 func (t *txn) mustErase(ref string, p party) {
+	t.unlessImporting()
 	if t.known(record.TreePeople, ref).merged() {
 		t.fail(hint.Errorf("erase that one, with all that was "+ref+"'s", "%w: %s was merged into %s", checkout.ErrRefused, ref, p.id))
 	}
