@@ -24,7 +24,7 @@ func (l *Ledger) Snapshot(ctx context.Context, progress func(done, total uint64)
 	if err != nil {
 		return nil, nil
 	}
-	to := &copying{ctx: ctx, f: f, progress: progress}
+	to := &boltfile.Copying{Context: ctx, File: f, Progress: progress}
 	if err = os.Remove(f.Name()); err == nil {
 		err = l.copyOut(to)
 	}
@@ -38,32 +38,10 @@ func (l *Ledger) Snapshot(ctx context.Context, progress func(done, total uint64)
 	switch {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
-	case to.full:
+	case to.Full:
 		return nil, nil
 	}
 	return nil, fmt.Errorf("backup: %w", err)
-}
-
-// copying is a file that a copy is written to, until ctx is done.
-type copying struct {
-	ctx         context.Context
-	f           *os.File
-	done, total uint64
-	progress    func(done, total uint64)
-	full        bool // the file takes no more
-}
-
-func (c *copying) Write(b []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
-	}
-	n, err := c.f.Write(b)
-	c.full = err != nil
-	c.done += uint64(n)
-	if c.progress != nil {
-		c.progress(c.done, c.total)
-	}
-	return n, err
 }
 
 // Backup writes a consistent copy of the ledger while taps go on, though one that makes the
@@ -79,8 +57,8 @@ func (l *Ledger) Backup(w io.Writer) error {
 // copyOut writes a copy in one transaction, which is open as long as w takes.
 func (l *Ledger) copyOut(w io.Writer) error {
 	return l.viewWhole(func(t *txn) {
-		if c, ok := w.(*copying); ok {
-			c.total = uint64(t.tx.Size())
+		if c, ok := w.(*boltfile.Copying); ok {
+			c.Total = uint64(t.tx.Size())
 		}
 		_, err := t.tx.WriteTo(w)
 		t.must(err)

@@ -57,7 +57,12 @@ func (s *Server) addToken(r *http.Request, t *wire.NewToken) (any, error) {
 }
 
 func (s *Server) revokeToken(r *http.Request) (any, error) {
-	return struct{}{}, s.o.Access.RevokeToken(r.PathValue("name"))
+	name := r.PathValue("name")
+	err := s.o.Access.RevokeToken(name)
+	if err == nil {
+		s.jobs.Leave("token:" + name)
+	}
+	return struct{}{}, err
 }
 
 // refusals lists failed logins, and calls for which somebody's role was not enough.

@@ -300,6 +300,9 @@ func (s *Server) scope(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer done()
+	if s.owns(r, j) {
+		defer j.Left()
+	}
 	rc, send := http.NewResponseController(w), lines[selftest.View](w)
 	show := func(v selftest.View) error {
 		_ = rc.SetWriteDeadline(time.Now().Add(eventPatience))

@@ -100,10 +100,15 @@ func (s *Server) job(r *http.Request) (*jobs.Job, error) {
 	if !ends && !strings.HasPrefix(r.URL.Path, "/v1/"+j.Detail.(work).path()+"/") {
 		return nil, jobs.ErrNotFound
 	}
-	if _, lease := j.Detail.(*scope); !lease && who.ID == j.Owner.ID {
+	if _, lease := j.Detail.(*scope); !lease && s.owns(r, j) {
 		j.Renew()
 	}
 	return j, nil
+}
+
+// owns reports whether who asks has begun the job.
+func (s *Server) owns(r *http.Request, j *jobs.Job) bool {
+	return identity.Of(r.Context()).ID == j.Owner.ID
 }
 
 // jobShown answers with a job.
@@ -170,7 +175,10 @@ func (s *Server) jobEvents(w http.ResponseWriter, r *http.Request) error {
 const stopPatience = 300 * time.Millisecond
 
 func (s *Server) sendEvents(w http.ResponseWriter, r *http.Request, j *jobs.Job, after int, sse bool) error {
-	rc, own := http.NewResponseController(w), identity.Of(r.Context()).ID == j.Owner.ID
+	rc, own := http.NewResponseController(w), s.owns(r, j)
+	if own {
+		defer j.Left()
+	}
 	for {
 		if err := rc.Flush(); err != nil {
 			return nil // the client has gone

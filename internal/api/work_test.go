@@ -281,6 +281,15 @@ func TestSelfTestIsLeft(t *testing.T) {
 		}
 		stop()
 		synctest.Wait()
+		gone := began(t, tom, s, "selftest", `{"ask":true}`)
+		ctx, stop = context.WithCancel(context.Background())
+		go s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(identity.With(ctx, tom), "GET", "/v1/"+gone+"/events", nil))
+		synctest.Wait()
+		stop()
+		time.Sleep(jobs.Patience / 4)
+		if got := state(gone); got != "expired" {
+			t.Errorf("after its watcher has gone it is %s", got)
+		}
 		quit := began(t, tess, s, "selftest", `{"ask":true}`)
 		s.jobs.Leave(tess.ID)
 		synctest.Wait()
@@ -305,11 +314,7 @@ func TestLeaseEnds(t *testing.T) {
 		}
 	}, func(t *testing.T, s *Server) {
 		tess := askers[identity.Technician]
-		w := as(tess, s, "POST", "leases", `{}`)
-		path := strings.TrimPrefix(w.Header().Get("Location"), "/v1/")
-		if w.Code != 201 || !strings.Contains(w.Body.String(), `"expires":"`) {
-			t.Fatalf("%d %s", w.Code, w.Body)
-		}
+		path := leased(t, tess, s)
 		for range 3 {
 			time.Sleep(jobs.Patience - time.Second)
 			if w := as(tess, s, "POST", path+"/renew", ""); w.Code != 200 {
@@ -334,6 +339,38 @@ func TestLeaseEnds(t *testing.T) {
 			t.Errorf("%d leases", n)
 		}
 	})
+}
+
+// TestScopeIsLeft: when who watches has gone, the desk has the lines soon.
+func TestScopeIsLeft(t *testing.T) {
+	bubble(t, func(o *Options) {
+		o.Clock = func() int64 { return time.Now().UnixNano() }
+		o.SelfTest = func(string, station.Holder) (*selftest.Env, error) {
+			return &selftest.Env{Sent: func(context.Context) (selftest.Sender, error) { return &silent{}, nil }}, nil
+		}
+	}, func(t *testing.T, s *Server) {
+		tess := askers[identity.Technician]
+		path := leased(t, tess, s)
+		ctx, leave := context.WithCancel(identity.With(context.Background(), tess))
+		go s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "GET", "/v1/"+path+"/scope", nil))
+		time.Sleep(time.Second)
+		leave()
+		time.Sleep(jobs.Patience / 4)
+		if w := as(tess, s, "GET", path, ""); !strings.Contains(w.Body.String(), `"state":"expired"`) {
+			t.Errorf("%s", w.Body)
+		}
+		leased(t, tess, s)
+	})
+}
+
+// leased takes a lease, and returns where it is.
+func leased(t *testing.T, who identity.Principal, s *Server) string {
+	t.Helper()
+	w := as(who, s, "POST", "leases", `{}`)
+	if w.Code != http.StatusCreated || !strings.Contains(w.Body.String(), `"expires":"`) {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	return strings.TrimPrefix(w.Header().Get("Location"), "/v1/")
 }
 
 // silent is a reader that sends nothing.

@@ -41,7 +41,8 @@ const (
 	Most        = 64        // jobs that are kept; of those that have ended the oldest make room
 	MostRunning = 16
 	Patience    = 2 * time.Minute // the Hold of what others wait for
-	maxEvents   = 1000            // of one job: the oldest make room
+	grace       = 20 * time.Second
+	maxEvents   = 1000 // of one job: the oldest make room
 )
 
 // What ends a job before its time.
@@ -367,6 +368,17 @@ func (j *Job) Renew() bool {
 		j.hold.Reset(j.Hold)
 	}
 	return true
+}
+
+// Left notes that its holder's connection has ended: the job goes on for a moment, for them
+// to come back.
+func (j *Job) Left() {
+	j.room.mu.Lock()
+	defer j.room.mu.Unlock()
+	if j.state == Running && j.hold != nil && time.Until(j.expires) > grace && j.hold.Stop() {
+		j.expires = time.Now().Add(grace)
+		j.hold.Reset(grace)
+	}
 }
 
 // End asks the job to end, for the cause. What has ended stays as it is.

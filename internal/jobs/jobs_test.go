@@ -118,6 +118,18 @@ func TestHold(t *testing.T) {
 		if s := j.Status(); s.State != Expired || time.Since(s.Ended) != time.Second || j.Renew() {
 			t.Errorf("%+v", s)
 		}
+		away, back := start(t, r, Spec{Owner: ann, Hold: time.Minute}), start(t, r, Spec{Owner: ann, Hold: time.Minute})
+		away.Left()
+		back.Left()
+		time.Sleep(grace - time.Second)
+		back.Renew()
+		away.Left() // is not put off by that
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if away.Status().State != Expired || back.Status().State != Running || back.Status().Expires.Sub(time.Now()) != 58*time.Second {
+			t.Errorf("who has left: %+v; who came back: %+v", away.Status(), back.Status())
+		}
+		start(t, r, Spec{Owner: ann}).Left() // needs no holder
 		left, stays := start(t, r, Spec{Owner: ann, Hold: time.Minute}), start(t, r, Spec{Owner: ann})
 		r.Leave(ben.ID)
 		synctest.Wait()

@@ -1,6 +1,7 @@
 package boltfile
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -29,6 +30,30 @@ func Copy(path string, fill func(io.Writer) error) error {
 		return err
 	}
 	return safefile.SyncDir(filepath.Dir(path))
+}
+
+// Copying is a file that a copy is written to, until its context is done.
+type Copying struct {
+	Context  context.Context
+	File     *os.File
+	Progress func(done, total uint64) // bytes; nil for nobody
+	Total    uint64
+	Full     bool // the file takes no more
+	done     uint64
+}
+
+// Write is io.Writer's.
+func (c *Copying) Write(b []byte) (int, error) {
+	if err := c.Context.Err(); err != nil {
+		return 0, err
+	}
+	n, err := c.File.Write(b)
+	c.Full = err != nil
+	c.done += uint64(n)
+	if c.Progress != nil {
+		c.Progress(c.done, c.Total)
+	}
+	return n, err
 }
 
 // Temporary are patterns of the names of temporary files that are made beside a
