@@ -53,6 +53,7 @@ type fuzzer struct {
 	mu       sync.Mutex
 	found    map[string]int
 	statuses map[int]int
+	done     map[string]int // by call, what was not refused
 }
 
 func newFuzzer(t *testing.T) *fuzzer {
@@ -61,7 +62,7 @@ func newFuzzer(t *testing.T) *fuzzer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fuzzer{lab: newLab(t, exampleToml), spec: spec, found: map[string]int{}, statuses: map[int]int{}}
+	f := &fuzzer{lab: newLab(t, exampleToml), spec: spec, found: map[string]int{}, statuses: map[int]int{}, done: map[string]int{}}
 	f.web = http.Client{
 		Transport:     &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -188,6 +189,9 @@ func (f *fuzzer) one(random *openapitest.Random) {
 func (f *fuzzer) judge(r openapitest.Request, who asker, a openapitest.Answer) {
 	f.mu.Lock()
 	f.statuses[a.Status]++
+	if key := r.Call.Method + " " + r.Call.Path; a.Status < 400 {
+		f.done[key]++
+	}
 	f.mu.Unlock()
 	least, _ := identity.ParseRole(r.Call.Role)
 	may := r.Call.Role == "none" || who.role >= least
@@ -230,7 +234,8 @@ func TestRandomRequests(t *testing.T) {
 	}
 	all.Wait()
 	f.sound()
-	t.Logf("%d requests from seed %d, by status %v; found %v", n.Load(), *fuzzSeed, f.statuses, f.found)
+	never := slices.DeleteFunc(slices.Sorted(maps.Keys(f.spec.Calls)), func(pattern string) bool { return f.done[pattern] > 0 })
+	t.Logf("%d requests from seed %d, by status %v; found %v; never done: %s", n.Load(), *fuzzSeed, f.statuses, f.found, strings.Join(never, ", "))
 }
 
 // sound checks the ledger.

@@ -22,7 +22,11 @@ type Random struct {
 
 // NewRandom returns one that makes the same requests for the same seed and answers.
 func NewRandom(spec *Spec, seed uint64) *Random {
-	return &Random{spec, rand.New(rand.NewPCG(seed, seed)), map[string][]string{}}
+	cards := []string{"", "", "H10301:17:4711", "17:4712", "H10301:200:4713", "200:4714", "raw34:9278063906"}
+	return &Random{spec, rand.New(rand.NewPCG(seed, seed)), map[string][]string{
+		"sync": {"all"}, "status": {"active", "suspended", "retired"}, "badge": cards, "add_badge": cards, "tag": cards, "card": cards,
+		"email": {"", "ann@lab.example"}, "fault": {"off", "swapped", "d0-open"}, "reader": {"stump", ""},
+	}}
 }
 
 // Request is a request, with what is known of it.
@@ -172,7 +176,7 @@ func (r *Random) body(c *Call, spoil bool) (media, body, wrong string) {
 			}
 			return media, values.Encode(), ""
 		case "text/csv":
-			return media, r.sheet(), ""
+			return media, r.sheet(c), ""
 		default:
 			return media, encode(r.text("note")) + "\n", ""
 		}
@@ -190,8 +194,14 @@ func encode(v any) string {
 }
 
 // sheet is a CSV file.
-func (r *Random) sheet() string {
-	columns := []string{"id", "name", "email", "badge", "tag", "kind", "status", "E-Mail", "phone"}
+func (r *Random) sheet(c *Call) string {
+	columns := []string{"id", "name", "email", "badge", "status"}
+	if strings.Contains(c.Path, "device") {
+		columns = []string{"id", "name", "tag", "kind", "status"}
+	}
+	if r.chance(30) {
+		columns = append(columns, pick(r, []string{"E-Mail", "phone", "", "kit", "id"}))
+	}
 	r.Shuffle(len(columns), func(i, j int) { columns[i], columns[j] = columns[j], columns[i] })
 	columns = columns[:1+r.IntN(4)]
 	comma := pick(r, []string{",", ",", ",", ";", "\t"})
@@ -248,7 +258,7 @@ func (r *Random) Next(c *Call, station string) Request {
 	for _, p := range c.Params {
 		if p.In == "path" {
 			name := p.Name
-			if kind := strings.Split(c.Path, "/")[2]; r.chance(50) && len(r.Pool[kind]) > 0 {
+			if kind := strings.Split(c.Path, "/")[2]; r.chance(80) && len(r.Pool[kind]) > 0 {
 				name = kind
 			}
 			value := r.text(name)
@@ -323,7 +333,16 @@ func (r *Random) learnFrom(v any) {
 		}
 	case Object:
 		for key, sub := range v {
-			if text, ok := sub.(string); ok {
+			switch text, ok := sub.(string); {
+			case !ok:
+			case key == "id" && v["tag"] != nil:
+				r.learn("device_id", text)
+			case key == "id" && v["badge"] != nil:
+				r.learn("person_id", text)
+			case key == "badge": // only its end
+				r.learn("lost_badge", text)
+				r.learn("found_badge", text)
+			case key != "device" && key != "person" && key != "tag": // which are names, or only an end
 				r.learn(key, text)
 			}
 			r.learnFrom(sub)
@@ -337,11 +356,9 @@ func (r *Random) learnFrom(v any) {
 
 // same are keys that mean what another one does.
 var same = map[string][]string{
-	"id":        {"ref", "into", "device", "person", "card"},
 	"device_id": {"device", "devices", "card"},
-	"person_id": {"person", "people", "card"},
+	"person_id": {"person", "people", "into", "card"},
 	"next":      {"after"},
-	"badge":     {"lost_badge", "found_badge"},
 }
 
 func (r *Random) learn(key, text string) {
