@@ -38,25 +38,19 @@ type call struct {
 	// Params and Headers are typed as the keys of a thing; a ? behind the name is for
 	// those that may be left out.
 	Params, Headers map[string]string
-	// Takes is the thing in the body, or what it is by media type. MayTake is a body that
-	// may be left out.
-	Takes   any
-	MayTake any `yaml:"takes?"`
-	// Try is an example of the body.
-	Try any
+	// Takes is the thing in the body, or what it is by media type, and Try an example of it.
+	Takes, Try any
 	// Once is for what takes an Idempotency-Key, and Match says whose ETag If-Match is.
 	Once  bool
 	Match string
 	// Answers is the thing in the answer, or what it is by media type; see is where a
-	// browser is sent. List is for pages of things, and lines of them.
-	// Begins is the resource of what goes on behind the answer, and Makes one that is made. Also has further answers that
-	// are no problems, by status.
-	Answers any
-	List    string
-	Begins  string
-	Makes   string
-	Also    map[string]object
-	ETag    bool `yaml:"etag"`
+	// browser is sent. List is for pages of things, and lines of them, Begins for the resource
+	// of what goes on behind the answer, and Makes for one that is made. Also has further
+	// answers that are no problems, by status.
+	Answers             any
+	List, Begins, Makes string
+	Also                map[string]object
+	ETag                bool `yaml:"etag"`
 	// Problems are the codes beside those that all calls have, and Waits those of them with a
 	// Retry-After. Pages are statuses that browsers get as a page.
 	Problems, Waits []string
@@ -423,27 +417,24 @@ func (c *call) operation(tag, method, path string, when map[string]string) objec
 		maps.Copy(also["content"].(object), content(of))
 	}
 	op["responses"] = responses
-	if body := cmpBody(c); body != nil {
+	if body := c.body(); body != nil {
 		op["requestBody"] = body
 	}
 	return op
 }
 
-// cmpBody is the body that a call takes; nil for none.
-func cmpBody(c *call) object {
-	switch {
-	case c.Takes != nil:
-		body := content(c.Takes)
-		for _, media := range body {
-			if c.Try != nil {
-				media.(object)["example"] = c.Try
-			}
-		}
-		return object{"required": true, "content": body}
-	case c.MayTake != nil:
-		return object{"content": content(c.MayTake)}
+// body is the body that a call takes; nil for none.
+func (c *call) body() object {
+	if c.Takes == nil {
+		return nil
 	}
-	return nil
+	body := content(c.Takes)
+	for _, media := range body {
+		if c.Try != nil {
+			media.(object)["example"] = c.Try
+		}
+	}
+	return object{"required": true, "content": body}
 }
 
 // assemble makes the description.

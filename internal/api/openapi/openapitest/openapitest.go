@@ -45,7 +45,6 @@ type Call struct {
 	Board        string // with which setting the role board may ask
 	Params       []Param
 	Body         Object // by media type; nil for none
-	MayTake      bool   // the body may be left out
 	responses    Object
 	at           string // where in the description
 }
@@ -128,7 +127,6 @@ func (s *Spec) call(method, path string, op Object) *Call {
 	}
 	if body, ok := op["requestBody"].(Object); ok {
 		c.Body = body["content"].(Object)
-		c.MayTake = body["required"] != true
 	}
 	return c
 }
@@ -167,7 +165,7 @@ func (s *Spec) valid(at string, value any) error {
 	return schema.Validate(value)
 }
 
-// CheckText validates JSON by the schema at a place.
+// checkText validates JSON by the schema at a place.
 func (s *Spec) checkText(at string, text []byte) error {
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {
