@@ -180,11 +180,11 @@ func (b *badDisk) end() {
 	}
 }
 
-// fill writes a file that leaves so many bytes of the disk.
+// fill makes a file longer until it leaves only so many bytes of the disk.
 func (b *badDisk) fill(leave int64) (filler string) {
 	b.t.Helper()
 	filler = filepath.Join(b.dir, "filler")
-	f, err := os.Create(filler)
+	f, err := os.OpenFile(filler, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -230,15 +230,20 @@ func TestKernelDiskFull(t *testing.T) {
 	b := newBadDisk(t, "full")
 	b.wantSaved()
 	filler := b.fill(0)
-	// What the ledger's file has room for already can still be saved.
-	said := ""
-	for range 200 {
+	// What the ledger's file has room for already can still be saved, and what others gave
+	// back: ext4 has it when its journal is committed.
+	said, refusals := "", 0
+	for i := 0; i < 200 && refusals < 2; i++ {
 		if said = b.bump(); strings.Contains(said, "Can't save") {
-			break
+			refusals++
+		} else {
+			refusals = 0
+			_ = exec.Command("sync", "-f", b.dir).Run()
+			b.fill(0)
 		}
 		time.Sleep(1500 * time.Millisecond / 6) // the desk takes the same badge again after 1.5 s
 	}
-	if !strings.Contains(said, "Can't save") {
+	if refusals < 2 {
 		t.Fatalf("the disk is full, and the display says %q", said)
 	}
 	b.wantRefused("see the desk")
@@ -246,8 +251,10 @@ func TestKernelDiskFull(t *testing.T) {
 	if err := os.Remove(filler); err != nil {
 		t.Fatal(err)
 	}
-	b.wantSaved()
-	b.wantSaved()
+	// A device that was bumped less than 3 s ago starts nothing.
+	for range 2 {
+		b.within("there is room, and a bump is saved", func() bool { return saved(b.bump()) })
+	}
 	b.end()
 }
 
