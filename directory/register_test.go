@@ -1,11 +1,15 @@
 package directory
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"stump/checkout"
+	"stump/checkout/ledger/boltfile"
 	"stump/internal/books"
 )
 
@@ -42,5 +46,49 @@ func TestMergedInTheLedger(t *testing.T) {
 	all, err := members(b, 0)
 	if err != nil || len(all) != 1 || all[0].ID != rows[1].ID || !slices.Equal(all[0].Former, []string{"11"}) {
 		t.Errorf("%+v %v", all, err)
+	}
+}
+
+// TestPullWaitsForAnImport: the changes of a pull come after an import that is being
+// applied, unless the pull ends first.
+func TestPullWaitsForAnImport(t *testing.T) {
+	b := newBox(t)
+	reached, hold, imported := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	first := true
+	boltfile.CrashHook = func(point string) {
+		if point == "import-batch" && first {
+			first = false
+			close(reached)
+			<-hold
+		}
+	}
+	defer func() { boltfile.CrashHook = nil }()
+	go func() {
+		_, err := b.Import(t.Context(), checkout.KindPerson, func(yield func(books.ImportRow, error) bool) {
+			for i := range 2000 {
+				if !yield(books.ImportRow{ID: fmt.Sprint("p", i), Name: "Person"}, nil) {
+					return
+				}
+			}
+		}, books.ImportOptions{Actor: "admin", Source: checkout.SourceCLI})
+		imported <- err
+	}()
+	<-reached
+	w := newWorker(Options{Ledger: b})
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := w.apply(ctx, []books.SyncRow{person("", "11", "Ann")}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("in the middle of the import: %v", err)
+	}
+	close(hold)
+	if _, err := w.apply(t.Context(), []books.SyncRow{person("", "11", "Ann")}); err != nil {
+		t.Error(err)
+	}
+	if err := <-imported; err != nil {
+		t.Error(err)
+	}
+	all, err := members(b, 0)
+	if err != nil || len(all) != 2001 {
+		t.Errorf("%d members, %v", len(all), err)
 	}
 }

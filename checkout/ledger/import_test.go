@@ -10,12 +10,14 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 
 	"stump/checkout"
+	"stump/checkout/ledger/beside"
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/journal"
 	"stump/checkout/ledger/record"
@@ -643,5 +645,113 @@ func TestImportTooMany(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(x.path + ".import*"); left != nil {
 		t.Errorf("afterwards there are %v", left)
+	}
+}
+
+func init() { children["import full"] = importFullChild }
+
+// importFullChild imports into a disk that fills up in the middle. Then there is room again.
+func importFullChild() {
+	fail := func(err error) {
+		if err != nil {
+			fmt.Println("failed", err)
+			os.Exit(1)
+		}
+	}
+	l, err := Create(os.Getenv("STUMP_TEST_LEDGER"), childOptions())
+	fail(err)
+	fewRows, batchRows = 5, 10
+	batches := 0
+	boltfile.CrashHook = func(point string) {
+		if point == "import-batch" {
+			if batches++; batches == 3 {
+				fail(limitFiles(4096))
+			}
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() {
+		n, err := l.Import(ctx, checkout.KindPerson, seq(mixed(200)), books.ImportOptions{Actor: "admin"})
+		fmt.Println("added", n.Added)
+		done <- err
+	}()
+	for err == nil || !errors.Is(err, ErrImporting) {
+		fail(ctx.Err())
+		err = l.Settled(ctx)
+	}
+	looked := ErrImporting
+	for _, looked = range l.Whole().People(books.Page{}) {
+	}
+	if !errors.Is(err, ErrCannotSave) || !errors.Is(err, syscall.EFBIG) || !errors.Is(looked, ErrCannotSave) {
+		fail(fmt.Errorf("while it is full: %w, %w", err, looked))
+	}
+	fail(limitFiles(unlimited))
+	fail(<-done)
+	fmt.Println("stopped after", batches, "and went on")
+	fail(l.Close())
+}
+
+// TestImportDiskFull: an import that the disk stops goes on when there is room again. Until
+// then who wants to see the register is told why they can't.
+func TestImportDiskFull(t *testing.T) {
+	path := filepath.Join(memDir(t), "ledger.db")
+	cmd, out := child(t, "import full", "STUMP_TEST_LEDGER="+path)
+	var said []string
+	for out.Scan() {
+		said = append(said, out.Text())
+	}
+	if err := cmd.Wait(); err != nil || len(said) != 2 || said[0] != "added 203" {
+		t.Fatal(err, said)
+	}
+	l, err := Open(path, childOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	n := 0
+	for _, err := range l.People(books.Page{}) {
+		if n++; err != nil {
+			t.Fatal(err)
+		}
+	}
+	want(t, "people", n, 203)
+	if r, err := l.Verify(t.Context(), VerifyOptions{}); err != nil || !r.OK() {
+		t.Error(r, err)
+	}
+}
+
+// TestImportSalvaged: a ledger that is damaged while an import is applied is salvaged, and
+// then the import goes on.
+func TestImportSalvaged(t *testing.T) {
+	bigImports(t, 5, 7)
+	x := newLedger(t)
+	x.bump(1, 11)
+	var cut string
+	batches := 0
+	boltfile.CrashHook = func(point string) {
+		if batches++; point == "import-batch" && cut == "" && batches > 3 {
+			cut = snapshot(t, x.path)
+		}
+	}
+	defer func() { boltfile.CrashHook = nil }()
+	_, err := x.importing(checkout.KindPerson, mixed(30))
+	x.ok(err)
+	boltfile.CrashHook = nil
+	x.ok(beside.NoteSuspect(cut, "a test says so"))
+	l, salvaged, err := OpenOrSalvage(cut, x.o)
+	if err != nil || salvaged == nil {
+		t.Fatal(salvaged, err)
+	}
+	defer l.Close()
+	n := 0
+	for _, err := range l.Whole().People(books.Page{}) {
+		x.ok(err)
+		n++
+	}
+	want(t, "people", n, 33)
+	if r, err := l.Verify(t.Context(), VerifyOptions{}); err != nil || !r.OK() {
+		t.Error(r, err)
 	}
 }
