@@ -15,6 +15,7 @@ import (
 	"unicode"
 	stdutf16 "unicode/utf16"
 
+	"golang.org/x/text/encoding/charmap"
 	"pgregory.net/rapid"
 
 	"stump/checkout"
@@ -397,4 +398,13 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestWindows1252: each byte is what it is in the table of golang.org/x/text.
+func TestWindows1252(t *testing.T) {
+	for b := range 256 {
+		if got, want := windows1252(byte(b)), charmap.Windows1252.DecodeByte(byte(b)); got != want {
+			t.Errorf("%#x is %q, want %q", b, got, want)
+		}
+	}
 }

@@ -6,7 +6,6 @@ import (
 	"io"
 	"unicode/utf8"
 
-	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
 )
@@ -52,10 +51,22 @@ func (g *guess) Transform(dst, src []byte, atEOF bool) (nDst, nSrc int, err erro
 			dst[nDst] = b
 			nDst++
 		} else {
-			nDst += utf8.EncodeRune(dst[nDst:], charmap.Windows1252.DecodeByte(b))
+			nDst += utf8.EncodeRune(dst[nDst:], windows1252(b))
 		}
 	}
 	return nDst, nSrc, nil
+}
+
+// c1 is what Windows-1252 has where Latin-1 has control characters, from 0x80 on.
+var c1 = []rune("€\ufffd‚ƒ„…†‡ˆ‰Š‹Œ\ufffdŽ\ufffd\ufffd‘’“”•–—˜™š›œ\ufffdžŸ")
+
+// windows1252 is the character of a byte. (The package charmap has it, too, with the
+// tables of thirty others, which are 0.1 MB.)
+func windows1252(b byte) rune {
+	if b >= 0x80 && b < 0xa0 {
+		return c1[b-0x80]
+	}
+	return rune(b)
 }
 
 // lineEnds makes \n of \r alone, outside of quotes.
