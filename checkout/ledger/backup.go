@@ -67,8 +67,8 @@ func (l *Ledger) copyOut(w io.Writer) error {
 
 // BackupTo writes a backup to path, which appears there only when it is whole
 // and on the disk. A file that is there is replaced.
-func (l *Ledger) BackupTo(path string) error {
-	err := boltfile.Copy(path, l.copyOut)
+func (l *Ledger) BackupTo(ctx context.Context, path string) error {
+	err := boltfile.Copy(ctx, path, l.copyOut)
 	if err != nil {
 		return fmt.Errorf("backup to %s: %w", path, err)
 	}
@@ -89,7 +89,9 @@ func (l *Ledger) checkCopy(ctx context.Context, check func(context.Context, stri
 			r.Bbolt = "not made: " + err.Error()
 			return nil
 		}
-		if err := l.BackupTo(path); err != nil {
+		if err := l.BackupTo(ctx, path); ctx.Err() != nil {
+			return ctx.Err()
+		} else if err != nil {
 			r.Bbolt = "not made: " + err.Error()
 			return nil
 		}

@@ -45,7 +45,7 @@ func TestBackupWhileTaps(t *testing.T) {
 	}()
 	for i := range 10 {
 		path := filepath.Join(t.TempDir(), fmt.Sprint(i, ".db"))
-		x.ok(x.BackupTo(path))
+		x.ok(x.BackupTo(context.Background(), path))
 		l, err := OpenReadOnly(path, x.o)
 		x.ok(err)
 		r, err := l.Verify(context.Background(), VerifyOptions{Check: func(_ context.Context, p string) error { return boltfile.Check(p) }})
@@ -98,7 +98,7 @@ func TestRestore(t *testing.T) {
 	x.deliverAll()
 	x.bump(3, 13) // 10
 	backup := filepath.Join(t.TempDir(), "b.db")
-	x.ok(x.BackupTo(backup))
+	x.ok(x.BackupTo(context.Background(), backup))
 	x.deliverAll()
 	x.bump(2, 11) // 11
 	x.bump(1, 12) // 12
@@ -168,7 +168,7 @@ func TestRestoreOverRuins(t *testing.T) {
 		x := newLedger(t)
 		x.bump(1, 11)
 		backup := filepath.Join(t.TempDir(), "b.db")
-		x.ok(x.BackupTo(backup))
+		x.ok(x.BackupTo(context.Background(), backup))
 		x.bump(2, 11)
 		x.ok(x.Close())
 		x.ok(os.Truncate(x.path, pages*boltpages.PageSize))
@@ -262,7 +262,7 @@ func removeIfThere(path string) error {
 func TestRestoreUnderADaemon(t *testing.T) {
 	x := newLedger(t)
 	backup := filepath.Join(t.TempDir(), "b.db")
-	x.ok(x.BackupTo(backup))
+	x.ok(x.BackupTo(context.Background(), backup))
 	f, err := os.OpenFile(x.path, os.O_WRONLY, 0)
 	x.ok(err)
 	defer f.Close()
@@ -278,7 +278,7 @@ func TestRestoreRefuses(t *testing.T) {
 	x := newLedger(t)
 	x.bump(1, 11)
 	backup := filepath.Join(t.TempDir(), "b.db")
-	x.ok(x.BackupTo(backup))
+	x.ok(x.BackupTo(context.Background(), backup))
 	x.ok(x.Close())
 	b, err := os.ReadFile(backup)
 	x.ok(err)
@@ -295,7 +295,7 @@ func TestRootKeepsOut(t *testing.T) {
 	testkit.NeedRoot(t)
 	x := newLedger(t)
 	backup := filepath.Join(t.TempDir(), "b.db")
-	x.ok(x.BackupTo(backup))
+	x.ok(x.BackupTo(context.Background(), backup))
 	x.ok(x.Close())
 	const nobody = 65534
 	dir := filepath.Dir(x.path)

@@ -193,7 +193,7 @@ func BenchmarkTapMeanwhile(b *testing.B) {
 	}{
 		{"nothing", func(*Ledger) error { time.Sleep(2 * time.Second); return nil }},
 		{"verify", func(l *Ledger) error { _, err := l.Verify(ctx, VerifyOptions{}); return err }},
-		{"backup", func(l *Ledger) error { return l.BackupTo(filepath.Join(b.TempDir(), "copy.db")) }},
+		{"backup", func(l *Ledger) error { return l.BackupTo(context.Background(), filepath.Join(b.TempDir(), "copy.db")) }},
 		{"search", func(l *Ledger) (err error) {
 			for _, err = range l.History(books.HistoryFilter{Page: books.Page{Find: "nothing"}, Since: time.Unix(1, 0)}) {
 			}

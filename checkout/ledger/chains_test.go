@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -258,7 +259,7 @@ func TestNoteUnderKill(t *testing.T) {
 			x.ok(err)
 			x.ok(childTap(l, io.Discard))
 			old := filepath.Join(t.TempDir(), "old.db")
-			x.ok(l.BackupTo(old))
+			x.ok(l.BackupTo(context.Background(), old))
 			x.ok(l.Close())
 			first, ok := beside.ReadNewest(path)
 			want(t, "the note after a stop", ok && first.Clean, true)

@@ -231,7 +231,7 @@ func crashChild() {
 			os.Exit(1)
 		}
 	}
-	if err := l.BackupTo(path + ".backup"); err != nil {
+	if err := l.BackupTo(context.Background(), path+".backup"); err != nil {
 		fmt.Println("failed", err)
 		os.Exit(1)
 	}

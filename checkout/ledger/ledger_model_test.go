@@ -421,7 +421,7 @@ func (x *labMachine) Rename(rt *rapid.T) {
 
 func (x *labMachine) Backup(rt *rapid.T) {
 	x.backup = filepath.Join(filepath.Dir(x.path), fmt.Sprintf("backup-%d", len(x.did)))
-	if err := x.BackupTo(x.backup); err != nil {
+	if err := x.BackupTo(context.Background(), x.backup); err != nil {
 		rt.Fatal(err)
 	}
 	x.then, x.erased = x.m.clone(), map[string]bool{}

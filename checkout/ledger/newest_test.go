@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -55,7 +56,7 @@ func TestOldCopyPutBack(t *testing.T) {
 			x := newLedger(t)
 			x.bump(1, 11) // 7
 			old := filepath.Join(t.TempDir(), "old.db")
-			x.ok(x.BackupTo(old))
+			x.ok(x.BackupTo(context.Background(), old))
 			x.bump(2, 12) // 8
 			x.bump(2, 13) // 9
 			tc.end(x)
@@ -96,7 +97,7 @@ func TestSalvageOfAnOldCopy(t *testing.T) {
 	x := newLedger(t)
 	x.bump(1, 11) // 7
 	old := filepath.Join(t.TempDir(), "old.db")
-	x.ok(x.BackupTo(old))
+	x.ok(x.BackupTo(context.Background(), old))
 	x.bump(2, 12) // 8
 	x.bump(2, 13) // 9
 	x.ok(x.Close())
@@ -119,7 +120,7 @@ func TestOtherFilesInItsPlace(t *testing.T) {
 		want string
 	}{
 		"another way": {func(x *tester, path string) {
-			x.ok(x.BackupTo(path))
+			x.ok(x.BackupTo(context.Background(), path))
 			y := &tester{t: t, path: path, o: x.o}
 			y.open()
 			for range 3 {
@@ -188,7 +189,7 @@ func TestTornNote(t *testing.T) {
 		x := newLedger(t)
 		x.bump(1, 11)
 		old := filepath.Join(t.TempDir(), "old.db")
-		x.ok(x.BackupTo(old))
+		x.ok(x.BackupTo(context.Background(), old))
 		x.bump(1, 11)
 		x.ok(x.Close())
 		note, err := os.ReadFile(beside.NewestPath(x.path))
@@ -207,7 +208,7 @@ func TestNoteThroughRescue(t *testing.T) {
 	x := newLedger(t)
 	x.bump(1, 11)
 	backup := filepath.Join(t.TempDir(), "b.db")
-	x.ok(x.BackupTo(backup))
+	x.ok(x.BackupTo(context.Background(), backup))
 	x.bump(2, 12)
 	x.ok(x.Close())
 	_, err := restoreFrom(t.Context(), x.path, backup, x.o, RestoreOptions{Actor: "admin"})
@@ -260,7 +261,7 @@ func TestOnlyBackupsAreLeft(t *testing.T) {
 	for _, station := range []string{"lab", "attic"} {
 		other := newLedger(t)
 		away := t.TempDir()
-		other.ok(other.BackupTo(filepath.Join(away, "ledger-1.db")))
+		other.ok(other.BackupTo(context.Background(), filepath.Join(away, "ledger-1.db")))
 		other.ok(os.WriteFile(filepath.Join(away, "ledger-2.db"), []byte("x"), 0o600))
 		x := newEmptyLedger(t)
 		x.ok(x.Close())

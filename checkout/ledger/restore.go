@@ -154,7 +154,7 @@ func (r *restorer) copyBackup(from *os.File) error {
 			return err
 		}
 	}
-	return boltfile.Copy(r.tmp, func(to io.Writer) error {
+	return boltfile.Copy(context.Background(), r.tmp, func(to io.Writer) error {
 		_, err := io.Copy(to, io.NewSectionReader(from, 0, math.MaxInt64))
 		return err
 	})

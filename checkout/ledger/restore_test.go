@@ -44,7 +44,7 @@ func restoreFrom(ctx context.Context, path, backup string, o Options, ro Restore
 func (x *tester) copyOf() string {
 	x.t.Helper()
 	path := filepath.Join(x.t.TempDir(), "b.db")
-	x.ok(x.BackupTo(path))
+	x.ok(x.BackupTo(context.Background(), path))
 	return path
 }
 

@@ -172,7 +172,7 @@ func TestBackupsOfOthers(t *testing.T) {
 	x.ok(os.Symlink(other.path, filepath.Join(dir, "ledger-link.db")))
 	x.ok(os.Mkdir(filepath.Join(dir, "ledger-folder.db"), 0o700))
 	empty := newEmptyLedger(t)
-	x.ok(empty.BackupTo(filepath.Join(dir, "ledger-empty.db")))
+	x.ok(empty.BackupTo(context.Background(), filepath.Join(dir, "ledger-empty.db")))
 	before := x.names(dir)
 
 	// The same second and number as one of theirs: it is not replaced.
@@ -274,10 +274,10 @@ func TestBackupOrder(t *testing.T) {
 	}
 
 	// Of equal numbers, the file of the later transaction is the newer one.
-	x.ok(x.BackupTo(filepath.Join(dir, "ledger-b.db")))
+	x.ok(x.BackupTo(context.Background(), filepath.Join(dir, "ledger-b.db")))
 	anna := "Anna"
 	x.ok(x.EditPerson("ann", books.Edit{Name: &anna}, "admin", checkout.SourceCLI))
-	x.ok(x.BackupTo(filepath.Join(dir, "ledger-a.db")))
+	x.ok(x.BackupTo(context.Background(), filepath.Join(dir, "ledger-a.db")))
 	own, err := x.ownBackups(dir)
 	x.ok(err)
 	n := len(own)

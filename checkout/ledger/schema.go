@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -67,7 +68,7 @@ func (l *Ledger) migrate() error {
 	}
 	aside := beside.BeforeSchema(l.path, v)
 	l.o.Logger.Info("migrating the ledger", "from", v, "to", schema, "copy", aside)
-	err = boltfile.Copy(aside, func(f io.Writer) error {
+	err = boltfile.Copy(context.Background(), aside, func(f io.Writer) error {
 		return l.viewNow(func(t *txn) {
 			_, err := t.tx.WriteTo(f)
 			t.must(err)

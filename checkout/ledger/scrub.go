@@ -2,11 +2,7 @@ package ledger
 
 import (
 	"context"
-	"encoding/binary"
-	"errors"
 	"time"
-
-	berrors "go.etcd.io/bbolt/errors"
 
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/record"
@@ -33,11 +29,11 @@ func (l *Ledger) Scrub(ctx context.Context) error {
 	if err := l.awaitReaders(ctx); err != nil {
 		return err
 	}
-	for next, full := uint64(0), false; !full; next += fillRows {
+	for next, full := uint64(0), false; !full; next += boltfile.FillRows {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := l.update(func(t *txn) { t.fill(next) }); err != nil {
+		if err := l.update(func(t *txn) { t.must(boltfile.Fill(t.tx, next)) }); err != nil {
 			return err
 		}
 		boltfile.Crash("scrub-fill")
@@ -46,7 +42,7 @@ func (l *Ledger) Scrub(ctx context.Context) error {
 		l.mu.RUnlock()
 	}
 	return l.update(func(t *txn) {
-		t.must(t.tx.DeleteBucket(fillTree))
+		t.must(boltfile.Unfill(t.tx))
 		t.delete(record.TreeMeta, metaScrub)
 	})
 }
@@ -69,30 +65,5 @@ func (l *Ledger) awaitReaders(ctx context.Context) error {
 			return ctx.Err()
 		case <-time.After(time.Millisecond):
 		}
-	}
-}
-
-// The rows that fill the free pages. Four fill one, and 64 pages are written in a
-// transaction.
-var (
-	fillTree  = []byte("fill")
-	fillValue = make([]byte, 980)
-)
-
-const fillRows = 4 * 64
-
-// fill adds rows to the tree of a scrub, of which the first is number next. The first of
-// all make it anew.
-func (t *txn) fill(next uint64) {
-	if next == 0 {
-		if err := t.tx.DeleteBucket(fillTree); !errors.Is(err, berrors.ErrBucketNotFound) {
-			t.must(err)
-		}
-	}
-	b, err := t.tx.CreateBucketIfNotExists(fillTree)
-	t.must(err)
-	b.FillPercent = 1
-	for i := range uint64(fillRows) {
-		t.must(b.Put(binary.BigEndian.AppendUint64(nil, next+i), fillValue))
 	}
 }

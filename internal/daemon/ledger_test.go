@@ -92,7 +92,7 @@ func TestCheckInChild(t *testing.T) {
 	d := newSim(t, "")
 	addSeed(t, d)
 	path := filepath.Join(t.TempDir(), "copy.db")
-	if err := d.Ledger.BackupTo(path); err != nil {
+	if err := d.Ledger.BackupTo(context.Background(), path); err != nil {
 		t.Fatal(err)
 	}
 	if err := CheckInChild(t.Context(), path); err != nil {

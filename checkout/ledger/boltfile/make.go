@@ -19,8 +19,8 @@ import (
 
 // Copy writes a ledger file with fill and puts it at path, in place of any other. After
 // a power cut, path is the old file or the whole new one.
-func Copy(path string, fill func(io.Writer) error) error {
-	tmp, err := NewCopy(path, fill)
+func Copy(ctx context.Context, path string, fill func(io.Writer) error) error {
+	tmp, err := NewCopy(ctx, path, fill)
 	if err != nil {
 		return err
 	}
@@ -69,9 +69,10 @@ func Temporary(base string) []string {
 	return all
 }
 
-// NewCopy makes a temporary file beside path with what fill writes, and syncs it.
-// The file is locked while it is written, so that nobody takes it for a leftover.
-func NewCopy(path string, fill func(io.Writer) error) (tmp string, err error) {
+// NewCopy makes a temporary file beside path with what fill writes, and syncs it, unless
+// ctx ends before: a slow disk takes minutes. The file is locked while it is written, so
+// that nobody takes it for a leftover.
+func NewCopy(ctx context.Context, path string, fill func(io.Writer) error) (tmp string, err error) {
 	if err := owner.Check(path); err != nil {
 		return "", err
 	}
@@ -80,7 +81,7 @@ func NewCopy(path string, fill func(io.Writer) error) (tmp string, err error) {
 		return "", err
 	}
 	_ = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) // some file systems have no locks
-	err = fill(f)
+	err = fill(&synced{ctx: ctx, f: f})
 	if err == nil {
 		err = f.Sync()
 	}
@@ -94,6 +95,27 @@ func NewCopy(path string, fill func(io.Writer) error) (tmp string, err error) {
 		os.Remove(f.Name())
 	}
 	return f.Name(), err
+}
+
+// synced syncs a file each time that so many bytes are written: the disk needs not much
+// longer, and a context that ends is not found out behind all of them.
+type synced struct {
+	ctx      context.Context
+	f        *os.File
+	unsynced int
+}
+
+const syncEvery = 4 << 20
+
+// Write is io.Writer's.
+func (s *synced) Write(b []byte) (n int, err error) {
+	if err = s.ctx.Err(); err == nil {
+		n, err = s.f.Write(b)
+	}
+	if s.unsynced += n; err == nil && s.unsynced >= syncEvery {
+		s.unsynced, err = 0, s.f.Sync()
+	}
+	return n, err
 }
 
 // CrashHook is for tests: Crash calls it with the name of the point, so that it can end

@@ -2,6 +2,7 @@ package boltfile
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -310,7 +311,7 @@ func makeChild() {
 	CrashHook = kill
 	var err error
 	if from := os.Getenv("STUMP_TEST_FROM"); from != "" {
-		err = Copy(path, func(w io.Writer) error {
+		err = Copy(context.Background(), path, func(w io.Writer) error {
 			b, err := os.ReadFile(from)
 			if err != nil {
 				return err
@@ -398,12 +399,12 @@ func TestCreateAndCopy(t *testing.T) {
 		t.Error(err)
 	}
 	for want, b := range map[string][]byte{"the file is empty": nil, "cut short": whole[:9000]} {
-		err := Copy(path, func(w io.Writer) error { _, err := w.Write(b); return err })
+		err := Copy(context.Background(), path, func(w io.Writer) error { _, err := w.Write(b); return err })
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("copied half a file: %v", err)
 		}
 	}
-	if err := Copy(path, func(io.Writer) error { return no }); !errors.Is(err, no) {
+	if err := Copy(context.Background(), path, func(io.Writer) error { return no }); !errors.Is(err, no) {
 		t.Error(err)
 	}
 	if got := names(t, filepath.Dir(path)); got != "ledger.db other.db.link" {
@@ -414,7 +415,7 @@ func TestCreateAndCopy(t *testing.T) {
 	}
 	put(t, filepath.Dir(path), "other.db.new") // of a kill
 	ok(t, Create(other, write("two")))
-	ok(t, Copy(path, func(w io.Writer) error { b, _ := os.ReadFile(other); _, err := w.Write(b); return err }))
+	ok(t, Copy(context.Background(), path, func(w io.Writer) error { b, _ := os.ReadFile(other); _, err := w.Write(b); return err }))
 	if got := read(t, path); got != "two" {
 		t.Errorf("after the copy it holds %q", got)
 	}

@@ -181,7 +181,7 @@ func (s Source) add(ctx context.Context, o Options) (string, error) {
 	if err := s.room(o.Dir); err != nil {
 		return "", fmt.Errorf("backup to %s: %w", path, err)
 	}
-	tmp, err := boltfile.NewCopy(path, s.CopyOut)
+	tmp, err := boltfile.NewCopy(ctx, path, s.CopyOut)
 	if err != nil {
 		return "", fmt.Errorf("backup to %s: %w", path, err)
 	}
