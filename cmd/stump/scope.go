@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -61,7 +62,7 @@ func watch(cmd *cobra.Command, g *globals, file, reader string, numbers bool) (e
 	}
 	views, giveBack, err := lend(ctx, c, wire.NewLease{Reader: reader, Numbers: numbers})
 	switch {
-	case ctx.Err() != nil:
+	case err != nil && ctx.Err() != nil:
 		return nil
 	case err != nil:
 		return err
@@ -86,16 +87,17 @@ func watch(cmd *cobra.Command, g *globals, file, reader string, numbers bool) (e
 	case ctx.Err() != nil:
 		return nil // a scope ends with a signal
 	case err == nil:
-		return hint.Errorf("an admin may have ended it; `stump status` says who has the lines now", "the scope broke off")
+		err = giveBack()
 	}
-	return err
+	return cmp.Or(err, errors.New("the scope broke off"))
 }
 
 // renewEvery is how often a lease of two minutes is renewed.
 const renewEvery = 30 * time.Second
 
 // lend takes a reader's lines, until giveBack is called, and returns what is seen there.
-func lend(ctx context.Context, c *client.Client, in wire.NewLease) (views io.ReadCloser, giveBack func(), err error) {
+// giveBack says why they were given back before, if they were.
+func lend(ctx context.Context, c *client.Client, in wire.NewLease) (views io.ReadCloser, giveBack func() error, err error) {
 	var lease wire.Lease
 	if err := c.Do(ctx, "POST", "leases", in, &lease); err != nil {
 		return nil, nil, err
@@ -113,17 +115,19 @@ func lend(ctx context.Context, c *client.Client, in wire.NewLease) (views io.Rea
 			}
 		}
 	}()
-	giveBack = func() {
+	giveBack = func() error {
 		stop()
 		if views != nil {
 			views.Close()
 		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
-		_ = c.Do(ctx, "DELETE", path, nil, nil)
+		var ended wire.Lease
+		_ = c.Do(ctx, "DELETE", path, nil, &ended)
+		return client.Failure(ended.Job)
 	}
 	if views, err = c.Stream(ctx, "GET", path+"/scope", nil, nil); err != nil {
-		giveBack()
+		_ = giveBack()
 	}
 	return views, giveBack, err
 }

@@ -131,6 +131,8 @@ func explainPlace(err error) wire.Code {
 		return wire.CodeStopping
 	case is(directory.ErrEnrolOff, directory.ErrHasBadge, directory.ErrAmbiguous, directory.ErrTaken):
 		return wire.CodeRefused
+	case is(jobs.ErrCancelled):
+		return wire.CodeTooLate
 	case is(call.ErrNobody, jobs.ErrNotFound):
 		return wire.CodeNotFound
 	case place, is(call.ErrOffline):

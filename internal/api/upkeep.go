@@ -32,7 +32,7 @@ func (v *verification) object(head wire.Job, st jobs.Status) any {
 // verify begins a check of the ledger.
 func (s *Server) verify(w http.ResponseWriter, r *http.Request) error {
 	v := &verification{}
-	return s.start(w, r, jobs.Spec{Kind: "a check of the ledger", Detail: v, Run: func(ctx context.Context, j *jobs.Job) error {
+	return s.start(w, r, jobs.Spec{Kind: "a check of the ledger", On: "check", Detail: v, Run: func(ctx context.Context, j *jobs.Job) error {
 		report, err := s.o.Ledger.Verify(ctx, ledger.VerifyOptions{Check: s.o.Check, Note: true, Progress: j.Progress})
 		if err != nil {
 			return err

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -63,7 +62,7 @@ func (s *Server) taken(w http.ResponseWriter, r *http.Request, j *jobs.Job, has 
 func (s *Server) resource(r *http.Request, j *jobs.Job) any {
 	st := j.Status()
 	head := head(j, st)
-	if st.Err != nil && !errors.Is(st.Err, jobs.ErrCancelled) {
+	if st.Err != nil && st.Err != jobs.ErrCancelled {
 		code, remedy := s.explain(st.Err)
 		err := st.Err
 		if hint.Of(err) == "" && remedy != "" {
@@ -133,7 +132,11 @@ func (s *Server) jobEnded(r *http.Request) (any, error) {
 		defer s.jobs.Forget(j)
 		return s.resource(r, j), nil
 	}
-	j.End(jobs.ErrCancelled)
+	cause := jobs.ErrCancelled
+	if !s.owns(r, j) {
+		cause = &jobs.EndedError{By: identity.Of(r.Context()).Name}
+	}
+	j.End(cause)
 	ctx, cancel := context.WithTimeout(r.Context(), jobPatience)
 	defer cancel()
 	if err := j.Wait(ctx); r.Context().Err() != nil {

@@ -69,6 +69,9 @@ func TestJob(t *testing.T) {
 		ada, root := askers[identity.FreshAdmin], identity.Process()
 		path := began(t, ada, s, "verifications", "")
 		synctest.Wait()
+		if w := as(root, s, "POST", "verifications", ""); w.Code != 409 || !strings.Contains(w.Body.String(), "ada has begun a check of the ledger") {
+			t.Errorf("two at once: %d %s", w.Code, w.Body)
+		}
 		events := make(chan string, 2)
 		for _, accept := range []string{"", "text/event-stream"} {
 			go func() { events <- as(root, s, "GET", path+"/events", "", "Accept", accept).Body.String() }()
@@ -92,7 +95,7 @@ func TestJob(t *testing.T) {
 			}
 		}
 		time.Sleep(10 * time.Minute) // it needs no holder
-		if w := as(root, s, "DELETE", path, ""); w.Code != 200 || !strings.Contains(w.Body.String(), `"state":"cancelled"`) || !strings.Contains(w.Body.String(), `"problem":null`) {
+		if w := as(root, s, "DELETE", path, ""); w.Code != 200 || !strings.Contains(w.Body.String(), `"state":"cancelled"`) || !strings.Contains(w.Body.String(), `"code":"too-late","error":"admin has ended it"`) {
 			t.Errorf("ended: %d %s", w.Code, w.Body)
 		}
 		for range 2 {
@@ -108,6 +111,10 @@ func TestJob(t *testing.T) {
 			if over := want == ""; !strings.HasPrefix(w.Body.String(), want) || over != (w.Code == http.StatusNoContent) {
 				t.Errorf("a browser after %d: %d %s", after, w.Code, w.Body)
 			}
+		}
+		own := began(t, ada, s, "verifications", "")
+		if w := as(ada, s, "DELETE", own, ""); !strings.Contains(w.Body.String(), `"state":"cancelled"`) || !strings.Contains(w.Body.String(), `"problem":null`) {
+			t.Errorf("ended by its owner: %s", w.Body)
 		}
 		if w := as(ada, s, "DELETE", path, ""); w.Code != 200 {
 			t.Errorf("forgotten: %d", w.Code)

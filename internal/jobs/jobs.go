@@ -57,6 +57,18 @@ var (
 	ErrFull = hint.Errorf("ask again when one of them has ended", "too much is going on already")
 )
 
+// EndedError is why a job was cancelled: somebody else than its owner has ended it. It is an
+// ErrCancelled.
+type EndedError struct{ By string }
+
+func (e *EndedError) Error() string { return e.By + " has ended it" }
+
+// Hint is what to do about it.
+func (e *EndedError) Hint() string { return "ask them, or begin again" }
+
+// Is makes it an ErrCancelled.
+func (e *EndedError) Is(target error) bool { return target == ErrCancelled }
+
 // BusyError is returned when another job has what a new one needs.
 type BusyError struct {
 	ID, Kind, By string // of the other

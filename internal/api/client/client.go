@@ -184,11 +184,16 @@ func (c *Client) Follow(ctx context.Context, path string, in, out any, see func(
 		if err := errors.Join(json.Unmarshal(e.Data, &job), json.Unmarshal(e.Data, out)); err != nil {
 			return err
 		}
-		if p := job.Problem; p != nil {
-			return hint.Wrap(&StatusError{p.Status, p.Code, p.Error}, p.Hint)
-		}
-		return nil
+		return Failure(job)
 	}
+}
+
+// Failure is why a job did not come to its end, nil if it did or was ended by its owner.
+func Failure(j wire.Job) error {
+	if p := j.Problem; p != nil {
+		return hint.Wrap(&StatusError{p.Status, p.Code, p.Error}, p.Hint)
+	}
+	return nil
 }
 
 // problemOf is the error that an answer carries.
