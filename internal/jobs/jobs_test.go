@@ -126,7 +126,7 @@ func TestHold(t *testing.T) {
 		away.Left() // is not put off by that
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		if away.Status().State != Expired || back.Status().State != Running || back.Status().Expires.Sub(time.Now()) != 58*time.Second {
+		if away.Status().State != Expired || back.Status().State != Running || time.Until(back.Status().Expires) != 58*time.Second {
 			t.Errorf("who has left: %+v; who came back: %+v", away.Status(), back.Status())
 		}
 		start(t, r, Spec{Owner: ann}).Left() // needs no holder
