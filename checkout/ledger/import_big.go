@@ -89,10 +89,13 @@ func (l *Ledger) importBig(ctx context.Context, c *importCheck) (books.Imported,
 
 // unlessImporting ends a transaction that would change the register during an import.
 func (t *txn) unlessImporting() {
-	if t.l.importer.Busy() {
+	if t.l.Importing() {
 		t.fail(ErrImporting)
 	}
 }
+
+// Importing reports whether an import is being applied, which Close leaves to the next Open.
+func (l *Ledger) Importing() bool { return l.importer.Busy() }
 
 // Settled waits until no import is being applied, or ctx is done. It does not wait for one
 // that the disk has stopped: that is an ErrImporting.
@@ -104,7 +107,7 @@ func (l *Ledger) Whole() *Ledger { return &Ledger{core: l.core, terms: l.terms, 
 
 // viewWhole is view of a register without a part of an import.
 func (l *Ledger) viewWhole(f func(*txn)) error {
-	for {
+	for tries := 0; ; tries++ {
 		err := l.viewAny(func(t *txn) {
 			if t.get(record.TreeMeta, journal.Key) != nil {
 				t.fail(ErrImporting)
@@ -112,7 +115,7 @@ func (l *Ledger) viewWhole(f func(*txn)) error {
 			f(t)
 		})
 		switch {
-		case !errors.Is(err, ErrImporting):
+		case !errors.Is(err, ErrImporting), tries > 2:
 			return err
 		case l.readOnly:
 			return errInterrupted

@@ -127,7 +127,7 @@ func (s *Server) left(who identity.Principal) bool {
 	if who.Person == "" {
 		return false
 	}
-	p, err := s.o.Books.FindPerson(who.Person)
+	p, err := s.desk.FindPerson(who.Person)
 	return errors.Is(err, books.ErrNotFound) || err == nil && p.Status != checkout.Active
 }
 

@@ -54,8 +54,7 @@ type register struct {
 	write func(csv io.Writer) error
 }
 
-func (s *Server) registers() (people, devices *register) {
-	l := s.o.Books
+func (s *Server) registers(l books.Keeper) (people, devices *register) {
 	people = &register{
 		kind: checkout.KindPerson, path: "people", tag: "badge",
 		all: func(p books.Page) iter.Seq2[party, error] { return mapRows(l.People(p), personParty) },

@@ -88,7 +88,8 @@ type Server struct {
 	o               Options
 	mux             *http.ServeMux
 	people, devices *register
-	running         sync.Map // the keys of requests under way, see once
+	desk            books.Keeper // Options.Books as the desk sees them, which waits for no import
+	running         sync.Map     // the keys of requests under way, see once
 	feed            *feed.Feed
 	turns           patience.Turns // of those who read many rows
 	jobs            *jobs.Room
@@ -103,12 +104,14 @@ func NewServer(o Options) *Server {
 	if o.ParseCard == nil {
 		o.ParseCard = func(s string) (wiegand.Bits, error) { return credential.Parse(s, o.Formats) }
 	}
+	desk := o.Books
 	if o.Books == nil && o.Ledger != nil {
-		o.Books = o.Ledger.Whole()
+		o.Books, desk = o.Ledger.Whole(), o.Ledger
 	}
 	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
 	s := &Server{o: o, mux: http.NewServeMux(), feed: feed.New(o.Ledger), jobs: jobs.NewRoom(), turns: patience.NewTurns()}
-	s.people, s.devices = s.registers()
+	s.desk = desk
+	s.people, s.devices = s.registers(s.o.Books)
 	for _, r := range s.routes() {
 		s.handle(r)
 	}

@@ -206,7 +206,8 @@ func (s *Server) card(card string) (wiegand.Bits, error) {
 		}
 		return bits, err
 	}
-	for _, reg := range []*register{s.people, s.devices} {
+	people, devices := s.registers(s.desk)
+	for _, reg := range []*register{people, devices} {
 		p, err := reg.find(card)
 		if errors.Is(err, books.ErrNotFound) {
 			continue
@@ -235,7 +236,7 @@ func (s *Server) tagOf(reg *register, p party) (checkout.Tag, error) {
 	if len(p.tags) == 0 {
 		return checkout.Tag{}, refuse("give it one with "+reg.giveTag(p.id), "%s has no tag to show", p.name)
 	}
-	tag, err := s.o.Books.TagNumber(reg.kind, p.id)
+	tag, err := s.desk.TagNumber(reg.kind, p.id)
 	if err == nil && !tag.IsZero() {
 		return tag, nil
 	}

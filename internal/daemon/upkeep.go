@@ -130,7 +130,7 @@ const quickBackup = 16 << 20
 func (u *upkeep) atStop() {
 	u.keepFrames()
 	info, err := u.ledger.Info()
-	if err != nil || info.Size > quickBackup {
+	if err != nil || info.Size > quickBackup || u.ledger.Importing() {
 		return
 	}
 	u.backups.atStop()

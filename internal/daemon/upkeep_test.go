@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger"
+	"stump/checkout/ledger/boltfile"
 	"stump/internal/books"
 	"stump/internal/config"
 	"stump/internal/sitekey"
@@ -82,6 +84,49 @@ func TestUpkeepSchedule(t *testing.T) {
 			t.Errorf("after the stop: %v, %v", all, err)
 		}
 	})
+}
+
+// TestStopDuringAnImport: a stop does not wait for the end of an import.
+func TestStopDuringAnImport(t *testing.T) {
+	dir := t.TempDir()
+	l, err := ledger.Create(filepath.Join(dir, "ledger.db"), ledger.Options{Station: "lab", SiteKey: sitekey.New()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	log := slog.New(slog.DiscardHandler)
+	u := &upkeep{ledger: l, log: log, backups: newBackups(config.Backup{Keep: 3}, dir, l, log)}
+	reached, hold := make(chan struct{}), make(chan struct{})
+	first := true
+	boltfile.CrashHook = func(point string) {
+		if point == "import-batch" && first {
+			first = false
+			close(reached)
+			<-hold
+		}
+	}
+	defer func() { boltfile.CrashHook = nil }()
+	go func() {
+		_, _ = l.Import(t.Context(), checkout.KindPerson, func(yield func(books.ImportRow, error) bool) {
+			for i := range 1000 {
+				if !yield(books.ImportRow{ID: fmt.Sprint("p", i), Name: "Person"}, nil) {
+					return
+				}
+			}
+		}, books.ImportOptions{Actor: "admin", Source: checkout.SourceCLI})
+	}()
+	<-reached
+	stopped := make(chan struct{})
+	go func() {
+		u.atStop()
+		close(stopped)
+	}()
+	select {
+	case <-stopped:
+	case <-time.After(10 * time.Second):
+		t.Error("the stop waits for the import")
+	}
+	close(hold)
 }
 
 // TestUpkeepForgets takes the names off loans that were closed long ago, before
