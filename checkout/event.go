@@ -17,8 +17,9 @@ const (
 	Return   Kind = "return"   // Person brought it back, for From where that is somebody else
 	Handover Kind = "handover" // it went from From to Person without lying in the lab
 
+	Extend  Kind = "extend"  // Person keeps the device for longer: Loan and Due say until when
 	Enrol   Kind = "enrol"   // a tag was given to a person or a device
-	Correct Kind = "correct" // an admin put right something else: a due date, a status; Note says what
+	Correct Kind = "correct" // an admin put right something else: a name, a status; Note says what
 	Lost    Kind = "lost"    // the device can't be found; From is who had it. Without a device: a badge of Person
 	Found   Kind = "found"   // it is there again, and free
 	Refuse  Kind = "refused" // a bump was refused, or nobody knows its tag; Note says why
@@ -34,7 +35,7 @@ const (
 )
 
 // Kinds are all kinds of events.
-var Kinds = []Kind{Checkout, Return, Handover, Enrol, Correct, Lost, Found, Refuse, Retire, Resolve, Merge, Clock, Erase, Salvage, Restore, Migrate}
+var Kinds = []Kind{Checkout, Return, Handover, Extend, Enrol, Correct, Lost, Found, Refuse, Retire, Resolve, Merge, Clock, Erase, Salvage, Restore, Migrate}
 
 // MovesDevice reports whether events of the kind say who has a device.
 func (k Kind) MovesDevice() bool {
@@ -144,6 +145,9 @@ type Event struct {
 	Closed []Head
 	// Loan is how long the device was lent for; zero for no limit.
 	Loan time.Duration
+	// Due is when an extended loan ends, as far as the station knows when it began; zero
+	// in all other events.
+	Due time.Time
 	// Mark is what a Correct event says of who has the device; empty for nothing.
 	Mark Mark
 	// PersonTag, DeviceTag and FromTag are the masked numbers of tags that

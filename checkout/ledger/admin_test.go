@@ -81,7 +81,7 @@ func TestLostAndFound(t *testing.T) {
 
 func TestDueDates(t *testing.T) {
 	x := newLedger(t)
-	x.o.Loan, x.o.KindLoan = 7*24*time.Hour, map[string]time.Duration{"phone": time.Hour, "cable": 0}
+	x.o.Loans.Length, x.o.Loans.Kinds = 7*24*time.Hour, map[string]time.Duration{"phone": time.Hour, "cable": 0}
 	x.reopen()
 	kind := "cable"
 	x.ok(x.EditDevice("pixel", books.Edit{Kind: &kind}, "a", checkout.SourceCLI))
@@ -101,7 +101,7 @@ func TestDueDates(t *testing.T) {
 	want(t, "due", due(0, false), "ipad 21T11 false, nexus 28T10 false, pixel 01T00 false")
 	want(t, "overdue", due(2*time.Hour, true), "ipad 21T11 true")
 	want(t, "later", due(8*24*time.Hour, true), "ipad 21T11 true, nexus 28T10 true")
-	_, err := x.Extend(books.Request{Device: "ipad", Actor: "root", Note: "asked nicely"}, 3*time.Hour)
+	_, err := x.Extend(books.Request{Device: "ipad", Actor: "root", Note: "asked nicely", Due: x.clock.wall.Add(3 * time.Hour)})
 	x.ok(err)
 	want(t, "extended", due(2*time.Hour, true), "")
 	want(t, "until then", due(4*time.Hour, true), "ipad 21T13 true")
@@ -126,14 +126,14 @@ func collect(x *tester, f books.LoanFilter) (all []books.Loan) {
 // later. Nothing is rewritten; the views know.
 func TestClockComesLate(t *testing.T) {
 	x := newLedger(t)
-	x.o.Loan = time.Hour
+	x.o.Loans.Length = time.Hour
 	x.reopen()
 	now := x.clock.wall
 	x.clock.boot = uuid.MustParse("22222222-2222-4222-8222-222222222222")
 	x.clock.trusted, x.clock.wall, x.clock.mono = false, time.Unix(0, 0).UTC(), 20*time.Second
 	x.bump(1, 11)
 	l := collect(x, books.LoanFilter{Now: x.clock.wall.Add(time.Minute)})[0]
-	want(t, "by the doubtful clock", fmt.Sprint(l.ClockTrusted, l.Due.Sub(l.Since), l.Overdue), "false 1h0m0s false")
+	want(t, "by the doubtful clock", fmt.Sprint(l.ClockTrusted, l.Due.Sub(l.Since.Truncate(time.Second)), l.Overdue), "false 1h0m0s false")
 	l = collect(x, books.LoanFilter{Now: x.clock.wall.Add(2 * time.Hour)})[0]
 	want(t, "by the same clock", l.Overdue, true)
 	did, err := x.ResolveClock()
@@ -151,7 +151,7 @@ func TestClockComesLate(t *testing.T) {
 	want(t, "resolved", did, true)
 	l = collect(x, books.LoanFilter{Now: now.Add(24 * time.Hour)})[0]
 	want(t, "known", l.Since.Sub(now).Round(time.Second), -10*time.Minute)
-	want(t, "due", fmt.Sprint(l.ClockTrusted, l.Due.Sub(l.Since), l.Overdue), "true 1h0m0s true")
+	want(t, "due", fmt.Sprint(l.ClockTrusted, l.Due.Sub(l.Since.Truncate(time.Second)), l.Overdue), "true 1h0m0s true")
 	times := map[uint64]time.Time{}
 	for e, err := range x.History(books.HistoryFilter{Device: "ipad"}) {
 		x.ok(err)

@@ -92,6 +92,18 @@ func (c *times) latest(at record.Ref) (latest time.Time, ok bool) {
 	return latest, false
 }
 
+// began returns when a loan began, or the latest that it can have. known is false if
+// nobody knows that either.
+func (c *times) began(s record.Loan) (at time.Time, known bool) {
+	if at, known = c.wall(s.At); known {
+		return at, true
+	}
+	if latest, ok := c.latest(s.Since); ok {
+		return latest, true
+	}
+	return at, false
+}
+
 // next goes from boot to boot until the time of an event is known.
 func (c *times) next(at record.Ref) (b bound) {
 	var passed []uuid.UUID

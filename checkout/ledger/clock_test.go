@@ -40,7 +40,7 @@ func TestOverdueFromTheBound(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			x := newLedger(t)
-			x.o.Loan = time.Hour
+			x.o.Loans.Length = time.Hour
 			x.reopen()
 			morning := x.clock.wall.Add(24 * time.Hour)
 			x.clock.start(false, time.Unix(0, 0))

@@ -3,7 +3,6 @@ package ledger
 import (
 	"cmp"
 	"fmt"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -144,7 +143,7 @@ func (t *txn) move(ev *record.Event, person, device party, policy checkout.Polic
 		t.setFrom(ev, holder)
 	}
 	if kind != checkout.Return && ev.Loan == 0 {
-		ev.Loan = t.loanLength(device.row.Kind)
+		ev.Loan = t.l.o.Loans.Lends(device.row.Kind)
 	}
 	t.append(ev, person, device)
 }
@@ -176,13 +175,6 @@ func (t *txn) setFrom(ev *record.Event, holder string) {
 	if p.row.Pending {
 		ev.FromTag = p.row.Mask
 	}
-}
-
-func (t *txn) loanLength(kind string) time.Duration {
-	if d, ok := t.l.o.KindLoan[kind]; ok {
-		return d
-	}
-	return t.l.o.Loan
 }
 
 // appendFor appends an event that is about p alone.
@@ -258,7 +250,7 @@ func (t *txn) queue(ev *record.Event, here record.Ref) {
 		return
 	}
 	for _, name := range t.l.o.Sinks {
-		if name == DirectorySink && (ev.Source == checkout.SourceSync || ev.Kind == checkout.Resolve || ev.Kind == checkout.Merge) {
+		if name == DirectorySink && (ev.Source == checkout.SourceSync || ev.Kind == checkout.Resolve || ev.Kind == checkout.Merge || ev.Kind == checkout.Extend) {
 			continue // the directory said so itself, or need not know
 		}
 		t.put(record.TreeOutbox, t.outboxKey(name, here), record.Pack(record.OutboxForm(&record.OutboxRow{Device: ev.Device})))

@@ -15,7 +15,7 @@ import (
 // keeps its own time.
 func TestHappened(t *testing.T) {
 	x := newLedger(t)
-	x.o.Loan = 14 * 24 * time.Hour
+	x.o.Loans.Length = 14 * 24 * time.Hour
 	x.reopen()
 	day := func(n int) time.Time { return time.Date(2026, 11, n, 9, 0, 0, 0, time.UTC) }
 	give := books.Request{Device: "ipad", Person: "ann", Actor: "admin", At: day(19)}

@@ -21,6 +21,7 @@ import (
 	"stump/checkout/ledger/journal"
 	"stump/checkout/ledger/oldchains"
 	"stump/checkout/ledger/record"
+	"stump/checkout/loan"
 	"stump/internal/books"
 	"stump/internal/clock"
 	"stump/internal/hint"
@@ -46,10 +47,8 @@ type Options struct {
 	SealTags bool
 	// Stamp returns the time of an event; clock.Now if nil.
 	Stamp func() checkout.Stamp
-	// Loan is how long devices are lent, without limit if zero. KindLoan has exceptions
-	// by the device's kind.
-	Loan     time.Duration
-	KindLoan map[string]time.Duration
+	// Loans are the rules of how long devices are lent.
+	Loans loan.Rules
 	// MaxSize is the limit of the file in bytes; none if zero.
 	MaxSize int
 	// Backups is a folder with backups of this ledger; empty for none. If only they are

@@ -191,7 +191,7 @@ func TestPolicies(t *testing.T) {
 
 func TestLoanJSON(t *testing.T) {
 	x := newLedger(t)
-	x.o.Loan = time.Hour
+	x.o.Loans.Length = time.Hour
 	x.reopen()
 	x.bump(1, 11)
 	for l, err := range x.Loans(books.LoanFilter{Now: x.clock.wall.Add(2 * time.Hour)}) {

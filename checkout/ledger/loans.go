@@ -57,19 +57,18 @@ func (v *loanView) loan(id string, r *record.Row) (loan books.Loan, ok bool) {
 		loan.Station = v.l.old.Chains[s.Since.Chain].Name
 	}
 	loan.Since, loan.ClockTrusted = v.clock.wall(s.At)
-	bounded := false
-	if !loan.ClockTrusted {
-		loan.Before, bounded = v.clock.latest(s.Since)
+	since, known := v.clock.began(s)
+	if known && !loan.ClockTrusted {
+		loan.Before = since
 	}
 	if s.Length > 0 {
-		loan.Due = loan.Since.Add(s.Length)
-		if bounded {
-			loan.Due = loan.Before.Add(s.Length)
-		}
+		loan.Due = since.Truncate(time.Second).Add(s.Length) // as it was said
 		// The time now can't be compared with one from a clock that was wrong then,
 		// unless the clock is still the same.
-		comparable := loan.ClockTrusted || bounded || !v.trusted
-		loan.Overdue = comparable && v.filter.Now.After(loan.Due)
+		if known || !v.trusted {
+			loan.Overdue = v.filter.Now.After(loan.Due)
+			loan.DueSoon = !loan.Overdue && !loan.Due.After(v.filter.Now.Add(books.Soon))
+		}
 	}
 	if r.Pending {
 		loan.DeviceID, loan.DeviceTag = "", r.Mask
@@ -77,5 +76,6 @@ func (v *loanView) loan(id string, r *record.Row) (loan books.Loan, ok bool) {
 	if p.Pending {
 		loan.PersonID, loan.PersonTag = "", p.Mask
 	}
-	return loan, loan.Overdue || !v.filter.Overdue
+	f := v.filter
+	return loan, loan.Overdue && f.Overdue || loan.DueSoon && f.DueSoon || !f.Overdue && !f.DueSoon
 }

@@ -3,11 +3,11 @@ package ledger
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"time"
 
 	"stump/checkout"
 	"stump/checkout/ledger/record"
+	"stump/checkout/loan"
 	"stump/internal/books"
 	"stump/internal/hint"
 )
@@ -53,7 +53,7 @@ func (t *txn) until(ev *record.Event, r books.Request) time.Duration {
 		if !now.Trusted {
 			t.fail(hint.Errorf("say with --at when it was given, or leave the due date out", "%w: the station does not know the time", checkout.ErrRefused))
 		}
-		from = now.Wall
+		from = now.Wall.Truncate(time.Second)
 	}
 	length := r.Due.Sub(from).Round(time.Second)
 	if length < time.Second {
@@ -98,16 +98,42 @@ func (l *Ledger) Find(r books.Request) (checkout.Event, error) {
 	})
 }
 
-// Extend sets the length of a loan, from its beginning, at least 1 s.
-func (l *Ledger) Extend(r books.Request, length time.Duration) (checkout.Event, error) {
-	if length < time.Second {
-		return checkout.Event{}, fmt.Errorf("a loan of %v: at least a second", length)
-	}
+// Extend records that a loan ends later, by the rules of loans.
+func (l *Ledger) Extend(r books.Request) (checkout.Event, error) {
 	return l.request(r, func(t *txn, ev *record.Event, device party) {
 		t.mustBeHeld(device)
-		ev.Kind, ev.Loan = checkout.Correct, length.Round(time.Second)
-		t.append(ev, nobody, device)
+		has := device.row.Loan
+		if r.Own != "" && r.Own != has.Holder {
+			t.fail(hint.Errorf("ask who has it, or an admin", "%w: somebody else has %s", checkout.ErrRefused, device.name()))
+		}
+		wish := loan.Extension{Device: device.name(), Kind: device.row.Kind, Length: has.Length, Until: r.Due, Own: r.Own != "", Before: t.extended(device)}
+		if since, known := (&times{t: t}).began(has); known {
+			wish.Since = since.Truncate(time.Second)
+		}
+		if now := t.l.o.Stamp(); now.Trusted {
+			wish.Now = now.Wall
+		}
+		length, err := t.l.o.Loans.Extend(wish)
+		if err != nil {
+			t.fail(err)
+		}
+		if ev.Kind, ev.Loan = checkout.Extend, length; !wish.Since.IsZero() {
+			ev.Due = wish.Since.Add(length)
+		}
+		t.append(ev, t.holder(has.Holder), device)
 	})
+}
+
+// extended is how often who has a device has extended the loan.
+func (t *txn) extended(device party) (n int) {
+	for at := device.row.Head; at.Compare(device.row.Loan.Since) > 0; {
+		ev := t.event(at)
+		if ev.Kind == checkout.Extend && ev.Actor != "" && ev.Actor == ev.Person {
+			n++
+		}
+		at = ev.Links.Device
+	}
+	return n
 }
 
 func (t *txn) mustBeHeld(device party) {

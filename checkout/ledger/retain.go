@@ -193,13 +193,28 @@ func (s *sweeper) event(here record.Ref, ev *record.Event) {
 	case checkout.Resolve:
 		if ev.Device != "" { // two devices were one: the older of the two loans is over, though no event closed it
 			older, _ := sorted(s.t.mover(ev.Links.Device), s.t.mover(ev.Links.Resolved))
-			s.markOpener(older)
+			s.markLoan(older.at)
 		}
 		return
 	default:
 		return
 	}
-	s.markOpener(s.t.mover(ev.Links.Device))
+	s.markLoan(ev.Links.Device)
+}
+
+// markLoan marks the events of a loan that is over, back from its last.
+func (s *sweeper) markLoan(at record.Ref) {
+	for at.Seq != 0 {
+		ev := s.t.event(at)
+		if ev.Kind.MovesDevice() {
+			break
+		}
+		if ev.Kind == checkout.Extend {
+			s.mark(at, eraseParts{person: true, note: true}, ev.Person)
+		}
+		at = ev.Links.Device
+	}
+	s.markOpener(s.t.mover(at))
 }
 
 // markOpener marks the event that began a loan which is over.

@@ -237,7 +237,7 @@ func TestTakeOverDue(t *testing.T) {
 		now.Add(50 * time.Hour): 50 * time.Hour, now.Add(-time.Hour): time.Second, {}: 24 * time.Hour,
 	} {
 		s := newSite(t)
-		s.o.Loan = 24 * time.Hour
+		s.o.Loans.Length = 24 * time.Hour
 		s.o.Stamp = func() checkout.Stamp { return checkout.Stamp{Wall: now, Trusted: true} }
 		s.ask()
 		seen := byAnn

@@ -14,15 +14,20 @@ import (
 func whoCmd(g *globals) *cobra.Command {
 	var (
 		f              format
-		overdue        bool
+		overdue, soon  bool
 		person, device string
 	)
 	cmd := command("who", "List who holds which device", func(cmd *cobra.Command, _ []string) error {
 		empty := "nobody holds a device"
-		if overdue {
+		switch {
+		case overdue && soon:
+			empty = "nothing is overdue, or due within a day"
+		case overdue:
 			empty = "nothing is overdue"
+		case soon:
+			empty = "nothing is due within a day"
 		}
-		q := query("person", person, "device", device, "overdue", fmt.Sprint(overdue), "shown", fmt.Sprint(!f.json && !f.csv))
+		q := query("person", person, "device", device, "overdue", fmt.Sprint(overdue), "due_soon", fmt.Sprint(soon), "shown", fmt.Sprint(!f.json && !f.csv))
 		return list(cmd, g, "who", q, f, []string{"DEVICE", "PERSON", "SINCE", "DUE"}, func(w *wire.Who) []string {
 			due := when(w.Due, w.ClockTrusted || w.Before != nil)
 			if w.Overdue {
@@ -39,6 +44,7 @@ func whoCmd(g *globals) *cobra.Command {
 	cmd.Long = "List who holds which device. A time is \"before 09:12\" where the station's clock was\nnot right and nothing is known but what came next; a ? stands where not even that is."
 	f.flags(cmd)
 	cmd.Flags().BoolVar(&overdue, "overdue", false, "only loans past their due date")
+	cmd.Flags().BoolVar(&soon, "due-soon", false, "only loans that are due within a day")
 	cmd.Flags().StringVar(&person, "person", "", "only what this person holds (`name` or id)")
 	cmd.Flags().StringVar(&device, "device", "", "only this device (`name` or id)")
 	return cmd

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/user"
 	"strings"
@@ -48,6 +49,32 @@ func returnCmd(g *globals) *cobra.Command {
 	cmd.Flags().StringVar(&at, "at", "", "`when` it came back, if that was not now")
 	cmd.Flags().StringVar(&in.Note, "note", "", "why, for the history")
 	cmd.Flags().StringVar(&in.Condition, "condition", "", "in what `state` it came back")
+	return cmd
+}
+
+func extendCmd(g *globals) *cobra.Command {
+	var in wire.Extend
+	var due string
+	cmd := command("extend DEVICE", "Let a loan end later", func(cmd *cobra.Command, args []string) (err error) {
+		if in.Due, err = optionalTime("--due", due, fromNow); err != nil {
+			return err
+		}
+		var out outcome
+		if err := g.ask(cmd, mayWrite, "POST", devices.path(args[0])+"/extend", in, &out); err != nil {
+			return err
+		}
+		return g.stream(cmd, mayRead, "GET", "who", query("device", args[0], "shown", "true"), nil, func(rows io.Reader) error {
+			_, err := eachJSON(rows, func(w *wire.Who) error {
+				_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s is with %s until %s\n", text(w.Device), text(w.Person), when(w.Due, w.ClockTrusted || w.Before != nil))
+				return err
+			})
+			return err
+		})
+	})
+	cmd.Long = "Let a loan end later: by as much as such a device is lent, or when --due says."
+	cmd.SuggestFor = []string{"renew", "prolong", "longer"}
+	cmd.Flags().StringVar(&due, "due", "", "`when` it should be back, if that is not as usual")
+	cmd.Flags().StringVar(&in.Note, "note", "", "why, for the history")
 	return cmd
 }
 

@@ -43,6 +43,10 @@ func TestSentences(t *testing.T) {
 	badge := func(k checkout.Kind) checkout.Event {
 		return with(func(ev *checkout.Event) { ev.Kind, ev.Device, ev.DeviceName = k, "", "" })
 	}
+	// The length is from the loan's beginning, weeks ago.
+	kept := with(func(ev *checkout.Event) {
+		ev.Kind, ev.Loan, ev.Due = checkout.Extend, 400*time.Hour, annTook.At.Wall.Add(72*time.Hour)
+	})
 	for _, c := range []struct {
 		language string
 		ev       checkout.Event
@@ -69,6 +73,11 @@ func TestSentences(t *testing.T) {
 			ev.Kind, ev.Device, ev.DeviceName, ev.PersonTag = checkout.Resolve, "", "", "…066"
 		}), "The unknown badge …066 is of Ann Okafor"},
 		{"en", of(checkout.Retire), "retire: iPad Pro 13"},
+		{"en", kept, "Ann Okafor keeps iPad Pro 13, due Friday"},
+		{"de", kept, "Ann Okafor behält iPad Pro 13, zurück bis Freitag"},
+		{"fr", kept, "Ann Okafor garde iPad Pro 13, à rendre pour vendredi"},
+		{"es", kept, "Ann Okafor se queda iPad Pro 13, hasta viernes"},
+		{"en", with(func(ev *checkout.Event) { ev.Kind, ev.Loan = checkout.Extend, time.Hour }), "Ann Okafor keeps iPad Pro 13"},
 		{"original", annTook, "Ann Okafor took iPad Pro 13"},
 		{"de", lent(72 * time.Hour), "Ann Okafor hat iPad Pro 13 mitgenommen, zurück bis Freitag"},
 		{"fr", lent(72 * time.Hour), "Ann Okafor a pris iPad Pro 13, à rendre pour vendredi"},

@@ -12,7 +12,8 @@ import (
 // words are the sentences of a language. In braces stand who and what it is about.
 type words struct {
 	took, returned, returnedFor, handed   string
-	due, dueIn                            string // after took and handed
+	keeps                                 string
+	due, dueIn                            string // after took, handed and keeps
 	lost, had, found, lostBadge           string // had comes after lost
 	badgeOf, tagOf, badgeIs, tagIs, other string // enrolled; an unknown tag became known; the rest
 	badge, tag                            string // in place of a name that is not known
@@ -23,7 +24,7 @@ type words struct {
 var languages = map[string]*words{
 	"en": {
 		took: "{person} took {device}", returned: "{person} returned {device}", returnedFor: "{person} returned {device} for {from}",
-		handed: "{from} handed {device} to {person}", due: ", due {due}", dueIn: ", due in {due}",
+		handed: "{from} handed {device} to {person}", keeps: "{person} keeps {device}", due: ", due {due}", dueIn: ", due in {due}",
 		lost: "{device} can't be found", had: ", {from} had it", found: "{device} is there again", lostBadge: "A badge of {person} is lost",
 		badgeOf: "A badge was given to {person}", tagOf: "A tag was given to {device}",
 		badgeIs: "The unknown badge {tag} is of {person}", tagIs: "The unknown tag {tag} is of {device}", other: "{kind}: {subject}",
@@ -34,7 +35,7 @@ var languages = map[string]*words{
 	"de": {
 		took: "{person} hat {device} mitgenommen", returned: "{person} hat {device} zurückgebracht",
 		returnedFor: "{person} hat {device} für {from} zurückgebracht",
-		handed:      "{from} hat {device} an {person} übergeben", due: ", zurück bis {due}", dueIn: ", zurück in {due}",
+		handed:      "{from} hat {device} an {person} übergeben", keeps: "{person} behält {device}", due: ", zurück bis {due}", dueIn: ", zurück in {due}",
 		lost: "{device} ist nicht zu finden", had: ", zuletzt bei {from}", found: "{device} ist wieder da",
 		lostBadge: "Ein Ausweis von {person} ist verloren",
 		badgeOf:   "Ein Ausweis gehört jetzt {person}", tagOf: "Ein Etikett gehört jetzt zu {device}",
@@ -45,7 +46,7 @@ var languages = map[string]*words{
 	},
 	"fr": {
 		took: "{person} a pris {device}", returned: "{person} a rendu {device}", returnedFor: "{person} a rendu {device} pour {from}",
-		handed: "{from} a remis {device} à {person}", due: ", à rendre pour {due}", dueIn: ", à rendre dans {due}",
+		handed: "{from} a remis {device} à {person}", keeps: "{person} garde {device}", due: ", à rendre pour {due}", dueIn: ", à rendre dans {due}",
 		lost: "{device} est introuvable", had: ", en dernier chez {from}", found: "{device} est de nouveau là",
 		lostBadge: "Un badge de {person} est perdu",
 		badgeOf:   "Un badge a été attribué à {person}", tagOf: "Une étiquette a été attribuée à {device}",
@@ -56,7 +57,7 @@ var languages = map[string]*words{
 	},
 	"es": {
 		took: "{person} se llevó {device}", returned: "{person} devolvió {device}", returnedFor: "{person} devolvió {device} por {from}",
-		handed: "{from} entregó {device} a {person}", due: ", hasta {due}", dueIn: ", durante {due}",
+		handed: "{from} entregó {device} a {person}", keeps: "{person} se queda {device}", due: ", hasta {due}", dueIn: ", durante {due}",
 		lost: "No se encuentra {device}", had: ", lo tenía {from}", found: "{device} ha aparecido",
 		lostBadge: "Se perdió una tarjeta de {person}",
 		badgeOf:   "Una tarjeta es ahora de {person}", tagOf: "Una etiqueta es ahora de {device}",
@@ -77,7 +78,7 @@ func wordsOf(language string) *words {
 // made harmless for the format, see chat.go.
 type Fields struct {
 	Text    string // the sentence that is sent without a template
-	Kind    string // checkout, return, handover, lost, found, enrol, resolve
+	Kind    string // checkout, return, handover, extend, lost, found, enrol, resolve
 	Person  string // who has the device now, or brought it back
 	Device  string
 	From    string // who had it before
@@ -108,9 +109,13 @@ func (w *words) fields(ev checkout.Event, now time.Time, safe func(string) strin
 	if ev.At.Trusted {
 		f.At = ev.At.Wall.Local().Format(minute)
 	}
-	if ev.Loan > 0 && ev.At.Trusted {
-		f.Due = w.dueDay(ev, now)
-	} else if ev.Loan > 0 {
+	switch {
+	case !ev.Due.IsZero():
+		f.Due = w.dueDay(ev.At.Wall, ev.Due, now)
+	case ev.Kind == checkout.Extend: // its length is from a beginning that nobody knows
+	case ev.Loan > 0 && ev.At.Trusted:
+		f.Due = w.dueDay(ev.At.Wall, ev.At.Wall.Add(ev.Loan), now)
+	case ev.Loan > 0:
 		f.Due = w.length(ev.Loan)
 	}
 	f.Text = strings.NewReplacer("{person}", f.Person, "{device}", f.Device, "{from}", f.From, "{due}", f.Due, "{kind}", f.Kind,
@@ -125,7 +130,7 @@ func (w *words) fields(ev checkout.Event, now time.Time, safe func(string) strin
 func (w *words) sentence(ev checkout.Event, f Fields) string {
 	due := ""
 	if f.Due != "" {
-		if due = w.due; !ev.At.Trusted {
+		if due = w.due; !ev.At.Trusted && ev.Due.IsZero() {
 			due = w.dueIn
 		}
 	}
@@ -140,6 +145,8 @@ func (w *words) sentence(ev checkout.Event, f Fields) string {
 		return w.took + due
 	case checkout.Handover:
 		return w.handed + due
+	case checkout.Extend:
+		return w.keeps + due
 	case checkout.Return:
 		if f.From != "" && ev.From != ev.Person {
 			return w.returnedFor
@@ -162,9 +169,8 @@ func (w *words) sentence(ev checkout.Event, f Fields) string {
 
 // dueDay is when the device should be back: the time, if that is on the same day; the
 // weekday, if it comes within a week; else the date.
-func (w *words) dueDay(ev checkout.Event, now time.Time) string {
-	at := ev.At.Wall.Local()
-	due := at.Add(ev.Loan)
+func (w *words) dueDay(at, due, now time.Time) string {
+	at, due = at.Local(), due.Local()
 	days := int(midnight(due).Sub(midnight(at)).Hours()/24 + 0.5) // a day may have 23 hours
 	switch soon := now.Sub(at) < 24*time.Hour; {
 	case days == 0 && soon:

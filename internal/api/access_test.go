@@ -25,7 +25,7 @@ import (
 var needed = map[identity.Role]string{
 	identity.Board: "GET devices",
 
-	identity.Staff: "GET status, GET panel, GET who, GET devices/{ref}, GET my/loans, GET my/history",
+	identity.Staff: "GET status, GET panel, GET who, GET devices/{ref}, GET my/loans, GET my/history, POST devices/{ref}/extend",
 
 	identity.Technician: "GET unknown, GET frames, GET history, GET events, POST enrolments, GET enrolments/{id}, GET enrolments/{id}/events, POST enrolments/{id}/undo, DELETE enrolments/{id}, " +
 		"POST selftest, GET selftest/{id}, GET selftest/{id}/events, POST selftest/{id}/answers, DELETE selftest/{id}, " +

@@ -23,6 +23,7 @@ import (
 	"stump/internal/api/wire"
 	"stump/internal/books"
 	"stump/internal/books/bookstest"
+	"stump/internal/clock"
 	"stump/internal/identity"
 	"stump/internal/sitekey"
 )
@@ -32,7 +33,7 @@ import (
 // what comes of it.
 func TestBooks(t *testing.T) {
 	bookstest.Run(t, func(t testing.TB) (books.Keeper, func() books.Keeper) {
-		path, o := filepath.Join(t.TempDir(), "ledger.db"), ledger.Options{Station: "lab", SiteKey: sitekey.New()}
+		path, o := filepath.Join(t.TempDir(), "ledger.db"), ledger.Options{Station: "lab", SiteKey: sitekey.New(), Stamp: clock.Source{RTC: true}.Now}
 		l, err := ledger.Create(path, o)
 		if err != nil {
 			t.Fatal(err)
@@ -170,8 +171,8 @@ func (k *remote) Devices(p books.Page) iter.Seq2[books.Device, error] {
 }
 
 func (k *remote) Loans(f books.LoanFilter) iter.Seq2[books.Loan, error] {
-	return rowsOf(k, "who", f.Page, url.Values{"person": {f.Person}, "device": {f.Device}}, func(j wire.Who) books.Loan {
-		return books.Loan{Device: str(j.Device), DeviceID: str(j.DeviceID), Person: str(j.Person), PersonID: str(j.PersonID)}.At(str(j.DeviceID))
+	return rowsOf(k, "who", f.Page, url.Values{"person": {f.Person}, "device": {f.Device}, "overdue": {fmt.Sprint(f.Overdue)}, "due_soon": {fmt.Sprint(f.DueSoon)}}, func(j wire.Who) books.Loan {
+		return books.Loan{Device: str(j.Device), DeviceID: str(j.DeviceID), Person: str(j.Person), PersonID: str(j.PersonID), Due: timeOf(j.Due)}.At(str(j.DeviceID))
 	})
 }
 
@@ -237,6 +238,14 @@ func (k *remote) Return(r books.Request) (checkout.Event, error) {
 
 func (k *remote) Lose(r books.Request) (checkout.Event, error) {
 	return k.event("devices/"+client.Ref(r.Device)+"/lost", wire.Said{Condition: r.Condition, Note: r.Note})
+}
+
+func (k *remote) Extend(r books.Request) (checkout.Event, error) {
+	e := wire.Extend{Note: r.Note}
+	if !r.Due.IsZero() {
+		e.Due = &r.Due
+	}
+	return k.event("devices/"+client.Ref(r.Device)+"/extend", e)
 }
 
 func (k *remote) Find(r books.Request) (checkout.Event, error) {

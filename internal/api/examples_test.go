@@ -18,12 +18,13 @@ import (
 
 // before is what must be so for a call's example: requests that are made before it.
 var before = map[string][][3]string{
-	"POST /v1/return":              {{"POST", "give", `{"device":"ipad","person":"ann"}`}},
-	"POST /v1/devices/{ref}/found": {{"POST", "devices/ipad/lost", `{}`}},
-	"DELETE /v1/tokens/{name}":     {{"POST", "tokens", `{"name":"ci","role":"staff"}`}},
-	"GET /v1/tokens":               {{"POST", "tokens", `{"name":"ci","role":"staff"}`}},
-	"GET /v1/who":                  {{"POST", "give", `{"device":"ipad","person":"ann"}`}},
-	"POST /v1/sim/type":            {{"POST", "sim/tap", `{"card":"H10301:17:31999"}`}},
+	"POST /v1/return":               {{"POST", "give", `{"device":"ipad","person":"ann"}`}},
+	"POST /v1/devices/{ref}/extend": {{"POST", "give", `{"device":"ipad","person":"ann"}`}},
+	"POST /v1/devices/{ref}/found":  {{"POST", "devices/ipad/lost", `{}`}},
+	"DELETE /v1/tokens/{name}":      {{"POST", "tokens", `{"name":"ci","role":"staff"}`}},
+	"GET /v1/tokens":                {{"POST", "tokens", `{"name":"ci","role":"staff"}`}},
+	"GET /v1/who":                   {{"POST", "give", `{"device":"ipad","person":"ann"}`}},
+	"POST /v1/sim/type":             {{"POST", "sim/tap", `{"card":"H10301:17:31999"}`}},
 }
 
 // elsewhere are calls whose example needs more than a station that has just started, and
@@ -51,6 +52,8 @@ people = "free"
 [[reader]]
 badge = { facilities = [17] }
 device = { facilities = [200] }
+[clock]
+trust = "rtc"
 `
 
 // TestExampleRequests makes the requests of the description, each on its own and with each

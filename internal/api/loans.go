@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"iter"
 	"net/http"
 	"slices"
@@ -18,6 +19,9 @@ import (
 func (s *Server) who(_ *http.Request, q query, p books.Page) (_ iter.Seq2[books.Loan, error], err error) {
 	f := books.LoanFilter{Page: p, Person: q.Get("person"), Device: q.Get("device"), Now: s.o.Now()}
 	if f.Overdue, err = q.flag("overdue"); err != nil {
+		return nil, err
+	}
+	if f.DueSoon, err = q.flag("due_soon"); err != nil {
 		return nil, err
 	}
 	shown, err := q.flag("shown")
@@ -84,14 +88,28 @@ func (s *Server) found(r *http.Request, b *wire.Said) (any, error) {
 	return s.commit(r, books.Keeper.Find, books.Request{Device: r.PathValue("ref"), Condition: b.Condition, Note: b.Note})
 }
 
-// commit commits an admin's correction and answers with its event.
+// extend lets a loan end later: an admin any, others their own.
+func (s *Server) extend(r *http.Request, e *wire.Extend) (any, error) {
+	c := books.Request{Device: r.PathValue("ref"), Due: timeOf(e.Due), Note: e.Note}
+	if !identity.Of(r.Context()).May(identity.Admin) {
+		me, err := s.me(r)
+		if err != nil {
+			return nil, err
+		}
+		c.Own = me.ID
+	}
+	return s.commit(r, books.Keeper.Extend, c)
+}
+
+// commit commits an admin's correction, or the word of who has a device, and answers with
+// its event.
 func (s *Server) commit(r *http.Request, do func(books.Keeper, books.Request) (checkout.Event, error), c books.Request) (any, error) {
 	l, err := s.on(r, checkout.KindDevice, c.Device)
 	if err != nil {
 		return nil, err
 	}
 	who := identity.Of(r.Context())
-	c.Actor, c.Source = who.Name, who.Source
+	c.Actor, c.Source = cmp.Or(c.Own, who.Name), who.Source
 	ev, err := do(l, c)
 	if err != nil {
 		return books.Entry{}, err

@@ -30,22 +30,28 @@ func (s *Server) myHistory(r *http.Request, q query, p books.Page) (iter.Seq2[bo
 
 // mine makes a query one for who asks, who must be in the register.
 func (s *Server) mine(r *http.Request, q query) error {
+	me, err := s.me(r)
+	q.Set("person", me.ID)
+	return err
+}
+
+// me is who asks, in the register.
+func (s *Server) me(r *http.Request) (books.Person, error) {
 	id := identity.Of(r.Context()).Person
 	nobody := problem(wire.CodeNotFound, "log in at the reader, or with an account whose e-mail address is in the register", "who asks is nobody in the register")
 	if id == "" {
-		return nobody
+		return books.Person{}, nobody
 	}
 	p, err := s.o.Books.FindPerson(id)
 	if errors.Is(err, books.ErrNotFound) || err == nil && p.Status == checkout.Retired {
-		return nobody
+		return books.Person{}, nobody
 	}
 	if err == nil && p.ID != id { // merged into another; or somebody else has the id as a name
 		var was []books.Former
 		was, err = s.o.Books.Formerly(p.ID)
 		if err == nil && !slices.ContainsFunc(was, func(f books.Former) bool { return f.ID == id }) {
-			return nobody
+			return books.Person{}, nobody
 		}
 	}
-	q.Set("person", p.ID)
-	return err
+	return p, err
 }

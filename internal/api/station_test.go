@@ -197,7 +197,7 @@ func TestLoans(t *testing.T) {
 		{"GET", "who?device=toaster", "", 404, `device \\"toaster\\"`},
 		{"GET", "who?overdue=perhaps", "", 400, `"error":"overdue: \\"perhaps\\" is neither","hint":"use true or false"`},
 		{"GET", "who?shown=x", "", 400, `"error":"shown:`},
-		{"GET", "who?prsn=ann", "", 400, `"prsn\\" is not a parameter of this call","hint":"use person, device, overdue, shown, q, limit, after"`},
+		{"GET", "who?prsn=ann", "", 400, `"prsn\\" is not a parameter of this call","hint":"use person, device, overdue, due_soon, shown, q, limit, after"`},
 		{"GET", "who?person=%zz", "", 400, `can't be read.*"hint":"write spaces as %20"`},
 		{"GET", "who?person=ann&person=ben", "", 400, `"error":"person has 2 values, or an empty one"`},
 		{"GET", "history?person=ann", "", 200, `(?s)^{.*"kind":"enrol".*\n{.*"kind":"checkout"[^\n]*\n$`},

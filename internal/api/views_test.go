@@ -13,6 +13,7 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger"
+	"stump/checkout/loan"
 	"stump/internal/api/wire"
 	"stump/internal/books"
 	"stump/internal/sitekey"
@@ -57,7 +58,7 @@ func TestWhoShown(t *testing.T) {
 func TestBeforeShown(t *testing.T) {
 	at := time.Date(2026, 11, 21, 9, 12, 0, 0, time.UTC)
 	stamp := checkout.Stamp{Wall: time.Unix(0, 0), BootID: uuid.New()}
-	l, err := ledger.Create(filepath.Join(t.TempDir(), "ledger.db"), ledger.Options{Station: "lab", SiteKey: sitekey.New(), Loan: time.Hour,
+	l, err := ledger.Create(filepath.Join(t.TempDir(), "ledger.db"), ledger.Options{Station: "lab", SiteKey: sitekey.New(), Loans: loan.Rules{Length: time.Hour},
 		Stamp: func() checkout.Stamp { return stamp }})
 	if err != nil {
 		t.Fatal(err)

@@ -68,7 +68,7 @@ type EntryJSON struct {
 
 // JSON returns the entry's written form. Who or what is pending has no id and no
 // name, and its masked number in the note, as is what was said of a device's
-// condition, and when an admin says that it changed hands.
+// condition, when an admin says that it changed hands, and until when a loan is extended.
 func (e Entry) JSON() EntryJSON {
 	note := e.Note
 	if e.Condition != "" {
@@ -76,6 +76,9 @@ func (e Entry) JSON() EntryJSON {
 	}
 	if !e.Happened.IsZero() {
 		note = strings.TrimPrefix(note+", at: "+e.Happened.Format(time.RFC3339), ", ")
+	}
+	if !e.Due.IsZero() {
+		note = strings.TrimPrefix(note+", due: "+e.Due.Format(time.RFC3339), ", ")
 	}
 	for _, p := range []struct{ id, what, mask string }{
 		{e.Device, "device", e.DeviceTag}, {e.Person, "badge", e.PersonTag}, {e.From, "from badge", e.FromTag},

@@ -39,6 +39,9 @@ type Keeper interface {
 	Return(Request) (checkout.Event, error)
 	Lose(Request) (checkout.Event, error)
 	Find(Request) (checkout.Event, error)
+	// Extend lets a loan end later, by the rules of loans. It is also the word of who has
+	// the device.
+	Extend(Request) (checkout.Event, error)
 
 	// AddPerson and AddDevice add one, with a tag unless it is zero. Errors: *ExistsError,
 	// *TagTakenError.

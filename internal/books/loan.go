@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// Soon is how long before its due date a loan is due soon.
+const Soon = 24 * time.Hour
+
 // Loan is one device in one person's hands.
 type Loan struct {
 	// Device and Person are names, empty for a pending tag; DeviceID and
@@ -21,8 +24,9 @@ type Loan struct {
 	Before time.Time
 	// Due is when the device should be back, as good as Since is known, or at the
 	// latest; zero for no limit.
-	Due     time.Time
-	Overdue bool
+	Due time.Time
+	// Overdue: Due is past. DueSoon: it is within Soon.
+	Overdue, DueSoon bool
 	// Doubtful: the directory's view differed before the bump that this is from.
 	Doubtful bool
 	Station  string
@@ -94,8 +98,9 @@ func (l Loan) MarshalJSON() ([]byte, error) { return json.Marshal(l.JSON()) }
 type LoanFilter struct {
 	Page
 	Person, Device string
-	// Overdue keeps only what should have been back by Now.
-	Overdue bool
+	// Overdue keeps only what should have been back by Now, DueSoon only what should be
+	// within Soon; both keep either.
+	Overdue, DueSoon bool
 	// Now is the time to compare due dates with; time.Now if zero.
 	Now time.Time
 }

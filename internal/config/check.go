@@ -34,7 +34,7 @@ var (
 	clocks      = []string{"ntp", "rtc"}
 	directories = []string{"local", "endpoints", "snipeit", "scim"}
 	eventKinds  = []string{
-		string(checkout.Checkout), string(checkout.Return), string(checkout.Handover), string(checkout.Enrol), string(checkout.Correct),
+		string(checkout.Checkout), string(checkout.Return), string(checkout.Handover), string(checkout.Extend), string(checkout.Enrol), string(checkout.Correct),
 		string(checkout.Lost), string(checkout.Found), string(checkout.Retire), string(checkout.Resolve), string(checkout.Merge), string(checkout.Erase),
 		string(checkout.Salvage), string(checkout.Restore),
 	}
@@ -91,6 +91,7 @@ func (c *Config) checkStation() {
 		}
 	}
 	c.oneOf("clock.trust", c.Clock.Trust, clocks)
+	c.checkLoans()
 	c.checkBackup()
 	c.checkWeb()
 	c.checkOIDC()
@@ -166,6 +167,12 @@ func (c *Config) checkOIDC() {
 	}
 	if o.SecretFile != "" && !filepath.IsAbs(o.SecretFile) {
 		c.bad("web.oidc.client_secret_file", `use a path such as "/etc/stump/oidc-secret"`, "%q is not a path", o.SecretFile)
+	}
+}
+
+func (c *Config) checkLoans() {
+	if n := c.Loans.Extend; n < 0 || n > 100 {
+		c.bad("loans.extend", "use 0 (only admins extend loans) to 100", "%d is not a number of extensions", n)
 	}
 }
 

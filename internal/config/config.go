@@ -179,6 +179,8 @@ type Directory struct {
 type Loans struct {
 	Length Span            `toml:"length"` // 0: no limit
 	Kinds  map[string]Span `toml:"kinds"`  // exceptions, by kind of device
+	// Extend is how often who has a device may extend the loan; 0: only admins do.
+	Extend int `toml:"extend"`
 }
 
 // Clock says when the board's time is known to be right.
@@ -261,6 +263,7 @@ func Default() *Config {
 		Directory: Directory{Kind: "local", Timing: directory.Timing{LoansEvery: 30 * time.Second}},
 		Clock:     Clock{Trust: "ntp"},
 		Backup:    Backup{Keep: 14},
+		Loans:     Loans{Extend: 1},
 		Web:       Web{Board: "free"},
 	}
 }

@@ -115,6 +115,8 @@ var badValues = []struct{ key, value, allowed string }{
 	{"loans.length", `"14"`, `"14d"`},
 	{"loans.length", `"-1h"`, "positive"},
 	{"clock.trust", `"gps"`, `"ntp" or "rtc"`},
+	{"loans.extend", `-1`, "0 (only admins extend loans) to 100"},
+	{"loans.extend", `101`, "0 (only admins extend loans) to 100"},
 	{"backup.keep", `-1`, "0 (no backups) to 1000"},
 	{"backup.keep", `1001`, "0 (no backups) to 1000"},
 	{"backup.also", `"usb/stump"`, "/mnt/usb/stump"},

@@ -17,6 +17,7 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger"
 	"stump/checkout/ledger/boltfile"
+	"stump/checkout/loan"
 	"stump/directory"
 	"stump/internal/api/listen"
 	"stump/internal/certificate"
@@ -80,8 +81,8 @@ func ledgerOptions(cfg *config.Config, keys sitekey.Keys) ledger.Options {
 	return ledger.Options{
 		Stamp:   wallClock(cfg).Now,
 		Station: cfg.Station, SiteKey: keys.Current, OldKeys: keys.Old, MaxSize: maxLedger(),
-		Loan: time.Duration(cfg.Loans.Length), KindLoan: kinds,
-		Mask: func(t checkout.Tag) string { return credential.Mask(t, formats) },
+		Loans: loan.Rules{Length: time.Duration(cfg.Loans.Length), Kinds: kinds, Extensions: cfg.Loans.Extend},
+		Mask:  func(t checkout.Tag) string { return credential.Mask(t, formats) },
 	}
 }
 

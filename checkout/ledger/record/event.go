@@ -77,7 +77,14 @@ type core struct {
 	resolved  string         // of a device; a person's is among the secrets
 	base      checkout.Place // without its Chain where that is the event's own
 	commits   [4]checkout.Hash
+	// kind is the one for which a program takes the event that does not know its own:
+	// newer, empty in most.
+	kind, newer checkout.Kind
 }
+
+// older are the kinds for which programs from before them take events: they then have the
+// same loans.
+var older = map[checkout.Kind]checkout.Kind{checkout.Extend: checkout.Correct}
 
 // firstCommit is the tag of the first commitment. The others follow in the order of
 // Secrets.all. A secret in the side has the tag of its commitment.
@@ -88,7 +95,7 @@ func coreForm(c *core) []Field {
 		{1, &c.Station},
 		{2, &c.Seq},
 		{3, &c.ID},
-		{4, &c.Kind},
+		{4, &c.kind},
 		{5, &c.Source},
 		{6, &c.Reader},
 		{7, &c.Device}, // id, or the pending ID
@@ -111,6 +118,7 @@ func coreForm(c *core) []Field {
 		{31, &c.Happened},
 		{firstCommit, &c.commits[0]}, {firstCommit + 1, &c.commits[1]},
 		{firstCommit + 2, &c.commits[2]}, {firstCommit + 3, &c.commits[3]},
+		{36, &c.newer}, {37, &c.Due},
 	}
 }
 
@@ -182,6 +190,11 @@ func Encode(ev *Event) []byte {
 	c := core{Event: ev, selfActor: ev.Actor != "" && ev.Actor == ev.Person, base: ev.Base}
 	if c.base.Chain == ev.Chain {
 		c.base.Chain = checkout.Hash{}
+	}
+	if c.kind = older[ev.Kind]; c.kind != "" {
+		c.newer = ev.Kind
+	} else {
+		c.kind = ev.Kind
 	}
 	if ev.Gap != nil {
 		c.gap = *ev.Gap
@@ -327,6 +340,7 @@ func (c *core) read(b []byte) error {
 	if g.File != "" || g.Seq != 0 || !g.Hash.IsZero() || g.Lost != nil || g.Others != nil {
 		c.Gap = g
 	}
+	c.Kind = cmp.Or(c.newer, c.kind)
 	c.Base = c.base
 	if c.Base.Seq != 0 && c.Base.Chain.IsZero() {
 		c.Base.Chain = c.Chain

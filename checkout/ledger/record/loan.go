@@ -18,7 +18,7 @@ func (s Loan) After(ev *Event, here Ref) Loan {
 	case checkout.Lost:
 		now.Lost = true
 		return now
-	case checkout.Correct:
+	case checkout.Correct, checkout.Extend:
 		if ev.Loan != 0 && s.Holder != "" {
 			s.Length = ev.Loan
 		}

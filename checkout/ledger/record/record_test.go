@@ -31,6 +31,7 @@ func fullEvent() Event {
 func TestEventRoundTrip(t *testing.T) {
 	for _, ev := range []Event{fullEvent(), {Event: checkout.Event{Station: "s", Seq: 1, Kind: checkout.Clock}},
 		{Event: checkout.Event{Station: "s", Seq: 2, Kind: checkout.Checkout, Actor: "p", Person: "p"}},
+		{Event: checkout.Event{Station: "s", Seq: 5, Kind: checkout.Extend, Person: "p", Device: "d", Loan: time.Hour, Due: time.Unix(1_790_000_000, 0)}},
 		{Event: checkout.Event{Station: "s", Seq: 3, Kind: checkout.Resolve, Device: "d"}, Resolved: "\x01aa"},
 		{Event: checkout.Event{Station: "s", Seq: 4, Kind: checkout.Return, Chain: checkout.Hash{9}, Base: checkout.Place{Chain: checkout.Hash{9}, Seq: 3}}},
 	} {
@@ -46,6 +47,26 @@ func TestEventRoundTrip(t *testing.T) {
 		if bytes.Equal(Encode(&again), record) && ev.Person != "" {
 			t.Error("two encodings share their salts")
 		}
+	}
+}
+
+// TestExtendForOlderPrograms: a program that does not know the kind takes it for a
+// correction, and finds the same loan.
+func TestExtendForOlderPrograms(t *testing.T) {
+	ev := Event{Event: checkout.Event{Station: "s", Seq: 5, Kind: checkout.Extend, Device: "d", Loan: time.Hour}}
+	p, err := Split(Encode(&ev))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kind checkout.Kind
+	var loan time.Duration
+	if err := decode([]Field{{4, &kind}, {15, (*seconds)(&loan)}}, p.Core[1:]); err != nil {
+		t.Fatal(err)
+	}
+	as := Event{Event: checkout.Event{Kind: kind, Loan: loan}}
+	was := Loan{Holder: "ann", Length: time.Minute}
+	if got, want := was.After(&as, Ref{1, 5}), was.After(&ev, Ref{1, 5}); kind != checkout.Correct || got != want || got.Length != time.Hour {
+		t.Errorf("%s: %+v, want %+v", kind, got, want)
 	}
 }
 

@@ -159,6 +159,13 @@ type Bring struct {
 	Note string     `json:"note"`
 }
 
+// Extend lets a loan end later.
+type Extend struct {
+	// Due is when the device should be back, if that is not as much later as it is lent.
+	Due  *time.Time `json:"due,omitempty"`
+	Note string     `json:"note"`
+}
+
 // Said is what is said of a device that is lost or found.
 type Said struct {
 	Condition string `json:"condition"`

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"stump/checkout"
 	"stump/internal/books"
@@ -197,7 +198,23 @@ func (s *suite) loans() {
 	s.is("what she has", err, checkout.ErrRefused)
 	_, err = s.Return(request("pixel"))
 	s.is("what nobody has", err, checkout.ErrRefused)
-	ev, err := s.Return(request("ipad"))
+	_, err = s.Extend(request("pixel"))
+	s.is("more time for what nobody has", err, checkout.ErrRefused)
+	_, err = s.Extend(request("ipad"))
+	s.is("more time for a loan without an end", err, checkout.ErrRefused)
+	longer := request("ipad")
+	longer.Due = time.Now().Add(20 * time.Hour)
+	longer.Condition = ""
+	ev, err := s.Extend(longer)
+	s.ok(err)
+	same(s, "the extension", fmt.Sprint(ev.Kind, " ", ev.Person, " ", ev.Actor), "extend zoe test")
+	for _, l := range collect(s, s.Loans(books.LoanFilter{Device: "ipad"})) {
+		same(s, "due as said", l.Due.Sub(longer.Due).Abs() <= time.Second, true)
+	}
+	same(s, "due soon", s.who(books.LoanFilter{DueSoon: true}), "ipad=zoe")
+	same(s, "overdue", s.who(books.LoanFilter{Overdue: true}), "")
+	same(s, "either", s.who(books.LoanFilter{Overdue: true, DueSoon: true}), "ipad=zoe")
+	ev, err = s.Return(request("ipad"))
 	s.ok(err)
 	same(s, "the return", fmt.Sprint(ev.Kind, " ", ev.Person, " ", ev.Actor, " ", ev.Source), "return zoe test api")
 	ev, err = s.Lose(request("nexus"))

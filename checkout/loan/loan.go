@@ -1,0 +1,95 @@
+// Package loan has the rules of how long devices are lent: when a loan ends, and who may
+// let it end later. They are pure: each brings its time.
+package loan
+
+import (
+	"time"
+
+	"stump/checkout"
+	"stump/internal/count"
+	"stump/internal/hint"
+)
+
+// Rules say for how long devices are lent. The zero Rules are no limit.
+type Rules struct {
+	// Length is how long a device is lent, 0 for no limit. Kinds has exceptions, by the
+	// device's kind.
+	Length time.Duration
+	Kinds  map[string]time.Duration
+	// Extensions is how often who has a device may let the loan end later, 0 for never.
+	// Admins always may.
+	Extensions int
+}
+
+// Lends is how long a device of a kind is lent, 0 for no limit.
+func (r Rules) Lends(kind string) time.Duration {
+	if d, ok := r.Kinds[kind]; ok {
+		return d
+	}
+	return r.Length
+}
+
+// Extension is the wish that a loan end later.
+type Extension struct {
+	Device, Kind string // the device's name and kind
+	// Since is when the loan began, Now the time; zero where they are not known.
+	Since, Now time.Time
+	// Length is that of the loan until now, 0 for no end.
+	Length time.Duration
+	// Until is when it shall end; zero: later by as much as such a device is lent.
+	Until time.Time
+	// Own: who has the device wishes so, and not an admin. Before is how often they did.
+	Own    bool
+	Before int
+}
+
+// Extend returns the new length of a loan, at least 1 s. Errors are checkout.ErrRefused,
+// and say what to do.
+func (r Rules) Extend(e Extension) (time.Duration, error) {
+	if err := r.mayExtend(e); err != nil {
+		return 0, err
+	}
+	length, usual := time.Duration(0), r.Lends(e.Kind)
+	if e.Length > 0 && usual > 0 {
+		length = e.Length + usual
+	}
+	if !e.Until.IsZero() {
+		if e.Since.IsZero() {
+			return 0, refused("leave the due date out: the loan then lasts as much longer as such a device is lent", "the station does not know when %s was lent", e.Device)
+		}
+		until := e.Until.Sub(e.Since).Round(time.Second)
+		switch {
+		case e.Own && until > length:
+			return 0, refused("ask an admin", "%s can be extended until %s at most", e.Device, e.Since.Add(length).Format(time.RFC3339))
+		case e.Own && until <= e.Length:
+			return 0, refused("give a later one", "%s is due later than that already", e.Device)
+		}
+		length = until
+	} else if length == 0 {
+		return 0, refused("say until when", "%s is lent without an end", e.Device)
+	}
+	if length < time.Second {
+		return 0, refused("give a later one", "the due date %s is before the loan", e.Until.Format(time.RFC3339))
+	}
+	if end := e.Since.Add(length); !e.Since.IsZero() && !e.Now.IsZero() && !end.After(e.Now) {
+		return 0, refused("give a later one, or bring it back", "%s would be due at %s, which is past", e.Device, end.Format(time.RFC3339))
+	}
+	return length, nil
+}
+
+// mayExtend is whether who has a device may extend the loan.
+func (r Rules) mayExtend(e Extension) error {
+	switch {
+	case !e.Own || e.Before < r.Extensions && e.Length > 0:
+		return nil
+	case r.Extensions == 0:
+		return refused("ask an admin, or bring it back", "only admins extend loans here")
+	case e.Before >= r.Extensions:
+		return refused("ask an admin, or bring it back", "%s was extended %s already", e.Device, count.Of(e.Before, "time"))
+	}
+	return refused("keep it", "%s is lent without an end", e.Device)
+}
+
+func refused(remedy, format string, args ...any) error {
+	return hint.Errorf(remedy, "%w: "+format, append([]any{checkout.ErrRefused}, args...)...)
+}

@@ -1,0 +1,64 @@
+package loan
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"stump/checkout"
+	"stump/internal/hint"
+)
+
+const day = 24 * time.Hour
+
+// TestExtend has each rule of an extension, of a loan of 14 days that began at day 0.
+func TestExtend(t *testing.T) {
+	began := time.Date(2026, 11, 2, 10, 0, 0, 0, time.UTC)
+	at := func(n int) time.Time { return began.Add(time.Duration(n) * day) }
+	rules := Rules{Length: 14 * day, Kinds: map[string]time.Duration{"headset": 3 * day, "cable": 0}, Extensions: 2}
+	for name, tt := range map[string]struct {
+		e    Extension
+		want int    // days
+		why  string // part of the refusal
+	}{
+		"as usual":                    {Extension{Length: 14 * day}, 28, ""},
+		"by the kind's length":        {Extension{Kind: "headset", Length: 14 * day}, 17, ""},
+		"of a boot without a clock":   {Extension{Length: 14 * day, Since: time.Time{}, Now: at(3)}, 28, ""},
+		"until then":                  {Extension{Length: 14 * day, Since: at(0), Until: at(40), Now: at(1)}, 40, ""},
+		"an admin makes it shorter":   {Extension{Length: 14 * day, Since: at(0), Until: at(7), Now: at(1)}, 7, ""},
+		"an admin gives it an end":    {Extension{Kind: "cable", Since: at(0), Until: at(7), Now: at(1)}, 7, ""},
+		"a little overdue":            {Extension{Length: 14 * day, Since: at(0), Now: at(27)}, 28, ""},
+		"overdue by all of it":        {Extension{Length: 14 * day, Since: at(0), Now: at(28)}, 0, "which is past"},
+		"without an end":              {Extension{Kind: "cable"}, 0, "without an end"},
+		"lent before there was a end": {Extension{}, 0, "without an end"},
+		"until a time that is past":   {Extension{Length: 14 * day, Since: at(0), Until: at(3), Now: at(4)}, 0, "which is past"},
+		"before the loan":             {Extension{Length: 14 * day, Since: at(0), Until: at(-3), Now: at(4)}, 0, "before the loan"},
+		"nobody knows since when":     {Extension{Length: 14 * day, Until: at(3)}, 0, "does not know when"},
+
+		"own":                    {Extension{Own: true, Length: 14 * day}, 28, ""},
+		"own, the last time":     {Extension{Own: true, Length: 28 * day, Before: 1}, 42, ""},
+		"own, too often":         {Extension{Own: true, Length: 42 * day, Before: 2}, 0, "extended 2 times already"},
+		"own, until then":        {Extension{Own: true, Length: 14 * day, Since: at(0), Until: at(20)}, 20, ""},
+		"own, as long as can be": {Extension{Own: true, Length: 14 * day, Since: at(0), Until: at(28)}, 28, ""},
+		"own, for too long":      {Extension{Own: true, Length: 14 * day, Since: at(0), Until: at(29)}, 0, "until 2026-11-30T10:00:00Z at most"},
+		"own, not longer":        {Extension{Own: true, Length: 14 * day, Since: at(0), Until: at(14)}, 0, "later than that already"},
+		"own, without an end":    {Extension{Own: true, Until: at(14), Since: at(0)}, 0, "without an end"},
+	} {
+		tt.e.Device = "iPad"
+		got, err := rules.Extend(tt.e)
+		if tt.why == "" && (err != nil || got != time.Duration(tt.want)*day) {
+			t.Errorf("%s: %v, %v; want %d days", name, got, err, tt.want)
+		}
+		if tt.why != "" && (!errors.Is(err, checkout.ErrRefused) || !strings.Contains(err.Error(), tt.why) || hint.Of(err) == "") {
+			t.Errorf("%s: %v (%s), want %s", name, err, hint.Of(err), tt.why)
+		}
+	}
+	rules.Extensions = 0
+	if _, err := rules.Extend(Extension{Own: true, Length: day}); err == nil || !strings.Contains(err.Error(), "only admins") {
+		t.Error(err)
+	}
+	if got, err := rules.Extend(Extension{Length: day}); err != nil || got != 15*day {
+		t.Error("an admin", got, err)
+	}
+}
