@@ -19,7 +19,7 @@ type loans struct {
 	mu sync.Mutex
 	// apart is where its word and the ledger don't agree, by its key of the device, and
 	// many where it is not believed since there are so many.
-	apart map[string]ledger.Word
+	apart map[string]books.Word
 	many  map[string]bool
 	// mark is how far its changes are known, settled its last words that need no second
 	// look while nothing happens here.
@@ -39,8 +39,8 @@ func (w *Worker) takeOver(m ledger.Moment, seen []books.Seen, believe func(retur
 	}
 	w.loans.hear(m, seen)
 	taken := false
-	err := w.ledger.TakeOver(m, seen, Main, believe, func(word ledger.Word) {
-		if w.loans.heard(word); word.Why == ledger.Taken {
+	err := w.ledger.TakeOver(m, seen, Main, believe, func(word books.Word) {
+		if w.loans.heard(word); word.Why == books.Taken {
 			taken = true
 			w.log.Info("taken over from the directory", "device", word.DeviceID)
 		}
@@ -66,7 +66,7 @@ func (l *loans) hear(m ledger.Moment, seen []books.Seen) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.apart == nil {
-		l.apart, l.many = map[string]ledger.Word{}, map[string]bool{}
+		l.apart, l.many = map[string]books.Word{}, map[string]bool{}
 	}
 	l.settled, l.moment = map[string]books.Seen{}, m
 	for _, s := range seen {
@@ -79,14 +79,14 @@ func (l *loans) hear(m ledger.Moment, seen []books.Seen) {
 }
 
 // heard keeps a word that doesn't agree.
-func (l *loans) heard(word ledger.Word) {
+func (l *loans) heard(word books.Word) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch word.Why {
-	case ledger.Taken:
-	case ledger.Busy: // its event tells, or waits for a person
+	case books.Taken:
+	case books.Busy: // its event tells, or waits for a person
 		delete(l.settled, word.Device)
-	case ledger.Many:
+	case books.Many:
 		l.many[word.Device] = true
 	default:
 		if len(l.apart) < mostApart {
@@ -98,7 +98,7 @@ func (l *loans) heard(word ledger.Word) {
 // notes are the words that were not taken, for people.
 func (l *loans) notes() (notes []string) {
 	l.mu.Lock()
-	words := slices.SortedFunc(maps.Values(l.apart), func(a, b ledger.Word) int {
+	words := slices.SortedFunc(maps.Values(l.apart), func(a, b books.Word) int {
 		return cmp.Or(cmp.Compare(a.DeviceName, b.DeviceName), cmp.Compare(a.DeviceID, b.DeviceID))
 	})
 	many := len(l.many)
@@ -106,7 +106,7 @@ func (l *loans) notes() (notes []string) {
 	var away []string
 	for _, word := range words {
 		switch {
-		case word.Why == ledger.Elsewhere && word.HolderName == "":
+		case word.Why == books.Elsewhere && word.HolderName == "":
 			away = append(away, fmt.Sprintf("%s (%s)", word.DeviceName, word.Elsewhere))
 		default:
 			notes = append(notes, apartWords(word))
@@ -127,14 +127,14 @@ func (l *loans) notes() (notes []string) {
 }
 
 // apartWords says where the directory and the ledger don't agree about a device.
-func apartWords(word ledger.Word) string {
+func apartWords(word books.Word) string {
 	here, there := cmp.Or(word.HolderName, "nobody"), cmp.Or(word.Name, "nobody")
 	switch word.Why {
-	case ledger.Untold:
+	case books.Untold:
 		return fmt.Sprintf("here %s has %s, by the directory %s, which was not told: bump it, or: stump return %s --note WHY", here, word.DeviceName, there, word.DeviceID)
-	case ledger.Stranger:
+	case books.Stranger:
 		return fmt.Sprintf("by the directory %s has %s, who is not in the register; here %s", there, word.DeviceName, here)
-	case ledger.Retired:
+	case books.Retired:
 		return fmt.Sprintf("by the directory %s has %s, and one of them is no longer in use here", there, word.DeviceName)
 	}
 	return fmt.Sprintf("here %s has %s, by the directory it is with %s", here, word.DeviceName, word.Elsewhere)

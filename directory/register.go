@@ -28,7 +28,7 @@ type Ledger interface {
 	Doubt(key ledger.RowKey, actor, note string) error
 	Doubts() ([]ledger.Doubt, error)
 	Right(key ledger.RowKey, actor string) (checkout.Event, error)
-	TakeOver(m ledger.Moment, seen []books.Seen, actor string, believe func(returns, loans int) bool, tell func(ledger.Word)) error
+	TakeOver(m ledger.Moment, seen []books.Seen, actor string, believe func(returns, loans int) bool, tell func(books.Word)) error
 	Backlog(sink string) (int, error)
 	Sinks() ([]string, error)
 

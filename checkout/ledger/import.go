@@ -21,7 +21,7 @@ import (
 // A few rows are one transaction. More are checked beside the ledger, and then applied in
 // pieces that taps don't wait for; see package journal. Until then nothing has changed, and
 // the end of ctx is the end of the import. Afterwards it is carried out whatever happens,
-// by the next start if need be; who no longer waits for that gets an ErrDecided.
+// by the next start if need be; who no longer waits for that gets a journal.ErrDecided.
 func (l *Ledger) Import(ctx context.Context, kind checkout.SubjectKind, rows iter.Seq2[books.ImportRow, error], o books.ImportOptions) (n books.Imported, err error) {
 	if l.readOnly {
 		return n, ErrReadOnly

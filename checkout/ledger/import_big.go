@@ -13,12 +13,6 @@ import (
 	"stump/internal/hint"
 )
 
-// Errors of an import of many rows, and of others meanwhile.
-var (
-	ErrImporting = journal.ErrBusy
-	ErrDecided   = journal.ErrDecided
-)
-
 // errInterrupted is what readers of a file are told whose import nobody carries out.
 var errInterrupted = hint.Errorf("start the daemon, which finishes it", "an import into this ledger was interrupted")
 
@@ -90,7 +84,7 @@ func (l *Ledger) importBig(ctx context.Context, c *importCheck) (books.Imported,
 // unlessImporting ends a transaction that would change the register during an import.
 func (t *txn) unlessImporting() {
 	if t.l.Importing() {
-		t.fail(ErrImporting)
+		t.fail(journal.ErrBusy)
 	}
 }
 
@@ -98,7 +92,7 @@ func (t *txn) unlessImporting() {
 func (l *Ledger) Importing() bool { return l.importer.Busy() }
 
 // Settled waits until no import is being applied, or ctx is done. It does not wait for one
-// that the disk has stopped: that is an ErrImporting.
+// that the disk has stopped: that is a journal.ErrBusy.
 func (l *Ledger) Settled(ctx context.Context) error { return l.importer.Settled(ctx) }
 
 // Whole returns the same ledger for those who must see all of an import or nothing of it:
@@ -110,12 +104,12 @@ func (l *Ledger) viewWhole(f func(*txn)) error {
 	for tries := 0; ; tries++ {
 		err := l.viewAny(func(t *txn) {
 			if t.get(record.TreeMeta, journal.Key) != nil {
-				t.fail(ErrImporting)
+				t.fail(journal.ErrBusy)
 			}
 			f(t)
 		})
 		switch {
-		case !errors.Is(err, ErrImporting), tries > 2:
+		case !errors.Is(err, journal.ErrBusy), tries > 2:
 			return err
 		case l.readOnly:
 			return errInterrupted

@@ -451,7 +451,7 @@ func TestImportStops(t *testing.T) {
 	}
 	defer func() { boltfile.CrashHook = nil }()
 	_, err = x.Import(ctx, checkout.KindPerson, seq(mixed(30)), o)
-	if !errors.Is(err, ErrDecided) || hint.Of(err) == "" {
+	if !errors.Is(err, journal.ErrDecided) || hint.Of(err) == "" {
 		t.Errorf("once it is decided: %v", err)
 	}
 	go func() { closed <- x.Close() }()
@@ -517,7 +517,7 @@ func TestImportMeanwhile(t *testing.T) {
 		"merge":  second(x.MergePeople("ben", "ann", "admin", checkout.SourceCLI)),
 		"import": second(x.importing(checkout.KindPerson, mixed(0))),
 	} {
-		if !errors.Is(err, ErrImporting) || hint.Of(err) == "" {
+		if !errors.Is(err, journal.ErrBusy) || hint.Of(err) == "" {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
@@ -677,11 +677,11 @@ func importFullChild() {
 		fmt.Println("added", n.Added)
 		done <- err
 	}()
-	for err == nil || !errors.Is(err, ErrImporting) {
+	for err == nil || !errors.Is(err, journal.ErrBusy) {
 		fail(ctx.Err())
 		err = l.Settled(ctx)
 	}
-	looked := ErrImporting
+	looked := journal.ErrBusy
 	for _, looked = range l.Whole().People(books.Page{}) {
 	}
 	if !errors.Is(err, ErrCannotSave) || !errors.Is(err, syscall.EFBIG) || !errors.Is(looked, ErrCannotSave) {

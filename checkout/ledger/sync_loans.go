@@ -75,38 +75,12 @@ func (t *txn) eachOutbox(sink record.Sink, f func(record.OutboxRow)) {
 	}
 }
 
-// Why is what became of the directory's word about a device.
-type Why uint8
-
-// The reasons. Only Taken changes the ledger.
-const (
-	Agreed    Why = iota // it is so here, too
-	Taken                // it is so here now
-	Busy                 // the device moved here meanwhile, or the directory has yet to hear of it
-	Untold               // the directory was never told what happened here
-	Stranger             // nobody here is who has it there
-	Retired              // the device, or who has it there, is no longer in use here
-	Elsewhere            // there it is neither free nor with a person
-	Many                 // too many returns at once to be believed
-)
-
-// Word is the directory's word about a device that is in the register, and what became
-// of it.
-type Word struct {
-	books.Seen
-	// DeviceID and DeviceName are the register's.
-	DeviceID, DeviceName string
-	// HolderName is who had it here before; empty for nobody.
-	HolderName string
-	Why        Why
-}
-
 // TakeOver compares who has what by the directory's word with the loans, and commits
 // what is news as events of the actor, which the directory does not get. Each device is
 // checked and changed in one transaction, some devices in each. believe, if not nil, is
 // asked whether so many returns of so many loans can be true. In the end tell gets each
 // word that doesn't agree, those that were taken too, in no order.
-func (l *Ledger) TakeOver(m Moment, seen []books.Seen, actor string, believe func(returns, loans int) bool, tell func(Word)) error {
+func (l *Ledger) TakeOver(m Moment, seen []books.Seen, actor string, believe func(returns, loans int) bool, tell func(books.Word)) error {
 	var words []word
 	err := l.view(func(t *txn) { words = t.compare(m, seen, believe) })
 	if err != nil {
@@ -132,8 +106,8 @@ func (l *Ledger) TakeOver(m Moment, seen []books.Seen, actor string, believe fun
 		done += len(some)
 	}
 	for i, w := range words {
-		if w.became != Agreed && (i < done || i >= rest) {
-			tell(Word{Seen: seen[w.at], DeviceID: w.device, DeviceName: w.name, HolderName: w.had, Why: w.became})
+		if w.became != books.Agreed && (i < done || i >= rest) {
+			tell(books.Word{Seen: seen[w.at], DeviceID: w.device, DeviceName: w.name, HolderName: w.had, Why: w.became})
 		}
 	}
 	return err
@@ -146,7 +120,7 @@ const takeAtOnce, noteAtOnce = 50, 250
 // word is a Word that is being weighed; there may be as many as the directory has devices.
 type word struct {
 	at                        int32 // among what was seen
-	why, became               Why
+	why, became               books.Why
 	quiet                     bool   // who has it is no news
 	device, name, had, holder string // as in Word; holder is the register's id of who has it there
 }
@@ -160,7 +134,7 @@ const (
 
 func (w word) order() int {
 	switch {
-	case w.why != Taken:
+	case w.why != books.Taken:
 		return nothing
 	case w.quiet:
 		return note
@@ -181,9 +155,9 @@ func (t *txn) compare(m Moment, seen []books.Seen, believe func(returns, loans i
 		switch {
 		case w.order() != move:
 		case s.Free && w.had != "" && held:
-			w.why = Many
+			w.why = books.Many
 		case !s.Free && w.holder == "":
-			w.why = Stranger
+			w.why = books.Stranger
 		}
 		w.became = w.why
 	}
@@ -208,11 +182,11 @@ func (t *txn) differing(m Moment, seen []books.Seen) (words []word, returns, loa
 		}
 		s := seen[i]
 		w := word{at: i, device: id, name: r.Name, had: t.holderName(r.Loan.Holder), why: t.heed(m, s, party{record.TreeDevices, id, r})}
-		if w.why == Agreed {
+		if w.why == books.Agreed {
 			return
 		}
-		w.quiet = w.why == Taken && t.same(s, r.Loan)
-		if w.why == Taken && s.Free && lent {
+		w.quiet = w.why == books.Taken && t.same(s, r.Loan)
+		if w.why == books.Taken && s.Free && lent {
 			returns++
 		}
 		words = append(words, w)
@@ -253,24 +227,24 @@ func (t *txn) settled(m *Moment) {
 }
 
 // heed says what the directory's word about a device means; Taken: it may be news.
-func (t *txn) heed(m Moment, s books.Seen, d party) Why {
+func (t *txn) heed(m Moment, s books.Seen, d party) books.Why {
 	loan := d.row.Loan
 	moved := loan.Since.Chain == m.newest.Chain && loan.Since.Compare(m.newest) > 0
 	switch same := t.same(s, loan); {
 	case m.busy[d.id], moved:
-		return Busy
+		return books.Busy
 	case s.Elsewhere != "":
-		return Elsewhere
+		return books.Elsewhere
 	case same && (!s.Free || s.Home == d.row.Home) && (s.Rev == "" || s.Rev == d.row.Rev):
-		return Agreed
+		return books.Agreed
 	case same:
-		return Taken // only the place or the revision is new
+		return books.Taken // only the place or the revision is new
 	case loan.Mark == checkout.MarkUntold, loan.Holder != "" && m.untold(loan.Since):
-		return Untold
+		return books.Untold
 	case d.row.Status == checkout.Retired:
-		return Retired
+		return books.Retired
 	}
-	return Taken
+	return books.Taken
 }
 
 // same reports whether a device is with whom the directory says.
@@ -289,12 +263,12 @@ func (m Moment) untold(since record.Ref) bool {
 }
 
 // take commits news, if it still is, with an event like ev.
-func (t *txn) take(m Moment, s books.Seen, w *word, ev *record.Event) Why {
+func (t *txn) take(m Moment, s books.Seen, w *word, ev *record.Event) books.Why {
 	d := t.known(record.TreeDevices, w.device)
 	if d == nobody {
-		return Agreed
+		return books.Agreed
 	}
-	if why := t.heed(m, s, d); why != Taken {
+	if why := t.heed(m, s, d); why != books.Taken {
 		return why
 	}
 	if s.Free {
@@ -303,18 +277,18 @@ func (t *txn) take(m Moment, s books.Seen, w *word, ev *record.Event) Why {
 	d.row.Rev = cmp.Or(s.Rev, d.row.Rev)
 	t.save(d)
 	if t.same(s, d.row.Loan) {
-		return Agreed
+		return books.Agreed
 	}
 	if !s.Free {
 		p := t.known(record.TreePeople, w.holder)
 		if p == nobody || p.row.Status == checkout.Retired {
-			return Retired
+			return books.Retired
 		}
 		ev.Loan = t.lent(s.Due)
 	}
 	ev.Note, ev.Mark = "by the directory", d.row.Loan.Mark // nobody was asked about a doubt
 	t.moveTo(ev, d, w.holder, d.row.Loan.Since)
-	return Taken
+	return books.Taken
 }
 
 // lent is the length of a loan from now until due, at least a second; 0 without a due

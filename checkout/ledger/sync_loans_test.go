@@ -72,8 +72,8 @@ func (s *site) hears(seen books.Seen) string {
 	s.t.Helper()
 	head := s.newest()
 	waiting := len(rowsFor(s.t, s.Ledger, DirectorySink))
-	why := Agreed
-	if err := s.TakeOver(s.moment, []books.Seen{seen}, "directory", nil, func(w Word) { why = w.Why }); err != nil {
+	why := books.Agreed
+	if err := s.TakeOver(s.moment, []books.Seen{seen}, "directory", nil, func(w books.Word) { why = w.Why }); err != nil {
 		s.t.Fatal(err)
 	}
 	if n := len(rowsFor(s.t, s.Ledger, DirectorySink)); n != waiting {
@@ -83,7 +83,7 @@ func (s *site) hears(seen books.Seen) string {
 		return []string{"agreed", "taken", "busy", "untold", "stranger", "retired", "elsewhere", "many"}[why]
 	}
 	last := s.entries()[len(s.entries())-1]
-	if why != Taken || last.Actor != "directory" || last.Source != checkout.SourceSync {
+	if why != books.Taken || last.Actor != "directory" || last.Source != checkout.SourceSync {
 		s.t.Errorf("%v: %+v", why, last)
 	}
 	if hook := rowsFor(s.t, s.Ledger, "hook"); hook[len(hook)-1].Event.Seq != last.Seq {
@@ -270,14 +270,14 @@ func TestTakeOverMany(t *testing.T) {
 		loans   int
 	}{{out, false, len(out)}, {in, false, len(out)}, {in, true, 0}} {
 		s.ask()
-		var words []Word
+		var words []books.Word
 		err := s.TakeOver(s.moment, step.seen, "directory", func(returns, loans int) bool {
 			if returns != len(out) || loans != len(out) {
 				t.Errorf("%d returns of %d loans", returns, loans)
 			}
 			return step.believe
-		}, func(w Word) { words = append(words, w) })
-		held := slices.ContainsFunc(words, func(w Word) bool { return w.Why == Many })
+		}, func(w books.Word) { words = append(words, w) })
+		held := slices.ContainsFunc(words, func(w books.Word) bool { return w.Why == books.Many })
 		loans := slices.Collect(func(yield func(books.Loan) bool) {
 			for l := range s.Loans(books.LoanFilter{}) {
 				if !yield(l) {

@@ -13,6 +13,7 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger"
 	"stump/checkout/ledger/boltfile"
+	"stump/checkout/ledger/journal"
 	"stump/directory"
 	"stump/directory/call"
 	"stump/internal/api/door"
@@ -123,11 +124,11 @@ func explainPlace(err error) wire.Code {
 	}
 	_, place := call.OfError(err)
 	switch {
-	case is(station.ErrReplaced, ledger.ErrImporting, jobs.ErrFull, jobs.ErrReplaced), errors.As(err, new(*jobs.BusyError)), errors.As(err, new(*station.LeasedError)):
+	case is(station.ErrReplaced, journal.ErrBusy, jobs.ErrFull, jobs.ErrReplaced), errors.As(err, new(*jobs.BusyError)), errors.As(err, new(*station.LeasedError)):
 		return wire.CodeBusy
 	case is(station.ErrNotShown, jobs.ErrExpired):
 		return wire.CodeTimeout
-	case is(station.ErrStopping, ledger.ErrDecided, jobs.ErrStopping):
+	case is(station.ErrStopping, journal.ErrDecided, jobs.ErrStopping):
 		return wire.CodeStopping
 	case is(directory.ErrEnrolOff, directory.ErrHasBadge, directory.ErrAmbiguous, directory.ErrTaken):
 		return wire.CodeRefused

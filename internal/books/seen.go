@@ -20,3 +20,29 @@ type Seen struct {
 	// Due is when it should be back; zero where the directory does not say.
 	Due time.Time
 }
+
+// Why is what became of the directory's word about a device.
+type Why uint8
+
+// The reasons. Only Taken changes the ledger.
+const (
+	Agreed    Why = iota // it is so here, too
+	Taken                // it is so here now
+	Busy                 // the device moved here meanwhile, or the directory has yet to hear of it
+	Untold               // the directory was never told what happened here
+	Stranger             // nobody here is who has it there
+	Retired              // the device, or who has it there, is no longer in use here
+	Elsewhere            // there it is neither free nor with a person
+	Many                 // too many returns at once to be believed
+)
+
+// Word is the directory's word about a device that is in the register, and what became
+// of it.
+type Word struct {
+	Seen
+	// DeviceID and DeviceName are the register's.
+	DeviceID, DeviceName string
+	// HolderName is who had it here before; empty for nobody.
+	HolderName string
+	Why        Why
+}
