@@ -71,7 +71,7 @@ func (seven) Twelve() {}
 		"a/a_test.go":            "package a\n" + more(99) + body("TestLong", 70),
 		"a/testdata/x.go":        "package x\n" + more(5000),
 		".hidden/x.go":           "package x\n" + more(5000),
-		"checkout/ledger/l.go":   "package l\n" + more(6499),
+		"checkout/ledger/l.go":   "package l\n" + more(6999),
 		"checkout/l_test.go":     "package l\n" + more(7999),
 		"cmd/stumplab/screen.go": "package main\n" + more(4500) + body("screen", 62),
 	})
