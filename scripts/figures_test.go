@@ -68,7 +68,7 @@ func (Six[T]) eleven() {}
 
 func (seven) Twelve() {}
 `,
-		"a/a_test.go":            "package a\n" + more(99) + body("TestLong", 70),
+		"a/a_test.go":            "package a\n" + more(499) + body("TestLong", 70),
 		"a/testdata/x.go":        "package x\n" + more(5000),
 		".hidden/x.go":           "package x\n" + more(5000),
 		"checkout/ledger/l.go":   "package l\n" + more(6999),
@@ -82,7 +82,7 @@ func (seven) Twelve() {}
 		"exported names of the largest package, a                       7   ≤ 120\n",
 		"lines that deadcode prints                                     1   ≤ 0   FAIL\n  a/a.go:9:6: unreachable func: dead\n",
 		"lines of tests for each line of code                        0.77   ≥ 0.75\n",
-		"  a                               170 tests   4147 code\n",
+		"  a                               570 tests   4147 code\n",
 		"functions over 60 lines                                        2   ≤ 0   FAIL\n  62  cmd/stumplab/screen.go:4502\n  61  a/a.go:4002\n",
 		"functions with a cyclomatic number over 15                     1   ≤ 15\n  16 a tangled a/a.go:7:1\n",
 	} {
