@@ -3,6 +3,7 @@ package ledger
 import (
 	"cmp"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -143,7 +144,7 @@ func (t *txn) move(ev *record.Event, person, device party, policy checkout.Polic
 		t.setFrom(ev, holder)
 	}
 	if kind != checkout.Return && ev.Loan == 0 {
-		ev.Loan = t.l.o.Loans.Lends(device.row.Kind)
+		ev.Loan = asUsual
 	}
 	t.append(ev, person, device)
 }
@@ -177,6 +178,18 @@ func (t *txn) setFrom(ev *record.Event, holder string) {
 	}
 }
 
+// asUsual is the length of a loan for which nobody has said another. It is known when the
+// event has its time.
+const asUsual time.Duration = -1
+
+// usual is how long a loan lasts that began with a move.
+func (t *txn) usual(kind string, moved checkout.Stamp) time.Duration {
+	if !moved.Trusted {
+		return t.l.o.Loans.Lends(kind)
+	}
+	return t.l.o.Loans.Lasts(kind, moved.Wall.Truncate(time.Second))
+}
+
 // appendFor appends an event that is about p alone.
 func (t *txn) appendFor(ev *record.Event, p party) {
 	if p.tree == record.TreePeople {
@@ -195,6 +208,9 @@ func (t *txn) append(ev *record.Event, person, device party) {
 	t.l.reserve(here.Seq)
 	ev.Chain, ev.Station, ev.Seq, ev.Prev = chain.ID, t.l.o.Station, here.Seq, prev
 	ev.At = t.l.o.Stamp()
+	if ev.Loan == asUsual {
+		ev.Loan = t.usual(device.row.Kind, ev.Moved())
+	}
 	id, err := uuid.NewV7()
 	t.must(err)
 	ev.ID = id

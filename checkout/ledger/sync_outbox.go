@@ -243,7 +243,7 @@ func (t *txn) moveTo(ev *record.Event, device party, holder string, at record.Re
 		t.failf("%w: no person %q in the register", checkout.ErrRefused, who)
 	}
 	if ev.Kind != checkout.Return && ev.Loan == 0 {
-		ev.Loan = t.l.o.Loans.Lends(device.row.Kind)
+		ev.Loan = asUsual
 	}
 	t.append(ev, party{record.TreePeople, who, row}, device)
 }

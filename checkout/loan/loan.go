@@ -19,6 +19,8 @@ type Rules struct {
 	// Extensions is how often who has a device may let the loan end later, 0 for never.
 	// Admins always may.
 	Extensions int
+	// Calendar moves the ends of loans to when the lab is open.
+	Calendar Calendar
 }
 
 // Lends is how long a device of a kind is lent, 0 for no limit.
@@ -27,6 +29,16 @@ func (r Rules) Lends(kind string) time.Duration {
 		return d
 	}
 	return r.Length
+}
+
+// Lasts is the length of a loan of a kind of device that begins at a time, in whole seconds,
+// 0 for no end. A zero begin is not known: no day is then closed.
+func (r Rules) Lasts(kind string, begin time.Time) time.Duration {
+	length := r.Lends(kind)
+	if length == 0 || begin.IsZero() {
+		return length
+	}
+	return max(r.Calendar.End(begin, length).Sub(begin), time.Second)
 }
 
 // Extension is the wish that a loan end later.
@@ -52,6 +64,9 @@ func (r Rules) Extend(e Extension) (time.Duration, error) {
 	length, usual := time.Duration(0), r.Lends(e.Kind)
 	if e.Length > 0 && usual > 0 {
 		length = e.Length + usual
+		if !e.Since.IsZero() {
+			length = max(r.Calendar.End(e.Since.Add(e.Length), usual).Sub(e.Since), e.Length)
+		}
 	}
 	if !e.Until.IsZero() {
 		if e.Since.IsZero() {

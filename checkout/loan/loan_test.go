@@ -54,6 +54,11 @@ func TestExtend(t *testing.T) {
 			t.Errorf("%s: %v (%s), want %s", name, err, hint.Of(err), tt.why)
 		}
 	}
+	// An extension ends on an open day: from a Monday, 14 days later is one, and 17 a Thursday.
+	work := Rules{Length: 5 * day, Calendar: Calendar{Days: workdays, Zone: time.UTC}}
+	if got, err := work.Extend(Extension{Length: 14 * day, Since: began}); err != nil || got != 21*day {
+		t.Error("until a Saturday", got, err)
+	}
 	rules.Extensions = 0
 	if _, err := rules.Extend(Extension{Own: true, Length: day}); err == nil || !strings.Contains(err.Error(), "only admins") {
 		t.Error(err)

@@ -174,6 +174,18 @@ func (c *Config) checkLoans() {
 	if n := c.Loans.Extend; n < 0 || n > 100 {
 		c.bad("loans.extend", "use 0 (only admins extend loans) to 100", "%d is not a number of extensions", n)
 	}
+	var days []string
+	for d := time.Sunday; d <= time.Saturday; d++ {
+		days = append(days, weekday(d))
+	}
+	for _, d := range c.Loans.Days {
+		if !slices.Contains(days, d) {
+			c.bad("loans.days", "write some of "+strings.Join(days, ", "), "%q is no day of the week", d)
+		}
+	}
+	if t, err := time.Parse("15:04", c.Loans.Until); c.Loans.Until != "" && (err != nil || t.Hour() == 0 && t.Minute() == 0) {
+		c.bad("loans.until", `write a time of day, such as "18:00"`, "%q is none", c.Loans.Until)
+	}
 }
 
 func (c *Config) checkBackup() {

@@ -23,6 +23,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"stump/checkout/loan"
 	"stump/directory"
 	"stump/directory/call"
 	"stump/directory/endpoints"
@@ -179,9 +180,29 @@ type Directory struct {
 type Loans struct {
 	Length Span            `toml:"length"` // 0: no limit
 	Kinds  map[string]Span `toml:"kinds"`  // exceptions, by kind of device
+	// Days are those on which the lab is open, such as "mon"; all if empty. Until is the
+	// time of day at which loans of days end, such as "18:00".
+	Days  []string `toml:"days"`
+	Until string   `toml:"until"`
 	// Extend is how often who has a device may extend the loan; 0: only admins do.
 	Extend int `toml:"extend"`
 }
+
+// Calendar is when the lab is open.
+func (l Loans) Calendar() (c loan.Calendar) {
+	for d := time.Sunday; d <= time.Saturday; d++ {
+		if slices.Contains(l.Days, weekday(d)) {
+			c.Days = append(c.Days, d)
+		}
+	}
+	if t, err := time.Parse("15:04", l.Until); err == nil {
+		c.Until = t.Sub(t.Truncate(24 * time.Hour))
+	}
+	return c
+}
+
+// weekday is how a day of the week is written: "mon".
+func weekday(d time.Weekday) string { return strings.ToLower(d.String()[:3]) }
 
 // Clock says when the board's time is known to be right.
 type Clock struct {

@@ -81,7 +81,7 @@ func ledgerOptions(cfg *config.Config, keys sitekey.Keys) ledger.Options {
 	return ledger.Options{
 		Stamp:   wallClock(cfg).Now,
 		Station: cfg.Station, SiteKey: keys.Current, OldKeys: keys.Old, MaxSize: maxLedger(),
-		Loans: loan.Rules{Length: time.Duration(cfg.Loans.Length), Kinds: kinds, Extensions: cfg.Loans.Extend},
+		Loans: loan.Rules{Length: time.Duration(cfg.Loans.Length), Kinds: kinds, Extensions: cfg.Loans.Extend, Calendar: cfg.Loans.Calendar()},
 		Mask:  func(t checkout.Tag) string { return credential.Mask(t, formats) },
 	}
 }

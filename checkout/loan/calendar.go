@@ -1,0 +1,71 @@
+package loan
+
+import (
+	"slices"
+	"time"
+)
+
+// Date is a day of the calendar.
+type Date struct {
+	Year  int
+	Month time.Month
+	Day   int
+}
+
+// DateOf is the day of a time, where its clock is.
+func DateOf(t time.Time) (d Date) {
+	d.Year, d.Month, d.Day = t.Date()
+	return d
+}
+
+// Calendar says when the lab is open. The zero Calendar is always.
+type Calendar struct {
+	// Days are those on which the lab is open, all if empty.
+	Days []time.Weekday
+	// Closed reports holidays; nil for none.
+	Closed func(Date) bool
+	// Until is the time of day at which loans of a day or more end, since midnight; 0 for
+	// the time at which they began.
+	Until time.Duration
+	// Zone is where the lab is; nil for the machine's.
+	Zone *time.Location
+}
+
+// always reports whether the lab is always open, so that only lengths count.
+func (c Calendar) always() bool { return len(c.Days) == 0 && c.Closed == nil && c.Until == 0 }
+
+// open reports whether the lab is open on the day of a time.
+func (c Calendar) open(t time.Time) bool {
+	return (len(c.Days) == 0 || slices.Contains(c.Days, t.Weekday())) && (c.Closed == nil || !c.Closed(DateOf(t)))
+}
+
+// farthest is how many days a loan that would end on a closed day is moved at most.
+const farthest = 366
+
+// End is when a loan from a time on ends that lasts for a length. Whole days are days of the
+// calendar: they end at the same time of the clock, or at Until. A loan that would end on a
+// closed day ends on the next open one, at the same time of day.
+func (c Calendar) End(from time.Time, length time.Duration) time.Time {
+	if c.always() || length <= 0 {
+		return from.Add(length)
+	}
+	zone := c.Zone
+	if zone == nil {
+		zone = time.Local
+	}
+	const day = 24 * time.Hour
+	from = from.In(zone)
+	end := from.AddDate(0, 0, int(length/day)).Add(length % day)
+	hour, minute, second := end.Clock()
+	if c.Until > 0 && length >= day {
+		hour, minute, second = 0, int(c.Until/time.Minute), 0
+	}
+	for n := range farthest {
+		// Of a time that the clocks skip, the hour after.
+		t := time.Date(end.Year(), end.Month(), end.Day()+n, hour, minute, second, 0, zone)
+		if c.open(t) {
+			return t
+		}
+	}
+	return end // it is always closed
+}
