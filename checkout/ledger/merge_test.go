@@ -161,7 +161,7 @@ func TestEraseMerged(t *testing.T) {
 	}
 	before := x.copyOf()
 	x.merge("ann", "annie")
-	d, err := books.DossierOf(x.Ledger, "annie")
+	d, err := books.DossierOf(t.Context(), x.Ledger, "annie")
 	x.ok(err)
 	b, err := json.Marshal(d)
 	x.ok(err)

@@ -232,13 +232,18 @@ func TestDossier(t *testing.T) {
 	x.bump(2, 11)
 	_, err := x.Give(books.Request{Device: "nexus", Person: "cem", Actor: "ann", Note: "n"})
 	x.ok(err)
-	d, err := books.DossierOf(x.Ledger, "Ann")
+	d, err := books.DossierOf(t.Context(), x.Ledger, "Ann")
 	x.ok(err)
 	b, err := json.Marshal(d)
 	x.ok(err)
 	want(t, "events and mentions", fmt.Sprint(len(d.Events), len(d.Named), len(d.Loans)), "3 1 0")
 	if !strings.Contains(string(b), `"email":"ann@example.org"`) && !strings.Contains(string(b), `"Email":"ann@example.org"`) {
 		t.Errorf("%s", b)
+	}
+	ctx, gone := context.WithCancel(t.Context())
+	gone()
+	if d, err := books.DossierOf(ctx, x.Ledger, "Ann"); d != nil || !errors.Is(err, context.Canceled) {
+		t.Errorf("it is made for who has gone: %v", err)
 	}
 }
 

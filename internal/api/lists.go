@@ -12,6 +12,7 @@ import (
 
 	"stump/internal/api/wire"
 	"stump/internal/books"
+	"stump/internal/patience"
 )
 
 // Limits of a page: how many rows it has if nothing is said, and at most.
@@ -95,6 +96,9 @@ func (f lister[T]) lines(w http.ResponseWriter, r *http.Request, q query, p book
 	most, n := p.Limit, 0
 	for again := true; again; {
 		again = false
+		if err := patience.Rest(w); err != nil {
+			return err
+		}
 		rows, err := f(r, q, p)
 		if err != nil {
 			return err

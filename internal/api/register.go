@@ -472,7 +472,7 @@ func (s *Server) erase(r *http.Request) (any, error) {
 
 // dossier is all that is held about a person.
 func (s *Server) dossier(r *http.Request) (any, error) {
-	d, err := books.DossierOf(s.o.Books, r.PathValue("ref"))
+	d, err := books.DossierOf(r.Context(), s.o.Books, r.PathValue("ref"))
 	if err != nil {
 		return wire.Dossier{}, err
 	}

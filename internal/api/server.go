@@ -250,7 +250,7 @@ func (s *Server) bookRoutes() []route {
 		{"POST /v1/people/{ref}/retire", ledgerOnly, identity.Admin, s.retire(s.people)},
 		{"POST /v1/people/{ref}/merge", ledgerOnly, identity.Admin, asked(s.merge)},
 		{"POST /v1/people/{ref}/erase", ledgerOnly, identity.FreshAdmin, object(s.erase)},
-		{"GET /v1/people/{ref}/dossier", ledgerOnly, identity.FreshAdmin, s.many(object(s.dossier))},
+		{"GET /v1/people/{ref}/dossier", ledgerOnly, identity.FreshAdmin, object(s.dossier)},
 		{"POST /v1/people/import", ledgerOnly, identity.Admin, s.imports(s.people)},
 		{"GET /v1/people/export", ledgerOnly, identity.Admin, s.many(exports(s.people))},
 		{"GET /v1/devices", ledgerOnly, s.board(boardHolders, boardFree), s.many(list(s.deviceList))},

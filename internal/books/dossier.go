@@ -1,6 +1,7 @@
 package books
 
 import (
+	"context"
 	"strings"
 
 	"github.com/google/uuid"
@@ -22,7 +23,7 @@ type Dossier struct {
 }
 
 // DossierOf collects all that the books hold about a person.
-func DossierOf(k Keeper, ref string) (*Dossier, error) {
+func DossierOf(ctx context.Context, k Keeper, ref string) (*Dossier, error) {
 	d := &Dossier{Was: []Former{}, Loans: []Loan{}, Events: []Entry{}, Named: []Entry{},
 		Explain: "The badge is kept as a keyed hash. Backups, and the systems that events were delivered to, may hold more."}
 	var err error
@@ -41,7 +42,7 @@ func DossierOf(k Keeper, ref string) (*Dossier, error) {
 		d.Loans = append(d.Loans, loan)
 	}
 	own := map[uuid.UUID]bool{}
-	for e, err := range k.History(HistoryFilter{Person: d.Person.ID, Kind: AnyKind}) {
+	for e, err := range k.History(HistoryFilter{Person: d.Person.ID, Kind: AnyKind, Until: ctx}) {
 		if err != nil {
 			return nil, err
 		}
@@ -49,7 +50,7 @@ func DossierOf(k Keeper, ref string) (*Dossier, error) {
 		own[e.ID] = true
 	}
 	names := append(was, Former{ID: d.Person.ID, Name: d.Person.Name})
-	for e, err := range k.History(HistoryFilter{Kind: AnyKind}) {
+	for e, err := range k.History(HistoryFilter{Kind: AnyKind, Until: ctx}) {
 		if err != nil {
 			return nil, err
 		}

@@ -31,6 +31,17 @@ func (t Turns) Serve(ctx context.Context, w http.ResponseWriter, f func(http.Res
 	return p.send()
 }
 
+// Rest is for who works long on a part of an answer that Serve makes: it is the next one's
+// turn. The error is that of the answer's context.
+func Rest(w http.ResponseWriter) error {
+	p, ok := w.(*parted)
+	if !ok {
+		return nil
+	}
+	p.give()
+	return p.take()
+}
+
 // parted is an answer that is sent in parts.
 type parted struct {
 	http.ResponseWriter

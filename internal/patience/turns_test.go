@@ -76,6 +76,38 @@ func TestTurns(t *testing.T) {
 	})
 }
 
+// TestRest: who works long on a part lets others work in between.
+func TestRest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		turns, ended := make(Turns, 1), make(chan string, 2)
+		answer := func(name string, pieces int) {
+			err := turns.Serve(t.Context(), &sink{}, func(w http.ResponseWriter) error {
+				for range pieces {
+					time.Sleep(time.Second)
+					if err := Rest(w); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+			ended <- name
+		}
+		go answer("long", 10)
+		synctest.Wait()
+		go answer("short", 1)
+		if first := <-ended; first != "short" {
+			t.Error("the short one waits for all of the long one")
+		}
+		<-ended
+		if err := Rest(httptest.NewRecorder()); err != nil || len(turns) != 0 {
+			t.Errorf("without turns: %v, %d taken", err, len(turns))
+		}
+	})
+}
+
 // TestTurnsFail: of an answer that fails nothing is sent that was not yet on its way, and
 // nobody waits for a turn longer than for the answer.
 func TestTurnsFail(t *testing.T) {
