@@ -52,8 +52,8 @@ var cues = map[string]cue{
 	"cannot-save": {signalRefused, long}, "disk-stopped": {signalRefused, long}, "reader-fault": {signalRefused, long}, "salvaged": {signalRefused, long},
 	"bad-read": {signalBadRead, brief}, "unknown-format": {signalRefused, long},
 
-	"was-doubtful": {signalNone, usual},
-	"lies":         {signalNone, usual}, "cancelled": {signalNone, brief}, "timeout": {signalNone, brief}, "testing": {signalNone, usual}, "watching": {signalNone, usual},
+	"was-doubtful": {signalNone, usual}, "due": {signalNone, 2 * usual}, // with the message before it
+	"lies": {signalNone, usual}, "cancelled": {signalNone, brief}, "timeout": {signalNone, brief}, "testing": {signalNone, usual}, "watching": {signalNone, usual},
 	"log-in":       {signalWaiting, 20 * time.Second},
 	"fingerprint":  {signalNone, usual},
 	"display-code": {signalNone, time.Minute},
@@ -65,12 +65,13 @@ var cues = map[string]cue{
 func typing(key string) bool { return strings.HasPrefix(key, "type-") }
 
 // fieldNames are the placeholders of messages.
-var fieldNames = []string{"{person}", "{device}", "{from}", "{holder}", "{ended}", "{number}", "{detail}"}
+var fieldNames = []string{"{person}", "{device}", "{from}", "{holder}", "{ended}", "{number}", "{detail}", "{until}"}
 
-// idleFields are the keys of the idle screen's texts with their placeholders.
+// idleFields are the keys of the idle screen's texts, and of dates, with their
+// placeholders.
 var idleFields = map[string][]string{
 	"idle": {"{open}", "{clock}", "{count}", "{mark}"},
-	"open": nil, "mark": nil,
+	"open": nil, "mark": nil, "days": nil, "months": nil, "date": {"{day}", "{month}"},
 	"count-none": nil, "count-out": {"{out}"}, "count-overdue": {"{out}", "{overdue}"},
 }
 
@@ -151,7 +152,32 @@ func (c *Catalogue) text(key string, s lcd.Size) string {
 func (c *Catalogue) Text(m Message, s lcd.Size) string {
 	return fill(c.text(m.Key, s),
 		"{person}", m.Person, "{device}", m.Device, "{from}", m.From,
-		"{holder}", m.Holder, "{ended}", m.Ended, "{number}", m.Number, "{detail}", m.Detail)
+		"{holder}", m.Holder, "{ended}", m.Ended, "{number}", m.Number, "{detail}", m.Detail,
+		"{until}", c.until(m, s))
+}
+
+// until is when a loan ends, as short as can be understood: the time on the same day,
+// with the day of the week within a week, else the day.
+func (c *Catalogue) until(m Message, s lcd.Size) string {
+	if m.Until.IsZero() {
+		return ""
+	}
+	word := func(key string, n int) string {
+		if words := strings.Fields(c.text(key, s)); n < len(words) {
+			return words[n]
+		}
+		return ""
+	}
+	day := func(t time.Time) time.Time { return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC) }
+	switch days := int(day(m.Until).Sub(day(m.At)) / (24 * time.Hour)); {
+	case days == 0:
+		return m.Until.Format("15:04")
+	case days > 0 && days < 7:
+		return word("days", int(m.Until.Weekday())) + m.Until.Format(" 15:04")
+	case days > 0 && days < 300:
+		return fill(c.text("date", s), "{day}", strconv.Itoa(m.Until.Day()), "{month}", word("months", int(m.Until.Month())-1))
+	}
+	return m.Until.Format(time.DateOnly)
 }
 
 // idle returns the idle screen's text.

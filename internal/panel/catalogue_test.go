@@ -16,6 +16,9 @@ func sample(key string) Message {
 		Holder: "Ben Okri", Number: "H10301:84:31066", Detail: "DATA0 is low",
 	}
 	switch key {
+	case "checked-out", "due":
+		m.At = time.Date(2026, 11, 30, 10, 42, 0, 0, time.UTC)
+		m.Until = m.At.AddDate(0, 0, 4)
 	case "enrolled", "enrol-next":
 		m.Device = ""
 	case "retired":
@@ -81,8 +84,10 @@ func TestWordsStandStill(t *testing.T) {
 		}
 		for _, rom := range []*lcd.Charset{lcd.Unicode, a00(t), lcd.ASCII} {
 			for k := range cues {
-				for _, ended := range []string{"", "Al"} {
+				for days, ended := range map[int]string{2: "", 6: "Al", 30: "", 400: ""} {
 					m := Message{Key: k, Person: "Bo", Device: "Pi", From: "Al", Holder: "Al", Ended: ended, Number: "7", Detail: "x"}
+					m.At = time.Date(2026, 11, 30, 10, 42, 0, 0, time.UTC)
+					m.Until = m.At.AddDate(0, 0, days)
 					switch k {
 					case "log-in":
 						m.Number = "482951"

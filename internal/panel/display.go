@@ -3,6 +3,7 @@ package panel
 import (
 	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"stump/lcd"
@@ -128,9 +129,22 @@ func (d *displayLoop) choose(now time.Time) (fresh, heal bool) {
 
 // thenShow sets what is shown after the message that is up.
 func (d *displayLoop) thenShow(m *Message, now time.Time) {
+	if m != nil && m.Key == "due" && d.saysUntil(*m) {
+		m = m.Then
+	}
 	if d.then = m; m != nil {
 		d.before = now.Add(d.stay(*m))
 	}
+}
+
+// saysUntil reports whether the screen has the line of a loan's end already: on a display
+// of four rows it often does.
+func (d *displayLoop) saysUntil(m Message) bool {
+	size := d.o.Display.Size()
+	until := lcd.Lay(d.o.Display.Charset(), size, d.texts.Load().Text(Message{Key: "due", Device: "-", Until: m.Until, At: m.At}, size))
+	line, _ := until.At(0)
+	shown, _ := d.screen.layout.At(0)
+	return slices.Contains(shown.Rows(), line.Rows()[1])
 }
 
 // say puts a message up.

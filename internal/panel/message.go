@@ -13,6 +13,8 @@ type Message struct {
 	// {ended}, {number} and {detail}. A line whose placeholders are all empty is
 	// left out.
 	Person, Device, From, Holder, Ended, Number, Detail string
+	// Until is the {until} of a loan that begins At, both of the lab's zone; zero for none.
+	Until, At time.Time
 	// For is how long the message stays before the idle screen comes back; zero
 	// is the key's own time. A name that rolls is always shown to its end.
 	For time.Duration
@@ -20,6 +22,14 @@ type Message struct {
 	// message is over it is shown in place of the idle screen, until its own
 	// time is over, counted from when the message was shown.
 	Then *Message
+}
+
+// Last is the last of the messages that follow each other from m on.
+func (m *Message) Last() *Message {
+	for m.Then != nil {
+		m = m.Then
+	}
+	return m
 }
 
 // Pages are messages that follow each other, with a number each, and "1/3" as detail.

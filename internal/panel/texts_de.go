@@ -7,6 +7,9 @@ var german = map[string]string{
 	"count-out":     "{out} verliehen",
 	"count-overdue": "{out} weg, {overdue} spät",
 	"mark":          "↑",
+	"days":          "So Mo Di Mi Do Fr Sa",
+	"months":        "Jan Feb März April Mai Juni Juli Aug Sep Okt Nov Dez",
+	"date":          "{day}. {month}",
 
 	"greet":        "Hallo {person}\nGerät antippen",
 	"log-in":       "Hallo {person}\nAnmelden: {number}\nGerät antippen",
@@ -14,10 +17,11 @@ var german = map[string]string{
 	"device-held":  "{device}\nhat {holder}\nAusweis antippen",
 	"doubtful":     "{device}\nunklar\n{holder}\nAusweis antippen",
 	"was-doubtful": "{device}\nwar unklar\nBitte melden",
+	"due":          "{device}\nbis {until}\n{person}",
 
 	"lies": "{device}\nliegt am Leser",
 
-	"checked-out":  "Ausgeliehen\n{device}\n{person}",
+	"checked-out":  "Ausgeliehen\n{device}\nbis {until}\n{person}",
 	"returned":     "Zurückgegeben\n{device}\n{person}",
 	"returned-for": "Zurückgegeben\n{device}\nfür {from}\nvon {person}",
 	"handed-over":  "Weitergegeben\n{device}\nvon {from}\nan {person}",

@@ -10,6 +10,9 @@ var english = map[string]string{
 	"count-overdue@16x2": "{out} out, {overdue} late",
 	"count-overdue@16x4": "{out} out, {overdue} late",
 	"mark":               "↑",
+	"days":               "Sun Mon Tue Wed Thu Fri Sat",
+	"months":             "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec",
+	"date":               "{day} {month}",
 
 	"greet":        "Hello {person}\nTap a device",
 	"log-in":       "Hello {person}\nLog in: {number}\nTap a device",
@@ -17,12 +20,13 @@ var english = map[string]string{
 	"device-held":  "{device}\nwith {holder}\nTap your badge",
 	"doubtful":     "{device}\nin doubt\n{holder}\nTap your badge",
 	"was-doubtful": "{device}\nwas in doubt\nSee the desk",
+	"due":          "{device}\nuntil {until}\n{person}",
 
 	"lies":      "{device}\nlies on the reader",
 	"lies@16x2": "{device}\nlies on reader",
 	"lies@16x4": "{device}\nlies on reader",
 
-	"checked-out":  "Checked out\n{device}\n{person}",
+	"checked-out":  "Checked out\n{device}\nuntil {until}\n{person}",
 	"returned":     "Returned\n{device}\n{person}",
 	"returned-for": "Returned\n{device}\nfor {from}\nby {person}",
 	"handed-over":  "Handed over\n{device}\nfrom {from}\nto {person}",

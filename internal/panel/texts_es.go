@@ -7,6 +7,9 @@ var spanish = map[string]string{
 	"count-out":     "{out} prestados",
 	"count-overdue": "{out} fuera, {overdue} tarde",
 	"mark":          "↑",
+	"days":          "dom lun mar mié jue vie sáb",
+	"months":        "ene feb mar abr may jun jul ago sep oct nov dic",
+	"date":          "{day} {month}",
 
 	"greet":        "Hola {person}\nPase el aparato",
 	"log-in":       "Hola {person}\nCódigo: {number}\nPase el aparato",
@@ -14,10 +17,11 @@ var spanish = map[string]string{
 	"device-held":  "{device}\nlo tiene {holder}\nPase su tarjeta",
 	"doubtful":     "{device}\nen duda\n{holder}\nPase su tarjeta",
 	"was-doubtful": "{device}\nestaba en duda\nPase a recepción",
+	"due":          "{device}\nhasta {until}\n{person}",
 
 	"lies": "{device}\nsigue en lector",
 
-	"checked-out":  "Prestado\n{device}\n{person}",
+	"checked-out":  "Prestado\n{device}\nhasta {until}\n{person}",
 	"returned":     "Devuelto\n{device}\n{person}",
 	"returned-for": "Devuelto\n{device}\npor {from}\nlo trajo {person}",
 	"handed-over":  "Traspasado\n{device}\nde {from}\na {person}",

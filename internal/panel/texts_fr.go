@@ -7,6 +7,9 @@ var french = map[string]string{
 	"count-out":     "{out} en prêt",
 	"count-overdue": "{out} prêts, {overdue} tard",
 	"mark":          "↑",
+	"days":          "dim lun mar mer jeu ven sam",
+	"months":        "jan fév mars avril mai juin juil août sep oct nov déc",
+	"date":          "{day} {month}",
 
 	"greet":        "Salut {person}\nPassez l'objet",
 	"log-in":       "Salut {person}\nCode : {number}\nPassez l'objet",
@@ -14,10 +17,11 @@ var french = map[string]string{
 	"device-held":  "{device}\nchez {holder}\nPassez le badge",
 	"doubtful":     "{device}\nen doute\n{holder}\nPassez le badge",
 	"was-doubtful": "{device}\nétait en doute\nVoir l'accueil",
+	"due":          "{device}\npour {until}\n{person}",
 
 	"lies": "{device}\nreste au lecteur",
 
-	"checked-out":  "Emprunté\n{device}\n{person}",
+	"checked-out":  "Emprunté\n{device}\npour {until}\n{person}",
 	"returned":     "Rendu\n{device}\n{person}",
 	"returned-for": "Rendu\n{device}\npour {from}\npar {person}",
 	"handed-over":  "Transmis\n{device}\nde {from}\nà {person}",

@@ -264,7 +264,7 @@ func (a *attendant) complete(out checkout.Outcome) answer {
 	a.log.Info(string(ev.Kind), "seq", ev.Seq, "person", logID(ev.Person, ev.PersonTag), "device", logID(ev.Device, ev.DeviceTag))
 	m := done(ev)
 	if out.Device.Doubtful {
-		m.Then = &panel.Message{Key: "was-doubtful", Device: m.Device, For: doubtTime}
+		m.Last().Then = &panel.Message{Key: "was-doubtful", Device: m.Device, For: doubtTime}
 	}
 	return a.show(m)
 }
@@ -325,7 +325,11 @@ func (a *attendant) unreadable(err error) answer {
 // show shows a message, and after it again what the station waits for.
 func (a *attendant) show(m panel.Message) answer {
 	if then := a.prompt(); then != nil {
-		m.Then = then
+		if m.Then != nil && m.Then.Key == "due" {
+			m.Then.Then = then
+		} else {
+			m.Then = then
+		}
 	}
 	return answer{shown: a.o.Panel.Show(m)}
 }

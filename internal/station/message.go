@@ -113,7 +113,21 @@ func done(ev checkout.Event) panel.Message {
 	default:
 		m.Key = "checked-out"
 	}
+	if until := due(ev); !until.IsZero() {
+		m.Until, m.At = until, ev.At.Wall.Local()
+		m.Then = &panel.Message{Key: "due", Device: m.Device, Person: m.Person, Until: until, At: m.At}
+	}
 	return m
+}
+
+// due is when the loan ends that began with an event; zero if it has no end, or while the
+// clock isn't known.
+func due(ev checkout.Event) time.Time {
+	from := ev.Moved()
+	if !from.Trusted || ev.Loan <= 0 || ev.Kind != checkout.Checkout && ev.Kind != checkout.Handover {
+		return time.Time{}
+	}
+	return from.Wall.Truncate(time.Second).Add(ev.Loan).Local()
 }
 
 // logID is an id for the log, or the end of the number of a pending tag.
