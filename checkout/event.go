@@ -148,6 +148,9 @@ type Event struct {
 	// Due is when an extended loan ends, as far as the station knows when it began; zero
 	// in all other events.
 	Due time.Time
+	// Overdue is another device, by name, that Person should have brought back when they
+	// took this one. It is for the display alone, and not recorded.
+	Overdue string
 	// Mark is what a Correct event says of who has the device; empty for nothing.
 	Mark Mark
 	// PersonTag, DeviceTag and FromTag are the masked numbers of tags that

@@ -10,6 +10,16 @@ const (
 	PolicyRefuse   Policy = "refuse"   // nothing changes
 )
 
+// OverduePolicy is what it means that somebody takes a device who has another that should
+// be back. The empty OverduePolicy is nothing.
+type OverduePolicy string
+
+// The policies.
+const (
+	OverdueWarn   OverduePolicy = "warn"   // they get it, and are reminded of the other
+	OverdueRefuse OverduePolicy = "refuse" // nothing changes; they bring the other back first
+)
+
 // Decide is the rule of a completed pair: what it means that person bumped
 // with a device that holder has ("" for a free device). ok is false when the
 // policy refuses.

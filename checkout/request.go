@@ -10,12 +10,13 @@ import (
 var ErrRefused = errors.New("refused")
 
 // RefusedError is the ErrRefused of a tap: of a person or device that takes no
-// part, of a device that the policy leaves with its Holder, or for a Reason in
-// words.
+// part, of a device that the policy leaves with its Holder, of a person with something
+// overdue, or for a Reason in words.
 type RefusedError struct {
 	Subject Subject // its name is a masked number while it is pending
 	Holder  string  // by name; empty if the policy had no say
-	Reason  string  // if it is not set, Subject's status or Holder is the reason
+	Overdue string  // what the person must bring back first, by name; empty for nothing
+	Reason  string  // if it is not set, Subject's status, Holder or Overdue is the reason
 }
 
 func (e *RefusedError) Error() string {
@@ -24,6 +25,8 @@ func (e *RefusedError) Error() string {
 		return fmt.Sprintf("%v: %s", ErrRefused, e.Reason)
 	case e.Holder != "":
 		return fmt.Sprintf("%v: %s has %s", ErrRefused, e.Holder, e.Subject.Name)
+	case e.Overdue != "":
+		return fmt.Sprintf("%v: %s must bring back %s first", ErrRefused, e.Subject.Name, e.Overdue)
 	}
 	s := e.Subject
 	if s.Status == LostBadge || s.Status == OldBadge {
@@ -39,6 +42,7 @@ func (e *RefusedError) Unwrap() error { return ErrRefused }
 type Completion struct {
 	Person, Device Subject
 	Policy         Policy
+	Overdue        OverduePolicy
 	Reader         string
 	Source         Source // SourceReader if empty
 	// Actor is who caused it; the person if empty.

@@ -78,6 +78,7 @@ func (l *Ledger) Complete(c checkout.Completion) (checkout.Event, error) {
 		person, device := t.settle(record.TreePeople, c.Person), t.settle(record.TreeDevices, c.Device)
 		ev.Actor = cmp.Or(c.Actor, person.id)
 		like := *ev
+		t.mayBorrow(ev, person, device, c)
 		t.move(ev, person, device, c.Policy)
 		t.moveKit(like, *ev, person, device)
 	})

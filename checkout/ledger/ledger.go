@@ -124,6 +124,7 @@ type core struct {
 	appended notify.Bell
 
 	kits      map[string]bool              // groups in use; nil: not read yet; guarded by writing
+	held      *holdings                    // nil: not read yet; guarded by writing
 	suspected atomic.Pointer[DamagedError] // noted for the next start
 	salvages  int                          // in this run; guarded by writing
 	stale     bool                         // db could not be reopened, and is for reading only; guarded by writing

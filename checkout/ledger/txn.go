@@ -136,6 +136,9 @@ func (t *txn) putRow(tr record.Tree, id string, r *record.Row) {
 	if r.Group != "" && !t.l.kits[r.Group] {
 		t.l.kits = nil // a new group
 	}
+	if tr == record.TreeDevices && t.l.held != nil {
+		t.l.held.note(r.Loan.Holder, id)
+	}
 	t.put(tr, []byte(id), record.Pack(record.RowForm(r)))
 }
 

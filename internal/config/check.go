@@ -171,6 +171,7 @@ func (c *Config) checkOIDC() {
 }
 
 func (c *Config) checkLoans() {
+	c.oneOf("loans.overdue", c.Loans.Overdue, []string{string(checkout.OverdueWarn), string(checkout.OverdueRefuse)})
 	if n := c.Loans.Extend; n < 0 || n > 100 {
 		c.bad("loans.extend", "use 0 (only admins extend loans) to 100", "%d is not a number of extensions", n)
 	}

@@ -184,6 +184,9 @@ type Loans struct {
 	// time of day at which loans of days end, such as "18:00".
 	Days  []string `toml:"days"`
 	Until string   `toml:"until"`
+	// Overdue is warn or refuse: what it means that somebody with something overdue takes
+	// another device.
+	Overdue string `toml:"overdue"`
 	// Extend is how often who has a device may extend the loan; 0: only admins do.
 	Extend int `toml:"extend"`
 }
@@ -284,7 +287,7 @@ func Default() *Config {
 		Directory: Directory{Kind: "local", Timing: directory.Timing{LoansEvery: 30 * time.Second}},
 		Clock:     Clock{Trust: "ntp"},
 		Backup:    Backup{Keep: 14},
-		Loans:     Loans{Extend: 1},
+		Loans:     Loans{Extend: 1, Overdue: "warn"},
 		Web:       Web{Board: "free"},
 	}
 }

@@ -45,14 +45,14 @@ var cues = map[string]cue{
 	"checked-out": {signalDone, usual}, "returned": {signalDone, usual}, "returned-for": {signalDone, usual}, "handed-over": {signalDone, usual},
 	"enrolled": {signalDone, usual}, "pending": {signalSavedNotSynced, usual},
 
-	"refused": {signalRefused, usual}, "refused-handover": {signalRefused, usual}, "retired": {signalRefused, usual},
+	"refused": {signalRefused, usual}, "refused-handover": {signalRefused, usual}, "overdue-first": {signalRefused, usual}, "retired": {signalRefused, usual},
 	"suspended": {signalRefused, usual}, "name-unknown": {signalRefused, usual},
 	"lost-badge": {signalRefused, usual}, "old-badge": {signalRefused, usual}, "ended": {signalRefused, brief},
 	"unknown-tag": {signalRefused, long}, "unknown-badge": {signalRefused, long}, "unknown-device": {signalRefused, long},
 	"cannot-save": {signalRefused, long}, "disk-stopped": {signalRefused, long}, "reader-fault": {signalRefused, long}, "salvaged": {signalRefused, long},
 	"bad-read": {signalBadRead, brief}, "unknown-format": {signalRefused, long},
 
-	"was-doubtful": {signalNone, usual}, "due": {signalNone, 2 * usual}, // with the message before it
+	"was-doubtful": {signalNone, usual}, "overdue-too": {signalNone, usual}, "due": {signalNone, 2 * usual}, // with the message before it
 	"lies": {signalNone, usual}, "cancelled": {signalNone, brief}, "timeout": {signalNone, brief}, "testing": {signalNone, usual}, "watching": {signalNone, usual},
 	"log-in":       {signalWaiting, 20 * time.Second},
 	"fingerprint":  {signalNone, usual},

@@ -67,6 +67,8 @@ var about = map[string]string{
 	"pending":          "saved; the directory will be asked later whose {number} is",
 	"reader-fault":     "the reader's lines are faulty; {detail} says how",
 	"refused":          "refused for the reason {detail}",
+	"overdue-first":    "{person} must bring {device} back before they get another; nothing has changed",
+	"overdue-too":      "after a check-out, to somebody who should have brought {device} back",
 	"refused-handover": "{holder} has the device and must return it first",
 	"ended":            "an unknown badge has ended the turn of {ended}; then its owner types a name",
 	"lies":             "{device} has not been taken off the reader since it changed hands; it is not lent on",

@@ -30,6 +30,8 @@ var german = map[string]string{
 
 	"refused":          "Nicht möglich\n{detail}",
 	"refused-handover": "Noch bei\n{holder}\n{device}",
+	"overdue-first":    "Erst zurück:\n{device}\n{person}",
+	"overdue-too":      "{device}\nist überfällig",
 	"unknown-tag":      "Unbekannter Chip\nNochmal: {ended}\n{number}",
 	"unknown-badge":    "Fremder Ausweis\nNochmal: {ended}\n{number}\nBitte melden",
 	"unknown-device":   "Fremdes Gerät\n{number}\nBitte melden",

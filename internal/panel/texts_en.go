@@ -35,6 +35,8 @@ var english = map[string]string{
 
 	"refused":          "Not possible\n{detail}",
 	"refused-handover": "Still with\n{holder}\n{device}",
+	"overdue-first":    "Bring back first\n{device}\n{person}",
+	"overdue-too":      "{device}\nis overdue",
 	"unknown-tag":      "Unknown tag\nAgain: {ended}\n{number}",
 	"unknown-badge":    "Unknown badge\nAgain: {ended}\n{number}\nSee the desk",
 	"unknown-device":   "Unknown device\n{number}\nSee the desk",

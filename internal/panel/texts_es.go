@@ -30,6 +30,8 @@ var spanish = map[string]string{
 
 	"refused":          "No es posible\n{detail}",
 	"refused-handover": "Aún lo tiene\n{holder}\n{device}",
+	"overdue-first":    "Devuelve antes\n{device}\n{person}",
+	"overdue-too":      "{device}\nestá atrasado",
 	"unknown-tag":      "Sin registrar\nOtra vez: {ended}\n{number}",
 	"unknown-badge":    "Tarjeta ignota\nOtra vez: {ended}\n{number}\nAvise en recepción",
 	"unknown-device":   "Aparato ignoto\n{number}\nAvise en recepción",

@@ -30,6 +30,8 @@ var french = map[string]string{
 
 	"refused":          "Impossible\n{detail}",
 	"refused-handover": "Encore chez\n{holder}\n{device}",
+	"overdue-first":    "À rendre d'abord\n{device}\n{person}",
+	"overdue-too":      "{device}\nest en retard",
 	"unknown-tag":      "Puce inconnue\nEncore: {ended}\n{number}",
 	"unknown-badge":    "Badge inconnu\nEncore: {ended}\n{number}\nVoir l'accueil",
 	"unknown-device":   "Appareil inconnu\n{number}\nVoir l'accueil",

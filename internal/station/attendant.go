@@ -244,7 +244,7 @@ func (a *attendant) logIn(person checkout.Subject) string {
 func (a *attendant) complete(out checkout.Outcome) answer {
 	slow := a.admitSlow()
 	ev, err := a.o.Ledger.Complete(checkout.Completion{
-		Person: out.Person, Device: out.Device, Policy: a.o.Policy, Reader: a.r.Name, Source: checkout.SourceReader,
+		Person: out.Person, Device: out.Device, Policy: a.o.Policy, Overdue: a.o.Overdue, Reader: a.r.Name, Source: checkout.SourceReader,
 	})
 	slow()
 	var no *checkout.RefusedError
@@ -263,6 +263,9 @@ func (a *attendant) complete(out checkout.Outcome) answer {
 	a.watch.commit(a.o.Ledger.Health().LastCommit)
 	a.log.Info(string(ev.Kind), "seq", ev.Seq, "person", logID(ev.Person, ev.PersonTag), "device", logID(ev.Device, ev.DeviceTag))
 	m := done(ev)
+	if ev.Overdue != "" {
+		m.Last().Then = &panel.Message{Key: "overdue-too", Device: ev.Overdue, For: overdueTime}
+	}
 	if out.Device.Doubtful {
 		m.Last().Then = &panel.Message{Key: "was-doubtful", Device: m.Device, For: doubtTime}
 	}
@@ -280,6 +283,10 @@ func CannotSave(err error) string {
 // doubtTime is until when, after the bump of a doubtful device, the display says that
 // it was one.
 const doubtTime = 10 * time.Second
+
+// overdueTime is how long, after a check-out, the display can take to say that something
+// else is overdue.
+const overdueTime = 10 * time.Second
 
 // Patience is how long the disk may take before the display says that nothing
 // is saved yet.
@@ -325,8 +332,8 @@ func (a *attendant) unreadable(err error) answer {
 // show shows a message, and after it again what the station waits for.
 func (a *attendant) show(m panel.Message) answer {
 	if then := a.prompt(); then != nil {
-		if m.Then != nil && m.Then.Key == "due" {
-			m.Then.Then = then
+		if last := m.Last(); last.Key == "due" || last.Key == "overdue-too" {
+			last.Then = then
 		} else {
 			m.Then = then
 		}

@@ -81,6 +81,8 @@ func (a *attendant) refusal(no checkout.RefusedError) panel.Message {
 	switch {
 	case no.Reason != "":
 		return panel.Message{Key: "refused", Detail: no.Reason}
+	case no.Overdue != "":
+		return panel.Message{Key: "overdue-first", Person: a.name(s), Device: no.Overdue}
 	case no.Holder != "":
 		return panel.Message{Key: "refused-handover", Device: a.name(s), Holder: no.Holder}
 	case s.Kind == checkout.KindDevice:

@@ -41,6 +41,8 @@ type Options struct {
 	Panel  *panel.Panel
 	Desk   checkout.DeskOptions
 	Policy checkout.Policy
+	// Overdue is what it means that somebody with something overdue takes another device.
+	Overdue checkout.OverduePolicy
 	// Learned is what is known of the readers; nil keeps nothing.
 	Learned *learned.Store
 	// Directory knows tags that the register does not.

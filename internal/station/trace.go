@@ -109,6 +109,8 @@ func (a *attendant) refused(out checkout.Outcome, no checkout.RefusedError) {
 		r.Tag = out.Person.Tag
 	}
 	switch {
+	case no.Overdue != "":
+		r.Reason = "must bring back " + no.Overdue + " first"
 	case no.Holder != "":
 		r.Reason = "still with " + no.Holder
 	case r.Reason == "":
