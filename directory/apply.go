@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"slices"
 
 	"stump/checkout"
 	"stump/checkout/ledger"
@@ -13,23 +12,26 @@ import (
 	"stump/internal/books"
 )
 
-// syncRows is how many rows of a pull are written at once: a bump waits for no
-// more.
+// syncRows is how many rows of a pull are written at once, unless a bump waits.
 const syncRows = 250
 
 // apply writes the changes of a pull. A row that the register refuses is left out,
 // and noted: it must not keep all others out for ever.
 func (w *Worker) apply(ctx context.Context, changes []books.SyncRow) (notes []string, err error) {
-	for rows := range slices.Chunk(changes, syncRows) {
+	for len(changes) > 0 {
 		if err := w.ledger.Settled(ctx); err != nil {
 			return notes, err
 		}
 		if err := ctx.Err(); err != nil {
 			return notes, err
 		}
-		if _, err = w.ledger.Sync(rows, Main, checkout.SourceSync); err == nil {
+		rows := changes[:min(syncRows, len(changes))]
+		done, err := w.ledger.Sync(rows, Main, checkout.SourceSync)
+		if err == nil {
+			changes = changes[len(done):]
 			continue
 		}
+		changes = changes[len(rows):]
 		for _, row := range rows {
 			if _, err = w.ledger.Sync([]books.SyncRow{row}, Main, checkout.SourceSync); err == nil {
 				continue

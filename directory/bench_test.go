@@ -142,7 +142,13 @@ func BenchmarkPull(b *testing.B) {
 		l := fillLedger(b, 0, 1, Main)
 		w := NewWorker(Options{Directory: d, Ledger: l})
 		stop, taps := make(chan struct{}), make(chan []time.Duration)
-		go func() { taps <- tapOn(b, l, stop) }()
+		tap := func() { taps <- tapOn(b, l, stop) }
+		go tap()
+		time.Sleep(5 * time.Second)
+		close(stop)
+		before := <-taps
+		stop = make(chan struct{})
+		go tap()
 		debug.FreeOSMemory()
 		idle := testkit.RSSAnon(b, os.Getpid())
 		b.StartTimer()
@@ -160,13 +166,19 @@ func BenchmarkPull(b *testing.B) {
 		}
 		b.ReportMetric(took.Seconds(), "s/pull")
 		b.ReportMetric(slices.Max(waits).Seconds()*1000, "ms/longest-tap")
+		b.ReportMetric(us(p99(before)), "µs/tap-before-p99")
+		b.ReportMetric(us(p99(waits)), "µs/tap-meanwhile-p99")
 		b.ReportMetric(float64(len(waits)), "taps")
 		b.ReportMetric(float64(most-idle)/1024, "MB/above-idle")
+		stop = make(chan struct{})
+		go tap()
 		begin = time.Now()
 		if err := w.Pull(b.Context(), false); err != nil {
 			b.Fatal(err)
 		}
 		b.ReportMetric(time.Since(begin).Seconds(), "s/pull-again")
+		close(stop)
+		b.ReportMetric(us(p99(<-taps)), "µs/tap-again-p99")
 		b.StartTimer()
 	}
 }

@@ -92,3 +92,28 @@ func TestPullWaitsForAnImport(t *testing.T) {
 		t.Errorf("%d members, %v", len(all), err)
 	}
 }
+
+// hasty is a ledger in which a tap always waits.
+type hasty struct{ Ledger }
+
+func (h hasty) Sync(rows []books.SyncRow, actor string, source checkout.Source) ([]books.SyncRow, error) {
+	return h.Ledger.Sync(rows[:min(len(rows), 2)], actor, source)
+}
+
+// TestApplyInPieces: what is not written at once is written next, but for what is refused.
+func TestApplyInPieces(t *testing.T) {
+	b := newBox(t)
+	w := newWorker(Options{Ledger: hasty{b}})
+	var rows []books.SyncRow
+	for i := range 7 {
+		rows = append(rows, person("", fmt.Sprint(i), fmt.Sprint("Person ", i)))
+	}
+	rows[4].Name = "" // is refused
+	notes, err := w.apply(t.Context(), rows)
+	if err != nil || len(notes) != 1 {
+		t.Errorf("%v, %v", notes, err)
+	}
+	if all, err := members(b, 0); err != nil || len(all) != 6 {
+		t.Errorf("%d people, %v", len(all), err)
+	}
+}
