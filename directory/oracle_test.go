@@ -89,6 +89,9 @@ type op struct {
 var sequences = 700
 
 func TestMain(m *testing.M) {
+	if at := os.Getenv(bigSnipeAt); at != "" {
+		serveBigSnipe(at)
+	}
 	flag.Parse()
 	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
 		f.Value.Set(fmt.Sprint(sequences))

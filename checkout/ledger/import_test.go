@@ -658,9 +658,9 @@ func importFullChild() {
 			os.Exit(1)
 		}
 	}
+	fewRows, batchRows = 5, 10 // before Create, which keeps the second
 	l, err := Create(os.Getenv("STUMP_TEST_LEDGER"), childOptions())
 	fail(err)
-	fewRows, batchRows = 5, 10
 	batches := 0
 	boltfile.CrashHook = func(point string) {
 		if point == "import-batch" {
