@@ -132,13 +132,17 @@ var failing = call.HTTP{Proxy: "none", TestDial: func(context.Context, string, s
 // SCIM end to end: a pull resolves a pending badge, the webhook gets the loan, and
 // a person who left is suspended once the device is back.
 func TestSCIMEndToEnd(t *testing.T) {
-	people := `{"id":"1","displayName":"Ann","badge":"91234"},`
+	var gone atomic.Bool // Ann is
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasSuffix(r.URL.Path, "/Users") {
 			http.NotFound(w, r)
 			return
 		}
-		fmt.Fprintf(w, `{"totalResults":%d,"Resources":[%s{"id":"2","displayName":"Bob","badge":"7654321"}]}`, 1+strings.Count(people, "id"), people)
+		ann := `{"id":"1","displayName":"Ann","badge":"91234"},`
+		if gone.Load() {
+			ann = ""
+		}
+		fmt.Fprintf(w, `{"totalResults":%d,"Resources":[%s{"id":"2","displayName":"Bob","badge":"7654321"}]}`, 1+strings.Count(ann, "id"), ann)
 	}))
 	defer srv.Close()
 	dir, err := scim.New(call.API{URL: srv.URL}, call.Badges{Field: "badge"}, call.HTTP{Proxy: "none"}, decimal26)
@@ -161,7 +165,7 @@ func TestSCIMEndToEnd(t *testing.T) {
 	if s, _ := l.Subject(ipadTag); s.HolderName != "Ann" {
 		t.Errorf("the iPad is with %q, want Ann", s.HolderName)
 	}
-	people = "" // Ann leaves with the iPad, and an admin says so
+	gone.Store(true) // Ann leaves with the iPad, and an admin says so
 	err = w.Pull(t.Context(), true)
 	if notes := w.pullStatus().Notes; err != nil || !slices.Contains(notes, "Ann left the directory but still has 1 device: they stay until everything is returned") {
 		t.Errorf("%q, %v", notes, err)
