@@ -95,7 +95,6 @@ func TestBadMetaRows(t *testing.T) {
 		"the head of chain 1":                          func(t *txn) { t.put(record.TreeMeta, record.MetaHead(1), []byte("short")) },
 		"no segment id":                                func(t *txn) { t.delete(record.TreeMeta, metaSegment) },
 		"no schema version":                            func(t *txn) { t.delete(record.TreeMeta, metaSchema) },
-		"the outbox has rows of a sink that is gone":   func(t *txn) { t.delete(record.TreeMeta, record.MetaSink("dir")) },
 		"event 7 is not the one that the head names":   func(t *txn) { t.setHead(1, 7, checkout.Hash{1}) },
 		"event 99 of chain 1 is missing":               func(t *txn) { t.setHead(1, 99, checkout.Hash{1}) },
 		"the tree \"tags\" is missing":                 func(t *txn) { t.must(t.tx.DeleteBucket(record.TreeTags.Bucket())) },

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"os"
 	"slices"
 	"sync"
@@ -288,24 +287,12 @@ func (t *txn) incomplete() bool {
 		slices.ContainsFunc(t.l.o.Sinks, func(s string) bool { return t.l.sinkIDs[s] == 0 })
 }
 
-// addNames writes what incomplete found missing. A sink that is new has no rows yet: rows
-// of none that is known are those of one that the file has lost.
+// addNames writes what incomplete found missing.
 func (t *txn) addNames() {
-	l, newest := t.l, uint16(0)
-	for _, i := range l.sinkIDs {
-		newest = max(newest, i)
-	}
-	known := slices.Collect(maps.Values(l.sinkIDs))
-	c := t.bucket(record.TreeOutbox).Cursor()
-	for k, _ := c.First(); k != nil; k, _ = c.Next() {
-		if _, i, ok := record.ParseOutboxKey(k); ok && !slices.Contains(known, i) {
-			t.damaged("the outbox has rows of a sink that is gone")
-		}
-	}
+	l := t.l
 	for _, s := range l.o.Sinks {
 		if l.sinkIDs[s] == 0 {
-			newest++
-			l.sinkIDs[s] = newest
+			l.sinkIDs[s] = uint16(len(l.sinkIDs) + 1)
 			t.put(record.TreeMeta, record.MetaSink(s), record.Pack(record.SinkForm(&record.Sink{Index: l.sinkIDs[s]})))
 		}
 	}
