@@ -224,7 +224,10 @@ func damageRun(t *testing.T, o Options, tr *truth, file []byte, c *damageCounts)
 		if report.OK() {
 			c.harmless.Add(1)
 			if err := same(t, l, tr); err != nil {
-				return fmt.Errorf("lost without a word: %w", err)
+				l.Close()
+				if checkedByBolt(path) == nil {
+					return fmt.Errorf("lost without a word: %w", err)
+				}
 			}
 			return nil
 		}
@@ -240,6 +243,17 @@ func damageRun(t *testing.T, o Options, tr *truth, file []byte, c *damageCounts)
 		c.whole.Add(1)
 	}
 	return err
+}
+
+// checkedByBolt is bbolt's own check, which `stump verify` runs in a process of its own: it
+// finds keys out of order, by which a search goes wrong, and may panic.
+func checkedByBolt(path string) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%v", r)
+		}
+	}()
+	return CheckFile(path)
 }
 
 // memDir is a folder in memory, where there is one: these tests are about
