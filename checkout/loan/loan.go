@@ -70,7 +70,7 @@ func (r Rules) Extend(e Extension) (time.Duration, error) {
 	}
 	if !e.Until.IsZero() {
 		if e.Since.IsZero() {
-			return 0, refused("leave the due date out: the loan then lasts as much longer as such a device is lent", "the station does not know when %s was lent", e.Device)
+			return 0, refused(e.remedy(length), "the station does not know when %s was lent", e.Device)
 		}
 		until := e.Until.Sub(e.Since).Round(time.Second)
 		switch {
@@ -81,7 +81,7 @@ func (r Rules) Extend(e Extension) (time.Duration, error) {
 		}
 		length = until
 	} else if length == 0 {
-		return 0, refused("say until when", "%s is lent without an end", e.Device)
+		return 0, refused(e.remedy(length), "%s is lent without an end", e.Device)
 	}
 	if length < time.Second {
 		return 0, refused("give a later one", "the due date %s is before the loan", e.Until.Format(time.RFC3339))
@@ -90,6 +90,17 @@ func (r Rules) Extend(e Extension) (time.Duration, error) {
 		return 0, refused("give a later one, or bring it back", "%s would be due at %s, which is past", e.Device, end.Format(time.RFC3339))
 	}
 	return length, nil
+}
+
+// remedy is what to do where a loan can't be extended as it was asked, but would by length.
+func (e Extension) remedy(length time.Duration) string {
+	switch {
+	case !e.Since.IsZero():
+		return "say until when, with --due"
+	case length == 0:
+		return "set the station's clock first; a loan from before that has no due date but by its length"
+	}
+	return "leave the due date out: the loan then lasts as much longer as such a device is lent"
 }
 
 // mayExtend is whether who has a device may extend the loan.

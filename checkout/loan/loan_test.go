@@ -67,3 +67,16 @@ func TestExtend(t *testing.T) {
 		t.Error("an admin", got, err)
 	}
 }
+
+// TestExtendRemedies: what is to be done is never what was refused just before.
+func TestExtendRemedies(t *testing.T) {
+	r := Rules{}
+	for name, e := range map[string]Extension{"without a date": {Device: "iPad"}, "with one": {Device: "iPad", Until: time.Unix(9, 0)}} {
+		if _, err := r.Extend(e); !strings.Contains(hint.Of(err), "set the station's clock") {
+			t.Errorf("%s, where nobody knows since when: %v (%s)", name, err, hint.Of(err))
+		}
+	}
+	if _, err := r.Extend(Extension{Device: "iPad", Since: time.Unix(1, 0)}); hint.Of(err) != "say until when, with --due" {
+		t.Errorf("without a date: %v (%s)", err, hint.Of(err))
+	}
+}
