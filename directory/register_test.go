@@ -11,6 +11,7 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger/boltfile"
 	"stump/internal/books"
+	"stump/internal/testkit"
 )
 
 // A register of more than a page is there as a whole, once.
@@ -53,16 +54,8 @@ func TestMergedInTheLedger(t *testing.T) {
 // applied, unless the pull ends first.
 func TestPullWaitsForAnImport(t *testing.T) {
 	b := newBox(t)
-	reached, hold, imported := make(chan struct{}), make(chan struct{}), make(chan error, 1)
-	first := true
-	boltfile.CrashHook = func(point string) {
-		if point == "import-batch" && first {
-			first = false
-			close(reached)
-			<-hold
-		}
-	}
-	defer func() { boltfile.CrashHook = nil }()
+	reached, hold := testkit.HoldAt(t, &boltfile.CrashHook, "import-batch")
+	imported := make(chan error, 1)
 	go func() {
 		_, err := b.Import(t.Context(), checkout.KindPerson, func(yield func(books.ImportRow, error) bool) {
 			for i := range 2000 {

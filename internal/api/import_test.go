@@ -5,26 +5,17 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"strings"
+	"stump/checkout/ledger/boltfile"
+	"stump/internal/testkit"
 	"testing"
 	"time"
-
-	"stump/checkout/ledger/boltfile"
 )
 
 // TestImportIsSeenWhole: while many rows are applied, who asks for the register waits for
 // their end, or for that of the own request; what does not show it is answered.
 func TestImportIsSeenWhole(t *testing.T) {
 	s := newServer(t, newLedger(t))
-	reached, hold := make(chan struct{}), make(chan struct{})
-	first := true
-	boltfile.CrashHook = func(point string) {
-		if point == "import-batch" && first {
-			first = false
-			close(reached)
-			<-hold
-		}
-	}
-	defer func() { boltfile.CrashHook = nil }()
+	reached, hold := testkit.HoldAt(t, &boltfile.CrashHook, "import-batch")
 	var file strings.Builder
 	file.WriteString("id,name\n")
 	const rows = 3000

@@ -96,16 +96,7 @@ func TestStopDuringAnImport(t *testing.T) {
 	defer l.Close()
 	log := slog.New(slog.DiscardHandler)
 	u := &upkeep{ledger: l, log: log, backups: newBackups(config.Backup{Keep: 3}, dir, l, log)}
-	reached, hold := make(chan struct{}), make(chan struct{})
-	first := true
-	boltfile.CrashHook = func(point string) {
-		if point == "import-batch" && first {
-			first = false
-			close(reached)
-			<-hold
-		}
-	}
-	defer func() { boltfile.CrashHook = nil }()
+	reached, hold := testkit.HoldAt(t, &boltfile.CrashHook, "import-batch")
 	go func() {
 		_, _ = l.Import(t.Context(), checkout.KindPerson, func(yield func(books.ImportRow, error) bool) {
 			for i := range 1000 {
