@@ -53,6 +53,9 @@ type Extension struct {
 	// Own: who has the device wishes so, and not an admin. Before is how often they did.
 	Own    bool
 	Before int
+	// Reserved returns from when and for whom, by name, the device is reserved for others
+	// before a time; zero if it is not. Nil: it is not.
+	Reserved func(until time.Time) (from time.Time, by string)
 }
 
 // Extend returns the new length of a loan, at least 1 s. Errors are checkout.ErrRefused,
@@ -86,10 +89,39 @@ func (r Rules) Extend(e Extension) (time.Duration, error) {
 	if length < time.Second {
 		return 0, refused("give a later one", "the due date %s is before the loan", e.Until.Format(time.RFC3339))
 	}
-	if end := e.Since.Add(length); !e.Since.IsZero() && !e.Now.IsZero() && !end.After(e.Now) {
+	return e.ends(length)
+}
+
+// ends is a length as far as its end is to come, and the device free until then.
+func (e Extension) ends(length time.Duration) (time.Duration, error) {
+	if e.Since.IsZero() {
+		return length, nil
+	}
+	length, err := e.free(length)
+	if err != nil {
+		return 0, err
+	}
+	if end := e.Since.Add(length); !e.Now.IsZero() && !end.After(e.Now) {
 		return 0, refused("give a later one, or bring it back", "%s would be due at %s, which is past", e.Device, end.Format(time.RFC3339))
 	}
 	return length, nil
+}
+
+// free is a length as far as the device is not reserved for others. What was asked for is
+// not made shorter.
+func (e Extension) free(length time.Duration) (time.Duration, error) {
+	if e.Reserved == nil || e.Length > 0 && length <= e.Length {
+		return length, nil
+	}
+	from, by := e.Reserved(e.Since.Add(length))
+	if from.IsZero() {
+		return length, nil
+	}
+	if until := from.Sub(e.Since); e.Until.IsZero() && until > e.Length {
+		return until, nil
+	}
+	return 0, refused("give an earlier end, or bring it back; `stump reservations` shows what is reserved", "%s is reserved for %s from %s",
+		e.Device, by, from.Format(time.RFC3339))
 }
 
 // remedy is what to do where a loan can't be extended as it was asked, but would by length.

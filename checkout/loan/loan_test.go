@@ -68,6 +68,42 @@ func TestExtend(t *testing.T) {
 	}
 }
 
+// TestExtendReserved has loans of 14 days of a device that is reserved from day 20.
+func TestExtendReserved(t *testing.T) {
+	began := time.Date(2026, 11, 2, 10, 0, 0, 0, time.UTC)
+	at := func(n int) time.Time { return began.Add(time.Duration(n) * day) }
+	for name, tt := range map[string]struct {
+		e    Extension
+		want int // days; 0: refused
+	}{
+		"as usual, as far as it goes": {Extension{Length: 14 * day}, 20},
+		"it has that already":         {Extension{Length: 20 * day}, 0},
+		"before it":                   {Extension{Length: 14 * day, Until: at(19)}, 19},
+		"until it":                    {Extension{Length: 14 * day, Until: at(20)}, 20},
+		"over it":                     {Extension{Length: 14 * day, Until: at(21)}, 0},
+		"an admin gives it an end":    {Extension{Until: at(21)}, 0},
+		"an admin makes it shorter":   {Extension{Length: 30 * day, Until: at(25)}, 25},
+		"own":                         {Extension{Own: true, Length: 14 * day}, 20},
+		"own, over it":                {Extension{Own: true, Length: 14 * day, Until: at(21)}, 0},
+	} {
+		e := tt.e
+		e.Device, e.Since, e.Now = "iPad", began, at(2)
+		e.Reserved = func(until time.Time) (time.Time, string) {
+			if until.After(at(20)) {
+				return at(20), "Ben"
+			}
+			return time.Time{}, ""
+		}
+		got, err := Rules{Length: 14 * day, Extensions: 1}.Extend(e)
+		switch {
+		case tt.want > 0 && (err != nil || got != time.Duration(tt.want)*day):
+			t.Errorf("%s: %v, %v; want %d days", name, got, err, tt.want)
+		case tt.want == 0 && (err == nil || !strings.Contains(err.Error(), "iPad is reserved for Ben from 2026-11-22") || hint.Of(err) == ""):
+			t.Errorf("%s: %v (%s)", name, err, hint.Of(err))
+		}
+	}
+}
+
 // TestExtendRemedies: what is to be done is never what was refused just before.
 func TestExtendRemedies(t *testing.T) {
 	r := Rules{}
