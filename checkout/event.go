@@ -17,6 +17,8 @@ const (
 	Return   Kind = "return"   // Person brought it back, for From where that is somebody else
 	Handover Kind = "handover" // it went from From to Person without lying in the lab
 
+	Incomplete Kind = "incomplete" // the kit Device came back without parts, which Missing names
+
 	Extend  Kind = "extend"  // Person keeps the device for longer: Loan and Due say until when
 	Enrol   Kind = "enrol"   // a tag was given to a person or a device
 	Correct Kind = "correct" // an admin put right something else: a name, a status; Note says what
@@ -35,7 +37,7 @@ const (
 )
 
 // Kinds are all kinds of events.
-var Kinds = []Kind{Checkout, Return, Handover, Extend, Enrol, Correct, Lost, Found, Refuse, Retire, Resolve, Merge, Clock, Erase, Salvage, Restore, Migrate}
+var Kinds = []Kind{Checkout, Return, Handover, Incomplete, Extend, Enrol, Correct, Lost, Found, Refuse, Retire, Resolve, Merge, Clock, Erase, Salvage, Restore, Migrate}
 
 // MovesDevice reports whether events of the kind say who has a device.
 func (k Kind) MovesDevice() bool {
@@ -136,6 +138,11 @@ type Event struct {
 	Happened time.Time
 	// Condition is what was said of the device on its return.
 	Condition string
+	// Kit is the id of the kit with which Device changed hands as a part of it; empty where
+	// it did so by itself.
+	Kit string
+	// Missing are the names of the parts without which a kit came back.
+	Missing []string
 	// Base is the event that said who had the device, as the desk knew it.
 	Base Place
 	// Heard is the lab time last heard; zero when there was none.

@@ -3,6 +3,7 @@ package ledger
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -261,13 +262,16 @@ func (t *txn) link(ev *record.Event, here record.Ref, person, device party) {
 	}
 }
 
+// notForDirectory are kinds of which a directory knows nothing.
+var notForDirectory = []checkout.Kind{checkout.Resolve, checkout.Merge, checkout.Incomplete, checkout.Extend}
+
 // queue writes an outbox row for each sink that gets the event.
 func (t *txn) queue(ev *record.Event, here record.Ref) {
 	if !forSinks(ev.Kind, ev.Source) || ev.Kind.MovesDevice() && ev.Device == "" && ev.Kind != checkout.Resolve {
 		return
 	}
 	for _, name := range t.l.o.Sinks {
-		if name == DirectorySink && (ev.Source == checkout.SourceSync || ev.Kind == checkout.Resolve || ev.Kind == checkout.Merge || ev.Kind == checkout.Extend) {
+		if name == DirectorySink && (ev.Source == checkout.SourceSync || slices.Contains(notForDirectory, ev.Kind)) {
 			continue // the directory said so itself, or need not know
 		}
 		t.put(record.TreeOutbox, t.outboxKey(name, here), record.Pack(record.OutboxForm(&record.OutboxRow{Device: ev.Device})))

@@ -25,7 +25,7 @@ func (t *txn) moveKit(like, kit record.Event, person, device party) {
 		policy = checkout.PolicyReturn
 	}
 	for _, m := range t.rowsWhere(record.TreeDevices, func(id string, r *record.Row) bool {
-		return r.Group == device.id && id != device.id && r.Status == checkout.Active && !r.Loan.Lost
+		return r.Kit == device.id && id != device.id && r.Status == checkout.Active && !r.Loan.Lost
 	}) {
 		with := m.row.Loan.Holder
 		if with == holder && kit.Kind != checkout.Checkout || with == "" && kit.Kind != checkout.Return {
@@ -41,7 +41,7 @@ func (t *txn) moveKit(like, kit record.Event, person, device party) {
 func (t *txn) kits() map[string]bool {
 	if t.l.kits == nil {
 		kits := map[string]bool{}
-		t.eachRow(record.TreeDevices, func(_ string, r *record.Row) { kits[r.Group] = r.Group != "" })
+		t.eachRow(record.TreeDevices, func(_ string, r *record.Row) { kits[r.Kit] = r.Kit != "" })
 		t.l.kits = kits
 	}
 	return t.l.kits

@@ -52,7 +52,7 @@ func (v *loanView) loan(id string, r *record.Row) (loan books.Loan, ok bool) {
 		v.people[s.Holder] = p
 	}
 	loan = books.Loan{Device: r.Name, DeviceID: id, Person: p.Name, PersonID: s.Holder,
-		Station: s.Station, Kind: r.Kind, Group: r.Group, Doubtful: s.Mark == checkout.MarkDoubtful}
+		Station: s.Station, Kind: r.Kind, Kit: r.Kit, Doubtful: s.Mark == checkout.MarkDoubtful}
 	if v.l.old != nil { // schema 1 has no labels in its rows
 		loan.Station = v.l.old.Chains[s.Since.Chain].Name
 	}

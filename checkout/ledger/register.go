@@ -62,7 +62,7 @@ func (t *txn) person(p party) books.Person {
 
 func (t *txn) device(p party) books.Device {
 	r := p.row
-	d := books.Device{ID: p.id, Name: r.Name, Kind: r.Kind, Group: r.Group, Tag: r.Mask, Status: r.Status,
+	d := books.Device{ID: p.id, Name: r.Name, Kind: r.Kind, Kit: r.Kit, Tag: r.Mask, Status: r.Status,
 		Holder: r.Loan.Holder, Lost: r.Loan.Lost, Condition: r.Condition, Ref: r.Ref, ByDirectory: r.ByDirectory, Home: r.Home, DirectoryRev: r.Rev}
 	if h := t.row(record.TreePeople, d.Holder); h != nil {
 		d.HolderName = h.Name
@@ -100,9 +100,9 @@ func (l *Ledger) AddPerson(p books.Person, badge checkout.Tag, actor string, sou
 }
 
 // AddDevice puts a device into the register; a non-zero tag is enrolled too.
-// Only ID, Name, Kind and Group of d count.
+// Only ID, Name, Kind and Kit of d count.
 func (l *Ledger) AddDevice(d books.Device, tag checkout.Tag, actor string, source checkout.Source) error {
-	return l.add(party{record.TreeDevices, d.ID, &record.Row{Name: d.Name, Kind: d.Kind, Group: d.Group}}, tag, actor, source)
+	return l.add(party{record.TreeDevices, d.ID, &record.Row{Name: d.Name, Kind: d.Kind, Kit: d.Kit}}, tag, actor, source)
 }
 
 func (l *Ledger) add(p party, tag checkout.Tag, actor string, source checkout.Source) error {
@@ -128,7 +128,7 @@ func (p party) check() error {
 	return cmp.Or(checkout.CheckID(p.id), checkout.CheckName(p.row.Name),
 		checkout.CheckText("e-mail address", p.row.Email, checkout.MaxName),
 		checkout.CheckText("kind", p.row.Kind, checkout.MaxName),
-		checkout.CheckText("group", p.row.Group, checkout.MaxName))
+		checkout.CheckText("kit", p.row.Kit, checkout.MaxName))
 }
 
 // EditPerson changes a person. A change of status is an event; retiring is
@@ -151,7 +151,7 @@ func (l *Ledger) edit(tr record.Tree, ref string, e books.Edit, actor string, so
 		t.unlessImporting()
 		p := t.find(tr, ref)
 		for _, f := range []struct{ dst, src *string }{
-			{&p.row.Name, e.Name}, {&p.row.Email, e.Email}, {&p.row.Kind, e.Kind}, {&p.row.Group, e.Group},
+			{&p.row.Name, e.Name}, {&p.row.Email, e.Email}, {&p.row.Kind, e.Kind}, {&p.row.Kit, e.Kit},
 		} {
 			if f.src != nil {
 				*f.dst = *f.src

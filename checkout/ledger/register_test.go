@@ -140,7 +140,7 @@ func TestImportExport(t *testing.T) {
 	d, err := x.FindDevice("iPad mini")
 	x.ok(err)
 	d.Revision = ""
-	want(t, "device", fmt.Sprintf("%+v", d), "{ID:ipad Name:iPad mini Kind:phone Group: Tag:…011 Status:active Holder:ann HolderName:Ann Lost:false Condition: Ref: ByDirectory:false Home: DirectoryRev: Revision:}")
+	want(t, "device", fmt.Sprintf("%+v", d), "{ID:ipad Name:iPad mini Kind:phone Kit: Tag:…011 Status:active Holder:ann HolderName:Ann Lost:false Condition: Ref: ByDirectory:false Home: DirectoryRev: Revision:}")
 	x.ok(x.importDevices("id,name,kind\nipad,iPad mini,\n"))
 	d, err = x.FindDevice("ipad")
 	x.ok(err)
@@ -333,8 +333,8 @@ func TestTagReplacedKeepsHistory(t *testing.T) {
 func TestKit(t *testing.T) {
 	x := newLedger(t)
 	group := "ipad"
-	x.ok(x.EditDevice("pixel", books.Edit{Group: &group}, "admin", checkout.SourceCLI))
-	x.ok(x.EditDevice("nexus", books.Edit{Group: &group}, "admin", checkout.SourceCLI))
+	x.ok(x.EditDevice("pixel", books.Edit{Kit: &group}, "admin", checkout.SourceCLI))
+	x.ok(x.EditDevice("nexus", books.Edit{Kit: &group}, "admin", checkout.SourceCLI))
 	x.bump(1, 11)
 	want(t, "all of it", x.who(), "ipad=ann nexus=ann pixel=ann")
 	x.bump(1, 12)

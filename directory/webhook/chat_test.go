@@ -43,6 +43,9 @@ func TestSentences(t *testing.T) {
 	badge := func(k checkout.Kind) checkout.Event {
 		return with(func(ev *checkout.Event) { ev.Kind, ev.Device, ev.DeviceName = k, "", "" })
 	}
+	box := with(func(ev *checkout.Event) {
+		*ev = checkout.Event{Kind: checkout.Incomplete, Device: "box-b", DeviceName: "Box B", Missing: []string{"Charger", "Cable"}, At: ev.At}
+	})
 	// The length is from the loan's beginning, weeks ago.
 	kept := with(func(ev *checkout.Event) {
 		ev.Kind, ev.Loan, ev.Due = checkout.Extend, 400*time.Hour, annTook.At.Wall.Add(72*time.Hour)
@@ -78,6 +81,10 @@ func TestSentences(t *testing.T) {
 		{"fr", kept, "Ann Okafor garde iPad Pro 13, à rendre pour vendredi"},
 		{"es", kept, "Ann Okafor se queda iPad Pro 13, hasta viernes"},
 		{"en", with(func(ev *checkout.Event) { ev.Kind, ev.Loan = checkout.Extend, time.Hour }), "Ann Okafor keeps iPad Pro 13"},
+		{"en", box, "Box B came back without Charger, Cable"},
+		{"de", box, "Box B kam ohne Charger, Cable zurück"},
+		{"fr", box, "Box B est revenu sans Charger, Cable"},
+		{"es", box, "Box B volvió sin Charger, Cable"},
 		{"original", annTook, "Ann Okafor took iPad Pro 13"},
 		{"de", lent(72 * time.Hour), "Ann Okafor hat iPad Pro 13 mitgenommen, zurück bis Freitag"},
 		{"fr", lent(72 * time.Hour), "Ann Okafor a pris iPad Pro 13, à rendre pour vendredi"},

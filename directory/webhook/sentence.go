@@ -13,6 +13,7 @@ import (
 type words struct {
 	took, returned, returnedFor, handed   string
 	keeps                                 string
+	without                               string // a kit came back
 	due, dueIn                            string // after took, handed and keeps
 	lost, had, found, lostBadge           string // had comes after lost
 	badgeOf, tagOf, badgeIs, tagIs, other string // enrolled; an unknown tag became known; the rest
@@ -24,7 +25,7 @@ type words struct {
 var languages = map[string]*words{
 	"en": {
 		took: "{person} took {device}", returned: "{person} returned {device}", returnedFor: "{person} returned {device} for {from}",
-		handed: "{from} handed {device} to {person}", keeps: "{person} keeps {device}", due: ", due {due}", dueIn: ", due in {due}",
+		handed: "{from} handed {device} to {person}", keeps: "{person} keeps {device}", without: "{device} came back without {missing}", due: ", due {due}", dueIn: ", due in {due}",
 		lost: "{device} can't be found", had: ", {from} had it", found: "{device} is there again", lostBadge: "A badge of {person} is lost",
 		badgeOf: "A badge was given to {person}", tagOf: "A tag was given to {device}",
 		badgeIs: "The unknown badge {tag} is of {person}", tagIs: "The unknown tag {tag} is of {device}", other: "{kind}: {subject}",
@@ -35,7 +36,7 @@ var languages = map[string]*words{
 	"de": {
 		took: "{person} hat {device} mitgenommen", returned: "{person} hat {device} zurückgebracht",
 		returnedFor: "{person} hat {device} für {from} zurückgebracht",
-		handed:      "{from} hat {device} an {person} übergeben", keeps: "{person} behält {device}", due: ", zurück bis {due}", dueIn: ", zurück in {due}",
+		handed:      "{from} hat {device} an {person} übergeben", keeps: "{person} behält {device}", without: "{device} kam ohne {missing} zurück", due: ", zurück bis {due}", dueIn: ", zurück in {due}",
 		lost: "{device} ist nicht zu finden", had: ", zuletzt bei {from}", found: "{device} ist wieder da",
 		lostBadge: "Ein Ausweis von {person} ist verloren",
 		badgeOf:   "Ein Ausweis gehört jetzt {person}", tagOf: "Ein Etikett gehört jetzt zu {device}",
@@ -46,7 +47,7 @@ var languages = map[string]*words{
 	},
 	"fr": {
 		took: "{person} a pris {device}", returned: "{person} a rendu {device}", returnedFor: "{person} a rendu {device} pour {from}",
-		handed: "{from} a remis {device} à {person}", keeps: "{person} garde {device}", due: ", à rendre pour {due}", dueIn: ", à rendre dans {due}",
+		handed: "{from} a remis {device} à {person}", keeps: "{person} garde {device}", without: "{device} est revenu sans {missing}", due: ", à rendre pour {due}", dueIn: ", à rendre dans {due}",
 		lost: "{device} est introuvable", had: ", en dernier chez {from}", found: "{device} est de nouveau là",
 		lostBadge: "Un badge de {person} est perdu",
 		badgeOf:   "Un badge a été attribué à {person}", tagOf: "Une étiquette a été attribuée à {device}",
@@ -57,7 +58,7 @@ var languages = map[string]*words{
 	},
 	"es": {
 		took: "{person} se llevó {device}", returned: "{person} devolvió {device}", returnedFor: "{person} devolvió {device} por {from}",
-		handed: "{from} entregó {device} a {person}", keeps: "{person} se queda {device}", due: ", hasta {due}", dueIn: ", durante {due}",
+		handed: "{from} entregó {device} a {person}", keeps: "{person} se queda {device}", without: "{device} volvió sin {missing}", due: ", hasta {due}", dueIn: ", durante {due}",
 		lost: "No se encuentra {device}", had: ", lo tenía {from}", found: "{device} ha aparecido",
 		lostBadge: "Se perdió una tarjeta de {person}",
 		badgeOf:   "Una tarjeta es ahora de {person}", tagOf: "Una etiqueta es ahora de {device}",
@@ -78,7 +79,7 @@ func wordsOf(language string) *words {
 // made harmless for the format, see chat.go.
 type Fields struct {
 	Text    string // the sentence that is sent without a template
-	Kind    string // checkout, return, handover, extend, lost, found, enrol, resolve
+	Kind    string // checkout, return, handover, incomplete, extend, lost, found, enrol, resolve
 	Person  string // who has the device now, or brought it back
 	Device  string
 	From    string // who had it before
@@ -118,7 +119,7 @@ func (w *words) fields(ev checkout.Event, now time.Time, safe func(string) strin
 	case ev.Loan > 0:
 		f.Due = w.length(ev.Loan)
 	}
-	f.Text = strings.NewReplacer("{person}", f.Person, "{device}", f.Device, "{from}", f.From, "{due}", f.Due, "{kind}", f.Kind,
+	f.Text = strings.NewReplacer("{person}", f.Person, "{device}", f.Device, "{from}", f.From, "{due}", f.Due, "{kind}", f.Kind, "{missing}", safe(strings.Join(ev.Missing, ", ")),
 		"{tag}", safe(cmp.Or(ev.PersonTag, ev.DeviceTag)), "{subject}", cmp.Or(f.Device, f.Person, f.Note)).Replace(w.sentence(ev, f))
 	if f.At != "" && now.Sub(ev.At.Wall) > late {
 		f.Text += " (" + f.At + ")"
@@ -147,6 +148,8 @@ func (w *words) sentence(ev checkout.Event, f Fields) string {
 		return w.handed + due
 	case checkout.Extend:
 		return w.keeps + due
+	case checkout.Incomplete:
+		return w.without
 	case checkout.Return:
 		if f.From != "" && ev.From != ev.Person {
 			return w.returnedFor

@@ -60,7 +60,7 @@ func (s *Server) showDevice(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	shown := wire.DeviceShown{Version: wire.Version{Revision: d.Revision}, Device: deviceParty(d).row.(wire.Device), Kit: known(d.Group), Condition: known(d.Condition)}
+	shown := wire.DeviceShown{Version: wire.Version{Revision: d.Revision}, Device: deviceParty(d).row.(wire.Device), Kit: known(d.Kit), Condition: known(d.Condition)}
 	for loan, err := range s.o.Books.Loans(books.LoanFilter{Device: d.ID, Now: s.o.Now()}) {
 		if err != nil {
 			return nil, err

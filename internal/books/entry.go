@@ -68,11 +68,14 @@ type EntryJSON struct {
 
 // JSON returns the entry's written form. Who or what is pending has no id and no
 // name, and its masked number in the note, as is what was said of a device's
-// condition, when an admin says that it changed hands, and until when a loan is extended.
+// condition, without which parts a kit came back, when an admin says that it changed hands, and until when a loan is extended.
 func (e Entry) JSON() EntryJSON {
 	note := e.Note
 	if e.Condition != "" {
 		note = strings.TrimPrefix(note+", condition: "+e.Condition, ", ")
+	}
+	if e.Missing != nil {
+		note = strings.TrimPrefix(note+", missing: "+strings.Join(e.Missing, ", "), ", ")
 	}
 	if !e.Happened.IsZero() {
 		note = strings.TrimPrefix(note+", at: "+e.Happened.Format(time.RFC3339), ", ")

@@ -30,8 +30,8 @@ type Loan struct {
 	// Doubtful: the directory's view differed before the bump that this is from.
 	Doubtful bool
 	Station  string
-	// Kind and Group are the device's.
-	Kind, Group string
+	// Kind and Kit are the device's.
+	Kind, Kit string
 
 	shown bool   // for people, see Shown
 	key   string // see Key

@@ -80,8 +80,8 @@ type Device struct {
 	ID, Name string
 	// Kind groups devices of a kind, such as "phone"; loan lengths may depend on it.
 	Kind string
-	// Group names the kit that the device is part of; empty for none.
-	Group string
+	// Kit is the id of the kit that the device is a part of; empty for none.
+	Kit string
 	// Tag is the masked number; empty for none.
 	Tag    string
 	Status checkout.Status
@@ -145,7 +145,9 @@ type Holding struct {
 
 // Edit is a change to a person or device; nil fields stay as they are.
 type Edit struct {
-	Name, Email, Kind, Group *string
+	Name, Email, Kind *string
+	// Kit is the id or exact name of the kit that the device becomes a part of, "" for none.
+	Kit *string
 	// Tag is enrolled in place of the one before, of a person in place of the first
 	// badge; zero stays as it is.
 	Tag checkout.Tag

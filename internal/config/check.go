@@ -34,7 +34,7 @@ var (
 	clocks      = []string{"ntp", "rtc"}
 	directories = []string{"local", "endpoints", "snipeit", "scim"}
 	eventKinds  = []string{
-		string(checkout.Checkout), string(checkout.Return), string(checkout.Handover), string(checkout.Extend), string(checkout.Enrol), string(checkout.Correct),
+		string(checkout.Checkout), string(checkout.Return), string(checkout.Handover), string(checkout.Incomplete), string(checkout.Extend), string(checkout.Enrol), string(checkout.Correct),
 		string(checkout.Lost), string(checkout.Found), string(checkout.Retire), string(checkout.Resolve), string(checkout.Merge), string(checkout.Erase),
 		string(checkout.Salvage), string(checkout.Restore),
 	}
@@ -172,6 +172,7 @@ func (c *Config) checkOIDC() {
 
 func (c *Config) checkLoans() {
 	c.oneOf("loans.overdue", c.Loans.Overdue, []string{string(checkout.OverdueWarn), string(checkout.OverdueRefuse)})
+	c.oneOf("loans.kits", c.Loans.Kits, []string{"trust", "check"})
 	if n := c.Loans.Extend; n < 0 || n > 100 {
 		c.bad("loans.extend", "use 0 (only admins extend loans) to 100", "%d is not a number of extensions", n)
 	}

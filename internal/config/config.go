@@ -187,6 +187,9 @@ type Loans struct {
 	// Overdue is warn or refuse: what it means that somebody with something overdue takes
 	// another device.
 	Overdue string `toml:"overdue"`
+	// Kits is trust or check: whether the parts of a kit that came back are taken to be in
+	// it, or those with a tag are to be bumped, too.
+	Kits string `toml:"kits"`
 	// Extend is how often who has a device may extend the loan; 0: only admins do.
 	Extend int `toml:"extend"`
 }
@@ -287,7 +290,7 @@ func Default() *Config {
 		Directory: Directory{Kind: "local", Timing: directory.Timing{LoansEvery: 30 * time.Second}},
 		Clock:     Clock{Trust: "ntp"},
 		Backup:    Backup{Keep: 14},
-		Loans:     Loans{Extend: 1, Overdue: "warn"},
+		Loans:     Loans{Extend: 1, Overdue: "warn", Kits: "trust"},
 		Web:       Web{Board: "free"},
 	}
 }

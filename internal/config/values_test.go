@@ -120,6 +120,7 @@ var badValues = []struct{ key, value, allowed string }{
 	{"loans.until", `"24:00"`, `such as "18:00"`},
 	{"loans.until", `"00:00"`, `such as "18:00"`},
 	{"loans.overdue", `"off"`, `"warn" or "refuse"`},
+	{"loans.kits", `"ask"`, `"trust" or "check"`},
 	{"loans.extend", `-1`, "0 (only admins extend loans) to 100"},
 	{"loans.extend", `101`, "0 (only admins extend loans) to 100"},
 	{"backup.keep", `-1`, "0 (no backups) to 1000"},

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"strings"
 
 	"stump/checkout"
 )
@@ -80,11 +81,12 @@ type core struct {
 	// kind is the one for which a program takes the event that does not know its own:
 	// newer, empty in most.
 	kind, newer checkout.Kind
+	missing     string // the names, a line each
 }
 
 // older are the kinds for which programs from before them take events: they then have the
 // same loans.
-var older = map[checkout.Kind]checkout.Kind{checkout.Extend: checkout.Correct}
+var older = map[checkout.Kind]checkout.Kind{checkout.Extend: checkout.Correct, checkout.Incomplete: checkout.Correct}
 
 // firstCommit is the tag of the first commitment. The others follow in the order of
 // Secrets.all. A secret in the side has the tag of its commitment.
@@ -119,6 +121,7 @@ func coreForm(c *core) []Field {
 		{firstCommit, &c.commits[0]}, {firstCommit + 1, &c.commits[1]},
 		{firstCommit + 2, &c.commits[2]}, {firstCommit + 3, &c.commits[3]},
 		{36, &c.newer}, {37, &c.Due},
+		{45, &c.Kit}, {46, &c.missing},
 	}
 }
 
@@ -196,6 +199,7 @@ func Encode(ev *Event) []byte {
 	} else {
 		c.kind = ev.Kind
 	}
+	c.missing = strings.Join(ev.Missing, "\n")
 	if ev.Gap != nil {
 		c.gap = *ev.Gap
 	}
@@ -341,6 +345,9 @@ func (c *core) read(b []byte) error {
 		c.Gap = g
 	}
 	c.Kind = cmp.Or(c.newer, c.kind)
+	if c.missing != "" {
+		c.Missing = strings.Split(c.missing, "\n")
+	}
 	c.Base = c.base
 	if c.Base.Seq != 0 && c.Base.Chain.IsZero() {
 		c.Base.Chain = c.Chain

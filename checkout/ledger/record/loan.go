@@ -11,12 +11,12 @@ func (s Loan) After(ev *Event, here Ref) Loan {
 	}
 	switch ev.Kind {
 	case checkout.Checkout, checkout.Handover:
-		now.Holder, now.Length = ev.Person, ev.Loan
+		now.Holder, now.Length, now.Kit = ev.Person, ev.Loan, ev.Kit
 		return now
 	case checkout.Return, checkout.Found:
 		return now
 	case checkout.Lost:
-		now.Lost = true
+		now.Lost, now.Kit = true, ev.Kit
 		return now
 	case checkout.Correct, checkout.Extend:
 		if ev.Loan != 0 && s.Holder != "" {

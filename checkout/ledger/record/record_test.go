@@ -32,6 +32,8 @@ func TestEventRoundTrip(t *testing.T) {
 	for _, ev := range []Event{fullEvent(), {Event: checkout.Event{Station: "s", Seq: 1, Kind: checkout.Clock}},
 		{Event: checkout.Event{Station: "s", Seq: 2, Kind: checkout.Checkout, Actor: "p", Person: "p"}},
 		{Event: checkout.Event{Station: "s", Seq: 5, Kind: checkout.Extend, Person: "p", Device: "d", Loan: time.Hour, Due: time.Unix(1_790_000_000, 0)}},
+		{Event: checkout.Event{Station: "s", Seq: 6, Kind: checkout.Incomplete, Device: "box", Condition: "incomplete", Missing: []string{"Charger", "Cable, long"}}},
+		{Event: checkout.Event{Station: "s", Seq: 7, Kind: checkout.Checkout, Person: "p", Device: "charger", Kit: "box"}},
 		{Event: checkout.Event{Station: "s", Seq: 3, Kind: checkout.Resolve, Device: "d"}, Resolved: "\x01aa"},
 		{Event: checkout.Event{Station: "s", Seq: 4, Kind: checkout.Return, Chain: checkout.Hash{9}, Base: checkout.Place{Chain: checkout.Hash{9}, Seq: 3}}},
 	} {

@@ -97,20 +97,21 @@ func OpenAt(tree Tree, key, b []byte) ([]byte, error) {
 // Row is a person or a device: its entry in the register, the device's loan, and the
 // newest event of its history.
 type Row struct {
-	Name, Email, Kind, Group string
-	Mask                     string // of the tag
-	Lookup, Sealed           []byte // of the tag
-	Status                   checkout.Status
-	Head                     Ref // newest event
-	Loan                     Loan
-	Condition                string
-	Pending                  bool   // the key is a pending ID
-	Resolved                 string // the id that the pending ID became
-	Ref                      string // the directory's own key
-	ByDirectory              bool   // the directory set the status, and may set it back
-	Home                     string // the directory's key of the place where the device stands when it is free
-	Rev                      string // the directory's revision of who has it, when it and the loan agreed last
-	Former                   string // the keys of those who were merged into a person, a line each
+	Name, Email, Kind string
+	Kit               string // of a device: the id of the kit that it is a part of
+	Mask              string // of the tag
+	Lookup, Sealed    []byte // of the tag
+	Status            checkout.Status
+	Head              Ref // newest event
+	Loan              Loan
+	Condition         string
+	Pending           bool   // the key is a pending ID
+	Resolved          string // the id that the pending ID became
+	Ref               string // the directory's own key
+	ByDirectory       bool   // the directory set the status, and may set it back
+	Home              string // the directory's key of the place where the device stands when it is free
+	Rev               string // the directory's revision of who has it, when it and the loan agreed last
+	Former            string // the keys of those who were merged into a person, a line each
 }
 
 // Loan says who has a device.
@@ -122,13 +123,14 @@ type Loan struct {
 	Lost    bool
 	Station string // the station's name in that event
 	Mark    checkout.Mark
-	Marked  Ref // the event that says so
+	Marked  Ref    // the event that says so
+	Kit     string // the kit with which the device changed hands; "" by itself
 }
 
 // RowForm is the form of a Row.
 func RowForm(r *Row) []Field {
 	return append([]Field{
-		{1, &r.Name}, {2, &r.Email}, {3, &r.Kind}, {4, &r.Group},
+		{1, &r.Name}, {2, &r.Email}, {3, &r.Kind}, {4, &r.Kit},
 		{5, &r.Mask}, {6, &r.Lookup}, {7, &r.Sealed},
 		{8, &r.Status},
 		{9, &r.Head},
@@ -147,6 +149,7 @@ func RowForm(r *Row) []Field {
 		{28, &r.Rev},
 		{25, &r.Loan.Mark},
 		{26, &r.Loan.Marked},
+		{50, &r.Loan.Kit},
 	}, stampFields(&r.Loan.At)...)
 }
 
