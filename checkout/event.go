@@ -20,6 +20,9 @@ const (
 	Incomplete Kind = "incomplete" // the kit Device came back without parts, which Missing names
 
 	Extend  Kind = "extend"  // Person keeps the device for longer: Loan and Due say until when
+	Reserve Kind = "reserve" // Person has reserved Device, or one of a kind, or waits in line; Booking says which and when
+	Cancel  Kind = "cancel"  // the Booking of Person has ended; without an actor nobody came, or it was over
+	Ready   Kind = "ready"   // Device is in the lab and kept for Person, who is next, until the end of Booking
 	Enrol   Kind = "enrol"   // a tag was given to a person or a device
 	Correct Kind = "correct" // an admin put right something else: a name, a status; Note says what
 	Lost    Kind = "lost"    // the device can't be found; From is who had it. Without a device: a badge of Person
@@ -37,7 +40,7 @@ const (
 )
 
 // Kinds are all kinds of events.
-var Kinds = []Kind{Checkout, Return, Handover, Incomplete, Extend, Enrol, Correct, Lost, Found, Refuse, Retire, Resolve, Merge, Clock, Erase, Salvage, Restore, Migrate}
+var Kinds = []Kind{Checkout, Return, Handover, Incomplete, Extend, Reserve, Cancel, Ready, Enrol, Correct, Lost, Found, Refuse, Retire, Resolve, Merge, Clock, Erase, Salvage, Restore, Migrate}
 
 // MovesDevice reports whether events of the kind say who has a device.
 func (k Kind) MovesDevice() bool {
@@ -155,6 +158,13 @@ type Event struct {
 	// Due is when an extended loan ends, as far as the station knows when it began; zero
 	// in all other events.
 	Due time.Time
+	// Booking is the reservation that an event makes or is about; of a check-out the one that
+	// it fulfils.
+	Booking Booking
+	// ReservedBy and ReservedFrom are who else has reserved the device that Person took, by
+	// name, and from when. They are for the display alone, and not recorded.
+	ReservedBy   string
+	ReservedFrom time.Time
 	// Overdue is another device, by name, that Person should have brought back when they
 	// took this one. It is for the display alone, and not recorded.
 	Overdue string
@@ -171,6 +181,16 @@ type Event struct {
 	Gap *Gap
 	// Prev is the hash of the chain's event before it, zero for the first.
 	Prev, Hash Hash
+}
+
+// Booking is what an event says of a reservation.
+type Booking struct {
+	// Seq is the number of the event in the chain that made it; zero in that event itself.
+	Seq uint64
+	// Kind is of which devices any is reserved; empty for a device by name.
+	Kind string
+	// From and To are when it begins, and when it is over; zero in the line.
+	From, To time.Time
 }
 
 // Moved is when the device changed hands.

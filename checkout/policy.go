@@ -20,6 +20,16 @@ const (
 	OverdueRefuse OverduePolicy = "refuse" // nothing changes; they bring the other back first
 )
 
+// ReservedPolicy is what it means that somebody takes a device that another has reserved.
+// The empty ReservedPolicy is ReservedWarn.
+type ReservedPolicy string
+
+// The policies.
+const (
+	ReservedWarn   ReservedPolicy = "warn"   // they get it until it is reserved, and read for whom
+	ReservedRefuse ReservedPolicy = "refuse" // nothing changes
+)
+
 // Decide is the rule of a completed pair: what it means that person bumped
 // with a device that holder has ("" for a free device). ok is false when the
 // policy refuses.

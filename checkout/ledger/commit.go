@@ -263,7 +263,8 @@ func (t *txn) link(ev *record.Event, here record.Ref, person, device party) {
 }
 
 // notForDirectory are kinds of which a directory knows nothing.
-var notForDirectory = []checkout.Kind{checkout.Resolve, checkout.Merge, checkout.Incomplete, checkout.Extend}
+var notForDirectory = []checkout.Kind{checkout.Resolve, checkout.Merge, checkout.Incomplete, checkout.Extend,
+	checkout.Reserve, checkout.Cancel, checkout.Ready}
 
 // queue writes an outbox row for each sink that gets the event.
 func (t *txn) queue(ev *record.Event, here record.Ref) {

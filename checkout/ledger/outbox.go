@@ -33,7 +33,8 @@ type OutboxRow struct {
 // forSinks reports whether sinks get events of this kind and source.
 func forSinks(k checkout.Kind, src checkout.Source) bool {
 	switch k {
-	case checkout.Checkout, checkout.Return, checkout.Handover, checkout.Incomplete, checkout.Extend, checkout.Lost, checkout.Found, checkout.Resolve, checkout.Merge:
+	case checkout.Checkout, checkout.Return, checkout.Handover, checkout.Incomplete, checkout.Extend,
+		checkout.Reserve, checkout.Cancel, checkout.Ready, checkout.Lost, checkout.Found, checkout.Resolve, checkout.Merge:
 		return true
 	case checkout.Enrol:
 		// The directory knows a tag from an import or from itself.

@@ -50,11 +50,26 @@ func TestSentences(t *testing.T) {
 	kept := with(func(ev *checkout.Event) {
 		ev.Kind, ev.Loan, ev.Due = checkout.Extend, 400*time.Hour, annTook.At.Wall.Add(72*time.Hour)
 	})
+	monday := time.Date(2026, 11, 30, 9, 0, 0, 0, time.Local)
+	booked := func(k checkout.Kind, b checkout.Booking) checkout.Event {
+		return with(func(ev *checkout.Event) { ev.Kind, ev.Booking = k, b })
+	}
+	days := checkout.Booking{From: monday, To: monday.AddDate(0, 0, 2)}
+	headset := booked(checkout.Reserve, checkout.Booking{Kind: "headset", From: monday, To: monday.Add(2 * time.Hour)})
+	headset.Device, headset.DeviceName = "", ""
 	for _, c := range []struct {
 		language string
 		ev       checkout.Event
 		want     string
 	}{
+		{"en", booked(checkout.Reserve, days), "Ann Okafor reserved iPad Pro 13, 2026-11-30 09:00 – 2026-12-02 09:00"},
+		{"en", headset, "Ann Okafor reserved headset, 2026-11-30 09:00–11:00"},
+		{"en", booked(checkout.Reserve, checkout.Booking{}), "Ann Okafor waits for iPad Pro 13"},
+		{"en", booked(checkout.Cancel, days), "iPad Pro 13 is no longer reserved for Ann Okafor"},
+		{"en", booked(checkout.Ready, days), "iPad Pro 13 is in the lab, kept for Ann Okafor, 2026-11-30 09:00 – 2026-12-02 09:00"},
+		{"de", booked(checkout.Ready, days), "iPad Pro 13 liegt für Ann Okafor bereit, 2026-11-30 09:00 – 2026-12-02 09:00"},
+		{"fr", booked(checkout.Cancel, days), "iPad Pro 13 n'est plus réservé pour Ann Okafor"},
+		{"es", booked(checkout.Reserve, checkout.Booking{}), "Ann Okafor espera iPad Pro 13"},
 		{"en", annTook, "Ann Okafor took iPad Pro 13"},
 		{"", lent(72 * time.Hour), "Ann Okafor took iPad Pro 13, due Friday"},
 		{"en", lent(6 * 24 * time.Hour), "Ann Okafor took iPad Pro 13, due Monday"},

@@ -13,6 +13,7 @@ import (
 type words struct {
 	took, returned, returnedFor, handed   string
 	keeps                                 string
+	reserved, waits, ended, ready         string
 	without                               string // a kit came back
 	due, dueIn                            string // after took, handed and keeps
 	lost, had, found, lostBadge           string // had comes after lost
@@ -25,7 +26,9 @@ type words struct {
 var languages = map[string]*words{
 	"en": {
 		took: "{person} took {device}", returned: "{person} returned {device}", returnedFor: "{person} returned {device} for {from}",
-		handed: "{from} handed {device} to {person}", keeps: "{person} keeps {device}", without: "{device} came back without {missing}", due: ", due {due}", dueIn: ", due in {due}",
+		handed: "{from} handed {device} to {person}", keeps: "{person} keeps {device}",
+		reserved: "{person} reserved {device}, {when}", waits: "{person} waits for {device}", ended: "{device} is no longer reserved for {person}",
+		ready: "{device} is in the lab, kept for {person}, {when}", without: "{device} came back without {missing}", due: ", due {due}", dueIn: ", due in {due}",
 		lost: "{device} can't be found", had: ", {from} had it", found: "{device} is there again", lostBadge: "A badge of {person} is lost",
 		badgeOf: "A badge was given to {person}", tagOf: "A tag was given to {device}",
 		badgeIs: "The unknown badge {tag} is of {person}", tagIs: "The unknown tag {tag} is of {device}", other: "{kind}: {subject}",
@@ -36,7 +39,9 @@ var languages = map[string]*words{
 	"de": {
 		took: "{person} hat {device} mitgenommen", returned: "{person} hat {device} zurückgebracht",
 		returnedFor: "{person} hat {device} für {from} zurückgebracht",
-		handed:      "{from} hat {device} an {person} übergeben", keeps: "{person} behält {device}", without: "{device} kam ohne {missing} zurück", due: ", zurück bis {due}", dueIn: ", zurück in {due}",
+		handed:      "{from} hat {device} an {person} übergeben", keeps: "{person} behält {device}",
+		reserved: "{person} hat {device} reserviert, {when}", waits: "{person} wartet auf {device}", ended: "{device} ist nicht mehr für {person} reserviert",
+		ready: "{device} liegt für {person} bereit, {when}", without: "{device} kam ohne {missing} zurück", due: ", zurück bis {due}", dueIn: ", zurück in {due}",
 		lost: "{device} ist nicht zu finden", had: ", zuletzt bei {from}", found: "{device} ist wieder da",
 		lostBadge: "Ein Ausweis von {person} ist verloren",
 		badgeOf:   "Ein Ausweis gehört jetzt {person}", tagOf: "Ein Etikett gehört jetzt zu {device}",
@@ -47,7 +52,9 @@ var languages = map[string]*words{
 	},
 	"fr": {
 		took: "{person} a pris {device}", returned: "{person} a rendu {device}", returnedFor: "{person} a rendu {device} pour {from}",
-		handed: "{from} a remis {device} à {person}", keeps: "{person} garde {device}", without: "{device} est revenu sans {missing}", due: ", à rendre pour {due}", dueIn: ", à rendre dans {due}",
+		handed: "{from} a remis {device} à {person}", keeps: "{person} garde {device}",
+		reserved: "{person} a réservé {device}, {when}", waits: "{person} attend {device}", ended: "{device} n'est plus réservé pour {person}",
+		ready: "{device} est gardé pour {person}, {when}", without: "{device} est revenu sans {missing}", due: ", à rendre pour {due}", dueIn: ", à rendre dans {due}",
 		lost: "{device} est introuvable", had: ", en dernier chez {from}", found: "{device} est de nouveau là",
 		lostBadge: "Un badge de {person} est perdu",
 		badgeOf:   "Un badge a été attribué à {person}", tagOf: "Une étiquette a été attribuée à {device}",
@@ -58,7 +65,9 @@ var languages = map[string]*words{
 	},
 	"es": {
 		took: "{person} se llevó {device}", returned: "{person} devolvió {device}", returnedFor: "{person} devolvió {device} por {from}",
-		handed: "{from} entregó {device} a {person}", keeps: "{person} se queda {device}", without: "{device} volvió sin {missing}", due: ", hasta {due}", dueIn: ", durante {due}",
+		handed: "{from} entregó {device} a {person}", keeps: "{person} se queda {device}",
+		reserved: "{person} reservó {device}, {when}", waits: "{person} espera {device}", ended: "{device} ya no está reservado para {person}",
+		ready: "{device} está guardado para {person}, {when}", without: "{device} volvió sin {missing}", due: ", hasta {due}", dueIn: ", durante {due}",
 		lost: "No se encuentra {device}", had: ", lo tenía {from}", found: "{device} ha aparecido",
 		lostBadge: "Se perdió una tarjeta de {person}",
 		badgeOf:   "Una tarjeta es ahora de {person}", tagOf: "Una etiqueta es ahora de {device}",
@@ -79,7 +88,7 @@ func wordsOf(language string) *words {
 // made harmless for the format, see chat.go.
 type Fields struct {
 	Text    string // the sentence that is sent without a template
-	Kind    string // checkout, return, handover, incomplete, extend, lost, found, enrol, resolve
+	Kind    string // checkout, return, handover, incomplete, extend, reserve, cancel, ready, lost, found, enrol, resolve
 	Person  string // who has the device now, or brought it back
 	Device  string
 	From    string // who had it before
@@ -105,7 +114,7 @@ func (w *words) fields(ev checkout.Event, now time.Time, safe func(string) strin
 	}
 	f := Fields{
 		Kind: string(ev.Kind), Station: safe(ev.Station), Reader: safe(ev.Reader), Note: safe(ev.Note),
-		Person: name(ev.PersonName, ev.PersonTag, w.badge), Device: name(ev.DeviceName, ev.DeviceTag, w.tag), From: name(ev.FromName, ev.FromTag, w.badge),
+		Person: name(ev.PersonName, ev.PersonTag, w.badge), Device: name(cmp.Or(ev.DeviceName, ev.Booking.Kind), ev.DeviceTag, w.tag), From: name(ev.FromName, ev.FromTag, w.badge),
 	}
 	if ev.At.Trusted {
 		f.At = ev.At.Wall.Local().Format(minute)
@@ -119,7 +128,7 @@ func (w *words) fields(ev checkout.Event, now time.Time, safe func(string) strin
 	case ev.Loan > 0:
 		f.Due = w.length(ev.Loan)
 	}
-	f.Text = strings.NewReplacer("{person}", f.Person, "{device}", f.Device, "{from}", f.From, "{due}", f.Due, "{kind}", f.Kind, "{missing}", safe(strings.Join(ev.Missing, ", ")),
+	f.Text = strings.NewReplacer("{person}", f.Person, "{device}", f.Device, "{from}", f.From, "{due}", f.Due, "{kind}", f.Kind, "{when}", span(ev.Booking), "{missing}", safe(strings.Join(ev.Missing, ", ")),
 		"{tag}", safe(cmp.Or(ev.PersonTag, ev.DeviceTag)), "{subject}", cmp.Or(f.Device, f.Person, f.Note)).Replace(w.sentence(ev, f))
 	if f.At != "" && now.Sub(ev.At.Wall) > late {
 		f.Text += " (" + f.At + ")"
@@ -148,6 +157,8 @@ func (w *words) sentence(ev checkout.Event, f Fields) string {
 		return w.handed + due
 	case checkout.Extend:
 		return w.keeps + due
+	case checkout.Reserve, checkout.Cancel, checkout.Ready:
+		return w.booking(ev)
 	case checkout.Incomplete:
 		return w.without
 	case checkout.Return:
@@ -168,6 +179,31 @@ func (w *words) sentence(ev checkout.Event, f Fields) string {
 		return about(w.badgeIs, w.tagIs)
 	}
 	return w.other
+}
+
+// booking is what is said of a reservation.
+func (w *words) booking(ev checkout.Event) string {
+	switch {
+	case ev.Kind == checkout.Cancel:
+		return w.ended
+	case ev.Kind == checkout.Ready:
+		return w.ready
+	case ev.Booking.From.IsZero():
+		return w.waits
+	}
+	return w.reserved
+}
+
+// span is when a reservation is; empty for a place in the line.
+func span(b checkout.Booking) string {
+	if b.From.IsZero() {
+		return ""
+	}
+	from, to := b.From.Local(), b.To.Local()
+	if midnight(from).Equal(midnight(to)) {
+		return from.Format(minute) + "–" + to.Format("15:04")
+	}
+	return from.Format(minute) + " – " + to.Format(minute)
 }
 
 // dueDay is when the device should be back: the time, if that is on the same day; the

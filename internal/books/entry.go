@@ -68,7 +68,8 @@ type EntryJSON struct {
 
 // JSON returns the entry's written form. Who or what is pending has no id and no
 // name, and its masked number in the note, as is what was said of a device's
-// condition, without which parts a kit came back, when an admin says that it changed hands, and until when a loan is extended.
+// condition, without which parts a kit came back, when an admin says that it changed hands, until when a loan is extended, and what is
+// reserved.
 func (e Entry) JSON() EntryJSON {
 	note := e.Note
 	if e.Condition != "" {
@@ -82,6 +83,12 @@ func (e Entry) JSON() EntryJSON {
 	}
 	if !e.Due.IsZero() {
 		note = strings.TrimPrefix(note+", due: "+e.Due.Format(time.RFC3339), ", ")
+	}
+	if e.Booking.Kind != "" {
+		note = strings.TrimPrefix(note+", of the kind: "+e.Booking.Kind, ", ")
+	}
+	if !e.Booking.From.IsZero() {
+		note = strings.TrimPrefix(note+", from: "+e.Booking.From.Format(time.RFC3339)+", to: "+e.Booking.To.Format(time.RFC3339), ", ")
 	}
 	for _, p := range []struct{ id, what, mask string }{
 		{e.Device, "device", e.DeviceTag}, {e.Person, "badge", e.PersonTag}, {e.From, "from badge", e.FromTag},

@@ -16,6 +16,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"stump/checkout"
+	"stump/checkout/reservation"
 	"stump/directory/webhook"
 	"stump/hw/board"
 	"stump/internal/hint"
@@ -34,7 +35,7 @@ var (
 	clocks      = []string{"ntp", "rtc"}
 	directories = []string{"local", "endpoints", "snipeit", "scim"}
 	eventKinds  = []string{
-		string(checkout.Checkout), string(checkout.Return), string(checkout.Handover), string(checkout.Incomplete), string(checkout.Extend), string(checkout.Enrol), string(checkout.Correct),
+		string(checkout.Checkout), string(checkout.Return), string(checkout.Handover), string(checkout.Incomplete), string(checkout.Extend), string(checkout.Reserve), string(checkout.Cancel), string(checkout.Ready), string(checkout.Enrol), string(checkout.Correct),
 		string(checkout.Lost), string(checkout.Found), string(checkout.Retire), string(checkout.Resolve), string(checkout.Merge), string(checkout.Erase),
 		string(checkout.Salvage), string(checkout.Restore),
 	}
@@ -171,6 +172,10 @@ func (c *Config) checkOIDC() {
 }
 
 func (c *Config) checkLoans() {
+	c.oneOf("loans.reserved", c.Loans.Reserved, []string{string(checkout.ReservedWarn), string(checkout.ReservedRefuse)})
+	if n := time.Duration(c.Loans.NoShow); n != 0 && (n < time.Minute || n > reservation.Longest) {
+		c.bad("loans.no_show", `use "1h" to "92d", or "0s": until the reservation is over`, "%v is no time to wait for somebody", n)
+	}
 	c.oneOf("loans.overdue", c.Loans.Overdue, []string{string(checkout.OverdueWarn), string(checkout.OverdueRefuse)})
 	c.oneOf("loans.kits", c.Loans.Kits, []string{"trust", "check"})
 	if n := c.Loans.Extend; n < 0 || n > 100 {

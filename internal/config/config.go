@@ -190,6 +190,11 @@ type Loans struct {
 	// Kits is trust or check: whether the parts of a kit that came back are taken to be in
 	// it, or those with a tag are to be bumped, too.
 	Kits string `toml:"kits"`
+	// Reserved is warn or refuse: what it means that somebody takes what another has
+	// reserved. NoShow is how long a device waits for who has reserved it; 0: until the
+	// reservation is over.
+	Reserved string `toml:"reserved"`
+	NoShow   Span   `toml:"no_show"`
 	// Extend is how often who has a device may extend the loan; 0: only admins do.
 	Extend int `toml:"extend"`
 }
@@ -290,7 +295,7 @@ func Default() *Config {
 		Directory: Directory{Kind: "local", Timing: directory.Timing{LoansEvery: 30 * time.Second}},
 		Clock:     Clock{Trust: "ntp"},
 		Backup:    Backup{Keep: 14},
-		Loans:     Loans{Extend: 1, Overdue: "warn", Kits: "trust"},
+		Loans:     Loans{Reserved: "warn", NoShow: Span(24 * time.Hour), Extend: 1, Overdue: "warn", Kits: "trust"},
 		Web:       Web{Board: "free"},
 	}
 }

@@ -119,6 +119,8 @@ var badValues = []struct{ key, value, allowed string }{
 	{"loans.until", `"6pm"`, `such as "18:00"`},
 	{"loans.until", `"24:00"`, `such as "18:00"`},
 	{"loans.until", `"00:00"`, `such as "18:00"`},
+	{"loans.reserved", `"off"`, `"warn" or "refuse"`},
+	{"loans.no_show", `"1s"`, "until the reservation is over"},
 	{"loans.overdue", `"off"`, `"warn" or "refuse"`},
 	{"loans.kits", `"ask"`, `"trust" or "check"`},
 	{"loans.extend", `-1`, "0 (only admins extend loans) to 100"},

@@ -86,7 +86,8 @@ type core struct {
 
 // older are the kinds for which programs from before them take events: they then have the
 // same loans.
-var older = map[checkout.Kind]checkout.Kind{checkout.Extend: checkout.Correct, checkout.Incomplete: checkout.Correct}
+var older = map[checkout.Kind]checkout.Kind{checkout.Extend: checkout.Correct, checkout.Incomplete: checkout.Correct,
+	checkout.Reserve: checkout.Correct, checkout.Cancel: checkout.Correct, checkout.Ready: checkout.Correct}
 
 // firstCommit is the tag of the first commitment. The others follow in the order of
 // Secrets.all. A secret in the side has the tag of its commitment.
@@ -122,6 +123,7 @@ func coreForm(c *core) []Field {
 		{firstCommit + 2, &c.commits[2]}, {firstCommit + 3, &c.commits[3]},
 		{36, &c.newer}, {37, &c.Due},
 		{45, &c.Kit}, {46, &c.missing},
+		{50, &c.Booking.Seq}, {51, &c.Booking.Kind}, {52, &c.Booking.From}, {53, &c.Booking.To},
 	}
 }
 

@@ -34,6 +34,8 @@ func TestEventRoundTrip(t *testing.T) {
 		{Event: checkout.Event{Station: "s", Seq: 5, Kind: checkout.Extend, Person: "p", Device: "d", Loan: time.Hour, Due: time.Unix(1_790_000_000, 0)}},
 		{Event: checkout.Event{Station: "s", Seq: 6, Kind: checkout.Incomplete, Device: "box", Condition: "incomplete", Missing: []string{"Charger", "Cable, long"}}},
 		{Event: checkout.Event{Station: "s", Seq: 7, Kind: checkout.Checkout, Person: "p", Device: "charger", Kit: "box"}},
+		{Event: checkout.Event{Station: "s", Seq: 8, Kind: checkout.Reserve, Person: "p", Booking: checkout.Booking{Kind: "headset", From: time.Unix(1_790_000_000, 0), To: time.Unix(1_790_003_600, 0)}}},
+		{Event: checkout.Event{Station: "s", Seq: 9, Kind: checkout.Cancel, Person: "p", Device: "d", Booking: checkout.Booking{Seq: 8}}},
 		{Event: checkout.Event{Station: "s", Seq: 3, Kind: checkout.Resolve, Device: "d"}, Resolved: "\x01aa"},
 		{Event: checkout.Event{Station: "s", Seq: 4, Kind: checkout.Return, Chain: checkout.Hash{9}, Base: checkout.Place{Chain: checkout.Hash{9}, Seq: 3}}},
 	} {
@@ -55,6 +57,12 @@ func TestEventRoundTrip(t *testing.T) {
 // TestExtendForOlderPrograms: a program that does not know the kind takes it for a
 // correction, and finds the same loan.
 func TestExtendForOlderPrograms(t *testing.T) {
+	for _, k := range []checkout.Kind{checkout.Reserve, checkout.Cancel, checkout.Ready} {
+		was := Loan{Holder: "ann", Length: time.Minute}
+		if got := was.After(&Event{Event: checkout.Event{Kind: k}}, Ref{1, 5}); older[k] != checkout.Correct || got != was {
+			t.Errorf("%s: %+v, and for older programs %q", k, got, older[k])
+		}
+	}
 	ev := Event{Event: checkout.Event{Station: "s", Seq: 5, Kind: checkout.Extend, Device: "d", Loan: time.Hour}}
 	p, err := Split(Encode(&ev))
 	if err != nil {
