@@ -18,6 +18,14 @@ func DateOf(t time.Time) (d Date) {
 	return d
 }
 
+// Before reports whether a day is before another.
+func (d Date) Before(other Date) bool { return d.time().Before(other.time()) }
+
+// String is the day of the week and the day: "Fri 2026-12-25".
+func (d Date) String() string { return d.time().Format("Mon 2006-01-02") }
+
+func (d Date) time() time.Time { return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC) }
+
 // Calendar says when the lab is open. The zero Calendar is always.
 type Calendar struct {
 	// Days are those on which the lab is open, all if empty.

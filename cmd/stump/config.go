@@ -89,7 +89,8 @@ func checkConfig(out io.Writer, file string, b *board.Board) error {
 	if cfg == nil {
 		return err
 	}
-	err = config.Join(err, daemon.CheckPlaces(cfg))
+	closed, wrong := daemon.CheckHolidays(cfg)
+	err = config.Join(err, daemon.CheckPlaces(cfg), wrong)
 	var lines string
 	if b != nil {
 		daemon.UseBoard(cfg, b)
@@ -108,6 +109,9 @@ func checkConfig(out io.Writer, file string, b *board.Board) error {
 		fmt.Fprintln(out, "no configuration file; the defaults are right")
 	} else {
 		fmt.Fprintln(out, cfg.Path()+" is right")
+	}
+	if closed != "" {
+		fmt.Fprintln(out, "holidays: "+closed)
 	}
 	switch {
 	case b == nil:

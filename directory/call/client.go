@@ -218,8 +218,14 @@ func (c *Client) Do(ctx context.Context, method, address string, header http.Hea
 // See fetches the answer to a POST from where its redirect points to, see
 // Reply.Location. It sends nothing of the POST, so that may be another host.
 func (c *Client) See(ctx context.Context, address string) (Reply, Outcome) {
+	return c.Get(ctx, address, http.Header{})
+}
+
+// Get fetches what is at an address, or where that redirects to, which may be another
+// host: the header must have no secret.
+func (c *Client) Get(ctx context.Context, address string, header http.Header) (Reply, Outcome) {
 	other := Client{http: c.bare, total: c.total, Options: c.Options}
-	return other.Do(ctx, http.MethodGet, address, http.Header{}, nil)
+	return other.Do(ctx, http.MethodGet, address, header, nil)
 }
 
 // read makes one call, and lets answer read what comes.

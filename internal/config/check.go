@@ -20,6 +20,7 @@ import (
 	"stump/directory/webhook"
 	"stump/hw/board"
 	"stump/internal/hint"
+	"stump/internal/holidays"
 	"stump/internal/identity"
 	"stump/internal/keyboard"
 	"stump/internal/panel"
@@ -192,6 +193,9 @@ func (c *Config) checkLoans() {
 	}
 	if t, err := time.Parse("15:04", c.Loans.Until); c.Loans.Until != "" && (err != nil || t.Hour() == 0 && t.Minute() == 0) {
 		c.bad("loans.until", `write a time of day, such as "18:00"`, "%q is none", c.Loans.Until)
+	}
+	if err := holidays.CheckSource(c.Loans.Holidays); err != nil {
+		c.bad("loans.holidays", hint.Of(err), "%v", err)
 	}
 }
 

@@ -31,6 +31,7 @@ import (
 	"stump/directory/webhook"
 	"stump/hw/board"
 	"stump/internal/hint"
+	"stump/internal/holidays"
 	"stump/internal/signin"
 	"stump/lcd"
 	"stump/wiegand"
@@ -184,6 +185,9 @@ type Loans struct {
 	// time of day at which loans of days end, such as "18:00".
 	Days  []string `toml:"days"`
 	Until string   `toml:"until"`
+	// Holidays is an iCalendar file, or the address of one, whose whole-day events are days
+	// on which the lab is closed.
+	Holidays string `toml:"holidays"`
 	// Overdue is warn or refuse: what it means that somebody with something overdue takes
 	// another device.
 	Overdue string `toml:"overdue"`
@@ -199,7 +203,7 @@ type Loans struct {
 	Extend int `toml:"extend"`
 }
 
-// Calendar is when the lab is open.
+// Calendar is when the lab is open, without the holidays.
 func (l Loans) Calendar() (c loan.Calendar) {
 	for d := time.Sunday; d <= time.Saturday; d++ {
 		if slices.Contains(l.Days, weekday(d)) {
@@ -364,6 +368,9 @@ func (c *Config) Write(w io.Writer) error {
 	}
 	if d.HashString != "" {
 		d.HashString = "xxxxx"
+	}
+	if l := &shown.Loans; holidays.IsAddress(l.Holidays) {
+		l.Holidays = call.MaskedHook(l.Holidays)
 	}
 	shown.Webhooks = slices.Clone(c.Webhooks)
 	for i := range shown.Webhooks {

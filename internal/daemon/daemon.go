@@ -20,6 +20,7 @@ import (
 	"stump/internal/api/listen"
 	"stump/internal/certificate"
 	"stump/internal/config"
+	"stump/internal/holidays"
 	"stump/internal/identity"
 	"stump/internal/keyboard"
 	"stump/internal/learned"
@@ -81,6 +82,7 @@ type Daemon struct {
 	trace    *station.Trace
 	keyboard *keyboard.Keyboard // nil without one
 	access   *identity.Store
+	holidays *holidays.Holidays // nil where none are named
 	lamps    []selftest.Lamp
 	noLines  sync.Map // the names of the readers that have no lines
 }
@@ -97,12 +99,16 @@ func New(o Options) (*Daemon, error) {
 	if err := alone(o); err != nil {
 		return nil, err
 	}
-	ledger, err := waitForDisk(o, func() (*ledger.Ledger, error) { return openOrCreate(o, p) })
+	closed, err := openHolidays(o.Config, o.StateDir, o.Log)
+	if err != nil {
+		return nil, err
+	}
+	ledger, err := waitForDisk(o, func() (*ledger.Ledger, error) { return openOrCreate(o, p, closed) })
 	if err != nil {
 		return nil, err
 	}
 	tidy(o, ledger)
-	d := &Daemon{o: o, places: p, Ledger: ledger, now: gpio.Monotonic, asked: o.Config.Clone()}
+	d := &Daemon{o: o, places: p, Ledger: ledger, now: gpio.Monotonic, asked: o.Config.Clone(), holidays: closed}
 	if err = rightLines(o, ledger); err == nil {
 		err = d.assemble()
 	}
@@ -149,6 +155,9 @@ func (d *Daemon) assemble() (err error) {
 	}
 	d.tasks = append(d.tasks, served...)
 	d.tasks = append(d.tasks, d.access, d.upkeep, reloads{d}, d.newDisk())
+	if d.holidays != nil {
+		d.tasks = append(d.tasks, d.holidays)
+	}
 	if w := newWatchdog(d.Readers); w != nil {
 		d.tasks = append(d.tasks, w)
 	}

@@ -187,7 +187,7 @@ func TestRightLines(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			o := simOptions(t, "")
 			o.Sim, o.StateNamed = c.sim, c.named
-			l, err := openOrCreate(o, places{directory: directory.Local{}})
+			l, err := openOrCreate(o, places{directory: directory.Local{}}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"stump/checkout"
+	"stump/checkout/loan"
 	"stump/directory"
 	"stump/directory/call"
 	"stump/directory/endpoints"
@@ -14,6 +16,8 @@ import (
 	"stump/directory/webhook"
 	"stump/internal/config"
 	"stump/internal/credential"
+	"stump/internal/hint"
+	"stump/internal/holidays"
 )
 
 // places are where events are delivered to, and the directory.
@@ -76,6 +80,19 @@ func openWebhooks(tables []webhook.Config, language string) (map[string]director
 func CheckPlaces(cfg *config.Config) error {
 	_, err := openPlaces(cfg)
 	return err
+}
+
+// CheckHolidays says what is wrong with the file of holidays, or on which days the lab is
+// closed next; "" where that is not known.
+func CheckHolidays(cfg *config.Config) (next string, err error) {
+	if cfg.Loans.Holidays == "" || holidays.CheckSource(cfg.Loans.Holidays) != nil {
+		return "", nil
+	}
+	next, err = holidays.Check(cfg.Loans.Holidays, time.Local, loan.DateOf(time.Now()))
+	if err != nil {
+		err = cfg.Locate(hint.Wrap(&call.KeyError{Table: "loans", Key: "holidays", Err: err}, hint.Of(err)))
+	}
+	return next, err
 }
 
 // numbers reports whether the directory needs the numbers of tags.

@@ -9,8 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 
 	"stump/checkout/ledger/boltfile"
+	"stump/checkout/loan"
 	"stump/hw/selftest"
 	"stump/internal/books"
+	"stump/internal/hint"
 	"stump/internal/panel"
 	"stump/internal/station"
 )
@@ -157,7 +159,22 @@ func (d *Daemon) sharedConditions() (list []selftest.Condition) {
 			Remedy: fmt.Sprintf("`ls -l /proc/%d/fd` shows what is open; bumps go on, backups and the directory wait", os.Getpid()),
 		})
 	}
+	if err := d.holidaysFault(); err != nil {
+		list = append(list, selftest.Condition{Name: "holidays", Text: err.Error(), Remedy: hint.Of(err)})
+	}
 	return append(list, d.upkeep.backups.faults()...)
+}
+
+// holidaysFault is what is wrong with the calendar of holidays.
+func (d *Daemon) holidaysFault() error {
+	if d.holidays == nil {
+		return nil
+	}
+	var today loan.Date
+	if now := wallClock(d.o.Config).Now(); now.Trusted {
+		today = loan.DateOf(now.Wall.Local())
+	}
+	return d.holidays.Fault(today)
 }
 
 // noFiles is why no more files can be opened; nil if they can.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,6 +26,7 @@ import (
 	"stump/internal/config"
 	"stump/internal/credential"
 	"stump/internal/hint"
+	"stump/internal/holidays"
 	"stump/internal/identity"
 	"stump/internal/learned"
 	"stump/internal/safefile"
@@ -70,9 +72,28 @@ func exists(path string) bool {
 // wallClock is the station's clock.
 func wallClock(cfg *config.Config) clock.Source { return clock.Source{RTC: cfg.Clock.Trust == "rtc"} }
 
+// openHolidays returns the days on which the lab is closed, nil where none are named. It
+// calls nobody.
+func openHolidays(cfg *config.Config, stateDir string, log *slog.Logger) (*holidays.Holidays, error) {
+	if cfg.Loans.Holidays == "" {
+		return nil, nil
+	}
+	h, err := holidays.Open(holidays.Options{Source: cfg.Loans.Holidays, Dir: stateDir, HTTP: cfg.Directory.HTTP, Log: log})
+	return h, cfg.Locate(err)
+}
+
+// calendar is when the lab is open.
+func calendar(cfg *config.Config, closed *holidays.Holidays) loan.Calendar {
+	c := cfg.Loans.Calendar()
+	if closed != nil {
+		c.Closed = closed.Closed
+	}
+	return c
+}
+
 // ledgerOptions are the same for the daemon and for a command that opens the
 // ledger itself.
-func ledgerOptions(cfg *config.Config, keys sitekey.Keys) ledger.Options {
+func ledgerOptions(cfg *config.Config, keys sitekey.Keys, closed *holidays.Holidays) ledger.Options {
 	kinds := map[string]time.Duration{}
 	for kind, length := range cfg.Loans.Kinds {
 		kinds[kind] = time.Duration(length)
@@ -81,7 +102,7 @@ func ledgerOptions(cfg *config.Config, keys sitekey.Keys) ledger.Options {
 	return ledger.Options{
 		Stamp:   wallClock(cfg).Now,
 		Station: cfg.Station, SiteKey: keys.Current, OldKeys: keys.Old, MaxSize: maxLedger(),
-		Loans: loan.Rules{Length: time.Duration(cfg.Loans.Length), Kinds: kinds, Extensions: cfg.Loans.Extend, Calendar: cfg.Loans.Calendar()},
+		Loans: loan.Rules{Length: time.Duration(cfg.Loans.Length), Kinds: kinds, Extensions: cfg.Loans.Extend, Calendar: calendar(cfg, closed)},
 		Mask:  func(t checkout.Tag) string { return credential.Mask(t, formats) },
 	}
 }
@@ -98,9 +119,13 @@ func OpenLedger(cfg *config.Config, stateDir string, readOnly bool) (*ledger.Led
 		return nil, keyError(err)
 	}
 	if readOnly {
-		return ledger.OpenReadOnly(path, ledgerOptions(cfg, keys))
+		return ledger.OpenReadOnly(path, ledgerOptions(cfg, keys, nil))
 	}
-	return ledger.Open(path, ledgerOptions(cfg, keys))
+	closed, err := openHolidays(cfg, stateDir, nil)
+	if err != nil {
+		return nil, err
+	}
+	return ledger.Open(path, ledgerOptions(cfg, keys, closed))
 }
 
 // keyError says what to do without a key, or with one that can't be read.
@@ -113,7 +138,7 @@ func keyError(err error) error {
 
 // openOrCreate opens the daemon's ledger, and creates it if there never was one.
 // If it is damaged, what can be saved becomes a new one; Ledger.Info says so.
-func openOrCreate(o Options, p places) (*ledger.Ledger, error) {
+func openOrCreate(o Options, p places, closed *holidays.Holidays) (*ledger.Ledger, error) {
 	if err := os.MkdirAll(o.StateDir, 0o750); err != nil {
 		return nil, hint.Wrap(fmt.Errorf("state folder: %w", err), "name a folder that may be written with --state")
 	}
@@ -130,7 +155,7 @@ func openOrCreate(o Options, p places) (*ledger.Ledger, error) {
 	if st, err := os.Stat(keyFile); err == nil && st.Mode().Perm()&0o077 != 0 {
 		o.Log.Warn("others may read the site key", "file", keyFile, "mode", st.Mode().Perm(), "remedy", "chmod 600 "+keyFile)
 	}
-	opts := ledgerOptions(o.Config, keys)
+	opts := ledgerOptions(o.Config, keys, closed)
 	opts.Logger = o.Log
 	// The simulated lab shows cards by name, so it needs their numbers.
 	opts.SealTags = o.Sim || p.numbers()
@@ -154,7 +179,7 @@ func tidy(o Options, l *ledger.Ledger) {
 		all, failed = append(all, removed...), errors.Join(failed, err)
 	}
 	remove(filepath.Dir(l.Path()), boltfile.Temporary(filepath.Base(l.Path()))...)
-	remove(o.StateDir, notesName+".new-*", learned.Name+".new-*", identity.FileName+".new-*", certificate.FileName+".new-*", ".selftest-*")
+	remove(o.StateDir, notesName+".new-*", learned.Name+".new-*", identity.FileName+".new-*", certificate.FileName+".new-*", holidays.FileName+".new-*", ".selftest-*")
 	remove(filepath.Dir(key), filepath.Base(key)+".new-*")
 	for _, dir := range []string{backupDir(o.Config.Backup, o.StateDir), o.Config.Backup.Also} {
 		if dir != "" {
@@ -176,7 +201,7 @@ func RestoreLedger(ctx context.Context, cfg *config.Config, stateDir, backup str
 		return nil, keyError(err)
 	}
 	o.Check = CheckInChild
-	return ledger.RestoreFile(ctx, LedgerPath(stateDir), backup, ledgerOptions(cfg, keys), o)
+	return ledger.RestoreFile(ctx, LedgerPath(stateDir), backup, ledgerOptions(cfg, keys, nil), o)
 }
 
 // alone refuses to start while another daemon answers at the socket. It comes

@@ -49,7 +49,7 @@ func TestOpenLedger(t *testing.T) {
 	if _, err := OpenLedger(o.Config, o.StateDir, true); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%v", err)
 	}
-	l, err := openOrCreate(o, local)
+	l, err := openOrCreate(o, local, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestOpenLedger(t *testing.T) {
 	if err := os.Chmod(key, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if l, err = openOrCreate(o, local); err != nil {
+	if l, err = openOrCreate(o, local, nil); err != nil {
 		t.Fatal(err)
 	}
 	l.Close()
@@ -75,7 +75,7 @@ func TestOpenLedger(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, open := range map[string]func() (*ledger.Ledger, error){
-		"daemon":  func() (*ledger.Ledger, error) { return openOrCreate(o, local) },
+		"daemon":  func() (*ledger.Ledger, error) { return openOrCreate(o, local, nil) },
 		"command": func() (*ledger.Ledger, error) { return OpenLedger(o.Config, o.StateDir, false) },
 	} {
 		if _, err := open(); err == nil || !strings.Contains(hint.Of(err), "belong together") {
@@ -120,7 +120,7 @@ func TestTidy(t *testing.T) {
 	backups, key := filepath.Join(o.StateDir, "backups"), filepath.Join(t.TempDir(), "key")
 	o.Config.Privacy.KeyFile = key
 	o.Config.Backup.Also = t.TempDir()
-	l, err := openOrCreate(o, places{directory: directory.Local{}})
+	l, err := openOrCreate(o, places{directory: directory.Local{}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

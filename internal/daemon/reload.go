@@ -41,6 +41,9 @@ func (d *Daemon) reload() {
 	d.o.Level.Set(now.Level())
 	d.Panel.Speak(texts)
 	d.asked.TakeOver(now)
+	if d.holidays != nil {
+		d.holidays.Reload()
+	}
 	if len(later) > 0 {
 		d.o.Log.Warn("some changes of the configuration need a restart", "keys", strings.Join(later, ", "))
 	}
