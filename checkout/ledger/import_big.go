@@ -30,13 +30,13 @@ func (l *Ledger) newImporter() *journal.Importer {
 	var t *txn // of the rows before
 	return journal.NewImporter(journal.Options{
 		Path: l.path, Keys: l.keys, Log: l.o.Logger, Batch: batchRows,
-		Update: func(f func(*bolt.Tx) error) error { return l.update(func(t *txn) { t.must(f(t.tx)) }) },
+		Update: func(f func(*bolt.Tx) error) error { return l.updateMany(func(t *txn) { t.must(f(t.tx)) }) },
 		Alone: func(f func()) {
 			l.writing.Lock()
 			defer l.writing.Unlock()
 			f()
 		},
-		Waits: func() bool { return l.waiting.Load() > 0 },
+		Waits: l.waits,
 		Apply: func(tx *bolt.Tx, j *journal.Journal, m *journal.Mark, r books.ImportRow) ([]error, error) {
 			if t == nil || t.tx != tx {
 				t = &txn{l: l, tx: tx}

@@ -41,7 +41,8 @@ func childOptions() Options {
 	return o
 }
 
-// tapsChild takes taps until it is killed.
+// tapsChild takes taps until it is killed, beside a directory that writes rows: some ride
+// with those.
 func tapsChild() {
 	l, salvaged, err := OpenOrSalvage(os.Getenv("STUMP_TEST_LEDGER"), childOptions())
 	if err != nil || salvaged != nil {
@@ -49,6 +50,14 @@ func tapsChild() {
 		os.Exit(1)
 	}
 	fmt.Println("open")
+	go func() {
+		for n := uint64(0); ; n++ {
+			rows := []books.SyncRow{{Kind: checkout.KindPerson, Ref: "a", Name: "A", Tag: tag26(n % 7)}, {Kind: checkout.KindPerson, Ref: "b", Name: "B", Tag: tag26((n + 1) % 7)}}
+			if _, err := l.Sync(rows, "directory", checkout.SourceSync); err != nil {
+				fmt.Println("failed", err)
+			}
+		}
+	}()
 	for {
 		if err := childTap(l, os.Stdout); err != nil {
 			fmt.Println("failed", err)

@@ -102,10 +102,9 @@ type core struct {
 	readOnly bool
 
 	importer *journal.Importer
-	waiting  atomic.Int32 // how many want to write
 
 	upkeep  sync.Mutex // one verify or erasure at a time; taken before writing
-	writing sync.Mutex // one writer at a time; taken before mu
+	writing *lane      // one writer at a time; taken before mu
 
 	mu     sync.RWMutex // guards the following fields; held for reading in a transaction
 	db     *bolt.DB     // nil: closed, or to be reopened after a fault
@@ -183,7 +182,7 @@ func open(path string, o Options, readOnly bool) (*Ledger, error) {
 	if path, err = boltfile.Resolve(path); err != nil {
 		return nil, err
 	}
-	l := &Ledger{core: &core{path: path, o: o, keys: keys, readOnly: readOnly, failures: make(chan struct{}, 1)}}
+	l := &Ledger{core: &core{path: path, o: o, keys: keys, writing: newLane(), readOnly: readOnly, failures: make(chan struct{}, 1)}}
 	l.importer = l.newImporter()
 	if err := l.reopen(); err != nil {
 		return nil, err

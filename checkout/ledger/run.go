@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -144,14 +145,46 @@ func (e callerError) Unwrap() error { return e.error }
 // the error wraps ErrCannotSave. update then reopens the file, because after a failed
 // write or sync neither bbolt's state nor the kernel's cached pages can be trusted.
 func (l *Ledger) update(change func(*txn)) error {
-	f := func(t *txn) { t.agree(); change(t) }
 	if l.readOnly {
 		return ErrReadOnly
 	}
-	l.waiting.Add(1)
-	l.writing.Lock()
-	l.waiting.Add(-1)
+	r := &rider{l: l, change: change, done: make(chan error, 1)}
+	if rode, err := l.writing.enter(r); rode {
+		return err
+	}
 	defer l.writing.Unlock()
+	return l.write(r, nil)
+}
+
+// updateMany is update for a change of many rows, which stops when somebody waits (see
+// waits) and takes them along. It may be run several times, and the last time counts.
+func (l *Ledger) updateMany(change func(*txn)) error {
+	if l.readOnly {
+		return ErrReadOnly
+	}
+	l.writing.Lock()
+	defer runtime.Gosched() // who rode, and who waits for the turn, goes first
+	defer l.writing.Unlock()
+	r, c := &rider{l: l, change: change}, &coach{}
+	err := l.write(r, c)
+	if errors.Is(err, errAlone) {
+		c.arrive(errAlone)
+		return l.write(r, nil)
+	}
+	var caller callerError
+	if errors.As(err, &caller) {
+		c.arrive(errAlone)
+		return caller.error
+	}
+	c.arrive(err)
+	return err
+}
+
+// waits reports whether a change waits for one of many rows to stop.
+func (l *Ledger) waits() bool { return l.writing.waits() }
+
+// write makes a change, and those of who rides in c, if c is not nil. The caller has the turn.
+func (l *Ledger) write(r *rider, c *coach) error {
 	if err := l.ensure(); err != nil {
 		if errors.Is(err, ErrClosed) {
 			return err
@@ -165,13 +198,16 @@ func (l *Ledger) update(change func(*txn)) error {
 	}
 	begin := l.commits.Begin()
 	defer l.commits.End()
-	txid, err := l.commit(f)
+	txid, err := l.commit(r.whole, c)
 	var damaged *DamagedError
 	if errors.As(err, &damaged) && l.salvageNow(damaged) {
-		txid, err = l.commit(f)
+		txid, err = l.commit(r.whole, c)
 	}
 	var caller callerError
 	if errors.As(err, &caller) {
+		if c != nil { // whose riders are to know that nothing is wrong with the disk
+			return err
+		}
 		return caller.error
 	}
 	if err != nil {
@@ -186,7 +222,7 @@ func (l *Ledger) update(change func(*txn)) error {
 }
 
 // commit is one attempt at a writing transaction.
-func (l *Ledger) commit(f func(*txn)) (txid int, err error) {
+func (l *Ledger) commit(f func(*txn), c *coach) (txid int, err error) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	if l.db == nil {
@@ -195,7 +231,11 @@ func (l *Ledger) commit(f func(*txn)) (txid int, err error) {
 	err = l.guard(func() error {
 		return l.db.Update(func(tx *bolt.Tx) error {
 			txid = tx.ID()
-			if err := (&txn{l: l, tx: tx}).try(f); err != nil {
+			err := (&txn{l: l, tx: tx}).try(f)
+			if err == nil && c != nil {
+				err = c.carry(l.writing, tx)
+			}
+			if err != nil {
 				return callerError{err}
 			}
 			boltfile.Crash("before-commit")
@@ -219,7 +259,7 @@ func (l *Ledger) retry(cause error, txid int) error {
 			t.fail(cause)
 		}
 		t.put(record.TreeMeta, metaSegment, l.segment[:])
-	})
+	}, nil)
 	if reached && err == nil {
 		return nil
 	}

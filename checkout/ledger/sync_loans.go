@@ -91,19 +91,19 @@ func (l *Ledger) TakeOver(m Moment, seen []books.Seen, actor string, believe fun
 		at, _ := slices.BinarySearchFunc(words, order, func(w word, order int) int { return cmp.Compare(w.order(), order) })
 		return at
 	}
-	notes, rest, done := from(note), from(nothing), 0
-	for _, some := range slices.AppendSeq(slices.Collect(slices.Chunk(words[:notes], takeAtOnce)), slices.Chunk(words[notes:rest], noteAtOnce)) {
-		err = l.update(func(t *txn) {
+	rest, done := from(nothing), 0
+	for err == nil && done < rest {
+		end := done
+		err = l.updateMany(func(t *txn) {
 			t.settled(&m)
-			for i := range some {
-				w := &some[i]
+			for end = done; end < min(done+takeAtOnce, rest) && (end == done || !l.waits()); end++ {
+				w := &words[end]
 				w.became = t.take(m, seen[w.at], w, by(actor, checkout.SourceSync))
 			}
 		})
-		if err != nil {
-			break
+		if err == nil {
+			done = end
 		}
-		done += len(some)
 	}
 	for i, w := range words {
 		if w.became != books.Agreed && (i < done || i >= rest) {
@@ -113,9 +113,8 @@ func (l *Ledger) TakeOver(m Moment, seen []books.Seen, actor string, believe fun
 	return err
 }
 
-// takeAtOnce is how many devices move in one transaction, and noteAtOnce of how many
-// something is noted: a tap waits for it.
-const takeAtOnce, noteAtOnce = 50, 250
+// takeAtOnce is of how many devices words are taken in one transaction, unless a tap waits.
+const takeAtOnce = 250
 
 // word is a Word that is being weighed; there may be as many as the directory has devices.
 type word struct {

@@ -11,25 +11,18 @@ import (
 	"stump/internal/books"
 )
 
-// syncLeast is how many rows are written while a tap waits: with fewer, a directory would
-// have to wait for a day on which nobody comes.
-const syncLeast = 25
-
 // Sync updates people and devices from the directory in one transaction. A change of a tag
 // or status is an event, which the directory doesn't get. It returns the rows with their
-// ids: all, or where a tap waits at least the first syncLeast. If one is refused, none is
-// written.
+// ids: all, or where a tap waits at least the first. If one is refused, none is written.
 func (l *Ledger) Sync(rows []books.SyncRow, actor string, source checkout.Source) (out []books.SyncRow, err error) {
-	err = l.update(func(t *txn) {
+	err = l.updateMany(func(t *txn) {
 		out = slices.Clone(rows)
-		for _, r := range rows {
-			t.takeFromOther(r)
-		}
 		for i := range out {
-			if i >= syncLeast && l.waiting.Load() > 0 {
+			if i > 0 && l.waits() {
 				out = out[:i]
 				return
 			}
+			t.takeFromOther(rows[i])
 			if err := t.try(func(t *txn) { t.sync(&out[i], by(actor, source)) }); err != nil {
 				t.failf("%s %q: %w", rows[i].Kind, rows[i].Name, err)
 			}

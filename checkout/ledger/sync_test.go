@@ -266,37 +266,3 @@ func BenchmarkSync25000(b *testing.B) {
 		syncRows(b, l, rows...)
 	}
 }
-
-// TestSyncMakesRoom: where a tap waits, only the first rows are written, and the tag of a
-// later one is not lost.
-func TestSyncMakesRoom(t *testing.T) {
-	l := syncLedger(t)
-	var rows []books.SyncRow
-	for i := range 3 * syncLeast {
-		rows = append(rows, books.SyncRow{Kind: checkout.KindPerson, Ref: fmt.Sprint(i), Name: fmt.Sprint("Person ", i), Tag: tag26(uint64(i + 1))})
-	}
-	for _, waits := range []int32{1, 0} {
-		l.waiting.Add(waits)
-		out := syncRows(t, l, rows...)
-		l.waiting.Add(-waits)
-		want := len(rows)
-		if waits > 0 {
-			want = syncLeast
-		}
-		people := 0
-		for range l.People(books.Page{}) {
-			people++
-		}
-		if len(out) != want || people != want {
-			t.Errorf("%d waiting: %d rows are said to be written, %d are; want %d", waits, len(out), people, want)
-		}
-		for i := range out {
-			rows[i].ID = out[i].ID
-		}
-	}
-	for i := range rows {
-		if s, err := l.Subject(tag26(uint64(i + 1))); err != nil || s.ID != fmt.Sprint("person-", i) {
-			t.Errorf("tag %d is %q's, %v", i+1, s.ID, err)
-		}
-	}
-}

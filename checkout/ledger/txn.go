@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"fmt"
+	"runtime"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -144,8 +145,18 @@ func (t *txn) putRow(tr record.Tree, id string, r *record.Row) {
 
 // eachRow calls f with every person or device, pending ones first.
 func (t *txn) eachRow(tr record.Tree, f func(id string, r *record.Row)) {
-	t.each(tr, nil, func(k, v []byte) { f(string(k), t.decodeRow(tr, string(k), v)) })
+	n := 0
+	t.each(tr, nil, func(k, v []byte) {
+		if n++; n%yieldRows == 0 && !t.tx.Writable() {
+			runtime.Gosched()
+		}
+		f(string(k), t.decodeRow(tr, string(k), v))
+	})
 }
+
+// yieldRows is after how many rows that are read a bump is let go first: else it would wait
+// for a processor until the runtime takes that away from the reader, up to 10 ms.
+const yieldRows = 16
 
 // rowsWhere returns the people or devices for which want is true.
 func (t *txn) rowsWhere(tr record.Tree, want func(id string, r *record.Row) bool) (all []party) {

@@ -30,7 +30,7 @@ type Options struct {
 	Path string // of the ledger
 	Keys *sitekey.Ring
 	Log  *slog.Logger
-	// Update runs f in a writing transaction.
+	// Update runs f in a writing transaction, which takes along who waits.
 	Update func(f func(tx *bolt.Tx) error) error
 	// Apply applies a row in a transaction, and returns what of it can't be done.
 	Apply func(tx *bolt.Tx, j *Journal, m *Mark, r books.ImportRow) (late []error, err error)
@@ -235,29 +235,15 @@ func (i *Importer) end(j *Journal, cause error) error {
 	return errors.Join(err, remove(i.o.Path))
 }
 
-// A transaction works until it has taken as long as the disk takes for a commit, within
-// these limits. Tests set others.
-var (
-	shortest = 4 * time.Millisecond
-	longest  = 25 * time.Millisecond
-)
-
 // carryOut applies the rows of a journal from a mark on, in pieces, and ends the import. It
 // returns what of the rows could not be done, because the desk was faster. It goes on in
 // spite of errors until Stop.
 func (i *Importer) carryOut(j *Journal, m Mark) (late []*books.RowError, err error) {
-	b := batch{Importer: i, j: j, mark: m, slice: shortest}
-	for yields := 0; ; {
-		for begin := time.Now(); i.o.Waits() && time.Since(begin) < longest; {
-			time.Sleep(100 * time.Microsecond)
-		}
-		b.patient = yields < 3
+	b := batch{Importer: i, j: j, mark: m}
+	for {
 		err := i.o.Update(b.apply)
 		var wrong *journalError
 		switch {
-		case errors.Is(err, errYield):
-			yields++
-			continue
 		case errors.As(err, &wrong):
 			return late, errors.Join(wrong.error, i.end(j, wrong.error))
 		case err != nil && i.stopped(0), err == nil && !b.ended && i.stopped(0):
@@ -269,8 +255,7 @@ func (i *Importer) carryOut(j *Journal, m Mark) (late []*books.RowError, err err
 		}
 		i.setStuck(nil)
 		boltfile.Crash("import-batch")
-		b.slice = min(max(time.Since(b.began)-b.worked, shortest), longest)
-		yields, b.mark, late = 0, b.next, append(late, b.late...)
+		b.mark, late = b.next, append(late, b.late...)
 		for _, e := range b.late {
 			i.o.Log.Warn("a row of the import could not be applied in whole", "line", e.Line, "err", e.Err)
 		}
@@ -297,38 +282,26 @@ func (i *Importer) setStuck(err error) {
 	i.stuck = err
 }
 
-// errYield ends a transaction of an import because somebody waits.
-var errYield = errors.New("somebody waits")
-
 // journalError is an error of the journal in a transaction.
 type journalError struct{ error }
 
 // batch is a transaction of an import.
 type batch struct {
 	*Importer
-	j       *Journal
-	mark    Mark
-	slice   time.Duration
-	patient bool // it begins again when somebody waits, instead of ending early
+	j    *Journal
+	mark Mark
 
-	next   Mark
-	late   []*books.RowError
-	ended  bool
-	began  time.Time
-	worked time.Duration
+	next  Mark
+	late  []*books.RowError
+	ended bool
 }
 
 // apply applies the next rows, and moves the mark.
 func (b *batch) apply(tx *bolt.Tx) error {
 	n, refused := 0, error(nil)
-	b.began, b.next, b.late, b.ended = time.Now(), b.mark, nil, true
+	b.next, b.late, b.ended = b.mark, nil, true
 	err := b.j.Each(b.mark.Done, func(r books.ImportRow, _, next uint64) bool {
-		waits := n > 0 && b.o.Waits()
-		if waits && b.patient {
-			refused = errYield
-			return false
-		}
-		if waits || n == b.o.Batch || n > 0 && time.Since(b.began) > b.slice {
+		if n == b.o.Batch || n > 0 && b.o.Waits() {
 			b.ended = false
 			return false
 		}
@@ -347,7 +320,6 @@ func (b *batch) apply(tx *bolt.Tx) error {
 	if refused == nil {
 		refused = put(tx, &b.next)
 	}
-	b.worked = time.Since(b.began)
 	return refused
 }
 
