@@ -50,7 +50,7 @@ func (w *Worker) apply(ctx context.Context, changes []books.SyncRow) (notes []st
 // leanPercent is how much the garbage may grow during a pull, in percent of what is
 // in use. (A limit on the memory is worse: near it Go collects without a pause, gives
 // that up after a while, and then needs more than ever.)
-const leanPercent = 10
+const leanPercent = 30
 
 // lean keeps the use of memory down until the returned function is called.
 func lean() (done func()) {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -260,6 +261,7 @@ func wholeNumber(raw []byte) int {
 
 // row reads the next row of a page, and takes it unless it came before.
 func (r *Reading) row(s scanner, c *counter, p *page) error {
+	runtime.Gosched() // a bump goes first
 	var long bool
 	var err error
 	if c.raw, long, err = s.row(c.raw, c.Keep, c.field); err != nil {
