@@ -55,7 +55,8 @@ type member struct {
 func personMember(p books.Person) member {
 	inactive := p.Status != checkout.Active
 	return member{hasTag: p.HasBadge(), Member: plan.Member{
-		SyncRow: books.SyncRow{Kind: checkout.KindPerson, ID: p.ID, Ref: p.Ref, Name: p.Name, Email: p.Email, Inactive: inactive},
+		SyncRow: books.SyncRow{Kind: checkout.KindPerson, ID: p.ID, Ref: p.Ref, Name: p.Name, Email: p.Email, Inactive: inactive,
+			Groups: p.DirectoryGroups, HasGroups: true},
 		Retired: inactive && !p.ByDirectory, Former: p.Former,
 	}}
 }
@@ -66,8 +67,9 @@ func deviceMember(d books.Device) member {
 		holds = 1
 	}
 	return member{hasTag: d.HasTag(), home: d.Home, rev: d.DirectoryRev, Member: plan.Member{
-		SyncRow: books.SyncRow{Kind: checkout.KindDevice, ID: d.ID, Ref: d.Ref, Name: d.Name, Type: d.Kind, Inactive: inactive},
-		Holds:   holds, Retired: inactive && !d.ByDirectory,
+		SyncRow: books.SyncRow{Kind: checkout.KindDevice, ID: d.ID, Ref: d.Ref, Name: d.Name, Type: d.Kind, Inactive: inactive,
+			Serial: d.Serial, Place: d.Place, Link: d.Link},
+		Holds: holds, Retired: inactive && !d.ByDirectory,
 	}}
 }
 

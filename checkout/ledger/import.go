@@ -29,7 +29,7 @@ func (l *Ledger) Import(ctx context.Context, kind checkout.SubjectKind, rows ite
 	j := journal.New(l.path, l.keys, fewRows)
 	c := &importCheck{kind: kind, j: j, o: o}
 	err = j.Fill(ctx, rows, journal.Rules{Kind: kind, Mask: l.o.Mask, Check: func(r books.ImportRow) error {
-		return party{treeOf(kind), r.ID, &record.Row{Name: r.Name, Email: r.Email, Kind: r.Kind}}.check()
+		return party{treeOf(kind), r.ID, newRow(&r)}.check()
 	}}, &c.bad)
 	if err == nil && j.Big() {
 		return l.importBig(ctx, c)
@@ -178,10 +178,15 @@ func (c *importCheck) status(t *txn, p party, pending, status string) (did bool)
 	return true
 }
 
-// imported returns the person or device of a row with its name, e-mail address and kind,
-// and what was there before. Nothing is written.
+// newRow is the row of somebody or something new.
+func newRow(r *books.ImportRow) *record.Row {
+	return &record.Row{Name: r.Name, Email: r.Email, Kind: r.Kind, Groups: r.Groups, Details: r.Details, Condition: r.Condition}
+}
+
+// imported returns the person or device of a row with what the row says, and what was
+// there before. Nothing is written.
 func (t *txn) imported(kind checkout.SubjectKind, r *books.ImportRow) (p party, was *record.Row) {
-	p = party{treeOf(kind), r.ID, &record.Row{Name: r.Name, Email: r.Email, Kind: r.Kind}}
+	p = party{treeOf(kind), r.ID, newRow(r)}
 	old := t.row(p.tree, r.ID)
 	if old == nil {
 		return p, nil
@@ -194,6 +199,19 @@ func (t *txn) imported(kind checkout.SubjectKind, r *books.ImportRow) (p party, 
 	if r.HasDetail {
 		old.Email, old.Kind = r.Email, r.Kind
 	}
+	for _, f := range []struct {
+		has  books.Columns
+		dst  *string
+		said string
+	}{
+		{books.HasSerial, &old.Serial, r.Serial}, {books.HasPlace, &old.Place, r.Place}, {books.HasNote, &old.Note, r.Note},
+		{books.HasLink, &old.Link, r.Link}, {books.HasOut, (*string)(&old.Out), string(r.Out)}, {books.HasCondition, &old.Condition, r.Condition},
+		{books.HasGroups, (*string)(&old.Groups), string(r.Groups.Without(old.RefGroups))},
+	} {
+		if r.Has&f.has != 0 {
+			*f.dst = f.said
+		}
+	}
 	if p.row = old; old.Status == checkout.Retired && r.Status == checkout.Retired.String() {
 		r.Tag = checkout.Tag{} // a retired entry needs no tag
 	}
@@ -201,7 +219,7 @@ func (t *txn) imported(kind checkout.SubjectKind, r *books.ImportRow) (p party, 
 }
 
 func renamed(is, was *record.Row) bool {
-	return is.Name != was.Name || is.Email != was.Email || is.Kind != was.Kind
+	return is.Name != was.Name || is.Email != was.Email || is.Kind != was.Kind || journal.Said(was, is) != ""
 }
 
 // importRow adds or changes one person or device.
@@ -209,6 +227,9 @@ func (t *txn) importRow(j *journal.Journal, kind checkout.SubjectKind, r books.I
 	p, was := t.imported(kind, &r)
 	if was == nil || renamed(p.row, was) {
 		t.save(p)
+		if was != nil {
+			t.said(p, was, *ev)
+		}
 	}
 	if !r.Tag.IsZero() {
 		t.freeMoved(j, p, r.Tag)

@@ -12,7 +12,8 @@ import (
 func (l *Ledger) People(p books.Page) iter.Seq2[books.Person, error] {
 	return list(l, record.TreePeople, withID(p), func(t *txn) (string, func(party) (books.Person, bool)) {
 		return "", func(of party) (books.Person, bool) {
-			return t.person(of), p.Finds(of.row.Name, of.id, of.row.Email)
+			is := t.person(of)
+			return is, p.Finds(append(is.AllGroups().Names(), is.Name, is.ID, is.Email)...)
 		}
 	})
 }
@@ -23,7 +24,8 @@ func (l *Ledger) Devices(p books.Page) iter.Seq2[books.Device, error] {
 	return list(l, record.TreeDevices, withID(p), func(t *txn) (string, func(party) (books.Device, bool)) {
 		return "", func(of party) (books.Device, bool) {
 			d := t.device(of)
-			return d, p.Finds(d.Name, d.ID, d.Kind, d.HolderName)
+			return d, p.Finds(d.Name, d.ID, d.Kind, d.HolderName, d.Serial, d.Place) &&
+				(!p.Repair || d.Status == checkout.Active && (checkout.NeedsRepair(d.Condition) || t.out(of.row)))
 		}
 	})
 }

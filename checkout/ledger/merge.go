@@ -77,7 +77,11 @@ func (t *txn) merge(ev *record.Event, p, was party) {
 	}
 	p.row.Former = strings.Join(keys, "\n")
 	was.row.Resolved, was.row.Status, was.row.ByDirectory = p.id, checkout.Retired, false
-	was.row.Email, was.row.Ref, was.row.Former = "", "", ""
+	if p.row.Ref == was.row.Ref {
+		p.row.RefGroups = was.row.RefGroups
+	}
+	p.row.Groups = p.row.Groups.And(was.row.Groups).Without(p.row.RefGroups)
+	was.row.Email, was.row.Ref, was.row.Former, was.row.Groups, was.row.RefGroups = "", "", "", "", ""
 	t.save(was)
 	t.append(ev, p, nobody)
 }

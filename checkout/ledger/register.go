@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"stump/checkout"
+	"stump/checkout/ledger/journal"
 	"stump/checkout/ledger/record"
 	"stump/internal/books"
 	"stump/internal/hint"
@@ -53,7 +54,7 @@ func (t *txn) named(tr record.Tree, name string) (found []party) {
 func (t *txn) person(p party) books.Person {
 	r := p.row
 	is := books.Person{ID: p.id, Name: r.Name, Email: r.Email, Badges: t.badges(p), Status: r.Status, Ref: r.Ref, ByDirectory: r.ByDirectory,
-		Former: formerKeys(r)}
+		Former: formerKeys(r), Groups: r.Groups, DirectoryGroups: r.RefGroups}
 	if p.merged() {
 		is.MergedInto = r.Resolved
 	}
@@ -62,8 +63,11 @@ func (t *txn) person(p party) books.Person {
 
 func (t *txn) device(p party) books.Device {
 	r := p.row
-	d := books.Device{ID: p.id, Name: r.Name, Kind: r.Kind, Kit: r.Kit, Tag: r.Mask, Status: r.Status,
+	d := books.Device{ID: p.id, Name: r.Name, Details: r.Details, Kind: r.Kind, Kit: r.Kit, Tag: r.Mask, Status: r.Status,
 		Holder: r.Loan.Holder, Lost: r.Loan.Lost, Condition: r.Condition, Ref: r.Ref, ByDirectory: r.ByDirectory, Home: r.Home, DirectoryRev: r.Rev}
+	if !t.out(r) {
+		d.Out = ""
+	}
 	if h := t.row(record.TreePeople, d.Holder); h != nil {
 		d.HolderName = h.Name
 		if h.Pending {
@@ -71,6 +75,11 @@ func (t *txn) device(p party) books.Device {
 		}
 	}
 	return d
+}
+
+// out reports whether a device is out of service. It ends by itself.
+func (t *txn) out(r *record.Row) bool {
+	return r.Out != "" && r.Out.Waits(t.l.o.Stamp(), t.l.o.Loans.Calendar.Place())
 }
 
 // FindPerson finds a person by id, then by exact name. Errors: ErrNotFound,
@@ -94,15 +103,15 @@ func (l *Ledger) FindDevice(ref string) (d books.Device, err error) {
 }
 
 // AddPerson puts a person into the register; a non-zero badge is enrolled too.
-// Only ID, Name and Email of p count.
+// Only ID, Name, Email and Groups of p count.
 func (l *Ledger) AddPerson(p books.Person, badge checkout.Tag, actor string, source checkout.Source) error {
-	return l.add(party{record.TreePeople, p.ID, &record.Row{Name: p.Name, Email: p.Email}}, badge, actor, source)
+	return l.add(party{record.TreePeople, p.ID, &record.Row{Name: p.Name, Email: p.Email, Groups: p.Groups}}, badge, actor, source)
 }
 
 // AddDevice puts a device into the register; a non-zero tag is enrolled too.
-// Only ID, Name, Kind and Kit of d count.
+// Only ID, Name, Kind, Kit, Details and Condition of d count.
 func (l *Ledger) AddDevice(d books.Device, tag checkout.Tag, actor string, source checkout.Source) error {
-	return l.add(party{record.TreeDevices, d.ID, &record.Row{Name: d.Name, Kind: d.Kind, Kit: d.Kit}}, tag, actor, source)
+	return l.add(party{record.TreeDevices, d.ID, &record.Row{Name: d.Name, Kind: d.Kind, Kit: d.Kit, Details: d.Details, Condition: d.Condition}}, tag, actor, source)
 }
 
 func (l *Ledger) add(p party, tag checkout.Tag, actor string, source checkout.Source) error {
@@ -128,17 +137,19 @@ func (p party) check() error {
 	return cmp.Or(checkout.CheckID(p.id), checkout.CheckName(p.row.Name),
 		checkout.CheckText("e-mail address", p.row.Email, checkout.MaxName),
 		checkout.CheckText("kind", p.row.Kind, checkout.MaxName),
-		checkout.CheckText("kit", p.row.Kit, checkout.MaxName))
+		checkout.CheckText("kit", p.row.Kit, checkout.MaxName),
+		checkout.CheckText("condition", p.row.Condition, checkout.MaxName),
+		checkout.CheckGroups(p.row.Groups), p.row.Details.Check())
 }
 
-// EditPerson changes a person. A change of status is an event; retiring is
+// EditPerson changes a person. A change of status or of groups is an event; retiring is
 // refused while they have a device.
 func (l *Ledger) EditPerson(ref string, e books.Edit, actor string, source checkout.Source) error {
 	return l.edit(record.TreePeople, ref, e, actor, source)
 }
 
-// EditDevice changes a device. A change of status is an event; retiring is
-// refused while somebody has it.
+// EditDevice changes a device. A change of status, details or condition is an event;
+// retiring is refused while somebody has it.
 func (l *Ledger) EditDevice(ref string, e books.Edit, actor string, source checkout.Source) error {
 	if e.Status != nil && *e.Status == checkout.Suspended {
 		return hint.Errorf("retire it", "a device can't be suspended")
@@ -150,15 +161,20 @@ func (l *Ledger) edit(tr record.Tree, ref string, e books.Edit, actor string, so
 	return l.update(func(t *txn) {
 		t.unlessImporting()
 		p := t.find(tr, ref)
+		was := *p.row
 		for _, f := range []struct{ dst, src *string }{
-			{&p.row.Name, e.Name}, {&p.row.Email, e.Email}, {&p.row.Kind, e.Kind}, {&p.row.Kit, e.Kit},
+			{&p.row.Name, e.Name}, {&p.row.Email, e.Email}, {&p.row.Kind, e.Kind}, {&p.row.Kit, e.Kit}, {&p.row.Condition, e.Condition},
+			{&p.row.Serial, e.Serial}, {&p.row.Place, e.Place}, {&p.row.Note, e.Note}, {&p.row.Link, e.Link}, {(*string)(&p.row.Out), (*string)(e.Out)},
+			{(*string)(&p.row.Groups), (*string)(e.Groups)},
 		} {
 			if f.src != nil {
 				*f.dst = *f.src
 			}
 		}
+		p.row.Groups = p.row.Groups.Without(p.row.RefGroups)
 		t.must(p.check())
 		t.save(p)
+		t.said(p, &was, *by(actor, source))
 		status := ""
 		if e.Status != nil {
 			status = e.Status.String()
@@ -180,6 +196,18 @@ func (l *Ledger) edit(tr record.Tree, ref string, e books.Edit, actor string, so
 			t.regain(p, e.FoundBadge, *by(actor, source))
 		}
 	})
+}
+
+// said appends an event that says what changed of what an admin or the directory says of
+// p; none if nothing did. It reports whether there is one.
+func (t *txn) said(p party, was *record.Row, ev record.Event) bool {
+	note := journal.Said(was, p.row)
+	if note == "" {
+		return false
+	}
+	ev.Kind, ev.Note = checkout.Correct, note
+	t.appendFor(&ev, p)
+	return true
 }
 
 // change gives p a tag and a status, each with an event like ev. It reports whether

@@ -140,7 +140,7 @@ func TestImportExport(t *testing.T) {
 	d, err := x.FindDevice("iPad mini")
 	x.ok(err)
 	d.Revision = ""
-	want(t, "device", fmt.Sprintf("%+v", d), "{ID:ipad Name:iPad mini Kind:phone Kit: Tag:…011 Status:active Holder:ann HolderName:Ann Lost:false Condition: Ref: ByDirectory:false Home: DirectoryRev: Revision:}")
+	want(t, "device", fmt.Sprintf("%+v", d), "{ID:ipad Name:iPad mini Details:{Serial: Place: Note: Link: Out:} Kind:phone Kit: Tag:…011 Status:active Holder:ann HolderName:Ann Lost:false Condition: Ref: ByDirectory:false Home: DirectoryRev: Revision:}")
 	x.ok(x.importDevices("id,name,kind\nipad,iPad mini,\n"))
 	d, err = x.FindDevice("ipad")
 	x.ok(err)

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -55,14 +56,22 @@ func (t *txn) sync(r *books.SyncRow, ev *record.Event) {
 	if p.merged() {
 		return // the key that they had before comes to nothing
 	}
+	was := *p.row
 	p.row.Ref, p.row.Name = r.Ref, r.Name
 	if tr == record.TreePeople {
 		p.row.Email = r.Email
+		if r.HasGroups {
+			p.row.RefGroups, p.row.Groups = r.Groups, p.row.Groups.Without(r.Groups)
+		}
 	} else {
 		p.row.Kind = r.Type
+		p.row.Serial, p.row.Place, p.row.Link = cmp.Or(r.Serial, was.Serial), cmp.Or(r.Place, was.Place), cmp.Or(r.Link, was.Link)
 	}
 	t.must(p.check())
 	t.save(p)
+	if was.RefGroups != p.row.RefGroups { // who may have what is a matter of record
+		t.said(p, &was, *ev)
+	}
 	switch has := t.holding(r.Tag); {
 	case p.row.Status == checkout.Retired:
 	case r.Beside && (!t.whose(has).is(p) || has.dead()):

@@ -39,6 +39,14 @@ type Calendar struct {
 	Zone *time.Location
 }
 
+// Place is the Zone, or the machine's.
+func (c Calendar) Place() *time.Location {
+	if c.Zone == nil {
+		return time.Local
+	}
+	return c.Zone
+}
+
 // always reports whether the lab is always open, so that only lengths count.
 func (c Calendar) always() bool { return len(c.Days) == 0 && c.Closed == nil && c.Until == 0 }
 
@@ -57,10 +65,7 @@ func (c Calendar) End(from time.Time, length time.Duration) time.Time {
 	if c.always() || length <= 0 {
 		return from.Add(length)
 	}
-	zone := c.Zone
-	if zone == nil {
-		zone = time.Local
-	}
+	zone := c.Place()
 	const day = 24 * time.Hour
 	from = from.In(zone)
 	end := from.AddDate(0, 0, int(length/day)).Add(length % day)

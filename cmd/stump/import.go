@@ -45,8 +45,8 @@ func (s shelf) importCmd(g *globals) *cobra.Command {
 	})
 	cmd.Long = `Import adds the rows whose id is new and changes the others. It is all or nothing:
 one bad line, and the register stays as it was; all bad lines are named. Columns are
-found by the header: ` + s.columns + ` and status, which an export
-adds if somebody or something is not active. What a missing column would say stays as
+found by the header: ` + s.columns + `, and if need be
+` + s.optional + `. What a missing column would say stays as
 it is. Commas, semicolons or tabs, UTF-8, UTF-16 or Latin-1, titles above the header and
 empty rows and columns are read as what they are.`
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would change, and change nothing")

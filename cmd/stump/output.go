@@ -106,6 +106,9 @@ func csvCell(v reflect.Value) string {
 	if t, ok := v.Interface().(time.Time); ok {
 		return t.Format(time.RFC3339Nano)
 	}
+	if all, ok := v.Interface().([]string); ok {
+		return strings.Join(all, ", ")
+	}
 	return fmt.Sprint(v.Interface())
 }
 

@@ -37,7 +37,7 @@ func showPersonCmd(g *globals) *cobra.Command {
 			}
 		}
 		return [][2]string{{"", is}, {"ID", p.ID}, {"NAME", text(p.Name)}, {"EMAIL", text(p.Email)}, {"BADGE", text(p.Badge)},
-			{"STATUS", p.Status}, {"HAS", strings.Join(has, "\n")}, {"WAS", strings.Join(was, "\n")}}
+			{"STATUS", p.Status}, {"GROUPS", strings.Join(p.Groups, ", ")}, {"HAS", strings.Join(has, "\n")}, {"WAS", strings.Join(was, "\n")}}
 	})
 }
 
@@ -48,7 +48,8 @@ func showDeviceCmd(g *globals) *cobra.Command {
 			with = loanText(text(d.Loan.Person), *d.Loan)
 		}
 		return [][2]string{{"ID", d.ID}, {"NAME", text(d.Name)}, {"KIND", text(d.Kind)}, {"TAG", text(d.Tag)},
-			{"STATUS", d.Status}, {"KIT", orEmpty(d.Kit)}, {"CONDITION", orEmpty(d.Condition)}, {"WITH", with}}
+			{"STATUS", d.Status}, {"OUT UNTIL", orEmpty(d.Out)}, {"KIT", orEmpty(d.Kit)}, {"CONDITION", orEmpty(d.Condition)},
+			{"SERIAL", orEmpty(d.Serial)}, {"PLACE", orEmpty(d.Place)}, {"NOTE", orEmpty(d.Note)}, {"LINK", orEmpty(d.Link)}, {"WITH", with}}
 	})
 }
 

@@ -3,10 +3,12 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"stump/checkout"
 	"stump/internal/api/client"
 	"stump/internal/api/wire"
 	"stump/internal/count"
@@ -22,42 +24,52 @@ type shelf struct {
 	edit       string      // what edit says of statuses
 	statuses   string
 	columns    string // of a CSV file
+	optional   string // further ones
 	exportHelp string // what export says of tags and statuses
 }
 
 var people = shelf{
 	list: "people", one: "person",
-	flags:   [][2]string{{"email", "e-mail `address`"}, {"badge", "the badge's `credential`, such as H10301:84:31066"}},
-	changes: "name, e-mail, badges or status",
+	flags: [][2]string{{"email", "e-mail `address`"}, {"badge", "the badge's `credential`, such as H10301:84:31066"},
+		{"groups", "the `groups` that the person is in, such as 'trained, crew'"}},
+	changes: "name, e-mail, badges, groups or status",
 	edit: `Who is suspended or retired takes nothing;
 --status active ends that. --badge takes the place of the first badge, which then no
 longer works; --add-badge adds one. A lost badge is refused until --found-badge. Both
-take the credential, or the end of its number as "stump people list" shows it.`,
+take the credential, or the end of its number as "stump people list" shows it. --groups
+takes the place of all groups but those that the directory says.`,
 	more:     [][2]string{{"add-badge", "another badge's `credential`"}, {"lost-badge", "a `badge` that was lost"}, {"found-badge", "a lost or replaced `badge` that is there again"}},
 	statuses: "active, suspended or retired",
 	columns:  "id,name,email,badge",
+	optional: "groups and status",
 	exportHelp: `The badge column is empty, since badge numbers are not
-kept in the clear; an import with an empty badge keeps the one that is there. A status
-column is added if somebody is suspended or retired.`,
+kept in the clear; an import with an empty badge keeps the one that is there. Columns for
+groups and for a status are added if somebody is in a group, or suspended or retired.`,
 }
 
 var devices = shelf{
 	list: "devices", one: "device",
-	flags:    [][2]string{{"tag", "the tag's `credential`, such as H10301:200:17"}, {"kind", "`kind` of device, such as tablet"}},
-	changes:  "name, tag, kind or status",
-	edit:     "What is retired is not lent; --status active\nends that, and finds what was lost.",
+	flags: [][2]string{{"tag", "the tag's `credential`, such as H10301:200:17"}, {"kind", "`kind` of device, such as tablet"},
+		{"serial", "serial `number`"}, {"place", "`where` it stands while it is free"}, {"note", "what else is to be known, in `words`"},
+		{"link", "the `address` of its page where assets are managed"}, {"out-until", "out of service until this `day`, such as friday"},
+		{"condition", "`state`: ok, damaged or incomplete, and words"}},
+	changes: "name, tag, kind, details or status",
+	edit: `What is retired is not lent; --status active
+ends that, and finds what was lost. What is out of service is lent again on that day, or
+with --out-until ''. "stump devices list --repair" has both, and what is damaged.`,
 	statuses: "active or retired",
 	columns:  "id,name,tag,kind",
+	optional: "serial, place, note, link,\nout_until, condition and status",
 	exportHelp: `The tag column is filled where the number is kept; an
-import with an empty tag keeps the one that is there. A status column is added if a
-device is lost or retired.`,
+import with an empty tag keeps the one that is there. Columns for serial numbers, places,
+notes, links, conditions, the end of a repair and a status are added if a device has one.`,
 }
 
 func peopleCmd(g *globals) *cobra.Command {
 	cmd := people.command(g)
 	cmd.AddCommand(showPersonCmd(g), mergeCmd(g), eraseCmd(g), dossierCmd(g), listCmd(g, people, []string{"ID", "NAME", "EMAIL", "BADGE", "STATUS"}, func(p *wire.Person) []string {
 		return []string{p.ID, text(p.Name), text(p.Email), text(p.Badge), p.Status}
-	}, "nobody is in the register"))
+	}, "nobody is in the register", ""))
 	return cmd
 }
 
@@ -67,7 +79,7 @@ func devicesCmd(g *globals) *cobra.Command {
 		correctCmd(g, "found", "Say that a lost device is there again"),
 		listCmd(g, devices, []string{"ID", "NAME", "KIND", "TAG", "STATUS", "WITH"}, func(d *wire.Device) []string {
 			return []string{d.ID, text(d.Name), text(d.Kind), text(d.Tag), d.Status, text(d.Person)}
-		}, "no device is in the register"))
+		}, "no device is in the register", "only what is damaged, incomplete or out of service"))
 	return cmd
 }
 
@@ -78,11 +90,18 @@ func (s shelf) command(g *globals) *cobra.Command {
 	return cmd
 }
 
-func listCmd[P any](g *globals, s shelf, columns []string, cells func(P) []string, empty string) *cobra.Command {
+func listCmd[P any](g *globals, s shelf, columns []string, cells func(P) []string, empty, repair string) *cobra.Command {
 	var f format
+	var broken bool
 	cmd := command("list", "List the "+s.list, func(cmd *cobra.Command, _ []string) error {
+		if broken {
+			return listRepair(cmd, g, f)
+		}
 		return list(cmd, g, s.list, nil, f, columns, cells, empty)
 	})
+	if repair != "" {
+		cmd.Flags().BoolVar(&broken, "repair", false, repair)
+	}
 	cmd.SuggestFor = []string{"ls"}
 	f.flags(cmd)
 	return cmd
@@ -90,7 +109,10 @@ func listCmd[P any](g *globals, s shelf, columns []string, cells func(P) []strin
 
 func (s shelf) addCmd(g *globals) *cobra.Command {
 	cmd := command("add NAME", "Add a "+s.one, func(cmd *cobra.Command, args []string) error {
-		change := given(cmd, "id", s.flags[0][0], s.flags[1][0])
+		change, err := s.given(cmd, "id")
+		if err != nil {
+			return err
+		}
 		change["name"] = args[0]
 		return changed(cmd, g, "POST", s.list, change, func(o outcome) string { return "added " + o.ID })
 	})
@@ -101,13 +123,12 @@ func (s shelf) addCmd(g *globals) *cobra.Command {
 
 func (s shelf) editCmd(g *globals) *cobra.Command {
 	cmd := command("edit "+strings.ToUpper(s.one), "Change a "+s.one+"'s "+s.changes, func(cmd *cobra.Command, args []string) error {
-		names := []string{"name", s.flags[0][0], s.flags[1][0], "status"}
-		for _, f := range s.more {
-			names = append(names, f[0])
+		change, err := s.given(cmd)
+		if err != nil {
+			return err
 		}
-		change := given(cmd, names...)
 		if len(change) == 0 {
-			return misuse("give at least one of --"+strings.Join(names, ", --"), "nothing to change")
+			return misuse("give at least one of --"+strings.Join(s.names(), ", --"), "nothing to change")
 		}
 		return changed(cmd, g, "PATCH", s.path(args[0]), change, func(o outcome) string { return "changed " + o.ID })
 	})
@@ -130,15 +151,47 @@ func addFlags(cmd *cobra.Command, flags [][2]string) {
 // path is the route of one person or device.
 func (s shelf) path(ref string) string { return s.list + "/" + client.Ref(ref) }
 
-// given has the values of the flags that were set, an empty one too: it clears.
-func given(cmd *cobra.Command, flags ...string) map[string]string {
-	change := map[string]string{}
-	for _, name := range flags {
-		if f := cmd.Flag(name); f.Changed {
-			change[strings.ReplaceAll(name, "-", "_")] = f.Value.String()
-		}
+// names are all flags that say what changes.
+func (s shelf) names() []string {
+	all := []string{"name", s.flags[0][0], s.flags[1][0], "status"}
+	for _, f := range slices.Concat(s.flags[2:], s.more) {
+		all = append(all, f[0])
 	}
-	return change
+	return all
+}
+
+// given has the values of the flags that were set, an empty one too: it clears.
+func (s shelf) given(cmd *cobra.Command, more ...string) (change map[string]any, err error) {
+	change = map[string]any{}
+	for _, name := range append(s.names(), more...) {
+		f := cmd.Flag(name)
+		if f == nil || !f.Changed {
+			continue
+		}
+		var value any = f.Value.String()
+		switch name {
+		case "groups":
+			value = append([]string{}, checkout.ParseGroups(f.Value.String()).Names()...)
+		case "out-until":
+			t, err := optionalTime("--out-until", f.Value.String(), fromNow)
+			if err != nil {
+				return nil, err
+			}
+			value = ""
+			if t != nil {
+				value = checkout.DayOf(t.Local())
+			}
+		}
+		change[strings.ReplaceAll(name, "-", "_")] = value
+	}
+	return change, nil
+}
+
+// listRepair lists what somebody must see to.
+func listRepair(cmd *cobra.Command, g *globals, f format) error {
+	return list(cmd, g, devices.list, query("repair", "true"), f, []string{"ID", "NAME", "CONDITION", "OUT UNTIL", "PLACE", "WITH"}, func(d *wire.Device) []string {
+		return []string{d.ID, text(d.Name), orEmpty(d.Condition), orEmpty(d.Out), orEmpty(d.Place), text(d.Person)}
+	}, "nothing needs repair")
 }
 
 func (s shelf) retireCmd(g *globals) *cobra.Command {

@@ -32,9 +32,12 @@ func (s *Server) board(set ...string) identity.Role {
 }
 
 // deviceList lists the devices: all of them to who may see the holders, and to the others
-// those that are free. A tag is for staff.
-func (s *Server) deviceList(r *http.Request, _ query, p books.Page) (iter.Seq2[party, error], error) {
+// those that are free. A tag and what else is known of them is for staff.
+func (s *Server) deviceList(r *http.Request, q query, p books.Page) (_ iter.Seq2[party, error], err error) {
 	who := identity.Of(r.Context())
+	if p.Repair, err = q.flag("repair"); err != nil {
+		return nil, err
+	}
 	if who.May(identity.Staff) {
 		return s.devices.all(p), nil
 	}
@@ -47,7 +50,7 @@ func (s *Server) deviceList(r *http.Request, _ query, p books.Page) (iter.Seq2[p
 			if err == nil && (device.PersonID != nil || device.Status != checkout.Active.String()) && !who.May(s.board(boardHolders)) {
 				continue
 			}
-			device.Tag = nil
+			device.Tag, device.Serial, device.Place, device.Note, device.Link, device.Condition = nil, nil, nil, nil, nil, nil
 			d.row = device
 			if !yield(d, err) || err != nil {
 				return

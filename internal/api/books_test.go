@@ -148,7 +148,7 @@ func rowsOf[J any, T listed](k *remote, path string, p books.Page, q url.Values,
 }
 
 func personOf(j wire.Person) books.Person {
-	p := books.Person{ID: j.ID, Name: str(j.Name), Email: str(j.Email)}
+	p := books.Person{ID: j.ID, Name: str(j.Name), Email: str(j.Email), Groups: checkout.GroupsOf(j.Groups...)}
 	if j.Badge != nil {
 		p.Badges = []books.Badge{{Number: *j.Badge}}
 	}
@@ -159,7 +159,8 @@ func personOf(j wire.Person) books.Person {
 }
 
 func deviceOf(j wire.Device) books.Device {
-	return books.Device{ID: j.ID, Name: str(j.Name), Kind: str(j.Kind), Holder: str(j.PersonID), HolderName: str(j.Person)}
+	return books.Device{ID: j.ID, Name: str(j.Name), Kind: str(j.Kind), Holder: str(j.PersonID), HolderName: str(j.Person), Condition: str(j.Condition),
+		Details: books.Details{Serial: str(j.Serial), Place: str(j.Place), Note: str(j.Note), Link: str(j.Link), Out: checkout.Day(str(j.Out))}}
 }
 
 func (k *remote) People(p books.Page) iter.Seq2[books.Person, error] {
@@ -167,7 +168,7 @@ func (k *remote) People(p books.Page) iter.Seq2[books.Person, error] {
 }
 
 func (k *remote) Devices(p books.Page) iter.Seq2[books.Device, error] {
-	return rowsOf(k, "devices", p, url.Values{}, deviceOf)
+	return rowsOf(k, "devices", p, url.Values{"repair": {fmt.Sprint(p.Repair)}}, deviceOf)
 }
 
 func (k *remote) Loans(f books.LoanFilter) iter.Seq2[books.Loan, error] {
@@ -204,13 +205,10 @@ func (k *remote) FindPerson(ref string) (books.Person, error) {
 }
 
 func (k *remote) FindDevice(ref string) (books.Device, error) {
-	var j struct {
-		wire.Device
-		Condition *string
-	}
+	var j wire.Device
 	etag, err := k.object("GET", "devices/"+client.Ref(ref), nil, &j)
-	d := deviceOf(j.Device)
-	d.Revision, d.Condition = etag, str(j.Condition)
+	d := deviceOf(j)
+	d.Revision = etag
 	return d, err
 }
 
@@ -261,41 +259,64 @@ func written(tag checkout.Tag) *string {
 }
 
 func (k *remote) AddPerson(p books.Person, badge checkout.Tag, _ string, _ checkout.Source) error {
-	_, err := k.object("POST", "people", wire.PersonChange{ID: &p.ID, Name: &p.Name, Email: known(p.Email), Badge: written(badge)}, nil)
+	_, err := k.object("POST", "people", wire.PersonChange{ID: &p.ID, Name: &p.Name, Email: known(p.Email), Badge: written(badge), Groups: names(&p.Groups)}, nil)
 	return err
 }
 
 func (k *remote) AddDevice(d books.Device, tag checkout.Tag, _ string, _ checkout.Source) error {
-	_, err := k.object("POST", "devices", wire.DeviceChange{ID: &d.ID, Name: &d.Name, Kind: known(d.Kind), Tag: written(tag)}, nil)
+	_, err := k.object("POST", "devices", wire.DeviceChange{ID: &d.ID, Name: &d.Name, Kind: known(d.Kind), Tag: written(tag), Serial: known(d.Serial), Place: known(d.Place)}, nil)
 	return err
 }
 
-func (k *remote) edit(path string, e books.Edit) error {
-	change := wire.PersonChange{Name: e.Name}
-	if e.Status != nil {
-		change.Status = known(e.Status.String())
+// names are groups as they travel.
+func names(g *checkout.Groups) *[]string {
+	if g == nil {
+		return nil
 	}
-	_, err := k.object("PATCH", path, change, nil)
-	return err
+	all := groupNames(*g)
+	return &all
+}
+
+func statusOf(e books.Edit) *string {
+	if e.Status == nil {
+		return nil
+	}
+	return known(e.Status.String())
 }
 
 func (k *remote) EditPerson(ref string, e books.Edit, _ string, _ checkout.Source) error {
-	return k.edit("people/"+client.Ref(ref), e)
+	_, err := k.object("PATCH", "people/"+client.Ref(ref), wire.PersonChange{Name: e.Name, Status: statusOf(e), Groups: names(e.Groups)}, nil)
+	return err
 }
 
 func (k *remote) EditDevice(ref string, e books.Edit, _ string, _ checkout.Source) error {
-	return k.edit("devices/"+client.Ref(ref), e)
+	_, err := k.object("PATCH", "devices/"+client.Ref(ref), wire.DeviceChange{Name: e.Name, Status: statusOf(e), Serial: e.Serial, Place: e.Place,
+		Note: e.Note, Link: e.Link, Out: (*string)(e.Out), Condition: e.Condition}, nil)
+	return err
 }
 
-func (k *remote) Import(_ context.Context, _ checkout.SubjectKind, rows iter.Seq2[books.ImportRow, error], o books.ImportOptions) (n books.Imported, err error) {
+func (k *remote) Import(_ context.Context, kind checkout.SubjectKind, rows iter.Seq2[books.ImportRow, error], o books.ImportOptions) (n books.Imported, err error) {
 	var file bytes.Buffer
 	w := csv.NewWriter(&file)
-	_ = w.Write([]string{"id", "name", "badge"})
-	for r := range rows {
-		_ = w.Write([]string{r.ID, r.Name, str(written(r.Tag))})
+	path := "people"
+	if kind == checkout.KindDevice {
+		path = "devices"
 	}
-	w.Flush()
-	answer, err := k.ask("POST", fmt.Sprintf("people/import?dry_run=%v", o.DryRun), file.String())
+	for r := range rows {
+		header, row := []string{"id", "name", map[string]string{"people": "badge", "devices": "tag"}[path]}, []string{r.ID, r.Name, str(written(r.Tag))}
+		if r.Has&books.HasGroups != 0 {
+			header, row = append(header, "groups"), append(row, r.Groups.String())
+		}
+		if r.Has&books.HasPlace != 0 {
+			header, row = append(header, "place"), append(row, r.Place)
+		}
+		if file.Len() == 0 {
+			_ = w.Write(header)
+		}
+		_ = w.Write(row)
+		w.Flush()
+	}
+	answer, err := k.ask("POST", fmt.Sprintf("%s/import?dry_run=%v", path, o.DryRun), file.String())
 	if err != nil {
 		return n, err
 	}

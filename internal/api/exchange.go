@@ -172,7 +172,7 @@ func mapRows[A, B any](rows iter.Seq2[A, error], f func(A) B) iter.Seq2[B, error
 }
 
 // known is a value that may be unknown: "" is null.
-func known(s string) *string {
+func known[T ~string](s T) *T {
 	if s == "" {
 		return nil
 	}
@@ -180,7 +180,7 @@ func known(s string) *string {
 }
 
 // str is the reverse of known.
-func str(s *string) string {
+func str[T ~string](s *T) T {
 	if s == nil {
 		return ""
 	}

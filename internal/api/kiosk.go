@@ -83,7 +83,7 @@ func (s *Server) kioskBoard(r *http.Request) (string, error) {
 		switch {
 		case err != nil:
 			return "", err
-		case d.Status != checkout.Active.String():
+		case d.Status != checkout.Active.String() || d.PersonID == nil && d.Out != nil:
 			continue
 		}
 		if n++; n > kioskRows {

@@ -39,7 +39,7 @@ func (s *Server) showPerson(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	shown := wire.PersonShown{Version: wire.Version{Revision: p.Revision}, Person: personParty(p).row.(wire.Person), Loans: []wire.Who{}, Was: []books.Former{}}
+	shown := wire.PersonShown{Version: wire.Version{Revision: p.Revision}, Person: personParty(p).row.(wire.Person), DirectoryGroups: groupNames(p.DirectoryGroups), Loans: []wire.Who{}, Was: []books.Former{}}
 	was, err := s.o.Books.Formerly(p.ID)
 	if err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func (s *Server) showDevice(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	shown := wire.DeviceShown{Version: wire.Version{Revision: d.Revision}, Device: deviceParty(d).row.(wire.Device), Kit: known(d.Kit), Condition: known(d.Condition)}
+	shown := wire.DeviceShown{Version: wire.Version{Revision: d.Revision}, Device: deviceParty(d).row.(wire.Device), Kit: known(d.Kit)}
 	for loan, err := range s.o.Books.Loans(books.LoanFilter{Device: d.ID, Now: s.o.Now()}) {
 		if err != nil {
 			return nil, err

@@ -63,7 +63,7 @@ func (s *Server) registers(l books.Keeper) (people, devices *register) {
 			return personParty(p), err
 		},
 		add: func(l books.Keeper, c change, badge checkout.Tag, by identity.Principal) error {
-			return l.AddPerson(books.Person{ID: *c.id, Name: str(c.name), Email: str(c.email)}, badge, by.Name, by.Source)
+			return l.AddPerson(books.Person{ID: *c.id, Name: str(c.Name), Email: str(c.Email), Groups: str(c.Groups)}, badge, by.Name, by.Source)
 		},
 		edit:  books.Keeper.EditPerson,
 		write: func(csv io.Writer) error { return sheet.WritePeople(csv, present(l.People(books.Page{}))) },
@@ -76,7 +76,8 @@ func (s *Server) registers(l books.Keeper) (people, devices *register) {
 			return deviceParty(d), err
 		},
 		add: func(l books.Keeper, c change, tag checkout.Tag, by identity.Principal) error {
-			return l.AddDevice(books.Device{ID: *c.id, Name: str(c.name), Kind: str(c.kind)}, tag, by.Name, by.Source)
+			return l.AddDevice(books.Device{ID: *c.id, Name: str(c.Name), Kind: str(c.Kind), Condition: str(c.Condition), Details: books.Details{
+				Serial: str(c.Serial), Place: str(c.Place), Note: str(c.Note), Link: str(c.Link), Out: str(c.Out)}}, tag, by.Name, by.Source)
 		},
 		edit:  books.Keeper.EditDevice,
 		write: func(csv io.Writer) error { return sheet.WriteDevices(csv, l.Devices(books.Page{}), s.deviceTag) },
@@ -94,7 +95,7 @@ func (s *Server) of(kind checkout.SubjectKind) *register {
 
 func personParty(p books.Person) party {
 	return party{p.ID, p.Name, p.Status, p.Live(), p.Revision, wire.Person{
-		ID: p.ID, Name: known(p.Name), Email: known(p.Email), Badge: known(p.Badge()), Status: p.Status.String(),
+		ID: p.ID, Name: known(p.Name), Email: known(p.Email), Badge: known(p.Badge()), Status: p.Status.String(), Groups: groupNames(p.AllGroups()),
 	}}
 }
 
@@ -102,8 +103,12 @@ func deviceParty(d books.Device) party {
 	return party{d.ID, d.Name, d.Status, strings.Fields(d.Tag), d.Revision, wire.Device{
 		ID: d.ID, Name: known(d.Name), Tag: known(d.Tag), Kind: known(d.Kind), Status: d.Word(),
 		Person: known(d.HolderName), PersonID: known(d.Holder),
+		Serial: known(d.Serial), Place: known(d.Place), Note: known(d.Note), Link: known(d.Link), Out: known(string(d.Out)), Condition: known(d.Condition),
 	}}
 }
+
+// groupNames are groups as a list that is never null.
+func groupNames(g checkout.Groups) []string { return append([]string{}, g.Names()...) }
 
 func (reg *register) list(_ *http.Request, _ query, p books.Page) (iter.Seq2[party, error], error) {
 	return reg.all(p), nil
@@ -127,27 +132,35 @@ func shellWord(id string) string {
 // giveTag is the command that gives a person or device a tag.
 func (reg *register) giveTag(id string) string { return reg.edits(id, "--"+reg.tag+" CREDENTIAL") }
 
-// change is a PersonChange or a DeviceChange.
-type change struct{ id, name, email, kind, tag, status, more, lost, found *string }
+// change is a PersonChange or a DeviceChange: what is changed as it is written, and the rest.
+type change struct {
+	books.Edit
+	id, tag, status, more, lost, found *string
+}
 
 func personChange(c *wire.PersonChange) change {
-	return change{id: c.ID, name: c.Name, email: c.Email, tag: c.Badge, status: c.Status,
-		more: c.AddBadge, lost: c.LostBadge, found: c.FoundBadge}
+	e := books.Edit{Name: c.Name, Email: c.Email}
+	if c.Groups != nil {
+		groups := checkout.GroupsOf(*c.Groups...)
+		e.Groups = &groups
+	}
+	return change{Edit: e, id: c.ID, tag: c.Badge, status: c.Status, more: c.AddBadge, lost: c.LostBadge, found: c.FoundBadge}
 }
 
 func deviceChange(c *wire.DeviceChange) change {
-	return change{id: c.ID, name: c.Name, kind: c.Kind, tag: c.Tag, status: c.Status}
+	return change{id: c.ID, tag: c.Tag, status: c.Status, Edit: books.Edit{Name: c.Name, Kind: c.Kind, Condition: c.Condition,
+		Serial: c.Serial, Place: c.Place, Note: c.Note, Link: c.Link, Out: (*checkout.Day)(c.Out)}}
 }
 
 // changed reads a change for f.
 func changed[C any](reg *register, read func(C) change, f func(*http.Request, *register, change) (any, error)) func(*http.Request, C) (any, error) {
 	return func(r *http.Request, in C) (any, error) {
 		c := read(in)
-		if c.name != nil {
-			name := strings.TrimSpace(*c.name)
-			c.name = &name
+		if c.Name != nil {
+			name := strings.TrimSpace(*c.Name)
+			c.Name = &name
 		}
-		if err := checkout.CheckEmail(str(c.email)); err != nil {
+		if err := checkout.CheckEmail(str(c.Email)); err != nil {
 			return nil, err
 		}
 		return f(r, reg, c)
@@ -164,7 +177,7 @@ func (s *Server) add(r *http.Request, reg *register, c change) (any, error) {
 		return nil, err
 	}
 	if str(c.id) == "" {
-		id, err := reg.newID(str(c.name))
+		id, err := reg.newID(str(c.Name))
 		if err != nil {
 			return nil, err
 		}
@@ -188,15 +201,13 @@ func (s *Server) edit(r *http.Request, reg *register, c change) (any, error) {
 	if c.tag != nil && *c.tag == "" {
 		return nil, refuse("give another one; to stop lending, suspend or retire its owner", "a tag can't be taken away")
 	}
-	tag, err := s.tag(c.tag)
-	if err != nil {
+	e, err := c.Edit, error(nil)
+	if e.Tag, err = s.tag(c.tag); err != nil {
 		return nil, err
 	}
-	more, err := s.tag(c.more)
-	if err != nil {
+	if e.MoreBadge, err = s.tag(c.more); err != nil {
 		return nil, err
 	}
-	e := books.Edit{Name: c.name, Email: c.email, Kind: c.kind, Tag: tag, MoreBadge: more}
 	for _, b := range []struct {
 		ref     *books.BadgeRef
 		written *string
@@ -249,7 +260,7 @@ func (s *Server) row(reg *register, id string, c change, old []string, tags ...c
 	if err != nil {
 		return nil, err
 	}
-	twin, err := s.namesakes(reg, id, str(c.name))
+	twin, err := s.namesakes(reg, id, str(c.Name))
 	gone := wire.Gone{Gone: slices.DeleteFunc(old, func(tag string) bool { return slices.Contains(p.tags, tag) })}
 	var strange unreadable
 	for _, t := range tags {

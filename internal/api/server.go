@@ -253,7 +253,7 @@ func (s *Server) bookRoutes() []route {
 		{"GET /v1/people/{ref}/dossier", ledgerOnly, identity.FreshAdmin, object(s.dossier)},
 		{"POST /v1/people/import", ledgerOnly, identity.Admin, s.imports(s.people)},
 		{"GET /v1/people/export", ledgerOnly, identity.Admin, s.many(exports(s.people))},
-		{"GET /v1/devices", ledgerOnly, s.board(boardHolders, boardFree), s.many(list(s.deviceList))},
+		{"GET /v1/devices", ledgerOnly, s.board(boardHolders, boardFree), s.many(list(s.deviceList, "repair"))},
 		{"POST /v1/devices", ledgerOnly, identity.Admin, asked(changed(s.devices, deviceChange, s.add))},
 		{"GET /v1/devices/{ref}", ledgerOnly, identity.Staff, object(s.showDevice)},
 		{"PATCH /v1/devices/{ref}", ledgerOnly, identity.Admin, asked(changed(s.devices, deviceChange, s.edit))},

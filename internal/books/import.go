@@ -19,6 +19,11 @@ type ImportRow struct {
 	// HasDetail is whether the file has e-mail addresses, or kinds, at all; without,
 	// they stay.
 	HasDetail bool
+	// Groups are a person's, Details and Condition a device's, as far as the file Has them.
+	Groups checkout.Groups
+	Details
+	Condition string
+	Has       Columns
 	// Tag is zero for "keep what there is".
 	Tag checkout.Tag
 	// Status is active, suspended (people only), lost (devices only) or retired; ""
@@ -27,6 +32,20 @@ type ImportRow struct {
 	// Line is the line of the file, for errors; 0 if there is none.
 	Line int
 }
+
+// Columns are columns that a file may lack: what they would say then stays as it is.
+type Columns uint16
+
+// The columns.
+const (
+	HasGroups Columns = 1 << iota
+	HasSerial
+	HasPlace
+	HasNote
+	HasLink
+	HasOut
+	HasCondition
+)
 
 // ImportOptions say how to import.
 type ImportOptions struct {

@@ -19,6 +19,9 @@ type Page struct {
 	Limit int
 	// Find keeps rows with a name or id that it is a part of, see [Fold].
 	Find string
+	// Repair keeps of devices those that are damaged or incomplete, by what was said of
+	// them last, and those that are out of service.
+	Repair bool
 }
 
 // Finds reports whether a row with these names and ids is wanted.

@@ -3,6 +3,7 @@
 package books
 
 import (
+	"cmp"
 	"strings"
 
 	"stump/checkout"
@@ -25,6 +26,9 @@ type Person struct {
 	// MergedInto is the id of the person that this one turned out to be; empty for all
 	// others.
 	MergedInto string
+	// Groups are those that an admin put the person in, DirectoryGroups those that the
+	// directory did. No group is in both.
+	Groups, DirectoryGroups checkout.Groups
 	// Revision changes whenever the person does, with each of their events, too; only
 	// who asks for one person gets it.
 	Revision string
@@ -72,12 +76,35 @@ func (p Person) Live() (all []string) {
 	return all
 }
 
+// AllGroups are the groups that the person is in.
+func (p Person) AllGroups() checkout.Groups { return p.Groups.And(p.DirectoryGroups) }
+
 // HasBadge reports whether the person can bump.
 func (p Person) HasBadge() bool { return len(p.Live()) > 0 }
+
+// Details are what a register has of a device beside its name and its kind. All may be
+// empty.
+type Details struct {
+	Serial string
+	// Place is where it stands while it is free.
+	Place string
+	Note  string
+	// Link is its page where assets are managed.
+	Link string
+	// Out is the day on which it is lent again; until then it is out of service.
+	Out checkout.Day
+}
+
+// Check says why details from outside can't be kept.
+func (d Details) Check() error {
+	return cmp.Or(checkout.CheckText("serial number", d.Serial, checkout.MaxName), checkout.CheckText("place", d.Place, checkout.MaxName),
+		checkout.CheckText("note", d.Note, checkout.MaxName), checkout.CheckLink(d.Link), checkout.CheckDay(d.Out))
+}
 
 // Device is a row of the register.
 type Device struct {
 	ID, Name string
+	Details
 	// Kind groups devices of a kind, such as "phone"; loan lengths may depend on it.
 	Kind string
 	// Kit is the id of the kit that the device is a part of; empty for none.
@@ -133,6 +160,11 @@ type SyncRow struct {
 	// Inactive suspends a person and retires a device; else they are active
 	// again, unless an admin took them out of use.
 	Inactive bool
+	// Groups are those that the directory has a person in, if HasGroups.
+	Groups    checkout.Groups
+	HasGroups bool
+	// Serial, Place and Link are a device's; an empty one stays as it is.
+	Serial, Place, Link string
 }
 
 // Holding is who has a device by the directory's word.
@@ -148,6 +180,12 @@ type Edit struct {
 	Name, Email, Kind *string
 	// Kit is the id or exact name of the kit that the device becomes a part of, "" for none.
 	Kit *string
+	// Groups are those of a person by an admin's word; what the directory says stays.
+	Groups                    *checkout.Groups
+	Serial, Place, Note, Link *string
+	Out                       *checkout.Day
+	// Condition is what is said of a device.
+	Condition *string
 	// Tag is enrolled in place of the one before, of a person in place of the first
 	// badge; zero stays as it is.
 	Tag checkout.Tag

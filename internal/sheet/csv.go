@@ -19,19 +19,22 @@ import (
 	"stump/internal/hint"
 )
 
-// form is what a file of people and one of devices differ in. A file may also have a
-// status column; an export has one only if a status is not "active".
+// form is what a file of people and one of devices differ in.
 type form struct {
-	columns  []string
+	columns []string
+	// more are columns that an export has only if there is something in them: for a status,
+	// something but "active".
+	more     []string
 	tag      string // the column of tags
 	detail   string // the column that rows may leave empty to clear it
 	statuses []string
 }
 
 var (
-	people = form{[]string{"id", "name", "email", "badge"}, "badge", "email",
+	people = form{[]string{"id", "name", "email", "badge"}, []string{"groups", statusColumn}, "badge", "email",
 		[]string{checkout.Active.String(), checkout.Suspended.String(), checkout.Retired.String()}}
-	devices = form{[]string{"id", "name", "tag", "kind"}, "tag", "kind",
+	devices = form{[]string{"id", "name", "tag", "kind"},
+		[]string{"serial", "place", "note", "link", "out_until", "condition", statusColumn}, "tag", "kind",
 		[]string{checkout.Active.String(), books.StatusLost, checkout.Retired.String()}}
 )
 
@@ -108,12 +111,18 @@ type lines struct {
 	parse func(string) (checkout.Tag, error)
 	width int    // up to the last column with a name
 	heed  []bool // the columns that are known, or were refused already
+	has   books.Columns
 }
 
 func newLines(f form, l layout, index map[string]int, parse func(string) (checkout.Tag, error)) *lines {
 	all := &lines{form: f, layout: l, index: index, parse: parse, heed: make([]bool, len(l.names))}
 	for _, i := range index {
 		all.heed[i] = true
+	}
+	for name, has := range optional {
+		if _, ok := index[name]; ok {
+			all.has |= has
+		}
 	}
 	for i, name := range l.names {
 		if strings.TrimSpace(name) != "" {
@@ -163,7 +172,8 @@ func (f *lines) row(record []string) (row books.ImportRow, err error) {
 	_, hasDetail := f.index[f.detail]
 	row = books.ImportRow{
 		ID: get("id"), Name: get("name"), Email: get("email"), Kind: get("kind"), HasDetail: hasDetail,
-		Status: strings.ToLower(get(statusColumn)),
+		Status: strings.ToLower(get(statusColumn)), Has: f.has, Groups: checkout.ParseGroups(get("groups")), Condition: get("condition"),
+		Details: books.Details{Serial: get("serial"), Place: get("place"), Note: get("note"), Link: get("link"), Out: checkout.Day(get("outuntil"))},
 	}
 	if err := checkout.CheckEmail(row.Email); err != nil {
 		return row, err
@@ -172,7 +182,7 @@ func (f *lines) row(record []string) (row books.ImportRow, err error) {
 		return row, hint.Errorf("use "+strings.Join(f.statuses[:2], ", ")+" or "+f.statuses[2], "%q is not a status", row.Status)
 	}
 	tag := strings.TrimPrefix(get(f.tag), "'")
-	for _, number := range []string{row.ID, tag} {
+	for _, number := range []string{row.ID, tag, row.Serial} {
 		if rounded.MatchString(number) {
 			return row, hint.Errorf("format the column as text and export again", "the spreadsheet has rounded the number %s", number)
 		}
@@ -181,6 +191,13 @@ func (f *lines) row(record []string) (row books.ImportRow, err error) {
 		row.Tag, err = f.parse(tag)
 	}
 	return row, err
+}
+
+// optional are, by their plain names, the columns whose rows may be empty to clear what there
+// is.
+var optional = map[string]books.Columns{
+	"groups": books.HasGroups, "serial": books.HasSerial, "place": books.HasPlace, "note": books.HasNote, "link": books.HasLink,
+	"outuntil": books.HasOut, "condition": books.HasCondition,
 }
 
 // longField is from where on a field is too long to be quoted, in bytes.
@@ -278,41 +295,45 @@ func harmful(s string) string {
 // WritePeople writes a file of people. It leaves the badges empty, since whoever has
 // their numbers can copy them; an import then keeps the badges.
 func WritePeople(w io.Writer, all iter.Seq2[books.Person, error]) error {
-	return write(w, people, all, func(p books.Person) ([]string, string, error) {
-		return []string{p.ID, p.Name, p.Email, ""}, p.Status.String(), nil
+	return write(w, people, all, func(p books.Person) ([]string, error) {
+		return []string{p.ID, p.Name, p.Email, "", p.Groups.String(), p.Status.String()}, nil
 	})
 }
 
 // WriteDevices writes a file of devices. tag returns the written form of the tag of
 // the device with an id, "" for none.
 func WriteDevices(w io.Writer, all iter.Seq2[books.Device, error], tag func(id string) (string, error)) error {
-	return write(w, devices, all, func(d books.Device) ([]string, string, error) {
+	return write(w, devices, all, func(d books.Device) ([]string, error) {
 		written, err := tag(d.ID)
-		return []string{d.ID, d.Name, written, d.Kind}, d.Word(), err
+		return []string{d.ID, d.Name, written, d.Kind, d.Serial, d.Place, d.Note, d.Link, string(d.Out), d.Condition, d.Word()}, err
 	})
 }
 
-// write writes a header and rows. Nothing is written if a row fails.
-func write[T any](w io.Writer, f form, all iter.Seq2[T, error], fields func(T) (row []string, status string, err error)) error {
-	rows, statuses := [][]string{f.columns}, []string{statusColumn}
-	plain := true
+// write writes a header and rows, without the further columns in which there is nothing: for
+// a status, nothing is active. Nothing is written if a row fails.
+func write[T any](w io.Writer, f form, all iter.Seq2[T, error], fields func(T) (row []string, err error)) error {
+	header := slices.Concat(f.columns, f.more)
+	rows, used := [][]string{header}, make([]bool, len(header))
 	for v, err := range all {
 		if err != nil {
 			return err
 		}
-		row, status, err := fields(v)
+		row, err := fields(v)
 		if err != nil {
 			return err
 		}
 		for i := range row {
+			used[i] = used[i] || i < len(f.columns) || row[i] != "" && row[i] != checkout.Active.String()
 			row[i] = harmless(row[i])
 		}
-		rows, statuses = append(rows, row), append(statuses, status)
-		plain = plain && status == checkout.Active.String()
+		rows = append(rows, row)
 	}
-	if !plain {
-		for i, status := range statuses {
-			rows[i] = append(slices.Clip(rows[i]), status)
+	for n, row := range rows {
+		rows[n] = nil
+		for i, field := range row {
+			if used[i] || i < len(f.columns) {
+				rows[n] = append(rows[n], field)
+			}
 		}
 	}
 	return csv.NewWriter(w).WriteAll(rows)

@@ -80,6 +80,17 @@ func TestRead(t *testing.T) {
 		{"statuses of devices", readDevices, "id,name,status\na,A,LOST\nb,B,retired\n", rows{
 			{ID: "a", Name: "A", Status: "lost", Line: 2}, {ID: "b", Name: "B", Status: "retired", Line: 3},
 		}},
+		{"groups", readPeople, "id,name,groups\na,A,\"trained, Crew\"\nb,B,crew;trained;crew\nc,C,\n", rows{
+			{ID: "a", Name: "A", Groups: "Crew\ntrained", Has: books.HasGroups, Line: 2}, {ID: "b", Name: "B", Groups: "crew\ntrained", Has: books.HasGroups, Line: 3},
+			{ID: "c", Name: "C", Has: books.HasGroups, Line: 4},
+		}},
+		{"groups in a file of Excel in Europe", readPeople, "id;name;groups\na;A;\"crew;trained\"\nb;B;crew, trained\n", rows{
+			{ID: "a", Name: "A", Groups: "crew\ntrained", Has: books.HasGroups, Line: 2}, {ID: "b", Name: "B", Groups: "crew\ntrained", Has: books.HasGroups, Line: 3},
+		}},
+		{"details", readDevices, "id,name,Serial,Out until,place,condition\na,A,SN 1,2026-12-04,Shelf 3,damaged: x\n", rows{
+			{ID: "a", Name: "A", Details: books.Details{Serial: "SN 1", Place: "Shelf 3", Out: "2026-12-04"}, Condition: "damaged: x",
+				Has: books.HasSerial | books.HasPlace | books.HasOut | books.HasCondition, Line: 2},
+		}},
 		{"mark of a spreadsheet", readPeople, "\ufeffid,name\r\nann,Ann\r\n", rows{{ID: "ann", Name: "Ann", Line: 2}}},
 		{"quotes", readPeople, "id,name\n\"ann\",\"Okafor, \"\"Ann\"\"\"\n", rows{{ID: "ann", Name: `Okafor, "Ann"`, Line: 2}}},
 		{"empty lines don't count as rows", readPeople, "id,name\n\nann,Ann\n\n\nben,Ben", rows{{ID: "ann", Name: "Ann", Line: 3}, {ID: "ben", Name: "Ben", Line: 6}}},
@@ -112,6 +123,7 @@ func TestRefusals(t *testing.T) {
 		{"a rounded badge", "id,name,badge\na,A,1.10722E+07\n", "line 2: the spreadsheet has rounded the number 1.10722E+07", "format the column as text and export again"},
 		{"a rounded badge in Europe", "id;name;badge\na;A;1,10722E+07\n", "line 2: the spreadsheet has rounded the number 1,10722E+07", "format the column as text and export again"},
 		{"a rounded id", "id,name\n1.2E+11,A\n", "line 2: the spreadsheet has rounded the number 1.2E+11", "format the column as text and export again"},
+		{"a column of devices with groups", "id,name,serial\na,A,7\n", `line 1: unknown column "serial"`, "leave it out"},
 		{"no id", "name,email\n", `line 1: the column "id" is missing: the columns are id,name,email,badge`, ""},
 		{"no name", "id,email\n", `line 1: the column "name" is missing: the columns are id,name,email,badge`, ""},
 		{"a broken header", "id,\"na\"me\n", `line 1: extraneous or missing " in quoted-field`, "written twice"},
@@ -240,6 +252,8 @@ func (w brokenWriter) Write([]byte) (int, error) { return 0, w.error }
 func TestRoundTrip(t *testing.T) {
 	word := rapid.Map(rapid.StringOfN(rapid.RuneFrom([]rune("a,\"';\t é李\n\u202f💡#=-+@'"), unicode.Latin), 1, 12, -1), strings.TrimSpace)
 	text := rapid.Map(word, func(s string) string { return strings.ReplaceAll(s, "\r", "") + "x" })
+	group := rapid.Map(text, func(s string) string { return strings.NewReplacer(",", "", ";", "").Replace(s) })
+	maybe := rapid.OneOf(rapid.Just(""), text)
 	number := rapid.Uint64Range(1, 1<<34-1)
 	rapid.Check(t, func(t *rapid.T) {
 		var people []books.Person
@@ -250,10 +264,13 @@ func TestRoundTrip(t *testing.T) {
 			people = append(people, books.Person{
 				ID: id, Name: text.Draw(t, "person"), Email: rapid.SampledFrom([]string{"", "a@b.example"}).Draw(t, "email"),
 				Status: rapid.SampledFrom([]checkout.Status{checkout.Active, checkout.Suspended, checkout.Retired}).Draw(t, "status"),
+				Groups: checkout.GroupsOf(rapid.SliceOfN(group, 0, 3).Draw(t, "groups")...),
 			})
 			devices = append(devices, books.Device{
 				ID: id, Name: text.Draw(t, "device"), Kind: rapid.SampledFrom([]string{"", "phone"}).Draw(t, "kind"),
 				Lost: rapid.Bool().Draw(t, "lost"), Status: rapid.SampledFrom([]checkout.Status{checkout.Active, checkout.Retired}).Draw(t, "out of use"),
+				Details: books.Details{Serial: maybe.Draw(t, "serial"), Place: maybe.Draw(t, "place"), Note: maybe.Draw(t, "note"), Link: maybe.Draw(t, "link"),
+					Out: checkout.Day(maybe.Draw(t, "out"))}, Condition: maybe.Draw(t, "condition"),
 			})
 			tags[id] = fmt.Sprint(number.Draw(t, "tag"))
 		}
@@ -266,8 +283,12 @@ func TestRoundTrip(t *testing.T) {
 			t.Fatalf("%d people are read as %d rows, %v:\n%s", len(people), len(rows), err, b.String())
 		}
 		plain := !slices.ContainsFunc(people, func(p books.Person) bool { return p.Status != checkout.Active })
+		var has books.Columns
+		if slices.ContainsFunc(people, func(p books.Person) bool { return p.Groups != "" }) {
+			has = books.HasGroups
+		}
 		for i, p := range people {
-			want := books.ImportRow{ID: p.ID, Name: p.Name, Email: p.Email, HasDetail: true, Status: p.Status.String(), Line: rows[i].Line}
+			want := books.ImportRow{ID: p.ID, Name: p.Name, Email: p.Email, Groups: p.Groups, Has: has, HasDetail: true, Status: p.Status.String(), Line: rows[i].Line}
 			if plain {
 				want.Status = ""
 			}
@@ -284,9 +305,18 @@ func TestRoundTrip(t *testing.T) {
 			t.Fatalf("%d devices are read as %d rows, %v:\n%s", len(devices), len(rows), err, b.String())
 		}
 		plain = !slices.ContainsFunc(devices, func(d books.Device) bool { return d.Word() != "active" })
+		has = 0
+		for _, d := range devices {
+			for column, field := range map[books.Columns]string{books.HasSerial: d.Serial, books.HasPlace: d.Place, books.HasNote: d.Note,
+				books.HasLink: d.Link, books.HasOut: string(d.Out), books.HasCondition: d.Condition} {
+				if field != "" {
+					has |= column
+				}
+			}
+		}
 		for i, d := range devices {
 			tag, _ := parseDecimal(tags[d.ID])
-			want := books.ImportRow{ID: d.ID, Name: d.Name, Kind: d.Kind, HasDetail: true, Tag: tag, Status: d.Word(), Line: rows[i].Line}
+			want := books.ImportRow{ID: d.ID, Name: d.Name, Kind: d.Kind, Details: d.Details, Condition: d.Condition, Has: has, HasDetail: true, Tag: tag, Status: d.Word(), Line: rows[i].Line}
 			if plain {
 				want.Status = ""
 			}

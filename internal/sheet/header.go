@@ -135,7 +135,9 @@ func (f form) index(header []string, mapped map[string]string) (map[string]int, 
 }
 
 // has reports whether there is a column with a plain name.
-func (f form) has(name string) bool { return name == statusColumn || slices.Contains(f.columns, name) }
+func (f form) has(name string) bool {
+	return slices.ContainsFunc(slices.Concat(f.columns, f.more), func(column string) bool { return plainly(column) == name })
+}
 
 func (f form) list() string { return strings.Join(f.columns, ",") }
 
@@ -149,7 +151,7 @@ func Mapping(kind checkout.SubjectKind, pairs []string) (map[string]string, erro
 		}
 		to := plainly(pair[i+1:])
 		if !f.has(to) {
-			return nil, hint.Errorf("the columns are "+f.list()+","+statusColumn, "there is no column %q to map to", pair[i+1:])
+			return nil, hint.Errorf("the columns are "+strings.Join(slices.Concat(f.columns, f.more), ","), "there is no column %q to map to", pair[i+1:])
 		}
 		mapped[plainly(pair[:i])] = to
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/internal/books"
 )
 
 // Tree is a tree of the file. The byte is part of every row, so it never changes.
@@ -112,6 +113,9 @@ type Row struct {
 	Home              string // the directory's key of the place where the device stands when it is free
 	Rev               string // the directory's revision of who has it, when it and the loan agreed last
 	Former            string // the keys of those who were merged into a person, a line each
+	// Groups and RefGroups are a person's, by an admin's and by the directory's word.
+	Groups, RefGroups checkout.Groups
+	books.Details     // of a device
 }
 
 // Loan says who has a device.
@@ -149,6 +153,8 @@ func RowForm(r *Row) []Field {
 		{28, &r.Rev},
 		{25, &r.Loan.Mark},
 		{26, &r.Loan.Marked},
+		{40, &r.Groups}, {41, &r.RefGroups},
+		{42, &r.Serial}, {43, &r.Place}, {44, &r.Note}, {45, &r.Link}, {46, &r.Out},
 		{50, &r.Loan.Kit},
 	}, stampFields(&r.Loan.At)...)
 }

@@ -68,6 +68,8 @@ type Person struct {
 	Email  *string `json:"email"`
 	Badge  *string `json:"badge"` // "…066", "…066, …067 lost"
 	Status string  `json:"status"`
+	// Groups are all that the person is in.
+	Groups []string `json:"groups"`
 }
 
 // Device is one device of the register.
@@ -79,23 +81,31 @@ type Device struct {
 	Status   string  `json:"status"`
 	Person   *string `json:"person"`
 	PersonID *string `json:"person_id"`
+	Serial   *string `json:"serial"`
+	Place    *string `json:"place"`
+	Note     *string `json:"note"`
+	Link     *string `json:"link"`
+	// Out is the day on which it is lent again; null while it is in service.
+	Out       *string `json:"out_until"`
+	Condition *string `json:"condition"` // as it was said last
 }
 
 // PersonShown is one person with what they have, and who was merged into them.
 type PersonShown struct {
 	Version
 	Person
-	Loans []Who          `json:"loans"`
-	Was   []books.Former `json:"was"`
+	// DirectoryGroups are those of the groups that the directory says.
+	DirectoryGroups []string       `json:"directory_groups"`
+	Loans           []Who          `json:"loans"`
+	Was             []books.Former `json:"was"`
 }
 
 // DeviceShown is one device with its loan; null for none.
 type DeviceShown struct {
 	Version
 	Device
-	Kit       *string `json:"kit"`
-	Condition *string `json:"condition"` // as it was said of the last return
-	Loan      *Who    `json:"loan"`
+	Kit  *string `json:"kit"`
+	Loan *Who    `json:"loan"`
 }
 
 // Merge names who stays where two people are one.
@@ -127,6 +137,8 @@ type PersonChange struct {
 	// LostBadge and FoundBadge are a written credential, or what lists show of it.
 	LostBadge  *string `json:"lost_badge,omitempty"`
 	FoundBadge *string `json:"found_badge,omitempty"`
+	// Groups are those that the person is in, beside those that the directory says.
+	Groups *[]string `json:"groups,omitempty"`
 }
 
 // DeviceChange is a change to a device; a nil field stays as it is.
@@ -137,6 +149,13 @@ type DeviceChange struct {
 	Kind *string `json:"kind,omitempty"`
 	// Status is active or retired; active also finds a lost device.
 	Status *string `json:"status,omitempty"`
+	// The rest clears what there is if it is empty.
+	Serial    *string `json:"serial,omitempty"`
+	Place     *string `json:"place,omitempty"`
+	Note      *string `json:"note,omitempty"`
+	Link      *string `json:"link,omitempty"`
+	Out       *string `json:"out_until,omitempty"`
+	Condition *string `json:"condition,omitempty"`
 }
 
 // Give puts a device in a person's hands.

@@ -144,9 +144,13 @@ func (r *Random) spoil(o, schema Object) string {
 		return ""
 	}
 	name := pick(r, names)
-	wrong := []any{[]any{}, Object{"a": 1}, 1.5, []any{Object{}}}
-	if schema := r.Resolve(objectOf(objectOf(schema["properties"])[name])); !strings.Contains(fmt.Sprint(schema["type"]), "boolean") {
+	wrong := []any{Object{"a": 1}, 1.5, []any{Object{}}}
+	types := fmt.Sprint(r.Resolve(objectOf(objectOf(schema["properties"])[name]))["type"])
+	if !strings.Contains(types, "boolean") {
 		wrong = append(wrong, true)
+	}
+	if !strings.Contains(types, "array") {
+		wrong = append(wrong, []any{})
 	}
 	o[name] = pick(r, wrong)
 	return "a wrong type of " + name
