@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"runtime/metrics"
+	"sync"
+	"time"
 
 	"stump/checkout"
 	"stump/checkout/ledger"
@@ -47,15 +50,41 @@ func (w *Worker) apply(ctx context.Context, changes []books.SyncRow) (notes []st
 	return notes, nil
 }
 
-// leanPercent is how much the garbage may grow during a pull, in percent of what is
-// in use. (A limit on the memory is worse: near it Go collects without a pause, gives
-// that up after a while, and then needs more than ever.)
-const leanPercent = 30
+// A pull makes so much garbage, in bytes, before it is collected, but at least leanPercent
+// of what is in use. More makes the process larger, and less keeps the collector busy, for
+// whose processor bumps wait. (A limit on the memory is worse: near it Go collects without a
+// pause, gives that up after a while, and then needs more than ever.)
+const (
+	garbage     = 3 << 19
+	leanPercent = 10
+)
 
 // lean keeps the use of memory down until the returned function is called.
 func lean() (done func()) {
-	percent := debug.SetGCPercent(leanPercent)
-	return func() { debug.SetGCPercent(percent) }
+	before := debug.SetGCPercent(leanPercent)
+	over := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+		for percent := leanPercent; ; {
+			metrics.Read(live)
+			now := min(max(int(garbage*100/max(live[0].Value.Uint64(), 1)), leanPercent), 100)
+			if now < percent*4/5 || now > percent*5/4 { // each change stops all for a moment
+				percent = now
+				debug.SetGCPercent(percent)
+			}
+			select {
+			case <-over:
+				return
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	})
+	return func() {
+		close(over)
+		wg.Wait()
+		debug.SetGCPercent(before)
+	}
 }
 
 // bigPull is how many rows leave memory behind that is given back at once.

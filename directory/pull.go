@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -159,7 +158,6 @@ func (w *Worker) update(ctx context.Context, snap call.Snapshot, force bool) (pl
 		return plan.Plan{}, fmt.Errorf("reading the register: %w", err)
 	}
 	owner := func(t checkout.Tag) (plan.Member, error) {
-		runtime.Gosched() // a bump goes first
 		m, err := ownerOf(w.ledger, t)
 		return m.Member, err
 	}

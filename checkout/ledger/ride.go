@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -28,6 +29,8 @@ type lane struct {
 	turn chan struct{} // has one in it while somebody writes
 	mu   sync.Mutex
 	wait []*rider
+	want int           // how many changes wait or are being made
+	none chan struct{} // closed when there are no more of them; nil: there are none
 }
 
 func newLane() *lane { return &lane{turn: make(chan struct{}, 1)} }
@@ -63,6 +66,58 @@ func (w *lane) take() []*rider {
 	all := w.wait
 	w.wait = nil
 	return all
+}
+
+// come says that there is a change to be made, until gone.
+func (w *lane) come() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.want++; w.want == 1 {
+		w.none = make(chan struct{})
+	}
+}
+
+// gone ends it.
+func (w *lane) gone() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.want--; w.want == 0 {
+		close(w.none)
+		w.none = nil
+	}
+}
+
+// yieldRows is after how many rows, half a millisecond, a reader lets a bump go first, and
+// longestYield for how long: the disk may be slow.
+const (
+	yieldRows    = 64
+	longestYield = 20 * time.Millisecond
+)
+
+// giveWay is for who reads many rows. A bump would otherwise wait for the runtime, which
+// takes a processor away after 10 ms, and looks at files and sockets as rarely while each
+// processor has something to do: runtime.Gosched would not be enough.
+func (w *lane) giveWay() {
+	time.Sleep(time.Microsecond)
+	w.mu.Lock()
+	none := w.none
+	w.mu.Unlock()
+	if none == nil {
+		return
+	}
+	late := time.NewTimer(longestYield)
+	defer late.Stop()
+	select {
+	case <-none:
+	case <-late.C:
+	}
+}
+
+// giveWay is called for each row that is read.
+func (t *txn) giveWay() {
+	if t.seen++; t.seen%yieldRows == 0 && !t.tx.Writable() {
+		t.l.writing.giveWay()
+	}
 }
 
 // enter waits until r has the turn to write, or was taken along and saved, or was not saved.

@@ -148,6 +148,8 @@ func (l *Ledger) update(change func(*txn)) error {
 	if l.readOnly {
 		return ErrReadOnly
 	}
+	l.writing.come()
+	defer l.writing.gone()
 	r := &rider{l: l, change: change, done: make(chan error, 1)}
 	if rode, err := l.writing.enter(r); rode {
 		return err

@@ -3,7 +3,6 @@ package ledger
 import (
 	"bytes"
 	"fmt"
-	"runtime"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -24,6 +23,7 @@ type txn struct {
 	further map[string][]party      // see furtherBadges; nil: not read yet
 	people  map[string]string       // see isNow
 	rows    *record.Decoder[record.Row]
+	seen    int // rows and events
 }
 
 // abort is how fail ends a transaction.
@@ -85,6 +85,7 @@ func (t *txn) get(tr record.Tree, key []byte) []byte {
 
 // open checks that a row lies in its place. The body points into the file.
 func (t *txn) open(tr record.Tree, key, b []byte) []byte {
+	t.giveWay()
 	body, err := record.OpenAt(tr, key, b)
 	t.mustRead(err)
 	return body
@@ -145,18 +146,8 @@ func (t *txn) putRow(tr record.Tree, id string, r *record.Row) {
 
 // eachRow calls f with every person or device, pending ones first.
 func (t *txn) eachRow(tr record.Tree, f func(id string, r *record.Row)) {
-	n := 0
-	t.each(tr, nil, func(k, v []byte) {
-		if n++; n%yieldRows == 0 && !t.tx.Writable() {
-			runtime.Gosched()
-		}
-		f(string(k), t.decodeRow(tr, string(k), v))
-	})
+	t.each(tr, nil, func(k, v []byte) { f(string(k), t.decodeRow(tr, string(k), v)) })
 }
-
-// yieldRows is after how many rows that are read a bump is let go first: else it would wait
-// for a processor until the runtime takes that away from the reader, up to 10 ms.
-const yieldRows = 16
 
 // rowsWhere returns the people or devices for which want is true.
 func (t *txn) rowsWhere(tr record.Tree, want func(id string, r *record.Row) bool) (all []party) {
@@ -181,6 +172,7 @@ func (t *txn) event(r record.Ref) record.Event {
 
 // decode reads the record b, which lies at r.
 func (t *txn) decode(r record.Ref, b []byte) (record.Event, error) {
+	t.giveWay()
 	ev, err := record.Decode(b)
 	if err != nil {
 		return ev, t.damage("event %d: %v", r.Seq, err)

@@ -70,7 +70,6 @@ func (p *parted) give() {
 
 // Write is http.ResponseWriter's.
 func (p *parted) Write(b []byte) (n int, err error) {
-	runtime.Gosched() // a bump goes first
 	for n < len(b) {
 		room := min(len(b)-n, turnBytes-len(p.part))
 		p.part = append(p.part, b[n:n+room]...)
