@@ -146,6 +146,11 @@ type Event struct {
 	Kit string
 	// Missing are the names of the parts without which a kit came back.
 	Missing []string
+	// Along are the names of the parts that changed hands with a kit, and Without of those
+	// that whoever took it must know not to be in it. Asked are those that whoever brought it
+	// is to bump. They are for the desk alone, and not recorded.
+	Along, Without []string
+	Asked          []Subject
 	// Base is the event that said who had the device, as the desk knew it.
 	Base Place
 	// Heard is the lab time last heard; zero when there was none.

@@ -43,8 +43,12 @@ type Completion struct {
 	Person, Device Subject
 	Policy         Policy
 	Overdue        OverduePolicy
-	Reader         string
-	Source         Source // SourceReader if empty
+	// CheckKits: the parts of a kit that comes back are asked for, if they have a tag.
+	CheckKits bool
+	// Back: the device is a part that was asked for. It is brought back, or nothing changes.
+	Back   bool
+	Reader string
+	Source Source // SourceReader if empty
 	// Actor is who caused it; the person if empty.
 	Actor, Note string
 }

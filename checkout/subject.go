@@ -65,6 +65,8 @@ type Subject struct {
 	// Doubtful: the directory says otherwise of who has the device, or did before the
 	// last bump.
 	Doubtful bool
+	// Kit and KitName are the kit of a part that the desk asks for.
+	Kit, KitName string
 	// Pending is set for a tag that fits the site's badge or device rule, but
 	// that nobody knows yet. The caller sets it, together with Kind and Tag;
 	// Ledger.Complete records the bump under the tag.

@@ -78,10 +78,13 @@ func (l *Ledger) Complete(c checkout.Completion) (checkout.Event, error) {
 		ev.Source, ev.Reader, ev.Note = cmp.Or(c.Source, checkout.SourceReader), c.Reader, c.Note
 		person, device := t.settle(record.TreePeople, c.Person), t.settle(record.TreeDevices, c.Device)
 		ev.Actor = cmp.Or(c.Actor, person.id)
-		like := *ev
+		if c.Back {
+			t.mustComeBack(person, device, c.Policy)
+		}
 		t.mayBorrow(ev, person, device, c)
+		in := t.inside(device)
 		t.move(ev, person, device, c.Policy)
-		t.moveKit(like, *ev, person, device)
+		t.moveKit(ev, person, device, in, c.CheckKits)
 	})
 }
 
@@ -151,6 +154,17 @@ func (t *txn) move(ev *record.Event, person, device party, policy checkout.Polic
 	t.append(ev, person, device)
 }
 
+// mustComeBack ends the transaction unless a bump brings the device back.
+func (t *txn) mustComeBack(person, device party, policy checkout.Policy) {
+	holder := device.row.Loan.Holder
+	switch kind, ok := checkout.Decide(policy, person.id, holder); {
+	case holder == "":
+		t.fail(&checkout.RefusedError{Reason: device.name() + " is not with " + person.name()})
+	case !ok || kind != checkout.Return:
+		t.refuse(device, t.holderName(holder))
+	}
+}
+
 // holderName is how a display calls the holder of a device.
 func (t *txn) holderName(id string) string {
 	if r := t.row(record.TreePeople, id); r != nil {
@@ -209,7 +223,9 @@ func (t *txn) append(ev *record.Event, person, device party) {
 	here, chain := record.At(t.l.own, seq+1), t.chain(t.l.own)
 	t.l.reserve(here.Seq)
 	ev.Chain, ev.Station, ev.Seq, ev.Prev = chain.ID, t.l.o.Station, here.Seq, prev
-	ev.At = t.l.o.Stamp()
+	if ev.At == (checkout.Stamp{}) { // else it is of what moves with another
+		ev.At = t.l.o.Stamp()
+	}
 	if ev.Loan == asUsual {
 		ev.Loan = t.usual(device.row.Kind, ev.Moved())
 	}
@@ -251,8 +267,10 @@ func (t *txn) link(ev *record.Event, here record.Ref, person, device party) {
 		}
 		ev.Base = t.place(r.Loan.Since)
 		ev.Links.Device, r.Head = r.Head, here
+		was := r.Loan
 		r.Loan, r.Condition = r.Loan.After(ev, here), cmp.Or(ev.Condition, r.Condition)
 		t.save(device)
+		t.refind(device, was)
 	}
 	if ev.From != "" && ev.From != person.id {
 		if r := t.row(record.TreePeople, ev.From); r != nil {

@@ -1,48 +1,218 @@
 package ledger
 
 import (
+	"cmp"
+	"fmt"
+	"iter"
+	"slices"
+
 	"stump/checkout"
+	"stump/checkout/kit"
+	"stump/checkout/ledger/kits"
 	"stump/checkout/ledger/record"
+	"stump/internal/books"
+	"stump/internal/hint"
 )
 
-// A kit is a device that others belong to: their group is its id. A bump of the kit, by
-// the tag on its case, takes or returns everything in it, in one transaction with an
-// event for each device. A device of a kit can also be bumped alone.
+// A kit is a device that others are parts of: their rows name it. When it changes hands, the
+// parts in it do so in the same transaction, with an event for each that names the kit, too.
+// A part that went with its kit, and of which nothing else was heard, is in it.
 
-// moveKit moves the devices of a kit as the kit was moved. Devices that are lost, retired
-// or with another person stay where they are; the list of loans shows what was in the
-// kit.
-func (t *txn) moveKit(like, kit record.Event, person, device party) {
-	if !t.kits()[device.id] {
-		return
+// parts are the parts of a kit, by id.
+func (t *txn) parts(box string) (all []party) {
+	if !kits.Made(t.tx) { // a file that was opened for reading only
+		return t.rowsWhere(record.TreeDevices, func(_ string, r *record.Row) bool { return r.Kit == box })
 	}
-	holder := kit.Person // of the members that move
-	if kit.From != "" {
-		holder = kit.From
+	for _, id := range kits.Parts(t.tx, box) {
+		p := t.known(record.TreeDevices, id)
+		if p.tree == 0 {
+			t.damaged("the kit %q has a part %q, which is not in the register", box, id)
+		}
+		all = append(all, p)
 	}
-	policy := checkout.PolicyHandover
-	if kit.Kind == checkout.Return {
-		policy = checkout.PolicyReturn
+	return all
+}
+
+// inKit reports whether a part is in its kit, as far as is known.
+func (p party) inKit(box party) bool {
+	is, of := p.row.Loan, box.row.Loan
+	return p.took(box) && is.Holder == of.Holder && is.Since.Compare(of.Since) > 0
+}
+
+// missing reports whether a part that somebody took with its kit is no longer in it.
+func (p party) missing(box party) bool {
+	return p.took(box) && !p.inKit(box)
+}
+
+// took reports whether somebody has a part who took it with its kit.
+func (p party) took(box party) bool {
+	return p.row.Loan.Holder != "" && p.row.Loan.Kit == box.id && p.row.Kit == box.id
+}
+
+// withKit reports whether a device is in its kit, and so counts as one with it: for what is
+// overdue, and for limits of how many somebody may have.
+func (t *txn) withKit(p party) bool {
+	if p.row.Loan.Kit == "" {
+		return false
 	}
-	for _, m := range t.rowsWhere(record.TreeDevices, func(id string, r *record.Row) bool {
-		return r.Kit == device.id && id != device.id && r.Status == checkout.Active && !r.Loan.Lost
-	}) {
-		with := m.row.Loan.Holder
-		if with == holder && kit.Kind != checkout.Checkout || with == "" && kit.Kind != checkout.Return {
-			// Read the person again, since each event changes the head of their history.
-			ev := like
-			t.move(&ev, party{record.TreePeople, person.id, t.row(record.TreePeople, person.id)}, m, policy)
+	box := t.known(record.TreeDevices, p.row.Loan.Kit)
+	return box.tree != 0 && p.inKit(box)
+}
+
+// ofKit is what the rules of kits need to know of a part.
+func (p party) ofKit(in bool) kit.Part {
+	r := p.row
+	return kit.Part{Retired: r.Status != checkout.Active, Lost: r.Loan.Lost, Held: r.Loan.Holder != "", In: in, Tagged: r.Lookup != nil}
+}
+
+// kitMoves are what events are for a kit.
+var kitMoves = map[checkout.Kind]kit.Move{checkout.Checkout: kit.Out, checkout.Handover: kit.On, checkout.Return: kit.Back}
+
+// moveKit moves the parts of a kit as ev has moved it, except for those that without names by
+// id, and notes in ev what whoever stands there must know. in are the parts that were in it
+// before.
+func (t *txn) moveKit(ev *record.Event, person, box party, in map[string]bool, check bool, without ...string) {
+	for _, p := range t.parts(box.id) {
+		fate := p.ofKit(in[p.id]).Fate(kitMoves[ev.Kind], check)
+		if fate == kit.Goes && slices.Contains(without, p.id) {
+			continue
+		}
+		switch fate {
+		case kit.Goes:
+			ev.Along = append(ev.Along, p.name())
+			t.along(ev, person, p, box)
+		case kit.Lacks:
+			ev.Without = append(ev.Without, p.name())
+		case kit.Asked:
+			ev.Asked = append(ev.Asked, checkout.Subject{Kind: checkout.KindDevice, ID: p.id, Name: p.name(), Kit: box.id, KitName: box.name()})
 		}
 	}
 }
 
-// kits returns the groups that devices belong to. It reads all devices once and caches
-// the result, since a tap must not take longer the more devices there are.
-func (t *txn) kits() map[string]bool {
-	if t.l.kits == nil {
-		kits := map[string]bool{}
-		t.eachRow(record.TreeDevices, func(_ string, r *record.Row) { kits[r.Kit] = r.Kit != "" })
-		t.l.kits = kits
+// along appends the event of a part that goes with its kit: as that of the kit, ev, at the
+// same time and for as long.
+func (t *txn) along(ev *record.Event, person, part, box party) {
+	t.append(&record.Event{Event: checkout.Event{Kind: ev.Kind, Source: ev.Source, Reader: ev.Reader, Actor: ev.Actor, Note: ev.Note,
+		From: ev.From, FromName: ev.FromName, FromTag: ev.FromTag, At: ev.At, Happened: ev.Happened, Loan: ev.Loan, Due: ev.Due, Kit: box.id}}, person, part)
+}
+
+// inside are the parts that are in a kit.
+func (t *txn) inside(box party) map[string]bool {
+	in := map[string]bool{}
+	for _, p := range t.parts(box.id) {
+		if p.inKit(box) {
+			in[p.id] = true
+		}
 	}
-	return t.l.kits
+	return in
+}
+
+// refind notes that a part, which was not in its kit, has moved: with the last of them the
+// kit is complete again.
+func (t *txn) refind(part party, was record.Loan) {
+	if was.Holder == "" || was.Kit == "" || was.Kit != part.row.Kit || part.row.Loan.Kit == was.Kit && part.row.Loan.Holder != "" {
+		return
+	}
+	box := t.known(record.TreeDevices, was.Kit)
+	if box.tree == 0 || box.row.Condition != string(checkout.Incomplete) {
+		return
+	}
+	if !slices.ContainsFunc(t.parts(box.id), func(p party) bool { return p.id != part.id && p.missing(box) }) {
+		box.row.Condition = ""
+		t.save(box)
+	}
+}
+
+// Incomplete records that a kit came back without some of its parts, by id: they stay with
+// whom they are. Of those that are no longer missing nothing is said; if none is, there is no
+// event, and the one that is returned has no number.
+func (l *Ledger) Incomplete(box string, parts []string, reader string) (checkout.Event, error) {
+	return l.commitEvent(func(t *txn, ev *record.Event) {
+		ev.Event = checkout.Event{Source: checkout.SourceReader, Reader: reader}
+		t.noteMissing(ev, t.find(record.TreeDevices, box), parts)
+	})
+}
+
+// noteMissing appends the event of a kit without parts, if they are missing.
+func (t *txn) noteMissing(ev *record.Event, box party, parts []string) {
+	for _, p := range t.parts(box.id) {
+		if slices.Contains(parts, p.id) && p.missing(box) {
+			ev.Missing = append(ev.Missing, p.name())
+		}
+	}
+	if ev.Missing != nil {
+		ev.Kind, ev.Condition = checkout.Incomplete, string(checkout.Incomplete)
+		t.append(ev, nobody, box)
+	}
+}
+
+// setKit makes a device a part of a kit, "" of none, and does not save it.
+func (t *txn) setKit(p party, box string) {
+	if was := p.row.Kit; was != "" {
+		t.must(kits.Remove(t.tx, was, p.id))
+	}
+	if p.row.Kit = box; box != "" {
+		t.must(kits.Add(t.tx, box, p.id))
+	}
+}
+
+// join makes a device a part of the kit that ref names, "" of none, and does not save it.
+func (t *txn) join(p party, ref string) {
+	if ref == "" {
+		t.setKit(p, "")
+		return
+	}
+	box := t.find(record.TreeDevices, ref)
+	if err := kit.MayJoin(t.kitDevice(p), t.kitDevice(box)); err != nil {
+		t.failf("%w: %w", checkout.ErrRefused, err)
+	}
+	t.setKit(p, box.id)
+}
+
+func (t *txn) kitDevice(p party) kit.Device {
+	return kit.Device{ID: p.id, Name: cmp.Or(p.row.Name, p.id), Kit: p.row.Kit, Retired: p.row.Status == checkout.Retired, HasParts: len(t.parts(p.id)) > 0}
+}
+
+// listKits makes the list of parts, unless it is there.
+func (t *txn) listKits() {
+	if !kits.Made(t.tx) {
+		t.must(kits.Make(t.tx, t.inKits()))
+	}
+}
+
+// inKits yields each part with its kit, by the rows.
+func (t *txn) inKits() iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		for _, p := range t.rowsWhere(record.TreeDevices, func(_ string, r *record.Row) bool { return r.Kit != "" }) {
+			if !yield(p.id, p.row.Kit) {
+				return
+			}
+		}
+	}
+}
+
+// Parts returns the parts of a kit, by id. Errors: ErrNotFound, *AmbiguousError.
+func (l *Ledger) Parts(ref string) (all []books.Part, err error) {
+	err = l.view(func(t *txn) {
+		box := t.find(record.TreeDevices, ref)
+		for _, p := range t.parts(box.id) {
+			all = append(all, books.Part{Device: t.device(p), In: p.inKit(box), Missing: p.missing(box)})
+		}
+	})
+	return all, err
+}
+
+// lacking are the parts of a kit that refs name, which must be in it.
+func (t *txn) lacking(box party, in map[string]bool, refs []string) (ids []string) {
+	for _, ref := range refs {
+		p := t.find(record.TreeDevices, ref)
+		switch {
+		case p.row.Kit != box.id:
+			t.fail(hint.Errorf(fmt.Sprintf("`stump devices show %s` lists its parts", box.id), "%w: %s is no part of %s", checkout.ErrRefused, p.name(), box.name()))
+		case !in[p.id]:
+			t.fail(hint.Errorf("leave it out", "%w: %s was not in %s", checkout.ErrRefused, p.name(), box.name()))
+		}
+		ids = append(ids, p.id)
+	}
+	return ids
 }

@@ -19,6 +19,7 @@ import (
 	"stump/checkout/ledger/beside"
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/journal"
+	"stump/checkout/ledger/kits"
 	"stump/checkout/ledger/oldchains"
 	"stump/checkout/ledger/record"
 	"stump/checkout/loan"
@@ -122,7 +123,6 @@ type core struct {
 	changes  notify.Listeners // of the outbox
 	appended notify.Bell
 
-	kits      map[string]bool              // groups in use; nil: not read yet; guarded by writing
 	held      *holdings                    // nil: not read yet; guarded by writing
 	suspected atomic.Pointer[DamagedError] // noted for the next start
 	salvages  int                          // in this run; guarded by writing
@@ -272,7 +272,7 @@ func (t *txn) readNames() {
 	})
 }
 
-// incomplete reports whether the file lacks a sink or the current key.
+// incomplete reports whether the file lacks a sink, the current key or the list of kits.
 func (t *txn) incomplete() bool {
 	check := t.get(record.TreeMeta, metaKey)
 	known := check == nil
@@ -282,7 +282,7 @@ func (t *txn) incomplete() bool {
 	if !known {
 		t.fail(ErrWrongKey)
 	}
-	return !bytes.Equal(check, t.l.keys.Check(0)) ||
+	return !bytes.Equal(check, t.l.keys.Check(0)) || !kits.Made(t.tx) ||
 		slices.ContainsFunc(t.l.o.Sinks, func(s string) bool { return t.l.sinkIDs[s] == 0 })
 }
 
@@ -296,6 +296,7 @@ func (t *txn) addNames() {
 		}
 	}
 	t.put(record.TreeMeta, metaKey, l.keys.Check(0))
+	t.listKits()
 }
 
 // checkHead compares the newest event with the head in the meta tree, which differ if the

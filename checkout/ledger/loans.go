@@ -16,7 +16,7 @@ func (l *Ledger) Loans(f books.LoanFilter) iter.Seq2[books.Loan, error] {
 		f.Now = time.Now()
 	}
 	return list(l, record.TreeDevices, f.Page, func(t *txn) (only string, _ func(party) (books.Loan, bool)) {
-		v := loanView{txn: t, filter: f, clock: times{t: t}, trusted: l.o.Stamp().Trusted, people: map[string]*record.Row{}}
+		v := loanView{txn: t, filter: f, clock: times{t: t}, trusted: l.o.Stamp().Trusted, people: map[string]*record.Row{}, boxes: map[string]party{}}
 		if f.Person != "" {
 			v.person = t.find(record.TreePeople, f.Person).id
 		}
@@ -39,6 +39,7 @@ type loanView struct {
 	// trusted is whether the wall clock is right now.
 	trusted bool
 	people  map[string]*record.Row // those seen so far
+	boxes   map[string]party       // the same of kits
 }
 
 func (v *loanView) loan(id string, r *record.Row) (loan books.Loan, ok bool) {
@@ -52,7 +53,8 @@ func (v *loanView) loan(id string, r *record.Row) (loan books.Loan, ok bool) {
 		v.people[s.Holder] = p
 	}
 	loan = books.Loan{Device: r.Name, DeviceID: id, Person: p.Name, PersonID: s.Holder,
-		Station: s.Station, Kind: r.Kind, Kit: r.Kit, Doubtful: s.Mark == checkout.MarkDoubtful}
+		Station: s.Station, Kind: r.Kind, Doubtful: s.Mark == checkout.MarkDoubtful}
+	v.inKit(&loan, party{record.TreeDevices, id, r})
 	if v.l.old != nil { // schema 1 has no labels in its rows
 		loan.Station = v.l.old.Chains[s.Since.Chain].Name
 	}
@@ -77,5 +79,25 @@ func (v *loanView) loan(id string, r *record.Row) (loan books.Loan, ok bool) {
 		loan.PersonID, loan.PersonTag = "", p.Mask
 	}
 	f := v.filter
+	if f.Missing && !loan.Missing {
+		return loan, false
+	}
 	return loan, loan.Overdue && f.Overdue || loan.DueSoon && f.DueSoon || !f.Overdue && !f.DueSoon
+}
+
+// inKit says of a loan whether the device was taken with its kit, and is missing from it.
+func (v *loanView) inKit(loan *books.Loan, p party) {
+	id := p.row.Loan.Kit
+	if id == "" || id != p.row.Kit {
+		return
+	}
+	box, seen := v.boxes[id]
+	if !seen {
+		if box = v.known(record.TreeDevices, id); v.boxes != nil {
+			v.boxes[id] = box
+		}
+	}
+	if box.tree != 0 {
+		loan.Kit, loan.Missing = id, p.missing(box)
+	}
 }

@@ -50,7 +50,7 @@ func (t *txn) overdue(person party) string {
 	name, since := "", time.Time{}
 	for id := range t.mayHave(person.id) {
 		d := t.known(record.TreeDevices, id)
-		if d == nobody {
+		if d == nobody || t.withKit(d) {
 			continue
 		}
 		if l, late := v.loan(id, d.row); late && (name == "" || l.Due.Before(since)) {

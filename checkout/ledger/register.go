@@ -120,6 +120,10 @@ func (l *Ledger) add(p party, tag checkout.Tag, actor string, source checkout.So
 		if t.row(p.tree, p.id) != nil {
 			t.fail(&books.ExistsError{Kind: p.kind(), ID: p.id})
 		}
+		if box := p.row.Kit; box != "" {
+			p.row.Kit = ""
+			t.join(p, box)
+		}
 		t.save(p)
 		if !tag.IsZero() {
 			t.enrol(by(actor, source), p, tag, false)
@@ -163,7 +167,7 @@ func (l *Ledger) edit(tr record.Tree, ref string, e books.Edit, actor string, so
 		p := t.find(tr, ref)
 		was := *p.row
 		for _, f := range []struct{ dst, src *string }{
-			{&p.row.Name, e.Name}, {&p.row.Email, e.Email}, {&p.row.Kind, e.Kind}, {&p.row.Kit, e.Kit}, {&p.row.Condition, e.Condition},
+			{&p.row.Name, e.Name}, {&p.row.Email, e.Email}, {&p.row.Kind, e.Kind}, {&p.row.Condition, e.Condition},
 			{&p.row.Serial, e.Serial}, {&p.row.Place, e.Place}, {&p.row.Note, e.Note}, {&p.row.Link, e.Link}, {(*string)(&p.row.Out), (*string)(e.Out)},
 			{(*string)(&p.row.Groups), (*string)(e.Groups)},
 		} {
@@ -173,6 +177,9 @@ func (l *Ledger) edit(tr record.Tree, ref string, e books.Edit, actor string, so
 		}
 		p.row.Groups = p.row.Groups.Without(p.row.RefGroups)
 		t.must(p.check())
+		if e.Kit != nil {
+			t.join(p, *e.Kit)
+		}
 		t.save(p)
 		t.said(p, &was, *by(actor, source))
 		status := ""

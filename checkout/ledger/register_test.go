@@ -330,25 +330,6 @@ func TestTagReplacedKeepsHistory(t *testing.T) {
 	x.verify()
 }
 
-func TestKit(t *testing.T) {
-	x := newLedger(t)
-	group := "ipad"
-	x.ok(x.EditDevice("pixel", books.Edit{Kit: &group}, "admin", checkout.SourceCLI))
-	x.ok(x.EditDevice("nexus", books.Edit{Kit: &group}, "admin", checkout.SourceCLI))
-	x.bump(1, 11)
-	want(t, "all of it", x.who(), "ipad=ann nexus=ann pixel=ann")
-	x.bump(1, 12)
-	want(t, "one comes back by itself", x.who(), "ipad=ann nexus=ann")
-	x.bump(3, 12)
-	ev := x.bump(2, 11)
-	want(t, "what was in it goes along", x.who(), "ipad=ben nexus=ben pixel=cem")
-	want(t, "the kit's event", string(ev.Kind)+ev.Device, "handoveripad")
-	x.bump(2, 11)
-	want(t, "and comes back", x.who(), "pixel=cem")
-	x.verify()
-	want(t, "ben", x.history(books.HistoryFilter{Person: "ben"}), "2:enrol 12:handover 13:handover 14:return 15:return")
-}
-
 // TestRetiredTagIsGivenOutAgain: the badge of somebody who left.
 func TestRetiredTagIsGivenOutAgain(t *testing.T) {
 	x := newLedger(t)

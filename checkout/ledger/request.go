@@ -22,7 +22,9 @@ func (l *Ledger) Give(r books.Request) (checkout.Event, error) {
 		}
 		t.happened(ev, r, device)
 		ev.Loan = t.until(ev, r)
+		in := t.inside(device)
 		t.move(ev, person, device, checkout.PolicyHandover)
+		t.moveKit(ev, person, device, in, false)
 	})
 }
 
@@ -68,11 +70,15 @@ func (l *Ledger) Return(r books.Request) (checkout.Event, error) {
 		t.mustBeHeld(device)
 		ev.Kind = checkout.Return
 		t.happened(ev, r, device)
-		t.append(ev, t.holder(device.row.Loan.Holder), device)
+		in, holder := t.inside(device), t.holder(device.row.Loan.Holder)
+		lacks := t.lacking(device, in, r.Missing)
+		t.append(ev, holder, device)
+		t.moveKit(ev, holder, device, in, false, lacks...)
+		t.noteMissing(&record.Event{Event: checkout.Event{Actor: ev.Actor, Source: ev.Source}}, device, lacks)
 	})
 }
 
-// Lose records that a device can't be found. It ends the loan; From is the last holder.
+// Lose records that a device can't be found, with what is in it. It ends the loan; From is the last holder.
 func (l *Ledger) Lose(r books.Request) (checkout.Event, error) {
 	return l.request(r, func(t *txn, ev *record.Event, device party) {
 		switch {
@@ -83,11 +89,17 @@ func (l *Ledger) Lose(r books.Request) (checkout.Event, error) {
 		}
 		ev.Kind = checkout.Lost
 		t.setFrom(ev, device.row.Loan.Holder)
+		in, free := t.inside(device), device.row.Loan.Holder == ""
 		t.append(ev, nobody, device)
+		for _, p := range t.parts(device.id) {
+			if in[p.id] || free && p.row.Loan.Holder == "" && !p.row.Loan.Lost && p.row.Status == checkout.Active {
+				t.along(ev, nobody, p, device)
+			}
+		}
 	})
 }
 
-// Find records that a lost device was found.
+// Find records that a lost device was found, with what was lost with it.
 func (l *Ledger) Find(r books.Request) (checkout.Event, error) {
 	return l.request(r, func(t *txn, ev *record.Event, device party) {
 		if !device.row.Loan.Lost {
@@ -95,10 +107,16 @@ func (l *Ledger) Find(r books.Request) (checkout.Event, error) {
 		}
 		ev.Kind = checkout.Found
 		t.append(ev, nobody, device)
+		for _, p := range t.parts(device.id) {
+			if p.row.Loan.Lost && p.row.Loan.Kit == device.id {
+				t.along(ev, nobody, p, device)
+			}
+		}
 	})
 }
 
-// Extend records that a loan ends later, by the rules of loans.
+// Extend records that a loan ends later, by the rules of loans. What is in a kit is extended
+// with it.
 func (l *Ledger) Extend(r books.Request) (checkout.Event, error) {
 	return l.request(r, func(t *txn, ev *record.Event, device party) {
 		t.mustBeHeld(device)
@@ -120,7 +138,14 @@ func (l *Ledger) Extend(r books.Request) (checkout.Event, error) {
 		if ev.Kind, ev.Loan = checkout.Extend, length; !wish.Since.IsZero() {
 			ev.Due = wish.Since.Add(length)
 		}
-		t.append(ev, t.holder(has.Holder), device)
+		holder := t.holder(has.Holder)
+		in := t.inside(device)
+		t.append(ev, holder, device)
+		for _, p := range t.parts(device.id) {
+			if in[p.id] {
+				t.along(ev, holder, p, device)
+			}
+		}
 	})
 }
 

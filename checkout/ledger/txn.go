@@ -135,9 +135,6 @@ func (t *txn) decodeRow(tr record.Tree, id string, body []byte) *record.Row {
 }
 
 func (t *txn) putRow(tr record.Tree, id string, r *record.Row) {
-	if r.Kit != "" && !t.l.kits[r.Kit] {
-		t.l.kits = nil // a new group
-	}
 	if tr == record.TreeDevices && t.l.held != nil {
 		t.l.held.note(r.Loan.Holder, id)
 	}

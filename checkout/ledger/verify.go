@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
 	"stump/checkout/ledger/audit"
 	"stump/checkout/ledger/beside"
 	"stump/checkout/ledger/boltfile"
+	"stump/checkout/ledger/kits"
 	"stump/checkout/ledger/record"
 	"stump/checkout/ledger/report"
 	"stump/internal/count"
@@ -117,6 +119,7 @@ func (v *verifier) batch(t *txn) {
 	v.audit.Devices(func(f func(string, *record.Row)) { t.eachRow(record.TreeDevices, f) })
 	v.audit.People(func(f func(string, *record.Row)) { t.eachRow(record.TreePeople, f) })
 	v.tags(t)
+	v.kits(t)
 	v.outbox(t)
 }
 
@@ -195,6 +198,23 @@ func (v *verifier) tags(t *txn) {
 			v.r.Add("tags", "%v", err)
 		}
 	})
+}
+
+// kits compares the list of parts with the register.
+func (v *verifier) kits(t *txn) {
+	if !kits.Made(t.tx) {
+		return
+	}
+	left := maps.Collect(kits.All(t.tx))
+	for part, kit := range t.inKits() {
+		if left[part] != kit {
+			v.r.Add("kits", "%q is a part of %q, where it is not found", part, kit)
+		}
+		delete(left, part)
+	}
+	for _, part := range slices.Sorted(maps.Keys(left)) {
+		v.r.Add("kits", "%q is found in %q, and is no part of it", part, left[part])
+	}
 }
 
 // outbox compares the rows with the events and with the counts of each sink.

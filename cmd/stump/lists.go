@@ -15,6 +15,7 @@ func whoCmd(g *globals) *cobra.Command {
 	var (
 		f              format
 		overdue, soon  bool
+		missing        bool
 		person, device string
 	)
 	cmd := command("who", "List who holds which device", func(cmd *cobra.Command, _ []string) error {
@@ -24,10 +25,12 @@ func whoCmd(g *globals) *cobra.Command {
 			empty = "nothing is overdue, or due within a day"
 		case overdue:
 			empty = "nothing is overdue"
+		case missing:
+			empty = "no part is missing from its kit"
 		case soon:
 			empty = "nothing is due within a day"
 		}
-		q := query("person", person, "device", device, "overdue", fmt.Sprint(overdue), "due_soon", fmt.Sprint(soon), "shown", fmt.Sprint(!f.json && !f.csv))
+		q := query("person", person, "device", device, "overdue", fmt.Sprint(overdue), "due_soon", fmt.Sprint(soon), "missing", fmt.Sprint(missing), "shown", fmt.Sprint(!f.json && !f.csv))
 		return list(cmd, g, "who", q, f, []string{"DEVICE", "PERSON", "SINCE", "DUE"}, func(w *wire.Who) []string {
 			due := when(w.Due, w.ClockTrusted || w.Before != nil)
 			if w.Overdue {
@@ -37,7 +40,11 @@ func whoCmd(g *globals) *cobra.Command {
 			if w.Doubtful {
 				person += ", in doubt"
 			}
-			return []string{text(w.Device), person, whenBefore(w.Since, w.ClockTrusted, w.Before, time.Now()), due}
+			device := text(w.Device)
+			if w.Note != nil && !w.Pending {
+				device += " (" + text(w.Note) + ")"
+			}
+			return []string{device, person, whenBefore(w.Since, w.ClockTrusted, w.Before, time.Now()), due}
 		}, empty)
 	})
 	cmd.SuggestFor = []string{"list", "loans", "ls"}
@@ -45,6 +52,7 @@ func whoCmd(g *globals) *cobra.Command {
 	f.flags(cmd)
 	cmd.Flags().BoolVar(&overdue, "overdue", false, "only loans past their due date")
 	cmd.Flags().BoolVar(&soon, "due-soon", false, "only loans that are due within a day")
+	cmd.Flags().BoolVar(&missing, "missing", false, "only parts that somebody has whose kit is elsewhere")
 	cmd.Flags().StringVar(&person, "person", "", "only what this person holds (`name` or id)")
 	cmd.Flags().StringVar(&device, "device", "", "only this device (`name` or id)")
 	return cmd

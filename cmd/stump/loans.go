@@ -49,6 +49,7 @@ func returnCmd(g *globals) *cobra.Command {
 	cmd.Flags().StringVar(&at, "at", "", "`when` it came back, if that was not now")
 	cmd.Flags().StringVar(&in.Note, "note", "", "why, for the history")
 	cmd.Flags().StringVar(&in.Condition, "condition", "", "in what `state` it came back")
+	cmd.Flags().StringSliceVar(&in.Missing, "missing", nil, "a `part` of a kit that did not come back with it; may be repeated")
 	return cmd
 }
 

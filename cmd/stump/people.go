@@ -47,10 +47,29 @@ func showDeviceCmd(g *globals) *cobra.Command {
 		if d.Loan != nil {
 			with = loanText(text(d.Loan.Person), *d.Loan)
 		}
+		var parts []string
+		for _, p := range d.Parts {
+			parts = append(parts, fmt.Sprintf("%s (%s), %s", text(p.Name), p.ID, partText(p)))
+		}
 		return [][2]string{{"ID", d.ID}, {"NAME", text(d.Name)}, {"KIND", text(d.Kind)}, {"TAG", text(d.Tag)},
-			{"STATUS", d.Status}, {"OUT UNTIL", orEmpty(d.Out)}, {"KIT", orEmpty(d.Kit)}, {"CONDITION", orEmpty(d.Condition)},
+			{"STATUS", d.Status}, {"OUT UNTIL", orEmpty(d.Out)}, {"KIT", orEmpty(d.Kit)}, {"PARTS", strings.Join(parts, "\n")}, {"CONDITION", orEmpty(d.Condition)},
 			{"SERIAL", orEmpty(d.Serial)}, {"PLACE", orEmpty(d.Place)}, {"NOTE", orEmpty(d.Note)}, {"LINK", orEmpty(d.Link)}, {"WITH", with}}
 	})
+}
+
+// partText is where a part of a kit is.
+func partText(p wire.Part) string {
+	switch {
+	case p.In:
+		return "in it"
+	case p.Missing:
+		return "missing, with " + text(p.Person)
+	case p.Person != nil || p.PersonID != nil:
+		return "with " + text(p.Person)
+	case p.Status != "active":
+		return p.Status
+	}
+	return "here"
 }
 
 // loanText is a loan as a card of the register shows it.

@@ -50,10 +50,11 @@ groups and for a status are added if somebody is in a group, or suspended or ret
 var devices = shelf{
 	list: "devices", one: "device",
 	flags: [][2]string{{"tag", "the tag's `credential`, such as H10301:200:17"}, {"kind", "`kind` of device, such as tablet"},
+		{"kit", "the `device` that it is a part of; \"none\" takes it out"},
 		{"serial", "serial `number`"}, {"place", "`where` it stands while it is free"}, {"note", "what else is to be known, in `words`"},
 		{"link", "the `address` of its page where assets are managed"}, {"out-until", "out of service until this `day`, such as friday"},
 		{"condition", "`state`: ok, damaged or incomplete, and words"}},
-	changes: "name, tag, kind, details or status",
+	changes: "name, tag, kind, kit, details or status",
 	edit: `What is retired is not lent; --status active
 ends that, and finds what was lost. What is out of service is lent again on that day, or
 with --out-until ''. "stump devices list --repair" has both, and what is damaged.`,
@@ -170,6 +171,10 @@ func (s shelf) given(cmd *cobra.Command, more ...string) (change map[string]any,
 		}
 		var value any = f.Value.String()
 		switch name {
+		case "kit":
+			if value == "none" {
+				value = ""
+			}
 		case "groups":
 			value = append([]string{}, checkout.ParseGroups(f.Value.String()).Names()...)
 		case "out-until":

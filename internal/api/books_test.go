@@ -159,7 +159,7 @@ func personOf(j wire.Person) books.Person {
 }
 
 func deviceOf(j wire.Device) books.Device {
-	return books.Device{ID: j.ID, Name: str(j.Name), Kind: str(j.Kind), Holder: str(j.PersonID), HolderName: str(j.Person), Condition: str(j.Condition),
+	return books.Device{ID: j.ID, Name: str(j.Name), Kind: str(j.Kind), Holder: str(j.PersonID), HolderName: str(j.Person), Condition: str(j.Condition), Kit: str(j.Kit),
 		Details: books.Details{Serial: str(j.Serial), Place: str(j.Place), Note: str(j.Note), Link: str(j.Link), Out: checkout.Day(str(j.Out))}}
 }
 
@@ -172,7 +172,7 @@ func (k *remote) Devices(p books.Page) iter.Seq2[books.Device, error] {
 }
 
 func (k *remote) Loans(f books.LoanFilter) iter.Seq2[books.Loan, error] {
-	return rowsOf(k, "who", f.Page, url.Values{"person": {f.Person}, "device": {f.Device}, "overdue": {fmt.Sprint(f.Overdue)}, "due_soon": {fmt.Sprint(f.DueSoon)}}, func(j wire.Who) books.Loan {
+	return rowsOf(k, "who", f.Page, url.Values{"person": {f.Person}, "device": {f.Device}, "overdue": {fmt.Sprint(f.Overdue)}, "due_soon": {fmt.Sprint(f.DueSoon)}, "missing": {fmt.Sprint(f.Missing)}}, func(j wire.Who) books.Loan {
 		return books.Loan{Device: str(j.Device), DeviceID: str(j.DeviceID), Person: str(j.Person), PersonID: str(j.PersonID), Due: timeOf(j.Due)}.At(str(j.DeviceID))
 	})
 }
@@ -212,6 +212,15 @@ func (k *remote) FindDevice(ref string) (books.Device, error) {
 	return d, err
 }
 
+func (k *remote) Parts(ref string) (all []books.Part, err error) {
+	var j wire.DeviceShown
+	_, err = k.object("GET", "devices/"+client.Ref(ref), nil, &j)
+	for _, p := range j.Parts {
+		all = append(all, books.Part{Device: deviceOf(p.Device), In: p.In, Missing: p.Missing})
+	}
+	return all, err
+}
+
 func (k *remote) Formerly(id string) ([]books.Former, error) {
 	var j struct{ Was []books.Former }
 	_, err := k.object("GET", "people/"+client.Ref(id), nil, &j)
@@ -231,7 +240,7 @@ func (k *remote) Give(r books.Request) (checkout.Event, error) {
 }
 
 func (k *remote) Return(r books.Request) (checkout.Event, error) {
-	return k.event("return", wire.Bring{Device: r.Device, Condition: r.Condition, Note: r.Note})
+	return k.event("return", wire.Bring{Device: r.Device, Condition: r.Condition, Note: r.Note, Missing: r.Missing})
 }
 
 func (k *remote) Lose(r books.Request) (checkout.Event, error) {
@@ -264,7 +273,7 @@ func (k *remote) AddPerson(p books.Person, badge checkout.Tag, _ string, _ check
 }
 
 func (k *remote) AddDevice(d books.Device, tag checkout.Tag, _ string, _ checkout.Source) error {
-	_, err := k.object("POST", "devices", wire.DeviceChange{ID: &d.ID, Name: &d.Name, Kind: known(d.Kind), Tag: written(tag), Serial: known(d.Serial), Place: known(d.Place)}, nil)
+	_, err := k.object("POST", "devices", wire.DeviceChange{ID: &d.ID, Name: &d.Name, Kind: known(d.Kind), Kit: known(d.Kit), Tag: written(tag), Serial: known(d.Serial), Place: known(d.Place)}, nil)
 	return err
 }
 
@@ -290,7 +299,7 @@ func (k *remote) EditPerson(ref string, e books.Edit, _ string, _ checkout.Sourc
 }
 
 func (k *remote) EditDevice(ref string, e books.Edit, _ string, _ checkout.Source) error {
-	_, err := k.object("PATCH", "devices/"+client.Ref(ref), wire.DeviceChange{Name: e.Name, Status: statusOf(e), Serial: e.Serial, Place: e.Place,
+	_, err := k.object("PATCH", "devices/"+client.Ref(ref), wire.DeviceChange{Name: e.Name, Kit: e.Kit, Status: statusOf(e), Serial: e.Serial, Place: e.Place,
 		Note: e.Note, Link: e.Link, Out: (*string)(e.Out), Condition: e.Condition}, nil)
 	return err
 }

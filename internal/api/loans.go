@@ -24,6 +24,9 @@ func (s *Server) who(_ *http.Request, q query, p books.Page) (_ iter.Seq2[books.
 	if f.DueSoon, err = q.flag("due_soon"); err != nil {
 		return nil, err
 	}
+	if f.Missing, err = q.flag("missing"); err != nil {
+		return nil, err
+	}
 	shown, err := q.flag("shown")
 	loans := s.o.Books.Loans(f)
 	if shown {
@@ -77,7 +80,7 @@ func (s *Server) give(r *http.Request, g *wire.Give) (any, error) {
 }
 
 func (s *Server) bring(r *http.Request, b *wire.Bring) (any, error) {
-	return s.commit(r, books.Keeper.Return, books.Request{Device: b.Device, Condition: b.Condition, Note: b.Note, At: timeOf(b.At)})
+	return s.commit(r, books.Keeper.Return, books.Request{Device: b.Device, Condition: b.Condition, Note: b.Note, At: timeOf(b.At), Missing: b.Missing})
 }
 
 func (s *Server) lost(r *http.Request, b *wire.Said) (any, error) {

@@ -60,7 +60,14 @@ func (s *Server) showDevice(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	shown := wire.DeviceShown{Version: wire.Version{Revision: d.Revision}, Device: deviceParty(d).row.(wire.Device), Kit: known(d.Kit)}
+	shown := wire.DeviceShown{Version: wire.Version{Revision: d.Revision}, Device: deviceParty(d).row.(wire.Device), Parts: []wire.Part{}}
+	parts, err := s.o.Books.Parts(d.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range parts {
+		shown.Parts = append(shown.Parts, wire.Part{Device: deviceParty(p.Device).row.(wire.Device), In: p.In, Missing: p.Missing})
+	}
 	for loan, err := range s.o.Books.Loans(books.LoanFilter{Device: d.ID, Now: s.o.Now()}) {
 		if err != nil {
 			return nil, err

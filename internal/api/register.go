@@ -76,7 +76,7 @@ func (s *Server) registers(l books.Keeper) (people, devices *register) {
 			return deviceParty(d), err
 		},
 		add: func(l books.Keeper, c change, tag checkout.Tag, by identity.Principal) error {
-			return l.AddDevice(books.Device{ID: *c.id, Name: str(c.Name), Kind: str(c.Kind), Condition: str(c.Condition), Details: books.Details{
+			return l.AddDevice(books.Device{ID: *c.id, Name: str(c.Name), Kind: str(c.Kind), Condition: str(c.Condition), Kit: str(c.Kit), Details: books.Details{
 				Serial: str(c.Serial), Place: str(c.Place), Note: str(c.Note), Link: str(c.Link), Out: str(c.Out)}}, tag, by.Name, by.Source)
 		},
 		edit:  books.Keeper.EditDevice,
@@ -103,7 +103,7 @@ func deviceParty(d books.Device) party {
 	return party{d.ID, d.Name, d.Status, strings.Fields(d.Tag), d.Revision, wire.Device{
 		ID: d.ID, Name: known(d.Name), Tag: known(d.Tag), Kind: known(d.Kind), Status: d.Word(),
 		Person: known(d.HolderName), PersonID: known(d.Holder),
-		Serial: known(d.Serial), Place: known(d.Place), Note: known(d.Note), Link: known(d.Link), Out: known(string(d.Out)), Condition: known(d.Condition),
+		Serial: known(d.Serial), Place: known(d.Place), Note: known(d.Note), Link: known(d.Link), Out: known(string(d.Out)), Condition: known(d.Condition), Kit: known(d.Kit),
 	}}
 }
 
@@ -148,7 +148,7 @@ func personChange(c *wire.PersonChange) change {
 }
 
 func deviceChange(c *wire.DeviceChange) change {
-	return change{id: c.ID, tag: c.Tag, status: c.Status, Edit: books.Edit{Name: c.Name, Kind: c.Kind, Condition: c.Condition,
+	return change{id: c.ID, tag: c.Tag, status: c.Status, Edit: books.Edit{Name: c.Name, Kind: c.Kind, Kit: c.Kit, Condition: c.Condition,
 		Serial: c.Serial, Place: c.Place, Note: c.Note, Link: c.Link, Out: (*checkout.Day)(c.Out)}}
 }
 

@@ -231,9 +231,9 @@ func (s *Server) bookRoutes() []route {
 		{"GET /v1/openapi.json", ledgerOnly, identity.None, bare(openapi.Send)},
 
 		// Who has what, and an admin's corrections
-		{"GET /v1/who", ledgerOnly, s.board(boardHolders), s.many(list(s.who, "person", "device", "overdue", "due_soon", "shown"))},
+		{"GET /v1/who", ledgerOnly, s.board(boardHolders), s.many(list(s.who, "person", "device", "overdue", "due_soon", "missing", "shown"))},
 		{"GET /v1/history", ledgerOnly, identity.Technician, s.many(list(s.history, "person", "device", "since", "kind", "refused", "shown"))},
-		{"GET /v1/my/loans", ledgerOnly, identity.Staff, s.many(list(s.myLoans, "device", "overdue", "due_soon", "shown"))},
+		{"GET /v1/my/loans", ledgerOnly, identity.Staff, s.many(list(s.myLoans, "device", "overdue", "due_soon", "missing", "shown"))},
 		{"GET /v1/my/history", ledgerOnly, identity.Staff, s.many(list(s.myHistory, "device", "since", "kind", "refused", "shown"))},
 		{"GET /v1/events", ledgerOnly, identity.Technician, s.events},
 		{"POST /v1/give", ledgerOnly, identity.Admin, asked(s.give)},

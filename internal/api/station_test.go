@@ -197,7 +197,7 @@ func TestLoans(t *testing.T) {
 		{"GET", "who?device=toaster", "", 404, `device \\"toaster\\"`},
 		{"GET", "who?overdue=perhaps", "", 400, `"error":"overdue: \\"perhaps\\" is neither","hint":"use true or false"`},
 		{"GET", "who?shown=x", "", 400, `"error":"shown:`},
-		{"GET", "who?prsn=ann", "", 400, `"prsn\\" is not a parameter of this call","hint":"use person, device, overdue, due_soon, shown, q, limit, after"`},
+		{"GET", "who?prsn=ann", "", 400, `"prsn\\" is not a parameter of this call","hint":"use person, device, overdue, due_soon, missing, shown, q, limit, after"`},
 		{"GET", "who?person=%zz", "", 400, `can't be read.*"hint":"write spaces as %20"`},
 		{"GET", "who?person=ann&person=ben", "", 400, `"error":"person has 2 values, or an empty one"`},
 		{"GET", "history?person=ann", "", 200, `(?s)^{.*"kind":"enrol".*\n{.*"kind":"checkout"[^\n]*\n$`},
@@ -263,7 +263,7 @@ func TestRegister(t *testing.T) {
 		{"GET", "people", "", 200, `(?s)^{"id":"ann","name":"Ann Okafor","email":"ann@lab.example","badge":"…\d{3}","status":"active","groups":\[\]}\n`},
 		{"DELETE", "people/ann", "", 404, `is not part of the API`},
 		// Devices
-		{"POST", "devices", `{"name":"Pixel 9","kind":"phone","tag":"H10301:200:1"}`, 200, `^{"id":"pixel-9","name":"Pixel 9","tag":"…1","kind":"phone","status":"active","person":null,"person_id":null,"serial":null,"place":null,"note":null,"link":null,"out_until":null,"condition":null,"warning":null}\n$`},
+		{"POST", "devices", `{"name":"Pixel 9","kind":"phone","tag":"H10301:200:1"}`, 200, `^{"id":"pixel-9","name":"Pixel 9","tag":"…1","kind":"phone","status":"active","person":null,"person_id":null,"serial":null,"place":null,"note":null,"link":null,"out_until":null,"condition":null,"kit":null,"warning":null}\n$`},
 		{"POST", "devices", `{"name":"X","email":"x@lab.example"}`, 400, `unknown field \\"email\\"`},
 		{"PATCH", "devices/Pixel%209", `{"kind":""}`, 409, `"hint":".stump people list. and .stump devices list. begin with the id"`},
 		{"PATCH", "devices/pixel-9", `{"kind":"","status":"retired"}`, 200, `"kind":null,"status":"retired"`},

@@ -75,6 +75,9 @@ func (e Entry) JSON() EntryJSON {
 	if e.Condition != "" {
 		note = strings.TrimPrefix(note+", condition: "+e.Condition, ", ")
 	}
+	if e.Kit != "" {
+		note = strings.TrimPrefix(note+", kit: "+e.Kit, ", ")
+	}
 	if e.Missing != nil {
 		note = strings.TrimPrefix(note+", missing: "+strings.Join(e.Missing, ", "), ", ")
 	}

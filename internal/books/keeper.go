@@ -29,6 +29,8 @@ type Keeper interface {
 	// FindPerson and FindDevice return one, with its Revision.
 	FindPerson(ref string) (Person, error)
 	FindDevice(ref string) (Device, error)
+	// Parts are those of a kit, in the order of ids.
+	Parts(ref string) ([]Part, error)
 	// Formerly are those who were merged into a person.
 	Formerly(id string) ([]Former, error)
 	// TagNumber is the number of a tag, where it is kept.

@@ -30,8 +30,12 @@ type Loan struct {
 	// Doubtful: the directory's view differed before the bump that this is from.
 	Doubtful bool
 	Station  string
-	// Kind and Kit are the device's.
-	Kind, Kit string
+	// Kind is the device's.
+	Kind string
+	// Kit is the id of the kit with which it was taken, empty for by itself. Missing: the kit
+	// is elsewhere by now.
+	Kit     string
+	Missing bool
 
 	shown bool   // for people, see Shown
 	key   string // see Key
@@ -57,16 +61,16 @@ type LoanJSON struct {
 }
 
 // JSON returns the loan's written form. What is pending has its masked number in
-// the note.
+// the note, and what was taken with a kit its kit: "kit box-b", "kit box-b, missing".
 func (l Loan) JSON() LoanJSON {
 	note := l.Note()
 	return LoanJSON{
 		null(l.Device), null(l.DeviceID), null(l.Person), null(l.PersonID), nullTime(l.Since), l.ClockTrusted,
-		nullTime(l.Due), l.Overdue, note != "", l.Doubtful, null(l.Station), null(note), before(l.Before, l.shown),
+		nullTime(l.Due), l.Overdue, l.DeviceTag != "" || l.PersonTag != "", l.Doubtful, null(l.Station), null(note), before(l.Before, l.shown),
 	}
 }
 
-// Note has the masked numbers of what is pending; it is empty if nothing is.
+// Note has the masked numbers of what is pending, and the kit of a part; it is empty for most.
 func (l Loan) Note() string {
 	note := ""
 	if l.DeviceTag != "" {
@@ -74,6 +78,12 @@ func (l Loan) Note() string {
 	}
 	if l.PersonTag != "" {
 		note = pendingNote(note, "badge", l.PersonTag)
+	}
+	if l.Kit != "" {
+		note = pendingNote(note, "kit", l.Kit)
+	}
+	if l.Missing {
+		note += ", missing"
 	}
 	return note
 }
@@ -101,6 +111,8 @@ type LoanFilter struct {
 	// Overdue keeps only what should have been back by Now, DueSoon only what should be
 	// within Soon; both keep either.
 	Overdue, DueSoon bool
+	// Missing keeps only parts that somebody has whose kit is elsewhere.
+	Missing bool
 	// Now is the time to compare due dates with; time.Now if zero.
 	Now time.Time
 }

@@ -131,6 +131,14 @@ type Device struct {
 	Revision string
 }
 
+// Part is a part of a kit.
+type Part struct {
+	Device
+	// In: it is in the kit, which somebody has. Missing: somebody took it with the kit and
+	// has it, but the kit is elsewhere.
+	In, Missing bool
+}
+
 // HasTag reports whether the device can be bumped.
 func (d Device) HasTag() bool { return d.Tag != "" }
 

@@ -35,6 +35,10 @@ func sample(key string) Message {
 		m.Number = "37"
 	case "ended":
 		m.Ended = "Ben Okri"
+	case "kit-parts":
+		m.Number = "4"
+	case "kit-part", "kit-without", "kit-asks", "kit-missing":
+		m.Device, m.Detail = "Box B", "Cable"
 	case "log-in":
 		m.Number = "482951"
 	case "fingerprint":

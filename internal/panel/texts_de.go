@@ -28,6 +28,14 @@ var german = map[string]string{
 	"pending":      "Ist vorgemerkt\n{number}\nName noch unbekannt",
 	"enrolled":     "Chip gehört nun\nzu {person}{device}",
 
+	"kit-parts":     "{device}\n+ {number} Teile",
+	"kit-part":      "{device}\n+ {detail}",
+	"kit-without":   "{device}\nohne {detail}",
+	"kit-asks":      "{device}:\nfehlt {detail}?\nTeil/Ausweis tippen",
+	"kit-complete":  "{device}\nist vollständig",
+	"kit-missing":   "{device}\nfehlt {detail}\nnoch bei {person}",
+	"kit-not-asked": "{device}\nnicht gefragt",
+
 	"refused":          "Nicht möglich\n{detail}",
 	"refused-handover": "Noch bei\n{holder}\n{device}",
 	"overdue-first":    "Erst zurück:\n{device}\n{person}",

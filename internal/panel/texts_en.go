@@ -33,6 +33,14 @@ var english = map[string]string{
 	"pending":      "Saved for later\n{number}\nName not known yet",
 	"enrolled":     "Tag now belongs\nto {person}{device}",
 
+	"kit-parts":     "{device}\n+ {number} parts",
+	"kit-part":      "{device}\n+ {detail}",
+	"kit-without":   "{device}\nwithout {detail}",
+	"kit-asks":      "{device}:\n{detail} missing?\nTap it, or a badge",
+	"kit-complete":  "{device}\nis complete",
+	"kit-missing":   "{device}\nlacks {detail}\nstill with {person}",
+	"kit-not-asked": "{device}\nnot asked for",
+
 	"refused":          "Not possible\n{detail}",
 	"refused-handover": "Still with\n{holder}\n{device}",
 	"overdue-first":    "Bring back first\n{device}\n{person}",

@@ -28,6 +28,14 @@ var spanish = map[string]string{
 	"pending":      "Queda anotado\n{number}\nNombre por saber",
 	"enrolled":     "Etiqueta de\n{person}{device}",
 
+	"kit-parts":     "{device}\n+ {number} piezas",
+	"kit-part":      "{device}\n+ {detail}",
+	"kit-without":   "{device}\nsin {detail}",
+	"kit-asks":      "{device}:\n¿falta {detail}?\nPase pieza o tarjeta",
+	"kit-complete":  "{device}\nestá completo",
+	"kit-missing":   "{device}\nfalta {detail}\naún con {person}",
+	"kit-not-asked": "{device}\nno se pide",
+
 	"refused":          "No es posible\n{detail}",
 	"refused-handover": "Aún lo tiene\n{holder}\n{device}",
 	"overdue-first":    "Devuelve antes\n{device}\n{person}",

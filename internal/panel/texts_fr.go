@@ -28,6 +28,14 @@ var french = map[string]string{
 	"pending":      "Noté, à préciser\n{number}\nNom pas encore connu",
 	"enrolled":     "Badge attribué à\n{person}{device}",
 
+	"kit-parts":     "{device}\n+ {number} pièces",
+	"kit-part":      "{device}\n+ {detail}",
+	"kit-without":   "{device}\nsans {detail}",
+	"kit-asks":      "{device} :\n{detail} manque ?\nPassez pièce/badge",
+	"kit-complete":  "{device}\nest complet",
+	"kit-missing":   "{device}\nmanque {detail}\nencore chez {person}",
+	"kit-not-asked": "{device}\npas demandé",
+
 	"refused":          "Impossible\n{detail}",
 	"refused-handover": "Encore chez\n{holder}\n{device}",
 	"overdue-first":    "À rendre d'abord\n{device}\n{person}",

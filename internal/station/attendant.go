@@ -329,10 +329,13 @@ func (a *attendant) unreadable(err error) answer {
 	return a.show(panel.Message{Key: "cannot-save"})
 }
 
+// follows are the messages that are said after another, before what is waited for.
+var follows = map[string]bool{"due": true, "overdue-too": true, "kit-parts": true, "kit-part": true, "kit-without": true, "kit-complete": true, "kit-missing": true}
+
 // show shows a message, and after it again what the station waits for.
 func (a *attendant) show(m panel.Message) answer {
 	if then := a.prompt(); then != nil {
-		if last := m.Last(); last.Key == "due" || last.Key == "overdue-too" {
+		if last := m.Last(); follows[last.Key] {
 			last.Then = then
 		} else {
 			m.Then = then

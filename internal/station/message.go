@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -119,7 +120,26 @@ func done(ev checkout.Event) panel.Message {
 		m.Until, m.At = until, ev.At.Wall.Local()
 		m.Then = &panel.Message{Key: "due", Device: m.Device, Person: m.Person, Until: until, At: m.At}
 	}
+	for _, then := range ofKit(ev) {
+		then.Device = m.Device
+		m.Last().Then = &then
+	}
 	return m
+}
+
+// ofKit is what is said of the parts of a kit that changed hands.
+func ofKit(ev checkout.Event) (all []panel.Message) {
+	switch n := len(ev.Along); n {
+	case 0:
+	case 1:
+		all = append(all, panel.Message{Key: "kit-part", Detail: ev.Along[0]})
+	default:
+		all = append(all, panel.Message{Key: "kit-parts", Number: strconv.Itoa(n)})
+	}
+	if ev.Without != nil {
+		all = append(all, panel.Message{Key: "kit-without", Detail: strings.Join(ev.Without, ", ")})
+	}
+	return all
 }
 
 // due is when the loan ends that began with an event; zero if it has no end, or while the

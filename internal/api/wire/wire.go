@@ -88,6 +88,14 @@ type Device struct {
 	// Out is the day on which it is lent again; null while it is in service.
 	Out       *string `json:"out_until"`
 	Condition *string `json:"condition"` // as it was said last
+	Kit       *string `json:"kit"`       // the id of the device that it is a part of
+}
+
+// Part is a part of a kit.
+type Part struct {
+	Device
+	In      bool `json:"in_kit"`  // somebody has the kit, and this with it
+	Missing bool `json:"missing"` // somebody took it with the kit, which is elsewhere
 }
 
 // PersonShown is one person with what they have, and who was merged into them.
@@ -104,8 +112,8 @@ type PersonShown struct {
 type DeviceShown struct {
 	Version
 	Device
-	Kit  *string `json:"kit"`
-	Loan *Who    `json:"loan"`
+	Parts []Part `json:"parts"` // of a kit
+	Loan  *Who   `json:"loan"`
 }
 
 // Merge names who stays where two people are one.
@@ -147,6 +155,7 @@ type DeviceChange struct {
 	Name *string `json:"name,omitempty"`
 	Tag  *string `json:"tag,omitempty"` // a written credential
 	Kind *string `json:"kind,omitempty"`
+	Kit  *string `json:"kit,omitempty"` // by id or name; "" is none
 	// Status is active or retired; active also finds a lost device.
 	Status *string `json:"status,omitempty"`
 	// The rest clears what there is if it is empty.
@@ -173,6 +182,8 @@ type Give struct {
 type Bring struct {
 	Device    string `json:"device"`
 	Condition string `json:"condition"`
+	// Missing are the parts, by id or name, without which a kit came back.
+	Missing []string `json:"missing,omitempty"`
 	// At is when a device was brought back, if that was not now.
 	At   *time.Time `json:"at,omitempty"`
 	Note string     `json:"note"`

@@ -27,7 +27,7 @@ func Run(t *testing.T, open Opener, without ...string) {
 		name string
 		run  func(*suite)
 	}{
-		{"Register", (*suite).register}, {"Details", (*suite).details}, {"Groups", (*suite).groups}, {"Untag", (*suite).untag}, {"Loans", (*suite).loans}, {"Import", (*suite).imports}, {"Merge", (*suite).merge},
+		{"Register", (*suite).register}, {"Details", (*suite).details}, {"Groups", (*suite).groups}, {"Untag", (*suite).untag}, {"Loans", (*suite).loans}, {"Kits", (*suite).kits}, {"Import", (*suite).imports}, {"Merge", (*suite).merge},
 		{"Pages", (*suite).pages}, {"Find", (*suite).find}, {"History", (*suite).history},
 		{"Revisions", (*suite).revisions}, {"Once", (*suite).once}, {"AtOnce", (*suite).atOnce},
 	} {
@@ -232,6 +232,53 @@ func (s *suite) loans() {
 	s.ok(err)
 	same(s, "its condition", d.Condition, "scratched")
 }
+
+// kits: what is in a box goes with it, and what did not come back with it is missing.
+func (s *suite) kits() {
+	s.lab()
+	box := "ipad"
+	s.ok(s.EditDevice("pixel", books.Edit{Kit: &box}, actor, source))
+	s.ok(s.AddDevice(books.Device{ID: "cable", Name: "Cable", Kit: "The ipad"}, checkout.Tag{}, actor, source))
+	parts := func() string {
+		all, err := s.Parts("The ipad")
+		s.ok(err)
+		said := ""
+		for _, p := range all {
+			said += fmt.Sprint(p.ID, " ", p.Kit, " ", p.Holder, " ", p.In, " ", p.Missing, "; ")
+		}
+		return said
+	}
+	same(s, "in the lab", parts(), "cable ipad  false false; pixel ipad  false false; ")
+	s.is("a kit of a kit", s.EditDevice("nexus", books.Edit{Kit: ref("pixel")}, actor, source), checkout.ErrRefused)
+	s.is("a kit in a kit", s.EditDevice("ipad", books.Edit{Kit: ref("nexus")}, actor, source), checkout.ErrRefused)
+	s.is("in itself", s.EditDevice("nexus", books.Edit{Kit: ref("nexus")}, actor, source), checkout.ErrRefused)
+	s.is("in two", s.EditDevice("pixel", books.Edit{Kit: ref("nexus")}, actor, source), checkout.ErrRefused)
+	s.is("in none", s.EditDevice("pixel", books.Edit{Kit: ref("toaster")}, actor, source), books.ErrNotFound)
+	s.give("ipad", "ann")
+	same(s, "ann has all of it", s.who(books.LoanFilter{Person: "ann"}), "cable=ann ipad=ann pixel=ann")
+	s.give("ipad", "ben")
+	same(s, "and ben after her", parts(), "cable ipad ben true false; pixel ipad ben true false; ")
+	_, err := s.Return(books.Request{Device: "ipad", Actor: actor, Missing: []string{"nexus"}})
+	s.is("what is no part", err, checkout.ErrRefused)
+	_, err = s.Return(books.Request{Device: "ipad", Actor: actor, Missing: []string{"Cable"}})
+	s.ok(err)
+	same(s, "without the cable", parts(), "cable ipad ben false true; pixel ipad  false false; ")
+	same(s, "missing", s.who(books.LoanFilter{Missing: true}), "cable=ben")
+	last := collect(s, s.History(books.HistoryFilter{Device: "ipad"}))
+	same(s, "the event", string(last[len(last)-1].Kind), "incomplete")
+	k := s.reopen()
+	_, err = k.Return(books.Request{Device: "cable", Actor: actor})
+	s.ok(err)
+	d, err := k.FindDevice("ipad")
+	s.ok(err)
+	same(s, "complete", d.Condition, "")
+	none := ""
+	s.ok(k.EditDevice("pixel", books.Edit{Kit: &none}, actor, source))
+	s.Keeper = k
+	same(s, "one part is left", parts(), "cable ipad  false false; ")
+}
+
+func ref(s string) *string { return &s }
 
 // rows are the rows of an import.
 func rows(all ...books.ImportRow) iter.Seq2[books.ImportRow, error] {
