@@ -23,6 +23,8 @@ const (
 	Reserve Kind = "reserve" // Person has reserved Device, or one of a kind, or waits in line; Booking says which and when
 	Cancel  Kind = "cancel"  // the Booking of Person has ended; without an actor nobody came, or it was over
 	Ready   Kind = "ready"   // Device is in the lab and kept for Person, who is next, until the end of Booking
+	Remind  Kind = "remind"  // it is time to remind Person of the device: Stage says which time
+	Digest  Kind = "digest"  // it is time to tell the admin what is overdue; Note says how much
 	Enrol   Kind = "enrol"   // a tag was given to a person or a device
 	Correct Kind = "correct" // an admin put right something else: a name, a status; Note says what
 	Lost    Kind = "lost"    // the device can't be found; From is who had it. Without a device: a badge of Person
@@ -40,7 +42,7 @@ const (
 )
 
 // Kinds are all kinds of events.
-var Kinds = []Kind{Checkout, Return, Handover, Incomplete, Extend, Reserve, Cancel, Ready, Enrol, Correct, Lost, Found, Refuse, Retire, Resolve, Merge, Clock, Erase, Salvage, Restore, Migrate}
+var Kinds = []Kind{Checkout, Return, Handover, Incomplete, Extend, Reserve, Cancel, Ready, Remind, Digest, Enrol, Correct, Lost, Found, Refuse, Retire, Resolve, Merge, Clock, Erase, Salvage, Restore, Migrate}
 
 // MovesDevice reports whether events of the kind say who has a device.
 func (k Kind) MovesDevice() bool {
@@ -160,8 +162,8 @@ type Event struct {
 	Closed []Head
 	// Loan is how long the device was lent for; zero for no limit.
 	Loan time.Duration
-	// Due is when an extended loan ends, as far as the station knows when it began; zero
-	// in all other events.
+	// Due is when an extended loan ends, or one of which somebody is reminded, as far as
+	// the station knows when it began; zero in all other events.
 	Due time.Time
 	// Booking is the reservation that an event makes or is about; of a check-out the one that
 	// it fulfils.
@@ -170,6 +172,12 @@ type Event struct {
 	// name, and from when. They are for the display alone, and not recorded.
 	ReservedBy   string
 	ReservedFrom time.Time
+	// Stage of a Remind is how long before, on or after the due day: "-1d", "0d", "3d".
+	Stage string
+	// Part of a Remind is how many of the events before it are told of in the same message.
+	// Again: an earlier event said so too, in a message that nobody has got.
+	Part  int
+	Again bool
 	// Overdue is another device, by name, that Person should have brought back when they
 	// took this one. It is for the display alone, and not recorded.
 	Overdue string

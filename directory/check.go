@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"stump/checkout/ledger"
 	"stump/directory/call"
 	"stump/internal/count"
 )
@@ -26,7 +27,7 @@ const (
 
 // Check is what one thing that was tried came to.
 type Check struct {
-	Check    string // name, connect, tls, token, answer, users, devices, badge-field, device-field, clock, webhook
+	Check    string // name, connect, tls, token, answer, users, devices, badge-field, device-field, clock, webhook, mail
 	Result   string // pass, warn, fail, skip
 	Measured string
 	Remedy   string // empty when nothing is to be done
@@ -210,13 +211,17 @@ func aheadWords(d time.Duration) string {
 	return sinceWords(d.Abs()) + word
 }
 
-// webhook tries the way to a webhook, in one line.
+// webhook tries the way to a webhook, or the mail server, in one line.
 func (c checker) webhook(ctx context.Context, s *sender) {
 	r, ok := s.place.(reacher)
 	if !ok {
 		return
 	}
-	all := Check{"webhook", checkPass, s.place.String(), ""}
+	what, nothing := "webhook", "no event was posted"
+	if s.sink == ledger.MailSink {
+		what, nothing = ledger.MailSink, "no mail was sent"
+	}
+	all := Check{what, checkPass, s.place.String(), ""}
 	for _, step := range r.Reach(ctx) {
 		check := stepCheck(step)
 		if check.Result == checkSkip {
@@ -228,7 +233,7 @@ func (c checker) webhook(ctx context.Context, s *sender) {
 		}
 	}
 	if all.Result != checkFail {
-		all.Measured += "; no event was posted"
+		all.Measured += "; " + nothing
 	}
 	c.report(all)
 }

@@ -32,6 +32,11 @@ func (s *sender) judge(b *batch, r ledger.OutboxRow, o call.Outcome) bool {
 			b.told[r.Key] = o.Rev
 		}
 		return true
+	case call.Later:
+		r.Attempts--
+		r.Next = now.Add(max(o.After, time.Second))
+		b.later = append(b.later, r)
+		return false
 	case call.Refused:
 		if s.caps.Alike {
 			b.refused = append(b.refused, refusal{r, o})
@@ -104,7 +109,7 @@ func (s *sender) lookFor(r ledger.OutboxRow) string {
 // while others are tried. If they get through and it still does not, it is parked.
 func (s *sender) failed(r *ledger.OutboxRow, o call.Outcome, now time.Time) {
 	f := s.noteFailure(r.Key, now)
-	if f.alone >= parkAfter {
+	if f.alone >= parkAfter && now.Sub(f.first) >= s.caps.Patience {
 		r.State = record.Parked
 		r.Reason = o.Reason + ", each time, while other events get through"
 		r.Remedy = cmp.Or(r.Remedy, "see what the server's log says of this event")

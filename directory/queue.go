@@ -46,9 +46,12 @@ func newQueue(sink string, l Ledger, caps call.Capabilities) *queue {
 }
 
 // laneOf names the rows that keep their order: those of a device, or, of events
-// without one, those of a person.
+// without one, those of a person. Mails wait for no other.
 func laneOf(r ledger.OutboxRow) string {
-	if r.Device != "" {
+	switch {
+	case r.Alone:
+		return "m" + r.ID
+	case r.Device != "":
 		return "d" + r.Device
 	}
 	return "p" + r.Event.Person

@@ -200,6 +200,7 @@ type batch struct {
 	delivered []ledger.RowKey
 	told      map[ledger.RowKey]string // revisions of some that were delivered
 	kept      []ledger.OutboxRow       // sent and still there, with their new state
+	later     []ledger.OutboxRow       // that wait by themselves, for a reason of our own
 	untouched []ledger.OutboxRow       // not sent after all
 	refused   []refusal                // what to do about them is decided last
 	through   bool                     // the place took an event
@@ -288,7 +289,7 @@ func (s *sender) one(ctx context.Context, b *batch, r ledger.OutboxRow) bool {
 		touched, asked := r.Touched, r.Asked
 		o := s.deliver(ctx, d)
 		switch o.Verdict {
-		case call.Down, call.BadConfig, call.Refused: // it was certainly not counted
+		case call.Down, call.BadConfig, call.Refused, call.Later: // it was certainly not counted
 			r.Touched, r.Asked = touched, asked
 		}
 		if o.Doubt != "" && !s.save(ctx, func() error { return s.ledger.Doubt(r.Key, s.sink, o.Doubt) }) {
@@ -369,6 +370,9 @@ func (s *sender) finish(ctx context.Context, b *batch) {
 			s.queue.from(r.Key) // the place is dead: this row is the next probe
 		}
 	}
+	for _, r := range b.later {
+		s.queue.hold(r, r.Next)
+	}
 	s.queue.release(b.delivered...)
 	for _, r := range b.untouched {
 		s.queue.back(r)
@@ -381,8 +385,8 @@ func (s *sender) finish(ctx context.Context, b *batch) {
 	if len(b.delivered) > len(b.told) {
 		s.save(ctx, func() error { return s.ledger.Delivered(s.sink, b.delivered...) })
 	}
-	if len(b.kept) > 0 {
-		s.save(ctx, func() error { return s.ledger.SaveOutbox(s.sink, b.kept...) })
+	if rows := append(b.kept, b.later...); len(rows) > 0 {
+		s.save(ctx, func() error { return s.ledger.SaveOutbox(s.sink, rows...) })
 	}
 }
 

@@ -162,6 +162,10 @@ func eventWords(ev books.EntryJSON) string {
 		}
 	case checkout.Handover:
 		text = from + " handed " + device + " to " + person
+	case checkout.Remind:
+		text = "reminder to " + person + " of " + device
+	case checkout.Digest:
+		text = "digest for the admin"
 	default:
 		text = string(ev.Kind) + " of " + device
 		if ev.Device == nil && ev.DeviceID == nil {

@@ -3,7 +3,6 @@ package ledger
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -282,7 +281,7 @@ func (t *txn) link(ev *record.Event, here record.Ref, person, device party) {
 
 // notForDirectory are kinds of which a directory knows nothing.
 var notForDirectory = []checkout.Kind{checkout.Resolve, checkout.Merge, checkout.Incomplete, checkout.Extend,
-	checkout.Reserve, checkout.Cancel, checkout.Ready}
+	checkout.Reserve, checkout.Cancel, checkout.Ready, checkout.Remind, checkout.Digest}
 
 // queue writes an outbox row for each sink that gets the event.
 func (t *txn) queue(ev *record.Event, here record.Ref) {
@@ -290,11 +289,10 @@ func (t *txn) queue(ev *record.Event, here record.Ref) {
 		return
 	}
 	for _, name := range t.l.o.Sinks {
-		if name == DirectorySink && (ev.Source == checkout.SourceSync || slices.Contains(notForDirectory, ev.Kind)) {
-			continue // the directory said so itself, or need not know
+		if wants(name, ev) {
+			t.put(record.TreeOutbox, t.outboxKey(name, here), record.Pack(record.OutboxForm(&record.OutboxRow{Device: ev.Device})))
+			t.count(name, 1, 0)
 		}
-		t.put(record.TreeOutbox, t.outboxKey(name, here), record.Pack(record.OutboxForm(&record.OutboxRow{Device: ev.Device})))
-		t.count(name, 1, 0)
 	}
 	t.tx.OnCommit(t.l.changes.Tell)
 	boltfile.Crash("outbox-written")

@@ -30,6 +30,12 @@ func (l *Ledger) Loans(f books.LoanFilter) iter.Seq2[books.Loan, error] {
 	})
 }
 
+// loansNow sees all loans.
+func (t *txn) loansNow() *loanView {
+	now := t.l.o.Stamp()
+	return &loanView{txn: t, filter: books.LoanFilter{Now: now.Wall}, clock: times{t: t}, trusted: now.Trusted, people: map[string]*record.Row{}}
+}
+
 // loanView turns rows of devices into loans.
 type loanView struct {
 	*txn
@@ -60,6 +66,10 @@ func (v *loanView) loan(id string, r *record.Row) (loan books.Loan, ok bool) {
 	}
 	loan.Since, loan.ClockTrusted = v.clock.wall(s.At)
 	since, known := v.clock.began(s)
+	loan.Began, loan.Meant, loan.Told, loan.Stage = v.place(s.Since), since, v.place(s.Told), s.Stage
+	if s.Changed.Seq != 0 {
+		loan.Meant, _ = v.clock.wall(v.event(s.Changed).At)
+	}
 	if known && !loan.ClockTrusted {
 		loan.Before = since
 	}

@@ -69,6 +69,9 @@ func (t *txn) merge(ev *record.Event, p, was party) {
 		t.save(r)
 	}
 	p.row.Email = cmp.Or(p.row.Email, was.row.Email)
+	if was.row.Reminded.After(p.row.Reminded) {
+		p.row.Reminded = was.row.Reminded
+	}
 	keys := append(formerKeys(p.row), formerKeys(was.row)...)
 	if p.row.Ref == "" {
 		p.row.Ref = was.row.Ref

@@ -25,6 +25,8 @@ type OutboxRow struct {
 	Event checkout.Event
 	// Pending is set while a person or device of the event is not resolved.
 	Pending bool
+	// Alone: the row waits for no other, and no other for it.
+	Alone bool
 	// OutboxRow is the worker's state, and the id of the event's device, which may be
 	// pending.
 	record.OutboxRow
@@ -34,7 +36,7 @@ type OutboxRow struct {
 func forSinks(k checkout.Kind, src checkout.Source) bool {
 	switch k {
 	case checkout.Checkout, checkout.Return, checkout.Handover, checkout.Incomplete, checkout.Extend,
-		checkout.Reserve, checkout.Cancel, checkout.Ready, checkout.Lost, checkout.Found, checkout.Resolve, checkout.Merge:
+		checkout.Reserve, checkout.Cancel, checkout.Ready, checkout.Remind, checkout.Digest, checkout.Lost, checkout.Found, checkout.Resolve, checkout.Merge:
 		return true
 	case checkout.Enrol:
 		// The directory knows a tag from an import or from itself.

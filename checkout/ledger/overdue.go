@@ -5,7 +5,6 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger/record"
-	"stump/internal/books"
 )
 
 // holdings are the devices that people may have: those that they had since it was made, by
@@ -45,8 +44,8 @@ func (t *txn) overdue(person party) string {
 	if !now.Trusted {
 		return ""
 	}
-	v := loanView{txn: t, filter: books.LoanFilter{Now: now.Wall, Overdue: true}, person: person.id,
-		clock: times{t: t}, trusted: true, people: map[string]*record.Row{}}
+	v := t.loansNow()
+	v.filter.Overdue, v.person = true, person.id
 	name, since := "", time.Time{}
 	for id := range t.mayHave(person.id) {
 		d := t.known(record.TreeDevices, id)

@@ -54,7 +54,7 @@ func (t *txn) named(tr record.Tree, name string) (found []party) {
 func (t *txn) person(p party) books.Person {
 	r := p.row
 	is := books.Person{ID: p.id, Name: r.Name, Email: r.Email, Badges: t.badges(p), Status: r.Status, Ref: r.Ref, ByDirectory: r.ByDirectory,
-		Former: formerKeys(r), Groups: r.Groups, DirectoryGroups: r.RefGroups}
+		Former: formerKeys(r), Groups: r.Groups, DirectoryGroups: r.RefGroups, Reminded: r.Reminded}
 	if p.merged() {
 		is.MergedInto = r.Resolved
 	}

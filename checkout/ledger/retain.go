@@ -209,7 +209,7 @@ func (s *sweeper) markLoan(at record.Ref) {
 		if ev.Kind.MovesDevice() {
 			break
 		}
-		if ev.Kind == checkout.Extend {
+		if ev.Kind == checkout.Extend || ev.Kind == checkout.Remind {
 			s.mark(at, eraseParts{person: true, note: true}, ev.Person)
 		}
 		at = ev.Links.Device

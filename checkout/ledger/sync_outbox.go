@@ -62,7 +62,7 @@ func (t *txn) outboxPage(sink string, from RowKey, limit int, stuck bool) Outbox
 		o := t.openOutbox(k, b)
 		p.Next = r.Next()
 		if !stuck || o.State.Stuck() {
-			p.Rows = append(p.Rows, t.outboxRow(r, o))
+			p.Rows = append(p.Rows, t.rowOf(sink, r, o))
 		}
 	}
 	head, _ := t.head(t.l.own)
@@ -71,6 +71,13 @@ func (t *txn) outboxPage(sink string, from RowKey, limit int, stuck bool) Outbox
 	}
 	p.End = true
 	return p
+}
+
+// rowOf is a row of a sink.
+func (t *txn) rowOf(sink string, r RowKey, o record.OutboxRow) OutboxRow {
+	row := t.outboxRow(r, o)
+	row.Alone = sink == MailSink
+	return row
 }
 
 func (t *txn) openOutbox(k, b []byte) record.OutboxRow {
@@ -100,7 +107,7 @@ func (l *Ledger) OutboxOf(sink string, key RowKey) (row OutboxRow, err error) {
 		if !there {
 			t.fail(ErrNotQueued)
 		}
-		row = t.outboxRow(key, o)
+		row = t.rowOf(sink, key, o)
 	})
 	return row, err
 }
@@ -118,9 +125,16 @@ func (l *Ledger) SaveOutbox(sink string, rows ...OutboxRow) error {
 	})
 }
 
-// Delivered removes rows of a sink in one transaction, after the sink got the events.
+// Delivered removes rows of a sink in one transaction, after the sink got the events or
+// did not want them.
 func (l *Ledger) Delivered(sink string, keys ...RowKey) error {
-	return l.update(func(t *txn) { t.removeOutbox(sink, keys, nil) })
+	return l.update(func(t *txn) {
+		t.removeOutbox(sink, keys, func(key RowKey, o record.OutboxRow) {
+			if sink == MailSink && o.Touched {
+				t.reminded(key)
+			}
+		})
+	})
 }
 
 // Told removes a row of a sink after the sink got the event, and notes its revision of

@@ -50,8 +50,8 @@ func (c Calendar) Place() *time.Location {
 // always reports whether the lab is always open, so that only lengths count.
 func (c Calendar) always() bool { return len(c.Days) == 0 && c.Closed == nil && c.Until == 0 }
 
-// open reports whether the lab is open on the day of a time.
-func (c Calendar) open(t time.Time) bool {
+// Open reports whether the lab is open on the day of a time, where its clock is.
+func (c Calendar) Open(t time.Time) bool {
 	return (len(c.Days) == 0 || slices.Contains(c.Days, t.Weekday())) && (c.Closed == nil || !c.Closed(DateOf(t)))
 }
 
@@ -76,7 +76,7 @@ func (c Calendar) End(from time.Time, length time.Duration) time.Time {
 	for n := range farthest {
 		// Of a time that the clocks skip, the hour after.
 		t := time.Date(end.Year(), end.Month(), end.Day()+n, hour, minute, second, 0, zone)
-		if c.open(t) {
+		if c.Open(t) {
 			return t
 		}
 	}

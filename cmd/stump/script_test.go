@@ -24,6 +24,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"stump/directory/directorytest"
+	"stump/directory/mail/smtptest"
 	"stump/internal/daemon"
 )
 
@@ -100,6 +101,8 @@ func TestScript(t *testing.T) {
 			"contiguous": contiguous,
 			"directory":  directoryDouble,
 			"wantcsv":    wantCSV,
+			"postbox":    postbox,
+			"mails":      mails,
 		},
 	})
 }
@@ -117,6 +120,7 @@ func ownPlace(env *testscript.Env) error {
 		return err
 	}
 	env.Values[snipes] = new(*directorytest.Snipe)
+	env.Values[postOffice{}] = new(*smtptest.Server)
 	env.Setenv("GORACE", noSleep)
 	env.Setenv("TESTDATA", testdata)
 	env.Setenv("XDG_RUNTIME_DIR", run)

@@ -75,6 +75,9 @@ type Capabilities struct {
 	// Alike: no event can be worse than another, so when several are refused in the
 	// same words, all are.
 	Alike bool
+	// Patience is for how long an event that fails by itself is tried at least, while
+	// others get through.
+	Patience time.Duration
 	// Parallel is how many devices' events may be on their way at once, ≥ 1.
 	Parallel int
 }
@@ -127,6 +130,9 @@ const (
 	// BadConfig: nothing will get through until a person changes something. The
 	// event is not counted.
 	BadConfig Verdict = "bad configuration"
+	// Later: the event is to wait for Outcome.After, for a reason of our own. No call was
+	// made that counts.
+	Later Verdict = "later"
 	// Unwanted: the place does not want this kind of event. No call was made, so
 	// it says nothing about the place.
 	Unwanted Verdict = "unwanted"

@@ -105,7 +105,7 @@ func New(h HTTP, o Options) (*Client, error) {
 		}
 		return &proxyError{proxy.Host, r.StatusCode}
 	}
-	if t.TLSClientConfig.RootCAs, err = h.authorities(); err != nil {
+	if t.TLSClientConfig.RootCAs, err = h.Authorities(); err != nil {
 		return nil, err
 	}
 	c := &Client{total: def(h.TotalTimeout, 30*time.Second), Options: o}
@@ -141,9 +141,9 @@ func (h HTTP) proxy() (func(*http.Request) (*url.URL, error), error) {
 	return http.ProxyURL(u), nil
 }
 
-// authorities returns the system's certificates and those of CAFile; nil is the
+// Authorities returns the system's certificates and those of CAFile; nil is the
 // system's alone.
-func (h HTTP) authorities() (*x509.CertPool, error) {
+func (h HTTP) Authorities() (*x509.CertPool, error) {
 	if h.CAFile == "" {
 		return nil, nil
 	}

@@ -94,8 +94,16 @@ func handshake(ctx context.Context, conn net.Conn, config *tls.Config, u *url.UR
 		return Step{Name: "tls", Outcome: noAnswer(callError{err: &url.Error{Op: "Get", URL: u.Host, Err: err}, host: u.Host})}
 	}
 	state := secure.ConnectionState()
-	return Step{Name: "tls", Measured: tls.VersionName(state.Version), Ends: certificateEnd(&state)}
+	return Step{Name: "tls", Measured: tls.VersionName(state.Version), Ends: CertificateEnd(&state)}
 }
 
 // Reach tries the way to the API, step by step.
 func (s *Service) Reach(ctx context.Context) []Step { return s.client.Reach(ctx, s.base) }
+
+// NoAnswer is what an error means with which a connection to a host begins or ends.
+func NoAnswer(err error, host string) Outcome {
+	if strings.HasPrefix(err.Error(), "tls: ") {
+		err = &url.Error{Op: "Get", URL: host, Err: err} // as tlsWords knows it
+	}
+	return noAnswer(callError{err: err, host: host})
+}

@@ -25,7 +25,7 @@ func (s Server) Ahead() (ahead time.Duration, said bool) {
 
 // saw notes what an answer says of the server.
 func (c *Client) saw(r *http.Response) {
-	s := Server{at: time.Now(), Ends: certificateEnd(r.TLS)}
+	s := Server{at: time.Now(), Ends: CertificateEnd(r.TLS)}
 	if r.Header.Get("Age") == "" { // not from a cache
 		s.date, _ = http.ParseTime(r.Header.Get("Date"))
 	}
@@ -34,8 +34,8 @@ func (c *Client) saw(r *http.Response) {
 	c.server = s
 }
 
-// certificateEnd is when the first certificate ends of the chain that lasts longest.
-func certificateEnd(state *tls.ConnectionState) (ends time.Time) {
+// CertificateEnd is when the first certificate ends of the chain that lasts longest.
+func CertificateEnd(state *tls.ConnectionState) (ends time.Time) {
 	if state == nil {
 		return ends
 	}

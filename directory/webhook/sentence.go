@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/reminder"
 )
 
 // words are the sentences of a language. In braces stand who and what it is about.
@@ -15,7 +16,9 @@ type words struct {
 	keeps                                 string
 	reserved, waits, ended, ready         string
 	without                               string // a kit came back
-	due, dueIn                            string // after took, handed and keeps
+	due, dueIn                            string // after took, handed, keeps and the next two
+	remind, late                          string // until the due day, and after it
+	digest                                string
 	lost, had, found, lostBadge           string // had comes after lost
 	badgeOf, tagOf, badgeIs, tagIs, other string // enrolled; an unknown tag became known; the rest
 	badge, tag                            string // in place of a name that is not known
@@ -29,6 +32,7 @@ var languages = map[string]*words{
 		handed: "{from} handed {device} to {person}", keeps: "{person} keeps {device}",
 		reserved: "{person} reserved {device}, {when}", waits: "{person} waits for {device}", ended: "{device} is no longer reserved for {person}",
 		ready: "{device} is in the lab, kept for {person}, {when}", without: "{device} came back without {missing}", due: ", due {due}", dueIn: ", due in {due}",
+		remind: "{person} should bring back {device}", late: "{person} should have brought back {device}", digest: "This week: {overdue} overdue, {reminded} reminded",
 		lost: "{device} can't be found", had: ", {from} had it", found: "{device} is there again", lostBadge: "A badge of {person} is lost",
 		badgeOf: "A badge was given to {person}", tagOf: "A tag was given to {device}",
 		badgeIs: "The unknown badge {tag} is of {person}", tagIs: "The unknown tag {tag} is of {device}", other: "{kind}: {subject}",
@@ -42,6 +46,7 @@ var languages = map[string]*words{
 		handed:      "{from} hat {device} an {person} übergeben", keeps: "{person} behält {device}",
 		reserved: "{person} hat {device} reserviert, {when}", waits: "{person} wartet auf {device}", ended: "{device} ist nicht mehr für {person} reserviert",
 		ready: "{device} liegt für {person} bereit, {when}", without: "{device} kam ohne {missing} zurück", due: ", zurück bis {due}", dueIn: ", zurück in {due}",
+		remind: "{person} soll {device} zurückbringen", late: "{person} hätte {device} zurückbringen sollen", digest: "Diese Woche: {overdue} überfällig, {reminded} erinnert",
 		lost: "{device} ist nicht zu finden", had: ", zuletzt bei {from}", found: "{device} ist wieder da",
 		lostBadge: "Ein Ausweis von {person} ist verloren",
 		badgeOf:   "Ein Ausweis gehört jetzt {person}", tagOf: "Ein Etikett gehört jetzt zu {device}",
@@ -55,6 +60,7 @@ var languages = map[string]*words{
 		handed: "{from} a remis {device} à {person}", keeps: "{person} garde {device}",
 		reserved: "{person} a réservé {device}, {when}", waits: "{person} attend {device}", ended: "{device} n'est plus réservé pour {person}",
 		ready: "{device} est gardé pour {person}, {when}", without: "{device} est revenu sans {missing}", due: ", à rendre pour {due}", dueIn: ", à rendre dans {due}",
+		remind: "{person} doit rendre {device}", late: "{person} aurait dû rendre {device}", digest: "Cette semaine : {overdue} en retard, {reminded} relances",
 		lost: "{device} est introuvable", had: ", en dernier chez {from}", found: "{device} est de nouveau là",
 		lostBadge: "Un badge de {person} est perdu",
 		badgeOf:   "Un badge a été attribué à {person}", tagOf: "Une étiquette a été attribuée à {device}",
@@ -68,6 +74,7 @@ var languages = map[string]*words{
 		handed: "{from} entregó {device} a {person}", keeps: "{person} se queda {device}",
 		reserved: "{person} reservó {device}, {when}", waits: "{person} espera {device}", ended: "{device} ya no está reservado para {person}",
 		ready: "{device} está guardado para {person}, {when}", without: "{device} volvió sin {missing}", due: ", hasta {due}", dueIn: ", durante {due}",
+		remind: "{person} debe devolver {device}", late: "{person} debería haber devuelto {device}", digest: "Esta semana: {overdue} con retraso, {reminded} avisos",
 		lost: "No se encuentra {device}", had: ", lo tenía {from}", found: "{device} ha aparecido",
 		lostBadge: "Se perdió una tarjeta de {person}",
 		badgeOf:   "Una tarjeta es ahora de {person}", tagOf: "Una etiqueta es ahora de {device}",
@@ -88,7 +95,7 @@ func wordsOf(language string) *words {
 // made harmless for the format, see chat.go.
 type Fields struct {
 	Text    string // the sentence that is sent without a template
-	Kind    string // checkout, return, handover, incomplete, extend, reserve, cancel, ready, lost, found, enrol, resolve
+	Kind    string // checkout, return, handover, incomplete, extend, reserve, cancel, ready, remind, digest, lost, found, enrol, resolve
 	Person  string // who has the device now, or brought it back
 	Device  string
 	From    string // who had it before
@@ -128,7 +135,8 @@ func (w *words) fields(ev checkout.Event, now time.Time, safe func(string) strin
 	case ev.Loan > 0:
 		f.Due = w.length(ev.Loan)
 	}
-	f.Text = strings.NewReplacer("{person}", f.Person, "{device}", f.Device, "{from}", f.From, "{due}", f.Due, "{kind}", f.Kind, "{when}", span(ev.Booking), "{missing}", safe(strings.Join(ev.Missing, ", ")),
+	overdue, reminded, _ := reminder.ParseSummary(ev.Note)
+	f.Text = strings.NewReplacer("{overdue}", strconv.Itoa(overdue), "{reminded}", strconv.Itoa(reminded), "{person}", f.Person, "{device}", f.Device, "{from}", f.From, "{due}", f.Due, "{kind}", f.Kind, "{when}", span(ev.Booking), "{missing}", safe(strings.Join(ev.Missing, ", ")),
 		"{tag}", safe(cmp.Or(ev.PersonTag, ev.DeviceTag)), "{subject}", cmp.Or(f.Device, f.Person, f.Note)).Replace(w.sentence(ev, f))
 	if f.At != "" && now.Sub(ev.At.Wall) > late {
 		f.Text += " (" + f.At + ")"
@@ -159,6 +167,13 @@ func (w *words) sentence(ev checkout.Event, f Fields) string {
 		return w.keeps + due
 	case checkout.Reserve, checkout.Cancel, checkout.Ready:
 		return w.booking(ev)
+	case checkout.Remind:
+		if stage, err := reminder.ParseStage(ev.Stage); err == nil && stage > 0 {
+			return w.late + due
+		}
+		return w.remind + due
+	case checkout.Digest:
+		return w.digest
 	case checkout.Incomplete:
 		return w.without
 	case checkout.Return:
@@ -212,6 +227,7 @@ func (w *words) dueDay(at, due, now time.Time) string {
 	at, due = at.Local(), due.Local()
 	days := int(midnight(due).Sub(midnight(at)).Hours()/24 + 0.5) // a day may have 23 hours
 	switch soon := now.Sub(at) < 24*time.Hour; {
+	case days < 0:
 	case days == 0 && soon:
 		return due.Format("15:04")
 	case days < 7 && soon:

@@ -13,7 +13,7 @@ import (
 
 // kinds are those of the events that webhooks get.
 var kinds = []checkout.Kind{checkout.Checkout, checkout.Return, checkout.Handover, checkout.Incomplete, checkout.Extend,
-	checkout.Reserve, checkout.Cancel, checkout.Ready, checkout.Lost, checkout.Found, checkout.Enrol, checkout.Resolve}
+	checkout.Reserve, checkout.Cancel, checkout.Ready, checkout.Remind, checkout.Digest, checkout.Lost, checkout.Found, checkout.Enrol, checkout.Resolve}
 
 // A template is a text with placeholders in braces, as the display's texts are. Go's
 // text/template would be a sixth of the program: it keeps every method of every type.

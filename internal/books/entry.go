@@ -68,8 +68,8 @@ type EntryJSON struct {
 
 // JSON returns the entry's written form. Who or what is pending has no id and no
 // name, and its masked number in the note, as is what was said of a device's
-// condition, without which parts a kit came back, when an admin says that it changed hands, until when a loan is extended, and what is
-// reserved.
+// condition, without which parts a kit came back, when an admin says that it changed hands, which reminder it is, until when a loan is,
+// and what is reserved.
 func (e Entry) JSON() EntryJSON {
 	note := e.Note
 	if e.Condition != "" {
@@ -83,6 +83,9 @@ func (e Entry) JSON() EntryJSON {
 	}
 	if !e.Happened.IsZero() {
 		note = strings.TrimPrefix(note+", at: "+e.Happened.Format(time.RFC3339), ", ")
+	}
+	if e.Stage != "" {
+		note = strings.TrimPrefix(note+", stage: "+e.Stage, ", ")
 	}
 	if !e.Due.IsZero() {
 		note = strings.TrimPrefix(note+", due: "+e.Due.Format(time.RFC3339), ", ")

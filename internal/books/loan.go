@@ -3,6 +3,8 @@ package books
 import (
 	"encoding/json"
 	"time"
+
+	"stump/checkout"
 )
 
 // Soon is how long before its due date a loan is due soon.
@@ -36,9 +38,30 @@ type Loan struct {
 	// is elsewhere by now.
 	Kit     string
 	Missing bool
+	// Began is the event that says who has it, and Meant when somebody said last until
+	// when it is: with that event, or later.
+	Began checkout.Place
+	Meant time.Time
+	// Told is the first event of the last message that reminded of it, and Stage which
+	// reminder that was; empty for none since Meant.
+	Told  checkout.Place
+	Stage string
 
 	shown bool   // for people, see Shown
 	key   string // see Key
+}
+
+// Same reports whether nothing has happened to a loan since another was read.
+func (l Loan) Same(o Loan) bool {
+	return l.Began == o.Began && l.Told == o.Told && l.Stage == o.Stage && l.Due.Equal(o.Due) && l.PersonID == o.PersonID
+}
+
+// Saying is what somebody is told of a loan.
+type Saying struct {
+	Loan  Loan
+	Stage string // "-1d"
+	// Again: a message said so before that nobody has got.
+	Again bool
 }
 
 // LoanJSON is a loan as `who --json` writes it: every key is there, unknown is

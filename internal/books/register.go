@@ -5,6 +5,7 @@ package books
 import (
 	"cmp"
 	"strings"
+	"time"
 
 	"stump/checkout"
 )
@@ -29,6 +30,8 @@ type Person struct {
 	// Groups are those that an admin put the person in, DirectoryGroups those that the
 	// directory did. No group is in both.
 	Groups, DirectoryGroups checkout.Groups
+	// Reminded is when they were reminded last of what they have; zero for never.
+	Reminded time.Time
 	// Revision changes whenever the person does, with each of their events, too; only
 	// who asks for one person gets it.
 	Revision string

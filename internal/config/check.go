@@ -16,7 +16,9 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"stump/checkout"
+	"stump/checkout/reminder"
 	"stump/checkout/reservation"
+	"stump/directory/mail"
 	"stump/directory/webhook"
 	"stump/hw/board"
 	"stump/internal/hint"
@@ -36,7 +38,7 @@ var (
 	clocks      = []string{"ntp", "rtc"}
 	directories = []string{"local", "endpoints", "snipeit", "scim"}
 	eventKinds  = []string{
-		string(checkout.Checkout), string(checkout.Return), string(checkout.Handover), string(checkout.Incomplete), string(checkout.Extend), string(checkout.Reserve), string(checkout.Cancel), string(checkout.Ready), string(checkout.Enrol), string(checkout.Correct),
+		string(checkout.Checkout), string(checkout.Return), string(checkout.Handover), string(checkout.Incomplete), string(checkout.Extend), string(checkout.Reserve), string(checkout.Cancel), string(checkout.Ready), string(checkout.Remind), string(checkout.Digest), string(checkout.Enrol), string(checkout.Correct),
 		string(checkout.Lost), string(checkout.Found), string(checkout.Retire), string(checkout.Resolve), string(checkout.Merge), string(checkout.Erase),
 		string(checkout.Salvage), string(checkout.Restore),
 	}
@@ -94,6 +96,10 @@ func (c *Config) checkStation() {
 	}
 	c.oneOf("clock.trust", c.Clock.Trust, clocks)
 	c.checkLoans()
+	c.oneOf("mail.tls", c.Mail.TLS, mail.Modes)
+	if !slices.Contains(mail.Modes, c.Mail.TLS) {
+		c.Mail.TLS = mail.Modes[0] // so that mail.New doesn't repeat it
+	}
 	c.checkBackup()
 	c.checkWeb()
 	c.checkOIDC()
@@ -190,6 +196,17 @@ func (c *Config) checkLoans() {
 		if !slices.Contains(days, d) {
 			c.bad("loans.days", "write some of "+strings.Join(days, ", "), "%q is no day of the week", d)
 		}
+	}
+	if c.Loans.Remind == nil && c.Mail.Server != "" {
+		c.Loans.Remind = []string{"-1d", "0d", "3d"}
+	}
+	for _, s := range c.Loans.Remind {
+		if _, err := reminder.ParseStage(s); err != nil {
+			c.bad("loans.remind", `write days before, on and after the due day: ["-1d", "0d", "3d"]`, "%v", err)
+		}
+	}
+	if _, err := time.Parse("15:04", c.Loans.RemindAt); err != nil && c.Loans.RemindAt != anyTime {
+		c.bad("loans.remind_at", `write a time of day, such as "09:00", or "any"`, "%q is none", c.Loans.RemindAt)
 	}
 	if t, err := time.Parse("15:04", c.Loans.Until); c.Loans.Until != "" && (err != nil || t.Hour() == 0 && t.Minute() == 0) {
 		c.bad("loans.until", `write a time of day, such as "18:00"`, "%q is none", c.Loans.Until)

@@ -24,9 +24,11 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"stump/checkout/loan"
+	"stump/checkout/reminder"
 	"stump/directory"
 	"stump/directory/call"
 	"stump/directory/endpoints"
+	"stump/directory/mail"
 	"stump/directory/snipeit"
 	"stump/directory/webhook"
 	"stump/hw/board"
@@ -64,6 +66,7 @@ type Config struct {
 	Directory Directory        `toml:"directory"`
 	Webhooks  []webhook.Config `toml:"webhook"`
 	Loans     Loans            `toml:"loans"`
+	Mail      mail.Config      `toml:"mail"`
 	Clock     Clock            `toml:"clock"`
 	Backup    Backup           `toml:"backup"`
 	Privacy   Privacy          `toml:"privacy"`
@@ -188,6 +191,11 @@ type Loans struct {
 	// Holidays is an iCalendar file, or the address of one, whose whole-day events are days
 	// on which the lab is closed.
 	Holidays string `toml:"holidays"`
+	// Remind is when people are reminded, in days before, on and after the due day: "-1d",
+	// "0d", "3d". Left out, these three if there is a mail server.
+	Remind []string `toml:"remind"`
+	// RemindAt is the time of day, "09:00", or "any".
+	RemindAt string `toml:"remind_at"`
 	// Overdue is warn or refuse: what it means that somebody with something overdue takes
 	// another device.
 	Overdue string `toml:"overdue"`
@@ -214,6 +222,23 @@ func (l Loans) Calendar() (c loan.Calendar) {
 		c.Until = t.Sub(t.Truncate(24 * time.Hour))
 	}
 	return c
+}
+
+// anyTime is a RemindAt that is no time of day.
+const anyTime = "any"
+
+// Reminders are the rules of when people are reminded.
+func (l Loans) Reminders() reminder.Rules {
+	r := reminder.Rules{Any: l.RemindAt == anyTime, Calendar: l.Calendar()}
+	if t, err := time.Parse("15:04", l.RemindAt); err == nil {
+		r.At = t.Sub(t.Truncate(24 * time.Hour))
+	}
+	for _, s := range l.Remind {
+		if stage, err := reminder.ParseStage(s); err == nil {
+			r.Stages = append(r.Stages, stage)
+		}
+	}
+	return r
 }
 
 // weekday is how a day of the week is written: "mon".
@@ -297,9 +322,10 @@ func Default() *Config {
 		}},
 		Keyboard:  Keyboard{Device: "off", Layout: "us"},
 		Directory: Directory{Kind: "local", Timing: directory.Timing{LoansEvery: 30 * time.Second}},
+		Mail:      mail.Config{TLS: mail.Modes[0]},
 		Clock:     Clock{Trust: "ntp"},
 		Backup:    Backup{Keep: 14},
-		Loans:     Loans{Reserved: "warn", NoShow: Span(24 * time.Hour), Extend: 1, Overdue: "warn", Kits: "trust"},
+		Loans:     Loans{Reserved: "warn", NoShow: Span(24 * time.Hour), Extend: 1, RemindAt: "09:00", Overdue: "warn", Kits: "trust"},
 		Web:       Web{Board: "free"},
 	}
 }

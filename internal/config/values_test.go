@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"stump/directory/mail"
 	"stump/directory/webhook"
 	"stump/hw/board"
 	"stump/internal/hint"
@@ -125,6 +126,9 @@ var badValues = []struct{ key, value, allowed string }{
 	{"loans.holidays", `"ftp://host/holidays.ics"`, "an https address"},
 	{"loans.overdue", `"off"`, `"warn" or "refuse"`},
 	{"loans.kits", `"ask"`, `"trust" or "check"`},
+	{"mail.tls", `"plain"`, `"starttls"`},
+	{"loans.remind", `["1w"]`, `["-1d", "0d", "3d"]`},
+	{"loans.remind_at", `"nine"`, `"09:00", or "any"`},
 	{"loans.extend", `-1`, "0 (only admins extend loans) to 100"},
 	{"loans.extend", `101`, "0 (only admins extend loans) to 100"},
 	{"backup.keep", `-1`, "0 (no backups) to 1000"},
@@ -165,6 +169,7 @@ var freeText = []string{
 	"directory.ca_file", "directory.proxy", "directory.badge_field", "directory.badge_transform", "directory.badge_form",
 	"directory.device_field", "directory.device_transform", "directory.device_form", "directory.zone",
 	"web.oidc.client_id", "web.oidc.client_secret_file", "web.oidc.scopes", "web.oidc.roles_claim", "web.oidc.person_claim",
+	"mail.server", "mail.from", "mail.user", "mail.password_file", "mail.ca_file", "mail.admin",
 	"webhook.name", "webhook.url", "webhook.template", "webhook.templates", "webhook.secret_file", "webhook.ca_file", "webhook.proxy",
 }
 
@@ -237,7 +242,7 @@ func TestEveryKeyIsTried(t *testing.T) {
 			return free == key || all && strings.HasPrefix(key, prefix)
 		})
 	}
-	ours := []reflect.Type{reflect.TypeFor[webhook.Config](), reflect.TypeFor[board.Colours](), reflect.TypeFor[wiegand.CustomFormat](), reflect.TypeFor[Rule](), reflect.TypeFor[signin.Config]()}
+	ours := []reflect.Type{reflect.TypeFor[webhook.Config](), reflect.TypeFor[mail.Config](), reflect.TypeFor[board.Colours](), reflect.TypeFor[wiegand.CustomFormat](), reflect.TypeFor[Rule](), reflect.TypeFor[signin.Config]()}
 	var walk func(reflect.Type, string)
 	walk = func(typ reflect.Type, path string) {
 		for i := range typ.NumField() {

@@ -126,6 +126,7 @@ func (d *Daemon) assemble() (err error) {
 		UseBoard(d.o.Config, d.board)
 	}
 	d.Worker = d.newWorker(d.places)
+	reminders := d.newReminders()
 	if err := d.newPanel(); err != nil {
 		return err
 	}
@@ -157,6 +158,9 @@ func (d *Daemon) assemble() (err error) {
 	d.tasks = append(d.tasks, d.access, d.upkeep, reloads{d}, d.newDisk())
 	if d.holidays != nil {
 		d.tasks = append(d.tasks, d.holidays)
+	}
+	if reminders != nil {
+		d.tasks = append(d.tasks, reminders)
 	}
 	if w := newWatchdog(d.Readers); w != nil {
 		d.tasks = append(d.tasks, w)

@@ -7,10 +7,12 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/ledger"
 	"stump/checkout/loan"
 	"stump/directory"
 	"stump/directory/call"
 	"stump/directory/endpoints"
+	"stump/directory/mail"
 	"stump/directory/scim"
 	"stump/directory/snipeit"
 	"stump/directory/webhook"
@@ -18,19 +20,23 @@ import (
 	"stump/internal/credential"
 	"stump/internal/hint"
 	"stump/internal/holidays"
+	"stump/internal/remind"
+	"stump/internal/task"
 )
 
 // places are where events are delivered to, and the directory.
 type places struct {
 	directory directory.Directory
-	webhooks  map[string]directory.Deliverer
+	webhooks  map[string]directory.Deliverer // and the mail server
+	mail      *mail.Mail                     // nil without one
 }
 
 // openPlaces reads the secrets and calls nobody.
 func openPlaces(cfg *config.Config) (places, error) {
 	dir, err := openDirectory(cfg)
 	hooks, herr := openWebhooks(cfg.Webhooks, cfg.Display.Language)
-	return places{dir, hooks}, config.Join(cfg.Locate(err), cfg.Locate(herr))
+	post, merr := openMail(cfg, hooks)
+	return places{dir, hooks, post}, config.Join(cfg.Locate(err), cfg.Locate(herr), cfg.Locate(merr))
 }
 
 func openDirectory(cfg *config.Config) (directory.Directory, error) {
@@ -75,6 +81,38 @@ func openWebhooks(tables []webhook.Config, language string) (map[string]director
 	return hooks, nil
 }
 
+// openMail opens the mail server, and adds it to the places that get events; nil if there
+// is none.
+func openMail(cfg *config.Config, places map[string]directory.Deliverer) (*mail.Mail, error) {
+	if cfg.Mail.Server == "" {
+		return nil, nil
+	}
+	if places[ledger.MailSink] != nil {
+		return nil, &call.KeyError{Table: "mail", Key: "server", Err: hint.Errorf("give the webhook another name", "a webhook is called %q, too", ledger.MailSink)}
+	}
+	m, err := mail.New(cfg.Mail, mail.Options{Language: cfg.Display.Language})
+	if err == nil && places != nil {
+		places[ledger.MailSink] = m
+	}
+	return m, err
+}
+
+// newReminders returns the task that reminds people; nil if nobody is reminded.
+func (d *Daemon) newReminders() task.Task {
+	cfg := d.o.Config
+	o := remind.Options{Ledger: d.Ledger, Rules: cfg.Loans.Reminders(), Station: cfg.Station, Stamp: wallClock(cfg).Now,
+		Extensions: cfg.Loans.Extend, Weekly: cfg.Mail.Admin != "" || len(cfg.Webhooks) > 0, Admin: cfg.Mail.Admin, Log: d.o.Log}
+	o.Rules.Calendar = calendar(cfg, d.holidays)
+	r := remind.New(o)
+	if d.places.mail != nil {
+		d.places.mail.Use(r.Look)
+	}
+	if len(o.Rules.Stages) == 0 {
+		return nil
+	}
+	return r
+}
+
 // CheckPlaces says what is wrong with the directory and the webhooks of a
 // configuration. It reads the secrets and calls nobody.
 func CheckPlaces(cfg *config.Config) error {
@@ -103,7 +141,7 @@ func (p places) numbers() bool {
 
 // warnOfSecrets says which secrets others on this board may read.
 func warnOfSecrets(cfg *config.Config, log *slog.Logger) {
-	files := []string{cfg.Directory.TokenFile, cfg.Directory.HashStringFile}
+	files := []string{cfg.Directory.TokenFile, cfg.Directory.HashStringFile, cfg.Mail.PasswordFile}
 	for _, h := range cfg.Webhooks {
 		files = append(files, h.SecretFile)
 	}

@@ -87,7 +87,8 @@ type core struct {
 // older are the kinds for which programs from before them take events: they then have the
 // same loans.
 var older = map[checkout.Kind]checkout.Kind{checkout.Extend: checkout.Correct, checkout.Incomplete: checkout.Correct,
-	checkout.Reserve: checkout.Correct, checkout.Cancel: checkout.Correct, checkout.Ready: checkout.Correct}
+	checkout.Reserve: checkout.Correct, checkout.Cancel: checkout.Correct, checkout.Ready: checkout.Correct,
+	checkout.Remind: checkout.Correct, checkout.Digest: checkout.Correct}
 
 // firstCommit is the tag of the first commitment. The others follow in the order of
 // Secrets.all. A secret in the side has the tag of its commitment.
@@ -124,6 +125,7 @@ func coreForm(c *core) []Field {
 		{36, &c.newer}, {37, &c.Due},
 		{45, &c.Kit}, {46, &c.missing},
 		{50, &c.Booking.Seq}, {51, &c.Booking.Kind}, {52, &c.Booking.From}, {53, &c.Booking.To},
+		{60, &c.Stage}, {61, &c.Part}, {62, &c.Again},
 	}
 }
 

@@ -18,9 +18,11 @@ func (s Loan) After(ev *Event, here Ref) Loan {
 	case checkout.Lost:
 		now.Lost, now.Kit = true, ev.Kit
 		return now
+	case checkout.Remind:
+		s.Told, s.Stage = Ref{here.Chain, here.Seq - uint64(ev.Part)}, ev.Stage
 	case checkout.Correct, checkout.Extend:
 		if ev.Loan != 0 && s.Holder != "" {
-			s.Length = ev.Loan
+			s.Length, s.Changed, s.Stage = ev.Loan, here, ""
 		}
 		switch ev.Mark {
 		case "":

@@ -115,7 +115,8 @@ type Row struct {
 	Former            string // the keys of those who were merged into a person, a line each
 	// Groups and RefGroups are a person's, by an admin's and by the directory's word.
 	Groups, RefGroups checkout.Groups
-	books.Details     // of a device
+	books.Details               // of a device
+	Reminded          time.Time // when a person was reminded last
 }
 
 // Loan says who has a device.
@@ -129,6 +130,10 @@ type Loan struct {
 	Mark    checkout.Mark
 	Marked  Ref    // the event that says so
 	Kit     string // the kit with which the device changed hands; "" by itself
+	// Told is the first event of the last message that reminded of it, and Stage which
+	// reminder that was; empty after Changed, which said last until when it is.
+	Told, Changed Ref
+	Stage         string
 }
 
 // RowForm is the form of a Row.
@@ -156,6 +161,7 @@ func RowForm(r *Row) []Field {
 		{40, &r.Groups}, {41, &r.RefGroups},
 		{42, &r.Serial}, {43, &r.Place}, {44, &r.Note}, {45, &r.Link}, {46, &r.Out},
 		{50, &r.Loan.Kit},
+		{60, &r.Loan.Told}, {61, &r.Loan.Changed}, {62, &r.Loan.Stage}, {63, &r.Reminded},
 	}, stampFields(&r.Loan.At)...)
 }
 

@@ -1,0 +1,88 @@
+package mail
+
+import "cmp"
+
+// words are the texts of a language. In braces stand what they are about.
+type words struct {
+	language                                    string
+	oneDue, oneLate, manyDue, manyLate          string // subjects
+	hello, intro, dueOn, lateSince, keep, outro string
+	foot                                        string
+	entry                                       string // of a calendar
+	digest, digestIntro                         string
+	overdue, reminded, unsent, addressless      string // titles of the digest
+	nothing                                     string
+	dayForm, whenForm                           string
+	days                                        [7]string
+	months                                      [12]string
+}
+
+var languages = map[string]*words{
+	"en": {
+		language: "en",
+		oneDue:   "{device} is due back on {due}", oneLate: "{device} was due back on {due}",
+		manyDue: "{n} devices are due back soon", manyLate: "{n} devices to bring back, {late} overdue",
+		hello: "Hello {person},", intro: "this is what you have from {station} and should bring back:",
+		dueOn: "due {due}", lateSince: "was due {due}", keep: "Keep it longer",
+		outro:  "Brought it back in the meantime? Then there is nothing left to do.",
+		foot:   "Sent by {station}, the station where you took it.",
+		entry:  "Bring back {device}",
+		digest: "{station}: {n} overdue", digestIntro: "This is how the loans of {station} stand this week.",
+		overdue: "Overdue", reminded: "Reminded this week", unsent: "Mails that were refused (stump sync lists them)",
+		addressless: "Not reminded: no mail address", nothing: "nobody, nothing",
+		dayForm: "{weekday} {day} {month}", whenForm: "{date} {year}, {time}",
+		days:   [7]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"},
+		months: [12]string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"},
+	},
+	"de": {
+		language: "de",
+		oneDue:   "{device}: zurück bis {due}", oneLate: "{device}: war bis {due} zurückzugeben",
+		manyDue: "{n} Geräte sind bald zurückzugeben", manyLate: "{n} Geräte zurückzugeben, davon {late} überfällig",
+		hello: "Hallo {person},", intro: "das ist von {station} ausgeliehen und zurückzugeben:",
+		dueOn: "zurück bis {due}", lateSince: "war zurückzugeben bis {due}", keep: "Länger behalten",
+		outro:  "Inzwischen zurückgebracht? Dann ist nichts mehr zu tun.",
+		foot:   "Gesendet von {station}, der Station, an der es ausgeliehen wurde.",
+		entry:  "{device} zurückbringen",
+		digest: "{station}: {n} überfällig", digestIntro: "So steht es diese Woche um die Ausleihen von {station}.",
+		overdue: "Überfällig", reminded: "Diese Woche erinnert", unsent: "Abgelehnte Mails (stump sync listet sie auf)",
+		addressless: "Nicht erinnert: ohne Mailadresse", nothing: "niemand, nichts",
+		dayForm: "{weekday}, {day}. {month}", whenForm: "{date} {year}, {time} Uhr",
+		days:   [7]string{"Sonntag", "Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag"},
+		months: [12]string{"Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"},
+	},
+	"fr": {
+		language: "fr",
+		oneDue:   "{device} : à rendre {due}", oneLate: "{device} : était à rendre {due}",
+		manyDue: "{n} appareils à rendre bientôt", manyLate: "{n} appareils à rendre, dont {late} en retard",
+		hello: "Bonjour {person},", intro: "voici ce que vous avez emprunté à {station} et devez rendre :",
+		dueOn: "à rendre {due}", lateSince: "était à rendre {due}", keep: "Garder plus longtemps",
+		outro:  "Déjà rendu entre-temps ? Alors il n'y a plus rien à faire.",
+		foot:   "Envoyé par {station}, la borne où l'emprunt a été fait.",
+		entry:  "Rendre {device}",
+		digest: "{station} : {n} en retard", digestIntro: "Voici où en sont les prêts de {station} cette semaine.",
+		overdue: "En retard", reminded: "Relances de la semaine", unsent: "Messages refusés (stump sync les liste)",
+		addressless: "Sans relance : pas d'adresse mail", nothing: "personne, rien",
+		dayForm: "{weekday} {day} {month}", whenForm: "{date} {year} à {time}",
+		days:   [7]string{"dimanche", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi"},
+		months: [12]string{"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"},
+	},
+	"es": {
+		language: "es",
+		oneDue:   "{device}: devolver hasta el {due}", oneLate: "{device}: había que devolverlo el {due}",
+		manyDue: "{n} dispositivos por devolver pronto", manyLate: "{n} dispositivos por devolver, {late} con retraso",
+		hello: "Hola, {person}:", intro: "esto es lo que tienes prestado de {station} y debes devolver:",
+		dueOn: "hasta el {due}", lateSince: "había que devolverlo el {due}", keep: "Quedármelo más tiempo",
+		outro:  "¿Ya lo has devuelto? Entonces no hay nada más que hacer.",
+		foot:   "Enviado por {station}, la estación donde se prestó.",
+		entry:  "Devolver {device}",
+		digest: "{station}: {n} con retraso", digestIntro: "Así están los préstamos de {station} esta semana.",
+		overdue: "Con retraso", reminded: "Avisos de esta semana", unsent: "Correos rechazados (stump sync los lista)",
+		addressless: "Sin aviso: no tienen dirección", nothing: "nadie, nada",
+		dayForm: "{weekday} {day} de {month}", whenForm: "{date} de {year}, {time}",
+		days:   [7]string{"domingo", "lunes", "martes", "miércoles", "jueves", "viernes", "sábado"},
+		months: [12]string{"enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"},
+	},
+}
+
+// wordsOf returns the words of a language, of the display's; English where there are none.
+func wordsOf(language string) *words { return cmp.Or(languages[language], languages["en"]) }
