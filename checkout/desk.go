@@ -45,6 +45,9 @@ const (
 	// Complete: Person and Device are a pair. The caller commits it and calls
 	// Done, Refuse or Failed before the next tap.
 	Complete OutcomeKind = "complete"
+	// NotAsked: the station waits for the parts of a kit, and Device is none of them. What
+	// waits keeps waiting.
+	NotAsked OutcomeKind = "not-asked"
 	// Refused: Person or Device takes no part. What waited for a refused badge is
 	// over, since somebody else stands at the desk.
 	Refused OutcomeKind = "refused"
@@ -59,6 +62,10 @@ type Outcome struct {
 	Person, Device Subject
 	Ended          Subject // whose turn it was, and is no more
 	Result         *Event  // that a RepeatResult repeats
+	// Back: Device is a part that was asked for. The pair brings it back, or it is refused.
+	Back bool
+	// Missed are the parts of kits that nobody has bumped: the desk asks no longer.
+	Missed []Subject
 }
 
 // waiting is the badge or device that waits, and until when.
@@ -66,6 +73,10 @@ type waiting struct {
 	subject Subject // Kind is Unknown when nothing waits
 	until   time.Duration
 	moved   []Tag // the devices of a batch
+	// parts are those of a kit that the badge has brought back, without them. Until the end
+	// of a batch it takes any device, then only these.
+	parts []Subject
+	batch time.Duration
 }
 
 // completion is a device's last pair, and whether the device still lies on the reader.
@@ -99,8 +110,9 @@ type Desk struct {
 	recent   []completion  // one a device, while the rules need it
 	answered time.Duration // when something was said last
 	pair     *openPair
-	failed   sighting // the newest tap whose pair could not be saved
-	again    bool     // that tag may be tapped again
+	failed   sighting  // the newest tap whose pair could not be saved
+	again    bool      // that tag may be tapped again
+	missed   []Subject // of kits, since the last outcome
 }
 
 // NewDesk returns a desk at which nothing waits.
@@ -122,7 +134,7 @@ func (d *Desk) Tap(at time.Duration, s Subject) Outcome {
 	case Lies:
 		return Outcome{Kind: Lies, Device: s}
 	}
-	return d.act(at, s)
+	return d.told(d.act(at, s))
 }
 
 // Asked says that somebody tapped a tag that the directory is being asked
@@ -147,7 +159,19 @@ func (d *Desk) Answer(at time.Duration, s Subject) Outcome {
 		return Outcome{Kind: Late}
 	}
 	d.asked = sighting{}
-	return d.act(at, s)
+	return d.told(d.act(at, s))
+}
+
+// told adds to an outcome which parts are missed.
+func (d *Desk) told(out Outcome) Outcome {
+	out.Missed, d.missed = d.missed, nil
+	return out
+}
+
+// end ends what waits.
+func (d *Desk) end() {
+	d.missed = append(d.missed, d.wait.parts...)
+	d.wait = waiting{}
 }
 
 // arrive notes a sighting and returns "" for a tap; else what the sighting is. A tap
@@ -169,7 +193,8 @@ func (d *Desk) arrive(now sighting) OutcomeKind {
 		return Ignored
 	}
 	if d.asked != (sighting{}) {
-		d.asked, d.wait = sighting{}, waiting{}
+		d.asked = sighting{}
+		d.end()
 	}
 	return ""
 }
@@ -199,9 +224,16 @@ func (d *Desk) lying(now sighting, before Tag, busy time.Duration) (found *compl
 // act is the rule of the desk.
 func (d *Desk) act(at time.Duration, s Subject) Outcome {
 	d.answer(at)
-	other := d.wait.subject
+	other, open, part := d.wait.subject, false, false
 	if at >= d.wait.until {
 		other = Subject{} // the window ended before this tap
+	} else if d.wait.parts != nil {
+		open = at >= d.wait.batch // what waits is for parts alone
+		for _, p := range d.wait.parts {
+			if p.ID == s.ID {
+				part, s.Kit, s.KitName = true, p.Kit, p.KitName
+			}
+		}
 	}
 	out := Outcome{Kind: WaitDevice, Person: s}
 	switch {
@@ -218,13 +250,21 @@ func (d *Desk) act(at time.Duration, s Subject) Outcome {
 	case out.Kind == Refused, out.Kind == UnknownTag:
 		// Who stands at the desk is who bumped last, and that is nobody who may
 		// take the device or for whom one may be taken.
-		out.Ended, d.wait = other, waiting{}
+		if !open { // else it was nobody's turn
+			out.Ended = other
+		}
+		d.end()
+	case open && !part && s.Kind == KindDevice:
+		return Outcome{Kind: NotAsked, Device: s}
 	case other.Kind == Unknown || other.Kind == s.Kind:
+		d.end()
 		d.wait = waiting{subject: s, until: at + d.o.Window}
 	case s.Kind == KindPerson:
 		return d.complete(at, s.Tag, s, other)
 	default:
-		return d.complete(at, s.Tag, other, s)
+		out := d.complete(at, s.Tag, other, s)
+		out.Back = part && out.Kind == Complete
+		return out
 	}
 	return out
 }
@@ -252,7 +292,7 @@ func (d *Desk) complete(at time.Duration, tag Tag, person, device Subject) Outco
 			continue
 		}
 		// In a batch the badge keeps waiting as if nothing had happened.
-		if tag == person.Tag || d.o.Batch <= 0 {
+		if tag == person.Tag || d.o.Batch <= 0 && d.wait.parts == nil {
 			d.wait = waiting{}
 		}
 		c.lies, c.seen = true, at
@@ -283,12 +323,25 @@ func (d *Desk) over(ev *Event) {
 	// somebody who does not have the device now.
 	d.recent = slices.DeleteFunc(d.recent, func(c completion) bool { return c.device == p.device.Tag })
 	d.recent = append(d.recent, completion{person: p.person.Tag, device: p.device.Tag, at: p.at, event: ev, lies: true, seen: p.at})
-	if d.o.Batch <= 0 {
-		return
+	next := waiting{subject: p.person, moved: p.before.moved}
+	for _, s := range p.before.parts {
+		if s.ID != p.device.ID {
+			next.parts = append(next.parts, s)
+		}
 	}
-	d.wait = waiting{p.person, p.at + d.o.Batch, p.before.moved}
 	if ev != nil {
-		d.wait.moved = append(slices.Clip(p.before.moved), p.device.Tag)
+		next.moved = append(slices.Clip(p.before.moved), p.device.Tag)
+		next.parts = append(next.parts, ev.Asked...)
+	}
+	if d.o.Batch > 0 {
+		next.batch = p.at + d.o.Batch
+		next.until = next.batch
+	}
+	if next.parts != nil {
+		next.until = max(next.until, p.at+d.o.Window)
+	}
+	if next.until > 0 {
+		d.wait = next
 	}
 }
 
@@ -308,6 +361,9 @@ func (d *Desk) Failed() {
 // Deadline returns when the window of what waits ends; false while nothing
 // waits, or a question suspends it.
 func (d *Desk) Deadline() (t time.Duration, ok bool) {
+	if d.missed != nil {
+		return 0, true
+	}
 	return d.wait.until, d.wait.subject.Kind != Unknown && d.asked == (sighting{})
 }
 
@@ -316,14 +372,20 @@ func (d *Desk) Waiting() (Subject, bool) {
 	return d.wait.subject, d.wait.subject.Kind != Unknown
 }
 
+// Parts returns the parts of kits that are asked for, suspended or not.
+func (d *Desk) Parts() []Subject { return d.wait.parts }
+
 // Expire says that every tap before now has been given to the desk, and reports
 // once that the window has ended. A tap carries the time of its last edge, and
 // the end of its frame is known only later: now is the time up to which the
-// reader's frames are known, not the time of day.
-func (d *Desk) Expire(now time.Duration) bool {
+// reader's frames are known, not the time of day. missed are the parts that nobody has
+// bumped.
+func (d *Desk) Expire(now time.Duration) (missed []Subject, ended bool) {
 	if until, ok := d.Deadline(); !ok || now < until {
-		return false
+		return nil, false
 	}
-	d.wait = waiting{}
-	return true
+	if now >= d.wait.until && d.asked == (sighting{}) {
+		d.end()
+	}
+	return d.told(Outcome{}).Missed, true
 }

@@ -21,6 +21,7 @@ type deskModel struct {
 	failed  modelEntry   // the newest tap that could not be saved
 	again   bool         // it may be tapped again at once
 	answers []modelEntry // what was said, by its time; who is the device of a "lies"
+	missed  string       // parts that nobody has bumped, since the last outcome
 }
 
 type modelSight struct {
@@ -37,7 +38,8 @@ type modelEntry struct {
 	who            byte   // tap, asked
 	person, device byte   // pair
 	seq            uint64
-	sights         int // an armed device: how many reads there were
+	sights         int    // an armed device: how many reads there were
+	asks           string // pair: the parts of a kit that came back without them
 }
 
 // alike: gaps that differ by 5 % of their mean at most.
@@ -95,9 +97,41 @@ func (m *deskModel) waits(at time.Duration) (byte, bool) {
 	case "tap":
 		return e.who, at < e.at+m.o.Window
 	case "pair", "cancel":
-		return e.person, m.o.Batch > 0 && at < e.at+m.o.Batch
+		return e.person, m.o.Batch > 0 && at < e.at+m.o.Batch || m.parts() != "" && at < e.at+m.o.Window
 	}
 	return 0, false
+}
+
+// parts are those that were asked for since the badge waits, and not bumped since.
+func (m *deskModel) parts() (left string) {
+	first := len(m.entries)
+	for first > 0 && (m.entries[first-1].what == "pair" || m.entries[first-1].what == "cancel") {
+		first--
+	}
+	for _, e := range m.entries[first:] {
+		left = strings.ReplaceAll(left, string(e.device), "") + e.asks
+	}
+	return left
+}
+
+// forPartsOnly: the badge takes no other device any more.
+func (m *deskModel) forPartsOnly(at time.Duration) bool {
+	return m.parts() != "" && !(m.o.Batch > 0 && at < m.entries[len(m.entries)-1].at+m.o.Batch)
+}
+
+// then adds what ends what waits: nobody asks for its parts any more.
+func (m *deskModel) then(e modelEntry) {
+	m.missed += m.parts()
+	m.entries = append(m.entries, e)
+}
+
+// told is an outcome with the parts that are missed since the last one.
+func (m *deskModel) told(outcome string) string {
+	if m.missed != "" {
+		outcome += " misses " + m.missed
+	}
+	m.missed = ""
+	return outcome
 }
 
 // repeated: the last sighting of the tag was at most 1.5 s ago, or 1.2 intervals, and
@@ -198,8 +232,9 @@ func (m *deskModel) arrive(at time.Duration, who byte, known bool) string {
 		return m.ignored(at, who)
 	}
 	m.again = m.again && m.failed.who != who
-	if q != nil {
-		m.entries = append(m.entries, modelEntry{what: "over"})
+	if q != nil { // what it suspended is over
+		m.entries = m.entries[:len(m.entries)-1]
+		m.then(modelEntry{what: "over"})
 	}
 	return ""
 }
@@ -221,7 +256,7 @@ func (m *deskModel) answer(at time.Duration, who, is byte, fate string, seq uint
 		return "late"
 	}
 	m.entries = m.entries[:len(m.entries)-1]
-	return m.act(at, is, fate, seq)
+	return m.told(m.act(at, is, fate, seq))
 }
 
 func isPerson(who byte) bool { return who >= 'A' && who <= 'Z' }
@@ -232,7 +267,7 @@ func (m *deskModel) tap(at time.Duration, who byte, fate string, seq uint64) str
 	if what := m.arrive(at, who, who != '?' && who != 'u'); what != "" {
 		return what
 	}
-	return m.act(at, who, fate, seq)
+	return m.told(m.act(at, who, fate, seq))
 }
 
 // act is the table of the design.
@@ -245,15 +280,19 @@ func (m *deskModel) act(at time.Duration, who byte, fate string, seq uint64) str
 	case 'u':
 		return "unknown-tag"
 	case 'S', 'L', '?':
-		m.entries = append(m.entries, modelEntry{what: "over"})
+		ok = ok && !m.forPartsOnly(at)
+		m.then(modelEntry{what: "over"})
 		said := map[bool]string{true: "unknown-tag", false: "refused"}[who == '?']
 		if ok {
 			said += " ends " + string(other)
 		}
 		return said
 	}
+	if ok && !isPerson(who) && m.forPartsOnly(at) && !strings.ContainsRune(m.parts(), rune(who)) {
+		return "not-asked"
+	}
 	if !ok || isPerson(other) == isPerson(who) {
-		m.entries = append(m.entries, modelEntry{at: at, what: "tap", who: who})
+		m.then(modelEntry{at: at, what: "tap", who: who})
 		if isPerson(who) {
 			return "wait-device"
 		}
@@ -264,15 +303,23 @@ func (m *deskModel) act(at time.Duration, who byte, fate string, seq uint64) str
 		person, device = who, other
 	}
 	if seq, ok := m.guarded(person, device, at); ok {
-		if m.o.Batch <= 0 || isPerson(who) {
+		if m.o.Batch <= 0 && m.parts() == "" || isPerson(who) {
 			m.entries = append(m.entries, modelEntry{what: "over"})
 		}
 		m.arm(at, device)
 		return fmt.Sprint("repeat-result ", seq)
 	}
+	back := ""
+	if ok && strings.ContainsRune(m.parts(), rune(device)) {
+		back = " back"
+	}
 	switch fate {
-	case "done":
-		m.entries = append(m.entries, modelEntry{at: at, what: "pair", person: person, device: device, seq: seq})
+	case "done", "kit":
+		e := modelEntry{at: at, what: "pair", person: person, device: device, seq: seq}
+		if fate == "kit" {
+			e.asks = partsOf(device)
+		}
+		m.entries = append(m.entries, e)
 		m.arm(at, device)
 	case "refused":
 		m.entries = append(m.entries, modelEntry{at: at, what: "cancel", person: person, device: device})
@@ -282,17 +329,21 @@ func (m *deskModel) act(at time.Duration, who byte, fate string, seq uint64) str
 		m.again = m.failed.who != who || at-m.failed.at > limit
 		m.failed = modelEntry{at: at, who: who}
 	}
-	return fmt.Sprintf("complete %c%c", person, device)
+	return fmt.Sprintf("complete %c%c", person, device) + back
 }
+
+// partsOf are the parts of a kit that comes back in a game.
+func partsOf(kit byte) string { return strings.ReplaceAll("abc", string(kit), "")[:2] }
 
 // expire: whoever waited before and does not any more.
 func (m *deskModel) expire(at time.Duration) string {
 	_, before := m.waits(-1 << 62)
-	if _, still := m.waits(at); still || !before {
+	if _, still := m.waits(at); !still && before {
+		m.then(modelEntry{what: "over"})
+	} else if m.missed == "" {
 		return "-"
 	}
-	m.entries = append(m.entries, modelEntry{what: "over"})
-	return "timed-out"
+	return m.told("timed-out")
 }
 
 // deskStep is one step of a random sequence: a tap, a tap that is asked about,
@@ -326,7 +377,7 @@ func genDeskStep() *rapid.Generator[deskStep] {
 			more: rapid.SampledFrom([]int{0, 0, 0, 0, 0, 0, 0, 1, 2, 5}).Draw(t, "more"),
 			none: rapid.IntRange(0, 3).Draw(t, "none") == 0,
 			back: rapid.SampledFrom([]int{0, 0, 0, 1, 2}).Draw(t, "back"),
-			fate: rapid.SampledFrom([]string{"done", "done", "done", "refused", "failed"}).Draw(t, "fate"),
+			fate: rapid.SampledFrom([]string{"done", "done", "done", "kit", "kit", "refused", "failed"}).Draw(t, "fate"),
 		}
 	})
 }
@@ -343,8 +394,8 @@ func (g *deskGame) step(at time.Duration, s deskStep, seq uint64) (got, want str
 	switch s.what {
 	case "timer":
 		got, want = "-", g.model.expire(at)
-		if g.desk.Expire(at) {
-			got = "timed-out"
+		if missed, ended := g.desk.Expire(at); ended {
+			got = misses("timed-out", missed)
 		}
 	case "ask":
 		tag := deskSubject(s.who).Tag
@@ -367,12 +418,25 @@ func (g *deskGame) step(at time.Duration, s deskStep, seq uint64) (got, want str
 			}
 		}
 		want = g.model.answer(q.at, who, is, s.fate, seq)
-		got = g.said(g.desk.Answer(q.at, subject), s.fate, seq)
+		out := g.desk.Answer(q.at, subject)
+		got = misses(g.said(out, s.fate, seq), out.Missed)
 	default:
 		want = g.model.tap(at, s.who, s.fate, seq)
-		got = g.said(g.desk.Tap(at, deskSubject(s.who)), s.fate, seq)
+		out := g.desk.Tap(at, deskSubject(s.who))
+		got = misses(g.said(out, s.fate, seq), out.Missed)
 	}
 	return got, want
+}
+
+// misses is an outcome with the parts that are missed.
+func misses(outcome string, parts []Subject) string {
+	for i, p := range parts {
+		if i == 0 {
+			outcome += " misses "
+		}
+		outcome += p.ID
+	}
+	return outcome
 }
 
 // said ends a pair by its fate and returns the outcome as the model says it.
@@ -380,14 +444,24 @@ func (g *deskGame) said(o Outcome, fate string, seq uint64) string {
 	switch o.Kind {
 	case Complete:
 		switch fate {
-		case "done":
-			g.desk.Done(Event{Seq: seq})
+		case "done", "kit":
+			ev := Event{Seq: seq}
+			if fate == "kit" {
+				for _, p := range partsOf(o.Device.ID[0]) {
+					ev.Asked = append(ev.Asked, deskSubject(byte(p)))
+				}
+			}
+			g.desk.Done(ev)
 		case "refused":
 			g.desk.Refuse()
 		case "failed":
 			g.desk.Failed()
 		}
-		return fmt.Sprintf("complete %s%s", o.Person.ID, o.Device.ID)
+		said := fmt.Sprintf("complete %s%s", o.Person.ID, o.Device.ID)
+		if o.Back {
+			said += " back"
+		}
+		return said
 	case RepeatResult:
 		return fmt.Sprint("repeat-result ", o.Result.Seq)
 	}
@@ -424,7 +498,7 @@ func TestDeskAgainstModel(t *testing.T) {
 	steps := rapid.SliceOfN(genDeskStep(), 25, 60)
 	batches := rapid.SampledFrom([]time.Duration{0, 0, 20 * time.Second})
 	seen := map[string]int{}
-	taken, answered, learned := 0, 0, 0
+	taken, answered, learned, back, missed := 0, 0, 0, 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		o := DeskOptions{Window: DefaultWindow, SamePair: DefaultSamePair, Batch: batches.Draw(t, "batch")}
 		g := deskGame{desk: NewDesk(o), model: &deskModel{o: o}}
@@ -440,18 +514,27 @@ func TestDeskAgainstModel(t *testing.T) {
 			if s.what == "answer" && strings.HasPrefix(got, "complete") {
 				answered++
 			}
+			if strings.Contains(got, " back") {
+				back++
+			}
+			if strings.Contains(got, " misses ") {
+				missed++
+			}
 			if g.desk.Interval() > Presentation {
 				learned++
 			}
 		}
 	})
-	for _, k := range []string{"ignored", "asking", "late", "wait-dev", "wait-bad", "complete", "repeat-r", "refused", "unknown-", "timed-ou", "lies"} {
+	for _, k := range []string{"ignored", "asking", "late", "wait-dev", "wait-bad", "complete", "repeat-r", "refused", "unknown-", "timed-ou", "lies", "not-aske"} {
 		if seen[k]*1000 < taken {
 			t.Errorf("only %d of %d steps had the outcome %s: the sequences are too tame", seen[k], taken, k)
 		}
 	}
 	if learned*50 < taken {
 		t.Errorf("in only %d of %d steps an interval was learned", learned, taken)
+	}
+	if back*1000 < taken || missed*1000 < taken {
+		t.Errorf("in %d steps, %d parts came back, and %d times some were missed", taken, back, missed)
 	}
 	if answered*1000 < taken {
 		t.Errorf("only %d of %d steps were an answer that completed a pair", answered, taken)

@@ -37,7 +37,8 @@ func deskSubject(c byte) Subject {
 // play runs a script of the form "0 A; 2 a; 3 a!": seconds and who taps. "*b"
 // is a tap that the directory is asked about, "=b" the answer that it is b's,
 // "=b?" that it is nobody's, "-" the timer. After a Complete the pair is Done,
-// with "!" it Failed, with "~" it is refused. It returns the outcomes.
+// with "!" it Failed, with "~" it is refused; with "+bc" it is a kit that came
+// back, whose parts b and c are asked for. It returns the outcomes.
 func play(t *testing.T, o DeskOptions, script string) string {
 	t.Helper()
 	d := NewDesk(o)
@@ -54,8 +55,9 @@ func play(t *testing.T, o DeskOptions, script string) string {
 		var o Outcome
 		switch who[0] {
 		case '-':
-			if o.Kind = "-"; d.Expire(at) {
-				o.Kind = "timed-out"
+			o.Kind = "-"
+			if missed, ended := d.Expire(at); ended {
+				o = Outcome{Kind: "timed-out", Missed: missed}
 			}
 		case '*':
 			if o.Kind = Ignored; d.Asked(at, deskSubject(who[1]).Tag) {
@@ -79,7 +81,10 @@ func play(t *testing.T, o DeskOptions, script string) string {
 		if o.Ended.Kind != Unknown {
 			s += " ends " + o.Ended.ID
 		}
-		out = append(out, s)
+		if o.Back {
+			s += " back"
+		}
+		out = append(out, misses(s, o.Missed))
 		if o.Kind != Complete {
 			continue
 		}
@@ -90,7 +95,12 @@ func play(t *testing.T, o DeskOptions, script string) string {
 			d.Refuse()
 		default:
 			seq++
-			d.Done(Event{Seq: seq})
+			ev := Event{Seq: seq}
+			_, parts, _ := strings.Cut(who, "+")
+			for _, p := range parts {
+				ev.Asked = append(ev.Asked, deskSubject(byte(p)))
+			}
+			d.Done(ev)
 		}
 	}
 	return strings.Join(out, "; ")
@@ -192,6 +202,45 @@ func TestDeskTable(t *testing.T) {
 	}
 }
 
+// TestKitTable has the table of docs/loans.md: A has brought the kit a back, of which b and c
+// are asked for.
+func TestKitTable(t *testing.T) {
+	batch := DeskOptions{Batch: 20 * time.Second}
+	const begin, begun = "0 A; 2 a+bc; ", "wait-device A; complete Aa; "
+	for _, c := range []struct {
+		name   string
+		o      DeskOptions
+		script string
+		want   string
+	}{
+		{"all of it", DeskOptions{}, "4 c; 6 b; 8 d; 68 -", "complete Ac back; complete Ab back; wait-badge d; timed-out"},
+		{"each part restarts the window", DeskOptions{}, "61 b; 120 c", "complete Ab back; complete Ac back"},
+		{"the window", DeskOptions{}, "4 b; 63.999 -; 64 -; 65 c", "complete Ab back; -; timed-out misses c; wait-badge c"},
+		{"a part that comes too late", DeskOptions{}, "62 c", "wait-badge c misses bc"},
+		{"a badge that comes too late", DeskOptions{}, "62 B; 64 -", "wait-device B misses bc; -"},
+		{"the same badge ends it", DeskOptions{}, "4 b; 6 A; 8 c", "complete Ab back; wait-device A misses c; complete Ac"},
+		{"another badge ends it", DeskOptions{}, "4 B; 6 b", "wait-device B misses bc; complete Bb"},
+		{"a suspended person ends it", DeskOptions{}, "4 S; 6 b", "refused S misses bc; wait-badge b"},
+		{"a lost badge ends it", DeskOptions{}, "4 L; 6 b", "refused L misses bc; wait-badge b"},
+		{"an unknown tag ends it", DeskOptions{}, "4 ?; 6 b", "unknown-tag misses bc; wait-badge b"},
+		{"an unknown device does not", DeskOptions{}, "4 u; 6 b", "unknown-tag; complete Ab back"},
+		{"a retired device does not", DeskOptions{}, "4 r; 6 b", "refused r; complete Ab back"},
+		{"another device does not", DeskOptions{}, "4 d; 6 b; 8 B; 11 d", "not-asked d; complete Ab back; wait-device B misses c; complete Bd"},
+		{"nor the box", DeskOptions{}, "3 a; 7 a; 8 b", "ignored; not-asked a; complete Ab back"},
+		{"a part that can't be saved", DeskOptions{}, "4 b!; 6 b; 66 -", "complete Ab back; complete Ab back; timed-out misses c"},
+		{"a part that is refused", DeskOptions{}, "4 b~; 8 b; 64 -", "complete Ab back; not-asked b; timed-out misses c"},
+		{"a question suspends it", DeskOptions{}, "4 *d; 63 -; 64 =d; 65 -", "asking; -; not-asked d; timed-out misses bc"},
+		{"a tap meanwhile ends it", DeskOptions{}, "4 *B; 5 b; 6 =B", "asking; wait-badge b misses bc; late"},
+		{"a question meanwhile ends it", DeskOptions{}, "4 *B; 5 *D; 6 -; 7 =D", "asking; asking; timed-out misses bc; wait-device D"},
+		{"in a batch it takes others", batch, "4 d; 6 b; 25 e; 46 f; 48 c; 49 g", "complete Ad; complete Ab back; complete Ae; not-asked f; complete Ac back; complete Ag"},
+		{"two kits of a batch", batch, "4 d+ef; 6 b; 10 e; 70 -", "complete Ad; complete Ab back; complete Ae back; timed-out misses cf"},
+	} {
+		if got := play(t, c.o, begin+c.script); got != begun+c.want {
+			t.Errorf("%s: %s\n got %s\nwant %s", c.name, c.script, strings.TrimPrefix(got, begun), c.want)
+		}
+	}
+}
+
 func TestDecide(t *testing.T) {
 	for _, c := range []struct {
 		policy Policy
@@ -267,7 +316,8 @@ func TestDeskTimer(t *testing.T) {
 					d.Done(Event{})
 				}
 			case <-timer:
-				if o.Kind = "timed-out"; !d.Expire(now()) {
+				o.Kind = "timed-out"
+				if _, ended := d.Expire(now()); !ended {
 					t.Error("the deadline had come and nothing expired")
 				}
 			}

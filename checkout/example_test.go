@@ -29,7 +29,8 @@ func ExampleDesk() {
 	desk.Done(checkout.Event{Kind: kind}) // once it is on the disk
 
 	tap(20*time.Second, ann)
-	fmt.Println("timed out:", desk.Expire(80*time.Second))
+	_, ended := desk.Expire(80 * time.Second)
+	fmt.Println("timed out:", ended)
 	// Output:
 	// Ann Okafor at 10s → wait-device
 	// Ann Okafor at 10.3s → ignored

@@ -408,3 +408,43 @@ func BenchmarkDay(b *testing.B) {
 		l.Close()
 	}
 }
+
+// BenchmarkKit is the bump of a kit of 50 parts, beside that of one device: x/tap is how many
+// times as long it takes, with what the disk needs.
+func BenchmarkKit(b *testing.B) {
+	l, err := Open(benchFile(b, 1000), benchOptions())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	box, person := benchDevice(0), benchPerson(0)
+	for i := range 50 {
+		part := books.Device{ID: fmt.Sprint("part", i), Name: fmt.Sprint("Part Number ", i), Kit: box}
+		if err := l.AddDevice(part, checkout.Tag{}, "bench", checkout.SourceCLI); err != nil {
+			b.Fatal(err)
+		}
+	}
+	bump := func(device string) time.Duration {
+		begin := time.Now()
+		_, err := l.Complete(checkout.Completion{
+			Person: checkout.Subject{Kind: checkout.KindPerson, ID: person}, Device: checkout.Subject{Kind: checkout.KindDevice, ID: device}, Reader: "stump"})
+		if err != nil {
+			b.Fatal(err)
+		}
+		took := time.Since(begin)
+		for _, r := range rowsFor(b, l, "dir") { // the directory takes the rows meanwhile
+			if err := l.Delivered("dir", r.Key); err != nil {
+				b.Fatal(err)
+			}
+		}
+		return took
+	}
+	var kits, taps time.Duration
+	for b.Loop() {
+		kits += bump(box)
+		taps += bump(benchDevice(1))
+	}
+	b.ReportMetric(float64(kits.Microseconds())/float64(b.N), "µs/kit")
+	b.ReportMetric(float64(taps.Microseconds())/float64(b.N), "µs/tap")
+	b.ReportMetric(float64(kits)/float64(taps), "x/tap")
+}

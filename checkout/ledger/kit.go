@@ -84,7 +84,8 @@ func (t *txn) moveKit(ev *record.Event, person, box party, in map[string]bool, c
 		case kit.Lacks:
 			ev.Without = append(ev.Without, p.name())
 		case kit.Asked:
-			ev.Asked = append(ev.Asked, checkout.Subject{Kind: checkout.KindDevice, ID: p.id, Name: p.name(), Kit: box.id, KitName: box.name()})
+			ev.Asked = append(ev.Asked, checkout.Subject{Kind: checkout.KindDevice, ID: p.id, Name: p.name(), Kit: box.id, KitName: box.name(),
+				Holder: p.row.Loan.Holder, HolderName: t.holderName(p.row.Loan.Holder)})
 		}
 	}
 }

@@ -100,7 +100,10 @@ func (a *attendant) identified(read wiegand.Read, tag checkout.Tag, cannotAsk er
 	case err != nil && out.Kind != checkout.Late:
 		return a.unreadable(err)
 	case err == nil && subject.Kind == checkout.Unknown:
-		return a.unknown(read, subject, out)
+		a.unsaid = a.missed(out.Missed)
+		got := a.unknown(read, subject, out)
+		a.unsaid = nil // a question for a name comes first
+		return got
 	case out.Kind == checkout.Late:
 		return answer{}
 	}

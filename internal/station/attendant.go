@@ -38,6 +38,8 @@ type attendant struct {
 	noise  noiseLog
 	format time.Duration // when the log may speak of unknown formats again
 
+	unsaid *panel.Message // what is missing from a kit, to be said with the next answer; nil for nothing
+
 	answered answered // has a lock of its own
 	watch    watch    // has a lock of its own
 }
@@ -69,6 +71,7 @@ func (a *attendant) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			a.stopNaming()
+			a.missed(a.desk.Parts())
 			return nil
 		case read := <-a.reads:
 			a.attend(read)
@@ -126,7 +129,11 @@ func (a *attendant) expire() {
 	if a.number != nil && now >= a.number.until {
 		a.endNumber()
 	}
-	if a.desk.Expire(now) {
+	missed, ended := a.desk.Expire(now)
+	switch said := a.missed(missed); {
+	case said != nil && !a.leased():
+		a.show(*said)
+	case ended && missed == nil:
 		a.timedOut()
 	}
 }
@@ -218,6 +225,7 @@ func (a *attendant) tap(at time.Duration, s checkout.Subject) answer {
 // second of a pair.
 func (a *attendant) outcome(out checkout.Outcome) answer {
 	a.stopNaming()
+	a.unsaid = a.missed(out.Missed)
 	switch out.Kind {
 	case checkout.Complete:
 		return a.complete(out)
@@ -227,6 +235,10 @@ func (a *attendant) outcome(out checkout.Outcome) answer {
 		if digits := a.logIn(out.Person); digits != "" {
 			return a.show(panel.Message{Key: "log-in", Person: a.name(out.Person), Number: digits})
 		}
+	}
+	if m := a.unsaid; m != nil && (out.Kind == checkout.WaitDevice || out.Kind == checkout.WaitBadge) {
+		a.unsaid = nil
+		return a.show(*m) // and then what is waited for
 	}
 	return a.show(a.message(out))
 }
@@ -244,7 +256,7 @@ func (a *attendant) logIn(person checkout.Subject) string {
 func (a *attendant) complete(out checkout.Outcome) answer {
 	slow := a.admitSlow()
 	ev, err := a.o.Ledger.Complete(checkout.Completion{
-		Person: out.Person, Device: out.Device, Policy: a.o.Policy, Overdue: a.o.Overdue, Reader: a.r.Name, Source: checkout.SourceReader,
+		Person: out.Person, Device: out.Device, Policy: a.o.Policy, Overdue: a.o.Overdue, CheckKits: a.o.CheckKits, Back: out.Back, Reader: a.r.Name, Source: checkout.SourceReader,
 	})
 	slow()
 	var no *checkout.RefusedError
@@ -263,6 +275,9 @@ func (a *attendant) complete(out checkout.Outcome) answer {
 	a.watch.commit(a.o.Ledger.Health().LastCommit)
 	a.log.Info(string(ev.Kind), "seq", ev.Seq, "person", logID(ev.Person, ev.PersonTag), "device", logID(ev.Device, ev.DeviceTag))
 	m := done(ev)
+	if out.Back && a.isComplete(out.Device.Kit) {
+		m.Last().Then = &panel.Message{Key: "kit-complete", Device: out.Device.KitName}
+	}
 	if ev.Overdue != "" {
 		m.Last().Then = &panel.Message{Key: "overdue-too", Device: ev.Overdue, For: overdueTime}
 	}
@@ -334,6 +349,9 @@ var follows = map[string]bool{"due": true, "overdue-too": true, "kit-parts": tru
 
 // show shows a message, and after it again what the station waits for.
 func (a *attendant) show(m panel.Message) answer {
+	if a.unsaid != nil {
+		m.Last().Then, a.unsaid = a.unsaid, nil
+	}
 	if then := a.prompt(); then != nil {
 		if last := m.Last(); follows[last.Key] {
 			last.Then = then
@@ -362,6 +380,9 @@ func (a *attendant) prompt() *panel.Message {
 		return nil
 	}
 	m := a.waits(s)
+	if parts := a.desk.Parts(); parts != nil {
+		m = asks(parts)
+	}
 	until, _ := a.desk.Deadline()
 	// While a question suspends the window, at least until its answer.
 	m.For = max(until-a.now(), askTime) + grace

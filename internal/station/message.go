@@ -65,6 +65,8 @@ func (a *attendant) message(out checkout.Outcome) panel.Message {
 	switch out.Kind {
 	case checkout.RepeatResult:
 		return done(*out.Result)
+	case checkout.NotAsked:
+		return panel.Message{Key: "kit-not-asked", Device: a.name(s)}
 	case checkout.Lies:
 		return panel.Message{Key: "lies", Device: a.name(s)}
 	case checkout.Refused:

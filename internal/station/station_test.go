@@ -49,6 +49,7 @@ type lab struct {
 	log    *testkit.Log
 	now    func() int64
 	serve  func(...task.Task) // until the end of the test
+	stop   func()
 }
 
 func key() []byte { return bytes.Repeat([]byte{7}, sitekey.Len) }
@@ -88,9 +89,12 @@ func inLab(t *testing.T, change func(*Options, *ReaderOptions), f func(*lab)) {
 		// Not t.Context(), which ends outside the bubble.
 		ctx, stop := context.WithCancel(context.Background())
 		var running sync.WaitGroup
-		defer func() {
+		l.stop = func() {
 			stop()
 			running.Wait()
+		}
+		defer func() {
+			l.stop()
 			l.ledger.Close()
 		}()
 		l.serve = func(tasks ...task.Task) {
