@@ -15,7 +15,7 @@ include scripts/kernel.mk
 MODULES := . cmd/stumplab
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test unit proofs bench fuzz api-fuzz lint figures vuln cross packages clean
+.PHONY: help setup build run test unit proofs bench fuzz api-fuzz lint pages figures vuln cross packages clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,7 +37,7 @@ test: ## every test
 	@$(MAKE) --no-print-directory kernel-test
 
 test-services: ## tests with programs of others: the original client's server, in Python, a SCIM server and an OpenID provider, in JavaScript, Chromium, curl and jq, and sigrok's decoder
-	$(GO) test -vet=off -count=1 -tags services -run '^Test(StationWithOriginalServer|SignInWithBrowser|APIPage|StationServerAway|AnHourAway|Sigrok|(StationWith)?SCIMMY(Pages)?|EntraToken|ExportedPeople)$$' \
+	$(GO) test -vet=off -count=1 -tags services -run '^Test(StationWithOriginalServer|SignInWithBrowser|Console|APIPage|StationServerAway|AnHourAway|Sigrok|(StationWith)?SCIMMY(Pages)?|EntraToken|ExportedPeople)$$' \
 	  ./cmd/stump ./directory ./directory/scim ./wiegand/capture
 
 # atexit_sleep_ms: a process under the race detector would sleep a second at its
@@ -80,7 +80,12 @@ lint: ## check gofmt, vet, staticcheck, tidy go.mod, dead code, size of function
 	  (set -x; cd $$m && $(GO) vet -tags fixture,services ./... && $$staticcheck -tags fixture,services ./... && $(GO) mod tidy -diff) || exit 1; \
 	done
 	$(GO) -C scripts/tools mod tidy -diff
+	@templ=$(call tool,templ) && work=$$(mktemp -d) && trap 'rm -rf "$$work"' EXIT && cp -r internal/console "$$work" && \
+	  $$templ generate -path "$$work/console" >/dev/null 2>&1 && diff -r internal/console "$$work/console" || { echo "FAIL: templates have changed: make pages"; exit 1; }
 	scripts/figures -lint
+
+pages: ## write the code of the console's pages from their templates
+	@templ=$(call tool,templ) && $$templ generate -path internal/console
 
 figures: ## print how large the code and its parts are, beside the limits
 	@scripts/figures

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -25,20 +26,20 @@ import (
 var needed = map[identity.Role]string{
 	identity.Board: "GET devices",
 
-	identity.Staff: "GET status, GET panel, GET who, GET devices/{ref}, GET my/loans, GET my/history, POST devices/{ref}/extend",
+	identity.Staff: "GET /my, GET /devices, GET /devices/{ref}, POST /devices/{ref}/extend, GET status, GET panel, GET who, GET devices/{ref}, GET my/loans, GET my/history, POST devices/{ref}/extend",
 
 	identity.Technician: "GET unknown, GET frames, GET history, GET events, POST enrolments, GET enrolments/{id}, GET enrolments/{id}/events, POST enrolments/{id}/undo, DELETE enrolments/{id}, " +
 		"POST selftest, GET selftest/{id}, GET selftest/{id}/events, POST selftest/{id}/answers, DELETE selftest/{id}, " +
 		"POST leases, GET leases, GET leases/{id}, GET leases/{id}/scope, POST leases/{id}/renew, DELETE leases/{id}",
 
-	identity.Admin: "POST give, POST return, POST devices/{ref}/lost, POST devices/{ref}/found, " +
+	identity.Admin: "POST /devices/{ref}/return, POST /devices/{ref}/give, POST /devices/{ref}/lost, POST /devices/{ref}/found, GET /people, GET /people/{ref}, POST give, POST return, POST devices/{ref}/lost, POST devices/{ref}/found, " +
 		"GET people, POST people, GET people/{ref}, POST people/{ref}/merge, PATCH people/{ref}, POST people/{ref}/retire, POST people/import, GET people/export, " +
 		"POST devices, PATCH devices/{ref}, POST devices/{ref}/retire, POST devices/import, GET devices/export, " +
 		"GET sync, GET sync/rows, POST pulls, GET pulls/{id}, GET pulls/{id}/events, DELETE pulls/{id}, POST sync/check, POST sync/{id}/retry, POST sync/{id}/drop, POST sync/{id}/accept, " +
 		"POST verifications, GET verifications/{id}, GET verifications/{id}/events, DELETE verifications/{id}, " +
 		"GET backups/{id}, GET backups/{id}/events, DELETE backups/{id}, POST salvage/seen, POST sim/seed, POST sim/tap, POST sim/type, POST sim/fault, GET web, POST web/show, GET refusals",
 
-	identity.None: "GET /v1/openapi.json, GET /login, GET /login.js, POST /login, GET /login/sso, GET /login/callback, POST /login/station, POST /login/station/digits, POST /logout, GET /kiosk",
+	identity.None: "GET /{$}, GET /changes, GET /assets/{file}, GET /v1/openapi.json, GET /login, GET /login.js, POST /login, GET /login/sso, GET /login/callback, POST /login/station, POST /login/station/digits, POST /logout, GET /kiosk",
 
 	identity.FreshAdmin: "GET tokens, POST tokens, DELETE tokens/{name}, POST web/admin-link, POST people/{ref}/erase, GET people/{ref}/dossier, POST backups, GET backups/{id}/file",
 }
@@ -65,7 +66,7 @@ func TestRoles(t *testing.T) {
 		}
 	}
 	s := NewServer(Options{Board: boardFree})
-	for _, to := range s.routes() {
+	for _, to := range slices.Concat(s.routes(), s.pageRoutes()) {
 		role, agreed := least[to.pattern]
 		if delete(least, to.pattern); !agreed {
 			t.Errorf("%s is in no row of the table of roles: who may ask it?", to.pattern)
@@ -109,7 +110,7 @@ func TestRoles(t *testing.T) {
 // lacks.
 func TestRolesComeFirst(t *testing.T) {
 	s := NewServer(Options{})
-	for _, to := range s.routes() {
+	for _, to := range slices.Concat(s.routes(), s.pageRoutes()) {
 		if to.role == identity.None {
 			continue
 		}

@@ -74,7 +74,7 @@ func TestLogInAtReader(t *testing.T) {
 	alert("wrong", typed("000000x", mine...), 401, "these are not the digits. type the six digits")
 	in := typed(digits, mine...)
 	session := jar(t, in, door.Session)
-	if in.Code != 303 || in.Header().Get("Location") != "/login" {
+	if in.Code != 303 || in.Header().Get("Location") != "/" {
 		t.Errorf("%d %v", in.Code, in.Header())
 	}
 	if w := s.ask("GET", "/login", "", session...); !strings.Contains(w.Body.String(), "logged in as Ben, with the role staff") {

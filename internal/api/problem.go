@@ -53,7 +53,23 @@ func (s *Server) fail(w *reply, r *http.Request, err error) {
 		err = hint.Wrap(err, remedy)
 	}
 	door.SayWait(w, err)
-	wire.WriteProblem(w, code, withheld(identity.Of(r.Context()), code, err))
+	err = withheld(identity.Of(r.Context()), code, err)
+	status, _ := code.Row()
+	switch {
+	case !wantsPage(r):
+		wire.WriteProblem(w, code, err)
+	case code == wire.CodeNoLogin && r.Method == http.MethodGet:
+		http.Redirect(w, r, "/login", http.StatusSeeOther)
+	default:
+		if err := s.pages.Fail(w, r, status, err); err != nil {
+			s.o.Log.Error("no page can be shown", "err", err)
+		}
+	}
+}
+
+// wantsPage reports whether a browser asks for a page.
+func wantsPage(r *http.Request) bool {
+	return !strings.HasPrefix(r.URL.Path, "/v1/") && strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
 // explain returns the code of err, and a remedy for an err that has no hint. An error

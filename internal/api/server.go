@@ -22,6 +22,7 @@ import (
 	"stump/internal/api/openapi"
 	"stump/internal/api/wire"
 	"stump/internal/books"
+	"stump/internal/console"
 	"stump/internal/credential"
 	"stump/internal/feed"
 	"stump/internal/identity"
@@ -44,7 +45,9 @@ type Options struct {
 	Ledger  *ledger.Ledger
 	Path    string // of the ledger's file
 	Station string
-	Version string
+	// Language is that of pages for whoever asks for none of ours.
+	Language string
+	Version  string
 	// Formats are the site's card formats, for written credentials, and ParseCard
 	// reads one; nil reads them in Formats.
 	Formats   []*wiegand.Format
@@ -93,6 +96,7 @@ type Server struct {
 	feed            *feed.Feed
 	turns           patience.Turns // of those who read many rows
 	jobs            *jobs.Room
+	pages           *console.Console
 	sim             sync.Mutex // held while a simulated card is shown: there is room for one
 }
 
@@ -112,7 +116,8 @@ func NewServer(o Options) *Server {
 	s := &Server{o: o, mux: http.NewServeMux(), feed: feed.New(o.Ledger), jobs: jobs.NewRoom(), turns: patience.NewTurns()}
 	s.desk = desk
 	s.people, s.devices = s.registers(s.o.Books)
-	for _, r := range s.routes() {
+	s.pages = s.newPages()
+	for _, r := range slices.Concat(s.routes(), s.pageRoutes()) {
 		s.handle(r)
 	}
 	s.handle(route{"/", ledgerOnly, identity.None, func(_ http.ResponseWriter, r *http.Request) error {
@@ -223,6 +228,29 @@ func (s *Server) lacks(needed part) error {
 // events, and all others answer one object, a CSV file or a copy of the ledger.
 func (s *Server) routes() []route {
 	return slices.Concat(s.accessRoutes(), s.bookRoutes(), s.stationRoutes())
+}
+
+// pageRoutes are the pages of the console.
+func (s *Server) pageRoutes() (all []route) {
+	for _, p := range s.pages.Routes() {
+		all = append(all, route{p.Pattern, logins, p.Role, p.Answer})
+	}
+	return all
+}
+
+// newPages returns the pages for browsers.
+func (s *Server) newPages() *console.Console {
+	o := console.Options{
+		Books: s.o.Books, Station: s.o.Station, Language: s.o.Language, Now: s.o.Now, Me: s.me, Changed: s.poke,
+		Holders: s.board(boardHolders), Visitor: identity.None,
+	}
+	if s.board(boardHolders, boardFree) == identity.Board {
+		o.Visitor = identity.Board
+	}
+	if s.o.Ledger != nil {
+		o.Appended = s.o.Ledger.Appended
+	}
+	return console.New(o)
 }
 
 // bookRoutes are those of the register, the loans and the history.

@@ -48,7 +48,8 @@ const (
 `
 	formSignIn = `<p><a href="/login/sso">Log in with your account</a></p>
 `
-	formOut = `<p>You are logged in as %s, with the role %v.</p>
+	formOut = `<p><a href="/">Go to the board</a></p>
+<p>You are logged in as %s, with the role %v.</p>
 <form method="post" action="/logout"><button>Log out</button></form>
 `
 	script = `"use strict";
@@ -129,7 +130,7 @@ func (d *Door) begin(w http.ResponseWriter, r *http.Request, who identity.Princi
 	d.Leave(identity.Of(r.Context()).ID)
 	d.Access.Logout(Cookie(r, Session))
 	SetCookie(w, Session, d.Access.Login(who), int(identity.SessionLife.Seconds()))
-	http.Redirect(w, r, "/login", http.StatusSeeOther)
+	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
 // signInCookie is what a browser keeps while it is at the provider, and signInTime how

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"stump/internal/api/wire"
+	"stump/internal/console/ui"
 	"stump/internal/hint"
 	"stump/internal/identity"
 )
@@ -36,9 +37,11 @@ func SetCookie(w http.ResponseWriter, name, secret string, maxAge int) {
 }
 
 // The frame of a page.
+var head = `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
+<link rel="icon" href="` + ui.Asset("icon.svg") + `" type="image/svg+xml"><link rel="stylesheet" href="` + ui.Asset("stump.css") + `">`
+
 const (
-	head = `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">`
 	body = `</head>
 <body><main><h1>Stump</h1>
 `

@@ -1,0 +1,333 @@
+// Package console has the pages of a station for browsers. They work without a script, in
+// four languages, in light and dark, on a phone; the script keeps them up to date.
+//
+//	GET /                     who has what, and what is free
+//	GET /devices, /people     lists
+//	GET /devices/{id}         a device; its forms are posted to /devices/{id}/return, give, …
+//	GET /people/{id}, /my     a person, and who asks
+//	GET /changes              says that something has changed, as server-sent events
+//
+// A form carries the revision of what its page showed: what has changed meanwhile is not
+// changed again by a page from before. After a change the browser is sent to the page.
+package console
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/a-h/templ"
+
+	"stump/checkout"
+	"stump/internal/books"
+	"stump/internal/console/board"
+	"stump/internal/console/device"
+	"stump/internal/console/person"
+	"stump/internal/console/ui"
+	"stump/internal/hint"
+	"stump/internal/identity"
+)
+
+// Options are what the pages work with.
+type Options struct {
+	Books    books.Keeper
+	Station  string
+	Language string           // of whoever asks for none of ours
+	Zone     *time.Location   // nil: the machine's
+	Now      func() time.Time // the wall clock
+	// Visitor is the role whose board somebody sees who has not logged in.
+	Visitor identity.Role
+	// Holders is the least role that sees who has what.
+	Holders identity.Role
+	// Me is who asks, in the register.
+	Me func(*http.Request) (books.Person, error)
+	// Appended returns a channel that is closed when the next event is committed.
+	Appended func() <-chan struct{}
+	// Changed is told of each change that was made here.
+	Changed func()
+}
+
+// Console answers browsers. A handler's error is shown by Fail.
+type Console struct{ o Options }
+
+// New returns the pages.
+func New(o Options) *Console { return &Console{o} }
+
+// Route is a page, and the least role that may see it.
+type Route struct {
+	Pattern string
+	Role    identity.Role
+	Answer  func(http.ResponseWriter, *http.Request) error
+}
+
+// Routes are all pages.
+func (c *Console) Routes() []Route {
+	return []Route{
+		{"GET /{$}", identity.None, c.board},
+		{"GET /changes", identity.None, c.changes},
+		{"GET /assets/{file}", identity.None, c.asset},
+		{"GET /my", identity.Staff, c.my},
+		{"GET /devices", identity.Staff, c.devices},
+		{"GET /devices/{ref}", identity.Staff, c.device},
+		{"POST /devices/{ref}/return", identity.Admin, c.change("return", books.Keeper.Return)},
+		{"POST /devices/{ref}/give", identity.Admin, c.change("give", books.Keeper.Give)},
+		{"POST /devices/{ref}/lost", identity.Admin, c.change("lost", books.Keeper.Lose)},
+		{"POST /devices/{ref}/found", identity.Admin, c.change("found", books.Keeper.Find)},
+		{"POST /devices/{ref}/extend", identity.Staff, c.change("extend", books.Keeper.Extend)}, // their own; admins all
+		{"GET /people", identity.Admin, c.people},
+		{"GET /people/{ref}", identity.Admin, c.person},
+	}
+}
+
+func (c *Console) now() time.Time {
+	if c.o.Zone == nil {
+		return c.o.Now().In(time.Local)
+	}
+	return c.o.Now().In(c.o.Zone)
+}
+
+// frame is what is around a page for who asks.
+func (c *Console) frame(r *http.Request, path string, title func(*ui.Words) string) ui.Frame {
+	w, who := ui.In(r, c.o.Language), identity.Of(r.Context())
+	f := ui.Frame{Words: w, Title: title(w), Station: cmp.Or(c.o.Station, "Stump"), Path: path, Links: []ui.Link{{Path: "/", Text: w.Board}}}
+	if who.May(identity.Staff) {
+		f.Name = cmp.Or(who.Name, who.Role.String())
+		if who.Person != "" {
+			f.Links = append(f.Links, ui.Link{Path: "/my", Text: w.My})
+		}
+		f.Links = append(f.Links, ui.Link{Path: "/devices", Text: w.Devices})
+	}
+	if who.May(identity.Admin) {
+		f.Links = append(f.Links, ui.Link{Path: "/people", Text: w.People})
+	}
+	f.Done = r.URL.Query().Has("saved")
+	return f
+}
+
+// send sends a page.
+func send(w http.ResponseWriter, r *http.Request, status int, page templ.Component) error {
+	b := templ.GetBuffer()
+	defer templ.ReleaseBuffer(b)
+	if err := page.Render(r.Context(), b); err != nil {
+		return err
+	}
+	return ui.Send(w, r, status, b.Bytes())
+}
+
+func (c *Console) board(w http.ResponseWriter, r *http.Request) error {
+	who := identity.Of(r.Context())
+	role := max(who.Role, c.o.Visitor)
+	if role < identity.Board {
+		http.Redirect(w, r, "/login", http.StatusSeeOther)
+		return nil
+	}
+	v := board.View{
+		Frame: c.frame(r, "/", func(w *ui.Words) string { return w.WhoHasWhat }), Asked: board.Read(r.URL.Query()),
+		Holders: role >= c.o.Holders, Links: who.May(identity.Staff), Names: who.May(identity.Admin),
+	}
+	v.Frame.Live = true
+	if !v.Holders {
+		v.Title = v.Board
+	}
+	v, err := board.Make(v, c.o.Books, c.now())
+	if err != nil {
+		return err
+	}
+	return send(w, r, http.StatusOK, board.Page(v))
+}
+
+func (c *Console) my(w http.ResponseWriter, r *http.Request) error {
+	me, err := c.o.Me(r)
+	if err != nil {
+		return err
+	}
+	v := person.View{Frame: c.frame(r, "/my", func(w *ui.Words) string { return w.My }), Mine: true}
+	v.Frame.Live = true
+	if v, err = person.Make(v, c.o.Books, me.ID, c.now()); err != nil {
+		return err
+	}
+	return send(w, r, http.StatusOK, person.Page(v))
+}
+
+func (c *Console) person(w http.ResponseWriter, r *http.Request) error {
+	v, err := person.Make(person.View{Frame: c.frame(r, "", func(w *ui.Words) string { return w.People })}, c.o.Books, r.PathValue("ref"), c.now())
+	if err != nil {
+		return err
+	}
+	v.Frame.Live = true
+	return send(w, r, http.StatusOK, person.Page(v))
+}
+
+func (c *Console) people(w http.ResponseWriter, r *http.Request) error {
+	v := person.ListView{Frame: c.frame(r, "/people", func(w *ui.Words) string { return w.People }), Sought: board.Read(r.URL.Query()).Find}
+	v.Frame.Live = true
+	v, err := person.List(v, c.o.Books, c.now())
+	if err != nil {
+		return err
+	}
+	return send(w, r, http.StatusOK, person.ListPage(v))
+}
+
+func (c *Console) devices(w http.ResponseWriter, r *http.Request) error {
+	v := device.ListView{Frame: c.frame(r, "/devices", func(w *ui.Words) string { return w.Devices }), Sought: board.Read(r.URL.Query()).Find}
+	v.Frame.Live = true
+	v, err := device.List(v, c.o.Books, c.now())
+	if err != nil {
+		return err
+	}
+	return send(w, r, http.StatusOK, device.ListPage(v))
+}
+
+func (c *Console) device(w http.ResponseWriter, r *http.Request) error {
+	return c.showDevice(w, r, http.StatusOK, device.View{})
+}
+
+// showDevice shows a device's page, with what is wrong with a form that was posted.
+func (c *Console) showDevice(w http.ResponseWriter, r *http.Request, status int, v device.View) error {
+	who, alert, remedy := identity.Of(r.Context()), v.Alert, v.Remedy
+	v.Frame = c.frame(r, "", func(w *ui.Words) string { return w.Devices })
+	v.Frame.Live, v.Alert, v.Remedy = alert == "", alert, remedy
+	v.Admin, v.Names = who.May(identity.Admin), who.May(identity.Admin)
+	v, err := device.Make(v, c.o.Books, r.PathValue("ref"), c.now(), who.May(identity.Technician))
+	if err != nil {
+		return err
+	}
+	v.Own = v.Holder != "" && v.Holder == who.Person
+	return send(w, r, status, device.Page(v, device.State(v.Words, v.Device, c.now())))
+}
+
+// maxForm is the size of the largest form, in bytes.
+const maxForm = 64 << 10
+
+// change makes what a form says happen, and sends the browser back to the page.
+func (c *Console) change(form string, do func(books.Keeper, books.Request) (checkout.Event, error)) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		if err := r.ParseForm(); err != nil {
+			return hint.Errorf("send it again", "the form can't be read: %w", err)
+		}
+		ref, err := r.PathValue("ref"), error(nil)
+		q := books.Request{Device: ref, Person: r.PostForm.Get("person"), Note: r.PostForm.Get("note"), Condition: r.PostForm.Get("condition")}
+		if q.Due, err = c.due(r.PostForm.Get("due")); err == nil {
+			err = c.make(r, do, q)
+		}
+		if err == nil {
+			http.Redirect(w, r, string(ui.To("/devices/", ref))+"?saved", http.StatusSeeOther)
+			return nil
+		}
+		var gone *books.ChangedError
+		v := device.View{Asked: form, Form: map[string]string{}}
+		for name := range r.PostForm {
+			v.Form[name] = r.PostForm.Get(name)
+		}
+		status := http.StatusConflict
+		switch {
+		case errors.As(err, &gone):
+			status, v.Alert = http.StatusPreconditionFailed, ui.In(r, c.o.Language).Changed
+		case errors.Is(err, books.ErrNotFound), errors.Is(err, checkout.ErrRefused), hint.Of(err) != "":
+			v.Alert, v.Remedy = sentence(err.Error()), sentence(hint.Of(err))
+		default:
+			return err
+		}
+		return c.showDevice(w, r, status, v)
+	}
+}
+
+// make makes a change, on the terms of the page that it comes from.
+func (c *Console) make(r *http.Request, do func(books.Keeper, books.Request) (checkout.Event, error), q books.Request) error {
+	who := identity.Of(r.Context())
+	q.Actor, q.Source = who.Name, who.Source
+	if !who.May(identity.Admin) {
+		me, err := c.o.Me(r)
+		if err != nil {
+			return err
+		}
+		q.Own, q.Actor = me.ID, me.ID
+	}
+	keeper := c.o.Books.On(books.Terms{Kind: checkout.KindDevice, Ref: q.Device, Revisions: []string{r.PostForm.Get("revision")}})
+	_, err := do(keeper, q)
+	if err == nil {
+		c.o.Changed()
+	}
+	return err
+}
+
+// due is the end of the day that a form says; zero for none.
+func (c *Console) due(day string) (time.Time, error) {
+	if day == "" {
+		return time.Time{}, nil
+	}
+	t, err := time.ParseInLocation(time.DateOnly, day, c.now().Location())
+	if err != nil {
+		return t, hint.Errorf("write it as 2026-12-04", "%q is no day", day)
+	}
+	return t.AddDate(0, 0, 1).Add(-time.Minute), nil
+}
+
+// changes tells a page that something has happened, and not what.
+func (c *Console) changes(w http.ResponseWriter, r *http.Request) error {
+	if max(identity.Of(r.Context()).Role, c.o.Visitor) < identity.Board {
+		return hint.Errorf("log in", "this page is not for visitors")
+	}
+	w.Header().Set("Content-Type", "text/event-stream")
+	rc := http.NewResponseController(w)
+	for ctx := r.Context(); ; {
+		next := c.o.Appended()
+		if err := rc.Flush(); err != nil {
+			return nil
+		}
+		if !wait(ctx, next) {
+			return nil
+		}
+		if _, err := io.WriteString(w, "data: changed\n\n"); err != nil {
+			return nil
+		}
+	}
+}
+
+// wait waits for the next event, and a moment for those that come with it. It is false when
+// nobody waits any more.
+func wait(ctx context.Context, next <-chan struct{}) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-next:
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(50 * time.Millisecond):
+		return true
+	}
+}
+
+func (c *Console) asset(w http.ResponseWriter, r *http.Request) error {
+	if !ui.ServeAsset(w, r) {
+		return books.ErrNotFound
+	}
+	return nil
+}
+
+// Fail is the page that says why there is no other one. err has a remedy.
+func (c *Console) Fail(w http.ResponseWriter, r *http.Request, status int, err error) error {
+	f := c.frame(r, "", func(w *ui.Words) string { return http.StatusText(status) })
+	f.Alert, f.Remedy = sentence(err.Error()), sentence(hint.Of(err))
+	if status == http.StatusNotFound {
+		f.Title, f.Alert, f.Remedy = f.NotFound, f.NotFoundHint, ""
+	}
+	return send(w, r, status, ui.Page(f))
+}
+
+// sentence is a text with a capital and a full stop.
+func sentence(s string) string {
+	first, n := utf8.DecodeRuneInString(s)
+	if n == 0 {
+		return ""
+	}
+	return string(unicode.ToUpper(first)) + s[n:] + "."
+}

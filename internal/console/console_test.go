@@ -1,0 +1,374 @@
+package console
+
+import (
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"stump/checkout"
+	"stump/checkout/ledger"
+	"stump/checkout/loan"
+	"stump/internal/books"
+	"stump/internal/hint"
+	"stump/internal/identity"
+	"stump/internal/notify"
+	"stump/internal/sitekey"
+)
+
+// noon is the time at every page of these tests.
+var noon = time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC)
+
+// pages are a console over a real ledger: Ann has the iPad, Ben a phone that is overdue.
+type pages struct {
+	*testing.T
+	books *ledger.Ledger
+	*Console
+	changed int
+}
+
+func newPages(t *testing.T, with func(*Options)) *pages {
+	t.Helper()
+	l, err := ledger.Create(filepath.Join(t.TempDir(), "ledger.db"), ledger.Options{
+		Station: "lab-1", SiteKey: sitekey.New(), Loans: loan.Rules{Length: 14 * 24 * time.Hour, Kinds: map[string]time.Duration{"phone": 24 * time.Hour}, Extensions: 1},
+		Stamp: func() checkout.Stamp { return checkout.Stamp{Wall: noon, Trusted: true} },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	p := &pages{T: t, books: l}
+	for _, who := range []books.Person{{ID: "ann", Name: "Ann Okafor", Email: "ann@lab.example"}, {ID: "ben", Name: "Ben <b>Lindqvist</b>"}} {
+		p.ok(l.AddPerson(who, checkout.Tag{}, "root", checkout.SourceCLI))
+	}
+	for _, d := range []books.Device{{ID: "ipad", Name: "iPad & Pen", Kind: "tablet"}, {ID: "pixel", Name: "Pixel 9", Kind: "phone"}, {ID: "quest 3", Name: "Quest"}} {
+		p.ok(l.AddDevice(d, checkout.Tag{}, "root", checkout.SourceCLI))
+	}
+	p.give("ipad", "ann", noon.Add(-time.Hour))
+	p.give("pixel", "ben", noon.Add(-73*time.Hour))
+	o := Options{
+		Books: l, Station: "lab-1", Language: "en", Zone: time.UTC, Now: func() time.Time { return noon }, Visitor: identity.Board, Holders: identity.Staff,
+		Me: func(r *http.Request) (books.Person, error) {
+			return l.FindPerson(identity.Of(r.Context()).Person)
+		},
+		Appended: l.Appended, Changed: func() { p.changed++ },
+	}
+	if with != nil {
+		with(&o)
+	}
+	p.Console = New(o)
+	return p
+}
+
+func (p *pages) ok(err error) {
+	p.Helper()
+	if err != nil {
+		p.Fatal(err)
+	}
+}
+
+func (p *pages) give(device, person string, at time.Time) {
+	p.Helper()
+	_, err := p.books.Give(books.Request{Device: device, Person: person, At: at, Actor: "root", Source: checkout.SourceCLI})
+	p.ok(err)
+}
+
+var (
+	visitor = identity.Principal{}
+	ann     = identity.Principal{Name: "Ann Okafor", Role: identity.Staff, Person: "ann", Source: checkout.SourceWeb}
+	tess    = identity.Principal{Name: "tess", Role: identity.Technician, Source: checkout.SourceWeb}
+	root    = identity.Principal{Name: "root", Role: identity.Admin, Source: checkout.SourceWeb}
+)
+
+// ask asks for a page, or posts a form to it, and returns the answer and its text. The roles
+// are the API's to check.
+func (p *pages) ask(who identity.Principal, method, path string, form url.Values, header ...string) (*httptest.ResponseRecorder, string) {
+	p.Helper()
+	mux := http.NewServeMux()
+	for _, to := range p.Routes() {
+		mux.HandleFunc(to.Pattern, func(w http.ResponseWriter, r *http.Request) {
+			if err := to.Answer(w, r); err != nil {
+				status := http.StatusInternalServerError
+				if errors.Is(err, books.ErrNotFound) {
+					status = http.StatusNotFound
+				}
+				p.ok(p.Fail(w, r, status, err))
+			}
+		})
+	}
+	r := httptest.NewRequestWithContext(identity.With(p.Context(), who), method, path, strings.NewReader(form.Encode()))
+	if method == "POST" {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, r)
+	return w, w.Body.String()
+}
+
+// has wants a page to have some texts, and to lack those after a !.
+func (p *pages) has(name, page string, texts ...string) {
+	p.Helper()
+	for _, text := range texts {
+		text, not := strings.CutPrefix(text, "!")
+		if strings.Contains(page, text) == not {
+			p.Errorf("%s: %q is there: %v\n%s", name, text, not, page)
+		}
+	}
+}
+
+const (
+	annsRow = `<tr data-device="ipad" data-person="ann">`
+	bensRow = `<tr data-device="pixel" data-person="ben">`
+)
+
+func TestBoard(t *testing.T) {
+	p := newPages(t, nil)
+	_, page := p.ask(visitor, "GET", "/", nil)
+	p.has("a visitor", page, "!Ann Okafor", "!Pixel 9", "Quest", "!href=\"/devices/", "Log in to see more", `<html lang="en">`)
+	_, page = p.ask(ann, "GET", "/", nil)
+	p.has("staff", page, annsRow, bensRow, "iPad &amp; Pen", "Ben &lt;b&gt;Lindqvist&lt;/b&gt;", "!<b>Lindqvist", `href="/devices/quest%203"`, "!/people/", "2 d late", ">Sat 11:00<", "15 Dec 11:00", "<b>1</b> overdue")
+	if strings.Index(page, bensRow) > strings.Index(page, annsRow) {
+		t.Error("what is overdue is not on top")
+	}
+	_, page = p.ask(root, "GET", "/", nil)
+	p.has("an admin", page, `href="/people/ben"`, `href="/people"`)
+	_, page = p.ask(root, "GET", "/?q=ANN", nil)
+	p.has("searched", page, annsRow, "!"+bensRow, `value="ANN"`)
+	_, page = p.ask(root, "GET", "/?only=overdue&q=i", nil)
+	p.has("only what is overdue", page, "!"+annsRow, bensRow, `href="/?q=i"`)
+	_, page = p.ask(root, "GET", "/?q=<script>", nil)
+	p.has("nothing found", page, "Nothing is called that.", "!<script>")
+
+	p = newPages(t, func(o *Options) { o.Visitor = identity.None })
+	if w, _ := p.ask(visitor, "GET", "/", nil); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/login" {
+		t.Errorf("a visitor of a closed board: %d %v", w.Code, w.Header())
+	}
+	p = newPages(t, func(o *Options) { o.Holders = identity.Board })
+	_, page = p.ask(visitor, "GET", "/", nil)
+	p.has("a visitor of an open board", page, annsRow, "Ann Okafor", "!href=\"/devices/")
+}
+
+func TestLanguages(t *testing.T) {
+	p := newPages(t, func(o *Options) { o.Language = "fr" })
+	for accepts, want := range map[string]string{
+		"":                        `<html lang="fr">`,
+		"de-CH,de;q=0.9,en;q=0.8": `<html lang="de">`,
+		"pt-BR, es;q=0.5":         `<html lang="es">`,
+		"den":                     `<html lang="fr">`,
+		"EN-us":                   "Who has what",
+	} {
+		_, page := p.ask(ann, "GET", "/", nil, "Accept-Language", accepts)
+		p.has(accepts, page, want)
+	}
+}
+
+func TestPacked(t *testing.T) {
+	p := newPages(t, nil)
+	w, _ := p.ask(ann, "GET", "/", nil, "Accept-Encoding", "gzip")
+	z, err := gzip.NewReader(w.Body)
+	p.ok(err)
+	page, err := io.ReadAll(z)
+	p.ok(err)
+	p.has("unpacked", string(page), annsRow)
+	css := regexp.MustCompile(`/assets/stump\.[0-9a-f]{8}\.css`).FindString(string(page))
+	w, text := p.ask(visitor, "GET", css, nil)
+	if w.Header().Get("Content-Type") != "text/css; charset=utf-8" || !strings.Contains(text, "color-scheme") {
+		t.Errorf("%s: %d %v", css, w.Code, w.Header())
+	}
+	if w, _ := p.ask(visitor, "GET", "/assets/stump.css", nil); w.Code != http.StatusNotFound {
+		t.Errorf("a file without its hash: %d", w.Code)
+	}
+}
+
+var revision = regexp.MustCompile(`name="revision" value="([0-9a-f]+)"`)
+
+// TestForms: what the forms of a device's page do is in the books, with who did it.
+func TestForms(t *testing.T) {
+	p := newPages(t, nil)
+	rev := func(who identity.Principal, device string) string {
+		t.Helper()
+		w, page := p.ask(who, "GET", "/devices/"+device, nil)
+		m := revision.FindStringSubmatch(page)
+		if m == nil {
+			t.Fatalf("%d %s", w.Code, page)
+		}
+		return m[1]
+	}
+	for _, tt := range []struct {
+		who          identity.Principal
+		device, form string
+		fields       url.Values
+		want         string // the newest event
+	}{
+		{root, "ipad", "return", url.Values{"condition": {"damaged"}, "note": {"a crack"}}, "return ann root web damaged a crack"},
+		{root, "ipad", "give", url.Values{"person": {"Ben <b>Lindqvist</b>"}, "due": {"2026-12-04"}}, "checkout ben root web  "},
+		{root, "ipad", "extend", url.Values{"due": {"2026-12-05"}}, "extend ben root web  "},
+		{root, "ipad", "give", url.Values{"person": {"ann"}}, "handover ann root web  "},
+		{ann, "ipad", "extend", url.Values{}, "extend ann ann web  "},
+		{root, "ipad", "lost", url.Values{"note": {"on the train"}}, "lost  root web  on the train"},
+		{root, "ipad", "found", url.Values{}, "found  root web  "},
+	} {
+		before := p.changed
+		fields := url.Values{"revision": {rev(tt.who, tt.device)}}
+		for name, v := range tt.fields {
+			fields[name] = v
+		}
+		w, page := p.ask(tt.who, "POST", "/devices/"+tt.device+"/"+tt.form, fields)
+		if w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/devices/"+tt.device+"?saved" || p.changed != before+1 {
+			t.Fatalf("%s: %d %v, told %d times\n%s", tt.form, w.Code, w.Header(), p.changed-before, page)
+		}
+		var last books.Entry
+		for e, err := range p.books.History(books.HistoryFilter{Device: tt.device}) {
+			p.ok(err)
+			last = e
+		}
+		if got := fmt.Sprintln(last.Kind, last.Person, last.Actor, last.Source, last.Condition, last.Note); strings.TrimSpace(got) != strings.TrimSpace(tt.want) {
+			t.Errorf("%s: %s, want %s", tt.form, got, tt.want)
+		}
+		_, page = p.ask(tt.who, "GET", "/devices/"+tt.device+"?saved", nil)
+		p.has("afterwards", page, "Saved.")
+	}
+	for _, l := range []string{"ipad"} {
+		d, err := p.books.FindDevice(l)
+		p.ok(err)
+		if d.Holder != "" || d.Lost {
+			t.Errorf("%+v", d)
+		}
+	}
+}
+
+// TestDueIsAWholeDay: a day is until its last minute.
+func TestDueIsAWholeDay(t *testing.T) {
+	p := newPages(t, nil)
+	_, page := p.ask(root, "GET", "/devices/quest%203", nil)
+	p.ask(root, "POST", "/devices/quest%203/give", url.Values{"revision": {revision.FindStringSubmatch(page)[1]}, "person": {"ann"}, "due": {"2026-12-04"}})
+	for l, err := range p.books.Loans(books.LoanFilter{Device: "quest 3"}) {
+		p.ok(err)
+		if want := time.Date(2026, 12, 4, 23, 59, 0, 0, time.UTC); !l.Due.Equal(want) {
+			t.Errorf("due %v, want %v", l.Due, want)
+		}
+	}
+}
+
+// TestRefusedForms: nothing changes, the page says why, and what was typed is still there.
+func TestRefusedForms(t *testing.T) {
+	p := newPages(t, nil)
+	_, page := p.ask(root, "GET", "/devices/ipad", nil)
+	now := revision.FindStringSubmatch(page)[1]
+	for name, tt := range map[string]struct {
+		who    identity.Principal
+		form   string
+		fields url.Values
+		status int
+		says   []string
+	}{
+		"a page from before":   {root, "return", url.Values{"revision": {"00"}, "note": {"my words"}}, 412, []string{"It has changed meanwhile", `value="my words"`}},
+		"no revision":          {root, "return", nil, 412, []string{"It has changed meanwhile"}},
+		"nobody of that name":  {root, "give", url.Values{"revision": {now}, "person": {"Zoe <i>"}}, 409, []string{"Zoe &lt;i&gt;", `value="Zoe &lt;i&gt;"`}},
+		"no day":               {root, "give", url.Values{"revision": {now}, "person": {"ben"}, "due": {"friday"}}, 409, []string{"&#34;friday&#34; is no day", "Write it as 2026-12-04."}},
+		"too late a day":       {root, "extend", url.Values{"revision": {now}, "due": {"2026-11-01"}}, 409, []string{"is before the loan"}},
+		"more than they may":   {ann, "extend", url.Values{"revision": {now}, "due": {"2027-12-01"}}, 409, []string{"can be extended until", "Ask an admin."}},
+		"of somebody else":     {ann, "extend", nil, 412, []string{"It has changed meanwhile"}},
+		"a note with controls": {root, "return", url.Values{"revision": {now}, "note": {"a\x1bb"}}, 409, []string{"role=\"alert\""}},
+	} {
+		w, page := p.ask(tt.who, "POST", "/devices/ipad/"+tt.form, tt.fields)
+		if w.Code != tt.status {
+			t.Errorf("%s: %d, want %d", name, w.Code, tt.status)
+		}
+		p.has(name, page, append(tt.says, `role="alert"`, "With Ann Okafor")...)
+	}
+	if _, page := p.ask(root, "GET", "/devices/ipad", nil); p.changed != 0 || revision.FindStringSubmatch(page)[1] != now {
+		t.Error("something has changed")
+	}
+	if w, _ := p.ask(root, "POST", "/devices/nothing/return", nil); w.Code != http.StatusNotFound {
+		t.Errorf("a device that is not there: %d", w.Code)
+	}
+}
+
+func TestDevicePage(t *testing.T) {
+	p := newPages(t, nil)
+	link := "https://assets.example/7"
+	p.ok(p.books.EditDevice("ipad", books.Edit{Link: &link}, "root", checkout.SourceCLI))
+	_, page := p.ask(root, "GET", "/devices/ipad", nil)
+	p.has("an admin", page, "With Ann Okafor", `href="/people/ann"`, "/return", "/give", "/extend", "/lost", `href="https://assets.example/7"`, "History", "<td>taken</td>", `<option value="Ben &lt;b&gt;Lindqvist&lt;/b&gt;">`)
+	_, page = p.ask(ann, "GET", "/devices/ipad", nil)
+	p.has("who has it", page, "With Ann Okafor", "/extend", "!/return", "!/give", "!History", "!/people/")
+	_, page = p.ask(ann, "GET", "/devices/pixel", nil)
+	p.has("others", page, "!/extend", "2 d late", "!History")
+	_, page = p.ask(tess, "GET", "/devices/pixel", nil)
+	p.has("a technician", page, "History", "!<form method=\"post\" action=\"/devices")
+	w, page := p.ask(ann, "GET", "/devices/nothing", nil)
+	if p.has("nothing", page, "There is no such page"); w.Code != http.StatusNotFound {
+		t.Error(w.Code)
+	}
+}
+
+func TestPeopleAndMine(t *testing.T) {
+	p := newPages(t, nil)
+	_, page := p.ask(root, "GET", "/people", nil)
+	p.has("people", page, "Ann Okafor", `href="/people/ben"`, "Ben &lt;b&gt;")
+	_, page = p.ask(root, "GET", "/people?q=okafor", nil)
+	p.has("searched", page, "Ann Okafor", "!/people/ben")
+	_, page = p.ask(root, "GET", "/people/ann", nil)
+	p.has("a person", page, "ann@lab.example", annsRow, "!"+bensRow, "<td>taken</td>")
+	_, page = p.ask(ann, "GET", "/my", nil)
+	p.has("mine", page, "My devices", annsRow, "!ann@lab.example", `aria-current="page"`)
+	_, err := p.books.Return(books.Request{Device: "ipad", Actor: "root", Source: checkout.SourceCLI})
+	p.ok(err)
+	_, page = p.ask(ann, "GET", "/my", nil)
+	p.has("nothing", page, "You have nothing.")
+	_, page = p.ask(ann, "GET", "/devices", nil)
+	p.has("devices", page, `<tr data-device="pixel" data-person="ben">`, "With Ben", ">free<")
+}
+
+// TestChanges: a page hears of an event, of several at once one time, and no more when it
+// has gone.
+func TestChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var bell notify.Bell
+		c := New(Options{Visitor: identity.Board, Appended: bell.Next})
+		r := httptest.NewRequest("GET", "/changes", nil)
+		ctx, leave := context.WithCancel(t.Context())
+		w, done := httptest.NewRecorder(), make(chan error, 1)
+		go func() { done <- c.changes(w, r.WithContext(ctx)) }()
+		synctest.Wait()
+		if w.Body.String() != "" || w.Header().Get("Content-Type") != "text/event-stream" || !w.Flushed {
+			t.Fatalf("%v %q", w.Header(), w.Body)
+		}
+		bell.Tell()
+		synctest.Wait()
+		bell.Tell()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if got := w.Body.String(); got != "data: changed\n\n" {
+			t.Errorf("two events at once: %q", got)
+		}
+		bell.Tell()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if n := strings.Count(w.Body.String(), "data:"); n != 2 {
+			t.Errorf("%d changes", n)
+		}
+		leave()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	closed := New(Options{})
+	if err := closed.changes(httptest.NewRecorder(), httptest.NewRequest("GET", "/changes", nil)); hint.Of(err) == "" {
+		t.Errorf("a visitor of a closed board: %v", err)
+	}
+}

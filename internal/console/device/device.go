@@ -1,0 +1,133 @@
+// Package device is the page of one device, and the list of all.
+package device
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"stump/checkout"
+	"stump/internal/books"
+	"stump/internal/console/ui"
+)
+
+// View is the page of one device.
+type View struct {
+	ui.Frame
+	books.Device
+	Loan  *books.Loan // nil: nobody has it
+	Began string
+	Ends  string
+	Late  string
+	// Admin may change it, Own is whether who asks has it, and Names whether they may see
+	// a person's page.
+	Admin, Own, Names bool
+	People            []books.Person // whom it can be given to; for admins
+	History           []ui.Line      // nil: who asks may not see it
+	// Form is what was typed into a form that was refused, Asked which one that was.
+	Form  map[string]string
+	Asked string
+}
+
+// Make makes the page of what the books say of a device.
+func Make(v View, keeper books.Keeper, ref string, now time.Time, history bool) (_ View, err error) {
+	if v.Device, err = keeper.FindDevice(ref); err != nil {
+		return v, err
+	}
+	for l, err := range keeper.Loans(books.LoanFilter{Device: v.Device.ID, Now: now}) {
+		if err != nil {
+			return v, err
+		}
+		l = l.Shown()
+		v.Loan, v.Began, v.Ends = &l, v.Words.Began(l.Since, l.ClockTrusted, l.Before, now), v.NoEnd
+		if !l.Due.IsZero() {
+			v.Ends = v.At(l.Due.In(now.Location()), now)
+		}
+		if l.Overdue {
+			v.Late = ui.Fill(v.NotOnTime, ui.For(now.Sub(l.Due)))
+		}
+	}
+	if history {
+		v.History, err = ui.Lines(v.Words, keeper.History(books.HistoryFilter{Device: v.Device.ID}), now)
+	}
+	if v.Admin && err == nil {
+		v.People, err = people(keeper)
+	}
+	v.Title = v.Device.Name
+	return v, err
+}
+
+// mostPeople is how many people a form offers. A name that it does not offer can be typed.
+const mostPeople = 1000
+
+// people are those who take part, by name.
+func people(keeper books.Keeper) (all []books.Person, err error) {
+	for p, err := range keeper.People(books.Page{}) {
+		if err != nil {
+			return nil, err
+		}
+		if p.Status == checkout.Active {
+			all = append(all, p)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b books.Person) int { return cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
+	return all[:min(len(all), mostPeople)], nil
+}
+
+// State is what a device is, in a word or two.
+func State(w *ui.Words, d books.Device, now time.Time) string {
+	switch {
+	case d.Status == checkout.Retired:
+		return w.Retired
+	case d.Lost:
+		return w.Lost
+	case d.Holder != "":
+		return ui.Fill(w.With, d.HolderName)
+	case d.Out.Waits(checkout.Stamp{Wall: now, Trusted: true}, now.Location()):
+		return ui.Fill(w.OutUntil, string(d.Out))
+	}
+	return w.Free
+}
+
+// ListView is the list of all devices.
+type ListView struct {
+	ui.Frame
+	Sought  string
+	Devices []Row
+	More    bool
+}
+
+// Row is a device in the list.
+type Row struct {
+	books.Device
+	Is string
+}
+
+// List makes the list of what the books say.
+func List(v ListView, keeper books.Keeper, now time.Time) (ListView, error) {
+	for d, err := range keeper.Devices(books.Page{Find: v.Sought}) {
+		if err != nil {
+			return v, err
+		}
+		if d.Status == checkout.Active || v.Sought != "" {
+			v.Devices = append(v.Devices, Row{d, State(v.Words, d, now)})
+		}
+	}
+	slices.SortStableFunc(v.Devices, func(a, b Row) int { return cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
+	if v.More = len(v.Devices) > ui.MostRows; v.More {
+		v.Devices = v.Devices[:ui.MostRows]
+	}
+	return v, nil
+}
+
+// typed is what stood in a field of the form that was refused.
+func (v View) typed(form, field string) string {
+	if v.Asked != form {
+		return ""
+	}
+	return v.Form[field]
+}
+
+func number(n int) string { return strconv.Itoa(n) }

@@ -1,0 +1,103 @@
+// Package person is the page of one person, what somebody has themselves, and the list of
+// all.
+package person
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"stump/checkout"
+	"stump/internal/books"
+	"stump/internal/console/ui"
+)
+
+// View is the page of one person.
+type View struct {
+	ui.Frame
+	books.Person
+	Mine    bool // it is that of who asks
+	Loans   []Loan
+	History []ui.Line
+}
+
+// Loan is something that the person has.
+type Loan struct {
+	books.Loan
+	Began, Ends, Late string
+}
+
+// Make makes the page of what the books say of a person.
+func Make(v View, keeper books.Keeper, ref string, now time.Time) (_ View, err error) {
+	if v.Person, err = keeper.FindPerson(ref); err != nil {
+		return v, err
+	}
+	for l, err := range keeper.Loans(books.LoanFilter{Person: v.Person.ID, Now: now}) {
+		if err != nil {
+			return v, err
+		}
+		row := Loan{Loan: l.Shown(), Began: v.Began(l.Since, l.ClockTrusted, l.Before, now), Ends: v.NoEnd}
+		if !l.Due.IsZero() {
+			row.Ends = v.At(l.Due.In(now.Location()), now)
+		}
+		if l.Overdue {
+			row.Late = ui.Fill(v.NotOnTime, ui.For(now.Sub(l.Due)))
+		}
+		v.Loans = append(v.Loans, row)
+	}
+	v.History, err = ui.Lines(v.Words, keeper.History(books.HistoryFilter{Person: v.Person.ID}), now)
+	if !v.Mine {
+		v.Title = v.Person.Name
+	}
+	return v, err
+}
+
+// ListView is the list of all people.
+type ListView struct {
+	ui.Frame
+	Sought string
+	People []Row
+	More   bool
+}
+
+// Row is a person in the list, and how many devices they have.
+type Row struct {
+	books.Person
+	Has int
+}
+
+// List makes the list of what the books say.
+func List(v ListView, keeper books.Keeper, now time.Time) (ListView, error) {
+	has := map[string]int{}
+	for l, err := range keeper.Loans(books.LoanFilter{Now: now}) {
+		if err != nil {
+			return v, err
+		}
+		has[l.PersonID]++
+	}
+	for p, err := range keeper.People(books.Page{Find: v.Sought}) {
+		if err != nil {
+			return v, err
+		}
+		if p.MergedInto == "" && (p.Status != checkout.Retired || v.Sought != "") {
+			v.People = append(v.People, Row{p, has[p.ID]})
+		}
+	}
+	slices.SortStableFunc(v.People, func(a, b Row) int { return cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
+	if v.More = len(v.People) > ui.MostRows; v.More {
+		v.People = v.People[:ui.MostRows]
+	}
+	return v, nil
+}
+
+// state is whether somebody takes part, where they don't.
+func state(w *ui.Words, p books.Person) string {
+	switch p.Status {
+	case checkout.Retired:
+		return w.Retired
+	case checkout.Suspended:
+		return w.Suspended
+	}
+	return ""
+}

@@ -1,0 +1,93 @@
+package ui
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"net/http"
+	"path"
+	"strings"
+)
+
+//go:embed assets
+var files embed.FS
+
+// asset is a file for browsers.
+type asset struct{ plain, packed []byte }
+
+var assets, names = load()
+
+// load reads the files, and names each by what is in it: a browser may keep it for ever.
+func load() (map[string]asset, map[string]string) {
+	all, names := map[string]asset{}, map[string]string{}
+	entries, err := files.ReadDir("assets")
+	if err != nil {
+		panic(err)
+	}
+	for _, e := range entries {
+		b, err := files.ReadFile("assets/" + e.Name())
+		if err != nil {
+			panic(err)
+		}
+		sum := sha256.Sum256(b)
+		ext := path.Ext(e.Name())
+		name := strings.TrimSuffix(e.Name(), ext) + "." + hex.EncodeToString(sum[:4]) + ext
+		names[e.Name()], all[name] = "/assets/"+name, asset{b, pack(b)}
+	}
+	return all, names
+}
+
+func pack(b []byte) []byte {
+	var out bytes.Buffer
+	z := gzip.NewWriter(&out)
+	_, _ = z.Write(b)
+	_ = z.Close()
+	return out.Bytes()
+}
+
+// Asset is the address of a file.
+func Asset(name string) string { return names[name] }
+
+var types = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+
+// ServeAsset sends the file of a request's path; false if there is none.
+func ServeAsset(w http.ResponseWriter, r *http.Request) bool {
+	name := strings.TrimPrefix(r.URL.Path, "/assets/")
+	a, ok := assets[name]
+	if !ok {
+		return false
+	}
+	h := w.Header()
+	h.Set("Content-Type", types[path.Ext(name)])
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Vary", "Accept-Encoding")
+	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		h.Set("Content-Encoding", "gzip")
+		_, _ = w.Write(a.packed)
+	} else {
+		_, _ = w.Write(a.plain)
+	}
+	return true
+}
+
+// Send sends a page, packed where the browser can read that.
+func Send(w http.ResponseWriter, r *http.Request, status int, page []byte) error {
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Add("Vary", "Accept-Encoding")
+	h.Add("Vary", "Accept-Language")
+	if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		w.WriteHeader(status)
+		_, err := w.Write(page)
+		return err
+	}
+	h.Set("Content-Encoding", "gzip")
+	w.WriteHeader(status)
+	z := gzip.NewWriter(w)
+	if _, err := z.Write(page); err != nil {
+		return err
+	}
+	return z.Close()
+}

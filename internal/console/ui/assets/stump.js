@@ -1,0 +1,58 @@
+"use strict";
+// A page that is live is asked for again whenever something happens, and what has changed
+// in it is shown. Without this script a reload does the same.
+const live = document.body.hasAttribute("data-live");
+const away = document.getElementById("away");
+let asked = 0;
+
+async function refresh() {
+  const mine = ++asked;
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+  if (answer.redirected || !answer.ok || mine !== asked) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const old = document.getElementById("live"), now = page.getElementById("live");
+  if (mine !== asked || !old || !now || old.innerHTML === now.innerHTML) return;
+  const known = new Set([...old.querySelectorAll("[data-device]")].map((e) => e.dataset.device + "\n" + e.dataset.person));
+  for (const e of now.querySelectorAll("[data-device]")) {
+    if (!known.has(e.dataset.device + "\n" + e.dataset.person)) e.classList.add("fresh");
+  }
+  const focus = document.activeElement && document.activeElement.closest("#live") && document.activeElement.getAttribute("href");
+  old.replaceWith(document.adoptNode(now));
+  if (focus) document.querySelector("#live a[href=" + CSS.escape(focus) + "]")?.focus();
+}
+
+let changes;
+function watch() {
+  if (document.hidden) {
+    changes?.close();
+    changes = undefined;
+  } else if (!changes) {
+    changes = new EventSource("/changes");
+    changes.onopen = () => { // what happened before it was open, is not told
+      away.hidden = true;
+      refresh();
+    };
+    changes.onmessage = refresh;
+    changes.onerror = () => { away.hidden = false; };
+  }
+}
+
+if (live) {
+  document.addEventListener("visibilitychange", watch);
+  watch();
+}
+
+const find = document.querySelector("input[type=search]");
+if (live && find) {
+  let wait;
+  find.addEventListener("input", () => {
+    clearTimeout(wait);
+    wait = setTimeout(() => {
+      const to = new URL(location.href);
+      if (find.value) to.searchParams.set("q", find.value);
+      else to.searchParams.delete("q");
+      history.replaceState(null, "", to);
+      refresh();
+    }, 150);
+  });
+}

@@ -1,0 +1,60 @@
+package ui
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+)
+
+// At is a time as people read it: "14:05" today, "Fri 14:05" within a week, else "4 Dec 14:05",
+// with the year if it is another one.
+func (w *Words) At(t, now time.Time) string {
+	clock := t.Format("15:04")
+	y, m, d := t.Date()
+	ny, nm, nd := now.Date()
+	near := t.Sub(now)
+	if near < 0 {
+		near = -near
+	}
+	switch {
+	case y == ny && m == nm && d == nd:
+		return clock
+	case near < 6*24*time.Hour:
+		return w.Days[t.Weekday()] + " " + clock
+	case y == ny:
+		return fmt.Sprintf("%d %s %s", d, w.Months[m-1], clock)
+	}
+	return fmt.Sprintf("%d %s %d", d, w.Months[m-1], y)
+}
+
+// For is a span in the largest unit that it fills: "3 d", "5 h", "12 min".
+func For(d time.Duration) string {
+	switch {
+	case d >= 48*time.Hour:
+		return strconv.Itoa(int(d.Hours()/24)) + " d"
+	case d >= time.Hour:
+		return strconv.Itoa(int(d.Hours())) + " h"
+	}
+	return strconv.Itoa(max(int(d.Minutes()), 1)) + " min"
+}
+
+// Fill puts a name or time into a text.
+func Fill(text, with string) string { return strings.Replace(text, "%s", with, 1) }
+
+// Began is when something began: known at t, else before a time, else not known.
+func (w *Words) Began(t time.Time, known bool, before, now time.Time) string {
+	switch {
+	case known:
+		return w.At(t, now)
+	case !before.IsZero():
+		return Fill(w.Before, w.At(before, now))
+	}
+	return w.Unknown
+}
+
+// To is the address of a device's or person's page.
+func To(path, id string) templ.SafeURL { return templ.SafeURL(path + url.PathEscape(id)) }

@@ -1,0 +1,150 @@
+// Package ui has what all pages share: the frame, the words in four languages, times as
+// people read them, and the files for browsers.
+package ui
+
+import (
+	"cmp"
+	"net/http"
+	"strings"
+)
+
+// Words are the texts of the pages in one language. %s stand for names and times.
+type Words struct {
+	Language string // its code
+
+	Board, My, Devices, People, LogIn, LogOut, Skip      string
+	WhoHasWhat, Out, Overdue, DueSoon, Free, All         string
+	Device, Person, Since, Due, Kind, State, Kit         string
+	Find, NothingOut, NothingFound, NothingFree          string
+	Before, Unknown, NotOnTime, NoEnd, Doubtful, Lost    string
+	Retired, Suspended, OutUntil, With, Nobody           string
+	Return, Give, GiveTo, Extend, Until, Note, Condition string
+	Fine, Damaged, Incomplete, ReportLost, ReportFound   string
+	History, When, What, Who, Serial, Place, Tag, Link   string
+	NotFound, NotFoundHint, Changed, NotConnected        string
+	YouHaveNothing, LogInHint, Badges, Has, MoreRows     string
+	Saved, ShowAll, Optional, Page                       string
+
+	Days, Months [12]string
+	// Kinds are what happened, by the kind of event.
+	Kinds map[string]string
+}
+
+var words = []*Words{&english, &german, &french, &spanish}
+
+// In returns the words in the first language that a browser asks for and there are words in,
+// or else in the station's.
+func In(r *http.Request, station string) *Words {
+	for tag := range strings.SplitSeq(r.Header.Get("Accept-Language"), ",") { // browsers send them in order
+		if w := of(strings.TrimSpace(tag)); w != nil {
+			return w
+		}
+	}
+	return cmp.Or(of(station), words[0])
+}
+
+// of returns the words of a language such as "de-CH;q=0.9"; nil if there are none.
+func of(tag string) *Words {
+	for _, w := range words {
+		if rest, ok := strings.CutPrefix(strings.ToLower(tag), w.Language); ok && (rest == "" || strings.ContainsAny(rest[:1], "-;")) {
+			return w
+		}
+	}
+	return nil
+}
+
+var english = Words{
+	Language: "en",
+	Board:    "Board", My: "My devices", Devices: "Devices", People: "People", LogIn: "Log in", LogOut: "Log out", Skip: "Skip to the content",
+	WhoHasWhat: "Who has what", Out: "out", Overdue: "overdue", DueSoon: "due soon", Free: "free", All: "all",
+	Device: "Device", Person: "Person", Since: "Since", Due: "Due", Kind: "Kind", State: "State", Kit: "Part of",
+	Find: "Find a device or a person", NothingOut: "Everything is here.", NothingFound: "Nothing is called that.", NothingFree: "Nothing is free.",
+	Before: "before %s", Unknown: "not known", NotOnTime: "%s late", NoEnd: "no end", Doubtful: "doubtful", Lost: "lost",
+	Retired: "no longer in use", Suspended: "suspended", OutUntil: "out of service until %s", With: "With %s", Nobody: "Nobody has it.",
+	Return: "Return", Give: "Give", GiveTo: "To whom", Extend: "Extend", Until: "Until", Note: "Note", Condition: "Condition",
+	Fine: "fine", Damaged: "damaged", Incomplete: "incomplete", ReportLost: "Report as lost", ReportFound: "It was found",
+	History: "History", When: "When", What: "What", Who: "Who", Serial: "Serial number", Place: "Place", Tag: "Tag", Link: "Page of the asset manager",
+	NotFound: "There is no such page", NotFoundHint: "The board has everything that there is.", Changed: "It has changed meanwhile. Nothing was saved: look again, and decide anew.",
+	NotConnected:   "Not connected. What you see may be old; bumps still count.",
+	YouHaveNothing: "You have nothing.", LogInHint: "Log in to see more.", Badges: "Badges", Has: "Has now", MoreRows: "There are more. Find narrows it down.",
+	Saved: "Saved.", ShowAll: "Show all", Optional: "optional", Page: "Page",
+	Days:   [12]string{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"},
+	Months: [12]string{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"},
+	Kinds: map[string]string{
+		"checkout": "taken", "return": "returned", "handover": "handed over", "extend": "extended", "reserve": "reserved", "cancel": "cancelled",
+		"enrol": "enrolled", "correct": "corrected", "lost": "lost", "found": "found", "refused": "refused", "retire": "out of use",
+		"resolve": "recognised", "merge": "merged", "ready": "ready", "remind": "reminded", "incomplete": "incomplete",
+	},
+}
+
+var german = Words{
+	Language: "de",
+	Board:    "Übersicht", My: "Meine Geräte", Devices: "Geräte", People: "Leute", LogIn: "Anmelden", LogOut: "Abmelden", Skip: "Zum Inhalt",
+	WhoHasWhat: "Wer hat was", Out: "verliehen", Overdue: "überfällig", DueSoon: "bald fällig", Free: "frei", All: "alle",
+	Device: "Gerät", Person: "Person", Since: "Seit", Due: "Fällig", Kind: "Art", State: "Stand", Kit: "Teil von",
+	Find: "Gerät oder Person suchen", NothingOut: "Alles ist da.", NothingFound: "So heißt nichts.", NothingFree: "Nichts ist frei.",
+	Before: "vor %s", Unknown: "unbekannt", NotOnTime: "%s zu spät", NoEnd: "ohne Ende", Doubtful: "zweifelhaft", Lost: "verloren",
+	Retired: "außer Gebrauch", Suspended: "gesperrt", OutUntil: "außer Betrieb bis %s", With: "Bei %s", Nobody: "Niemand hat es.",
+	Return: "Zurücknehmen", Give: "Ausgeben", GiveTo: "An wen", Extend: "Verlängern", Until: "Bis", Note: "Notiz", Condition: "Zustand",
+	Fine: "in Ordnung", Damaged: "beschädigt", Incomplete: "unvollständig", ReportLost: "Als verloren melden", ReportFound: "Es ist wieder da",
+	History: "Verlauf", When: "Wann", What: "Was", Who: "Wer", Serial: "Seriennummer", Place: "Platz", Tag: "Chip", Link: "Seite der Inventarverwaltung",
+	NotFound: "Diese Seite gibt es nicht", NotFoundHint: "Die Übersicht hat alles, was es gibt.", Changed: "Es hat sich inzwischen geändert. Nichts wurde gespeichert: bitte noch einmal ansehen und neu entscheiden.",
+	NotConnected:   "Nicht verbunden. Die Anzeige kann alt sein; am Leser wird weiter gebucht.",
+	YouHaveNothing: "Du hast nichts.", LogInHint: "Angemeldet sieht man mehr.", Badges: "Ausweise", Has: "Hat jetzt", MoreRows: "Es gibt mehr. Die Suche grenzt ein.",
+	Saved: "Gespeichert.", ShowAll: "Alle zeigen", Optional: "freiwillig", Page: "Seite",
+	Days:   [12]string{"So", "Mo", "Di", "Mi", "Do", "Fr", "Sa"},
+	Months: [12]string{"Jan", "Feb", "März", "April", "Mai", "Juni", "Juli", "Aug", "Sep", "Okt", "Nov", "Dez"},
+	Kinds: map[string]string{
+		"checkout": "genommen", "return": "zurück", "handover": "übergeben", "extend": "verlängert", "reserve": "reserviert", "cancel": "abgesagt",
+		"enrol": "eingetragen", "correct": "berichtigt", "lost": "verloren", "found": "gefunden", "refused": "abgelehnt", "retire": "außer Gebrauch",
+		"resolve": "erkannt", "merge": "zusammengelegt", "ready": "bereit", "remind": "erinnert", "incomplete": "unvollständig",
+	},
+}
+
+var french = Words{
+	Language: "fr",
+	Board:    "Tableau", My: "Mes appareils", Devices: "Appareils", People: "Personnes", LogIn: "Se connecter", LogOut: "Se déconnecter", Skip: "Aller au contenu",
+	WhoHasWhat: "Qui a quoi", Out: "sortis", Overdue: "en retard", DueSoon: "bientôt dus", Free: "libres", All: "tous",
+	Device: "Appareil", Person: "Personne", Since: "Depuis", Due: "Retour", Kind: "Type", State: "État", Kit: "Fait partie de",
+	Find: "Chercher un appareil ou une personne", NothingOut: "Tout est là.", NothingFound: "Rien ne s'appelle ainsi.", NothingFree: "Rien n'est libre.",
+	Before: "avant %s", Unknown: "inconnu", NotOnTime: "%s de retard", NoEnd: "sans fin", Doubtful: "douteux", Lost: "perdu",
+	Retired: "hors d'usage", Suspended: "suspendu", OutUntil: "hors service jusqu'au %s", With: "Chez %s", Nobody: "Personne ne l'a.",
+	Return: "Reprendre", Give: "Remettre", GiveTo: "À qui", Extend: "Prolonger", Until: "Jusqu'au", Note: "Note", Condition: "Condition",
+	Fine: "en ordre", Damaged: "abîmé", Incomplete: "incomplet", ReportLost: "Signaler perdu", ReportFound: "Il est retrouvé",
+	History: "Historique", When: "Quand", What: "Quoi", Who: "Qui", Serial: "Numéro de série", Place: "Place", Tag: "Puce", Link: "Page de l'inventaire",
+	NotFound: "Cette page n'existe pas", NotFoundHint: "Le tableau montre tout ce qu'il y a.", Changed: "Cela a changé entre-temps. Rien n'a été enregistré : regardez à nouveau, puis décidez.",
+	NotConnected:   "Pas de connexion. L'affichage peut être ancien ; les badges comptent toujours.",
+	YouHaveNothing: "Vous n'avez rien.", LogInHint: "Connectez-vous pour en voir plus.", Badges: "Badges", Has: "A maintenant", MoreRows: "Il y en a d'autres. La recherche réduit la liste.",
+	Saved: "Enregistré.", ShowAll: "Tout montrer", Optional: "facultatif", Page: "Page",
+	Days:   [12]string{"dim", "lun", "mar", "mer", "jeu", "ven", "sam"},
+	Months: [12]string{"jan", "fév", "mars", "avril", "mai", "juin", "juil", "août", "sep", "oct", "nov", "déc"},
+	Kinds: map[string]string{
+		"checkout": "pris", "return": "rendu", "handover": "transmis", "extend": "prolongé", "reserve": "réservé", "cancel": "annulé",
+		"enrol": "inscrit", "correct": "corrigé", "lost": "perdu", "found": "retrouvé", "refused": "refusé", "retire": "hors d'usage",
+		"resolve": "reconnu", "merge": "fusionné", "ready": "prêt", "remind": "rappelé", "incomplete": "incomplet",
+	},
+}
+
+var spanish = Words{
+	Language: "es",
+	Board:    "Tablero", My: "Mis equipos", Devices: "Equipos", People: "Personas", LogIn: "Entrar", LogOut: "Salir", Skip: "Ir al contenido",
+	WhoHasWhat: "Quién tiene qué", Out: "prestados", Overdue: "vencidos", DueSoon: "vencen pronto", Free: "libres", All: "todos",
+	Device: "Equipo", Person: "Persona", Since: "Desde", Due: "Vence", Kind: "Tipo", State: "Estado", Kit: "Parte de",
+	Find: "Buscar un equipo o una persona", NothingOut: "Todo está aquí.", NothingFound: "Nada se llama así.", NothingFree: "Nada está libre.",
+	Before: "antes de %s", Unknown: "desconocido", NotOnTime: "%s de retraso", NoEnd: "sin fin", Doubtful: "dudoso", Lost: "perdido",
+	Retired: "fuera de uso", Suspended: "suspendido", OutUntil: "fuera de servicio hasta %s", With: "Con %s", Nobody: "Nadie lo tiene.",
+	Return: "Recibir", Give: "Entregar", GiveTo: "A quién", Extend: "Prolongar", Until: "Hasta", Note: "Nota", Condition: "Condición",
+	Fine: "en orden", Damaged: "dañado", Incomplete: "incompleto", ReportLost: "Declarar perdido", ReportFound: "Ha aparecido",
+	History: "Historia", When: "Cuándo", What: "Qué", Who: "Quién", Serial: "Número de serie", Place: "Lugar", Tag: "Etiqueta", Link: "Página del inventario",
+	NotFound: "Esa página no existe", NotFoundHint: "El tablero muestra todo lo que hay.", Changed: "Ha cambiado mientras tanto. No se guardó nada: mire otra vez y decida de nuevo.",
+	NotConnected:   "Sin conexión. Lo que ve puede ser antiguo; el lector sigue contando.",
+	YouHaveNothing: "No tiene nada.", LogInHint: "Entre para ver más.", Badges: "Tarjetas", Has: "Tiene ahora", MoreRows: "Hay más. La búsqueda los reduce.",
+	Saved: "Guardado.", ShowAll: "Mostrar todo", Optional: "opcional", Page: "Página",
+	Days:   [12]string{"dom", "lun", "mar", "mié", "jue", "vie", "sáb"},
+	Months: [12]string{"ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"},
+	Kinds: map[string]string{
+		"checkout": "tomado", "return": "devuelto", "handover": "traspasado", "extend": "prolongado", "reserve": "reservado", "cancel": "cancelado",
+		"enrol": "inscrito", "correct": "corregido", "lost": "perdido", "found": "encontrado", "refused": "rechazado", "retire": "fuera de uso",
+		"resolve": "reconocido", "merge": "unido", "ready": "listo", "remind": "recordado", "incomplete": "incompleto",
+	},
+}
