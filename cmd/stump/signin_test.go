@@ -207,14 +207,16 @@ func TestSignInWithBrowser(t *testing.T) {
 	t.Parallel()
 	s, station := signInStation(t)
 	browser := startBrowser(t)
-	in := func(name, role string) string {
-		return "You are logged in as " + name + ", with the role " + role + "."
+	in := func(p *person, name, role string) {
+		t.Helper()
+		p.does("looks who it is", chromedp.Navigate(station+"/login"), chromedp.WaitVisible(`main form[action="/logout"]`))
+		p.sees("You are logged in as " + name + ", with the role " + role + ".")
 	}
 
 	ann := newPerson(t, browser, station)
 	ann.toProvider()
 	ann.fromProvider("ann")
-	ann.sees(in("ann@lab.example", "admin"))
+	in(ann, "ann@lab.example", "admin")
 	ann.asks("/v1/people", 200)
 	ann.asks("/v1/my/loans", 200)
 	ann.does("logs out", chromedp.Submit(`form[action="/logout"]`), chromedp.WaitVisible(`a[href="/login/sso"]`))
@@ -223,7 +225,7 @@ func TestSignInWithBrowser(t *testing.T) {
 	ben := newPerson(t, browser, station)
 	ben.toProvider()
 	ben.fromProvider("ben")
-	ben.sees(in("ben@lab.example", "staff"))
+	in(ben, "ben@lab.example", "staff")
 	ben.asks("/v1/who", 200)
 	ben.asks("/v1/people", 403)
 
@@ -250,14 +252,14 @@ func TestSignInWithBrowser(t *testing.T) {
 	dia.sees("Bump your badge at lab within")
 	digits := regexp.MustCompile(`\d{6}`).FindString(s.run("sim", "tap", "dia"))
 	dia.does("types the digits", chromedp.SendKeys("#six", digits), chromedp.Submit("#six"), chromedp.WaitVisible(`form[action="/logout"]`))
-	dia.sees(in("Día Márquez", "staff"))
+	in(dia, "Día Márquez", "staff")
 
 	// With a link, whose secret the page's script takes out of the address.
 	admin := newPerson(t, browser, station)
 	var address string
 	admin.does("follows the link", chromedp.Navigate(strings.TrimSpace(s.run("web", "admin-link"))),
 		chromedp.WaitVisible(`form[action="/logout"]`), chromedp.Location(&address))
-	if admin.asks("/v1/tokens", 200); address != station+"/login" {
+	if admin.asks("/v1/tokens", 200); address != station+"/" {
 		t.Errorf("the browser is at %s", address)
 	}
 

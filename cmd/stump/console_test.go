@@ -1,0 +1,154 @@
+//go:build services
+
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"stump/internal/testkit"
+)
+
+var shots = flag.String("shots", "", "the folder for pictures that TestConsole makes of each page")
+
+// consoleStation is a station with a web address, two people who have something, and an
+// admin at a browser.
+func consoleStation(t *testing.T) (s *site, admin *person) {
+	station := fmt.Sprintf("https://127.0.0.1:%d", freePort(t))
+	s = &site{t: t, dir: t.TempDir()}
+	config := fmt.Sprintf("station = \"lab-1\"\n[clock]\ntrust = \"rtc\"\n[web]\nlisten = %q\nboard = \"holders\"\n[loans]\nlength = \"14d\"\nkinds = { phone = \"3d\" }\n", strings.TrimPrefix(station, "https://"))
+	if err := os.WriteFile(s.path("stump.toml"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.station("")
+	s.run("sim", "seed")
+	s.run("give", "pixel", "ben", "--at", "10d")
+	s.run("give", "quest", "cem")
+	s.run("give", "kindle", "dia", "--at", "13d", "--due", "20h")
+	s.run("give", "mini", "eve", "--at", "2d")
+	admin = newPerson(t, startBrowser(t), station)
+	admin.does("follows the link", chromedp.Navigate(strings.TrimSpace(s.run("web", "admin-link"))), chromedp.WaitVisible(`form[action="/logout"]`))
+	return s, admin
+}
+
+// TestConsole is an admin's day at the console, with a real browser and a simulated reader.
+func TestConsole(t *testing.T) {
+	t.Parallel()
+	s, admin := consoleStation(t)
+	admin.sees("Pixel 9")
+	admin.sees("7 d late")
+
+	// What happens at the reader is seen without a reload.
+	row := func(device, who string) string {
+		return fmt.Sprintf(`tr[data-device="%s"][data-person="%s"]`, device, who)
+	}
+	s.run("sim", "tap", "ann")
+	s.run("sim", "tap", "ipad")
+	admin.does("sees the bump", chromedp.WaitVisible(row("ipad", "ann")))
+
+	admin.pictures()
+
+	// The search narrows the list down while one types, with and without accents.
+	admin.does("searches", chromedp.SendKeys(`input[type=search]`, "yildiz"), chromedp.WaitNotPresent(row("ipad", "ann")), chromedp.WaitVisible(row("quest", "cem")),
+		chromedp.Navigate(admin.station+"/"), chromedp.WaitVisible(row("ipad", "ann")))
+
+	// Somebody else has looked before, and decides too late.
+	late := newPerson(t, admin.ctx, admin.station)
+	late.does("looks", chromedp.Navigate(strings.TrimSpace(s.run("web", "admin-link"))), chromedp.WaitVisible(`form[action="/logout"]`),
+		chromedp.Navigate(admin.station+"/devices/ipad"), chromedp.WaitVisible(`form[action$="/return"]`))
+	admin.does("gives it to Ben", chromedp.Click(row("ipad", "ann")+" a[href^='/devices/']"), chromedp.WaitVisible(`form[action$="/give"]`),
+		chromedp.SendKeys(`form[action$="/give"] input[name=person]`, "Ben Lindqvist"), chromedp.Submit(`form[action$="/give"] button`), chromedp.WaitVisible(`.done`))
+	admin.sees("With Ben Lindqvist")
+	late.does("is too late", chromedp.SendKeys(`form[action$="/return"] input[name=note]`, "found on a desk"), chromedp.Submit(`form[action$="/return"] button`), chromedp.WaitVisible(`[role=alert]`))
+	late.sees("It has changed meanwhile")
+	late.sees("With Ben Lindqvist")
+	var note string
+	late.does("has typed for nothing", chromedp.Value(`form[action$="/return"] input[name=note]`, &note))
+	if note != "found on a desk" {
+		t.Errorf("the note is %q", note)
+	}
+	late.does("decides anew", chromedp.SetValue(`form[action$="/return"] select`, "damaged"), chromedp.Submit(`form[action$="/return"] button`), chromedp.WaitVisible(`.done`))
+	if who := s.run("who"); strings.Contains(who, "iPad Pro 13") {
+		t.Errorf("it was returned, and who says %s", who)
+	}
+	admin.does("gives it to nobody", chromedp.Navigate(admin.station+"/devices/ipad"), chromedp.WaitVisible(`form[action$="/give"]`),
+		chromedp.SendKeys(`form[action$="/give"] input[name=person]`, "Zoe"), chromedp.Submit(`form[action$="/give"] button`), chromedp.WaitVisible(`[role=alert]`))
+	admin.sees("Zoe")
+
+	s.run("devices", "add", "--id", "evil", "<script>alert(1)</script> \"quoted\" & long "+strings.Repeat("name ", 20), "--kind", "phone")
+	admin.does("looks for a page that is not there", chromedp.Navigate(admin.station+"/nothing"))
+	admin.sees("There is no such page")
+	testEveryPage(t, admin)
+}
+
+// testEveryPage looks at each page in light and dark, on a phone and at a desk: axe finds
+// nothing, nothing is wider than the window, and the browser complains of nothing.
+func testEveryPage(t *testing.T, p *person) {
+	script := exec.Command("../../scripts/npm", "cmd/stump/testdata/axe")
+	var says strings.Builder
+	script.Stderr = &says
+	dir, err := script.Output()
+	testkit.Need(t, err == nil, "axe-core of npm: "+says.String())
+	axe, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)), "node_modules/axe-core/axe.min.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/", "/?only=overdue", "/devices", "/devices/ipad", "/devices/pixel", "/devices/evil", "/people", "/people/ben", "/nothing", "/login"} {
+		for _, width := range []int64{360, 1280} {
+			for _, scheme := range []string{"light", "dark"} {
+				var found, wide string
+				p.does(path, chromedp.EmulateViewport(width, 800),
+					emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}),
+					chromedp.Navigate(p.station+path), chromedp.WaitVisible("main"),
+					chromedp.Evaluate(string(axe)+";0", nil),
+					chromedp.Evaluate(`axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(r => JSON.stringify(r.violations.map(v => [v.id, v.nodes.map(n => n.target + " " + n.failureSummary)])))`,
+						&found, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }),
+					chromedp.Evaluate(`String(document.documentElement.scrollWidth - document.documentElement.clientWidth)`, &wide))
+				if found != "[]" {
+					t.Errorf("%s, %d wide, %s: axe finds %s", path, width, scheme, found)
+				}
+				if wide != "0" {
+					t.Errorf("%s, %d wide: the page is %s pixels wider", path, width, wide)
+				}
+				p.shoots(fmt.Sprintf("%s-%d-%s", strings.NewReplacer("/", "_", "?", "_").Replace(path), width, scheme))
+			}
+		}
+	}
+}
+
+// pictures are those of the README: of the board, on a screen and a phone, light and dark.
+func (p *person) pictures() {
+	if *shots == "" {
+		return
+	}
+	for name, form := range map[string]struct {
+		width, height int64
+		scheme        string
+	}{"board": {1100, 700, "light"}, "board-dark": {1100, 700, "dark"}, "board-phone": {390, 700, "light"}} {
+		p.does(name, chromedp.EmulateViewport(form.width, form.height),
+			emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: form.scheme}}),
+			chromedp.Navigate(p.station+"/"), chromedp.WaitVisible("table"))
+		p.shoots(name)
+	}
+}
+
+// shoots keeps a picture of the page.
+func (p *person) shoots(name string) {
+	if *shots == "" {
+		return
+	}
+	var picture []byte
+	p.does("takes a picture", chromedp.CaptureScreenshot(&picture))
+	if err := os.WriteFile(filepath.Join(*shots, name+".png"), picture, 0o600); err != nil {
+		p.Fatal(err)
+	}
+}
