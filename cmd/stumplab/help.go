@@ -19,8 +19,8 @@ u	bump an unknown badge
 n	type the name of its owner, then Enter; Esc leaves it
 x	break the wiring, each time in a new way; then bump and see
 m	mend the wiring
-?	this help; ? or Esc closes it
-q	quit; Ctrl-C too
+w	a link with which a browser shows who has what (it warns: self-made)
+?	this help; ? or Esc closes it. q or Ctrl-C: quit
 
 A badge and a device within a minute, in either order: checked out. The same two again: returned, unless they come within %[3]v. Another badge and the device: handed over. The same card again within %[1]v is ignored.
 

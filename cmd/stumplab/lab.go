@@ -32,6 +32,7 @@ func openLab(ctx context.Context, state, socket string) (*lab, error) {
 	cfg.Station = "simlab"
 	// The stranger's card is a badge: its owner may type any name.
 	cfg.Keyboard.Device, cfg.Enroll.People = "auto", "free"
+	cfg.Web.Listen = "127.0.0.1:0"
 	cfg.Readers = []config.Reader{{
 		Badge: &config.Rule{Facilities: []uint64{17, 99}}, Device: config.DeviceKey{Rule: &config.Rule{Facilities: []uint64{200}}},
 	}}
@@ -59,6 +60,15 @@ func openLab(ctx context.Context, state, socket string) (*lab, error) {
 		return l, err
 	}
 	return l, l.client.Do(ctx, "POST", "sim/seed", nil, nil)
+}
+
+// page is what to say of the lab's pages: their address logs an admin in, once.
+func (l *lab) page(ctx context.Context) string {
+	var link wire.Link
+	if err := l.client.Do(ctx, "POST", "web/admin-link", nil, &link); err != nil {
+		return ""
+	}
+	return "In a browser: " + link.URL
 }
 
 func (l *lab) wait() error { return <-l.ended }

@@ -62,7 +62,7 @@ func play(t *testing.T, script ...string) string {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	var out bytes.Buffer
-	if err := run(ctx, state, false, strings.NewReader(strings.Join(script, "\n")+"\n"), &out); err != nil {
+	if err := run(ctx, state, false, false, strings.NewReader(strings.Join(script, "\n")+"\n"), &out); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
 	if ctx.Err() != nil {
@@ -232,7 +232,7 @@ func TestKeepsItsState(t *testing.T) {
 	defer os.RemoveAll(state)
 	for range 2 {
 		var out bytes.Buffer
-		if err := run(t.Context(), state, false, strings.NewReader("who\ntap eve\ntap pixel\n"), &out); err != nil {
+		if err := run(t.Context(), state, false, false, strings.NewReader("who\ntap eve\ntap pixel\n"), &out); err != nil {
 			t.Fatal(err)
 		}
 		if !strings.Contains(out.String(), "Checked out") && !strings.Contains(out.String(), "Returned") {

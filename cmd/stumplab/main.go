@@ -42,7 +42,7 @@ func main() {
 	if interactive && !screen {
 		fmt.Println("A lab with six people and twelve devices: tap ann, then tap ipad; help lists the commands.")
 	}
-	if err := run(ctx, o.state, screen, os.Stdin, os.Stdout); err != nil {
+	if err := run(ctx, o.state, interactive, screen, os.Stdin, os.Stdout); err != nil {
 		complain(os.Stderr, err)
 		stop()
 		os.Exit(1)
@@ -91,7 +91,7 @@ func complain(w io.Writer, err error) {
 func dumb(kind string) bool { return kind == "" || kind == "dumb" }
 
 // run opens the lab, plays, and closes it.
-func run(ctx context.Context, state string, screen bool, in io.Reader, out io.Writer) error {
+func run(ctx context.Context, state string, interactive, screen bool, in io.Reader, out io.Writer) error {
 	// The socket is always here: its path must be short.
 	dir, err := os.MkdirTemp("", "stumplab-")
 	if err != nil {
@@ -107,6 +107,9 @@ func run(ctx context.Context, state string, screen bool, in io.Reader, out io.Wr
 	if screen {
 		err = playScreen(ctx, l)
 	} else {
+		if interactive {
+			fmt.Fprintln(out, l.page(ctx))
+		}
 		err = playLines(ctx, l, in, out)
 	}
 	cancel()

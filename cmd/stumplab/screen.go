@@ -21,7 +21,9 @@ import (
 func playScreen(ctx context.Context, l *lab) error {
 	// main handles signals: a program that its own handler and its context end
 	// at once deadlocks.
-	p := tea.NewProgram(newScreen(ctx, l), tea.WithoutSignalHandler())
+	s := newScreen(ctx, l)
+	s.note = l.page(ctx)
+	p := tea.NewProgram(s, tea.WithoutSignalHandler())
 	defer context.AfterFunc(ctx, p.Quit)()
 	changes, cancel := l.daemon.Panel.Subscribe()
 	defer cancel()
@@ -154,6 +156,9 @@ func (s screen) press(key string) (tea.Model, tea.Cmd) {
 		return s.wire(gpio.Faults[(slices.Index(gpio.Faults, s.fault)+1)%len(gpio.Faults)])
 	case "m":
 		return s.wire("off")
+	case "w":
+		s.note, s.alarm = s.lab.page(s.ctx), false
+		return s, nil
 	case nameKey:
 		s.typing, s.name = true, ""
 		return s.showName(), nil
