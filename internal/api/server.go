@@ -248,7 +248,7 @@ func (s *Server) newPages() *console.Console {
 		o.Visitor = identity.Board
 	}
 	if s.o.Ledger != nil {
-		o.Appended = s.o.Ledger.Appended
+		o.Appended, o.Newest = s.o.Ledger.Appended, s.o.Ledger.Newest
 	}
 	return console.New(o)
 }

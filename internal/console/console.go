@@ -12,9 +12,11 @@
 package console
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"time"
@@ -48,15 +50,20 @@ type Options struct {
 	Me func(*http.Request) (books.Person, error)
 	// Appended returns a channel that is closed when the next event is committed.
 	Appended func() <-chan struct{}
+	// Newest is the key of the newest event.
+	Newest func() (string, error)
 	// Changed is told of each change that was made here.
 	Changed func()
 }
 
 // Console answers browsers. A handler's error is shown by Fail.
-type Console struct{ o Options }
+type Console struct {
+	o     Options
+	parts parts
+}
 
 // New returns the pages.
-func New(o Options) *Console { return &Console{o} }
+func New(o Options) *Console { return &Console{o: o} }
 
 // Route is a page, and the least role that may see it.
 type Route struct {
@@ -106,17 +113,30 @@ func (c *Console) frame(r *http.Request, path string, title func(*ui.Words) stri
 		f.Links = append(f.Links, ui.Link{Path: "/people", Text: w.People})
 	}
 	f.Done = r.URL.Query().Has("saved")
+	f.Part = r.Header.Get("Stump-Part") != ""
 	return f
 }
 
 // send sends a page.
 func send(w http.ResponseWriter, r *http.Request, status int, page templ.Component) error {
+	b, err := render(r, page)
+	if err != nil {
+		return err
+	}
+	return ui.Send(w, r, status, b)
+}
+
+// render is a page as it is sent.
+func render(r *http.Request, page templ.Component) ([]byte, error) {
 	b := templ.GetBuffer()
 	defer templ.ReleaseBuffer(b)
 	if err := page.Render(r.Context(), b); err != nil {
-		return err
+		return nil, err
 	}
-	return ui.Send(w, r, status, b.Bytes())
+	if ui.Packs(r) {
+		return ui.Pack(b.Bytes()), nil
+	}
+	return bytes.Clone(b.Bytes()), nil
 }
 
 func (c *Console) board(w http.ResponseWriter, r *http.Request) error {
@@ -134,11 +154,17 @@ func (c *Console) board(w http.ResponseWriter, r *http.Request) error {
 	if !v.Holders {
 		v.Title = v.Board
 	}
-	v, err := board.Make(v, c.o.Books, c.now())
+	page, err := c.parts.get(v.Part, c.o.Newest, fmt.Sprint(v.Language, v.Holders, v.Links, v.Names, ui.Packs(r), v.Asked), func() ([]byte, error) {
+		v, err := board.Make(v, c.o.Books, c.now())
+		if err != nil {
+			return nil, err
+		}
+		return render(r, board.Page(v))
+	})
 	if err != nil {
 		return err
 	}
-	return send(w, r, http.StatusOK, board.Page(v))
+	return ui.Send(w, r, http.StatusOK, page)
 }
 
 func (c *Console) my(w http.ResponseWriter, r *http.Request) error {

@@ -6,12 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -31,13 +34,13 @@ var noon = time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC)
 
 // pages are a console over a real ledger: Ann has the iPad, Ben a phone that is overdue.
 type pages struct {
-	*testing.T
+	testing.TB
 	books *ledger.Ledger
 	*Console
 	changed int
 }
 
-func newPages(t *testing.T, with func(*Options)) *pages {
+func newPages(t testing.TB, with func(*Options)) *pages {
 	t.Helper()
 	l, err := ledger.Create(filepath.Join(t.TempDir(), "ledger.db"), ledger.Options{
 		Station: "lab-1", SiteKey: sitekey.New(), Loans: loan.Rules{Length: 14 * 24 * time.Hour, Kinds: map[string]time.Duration{"phone": 24 * time.Hour}, Extensions: 1},
@@ -47,7 +50,7 @@ func newPages(t *testing.T, with func(*Options)) *pages {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	p := &pages{T: t, books: l}
+	p := &pages{TB: t, books: l}
 	for _, who := range []books.Person{{ID: "ann", Name: "Ann Okafor", Email: "ann@lab.example"}, {ID: "ben", Name: "Ben <b>Lindqvist</b>"}} {
 		p.ok(l.AddPerson(who, checkout.Tag{}, "root", checkout.SourceCLI))
 	}
@@ -61,7 +64,7 @@ func newPages(t *testing.T, with func(*Options)) *pages {
 		Me: func(r *http.Request) (books.Person, error) {
 			return l.FindPerson(identity.Of(r.Context()).Person)
 		},
-		Appended: l.Appended, Changed: func() { p.changed++ },
+		Appended: l.Appended, Newest: l.Newest, Changed: func() { p.changed++ },
 	}
 	if with != nil {
 		with(&o)
@@ -102,7 +105,7 @@ func (p *pages) ask(who identity.Principal, method, path string, form url.Values
 				if errors.Is(err, books.ErrNotFound) {
 					status = http.StatusNotFound
 				}
-				p.ok(p.Fail(w, r, status, err))
+				p.ok(p.Console.Fail(w, r, status, err))
 			}
 		})
 	}
@@ -371,4 +374,85 @@ func TestChanges(t *testing.T) {
 	if err := closed.changes(httptest.NewRecorder(), httptest.NewRequest("GET", "/changes", nil)); hint.Of(err) == "" {
 		t.Errorf("a visitor of a closed board: %v", err)
 	}
+}
+
+// counted counts how often the loans are read.
+type counted struct {
+	books.Keeper
+	reads atomic.Int32
+}
+
+func (c *counted) Loans(f books.LoanFilter) iter.Seq2[books.Loan, error] {
+	c.reads.Add(1)
+	return c.Keeper.Loans(f)
+}
+
+// TestParts: a hundred who watch are shown what one reading makes, until something happens;
+// who has other rights or words gets their own.
+func TestParts(t *testing.T) {
+	var keeper *counted
+	p := newPages(t, func(o *Options) { keeper = &counted{Keeper: o.Books}; o.Books = keeper })
+	all := func() {
+		var wg sync.WaitGroup
+		for range 100 {
+			wg.Go(func() {
+				_, page := p.ask(ann, "GET", "/", nil, "Stump-Part", "live")
+				if !strings.HasPrefix(page, `<div id="live">`) || strings.Contains(page, "<header") {
+					t.Error(page)
+				}
+			})
+		}
+		wg.Wait()
+	}
+	all()
+	if n := keeper.reads.Load(); n != 1 {
+		t.Errorf("the loans were read %d times", n)
+	}
+	_, page := p.ask(root, "GET", "/", nil, "Stump-Part", "live")
+	p.has("an admin's", page, `href="/people/ann"`)
+	_, page = p.ask(ann, "GET", "/", nil, "Stump-Part", "live", "Accept-Language", "de")
+	p.has("a German's", page, "überfällig", "!/people/")
+	_, page = p.ask(visitor, "GET", "/", nil, "Stump-Part", "live")
+	p.has("a visitor's", page, "!Ann Okafor")
+	p.give("quest 3", "ann", noon)
+	all()
+	_, page = p.ask(ann, "GET", "/", nil, "Stump-Part", "live")
+	p.has("afterwards", page, `data-device="quest 3" data-person="ann"`)
+	_, page = p.ask(ann, "GET", "/", nil)
+	p.has("the whole", page, "<header", "Ann Okafor</span>")
+}
+
+// BenchmarkBoard is the board of 200 loans: what it takes to make what all who watch are
+// shown, and how large that and the first view of an admin are, packed.
+func BenchmarkBoard(b *testing.B) {
+	p := newPages(b, nil)
+	for i := range 198 {
+		id := fmt.Sprint("device-", i)
+		if err := p.books.AddDevice(books.Device{ID: id, Name: fmt.Sprintf("Device %d of the lab", i), Kind: "phone"}, checkout.Tag{}, "root", checkout.SourceCLI); err != nil {
+			b.Fatal(err)
+		}
+		person := fmt.Sprint("person-", i)
+		if err := p.books.AddPerson(books.Person{ID: person, Name: fmt.Sprintf("Person %d", i)}, checkout.Tag{}, "root", checkout.SourceCLI); err != nil {
+			b.Fatal(err)
+		}
+		p.give(id, person, noon.Add(-time.Duration(i)*time.Hour))
+	}
+	var size int
+	for b.Loop() {
+		p.parts = parts{}
+		w, _ := p.ask(root, "GET", "/", nil, "Accept-Encoding", "gzip", "Stump-Part", "live")
+		size = w.Body.Len()
+	}
+	w, _ := p.ask(root, "GET", "/", nil, "Accept-Encoding", "gzip")
+	first := w.Body.Len()
+	z, err := gzip.NewReader(w.Body)
+	p.ok(err)
+	text, err := io.ReadAll(z)
+	p.ok(err)
+	for _, file := range regexp.MustCompile(`/assets/[^"]+`).FindAllString(string(text), -1) {
+		w, _ := p.ask(root, "GET", file, nil, "Accept-Encoding", "gzip")
+		first += w.Body.Len()
+	}
+	b.ReportMetric(float64(size), "B/refresh")
+	b.ReportMetric(float64(first), "B/first-view")
 }

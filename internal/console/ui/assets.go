@@ -34,12 +34,13 @@ func load() (map[string]asset, map[string]string) {
 		sum := sha256.Sum256(b)
 		ext := path.Ext(e.Name())
 		name := strings.TrimSuffix(e.Name(), ext) + "." + hex.EncodeToString(sum[:4]) + ext
-		names[e.Name()], all[name] = "/assets/"+name, asset{b, pack(b)}
+		names[e.Name()], all[name] = "/assets/"+name, asset{b, Pack(b)}
 	}
 	return all, names
 }
 
-func pack(b []byte) []byte {
+// Pack packs a page or file.
+func Pack(b []byte) []byte {
 	var out bytes.Buffer
 	z := gzip.NewWriter(&out)
 	_, _ = z.Write(b)
@@ -63,7 +64,7 @@ func ServeAsset(w http.ResponseWriter, r *http.Request) bool {
 	h.Set("Content-Type", types[path.Ext(name)])
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	h.Set("Vary", "Accept-Encoding")
-	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+	if Packs(r) {
 		h.Set("Content-Encoding", "gzip")
 		_, _ = w.Write(a.packed)
 	} else {
@@ -72,22 +73,18 @@ func ServeAsset(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// Send sends a page, packed where the browser can read that.
+// Packs reports whether a browser reads what is packed.
+func Packs(r *http.Request) bool { return strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") }
+
+// Send sends a page, which is packed already if the browser can read that.
 func Send(w http.ResponseWriter, r *http.Request, status int, page []byte) error {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Add("Vary", "Accept-Encoding")
-	h.Add("Vary", "Accept-Language")
-	if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-		w.WriteHeader(status)
-		_, err := w.Write(page)
-		return err
+	h.Set("Vary", "Accept-Encoding, Accept-Language, Stump-Part")
+	if Packs(r) {
+		h.Set("Content-Encoding", "gzip")
 	}
-	h.Set("Content-Encoding", "gzip")
 	w.WriteHeader(status)
-	z := gzip.NewWriter(w)
-	if _, err := z.Write(page); err != nil {
-		return err
-	}
-	return z.Close()
+	_, err := w.Write(page)
+	return err
 }

@@ -7,7 +7,7 @@ let asked = 0;
 
 async function refresh() {
   const mine = ++asked;
-  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+  const answer = await fetch(location.href, { headers: { Accept: "text/html", "Stump-Part": "live" } });
   if (answer.redirected || !answer.ok || mine !== asked) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const old = document.getElementById("live"), now = page.getElementById("live");
