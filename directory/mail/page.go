@@ -204,6 +204,9 @@ func (w *words) day(t time.Time) string {
 	return fill(w.dayForm, "{weekday}", w.days[t.Weekday()], "{day}", strconv.Itoa(t.Day()), "{month}", w.months[t.Month()-1])
 }
 
+// When is a day and a time in the words of a language.
+func When(language string, t time.Time) string { return wordsOf(language).when(t) }
+
 // when is a day and a time in words.
 func (w *words) when(t time.Time) string {
 	return fill(w.whenForm, "{date}", w.day(t), "{year}", strconv.Itoa(t.Year()), "{time}", t.Format("15:04"))

@@ -39,7 +39,7 @@ var needed = map[identity.Role]string{
 		"POST verifications, GET verifications/{id}, GET verifications/{id}/events, DELETE verifications/{id}, " +
 		"GET backups/{id}, GET backups/{id}/events, DELETE backups/{id}, POST salvage/seen, POST sim/seed, POST sim/tap, POST sim/type, POST sim/fault, GET web, POST web/show, GET refusals",
 
-	identity.None: "GET /{$}, GET /changes, GET /assets/{file}, GET /v1/openapi.json, GET /login, GET /login.js, POST /login, GET /login/sso, GET /login/callback, POST /login/station, POST /login/station/digits, POST /logout, GET /kiosk",
+	identity.None: "GET /{$}, GET /changes, GET /assets/{file}, GET /v1/openapi.json, GET /login, GET /login.js, POST /login, GET /login/sso, GET /login/callback, POST /login/station, POST /login/station/digits, POST /logout, GET /kiosk, GET /extend/{token}, POST /extend/{token}, GET /extend.css",
 
 	identity.FreshAdmin: "GET tokens, POST tokens, DELETE tokens/{name}, POST web/admin-link, POST people/{ref}/erase, GET people/{ref}/dossier, POST backups, GET backups/{id}/file",
 }

@@ -38,6 +38,8 @@ var elsewhere = map[string]string{
 	"POST /login":                "of the package's own tests of the login",
 	"POST /login/station/digits": "of the package's own tests of the login",
 	"GET /kiosk":                 "of the package's own tests of the kiosk",
+	"GET /extend/{token}":        "of the package's own tests of links",
+	"POST /extend/{token}":       "of the package's own tests of links",
 	"GET /v1/my/loans":           "of the package's own tests: at the socket is nobody in the register",
 	"GET /v1/my/history":         "of the package's own tests: at the socket is nobody in the register",
 }

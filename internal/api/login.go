@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"stump/internal/api/door"
+	"stump/internal/api/link"
 	"stump/internal/api/wire"
 	"stump/internal/books"
 	"stump/internal/identity"
@@ -20,7 +21,14 @@ func (s *Server) accessRoutes() []route {
 		Access: s.o.Access, SignIn: s.o.SignIn, Books: s.o.Books, Station: s.o.Station, Reader: len(s.o.Readers) > 0,
 		Leave: s.jobs.Leave, Log: s.o.Log,
 	}
+	show, extend := link.None, link.None
+	if p := s.o.Extend; p != nil {
+		p.Changed, show, extend = s.poke, p.Show, p.Extend
+	}
 	return []route{
+		{"GET /extend/{token}", logins, identity.None, s.many(show)},
+		{"POST /extend/{token}", logins, identity.None, s.many(extend)},
+		{"GET /extend.css", logins, identity.None, link.Style},
 		{"GET /v1/tokens", logins, identity.FreshAdmin, list(s.tokens)},
 		{"POST /v1/tokens", logins, identity.FreshAdmin, asked(s.addToken)},
 		{"DELETE /v1/tokens/{name}", logins, identity.FreshAdmin, object(s.revokeToken)},

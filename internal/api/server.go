@@ -19,6 +19,7 @@ import (
 	"stump/checkout/ledger"
 	"stump/directory"
 	"stump/hw/selftest"
+	"stump/internal/api/link"
 	"stump/internal/api/openapi"
 	"stump/internal/api/wire"
 	"stump/internal/books"
@@ -79,6 +80,8 @@ type Options struct {
 	Board string
 	// SignIn logs people in by an OpenID provider; nil without one.
 	SignIn *signin.Provider
+	// Extend is the page with which loans are extended by links; nil without.
+	Extend *link.Page
 	// Web says where browsers and scripts reach the station; nil for nowhere.
 	Web func() wire.Web
 	Log *slog.Logger

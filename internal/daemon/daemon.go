@@ -17,6 +17,7 @@ import (
 	"stump/hw/board"
 	"stump/hw/selftest"
 	"stump/internal/api"
+	"stump/internal/api/link"
 	"stump/internal/api/listen"
 	"stump/internal/certificate"
 	"stump/internal/config"
@@ -25,6 +26,7 @@ import (
 	"stump/internal/keyboard"
 	"stump/internal/learned"
 	"stump/internal/panel"
+	"stump/internal/remind"
 	"stump/internal/signin"
 	"stump/internal/simlab"
 	"stump/internal/station"
@@ -84,7 +86,12 @@ type Daemon struct {
 	access   *identity.Store
 	holidays *holidays.Holidays // nil where none are named
 	lamps    []selftest.Lamp
-	noLines  sync.Map // the names of the readers that have no lines
+	// reminders are the task that reminds people, links the page of its mails' links, nil
+	// without, and web where that is.
+	reminders *remind.Reminders
+	links     *link.Page
+	web       string
+	noLines   sync.Map // the names of the readers that have no lines
 }
 
 // New puts a station together and takes what only one process can have: the
@@ -126,7 +133,6 @@ func (d *Daemon) assemble() (err error) {
 		UseBoard(d.o.Config, d.board)
 	}
 	d.Worker = d.newWorker(d.places)
-	reminders := d.newReminders()
 	if err := d.newPanel(); err != nil {
 		return err
 	}
@@ -146,6 +152,9 @@ func (d *Daemon) assemble() (err error) {
 	d.learned = learned.Open(d.o.StateDir, d.o.Log)
 	d.tasks = append(d.tasks, d.learned)
 	d.access = identity.Open(d.o.StateDir, identity.Options{Log: d.o.Log})
+	if err := d.newReminders(); err != nil {
+		return err
+	}
 	if err := d.newReaders(); err != nil {
 		return err
 	}
@@ -159,8 +168,8 @@ func (d *Daemon) assemble() (err error) {
 	if d.holidays != nil {
 		d.tasks = append(d.tasks, d.holidays)
 	}
-	if reminders != nil {
-		d.tasks = append(d.tasks, reminders)
+	if len(d.reminders.Rules.Stages) > 0 {
+		d.tasks = append(d.tasks, d.reminders)
 	}
 	if w := newWatchdog(d.Readers); w != nil {
 		d.tasks = append(d.tasks, w)
@@ -206,7 +215,7 @@ func (d *Daemon) newAPI() ([]task.Task, error) {
 		Conditions: d.conditions, Backups: d.upkeep.backups.status, Check: CheckInChild, Log: d.o.Log,
 	}
 	if site != nil {
-		o.Web = site.Web
+		o.Web, o.Extend, d.web = site.Web, d.links, site.URL
 		if cfg.Web.OIDC.Issuer != "" {
 			o.SignIn = signin.New(cfg.Web.OIDC, site.URL+"/login/callback", nil, nil)
 		}

@@ -20,8 +20,6 @@ import (
 	"stump/internal/credential"
 	"stump/internal/hint"
 	"stump/internal/holidays"
-	"stump/internal/remind"
-	"stump/internal/task"
 )
 
 // places are where events are delivered to, and the directory.
@@ -95,22 +93,6 @@ func openMail(cfg *config.Config, places map[string]directory.Deliverer) (*mail.
 		places[ledger.MailSink] = m
 	}
 	return m, err
-}
-
-// newReminders returns the task that reminds people; nil if nobody is reminded.
-func (d *Daemon) newReminders() task.Task {
-	cfg := d.o.Config
-	o := remind.Options{Ledger: d.Ledger, Rules: cfg.Loans.Reminders(), Station: cfg.Station, Stamp: wallClock(cfg).Now,
-		Extensions: cfg.Loans.Extend, Weekly: cfg.Mail.Admin != "" || len(cfg.Webhooks) > 0, Admin: cfg.Mail.Admin, Log: d.o.Log}
-	o.Rules.Calendar = calendar(cfg, d.holidays)
-	r := remind.New(o)
-	if d.places.mail != nil {
-		d.places.mail.Use(r.Look)
-	}
-	if len(o.Rules.Stages) == 0 {
-		return nil
-	}
-	return r
 }
 
 // CheckPlaces says what is wrong with the directory and the webhooks of a

@@ -91,18 +91,23 @@ func calendar(cfg *config.Config, closed *holidays.Holidays) loan.Calendar {
 	return c
 }
 
-// ledgerOptions are the same for the daemon and for a command that opens the
-// ledger itself.
-func ledgerOptions(cfg *config.Config, keys sitekey.Keys, closed *holidays.Holidays) ledger.Options {
+// loanRules are how long devices are lent, and who may extend a loan.
+func loanRules(cfg *config.Config, closed *holidays.Holidays) loan.Rules {
 	kinds := map[string]time.Duration{}
 	for kind, length := range cfg.Loans.Kinds {
 		kinds[kind] = time.Duration(length)
 	}
+	return loan.Rules{Length: time.Duration(cfg.Loans.Length), Kinds: kinds, Extensions: cfg.Loans.Extend, Calendar: calendar(cfg, closed)}
+}
+
+// ledgerOptions are the same for the daemon and for a command that opens the
+// ledger itself.
+func ledgerOptions(cfg *config.Config, keys sitekey.Keys, closed *holidays.Holidays) ledger.Options {
 	formats := cfg.CardFormats()
 	return ledger.Options{
 		Stamp:   wallClock(cfg).Now,
 		Station: cfg.Station, SiteKey: keys.Current, OldKeys: keys.Old, MaxSize: maxLedger(),
-		Loans: loan.Rules{Length: time.Duration(cfg.Loans.Length), Kinds: kinds, Extensions: cfg.Loans.Extend, Calendar: calendar(cfg, closed)},
+		Loans: loanRules(cfg, closed),
 		Mask:  func(t checkout.Tag) string { return credential.Mask(t, formats) },
 	}
 }

@@ -57,20 +57,25 @@ func (r *Reminders) link(l books.Loan) (string, error) {
 	if r.Link == nil || r.Extensions == 0 {
 		return "", nil
 	}
-	left := r.Extensions
+	n, err := r.Extended(l)
+	if err != nil || n >= r.Extensions {
+		return "", err
+	}
+	return r.Link(l), nil
+}
+
+// Extended is how often who has a device extended its loan.
+func (r *Reminders) Extended(l books.Loan) (n int, err error) {
 	f := books.HistoryFilter{Device: l.DeviceID, Kind: checkout.Extend, Page: books.Page{After: place(l.Began)}}
 	for e, err := range r.Ledger.History(f) {
 		if err != nil {
-			return "", err
+			return n, err
 		}
 		if e.Actor == l.PersonID {
-			left--
+			n++
 		}
 	}
-	if left <= 0 {
-		return "", nil
-	}
-	return r.Link(l), nil
+	return n, nil
 }
 
 // Digest commits that an admin is to be told, once a week: from Monday on, at the time of

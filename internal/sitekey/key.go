@@ -130,6 +130,15 @@ func (r *Ring) Check(i int) []byte { return r.mac(i, []byte("check"))[:8] }
 // erased from an older backup too; without it, it tells nothing.
 func (r *Ring) Whose(id string, i int) []byte { return r.mac(i, []byte("person\x00"+id))[:lookupLen] }
 
+// Sign is what the i-th key makes of a message that somebody outside brings back; nil if
+// there is no such key.
+func (r *Ring) Sign(message []byte, i int) []byte {
+	if i >= len(r.Lookups) {
+		return nil
+	}
+	return r.mac(i, append([]byte("link\x00"), message...))
+}
+
 // Seal encrypts the number of a tag under the current key, bound to what the tag is
 // looked up by.
 func (r *Ring) Seal(t checkout.Tag) []byte {

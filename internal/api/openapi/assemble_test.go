@@ -72,13 +72,13 @@ type thing struct {
 
 // mediaTypes are the short names of media types.
 var mediaTypes = map[string]string{
-	"json": "application/json", "lines": wire.LineType, "csv": "text/csv", "html": "text/html", "script": "text/javascript",
+	"json": "application/json", "lines": wire.LineType, "csv": "text/csv", "html": "text/html", "script": "text/javascript", "style": "text/css",
 	"file": "application/octet-stream", "sse": "text/event-stream", "cloudevents": "application/cloudevents+json",
 	"form": "application/x-www-form-urlencoded", "plain": "text/plain",
 }
 
 // pathParams are the parameters in paths, by the beginning of the path.
-var pathParams = map[string]string{"/v1/people/{ref}": "person", "/v1/devices/{ref}": "device", "/v1/sync/{id}": "stuck", "/v1/tokens/{name}": "token", "/v1/verifications/{id}": "job", "/v1/backups/{id}": "job", "/v1/selftest/{id}": "job", "/v1/leases/{id}": "job", "/v1/enrolments/{id}": "job", "/v1/pulls/{id}": "job"}
+var pathParams = map[string]string{"/v1/people/{ref}": "person", "/v1/devices/{ref}": "device", "/v1/sync/{id}": "stuck", "/v1/tokens/{name}": "token", "/v1/verifications/{id}": "job", "/v1/backups/{id}": "job", "/v1/selftest/{id}": "job", "/v1/leases/{id}": "job", "/v1/enrolments/{id}": "job", "/v1/pulls/{id}": "job", "/extend/{token}": "link"}
 
 func ref(kind, name string) object { return object{"$ref": "#/components/" + kind + "/" + name} }
 
