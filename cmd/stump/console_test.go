@@ -84,10 +84,42 @@ func TestConsole(t *testing.T) {
 		chromedp.SendKeys(`form[action$="/give"] input[name=person]`, "Zoe"), chromedp.Submit(`form[action$="/give"] button`), chromedp.WaitVisible(`[role=alert]`))
 	admin.sees("Zoe")
 
+	admin.imports(s)
 	s.run("devices", "add", "--id", "evil", "<script>alert(1)</script> \"quoted\" & long "+strings.Repeat("name ", 20), "--kind", "phone")
 	admin.does("looks for a page that is not there", chromedp.Navigate(admin.station+"/nothing"))
 	admin.sees("There is no such page")
 	testEveryPage(t, admin)
+}
+
+// imports moves the devices of another system in: a column is chosen, another left out, a
+// bad line is named, and nothing changes before the admin says so.
+func (p *person) imports(s *site) {
+	p.Helper()
+	file := func(name, text string) string {
+		if err := os.WriteFile(s.path(name), []byte(text), 0o600); err != nil {
+			p.Fatal(err)
+		}
+		return s.path(name)
+	}
+	const head = "Asset Tag;Asset Name;Category;Purchase Cost\n"
+	look := func(path string) {
+		p.does("chooses a file", chromedp.Navigate(p.station+"/import"), chromedp.WaitVisible(`input[type=file]`),
+			chromedp.SetUploadFiles(`input[type=file]`, []string{path}), chromedp.Submit(`input[type=file]`), chromedp.WaitVisible(`.pairs`))
+	}
+	look(file("bad.csv", head+"a 1;Nokia 3310;phone;9\n;Zeppelin;toy;9\n"))
+	p.sees("the id is empty")
+	p.sees("Purchase Cost")
+	look(file("good.csv", head+"n1;Nokia 3310;phone;9\nipad;iPad Pro 14;tablet;99\n"))
+	p.sees("1 new, 1 changed, 0 as before")
+	p.sees("iPad Pro 14")
+	if list := s.run("devices", "list"); strings.Contains(list, "Nokia") {
+		p.Errorf("it was imported already: %s", list)
+	}
+	p.shoots("import")
+	p.does("imports it", chromedp.Click(`button[value=import]`), chromedp.WaitVisible(`.done`))
+	if list := s.run("devices", "list"); !strings.Contains(list, "Nokia 3310") || !strings.Contains(list, "iPad Pro 14") {
+		p.Errorf("it was not imported: %s", list)
+	}
 }
 
 // testEveryPage looks at each page in light and dark, on a phone and at a desk: axe finds
@@ -102,7 +134,7 @@ func testEveryPage(t *testing.T, p *person) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{"/", "/?only=overdue", "/devices", "/devices/ipad", "/devices/pixel", "/devices/evil", "/people", "/people/ben", "/nothing", "/login"} {
+	for _, path := range []string{"/", "/?only=overdue", "/devices", "/devices/ipad", "/devices/pixel", "/devices/evil", "/people", "/people/ben", "/import", "/nothing", "/login"} {
 		for _, width := range []int64{360, 1280} {
 			for _, scheme := range []string{"light", "dark"} {
 				var found, wide string

@@ -19,6 +19,7 @@ import (
 	"stump/checkout"
 	"stump/internal/api/wire"
 	"stump/internal/books"
+	"stump/internal/console/imports"
 	"stump/internal/count"
 	"stump/internal/credential"
 	"stump/internal/hint"
@@ -364,6 +365,24 @@ func (s *Server) imports(reg *register) handler {
 		}
 		return writeJSON(w, answer)
 	}
+}
+
+// importPage imports a file of a page, or says what that would change.
+func (s *Server) importPage(r *http.Request, kind checkout.SubjectKind, file io.Reader, pairs []string, dryRun bool) (imports.Result, error) {
+	reg := s.people
+	if kind == checkout.KindDevice {
+		reg = s.devices
+	}
+	mapped, err := sheet.Mapping(kind, pairs)
+	if err != nil {
+		return imports.Result{}, err
+	}
+	by := identity.Of(r.Context())
+	n, err := s.importCSV(r.Context(), s.o.Books, reg, file, mapped, books.ImportOptions{Actor: by.Name, Source: by.Source, DryRun: dryRun})
+	if row := (*books.RowError)(nil); errors.As(err, &row) {
+		err = s.badRow(err)
+	}
+	return imports.Result{Added: n.Added, Changed: n.Changed, Unchanged: n.Unchanged, Warning: str(n.Warning.Warning), Changes: n.Changes}, err
 }
 
 // importOptions reads how to import: dry_run=true changes nothing, and each map is a

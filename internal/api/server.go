@@ -244,7 +244,7 @@ func (s *Server) pageRoutes() (all []route) {
 // newPages returns the pages for browsers.
 func (s *Server) newPages() *console.Console {
 	o := console.Options{
-		Books: s.o.Books, Station: s.o.Station, Language: s.o.Language, Now: s.o.Now, Me: s.me, Changed: s.poke,
+		Books: s.o.Books, Station: s.o.Station, Language: s.o.Language, Now: s.o.Now, Me: s.me, Changed: s.poke, Import: s.importPage,
 		Holders: s.board(boardHolders), Visitor: identity.None,
 	}
 	if s.board(boardHolders, boardFree) == identity.Board {

@@ -5,6 +5,7 @@
 //	GET /devices, /people     lists
 //	GET /devices/{id}         a device; its forms are posted to /devices/{id}/return, give, …
 //	GET /people/{id}, /my     a person, and who asks
+//	/import                   a file is looked at, and then imported
 //	GET /changes              says that something has changed, as server-sent events
 //
 // A form carries the revision of what its page showed: what has changed meanwhile is not
@@ -29,6 +30,7 @@ import (
 	"stump/internal/books"
 	"stump/internal/console/board"
 	"stump/internal/console/device"
+	"stump/internal/console/imports"
 	"stump/internal/console/person"
 	"stump/internal/console/ui"
 	"stump/internal/hint"
@@ -50,6 +52,9 @@ type Options struct {
 	Me func(*http.Request) (books.Person, error)
 	// Appended returns a channel that is closed when the next event is committed.
 	Appended func() <-chan struct{}
+	// Import imports a file whose columns are mapped as by sheet.Mapping, or says what that
+	// would change.
+	Import func(r *http.Request, kind checkout.SubjectKind, file io.Reader, pairs []string, dryRun bool) (imports.Result, error)
 	// Newest is the key of the newest event.
 	Newest func() (string, error)
 	// Changed is told of each change that was made here.
@@ -88,6 +93,8 @@ func (c *Console) Routes() []Route {
 		{"POST /devices/{ref}/extend", identity.Staff, c.change("extend", books.Keeper.Extend)}, // their own; admins all
 		{"GET /people", identity.Admin, c.people},
 		{"GET /people/{ref}", identity.Admin, c.person},
+		{"GET /import", identity.Admin, c.importPage},
+		{"POST /import", identity.Admin, c.importFile},
 	}
 }
 
@@ -110,7 +117,7 @@ func (c *Console) frame(r *http.Request, path string, title func(*ui.Words) stri
 		f.Links = append(f.Links, ui.Link{Path: "/devices", Text: w.Devices})
 	}
 	if who.May(identity.Admin) {
-		f.Links = append(f.Links, ui.Link{Path: "/people", Text: w.People})
+		f.Links = append(f.Links, ui.Link{Path: "/people", Text: w.People}, ui.Link{Path: "/import", Text: w.Import})
 	}
 	f.Done = r.URL.Query().Has("saved")
 	f.Part = r.Header.Get("Stump-Part") != ""

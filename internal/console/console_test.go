@@ -1,16 +1,19 @@
 package console
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"sync"
@@ -23,6 +26,7 @@ import (
 	"stump/checkout/ledger"
 	"stump/checkout/loan"
 	"stump/internal/books"
+	"stump/internal/console/imports"
 	"stump/internal/hint"
 	"stump/internal/identity"
 	"stump/internal/notify"
@@ -455,4 +459,82 @@ func BenchmarkBoard(b *testing.B) {
 	}
 	b.ReportMetric(float64(size), "B/refresh")
 	b.ReportMetric(float64(first), "B/first-view")
+}
+
+// form is a form with a file, as a browser sends it.
+func (p *pages) upload(fields map[string]string, file string) (*httptest.ResponseRecorder, string) {
+	p.Helper()
+	var body bytes.Buffer
+	m := multipart.NewWriter(&body)
+	for name, value := range fields {
+		p.ok(m.WriteField(name, value))
+	}
+	if file != "" {
+		part, err := m.CreateFormFile("file", "x.csv")
+		p.ok(err)
+		_, err = io.WriteString(part, file)
+		p.ok(err)
+	}
+	p.ok(m.Close())
+	r := httptest.NewRequestWithContext(identity.With(p.Context(), root), "POST", "/import", &body)
+	r.Header.Set("Content-Type", m.FormDataContentType())
+	w := httptest.NewRecorder()
+	p.ok(p.importFile(w, r))
+	return w, w.Body.String()
+}
+
+func TestImport(t *testing.T) {
+	type asked struct {
+		kind  checkout.SubjectKind
+		file  string
+		pairs []string
+		dry   bool
+	}
+	var got []asked
+	p := newPages(t, func(o *Options) {
+		o.Import = func(_ *http.Request, kind checkout.SubjectKind, file io.Reader, pairs []string, dry bool) (imports.Result, error) {
+			b, err := io.ReadAll(file)
+			got = append(got, asked{kind, string(b), pairs, dry})
+			return imports.Result{Added: 2, Warning: "<careful>", Changes: []books.ImportChange{{ID: "x", What: "name: A → B"}}}, err
+		}
+	})
+	const file = "Login,Full Name,Shoe <size>\na,A,44\n"
+	w, page := p.upload(map[string]string{"kind": "person", "do": "look"}, file)
+	p.has("looked at", page, "2 new, 0 changed, 0 as before", "&lt;careful&gt;", "name: A → B", "Shoe &lt;size&gt;", `value="import"`)
+	if w.Code != http.StatusOK || p.changed != 0 {
+		t.Errorf("%d, told %d times", w.Code, p.changed)
+	}
+	data := regexp.MustCompile(`name="data" value="([^"]+)"`).FindStringSubmatch(page)[1]
+	_, page = p.upload(map[string]string{"kind": "person", "do": "import", "data": data, "column-0": "id", "column-1": "name", "column-2": "-"}, "")
+	p.has("imported", page, "2 new", `type="file"`, "!"+data)
+	want := []asked{
+		{checkout.KindPerson, file, []string{"Login=-", "Full Name=name", "Shoe <size>=-"}, true},
+		{checkout.KindPerson, file, []string{"Login=id", "Full Name=name", "Shoe <size>=-"}, false},
+	}
+	if !reflect.DeepEqual(got, want) || p.changed != 1 {
+		t.Errorf("%+v, want %+v; told %d times", got, want, p.changed)
+	}
+	for name, tt := range map[string]struct {
+		fields map[string]string
+		file   string
+		says   string
+	}{
+		"no file":            {map[string]string{"do": "look"}, "", "There is no file."},
+		"an empty file":      {map[string]string{"do": "look"}, "\n", "no header"},
+		"too large":          {map[string]string{"do": "look"}, strings.Repeat("x", imports.MaxFile+1), "more than 1024 kB"},
+		"much too large":     {map[string]string{"do": "look"}, strings.Repeat("x", 3*imports.MaxFile), "more than 1024 kB"},
+		"a form that is bad": {map[string]string{"do": "import", "data": "%%%"}, "", "The form has lost its file"},
+	} {
+		w, page := p.upload(tt.fields, tt.file)
+		if p.has(name, page, tt.says, `role="alert"`); w.Code != http.StatusUnprocessableEntity {
+			t.Errorf("%s: %d", name, w.Code)
+		}
+	}
+	p.o.Import = func(*http.Request, checkout.SubjectKind, io.Reader, []string, bool) (imports.Result, error) {
+		return imports.Result{}, hint.Errorf("correct them", "import: %w", &books.BadLines{Lines: []*books.RowError{{Line: 2, Err: errors.New("<bad>")}, {Line: 4, Err: errors.New("worse")}}, More: 7})
+	}
+	w, page = p.upload(map[string]string{"kind": "device", "do": "import"}, "id,name\na,A\n")
+	if p.has("bad lines", page, "&lt;bad&gt;", "worse", "+ 7", "!value=\"import\""); w.Code != http.StatusUnprocessableEntity {
+		t.Error(w.Code)
+	}
 }

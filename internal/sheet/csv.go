@@ -68,6 +68,9 @@ func Rows(kind checkout.SubjectKind, r io.Reader, o Options) iter.Seq2[books.Imp
 			return
 		}
 		lines := newLines(f, l, index, o.Parse)
+		for i, name := range l.names {
+			lines.heed[i] = lines.heed[i] || o.Map[plainly(name)] == LeftOut
+		}
 		for line := 1; ; {
 			l.from.row()
 			record, err := c.Read()
@@ -247,7 +250,7 @@ func (f *lines) unknown(i int) error {
 	if name == "" {
 		return hint.Errorf("give it the name of a column, or leave it out", "column %d has no name: the columns are %s", i+1, f.list())
 	}
-	remedy := "leave it out"
+	remedy := fmt.Sprintf("leave it out: --map '%s=-'", name)
 	for _, c := range f.columns {
 		if _, there := f.index[c]; !there {
 			remedy += fmt.Sprintf(", or if it is that: --map '%s=%s'", name, c)

@@ -91,6 +91,13 @@ func TestRead(t *testing.T) {
 			{ID: "a", Name: "A", Details: books.Details{Serial: "SN 1", Place: "Shelf 3", Out: "2026-12-04"}, Condition: "damaged: x",
 				Has: books.HasSerial | books.HasPlace | books.HasOut | books.HasCondition, Line: 2},
 		}},
+		{"a column that is left out", func(s string) ([]books.ImportRow, error) {
+			mapped, err := Mapping(checkout.KindPerson, []string{"Phone=-"})
+			if err != nil {
+				return nil, err
+			}
+			return read(checkout.KindPerson, strings.NewReader(s), mapped)
+		}, "id,Phone,name\nann,1,Ann\n", rows{{ID: "ann", Name: "Ann", Line: 2}}},
 		{"mark of a spreadsheet", readPeople, "\ufeffid,name\r\nann,Ann\r\n", rows{{ID: "ann", Name: "Ann", Line: 2}}},
 		{"quotes", readPeople, "id,name\n\"ann\",\"Okafor, \"\"Ann\"\"\"\n", rows{{ID: "ann", Name: `Okafor, "Ann"`, Line: 2}}},
 		{"empty lines don't count as rows", readPeople, "id,name\n\nann,Ann\n\n\nben,Ben", rows{{ID: "ann", Name: "Ann", Line: 3}, {ID: "ben", Name: "Ben", Line: 6}}},
@@ -112,8 +119,8 @@ func TestRefusals(t *testing.T) {
 		{"not UTF-8 after all", "id,name\nz,Zoë\nn,N\xe4\n", "line 3: \"N\ufffd\" can't be read", "CSV UTF-8"},
 		{"UTF-16 that was cut", "\xff\xfei\x00d\x00,\x00n", "line 1: the header is not valid UTF-8", "CSV UTF-8"},
 		{"UTF-16 without its mark", "i\x00d\x00,\x00", "line 1: the header is not valid UTF-8", "CSV UTF-8"},
-		{"an unknown column", "id,name, Phone\nann,Ann,\nben,Ben,12\n", `line 1: unknown column "Phone": the columns are id,name,email,badge`, "leave it out, or if it is that: --map 'Phone=email'"},
-		{"a column of devices", "id,name,kind\na,A,phone\n", `line 1: unknown column "kind": the columns are id,name,email,badge`, "leave it out"},
+		{"an unknown column", "id,name, Phone\nann,Ann,\nben,Ben,12\n", `line 1: unknown column "Phone": the columns are id,name,email,badge`, "leave it out: --map 'Phone=-', or if it is that: --map 'Phone=email'"},
+		{"a column of devices", "id,name,kind\na,A,phone\n", `line 1: unknown column "kind": the columns are id,name,email,badge`, "leave it out: --map 'kind=-'"},
 		{"a column without a name", "id,name,,email\na,A,x,\n", `line 2: column 3 has no name: the columns are id,name,email,badge`, "give it the name"},
 		{"a field behind the last column", "id,name\na,A,,x\n", "line 2: 4 fields, the header has 2", "that has a comma in it"},
 		{"a semicolon in a name", "id;name\nann;Okafor; Ann\n", "line 2: 3 fields, the header has 2", "that has a semicolon in it"},
@@ -123,7 +130,7 @@ func TestRefusals(t *testing.T) {
 		{"a rounded badge", "id,name,badge\na,A,1.10722E+07\n", "line 2: the spreadsheet has rounded the number 1.10722E+07", "format the column as text and export again"},
 		{"a rounded badge in Europe", "id;name;badge\na;A;1,10722E+07\n", "line 2: the spreadsheet has rounded the number 1,10722E+07", "format the column as text and export again"},
 		{"a rounded id", "id,name\n1.2E+11,A\n", "line 2: the spreadsheet has rounded the number 1.2E+11", "format the column as text and export again"},
-		{"a column of devices with groups", "id,name,serial\na,A,7\n", `line 1: unknown column "serial"`, "leave it out"},
+		{"a column of devices with groups", "id,name,serial\na,A,7\n", `line 1: unknown column "serial"`, "leave it out: --map 'serial=-'"},
 		{"no id", "name,email\n", `line 1: the column "id" is missing: the columns are id,name,email,badge`, ""},
 		{"no name", "id,email\n", `line 1: the column "name" is missing: the columns are id,name,email,badge`, ""},
 		{"a broken header", "id,\"na\"me\n", `line 1: extraneous or missing " in quoted-field`, "written twice"},

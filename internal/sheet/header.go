@@ -110,6 +110,9 @@ func (f form) index(header []string, mapped map[string]string) (map[string]int, 
 		if delete(left, plainly(h)); !ok {
 			name = plainly(h)
 		}
+		if name == LeftOut {
+			continue
+		}
 		if !f.has(name) {
 			continue
 		}
@@ -141,7 +144,10 @@ func (f form) has(name string) bool {
 
 func (f form) list() string { return strings.Join(f.columns, ",") }
 
-// Mapping reads "HEADER=column" pairs.
+// LeftOut stands in a mapping for a column of a file that is not wanted.
+const LeftOut = "-"
+
+// Mapping reads "HEADER=column" pairs. Of "HEADER=-" the column is left out.
 func Mapping(kind checkout.SubjectKind, pairs []string) (map[string]string, error) {
 	f, mapped := formOf(kind), map[string]string{}
 	for _, pair := range pairs {
@@ -150,7 +156,9 @@ func Mapping(kind checkout.SubjectKind, pairs []string) (map[string]string, erro
 			return nil, hint.Errorf("write --map 'E-Mail=email'", "%q maps no column", pair)
 		}
 		to := plainly(pair[i+1:])
-		if !f.has(to) {
+		if pair[i+1:] == LeftOut {
+			to = LeftOut
+		} else if !f.has(to) {
 			return nil, hint.Errorf("the columns are "+strings.Join(slices.Concat(f.columns, f.more), ","), "there is no column %q to map to", pair[i+1:])
 		}
 		mapped[plainly(pair[:i])] = to
