@@ -28,7 +28,7 @@ var needed = map[identity.Role]string{
 
 	identity.Staff: "GET /my, GET /devices, GET /devices/{ref}, POST /devices/{ref}/extend, GET status, GET panel, GET who, GET devices/{ref}, GET my/loans, GET my/history, POST devices/{ref}/extend",
 
-	identity.Technician: "GET unknown, GET frames, GET history, GET events, POST enrolments, GET enrolments/{id}, GET enrolments/{id}/events, POST enrolments/{id}/undo, DELETE enrolments/{id}, " +
+	identity.Technician: "GET /reports, GET /reports.csv, GET unknown, GET frames, GET history, GET events, POST enrolments, GET enrolments/{id}, GET enrolments/{id}/events, POST enrolments/{id}/undo, DELETE enrolments/{id}, " +
 		"POST selftest, GET selftest/{id}, GET selftest/{id}/events, POST selftest/{id}/answers, DELETE selftest/{id}, " +
 		"POST leases, GET leases, GET leases/{id}, GET leases/{id}/scope, POST leases/{id}/renew, DELETE leases/{id}",
 

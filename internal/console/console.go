@@ -5,6 +5,7 @@
 //	GET /devices, /people     lists
 //	GET /devices/{id}         a device; its forms are posted to /devices/{id}/return, give, …
 //	GET /people/{id}, /my     a person, and who asks
+//	GET /reports              how devices are used
 //	/import                   a file is looked at, and then imported
 //	GET /changes              says that something has changed, as server-sent events
 //
@@ -65,6 +66,7 @@ type Options struct {
 type Console struct {
 	o     Options
 	parts parts
+	kept  kept
 }
 
 // New returns the pages.
@@ -93,6 +95,8 @@ func (c *Console) Routes() []Route {
 		{"POST /devices/{ref}/extend", identity.Staff, c.change("extend", books.Keeper.Extend)}, // their own; admins all
 		{"GET /people", identity.Admin, c.people},
 		{"GET /people/{ref}", identity.Admin, c.person},
+		{"GET /reports", identity.Technician, c.reports},
+		{"GET /reports.csv", identity.Technician, c.reportsCSV},
 		{"GET /import", identity.Admin, c.importPage},
 		{"POST /import", identity.Admin, c.importFile},
 	}
@@ -118,6 +122,9 @@ func (c *Console) frame(r *http.Request, path string, title func(*ui.Words) stri
 	}
 	if who.May(identity.Admin) {
 		f.Links = append(f.Links, ui.Link{Path: "/people", Text: w.People}, ui.Link{Path: "/import", Text: w.Import})
+	}
+	if who.May(identity.Technician) {
+		f.Links = append(f.Links, ui.Link{Path: "/reports", Text: w.Reports})
 	}
 	f.Done = r.URL.Query().Has("saved")
 	f.Part = r.Header.Get("Stump-Part") != ""

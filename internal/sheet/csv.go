@@ -279,15 +279,15 @@ func csvError(err error, above, last int) error {
 // spreadsheets don't show, and an import takes it away.
 const formula = "=+-@\t\r"
 
-// harmless returns what is written for a field.
-func harmless(s string) string {
+// Harmless returns what is written for a field of a file that spreadsheets open.
+func Harmless(s string) string {
 	if rest := strings.TrimLeft(s, "'"); rest != "" && strings.ContainsRune(formula, rune(rest[0])) {
 		return "'" + s
 	}
 	return s
 }
 
-// harmful is the reverse of harmless.
+// harmful is the reverse of Harmless.
 func harmful(s string) string {
 	if rest := strings.TrimLeft(s, "'"); rest != s && rest != "" && strings.ContainsRune(formula, rune(rest[0])) {
 		return s[1:]
@@ -327,7 +327,7 @@ func write[T any](w io.Writer, f form, all iter.Seq2[T, error], fields func(T) (
 		}
 		for i := range row {
 			used[i] = used[i] || i < len(f.columns) || row[i] != "" && row[i] != checkout.Active.String()
-			row[i] = harmless(row[i])
+			row[i] = Harmless(row[i])
 		}
 		rows = append(rows, row)
 	}
