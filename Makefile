@@ -42,7 +42,7 @@ test-services: ## tests with programs of others: the original client's server, i
 
 # atexit_sleep_ms: a process under the race detector would sleep a second at its
 # end. Without DWARF the compiler is a tenth faster.
-RACE := -race -vet=off -gcflags=all=-dwarf=false -skip '^Test(Damage|LedgerAgainstModel|HostileDirectory|RefusedUpload)$$'
+RACE := -race -vet=off -gcflags=all=-dwarf=false -skip '^Test(Damage|LedgerAgainstModel|HostileDirectory|RefusedUpload|LargeExport)$$'
 unit: export GORACE := atexit_sleep_ms=0
 unit: ## all tests with the race detector, except long ones of a single goroutine and of memory (see proofs)
 	@if command -v "$$($(GO) env CC)" >/dev/null; then \
@@ -54,12 +54,12 @@ unit: ## all tests with the race detector, except long ones of a single goroutin
 	  for m in $(MODULES); do (cd $$m && $(GO) test -vet=off ./...) || exit 1; done; \
 	fi
 
-proofs: ## 200 kills, 1,000 damaged files and a model of the ledger, 5,000 sequences of the directory's queue, 3,500 histories of who has what, every table of the decoder, memory under hostile directories and uploads
+proofs: ## 200 kills, 1,000 damaged files and a model of the ledger, 5,000 sequences of the directory's queue, 3,500 histories of who has what, every table of the decoder, memory under hostile directories, uploads and exports
 	$(GO) test -vet=off -count=1 -run '^Test(Kill|Damage|LedgerAgainstModel)$$' ./checkout/ledger
 	@# Under the race detector each of these plays a tenth of its sequences.
 	$(GO) test -vet=off -count=1 -run '^Test(Oracle|.*Properties$$)' ./directory
 	$(GO) test -vet=off -count=1 ./wiegand
-	$(GO) test -vet=off -count=1 -run '^Test(HostileDirectory|RefusedUpload)$$' ./cmd/stump
+	$(GO) test -vet=off -count=1 -run '^Test(HostileDirectory|RefusedUpload|LargeExport)$$' ./cmd/stump
 
 bench: ## benchmarks: the figures in the docs
 	$(GO) test -run '^$$' -bench . -benchmem ./...

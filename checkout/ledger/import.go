@@ -49,6 +49,7 @@ func (l *Ledger) Import(ctx context.Context, kind checkout.SubjectKind, rows ite
 		once.rows(t, j.Len())
 		t.must(once.bad.Err())
 		if !o.DryRun {
+			t.countImport()
 			t.must(j.Each(0, func(r books.ImportRow, _, _ uint64) bool {
 				if err := t.try(func(t *txn) { t.importRow(j, kind, r, by(o.Actor, o.Source)) }); err != nil {
 					t.fail(&books.RowError{Line: r.Line, Err: err})

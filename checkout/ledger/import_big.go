@@ -75,7 +75,9 @@ func (l *Ledger) importBig(ctx context.Context, c *importCheck) (books.Imported,
 			}
 			return c.bad.Err()
 		},
-		Decide: func(f func(*bolt.Tx) error) error { return l.update(func(t *txn) { t.must(f(t.tx)) }) },
+		Decide: func(f func(*bolt.Tx) error) error {
+			return l.update(func(t *txn) { t.must(f(t.tx)); t.countImport() })
+		},
 	})
 	c.n.Late = late
 	return c.n, err

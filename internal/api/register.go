@@ -52,7 +52,7 @@ type register struct {
 	find  func(ref string) (party, error) // by id or name
 	add   func(l books.Keeper, c change, tag checkout.Tag, by identity.Principal) error
 	edit  func(l books.Keeper, ref string, e books.Edit, actor string, source checkout.Source) error
-	write func(csv io.Writer) error
+	write func(ctx context.Context, csv io.Writer) error
 }
 
 func (s *Server) registers(l books.Keeper) (people, devices *register) {
@@ -66,8 +66,10 @@ func (s *Server) registers(l books.Keeper) (people, devices *register) {
 		add: func(l books.Keeper, c change, badge checkout.Tag, by identity.Principal) error {
 			return l.AddPerson(books.Person{ID: *c.id, Name: str(c.Name), Email: str(c.Email), Groups: str(c.Groups)}, badge, by.Name, by.Source)
 		},
-		edit:  books.Keeper.EditPerson,
-		write: func(csv io.Writer) error { return sheet.WritePeople(csv, present(l.People(books.Page{}))) },
+		edit: books.Keeper.EditPerson,
+		write: func(ctx context.Context, csv io.Writer) error {
+			return sheet.WritePeople(csv, present(until(ctx, l.People(books.Page{}))))
+		},
 	}
 	devices = &register{
 		kind: checkout.KindDevice, path: "devices", tag: "tag",
@@ -80,8 +82,10 @@ func (s *Server) registers(l books.Keeper) (people, devices *register) {
 			return l.AddDevice(books.Device{ID: *c.id, Name: str(c.Name), Kind: str(c.Kind), Condition: str(c.Condition), Kit: str(c.Kit), Details: books.Details{
 				Serial: str(c.Serial), Place: str(c.Place), Note: str(c.Note), Link: str(c.Link), Out: str(c.Out)}}, tag, by.Name, by.Source)
 		},
-		edit:  books.Keeper.EditDevice,
-		write: func(csv io.Writer) error { return sheet.WriteDevices(csv, l.Devices(books.Page{}), s.deviceTag) },
+		edit: books.Keeper.EditDevice,
+		write: func(ctx context.Context, csv io.Writer) error {
+			return sheet.WriteDevices(csv, until(ctx, l.Devices(books.Page{})), s.deviceTag)
+		},
 	}
 	return people, devices
 }
@@ -477,10 +481,21 @@ func (s *Server) badRow(err error) error {
 }
 
 func exports(reg *register) handler {
-	return bare(func(w http.ResponseWriter, _ *http.Request) error {
+	return bare(func(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-		return reg.write(w)
+		return reg.write(r.Context(), w)
 	})
+}
+
+// until ends a list when nobody waits for it any more.
+func until[T any](ctx context.Context, all iter.Seq2[T, error]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for v, err := range all {
+			if !yield(v, cmp.Or(ctx.Err(), err)) {
+				return
+			}
+		}
+	}
 }
 
 // erase erases all that is personal about somebody who has no device.

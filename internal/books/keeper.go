@@ -16,7 +16,8 @@ import (
 type Keeper interface {
 	// People, Devices and Loans are in the order of ids, the history in that of events,
 	// and unknown tags begin with the one seen last. Retired people and devices are in
-	// their lists.
+	// their lists. Loans are those of one moment; each person or device is as they were
+	// when they were read.
 	People(Page) iter.Seq2[Person, error]
 	Devices(Page) iter.Seq2[Device, error]
 	Loans(LoanFilter) iter.Seq2[Loan, error]

@@ -312,32 +312,68 @@ func WriteDevices(w io.Writer, all iter.Seq2[books.Device, error], tag func(id s
 	})
 }
 
+// errChanged: the file has no column for what is now in a row.
+var errChanged = hint.Errorf("ask again", "what was empty in all rows has changed while they were written")
+
 // write writes a header and rows, without the further columns in which there is nothing: for
-// a status, nothing is active. Nothing is written if a row fails.
+// a status, nothing is active. The rows are read twice, so that none is kept: first to know
+// the columns. Nothing is written if a row fails then.
 func write[T any](w io.Writer, f form, all iter.Seq2[T, error], fields func(T) (row []string, err error)) error {
-	header := slices.Concat(f.columns, f.more)
-	rows, used := [][]string{header}, make([]bool, len(header))
-	for v, err := range all {
-		if err != nil {
-			return err
-		}
-		row, err := fields(v)
-		if err != nil {
-			return err
-		}
-		for i := range row {
-			used[i] = used[i] || i < len(f.columns) || row[i] != "" && row[i] != checkout.Active.String()
-			row[i] = Harmless(row[i])
-		}
-		rows = append(rows, row)
-	}
-	for n, row := range rows {
-		rows[n] = nil
-		for i, field := range row {
-			if used[i] || i < len(f.columns) {
-				rows[n] = append(rows[n], field)
+	each := func(do func(row []string) error) error {
+		for v, err := range all {
+			if err != nil {
+				return err
+			}
+			row, err := fields(v)
+			if err == nil {
+				err = do(row)
+			}
+			if err != nil {
+				return err
 			}
 		}
+		return nil
 	}
-	return csv.NewWriter(w).WriteAll(rows)
+	header := slices.Concat(f.columns, f.more)
+	used := make([]bool, len(header))
+	for i := range f.columns {
+		used[i] = true
+	}
+	something := func(field string) bool { return field != "" && field != checkout.Active.String() }
+	err := each(func(row []string) error {
+		for i, field := range row {
+			used[i] = used[i] || something(field)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	out := csv.NewWriter(w)
+	if err := out.Write(pick(header, used)); err != nil {
+		return err
+	}
+	err = each(func(row []string) error {
+		for i, field := range row {
+			if !used[i] && something(field) {
+				return errChanged
+			}
+			row[i] = Harmless(field)
+		}
+		return out.Write(pick(row, used))
+	})
+	if out.Flush(); err == nil {
+		err = out.Error()
+	}
+	return err
+}
+
+// pick are the fields of the columns that are used.
+func pick(row []string, used []bool) (fields []string) {
+	for i, field := range row {
+		if used[i] {
+			fields = append(fields, field)
+		}
+	}
+	return fields
 }

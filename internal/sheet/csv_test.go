@@ -251,6 +251,23 @@ func TestWriteFails(t *testing.T) {
 	}
 }
 
+// TestWriteChanged: rows may change while they are written. A status that has no column is
+// no status "active".
+func TestWriteChanged(t *testing.T) {
+	reads := 0
+	changing := func(yield func(books.Person, error) bool) {
+		p := books.Person{ID: "ann", Name: "Ann"}
+		if reads++; reads > 1 {
+			p.Status = checkout.Suspended
+		}
+		yield(p, nil)
+	}
+	var b strings.Builder
+	if err := WritePeople(&b, changing); err == nil || strings.Contains(b.String(), "Ann") {
+		t.Errorf("%v, written %q", err, b.String())
+	}
+}
+
 type brokenWriter struct{ error }
 
 func (w brokenWriter) Write([]byte) (int, error) { return 0, w.error }
