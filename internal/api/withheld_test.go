@@ -68,6 +68,7 @@ func TestMachineWithheld(t *testing.T) {
 	if !strings.Contains(answer, `"check":"storage"`) {
 		t.Errorf("the self-test: %s", answer)
 	}
+	answer = regexp.MustCompile(`[0-9]+ MB free`).ReplaceAllString(answer, "") // any number
 	for what, secret := range secrets {
 		if found := secret.FindString(answer); found != "" {
 			t.Errorf("a self-test tells a technician of %s: %s in %s", what, found, answer)
