@@ -1,10 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"io"
-	"strings"
-
 	"github.com/spf13/cobra"
 
 	"stump/hw/selftest"
@@ -14,32 +10,20 @@ import (
 
 func syncCheckCmd(g *globals, asJSON *bool) *cobra.Command {
 	cmd := command("check", "Try everything that the directory and the webhooks need", func(cmd *cobra.Command, _ []string) error {
-		printer := selftest.Printer{Columns: columns(cmd.OutOrStdout())}
-		var sum *selftest.Summary
-		show := func(v any, lines []string) error {
-			if *asJSON {
-				return printJSON(cmd, v)
-			}
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), strings.Join(lines, "\n"))
+		c, err := g.connect(cmd.Context(), daemonOnly)
+		if err != nil {
 			return err
 		}
-		err := g.stream(cmd, daemonOnly, "POST", "sync/check", nil, nil, func(answer io.Reader) error {
-			_, err := eachJSON(answer, func(l *wire.TestLine) error {
-				if l.Summary != nil {
-					sum = l.Summary
-					return show(sum, append([]string{""}, printer.Summary(*sum)...))
-				}
-				return show(l.Result, printer.Lines(*l.Result))
-			})
-			return err
-		})
+		s := &testSession{cmd: cmd, client: c, json: *asJSON, printer: selftest.Printer{Columns: columns(cmd.OutOrStdout())}}
+		var check wire.SyncCheck
+		err = followTill(cmd.Context(), c, "sync/checks", nil, &check, s.event)
 		switch {
 		case err != nil:
 			return err
-		case sum == nil:
+		case check.Summary == nil:
 			return hint.Errorf("look whether the daemon still runs; its log says why if not", "the check broke off: no summary came")
-		case sum.ExitStatus() != 0:
-			return statusError(sum.ExitStatus())
+		case check.Summary.ExitStatus() != 0:
+			return statusError(check.Summary.ExitStatus())
 		}
 		return nil
 	})

@@ -35,7 +35,7 @@ var needed = map[identity.Role]string{
 	identity.Admin: "POST /devices/{ref}/return, POST /devices/{ref}/give, POST /devices/{ref}/lost, POST /devices/{ref}/found, GET /people, GET /people/{ref}, GET /import, POST /import, POST give, POST return, POST devices/{ref}/lost, POST devices/{ref}/found, " +
 		"GET people, POST people, GET people/{ref}, POST people/{ref}/merge, PATCH people/{ref}, POST people/{ref}/retire, POST people/import, GET people/export, " +
 		"POST devices, PATCH devices/{ref}, POST devices/{ref}/retire, POST devices/import, GET devices/export, " +
-		"GET sync, GET sync/rows, POST pulls, GET pulls/{id}, GET pulls/{id}/events, DELETE pulls/{id}, POST sync/check, POST sync/{id}/retry, POST sync/{id}/drop, POST sync/{id}/accept, " +
+		"GET sync, GET sync/rows, POST pulls, GET pulls/{id}, GET pulls/{id}/events, DELETE pulls/{id}, POST sync/checks, GET sync/checks/{id}, GET sync/checks/{id}/events, DELETE sync/checks/{id}, POST sync/{id}/retry, POST sync/{id}/drop, POST sync/{id}/accept, " +
 		"POST verifications, GET verifications/{id}, GET verifications/{id}/events, DELETE verifications/{id}, " +
 		"GET backups/{id}, GET backups/{id}/events, DELETE backups/{id}, POST salvage/seen, POST sim/seed, POST sim/tap, POST sim/type, POST sim/fault, GET web, POST web/show, GET refusals",
 

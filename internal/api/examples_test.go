@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"stump/internal/api/openapi/openapitest"
@@ -67,7 +68,7 @@ func TestExampleRequests(t *testing.T) {
 	}
 	shared := newLab(t, exampleToml) // for what changes nothing
 	for pattern, c := range spec.Calls {
-		if elsewhere[pattern] != "" || strings.Contains(pattern, "/{id}") && !strings.Contains(pattern, "/sync/") {
+		if elsewhere[pattern] != "" || strings.Contains(pattern, "/{id}") && !strings.Contains(pattern, "/sync/{id}/") {
 			continue // or it is of something that was begun
 		}
 		t.Run(strings.NewReplacer("/", "_", " ", "").Replace(pattern), func(t *testing.T) {
@@ -210,4 +211,41 @@ func TestPulled(t *testing.T) {
 	l.want("GET", "sync", "", 200, `"people":1`)
 	l.want("DELETE", "pulls/"+job.ID, "", 200, `"state":"done"`)
 	l.want("GET", "people?q=lindqvist", "", 200, `"name":"Gus Lindqvist"`)
+}
+
+// TestSyncChecked tries a directory once: its results come as they are found, one try is
+// made at a time, and the end of it ends it while the server hangs.
+func TestSyncChecked(t *testing.T) {
+	hangs, asked := make(chan struct{}), make(chan struct{}, 9)
+	var slow atomic.Bool
+	users := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if slow.Load() {
+			asked <- struct{}{}
+			<-hangs
+		}
+		w.Header().Set("Content-Type", "application/scim+json")
+		_, _ = io.WriteString(w, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":0,"startIndex":1,"itemsPerPage":0,"Resources":[]}`)
+	}))
+	defer users.Close()
+	defer close(hangs)
+	l := newLab(t, fmt.Sprintf("[directory]\nkind = \"scim\"\nurl = %q\n", users.URL))
+	checked := l.worked("sync/checks", "", `"state":"done",.*"problem":null,"results":\[{"check":"name","result":"pass",.*{"check":"users",.*\],"summary":{"summary":true,"result":`)
+	var first, second wire.SyncCheck
+	if err := json.Unmarshal([]byte(checked), &first); err != nil {
+		t.Fatal(err)
+	}
+	events := l.want("GET", "sync/checks/"+first.ID+"/events", "", 200, `^{"n":1,"event":"result","data":{"check":"name",`)
+	if n := strings.Count(events, `"event":"result"`); n != len(first.Results) || !strings.Contains(events, `"event":"summary"`) {
+		t.Errorf("%d results of %d: %s", n, len(first.Results), events)
+	}
+	l.want("DELETE", "sync/checks/"+first.ID, "", 200, `"state":"done"`)
+	l.want("GET", "sync/checks/"+first.ID, "", 404, "")
+	slow.Store(true)
+	if err := json.Unmarshal([]byte(l.want("POST", "sync/checks", "", 202, `"state":"running"`)), &second); err != nil {
+		t.Fatal(err)
+	}
+	<-asked
+	l.want("POST", "sync/checks", "", 409, `has begun a check of the directory`)
+	l.want("DELETE", "sync/checks/"+second.ID, "", 200, `"state":"cancelled",.*"summary":null}`)
+	l.want("GET", "pulls/"+second.ID, "", 404, "")
 }

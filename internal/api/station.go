@@ -13,7 +13,6 @@ import (
 
 	"stump/checkout/ledger"
 	"stump/directory"
-	"stump/hw/selftest"
 	"stump/internal/api/wire"
 	"stump/internal/books"
 	"stump/internal/hint"
@@ -120,21 +119,6 @@ func (s *Server) syncStatus(*http.Request) (any, error) { return s.o.Worker.Stat
 func (s *Server) syncRows(_ *http.Request, q query, p books.Page) (iter.Seq2[directory.Row, error], error) {
 	stuck, err := q.flag("stuck")
 	return s.o.Worker.Rows(p, stuck), err
-}
-
-// syncCheck tries everything that the directory and the webhooks need, once. The answer
-// is a TestLine a line, as that of a self-test.
-func (s *Server) syncCheck(w http.ResponseWriter, r *http.Request) error {
-	send := lines[wire.TestLine](w)
-	sum := selftest.Summary{Summary: true, Result: selftest.Pass, Causes: []string{}}
-	s.o.Worker.Check(r.Context(), func(c directory.Check) {
-		res := selftest.Result{Check: c.Check, Result: selftest.Verdict(c.Result), Measured: c.Measured, Causes: []string{}, Remedy: c.Remedy}
-		if res.Result == selftest.Fail || res.Result == selftest.Warn && sum.Result == selftest.Pass {
-			sum.Result = res.Result
-		}
-		_ = send(wire.TestLine{Result: &res}) // when the client has gone, it ends with the request's context
-	})
-	return send(wire.TestLine{Summary: &sum})
 }
 
 func (s *Server) syncRetry(r *http.Request, _ *wire.Decision) (any, error) {

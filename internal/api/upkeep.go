@@ -10,6 +10,7 @@ import (
 
 	"stump/checkout/ledger"
 	"stump/directory"
+	"stump/hw/selftest"
 	"stump/internal/api/wire"
 	"stump/internal/identity"
 	"stump/internal/jobs"
@@ -156,5 +157,50 @@ func (s *Server) pull(w http.ResponseWriter, r *http.Request) error {
 			return refuse("docs/directory.md tells which directories have one", "%w", err)
 		}
 		return err
+	}})
+}
+
+// syncCheck tries everything that the directory and the webhooks need, once.
+type syncCheck struct {
+	mu      sync.Mutex
+	results []selftest.Result
+	summary *selftest.Summary
+}
+
+func (*syncCheck) path() string { return "sync/checks" }
+
+func (c *syncCheck) object(head wire.Job, _ jobs.Status) any {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return wire.SyncCheck{Job: head, Results: append([]selftest.Result{}, c.results...), Summary: c.summary}
+}
+
+// syncCheck begins to try what the directory and the webhooks need. Its events are those of
+// a self-test.
+func (s *Server) syncCheck(w http.ResponseWriter, r *http.Request) error {
+	c := &syncCheck{}
+	return s.start(w, r, jobs.Spec{Kind: "a check of the directory", On: "sync check", Detail: c, Run: func(ctx context.Context, j *jobs.Job) error {
+		sum := selftest.Summary{Summary: true, Result: selftest.Pass, Causes: []string{}}
+		s.o.Worker.Check(ctx, func(made directory.Check) {
+			if ctx.Err() != nil {
+				return // what was broken off proves nothing
+			}
+			res := selftest.Result{Check: made.Check, Result: selftest.Verdict(made.Result), Measured: made.Measured, Causes: []string{}, Remedy: made.Remedy}
+			if res.Result == selftest.Fail || res.Result == selftest.Warn && sum.Result == selftest.Pass {
+				sum.Result = res.Result
+			}
+			c.mu.Lock()
+			c.results = append(c.results, res)
+			c.mu.Unlock()
+			j.Emit("result", res)
+		})
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		c.mu.Lock()
+		c.summary = &sum
+		c.mu.Unlock()
+		j.Emit("summary", sum)
+		return nil
 	}})
 }

@@ -290,6 +290,14 @@ type Pull struct {
 	Force bool `json:"force"`
 }
 
+// SyncCheck is a try of everything that the directory and the webhooks need. Its events are
+// "result" and "summary".
+type SyncCheck struct {
+	Job
+	Results []selftest.Result `json:"results"`
+	Summary *selftest.Summary `json:"summary"` // null until all was tried
+}
+
 // Job is what everything has that takes longer than an answer.
 type Job struct {
 	ID    string     `json:"id"`
@@ -387,12 +395,6 @@ type Lease struct {
 
 // Key is the lease's place in the list of leases.
 func (l Lease) Key() string { return l.ID }
-
-// TestLine is a line of the answer to a check of the places: a result, or at last the summary.
-type TestLine struct {
-	Result  *selftest.Result  `json:"result,omitempty"`
-	Summary *selftest.Summary `json:"summary,omitempty"`
-}
 
 // BadFrame is a refused frame that a reader kept, with its edges.
 type BadFrame struct {
