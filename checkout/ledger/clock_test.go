@@ -90,14 +90,15 @@ func TestBoundsAreThoseOfAScan(t *testing.T) {
 		}))
 		x.ok(x.view(func(tx *txn) {
 			head, _ := tx.head(1)
-			clock := times{t: tx}
-			scanned := bound{}
+			clock := tx.times()
+			now := tx.l.o.Stamp() // where there is none
+			scanned, at := now.Trusted, now.Wall
 			for seq := head; seq > 0; seq-- {
-				if at, known := clock.wall(tx.event(record.At(1, seq)).At); known {
-					scanned = bound{at, true}
+				if wall, known := clock.Wall(tx.event(record.At(1, seq)).At); known {
+					scanned, at = true, wall
 				}
-				if got := clock.next(record.At(1, seq)); got.known != scanned.known || scanned.known && !got.at.Equal(scanned.at) {
-					rt.Fatalf("event %d of %d: %+v, a scan finds %+v", seq, head, got, scanned)
+				if got, known := clock.Latest(record.At(1, seq)); known != scanned || scanned && !got.Equal(at) {
+					rt.Fatalf("event %d of %d: %v %v, a scan finds %v %v", seq, head, got, known, at, scanned)
 				}
 			}
 		}))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/ledger/bootclock"
 	"stump/checkout/ledger/record"
 	"stump/internal/books"
 )
@@ -53,21 +54,21 @@ type refSource func(t *txn, most int) []record.Ref
 
 func (l *Ledger) historyBatch(next refSource) (batch []books.Entry, err error) {
 	err = l.view(func(t *txn) {
-		clock := times{t: t}
+		clock := t.times()
 		for _, r := range next(t, historyBatch) {
-			batch = append(batch, t.entry(r, &clock))
+			batch = append(batch, t.entry(r, clock))
 		}
 	})
 	return batch, err
 }
 
 // entry reads the event at r as history shows it.
-func (t *txn) entry(r record.Ref, clock *times) (e books.Entry) {
+func (t *txn) entry(r record.Ref, clock *bootclock.Times) (e books.Entry) {
 	ev := t.event(r)
 	e.Pending = t.resolve(&ev)
 	e.Event = ev.Event
-	if e.Time, e.ClockTrusted = clock.wall(ev.At); !e.ClockTrusted {
-		e.Before, _ = clock.latest(r)
+	if e.Time, e.ClockTrusted = clock.Wall(ev.At); !e.ClockTrusted {
+		e.Before, _ = clock.Latest(r)
 	}
 	return e
 }
@@ -211,7 +212,7 @@ func (t *txn) olderThan(before record.Ref, older int, since time.Time) (first, l
 	if before.Seq == 0 {
 		chain--
 	}
-	clock := times{t: t}
+	clock := t.times()
 	c := t.bucket(record.TreeEvents).Cursor()
 	step := c.Prev
 	if k, _ := c.Seek(record.EventKey(before)); k == nil {
@@ -223,7 +224,7 @@ func (t *txn) olderThan(before record.Ref, older int, since time.Time) (first, l
 			return record.At(chain, 1), before, older
 		}
 		before = t.eventKey(k)
-		if at, trusted := clock.wall(t.event(before).At); trusted && !at.Before(since) {
+		if at, trusted := clock.Wall(t.event(before).At); trusted && !at.Before(since) {
 			older = 0
 		} else if older++; trusted && older > olderRun {
 			return before, before, older
@@ -240,12 +241,12 @@ func (t *txn) partyRefs(tr record.Tree, name string, f books.HistoryFilter, afte
 		both = t.find(record.TreePeople, f.Person)
 	}
 	var refs []record.Ref
-	clock, older := times{t: t}, 0
+	clock, older := t.times(), 0
 	t.walk(p, func(r record.Ref, ev *record.Event) bool {
 		if r.Compare(after) <= 0 {
 			return false
 		}
-		if at, trusted := clock.wall(ev.At); trusted && at.Before(f.Since) {
+		if at, trusted := clock.Wall(ev.At); trusted && at.Before(f.Since) {
 			older++
 			return older <= olderRun
 		}
@@ -318,7 +319,7 @@ func (l *Ledger) Appended() <-chan struct{} { return l.appended.Next() }
 func (l *Ledger) Newest() (key string, err error) {
 	err = l.view(func(t *txn) {
 		if seq, _ := t.head(l.own); seq > 0 {
-			key = t.entry(record.At(l.own, seq), &times{t: t}).Key()
+			key = t.entry(record.At(l.own, seq), t.times()).Key()
 		}
 	})
 	return key, err

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/ledger/bootclock"
 	"stump/checkout/ledger/record"
 	"stump/internal/books"
 )
@@ -16,7 +17,7 @@ func (l *Ledger) Loans(f books.LoanFilter) iter.Seq2[books.Loan, error] {
 		f.Now = time.Now()
 	}
 	return list(l, record.TreeDevices, f.Page, func(t *txn) (only string, _ func(party) (books.Loan, bool)) {
-		v := loanView{txn: t, filter: f, clock: times{t: t}, trusted: l.o.Stamp().Trusted, people: map[string]*record.Row{}, boxes: map[string]party{}}
+		v := loanView{txn: t, filter: f, clock: t.times(), trusted: l.o.Stamp().Trusted, people: map[string]*record.Row{}, boxes: map[string]party{}}
 		if f.Person != "" {
 			v.person = t.find(record.TreePeople, f.Person).id
 		}
@@ -33,7 +34,7 @@ func (l *Ledger) Loans(f books.LoanFilter) iter.Seq2[books.Loan, error] {
 // loansNow sees all loans.
 func (t *txn) loansNow() *loanView {
 	now := t.l.o.Stamp()
-	return &loanView{txn: t, filter: books.LoanFilter{Now: now.Wall}, clock: times{t: t}, trusted: now.Trusted, people: map[string]*record.Row{}}
+	return &loanView{txn: t, filter: books.LoanFilter{Now: now.Wall}, clock: t.times(), trusted: now.Trusted, people: map[string]*record.Row{}}
 }
 
 // loanView turns rows of devices into loans.
@@ -41,7 +42,7 @@ type loanView struct {
 	*txn
 	filter books.LoanFilter
 	person string // id to keep, or empty
-	clock  times
+	clock  *bootclock.Times
 	// trusted is whether the wall clock is right now.
 	trusted bool
 	people  map[string]*record.Row // those seen so far
@@ -64,11 +65,11 @@ func (v *loanView) loan(id string, r *record.Row) (loan books.Loan, ok bool) {
 	if v.l.old != nil { // schema 1 has no labels in its rows
 		loan.Station = v.l.old.Chains[s.Since.Chain].Name
 	}
-	loan.Since, loan.ClockTrusted = v.clock.wall(s.At)
-	since, known := v.clock.began(s)
+	loan.Since, loan.ClockTrusted = v.clock.Wall(s.At)
+	since, known := v.clock.Began(s)
 	loan.Began, loan.Meant, loan.Told, loan.Stage = v.place(s.Since), since, v.place(s.Told), s.Stage
 	if s.Changed.Seq != 0 {
-		loan.Meant, _ = v.clock.wall(v.event(s.Changed).At)
+		loan.Meant, _ = v.clock.Wall(v.event(s.Changed).At)
 	}
 	if known && !loan.ClockTrusted {
 		loan.Before = since

@@ -61,7 +61,7 @@ func (t *txn) count(sink string, queued, done uint64) {
 func (t *txn) outboxRow(r RowKey, o record.OutboxRow) OutboxRow {
 	ev := t.event(r)
 	ev.At = ev.Moved()
-	ev.At.Wall, ev.At.Trusted = (&times{t: t}).wall(ev.At)
+	ev.At.Wall, ev.At.Trusted = t.times().Wall(ev.At)
 	row := OutboxRow{Key: r, ID: t.rowID(r, ev.Chain), OutboxRow: o}
 	row.Pending = t.resolve(&ev)
 	row.Event, row.Device = ev.Event, ev.Device

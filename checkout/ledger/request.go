@@ -39,7 +39,7 @@ func (t *txn) happened(ev *record.Event, r books.Request, device party) {
 		t.fail(hint.Errorf("give a time in the past", "%w: %s is in the future", checkout.ErrRefused, ev.Happened.Format(time.RFC3339)))
 	}
 	last := device.row.Loan.At
-	if wall, known := (&times{t: t}).wall(last); known && ev.Happened.Before(wall.Truncate(time.Second)) {
+	if wall, known := t.times().Wall(last); known && ev.Happened.Before(wall.Truncate(time.Second)) {
 		t.fail(hint.Errorf("give a later time; `stump history --device "+device.id+"` shows when", "%w: %s changed hands later than that, at %s",
 			checkout.ErrRefused, device.name(), wall.Format(time.RFC3339)))
 	}
@@ -125,7 +125,7 @@ func (l *Ledger) Extend(r books.Request) (checkout.Event, error) {
 			t.fail(hint.Errorf("ask who has it, or an admin", "%w: somebody else has %s", checkout.ErrRefused, device.name()))
 		}
 		wish := loan.Extension{Device: device.name(), Kind: device.row.Kind, Length: has.Length, Until: r.Due, Own: r.Own != "", Before: t.extended(device)}
-		if since, known := (&times{t: t}).began(has); known {
+		if since, known := t.times().Began(has); known {
 			wish.Since = since.Truncate(time.Second)
 		}
 		if now := t.l.o.Stamp(); now.Trusted {

@@ -164,7 +164,7 @@ func (r *restorer) copyBackup(from *os.File) error {
 func (r *restorer) compare() error {
 	err := r.copied.view(func(t *txn) {
 		if r.result.BackupSeq, _ = t.head(t.l.own); r.result.BackupSeq > 0 {
-			r.result.BackupTime = t.entry(record.At(t.l.own, r.result.BackupSeq), &times{t: t}).Time
+			r.result.BackupTime = t.entry(record.At(t.l.own, r.result.BackupSeq), t.times()).Time
 		}
 	})
 	if err != nil || r.now == nil {

@@ -144,13 +144,13 @@ func newSweeper(t *txn) *sweeper {
 
 // collect looks at the next events. It reports whether there may be more.
 func (s *sweeper) collect(before time.Time) bool {
-	begin, clock := s.swept, times{t: s.t}
+	begin, clock := s.swept, s.t.times()
 	var waiting []closing // without a known time, until an event with one follows
 	n := 0
 	s.t.events(begin, func(at record.Ref, raw []byte) bool {
 		ev, err := s.t.decode(at, raw)
 		s.t.must(err)
-		when, known := clock.wall(ev.At)
+		when, known := clock.Wall(ev.At)
 		if known && !when.Before(before) {
 			return false
 		}

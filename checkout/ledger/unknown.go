@@ -73,11 +73,11 @@ func (t *txn) makeRoom() {
 
 // unknown returns the list, sorted by the time last seen.
 func (t *txn) unknown() (all []seenTag) {
-	clock := times{t: t}
+	clock := t.times()
 	t.each(record.TreeUnknown, nil, func(k, v []byte) {
 		u := t.decodeUnknown(v)
 		s := seenTag{books.SeenTag{ID: hex.EncodeToString(k[:8]), Number: u.Number, Bits: u.Bits, Count: u.Count}, slices.Clone(k)}
-		s.Last, s.ClockTrusted = clock.wall(u.Last)
+		s.Last, s.ClockTrusted = clock.Wall(u.Last)
 		all = append(all, s)
 	})
 	sort.SliceStable(all, func(i, j int) bool { return all[i].Last.Before(all[j].Last) })
