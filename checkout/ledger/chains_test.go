@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -93,8 +94,12 @@ func TestBadMetaRows(t *testing.T) {
 		"the file does not say which chain is its own": func(t *txn) { t.delete(record.TreeMeta, record.MetaOwn) },
 		"the order of the chains":                      func(t *txn) { t.put(record.TreeMeta, record.MetaOrder, []byte("short")) },
 		"the head of chain 1":                          func(t *txn) { t.put(record.TreeMeta, record.MetaHead(1), []byte("short")) },
-		"no segment id":                                func(t *txn) { t.delete(record.TreeMeta, metaSegment) },
-		"no schema version":                            func(t *txn) { t.delete(record.TreeMeta, metaSchema) },
+		"the row of the sink \"dis\" is that of \"dir\"": func(t *txn) {
+			t.put(record.TreeMeta, record.MetaSink("dis"), bytes.Clone(t.get(record.TreeMeta, record.MetaSink("dir"))))
+			t.delete(record.TreeMeta, record.MetaSink("dir"))
+		},
+		"no segment id":     func(t *txn) { t.delete(record.TreeMeta, metaSegment) },
+		"no schema version": func(t *txn) { t.delete(record.TreeMeta, metaSchema) },
 		"event 7 is not the one that the head names":   func(t *txn) { t.setHead(1, 7, checkout.Hash{1}) },
 		"event 99 of chain 1 is missing":               func(t *txn) { t.setHead(1, 99, checkout.Hash{1}) },
 		"the tree \"tags\" is missing":                 func(t *txn) { t.must(t.tx.DeleteBucket(record.TreeTags.Bucket())) },
@@ -125,6 +130,27 @@ func TestBadMetaRows(t *testing.T) {
 				x.bump(2, 12)
 			}
 		})
+	}
+}
+
+// TestRenamedSink: where one bit of a sink's name is damaged, its rows wait neither for another
+// sink nor for nobody.
+func TestRenamedSink(t *testing.T) {
+	x := newLedger(t)
+	x.bump(1, 11)
+	x.bump(2, 12)
+	was, err := x.Backlog("dir")
+	x.ok(err)
+	x.ok(x.updateNow(func(t *txn) {
+		t.put(record.TreeMeta, record.MetaSink("dis"), bytes.Clone(t.get(record.TreeMeta, record.MetaSink("dir"))))
+		t.delete(record.TreeMeta, record.MetaSink("dir"))
+	}))
+	x.ok(x.Close())
+	x.salvaged()
+	is, err := x.Backlog("dir")
+	x.ok(err)
+	if is != was || was == 0 {
+		t.Errorf("%d rows of %d wait", is, was)
 	}
 }
 

@@ -268,7 +268,11 @@ func (t *txn) readNames() {
 		if err != nil {
 			t.damaged("the row %q: %v", k, err)
 		}
-		t.l.sinkIDs[string(bytes.TrimPrefix(k, record.MetaSink("")))] = c.Index
+		name := string(bytes.TrimPrefix(k, record.MetaSink("")))
+		if c.Name != "" && c.Name != name {
+			t.damaged("the row of the sink %q is that of %q", name, c.Name)
+		}
+		t.l.sinkIDs[name] = c.Index
 	})
 }
 
@@ -292,7 +296,7 @@ func (t *txn) addNames() {
 	for _, s := range l.o.Sinks {
 		if l.sinkIDs[s] == 0 {
 			l.sinkIDs[s] = uint16(len(l.sinkIDs) + 1)
-			t.put(record.TreeMeta, record.MetaSink(s), record.Pack(record.SinkForm(&record.Sink{Index: l.sinkIDs[s]})))
+			t.putSink(s, record.Sink{Index: l.sinkIDs[s]})
 		}
 	}
 	t.put(record.TreeMeta, metaKey, l.keys.Check(0))

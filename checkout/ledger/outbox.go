@@ -53,7 +53,12 @@ func (t *txn) count(sink string, queued, done uint64) {
 	}
 	c.Queued += queued
 	c.Done += done
-	t.put(record.TreeMeta, record.MetaSink(sink), record.Pack(record.SinkForm(&c)))
+	t.putSink(sink, c)
+}
+
+func (t *txn) putSink(name string, c record.Sink) {
+	c.Name = name
+	t.put(record.TreeMeta, record.MetaSink(name), record.Pack(record.SinkForm(&c)))
 }
 
 // outboxRow reads the event of a row. It resolves pending people and devices, and the

@@ -95,7 +95,7 @@ func (s *salvager) fillMeta(t *txn) {
 	s.sinkNames = map[uint16]string{}
 	for name, i := range t.l.sinkIDs {
 		s.sinkNames[i] = name
-		t.put(record.TreeMeta, record.MetaSink(name), record.Pack(record.SinkForm(&record.Sink{Index: i})))
+		t.putSink(name, record.Sink{Index: i})
 	}
 	meta := s.Rows[record.TreeMeta]
 	for _, key := range [][]byte{metaSimulated, metaSwept, metaScrub, journal.Key} {

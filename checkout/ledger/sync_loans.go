@@ -44,7 +44,7 @@ func (l *Ledger) Moment(sink, place string) (m Moment, err error) {
 			c.From = m.newest
 		}
 		c.Place = place
-		t.put(record.TreeMeta, record.MetaSink(sink), record.Pack(record.SinkForm(&c)))
+		t.putSink(sink, c)
 	})
 	if err != nil {
 		return m, err

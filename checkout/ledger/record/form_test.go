@@ -196,7 +196,7 @@ func TestForms(t *testing.T) {
 		"outbox":              func(t *rapid.T) { holds(t, OutboxForm, outboxOf(t)) },
 		"sink": func(t *rapid.T) {
 			holds(t, SinkForm, &Sink{rapid.Uint16().Draw(t, "index"), rapid.Uint64().Draw(t, "queued"), rapid.Uint64().Draw(t, "done"),
-				rapid.String().Draw(t, "place"), refOf(t, "from")})
+				rapid.String().Draw(t, "place"), refOf(t, "from"), rapid.String().Draw(t, "name")})
 		},
 		"boot": func(t *rapid.T) {
 			holds(t, BootForm, &Boot{refOf(t, "first"), rapid.Bool().Draw(t, "resolved"), time.Duration(rapid.Int64().Draw(t, "offset"))})
@@ -227,7 +227,7 @@ func TestTags(t *testing.T) {
 		"sides 1-5 32-35":             tagsOf(sideForm(new(side))),
 		"rows 1-28 40-46 50-50 60-63": tagsOf(RowForm(new(Row))),
 		"outbox 1-12":                 tagsOf(OutboxForm(new(OutboxRow))),
-		"sinks 1-5":                   tagsOf(SinkForm(new(Sink))),
+		"sinks 1-6":                   tagsOf(SinkForm(new(Sink))),
 		"boots 1-3":                   tagsOf(BootForm(new(Boot))),
 		"unknown 1-4 12-15":           tagsOf(UnknownForm(new(Unknown))),
 		"chains 1-2":                  tagsOf(ChainForm(new(Chain))),

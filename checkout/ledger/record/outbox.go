@@ -111,11 +111,14 @@ type Sink struct {
 	// to be: it was told of none before. Empty: nobody has said which it is.
 	Place string
 	From  Ref
+	// Name is that of the sink, which its key has too: a key that is damaged would be another
+	// sink's, and the rows would wait for that. Empty in rows from before this was kept.
+	Name string
 }
 
 // SinkForm is the form of a Sink.
 func SinkForm(s *Sink) []Field {
-	return []Field{{1, &s.Index}, {2, &s.Queued}, {3, &s.Done}, {4, &s.Place}, {5, &s.From}}
+	return []Field{{1, &s.Index}, {2, &s.Queued}, {3, &s.Done}, {4, &s.Place}, {5, &s.From}, {6, &s.Name}}
 }
 
 // OutboxKey returns the key of an outbox row: the event's key, then the sink's index.

@@ -388,13 +388,16 @@ func (w *Wreck) Newest(chain uint16) (seq uint64) {
 	return seq
 }
 
-// Sinks returns the sinks by name.
+// Sinks returns the sinks by name: that of their row, where it has one, since a key has
+// nothing that shows damage.
 func (w *Wreck) Sinks() map[string]record.Sink {
 	all := map[string]record.Sink{}
 	for key, body := range w.Rows[record.TreeMeta] {
 		if name, ok := bytes.CutPrefix([]byte(key), record.MetaSink("")); ok {
-			if c, err := record.Unpack(record.SinkForm, body); err == nil {
-				all[string(name)] = c
+			c, err := record.Unpack(record.SinkForm, body)
+			c.Name = cmp.Or(c.Name, string(name))
+			if err == nil && c.Queued >= all[c.Name].Queued {
+				all[c.Name] = c
 			}
 		}
 	}
