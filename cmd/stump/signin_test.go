@@ -73,10 +73,15 @@ func startBrowser(t *testing.T) context.Context {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	testkit.Need(t, err == nil, "chromium")
+	dir, err := os.MkdirTemp("", "chromium")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) }) // it may still be writing there, which is no fault of ours
 	ctx, end := context.WithTimeout(context.Background(), browserTime)
 	t.Cleanup(end)
 	o := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, // root has none
-		chromedp.Flag("ignore-certificate-errors", true), chromedp.WSURLReadTimeout(time.Minute), chromedp.UserDataDir(t.TempDir()))
+		chromedp.Flag("ignore-certificate-errors", true), chromedp.WSURLReadTimeout(time.Minute), chromedp.UserDataDir(dir))
 	ctx, end = chromedp.NewExecAllocator(ctx, o...)
 	t.Cleanup(end)
 	silent := func(string, ...any) {} // this protocol is older than Chromium's

@@ -9,6 +9,7 @@ package api
 import (
 	"cmp"
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -84,7 +85,9 @@ type Options struct {
 	Extend *link.Page
 	// Web says where browsers and scripts reach the station; nil for nowhere.
 	Web func() wire.Web
-	Log *slog.Logger
+	// Config writes the configuration, without secrets.
+	Config func(io.Writer) error
+	Log    *slog.Logger
 	// Now is the wall clock; time.Now if nil.
 	Now func() time.Time
 }
@@ -244,7 +247,7 @@ func (s *Server) pageRoutes() (all []route) {
 // newPages returns the pages for browsers.
 func (s *Server) newPages() *console.Console {
 	o := console.Options{
-		Books: s.o.Books, Station: s.o.Station, Language: s.o.Language, Now: s.o.Now, Me: s.me, Changed: s.poke, Import: s.importPage,
+		Books: s.o.Books, Station: s.o.Station, Language: s.o.Language, Now: s.o.Now, Me: s.me, Changed: s.poke, Import: s.importPage, Access: s.o.Access, Leave: s.jobs.Leave, Config: s.o.Config,
 		Holders: s.board(boardHolders), Visitor: identity.None,
 	}
 	if s.board(boardHolders, boardFree) == identity.Board {

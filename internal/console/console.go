@@ -6,6 +6,7 @@
 //	GET /devices/{id}         a device; its forms are posted to /devices/{id}/return, give, …
 //	GET /people/{id}, /my     a person, and who asks
 //	GET /reports              how devices are used
+//	GET /audit, /settings     who changed what; what is configured, and tokens
 //	/import                   a file is looked at, and then imported
 //	GET /changes              says that something has changed, as server-sent events
 //
@@ -51,6 +52,11 @@ type Options struct {
 	Holders identity.Role
 	// Me is who asks, in the register.
 	Me func(*http.Request) (books.Person, error)
+	// Access has the tokens, and who was not let in; Leave is told whose work is to end.
+	Access *identity.Store
+	Leave  func(id string)
+	// Config writes the configuration, without secrets.
+	Config func(io.Writer) error
 	// Appended returns a channel that is closed when the next event is committed.
 	Appended func() <-chan struct{}
 	// Import imports a file whose columns are mapped as by sheet.Mapping, or says what that
@@ -97,6 +103,10 @@ func (c *Console) Routes() []Route {
 		{"GET /people/{ref}", identity.Admin, c.person},
 		{"GET /reports", identity.Technician, c.reports},
 		{"GET /reports.csv", identity.Technician, c.reportsCSV},
+		{"GET /audit", identity.Admin, c.audit},
+		{"GET /settings", identity.Admin, c.settings},
+		{"POST /settings/tokens", identity.FreshAdmin, c.addToken},
+		{"POST /settings/tokens/revoke", identity.FreshAdmin, c.revokeToken},
 		{"GET /import", identity.Admin, c.importPage},
 		{"POST /import", identity.Admin, c.importFile},
 	}
@@ -125,6 +135,9 @@ func (c *Console) frame(r *http.Request, path string, title func(*ui.Words) stri
 	}
 	if who.May(identity.Technician) {
 		f.Links = append(f.Links, ui.Link{Path: "/reports", Text: w.Reports})
+	}
+	if who.May(identity.Admin) {
+		f.Links = append(f.Links, ui.Link{Path: "/audit", Text: w.Audit}, ui.Link{Path: "/settings", Text: w.Settings})
 	}
 	f.Done = r.URL.Query().Has("saved")
 	f.Part = r.Header.Get("Stump-Part") != ""

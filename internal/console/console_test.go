@@ -538,3 +538,53 @@ func TestImport(t *testing.T) {
 		t.Error(w.Code)
 	}
 }
+
+func TestAudit(t *testing.T) {
+	access := identity.Open(t.TempDir(), identity.Options{Now: func() time.Time { return noon }})
+	p := newPages(t, func(o *Options) { o.Access = access })
+	access.Refuse(identity.Refusal{What: "login", Address: "10.0.0.9", Call: "POST /<login>"})
+	_, err := p.books.Complete(checkout.Completion{
+		Person: checkout.Subject{Kind: checkout.KindPerson, ID: "ben"}, Device: checkout.Subject{Kind: checkout.KindDevice, ID: "quest 3"}, Reader: "door",
+	})
+	p.ok(err)
+	_, page := p.ask(root, "GET", "/audit", nil)
+	p.has("audit", page, "root <span class=\"dim\">cli</span>", "iPad &amp; Pen", "10.0.0.9", "POST /&lt;login&gt;", "!Quest")
+}
+
+func TestSettings(t *testing.T) {
+	access := identity.Open(t.TempDir(), identity.Options{Now: func() time.Time { return noon }})
+	var left []string
+	p := newPages(t, func(o *Options) {
+		o.Access, o.Leave = access, func(id string) { left = append(left, id) }
+		o.Config = func(w io.Writer) error { _, err := io.WriteString(w, "station = \"<lab>\"\n"); return err }
+	})
+	_, page := p.ask(root, "GET", "/settings", nil)
+	p.has("settings", page, "station = &#34;&lt;lab&gt;&#34;", "Make a token", "!Revoke</button>")
+	_, page = p.ask(root, "POST", "/settings/tokens", url.Values{"name": {"wall"}, "role": {"board"}, "expires": {"2027-01-31"}})
+	secret := regexp.MustCompile(`<code>([^<]+)</code>`).FindStringSubmatch(page)
+	if secret == nil {
+		t.Fatal(page)
+	}
+	if who, err := access.Bearer(secret[1]); err != nil || who.Role != identity.Board {
+		t.Errorf("the token is %+v's, %v", who, err)
+	}
+	if all := access.Tokens(); len(all) != 1 || all[0].By != "root" || !all[0].Expires.Equal(time.Date(2027, 1, 31, 23, 59, 0, 0, time.UTC)) {
+		t.Errorf("%+v", all)
+	}
+	_, page = p.ask(root, "GET", "/settings", nil)
+	p.has("afterwards", page, "wall", "31 Jan 2027", "!"+secret[1])
+	for name, form := range map[string]url.Values{
+		"the same name": {"name": {"wall"}, "role": {"staff"}}, "no such role": {"name": {"x"}, "role": {"king"}}, "no day": {"name": {"y"}, "role": {"staff"}, "expires": {"soon"}},
+	} {
+		w, page := p.ask(root, "POST", "/settings/tokens", form)
+		if p.has(name, page, `role="alert"`, fmt.Sprintf("value=%q", form.Get("name"))); w.Code != http.StatusConflict || len(access.Tokens()) != 1 {
+			t.Errorf("%s: %d, %d tokens", name, w.Code, len(access.Tokens()))
+		}
+	}
+	if w, _ := p.ask(root, "POST", "/settings/tokens/revoke", url.Values{"name": {"wall"}}); w.Code != http.StatusSeeOther || len(access.Tokens()) != 0 || !reflect.DeepEqual(left, []string{"token:wall"}) {
+		t.Errorf("%d, %d tokens, %v", w.Code, len(access.Tokens()), left)
+	}
+	if w, page := p.ask(root, "POST", "/settings/tokens/revoke", url.Values{"name": {"wall"}}); w.Code != http.StatusConflict {
+		t.Errorf("again: %d %s", w.Code, page)
+	}
+}

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 	"time"
@@ -18,7 +19,6 @@ const (
 type Line struct {
 	books.EntryJSON
 	When, What string
-	Known      bool // whether the time is right
 }
 
 // Lines are the newest events of a history, the newest first.
@@ -35,17 +35,18 @@ func Lines(w *Words, history iter.Seq2[books.Entry, error], now time.Time) ([]Li
 	newest = newest[max(len(newest)-mostLines, 0):]
 	lines := make([]Line, 0, len(newest))
 	for _, e := range slices.Backward(newest) {
-		what := w.Kinds[string(e.Kind)]
-		if what == "" {
-			what = string(e.Kind)
-		}
-		lines = append(lines, Line{e.JSON(), w.Began(e.Time.In(now.Location()), e.ClockTrusted, e.Before, now), what, e.ClockTrusted})
+		lines = append(lines, LineOf(w, e, now))
 	}
 	return lines, nil
 }
 
-// text is a text that may be unknown.
-func text(s *string) string {
+// LineOf is an event as pages show it.
+func LineOf(w *Words, e books.Entry, now time.Time) Line {
+	return Line{e.JSON(), w.Began(e.Time.In(now.Location()), e.ClockTrusted, e.Before, now), cmp.Or(w.Kinds[string(e.Kind)], string(e.Kind))}
+}
+
+// Text is a text that may be unknown.
+func Text(s *string) string {
 	if s == nil {
 		return ""
 	}

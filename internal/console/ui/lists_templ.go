@@ -161,7 +161,7 @@ func Events(w *Words, lines []Line, devices bool) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var10 string
-				templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs(text(l.Device))
+				templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs(Text(l.Device))
 				if templ_7745c5c3_Err != nil {
 					return templ.Error{Err: templ_7745c5c3_Err, FileName: `ui/lists.templ`, Line: 24, Col: 47}
 				}
@@ -192,7 +192,7 @@ func Events(w *Words, lines []Line, devices bool) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var12 string
-				templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinStringErrs(text(l.Person))
+				templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinStringErrs(Text(l.Person))
 				if templ_7745c5c3_Err != nil {
 					return templ.Error{Err: templ_7745c5c3_Err, FileName: `ui/lists.templ`, Line: 26, Col: 47}
 				}
@@ -210,7 +210,7 @@ func Events(w *Words, lines []Line, devices bool) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var13 string
-			templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinStringErrs(text(l.Note))
+			templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinStringErrs(Text(l.Note))
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `ui/lists.templ`, Line: 28, Col: 23}
 			}

@@ -32,6 +32,10 @@ type Words struct {
 	// The page of reports.
 	Reports, SinceText, TakenTitle, MonthsTitle, Times, LongestTitle, DaysTitle, UnusedTitle, UndatedText string
 
+	// The audit and the settings.
+	Audit, Settings, ChangesTitle, RefusedTitle, From, TokensTitle, OnlyOnce   string
+	NameTitle, RoleTitle, UsedTitle, Revoke, AddToken, ConfigTitle, ConfigHint string
+
 	Days, Months [12]string
 	// Kinds are what happened, by the kind of event.
 	Kinds map[string]string
@@ -77,6 +81,7 @@ var english = Words{
 	Saved: "Saved.", ShowAll: "Show all", Optional: "optional", Page: "Page",
 	Import: "Import", LookAgain: "Look again", AnotherFile: "Another file", WhatIsIn: "What is in the file", CSVFile: "A CSV file", ImportHint: "As a spreadsheet saves it, with any columns. First you see what it would change; nothing is kept of it.", LookAtIt: "Look at it", ColumnsTitle: "The columns", LeaveOut: "leave out", NotYet: "Not yet: correct these lines", Line: "Line", Added: "new", Altered: "changed", Unchanged: "as before",
 	Reports: "Reports", SinceText: "Since %s", TakenTitle: "Taken", MonthsTitle: "Months", Times: "Times", LongestTitle: "Out the longest", DaysTitle: "Days", UnusedTitle: "never taken", UndatedText: "%s more were taken while the station did not know the time.",
+	Audit: "Audit", Settings: "Settings", ChangesTitle: "Changed by admins and scripts, in 30 days", RefusedTitle: "Not let in", From: "From", TokensTitle: "Tokens of scripts", OnlyOnce: "It is shown this once:", NameTitle: "Name", RoleTitle: "Role", UsedTitle: "Last used", Revoke: "Revoke", AddToken: "Make a token", ConfigTitle: "Configuration", ConfigHint: "As the file says it, with all defaults. It is changed there.",
 	Days:   [12]string{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"},
 	Months: [12]string{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"},
 	Kinds: map[string]string{
@@ -103,6 +108,7 @@ var german = Words{
 	Saved: "Gespeichert.", ShowAll: "Alle zeigen", Optional: "freiwillig", Page: "Seite",
 	Import: "Importieren", LookAgain: "Noch einmal ansehen", AnotherFile: "Andere Datei", WhatIsIn: "Was in der Datei steht", CSVFile: "Eine CSV-Datei", ImportHint: "Wie eine Tabelle sie speichert, mit beliebigen Spalten. Zuerst sieht man, was sich ändern würde; behalten wird nichts davon.", LookAtIt: "Ansehen", ColumnsTitle: "Die Spalten", LeaveOut: "weglassen", NotYet: "Noch nicht: diese Zeilen berichtigen", Line: "Zeile", Added: "neu", Altered: "geändert", Unchanged: "wie zuvor",
 	Reports: "Berichte", SinceText: "Seit %s", TakenTitle: "Genommen", MonthsTitle: "Monate", Times: "Male", LongestTitle: "Am längsten weg", DaysTitle: "Tage", UnusedTitle: "nie genommen", UndatedText: "%s weitere wurden genommen, als die Station die Zeit nicht kannte.",
+	Audit: "Protokoll", Settings: "Einstellungen", ChangesTitle: "Von Admins und Skripten geändert, in 30 Tagen", RefusedTitle: "Nicht eingelassen", From: "Von", TokensTitle: "Tokens für Skripte", OnlyOnce: "Es wird nur dieses Mal gezeigt:", NameTitle: "Name", RoleTitle: "Rolle", UsedTitle: "Zuletzt benutzt", Revoke: "Zurückziehen", AddToken: "Token machen", ConfigTitle: "Konfiguration", ConfigHint: "Wie die Datei es sagt, mit allen Vorgaben. Geändert wird es dort.",
 	Days:   [12]string{"So", "Mo", "Di", "Mi", "Do", "Fr", "Sa"},
 	Months: [12]string{"Jan", "Feb", "März", "April", "Mai", "Juni", "Juli", "Aug", "Sep", "Okt", "Nov", "Dez"},
 	Kinds: map[string]string{
@@ -129,6 +135,7 @@ var french = Words{
 	Saved: "Enregistré.", ShowAll: "Tout montrer", Optional: "facultatif", Page: "Page",
 	Import: "Importer", LookAgain: "Regarder à nouveau", AnotherFile: "Un autre fichier", WhatIsIn: "Ce que contient le fichier", CSVFile: "Un fichier CSV", ImportHint: "Tel que le tableur l'enregistre, avec ses colonnes. On voit d'abord ce qui changerait ; rien n'en est gardé.", LookAtIt: "Regarder", ColumnsTitle: "Les colonnes", LeaveOut: "laisser de côté", NotYet: "Pas encore : corrigez ces lignes", Line: "Ligne", Added: "nouveaux", Altered: "changés", Unchanged: "inchangés",
 	Reports: "Rapports", SinceText: "Depuis %s", TakenTitle: "Pris", MonthsTitle: "Mois", Times: "Fois", LongestTitle: "Sortis depuis le plus longtemps", DaysTitle: "Jours", UnusedTitle: "jamais pris", UndatedText: "%s autres ont été pris quand la station ignorait l'heure.",
+	Audit: "Journal", Settings: "Réglages", ChangesTitle: "Changé par admins et scripts, en 30 jours", RefusedTitle: "Refusés", From: "De", TokensTitle: "Jetons des scripts", OnlyOnce: "Il n'est montré qu'une fois :", NameTitle: "Nom", RoleTitle: "Rôle", UsedTitle: "Dernier usage", Revoke: "Révoquer", AddToken: "Créer un jeton", ConfigTitle: "Configuration", ConfigHint: "Ce que dit le fichier, avec tous les défauts. C'est là qu'on change.",
 	Days:   [12]string{"dim", "lun", "mar", "mer", "jeu", "ven", "sam"},
 	Months: [12]string{"jan", "fév", "mars", "avril", "mai", "juin", "juil", "août", "sep", "oct", "nov", "déc"},
 	Kinds: map[string]string{
@@ -155,6 +162,7 @@ var spanish = Words{
 	Saved: "Guardado.", ShowAll: "Mostrar todo", Optional: "opcional", Page: "Página",
 	Import: "Importar", LookAgain: "Mirar otra vez", AnotherFile: "Otro archivo", WhatIsIn: "Qué hay en el archivo", CSVFile: "Un archivo CSV", ImportHint: "Como lo guarda una hoja de cálculo, con cualquier columna. Primero se ve qué cambiaría; no se guarda nada.", LookAtIt: "Mirar", ColumnsTitle: "Las columnas", LeaveOut: "omitir", NotYet: "Todavía no: corrija estas líneas", Line: "Línea", Added: "nuevos", Altered: "cambiados", Unchanged: "iguales",
 	Reports: "Informes", SinceText: "Desde %s", TakenTitle: "Tomados", MonthsTitle: "Meses", Times: "Veces", LongestTitle: "Fuera desde hace más tiempo", DaysTitle: "Días", UnusedTitle: "nunca tomados", UndatedText: "%s más se tomaron cuando la estación no sabía la hora.",
+	Audit: "Registro", Settings: "Ajustes", ChangesTitle: "Cambiado por admins y scripts, en 30 días", RefusedTitle: "No admitidos", From: "De", TokensTitle: "Fichas de scripts", OnlyOnce: "Se muestra solo esta vez:", NameTitle: "Nombre", RoleTitle: "Papel", UsedTitle: "Último uso", Revoke: "Revocar", AddToken: "Crear una ficha", ConfigTitle: "Configuración", ConfigHint: "Lo que dice el archivo, con todo por defecto. Se cambia allí.",
 	Days:   [12]string{"dom", "lun", "mar", "mié", "jue", "vie", "sáb"},
 	Months: [12]string{"ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"},
 	Kinds: map[string]string{
