@@ -8,8 +8,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/runtime"
@@ -18,7 +20,10 @@ import (
 	"stump/internal/testkit"
 )
 
-var shots = flag.String("shots", "", "the folder for pictures that TestConsole makes of each page")
+var (
+	shots = flag.String("shots", "", "the folder for pictures that TestConsole makes of each page")
+	bumps = flag.Int("bumps", 2, "how many bumps TestBumpToRow watches")
+)
 
 // consoleStation is a station with a web address, two people who have something, and an
 // admin at a browser.
@@ -183,4 +188,38 @@ func (p *person) shoots(name string) {
 	if err := os.WriteFile(filepath.Join(*shots, name+".png"), picture, 0o600); err != nil {
 		p.Fatal(err)
 	}
+}
+
+// TestBumpToRow: a bump is seen in the browser at once. The figure is that of `-v`, over
+// -bumps bumps: from the display's answer to the changed row.
+func TestBumpToRow(t *testing.T) {
+	s, admin := consoleStation(t)
+	var waits []time.Duration
+	for i := range *bumps {
+		person := ""
+		if i%2 == 0 {
+			person = "ann"
+		}
+		seen := make(chan float64, 1)
+		go func() {
+			var at float64
+			_ = chromedp.Run(admin.ctx, chromedp.Evaluate(fmt.Sprintf(`new Promise(done => {
+				const look = () => document.querySelector('[data-device="ipad"][data-person=%q]') ? done(Date.now()) : requestAnimationFrame(look);
+				look();
+			})`, person), &at, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+			seen <- at
+		}()
+		s.run("sim", "tap", "ann")
+		s.run("sim", "tap", "ipad")
+		answered := time.Now()
+		select {
+		case at := <-seen:
+			waits = append(waits, time.UnixMilli(int64(at)).Sub(answered))
+		case <-time.After(10 * time.Second):
+			t.Fatal("the bump is not seen")
+		}
+		time.Sleep(5500 * time.Millisecond) // the same pair undoes nothing before
+	}
+	slices.Sort(waits)
+	t.Logf("%d bumps: median %v, p99 %v", len(waits), waits[len(waits)/2], waits[len(waits)*99/100])
 }
