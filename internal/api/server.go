@@ -244,10 +244,18 @@ func (s *Server) pageRoutes() (all []route) {
 	return all
 }
 
+// site is where others reach the station; "" for nowhere.
+func (s *Server) site() string {
+	if s.o.Web == nil {
+		return ""
+	}
+	return str(s.o.Web().URL)
+}
+
 // newPages returns the pages for browsers.
 func (s *Server) newPages() *console.Console {
 	o := console.Options{
-		Books: s.o.Books, Station: s.o.Station, Language: s.o.Language, Now: s.o.Now, Me: s.me, Changed: s.poke, Import: s.importPage, Access: s.o.Access, Leave: s.jobs.Leave, Config: s.o.Config,
+		Books: s.o.Books, Station: s.o.Station, Language: s.o.Language, Now: s.o.Now, Me: s.me, Changed: s.poke, Import: s.importPage, Access: s.o.Access, Leave: s.jobs.Leave, Config: s.o.Config, Site: s.site,
 		Holders: s.board(boardHolders), Visitor: identity.None,
 	}
 	if s.board(boardHolders, boardFree) == identity.Board {

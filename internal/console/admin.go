@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"stump/internal/console/audit"
+	"stump/internal/console/labels"
 	"stump/internal/console/settings"
 	"stump/internal/console/ui"
 	"stump/internal/hint"
@@ -19,6 +20,16 @@ func (c *Console) audit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return send(w, r, http.StatusOK, audit.Page(v))
+}
+
+func (c *Console) labels(w http.ResponseWriter, r *http.Request) error {
+	v := labels.Read(r.URL.Query())
+	v.Frame = c.frame(r, "/labels", func(w *ui.Words) string { return w.Labels })
+	v, err := labels.Make(v, c.o.Books, c.o.Site())
+	if err != nil {
+		return err
+	}
+	return send(w, r, http.StatusOK, labels.Page(v))
 }
 
 func (c *Console) settings(w http.ResponseWriter, r *http.Request) error {

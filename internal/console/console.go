@@ -6,6 +6,7 @@
 //	GET /devices/{id}         a device; its forms are posted to /devices/{id}/return, give, …
 //	GET /people/{id}, /my     a person, and who asks
 //	GET /reports              how devices are used
+//	GET /labels               codes for devices, to print
 //	GET /audit, /settings     who changed what; what is configured, and tokens
 //	/import                   a file is looked at, and then imported
 //	GET /changes              says that something has changed, as server-sent events
@@ -55,6 +56,8 @@ type Options struct {
 	// Access has the tokens, and who was not let in; Leave is told whose work is to end.
 	Access *identity.Store
 	Leave  func(id string)
+	// Site is where others reach the station.
+	Site func() string
 	// Config writes the configuration, without secrets.
 	Config func(io.Writer) error
 	// Appended returns a channel that is closed when the next event is committed.
@@ -103,6 +106,7 @@ func (c *Console) Routes() []Route {
 		{"GET /people/{ref}", identity.Admin, c.person},
 		{"GET /reports", identity.Technician, c.reports},
 		{"GET /reports.csv", identity.Technician, c.reportsCSV},
+		{"GET /labels", identity.Admin, c.labels},
 		{"GET /audit", identity.Admin, c.audit},
 		{"GET /settings", identity.Admin, c.settings},
 		{"POST /settings/tokens", identity.FreshAdmin, c.addToken},
@@ -131,7 +135,7 @@ func (c *Console) frame(r *http.Request, path string, title func(*ui.Words) stri
 		f.Links = append(f.Links, ui.Link{Path: "/devices", Text: w.Devices})
 	}
 	if who.May(identity.Admin) {
-		f.Links = append(f.Links, ui.Link{Path: "/people", Text: w.People}, ui.Link{Path: "/import", Text: w.Import})
+		f.Links = append(f.Links, ui.Link{Path: "/people", Text: w.People}, ui.Link{Path: "/import", Text: w.Import}, ui.Link{Path: "/labels", Text: w.Labels})
 	}
 	if who.May(identity.Technician) {
 		f.Links = append(f.Links, ui.Link{Path: "/reports", Text: w.Reports})

@@ -68,7 +68,7 @@ func newPages(t testing.TB, with func(*Options)) *pages {
 		Me: func(r *http.Request) (books.Person, error) {
 			return l.FindPerson(identity.Of(r.Context()).Person)
 		},
-		Appended: l.Appended, Newest: l.Newest, Changed: func() { p.changed++ },
+		Appended: l.Appended, Newest: l.Newest, Site: func() string { return "https://stump.lab.example:8443" }, Changed: func() { p.changed++ },
 	}
 	if with != nil {
 		with(&o)
@@ -587,4 +587,18 @@ func TestSettings(t *testing.T) {
 	if w, page := p.ask(root, "POST", "/settings/tokens/revoke", url.Values{"name": {"wall"}}); w.Code != http.StatusConflict {
 		t.Errorf("again: %d %s", w.Code, page)
 	}
+}
+
+func TestLabels(t *testing.T) {
+	p := newPages(t, nil)
+	_, page := p.ask(root, "GET", "/labels?sheet=65&skip=3", nil)
+	p.has("labels", page, `class="labels sheet-65"`, "iPad &amp; Pen", "quest 3")
+	if n := strings.Count(page, `class="gone"`); n != 3 {
+		t.Errorf("%d labels are passed over", n)
+	}
+	if n := strings.Count(page, `class="qr"`); n != 3 {
+		t.Errorf("%d codes", n)
+	}
+	_, page = p.ask(root, "GET", "/labels?q=pixel&sheet=7&skip=-1", nil)
+	p.has("of one", page, `class="labels sheet-24"`, "Pixel 9", "!quest 3", "!class=\"gone\"")
 }

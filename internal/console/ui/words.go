@@ -36,6 +36,9 @@ type Words struct {
 	Audit, Settings, ChangesTitle, RefusedTitle, From, TokensTitle, OnlyOnce   string
 	NameTitle, RoleTitle, UsedTitle, Revoke, AddToken, ConfigTitle, ConfigHint string
 
+	// The page of labels.
+	Labels, OnASheet, AlreadyGone, LabelHint string
+
 	Days, Months [12]string
 	// Kinds are what happened, by the kind of event.
 	Kinds map[string]string
@@ -82,6 +85,7 @@ var english = Words{
 	Import: "Import", LookAgain: "Look again", AnotherFile: "Another file", WhatIsIn: "What is in the file", CSVFile: "A CSV file", ImportHint: "As a spreadsheet saves it, with any columns. First you see what it would change; nothing is kept of it.", LookAtIt: "Look at it", ColumnsTitle: "The columns", LeaveOut: "leave out", NotYet: "Not yet: correct these lines", Line: "Line", Added: "new", Altered: "changed", Unchanged: "as before",
 	Reports: "Reports", SinceText: "Since %s", TakenTitle: "Taken", MonthsTitle: "Months", Times: "Times", LongestTitle: "Out the longest", DaysTitle: "Days", UnusedTitle: "never taken", UndatedText: "%s more were taken while the station did not know the time.",
 	Audit: "Audit", Settings: "Settings", ChangesTitle: "Changed by admins and scripts, in 30 days", RefusedTitle: "Not let in", From: "From", TokensTitle: "Tokens of scripts", OnlyOnce: "It is shown this once:", NameTitle: "Name", RoleTitle: "Role", UsedTitle: "Last used", Revoke: "Revoke", AddToken: "Make a token", ConfigTitle: "Configuration", ConfigHint: "As the file says it, with all defaults. It is changed there.",
+	Labels: "Labels", OnASheet: "Labels on a sheet", AlreadyGone: "Already gone", LabelHint: "Print without margins, at 100 %. A phone that reads a code opens the device's page.",
 	Days:   [12]string{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"},
 	Months: [12]string{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"},
 	Kinds: map[string]string{
@@ -109,6 +113,7 @@ var german = Words{
 	Import: "Importieren", LookAgain: "Noch einmal ansehen", AnotherFile: "Andere Datei", WhatIsIn: "Was in der Datei steht", CSVFile: "Eine CSV-Datei", ImportHint: "Wie eine Tabelle sie speichert, mit beliebigen Spalten. Zuerst sieht man, was sich ändern würde; behalten wird nichts davon.", LookAtIt: "Ansehen", ColumnsTitle: "Die Spalten", LeaveOut: "weglassen", NotYet: "Noch nicht: diese Zeilen berichtigen", Line: "Zeile", Added: "neu", Altered: "geändert", Unchanged: "wie zuvor",
 	Reports: "Berichte", SinceText: "Seit %s", TakenTitle: "Genommen", MonthsTitle: "Monate", Times: "Male", LongestTitle: "Am längsten weg", DaysTitle: "Tage", UnusedTitle: "nie genommen", UndatedText: "%s weitere wurden genommen, als die Station die Zeit nicht kannte.",
 	Audit: "Protokoll", Settings: "Einstellungen", ChangesTitle: "Von Admins und Skripten geändert, in 30 Tagen", RefusedTitle: "Nicht eingelassen", From: "Von", TokensTitle: "Tokens für Skripte", OnlyOnce: "Es wird nur dieses Mal gezeigt:", NameTitle: "Name", RoleTitle: "Rolle", UsedTitle: "Zuletzt benutzt", Revoke: "Zurückziehen", AddToken: "Token machen", ConfigTitle: "Konfiguration", ConfigHint: "Wie die Datei es sagt, mit allen Vorgaben. Geändert wird es dort.",
+	Labels: "Etiketten", OnASheet: "Etiketten auf einem Bogen", AlreadyGone: "Schon verbraucht", LabelHint: "Ohne Ränder und mit 100 % drucken. Ein Telefon, das einen Code liest, öffnet die Seite des Geräts.",
 	Days:   [12]string{"So", "Mo", "Di", "Mi", "Do", "Fr", "Sa"},
 	Months: [12]string{"Jan", "Feb", "März", "April", "Mai", "Juni", "Juli", "Aug", "Sep", "Okt", "Nov", "Dez"},
 	Kinds: map[string]string{
@@ -136,6 +141,7 @@ var french = Words{
 	Import: "Importer", LookAgain: "Regarder à nouveau", AnotherFile: "Un autre fichier", WhatIsIn: "Ce que contient le fichier", CSVFile: "Un fichier CSV", ImportHint: "Tel que le tableur l'enregistre, avec ses colonnes. On voit d'abord ce qui changerait ; rien n'en est gardé.", LookAtIt: "Regarder", ColumnsTitle: "Les colonnes", LeaveOut: "laisser de côté", NotYet: "Pas encore : corrigez ces lignes", Line: "Ligne", Added: "nouveaux", Altered: "changés", Unchanged: "inchangés",
 	Reports: "Rapports", SinceText: "Depuis %s", TakenTitle: "Pris", MonthsTitle: "Mois", Times: "Fois", LongestTitle: "Sortis depuis le plus longtemps", DaysTitle: "Jours", UnusedTitle: "jamais pris", UndatedText: "%s autres ont été pris quand la station ignorait l'heure.",
 	Audit: "Journal", Settings: "Réglages", ChangesTitle: "Changé par admins et scripts, en 30 jours", RefusedTitle: "Refusés", From: "De", TokensTitle: "Jetons des scripts", OnlyOnce: "Il n'est montré qu'une fois :", NameTitle: "Nom", RoleTitle: "Rôle", UsedTitle: "Dernier usage", Revoke: "Révoquer", AddToken: "Créer un jeton", ConfigTitle: "Configuration", ConfigHint: "Ce que dit le fichier, avec tous les défauts. C'est là qu'on change.",
+	Labels: "Étiquettes", OnASheet: "Étiquettes par feuille", AlreadyGone: "Déjà utilisées", LabelHint: "Imprimez sans marges, à 100 %. Un téléphone qui lit un code ouvre la page de l'appareil.",
 	Days:   [12]string{"dim", "lun", "mar", "mer", "jeu", "ven", "sam"},
 	Months: [12]string{"jan", "fév", "mars", "avril", "mai", "juin", "juil", "août", "sep", "oct", "nov", "déc"},
 	Kinds: map[string]string{
@@ -163,6 +169,7 @@ var spanish = Words{
 	Import: "Importar", LookAgain: "Mirar otra vez", AnotherFile: "Otro archivo", WhatIsIn: "Qué hay en el archivo", CSVFile: "Un archivo CSV", ImportHint: "Como lo guarda una hoja de cálculo, con cualquier columna. Primero se ve qué cambiaría; no se guarda nada.", LookAtIt: "Mirar", ColumnsTitle: "Las columnas", LeaveOut: "omitir", NotYet: "Todavía no: corrija estas líneas", Line: "Línea", Added: "nuevos", Altered: "cambiados", Unchanged: "iguales",
 	Reports: "Informes", SinceText: "Desde %s", TakenTitle: "Tomados", MonthsTitle: "Meses", Times: "Veces", LongestTitle: "Fuera desde hace más tiempo", DaysTitle: "Días", UnusedTitle: "nunca tomados", UndatedText: "%s más se tomaron cuando la estación no sabía la hora.",
 	Audit: "Registro", Settings: "Ajustes", ChangesTitle: "Cambiado por admins y scripts, en 30 días", RefusedTitle: "No admitidos", From: "De", TokensTitle: "Fichas de scripts", OnlyOnce: "Se muestra solo esta vez:", NameTitle: "Nombre", RoleTitle: "Papel", UsedTitle: "Último uso", Revoke: "Revocar", AddToken: "Crear una ficha", ConfigTitle: "Configuración", ConfigHint: "Lo que dice el archivo, con todo por defecto. Se cambia allí.",
+	Labels: "Etiquetas", OnASheet: "Etiquetas por hoja", AlreadyGone: "Ya usadas", LabelHint: "Imprima sin márgenes, al 100 %. Un teléfono que lee un código abre la página del equipo.",
 	Days:   [12]string{"dom", "lun", "mar", "mié", "jue", "vie", "sáb"},
 	Months: [12]string{"ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"},
 	Kinds: map[string]string{
