@@ -6,6 +6,7 @@ import (
 	"iter"
 
 	"stump/checkout"
+	"stump/checkout/kit"
 	"stump/checkout/ledger/journal"
 	"stump/checkout/ledger/record"
 	"stump/internal/books"
@@ -101,6 +102,9 @@ func (c *importCheck) rows(t *txn, most int) (more bool) {
 // row checks one row.
 func (c *importCheck) row(t *txn, r books.ImportRow, at uint64) {
 	p, was := t.imported(c.kind, &r)
+	if p.row.Kit != "" && (was == nil || was.Kit != p.row.Kit) {
+		c.kit(t, p)
+	}
 	did, again := false, p.row.Status == checkout.Retired // as in change
 	if again {
 		did = c.status(t, p, "", r.Status)
@@ -125,6 +129,33 @@ func (c *importCheck) row(t *txn, r books.ImportRow, at uint64) {
 	default:
 		c.n.Unchanged++
 	}
+}
+
+// kit foresees that p becomes a part of a kit: the file may add that, and moves what it says
+// is a part of another.
+func (c *importCheck) kit(t *txn, p party) {
+	box := kit.Device{ID: p.row.Kit}
+	r := t.row(record.TreeDevices, box.ID)
+	if r != nil {
+		box.Name, box.Kit = r.Name, r.Kit
+	}
+	other, _, ok, err := c.j.ByID(box.ID)
+	t.must(err)
+	switch {
+	case ok && other.Has&books.HasKit != 0:
+		box.Name, box.Kit = other.Name, other.Kit
+	case ok:
+		box.Name = other.Name
+	case r == nil:
+		t.fail(hint.Errorf("write the id of the box, which is in the register or the file", "%w", &books.NotFoundError{Kind: checkout.KindDevice, Ref: box.ID}))
+	}
+	part := kit.Device{ID: p.id, Name: p.row.Name}
+	for _, of := range t.parts(p.id) {
+		other, _, leaves, err := c.j.ByID(of.id)
+		t.must(err)
+		part.HasParts = part.HasParts || !leaves || other.Has&books.HasKit == 0 || other.Kit == p.id
+	}
+	t.must(kit.MayJoin(part, box))
 }
 
 // tag foresees that p gets a tag, which a row of the ledger may hold. It returns the id of
@@ -181,7 +212,7 @@ func (c *importCheck) status(t *txn, p party, pending, status string) (did bool)
 
 // newRow is the row of somebody or something new.
 func newRow(r *books.ImportRow) *record.Row {
-	return &record.Row{Name: r.Name, Email: r.Email, Kind: r.Kind, Groups: r.Groups, Details: r.Details, Condition: r.Condition}
+	return &record.Row{Name: r.Name, Email: r.Email, Kind: r.Kind, Kit: r.Kit, Groups: r.Groups, Details: r.Details, Condition: r.Condition}
 }
 
 // imported returns the person or device of a row with what the row says, and what was
@@ -207,6 +238,7 @@ func (t *txn) imported(kind checkout.SubjectKind, r *books.ImportRow) (p party, 
 	}{
 		{books.HasSerial, &old.Serial, r.Serial}, {books.HasPlace, &old.Place, r.Place}, {books.HasNote, &old.Note, r.Note},
 		{books.HasLink, &old.Link, r.Link}, {books.HasOut, (*string)(&old.Out), string(r.Out)}, {books.HasCondition, &old.Condition, r.Condition},
+		{books.HasKit, &old.Kit, r.Kit},
 		{books.HasGroups, (*string)(&old.Groups), string(r.Groups.Without(old.RefGroups))},
 	} {
 		if r.Has&f.has != 0 {
@@ -227,6 +259,11 @@ func renamed(is, was *record.Row) bool {
 func (t *txn) importRow(j *journal.Journal, kind checkout.SubjectKind, r books.ImportRow, ev *record.Event) {
 	p, was := t.imported(kind, &r)
 	if was == nil || renamed(p.row, was) {
+		before := ""
+		if was != nil {
+			before = was.Kit
+		}
+		t.rekit(p, before)
 		t.save(p)
 		if was != nil {
 			t.said(p, was, *ev)

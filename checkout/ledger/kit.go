@@ -157,6 +157,14 @@ func (t *txn) setKit(p party, box string) {
 	}
 }
 
+// rekit makes the list follow a row that names another kit than before.
+func (t *txn) rekit(p party, before string) {
+	if now := p.row.Kit; now != before {
+		p.row.Kit = before
+		t.setKit(p, now)
+	}
+}
+
 // join makes a device a part of the kit that ref names, "" of none, and does not save it.
 func (t *txn) join(p party, ref string) {
 	if ref == "" {

@@ -500,3 +500,55 @@ func TestKitFates(t *testing.T) {
 			"pixel": {Held: true, Tagged: true}, "nexus": {Retired: true, Tagged: true}, "cable": {}}))
 	}))
 }
+
+// TestImportKits: a file says which devices are parts of which, in any order of its rows and
+// in one piece or several. It is refused as a whole if a kit were in a kit, in itself, or in
+// nothing that is known, by how it would be in the end.
+func TestImportKits(t *testing.T) {
+	few, batch := fewRows, batchRows
+	bigImports(t, few, batch) // what it was comes back
+	ids := []string{"ipad", "pixel", "nexus", "new", "newer"}
+	refused := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		fewRows, batchRows = few, batch
+		if rapid.Bool().Draw(rt, "in pieces") {
+			fewRows, batchRows = 0, 1
+		}
+		x := newLedger(t)
+		kits := map[string]string{"ipad": "", "pixel": "", "nexus": ""}
+		for range rapid.IntRange(1, 4).Draw(rt, "files") {
+			end := maps.Clone(kits)
+			var file []books.ImportRow
+			for _, id := range rapid.Permutation(ids).Draw(rt, "ids")[:rapid.IntRange(1, 5).Draw(rt, "rows")] {
+				r := books.ImportRow{ID: id, Name: "The " + id, Kind: "phone", HasDetail: true, Has: books.HasKit, Kit: rapid.SampledFrom(append(ids, "", "", "", "toaster")).Draw(rt, "kit")}
+				end[id] = r.Kit
+				file = append(file, r)
+			}
+			bad := false
+			for id, box := range end {
+				of, known := end[box]
+				bad = bad || box != "" && (!known || of != "" || box == id)
+			}
+			_, err := x.Import(t.Context(), checkout.KindDevice, seq(file), books.ImportOptions{Actor: "root"})
+			if bad != (err != nil) {
+				rt.Fatalf("%v becomes %v: %v", kits, end, err)
+			}
+			if bad {
+				refused++
+			} else {
+				kits = end
+			}
+			for id, box := range kits {
+				d, err := x.FindDevice(id)
+				if err != nil || d.Kit != box {
+					rt.Fatalf("%s is a part of %q, want %q: %v", id, d.Kit, box, err)
+				}
+			}
+		}
+		x.verify()
+		x.ok(x.Close())
+	})
+	if refused == 0 {
+		t.Error("no file was refused")
+	}
+}

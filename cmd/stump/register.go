@@ -60,10 +60,10 @@ ends that, and finds what was lost. What is out of service is lent again on that
 with --out-until ''. "stump devices list --repair" has both, and what is damaged.`,
 	statuses: "active or retired",
 	columns:  "id,name,tag,kind",
-	optional: "serial, place, note, link,\nout_until, condition and status",
+	optional: "kit, serial, place, note,\nlink, out_until, condition and status",
 	exportHelp: `The tag column is filled where the number is kept; an
-import with an empty tag keeps the one that is there. Columns for serial numbers, places,
-notes, links, conditions, the end of a repair and a status are added if a device has one.`,
+import with an empty tag keeps the one that is there. Columns for kits, serial numbers,
+places, notes, links, conditions, the end of a repair and a status are added if a device has one.`,
 }
 
 func peopleCmd(g *globals) *cobra.Command {

@@ -50,7 +50,7 @@ func (s *Server) deviceList(r *http.Request, q query, p books.Page) (_ iter.Seq2
 			if err == nil && (device.PersonID != nil || device.Status != checkout.Active.String()) && !who.May(s.board(boardHolders)) {
 				continue
 			}
-			device.Tag, device.Serial, device.Place, device.Note, device.Link, device.Condition = nil, nil, nil, nil, nil, nil
+			device.Tag, device.Serial, device.Place, device.Note, device.Link, device.Condition, device.Kit = nil, nil, nil, nil, nil, nil, nil
 			d.row = device
 			if !yield(d, err) || err != nil {
 				return

@@ -16,6 +16,8 @@ type ImportRow struct {
 	ID, Name string
 	Email    string // a person's
 	Kind     string // a device's
+	// Kit is the id of the device that one is a part of, as far as the file Has it.
+	Kit string
 	// HasDetail is whether the file has e-mail addresses, or kinds, at all; without,
 	// they stay.
 	HasDetail bool
@@ -45,6 +47,7 @@ const (
 	HasLink
 	HasOut
 	HasCondition
+	HasKit
 )
 
 // ImportOptions say how to import.

@@ -34,7 +34,7 @@ var (
 	people = form{[]string{"id", "name", "email", "badge"}, []string{"groups", statusColumn}, "badge", "email",
 		[]string{checkout.Active.String(), checkout.Suspended.String(), checkout.Retired.String()}}
 	devices = form{[]string{"id", "name", "tag", "kind"},
-		[]string{"serial", "place", "note", "link", "out_until", "condition", statusColumn}, "tag", "kind",
+		[]string{"kit", "serial", "place", "note", "link", "out_until", "condition", statusColumn}, "tag", "kind",
 		[]string{checkout.Active.String(), books.StatusLost, checkout.Retired.String()}}
 )
 
@@ -175,7 +175,7 @@ func (f *lines) row(record []string) (row books.ImportRow, err error) {
 	_, hasDetail := f.index[f.detail]
 	row = books.ImportRow{
 		ID: get("id"), Name: get("name"), Email: get("email"), Kind: get("kind"), HasDetail: hasDetail,
-		Status: strings.ToLower(get(statusColumn)), Has: f.has, Groups: checkout.ParseGroups(get("groups")), Condition: get("condition"),
+		Status: strings.ToLower(get(statusColumn)), Has: f.has, Kit: get("kit"), Groups: checkout.ParseGroups(get("groups")), Condition: get("condition"),
 		Details: books.Details{Serial: get("serial"), Place: get("place"), Note: get("note"), Link: get("link"), Out: checkout.Day(get("outuntil"))},
 	}
 	if err := checkout.CheckEmail(row.Email); err != nil {
@@ -185,7 +185,7 @@ func (f *lines) row(record []string) (row books.ImportRow, err error) {
 		return row, hint.Errorf("use "+strings.Join(f.statuses[:2], ", ")+" or "+f.statuses[2], "%q is not a status", row.Status)
 	}
 	tag := strings.TrimPrefix(get(f.tag), "'")
-	for _, number := range []string{row.ID, tag, row.Serial} {
+	for _, number := range []string{row.ID, tag, row.Serial, row.Kit} {
 		if rounded.MatchString(number) {
 			return row, hint.Errorf("format the column as text and export again", "the spreadsheet has rounded the number %s", number)
 		}
@@ -200,7 +200,7 @@ func (f *lines) row(record []string) (row books.ImportRow, err error) {
 // is.
 var optional = map[string]books.Columns{
 	"groups": books.HasGroups, "serial": books.HasSerial, "place": books.HasPlace, "note": books.HasNote, "link": books.HasLink,
-	"outuntil": books.HasOut, "condition": books.HasCondition,
+	"outuntil": books.HasOut, "condition": books.HasCondition, "kit": books.HasKit,
 }
 
 // longField is from where on a field is too long to be quoted, in bytes.
@@ -308,7 +308,7 @@ func WritePeople(w io.Writer, all iter.Seq2[books.Person, error]) error {
 func WriteDevices(w io.Writer, all iter.Seq2[books.Device, error], tag func(id string) (string, error)) error {
 	return write(w, devices, all, func(d books.Device) ([]string, error) {
 		written, err := tag(d.ID)
-		return []string{d.ID, d.Name, written, d.Kind, d.Serial, d.Place, d.Note, d.Link, string(d.Out), d.Condition, d.Word()}, err
+		return []string{d.ID, d.Name, written, d.Kind, d.Kit, d.Serial, d.Place, d.Note, d.Link, string(d.Out), d.Condition, d.Word()}, err
 	})
 }
 

@@ -98,6 +98,9 @@ func TestRead(t *testing.T) {
 			}
 			return read(checkout.KindPerson, strings.NewReader(s), mapped)
 		}, "id,Phone,name\nann,1,Ann\n", rows{{ID: "ann", Name: "Ann", Line: 2}}},
+		{"kits", readDevices, "id,name,KIT\na,A,box\nbox,Box,\n", rows{
+			{ID: "a", Name: "A", Kit: "box", Has: books.HasKit, Line: 2}, {ID: "box", Name: "Box", Has: books.HasKit, Line: 3},
+		}},
 		{"mark of a spreadsheet", readPeople, "\ufeffid,name\r\nann,Ann\r\n", rows{{ID: "ann", Name: "Ann", Line: 2}}},
 		{"quotes", readPeople, "id,name\n\"ann\",\"Okafor, \"\"Ann\"\"\"\n", rows{{ID: "ann", Name: `Okafor, "Ann"`, Line: 2}}},
 		{"empty lines don't count as rows", readPeople, "id,name\n\nann,Ann\n\n\nben,Ben", rows{{ID: "ann", Name: "Ann", Line: 3}, {ID: "ben", Name: "Ben", Line: 6}}},
@@ -291,7 +294,7 @@ func TestRoundTrip(t *testing.T) {
 				Groups: checkout.GroupsOf(rapid.SliceOfN(group, 0, 3).Draw(t, "groups")...),
 			})
 			devices = append(devices, books.Device{
-				ID: id, Name: text.Draw(t, "device"), Kind: rapid.SampledFrom([]string{"", "phone"}).Draw(t, "kind"),
+				ID: id, Name: text.Draw(t, "device"), Kit: rapid.SampledFrom([]string{"", "box"}).Draw(t, "kit"), Kind: rapid.SampledFrom([]string{"", "phone"}).Draw(t, "kind"),
 				Lost: rapid.Bool().Draw(t, "lost"), Status: rapid.SampledFrom([]checkout.Status{checkout.Active, checkout.Retired}).Draw(t, "out of use"),
 				Details: books.Details{Serial: maybe.Draw(t, "serial"), Place: maybe.Draw(t, "place"), Note: maybe.Draw(t, "note"), Link: maybe.Draw(t, "link"),
 					Out: checkout.Day(maybe.Draw(t, "out"))}, Condition: maybe.Draw(t, "condition"),
@@ -332,7 +335,7 @@ func TestRoundTrip(t *testing.T) {
 		has = 0
 		for _, d := range devices {
 			for column, field := range map[books.Columns]string{books.HasSerial: d.Serial, books.HasPlace: d.Place, books.HasNote: d.Note,
-				books.HasLink: d.Link, books.HasOut: string(d.Out), books.HasCondition: d.Condition} {
+				books.HasLink: d.Link, books.HasOut: string(d.Out), books.HasCondition: d.Condition, books.HasKit: d.Kit} {
 				if field != "" {
 					has |= column
 				}
@@ -340,7 +343,7 @@ func TestRoundTrip(t *testing.T) {
 		}
 		for i, d := range devices {
 			tag, _ := parseDecimal(tags[d.ID])
-			want := books.ImportRow{ID: d.ID, Name: d.Name, Kind: d.Kind, Details: d.Details, Condition: d.Condition, Has: has, HasDetail: true, Tag: tag, Status: d.Word(), Line: rows[i].Line}
+			want := books.ImportRow{ID: d.ID, Name: d.Name, Kind: d.Kind, Kit: d.Kit, Details: d.Details, Condition: d.Condition, Has: has, HasDetail: true, Tag: tag, Status: d.Word(), Line: rows[i].Line}
 			if plain {
 				want.Status = ""
 			}
