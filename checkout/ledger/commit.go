@@ -81,9 +81,9 @@ func (l *Ledger) Complete(c checkout.Completion) (checkout.Event, error) {
 			t.mustComeBack(person, device, c.Policy)
 		}
 		t.mayBorrow(ev, person, device, c)
-		in := t.inside(device)
+		parts := t.inside(device)
 		t.move(ev, person, device, c.Policy)
-		t.moveKit(ev, person, device, in, c.CheckKits)
+		t.moveKit(ev, person, device, parts, c.CheckKits)
 	})
 }
 
@@ -244,8 +244,11 @@ func (t *txn) append(ev *record.Event, person, device party) {
 	t.setHead(t.l.own, here.Seq, ev.Hash)
 	t.noteBoot(ev, here)
 	t.queue(ev, here)
-	t.tx.OnCommit(t.l.appended.Tell)
-	t.tx.OnCommit(func() { t.l.noteNewest(record.Newest{Chain: ev.Chain, Hash: ev.Hash, Seq: here.Seq}) })
+	if t.newest.Seq == 0 { // else that of the transaction's last event is told
+		t.tx.OnCommit(t.l.appended.Tell)
+		t.tx.OnCommit(func() { t.l.noteNewest(t.newest) })
+	}
+	t.newest = record.Newest{Chain: ev.Chain, Hash: ev.Hash, Seq: here.Seq}
 }
 
 // link writes the names of the people and the device into ev, links it to their
@@ -269,7 +272,9 @@ func (t *txn) link(ev *record.Event, here record.Ref, person, device party) {
 		was := r.Loan
 		r.Loan, r.Condition = r.Loan.After(ev, here), cmp.Or(ev.Condition, r.Condition)
 		t.save(device)
-		t.refind(device, was)
+		if ev.Kit == "" {
+			t.refind(device, was)
+		}
 	}
 	if ev.From != "" && ev.From != person.id {
 		if r := t.row(record.TreePeople, ev.From); r != nil {

@@ -69,18 +69,17 @@ func (p party) ofKit(in bool) kit.Part {
 var kitMoves = map[checkout.Kind]kit.Move{checkout.Checkout: kit.Out, checkout.Handover: kit.On, checkout.Return: kit.Back}
 
 // moveKit moves the parts of a kit as ev has moved it, except for those that without names by
-// id, and notes in ev what whoever stands there must know. in are the parts that were in it
-// before.
-func (t *txn) moveKit(ev *record.Event, person, box party, in map[string]bool, check bool, without ...string) {
-	for _, p := range t.parts(box.id) {
-		fate := p.ofKit(in[p.id]).Fate(kitMoves[ev.Kind], check)
+// id, and notes in ev what whoever stands there must know. parts are as they were before.
+func (t *txn) moveKit(ev *record.Event, person, box party, parts []part, check bool, without ...string) {
+	for _, p := range parts {
+		fate := p.ofKit(p.in).Fate(kitMoves[ev.Kind], check)
 		if fate == kit.Goes && slices.Contains(without, p.id) {
 			continue
 		}
 		switch fate {
 		case kit.Goes:
 			ev.Along = append(ev.Along, p.name())
-			t.along(ev, person, p, box)
+			t.along(ev, person, p.party, box)
 		case kit.Lacks:
 			ev.Without = append(ev.Without, p.name())
 		case kit.Asked:
@@ -97,15 +96,18 @@ func (t *txn) along(ev *record.Event, person, part, box party) {
 		From: ev.From, FromName: ev.FromName, FromTag: ev.FromTag, At: ev.At, Happened: ev.Happened, Loan: ev.Loan, Due: ev.Due, Kit: box.id}}, person, part)
 }
 
-// inside are the parts that are in a kit.
-func (t *txn) inside(box party) map[string]bool {
-	in := map[string]bool{}
+// part is a part of a kit, and whether it is in it.
+type part struct {
+	party
+	in bool
+}
+
+// inside are the parts of a kit, and whether they are in it now.
+func (t *txn) inside(box party) (all []part) {
 	for _, p := range t.parts(box.id) {
-		if p.inKit(box) {
-			in[p.id] = true
-		}
+		all = append(all, part{p, p.inKit(box)})
 	}
-	return in
+	return all
 }
 
 // refind notes that a part, which was not in its kit, has moved: with the last of them the
@@ -212,13 +214,13 @@ func (l *Ledger) Parts(ref string) (all []books.Part, err error) {
 }
 
 // lacking are the parts of a kit that refs name, which must be in it.
-func (t *txn) lacking(box party, in map[string]bool, refs []string) (ids []string) {
+func (t *txn) lacking(box party, parts []part, refs []string) (ids []string) {
 	for _, ref := range refs {
 		p := t.find(record.TreeDevices, ref)
 		switch {
 		case p.row.Kit != box.id:
 			t.fail(hint.Errorf(fmt.Sprintf("`stump devices show %s` lists its parts", box.id), "%w: %s is no part of %s", checkout.ErrRefused, p.name(), box.name()))
-		case !in[p.id]:
+		case !slices.ContainsFunc(parts, func(of part) bool { return of.id == p.id && of.in }):
 			t.fail(hint.Errorf("leave it out", "%w: %s was not in %s", checkout.ErrRefused, p.name(), box.name()))
 		}
 		ids = append(ids, p.id)

@@ -22,9 +22,9 @@ func (l *Ledger) Give(r books.Request) (checkout.Event, error) {
 		}
 		t.happened(ev, r, device)
 		ev.Loan = t.until(ev, r)
-		in := t.inside(device)
+		parts := t.inside(device)
 		t.move(ev, person, device, checkout.PolicyHandover)
-		t.moveKit(ev, person, device, in, false)
+		t.moveKit(ev, person, device, parts, false)
 	})
 }
 
@@ -70,10 +70,10 @@ func (l *Ledger) Return(r books.Request) (checkout.Event, error) {
 		t.mustBeHeld(device)
 		ev.Kind = checkout.Return
 		t.happened(ev, r, device)
-		in, holder := t.inside(device), t.holder(device.row.Loan.Holder)
-		lacks := t.lacking(device, in, r.Missing)
+		parts, holder := t.inside(device), t.holder(device.row.Loan.Holder)
+		lacks := t.lacking(device, parts, r.Missing)
 		t.append(ev, holder, device)
-		t.moveKit(ev, holder, device, in, false, lacks...)
+		t.moveKit(ev, holder, device, parts, false, lacks...)
 		t.noteMissing(&record.Event{Event: checkout.Event{Actor: ev.Actor, Source: ev.Source}}, device, lacks)
 	})
 }
@@ -89,11 +89,11 @@ func (l *Ledger) Lose(r books.Request) (checkout.Event, error) {
 		}
 		ev.Kind = checkout.Lost
 		t.setFrom(ev, device.row.Loan.Holder)
-		in, free := t.inside(device), device.row.Loan.Holder == ""
+		parts, free := t.inside(device), device.row.Loan.Holder == ""
 		t.append(ev, nobody, device)
-		for _, p := range t.parts(device.id) {
-			if in[p.id] || free && p.row.Loan.Holder == "" && !p.row.Loan.Lost && p.row.Status == checkout.Active {
-				t.along(ev, nobody, p, device)
+		for _, p := range parts {
+			if p.in || free && p.row.Loan.Holder == "" && !p.row.Loan.Lost && p.row.Status == checkout.Active {
+				t.along(ev, nobody, p.party, device)
 			}
 		}
 	})
@@ -139,11 +139,11 @@ func (l *Ledger) Extend(r books.Request) (checkout.Event, error) {
 			ev.Due = wish.Since.Add(length)
 		}
 		holder := t.holder(has.Holder)
-		in := t.inside(device)
+		parts := t.inside(device)
 		t.append(ev, holder, device)
-		for _, p := range t.parts(device.id) {
-			if in[p.id] {
-				t.along(ev, holder, p, device)
+		for _, p := range parts {
+			if p.in {
+				t.along(ev, holder, p.party, device)
 			}
 		}
 	})

@@ -23,7 +23,8 @@ type txn struct {
 	further map[string][]party      // see furtherBadges; nil: not read yet
 	people  map[string]string       // see isNow
 	rows    *record.Decoder[record.Row]
-	seen    int // rows and events
+	newest  record.Newest // event that was appended
+	seen    int           // rows and events
 }
 
 // abort is how fail ends a transaction.
