@@ -20,6 +20,7 @@ import (
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/journal"
 	"stump/checkout/ledger/kits"
+	"stump/checkout/ledger/lane"
 	"stump/checkout/ledger/oldchains"
 	"stump/checkout/ledger/record"
 	"stump/checkout/loan"
@@ -105,7 +106,7 @@ type core struct {
 	importer *journal.Importer
 
 	upkeep  sync.Mutex // one verify or erasure at a time; taken before writing
-	writing *lane      // one writer at a time; taken before mu
+	writing *lane.Lane // one writer at a time; taken before mu
 
 	mu     sync.RWMutex // guards the following fields; held for reading in a transaction
 	db     *bolt.DB     // nil: closed, or to be reopened after a fault
@@ -182,7 +183,7 @@ func open(path string, o Options, readOnly bool) (*Ledger, error) {
 	if path, err = boltfile.Resolve(path); err != nil {
 		return nil, err
 	}
-	l := &Ledger{core: &core{path: path, o: o, keys: keys, writing: newLane(), readOnly: readOnly, failures: make(chan struct{}, 1)}}
+	l := &Ledger{core: &core{path: path, o: o, keys: keys, writing: lane.New(), readOnly: readOnly, failures: make(chan struct{}, 1)}}
 	l.importer = l.newImporter()
 	if err := l.reopen(); err != nil {
 		return nil, err

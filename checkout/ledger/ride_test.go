@@ -10,6 +10,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"stump/checkout"
+	"stump/checkout/ledger/lane"
 	"stump/checkout/ledger/record"
 	"stump/internal/books"
 )
@@ -25,7 +26,7 @@ func (x *tester) ride(rows func(*txn), changes ...func() error) (many error, eac
 			}
 			done[i] = make(chan error, 1)
 			go func() { done[i] <- changes[i]() }()
-			for x.waiting() <= i {
+			for x.writing.Waiting() <= i {
 				runtime.Gosched()
 			}
 		}
@@ -35,12 +36,6 @@ func (x *tester) ride(rows func(*txn), changes ...func() error) (many error, eac
 		each = append(each, <-c)
 	}
 	return many, each
-}
-
-func (x *tester) waiting() int {
-	x.writing.mu.Lock()
-	defer x.writing.mu.Unlock()
-	return len(x.writing.wait)
 }
 
 // named is a row: a person gets a name.
@@ -177,13 +172,13 @@ func TestSyncMakesRoom(t *testing.T) {
 	for i := range 20 {
 		rows = append(rows, books.SyncRow{Kind: checkout.KindPerson, Ref: fmt.Sprint(i), Name: fmt.Sprint("Person ", i), Tag: tag26(uint64(i + 1))})
 	}
-	r := &rider{l: l, change: func(*txn) {}, done: make(chan error, 1)}
-	l.writing.wait = append(l.writing.wait, r)
+	rode := 0
+	l.writing.Join(lane.NewRider(func(*bolt.Tx) error { rode++; return nil }))
 	for done := 0; done < len(rows); {
 		out := syncRows(t, l, rows[done:]...)
 		if done == 0 {
 			want(t, "rows while a tap waits", len(out), 1)
-			want(t, "the tap", <-r.done, nil)
+			want(t, "taps that rode", rode, 1)
 		}
 		done += len(out)
 		people := 0
@@ -209,9 +204,10 @@ func TestSyncSwapsTagsRowByRow(t *testing.T) {
 	}
 	rows = syncRows(t, l, rows...)
 	rows[0].Tag, rows[1].Tag = rows[1].Tag, rows[0].Tag
-	r := &rider{l: l, change: func(*txn) {}, done: make(chan error, 1)}
-	l.writing.wait = append(l.writing.wait, r)
+	rode := 0
+	l.writing.Join(lane.NewRider(func(*bolt.Tx) error { rode++; return nil }))
 	want(t, "rows", len(syncRows(t, l, rows...)), 1)
+	want(t, "taps that rode", rode, 1)
 	syncRows(t, l, rows[1])
 	for n, id := range map[uint64]string{1: "ben", 2: "ann"} {
 		s, err := l.Subject(tag26(n))

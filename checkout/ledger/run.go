@@ -12,6 +12,7 @@ import (
 
 	"stump/checkout/ledger/beside"
 	"stump/checkout/ledger/boltfile"
+	"stump/checkout/ledger/lane"
 	"stump/checkout/ledger/record"
 	"stump/internal/hint"
 )
@@ -148,14 +149,14 @@ func (l *Ledger) update(change func(*txn)) error {
 	if l.readOnly {
 		return ErrReadOnly
 	}
-	l.writing.come()
-	defer l.writing.gone()
-	r := &rider{l: l, change: change, done: make(chan error, 1)}
-	if rode, err := l.writing.enter(r); rode {
+	l.writing.Come()
+	defer l.writing.Gone()
+	f := l.agreed(change)
+	if rode, err := l.writing.Enter(lane.NewRider(f)); rode {
 		return err
 	}
 	defer l.writing.Unlock()
-	return l.write(r, nil)
+	return l.write(f, nil)
 }
 
 // updateMany is update for a change of many rows, which stops when somebody waits (see
@@ -167,26 +168,33 @@ func (l *Ledger) updateMany(change func(*txn)) error {
 	l.writing.Lock()
 	defer runtime.Gosched() // who rode, and who waits for the turn, goes first
 	defer l.writing.Unlock()
-	r, c := &rider{l: l, change: change}, &coach{}
-	err := l.write(r, c)
-	if errors.Is(err, errAlone) {
-		c.arrive(errAlone)
-		return l.write(r, nil)
+	f, c := l.agreed(change), &lane.Coach{}
+	err := l.write(f, c)
+	if errors.Is(err, lane.ErrAlone) {
+		c.Arrive(lane.ErrAlone)
+		return l.write(f, nil)
 	}
 	var caller callerError
 	if errors.As(err, &caller) {
-		c.arrive(errAlone)
+		c.Arrive(lane.ErrAlone)
 		return caller.error
 	}
-	c.arrive(err)
+	c.Arrive(err)
 	return err
 }
 
+// agreed is a change, with the terms of this Ledger, in any transaction.
+func (l *Ledger) agreed(change func(*txn)) func(*bolt.Tx) error {
+	return func(tx *bolt.Tx) error {
+		return (&txn{l: l, tx: tx}).try(func(t *txn) { t.agree(); change(t) })
+	}
+}
+
 // waits reports whether a change waits for one of many rows to stop.
-func (l *Ledger) waits() bool { return l.writing.waits() }
+func (l *Ledger) waits() bool { return l.writing.Waiting() > 0 }
 
 // write makes a change, and those of who rides in c, if c is not nil. The caller has the turn.
-func (l *Ledger) write(r *rider, c *coach) error {
+func (l *Ledger) write(f func(*bolt.Tx) error, c *lane.Coach) error {
 	if err := l.ensure(); err != nil {
 		if errors.Is(err, ErrClosed) {
 			return err
@@ -200,10 +208,10 @@ func (l *Ledger) write(r *rider, c *coach) error {
 	}
 	begin := l.commits.Begin()
 	defer l.commits.End()
-	txid, err := l.commit(r.whole, c)
+	txid, err := l.commit(f, c)
 	var damaged *DamagedError
 	if errors.As(err, &damaged) && l.salvageNow(damaged) {
-		txid, err = l.commit(r.whole, c)
+		txid, err = l.commit(f, c)
 	}
 	var caller callerError
 	if errors.As(err, &caller) {
@@ -224,7 +232,7 @@ func (l *Ledger) write(r *rider, c *coach) error {
 }
 
 // commit is one attempt at a writing transaction.
-func (l *Ledger) commit(f func(*txn), c *coach) (txid int, err error) {
+func (l *Ledger) commit(f func(*bolt.Tx) error, c *lane.Coach) (txid int, err error) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	if l.db == nil {
@@ -233,9 +241,9 @@ func (l *Ledger) commit(f func(*txn), c *coach) (txid int, err error) {
 	err = l.guard(func() error {
 		return l.db.Update(func(tx *bolt.Tx) error {
 			txid = tx.ID()
-			err := (&txn{l: l, tx: tx}).try(f)
+			err := f(tx)
 			if err == nil && c != nil {
-				err = c.carry(l.writing, tx)
+				err = c.Carry(l.writing, tx)
 			}
 			if err != nil {
 				return callerError{err}
@@ -255,13 +263,13 @@ func (l *Ledger) retry(cause error, txid int) error {
 		return cause
 	}
 	reached := false
-	_, err := l.commit(func(t *txn) {
+	_, err := l.commit(l.agreed(func(t *txn) {
 		// The number of a transaction is one above the newest in the file.
 		if reached = t.tx.ID() > txid; !reached {
 			t.fail(cause)
 		}
 		t.put(record.TreeMeta, metaSegment, l.segment[:])
-	}, nil)
+	}), nil)
 	if reached && err == nil {
 		return nil
 	}

@@ -1,0 +1,98 @@
+package lane
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// TestLane: who comes while somebody writes rides, or has to go alone, or has the next turn.
+func TestLane(t *testing.T) {
+	refused := errors.New("refused")
+	for name, tt := range map[string]struct {
+		carry   bool  // whether the writer takes riders along
+		change  error // that riders' changes end with
+		arrive  error // what the writer tells them
+		rode    bool
+		err     error
+		carried error
+	}{
+		"saved":     {true, nil, nil, true, nil, nil},
+		"not saved": {true, nil, refused, true, refused, nil},
+		"alone":     {true, refused, ErrAlone, false, nil, ErrAlone},
+		"next":      {false, nil, nil, false, nil, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := New()
+				l.Lock()
+				type end struct {
+					rode bool
+					err  error
+				}
+				ended := make(chan end, 1)
+				go func() {
+					rode, err := l.Enter(NewRider(func(*bolt.Tx) error { return tt.change }))
+					ended <- end{rode, err}
+				}()
+				synctest.Wait()
+				if l.Waiting() != 1 {
+					t.Fatalf("%d wait", l.Waiting())
+				}
+				if tt.carry {
+					var c Coach
+					if err := c.Carry(l, nil); !errors.Is(err, tt.carried) {
+						t.Error(err)
+					}
+					c.Arrive(tt.arrive)
+				}
+				l.Unlock()
+				if got := <-ended; got != (end{tt.rode, tt.err}) {
+					t.Errorf("%+v, want %v, %v", got, tt.rode, tt.err)
+				}
+				if !tt.rode {
+					l.Unlock() // it has the turn
+				}
+				l.Lock()
+				if l.Unlock(); l.Waiting() != 0 {
+					t.Errorf("%d wait", l.Waiting())
+				}
+			})
+		})
+	}
+}
+
+// TestGiveWay: a reader waits for the changes that there are, and not for ever.
+func TestGiveWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New()
+		took := func() time.Duration {
+			begin := time.Now()
+			l.GiveWay()
+			return time.Since(begin).Round(time.Millisecond)
+		}
+		if d := took(); d != 0 {
+			t.Errorf("nobody writes: %v", d)
+		}
+		l.Come()
+		l.Come()
+		if d := took(); d != longestYield {
+			t.Errorf("somebody writes for long: %v", d)
+		}
+		go func() {
+			time.Sleep(2 * time.Millisecond)
+			l.Gone()
+			time.Sleep(3 * time.Millisecond)
+			l.Gone()
+		}()
+		if d := took(); d != 5*time.Millisecond {
+			t.Errorf("two write: %v", d)
+		}
+		if d := took(); d != 0 {
+			t.Errorf("nobody any more: %v", d)
+		}
+	})
+}
