@@ -269,7 +269,7 @@ func (c *Console) change(form string, do func(books.Keeper, books.Request) (chec
 			return hint.Errorf("send it again", "the form can't be read: %w", err)
 		}
 		ref, err := r.PathValue("ref"), error(nil)
-		q := books.Request{Device: ref, Person: r.PostForm.Get("person"), Note: r.PostForm.Get("note"), Condition: r.PostForm.Get("condition")}
+		q := books.Request{Device: ref, Person: r.PostForm.Get("person"), Note: r.PostForm.Get("note"), Condition: r.PostForm.Get("condition"), Missing: r.PostForm["missing"]}
 		if q.Due, err = c.due(r.PostForm.Get("due")); err == nil {
 			err = c.make(r, do, q)
 		}

@@ -257,6 +257,29 @@ func TestForms(t *testing.T) {
 	}
 }
 
+// TestKitPage: the page of a box has its parts, and its form notes what did not come back.
+func TestKitPage(t *testing.T) {
+	p := newPages(t, nil)
+	kit := "quest 3"
+	for _, part := range []string{"pixel", "ipad"} {
+		if _, err := p.books.Return(books.Request{Device: part, Actor: "root"}); err != nil {
+			t.Log(err)
+		}
+		p.ok(p.books.EditDevice(part, books.Edit{Kit: &kit}, "root", checkout.SourceCLI))
+	}
+	_, page := p.ask(root, "GET", "/devices/quest%203", nil)
+	p.has("in the lab", page, "Parts", `<li data-part="ipad"><a href="/devices/ipad">iPad &amp; Pen</a>: free</li>`, "!Did not come back")
+	p.ask(root, "POST", "/devices/quest%203/give", url.Values{"revision": {revision.FindStringSubmatch(page)[1]}, "person": {"ann"}})
+	_, page = p.ask(root, "GET", "/devices/quest%203", nil)
+	p.has("with ann", page, `>Pixel 9</a>: in it</li>`, "Did not come back with it", `<input type="checkbox" name="missing" value="pixel">`)
+	w, _ := p.ask(root, "POST", "/devices/quest%203/return", url.Values{"revision": {revision.FindStringSubmatch(page)[1]}, "missing": {"pixel"}})
+	if w.Code != http.StatusSeeOther {
+		t.Errorf("%d", w.Code)
+	}
+	_, page = p.ask(root, "GET", "/devices/quest%203", nil)
+	p.has("without", page, `>Pixel 9</a>: missing, With Ann Okafor</li>`, `iPad &amp; Pen</a>: free</li>`)
+}
+
 // TestDueIsAWholeDay: a day is until its last minute.
 func TestDueIsAWholeDay(t *testing.T) {
 	p := newPages(t, nil)

@@ -18,6 +18,7 @@ type View struct {
 	ui.Frame
 	books.Device
 	Loan  *books.Loan // nil: nobody has it
+	Parts []Part      // of a kit
 	Began string
 	Ends  string
 	Late  string
@@ -49,7 +50,11 @@ func Make(v View, keeper books.Keeper, ref string, now time.Time, history bool) 
 			v.Late = ui.Fill(v.NotOnTime, ui.For(now.Sub(l.Due)))
 		}
 	}
-	if history {
+	parts, err := keeper.Parts(v.Device.ID)
+	for _, p := range parts {
+		v.Parts = append(v.Parts, Part{p, partState(v.Words, p, now)})
+	}
+	if err == nil && history {
 		v.History, err = ui.Lines(v.Words, keeper.History(books.HistoryFilter{Device: v.Device.ID}), now)
 	}
 	if v.Admin && err == nil {
@@ -57,6 +62,28 @@ func Make(v View, keeper books.Keeper, ref string, now time.Time, history bool) 
 	}
 	v.Title = v.Device.Name
 	return v, err
+}
+
+// Part is a part of a kit.
+type Part struct {
+	books.Part
+	Is string
+}
+
+// partState is where a part of a kit is.
+func partState(w *ui.Words, p books.Part, now time.Time) string {
+	switch {
+	case p.In:
+		return w.InIt
+	case p.Missing:
+		return w.Missing + ", " + State(w, p.Device, now)
+	}
+	return State(w, p.Device, now)
+}
+
+// mayLack reports whether a part may be missing when the kit is returned.
+func (v View) mayLack() bool {
+	return slices.ContainsFunc(v.Parts, func(p Part) bool { return p.In })
 }
 
 // mostPeople is how many people a form offers. A name that it does not offer can be typed.

@@ -15,6 +15,7 @@ type Words struct {
 	Board, My, Devices, People, LogIn, LogOut, Skip      string
 	WhoHasWhat, Out, Overdue, DueSoon, Free, All         string
 	Device, Person, Since, Due, Kind, State, Kit         string
+	Parts, InIt, Missing, NotBack                        string
 	Find, NothingOut, NothingFound, NothingFree          string
 	Before, Unknown, NotOnTime, NoEnd, Doubtful, Lost    string
 	Retired, Suspended, OutUntil, With, Nobody           string
@@ -72,6 +73,7 @@ var english = Words{
 	Board:    "Board", My: "My devices", Devices: "Devices", People: "People", LogIn: "Log in", LogOut: "Log out", Skip: "Skip to the content",
 	WhoHasWhat: "Who has what", Out: "out", Overdue: "overdue", DueSoon: "due soon", Free: "free", All: "all",
 	Device: "Device", Person: "Person", Since: "Since", Due: "Due", Kind: "Kind", State: "State", Kit: "Part of",
+	Parts: "Parts", InIt: "in it", Missing: "missing", NotBack: "Did not come back with it",
 	Find: "Find a device or a person", NothingOut: "Everything is here.", NothingFound: "Nothing is called that.", NothingFree: "Nothing is free.",
 	Before: "before %s", Unknown: "not known", NotOnTime: "%s late", NoEnd: "no end", Doubtful: "doubtful", Lost: "lost",
 	Retired: "no longer in use", Suspended: "suspended", OutUntil: "out of service until %s", With: "With %s", Nobody: "Nobody has it.",
@@ -100,6 +102,7 @@ var german = Words{
 	Board:    "Übersicht", My: "Meine Geräte", Devices: "Geräte", People: "Leute", LogIn: "Anmelden", LogOut: "Abmelden", Skip: "Zum Inhalt",
 	WhoHasWhat: "Wer hat was", Out: "verliehen", Overdue: "überfällig", DueSoon: "bald fällig", Free: "frei", All: "alle",
 	Device: "Gerät", Person: "Person", Since: "Seit", Due: "Fällig", Kind: "Art", State: "Stand", Kit: "Teil von",
+	Parts: "Teile", InIt: "dabei", Missing: "fehlt", NotBack: "Kam nicht mit zurück",
 	Find: "Gerät oder Person suchen", NothingOut: "Alles ist da.", NothingFound: "So heißt nichts.", NothingFree: "Nichts ist frei.",
 	Before: "vor %s", Unknown: "unbekannt", NotOnTime: "%s zu spät", NoEnd: "ohne Ende", Doubtful: "zweifelhaft", Lost: "verloren",
 	Retired: "außer Gebrauch", Suspended: "gesperrt", OutUntil: "außer Betrieb bis %s", With: "Bei %s", Nobody: "Niemand hat es.",
@@ -128,6 +131,7 @@ var french = Words{
 	Board:    "Tableau", My: "Mes appareils", Devices: "Appareils", People: "Personnes", LogIn: "Se connecter", LogOut: "Se déconnecter", Skip: "Aller au contenu",
 	WhoHasWhat: "Qui a quoi", Out: "sortis", Overdue: "en retard", DueSoon: "bientôt dus", Free: "libres", All: "tous",
 	Device: "Appareil", Person: "Personne", Since: "Depuis", Due: "Retour", Kind: "Type", State: "État", Kit: "Fait partie de",
+	Parts: "Pièces", InIt: "dedans", Missing: "manque", NotBack: "Pas revenu avec",
 	Find: "Chercher un appareil ou une personne", NothingOut: "Tout est là.", NothingFound: "Rien ne s'appelle ainsi.", NothingFree: "Rien n'est libre.",
 	Before: "avant %s", Unknown: "inconnu", NotOnTime: "%s de retard", NoEnd: "sans fin", Doubtful: "douteux", Lost: "perdu",
 	Retired: "hors d'usage", Suspended: "suspendu", OutUntil: "hors service jusqu'au %s", With: "Chez %s", Nobody: "Personne ne l'a.",
@@ -156,6 +160,7 @@ var spanish = Words{
 	Board:    "Tablero", My: "Mis equipos", Devices: "Equipos", People: "Personas", LogIn: "Entrar", LogOut: "Salir", Skip: "Ir al contenido",
 	WhoHasWhat: "Quién tiene qué", Out: "prestados", Overdue: "vencidos", DueSoon: "vencen pronto", Free: "libres", All: "todos",
 	Device: "Equipo", Person: "Persona", Since: "Desde", Due: "Vence", Kind: "Tipo", State: "Estado", Kit: "Parte de",
+	Parts: "Piezas", InIt: "dentro", Missing: "falta", NotBack: "No volvió con él",
 	Find: "Buscar un equipo o una persona", NothingOut: "Todo está aquí.", NothingFound: "Nada se llama así.", NothingFree: "Nada está libre.",
 	Before: "antes de %s", Unknown: "desconocido", NotOnTime: "%s de retraso", NoEnd: "sin fin", Doubtful: "dudoso", Lost: "perdido",
 	Retired: "fuera de uso", Suspended: "suspendido", OutUntil: "fuera de servicio hasta %s", With: "Con %s", Nobody: "Nadie lo tiene.",
