@@ -40,7 +40,7 @@ func (t *txn) agree() {
 
 // revision changes whenever the row does.
 func (p party) revision() string {
-	sum := sha256.Sum256(record.Pack(record.RowForm(p.row)))
+	sum := sha256.Sum256(record.PackRow(p.row))
 	return hex.EncodeToString(sum[:8])
 }
 

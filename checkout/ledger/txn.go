@@ -22,9 +22,8 @@ type txn struct {
 	chained map[uint16]record.Chain // see chains; nil: not read yet
 	further map[string][]party      // see furtherBadges; nil: not read yet
 	people  map[string]string       // see isNow
-	rows    *record.Decoder[record.Row]
-	newest  record.Newest // event that was appended
-	seen    int           // rows and events
+	newest  record.Newest           // event that was appended
+	seen    int                     // rows and events
 }
 
 // abort is how fail ends a transaction.
@@ -135,10 +134,7 @@ func (t *txn) row(tr record.Tree, id string) *record.Row {
 }
 
 func (t *txn) decodeRow(tr record.Tree, id string, body []byte) *record.Row {
-	if t.rows == nil {
-		t.rows = record.NewDecoder(record.RowForm)
-	}
-	r, err := t.rows.Unpack(body)
+	r, err := record.UnpackRow(body)
 	if err != nil {
 		t.damaged("%s %q: %v", tr, id, err)
 	}
@@ -149,7 +145,7 @@ func (t *txn) putRow(tr record.Tree, id string, r *record.Row) {
 	if tr == record.TreeDevices && t.l.held != nil {
 		t.l.held.note(r.Loan.Holder, id)
 	}
-	t.put(tr, []byte(id), record.Pack(record.RowForm(r)))
+	t.put(tr, []byte(id), record.PackRow(r))
 }
 
 // eachRow calls f with every person or device, pending ones first.

@@ -62,7 +62,7 @@ func Unpack[T any](form func(*T) []Field, b []byte) (v T, err error) {
 	return v, err
 }
 
-// Decoder reads many records of a form. It is for one goroutine.
+// Decoder reads and writes many records of a form. It is for one goroutine.
 type Decoder[T any] struct {
 	v    T
 	form []Field // of v: made once, since it is larger than what it reads
@@ -80,6 +80,12 @@ func (d *Decoder[T]) Unpack(b []byte) (v T, err error) {
 	d.v = v
 	err = decode(d.form, b)
 	return d.v, err
+}
+
+// Pack writes a record as the function of that name does.
+func (d *Decoder[T]) Pack(v *T) []byte {
+	d.v = *v
+	return Pack(d.form)
 }
 
 func appendField(b []byte, tag byte, v []byte) []byte {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"sync"
 	"time"
 
 	"stump/checkout"
@@ -163,6 +164,23 @@ func RowForm(r *Row) []Field {
 		{50, &r.Loan.Kit},
 		{60, &r.Loan.Told}, {61, &r.Loan.Changed}, {62, &r.Loan.Stage}, {63, &r.Reminded},
 	}, stampFields(&r.Loan.At)...)
+}
+
+// rows are decoders that nobody uses: what one is made of is larger than a row.
+var rows = sync.Pool{New: func() any { return NewDecoder(RowForm) }}
+
+// UnpackRow reads a row.
+func UnpackRow(b []byte) (Row, error) {
+	d := rows.Get().(*Decoder[Row])
+	defer rows.Put(d)
+	return d.Unpack(b)
+}
+
+// PackRow writes a row.
+func PackRow(r *Row) []byte {
+	d := rows.Get().(*Decoder[Row])
+	defer rows.Put(d)
+	return d.Pack(r)
 }
 
 // EventKey returns the key of an event: the chain's index, then the sequence number.

@@ -371,7 +371,7 @@ func (w *Wreck) Newest(chain uint16) (seq uint64) {
 	}
 	for _, tr := range []record.Tree{record.TreeDevices, record.TreePeople} {
 		for _, body := range w.Rows[tr] {
-			if r, err := record.Unpack(record.RowForm, body); err == nil {
+			if r, err := record.UnpackRow(body); err == nil {
 				of(r.Head)
 				of(r.Loan.Since)
 			}
