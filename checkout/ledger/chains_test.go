@@ -332,6 +332,39 @@ func TestNoteUnderKill(t *testing.T) {
 	}
 }
 
+// TestNoteLags: a kill between a commit and its note leaves the note one event behind. The
+// next start brings it up to date, so that an old copy that is put back after a stop uses
+// no number twice.
+func TestNoteLags(t *testing.T) {
+	x := newLedger(t)
+	old := filepath.Join(t.TempDir(), "old.db")
+	x.ok(x.BackupTo(t.Context(), old))
+	x.bump(1, 11)
+	note, err := os.ReadFile(beside.NewestPath(x.path))
+	x.ok(err)
+	last := x.bump(2, 12).Seq
+	x.ok(os.WriteFile(beside.NewestPath(x.path), note, 0o600))
+	// As a kill leaves it: End would write to the file that is open.
+	x.Ledger.note.Close()
+	x.Ledger.note = nil
+	x.ok(x.Close())
+	x.reopen()
+	if now, ok := beside.ReadNewest(x.path); !ok || now.Seq != last || now.Clean {
+		t.Errorf("%+v, %v; want event %d", now, ok, last)
+	}
+	x.ok(x.Close())
+	x.put(old)
+	if s := x.open(); s == nil || !s.Replaced {
+		t.Fatalf("reported is %v", s)
+	}
+	info, err := x.Info()
+	x.ok(err)
+	if info.Seq <= last {
+		t.Errorf("event %d after event %d", info.Seq, last)
+	}
+	x.verify()
+}
+
 // TestSmallestFile: a new ledger is a few pages, and a salvage of one too.
 func TestSmallestFile(t *testing.T) {
 	x := newEmptyLedger(t)

@@ -59,9 +59,21 @@ func (l *Ledger) checkNewest() error {
 	if !ok {
 		return nil
 	}
-	why := ""
-	if err := l.viewNow(func(t *txn) { why = t.older(n) }); err != nil || why == "" {
+	why, newest := "", n
+	err := l.viewNow(func(t *txn) {
+		if why = t.older(n); why == "" {
+			newest.Seq, newest.Hash = t.head(t.l.own)
+		}
+	})
+	if err != nil {
 		return err
+	}
+	if why == "" {
+		if newest.Seq != n.Seq { // a kill came between the last commit and its note
+			newest.Clean = false
+			l.noteNewest(newest)
+		}
+		return nil
 	}
 	l.o.Logger.Error("the ledger was replaced", "err", why)
 	return l.updateNow(func(t *txn) { t.goOnAfter(n, why) })
