@@ -330,7 +330,7 @@ func (u *unreadable) look(s *Server, t checkout.Tag) {
 	if err != nil {
 		return
 	}
-	if why := noFormat(bits, s.o.Formats); why != "" {
+	if why := credential.NoFormat(bits, s.o.Formats); why != "" {
 		u.first = cmp.Or(u.first, why)
 		u.n++
 	}

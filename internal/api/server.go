@@ -22,6 +22,7 @@ import (
 	"stump/hw/selftest"
 	"stump/internal/api/link"
 	"stump/internal/api/openapi"
+	"stump/internal/api/simuser"
 	"stump/internal/api/wire"
 	"stump/internal/books"
 	"stump/internal/console"
@@ -103,7 +104,7 @@ type Server struct {
 	turns           patience.Turns // of those who read many rows
 	jobs            *jobs.Room
 	pages           *console.Console
-	sim             sync.Mutex // held while a simulated card is shown: there is room for one
+	lab             *simuser.Lab // who stands before simulated readers
 }
 
 // NewServer returns a handler.
@@ -122,6 +123,7 @@ func NewServer(o Options) *Server {
 	s := &Server{o: o, mux: http.NewServeMux(), feed: feed.New(o.Ledger), jobs: jobs.NewRoom(), turns: patience.NewTurns()}
 	s.desk = desk
 	s.people, s.devices = s.registers(s.o.Books)
+	s.lab = &simuser.Lab{Readers: o.Readers, Sims: o.Sims, Lines: o.Lines, Clock: o.Clock, Panel: o.Panel, Keyboard: o.Keyboard, Find: s.reader, Card: s.card}
 	s.pages = s.newPages()
 	for _, r := range slices.Concat(s.routes(), s.pageRoutes()) {
 		s.handle(r)
@@ -359,8 +361,8 @@ func (s *Server) stationRoutes() []route {
 		{"POST /v1/leases/{id}/renew", tester, identity.Technician, object(s.renewLease)},
 		{"DELETE /v1/leases/{id}", tester, identity.Technician, object(s.jobEnded)},
 		{"POST /v1/sim/seed", simulation, identity.Admin, object(s.simSeed)},
-		{"POST /v1/sim/tap", simulation, identity.Admin, asked(s.simTap)},
-		{"POST /v1/sim/type", simulation, identity.Admin, asked(s.simType)},
-		{"POST /v1/sim/fault", simulation, identity.Admin, asked(s.simFault)},
+		{"POST /v1/sim/tap", simulation, identity.Admin, asked(s.lab.Tap)},
+		{"POST /v1/sim/type", simulation, identity.Admin, asked(s.lab.Type)},
+		{"POST /v1/sim/fault", simulation, identity.Admin, asked(s.lab.Fault)},
 	}
 }
