@@ -15,6 +15,7 @@ func (s *sender) judge(b *batch, r ledger.OutboxRow, o call.Outcome) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
+	marked := r.State == record.Sending
 	r.State, r.Reason, r.Remedy, r.Next, r.Theirs = record.Queued, o.Reason, o.Remedy, time.Time{}, nil
 	r.Step = cmp.Or(o.Step, r.Step)
 	switch o.Verdict {
@@ -36,6 +37,9 @@ func (s *sender) judge(b *batch, r ledger.OutboxRow, o call.Outcome) bool {
 		r.Attempts--
 		r.Next = now.Add(max(o.After, time.Second))
 		b.later = append(b.later, r)
+		if marked {
+			b.unmarked = append(b.unmarked, r)
+		}
 		return false
 	case call.Refused:
 		if s.caps.Alike {

@@ -201,6 +201,7 @@ type batch struct {
 	told      map[ledger.RowKey]string // revisions of some that were delivered
 	kept      []ledger.OutboxRow       // sent and still there, with their new state
 	later     []ledger.OutboxRow       // that wait by themselves, for a reason of our own
+	unmarked  []ledger.OutboxRow       // of these, those that were marked as sent
 	untouched []ledger.OutboxRow       // not sent after all
 	refused   []refusal                // what to do about them is decided last
 	through   bool                     // the place took an event
@@ -385,7 +386,7 @@ func (s *sender) finish(ctx context.Context, b *batch) {
 	if len(b.delivered) > len(b.told) {
 		s.save(ctx, func() error { return s.ledger.Delivered(s.sink, b.delivered...) })
 	}
-	if rows := append(b.kept, b.later...); len(rows) > 0 {
+	if rows := append(b.kept, b.unmarked...); len(rows) > 0 {
 		s.save(ctx, func() error { return s.ledger.SaveOutbox(s.sink, rows...) })
 	}
 }

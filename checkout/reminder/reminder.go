@@ -94,6 +94,9 @@ func (r Rules) Open(now time.Time) bool {
 	return len(r.Stages) > 0 && !now.Before(r.begin(r.dayOf(now)))
 }
 
+// Opens is when people are reminded next on the day of a time at which they are not.
+func (r Rules) Opens(now time.Time) time.Time { return r.begin(r.dayOf(now)) }
+
 // SameDay reports whether two times are of one day, or a clock that was set back over
 // midnight since the first makes them seem so.
 func (r Rules) SameDay(first, now time.Time) bool {

@@ -63,8 +63,10 @@ type Options struct {
 
 // Content is what a message says.
 type Content struct {
-	// Gone: the event waits for no mail any more. Later: not at this time.
-	Gone, Later bool
+	// Gone: the event waits for no mail any more. Later is how long it is not the time for
+	// it; 0 if it is.
+	Gone        bool
+	Later       time.Duration
 	Name, Email string // of the person; without an address nothing is sent
 	Station     string
 	Loans       []Loan
@@ -159,7 +161,6 @@ func (m *Mail) Capabilities() call.Capabilities {
 
 // Waits of rows.
 const (
-	laterWait  = 20 * time.Second // for the time of day, or for what takes this message's place
 	againWait  = 10 * time.Minute // after a no for now
 	doubtful   = 15 * time.Minute // after an answer that did not come
 	keepOpen   = 5 * time.Second  // a connection, for the next message
@@ -217,8 +218,8 @@ func (m *Mail) look(d call.Delivery) (Content, call.Outcome) {
 		return c, call.Outcome{Verdict: call.Down, Reason: "the ledger can't be read: " + err.Error()}
 	case c.Gone, c.Digest == nil && len(c.Loans) == 0, c.Email == "":
 		return c, call.Outcome{Verdict: call.Unwanted}
-	case c.Later && !d.Touched:
-		return c, call.Outcome{Verdict: call.Later, After: laterWait}
+	case c.Later > 0 && !d.Touched:
+		return c, call.Outcome{Verdict: call.Later, After: c.Later}
 	}
 	return c, call.Outcome{}
 }

@@ -226,7 +226,7 @@ func TestUnwanted(t *testing.T) {
 		{"brought back", func(_ int, c *Content) { c.Loans = nil }, call.Delivery{}, call.Unwanted},
 		{"no address", func(_ int, c *Content) { c.Email = "" }, call.Delivery{}, call.Unwanted},
 		{"dropped", func(_ int, c *Content) { c.Gone = true }, call.Delivery{}, call.Unwanted},
-		{"not now", func(_ int, c *Content) { c.Later = true }, call.Delivery{}, call.Later},
+		{"not now", func(_ int, c *Content) { c.Later = time.Minute }, call.Delivery{}, call.Later},
 		{"brought back while the server was asked", func(n int, c *Content) {
 			if n == 2 {
 				c.Loans = nil
@@ -270,7 +270,7 @@ func TestRepetition(t *testing.T) {
 		return smtptest.OK
 	})
 	x.deliver(t.Context(), call.Delivery{})
-	x.says.Later = true
+	x.says.Later = time.Minute
 	o := x.deliver(t.Context(), call.Delivery{Touched: true, Asked: x.marks[0]})
 	if o.Verdict != call.Refused || !strings.Contains(o.Reason, "got the message twice") {
 		t.Errorf("%+v", o)

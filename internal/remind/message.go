@@ -22,11 +22,18 @@ func (r *Reminders) Look(ev checkout.Event) (c mail.Content, err error) {
 		return mail.Content{Gone: row == nil}, err
 	}
 	now := r.Stamp()
-	c = mail.Content{Station: r.Station, Later: !now.Trusted || !r.Rules.SameDay(ev.At.Wall, now.Wall) && !r.Rules.Open(now.Wall)}
+	c = mail.Content{Station: r.Station}
 	if ev.Kind == checkout.Digest {
-		c.Email, c.Later = r.Admin, false
+		c.Email = r.Admin
 		c.Digest, err = r.digest(ev.At.Wall)
 		return c, err
+	}
+	switch {
+	case !now.Trusted:
+		c.Later = time.Minute
+	case !r.Rules.SameDay(ev.At.Wall, now.Wall) && !r.Rules.Open(now.Wall):
+		// A while later, so that what is new today takes its place.
+		c.Later = r.Rules.Opens(now.Wall).Sub(now.Wall) + settle
 	}
 	p, err := r.Ledger.FindPerson(row.Event.Person)
 	if err != nil {

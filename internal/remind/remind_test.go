@@ -161,12 +161,12 @@ func TestWeek(t *testing.T) {
 	}
 	x.day(3, 8)
 	x.want("in the night", x.told(), "")
-	if c, err := x.Look(x.mails()[0].Event); err != nil || !c.Later || len(c.Loans) != 2 {
+	if c, err := x.Look(x.mails()[0].Event); err != nil || c.Later != time.Hour+settle || len(c.Loans) != 2 {
 		t.Errorf("%+v, %v", c, err)
 	}
 	x.day(3, 9)
 	x.want("on Thursday nothing is new", x.told(), "")
-	if c, err := x.Look(x.mails()[0].Event); err != nil || c.Later {
+	if c, err := x.Look(x.mails()[0].Event); err != nil || c.Later != 0 {
 		t.Errorf("%+v, %v", c, err)
 	}
 	x.sent()
@@ -217,7 +217,7 @@ func TestClock(t *testing.T) {
 	x.trusted = true
 	x.want("with one", x.told(), "ann: ipad -1d")
 	x.trusted = false
-	if c, err := x.Look(x.mails()[0].Event); err != nil || !c.Later {
+	if c, err := x.Look(x.mails()[0].Event); err != nil || c.Later != time.Minute {
 		t.Errorf("%+v, %v", c, err)
 	}
 }
