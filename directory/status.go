@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"slices"
@@ -283,6 +284,30 @@ func (w *Worker) Behind() bool {
 		}
 	}
 	return false
+}
+
+// away is for how long a place may not answer before that is trouble.
+const away = 10 * time.Minute
+
+// Trouble is why a place gets nothing, or not all of it, and what to do; "" while all is
+// well. It never blocks for long.
+func (w *Worker) Trouble(sink string) (reason, remedy string) {
+	for _, s := range w.senders {
+		if s.sink != sink || s.to == nil {
+			continue
+		}
+		st := s.health.status()
+		if st.Reason != nil && (st.State == stopped || time.Since(st.Since) > away) {
+			if st.Remedy != nil {
+				remedy = *st.Remedy
+			}
+			return *st.Reason, cmp.Or(remedy, "nothing is lost; `stump sync` says when it is tried again")
+		}
+		if s.behind.Load() {
+			return s.place.String() + ": something waits for an admin", "`stump sync` lists it"
+		}
+	}
+	return "", ""
 }
 
 // orNull is null for a zero value.

@@ -89,10 +89,14 @@ type Loan struct {
 type Digest struct {
 	Overdue  []Late
 	Reminded []string // by name
-	// Unsent are reminders that the mail server refused, in words, and Addressless who has
-	// something with an end and no address.
-	Unsent, Addressless []string
+	// Unsent are reminders that the mail server refused, and Addressless who has something
+	// with an end and no address.
+	Unsent      []Refused
+	Addressless []string
 }
+
+// Refused is a mail that the mail server refused, for which reason.
+type Refused struct{ Person, Reason string }
 
 // Late is a device that is overdue.
 type Late struct {

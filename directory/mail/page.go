@@ -68,26 +68,30 @@ func (m *Mail) page(c Content) page {
 // digest is the page of a digest.
 func (m *Mail) digest(p *page, c Content) {
 	w, d := m.words, c.Digest
+	p.foot = fill(w.digestFoot, "{station}", c.Station)
 	p.subject = fill(w.digest, "{station}", short(c.Station), "{n}", strconv.Itoa(len(d.Overdue)))
 	p.intro = fill(w.digestIntro, "{station}", c.Station)
 	overdue := group{title: w.overdue}
 	for _, l := range d.Overdue {
 		overdue.rows = append(overdue.rows, row{name: l.Device, detail: l.Person + ", " + fill(w.lateSince, "{due}", w.when(l.Due.In(m.zone()))), late: true})
 	}
-	list := func(title string, names []string) group {
-		g := group{title: title}
-		for _, name := range names {
-			g.rows = append(g.rows, row{name: name})
+	names := func(title string, all []string) (g group) {
+		if g.title = title; len(all) > 0 {
+			g.rows = []row{{detail: strings.Join(all, ", ")}}
 		}
 		return g
 	}
-	p.groups = []group{overdue, list(w.reminded, d.Reminded)}
+	unsent := group{title: w.unsent}
+	for _, r := range d.Unsent {
+		unsent.rows = append(unsent.rows, row{name: r.Person, detail: r.Reason})
+	}
+	p.groups = []group{overdue, names(w.reminded, d.Reminded)}
 	for i := range p.groups {
 		if len(p.groups[i].rows) == 0 {
-			p.groups[i].rows = []row{{name: w.nothing}}
+			p.groups[i].rows = []row{{detail: w.nothing}}
 		}
 	}
-	for _, g := range []group{list(w.unsent, d.Unsent), list(w.addressless, d.Addressless)} {
+	for _, g := range []group{unsent, names(w.addressless, d.Addressless)} {
 		if len(g.rows) > 0 {
 			p.groups = append(p.groups, g)
 		}
@@ -107,7 +111,7 @@ func (p page) text() string {
 			b.WriteString(g.title + "\n")
 		}
 		for _, r := range g.rows {
-			fmt.Fprintf(&b, "  * %s\n", strings.TrimSuffix(oneLine(r.name)+": "+r.detail, ": "))
+			fmt.Fprintf(&b, "  * %s\n", strings.Trim(oneLine(r.name)+": "+oneLine(r.detail), ": "))
 			if r.link != "" {
 				fmt.Fprintf(&b, "    %s:\n    %s\n", r.words, r.link)
 			}
@@ -147,11 +151,10 @@ body, p, h2, .name { color: #eceff2 !important; }
 	htmlFoot = `<p class="foot" style="margin:24px 0 0;font-size:14px;color:#57606a">%s</p>
 </div></div></body></html>
 `
-	htmlPara  = "<p style=\"margin:0 0 16px;color:#1c2024\">%s</p>\n"
-	htmlTitle = "<h2 style=\"margin:24px 0 4px;font-size:17px;color:#1c2024\">%s</h2>\n"
-	htmlRow   = `<div class="row" style="padding:12px 0;border-top:1px solid #d5dbe1">
-<div class="name" style="font-weight:600;color:#1c2024;overflow-wrap:anywhere">%s</div>
-`
+	htmlPara   = "<p style=\"margin:0 0 16px;color:#1c2024\">%s</p>\n"
+	htmlTitle  = "<h2 style=\"margin:24px 0 4px;font-size:17px;color:#1c2024\">%s</h2>\n"
+	htmlRow    = "<div class=\"row\" style=\"padding:12px 0;border-top:1px solid #d5dbe1\">\n"
+	htmlName   = "<div class=\"name\" style=\"font-weight:600;color:#1c2024;overflow-wrap:anywhere\">%s</div>\n"
 	htmlDetail = "<div class=\"%s\" style=\"color:%s\">%s</div>\n"
 	htmlButton = `<p style="margin:12px 0 4px"><a class="button" href="%s" style="display:inline-block;padding:8px 16px;border-radius:6px;background:#0b57b0;color:#ffffff;text-decoration:none;font-weight:600">%s</a></p>
 `
@@ -172,7 +175,10 @@ func (p page) html(language string) string {
 			fmt.Fprintf(&b, htmlTitle, e(g.title))
 		}
 		for _, r := range g.rows {
-			fmt.Fprintf(&b, htmlRow, e(r.name))
+			b.WriteString(htmlRow)
+			if r.name != "" {
+				fmt.Fprintf(&b, htmlName, e(r.name))
+			}
 			switch {
 			case r.detail == "":
 			case r.late:

@@ -9,7 +9,7 @@ type words struct {
 	hello, intro, dueOn, lateSince, keep, outro string
 	foot                                        string
 	entry                                       string // of a calendar
-	digest, digestIntro                         string
+	digest, digestIntro, digestFoot             string
 	overdue, reminded, unsent, addressless      string // titles of the digest
 	nothing                                     string
 	dayForm, whenForm                           string
@@ -27,7 +27,7 @@ var languages = map[string]*words{
 		outro:  "Brought it back in the meantime? Then there is nothing left to do.",
 		foot:   "Sent by {station}, the station where you took it.",
 		entry:  "Bring back {device}",
-		digest: "{station}: {n} overdue", digestIntro: "This is how the loans of {station} stand this week.",
+		digest: "{station}: {n} overdue", digestFoot: "Sent by {station} each Monday.", digestIntro: "This is how the loans of {station} stand this week.",
 		overdue: "Overdue", reminded: "Reminded this week", unsent: "Mails that were refused (stump sync lists them)",
 		addressless: "Not reminded: no mail address", nothing: "nobody, nothing",
 		dayForm: "{weekday} {day} {month}", whenForm: "{date} {year}, {time}",
@@ -43,7 +43,7 @@ var languages = map[string]*words{
 		outro:  "Inzwischen zurückgebracht? Dann ist nichts mehr zu tun.",
 		foot:   "Gesendet von {station}, der Station, an der es ausgeliehen wurde.",
 		entry:  "{device} zurückbringen",
-		digest: "{station}: {n} überfällig", digestIntro: "So steht es diese Woche um die Ausleihen von {station}.",
+		digest: "{station}: {n} überfällig", digestFoot: "Gesendet von {station}, jeden Montag.", digestIntro: "So steht es diese Woche um die Ausleihen von {station}.",
 		overdue: "Überfällig", reminded: "Diese Woche erinnert", unsent: "Abgelehnte Mails (stump sync listet sie auf)",
 		addressless: "Nicht erinnert: ohne Mailadresse", nothing: "niemand, nichts",
 		dayForm: "{weekday}, {day}. {month}", whenForm: "{date} {year}, {time} Uhr",
@@ -59,7 +59,7 @@ var languages = map[string]*words{
 		outro:  "Déjà rendu entre-temps ? Alors il n'y a plus rien à faire.",
 		foot:   "Envoyé par {station}, la borne où l'emprunt a été fait.",
 		entry:  "Rendre {device}",
-		digest: "{station} : {n} en retard", digestIntro: "Voici où en sont les prêts de {station} cette semaine.",
+		digest: "{station} : {n} en retard", digestFoot: "Envoyé par {station} chaque lundi.", digestIntro: "Voici où en sont les prêts de {station} cette semaine.",
 		overdue: "En retard", reminded: "Relances de la semaine", unsent: "Messages refusés (stump sync les liste)",
 		addressless: "Sans relance : pas d'adresse mail", nothing: "personne, rien",
 		dayForm: "{weekday} {day} {month}", whenForm: "{date} {year} à {time}",
@@ -75,7 +75,7 @@ var languages = map[string]*words{
 		outro:  "¿Ya lo has devuelto? Entonces no hay nada más que hacer.",
 		foot:   "Enviado por {station}, la estación donde se prestó.",
 		entry:  "Devolver {device}",
-		digest: "{station}: {n} con retraso", digestIntro: "Así están los préstamos de {station} esta semana.",
+		digest: "{station}: {n} con retraso", digestFoot: "Enviado por {station} cada lunes.", digestIntro: "Así están los préstamos de {station} esta semana.",
 		overdue: "Con retraso", reminded: "Avisos de esta semana", unsent: "Correos rechazados (stump sync los lista)",
 		addressless: "Sin aviso: no tienen dirección", nothing: "nadie, nada",
 		dayForm: "{weekday} {day} de {month}", whenForm: "{date} de {year}, {time}",

@@ -347,6 +347,7 @@ func TestRemoteChecks(t *testing.T) {
 		{"an hour old", queue(QueueFact{Waiting: 3, Oldest: time.Hour}, nil), Pass, "3 waiting"},
 		{"old", queue(QueueFact{Waiting: 3, Oldest: 3 * time.Hour}, nil), Warn, "3h0m0s"},
 		{"parked", queue(QueueFact{Parked: 1}, nil), Warn, "stump sync"},
+		{"no mail server", queue(QueueFact{Waiting: 1, Away: "mail by smtp:587: refuses the connection"}, nil), Warn, "1 waiting; mail by smtp:587"},
 		{"error, without a remedy", queue(QueueFact{}, boom), Fail, "refused"},
 	})
 	ledger := func(f LedgerFact, err error) func(*bench) {

@@ -62,14 +62,16 @@ func (s *tester) directory(ctx context.Context) Result {
 type QueueFact struct {
 	Waiting, Parked int
 	Oldest          time.Duration // how long the oldest waits
+	Away            string        // a webhook or mail server that does not answer, and why; "" for none
 }
 
 func (s *tester) queue(ctx context.Context) Result {
 	f, err := s.Queue(ctx)
 	return verdicts{
 		{err != nil, failed(err)},
-		{f.Parked > 0, bad(Warn, "`stump sync status` lists them with the directory's answer; retry or drop each one.", "%d waiting, %d parked because the directory refused them", f.Waiting, f.Parked)},
+		{f.Parked > 0, bad(Warn, "`stump sync status` lists them with the answer; retry or drop each one.", "%d waiting, %d parked because they were refused", f.Waiting, f.Parked)},
 		{f.Oldest > time.Hour, bad(Warn, "Nothing is lost. `stump sync status` says why the directory does not accept them.", "%d waiting, the oldest for %s", f.Waiting, f.Oldest.Round(time.Minute))},
+		{f.Away != "", bad(Warn, "Nothing is lost. `stump sync status` says when it is tried again.", "%d waiting; %s", f.Waiting, f.Away)},
 		{true, pass("%d waiting", f.Waiting)},
 	}.first()
 }

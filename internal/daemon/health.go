@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"stump/checkout/ledger"
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/loan"
 	"stump/hw/selftest"
@@ -161,6 +162,9 @@ func (d *Daemon) sharedConditions() (list []selftest.Condition) {
 	}
 	if err := d.holidaysFault(); err != nil {
 		list = append(list, selftest.Condition{Name: "holidays", Text: err.Error(), Remedy: hint.Of(err)})
+	}
+	if reason, remedy := d.Worker.Trouble(ledger.MailSink); reason != "" {
+		list = append(list, selftest.Condition{Name: "mail", Text: reason, Remedy: remedy})
 	}
 	return append(list, d.upkeep.backups.faults()...)
 }

@@ -183,6 +183,9 @@ func (d *Daemon) testQueue(context.Context) (selftest.QueueFact, error) {
 	}
 	var f selftest.QueueFact
 	for _, s := range st.Sinks {
+		if s.Reason != nil && s.Name != directory.Main {
+			f.Away = s.Place + ": " + *s.Reason
+		}
 		f.Waiting += s.Backlog
 		f.Parked += s.StuckRows
 		if s.Oldest != nil {

@@ -3,7 +3,6 @@ package remind
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"stump/checkout"
@@ -139,7 +138,7 @@ func (r *Reminders) digest(at time.Time) (*mail.Digest, error) {
 			return nil, err
 		}
 		for _, row := range page.Rows {
-			d.Unsent = append(d.Unsent, strings.TrimPrefix(row.Event.PersonName+": ", ": ")+row.Reason)
+			d.Unsent = append(d.Unsent, mail.Refused{Person: row.Event.PersonName, Reason: row.Reason})
 		}
 	}
 	return d, nil

@@ -312,7 +312,7 @@ func TestDigest(t *testing.T) {
 	c, err := x.Look(rows[len(rows)-1].Event)
 	x.ok(err)
 	got := fmt.Sprint(c.Email, len(c.Digest.Overdue), c.Digest.Overdue[0].Device, c.Digest.Overdue[0].Person, c.Digest.Reminded, c.Digest.Addressless, c.Digest.Unsent)
-	x.want("the digest", got, "root@lab.example1The ipadAnn[Ann Dia] [Dia] [Ann: 550 5.1.1 User unknown]")
+	x.want("the digest", got, "root@lab.example1The ipadAnn[Ann Dia] [Dia] [{Ann 550 5.1.1 User unknown}]")
 	x.day(6, 23)
 	if n := digests(); n != 1 {
 		t.Errorf("%d in the first week", n)

@@ -189,11 +189,12 @@ func (y *year) stamp() checkout.Stamp {
 
 // station runs the station until ctx ends; it is started again after each death.
 func (y *year) station(ctx context.Context) {
+	dice := rand.New(rand.NewPCG(*yearSeed, 1))
 	for ctx.Err() == nil {
 		life, stop := context.WithCancel(ctx)
 		y.mu.Lock()
 		y.dead, y.stop = false, stop
-		late := y.dice.IntN(4) == 0 // the clock is not known at first
+		late := dice.IntN(4) == 0 // the clock is not known at first
 		y.trusted.Store(!late)
 		m := mortal{y.l, y}
 		y.mu.Unlock()
@@ -229,12 +230,10 @@ func (y *year) station(ctx context.Context) {
 		if err := y.l.Close(); err != nil {
 			y.t.Error(err)
 		}
-		y.mu.Lock()
 		pause := 2 * time.Second
-		if y.dice.IntN(5) == 0 {
-			pause = time.Duration(y.dice.IntN(30*60)) * time.Minute / 20 // a power cut
+		if dice.IntN(5) == 0 {
+			pause = time.Duration(dice.IntN(90)) * time.Minute // a power cut
 		}
-		y.mu.Unlock()
 		time.Sleep(pause)
 		l, err := ledger.Open(y.path, y.o)
 		if err != nil {
@@ -264,11 +263,10 @@ func (y *year) dial(context.Context, string, string) (net.Conn, error) {
 
 // outages takes the mail server away for a tenth of the time.
 func (y *year) outages(ctx context.Context) {
+	dice := rand.New(rand.NewPCG(*yearSeed, 2))
 	for {
-		y.mu.Lock()
-		works := time.Duration(y.dice.ExpFloat64() * float64(90*time.Hour))
-		broken := time.Duration(y.dice.ExpFloat64() * float64(10*time.Hour))
-		y.mu.Unlock()
+		works := time.Duration(dice.ExpFloat64() * float64(90*time.Hour))
+		broken := time.Duration(dice.ExpFloat64() * float64(10*time.Hour))
 		if !rest(ctx, works) {
 			return
 		}
@@ -298,6 +296,9 @@ func rest(ctx context.Context, d time.Duration) bool {
 func (y *year) act() {
 	<-y.desk
 	defer func() { y.desk <- struct{}{} }()
+	if !y.trusted.Load() {
+		return // without the time no due date can be given
+	}
 	busy := y.devices * y.days / (20 * y.days * 24) // a device is taken each 20 days or so
 	for range busy + 2 {
 		device := fmt.Sprintf("device-%03d", y.dice.IntN(y.devices))

@@ -1,0 +1,56 @@
+package mail
+
+import (
+	"flag"
+	"mime"
+	"strings"
+	"testing"
+	"time"
+
+	"stump/checkout"
+	"stump/directory/call"
+	"stump/internal/testkit"
+)
+
+var update = flag.Bool("update", false, "rewrite the mails in testdata")
+
+// TestMails: what people get, in each language, as text and HTML.
+func TestMails(t *testing.T) {
+	pixel := Loan{Device: "Pixel 9", Due: nine.AddDate(0, 0, -3).Add(9 * time.Hour), Late: true, Link: "https://stump.lab.example:8443/extend/wJ3q8dYwX2EAAAAAAAAAKgAAAABqEjxAk0s3kq2B5c9vXWk1", UID: "aa-7", Revision: 30}
+	tablet := ipad()
+	tablet.Link = "https://stump.lab.example:8443/extend/wJ3q8dYwX2EAAAAAAAAAKwAAAABqEjxAb1c4fq7D0e8uVxPr"
+	digest := &Digest{
+		Overdue:     []Late{{"Pixel 9", "Ann Okafor", pixel.Due}, {"Rigol DHO804", "Cem Yıldız", nine.AddDate(0, 0, -9)}},
+		Reminded:    []string{"Ann Okafor", "Ben Lindqvist", "Cem Yıldız"},
+		Unsent:      []Refused{{"Día Márquez", "smtp.lab.example refuses the address: 550 5.1.1 User unknown"}},
+		Addressless: []string{"Eve Tanaka"},
+	}
+	for name, says := range map[string]Content{
+		"one": content(tablet), "two": content(pixel, tablet),
+		"digest": {Email: "root@lab.example", Station: "lab-1", Digest: digest}, "calm": {Email: "root@lab.example", Station: "lab-1", Digest: &Digest{}},
+	} {
+		for language := range languages {
+			x := open(t, Config{}, Options{Language: language})
+			x.says = says
+			x.Use(func(checkout.Event) (Content, error) { return x.says, nil })
+			if o := x.deliver(t.Context(), call.Delivery{}); o.Verdict != call.OK {
+				t.Fatalf("%+v", o)
+			}
+			data := x.Mails()[0].Data
+			header, all := parts(t, data)
+			subject, err := new(mime.WordDecoder).DecodeHeader(header.Get("Subject"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := "Subject: " + subject + "\n\n" + all["text/plain"]
+			if calendar := all["text/calendar"]; calendar != "" {
+				text += "\n" + calendar
+			}
+			testkit.Golden(t, *update, "testdata/"+name+"."+language+".txt", text)
+			testkit.Golden(t, *update, "testdata/"+name+"."+language+".html", all["text/html"])
+			if strings.Contains(text+all["text/html"], "{") && !strings.Contains(all["text/html"], "{ color-scheme") || strings.Contains(text, "{") {
+				t.Errorf("%s, %s: a placeholder is left:\n%s", name, language, text)
+			}
+		}
+	}
+}
