@@ -14,8 +14,6 @@ import (
 	"strings"
 	"unicode"
 
-	"golang.org/x/text/unicode/norm"
-
 	"stump/checkout"
 	"stump/internal/api/wire"
 	"stump/internal/books"
@@ -25,7 +23,6 @@ import (
 	"stump/internal/hint"
 	"stump/internal/identity"
 	"stump/internal/sheet"
-	"stump/lcd"
 )
 
 // party is a person or a device.
@@ -182,7 +179,7 @@ func (s *Server) add(r *http.Request, reg *register, c change) (any, error) {
 		return nil, err
 	}
 	if str(c.id) == "" {
-		id, err := reg.newID(str(c.Name))
+		id, err := books.NewID(s.o.Books, reg.kind, str(c.Name))
 		if err != nil {
 			return nil, err
 		}
@@ -532,40 +529,4 @@ func (s *Server) deviceTag(id string) (string, error) {
 	}
 	bits, err := credential.Bits(tag)
 	return credential.String(bits, s.o.Formats), err
-}
-
-// newID makes an id from a name, with a number behind it if it is taken.
-func (reg *register) newID(name string) (string, error) {
-	base := cmp.Or(slug(name), reg.kind.String())
-	id := base
-	for n := 2; ; n++ {
-		var several *books.AmbiguousError
-		_, err := reg.find(id)
-		if errors.Is(err, books.ErrNotFound) {
-			return id, nil
-		}
-		if err != nil && !errors.As(err, &several) {
-			return "", err
-		}
-		id = fmt.Sprintf("%s-%d", base, n)
-	}
-}
-
-// slug is a name as an id: lower case letters and digits, in ASCII if the displays
-// have a likeness in ASCII for each letter.
-func slug(name string) string {
-	name = norm.NFC.String(strings.ToLower(name))
-	id := dashed(name)
-	if !slices.Contains(lcd.ASCII.Fold(id), '?') {
-		id = dashed(strings.ToLower(string(lcd.ASCII.Fold(name))))
-	}
-	letters := []rune(id)
-	return strings.TrimRight(string(letters[:min(len(letters), 40)]), "-")
-}
-
-// dashed is the words of s with a dash between them.
-func dashed(s string) string {
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r)
-	}), "-")
 }
