@@ -57,6 +57,8 @@ type Completion struct {
 type Refusal struct {
 	Tag     Tag
 	Unknown bool // nobody has the tag
+	// Fits is what an unknown tag can only be, by the site's rules; Unknown for either.
+	Fits SubjectKind
 	// Person and Device are IDs of the register; empty where nobody knows.
 	Person, Device string
 	// Reason says why, for people. It has of a number its end only.

@@ -86,6 +86,9 @@ type Orphan struct {
 	Rows int    `json:"rows"`
 }
 
+// Stopped is the state of a place that is told nothing until a person puts something right.
+const Stopped = stopped
+
 const stuckShown = 100
 
 // Status returns the states of the places, and what waits.

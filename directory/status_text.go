@@ -42,7 +42,7 @@ func (s Status) Write(out io.Writer, now time.Time) error {
 		if i == 0 {
 			name = "in doubt"
 		}
-		p.head(name, d.ID+": "+eventWords(d.Event))
+		p.head(name, d.ID+": "+EventWords(d.Event))
 		p.line("  " + d.Theirs)
 		p.line("  see who has it, then: stump sync accept " + d.ID + ", or: stump give, or: stump return " + d.DeviceID)
 	}
@@ -101,7 +101,7 @@ func (p *printer) sink(s SinkStatus, now time.Time) {
 }
 
 func (p *printer) stuck(r Row) {
-	p.line(fmt.Sprintf("%s %s: %s", r.State, r.ID, eventWords(r.Event)))
+	p.line(fmt.Sprintf("%s %s: %s", r.State, r.ID, EventWords(r.Event)))
 	p.line("  " + r.Reason)
 	if r.Remedy != nil {
 		p.line("  " + *r.Remedy)
@@ -137,8 +137,8 @@ func (p *printer) pull(s *PullStatus, now time.Time) {
 	}
 }
 
-// eventWords describes an event in words.
-func eventWords(ev books.EntryJSON) string {
+// EventWords describes an event in words.
+func EventWords(ev books.EntryJSON) string {
 	name := func(s, id *string, other string) string {
 		switch {
 		case s != nil:

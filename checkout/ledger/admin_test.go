@@ -221,7 +221,7 @@ func TestUnknownTags(t *testing.T) {
 		x.ok(x.NoteRefusals(stranger(tag(500))))
 	}
 	x.clock.add(time.Minute)
-	x.ok(x.NoteRefusals(stranger(tag(501))))
+	x.ok(x.NoteRefusals([]checkout.Refusal{{Tag: tag(501), Unknown: true, Count: 1, Noted: true, Reader: "door", Fits: checkout.KindDevice}}))
 	x.ok(x.NoteRefusals(stranger(tag(1)))) // ann's
 	list := func() string {
 		all, err := x.UnknownTags()
@@ -233,7 +233,23 @@ func TestUnknownTags(t *testing.T) {
 		return strings.Join(s, ", ")
 	}
 	want(t, "list", list(), "…501×1 34 60004, …500×3 34 3")
-	_, err := x.EnrolDevice("ipad", tag(500), "root", checkout.SourceCLI)
+	seen, err := x.UnknownTags()
+	x.ok(err)
+	want(t, "where", *seen[0].Reader, "door")
+	want(t, "what it can only be", *seen[0].Fits, "device")
+	got, err := x.UnknownTag(seen[0].ID)
+	x.ok(err)
+	want(t, "the number itself", got, tag(501))
+	x.ok(x.NoteRefusals(stranger(tag(502))))
+	seen, err = x.UnknownTags()
+	x.ok(err)
+	x.ok(x.IgnoreTag(seen[0].ID))
+	x.ok(x.NoteRefusals(stranger(tag(502))))
+	want(t, "one is ignored", list(), "…501×1 34 60004, …500×3 34 3")
+	_, err = x.UnknownTag(seen[0].ID)
+	want(t, "it is no row any more", errors.Is(err, books.ErrNoTag), true)
+	want(t, "nor is this", errors.Is(x.IgnoreTag("no id"), books.ErrNoTag), true)
+	_, err = x.EnrolDevice("ipad", tag(500), "root", checkout.SourceCLI)
 	x.ok(err)
 	want(t, "enrolled", list(), "…501×1 34 60004")
 	x.ok(x.update(func(t *txn) { // as if 1,000 had been seen

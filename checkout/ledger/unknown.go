@@ -8,6 +8,7 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger/record"
 	"stump/internal/books"
+	"stump/internal/hint"
 )
 
 // maxUnknown is the length of the list of unknown tags, so that no one can fill the disk
@@ -15,8 +16,8 @@ import (
 const maxUnknown = 1000
 
 // NoteRefusals records refused bumps in one transaction: an event for each that has
-// none, and tags without an owner in the list. The list keeps only keyed hashes and
-// masked numbers.
+// none, and tags without an owner in the list. The list shows masked numbers; the numbers
+// themselves are sealed, so that a tag can be given to somebody who has left.
 func (l *Ledger) NoteRefusals(all []checkout.Refusal) error {
 	return l.update(func(t *txn) {
 		for _, r := range all {
@@ -45,7 +46,13 @@ func (t *txn) noteUnknown(r checkout.Refusal) {
 		t.makeRoom()
 	}
 	u.Count += r.Count
-	u.Last = now
+	u.Last, u.Reader = now, r.Reader
+	if r.Fits != checkout.Unknown {
+		u.Fits = r.Fits.String()
+	}
+	if u.Sealed == nil {
+		u.Sealed = t.l.keys.Seal(r.Tag)
+	}
 	t.put(record.TreeUnknown, key, record.Pack(record.UnknownForm(&u)))
 }
 
@@ -61,6 +68,7 @@ func (t *txn) decodeUnknown(b []byte) record.Unknown {
 type seenTag struct {
 	books.SeenTag
 	lookup []byte
+	row    record.Unknown
 }
 
 // makeRoom removes the tags that were seen longest ago.
@@ -76,7 +84,7 @@ func (t *txn) unknown() (all []seenTag) {
 	clock := t.times()
 	t.each(record.TreeUnknown, nil, func(k, v []byte) {
 		u := t.decodeUnknown(v)
-		s := seenTag{books.SeenTag{ID: hex.EncodeToString(k[:8]), Number: u.Number, Bits: u.Bits, Count: u.Count}, slices.Clone(k)}
+		s := seenTag{books.SeenTag{ID: hex.EncodeToString(k[:8]), Number: u.Number, Bits: u.Bits, Count: u.Count, Reader: orNull(u.Reader), Fits: orNull(u.Fits)}, slices.Clone(k), u}
 		s.Last, s.ClockTrusted = clock.Wall(u.Last)
 		all = append(all, s)
 	})
@@ -88,8 +96,51 @@ func (t *txn) unknown() (all []seenTag) {
 func (l *Ledger) UnknownTags() (all []books.SeenTag, err error) {
 	err = l.view(func(t *txn) {
 		for _, s := range slices.Backward(t.unknown()) {
-			all = append(all, s.SeenTag)
+			if !s.row.Ignored {
+				all = append(all, s.SeenTag)
+			}
 		}
 	})
 	return all, err
+}
+
+// UnknownTag returns the tag of a row of UnknownTags.
+func (l *Ledger) UnknownTag(id string) (tag checkout.Tag, err error) {
+	err = l.view(func(t *txn) {
+		s := t.unknownTag(id)
+		if s.row.Sealed == nil {
+			t.fail(hint.Errorf("show it at the reader once more, then try again", "the number of the tag %s was not kept", s.Number))
+		}
+		var err error
+		tag, err = t.l.keys.Unseal(s.lookup, s.row.Sealed)
+		t.must(err)
+	})
+	return tag, err
+}
+
+// IgnoreTag leaves a tag out of UnknownTags from now on, however often it is shown. It can
+// be given to somebody as before.
+func (l *Ledger) IgnoreTag(id string) error {
+	return l.update(func(t *txn) {
+		s := t.unknownTag(id)
+		s.row.Ignored = true
+		t.put(record.TreeUnknown, s.lookup, record.Pack(record.UnknownForm(&s.row)))
+	})
+}
+
+func (t *txn) unknownTag(id string) seenTag {
+	all := t.unknown()
+	i := slices.IndexFunc(all, func(s seenTag) bool { return s.ID == id && !s.row.Ignored })
+	if i < 0 {
+		t.fail(books.ErrNoTag)
+	}
+	return all[i]
+}
+
+// orNull is null for what is not known.
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
 }

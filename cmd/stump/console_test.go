@@ -139,7 +139,7 @@ func testEveryPage(t *testing.T, p *person) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{"/", "/?only=overdue", "/devices", "/devices/ipad", "/devices/pixel", "/devices/evil", "/people", "/people/ben", "/import", "/labels", "/audit", "/settings", "/reports", "/nothing", "/login"} {
+	for _, path := range []string{"/", "/?only=overdue", "/devices", "/devices/ipad", "/devices/pixel", "/devices/evil", "/people", "/people/ben", "/inbox", "/import", "/labels", "/audit", "/settings", "/reports", "/nothing", "/login"} {
 		for _, width := range []int64{360, 1280} {
 			for _, scheme := range []string{"light", "dark"} {
 				var found, wide string

@@ -132,14 +132,3 @@ func historyCmd(g *globals) *cobra.Command {
 	cmd.Flags().StringVar(&since, "since", "", "only after this `time`: RFC 3339, a date, or 7d, 36h, yesterday, monday")
 	return cmd
 }
-
-func unknownCmd(g *globals) *cobra.Command {
-	var f format
-	cmd := command("unknown", "List tags that were shown and that nobody has", func(cmd *cobra.Command, _ []string) error {
-		return list(cmd, g, "unknown", nil, f, []string{"NUMBER", "BITS", "SEEN", "LAST"}, func(u *wire.Unknown) []string {
-			return []string{u.Number, strconv.Itoa(u.Bits), strconv.Itoa(u.Count), when(&u.Last, u.ClockTrusted)}
-		}, "no unknown tag was shown")
-	})
-	f.flags(cmd)
-	return cmd
-}

@@ -163,7 +163,7 @@ is a check-out, a return or a hand-over, saves it, and says so on the display.`
 	})
 	cmd.AddCommand(
 		runCmd(g), whoCmd(g), historyCmd(g), peopleCmd(g), devicesCmd(g), enrollCmd(g), giveCmd(g), returnCmd(g), extendCmd(g),
-		syncCmd(g), selftestCmd(g), wiringCmd(g), scopeCmd(g), verifyCmd(g), backupCmd(g), restoreCmd(g), unknownCmd(g),
+		syncCmd(g), selftestCmd(g), wiringCmd(g), scopeCmd(g), verifyCmd(g), backupCmd(g), restoreCmd(g), unknownCmd(g), inboxCmd(g),
 		statusCmd(g), tokenCmd(g), webCmd(g), checkFileCmd(), copyLedgerCmd(g), simCmd(g), decodeCmd(g), formatsCmd(g), configCmd(g), versionCmd(),
 	)
 	cmd.SetHelpCommand(helpCmd())

@@ -96,6 +96,7 @@ func TestScript(t *testing.T) {
 			"until":      until,
 			"snipe":      snipe,
 			"keys":       keys,
+			"id":         idOf,
 			"browse":     browse,
 			"taken":      taken,
 			"contiguous": contiguous,
@@ -165,6 +166,18 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	case err != nil && exit == nil:
 		ts.Fatalf("%v", err)
 	}
+}
+
+// idOf keeps the id of the first row of a file with a text in it: id NAME TEXT FILE.
+func idOf(ts *testscript.TestScript, neg bool, args []string) {
+	for line := range strings.Lines(ts.ReadFile(args[2])) {
+		var row struct{ ID string }
+		if strings.Contains(line, args[1]) && json.Unmarshal([]byte(line), &row) == nil {
+			ts.Setenv(args[0], row.ID)
+			return
+		}
+	}
+	ts.Fatalf("no row has %q", args[1])
 }
 
 // signalDaemon sends TERM, INT, KILL or HUP to the daemon that has the ledger, and

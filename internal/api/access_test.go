@@ -28,11 +28,13 @@ var needed = map[identity.Role]string{
 
 	identity.Staff: "GET /my, GET /devices, GET /devices/{ref}, POST /devices/{ref}/extend, GET status, GET panel, GET who, GET devices/{ref}, GET my/loans, GET my/history, POST devices/{ref}/extend",
 
-	identity.Technician: "GET /reports, GET /reports.csv, GET unknown, GET frames, GET history, GET events, POST enrolments, GET enrolments/{id}, GET enrolments/{id}/events, POST enrolments/{id}/undo, DELETE enrolments/{id}, " +
+	identity.Technician: "GET /inbox, POST /inbox/assign, POST /inbox/ignore, GET inbox, POST unknown/{id}/assign, POST unknown/{id}/ignore, " +
+		"GET /reports, GET /reports.csv, GET unknown, GET frames, GET history, GET events, POST enrolments, GET enrolments/{id}, GET enrolments/{id}/events, POST enrolments/{id}/undo, DELETE enrolments/{id}, " +
 		"POST selftest, GET selftest/{id}, GET selftest/{id}/events, POST selftest/{id}/answers, DELETE selftest/{id}, " +
 		"POST leases, GET leases, GET leases/{id}, GET leases/{id}/scope, POST leases/{id}/renew, DELETE leases/{id}",
 
-	identity.Admin: "POST /devices/{ref}/return, POST /devices/{ref}/give, POST /devices/{ref}/lost, POST /devices/{ref}/found, GET /people, GET /people/{ref}, GET /import, POST /import, GET /labels, GET /audit, GET /settings, POST give, POST return, POST devices/{ref}/lost, POST devices/{ref}/found, " +
+	identity.Admin: "POST /inbox/retry, POST /inbox/drop, POST /inbox/accept, " +
+		"POST /devices/{ref}/return, POST /devices/{ref}/give, POST /devices/{ref}/lost, POST /devices/{ref}/found, GET /people, GET /people/{ref}, GET /import, POST /import, GET /labels, GET /audit, GET /settings, POST give, POST return, POST devices/{ref}/lost, POST devices/{ref}/found, " +
 		"GET people, POST people, GET people/{ref}, POST people/{ref}/merge, PATCH people/{ref}, POST people/{ref}/retire, POST people/import, GET people/export, " +
 		"POST devices, PATCH devices/{ref}, POST devices/{ref}/retire, POST devices/import, GET devices/export, " +
 		"GET sync, GET sync/rows, POST pulls, GET pulls/{id}, GET pulls/{id}/events, DELETE pulls/{id}, POST sync/checks, GET sync/checks/{id}, GET sync/checks/{id}/events, DELETE sync/checks/{id}, POST sync/{id}/retry, POST sync/{id}/drop, POST sync/{id}/accept, " +

@@ -116,6 +116,8 @@ func (s *Server) explainBooks(err error) (code wire.Code, remedy string) {
 	switch {
 	case errors.As(err, &missing):
 		return wire.CodeNotFound, s.meant(missing)
+	case errors.Is(err, books.ErrNoTag):
+		return wire.CodeNotFound, ""
 	case errors.As(err, &ambiguous):
 		return wire.CodeAmbiguous, "`stump people list` and `stump devices list` begin with the id"
 	case errors.As(err, &exists):

@@ -260,6 +260,7 @@ func (s *Server) newPages() *console.Console {
 		Books: s.o.Books, Station: s.o.Station, Language: s.o.Language, Now: s.o.Now, Me: s.me, Changed: s.poke, Import: s.importPage, Access: s.o.Access, Leave: s.jobs.Leave, Config: s.o.Config, Site: s.site,
 		Holders: s.board(boardHolders), Visitor: identity.None,
 	}
+	o.Inbox = s.answers()
 	if s.board(boardHolders, boardFree) == identity.Board {
 		o.Visitor = identity.Board
 	}
@@ -318,7 +319,10 @@ func (s *Server) stationRoutes() []route {
 		// What the station is doing, and what was refused
 		{"GET /v1/status", ledgerOnly, identity.Staff, object(s.status)},
 		{"GET /v1/panel", display, identity.Staff, object(s.panel)},
+		{"GET /v1/inbox", ledgerOnly, identity.Technician, s.many(list(s.inbox))},
 		{"GET /v1/unknown", ledgerOnly, identity.Technician, list(s.unknown)},
+		{"POST /v1/unknown/{id}/assign", readers, identity.Technician, asked(s.assign)}, // people: admins
+		{"POST /v1/unknown/{id}/ignore", ledgerOnly, identity.Technician, object(s.ignore)},
 		{"GET /v1/frames", readers, identity.Technician, list(s.frames)},
 
 		// The staff directory and the webhooks

@@ -17,6 +17,7 @@ import (
 	"stump/internal/books"
 	"stump/internal/hint"
 	"stump/internal/identity"
+	"stump/internal/inbox"
 	"stump/internal/panel"
 	"stump/wiegand"
 )
@@ -47,7 +48,7 @@ func (s *Server) status(r *http.Request) (any, error) {
 		st.Backups = s.o.Backups()
 	}
 	if s.o.Conditions != nil {
-		st.Conditions = s.o.Conditions()
+		st.Conditions = inbox.Conditions(s.o.Conditions, identity.Of(r.Context()).May(identity.Admin))
 	}
 	if info.Salvaged != nil {
 		st.Salvaged = known(info.Salvaged.String())
@@ -72,11 +73,6 @@ func withholdStatus(st *wire.Status, who identity.Principal) {
 	st.Display, _, _ = strings.Cut(st.Display, ":")
 	for i, reader := range st.Readers {
 		st.Readers[i], _, _ = strings.Cut(reader, ":")
-	}
-	for _, list := range st.Conditions {
-		for i, c := range list {
-			list[i].Text, list[i].Remedy = c.Name, "run the self-test, or ask an admin"
-		}
 	}
 }
 

@@ -324,6 +324,32 @@ func TestImportAndExport(t *testing.T) {
 	}
 }
 
+// TestAssign: a tag of the inbox is given to somebody who has left, once.
+func TestAssign(t *testing.T) {
+	l := newLab(t, "")
+	l.want("POST", "sim/tap", `{"card":"H10301:99:4711"}`, 200, "")
+	var row struct{ ID string }
+	if err := json.Unmarshal([]byte(l.want("GET", "inbox", "", 200, `"kind":"unknown-tag","what":"unknown tag …711","why":null,"remedy":null,"at":".*"place":"stump".*"answers":\["assign","ignore"\]`)), &row); err != nil {
+		t.Fatal(err)
+	}
+	path := "unknown/" + row.ID + "/"
+	l.all([]exchange{
+		{"POST", path + "assign", `{"kind":"robot","name":"ann"}`, 400, `can't be enrolled`},
+		{"POST", path + "assign", `{"kind":"device","name":"iPad Por 13"}`, 404, `did you mean iPad Pro 13`},
+		{"POST", "unknown/x/assign", `{"kind":"person","name":"ann"}`, 404, `"code":"not-found".*no unknown tag any more`},
+		{"POST", path + "assign", `{"kind":"person","name":"ann"}`, 200, `^{"kind":"person","person_id":"ann","device_id":null,"name":"Ann Okafor","new":false,"warning":null}\n$`},
+		{"POST", path + "assign", `{"kind":"person","name":"ben"}`, 404, `no unknown tag any more`},
+		{"GET", "inbox", "", 200, `^$`},
+		{"GET", "people/ann", "", 200, `"badge":"…[0-9]+, …711"`},
+		{"POST", "sim/tap", `{"card":"H10301:99:4712"}`, 200, ""},
+	})
+	if err := json.Unmarshal([]byte(l.want("GET", "unknown", "", 200, `…712`)), &row); err != nil {
+		t.Fatal(err)
+	}
+	l.want("POST", "unknown/"+row.ID+"/ignore", "", 200, "")
+	l.want("GET", "inbox", "", 200, `^$`)
+}
+
 // TestEnroll: the next unknown tag is the person's; who waits is told.
 func TestEnroll(t *testing.T) {
 	l := newLab(t, "")
@@ -398,7 +424,7 @@ func TestSim(t *testing.T) {
 		{"POST", "sim/tap", `{"card":"ann"}`, 200, `"note":"ignored: the same tag within 1.5s is the reader repeating itself"`},
 		{"POST", "sim/tap", `{"card":"iPad Pro 13"}`, 200, `Checked out`},
 		{"POST", "sim/tap", `{"card":"H10301:99:4711"}`, 200, `Unknown tag`},
-		{"GET", "unknown", "", 200, `^{"id":"[0-9a-f]{16}","number":"…711","bits":26,"count":1,"last":"[^"]+","clock_trusted":(true|false)}\n$`},
+		{"GET", "unknown", "", 200, `^{"id":"[0-9a-f]{16}","number":"…711","bits":26,"count":1,"last":"[^"]+","clock_trusted":(true|false),"reader":"stump","fits":null}\n$`},
 		{"POST", "sim/tap", `{"card":"bits:0101"}`, 200, `"note":"4 bits: fewer than \d+ are taken for noise, and the display says nothing"`},
 		{"POST", "sim/tap", `{"card":"raw30:5"}`, 200, `"note":"30 bits that no enabled format takes: H10301 26, H10306 34`},
 		{"POST", "sim/tap", `{"card":"bits:00101010001111001010110100"}`, 200, `"note":"26 bits that no enabled format takes: the parity is wrong for H10301"`},

@@ -26,6 +26,10 @@ type Keeper interface {
 	// *UnfinishedError.
 	History(HistoryFilter) iter.Seq2[Entry, error]
 	UnknownTags() ([]SeenTag, error)
+	// UnknownTag is the tag of one of them, and IgnoreTag leaves one out of the list from
+	// now on. Errors: ErrNoTag.
+	UnknownTag(id string) (checkout.Tag, error)
+	IgnoreTag(id string) error
 
 	// FindPerson and FindDevice return one, with its Revision.
 	FindPerson(ref string) (Person, error)

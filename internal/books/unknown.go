@@ -1,6 +1,10 @@
 package books
 
-import "time"
+import (
+	"time"
+
+	"stump/internal/hint"
+)
 
 // SeenTag is a tag that nobody has, as `unknown --json` writes it.
 type SeenTag struct {
@@ -11,4 +15,11 @@ type SeenTag struct {
 	Last   time.Time `json:"last"`
 	// ClockTrusted is whether Last is known to be right.
 	ClockTrusted bool `json:"clock_trusted"`
+	// Reader is where it was shown last; null where that was not kept.
+	Reader *string `json:"reader"`
+	// Fits is "person" or "device" for a tag that can be nothing else by the site's rules.
+	Fits *string `json:"fits"`
 }
+
+// ErrNoTag is returned for an id that no unknown tag has.
+var ErrNoTag = hint.Errorf("`stump unknown` lists those that nobody has", "it is no unknown tag any more")

@@ -9,6 +9,7 @@
 //	GET /labels               codes for devices, to print
 //	GET /audit, /settings     who changed what; what is configured, and tokens
 //	/import                   a file is looked at, and then imported
+//	GET /inbox                what waits for a person; its forms are posted to /inbox/assign, …
 //	GET /changes              says that something has changed, as server-sent events
 //
 // A form carries the revision of what its page showed: what has changed meanwhile is not
@@ -23,6 +24,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -67,6 +69,7 @@ type Options struct {
 	Import func(r *http.Request, kind checkout.SubjectKind, file io.Reader, pairs []string, dryRun bool) (imports.Result, error)
 	// Newest is the key of the newest event.
 	Newest func() (string, error)
+	Inbox  Inbox
 	// Changed is told of each change that was made here.
 	Changed func()
 }
@@ -90,7 +93,7 @@ type Route struct {
 
 // Routes are all pages.
 func (c *Console) Routes() []Route {
-	return []Route{
+	return slices.Concat([]Route{
 		{"GET /{$}", identity.None, c.board},
 		{"GET /changes", identity.None, c.changes},
 		{"GET /assets/{file}", identity.None, c.asset},
@@ -113,7 +116,7 @@ func (c *Console) Routes() []Route {
 		{"POST /settings/tokens/revoke", identity.FreshAdmin, c.revokeToken},
 		{"GET /import", identity.Admin, c.importPage},
 		{"POST /import", identity.Admin, c.importFile},
-	}
+	}, c.inboxRoutes())
 }
 
 func (c *Console) now() time.Time {
@@ -138,6 +141,7 @@ func (c *Console) frame(r *http.Request, path string, title func(*ui.Words) stri
 		f.Links = append(f.Links, ui.Link{Path: "/people", Text: w.People}, ui.Link{Path: "/import", Text: w.Import}, ui.Link{Path: "/labels", Text: w.Labels})
 	}
 	if who.May(identity.Technician) {
+		f.Links = append(f.Links, ui.Link{Path: "/inbox", Text: w.Inbox, N: c.waiting(r)})
 		f.Links = append(f.Links, ui.Link{Path: "/reports", Text: w.Reports})
 	}
 	if who.May(identity.Admin) {

@@ -25,10 +25,13 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger"
 	"stump/checkout/loan"
+	"stump/directory"
+	"stump/hw/selftest"
 	"stump/internal/books"
 	"stump/internal/console/imports"
 	"stump/internal/hint"
 	"stump/internal/identity"
+	"stump/internal/inbox"
 	"stump/internal/notify"
 	"stump/internal/sitekey"
 )
@@ -42,6 +45,10 @@ type pages struct {
 	books *ledger.Ledger
 	*Console
 	changed int
+	// What the station says of itself, and what its worker was told.
+	status     directory.Status
+	conditions map[string][]selftest.Condition
+	said       []string
 }
 
 func newPages(t testing.TB, with func(*Options)) *pages {
@@ -69,6 +76,29 @@ func newPages(t testing.TB, with func(*Options)) *pages {
 			return l.FindPerson(identity.Of(r.Context()).Person)
 		},
 		Appended: l.Appended, Newest: l.Newest, Site: func() string { return "https://stump.lab.example:8443" }, Changed: func() { p.changed++ },
+	}
+	o.Inbox = Inbox{
+		Waiting: func(r *http.Request) ([]inbox.Row, error) {
+			return inbox.Station{Books: l, Now: noon, Status: func() (directory.Status, error) { return p.status, nil }, Conditions: func() map[string][]selftest.Condition { return p.conditions }}.Waiting(identity.Of(r.Context()).May(identity.Admin))
+		},
+		Assign: func(r *http.Request, id, kind, name string) error {
+			tag, err := l.UnknownTag(id)
+			if err != nil {
+				return err
+			}
+			if kind == "person" {
+				_, err = l.EnrolPerson(name, tag, "root", checkout.SourceWeb)
+			} else {
+				_, err = l.EnrolDevice(name, tag, "root", checkout.SourceWeb)
+			}
+			return err
+		},
+		Retry: func(id string) error { p.said = append(p.said, "retry "+id); return nil },
+		Drop: func(id, actor string, source checkout.Source, note string) error {
+			p.said = append(p.said, fmt.Sprint("drop ", id, " ", actor, " ", source, " ", note))
+			return nil
+		},
+		Accept: func(id, actor string) error { p.said = append(p.said, "accept "+id+" "+actor); return nil },
 	}
 	if with != nil {
 		with(&o)

@@ -114,7 +114,7 @@ func (a *attendant) identified(read wiegand.Read, tag checkout.Tag, cannotAsk er
 // come meanwhile, and lists it.
 func (a *attendant) unknown(read wiegand.Read, s checkout.Subject, out checkout.Outcome) answer {
 	a.log.Info("unknown tag", "tag", a.mask(s.Tag))
-	a.trace(checkout.Refusal{Tag: s.Tag, Unknown: true, Reason: unknownReasons[s.Fits]})
+	a.trace(checkout.Refusal{Tag: s.Tag, Unknown: true, Fits: s.Fits, Reason: unknownReasons[s.Fits]})
 	ended := a.ended(out)
 	switch {
 	case out.Kind == checkout.Late:

@@ -203,7 +203,8 @@ func TestForms(t *testing.T) {
 		},
 		"unknown": func(t *rapid.T) {
 			holds(t, UnknownForm, &Unknown{rapid.String().Draw(t, "number"), rapid.IntRange(0, 64).Draw(t, "bits"),
-				rapid.IntRange(0, 1e6).Draw(t, "count"), timeOf(t, "first"), stampOf(t)})
+				rapid.IntRange(0, 1e6).Draw(t, "count"), timeOf(t, "first"), stampOf(t),
+				bytesOf(t, "sealed"), rapid.String().Draw(t, "reader"), rapid.String().Draw(t, "fits"), rapid.Bool().Draw(t, "ignored")})
 		},
 		"chain": func(t *rapid.T) { holds(t, ChainForm, &Chain{hashOf(t, "id"), rapid.String().Draw(t, "name")}) },
 		"person": func(t *rapid.T) {
@@ -229,7 +230,7 @@ func TestTags(t *testing.T) {
 		"outbox 1-12":                 tagsOf(OutboxForm(new(OutboxRow))),
 		"sinks 1-6":                   tagsOf(SinkForm(new(Sink))),
 		"boots 1-3":                   tagsOf(BootForm(new(Boot))),
-		"unknown 1-4 12-15":           tagsOf(UnknownForm(new(Unknown))),
+		"unknown 1-8 12-15":           tagsOf(UnknownForm(new(Unknown))),
 		"chains 1-2":                  tagsOf(ChainForm(new(Chain))),
 		"people 1-4":                  tagsOf(personForm(new(person))),
 		"heads 1-4":                   tagsOf(headForm(new(checkout.Head))),

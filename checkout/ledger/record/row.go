@@ -215,6 +215,12 @@ type Unknown struct {
 	Bits, Count int
 	First       time.Time
 	Last        checkout.Stamp
+	// Sealed is the number itself, under the site key; nil in rows of before it was kept.
+	Sealed []byte
+	Reader string // where it was shown last
+	Fits   string // "person" or "device" if it can be nothing else
+	// Ignored: an admin wants to hear no more of it.
+	Ignored bool
 }
 
 // UnknownForm is the form of an Unknown.
@@ -224,6 +230,10 @@ func UnknownForm(u *Unknown) []Field {
 		{2, &u.Bits},
 		{3, &u.Count},
 		{4, &u.First},
+		{5, &u.Sealed},
+		{6, &u.Reader},
+		{7, &u.Fits},
+		{8, &u.Ignored},
 	}, stampFields(&u.Last)...)
 }
 

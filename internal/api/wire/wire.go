@@ -224,6 +224,16 @@ type Enrolment struct {
 	Warning          // that somebody else has this name
 }
 
+// Assigned is whose an unknown tag is now.
+type Assigned struct {
+	Kind     string  `json:"kind"` // person, device
+	PersonID *string `json:"person_id"`
+	DeviceID *string `json:"device_id"`
+	Name     string  `json:"name"`
+	New      bool    `json:"new"` // not in the register before
+	Warning          // that somebody else has this name
+}
+
 // Tap is a card for the simulated reader: a name, a credential or bits.
 type Tap struct {
 	Card   string `json:"card"`

@@ -38,7 +38,15 @@ type Words struct {
 	NameTitle, RoleTitle, UsedTitle, Revoke, AddToken, ConfigTitle, ConfigHint string
 
 	// The page of labels.
-	Labels, OnASheet, AlreadyGone, LabelHint string
+	Labels, OnASheet, AlreadyGone, LabelHint         string
+	Inbox, NothingToDo, FaultsHere, NobodysTags      string
+	TwoStories, NotTaken, PartsMissing, UnknownBadge string
+	UnknownDevice, UnknownTag, SeenTimes, SeenLast   string
+	SeenAt, Assign, Ignore, IgnoreDoes, AssignTo     string
+	APerson, ADevice, RetryIt, RetryDoes, AcceptIt   string
+	AcceptDoes, DoubtDoes, DropIt, DropDoes, HereIs  string
+	ThereIs, Why, ToDo, AtPlace, LookAt, MissingPart string
+	WaitsGone                                        string
 
 	Days, Months [12]string
 	// Kinds are what happened, by the kind of event.
@@ -88,6 +96,15 @@ var english = Words{
 	Reports: "Reports", SinceText: "Since %s", TakenTitle: "Taken", MonthsTitle: "Months", Times: "Times", LongestTitle: "Out the longest", DaysTitle: "Days", UnusedTitle: "never taken", UndatedText: "%s more were taken while the station did not know the time.",
 	Audit: "Audit", Settings: "Settings", ChangesTitle: "Changed by admins and scripts, in 30 days", RefusedTitle: "Not let in", From: "From", TokensTitle: "Tokens of scripts", OnlyOnce: "It is shown this once:", NameTitle: "Name", RoleTitle: "Role", UsedTitle: "Last used", Revoke: "Revoke", AddToken: "Make a token", ConfigTitle: "Configuration", ConfigHint: "As the file says it, with all defaults. It is changed there.",
 	Labels: "Labels", OnASheet: "Labels on a sheet", AlreadyGone: "Already gone", LabelHint: "Print without margins, at 100 %. A phone that reads a code opens the device's page.",
+	Inbox: "Inbox", NothingToDo: "Nothing to do.", FaultsHere: "Faults", NobodysTags: "Tags that nobody has",
+	TwoStories: "Who has it?", NotTaken: "Not delivered", PartsMissing: "Missing from their kits", UnknownBadge: "Unknown badge %s",
+	UnknownDevice: "Unknown device %s", UnknownTag: "Unknown tag %s", SeenTimes: "shown %s times", SeenLast: "last %s",
+	SeenAt: "at %s", Assign: "Assign", Ignore: "Ignore", IgnoreDoes: "Ignore: it is not listed again.",
+	AssignTo: "Whose is it", APerson: "a person's", ADevice: "a device's", RetryIt: "Retry",
+	RetryDoes: "Retry: tell it again, as it is here.", AcceptIt: "Accept", AcceptDoes: "Accept: the other story is right, and counts here, too.", DoubtDoes: "Accept: it is as it is here. Otherwise return it or give it, on its page.",
+	DropIt: "Drop", DropDoes: "Drop: never tell it. The note is kept.", HereIs: "Here", ThereIs: "In the directory",
+	Why: "Why", ToDo: "What to do", AtPlace: "for %s", LookAt: "Page of the device",
+	MissingPart: "%s has it", WaitsGone: "%s events wait for a place that is no longer in the configuration",
 	Days:   [12]string{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"},
 	Months: [12]string{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"},
 	Kinds: map[string]string{
@@ -117,6 +134,15 @@ var german = Words{
 	Reports: "Berichte", SinceText: "Seit %s", TakenTitle: "Genommen", MonthsTitle: "Monate", Times: "Male", LongestTitle: "Am längsten weg", DaysTitle: "Tage", UnusedTitle: "nie genommen", UndatedText: "%s weitere wurden genommen, als die Station die Zeit nicht kannte.",
 	Audit: "Protokoll", Settings: "Einstellungen", ChangesTitle: "Von Admins und Skripten geändert, in 30 Tagen", RefusedTitle: "Nicht eingelassen", From: "Von", TokensTitle: "Tokens für Skripte", OnlyOnce: "Es wird nur dieses Mal gezeigt:", NameTitle: "Name", RoleTitle: "Rolle", UsedTitle: "Zuletzt benutzt", Revoke: "Zurückziehen", AddToken: "Token machen", ConfigTitle: "Konfiguration", ConfigHint: "Wie die Datei es sagt, mit allen Vorgaben. Geändert wird es dort.",
 	Labels: "Etiketten", OnASheet: "Etiketten auf einem Bogen", AlreadyGone: "Schon verbraucht", LabelHint: "Ohne Ränder und mit 100 % drucken. Ein Telefon, das einen Code liest, öffnet die Seite des Geräts.",
+	Inbox: "Eingang", NothingToDo: "Nichts zu tun.", FaultsHere: "Störungen", NobodysTags: "Chips, die niemand hat",
+	TwoStories: "Wer hat es?", NotTaken: "Nicht zugestellt", PartsMissing: "Fehlt im Koffer", UnknownBadge: "Unbekannter Ausweis %s",
+	UnknownDevice: "Unbekanntes Gerät %s", UnknownTag: "Unbekannter Chip %s", SeenTimes: "%s-mal gezeigt", SeenLast: "zuletzt %s",
+	SeenAt: "an %s", Assign: "Zuordnen", Ignore: "Ignorieren", IgnoreDoes: "Ignorieren: Er wird nicht mehr gezeigt.",
+	AssignTo: "Wem gehört er", APerson: "einer Person", ADevice: "einem Gerät", RetryIt: "Noch einmal",
+	RetryDoes: "Noch einmal: erneut melden, wie es hier ist.", AcceptIt: "Annehmen", AcceptDoes: "Annehmen: Die andere Seite hat recht, und es gilt auch hier.", DoubtDoes: "Annehmen: Es ist so wie hier. Sonst auf seiner Seite zurücknehmen oder ausgeben.",
+	DropIt: "Verwerfen", DropDoes: "Verwerfen: nie melden. Die Notiz bleibt.", HereIs: "Hier", ThereIs: "Im Verzeichnis",
+	Why: "Warum", ToDo: "Was zu tun ist", AtPlace: "für %s", LookAt: "Seite des Geräts",
+	MissingPart: "%s hat es", WaitsGone: "%s Ereignisse warten auf einen Ort, der nicht mehr eingestellt ist",
 	Days:   [12]string{"So", "Mo", "Di", "Mi", "Do", "Fr", "Sa"},
 	Months: [12]string{"Jan", "Feb", "März", "April", "Mai", "Juni", "Juli", "Aug", "Sep", "Okt", "Nov", "Dez"},
 	Kinds: map[string]string{
@@ -146,6 +172,15 @@ var french = Words{
 	Reports: "Rapports", SinceText: "Depuis %s", TakenTitle: "Pris", MonthsTitle: "Mois", Times: "Fois", LongestTitle: "Sortis depuis le plus longtemps", DaysTitle: "Jours", UnusedTitle: "jamais pris", UndatedText: "%s autres ont été pris quand la station ignorait l'heure.",
 	Audit: "Journal", Settings: "Réglages", ChangesTitle: "Changé par admins et scripts, en 30 jours", RefusedTitle: "Refusés", From: "De", TokensTitle: "Jetons des scripts", OnlyOnce: "Il n'est montré qu'une fois :", NameTitle: "Nom", RoleTitle: "Rôle", UsedTitle: "Dernier usage", Revoke: "Révoquer", AddToken: "Créer un jeton", ConfigTitle: "Configuration", ConfigHint: "Ce que dit le fichier, avec tous les défauts. C'est là qu'on change.",
 	Labels: "Étiquettes", OnASheet: "Étiquettes par feuille", AlreadyGone: "Déjà utilisées", LabelHint: "Imprimez sans marges, à 100 %. Un téléphone qui lit un code ouvre la page de l'appareil.",
+	Inbox: "À traiter", NothingToDo: "Rien à faire.", FaultsHere: "Pannes", NobodysTags: "Puces sans propriétaire",
+	TwoStories: "Qui l'a ?", NotTaken: "Non transmis", PartsMissing: "Manque à son lot", UnknownBadge: "Badge inconnu %s",
+	UnknownDevice: "Appareil inconnu %s", UnknownTag: "Puce inconnue %s", SeenTimes: "montré %s fois", SeenLast: "en dernier %s",
+	SeenAt: "à %s", Assign: "Attribuer", Ignore: "Ignorer", IgnoreDoes: "Ignorer : on ne la montre plus.",
+	AssignTo: "À qui est-elle", APerson: "à une personne", ADevice: "à un appareil", RetryIt: "Réessayer",
+	RetryDoes: "Réessayer : transmettre encore, comme c'est ici.", AcceptIt: "Accepter", AcceptDoes: "Accepter : l'autre version est juste, et vaut aussi ici.", DoubtDoes: "Accepter : c'est comme ici. Sinon, reprenez-le ou remettez-le sur sa page.",
+	DropIt: "Abandonner", DropDoes: "Abandonner : ne jamais transmettre. La note reste.", HereIs: "Ici", ThereIs: "Dans l'annuaire",
+	Why: "Pourquoi", ToDo: "Que faire", AtPlace: "pour %s", LookAt: "Page de l'appareil",
+	MissingPart: "chez %s", WaitsGone: "%s événements attendent un lieu qui n'est plus configuré",
 	Days:   [12]string{"dim", "lun", "mar", "mer", "jeu", "ven", "sam"},
 	Months: [12]string{"jan", "fév", "mars", "avril", "mai", "juin", "juil", "août", "sep", "oct", "nov", "déc"},
 	Kinds: map[string]string{
@@ -175,6 +210,15 @@ var spanish = Words{
 	Reports: "Informes", SinceText: "Desde %s", TakenTitle: "Tomados", MonthsTitle: "Meses", Times: "Veces", LongestTitle: "Fuera desde hace más tiempo", DaysTitle: "Días", UnusedTitle: "nunca tomados", UndatedText: "%s más se tomaron cuando la estación no sabía la hora.",
 	Audit: "Registro", Settings: "Ajustes", ChangesTitle: "Cambiado por admins y scripts, en 30 días", RefusedTitle: "No admitidos", From: "De", TokensTitle: "Fichas de scripts", OnlyOnce: "Se muestra solo esta vez:", NameTitle: "Nombre", RoleTitle: "Papel", UsedTitle: "Último uso", Revoke: "Revocar", AddToken: "Crear una ficha", ConfigTitle: "Configuración", ConfigHint: "Lo que dice el archivo, con todo por defecto. Se cambia allí.",
 	Labels: "Etiquetas", OnASheet: "Etiquetas por hoja", AlreadyGone: "Ya usadas", LabelHint: "Imprima sin márgenes, al 100 %. Un teléfono que lee un código abre la página del equipo.",
+	Inbox: "Pendientes", NothingToDo: "Nada que hacer.", FaultsHere: "Averías", NobodysTags: "Etiquetas sin dueño",
+	TwoStories: "¿Quién lo tiene?", NotTaken: "No entregado", PartsMissing: "Falta en su kit", UnknownBadge: "Tarjeta desconocida %s",
+	UnknownDevice: "Equipo desconocido %s", UnknownTag: "Etiqueta desconocida %s", SeenTimes: "mostrada %s veces", SeenLast: "la última %s",
+	SeenAt: "en %s", Assign: "Asignar", Ignore: "Ignorar", IgnoreDoes: "Ignorar: no se muestra más.",
+	AssignTo: "De quién es", APerson: "de una persona", ADevice: "de un equipo", RetryIt: "Reintentar",
+	RetryDoes: "Reintentar: avisar otra vez de lo que hay aquí.", AcceptIt: "Aceptar", AcceptDoes: "Aceptar: la otra versión es la buena y vale también aquí.", DoubtDoes: "Aceptar: es como aquí. Si no, recíbalo o entréguelo en su página.",
+	DropIt: "Descartar", DropDoes: "Descartar: no avisar nunca. La nota se guarda.", HereIs: "Aquí", ThereIs: "En el directorio",
+	Why: "Por qué", ToDo: "Qué hacer", AtPlace: "para %s", LookAt: "Página del equipo",
+	MissingPart: "lo tiene %s", WaitsGone: "%s eventos esperan un lugar que ya no está configurado",
 	Days:   [12]string{"dom", "lun", "mar", "mié", "jue", "vie", "sáb"},
 	Months: [12]string{"ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"},
 	Kinds: map[string]string{

@@ -12,6 +12,7 @@ async function refresh() {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const old = document.getElementById("live"), now = page.getElementById("live");
   if (mine !== asked || !old || !now || old.innerHTML === now.innerHTML) return;
+  if ([...old.querySelectorAll("input")].some((e) => e.value !== e.defaultValue)) return; // somebody types
   const known = new Set([...old.querySelectorAll("[data-device]")].map((e) => e.dataset.device + "\n" + e.dataset.person));
   for (const e of now.querySelectorAll("[data-device]")) {
     if (!known.has(e.dataset.device + "\n" + e.dataset.person)) e.classList.add("fresh");

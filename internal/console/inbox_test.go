@@ -1,0 +1,91 @@
+package console
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"testing"
+
+	"stump/checkout"
+	"stump/directory"
+	"stump/hw/selftest"
+	"stump/internal/books"
+	"stump/internal/identity"
+)
+
+// unknown shows a tag that nobody has at the reader, and returns its row's id.
+func (p *pages) unknown(last byte, fits checkout.SubjectKind) string {
+	p.Helper()
+	tag := checkout.Tag{Bits: 26}
+	tag.Value[15] = last
+	p.ok(p.books.NoteRefusals([]checkout.Refusal{{Tag: tag, Unknown: true, Fits: fits, Count: 2, Reader: "door", Reason: "unknown"}}))
+	all, err := p.books.UnknownTags()
+	p.ok(err)
+	i := slices.IndexFunc(all, func(t books.SeenTag) bool { return t.Number == fmt.Sprint("…", last) })
+	return all[i].ID
+}
+
+// TestInbox: what the page lists, to whom, and what its forms do.
+func TestInbox(t *testing.T) {
+	p := newPages(t, nil)
+	_, page := p.ask(root, "GET", "/inbox", nil)
+	p.has("nothing", page, "Nothing to do.", `href="/inbox" aria-current="page"`, `!class="todo"`)
+
+	badge, phone := p.unknown(77, checkout.KindPerson), p.unknown(78, checkout.KindDevice)
+	p.conditions = map[string][]selftest.Condition{"door": {{Name: "reader-silent", Text: "silent for <2> days", Remedy: "show a card; run `stump selftest`"}}}
+	name, why := "Ben <i>", "not known <there>"
+	p.status = directory.Status{
+		Sinks: []directory.SinkStatus{{Name: "directory", State: "up", Stuck: []directory.Row{
+			{ID: "17", State: "conflict", Reason: why, Event: books.EntryJSON{Kind: checkout.Checkout, Person: &name}, Theirs: &books.Holding{Free: true}},
+			{ID: "18@hook", State: "parked", Reason: "404", Event: books.EntryJSON{Kind: checkout.Return}},
+		}}},
+		Doubts:  []directory.DoubtRow{{ID: "5", DeviceID: "ipad", Event: books.EntryJSON{Kind: checkout.Checkout, Person: &name}, Theirs: "free there"}},
+		Orphans: []directory.Orphan{{Name: "old", Rows: 3}},
+	}
+	_, page = p.ask(root, "GET", "/inbox", nil)
+	p.has("an admin", page, `<b class="todo">7</b>`, "Unknown badge", "Unknown device", "shown 2 times, last 12:00 at door", "silent for &lt;2&gt; days", "run stump selftest",
+		"Ben &lt;i&gt;", "!<i>", "not known &lt;there&gt;", "In the directory", "free there", `href="/devices/ipad"`, "Accept: it is as it is here.", `value="18@hook"`, `value="all@old"`,
+		`action="/inbox/drop"`, `<option value="person" selected>`, `<option value="Ann Okafor">`)
+	_, page = p.ask(tess, "GET", "/inbox", nil)
+	p.has("a technician", page, `<b class="todo">3</b>`, "Unknown badge", "reader-silent", "!/inbox/drop", "!Ann Okafor", `<option value="Quest">`, `!<option value="person"`)
+	_, page = p.ask(ann, "GET", "/", nil)
+	p.has("staff", page, "!/inbox")
+
+	post := func(answer string, form url.Values, status int, says ...string) {
+		t.Helper()
+		w, page := p.ask(root, "POST", "/inbox/"+answer, form)
+		if w.Code != status {
+			t.Errorf("%s %v: %d %s", answer, form, w.Code, page)
+		}
+		if p.has(answer, page, says...); status == http.StatusSeeOther && w.Header().Get("Location") != "/inbox?saved" {
+			t.Errorf("%v", w.Header())
+		}
+	}
+	post("assign", url.Values{"id": {phone}, "kind": {"device"}, "name": {"quest 4"}}, http.StatusConflict, `role="alert"`, `value="quest 4"`)
+	post("assign", url.Values{"id": {phone}, "kind": {"device"}, "name": {"Quest"}}, http.StatusSeeOther)
+	post("assign", url.Values{"id": {phone}, "kind": {"device"}, "name": {"ipad"}}, http.StatusConflict, "no unknown tag any more")
+	post("ignore", url.Values{"id": {badge}}, http.StatusSeeOther)
+	if d, err := p.books.FindDevice("quest 3"); err != nil || !d.HasTag() {
+		t.Errorf("%+v %v", d, err)
+	}
+	if all, err := p.books.UnknownTags(); err != nil || len(all) > 0 {
+		t.Errorf("%v %v", all, err)
+	}
+	post("retry", url.Values{"id": {"18@hook"}}, http.StatusSeeOther)
+	post("accept", url.Values{"id": {"17"}}, http.StatusSeeOther)
+	post("drop", url.Values{"id": {"all@old"}, "note": {"it is gone"}}, http.StatusSeeOther)
+	if want := []string{"retry 18@hook", "accept 17 root", "drop all@old root web it is gone"}; !slices.Equal(p.said, want) {
+		t.Errorf("%q, want %q", p.said, want)
+	}
+}
+
+// TestInboxCounts: the number of things to do is on every page of those who can do them.
+func TestInboxCounts(t *testing.T) {
+	p := newPages(t, nil)
+	p.unknown(79, checkout.Unknown)
+	for _, who := range []identity.Principal{tess, root} {
+		_, page := p.ask(who, "GET", "/devices", nil)
+		p.has(who.Name, page, `<b class="todo">1</b>`)
+	}
+}
