@@ -54,11 +54,9 @@ type member struct {
 
 func personMember(p books.Person) member {
 	inactive := p.Status != checkout.Active
-	return member{hasTag: p.HasBadge(), Member: plan.Member{
-		SyncRow: books.SyncRow{Kind: checkout.KindPerson, ID: p.ID, Ref: p.Ref, Name: p.Name, Email: p.Email, Inactive: inactive,
-			Groups: p.DirectoryGroups, HasGroups: true},
-		Retired: inactive && !p.ByDirectory, Former: p.Former,
-	}}
+	row := books.SyncRow{Kind: checkout.KindPerson, ID: p.ID, Ref: p.Ref, Name: p.Name, Email: p.Email, Inactive: inactive}
+	row.SetGroups(p.DirectoryGroups)
+	return member{hasTag: p.HasBadge(), Member: plan.Member{SyncRow: row, Retired: inactive && !p.ByDirectory, Former: p.Former}}
 }
 
 func deviceMember(d books.Device) member {
@@ -66,11 +64,9 @@ func deviceMember(d books.Device) member {
 	if d.Holder != "" {
 		holds = 1
 	}
-	return member{hasTag: d.HasTag(), home: d.Home, rev: d.DirectoryRev, Member: plan.Member{
-		SyncRow: books.SyncRow{Kind: checkout.KindDevice, ID: d.ID, Ref: d.Ref, Name: d.Name, Type: d.Kind, Inactive: inactive,
-			Serial: d.Serial, Place: d.Place, Link: d.Link},
-		Holds: holds, Retired: inactive && !d.ByDirectory,
-	}}
+	row := books.SyncRow{Kind: checkout.KindDevice, ID: d.ID, Ref: d.Ref, Name: d.Name, Type: d.Kind, Inactive: inactive}
+	row.SetDetails(d.Serial, d.Place, d.Link)
+	return member{hasTag: d.HasTag(), home: d.Home, rev: d.DirectoryRev, Member: plan.Member{SyncRow: row, Holds: holds, Retired: inactive && !d.ByDirectory}}
 }
 
 // members lists all people, then all devices. Who was merged into another is not among

@@ -7,6 +7,7 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/kit"
+	"stump/checkout/ledger/entry"
 	"stump/checkout/ledger/journal"
 	"stump/checkout/ledger/record"
 	"stump/internal/books"
@@ -30,7 +31,7 @@ func (l *Ledger) Import(ctx context.Context, kind checkout.SubjectKind, rows ite
 	j := journal.New(l.path, l.keys, fewRows)
 	c := &importCheck{kind: kind, j: j, o: o}
 	err = j.Fill(ctx, rows, journal.Rules{Kind: kind, Mask: l.o.Mask, Check: func(r books.ImportRow) error {
-		return party{treeOf(kind), r.ID, newRow(&r)}.check()
+		return entry.Check(r.ID, entry.New(&r))
 	}}, &c.bad)
 	if err == nil && j.Big() {
 		return l.importBig(ctx, c)
@@ -122,9 +123,9 @@ func (c *importCheck) row(t *txn, r books.ImportRow, at uint64) {
 		if c.n.Added++; c.bad.Lines == nil {
 			c.n.New = append(c.n.New, r.ID)
 		}
-	case did || renamed(p.row, was):
+	case did || entry.Changed(was, p.row):
 		if c.n.Changed++; c.o.DryRun && len(c.n.Changes) < books.MaxChanges {
-			c.n.Changes = append(c.n.Changes, books.ImportChange{ID: r.ID, What: journal.Changes(was, p.row)})
+			c.n.Changes = append(c.n.Changes, books.ImportChange{ID: r.ID, What: entry.Changes(was, p.row)})
 		}
 	default:
 		c.n.Unchanged++
@@ -210,15 +211,10 @@ func (c *importCheck) status(t *txn, p party, pending, status string) (did bool)
 	return true
 }
 
-// newRow is the row of somebody or something new.
-func newRow(r *books.ImportRow) *record.Row {
-	return &record.Row{Name: r.Name, Email: r.Email, Kind: r.Kind, Kit: r.Kit, Groups: r.Groups, Details: r.Details, Condition: r.Condition}
-}
-
 // imported returns the person or device of a row with what the row says, and what was
 // there before. Nothing is written.
 func (t *txn) imported(kind checkout.SubjectKind, r *books.ImportRow) (p party, was *record.Row) {
-	p = party{treeOf(kind), r.ID, newRow(r)}
+	p = party{treeOf(kind), r.ID, entry.New(r)}
 	old := t.row(p.tree, r.ID)
 	if old == nil {
 		return p, nil
@@ -227,38 +223,17 @@ func (t *txn) imported(kind checkout.SubjectKind, r *books.ImportRow) (p party, 
 		t.fail(hint.Errorf("write that id, or leave the line out", "%q was merged into %q", r.ID, old.Resolved))
 	}
 	before := *old
-	old.Name = r.Name
-	if r.HasDetail {
-		old.Email, old.Kind = r.Email, r.Kind
-	}
-	for _, f := range []struct {
-		has  books.Columns
-		dst  *string
-		said string
-	}{
-		{books.HasSerial, &old.Serial, r.Serial}, {books.HasPlace, &old.Place, r.Place}, {books.HasNote, &old.Note, r.Note},
-		{books.HasLink, &old.Link, r.Link}, {books.HasOut, (*string)(&old.Out), string(r.Out)}, {books.HasCondition, &old.Condition, r.Condition},
-		{books.HasKit, &old.Kit, r.Kit},
-		{books.HasGroups, (*string)(&old.Groups), string(r.Groups.Without(old.RefGroups))},
-	} {
-		if r.Has&f.has != 0 {
-			*f.dst = f.said
-		}
-	}
+	entry.Import(old, r)
 	if p.row = old; old.Status == checkout.Retired && r.Status == checkout.Retired.String() {
 		r.Tag = checkout.Tag{} // a retired entry needs no tag
 	}
 	return p, &before
 }
 
-func renamed(is, was *record.Row) bool {
-	return is.Name != was.Name || is.Email != was.Email || is.Kind != was.Kind || journal.Said(was, is) != ""
-}
-
 // importRow adds or changes one person or device.
 func (t *txn) importRow(j *journal.Journal, kind checkout.SubjectKind, r books.ImportRow, ev *record.Event) {
 	p, was := t.imported(kind, &r)
-	if was == nil || renamed(p.row, was) {
+	if was == nil || entry.Changed(was, p.row) {
 		before := ""
 		if was != nil {
 			before = was.Kit

@@ -19,6 +19,7 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger/beside"
 	"stump/checkout/ledger/boltfile"
+	"stump/checkout/ledger/entry"
 	"stump/checkout/ledger/journal"
 	"stump/checkout/ledger/record"
 	"stump/internal/books"
@@ -88,7 +89,7 @@ func (x *tester) asBefore(kind checkout.SubjectKind, rows []books.ImportRow) (ad
 				switch {
 				case was == nil:
 					added++
-				case did || renamed(p.row, was):
+				case did || entry.Changed(was, p.row):
 					changed++
 				default:
 					unchanged++

@@ -1,11 +1,10 @@
 package ledger
 
 import (
-	"cmp"
 	"fmt"
-	"strings"
 
 	"stump/checkout"
+	"stump/checkout/ledger/entry"
 	"stump/checkout/ledger/record"
 	"stump/internal/books"
 	"stump/internal/count"
@@ -68,23 +67,8 @@ func (t *txn) merge(ev *record.Event, p, was party) {
 		r.row.Resolved = p.id
 		t.save(r)
 	}
-	p.row.Email = cmp.Or(p.row.Email, was.row.Email)
-	if was.row.Reminded.After(p.row.Reminded) {
-		p.row.Reminded = was.row.Reminded
-	}
-	keys := append(formerKeys(p.row), formerKeys(was.row)...)
-	if p.row.Ref == "" {
-		p.row.Ref = was.row.Ref
-	} else if was.row.Ref != "" {
-		keys = append(keys, was.row.Ref)
-	}
-	p.row.Former = strings.Join(keys, "\n")
+	entry.Merge(p.row, was.row)
 	was.row.Resolved, was.row.Status, was.row.ByDirectory = p.id, checkout.Retired, false
-	if p.row.Ref == was.row.Ref {
-		p.row.RefGroups = was.row.RefGroups
-	}
-	p.row.Groups = p.row.Groups.And(was.row.Groups).Without(p.row.RefGroups)
-	was.row.Email, was.row.Ref, was.row.Former, was.row.Groups, was.row.RefGroups = "", "", "", "", ""
 	t.save(was)
 	t.append(ev, p, nobody)
 }
@@ -102,14 +86,6 @@ func (t *txn) moveBadge(from, to party) {
 // people who were merged into them.
 func (t *txn) becameOf(p party) []party {
 	return t.rowsWhere(p.tree, func(_ string, r *record.Row) bool { return r.Resolved == p.id })
-}
-
-// formerKeys returns the directory's keys of those who were merged into a person.
-func formerKeys(r *record.Row) []string {
-	if r.Former == "" {
-		return nil
-	}
-	return strings.Split(r.Former, "\n")
 }
 
 // isNow returns the id of who somebody is now. While nothing is written each is read

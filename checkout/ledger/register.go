@@ -1,12 +1,11 @@
 package ledger
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
 	"stump/checkout"
-	"stump/checkout/ledger/journal"
+	"stump/checkout/ledger/entry"
 	"stump/checkout/ledger/record"
 	"stump/internal/books"
 	"stump/internal/hint"
@@ -54,7 +53,7 @@ func (t *txn) named(tr record.Tree, name string) (found []party) {
 func (t *txn) person(p party) books.Person {
 	r := p.row
 	is := books.Person{ID: p.id, Name: r.Name, Email: r.Email, Badges: t.badges(p), Status: r.Status, Ref: r.Ref, ByDirectory: r.ByDirectory,
-		Former: formerKeys(r), Groups: r.Groups, DirectoryGroups: r.RefGroups, Reminded: r.Reminded}
+		Former: entry.Former(r), Groups: r.Groups, DirectoryGroups: r.RefGroups, Reminded: r.Reminded}
 	if p.merged() {
 		is.MergedInto = r.Resolved
 	}
@@ -78,8 +77,15 @@ func (t *txn) device(p party) books.Device {
 }
 
 // out reports whether a device is out of service. It ends by itself.
-func (t *txn) out(r *record.Row) bool {
-	return r.Out != "" && r.Out.Waits(t.l.o.Stamp(), t.l.o.Loans.Calendar.Place())
+func (t *txn) out(r *record.Row) bool { return r.Out != "" && r.Out.Waits(t.today()) }
+
+// today is the day at the lab; empty while it is not known.
+func (t *txn) today() checkout.Day {
+	now := t.l.o.Stamp()
+	if !now.Trusted {
+		return ""
+	}
+	return checkout.DayOf(now.Wall.In(t.l.o.Loans.Calendar.Place()))
 }
 
 // FindPerson finds a person by id, then by exact name. Errors: ErrNotFound,
@@ -116,7 +122,7 @@ func (l *Ledger) AddDevice(d books.Device, tag checkout.Tag, actor string, sourc
 
 func (l *Ledger) add(p party, tag checkout.Tag, actor string, source checkout.Source) error {
 	return l.update(func(t *txn) {
-		t.must(p.check())
+		t.must(entry.Check(p.id, p.row))
 		if t.row(p.tree, p.id) != nil {
 			t.fail(&books.ExistsError{Kind: p.kind(), ID: p.id})
 		}
@@ -134,16 +140,6 @@ func (l *Ledger) add(p party, tag checkout.Tag, actor string, source checkout.So
 // by returns an event of an actor and a source.
 func by(actor string, source checkout.Source) *record.Event {
 	return &record.Event{Event: checkout.Event{Actor: actor, Source: source}}
-}
-
-// check validates what comes from outside.
-func (p party) check() error {
-	return cmp.Or(checkout.CheckID(p.id), checkout.CheckName(p.row.Name),
-		checkout.CheckText("e-mail address", p.row.Email, checkout.MaxName),
-		checkout.CheckText("kind", p.row.Kind, checkout.MaxName),
-		checkout.CheckText("kit", p.row.Kit, checkout.MaxName),
-		checkout.CheckText("condition", p.row.Condition, checkout.MaxName),
-		checkout.CheckGroups(p.row.Groups), p.row.Details.Check())
 }
 
 // EditPerson changes a person. A change of status or of groups is an event; retiring is
@@ -166,17 +162,8 @@ func (l *Ledger) edit(tr record.Tree, ref string, e books.Edit, actor string, so
 		t.unlessImporting()
 		p := t.find(tr, ref)
 		was := *p.row
-		for _, f := range []struct{ dst, src *string }{
-			{&p.row.Name, e.Name}, {&p.row.Email, e.Email}, {&p.row.Kind, e.Kind}, {&p.row.Condition, e.Condition},
-			{&p.row.Serial, e.Serial}, {&p.row.Place, e.Place}, {&p.row.Note, e.Note}, {&p.row.Link, e.Link}, {(*string)(&p.row.Out), (*string)(e.Out)},
-			{(*string)(&p.row.Groups), (*string)(e.Groups)},
-		} {
-			if f.src != nil {
-				*f.dst = *f.src
-			}
-		}
-		p.row.Groups = p.row.Groups.Without(p.row.RefGroups)
-		t.must(p.check())
+		entry.Edit(p.row, e)
+		t.must(entry.Check(p.id, p.row))
 		if e.Kit != nil {
 			t.join(p, *e.Kit)
 		}
@@ -208,7 +195,7 @@ func (l *Ledger) edit(tr record.Tree, ref string, e books.Edit, actor string, so
 // said appends an event that says what changed of what an admin or the directory says of
 // p; none if nothing did. It reports whether there is one.
 func (t *txn) said(p party, was *record.Row, ev record.Event) bool {
-	note := journal.Said(was, p.row)
+	note := entry.Said(was, p.row)
 	if note == "" {
 		return false
 	}

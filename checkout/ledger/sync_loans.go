@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/ledger/entry"
 	"stump/checkout/ledger/record"
 	"stump/internal/books"
 )
@@ -205,7 +206,7 @@ func (t *txn) holdersThere(seen []books.Seen, words []word) map[string]string {
 		return nil
 	}
 	t.eachRow(record.TreePeople, func(id string, r *record.Row) {
-		for _, key := range append(formerKeys(r), r.Ref) {
+		for _, key := range append(entry.Former(r), r.Ref) {
 			if _, wanted := refs[key]; wanted {
 				refs[key] = id
 			}
@@ -252,7 +253,7 @@ func (t *txn) same(s books.Seen, loan record.Loan) bool {
 	if s.Free || h == nil {
 		return s.Free && h == nil
 	}
-	return h.Ref == s.Ref || slices.Contains(formerKeys(h), s.Ref)
+	return h.Ref == s.Ref || slices.Contains(entry.Former(h), s.Ref)
 }
 
 // untold reports whether the event of a loan is from before the directory was told of

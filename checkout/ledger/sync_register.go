@@ -1,13 +1,10 @@
 package ledger
 
 import (
-	"cmp"
-	"fmt"
 	"slices"
-	"strings"
-	"unicode"
 
 	"stump/checkout"
+	"stump/checkout/ledger/entry"
 	"stump/checkout/ledger/record"
 	"stump/internal/books"
 )
@@ -48,7 +45,7 @@ func (t *txn) sync(r *books.SyncRow, ev *record.Event) {
 	tr := treeOf(r.Kind)
 	p := party{tr, r.ID, &record.Row{}}
 	if r.ID == "" {
-		r.ID = t.newID(tr, r.Name)
+		r.ID = entry.ID(r.Kind, r.Name, func(id string) bool { return t.row(tr, id) != nil })
 		p.id = r.ID
 	} else if p.row = t.row(tr, r.ID); p.row == nil {
 		t.failf("not in the register")
@@ -57,17 +54,8 @@ func (t *txn) sync(r *books.SyncRow, ev *record.Event) {
 		return // the key that they had before comes to nothing
 	}
 	was := *p.row
-	p.row.Ref, p.row.Name = r.Ref, r.Name
-	if tr == record.TreePeople {
-		p.row.Email = r.Email
-		if r.HasGroups {
-			p.row.RefGroups, p.row.Groups = r.Groups, p.row.Groups.Without(r.Groups)
-		}
-	} else {
-		p.row.Kind = r.Type
-		p.row.Serial, p.row.Place, p.row.Link = cmp.Or(r.Serial, was.Serial), cmp.Or(r.Place, was.Place), cmp.Or(r.Link, was.Link)
-	}
-	t.must(p.check())
+	entry.Sync(p.row, r)
+	t.must(entry.Check(p.id, p.row))
 	t.save(p)
 	if was.RefGroups != p.row.RefGroups { // who may have what is a matter of record
 		t.said(p, &was, *ev)
@@ -92,42 +80,4 @@ func (t *txn) sync(r *books.SyncRow, ev *record.Event) {
 	}
 	p.row.ByDirectory = want != checkout.Active
 	t.setStatus(p, want, *ev)
-}
-
-// newID makes an id from a name: "Jane Doe" becomes jane-doe, the next one jane-doe-2.
-func (t *txn) newID(tr record.Tree, name string) string {
-	var b strings.Builder
-	for _, r := range strings.ToLower(name) {
-		switch {
-		case unicode.IsLetter(r) || unicode.IsDigit(r):
-			b.WriteRune(r)
-		case b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
-			b.WriteByte('-')
-		}
-		if b.Len() > 40 {
-			break
-		}
-	}
-	base := strings.Trim(b.String(), "-")
-	if base == "" {
-		base = kindOf(tr).String()
-	}
-	id := func(n int) string {
-		if n == 1 {
-			return base
-		}
-		return fmt.Sprintf("%s-%d", base, n)
-	}
-	taken, free := 0, 1
-	for t.row(tr, id(free)) != nil { // a directory may have thousands of one name
-		taken, free = free, 2*free
-	}
-	for free-taken > 1 {
-		if n := (taken + free) / 2; t.row(tr, id(n)) != nil {
-			taken = n
-		} else {
-			free = n
-		}
-	}
-	return id(free)
 }

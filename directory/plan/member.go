@@ -19,10 +19,7 @@ func (m Member) Merge(in books.SyncRow) books.SyncRow {
 	now := m.SyncRow
 	now.Ref, now.Tag = in.Ref, in.Tag
 	now.Name, now.Email, now.Type = cmp.Or(in.Name, m.Name), cmp.Or(in.Email, m.Email), cmp.Or(in.Type, m.Type)
-	now.Serial, now.Place, now.Link = cmp.Or(in.Serial, m.Serial), cmp.Or(in.Place, m.Place), cmp.Or(in.Link, m.Link)
-	if in.HasGroups {
-		now.Groups = in.Groups
-	}
+	now.Say(&in)
 	if !m.Retired {
 		now.Inactive = in.Inactive
 	}

@@ -94,7 +94,8 @@ type Details struct {
 	Note  string
 	// Link is its page where assets are managed.
 	Link string
-	// Out is the day on which it is lent again; until then it is out of service.
+	// Out is the day on which it is lent again; until then it is out of service. Who reads
+	// the books finds it empty once that day has come.
 	Out checkout.Day
 }
 
@@ -171,11 +172,44 @@ type SyncRow struct {
 	// Inactive suspends a person and retires a device; else they are active
 	// again, unless an admin took them out of use.
 	Inactive bool
-	// Groups are those that the directory has a person in, if HasGroups.
-	Groups    checkout.Groups
+	// HasGroups: the directory says in which groups a person is, see SetGroups.
 	HasGroups bool
-	// Serial, Place and Link are a device's; an empty one stays as it is.
-	Serial, Place, Link string
+	// more are the groups of a person, or what is known of a device, a line each: a full
+	// register has many rows.
+	more string
+}
+
+// SetGroups sets the groups that the directory has a person in.
+func (r *SyncRow) SetGroups(g checkout.Groups) { r.more, r.HasGroups = string(g), true }
+
+// Groups are the groups that the directory has a person in, if HasGroups.
+func (r *SyncRow) Groups() checkout.Groups { return checkout.Groups(r.more) }
+
+// SetDetails sets what the directory has of a device: an empty one stays as it is.
+func (r *SyncRow) SetDetails(serial, place, link string) {
+	r.more = serial + "\n" + place + "\n" + link
+	if r.more == "\n\n" {
+		r.more = ""
+	}
+}
+
+// Details are what SetDetails has set.
+func (r *SyncRow) Details() (serial, place, link string) {
+	serial, rest, _ := strings.Cut(r.more, "\n")
+	place, link, _ = strings.Cut(rest, "\n")
+	return serial, place, link
+}
+
+// Say takes over what in says of groups and details.
+func (r *SyncRow) Say(in *SyncRow) {
+	switch {
+	case in.Kind == checkout.KindDevice && r.more != in.more:
+		s, p, l := in.Details()
+		rs, rp, rl := r.Details()
+		r.SetDetails(cmp.Or(s, rs), cmp.Or(p, rp), cmp.Or(l, rl))
+	case in.Kind == checkout.KindPerson && in.HasGroups:
+		r.SetGroups(in.Groups())
+	}
 }
 
 // Holding is who has a device by the directory's word.

@@ -237,7 +237,7 @@ func (c *Console) people(w http.ResponseWriter, r *http.Request) error {
 func (c *Console) devices(w http.ResponseWriter, r *http.Request) error {
 	v := device.ListView{Frame: c.frame(r, "/devices", func(w *ui.Words) string { return w.Devices }), Sought: board.Read(r.URL.Query()).Find}
 	v.Frame.Live = true
-	v, err := device.List(v, c.o.Books, c.now())
+	v, err := device.List(v, c.o.Books)
 	if err != nil {
 		return err
 	}
@@ -259,7 +259,7 @@ func (c *Console) showDevice(w http.ResponseWriter, r *http.Request, status int,
 		return err
 	}
 	v.Own = v.Holder != "" && v.Holder == who.Person
-	return send(w, r, status, device.Page(v, device.State(v.Words, v.Device, c.now())))
+	return send(w, r, status, device.Page(v, device.State(v.Words, v.Device)))
 }
 
 // maxForm is the size of the largest form, in bytes.

@@ -80,7 +80,7 @@ func Make(v View, keeper books.Keeper, now time.Time) (View, error) {
 			return v, err
 		}
 	}
-	return v, v.readFree(keeper, now)
+	return v, v.readFree(keeper)
 }
 
 func (v *View) readLoans(keeper books.Keeper, now time.Time) error {
@@ -130,13 +130,13 @@ func (v *View) loan(l books.Loan, now time.Time) Loan {
 	return row
 }
 
-func (v *View) readFree(keeper books.Keeper, now time.Time) error {
+func (v *View) readFree(keeper books.Keeper) error {
 	kinds := map[string][]books.Device{}
 	for d, err := range keeper.Devices(books.Page{Find: v.Find}) {
 		switch {
 		case err != nil:
 			return err
-		case d.Word() == checkout.Active.String() && d.Holder == "" && !d.Out.Waits(checkout.Stamp{Wall: now, Trusted: true}, now.Location()):
+		case d.Word() == checkout.Active.String() && d.Holder == "" && d.Out == "":
 			kinds[d.Kind] = append(kinds[d.Kind], d)
 		}
 	}

@@ -52,7 +52,7 @@ func Make(v View, keeper books.Keeper, ref string, now time.Time, history bool) 
 	}
 	parts, err := keeper.Parts(v.Device.ID)
 	for _, p := range parts {
-		v.Parts = append(v.Parts, Part{p, partState(v.Words, p, now)})
+		v.Parts = append(v.Parts, Part{p, partState(v.Words, p)})
 	}
 	if err == nil && history {
 		v.History, err = ui.Lines(v.Words, keeper.History(books.HistoryFilter{Device: v.Device.ID}), now)
@@ -71,14 +71,14 @@ type Part struct {
 }
 
 // partState is where a part of a kit is.
-func partState(w *ui.Words, p books.Part, now time.Time) string {
+func partState(w *ui.Words, p books.Part) string {
 	switch {
 	case p.In:
 		return w.InIt
 	case p.Missing:
-		return w.Missing + ", " + State(w, p.Device, now)
+		return w.Missing + ", " + State(w, p.Device)
 	}
-	return State(w, p.Device, now)
+	return State(w, p.Device)
 }
 
 // mayLack reports whether a part may be missing when the kit is returned.
@@ -104,7 +104,7 @@ func people(keeper books.Keeper) (all []books.Person, err error) {
 }
 
 // State is what a device is, in a word or two.
-func State(w *ui.Words, d books.Device, now time.Time) string {
+func State(w *ui.Words, d books.Device) string {
 	switch {
 	case d.Status == checkout.Retired:
 		return w.Retired
@@ -112,7 +112,7 @@ func State(w *ui.Words, d books.Device, now time.Time) string {
 		return w.Lost
 	case d.Holder != "":
 		return ui.Fill(w.With, d.HolderName)
-	case d.Out.Waits(checkout.Stamp{Wall: now, Trusted: true}, now.Location()):
+	case d.Out != "":
 		return ui.Fill(w.OutUntil, string(d.Out))
 	}
 	return w.Free
@@ -133,13 +133,13 @@ type Row struct {
 }
 
 // List makes the list of what the books say.
-func List(v ListView, keeper books.Keeper, now time.Time) (ListView, error) {
+func List(v ListView, keeper books.Keeper) (ListView, error) {
 	for d, err := range keeper.Devices(books.Page{Find: v.Sought}) {
 		if err != nil {
 			return v, err
 		}
 		if d.Status == checkout.Active || v.Sought != "" {
-			v.Devices = append(v.Devices, Row{d, State(v.Words, d, now)})
+			v.Devices = append(v.Devices, Row{d, State(v.Words, d)})
 		}
 	}
 	slices.SortStableFunc(v.Devices, func(a, b Row) int { return cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })

@@ -1,4 +1,4 @@
-package journal
+package entry
 
 import (
 	"fmt"
@@ -32,6 +32,11 @@ func said(was, is *record.Row) []field {
 		{"kit", was.Kit, is.Kit}, {"serial", was.Serial, is.Serial}, {"place", was.Place, is.Place}, {"note", was.Note, is.Note}, {"link", was.Link, is.Link},
 		{"out of service until", string(was.Out), string(is.Out)}, {"condition", was.Condition, is.Condition},
 	}
+}
+
+// Changed reports whether anything is new but tag and status.
+func Changed(was, is *record.Row) bool {
+	return is.Name != was.Name || is.Email != was.Email || is.Kind != was.Kind || Said(was, is) != ""
 }
 
 // Changes tells what is new in a row.
