@@ -181,6 +181,9 @@ type Event struct {
 	// Overdue is another device, by name, that Person should have brought back when they
 	// took this one. It is for the display alone, and not recorded.
 	Overdue string
+	// Against is what the rules of loans say against an admin's word. It is for the answer
+	// alone; the note has it, too.
+	Against string
 	// Mark is what a Correct event says of who has the device; empty for nothing.
 	Mark Mark
 	// PersonTag, DeviceTag and FromTag are the masked numbers of tags that

@@ -3,6 +3,7 @@ package checkout
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // ErrRefused is the base of errors that say no to a bump or a request: the
@@ -11,12 +12,42 @@ var ErrRefused = errors.New("refused")
 
 // RefusedError is the ErrRefused of a tap: of a person or device that takes no
 // part, of a device that the policy leaves with its Holder, of a person with something
-// overdue, or for a Reason in words.
+// overdue, of a device that the rules of loans keep from Whom, or for a Reason in words.
 type RefusedError struct {
 	Subject Subject // its name is a masked number while it is pending
 	Holder  string  // by name; empty if the policy had no say
 	Overdue string  // what the person must bring back first, by name; empty for nothing
-	Reason  string  // if it is not set, Subject's status, Holder or Overdue is the reason
+	Why     Why     // the rule; the zero Why if it is none
+	Whom    string  // who asked for the device, by name, with Why
+	Reason  string  // if it is not set, Subject's status, Holder, Overdue or Why is the reason
+}
+
+// Why is why somebody does not get a device by the rules of loans; the zero Why is no reason.
+type Why struct {
+	// Out: the device is out of service until this day. Today is empty while it is not known.
+	Out, Today Day
+	// Needs: the person is in none of these groups.
+	Needs Groups
+	// Limit: they have that many devices of the kind Of already, or of all kinds if Of is
+	// empty; it is above 0 where there is a limit.
+	Limit int
+	Of    string
+}
+
+// Most is the limit in short: "3 phone", or "3".
+func (w Why) Most() string { return strings.TrimSpace(fmt.Sprint(w.Limit, " ", w.Of)) }
+
+// String is the reason for people; empty for none.
+func (w Why) String() string {
+	switch {
+	case w.Out != "":
+		return "out of service until " + string(w.Out)
+	case w.Needs != "":
+		return "not in the group " + strings.ReplaceAll(string(w.Needs), "\n", " or ")
+	case w.Limit != 0:
+		return "the limit is " + w.Most()
+	}
+	return ""
 }
 
 func (e *RefusedError) Error() string {
@@ -29,6 +60,9 @@ func (e *RefusedError) Error() string {
 		return fmt.Sprintf("%v: %s must bring back %s first", ErrRefused, e.Subject.Name, e.Overdue)
 	}
 	s := e.Subject
+	if e.Why != (Why{}) {
+		return fmt.Sprintf("%v: %s does not get %s: %v", ErrRefused, e.Whom, s.Name, e.Why)
+	}
 	if s.Status == LostBadge || s.Status == OldBadge {
 		return fmt.Sprintf("%v: the badge of %s is %s", ErrRefused, s.Name, s.Status)
 	}

@@ -62,6 +62,8 @@ type Subject struct {
 	// Holder and HolderName are who has a device; empty when it is free. The
 	// name of a pending holder is the masked number.
 	Holder, HolderName string
+	// Against is why nobody gets a device now.
+	Against Why
 	// Doubtful: the directory says otherwise of who has the device, or did before the
 	// last bump.
 	Doubtful bool

@@ -198,11 +198,11 @@ func (t *txn) setFrom(ev *record.Event, holder string) {
 const asUsual time.Duration = -1
 
 // usual is how long a loan lasts that began with a move.
-func (t *txn) usual(kind string, moved checkout.Stamp) time.Duration {
+func (t *txn) usual(kind string, groups checkout.Groups, moved checkout.Stamp) time.Duration {
 	if !moved.Trusted {
-		return t.l.o.Loans.Lends(kind)
+		return t.l.o.Loans.Lends(kind, groups)
 	}
-	return t.l.o.Loans.Lasts(kind, moved.Wall.Truncate(time.Second))
+	return t.l.o.Loans.Lasts(kind, groups, moved.Wall.Truncate(time.Second))
 }
 
 // appendFor appends an event that is about p alone.
@@ -226,7 +226,7 @@ func (t *txn) append(ev *record.Event, person, device party) {
 		ev.At = t.l.o.Stamp()
 	}
 	if ev.Loan == asUsual {
-		ev.Loan = t.usual(device.row.Kind, ev.Moved())
+		ev.Loan = t.usual(device.row.Kind, person.groups(), ev.Moved())
 	}
 	id, err := uuid.NewV7()
 	t.must(err)

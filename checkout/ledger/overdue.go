@@ -5,6 +5,7 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger/record"
+	"stump/checkout/loan"
 )
 
 // holdings are the devices that people may have: those that they had since it was made, by
@@ -59,11 +60,43 @@ func (t *txn) overdue(person party) string {
 	return name
 }
 
-// mayBorrow is what an overdue device of somebody means who takes another, and notes it in
-// the event.
+// against is what the rules say against it that a person takes a device.
+func (t *txn) against(person, device party) checkout.Why {
+	wish := loan.Wish{Kind: device.row.Kind, Groups: person.groups(), Unknown: person.row.Pending}
+	if wish.Out = device.row.Out; wish.Out != "" {
+		wish.Today = t.today()
+	}
+	if t.l.o.Loans.Counts(wish.Kind) {
+		wish.Has = map[string]int{}
+		for id := range t.mayHave(person.id) {
+			if d := t.known(record.TreeDevices, id); d != nobody && d.row.Loan.Holder == person.id && !t.withKit(d) {
+				wish.Has[d.row.Kind]++
+			}
+		}
+	}
+	return t.l.o.Loans.May(wish)
+}
+
+// groups are those of a person, by anybody's word.
+func (p party) groups() checkout.Groups {
+	if p.row == nil {
+		return ""
+	}
+	return p.row.Groups.And(p.row.RefGroups)
+}
+
+// mayBorrow refuses what the rules of loans don't allow, and notes in the event what somebody
+// has overdue who takes another device.
 func (t *txn) mayBorrow(ev *record.Event, person, device party, c checkout.Completion) {
 	kind, ok := checkout.Decide(c.Policy, person.id, device.row.Loan.Holder)
-	if !ok || kind == checkout.Return || c.Overdue == "" {
+	if !ok || kind == checkout.Return {
+		return
+	}
+	if why := t.against(person, device); why != (checkout.Why{}) {
+		s := checkout.Subject{Kind: checkout.KindDevice, ID: device.id, Name: device.name()}
+		t.fail(&checkout.RefusedError{Subject: s, Why: why, Whom: person.name()})
+	}
+	if c.Overdue == "" {
 		return
 	}
 	ev.Overdue = t.overdue(person)

@@ -3,6 +3,7 @@ package ledger
 import (
 	"cmp"
 	"errors"
+	"strings"
 	"time"
 
 	"stump/checkout"
@@ -22,6 +23,9 @@ func (l *Ledger) Give(r books.Request) (checkout.Event, error) {
 		}
 		t.happened(ev, r, device)
 		ev.Loan = t.until(ev, r)
+		if ev.Against = t.against(person, device).String(); ev.Against != "" {
+			ev.Note = strings.TrimPrefix(ev.Note+", by an admin: "+ev.Against, ", ")
+		}
 		parts := t.inside(device)
 		t.move(ev, person, device, checkout.PolicyHandover)
 		t.moveKit(ev, person, device, parts, false)
@@ -124,7 +128,7 @@ func (l *Ledger) Extend(r books.Request) (checkout.Event, error) {
 		if r.Own != "" && r.Own != has.Holder {
 			t.fail(hint.Errorf("ask who has it, or an admin", "%w: somebody else has %s", checkout.ErrRefused, device.name()))
 		}
-		wish := loan.Extension{Device: device.name(), Kind: device.row.Kind, Length: has.Length, Until: r.Due, Own: r.Own != "", Before: t.extended(device)}
+		wish := loan.Extension{Device: device.name(), Kind: device.row.Kind, Groups: t.holder(has.Holder).groups(), Length: has.Length, Until: r.Due, Own: r.Own != "", Before: t.extended(device)}
 		if since, known := t.times().Began(has); known {
 			wish.Since = since.Truncate(time.Second)
 		}

@@ -110,6 +110,9 @@ func (l *Ledger) Subject(tag checkout.Tag) (checkout.Subject, error) {
 		if s.Holder = p.row.Loan.Holder; s.Holder != "" {
 			s.HolderName = t.holderName(s.Holder)
 		}
+		if t.out(p.row) {
+			s.Against = checkout.Why{Out: p.row.Out, Today: t.today()}
+		}
 		s.Doubtful = p.row.Loan.Mark == checkout.MarkDoubtful
 	})
 	return s, err

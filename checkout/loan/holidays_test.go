@@ -48,7 +48,7 @@ func TestOverHolidays(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		length := r.Lasts("", from)
+		length := r.Lasts("", "", from)
 		if tt.due != "" {
 			due, err := time.ParseInLocation(asked, tt.due, zone)
 			if err != nil {

@@ -1,5 +1,5 @@
-// Package loan has the rules of how long devices are lent: when a loan ends, and who may
-// let it end later. They are pure: each brings its time.
+// Package loan has the rules of who is lent which devices, and for how long: when a loan
+// ends, and who may let it end later. They are pure: each brings its time.
 package loan
 
 import (
@@ -10,12 +10,18 @@ import (
 	"stump/internal/hint"
 )
 
-// Rules say for how long devices are lent. The zero Rules are no limit.
+// Rules say to whom and for how long devices are lent. The zero Rules are no limit.
 type Rules struct {
 	// Length is how long a device is lent, 0 for no limit. Kinds has exceptions, by the
 	// device's kind.
 	Length time.Duration
 	Kinds  map[string]time.Duration
+	// Groups are lengths for people in a group, in place of Length.
+	Groups map[string]time.Duration
+	// Needs are the groups of which people must be in one to take a device of a kind.
+	Needs map[string][]string
+	// Limit is how many devices of a kind somebody may have, or of AllKinds.
+	Limit map[string]int
 	// Extensions is how often who has a device may let the loan end later, 0 for never.
 	// Admins always may.
 	Extensions int
@@ -23,18 +29,35 @@ type Rules struct {
 	Calendar Calendar
 }
 
-// Lends is how long a device of a kind is lent, 0 for no limit.
-func (r Rules) Lends(kind string) time.Duration {
-	if d, ok := r.Kinds[kind]; ok {
-		return d
+// Lends is how long a device of a kind is lent to somebody in groups, 0 for no limit: as
+// long as the kind, or as the longest of the groups; of both the shorter.
+func (r Rules) Lends(kind string, groups checkout.Groups) time.Duration {
+	length, ofKind := r.Kinds[kind]
+	own, ofGroup := time.Duration(0), false
+	for group, d := range r.Groups {
+		if !groups.Has(group) {
+			continue
+		}
+		if ofGroup {
+			d = longer(own, d)
+		}
+		own, ofGroup = d, true
+	}
+	switch {
+	case ofKind && ofGroup:
+		return shorter(length, own)
+	case ofGroup:
+		return own
+	case ofKind:
+		return length
 	}
 	return r.Length
 }
 
-// Lasts is the length of a loan of a kind of device that begins at a time, in whole seconds,
+// Lasts is the length of a loan to somebody in groups that begins at a time, in whole seconds,
 // 0 for no end. A zero begin is not known: no day is then closed.
-func (r Rules) Lasts(kind string, begin time.Time) time.Duration {
-	length := r.Lends(kind)
+func (r Rules) Lasts(kind string, groups checkout.Groups, begin time.Time) time.Duration {
+	length := r.Lends(kind, groups)
 	if length == 0 || begin.IsZero() {
 		return length
 	}
@@ -43,7 +66,8 @@ func (r Rules) Lasts(kind string, begin time.Time) time.Duration {
 
 // Extension is the wish that a loan end later.
 type Extension struct {
-	Device, Kind string // the device's name and kind
+	Device, Kind string          // the device's name and kind
+	Groups       checkout.Groups // of who has it
 	// Since is when the loan began, Now the time; zero where they are not known.
 	Since, Now time.Time
 	// Length is that of the loan until now, 0 for no end.
@@ -64,7 +88,7 @@ func (r Rules) Extend(e Extension) (time.Duration, error) {
 	if err := r.mayExtend(e); err != nil {
 		return 0, err
 	}
-	length, usual := time.Duration(0), r.Lends(e.Kind)
+	length, usual := time.Duration(0), r.Lends(e.Kind, e.Groups)
 	if e.Length > 0 && usual > 0 {
 		length = e.Length + usual
 		if !e.Since.IsZero() {

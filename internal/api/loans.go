@@ -76,7 +76,14 @@ func kindWords() string {
 }
 
 func (s *Server) give(r *http.Request, g *wire.Give) (any, error) {
-	return s.commit(r, books.Keeper.Give, books.Request{Device: g.Device, Person: g.Person, Note: g.Note, At: timeOf(g.At), Due: timeOf(g.Due)})
+	e, err := s.commit(r, books.Keeper.Give, books.Request{Device: g.Device, Person: g.Person, Note: g.Note, At: timeOf(g.At), Due: timeOf(g.Due)})
+	if e.Against == "" {
+		return e, err
+	}
+	return struct {
+		wire.History
+		wire.Warning
+	}{e.JSON(), warn("against the rules of loans: " + e.Against)}, err
 }
 
 func (s *Server) bring(r *http.Request, b *wire.Bring) (any, error) {
@@ -106,16 +113,16 @@ func (s *Server) extend(r *http.Request, e *wire.Extend) (any, error) {
 
 // commit commits an admin's correction, or the word of who has a device, and answers with
 // its event.
-func (s *Server) commit(r *http.Request, do func(books.Keeper, books.Request) (checkout.Event, error), c books.Request) (any, error) {
+func (s *Server) commit(r *http.Request, do func(books.Keeper, books.Request) (checkout.Event, error), c books.Request) (e books.Entry, err error) {
 	l, err := s.on(r, checkout.KindDevice, c.Device)
 	if err != nil {
-		return nil, err
+		return e, err
 	}
 	who := identity.Of(r.Context())
 	c.Actor, c.Source = cmp.Or(c.Own, who.Name), who.Source
 	ev, err := do(l, c)
 	if err != nil {
-		return books.Entry{}, err
+		return e, err
 	}
 	s.poke()
 	return books.Entry{Event: ev, Time: ev.At.Wall, ClockTrusted: ev.At.Trusted}, nil

@@ -188,6 +188,7 @@ func (c *Config) checkLoans() {
 	if n := c.Loans.Extend; n < 0 || n > 100 {
 		c.bad("loans.extend", "use 0 (only admins extend loans) to 100", "%d is not a number of extensions", n)
 	}
+	c.checkRules()
 	var days []string
 	for d := time.Sunday; d <= time.Saturday; d++ {
 		days = append(days, weekday(d))
@@ -213,6 +214,20 @@ func (c *Config) checkLoans() {
 	}
 	if err := holidays.CheckSource(c.Loans.Holidays); err != nil {
 		c.bad("loans.holidays", hint.Of(err), "%v", err)
+	}
+}
+
+// checkRules checks who may have what.
+func (c *Config) checkRules() {
+	for kind, groups := range c.Loans.Needs {
+		if len(groups) == 0 || slices.ContainsFunc(groups, func(g string) bool { return strings.TrimSpace(g) == "" }) {
+			c.bad("loans.needs", `name the groups of which one is enough, such as { drone = ["trained"] }`, "%q needs no group", kind)
+		}
+	}
+	for kind, most := range c.Loans.Limit {
+		if most < 1 {
+			c.bad("loans.limit", `write how many of a kind a person may have, such as { phone = 3, "*" = 5 }`, "%d of %q is no limit", most, kind)
+		}
 	}
 }
 

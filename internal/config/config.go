@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"reflect"
 	"slices"
@@ -184,6 +185,14 @@ type Directory struct {
 type Loans struct {
 	Length Span            `toml:"length"` // 0: no limit
 	Kinds  map[string]Span `toml:"kinds"`  // exceptions, by kind of device
+	// Groups are lengths for people in a group, in place of Length.
+	Groups map[string]Span `toml:"groups"`
+	// Needs are groups, by kind of device: who takes one must be in one of them.
+	Needs map[string][]string `toml:"needs"`
+	// Limit is how many devices of a kind a person may have, or of "*", all kinds together.
+	Limit map[string]int `toml:"limit"`
+	// Help is who can help those who are refused, as the display says it.
+	Help string `toml:"help"`
 	// Days are those on which the lab is open, such as "mon"; all if empty. Until is the
 	// time of day at which loans of days end, such as "18:00".
 	Days  []string `toml:"days"`
@@ -209,6 +218,17 @@ type Loans struct {
 	NoShow   Span   `toml:"no_show"`
 	// Extend is how often who has a device may extend the loan; 0: only admins do.
 	Extend int `toml:"extend"`
+}
+
+// Texts are the display's own texts of the site, among them who can help.
+func (c *Config) Texts() map[string]string {
+	if c.Loans.Help == "" {
+		return c.Display.Texts
+	}
+	own := map[string]string{}
+	maps.Copy(own, c.Display.Texts)
+	own["help"] = c.Loans.Help
+	return own
 }
 
 // Calendar is when the lab is open, without the holidays.

@@ -124,6 +124,9 @@ var badValues = []struct{ key, value, allowed string }{
 	{"loans.no_show", `"1s"`, "until the reservation is over"},
 	{"loans.holidays", `"holidays.ics"`, `such as "/etc/stump/holidays.ics"`},
 	{"loans.holidays", `"ftp://host/holidays.ics"`, "an https address"},
+	{"loans.needs", `{ drone = [] }`, "name the groups"},
+	{"loans.needs", `{ drone = [" "] }`, "name the groups"},
+	{"loans.limit", `{ phone = 0 }`, "phone = 3"},
 	{"loans.overdue", `"off"`, `"warn" or "refuse"`},
 	{"loans.kits", `"ask"`, `"trust" or "check"`},
 	{"mail.tls", `"plain"`, `"starttls"`},
@@ -163,7 +166,7 @@ var badValues = []struct{ key, value, allowed string }{
 // freeText are keys that take any text, or that package directory checks when
 // it opens the place: docs/directory.md.
 var freeText = []string{
-	"reader.colours.*", "format.description", "display.texts", "display.lines", "loans.kinds", "backup.dir", "privacy.key_file",
+	"reader.colours.*", "format.description", "display.texts", "display.lines", "loans.kinds", "loans.groups", "loans.help", "backup.dir", "privacy.key_file",
 	"directory.checkinout", "directory.whatis", "directory.associate", "directory.hash_string", "directory.hash_string_file",
 	"directory.words_in", "directory.words_out", "directory.free_locations", "directory.event_parameter", "directory.url", "directory.token_file",
 	"directory.ca_file", "directory.proxy", "directory.badge_field", "directory.badge_transform", "directory.badge_form",

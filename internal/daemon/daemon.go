@@ -187,7 +187,7 @@ func (d *Daemon) newPanel() error {
 	if err != nil {
 		return err
 	}
-	texts, err := panel.NewCatalogue(cfg.Display.Language, cfg.Display.Texts)
+	texts, err := panel.NewCatalogue(cfg.Display.Language, cfg.Texts())
 	if err != nil {
 		return err
 	}

@@ -193,7 +193,7 @@ func show(o Options, key string) (end func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	texts, err := panel.NewCatalogue(o.Config.Display.Language, o.Config.Display.Texts)
+	texts, err := panel.NewCatalogue(o.Config.Display.Language, o.Config.Texts())
 	if err != nil {
 		return nil, err
 	}

@@ -91,13 +91,20 @@ func calendar(cfg *config.Config, closed *holidays.Holidays) loan.Calendar {
 	return c
 }
 
-// loanRules are how long devices are lent, and who may extend a loan.
+// loanRules are the rules of who is lent what, and for how long.
 func loanRules(cfg *config.Config, closed *holidays.Holidays) loan.Rules {
-	kinds := map[string]time.Duration{}
-	for kind, length := range cfg.Loans.Kinds {
-		kinds[kind] = time.Duration(length)
+	l := &cfg.Loans
+	spans := func(of map[string]config.Span) map[string]time.Duration {
+		all := map[string]time.Duration{}
+		for name, length := range of {
+			all[name] = time.Duration(length)
+		}
+		return all
 	}
-	return loan.Rules{Length: time.Duration(cfg.Loans.Length), Kinds: kinds, Extensions: cfg.Loans.Extend, Calendar: calendar(cfg, closed)}
+	return loan.Rules{
+		Length: time.Duration(l.Length), Kinds: spans(l.Kinds), Groups: spans(l.Groups), Needs: l.Needs, Limit: l.Limit,
+		Extensions: l.Extend, Calendar: calendar(cfg, closed),
+	}
 }
 
 // ledgerOptions are the same for the daemon and for a command that opens the

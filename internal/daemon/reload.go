@@ -32,7 +32,7 @@ func (d *Daemon) reload() {
 		d.o.Log.Error("the configuration was not read again: the station goes on with the one it has", "err", err)
 		return
 	}
-	texts, err := panel.NewCatalogue(now.Display.Language, now.Display.Texts)
+	texts, err := panel.NewCatalogue(now.Display.Language, now.Texts())
 	if err != nil {
 		d.o.Log.Error("the texts were not changed", "err", err)
 		return

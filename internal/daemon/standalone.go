@@ -145,7 +145,7 @@ func (d *aloneDisplay) close() {
 	if d.Display == nil {
 		return
 	}
-	if texts, err := panel.NewCatalogue(d.cfg.Display.Language, d.cfg.Display.Texts); err == nil {
+	if texts, err := panel.NewCatalogue(d.cfg.Display.Language, d.cfg.Texts()); err == nil {
 		frame, _ := lcd.Lay(d.Charset(), d.Size(), texts.Text(panel.Message{Key: "stopped"}, d.Size())).At(0)
 		_ = d.Show(frame) // the check has said what is wrong with it
 	}

@@ -45,7 +45,8 @@ var cues = map[string]cue{
 	"checked-out": {signalDone, usual}, "returned": {signalDone, usual}, "returned-for": {signalDone, usual}, "handed-over": {signalDone, usual},
 	"enrolled": {signalDone, usual}, "pending": {signalSavedNotSynced, usual},
 
-	"refused": {signalRefused, usual}, "refused-handover": {signalRefused, usual}, "overdue-first": {signalRefused, usual}, "retired": {signalRefused, usual},
+	"refused": {signalRefused, usual}, "refused-handover": {signalRefused, usual}, "overdue-first": {signalRefused, usual},
+	"needs-group": {signalRefused, usual}, "limit": {signalRefused, usual}, "out-of-service": {signalRefused, usual}, "retired": {signalRefused, usual},
 	"suspended": {signalRefused, usual}, "name-unknown": {signalRefused, usual},
 	"lost-badge": {signalRefused, usual}, "old-badge": {signalRefused, usual}, "ended": {signalRefused, brief},
 	"unknown-tag": {signalRefused, long}, "unknown-badge": {signalRefused, long}, "unknown-device": {signalRefused, long},
@@ -67,13 +68,13 @@ var cues = map[string]cue{
 func typing(key string) bool { return strings.HasPrefix(key, "type-") }
 
 // fieldNames are the placeholders of messages.
-var fieldNames = []string{"{person}", "{device}", "{from}", "{holder}", "{ended}", "{number}", "{detail}", "{until}"}
+var fieldNames = []string{"{person}", "{device}", "{from}", "{holder}", "{ended}", "{number}", "{detail}", "{until}", "{help}"}
 
 // idleFields are the keys of the idle screen's texts, and of dates, with their
 // placeholders.
 var idleFields = map[string][]string{
 	"idle": {"{open}", "{clock}", "{count}", "{mark}"},
-	"open": nil, "mark": nil, "days": nil, "months": nil, "date": {"{day}", "{month}"},
+	"open": nil, "mark": nil, "days": nil, "months": nil, "date": {"{day}", "{month}"}, "help": nil,
 	"count-none": nil, "count-out": {"{out}"}, "count-overdue": {"{out}", "{overdue}"},
 }
 
@@ -155,7 +156,7 @@ func (c *Catalogue) Text(m Message, s lcd.Size) string {
 	return fill(c.text(m.Key, s),
 		"{person}", m.Person, "{device}", m.Device, "{from}", m.From,
 		"{holder}", m.Holder, "{ended}", m.Ended, "{number}", m.Number, "{detail}", m.Detail,
-		"{until}", c.until(m, s))
+		"{until}", c.until(m, s), "{help}", c.text("help", s))
 }
 
 // until is when a loan ends, as short as can be understood: the time on the same day,
@@ -175,6 +176,9 @@ func (c *Catalogue) until(m Message, s lcd.Size) string {
 	case days == 0:
 		return m.Until.Format("15:04")
 	case days > 0 && days < 7:
+		if m.Day {
+			return word("days", int(m.Until.Weekday()))
+		}
 		return word("days", int(m.Until.Weekday())) + m.Until.Format(" 15:04")
 	case days > 0 && days < 300:
 		return fill(c.text("date", s), "{day}", strconv.Itoa(m.Until.Day()), "{month}", word("months", int(m.Until.Month())-1))

@@ -19,6 +19,13 @@ func sample(key string) Message {
 	case "checked-out", "due":
 		m.At = time.Date(2026, 11, 30, 10, 42, 0, 0, time.UTC)
 		m.Until = m.At.AddDate(0, 0, 4)
+	case "out-of-service":
+		m.At = time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC)
+		m.Until, m.Day = m.At.AddDate(0, 0, 4), true
+	case "needs-group":
+		m.Detail = "trained"
+	case "limit":
+		m.Detail = "3 phone"
 	case "enrolled", "enrol-next":
 		m.Device = ""
 	case "retired":

@@ -15,6 +15,8 @@ type Message struct {
 	Person, Device, From, Holder, Ended, Number, Detail string
 	// Until is the {until} of a loan that begins At, both of the lab's zone; zero for none.
 	Until, At time.Time
+	// Day: Until is a day, of which no time is said.
+	Day bool
 	// For is how long the message stays before the idle screen comes back; zero
 	// is the key's own time. A name that rolls is always shown to its end.
 	For time.Duration

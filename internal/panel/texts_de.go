@@ -9,6 +9,7 @@ var german = map[string]string{
 	"mark":          "↑",
 	"days":          "So Mo Di Mi Do Fr Sa",
 	"months":        "Jan Feb März April Mai Juni Juli Aug Sep Okt Nov Dez",
+	"help":          "Bitte melden",
 	"date":          "{day}. {month}",
 
 	"greet":        "Hallo {person}\nGerät antippen",
@@ -39,6 +40,9 @@ var german = map[string]string{
 	"refused":          "Nicht möglich\n{detail}",
 	"refused-handover": "Noch bei\n{holder}\n{device}",
 	"overdue-first":    "Erst zurück:\n{device}\n{person}",
+	"needs-group":      "Nötig: {detail}\n{help}\n{device}\n{person}",
+	"limit":            "Grenze: {detail}\n{help}\n{person}",
+	"out-of-service":   "In Reparatur\nbis {until}\n{device}\n{help}",
 	"overdue-too":      "{device}\nist überfällig",
 	"unknown-tag":      "Unbekannter Chip\nNochmal: {ended}\n{number}",
 	"unknown-badge":    "Fremder Ausweis\nNochmal: {ended}\n{number}\nBitte melden",

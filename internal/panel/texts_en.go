@@ -12,6 +12,7 @@ var english = map[string]string{
 	"mark":               "↑",
 	"days":               "Sun Mon Tue Wed Thu Fri Sat",
 	"months":             "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec",
+	"help":               "See the desk",
 	"date":               "{day} {month}",
 
 	"greet":        "Hello {person}\nTap a device",
@@ -44,6 +45,9 @@ var english = map[string]string{
 	"refused":          "Not possible\n{detail}",
 	"refused-handover": "Still with\n{holder}\n{device}",
 	"overdue-first":    "Bring back first\n{device}\n{person}",
+	"needs-group":      "Needs: {detail}\n{help}\n{device}\n{person}",
+	"limit":            "Limit: {detail}\n{help}\n{person}",
+	"out-of-service":   "In repair\nuntil {until}\n{device}\n{help}",
 	"overdue-too":      "{device}\nis overdue",
 	"unknown-tag":      "Unknown tag\nAgain: {ended}\n{number}",
 	"unknown-badge":    "Unknown badge\nAgain: {ended}\n{number}\nSee the desk",

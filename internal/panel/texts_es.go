@@ -9,6 +9,7 @@ var spanish = map[string]string{
 	"mark":          "↑",
 	"days":          "dom lun mar mié jue vie sáb",
 	"months":        "ene feb mar abr may jun jul ago sep oct nov dic",
+	"help":          "Pase a recepción",
 	"date":          "{day} {month}",
 
 	"greet":        "Hola {person}\nPase el aparato",
@@ -39,6 +40,9 @@ var spanish = map[string]string{
 	"refused":          "No es posible\n{detail}",
 	"refused-handover": "Aún lo tiene\n{holder}\n{device}",
 	"overdue-first":    "Devuelve antes\n{device}\n{person}",
+	"needs-group":      "Requiere: {detail}\n{help}\n{device}\n{person}",
+	"limit":            "Límite: {detail}\n{help}\n{person}",
+	"out-of-service":   "En reparación\nhasta {until}\n{device}\n{help}",
 	"overdue-too":      "{device}\nestá atrasado",
 	"unknown-tag":      "Sin registrar\nOtra vez: {ended}\n{number}",
 	"unknown-badge":    "Tarjeta ignota\nOtra vez: {ended}\n{number}\nAvise en recepción",

@@ -9,6 +9,7 @@ var french = map[string]string{
 	"mark":          "↑",
 	"days":          "dim lun mar mer jeu ven sam",
 	"months":        "jan fév mars avril mai juin juil août sep oct nov déc",
+	"help":          "Voir l'accueil",
 	"date":          "{day} {month}",
 
 	"greet":        "Salut {person}\nPassez l'objet",
@@ -39,6 +40,9 @@ var french = map[string]string{
 	"refused":          "Impossible\n{detail}",
 	"refused-handover": "Encore chez\n{holder}\n{device}",
 	"overdue-first":    "À rendre d'abord\n{device}\n{person}",
+	"needs-group":      "Requis: {detail}\n{help}\n{device}\n{person}",
+	"limit":            "Limite: {detail}\n{help}\n{person}",
+	"out-of-service":   "En réparation\ndispo {until}\n{device}\n{help}",
 	"overdue-too":      "{device}\nest en retard",
 	"unknown-tag":      "Puce inconnue\nEncore: {ended}\n{number}",
 	"unknown-badge":    "Badge inconnu\nEncore: {ended}\n{number}\nVoir l'accueil",

@@ -48,6 +48,8 @@ func (a *attendant) waits(s checkout.Subject) panel.Message {
 	switch {
 	case s.Kind == checkout.KindPerson:
 		return panel.Message{Key: "greet", Person: a.name(s)}
+	case s.Against != (checkout.Why{}) && s.Holder == "":
+		return against(a.name(s), "", s.Against)
 	case s.Doubtful:
 		return panel.Message{Key: "doubtful", Device: a.name(s), Holder: s.HolderName}
 	case s.Holder != "":
@@ -86,6 +88,8 @@ func (a *attendant) refusal(no checkout.RefusedError) panel.Message {
 		return panel.Message{Key: "refused", Detail: no.Reason}
 	case no.Overdue != "":
 		return panel.Message{Key: "overdue-first", Person: a.name(s), Device: no.Overdue}
+	case no.Why != (checkout.Why{}):
+		return against(a.name(s), no.Whom, no.Why)
 	case no.Holder != "":
 		return panel.Message{Key: "refused-handover", Device: a.name(s), Holder: no.Holder}
 	case s.Kind == checkout.KindDevice:
@@ -96,6 +100,20 @@ func (a *attendant) refusal(no checkout.RefusedError) panel.Message {
 		return panel.Message{Key: "old-badge"}
 	}
 	return panel.Message{Key: "suspended", Person: a.name(s)}
+}
+
+// against is what the display says of a device that the rules of loans keep from a person.
+func against(device, person string, why checkout.Why) panel.Message {
+	m := panel.Message{Device: device, Person: person}
+	switch {
+	case why.Out != "":
+		m.Key, m.Until, m.At, m.Day = "out-of-service", why.Out.Begin(time.Local), why.Today.Begin(time.Local), true
+	case why.Needs != "":
+		m.Key, m.Detail = "needs-group", why.Needs.String()
+	default:
+		m.Key, m.Detail = "limit", why.Most()
+	}
+	return m
 }
 
 // done is what the display says of a committed event.

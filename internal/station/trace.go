@@ -111,6 +111,8 @@ func (a *attendant) refused(out checkout.Outcome, no checkout.RefusedError) {
 	switch {
 	case no.Overdue != "":
 		r.Reason = "must bring back " + no.Overdue + " first"
+	case no.Why != (checkout.Why{}):
+		r.Reason = no.Why.String()
 	case no.Holder != "":
 		r.Reason = "still with " + no.Holder
 	case r.Reason == "":

@@ -33,6 +33,7 @@ import (
 
 // Books are those that the page shows and changes.
 type Books interface {
+	FindPerson(ref string) (books.Person, error)
 	Loans(books.LoanFilter) iter.Seq2[books.Loan, error]
 	FindDevice(ref string) (books.Device, error)
 	On(books.Terms) books.Keeper
@@ -114,7 +115,11 @@ func (p *Page) until(l books.Loan) (time.Time, error) {
 	if !l.ClockTrusted {
 		since = l.Before.Truncate(time.Second)
 	}
-	e := loan.Extension{Device: l.Device, Kind: l.Kind, Since: since, Length: l.Due.Sub(since), Own: true, Before: n}
+	who, err := p.Books.FindPerson(l.PersonID)
+	if err != nil {
+		return time.Time{}, err
+	}
+	e := loan.Extension{Device: l.Device, Kind: l.Kind, Groups: who.AllGroups(), Since: since, Length: l.Due.Sub(since), Own: true, Before: n}
 	if now := p.Now(); now.Trusted {
 		e.Now = now.Wall
 	}
