@@ -22,6 +22,7 @@ type API struct {
 // Service is an API that can be called.
 type Service struct {
 	base, host string
+	site       string // for people, without a root and without secrets
 	accept     string
 	token      Secret
 	client     *Client
@@ -36,6 +37,8 @@ func (a API) Open(h HTTP, root, accept string) (*Service, error) {
 	}
 	s := &Service{host: u.Host, accept: accept, token: Secret(a.TokenFile)}
 	s.base = strings.TrimSuffix(strings.TrimRight(a.URL, "/"), root) + root
+	site := url.URL{Scheme: u.Scheme, Host: u.Host, Path: strings.TrimSuffix(strings.TrimRight(u.Path, "/"), root)}
+	s.site = site.String()
 	s.client, err = New(h, Options{})
 	return s, err
 }
@@ -45,6 +48,9 @@ func IsWeb(u *url.URL) bool { return u.Host != "" && (u.Scheme == "http" || u.Sc
 
 // Host is the API's host.
 func (s *Service) Host() string { return s.host }
+
+// Page is the address of a page for people there.
+func (s *Service) Page(path string) string { return s.site + path }
 
 // Call makes a call, with body as JSON unless it is nil.
 func (s *Service) Call(ctx context.Context, method, path string, query url.Values, body map[string]any) (Reply, Outcome) {

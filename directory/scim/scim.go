@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 
+	"stump/checkout"
 	"stump/directory/call"
 )
 
@@ -32,6 +33,8 @@ type SCIM struct {
 	badges *call.Numbers
 	// badgeField is badge as it is written.
 	badgeField string
+	// Wanted are the groups of people that matter here. Others are not read.
+	Wanted checkout.Groups
 }
 
 // New checks the configuration.
@@ -62,14 +65,23 @@ func (s *SCIM) Pull(ctx context.Context) (call.Snapshot, error) {
 	var u user
 	l := s.list(&u)
 	var badges *call.Values
+	told := false // the server has groups of somebody
 	l.Take = func() int {
 		row := u.row()
+		if s.Wanted != "" {
+			groups, said := u.groups()
+			row.SetGroups(groups.Within(s.Wanted))
+			told = told || said
+		}
 		badges.Set(&row, s.badge.find(u))
 		snap.People = append(snap.People, row)
-		return len(row.Ref) + len(row.Name) + len(row.Email)
+		return len(row.Ref) + len(row.Name) + len(row.Email) + len(row.Groups())
 	}
 	// Ask for no more attributes than are needed.
 	ask := url.Values{"count": {strconv.Itoa(pageRows)}, "attributes": {"id,userName,displayName,name,active,emails," + s.badge.name()}}
+	if s.Wanted != "" {
+		ask.Set("attributes", ask.Get("attributes")+",groups")
+	}
 	l.PageRows, l.Next = pageRows, s.cursors(ctx, ask)
 	l.Ask = func(from int, cursor string) url.Values {
 		q := maps.Clone(ask)
@@ -89,13 +101,20 @@ func (s *SCIM) Pull(ctx context.Context) (call.Snapshot, error) {
 		if ask.Del(without); without == "count" {
 			l.PageRows = 0
 		}
-		snap.People, badges = nil, s.badges.Values()
+		snap.People, badges, told = nil, s.badges.Values(), false
 		if snap.PeopleList, o = in.List(ctx, l); o.Verdict != call.Refused {
 			break
 		}
 	}
 	if o.Verdict == call.Refused {
 		o.Verdict, o.Remedy = call.BadConfig, "check directory.url"
+	}
+	// A server leaves out what is empty: who has no groups is in none if others are in some.
+	for i := range snap.People {
+		snap.People[i].HasGroups = told && s.Wanted != ""
+	}
+	if !told && s.Wanted != "" && len(snap.People) > 0 {
+		snap.PeopleList.Notes = append(snap.PeopleList.Notes, "SCIM says of nobody in which groups they are (attribute groups): who was in one stays in it")
 	}
 	snap.BadgeField = badges.Field("badge_field", s.badgeField, func() []string { return s.paths(ctx) })
 	return snap, o.Err()
@@ -127,7 +146,7 @@ func (s *SCIM) cursors(ctx context.Context, ask url.Values) (next string) {
 func (s *SCIM) list(u *user) call.List {
 	return call.List{
 		Path: "/Users", What: "user", Whose: "SCIM's", Rows: "Resources", Total: "totalResults",
-		Keep: call.AnyOf("id", "userName", "displayName", "name", "active", "emails", s.badge.member()), Judge: judge,
+		Keep: call.AnyOf("id", "userName", "displayName", "name", "active", "emails", "groups", s.badge.member()), Judge: judge,
 		Read: func(raw []byte) (key string, err error) {
 			*u, err = parseUser(raw)
 			return u.id(), err

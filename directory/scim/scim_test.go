@@ -119,6 +119,46 @@ func TestSCIMPull(t *testing.T) {
 	}
 }
 
+// Groups come by the attribute of users, those that matter here; who has none is in none
+// where others are in some. Where nobody has any, nothing is known, and that is said.
+func TestSCIMGroups(t *testing.T) {
+	in := func(id string, names ...string) scim.ResourceAttributes {
+		u, all := scimPerson(id, "P "+id, ""), []any{}
+		for _, name := range names {
+			all = append(all, map[string]any{"value": "key of " + name, "display": name})
+		}
+		if names != nil {
+			u["groups"] = all
+		}
+		return u
+	}
+	pull := func(wanted checkout.Groups, people ...scim.ResourceAttributes) (got []string, notes []string) {
+		_, srv := newSCIMServer(t, people...)
+		d := openSCIM(t, srv.URL, "secret-token")
+		d.Wanted = wanted
+		snap, err := d.Pull(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range snap.People {
+			got = append(got, fmt.Sprint(p.HasGroups, " ", p.Groups()))
+		}
+		return got, snap.PeopleList.Notes
+	}
+	got, notes := pull("trained\nkey of crew", in("1", "Trained", "all staff"), in("2"), in("3", "crew"))
+	if fmt.Sprint(got) != "[true Trained true  true key of crew]" || notes != nil {
+		t.Errorf("%q, %q", got, notes)
+	}
+	got, notes = pull("trained", in("1"), in("2"))
+	if fmt.Sprint(got) != "[false  false ]" || len(notes) != 1 {
+		t.Errorf("nobody has groups: %q, %q", got, notes)
+	}
+	got, notes = pull("", in("1", "Trained"))
+	if fmt.Sprint(got) != "[false ]" || notes != nil {
+		t.Errorf("no group matters: %q, %q", got, notes)
+	}
+}
+
 // Pages are as long as the server likes.
 func TestSCIMPagesByWhatArrives(t *testing.T) {
 	h, srv := newSCIMServer(t)

@@ -112,6 +112,17 @@ func (u user) row() books.SyncRow {
 	return r
 }
 
+// groups are those that a user is in, by name and by key (RFC 7643, 4.1.2). said is whether
+// the user has the attribute.
+func (u user) groups() (g checkout.Groups, said bool) {
+	list, said := u.at("groups").([]any)
+	var names []string
+	for _, m := range list {
+		names = append(names, call.Plain(call.FieldText(member(m, "display"))), call.Plain(call.FieldText(member(m, "value"))))
+	}
+	return checkout.GroupsOf(names...), said
+}
+
 // attrPath is an attribute path (RFC 7644, 3.10), with at most a simple filter
 // on a multi-valued attribute:
 //

@@ -48,11 +48,14 @@ type doubleUser struct {
 	first, last, num, mail string
 	activated              bool
 	endDate                string
+	groups                 any // as it comes
+	department             string
 }
 
 type doubleAsset struct {
 	id                int64
 	name, tag, serial string
+	home, at          string // rtd_location and location
 	rfid              string
 	status            string // status_type
 	holder            int64
@@ -212,7 +215,10 @@ func (s *double) userJSON(u *doubleUser) any {
 	e := html.EscapeString
 	v := map[string]any{
 		"id": u.id, "name": e(u.first + " " + u.last), "first_name": e(u.first), "last_name": e(u.last), "email": u.mail,
-		"employee_num": e(u.num), "activated": u.activated, "end_date": nil, "deleted_at": nil, "groups": nil,
+		"employee_num": e(u.num), "activated": u.activated, "end_date": nil, "deleted_at": nil, "groups": u.groups,
+	}
+	if u.department != "" {
+		v["department"] = map[string]any{"id": 4, "name": e(u.department)}
 	}
 	if u.endDate != "" {
 		v["end_date"] = map[string]string{"date": u.endDate, "formatted": "whatever"}
@@ -226,6 +232,11 @@ func (s *double) assetJSON(a *doubleAsset) any {
 		"id": a.id, "name": e(a.name), "asset_tag": e(a.tag), "serial": e(a.serial), "model": map[string]any{"id": 7, "name": "Pixel 9"},
 		"status_label": map[string]any{"id": 2, "name": "Ready", "status_type": a.status, "status_meta": "deployed"},
 		"assigned_to":  nil, "deleted_at": nil, "custom_fields": []any{}, "purchase_cost": nil,
+	}
+	for key, name := range map[string]string{"rtd_location": a.home, "location": a.at} {
+		if v[key] = nil; name != "" {
+			v[key] = map[string]any{"id": 3, "name": e(name)}
+		}
 	}
 	if a.rfid != "" {
 		v["custom_fields"] = map[string]any{"RFID": map[string]any{"field": "_snipeit_rfid_7", "value": a.rfid, "field_format": "NUMERIC"}}

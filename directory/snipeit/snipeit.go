@@ -57,6 +57,8 @@ type SnipeIT struct {
 	badgeField string
 	badges     *call.Numbers
 	tags       *call.Numbers
+	// Wanted are the groups and departments of people that matter here. Others are not read.
+	Wanted checkout.Groups
 }
 
 // New checks the configuration.
@@ -141,9 +143,12 @@ func (s *SnipeIT) pullPeople(ctx context.Context, in *call.Reading, snap *call.S
 			Kind: checkout.KindPerson, Ref: u.ID.text(), Name: text(cmp.Or(u.Display, u.Name, u.Username)), Email: text(u.Email),
 			Inactive: u.Deleted != nil || s.cfg.RequireActivated && u.Activated == no || s.past(u.EndDate),
 		}
+		if s.Wanted != "" && (u.Groups.said || u.Department.said) {
+			row.SetGroups(checkout.GroupsOf(append(u.Groups.names, u.Department.names...)...).Within(s.Wanted))
+		}
 		badges.Set(&row, badge)
 		snap.People = append(snap.People, row)
-		return len(row.Ref) + len(row.Name) + len(row.Email)
+		return len(row.Ref) + len(row.Name) + len(row.Email) + len(row.Groups())
 	}
 	snap.PeopleList, o = in.List(ctx, l)
 	snap.BadgeField = badges.Field("badge_field", s.badgeField, func() []string { return snap.PeopleList.Fields })
@@ -165,7 +170,9 @@ func (s *SnipeIT) pullDevices(ctx context.Context, in *call.Reading, snap *call.
 			// What can't be checked out there can't be lent here.
 			Inactive: a.Deleted != nil || !a.deployable(),
 		}
-		size := len(row.Ref) + len(row.Name)
+		serial, place, link := s.details(&a)
+		row.SetDetails(serial, place, link)
+		size := len(row.Ref) + len(row.Name) + len(serial) + len(place) + len(link)
 		if a.Model != nil {
 			model, known := models[a.Model.Name] // many have the same
 			if !known {
@@ -192,6 +199,18 @@ func (s *SnipeIT) pullDevices(ctx context.Context, in *call.Reading, snap *call.
 		return append(there, slices.Sorted(maps.Keys(customs))...)
 	})
 	return o
+}
+
+// details are the serial number of an asset, unless that is the number of its tag, where it
+// stands while it is free, and its page.
+func (s *SnipeIT) details(a *asset) (serial, place, link string) {
+	if s.cfg.DeviceField != "serial" {
+		serial = text(a.Serial)
+	}
+	if place = text(a.Home.Name); place == "" && a.AssignedTo.Type == "" {
+		place = text(a.At.Name)
+	}
+	return serial, place, s.api.Page("/hardware/" + a.ID.text())
 }
 
 // noteCustoms notes which custom fields have a value, as device_field names them.

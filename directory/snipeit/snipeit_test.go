@@ -85,6 +85,9 @@ func TestSnipeITPull(t *testing.T) {
 		{Kind: checkout.KindDevice, Ref: "12", Name: "Pixel 9 9876543", Type: "Pixel 9", Tag: testkit.Tag(9876543, 26)},
 		{Kind: checkout.KindDevice, Ref: "13", Name: "Broken", Type: "Pixel 9", Tag: testkit.Tag(9876544, 26), Inactive: true},
 	}
+	for i := range want { // see TestDetails
+		want[i].SetDetails(snap.Devices[i].Details())
+	}
 	if !slices.Equal(snap.Devices, want) {
 		t.Errorf("devices\n%+v\nwant\n%+v", snap.Devices, want)
 	}

@@ -198,13 +198,19 @@ type (
 		Activated flag  `json:"activated"`
 		EndDate   *date `json:"end_date"`
 		Deleted   *date `json:"deleted_at"`
+		// Where we may see no more than id and name, neither of these is there.
+		Groups     groups `json:"groups"`
+		Department groups `json:"department"`
 	}
 	asset struct {
 		ID       number `json:"id"`
 		Name     string `json:"name"`
 		AssetTag string `json:"asset_tag"`
 		Serial   string `json:"serial"`
-		Model    *struct {
+		// Home is where it stands by default, At where it is.
+		Home  named `json:"rtd_location"`
+		At    named `json:"location"`
+		Model *struct {
 			Name string `json:"name"`
 		} `json:"model"`
 		// Status is the later name of StatusLabel (v8.4.1), which is to go.
@@ -220,6 +226,9 @@ type (
 		// An object of fields, or an empty list: PHP can't tell {} from [].
 		CustomFields json.RawMessage `json:"custom_fields"`
 	}
+	named struct {
+		Name string `json:"name"`
+	}
 	status struct {
 		Type string `json:"status_type"`
 	}
@@ -229,6 +238,34 @@ type (
 		Date     string `json:"date"`
 	}
 )
+
+// groups are names of groups: null, an object with a name, a list of such objects (v4), or
+// an object with such a list.
+type groups struct {
+	names []string
+	said  bool // it was there, and not something else
+}
+
+// UnmarshalJSON never fails.
+func (g *groups) UnmarshalJSON(b []byte) error {
+	var list []named
+	var one struct {
+		named
+		Rows []named `json:"rows"`
+	}
+	switch {
+	case json.Unmarshal(b, &list) == nil:
+	case json.Unmarshal(b, &one) == nil:
+		list = append(one.Rows, one.named)
+	default:
+		return nil
+	}
+	g.said = true
+	for _, n := range list {
+		g.names = append(g.names, text(n.Name))
+	}
+	return nil
+}
 
 // field is the text of any field of a user or an asset.
 func field(raw []byte, name string) string {

@@ -46,9 +46,19 @@ func openDirectory(cfg *config.Config) (directory.Directory, error) {
 	case "endpoints":
 		return endpoints.New(c.EndpointsKeys, c.HTTP)
 	case "snipeit":
-		return snipeit.New(c.SnipeITKeys, c.API, c.Badges, c.HTTP, parse)
+		s, err := snipeit.New(c.SnipeITKeys, c.API, c.Badges, c.HTTP, parse)
+		if err != nil {
+			return nil, err
+		}
+		s.Wanted = loanRules(cfg, nil).Named()
+		return s, nil
 	case "scim":
-		return scim.New(c.API, c.Badges, c.HTTP, parse)
+		s, err := scim.New(c.API, c.Badges, c.HTTP, parse)
+		if err != nil {
+			return nil, err
+		}
+		s.Wanted = loanRules(cfg, nil).Named()
+		return s, nil
 	}
 	return directory.Local{}, nil
 }
