@@ -36,9 +36,9 @@ test: ## every test
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target unit proofs arm-test
 	@$(MAKE) --no-print-directory kernel-test
 
-test-services: ## tests with programs of others: the original client's server, in Python, a SCIM server and an OpenID provider, in JavaScript, Chromium, curl and jq, and sigrok's decoder
-	$(GO) test -vet=off -count=1 -tags services -run '^Test(StationWithOriginalServer|SignInWithBrowser|Console|BumpToRow|APIPage|StationServerAway|AnHourAway|Sigrok|(StationWith)?SCIMMY(Pages)?|EntraToken|ExportedPeople)$$' \
-	  ./cmd/stump ./directory ./directory/scim ./wiegand/capture
+test-services: ## tests with programs of others: the original client's server, in Python, a SCIM server, an OpenID provider and a mail server, in JavaScript, Chromium, curl and jq, and sigrok's decoder
+	$(GO) test -vet=off -count=1 -tags services -run '^Test(StationWithOriginalServer|SignInWithBrowser|Console|BumpToRow|APIPage|StationServerAway|AnHourAway|Sigrok|(StationWith)?SCIMMY(Pages)?|EntraToken|ExportedPeople|Nodemailer)$$' \
+	  ./cmd/stump ./directory ./directory/mail ./directory/scim ./wiegand/capture
 
 # atexit_sleep_ms: a process under the race detector would sleep a second at its
 # end. Without DWARF the compiler is a tenth faster.

@@ -94,11 +94,21 @@ func NewIn(dir string) (*Server, error) {
 	}
 	s := &Server{roots: filepath.Join(dir, "ca.pem")}
 	s.config = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12}
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err == nil {
+		err = os.WriteFile(s.KeyFile(), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600)
+	}
+	if err != nil {
+		return nil, err
+	}
 	return s, os.WriteFile(s.roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600)
 }
 
 // CAFile has the server's certificate.
 func (s *Server) CAFile() string { return s.roots }
+
+// KeyFile has the key of that certificate.
+func (s *Server) KeyFile() string { return filepath.Join(filepath.Dir(s.roots), "key.pem") }
 
 // Listen serves at a port of this machine until the test ends, and returns its address.
 func (s *Server) Listen(t testing.TB) string {
