@@ -19,19 +19,13 @@ func (s *sender) judge(b *batch, r ledger.OutboxRow, o call.Outcome) bool {
 	r.State, r.Reason, r.Remedy, r.Next, r.Theirs = record.Queued, o.Reason, o.Remedy, time.Time{}, nil
 	r.Step = cmp.Or(o.Step, r.Step)
 	switch o.Verdict {
-	case call.OK, call.Unwanted:
-		if o.Verdict == call.OK {
-			s.health.gotThrough()
-			b.through = true
-		}
-		s.forgive(r.Key)
-		b.delivered = append(b.delivered, r.Key)
-		if o.Rev != "" {
-			if b.told == nil {
-				b.told = map[ledger.RowKey]string{}
-			}
-			b.told[r.Key] = o.Rev
-		}
+	case call.OK:
+		s.health.gotThrough()
+		b.through = true
+		s.delivered(b, r.Key, o.Rev)
+		return true
+	case call.Unwanted:
+		s.delivered(b, r.Key, o.Rev)
 		return true
 	case call.Later:
 		r.Attempts--
@@ -51,8 +45,7 @@ func (s *sender) judge(b *batch, r ledger.OutboxRow, o call.Outcome) bool {
 	case call.Conflict:
 		s.health.ok()
 		if s.firstWord(r, o) {
-			s.forgive(r.Key)
-			b.delivered = append(b.delivered, r.Key)
+			s.delivered(b, r.Key, "")
 			return true
 		}
 		r.State, r.Theirs = record.Conflict, o.Theirs
@@ -78,6 +71,20 @@ func (s *sender) judge(b *batch, r ledger.OutboxRow, o call.Outcome) bool {
 		s.warnStuck(r)
 	}
 	return false
+}
+
+// delivered notes that a row is done with, and the place's revision of its device, if it
+// has told one.
+func (s *sender) delivered(b *batch, key ledger.RowKey, rev string) {
+	s.forgive(key)
+	b.delivered = append(b.delivered, key)
+	if rev == "" {
+		return
+	}
+	if b.told == nil {
+		b.told = map[ledger.RowKey]string{}
+	}
+	b.told[key] = rev
 }
 
 func (s *sender) warnStuck(r ledger.OutboxRow) {

@@ -16,7 +16,7 @@ import (
 )
 
 // ride makes changes while many rows are being written, and says what became of them.
-func (x *tester) ride(rows func(*txn), changes ...func() error) (many error, each []error) {
+func (x *tester) ride(rows func(*txn), changes ...func() error) (each []error, many error) {
 	x.t.Helper()
 	done := make([]chan error, len(changes))
 	many = x.updateMany(func(t *txn) {
@@ -35,7 +35,7 @@ func (x *tester) ride(rows func(*txn), changes ...func() error) (many error, eac
 	for _, c := range done {
 		each = append(each, <-c)
 	}
-	return many, each
+	return each, many
 }
 
 // named is a row: a person gets a name.
@@ -64,7 +64,7 @@ func TestRide(t *testing.T) {
 	x := newLedger(t)
 	before := x.commits()
 	var ev checkout.Event
-	many, one := x.ride(named("Benjamin"), func() (err error) {
+	one, many := x.ride(named("Benjamin"), func() (err error) {
 		ev, err = x.take(1, 11, "", "")
 		return err
 	})
@@ -84,7 +84,7 @@ func TestRide(t *testing.T) {
 func TestRideRefused(t *testing.T) {
 	x := newLedger(t)
 	x.bump(2, 11)
-	many, each := x.ride(named("Benjamin"), func() error {
+	each, many := x.ride(named("Benjamin"), func() error {
 		_, err := x.take(3, 12, "", "")
 		return err
 	}, func() error {
@@ -106,7 +106,7 @@ func TestRideRefused(t *testing.T) {
 func TestRideOnTerms(t *testing.T) {
 	x := newLedger(t)
 	on := x.On(books.Terms{Kind: checkout.KindPerson, Ref: "ann", Revisions: []string{"of before"}})
-	many, one := x.ride(named("Benjamin"), func() error {
+	one, many := x.ride(named("Benjamin"), func() error {
 		name := "Anna"
 		return on.EditPerson("ann", books.Edit{Name: &name}, "admin", checkout.SourceCLI)
 	})
@@ -123,7 +123,7 @@ func TestRideOnTerms(t *testing.T) {
 func TestRideBesideRefusedRows(t *testing.T) {
 	x := newLedger(t)
 	refused := errors.New("no such row")
-	many, one := x.ride(func(tx *txn) {
+	one, many := x.ride(func(tx *txn) {
 		named("Benjamin")(tx)
 		tx.fail(refused)
 	}, func() error {
@@ -144,7 +144,7 @@ func TestRideOnAFullDisk(t *testing.T) {
 	x.o.MaxSize = 1 << 20
 	x.reopen()
 	long := make([]byte, 900)
-	many, one := x.ride(func(tx *txn) {
+	one, many := x.ride(func(tx *txn) {
 		named("Benjamin")(tx)
 		for i := range 4000 {
 			tx.put(record.TreeMeta, fmt.Appendf(nil, "filler/%d", i), long)

@@ -8,7 +8,6 @@ package reminder
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -157,13 +156,6 @@ func (r Rules) begin(on time.Time) time.Time {
 	}
 	// Of a time that the clocks skip, the hour before or after.
 	return time.Date(on.Year(), on.Month(), on.Day(), 0, minutes, 0, 0, r.Calendar.Place())
-}
-
-// Sorted returns the stages in order, each once.
-func Sorted(all []Stage) []Stage {
-	all = slices.Clone(all)
-	slices.Sort(all)
-	return slices.Compact(all)
 }
 
 // Week is when the week of a time began for an admin: on Monday, at the time of day of
