@@ -70,6 +70,11 @@ func (p *Printer) Lines(r Result) []string {
 
 // Summary renders the last line.
 func (p *Printer) Summary(s Summary) []string {
+	return wrap.Hang(fmt.Sprintf("%-6s", strings.ToUpper(string(s.Result))), s.Text(), p.Columns)
+}
+
+// Text says how it ended, and the likeliest causes.
+func (s Summary) Text() string {
 	text := map[Verdict]string{
 		Pass: "All that could be measured is as it should be.",
 		Warn: "It works, with the warnings above.",
@@ -81,5 +86,5 @@ func (p *Printer) Summary(s Summary) []string {
 	if len(s.Causes) > 0 {
 		text += "."
 	}
-	return wrap.Hang(fmt.Sprintf("%-6s", strings.ToUpper(string(s.Result))), text, p.Columns)
+	return text
 }

@@ -116,7 +116,7 @@ func (s *Server) explainBooks(err error) (code wire.Code, remedy string) {
 	switch {
 	case errors.As(err, &missing):
 		return wire.CodeNotFound, s.meant(missing)
-	case errors.Is(err, books.ErrNoTag):
+	case errors.Is(err, books.ErrNoTag), errors.Is(err, books.ErrNotFound):
 		return wire.CodeNotFound, ""
 	case errors.As(err, &ambiguous):
 		return wire.CodeAmbiguous, "`stump people list` and `stump devices list` begin with the id"

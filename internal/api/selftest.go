@@ -60,6 +60,7 @@ type selfTest struct {
 	mu       sync.Mutex
 	results  []selftest.Result
 	summary  *selftest.Summary
+	say      *string        // what the person at the reader is to do now
 	asked    int            // questions so far
 	question *wire.Question // that waits for its answer
 	answers  chan string
@@ -72,7 +73,7 @@ func (t *selfTest) held() (string, station.Use) { return t.reader, station.ForTe
 func (t *selfTest) object(head wire.Job, _ jobs.Status) any {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return wire.SelfTest{Job: head, Reader: t.reader, Question: t.question, Results: append([]selftest.Result{}, t.results...), Summary: t.summary}
+	return wire.SelfTest{Job: head, Reader: t.reader, Say: t.say, Question: t.question, Results: append([]selftest.Result{}, t.results...), Summary: t.summary}
 }
 
 // selftest begins a self-test of a reader.
@@ -103,6 +104,9 @@ func (s *Server) selftest(w http.ResponseWriter, r *http.Request) error {
 func (t *selfTest) run(ctx context.Context, j *jobs.Job, env *selftest.Env, ask bool) error {
 	env.Say = func(text string) {
 		if env.Present == nil { // the simulated reader presents its cards itself
+			t.mu.Lock()
+			t.say = &text
+			t.mu.Unlock()
 			j.Emit("say", wire.Saying{Text: text})
 		}
 	}
@@ -112,7 +116,7 @@ func (t *selfTest) run(ctx context.Context, j *jobs.Job, env *selftest.Env, ask 
 	sum := selftest.Run(ctx, env, func(res selftest.Result) {
 		res.Measured, res.Remedy = t.hide(res.Measured), t.hide(res.Remedy)
 		t.mu.Lock()
-		t.results = append(t.results, res)
+		t.results, t.say = append(t.results, res), nil
 		t.mu.Unlock()
 		j.Emit("result", res)
 	})

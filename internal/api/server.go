@@ -75,6 +75,8 @@ type Options struct {
 	// SelfTest returns what a self-test or a scope of a reader works with, and who takes it
 	// for that; "" is the first reader.
 	SelfTest func(reader string, by station.Holder) (*selftest.Env, error)
+	// Wiring draws which wire goes where at a reader; nil without a daemon.
+	Wiring func(reader string) (svg string, err error)
 	// Access has the tokens and sessions; nil without a daemon.
 	Access *identity.Store
 	// Board is what the role board sees: "free" devices, or the "holders" of the others,
@@ -257,7 +259,7 @@ func (s *Server) site() string {
 // newPages returns the pages for browsers.
 func (s *Server) newPages() *console.Console {
 	o := console.Options{
-		Books: s.o.Books, Station: s.o.Station, Language: s.o.Language, Now: s.o.Now, Me: s.me, Changed: s.poke, Import: s.importPage, Access: s.o.Access, Leave: s.jobs.Leave, Config: s.o.Config, Site: s.site,
+		Books: s.o.Books, Station: s.o.Station, Language: s.o.Language, Now: s.o.Now, Me: s.me, Changed: s.poke, Import: s.importPage, Access: s.o.Access, Leave: s.jobs.Leave, Config: s.o.Config, Site: s.site, API: s, Wiring: s.o.Wiring,
 		Holders: s.board(boardHolders), Visitor: identity.None,
 	}
 	o.Inbox = s.answers()

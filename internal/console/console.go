@@ -10,6 +10,7 @@
 //	GET /audit, /settings     who changed what; what is configured, and tokens
 //	/import                   a file is looked at, and then imported
 //	GET /inbox                what waits for a person; its forms are posted to /inbox/assign, …
+//	GET /stations/{name}      a station's health, its self-test and its scope
 //	GET /changes              says that something has changed, as server-sent events
 //
 // A form carries the revision of what its page showed: what has changed meanwhile is not
@@ -72,6 +73,10 @@ type Options struct {
 	Inbox  Inbox
 	// Changed is told of each change that was made here.
 	Changed func()
+	// API answers what the pages of the station ask, as whoever asks for them.
+	API http.Handler
+	// Wiring draws which wire goes where at a reader; nil without a daemon.
+	Wiring func(reader string) (svg string, err error)
 }
 
 // Console answers browsers. A handler's error is shown by Fail.
@@ -116,7 +121,7 @@ func (c *Console) Routes() []Route {
 		{"POST /settings/tokens/revoke", identity.FreshAdmin, c.revokeToken},
 		{"GET /import", identity.Admin, c.importPage},
 		{"POST /import", identity.Admin, c.importFile},
-	}, c.inboxRoutes())
+	}, c.inboxRoutes(), c.stationRoutes())
 }
 
 func (c *Console) now() time.Time {
@@ -146,6 +151,9 @@ func (c *Console) frame(r *http.Request, path string, title func(*ui.Words) stri
 	}
 	if who.May(identity.Admin) {
 		f.Links = append(f.Links, ui.Link{Path: "/audit", Text: w.Audit}, ui.Link{Path: "/settings", Text: w.Settings})
+	}
+	if who.May(identity.Technician) {
+		f.Links = append(f.Links, ui.Link{Path: "/stations", Text: w.Stations})
 	}
 	f.Done = r.URL.Query().Has("saved")
 	f.Part = r.Header.Get("Stump-Part") != ""

@@ -211,7 +211,7 @@ func (d *Daemon) newAPI() ([]task.Task, error) {
 		Path: LedgerPath(d.o.StateDir), TCP: ln.TCP,
 		Ledger: d.Ledger, Station: cfg.Station, Version: d.o.Version, Formats: cfg.CardFormats(), ParseCard: cfg.ParseCard,
 		Panel: d.Panel, Readers: d.Readers, Trace: d.trace, Sims: d.Sims, Lines: d.Lines, Clock: d.now, Keyboard: d.keyboard,
-		Worker: d.Worker, SelfTest: d.SelfTest, Access: d.access, Board: cfg.Web.Board, Language: cfg.Display.Language, Config: cfg.Write,
+		Worker: d.Worker, SelfTest: d.SelfTest, Wiring: d.picture, Access: d.access, Board: cfg.Web.Board, Language: cfg.Display.Language, Config: cfg.Write,
 		Conditions: d.conditions, Backups: d.upkeep.backups.status, Check: CheckInChild, Log: d.o.Log,
 	}
 	if site != nil {

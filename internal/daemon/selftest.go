@@ -80,11 +80,7 @@ func testEnv(cfg *config.Config, b *board.Board, i int) *selftest.Env {
 		Network:  func(ctx context.Context) (selftest.NetworkFact, error) { return testNetwork(ctx, cfg) },
 		Untested: map[string]string{},
 	}
-	pictured := b
-	if pictured == nil || !pictured.Known() {
-		pictured, _ = board.ByName("pi4")
-	}
-	env.Site = Wiring(cfg, pictured, i).Site()
+	env.Site = Wiring(cfg, pictured(b), i).Site()
 	env.Others = slices.Delete(readerNames(cfg), i, i+1)
 	if b != nil && b.Family == board.BeagleBone {
 		env.NoFloat = "this board's pulls come from the device tree, not from a request"
@@ -99,6 +95,27 @@ func testEnv(cfg *config.Config, b *board.Board, i int) *selftest.Env {
 		}
 	}
 	return env
+}
+
+// pictured is the board of the wiring picture: a Raspberry Pi's where ours is not known.
+func pictured(b *board.Board) *board.Board {
+	if b == nil || !b.Known() {
+		b, _ = board.ByName("pi4")
+	}
+	return b
+}
+
+// picture draws which wire goes where at a reader.
+func (d *Daemon) picture(name string) (string, error) {
+	i, err := ReaderIndex(d.o.Config, name)
+	if err != nil {
+		return "", err
+	}
+	plan := Wiring(d.o.Config, pictured(d.board), i)
+	if d.o.Sim {
+		plan.Adapt() // its lines are on no header
+	}
+	return plan.SVG()
 }
 
 // testDevices are the device files that the daemon's user must be able to open.

@@ -368,6 +368,7 @@ type NewSelfTest struct {
 type SelfTest struct {
 	Job
 	Reader   string            `json:"reader"`
+	Say      *string           `json:"say"`      // what the person at the reader is to do now
 	Question *Question         `json:"question"` // that waits for its answer
 	Results  []selftest.Result `json:"results"`
 	Summary  *selftest.Summary `json:"summary"` // null until all checks were made

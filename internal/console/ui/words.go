@@ -25,6 +25,7 @@ type Words struct {
 	NotFound, NotFoundHint, Changed, NotConnected        string
 	YouHaveNothing, LogInHint, Badges, Has, MoreRows     string
 	Saved, ShowAll, Optional, Page                       string
+	Stations                                             string
 
 	// The page of imports.
 	Import, LookAgain, AnotherFile, WhatIsIn, CSVFile, ImportHint, LookAtIt string
@@ -105,8 +106,9 @@ var english = Words{
 	DropIt: "Drop", DropDoes: "Drop: never tell it. The note is kept.", HereIs: "Here", ThereIs: "In the directory",
 	Why: "Why", ToDo: "What to do", AtPlace: "for %s", LookAt: "Page of the device",
 	MissingPart: "%s has it", WaitsGone: "%s events wait for a place that is no longer in the configuration",
-	Days:   [12]string{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"},
-	Months: [12]string{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"},
+	Stations: "Stations",
+	Days:     [12]string{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"},
+	Months:   [12]string{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"},
 	Kinds: map[string]string{
 		"checkout": "taken", "return": "returned", "handover": "handed over", "extend": "extended", "reserve": "reserved", "cancel": "cancelled",
 		"enrol": "enrolled", "correct": "corrected", "lost": "lost", "found": "found", "refused": "refused", "retire": "out of use",
@@ -143,8 +145,9 @@ var german = Words{
 	DropIt: "Verwerfen", DropDoes: "Verwerfen: nie melden. Die Notiz bleibt.", HereIs: "Hier", ThereIs: "Im Verzeichnis",
 	Why: "Warum", ToDo: "Was zu tun ist", AtPlace: "für %s", LookAt: "Seite des Geräts",
 	MissingPart: "%s hat es", WaitsGone: "%s Ereignisse warten auf einen Ort, der nicht mehr eingestellt ist",
-	Days:   [12]string{"So", "Mo", "Di", "Mi", "Do", "Fr", "Sa"},
-	Months: [12]string{"Jan", "Feb", "März", "April", "Mai", "Juni", "Juli", "Aug", "Sep", "Okt", "Nov", "Dez"},
+	Stations: "Stationen",
+	Days:     [12]string{"So", "Mo", "Di", "Mi", "Do", "Fr", "Sa"},
+	Months:   [12]string{"Jan", "Feb", "März", "April", "Mai", "Juni", "Juli", "Aug", "Sep", "Okt", "Nov", "Dez"},
 	Kinds: map[string]string{
 		"checkout": "genommen", "return": "zurück", "handover": "übergeben", "extend": "verlängert", "reserve": "reserviert", "cancel": "abgesagt",
 		"enrol": "eingetragen", "correct": "berichtigt", "lost": "verloren", "found": "gefunden", "refused": "abgelehnt", "retire": "außer Gebrauch",
@@ -181,8 +184,9 @@ var french = Words{
 	DropIt: "Abandonner", DropDoes: "Abandonner : ne jamais transmettre. La note reste.", HereIs: "Ici", ThereIs: "Dans l'annuaire",
 	Why: "Pourquoi", ToDo: "Que faire", AtPlace: "pour %s", LookAt: "Page de l'appareil",
 	MissingPart: "chez %s", WaitsGone: "%s événements attendent un lieu qui n'est plus configuré",
-	Days:   [12]string{"dim", "lun", "mar", "mer", "jeu", "ven", "sam"},
-	Months: [12]string{"jan", "fév", "mars", "avril", "mai", "juin", "juil", "août", "sep", "oct", "nov", "déc"},
+	Stations: "Stations",
+	Days:     [12]string{"dim", "lun", "mar", "mer", "jeu", "ven", "sam"},
+	Months:   [12]string{"jan", "fév", "mars", "avril", "mai", "juin", "juil", "août", "sep", "oct", "nov", "déc"},
 	Kinds: map[string]string{
 		"checkout": "pris", "return": "rendu", "handover": "transmis", "extend": "prolongé", "reserve": "réservé", "cancel": "annulé",
 		"enrol": "inscrit", "correct": "corrigé", "lost": "perdu", "found": "retrouvé", "refused": "refusé", "retire": "hors d'usage",
@@ -219,8 +223,9 @@ var spanish = Words{
 	DropIt: "Descartar", DropDoes: "Descartar: no avisar nunca. La nota se guarda.", HereIs: "Aquí", ThereIs: "En el directorio",
 	Why: "Por qué", ToDo: "Qué hacer", AtPlace: "para %s", LookAt: "Página del equipo",
 	MissingPart: "lo tiene %s", WaitsGone: "%s eventos esperan un lugar que ya no está configurado",
-	Days:   [12]string{"dom", "lun", "mar", "mié", "jue", "vie", "sáb"},
-	Months: [12]string{"ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"},
+	Stations: "Estaciones",
+	Days:     [12]string{"dom", "lun", "mar", "mié", "jue", "vie", "sáb"},
+	Months:   [12]string{"ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"},
 	Kinds: map[string]string{
 		"checkout": "tomado", "return": "devuelto", "handover": "traspasado", "extend": "prolongado", "reserve": "reservado", "cancel": "cancelado",
 		"enrol": "inscrito", "correct": "corregido", "lost": "perdido", "found": "encontrado", "refused": "rechazado", "retire": "fuera de uso",

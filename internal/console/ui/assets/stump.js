@@ -1,7 +1,7 @@
 "use strict";
 // A page that is live is asked for again whenever something happens, and what has changed
 // in it is shown. Without this script a reload does the same.
-const live = document.body.hasAttribute("data-live");
+const live = document.body.dataset.live;
 const away = document.getElementById("away");
 let asked = 0;
 
@@ -24,16 +24,20 @@ async function refresh() {
 
 let changes;
 function watch() {
-  if (document.hidden) {
+  if (document.hidden && live === "/changes") { // a self-test ends when nobody follows it
     changes?.close();
     changes = undefined;
   } else if (!changes) {
-    changes = new EventSource("/changes");
+    changes = new EventSource(live);
     changes.onopen = () => { // what happened before it was open, is not told
       away.hidden = true;
       refresh();
     };
-    changes.onmessage = refresh;
+    for (const what of ["message", "say", "ask", "result", "summary"]) changes.addEventListener(what, refresh);
+    changes.addEventListener("end", () => {
+      changes.close();
+      refresh();
+    });
     changes.onerror = () => { away.hidden = false; };
   }
 }

@@ -1,0 +1,74 @@
+//go:build services
+
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+)
+
+// TestTechnician finds out in a browser why the reader is silent: two wires are exchanged.
+// An admin, whose browser has a session, watches the lines and gives them back.
+func TestTechnician(t *testing.T) {
+	t.Parallel()
+	s, admin := consoleStation(t)
+	tess := newPerson(t, admin.ctx, admin.station)
+	_, token, _ := strings.Cut(s.run("token", "add", "tess", "--role", "technician"), "\n")
+	tess.does("has a token", network.Enable(), network.SetExtraHTTPHeaders(network.Headers{"Authorization": "Bearer " + strings.TrimSpace(token)}))
+
+	tess.does("looks at the station", chromedp.Navigate(tess.station+"/stations"), chromedp.Click(`main a[href="/stations/lab-1"]`, chromedp.NodeVisible), chromedp.WaitVisible(`form[action$="/selftest"]`))
+	tess.sees("All is well.")
+	s.run("sim", "fault", "swapped")
+	for range 4 {
+		s.run("sim", "tap", "ann")
+	}
+	tess.does("looks again", chromedp.Reload(), chromedp.WaitVisible(".troubles"), chromedp.WaitVisible(".wave svg"))
+	tess.shoots("station-swapped")
+
+	tess.does("starts the self-test", chromedp.Click(`form[action$="/selftest"] button`), chromedp.WaitVisible("tr.is-pass"))
+	tess.shoots("selftest-running")
+	tess.does("sees its end", chromedp.WaitVisible(".verdict.is-fail"))
+	tess.sees("The likeliest cause: DATA0 and DATA1 exchanged.")
+	var drawn bool
+	tess.does("sees the wiring", chromedp.ScrollIntoView("tr.is-fail img.wiring"),
+		chromedp.Poll(`document.querySelector("tr.is-fail img.wiring").naturalWidth > 0`, &drawn))
+	tess.shoots("selftest-ended")
+	testPages(t, tess, "/stations", "/stations/lab-1", "/stations/lab-1/scope?reader=stump", tess.where())
+
+	s.run("sim", "fault", "off")
+	admin.does("watches the lines", chromedp.Navigate(admin.station+"/stations/lab-1"), chromedp.Click(`a[href*="/scope?"]`, chromedp.NodeVisible), chromedp.WaitVisible("#counts:not(:empty)"))
+	if status := s.run("status"); !strings.Contains(status, "has the lines for a scope") {
+		t.Errorf("nobody has the lines:\n%s", status)
+	}
+	s.run("sim", "tap", "ann")
+	admin.does("sees the card", chromedp.WaitVisible("#said:not(:empty)"))
+	admin.sees("26 bits, H10301, parity OK, number …")
+	admin.sees("1 good, 0 refused")
+	var inked bool
+	admin.does("sees pulses", chromedp.Poll(`(() => {
+		const c = document.getElementById("scope"), d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
+		let ink = 0;
+		for (let i = 3; i < d.length; i += 4) if (d[i]) ink++;
+		return ink > 1000;
+	})()`, &inked))
+	admin.shoots("scope")
+	admin.does("pauses", chromedp.Click("#pause"))
+	s.run("sim", "tap", "ben")
+	admin.does("sees what was", chromedp.WaitVisible("#pause[aria-pressed=true]"))
+	admin.sees("1 good, 0 refused")
+	admin.does("leaves", chromedp.Click(`main a.button`), chromedp.WaitVisible(`form[action$="/selftest"]`))
+	s.eventually("the lines are given back", func() bool { return !strings.Contains(s.run("status"), "has the lines") })
+	if out := s.run("sim", "tap", "ann"); !strings.Contains(out, "Hello") {
+		t.Errorf("the display shows %s", out)
+	}
+}
+
+// where is the path of the page.
+func (p *person) where() (path string) {
+	p.Helper()
+	p.does("looks where it is", chromedp.Evaluate("location.pathname", &path))
+	return path
+}

@@ -1,0 +1,216 @@
+package console
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strconv"
+
+	"stump/directory"
+	"stump/internal/api/wire"
+	"stump/internal/books"
+	"stump/internal/console/stations"
+	"stump/internal/console/ui"
+	"stump/internal/hint"
+	"stump/internal/identity"
+)
+
+// stationRoutes are the pages of this station's health, its self-test and its scope.
+func (c *Console) stationRoutes() []Route {
+	return []Route{
+		{"GET /stations", identity.Technician, c.stations},
+		{"GET /stations/{name}", identity.Technician, c.station},
+		{"GET /stations/{name}/wiring.svg", identity.Technician, c.wiring},
+		{"GET /stations/{name}/scope", identity.Technician, c.scope},
+		{"POST /stations/{name}/selftest", identity.Technician, c.beginTest},
+		{"GET /stations/{name}/selftest/{id}", identity.Technician, c.test},
+		{"POST /stations/{name}/selftest/{id}/answer", identity.Technician, c.answerTest},
+		{"POST /stations/{name}/selftest/{id}/end", identity.Technician, c.endTest},
+	}
+}
+
+// answer takes the answer of the API.
+type answer struct {
+	head   http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (a *answer) Header() http.Header         { return a.head }
+func (a *answer) Write(b []byte) (int, error) { return a.body.Write(b) }
+func (a *answer) WriteHeader(status int)      { a.status = status }
+
+// api asks the station's API as whoever asks for the page: what they may see and do is
+// decided there alone. out is read from the answer, unless it is nil.
+func (c *Console) api(r *http.Request, method, path string, in, out any) error {
+	var body io.Reader
+	if in != nil {
+		b, err := json.Marshal(in)
+		if err != nil {
+			return err
+		}
+		body = bytes.NewReader(b)
+	}
+	asks, err := http.NewRequestWithContext(r.Context(), method, "/v1/"+path, body)
+	if err != nil {
+		return err
+	}
+	asks.RemoteAddr = r.RemoteAddr
+	a := &answer{head: http.Header{}, status: http.StatusOK}
+	c.o.API.ServeHTTP(a, asks)
+	if a.status >= 300 {
+		var p wire.Problem
+		if err := json.Unmarshal(a.body.Bytes(), &p); err != nil {
+			return err
+		}
+		return &wire.CodedError{Code: p.Code, Err: hint.Errorf(p.Hint, "%s", p.Error)}
+	}
+	if out == nil {
+		return nil
+	}
+	return json.Unmarshal(a.body.Bytes(), out)
+}
+
+// stationView is a view of this station, which has the name in the path if there is one.
+func (c *Console) stationView(r *http.Request) (v stations.View, err error) {
+	if name := r.PathValue("name"); name != "" && name != c.o.Station {
+		return v, books.ErrNotFound
+	}
+	var st wire.Status
+	if err := c.api(r, "GET", "status", nil, &st); err != nil {
+		return v, err
+	}
+	f := c.frame(r, "/stations", func(w *ui.Words) string { return st.Station })
+	f.Live = true
+	v = stations.Made(f, st, c.now())
+	if !identity.Of(r.Context()).May(identity.Admin) {
+		return v, nil
+	}
+	var sync directory.Status
+	if c.api(r, "GET", "sync", nil, &sync) == nil { // a station without a directory has none
+		v.Sync(sync)
+	}
+	var web wire.Web
+	if err := c.api(r, "GET", "web", nil, &web); err != nil {
+		return v, err
+	}
+	v.Web(web, c.now())
+	return v, nil
+}
+
+func (c *Console) stations(w http.ResponseWriter, r *http.Request) error {
+	v, err := c.stationView(r)
+	if err != nil {
+		return err
+	}
+	v.Title = v.Words.Stations
+	return send(w, r, http.StatusOK, stations.List(v))
+}
+
+func (c *Console) station(w http.ResponseWriter, r *http.Request) error {
+	v, err := c.stationView(r)
+	if err != nil {
+		return err
+	}
+	var frames struct{ Items []wire.BadFrame }
+	if len(v.Readers) > 0 {
+		if err := c.api(r, "GET", "frames?limit=20", nil, &frames); err != nil {
+			return err
+		}
+	}
+	v.Drawn(frames.Items)
+	return send(w, r, http.StatusOK, stations.Page(v))
+}
+
+// wiring draws which wire goes where at a reader.
+func (c *Console) wiring(w http.ResponseWriter, r *http.Request) error {
+	if r.PathValue("name") != c.o.Station || c.o.Wiring == nil {
+		return books.ErrNotFound
+	}
+	svg, err := c.o.Wiring(r.URL.Query().Get("reader"))
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "image/svg+xml")
+	_, err = io.WriteString(w, svg)
+	return err
+}
+
+func (c *Console) scope(w http.ResponseWriter, r *http.Request) error {
+	v, err := c.stationView(r)
+	if err != nil {
+		return err
+	}
+	v.Live, v.Title, v.Scope = false, v.T.Scope, r.URL.Query().Get("reader")
+	return send(w, r, http.StatusOK, stations.ScopePage(v))
+}
+
+// form reads a form that was posted.
+func form(w http.ResponseWriter, r *http.Request) error {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return hint.Errorf("send it again", "the form can't be read: %w", err)
+	}
+	return nil
+}
+
+func (c *Console) beginTest(w http.ResponseWriter, r *http.Request) error {
+	if err := form(w, r); err != nil {
+		return err
+	}
+	in := wire.NewSelfTest{Reader: r.PostForm.Get("reader"), Ask: r.PostForm.Has("ask")}
+	var job wire.Job
+	if err := c.api(r, "POST", "selftest", in, &job); err != nil {
+		return err
+	}
+	http.Redirect(w, r, string(stations.Path(c.o.Station, "selftest", job.ID)), http.StatusSeeOther)
+	return nil
+}
+
+// test shows a self-test, and by that lets it go on.
+func (c *Console) test(w http.ResponseWriter, r *http.Request) error { return c.showTest(w, r, "") }
+
+// showTest shows a self-test, with what is wrong with an answer to it.
+func (c *Console) showTest(w http.ResponseWriter, r *http.Request, alert string) error {
+	var t wire.SelfTest
+	if err := c.api(r, "GET", "selftest/"+r.PathValue("id"), nil, &t); err != nil {
+		return err
+	}
+	v, err := c.stationView(r)
+	if err != nil {
+		return err
+	}
+	v.Tested(t)
+	v.Title, v.Alert = v.T.SelfTest+" "+t.Reader, alert
+	if v.Live = v.Test.Running(); v.Live {
+		v.Follows = v.Test.Events()
+		if t.Question == nil {
+			v.Again = 2
+		}
+	}
+	return send(w, r, http.StatusOK, stations.TestPage(v))
+}
+
+func (c *Console) answerTest(w http.ResponseWriter, r *http.Request) error {
+	if err := form(w, r); err != nil {
+		return err
+	}
+	n, _ := strconv.Atoi(r.PostForm.Get("question"))
+	err := c.api(r, "POST", "selftest/"+r.PathValue("id")+"/answers", wire.Answer{Question: n, Answer: r.PostForm.Get("answer")}, nil)
+	if err != nil && hint.Of(err) != "" {
+		return c.showTest(w, r, sentence(err.Error()))
+	}
+	return c.backToTest(w, r, err)
+}
+
+func (c *Console) endTest(w http.ResponseWriter, r *http.Request) error {
+	return c.backToTest(w, r, c.api(r, "DELETE", "selftest/"+r.PathValue("id"), nil, nil))
+}
+
+func (c *Console) backToTest(w http.ResponseWriter, r *http.Request, err error) error {
+	if err == nil {
+		http.Redirect(w, r, string(stations.Path(c.o.Station, "selftest", r.PathValue("id"))), http.StatusSeeOther)
+	}
+	return err
+}
