@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"stump/checkout"
+	"stump/checkout/ledger/entry"
 	"stump/checkout/ledger/once"
 	"stump/checkout/ledger/record"
 	"stump/internal/books"
@@ -255,6 +256,9 @@ func (t *txn) erase(p party, found *mentions) int {
 	}
 	for _, r := range append(became, p) {
 		t.delete(record.TreePeople, []byte(r.id))
+		for _, d := range t.rowsWhere(record.TreeDevices, func(_ string, d *record.Row) bool { return !r.row.Pending && entry.Forget(d, r.row.Name) }) {
+			t.save(d)
+		}
 	}
 	t.must(once.Erase(t.tx))
 	t.put(record.TreeMeta, metaScrub, nil)

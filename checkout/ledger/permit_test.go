@@ -108,6 +108,27 @@ func TestRules(t *testing.T) {
 	want(t, "an admin's word", ev.Note, "by an admin: out of service until 2999-01-01")
 }
 
+// TestEraseNotes: the note of a device goes with whom it names, the others stay.
+func TestEraseNotes(t *testing.T) {
+	x := newLedger(t)
+	for id, note := range map[string]string{"ipad": "Ben has the pen", "pixel": "with a pen"} {
+		x.ok(x.EditDevice(id, books.Edit{Note: &note}, "admin", checkout.SourceCLI))
+	}
+	x.ok(x.ErasePerson("ben", "admin", checkout.SourceCLI))
+	for id, note := range map[string]string{"ipad": "", "pixel": "with a pen"} {
+		d, err := x.FindDevice(id)
+		x.ok(err)
+		want(t, "the note of "+id, d.Note, note)
+	}
+	for e, err := range x.History(books.HistoryFilter{Device: "ipad"}) {
+		x.ok(err)
+		if strings.Contains(e.Note, "Ben") {
+			t.Error("the history has the note:", e.Note)
+		}
+	}
+	x.verify()
+}
+
 // TestLimitModel compares what the ledger refuses, tap by tap, with all loans of the person:
 // also after restarts, returns, hand-overs, merges, and changes of groups.
 func TestLimitModel(t *testing.T) {

@@ -97,6 +97,15 @@ func Merge(p, was *record.Row) {
 	was.Email, was.Ref, was.Former, was.Groups, was.RefGroups = "", "", "", "", ""
 }
 
+// Forget takes away the note of a device that names somebody. It reports whether it did.
+func Forget(r *record.Row, name string) bool {
+	if name == "" || !strings.Contains(r.Note, name) {
+		return false
+	}
+	r.Note = ""
+	return true
+}
+
 // Former are the directory's keys of those who were merged into a person.
 func Former(r *record.Row) []string {
 	if r.Former == "" {
