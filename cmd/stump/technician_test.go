@@ -66,6 +66,38 @@ func TestTechnician(t *testing.T) {
 	}
 }
 
+// TestKiosk is a screen beside the reader: what the display says is there at once, the
+// station may come and go, and a reload is never needed.
+func TestKiosk(t *testing.T) {
+	t.Parallel()
+	s, admin := consoleStation(t)
+	screen := newPerson(t, admin.ctx, admin.station)
+	_, token, _ := strings.Cut(s.run("token", "add", "hall", "--role", "board"), "\n")
+	screen.does("is put up", chromedp.Navigate(screen.station+"/kiosk?token="+strings.TrimSpace(token)), chromedp.WaitVisible(`li[data-device=quest][data-person=cem]`))
+	if at := screen.where(); at != "/kiosk" {
+		t.Errorf("the screen is at %s", at)
+	}
+	testPages(t, screen, "/kiosk", "/login")
+	screen.does("is there again", chromedp.EmulateViewport(1280, 800), chromedp.Navigate(screen.station+"/kiosk"), chromedp.WaitVisible(".panel"))
+	s.run("sim", "tap", "ann")
+	screen.does("greets", chromedp.Poll(`document.querySelector(".panel").textContent.includes("Ann")`, nil))
+	s.run("sim", "tap", "ipad")
+	screen.does("says what was taken", chromedp.WaitVisible(`li[data-device=ipad][data-person=ann]`), chromedp.Poll(`document.querySelector(".panel").textContent.includes("Checked out")`, nil))
+	screen.shoots("kiosk")
+	_ = s.daemon.cmd.Process.Kill()
+	_ = s.daemon.cmd.Wait()
+	screen.does("is alone", chromedp.WaitVisible("#away"))
+	var says string
+	screen.does("says so", chromedp.Text("#away", &says))
+	if says != "Screen not connected. Bumps still count." {
+		t.Errorf("it says %q", says)
+	}
+	s.station("")
+	screen.does("comes back by itself", chromedp.WaitNotVisible("#away"))
+	s.run("sim", "tap", "ben")
+	screen.does("goes on", chromedp.Poll(`document.querySelector(".panel").textContent.includes("Ben")`, nil))
+}
+
 // where is the path of the page.
 func (p *person) where() (path string) {
 	p.Helper()

@@ -48,22 +48,22 @@ func TestKiosk(t *testing.T) {
 	}
 	var none struct{}
 	s.admin("POST", "/v1/devices", `{"id":"x","name":"<Pixel>"}`, &none)
-	free := `<li data-device="x" data-person="">&lt;Pixel&gt; is free</li>`
-	has("what is free", s.ask("GET", "/kiosk", "", screen...), free, "<main>", `http-equiv="refresh"`, "1 free", "!iPad", "!Ann")
+	free := `<li data-device="x" data-person="">&lt;Pixel&gt;</li>`
+	has("what is free", s.ask("GET", "/kiosk", "", screen...), free, "<main", `http-equiv="refresh"`, `data-live="/changes?panel"`, "<h2>1 free</h2>", "!iPad", "!Ann", "!<nav", "Screen not connected. Bumps still count.")
 	has("by the header", s.ask("GET", "/kiosk", "", "Authorization", "Bearer "+hall), free, "!Ann")
 	s.wants("by the API", s.ask("GET", "/v1/devices", "", screen...), 200, "")
 	s.wants("no more than the board", s.ask("GET", "/v1/who", "", screen...), 403, wire.CodeRole)
 	has("somebody else can log in there", s.ask("GET", "/login", "", screen...), `name="secret"`)
 
 	s.shows(boardHolders)
-	has("who has the others", s.ask("GET", "/kiosk", "", screen...), free, `<li data-device="ipad" data-person="ann">iPad is with Ann</li>`)
+	has("who has the others", s.ask("GET", "/kiosk", "", screen...), free, `<li data-device="ipad" data-person="ann"><b>iPad</b> <span>Ann</span>`)
 	s.admin("POST", "/v1/devices/x/lost", `{}`, &none)
-	has("what is lost", s.ask("GET", "/kiosk", "", screen...), "!Pixel", "0 free")
+	has("what is lost", s.ask("GET", "/kiosk", "", screen...), "!Pixel", "<h2>0 free</h2>")
 	s.shows("off")
-	if w := s.ask("GET", "/kiosk", "", screen...); w.Code != 403 || !strings.Contains(w.Body.String(), `<p role="alert">this needs the role staff`) {
+	if w := s.ask("GET", "/kiosk", "", screen...); w.Code != 403 || !strings.Contains(w.Body.String(), `<p role="alert">This needs the role staff`) {
 		t.Errorf("off: %d %s", w.Code, w.Body)
 	}
-	has("off, for staff", s.ask("GET", "/kiosk", "", "Authorization", "Bearer "+s.token("see", "staff", "")), "iPad is with Ann")
+	has("off, for staff", s.ask("GET", "/kiosk", "", "Authorization", "Bearer "+s.token("see", "staff", "")), "<b>iPad</b> <span>Ann</span>")
 
 	// A fault is said without its words, and the screen comes back by itself.
 	s.shows(boardFree)
@@ -71,7 +71,7 @@ func TestKiosk(t *testing.T) {
 		t.Fatal(err)
 	}
 	w = s.ask("GET", "/kiosk", "", screen...)
-	if page := w.Body.String(); w.Code != 500 || strings.Contains(page, "ledger") || !strings.Contains(page, "can&#39;t do that now") || !strings.Contains(page, `http-equiv="refresh"`) {
+	if page := w.Body.String(); w.Code != 500 || strings.Contains(page, "ledger") || !strings.Contains(page, "can&#39;t do that now") || !strings.Contains(page, `data-again="30"`) || !strings.Contains(page, `http-equiv="refresh"`) {
 		t.Errorf("a fault: %d %s", w.Code, w.Body)
 	}
 	s.admin("DELETE", "/v1/tokens/hall", "", &none)
@@ -94,13 +94,13 @@ func TestKioskTokens(t *testing.T) {
 		status  int
 		says    string
 	}{
-		"nobody":                   {"/kiosk", nil, 401, "nobody has logged in"},
-		"an unknown one":           {"/kiosk?token=stump_x", nil, 401, "the token is not known here"},
-		"an admin's":               {"/kiosk?token=" + admins, nil, 401, "this token has the role admin, and a kiosk&#39;s is board"},
-		"an admin's, as a cookie":  {"/kiosk", []string{"Cookie", kioskCookie + "=" + admins}, 401, "nobody has logged in"},
-		"one that is over":         {"/kiosk", screen, 401, "nobody has logged in"},
+		"nobody":                   {"/kiosk", nil, 401, "obody has logged in"},
+		"an unknown one":           {"/kiosk?token=stump_x", nil, 401, "The token is not known here"},
+		"an admin's":               {"/kiosk?token=" + admins, nil, 401, "This token has the role admin, and a kiosk&#39;s is board"},
+		"an admin's, as a cookie":  {"/kiosk", []string{"Cookie", kioskCookie + "=" + admins}, 401, "obody has logged in"},
+		"one that is over":         {"/kiosk", screen, 401, "obody has logged in"},
 		"something else":           {"/kiosk?tokn=x", nil, 400, "is not a parameter of this call"},
-		"none, where one is named": {"/kiosk?token=", nil, 400, "an empty one"},
+		"none, where one is named": {"/kiosk?token=", nil, 400, "n empty one"},
 	} {
 		w := s.ask("GET", tt.path, "", tt.headers...)
 		again := strings.Contains(w.Body.String(), `http-equiv="refresh"`)

@@ -18,7 +18,7 @@ import (
 // accessRoutes are the routes with which people and scripts get in.
 func (s *Server) accessRoutes() []route {
 	d := &door.Door{
-		Access: s.o.Access, SignIn: s.o.SignIn, Books: s.o.Books, Station: s.o.Station, Reader: len(s.o.Readers) > 0,
+		Access: s.o.Access, SignIn: s.o.SignIn, Books: s.o.Books, Station: s.o.Station, Language: s.o.Language, Reader: len(s.o.Readers) > 0,
 		Leave: s.jobs.Leave, Log: s.o.Log,
 	}
 	show, extend := link.None, link.None

@@ -259,7 +259,7 @@ func (s *Server) site() string {
 // newPages returns the pages for browsers.
 func (s *Server) newPages() *console.Console {
 	o := console.Options{
-		Books: s.o.Books, Station: s.o.Station, Language: s.o.Language, Now: s.o.Now, Me: s.me, Changed: s.poke, Import: s.importPage, Access: s.o.Access, Leave: s.jobs.Leave, Config: s.o.Config, Site: s.site, API: s, Wiring: s.o.Wiring,
+		Books: s.o.Books, Station: s.o.Station, Language: s.o.Language, Now: s.o.Now, Me: s.me, Changed: s.poke, Import: s.importPage, Access: s.o.Access, Leave: s.jobs.Leave, Config: s.o.Config, Site: s.site, API: s, Wiring: s.o.Wiring, Panel: s.o.Panel,
 		Holders: s.board(boardHolders), Visitor: identity.None,
 	}
 	o.Inbox = s.answers()

@@ -75,7 +75,7 @@ func (c *Console) addToken(w http.ResponseWriter, r *http.Request) error {
 	case hint.Of(err) == "":
 		return err
 	}
-	v.Alert, v.Remedy = sentence(err.Error()), sentence(hint.Of(err))
+	v.Alert, v.Remedy = ui.Sentence(err.Error()), ui.Sentence(hint.Of(err))
 	return c.showSettings(w, r, http.StatusConflict, v)
 }
 
@@ -87,7 +87,7 @@ func (c *Console) revokeToken(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		v := settings.View{}
-		v.Alert, v.Remedy = sentence(err.Error()), sentence(hint.Of(err))
+		v.Alert, v.Remedy = ui.Sentence(err.Error()), ui.Sentence(hint.Of(err))
 		return c.showSettings(w, r, http.StatusConflict, v)
 	}
 	c.o.Leave("token:" + name)

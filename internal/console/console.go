@@ -18,7 +18,6 @@
 package console
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -27,8 +26,6 @@ import (
 	"net/http"
 	"slices"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/a-h/templ"
 
@@ -41,6 +38,7 @@ import (
 	"stump/internal/console/ui"
 	"stump/internal/hint"
 	"stump/internal/identity"
+	"stump/internal/panel"
 )
 
 // Options are what the pages work with.
@@ -75,6 +73,8 @@ type Options struct {
 	Changed func()
 	// API answers what the pages of the station ask, as whoever asks for them.
 	API http.Handler
+	// Panel is what the display shows; nil without one.
+	Panel *panel.Panel
 	// Wiring draws which wire goes where at a reader; nil without a daemon.
 	Wiring func(reader string) (svg string, err error)
 }
@@ -162,24 +162,11 @@ func (c *Console) frame(r *http.Request, path string, title func(*ui.Words) stri
 
 // send sends a page.
 func send(w http.ResponseWriter, r *http.Request, status int, page templ.Component) error {
-	b, err := render(r, page)
+	b, err := ui.Render(r, page)
 	if err != nil {
 		return err
 	}
 	return ui.Send(w, r, status, b)
-}
-
-// render is a page as it is sent.
-func render(r *http.Request, page templ.Component) ([]byte, error) {
-	b := templ.GetBuffer()
-	defer templ.ReleaseBuffer(b)
-	if err := page.Render(r.Context(), b); err != nil {
-		return nil, err
-	}
-	if ui.Packs(r) {
-		return ui.Pack(b.Bytes()), nil
-	}
-	return bytes.Clone(b.Bytes()), nil
 }
 
 func (c *Console) board(w http.ResponseWriter, r *http.Request) error {
@@ -202,7 +189,7 @@ func (c *Console) board(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return nil, err
 		}
-		return render(r, board.Page(v))
+		return ui.Render(r, board.Page(v))
 	})
 	if err != nil {
 		return err
@@ -299,7 +286,7 @@ func (c *Console) change(form string, do func(books.Keeper, books.Request) (chec
 		case errors.As(err, &gone):
 			status, v.Alert = http.StatusPreconditionFailed, ui.In(r, c.o.Language).Changed
 		case errors.Is(err, books.ErrNotFound), errors.Is(err, checkout.ErrRefused), hint.Of(err) != "":
-			v.Alert, v.Remedy = sentence(err.Error()), sentence(hint.Of(err))
+			v.Alert, v.Remedy = ui.Sentence(err.Error()), ui.Sentence(hint.Of(err))
 		default:
 			return err
 		}
@@ -346,11 +333,14 @@ func (c *Console) changes(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Type", "text/event-stream")
 	rc := http.NewResponseController(w)
 	for ctx := r.Context(); ; {
-		next := c.o.Appended()
+		next, shown := c.o.Appended(), (<-chan struct{})(nil)
+		if c.o.Panel != nil && r.URL.Query().Has("panel") {
+			shown = c.o.Panel.Changed()
+		}
 		if err := rc.Flush(); err != nil {
 			return nil
 		}
-		if !wait(ctx, next) {
+		if !wait(ctx, next, shown) {
 			return nil
 		}
 		if _, err := io.WriteString(w, "data: changed\n\n"); err != nil {
@@ -359,13 +349,14 @@ func (c *Console) changes(w http.ResponseWriter, r *http.Request) error {
 	}
 }
 
-// wait waits for the next event, and a moment for those that come with it. It is false when
+// wait waits for the next event, or what is shown next, and a moment for those that come with it. It is false when
 // nobody waits any more.
-func wait(ctx context.Context, next <-chan struct{}) bool {
+func wait(ctx context.Context, next, shown <-chan struct{}) bool {
 	select {
 	case <-ctx.Done():
 		return false
 	case <-next:
+	case <-shown:
 	}
 	select {
 	case <-ctx.Done():
@@ -385,18 +376,9 @@ func (c *Console) asset(w http.ResponseWriter, r *http.Request) error {
 // Fail is the page that says why there is no other one. err has a remedy.
 func (c *Console) Fail(w http.ResponseWriter, r *http.Request, status int, err error) error {
 	f := c.frame(r, "", func(w *ui.Words) string { return http.StatusText(status) })
-	f.Alert, f.Remedy = sentence(err.Error()), sentence(hint.Of(err))
+	f.Alert, f.Remedy = ui.Sentence(err.Error()), ui.Sentence(hint.Of(err))
 	if status == http.StatusNotFound {
 		f.Title, f.Alert, f.Remedy = f.NotFound, f.NotFoundHint, ""
 	}
 	return send(w, r, status, ui.Page(f))
-}
-
-// sentence is a text with a capital and a full stop.
-func sentence(s string) string {
-	first, n := utf8.DecodeRuneInString(s)
-	if n == 0 {
-		return ""
-	}
-	return string(unicode.ToUpper(first)) + s[n:] + "."
 }

@@ -35,7 +35,7 @@ func (c *Console) importFile(w http.ResponseWriter, r *http.Request) error {
 		v.Wrong(several, one)
 		v.Alert = v.NotYet + "."
 	case hint.Of(err) != "":
-		v.Alert, v.Remedy = sentence(err.Error()), sentence(hint.Of(err))
+		v.Alert, v.Remedy = ui.Sentence(err.Error()), ui.Sentence(hint.Of(err))
 	default:
 		return err
 	}

@@ -199,7 +199,7 @@ func (c *Console) answerTest(w http.ResponseWriter, r *http.Request) error {
 	n, _ := strconv.Atoi(r.PostForm.Get("question"))
 	err := c.api(r, "POST", "selftest/"+r.PathValue("id")+"/answers", wire.Answer{Question: n, Answer: r.PostForm.Get("answer")}, nil)
 	if err != nil && hint.Of(err) != "" {
-		return c.showTest(w, r, sentence(err.Error()))
+		return c.showTest(w, r, ui.Sentence(err.Error()))
 	}
 	return c.backToTest(w, r, err)
 }

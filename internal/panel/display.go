@@ -16,6 +16,7 @@ type screen struct {
 	since  time.Time
 	until  time.Time // zero for the idle screen
 	secret bool      // only who stands there may read it
+	names  bool      // it may name a person
 }
 
 // displayLoop keeps the display up to date. Nothing else calls the display.
@@ -151,6 +152,7 @@ func (d *displayLoop) saysUntil(m Message) bool {
 func (d *displayLoop) say(m Message, now time.Time) {
 	d.put(d.texts.Load().Text(m, d.o.Display.Size()), now)
 	d.screen.secret = m.Key == "log-in"
+	d.screen.names = m.Person+m.From+m.Holder+m.Ended+m.Detail != "" || typing(m.Key)
 }
 
 // put lays a text out. The idle screen goes on if its text is the same.

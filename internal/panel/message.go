@@ -74,6 +74,8 @@ type State struct {
 	// Secret is whether Rows are for who stands at the display alone: they have digits
 	// with which somebody logs in.
 	Secret bool `json:"-"`
+	// Names is whether Rows may name a person.
+	Names bool `json:"-"`
 }
 
 // IdleInfo is what the idle screen shows.

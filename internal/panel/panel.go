@@ -209,6 +209,13 @@ func (p *Panel) State() State {
 	return p.state
 }
 
+// Changed returns a channel that is closed when the state changes next.
+func (p *Panel) Changed() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.changed
+}
+
 // Subscribe returns a channel that receives the state now and after every
 // change. A slow receiver misses changes, but never the newest. cancel closes the
 // channel.

@@ -65,10 +65,12 @@ func (d *displayLoop) draw(now time.Time, f lcd.Frame, fresh, heal bool) {
 // told publishes the display's rows and that their message is answered.
 func (d *displayLoop) told(rows []string) {
 	d.mu.Lock()
-	same := d.drawn == d.number && slices.Equal(rows, d.state.Rows) && d.screen.secret == d.state.Secret
+	same := d.drawn == d.number && slices.Equal(rows, d.state.Rows) && d.screen.secret == d.state.Secret && d.screen.names == d.state.Names
 	d.mu.Unlock()
 	if !same {
-		d.publish(func() { d.state.Rows, d.state.Secret, d.drawn = rows, d.screen.secret, d.number })
+		d.publish(func() {
+			d.state.Rows, d.state.Secret, d.state.Names, d.drawn = rows, d.screen.secret, d.screen.names, d.number
+		})
 	}
 }
 

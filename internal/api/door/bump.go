@@ -2,9 +2,6 @@ package door
 
 import (
 	"errors"
-	"fmt"
-	"html"
-	"math"
 	"net/http"
 
 	"stump/internal/api/wire"
@@ -14,28 +11,6 @@ import (
 
 // Bump is the cookie of a browser that waits for a badge at the reader.
 const Bump = "__Host-stump-bump"
-
-const (
-	formBump = `<form method="post" action="/login/station"><p><button>Log in at the reader</button></p></form>
-`
-	formDigits = `<p>Bump your badge at %s within %d s, with no device waiting. The display then shows six digits.</p>
-<form id="digits" method="post" action="/login/station/digits">
-<p><label for="six">The six digits on the display</label></p>
-<p><input id="six" name="digits" inputmode="numeric" pattern="[0-9]{6}" maxlength="6" autocomplete="one-time-code" required autofocus> <button>Log in</button></p>
-</form>
-`
-)
-
-// bumpForm is the way to log in by a badge at the reader.
-func (d *Door) bumpForm(r *http.Request) string {
-	switch left := d.Access.AwaitsBump(Cookie(r, Bump)); {
-	case !d.Reader:
-		return ""
-	case left > 0:
-		return fmt.Sprintf(formDigits, html.EscapeString(d.Station), int(math.Ceil(left.Seconds()))) + formBump
-	}
-	return formBump
-}
 
 // AwaitBump has a browser wait for a badge at the reader.
 func (d *Door) AwaitBump(w http.ResponseWriter, r *http.Request) error {

@@ -9,8 +9,6 @@ package door
 
 import (
 	"errors"
-	"fmt"
-	"html"
 	"io"
 	"log/slog"
 	"net/http"
@@ -28,31 +26,17 @@ type Door struct {
 	Access  *identity.Store
 	SignIn  *signin.Provider // nil without one
 	Station string
-	Reader  bool // whether a badge can be bumped here
-	Books   books.Keeper
+	// Language is that of the page for whoever asks for none of ours.
+	Language string
+	Reader   bool // whether a badge can be bumped here
+	Books    books.Keeper
 	// Leave is told who has another session now.
 	Leave func(id string)
 	Log   *slog.Logger
 }
 
-// The forms of a login. They work without the script, which fills one from the link's
-// fragment.
-const (
-	title    = `<title>Log in – Stump</title>`
-	formLink = `<form id="login" method="post" action="/login">
-<p><label for="secret">What stands behind the # of your link</label></p>
-<p><input id="secret" name="secret" type="password" autocomplete="off" required> <button>Log in</button></p>
-</form>
-<p>An admin gets a link with <code>stump web admin-link</code>. It works once, for 10 minutes.</p>
-<script src="/login.js"></script>
-`
-	formSignIn = `<p><a href="/login/sso">Log in with your account</a></p>
-`
-	formOut = `<p><a href="/">Go to the board</a></p>
-<p>You are logged in as %s, with the role %v.</p>
-<form method="post" action="/logout"><button>Log out</button></form>
-`
-	script = `"use strict";
+// script fills the form of a link from the link's fragment.
+const script = `"use strict";
 const secret = location.hash.slice(1);
 if (secret) {
   history.replaceState(null, "", location.pathname);
@@ -61,23 +45,10 @@ if (secret) {
   form.submit();
 }
 `
-)
 
 // Login shows all ways to log in, or who has.
 func (d *Door) Login(w http.ResponseWriter, r *http.Request) error {
-	if who := identity.Of(r.Context()); who.May(identity.Staff) {
-		return Page(w, http.StatusOK, title, nil, fmt.Sprintf(formOut, html.EscapeString(who.Name), who.Role))
-	}
-	return Page(w, http.StatusOK, title, nil, d.ways(r))
-}
-
-// ways are the ways to log in from this browser.
-func (d *Door) ways(r *http.Request) string {
-	body := d.bumpForm(r) + formLink
-	if d.SignIn != nil {
-		body = formSignIn + body
-	}
-	return body
+	return d.page(w, r, http.StatusOK, nil)
 }
 
 // Script fills the form of a link.
@@ -122,7 +93,7 @@ func (d *Door) notLoggedIn(w http.ResponseWriter, r *http.Request, err error) er
 	}
 	status, _ := code.Row()
 	SayWait(w, err)
-	return Page(w, status, title, err, d.ways(r))
+	return d.page(w, r, status, err)
 }
 
 // begin begins a browser's session, and ends the one that it had.
@@ -143,7 +114,7 @@ const (
 // ToProvider sends a browser to the OpenID provider.
 func (d *Door) ToProvider(w http.ResponseWriter, r *http.Request) error {
 	if d.SignIn == nil {
-		return Page(w, http.StatusNotFound, title, hint.Errorf("The table [web.oidc] of the configuration names one", "this station knows no provider of logins"), d.ways(r))
+		return d.page(w, r, http.StatusNotFound, hint.Errorf("The table [web.oidc] of the configuration names one", "this station knows no provider of logins"))
 	}
 	address, kept, err := d.SignIn.Begin(r.Context())
 	if err != nil {
@@ -172,7 +143,7 @@ func (d *Door) FromProvider(w http.ResponseWriter, r *http.Request) error {
 			err = failed // too often
 		}
 		SayWait(w, err)
-		return Page(w, http.StatusForbidden, title, err, d.ways(r))
+		return d.page(w, r, http.StatusForbidden, err)
 	}
 	p := identity.Principal{Name: who.Name, Role: who.Role}
 	if p.Person, err = d.personOf(who); err != nil {
@@ -185,7 +156,7 @@ func (d *Door) FromProvider(w http.ResponseWriter, r *http.Request) error {
 // notSignedIn says that the provider can't be used; why, is in the log.
 func (d *Door) notSignedIn(w http.ResponseWriter, r *http.Request, err error) error {
 	d.Log.Error("nobody can log in by the provider", "err", err)
-	return Page(w, http.StatusBadGateway, title, hint.Errorf("Try again, or ask an admin for a link", "the provider of logins can't be used now"), d.ways(r))
+	return d.page(w, r, http.StatusBadGateway, hint.Errorf("Try again, or ask an admin for a link", "the provider of logins can't be used now"))
 }
 
 // personOf is the id in the register of who was named, "" if they aren't there.

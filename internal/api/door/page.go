@@ -1,16 +1,15 @@
 package door
 
 import (
+	"cmp"
 	"errors"
-	"fmt"
-	"html"
-	"io"
 	"math"
 	"net/http"
 	"strconv"
 	"time"
 
 	"stump/internal/api/wire"
+	"stump/internal/console/login"
 	"stump/internal/console/ui"
 	"stump/internal/hint"
 	"stump/internal/identity"
@@ -36,29 +35,24 @@ func SetCookie(w http.ResponseWriter, name, secret string, maxAge int) {
 	})
 }
 
-// The frame of a page.
-var head = `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
-<link rel="icon" href="` + ui.Asset("icon.svg") + `" type="image/svg+xml"><link rel="stylesheet" href="` + ui.Asset("stump.css") + `">`
-
-const (
-	body = `</head>
-<body><main><h1>Stump</h1>
-`
-	foot = "</main></body></html>\n"
-)
-
-// Page sends a page, with an alert unless err is nil; in has its title, and what else its
-// head has.
-func Page(w http.ResponseWriter, status int, in string, err error, text string) error {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(status)
-	alert := ""
+// page sends the page of a login, with an alert unless err is nil.
+func (d *Door) page(w http.ResponseWriter, r *http.Request, status int, err error) error {
+	v := login.New(r, cmp.Or(d.Station, "Stump"), d.Language)
 	if err != nil {
-		alert = fmt.Sprintf("<p role=\"alert\">%s. %s.</p>\n", html.EscapeString(err.Error()), html.EscapeString(hint.Of(err)))
+		v.Alert, v.Remedy = ui.Sentence(err.Error()), ui.Sentence(hint.Of(err))
 	}
-	_, werr := io.WriteString(w, head+in+body+alert+text+foot)
-	return werr
+	if who := identity.Of(r.Context()); who.May(identity.Staff) && err == nil {
+		v.As, v.Role = who.Name, who.Role.String()
+	}
+	v.Account, v.Reader = d.SignIn != nil, d.Reader
+	if d.Reader {
+		v.Left = int(math.Ceil(d.Access.AwaitsBump(Cookie(r, Bump)).Seconds()))
+	}
+	page, err := ui.Render(r, login.Page(v))
+	if err != nil {
+		return err
+	}
+	return ui.Send(w, r, status, page)
 }
 
 // Failed notes a failed login or a token that is not known, and is the answer to it.

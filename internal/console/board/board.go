@@ -148,8 +148,8 @@ func (v *View) readFree(keeper books.Keeper) error {
 	return nil
 }
 
-// free is how many devices are free.
-func (v *View) free() (n int) {
+// Open is how many devices are free.
+func (v *View) Open() (n int) {
 	for _, k := range v.Kinds {
 		n += len(k.Devices)
 	}

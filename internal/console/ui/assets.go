@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"path"
 	"strings"
+
+	"github.com/a-h/templ"
 )
 
 //go:embed assets
@@ -87,4 +89,17 @@ func Send(w http.ResponseWriter, r *http.Request, status int, page []byte) error
 	w.WriteHeader(status)
 	_, err := w.Write(page)
 	return err
+}
+
+// Render is a page as it is sent.
+func Render(r *http.Request, page templ.Component) ([]byte, error) {
+	b := templ.GetBuffer()
+	defer templ.ReleaseBuffer(b)
+	if err := page.Render(r.Context(), b); err != nil {
+		return nil, err
+	}
+	if Packs(r) {
+		return Pack(b.Bytes()), nil
+	}
+	return bytes.Clone(b.Bytes()), nil
 }

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/a-h/templ"
 )
@@ -58,3 +60,12 @@ func (w *Words) Began(t time.Time, known bool, before, now time.Time) string {
 
 // To is the address of a device's or person's page.
 func To(path, id string) templ.SafeURL { return templ.SafeURL(path + url.PathEscape(id)) }
+
+// Sentence is a text with a capital and a full stop.
+func Sentence(s string) string {
+	first, n := utf8.DecodeRuneInString(s)
+	if n == 0 {
+		return ""
+	}
+	return string(unicode.ToUpper(first)) + s[n:] + "."
+}

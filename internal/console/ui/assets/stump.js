@@ -38,9 +38,18 @@ function watch() {
       changes.close();
       refresh();
     });
-    changes.onerror = () => { away.hidden = false; };
+    changes.onerror = () => {
+      away.hidden = false;
+      if (changes?.readyState === 2) { // refused: it does not try again by itself
+        changes = undefined;
+        setTimeout(watch, 5000);
+      }
+    };
   }
 }
+
+const again = document.body.dataset.again;
+if (again) setInterval(() => fetch(location.href).then((answer) => answer.ok && location.reload(), () => 0), again * 1000);
 
 if (live) {
   document.addEventListener("visibilitychange", watch);
