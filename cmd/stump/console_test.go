@@ -93,6 +93,7 @@ func TestConsole(t *testing.T) {
 	s.run("devices", "add", "--id", "evil", "<script>alert(1)</script> \"quoted\" & long "+strings.Repeat("name ", 20), "--kind", "phone")
 	admin.does("looks for a page that is not there", chromedp.Navigate(admin.station+"/nothing"))
 	admin.sees("There is no such page")
+	s.run("sim", "tap", "H10301:99:903") // waits in the inbox
 	testEveryPage(t, admin)
 }
 
@@ -129,7 +130,7 @@ func (p *person) imports(s *site) {
 
 // testEveryPage looks at each page that an admin has.
 func testEveryPage(t *testing.T, p *person) {
-	testPages(t, p, "/", "/?only=overdue", "/devices", "/devices/ipad", "/devices/pixel", "/devices/evil", "/people", "/people/ben", "/inbox", "/import", "/labels", "/audit", "/settings", "/reports", "/nothing", "/login")
+	testPages(t, p, "/", "/?only=overdue", "/devices", "/devices/ipad", "/devices/pixel", "/devices/evil", "/people", "/people/ben", "/inbox", "/enrol", "/import", "/labels", "/audit", "/settings", "/reports", "/nothing", "/login")
 }
 
 // testPages looks at pages in light and dark, on a phone and at a desk: axe finds nothing,

@@ -28,7 +28,7 @@ var needed = map[identity.Role]string{
 
 	identity.Staff: "GET /my, GET /devices, GET /devices/{ref}, POST /devices/{ref}/extend, GET status, GET panel, GET who, GET devices/{ref}, GET my/loans, GET my/history, POST devices/{ref}/extend",
 
-	identity.Technician: "GET /inbox, POST /inbox/assign, POST /inbox/ignore, GET inbox, POST unknown/{id}/assign, POST unknown/{id}/ignore, " +
+	identity.Technician: "GET /enrol, POST /enrol, GET /enrol/{id}, POST /enrol/{id}/undo, GET /inbox, POST /inbox/assign, POST /inbox/ignore, GET inbox, POST unknown/{id}/assign, POST unknown/{id}/ignore, " +
 		"GET /stations, GET /stations/{name}, GET /stations/{name}/wiring.svg, GET /stations/{name}/scope, POST /stations/{name}/selftest, GET /stations/{name}/selftest/{id}, " +
 		"POST /stations/{name}/selftest/{id}/answer, POST /stations/{name}/selftest/{id}/end, " +
 		"GET /reports, GET /reports.csv, GET unknown, GET frames, GET history, GET events, POST enrolments, GET enrolments/{id}, GET enrolments/{id}/events, POST enrolments/{id}/undo, DELETE enrolments/{id}, " +

@@ -5,11 +5,14 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"sync"
 
 	"stump/checkout"
 	"stump/internal/api/wire"
 	"stump/internal/books"
+	"stump/internal/console"
+	"stump/internal/console/enrol"
 	"stump/internal/credential"
 	"stump/internal/hint"
 	"stump/internal/identity"
@@ -74,15 +77,70 @@ func (s *Server) enrol(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	asked := make(chan error, 1)
-	j, err := s.jobs.Start(jobs.Spec{
-		Kind: "an enrolment", Owner: identity.Of(r.Context()), On: "enrolment at " + e.reader.Name, Replace: true, Detail: e,
-		Run: func(ctx context.Context, _ *jobs.Job) error { return e.wait(ctx, asked) },
-	})
+	j, asked, err := s.begin(r, e)
 	if err != nil {
 		return err
 	}
 	return s.taken(w, r, j, asked, http.StatusAccepted)
+}
+
+// begin begins an enrolment. asked is told when the station waits for the tag.
+func (s *Server) begin(r *http.Request, e *enrolment) (_ *jobs.Job, asked chan error, err error) {
+	asked = make(chan error, 1)
+	j, err := s.jobs.Start(jobs.Spec{
+		Kind: "an enrolment", Owner: identity.Of(r.Context()), On: "enrolment at " + e.reader.Name, Replace: true, Detail: e,
+		Run: func(ctx context.Context, _ *jobs.Job) error { return e.wait(ctx, asked) },
+	})
+	return j, asked, err
+}
+
+// enrolPages are what the page of enrolments does.
+func (s *Server) enrolPages() console.Enrol {
+	found := func(r *http.Request, id string) (*jobs.Job, *enrolment, error) {
+		j, err := s.jobs.Find(id, identity.Of(r.Context()))
+		if err != nil {
+			return nil, nil, err
+		}
+		if e, ok := j.Detail.(*enrolment); ok {
+			return j, e, s.mayEnrol(r, e.reg)
+		}
+		return nil, nil, jobs.ErrNotFound
+	}
+	return console.Enrol{
+		Begin: func(r *http.Request, kind, name string) (string, error) {
+			e, err := s.enrolment(r, wire.NewEnrolment{Kind: kind, Name: strings.TrimSpace(name)})
+			if err != nil {
+				return "", s.said(r, err)
+			}
+			j, asked, err := s.begin(r, e)
+			if err == nil {
+				err = s.granted(r, j, asked)
+			}
+			if err != nil {
+				return "", s.said(r, err)
+			}
+			return j.ID, nil
+		},
+		Show: func(r *http.Request, id string) (enrol.State, error) {
+			j, _, err := found(r, id)
+			if err != nil {
+				return enrol.State{}, err
+			}
+			now := s.resource(r, j).(wire.Enrolment)
+			st := enrol.State{ID: j.ID, Is: now.State, Kind: now.Kind, Subject: cmp.Or(str(now.PersonID), str(now.DeviceID)), Name: now.Name, Reader: now.Reader, Tag: str(now.Tag), Warning: str(now.Warning.Warning)}
+			if now.Problem != nil {
+				st.Problem, st.Remedy = now.Problem.Error, now.Problem.Hint
+			}
+			return st, nil
+		},
+		Undo: func(r *http.Request, id string) error {
+			_, e, err := found(r, id)
+			if err == nil {
+				err = s.undo(r, e)
+			}
+			return s.said(r, err)
+		},
+	}
 }
 
 // enrolment is what a request asks for.

@@ -262,7 +262,7 @@ func (s *Server) newPages() *console.Console {
 		Books: s.o.Books, Station: s.o.Station, Language: s.o.Language, Now: s.o.Now, Me: s.me, Changed: s.poke, Import: s.importPage, Access: s.o.Access, Leave: s.jobs.Leave, Config: s.o.Config, Site: s.site, API: s, Wiring: s.o.Wiring, Panel: s.o.Panel,
 		Holders: s.board(boardHolders), Visitor: identity.None,
 	}
-	o.Inbox = s.answers()
+	o.Inbox, o.Enrol = s.answers(), s.enrolPages()
 	if s.board(boardHolders, boardFree) == identity.Board {
 		o.Visitor = identity.Board
 	}

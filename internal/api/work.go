@@ -42,7 +42,15 @@ func (s *Server) start(w http.ResponseWriter, r *http.Request, spec jobs.Spec) e
 // taken answers with the resource of a job as soon as that has what it needs; a job that
 // can't have it was none.
 func (s *Server) taken(w http.ResponseWriter, r *http.Request, j *jobs.Job, has <-chan error, status int) error {
-	var err error
+	if err := s.granted(r, j, has); err != nil {
+		return err
+	}
+	w.Header().Set("Location", "/v1/"+j.Detail.(work).path()+"/"+j.ID)
+	return writeStatus(w, status, s.resource(r, j))
+}
+
+// granted returns as soon as a job has what it needs.
+func (s *Server) granted(r *http.Request, j *jobs.Job, has <-chan error) (err error) {
 	select {
 	case err = <-has:
 	case <-r.Context().Done():
@@ -52,10 +60,8 @@ func (s *Server) taken(w http.ResponseWriter, r *http.Request, j *jobs.Job, has 
 		j.End(jobs.ErrCancelled)
 		_ = j.Wait(context.Background())
 		s.jobs.Forget(j)
-		return err
 	}
-	w.Header().Set("Location", "/v1/"+j.Detail.(work).path()+"/"+j.ID)
-	return writeStatus(w, status, s.resource(r, j))
+	return err
 }
 
 // resource is a job as its route answers it to who asks.

@@ -69,6 +69,7 @@ type Options struct {
 	// Newest is the key of the newest event.
 	Newest func() (string, error)
 	Inbox  Inbox
+	Enrol  Enrol
 	// Changed is told of each change that was made here.
 	Changed func()
 	// API answers what the pages of the station ask, as whoever asks for them.
@@ -121,7 +122,7 @@ func (c *Console) Routes() []Route {
 		{"POST /settings/tokens/revoke", identity.FreshAdmin, c.revokeToken},
 		{"GET /import", identity.Admin, c.importPage},
 		{"POST /import", identity.Admin, c.importFile},
-	}, c.inboxRoutes(), c.stationRoutes())
+	}, c.inboxRoutes(), c.enrolRoutes(), c.stationRoutes())
 }
 
 func (c *Console) now() time.Time {
@@ -146,7 +147,7 @@ func (c *Console) frame(r *http.Request, path string, title func(*ui.Words) stri
 		f.Links = append(f.Links, ui.Link{Path: "/people", Text: w.People}, ui.Link{Path: "/import", Text: w.Import}, ui.Link{Path: "/labels", Text: w.Labels})
 	}
 	if who.May(identity.Technician) {
-		f.Links = append(f.Links, ui.Link{Path: "/inbox", Text: w.Inbox, N: c.waiting(r)})
+		f.Links = append(f.Links, ui.Link{Path: "/inbox", Text: w.Inbox, N: c.waiting(r)}, ui.Link{Path: "/enrol", Text: w.EnrolTitle})
 		f.Links = append(f.Links, ui.Link{Path: "/reports", Text: w.Reports})
 	}
 	if who.May(identity.Admin) {
