@@ -238,10 +238,10 @@ func TestSignInWithBrowser(t *testing.T) {
 		name, who, says string
 		between         func(*person)
 	}{
-		{"in no group", "eve", "no group of yours has a role here", func(*person) {}},
-		{"another state", "ann", "this login was not begun here, or is over", func(p *person) { p.keeps(0, "S") }},
-		{"another nonce", "ann", "this login was not begun here, or is over", func(p *person) { p.keeps(1, "N") }},
-		{"another verifier", "ann", "the provider of logins can't be used now", func(p *person) { p.keeps(2, strings.Repeat("V", 52)) }},
+		{"in no group", "eve", "No group of yours has a role here", func(*person) {}},
+		{"another state", "ann", "This login was not begun here, or is over", func(p *person) { p.keeps(0, "S") }},
+		{"another nonce", "ann", "This login was not begun here, or is over", func(p *person) { p.keeps(1, "N") }},
+		{"another verifier", "ann", "The provider of logins can't be used now", func(p *person) { p.keeps(2, strings.Repeat("V", 52)) }},
 	} {
 		p := newPerson(t, browser, station)
 		p.toProvider()

@@ -36,7 +36,7 @@ func TestKiosk(t *testing.T) {
 	waits := panel.Message{Key: "device-free", Device: "Quest"}
 	digits := panel.Message{Key: "log-in", Number: "123456"}
 	free := newPages(t, func(o *Options) { o.Holders = identity.Staff })
-	free.has("of free devices", free.kiosk(), `<li data-device="quest 3" data-person="">Quest</li>`, "!ipad", "!Ann", "!Pixel", "!<nav", "!/login", `data-live="/changes?panel"`)
+	free.has("of free devices", free.kiosk(), `<li data-device="quest 3" data-person="">Quest</li>`, "!ipad", "!Ann", "!Pixel", "!<nav", "!/login", `data-live="/changes?panel"`, "!data-again", "!else")
 	free.has("somebody takes one", free.kiosk(out), "!Ann", "!class=\"panel\"")
 	holders := newPages(t, func(o *Options) { o.Holders = identity.Board })
 	page := holders.kiosk(out)
