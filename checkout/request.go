@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // ErrRefused is the base of errors that say no to a bump or a request: the
@@ -17,9 +18,13 @@ type RefusedError struct {
 	Subject Subject // its name is a masked number while it is pending
 	Holder  string  // by name; empty if the policy had no say
 	Overdue string  // what the person must bring back first, by name; empty for nothing
-	Why     Why     // the rule; the zero Why if it is none
-	Whom    string  // who asked for the device, by name, with Why
-	Reason  string  // if it is not set, Subject's status, Holder, Overdue or Why is the reason
+	// ReservedBy is who has reserved the device, by name, and ReservedFrom from when; empty
+	// where it is not refused for that.
+	ReservedBy   string
+	ReservedFrom time.Time
+	Why          Why    // the rule; the zero Why if it is none
+	Whom         string // who asked for the device, by name, with Why
+	Reason       string // if it is not set, Subject's status, Holder, Overdue or Why is the reason
 }
 
 // Why is why somebody does not get a device by the rules of loans; the zero Why is no reason.
@@ -58,6 +63,8 @@ func (e *RefusedError) Error() string {
 		return fmt.Sprintf("%v: %s has %s", ErrRefused, e.Holder, e.Subject.Name)
 	case e.Overdue != "":
 		return fmt.Sprintf("%v: %s must bring back %s first", ErrRefused, e.Subject.Name, e.Overdue)
+	case e.ReservedBy != "":
+		return fmt.Sprintf("%v: %s is reserved for %s from %s", ErrRefused, e.Subject.Name, e.ReservedBy, e.ReservedFrom.Local().Format(time.RFC3339))
 	}
 	s := e.Subject
 	if e.Why != (Why{}) {
@@ -77,6 +84,7 @@ type Completion struct {
 	Person, Device Subject
 	Policy         Policy
 	Overdue        OverduePolicy
+	Reserved       ReservedPolicy
 	// CheckKits: the parts of a kit that comes back are asked for, if they have a tag.
 	CheckKits bool
 	// Back: the device is a part that was asked for. It is brought back, or nothing changes.

@@ -2,6 +2,7 @@ package checkout
 
 import (
 	"strings"
+	"time"
 )
 
 // SubjectKind says what a tag belongs to.
@@ -64,6 +65,10 @@ type Subject struct {
 	Holder, HolderName string
 	// Against is why nobody gets a device now.
 	Against Why
+	// ReservedBy and ReservedFrom are who has reserved a device by name, and from when, if
+	// that is now or before a loan would end that begins now; empty for nobody.
+	ReservedBy   string
+	ReservedFrom time.Time
 	// Doubtful: the directory says otherwise of who has the device, or did before the
 	// last bump.
 	Doubtful bool

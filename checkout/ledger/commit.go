@@ -9,6 +9,7 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/ledger/boltfile"
+	"stump/checkout/ledger/booking"
 	"stump/checkout/ledger/record"
 )
 
@@ -83,6 +84,10 @@ func (l *Ledger) Complete(c checkout.Completion) (checkout.Event, error) {
 		t.mayBorrow(ev, person, device, c)
 		parts := t.inside(device)
 		t.move(ev, person, device, c.Policy)
+		if c.Reserved == checkout.ReservedRefuse && ev.ReservedBy != "" {
+			s := checkout.Subject{Kind: checkout.KindDevice, ID: device.id, Name: device.name()}
+			t.fail(&checkout.RefusedError{Subject: s, ReservedBy: ev.ReservedBy, ReservedFrom: ev.ReservedFrom})
+		}
 		t.moveKit(ev, person, device, parts, c.CheckKits)
 	})
 }
@@ -146,6 +151,9 @@ func (t *txn) move(ev *record.Event, person, device party, policy checkout.Polic
 	ev.Kind = kind
 	if kind == checkout.Handover || kind == checkout.Return && holder != person.id {
 		t.setFrom(ev, holder)
+	}
+	if kind != checkout.Return {
+		t.reserved(ev, person, device)
 	}
 	if kind != checkout.Return && ev.Loan == 0 {
 		ev.Loan = asUsual
@@ -228,6 +236,9 @@ func (t *txn) append(ev *record.Event, person, device party) {
 	if ev.Loan == asUsual {
 		ev.Loan = t.usual(device.row.Kind, person.groups(), ev.Moved())
 	}
+	if !t.ends.IsZero() {
+		ev.Loan, t.ends = max(t.ends.Sub(ev.Moved().Wall.Truncate(time.Second)), time.Second), time.Time{}
+	}
 	id, err := uuid.NewV7()
 	t.must(err)
 	ev.ID = id
@@ -242,6 +253,13 @@ func (t *txn) append(ev *record.Event, person, device party) {
 		t.putChain(t.l.own, record.Chain{ID: ev.Chain})
 	}
 	t.setHead(t.l.own, here.Seq, ev.Hash)
+	t.must(booking.Apply(booking.In(t.tx), here, ev))
+	switch ev.Kind {
+	case checkout.Return, checkout.Found:
+		t.back = append(t.back, device.id)
+	case checkout.Retire:
+		t.left = append(t.left, person, device)
+	}
 	t.noteBoot(ev, here)
 	t.queue(ev, here)
 	if t.newest.Seq == 0 { // else that of the transaction's last event is told

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"stump/checkout"
+	"stump/checkout/ledger/booking"
 	"stump/checkout/ledger/entry"
 	"stump/checkout/ledger/once"
 	"stump/checkout/ledger/record"
@@ -38,6 +39,9 @@ func (t *txn) rewriteSide(r record.Ref, f func(s *record.Secrets, l *record.Link
 }
 
 func (t *txn) eraseEvent(r record.Ref, what eraseParts) {
+	if what.person { // what they have reserved has no other end
+		t.must(booking.In(t.tx).Drop(r))
+	}
 	t.rewriteSide(r, func(s *record.Secrets, l *record.Links, erased *bool) {
 		*erased = true
 		if what.person {

@@ -18,12 +18,14 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger/beside"
 	"stump/checkout/ledger/boltfile"
+	"stump/checkout/ledger/booking"
 	"stump/checkout/ledger/journal"
 	"stump/checkout/ledger/kits"
 	"stump/checkout/ledger/lane"
 	"stump/checkout/ledger/oldchains"
 	"stump/checkout/ledger/record"
 	"stump/checkout/loan"
+	"stump/checkout/reservation"
 	"stump/internal/books"
 	"stump/internal/clock"
 	"stump/internal/hint"
@@ -51,6 +53,8 @@ type Options struct {
 	Stamp func() checkout.Stamp
 	// Loans are the rules of how long devices are lent.
 	Loans loan.Rules
+	// Reservations are the rules of what is reserved.
+	Reservations reservation.Rules
 	// MaxSize is the limit of the file in bytes; none if zero.
 	MaxSize int
 	// Backups is a folder with backups of this ledger; empty for none. If only they are
@@ -124,6 +128,7 @@ type core struct {
 	changes  notify.Listeners // of the outbox
 	appended notify.Bell
 
+	ofKind    booking.Kinds                // guarded by writing
 	held      *holdings                    // nil: not read yet; guarded by writing
 	suspected atomic.Pointer[DamagedError] // noted for the next start
 	salvages  int                          // in this run; guarded by writing

@@ -135,6 +135,11 @@ func (l *Ledger) Extend(r books.Request) (checkout.Event, error) {
 		if now := t.l.o.Stamp(); now.Trusted {
 			wish.Now = now.Wall
 		}
+		wish.Reserved = func(until time.Time) (time.Time, string) {
+			from, by, err := t.bookings().Longer(device.id, has.Holder, until)
+			t.must(err)
+			return from, by
+		}
 		length, err := t.l.o.Loans.Extend(wish)
 		if err != nil {
 			t.fail(err)

@@ -196,6 +196,12 @@ func (s *sweeper) event(here record.Ref, ev *record.Event) {
 			s.markLoan(older.at)
 		}
 		return
+	case checkout.Cancel, checkout.Ready:
+		s.mark(here, eraseParts{person: true, note: true}, ev.Person)
+		if ev.Kind == checkout.Cancel {
+			s.markReservation(here, ev)
+		}
+		return
 	default:
 		return
 	}
@@ -221,6 +227,14 @@ func (s *sweeper) markLoan(at record.Ref) {
 func (s *sweeper) markOpener(c closing) {
 	if c.ev.Kind == checkout.Checkout || c.ev.Kind == checkout.Handover {
 		s.mark(c.at, eraseParts{person: true, note: true}, c.ev.Person)
+		s.markReservation(c.at, &c.ev)
+	}
+}
+
+// markReservation marks the event that made the reservation which another has ended.
+func (s *sweeper) markReservation(at record.Ref, ev *record.Event) {
+	if made := record.At(at.Chain, ev.Booking.Seq); made.Seq != 0 {
+		s.mark(made, eraseParts{person: true, note: true}, ev.Person)
 	}
 }
 

@@ -186,7 +186,7 @@ func (l *Ledger) updateMany(change func(*txn)) error {
 // agreed is a change, with the terms of this Ledger, in any transaction.
 func (l *Ledger) agreed(change func(*txn)) func(*bolt.Tx) error {
 	return func(tx *bolt.Tx) error {
-		return (&txn{l: l, tx: tx}).try(func(t *txn) { t.agree(); change(t) })
+		return (&txn{l: l, tx: tx}).try(func(t *txn) { t.agree(); change(t); t.settleBookings() })
 	}
 }
 

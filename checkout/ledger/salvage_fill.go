@@ -11,6 +11,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"stump/checkout"
+	"stump/checkout/ledger/booking"
 	"stump/checkout/ledger/journal"
 	"stump/checkout/ledger/record"
 	"stump/checkout/ledger/replay"
@@ -57,10 +58,16 @@ func (s *salvager) fill(db *bolt.DB) error {
 	}
 	steps = append(steps, func(t *txn) {
 		restate := s.fillRows(t, seen)
+		fix, err := booking.Refill(booking.In(t.tx), seen.Reservations, s.Rows[record.TreeReservations], s.Intact(record.TreeReservations), func(at record.Ref) bool {
+			_, there := s.Find(at)
+			return there
+		})
+		t.must(err)
 		for key, body := range s.Rows[record.TreeUnknown] {
 			t.put(record.TreeUnknown, []byte(key), body)
 		}
 		s.begin(t, restate)
+		t.bookings().Refilled(fix)
 	})
 	for _, step := range steps {
 		if err := l.updateNow(step); err != nil {

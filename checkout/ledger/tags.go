@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"stump/checkout"
+	"stump/checkout/ledger/booking"
 	"stump/checkout/ledger/record"
 	"stump/internal/books"
 	"stump/internal/hint"
@@ -114,6 +115,11 @@ func (l *Ledger) Subject(tag checkout.Tag) (checkout.Subject, error) {
 			s.Against = checkout.Why{Out: p.row.Out, Today: t.today()}
 		}
 		s.Doubtful = p.row.Loan.Mark == checkout.MarkDoubtful
+		if p.tree == record.TreeDevices && booking.In(t.tx).Any() {
+			var err error
+			s.ReservedBy, s.ReservedFrom, err = t.bookings().Next(p.id, t.usual(p.row.Kind, "", t.l.o.Stamp()))
+			t.must(err)
+		}
 	})
 	return s, err
 }

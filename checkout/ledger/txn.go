@@ -2,7 +2,9 @@ package ledger
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -24,6 +26,9 @@ type txn struct {
 	people  map[string]string       // see isNow
 	newest  record.Newest           // event that was appended
 	seen    int                     // rows and events
+	ends    time.Time               // of the loan that begins; zero: by its length
+	back    []string                // devices that have come back, and
+	left    []party                 // who and what has left the register; see settleBookings
 }
 
 // abort is how fail ends a transaction.
@@ -32,8 +37,11 @@ type abort struct{ err error }
 // fail ends the transaction with an error.
 func (t *txn) fail(err error) { panic(abort{err}) }
 
-// must ends the transaction if err is not nil.
+// must ends the transaction if err is not nil; with a *DamagedError if a row was damaged.
 func (t *txn) must(err error) {
+	if errors.Is(err, record.ErrNotRow) {
+		t.damaged("%v", err)
+	}
 	if err != nil {
 		t.fail(err)
 	}
@@ -142,8 +150,11 @@ func (t *txn) decodeRow(tr record.Tree, id string, body []byte) *record.Row {
 }
 
 func (t *txn) putRow(tr record.Tree, id string, r *record.Row) {
-	if tr == record.TreeDevices && t.l.held != nil {
-		t.l.held.note(r.Loan.Holder, id)
+	if tr == record.TreeDevices {
+		t.l.ofKind.Note(r.Kind, id)
+		if t.l.held != nil {
+			t.l.held.note(r.Loan.Holder, id)
+		}
 	}
 	t.put(tr, []byte(id), record.PackRow(r))
 }

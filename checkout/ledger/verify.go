@@ -11,10 +11,10 @@ import (
 	"stump/checkout/ledger/audit"
 	"stump/checkout/ledger/beside"
 	"stump/checkout/ledger/boltfile"
+	"stump/checkout/ledger/booking"
 	"stump/checkout/ledger/kits"
 	"stump/checkout/ledger/record"
 	"stump/checkout/ledger/report"
-	"stump/internal/count"
 )
 
 // VerifyOptions say how to verify a ledger.
@@ -113,35 +113,18 @@ func (v *verifier) batch(t *txn) {
 		return
 	}
 	v.audit.Chains(t.chains(), t.head)
-	v.countEvents(t)
+	v.audit.Strays(t.tx)
 	v.audit.Gaps()
-	v.findable(t)
+	v.audit.Findable(t.tx)
 	v.audit.Devices(func(f func(string, *record.Row)) { t.eachRow(record.TreeDevices, f) })
 	v.audit.People(func(f func(string, *record.Row)) { t.eachRow(record.TreePeople, f) })
+	v.audit.Reservations(booking.In(t.tx).All())
 	v.tags(t)
 	v.kits(t)
-	v.outbox(t)
-}
-
-// findable looks every row up by its key. After damage to an inner page, a row may be
-// reachable by iteration but not by its key.
-func (v *verifier) findable(t *txn) {
-	for _, tr := range record.Trees {
-		if tr == record.TreeEvents {
-			continue // checked with the chains
-		}
-		c := t.bucket(tr).Cursor()
-		for k, b := c.First(); k != nil; k, b = c.Next() {
-			if !t.finds(tr, k, b) {
-				v.r.Add("file", "a row of %s exists, but is not found by its key", tr)
-			}
-		}
-	}
-}
-
-// finds reports whether looking for a key leads to its value.
-func (t *txn) finds(tr record.Tree, key, value []byte) bool {
-	return bytes.Equal(t.bucket(tr).Get(key), value)
+	v.audit.Outbox(t.tx, maps.Keys(t.l.sinkIDs), func(r record.Ref) (ev record.Event, err error) {
+		err = t.try(func(t *txn) { ev = t.event(r) })
+		return ev, err
+	})
 }
 
 // total is the number of events by the heads of the chains.
@@ -156,7 +139,7 @@ func (t *txn) total() (n uint64) {
 // event checks that an event can be found and read, and then against those before it.
 func (v *verifier) event(t *txn, at record.Ref, raw []byte) {
 	v.r.Events++
-	if !t.finds(record.TreeEvents, record.EventKey(at), raw) {
+	if !audit.Finds(t.bucket(record.TreeEvents), record.EventKey(at), raw) {
 		v.r.Add("file", "event %d exists, but is not found by its number", at.Seq)
 	}
 	c := t.chain(at.Chain)
@@ -166,18 +149,6 @@ func (v *verifier) event(t *txn, at record.Ref, raw []byte) {
 		return
 	}
 	v.audit.Event(at, c, &ev)
-}
-
-// countEvents finds events that no chain leads to.
-func (v *verifier) countEvents(t *txn) {
-	there := uint64(0)
-	all := t.bucket(record.TreeEvents).Cursor()
-	for k, _ := all.First(); k != nil; k, _ = all.Next() {
-		there++
-	}
-	if there != v.r.Events {
-		v.r.Add("chain", "%s outside of the chains", count.Of(there-v.r.Events, "event"))
-	}
 }
 
 // tags compares the tree of tags with the register, in both directions.
@@ -214,33 +185,5 @@ func (v *verifier) kits(t *txn) {
 	}
 	for _, part := range slices.Sorted(maps.Keys(left)) {
 		v.r.Add("kits", "%q is found in %q, and is no part of it", part, left[part])
-	}
-}
-
-// outbox compares the rows with the events and with the counts of each sink.
-func (v *verifier) outbox(t *txn) {
-	rows := map[uint16]uint64{}
-	t.each(record.TreeOutbox, nil, func(k, b []byte) {
-		v.r.Outbox++
-		r, sink, ok := record.ParseOutboxKey(k)
-		rows[sink]++
-		o, err := record.Unpack(record.OutboxForm, b)
-		if !ok || err != nil {
-			v.r.Add("outbox", "the row of event %d: a key of %d bytes, %v", r.Seq, len(k), err)
-			return
-		}
-		if err := t.try(func(t *txn) {
-			if ev := t.event(r); ev.Device != o.Device {
-				t.failf("the row of event %d is about %q, the event about %q", r.Seq, o.Device, ev.Device)
-			}
-		}); err != nil {
-			v.r.Add("outbox", "%v", err)
-		}
-	})
-	for name := range t.l.sinkIDs {
-		c, err := record.Unpack(record.SinkForm, t.get(record.TreeMeta, record.MetaSink(name)))
-		if err != nil || c.Queued-c.Done != rows[c.Index] {
-			v.r.Add("outbox", "%s for %q, it should be %d", count.Of(rows[c.Index], "row"), name, c.Queued-c.Done)
-		}
 	}
 }

@@ -28,6 +28,8 @@ type Booking struct {
 	Person       string // by id
 	// From and To are when it begins, and when it is over; zero in the line.
 	From, To time.Time
+	// Kept is a place in the line whose turn has come: who fetches it has it as long as usual.
+	Kept bool
 }
 
 // InLine reports whether a booking is a place in the line.
@@ -43,8 +45,6 @@ func (b Booking) overlaps(from, to time.Time) bool {
 const (
 	// Longest is how long a booking can last.
 	Longest = 92 * 24 * time.Hour
-	// Ahead is how far in the future it can begin.
-	Ahead = 2 * 366 * 24 * time.Hour
 	// Early is how long before a booking its person may come for it.
 	Early = 12 * time.Hour
 	// keep is for how long a device is kept for who is next, where no booking lapses.
@@ -89,8 +89,6 @@ func Check(b Booking, now time.Time) (Booking, error) {
 		return b, refused("give a later end", "it would be over at %s, before it begins", stamp(b.To))
 	case b.To.Sub(b.From) > Longest:
 		return b, refused("reserve it for less, or give it out", "a reservation lasts %d days at most", int(Longest/(24*time.Hour)))
-	case b.From.Sub(now) > Ahead:
-		return b, refused("reserve it later", "it would begin in more than two years")
 	}
 	return b, nil
 }
@@ -252,10 +250,16 @@ func (s *Shelf) Take(device, person string, end time.Time) (t Taken) {
 		return t
 	}
 	if t.Fulfils = s.fulfils(d, person); t.Fulfils.ID != "" {
-		t.End = t.Fulfils.To
+		if !t.Fulfils.Kept {
+			t.End = t.Fulfils.To
+		}
 		with.Booked = slices.DeleteFunc(with.Booked, func(b Booking) bool { return b.ID == t.Fulfils.ID })
 	}
+	mine := t.Fulfils
 	for _, o := range with.inTheWay(d, person, t.End) {
+		if mine.Kind != "" && o.Device == "" && !s.begins(o).Before(s.begins(mine)) {
+			continue // both have been counted, and it is first come, first served
+		}
 		if t.Before.ID == "" && o.Person != person {
 			t.Before = o
 		}
@@ -334,7 +338,12 @@ func (s *Shelf) Turn(device string, line []Booking, keeps time.Duration) (b Book
 		if taken.Before.ID != "" && !taken.Before.From.After(s.Now) || taken.Fulfils.ID != "" {
 			continue
 		}
-		b.Device, b.From, b.To = device, s.Now.Truncate(time.Second), taken.End.Truncate(time.Second)
+		for _, o := range d.Booked { // their own, too
+			if o.From.After(s.Now) && o.From.Before(taken.End) {
+				taken.End = o.From
+			}
+		}
+		b.Device, b.Kind, b.Kept, b.From, b.To = device, "", true, s.Now.Truncate(time.Second), taken.End.Truncate(time.Second)
 		if b.To.After(b.From) {
 			return b
 		}

@@ -3,6 +3,7 @@ package books
 import (
 	"context"
 	"iter"
+	"time"
 
 	"stump/checkout"
 )
@@ -49,6 +50,16 @@ type Keeper interface {
 	// Extend lets a loan end later, by the rules of loans. It is also the word of who has
 	// the device.
 	Extend(Request) (checkout.Event, error)
+
+	// Reserve reserves a device, or any of a kind, and returns the reservations that it made,
+	// of a weekly one each. CancelReservation ends one (*UnreservedError); own is the id of
+	// somebody who may only end theirs, "" for an admin.
+	Reserve(Booking) ([]Reservation, error)
+	CancelReservation(id, own, note, actor string, source checkout.Source) (checkout.Event, error)
+	// Reservations are in the order in which they begin; the line comes first. Free are the
+	// devices that can be reserved for all of a time.
+	Reservations(ReservationFilter) iter.Seq2[Reservation, error]
+	Free(from, to time.Time) iter.Seq2[Device, error]
 
 	// AddPerson and AddDevice add one, with a tag unless it is zero. Errors: *ExistsError,
 	// *TagTakenError.

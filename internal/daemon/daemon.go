@@ -164,7 +164,7 @@ func (d *Daemon) assemble() (err error) {
 		return err
 	}
 	d.tasks = append(d.tasks, served...)
-	d.tasks = append(d.tasks, d.access, d.upkeep, reloads{d}, d.newDisk())
+	d.tasks = append(d.tasks, d.access, d.upkeep, &lapses{d.Ledger, d.o.Log}, reloads{d}, d.newDisk())
 	if d.holidays != nil {
 		d.tasks = append(d.tasks, d.holidays)
 	}

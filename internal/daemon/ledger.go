@@ -19,6 +19,7 @@ import (
 	"stump/checkout/ledger"
 	"stump/checkout/ledger/boltfile"
 	"stump/checkout/loan"
+	"stump/checkout/reservation"
 	"stump/directory"
 	"stump/internal/api/listen"
 	"stump/internal/certificate"
@@ -114,8 +115,9 @@ func ledgerOptions(cfg *config.Config, keys sitekey.Keys, closed *holidays.Holid
 	return ledger.Options{
 		Stamp:   wallClock(cfg).Now,
 		Station: cfg.Station, SiteKey: keys.Current, OldKeys: keys.Old, MaxSize: maxLedger(),
-		Loans: loanRules(cfg, closed),
-		Mask:  func(t checkout.Tag) string { return credential.Mask(t, formats) },
+		Loans:        loanRules(cfg, closed),
+		Reservations: reservation.Rules{NoShow: time.Duration(cfg.Loans.NoShow)},
+		Mask:         func(t checkout.Tag) string { return credential.Mask(t, formats) },
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"stump/checkout"
+	"stump/checkout/ledger/booking"
 	"stump/checkout/ledger/record"
 	"stump/checkout/ledger/replay"
 	"stump/checkout/ledger/report"
@@ -136,6 +137,26 @@ func (a *Audit) Devices(each func(func(id string, r *record.Row))) {
 	for id := range a.Seen.Devices {
 		if !there[id] {
 			a.r.Add("loans", "device %q has events, but is not in the register", id)
+		}
+	}
+}
+
+// Reservations compares the reservations with the events. wrong is what is wrong with their
+// rows.
+func (a *Audit) Reservations(all booking.Replayed, wrong error) {
+	if wrong != nil {
+		a.r.Add("reservations", "%v", wrong)
+	}
+	for _, r := range all.InOrder() {
+		if want, there := a.Seen.Reservations[r.At]; !there {
+			a.r.Add("reservations", "reservation %s has ended, or was never made", r.ID())
+		} else if !r.Same(want) {
+			a.r.Add("reservations", "reservation %s is another one by the events", r.ID())
+		}
+	}
+	for _, r := range a.Seen.Reservations.InOrder() {
+		if _, there := all[r.At]; !there {
+			a.r.Add("reservations", "reservation %s is missing", r.ID())
 		}
 	}
 }

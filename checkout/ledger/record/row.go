@@ -26,13 +26,19 @@ const (
 	TreeUnknown Tree = 'u'
 	TreeBoots   Tree = 'b'
 	TreeMeta    Tree = 'm'
+
+	TreeReservations Tree = 'r'
 )
 
 var treeNames = map[Tree]string{TreeEvents: "events", TreeDevices: "devices", TreePeople: "people", TreeTags: "tags",
-	TreeOutbox: "outbox", TreeUnknown: "unknown", TreeBoots: "boots", TreeMeta: "meta"}
+	TreeOutbox: "outbox", TreeUnknown: "unknown", TreeBoots: "boots", TreeMeta: "meta",
+	TreeReservations: "reservations"}
 
 // Trees are all trees of a file.
 var Trees = []Tree{TreeEvents, TreeDevices, TreePeople, TreeTags, TreeOutbox, TreeUnknown, TreeBoots, TreeMeta}
+
+// LaterTrees are made with their first row, so that a file may lack them.
+var LaterTrees = []Tree{TreeReservations}
 
 // String returns the name of the tree's bucket.
 func (t Tree) String() string { return treeNames[t] }

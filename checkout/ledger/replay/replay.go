@@ -5,6 +5,7 @@ package replay
 import (
 	"fmt"
 
+	"stump/checkout/ledger/booking"
 	"stump/checkout/ledger/record"
 )
 
@@ -15,13 +16,15 @@ type Replay struct {
 	Loans map[string]record.Loan
 	// Devices and People are the newest event of each.
 	Devices, People map[string]record.Ref
+	// Reservations are those that have not ended.
+	Reservations booking.Replayed
 	// became is who a pending badge was, or whom somebody was merged into.
 	became map[string]string
 }
 
 // New is before the first event.
 func New() *Replay {
-	return &Replay{map[string]record.Loan{}, map[string]record.Ref{}, map[string]record.Ref{}, map[string]string{}}
+	return &Replay{map[string]record.Loan{}, map[string]record.Ref{}, map[string]record.Ref{}, booking.Replayed{}, map[string]string{}}
 }
 
 // IsNow returns who somebody was at the end.
@@ -70,6 +73,9 @@ func (p *Replay) Event(at record.Ref, ev *record.Event) (faults []string) {
 	}
 	if ev.Device != "" {
 		p.Loans[ev.Device] = p.Loans[ev.Device].After(ev, at)
+	}
+	if err := booking.Apply(p.Reservations, at, ev); err != nil { // never of what is replayed
+		faults = append(faults, err.Error())
 	}
 	return faults
 }

@@ -56,8 +56,13 @@ func (w *Wreck) read(f *os.File) error {
 	w.r = f
 	p := &boltpages.File{R: f, High: uint64(st.Size()) / boltpages.PageSize}
 	w.findRoot(f, p)
-	for _, b := range p.Buckets(w.root) {
-		for _, tr := range record.Trees {
+	all := p.Buckets(w.root)
+	for _, tr := range record.LaterTrees {
+		// Without a bucket there never was a row.
+		w.whole[tr] = len(all) >= len(record.Trees)
+	}
+	for _, b := range all {
+		for _, tr := range slices.Concat(record.Trees, record.LaterTrees) {
 			if tr.String() == b.Name {
 				bad := false
 				whole := b.Content(func(g boltpages.Found) { bad = !w.row(tr, g) || bad })
@@ -113,7 +118,7 @@ func (w *Wreck) findRoot(f io.ReaderAt, p *boltpages.File) {
 // and deliveries, which only grow. whole: everything below can be read.
 func progress(p *boltpages.File, id uint64) (far uint64, whole bool) {
 	all := p.Buckets(id)
-	if len(all) != len(record.Trees) {
+	if n := len(all) - len(record.Trees); n < 0 || n > len(record.LaterTrees) {
 		return 0, false
 	}
 	whole = true
@@ -408,7 +413,7 @@ func (w *Wreck) Sinks() map[string]record.Sink {
 // beside it. The file stays open, since events are read from it again.
 func Read(path string, note record.Newest) (w *Wreck, f *os.File, err error) {
 	w = &Wreck{note: note, whole: map[record.Tree]bool{}, Rows: map[record.Tree]map[string][]byte{}, Chains: map[uint16]record.Chain{}}
-	for _, tr := range record.Trees {
+	for _, tr := range slices.Concat(record.Trees, record.LaterTrees) {
 		w.Rows[tr] = map[string][]byte{}
 	}
 	if h, err := boltfile.ReadHolder(path); err == nil {
