@@ -13,7 +13,7 @@ const (
 )
 
 // typedTime reads a time as people type it, in the zone of now: RFC 3339, a date, a date
-// and time, a number of days or hours, today, yesterday, tomorrow, or a weekday, which is
+// and time, a number of days or hours, now, today, yesterday, tomorrow, or a weekday, which is
 // the last one or, fromNow, the next.
 func typedTime(flag, s string, now time.Time, direction int) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339, s); err == nil {
@@ -29,6 +29,8 @@ func typedTime(flag, s string, now time.Time, direction int) (time.Time, error) 
 	}
 	word := strings.ToLower(strings.TrimSpace(s))
 	switch word {
+	case "now":
+		return now, nil
 	case "today":
 		return day(0), nil
 	case "yesterday":

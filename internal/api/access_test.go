@@ -24,9 +24,10 @@ import (
 // needed says once more, apart from the table of routes, the least role that each route
 // wants. A route that is not here has no agreed role.
 var needed = map[identity.Role]string{
-	identity.Board: "GET devices",
+	identity.Board: "GET devices, GET free",
 
-	identity.Staff: "GET /my, GET /devices, GET /devices/{ref}, POST /devices/{ref}/extend, GET status, GET panel, GET who, GET devices/{ref}, GET my/loans, GET my/history, POST devices/{ref}/extend",
+	identity.Staff: "GET /my, GET /devices, GET /devices/{ref}, POST /devices/{ref}/extend, GET status, GET panel, GET who, GET devices/{ref}, GET my/loans, GET my/history, POST devices/{ref}/extend, " +
+		"GET reservations, GET my/reservations, POST my/reservations, DELETE my/reservations/{id}",
 
 	identity.Technician: "GET /enrol, POST /enrol, GET /enrol/{id}, POST /enrol/{id}/undo, GET /inbox, POST /inbox/assign, POST /inbox/ignore, GET inbox, POST unknown/{id}/assign, POST unknown/{id}/ignore, " +
 		"GET /stations, GET /stations/{name}, GET /stations/{name}/wiring.svg, GET /stations/{name}/scope, POST /stations/{name}/selftest, GET /stations/{name}/selftest/{id}, " +
@@ -36,7 +37,7 @@ var needed = map[identity.Role]string{
 		"POST leases, GET leases, GET leases/{id}, GET leases/{id}/scope, POST leases/{id}/renew, DELETE leases/{id}",
 
 	identity.Admin: "POST /inbox/retry, POST /inbox/drop, POST /inbox/accept, " +
-		"POST /devices/{ref}/return, POST /devices/{ref}/give, POST /devices/{ref}/lost, POST /devices/{ref}/found, GET /people, GET /people/{ref}, GET /import, POST /import, GET /labels, GET /audit, GET /settings, POST give, POST return, POST devices/{ref}/lost, POST devices/{ref}/found, " +
+		"POST /devices/{ref}/return, POST /devices/{ref}/give, POST /devices/{ref}/lost, POST /devices/{ref}/found, GET /people, GET /people/{ref}, GET /import, POST /import, GET /labels, GET /audit, GET /settings, POST reservations, DELETE reservations/{id}, POST give, POST return, POST devices/{ref}/lost, POST devices/{ref}/found, " +
 		"GET people, POST people, GET people/{ref}, POST people/{ref}/merge, PATCH people/{ref}, POST people/{ref}/retire, POST people/import, GET people/export, " +
 		"POST devices, PATCH devices/{ref}, POST devices/{ref}/retire, POST devices/import, GET devices/export, " +
 		"GET sync, GET sync/rows, POST pulls, GET pulls/{id}, GET pulls/{id}/events, DELETE pulls/{id}, POST sync/checks, GET sync/checks/{id}, GET sync/checks/{id}/events, DELETE sync/checks/{id}, POST sync/{id}/retry, POST sync/{id}/drop, POST sync/{id}/accept, " +

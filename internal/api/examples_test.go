@@ -43,6 +43,8 @@ var elsewhere = map[string]string{
 	"POST /extend/{token}":       "of the package's own tests of links",
 	"GET /v1/my/loans":           "of the package's own tests: at the socket is nobody in the register",
 	"GET /v1/my/history":         "of the package's own tests: at the socket is nobody in the register",
+	"GET /v1/my/reservations":    "of the package's own tests: at the socket is nobody in the register",
+	"POST /v1/my/reservations":   "of the package's own tests: at the socket is nobody in the register",
 }
 
 // exampleToml is a station that can do most of what can be asked.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"iter"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,6 +33,11 @@ type listed interface{ Key() string }
 
 // lister returns the rows of a page.
 type lister[T listed] func(*http.Request, query, books.Page) (iter.Seq2[T, error], error)
+
+// plainly is a lister of another package.
+func plainly[T listed](f func(*http.Request, url.Values, books.Page) (iter.Seq2[T, error], error)) lister[T] {
+	return func(r *http.Request, q query, p books.Page) (iter.Seq2[T, error], error) { return f(r, q.Values, p) }
+}
 
 // list answers with the rows of f, a Page of them. Who accepts lines gets all of them,
 // one JSON object a line, while they are read: a history of years needs no memory. known

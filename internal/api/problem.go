@@ -126,7 +126,7 @@ func (s *Server) explainBooks(err error) (code wire.Code, remedy string) {
 		return wire.CodeTagTaken, "check the number, or give " + taken.Owner + " another one first: " + s.of(taken.OwnerKind).giveTag(taken.Owner)
 	case errors.As(err, &changed):
 		return wire.CodeChanged, ""
-	case errors.As(err, &refused) && refused.Holder == "" && refused.Reason == "":
+	case errors.As(err, &refused) && refused.Holder == "" && refused.Reason == "" && refused.ReservedBy == "":
 		return wire.CodeRefused, s.of(refused.Subject.Kind).edits(refused.Subject.ID, "--status active") + " ends that"
 	case errors.Is(err, checkout.ErrRefused):
 		return wire.CodeRefused, "`stump who` shows who holds which device; `stump people list` and `stump devices list` show the status"

@@ -17,9 +17,11 @@ import (
 	"sync"
 	"time"
 
+	"stump/checkout"
 	"stump/checkout/ledger"
 	"stump/directory"
 	"stump/hw/selftest"
+	"stump/internal/api/booking"
 	"stump/internal/api/link"
 	"stump/internal/api/openapi"
 	"stump/internal/api/simuser"
@@ -201,7 +203,7 @@ type route struct {
 func (to route) wholly() bool {
 	_, path, _ := strings.Cut(to.pattern, "/v1/")
 	what, _, _ := strings.Cut(path, "/")
-	return slices.Contains([]string{"who", "my", "people", "devices", "backups"}, what)
+	return slices.Contains([]string{"who", "my", "people", "devices", "backups", "reservations", "free"}, what)
 }
 
 // part is a part of the station that not every server has: a command that opens the
@@ -274,6 +276,7 @@ func (s *Server) newPages() *console.Console {
 
 // bookRoutes are those of the register, the loans and the history.
 func (s *Server) bookRoutes() []route {
+	desk := booking.Desk{Books: s.o.Books, Me: s.me, Now: s.o.Now, On: func(r *http.Request) (books.Keeper, error) { return s.on(r, checkout.KindDevice, "") }}
 	return []route{
 		{"GET /v1/openapi.json", ledgerOnly, identity.None, bare(openapi.Send)},
 
@@ -286,6 +289,16 @@ func (s *Server) bookRoutes() []route {
 		{"POST /v1/give", ledgerOnly, identity.Admin, asked(s.give)},
 		{"POST /v1/return", ledgerOnly, identity.Admin, asked(s.bring)},
 		{"POST /v1/devices/{ref}/extend", ledgerOnly, identity.Staff, asked(s.extend)}, // their own; admins all
+
+		// What is reserved: one's own, and admins all
+		{"GET /v1/reservations", ledgerOnly, identity.Staff, s.many(list(plainly(desk.List), "person", "device", "kind"))},
+		{"POST /v1/reservations", ledgerOnly, identity.Admin, asked(desk.Reserve)},
+		{"DELETE /v1/reservations/{id}", ledgerOnly, identity.Admin, object(desk.Cancel)},
+		{"GET /v1/my/reservations", ledgerOnly, identity.Staff, s.many(list(plainly(desk.Mine), "device", "kind"))},
+		{"POST /v1/my/reservations", ledgerOnly, identity.Staff, asked(desk.ReserveMine)},
+		{"DELETE /v1/my/reservations/{id}", ledgerOnly, identity.Staff, object(desk.CancelMine)},
+		{"GET /v1/free", ledgerOnly, s.board(boardHolders, boardFree), s.many(list(plainly(desk.Free), "from", "to", "kind"))},
+
 		{"POST /v1/devices/{ref}/lost", ledgerOnly, identity.Admin, asked(s.lost)},
 		{"POST /v1/devices/{ref}/found", ledgerOnly, identity.Admin, asked(s.found)},
 

@@ -275,7 +275,7 @@ func TestRegister(t *testing.T) {
 		{"POST", "people/ann/retire", ``, 409, `"error":"refused: Ann Okafor still has iPad Pro 13`},
 		{"GET", "devices", "", 200, `"id":"ipad",.*"status":"active","person":"Ann Okafor","person_id":"ann",`},
 		// What is held about a person, and its erasure
-		{"GET", "people/ann/dossier", "", 200, `^{"person":{"id":"ann",.*},"was":\[\],"loans":\[{"device":"iPad Pro 13".*}\],"events":\[{.*}\],"named":\[\],"explain":"The badge`},
+		{"GET", "people/ann/dossier", "", 200, `^{"person":{"id":"ann",.*},"was":\[\],"loans":\[{"device":"iPad Pro 13".*}\],"reservations":\[\],"events":\[{.*}\],"named":\[\],"explain":"The badge`},
 		{"GET", "people/nobody/dossier", "", 404, `nobody`},
 		{"POST", "people/ann/erase", "", 409, `"error":"refused: Ann Okafor still has`},
 		{"POST", "return", `{"device":"ipad"}`, 200, ``},

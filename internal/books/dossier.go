@@ -13,9 +13,11 @@ import (
 type Dossier struct {
 	Person Person `json:"person"`
 	// Was are the people that were merged into them.
-	Was    []Former `json:"was"`
-	Loans  []Loan   `json:"loans"`
-	Events []Entry  `json:"events"`
+	Was   []Former `json:"was"`
+	Loans []Loan   `json:"loans"`
+	// Reservations are those that have not ended.
+	Reservations []Reservation `json:"reservations"`
+	Events       []Entry       `json:"events"`
 	// Named are other events that name them, as actor or in the note.
 	Named []Entry `json:"named"`
 	// Explain says what is missing here.
@@ -24,7 +26,7 @@ type Dossier struct {
 
 // DossierOf collects all that the books hold about a person.
 func DossierOf(ctx context.Context, k Keeper, ref string) (*Dossier, error) {
-	d := &Dossier{Was: []Former{}, Loans: []Loan{}, Events: []Entry{}, Named: []Entry{},
+	d := &Dossier{Was: []Former{}, Loans: []Loan{}, Reservations: []Reservation{}, Events: []Entry{}, Named: []Entry{},
 		Explain: "The badge is kept as a keyed hash. Backups, and the systems that events were delivered to, may hold more."}
 	var err error
 	if d.Person, err = k.FindPerson(ref); err != nil {
@@ -40,6 +42,12 @@ func DossierOf(ctx context.Context, k Keeper, ref string) (*Dossier, error) {
 			return nil, err
 		}
 		d.Loans = append(d.Loans, loan)
+	}
+	for r, err := range k.Reservations(ReservationFilter{Person: d.Person.ID}) {
+		if err != nil {
+			return nil, err
+		}
+		d.Reservations = append(d.Reservations, r)
 	}
 	own := map[uuid.UUID]bool{}
 	for e, err := range k.History(HistoryFilter{Person: d.Person.ID, Kind: AnyKind, Until: ctx}) {

@@ -78,7 +78,8 @@ var mediaTypes = map[string]string{
 }
 
 // pathParams are the parameters in paths, by the beginning of the path.
-var pathParams = map[string]string{"/v1/people/{ref}": "person", "/v1/devices/{ref}": "device", "/v1/sync/{id}": "stuck", "/v1/tokens/{name}": "token", "/v1/verifications/{id}": "job", "/v1/backups/{id}": "job", "/v1/selftest/{id}": "job", "/v1/leases/{id}": "job", "/v1/enrolments/{id}": "job", "/v1/pulls/{id}": "job", "/v1/sync/checks/{id}": "job", "/v1/unknown/{id}": "unknown", "/extend/{token}": "link"}
+var pathParams = map[string]string{"/v1/people/{ref}": "person", "/v1/devices/{ref}": "device", "/v1/sync/{id}": "stuck", "/v1/tokens/{name}": "token", "/v1/verifications/{id}": "job", "/v1/backups/{id}": "job", "/v1/selftest/{id}": "job", "/v1/leases/{id}": "job", "/v1/enrolments/{id}": "job", "/v1/pulls/{id}": "job", "/v1/sync/checks/{id}": "job", "/v1/unknown/{id}": "unknown", "/extend/{token}": "link",
+	"/v1/reservations/{id}": "reservation", "/v1/my/reservations/{id}": "reservation"}
 
 func ref(kind, name string) object { return object{"$ref": "#/components/" + kind + "/" + name} }
 

@@ -196,6 +196,37 @@ type Extend struct {
 	Note string     `json:"note"`
 }
 
+// Reserve reserves a device, or any of a kind: for a time, or without one as the next in line.
+type Reserve struct {
+	Device string     `json:"device"`
+	Kind   string     `json:"kind"`
+	Person string     `json:"person"`
+	From   *time.Time `json:"from,omitempty"`
+	To     *time.Time `json:"to,omitempty"`
+	// Weekly reserves it in each week after it, too, that begins before then.
+	Weekly *time.Time `json:"weekly_until,omitempty"`
+	Note   string     `json:"note"`
+}
+
+// Free is a device that can be reserved.
+type Free struct {
+	Device   string  `json:"device"`
+	DeviceID string  `json:"device_id"`
+	Kind     *string `json:"kind"`
+}
+
+// Key is its place in the list.
+func (f Free) Key() string { return f.DeviceID }
+
+// FreeOf is what is told of a device that can be reserved.
+func FreeOf(d books.Device) Free {
+	f := Free{Device: d.Name, DeviceID: d.ID}
+	if d.Kind != "" {
+		f.Kind = &d.Kind
+	}
+	return f
+}
+
 // Said is what is said of a device that is lost or found.
 type Said struct {
 	Condition string `json:"condition"`

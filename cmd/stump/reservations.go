@@ -1,0 +1,147 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"stump/internal/api/client"
+	"stump/internal/api/wire"
+	"stump/internal/books"
+)
+
+func reserveCmd(g *globals) *cobra.Command {
+	var in wire.Reserve
+	var from, to, weekly string
+	var asJSON bool
+	cmd := command("reserve DEVICE|KIND PERSON", "Reserve a device, or any of a kind, for a person", func(cmd *cobra.Command, args []string) (err error) {
+		in.Person = args[1]
+		for _, f := range []struct {
+			name, typed string
+			at          **time.Time
+		}{{"--from", from, &in.From}, {"--to", to, &in.To}, {"--weekly-until", weekly, &in.Weekly}} {
+			if *f.at, err = optionalTime(f.name, f.typed, fromNow); err != nil {
+				return err
+			}
+		}
+		if in.Device, in.Kind, err = deviceOrKind(cmd, g, args[0]); err != nil {
+			return err
+		}
+		var made books.ReservationJSON
+		if err := g.ask(cmd, mayWrite, "POST", "reservations", in, &made); err != nil {
+			return err
+		}
+		if asJSON {
+			return json.NewEncoder(cmd.OutOrStdout()).Encode(made)
+		}
+		_, err = fmt.Fprintln(cmd.OutOrStdout(), said(made, in.Weekly))
+		return err
+	})
+	cmd.Long = "Reserve a device for a person, or any device of a kind, from a time until another. Without\n--from and --to the person is the next in the line: told when it is back, and it is kept for them."
+	cmd.SuggestFor = []string{"book", "hold"}
+	cmd.Flags().StringVar(&from, "from", "", "`when` it begins")
+	cmd.Flags().StringVar(&to, "to", "", "`when` it is over")
+	cmd.Flags().StringVar(&weekly, "weekly-until", "", "reserve it in each week after it, too, that begins before `then`")
+	cmd.Flags().StringVar(&in.Note, "note", "", "what for, for the history")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "the reservation as one line of JSON")
+	return cmd
+}
+
+// deviceOrKind is what a word reserves: the device that is called so, or a kind.
+func deviceOrKind(cmd *cobra.Command, g *globals, word string) (device, kind string, err error) {
+	err = g.ask(cmd, mayRead, "GET", devices.path(word), nil, nil)
+	var status *client.StatusError
+	if errors.As(err, &status) && status.Code == wire.CodeNotFound {
+		return "", word, nil
+	}
+	return word, "", err
+}
+
+// said is a reservation in one line.
+func said(r books.ReservationJSON, weekly *time.Time) string {
+	line := fmt.Sprintf("%s: %s for %s", r.ID, what(&r), text(r.Person))
+	if r.From == nil {
+		return line + ", who is told when it is back"
+	}
+	line += fmt.Sprintf(", from %s to %s", when(r.From, true), when(r.To, true))
+	if weekly != nil {
+		line += ", and every week until " + when(weekly, true)
+	}
+	return line
+}
+
+// what is what is reserved: the device, or the kind.
+func what(r *books.ReservationJSON) string {
+	if r.DeviceID == nil {
+		return "any " + text(r.Kind)
+	}
+	return text(r.Device)
+}
+
+func reservationsCmd(g *globals) *cobra.Command {
+	var f format
+	var person, device, kind string
+	cmd := command("reservations", "List what is reserved", func(cmd *cobra.Command, _ []string) error {
+		q := query("person", person, "device", device, "kind", kind)
+		return list(cmd, g, "reservations", q, f, []string{"ID", "WHAT", "PERSON", "FROM", "TO"}, func(r *books.ReservationJSON) []string {
+			row := []string{r.ID, what(r), text(r.Person), "next", ""}
+			if r.From != nil {
+				row[3], row[4] = when(r.From, true), when(r.To, true)
+			}
+			return row
+		}, "nothing is reserved")
+	})
+	cmd.Long = "List what is reserved, in the order in which it begins. Who waits in the line comes first."
+	cmd.SuggestFor = []string{"bookings", "holds"}
+	f.flags(cmd)
+	cmd.Flags().StringVar(&person, "person", "", "only of this person (`name` or id)")
+	cmd.Flags().StringVar(&device, "device", "", "only of this device (`name` or id)")
+	cmd.Flags().StringVar(&kind, "kind", "", "only of any device of this `kind`")
+	cmd.AddCommand(cancelCmd(g), freeCmd(g))
+	return cmd
+}
+
+func cancelCmd(g *globals) *cobra.Command {
+	return command("cancel ID...", "End reservations", func(cmd *cobra.Command, args []string) error {
+		for _, id := range args {
+			var out outcome
+			if err := g.ask(cmd, mayWrite, "DELETE", "reservations/"+url.PathEscape(id), nil, &out); err != nil {
+				return err
+			}
+			if _, err := fmt.Fprintf(cmd.OutOrStdout(), "reservation %s has ended\n", id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func freeCmd(g *globals) *cobra.Command {
+	var f format
+	var from, to, kind string
+	cmd := command("free", "List what can be reserved for all of a time", func(cmd *cobra.Command, _ []string) error {
+		q := query("kind", kind)
+		for name, typed := range map[string]string{"from": from, "to": to} {
+			at, err := optionalTime("--"+name, typed, fromNow)
+			if err != nil {
+				return err
+			}
+			if at != nil {
+				q.Set(name, at.Format(time.RFC3339))
+			}
+		}
+		return list(cmd, g, "free", q, f, []string{"DEVICE", "ID", "KIND"}, func(d *wire.Free) []string {
+			return []string{d.Device, d.DeviceID, text(d.Kind)}
+		}, "nothing is free for all of that")
+	})
+	cmd.Long = "List the devices that can be reserved for all of a time: for a day from --from, or from now on,\nif nothing else is said."
+	f.flags(cmd)
+	cmd.Flags().StringVar(&from, "from", "", "`when` it begins")
+	cmd.Flags().StringVar(&to, "to", "", "`when` it is over")
+	cmd.Flags().StringVar(&kind, "kind", "", "only devices of this `kind`")
+	return cmd
+}
