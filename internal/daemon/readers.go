@@ -22,7 +22,8 @@ import (
 func (d *Daemon) newReaders() error {
 	cfg := d.o.Config
 	o := station.Options{
-		Ledger: d.Ledger, Panel: d.Panel, Policy: checkout.Policy(cfg.Desk.HeldByOther), Overdue: checkout.OverduePolicy(cfg.Loans.Overdue), CheckKits: cfg.Loans.Kits == "check", Log: d.o.Log,
+		Ledger: d.Ledger, Panel: d.Panel, Policy: checkout.Policy(cfg.Desk.HeldByOther), Overdue: checkout.OverduePolicy(cfg.Loans.Overdue),
+		Reserved: checkout.ReservedPolicy(cfg.Loans.Reserved), CheckKits: cfg.Loans.Kits == "check", Log: d.o.Log,
 		Learned: d.learned, Directory: d.Worker, EnrolPeople: directory.EnrolPolicy(cfg.Enroll.People),
 		Trace: station.NewTrace(d.Ledger, d.o.Log),
 		Desk:  checkout.DeskOptions{Window: cfg.Desk.Window, Batch: cfg.Desk.BatchWindow},

@@ -39,13 +39,13 @@ const (
 
 // cues are the keys of all messages.
 var cues = map[string]cue{
-	"greet": {signalWaiting, 0}, "device-free": {signalWaiting, 0}, "device-held": {signalWaiting, 0}, "doubtful": {signalWaiting, 0}, "enrol-next": {signalWaiting, 0},
+	"greet": {signalWaiting, 0}, "device-free": {signalWaiting, 0}, "device-held": {signalWaiting, 0}, "device-reserved": {signalWaiting, 0}, "doubtful": {signalWaiting, 0}, "enrol-next": {signalWaiting, 0},
 	"type-name": {signalWaiting, 0}, "type-name-hint": {signalWaiting, 0}, "type-name-tab": {signalWaiting, 0}, "type-number": {signalWaiting, 0}, "saving": {signalWaiting, time.Hour},
 
 	"checked-out": {signalDone, usual}, "returned": {signalDone, usual}, "returned-for": {signalDone, usual}, "handed-over": {signalDone, usual},
 	"enrolled": {signalDone, usual}, "pending": {signalSavedNotSynced, usual},
 
-	"refused": {signalRefused, usual}, "refused-handover": {signalRefused, usual}, "overdue-first": {signalRefused, usual},
+	"refused": {signalRefused, usual}, "refused-handover": {signalRefused, usual}, "overdue-first": {signalRefused, usual}, "reserved": {signalRefused, usual},
 	"needs-group": {signalRefused, usual}, "limit": {signalRefused, usual}, "out-of-service": {signalRefused, usual}, "retired": {signalRefused, usual},
 	"suspended": {signalRefused, usual}, "name-unknown": {signalRefused, usual},
 	"lost-badge": {signalRefused, usual}, "old-badge": {signalRefused, usual}, "ended": {signalRefused, brief},
@@ -53,7 +53,7 @@ var cues = map[string]cue{
 	"cannot-save": {signalRefused, long}, "disk-stopped": {signalRefused, long}, "reader-fault": {signalRefused, long}, "salvaged": {signalRefused, long},
 	"bad-read": {signalBadRead, brief}, "unknown-format": {signalRefused, long},
 
-	"was-doubtful": {signalNone, usual}, "overdue-too": {signalNone, usual}, "due": {signalNone, 2 * usual}, // with the message before it
+	"was-doubtful": {signalNone, usual}, "overdue-too": {signalNone, usual}, "reserved-too": {signalNone, usual}, "due": {signalNone, 2 * usual}, // with the message before it
 	"kit-parts": {signalNone, 2 * usual}, "kit-part": {signalNone, 2 * usual}, "kit-without": {signalNone, 2 * usual}, "kit-complete": {signalNone, 2 * usual},
 	"kit-asks": {signalWaiting, 0}, "kit-missing": {signalRefused, long}, "kit-not-asked": {signalRefused, brief},
 	"lies": {signalNone, usual}, "cancelled": {signalNone, brief}, "timeout": {signalNone, brief}, "testing": {signalNone, usual}, "watching": {signalNone, usual},
@@ -68,7 +68,7 @@ var cues = map[string]cue{
 func typing(key string) bool { return strings.HasPrefix(key, "type-") }
 
 // fieldNames are the placeholders of messages.
-var fieldNames = []string{"{person}", "{device}", "{from}", "{holder}", "{ended}", "{number}", "{detail}", "{until}", "{help}"}
+var fieldNames = []string{"{person}", "{device}", "{from}", "{holder}", "{ended}", "{number}", "{detail}", "{until}", "{help}", "{when}"}
 
 // idleFields are the keys of the idle screen's texts, and of dates, with their
 // placeholders.
@@ -156,7 +156,39 @@ func (c *Catalogue) Text(m Message, s lcd.Size) string {
 	return fill(c.text(m.Key, s),
 		"{person}", m.Person, "{device}", m.Device, "{from}", m.From,
 		"{holder}", m.Holder, "{ended}", m.Ended, "{number}", m.Number, "{detail}", m.Detail,
-		"{until}", c.until(m, s), "{help}", c.text("help", s))
+		"{until}", c.until(m, s), "{help}", c.text("help", s), "{when}", c.when(m, s))
+}
+
+// when is when a reservation begins or began, as short as can be understood: the time on the
+// same day, the day of the week within a week, else the day.
+func (c *Catalogue) when(m Message, s lcd.Size) string {
+	days := dayOf(m.When).Sub(dayOf(m.At)) / (24 * time.Hour)
+	switch {
+	case m.When.IsZero():
+		return ""
+	case days == 0:
+		return m.When.Format("15:04")
+	case -7 < days && days < 7:
+		return c.word("days", int(m.When.Weekday()), s)
+	}
+	return c.date(m.When, s)
+}
+
+// word is the n-th word of a text.
+func (c *Catalogue) word(key string, n int, s lcd.Size) string {
+	if words := strings.Fields(c.text(key, s)); n < len(words) {
+		return words[n]
+	}
+	return ""
+}
+
+// date is a day of this year or the next.
+func (c *Catalogue) date(t time.Time, s lcd.Size) string {
+	return fill(c.text("date", s), "{day}", strconv.Itoa(t.Day()), "{month}", c.word("months", int(t.Month())-1, s))
+}
+
+func dayOf(t time.Time) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
 }
 
 // until is when a loan ends, as short as can be understood: the time on the same day,
@@ -165,23 +197,16 @@ func (c *Catalogue) until(m Message, s lcd.Size) string {
 	if m.Until.IsZero() {
 		return ""
 	}
-	word := func(key string, n int) string {
-		if words := strings.Fields(c.text(key, s)); n < len(words) {
-			return words[n]
-		}
-		return ""
-	}
-	day := func(t time.Time) time.Time { return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC) }
-	switch days := int(day(m.Until).Sub(day(m.At)) / (24 * time.Hour)); {
+	switch days := int(dayOf(m.Until).Sub(dayOf(m.At)) / (24 * time.Hour)); {
 	case days == 0:
 		return m.Until.Format("15:04")
 	case days > 0 && days < 7:
 		if m.Day {
-			return word("days", int(m.Until.Weekday()))
+			return c.word("days", int(m.Until.Weekday()), s)
 		}
-		return word("days", int(m.Until.Weekday())) + m.Until.Format(" 15:04")
+		return c.word("days", int(m.Until.Weekday()), s) + m.Until.Format(" 15:04")
 	case days > 0 && days < 300:
-		return fill(c.text("date", s), "{day}", strconv.Itoa(m.Until.Day()), "{month}", word("months", int(m.Until.Month())-1))
+		return c.date(m.Until, s)
 	}
 	return m.Until.Format(time.DateOnly)
 }

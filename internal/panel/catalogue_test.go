@@ -26,6 +26,9 @@ func sample(key string) Message {
 		m.Detail = "trained"
 	case "limit":
 		m.Detail = "3 phone"
+	case "device-reserved", "reserved", "reserved-too":
+		m.At = time.Date(2026, 11, 30, 10, 42, 0, 0, time.UTC)
+		m.When, m.Holder = m.At.AddDate(0, 0, 4), "Ben"
 	case "enrolled", "enrol-next":
 		m.Device = ""
 	case "retired":

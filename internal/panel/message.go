@@ -17,6 +17,8 @@ type Message struct {
 	Until, At time.Time
 	// Day: Until is a day, of which no time is said.
 	Day bool
+	// When is the {when} of a reservation that is told of At; zero for none.
+	When time.Time
 	// For is how long the message stays before the idle screen comes back; zero
 	// is the key's own time. A name that rolls is always shown to its end.
 	For time.Duration

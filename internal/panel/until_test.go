@@ -44,6 +44,33 @@ func TestUntil(t *testing.T) {
 	}
 }
 
+// TestWhen is the day on which a reservation begins or began, in the words of the language.
+func TestWhen(t *testing.T) {
+	at := time.Date(2026, 11, 30, 22, 42, 0, 0, time.UTC) // a Monday
+	for days, want := range map[int]string{
+		0:  "for Ben from 22:50|für Ben ab 22:50|pour Ben dès 22:50|de Ben desde 22:50",
+		4:  "for Ben from Fri|für Ben ab Fr|pour Ben dès ven|de Ben desde vie",
+		7:  "for Ben from 7 Dec|für Ben ab 7. Dez|pour Ben dès 7 déc|de Ben desde 7 dic",
+		-3: "for Ben from Fri|für Ben ab Fr|pour Ben dès ven|de Ben desde vie",
+		-9: "for Ben from 21 Nov|für Ben ab 21. Nov|pour Ben dès 21 nov|de Ben desde 21 nov",
+	} {
+		for _, key := range []string{"device-reserved", "reserved", "reserved-too"} {
+			var got []string
+			for _, lang := range []string{"en", "de", "fr", "es"} {
+				c, err := NewCatalogue(lang, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				m := Message{Key: key, Device: "iPad", Holder: "Ben", At: at, When: at.AddDate(0, 0, days).Add(8 * time.Minute)}
+				got = append(got, strings.Split(c.Text(m, size16x2), "\n")[1])
+			}
+			if got := strings.Join(got, "|"); got != want {
+				t.Errorf("%s in %d days: %s, want %s", key, days, got, want)
+			}
+		}
+	}
+}
+
 // TestDueFollows a check-out where the display had no row for it, for as long.
 func TestDueFollows(t *testing.T) {
 	for size, follows := range map[string]bool{"16x2": true, "20x4": false} {

@@ -256,7 +256,7 @@ func (a *attendant) logIn(person checkout.Subject) string {
 func (a *attendant) complete(out checkout.Outcome) answer {
 	slow := a.admitSlow()
 	ev, err := a.o.Ledger.Complete(checkout.Completion{
-		Person: out.Person, Device: out.Device, Policy: a.o.Policy, Overdue: a.o.Overdue, CheckKits: a.o.CheckKits, Back: out.Back, Reader: a.r.Name, Source: checkout.SourceReader,
+		Person: out.Person, Device: out.Device, Policy: a.o.Policy, Overdue: a.o.Overdue, Reserved: a.o.Reserved, CheckKits: a.o.CheckKits, Back: out.Back, Reader: a.r.Name, Source: checkout.SourceReader,
 	})
 	slow()
 	var no *checkout.RefusedError
@@ -280,6 +280,9 @@ func (a *attendant) complete(out checkout.Outcome) answer {
 	}
 	if ev.Overdue != "" {
 		m.Last().Then = &panel.Message{Key: "overdue-too", Device: ev.Overdue, For: overdueTime}
+	}
+	if ev.ReservedBy != "" {
+		m.Last().Then = &panel.Message{Key: "reserved-too", Device: m.Device, Holder: ev.ReservedBy, When: ev.ReservedFrom.Local(), At: ev.At.Wall.Local(), For: overdueTime}
 	}
 	if out.Device.Doubtful {
 		m.Last().Then = &panel.Message{Key: "was-doubtful", Device: m.Device, For: doubtTime}
@@ -345,7 +348,7 @@ func (a *attendant) unreadable(err error) answer {
 }
 
 // follows are the messages that are said after another, before what is waited for.
-var follows = map[string]bool{"due": true, "overdue-too": true, "kit-parts": true, "kit-part": true, "kit-without": true, "kit-complete": true, "kit-missing": true}
+var follows = map[string]bool{"due": true, "overdue-too": true, "reserved-too": true, "kit-parts": true, "kit-part": true, "kit-without": true, "kit-complete": true, "kit-missing": true}
 
 // show shows a message, and after it again what the station waits for.
 func (a *attendant) show(m panel.Message) answer {

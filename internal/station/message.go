@@ -52,6 +52,8 @@ func (a *attendant) waits(s checkout.Subject) panel.Message {
 		return against(a.name(s), "", s.Against)
 	case s.Doubtful:
 		return panel.Message{Key: "doubtful", Device: a.name(s), Holder: s.HolderName}
+	case s.Holder == "" && s.ReservedBy != "":
+		return panel.Message{Key: "device-reserved", Device: a.name(s), Holder: s.ReservedBy, When: s.ReservedFrom.Local(), At: time.Now()}
 	case s.Holder != "":
 		return panel.Message{Key: "device-held", Device: a.name(s), Holder: s.HolderName}
 	}
@@ -90,6 +92,8 @@ func (a *attendant) refusal(no checkout.RefusedError) panel.Message {
 		return panel.Message{Key: "overdue-first", Person: a.name(s), Device: no.Overdue}
 	case no.Why != (checkout.Why{}):
 		return against(a.name(s), no.Whom, no.Why)
+	case no.ReservedBy != "":
+		return panel.Message{Key: "reserved", Device: a.name(s), Holder: no.ReservedBy, When: no.ReservedFrom.Local(), At: time.Now()}
 	case no.Holder != "":
 		return panel.Message{Key: "refused-handover", Device: a.name(s), Holder: no.Holder}
 	case s.Kind == checkout.KindDevice:

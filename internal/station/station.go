@@ -43,6 +43,8 @@ type Options struct {
 	Policy checkout.Policy
 	// Overdue is what it means that somebody with something overdue takes another device.
 	Overdue checkout.OverduePolicy
+	// Reserved is what it means that somebody takes a device that another has reserved.
+	Reserved checkout.ReservedPolicy
 	// CheckKits: the parts of a kit that comes back are asked for, if they have a tag.
 	CheckKits bool
 	// Learned is what is known of the readers; nil keeps nothing.

@@ -113,6 +113,8 @@ func (a *attendant) refused(out checkout.Outcome, no checkout.RefusedError) {
 		r.Reason = "must bring back " + no.Overdue + " first"
 	case no.Why != (checkout.Why{}):
 		r.Reason = no.Why.String()
+	case no.ReservedBy != "":
+		r.Reason = "reserved for " + no.ReservedBy
 	case no.Holder != "":
 		r.Reason = "still with " + no.Holder
 	case r.Reason == "":
