@@ -11,6 +11,7 @@ import (
 	"stump/checkout"
 	"stump/internal/api/wire"
 	"stump/internal/books"
+	"stump/internal/hint"
 	"stump/internal/identity"
 )
 
@@ -161,7 +162,7 @@ func inPages(l books.Keeper) iter.Seq2[books.Person, error] {
 
 // twins says that two people have one name.
 func twins(name, there, id string) string {
-	return fmt.Sprintf("there is another %s (%s); are they one? stump people merge %s %s", name, there, shellWord(id), shellWord(there))
+	return fmt.Sprintf("there is another %s (%s); are they one? stump people merge %s %s", name, there, hint.ShellWord(id), hint.ShellWord(there))
 }
 
 // several is the first of n warnings of a kind.

@@ -12,7 +12,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"unicode"
 
 	"stump/checkout"
 	"stump/internal/api/wire"
@@ -118,17 +117,7 @@ func (reg *register) list(_ *http.Request, _ query, p books.Page) (iter.Seq2[par
 
 // edits is the command that changes a person or device.
 func (reg *register) edits(id, flags string) string {
-	return "`stump " + reg.path + " edit " + shellWord(id) + " " + flags + "`"
-}
-
-// shellWord is an id as a word for a shell.
-func shellWord(id string) string {
-	if strings.ContainsFunc(id, func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_.@", r)
-	}) {
-		return "'" + strings.ReplaceAll(id, "'", `'\''`) + "'"
-	}
-	return id
+	return "`stump " + reg.path + " edit " + hint.ShellWord(id) + " " + flags + "`"
 }
 
 // giveTag is the command that gives a person or device a tag.
