@@ -96,7 +96,7 @@ vuln: ## look for known vulnerabilities in what the programs use (needs a networ
 cross: ## build bin/stump for the three kinds of boards
 	for arch in armv6 arm64 amd64; do scripts/compile $$arch bin/stump-$$arch || exit 1; done
 	@ls -l bin/stump-*
-	@test -z "$$(find bin -name 'stump-*' -size +15000k)" || { echo "FAIL: over 15 MB, which is all that a board has to spare"; exit 1; }
+	@test -z "$$(find bin -name 'stump-armv6' -size +14500000c -o -name 'stump-*' -size +16000000c)" || { echo "FAIL: over 14.5 MB (armv6) or 16 MB, which is all that a board has to spare"; exit 1; }
 
 packages: ## build Debian packages in dist/ for the three kinds of boards
 	scripts/package/build

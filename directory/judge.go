@@ -19,12 +19,11 @@ func (s *sender) judge(b *batch, r ledger.OutboxRow, o call.Outcome) bool {
 	r.State, r.Reason, r.Remedy, r.Next, r.Theirs = record.Queued, o.Reason, o.Remedy, time.Time{}, nil
 	r.Step = cmp.Or(o.Step, r.Step)
 	switch o.Verdict {
-	case call.OK:
-		s.health.gotThrough()
-		b.through = true
-		s.delivered(b, r.Key, o.Rev)
-		return true
-	case call.Unwanted:
+	case call.OK, call.Unwanted:
+		if o.Verdict == call.OK {
+			s.health.gotThrough()
+			b.through = true
+		}
 		s.delivered(b, r.Key, o.Rev)
 		return true
 	case call.Later:

@@ -56,7 +56,7 @@ func (s *Server) assign(r *http.Request, in *wire.NewEnrolment) (any, error) {
 		return nil, err
 	}
 	s.poke()
-	got := wire.Assigned{Kind: in.Kind, Name: cmp.Or(row.Name, e.who.name), New: e.who.isNew, Warning: warn(e.warning)}
+	got := wire.Assigned{Kind: in.Kind, Name: cmp.Or(row.Name, e.who.name), New: e.who.isNew, Warning: wire.Warn(e.warning)}
 	if e.reg.kind == checkout.KindPerson {
 		got.PersonID = known(row.ID)
 	} else {

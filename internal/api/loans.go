@@ -83,7 +83,7 @@ func (s *Server) give(r *http.Request, g *wire.Give) (any, error) {
 	return struct {
 		wire.History
 		wire.Warning
-	}{e.JSON(), warn("against the rules of loans: " + e.Against)}, err
+	}{e.JSON(), wire.Warn("against the rules of loans: " + e.Against)}, err
 }
 
 func (s *Server) bring(r *http.Request, b *wire.Bring) (any, error) {

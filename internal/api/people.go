@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
-	"slices"
 	"strings"
 
 	"stump/checkout"
@@ -138,7 +137,7 @@ func (s *Server) newTwins(ids []string) (string, error) {
 			delete(isNew, id) // once is enough
 		}
 	}
-	return several(n, first), nil
+	return wire.Several(n, first), nil
 }
 
 // inPages yields everybody, as present does, but holds a thousand at most.
@@ -163,18 +162,4 @@ func inPages(l books.Keeper) iter.Seq2[books.Person, error] {
 // twins says that two people have one name.
 func twins(name, there, id string) string {
 	return fmt.Sprintf("there is another %s (%s); are they one? stump people merge %s %s", name, there, hint.ShellWord(id), hint.ShellWord(there))
-}
-
-// several is the first of n warnings of a kind.
-func several(n int, first string) string {
-	if n > 1 {
-		return fmt.Sprintf("%s (and %d more of this kind)", first, n-1)
-	}
-	return first
-}
-
-// warn is a warning of all that is strange; "" is nothing.
-func warn(all ...string) wire.Warning {
-	all = slices.DeleteFunc(all, func(s string) bool { return s == "" })
-	return wire.Warning{Warning: known(strings.Join(all, "; "))}
 }

@@ -19,6 +19,7 @@ import (
 	"stump/internal/api/door"
 	"stump/internal/api/wire"
 	"stump/internal/books"
+	"stump/internal/console"
 	"stump/internal/hint"
 	"stump/internal/identity"
 	"stump/internal/jobs"
@@ -56,7 +57,7 @@ func (s *Server) fail(w *reply, r *http.Request, err error) {
 	err = withheld(identity.Of(r.Context()), code, err)
 	status, _ := code.Row()
 	switch {
-	case !wantsPage(r):
+	case !console.Wants(r):
 		wire.WriteProblem(w, code, err)
 	case code == wire.CodeNoLogin && r.Method == http.MethodGet:
 		http.Redirect(w, r, "/login", http.StatusSeeOther)
@@ -65,11 +66,6 @@ func (s *Server) fail(w *reply, r *http.Request, err error) {
 			s.o.Log.Error("no page can be shown", "err", err)
 		}
 	}
-}
-
-// wantsPage reports whether a browser asks for a page.
-func wantsPage(r *http.Request) bool {
-	return !strings.HasPrefix(r.URL.Path, "/v1/") && strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
 // explain returns the code of err, and a remedy for an err that has no hint. An error

@@ -257,7 +257,7 @@ func (s *Server) row(reg *register, id string, c change, old []string, tags ...c
 	for _, t := range tags {
 		strange.look(s, t)
 	}
-	warning := warn(strange.warning(), twin, credential.Doubt(str(c.tag), s.o.Formats), credential.Doubt(str(c.more), s.o.Formats))
+	warning := wire.Warn(strange.warning(), twin, credential.Doubt(str(c.tag), s.o.Formats), credential.Doubt(str(c.more), s.o.Formats))
 	switch row := p.row.(type) {
 	case wire.Person:
 		return struct {
@@ -415,7 +415,7 @@ func (s *Server) importCSV(ctx context.Context, l books.Keeper, reg *register, c
 	if err == nil && !o.DryRun && reg.kind == checkout.KindPerson {
 		twin, err = s.newTwins(n.New)
 	}
-	return wire.Imported{Rows: n.Rows(), Added: n.Added, Changed: n.Changed, Unchanged: n.Unchanged, Warning: warn(strange.warning(), several(doubts, doubt), twin, tooLate(n.Late)), Changes: n.Changes}, err
+	return wire.Imported{Rows: n.Rows(), Added: n.Added, Changed: n.Changed, Unchanged: n.Unchanged, Warning: wire.Warn(strange.warning(), wire.Several(doubts, doubt), twin, tooLate(n.Late)), Changes: n.Changes}, err
 }
 
 // counted counts the bytes of a file.
@@ -442,7 +442,7 @@ func tooLate(rows []*books.RowError) string {
 	if rows == nil {
 		return ""
 	}
-	return several(len(rows), "while the file was imported, somebody at the desk was faster: "+rows[0].Error())
+	return wire.Several(len(rows), "while the file was imported, somebody at the desk was faster: "+rows[0].Error())
 }
 
 // badRow adds to the error of lines that nothing was imported, and what to do.

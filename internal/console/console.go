@@ -25,6 +25,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -130,6 +131,11 @@ func (c *Console) now() time.Time {
 		return c.o.Now().In(time.Local)
 	}
 	return c.o.Now().In(c.o.Zone)
+}
+
+// Wants reports whether a browser asks for a page.
+func Wants(r *http.Request) bool {
+	return !strings.HasPrefix(r.URL.Path, "/v1/") && strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
 // frame is what is around a page for who asks.

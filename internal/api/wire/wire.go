@@ -5,6 +5,8 @@ package wire
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"stump/hw/selftest"
@@ -125,6 +127,24 @@ type Merge struct {
 type Warning struct {
 	// Warning is what is strange about the change; null if nothing is.
 	Warning *string `json:"warning"`
+}
+
+// Warn is a warning of all that is strange; "" is nothing.
+func Warn(all ...string) Warning {
+	all = slices.DeleteFunc(all, func(s string) bool { return s == "" })
+	if len(all) == 0 {
+		return Warning{}
+	}
+	text := strings.Join(all, "; ")
+	return Warning{Warning: &text}
+}
+
+// Several is the first of n warnings of a kind.
+func Several(n int, first string) string {
+	if n > 1 {
+		return fmt.Sprintf("%s (and %d more of this kind)", first, n-1)
+	}
+	return first
 }
 
 // Gone is part of the answer to a change.
