@@ -133,9 +133,10 @@ func (c *Console) now() time.Time {
 	return c.o.Now().In(c.o.Zone)
 }
 
-// Wants reports whether a browser asks for a page.
+// Wants reports whether a browser asks for a page. Whoever has a token is a script, which
+// no page to log in helps.
 func Wants(r *http.Request) bool {
-	return !strings.HasPrefix(r.URL.Path, "/v1/") && strings.Contains(r.Header.Get("Accept"), "text/html")
+	return !strings.HasPrefix(r.URL.Path, "/v1/") && strings.Contains(r.Header.Get("Accept"), "text/html") && r.Header.Get("Authorization") == ""
 }
 
 // frame is what is around a page for who asks.
