@@ -33,8 +33,8 @@ var people = shelf{
 	flags: [][2]string{{"email", "e-mail `address`"}, {"badge", "the badge's `credential`, such as H10301:84:31066"},
 		{"groups", "the `groups` that the person is in, such as 'trained, crew'"}},
 	changes: "name, e-mail, badges, groups or status",
-	edit: `Who is suspended or retired takes nothing;
---status active ends that. --badge takes the place of the first badge, which then no
+	edit: `Who is suspended or retired takes
+nothing; --status active ends that. --badge takes the place of the first badge, which then no
 longer works; --add-badge adds one. A lost badge is refused until --found-badge. Both
 take the credential, or the end of its number as "stump people list" shows it. --groups
 takes the place of all groups but those that the directory says.`,
@@ -55,9 +55,10 @@ var devices = shelf{
 		{"link", "the `address` of its page where assets are managed"}, {"out-until", "out of service until this `day`, such as friday"},
 		{"condition", "`state`: ok, damaged or incomplete, and words"}},
 	changes: "name, tag, kind, kit, details or status",
-	edit: `What is retired is not lent; --status active
-ends that, and finds what was lost. What is out of service is lent again on that day, or
-with --out-until ''. "stump devices list --repair" has both, and what is damaged.`,
+	edit: `What is retired is
+not lent; --status active ends that, and finds what was lost. What is out of service
+is lent again on that day, or with --out-until ''. "stump devices list --repair" has
+both, and what is damaged.`,
 	statuses: "active or retired",
 	columns:  "id,name,tag,kind",
 	optional: "kit, serial, place, note,\nlink, out_until, condition and status",
