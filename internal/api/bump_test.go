@@ -52,26 +52,26 @@ func TestLogInAtReader(t *testing.T) {
 	if w.Code != 303 || w.Header().Get("Location") != "/login" {
 		t.Errorf("%d %v", w.Code, w.Header())
 	}
-	if w := s.ask("GET", "/login", "", mine...); !strings.Contains(w.Body.String(), "Bump your badge at lab within 60 s") || !strings.Contains(w.Body.String(), `action="/login/station/digits"`) {
+	if w := s.ask("GET", "/login", "", mine...); !strings.Contains(w.Body.String(), "Bump your badge at lab, with no device waiting, within 60 s") || !strings.Contains(w.Body.String(), `action="/login/station/digits"`) {
 		t.Errorf("the page is %s", w.Body)
 	}
 	s.now = s.now.Add(10 * time.Second)
 	other := s.form("/login/station", nil)
-	alert("another browser", other, 409, "somebody else logs in at the reader now. begin again in 50 s")
+	alert("another browser", other, 409, "Somebody else logs in at the reader now. Begin again in 50 s.")
 	if len(other.Result().Cookies()) > 0 || strings.Contains(s.ask("GET", "/login", "").Body.String(), "digits") {
 		t.Errorf("another browser has %v", other.Header())
 	}
 	typed := func(digits string, headers ...string) *httptest.ResponseRecorder {
 		return s.form("/login/station/digits", url.Values{"digits": {digits}}, headers...)
 	}
-	alert("before the bump", typed("", mine...), 409, "no badge has been bumped yet")
+	alert("before the bump", typed("", mine...), 409, "No badge has been bumped yet.")
 	digits := s.o.Access.Bumped("b1", "Ben")
 	if w := s.ask("GET", "/login", "", mine...); strings.Contains(w.Body.String(), digits) {
 		t.Error("the page shows the digits")
 	}
-	alert("in another browser", typed(digits), 401, "the login at the reader is over, or was not begun in this browser")
-	alert("in another browser that began", typed(digits, "Cookie", door.Bump+"=X"), 401, "the login at the reader is over")
-	alert("wrong", typed("000000x", mine...), 401, "these are not the digits. type the six digits")
+	alert("in another browser", typed(digits), 401, "The login at the reader is over, or was not begun in this browser")
+	alert("in another browser that began", typed(digits, "Cookie", door.Bump+"=X"), 401, "The login at the reader is over")
+	alert("wrong", typed("000000x", mine...), 401, "These are not the digits. Type the six digits")
 	in := typed(digits, mine...)
 	session := jar(t, in, door.Session)
 	if in.Code != 303 || in.Header().Get("Location") != "/" {
@@ -85,7 +85,7 @@ func TestLogInAtReader(t *testing.T) {
 	if who, err := s.o.Access.Session(strings.TrimPrefix(session[1], door.Session+"=")); err != nil || who.Person != "b1" {
 		t.Errorf("%+v, %v", who, err)
 	}
-	alert("again", typed(digits, mine...), 401, "the login at the reader is over")
+	alert("again", typed(digits, mine...), 401, "The login at the reader is over")
 	if r := s.o.Access.Refusals()[0]; r.Count != 4 || r.What != "login" || r.Call != "POST /login/station/digits" {
 		t.Errorf("the refusals are %+v", s.o.Access.Refusals())
 	}
