@@ -15,8 +15,9 @@ import (
 	"stump/internal/books"
 )
 
-// syncRows is how many rows of a pull are written at once, unless a bump waits.
-const syncRows = 250
+// syncRows is how many rows of a pull are written at once, unless a bump waits: it then
+// waits for their pages, too.
+const syncRows = 25
 
 // apply writes the changes of a pull. A row that the register refuses is left out,
 // and noted: it must not keep all others out for ever.
