@@ -120,13 +120,8 @@ func (v *View) readLoans(keeper books.Keeper, now time.Time) error {
 }
 
 func (v *View) loan(l books.Loan, now time.Time) Loan {
-	row := Loan{Loan: l, Began: v.Began(l.Since, l.ClockTrusted, l.Before, now), Ends: v.NoEnd}
-	if !l.Due.IsZero() {
-		row.Ends = v.At(l.Due.In(now.Location()), now)
-	}
-	if l.Overdue {
-		row.Late = ui.Fill(v.NotOnTime, ui.For(now.Sub(l.Due)))
-	}
+	row := Loan{Loan: l}
+	row.Began, row.Ends, row.Late = v.Terms(l, now)
 	return row
 }
 

@@ -42,13 +42,8 @@ func Make(v View, keeper books.Keeper, ref string, now time.Time, history bool) 
 			return v, err
 		}
 		l = l.Shown()
-		v.Loan, v.Began, v.Ends = &l, v.Words.Began(l.Since, l.ClockTrusted, l.Before, now), v.NoEnd
-		if !l.Due.IsZero() {
-			v.Ends = v.At(l.Due.In(now.Location()), now)
-		}
-		if l.Overdue {
-			v.Late = ui.Fill(v.NotOnTime, ui.For(now.Sub(l.Due)))
-		}
+		v.Loan = &l
+		v.Began, v.Ends, v.Late = v.Words.Terms(l, now)
 	}
 	parts, err := keeper.Parts(v.Device.ID)
 	for _, p := range parts {

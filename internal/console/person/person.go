@@ -37,13 +37,8 @@ func Make(v View, keeper books.Keeper, ref string, now time.Time) (_ View, err e
 		if err != nil {
 			return v, err
 		}
-		row := Loan{Loan: l.Shown(), Began: v.Began(l.Since, l.ClockTrusted, l.Before, now), Ends: v.NoEnd}
-		if !l.Due.IsZero() {
-			row.Ends = v.At(l.Due.In(now.Location()), now)
-		}
-		if l.Overdue {
-			row.Late = ui.Fill(v.NotOnTime, ui.For(now.Sub(l.Due)))
-		}
+		row := Loan{Loan: l.Shown()}
+		row.Began, row.Ends, row.Late = v.Terms(l, now)
 		v.Loans = append(v.Loans, row)
 	}
 	v.History, err = ui.Lines(v.Words, keeper.History(books.HistoryFilter{Person: v.Person.ID}), now)

@@ -52,3 +52,15 @@ func Text(s *string) string {
 	}
 	return *s
 }
+
+// Terms are when a loan began and ends, and by how much it is late, "" if it is not.
+func (w *Words) Terms(l books.Loan, now time.Time) (began, ends, late string) {
+	began, ends = w.Began(l.Since, l.ClockTrusted, l.Before, now), w.NoEnd
+	if !l.Due.IsZero() {
+		ends = w.At(l.Due.In(now.Location()), now)
+	}
+	if l.Overdue {
+		late = Fill(w.NotOnTime, For(now.Sub(l.Due)))
+	}
+	return began, ends, late
+}
