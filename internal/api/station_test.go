@@ -257,6 +257,8 @@ func TestRegister(t *testing.T) {
 		{"PATCH", "people/ben", `{"name":"X","badge":"H10301:17:31001"}`, 409, `ann`},
 		{"PATCH", "people/benjamin", `{"name":"X"}`, 404, `"hint":"did you mean Benjamin \(id ben\)\?"`},
 		{"PATCH", "people/ben", `{}`, 200, `"name":"Benjamin"`},
+		{"PATCH", "people/gil", `{"lost_badge":"…009"}`, 200, `"id":"gil"`},
+		{"POST", "people", `{"name":"Cem","badge":"H10301:17:31009"}`, 409, `"code":"refused",.*the badge of Gil is lost.*"hint":"if it is there again: .stump people edit gil --found-badge …009."`},
 		{"POST", "people/cem/retire", ``, 200, `"id":"cem",.*"status":"retired"`},
 		{"POST", "people/cem/retire", ``, 200, `"status":"retired"`},
 		{"POST", "people/nobody/retire", ``, 404, `person \\"nobody\\"`},
