@@ -14,7 +14,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"os"
+	"sync"
 
 	"stump/checkout"
 	"stump/internal/safefile"
@@ -82,6 +84,7 @@ const lookupLen = 16
 // It counts the keys from 0, the current one.
 type Ring struct {
 	Lookups [][]byte // HMAC keys
+	hashes  []*sync.Pool
 	seals   []cipher.AEAD
 }
 
@@ -109,13 +112,16 @@ func NewRing(current []byte, old [][]byte) (*Ring, error) {
 			return nil, err
 		}
 		r.Lookups, r.seals = append(r.Lookups, look), append(r.seals, aead)
+		r.hashes = append(r.hashes, &sync.Pool{New: func() any { return hmac.New(sha256.New, look) }})
 	}
 	return r, nil
 }
 
 // mac is what the i-th key makes of a message.
 func (r *Ring) mac(i int, message []byte) []byte {
-	h := hmac.New(sha256.New, r.Lookups[i])
+	h := r.hashes[i].Get().(hash.Hash) // a new one has to digest the key first
+	defer r.hashes[i].Put(h)
+	h.Reset()
 	h.Write(message)
 	return h.Sum(nil)
 }
