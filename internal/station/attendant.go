@@ -14,6 +14,7 @@ import (
 	"stump/internal/hint"
 	"stump/internal/learned"
 	"stump/internal/panel"
+	"stump/internal/task"
 	"stump/wiegand"
 )
 
@@ -59,6 +60,7 @@ func (a *attendant) String() string { return `desk "` + a.r.Name + `"` }
 
 // Run attends to reads, calls and the end of the window until ctx is done.
 func (a *attendant) Run(ctx context.Context) error {
+	task.Urgent()
 	defer a.end()
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()

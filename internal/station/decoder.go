@@ -8,6 +8,7 @@ import (
 
 	"stump/gpio"
 	"stump/internal/learned"
+	"stump/internal/task"
 	"stump/wiegand"
 )
 
@@ -47,6 +48,7 @@ func (d *decoder) stats() wiegand.Stats {
 // the decoder learns that the lines were silent only when the source says that
 // it has handed over every edge up to then.
 func (d *decoder) Run(ctx context.Context) error {
+	task.Urgent()
 	defer context.AfterFunc(ctx, func() { d.source.Close() })()
 	edges := make([]wiegand.Edge, 1024)
 	for {
