@@ -51,13 +51,14 @@ func (w *Worker) apply(ctx context.Context, changes []books.SyncRow) (notes []st
 	return notes, nil
 }
 
-// A pull makes so much garbage, in bytes, before it is collected, but at least leanPercent
-// of what is in use. More makes the process larger, and less keeps the collector busy, for
-// whose processor bumps wait. (A limit on the memory is worse: near it Go collects without a
-// pause, gives that up after a while, and then needs more than ever.)
+// A pull may take so much memory before garbage is collected: bumps wait for the collector's
+// processors, so it should work rarely, but at least leastGarbage comes together before it
+// does, and leanPercent of what is in use. (A limit on the memory is worse: near it Go
+// collects without a pause, gives that up after a while, and then needs more than ever.)
 const (
-	garbage     = 3 << 19
-	leanPercent = 10
+	roomy        = 26 << 20
+	leastGarbage = 3 << 19
+	leanPercent  = 10
 )
 
 // lean keeps the use of memory down until the returned function is called.
@@ -66,10 +67,11 @@ func lean() (done func()) {
 	over := make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+		sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 		for percent := leanPercent; ; {
-			metrics.Read(live)
-			now := min(max(int(garbage*100/max(live[0].Value.Uint64(), 1)), leanPercent), 100)
+			metrics.Read(sample)
+			live := max(int(sample[0].Value.Uint64()), 1)
+			now := min(max(max(roomy-live, leastGarbage)*100/live, leanPercent), 200)
 			if now < percent*4/5 || now > percent*5/4 { // each change stops all for a moment
 				percent = now
 				debug.SetGCPercent(percent)

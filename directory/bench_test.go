@@ -23,6 +23,7 @@ import (
 	"stump/directory/webhook"
 	"stump/internal/books"
 	"stump/internal/sitekey"
+	"stump/internal/task"
 	"stump/internal/testkit"
 )
 
@@ -228,6 +229,7 @@ func peak(b *testing.B, f func()) (most int64) {
 
 // tapOn taps until stop and returns how long each took.
 func tapOn(b testing.TB, l *box, stop chan struct{}) (waits []time.Duration) {
+	task.Urgent() // as the attendant is
 	for {
 		begin := time.Now()
 		l.bump(annBadge, oracleTag(0))

@@ -132,12 +132,10 @@ func (w *Worker) pull(ctx context.Context, force bool) (todo plan.Plan, err erro
 	}
 	w.main.heard()
 	rows = len(snap.People) + len(snap.Devices)
-	giveBack(rows) // what reading took
 	if todo, err = w.update(ctx, snap, force); err != nil {
 		return todo, err
 	}
 	snap.People, snap.Devices = nil, nil
-	giveBack(rows)
 	believe := plan.Plausible // it may have lost its loans over night, too
 	if force {
 		believe = nil
@@ -157,9 +155,10 @@ func (w *Worker) update(ctx context.Context, snap call.Snapshot, force bool) (pl
 	if err != nil {
 		return plan.Plan{}, fmt.Errorf("reading the register: %w", err)
 	}
+	var turn call.Turn
 	owner := func(t checkout.Tag) (plan.Member, error) {
-		m, err := ownerOf(w.ledger, t)
-		return m.Member, err
+		turn.Row()
+		return amongMembers(w.ledger, register, t)
 	}
 	w.pulls.gone.Begin(time.Now())
 	todo, err := plan.Make(register, snap, owner, &w.pulls.gone, force)

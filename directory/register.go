@@ -1,9 +1,11 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
+	"slices"
 
 	"stump/checkout"
 	"stump/checkout/ledger"
@@ -143,4 +145,20 @@ func ownerOf(l Ledger, tag checkout.Tag) (member, error) {
 		return member{}, err
 	}
 	return find(l, s.Kind, s.ID)
+}
+
+// amongMembers is ownerOf for one who looks many tags up, in the order of members.
+func amongMembers(l Ledger, register []plan.Member, tag checkout.Tag) (plan.Member, error) {
+	s, err := l.Subject(tag)
+	if err != nil || s.Kind == checkout.Unknown || s.Pending {
+		return plan.Member{}, err
+	}
+	at, found := slices.BinarySearchFunc(register, s, func(m plan.Member, s checkout.Subject) int {
+		return cmp.Or(cmp.Compare(m.Kind, s.Kind), cmp.Compare(m.ID, s.ID))
+	})
+	if found {
+		return register[at], nil
+	}
+	m, err := find(l, s.Kind, s.ID) // came since
+	return m.Member, err
 }

@@ -34,6 +34,53 @@ func TestMembersOfAFullRegister(t *testing.T) {
 	}
 }
 
+// TestAmongMembers: who has a tag is found among the members that were read, also who came
+// since, and is who the register says.
+func TestAmongMembers(t *testing.T) {
+	b := newBox(t)
+	var rows []books.SyncRow
+	for i := range 60 {
+		p, d := person("", fmt.Sprint(i), fmt.Sprint("Ann ", i)), books.SyncRow{Kind: checkout.KindDevice, Ref: fmt.Sprint(i), Name: fmt.Sprint("iPad ", i)}
+		p.Tag, d.Tag = oracleTag(i), oracleTag(1000+i)
+		rows = append(rows, p, d)
+	}
+	b.sync(rows[:100]...)
+	register, err := members(b, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.sync(rows[100:]...)
+	reads := &countingReads{box: b}
+	for _, in := range rows {
+		m, err := amongMembers(reads, register, in.Tag)
+		if err != nil || m.Kind != in.Kind || m.Name != in.Name {
+			t.Errorf("%s has tag %v: %+v %v", in.Name, in.Tag, m, err)
+		}
+	}
+	if reads.n != 20 {
+		t.Errorf("%d members were read again, not the 20 that came since", reads.n)
+	}
+	if m, err := amongMembers(reads, register, oracleTag(5000)); err != nil || m.Kind != checkout.Unknown {
+		t.Errorf("nobody has it: %+v %v", m, err)
+	}
+}
+
+// countingReads counts who is read by id.
+type countingReads struct {
+	*box
+	n int
+}
+
+func (c *countingReads) FindPerson(id string) (books.Person, error) {
+	c.n++
+	return c.box.FindPerson(id)
+}
+
+func (c *countingReads) FindDevice(id string) (books.Device, error) {
+	c.n++
+	return c.box.FindDevice(id)
+}
+
 // TestMergedInTheLedger: a pull sees one person, and the keys that she had.
 func TestMergedInTheLedger(t *testing.T) {
 	b := newBox(t)

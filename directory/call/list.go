@@ -43,6 +43,7 @@ type Reading struct {
 	rows  int   // that may still come
 	text  int   // that may still be kept
 	bytes int64 // that may still be read
+	turn  Turn
 }
 
 // NewReading begins to read the directory at s.
@@ -159,9 +160,6 @@ type page struct {
 	cut         string // by which limit it was cut short
 }
 
-// yieldRows is after how many rows other work goes first.
-const yieldRows = 16
-
 // errEnough ends an answer when a limit is reached.
 var errEnough = errors.New("enough was read")
 
@@ -263,9 +261,7 @@ func wholeNumber(raw []byte) int {
 
 // row reads the next row of a page, and takes it unless it came before.
 func (r *Reading) row(s scanner, c *counter, p *page) error {
-	if p.rows%yieldRows == 0 {
-		time.Sleep(time.Microsecond) // a bump goes first, see ledger's giveWay
-	}
+	r.turn.Row()
 	var long bool
 	var err error
 	if c.raw, long, err = s.row(c.raw, c.Keep, c.field); err != nil {

@@ -108,8 +108,7 @@ func (p *planner) leave(register []Member, pulled int, list call.Listing) {
 
 // missing are those of the register whom the list lacks.
 func (p *planner) missing(register []Member, list call.Listing) (missing []*Member) {
-	for i := range register {
-		m := &register[i]
+	for _, m := range call.Each(register) {
 		if m.Kind != p.kind || m.Ref == "" {
 			continue
 		}

@@ -93,8 +93,8 @@ func (p *planner) note(format string, a ...any) {
 func (p *planner) compare(kind checkout.SubjectKind, register []Member, pulled []books.SyncRow, list call.Listing) error {
 	p.kind, p.leaving, p.active, p.full = kind, nil, 0, 0
 	p.now, p.byRef, p.byEmail, p.taken = map[string]*books.SyncRow{}, map[string]*Member{}, map[string][]*Member{}, map[string]bool{}
-	for i := range register {
-		switch m := &register[i]; {
+	for _, m := range call.Each(register) {
+		switch {
 		case m.Kind != kind:
 		case m.Ref != "":
 			p.byRef[m.Ref] = m
@@ -111,8 +111,8 @@ func (p *planner) compare(kind checkout.SubjectKind, register []Member, pulled [
 	if err != nil {
 		return err
 	}
-	for _, in := range pulled {
-		if err := p.one(in); err != nil {
+	for _, in := range call.Each(pulled) {
+		if err := p.one(*in); err != nil {
 			return err
 		}
 	}
@@ -208,20 +208,19 @@ func (p *planner) tagOf(in books.SyncRow, owner Member, its bool) checkout.Tag {
 func (p *planner) unique(pulled []books.SyncRow) (rest []books.SyncRow) {
 	rest = pulled[:0]
 	active := map[checkout.Tag]bool{} // who left has a badge no longer that somebody else has
-	for _, r := range pulled {
+	for _, r := range call.Each(pulled) {
 		if !r.Tag.IsZero() {
 			active[r.Tag] = active[r.Tag] || !r.Inactive
 		}
 		if at, twice := p.now[r.Ref]; twice {
-			*at = r
+			*at = *r
 			continue
 		}
-		rest = append(rest, r)
+		rest = append(rest, *r)
 		p.now[r.Ref] = &rest[len(rest)-1]
 	}
 	first, again := map[checkout.Tag]int32{}, map[checkout.Tag][]string{}
-	for i := range rest {
-		r := &rest[i]
+	for i, r := range call.Each(rest) {
 		if r.Inactive && active[r.Tag] {
 			r.Tag = checkout.Tag{}
 		}

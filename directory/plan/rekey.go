@@ -21,8 +21,7 @@ import (
 func (p *planner) oneKey(register []Member, pulled []books.SyncRow) (rest []books.SyncRow) {
 	drop := map[string]bool{}
 	var there map[string]*books.SyncRow
-	for i := range register {
-		m := &register[i]
+	for _, m := range call.Each(register) {
 		if m.Kind != p.kind || len(m.Former) == 0 {
 			continue
 		}
@@ -73,18 +72,18 @@ func (p *planner) newKeys(register []Member, pulled []books.SyncRow, list call.L
 		return pulled, nil
 	}
 	goneMails := map[string][]*Member{}
-	for i := range register {
-		if m := &register[i]; m.Kind == p.kind && m.Email != "" && p.isGone(m, list) {
+	for _, m := range call.Each(register) {
+		if m.Kind == p.kind && m.Email != "" && p.isGone(m, list) {
 			goneMails[strings.ToLower(m.Email)] = append(goneMails[strings.ToLower(m.Email)], m)
 		}
 	}
 	claims := map[string][]string{} // the new keys that may be a member's
 	found := map[string]*Member{}
-	for _, in := range pulled {
+	for _, in := range call.Each(pulled) {
 		if _, known := p.byRef[in.Ref]; known || in.Inactive {
 			continue
 		}
-		m, err := p.samePerson(in, goneMails[strings.ToLower(in.Email)], list)
+		m, err := p.samePerson(*in, goneMails[strings.ToLower(in.Email)], list)
 		if err != nil {
 			return nil, err
 		}
@@ -148,13 +147,12 @@ func sameName(a, b string) bool {
 // its own: one has their mail address, or got their badge while they have a device.
 func (p *planner) noteTwins(register []Member, pulled []books.SyncRow, list call.Listing) {
 	gone := map[string]*Member{} // by mail address
-	for i := range register {
-		m := &register[i]
+	for _, m := range call.Each(register) {
 		if m.Kind == p.kind && m.Kind == checkout.KindPerson && !m.Retired && m.Email != "" && !p.taken[m.ID] && p.isGone(m, list) {
 			gone[strings.ToLower(m.Email)] = m
 		}
 	}
-	for _, in := range pulled {
+	for _, in := range call.Each(pulled) {
 		was, now := gone[strings.ToLower(in.Email)], p.byRef[in.Ref]
 		if was != nil && now != nil && now.ID != "" && !in.Inactive {
 			p.note("%s is gone from the directory, and %s has the same mail address: if they are one: stump people merge %s %s", was.Name, now.Name, was.ID, now.ID)
