@@ -164,7 +164,7 @@ func (s *Server) enrolment(r *http.Request, in wire.NewEnrolment) (*enrolment, e
 		return nil, err
 	}
 	if e.who, err = s.expected(e.reg, in.Name); err == nil && e.who.isNew {
-		e.warning, err = s.namesakes(e.reg, in.Name, in.Name)
+		e.warning = s.namesakes(e.reg, in.Name, in.Name)
 	}
 	return e, err
 }

@@ -93,26 +93,24 @@ func present(all iter.Seq2[books.Person, error]) iter.Seq2[books.Person, error] 
 func folded(name string) string { return strings.ToLower(strings.Join(strings.Fields(name), " ")) }
 
 // namesakes warns of people who have the name of another. id is whom the change was
-// about. Two devices may well have one name.
-func (s *Server) namesakes(reg *register, id, name string) (string, error) {
+// about. Two devices may well have one name. There is no warning if the people can't be
+// listed, for the change is saved.
+func (s *Server) namesakes(reg *register, id, name string) string {
 	if reg.kind != checkout.KindPerson || name == "" {
-		return "", nil
+		return ""
 	}
 	for p, err := range present(s.o.Books.People(books.Page{})) {
-		if err != nil {
-			return "", err
-		}
-		if p.ID != id && folded(p.Name) == folded(name) {
-			return twins(p.Name, p.ID, id), nil
+		if err == nil && p.ID != id && folded(p.Name) == folded(name) {
+			return twins(p.Name, p.ID, id)
 		}
 	}
-	return "", nil
+	return ""
 }
 
-// newTwins warns of new people who have the name of another.
-func (s *Server) newTwins(ids []string) (string, error) {
+// newTwins warns of new people who have the name of another, if they can be listed.
+func (s *Server) newTwins(ids []string) string {
 	if len(ids) == 0 {
-		return "", nil
+		return ""
 	}
 	isNew := map[string]bool{}
 	for _, id := range ids {
@@ -121,7 +119,7 @@ func (s *Server) newTwins(ids []string) (string, error) {
 	first, n, names := "", 0, map[string]string{} // id of the first by name
 	for p, err := range inPages(s.o.Books) {
 		if err != nil {
-			return "", err
+			return ""
 		}
 		name := folded(p.Name)
 		there, twice := names[name]
@@ -137,7 +135,7 @@ func (s *Server) newTwins(ids []string) (string, error) {
 			delete(isNew, id) // once is enough
 		}
 	}
-	return wire.Several(n, first), nil
+	return wire.Several(n, first)
 }
 
 // inPages yields everybody, as present does, but holds a thousand at most.

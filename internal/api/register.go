@@ -251,7 +251,7 @@ func (s *Server) row(reg *register, id string, c change, old []string, tags ...c
 	if err != nil {
 		return nil, err
 	}
-	twin, err := s.namesakes(reg, id, str(c.Name))
+	twin := s.namesakes(reg, id, str(c.Name))
 	gone := wire.Gone{Gone: slices.DeleteFunc(old, func(tag string) bool { return slices.Contains(p.tags, tag) })}
 	var strange unreadable
 	for _, t := range tags {
@@ -265,16 +265,16 @@ func (s *Server) row(reg *register, id string, c change, old []string, tags ...c
 			wire.Person
 			wire.Warning
 			wire.Gone
-		}{wire.Version{Revision: p.revision}, row, warning, gone}, err
+		}{wire.Version{Revision: p.revision}, row, warning, gone}, nil
 	case wire.Device:
 		return struct {
 			wire.Version
 			wire.Device
 			wire.Warning
 			wire.Gone
-		}{wire.Version{Revision: p.revision}, row, warning, gone}, err
+		}{wire.Version{Revision: p.revision}, row, warning, gone}, nil
 	}
-	return nil, err
+	return nil, nil
 }
 
 // tag reads a written credential; nil and "" are no tag.
@@ -413,7 +413,7 @@ func (s *Server) importCSV(ctx context.Context, l books.Keeper, reg *register, c
 	}, o)
 	twin := ""
 	if err == nil && !o.DryRun && reg.kind == checkout.KindPerson {
-		twin, err = s.newTwins(n.New)
+		twin = s.newTwins(n.New)
 	}
 	return wire.Imported{Rows: n.Rows(), Added: n.Added, Changed: n.Changed, Unchanged: n.Unchanged, Warning: wire.Warn(strange.warning(), wire.Several(doubts, doubt), twin, tooLate(n.Late)), Changes: n.Changes}, err
 }
