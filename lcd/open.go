@@ -28,7 +28,7 @@ type Config struct {
 	// as the map has it.
 	LightLow *bool `toml:"light_low"`
 
-	Port string `toml:"port"` // the serial port; "" is "/dev/serial0"
+	Port string `toml:"port"` // the serial port, or a terminal's screen; "" is "/dev/serial0"
 	Baud int    `toml:"baud"` // its speed; 0 is the dialect's own
 
 	// Lines are the GPIO lines of hd44780-gpio by the display's names for them:
@@ -43,6 +43,18 @@ type Config struct {
 	OpenBus  func(path string) (i2c.BusCloser, error)  `toml:"-"`
 	Buses    func() []string                           `toml:"-"`
 	OpenPort func(path string, baud int) (Port, error) `toml:"-"`
+}
+
+// serialPort is where a serial display is unless the configuration says so.
+const serialPort = "/dev/serial0"
+
+// Screen is the path of a terminal with a screen of its own, such as the console /dev/tty1
+// of a monitor; "" is any other display, such as a terminal that the program runs on.
+func (c Config) Screen() string {
+	if c.Kind != "terminal" || c.Port == serialPort {
+		return ""
+	}
+	return c.Port
 }
 
 // Address is an address on an I2C bus, which is written in hexadecimal.
@@ -136,7 +148,7 @@ func newBackpack(c Config) *backpack {
 }
 
 func newSerial(c Config, d *dialect, size Size) *serialDisplay {
-	sd := &serialDisplay{size: size, dialect: d, path: cmp.Or(c.Port, "/dev/serial0"), baud: cmp.Or(c.Baud, d.baud), dial: c.OpenPort}
+	sd := &serialDisplay{size: size, dialect: d, path: cmp.Or(c.Port, serialPort), baud: cmp.Or(c.Baud, d.baud), dial: c.OpenPort}
 	if sd.dial == nil {
 		sd.dial = openPort
 	}

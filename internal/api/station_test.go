@@ -1,8 +1,10 @@
 package api_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -644,4 +646,30 @@ func (l *lab) by(who identity.Principal, method, path, body string) (status int,
 	w := httptest.NewRecorder()
 	l.API.ServeHTTP(w, httptest.NewRequestWithContext(ctx, method, path, strings.NewReader(body)))
 	return w.Code, w.Body.String()
+}
+
+// TestMonitor: the console of a monitor shows what the display says and who has what, and is
+// clean when the station ends.
+func TestMonitor(t *testing.T) {
+	far, path := testkit.Pty(t)
+	l := newLab(t, fmt.Sprintf("[display]\nkind = \"terminal\"\nport = %q\n[web]\nboard = \"holders\"\n", path))
+	var seen bytes.Buffer
+	shows := func(want string) {
+		t.Helper()
+		buf := make([]byte, 1<<16)
+		_ = far.SetReadDeadline(time.Now().Add(20 * time.Second))
+		for !strings.Contains(seen.String(), want) {
+			n, err := far.Read(buf)
+			if err != nil {
+				t.Fatalf("%q is not in %q: %v", want, seen.String(), err)
+			}
+			seen.Write(buf[:n])
+		}
+	}
+	shows("Lab open")
+	l.want("POST", "give", `{"device":"ipad","person":"ann"}`, 200, `checkout`)
+	shows("iPad Pro 13  Ann Okafor")
+	seen.Reset()
+	l.stop()
+	shows("\x1b[2J\x1b[H\x1b[?25h")
 }

@@ -21,6 +21,7 @@ import (
 	"stump/internal/api/listen"
 	"stump/internal/certificate"
 	"stump/internal/config"
+	"stump/internal/console/kiosk"
 	"stump/internal/holidays"
 	"stump/internal/identity"
 	"stump/internal/keyboard"
@@ -31,6 +32,7 @@ import (
 	"stump/internal/simlab"
 	"stump/internal/station"
 	"stump/internal/task"
+	"stump/lcd"
 )
 
 // Options say what to run.
@@ -179,11 +181,7 @@ func (d *Daemon) assemble() (err error) {
 
 func (d *Daemon) newPanel() error {
 	cfg := d.o.Config
-	display := cfg.Display.Config
-	if d.o.Sim {
-		display.Kind = "none" // what it would show, the API tells
-	}
-	shown, err := openDisplay(display, d.board)
+	shown, err := d.newDisplay()
 	if err != nil {
 		return err
 	}
@@ -197,6 +195,35 @@ func (d *Daemon) newPanel() error {
 		Window: cfg.Desk.Window, Idle: d.idle, Behind: d.Worker.Behind, Logger: d.o.Log,
 	})
 	return nil
+}
+
+// newDisplay returns the display. In simulation that is a screen at most: what any other
+// would show, the API tells.
+func (d *Daemon) newDisplay() (lcd.Display, error) {
+	c := d.o.Config.Display.Config
+	if path := c.Screen(); path != "" {
+		screen, err := d.newScreen(path)
+		if err == nil {
+			d.tasks = append(d.tasks, screen)
+		}
+		return screen, err
+	}
+	if d.o.Sim {
+		c.Kind = "none"
+	}
+	return openDisplay(c, d.board)
+}
+
+// newScreen returns the screen beside the reader, which shows what the kiosk's page does.
+func (d *Daemon) newScreen(path string) (*kiosk.Terminal, error) {
+	cfg := d.o.Config
+	none, err := lcd.Open(lcd.Config{Size: cfg.Display.Size})
+	if err != nil {
+		return nil, err
+	}
+	return kiosk.NewTerminal(kiosk.TerminalOptions{
+		Path: path, Size: none.Size(), Language: cfg.Display.Language, Holders: cfg.Web.Board == "holders", Books: d.Ledger, Changed: d.Ledger.Appended,
+	}), nil
 }
 
 // newAPI returns the tasks that serve the API; they have the socket and the addresses.

@@ -36,6 +36,9 @@ func StandaloneTest(cfg *config.Config, stateDir, name string) (*selftest.Env, e
 	case "none":
 	case "terminal":
 		env.Untested["display"] = "the display is the terminal that the daemon runs on: start `stump run` there, and look whether it shows the idle screen"
+		if screen := cfg.Display.Screen(); screen != "" {
+			env.Untested["display"] = "the display is the screen " + screen + ": start the daemon, and look whether it shows the idle screen"
+		}
 	default:
 		env.Display = display.test
 	}

@@ -67,8 +67,11 @@ func In(r *http.Request, station string) *Words {
 			return w
 		}
 	}
-	return cmp.Or(of(station), words[0])
+	return Spoken(station)
 }
+
+// Spoken returns the words in the station's language.
+func Spoken(station string) *Words { return cmp.Or(of(station), words[0]) }
 
 // of returns the words of a language such as "de-CH;q=0.9"; nil if there are none.
 func of(tag string) *Words {
