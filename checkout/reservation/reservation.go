@@ -15,9 +15,6 @@ import (
 	"cmp"
 	"slices"
 	"time"
-
-	"stump/checkout"
-	"stump/internal/hint"
 )
 
 // Booking is a reservation.
@@ -86,9 +83,9 @@ func Check(b Booking, now time.Time) (Booking, error) {
 	}
 	switch {
 	case !b.To.After(b.From):
-		return b, refused("give a later end", "it would be over at %s, before it begins", stamp(b.To))
+		return b, &RefusedError{Reason: Backwards, To: b.To}
 	case b.To.Sub(b.From) > Longest:
-		return b, refused("reserve it for less, or give it out", "a reservation lasts %d days at most", int(Longest/(24*time.Hour)))
+		return b, &RefusedError{Reason: TooLong}
 	}
 	return b, nil
 }
@@ -379,7 +376,3 @@ func (s *Shelf) Free(from, to time.Time) (ids []string) {
 }
 
 func stamp(t time.Time) string { return t.Format(time.RFC3339) }
-
-func refused(remedy, format string, args ...any) error {
-	return hint.Errorf(remedy, "%w: "+format, append([]any{checkout.ErrRefused}, args...)...)
-}

@@ -11,7 +11,6 @@ import (
 	"stump/checkout/ledger/record"
 	"stump/checkout/reservation"
 	"stump/internal/books"
-	"stump/internal/count"
 	"stump/internal/hint"
 )
 
@@ -209,7 +208,7 @@ func (d *Desk) Reserve(w books.Booking) (made []books.Reservation, err error) {
 		return nil, err
 	}
 	if d.Now.IsZero() {
-		return nil, refused("set its clock", "the station does not know the time")
+		return nil, &reservation.RefusedError{Reason: reservation.NoClock}
 	}
 	w.Person = d.Find(record.TreePeople, w.Person)
 	if p := d.person(w.Person); p.Status != checkout.Active {
@@ -234,7 +233,7 @@ func (d *Desk) reserve(ev record.Event, w books.Booking) (made []Row, err error)
 	case w.From.IsZero() && w.To.IsZero() && w.Weekly.IsZero():
 		return d.queue(ev, w)
 	case w.From.IsZero() || w.To.IsZero():
-		return nil, refused("say from when and until when, or neither to be the next", "one of the times is missing")
+		return nil, &reservation.RefusedError{Reason: reservation.HalfTimes}
 	}
 	b, err := reservation.Check(reservation.Booking{Device: w.Device, Kind: w.Kind, Person: w.Person, From: w.From, To: w.To}, d.Now)
 	if err != nil {
@@ -293,7 +292,7 @@ func (d *Desk) queue(ev record.Event, w books.Booking) (made []Row, err error) {
 		return nil, err
 	}
 	if slices.ContainsFunc(mine, func(r Row) bool { return r.From.IsZero() && r.Device == w.Device && r.Kind == w.Kind }) {
-		return nil, refused("wait", "%s waits for it already", d.nameOf(w.Person))
+		return nil, &reservation.RefusedError{Reason: reservation.Waits, By: d.nameOf(w.Person)}
 	}
 	ids := []string{w.Device}
 	if w.Device == "" {
@@ -304,7 +303,7 @@ func (d *Desk) queue(ev record.Event, w books.Booking) (made []Row, err error) {
 		if r := d.device(id); lent(r) && (w.Kind == "" || r.Kind == w.Kind) {
 			can++
 			if r.Loan.Holder == w.Person && w.Device != "" {
-				return nil, refused("extend the loan", "%s has %s", d.nameOf(w.Person), d.name(id))
+				return nil, &reservation.RefusedError{Reason: reservation.Has, By: d.nameOf(w.Person), What: d.name(id)}
 			}
 		}
 	}
@@ -324,27 +323,23 @@ func (d *Desk) queue(ev record.Event, w books.Booking) (made []Row, err error) {
 
 // conflict says what is in the way of a reservation.
 func (d *Desk) conflict(b reservation.Booking, c *reservation.Conflict) error {
-	const other = "`stump reservations` shows what is reserved, `stump reservations free` what is free"
-	switch o := c.Booked; {
+	e := &reservation.RefusedError{What: d.name(b.Device), Kind: b.Kind, Count: c.Count, From: c.Booked.From, To: c.Booked.To}
+	if c.Booked.ID != "" {
+		e.By = d.nameOf(c.Booked.Person)
+	}
+	switch {
 	case c.Holder != "":
-		return refused("reserve it from then on", "%s is with %s until %s", d.name(b.Device), d.nameOf(c.Holder), stamp(c.Until))
-	case c.Count > 0 && o.ID != "":
-		return refused(other, "of the kind %s there %s, reserved then, too: by %s from %s to %s", d.kindOf(b), is(c.Count), d.nameOf(o.Person), stamp(o.From), stamp(o.To))
+		e.Reason, e.By, e.To = reservation.Lent, d.nameOf(c.Holder), c.Until
 	case c.Count > 0:
-		return refused(other, "of the kind %s there %s, and none is free for all of that", b.Kind, is(c.Count))
-	case o.ID != "":
-		return refused(other, "%s is reserved for %s from %s to %s", d.name(b.Device), d.nameOf(o.Person), stamp(o.From), stamp(o.To))
+		e.Reason, e.Kind = reservation.Few, d.kindOf(b)
+	case e.By != "":
+		e.Reason = reservation.Booked
 	case b.Device == "":
-		return refused("`stump devices list` shows the kinds", "no device in use is of the kind %q", b.Kind)
+		e.Reason = reservation.NoKind
+	default:
+		e.Reason = reservation.Unused
 	}
-	return refused("reserve another", "%s is not in use", d.name(b.Device))
-}
-
-func is(n int) string {
-	if n == 1 {
-		return "is 1 device"
-	}
-	return "are " + count.Of(n, "device")
+	return e
 }
 
 // kindOf is the kind that a reservation is of, also one by name.
@@ -372,7 +367,7 @@ func (d *Desk) Cancel(ev *record.Event, id, own string) error {
 	case !ok:
 		return &books.UnreservedError{ID: id}
 	case own != "" && own != r.Person:
-		return refused("ask who has made it, or an admin", "somebody else has made this reservation")
+		return &reservation.RefusedError{Reason: reservation.Others}
 	}
 	return d.end(ev, r)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"stump/checkout/ledger/record"
+	"stump/checkout/reservation"
 	"stump/internal/books"
 )
 
@@ -95,7 +96,7 @@ func (d *Desk) List(f books.ReservationFilter) (all []books.Reservation, err err
 // if it has begun.
 func (d *Desk) Free(from, to time.Time) (free []books.Device, err error) {
 	if d.Now.IsZero() {
-		return nil, refused("set its clock", "the station does not know the time")
+		return nil, &reservation.RefusedError{Reason: reservation.NoClock}
 	}
 	if from.Before(d.Now) {
 		from = d.Now.Truncate(time.Second)
