@@ -26,7 +26,7 @@ import (
 var needed = map[identity.Role]string{
 	identity.Board: "GET devices, GET free",
 
-	identity.Staff: "GET /my, GET /devices, GET /devices/{ref}, POST /devices/{ref}/extend, GET status, GET panel, GET who, GET devices/{ref}, GET my/loans, GET my/history, POST devices/{ref}/extend, " +
+	identity.Staff: "GET /my, GET /devices, GET /devices/{ref}, POST /devices/{ref}/extend, POST /devices/{ref}/reserve, POST /devices/{ref}/report, GET /reservations, POST /reservations, POST /reservations/cancel, GET status, GET panel, GET who, GET devices/{ref}, GET my/loans, GET my/history, POST devices/{ref}/extend, " +
 		"GET reservations, GET my/reservations, POST my/reservations, DELETE my/reservations/{id}",
 
 	identity.Technician: "GET /enrol, POST /enrol, GET /enrol/{id}, POST /enrol/{id}/undo, GET /inbox, POST /inbox/assign, POST /inbox/ignore, GET inbox, POST unknown/{id}/assign, POST unknown/{id}/ignore, " +

@@ -5,6 +5,7 @@
 //	GET /devices, /people     lists
 //	GET /devices/{id}         a device; its forms are posted to /devices/{id}/return, give, …
 //	GET /people/{id}, /my     a person, and who asks
+//	GET /reservations         what is reserved; its forms are posted to /reservations, …/cancel
 //	GET /reports              how devices are used
 //	GET /labels               codes for devices, to print
 //	GET /audit, /settings     who changed what; what is configured, and tokens
@@ -36,6 +37,7 @@ import (
 	"stump/internal/console/device"
 	"stump/internal/console/imports"
 	"stump/internal/console/person"
+	"stump/internal/console/reservations"
 	"stump/internal/console/ui"
 	"stump/internal/hint"
 	"stump/internal/identity"
@@ -123,7 +125,7 @@ func (c *Console) Routes() []Route {
 		{"POST /settings/tokens/revoke", identity.FreshAdmin, c.revokeToken},
 		{"GET /import", identity.Admin, c.importPage},
 		{"POST /import", identity.Admin, c.importFile},
-	}, c.inboxRoutes(), c.enrolRoutes(), c.stationRoutes())
+	}, c.reservationRoutes(), c.inboxRoutes(), c.enrolRoutes(), c.stationRoutes())
 }
 
 func (c *Console) now() time.Time {
@@ -148,7 +150,7 @@ func (c *Console) frame(r *http.Request, path string, title func(*ui.Words) stri
 		if who.Person != "" {
 			f.Links = append(f.Links, ui.Link{Path: "/my", Text: w.My})
 		}
-		f.Links = append(f.Links, ui.Link{Path: "/devices", Text: w.Devices})
+		f.Links = append(f.Links, ui.Link{Path: "/devices", Text: w.Devices}, ui.Link{Path: "/reservations", Text: reservations.In(w).Title})
 	}
 	if who.May(identity.Admin) {
 		f.Links = append(f.Links, ui.Link{Path: "/people", Text: w.People}, ui.Link{Path: "/import", Text: w.Import}, ui.Link{Path: "/labels", Text: w.Labels})
@@ -210,7 +212,7 @@ func (c *Console) my(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := person.View{Frame: c.frame(r, "/my", func(w *ui.Words) string { return w.My }), Mine: true}
+	v := person.View{Frame: c.frame(r, "/my", func(w *ui.Words) string { return w.My }), Mine: true, Who: reservations.Viewer{Person: me.ID}}
 	v.Frame.Live = true
 	if v, err = person.Make(v, c.o.Books, me.ID, c.now()); err != nil {
 		return err
@@ -219,7 +221,8 @@ func (c *Console) my(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (c *Console) person(w http.ResponseWriter, r *http.Request) error {
-	v, err := person.Make(person.View{Frame: c.frame(r, "", func(w *ui.Words) string { return w.People })}, c.o.Books, r.PathValue("ref"), c.now())
+	v := person.View{Frame: c.frame(r, "", func(w *ui.Words) string { return w.People }), Who: reservations.Viewer{Admin: true}}
+	v, err := person.Make(v, c.o.Books, r.PathValue("ref"), c.now())
 	if err != nil {
 		return err
 	}
@@ -256,12 +259,12 @@ func (c *Console) showDevice(w http.ResponseWriter, r *http.Request, status int,
 	who, alert, remedy := identity.Of(r.Context()), v.Alert, v.Remedy
 	v.Frame = c.frame(r, "", func(w *ui.Words) string { return w.Devices })
 	v.Frame.Live, v.Alert, v.Remedy = alert == "", alert, remedy
-	v.Admin, v.Names = who.May(identity.Admin), who.May(identity.Admin)
+	v.Admin, v.Names, v.Who = who.May(identity.Admin), who.May(identity.Admin), c.viewer(r)
 	v, err := device.Make(v, c.o.Books, r.PathValue("ref"), c.now(), who.May(identity.Technician))
 	if err != nil {
 		return err
 	}
-	v.Own = v.Holder != "" && v.Holder == who.Person
+	v.Own = v.Holder != "" && v.Holder == v.Who.Person
 	return send(w, r, status, device.Page(v, device.State(v.Words, v.Device)))
 }
 
@@ -281,25 +284,26 @@ func (c *Console) change(form string, do func(books.Keeper, books.Request) (chec
 			err = c.make(r, do, q)
 		}
 		if err == nil {
-			http.Redirect(w, r, string(ui.To("/devices/", ref))+"?saved", http.StatusSeeOther)
+			http.Redirect(w, r, back(r, string(ui.To("/devices/", ref)))+"?saved", http.StatusSeeOther)
 			return nil
 		}
-		var gone *books.ChangedError
-		v := device.View{Asked: form, Form: map[string]string{}}
-		for name := range r.PostForm {
-			v.Form[name] = r.PostForm.Get(name)
-		}
-		status := http.StatusConflict
-		switch {
-		case errors.As(err, &gone):
-			status, v.Alert = http.StatusPreconditionFailed, ui.In(r, c.o.Language).Changed
-		case errors.Is(err, books.ErrNotFound), errors.Is(err, checkout.ErrRefused), hint.Of(err) != "":
-			v.Alert, v.Remedy = ui.Sentence(err.Error()), ui.Sentence(hint.Of(err))
-		default:
-			return err
-		}
-		return c.showDevice(w, r, status, v)
+		return c.refuse(w, r, form, err)
 	}
+}
+
+// refuse shows a device's page with why a form of it was refused, and what was typed.
+func (c *Console) refuse(w http.ResponseWriter, r *http.Request, form string, err error) error {
+	var gone *books.ChangedError
+	v, status := device.View{Asked: form, Form: r.PostForm}, http.StatusConflict
+	switch {
+	case errors.As(err, &gone):
+		status, v.Alert = http.StatusPreconditionFailed, ui.In(r, c.o.Language).Changed
+	case errors.Is(err, books.ErrNotFound), errors.Is(err, checkout.ErrRefused), hint.Of(err) != "":
+		v.Alert, v.Remedy = ui.Sentence(err.Error()), ui.Sentence(hint.Of(err))
+	default:
+		return err
+	}
+	return c.showDevice(w, r, status, v)
 }
 
 // make makes a change, on the terms of the page that it comes from.

@@ -3,6 +3,7 @@ package device
 
 import (
 	"cmp"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"stump/checkout"
 	"stump/internal/books"
+	"stump/internal/console/reservations"
 	"stump/internal/console/ui"
 )
 
@@ -25,10 +27,13 @@ type View struct {
 	// Admin may change it, Own is whether who asks has it, and Names whether they may see
 	// a person's page.
 	Admin, Own, Names bool
+	Who               reservations.Viewer
 	People            []books.Person // whom it can be given to; for admins
 	History           []ui.Line      // nil: who asks may not see it
+	Booked            []reservations.Row
+	Reserve           *reservations.Form // nil: who asks can't reserve it
 	// Form is what was typed into a form that was refused, Asked which one that was.
-	Form  map[string]string
+	Form  url.Values
 	Asked string
 }
 
@@ -53,7 +58,13 @@ func Make(v View, keeper books.Keeper, ref string, now time.Time, history bool) 
 		v.History, err = ui.Lines(v.Words, keeper.History(books.HistoryFilter{Device: v.Device.ID}), now)
 	}
 	if v.Admin && err == nil {
-		v.People, err = people(keeper)
+		v.People, err = reservations.People(keeper)
+	}
+	if err == nil {
+		v.Booked, err = reservations.Of(v.Words, keeper, books.ReservationFilter{Device: v.Device.ID}, v.Who, now)
+	}
+	if v.Who.MayReserve() && v.Device.Word() == checkout.Active.String() {
+		v.Reserve = v.reserve(now)
 	}
 	v.Title = v.Device.Name
 	return v, err
@@ -81,21 +92,16 @@ func (v View) mayLack() bool {
 	return slices.ContainsFunc(v.Parts, func(p Part) bool { return p.In })
 }
 
-// mostPeople is how many people a form offers. A name that it does not offer can be typed.
-const mostPeople = 1000
-
-// people are those who take part, by name.
-func people(keeper books.Keeper) (all []books.Person, err error) {
-	for p, err := range keeper.People(books.Page{}) {
-		if err != nil {
-			return nil, err
-		}
-		if p.Status == checkout.Active {
-			all = append(all, p)
-		}
+// reserve is the form that reserves the device: from now on, or from when it should be back.
+func (v View) reserve(now time.Time) *reservations.Form {
+	if v.Loan != nil && v.Loan.Due.After(now) {
+		now = v.Loan.Due.In(now.Location())
 	}
-	slices.SortStableFunc(all, func(a, b books.Person) int { return cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
-	return all[:min(len(all), mostPeople)], nil
+	f := reservations.NewForm(v.Words, v.Who, string(ui.To("/devices/", v.ID))+"/reserve", now)
+	if v.Asked == "reserve" {
+		f.Typed(v.Form)
+	}
+	return f
 }
 
 // State is what a device is, in a word or two.
@@ -149,7 +155,7 @@ func (v View) typed(form, field string) string {
 	if v.Asked != form {
 		return ""
 	}
-	return v.Form[field]
+	return v.Form.Get(field)
 }
 
 func number(n int) string { return strconv.Itoa(n) }

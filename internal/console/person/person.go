@@ -10,6 +10,7 @@ import (
 
 	"stump/checkout"
 	"stump/internal/books"
+	"stump/internal/console/reservations"
 	"stump/internal/console/ui"
 )
 
@@ -18,7 +19,9 @@ type View struct {
 	ui.Frame
 	books.Person
 	Mine    bool // it is that of who asks
+	Who     reservations.Viewer
 	Loans   []Loan
+	Booked  []reservations.Row
 	History []ui.Line
 }
 
@@ -26,6 +29,9 @@ type View struct {
 type Loan struct {
 	books.Loan
 	Began, Ends, Late string
+	// Revision is that of the device, with which its person extends the loan; empty if it
+	// has no end.
+	Revision string
 }
 
 // Make makes the page of what the books say of a person.
@@ -39,13 +45,31 @@ func Make(v View, keeper books.Keeper, ref string, now time.Time) (_ View, err e
 		}
 		row := Loan{Loan: l.Shown()}
 		row.Began, row.Ends, row.Late = v.Terms(l, now)
+		if v.Mine && !l.Due.IsZero() {
+			d, err := keeper.FindDevice(l.DeviceID)
+			if err != nil {
+				return v, err
+			}
+			row.Revision = d.Revision
+		}
 		v.Loans = append(v.Loans, row)
+	}
+	if v.Booked, err = reservations.Of(v.Words, keeper, books.ReservationFilter{Person: v.Person.ID}, v.Who, now); err != nil {
+		return v, err
 	}
 	v.History, err = ui.Lines(v.Words, keeper.History(books.HistoryFilter{Person: v.Person.ID}), now)
 	if !v.Mine {
 		v.Title = v.Person.Name
 	}
 	return v, err
+}
+
+// page is where the page is.
+func (v View) page() string {
+	if v.Mine {
+		return "/my"
+	}
+	return string(ui.To("/people/", v.Person.ID))
 }
 
 // ListView is the list of all people.

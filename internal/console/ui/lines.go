@@ -40,9 +40,22 @@ func Lines(w *Words, history iter.Seq2[books.Entry, error], now time.Time) ([]Li
 	return lines, nil
 }
 
-// LineOf is an event as pages show it.
+// LineOf is an event as pages show it. What is reserved stands in place of a device.
 func LineOf(w *Words, e books.Entry, now time.Time) Line {
-	return Line{e.JSON(), w.Began(e.Time.In(now.Location()), e.ClockTrusted, e.Before, now), cmp.Or(w.Kinds[string(e.Kind)], string(e.Kind))}
+	b := e.Booking
+	e.Booking.Kind, e.Booking.From = "", time.Time{}
+	l := Line{e.JSON(), w.Began(e.Time.In(now.Location()), e.ClockTrusted, e.Before, now), cmp.Or(w.Kinds[string(e.Kind)], string(e.Kind))}
+	if b.Kind != "" {
+		l.Device = &b.Kind
+	}
+	if !b.From.IsZero() {
+		note := w.At(b.From.In(now.Location()), now) + " – " + w.At(b.To.In(now.Location()), now)
+		if e.Note != "" {
+			note += ", " + e.Note
+		}
+		l.Note = &note
+	}
+	return l
 }
 
 // Text is a text that may be unknown.

@@ -21,6 +21,7 @@ type Words struct {
 	Retired, Suspended, OutUntil, With, Nobody           string
 	Return, Give, GiveTo, Extend, Until, Note, Condition string
 	Fine, Damaged, Incomplete, ReportLost, ReportFound   string
+	ReportFault, WhatIsWrong                             string
 	History, When, What, Who, Serial, Place, Tag, Link   string
 	NotFound, NotFoundHint, Changed, NotConnected        string
 	YouHaveNothing, LogInHint, Badges, Has, MoreRows     string
@@ -93,7 +94,7 @@ var english = Words{
 	Before: "before %s", Unknown: "not known", NotOnTime: "%s late", NoEnd: "no end", Doubtful: "doubtful", Lost: "lost",
 	Retired: "no longer in use", Suspended: "suspended", OutUntil: "out of service until %s", With: "With %s", Nobody: "Nobody has it.",
 	Return: "Return", Give: "Give", GiveTo: "To whom", Extend: "Extend", Until: "Until", Note: "Note", Condition: "Condition",
-	Fine: "fine", Damaged: "damaged", Incomplete: "incomplete", ReportLost: "Report as lost", ReportFound: "It was found",
+	Fine: "fine", Damaged: "damaged", Incomplete: "incomplete", ReportLost: "Report as lost", ReportFound: "It was found", ReportFault: "Report a fault", WhatIsWrong: "What is wrong",
 	History: "History", When: "When", What: "What", Who: "Who", Serial: "Serial number", Place: "Place", Tag: "Tag", Link: "Page of the asset manager",
 	NotFound: "There is no such page", NotFoundHint: "The board has everything that there is.", Changed: "It has changed meanwhile. Nothing was saved: look again, and decide anew.",
 	NotConnected:   "Not connected. What you see may be old; bumps still count.",
@@ -133,7 +134,7 @@ var german = Words{
 	Before: "vor %s", Unknown: "unbekannt", NotOnTime: "%s zu spät", NoEnd: "ohne Ende", Doubtful: "zweifelhaft", Lost: "verloren",
 	Retired: "außer Gebrauch", Suspended: "gesperrt", OutUntil: "außer Betrieb bis %s", With: "Bei %s", Nobody: "Niemand hat es.",
 	Return: "Zurücknehmen", Give: "Ausgeben", GiveTo: "An wen", Extend: "Verlängern", Until: "Bis", Note: "Notiz", Condition: "Zustand",
-	Fine: "in Ordnung", Damaged: "beschädigt", Incomplete: "unvollständig", ReportLost: "Als verloren melden", ReportFound: "Es ist wieder da",
+	Fine: "in Ordnung", Damaged: "beschädigt", Incomplete: "unvollständig", ReportLost: "Als verloren melden", ReportFound: "Es ist wieder da", ReportFault: "Schaden melden", WhatIsWrong: "Was fehlt ihm",
 	History: "Verlauf", When: "Wann", What: "Was", Who: "Wer", Serial: "Seriennummer", Place: "Platz", Tag: "Chip", Link: "Seite der Inventarverwaltung",
 	NotFound: "Diese Seite gibt es nicht", NotFoundHint: "Die Übersicht hat alles, was es gibt.", Changed: "Es hat sich inzwischen geändert. Nichts wurde gespeichert: bitte noch einmal ansehen und neu entscheiden.",
 	NotConnected:   "Nicht verbunden. Die Anzeige kann alt sein; am Leser wird weiter gebucht.",
@@ -173,7 +174,7 @@ var french = Words{
 	Before: "avant %s", Unknown: "inconnu", NotOnTime: "%s de retard", NoEnd: "sans fin", Doubtful: "douteux", Lost: "perdu",
 	Retired: "hors d'usage", Suspended: "suspendu", OutUntil: "hors service jusqu'au %s", With: "Chez %s", Nobody: "Personne ne l'a.",
 	Return: "Reprendre", Give: "Remettre", GiveTo: "À qui", Extend: "Prolonger", Until: "Jusqu'au", Note: "Note", Condition: "Condition",
-	Fine: "en ordre", Damaged: "abîmé", Incomplete: "incomplet", ReportLost: "Signaler perdu", ReportFound: "Il est retrouvé",
+	Fine: "en ordre", Damaged: "abîmé", Incomplete: "incomplet", ReportLost: "Signaler perdu", ReportFound: "Il est retrouvé", ReportFault: "Signaler un défaut", WhatIsWrong: "Ce qui ne va pas",
 	History: "Historique", When: "Quand", What: "Quoi", Who: "Qui", Serial: "Numéro de série", Place: "Place", Tag: "Puce", Link: "Page de l'inventaire",
 	NotFound: "Cette page n'existe pas", NotFoundHint: "Le tableau montre tout ce qu'il y a.", Changed: "Cela a changé entre-temps. Rien n'a été enregistré : regardez à nouveau, puis décidez.",
 	NotConnected:   "Pas de connexion. L'affichage peut être ancien ; les badges comptent toujours.",
@@ -213,7 +214,7 @@ var spanish = Words{
 	Before: "antes de %s", Unknown: "desconocido", NotOnTime: "%s de retraso", NoEnd: "sin fin", Doubtful: "dudoso", Lost: "perdido",
 	Retired: "fuera de uso", Suspended: "suspendido", OutUntil: "fuera de servicio hasta %s", With: "Con %s", Nobody: "Nadie lo tiene.",
 	Return: "Recibir", Give: "Entregar", GiveTo: "A quién", Extend: "Prolongar", Until: "Hasta", Note: "Nota", Condition: "Condición",
-	Fine: "en orden", Damaged: "dañado", Incomplete: "incompleto", ReportLost: "Declarar perdido", ReportFound: "Ha aparecido",
+	Fine: "en orden", Damaged: "dañado", Incomplete: "incompleto", ReportLost: "Declarar perdido", ReportFound: "Ha aparecido", ReportFault: "Avisar de un fallo", WhatIsWrong: "Qué le pasa",
 	History: "Historia", When: "Cuándo", What: "Qué", Who: "Quién", Serial: "Número de serie", Place: "Lugar", Tag: "Etiqueta", Link: "Página del inventario",
 	NotFound: "Esa página no existe", NotFoundHint: "El tablero muestra todo lo que hay.", Changed: "Ha cambiado mientras tanto. No se guardó nada: mire otra vez y decida de nuevo.",
 	NotConnected:   "Sin conexión. Lo que ve puede ser antiguo; el lector sigue contando.",

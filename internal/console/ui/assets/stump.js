@@ -11,15 +11,18 @@ async function refresh() {
   if (answer.redirected || !answer.ok || mine !== asked) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const old = document.getElementById("live"), now = page.getElementById("live");
-  if (mine !== asked || !old || !now || old.innerHTML === now.innerHTML) return;
+  if (mine !== asked || !old || !now) return;
+  for (const e of old.querySelectorAll("details[open][id]")) now.querySelector("#" + CSS.escape(e.id))?.setAttribute("open", "");
+  if (old.innerHTML === now.innerHTML) return;
   if ([...old.querySelectorAll("input")].some((e) => e.value !== e.defaultValue)) return; // somebody types
   const known = new Set([...old.querySelectorAll("[data-device]")].map((e) => e.dataset.device + "\n" + e.dataset.person));
   for (const e of now.querySelectorAll("[data-device]")) {
     if (!known.has(e.dataset.device + "\n" + e.dataset.person)) e.classList.add("fresh");
   }
-  const focus = document.activeElement && document.activeElement.closest("#live") && document.activeElement.getAttribute("href");
+  const at = document.activeElement?.closest("#live a[href], #live [id]");
+  const focus = at && (at.id ? "#" + CSS.escape(at.id) : "#live a[href=" + CSS.escape(at.getAttribute("href")) + "]");
   old.replaceWith(document.adoptNode(now));
-  if (focus) document.querySelector("#live a[href=" + CSS.escape(focus) + "]")?.focus();
+  if (focus) document.querySelector(focus)?.focus();
 }
 
 let changes;
