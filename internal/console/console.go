@@ -41,6 +41,7 @@ import (
 	"stump/internal/console/ui"
 	"stump/internal/hint"
 	"stump/internal/identity"
+	"stump/internal/inbox"
 	"stump/internal/panel"
 )
 
@@ -86,12 +87,20 @@ type Options struct {
 // Console answers browsers. A handler's error is shown by Fail.
 type Console struct {
 	o     Options
-	parts parts
+	parts parts[[]byte]
+	todos parts[[]inbox.Row]
 	kept  kept
 }
 
 // New returns the pages.
-func New(o Options) *Console { return &Console{o: o} }
+func New(o Options) *Console {
+	c := &Console{o: o}
+	c.o.Changed = func() {
+		c.todos.forget()
+		o.Changed()
+	}
+	return c
+}
 
 // Route is a page, and the least role that may see it.
 type Route struct {
@@ -156,7 +165,7 @@ func (c *Console) frame(r *http.Request, path string, title func(*ui.Words) stri
 		f.Links = append(f.Links, ui.Link{Path: "/people", Text: w.People}, ui.Link{Path: "/import", Text: w.Import}, ui.Link{Path: "/labels", Text: w.Labels})
 	}
 	if who.May(identity.Technician) {
-		f.Links = append(f.Links, ui.Link{Path: "/inbox", Text: w.Inbox, N: c.waiting(r)}, ui.Link{Path: "/enrol", Text: w.EnrolTitle})
+		f.Links = append(f.Links, ui.Link{Path: "/inbox", Text: w.Inbox, N: c.todo(r, path)}, ui.Link{Path: "/enrol", Text: w.EnrolTitle})
 		f.Links = append(f.Links, ui.Link{Path: "/reports", Text: w.Reports})
 	}
 	if who.May(identity.Admin) {
@@ -194,13 +203,20 @@ func (c *Console) board(w http.ResponseWriter, r *http.Request) error {
 	if !v.Holders {
 		v.Title = v.Board
 	}
-	page, err := c.parts.get(v.Part, c.o.Newest, fmt.Sprint(v.Language, v.Holders, v.Links, v.Names, ui.Packs(r), v.Asked), func() ([]byte, error) {
+	make := func() ([]byte, error) {
 		v, err := board.Make(v, c.o.Books, c.now())
 		if err != nil {
 			return nil, err
 		}
 		return ui.Render(r, board.Page(v))
-	})
+	}
+	var page []byte
+	var err error
+	if v.Part {
+		page, err = c.parts.get(c.o.Newest, fmt.Sprint(v.Language, v.Holders, v.Links, v.Names, ui.Packs(r), v.Asked), make)
+	} else { // has a name in it
+		page, err = make()
+	}
 	if err != nil {
 		return err
 	}

@@ -496,7 +496,7 @@ func BenchmarkBoard(b *testing.B) {
 	}
 	var size int
 	for b.Loop() {
-		p.parts = parts{}
+		p.parts.forget()
 		w, _ := p.ask(root, "GET", "/", nil, "Accept-Encoding", "gzip", "Stump-Part", "live")
 		size = w.Body.Len()
 	}

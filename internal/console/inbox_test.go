@@ -12,6 +12,7 @@ import (
 	"stump/hw/selftest"
 	"stump/internal/books"
 	"stump/internal/identity"
+	"stump/internal/inbox"
 )
 
 // unknown shows a tag that nobody has at the reader, and returns its row's id.
@@ -88,4 +89,42 @@ func TestInboxCounts(t *testing.T) {
 		_, page := p.ask(who, "GET", "/devices", nil)
 		p.has(who.Name, page, `<b class="todo">1</b>`)
 	}
+}
+
+// TestInboxIsCountedOnce: what waits is looked for once while nothing happens, however many
+// pages say how much it is; who has another role has their own number, and the page that lists
+// it looks anew.
+func TestInboxIsCountedOnce(t *testing.T) {
+	looked := 0
+	p := newPages(t, func(o *Options) {
+		waiting := o.Inbox.Waiting
+		o.Inbox.Waiting = func(r *http.Request) ([]inbox.Row, error) {
+			looked++
+			return waiting(r)
+		}
+	})
+	p.conditions = map[string][]selftest.Condition{"door": {{Name: "reader-silent"}}}
+	see := func(who identity.Principal, path string, times int, says string) {
+		t.Helper()
+		before := looked
+		_, page := p.ask(who, "GET", path, nil)
+		if p.has(path, page, says); looked-before != times {
+			t.Errorf("%s: %s looked %d times, want %d", path, who.Name, looked-before, times)
+		}
+	}
+	see(root, "/devices", 1, `<b class="todo">1</b>`)
+	for range 9 {
+		see(root, "/devices", 0, `<b class="todo">1</b>`)
+	}
+	see(tess, "/devices", 1, `<b class="todo">1</b>`)
+	see(ann, "/devices", 0, `!class="todo"`)
+	p.give("quest 3", "ann", noon)
+	see(root, "/devices", 1, `<b class="todo">1</b>`)
+	p.conditions = nil
+	see(root, "/inbox", 1, "Nothing to do.")
+	see(root, "/devices", 0, `!class="todo"`)
+	p.unknown(80, checkout.KindDevice)
+	see(root, "/inbox", 1, `<b class="todo">1</b>`)
+	p.ask(root, "POST", "/inbox/ignore", url.Values{"id": {p.unknown(80, checkout.KindDevice)}})
+	see(root, "/devices", 1, `!class="todo"`)
 }

@@ -33,7 +33,7 @@ func (c *Console) inbox(w http.ResponseWriter, r *http.Request) error {
 
 func (c *Console) showInbox(w http.ResponseWriter, r *http.Request, status int, v todo.View) (err error) {
 	v.Now, v.Admin = c.now(), identity.Of(r.Context()).May(identity.Admin)
-	if v.Rows, err = c.o.Inbox.Waiting(r); err != nil {
+	if v.Rows, err = c.waiting(r); err != nil {
 		return err
 	}
 	if v.Names, err = todo.Names(c.o.Books, v.Admin); err != nil {
@@ -89,9 +89,18 @@ func (c *Console) inboxRoutes() []Route {
 	}
 }
 
-// waiting is how many things wait for who asks.
-func (c *Console) waiting(r *http.Request) int {
-	all, err := c.o.Inbox.Waiting(r)
+// waiting is what waits for who asks. It is looked for when something has happened, or may
+// have: every page says how much it is, and all loans and queues are read for it.
+func (c *Console) waiting(r *http.Request) ([]inbox.Row, error) {
+	return c.todos.get(c.o.Newest, identity.Of(r.Context()).Role.String(), func() ([]inbox.Row, error) { return c.o.Inbox.Waiting(r) })
+}
+
+// todo is how many things wait. The page that lists them looks anew.
+func (c *Console) todo(r *http.Request, page string) int {
+	if page == "/inbox" {
+		c.todos.forget()
+	}
+	all, err := c.waiting(r)
 	if err != nil {
 		return 0
 	}

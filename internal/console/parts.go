@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// parts keeps what is in the frame of the board: when something happens, all who watch ask
-// for the same, which is then made once.
-type parts struct {
+// parts keeps what was made of the books until something happens, such as what is in the
+// frame of the board: all who watch ask for the same then, which is made once.
+type parts[T any] struct {
 	mu     sync.Mutex
 	newest string // the event after which they were made
 	made   time.Time
-	pages  map[string][]byte
+	all    map[string]T
 }
 
 // partLife is how long a part is kept: times are in it, and not every change of the
@@ -21,27 +21,30 @@ const (
 	mostParts = 32
 )
 
-// get returns the part of this name, made by make unless it is there. A whole page, which
-// has a name in it, is made each time.
-func (p *parts) get(part bool, newest func() (string, error), name string, make func() ([]byte, error)) ([]byte, error) {
-	if !part {
-		return make()
-	}
+// get returns the part of this name, made by make unless it is there.
+func (p *parts[T]) get(newest func() (string, error), name string, make func() (T, error)) (T, error) {
 	now, err := newest()
 	if err != nil {
-		return nil, err
+		return *new(T), err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if now != p.newest || time.Since(p.made) > partLife || len(p.pages) >= mostParts {
-		p.newest, p.made, p.pages = now, time.Now(), map[string][]byte{}
+	if now != p.newest || time.Since(p.made) > partLife || len(p.all) >= mostParts {
+		p.newest, p.made, p.all = now, time.Now(), map[string]T{}
 	}
-	if page := p.pages[name]; page != nil {
-		return page, nil
+	if part, ok := p.all[name]; ok {
+		return part, nil
 	}
-	page, err := make()
+	part, err := make()
 	if err == nil {
-		p.pages[name] = page
+		p.all[name] = part
 	}
-	return page, err
+	return part, err
+}
+
+// forget has all parts made anew.
+func (p *parts[T]) forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.all, p.made = nil, time.Time{}
 }
