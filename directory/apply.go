@@ -56,7 +56,7 @@ func (w *Worker) apply(ctx context.Context, changes []books.SyncRow) (notes []st
 // does, and leanPercent of what is in use. (A limit on the memory is worse: near it Go
 // collects without a pause, gives that up after a while, and then needs more than ever.)
 const (
-	roomy        = 26 << 20
+	roomy        = 17 << 20
 	leastGarbage = 3 << 19
 	leanPercent  = 10
 )

@@ -132,10 +132,12 @@ func (w *Worker) pull(ctx context.Context, force bool) (todo plan.Plan, err erro
 	}
 	w.main.heard()
 	rows = len(snap.People) + len(snap.Devices)
+	giveBack(rows) // what reading took
 	if todo, err = w.update(ctx, snap, force); err != nil {
 		return todo, err
 	}
 	snap.People, snap.Devices = nil, nil
+	giveBack(rows)
 	believe := plan.Plausible // it may have lost its loans over night, too
 	if force {
 		believe = nil
