@@ -81,7 +81,7 @@ func TestReserving(t *testing.T) {
 	}
 
 	_, page = p.ask(ann, "GET", "/reservations", nil)
-	p.has("the page", page, "Who is next", "<td>1. Ben", "With Ann Okafor", "The next 7 days", "Fri 09:00", "Fri 11:00", "Later", "any phone", "each week until 3 Jan 2027", "Cancel all 3", "Ben &lt;b&gt;", "!/people/")
+	p.has("the page", page, "Who is next", "<td>1. Ben", "With Ann Okafor", "The next 7 days", "Fri 09:00", "Fri 11:00", "Later", "any phone", "each week until 3 Jan 2027<", "3 Jan 2027 09:00 – 3 Jan 2027 11:00", "Cancel all 3", "Ben &lt;b&gt;", "!/people/")
 	if n := strings.Count(page, `<form method="post" action="/reservations/cancel">`); n != 5 { // hers, and all weeks at once
 		t.Errorf("she can cancel %d times", n)
 	}

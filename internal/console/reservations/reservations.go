@@ -31,7 +31,7 @@ type Row struct {
 	Turn         int    // in the line: 1 is next
 	Where        string // where the device is that somebody waits for
 	Mine         bool   // who looks may cancel it
-	Until        string // when the last of the Others begins
+	Until        string // the day of the last of the Others
 	Others       []Row
 }
 
@@ -61,6 +61,16 @@ type series struct {
 	from, to time.Time
 }
 
+// at is a time as people read it, with the clock in another year, too.
+func at(w *ui.Words, t, now time.Time) string {
+	t = t.In(now.Location())
+	text := w.At(t, now)
+	if !strings.Contains(text, ":") {
+		text += t.Format(" 15:04")
+	}
+	return text
+}
+
 // add adds a reservation, or makes it one of the weeks of a row.
 func (l *lister) add(r books.Reservation) {
 	row := Row{Reservation: r, What: l.t.what(r), Mine: l.who.Admin || l.who.Person != "" && r.PersonID == l.who.Person}
@@ -73,12 +83,12 @@ func (l *lister) add(r books.Reservation) {
 		return
 	}
 	from, to := r.From.In(l.now.Location()), r.To.In(l.now.Location())
-	row.Begins, row.Ends = l.w.At(from, l.now), l.w.At(to, l.now)
+	row.Begins, row.Ends = at(l.w, from, l.now), at(l.w, to, l.now)
 	for _, s := range l.series[key] {
 		if s.from.AddDate(0, 0, 7).Equal(from) && s.to.AddDate(0, 0, 7).Equal(to) {
 			s.from, s.to = from, to
 			first := &l.rows[s.row]
-			first.Others, first.Until = append(first.Others, row), row.Begins
+			first.Others, first.Until = append(first.Others, row), l.w.At(from, l.now)
 			return
 		}
 	}

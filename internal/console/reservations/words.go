@@ -78,8 +78,7 @@ func Why(w *ui.Words, err error, now time.Time) (says, remedy string, ok bool) {
 		if reason == reservation.TooLong {
 			n = int(reservation.Longest / (24 * time.Hour))
 		}
-		at := func(t time.Time) string { return w.At(t.In(now.Location()), now) }
-		return fill(t.Refused[reason], "{what}", no.What, "{kind}", no.Kind, "{by}", no.By, "{from}", at(no.From), "{to}", at(no.To), "{n}", strconv.Itoa(n)), "", true
+		return fill(t.Refused[reason], "{what}", no.What, "{kind}", no.Kind, "{by}", no.By, "{from}", at(w, no.From, now), "{to}", at(w, no.To, now), "{n}", strconv.Itoa(n)), "", true
 	case errors.As(err, &wrong):
 		return fill(t.Refused[wrong.Reason], "{typed}", wrong.Typed), "", true
 	case errors.As(err, new(*books.UnreservedError)):

@@ -134,7 +134,7 @@ var german = Words{
 	Before: "vor %s", Unknown: "unbekannt", NotOnTime: "%s zu spät", NoEnd: "ohne Ende", Doubtful: "zweifelhaft", Lost: "verloren",
 	Retired: "außer Gebrauch", Suspended: "gesperrt", OutUntil: "außer Betrieb bis %s", With: "Bei %s", Nobody: "Niemand hat es.",
 	Return: "Zurücknehmen", Give: "Ausgeben", GiveTo: "An wen", Extend: "Verlängern", Until: "Bis", Note: "Notiz", Condition: "Zustand",
-	Fine: "in Ordnung", Damaged: "beschädigt", Incomplete: "unvollständig", ReportLost: "Als verloren melden", ReportFound: "Es ist wieder da", ReportFault: "Schaden melden", WhatIsWrong: "Was fehlt ihm",
+	Fine: "in Ordnung", Damaged: "beschädigt", Incomplete: "unvollständig", ReportLost: "Als verloren melden", ReportFound: "Es ist wieder da", ReportFault: "Schaden melden", WhatIsWrong: "Was ist nicht in Ordnung",
 	History: "Verlauf", When: "Wann", What: "Was", Who: "Wer", Serial: "Seriennummer", Place: "Platz", Tag: "Chip", Link: "Seite der Inventarverwaltung",
 	NotFound: "Diese Seite gibt es nicht", NotFoundHint: "Die Übersicht hat alles, was es gibt.", Changed: "Es hat sich inzwischen geändert. Nichts wurde gespeichert: bitte noch einmal ansehen und neu entscheiden.",
 	NotConnected:   "Nicht verbunden. Die Anzeige kann alt sein; am Leser wird weiter gebucht.",
