@@ -66,7 +66,7 @@ func freePort(t *testing.T) int {
 }
 
 // browserTime is how long all that a test does in a browser may take, on the slowest host.
-const browserTime = 3 * time.Minute
+const browserTime = 5 * time.Minute
 
 // startBrowser starts Chromium, for as long as the test goes on.
 func startBrowser(t *testing.T) context.Context {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -92,6 +93,14 @@ func TestStaff(t *testing.T) {
 
 	admin.does("opens what repeats", chromedp.EmulateViewport(1280, 1700), chromedp.Navigate(admin.station+"/reservations"), chromedp.Click("details.weeks summary", chromedp.NodeVisible), chromedp.WaitVisible("details.weeks ul"))
 	admin.shoots("reservations-weeks")
+	var printed string
+	admin.does("prints it", emulation.SetEmulatedMedia().WithMedia("print"),
+		chromedp.Evaluate(`[...document.querySelectorAll("header, .bar, #reserve, main button")].filter(e => e.checkVisibility()).map(e => e.outerHTML).join()`, &printed))
+	admin.shoots("reservations-printed")
+	if printed != "" {
+		t.Errorf("paper has %s", printed)
+	}
+	admin.does("is at the screen again", emulation.SetEmulatedMedia())
 	dia.does("looks at hers", chromedp.Navigate(dia.station+"/my"), chromedp.WaitVisible("tr[data-reservation]"))
 	id := regexp.MustCompile(`"id":"(\d+)","device_id":"ipad"`).FindStringSubmatch(list)
 	row := fmt.Sprintf("tr[data-reservation=%q]", id[1])
