@@ -111,14 +111,6 @@ func TestDeliver(t *testing.T) {
 
 // TestVerdicts is what becomes of a message when the server does not take it.
 func TestVerdicts(t *testing.T) {
-	at := func(step, says string) func(string, string) string {
-		return func(s, _ string) string {
-			if s == step {
-				return says
-			}
-			return smtptest.OK
-		}
-	}
 	for _, c := range []struct {
 		name   string
 		script func(step, arg string) string

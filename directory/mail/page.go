@@ -35,8 +35,13 @@ type row struct {
 func (m *Mail) page(c Content) page {
 	w := m.words
 	p := page{foot: fill(w.foot, "{station}", c.Station)}
-	if c.Digest != nil {
+	switch {
+	case c.Digest != nil:
 		m.digest(&p, c)
+		return p
+	case len(c.Loans) == 0: // a test
+		p.subject, p.greeting, p.intro = fill(w.test, "{station}", c.Station), fill(w.hello, "{person}", c.Name), fill(w.testIntro, "{station}", c.Station)
+		p.foot = c.Station
 		return p
 	}
 	late := 0

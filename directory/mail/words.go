@@ -12,6 +12,7 @@ type words struct {
 	digest, digestIntro, digestFoot             string
 	overdue, reminded, unsent, addressless      string // titles of the digest
 	nothing                                     string
+	test, testIntro                             string
 	dayForm, whenForm                           string
 	days                                        [7]string
 	months                                      [12]string
@@ -30,6 +31,7 @@ var languages = map[string]*words{
 		digest: "{station}: {n} overdue", digestFoot: "Sent by {station} each Monday.", digestIntro: "This is how the loans of {station} stand this week.",
 		overdue: "Overdue", reminded: "Reminded this week", unsent: "Mails that were refused (stump sync lists them)",
 		addressless: "Not reminded: no mail address", nothing: "nobody, nothing",
+		test: "A test of {station}", testIntro: "this is a test: what {station} sends comes here.",
 		dayForm: "{weekday} {day} {month}", whenForm: "{date} {year}, {time}",
 		days:   [7]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"},
 		months: [12]string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"},
@@ -46,6 +48,7 @@ var languages = map[string]*words{
 		digest: "{station}: {n} überfällig", digestFoot: "Gesendet von {station}, jeden Montag.", digestIntro: "So steht es diese Woche um die Ausleihen von {station}.",
 		overdue: "Überfällig", reminded: "Diese Woche erinnert", unsent: "Abgelehnte Mails (stump sync listet sie auf)",
 		addressless: "Nicht erinnert: ohne Mailadresse", nothing: "niemand, nichts",
+		test: "Ein Test von {station}", testIntro: "das ist ein Test: Was {station} sendet, kommt hier an.",
 		dayForm: "{weekday}, {day}. {month}", whenForm: "{date} {year}, {time} Uhr",
 		days:   [7]string{"Sonntag", "Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag"},
 		months: [12]string{"Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"},
@@ -62,6 +65,7 @@ var languages = map[string]*words{
 		digest: "{station} : {n} en retard", digestFoot: "Envoyé par {station} chaque lundi.", digestIntro: "Voici où en sont les prêts de {station} cette semaine.",
 		overdue: "En retard", reminded: "Relances de la semaine", unsent: "Messages refusés (stump sync les liste)",
 		addressless: "Sans relance : pas d'adresse mail", nothing: "personne, rien",
+		test: "Un essai de {station}", testIntro: "ceci est un essai : ce que {station} envoie arrive ici.",
 		dayForm: "{weekday} {day} {month}", whenForm: "{date} {year} à {time}",
 		days:   [7]string{"dimanche", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi"},
 		months: [12]string{"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"},
@@ -78,6 +82,7 @@ var languages = map[string]*words{
 		digest: "{station}: {n} con retraso", digestFoot: "Enviado por {station} cada lunes.", digestIntro: "Así están los préstamos de {station} esta semana.",
 		overdue: "Con retraso", reminded: "Avisos de esta semana", unsent: "Correos rechazados (stump sync los lista)",
 		addressless: "Sin aviso: no tienen dirección", nothing: "nadie, nada",
+		test: "Una prueba de {station}", testIntro: "esto es una prueba: lo que envía {station} llega aquí.",
 		dayForm: "{weekday} {day} de {month}", whenForm: "{date} de {year}, {time}",
 		days:   [7]string{"domingo", "lunes", "martes", "miércoles", "jueves", "viernes", "sábado"},
 		months: [12]string{"enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"},
