@@ -85,34 +85,22 @@ func fileAndBoard(file, key string, args []string) (_ string, b *board.Board, er
 
 // checkConfig prints what is right, and returns everything that is wrong.
 func checkConfig(out io.Writer, file string, b *board.Board) error {
-	cfg, err := config.Load(file)
-	if cfg == nil {
-		return err
-	}
-	closed, wrong := daemon.CheckHolidays(cfg)
-	err = config.Join(err, daemon.CheckPlaces(cfg), wrong)
 	var lines string
-	if b != nil {
+	cfg, says, err := daemon.CheckFile(file, func(cfg *config.Config) error {
+		if b == nil {
+			return nil
+		}
 		daemon.UseBoard(cfg, b)
 		var wrong error
-		if lines, wrong = cfg.CheckOn(b); b.Known() {
-			err = config.Join(err, wrong)
+		if lines, wrong = cfg.CheckOn(b); !b.Known() {
+			return nil
 		}
-	}
+		return wrong
+	})
 	if err != nil {
 		return err
 	}
-	for _, w := range cfg.Warnings() {
-		fmt.Fprintln(out, "note: "+w)
-	}
-	if cfg.Path() == "" {
-		fmt.Fprintln(out, "no configuration file; the defaults are right")
-	} else {
-		fmt.Fprintln(out, cfg.Path()+" is right")
-	}
-	if closed != "" {
-		fmt.Fprintln(out, "holidays: "+closed)
-	}
+	fmt.Fprint(out, says)
 	switch {
 	case b == nil:
 		return nil

@@ -57,7 +57,7 @@ func TestTechnician(t *testing.T) {
 	admin.shoots("scope")
 	admin.does("pauses", chromedp.Click("#pause"))
 	s.run("sim", "tap", "ben")
-	admin.does("sees what was", chromedp.WaitVisible("#pause[aria-pressed=true]"))
+	admin.does("sees what was", chromedp.WaitVisible("#pause:checked"))
 	admin.sees("1 good, 0 refused")
 	admin.does("leaves", chromedp.Click(`main a.button`), chromedp.WaitVisible(`form[action$="/selftest"]`))
 	s.eventually("the lines are given back", func() bool { return !strings.Contains(s.run("status"), "has the lines") })

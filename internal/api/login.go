@@ -33,6 +33,7 @@ func (s *Server) accessRoutes() []route {
 		{"POST /v1/tokens", logins, identity.FreshAdmin, asked(s.addToken)},
 		{"DELETE /v1/tokens/{name}", logins, identity.FreshAdmin, object(s.revokeToken)},
 		{"GET /v1/refusals", logins, identity.Admin, list(s.refusals)},
+		{"GET /v1/looks", logins, identity.Admin, list(s.looked)},
 		{"GET /v1/web", logins, identity.Admin, object(s.web)},
 		{"POST /v1/web/show", display, identity.Admin, object(s.showFingerprint)},
 		{"POST /v1/web/admin-link", logins, identity.FreshAdmin, object(s.adminLink)},
@@ -76,6 +77,11 @@ func (s *Server) revokeToken(r *http.Request) (any, error) {
 // refusals lists failed logins, and calls for which somebody's role was not enough.
 func (s *Server) refusals(_ *http.Request, _ query, p books.Page) (iter.Seq2[identity.Refusal, error], error) {
 	return short(s.o.Access.Refusals(), p, func(r identity.Refusal) []string { return []string{r.Name, r.Address} })
+}
+
+// looked lists who looked at what others have or had.
+func (s *Server) looked(_ *http.Request, _ query, p books.Page) (iter.Seq2[identity.Look, error], error) {
+	return short(s.o.Access.Looks(), p, func(l identity.Look) []string { return []string{l.Name, l.Person, l.What} })
 }
 
 func (s *Server) web(*http.Request) (any, error) {

@@ -496,7 +496,7 @@ func (s *Server) erase(r *http.Request) (any, error) {
 		err = l.ErasePerson(r.PathValue("ref"), by.Name, by.Source)
 	}
 	if err == nil && s.o.Access != nil {
-		s.o.Access.LogoutPerson(p.ID)
+		s.o.Access.Forget(p.ID, p.Name)
 	}
 	return struct{}{}, err
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"iter"
 	"net/http"
-	"regexp"
-	"strings"
 	"sync"
 	"time"
 
@@ -15,6 +13,7 @@ import (
 	"stump/internal/books"
 	"stump/internal/identity"
 	"stump/internal/jobs"
+	"stump/internal/plain"
 	"stump/internal/station"
 	"stump/wiegand"
 )
@@ -175,25 +174,13 @@ func (s *Server) answerTest(r *http.Request, a *wire.Answer) (any, error) {
 	return s.resource(r, j), nil
 }
 
-// paths are files and folders but devices, with which a technician works.
-var paths = regexp.MustCompile(`(^|[\s"'(=:])/[^/\s"',;:()][^\s"',;:()]*`)
-
 // hider returns what takes out of a text what who may not read: the paths of files.
 func hider(who identity.Principal, stateDir string) func(string) string {
-	if who.May(identity.Admin) {
-		return func(text string) string { return text }
-	}
 	return func(text string) string {
-		if stateDir != "" {
-			text = strings.ReplaceAll(text, stateDir, "the state folder")
+		if who.May(identity.Admin) {
+			return text
 		}
-		return paths.ReplaceAllStringFunc(text, func(path string) string {
-			i := strings.IndexByte(path, '/')
-			if strings.HasPrefix(path[i:], "/dev/") {
-				return path
-			}
-			return path[:i] + "…"
-		})
+		return plain.HidePaths(text, stateDir)
 	}
 }
 

@@ -9,7 +9,6 @@ package api
 import (
 	"cmp"
 	"context"
-	"io"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -23,11 +22,13 @@ import (
 	"stump/hw/selftest"
 	"stump/internal/api/booking"
 	"stump/internal/api/link"
+	"stump/internal/api/looks"
 	"stump/internal/api/openapi"
 	"stump/internal/api/simuser"
 	"stump/internal/api/wire"
 	"stump/internal/books"
 	"stump/internal/console"
+	"stump/internal/console/settings"
 	"stump/internal/credential"
 	"stump/internal/feed"
 	"stump/internal/identity"
@@ -35,6 +36,7 @@ import (
 	"stump/internal/keyboard"
 	"stump/internal/panel"
 	"stump/internal/patience"
+	"stump/internal/signal"
 	"stump/internal/signin"
 	"stump/internal/simlab"
 	"stump/internal/station"
@@ -79,6 +81,8 @@ type Options struct {
 	SelfTest func(reader string, by station.Holder) (*selftest.Env, error)
 	// Wiring draws which wire goes where at a reader; nil without a daemon.
 	Wiring func(reader string) (svg string, err error)
+	// Weeks says how a reader was read in each week; nil without a daemon.
+	Weeks func(reader string) []signal.Week
 	// Access has the tokens and sessions; nil without a daemon.
 	Access *identity.Store
 	// Board is what the role board sees: "free" devices, or the "holders" of the others,
@@ -90,9 +94,9 @@ type Options struct {
 	Extend *link.Page
 	// Web says where browsers and scripts reach the station; nil for nowhere.
 	Web func() wire.Web
-	// Config writes the configuration, without secrets.
-	Config func(io.Writer) error
-	Log    *slog.Logger
+	// Settings are what the page of settings asks of the station.
+	Settings settings.Station
+	Log      *slog.Logger
 	// Now is the wall clock; time.Now if nil.
 	Now func() time.Time
 }
@@ -108,6 +112,7 @@ type Server struct {
 	turns           patience.Turns // of those who read many rows
 	jobs            *jobs.Room
 	pages           *console.Console
+	looks           looks.Watcher
 	lab             *simuser.Lab // who stands before simulated readers
 }
 
@@ -128,7 +133,7 @@ func NewServer(o Options) *Server {
 	s.desk = desk
 	s.people, s.devices = s.registers(s.o.Books)
 	s.lab = &simuser.Lab{Readers: o.Readers, Sims: o.Sims, Lines: o.Lines, Clock: o.Clock, Panel: o.Panel, Keyboard: o.Keyboard, Find: s.reader, Card: s.card}
-	s.pages = s.newPages()
+	s.pages, s.looks = s.newPages(), looks.Watcher{Access: o.Access, Find: func(ref string) (books.Person, error) { return s.desk.FindPerson(ref) }}
 	for _, r := range slices.Concat(s.routes(), s.pageRoutes()) {
 		s.handle(r)
 	}
@@ -159,6 +164,7 @@ func (s *Server) handle(to route) {
 			err = s.o.Ledger.Settled(r.Context())
 		}
 		if err == nil {
+			s.looks.Note(r)
 			err = s.once(answer, r, to)
 		}
 		if err != nil {
@@ -261,7 +267,7 @@ func (s *Server) site() string {
 // newPages returns the pages for browsers.
 func (s *Server) newPages() *console.Console {
 	o := console.Options{
-		Books: s.o.Books, Station: s.o.Station, Language: s.o.Language, Now: s.o.Now, Me: s.me, Changed: s.poke, Import: s.importPage, Access: s.o.Access, Leave: s.jobs.Leave, Config: s.o.Config, Site: s.site, API: s, Wiring: s.o.Wiring, Panel: s.o.Panel,
+		Books: s.o.Books, Station: s.o.Station, Language: s.o.Language, Now: s.o.Now, Me: s.me, Changed: s.poke, Import: s.importPage, Access: s.o.Access, Leave: s.jobs.Leave, Settings: s.o.Settings, Site: s.site, API: s, Wiring: s.o.Wiring, Weeks: s.o.Weeks, Panel: s.o.Panel,
 		Holders: s.board(boardHolders), Visitor: identity.None,
 	}
 	o.Inbox, o.Enrol = s.answers(), s.enrolPages()

@@ -2,10 +2,10 @@ package console
 
 import (
 	"net/http"
-	"strings"
 	"time"
 
 	"stump/internal/console/audit"
+	"stump/internal/console/board"
 	"stump/internal/console/labels"
 	"stump/internal/console/settings"
 	"stump/internal/console/ui"
@@ -14,8 +14,8 @@ import (
 )
 
 func (c *Console) audit(w http.ResponseWriter, r *http.Request) error {
-	v := audit.View{Frame: c.frame(r, "/audit", func(w *ui.Words) string { return w.Audit })}
-	v, err := audit.Make(v, c.o.Books, c.o.Access.Refusals(), c.now())
+	v := audit.View{Frame: c.frame(r, "/audit", func(w *ui.Words) string { return w.Audit }), Sought: board.Read(r.URL.Query()).Find}
+	v, err := audit.Make(v, c.o.Books, c.o.Access.Looks(), c.o.Access.Refusals(), c.now())
 	if err != nil {
 		return err
 	}
@@ -38,17 +38,37 @@ func (c *Console) settings(w http.ResponseWriter, r *http.Request) error {
 
 // showSettings shows the settings, with the token that was made or why it was not.
 func (c *Console) showSettings(w http.ResponseWriter, r *http.Request, status int, v settings.View) error {
-	alert, remedy := v.Alert, v.Remedy
+	alert, remedy, who := v.Alert, v.Remedy, identity.Of(r.Context())
 	v.Frame = c.frame(r, "/settings", func(w *ui.Words) string { return w.Settings })
 	v.Alert, v.Remedy = alert, remedy
-	var text strings.Builder
-	if c.o.Config != nil {
-		if err := c.o.Config(&text); err != nil {
-			return err
-		}
+	if me, err := c.o.Me(r); err == nil { // who is not in the register has no address
+		v.Email = me.Email
 	}
-	v.Config = text.String()
-	return send(w, r, status, settings.Page(settings.Make(v, c.o.Access.Tokens(), c.now())))
+	if err := v.Read(c.o.Settings); err != nil {
+		return err
+	}
+	return send(w, r, status, settings.Page(settings.Make(v, c.o.Access, who, c.now())))
+}
+
+// testMail sends a message to who asks, and says how far it came.
+func (c *Console) testMail(w http.ResponseWriter, r *http.Request) error {
+	me, err := c.o.Me(r)
+	if c.o.Settings.Mail == nil || err != nil || me.Email == "" { // the page says which
+		return c.showSettings(w, r, http.StatusConflict, settings.View{})
+	}
+	return c.showSettings(w, r, http.StatusOK, settings.View{Steps: c.o.Settings.Mail(r.Context(), me)})
+}
+
+// endSession ends a browser's session, and what it began.
+func (c *Console) endSession(w http.ResponseWriter, r *http.Request) error {
+	if err := form(w, r); err != nil {
+		return err
+	}
+	id := r.PostForm.Get("id")
+	c.o.Access.EndSession(id)
+	c.o.Leave(id)
+	http.Redirect(w, r, "/settings?saved", http.StatusSeeOther)
+	return nil
 }
 
 // addToken makes a token, and shows its secret this once.
@@ -57,7 +77,7 @@ func (c *Console) addToken(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return hint.Errorf("send it again", "the form can't be read: %w", err)
 	}
-	v := settings.View{Name: r.PostForm.Get("name")}
+	v := settings.View{Typed: r.PostForm.Get("name")}
 	role, err := identity.ParseRole(r.PostForm.Get("role"))
 	var ends *time.Time
 	if day := r.PostForm.Get("expires"); day != "" && err == nil {
@@ -66,11 +86,11 @@ func (c *Console) addToken(w http.ResponseWriter, r *http.Request) error {
 		ends = &end
 	}
 	if err == nil {
-		_, v.Secret, err = c.o.Access.AddToken(identity.Token{Name: v.Name, Role: role, By: identity.Of(r.Context()).Name, Expires: ends})
+		_, v.Secret, err = c.o.Access.AddToken(identity.Token{Name: v.Typed, Role: role, By: identity.Of(r.Context()).Name, Expires: ends})
 	}
 	switch {
 	case err == nil:
-		v.Name = ""
+		v.Typed = ""
 		return c.showSettings(w, r, http.StatusOK, v)
 	case hint.Of(err) == "":
 		return err

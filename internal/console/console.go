@@ -38,11 +38,13 @@ import (
 	"stump/internal/console/imports"
 	"stump/internal/console/person"
 	"stump/internal/console/reservations"
+	"stump/internal/console/settings"
 	"stump/internal/console/ui"
 	"stump/internal/hint"
 	"stump/internal/identity"
 	"stump/internal/inbox"
 	"stump/internal/panel"
+	"stump/internal/signal"
 )
 
 // Options are what the pages work with.
@@ -63,8 +65,8 @@ type Options struct {
 	Leave  func(id string)
 	// Site is where others reach the station.
 	Site func() string
-	// Config writes the configuration, without secrets.
-	Config func(io.Writer) error
+	// Settings are what the page of settings asks of the station.
+	Settings settings.Station
 	// Appended returns a channel that is closed when the next event is committed.
 	Appended func() <-chan struct{}
 	// Import imports a file whose columns are mapped as by sheet.Mapping, or says what that
@@ -82,6 +84,8 @@ type Options struct {
 	Panel *panel.Panel
 	// Wiring draws which wire goes where at a reader; nil without a daemon.
 	Wiring func(reader string) (svg string, err error)
+	// Weeks says how a reader was read in each week; nil without a daemon.
+	Weeks func(reader string) []signal.Week
 }
 
 // Console answers browsers. A handler's error is shown by Fail.
@@ -132,6 +136,8 @@ func (c *Console) Routes() []Route {
 		{"GET /settings", identity.Admin, c.settings},
 		{"POST /settings/tokens", identity.FreshAdmin, c.addToken},
 		{"POST /settings/tokens/revoke", identity.FreshAdmin, c.revokeToken},
+		{"POST /settings/sessions/end", identity.FreshAdmin, c.endSession},
+		{"POST /settings/mail", identity.Admin, c.testMail},
 		{"GET /import", identity.Admin, c.importPage},
 		{"POST /import", identity.Admin, c.importFile},
 	}, c.reservationRoutes(), c.inboxRoutes(), c.enrolRoutes(), c.stationRoutes())

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,6 +27,7 @@ import (
 	"stump/checkout/ledger"
 	"stump/checkout/loan"
 	"stump/directory"
+	"stump/directory/call"
 	"stump/hw/selftest"
 	"stump/internal/books"
 	"stump/internal/console/imports"
@@ -601,7 +603,20 @@ func TestAudit(t *testing.T) {
 	})
 	p.ok(err)
 	_, page := p.ask(root, "GET", "/audit", nil)
-	p.has("audit", page, "root <span class=\"dim\">cli</span>", "iPad &amp; Pen", "10.0.0.9", "POST /&lt;login&gt;", "!Quest")
+	p.has("audit", page, "root <span class=\"dim\">cli</span>", "iPad &amp; Pen", "10.0.0.9", "POST /&lt;login&gt;", "!Quest", "Nobody looked at")
+
+	// Who looked at whom is shown by name, and all of it can be searched.
+	access.Looked(identity.Look{Name: "tess", Source: "api", What: "history", Person: "ben"})
+	access.Looked(identity.Look{Name: "root", Source: "cli", What: "history", Person: identity.Everybody})
+	access.Looked(identity.Look{Name: "root", Source: "web", What: "dossier", Person: "gone"})
+	_, page = p.ask(root, "GET", "/audit", nil)
+	p.has("looks", page, "tess <span class=\"dim\">api</span>", "Ben &lt;b&gt;Lindqvist&lt;/b&gt;", "<td>history</td>", "everybody", "gone", "!Nobody looked at")
+	_, page = p.ask(root, "GET", "/audit?q=lindqvist", nil)
+	p.has("who looked at Ben", page, "tess <span", "Pixel 9", "!dossier", "!iPad &amp; Pen", "!10.0.0.9", "Nothing is called that.")
+	_, page = p.ask(root, "GET", "/audit?q=10.0.0.9", nil)
+	p.has("an address", page, "POST /&lt;login&gt;", "!Pixel", "!tess <span")
+	_, page = p.ask(root, "GET", "/audit?q=auskunft", nil, "Accept-Language", "de")
+	p.has("in German", page, "<td>Auskunft</td>", "Wer bei anderen nachgesehen hat", "!<td>Verlauf</td>")
 }
 
 func TestSettings(t *testing.T) {
@@ -609,7 +624,7 @@ func TestSettings(t *testing.T) {
 	var left []string
 	p := newPages(t, func(o *Options) {
 		o.Access, o.Leave = access, func(id string) { left = append(left, id) }
-		o.Config = func(w io.Writer) error { _, err := io.WriteString(w, "station = \"<lab>\"\n"); return err }
+		o.Settings.Config = func(w io.Writer) error { _, err := io.WriteString(w, "station = \"<lab>\"\n"); return err }
 	})
 	_, page := p.ask(root, "GET", "/settings", nil)
 	p.has("settings", page, "station = &#34;&lt;lab&gt;&#34;", "Make a token", "!Revoke</button>")
@@ -639,6 +654,59 @@ func TestSettings(t *testing.T) {
 	}
 	if w, page := p.ask(root, "POST", "/settings/tokens/revoke", url.Values{"name": {"wall"}}); w.Code != http.StatusConflict {
 		t.Errorf("again: %d %s", w.Code, page)
+	}
+}
+
+// TestSettingsOfTheStation: what a start with the file as it is now would say, who is logged
+// in and may be logged out, what roles may, and a mail to who asks.
+func TestSettingsOfTheStation(t *testing.T) {
+	access := identity.Open(t.TempDir(), identity.Options{Now: func() time.Time { return noon }})
+	var left []string
+	var wrong error
+	var mails []books.Person
+	steps := []call.Step{{Name: "connect", Measured: "mail.lab answers in 3 ms"}, {Name: "login", Outcome: call.Outcome{Verdict: call.BadConfig, Reason: "mail.lab refuses <the> login", Remedy: "check mail.user"}}}
+	p := newPages(t, func(o *Options) {
+		o.Access, o.Leave = access, func(id string) { left = append(left, id) }
+		o.Settings.Check = func() (string, error) { return "/etc/stump.toml is right\n", wrong }
+	})
+	_, page := p.ask(root, "GET", "/settings", nil)
+	p.has("settings", page, "/etc/stump.toml is right", "The file is right.", "No mails are sent", "looks after readers", "!The station would not start")
+	wrong = errors.New("line 3: \"<x>\" is no port")
+	_, page = p.ask(root, "GET", "/settings", nil)
+	p.has("a wrong file", page, "The station would not start:", "line 3: &#34;&lt;x&gt;&#34; is no port", "!The file is right.")
+
+	w, page := p.ask(root, "POST", "/settings/mail", nil)
+	if p.has("no mails", page, "No mails are sent"); w.Code != http.StatusConflict {
+		t.Error(w.Code)
+	}
+	p.o.Settings.Mail = func(_ context.Context, to books.Person) []call.Step { mails = append(mails, to); return steps }
+	chief := ann
+	chief.Role = identity.Admin
+	_, page = p.ask(root, "GET", "/settings", nil)
+	p.has("no address", page, "log in as somebody who has a mail address", "!action=\"/settings/mail\"")
+	_, page = p.ask(chief, "GET", "/settings", nil)
+	p.has("an address", page, "A test message to you, at ann@lab.example.", "action=\"/settings/mail\"", "!mail.lab answers")
+	_, page = p.ask(chief, "POST", "/settings/mail", nil)
+	p.has("a mail", page, "mail.lab answers in 3 ms", "<b>works</b>", "mail.lab refuses &lt;the&gt; login", "check mail.user")
+	if len(mails) != 1 || mails[0].Email != "ann@lab.example" {
+		t.Errorf("mails to %+v", mails)
+	}
+
+	_, page = p.ask(root, "GET", "/settings", nil)
+	p.has("nobody has logged in", page, "!sessions/end")
+	access.Login(chief)
+	secret := access.Login(tess)
+	who, err := access.Session(secret)
+	p.ok(err)
+	chief.ID = access.Sessions()[0].ID
+	_, page = p.ask(chief, "GET", "/settings", nil)
+	p.has("sessions", page, "tess", "Ann Okafor", "this browser", who.ID, "!"+secret)
+	w, _ = p.ask(chief, "POST", "/settings/sessions/end", url.Values{"id": {who.ID}})
+	if _, err := access.Session(secret); err == nil || w.Code != http.StatusSeeOther || !slices.Equal(left, []string{who.ID}) {
+		t.Errorf("%d, %v, %v", w.Code, err, left)
+	}
+	if list := access.Sessions(); len(list) != 1 || list[0].Name != "Ann Okafor" {
+		t.Errorf("%+v", list)
 	}
 }
 

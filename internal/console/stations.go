@@ -120,6 +120,11 @@ func (c *Console) station(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	v.Drawn(frames.Items)
+	for i := range v.Readers {
+		if c.o.Weeks != nil {
+			v.Readers[i].Weeks = c.o.Weeks(v.Readers[i].Name)
+		}
+	}
 	return send(w, r, http.StatusOK, stations.Page(v))
 }
 

@@ -28,6 +28,7 @@ import (
 	"stump/internal/learned"
 	"stump/internal/panel"
 	"stump/internal/remind"
+	"stump/internal/signal"
 	"stump/internal/signin"
 	"stump/internal/simlab"
 	"stump/internal/station"
@@ -78,6 +79,7 @@ type Daemon struct {
 	API      *api.Server
 	tasks    []task.Task
 	learned  *learned.Store
+	signal   *signal.Store
 	now      func() int64
 	board    *board.Board
 	places   places
@@ -160,6 +162,8 @@ func (d *Daemon) assemble() (err error) {
 	if err := d.newReaders(); err != nil {
 		return err
 	}
+	d.signal = d.newSignal()
+	d.tasks = append(d.tasks, d.signal)
 	d.upkeep = d.newUpkeep()
 	served, err := d.newAPI()
 	if err != nil {
@@ -238,7 +242,7 @@ func (d *Daemon) newAPI() ([]task.Task, error) {
 		Path: LedgerPath(d.o.StateDir), TCP: ln.TCP,
 		Ledger: d.Ledger, Station: cfg.Station, Version: d.o.Version, Formats: cfg.CardFormats(), ParseCard: cfg.ParseCard,
 		Panel: d.Panel, Readers: d.Readers, Trace: d.trace, Sims: d.Sims, Lines: d.Lines, Clock: d.now, Keyboard: d.keyboard,
-		Worker: d.Worker, SelfTest: d.SelfTest, Wiring: d.picture, Access: d.access, Board: cfg.Web.Board, Language: cfg.Display.Language, Config: cfg.Write,
+		Worker: d.Worker, SelfTest: d.SelfTest, Wiring: d.picture, Weeks: d.signal.Of, Access: d.access, Board: cfg.Web.Board, Language: cfg.Display.Language, Settings: d.settings(),
 		Conditions: d.conditions, Backups: d.upkeep.backups.status, Check: CheckInChild, Log: d.o.Log,
 	}
 	if site != nil {

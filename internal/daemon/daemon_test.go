@@ -101,7 +101,7 @@ func TestTasks(t *testing.T) {
 	}
 	want := []string{
 		"panel no display, 16x2", "directory worker (local register)", "learned readers", "list of refusals",
-		`reader "door"`, `desk "door"`, `reader "window"`, `desk "window"`, fmt.Sprintf("api %q", d.o.Socket), "jobs", "tokens and sessions", "upkeep", "reservations", "reloads", "disk",
+		`reader "door"`, `desk "door"`, `reader "window"`, `desk "window"`, "weeks of the readers", fmt.Sprintf("api %q", d.o.Socket), "jobs", "tokens and sessions", "upkeep", "reservations", "reloads", "disk",
 	}
 	if !slices.Equal(names, want) {
 		t.Errorf("tasks\n%q, want\n%q", names, want)

@@ -31,6 +31,7 @@ import (
 	"stump/internal/identity"
 	"stump/internal/learned"
 	"stump/internal/safefile"
+	"stump/internal/signal"
 	"stump/internal/sitekey"
 )
 
@@ -193,7 +194,7 @@ func tidy(o Options, l *ledger.Ledger) {
 		all, failed = append(all, removed...), errors.Join(failed, err)
 	}
 	remove(filepath.Dir(l.Path()), boltfile.Temporary(filepath.Base(l.Path()))...)
-	remove(o.StateDir, notesName+".new-*", learned.Name+".new-*", identity.FileName+".new-*", certificate.FileName+".new-*", holidays.FileName+".new-*", ".selftest-*")
+	remove(o.StateDir, notesName+".new-*", learned.Name+".new-*", signal.FileName+".new-*", identity.FileName+".new-*", certificate.FileName+".new-*", holidays.FileName+".new-*", ".selftest-*")
 	remove(filepath.Dir(key), filepath.Base(key)+".new-*")
 	for _, dir := range []string{backupDir(o.Config.Backup, o.StateDir), o.Config.Backup.Also} {
 		if dir != "" {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"stump/checkout"
 	"stump/directory"
@@ -12,6 +13,7 @@ import (
 	"stump/internal/config"
 	"stump/internal/hint"
 	"stump/internal/reader"
+	"stump/internal/signal"
 	"stump/internal/simlab"
 	"stump/internal/station"
 	"stump/wiegand"
@@ -122,5 +124,26 @@ func (d *Daemon) lines(rc config.Reader) gpio.Adjustable {
 			log.Info("lines", "are", s.Lines)
 		}
 		d.fault(rc.Name, s.Err != nil)
+	})
+}
+
+// newSignal keeps how well the readers are read, week by week.
+func (d *Daemon) newSignal() *signal.Store {
+	clock := wallClock(d.o.Config)
+	return signal.Open(d.o.StateDir, signal.Options{
+		Now: func() (time.Time, bool) { now := clock.Now(); return now.Wall.In(time.Local), now.Trusted },
+		Count: func() map[string]signal.Count {
+			all := map[string]signal.Count{}
+			for _, r := range d.Readers {
+				st := r.Stats()
+				c := signal.Count{Good: st.Reads, Bad: map[string]uint64{}}
+				for fault, n := range st.Faults {
+					c.Bad[string(fault)] = n
+				}
+				all[r.Name] = c
+			}
+			return all
+		},
+		Log: d.o.Log,
 	})
 }

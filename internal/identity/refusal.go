@@ -3,14 +3,13 @@ package identity
 import (
 	"maps"
 	"net/netip"
-	"slices"
 	"strings"
 	"time"
 )
 
-// maxRefused is how many refusals are kept: the newest. They are in no chain, which
+// maxNoted is how many refusals, and how many looks, are kept: the newest. They are in no chain, which
 // nobody on a network shall fill.
-const maxRefused = 500
+const maxNoted = 500
 
 // Refusal is a failed login, or a call for which somebody's role was not enough. Equal
 // ones in a row are one.
@@ -34,15 +33,7 @@ func (s *Store) Refuse(r Refusal) {
 	r.At, r.Count = s.o.Now(), 1
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	same := slices.IndexFunc(s.refused, func(old Refusal) bool {
-		old.At, old.Count = r.At, 1
-		return old == r
-	})
-	if same >= 0 {
-		r.Count += s.refused[same].Count
-		s.refused = slices.Delete(s.refused, same, same+1)
-	}
-	s.refused = keepNewest(append(s.refused, r), maxRefused)
+	s.refused = note(s.refused, r, func(r *Refusal) (*time.Time, *int) { return &r.At, &r.Count })
 	s.touch()
 }
 
@@ -50,9 +41,7 @@ func (s *Store) Refuse(r Refusal) {
 func (s *Store) Refusals() []Refusal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list := slices.Clone(s.refused)
-	slices.Reverse(list)
-	return list
+	return newestFirst(s.refused)
 }
 
 // How often an address may fail in a minute. A secret can't be guessed: the limits bound

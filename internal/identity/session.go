@@ -26,6 +26,9 @@ type sessionRow struct {
 	Seen   time.Time `json:"seen"` // to the minute
 }
 
+// id tells sessions apart, and holds no secret.
+func (r *sessionRow) id() string { return "session:" + r.Hash[:8] }
+
 // lasts reports whether the session goes on. A clock that is behind the session's last
 // request has not been set yet: until it is, nobody knows how old the session is.
 func (r *sessionRow) lasts(now time.Time) bool {
@@ -61,7 +64,7 @@ func (s *Store) Session(secret string) (Principal, error) {
 		s.touch()
 	}
 	return Principal{
-		Name: r.Name, Role: r.Role, Person: r.Person, Source: checkout.SourceWeb, Fresh: now.Sub(r.Begun) < FreshFor, ID: "session:" + sum[:8],
+		Name: r.Name, Role: r.Role, Person: r.Person, Source: checkout.SourceWeb, Fresh: now.Sub(r.Begun) < FreshFor, ID: r.id(),
 	}, nil
 }
 
@@ -71,9 +74,39 @@ func (s *Store) Logout(secret string) {
 	s.end(func(r *sessionRow) bool { return r.Hash == sum })
 }
 
-// LogoutPerson ends all sessions of a person of the register.
-func (s *Store) LogoutPerson(id string) {
+// Session is a browser that has logged in.
+type Session struct {
+	ID          string // a Principal's
+	Name        string
+	Role        Role
+	Begun, Seen time.Time
+}
+
+// Sessions are those that go on, the one that was used last first.
+func (s *Store) Sessions() (list []Session) {
+	now := s.o.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.sessions {
+		if r.lasts(now) {
+			list = append(list, Session{r.id(), r.Name, r.Role, r.Begun, r.Seen})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Session) int { return b.Seen.Compare(a.Seen) })
+	return list
+}
+
+// EndSession ends the session that Sessions has by this id; ending none is no error.
+func (s *Store) EndSession(id string) { s.end(func(r *sessionRow) bool { return r.id() == id }) }
+
+// Forget ends all sessions of a person who was erased, and takes out who looked at them and
+// at whom they looked.
+func (s *Store) Forget(id, name string) {
+	s.mu.Lock()
+	s.looks = slices.DeleteFunc(s.looks, func(l Look) bool { return l.Person == id || l.Name == name })
+	s.mu.Unlock()
 	s.end(func(r *sessionRow) bool { return r.Person == id })
+	s.saveOrSay()
 }
 
 // end ends sessions.

@@ -23,7 +23,7 @@ import (
 const FileName = "access.json"
 
 // saveLater is how long what can be lost waits for the disk: when a token was last
-// used, who was refused. An SD card wears out.
+// used, who was refused, who looked at whom. An SD card wears out.
 const saveLater = 10 * time.Minute
 
 // Options are what a store works with. All may be zero.
@@ -33,7 +33,7 @@ type Options struct {
 	Log    *slog.Logger     // nil is silent
 }
 
-// Store keeps tokens, sessions, one-time links and the newest refusals. It is a task,
+// Store keeps tokens, sessions, one-time links, and the newest refusals and looks. It is a task,
 // and safe for concurrent use.
 type Store struct {
 	o       Options
@@ -48,6 +48,7 @@ type Store struct {
 	links    []link        // not in the file: a restart ends them
 	bump     *bump         // nor is the login at the reader; nil for none
 	refused  []Refusal     // the oldest first
+	looks    []Look        // the oldest first
 	limits   limiter
 }
 
@@ -56,6 +57,7 @@ type contents struct {
 	Tokens   []*tokenRow   `json:"tokens"`
 	Sessions []*sessionRow `json:"sessions"`
 	Refused  []Refusal     `json:"refused"`
+	Looks    []Look        `json:"looks"`
 }
 
 // Open reads the file in the state folder dir. One that can't be read is put aside, and
@@ -80,7 +82,7 @@ func Open(dir string, o Options) *Store {
 		aside := s.path + ".damaged"
 		o.Log.Error("tokens and sessions can't be read: make new ones", "err", err, "kept", aside, "aside", os.Rename(s.path, aside))
 	default:
-		s.tokens, s.sessions, s.refused = c.Tokens, c.Sessions, c.Refused
+		s.tokens, s.sessions, s.refused, s.looks = c.Tokens, c.Sessions, c.Refused, c.Looks
 	}
 	return s
 }
@@ -126,7 +128,7 @@ func (s *Store) save() error {
 	s.saving.Lock()
 	defer s.saving.Unlock()
 	s.mu.Lock()
-	raw, err := json.Marshal(contents{s.tokens, s.sessions, s.refused})
+	raw, err := json.Marshal(contents{s.tokens, s.sessions, s.refused, s.looks})
 	s.mu.Unlock()
 	if err != nil {
 		return err

@@ -240,10 +240,10 @@ func TestRefusals(t *testing.T) {
 	if len(list) != 2 || list[0].What != "login" || list[0].Count != 2 || !list[0].At.Equal(now.Time) || list[1].Name != "sam" || list[1].Count != 1 {
 		t.Errorf("%+v", list)
 	}
-	for i := range maxRefused + 10 {
+	for i := range maxNoted + 10 {
 		s.Refuse(Refusal{What: "token", Address: fmt.Sprint(i)})
 	}
-	if list := s.Refusals(); len(list) != maxRefused || list[0].Address != fmt.Sprint(maxRefused+9) {
+	if list := s.Refusals(); len(list) != maxNoted || list[0].Address != fmt.Sprint(maxNoted+9) {
 		t.Errorf("%d refusals, the newest is %+v", len(list), list[0])
 	}
 }
@@ -354,4 +354,70 @@ func TestSavedLater(t *testing.T) {
 			t.Errorf("at the end %d are saved, %v", refused(), err)
 		}
 	})
+}
+
+// TestLooksAreKept: looks count, are bounded, survive a restart, and go with who is erased.
+func TestLooksAreKept(t *testing.T) {
+	dir := t.TempDir()
+	s, now := newStore(t, dir)
+	look := Look{Name: "root", Source: "cli", What: "dossier", Person: "b1"}
+	s.Looked(look)
+	now.forward(time.Minute)
+	s.Looked(Look{Name: "root", Source: "cli", What: "loans", Person: "b1"})
+	now.forward(time.Minute)
+	s.Looked(look)
+	if list := s.Looks(); len(list) != 2 || list[0].What != "dossier" || list[0].Count != 2 || !list[0].At.Equal(now.Time) || list[1].Count != 1 {
+		t.Errorf("%+v", list)
+	}
+	for i := range maxNoted {
+		s.Looked(Look{Name: "Ben", Source: "web", What: "history", Person: fmt.Sprint(i)})
+	}
+	s.Looked(look)
+	if list := s.Looks(); len(list) != maxNoted || list[0].Count != 1 {
+		t.Errorf("%d looks, the newest is %+v", len(list), list[0])
+	}
+	if err := s.save(); err != nil {
+		t.Fatal(err)
+	}
+	again, _ := newStore(t, dir)
+	if list := again.Looks(); len(list) != maxNoted || list[0].What != "dossier" {
+		t.Errorf("after a restart there are %d", len(list))
+	}
+	again.Forget("b1", "Ben")
+	if list := again.Looks(); len(list) != 0 {
+		t.Errorf("who was erased is in %+v", list)
+	}
+	again, _ = newStore(t, dir)
+	if list := again.Looks(); len(list) != 0 {
+		t.Errorf("and after a restart in %+v", list)
+	}
+}
+
+// TestSessionsListed: those that go on are listed, and each can be ended alone.
+func TestSessionsListed(t *testing.T) {
+	s, now := newStore(t, t.TempDir())
+	old := s.Login(Principal{Name: "Dia", Role: Staff, Person: "d1"})
+	now.forward(SessionIdle)
+	ann := s.Login(Principal{Name: "Ann", Role: Admin})
+	now.forward(time.Hour)
+	ben := s.Login(Principal{Name: "Ben", Role: Staff, Person: "b1"})
+	list := s.Sessions()
+	if len(list) != 2 || list[0].Name != "Ben" || list[0].Role != Staff || list[1].Name != "Ann" || !list[1].Begun.Equal(now.Add(-time.Hour)) {
+		t.Fatalf("%+v", list)
+	}
+	who, err := s.Session(ben)
+	if err != nil || who.ID != list[0].ID || strings.Contains(fmt.Sprint(list), ben) {
+		t.Errorf("%+v, %v", who, err)
+	}
+	s.EndSession(list[0].ID)
+	s.EndSession("session:none")
+	if _, err := s.Session(ben); err == nil {
+		t.Error("it goes on")
+	}
+	if _, err := s.Session(ann); err != nil {
+		t.Errorf("another has ended: %v", err)
+	}
+	if _, err := s.Session(old); err == nil {
+		t.Error("an old one goes on")
+	}
 }

@@ -9,13 +9,13 @@ package door
 
 import (
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"strings"
 
 	"stump/internal/api/wire"
 	"stump/internal/books"
+	"stump/internal/console/ui"
 	"stump/internal/hint"
 	"stump/internal/identity"
 	"stump/internal/signin"
@@ -35,17 +35,6 @@ type Door struct {
 	Log   *slog.Logger
 }
 
-// script fills the form of a link from the link's fragment.
-const script = `"use strict";
-const secret = location.hash.slice(1);
-if (secret) {
-  history.replaceState(null, "", location.pathname);
-  const form = document.getElementById("login");
-  form.elements.secret.value = secret;
-  form.submit();
-}
-`
-
 // Login shows all ways to log in, or who has.
 func (d *Door) Login(w http.ResponseWriter, r *http.Request) error {
 	return d.page(w, r, http.StatusOK, nil)
@@ -54,7 +43,7 @@ func (d *Door) Login(w http.ResponseWriter, r *http.Request) error {
 // Script fills the form of a link.
 func Script(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
-	_, err := io.WriteString(w, script)
+	_, err := w.Write(ui.File("login.js"))
 	return err
 }
 

@@ -16,6 +16,7 @@ import (
 	"stump/hw/selftest"
 	"stump/internal/api/wire"
 	"stump/internal/console/ui"
+	"stump/internal/signal"
 )
 
 // View is a page of a station.
@@ -33,8 +34,11 @@ type View struct {
 	Scope    string // the reader whose lines are watched
 }
 
-// Reader is a reader, and how it is.
-type Reader struct{ Name, State string }
+// Reader is a reader, how it is, and how it was read in each week, the oldest first.
+type Reader struct {
+	Name, State string
+	Weeks       []signal.Week
+}
 
 // Fact is how a part of the station is.
 type Fact struct {
@@ -50,7 +54,7 @@ func Made(f ui.Frame, st wire.Status, now time.Time) View {
 	v := View{Frame: f, T: wordsIn(f.Words), Name: st.Station, Status: st}
 	for _, r := range st.Readers {
 		name, state, _ := strings.Cut(r, ":")
-		v.Readers = append(v.Readers, Reader{name, strings.TrimSpace(state)})
+		v.Readers = append(v.Readers, Reader{Name: name, State: strings.TrimSpace(state)})
 	}
 	v.Troubles = troubles(st)
 	is := "stump " + st.Version

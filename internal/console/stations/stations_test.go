@@ -10,6 +10,7 @@ import (
 	"stump/hw/selftest"
 	"stump/internal/api/wire"
 	"stump/internal/console/ui"
+	"stump/internal/signal"
 	"stump/wiegand"
 )
 
@@ -55,7 +56,7 @@ func TestFacts(t *testing.T) {
 		Backups:    []wire.Backup{{Folder: "/b", File: known("f"), Event: 5, At: &at, ClockTrusted: true}, {Folder: "/c"}},
 		Conditions: map[string][]selftest.Condition{"door": {{Name: "clock", Text: "not set for 3 hours"}}},
 	})
-	if want := []Reader{{"door", "DATA0 = GPIO17; its cards are known"}, {"desk", ""}}; !reflect.DeepEqual(v.Readers, want) {
+	if want := []Reader{{Name: "door", State: "DATA0 = GPIO17; its cards are known"}, {Name: "desk"}}; !reflect.DeepEqual(v.Readers, want) {
 		t.Errorf("%+v", v.Readers)
 	}
 	expires := noon.AddDate(0, 0, -1)
@@ -118,5 +119,46 @@ func TestDraw(t *testing.T) {
 	many := draw(wire.BadFrame{Edges: make([]wiegand.Edge, 5*mostEdges)})
 	if n := strings.Count(many.Strokes[0], "M"); n != mostEdges {
 		t.Errorf("%d strokes", n)
+	}
+}
+
+// TestWeeks: a week's bar stands where it was in the half year, refused frames are seen however
+// few they are, and the table says all of it in words, the newest first.
+func TestWeeks(t *testing.T) {
+	weeks := []signal.Week{
+		{Begins: "2026-05-04", Good: 9, Bad: map[string]uint64{"noise": 1}}, // more than half a year ago
+		{Begins: "2026-11-16", Good: 50, Bad: map[string]uint64{"parity": 10, "noise": 40}},
+		{Begins: "2026-11-23", Good: 1000, Bad: map[string]uint64{"count": 1}},
+		{Begins: "2026-11-30", Good: 4},
+	}
+	want := []bar{
+		{"552", "50", "50", "good"}, {"552", "0", "50", "bad"},
+		{"576", "2", "98", "good"}, {"576", "0", "2", "bad"},
+		{"600", "0", "100", "good"},
+	}
+	if got := weekBars(weeks); !reflect.DeepEqual(got, want) {
+		t.Errorf("%v", got)
+	}
+	if got := weekBars(nil); got != nil {
+		t.Errorf("of none %v", got)
+	}
+	if got := weekBars([]signal.Week{{Begins: "<x>"}}); got != nil {
+		t.Errorf("of no day %v", got)
+	}
+	v := made(wire.Status{})
+	for i := range v.Words.Months {
+		v.Words.Months[i] = time.Month(i + 1).String()[:3]
+	}
+	rows := v.weekRows(weeks)
+	if len(rows) != 4 || rows[0] != (weekRow{"30 Nov 2026", "4", "0", "100.0 %", "", false}) || rows[2] != (weekRow{"16 Nov 2026", "50", "50", "50.0 %", "noise 40, parity 10", true}) {
+		t.Errorf("%+v", rows)
+	}
+	v.Readers = []Reader{{Name: "door", Weeks: weeks}, {Name: "desk"}}
+	var page strings.Builder
+	if err := Page(v).Render(t.Context(), &page); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(page.String(), `<svg class="weeks"`); n != 1 || !strings.Contains(page.String(), "Good and refused frames of the reader door by week") || !strings.Contains(page.String(), "noise 40, parity 10") {
+		t.Errorf("%d pictures in %s", n, &page)
 	}
 }

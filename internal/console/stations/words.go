@@ -11,6 +11,8 @@ type Words struct {
 	Passes, Warns, Fails, LeftOut, AsFor, UnderWay, EndedEarly, End, Again             string
 	Yes, No, Send, Back, Pause, Leave, Waits, Stuck, Simulated                         string
 	Good, Refused, LinesOf, Lost                                                       string
+	Signal, SignalHint, SignalOf, SignalTable, Week, GoodReads, BadReads, Share        string
+	Faults                                                                             string
 }
 
 // wordsIn are the texts in the language of a page.
@@ -33,6 +35,7 @@ var words = map[string]*Words{
 		Passes: "passes", Warns: "warning", Fails: "fails", LeftOut: "left out", AsFor: "As for %s above.", UnderWay: "The self-test is under way.", EndedEarly: "It ended early.", End: "End it", Again: "Test again",
 		Yes: "Yes", No: "No", Send: "Send", Back: "Back to the station", Pause: "Pause", Leave: "Give the lines back", Waits: "%s waiting", Stuck: "%s stuck", Simulated: "simulated",
 		Good: "good", Refused: "refused", LinesOf: "The lines of the reader %s", Lost: "The lines are no longer yours.",
+		Signal: "Signal over half a year", SignalHint: "A bar is a week: how much of what the reader sent was good, and above it what was refused.", SignalOf: "Good and refused frames of the reader %s by week; the table below has the numbers", SignalTable: "As a table", Week: "Week of", GoodReads: "Good", BadReads: "Refused", Share: "Good share", Faults: "By fault",
 	},
 	"de": {
 		Station: "Station", Readers: "Leser", Reader: "Leser", Display: "Anzeige", Clock: "Uhr", Ledger: "Buch", Backup: "Sicherung", Places: "Verzeichnis und Webhooks", Certificate: "Web-Zertifikat",
@@ -45,6 +48,7 @@ var words = map[string]*Words{
 		Passes: "besteht", Warns: "Warnung", Fails: "versagt", LeftOut: "ausgelassen", AsFor: "Wie bei %s oben.", UnderWay: "Der Selbsttest läuft.", EndedEarly: "Er endete vorzeitig.", End: "Beenden", Again: "Noch einmal prüfen",
 		Yes: "Ja", No: "Nein", Send: "Senden", Back: "Zurück zur Station", Pause: "Anhalten", Leave: "Leitungen zurückgeben", Waits: "%s warten", Stuck: "%s stecken fest", Simulated: "simuliert",
 		Good: "gut", Refused: "abgelehnt", LinesOf: "Die Leitungen des Lesers %s", Lost: "Die Leitungen hat jetzt jemand anders.",
+		Signal: "Signal im letzten halben Jahr", SignalHint: "Ein Balken ist eine Woche: wie viel vom Leser gut ankam, und darüber, was abgelehnt wurde.", SignalOf: "Gute und abgelehnte Telegramme des Lesers %s nach Wochen; die Tabelle darunter hat die Zahlen", SignalTable: "Als Tabelle", Week: "Woche ab", GoodReads: "Gut", BadReads: "Abgelehnt", Share: "Anteil gut", Faults: "Nach Fehler",
 	},
 	"fr": {
 		Station: "Station", Readers: "Lecteurs", Reader: "Lecteur", Display: "Afficheur", Clock: "Horloge", Ledger: "Registre", Backup: "Sauvegarde", Places: "Annuaire et webhooks", Certificate: "Certificat web",
@@ -57,6 +61,7 @@ var words = map[string]*Words{
 		Passes: "réussi", Warns: "attention", Fails: "échoue", LeftOut: "omis", AsFor: "Comme pour %s plus haut.", UnderWay: "L'autotest est en cours.", EndedEarly: "Il s'est arrêté avant la fin.", End: "Arrêter", Again: "Tester à nouveau",
 		Yes: "Oui", No: "Non", Send: "Envoyer", Back: "Retour à la station", Pause: "Pause", Leave: "Rendre les lignes", Waits: "%s en attente", Stuck: "%s bloqués", Simulated: "simulé",
 		Good: "bonnes", Refused: "refusées", LinesOf: "Les lignes du lecteur %s", Lost: "Les lignes ne sont plus à vous.",
+		Signal: "Signal sur six mois", SignalHint: "Une barre est une semaine : la part bonne de ce que le lecteur a envoyé et, au-dessus, ce qui a été refusé.", SignalOf: "Trames bonnes et refusées du lecteur %s par semaine ; le tableau dessous donne les nombres", SignalTable: "En tableau", Week: "Semaine du", GoodReads: "Bonnes", BadReads: "Refusées", Share: "Part bonne", Faults: "Par défaut",
 	},
 	"es": {
 		Station: "Estación", Readers: "Lectores", Reader: "Lector", Display: "Pantalla", Clock: "Reloj", Ledger: "Registro", Backup: "Copia", Places: "Directorio y webhooks", Certificate: "Certificado web",
@@ -69,5 +74,6 @@ var words = map[string]*Words{
 		Passes: "pasa", Warns: "aviso", Fails: "falla", LeftOut: "omitida", AsFor: "Como en %s, arriba.", UnderWay: "La autoprueba está en curso.", EndedEarly: "Terminó antes de tiempo.", End: "Terminar", Again: "Probar otra vez",
 		Yes: "Sí", No: "No", Send: "Enviar", Back: "Volver a la estación", Pause: "Pausa", Leave: "Devolver las líneas", Waits: "%s en espera", Stuck: "%s atascados", Simulated: "simulado",
 		Good: "buenas", Refused: "rechazadas", LinesOf: "Las líneas del lector %s", Lost: "Las líneas ya no son suyas.",
+		Signal: "Señal de medio año", SignalHint: "Una barra es una semana: qué parte de lo que envió el lector fue buena y, encima, lo rechazado.", SignalOf: "Tramas buenas y rechazadas del lector %s por semana; la tabla de abajo tiene los números", SignalTable: "Como tabla", Week: "Semana del", GoodReads: "Buenas", BadReads: "Rechazadas", Share: "Parte buena", Faults: "Por fallo",
 	},
 }

@@ -50,6 +50,9 @@ func Pack(b []byte) []byte {
 	return out.Bytes()
 }
 
+// File is what is in a file.
+func File(name string) []byte { return assets[path.Base(names[name])].plain }
+
 // Asset is the address of a file.
 func Asset(name string) string { return names[name] }
 

@@ -1,8 +1,12 @@
 package ui
 
 import (
+	"os"
+	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -63,6 +67,43 @@ func TestAt(t *testing.T) {
 	for d, want := range map[time.Duration]string{0: "1 min", 59 * time.Minute: "59 min", 47 * time.Hour: "47 h", 49 * time.Hour: "2 d"} {
 		if got := For(d); got != want {
 			t.Errorf("%v: %q, want %q", d, got, want)
+		}
+	}
+}
+
+// mostScript is the size in bytes that all scripts of the pages have together, unpacked: a
+// page is quick on a small board, and works without them.
+const mostScript = 5000
+
+// TestScripts: the scripts are few and small, and none is written into a page.
+func TestScripts(t *testing.T) {
+	files, err := filepath.Glob("assets/*.js")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	all := 0
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all += len(text)
+	}
+	if all > mostScript {
+		t.Errorf("the scripts have %d bytes, which is over %d", all, mostScript)
+	}
+	pages, err := filepath.Glob("../*/*.templ")
+	if err != nil || len(pages) < 10 {
+		t.Fatalf("only %d pages: %v", len(pages), err)
+	}
+	ours := regexp.MustCompile(`<script src=(\{ (ui\.)?Asset\("[a-z]+\.js"\) \}|"/login\.js") defer></script>`)
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rest := ours.ReplaceAllString(string(text), ""); strings.Contains(rest, "<script") {
+			t.Errorf("%s has a script that is no file of assets", page)
 		}
 	}
 }

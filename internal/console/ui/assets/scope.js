@@ -1,56 +1,44 @@
-"use strict";
-// A reader's lines, lent while the page is seen. What is drawn is the last frame.
-const canvas = document.getElementById("scope"), words = canvas.dataset;
-const by = (id) => document.getElementById(id);
-let lease, watching;
+// A reader's lines, lent while the page is seen.
+const canvas = by("scope"), words = canvas.dataset;
+let watching;
 
-const ask = (method, path, body) => fetch("/v1/leases" + path, { method, keepalive: true, body, headers: body ? { "Content-Type": "application/json" } : {} });
+const ask = (method, path, body) => fetch("/v1/leases" + path, { method, keepalive: true, body, headers: { "Content-Type": "application/json" } });
+const say = (id, text) => by(id).textContent === text || by(id).replaceChildren(text);
 
 async function take() {
-  const mine = watching = new AbortController();
+  const { signal } = watching = new AbortController();
   const answer = await ask("POST", "", JSON.stringify({ reader: words.reader }));
-  const taken = await answer.json();
-  by("lost").hidden = answer.ok;
-  if (!answer.ok) { // a page that was just left may still have them
-    by("lost").textContent = taken.error + ". " + taken.hint + ".";
-    setTimeout(() => watching === mine && take(), 2000);
-    return;
-  }
-  lease = taken.id;
-  if (watching !== mine) return give();
-  const renew = setInterval(ask, 30000, "POST", "/" + lease + "/renew");
+  const taken = await answer.json(), path = "/" + taken.id;
+  say("lost", answer.ok ? "" : taken.error + ". " + taken.hint + ".");
+  if (!answer.ok) return setTimeout(() => signal.aborted || take(), 2000); // the page before may have them
+  const renew = setInterval(ask, 30000, "POST", path + "/renew");
+  signal.onabort = () => ask("DELETE", path);
+  if (signal.aborted) signal.onabort();
   try {
-    const views = await fetch("/v1/leases/" + lease + "/scope", { signal: mine.signal });
+    const views = await fetch("/v1/leases" + path + "/scope", { signal });
     const text = views.body.pipeThrough(new TextDecoderStream()).getReader();
     for (let rest = "", part; !(part = await text.read()).done;) {
       const lines = (rest + part.value).split("\n");
       rest = lines.pop();
-      if (lines.length && by("pause").ariaPressed !== "true") draw(JSON.parse(lines.pop()));
+      if (lines[0] && !by("pause").checked) draw(JSON.parse(lines.pop()));
     }
-  } catch { /* it broke off */ }
+  } catch {}
   clearInterval(renew);
-  if (watching !== mine) return;
-  by("lost").textContent = words.lost;
-  by("lost").hidden = false;
-}
-
-function give() {
-  watching?.abort();
-  watching = undefined;
-  if (lease) ask("DELETE", "/" + lease);
-  lease = undefined;
+  if (!signal.aborted) say("lost", words.lost);
 }
 
 function draw(v) {
-  const dot = devicePixelRatio, wide = canvas.width = canvas.clientWidth * dot, high = canvas.height = canvas.clientHeight * dot;
-  const c = canvas.getContext("2d"), edges = v.edges ?? [], rises = edges.some((e) => e.Rising);
+  const dot = devicePixelRatio, wide = canvas.clientWidth, high = canvas.clientHeight, c = canvas.getContext("2d");
+  canvas.width = wide * dot;
+  canvas.height = high * dot;
+  c.scale(dot, dot);
   c.strokeStyle = c.fillStyle = getComputedStyle(canvas).color;
-  c.lineWidth = 1.5 * dot;
-  c.font = 14 * dot + "px system-ui";
+  c.font = "14px system-ui";
+  const edges = v.edges ?? [], rises = edges.some((e) => e.Rising);
   v.names.forEach((name, line) => {
     const top = high * (line ? 0.64 : 0.16), low = top + high * 0.24;
     let y = top;
-    c.fillText(name + " " + Number(v.levels[line]), 8 * dot, top - 6 * dot);
+    c.fillText(name + " " + +v.levels[line], 8, top - 6);
     c.beginPath();
     c.moveTo(0, y);
     for (const e of edges.filter((e) => e.Line === line)) {
@@ -62,16 +50,13 @@ function draw(v) {
     c.lineTo(wide, y);
     c.stroke();
   });
-  const said = v.last?.text ?? v.sent?.join("") ?? "";
-  if (by("said").textContent !== said) by("said").textContent = said;
-  by("counts").textContent = v.good + " " + words.good + ", " + Object.values(v.bad).reduce((a, b) => a + b, 0) + " " + words.refused;
+  say("said", v.last?.text ?? v.sent?.join("") ?? "");
+  say("counts", v.good + " " + words.good + ", " + Object.values(v.bad).reduce((a, b) => a + b, 0) + " " + words.refused);
 }
 
-by("pause").onclick = (e) => {
-  const b = e.target;
-  b.ariaPressed = b.ariaPressed !== "true";
-};
-const seen = () => document.hidden ? give() : watching || take();
+function seen() {
+  watching?.abort();
+  if (!document.hidden) take();
+}
 document.addEventListener("visibilitychange", seen);
-addEventListener("pagehide", give);
 seen();
