@@ -217,8 +217,9 @@ func openI2C(path string) (i2c.BusCloser, error) {
 	if err != nil {
 		return nil, fmt.Errorf("display: %w (is I2C switched on?)", err)
 	}
-	var n int
-	if _, err := fmt.Sscanf(filepath.Base(real), "i2c-%d", &n); err != nil {
+	number, ok := strings.CutPrefix(filepath.Base(real), "i2c-")
+	n, err := strconv.Atoi(number)
+	if !ok || err != nil {
 		return nil, fmt.Errorf("display: %s is not an I2C bus, such as /dev/i2c-1", path)
 	}
 	bus, err := sysfs.NewI2C(n)

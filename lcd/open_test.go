@@ -81,9 +81,12 @@ func TestOpenI2C(t *testing.T) {
 	if err := os.Symlink("ttyS0", link); err != nil {
 		t.Fatal(err)
 	}
-	gone := filepath.Join(dir, "i2c-99")
+	gone, number := filepath.Join(dir, "i2c-99"), filepath.Join(dir, "99")
+	if err := os.WriteFile(number, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for path, want := range map[string]string{
-		filepath.Join(dir, "i2c-1"): "is I2C switched on?", other: "is not an I2C bus", link: "is not an I2C bus",
+		filepath.Join(dir, "i2c-1"): "is I2C switched on?", other: "is not an I2C bus", link: "is not an I2C bus", number: "is not an I2C bus",
 	} {
 		d, err := lcd.Open(lcd.Config{Kind: "hd44780-i2c", Bus: path})
 		must(t, err)

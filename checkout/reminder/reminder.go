@@ -170,14 +170,19 @@ func (r Rules) Week(now time.Time) time.Time {
 	return week
 }
 
-const summary = "%d overdue, %d reminded"
-
 // Summary is the note of a digest: how many devices are overdue, and how many people were
 // reminded in the week before.
-func Summary(overdue, reminded int) string { return fmt.Sprintf(summary, overdue, reminded) }
+func Summary(overdue, reminded int) string {
+	return fmt.Sprintf("%d overdue, %d reminded", overdue, reminded)
+}
 
 // ParseSummary reads what Summary writes.
 func ParseSummary(note string) (overdue, reminded int, ok bool) {
-	n, err := fmt.Sscanf(note, summary, &overdue, &reminded)
-	return overdue, reminded, err == nil && n == 2
+	late, told, _ := strings.Cut(note, " overdue, ")
+	overdue, err := strconv.Atoi(late)
+	if err != nil {
+		return 0, 0, false
+	}
+	reminded, err = strconv.Atoi(strings.TrimSuffix(told, " reminded"))
+	return overdue, reminded, err == nil && note == Summary(overdue, reminded)
 }

@@ -291,3 +291,18 @@ func TestAgainstOracle(t *testing.T) {
 		t.Errorf("only %d messages in all stories", some)
 	}
 }
+
+// TestSummary: the note of a digest is read as it was written, others not at all.
+func TestSummary(t *testing.T) {
+	for _, n := range [][2]int{{0, 0}, {1, 2}, {1234, 17}} {
+		note := Summary(n[0], n[1])
+		if overdue, reminded, ok := ParseSummary(note); !ok || overdue != n[0] || reminded != n[1] {
+			t.Errorf("%q is read as %d, %d, %v", note, overdue, reminded, ok)
+		}
+	}
+	for _, note := range []string{"", "3", "3 overdue", "3 overdue, reminded", "x overdue, 2 reminded", "3 overdue, 2 reminded.", "late"} {
+		if overdue, reminded, ok := ParseSummary(note); ok {
+			t.Errorf("%q is read as %d, %d", note, overdue, reminded)
+		}
+	}
+}

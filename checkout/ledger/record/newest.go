@@ -2,8 +2,11 @@ package record
 
 import (
 	"bytes"
+	"encoding/hex"
 	"fmt"
 	"hash/crc32"
+	"strconv"
+	"strings"
 
 	"stump/checkout"
 )
@@ -31,11 +34,14 @@ func (n Newest) Line() []byte {
 
 // ParseNewest reads a line; false when it is not whole.
 func ParseNewest(b []byte) (n Newest, ok bool) {
-	var chain, hash []byte
-	var end rune
-	if _, err := fmt.Sscanf(string(b), "%x %d %x %c", &chain, &n.Seq, &hash, &end); err != nil || len(chain) != HashLen || len(hash) != HashLen {
+	f := strings.Fields(string(b))
+	if len(f) != 5 || len(f[0]) != 2*HashLen || len(f[2]) != 2*HashLen {
 		return n, false
 	}
-	n.Chain, n.Hash, n.Clean = checkout.Hash(chain), checkout.Hash(hash), end == 'c'
+	// What is wrong with one of them shows in the line that they make.
+	hex.Decode(n.Chain[:], []byte(f[0]))
+	hex.Decode(n.Hash[:], []byte(f[2]))
+	n.Seq, _ = strconv.ParseUint(f[1], 10, 64)
+	n.Clean = f[3] == "c"
 	return n, bytes.Equal(n.Line(), b)
 }
