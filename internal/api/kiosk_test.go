@@ -3,13 +3,16 @@ package api
 import (
 	"context"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"stump/checkout/ledger/journal"
 	"stump/internal/api/wire"
+	"stump/internal/books"
 	"stump/internal/identity"
 )
 
@@ -133,4 +136,23 @@ func TestBearerOnPages(t *testing.T) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	s.wants("a wrong one", s.ask("GET", "/login", "", "Authorization", "Bearer x"), 401, wire.CodeNoLogin)
+}
+
+// busy are books whose register an import is changing.
+type busy struct{ books.Keeper }
+
+func (busy) Devices(books.Page) iter.Seq2[books.Device, error] {
+	return func(yield func(books.Device, error) bool) { yield(books.Device{}, journal.ErrBusy) }
+}
+
+// TestKioskDuringAnImport: the page says why there is nothing, as described, and comes again.
+func TestKioskDuringAnImport(t *testing.T) {
+	s := newWebsite(t)
+	s.shows(boardFree)
+	token := s.token("wall", "board", "")
+	s.with(func(o *Options) { o.Books = busy{o.Ledger} })
+	w := s.ask("GET", "/kiosk", "", "Authorization", "Bearer "+token)
+	if w.Code != http.StatusConflict || !strings.Contains(w.Body.String(), "import") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
 }
