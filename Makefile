@@ -37,7 +37,7 @@ test: ## every test
 	@$(MAKE) --no-print-directory kernel-test
 
 test-services: ## tests with programs of others: the original client's server, in Python, a SCIM server, an OpenID provider and a mail server, in JavaScript, Chromium, curl and jq, and sigrok's decoder
-	$(GO) test -vet=off -count=1 -tags services -run '^Test(StationWithOriginalServer|SignInWithBrowser|Console|BumpToRow|APIPage|StationServerAway|AnHourAway|Sigrok|(StationWith)?SCIMMY(Pages)?|EntraToken|ExportedPeople|Nodemailer)$$' \
+	$(GO) test -vet=off -count=1 -tags services -run '^Test(StationWithOriginalServer|SignInWithBrowser|Console(ByKeyboard)?|BumpToRow|APIPage|StationServerAway|AnHourAway|Sigrok|(StationWith)?SCIMMY(Pages)?|EntraToken|ExportedPeople|Nodemailer)$$' \
 	  ./cmd/stump ./directory ./directory/mail ./directory/scim ./wiegand/capture
 
 # atexit_sleep_ms: a process under the race detector would sleep a second at its

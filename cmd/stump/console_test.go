@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,8 +15,6 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
-
-	"stump/internal/testkit"
 )
 
 var (
@@ -25,10 +22,9 @@ var (
 	bumps = flag.Int("bumps", 2, "how many bumps TestBumpToRow watches")
 )
 
-// consoleStation is a station with a web address, two people who have something, and an
-// admin at a browser.
-func consoleStation(t *testing.T) (s *site, admin *person) {
-	station := fmt.Sprintf("https://127.0.0.1:%d", freePort(t))
+// stationWithLoans is a station with a web address, where people have something.
+func stationWithLoans(t *testing.T) (s *site, station string) {
+	station = fmt.Sprintf("https://127.0.0.1:%d", freePort(t))
 	s = &site{t: t, dir: t.TempDir()}
 	config := fmt.Sprintf("station = \"lab-1\"\n[clock]\ntrust = \"rtc\"\n[web]\nlisten = %q\nboard = \"holders\"\n[loans]\nlength = \"14d\"\nkinds = { phone = \"3d\" }\n", strings.TrimPrefix(station, "https://"))
 	if err := os.WriteFile(s.path("stump.toml"), []byte(config), 0o600); err != nil {
@@ -40,6 +36,12 @@ func consoleStation(t *testing.T) (s *site, admin *person) {
 	s.run("give", "quest", "cem")
 	s.run("give", "kindle", "dia", "--at", "13d", "--due", "20h")
 	s.run("give", "mini", "eve", "--at", "2d")
+	return s, station
+}
+
+// consoleStation is one with an admin at a browser.
+func consoleStation(t *testing.T) (s *site, admin *person) {
+	s, station := stationWithLoans(t)
 	admin = newPerson(t, startBrowser(t), station)
 	admin.does("follows the link", chromedp.Navigate(strings.TrimSpace(s.run("web", "admin-link"))), chromedp.WaitVisible(`form[action="/logout"]`))
 	return s, admin
@@ -128,20 +130,18 @@ func (p *person) imports(s *site) {
 	}
 }
 
-// testEveryPage looks at each page that an admin has.
+// everyPage are the pages that an admin has.
+var everyPage = []string{"/", "/?only=overdue", "/devices", "/devices/ipad", "/devices/pixel", "/devices/evil", "/people", "/people/ben", "/reservations", "/inbox", "/enrol", "/import", "/labels", "/audit", "/settings", "/reports", "/nothing", "/login"}
+
+// testEveryPage looks at each of them.
 func testEveryPage(t *testing.T, p *person) {
-	testPages(t, p, "/", "/?only=overdue", "/devices", "/devices/ipad", "/devices/pixel", "/devices/evil", "/people", "/people/ben", "/reservations", "/inbox", "/enrol", "/import", "/labels", "/audit", "/settings", "/reports", "/nothing", "/login")
+	testPages(t, p, everyPage...)
 }
 
 // testPages looks at pages in light and dark, on a phone and at a desk: axe finds nothing,
 // and nothing is wider than the window.
 func testPages(t *testing.T, p *person, paths ...string) {
-	script := exec.Command("../../scripts/npm", "cmd/stump/testdata/axe")
-	var says strings.Builder
-	script.Stderr = &says
-	dir, err := script.Output()
-	testkit.Need(t, err == nil, "axe-core of npm: "+says.String())
-	axe, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)), "node_modules/axe-core/axe.min.js"))
+	axe, err := os.ReadFile(filepath.Join(npm(t, "cmd/stump/testdata/axe"), "node_modules/axe-core/axe.min.js"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,12 +29,7 @@ func startProvider(t *testing.T, redirect, secret string) string {
 	t.Helper()
 	_, err := exec.LookPath("node")
 	testkit.Need(t, err == nil, "node, for the OpenID provider")
-	script := exec.Command("../../scripts/npm", "internal/signin/testdata/provider")
-	var says strings.Builder
-	script.Stderr = &says
-	dir, err := script.Output()
-	testkit.Need(t, err == nil, "the OpenID provider of npm: "+says.String())
-	server := exec.Command("node", filepath.Join(strings.TrimSpace(string(dir)), "server.mjs"), redirect, secret)
+	server := exec.Command("node", filepath.Join(npm(t, "internal/signin/testdata/provider"), "server.mjs"), redirect, secret)
 	in, err := server.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -52,6 +47,17 @@ func startProvider(t *testing.T, redirect, secret string) string {
 		t.Fatalf("the provider says %q, %v", port, err)
 	}
 	return "http://127.0.0.1:" + strings.TrimSpace(port)
+}
+
+// npm is where JavaScript of npm is ready that a test uses.
+func npm(t *testing.T, folder string) (dir string) {
+	t.Helper()
+	script := exec.Command("../../scripts/npm", folder)
+	var says strings.Builder
+	script.Stderr = &says
+	out, err := script.Output()
+	testkit.Need(t, err == nil, folder+" of npm: "+says.String())
+	return strings.TrimSpace(string(out))
 }
 
 // freePort is a port at which nobody listens.
