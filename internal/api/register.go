@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"stump/checkout"
+	"stump/internal/api/namesake"
 	"stump/internal/api/wire"
 	"stump/internal/books"
 	"stump/internal/console/imports"
@@ -64,7 +65,7 @@ func (s *Server) registers(l books.Keeper) (people, devices *register) {
 		},
 		edit: books.Keeper.EditPerson,
 		write: func(ctx context.Context, csv io.Writer) error {
-			return sheet.WritePeople(csv, present(until(ctx, l.People(books.Page{}))))
+			return sheet.WritePeople(csv, namesake.Present(until(ctx, l.People(books.Page{}))))
 		},
 	}
 	devices = &register{
@@ -413,7 +414,7 @@ func (s *Server) importCSV(ctx context.Context, l books.Keeper, reg *register, c
 	}, o)
 	twin := ""
 	if err == nil && !o.DryRun && reg.kind == checkout.KindPerson {
-		twin = s.newTwins(n.New)
+		twin = namesake.OfNew(s.o.Books, n.New)
 	}
 	return wire.Imported{Rows: n.Rows(), Added: n.Added, Changed: n.Changed, Unchanged: n.Unchanged, Warning: wire.Warn(strange.warning(), wire.Several(doubts, doubt), twin, tooLate(n.Late)), Changes: n.Changes}, err
 }

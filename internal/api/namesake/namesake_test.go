@@ -1,11 +1,10 @@
-package api
+package namesake
 
 import (
 	"iter"
 	"strings"
 	"testing"
 
-	"stump/checkout"
 	"stump/checkout/ledger/journal"
 	"stump/internal/books"
 )
@@ -31,16 +30,15 @@ func (i interrupted) People(p books.Page) iter.Seq2[books.Person, error] {
 // people with one name can't be made of a list that an import interrupts.
 func TestTwinsDuringAnImport(t *testing.T) {
 	ann, other := books.Person{ID: "ann", Name: "Ann  Okafor"}, books.Person{ID: "ann-2", Name: "ann okafor"}
-	people := &register{kind: checkout.KindPerson}
 	for _, tt := range []struct {
 		before []books.Person
 		warns  bool
 	}{{nil, false}, {[]books.Person{ann, other}, true}} {
-		s := &Server{o: Options{Books: interrupted{before: tt.before}}}
-		if got := s.namesakes(people, "ann-2", "Ann Okafor"); strings.Contains(got, "Ann  Okafor") != tt.warns {
+		l := interrupted{before: tt.before}
+		if got := Of(l, "ann-2", "Ann Okafor"); strings.Contains(got, "Ann  Okafor") != tt.warns {
 			t.Errorf("%d were listed: %q", len(tt.before), got)
 		}
-		if got := s.newTwins([]string{"ann-2"}); got != "" {
+		if got := OfNew(l, []string{"ann-2"}); got != "" {
 			t.Errorf("%d were listed: of new people: %q", len(tt.before), got)
 		}
 	}
