@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -101,7 +102,7 @@ func reservationsCmd(g *globals) *cobra.Command {
 	cmd.Flags().StringVar(&person, "person", "", "only of this person (`name` or id)")
 	cmd.Flags().StringVar(&device, "device", "", "only of this device (`name` or id)")
 	cmd.Flags().StringVar(&kind, "kind", "", "only of any device of this `kind`")
-	cmd.AddCommand(cancelCmd(g), freeCmd(g))
+	cmd.AddCommand(cancelCmd(g), freeCmd(g), feedCmd(g))
 	return cmd
 }
 
@@ -143,5 +144,40 @@ func freeCmd(g *globals) *cobra.Command {
 	cmd.Flags().StringVar(&from, "from", "", "`when` it begins")
 	cmd.Flags().StringVar(&to, "to", "", "`when` it is over")
 	cmd.Flags().StringVar(&kind, "kind", "", "only devices of this `kind`")
+	return cmd
+}
+
+func feedCmd(g *globals) *cobra.Command {
+	var in wire.NewFeed
+	var revoke bool
+	cmd := command("feed device|person|lab [NAME]", "Print the secret address of a calendar", func(cmd *cobra.Command, args []string) error {
+		in.Of = args[0]
+		if len(args) > 1 {
+			in.Name = args[1]
+		}
+		if in.Of != "lab" && in.Name == "" {
+			return misuse("name it, as in `stump reservations feed device ipad`", "whose calendar it is, is missing")
+		}
+		if revoke {
+			if err := g.ask(cmd, daemonOnly, "DELETE", "feeds/"+client.Ref(in.Of)+"/"+client.Ref(cmp.Or(in.Name, "lab")), nil, nil); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), "the address of the calendar has ended")
+			return err
+		}
+		var made wire.MadeFeed
+		if err := g.ask(cmd, daemonOnly, "POST", "feeds", in, &made); err != nil {
+			return err
+		}
+		fmt.Fprintln(cmd.ErrOrStderr(), "note: it is shown only now, and whoever has it reads the calendar; the one before has ended")
+		_, err := fmt.Fprintln(cmd.OutOrStdout(), made.URL)
+		return err
+	})
+	cmd.Long = `Print the address at which calendar programs read what is reserved of a device, for a person or
+in the lab; of a person also when what they have is due. It is a secret: nobody logs in there.
+A calendar has one address. The command makes a new one, and the one before ends.`
+	cmd.SuggestFor = []string{"calendar", "ical"}
+	cmd.Flags().StringVar(&in.Role, "role", "", "whose eyes it has: staff sees names, `board` what visitors see; default staff")
+	cmd.Flags().BoolVar(&revoke, "revoke", false, "end the address, and print none")
 	return cmd
 }

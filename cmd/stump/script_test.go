@@ -258,6 +258,9 @@ func browse(ts *testscript.TestScript, neg bool, args []string) {
 	for _, c := range resp.Cookies() {
 		fmt.Fprintln(ts.Stdout(), "cookie "+c.Name+"="+c.Value)
 	}
+	if tag := resp.Header.Get("ETag"); tag != "" {
+		fmt.Fprintln(ts.Stdout(), "etag "+tag)
+	}
 	_, err = io.Copy(ts.Stdout(), resp.Body)
 	ts.Check(err)
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/loan/ical"
 )
 
 // message is what is sent, and in which envelope.
@@ -123,52 +124,27 @@ func (m *Mail) zone() *time.Location {
 
 // calendar has the due dates that are to come, as events of RFC 5545; "" for none.
 func (m *Mail) calendar(ev checkout.Event, c Content, domain string) string {
-	const stamp = "20060102T150405Z"
-	var b strings.Builder
-	line := func(key, value string) {
-		for line, first := key+":"+value, true; line != ""; first = false {
-			most := 75 // bytes of a line
-			if !first {
-				b.WriteString(" ")
-				most--
-			}
-			n := min(most, len(line))
-			for n < len(line) && line[n]&0xc0 == 0x80 { // not inside a letter
-				n--
-			}
-			b.WriteString(line[:n] + "\n")
-			line = line[n:]
-		}
-	}
-	line("BEGIN", "VCALENDAR")
-	line("VERSION", "2.0")
-	line("PRODID", "-//Stump//Stump//EN")
-	line("METHOD", "PUBLISH")
-	some := false
+	w, some := ical.NewWriter("PUBLISH", "", ev.At.Wall), false
 	for _, l := range c.Loans {
 		if !l.Due.After(ev.At.Wall) {
 			continue
 		}
 		some = true
-		line("BEGIN", "VEVENT")
-		line("UID", l.UID+"@"+domain)
-		line("SEQUENCE", fmt.Sprint(l.Revision))
-		line("DTSTAMP", ev.At.Wall.UTC().Format(stamp))
-		line("DTSTART", l.Due.Add(-30*time.Minute).UTC().Format(stamp))
-		line("DTEND", l.Due.UTC().Format(stamp))
-		line("SUMMARY", calendarText.Replace(strings.ReplaceAll(m.words.entry, "{device}", l.Device)))
-		line("LOCATION", calendarText.Replace(c.Station))
+		e := l.Entry(m.words.language, domain)
+		e.Revision, e.Location = l.Revision, c.Station
 		if l.Link != "" {
-			line("DESCRIPTION", calendarText.Replace(m.words.keep+": "+l.Link))
+			e.Description = m.words.keep + ": " + l.Link
 		}
-		line("TRANSP", "TRANSPARENT")
-		line("END", "VEVENT")
+		w.Add(e)
 	}
-	line("END", "VCALENDAR")
 	if !some {
 		return ""
 	}
-	return b.String()
+	return strings.ReplaceAll(w.Text(), "\r", "")
 }
 
-var calendarText = strings.NewReplacer(`\`, `\\`, ";", `\;`, ",", `\,`, "\r", "", "\n", `\n`)
+// Entry is when a loan is due, as an entry of a calendar in a language. domain ends its UID.
+func (l Loan) Entry(language, domain string) ical.Entry {
+	return ical.Entry{UID: l.UID + "@" + domain, Begin: l.Due.Add(-30 * time.Minute), End: l.Due,
+		Summary: fill(wordsOf(language).entry, "{device}", l.Device)}
+}

@@ -26,8 +26,8 @@ import (
 var needed = map[identity.Role]string{
 	identity.Board: "GET devices, GET free",
 
-	identity.Staff: "GET /my, GET /devices, GET /devices/{ref}, POST /devices/{ref}/extend, POST /devices/{ref}/reserve, POST /devices/{ref}/report, GET /reservations, POST /reservations, POST /reservations/cancel, GET status, GET panel, GET who, GET devices/{ref}, GET my/loans, GET my/history, POST devices/{ref}/extend, " +
-		"GET reservations, GET my/reservations, POST my/reservations, DELETE my/reservations/{id}",
+	identity.Staff: "GET /my, POST /my/calendar, GET /devices, GET /devices/{ref}, POST /devices/{ref}/extend, POST /devices/{ref}/reserve, POST /devices/{ref}/report, GET /reservations, POST /reservations, POST /reservations/cancel, GET status, GET panel, GET who, GET devices/{ref}, GET my/loans, GET my/history, POST devices/{ref}/extend, " +
+		"GET reservations, GET my/reservations, POST my/reservations, DELETE my/reservations/{id}, POST my/feed, DELETE my/feed",
 
 	identity.Technician: "GET /enrol, POST /enrol, GET /enrol/{id}, POST /enrol/{id}/undo, GET /inbox, POST /inbox/assign, POST /inbox/ignore, GET inbox, POST unknown/{id}/assign, POST unknown/{id}/ignore, " +
 		"GET /stations, GET /stations/{name}, GET /stations/{name}/wiring.svg, GET /stations/{name}/scope, POST /stations/{name}/selftest, GET /stations/{name}/selftest/{id}, " +
@@ -37,14 +37,14 @@ var needed = map[identity.Role]string{
 		"POST leases, GET leases, GET leases/{id}, GET leases/{id}/scope, POST leases/{id}/renew, DELETE leases/{id}",
 
 	identity.Admin: "POST /inbox/retry, POST /inbox/drop, POST /inbox/accept, " +
-		"POST /devices/{ref}/return, POST /devices/{ref}/give, POST /devices/{ref}/lost, POST /devices/{ref}/found, GET /people, GET /people/{ref}, GET /import, POST /import, GET /labels, GET /audit, GET /settings, POST /settings/mail, POST reservations, DELETE reservations/{id}, POST give, POST return, POST devices/{ref}/lost, POST devices/{ref}/found, " +
+		"POST /devices/{ref}/return, POST /devices/{ref}/give, POST /devices/{ref}/lost, POST /devices/{ref}/found, POST /devices/{ref}/calendar, GET /people, GET /people/{ref}, GET /import, POST /import, GET /labels, GET /audit, GET /settings, POST /settings/mail, POST reservations, DELETE reservations/{id}, POST give, POST return, POST devices/{ref}/lost, POST devices/{ref}/found, " +
 		"GET people, POST people, GET people/{ref}, POST people/{ref}/merge, PATCH people/{ref}, POST people/{ref}/retire, POST people/import, GET people/export, " +
 		"POST devices, PATCH devices/{ref}, POST devices/{ref}/retire, POST devices/import, GET devices/export, " +
 		"GET sync, GET sync/rows, POST pulls, GET pulls/{id}, GET pulls/{id}/events, DELETE pulls/{id}, POST sync/checks, GET sync/checks/{id}, GET sync/checks/{id}/events, DELETE sync/checks/{id}, POST sync/{id}/retry, POST sync/{id}/drop, POST sync/{id}/accept, " +
 		"POST verifications, GET verifications/{id}, GET verifications/{id}/events, DELETE verifications/{id}, " +
-		"GET backups/{id}, GET backups/{id}/events, DELETE backups/{id}, POST salvage/seen, POST sim/seed, POST sim/tap, POST sim/type, POST sim/fault, GET web, POST web/show, GET refusals, GET looks",
+		"GET backups/{id}, GET backups/{id}/events, DELETE backups/{id}, POST salvage/seen, POST sim/seed, POST sim/tap, POST sim/type, POST sim/fault, GET web, POST web/show, GET refusals, GET looks, GET feeds, POST feeds, DELETE feeds/{of}/{ref}",
 
-	identity.None: "GET /{$}, GET /changes, GET /assets/{file}, GET /v1/openapi.json, GET /login, GET /login.js, POST /login, GET /login/sso, GET /login/callback, POST /login/station, POST /login/station/digits, POST /logout, GET /kiosk, GET /extend/{token}, POST /extend/{token}, GET /extend.css",
+	identity.None: "GET /{$}, GET /changes, GET /assets/{file}, GET /v1/openapi.json, GET /v1/feeds/{file}, GET /login, GET /login.js, POST /login, GET /login/sso, GET /login/callback, POST /login/station, POST /login/station/digits, POST /logout, GET /kiosk, GET /extend/{token}, POST /extend/{token}, GET /extend.css",
 
 	identity.FreshAdmin: "POST /settings/tokens, POST /settings/tokens/revoke, POST /settings/sessions/end, GET tokens, POST tokens, DELETE tokens/{name}, POST web/admin-link, POST people/{ref}/erase, GET people/{ref}/dossier, POST backups, GET backups/{id}/file",
 }

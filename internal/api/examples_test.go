@@ -24,6 +24,7 @@ var before = map[string][][3]string{
 	"POST /v1/devices/{ref}/found":  {{"POST", "devices/ipad/lost", `{}`}},
 	"DELETE /v1/tokens/{name}":      {{"POST", "tokens", `{"name":"ci","role":"staff"}`}},
 	"GET /v1/tokens":                {{"POST", "tokens", `{"name":"ci","role":"staff"}`}},
+	"DELETE /v1/feeds/{of}/{ref}":   {{"POST", "feeds", `{"of":"device","name":"ipad"}`}},
 	"GET /v1/who":                   {{"POST", "give", `{"device":"ipad","person":"ann"}`}},
 	"POST /v1/sim/type":             {{"POST", "sim/tap", `{"card":"H10301:17:31999"}`}},
 }
@@ -41,6 +42,9 @@ var elsewhere = map[string]string{
 	"GET /kiosk":                 "of the package's own tests of the kiosk",
 	"GET /extend/{token}":        "of the package's own tests of links",
 	"POST /extend/{token}":       "of the package's own tests of links",
+	"GET /v1/feeds/{file}":       "TestFeeds",
+	"POST /v1/my/feed":           "of the package's own tests: at the socket is nobody in the register",
+	"DELETE /v1/my/feed":         "of the package's own tests: at the socket is nobody in the register",
 	"GET /v1/my/loans":           "of the package's own tests: at the socket is nobody in the register",
 	"GET /v1/my/history":         "of the package's own tests: at the socket is nobody in the register",
 	"GET /v1/my/reservations":    "of the package's own tests: at the socket is nobody in the register",

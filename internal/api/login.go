@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"stump/internal/api/calendar"
 	"stump/internal/api/door"
 	"stump/internal/api/link"
 	"stump/internal/api/wire"
@@ -25,7 +26,14 @@ func (s *Server) accessRoutes() []route {
 	if p := s.o.Extend; p != nil {
 		p.Changed, show, extend = s.poke, p.Show, p.Extend
 	}
+	feeds := s.calendars()
 	return []route{
+		{"GET /v1/feeds", logins, identity.Admin, list(s.feeds)},
+		{"POST /v1/feeds", logins, identity.Admin, asked(feeds.Make)},
+		{"DELETE /v1/feeds/{of}/{ref}", logins, identity.Admin, object(feeds.Revoke)},
+		{"POST /v1/my/feed", logins, identity.Staff, object(feeds.MakeMine)},
+		{"DELETE /v1/my/feed", logins, identity.Staff, object(feeds.RevokeMine)},
+		{"GET /v1/feeds/{file}", logins, identity.None, s.many(bare(feeds.Send))},
 		{"GET /extend/{token}", logins, identity.None, s.many(show)},
 		{"POST /extend/{token}", logins, identity.None, s.many(extend)},
 		{"GET /extend.css", logins, identity.None, link.Style},
@@ -51,6 +59,15 @@ func (s *Server) accessRoutes() []route {
 
 func (s *Server) tokens(_ *http.Request, _ query, p books.Page) (iter.Seq2[identity.Token, error], error) {
 	return short(s.o.Access.Tokens(), p, func(t identity.Token) []string { return []string{t.Name} })
+}
+
+// calendars are those that programs read at secret addresses.
+func (s *Server) calendars() calendar.Desk {
+	return calendar.Desk{Books: s.o.Books, Access: s.o.Access, Me: s.me, Site: s.site, Station: s.o.Station, Language: s.o.Language, Holders: s.board(boardHolders), Now: s.o.Now}
+}
+
+func (s *Server) feeds(_ *http.Request, _ query, p books.Page) (iter.Seq2[identity.Feed, error], error) {
+	return short(s.o.Access.Feeds(), p, func(f identity.Feed) []string { return []string{f.Of, f.ID} })
 }
 
 func (s *Server) addToken(r *http.Request, t *wire.NewToken) (any, error) {

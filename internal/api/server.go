@@ -209,7 +209,7 @@ type route struct {
 func (to route) wholly() bool {
 	_, path, _ := strings.Cut(to.pattern, "/v1/")
 	what, _, _ := strings.Cut(path, "/")
-	return slices.Contains([]string{"who", "my", "people", "devices", "backups", "reservations", "free"}, what)
+	return slices.Contains([]string{"who", "my", "people", "devices", "backups", "reservations", "free", "feeds"}, what)
 }
 
 // part is a part of the station that not every server has: a command that opens the
@@ -270,7 +270,7 @@ func (s *Server) newPages() *console.Console {
 		Books: s.o.Books, Station: s.o.Station, Language: s.o.Language, Now: s.o.Now, Me: s.me, Changed: s.poke, Import: s.importPage, Access: s.o.Access, Leave: s.jobs.Leave, Settings: s.o.Settings, Site: s.site, API: s, Wiring: s.o.Wiring, Weeks: s.o.Weeks, Panel: s.o.Panel,
 		Holders: s.board(boardHolders), Visitor: identity.None,
 	}
-	o.Inbox, o.Enrol = s.answers(), s.enrolPages()
+	o.Inbox, o.Enrol, o.Feed = s.answers(), s.enrolPages(), s.calendars().Change
 	if s.board(boardHolders, boardFree) == identity.Board {
 		o.Visitor = identity.Board
 	}

@@ -78,6 +78,8 @@ type Options struct {
 	Enrol  Enrol
 	// Changed is told of each change that was made here.
 	Changed func()
+	// Feed makes the address of a calendar of a device or person, or ends the one that it has.
+	Feed func(r *http.Request, of, id string, revoke bool) (url string, err error)
 	// API answers what the pages of the station ask, as whoever asks for them.
 	API http.Handler
 	// Panel is what the display shows; nil without one.
@@ -120,6 +122,8 @@ func (c *Console) Routes() []Route {
 		{"GET /changes", identity.None, c.changes},
 		{"GET /assets/{file}", identity.None, c.asset},
 		{"GET /my", identity.Staff, c.my},
+		{"POST /my/calendar", identity.Staff, c.myCalendar},
+		{"POST /devices/{ref}/calendar", identity.Admin, c.deviceCalendar},
 		{"GET /devices", identity.Staff, c.devices},
 		{"GET /devices/{ref}", identity.Staff, c.device},
 		{"POST /devices/{ref}/return", identity.Admin, c.change("return", books.Keeper.Return)},
@@ -230,16 +234,24 @@ func (c *Console) board(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (c *Console) my(w http.ResponseWriter, r *http.Request) error {
+	return c.showMine(w, r, http.StatusOK, person.View{})
+}
+
+// showMine shows what who asks has, with the calendar's address that was made, or why it was not.
+func (c *Console) showMine(w http.ResponseWriter, r *http.Request, status int, v person.View) error {
 	me, err := c.o.Me(r)
 	if err != nil {
 		return err
 	}
-	v := person.View{Frame: c.frame(r, "/my", func(w *ui.Words) string { return w.My }), Mine: true, Who: reservations.Viewer{Person: me.ID}}
-	v.Frame.Live = true
+	alert, remedy := v.Alert, v.Remedy
+	v.Frame, v.Mine = c.frame(r, "/my", func(w *ui.Words) string { return w.My }), true
+	v.Frame.Live, v.Alert, v.Remedy = true, alert, remedy
+	v.Who = reservations.Viewer{Person: me.ID}
+	v.Calendar = c.calendar(v.Calendar, "/my/calendar", "person", me.ID)
 	if v, err = person.Make(v, c.o.Books, me.ID, c.now()); err != nil {
 		return err
 	}
-	return send(w, r, http.StatusOK, person.Page(v))
+	return send(w, r, status, person.Page(v))
 }
 
 func (c *Console) person(w http.ResponseWriter, r *http.Request) error {
@@ -287,6 +299,9 @@ func (c *Console) showDevice(w http.ResponseWriter, r *http.Request, status int,
 		return err
 	}
 	v.Own = v.Holder != "" && v.Holder == v.Who.Person
+	if v.Admin {
+		v.Calendar = c.calendar(v.Calendar, ui.To("/devices/", v.ID)+"/calendar", "device", v.ID)
+	}
 	return send(w, r, status, device.Page(v, device.State(v.Words, v.Device)))
 }
 

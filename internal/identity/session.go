@@ -99,13 +99,14 @@ func (s *Store) Sessions() (list []Session) {
 // EndSession ends the session that Sessions has by this id; ending none is no error.
 func (s *Store) EndSession(id string) { s.end(func(r *sessionRow) bool { return r.id() == id }) }
 
-// Forget ends all sessions of a person who was erased, and takes out who looked at them and
+// Forget ends all sessions and the calendar of a person who was erased, and takes out who looked at them and
 // at whom they looked.
 func (s *Store) Forget(id, name string) {
 	s.mu.Lock()
 	s.looks = slices.DeleteFunc(s.looks, func(l Look) bool { return l.Person == id || l.Name == name })
 	s.mu.Unlock()
 	s.end(func(r *sessionRow) bool { return r.Person == id })
+	s.dropFeed("person", id)
 	s.saveOrSay()
 }
 

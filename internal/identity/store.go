@@ -44,6 +44,8 @@ type Store struct {
 
 	mu       sync.Mutex
 	tokens   []*tokenRow
+	feeds    []*feedRow
+	lab      string        // see Lab
 	sessions []*sessionRow // the oldest first
 	links    []link        // not in the file: a restart ends them
 	bump     *bump         // nor is the login at the reader; nil for none
@@ -55,6 +57,8 @@ type Store struct {
 // contents are those of the file.
 type contents struct {
 	Tokens   []*tokenRow   `json:"tokens"`
+	Feeds    []*feedRow    `json:"feeds,omitempty"`
+	Lab      string        `json:"lab,omitempty"`
 	Sessions []*sessionRow `json:"sessions"`
 	Refused  []Refusal     `json:"refused"`
 	Looks    []Look        `json:"looks"`
@@ -82,7 +86,7 @@ func Open(dir string, o Options) *Store {
 		aside := s.path + ".damaged"
 		o.Log.Error("tokens and sessions can't be read: make new ones", "err", err, "kept", aside, "aside", os.Rename(s.path, aside))
 	default:
-		s.tokens, s.sessions, s.refused, s.looks = c.Tokens, c.Sessions, c.Refused, c.Looks
+		s.tokens, s.feeds, s.lab, s.sessions, s.refused, s.looks = c.Tokens, c.Feeds, c.Lab, c.Sessions, c.Refused, c.Looks
 	}
 	return s
 }
@@ -128,7 +132,7 @@ func (s *Store) save() error {
 	s.saving.Lock()
 	defer s.saving.Unlock()
 	s.mu.Lock()
-	raw, err := json.Marshal(contents{s.tokens, s.sessions, s.refused, s.looks})
+	raw, err := json.Marshal(contents{s.tokens, s.feeds, s.lab, s.sessions, s.refused, s.looks})
 	s.mu.Unlock()
 	if err != nil {
 		return err

@@ -74,13 +74,21 @@ func SayWait(w http.ResponseWriter, err error) {
 }
 
 func tooSoon(wait time.Duration) error {
-	return &wire.CodedError{Code: wire.CodeTooOften, Err: &tooOften{wait}}
+	return &wire.CodedError{Code: wire.CodeTooOften, Err: &tooOften{wait, "too many failures from this address"}}
 }
 
-// tooOften is the answer to too many failures.
-type tooOften struct{ wait time.Duration }
+// Slower is the answer to who asks too often for what they may ask for.
+func Slower(wait time.Duration) error {
+	return &wire.CodedError{Code: wire.CodeTooOften, Err: &tooOften{wait, "it is asked for too often"}}
+}
 
-func (e *tooOften) Error() string { return "too many failures from this address" }
+// tooOften is the answer to too many failures, or to too many calls.
+type tooOften struct {
+	wait time.Duration
+	says string
+}
+
+func (e *tooOften) Error() string { return e.says }
 
 // Hint is what to do about it.
 func (e *tooOften) Hint() string { return "try again in " + e.seconds() + " s" }

@@ -74,12 +74,12 @@ type thing struct {
 var mediaTypes = map[string]string{
 	"json": "application/json", "lines": wire.LineType, "csv": "text/csv", "html": "text/html", "script": "text/javascript", "style": "text/css",
 	"file": "application/octet-stream", "sse": "text/event-stream", "cloudevents": "application/cloudevents+json",
-	"form": "application/x-www-form-urlencoded", "plain": "text/plain",
+	"calendar": "text/calendar", "form": "application/x-www-form-urlencoded", "plain": "text/plain",
 }
 
 // pathParams are the parameters in paths, by the beginning of the path.
 var pathParams = map[string]string{"/v1/people/{ref}": "person", "/v1/devices/{ref}": "device", "/v1/sync/{id}": "stuck", "/v1/tokens/{name}": "token", "/v1/verifications/{id}": "job", "/v1/backups/{id}": "job", "/v1/selftest/{id}": "job", "/v1/leases/{id}": "job", "/v1/enrolments/{id}": "job", "/v1/pulls/{id}": "job", "/v1/sync/checks/{id}": "job", "/v1/unknown/{id}": "unknown", "/extend/{token}": "link",
-	"/v1/reservations/{id}": "reservation", "/v1/my/reservations/{id}": "reservation"}
+	"/v1/reservations/{id}": "reservation", "/v1/my/reservations/{id}": "reservation", "/v1/feeds/{of}": "of", "/v1/feeds/{of}/{ref}": "fed", "/v1/feeds/{file}": "calendar"}
 
 func ref(kind, name string) object { return object{"$ref": "#/components/" + kind + "/" + name} }
 
@@ -413,6 +413,9 @@ func (c *call) operation(tag, method, path string, when map[string]string) objec
 		also, ok := responses[status].(object)
 		if !ok {
 			also = object{"description": "as RFC 9110 says", "content": object{}}
+			if c.ETag && status == "304" {
+				also["headers"] = object{"ETag": ref("headers", "ETag")}
+			}
 			responses[status] = also
 		}
 		maps.Copy(also["content"].(object), content(of))

@@ -187,6 +187,19 @@ type DeviceChange struct {
 	Condition *string `json:"condition,omitempty"`
 }
 
+// NewFeed says of what a calendar gets an address.
+type NewFeed struct {
+	Of   string `json:"of"`   // device, person or lab
+	Name string `json:"name"` // of the device or person, or its id; "" of the lab
+	Role string `json:"role"` // what the calendar shows: board or staff; "" is staff
+}
+
+// MadeFeed is a calendar with its address.
+type MadeFeed struct {
+	identity.Feed
+	URL string `json:"url"`
+}
+
 // Give puts a device in a person's hands.
 type Give struct {
 	Device string `json:"device"`

@@ -35,6 +35,8 @@ type View struct {
 	// Form is what was typed into a form that was refused, Asked which one that was.
 	Form  url.Values
 	Asked string
+	// Calendar is that of what is reserved of it.
+	Calendar ui.Calendar
 }
 
 // Make makes the page of what the books say of a device.

@@ -23,6 +23,8 @@ type View struct {
 	Loans   []Loan
 	Booked  []reservations.Row
 	History []ui.Line
+	// Calendar is that of who asks.
+	Calendar ui.Calendar
 }
 
 // Loan is something that the person has.
