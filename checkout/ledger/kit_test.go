@@ -552,3 +552,70 @@ func TestImportKits(t *testing.T) {
 		t.Error("no file was refused")
 	}
 }
+
+// TestKitRules: what the rules keep from somebody, they don't get in a box, either; the refusal
+// names the part. What a box has in it counts by its kind, and the box as one of all.
+func TestKitRules(t *testing.T) {
+	phone, drone := "phone", "drone"
+	for _, tt := range []struct {
+		name  string
+		needs map[string][]string
+		limit map[string]int
+		takes []int // before the box
+		want  string
+	}{
+		{"no rules", nil, nil, nil, "handover"},
+		{"a part that needs a group", map[string][]string{"drone": {"trained"}}, nil, nil, "nexus: Ben does not get The nexus: not in the group trained"},
+		{"a group for the box", map[string][]string{"": {"trained"}}, nil, nil, "box: Ben does not get Box B: not in the group trained"},
+		{"another kind", map[string][]string{"laser": {"trained"}}, nil, nil, "handover"},
+		{"a phone too many", nil, map[string]int{"phone": 1}, []int{11}, "pixel: Ben does not get The pixel: the limit is 1 phone"},
+		{"as many as may be", nil, map[string]int{"phone": 2}, []int{11}, "handover"},
+		{"of all kinds it is one", nil, map[string]int{"*": 1}, nil, "handover"},
+		{"and one too many", nil, map[string]int{"*": 1}, []int{11}, "box: Ben does not get Box B: the limit is 1"},
+	} {
+		x := newKit(t)
+		x.ok(x.EditDevice("ipad", books.Edit{Kind: &phone}, "admin", checkout.SourceCLI))
+		x.ok(x.EditDevice("pixel", books.Edit{Kind: &phone}, "admin", checkout.SourceCLI))
+		x.ok(x.EditDevice("nexus", books.Edit{Kind: &drone}, "admin", checkout.SourceCLI))
+		x.bump(1, 14)
+		for _, device := range tt.takes {
+			x.bump(2, device)
+		}
+		x.o.Loans.Needs, x.o.Loans.Limit = tt.needs, tt.limit
+		x.reopen()
+		before := x.taken()
+		ev, err := x.Complete(checkout.Completion{Person: x.subject(2), Device: x.subject(14)})
+		got := string(ev.Kind)
+		var no *checkout.RefusedError
+		if errors.As(err, &no) {
+			got = no.Subject.ID + ": " + strings.TrimPrefix(no.Error(), "refused: ")
+			want(t, tt.name+", refused", x.taken(), before)
+			given, err := x.Give(books.Request{Device: "box", Person: "ben", Actor: "admin"})
+			x.ok(err)
+			if about, _, _ := strings.Cut(got, ":"); about == "box" != !strings.HasPrefix(given.Against, "The ") || given.Against == "" {
+				t.Errorf("%s: an admin reads %q", tt.name, given.Against)
+			}
+		} else {
+			x.ok(err)
+		}
+		want(t, tt.name, got, tt.want)
+		x.verify()
+	}
+	// What lies elsewhere is not taken, and so is not asked of anybody.
+	x := newKit(t)
+	x.ok(x.EditDevice("nexus", books.Edit{Kind: &drone}, "admin", checkout.SourceCLI))
+	x.bump(3, 13)
+	x.o.Loans.Needs = map[string][]string{"drone": {"trained"}}
+	x.reopen()
+	want(t, "the part is elsewhere", fmt.Sprint(x.bump(2, 14).Without), "[The nexus]")
+	want(t, "it comes back", string(x.bump(2, 14).Kind), "return")
+
+	// What is in a box counts for who takes another of the kind.
+	x = newKit(t)
+	x.ok(x.EditDevice("ipad", books.Edit{Kind: &phone}, "admin", checkout.SourceCLI))
+	x.ok(x.EditDevice("pixel", books.Edit{Kind: &phone}, "admin", checkout.SourceCLI))
+	x.o.Loans.Limit = map[string]int{"phone": 2}
+	x.reopen()
+	x.bump(1, 14)
+	want(t, "a phone beside the box", x.tryTake(1, 11, ""), "Ann: the limit is 2 phone")
+}

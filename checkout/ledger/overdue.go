@@ -1,9 +1,11 @@
 package ledger
 
 import (
+	"slices"
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/kit"
 	"stump/checkout/ledger/record"
 	"stump/checkout/loan"
 )
@@ -60,21 +62,42 @@ func (t *txn) overdue(person party) string {
 	return name
 }
 
-// against is what the rules say against it that a person takes a device.
-func (t *txn) against(person, device party) checkout.Why {
+// against is what the rules say against it that a person takes a device with the parts that go
+// along, and which of them it is about. A rule about what is out of service keeps no kit back for
+// a part: what is in repair is not in it.
+func (t *txn) against(person, device party, move kit.Move) (checkout.Why, party) {
 	wish := loan.Wish{Kind: device.row.Kind, Groups: person.groups(), Unknown: person.row.Pending}
 	if wish.Out = device.row.Out; wish.Out != "" {
 		wish.Today = t.today()
 	}
-	if t.l.o.Loans.Counts(wish.Kind) {
-		wish.Has = map[string]int{}
-		for id := range t.mayHave(person.id) {
-			if d := t.known(record.TreeDevices, id); d != nobody && d.row.Loan.Holder == person.id && !t.withKit(d) {
-				wish.Has[d.row.Kind]++
+	rules := &t.l.o.Loans
+	takes := []party{device}
+	if len(rules.Needs)+len(rules.Limit) > 0 {
+		for _, p := range t.inside(device) {
+			if p.ofKit(p.in).Fate(move, false) == kit.Goes {
+				takes = append(takes, p.party)
 			}
 		}
 	}
-	return t.l.o.Loans.May(wish)
+	if slices.ContainsFunc(takes, func(p party) bool { return rules.Counts(p.row.Kind) }) {
+		wish.Has = map[string]int{}
+		for id := range t.mayHave(person.id) {
+			if d := t.known(record.TreeDevices, id); d != nobody && d.row.Loan.Holder == person.id {
+				if wish.Has[d.row.Kind]++; !t.withKit(d) {
+					wish.All++
+				}
+			}
+		}
+	}
+	for _, p := range takes {
+		wish.Kind = p.row.Kind
+		if why := rules.May(wish); why != (checkout.Why{}) {
+			return why, p
+		}
+		wish = wish.Take()
+		wish.Part, wish.Out = true, ""
+	}
+	return checkout.Why{}, nobody
 }
 
 // groups are those of a person, by anybody's word.
@@ -92,8 +115,8 @@ func (t *txn) mayBorrow(ev *record.Event, person, device party, c checkout.Compl
 	if !ok || kind == checkout.Return {
 		return
 	}
-	if why := t.against(person, device); why != (checkout.Why{}) {
-		s := checkout.Subject{Kind: checkout.KindDevice, ID: device.id, Name: device.name()}
+	if why, of := t.against(person, device, kitMoves[kind]); why != (checkout.Why{}) {
+		s := checkout.Subject{Kind: checkout.KindDevice, ID: of.id, Name: of.name()}
 		t.fail(&checkout.RefusedError{Subject: s, Why: why, Whom: person.name()})
 	}
 	if c.Overdue == "" {

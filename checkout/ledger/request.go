@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/kit"
 	"stump/checkout/ledger/record"
 	"stump/checkout/loan"
 	"stump/internal/books"
@@ -23,13 +24,26 @@ func (l *Ledger) Give(r books.Request) (checkout.Event, error) {
 		}
 		t.happened(ev, r, device)
 		ev.Loan = t.until(ev, r)
-		if ev.Against = t.against(person, device).String(); ev.Against != "" {
+		if ev.Against = t.againstGiving(person, device); ev.Against != "" {
 			ev.Note = strings.TrimPrefix(ev.Note+", by an admin: "+ev.Against, ", ")
 		}
 		parts := t.inside(device)
 		t.move(ev, person, device, checkout.PolicyHandover)
 		t.moveKit(ev, person, device, parts, false)
 	})
+}
+
+// againstGiving is what the rules say against an admin's word; empty for nothing.
+func (t *txn) againstGiving(person, device party) string {
+	move := kit.Out
+	if device.row.Loan.Holder != "" {
+		move = kit.On
+	}
+	why, of := t.against(person, device, move)
+	if why != (checkout.Why{}) && of.id != device.id {
+		return of.name() + ": " + why.String()
+	}
+	return why.String()
 }
 
 // happened takes over when a request says that its device changed hands, which is neither

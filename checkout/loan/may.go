@@ -21,8 +21,12 @@ type Wish struct {
 	// can be missing.
 	Groups  checkout.Groups
 	Unknown bool
-	// Has is how many devices of each kind the person has.
+	// Has is how many devices of each kind the person has, and All how many there are if what
+	// lies in a kit is one device with it.
 	Has map[string]int
+	All int
+	// Part: the device goes along with a kit, and is one device with it.
+	Part bool
 }
 
 // May is why a wish is refused: of several reasons the first of a device that is out of
@@ -37,14 +41,22 @@ func (r Rules) May(w Wish) checkout.Why {
 	if most, ok := r.Limit[w.Kind]; ok && w.Has[w.Kind] >= most {
 		return checkout.Why{Limit: most, Of: w.Kind}
 	}
-	all := 0
-	for _, n := range w.Has {
-		all += n
-	}
-	if most, ok := r.Limit[AllKinds]; ok && all >= most {
+	if most, ok := r.Limit[AllKinds]; ok && w.All >= most && !w.Part {
 		return checkout.Why{Limit: most}
 	}
 	return checkout.Why{}
+}
+
+// Take is a wish after its device was taken.
+func (w Wish) Take() Wish {
+	w.Has = maps.Clone(w.Has)
+	if w.Has == nil {
+		w.Has = map[string]int{}
+	}
+	if w.Has[w.Kind]++; !w.Part {
+		w.All++
+	}
+	return w
 }
 
 // Counts reports whether what somebody has matters to who takes a device of a kind.

@@ -15,7 +15,10 @@ import (
 // TestMay has the rules of docs/loans.md, one by one.
 func TestMay(t *testing.T) {
 	r := Rules{Needs: map[string][]string{"drone": {"trained", "Pilots"}}, Limit: map[string]int{"phone": 2, AllKinds: 4}}
-	has := func(phones, others int) map[string]int { return map[string]int{"phone": phones, "tablet": others} }
+	has := func(w Wish, phones, others int) Wish {
+		w.Has, w.All = map[string]int{"phone": phones, "tablet": others}, phones+others
+		return w
+	}
 	for name, tt := range map[string]struct {
 		w    Wish
 		want string
@@ -26,16 +29,20 @@ func TestMay(t *testing.T) {
 		"one of the groups":            {Wish{Kind: "drone", Groups: checkout.GroupsOf("crew", "pilots")}, ""},
 		"nobody knows who":             {Wish{Kind: "drone", Unknown: true}, ""},
 		"another kind":                 {Wish{Kind: "tablet"}, ""},
-		"one phone":                    {Wish{Kind: "phone", Has: has(1, 2)}, ""},
-		"two phones":                   {Wish{Kind: "phone", Has: has(2, 0)}, "the limit is 2 phone"},
-		"two phones, and a tablet":     {Wish{Kind: "tablet", Has: has(2, 1)}, ""},
-		"four in all":                  {Wish{Kind: "tablet", Has: has(2, 2)}, "the limit is 4"},
-		"four in all, a phone":         {Wish{Kind: "phone", Has: has(2, 2)}, "the limit is 2 phone"},
+		"one phone":                    {has(Wish{Kind: "phone"}, 1, 2), ""},
+		"two phones":                   {has(Wish{Kind: "phone"}, 2, 0), "the limit is 2 phone"},
+		"two phones, and a tablet":     {has(Wish{Kind: "tablet"}, 2, 1), ""},
+		"four in all":                  {has(Wish{Kind: "tablet"}, 2, 2), "the limit is 4"},
+		"four in all, a phone":         {has(Wish{Kind: "phone"}, 2, 2), "the limit is 2 phone"},
 		"out of service":               {Wish{Kind: "drone", Out: "2026-12-04", Today: "2026-12-03"}, "out of service until 2026-12-04"},
 		"out of service, no clock":     {Wish{Kind: "phone", Out: "2026-12-04"}, "out of service until 2026-12-04"},
 		"in service again":             {Wish{Kind: "phone", Out: "2026-12-04", Today: "2026-12-04"}, ""},
 		"in service again, no group":   {Wish{Kind: "drone", Out: "2026-12-04", Today: "2026-12-05"}, "not in the group Pilots or trained"},
-		"no group, and too many as it": {Wish{Kind: "drone", Has: has(2, 2)}, "not in the group Pilots or trained"},
+		"a part, and four in all":      {has(Wish{Kind: "tablet", Part: true}, 2, 2), ""},
+		"a part, and two phones":       {has(Wish{Kind: "phone", Part: true}, 2, 2), "the limit is 2 phone"},
+		"after a second one":           {has(Wish{Kind: "phone"}, 1, 0).Take(), "the limit is 2 phone"},
+		"after four of them":           {Wish{Kind: "tablet"}.Take().Take().Take().Take(), "the limit is 4"},
+		"no group, and too many as it": {has(Wish{Kind: "drone"}, 2, 2), "not in the group Pilots or trained"},
 	} {
 		if got := r.May(tt.w).String(); got != tt.want {
 			t.Errorf("%s: %q, want %q", name, got, tt.want)
@@ -90,7 +97,7 @@ func TestMayModel(t *testing.T) {
 		}
 		var loans []string // kinds of what they have
 		for range rapid.IntRange(1, 8).Draw(t, "bumps") {
-			w := Wish{Kind: rapid.SampledFrom(kinds).Draw(t, "kind"), Groups: checkout.GroupsOf(written...), Has: map[string]int{}}
+			w := Wish{Kind: rapid.SampledFrom(kinds).Draw(t, "kind"), Groups: checkout.GroupsOf(written...), Has: map[string]int{}, All: len(loans)}
 			for _, kind := range loans {
 				w.Has[kind]++
 			}
