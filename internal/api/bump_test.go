@@ -40,7 +40,7 @@ func TestLogInAtReader(t *testing.T) {
 	s.with(func(o *Options) { o.Readers = make([]*station.Reader, 1) })
 	alert := func(name string, w *httptest.ResponseRecorder, status int, says string) {
 		t.Helper()
-		if w.Code != status || !strings.Contains(w.Body.String(), `<p role="alert">`+says) || strings.Contains(w.Header().Get("Set-Cookie"), door.Session+"=") {
+		if w.Code != status || !strings.Contains(w.Body.String(), `<div role="alert" tabindex="-1" autofocus><p>`+says) || strings.Contains(w.Header().Get("Set-Cookie"), door.Session+"=") {
 			t.Errorf("%s: %d %v %s, want %d %s", name, w.Code, w.Header(), w.Body, status, says)
 		}
 	}

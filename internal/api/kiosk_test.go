@@ -63,7 +63,7 @@ func TestKiosk(t *testing.T) {
 	s.admin("POST", "/v1/devices/x/lost", `{}`, &none)
 	has("what is lost", s.ask("GET", "/kiosk", "", screen...), "!Pixel", "<h2>0 free</h2>")
 	s.shows("off")
-	if w := s.ask("GET", "/kiosk", "", screen...); w.Code != 403 || !strings.Contains(w.Body.String(), `<p role="alert">This needs the role staff`) {
+	if w := s.ask("GET", "/kiosk", "", screen...); w.Code != 403 || !strings.Contains(w.Body.String(), `<div role="alert" tabindex="-1" autofocus><p>This needs the role staff`) {
 		t.Errorf("off: %d %s", w.Code, w.Body)
 	}
 	has("off, for staff", s.ask("GET", "/kiosk", "", "Authorization", "Bearer "+s.token("see", "staff", "")), "<b>iPad</b> <span>Ann</span>")

@@ -155,7 +155,7 @@ func TestTooOften(t *testing.T) {
 	s.wants("a right one", s.ask("GET", "/v1/who", "", "Authorization", "Bearer "+made.Secret), 200, "")
 	for range identity.LoginFailures {
 		w = s.form("/login", url.Values{"secret": {"x"}})
-		if w.Code != 401 || !strings.Contains(w.Body.String(), `<p role="alert">The link is used up`) || !strings.Contains(w.Body.String(), "<form") {
+		if w.Code != 401 || !strings.Contains(w.Body.String(), `<div role="alert" tabindex="-1" autofocus><p>The link is used up`) || !strings.Contains(w.Body.String(), "<form") {
 			t.Fatalf("%d %s", w.Code, w.Body)
 		}
 	}

@@ -122,7 +122,7 @@ func TestSelfTestPage(t *testing.T) {
 		t.Errorf("%d checks", checks)
 	}
 	page = l.page("POST", test+"/answer", url.Values{"question": {"1"}, "answer": {"y"}}, "", 200)
-	l.shows("too late an answer", page, `<p role="alert">The question 1 waits for no answer.`)
+	l.shows("too late an answer", page, `<div role="alert" tabindex="-1" autofocus><p>The question 1 waits for no answer.`)
 	l.page("GET", station+"/selftest/nothing", nil, "", 404)
 	l.page("POST", station+"/selftest", url.Values{"reader": {"nowhere"}}, "", 400)
 

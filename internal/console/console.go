@@ -9,6 +9,7 @@
 //	GET /reports              how devices are used
 //	GET /labels               codes for devices, to print
 //	GET /audit, /settings     who changed what; what is configured, and tokens
+//	/add/{kind}, …/{id}/edit  who or what is new, and what is changed of them
 //	/import                   a file is looked at, and then imported
 //	GET /inbox                what waits for a person; its forms are posted to /inbox/assign, …
 //	GET /stations/{name}      a station's health, its self-test and its scope
@@ -37,6 +38,7 @@ import (
 	"stump/internal/console/device"
 	"stump/internal/console/imports"
 	"stump/internal/console/person"
+	"stump/internal/console/register"
 	"stump/internal/console/reservations"
 	"stump/internal/console/settings"
 	"stump/internal/console/ui"
@@ -96,6 +98,7 @@ type Console struct {
 	parts parts[[]byte]
 	todos parts[[]inbox.Row]
 	kept  kept
+	notes notes
 }
 
 // New returns the pages.
@@ -144,7 +147,7 @@ func (c *Console) Routes() []Route {
 		{"POST /settings/mail", identity.Admin, c.testMail},
 		{"GET /import", identity.Admin, c.importPage},
 		{"POST /import", identity.Admin, c.importFile},
-	}, c.reservationRoutes(), c.inboxRoutes(), c.enrolRoutes(), c.stationRoutes())
+	}, c.registerRoutes(), c.reservationRoutes(), c.inboxRoutes(), c.enrolRoutes(), c.stationRoutes())
 }
 
 func (c *Console) now() time.Time {
@@ -185,6 +188,7 @@ func (c *Console) frame(r *http.Request, path string, title func(*ui.Words) stri
 		f.Links = append(f.Links, ui.Link{Path: "/stations", Text: w.Stations})
 	}
 	f.Done = r.URL.Query().Has("saved")
+	f.Said = c.notes.get(r.URL.Query().Get("saved"))
 	f.Part = r.Header.Get("Stump-Part") != ""
 	return f
 }
@@ -275,7 +279,7 @@ func (c *Console) people(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (c *Console) devices(w http.ResponseWriter, r *http.Request) error {
-	v := device.ListView{Frame: c.frame(r, "/devices", func(w *ui.Words) string { return w.Devices }), Sought: board.Read(r.URL.Query()).Find}
+	v := device.ListView{Frame: c.frame(r, "/devices", func(w *ui.Words) string { return w.Devices }), Sought: board.Read(r.URL.Query()).Find, Admin: identity.Of(r.Context()).May(identity.Admin)}
 	v.Frame.Live = true
 	v, err := device.List(v, c.o.Books)
 	if err != nil {
@@ -428,6 +432,9 @@ func (c *Console) Fail(w http.ResponseWriter, r *http.Request, status int, err e
 	f.Alert, f.Remedy = ui.Sentence(err.Error()), ui.Sentence(hint.Of(err))
 	if status == http.StatusNotFound {
 		f.Title, f.Alert, f.Remedy = f.NotFound, f.NotFoundHint, ""
+	}
+	if post := keptForm(w, r, err); post != nil {
+		return send(w, r, status, register.KeptPage(register.Kept(f, r.URL.Path, post)))
 	}
 	return send(w, r, status, ui.Page(f))
 }

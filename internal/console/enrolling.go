@@ -33,6 +33,7 @@ func (c *Console) enrolView(r *http.Request) (enrol.View, error) {
 	v.Live = true
 	id := r.PathValue("id")
 	if id == "" {
+		v.Kind, v.Typed = r.URL.Query().Get("kind"), r.URL.Query().Get("name")
 		return v, nil
 	}
 	st, err := c.o.Enrol.Show(r, id)

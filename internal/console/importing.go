@@ -32,6 +32,15 @@ func (c *Console) importFile(w http.ResponseWriter, r *http.Request) error {
 	case err == nil:
 		return send(w, r, http.StatusOK, imports.Page(v))
 	case errors.As(err, &several), errors.As(err, &one):
+		if r.PostForm.Get("do") == "bad" {
+			file, err := imports.File(v.Data)
+			if err != nil {
+				return err
+			}
+			w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+			w.Header().Set("Content-Disposition", `attachment; filename="stump-lines.csv"`)
+			return v.BadFile(w, file, several, one)
+		}
 		v.Wrong(several, one)
 		v.Alert = v.NotYet + "."
 	case hint.Of(err) != "":

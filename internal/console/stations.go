@@ -42,8 +42,9 @@ func (a *answer) Write(b []byte) (int, error) { return a.body.Write(b) }
 func (a *answer) WriteHeader(status int)      { a.status = status }
 
 // api asks the station's API as whoever asks for the page: what they may see and do is
-// decided there alone. out is read from the answer, unless it is nil.
-func (c *Console) api(r *http.Request, method, path string, in, out any) error {
+// decided there alone. out is read from the answer, unless it is nil. header are names of
+// headers, each with its value.
+func (c *Console) api(r *http.Request, method, path string, in, out any, header ...string) error {
 	var body io.Reader
 	if in != nil {
 		b, err := json.Marshal(in)
@@ -57,6 +58,9 @@ func (c *Console) api(r *http.Request, method, path string, in, out any) error {
 		return err
 	}
 	asks.RemoteAddr = r.RemoteAddr
+	for i := 0; i < len(header); i += 2 {
+		asks.Header.Set(header[i], header[i+1])
+	}
 	a := &answer{head: http.Header{}, status: http.StatusOK}
 	c.o.API.ServeHTTP(a, asks)
 	if a.status >= 300 {

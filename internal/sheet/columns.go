@@ -1,10 +1,14 @@
 package sheet
 
 import (
+	"encoding/csv"
 	"io"
 	"slices"
+	"strconv"
 
 	"stump/checkout"
+	"stump/internal/books"
+	"stump/internal/hint"
 )
 
 // Column is a column of a file.
@@ -44,6 +48,48 @@ func Header(kind checkout.SubjectKind, r io.Reader) ([]Column, error) {
 		all = all[:len(all)-1]
 	}
 	return all, nil
+}
+
+// WriteBad writes those lines of a file that are wrong, as a file that can be corrected and
+// imported: before what stands in a line are its number, and what is wrong with it.
+func WriteBad(w io.Writer, kind checkout.SubjectKind, file io.Reader, mapped map[string]string, bad []*books.RowError) error {
+	why := map[int]string{}
+	for _, e := range bad {
+		why[e.Line] = e.Err.Error()
+		if h := hint.Of(e.Err); h != "" {
+			why[e.Line] += ": " + h
+		}
+	}
+	out := csv.NewWriter(w)
+	write := func(line, why string, fields []string) {
+		row := append([]string{line, why}, fields...)
+		for i := range row {
+			row[i] = Harmless(row[i])
+		}
+		_ = out.Write(row) // out keeps the error
+	}
+	c, l, _, err := formOf(kind).begin(file, mapped)
+	write("line", "why", l.names)
+	for err == nil {
+		l.from.row()
+		var record []string
+		if record, err = c.Read(); err != nil {
+			break
+		}
+		line, _ := c.FieldPos(0)
+		if line += l.line - 1; why[line] != "" {
+			write(strconv.Itoa(line), why[line], record)
+			delete(why, line)
+		}
+	}
+	for _, e := range bad { // lines that can't be told from others
+		if why[e.Line] != "" {
+			write(strconv.Itoa(e.Line), why[e.Line], nil)
+			delete(why, e.Line)
+		}
+	}
+	out.Flush()
+	return out.Error()
 }
 
 // others are, plainly, what other programs and spreadsheets call our columns.

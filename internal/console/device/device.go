@@ -125,6 +125,7 @@ func State(w *ui.Words, d books.Device) string {
 type ListView struct {
 	ui.Frame
 	Sought  string
+	Admin   bool // may add one
 	Devices []Row
 	More    bool
 }

@@ -3,8 +3,10 @@
 package imports
 
 import (
+	"bytes"
 	"encoding/base64"
 	"fmt"
+	"io"
 	"strings"
 
 	"stump/checkout"
@@ -24,7 +26,8 @@ type View struct {
 	Kind    checkout.SubjectKind
 	Data    string // the file, in base64; empty before there is one
 	Columns []sheet.Column
-	Result  *Result // what an import would do; nil while something is wrong
+	Pairs   []string // what is said of them
+	Result  *Result  // what an import would do; nil while something is wrong
 	Bad     []*books.RowError
 	MoreBad int
 	Done    *Result // what an import has done
@@ -68,6 +71,7 @@ func (v *View) Look(file string, chosen func(n int) string) (pairs []string, err
 			pairs = append(pairs, c.Name+"="+c.Is)
 		}
 	}
+	v.Pairs = pairs
 	return pairs, nil
 }
 
@@ -83,6 +87,19 @@ func (v *View) Wrong(several *books.BadLines, one *books.RowError) {
 	case one != nil:
 		v.Bad = []*books.RowError{one}
 	}
+}
+
+// BadFile is a file of the lines that are wrong, for somebody to correct.
+func (v *View) BadFile(w io.Writer, file []byte, several *books.BadLines, one *books.RowError) error {
+	lines := []*books.RowError{one}
+	if several != nil {
+		lines = several.Lines
+	}
+	mapped, err := sheet.Mapping(v.Kind, v.Pairs)
+	if err != nil {
+		return err
+	}
+	return sheet.WriteBad(w, v.Kind, bytes.NewReader(file), mapped, lines)
 }
 
 func (v *View) kinds() []checkout.SubjectKind {

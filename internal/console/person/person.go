@@ -10,6 +10,7 @@ import (
 
 	"stump/checkout"
 	"stump/internal/books"
+	"stump/internal/console/register"
 	"stump/internal/console/reservations"
 	"stump/internal/console/ui"
 )
@@ -18,11 +19,15 @@ import (
 type View struct {
 	ui.Frame
 	books.Person
-	Mine    bool // it is that of who asks
-	Who     reservations.Viewer
-	Loans   []Loan
-	Booked  []reservations.Row
-	History []ui.Line
+	Mine               bool // it is that of who asks
+	T                  *register.Words
+	Twin               books.Person // somebody else of the same name, if there is one
+	Was                []books.Former
+	Who                reservations.Viewer
+	Loans              []Loan
+	Booked             []reservations.Row
+	Past               []Past // the newest first, as are the reminders
+	Reminders, History []ui.Line
 	// Calendar is that of who asks.
 	Calendar ui.Calendar
 }
@@ -59,11 +64,27 @@ func Make(v View, keeper books.Keeper, ref string, now time.Time) (_ View, err e
 	if v.Booked, err = reservations.Of(v.Words, keeper, books.ReservationFilter{Person: v.Person.ID}, v.Who, now); err != nil {
 		return v, err
 	}
-	v.History, err = ui.Lines(v.Words, keeper.History(books.HistoryFilter{Person: v.Person.ID}), now)
-	if !v.Mine {
-		v.Title = v.Person.Name
+	history := keeper.History(books.HistoryFilter{Person: v.Person.ID})
+	if v.Mine {
+		v.History, err = ui.Lines(v.Words, history, now)
+		return v, err
 	}
-	return v, err
+	v.Title, v.T = v.Person.Name, register.WordsIn(v.Words)
+	if v.Twin, err = register.Twin(keeper, v.Person); err != nil {
+		return v, err
+	}
+	if v.Was, err = keeper.Formerly(v.Person.ID); err != nil {
+		return v, err
+	}
+	log := newLog(v.Person.ID, v.Was)
+	if v.History, err = ui.Lines(v.Words, log.watch(history), now); err != nil {
+		return v, err
+	}
+	if v.Reminders, err = ui.Lines(v.Words, all(log.reminders), now); err != nil {
+		return v, err
+	}
+	v.Past = log.past(v.Words, now)
+	return v, nil
 }
 
 // page is where the page is.
