@@ -45,7 +45,7 @@ func (a *answer) WriteHeader(status int)      { a.status = status }
 // decided there alone. out is read from the answer, unless it is nil. header are names of
 // headers, each with its value.
 func (c *Console) api(r *http.Request, method, path string, in, out any, header ...string) error {
-	var body io.Reader
+	body := io.Reader(http.NoBody)
 	if in != nil {
 		b, err := json.Marshal(in)
 		if err != nil {
