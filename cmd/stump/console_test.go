@@ -92,6 +92,7 @@ func TestConsole(t *testing.T) {
 	admin.sees("Zoe")
 
 	admin.imports(s)
+	admin.registers(s, late)
 	s.run("devices", "add", "--id", "evil", "<script>alert(1)</script> \"quoted\" & long "+strings.Repeat("name ", 20), "--kind", "phone")
 	admin.does("looks for a page that is not there", chromedp.Navigate(admin.station+"/nothing"))
 	admin.sees("There is no such page")
@@ -162,8 +163,17 @@ func testPages(t *testing.T, p *person, paths ...string) {
 				if wide != "0" {
 					t.Errorf("%s, %d wide: the page is %s pixels wider", path, width, wide)
 				}
+				var part int
+				if p.does("looks for names that are more", chromedp.Evaluate(`document.querySelectorAll("main script, main img[src=x], main u, main i").length`, &part)); part > 0 {
+					t.Errorf("%s: a name is a part of the page", path)
+				}
 				p.shoots(fmt.Sprintf("%s-%d-%s", strings.NewReplacer("/", "_", "?", "_").Replace(path), width, scheme))
 			}
+		}
+		var wide string
+		if p.does(path+", 200 %", chromedp.EmulateViewport(640, 400, chromedp.EmulateScale(2)),
+			chromedp.Evaluate(`String(document.documentElement.scrollWidth - document.documentElement.clientWidth)`, &wide)); wide != "0" {
+			t.Errorf("%s, at 200 %%: the page is %s pixels wider", path, wide)
 		}
 	}
 }

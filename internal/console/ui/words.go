@@ -26,7 +26,7 @@ type Words struct {
 	NotFound, NotFoundHint, Changed, NotConnected        string
 	YouHaveNothing, LogInHint, Badges, Has, MoreRows     string
 	Saved, ShowAll, Optional, Page                       string
-	Stations, TypedAgain, BadRows                        string
+	Stations, BadRows                                    string
 
 	// The page of imports.
 	Import, LookAgain, AnotherFile, WhatIsIn, CSVFile, ImportHint, LookAtIt string
@@ -118,7 +118,7 @@ var english = Words{
 	Why: "Why", ToDo: "What to do", AtPlace: "for %s", LookAt: "Page of the device",
 	MissingPart: "%s has it", WaitsGone: "%s events wait for a place that is no longer in the configuration",
 	Stations:   "Stations",
-	TypedAgain: "What you had typed here before is back. “Start over” throws it away.", BadRows: "Download these rows",
+	BadRows:    "Download these rows",
 	EnrolTitle: "Enrol", NameOf: "Whose tag is it", ShowTag: "Wait for the tag", BumpNow: "Bump the tag of %s now", HasTag: "%s has its tag", UndoIt: "Undo", Undone: "The tag of %s was taken away again", NotShown: "No tag was shown for %s", Reload: "Reload",
 	Days:   [12]string{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"},
 	Months: [12]string{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"},
@@ -160,7 +160,7 @@ var german = Words{
 	Why: "Warum", ToDo: "Was zu tun ist", AtPlace: "für %s", LookAt: "Seite des Geräts",
 	MissingPart: "%s hat es", WaitsGone: "%s Ereignisse warten auf einen Ort, der nicht mehr eingestellt ist",
 	Stations:   "Stationen",
-	TypedAgain: "Was hier schon getippt war, steht wieder da. „Von vorn“ wirft es weg.", BadRows: "Diese Zeilen herunterladen",
+	BadRows:    "Diese Zeilen herunterladen",
 	EnrolTitle: "Eintragen", NameOf: "Wessen Chip", ShowTag: "Auf den Chip warten", BumpNow: "Jetzt den Chip von %s an den Leser halten", HasTag: "%s hat seinen Chip", UndoIt: "Rückgängig", Undone: "Der Chip von %s wurde wieder weggenommen", NotShown: "Für %s wurde kein Chip gezeigt", Reload: "Neu laden",
 	Days:   [12]string{"So", "Mo", "Di", "Mi", "Do", "Fr", "Sa"},
 	Months: [12]string{"Jan", "Feb", "März", "April", "Mai", "Juni", "Juli", "Aug", "Sep", "Okt", "Nov", "Dez"},
@@ -202,7 +202,7 @@ var french = Words{
 	Why: "Pourquoi", ToDo: "Que faire", AtPlace: "pour %s", LookAt: "Page de l'appareil",
 	MissingPart: "chez %s", WaitsGone: "%s événements attendent un lieu qui n'est plus configuré",
 	Stations:   "Stations",
-	TypedAgain: "Ce que vous aviez tapé ici est de retour. « Recommencer » l'efface.", BadRows: "Télécharger ces lignes",
+	BadRows:    "Télécharger ces lignes",
 	EnrolTitle: "Inscrire", NameOf: "À qui est la puce", ShowTag: "Attendre la puce", BumpNow: "Présentez maintenant la puce de %s", HasTag: "%s a sa puce", UndoIt: "Annuler", Undone: "La puce de %s a été reprise", NotShown: "Aucune puce n'a été présentée pour %s", Reload: "Recharger",
 	Days:   [12]string{"dim", "lun", "mar", "mer", "jeu", "ven", "sam"},
 	Months: [12]string{"jan", "fév", "mars", "avril", "mai", "juin", "juil", "août", "sep", "oct", "nov", "déc"},
@@ -244,7 +244,7 @@ var spanish = Words{
 	Why: "Por qué", ToDo: "Qué hacer", AtPlace: "para %s", LookAt: "Página del equipo",
 	MissingPart: "lo tiene %s", WaitsGone: "%s eventos esperan un lugar que ya no está configurado",
 	Stations:   "Estaciones",
-	TypedAgain: "Lo que había escrito aquí ha vuelto. «Empezar de nuevo» lo descarta.", BadRows: "Descargar estas filas",
+	BadRows:    "Descargar estas filas",
 	EnrolTitle: "Inscribir", NameOf: "De quién es la etiqueta", ShowTag: "Esperar la etiqueta", BumpNow: "Acerque ahora la etiqueta de %s", HasTag: "%s tiene su etiqueta", UndoIt: "Deshacer", Undone: "La etiqueta de %s se quitó de nuevo", NotShown: "No se mostró ninguna etiqueta para %s", Reload: "Recargar",
 	Days:   [12]string{"dom", "lun", "mar", "mié", "jue", "vie", "sáb"},
 	Months: [12]string{"ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"},

@@ -46,25 +46,3 @@ if (live) {
     }, 150);
   };
 }
-
-// What is typed into a form is kept in this tab until it was saved: it outlives a reload, Back,
-// and a login that has ended. With it is kept what the register had, so that it is told when
-// that has changed. Whoever else logs in here does not see it.
-const who = document.querySelector("header .who")?.textContent, store = sessionStorage;
-if (document.querySelector(".done")) {
-  store.removeItem(store.getItem("sent"));
-  store.removeItem("sent");
-}
-for (const form of who ? document.querySelectorAll("form[data-keep]") : []) {
-  const key = [who, form.action, form.dataset.keep].join("\n"), old = store.getItem(key);
-  const fields = [...form.querySelectorAll("input")], typed = () => fields.some((e) => e.type !== "hidden" && e.value !== e.defaultValue);
-  if (old && !document.querySelector("[role=alert]")) {
-    const kept = new Map(JSON.parse(old));
-    for (const e of fields) if (kept.has(e.name) && e.type !== "checkbox") e.value = kept.get(e.name);
-    document.getElementById("kept").hidden = !typed();
-  }
-  form.addEventListener("input", () => typed() ? store.setItem(key, JSON.stringify(fields.map((e) => [e.name, e.value]))) : store.removeItem(key));
-  form.addEventListener("submit", () => store.setItem("sent", key));
-  form.querySelector("[data-over]")?.addEventListener("click", () => store.removeItem(key));
-}
-document.querySelector("form[action='/logout']")?.addEventListener("submit", () => store.clear());
