@@ -3,7 +3,9 @@
 package main
 
 import (
+	"fmt"
 	"strings"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -21,14 +23,10 @@ func (p *person) registers(s *site, late *person) {
 // presses presses keys, one after the other.
 func presses(all ...string) chromedp.Action { return chromedp.KeyEvent(strings.Join(all, "")) }
 
-// focus wants the focus to be on an element.
+// focus waits until the focus is on an element, which it gets after the page is painted.
 func (p *person) focus(want string) {
 	p.Helper()
-	var on string
-	p.does("looks where the focus is", chromedp.Evaluate(`document.activeElement.id || document.activeElement.getAttribute("role") || document.activeElement.outerHTML`, &on))
-	if on != want {
-		p.Errorf("the focus is on %s, want %s", on, want)
-	}
+	p.does("waits for the focus on "+want, chromedp.Poll(fmt.Sprintf(`[document.activeElement.id, document.activeElement.getAttribute("role")].includes(%q)`, want), nil, chromedp.WithPollingInterval(50*time.Millisecond)))
 }
 
 // addsByKeyboard adds a phone with the keyboard alone: a mistake leads to the head of the
@@ -42,7 +40,7 @@ func (p *person) addsByKeyboard(s *site) {
 	p.sees("Nothing was saved. Correct this:")
 	p.shoots("form-wrong")
 	p.does("goes to the field", presses(kb.Tab, kb.Enter), chromedp.Poll(`document.activeElement.id === "new-tag"`, nil))
-	p.does("types it anew", chromedp.Evaluate(`document.getElementById("new-tag").select()`, nil), presses("H10301:200:784", kb.Enter), chromedp.WaitVisible(`.done`))
+	p.does("types it anew", chromedp.SetValue(`#new-tag`, "H10301:200:784"), chromedp.Submit(`#new-tag`), chromedp.WaitVisible(`.done`))
 	p.sees("Fairphone 6")
 	if list := s.run("devices", "show", "fairphone-6"); !strings.Contains(list, "Shelf 9") || !strings.Contains(list, "…784") {
 		p.Errorf("the register has %s", list)
