@@ -81,11 +81,11 @@ lint: ## check gofmt, vet, staticcheck, tidy go.mod, dead code, size of function
 	done
 	$(GO) -C scripts/tools mod tidy -diff
 	@templ=$(call tool,templ) && work=$$(mktemp -d) && trap 'rm -rf "$$work"' EXIT && cp -r internal/console "$$work" && \
-	  $$templ generate -path "$$work/console" >/dev/null 2>&1 && diff -r internal/console "$$work/console" || { echo "FAIL: templates have changed: make pages"; exit 1; }
+	  scripts/pages $$templ "$$work/console" >/dev/null 2>&1 && diff -r internal/console "$$work/console" || { echo "FAIL: templates have changed: make pages"; exit 1; }
 	scripts/figures -lint
 
 pages: ## write the code of the console's pages from their templates
-	@templ=$(call tool,templ) && $$templ generate -path internal/console
+	@templ=$(call tool,templ) && scripts/pages $$templ internal/console
 
 figures: ## print how large the code and its parts are, beside the limits
 	@scripts/figures
