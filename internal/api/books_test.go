@@ -117,7 +117,9 @@ func rowsOf[J any, T listed](k *remote, path string, p books.Page, q url.Values,
 			accept = []string{"Accept", wire.LineType}
 		}
 		if p.After != "" {
-			q.Set("after", cursor[T](p.After))
+			var row T
+			_, history := any(row).(books.Entry)
+			q.Set("after", cursor{plain: history}.of(p.After))
 		}
 		for name := range q {
 			if q.Get(name) == "" {

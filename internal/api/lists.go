@@ -39,44 +39,61 @@ func plainly[T listed](f func(*http.Request, url.Values, books.Page) (iter.Seq2[
 	return func(r *http.Request, q query, p books.Page) (iter.Seq2[T, error], error) { return f(r, q.Values, p) }
 }
 
-// list answers with the rows of f, a Page of them. Who accepts lines gets all of them,
-// one JSON object a line, while they are read: a history of years needs no memory. known
-// are parameters beside those of every list.
+// list answers with the rows of f, a Page of them. known are parameters beside those of
+// every list.
 func list[T listed](f lister[T], known ...string) handler {
+	var row T
+	_, history := any(row).(books.Entry)
 	known = append(known, "q", "limit", "after")
 	return func(w http.ResponseWriter, r *http.Request) error {
 		q, err := params(r, known...)
 		if err != nil {
 			return err
 		}
-		p := books.Page{Find: q.Get("q")}
-		if p.After, err = afterKey[T](q.Get("after")); err != nil {
-			return err
-		}
-		if p.Limit, err = q.limit(); err != nil {
-			return err
-		}
-		w.Header().Set("Vary", "Accept")
-		if acceptsLines(r) {
-			return f.lines(w, r, q, p)
-		}
-		if p.Limit == 0 {
-			p.Limit = pageRows
-		}
-		page, err := f.page(r, q, p)
-		if err != nil {
-			return err
-		}
-		return writeJSON(w, page)
+		return answerList(w, r, q, cursor{plain: history}, func(p books.Page) (iter.Seq2[listed, error], error) {
+			rows, err := f(r, q, p)
+			if err != nil {
+				return nil, err
+			}
+			return mapRows(rows, func(row T) listed { return row }), nil
+		})
 	}
 }
 
+// reading returns the rows of a page. They are of any kind, because a function for each kind
+// of row would be compiled once more for each.
+type reading func(books.Page) (iter.Seq2[listed, error], error)
+
+// answerList sends a page of the rows of f. Who accepts lines gets all of them, one JSON
+// object a line, while they are read: a history of years needs no memory.
+func answerList(w http.ResponseWriter, r *http.Request, q query, c cursor, f reading) (err error) {
+	p := books.Page{Find: q.Get("q")}
+	if p.After, err = c.key(q.Get("after")); err != nil {
+		return err
+	}
+	if p.Limit, err = q.limit(); err != nil {
+		return err
+	}
+	w.Header().Set("Vary", "Accept")
+	if acceptsLines(r) {
+		return f.lines(w, r, p)
+	}
+	if p.Limit == 0 {
+		p.Limit = pageRows
+	}
+	page, err := f.page(c, p)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, page)
+}
+
 // page reads one row more than is wanted, to know whether the list goes on.
-func (f lister[T]) page(r *http.Request, q query, p books.Page) (Page[T], error) {
+func (f reading) page(c cursor, p books.Page) (Page[listed], error) {
 	most := p.Limit
 	p.Limit++
-	page := Page[T]{Items: []T{}}
-	rows, err := f(r, q, p)
+	page := Page[listed]{Items: []listed{}}
+	rows, err := f(p)
 	if err != nil {
 		return page, err
 	}
@@ -84,11 +101,11 @@ func (f lister[T]) page(r *http.Request, q query, p books.Page) (Page[T], error)
 		var searched *books.UnfinishedError
 		switch {
 		case errors.As(err, &searched):
-			page.Next = known(cursor[T](searched.Key))
+			page.Next = known(c.of(searched.Key))
 		case err != nil:
 			return page, err
 		case len(page.Items) == most:
-			page.Next = known(cursor[T](page.Items[most-1].Key()))
+			page.Next = known(c.of(page.Items[most-1].Key()))
 		default:
 			page.Items = append(page.Items, row)
 		}
@@ -97,7 +114,7 @@ func (f lister[T]) page(r *http.Request, q query, p books.Page) (Page[T], error)
 }
 
 // lines sends the rows while they are read.
-func (f lister[T]) lines(w http.ResponseWriter, r *http.Request, q query, p books.Page) error {
+func (f reading) lines(w http.ResponseWriter, r *http.Request, p books.Page) error {
 	enc := json.NewEncoder(w)
 	most, n := p.Limit, 0
 	for again := true; again; {
@@ -105,7 +122,7 @@ func (f lister[T]) lines(w http.ResponseWriter, r *http.Request, q query, p book
 		if err := patience.Rest(w); err != nil {
 			return err
 		}
-		rows, err := f(r, q, p)
+		rows, err := f(p)
 		if err != nil {
 			return err
 		}
@@ -146,30 +163,25 @@ func (q query) limit() (int, error) {
 	return n, nil
 }
 
-// A cursor is the place of a row as an answer has it. In the history it is CHAIN:SEQ, as
-// in its rows; elsewhere nobody needs to read it.
+// A cursor makes the place of a row what an answer has of it. In the history that is
+// CHAIN:SEQ, as in its rows; elsewhere nobody needs to read it.
+type cursor struct{ plain bool }
 
-func cursor[T listed](key string) string {
-	if plainCursor[T]() {
+func (c cursor) of(key string) string {
+	if c.plain {
 		return key
 	}
 	return base64.RawURLEncoding.EncodeToString([]byte(key))
 }
 
-func plainCursor[T listed]() bool {
-	var row T
-	_, history := any(row).(books.Entry)
-	return history
-}
-
-// afterKey is the key of a cursor.
-func afterKey[T listed](cursor string) (string, error) {
-	if plainCursor[T]() {
-		return cursor, nil
+// key is the reverse of of.
+func (c cursor) key(after string) (string, error) {
+	if c.plain {
+		return after, nil
 	}
-	key, err := base64.RawURLEncoding.DecodeString(cursor)
+	key, err := base64.RawURLEncoding.DecodeString(after)
 	if err != nil {
-		return "", refuse("give what an answer of this list has as next", "after: %q is no place in this list", cursor)
+		return "", refuse("give what an answer of this list has as next", "after: %q is no place in this list", after)
 	}
 	return string(key), nil
 }
@@ -177,16 +189,18 @@ func afterKey[T listed](cursor string) (string, error) {
 // short is the page of a short list, which was read whole. names are what a row is found
 // by.
 func short[T listed](all []T, p books.Page, names func(T) []string) (iter.Seq2[T, error], error) {
-	if p.After != "" {
-		at := slices.IndexFunc(all, func(row T) bool { return row.Key() == p.After })
-		if at < 0 {
-			return nil, refuse("begin again, without after", "the list has changed: the row that after names has gone")
+	begun := p.After == ""
+	var left []T
+	for _, row := range all {
+		switch {
+		case !begun:
+			begun = row.Key() == p.After
+		case p.Finds(names(row)...) && (p.Limit == 0 || len(left) < p.Limit):
+			left = append(left, row)
 		}
-		all = all[at+1:]
 	}
-	all = slices.DeleteFunc(slices.Clone(all), func(row T) bool { return !p.Finds(names(row)...) })
-	if p.Limit > 0 {
-		all = all[:min(len(all), p.Limit)]
+	if !begun {
+		return nil, refuse("begin again, without after", "the list has changed: the row that after names has gone")
 	}
-	return rows(all), nil
+	return rows(left), nil
 }
