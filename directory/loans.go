@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 	"time"
@@ -98,8 +99,10 @@ func (l *loans) heard(word books.Word) {
 // notes are the words that were not taken, for people.
 func (l *loans) notes() (notes []string) {
 	l.mu.Lock()
-	words := slices.SortedFunc(maps.Values(l.apart), func(a, b books.Word) int {
-		return cmp.Or(cmp.Compare(a.DeviceName, b.DeviceName), cmp.Compare(a.DeviceID, b.DeviceID))
+	words := slices.Collect(maps.Values(l.apart))
+	sort.Slice(words, func(i, j int) bool {
+		a, b := words[i], words[j]
+		return a.DeviceName < b.DeviceName || a.DeviceName == b.DeviceName && a.DeviceID < b.DeviceID
 	})
 	many := len(l.many)
 	l.mu.Unlock()

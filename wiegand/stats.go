@@ -1,6 +1,9 @@
 package wiegand
 
-import "slices"
+import (
+	"slices"
+	"sort"
+)
 
 const (
 	// worstFrames is how many refused frames are kept, with at most keptEdges
@@ -38,7 +41,7 @@ func (d *Decoder) Stats() Stats {
 		w.Edges = slices.Clone(w.Edges)
 		s.Worst = append(s.Worst, w)
 	}
-	slices.SortStableFunc(s.Worst, func(a, b BadFrame) int { return b.score - a.score })
+	sort.SliceStable(s.Worst, func(i, j int) bool { return s.Worst[i].score > s.Worst[j].score })
 	return s
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"sort"
 	"time"
 
 	"stump/checkout"
@@ -87,7 +88,7 @@ func (l *Ledger) TakeOver(m Moment, seen []books.Seen, actor string, believe fun
 	if err != nil {
 		return err
 	}
-	slices.SortStableFunc(words, func(a, b word) int { return cmp.Compare(a.order(), b.order()) })
+	sort.SliceStable(words, func(i, j int) bool { return words[i].order() < words[j].order() })
 	from := func(order int) int {
 		at, _ := slices.BinarySearchFunc(words, order, func(w word, order int) int { return cmp.Compare(w.order(), order) })
 		return at

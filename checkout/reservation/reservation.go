@@ -14,6 +14,7 @@ package reservation
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"time"
 )
 
@@ -309,7 +310,7 @@ func (s *Shelf) inTheWay(d *Device, person string, end time.Time) []Booking {
 	all := slices.DeleteFunc(slices.Concat(d.Booked, s.Booked), func(b Booking) bool {
 		return !b.overlaps(s.Now, end) || b.Device != "" && b.Person == person || b.Device == "" && !s.needed(d, b, true)
 	})
-	slices.SortStableFunc(all, func(a, b Booking) int { return a.From.Compare(b.From) })
+	sort.SliceStable(all, func(i, j int) bool { return all[i].From.Before(all[j].From) })
 	return all
 }
 

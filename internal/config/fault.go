@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
+	"sort"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -99,7 +99,7 @@ func Join(errs ...error) error {
 		}
 		return 0
 	}
-	slices.SortStableFunc(all, func(a, b error) int { return line(a) - line(b) })
+	sort.SliceStable(all, func(i, j int) bool { return line(all[i]) < line(all[j]) })
 	return all
 }
 

@@ -3,6 +3,7 @@ package identity
 import (
 	"fmt"
 	"slices"
+	"sort"
 	"time"
 
 	"stump/checkout"
@@ -111,12 +112,7 @@ func (s *Store) Tokens() []Token {
 	for i, t := range s.tokens {
 		list[i] = t.Token
 	}
-	slices.SortFunc(list, func(a, b Token) int {
-		if a.Name < b.Name {
-			return -1
-		}
-		return 1
-	})
+	sort.Slice(list, func(i, j int) bool { return list[i].Name < list[j].Name })
 	return list
 }
 

@@ -3,6 +3,7 @@ package remind
 import (
 	"fmt"
 	"slices"
+	"sort"
 	"time"
 
 	"stump/checkout"
@@ -54,7 +55,7 @@ func (r *Reminders) Look(ev checkout.Event) (c mail.Content, err error) {
 		c.Loans = append(c.Loans, mail.Loan{Device: l.Device, Due: l.Due, Late: stage > 0, Link: link,
 			UID: fmt.Sprintf("%x-%d", l.Began.Chain[:8], l.Began.Seq), Revision: ev.Seq})
 	}
-	slices.SortFunc(c.Loans, func(a, b mail.Loan) int { return a.Due.Compare(b.Due) })
+	sort.Slice(c.Loans, func(i, j int) bool { return c.Loans[i].Due.Before(c.Loans[j].Due) })
 	return c, nil
 }
 
@@ -118,7 +119,7 @@ func (r *Reminders) digest(at time.Time) (*mail.Digest, error) {
 		}
 		with[l.PersonID] = with[l.PersonID] || !l.Due.IsZero()
 	}
-	slices.SortStableFunc(d.Overdue, func(a, b mail.Late) int { return a.Due.Compare(b.Due) })
+	sort.SliceStable(d.Overdue, func(i, j int) bool { return d.Overdue[i].Due.Before(d.Overdue[j].Due) })
 	for p, err := range r.Ledger.People(books.Page{}) {
 		if err != nil {
 			return nil, err

@@ -3,6 +3,7 @@ package booking
 import (
 	"maps"
 	"slices"
+	"sort"
 
 	"stump/checkout"
 	"stump/checkout/ledger/record"
@@ -81,5 +82,7 @@ func (p Replayed) of(person string) (all []Row, err error) {
 
 // InOrder returns the reservations in the order in which they were made.
 func (p Replayed) InOrder() []Row {
-	return slices.SortedFunc(maps.Values(p), func(a, b Row) int { return a.At.Compare(b.At) })
+	all := slices.Collect(maps.Values(p))
+	sort.Slice(all, func(i, j int) bool { return all[i].At.Compare(all[j].At) < 0 })
+	return all
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+	"sort"
 	"strconv"
 	"time"
 
@@ -498,7 +499,7 @@ func (d *Desk) Turn(device string, back bool) error {
 	if len(line) == 0 && (len(next) == 0 || !back) {
 		return nil
 	}
-	slices.SortFunc(line, func(a, b Row) int { return a.At.Compare(b.At) })
+	sort.Slice(line, func(i, j int) bool { return line[i].At.Compare(line[j].At) < 0 })
 	s, err := d.shelf(device, r.Kind, d.Now, d.Now.Add(d.Rules.Keeps()), mostOfKind)
 	if err != nil {
 		return err

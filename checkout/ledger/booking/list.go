@@ -1,10 +1,10 @@
 package booking
 
 import (
-	"cmp"
 	"encoding/hex"
 	"maps"
 	"slices"
+	"sort"
 	"time"
 
 	"stump/checkout/ledger/record"
@@ -129,6 +129,6 @@ func (d *Desk) Free(from, to time.Time) (free []books.Device, err error) {
 			free = append(free, books.Device{ID: id, Name: rows[id].Name, Kind: kind})
 		}
 	}
-	slices.SortFunc(free, func(a, b books.Device) int { return cmp.Compare(a.ID, b.ID) })
+	sort.Slice(free, func(i, j int) bool { return free[i].ID < free[j].ID })
 	return free, nil
 }

@@ -2,9 +2,8 @@
 package board
 
 import (
-	"cmp"
 	"net/url"
-	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -101,17 +100,15 @@ func (v *View) readLoans(keeper books.Keeper, now time.Time) error {
 		v.Loans = append(v.Loans, v.loan(l.Shown(), now))
 	}
 	// What should be back comes first, the longest overdue on top; then by name.
-	slices.SortStableFunc(v.Loans, func(a, b Loan) int {
-		if a.Overdue != b.Overdue {
-			if a.Overdue {
-				return -1
-			}
-			return 1
+	sort.SliceStable(v.Loans, func(i, j int) bool {
+		a, b := &v.Loans[i], &v.Loans[j]
+		switch {
+		case a.Overdue != b.Overdue:
+			return a.Overdue
+		case a.Overdue:
+			return a.Due.Before(b.Due)
 		}
-		if a.Overdue {
-			return a.Due.Compare(b.Due)
-		}
-		return cmp.Compare(strings.ToLower(a.Device), strings.ToLower(b.Device))
+		return strings.ToLower(a.Device) < strings.ToLower(b.Device)
 	})
 	if v.More = len(v.Loans) > Most; v.More {
 		v.Loans = v.Loans[:Most]
@@ -136,10 +133,10 @@ func (v *View) readFree(keeper books.Keeper) error {
 		}
 	}
 	for kind, devices := range kinds {
-		slices.SortStableFunc(devices, func(a, b books.Device) int { return cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
+		sort.SliceStable(devices, func(i, j int) bool { return strings.ToLower(devices[i].Name) < strings.ToLower(devices[j].Name) })
 		v.Kinds = append(v.Kinds, FreeKind{kind, devices})
 	}
-	slices.SortFunc(v.Kinds, func(a, b FreeKind) int { return cmp.Compare(a.Kind, b.Kind) })
+	sort.Slice(v.Kinds, func(i, j int) bool { return v.Kinds[i].Kind < v.Kinds[j].Kind })
 	return nil
 }
 

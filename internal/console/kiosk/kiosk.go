@@ -3,7 +3,7 @@
 package kiosk
 
 import (
-	"slices"
+	"sort"
 	"time"
 
 	"stump/internal/books"
@@ -34,14 +34,12 @@ func Make(v View, keeper books.Keeper, shown panel.State, now time.Time) (View, 
 		return v, err
 	}
 	// What comes back soonest is on top, below what is overdue.
-	slices.SortStableFunc(v.Loans, func(a, b board.Loan) int {
-		if a.Due.IsZero() != b.Due.IsZero() {
-			if a.Due.IsZero() {
-				return 1
-			}
-			return -1
+	sort.SliceStable(v.Loans, func(i, j int) bool {
+		a, b := v.Loans[i].Due, v.Loans[j].Due
+		if a.IsZero() != b.IsZero() {
+			return b.IsZero()
 		}
-		return a.Due.Compare(b.Due)
+		return a.Before(b)
 	})
 	if v.More = len(v.Loans) > most; v.More {
 		v.Loans = v.Loans[:most]

@@ -2,10 +2,9 @@
 package labels
 
 import (
-	"cmp"
 	"fmt"
 	"net/url"
-	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -77,7 +76,7 @@ func Make(v View, keeper books.Keeper, site string) (View, error) {
 		}
 		v.Labels = append(v.Labels, Label{d, code})
 	}
-	slices.SortStableFunc(v.Labels, func(a, b Label) int { return cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
+	sort.SliceStable(v.Labels, func(i, j int) bool { return strings.ToLower(v.Labels[i].Name) < strings.ToLower(v.Labels[j].Name) })
 	return v, nil
 }
 

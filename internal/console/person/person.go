@@ -3,8 +3,7 @@
 package person
 
 import (
-	"cmp"
-	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -126,7 +125,7 @@ func List(v ListView, keeper books.Keeper, now time.Time) (ListView, error) {
 			v.People = append(v.People, Row{p, has[p.ID]})
 		}
 	}
-	slices.SortStableFunc(v.People, func(a, b Row) int { return cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
+	sort.SliceStable(v.People, func(i, j int) bool { return strings.ToLower(v.People[i].Name) < strings.ToLower(v.People[j].Name) })
 	if v.More = len(v.People) > ui.MostRows; v.More {
 		v.People = v.People[:ui.MostRows]
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/csv"
 	"io"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -103,8 +104,11 @@ func Make(keeper books.Keeper, now time.Time) (r Report, err error) {
 	for _, u := range kinds {
 		r.Kinds = append(r.Kinds, *u)
 	}
-	slices.SortFunc(r.Kinds, func(a, b Use) int { return cmp.Or(cmp.Compare(b.All, a.All), cmp.Compare(a.Kind, b.Kind)) })
-	slices.SortStableFunc(r.Unused, func(a, b books.Device) int { return cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
+	sort.Slice(r.Kinds, func(i, j int) bool {
+		a, b := &r.Kinds[i], &r.Kinds[j]
+		return a.All > b.All || a.All == b.All && a.Kind < b.Kind
+	})
+	sort.SliceStable(r.Unused, func(i, j int) bool { return strings.ToLower(r.Unused[i].Name) < strings.ToLower(r.Unused[j].Name) })
 	return r, nil
 }
 
@@ -121,7 +125,7 @@ func (r *Report) readLoans(keeper books.Keeper, now time.Time, used map[string]b
 			r.Out = append(r.Out, Span{l.Shown(), int(now.Sub(l.Since).Hours() / 24)})
 		}
 	}
-	slices.SortStableFunc(r.Out, func(a, b Span) int { return a.Since.Compare(b.Since) })
+	sort.SliceStable(r.Out, func(i, j int) bool { return r.Out[i].Since.Before(r.Out[j].Since) })
 	r.Out = r.Out[:min(len(r.Out), mostOut)]
 	return nil
 }
