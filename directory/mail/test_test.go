@@ -24,9 +24,9 @@ func TestTest(t *testing.T) {
 		{"well", "ann@lab.example", Config{}, nil, "connect tls message", "took the message to ann@lab.example", "", 1},
 		{"no address", "ann", Config{}, nil, "recipient!", "is not a mail address", "correct the address", 0},
 		{"no STARTTLS", "ann@lab.example", Config{}, func(s *smtptest.Server) { s.NoTLS = true }, "connect tls!", "offers no STARTTLS", "mail.tls", 0},
-		{"sender", "ann@lab.example", Config{}, func(s *smtptest.Server) { s.Script = at(smtptest.From, "550 5.7.1 not your address") }, "connect tls sender!", "refuses the sender", "mail.from", 0},
-		{"nobody", "ann@lab.example", Config{}, func(s *smtptest.Server) { s.Script = at(smtptest.To, "550 5.1.1 User unknown") }, "connect tls recipient!", "User unknown", "correct the address", 0},
-		{"spam", "ann@lab.example", Config{}, func(s *smtptest.Server) { s.Script = at(smtptest.Message, "554 5.7.1 Spam") }, "connect tls message!", "Spam", "whoever runs", 0},
+		{"sender", "ann@lab.example", Config{}, func(s *smtptest.Server) { s.SetScript(at(smtptest.From, "550 5.7.1 not your address")) }, "connect tls sender!", "refuses the sender", "mail.from", 0},
+		{"nobody", "ann@lab.example", Config{}, func(s *smtptest.Server) { s.SetScript(at(smtptest.To, "550 5.1.1 User unknown")) }, "connect tls recipient!", "User unknown", "correct the address", 0},
+		{"spam", "ann@lab.example", Config{}, func(s *smtptest.Server) { s.SetScript(at(smtptest.Message, "554 5.7.1 Spam")) }, "connect tls message!", "Spam", "whoever runs", 0},
 	} {
 		x := open(t, c.cfg, Options{Language: "de"})
 		if c.serve != nil {

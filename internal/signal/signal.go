@@ -81,6 +81,7 @@ type Store struct {
 	mu    sync.Mutex
 	weeks map[string][]Week // by reader, the oldest first
 	seen  map[string]Count  // at the last look
+	news  bool              // there is more than in the file
 }
 
 // Open reads the file in the state folder. One that can't be read counts as empty.
@@ -115,12 +116,11 @@ func (s *Store) Of(reader string) []Week {
 	return weeks
 }
 
-// look adds what the readers have counted since the last look, and reports whether that is
-// anything.
-func (s *Store) look() (news bool) {
+// look adds what the readers have counted since the last look.
+func (s *Store) look() {
 	now, right := s.o.Now()
 	if !right {
-		return false
+		return
 	}
 	y, m, d := now.Date()
 	monday := time.Date(y, m, d-(int(now.Weekday())+6)%7, 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
@@ -139,14 +139,13 @@ func (s *Store) look() (news bool) {
 		if good == 0 && len(bad) == 0 {
 			continue
 		}
-		news = true
+		s.news = true
 		w := s.week(reader, monday)
 		w.Good += good
 		for fault, n := range bad {
 			w.Bad[fault] += n
 		}
 	}
-	return news
 }
 
 // week is the week of a reader that begins on a day.
@@ -177,22 +176,30 @@ func (s *Store) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			end = true
 		}
-		if s.look() {
-			s.write()
-		}
+		s.look()
+		s.write()
 	}
 	return nil
 }
 
-// write replaces the file. A disk that fails costs some counts, and no tap.
+// write replaces the file, unless that says it all. A disk that fails is tried again after
+// the next hours.
 func (s *Store) write() {
 	s.mu.Lock()
+	news := s.news
 	raw, err := json.Marshal(s.weeks)
+	s.news = false
 	s.mu.Unlock()
+	if !news {
+		return
+	}
 	if err == nil {
 		err = safefile.Write(s.path, append(raw, '\n'), 0o640)
 	}
 	if err != nil {
+		s.mu.Lock()
+		s.news = true
+		s.mu.Unlock()
 		s.o.Log.Warn("how the readers were read is not saved", "file", s.path, "err", err)
 	}
 }

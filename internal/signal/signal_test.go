@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,6 +16,7 @@ import (
 
 // lab has one reader and a clock.
 type lab struct {
+	mu    sync.Mutex
 	dir   string
 	now   time.Time
 	wrong bool // the clock
@@ -24,12 +26,18 @@ type lab struct {
 func (l *lab) open(t *testing.T) *Store {
 	t.Helper()
 	return Open(l.dir, Options{
-		Now:   func() (time.Time, bool) { return l.now, !l.wrong },
-		Count: func() map[string]Count { return map[string]Count{"door": {l.count.Good, maps.Clone(l.count.Bad)}} },
+		Now: func() (time.Time, bool) { return l.now, !l.wrong },
+		Count: func() map[string]Count {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			return map[string]Count{"door": {l.count.Good, maps.Clone(l.count.Bad)}}
+		},
 	})
 }
 
 func (l *lab) reads(good, parity, noise uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.count.Bad == nil {
 		l.count.Bad = map[string]uint64{}
 	}
@@ -119,6 +127,7 @@ func TestKept(t *testing.T) {
 		time.Sleep(3 * time.Minute)
 		want(t, "after four hours", Open(l.dir, Options{Now: s.o.Now, Count: func() map[string]Count { return nil }}), Week{"2026-11-30", 7, map[string]uint64{}})
 		l.reads(1, 1, 0)
+		s.Of("door") // somebody looks at the page, which is no reason to forget it
 		stop()
 		if err := <-ended; err != nil {
 			t.Error(err)
