@@ -139,8 +139,8 @@ func (p *planner) samePerson(in books.SyncRow, mail []*Member, list call.Listing
 
 // sameName reports whether two names differ in capitals and blanks at most.
 func sameName(a, b string) bool {
-	a, b = strings.Join(strings.Fields(a), " "), strings.Join(strings.Fields(b), " ")
-	return a != "" && strings.EqualFold(a, b)
+	a, b = books.PlainName(a), books.PlainName(b)
+	return a != "" && a == b
 }
 
 // noteTwins tells of members who are gone and may be there under another key, in a row of

@@ -79,6 +79,10 @@ func (p Person) Live() (all []string) {
 	return all
 }
 
+// PlainName is a name without what people write differently: capitals and blanks. Accents stay,
+// which [Fold] drops: Muller and Müller are two people.
+func PlainName(name string) string { return lower(strings.Join(strings.Fields(name), " ")) }
+
 // AllGroups are the groups that the person is in.
 func (p Person) AllGroups() checkout.Groups { return p.Groups.And(p.DirectoryGroups) }
 

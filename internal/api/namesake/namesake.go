@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"fmt"
 	"iter"
-	"strings"
 
 	"stump/internal/api/wire"
 	"stump/internal/books"
@@ -23,9 +22,6 @@ func Present(all iter.Seq2[books.Person, error]) iter.Seq2[books.Person, error] 
 	}
 }
 
-// folded is a name without what people write differently: capitals and blanks.
-func folded(name string) string { return strings.ToLower(strings.Join(strings.Fields(name), " ")) }
-
 // Of warns of people who have the name of another, which may be "". id is whom the change was
 // about. Two devices may well have one name. There is no warning if the people can't be
 // listed, for the change is saved.
@@ -34,7 +30,7 @@ func Of(l books.Keeper, id, name string) string {
 		return ""
 	}
 	for p, err := range Present(l.People(books.Page{})) {
-		if err == nil && p.ID != id && folded(p.Name) == folded(name) {
+		if err == nil && p.ID != id && books.PlainName(p.Name) == books.PlainName(name) {
 			return twins(p.Name, p.ID, id)
 		}
 	}
@@ -55,7 +51,7 @@ func OfNew(l books.Keeper, ids []string) string {
 		if err != nil {
 			return ""
 		}
-		name := folded(p.Name)
+		name := books.PlainName(p.Name)
 		there, twice := names[name]
 		if !twice {
 			names[name] = p.ID

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -224,7 +223,6 @@ func Kinds(keeper books.Keeper) (all []string, err error) {
 // Twin is somebody else who has a person's name, but for capitals and spaces; nobody has the
 // empty id.
 func Twin(keeper books.Keeper, p books.Person) (twin books.Person, err error) {
-	plain := func(name string) string { return strings.ToLower(strings.Join(strings.Fields(name), " ")) }
 	if p.MergedInto != "" {
 		return twin, nil
 	}
@@ -232,7 +230,7 @@ func Twin(keeper books.Keeper, p books.Person) (twin books.Person, err error) {
 		if err != nil {
 			return twin, err
 		}
-		if o.ID != p.ID && o.MergedInto == "" && o.Status != checkout.Retired && plain(o.Name) == plain(p.Name) {
+		if o.ID != p.ID && o.MergedInto == "" && o.Status != checkout.Retired && books.PlainName(o.Name) == books.PlainName(p.Name) {
 			return o, nil
 		}
 	}
