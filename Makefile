@@ -37,8 +37,9 @@ test: ## every test
 	@$(MAKE) --no-print-directory kernel-test
 
 test-services: ## tests with programs of others: the original client's server, in Python, a SCIM server, an OpenID provider and a mail server, in JavaScript, Chromium, curl and jq, and sigrok's decoder
-	$(GO) test -vet=off -count=1 -tags services -run '^Test(StationWithOriginalServer|SignInWithBrowser|Console(ByKeyboard)?|BumpToRow|APIPage|StationServerAway|AnHourAway|Sigrok|(StationWith)?SCIMMY(Pages)?|EntraToken|ExportedPeople|Nodemailer)$$' \
-	  ./cmd/stump ./directory ./directory/mail ./directory/scim ./wiegand/capture
+	@files=$$(grep -rl --include='*_test.go' '^//go:build.*services' .) && \
+	  tests=$$(sed -n 's/^func \(Test[A-Za-z0-9]*\)(.*/\1/p' $$files | paste -sd'|') && \
+	  (set -x; $(GO) test -vet=off -count=1 -timeout 20m -tags services -run "^($$tests)$$" $$(dirname $$files | sort -u))
 
 # atexit_sleep_ms: a process under the race detector would sleep a second at its
 # end. Without DWARF the compiler is a tenth faster.
