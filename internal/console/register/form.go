@@ -149,13 +149,14 @@ func (f *Form) id(g Field) string { return f.Name + "-" + g.Name }
 // says are the ids of the elements that say something about a field.
 func (f *Form) says(g Field) string {
 	var all []string
-	for part, text := range map[string]string{"wrong": g.Wrong, "hint": g.Hint} {
-		if text != "" {
-			all = append(all, f.id(g)+"-"+part)
-		}
+	if g.Wrong != "" {
+		all = append(all, f.id(g)+"-wrong")
 	}
 	if g.Now != nil {
 		all = append(all, f.id(g)+"-now")
+	}
+	if g.Hint != "" {
+		all = append(all, f.id(g)+"-hint")
 	}
 	return strings.Join(all, " ")
 }
