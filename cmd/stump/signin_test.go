@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -132,6 +133,27 @@ func (p *person) does(what string, actions ...chromedp.Action) {
 		_ = chromedp.Run(ctx, chromedp.OuterHTML("html", &page))
 		p.Fatalf("%s: %v\n%s", what, err, page)
 	}
+}
+
+// holds waits for a condition in JavaScript. A page that is being left has none, so that an
+// error is asked again about.
+func holds(condition string) chromedp.Action {
+	return chromedp.ActionFunc(func(ctx context.Context) error {
+		ctx, end := context.WithTimeout(ctx, 30*time.Second)
+		defer end()
+		for {
+			var is bool
+			err := chromedp.Evaluate(`!!(`+condition+`)`, &is).Do(ctx)
+			if is && err == nil {
+				return nil
+			}
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("%s: %w", condition, cmp.Or(err, ctx.Err()))
+			case <-time.After(50 * time.Millisecond):
+			}
+		}
+	})
 }
 
 // sees wants the page to say something.

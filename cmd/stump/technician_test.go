@@ -32,9 +32,8 @@ func TestTechnician(t *testing.T) {
 	tess.shoots("selftest-running")
 	tess.does("sees its end", chromedp.WaitVisible(".verdict.is-fail"))
 	tess.sees("The likeliest cause: DATA0 and DATA1 exchanged.")
-	var drawn bool
 	tess.does("sees the wiring", chromedp.ScrollIntoView("tr.is-fail img.wiring"),
-		chromedp.Poll(`document.querySelector("tr.is-fail img.wiring").naturalWidth > 0`, &drawn))
+		holds(`document.querySelector("tr.is-fail img.wiring").naturalWidth > 0`))
 	tess.shoots("selftest-ended")
 	testPages(t, tess, "/stations", "/stations/lab-1", "/stations/lab-1/scope?reader=stump", tess.where())
 
@@ -47,13 +46,12 @@ func TestTechnician(t *testing.T) {
 	admin.does("sees the card", chromedp.WaitVisible("#said:not(:empty)"))
 	admin.sees("26 bits, H10301, parity OK, number …")
 	admin.sees("1 good, 0 refused")
-	var inked bool
-	admin.does("sees pulses", chromedp.Poll(`(() => {
+	admin.does("sees pulses", holds(`(() => {
 		const c = document.getElementById("scope"), d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
 		let ink = 0;
 		for (let i = 3; i < d.length; i += 4) if (d[i]) ink++;
 		return ink > 1000;
-	})()`, &inked))
+	})()`))
 	admin.shoots("scope")
 	admin.does("pauses", chromedp.Click("#pause"))
 	s.run("sim", "tap", "ben")
@@ -80,9 +78,9 @@ func TestKiosk(t *testing.T) {
 	testPages(t, screen, "/kiosk", "/login")
 	screen.does("is there again", chromedp.EmulateViewport(1280, 800), chromedp.Navigate(screen.station+"/kiosk"), chromedp.WaitVisible(".panel"))
 	s.run("sim", "tap", "ann")
-	screen.does("greets", chromedp.Poll(`document.querySelector(".panel").textContent.includes("Ann")`, nil))
+	screen.does("greets", holds(`document.querySelector(".panel").textContent.includes("Ann")`))
 	s.run("sim", "tap", "ipad")
-	screen.does("says what was taken", chromedp.WaitVisible(`li[data-device=ipad][data-person=ann]`), chromedp.Poll(`document.querySelector(".panel").textContent.includes("Checked out")`, nil))
+	screen.does("says what was taken", chromedp.WaitVisible(`li[data-device=ipad][data-person=ann]`), holds(`document.querySelector(".panel").textContent.includes("Checked out")`))
 	screen.shoots("kiosk")
 	_ = s.daemon.cmd.Process.Kill()
 	_ = s.daemon.cmd.Wait()
@@ -95,7 +93,7 @@ func TestKiosk(t *testing.T) {
 	s.station("")
 	screen.does("comes back by itself", chromedp.WaitNotVisible("#away"))
 	s.run("sim", "tap", "ben")
-	screen.does("goes on", chromedp.Poll(`document.querySelector(".panel").textContent.includes("Ben")`, nil))
+	screen.does("goes on", holds(`document.querySelector(".panel").textContent.includes("Ben")`))
 }
 
 // where is the path of the page.
