@@ -1,0 +1,87 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"stump/checkout/ledger/record"
+)
+
+// Story is what one event says.
+type Story struct {
+	Chain    string    `json:"chain"`
+	Seq      uint64    `json:"seq"`
+	Kind     string    `json:"kind"`
+	Station  string    `json:"station"`
+	At       time.Time `json:"at"`
+	Person   string    `json:"person"`
+	PersonID string    `json:"person_id"`
+}
+
+// Conflict is what an admin should know of: an event whose station did not know what was
+// before it, or a change to the register that was refused.
+type Conflict struct {
+	ID       int64   `json:"id"`
+	Kind     string  `json:"kind"` // unseen, doubtful, field, tag
+	DeviceID *string `json:"device_id"`
+	// Before is what the station did not know, and Then what happened there all the same.
+	Before *Story `json:"before"`
+	Then   *Story `json:"then"`
+	// Subject and Field are what was not changed, as it would have been from Kept to Refused.
+	SubjectKind *string   `json:"subject_kind"`
+	Subject     *string   `json:"subject"`
+	Field       *string   `json:"field"`
+	Kept        *string   `json:"kept"`
+	Refused     *string   `json:"refused"`
+	Station     string    `json:"station"`
+	At          time.Time `json:"at"`
+}
+
+// story reads one of an event.
+func story(raw []byte, ht *time.Time) (*Story, error) {
+	if raw == nil {
+		return nil, nil
+	}
+	ev, err := record.Decode(raw)
+	if err != nil {
+		return nil, err
+	}
+	return &Story{
+		Chain: ev.Chain.String(), Seq: ev.Seq, Kind: string(ev.Kind), Station: ev.Station, At: ht.UTC(), Person: ev.PersonName, PersonID: ev.Person,
+	}, nil
+}
+
+// Conflicts are those of a lab that nobody has settled, the first first.
+func (s *Store) Conflicts(ctx context.Context, lab int64) (all []Conflict, err error) {
+	rows, err := s.pool.Query(ctx, `select c.id, c.kind, c.device, c.subject_kind, c.subject, c.field, c.kept, c.refused, c.station, c.at, e.record, e.ht, b.record, b.ht from conflict c
+left join event e on e.lab = c.lab and e.chain = c.chain and e.seq = c.seq
+left join event b on b.lab = c.lab and b.chain = c.before_chain and b.seq = c.before_seq
+where c.lab = $1 and c.settled is null order by c.id`, lab)
+	if err != nil {
+		return nil, err
+	}
+	var (
+		c            Conflict
+		raw, rawWas  []byte
+		then, before *time.Time
+	)
+	into := []any{&c.ID, &c.Kind, &c.DeviceID, &c.SubjectKind, &c.Subject, &c.Field, &c.Kept, &c.Refused, &c.Station, &c.At, &raw, &then, &rawWas, &before}
+	_, err = pgx.ForEachRow(rows, into, func() (err error) {
+		one := c
+		if one.Then, err = story(raw, then); err != nil {
+			return err
+		}
+		if one.Before, err = story(rawWas, before); err != nil {
+			return err
+		}
+		if one.Then != nil {
+			one.Station = one.Then.Station
+		}
+		one.At = one.At.UTC()
+		all = append(all, one)
+		return nil
+	})
+	return all, err
+}

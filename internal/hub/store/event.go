@@ -1,0 +1,147 @@
+package store
+
+import (
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"stump/checkout"
+	"stump/checkout/custody"
+	"stump/checkout/ledger/record"
+	"stump/internal/lab/wire"
+)
+
+// event is a row of the events.
+type event struct {
+	*record.Event
+	labSeq  int64
+	ht      time.Time
+	device  string // as it is known now, as the people are
+	moves   bool
+	person  string
+	former  string
+	actor   string
+	written []byte
+}
+
+// sent is what the lab has of an event.
+type sent struct {
+	hash checkout.Hash
+	wire.Accepted
+}
+
+// sent returns events of a chain, by their numbers.
+func (g *group) sent(genesis checkout.Hash, from, to uint64) (map[uint64]sent, error) {
+	if err := g.flushEvents(); err != nil {
+		return nil, err
+	}
+	rows, err := g.tx.Query(g.ctx, `select seq, lab_seq, ht, record from event where lab = $1 and chain = $2 and seq between $3 and $4`, g.id, genesis[:], int64(from), int64(to))
+	if err != nil {
+		return nil, err
+	}
+	all := map[uint64]sent{}
+	var (
+		seq, labSeq int64
+		ht          time.Time
+		raw         []byte
+	)
+	_, err = pgx.ForEachRow(rows, []any{&seq, &labSeq, &ht, &raw}, func() error {
+		parts, err := record.Split(raw)
+		all[uint64(seq)] = sent{parts.Hash, wire.Accepted{LabSeq: uint64(labSeq), HT: ht.UTC()}}
+		return err
+	})
+	return all, err
+}
+
+// epochStart is the lab time of what nobody knows the time of.
+var epochStart = time.Unix(0, 0).UTC()
+
+// accept takes the next event of a chain.
+func (g *group) accept(contact custody.Contact, c *chain, ev *record.Event, raw []byte) (wire.Accepted, error) {
+	e := &event{Event: ev, written: raw, device: g.isNow(deviceKind, ev.Device), person: g.isNow(personKind, ev.Person), former: g.isNow(personKind, ev.From)}
+	if ev.Actor != ev.Person {
+		e.actor = g.isNow(personKind, ev.Actor)
+	}
+	heard := ev.Heard
+	if heard.Before(epochStart) {
+		heard = epochStart
+	}
+	if heard.After(contact.At) { // nobody has heard a time that has not come
+		heard = contact.At
+	}
+	s := custody.Statement{Place: checkout.Place{Chain: ev.Chain, Seq: ev.Seq}, Device: e.device, Base: ev.Base, Stamp: ev.At, Heard: heard}
+	e.ht = contact.Time(s, g.times[ev.Base], c.ht).Truncate(custody.Tick).UTC()
+	s.At = e.ht
+	g.seq++
+	e.labSeq = g.seq
+	if e.ht.After(g.newest) {
+		g.newest = e.ht
+	}
+	g.times[s.Place] = e.ht
+	c.seq, c.hash, c.ht, c.changed = ev.Seq, ev.Hash, e.ht, true
+	s.Person = g.holder(e)
+	if err := g.forget(e); err != nil {
+		return wire.Accepted{}, err
+	}
+	g.events = append(g.events, e)
+	receipt := wire.Accepted{LabSeq: uint64(e.labSeq), HT: e.ht}
+	switch {
+	case ev.Resolved != "":
+		return receipt, g.resolve(e)
+	case e.device == "":
+	case ev.Kind.MovesDevice():
+		e.moves = true
+		return receipt, g.move(s, e)
+	default:
+		g.say(s, e)
+	}
+	return receipt, nil
+}
+
+// holder is who has the device after an event; empty for nobody.
+func (g *group) holder(e *event) string {
+	switch {
+	case e.Kind != checkout.Checkout && e.Kind != checkout.Handover:
+		return ""
+	case g.erased[e.person]:
+		return Erased
+	}
+	return e.person
+}
+
+// insertEvents writes events.
+const insertEvents = `insert into event (lab, chain, seq, lab_seq, ht, kind, device, moves, person, former, actor, base_chain, base_seq, record)
+select $1, chain, seq, lab_seq, ht, kind, nullif(device, ''), moves, nullif(person, ''), nullif(former, ''), nullif(actor, ''), nullif(base_chain, ''::bytea), nullif(base_seq, 0), record
+from unnest($2::bytea[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::text[], $7::text[], $8::boolean[], $9::text[], $10::text[], $11::text[], $12::bytea[], $13::bigint[], $14::bytea[])
+as e(chain, seq, lab_seq, ht, kind, device, moves, person, former, actor, base_chain, base_seq, record)`
+
+// queueEvents adds those that are not written yet to a batch.
+func (g *group) queueEvents(b *pgx.Batch) {
+	n := len(g.events)
+	if n == 0 {
+		return
+	}
+	chains, bases, raws := make([][]byte, n), make([][]byte, n), make([][]byte, n)
+	seqs, labSeqs, baseSeqs := make([]int64, n), make([]int64, n), make([]int64, n)
+	hts, moves := make([]time.Time, n), make([]bool, n)
+	kinds, devices, people, formers, actors := make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	for i, e := range g.events {
+		chains[i], seqs[i], labSeqs[i], hts[i], raws[i] = e.Chain[:], int64(e.Seq), e.labSeq, e.ht, e.written
+		kinds[i], devices[i], moves[i], people[i], formers[i], actors[i] = string(e.Kind), e.device, e.moves, e.person, e.former, e.actor
+		bases[i] = []byte{}
+		if e.Base.Seq != 0 {
+			bases[i], baseSeqs[i] = e.Base.Chain[:], int64(e.Base.Seq)
+		}
+	}
+	b.Queue(insertEvents, g.id, chains, seqs, labSeqs, hts, kinds, devices, moves, people, formers, actors, bases, baseSeqs, raws)
+	g.events = nil
+}
+
+// flushEvents writes them now, for a question that must see them.
+func (g *group) flushEvents() error {
+	b := &pgx.Batch{}
+	if g.queueEvents(b); b.Len() == 0 {
+		return nil
+	}
+	return g.tx.SendBatch(g.ctx, b).Close()
+}

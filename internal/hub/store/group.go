@@ -1,0 +1,235 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"stump/checkout"
+	"stump/checkout/custody"
+	"stump/internal/lab/wire"
+)
+
+// lab is the row of a lab, locked.
+type lab struct {
+	id         int64
+	name       string
+	epoch      int64
+	seq, ver   int64
+	members    int64     // the version of the list of stations
+	newest     time.Time // the newest lab time that was given
+	key        []byte    // the check of its site key
+	now        time.Time // by the database's clock, never before newest
+	before     [3]int64  // epoch, seq, ver as they were read
+	membersWas int64
+}
+
+// lock locks a lab until tx ends. The clock is asked when that has come.
+func lock(ctx context.Context, tx pgx.Tx, id int64) (*lab, error) {
+	l := &lab{id: id}
+	b := &pgx.Batch{}
+	b.Queue(`select name, epoch, seq, ver, members_ver, newest, key_check from lab where id = $1 for update`, id).QueryRow(func(row pgx.Row) error {
+		return row.Scan(&l.name, &l.epoch, &l.seq, &l.ver, &l.members, &l.newest, &l.key)
+	})
+	b.Queue(`select clock_timestamp()`).QueryRow(func(row pgx.Row) error { return row.Scan(&l.now) })
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return nil, err
+	}
+	if l.now.Before(l.newest) {
+		l.now = l.newest
+	}
+	l.before, l.membersWas = [3]int64{l.epoch, l.seq, l.ver}, l.members
+	return l, nil
+}
+
+// next is the version of the next row.
+func (l *lab) next() int64 { l.ver++; return l.ver }
+
+// lost begins a new epoch: the database has lost what was acknowledged. An epoch is named
+// by the time, so that none comes twice, whatever the database is set back to.
+func (l *lab) lost() { l.epoch = max(l.epoch+1, l.now.UnixMicro()) }
+
+// save writes the row if it has changed.
+func (l *lab) save(b *pgx.Batch) {
+	if l.before != [3]int64{l.epoch, l.seq, l.ver} || l.membersWas != l.members {
+		b.Queue(`update lab set epoch = $2, seq = $3, ver = $4, members_ver = $5, newest = $6 where id = $1`, l.id, l.epoch, l.seq, l.ver, l.members, l.newest)
+	}
+}
+
+// chain is what the lab has of a chain.
+type chain struct {
+	genesis checkout.Hash
+	seq     uint64
+	hash    checkout.Hash
+	ht      time.Time
+	changed bool
+}
+
+func (c *chain) link() wire.Link { return wire.Link{Seq: c.seq, Hash: c.hash.String()} }
+
+// group is what one transaction does to a lab.
+type group struct {
+	ctx context.Context
+	tx  pgx.Tx
+	*lab
+
+	stations map[string]*station
+	chains   map[checkout.Hash]*chain
+	times    map[checkout.Place]time.Time // lab times of bases
+	loans    map[string]*loan
+	subjects map[subjectKey]*subject
+	tags     map[string]subjectKey
+	alias    map[subjectKey]string
+	erased   map[string]bool // people
+
+	events []*event // that are not written yet
+	rows   *pgx.Batch
+}
+
+// take commits jobs in one transaction, and tells those who wait for changes.
+func (s *Store) take(id int64, jobs []*job) error {
+	ctx, cancel := context.WithTimeout(context.Background(), commitTime)
+	defer cancel()
+	var done lab
+	err := s.write(ctx, func(tx pgx.Tx) error {
+		l, err := lock(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		g := &group{ctx: ctx, tx: tx, lab: l, rows: &pgx.Batch{}}
+		if err := g.load(jobs); err != nil {
+			return err
+		}
+		for _, j := range jobs {
+			j.receipts = nil
+			if j.err = g.job(j); isFatal(j.err) {
+				return j.err
+			}
+		}
+		done = *l
+		return g.flush()
+	})
+	if err == nil {
+		s.tell(id, done.epoch, done.ver)
+	}
+	return err
+}
+
+// isFatal reports whether an error is of the transaction, and not of a job alone.
+func isFatal(err error) bool {
+	_, own := err.(*Problem)
+	return err != nil && !own
+}
+
+// head is what the lab has of a station.
+func (g *group) head(st *station) wire.Head {
+	h := wire.Head{Epoch: g.epoch, Ver: uint64(g.ver), At: g.now, Name: st.name}
+	if c := g.chains[st.chain]; c != nil {
+		h.Newest = c.link()
+	}
+	return h
+}
+
+// job takes the events and patches of one station. What it refuses changes nothing.
+func (g *group) job(j *job) error {
+	st := g.stations[j.from.Name]
+	switch {
+	case st == nil || st.token != j.from.token:
+		return errNoToken
+	case j.chain.IsZero() && len(j.events) == 0: // of a station without events
+	case st.chain.IsZero():
+		if err := g.begin(st, j); err != nil {
+			return err
+		}
+	case st.chain != j.chain:
+		return problem(wire.CodeForged, "ask whoever keeps the hub", "this token is for another chain")
+	}
+	if st.chain.IsZero() {
+		return g.patches(j)
+	}
+	c := g.chains[st.chain]
+	old, err := g.known(st, c, j)
+	if err != nil {
+		return err
+	}
+	j.receipts = old
+	waited := time.Since(j.came)
+	at := g.now.Add(-waited)
+	if at.Before(g.newest) {
+		at = g.newest
+	}
+	contact := custody.Contact{BootID: j.Boot, Mono: time.Duration(j.Mono), At: at}
+	for i := len(old); i < len(j.events); i++ {
+		receipt, err := g.accept(contact, c, &j.events[i], j.Records[i])
+		if err != nil {
+			return err
+		}
+		j.receipts = append(j.receipts, receipt)
+	}
+	return g.patches(j)
+}
+
+// begin gives a station the chain whose first event it sends.
+func (g *group) begin(st *station, j *job) error {
+	switch c := g.chains[j.chain]; {
+	case c != nil && c.seq > 0:
+		return problem(wire.CodeForked, "join this board with --as NAME, and it begins a chain of its own", "the chain is another station's, whose card was copied")
+	case j.After.Seq != 0:
+		return behind(g.head(st))
+	case len(j.events) == 0:
+		return nil
+	}
+	g.chains[j.chain] = &chain{genesis: j.chain}
+	st.chain, st.changed = j.chain, true
+	g.members = g.next()
+	return nil
+}
+
+// known returns the receipts of the events at the beginning of a job that the lab has
+// already. The rest follows what it has.
+func (g *group) known(st *station, c *chain, j *job) ([]wire.Accepted, error) {
+	switch {
+	case j.After.Seq > c.seq:
+		g.lost()
+		return nil, behind(g.head(st))
+	case j.After.Seq == c.seq && j.after != c.hash:
+		return nil, errForked
+	case j.After.Seq == c.seq:
+		return nil, nil
+	case len(j.events) == 0:
+		return nil, behind(g.head(st))
+	}
+	last := min(j.events[len(j.events)-1].Seq, c.seq)
+	had, err := g.sent(c.genesis, max(j.After.Seq, 1), last)
+	if err != nil {
+		return nil, err
+	}
+	if j.After.Seq > 0 && had[j.After.Seq].hash != j.after {
+		return nil, errForked
+	}
+	var old []wire.Accepted
+	for i := range j.events {
+		ev := &j.events[i]
+		if ev.Seq > c.seq {
+			break
+		}
+		if had[ev.Seq].hash != ev.Hash {
+			return nil, errForked
+		}
+		old = append(old, had[ev.Seq].Accepted)
+	}
+	// What follows has to follow the newest that the lab has. Only a segment, which says
+	// so, may leave out what the lab has and the station has lost.
+	if n := len(old); n < len(j.events) {
+		if first := &j.events[n]; first.Prev != c.hash && !isSegment(first, c.seq) {
+			return nil, errForked
+		}
+	}
+	return old, nil
+}
+
+var errForked = problem(wire.CodeForked, "if its card was copied, join this board with --as NAME, and it begins a chain of its own; if its ledger was restored, with --replace NAME",
+	"another board has written other events into this chain")
+
+var errNoToken = problem(wire.CodeNotHere, "join the station again, with a code of `stump-hub join-code`", "the station is not, or no longer, in this lab")

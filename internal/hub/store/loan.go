@@ -1,0 +1,213 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"stump/checkout"
+	"stump/checkout/custody"
+)
+
+// Erased stands for a person who was erased while they had a device.
+const Erased = "erased"
+
+// loan is the row of a device: its last statement, and what was said of it since.
+type loan struct {
+	device   string
+	ver      int64
+	place    checkout.Place
+	ht       time.Time
+	person   string
+	station  string
+	length   int64 // in seconds
+	lost     bool
+	kit      string
+	doubtful bool
+	said     custody.Statement // place and time of the event that said something of it last
+	changed  bool
+}
+
+func (l *loan) statement() custody.Statement {
+	return custody.Statement{Place: l.place, At: l.ht, Device: l.device, Person: l.person}
+}
+
+// change gives a row that has changed a new version.
+func (g *group) change(l *loan) { l.ver, l.changed = g.next(), true }
+
+// move takes a statement of who has a device.
+func (g *group) move(s custody.Statement, e *event) error {
+	l := g.loans[s.Device]
+	if l == nil {
+		l = &loan{device: s.Device}
+		g.loans[s.Device] = l
+	}
+	before := l.statement()
+	if before.Place != (checkout.Place{}) && custody.Newest(before, s) != s {
+		return g.late(s)
+	}
+	sight := see(before, s, g.times)
+	*l = loan{
+		device: s.Device, place: s.Place, ht: s.At, person: s.Person, station: e.Station,
+		length: int64(e.Loan / time.Second), kit: e.Kit, lost: e.Kind == checkout.Lost, doubtful: sight == custody.Doubtful || e.Mark == checkout.MarkDoubtful,
+	}
+	if l.person == "" {
+		l.length = 0
+	}
+	g.change(l)
+	return g.list(sight, before, s)
+}
+
+// see is custody.See of a statement whose base the lab may never have had: that was before
+// the station joined, and so nothing was missed.
+func see(before, s custody.Statement, times map[checkout.Place]time.Time) custody.Sight {
+	if before.Place == (checkout.Place{}) && times[s.Base].IsZero() {
+		return custody.Seen
+	}
+	return custody.See(before, s)
+}
+
+// say takes an event that says something of a loan: for how long it is, or that an admin
+// has looked at it.
+func (g *group) say(s custody.Statement, e *event) {
+	l := g.loans[s.Device]
+	if l == nil || l.place != s.Base || l.person == "" || custody.Compare(l.said, s) > 0 {
+		return
+	}
+	switch {
+	case (e.Kind == checkout.Extend || e.Kind == checkout.Correct) && e.Loan != 0:
+		l.length = int64(e.Loan / time.Second)
+	case e.Mark == checkout.MarkRight:
+		l.doubtful = false
+		g.rows.Queue(`update conflict set settled = $4 where lab = $1 and chain = $2 and seq = $3 and settled is null`, g.id, l.place.Chain[:], int64(l.place.Seq), s.At)
+	default:
+		return
+	}
+	l.said = s
+	g.change(l)
+}
+
+// late takes a statement that is not the newest of its device: nothing changes, but what
+// comes after it in lab time may have been made without knowing of it.
+func (g *group) late(s custody.Statement) error {
+	if err := g.flushEvents(); err != nil {
+		return err
+	}
+	return g.amid(s)
+}
+
+// amid looks again at a statement between others, and at the one after it. All are written.
+func (g *group) amid(s custody.Statement) error {
+	before, err := g.statement(s.Device, besideColumns+` and (ht, chain, seq) < ($3, $4, $5) order by ht desc, chain desc, seq desc limit 1`, s.At, s.Chain[:], int64(s.Seq))
+	if err != nil {
+		return err
+	}
+	after, err := g.statement(s.Device, besideColumns+` and (ht, chain, seq) > ($3, $4, $5) order by ht, chain, seq limit 1`, s.At, s.Chain[:], int64(s.Seq))
+	if err != nil {
+		return err
+	}
+	if err := g.list(see(before, s, g.times), before, s); err != nil {
+		return err
+	}
+	if after.Seq == 0 {
+		return nil
+	}
+	sight := see(s, after, g.times)
+	if l := g.loans[s.Device]; after.Place == l.place && sight == custody.Doubtful && !l.doubtful {
+		l.doubtful = true
+		g.change(l)
+	}
+	return g.list(sight, s, after)
+}
+
+// one returns a statement by its place.
+func (g *group) one(device string, p checkout.Place) (custody.Statement, error) {
+	return g.statement(device, besideColumns+` and chain = $3 and seq = $4`, p.Chain[:], int64(p.Seq))
+}
+
+const besideColumns = `select chain, seq, ht, kind, person, base_chain, base_seq from event where lab = $1 and device = $2 and moves`
+
+// statement returns one statement of a device; the zero one if there is none.
+func (g *group) statement(device, sql string, args ...any) (o custody.Statement, err error) {
+	var (
+		chain, base  []byte
+		seq, baseSeq *int64
+		kind         string
+		person       *string
+	)
+	err = g.tx.QueryRow(g.ctx, sql, append([]any{g.id, device}, args...)...).Scan(&chain, &seq, &o.At, &kind, &person, &base, &baseSeq)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return custody.Statement{}, nil
+	}
+	if err != nil {
+		return o, err
+	}
+	o.Device, o.Place, o.Base, o.At = device, placeOf(chain, seq), placeOf(base, baseSeq), o.At.UTC()
+	if k := checkout.Kind(kind); k == checkout.Checkout || k == checkout.Handover {
+		if o.Person = Erased; person != nil {
+			o.Person = *person
+		}
+	}
+	return o, nil
+}
+
+// placeOf reads the place of an event.
+func placeOf(chain []byte, seq *int64) (p checkout.Place) {
+	if seq == nil || len(chain) != len(p.Chain) {
+		return p
+	}
+	return checkout.Place{Chain: checkout.Hash(chain), Seq: uint64(*seq)}
+}
+
+// list lists a statement whose station did not see the one before it.
+func (g *group) list(sight custody.Sight, before, s custody.Statement) error {
+	if sight == custody.Seen {
+		return nil
+	}
+	g.rows.Queue(`insert into conflict (lab, id, kind, device, chain, seq, before_chain, before_seq, station, at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, '', $9)
+on conflict (lab, chain, seq) do update set kind = excluded.kind, before_chain = excluded.before_chain, before_seq = excluded.before_seq`,
+		g.id, g.next(), string(sight), s.Device, s.Chain[:], int64(s.Seq), nullPlace(before.Place), int64(before.Seq), s.At)
+	return nil
+}
+
+func nullPlace(p checkout.Place) []byte {
+	if p.Seq == 0 {
+		return nil
+	}
+	return bytes.Clone(p.Chain[:])
+}
+
+const saveLoans = `insert into device_loan (lab, device, ver, chain, seq, ht, person, station, length, lost, kit, doubtful, said_ht, said_chain, said_seq)
+select $1, device, ver, chain, seq, ht, person, station, length, lost, kit, doubtful, case when said_seq > 0 then said_ht end, nullif(said_chain, ''::bytea), nullif(said_seq, 0)
+from unnest($2::text[], $3::bigint[], $4::bytea[], $5::bigint[], $6::timestamptz[], $7::text[], $8::text[], $9::bigint[], $10::boolean[], $11::text[], $12::boolean[], $13::timestamptz[], $14::bytea[], $15::bigint[])
+as l(device, ver, chain, seq, ht, person, station, length, lost, kit, doubtful, said_ht, said_chain, said_seq)
+on conflict (lab, device) do update set ver = excluded.ver, chain = excluded.chain, seq = excluded.seq, ht = excluded.ht, person = excluded.person, station = excluded.station,
+length = excluded.length, lost = excluded.lost, kit = excluded.kit, doubtful = excluded.doubtful, said_ht = excluded.said_ht, said_chain = excluded.said_chain, said_seq = excluded.said_seq`
+
+func (g *group) queueLoans(b *pgx.Batch) {
+	var (
+		devices, people, stations, kits []string
+		vers, seqs, lengths, saidSeqs   []int64
+		chains, saidChains              [][]byte
+		hts, saids                      []time.Time
+		lost, doubtful                  []bool
+	)
+	for _, l := range g.loans {
+		if !l.changed {
+			continue
+		}
+		devices, people, stations, kits = append(devices, l.device), append(people, l.person), append(stations, l.station), append(kits, l.kit)
+		vers, seqs, lengths, saidSeqs = append(vers, l.ver), append(seqs, int64(l.place.Seq)), append(lengths, l.length), append(saidSeqs, int64(l.said.Seq))
+		chains, saidChains = append(chains, bytes.Clone(l.place.Chain[:])), append(saidChains, bytes.Clone(l.said.Chain[:]))
+		hts, saids = append(hts, l.ht), append(saids, cmp.Or(l.said.At, epochStart))
+		lost, doubtful = append(lost, l.lost), append(doubtful, l.doubtful)
+		l.changed = false
+	}
+	if devices != nil {
+		b.Queue(saveLoans, g.id, devices, vers, chains, seqs, hts, people, stations, lengths, lost, kits, doubtful, saids, saidChains, saidSeqs)
+	}
+}

@@ -1,0 +1,173 @@
+package store
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"stump/internal/lab/wire"
+)
+
+// Fields of subjects that the hub knows. It keeps all others as they are.
+const (
+	tagField    = "tag/" // and what a tag is looked up by
+	erasedField = "erased"
+	nameField   = "name"
+)
+
+// subjectKey names a person or device.
+type subjectKey struct{ kind, id string }
+
+// field is the value of a field, and the version that set it.
+type field struct {
+	Value string `json:"v"`
+	Ver   int64  `json:"n"`
+}
+
+// subject is a row of the register.
+type subject struct {
+	subjectKey
+	ver     int64
+	doc     map[string]field
+	erased  bool
+	changed bool
+}
+
+// wire is the subject as stations get it.
+func (s *subject) wire() wire.Subject {
+	w := wire.Subject{Kind: s.kind, ID: s.id, Ver: uint64(s.ver), Fields: map[string]string{}}
+	for name, f := range s.doc {
+		if f.Value != "" {
+			w.Fields[name] = f.Value
+		}
+	}
+	return w
+}
+
+func (g *group) loadSubjects(b *pgx.Batch, wanted map[subjectKey]bool) {
+	var kinds, ids []string
+	for k := range wanted {
+		kinds, ids = append(kinds, k.kind), append(ids, k.id)
+	}
+	var (
+		s   subject
+		doc []byte
+	)
+	each(b, []any{&s.kind, &s.id, &s.ver, &doc, &s.erased}, func() error {
+		one := s
+		g.subjects[s.subjectKey] = &one
+		return json.Unmarshal(doc, &one.doc)
+	}, `select s.kind, s.id, s.ver, s.doc, s.erased from unnest($2::text[], $3::text[]) as w(kind, id) join subject s on s.lab = $1 and s.kind = w.kind and s.id = w.id`, g.id, kinds, ids)
+}
+
+func (g *group) loadTags(b *pgx.Batch, lookups []string) {
+	var (
+		lookup string
+		owner  subjectKey
+	)
+	each(b, []any{&lookup, &owner.kind, &owner.id}, func() error {
+		g.tags[lookup] = owner
+		return nil
+	}, `select lookup, kind, id from subject_tag where lab = $1 and lookup = any($2)`, g.id, lookups)
+}
+
+// patches takes what a station has changed in the register.
+func (g *group) patches(j *job) error {
+	for i := range j.Patches {
+		if err := g.patch(&j.Patches[i], j.from.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// patch changes the fields that nobody has changed since the version that the station knew.
+func (g *group) patch(p *wire.Patch, station string) error {
+	key := subjectKey{p.Kind, p.ID}
+	s := g.subjects[key]
+	if s == nil {
+		s = &subject{subjectKey: key, doc: map[string]field{}}
+		g.subjects[key] = s
+	}
+	ver := g.next()
+	switch {
+	case s.erased:
+		s.ver, s.changed = ver, true // it comes down again
+		return nil
+	case p.Fields[erasedField] != "":
+		return g.erase(s, ver)
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Fields)) {
+		was, value := s.doc[name], p.Fields[name]
+		switch {
+		case was.Value == value:
+		case was.Ver > int64(p.Base):
+			g.refuse("field", s, name, was.Value, value, station)
+		case !g.tag(s, name, value):
+			owner := g.tags[strings.TrimPrefix(name, tagField)]
+			g.refuse("tag", s, name, owner.kind+" "+owner.id, value, station)
+		default:
+			s.doc[name] = field{value, ver}
+		}
+	}
+	s.ver, s.changed = ver, true
+	return nil
+}
+
+// tag gives a tag to a subject, or takes it away where value is empty; false if somebody
+// else has it. Any other field is no tag.
+func (g *group) tag(s *subject, name, value string) bool {
+	lookup, isTag := strings.CutPrefix(name, tagField)
+	if !isTag {
+		return true
+	}
+	owner, taken := g.tags[lookup]
+	switch {
+	case taken && owner != s.subjectKey:
+		return value == ""
+	case value == "" && taken:
+		delete(g.tags, lookup)
+		g.rows.Queue(`delete from subject_tag where lab = $1 and lookup = $2`, g.id, lookup)
+	case value != "" && !taken:
+		g.tags[lookup] = s.subjectKey
+		g.rows.Queue(`insert into subject_tag (lab, lookup, kind, id) values ($1, $2, $3, $4)`, g.id, lookup, s.kind, s.id)
+	}
+	return true
+}
+
+// refuse lists what was not taken.
+func (g *group) refuse(kind string, s *subject, name, kept, refused, station string) {
+	device := ""
+	if s.kind == deviceKind {
+		device = s.id
+	}
+	g.rows.Queue(`insert into conflict (lab, id, kind, device, subject_kind, subject, field, kept, refused, station, at) values ($1, $2, $3, nullif($4, ''), $5, $6, $7, $8, $9, $10, $11)`,
+		g.id, g.next(), kind, device, s.kind, s.id, name, kept, refused, station, g.now)
+}
+
+const saveSubjects = `insert into subject (lab, kind, id, ver, doc, erased)
+select $1, kind, id, ver, doc::jsonb, erased from unnest($2::text[], $3::text[], $4::bigint[], $5::text[], $6::boolean[]) as s(kind, id, ver, doc, erased)
+on conflict (lab, kind, id) do update set ver = excluded.ver, doc = excluded.doc, erased = excluded.erased`
+
+func (g *group) queueSubjects(b *pgx.Batch) {
+	var (
+		kinds, ids, docs []string
+		vers             []int64
+		erased           []bool
+	)
+	for _, s := range g.subjects {
+		if !s.changed {
+			continue
+		}
+		doc, _ := json.Marshal(s.doc) // never fails
+		kinds, ids, docs = append(kinds, s.kind), append(ids, s.id), append(docs, string(doc))
+		vers, erased = append(vers, s.ver), append(erased, s.erased)
+		s.changed = false
+	}
+	if kinds != nil {
+		b.Queue(saveSubjects, g.id, kinds, ids, vers, docs, erased)
+	}
+}
