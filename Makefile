@@ -23,8 +23,9 @@ help: ## list the targets
 setup: ## install what the tests need besides Go (Debian packages, as root or with sudo)
 	scripts/setup
 
-build: ## build bin/stump, static and stripped
+build: ## build bin/stump and bin/stump-hub, static and stripped
 	$(BUILD) -o bin/stump ./cmd/stump
+	$(BUILD) -o bin/stump-hub ./cmd/stump-hub
 
 run: ## play with a simulated lab
 	@echo 'building the lab …' >&2
@@ -36,7 +37,7 @@ test: ## every test
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target unit proofs arm-test
 	@$(MAKE) --no-print-directory kernel-test
 
-test-services: ## tests with programs of others: the original client's server, in Python, a SCIM server, an OpenID provider and a mail server, in JavaScript, Chromium, curl and jq, and sigrok's decoder
+test-services: ## tests with programs of others: the original client's server, in Python, a SCIM server, an OpenID provider and a mail server, in JavaScript, Chromium, PostgreSQL, curl and jq, and sigrok's decoder
 	@files=$$(grep -rl --include='*_test.go' '^//go:build.*services' .) && \
 	  tests=$$(sed -n 's/^func \(Test[A-Za-z0-9]*\)(.*/\1/p' $$files | paste -sd'|') && \
 	  (set -x; $(GO) test -vet=off -count=1 -timeout 20m -tags services -run "^($$tests)$$" $$(dirname $$files | sort -u))
@@ -94,10 +95,11 @@ figures: ## print how large the code and its parts are, beside the limits
 vuln: ## look for known vulnerabilities in what the programs use (needs a network)
 	@scripts/vuln
 
-cross: ## build bin/stump for the three kinds of boards
+cross: ## build bin/stump for the three kinds of boards, and bin/stump-hub for machines of 64 bits
 	for arch in armv6 arm64 amd64; do scripts/compile $$arch bin/stump-$$arch || exit 1; done
+	for arch in arm64 amd64; do scripts/compile $$arch bin/stump-hub-$$arch stump-hub || exit 1; done
 	@ls -l bin/stump-*
-	@test -z "$$(find bin -name 'stump-armv6' -size +14500000c -o -name 'stump-*' -size +16000000c)" || { echo "FAIL: over 14.5 MB (armv6) or 16 MB, which is all that a board has to spare"; exit 1; }
+	@test -z "$$(find bin -name 'stump-armv6' -size +14500000c -o -name 'stump-*' ! -name 'stump-hub-*' -size +16000000c)" || { echo "FAIL: over 14.5 MB (armv6) or 16 MB, which is all that a board has to spare"; exit 1; }
 
 packages: ## build Debian packages in dist/ for the three kinds of boards
 	scripts/package/build

@@ -24,7 +24,7 @@ func TestHouse(t *testing.T) {
 		t.Fatal("the page has no chapter on the house")
 	}
 	var above []string
-	quoted := regexp.MustCompile("`([a-z/]+)`")
+	quoted := regexp.MustCompile("`([a-z/-]+)`")
 	for line := range strings.Lines(house) {
 		cells := strings.Split(line, "|")
 		if len(cells) != 5 || !strings.Contains(cells[1], "`") {
