@@ -25,6 +25,7 @@ const (
 	Ready   Kind = "ready"   // Device is in the lab and kept for Person, who is next, until the end of Booking
 	Remind  Kind = "remind"  // it is time to remind Person of the device: Stage says which time
 	Digest  Kind = "digest"  // it is time to tell the admin what is overdue; Note says how much
+	Notify  Kind = "notify"  // Person is told by mail of what the device's event before did: Stage says which Notice
 	Enrol   Kind = "enrol"   // a tag was given to a person or a device
 	Correct Kind = "correct" // an admin put right something else: a name, a status; Note says what
 	Lost    Kind = "lost"    // the device can't be found; From is who had it. Without a device: a badge of Person
@@ -42,7 +43,7 @@ const (
 )
 
 // Kinds are all kinds of events.
-var Kinds = []Kind{Checkout, Return, Handover, Incomplete, Extend, Reserve, Cancel, Ready, Remind, Digest, Enrol, Correct, Lost, Found, Refuse, Retire, Resolve, Merge, Clock, Erase, Salvage, Restore, Migrate}
+var Kinds = []Kind{Checkout, Return, Handover, Incomplete, Extend, Reserve, Cancel, Ready, Remind, Digest, Notify, Enrol, Correct, Lost, Found, Refuse, Retire, Resolve, Merge, Clock, Erase, Salvage, Restore, Migrate}
 
 // MovesDevice reports whether events of the kind say who has a device.
 func (k Kind) MovesDevice() bool {
@@ -172,7 +173,8 @@ type Event struct {
 	// name, and from when. They are for the display alone, and not recorded.
 	ReservedBy   string
 	ReservedFrom time.Time
-	// Stage of a Remind is how long before, on or after the due day: "-1d", "0d", "3d".
+	// Stage of a Remind is how long before, on or after the due day: "-1d", "0d", "3d". Of a
+	// Notify it is the Notice.
 	Stage string
 	// Part of a Remind is how many of the events before it are told of in the same message.
 	// Again: an earlier event said so too, in a message that nobody has got.

@@ -164,6 +164,8 @@ func EventWords(ev books.EntryJSON) string {
 		text = from + " handed " + device + " to " + person
 	case checkout.Remind:
 		text = "reminder to " + person + " of " + device
+	case checkout.Notify:
+		text = "message to " + person + " about " + device
 	case checkout.Digest:
 		text = "digest for the admin"
 	default:

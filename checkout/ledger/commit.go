@@ -98,6 +98,7 @@ func (l *Ledger) commitEvent(f func(*txn, *record.Event)) (checkout.Event, error
 	err := l.update(func(t *txn) {
 		ev = record.Event{}
 		f(t, &ev)
+		t.tellPeople(&ev)
 	})
 	if err != nil {
 		return checkout.Event{}, err
@@ -304,7 +305,7 @@ func (t *txn) link(ev *record.Event, here record.Ref, person, device party) {
 
 // notForDirectory are kinds of which a directory knows nothing.
 var notForDirectory = []checkout.Kind{checkout.Resolve, checkout.Merge, checkout.Incomplete, checkout.Extend,
-	checkout.Reserve, checkout.Cancel, checkout.Ready, checkout.Remind, checkout.Digest}
+	checkout.Reserve, checkout.Cancel, checkout.Ready, checkout.Remind, checkout.Digest, checkout.Notify}
 
 // queue writes an outbox row for each sink that gets the event.
 func (t *txn) queue(ev *record.Event, here record.Ref) {

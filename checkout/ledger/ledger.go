@@ -55,6 +55,8 @@ type Options struct {
 	Loans loan.Rules
 	// Reservations are the rules of what is reserved.
 	Reservations reservation.Rules
+	// Notify are the kinds of events of which people get mails, see [checkout.Notices].
+	Notify []checkout.Kind
 	// MaxSize is the limit of the file in bytes; none if zero.
 	MaxSize int
 	// Backups is a folder with backups of this ledger; empty for none. If only they are

@@ -36,7 +36,7 @@ type OutboxRow struct {
 func forSinks(k checkout.Kind, src checkout.Source) bool {
 	switch k {
 	case checkout.Checkout, checkout.Return, checkout.Handover, checkout.Incomplete, checkout.Extend,
-		checkout.Reserve, checkout.Cancel, checkout.Ready, checkout.Remind, checkout.Digest, checkout.Lost, checkout.Found, checkout.Resolve, checkout.Merge:
+		checkout.Reserve, checkout.Cancel, checkout.Ready, checkout.Remind, checkout.Digest, checkout.Notify, checkout.Lost, checkout.Found, checkout.Resolve, checkout.Merge:
 		return true
 	case checkout.Enrol:
 		// The directory knows a tag from an import or from itself.

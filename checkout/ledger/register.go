@@ -53,7 +53,7 @@ func (t *txn) named(tr record.Tree, name string) (found []party) {
 func (t *txn) person(p party) books.Person {
 	r := p.row
 	is := books.Person{ID: p.id, Name: r.Name, Email: r.Email, Badges: t.badges(p), Status: r.Status, Ref: r.Ref, ByDirectory: r.ByDirectory,
-		Former: entry.Former(r), Groups: r.Groups, DirectoryGroups: r.RefGroups, Reminded: r.Reminded}
+		Former: entry.Former(r), Groups: r.Groups, DirectoryGroups: r.RefGroups, Language: r.Language, Reminded: r.Reminded}
 	if p.merged() {
 		is.MergedInto = r.Resolved
 	}
@@ -109,9 +109,9 @@ func (l *Ledger) FindDevice(ref string) (d books.Device, err error) {
 }
 
 // AddPerson puts a person into the register; a non-zero badge is enrolled too.
-// Only ID, Name, Email and Groups of p count.
+// Only ID, Name, Email, Groups and Language of p count.
 func (l *Ledger) AddPerson(p books.Person, badge checkout.Tag, actor string, source checkout.Source) error {
-	return l.add(party{record.TreePeople, p.ID, &record.Row{Name: p.Name, Email: p.Email, Groups: p.Groups}}, badge, actor, source)
+	return l.add(party{record.TreePeople, p.ID, &record.Row{Name: p.Name, Email: p.Email, Groups: p.Groups, Language: p.Language}}, badge, actor, source)
 }
 
 // AddDevice puts a device into the register; a non-zero tag is enrolled too.

@@ -57,9 +57,9 @@ func wants(sink string, ev *record.Event) bool {
 	case DirectorySink: // it said so itself, or need not know
 		return ev.Source != checkout.SourceSync && !slices.Contains(notForDirectory, ev.Kind)
 	case MailSink:
-		return (ev.Kind == checkout.Remind || ev.Kind == checkout.Digest) && ev.Part == 0
+		return (ev.Kind == checkout.Remind || ev.Kind == checkout.Digest || ev.Kind == checkout.Notify) && ev.Part == 0
 	}
-	return !ev.Again
+	return !ev.Again && ev.Kind != checkout.Notify // they know what it tells of
 }
 
 // metaDigest is the place of the last digest.

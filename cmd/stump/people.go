@@ -37,7 +37,7 @@ func showPersonCmd(g *globals) *cobra.Command {
 			}
 		}
 		return [][2]string{{"", is}, {"ID", p.ID}, {"NAME", text(p.Name)}, {"EMAIL", text(p.Email)}, {"BADGE", text(p.Badge)},
-			{"STATUS", p.Status}, {"GROUPS", strings.Join(p.Groups, ", ")}, {"HAS", strings.Join(has, "\n")}, {"WAS", strings.Join(was, "\n")}}
+			{"STATUS", p.Status}, {"GROUPS", strings.Join(p.Groups, ", ")}, {"LANGUAGE", orEmpty(p.Language)}, {"HAS", strings.Join(has, "\n")}, {"WAS", strings.Join(was, "\n")}}
 	})
 }
 

@@ -31,20 +31,22 @@ type shelf struct {
 var people = shelf{
 	list: "people", one: "person",
 	flags: [][2]string{{"email", "e-mail `address`"}, {"badge", "the badge's `credential`, such as H10301:84:31066"},
-		{"groups", "the `groups` that the person is in, such as 'trained, crew'"}},
-	changes: "name, e-mail, badges, groups or status",
-	edit: `Who is suspended or retired takes
-nothing; --status active ends that. --badge takes the place of the first badge, which then no
-longer works; --add-badge adds one. A lost badge is refused until --found-badge. Both
+		{"groups", "the `groups` that the person is in, such as 'trained, crew'"},
+		{"language", "the `language` of mails to the person: de, en, es or fr; '' is the station's"}},
+	changes: "name, e-mail, badges, groups, language or status",
+	edit: `Who is
+suspended or retired takes nothing; --status active ends that. --badge takes the place of the
+first badge, which then no longer works; --add-badge adds one. A lost badge is refused until --found-badge. Both
 take the credential, or the end of its number as "stump people list" shows it. --groups
 takes the place of all groups but those that the directory says.`,
 	more:     [][2]string{{"add-badge", "another badge's `credential`"}, {"lost-badge", "a `badge` that was lost"}, {"found-badge", "a lost or replaced `badge` that is there again"}},
 	statuses: "active, suspended or retired",
 	columns:  "id,name,email,badge",
-	optional: "groups and status",
+	optional: "groups, language and status",
 	exportHelp: `The badge column is empty, since badge numbers are not
 kept in the clear; an import with an empty badge keeps the one that is there. Columns for
-groups and for a status are added if somebody is in a group, or suspended or retired.`,
+groups, a language and a status are added if somebody is in a group, has a language, or is
+suspended or retired.`,
 }
 
 var devices = shelf{

@@ -25,12 +25,22 @@ func TestMails(t *testing.T) {
 		Unsent:      []Refused{{"Día Márquez", "smtp.lab.example refuses the address: 550 5.1.1 User unknown"}},
 		Addressless: []string{"Eve Tanaka"},
 	}
+	notice := func(n checkout.Notice, other, parts, reader string, at time.Time) Content {
+		return Content{Name: "Ann Okafor", Email: "ann@lab.example", Station: "lab-1", Notice: &Notice{n, "iPad Pro 13", parts, other, reader, at}}
+	}
 	for name, says := range map[string]Content{
+		"taken": notice(checkout.NoticeTaken, "", "", "door", nine), "taken-over": notice(checkout.NoticeOver, "Ben Lindqvist", "Pen, Case", "door", nine),
+		"handed-on": notice(checkout.NoticeHanded, "Ben Lindqvist", "", "", time.Time{}), "returned": notice(checkout.NoticeReturned, "", "", "", nine),
+		"brought": notice(checkout.NoticeBrought, "Ben Lindqvist", "", "door", nine), "left": notice(checkout.NoticeLeft, "", "", "box", nine),
 		"one": content(tablet), "two": content(pixel, tablet),
 		"digest": {Email: "root@lab.example", Station: "lab-1", Digest: digest}, "calm": {Email: "root@lab.example", Station: "lab-1", Digest: &Digest{}},
 	} {
 		for language := range languages {
-			x := open(t, Config{}, Options{Language: language})
+			x := open(t, Config{}, Options{Language: "es"})
+			says.Language = checkout.Language(language) // the person's counts
+			if says.Digest != nil {
+				x, says.Language = open(t, Config{}, Options{Language: language}), ""
+			}
 			x.says = says
 			x.Use(func(checkout.Event) (Content, error) { return x.says, nil })
 			if o := x.deliver(t.Context(), call.Delivery{}); o.Verdict != call.OK {

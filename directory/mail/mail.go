@@ -68,9 +68,22 @@ type Content struct {
 	Gone        bool
 	Later       time.Duration
 	Name, Email string // of the person; without an address nothing is sent
-	Station     string
-	Loans       []Loan
-	Digest      *Digest // in place of Loans
+	// Language is the person's; empty for that of the options.
+	Language checkout.Language
+	Station  string
+	Loans    []Loan
+	Digest   *Digest // in place of Loans, as is Notice
+	Notice   *Notice
+}
+
+// Notice is what was done with a device.
+type Notice struct {
+	checkout.Notice
+	Device string
+	Parts  string // that went with it, by name
+	Other  string // who else it was about
+	Reader string
+	At     time.Time // zero while nobody knows
 }
 
 // Loan is a device of which somebody is reminded.
@@ -220,7 +233,7 @@ func (m *Mail) look(d call.Delivery) (Content, call.Outcome) {
 	switch {
 	case err != nil:
 		return c, call.Outcome{Verdict: call.Down, Reason: "the ledger can't be read: " + err.Error()}
-	case c.Gone, c.Digest == nil && len(c.Loans) == 0, c.Email == "":
+	case c.Gone, c.Digest == nil && c.Notice == nil && len(c.Loans) == 0, c.Email == "":
 		return c, call.Outcome{Verdict: call.Unwanted}
 	case c.Later > 0 && !d.Touched:
 		return c, call.Outcome{Verdict: call.Later, After: c.Later}

@@ -39,7 +39,7 @@ func (m *Mail) message(ev checkout.Event, c Content) (*message, error) {
 	header("To", to.String())
 	header("Subject", mime.QEncoding.Encode("utf-8", p.subject))
 	header("Message-ID", "<"+ev.ID.String()+"@"+domain+">")
-	header("Content-Language", m.words.language)
+	header("Content-Language", m.wordsFor(c).language)
 	header("Auto-Submitted", "auto-generated") // so that nobody's absence answers, RFC 3834
 	header("X-Auto-Response-Suppress", "All")
 	header("MIME-Version", "1.0")
@@ -56,7 +56,7 @@ func (m *Mail) message(ev checkout.Event, c Content) (*message, error) {
 	}
 	err = addPart(alternative, "text/plain; charset=utf-8", "", p.text())
 	if err == nil {
-		err = addPart(alternative, "text/html; charset=utf-8", "", p.html(m.words.language))
+		err = addPart(alternative, "text/html; charset=utf-8", "", p.html(m.wordsFor(c).language))
 	}
 	if err == nil {
 		err = alternative.Close()
@@ -80,6 +80,11 @@ func (m *Mail) message(ev checkout.Event, c Content) (*message, error) {
 // plain is the content with names of one line each.
 func (c Content) plain() Content {
 	c.Name, c.Station = oneLine(c.Name), oneLine(c.Station)
+	if n := c.Notice; n != nil {
+		n := *n
+		n.Device, n.Parts, n.Other, n.Reader = oneLine(n.Device), oneLine(n.Parts), oneLine(n.Other), oneLine(n.Reader)
+		c.Notice = &n
+	}
 	c.Loans = slices.Clone(c.Loans)
 	for i := range c.Loans {
 		c.Loans[i].Device = oneLine(c.Loans[i].Device)
@@ -130,10 +135,10 @@ func (m *Mail) calendar(ev checkout.Event, c Content, domain string) string {
 			continue
 		}
 		some = true
-		e := l.Entry(m.words.language, domain)
+		e := l.Entry(m.wordsFor(c).language, domain)
 		e.Revision, e.Location = l.Revision, c.Station
 		if l.Link != "" {
-			e.Description = m.words.keep + ": " + l.Link
+			e.Description = m.wordsFor(c).keep + ": " + l.Link
 		}
 		w.Add(e)
 	}

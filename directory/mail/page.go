@@ -33,11 +33,14 @@ type row struct {
 
 // page makes the page of an event.
 func (m *Mail) page(c Content) page {
-	w := m.words
+	w := m.wordsFor(c)
 	p := page{foot: fill(w.foot, "{station}", c.Station)}
 	switch {
 	case c.Digest != nil:
 		m.digest(&p, c)
+		return p
+	case c.Notice != nil:
+		m.notice(&p, c)
 		return p
 	case len(c.Loans) == 0: // a test
 		p.subject, p.greeting, p.intro = fill(w.test, "{station}", c.Station), fill(w.hello, "{person}", c.Name), fill(w.testIntro, "{station}", c.Station)
@@ -70,9 +73,29 @@ func (m *Mail) page(c Content) page {
 	return p
 }
 
+// notice is the page that tells somebody what was done with a device.
+func (m *Mail) notice(p *page, c Content) {
+	w, n := m.wordsFor(c), c.Notice
+	p.subject = fill(w.notices[n.Notice], "{device}", short(n.Device), "{person}", short(n.Other))
+	p.greeting, p.intro = fill(w.hello, "{person}", c.Name), fill(w.noticeIntro, "{station}", c.Station)
+	r := row{name: fill(w.notices[n.Notice], "{device}", n.Device, "{person}", n.Other)}
+	var said []string
+	if !n.At.IsZero() {
+		said = append(said, w.when(n.At.In(m.zone())))
+	}
+	if n.Reader != "" {
+		said = append(said, fill(w.atReader, "{reader}", n.Reader))
+	}
+	if n.Parts != "" {
+		said = append(said, fill(w.withParts, "{parts}", n.Parts))
+	}
+	r.detail = strings.Join(said, ", ")
+	p.groups, p.outro = []group{{rows: []row{r}}}, []string{w.noticeOutro}
+}
+
 // digest is the page of a digest.
 func (m *Mail) digest(p *page, c Content) {
-	w, d := m.words, c.Digest
+	w, d := m.wordsFor(c), c.Digest
 	p.foot = fill(w.digestFoot, "{station}", c.Station)
 	p.subject = fill(w.digest, "{station}", short(c.Station), "{n}", strconv.Itoa(len(d.Overdue)))
 	p.intro = fill(w.digestIntro, "{station}", c.Station)

@@ -12,7 +12,7 @@ import (
 func (m *Mail) Test(ctx context.Context, ev checkout.Event, c Content) (steps []call.Step) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	c.Loans, c.Digest = nil, nil
+	c.Loans, c.Digest, c.Notice = nil, nil, nil
 	msg, err := m.message(ev, c)
 	if err != nil {
 		return []call.Step{{Name: "recipient", Outcome: call.Outcome{Verdict: call.Refused, Reason: err.Error(), Remedy: "correct the address"}}}

@@ -1,6 +1,10 @@
 package mail
 
-import "cmp"
+import (
+	"cmp"
+
+	"stump/checkout"
+)
 
 // words are the texts of a language. In braces stand what they are about.
 type words struct {
@@ -12,6 +16,9 @@ type words struct {
 	digest, digestIntro, digestFoot             string
 	overdue, reminded, unsent, addressless      string // titles of the digest
 	nothing                                     string
+	notices                                     map[checkout.Notice]string
+	noticeIntro, atReader, withParts            string
+	noticeOutro                                 string
 	test, testIntro                             string
 	dayForm, whenForm                           string
 	days                                        [7]string
@@ -21,7 +28,13 @@ type words struct {
 var languages = map[string]*words{
 	"en": {
 		language: "en",
-		oneDue:   "{device} is due back on {due}", oneLate: "{device} was due back on {due}",
+		notices: map[checkout.Notice]string{
+			checkout.NoticeTaken: "{device}: taken in your name", checkout.NoticeOver: "{device}: taken over from {person} in your name", checkout.NoticeHanded: "{device}: handed on to {person}",
+			checkout.NoticeReturned: "{device}: returned", checkout.NoticeBrought: "{device}: returned by {person}", checkout.NoticeLeft: "{device}: returned",
+		},
+		noticeIntro: "this was saved at {station}:", atReader: "at {reader}", withParts: "with {parts}",
+		noticeOutro: "Is that not so? Then tell an admin of the lab at once: badges can be copied.",
+		oneDue:      "{device} is due back on {due}", oneLate: "{device} was due back on {due}",
 		manyDue: "{n} devices are due back soon", manyLate: "{n} devices to bring back, {late} overdue",
 		hello: "Hello {person},", intro: "this is what you have from {station} and should bring back:",
 		dueOn: "due {due}", lateSince: "was due {due}", keep: "Keep it longer",
@@ -38,7 +51,13 @@ var languages = map[string]*words{
 	},
 	"de": {
 		language: "de",
-		oneDue:   "{device}: zurück bis {due}", oneLate: "{device}: war bis {due} zurückzugeben",
+		notices: map[checkout.Notice]string{
+			checkout.NoticeTaken: "{device}: ausgeliehen", checkout.NoticeOver: "{device}: übernommen von {person}", checkout.NoticeHanded: "{device}: weitergegeben an {person}",
+			checkout.NoticeReturned: "{device}: zurückgegeben", checkout.NoticeBrought: "{device}: zurückgegeben von {person}", checkout.NoticeLeft: "{device}: zurückgegeben",
+		},
+		noticeIntro: "das wurde an {station} auf diesen Namen gespeichert:", atReader: "an {reader}", withParts: "mit {parts}",
+		noticeOutro: "Stimmt das nicht? Dann bitte gleich der Verwaltung des Labors sagen: Ausweise lassen sich kopieren.",
+		oneDue:      "{device}: zurück bis {due}", oneLate: "{device}: war bis {due} zurückzugeben",
 		manyDue: "{n} Geräte sind bald zurückzugeben", manyLate: "{n} Geräte zurückzugeben, davon {late} überfällig",
 		hello: "Hallo {person},", intro: "das ist von {station} ausgeliehen und zurückzugeben:",
 		dueOn: "zurück bis {due}", lateSince: "war zurückzugeben bis {due}", keep: "Länger behalten",
@@ -55,7 +74,13 @@ var languages = map[string]*words{
 	},
 	"fr": {
 		language: "fr",
-		oneDue:   "{device} : à rendre {due}", oneLate: "{device} : était à rendre {due}",
+		notices: map[checkout.Notice]string{
+			checkout.NoticeTaken: "{device} : emprunté à votre nom", checkout.NoticeOver: "{device} : repris de {person} à votre nom", checkout.NoticeHanded: "{device} : transmis à {person}",
+			checkout.NoticeReturned: "{device} : rendu", checkout.NoticeBrought: "{device} : rendu par {person}", checkout.NoticeLeft: "{device} : rendu",
+		},
+		noticeIntro: "voici ce qui a été enregistré à {station} :", atReader: "à {reader}", withParts: "avec {parts}",
+		noticeOutro: "Ce n'est pas exact ? Prévenez aussitôt un responsable : un badge peut être copié.",
+		oneDue:      "{device} : à rendre {due}", oneLate: "{device} : était à rendre {due}",
 		manyDue: "{n} appareils à rendre bientôt", manyLate: "{n} appareils à rendre, dont {late} en retard",
 		hello: "Bonjour {person},", intro: "voici ce que vous avez emprunté à {station} et devez rendre :",
 		dueOn: "à rendre {due}", lateSince: "était à rendre {due}", keep: "Garder plus longtemps",
@@ -72,7 +97,13 @@ var languages = map[string]*words{
 	},
 	"es": {
 		language: "es",
-		oneDue:   "{device}: devolver hasta el {due}", oneLate: "{device}: había que devolverlo el {due}",
+		notices: map[checkout.Notice]string{
+			checkout.NoticeTaken: "{device}: prestado a tu nombre", checkout.NoticeOver: "{device}: recibido de {person} a tu nombre", checkout.NoticeHanded: "{device}: entregado a {person}",
+			checkout.NoticeReturned: "{device}: devuelto", checkout.NoticeBrought: "{device}: devuelto por {person}", checkout.NoticeLeft: "{device}: devuelto",
+		},
+		noticeIntro: "esto se ha registrado en {station}:", atReader: "en {reader}", withParts: "con {parts}",
+		noticeOutro: "¿No es así? Avisa enseguida a un responsable: una tarjeta se puede copiar.",
+		oneDue:      "{device}: devolver hasta el {due}", oneLate: "{device}: había que devolverlo el {due}",
 		manyDue: "{n} dispositivos por devolver pronto", manyLate: "{n} dispositivos por devolver, {late} con retraso",
 		hello: "Hola, {person}:", intro: "esto es lo que tienes prestado de {station} y debes devolver:",
 		dueOn: "hasta el {due}", lateSince: "había que devolverlo el {due}", keep: "Quedármelo más tiempo",
@@ -88,6 +119,9 @@ var languages = map[string]*words{
 		months: [12]string{"enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"},
 	},
 }
+
+// wordsFor are those in which a message is written.
+func (m *Mail) wordsFor(c Content) *words { return cmp.Or(languages[string(c.Language)], m.words) }
 
 // wordsOf returns the words of a language, of the display's; English where there are none.
 func wordsOf(language string) *words { return cmp.Or(languages[language], languages["en"]) }

@@ -150,7 +150,7 @@ func rowsOf[J any, T listed](k *remote, path string, p books.Page, q url.Values,
 }
 
 func personOf(j wire.Person) books.Person {
-	p := books.Person{ID: j.ID, Name: str(j.Name), Email: str(j.Email), Groups: checkout.GroupsOf(j.Groups...)}
+	p := books.Person{ID: j.ID, Name: str(j.Name), Email: str(j.Email), Groups: checkout.GroupsOf(j.Groups...), Language: checkout.Language(str(j.Language))}
 	if j.Badge != nil {
 		p.Badges = []books.Badge{{Number: *j.Badge}}
 	}
@@ -270,7 +270,7 @@ func written(tag checkout.Tag) *string {
 }
 
 func (k *remote) AddPerson(p books.Person, badge checkout.Tag, _ string, _ checkout.Source) error {
-	_, err := k.object("POST", "people", wire.PersonChange{ID: &p.ID, Name: &p.Name, Email: known(p.Email), Badge: written(badge), Groups: names(&p.Groups)}, nil)
+	_, err := k.object("POST", "people", wire.PersonChange{ID: &p.ID, Name: &p.Name, Email: known(p.Email), Badge: written(badge), Groups: names(&p.Groups), Language: known(string(p.Language))}, nil)
 	return err
 }
 
@@ -296,7 +296,7 @@ func statusOf(e books.Edit) *string {
 }
 
 func (k *remote) EditPerson(ref string, e books.Edit, _ string, _ checkout.Source) error {
-	_, err := k.object("PATCH", "people/"+client.Ref(ref), wire.PersonChange{Name: e.Name, Status: statusOf(e), Groups: names(e.Groups)}, nil)
+	_, err := k.object("PATCH", "people/"+client.Ref(ref), wire.PersonChange{Name: e.Name, Status: statusOf(e), Groups: names(e.Groups), Language: (*string)(e.Language)}, nil)
 	return err
 }
 
@@ -317,6 +317,9 @@ func (k *remote) Import(_ context.Context, kind checkout.SubjectKind, rows iter.
 		header, row := []string{"id", "name", map[string]string{"people": "badge", "devices": "tag"}[path]}, []string{r.ID, r.Name, str(written(r.Tag))}
 		if r.Has&books.HasGroups != 0 {
 			header, row = append(header, "groups"), append(row, r.Groups.String())
+		}
+		if r.Has&books.HasLanguage != 0 {
+			header, row = append(header, "language"), append(row, string(r.Language))
 		}
 		if r.Has&books.HasPlace != 0 {
 			header, row = append(header, "place"), append(row, r.Place)

@@ -61,7 +61,7 @@ func (s *Server) registers(l books.Keeper) (people, devices *register) {
 			return personParty(p), err
 		},
 		add: func(l books.Keeper, c change, badge checkout.Tag, by identity.Principal) error {
-			return l.AddPerson(books.Person{ID: *c.id, Name: str(c.Name), Email: str(c.Email), Groups: str(c.Groups)}, badge, by.Name, by.Source)
+			return l.AddPerson(books.Person{ID: *c.id, Name: str(c.Name), Email: str(c.Email), Groups: str(c.Groups), Language: str(c.Language)}, badge, by.Name, by.Source)
 		},
 		edit: books.Keeper.EditPerson,
 		write: func(ctx context.Context, csv io.Writer) error {
@@ -98,6 +98,7 @@ func (s *Server) of(kind checkout.SubjectKind) *register {
 func personParty(p books.Person) party {
 	return party{p.ID, p.Name, p.Status, p.Live(), p.Revision, wire.Person{
 		ID: p.ID, Name: known(p.Name), Email: known(p.Email), Badge: known(p.Badge()), Status: p.Status.String(), Groups: groupNames(p.AllGroups()),
+		Language: known(string(p.Language)),
 	}}
 }
 
@@ -131,7 +132,7 @@ type change struct {
 }
 
 func personChange(c *wire.PersonChange) change {
-	e := books.Edit{Name: c.Name, Email: c.Email}
+	e := books.Edit{Name: c.Name, Email: c.Email, Language: (*checkout.Language)(c.Language)}
 	if c.Groups != nil {
 		groups := checkout.GroupsOf(*c.Groups...)
 		e.Groups = &groups

@@ -236,7 +236,7 @@ func TestRegister(t *testing.T) {
 	l.all([]exchange{
 		// People
 		{"POST", "people", `{"name":" Zoë Ångström ","email":"zoe@lab.example","badge":"H10301:17:9"}`, 200,
-			`^{"id":"zoe-angstrom","name":"Zoë Ångström","email":"zoe@lab.example","badge":"…9","status":"active","groups":\[\],"warning":null}\n$`},
+			`^{"id":"zoe-angstrom","name":"Zoë Ångström","email":"zoe@lab.example","badge":"…9","status":"active","groups":\[\],"language":null,"warning":null}\n$`},
 		{"POST", "people", `{"name":"Zoë Ångström"}`, 200, `"id":"zoe-angstrom-2",.*"email":null,"badge":null`},
 		{"POST", "people", `{"name":"💡"}`, 200, `"id":"person"`},
 		{"POST", "people", `{"name":"Cem","id":"cem"}`, 409, `"error":"there is a person \\"cem\\" already","hint":"choose another with --id`},
@@ -250,7 +250,7 @@ func TestRegister(t *testing.T) {
 		{"POST", "people", `{"name":"  "}`, 400, `the name is empty`},
 		{"POST", "people", `{"name":"Dora","status":"suspended"}`, 400, `"error":"what is new is active","hint":"add them, then change the status"`},
 		{"PATCH", "people/Ben%20Lindqvist", `{"name":"Benjamin","email":""}`, 200, `"id":"ben","name":"Benjamin","email":null,"badge":"…075"`},
-		{"PATCH", "people/ben", `{"status":"suspended"}`, 200, `"status":"suspended","groups":\[\],"warning":null`},
+		{"PATCH", "people/ben", `{"status":"suspended"}`, 200, `"status":"suspended","groups":\[\],"language":null,"warning":null`},
 		{"POST", "give", `{"device":"ipad","person":"ben"}`, 409, `"hint":".stump people edit ben --status active. ends that"`},
 		{"PATCH", "people/ben", `{"status":"away"}`, 400, `"error":"\\"away\\" is not a status","hint":"use active, suspended \(people only\) or retired; .stump devices lost. is for`},
 		{"PATCH", "people/ben", `{"id":"b"}`, 400, `"error":"an id lasts: it can't be changed"`},
@@ -264,7 +264,7 @@ func TestRegister(t *testing.T) {
 		{"POST", "people/cem/retire", ``, 200, `"id":"cem",.*"status":"retired"`},
 		{"POST", "people/cem/retire", ``, 200, `"status":"retired"`},
 		{"POST", "people/nobody/retire", ``, 404, `person \\"nobody\\"`},
-		{"GET", "people", "", 200, `(?s)^{"id":"ann","name":"Ann Okafor","email":"ann@lab.example","badge":"…\d{3}","status":"active","groups":\[\]}\n`},
+		{"GET", "people", "", 200, `(?s)^{"id":"ann","name":"Ann Okafor","email":"ann@lab.example","badge":"…\d{3}","status":"active","groups":\[\],"language":null}\n`},
 		{"DELETE", "people/ann", "", 404, `is not part of the API`},
 		// Devices
 		{"POST", "devices", `{"name":"Pixel 9","kind":"phone","tag":"H10301:200:1"}`, 200, `^{"id":"pixel-9","name":"Pixel 9","tag":"…1","kind":"phone","status":"active","person":null,"person_id":null,"serial":null,"place":null,"note":null,"link":null,"out_until":null,"condition":null,"kit":null,"warning":null}\n$`},

@@ -21,8 +21,10 @@ type ImportRow struct {
 	// HasDetail is whether the file has e-mail addresses, or kinds, at all; without,
 	// they stay.
 	HasDetail bool
-	// Groups are a person's, Details and Condition a device's, as far as the file Has them.
-	Groups checkout.Groups
+	// Groups and Language are a person's, Details and Condition a device's, as far as the
+	// file Has them.
+	Groups   checkout.Groups
+	Language checkout.Language
 	Details
 	Condition string
 	Has       Columns
@@ -48,6 +50,7 @@ const (
 	HasOut
 	HasCondition
 	HasKit
+	HasLanguage
 )
 
 // ImportOptions say how to import.

@@ -30,6 +30,8 @@ type Person struct {
 	// Groups are those that an admin put the person in, DirectoryGroups those that the
 	// directory did. No group is in both.
 	Groups, DirectoryGroups checkout.Groups
+	// Language is the one in which they are written to; empty for the station's.
+	Language checkout.Language
 	// Reminded is when they were reminded last of what they have; zero for never.
 	Reminded time.Time
 	// Revision changes whenever the person does, with each of their events, too; only
@@ -178,6 +180,8 @@ type SyncRow struct {
 	Inactive bool
 	// HasGroups: the directory says in which groups a person is, see SetGroups.
 	HasGroups bool
+	// Language is a person's; empty keeps the one that there is.
+	Language checkout.Language
 	// more are the groups of a person, or what is known of a device, a line each: a full
 	// register has many rows.
 	more string
@@ -230,7 +234,9 @@ type Edit struct {
 	// Kit is the id or exact name of the kit that the device becomes a part of, "" for none.
 	Kit *string
 	// Groups are those of a person by an admin's word; what the directory says stays.
-	Groups                    *checkout.Groups
+	Groups *checkout.Groups
+	// Language is a person's; empty for the station's.
+	Language                  *checkout.Language
 	Serial, Place, Note, Link *string
 	Out                       *checkout.Day
 	// Condition is what is said of a device.

@@ -184,6 +184,9 @@ func (c *Config) checkLoans() {
 		c.bad("loans.no_show", `use "1h" to "92d", or "0s": until the reservation is over`, "%v is no time to wait for somebody", n)
 	}
 	c.oneOf("loans.overdue", c.Loans.Overdue, []string{string(checkout.OverdueWarn), string(checkout.OverdueRefuse)})
+	for _, kind := range c.Loans.Notify {
+		c.oneOf("loans.notify", kind, []string{string(checkout.Checkout), string(checkout.Handover), string(checkout.Return)})
+	}
 	c.oneOf("loans.kits", c.Loans.Kits, []string{"trust", "check"})
 	if n := c.Loans.Extend; n < 0 || n > 100 {
 		c.bad("loans.extend", "use 0 (only admins extend loans) to 100", "%d is not a number of extensions", n)

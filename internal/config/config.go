@@ -24,6 +24,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"stump/checkout"
 	"stump/checkout/loan"
 	"stump/checkout/reminder"
 	"stump/directory"
@@ -205,6 +206,9 @@ type Loans struct {
 	Remind []string `toml:"remind"`
 	// RemindAt is the time of day, "09:00", or "any".
 	RemindAt string `toml:"remind_at"`
+	// Notify is of which events people get a mail that are about devices of theirs:
+	// "checkout", "handover", "return".
+	Notify []string `toml:"notify"`
 	// Overdue is warn or refuse: what it means that somebody with something overdue takes
 	// another device.
 	Overdue string `toml:"overdue"`
@@ -242,6 +246,14 @@ func (l Loans) Calendar() (c loan.Calendar) {
 		c.Until = t.Sub(t.Truncate(24 * time.Hour))
 	}
 	return c
+}
+
+// Notices are the kinds of events of which people get mails.
+func (l Loans) Notices() (kinds []checkout.Kind) {
+	for _, kind := range l.Notify {
+		kinds = append(kinds, checkout.Kind(kind))
+	}
+	return kinds
 }
 
 // anyTime is a RemindAt that is no time of day.

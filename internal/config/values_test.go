@@ -128,6 +128,7 @@ var badValues = []struct{ key, value, allowed string }{
 	{"loans.needs", `{ drone = [" "] }`, "name the groups"},
 	{"loans.limit", `{ phone = 0 }`, "phone = 3"},
 	{"loans.overdue", `"off"`, `"warn" or "refuse"`},
+	{"loans.notify", `["checkout", "extend"]`, `"checkout", "handover" or "return"`},
 	{"loans.kits", `"ask"`, `"trust" or "check"`},
 	{"mail.tls", `"plain"`, `"starttls"`},
 	{"loans.remind", `["1w"]`, `["-1d", "0d", "3d"]`},

@@ -117,6 +117,7 @@ func ledgerOptions(cfg *config.Config, keys sitekey.Keys, closed *holidays.Holid
 		Stamp:   wallClock(cfg).Now,
 		Station: cfg.Station, SiteKey: keys.Current, OldKeys: keys.Old, MaxSize: maxLedger(),
 		Loans:        loanRules(cfg, closed),
+		Notify:       cfg.Loans.Notices(),
 		Reservations: reservation.Rules{NoShow: time.Duration(cfg.Loans.NoShow)},
 		Mask:         func(t checkout.Tag) string { return credential.Mask(t, formats) },
 	}

@@ -1,6 +1,7 @@
 package remind
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"sort"
@@ -28,6 +29,9 @@ func (r *Reminders) Look(ev checkout.Event) (c mail.Content, err error) {
 		c.Digest, err = r.digest(ev.At.Wall)
 		return c, err
 	}
+	if ev.Kind == checkout.Notify {
+		return r.notice(c, row.Event)
+	}
 	switch {
 	case !now.Trusted:
 		c.Later = time.Minute
@@ -39,7 +43,7 @@ func (r *Reminders) Look(ev checkout.Event) (c mail.Content, err error) {
 	if err != nil {
 		return c, err
 	}
-	c.Name, c.Email = p.Name, p.Email
+	c.Name, c.Email, c.Language = p.Name, p.Email, p.Language
 	for l, err := range r.Ledger.Loans(books.LoanFilter{Person: p.ID, Now: now.Wall}) {
 		if err != nil {
 			return c, err
@@ -56,6 +60,21 @@ func (r *Reminders) Look(ev checkout.Event) (c mail.Content, err error) {
 			UID: fmt.Sprintf("%x-%d", l.Began.Chain[:8], l.Began.Seq), Revision: ev.Seq})
 	}
 	sort.Slice(c.Loans, func(i, j int) bool { return c.Loans[i].Due.Before(c.Loans[j].Due) })
+	return c, nil
+}
+
+// notice says what was done with a device of the person.
+func (r *Reminders) notice(c mail.Content, ev checkout.Event) (mail.Content, error) {
+	p, err := r.Ledger.FindPerson(ev.Person)
+	if err != nil {
+		return c, err
+	}
+	c.Name, c.Email, c.Language = p.Name, p.Email, p.Language
+	c.Notice = &mail.Notice{Notice: checkout.Notice(ev.Stage), Device: cmp.Or(ev.DeviceName, ev.Device), Parts: ev.Note,
+		Other: cmp.Or(ev.FromName, ev.FromTag), Reader: ev.Reader}
+	if at := ev.Moved(); at.Trusted {
+		c.Notice.At = at.Wall
+	}
 	return c, nil
 }
 

@@ -31,7 +31,7 @@ type form struct {
 }
 
 var (
-	people = form{[]string{"id", "name", "email", "badge"}, []string{"groups", statusColumn}, "badge", "email",
+	people = form{[]string{"id", "name", "email", "badge"}, []string{"groups", "language", statusColumn}, "badge", "email",
 		[]string{checkout.Active.String(), checkout.Suspended.String(), checkout.Retired.String()}}
 	devices = form{[]string{"id", "name", "tag", "kind"},
 		[]string{"kit", "serial", "place", "note", "link", "out_until", "condition", statusColumn}, "tag", "kind",
@@ -181,6 +181,11 @@ func (f *lines) row(record []string) (row books.ImportRow, err error) {
 	if err := checkout.CheckEmail(row.Email); err != nil {
 		return row, err
 	}
+	if said := get("language"); said != "" {
+		if row.Language = checkout.LanguageOf(said); row.Language == "" {
+			return row, checkout.CheckLanguage(checkout.Language(said))
+		}
+	}
 	if row.Status != "" && !slices.Contains(f.statuses, row.Status) {
 		return row, hint.Errorf("use "+strings.Join(f.statuses[:2], ", ")+" or "+f.statuses[2], "%q is not a status", row.Status)
 	}
@@ -200,7 +205,7 @@ func (f *lines) row(record []string) (row books.ImportRow, err error) {
 // is.
 var optional = map[string]books.Columns{
 	"groups": books.HasGroups, "serial": books.HasSerial, "place": books.HasPlace, "note": books.HasNote, "link": books.HasLink,
-	"outuntil": books.HasOut, "condition": books.HasCondition, "kit": books.HasKit,
+	"outuntil": books.HasOut, "condition": books.HasCondition, "kit": books.HasKit, "language": books.HasLanguage,
 }
 
 // longField is from where on a field is too long to be quoted, in bytes.
@@ -299,7 +304,7 @@ func harmful(s string) string {
 // their numbers can copy them; an import then keeps the badges.
 func WritePeople(w io.Writer, all iter.Seq2[books.Person, error]) error {
 	return write(w, people, all, func(p books.Person) ([]string, error) {
-		return []string{p.ID, p.Name, p.Email, "", p.Groups.String(), p.Status.String()}, nil
+		return []string{p.ID, p.Name, p.Email, "", p.Groups.String(), string(p.Language), p.Status.String()}, nil
 	})
 }
 

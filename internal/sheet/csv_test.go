@@ -87,6 +87,10 @@ func TestRead(t *testing.T) {
 		{"groups in a file of Excel in Europe", readPeople, "id;name;groups\na;A;\"crew;trained\"\nb;B;crew, trained\n", rows{
 			{ID: "a", Name: "A", Groups: "crew\ntrained", Has: books.HasGroups, Line: 2}, {ID: "b", Name: "B", Groups: "crew\ntrained", Has: books.HasGroups, Line: 3},
 		}},
+		{"languages", readPeople, "id,name,Language\na,A,de_AT\nb,B,\nc,C,FR\n", rows{
+			{ID: "a", Name: "A", Language: "de", Has: books.HasLanguage, Line: 2}, {ID: "b", Name: "B", Has: books.HasLanguage, Line: 3},
+			{ID: "c", Name: "C", Language: "fr", Has: books.HasLanguage, Line: 4},
+		}},
 		{"details", readDevices, "id,name,Serial,Out until,place,condition\na,A,SN 1,2026-12-04,Shelf 3,damaged: x\n", rows{
 			{ID: "a", Name: "A", Details: books.Details{Serial: "SN 1", Place: "Shelf 3", Out: "2026-12-04"}, Condition: "damaged: x",
 				Has: books.HasSerial | books.HasPlace | books.HasOut | books.HasCondition, Line: 2},

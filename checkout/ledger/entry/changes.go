@@ -29,7 +29,7 @@ type field struct{ what, was, is string }
 func said(was, is *record.Row) []field {
 	return []field{
 		{"groups", was.Groups.String(), is.Groups.String()}, {"groups of the directory", was.RefGroups.String(), is.RefGroups.String()},
-		{"kit", was.Kit, is.Kit}, {"serial", was.Serial, is.Serial}, {"place", was.Place, is.Place}, {"note", was.Note, is.Note}, {"link", was.Link, is.Link},
+		{"language", string(was.Language), string(is.Language)}, {"kit", was.Kit, is.Kit}, {"serial", was.Serial, is.Serial}, {"place", was.Place, is.Place}, {"note", was.Note, is.Note}, {"link", was.Link, is.Link},
 		{"out of service until", string(was.Out), string(is.Out)}, {"condition", was.Condition, is.Condition},
 	}
 }

@@ -20,7 +20,7 @@ func Check(id string, r *record.Row) error {
 		checkout.CheckText("kind", r.Kind, checkout.MaxName),
 		checkout.CheckText("kit", r.Kit, checkout.MaxName),
 		checkout.CheckText("condition", r.Condition, checkout.MaxName),
-		checkout.CheckGroups(r.Groups), r.Details.Check())
+		checkout.CheckGroups(r.Groups), checkout.CheckLanguage(r.Language), r.Details.Check())
 }
 
 // Edit makes the changes of an edit that need no look at others.
@@ -28,7 +28,7 @@ func Edit(r *record.Row, e books.Edit) {
 	for _, f := range []struct{ dst, src *string }{
 		{&r.Name, e.Name}, {&r.Email, e.Email}, {&r.Kind, e.Kind}, {&r.Condition, e.Condition},
 		{&r.Serial, e.Serial}, {&r.Place, e.Place}, {&r.Note, e.Note}, {&r.Link, e.Link}, {(*string)(&r.Out), (*string)(e.Out)},
-		{(*string)(&r.Groups), (*string)(e.Groups)},
+		{(*string)(&r.Groups), (*string)(e.Groups)}, {(*string)(&r.Language), (*string)(e.Language)},
 	} {
 		if f.src != nil {
 			*f.dst = *f.src
@@ -39,7 +39,7 @@ func Edit(r *record.Row, e books.Edit) {
 
 // New is the row of somebody or something that a file adds.
 func New(in *books.ImportRow) *record.Row {
-	return &record.Row{Name: in.Name, Email: in.Email, Kind: in.Kind, Kit: in.Kit, Groups: in.Groups, Details: in.Details, Condition: in.Condition}
+	return &record.Row{Name: in.Name, Email: in.Email, Kind: in.Kind, Kit: in.Kit, Groups: in.Groups, Language: in.Language, Details: in.Details, Condition: in.Condition}
 }
 
 // Import makes the changes of a line of a file but those of tag and status. A column that
@@ -56,7 +56,7 @@ func Import(r *record.Row, in *books.ImportRow) {
 	}{
 		{books.HasSerial, &r.Serial, in.Serial}, {books.HasPlace, &r.Place, in.Place}, {books.HasNote, &r.Note, in.Note},
 		{books.HasLink, &r.Link, in.Link}, {books.HasOut, (*string)(&r.Out), string(in.Out)}, {books.HasCondition, &r.Condition, in.Condition},
-		{books.HasKit, &r.Kit, in.Kit},
+		{books.HasKit, &r.Kit, in.Kit}, {books.HasLanguage, (*string)(&r.Language), string(in.Language)},
 		{books.HasGroups, (*string)(&r.Groups), string(in.Groups.Without(r.RefGroups))},
 	} {
 		if in.Has&f.column != 0 {
@@ -74,7 +74,7 @@ func Sync(r *record.Row, in *books.SyncRow) {
 		r.Serial, r.Place, r.Link = cmp.Or(serial, r.Serial), cmp.Or(place, r.Place), cmp.Or(link, r.Link)
 		return
 	}
-	r.Email = in.Email
+	r.Email, r.Language = in.Email, cmp.Or(in.Language, r.Language)
 	if in.HasGroups {
 		r.RefGroups, r.Groups = in.Groups(), r.Groups.Without(in.Groups())
 	}
@@ -82,7 +82,7 @@ func Sync(r *record.Row, in *books.SyncRow) {
 
 // Merge adds to p what was is said of was, who is p, and takes it from was.
 func Merge(p, was *record.Row) {
-	p.Email = cmp.Or(p.Email, was.Email)
+	p.Email, p.Language = cmp.Or(p.Email, was.Email), cmp.Or(p.Language, was.Language)
 	keys := append(Former(p), Former(was)...)
 	if p.Ref == "" {
 		p.Ref, p.RefGroups = was.Ref, was.RefGroups
@@ -94,7 +94,7 @@ func Merge(p, was *record.Row) {
 		p.Reminded = was.Reminded
 	}
 	p.Groups = p.Groups.And(was.Groups).Without(p.RefGroups)
-	was.Email, was.Ref, was.Former, was.Groups, was.RefGroups = "", "", "", "", ""
+	was.Email, was.Ref, was.Former, was.Groups, was.RefGroups, was.Language = "", "", "", "", "", ""
 }
 
 // Forget takes away the note of a device that names somebody. It reports whether it did.

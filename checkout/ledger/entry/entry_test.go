@@ -23,14 +23,15 @@ func TestSync(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	p := record.Row{Name: "Ann", Groups: "crew\ntrained"}
-	ann := books.SyncRow{Kind: checkout.KindPerson, Name: "Ann", Email: "a@b.example"}
+	ann := books.SyncRow{Kind: checkout.KindPerson, Name: "Ann", Email: "a@b.example", Language: "fr"}
 	Sync(&p, &ann)
-	if p.Groups != "crew\ntrained" || p.RefGroups != "" {
+	if p.Groups != "crew\ntrained" || p.RefGroups != "" || p.Language != "fr" {
 		t.Errorf("nothing said of groups: %+v", p)
 	}
 	ann.SetGroups("Trained")
+	ann.Language = ""
 	Sync(&p, &ann)
-	if p.Groups != "crew" || p.RefGroups != "Trained" {
+	if p.Groups != "crew" || p.RefGroups != "Trained" || p.Language != "fr" {
 		t.Errorf("both say it: %+v", p)
 	}
 	all := checkout.GroupsOf("crew", "trained", "press")

@@ -122,8 +122,9 @@ type Row struct {
 	Former            string // the keys of those who were merged into a person, a line each
 	// Groups and RefGroups are a person's, by an admin's and by the directory's word.
 	Groups, RefGroups checkout.Groups
-	books.Details               // of a device
-	Reminded          time.Time // when a person was reminded last
+	Language          checkout.Language // of a person
+	books.Details                       // of a device
+	Reminded          time.Time         // when a person was reminded last
 }
 
 // Loan says who has a device.
@@ -168,7 +169,7 @@ func RowForm(r *Row) []Field {
 		{40, &r.Groups}, {41, &r.RefGroups},
 		{42, &r.Serial}, {43, &r.Place}, {44, &r.Note}, {45, &r.Link}, {46, &r.Out},
 		{50, &r.Loan.Kit},
-		{60, &r.Loan.Told}, {61, &r.Loan.Changed}, {62, &r.Loan.Stage}, {63, &r.Reminded},
+		{60, &r.Loan.Told}, {61, &r.Loan.Changed}, {62, &r.Loan.Stage}, {63, &r.Reminded}, {64, &r.Language},
 	}, stampFields(&r.Loan.At)...)
 }
 

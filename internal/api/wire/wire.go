@@ -72,6 +72,8 @@ type Person struct {
 	Status string  `json:"status"`
 	// Groups are all that the person is in.
 	Groups []string `json:"groups"`
+	// Language is the one in which the person is written to; null for the station's.
+	Language *string `json:"language"`
 }
 
 // Device is one device of the register.
@@ -166,7 +168,8 @@ type PersonChange struct {
 	LostBadge  *string `json:"lost_badge,omitempty"`
 	FoundBadge *string `json:"found_badge,omitempty"`
 	// Groups are those that the person is in, beside those that the directory says.
-	Groups *[]string `json:"groups,omitempty"`
+	Groups   *[]string `json:"groups,omitempty"`
+	Language *string   `json:"language,omitempty"`
 }
 
 // DeviceChange is a change to a device; a nil field stays as it is.

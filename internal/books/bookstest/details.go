@@ -106,3 +106,33 @@ func (s *suite) groups() {
 	s.ok(s.ErasePerson("ann", actor, source))
 	same(s, "after an erasure", len(s.notes(books.HistoryFilter{Page: books.Page{Find: "trained"}})), 0)
 }
+
+// languages are those in which people are written to.
+func (s *suite) languages() {
+	s.lab()
+	s.ok(s.AddPerson(books.Person{ID: "cem", Name: "Cem", Language: "fr"}, checkout.Tag{}, actor, source))
+	german, none, italian := checkout.Language("de"), checkout.Language(""), checkout.Language("it")
+	s.ok(s.EditPerson("ann", books.Edit{Language: &german}, actor, source))
+	if err := s.EditPerson("ann", books.Edit{Language: &italian}, actor, source); err == nil {
+		s.Error("a language that there are no texts in")
+	}
+	s.Keeper = s.reopen()
+	of := func() (all []string) {
+		for _, id := range []string{"ann", "ben", "cem"} {
+			p, err := s.FindPerson(id)
+			s.ok(err)
+			all = append(all, string(p.Language))
+		}
+		return all
+	}
+	same(s, "theirs", of(), []string{"de", "", "fr"})
+	same(s, "the event", s.notes(books.HistoryFilter{Person: "ann"}), []string{"language: de"})
+	s.ok(s.EditPerson("cem", books.Edit{Language: &none}, actor, source))
+	o := books.ImportOptions{Actor: actor, Source: source}
+	_, err := s.Import(s.Context(), checkout.KindPerson, rows(books.ImportRow{ID: "ben", Name: "Ben", Language: "es", Has: books.HasLanguage}, books.ImportRow{ID: "ann", Name: "Ann Okafor", Has: books.HasLanguage}), o)
+	s.ok(err)
+	same(s, "after an import", of(), []string{"", "es", ""})
+	_, err = s.MergePeople("ben", "ann", actor, source)
+	s.ok(err)
+	same(s, "after a merge", of()[0], "es")
+}

@@ -180,6 +180,10 @@ func facts(v View) templ.Component {
 		if templ_Err != nil {
 			return templ_Err
 		}
+		templ_Err = fact(v.T.MailLanguage, register.LanguageName(v.Person.Language)).Render(ctx, templ_Buffer)
+		if templ_Err != nil {
+			return templ_Err
+		}
 		templ_Err = fact(v.Words.Badges, v.Badge()).Render(ctx, templ_Buffer)
 		if templ_Err != nil {
 			return templ_Err

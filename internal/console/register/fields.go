@@ -30,7 +30,22 @@ func personFields(w *Words, p books.Person) []Field {
 	if p.DirectoryGroups != "" {
 		groups.Hint += " " + ui.Fill(w.ByDirectory, p.DirectoryGroups.String())
 	}
-	return []Field{name, mail, groups}
+	return []Field{name, mail, groups, languageField(w, p.Language)}
+}
+
+// languageField is the choice of the language in which somebody is written to.
+func languageField(w *Words, l checkout.Language) Field {
+	f := said("language", w.MailLanguage, string(l))
+	f.Choose = [][2]string{{"", w.OfTheStation}}
+	for _, l := range checkout.Languages {
+		f.Choose = append(f.Choose, [2]string{string(l), LanguageName(l)})
+	}
+	return f
+}
+
+// LanguageName is what a language calls itself; empty for none.
+func LanguageName(l checkout.Language) string {
+	return map[checkout.Language]string{"de": "Deutsch", "en": "English", "es": "Español", "fr": "Français"}[l]
 }
 
 func deviceFields(w *Words, d books.Device, kinds []string) []Field {
@@ -58,6 +73,8 @@ func check(name, value string, now time.Time) error {
 		return cmp.Or(checkout.CheckEmail(value), checkout.CheckText("e-mail address", value, most))
 	case "groups":
 		return checkout.CheckGroups(checkout.ParseGroups(value))
+	case "language":
+		return checkout.CheckLanguage(checkout.Language(value))
 	case "link":
 		return checkout.CheckLink(value)
 	case "out_until":

@@ -46,6 +46,8 @@ type Field struct {
 	Most              int    // letters
 	Needed, Once      bool   // Once: it changes nothing if it is empty
 	Offer             []string
+	// Choose are the only values, each with its words.
+	Choose [][2]string
 	// Value stands in it, and Was is what the register had when the page was made.
 	Value, Was string
 	// Now is what the register has, if somebody else has changed it meanwhile.

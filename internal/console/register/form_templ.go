@@ -102,39 +102,37 @@ func field(w *Words, f *Form, g Field) templ.Component {
 			markup.Text(templ_Buffer, w.Optional)
 			markup.HTML(templ_Buffer, ")")
 		}
-		markup.HTML(templ_Buffer, "</label> <input id=\"")
-		markup.Text(templ_Buffer, f.id(g))
-		markup.HTML(templ_Buffer, "\" name=\"")
-		markup.Text(templ_Buffer, g.Name)
-		markup.HTML(templ_Buffer, "\" type=\"")
-		markup.Text(templ_Buffer, cmp.Or(g.Type, "text"))
-		markup.HTML(templ_Buffer, "\" value=\"")
-		markup.Text(templ_Buffer, g.Value)
-		markup.HTML(templ_Buffer, "\" maxlength=\"")
-		markup.Text(templ_Buffer, number(g.Most))
-		markup.HTML(templ_Buffer, "\" autocomplete=\"off\"")
-		if g.Needed {
-			markup.HTML(templ_Buffer, " required")
+		markup.HTML(templ_Buffer, "</label> ")
+		if len(g.Choose) > 0 {
+			markup.HTML(templ_Buffer, "<select id=\"")
+			markup.Text(templ_Buffer, f.id(g))
+			markup.HTML(templ_Buffer, "\" name=\"")
+			markup.Text(templ_Buffer, g.Name)
+			markup.HTML(templ_Buffer, "\" autocomplete=\"off\"")
+			if s := f.says(g); s != "" {
+				markup.HTML(templ_Buffer, " aria-describedby=\"")
+				markup.Text(templ_Buffer, s)
+				markup.HTML(templ_Buffer, "\"")
+			}
+			markup.HTML(templ_Buffer, ">")
+			for _, o := range g.Choose {
+				markup.HTML(templ_Buffer, "<option value=\"")
+				markup.Text(templ_Buffer, o[0])
+				markup.HTML(templ_Buffer, "\"")
+				if o[0] == g.Value {
+					markup.HTML(templ_Buffer, " selected")
+				}
+				markup.HTML(templ_Buffer, ">")
+				markup.Text(templ_Buffer, o[1])
+				markup.HTML(templ_Buffer, "</option>")
+			}
+			markup.HTML(templ_Buffer, "</select> ")
+		} else {
+			templ_Err = input(f, g).Render(ctx, templ_Buffer)
+			if templ_Err != nil {
+				return templ_Err
+			}
 		}
-		if g.Least != "" {
-			markup.HTML(templ_Buffer, " min=\"")
-			markup.Text(templ_Buffer, g.Least)
-			markup.HTML(templ_Buffer, "\"")
-		}
-		if len(g.Offer) > 0 {
-			markup.HTML(templ_Buffer, " list=\"")
-			markup.Text(templ_Buffer, f.id(g)+"-offer")
-			markup.HTML(templ_Buffer, "\"")
-		}
-		if g.Wrong != "" {
-			markup.HTML(templ_Buffer, " aria-invalid=\"true\"")
-		}
-		if s := f.says(g); s != "" {
-			markup.HTML(templ_Buffer, " aria-describedby=\"")
-			markup.Text(templ_Buffer, s)
-			markup.HTML(templ_Buffer, "\"")
-		}
-		markup.HTML(templ_Buffer, "> ")
 		if !g.Once {
 			markup.HTML(templ_Buffer, "<input type=\"hidden\" name=\"")
 			markup.Text(templ_Buffer, before(g.Name))
@@ -181,6 +179,46 @@ func field(w *Words, f *Form, g Field) templ.Component {
 			markup.HTML(templ_Buffer, "</p>")
 		}
 		markup.HTML(templ_Buffer, "</div>")
+		return nil
+	})
+}
+
+func input(f *Form, g Field) templ.Component {
+	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
+		ctx = templ.ClearChildren(ctx)
+		markup.HTML(templ_Buffer, "<input id=\"")
+		markup.Text(templ_Buffer, f.id(g))
+		markup.HTML(templ_Buffer, "\" name=\"")
+		markup.Text(templ_Buffer, g.Name)
+		markup.HTML(templ_Buffer, "\" type=\"")
+		markup.Text(templ_Buffer, cmp.Or(g.Type, "text"))
+		markup.HTML(templ_Buffer, "\" value=\"")
+		markup.Text(templ_Buffer, g.Value)
+		markup.HTML(templ_Buffer, "\" maxlength=\"")
+		markup.Text(templ_Buffer, number(g.Most))
+		markup.HTML(templ_Buffer, "\" autocomplete=\"off\"")
+		if g.Needed {
+			markup.HTML(templ_Buffer, " required")
+		}
+		if g.Least != "" {
+			markup.HTML(templ_Buffer, " min=\"")
+			markup.Text(templ_Buffer, g.Least)
+			markup.HTML(templ_Buffer, "\"")
+		}
+		if len(g.Offer) > 0 {
+			markup.HTML(templ_Buffer, " list=\"")
+			markup.Text(templ_Buffer, f.id(g)+"-offer")
+			markup.HTML(templ_Buffer, "\"")
+		}
+		if g.Wrong != "" {
+			markup.HTML(templ_Buffer, " aria-invalid=\"true\"")
+		}
+		if s := f.says(g); s != "" {
+			markup.HTML(templ_Buffer, " aria-describedby=\"")
+			markup.Text(templ_Buffer, s)
+			markup.HTML(templ_Buffer, "\"")
+		}
+		markup.HTML(templ_Buffer, ">")
 		return nil
 	})
 }

@@ -25,7 +25,7 @@ func Kept(f ui.Frame, path string, post url.Values) KeptView {
 	w := WordsIn(f.Words)
 	v := KeptView{Frame: f, T: w, To: templ.SafeURL((&url.URL{Path: path}).EscapedPath())}
 	labels := map[string]string{
-		"name": w.NameTitle, "email": w.Mail, "groups": w.Groups, "kind": w.Kind, "serial": w.Serial, "place": w.Place, "condition": w.Condition,
+		"name": w.NameTitle, "email": w.Mail, "groups": w.Groups, "language": w.MailLanguage, "kind": w.Kind, "serial": w.Serial, "place": w.Place, "condition": w.Condition,
 		"note": w.Note, "link": w.Link, "kit": w.Kit, "tag": w.TagNumber, "badge": w.BadgeNumber, "add_badge": w.BadgeNumber, "out_until": w.Until, "due": w.Until,
 		"person": w.GiveTo, "part": w.AddPart, "into": w.MergeInto, "id": "Id", "expires": w.Until,
 	}

@@ -6,21 +6,21 @@ import "stump/internal/console/ui"
 type Words struct {
 	*ui.Words
 
-	ChangeIt, Change, NewPerson, NewDevice, Add, Save, StartOver, Facts     string
-	Mail, Groups, GroupsHint, ByDirectory, LinkHint, ConditionHint, KitHint string
-	IDHint, BadgeNumber, TagNumber, Number, NumberHint, ByNameOrID          string
-	AddBadge, BumpIt, BumpTag, BumpInstead, FirstTag, NewTag, TagDoes       string
-	Works, Replaced, BadgeLost, BadgeFound                                  string
-	TakesPart, Activate, Suspend, SuspendDoes, Retire, RetireDoes           string
-	Service, TakeOut, BackIn, AddPart, PartOut                              string
-	Merge, MergeInto, MergeDoes, TwinIs, LookAtTwin                         string
-	Correct, Needed, ThereNow, Nothing, TypedStays, SentBefore              string
-	DataHeld, Dossier, DossierDoes, Erase, EraseIt, EraseDoes               string
-	Goes, GoesRow, GoesEvents, GoesLogin                                    string
-	Stays, StaysEvents, StaysBackups, StaysPlaces                           string
-	EraseHas, TypeWord, EraseWord, OtherWord                                string
-	Reminders, NoReminders, PastLoans, Back                                 string
-	KeptTitle, KeptHow, LogInThere, SendAgain                               string
+	ChangeIt, Change, NewPerson, NewDevice, Add, Save, StartOver, Facts                                 string
+	Mail, Groups, GroupsHint, MailLanguage, OfTheStation, ByDirectory, LinkHint, ConditionHint, KitHint string
+	IDHint, BadgeNumber, TagNumber, Number, NumberHint, ByNameOrID                                      string
+	AddBadge, BumpIt, BumpTag, BumpInstead, FirstTag, NewTag, TagDoes                                   string
+	Works, Replaced, BadgeLost, BadgeFound                                                              string
+	TakesPart, Activate, Suspend, SuspendDoes, Retire, RetireDoes                                       string
+	Service, TakeOut, BackIn, AddPart, PartOut                                                          string
+	Merge, MergeInto, MergeDoes, TwinIs, LookAtTwin                                                     string
+	Correct, Needed, ThereNow, Nothing, TypedStays, SentBefore                                          string
+	DataHeld, Dossier, DossierDoes, Erase, EraseIt, EraseDoes                                           string
+	Goes, GoesRow, GoesEvents, GoesLogin                                                                string
+	Stays, StaysEvents, StaysBackups, StaysPlaces                                                       string
+	EraseHas, TypeWord, EraseWord, OtherWord                                                            string
+	Reminders, NoReminders, PastLoans, Back                                                             string
+	KeptTitle, KeptHow, LogInThere, SendAgain                                                           string
 }
 
 // WordsIn are the texts in the language of a page.
@@ -37,7 +37,7 @@ func WordsIn(w *ui.Words) *Words {
 var words = map[string]*Words{
 	"en": {
 		ChangeIt: "Change %s", Change: "Change", NewPerson: "New person", NewDevice: "New device", Add: "Add", Save: "Save", StartOver: "Start over", Facts: "What is known",
-		Mail: "E-mail", Groups: "Groups", GroupsHint: "With commas between them.", ByDirectory: "The directory says: %s.", LinkHint: "Where assets are managed: https://…", ConditionHint: "ok, damaged or incomplete, and words: “damaged: a crack”.", KitHint: "The kit, by name or id; empty for none.",
+		Mail: "E-mail", Groups: "Groups", GroupsHint: "With commas between them.", MailLanguage: "Language of mails", OfTheStation: "as the station", ByDirectory: "The directory says: %s.", LinkHint: "Where assets are managed: https://…", ConditionHint: "ok, damaged or incomplete, and words: “damaged: a crack”.", KitHint: "The kit, by name or id; empty for none.",
 		IDHint: "Made from the name if it is empty. It stays the same for ever.", BadgeNumber: "Number of the badge", TagNumber: "Number of the tag", Number: "Number", NumberHint: "As it is printed, such as 84:31066, or with its format: H10301:84:31066.", ByNameOrID: "By name or id.",
 		AddBadge: "Add a badge", BumpIt: "Or bump it at the reader", BumpTag: "Bump its tag at the reader", BumpInstead: "Or bump one at the reader, in place of the first", FirstTag: "Give it a tag", NewTag: "Give it another tag", TagDoes: "The tag %s is lost or broken? It no longer works when there is another.",
 		Works: "works", Replaced: "replaced", BadgeLost: "Report as lost", BadgeFound: "It was found",
@@ -54,7 +54,7 @@ var words = map[string]*Words{
 	},
 	"de": {
 		ChangeIt: "%s ändern", Change: "Ändern", NewPerson: "Neue Person", NewDevice: "Neues Gerät", Add: "Hinzufügen", Save: "Speichern", StartOver: "Von vorn", Facts: "Was bekannt ist",
-		Mail: "E-Mail", Groups: "Gruppen", GroupsHint: "Mit Kommas dazwischen.", ByDirectory: "Das Verzeichnis sagt: %s.", LinkHint: "Wo das Inventar verwaltet wird: https://…", ConditionHint: "ok, damaged oder incomplete, und Worte: „damaged: ein Riss“.", KitHint: "Der Koffer, mit Name oder Id; leer für keinen.",
+		Mail: "E-Mail", Groups: "Gruppen", GroupsHint: "Mit Kommas dazwischen.", MailLanguage: "Sprache der Mails", OfTheStation: "wie die Station", ByDirectory: "Das Verzeichnis sagt: %s.", LinkHint: "Wo das Inventar verwaltet wird: https://…", ConditionHint: "ok, damaged oder incomplete, und Worte: „damaged: ein Riss“.", KitHint: "Der Koffer, mit Name oder Id; leer für keinen.",
 		IDHint: "Aus dem Namen gemacht, wenn sie leer ist. Sie bleibt für immer gleich.", BadgeNumber: "Nummer des Ausweises", TagNumber: "Nummer des Chips", Number: "Nummer", NumberHint: "Wie sie gedruckt ist, etwa 84:31066, oder mit dem Format: H10301:84:31066.", ByNameOrID: "Mit Name oder Id.",
 		AddBadge: "Ausweis hinzufügen", BumpIt: "Oder an den Leser halten", BumpTag: "Chip an den Leser halten", BumpInstead: "Oder einen an den Leser halten, anstelle des ersten", FirstTag: "Chip geben", NewTag: "Anderen Chip geben", TagDoes: "Der Chip %s ist verloren oder defekt? Er gilt nicht mehr, sobald es einen anderen gibt.",
 		Works: "gilt", Replaced: "ersetzt", BadgeLost: "Als verloren melden", BadgeFound: "Er ist wieder da",
@@ -71,7 +71,7 @@ var words = map[string]*Words{
 	},
 	"fr": {
 		ChangeIt: "Modifier %s", Change: "Modifier", NewPerson: "Nouvelle personne", NewDevice: "Nouvel appareil", Add: "Ajouter", Save: "Enregistrer", StartOver: "Recommencer", Facts: "Ce qu'on sait",
-		Mail: "E-mail", Groups: "Groupes", GroupsHint: "Séparés par des virgules.", ByDirectory: "L'annuaire dit : %s.", LinkHint: "La page d'inventaire : https://…", ConditionHint: "ok, damaged ou incomplete, puis des mots : « damaged: une fissure ».", KitHint: "Le kit, par nom ou id ; vide pour aucun.",
+		Mail: "E-mail", Groups: "Groupes", GroupsHint: "Séparés par des virgules.", MailLanguage: "Langue des mails", OfTheStation: "celle de la borne", ByDirectory: "L'annuaire dit : %s.", LinkHint: "La page d'inventaire : https://…", ConditionHint: "ok, damaged ou incomplete, puis des mots : « damaged: une fissure ».", KitHint: "Le kit, par nom ou id ; vide pour aucun.",
 		IDHint: "Fait à partir du nom s'il est vide. Il reste toujours le même.", BadgeNumber: "Numéro du badge", TagNumber: "Numéro de l'étiquette", Number: "Numéro", NumberHint: "Comme il est imprimé, par exemple 84:31066, ou avec son format : H10301:84:31066.", ByNameOrID: "Par nom ou id.",
 		AddBadge: "Ajouter un badge", BumpIt: "Ou le passer au lecteur", BumpTag: "Passer son étiquette au lecteur", BumpInstead: "Ou en passer un au lecteur, à la place du premier", FirstTag: "Donner une étiquette", NewTag: "Donner une autre étiquette", TagDoes: "L'étiquette %s est perdue ou cassée ? Elle ne vaut plus dès qu'il y en a une autre.",
 		Works: "valable", Replaced: "remplacé", BadgeLost: "Signaler perdu", BadgeFound: "Il est retrouvé",
@@ -88,7 +88,7 @@ var words = map[string]*Words{
 	},
 	"es": {
 		ChangeIt: "Cambiar %s", Change: "Cambiar", NewPerson: "Persona nueva", NewDevice: "Dispositivo nuevo", Add: "Añadir", Save: "Guardar", StartOver: "Empezar de nuevo", Facts: "Lo que se sabe",
-		Mail: "Correo", Groups: "Grupos", GroupsHint: "Separados por comas.", ByDirectory: "El directorio dice: %s.", LinkHint: "La página del inventario: https://…", ConditionHint: "ok, damaged o incomplete, y palabras: «damaged: una grieta».", KitHint: "El kit, por nombre o id; vacío si no hay.",
+		Mail: "Correo", Groups: "Grupos", GroupsHint: "Separados por comas.", MailLanguage: "Idioma de los correos", OfTheStation: "el de la estación", ByDirectory: "El directorio dice: %s.", LinkHint: "La página del inventario: https://…", ConditionHint: "ok, damaged o incomplete, y palabras: «damaged: una grieta».", KitHint: "El kit, por nombre o id; vacío si no hay.",
 		IDHint: "Se hace del nombre si está vacío. Queda igual para siempre.", BadgeNumber: "Número de la tarjeta", TagNumber: "Número de la etiqueta", Number: "Número", NumberHint: "Como está impreso, por ejemplo 84:31066, o con su formato: H10301:84:31066.", ByNameOrID: "Por nombre o id.",
 		AddBadge: "Añadir una tarjeta", BumpIt: "O acercarla al lector", BumpTag: "Acercar su etiqueta al lector", BumpInstead: "O acercar una al lector, en lugar de la primera", FirstTag: "Darle una etiqueta", NewTag: "Darle otra etiqueta", TagDoes: "¿La etiqueta %s se perdió o se rompió? Deja de valer cuando hay otra.",
 		Works: "vale", Replaced: "reemplazada", BadgeLost: "Informar de su pérdida", BadgeFound: "Ha aparecido",
