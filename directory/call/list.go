@@ -67,7 +67,9 @@ type List struct {
 	Ask func(from int, cursor string) url.Values
 	// Judge says what an answer means; of a list, its Body lacks the rows.
 	Judge func(Reply) Outcome
-	// Read reads a row, JSON of at most 64 KiB of the members that are kept. key is
+	// Long is how many bytes of a row are kept at most; 0: 64 KiB.
+	Long int
+	// Read reads a row, JSON of no more than that of the members that are kept. key is
 	// the row's own; with or without it, err says why the row can't be used. raw is
 	// only valid until it returns.
 	Read func(raw []byte) (key string, err error)
@@ -264,7 +266,7 @@ func (r *Reading) row(s scanner, c *counter, p *page) error {
 	r.turn.Row()
 	var long bool
 	var err error
-	if c.raw, long, err = s.row(c.raw, c.Keep, c.field); err != nil {
+	if c.raw, long, err = s.row(c.raw, cmp.Or(c.Long, rowLimit), c.Keep, c.field); err != nil {
 		return err
 	}
 	p.rows++

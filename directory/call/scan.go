@@ -273,14 +273,14 @@ func orSyntax(err error) error {
 // row reads a row of a list into raw: an object of the members that are kept. Of
 // those with a text or a number, seen is told the names. long: what was to be kept is
 // too long; then raw lacks it. A row that is no object is kept as it is.
-func (s scanner) row(raw []byte, keep func(name string) bool, seen func(name string)) (_ []byte, long bool, err error) {
+func (s scanner) row(raw []byte, most int, keep func(name string) bool, seen func(name string)) (_ []byte, long bool, err error) {
 	raw = raw[:0]
 	first, err := s.next()
 	if err != nil {
 		return raw, false, err
 	}
 	if first != '{' {
-		v, err := s.value(&raw, rowLimit)
+		v, err := s.value(&raw, most)
 		return raw, v.long, err
 	}
 	raw = append(raw, '{')
@@ -295,7 +295,7 @@ func (s scanner) row(raw []byte, keep func(name string) bool, seen func(name str
 		before := len(raw)
 		key, _ := json.Marshal(name) // a string always can be
 		raw = append(append(raw, key...), ':')
-		v, err := s.value(&raw, rowLimit-len(raw))
+		v, err := s.value(&raw, most-len(raw))
 		switch {
 		case v.long:
 			long, raw = true, raw[:before]

@@ -15,8 +15,8 @@ import (
 )
 
 // SCIMMY is a SCIM 2.0 server in JavaScript, a process that listens on the
-// loopback. It has nobody at first: people are provisioned, as an identity provider
-// does.
+// loopback. It has nobody at first: people and groups are provisioned, as an identity
+// provider does.
 type SCIMMY struct {
 	t *testing.T
 	// URL is the base address, Token what it wants to see.
@@ -101,6 +101,18 @@ func (s *SCIMMY) Add(userName, displayName, number, badge string) (id string) {
 		"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": map[string]any{"employeeNumber": number},
 		"urn:ietf:params:scim:schemas:extension:lab:2.0:User": map[string]any{"badges": []any{
 			map[string]any{"type": "garage", "value": "1"}, map[string]any{"type": "lab", "value": badge}}},
+	})
+}
+
+// Group provisions a group of people.
+func (s *SCIMMY) Group(displayName string, people ...string) (id string) {
+	s.t.Helper()
+	members := []any{}
+	for _, id := range people {
+		members = append(members, map[string]any{"value": id, "type": "User"})
+	}
+	return s.Provision(http.MethodPost, "/Groups", map[string]any{
+		"schemas": []string{"urn:ietf:params:scim:schemas:core:2.0:Group"}, "displayName": displayName, "members": members,
 	})
 }
 

@@ -25,6 +25,7 @@ const (
 //	GET {url}/Users?startIndex=N&count=100     advance by what arrives, RFC 7644 3.4.2.4
 //	GET {url}/Users?cursor=C&count=100         where ServiceProviderConfig says so, RFC 9865;
 //	                                           without cursor first, where cursors are the default
+//	GET {url}/Groups?startIndex=N&count=100    where users don't have the attribute groups
 //
 // The key of a person is "id": externalId belongs to the client that wrote it.
 type SCIM struct {
@@ -78,34 +79,15 @@ func (s *SCIM) Pull(ctx context.Context) (call.Snapshot, error) {
 		return len(row.Ref) + len(row.Name) + len(row.Email) + len(row.Groups())
 	}
 	// Ask for no more attributes than are needed.
-	ask := url.Values{"count": {strconv.Itoa(pageRows)}, "attributes": {"id,userName,displayName,name,active,emails," + s.badge.name()}}
+	attributes := "id,userName,displayName,name,active,emails,preferredLanguage," + s.badge.name()
 	if s.Wanted != "" {
-		ask.Set("attributes", ask.Get("attributes")+",groups")
+		attributes += ",groups"
 	}
-	l.PageRows, l.Next = pageRows, s.cursors(ctx, ask)
-	l.Ask = func(from int, cursor string) url.Values {
-		q := maps.Clone(ask)
-		switch {
-		case l.Next == "":
-			q.Set("startIndex", strconv.Itoa(from+1))
-		case cursor != "":
-			q.Set("cursor", cursor)
-		}
-		return q
-	}
-	in := call.NewReading(s.api)
+	in := &reading{Reading: call.NewReading(s.api), turn: s.cursors(ctx)}
 	var o call.Outcome
-	// A server that rejects attributes or count may answer without them; where a
-	// cursor has expired (RFC 9865, 2.1), begin anew.
-	for _, without := range []string{"", "attributes", "count"} {
-		if ask.Del(without); without == "count" {
-			l.PageRows = 0
-		}
+	snap.PeopleList, o = in.list(ctx, l, attributes, func() {
 		snap.People, badges, told = nil, s.badges.Values(), false
-		if snap.PeopleList, o = in.List(ctx, l); o.Verdict != call.Refused {
-			break
-		}
-	}
+	})
 	if o.Verdict == call.Refused {
 		o.Verdict, o.Remedy = call.BadConfig, "check directory.url"
 	}
@@ -113,16 +95,58 @@ func (s *SCIM) Pull(ctx context.Context) (call.Snapshot, error) {
 	for i := range snap.People {
 		snap.People[i].HasGroups = told && s.Wanted != ""
 	}
-	if !told && s.Wanted != "" && len(snap.People) > 0 {
-		snap.PeopleList.Notes = append(snap.PeopleList.Notes, "SCIM says of nobody in which groups they are (attribute groups): who was in one stays in it")
+	if !told && s.Wanted != "" && len(snap.People) > 0 && o.Verdict == call.OK {
+		snap.PeopleList.Notes = append(snap.PeopleList.Notes, s.join(ctx, in, snap.People)...)
 	}
 	snap.BadgeField = badges.Field("badge_field", s.badgeField, func() []string { return s.paths(ctx) })
 	return snap, o.Err()
 }
 
-// cursors returns where the server says how to go on if it turns pages by cursors, and
-// "" if by index. It adds to ask what asks for cursors on the first page.
-func (s *SCIM) cursors(ctx context.Context, ask url.Values) (next string) {
+// reading is a reading of lists that turn their pages alike.
+type reading struct {
+	*call.Reading
+	turn
+}
+
+// turn is how a server turns pages: by index, or by a cursor of which the member next of an
+// answer says how to go on. Unless asked, it is by index.
+type turn struct {
+	next  string // "" by index
+	asked bool
+}
+
+// list reads a list, page by page, of these attributes. A server that rejects attributes or
+// count may answer without them; where a cursor has expired (RFC 9865, 2.1), begin anew.
+func (in *reading) list(ctx context.Context, l call.List, attributes string, begin func()) (got call.Listing, o call.Outcome) {
+	ask := url.Values{"count": {strconv.Itoa(pageRows)}, "attributes": {attributes}}
+	if in.asked {
+		ask.Set("cursor", "")
+	}
+	l.PageRows, l.Next = pageRows, in.next
+	l.Ask = func(from int, cursor string) url.Values {
+		q := maps.Clone(ask)
+		switch {
+		case in.next == "":
+			q.Set("startIndex", strconv.Itoa(from+1))
+		case cursor != "":
+			q.Set("cursor", cursor)
+		}
+		return q
+	}
+	for _, without := range []string{"", "attributes", "count"} {
+		if ask.Del(without); without == "count" {
+			l.PageRows = 0
+		}
+		begin()
+		if got, o = in.List(ctx, l); o.Verdict != call.Refused {
+			break
+		}
+	}
+	return got, o
+}
+
+// cursors asks the server how it turns pages.
+func (s *SCIM) cursors(ctx context.Context) turn {
 	var config struct {
 		Pagination struct {
 			Cursor  bool   `json:"cursor"`
@@ -134,19 +158,16 @@ func (s *SCIM) cursors(ctx context.Context, ask url.Values) (next string) {
 		_ = r.Decode(&config, "")
 	}
 	if !config.Pagination.Cursor {
-		return ""
+		return turn{}
 	}
-	if config.Pagination.Default != "cursor" {
-		ask.Set("cursor", "")
-	}
-	return "nextCursor"
+	return turn{"nextCursor", config.Pagination.Default != "cursor"}
 }
 
 // list is a ListResponse that is read into u.
 func (s *SCIM) list(u *user) call.List {
 	return call.List{
 		Path: "/Users", What: "user", Whose: "SCIM's", Rows: "Resources", Total: "totalResults",
-		Keep: call.AnyOf("id", "userName", "displayName", "name", "active", "emails", "groups", s.badge.member()), Judge: judge,
+		Keep: call.AnyOf("id", "userName", "displayName", "name", "active", "emails", "preferredLanguage", "groups", s.badge.member()), Judge: judge,
 		Read: func(raw []byte) (key string, err error) {
 			*u, err = parseUser(raw)
 			return u.id(), err

@@ -73,6 +73,39 @@ func TestSCIMMY(t *testing.T) {
 	}
 }
 
+// Its users don't say in which groups they are: it has a list of groups.
+func TestSCIMMYGroups(t *testing.T) {
+	s := directorytest.StartSCIMMY(t, "../../scripts")
+	ann, bob := s.Add("ann@x", "Ann", "91234", ""), s.Add("bob@x", "Bob", "91235", "")
+	s.Add("cem@x", "Cem", "91236", "")
+	d := openSCIMMY(t, s, s.Token, "")
+	d.Wanted = "trained\ncrew"
+	groups := func() string {
+		snap, err := d.Pull(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all []string
+		for _, p := range snap.People {
+			all = append(all, fmt.Sprint(p.Name, " ", p.HasGroups, " ", strings.ReplaceAll(string(p.Groups()), "\n", "+")))
+		}
+		return strings.Join(append(all, snap.PeopleList.Notes...), ", ")
+	}
+	if got := groups(); !strings.HasPrefix(got, "Ann false , Bob false , Cem false , SCIM says of nobody in which groups they are") {
+		t.Errorf("no groups: %q", got)
+	}
+	trained := s.Group("Trained", ann, bob)
+	s.Group("crew", bob)
+	s.Group("everybody", ann, bob)
+	if got := groups(); got != "Ann true Trained, Bob true crew+Trained, Cem true " {
+		t.Errorf("%q", got)
+	}
+	s.Provision("DELETE", "/Groups/"+trained, nil)
+	if got := groups(); got != "Ann true , Bob true crew, Cem true " {
+		t.Errorf("one is gone: %q", got)
+	}
+}
+
 // More people than a page has, of ours and of the server's own.
 func TestSCIMMYPages(t *testing.T) {
 	s := directorytest.StartSCIMMY(t, "../../scripts")

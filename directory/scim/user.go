@@ -97,7 +97,7 @@ func (u user) id() string { return u.text("id") }
 
 func (u user) row() books.SyncRow {
 	active, _ := u.active()
-	r := books.SyncRow{Kind: checkout.KindPerson, Ref: u.id(), Inactive: !active}
+	r := books.SyncRow{Kind: checkout.KindPerson, Ref: u.id(), Inactive: !active, Language: checkout.LanguageOf(u.text("preferredLanguage"))}
 	for _, name := range []string{u.text("displayName"), u.text("name", "formatted"), u.text("name", "givenName") + " " + u.text("name", "familyName"), u.text("userName")} {
 		if r.Name = call.Plain(name); r.Name != "" {
 			break

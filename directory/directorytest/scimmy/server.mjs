@@ -1,5 +1,5 @@
 // A SCIM 2.0 server for tests: SCIMMY (https://scimmyjs.github.io) over Express,
-// with people in memory. Usage: node server.mjs TOKEN. It listens on the loopback,
+// with people and groups in memory. Usage: node server.mjs TOKEN. It listens on the loopback,
 // prints its port, and ends when its standard input does.
 import { randomUUID } from "node:crypto";
 import express from "express";
@@ -8,6 +8,7 @@ import SCIMMYRouters from "scimmy-routers";
 
 const token = process.argv[2];
 const people = new Map();
+const groups = new Map();
 
 const { Attribute, SchemaDefinition } = SCIMMY.Types;
 const badges = new SchemaDefinition("Badges", "urn:ietf:params:scim:schemas:extension:lab:2.0:User", "A person's badges", [
@@ -28,6 +29,19 @@ SCIMMY.Resources.declare(SCIMMY.Resources.User)
     return resource.filter ? resource.filter.match(all) : all;
   })
   .degress((resource) => people.delete(resource.id));
+
+SCIMMY.Resources.declare(SCIMMY.Resources.Group)
+  .ingress((resource, data) => {
+    const group = { ...JSON.parse(JSON.stringify(data)), id: resource.id ?? randomUUID() };
+    groups.set(group.id, group);
+    return group;
+  })
+  .egress((resource) => {
+    if (resource.id) return groups.get(resource.id);
+    const all = [...groups.values()];
+    return resource.filter ? resource.filter.match(all) : all;
+  })
+  .degress((resource) => groups.delete(resource.id));
 
 const app = express();
 app.use("/scim/v2", new SCIMMYRouters({
