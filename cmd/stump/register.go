@@ -36,9 +36,9 @@ var people = shelf{
 	changes: "name, e-mail, badges, groups, language or status",
 	edit: `Who is
 suspended or retired takes nothing; --status active ends that. --badge takes the place of the
-first badge, which then no longer works; --add-badge adds one. A lost badge is refused until --found-badge. Both
-take the credential, or the end of its number as "stump people list" shows it. --groups
-takes the place of all groups but those that the directory says.`,
+first badge, which then no longer works; --add-badge adds one. A lost badge is refused until
+--found-badge. Both take the credential, or the end of its number as "stump people list"
+shows it. --groups takes the place of all groups but those that the directory says.`,
 	more:     [][2]string{{"add-badge", "another badge's `credential`"}, {"lost-badge", "a `badge` that was lost"}, {"found-badge", "a lost or replaced `badge` that is there again"}},
 	statuses: "active, suspended or retired",
 	columns:  "id,name,email,badge",
