@@ -30,7 +30,7 @@ func (l *Ledger) Import(ctx context.Context, kind checkout.SubjectKind, rows ite
 	}
 	j := journal.New(l.path, l.keys, fewRows)
 	c := &importCheck{kind: kind, j: j, o: o}
-	err = j.Fill(ctx, rows, journal.Rules{Kind: kind, Mask: l.o.Mask, Check: func(r books.ImportRow) error {
+	err = j.Fill(ctx, l.withHolders(rows), journal.Rules{Kind: kind, Mask: l.o.Mask, Check: func(r books.ImportRow) error {
 		return entry.Check(r.ID, entry.New(&r))
 	}}, &c.bad)
 	if err == nil && j.Big() {
@@ -118,6 +118,10 @@ func (c *importCheck) row(t *txn, r books.ImportRow, at uint64) {
 	if !again {
 		did = c.status(t, p, pending, r.Status) || did
 	}
+	lent := ""
+	if t.lends(&record.Event{}, p, &r) {
+		did, lent = true, "lent to "+r.Holder
+	}
 	switch {
 	case was == nil:
 		if c.n.Added++; c.bad.Lines == nil {
@@ -125,7 +129,7 @@ func (c *importCheck) row(t *txn, r books.ImportRow, at uint64) {
 		}
 	case did || entry.Changed(was, p.row):
 		if c.n.Changed++; c.o.DryRun && len(c.n.Changes) < books.MaxChanges {
-			c.n.Changes = append(c.n.Changes, books.ImportChange{ID: r.ID, What: entry.Changes(was, p.row)})
+			c.n.Changes = append(c.n.Changes, books.ImportChange{ID: r.ID, What: entry.Changes(was, p.row, lent)})
 		}
 	default:
 		c.n.Unchanged++
@@ -247,7 +251,11 @@ func (t *txn) importRow(j *journal.Journal, kind checkout.SubjectKind, r books.I
 	if !r.Tag.IsZero() {
 		t.freeMoved(j, p, r.Tag)
 	}
+	lent := *ev
 	t.change(p, r.Tag, r.Status, ev)
+	if t.lends(&lent, p, &r) {
+		t.move(&lent, t.holder(r.Holder), p, checkout.PolicyRefuse)
+	}
 }
 
 // freeMoved frees the tag that p gets, if its owner gets another one by the same file, and

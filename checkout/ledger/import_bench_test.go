@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -93,4 +94,50 @@ func BenchmarkImport(b *testing.B) {
 	b.ReportMetric(took.Seconds()/float64(b.N), "s/import")
 	b.ReportMetric(cpu.Seconds()/float64(b.N), "cpu-s/import")
 	b.ReportMetric(float64(grown)/1024, "MiB-grown")
+}
+
+// BenchmarkImportLoans imports 5,000 devices, each with somebody who has it: how long that
+// takes, and how much of a processor.
+func BenchmarkImportLoans(b *testing.B) {
+	const n = 5000
+	begin := time.Date(2024, 1, 2, 10, 0, 0, 0, time.UTC)
+	for b.Loop() {
+		b.StopTimer()
+		l, err := Create(filepath.Join(b.TempDir(), "ledger.db"), benchOptions())
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := l.Import(b.Context(), checkout.KindPerson, manyRows(300), books.ImportOptions{Actor: "admin", Source: checkout.SourceCLI}); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		used := cpuTime()
+		got, err := l.Import(b.Context(), checkout.KindDevice, func(yield func(books.ImportRow, error) bool) {
+			for i := range n {
+				if !yield(books.ImportRow{ID: fmt.Sprint("device", i), Name: fmt.Sprint("Device Number ", i), Kind: "phone", HasDetail: true, Tag: testkit.Tag(uint64(900_000_000+i*7919), 34),
+					Holder: fmt.Sprint("person  number ", i%300), Since: begin.Add(time.Duration(i) * time.Hour), Due: begin.AddDate(5, 0, i), Line: i + 2}, nil) {
+					return
+				}
+			}
+		}, books.ImportOptions{Actor: "admin", Source: checkout.SourceCLI})
+		if err != nil || got.Added != n || got.Late != nil {
+			b.Fatal(got, err)
+		}
+		b.ReportMetric((cpuTime() - used).Seconds(), "cpu-s/import")
+		b.StopTimer()
+		lent := 0
+		for _, err := range l.Loans(books.LoanFilter{}) {
+			if err != nil {
+				b.Fatal(err)
+			}
+			lent++
+		}
+		if lent != n {
+			b.Fatalf("%d are lent", lent)
+		}
+		if err := l.Close(); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+	}
 }

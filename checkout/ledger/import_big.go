@@ -48,8 +48,15 @@ func (l *Ledger) newImporter() *journal.Importer {
 
 // importLate applies a row. What the desk has made impossible since the check is left out.
 func (t *txn) importLate(j *journal.Journal, m *journal.Mark, r books.ImportRow) (late []error, err error) {
-	for _, without := range []func(){func() {}, func() { r.Tag = checkout.Tag{} }, func() { r.Status = "" }} {
-		without()
+	left := []books.ImportRow{r, r, r, r, r}
+	left[1].Holder = ""
+	left[2].Tag = checkout.Tag{}
+	left[3].Holder, left[3].Tag = "", checkout.Tag{}
+	left[4].Holder, left[4].Tag, left[4].Status = "", checkout.Tag{}, ""
+	for i, r := range left {
+		if i > 0 && r == left[i-1] || i == 3 && r == left[1] {
+			continue
+		}
 		err := t.try(func(t *txn) { t.importRow(j, m.Kind, r, by(m.Actor, m.Source)) })
 		var damaged *DamagedError
 		if err == nil || errors.As(err, &damaged) {

@@ -759,3 +759,40 @@ func TestImportSalvaged(t *testing.T) {
 		t.Error(r, err)
 	}
 }
+
+// TestImportLoansLate: a device that the desk lends while a file says that somebody else has
+// it stays with whom it is, and that is said; the rest of its line counts.
+func TestImportLoansLate(t *testing.T) {
+	bigImports(t, 2, 1)
+	x := newLedger(t)
+	var rows []books.ImportRow
+	for i := range 6 {
+		id := fmt.Sprint("d", i)
+		x.ok(x.AddDevice(books.Device{ID: id, Name: id}, checkout.Tag{}, "admin", checkout.SourceCLI))
+		rows = append(rows, books.ImportRow{ID: id, Name: "New " + id, Holder: "Ben", Since: time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC), Line: i + 2, Tag: tag(2000 + i)})
+	}
+	var once bool
+	boltfile.CrashHook = func(point string) {
+		if point == "import-batch" && !once {
+			once = true
+			_, err := x.Give(books.Request{Device: "d5", Person: "ann", Actor: "admin"})
+			x.ok(err)
+		}
+	}
+	defer func() { boltfile.CrashHook = nil }()
+	n, err := x.importing(checkout.KindDevice, rows)
+	x.ok(err)
+	if len(n.Late) != 1 || !strings.Contains(n.Late[0].Error(), "line 7: refused: Ann has New d5") {
+		t.Errorf("late: %v", n.Late)
+	}
+	for i := range 6 {
+		d, err := x.FindDevice(fmt.Sprint("d", i))
+		x.ok(err)
+		holder := "ben"
+		if i == 5 {
+			holder = "ann"
+		}
+		want(t, d.ID, fmt.Sprint(d.Name, " ", d.Holder, " ", d.HasTag()), fmt.Sprint("New ", d.ID, " ", holder, " true"))
+	}
+	x.verify()
+}

@@ -48,7 +48,8 @@ one bad line, and the register stays as it was; all bad lines are named. Columns
 found by the header: ` + s.columns + `, and if need be
 ` + s.optional + `. What a missing column would say stays as
 it is. Commas, semicolons or tabs, UTF-8, UTF-16 or Latin-1, titles above the header and
-empty rows and columns are read as what they are.`
+empty rows and columns are read as what they are. --map '*=-' leaves out all columns that no
+other --map names.`
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would change, and change nothing")
 	cmd.Flags().StringArrayVar(&mapped, "map", nil, "take a column of another name, such as `'Mail=email'`; may be repeated")
 	return cmd

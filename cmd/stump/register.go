@@ -63,7 +63,7 @@ is lent again on that day, or with --out-until ''. "stump devices list --repair"
 both, and what is damaged.`,
 	statuses: "active or retired",
 	columns:  "id,name,tag,kind",
-	optional: "kit, serial, place, note,\nlink, out_until, condition and status",
+	optional: "kit, serial, place, note,\nlink, out_until, condition, person, since, due and status",
 	exportHelp: `The tag column is filled where the number is kept; an
 import with an empty tag keeps the one that is there. Columns for kits, serial numbers,
 places, notes, links, conditions, the end of a repair and a status are added if a device has one.`,

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -324,6 +325,9 @@ func (k *remote) Import(_ context.Context, kind checkout.SubjectKind, rows iter.
 		if r.Has&books.HasPlace != 0 {
 			header, row = append(header, "place"), append(row, r.Place)
 		}
+		if kind == checkout.KindDevice {
+			header, row = append(header, "person", "since", "due", "status"), append(row, r.Holder, stamped(r.Since), stamped(r.Due), r.Status)
+		}
 		if file.Len() == 0 {
 			_ = w.Write(header)
 		}
@@ -337,6 +341,14 @@ func (k *remote) Import(_ context.Context, kind checkout.SubjectKind, rows iter.
 	var j wire.Imported
 	err = json.Unmarshal(answer.Body.Bytes(), &j)
 	return books.Imported{Added: j.Added, Changed: j.Changed, Unchanged: j.Unchanged}, err
+}
+
+// stamped is a time as a file has it.
+func stamped(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(time.RFC3339)
 }
 
 func (k *remote) MergePeople(old, into, _ string, _ checkout.Source) (checkout.Event, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"stump/checkout"
 	"stump/internal/count"
@@ -28,6 +29,10 @@ type ImportRow struct {
 	Details
 	Condition string
 	Has       Columns
+	// Holder is who has a device, by id, mail address or name; empty leaves that as it is. Since
+	// is from when on, and Due until when, zero for what is not known.
+	Holder     string
+	Since, Due time.Time
 	// Tag is zero for "keep what there is".
 	Tag checkout.Tag
 	// Status is active, suspended (people only), lost (devices only) or retired; ""

@@ -36,10 +36,14 @@ func Header(kind checkout.SubjectKind, r io.Reader) ([]Column, error) {
 	var all []Column
 	for _, name := range l.names {
 		c := Column{Name: name}
-		for _, column := range Columns(kind) {
-			if plainly(name) != "" && !taken[column] && (plainly(name) == plainly(column) || slices.Contains(others[column], plainly(name))) {
-				c.Is, taken[column] = column, true
-				break
+		for _, known := range []func(column string) bool{
+			func(column string) bool { return plainly(name) == plainly(column) },
+			func(column string) bool { return slices.Contains(calls(kind, column), plainly(name)) },
+		} {
+			for _, column := range Columns(kind) {
+				if c.Is == "" && plainly(name) != "" && !taken[column] && known(column) {
+					c.Is, taken[column] = column, true
+				}
 			}
 		}
 		all = append(all, c)
@@ -92,6 +96,17 @@ func WriteBad(w io.Writer, kind checkout.SubjectKind, file io.Reader, mapped map
 	return out.Error()
 }
 
+// calls are, plainly, what other programs and spreadsheets call a column of ours. In a file of
+// devices people have a column of their own.
+func calls(kind checkout.SubjectKind, column string) []string {
+	if kind == checkout.KindDevice && (column == "id" || column == "name") {
+		return slices.DeleteFunc(slices.Clone(others[column]), func(name string) bool { return slices.Contains(ofPeople, name) })
+	}
+	return others[column]
+}
+
+var ofPeople = []string{"username", "userid", "employeenumber", "employeeid", "fullname", "displayname", "person"}
+
 // others are, plainly, what other programs and spreadsheets call our columns.
 var others = map[string][]string{
 	"id":     {"username", "userid", "employeenumber", "employeeid", "assettag", "assetid", "inventorynumber", "number", "nr", "no"},
@@ -104,5 +119,8 @@ var others = map[string][]string{
 	"place":  {"location", "room", "shelf"},
 	"note":   {"notes", "comment", "comments", "description"},
 	"link":   {"url"},
-	"groups": {"group", "department"},
+	"person": {"holder", "username", "checkedoutto", "checkedout", "assignedto", "custody", "custodian", "borrower", "lentto", "user"},
+	"since":  {"checkoutdate", "checkedoutat", "lentsince", "loandate"},
+	"due":    {"duedate", "dueback", "expectedcheckindate", "expectedcheckin", "returnby", "returndate"},
+	"groups": {"group", "department"}, "language": {"locale", "preferredlanguage"},
 }

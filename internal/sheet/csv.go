@@ -3,6 +3,7 @@
 package sheet
 
 import (
+	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"stump/checkout"
@@ -34,7 +36,7 @@ var (
 	people = form{[]string{"id", "name", "email", "badge"}, []string{"groups", "language", statusColumn}, "badge", "email",
 		[]string{checkout.Active.String(), checkout.Suspended.String(), checkout.Retired.String()}}
 	devices = form{[]string{"id", "name", "tag", "kind"},
-		[]string{"kit", "serial", "place", "note", "link", "out_until", "condition", statusColumn}, "tag", "kind",
+		[]string{"kit", "serial", "place", "note", "link", "out_until", "condition", "person", "since", "due", statusColumn}, "tag", "kind",
 		[]string{checkout.Active.String(), books.StatusLost, checkout.Retired.String()}}
 )
 
@@ -69,7 +71,7 @@ func Rows(kind checkout.SubjectKind, r io.Reader, o Options) iter.Seq2[books.Imp
 		}
 		lines := newLines(f, l, index, o.Parse)
 		for i, name := range l.names {
-			lines.heed[i] = lines.heed[i] || o.Map[plainly(name)] == LeftOut
+			lines.heed[i] = lines.heed[i] || cmp.Or(o.Map[plainly(name)], o.Map[Others]) == LeftOut
 		}
 		for line := 1; ; {
 			l.from.row()
@@ -189,6 +191,9 @@ func (f *lines) row(record []string) (row books.ImportRow, err error) {
 	if row.Status != "" && !slices.Contains(f.statuses, row.Status) {
 		return row, hint.Errorf("use "+strings.Join(f.statuses[:2], ", ")+" or "+f.statuses[2], "%q is not a status", row.Status)
 	}
+	if err := loan(&row, get); err != nil {
+		return row, err
+	}
 	tag := strings.TrimPrefix(get(f.tag), "'")
 	for _, number := range []string{row.ID, tag, row.Serial, row.Kit} {
 		if rounded.MatchString(number) {
@@ -199,6 +204,18 @@ func (f *lines) row(record []string) (row books.ImportRow, err error) {
 		row.Tag, err = f.parse(tag)
 	}
 	return row, err
+}
+
+// loan reads who has a device.
+func loan(row *books.ImportRow, get func(string) string) (err error) {
+	row.Holder = get("person")
+	if row.Since, _, err = typedTime(get("since")); err == nil {
+		row.Due, err = dueTime(get("due"))
+	}
+	if row.Holder == "" { // of a loan that is over
+		row.Since, row.Due = time.Time{}, time.Time{}
+	}
+	return err
 }
 
 // optional are, by their plain names, the columns whose rows may be empty to clear what there
@@ -313,7 +330,7 @@ func WritePeople(w io.Writer, all iter.Seq2[books.Person, error]) error {
 func WriteDevices(w io.Writer, all iter.Seq2[books.Device, error], tag func(id string) (string, error)) error {
 	return write(w, devices, all, func(d books.Device) ([]string, error) {
 		written, err := tag(d.ID)
-		return []string{d.ID, d.Name, written, d.Kind, d.Kit, d.Serial, d.Place, d.Note, d.Link, string(d.Out), d.Condition, d.Word()}, err
+		return []string{d.ID, d.Name, written, d.Kind, d.Kit, d.Serial, d.Place, d.Note, d.Link, string(d.Out), d.Condition, "", "", "", d.Word()}, err
 	})
 }
 

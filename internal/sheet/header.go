@@ -3,6 +3,7 @@ package sheet
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -104,11 +105,12 @@ func (f form) look(head []byte, comma rune, mapped map[string]string) (first lay
 // file calls them.
 func (f form) index(header []string, mapped map[string]string) (map[string]int, error) {
 	index, left := map[string]int{}, maps.Clone(mapped)
+	delete(left, Others)
 	var err error
 	for i, h := range header {
 		name, ok := mapped[plainly(h)]
 		if delete(left, plainly(h)); !ok {
-			name = plainly(h)
+			name = cmp.Or(mapped[Others], plainly(h))
 		}
 		if name == LeftOut {
 			continue
@@ -147,10 +149,19 @@ func (f form) list() string { return strings.Join(f.columns, ",") }
 // LeftOut stands in a mapping for a column of a file that is not wanted.
 const LeftOut = "-"
 
-// Mapping reads "HEADER=column" pairs. Of "HEADER=-" the column is left out.
+// Others stands in a mapping for all columns of a file that it does not name, which can only
+// be left out.
+const Others = "*"
+
+// Mapping reads "HEADER=column" pairs. Of "HEADER=-" the column is left out, of "*=-" all that
+// no pair names.
 func Mapping(kind checkout.SubjectKind, pairs []string) (map[string]string, error) {
 	f, mapped := formOf(kind), map[string]string{}
 	for _, pair := range pairs {
+		if pair == Others+"="+LeftOut {
+			mapped[Others] = LeftOut
+			continue
+		}
 		i := strings.LastIndex(pair, "=")
 		if i < 1 || plainly(pair[:i]) == "" {
 			return nil, hint.Errorf("write --map 'E-Mail=email'", "%q maps no column", pair)

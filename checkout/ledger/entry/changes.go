@@ -39,8 +39,8 @@ func Changed(was, is *record.Row) bool {
 	return is.Name != was.Name || is.Email != was.Email || is.Kind != was.Kind || Said(was, is) != ""
 }
 
-// Changes tells what is new in a row.
-func Changes(was, is *record.Row) string {
+// Changes tells what is new in a row, and what else, if that is not empty.
+func Changes(was, is *record.Row, more string) string {
 	word := func(r *record.Row) string { return books.Device{Lost: r.Loan.Lost, Status: r.Status}.Word() }
 	var all []string
 	for _, f := range append([]field{
@@ -50,6 +50,9 @@ func Changes(was, is *record.Row) string {
 		if f.was != f.is {
 			all = append(all, fmt.Sprintf("%s %q becomes %q", f.what, f.was, f.is))
 		}
+	}
+	if more != "" {
+		all = append(all, more)
 	}
 	if all == nil {
 		return "the tag" // one that looks the same

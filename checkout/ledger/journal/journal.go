@@ -129,6 +129,7 @@ func storedForm(r *stored) []record.Field {
 		record.Of(6, &r.Status), record.Of(7, &r.Line), record.Of(8, &r.lookup), record.Of(9, &r.sealed),
 		record.Of(10, &r.Has), record.Of(11, &r.Groups), record.Of(12, &r.Serial), record.Of(13, &r.Place), record.Of(14, &r.Note),
 		record.Of(15, &r.Details.Link), record.Of(16, &r.Out), record.Of(17, &r.Condition), record.Of(18, &r.Kit), record.Of(19, &r.Language),
+		record.Of(20, &r.Holder), record.Of(21, &r.Since), record.Of(22, &r.Due),
 	}
 }
 

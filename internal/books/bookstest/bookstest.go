@@ -27,7 +27,7 @@ func Run(t *testing.T, open Opener, without ...string) {
 		name string
 		run  func(*suite)
 	}{
-		{"Register", (*suite).register}, {"Details", (*suite).details}, {"Groups", (*suite).groups}, {"Languages", (*suite).languages}, {"Untag", (*suite).untag}, {"Loans", (*suite).loans}, {"Reservations", (*suite).reservations}, {"Kits", (*suite).kits}, {"Import", (*suite).imports}, {"Merge", (*suite).merge},
+		{"Register", (*suite).register}, {"Details", (*suite).details}, {"Groups", (*suite).groups}, {"Languages", (*suite).languages}, {"Untag", (*suite).untag}, {"Loans", (*suite).loans}, {"Reservations", (*suite).reservations}, {"Kits", (*suite).kits}, {"Import", (*suite).imports}, {"ImportLoans", (*suite).importLoans}, {"Merge", (*suite).merge},
 		{"Pages", (*suite).pages}, {"Find", (*suite).find}, {"History", (*suite).history},
 		{"Revisions", (*suite).revisions}, {"Once", (*suite).once}, {"AtOnce", (*suite).atOnce},
 	} {

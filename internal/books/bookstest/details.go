@@ -3,6 +3,7 @@ package bookstest
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"stump/checkout"
 	"stump/internal/books"
@@ -135,4 +136,59 @@ func (s *suite) languages() {
 	_, err = s.MergePeople("ben", "ann", actor, source)
 	s.ok(err)
 	same(s, "after a merge", of()[0], "es")
+}
+
+// importLoans are open loans that a file brings: with their dates, of people by id, address or
+// name; all of them or none.
+func (s *suite) importLoans() {
+	s.lab()
+	s.give("nexus", "ben")
+	o := books.ImportOptions{Actor: actor, Source: source}
+	since, due := time.Date(2024, 3, 4, 10, 30, 0, 0, time.UTC), time.Date(2099, 5, 6, 18, 0, 0, 0, time.UTC)
+	device := func(id, holder string) books.ImportRow {
+		r := books.ImportRow{ID: id, Name: "The " + id, Holder: holder}
+		if holder != "" {
+			r.Since, r.Due = since, due
+		}
+		return r
+	}
+	refused := func(what string, row books.ImportRow) {
+		s.Helper()
+		if _, err := s.Import(s.Context(), checkout.KindDevice, rows(device("new", "ann"), row), o); err == nil {
+			s.Error(what + " is taken")
+		}
+		if _, err := s.FindDevice("new"); err == nil {
+			s.Error("half of a file")
+		}
+	}
+	refused("nobody", device("ipad", "Nobody"))
+	refused("what another has", device("nexus", "ann"))
+	future := device("ipad", "ann")
+	future.Since = time.Now().Add(48 * time.Hour)
+	refused("the future", future)
+	late := device("ipad", "ann")
+	late.Due = since.Add(-time.Hour)
+	refused("the end before the begin", late)
+	lost := device("ipad", "ann")
+	lost.Status = "lost"
+	refused("what is lost", lost)
+	file := rows(device("ipad", "Ann  okafor"), device("pixel", "ZOE@lab.example"), device("new", "ben"), device("nexus", ""), device("free", ""))
+	o.DryRun = true
+	n, err := s.Import(s.Context(), checkout.KindDevice, file, o)
+	s.ok(err)
+	same(s, "it would be", fmt.Sprint(n.Added, n.Changed, n.Unchanged, " ", s.who(books.LoanFilter{})), "2 2 1 nexus=ben")
+	o.DryRun = false
+	_, err = s.Import(s.Context(), checkout.KindDevice, file, o)
+	s.ok(err)
+	s.Keeper = s.reopen()
+	same(s, "who has what", s.who(books.LoanFilter{}), "ipad=ann new=ben nexus=ben pixel=zoe")
+	for _, l := range collect(s, s.Loans(books.LoanFilter{Device: "pixel"})) {
+		same(s, "until", l.Due.UTC().String(), due.String())
+	}
+	n, err = s.Import(s.Context(), checkout.KindDevice, file, o)
+	s.ok(err)
+	same(s, "again", fmt.Sprint(n.Added, n.Changed, n.Unchanged), "0 0 5")
+	_, err = s.Return(books.Request{Device: "pixel", Actor: actor})
+	s.ok(err)
+	same(s, "back", s.who(books.LoanFilter{}), "ipad=ann new=ben nexus=ben")
 }
