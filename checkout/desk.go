@@ -358,6 +358,20 @@ func (d *Desk) Failed() {
 	d.wait, d.pair = p.before, nil
 }
 
+// Miss says that nobody will bring the parts of kits that are asked for, and returns them.
+// In a batch the badge keeps waiting.
+func (d *Desk) Miss() []Subject {
+	if d.wait.parts == nil {
+		return nil
+	}
+	batch := waiting{subject: d.wait.subject, until: d.wait.batch, moved: d.wait.moved, batch: d.wait.batch}
+	d.end()
+	if batch.batch > 0 {
+		d.wait = batch
+	}
+	return d.told(Outcome{}).Missed
+}
+
 // Deadline returns when the window of what waits ends; false while nothing
 // waits, or a question suspends it.
 func (d *Desk) Deadline() (t time.Duration, ok bool) {

@@ -87,6 +87,8 @@ type Completion struct {
 	Reserved       ReservedPolicy
 	// CheckKits: the parts of a kit that comes back are asked for, if they have a tag.
 	CheckKits bool
+	// CheckUntagged: so are those without one, which are named at the keyboard.
+	CheckUntagged bool
 	// Back: the device is a part that was asked for. It is brought back, or nothing changes.
 	Back   bool
 	Reader string

@@ -54,6 +54,8 @@ type Read struct {
 	Repaired Repair
 	// Key is '0' to '9', '*' or '#' for a key of a keypad, 0 for cards.
 	Key byte
+	// Text is what a reader typed that is no card: the address in a code that was scanned.
+	Text string
 	// Interval is the frame's median interval between bits in nanoseconds, 0
 	// when it had fewer than two.
 	Interval int64

@@ -34,13 +34,23 @@ type Part struct {
 	Tagged  bool // it can be bumped
 }
 
-// Fate is what becomes of the part. With check, parts that can be bumped are asked for when
-// the kit comes back; else all that went out with it are taken to be in it.
-func (p Part) Fate(m Move, check bool) Fate {
+// Check is which parts are asked for when a kit comes back. The others that went out with it
+// are taken to be in it.
+type Check uint8
+
+// The checks.
+const (
+	Trust  Check = iota // none
+	Tagged              // those that can be bumped
+	Every
+)
+
+// Fate is what becomes of the part.
+func (p Part) Fate(m Move, check Check) Fate {
 	switch {
 	case p.Retired:
 		return Stays
-	case p.In && m == Back && check && p.Tagged:
+	case p.In && m == Back && (check == Every || check == Tagged && p.Tagged):
 		return Asked
 	case p.In, m == Out && !p.Held && !p.Lost:
 		return Goes

@@ -9,21 +9,21 @@ import (
 
 // TestFate has the table of docs/loans.md.
 func TestFate(t *testing.T) {
-	const out, on, back, check = 0, 1, 2, 3
+	const out, on, back, tagged, every = 0, 1, 2, 3, 4
 	for _, tt := range []struct {
 		name string
 		part Part
-		want [4]Fate // when the kit goes out, on, back, and back where parts are asked for
+		want [5]Fate // when the kit goes out, on, back, and back where parts with a tag, or all, are asked for
 	}{
-		{"in it, with a tag", Part{Held: true, In: true, Tagged: true}, [4]Fate{Goes, Goes, Goes, Asked}},
-		{"in it, without", Part{Held: true, In: true}, [4]Fate{Goes, Goes, Goes, Goes}},
-		{"in the lab", Part{Tagged: true}, [4]Fate{Goes, Lacks, Stays, Stays}},
-		{"with somebody", Part{Held: true, Tagged: true}, [4]Fate{Lacks, Lacks, Stays, Stays}},
-		{"lost", Part{Lost: true, Tagged: true}, [4]Fate{Lacks, Lacks, Stays, Stays}},
-		{"retired", Part{Retired: true, Tagged: true}, [4]Fate{Stays, Stays, Stays, Stays}},
+		{"in it, with a tag", Part{Held: true, In: true, Tagged: true}, [5]Fate{Goes, Goes, Goes, Asked, Asked}},
+		{"in it, without", Part{Held: true, In: true}, [5]Fate{Goes, Goes, Goes, Goes, Asked}},
+		{"in the lab", Part{Tagged: true}, [5]Fate{Goes, Lacks, Stays, Stays, Stays}},
+		{"with somebody", Part{Held: true, Tagged: true}, [5]Fate{Lacks, Lacks, Stays, Stays, Stays}},
+		{"lost", Part{Lost: true, Tagged: true}, [5]Fate{Lacks, Lacks, Stays, Stays, Stays}},
+		{"retired", Part{Retired: true, Tagged: true}, [5]Fate{Stays, Stays, Stays, Stays, Stays}},
 	} {
 		p := tt.part
-		got := [4]Fate{out: p.Fate(Out, false), on: p.Fate(On, true), back: p.Fate(Back, false), check: p.Fate(Back, true)}
+		got := [5]Fate{out: p.Fate(Out, Trust), on: p.Fate(On, Every), back: p.Fate(Back, Trust), tagged: p.Fate(Back, Tagged), every: p.Fate(Back, Every)}
 		if got != tt.want {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
 		}

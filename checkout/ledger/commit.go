@@ -88,7 +88,7 @@ func (l *Ledger) Complete(c checkout.Completion) (checkout.Event, error) {
 			s := checkout.Subject{Kind: checkout.KindDevice, ID: device.id, Name: device.name()}
 			t.fail(&checkout.RefusedError{Subject: s, ReservedBy: ev.ReservedBy, ReservedFrom: ev.ReservedFrom})
 		}
-		t.moveKit(ev, person, device, parts, c.CheckKits)
+		t.moveKit(ev, person, device, parts, checks(c))
 	})
 }
 

@@ -18,6 +18,17 @@ import (
 // parts in it do so in the same transaction, with an event for each that names the kit, too.
 // A part that went with its kit, and of which nothing else was heard, is in it.
 
+// checks are which parts of kits a pair asks for.
+func checks(c checkout.Completion) kit.Check {
+	switch {
+	case c.CheckKits && c.CheckUntagged:
+		return kit.Every
+	case c.CheckKits:
+		return kit.Tagged
+	}
+	return kit.Trust
+}
+
 // parts are the parts of a kit, by id.
 func (t *txn) parts(box string) (all []party) {
 	if !kits.Made(t.tx) { // a file that was opened for reading only
@@ -70,7 +81,7 @@ var kitMoves = map[checkout.Kind]kit.Move{checkout.Checkout: kit.Out, checkout.H
 
 // moveKit moves the parts of a kit as ev has moved it, except for those that without names by
 // id, and notes in ev what whoever stands there must know. parts are as they were before.
-func (t *txn) moveKit(ev *record.Event, person, box party, parts []part, check bool, without ...string) {
+func (t *txn) moveKit(ev *record.Event, person, box party, parts []part, check kit.Check, without ...string) {
 	for _, p := range parts {
 		fate := p.ofKit(p.in).Fate(kitMoves[ev.Kind], check)
 		if fate == kit.Goes && slices.Contains(without, p.id) {
@@ -83,8 +94,12 @@ func (t *txn) moveKit(ev *record.Event, person, box party, parts []part, check b
 		case kit.Lacks:
 			ev.Without = append(ev.Without, p.name())
 		case kit.Asked:
-			ev.Asked = append(ev.Asked, checkout.Subject{Kind: checkout.KindDevice, ID: p.id, Name: p.name(), Kit: box.id, KitName: box.name(),
-				Holder: p.row.Loan.Holder, HolderName: t.holderName(p.row.Loan.Holder)})
+			asked := checkout.Subject{Kind: checkout.KindDevice, ID: p.id, Name: p.name(), Kit: box.id, KitName: box.name(),
+				Holder: p.row.Loan.Holder, HolderName: t.holderName(p.row.Loan.Holder)}
+			if p.row.Lookup == nil {
+				asked.Tag = checkout.NoTag(p.id)
+			}
+			ev.Asked = append(ev.Asked, asked)
 		}
 	}
 }

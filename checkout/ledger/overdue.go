@@ -74,7 +74,7 @@ func (t *txn) against(person, device party, move kit.Move) (checkout.Why, party)
 	takes := []party{device}
 	if len(rules.Needs)+len(rules.Limit) > 0 {
 		for _, p := range t.inside(device) {
-			if p.ofKit(p.in).Fate(move, false) == kit.Goes {
+			if p.ofKit(p.in).Fate(move, kit.Trust) == kit.Goes {
 				takes = append(takes, p.party)
 			}
 		}

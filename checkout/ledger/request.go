@@ -29,7 +29,7 @@ func (l *Ledger) Give(r books.Request) (checkout.Event, error) {
 		}
 		parts := t.inside(device)
 		t.move(ev, person, device, checkout.PolicyHandover)
-		t.moveKit(ev, person, device, parts, false)
+		t.moveKit(ev, person, device, parts, kit.Trust)
 	})
 }
 
@@ -91,7 +91,7 @@ func (l *Ledger) Return(r books.Request) (checkout.Event, error) {
 		parts, holder := t.inside(device), t.holder(device.row.Loan.Holder)
 		lacks := t.lacking(device, parts, r.Missing)
 		t.append(ev, holder, device)
-		t.moveKit(ev, holder, device, parts, false, lacks...)
+		t.moveKit(ev, holder, device, parts, kit.Trust, lacks...)
 		t.noteMissing(&record.Event{Event: checkout.Event{Actor: ev.Actor, Source: ev.Source}}, device, lacks)
 	})
 }

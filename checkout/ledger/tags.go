@@ -102,26 +102,46 @@ func (l *Ledger) Subject(tag checkout.Tag) (checkout.Subject, error) {
 	s := checkout.Subject{Tag: tag}
 	err := l.viewForTap(func(t *txn) {
 		has := t.holding(tag)
-		p := t.whose(has)
-		if p.tree == 0 {
-			return
-		}
-		s.Kind, s.ID, s.Name = p.kind(), p.id, p.row.Name
-		s.Status, s.Pending = max(p.row.Status, has.row.Status), p.row.Pending
-		if s.Holder = p.row.Loan.Holder; s.Holder != "" {
-			s.HolderName = t.holderName(s.Holder)
-		}
-		if t.out(p.row) {
-			s.Against = checkout.Why{Out: p.row.Out, Today: t.today()}
-		}
-		s.Doubtful = p.row.Loan.Mark == checkout.MarkDoubtful
-		if p.tree == record.TreeDevices && booking.In(t.tx).Any() {
-			var err error
-			s.ReservedBy, s.ReservedFrom, err = t.bookings().Next(p.id, t.usual(p.row.Kind, "", t.l.o.Stamp()))
-			t.must(err)
+		if p := t.whose(has); p.tree != 0 {
+			t.tell(&s, p)
+			s.Status = max(s.Status, has.row.Status)
 		}
 	})
 	return s, err
+}
+
+// Scanned returns what the register knows about the device with an id, as its tag would be
+// looked up. Of one without a tag, [checkout.NoTag] stands for it. If no device has the id,
+// the kind is Unknown.
+func (l *Ledger) Scanned(id string) (s checkout.Subject, err error) {
+	err = l.viewForTap(func(t *txn) {
+		p := t.known(record.TreeDevices, id)
+		if p.tree == 0 || p.row.Pending {
+			return
+		}
+		if s.Tag = checkout.NoTag(id); p.row.Sealed != nil {
+			s.Tag = t.unseal(p.row)
+		}
+		t.tell(&s, p)
+	})
+	return s, err
+}
+
+// tell notes what the register knows about p.
+func (t *txn) tell(s *checkout.Subject, p party) {
+	s.Kind, s.ID, s.Name, s.Status, s.Pending = p.kind(), p.id, p.row.Name, p.row.Status, p.row.Pending
+	if s.Holder = p.row.Loan.Holder; s.Holder != "" {
+		s.HolderName = t.holderName(s.Holder)
+	}
+	if t.out(p.row) {
+		s.Against = checkout.Why{Out: p.row.Out, Today: t.today()}
+	}
+	s.Doubtful = p.row.Loan.Mark == checkout.MarkDoubtful
+	if p.tree == record.TreeDevices && booking.In(t.tx).Any() {
+		var err error
+		s.ReservedBy, s.ReservedFrom, err = t.bookings().Next(p.id, t.usual(p.row.Kind, "", t.l.o.Stamp()))
+		t.must(err)
+	}
 }
 
 // EnrolPerson gives a tag to a person, beside the badges that they have. A pending tag

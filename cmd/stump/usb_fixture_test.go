@@ -141,4 +141,10 @@ func TestKernelUSBReader(t *testing.T) {
 	defer evdev.DestroyDevice(reader.InputDevice)
 	s.scan(reader, "0001145113", "Checked out")
 	s.wantHolders(map[string]string{"iPad": "Ann", "Pixel": "Ann"})
+
+	// A device without a tag, by the code of its label.
+	s.stump("devices", "add", "Drill")
+	s.scan(reader, "0001145113", "Hello Ann")
+	s.scan(reader, "https://stump.lab:8443/devices/drill", "Checked out")
+	s.wantHolders(map[string]string{"iPad": "Ann", "Pixel": "Ann", "Drill": "Ann"})
 }

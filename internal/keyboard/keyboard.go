@@ -4,8 +4,8 @@
 //	      ▲ hot plug                                                  │
 //	                                                                  ▼
 //	Ask ──▶ line: "ann f_"   offers: Ann Fisher     ──Enter──▶ a name
-//	          │ letters, Backspace, ↑ ↓ Tab         ──Escape─▶ errCancelled
-//	          └──── shown after every press          ──30 s──▶ errSilence
+//	          │ letters, Backspace, ↑ ↓ Tab         ──Escape─▶ ErrCancelled
+//	          └──── shown after every press          ──30 s──▶ ErrSilence
 //
 // A keyboard is grabbed while it is plugged in, even if there is no question:
 // what is typed reaches no console and no login, and without a question it is
@@ -26,8 +26,8 @@ const Silence = 30 * time.Second
 // Reasons why there is no answer.
 var (
 	errNoKeyboard = errors.New("no keyboard is plugged in") // or the user, who must be in the group input, may read none
-	errCancelled  = errors.New("typing was cancelled")
-	errSilence    = errors.New("no key was pressed")
+	ErrCancelled  = errors.New("typing was cancelled")
+	ErrSilence    = errors.New("no key was pressed")
 	errReplaced   = errors.New("another question took its place")
 )
 
@@ -81,7 +81,7 @@ func (k *Keyboard) Ask(ctx context.Context, q Question) (name string, err error)
 	q.Show(l.view())
 	err = k.listen(ctx, func(p press) (done bool, err error) {
 		if p == escape {
-			return true, errCancelled
+			return true, ErrCancelled
 		}
 		if name, done = l.press(p); !done {
 			q.Show(l.view())
@@ -126,7 +126,7 @@ func (k *Keyboard) listen(ctx context.Context, f func(press) (done bool, err err
 				return err
 			}
 		case <-silence.C:
-			return errSilence
+			return ErrSilence
 		case <-me.end:
 			return errReplaced
 		case <-ctx.Done():

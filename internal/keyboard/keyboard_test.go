@@ -232,7 +232,7 @@ func TestAskEnds(t *testing.T) {
 
 		result, _ := b.ask(t.Context(), Question{Names: names})
 		d.tap("be", 1)
-		if got := <-result; !errors.Is(got.err, errCancelled) {
+		if got := <-result; !errors.Is(got.err, ErrCancelled) {
 			t.Errorf("Escape: %+v", got)
 		}
 
@@ -240,7 +240,7 @@ func TestAskEnds(t *testing.T) {
 		result, _ = b.ask(t.Context(), Question{Names: names})
 		time.Sleep(20 * time.Second)
 		d.tap("b")
-		if got := <-result; !errors.Is(got.err, errSilence) || time.Since(begin) != 50*time.Second {
+		if got := <-result; !errors.Is(got.err, ErrSilence) || time.Since(begin) != 50*time.Second {
 			t.Errorf("silence: %+v after %v", got, time.Since(begin))
 		}
 

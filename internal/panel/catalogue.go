@@ -55,7 +55,7 @@ var cues = map[string]cue{
 
 	"was-doubtful": {signalNone, usual}, "overdue-too": {signalNone, usual}, "reserved-too": {signalNone, usual}, "due": {signalNone, 2 * usual}, // with the message before it
 	"kit-parts": {signalNone, 2 * usual}, "kit-part": {signalNone, 2 * usual}, "kit-without": {signalNone, 2 * usual}, "kit-complete": {signalNone, 2 * usual},
-	"kit-asks": {signalWaiting, 0}, "kit-missing": {signalRefused, long}, "kit-not-asked": {signalRefused, brief},
+	"kit-asks": {signalWaiting, 0}, "kit-asks-name": {signalWaiting, 0}, "kit-type": {signalWaiting, 0}, "kit-missing": {signalRefused, long}, "kit-not-asked": {signalRefused, brief},
 	"lies": {signalNone, usual}, "cancelled": {signalNone, brief}, "timeout": {signalNone, brief}, "testing": {signalNone, usual}, "watching": {signalNone, usual},
 	"log-in":       {signalWaiting, 20 * time.Second},
 	"fingerprint":  {signalNone, usual},

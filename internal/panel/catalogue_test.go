@@ -47,7 +47,7 @@ func sample(key string) Message {
 		m.Ended = "Ben Okri"
 	case "kit-parts":
 		m.Number = "4"
-	case "kit-part", "kit-without", "kit-asks", "kit-missing":
+	case "kit-part", "kit-without", "kit-asks", "kit-asks-name", "kit-type", "kit-missing":
 		m.Device, m.Detail = "Box B", "Cable"
 	case "log-in":
 		m.Number = "482951"

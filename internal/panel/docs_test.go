@@ -83,6 +83,8 @@ var about = map[string]string{
 	"kit-part":         "as kit-parts, of one, {detail}",
 	"kit-without":      "after a check-out or hand-over of {device}: its part {detail} is not in it",
 	"kit-asks":         "{device} has come back, with `[loans] kits = \"check\"`; waits for its part {detail}",
+	"kit-asks-name":    "as kit-asks, of a part without a tag, where there is a keyboard",
+	"kit-type":         "as kit-asks-name; {detail} has been typed so far, and is no part. With a part it is type-name-hint",
 	"kit-complete":     "the last part of {device} that was asked for is there",
 	"kit-missing":      "{device} came back without {detail}, which {person} is still said to have",
 	"kit-not-asked":    "{device} was bumped while the station waits for the parts of a box, and is none of them; nothing has changed",

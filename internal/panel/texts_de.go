@@ -35,6 +35,8 @@ var german = map[string]string{
 	"kit-part":      "{device}\n+ {detail}",
 	"kit-without":   "{device}\nohne {detail}",
 	"kit-asks":      "{device}:\nfehlt {detail}?\nTeil/Ausweis tippen",
+	"kit-asks-name": "{device}:\nfehlt {detail}?\nNamen eintippen",
+	"kit-type":      "{device}:\n\r{detail}_",
 	"kit-complete":  "{device}\nist vollständig",
 	"kit-missing":   "{device}\nfehlt {detail}\nnoch bei {person}",
 	"kit-not-asked": "{device}\nnicht gefragt",

@@ -40,6 +40,8 @@ var english = map[string]string{
 	"kit-part":      "{device}\n+ {detail}",
 	"kit-without":   "{device}\nwithout {detail}",
 	"kit-asks":      "{device}:\n{detail} missing?\nTap it, or a badge",
+	"kit-asks-name": "{device}:\n{detail} missing?\nType its name",
+	"kit-type":      "{device}:\n\r{detail}_",
 	"kit-complete":  "{device}\nis complete",
 	"kit-missing":   "{device}\nlacks {detail}\nstill with {person}",
 	"kit-not-asked": "{device}\nnot asked for",

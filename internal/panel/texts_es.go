@@ -35,6 +35,8 @@ var spanish = map[string]string{
 	"kit-part":      "{device}\n+ {detail}",
 	"kit-without":   "{device}\nsin {detail}",
 	"kit-asks":      "{device}:\n¿falta {detail}?\nPase pieza o tarjeta",
+	"kit-asks-name": "{device}:\n¿falta {detail}?\nTeclee su nombre",
+	"kit-type":      "{device}:\n\r{detail}_",
 	"kit-complete":  "{device}\nestá completo",
 	"kit-missing":   "{device}\nfalta {detail}\naún con {person}",
 	"kit-not-asked": "{device}\nno se pide",

@@ -35,6 +35,8 @@ var french = map[string]string{
 	"kit-part":      "{device}\n+ {detail}",
 	"kit-without":   "{device}\nsans {detail}",
 	"kit-asks":      "{device} :\n{detail} manque ?\nPassez pièce/badge",
+	"kit-asks-name": "{device} :\n{detail} manque ?\nTapez son nom",
+	"kit-type":      "{device} :\n\r{detail}_",
 	"kit-complete":  "{device}\nest complet",
 	"kit-missing":   "{device}\nmanque {detail}\nencore chez {person}",
 	"kit-not-asked": "{device}\npas demandé",

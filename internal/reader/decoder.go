@@ -5,13 +5,17 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode"
 
 	"stump/internal/keyboard"
 	"stump/wiegand"
 )
 
-// maxChars bounds what is kept of a number: more is no number.
-const maxChars = 64
+// What is kept of a number, or of the address in a code: more is neither.
+const (
+	maxChars = 64
+	maxText  = 2048
+)
 
 // Bytes that have a meaning in a serial frame.
 const (
@@ -77,13 +81,21 @@ func (d *Decoder) Push(c Char) []wiegand.Read {
 	case d.o.Kind == Serial && c.Rune == stx && len(d.open) > 0:
 		reads = append(reads, d.close(c.Time))
 	}
-	if len(d.open) == maxChars {
+	if most := d.most(); len(d.open) == most {
 		d.more++
-		d.open[maxChars-1].Time = c.Time
+		d.open[most-1].Time = c.Time
 	} else {
 		d.open = append(d.open, c)
 	}
 	return reads
+}
+
+// most is how many characters are kept of what is arriving.
+func (d *Decoder) most() int {
+	if d.o.Kind == USB && len(d.open) > 0 && unicode.ToLower(d.open[0].Rune) == 'h' {
+		return maxText
+	}
+	return maxChars
 }
 
 // ends is whether a character ends a number.
@@ -121,10 +133,12 @@ func (d *Decoder) judge(r *wiegand.Read) {
 	case d.o.Kind == Serial:
 		r.Count = 4 * 10
 		n, r.Fault = unframe(sent)
+	case address(sent):
+		r.Text = sent
 	default:
 		n, r.Fault = parse(sent, d.o.Number)
 	}
-	if r.Fault != "" {
+	if r.Fault != "" || r.Text != "" {
 		return
 	}
 	b, f, v, err := Card(n, d.o.Formats)
@@ -133,6 +147,12 @@ func (d *Decoder) judge(r *wiegand.Read) {
 		return
 	}
 	r.Bits, r.Format, r.Fields, r.Count = b, f, v, b.Len()
+}
+
+// address reports whether a text is the address of a page.
+func address(s string) bool {
+	scheme, _, found := strings.Cut(s, "://")
+	return found && (strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https"))
 }
 
 // Retyped are characters as another layout has them.

@@ -70,15 +70,28 @@ func (s *Sim) Present(b wiegand.Bits) error {
 	if !ok {
 		return fmt.Errorf("no enabled format has this card's number")
 	}
+	if s.o.Kind == Serial {
+		return s.send(func() []Char { return s.bytes(tag) }, simByte)
+	}
+	return s.send(func() []Char { return s.keys(tag) }, simKey)
+}
+
+// Scan shows a code to the reader, which types what is in it.
+func (s *Sim) Scan(code string) error {
+	if s.o.Kind != USB {
+		return fmt.Errorf("a %s reader scans no codes", s.o.Kind)
+	}
+	return s.send(func() []Char { return s.types(code) }, simKey)
+}
+
+// send sends what chars returns, a character a step.
+func (s *Sim) send(chars func() []Char, pace time.Duration) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.fault == "silent" {
 		return nil
 	}
-	card, step := s.keys(tag), int64(simKey)
-	if s.o.Kind == Serial {
-		card, step = s.bytes(tag), int64(simByte)
-	}
+	card, step := chars(), int64(pace)
 	at := max(s.clock()+int64(simLead), s.busy)
 	for i := range card {
 		card[i].Time = at
@@ -93,7 +106,7 @@ func (s *Sim) Present(b wiegand.Bits) error {
 	}
 }
 
-// keys are the keys that a USB reader types: with the wrong layout, those of
+// keys are the keys that a USB reader types for a tag: with the wrong layout, those of
 // another country's keyboard.
 func (s *Sim) keys(tag uint64) (card []Char) {
 	text := fmt.Sprintf("%010d", tag)
@@ -103,6 +116,11 @@ func (s *Sim) keys(tag uint64) (card []Char) {
 	case "hex":
 		text = fmt.Sprintf("%010X", tag)
 	}
+	return s.types(text)
+}
+
+// types are the keys of a text, and Enter.
+func (s *Sim) types(text string) (card []Char) {
 	types := s.o.Layout
 	if s.fault == string(FaultLayout) {
 		types = "fr"

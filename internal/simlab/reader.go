@@ -1,6 +1,7 @@
 package simlab
 
 import (
+	"fmt"
 	"time"
 
 	"stump/gpio"
@@ -13,6 +14,8 @@ import (
 type Reader interface {
 	// Present shows a card; the error says why such a reader can't read it.
 	Present(wiegand.Bits) error
+	// Scan shows a code that says something; the error says why such a reader can't scan it.
+	Scan(code string) error
 	// Remaining is how long the cards that were shown still take.
 	Remaining() time.Duration
 	// Faults are what SetFault takes, besides "off".
@@ -27,6 +30,11 @@ var _ = []Reader{(*Lines)(nil), (*reader.Sim)(nil)}
 func (l *Lines) Present(b wiegand.Bits) error {
 	l.Sim.Present(b)
 	return nil
+}
+
+// Scan is Reader's.
+func (l *Lines) Scan(string) error {
+	return fmt.Errorf("a reader with data lines scans no codes")
 }
 
 // Remaining is Reader's.

@@ -32,10 +32,12 @@ type attendant struct {
 
 	desk   *checkout.Desk
 	asked  map[checkout.Tag]*question
-	visits int        // counts taps, to see whether somebody has come meanwhile
-	enrol  *enrolment // the tag that an admin expects; nil for none
-	naming *naming    // the badge whose owner types a name; nil for none
-	number *numbering // the badge whose owner may type a number; nil for none
+	visits int         // counts taps, to see whether somebody has come meanwhile
+	enrol  *enrolment  // the tag that an admin expects; nil for none
+	naming *naming     // the badge whose owner types a name; nil for none
+	number *numbering  // the badge whose owner may type a number; nil for none
+	parts  *partsAsked // the question for parts without a tag; nil for none
+	source checkout.Source
 	noise  noiseLog
 	format time.Duration // when the log may speak of unknown formats again
 
@@ -49,7 +51,7 @@ func newAttendant(o Options, r ReaderOptions, reads <-chan wiegand.Read, leased 
 	o.Desk.Repeat, o.Desk.Learned = r.Repeat, o.Learned.Reader(r.Name).Repeat
 	a := &attendant{
 		o: o, r: r, log: o.Log, reads: reads, leased: leased, calls: make(chan func()),
-		desk: checkout.NewDesk(o.Desk), asked: map[checkout.Tag]*question{},
+		desk: checkout.NewDesk(o.Desk), source: checkout.SourceReader, asked: map[checkout.Tag]*question{},
 		noise: noiseLog{faults: map[wiegand.Fault]int{}}, answered: answered{change: make(chan struct{})},
 	}
 	a.ctx, a.end = context.WithCancel(context.Background())
@@ -132,6 +134,7 @@ func (a *attendant) expire() {
 		a.endNumber()
 	}
 	missed, ended := a.desk.Expire(now)
+	a.askParts()
 	switch said := a.missed(missed); {
 	case said != nil && !a.leased():
 		a.show(*said)
@@ -164,6 +167,9 @@ func (a *attendant) attend(read wiegand.Read) {
 func (a *attendant) answer(read wiegand.Read) answer {
 	if read.Key != 0 {
 		return a.key(read.Key)
+	}
+	if read.Text != "" {
+		return a.scanned(read)
 	}
 	doubtful := a.doubtful(read)
 	if !read.OK() && read.Fault != wiegand.FaultPrefix && !doubtful {
@@ -217,7 +223,7 @@ func (a *attendant) tap(at time.Duration, s checkout.Subject) answer {
 		return a.show(a.message(out))
 	}
 	a.visits++
-	if !s.Pending && out.Kind != checkout.Refused {
+	if s.Tag.IsCard() && !s.Pending && out.Kind != checkout.Refused {
 		a.o.Directory.Seen(s.Tag)
 	}
 	return a.outcome(out)
@@ -258,7 +264,8 @@ func (a *attendant) logIn(person checkout.Subject) string {
 func (a *attendant) complete(out checkout.Outcome) answer {
 	slow := a.admitSlow()
 	ev, err := a.o.Ledger.Complete(checkout.Completion{
-		Person: out.Person, Device: out.Device, Policy: a.o.Policy, Overdue: a.o.Overdue, Reserved: a.o.Reserved, CheckKits: a.o.CheckKits, Back: out.Back, Reader: a.r.Name, Source: checkout.SourceReader,
+		Person: out.Person, Device: out.Device, Policy: a.o.Policy, Overdue: a.o.Overdue, Reserved: a.o.Reserved, CheckKits: a.o.CheckKits, CheckUntagged: a.mayName(),
+		Back: out.Back, Reader: a.r.Name, Source: a.source,
 	})
 	slow()
 	var no *checkout.RefusedError
@@ -354,6 +361,7 @@ var follows = map[string]bool{"due": true, "overdue-too": true, "reserved-too": 
 
 // show shows a message, and after it again what the station waits for.
 func (a *attendant) show(m panel.Message) answer {
+	a.askParts()
 	if a.unsaid != nil {
 		m.Last().Then, a.unsaid = a.unsaid, nil
 	}
@@ -379,6 +387,8 @@ func (a *attendant) prompt() *panel.Message {
 		return a.naming.prompt()
 	case a.number != nil && a.number.shown:
 		return a.number.message(a.now())
+	case a.parts != nil && a.parts.typed.Typed != "":
+		return a.parts.message()
 	}
 	s, waiting := a.desk.Waiting()
 	if !waiting {

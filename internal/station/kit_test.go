@@ -7,6 +7,7 @@ import (
 
 	"stump/checkout"
 	"stump/internal/books"
+	"stump/internal/keyboard"
 )
 
 // inKit runs f in a lab where the ipad is a box, and the mini and a cable, which has no tag,
@@ -178,5 +179,65 @@ func TestKitMeanwhile(t *testing.T) {
 		for e, err := range l.ledger.History(books.HistoryFilter{Kind: checkout.Incomplete}) {
 			t.Errorf("%s, %v", *e.JSON().Note, err)
 		}
+	})
+}
+
+// TestKitIsNamed: where there is a keyboard, parts without a tag are asked for, too, and
+// whoever has brought the box types which of them are there.
+func TestKitIsNamed(t *testing.T) {
+	cards["charger"] = "H10301:200:3"
+	k := newTypist()
+	inLab(t, func(o *Options, _ *ReaderOptions) {
+		*k = *newTypist() // of this bubble
+		o.CheckKits, o.Keyboard = true, k
+		box := "ipad"
+		for _, id := range []string{"cable", "pen", "case"} {
+			must(t, o.Ledger.AddDevice(books.Device{ID: id, Name: strings.ToUpper(id), Kit: box}, checkout.Tag{}, "test", checkout.SourceCLI))
+		}
+		must(t, o.Ledger.EditDevice("mini", books.Edit{Kit: &box}, "test", checkout.SourceCLI))
+	}, func(l *lab) {
+		l.box("ann")
+		l.wants("ann", "Hello")
+		l.wants("ipad", "Returned IPAD")
+		l.later(4*time.Second, "IPAD: CABLE, CASE, MINI, PEN missing?")
+		l.holds("cable", "ann")
+		k.show(keyboard.View{Typed: "c", Offer: "CABLE"})
+		l.later(0, "CABLE? c_")
+		k.show(keyboard.View{Typed: "cz"})
+		l.later(0, "IPAD: cz_")
+		k.show(keyboard.View{})
+		l.later(0, "IPAD: CABLE, CASE, MINI, PEN missing?")
+		k.names <- "CABLE"
+		l.later(0, "Returned CABLE")
+		l.holds("cable", "")
+		if got := strings.Join(k.given, " "); got != "CASE PEN" {
+			t.Errorf("then it asks for %q", got)
+		}
+		k.names <- "XYZ" // no part
+		l.later(4*time.Second, "IPAD: CASE, MINI, PEN missing?")
+		l.wants("mini", "Returned MINI")
+		l.later(4*time.Second, "IPAD: CASE, PEN missing?")
+		k.names <- "PEN"
+		l.later(0, "Returned PEN")
+		l.holds("pen", "")
+		k.names <- "" // Escape: it is not there
+		l.later(0, "IPAD lacks CASE still with ANN")
+		l.later(10*time.Second, "Lab open")
+		l.holds("case", "ann")
+		for e, err := range l.ledger.History(books.HistoryFilter{Device: "cable", Kind: checkout.Return}) {
+			must(t, err)
+			if e.Source != checkout.SourceKeyboard {
+				t.Errorf("the cable came back by %s", e.Source)
+			}
+		}
+
+		// Nobody types: the parts are missing when the window ends.
+		l.box("ann")
+		l.wants("ann", "Hello")
+		l.wants("ipad", "Returned IPAD")
+		l.later(62*time.Second, "IPAD lacks CABLE, MINI, PEN")
+		<-k.dropped
+		l.later(10*time.Second, "Lab open")
+		l.holds("pen", "ann")
 	})
 }

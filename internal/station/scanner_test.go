@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"stump/checkout"
+	"stump/internal/books"
 	"stump/internal/reader"
 	"stump/wiegand"
 )
@@ -103,6 +105,57 @@ func TestScanner(t *testing.T) {
 		s.up = errors.New("unplugged")
 		if !errors.Is(l.reader.Down(), s.up) {
 			t.Error("it is not down")
+		}
+	})
+}
+
+// TestScannedCode: the code of a device's label is the device's tag, with the badge before or
+// after it, and of a device that has no tag.
+func TestScannedCode(t *testing.T) {
+	s := &sender{}
+	const site = "https://stump.lab.example:8443"
+	inLab(t, withSender(s), func(l *lab) {
+		must(t, l.ledger.AddDevice(books.Device{ID: "ta/g 1ä", Name: "DRILL"}, checkout.Tag{}, "test", checkout.SourceCLI))
+		drill := site + "/devices/ta%2Fg%201%C3%A4\n"
+		says := func(typed, want string) {
+			t.Helper()
+			s.types(typed)
+			if got := l.display(); !strings.Contains(got, want) {
+				t.Errorf("after %q the display says %q, want %q", typed, got, want)
+			}
+		}
+		says(typedCard(t, "ann")+"\n", "Hello ANN")
+		says(drill, "Checked out DRILL")
+		l.holds("ta/g 1ä", "ann")
+		says(drill, "Checked out DRILL") // it lies there
+		time.Sleep(10 * time.Second)
+		says(drill, "DRILL with ANN")
+		says(typedCard(t, "ben")+"\n", "Handed over DRILL")
+		time.Sleep(10 * time.Second)
+
+		// A device with a tag: its code and its tag are one thing.
+		says(site+"/devices/ipad\n", "IPAD Tap your badge")
+		says(typedCard(t, "ann")+"\n", "Checked out IPAD")
+		l.holds("ipad", "ann")
+		says(typedCard(t, "ipad")+"\n", "Checked out IPAD")
+		says(typedCard(t, "ann")+"\n", "Checked out IPAD") // the same pair does not undo itself
+		l.holds("ipad", "ann")
+		time.Sleep(70 * time.Second)
+
+		// A code that is no device's ends nothing.
+		for _, other := range []string{site + "/devices/toaster", site + "/devices/ipad/edit", "http://example.com/ipad", "https://", site + "/" + strings.Repeat("x", 3000)} {
+			says(typedCard(t, "ann")+"\n", "Hello ANN")
+			if want := "Unknown device"; len(other) < 1000 {
+				says(other+"\n", want)
+			} else {
+				says(other+"\n", "Bad tag read")
+			}
+			time.Sleep(3 * time.Second)
+		}
+		says("HTTPS://STUMP/devices/mini\n", "Checked out MINI")
+		l.holds("mini", "ann")
+		if st := l.reader.Stats(); st.Faults[wiegand.FaultNoise] != 1 {
+			t.Errorf("%+v", st)
 		}
 	})
 }

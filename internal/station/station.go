@@ -230,7 +230,7 @@ func (r *Reader) Settled(ctx context.Context) error {
 	for began := time.Now(); busy; time.Sleep(time.Millisecond) {
 		err := r.attendant.do(ctx, func() {
 			a := r.attendant
-			busy = a.naming != nil && time.Since(began) < settleTime
+			busy = (a.naming != nil || a.parts != nil) && time.Since(began) < settleTime
 			for tag := range a.asked {
 				busy = busy || a.asking(tag)
 			}

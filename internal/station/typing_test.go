@@ -2,7 +2,6 @@ package station
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -31,7 +30,7 @@ func (k *typist) Ask(ctx context.Context, q keyboard.Question) (string, error) {
 	select {
 	case name := <-k.names:
 		if name == "" {
-			return "", errors.New("typing was cancelled")
+			return "", keyboard.ErrCancelled
 		}
 		q.Show(keyboard.View{Typed: name})
 		return name, nil

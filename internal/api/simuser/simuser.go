@@ -80,7 +80,7 @@ func (l *Lab) Tap(r *http.Request, t *wire.Tap) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	bits, err := l.Card(t.Card)
+	present, unread, err := l.shown(t.Card)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func (l *Lab) Tap(r *http.Request, t *wire.Tap) (any, error) {
 		return nil, err
 	}
 	start := l.Clock()
-	if err := sim.Present(bits); err != nil {
+	if err := present(sim); err != nil {
 		return wire.Tapped{State: l.Panel.State(), Note: text(err.Error())}, nil
 	}
 	// With a broken wire nothing may arrive, and then nothing is answered.
@@ -102,12 +102,22 @@ func (l *Lab) Tap(r *http.Request, t *wire.Tap) (any, error) {
 	}
 	note := ""
 	if sim.Fault() == "" {
-		note = unread(reader, bits)
+		note = unread(reader)
 	}
 	if err == nil && reader.Repeated() {
 		note = fmt.Sprintf("ignored: the same tag within %v is the reader repeating itself", checkout.Presentation)
 	}
 	return wire.Tapped{State: l.Panel.State(), Note: text(note)}, nil
+}
+
+// shown is how a card is shown to a reader, or a code if it is an address, and why a reader
+// refuses it whatever its wiring.
+func (l *Lab) shown(what string) (present func(simlab.Reader) error, refused func(*station.Reader) string, err error) {
+	if strings.Contains(what, "://") {
+		return func(r simlab.Reader) error { return r.Scan(what) }, func(*station.Reader) string { return "" }, nil
+	}
+	bits, err := l.Card(what)
+	return func(r simlab.Reader) error { return r.Present(bits) }, func(r *station.Reader) string { return unread(r, bits) }, err
 }
 
 // Type types a name and Enter on the station's keyboard, or keys on a reader's
