@@ -65,6 +65,9 @@ type Append struct {
 	// After is the event before the first of Records, which the hub has acknowledged. The
 	// hub answers "gap" with its Head if it has an earlier one, and begins a new epoch.
 	After Link `json:"after"`
+	// Epoch is the one in which After was acknowledged; 0 if the station does not know. Of what
+	// is lost of an earlier epoch the hub knows already.
+	Epoch int64 `json:"epoch,omitempty"`
 	// Boot and Mono are the station's boot and its monotonic time now, in nanoseconds.
 	Boot    uuid.UUID `json:"boot"`
 	Mono    int64     `json:"mono_now"`
