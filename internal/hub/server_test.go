@@ -255,7 +255,14 @@ func TestChanges(t *testing.T) {
 		}
 	}
 	x.Wait = 50 * time.Millisecond
-	if empty := want[wire.Changes](x, "GET", at(c), south.Token, nil); empty.Ver != c.Ver || len(empty.Loans)+len(empty.Subjects) > 0 || empty.More || time.Since(empty.At) > time.Minute {
+	p := b.Next(2, 0)
+	p.Station = wire.Station{Name: "north", Version: "2", Fault: "the display is unplugged"}
+	want[[]wire.Accepted](x, "POST", wire.PathAppend, north.Token, p)
+	c = want[wire.Changes](x, "GET", at(c), south.Token, nil)
+	if st := c.Stations; len(st) != 2 || st[0].Name != "north" || st[0].Version != "2" || st[0].Fault != p.Station.Fault || time.Since(st[0].Heard) > time.Minute {
+		t.Errorf("the stations: %+v", st)
+	}
+	if empty := want[wire.Changes](x, "GET", at(c), south.Token, nil); empty.Ver != c.Ver || len(empty.Loans)+len(empty.Subjects) > 0 || len(empty.Stations) != 2 || empty.More || time.Since(empty.At) > time.Minute {
 		t.Errorf("nothing is %+v", empty)
 	}
 	want[struct{}](x, "POST", wire.PathLeave, south.Token, nil)
@@ -302,5 +309,42 @@ func TestRoutes(t *testing.T) {
 	x.refused(http.StatusServiceUnavailable, CodeBusy, "GET", "/readyz", "", nil)
 	if status, _, _ := x.ask("GET", "/healthz", "", nil); status != http.StatusOK {
 		t.Errorf("without its database the process is %d", status)
+	}
+}
+
+// TestLabs: of two labs of a hub neither sees anything of the other, by any route.
+func TestLabs(t *testing.T) {
+	x := serve(t)
+	join := func(lab int64, name string) wire.Joined {
+		c, err := x.Keys.NewCode(x.at.URL, nil)
+		x.ok(err)
+		x.ok(x.Store.AddCode(t.Context(), lab, c))
+		return want[wire.Joined](x, "POST", wire.PathJoin, c.Bearer(), wire.Join{Name: name, Key: c.Seal(sitekey.New())})
+	}
+	other, err := x.Store.Lab(t.Context(), "other", true)
+	x.ok(err)
+	here, there := join(x.lab, "north"), join(other, "north")
+	if here.Lab != "lab" || there.Lab != "other" || bytes.Equal(here.Key, there.Key) {
+		t.Fatalf("%+v and %+v", here, there)
+	}
+	b := hubtest.New("north", time.Now())
+	b.Bump("ipad", "ann", "", checkout.Place{})
+	p := b.Next(0, 0)
+	p.Patches = []wire.Patch{{Kind: "person", ID: "ann", Fields: map[string]string{"name": "Ann", "tag/aa": "1"}}}
+	want[[]wire.Accepted](x, "POST", wire.PathAppend, here.Token, p)
+	if c := want[wire.Changes](x, "GET", wire.PathChanges+"?epoch=0&since=0", there.Token, nil); len(c.Loans)+len(c.Subjects) > 0 || len(c.Stations) != 1 {
+		t.Errorf("the other lab sees %+v", c)
+	}
+	if h := want[wire.Head](x, "GET", wire.PathHead, there.Token, nil); h.Newest != (wire.Link{}) || h.Epoch == here.Head.Epoch {
+		t.Errorf("the other lab's head is %+v", h)
+	}
+	// The same ids, the same tag and even the same chain are others' there.
+	got := want[[]wire.Accepted](x, "POST", wire.PathAppend, there.Token, p)
+	if len(got) != 1 || got[0].LabSeq != 1 {
+		t.Errorf("the other lab's receipts: %+v", got)
+	}
+	want[struct{}](x, "POST", wire.PathLeave, there.Token, nil)
+	if c := want[wire.Changes](x, "GET", wire.PathChanges+"?epoch=0&since=0", here.Token, nil); len(c.Loans) != 1 || len(c.Subjects) != 1 || len(c.Stations) != 1 {
+		t.Errorf("after a station has left the other lab: %+v", c)
 	}
 }

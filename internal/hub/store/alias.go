@@ -50,6 +50,9 @@ func (g *group) resolve(e *event) error {
 		}
 	}
 	if g.erased[now] {
+		if err := g.loadFormer(now); err != nil {
+			return err
+		}
 		return g.eraseEvents(now)
 	}
 	return nil
@@ -94,7 +97,7 @@ func (g *group) joinDevices(was, now string) error {
 		if err != nil {
 			return err
 		}
-		if err := g.amid(s); err != nil {
+		if err := g.amid(s.Statement); err != nil {
 			return err
 		}
 	}

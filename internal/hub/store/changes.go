@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"time"
 
@@ -20,8 +21,19 @@ func (s *Store) Changes(ctx context.Context, from Sender, epoch int64, since uin
 	for {
 		changed := s.listen(from.Lab)
 		c, err := s.changes(ctx, from, epoch, int64(since))
-		if err != nil || c.Epoch != epoch || c.Ver > since || !time.Now().Before(end) {
+		if err == errAhead {
 			s.unlisten(from.Lab)
+			if err := s.loseRows(ctx, from.Lab, epoch); err != nil {
+				return c, err
+			}
+			continue
+		}
+		over := !time.Now().Before(end)
+		if err != nil || c.Epoch != epoch || c.Ver > since || over {
+			s.unlisten(from.Lab)
+			if err == nil && over && c.Stations == nil {
+				c.Stations, err = s.fewStations(ctx, from.Lab)
+			}
 			return c, err
 		}
 		err = await(ctx, changed, end)
@@ -30,6 +42,38 @@ func (s *Store) Changes(ctx context.Context, from Sender, epoch int64, since uin
 			return c, err
 		}
 	}
+}
+
+// stationsOf are the stations of a lab.
+func stationsOf(ctx context.Context, tx pgx.Tx, lab int64) (all []wire.Member, err error) {
+	rows, err := tx.Query(ctx, memberRows, lab)
+	if err != nil {
+		return nil, err
+	}
+	of, err := scanMembers(rows)
+	for _, m := range of {
+		if !m.Left {
+			all = append(all, m.Member)
+		}
+	}
+	return all, err
+}
+
+// few is of how many stations the list is sent to each of them now and then, so that they
+// know when others were heard.
+const few = 100
+
+// fewStations are the stations of a lab that has few.
+func (s *Store) fewStations(ctx context.Context, lab int64) (all []wire.Member, err error) {
+	err = s.read(ctx, func(tx pgx.Tx) (err error) {
+		var n int
+		if err := tx.QueryRow(ctx, `select count(*) from station where lab = $1 and token is not null`, lab).Scan(&n); err != nil || n > few {
+			return err
+		}
+		all, err = stationsOf(ctx, tx, lab)
+		return err
+	})
+	return all, err
 }
 
 // await waits for a change, or for the end.
@@ -45,11 +89,28 @@ func await(ctx context.Context, changed <-chan struct{}, end time.Time) error {
 	return nil
 }
 
+// errAhead says that a station has rows that the lab has not.
+var errAhead = errors.New("the station has newer rows than the lab")
+
+// loseRows begins a new epoch, unless another station has noticed it first.
+func (s *Store) loseRows(ctx context.Context, id, epoch int64) error {
+	return s.write(ctx, func(tx pgx.Tx) error {
+		l, err := s.lock(ctx, tx, id)
+		if err != nil || l.epoch != epoch {
+			return err
+		}
+		l.lost()
+		b := &pgx.Batch{}
+		l.save(b)
+		return tx.SendBatch(ctx, b).Close()
+	})
+}
+
 // changes reads one page.
 func (s *Store) changes(ctx context.Context, from Sender, epoch, since int64) (c wire.Changes, err error) {
-	c = wire.Changes{Subjects: []wire.Subject{}, Loans: []wire.Loan{}, Stations: []wire.Member{}}
+	c = wire.Changes{Subjects: []wire.Subject{}, Loans: []wire.Loan{}}
 	err = s.read(ctx, func(tx pgx.Tx) error {
-		c.Subjects, c.Loans, c.Stations = c.Subjects[:0], c.Loans[:0], c.Stations[:0]
+		c.Subjects, c.Loans, c.Stations = c.Subjects[:0], c.Loans[:0], nil
 		var ver, members int64
 		err := tx.QueryRow(ctx, `select l.epoch, l.ver, l.members_ver, greatest(l.newest, clock_timestamp()) from lab l join station s on s.lab = l.id where l.id = $1 and s.name = $2 and s.token = $3`,
 			from.Lab, from.Name, from.token[:]).Scan(&c.Epoch, &ver, &members, &c.At)
@@ -63,7 +124,10 @@ func (s *Store) changes(ctx context.Context, from Sender, epoch, since int64) (c
 		if c.Epoch != epoch {
 			since = 0
 		}
-		if since >= ver {
+		if since > ver {
+			return errAhead
+		}
+		if since == ver {
 			c.Ver = uint64(since)
 			return nil
 		}
@@ -74,16 +138,7 @@ func (s *Store) changes(ctx context.Context, from Sender, epoch, since int64) (c
 			c.Ver = uint64(ver)
 		}
 		if members > since && members <= int64(c.Ver) {
-			rows, err := tx.Query(ctx, memberRows, from.Lab)
-			if err != nil {
-				return err
-			}
-			all, err := scanMembers(rows)
-			for _, m := range all {
-				if !m.Left {
-					c.Stations = append(c.Stations, m.Member)
-				}
-			}
+			c.Stations, err = stationsOf(ctx, tx, from.Lab)
 			return err
 		}
 		return nil

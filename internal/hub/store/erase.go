@@ -12,7 +12,7 @@ import (
 // register has, and the sides of events. What comes later is erased when it comes, and
 // stations hear of it as of any other row.
 func (g *group) erase(s *subject, ver int64) error {
-	s.doc, s.erased, s.ver, s.changed = map[string]field{erasedField: {"1", ver}}, true, ver, true
+	s.doc, s.erased, s.ver, s.changed = map[string]field{erasedField: {Value: "1", Ver: ver}}, true, ver, true
 	for lookup, owner := range g.tags {
 		if owner == s.subjectKey {
 			delete(g.tags, lookup)
@@ -27,13 +27,27 @@ func (g *group) erase(s *subject, ver int64) error {
 	if err := g.loadHeld(s.id); err != nil {
 		return err
 	}
+	if err := g.loadFormer(s.id); err != nil {
+		return err
+	}
 	for _, l := range g.loans {
 		if l.person == s.id {
 			l.person = Erased
 			g.change(l)
 		}
 	}
-	return g.eraseEvents(s.id)
+	if err := g.eraseEvents(s.id); err != nil {
+		return err
+	}
+	for key, now := range g.alias { // who was merged into them
+		was := g.subjects[key]
+		if key.kind == personKind && now == s.id && was != nil && !was.erased {
+			if err := g.erase(was, g.next()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // loadHeld reads the loans of a person, but those that have been read.
@@ -50,6 +64,30 @@ func (g *group) loadHeld(person string) error {
 		return nil
 	})
 	return err
+}
+
+// loadFormer reads who else a person was, with their rows.
+func (g *group) loadFormer(person string) error {
+	rows, err := g.tx.Query(g.ctx, `select was from alias where lab = $1 and kind = 'person' and now = $2`, g.id, person)
+	if err != nil {
+		return err
+	}
+	var was string
+	wanted := map[subjectKey]bool{}
+	_, err = pgx.ForEachRow(rows, []any{&was}, func() error {
+		key := subjectKey{personKind, was}
+		g.alias[key] = person
+		if g.subjects[key] == nil {
+			wanted[key] = true
+		}
+		return nil
+	})
+	if err != nil || len(wanted) == 0 {
+		return err
+	}
+	b := &pgx.Batch{}
+	g.loadSubjects(b, wanted)
+	return g.tx.SendBatch(g.ctx, b).Close()
 }
 
 // eraseAtOnce is how many events are read at a time.

@@ -62,40 +62,68 @@ func (g *group) accept(contact custody.Contact, c *chain, ev *record.Event, raw 
 	if ev.Actor != ev.Person {
 		e.actor = g.isNow(personKind, ev.Actor)
 	}
-	heard := ev.Heard
-	if heard.Before(epochStart) {
-		heard = epochStart
-	}
-	if heard.After(contact.At) { // nobody has heard a time that has not come
-		heard = contact.At
-	}
-	s := custody.Statement{Place: checkout.Place{Chain: ev.Chain, Seq: ev.Seq}, Device: e.device, Base: ev.Base, Stamp: ev.At, Heard: heard}
-	e.ht = contact.Time(s, g.times[ev.Base], c.ht).Truncate(custody.Tick).UTC()
-	s.At = e.ht
+	s := custody.Statement{Place: checkout.Place{Chain: ev.Chain, Seq: ev.Seq}, Device: e.device, Base: ev.Base, Stamp: ev.At, Person: g.holder(e)}
+	lost := g.date(contact, c, &s, ev.Heard)
 	g.seq++
-	e.labSeq = g.seq
-	if e.ht.After(g.newest) {
-		g.newest = e.ht
-	}
+	e.ht, e.labSeq = s.At, g.seq
 	g.times[s.Place] = e.ht
 	c.seq, c.hash, c.ht, c.changed = ev.Seq, ev.Hash, e.ht, true
-	s.Person = g.holder(e)
 	if err := g.forget(e); err != nil {
 		return wire.Accepted{}, err
 	}
 	g.events = append(g.events, e)
-	receipt := wire.Accepted{LabSeq: uint64(e.labSeq), HT: e.ht}
-	switch {
-	case ev.Resolved != "":
-		return receipt, g.resolve(e)
-	case e.device == "":
-	case ev.Kind.MovesDevice():
-		e.moves = true
-		return receipt, g.move(s, e)
-	default:
-		g.say(s, e)
+	return wire.Accepted{LabSeq: uint64(e.labSeq), HT: e.ht}, g.apply(s, e, lost)
+}
+
+// date gives a statement its lab time. lost: the lab had it once, and has taken events since
+// that are based on it; it comes before them.
+func (g *group) date(contact custody.Contact, c *chain, s *custody.Statement, heard time.Time) (lost bool) {
+	s.Heard = heard
+	if s.Heard.Before(epochStart) {
+		s.Heard = epochStart
 	}
-	return receipt, nil
+	if s.Heard.After(contact.At) { // nobody has heard a time that has not come
+		s.Heard = contact.At
+	}
+	base, known := g.times[s.Base]
+	s.At = contact.Time(*s, base, c.ht).Truncate(custody.Tick).UTC()
+	if before, ok := g.awaited[s.Place]; ok {
+		lost = true
+		if most := before.Add(-custody.Tick); s.At.After(most) && most.After(c.ht) {
+			s.At = most
+		}
+		delete(g.awaited, s.Place)
+		g.rows.Queue(`delete from awaited where lab = $1 and chain = $2 and seq = $3`, g.id, s.Chain[:], int64(s.Seq))
+	}
+	if of := g.chains[s.Base.Chain]; !known && s.Base.Seq > 0 && of != nil && s.Base.Seq > of.seq {
+		g.rows.Queue(`insert into awaited (lab, chain, seq, ht) values ($1, $2, $3, $4)
+on conflict (lab, chain, seq) do update set ht = least(awaited.ht, excluded.ht)`, g.id, s.Base.Chain[:], int64(s.Base.Seq), s.At)
+		if at, ok := g.awaited[s.Base]; !ok || s.At.Before(at) {
+			g.awaited[s.Base] = s.At
+		}
+	}
+	if s.At.After(g.newest) {
+		g.newest = s.At
+	}
+	return lost
+}
+
+// apply changes the rows that an event speaks of.
+func (g *group) apply(s custody.Statement, e *event, lost bool) error {
+	switch {
+	case e.Resolved != "":
+		return g.resolve(e)
+	case e.device == "":
+		return nil
+	case !e.Kind.MovesDevice():
+		g.say(s, e)
+		return nil
+	}
+	e.moves = true
+	if err := g.move(s, e); err != nil || !lost {
+		return err
+	}
+	return g.saidBefore(s)
 }
 
 // holder is who has the device after an event; empty for nobody.
@@ -137,9 +165,11 @@ func (g *group) queueEvents(b *pgx.Batch) {
 	g.events = nil
 }
 
-// flushEvents writes them now, for a question that must see them.
+// flushEvents writes what waits now, for a question that must see it. Rows of which there
+// is one, such as loans, are written at the end.
 func (g *group) flushEvents() error {
-	b := &pgx.Batch{}
+	b := g.rows
+	g.rows = &pgx.Batch{}
 	if g.queueEvents(b); b.Len() == 0 {
 		return nil
 	}

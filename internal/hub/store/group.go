@@ -26,7 +26,7 @@ type lab struct {
 }
 
 // lock locks a lab until tx ends. The clock is asked when that has come.
-func lock(ctx context.Context, tx pgx.Tx, id int64) (*lab, error) {
+func (s *Store) lock(ctx context.Context, tx pgx.Tx, id int64) (*lab, error) {
 	l := &lab{id: id}
 	b := &pgx.Batch{}
 	b.Queue(`select name, epoch, seq, ver, members_ver, newest, key_check from lab where id = $1 for update`, id).QueryRow(func(row pgx.Row) error {
@@ -35,6 +35,9 @@ func lock(ctx context.Context, tx pgx.Tx, id int64) (*lab, error) {
 	b.Queue(`select clock_timestamp()`).QueryRow(func(row pgx.Row) error { return row.Scan(&l.now) })
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return nil, err
+	}
+	if s.testOnlyClock != nil {
+		l.now = s.testOnlyClock()
 	}
 	if l.now.Before(l.newest) {
 		l.now = l.newest
@@ -82,6 +85,7 @@ type group struct {
 	tags     map[string]subjectKey
 	alias    map[subjectKey]string
 	erased   map[string]bool // people
+	awaited  map[checkout.Place]time.Time
 
 	events []*event // that are not written yet
 	rows   *pgx.Batch
@@ -93,7 +97,7 @@ func (s *Store) take(id int64, jobs []*job) error {
 	defer cancel()
 	var done lab
 	err := s.write(ctx, func(tx pgx.Tx) error {
-		l, err := lock(ctx, tx, id)
+		l, err := s.lock(ctx, tx, id)
 		if err != nil {
 			return err
 		}
@@ -146,6 +150,7 @@ func (g *group) job(j *job) error {
 		return problem(wire.CodeForged, "ask whoever keeps the hub", "this token is for another chain")
 	}
 	if st.chain.IsZero() {
+		g.hears(st, j)
 		return g.patches(j)
 	}
 	c := g.chains[st.chain]
@@ -154,6 +159,7 @@ func (g *group) job(j *job) error {
 		return err
 	}
 	j.receipts = old
+	g.hears(st, j)
 	waited := time.Since(j.came)
 	at := g.now.Add(-waited)
 	if at.Before(g.newest) {
@@ -170,12 +176,23 @@ func (g *group) job(j *job) error {
 	return g.patches(j)
 }
 
+// hears notes how a station is.
+func (g *group) hears(st *station, j *job) {
+	if of := j.Station; of.Version != st.version || of.Fault != st.fault {
+		st.version, st.fault, st.changed = of.Version, of.Fault, true
+		g.members = g.next()
+	}
+}
+
 // begin gives a station the chain whose first event it sends.
 func (g *group) begin(st *station, j *job) error {
 	switch c := g.chains[j.chain]; {
 	case c != nil && c.seq > 0:
 		return problem(wire.CodeForked, "join this board with --as NAME, and it begins a chain of its own", "the chain is another station's, whose card was copied")
 	case j.After.Seq != 0:
+		if j.Epoch == 0 || j.Epoch == g.epoch {
+			g.lost()
+		}
 		return behind(g.head(st))
 	case len(j.events) == 0:
 		return nil
@@ -191,7 +208,9 @@ func (g *group) begin(st *station, j *job) error {
 func (g *group) known(st *station, c *chain, j *job) ([]wire.Accepted, error) {
 	switch {
 	case j.After.Seq > c.seq:
-		g.lost()
+		if j.Epoch == 0 || j.Epoch == g.epoch {
+			g.lost()
+		}
 		return nil, behind(g.head(st))
 	case j.After.Seq == c.seq && j.after != c.hash:
 		return nil, errForked

@@ -113,7 +113,7 @@ func (s *Store) Join(ctx context.Context, c Code, j *wire.Join, key func() (chec
 		done   lab
 	)
 	err := s.write(ctx, func(tx pgx.Tx) (err error) {
-		l, err := lock(ctx, tx, c.Lab)
+		l, err := s.lock(ctx, tx, c.Lab)
 		if err != nil {
 			return err
 		}

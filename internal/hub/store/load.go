@@ -62,11 +62,11 @@ func keys(m map[string]bool) []string { return slices.Collect(maps.Keys(m)) }
 func (g *group) load(jobs []*job) error {
 	g.stations, g.chains, g.times = map[string]*station{}, map[checkout.Hash]*chain{}, map[checkout.Place]time.Time{}
 	g.loans, g.subjects, g.tags = map[string]*loan{}, map[subjectKey]*subject{}, map[string]subjectKey{}
-	g.alias, g.erased = map[subjectKey]string{}, map[string]bool{}
+	g.alias, g.erased, g.awaited = map[subjectKey]string{}, map[string]bool{}, map[checkout.Place]time.Time{}
 	w, b := want(jobs), &pgx.Batch{}
 	g.loadStations(b, keys(w.stations))
 	if len(w.chains) > 0 {
-		g.loadChains(b, w.chains)
+		g.loadChains(b, w)
 	}
 	if len(w.bases) > 0 {
 		g.loadBases(b, w.bases)
@@ -112,16 +112,25 @@ func (g *group) loadStations(b *pgx.Batch, names []string) {
 	}, `select name, chain, token, version, fault from station where lab = $1 and name = any($2)`, g.id, names)
 }
 
-func (g *group) loadChains(b *pgx.Batch, wanted map[checkout.Hash]bool) {
+// loadChains reads the chains of the events and of their bases, and which events are
+// awaited of them.
+func (g *group) loadChains(b *pgx.Batch, w *wanted) {
 	var (
 		all           [][]byte
 		genesis, hash []byte
 		seq           int64
 		ht            time.Time
 	)
-	for h := range wanted {
+	for p := range w.bases {
+		w.chains[p.Chain] = true
+	}
+	for h := range w.chains {
 		all = append(all, h[:])
 	}
+	each(b, []any{&genesis, &seq, &ht}, func() error {
+		g.awaited[placeOf(genesis, &seq)] = ht.UTC()
+		return nil
+	}, `select chain, seq, ht from awaited where lab = $1 and chain = any($2)`, g.id, all)
 	each(b, []any{&genesis, &seq, &hash, &ht}, func() error {
 		c := &chain{seq: uint64(seq), ht: ht.UTC()}
 		copy(c.genesis[:], genesis)

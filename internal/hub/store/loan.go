@@ -10,6 +10,7 @@ import (
 
 	"stump/checkout"
 	"stump/checkout/custody"
+	"stump/checkout/ledger/record"
 )
 
 // Erased stands for a person who was erased while they had a device.
@@ -90,6 +91,30 @@ func (g *group) say(s custody.Statement, e *event) {
 	g.change(l)
 }
 
+// saidBefore takes what was said of a statement before the lab had it again.
+func (g *group) saidBefore(s custody.Statement) error {
+	if err := g.flushEvents(); err != nil {
+		return err
+	}
+	rows, err := g.tx.Query(g.ctx, `select ht, record from event where lab = $1 and device = $2 and not moves and base_chain = $3 and base_seq = $4 order by ht, chain, seq`,
+		g.id, s.Device, s.Chain[:], int64(s.Seq))
+	if err != nil {
+		return err
+	}
+	var (
+		ht  time.Time
+		raw []byte
+	)
+	_, err = pgx.ForEachRow(rows, []any{&ht, &raw}, func() error {
+		ev, err := record.Decode(raw)
+		if err == nil {
+			g.say(custody.Statement{Place: checkout.Place{Chain: ev.Chain, Seq: ev.Seq}, Device: s.Device, Base: ev.Base, At: ht.UTC()}, &event{Event: &ev})
+		}
+		return err
+	})
+	return err
+}
+
 // late takes a statement that is not the newest of its device: nothing changes, but what
 // comes after it in lab time may have been made without knowing of it.
 func (g *group) late(s custody.Statement) error {
@@ -109,44 +134,72 @@ func (g *group) amid(s custody.Statement) error {
 	if err != nil {
 		return err
 	}
-	if err := g.list(see(before, s, g.times), before, s); err != nil {
+	if err := g.list(see(before.Statement, s, g.times), before.Statement, s); err != nil {
 		return err
 	}
 	if after.Seq == 0 {
 		return nil
 	}
-	sight := see(s, after, g.times)
-	if l := g.loans[s.Device]; after.Place == l.place && sight == custody.Doubtful && !l.doubtful {
-		l.doubtful = true
+	sight := see(s, after.Statement, g.times)
+	if l := g.loans[s.Device]; after.Place == l.place {
+		if err := g.doubt(l, sight == custody.Doubtful || after.mark == checkout.MarkDoubtful); err != nil {
+			return err
+		}
+	}
+	if sight == custody.Seen { // the lab had lost what it is based on
+		g.rows.Queue(`delete from conflict where lab = $1 and chain = $2 and seq = $3 and settled is null`, g.id, after.Chain[:], int64(after.Seq))
+	}
+	return g.list(sight, s, after.Statement)
+}
+
+// doubt says of the last statement of a device whether it is doubtful, unless an admin has
+// looked at it.
+func (g *group) doubt(l *loan, doubtful bool) error {
+	if l.doubtful == doubtful {
+		return nil
+	}
+	var settled bool
+	err := g.tx.QueryRow(g.ctx, `select count(*) > 0 from conflict where lab = $1 and chain = $2 and seq = $3 and settled is not null`, g.id, l.place.Chain[:], int64(l.place.Seq)).Scan(&settled)
+	if err == nil && !settled {
+		l.doubtful = doubtful
 		g.change(l)
 	}
-	return g.list(sight, s, after)
+	return err
 }
 
 // one returns a statement by its place.
-func (g *group) one(device string, p checkout.Place) (custody.Statement, error) {
+func (g *group) one(device string, p checkout.Place) (marked, error) {
 	return g.statement(device, besideColumns+` and chain = $3 and seq = $4`, p.Chain[:], int64(p.Seq))
 }
 
-const besideColumns = `select chain, seq, ht, kind, person, base_chain, base_seq from event where lab = $1 and device = $2 and moves`
+// marked is a statement that was read again, with its mark.
+type marked struct {
+	custody.Statement
+	mark checkout.Mark
+}
+
+const besideColumns = `select chain, seq, ht, person, record from event where lab = $1 and device = $2 and moves`
 
 // statement returns one statement of a device; the zero one if there is none.
-func (g *group) statement(device, sql string, args ...any) (o custody.Statement, err error) {
+func (g *group) statement(device, sql string, args ...any) (o marked, err error) {
 	var (
-		chain, base  []byte
-		seq, baseSeq *int64
-		kind         string
-		person       *string
+		chain, raw []byte
+		seq        int64
+		person     *string
 	)
-	err = g.tx.QueryRow(g.ctx, sql, append([]any{g.id, device}, args...)...).Scan(&chain, &seq, &o.At, &kind, &person, &base, &baseSeq)
+	err = g.tx.QueryRow(g.ctx, sql, append([]any{g.id, device}, args...)...).Scan(&chain, &seq, &o.At, &person, &raw)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return custody.Statement{}, nil
+		return marked{}, nil
 	}
 	if err != nil {
 		return o, err
 	}
-	o.Device, o.Place, o.Base, o.At = device, placeOf(chain, seq), placeOf(base, baseSeq), o.At.UTC()
-	if k := checkout.Kind(kind); k == checkout.Checkout || k == checkout.Handover {
+	ev, err := record.Decode(raw)
+	if err != nil {
+		return o, err
+	}
+	o.Device, o.Place, o.Base, o.At, o.mark = device, placeOf(chain, &seq), ev.Base, o.At.UTC(), ev.Mark
+	if ev.Kind == checkout.Checkout || ev.Kind == checkout.Handover {
 		if o.Person = Erased; person != nil {
 			o.Person = *person
 		}

@@ -100,7 +100,7 @@ join station s on s.lab = l.id left join chain c on c.lab = s.lab and c.genesis 
 func (s *Store) Leave(ctx context.Context, from Sender) error {
 	var l *lab
 	err := s.write(ctx, func(tx pgx.Tx) (err error) {
-		if l, err = lock(ctx, tx, from.Lab); err != nil {
+		if l, err = s.lock(ctx, tx, from.Lab); err != nil {
 			return err
 		}
 		done, err := tx.Exec(ctx, `update station set token = null where lab = $1 and name = $2 and token = $3`, from.Lab, from.Name, from.token[:])

@@ -39,6 +39,8 @@ type Store struct {
 	end  context.CancelFunc
 	done sync.WaitGroup
 
+	testOnlyClock func() time.Time // nil: the database's
+
 	mu    sync.Mutex
 	labs  map[int64]*desk
 	known map[[32]byte]known // tokens, for a while

@@ -21,10 +21,11 @@ const (
 // subjectKey names a person or device.
 type subjectKey struct{ kind, id string }
 
-// field is the value of a field, and the version that set it.
+// field is the value of a field, the version that set it, and the station.
 type field struct {
 	Value string `json:"v"`
 	Ver   int64  `json:"n"`
+	By    string `json:"b,omitempty"`
 }
 
 // subject is a row of the register.
@@ -84,7 +85,7 @@ func (g *group) patches(j *job) error {
 	return nil
 }
 
-// patch changes the fields that nobody has changed since the version that the station knew.
+// patch changes the fields that nobody else has changed since the version that the station knew.
 func (g *group) patch(p *wire.Patch, station string) error {
 	key := subjectKey{p.Kind, p.ID}
 	s := g.subjects[key]
@@ -104,13 +105,13 @@ func (g *group) patch(p *wire.Patch, station string) error {
 		was, value := s.doc[name], p.Fields[name]
 		switch {
 		case was.Value == value:
-		case was.Ver > int64(p.Base):
+		case was.Ver > int64(p.Base) && was.By != station:
 			g.refuse("field", s, name, was.Value, value, station)
 		case !g.tag(s, name, value):
 			owner := g.tags[strings.TrimPrefix(name, tagField)]
 			g.refuse("tag", s, name, owner.kind+" "+owner.id, value, station)
 		default:
-			s.doc[name] = field{value, ver}
+			s.doc[name] = field{value, ver, station}
 		}
 	}
 	s.ver, s.changed = ver, true

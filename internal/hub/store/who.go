@@ -11,9 +11,6 @@ import (
 	"stump/internal/books"
 )
 
-// maskField is the masked number of a pending tag.
-const maskField = "mask"
-
 // Who is who has what in a lab, in the order of devices, after one of that id.
 func (s *Store) Who(ctx context.Context, lab int64, after string, limit int, now time.Time) (all []books.Loan, err error) {
 	rows, err := s.pool.Query(ctx, `select d.device, d.person, d.ht, d.station, d.length, d.doubtful, d.kit, v.doc, p.doc from device_loan d
@@ -50,8 +47,8 @@ where d.lab = $1 and d.person <> '' and d.device > $2 order by d.device limit $3
 	return all, err
 }
 
-// named returns the id and the name of a subject, or, for a tag that nobody knows, its
-// masked number.
+// named returns the id and the name of a subject. Of a tag that nobody knows the lab has no
+// number.
 func named(id string, raw []byte) (_, name, mask string, err error) {
 	doc := map[string]field{}
 	if raw != nil {
@@ -61,10 +58,7 @@ func named(id string, raw []byte) (_, name, mask string, err error) {
 	case id == Erased && raw == nil:
 		return "", "", "", err
 	case checkout.IsPendingID(id):
-		if mask = doc[maskField].Value; mask == "" {
-			mask = "unknown"
-		}
-		return "", "", mask, err
+		return "", "", "unknown", err
 	}
 	return id, doc[nameField].Value, "", err
 }

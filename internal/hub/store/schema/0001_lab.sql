@@ -71,6 +71,16 @@ create index event_person on event (lab, person, lab_seq) where person is not nu
 create index event_former on event (lab, former, lab_seq) where former is not null;
 create index event_actor on event (lab, actor, lab_seq) where actor is not null;
 
+-- Events that others are based on and that the lab has lost, until they are sent again: they
+-- were before this lab time.
+create table awaited (
+  lab bigint not null,
+  chain bytea not null,
+  seq bigint not null,
+  ht timestamptz not null,
+  primary key (lab, chain, seq)
+);
+
 -- People and devices. doc has a value and the version that set it for each field.
 create table subject (
   lab bigint not null,
@@ -153,6 +163,7 @@ drop table conflict;
 drop table device_loan;
 drop table subject_tag;
 drop table subject;
+drop table awaited;
 drop table event;
 drop table chain;
 drop table join_code;
