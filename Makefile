@@ -15,7 +15,7 @@ include scripts/kernel.mk
 MODULES := . cmd/stumplab
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test unit proofs bench fuzz api-fuzz lint pages figures vuln cross packages clean
+.PHONY: help setup build run test unit proofs long bench bench-hub fuzz api-fuzz lint pages figures vuln cross packages clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,13 @@ proofs: ## 200 kills, 1,000 damaged files and a model of the ledger, 5,000 seque
 	$(GO) test -vet=off -count=1 -run '^Test(Oracle|.*Properties$$)' ./directory
 	$(GO) test -vet=off -count=1 ./wiegand
 	$(GO) test -vet=off -count=1 -run '^Test(HostileDirectory|RefusedUpload|LargeExport)$$' ./cmd/stump
+
+long: ## what takes minutes: 200 kills of hubs and their PostgreSQL, 2,000 labs of a model
+	$(GO) test -vet=off -count=1 -timeout 20m -tags services -run '^TestKill$$' -v ./cmd/stump-hub -kills 200
+	$(GO) test -vet=off -count=1 -timeout 20m -tags services -run '^TestModel$$' -v ./internal/hub/store -models 2000
+
+bench-hub: ## what a hub does in a second, beside the PostgreSQL under it (needs PostgreSQL)
+	$(GO) test -vet=off -count=1 -timeout 20m -tags services -run '^$$' -bench '^BenchmarkHub$$' -benchtime 1x ./cmd/stump-hub
 
 bench: ## benchmarks: the figures in the docs
 	$(GO) test -run '^$$' -bench . -benchmem ./...

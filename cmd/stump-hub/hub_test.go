@@ -29,11 +29,16 @@ import (
 	"stump/internal/sitekey"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv("STUMP_HUB_TEST") != "" {
+		os.Exit(Main()) // a hub that is a process of its own
+	}
+	pgtest.Main(m)
+}
 
 // shell runs commands with a configuration.
 type shell struct {
-	*testing.T
+	testing.TB
 	file string
 }
 
@@ -91,14 +96,20 @@ func pinned(pin []byte) *http.Client {
 	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true, VerifyPeerCertificate: check}}}
 }
 
-// TestHub is a lab from its beginning, as an admin and two stations see it.
-func TestHub(t *testing.T) {
-	port, err := net.Listen("tcp", "127.0.0.1:0")
+// freeAddr is an address that nobody listens at.
+func freeAddr(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := port.Addr().String()
-	port.Close()
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// TestHub is a lab from its beginning, as an admin and two stations see it.
+func TestHub(t *testing.T) {
+	addr := freeAddr(t)
 	x := &shell{t, filepath.Join(t.TempDir(), "stump-hub.toml")}
 	x.fails(1, "there is no configuration", "docs/hub.md", "run")
 	x.ok(os.WriteFile(x.file, []byte("[database]\nulr = 1\n"), 0o600))

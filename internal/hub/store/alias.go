@@ -10,13 +10,21 @@ import (
 // resolve takes an event that says who a pending tag was, or into whom somebody was merged:
 // all that was said of the one is now of the other.
 func (g *group) resolve(e *event) error {
-	kind, now := personKind, e.person
 	if e.device != "" {
-		kind, now = deviceKind, e.device
+		return g.becomes(deviceKind, e.Resolved, e.device)
 	}
-	was := e.Resolved
+	return g.becomes(personKind, e.Resolved, g.isNow(personKind, e.Event.Person))
+}
+
+// becomes makes all that was said of an id a statement of another one from now on.
+func (g *group) becomes(kind, was, now string) error {
 	if now == "" || was == now {
 		return nil
+	}
+	if now == Erased {
+		if _, err := g.loadFormer(was); err != nil {
+			return err
+		}
 	}
 	for key, id := range g.alias {
 		if key.kind == kind && id == was {
@@ -24,21 +32,13 @@ func (g *group) resolve(e *event) error {
 		}
 	}
 	g.alias[subjectKey{kind, was}] = now
-	b := &pgx.Batch{}
-	g.queueEvents(b)
-	b.Queue(`update alias set now = $4 where lab = $1 and kind = $2 and now = $3`, g.id, kind, was, now)
-	b.Queue(`insert into alias (lab, kind, was, now) values ($1, $2, $3, $4) on conflict (lab, kind, was) do update set now = excluded.now`, g.id, kind, was, now)
-	if kind == deviceKind {
-		if err := g.tx.SendBatch(g.ctx, b).Close(); err != nil {
-			return err
-		}
-		return g.joinDevices(was, now)
-	}
-	for _, column := range []string{"person", "former", "actor"} {
-		b.Queue(`update event set `+column+` = $3 where lab = $1 and `+column+` = $2`, g.id, was, now)
-	}
-	if err := g.tx.SendBatch(g.ctx, b).Close(); err != nil {
+	g.rows.Queue(`update alias set now = $4 where lab = $1 and kind = $2 and now = $3`, g.id, kind, was, now)
+	g.rows.Queue(`insert into alias (lab, kind, was, now) values ($1, $2, $3, $4) on conflict (lab, kind, was) do update set now = excluded.now`, g.id, kind, was, now)
+	if err := g.flushEvents(); err != nil {
 		return err
+	}
+	if kind == deviceKind {
+		return g.joinDevices(was, now)
 	}
 	if err := g.loadHeld(was); err != nil {
 		return err
@@ -49,13 +49,13 @@ func (g *group) resolve(e *event) error {
 			g.change(l)
 		}
 	}
-	if g.erased[now] {
-		if err := g.loadFormer(now); err != nil {
-			return err
-		}
-		return g.eraseEvents(now)
+	if now == Erased {
+		return g.eraseEvents(was)
 	}
-	return nil
+	for _, column := range []string{"person", "former", "actor"} {
+		g.rows.Queue(`update event set `+column+` = $3 where lab = $1 and `+column+` = $2`, g.id, was, now)
+	}
+	return g.flushEvents()
 }
 
 // joinDevices makes the statements of a device those of another, among which they may fall

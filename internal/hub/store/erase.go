@@ -23,28 +23,19 @@ func (g *group) erase(s *subject, ver int64) error {
 	if s.kind != personKind {
 		return nil
 	}
-	g.erased[s.id] = true
-	if err := g.loadHeld(s.id); err != nil {
+	former, err := g.loadFormer(s.id)
+	if err != nil {
 		return err
 	}
-	if err := g.loadFormer(s.id); err != nil {
+	if err := g.becomes(personKind, s.id, Erased); err != nil {
 		return err
 	}
-	for _, l := range g.loans {
-		if l.person == s.id {
-			l.person = Erased
-			g.change(l)
+	for _, was := range former { // who was merged into them
+		if was.erased {
+			continue
 		}
-	}
-	if err := g.eraseEvents(s.id); err != nil {
-		return err
-	}
-	for key, now := range g.alias { // who was merged into them
-		was := g.subjects[key]
-		if key.kind == personKind && now == s.id && was != nil && !was.erased {
-			if err := g.erase(was, g.next()); err != nil {
-				return err
-			}
+		if err := g.erase(was, g.next()); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -66,38 +57,42 @@ func (g *group) loadHeld(person string) error {
 	return err
 }
 
-// loadFormer reads who else a person was, with their rows.
-func (g *group) loadFormer(person string) error {
+// loadFormer reads the rows of those who a person was before.
+func (g *group) loadFormer(person string) (former []*subject, err error) {
 	rows, err := g.tx.Query(g.ctx, `select was from alias where lab = $1 and kind = 'person' and now = $2`, g.id, person)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var was string
+	all, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
 	wanted := map[subjectKey]bool{}
-	_, err = pgx.ForEachRow(rows, []any{&was}, func() error {
+	for _, was := range all {
 		key := subjectKey{personKind, was}
 		g.alias[key] = person
 		if g.subjects[key] == nil {
 			wanted[key] = true
 		}
-		return nil
-	})
-	if err != nil || len(wanted) == 0 {
-		return err
 	}
 	b := &pgx.Batch{}
 	g.loadSubjects(b, wanted)
-	return g.tx.SendBatch(g.ctx, b).Close()
+	if err := g.tx.SendBatch(g.ctx, b).Close(); err != nil {
+		return nil, err
+	}
+	for _, was := range all {
+		if s := g.subjects[subjectKey{personKind, was}]; s != nil {
+			former = append(former, s)
+		}
+	}
+	return former, nil
 }
 
 // eraseAtOnce is how many events are read at a time.
 const eraseAtOnce = 500
 
-// eraseEvents erases the sides of the events of a person that the lab has.
+// eraseEvents erases the sides of the events of a person that the lab has. All are written.
 func (g *group) eraseEvents(person string) error {
-	if err := g.flushEvents(); err != nil {
-		return err
-	}
 	for {
 		rows, err := g.tx.Query(g.ctx, `select chain, seq, record from event where lab = $1 and (person = $2 or former = $2 or actor = $2) limit $3`, g.id, person, eraseAtOnce)
 		if err != nil {
@@ -116,10 +111,7 @@ func (g *group) eraseEvents(person string) error {
 				return err
 			}
 			e.Event, e.written = &ev, slices.Clone(raw)
-			e.person, e.former, e.actor = g.isNow(personKind, ev.Person), g.isNow(personKind, ev.From), ""
-			if ev.Actor != ev.Person {
-				e.actor = g.isNow(personKind, ev.Actor)
-			}
+			g.name(e)
 			if err := g.forget(e); err != nil {
 				return err
 			}
@@ -142,7 +134,7 @@ func (g *group) eraseEvents(person string) error {
 
 // forget erases what an event says of people who were erased.
 func (g *group) forget(e *event) error {
-	person, former, actor := g.erased[e.person], g.erased[e.former], g.erased[e.actor]
+	person, former, actor := e.person == Erased, e.former == Erased, e.actor == Erased
 	if !person && !former && !actor {
 		return nil
 	}

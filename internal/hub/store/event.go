@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -58,12 +59,13 @@ var epochStart = time.Unix(0, 0).UTC()
 
 // accept takes the next event of a chain.
 func (g *group) accept(contact custody.Contact, c *chain, ev *record.Event, raw []byte) (wire.Accepted, error) {
-	e := &event{Event: ev, written: raw, device: g.isNow(deviceKind, ev.Device), person: g.isNow(personKind, ev.Person), former: g.isNow(personKind, ev.From)}
-	if ev.Actor != ev.Person {
-		e.actor = g.isNow(personKind, ev.Actor)
-	}
+	e := &event{Event: ev, written: raw}
+	g.name(e)
 	s := custody.Statement{Place: checkout.Place{Chain: ev.Chain, Seq: ev.Seq}, Device: e.device, Base: ev.Base, Stamp: ev.At, Person: g.holder(e)}
-	lost := g.date(contact, c, &s, ev.Heard)
+	lost, err := g.date(contact, c, &s, ev.Heard)
+	if err != nil {
+		return wire.Accepted{}, err
+	}
 	g.seq++
 	e.ht, e.labSeq = s.At, g.seq
 	g.times[s.Place] = e.ht
@@ -75,9 +77,17 @@ func (g *group) accept(contact custody.Contact, c *chain, ev *record.Event, raw 
 	return wire.Accepted{LabSeq: uint64(e.labSeq), HT: e.ht}, g.apply(s, e, lost)
 }
 
+// name says who and what an event is about, by the ids of today.
+func (g *group) name(e *event) {
+	e.device, e.person, e.former, e.actor = g.isNow(deviceKind, e.Device), g.isNow(personKind, e.Person), g.isNow(personKind, e.From), ""
+	if e.Actor != e.Person {
+		e.actor = g.isNow(personKind, e.Actor)
+	}
+}
+
 // date gives a statement its lab time. lost: the lab had it once, and has taken events since
 // that are based on it; it comes before them.
-func (g *group) date(contact custody.Contact, c *chain, s *custody.Statement, heard time.Time) (lost bool) {
+func (g *group) date(contact custody.Contact, c *chain, s *custody.Statement, heard time.Time) (lost bool, err error) {
 	s.Heard = heard
 	if s.Heard.Before(epochStart) {
 		s.Heard = epochStart
@@ -95,17 +105,41 @@ func (g *group) date(contact custody.Contact, c *chain, s *custody.Statement, he
 		delete(g.awaited, s.Place)
 		g.rows.Queue(`delete from awaited where lab = $1 and chain = $2 and seq = $3`, g.id, s.Chain[:], int64(s.Seq))
 	}
-	if of := g.chains[s.Base.Chain]; !known && s.Base.Seq > 0 && of != nil && s.Base.Seq > of.seq {
-		g.rows.Queue(`insert into awaited (lab, chain, seq, ht) values ($1, $2, $3, $4)
-on conflict (lab, chain, seq) do update set ht = least(awaited.ht, excluded.ht)`, g.id, s.Base.Chain[:], int64(s.Base.Seq), s.At)
-		if at, ok := g.awaited[s.Base]; !ok || s.At.Before(at) {
-			g.awaited[s.Base] = s.At
+	if !known && s.Base.Seq > 0 {
+		lost, err := g.misses(s.Base)
+		if err != nil {
+			return false, err
+		}
+		if lost {
+			g.await(s)
 		}
 	}
 	if s.At.After(g.newest) {
 		g.newest = s.At
 	}
-	return lost
+	return lost, nil
+}
+
+// misses reports whether the lab has a chain, and not this event of it.
+func (g *group) misses(p checkout.Place) (bool, error) {
+	if c := g.chains[p.Chain]; c != nil {
+		return p.Seq > c.seq, nil
+	}
+	var missing bool
+	err := g.tx.QueryRow(g.ctx, `select seq < $3 from chain where lab = $1 and genesis = $2`, g.id, p.Chain[:], int64(p.Seq)).Scan(&missing)
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = nil
+	}
+	return missing, err
+}
+
+// await notes that the lab has lost the base of a statement, which will come after it.
+func (g *group) await(s *custody.Statement) {
+	g.rows.Queue(`insert into awaited (lab, chain, seq, ht) values ($1, $2, $3, $4) on conflict (lab, chain, seq) do update set ht = least(awaited.ht, excluded.ht)`,
+		g.id, s.Base.Chain[:], int64(s.Base.Seq), s.At)
+	if at, ok := g.awaited[s.Base]; !ok || s.At.Before(at) {
+		g.awaited[s.Base] = s.At
+	}
 }
 
 // apply changes the rows that an event speaks of.
@@ -128,13 +162,10 @@ func (g *group) apply(s custody.Statement, e *event, lost bool) error {
 
 // holder is who has the device after an event; empty for nobody.
 func (g *group) holder(e *event) string {
-	switch {
-	case e.Kind != checkout.Checkout && e.Kind != checkout.Handover:
-		return ""
-	case g.erased[e.person]:
-		return Erased
+	if e.Kind == checkout.Checkout || e.Kind == checkout.Handover {
+		return e.person
 	}
-	return e.person
+	return ""
 }
 
 // insertEvents writes events.

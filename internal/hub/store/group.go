@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"stump/checkout"
 	"stump/checkout/custody"
@@ -25,17 +26,17 @@ type lab struct {
 	membersWas int64
 }
 
-// lock locks a lab until tx ends. The clock is asked when that has come.
-func (s *Store) lock(ctx context.Context, tx pgx.Tx, id int64) (*lab, error) {
-	l := &lab{id: id}
-	b := &pgx.Batch{}
-	b.Queue(`select name, epoch, seq, ver, members_ver, newest, key_check from lab where id = $1 for update`, id).QueryRow(func(row pgx.Row) error {
+// queue locks the lab until the transaction ends. What follows in the batch sees what the
+// one before has left, and the clock is asked when the lock has come.
+func (l *lab) queue(b *pgx.Batch) {
+	b.Queue(`select name, epoch, seq, ver, members_ver, newest, key_check from lab where id = $1 for update`, l.id).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&l.name, &l.epoch, &l.seq, &l.ver, &l.members, &l.newest, &l.key)
 	})
 	b.Queue(`select clock_timestamp()`).QueryRow(func(row pgx.Row) error { return row.Scan(&l.now) })
-	if err := tx.SendBatch(ctx, b).Close(); err != nil {
-		return nil, err
-	}
+}
+
+// locked is to be called when the batch is done.
+func (s *Store) locked(l *lab) {
 	if s.testOnlyClock != nil {
 		l.now = s.testOnlyClock()
 	}
@@ -43,7 +44,15 @@ func (s *Store) lock(ctx context.Context, tx pgx.Tx, id int64) (*lab, error) {
 		l.now = l.newest
 	}
 	l.before, l.membersWas = [3]int64{l.epoch, l.seq, l.ver}, l.members
-	return l, nil
+}
+
+// lock locks a lab until tx ends.
+func (s *Store) lock(ctx context.Context, tx pgx.Tx, id int64) (*lab, error) {
+	l, b := &lab{id: id}, &pgx.Batch{}
+	l.queue(b)
+	err := tx.SendBatch(ctx, b).Close()
+	s.locked(l)
+	return l, err
 }
 
 // next is the version of the next row.
@@ -74,7 +83,7 @@ func (c *chain) link() wire.Link { return wire.Link{Seq: c.seq, Hash: c.hash.Str
 // group is what one transaction does to a lab.
 type group struct {
 	ctx context.Context
-	tx  pgx.Tx
+	tx  querier
 	*lab
 
 	stations map[string]*station
@@ -84,40 +93,64 @@ type group struct {
 	subjects map[subjectKey]*subject
 	tags     map[string]subjectKey
 	alias    map[subjectKey]string
-	erased   map[string]bool // people
 	awaited  map[checkout.Place]time.Time
 
 	events []*event // that are not written yet
 	rows   *pgx.Batch
 }
 
+// querier is a transaction, or a connection that has one.
+type querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+}
+
 // take commits jobs in one transaction, and tells those who wait for changes.
 func (s *Store) take(id int64, jobs []*job) error {
 	ctx, cancel := context.WithTimeout(context.Background(), commitTime)
 	defer cancel()
-	var done lab
-	err := s.write(ctx, func(tx pgx.Tx) error {
-		l, err := s.lock(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		g := &group{ctx: ctx, tx: tx, lab: l, rows: &pgx.Batch{}}
-		if err := g.load(jobs); err != nil {
-			return err
-		}
-		for _, j := range jobs {
-			j.receipts = nil
-			if j.err = g.job(j); isFatal(j.err) {
-				return j.err
+	var l *lab
+	err := again(ctx, func() error {
+		l = &lab{id: id}
+		return s.pool.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
+			g := &group{ctx: ctx, tx: conn, lab: l, rows: &pgx.Batch{}}
+			err := s.takeIn(g, jobs)
+			if err != nil && conn.Conn().PgConn().TxStatus() != 'I' {
+				_, _ = conn.Exec(ctx, `rollback`) // else the pool throws the connection away
 			}
-		}
-		done = *l
-		return g.flush()
+			return err
+		})
 	})
 	if err == nil {
-		s.tell(id, done.epoch, done.ver)
+		s.tell(id, l.epoch, l.ver)
 	}
 	return err
+}
+
+// takeIn commits jobs by a connection. Where nothing is out of the ordinary it asks twice:
+// for the lock with all that it needs to know, and with all that it writes for the commit.
+func (s *Store) takeIn(g *group, jobs []*job) error {
+	first := &pgx.Batch{}
+	first.Queue(`begin`)
+	g.queue(first)
+	g.load(first, jobs)
+	if err := g.tx.SendBatch(g.ctx, first).Close(); err != nil {
+		return err
+	}
+	s.locked(g.lab)
+	if err := g.loadNow(); err != nil {
+		return err
+	}
+	for _, j := range jobs {
+		j.receipts = nil
+		if j.err = g.job(j); isFatal(j.err) {
+			return j.err
+		}
+	}
+	g.flush(g.rows)
+	g.rows.Queue(`commit`)
+	return g.tx.SendBatch(g.ctx, g.rows).Close()
 }
 
 // isFatal reports whether an error is of the transaction, and not of a job alone.
@@ -154,6 +187,10 @@ func (g *group) job(j *job) error {
 		return g.patches(j)
 	}
 	c := g.chains[st.chain]
+	if c == nil { // the station joined with it, and the lab has none of its events
+		c = &chain{genesis: st.chain}
+		g.chains[st.chain] = c
+	}
 	old, err := g.known(st, c, j)
 	if err != nil {
 		return err
@@ -186,8 +223,12 @@ func (g *group) hears(st *station, j *job) {
 
 // begin gives a station the chain whose first event it sends.
 func (g *group) begin(st *station, j *job) error {
-	switch c := g.chains[j.chain]; {
-	case c != nil && c.seq > 0:
+	taken := false
+	if err := g.tx.QueryRow(g.ctx, `select count(*) > 0 from chain where lab = $1 and genesis = $2`, g.id, j.chain[:]).Scan(&taken); err != nil {
+		return err
+	}
+	switch {
+	case taken || g.chains[j.chain] != nil:
 		return problem(wire.CodeForked, "join this board with --as NAME, and it begins a chain of its own", "the chain is another station's, whose card was copied")
 	case j.After.Seq != 0:
 		if j.Epoch == 0 || j.Epoch == g.epoch {

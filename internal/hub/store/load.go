@@ -58,27 +58,24 @@ func want(jobs []*job) *wanted {
 
 func keys(m map[string]bool) []string { return slices.Collect(maps.Keys(m)) }
 
-// load reads what jobs are about.
-func (g *group) load(jobs []*job) error {
+// load queues what is to be known of jobs.
+func (g *group) load(b *pgx.Batch, jobs []*job) {
 	g.stations, g.chains, g.times = map[string]*station{}, map[checkout.Hash]*chain{}, map[checkout.Place]time.Time{}
 	g.loans, g.subjects, g.tags = map[string]*loan{}, map[subjectKey]*subject{}, map[string]subjectKey{}
-	g.alias, g.erased, g.awaited = map[subjectKey]string{}, map[string]bool{}, map[checkout.Place]time.Time{}
-	w, b := want(jobs), &pgx.Batch{}
+	g.alias, g.awaited = map[subjectKey]string{}, map[checkout.Place]time.Time{}
+	w := want(jobs)
 	g.loadStations(b, keys(w.stations))
 	if len(w.chains) > 0 {
-		g.loadChains(b, w)
+		g.loadAwaited(b, w.chains)
 	}
 	if len(w.bases) > 0 {
 		g.loadBases(b, w.bases)
 	}
 	if len(w.devices)+len(w.people) > 0 {
-		g.loadAliases(b, keys(w.devices), keys(w.people))
+		g.loadWho(b, keys(w.devices), keys(w.people))
 	}
 	if len(w.devices) > 0 {
 		g.loadLoans(b, keys(w.devices))
-	}
-	if len(w.people) > 0 {
-		g.loadErased(b, keys(w.people))
 	}
 	if len(w.subjects) > 0 {
 		g.loadSubjects(b, w.subjects)
@@ -86,7 +83,6 @@ func (g *group) load(jobs []*job) error {
 	if len(w.tags) > 0 {
 		g.loadTags(b, keys(w.tags))
 	}
-	return g.tx.SendBatch(g.ctx, b).Close()
 }
 
 // each queues a question. scan points to what a row is read into, and f takes it.
@@ -97,47 +93,44 @@ func each(b *pgx.Batch, scan []any, f func() error, sql string, args ...any) {
 	})
 }
 
+// loadStations reads stations with their chains.
 func (g *group) loadStations(b *pgx.Batch, names []string) {
 	var (
-		name           string
-		chain, token   []byte
-		version, fault string
+		name             string
+		own, token, hash []byte
+		version, fault   string
+		seq              *int64
+		ht               *time.Time
 	)
-	each(b, []any{&name, &chain, &token, &version, &fault}, func() error {
+	each(b, []any{&name, &own, &token, &version, &fault, &seq, &hash, &ht}, func() error {
 		st := &station{name: name, version: version, fault: fault}
-		copy(st.chain[:], chain)
+		copy(st.chain[:], own)
 		copy(st.token[:], token)
 		g.stations[name] = st
+		if seq != nil {
+			c := &chain{genesis: st.chain, seq: uint64(*seq), ht: ht.UTC()}
+			copy(c.hash[:], hash)
+			g.chains[c.genesis] = c
+		}
 		return nil
-	}, `select name, chain, token, version, fault from station where lab = $1 and name = any($2)`, g.id, names)
+	}, `select s.name, s.chain, s.token, s.version, s.fault, c.seq, c.hash, c.ht from station s left join chain c on c.lab = s.lab and c.genesis = s.chain where s.lab = $1 and s.name = any($2)`, g.id, names)
 }
 
-// loadChains reads the chains of the events and of their bases, and which events are
-// awaited of them.
-func (g *group) loadChains(b *pgx.Batch, w *wanted) {
+// loadAwaited reads which events of chains the lab has lost, and others are based on.
+func (g *group) loadAwaited(b *pgx.Batch, chains map[checkout.Hash]bool) {
 	var (
-		all           [][]byte
-		genesis, hash []byte
-		seq           int64
-		ht            time.Time
+		all     [][]byte
+		genesis []byte
+		seq     int64
+		ht      time.Time
 	)
-	for p := range w.bases {
-		w.chains[p.Chain] = true
-	}
-	for h := range w.chains {
+	for h := range chains {
 		all = append(all, h[:])
 	}
 	each(b, []any{&genesis, &seq, &ht}, func() error {
 		g.awaited[placeOf(genesis, &seq)] = ht.UTC()
 		return nil
 	}, `select chain, seq, ht from awaited where lab = $1 and chain = any($2)`, g.id, all)
-	each(b, []any{&genesis, &seq, &hash, &ht}, func() error {
-		c := &chain{seq: uint64(seq), ht: ht.UTC()}
-		copy(c.genesis[:], genesis)
-		copy(c.hash[:], hash)
-		g.chains[c.genesis] = c
-		return nil
-	}, `select genesis, seq, hash, ht from chain where lab = $1 and genesis = any($2)`, g.id, all)
 }
 
 func (g *group) loadBases(b *pgx.Batch, wanted map[checkout.Place]bool) {
@@ -157,12 +150,29 @@ func (g *group) loadBases(b *pgx.Batch, wanted map[checkout.Place]bool) {
 	}, `select e.chain, e.seq, e.ht from unnest($2::bytea[], $3::bigint[]) as w(chain, seq) join event e on e.lab = $1 and e.chain = w.chain and e.seq = w.seq`, g.id, chains, seqs)
 }
 
-func (g *group) loadAliases(b *pgx.Batch, devices, people []string) {
+// loadWho reads who or what ids stand for.
+func (g *group) loadWho(b *pgx.Batch, devices, people []string) {
 	var kind, was, now string
 	each(b, []any{&kind, &was, &now}, func() error {
 		g.alias[subjectKey{kind, was}] = now
 		return nil
-	}, `select kind, was, now from alias where lab = $1 and (kind = 'device' and was = any($2) or kind = 'person' and was = any($3))`, g.id, devices, people)
+	}, `select kind, was, now from alias where lab = $1 and kind in ('device', 'person') and was = any($2)`, g.id, append(devices, people...))
+}
+
+// loadNow reads the loans of what devices turned out to be.
+func (g *group) loadNow() error {
+	var more []string
+	for key, now := range g.alias {
+		if key.kind == deviceKind && g.loans[now] == nil {
+			more = append(more, now)
+		}
+	}
+	if more == nil {
+		return nil
+	}
+	b := &pgx.Batch{}
+	g.loadLoans(b, more)
+	return g.tx.SendBatch(g.ctx, b).Close()
 }
 
 const loanColumns = `device, ver, chain, seq, ht, person, station, length, lost, kit, doubtful, said_ht, said_chain, said_seq`
@@ -194,15 +204,7 @@ func (g *group) loadLoans(b *pgx.Batch, devices []string) {
 	each(b, r.into(), func() error {
 		g.loans[r.device] = r.row()
 		return nil
-	}, `select `+loanColumns+` from device_loan where lab = $1 and (device = any($2) or device in (select now from alias where lab = $1 and kind = 'device' and was = any($2)))`, g.id, devices)
-}
-
-func (g *group) loadErased(b *pgx.Batch, people []string) {
-	var id string
-	each(b, []any{&id}, func() error {
-		g.erased[id] = true
-		return nil
-	}, `select id from subject where lab = $1 and kind = 'person' and erased and (id = any($2) or id in (select now from alias where lab = $1 and kind = 'person' and was = any($2)))`, g.id, people)
+	}, `select `+loanColumns+` from device_loan where lab = $1 and device = any($2)`, g.id, devices)
 }
 
 // isNow is who or what an id stands for.
@@ -213,16 +215,10 @@ func (g *group) isNow(kind, id string) string {
 	return id
 }
 
-// flush writes everything that has changed.
-func (g *group) flush() error {
-	b := g.rows
+// flush queues everything that has changed.
+func (g *group) flush(b *pgx.Batch) {
 	g.queueEvents(b)
-	for _, c := range g.chains {
-		if c.changed {
-			b.Queue(`insert into chain (lab, genesis, seq, hash, ht) values ($1, $2, $3, $4, $5)
-on conflict (lab, genesis) do update set seq = excluded.seq, hash = excluded.hash, ht = excluded.ht`, g.id, c.genesis[:], int64(c.seq), c.hash[:], c.ht)
-		}
-	}
+	g.queueChains(b)
 	for _, st := range g.stations {
 		if st.changed {
 			b.Queue(`update station set chain = $3, version = $4, fault = $5 where lab = $1 and name = $2`, g.id, st.name, st.chainBytes(), st.version, st.fault)
@@ -231,8 +227,21 @@ on conflict (lab, genesis) do update set seq = excluded.seq, hash = excluded.has
 	g.queueLoans(b)
 	g.queueSubjects(b)
 	g.save(b)
-	if b.Len() == 0 {
-		return nil
+}
+
+func (g *group) queueChains(b *pgx.Batch) {
+	var (
+		all, hashes [][]byte
+		seqs        []int64
+		hts         []time.Time
+	)
+	for _, c := range g.chains {
+		if c.changed {
+			all, hashes, seqs, hts = append(all, c.genesis[:]), append(hashes, c.hash[:]), append(seqs, int64(c.seq)), append(hts, c.ht)
+		}
 	}
-	return g.tx.SendBatch(g.ctx, b).Close()
+	if all != nil {
+		b.Queue(`insert into chain (lab, genesis, seq, hash, ht) select $1, genesis, seq, hash, ht from unnest($2::bytea[], $3::bigint[], $4::bytea[], $5::timestamptz[]) as c(genesis, seq, hash, ht)
+on conflict (lab, genesis) do update set seq = excluded.seq, hash = excluded.hash, ht = excluded.ht`, g.id, all, seqs, hashes, hts)
+	}
 }

@@ -13,8 +13,8 @@ import (
 	"stump/checkout/ledger/record"
 )
 
-// Erased stands for a person who was erased while they had a device.
-const Erased = "erased"
+// Erased stands for whoever was erased: it is no id that anybody can have.
+const Erased = " erased"
 
 // loan is the row of a device: its last statement, and what was said of it since.
 type loan struct {

@@ -59,6 +59,13 @@ func Open(o Options) (*Store, error) {
 	if err != nil {
 		return nil, hint.Errorf(`write it as url = "postgres://user@host/database" in the table [database]`, "the database's address can't be read: %w", hideURL(err))
 	}
+	cfg.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		// All statements find rows by their keys. To plan one anew for its values, as PostgreSQL
+		// does where it takes lists, costs more than to run it. An engine without this setting
+		// plans as it does.
+		_, _ = conn.Exec(ctx, `set plan_cache_mode = force_generic_plan`)
+		return nil
+	}
 	pool, err := pgxpool.NewWithConfig(context.Background(), cfg)
 	if err != nil {
 		return nil, err
@@ -179,9 +186,9 @@ func hasCode(err error, codes ...string) bool {
 // tries is how often a transaction is made before its error is returned.
 const tries = 8
 
-// tx runs f in a transaction, again when the database has broken it off so that another
-// could be made: 40001 is a distributed engine's everyday, 40P01 a deadlock.
-func (s *Store) tx(ctx context.Context, o pgx.TxOptions, f func(pgx.Tx) error) (err error) {
+// again makes a transaction, and makes it again when the database has broken it off so that
+// another could be made: 40001 is a distributed engine's everyday, 40P01 a deadlock.
+func again(ctx context.Context, f func() error) (err error) {
 	for try := range tries {
 		if try > 0 {
 			wait := time.Duration(rand.Int64N(int64(5*time.Millisecond) << try))
@@ -191,11 +198,16 @@ func (s *Store) tx(ctx context.Context, o pgx.TxOptions, f func(pgx.Tx) error) (
 			case <-time.After(wait):
 			}
 		}
-		if err = pgx.BeginTxFunc(ctx, s.pool, o, f); !hasCode(err, "40001", "40P01") {
+		if err = f(); !hasCode(err, "40001", "40P01") {
 			return err
 		}
 	}
 	return fmt.Errorf("after %d tries: %w", tries, err)
+}
+
+// tx runs f in a transaction.
+func (s *Store) tx(ctx context.Context, o pgx.TxOptions, f func(pgx.Tx) error) error {
+	return again(ctx, func() error { return pgx.BeginTxFunc(ctx, s.pool, o, f) })
 }
 
 // write is tx for what changes something.
