@@ -11,7 +11,6 @@ import (
 	"stump/checkout/ledger/record"
 	"stump/checkout/loan"
 	"stump/internal/books"
-	"stump/internal/hint"
 )
 
 // Give records that a person has a device: a check-out, or a hand-over when another
@@ -20,7 +19,7 @@ func (l *Ledger) Give(r books.Request) (checkout.Event, error) {
 	return l.request(r, func(t *txn, ev *record.Event, device party) {
 		person := t.find(record.TreePeople, r.Person)
 		if device.row.Loan.Holder == person.id {
-			t.failf("%w: %s has %s already", checkout.ErrRefused, person.name(), device.name())
+			t.fail(&loan.RefusedError{Reason: loan.Has, What: device.name(), By: person.name()})
 		}
 		t.happened(ev, r, device)
 		ev.Loan = t.until(ev, r)
@@ -54,12 +53,11 @@ func (t *txn) happened(ev *record.Event, r books.Request, device party) {
 	}
 	ev.Happened = r.At.Truncate(time.Second)
 	if now := t.l.o.Stamp(); now.Trusted && ev.Happened.After(now.Wall) {
-		t.fail(hint.Errorf("give a time in the past", "%w: %s is in the future", checkout.ErrRefused, ev.Happened.Format(time.RFC3339)))
+		t.fail(&loan.RefusedError{Reason: loan.Future, At: ev.Happened, Remedy: "give a time in the past"})
 	}
 	last := device.row.Loan.At
 	if wall, known := t.times().Wall(last); known && ev.Happened.Before(wall.Truncate(time.Second)) {
-		t.fail(hint.Errorf("give a later time; `stump history --device "+device.id+"` shows when", "%w: %s changed hands later than that, at %s",
-			checkout.ErrRefused, device.name(), wall.Format(time.RFC3339)))
+		t.fail(&loan.RefusedError{Reason: loan.Moved, What: device.name(), At: wall, Remedy: "give a later time; `stump history --device " + device.id + "` shows when"})
 	}
 }
 
@@ -71,13 +69,13 @@ func (t *txn) until(ev *record.Event, r books.Request) time.Duration {
 	from := ev.Happened
 	if now := t.l.o.Stamp(); from.IsZero() {
 		if !now.Trusted {
-			t.fail(hint.Errorf("say with --at when it was given, or leave the due date out", "%w: the station does not know the time", checkout.ErrRefused))
+			t.fail(&loan.RefusedError{Reason: loan.NoClock, Remedy: "say with --at when it was given, or leave the due date out"})
 		}
 		from = now.Wall.Truncate(time.Second)
 	}
 	length := r.Due.Sub(from).Round(time.Second)
 	if length < time.Second {
-		t.fail(hint.Errorf("give a later one", "%w: the due date %s is before the loan", checkout.ErrRefused, r.Due.Format(time.RFC3339)))
+		t.fail(&loan.RefusedError{Reason: loan.Before, At: r.Due, Remedy: "give a later one"})
 	}
 	return length
 }
@@ -103,7 +101,7 @@ func (l *Ledger) Lose(r books.Request) (checkout.Event, error) {
 		case device.row.Status == checkout.Retired:
 			t.refuse(device, "")
 		case device.row.Loan.Lost:
-			t.failf("%w: %s is lost already", checkout.ErrRefused, device.name())
+			t.fail(&loan.RefusedError{Reason: loan.IsLost, What: device.name()})
 		}
 		ev.Kind = checkout.Lost
 		t.setFrom(ev, device.row.Loan.Holder)
@@ -121,7 +119,7 @@ func (l *Ledger) Lose(r books.Request) (checkout.Event, error) {
 func (l *Ledger) Find(r books.Request) (checkout.Event, error) {
 	return l.request(r, func(t *txn, ev *record.Event, device party) {
 		if !device.row.Loan.Lost {
-			t.failf("%w: %s is not lost", checkout.ErrRefused, device.name())
+			t.fail(&loan.RefusedError{Reason: loan.NotLost, What: device.name()})
 		}
 		ev.Kind = checkout.Found
 		t.append(ev, nobody, device)
@@ -140,7 +138,7 @@ func (l *Ledger) Extend(r books.Request) (checkout.Event, error) {
 		t.mustBeHeld(device)
 		has := device.row.Loan
 		if r.Own != "" && r.Own != has.Holder {
-			t.fail(hint.Errorf("ask who has it, or an admin", "%w: somebody else has %s", checkout.ErrRefused, device.name()))
+			t.fail(&loan.RefusedError{Reason: loan.Another, What: device.name(), Remedy: "ask who has it, or an admin"})
 		}
 		wish := loan.Extension{Device: device.name(), Kind: device.row.Kind, Groups: t.holder(has.Holder).groups(), Length: has.Length, Until: r.Due, Own: r.Own != "", Before: t.extended(device)}
 		if since, known := t.times().Began(has); known {
@@ -186,7 +184,7 @@ func (t *txn) extended(device party) (n int) {
 
 func (t *txn) mustBeHeld(device party) {
 	if device.row.Loan.Holder == "" {
-		t.failf("%w: nobody has %s", checkout.ErrRefused, device.name())
+		t.fail(&loan.RefusedError{Reason: loan.Nobody, What: device.name()})
 	}
 }
 

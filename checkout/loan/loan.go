@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"stump/checkout"
-	"stump/internal/count"
-	"stump/internal/hint"
 )
 
 // Rules say to whom and for how long devices are lent. The zero Rules are no limit.
@@ -97,21 +95,21 @@ func (r Rules) Extend(e Extension) (time.Duration, error) {
 	}
 	if !e.Until.IsZero() {
 		if e.Since.IsZero() {
-			return 0, refused(e.remedy(length), "the station does not know when %s was lent", e.Device)
+			return 0, e.refused(Unknown, time.Time{}, e.remedy(length))
 		}
 		until := e.Until.Sub(e.Since).Round(time.Second)
 		switch {
 		case e.Own && until > length:
-			return 0, refused("ask an admin", "%s can be extended until %s at most", e.Device, e.Since.Add(length).Format(time.RFC3339))
+			return 0, e.refused(AtMost, e.Since.Add(length), "ask an admin")
 		case e.Own && until <= e.Length:
-			return 0, refused("give a later one", "%s is due later than that already", e.Device)
+			return 0, e.refused(Sooner, time.Time{}, "give a later one")
 		}
 		length = until
 	} else if length == 0 {
-		return 0, refused(e.remedy(length), "%s is lent without an end", e.Device)
+		return 0, e.refused(Endless, time.Time{}, e.remedy(length))
 	}
 	if length < time.Second {
-		return 0, refused("give a later one", "the due date %s is before the loan", e.Until.Format(time.RFC3339))
+		return 0, e.refused(Before, e.Until, "give a later one")
 	}
 	return e.ends(length)
 }
@@ -126,7 +124,7 @@ func (e Extension) ends(length time.Duration) (time.Duration, error) {
 		return 0, err
 	}
 	if end := e.Since.Add(length); !e.Now.IsZero() && !end.After(e.Now) {
-		return 0, refused("give a later one, or bring it back", "%s would be due at %s, which is past", e.Device, end.Format(time.RFC3339))
+		return 0, e.refused(Past, end, "give a later one, or bring it back")
 	}
 	return length, nil
 }
@@ -144,8 +142,7 @@ func (e Extension) free(length time.Duration) (time.Duration, error) {
 	if until := from.Sub(e.Since); e.Until.IsZero() && until > e.Length {
 		return until, nil
 	}
-	return 0, refused("give an earlier end, or bring it back; `stump reservations` shows what is reserved", "%s is reserved for %s from %s",
-		e.Device, by, from.Format(time.RFC3339))
+	return 0, &RefusedError{Reason: Booked, What: e.Device, By: by, At: from, Remedy: "give an earlier end, or bring it back; `stump reservations` shows what is reserved"}
 }
 
 // remedy is what to do where a loan can't be extended as it was asked, but would by length.
@@ -161,17 +158,18 @@ func (e Extension) remedy(length time.Duration) string {
 
 // mayExtend is whether who has a device may extend the loan.
 func (r Rules) mayExtend(e Extension) error {
+	no := e.refused(Endless, time.Time{}, "keep it")
 	switch {
 	case !e.Own || e.Before < r.Extensions && e.Length > 0:
 		return nil
 	case r.Extensions == 0:
-		return refused("ask an admin, or bring it back", "only admins extend loans here")
+		no.Reason, no.Remedy = Admins, "ask an admin, or bring it back"
 	case e.Before >= r.Extensions:
-		return refused("ask an admin, or bring it back", "%s was extended %s already", e.Device, count.Of(e.Before, "time"))
+		no.Reason, no.Count, no.Remedy = Often, e.Before, "ask an admin, or bring it back"
 	}
-	return refused("keep it", "%s is lent without an end", e.Device)
+	return no
 }
 
-func refused(remedy, format string, args ...any) error {
-	return hint.Errorf(remedy, "%w: "+format, append([]any{checkout.ErrRefused}, args...)...)
+func (e Extension) refused(why Reason, at time.Time, remedy string) *RefusedError {
+	return &RefusedError{Reason: why, What: e.Device, At: at, Remedy: remedy}
 }
