@@ -7,6 +7,7 @@ import (
 	"stump/internal/console/audit"
 	"stump/internal/console/board"
 	"stump/internal/console/labels"
+	"stump/internal/console/reservations"
 	"stump/internal/console/settings"
 	"stump/internal/console/ui"
 	"stump/internal/hint"
@@ -88,14 +89,14 @@ func (c *Console) addToken(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		_, v.Secret, err = c.o.Access.AddToken(identity.Token{Name: v.Typed, Role: role, By: identity.Of(r.Context()).Name, Expires: ends})
 	}
-	switch {
-	case err == nil:
+	if err == nil {
 		v.Typed = ""
 		return c.showSettings(w, r, http.StatusOK, v)
-	case hint.Of(err) == "":
+	}
+	var known bool
+	if v.Alert, v.Remedy, known = reservations.Why(ui.In(r, c.o.Language), err, c.now()); !known {
 		return err
 	}
-	v.Alert, v.Remedy = ui.Sentence(err.Error()), ui.Sentence(hint.Of(err))
 	return c.showSettings(w, r, http.StatusConflict, v)
 }
 

@@ -335,13 +335,11 @@ func (c *Console) change(form string, do func(books.Keeper, books.Request) (chec
 // refuse shows a device's page with why a form of it was refused, and what was typed.
 func (c *Console) refuse(w http.ResponseWriter, r *http.Request, form string, err error) error {
 	var gone *books.ChangedError
-	v, status := device.View{Asked: form, Form: r.PostForm}, http.StatusConflict
-	switch {
-	case errors.As(err, &gone):
-		status, v.Alert = http.StatusPreconditionFailed, ui.In(r, c.o.Language).Changed
-	case errors.Is(err, books.ErrNotFound), errors.Is(err, checkout.ErrRefused), hint.Of(err) != "":
-		v.Alert, v.Remedy = ui.Sentence(err.Error()), ui.Sentence(hint.Of(err))
-	default:
+	v, status, known := device.View{Asked: form, Form: r.PostForm}, http.StatusConflict, true
+	words := ui.In(r, c.o.Language)
+	if errors.As(err, &gone) {
+		status, v.Alert = http.StatusPreconditionFailed, words.Changed
+	} else if v.Alert, v.Remedy, known = device.Why(words, err, c.now()); !known {
 		return err
 	}
 	return c.showDevice(w, r, status, v)
@@ -373,7 +371,7 @@ func (c *Console) due(day string) (time.Time, error) {
 	}
 	t, err := time.ParseInLocation(time.DateOnly, day, c.now().Location())
 	if err != nil {
-		return t, hint.Errorf("write it as 2026-12-04", "%q is no day", day)
+		return t, &reservations.WrongError{Reason: reservations.NoDay, Typed: day}
 	}
 	return t.AddDate(0, 0, 1).Add(-time.Minute), nil
 }

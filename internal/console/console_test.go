@@ -340,9 +340,9 @@ func TestRefusedForms(t *testing.T) {
 		"a page from before":   {root, "return", url.Values{"revision": {"00"}, "note": {"my words"}}, 412, []string{"It has changed meanwhile", `value="my words"`}},
 		"no revision":          {root, "return", nil, 412, []string{"It has changed meanwhile"}},
 		"nobody of that name":  {root, "give", url.Values{"revision": {now}, "person": {"Zoe <i>"}}, 409, []string{"Zoe &lt;i&gt;", `value="Zoe &lt;i&gt;"`}},
-		"no day":               {root, "give", url.Values{"revision": {now}, "person": {"ben"}, "due": {"friday"}}, 409, []string{"&#34;friday&#34; is no day", "Write it as 2026-12-04."}},
-		"too late a day":       {root, "extend", url.Values{"revision": {now}, "due": {"2026-11-01"}}, 409, []string{"is before the loan"}},
-		"more than they may":   {ann, "extend", url.Values{"revision": {now}, "due": {"2027-12-01"}}, 409, []string{"can be extended until", "Ask an admin."}},
+		"no day":               {root, "give", url.Values{"revision": {now}, "person": {"ben"}, "due": {"friday"}}, 409, []string{"friday is no day. Write it as 2026-12-04."}},
+		"too late a day":       {root, "extend", url.Values{"revision": {now}, "due": {"2026-11-01"}}, 409, []string{"It would end before it begins."}},
+		"more than they may":   {ann, "extend", url.Values{"revision": {now}, "due": {"2027-12-01"}}, 409, []string{"iPad &amp; Pen can be extended until 29 Dec 11:00 at most. Ask an admin for more."}},
 		"of somebody else":     {ann, "extend", nil, 412, []string{"It has changed meanwhile"}},
 		"a note with controls": {root, "return", url.Values{"revision": {now}, "note": {"a\x1bb"}}, 409, []string{"role=\"alert\""}},
 	} {
@@ -351,6 +351,10 @@ func TestRefusedForms(t *testing.T) {
 			t.Errorf("%s: %d, want %d", name, w.Code, tt.status)
 		}
 		p.has(name, page, append(tt.says, `role="alert"`, "With Ann Okafor")...)
+	}
+	for language, says := range map[string]string{"de": "Ann Okafor hat iPad &amp; Pen schon.", "fr": "Ann Okafor a déjà iPad &amp; Pen.", "es": "Ann Okafor ya tiene iPad &amp; Pen."} {
+		_, page := p.ask(root, "POST", "/devices/ipad/give", url.Values{"revision": {now}, "person": {"ann"}}, "Accept-Language", language)
+		p.has("in "+language, page, `role="alert"`, says, "!already")
 	}
 	if _, page := p.ask(root, "GET", "/devices/ipad", nil); p.changed != 0 || revision.FindStringSubmatch(page)[1] != now {
 		t.Error("something has changed")

@@ -142,7 +142,7 @@ func TestRefusedReservations(t *testing.T) {
 		"half":                 {ann, "/reservations", wish("device:go", from, ""), []string{"One of the times is missing."}, nil},
 		"neither":              {ann, "/reservations", wish("device:go", "", ""), []string{"One of the times is missing."}, nil},
 		"no time":              {ann, "/reservations", wish("device:go", "<soon>", to), []string{"&lt;soon&gt; is no time."}, nil},
-		"no day":               {ann, "/reservations", wish("device:go", from, to, "weekly", "soon"), []string{"&#34;soon&#34; is no day"}, nil},
+		"no day":               {ann, "/reservations", wish("device:go", from, to, "weekly", "soon"), []string{"soon is no day. Write it as 2026-12-04."}, nil},
 		"nothing":              {ann, "/reservations", wish("", from, to), []string{"Nothing is chosen."}, nil},
 		"for another":          {ann, "/reservations", wish("device:go", from, to, "person", "ben"), []string{"Here everybody reserves for themselves."}, nil},
 		"for nobody known":     {root, "/reservations", wish("device:go", from, to, "person", "Zoe <i>"), []string{"Zoe &lt;i&gt;"}, nil},

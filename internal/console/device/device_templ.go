@@ -94,7 +94,7 @@ func Page(v View, state string) templ.Component {
 			if templ_Err != nil {
 				return templ_Err
 			}
-			templ_Err = fact(v.Words.Condition, v.Device.Condition).Render(ctx, templ_Buffer)
+			templ_Err = fact(v.Words.Condition, v.ConditionIs(v.Device.Condition)).Render(ctx, templ_Buffer)
 			if templ_Err != nil {
 				return templ_Err
 			}

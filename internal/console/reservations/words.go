@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"stump/checkout"
 	"stump/checkout/reservation"
 	"stump/internal/books"
 	"stump/internal/console/ui"
@@ -29,10 +30,17 @@ type Words struct {
 // Reasons beside those of the rules: what is wrong with a form.
 const (
 	NoTime  reservation.Reason = "no-time"   // a field is no time
+	NoDay   reservation.Reason = "no-day"    // a field is no day
 	NoWish  reservation.Reason = "no-wish"   // nothing is chosen
 	OnlyOwn reservation.Reason = "only-own"  // staff reserve for themselves
 	Ended   reservation.Reason = "ended"     // the reservation has ended
 	AllBusy reservation.Reason = "all-taken" // Few, with nobody to name
+
+	NobodyIs  reservation.Reason = "nobody-is"  // nobody is called so
+	NothingIs reservation.Reason = "nothing-is" // no device is
+	Several   reservation.Reason = "several"    // several are
+	Retired   reservation.Reason = "retired"    // a device or person that is no longer in use
+	Suspended reservation.Reason = "suspended"  // a person who takes no part for now
 )
 
 // WrongError says what is wrong with a form.
@@ -66,8 +74,16 @@ func (t *Words) what(r books.Reservation) string {
 // page. ok is false if nobody foresaw the error.
 func Why(w *ui.Words, err error, now time.Time) (says, remedy string, ok bool) {
 	t := In(w)
-	var no *reservation.RefusedError
-	var wrong *WrongError
+	say := func(why reservation.Reason, pairs ...string) (string, string, bool) {
+		return fill(t.Refused[why], pairs...), "", true
+	}
+	var (
+		no      *reservation.RefusedError
+		wrong   *WrongError
+		status  *checkout.RefusedError
+		missing *books.NotFoundError
+		names   *books.AmbiguousError
+	)
 	switch {
 	case errors.As(err, &no):
 		reason := no.Reason
@@ -78,12 +94,22 @@ func Why(w *ui.Words, err error, now time.Time) (says, remedy string, ok bool) {
 		if reason == reservation.TooLong {
 			n = int(reservation.Longest / (24 * time.Hour))
 		}
-		return fill(t.Refused[reason], "{what}", no.What, "{kind}", no.Kind, "{by}", no.By, "{from}", at(w, no.From, now), "{to}", at(w, no.To, now), "{n}", strconv.Itoa(n)), "", true
+		return say(reason, "{what}", no.What, "{kind}", no.Kind, "{by}", no.By, "{from}", at(w, no.From, now), "{to}", at(w, no.To, now), "{n}", strconv.Itoa(n))
 	case errors.As(err, &wrong):
-		return fill(t.Refused[wrong.Reason], "{typed}", wrong.Typed), "", true
+		return say(wrong.Reason, "{typed}", wrong.Typed)
 	case errors.As(err, new(*books.UnreservedError)):
-		return t.Refused[Ended], "", true
-	case hint.Of(err) != "", errors.Is(err, books.ErrNotFound):
+		return say(Ended)
+	case errors.As(err, &status) && status.Subject.Status == checkout.Retired:
+		return say(Retired, "{what}", status.Subject.Name)
+	case errors.As(err, &status) && status.Subject.Status == checkout.Suspended:
+		return say(Suspended, "{what}", status.Subject.Name)
+	case errors.As(err, &missing) && missing.Kind == checkout.KindPerson:
+		return say(NobodyIs, "{what}", missing.Ref)
+	case errors.As(err, &missing):
+		return say(NothingIs, "{what}", missing.Ref)
+	case errors.As(err, &names):
+		return say(Several, "{what}", names.Name, "{ids}", strings.Join(names.IDs, ", "))
+	case hint.Of(err) != "", errors.Is(err, books.ErrNotFound), errors.Is(err, checkout.ErrRefused):
 		return ui.Sentence(err.Error()), ui.Sentence(hint.Of(err)), true
 	}
 	return "", "", false
@@ -116,8 +142,10 @@ var words = map[string]*Words{
 			reservation.Backwards: "It would be over before it begins. Give a later end.", reservation.TooLong: "A reservation lasts {n} days at most. Give an earlier end.",
 			reservation.HalfTimes: "One of the times is missing. Say from when and until when.", reservation.NoClock: "The station does not know the time. Nothing can be reserved until it does.",
 			reservation.Waits: "{by} waits for it already.", reservation.Has: "{by} has {what}. Extend the loan.", reservation.Others: "Somebody else has made this reservation. Ask them, or an admin.",
-			NoTime: "{typed} is no time. Write it as 2026-12-04T14:00.", NoWish: "Nothing is chosen. Choose a device or a kind.",
+			NoTime: "{typed} is no time. Write it as 2026-12-04T14:00.", NoDay: "{typed} is no day. Write it as 2026-12-04.", NoWish: "Nothing is chosen. Choose a device or a kind.",
 			OnlyOwn: "Here everybody reserves for themselves. Ask an admin.", Ended: "That reservation has ended already.",
+			NobodyIs: "Nobody is called {what}. Choose a name of the list.", NothingIs: "No device is called {what}.",
+			Several: "Several are called {what}. Write which one: {ids}.", Retired: "{what} is no longer in use. An admin can activate it again.", Suspended: "{what} is suspended, and can take nothing.",
 		},
 	},
 	"de": {
@@ -134,8 +162,10 @@ var words = map[string]*Words{
 			reservation.Backwards: "Es wäre vorbei, bevor es beginnt. Ein späteres Ende angeben.", reservation.TooLong: "Eine Reservierung dauert höchstens {n} Tage. Ein früheres Ende angeben.",
 			reservation.HalfTimes: "Eine der Zeiten fehlt. Von wann und bis wann angeben.", reservation.NoClock: "Die Station weiß die Zeit nicht. Bis dahin lässt sich nichts reservieren.",
 			reservation.Waits: "{by} wartet schon darauf.", reservation.Has: "{by} hat {what}. Die Leihe verlängern.", reservation.Others: "Das hat jemand anders reserviert. Dort oder bei Admins fragen.",
-			NoTime: "{typed} ist keine Zeit. So schreiben: 2026-12-04T14:00.", NoWish: "Nichts ist gewählt. Ein Gerät oder eine Art wählen.",
+			NoTime: "{typed} ist keine Zeit. So schreiben: 2026-12-04T14:00.", NoDay: "{typed} ist kein Tag. So schreiben: 2026-12-04.", NoWish: "Nichts ist gewählt. Ein Gerät oder eine Art wählen.",
 			OnlyOwn: "Hier reserviert jeder für sich selbst. Admins fragen.", Ended: "Diese Reservierung gibt es nicht mehr.",
+			NobodyIs: "Niemand heißt {what}. Einen Namen aus der Liste wählen.", NothingIs: "Kein Gerät heißt {what}.",
+			Several: "Mehrere heißen {what}. Schreiben, wer gemeint ist: {ids}.", Retired: "{what} ist außer Gebrauch. Admins können das ändern.", Suspended: "{what} ist gesperrt und kann nichts nehmen.",
 		},
 	},
 	"fr": {
@@ -152,8 +182,10 @@ var words = map[string]*Words{
 			reservation.Backwards: "Ce serait fini avant de commencer. Donnez une fin plus tardive.", reservation.TooLong: "Une réservation dure {n} jours au plus. Donnez une fin plus proche.",
 			reservation.HalfTimes: "Une des heures manque. Dites de quand à quand.", reservation.NoClock: "La station ignore l'heure. Rien ne peut être réservé pour l'instant.",
 			reservation.Waits: "{by} l'attend déjà.", reservation.Has: "{by} a {what}. Prolongez le prêt.", reservation.Others: "Quelqu'un d'autre a fait cette réservation. Demandez-lui, ou à un admin.",
-			NoTime: "{typed} n'est pas une heure. Écrivez 2026-12-04T14:00.", NoWish: "Rien n'est choisi. Choisissez un appareil ou un type.",
+			NoTime: "{typed} n'est pas une heure. Écrivez 2026-12-04T14:00.", NoDay: "{typed} n'est pas un jour. Écrivez 2026-12-04.", NoWish: "Rien n'est choisi. Choisissez un appareil ou un type.",
 			OnlyOwn: "Ici, chacun réserve pour soi. Demandez à un admin.", Ended: "Cette réservation est déjà finie.",
+			NobodyIs: "Personne ne s'appelle {what}. Choisissez un nom de la liste.", NothingIs: "Aucun appareil ne s'appelle {what}.",
+			Several: "Plusieurs s'appellent {what}. Écrivez lequel : {ids}.", Retired: "{what} est hors d'usage. Un admin peut changer cela.", Suspended: "{what} est suspendu et ne peut rien prendre.",
 		},
 	},
 	"es": {
@@ -170,8 +202,10 @@ var words = map[string]*Words{
 			reservation.Backwards: "Acabaría antes de empezar. Dé un final más tardío.", reservation.TooLong: "Una reserva dura {n} días como mucho. Dé un final más cercano.",
 			reservation.HalfTimes: "Falta una de las horas. Diga desde cuándo y hasta cuándo.", reservation.NoClock: "La estación no sabe la hora. Por ahora no se puede reservar nada.",
 			reservation.Waits: "{by} ya lo espera.", reservation.Has: "{by} tiene {what}. Prolongue el préstamo.", reservation.Others: "Otra persona hizo esta reserva. Pregúntele, o a un admin.",
-			NoTime: "{typed} no es una hora. Escríbala así: 2026-12-04T14:00.", NoWish: "No hay nada elegido. Elija un equipo o un tipo.",
+			NoTime: "{typed} no es una hora. Escríbala así: 2026-12-04T14:00.", NoDay: "{typed} no es un día. Escríbalo así: 2026-12-04.", NoWish: "No hay nada elegido. Elija un equipo o un tipo.",
 			OnlyOwn: "Aquí cada uno reserva para sí. Pregunte a un admin.", Ended: "Esa reserva ya terminó.",
+			NobodyIs: "Nadie se llama {what}. Elija un nombre de la lista.", NothingIs: "Ningún equipo se llama {what}.",
+			Several: "Varios se llaman {what}. Escriba cuál: {ids}.", Retired: "{what} está fuera de uso. Un admin puede cambiarlo.", Suspended: "{what} está suspendido y no puede tomar nada.",
 		},
 	},
 }

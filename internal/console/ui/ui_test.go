@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/internal/books"
 )
 
 // TestWords: every language says everything, and with the same places for names.
@@ -67,6 +68,28 @@ func TestAt(t *testing.T) {
 	for d, want := range map[time.Duration]string{0: "1 min", 59 * time.Minute: "59 min", 47 * time.Hour: "47 h", 49 * time.Hour: "2 d"} {
 		if got := For(d); got != want {
 			t.Errorf("%v: %q, want %q", d, got, want)
+		}
+	}
+}
+
+// TestNotes: what an event says beside who, what and when is said in the page's language.
+func TestNotes(t *testing.T) {
+	now := time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC)
+	for _, tt := range []struct {
+		e    checkout.Event
+		w    *Words
+		want string
+	}{
+		{checkout.Event{Due: now.Add(72 * time.Hour)}, &english, "due Fri 12:00"},
+		{checkout.Event{Due: now.Add(72 * time.Hour), Note: "is on its way"}, &german, "bis Fr 12:00, is on its way"},
+		{checkout.Event{Due: now.Add(time.Hour), Stage: "3d"}, &french, "à rendre 13:00"},
+		{checkout.Event{Happened: now.AddDate(0, 0, -7), Condition: "damaged: a crack"}, &german, "geschah 24 Nov 12:00, beschädigt: a crack"},
+		{checkout.Event{Condition: "like new", Missing: []string{"Lens", "Strap"}}, &spanish, "No volvió con él: Lens, Strap, like new"},
+		{checkout.Event{Kit: "box", Booking: checkout.Booking{Kind: "phone", From: now, To: now.Add(time.Hour)}}, &english, "12:00 – 13:00, Part of: box"},
+		{checkout.Event{}, &english, ""},
+	} {
+		if got := Text(LineOf(tt.w, books.Entry{Event: tt.e}, now).Note); got != tt.want {
+			t.Errorf("%+v: %q, want %q", tt.e, got, tt.want)
 		}
 	}
 }
