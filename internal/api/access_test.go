@@ -30,7 +30,7 @@ var needed = map[identity.Role]string{
 		"GET reservations, GET my/reservations, POST my/reservations, DELETE my/reservations/{id}, POST my/feed, DELETE my/feed",
 
 	identity.Technician: "GET /enrol, POST /enrol, GET /enrol/{id}, POST /enrol/{id}/undo, GET /inbox, POST /inbox/assign, POST /inbox/ignore, GET inbox, POST unknown/{id}/assign, POST unknown/{id}/ignore, " +
-		"GET /stations, GET /stations/{name}, GET /stations/{name}/wiring.svg, GET /stations/{name}/scope, POST /stations/{name}/selftest, GET /stations/{name}/selftest/{id}, " +
+		"GET /stations, GET /stations/{name}, GET /stations/{name}/wiring.svg, GET /stations/{name}/scope, GET /stations/{name}/lines, POST /stations/{name}/selftest, GET /stations/{name}/selftest/{id}, " +
 		"POST /stations/{name}/selftest/{id}/answer, POST /stations/{name}/selftest/{id}/end, " +
 		"GET /reports, GET /reports.csv, GET unknown, GET frames, GET history, GET events, POST enrolments, GET enrolments/{id}, GET enrolments/{id}/events, POST enrolments/{id}/undo, DELETE enrolments/{id}, " +
 		"POST selftest, GET selftest/{id}, GET selftest/{id}/events, POST selftest/{id}/answers, DELETE selftest/{id}, " +

@@ -1,6 +1,8 @@
 package api_test
 
 import (
+	"bufio"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -132,4 +134,54 @@ func TestSelfTestPage(t *testing.T) {
 	l.page("POST", second+"/end", nil, "", 303)
 	page = l.page("GET", second, nil, "", 200)
 	l.shows("ended", page, "It ended early.", "!The likeliest cause")
+}
+
+// TestScopeStream: a page that listens has the lines, and gives them back when it ends; who
+// comes meanwhile is told, and a link takes nothing.
+func TestScopeStream(t *testing.T) {
+	l := newLab(t, stationsToml)
+	listen := func(ctx context.Context, accept string) (*http.Response, *bufio.Reader) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(ctx, "GET", "http://stump/stations/lab-1/lines?reader=door", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Accept", accept)
+		resp, err := l.http.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { resp.Body.Close() })
+		return resp, bufio.NewReader(resp.Body)
+	}
+	line := func(r *bufio.Reader) string {
+		t.Helper()
+		text, err := r.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	if resp, _ := listen(t.Context(), "text/html"); resp.StatusCode != http.StatusNotFound {
+		t.Errorf("a link: %d", resp.StatusCode)
+	}
+	l.want("GET", "leases", "", 200, `^$`)
+
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	resp, views := listen(ctx, "text/event-stream")
+	if is := resp.Header.Get("Content-Type"); is != "text/event-stream" || !strings.HasPrefix(line(views), `data: {"names":["`) || line(views) != "\n" {
+		t.Errorf("%d %s", resp.StatusCode, is)
+	}
+	l.want("GET", "leases", "", 200, `"reader":"door","for":"scope"`)
+	_, second := listen(t.Context(), "text/event-stream")
+	if retry, lost := line(second), line(second); retry != "retry: 2000\n" || !strings.HasPrefix(lost, `data: {"lost":"`) || !strings.Contains(lost, "has begun a scope. Wait until it ends") {
+		t.Errorf("who is second hears %q %q", retry, lost)
+	}
+	l.Lines.Present(bits(t, "H10301:17:31001"))
+	for !strings.Contains(line(views), `"good":1`) {
+	}
+	leave()
+	l.until("leases", `^$`)
+	l.want("POST", "sim/tap", `{"card":"ben"}`, 200, `Hello Ben`)
 }

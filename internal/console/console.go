@@ -13,6 +13,7 @@
 //	/import                   a file is looked at, and then imported
 //	GET /inbox                what waits for a person; its forms are posted to /inbox/assign, …
 //	GET /stations/{name}      a station's health, its self-test and its scope
+//	GET /stations/{name}/lines what a scope sees, as server-sent events
 //	GET /changes              says that something has changed, as server-sent events
 //
 // A form carries the revision of what its page showed: what has changed meanwhile is not

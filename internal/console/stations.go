@@ -2,10 +2,14 @@ package console
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
+	"sync"
+	"time"
 
 	"stump/directory"
 	"stump/internal/api/wire"
@@ -14,6 +18,7 @@ import (
 	"stump/internal/console/ui"
 	"stump/internal/hint"
 	"stump/internal/identity"
+	"stump/internal/jobs"
 )
 
 // stationRoutes are the pages of this station's health, its self-test and its scope.
@@ -23,6 +28,7 @@ func (c *Console) stationRoutes() []Route {
 		{"GET /stations/{name}", identity.Technician, c.station},
 		{"GET /stations/{name}/wiring.svg", identity.Technician, c.wiring},
 		{"GET /stations/{name}/scope", identity.Technician, c.scope},
+		{"GET /stations/{name}/lines", identity.Technician, c.lines},
 		{"POST /stations/{name}/selftest", identity.Technician, c.beginTest},
 		{"GET /stations/{name}/selftest/{id}", identity.Technician, c.test},
 		{"POST /stations/{name}/selftest/{id}/answer", identity.Technician, c.answerTest},
@@ -53,16 +59,10 @@ func (c *Console) api(r *http.Request, method, path string, in, out any, header 
 		}
 		body = bytes.NewReader(b)
 	}
-	asks, err := http.NewRequestWithContext(r.Context(), method, "/v1/"+path, body)
-	if err != nil {
+	a := &answer{head: http.Header{}, status: http.StatusOK}
+	if err := c.serve(a, r, method, path, body, header...); err != nil {
 		return err
 	}
-	asks.RemoteAddr = r.RemoteAddr
-	for i := 0; i < len(header); i += 2 {
-		asks.Header.Set(header[i], header[i+1])
-	}
-	a := &answer{head: http.Header{}, status: http.StatusOK}
-	c.o.API.ServeHTTP(a, asks)
 	if a.status >= 300 {
 		var p wire.Problem
 		if err := json.Unmarshal(a.body.Bytes(), &p); err != nil {
@@ -74,6 +74,20 @@ func (c *Console) api(r *http.Request, method, path string, in, out any, header 
 		return nil
 	}
 	return json.Unmarshal(a.body.Bytes(), out)
+}
+
+// serve has the API answer to w.
+func (c *Console) serve(w http.ResponseWriter, r *http.Request, method, path string, body io.Reader, header ...string) error {
+	asks, err := http.NewRequestWithContext(r.Context(), method, "/v1/"+path, body)
+	if err != nil {
+		return err
+	}
+	asks.RemoteAddr = r.RemoteAddr
+	for i := 0; i < len(header); i += 2 {
+		asks.Header.Set(header[i], header[i+1])
+	}
+	c.o.API.ServeHTTP(w, asks)
+	return nil
 }
 
 // stationView is a view of this station, which has the name in the path if there is one.
@@ -153,6 +167,59 @@ func (c *Console) scope(w http.ResponseWriter, r *http.Request) error {
 	}
 	v.Live, v.Title, v.Scope = false, v.T.Scope, r.URL.Query().Get("reader")
 	return send(w, r, http.StatusOK, stations.ScopePage(v))
+}
+
+// views makes server-sent events of the lines of an answer.
+type views struct{ http.ResponseWriter }
+
+func (views) WriteHeader(int) {}
+
+func (v views) Write(line []byte) (int, error) {
+	_, err := fmt.Fprintf(v.ResponseWriter, "data: %s\n", line)
+	return len(line), err
+}
+
+// Unwrap is for http.ResponseController.
+func (v views) Unwrap() http.ResponseWriter { return v.ResponseWriter }
+
+// lines lends a reader's lines to a page, and sends what is to be seen on them while it
+// listens.
+func (c *Console) lines(w http.ResponseWriter, r *http.Request) error {
+	// A link that leads here from elsewhere takes nothing.
+	if r.PathValue("name") != c.o.Station || r.Header.Get("Accept") != "text/event-stream" {
+		return books.ErrNotFound
+	}
+	var lease wire.Lease
+	err := c.api(r, "POST", "leases", wire.NewLease{Reader: r.URL.Query().Get("reader")}, &lease)
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.WriteHeader(http.StatusOK)
+	if err != nil {
+		why, err := json.Marshal(map[string]string{"lost": ui.Sentence(err.Error()) + " " + ui.Sentence(hint.Of(err))})
+		if err == nil {
+			_, err = fmt.Fprintf(w, "retry: 2000\ndata: %s\n\n", why) // the page before may have them
+		}
+		return err
+	}
+	path := "leases/" + lease.ID
+	ctx, leave := context.WithCancel(r.Context())
+	var renews sync.WaitGroup
+	renews.Go(func() {
+		every := time.NewTicker(jobs.Patience / 4)
+		defer every.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-every.C:
+				_ = c.api(r, "POST", path+"/renew", nil, nil)
+			}
+		}
+	})
+	err = c.serve(views{w}, r, "GET", path+"/scope", http.NoBody)
+	leave()
+	renews.Wait()
+	_ = c.api(r.WithContext(context.WithoutCancel(r.Context())), "DELETE", path, nil, nil) // it may have ended
+	return err
 }
 
 // form reads a form that was posted.

@@ -242,4 +242,8 @@ func (v View) scope(reader string) templ.SafeURL {
 	return v.path("scope") + templ.SafeURL("?"+url.Values{"reader": {reader}}.Encode())
 }
 
+func (v View) lines() string {
+	return string(v.path("lines")) + "?" + url.Values{"reader": {v.Scope}}.Encode()
+}
+
 func text(s *string) string { return *cmp.Or(s, new(string)) }

@@ -1,34 +1,27 @@
 // A reader's lines, lent while the page is seen.
 const canvas = by("scope"), words = canvas.dataset;
-let watching;
+let views;
 
-const ask = (method, path, body) => fetch("/v1/leases" + path, { method, keepalive: true, body, headers: { "Content-Type": "application/json" } });
 const say = (id, text) => by(id).textContent === text || by(id).replaceChildren(text);
 
-async function take() {
-  const { signal } = watching = new AbortController();
-  const answer = await ask("POST", "", JSON.stringify({ reader: words.reader }));
-  const taken = await answer.json(), path = "/" + taken.id;
-  say("lost", answer.ok ? "" : taken.error + ". " + taken.hint + ".");
-  if (!answer.ok) return setTimeout(() => signal.aborted || take(), 2000); // the page before may have them
-  const renew = setInterval(ask, 30000, "POST", path + "/renew");
-  signal.onabort = () => ask("DELETE", path);
-  if (signal.aborted) signal.onabort();
-  try {
-    const views = await fetch("/v1/leases" + path + "/scope", { signal });
-    const text = views.body.pipeThrough(new TextDecoderStream()).getReader();
-    for (let rest = "", part; !(part = await text.read()).done;) {
-      const lines = (rest + part.value).split("\n");
-      rest = lines.pop();
-      if (lines[0] && !by("pause").checked) draw(JSON.parse(lines.pop()));
-    }
-  } catch {}
-  clearInterval(renew);
-  if (!signal.aborted) say("lost", words.lost);
+function seen() {
+  views?.close();
+  if (document.hidden) return;
+  views = new EventSource(words.lines);
+  views.onmessage = ({ data }) => {
+    const v = JSON.parse(data);
+    say("lost", v.lost ?? "");
+    if (v.names && !by("pause").checked) draw(v);
+  };
+  views.onerror = () => {
+    if (by("lost").textContent) return; // others have them: it asks again
+    views.close();
+    say("lost", words.lost);
+  };
 }
 
 function draw(v) {
-  const dot = devicePixelRatio, wide = canvas.clientWidth, high = canvas.clientHeight, c = canvas.getContext("2d");
+  const { clientWidth: wide, clientHeight: high } = canvas, dot = devicePixelRatio, c = canvas.getContext("2d");
   canvas.width = wide * dot;
   canvas.height = high * dot;
   c.scale(dot, dot);
@@ -51,12 +44,8 @@ function draw(v) {
     c.stroke();
   });
   say("said", v.last?.text ?? v.sent?.join("") ?? "");
-  say("counts", v.good + " " + words.good + ", " + Object.values(v.bad).reduce((a, b) => a + b, 0) + " " + words.refused);
+  say("counts", `${v.good} ${words.good}, ${Object.values(v.bad).reduce((a, b) => a + b, 0)} ${words.refused}`);
 }
 
-function seen() {
-  watching?.abort();
-  if (!document.hidden) take();
-}
-document.addEventListener("visibilitychange", seen);
+document.onvisibilitychange = seen;
 seen();
