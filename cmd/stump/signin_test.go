@@ -76,7 +76,7 @@ func freePort(t *testing.T) int {
 const browserTime = 5 * time.Minute
 
 // startBrowser starts Chromium, for as long as the test goes on.
-func startBrowser(t *testing.T) context.Context {
+func startBrowser(t *testing.T, with ...chromedp.ExecAllocatorOption) context.Context {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	testkit.Need(t, err == nil, "chromium")
@@ -89,7 +89,7 @@ func startBrowser(t *testing.T) context.Context {
 	t.Cleanup(end)
 	o := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, // root has none
 		chromedp.Flag("ignore-certificate-errors", true), chromedp.WSURLReadTimeout(time.Minute), chromedp.UserDataDir(dir))
-	ctx, end = chromedp.NewExecAllocator(ctx, o...)
+	ctx, end = chromedp.NewExecAllocator(ctx, append(o, with...)...)
 	t.Cleanup(end)
 	silent := func(string, ...any) {} // this protocol is older than Chromium's
 	ctx, end = chromedp.NewContext(ctx, chromedp.WithErrorf(silent), chromedp.WithLogf(silent))
@@ -156,6 +156,11 @@ func holds(condition string) chromedp.Action {
 	})
 }
 
+// submits sends a form, or that of an element, as who presses Enter there, or the button.
+func submits(of string) chromedp.Action {
+	return chromedp.Tasks{chromedp.WaitVisible(of), chromedp.Evaluate(fmt.Sprintf(`(e => (e.form ?? e).requestSubmit(e.type === "submit" ? e : null))(document.querySelector(%q))`, of), nil)}
+}
+
 // sees wants the page to say something.
 func (p *person) sees(want string) {
 	p.Helper()
@@ -188,7 +193,7 @@ func (p *person) toProvider() {
 func (p *person) fromProvider(name string) {
 	p.Helper()
 	p.does("gives a name", chromedp.SendKeys(`input[name="login"]`, name), chromedp.SendKeys(`input[name="password"]`, "x"),
-		chromedp.Submit(`input[name="login"]`), chromedp.WaitReady(`input[value="consent"]`), chromedp.Submit(`input[value="consent"]`),
+		submits(`input[name="login"]`), chromedp.WaitReady(`input[value="consent"]`), submits(`input[value="consent"]`),
 		chromedp.WaitVisible(`form[action="/logout"], [role="alert"]`))
 }
 
@@ -252,7 +257,7 @@ func TestSignInWithBrowser(t *testing.T) {
 	in(ann, "ann@lab.example", "admin")
 	ann.asks("/v1/people", 200)
 	ann.asks("/v1/my/loans", 200)
-	ann.does("logs out", chromedp.Submit(`form[action="/logout"]`), chromedp.WaitVisible(`a[href="/login/sso"]`))
+	ann.does("logs out", submits(`form[action="/logout"]`), chromedp.WaitVisible(`a[href="/login/sso"]`))
 	ann.asks("/v1/people", 401)
 
 	ben := newPerson(t, browser, station)
@@ -281,10 +286,10 @@ func TestSignInWithBrowser(t *testing.T) {
 
 	// At the reader.
 	dia := newPerson(t, browser, station)
-	dia.does("begins", chromedp.Navigate(station+"/login"), chromedp.Submit(`form[action="/login/station"]`), chromedp.WaitVisible("#six"))
+	dia.does("begins", chromedp.Navigate(station+"/login"), submits(`form[action="/login/station"]`), chromedp.WaitVisible("#six"))
 	dia.sees("Bump your badge at lab, with no device waiting, within")
 	digits := regexp.MustCompile(`\d{6}`).FindString(s.run("sim", "tap", "dia"))
-	dia.does("types the digits", chromedp.SendKeys("#six", digits), chromedp.Submit("#six"), chromedp.WaitVisible(`form[action="/logout"]`))
+	dia.does("types the digits", chromedp.SendKeys("#six", digits), submits("#six"), chromedp.WaitVisible(`form[action="/logout"]`))
 	in(dia, "Día Márquez", "staff")
 
 	// With a link, whose secret the page's script takes out of the address.

@@ -175,18 +175,22 @@ func (c *Console) frame(r *http.Request, path string, title func(*ui.Words) stri
 		}
 		f.Links = append(f.Links, ui.Link{Path: "/devices", Text: w.Devices}, ui.Link{Path: "/reservations", Text: reservations.In(w).Title})
 	}
-	if who.May(identity.Admin) {
-		f.Links = append(f.Links, ui.Link{Path: "/people", Text: w.People}, ui.Link{Path: "/import", Text: w.Import}, ui.Link{Path: "/labels", Text: w.Labels})
+	rare := func(path, text string) ui.Link { return ui.Link{Path: path, Text: text, Rare: true} }
+	admin := who.May(identity.Admin)
+	if admin {
+		f.Links = append(f.Links, ui.Link{Path: "/people", Text: w.People})
 	}
 	if who.May(identity.Technician) {
-		f.Links = append(f.Links, ui.Link{Path: "/inbox", Text: w.Inbox, N: c.todo(r, path)}, ui.Link{Path: "/enrol", Text: w.EnrolTitle})
-		f.Links = append(f.Links, ui.Link{Path: "/reports", Text: w.Reports})
+		f.Links = append(f.Links, ui.Link{Path: "/inbox", Text: w.Inbox, N: c.todo(r, path)}, rare("/enrol", w.EnrolTitle))
 	}
-	if who.May(identity.Admin) {
-		f.Links = append(f.Links, ui.Link{Path: "/audit", Text: w.Audit}, ui.Link{Path: "/settings", Text: w.Settings})
+	if admin {
+		f.Links = append(f.Links, rare("/import", w.Import), rare("/labels", w.Labels))
 	}
 	if who.May(identity.Technician) {
-		f.Links = append(f.Links, ui.Link{Path: "/stations", Text: w.Stations})
+		f.Links = append(f.Links, rare("/stations", w.Stations), rare("/reports", w.Reports))
+	}
+	if admin {
+		f.Links = append(f.Links, rare("/audit", w.Audit), rare("/settings", w.Settings))
 	}
 	f.Done = r.URL.Query().Has("saved")
 	f.Said = c.notes.get(r.URL.Query().Get("saved"))

@@ -36,10 +36,25 @@ type Frame struct {
 // Wrong is what is wrong with a field: the id of its element, what it is called, and why.
 type Wrong struct{ Field, Label, Text string }
 
-// Link is a link of the navigation. N, unless 0, is how many things wait there.
+// Link is a link of the navigation. N, unless 0, is how many things wait there. Rare ones
+// are folded away.
 type Link struct {
 	Path, Text string
 	N          int
+	Rare       bool
+}
+
+// folded are the rare links, and open the text of that which leads to the page.
+func (f Frame) folded() (rare []Link, open string) {
+	for _, l := range f.Links {
+		if l.Rare {
+			rare = append(rare, l)
+			if l.Path == f.Path {
+				open = l.Text
+			}
+		}
+	}
+	return rare, open
 }
 
 // Page is a page in its frame.
@@ -110,25 +125,28 @@ func whole(f Frame) templ.Component {
 		if !f.Bare {
 			markup.HTML(templ_Buffer, "<nav aria-label=\"Stump\">")
 			for _, l := range f.Links {
-				if l.Path == f.Path {
-					markup.HTML(templ_Buffer, "<a href=\"")
-					markup.Link(templ_Buffer, templ.SafeURL(l.Path))
-					markup.HTML(templ_Buffer, "\" aria-current=\"page\">")
-					templ_Err = link(l).Render(ctx, templ_Buffer)
+				if !l.Rare {
+					templ_Err = link(f, l).Render(ctx, templ_Buffer)
 					if templ_Err != nil {
 						return templ_Err
 					}
-					markup.HTML(templ_Buffer, "</a>")
-				} else {
-					markup.HTML(templ_Buffer, "<a href=\"")
-					markup.Link(templ_Buffer, templ.SafeURL(l.Path))
-					markup.HTML(templ_Buffer, "\">")
-					templ_Err = link(l).Render(ctx, templ_Buffer)
-					if templ_Err != nil {
-						return templ_Err
-					}
-					markup.HTML(templ_Buffer, "</a>")
 				}
+			}
+			if rare, open := f.folded(); len(rare) > 0 {
+				markup.HTML(templ_Buffer, "<details><summary")
+				if open != "" {
+					markup.HTML(templ_Buffer, " class=\"open\"")
+				}
+				markup.HTML(templ_Buffer, ">")
+				markup.Text(templ_Buffer, cmp.Or(open, f.MoreLinks))
+				markup.HTML(templ_Buffer, "</summary><div>")
+				for _, l := range rare {
+					templ_Err = link(f, l).Render(ctx, templ_Buffer)
+					if templ_Err != nil {
+						return templ_Err
+					}
+				}
+				markup.HTML(templ_Buffer, "</div></details>")
 			}
 			markup.HTML(templ_Buffer, "</nav>")
 			if f.Name == "" {
@@ -205,9 +223,16 @@ func Name(link bool, path, id, name string) templ.Component {
 	})
 }
 
-func link(l Link) templ.Component {
+func link(f Frame, l Link) templ.Component {
 	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 		ctx = templ.ClearChildren(ctx)
+		markup.HTML(templ_Buffer, "<a href=\"")
+		markup.Link(templ_Buffer, templ.SafeURL(l.Path))
+		markup.HTML(templ_Buffer, "\"")
+		if l.Path == f.Path {
+			markup.HTML(templ_Buffer, " aria-current=\"page\"")
+		}
+		markup.HTML(templ_Buffer, ">")
 		markup.Text(templ_Buffer, l.Text)
 		markup.HTML(templ_Buffer, " ")
 		if l.N > 0 {
@@ -215,6 +240,7 @@ func link(l Link) templ.Component {
 			markup.Text(templ_Buffer, strconv.Itoa(l.N))
 			markup.HTML(templ_Buffer, "</b>")
 		}
+		markup.HTML(templ_Buffer, "</a>")
 		return nil
 	})
 }
