@@ -16,7 +16,7 @@ func TestEnrolInTheBrowser(t *testing.T) {
 	s, admin := consoleStation(t)
 	name := func(path, name string) {
 		t.Helper()
-		admin.does("types "+name, chromedp.WaitVisible(path+` input[name=name]`), chromedp.SendKeys(path+` input[name=name]`, name), chromedp.Submit(path+` input[name=name]`))
+		admin.does("types "+name, chromedp.WaitVisible(path+` input[name=name]`), chromedp.SendKeys(path+` input[name=name]`, name), submits(path+` input[name=name]`))
 	}
 	const form = `form[action="/enrol"]`
 	admin.does("goes to the page", chromedp.Navigate(admin.station+"/enrol"))

@@ -49,7 +49,7 @@ func (p *person) addsByKeyboard(s *site) {
 	p.sees("Nothing was saved. Correct this:")
 	p.shoots("form-wrong")
 	p.does("goes to the field", presses(kb.Tab), follows(), holds(`document.activeElement.id === "new-tag"`))
-	p.does("types it anew", chromedp.SetValue(`#new-tag`, "H10301:200:784"), chromedp.Submit(`#new-tag`), chromedp.WaitVisible(`.done`))
+	p.does("types it anew", chromedp.SetValue(`#new-tag`, "H10301:200:784"), submits(`#new-tag`), chromedp.WaitVisible(`.done`))
 	p.sees("Fairphone 6")
 	if list := s.run("devices", "show", "fairphone-6"); !strings.Contains(list, "Shelf 9") || !strings.Contains(list, "…784") {
 		p.Errorf("the register has %s", list)
@@ -61,7 +61,7 @@ func (p *person) badges(s *site) {
 	p.Helper()
 	press := func(form string) {
 		p.Helper()
-		p.does("presses "+form, chromedp.Navigate(p.station+"/people/fay/edit"), chromedp.WaitVisible(`#`+form), chromedp.Submit(`#`+form+` button`), chromedp.WaitVisible(`.done`))
+		p.does("presses "+form, chromedp.Navigate(p.station+"/people/fay/edit"), chromedp.WaitVisible(`#`+form), submits(`#`+form+` button`), chromedp.WaitVisible(`.done`))
 	}
 	p.does("adds a badge", chromedp.Navigate(p.station+"/people/fay"), chromedp.Click(`a[href="/people/fay/edit"]`), chromedp.WaitVisible(`#add-badge-add_badge`),
 		chromedp.SendKeys(`#add-badge-add_badge`, "H10301:17:985"+kb.Enter), chromedp.WaitVisible(`.done`))
@@ -83,13 +83,13 @@ func (p *person) tooLate(s *site, late *person) {
 	s.run("devices", "add", "--id", "nexus", "Nexus 5", "--kind", "phone")
 	late.does("looks", chromedp.Navigate(late.station+path), chromedp.WaitVisible(`#facts-name`), chromedp.SetValue(`#facts-name`, "Nexus 5X"), chromedp.SetValue(`#facts-place`, "Drawer"))
 	p.does("is faster", chromedp.Navigate(p.station+path), chromedp.WaitVisible(`#facts-name`), chromedp.SetValue(`#facts-name`, "Nexus Five"), chromedp.SetValue(`#facts-note`, "no charger"),
-		chromedp.Submit(`#facts button`), chromedp.WaitVisible(`.done`))
-	late.does("is too late", chromedp.Submit(`#facts button`), chromedp.WaitVisible(`[role=alert]`))
+		submits(`#facts button`), chromedp.WaitVisible(`.done`))
+	late.does("is too late", submits(`#facts button`), chromedp.WaitVisible(`[role=alert]`))
 	late.focus("alert")
 	late.sees("It has changed meanwhile")
 	late.sees("Somebody else has changed it to: Nexus Five")
 	late.shoots("form-late")
-	late.does("decides anew", chromedp.Submit(`#facts button`), chromedp.WaitVisible(`.done`))
+	late.does("decides anew", submits(`#facts button`), chromedp.WaitVisible(`.done`))
 	if is := s.run("devices", "show", "nexus"); !strings.Contains(is, "Nexus 5X") || !strings.Contains(is, "Drawer") || !strings.Contains(is, "no charger") {
 		p.Errorf("it is %s", is)
 	}

@@ -22,9 +22,9 @@ func TestStaff(t *testing.T) {
 	t.Parallel()
 	s, admin := consoleStation(t)
 	dia := newPerson(t, admin.ctx, admin.station)
-	dia.does("begins", chromedp.Navigate(dia.station+"/login"), chromedp.Submit(`form[action="/login/station"]`), chromedp.WaitVisible("#six"))
+	dia.does("begins", chromedp.Navigate(dia.station+"/login"), submits(`form[action="/login/station"]`), chromedp.WaitVisible("#six"))
 	digits := regexp.MustCompile(`\d{6}`).FindString(s.run("sim", "tap", "dia"))
-	dia.does("types the digits", chromedp.SendKeys("#six", digits), chromedp.Submit("#six"), chromedp.WaitVisible(`nav a[href="/my"]`))
+	dia.does("types the digits", chromedp.SendKeys("#six", digits), submits("#six"), chromedp.WaitVisible(`nav a[href="/my"]`))
 
 	const kindle = `tr[data-device=kindle][data-person=dia]`
 	dia.does("sees what she has", chromedp.Click(`nav a[href="/my"]`), chromedp.WaitVisible(kindle))
@@ -33,9 +33,9 @@ func TestStaff(t *testing.T) {
 		t.Errorf("she is at %s", at)
 	}
 	dia.does("extends it again", chromedp.Click(kindle+` form[action$="/extend"] button`), chromedp.WaitVisible("[role=alert]"))
-	dia.sees("extended 1 time already")
+	dia.sees("was extended already: 1×")
 	dia.does("reports a fault", chromedp.Navigate(dia.station+"/my"), chromedp.Click(kindle+` a[href$="#report"]`, chromedp.NodeVisible), chromedp.WaitVisible("#report"),
-		chromedp.SetValue("#report select", "damaged"), chromedp.SendKeys("#report input[name=words]", "a crack"), chromedp.Submit("#report button"), chromedp.WaitVisible(".done"))
+		chromedp.SetValue("#report select", "damaged"), chromedp.SendKeys("#report input[name=words]", "a crack"), submits("#report button"), chromedp.WaitVisible(".done"))
 	dia.sees("damaged: a crack")
 	if list := s.run("devices", "list", "--repair"); !strings.Contains(list, "Kindle") {
 		t.Errorf("what needs repair:\n%s", list)
@@ -76,7 +76,7 @@ func TestStaff(t *testing.T) {
 	// Nobody gets the same; the page says who has it, until when, and what is free.
 	times := []chromedp.Action{
 		chromedp.SetValue("#reserve select", "device:ipad"), chromedp.SetValue("#reserve input[name=from]", from.Format("2006-01-02")+"T12:00"),
-		chromedp.SetValue("#reserve input[name=to]", from.Format("2006-01-02")+"T18:00"), chromedp.Submit("#reserve button"), chromedp.WaitVisible("[role=alert]"),
+		chromedp.SetValue("#reserve input[name=to]", from.Format("2006-01-02")+"T18:00"), submits("#reserve button"), chromedp.WaitVisible("[role=alert]"),
 	}
 	admin.does("wants it for Ben", append([]chromedp.Action{chromedp.SendKeys("#reserve input[name=person]", "Ben Lindqvist")}, times...)...)
 	admin.sees("iPad Pro 13 is reserved for Día Márquez, " + from.Format("Mon") + " 09:00 to " + from.Format("Mon") + " 17:30.")
