@@ -101,7 +101,7 @@ func (s *Store) loseRows(ctx context.Context, id, epoch int64) error {
 		}
 		l.lost()
 		b := &pgx.Batch{}
-		l.save(b)
+		save(b, l)
 		return tx.SendBatch(ctx, b).Close()
 	})
 }
@@ -165,7 +165,7 @@ func page(ctx context.Context, tx pgx.Tx, lab, since int64, c *wire.Changes) err
 	each(b, l.into(), func() error {
 		c.Loans = append(c.Loans, l.row().wire())
 		return nil
-	}, `select `+loanColumns+` from device_loan where lab = $1 and ver > $2 order by ver limit $3`, lab, since, wire.MaxRows+1)
+	}, `select `+loanColumns+` from device_loan d where d.lab = $1 and d.ver > $2 order by d.ver limit $3`, lab, since, wire.MaxRows+1)
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return err
 	}

@@ -12,11 +12,12 @@ import (
 	"stump/internal/lab/wire"
 )
 
-// What waits at a lab is bounded: a station sends again what was not taken.
+// What waits is bounded: a station sends again what was not taken.
 const (
-	mostWaiting = 64 << 20 // bytes
-	mostJobs    = 256      // in a transaction
-	mostEvents  = 5000     // in a transaction
+	mostWaiting = 192 << 20 // bytes
+	mostJobs    = 256       // in a transaction
+	mostEvents  = 5000      // in a transaction
+	committers  = 4         // transactions at once
 )
 
 // job is an Append that waits to be committed.
@@ -30,18 +31,39 @@ type job struct {
 	err      error
 }
 
-// desk is where what changes a lab waits for its lock. Whoever comes while others are
-// committed is committed together with all who have come meanwhile: a commit waits for the
-// disk, and takes no longer for many.
+// desk is what a hub knows of a lab.
 type desk struct {
-	queue []*job
-	bytes int
-	busy  bool
-
 	// epoch and ver are the newest that are known, and changed is closed when they change.
 	epoch, ver int64
 	changed    chan struct{}
 	waiting    int // who waits for that
+}
+
+// queue is where what changes labs waits for its turn. Whoever comes while others are
+// committed is committed together with all who have come meanwhile: a commit waits for the
+// disk, and takes no longer for many. A lab is in one transaction at a time.
+type queue struct {
+	jobs    []*job
+	bytes   int
+	taking  map[int64]bool // labs
+	working int            // committers
+}
+
+// some takes the next jobs out of the queue, of labs that are in no transaction.
+func (q *queue) some() (jobs []*job) {
+	events, rest := 0, q.jobs[:0:0]
+	own := map[int64]bool{}
+	for _, j := range q.jobs {
+		lab := j.from.Lab
+		if len(jobs) == mostJobs || len(jobs) > 0 && events+len(j.events) > mostEvents || q.taking[lab] && !own[lab] {
+			rest = append(rest, j)
+			continue
+		}
+		q.taking[lab], own[lab] = true, true
+		jobs, events, q.bytes = append(jobs, j), events+len(j.events), q.bytes-j.size
+	}
+	q.jobs = rest
+	return jobs
 }
 
 // desk returns that of a lab. mu is held.
@@ -70,15 +92,15 @@ func (s *Store) Append(ctx context.Context, from Sender, a *wire.Append) ([]wire
 	}
 	j := &job{from: from, parcel: p, came: time.Now(), done: make(chan struct{})}
 	s.mu.Lock()
-	d := s.desk(from.Lab)
-	if d.bytes+p.size > mostWaiting {
+	q := &s.queue
+	if q.bytes+p.size > mostWaiting {
 		s.mu.Unlock()
 		return nil, errBusy
 	}
-	d.queue, d.bytes = append(d.queue, j), d.bytes+p.size
-	if !d.busy {
-		d.busy = true
-		s.done.Go(func() { s.serve(from.Lab, d) })
+	q.jobs, q.bytes = append(q.jobs, j), q.bytes+p.size
+	if q.working < committers && !q.taking[from.Lab] {
+		q.working++
+		s.done.Go(s.serve)
 	}
 	s.mu.Unlock()
 	select {
@@ -89,27 +111,26 @@ func (s *Store) Append(ctx context.Context, from Sender, a *wire.Append) ([]wire
 	}
 }
 
-// serve commits what waits until nothing does.
-func (s *Store) serve(lab int64, d *desk) {
+// serve commits what waits until nothing does that it may take.
+func (s *Store) serve() {
 	for {
 		s.mu.Lock()
-		n, events := 0, 0
-		for n < len(d.queue) && n < mostJobs && (n == 0 || events+len(d.queue[n].events) <= mostEvents) {
-			events += len(d.queue[n].events)
-			n++
-		}
-		if n == 0 {
-			d.queue, d.busy = nil, false
+		jobs := s.queue.some()
+		if jobs == nil {
+			s.queue.working--
 			s.mu.Unlock()
 			return
 		}
-		jobs := d.queue[:n:n]
-		d.queue = d.queue[n:]
+		s.mu.Unlock()
+		s.commit(jobs)
+		s.mu.Lock()
 		for _, j := range jobs {
-			d.bytes -= j.size
+			delete(s.queue.taking, j.from.Lab)
 		}
 		s.mu.Unlock()
-		s.commit(lab, jobs)
+		for _, j := range jobs {
+			close(j.done)
+		}
 	}
 }
 
@@ -118,19 +139,18 @@ const commitTime = time.Minute
 
 // commit makes one transaction of jobs, or one of each where that fails: none must suffer
 // from another's.
-func (s *Store) commit(lab int64, jobs []*job) {
-	err := s.take(lab, jobs)
+func (s *Store) commit(jobs []*job) {
+	err := s.take(jobs)
 	if len(jobs) > 1 && isOfData(err) {
 		for _, j := range jobs {
-			s.commit(lab, []*job{j})
+			s.commit([]*job{j})
 		}
 		return
 	}
-	for _, j := range jobs {
-		if err != nil {
+	if err != nil {
+		for _, j := range jobs {
 			j.receipts, j.err = nil, err
 		}
-		close(j.done)
 	}
 }
 

@@ -43,7 +43,7 @@ func (g *group) erase(s *subject, ver int64) error {
 
 // loadHeld reads the loans of a person, but those that have been read.
 func (g *group) loadHeld(person string) error {
-	rows, err := g.tx.Query(g.ctx, `select `+loanColumns+` from device_loan where lab = $1 and person = $2`, g.id, person)
+	rows, err := g.tx.Query(g.ctx, `select `+loanColumns+` from device_loan d where d.lab = $1 and d.person = $2`, g.id, person)
 	if err != nil {
 		return err
 	}
@@ -67,16 +67,16 @@ func (g *group) loadFormer(person string) (former []*subject, err error) {
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}
-	wanted := map[subjectKey]bool{}
+	var wanted keysOf
 	for _, was := range all {
 		key := subjectKey{personKind, was}
 		g.alias[key] = person
 		if g.subjects[key] == nil {
-			wanted[key] = true
+			wanted.subject(g.id, key)
 		}
 	}
 	b := &pgx.Batch{}
-	g.loadSubjects(b, wanted)
+	loadSubjects(b, g.only(), &wanted)
 	if err := g.tx.SendBatch(g.ctx, b).Close(); err != nil {
 		return nil, err
 	}

@@ -170,30 +170,35 @@ func (g *group) holder(e *event) string {
 
 // insertEvents writes events.
 const insertEvents = `insert into event (lab, chain, seq, lab_seq, ht, kind, device, moves, person, former, actor, base_chain, base_seq, record)
-select $1, chain, seq, lab_seq, ht, kind, nullif(device, ''), moves, nullif(person, ''), nullif(former, ''), nullif(actor, ''), nullif(base_chain, ''::bytea), nullif(base_seq, 0), record
-from unnest($2::bytea[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::text[], $7::text[], $8::boolean[], $9::text[], $10::text[], $11::text[], $12::bytea[], $13::bigint[], $14::bytea[])
-as e(chain, seq, lab_seq, ht, kind, device, moves, person, former, actor, base_chain, base_seq, record)`
+select lab, chain, seq, lab_seq, ht, kind, nullif(device, ''), moves, nullif(person, ''), nullif(former, ''), nullif(actor, ''), nullif(base_chain, ''::bytea), nullif(base_seq, 0), record
+from unnest($1::bigint[], $2::bytea[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::text[], $7::text[], $8::boolean[], $9::text[], $10::text[], $11::text[], $12::bytea[], $13::bigint[], $14::bytea[])
+as e(lab, chain, seq, lab_seq, ht, kind, device, moves, person, former, actor, base_chain, base_seq, record)`
 
-// queueEvents adds those that are not written yet to a batch.
-func (g *group) queueEvents(b *pgx.Batch) {
-	n := len(g.events)
-	if n == 0 {
-		return
-	}
-	chains, bases, raws := make([][]byte, n), make([][]byte, n), make([][]byte, n)
-	seqs, labSeqs, baseSeqs := make([]int64, n), make([]int64, n), make([]int64, n)
-	hts, moves := make([]time.Time, n), make([]bool, n)
-	kinds, devices, people, formers, actors := make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([]string, n)
-	for i, e := range g.events {
-		chains[i], seqs[i], labSeqs[i], hts[i], raws[i] = e.Chain[:], int64(e.Seq), e.labSeq, e.ht, e.written
-		kinds[i], devices[i], moves[i], people[i], formers[i], actors[i] = string(e.Kind), e.device, e.moves, e.person, e.former, e.actor
-		bases[i] = []byte{}
-		if e.Base.Seq != 0 {
-			bases[i], baseSeqs[i] = e.Base.Chain[:], int64(e.Base.Seq)
+// queueEvents queues those that are not written yet.
+func queueEvents(b *pgx.Batch, groups []*group) {
+	var (
+		chains, bases, raws                     [][]byte
+		labs, seqs, labSeqs, baseSeqs           []int64
+		hts                                     []time.Time
+		moves                                   []bool
+		kinds, devices, people, formers, actors []string
+	)
+	for _, g := range groups {
+		for _, e := range g.events {
+			base, baseSeq := []byte{}, int64(0)
+			if e.Base.Seq != 0 {
+				base, baseSeq = e.Base.Chain[:], int64(e.Base.Seq)
+			}
+			labs, chains, seqs, labSeqs, hts = append(labs, g.id), append(chains, e.Chain[:]), append(seqs, int64(e.Seq)), append(labSeqs, e.labSeq), append(hts, e.ht)
+			kinds, devices, moves, raws = append(kinds, string(e.Kind)), append(devices, e.device), append(moves, e.moves), append(raws, e.written)
+			people, formers, actors = append(people, e.person), append(formers, e.former), append(actors, e.actor)
+			bases, baseSeqs = append(bases, base), append(baseSeqs, baseSeq)
 		}
+		g.events = nil
 	}
-	b.Queue(insertEvents, g.id, chains, seqs, labSeqs, hts, kinds, devices, moves, people, formers, actors, bases, baseSeqs, raws)
-	g.events = nil
+	if labs != nil {
+		b.Queue(insertEvents, labs, chains, seqs, labSeqs, hts, kinds, devices, moves, people, formers, actors, bases, baseSeqs, raws)
+	}
 }
 
 // flushEvents writes what waits now, for a question that must see it. Rows of which there
@@ -201,7 +206,7 @@ func (g *group) queueEvents(b *pgx.Batch) {
 func (g *group) flushEvents() error {
 	b := g.rows
 	g.rows = &pgx.Batch{}
-	if g.queueEvents(b); b.Len() == 0 {
+	if queueEvents(b, []*group{g}); b.Len() == 0 {
 		return nil
 	}
 	return g.tx.SendBatch(g.ctx, b).Close()

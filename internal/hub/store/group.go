@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -26,13 +28,23 @@ type lab struct {
 	membersWas int64
 }
 
-// queue locks the lab until the transaction ends. What follows in the batch sees what the
-// one before has left, and the clock is asked when the lock has come.
-func (l *lab) queue(b *pgx.Batch) {
-	b.Queue(`select name, epoch, seq, ver, members_ver, newest, key_check from lab where id = $1 for update`, l.id).QueryRow(func(row pgx.Row) error {
-		return row.Scan(&l.name, &l.epoch, &l.seq, &l.ver, &l.members, &l.newest, &l.key)
+// lockLabs locks labs until the transaction ends, all in the same order. What follows in the
+// batch sees what the one before has left, and the clock is asked when the locks have come.
+func lockLabs(b *pgx.Batch, labs map[int64]*lab) {
+	var row lab
+	into := []any{&row.id, &row.name, &row.epoch, &row.seq, &row.ver, &row.members, &row.newest, &row.key}
+	each(b, into, func() error {
+		*labs[row.id] = row
+		return nil
+	}, `select id, name, epoch, seq, ver, members_ver, newest, key_check from lab where id = any($1) order by id for update`, slices.Sorted(maps.Keys(labs)))
+	b.Queue(`select clock_timestamp()`).QueryRow(func(row pgx.Row) error {
+		var now time.Time
+		err := row.Scan(&now)
+		for _, l := range labs {
+			l.now = now
+		}
+		return err
 	})
-	b.Queue(`select clock_timestamp()`).QueryRow(func(row pgx.Row) error { return row.Scan(&l.now) })
 }
 
 // locked is to be called when the batch is done.
@@ -48,8 +60,8 @@ func (s *Store) locked(l *lab) {
 
 // lock locks a lab until tx ends.
 func (s *Store) lock(ctx context.Context, tx pgx.Tx, id int64) (*lab, error) {
-	l, b := &lab{id: id}, &pgx.Batch{}
-	l.queue(b)
+	l, b := &lab{}, &pgx.Batch{}
+	lockLabs(b, map[int64]*lab{id: l})
 	err := tx.SendBatch(ctx, b).Close()
 	s.locked(l)
 	return l, err
@@ -62,10 +74,21 @@ func (l *lab) next() int64 { l.ver++; return l.ver }
 // by the time, so that none comes twice, whatever the database is set back to.
 func (l *lab) lost() { l.epoch = max(l.epoch+1, l.now.UnixMicro()) }
 
-// save writes the row if it has changed.
-func (l *lab) save(b *pgx.Batch) {
-	if l.before != [3]int64{l.epoch, l.seq, l.ver} || l.membersWas != l.members {
-		b.Queue(`update lab set epoch = $2, seq = $3, ver = $4, members_ver = $5, newest = $6 where id = $1`, l.id, l.epoch, l.seq, l.ver, l.members, l.newest)
+// save queues the rows of labs that have changed.
+func save(b *pgx.Batch, labs ...*lab) {
+	var (
+		ids, epochs, seqs, vers, members []int64
+		newest                           []time.Time
+	)
+	for _, l := range labs {
+		if l.before != [3]int64{l.epoch, l.seq, l.ver} || l.membersWas != l.members {
+			ids, epochs, seqs, vers, members, newest = append(ids, l.id), append(epochs, l.epoch), append(seqs, l.seq), append(vers, l.ver), append(members, l.members), append(newest, l.newest)
+		}
+	}
+	if ids != nil {
+		b.Queue(`update lab l set epoch = n.epoch, seq = n.seq, ver = n.ver, members_ver = n.members_ver, newest = n.newest
+from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::timestamptz[]) as n(id, epoch, seq, ver, members_ver, newest) where l.id = n.id`,
+			ids, epochs, seqs, vers, members, newest)
 	}
 }
 
@@ -80,11 +103,12 @@ type chain struct {
 
 func (c *chain) link() wire.Link { return wire.Link{Seq: c.seq, Hash: c.hash.String()} }
 
-// group is what one transaction does to a lab.
+// group is what a transaction does to one lab.
 type group struct {
 	ctx context.Context
 	tx  querier
 	*lab
+	jobs []*job
 
 	stations map[string]*station
 	chains   map[checkout.Hash]*chain
@@ -107,50 +131,78 @@ type querier interface {
 }
 
 // take commits jobs in one transaction, and tells those who wait for changes.
-func (s *Store) take(id int64, jobs []*job) error {
+func (s *Store) take(jobs []*job) error {
 	ctx, cancel := context.WithTimeout(context.Background(), commitTime)
 	defer cancel()
-	var l *lab
+	var groups map[int64]*group
 	err := again(ctx, func() error {
-		l = &lab{id: id}
-		return s.pool.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
-			g := &group{ctx: ctx, tx: conn, lab: l, rows: &pgx.Batch{}}
-			err := s.takeIn(g, jobs)
-			if err != nil && conn.Conn().PgConn().TxStatus() != 'I' {
+		return s.pool.AcquireFunc(ctx, func(conn *pgxpool.Conn) (err error) {
+			if groups, err = s.takeBy(ctx, conn, jobs); err != nil && conn.Conn().PgConn().TxStatus() != 'I' {
 				_, _ = conn.Exec(ctx, `rollback`) // else the pool throws the connection away
 			}
 			return err
 		})
 	})
 	if err == nil {
-		s.tell(id, l.epoch, l.ver)
+		for id, g := range groups {
+			s.tell(id, g.epoch, g.ver)
+		}
 	}
 	return err
 }
 
-// takeIn commits jobs by a connection. Where nothing is out of the ordinary it asks twice:
-// for the lock with all that it needs to know, and with all that it writes for the commit.
-func (s *Store) takeIn(g *group, jobs []*job) error {
-	first := &pgx.Batch{}
-	first.Queue(`begin`)
-	g.queue(first)
-	g.load(first, jobs)
-	if err := g.tx.SendBatch(g.ctx, first).Close(); err != nil {
-		return err
+// takeBy commits jobs by a connection. Where nothing is out of the ordinary it asks twice:
+// for the locks with all that it needs to know, and with all that it writes for the commit.
+func (s *Store) takeBy(ctx context.Context, conn querier, jobs []*job) (map[int64]*group, error) {
+	groups, labs := map[int64]*group{}, map[int64]*lab{}
+	for _, j := range jobs {
+		g := groups[j.from.Lab]
+		if g == nil {
+			g = newGroup(ctx, conn, j.from.Lab)
+			groups[j.from.Lab], labs[j.from.Lab] = g, g.lab
+		}
+		g.jobs = append(g.jobs, j)
 	}
-	s.locked(g.lab)
+	b := &pgx.Batch{}
+	b.Queue(`begin`)
+	lockLabs(b, labs)
+	load(b, groups)
+	if err := conn.SendBatch(ctx, b).Close(); err != nil {
+		return nil, err
+	}
+	b = &pgx.Batch{}
+	for _, g := range groups {
+		s.locked(g.lab)
+		if err := g.run(); err != nil {
+			return nil, err
+		}
+		b.QueuedQueries = append(b.QueuedQueries, g.rows.QueuedQueries...)
+	}
+	flush(b, slices.Collect(maps.Values(groups)))
+	b.Queue(`commit`)
+	return groups, conn.SendBatch(ctx, b).Close()
+}
+
+func newGroup(ctx context.Context, conn querier, id int64) *group {
+	return &group{
+		ctx: ctx, tx: conn, lab: &lab{id: id}, rows: &pgx.Batch{},
+		stations: map[string]*station{}, chains: map[checkout.Hash]*chain{}, times: map[checkout.Place]time.Time{}, loans: map[string]*loan{},
+		subjects: map[subjectKey]*subject{}, tags: map[string]subjectKey{}, alias: map[subjectKey]string{}, awaited: map[checkout.Place]time.Time{},
+	}
+}
+
+// run does the jobs of a lab.
+func (g *group) run() error {
 	if err := g.loadNow(); err != nil {
 		return err
 	}
-	for _, j := range jobs {
+	for _, j := range g.jobs {
 		j.receipts = nil
 		if j.err = g.job(j); isFatal(j.err) {
 			return j.err
 		}
 	}
-	g.flush(g.rows)
-	g.rows.Queue(`commit`)
-	return g.tx.SendBatch(g.ctx, g.rows).Close()
+	return nil
 }
 
 // isFatal reports whether an error is of the transaction, and not of a job alone.

@@ -117,7 +117,8 @@ func (s *Store) Join(ctx context.Context, c Code, j *wire.Join, key func() (chec
 		if err != nil {
 			return err
 		}
-		x.group = group{ctx: ctx, tx: tx, lab: l, rows: &pgx.Batch{}}
+		x.group = *newGroup(ctx, tx, c.Lab)
+		x.lab = l
 		answer = wire.Joined{Lab: l.name, Name: j.Name, Clashes: []wire.Clash{}}
 		if answer.Clashes, err = x.clashes(); err != nil {
 			return err
@@ -165,38 +166,31 @@ func (x *joining) valid() error {
 
 // clashes are people and devices of the station that are others in the lab.
 func (x *joining) clashes() ([]wire.Clash, error) {
-	want, tags := map[subjectKey]bool{}, map[string]bool{}
+	var want, tags, owners keysOf
 	for _, s := range x.Subjects {
-		want[subjectKey{s.Kind, s.ID}] = true
+		want.subject(x.id, subjectKey{s.Kind, s.ID})
 		for name := range s.Fields {
 			if tag, ok := strings.CutPrefix(name, tagField); ok {
-				tags[tag] = true
+				tags.name(x.id, tag)
 			}
 		}
 	}
 	all := []wire.Clash{}
-	if len(want) == 0 {
-		return all, nil
-	}
-	x.subjects, x.tags = map[subjectKey]*subject{}, map[string]subjectKey{}
 	b := &pgx.Batch{}
-	x.loadSubjects(b, want)
-	x.loadTags(b, keys(tags))
+	loadSubjects(b, x.only(), &want)
+	loadTags(b, x.only(), &tags)
 	if err := x.tx.SendBatch(x.ctx, b).Close(); err != nil {
 		return nil, err
 	}
-	owners := map[subjectKey]bool{}
 	for _, owner := range x.tags {
 		if x.subjects[owner] == nil {
-			owners[owner] = true
+			owners.subject(x.id, owner)
 		}
 	}
-	if len(owners) > 0 {
-		b := &pgx.Batch{}
-		x.loadSubjects(b, owners)
-		if err := x.tx.SendBatch(x.ctx, b).Close(); err != nil {
-			return nil, err
-		}
+	b = &pgx.Batch{}
+	loadSubjects(b, x.only(), &owners)
+	if err := x.tx.SendBatch(x.ctx, b).Close(); err != nil {
+		return nil, err
 	}
 	for _, s := range x.Subjects {
 		own := subjectKey{s.Kind, s.ID}
@@ -289,7 +283,7 @@ on conflict (lab, name) do update set chain = excluded.chain, token = excluded.t
 		x.id, x.Name, genesis, sum[:], x.now, x.Version)
 	x.rows.Queue(`update join_code set spent = $2 where id = $1`, x.code.ID, x.now)
 	x.rows.Queue(`update lab set key_check = $2 where id = $1 and key_check is null`, x.id, check)
-	x.save(x.rows)
+	save(x.rows, x.lab)
 	return x.tx.SendBatch(x.ctx, x.rows).Close()
 }
 

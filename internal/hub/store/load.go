@@ -1,8 +1,6 @@
 package store
 
 import (
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -56,34 +54,68 @@ func want(jobs []*job) *wanted {
 	return w
 }
 
-func keys(m map[string]bool) []string { return slices.Collect(maps.Keys(m)) }
+// keysOf are keys of several labs.
+type keysOf struct {
+	labs         []int64
+	kinds, names []string
+	hashes       [][]byte
+	seqs         []int64
+}
 
-// load queues what is to be known of jobs.
-func (g *group) load(b *pgx.Batch, jobs []*job) {
-	g.stations, g.chains, g.times = map[string]*station{}, map[checkout.Hash]*chain{}, map[checkout.Place]time.Time{}
-	g.loans, g.subjects, g.tags = map[string]*loan{}, map[subjectKey]*subject{}, map[string]subjectKey{}
-	g.alias, g.awaited = map[subjectKey]string{}, map[checkout.Place]time.Time{}
-	w := want(jobs)
-	g.loadStations(b, keys(w.stations))
-	if len(w.chains) > 0 {
-		g.loadAwaited(b, w.chains)
+func (k *keysOf) name(lab int64, name string) {
+	k.labs, k.names = append(k.labs, lab), append(k.names, name)
+}
+
+func (k *keysOf) subject(lab int64, key subjectKey) {
+	k.labs, k.kinds, k.names = append(k.labs, lab), append(k.kinds, key.kind), append(k.names, key.id)
+}
+
+func (k *keysOf) place(lab int64, p checkout.Place) {
+	k.labs, k.hashes, k.seqs = append(k.labs, lab), append(k.hashes, p.Chain[:]), append(k.seqs, int64(p.Seq))
+}
+
+// load queues what is to be known of the jobs of all groups.
+func load(b *pgx.Batch, groups map[int64]*group) {
+	var stations, chains, bases, who, devices, subjects, tags keysOf
+	for lab, g := range groups {
+		w := want(g.jobs)
+		for name := range w.stations {
+			stations.name(lab, name)
+		}
+		for h := range w.chains {
+			chains.place(lab, checkout.Place{Chain: h})
+		}
+		for p := range w.bases {
+			bases.place(lab, p)
+		}
+		for id := range w.people {
+			who.subject(lab, subjectKey{personKind, id})
+		}
+		for id := range w.devices {
+			who.subject(lab, subjectKey{deviceKind, id})
+			devices.name(lab, id)
+		}
+		for key := range w.subjects {
+			subjects.subject(lab, key)
+		}
+		for tag := range w.tags {
+			tags.name(lab, tag)
+		}
 	}
-	if len(w.bases) > 0 {
-		g.loadBases(b, w.bases)
-	}
-	if len(w.devices)+len(w.people) > 0 {
-		g.loadWho(b, keys(w.devices), keys(w.people))
-	}
-	if len(w.devices) > 0 {
-		g.loadLoans(b, keys(w.devices))
-	}
-	if len(w.subjects) > 0 {
-		g.loadSubjects(b, w.subjects)
-	}
-	if len(w.tags) > 0 {
-		g.loadTags(b, keys(w.tags))
+	for _, one := range []struct {
+		keys  *keysOf
+		queue func(*pgx.Batch, map[int64]*group, *keysOf)
+	}{
+		{&stations, loadStations}, {&chains, loadAwaited}, {&bases, loadBases}, {&who, loadWho}, {&devices, loadLoans}, {&subjects, loadSubjects}, {&tags, loadTags},
+	} {
+		if len(one.keys.labs) > 0 {
+			one.queue(b, groups, one.keys)
+		}
 	}
 }
+
+// only is a group by itself, as load takes it.
+func (g *group) only() map[int64]*group { return map[int64]*group{g.id: g} }
 
 // each queues a question. scan points to what a row is read into, and f takes it.
 func each(b *pgx.Batch, scan []any, f func() error, sql string, args ...any) {
@@ -94,92 +126,93 @@ func each(b *pgx.Batch, scan []any, f func() error, sql string, args ...any) {
 }
 
 // loadStations reads stations with their chains.
-func (g *group) loadStations(b *pgx.Batch, names []string) {
+func loadStations(b *pgx.Batch, groups map[int64]*group, k *keysOf) {
 	var (
+		lab              int64
 		name             string
 		own, token, hash []byte
 		version, fault   string
 		seq              *int64
 		ht               *time.Time
 	)
-	each(b, []any{&name, &own, &token, &version, &fault, &seq, &hash, &ht}, func() error {
+	each(b, []any{&lab, &name, &own, &token, &version, &fault, &seq, &hash, &ht}, func() error {
 		st := &station{name: name, version: version, fault: fault}
 		copy(st.chain[:], own)
 		copy(st.token[:], token)
-		g.stations[name] = st
+		groups[lab].stations[name] = st
 		if seq != nil {
 			c := &chain{genesis: st.chain, seq: uint64(*seq), ht: ht.UTC()}
 			copy(c.hash[:], hash)
-			g.chains[c.genesis] = c
+			groups[lab].chains[c.genesis] = c
 		}
 		return nil
-	}, `select s.name, s.chain, s.token, s.version, s.fault, c.seq, c.hash, c.ht from station s left join chain c on c.lab = s.lab and c.genesis = s.chain where s.lab = $1 and s.name = any($2)`, g.id, names)
+	}, `select s.lab, s.name, s.chain, s.token, s.version, s.fault, c.seq, c.hash, c.ht from unnest($1::bigint[], $2::text[]) as w(lab, name)
+join station s on s.lab = w.lab and s.name = w.name left join chain c on c.lab = s.lab and c.genesis = s.chain`, k.labs, k.names)
 }
 
 // loadAwaited reads which events of chains the lab has lost, and others are based on.
-func (g *group) loadAwaited(b *pgx.Batch, chains map[checkout.Hash]bool) {
+func loadAwaited(b *pgx.Batch, groups map[int64]*group, k *keysOf) {
 	var (
-		all     [][]byte
-		genesis []byte
-		seq     int64
-		ht      time.Time
+		lab, seq int64
+		genesis  []byte
+		ht       time.Time
 	)
-	for h := range chains {
-		all = append(all, h[:])
-	}
-	each(b, []any{&genesis, &seq, &ht}, func() error {
-		g.awaited[placeOf(genesis, &seq)] = ht.UTC()
+	each(b, []any{&lab, &genesis, &seq, &ht}, func() error {
+		groups[lab].awaited[placeOf(genesis, &seq)] = ht.UTC()
 		return nil
-	}, `select chain, seq, ht from awaited where lab = $1 and chain = any($2)`, g.id, all)
+	}, `select a.lab, a.chain, a.seq, a.ht from unnest($1::bigint[], $2::bytea[]) as w(lab, chain) join awaited a on a.lab = w.lab and a.chain = w.chain`, k.labs, k.hashes)
 }
 
-func (g *group) loadBases(b *pgx.Batch, wanted map[checkout.Place]bool) {
+// loadBases reads the lab times of events that others are based on.
+func loadBases(b *pgx.Batch, groups map[int64]*group, k *keysOf) {
 	var (
-		chains [][]byte
-		seqs   []int64
-		chain  []byte
-		seq    int64
-		ht     time.Time
+		lab, seq int64
+		chain    []byte
+		ht       time.Time
 	)
-	for p := range wanted {
-		chains, seqs = append(chains, p.Chain[:]), append(seqs, int64(p.Seq))
-	}
-	each(b, []any{&chain, &seq, &ht}, func() error {
-		g.times[placeOf(chain, &seq)] = ht.UTC()
+	each(b, []any{&lab, &chain, &seq, &ht}, func() error {
+		groups[lab].times[placeOf(chain, &seq)] = ht.UTC()
 		return nil
-	}, `select e.chain, e.seq, e.ht from unnest($2::bytea[], $3::bigint[]) as w(chain, seq) join event e on e.lab = $1 and e.chain = w.chain and e.seq = w.seq`, g.id, chains, seqs)
+	}, `select e.lab, e.chain, e.seq, e.ht from unnest($1::bigint[], $2::bytea[], $3::bigint[]) as w(lab, chain, seq)
+join event e on e.lab = w.lab and e.chain = w.chain and e.seq = w.seq`, k.labs, k.hashes, k.seqs)
 }
 
 // loadWho reads who or what ids stand for.
-func (g *group) loadWho(b *pgx.Batch, devices, people []string) {
-	var kind, was, now string
-	each(b, []any{&kind, &was, &now}, func() error {
-		g.alias[subjectKey{kind, was}] = now
+func loadWho(b *pgx.Batch, groups map[int64]*group, k *keysOf) {
+	var (
+		lab            int64
+		kind, was, now string
+	)
+	each(b, []any{&lab, &kind, &was, &now}, func() error {
+		groups[lab].alias[subjectKey{kind, was}] = now
 		return nil
-	}, `select kind, was, now from alias where lab = $1 and kind in ('device', 'person') and was = any($2)`, g.id, append(devices, people...))
+	}, `select a.lab, a.kind, a.was, a.now from unnest($1::bigint[], $2::text[], $3::text[]) as w(lab, kind, id)
+join alias a on a.lab = w.lab and a.kind = w.kind and a.was = w.id`, k.labs, k.kinds, k.names)
 }
 
 // loadNow reads the loans of what devices turned out to be.
 func (g *group) loadNow() error {
-	var more []string
+	var more keysOf
 	for key, now := range g.alias {
 		if key.kind == deviceKind && g.loans[now] == nil {
-			more = append(more, now)
+			more.name(g.id, now)
 		}
 	}
-	if more == nil {
+	if more.labs == nil {
 		return nil
 	}
 	b := &pgx.Batch{}
-	g.loadLoans(b, more)
+	loadLoans(b, g.only(), &more)
 	return g.tx.SendBatch(g.ctx, b).Close()
 }
 
-const loanColumns = `device, ver, chain, seq, ht, person, station, length, lost, kit, doubtful, said_ht, said_chain, said_seq`
+// loanColumns are those of a device_loan d.
+const loanColumns = `d.lab, d.device, d.ver, d.chain, d.seq, d.ht, d.person, d.station, d.length, d.lost, d.kit, d.doubtful, d.said_ht, d.said_chain, d.said_seq`
 
 // loanScan reads rows of loanColumns.
 type loanScan struct {
 	loan
+	lab              int64
 	chain, saidChain []byte
 	seq              int64
 	saidSeq          *int64
@@ -187,7 +220,7 @@ type loanScan struct {
 }
 
 func (r *loanScan) into() []any {
-	return []any{&r.device, &r.ver, &r.chain, &r.seq, &r.ht, &r.person, &r.station, &r.length, &r.lost, &r.kit, &r.doubtful, &r.saidHT, &r.saidChain, &r.saidSeq}
+	return []any{&r.lab, &r.device, &r.ver, &r.chain, &r.seq, &r.ht, &r.person, &r.station, &r.length, &r.lost, &r.kit, &r.doubtful, &r.saidHT, &r.saidChain, &r.saidSeq}
 }
 
 func (r *loanScan) row() *loan {
@@ -199,12 +232,13 @@ func (r *loanScan) row() *loan {
 	return &l
 }
 
-func (g *group) loadLoans(b *pgx.Batch, devices []string) {
+// loadLoans reads who has devices.
+func loadLoans(b *pgx.Batch, groups map[int64]*group, k *keysOf) {
 	var r loanScan
 	each(b, r.into(), func() error {
-		g.loans[r.device] = r.row()
+		groups[r.lab].loans[r.device] = r.row()
 		return nil
-	}, `select `+loanColumns+` from device_loan where lab = $1 and device = any($2)`, g.id, devices)
+	}, `select `+loanColumns+` from unnest($1::bigint[], $2::text[]) as w(lab, device) join device_loan d on d.lab = w.lab and d.device = w.device`, k.labs, k.names)
 }
 
 // isNow is who or what an id stands for.
@@ -215,33 +249,39 @@ func (g *group) isNow(kind, id string) string {
 	return id
 }
 
-// flush queues everything that has changed.
-func (g *group) flush(b *pgx.Batch) {
-	g.queueEvents(b)
-	g.queueChains(b)
-	for _, st := range g.stations {
-		if st.changed {
-			b.Queue(`update station set chain = $3, version = $4, fault = $5 where lab = $1 and name = $2`, g.id, st.name, st.chainBytes(), st.version, st.fault)
+// flush queues everything that has changed in labs.
+func flush(b *pgx.Batch, groups []*group) {
+	queueEvents(b, groups)
+	queueChains(b, groups)
+	labs := make([]*lab, len(groups))
+	for i, g := range groups {
+		labs[i] = g.lab
+		for _, st := range g.stations {
+			if st.changed {
+				b.Queue(`update station set chain = $3, version = $4, fault = $5 where lab = $1 and name = $2`, g.id, st.name, st.chainBytes(), st.version, st.fault)
+			}
 		}
 	}
-	g.queueLoans(b)
-	g.queueSubjects(b)
-	g.save(b)
+	queueLoans(b, groups)
+	queueSubjects(b, groups)
+	save(b, labs...)
 }
 
-func (g *group) queueChains(b *pgx.Batch) {
+func queueChains(b *pgx.Batch, groups []*group) {
 	var (
+		labs, seqs  []int64
 		all, hashes [][]byte
-		seqs        []int64
 		hts         []time.Time
 	)
-	for _, c := range g.chains {
-		if c.changed {
-			all, hashes, seqs, hts = append(all, c.genesis[:]), append(hashes, c.hash[:]), append(seqs, int64(c.seq)), append(hts, c.ht)
+	for _, g := range groups {
+		for _, c := range g.chains {
+			if c.changed {
+				labs, all, hashes, seqs, hts = append(labs, g.id), append(all, c.genesis[:]), append(hashes, c.hash[:]), append(seqs, int64(c.seq)), append(hts, c.ht)
+			}
 		}
 	}
 	if all != nil {
-		b.Queue(`insert into chain (lab, genesis, seq, hash, ht) select $1, genesis, seq, hash, ht from unnest($2::bytea[], $3::bigint[], $4::bytea[], $5::timestamptz[]) as c(genesis, seq, hash, ht)
-on conflict (lab, genesis) do update set seq = excluded.seq, hash = excluded.hash, ht = excluded.ht`, g.id, all, seqs, hashes, hts)
+		b.Queue(`insert into chain (lab, genesis, seq, hash, ht) select * from unnest($1::bigint[], $2::bytea[], $3::bigint[], $4::bytea[], $5::timestamptz[])
+on conflict (lab, genesis) do update set seq = excluded.seq, hash = excluded.hash, ht = excluded.ht`, labs, all, seqs, hashes, hts)
 	}
 }

@@ -235,32 +235,33 @@ func nullPlace(p checkout.Place) []byte {
 }
 
 const saveLoans = `insert into device_loan (lab, device, ver, chain, seq, ht, person, station, length, lost, kit, doubtful, said_ht, said_chain, said_seq)
-select $1, device, ver, chain, seq, ht, person, station, length, lost, kit, doubtful, case when said_seq > 0 then said_ht end, nullif(said_chain, ''::bytea), nullif(said_seq, 0)
-from unnest($2::text[], $3::bigint[], $4::bytea[], $5::bigint[], $6::timestamptz[], $7::text[], $8::text[], $9::bigint[], $10::boolean[], $11::text[], $12::boolean[], $13::timestamptz[], $14::bytea[], $15::bigint[])
-as l(device, ver, chain, seq, ht, person, station, length, lost, kit, doubtful, said_ht, said_chain, said_seq)
+select lab, device, ver, chain, seq, ht, person, station, length, lost, kit, doubtful, case when said_seq > 0 then said_ht end, nullif(said_chain, ''::bytea), nullif(said_seq, 0)
+from unnest($1::bigint[], $2::text[], $3::bigint[], $4::bytea[], $5::bigint[], $6::timestamptz[], $7::text[], $8::text[], $9::bigint[], $10::boolean[], $11::text[], $12::boolean[], $13::timestamptz[], $14::bytea[], $15::bigint[])
+as l(lab, device, ver, chain, seq, ht, person, station, length, lost, kit, doubtful, said_ht, said_chain, said_seq)
 on conflict (lab, device) do update set ver = excluded.ver, chain = excluded.chain, seq = excluded.seq, ht = excluded.ht, person = excluded.person, station = excluded.station,
 length = excluded.length, lost = excluded.lost, kit = excluded.kit, doubtful = excluded.doubtful, said_ht = excluded.said_ht, said_chain = excluded.said_chain, said_seq = excluded.said_seq`
 
-func (g *group) queueLoans(b *pgx.Batch) {
+func queueLoans(b *pgx.Batch, groups []*group) {
 	var (
-		devices, people, stations, kits []string
-		vers, seqs, lengths, saidSeqs   []int64
-		chains, saidChains              [][]byte
-		hts, saids                      []time.Time
-		lost, doubtful                  []bool
+		devices, people, stations, kits     []string
+		labs, vers, seqs, lengths, saidSeqs []int64
+		chains, saidChains                  [][]byte
+		hts, saids                          []time.Time
+		lost, doubtful                      []bool
 	)
-	for _, l := range g.loans {
-		if !l.changed {
-			continue
+	for _, g := range groups {
+		for _, l := range g.loans {
+			if !l.changed {
+				continue
+			}
+			labs, devices, people, stations, kits = append(labs, g.id), append(devices, l.device), append(people, l.person), append(stations, l.station), append(kits, l.kit)
+			vers, seqs, lengths, saidSeqs = append(vers, l.ver), append(seqs, int64(l.place.Seq)), append(lengths, l.length), append(saidSeqs, int64(l.said.Seq))
+			chains, saidChains = append(chains, bytes.Clone(l.place.Chain[:])), append(saidChains, bytes.Clone(l.said.Chain[:]))
+			hts, saids = append(hts, l.ht), append(saids, cmp.Or(l.said.At, epochStart))
+			lost, doubtful = append(lost, l.lost), append(doubtful, l.doubtful)
 		}
-		devices, people, stations, kits = append(devices, l.device), append(people, l.person), append(stations, l.station), append(kits, l.kit)
-		vers, seqs, lengths, saidSeqs = append(vers, l.ver), append(seqs, int64(l.place.Seq)), append(lengths, l.length), append(saidSeqs, int64(l.said.Seq))
-		chains, saidChains = append(chains, bytes.Clone(l.place.Chain[:])), append(saidChains, bytes.Clone(l.said.Chain[:]))
-		hts, saids = append(hts, l.ht), append(saids, cmp.Or(l.said.At, epochStart))
-		lost, doubtful = append(lost, l.lost), append(doubtful, l.doubtful)
-		l.changed = false
 	}
-	if devices != nil {
-		b.Queue(saveLoans, g.id, devices, vers, chains, seqs, hts, people, stations, lengths, lost, kits, doubtful, saids, saidChains, saidSeqs)
+	if labs != nil {
+		b.Queue(saveLoans, labs, devices, vers, chains, seqs, hts, people, stations, lengths, lost, kits, doubtful, saids, saidChains, saidSeqs)
 	}
 }

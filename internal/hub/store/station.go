@@ -126,7 +126,7 @@ func (s *Store) Leave(ctx context.Context, from Sender) error {
 func (l *lab) changeMembers(ctx context.Context, tx pgx.Tx) error {
 	l.members = l.next()
 	b := &pgx.Batch{}
-	l.save(b)
+	save(b, l)
 	return tx.SendBatch(ctx, b).Close()
 }
 

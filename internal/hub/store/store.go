@@ -17,6 +17,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
@@ -42,6 +43,7 @@ type Store struct {
 	testOnlyClock func() time.Time // nil: the database's
 
 	mu    sync.Mutex
+	queue queue
 	labs  map[int64]*desk
 	known map[[32]byte]known // tokens, for a while
 	asked map[place]asked    // what stations have asked, until it is written
@@ -59,12 +61,9 @@ func Open(o Options) (*Store, error) {
 	if err != nil {
 		return nil, hint.Errorf(`write it as url = "postgres://user@host/database" in the table [database]`, "the database's address can't be read: %w", hideURL(err))
 	}
-	cfg.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
-		// All statements find rows by their keys. To plan one anew for its values, as PostgreSQL
-		// does where it takes lists, costs more than to run it. An engine without this setting
-		// plans as it does.
-		_, _ = conn.Exec(ctx, `set plan_cache_mode = force_generic_plan`)
-		return nil
+	cfg.AfterConnect = setPlanner
+	if !strings.Contains(o.URL, "pool_max_conns") {
+		cfg.MaxConns = maxConns
 	}
 	pool, err := pgxpool.NewWithConfig(context.Background(), cfg)
 	if err != nil {
@@ -74,10 +73,27 @@ func Open(o Options) (*Store, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	ctx, end := context.WithCancel(context.Background())
-	s := &Store{pool: pool, log: o.Log, end: end, labs: map[int64]*desk{}, known: map[[32]byte]known{}, asked: map[place]asked{}}
+	s := &Store{pool: pool, log: o.Log, end: end, queue: queue{taking: map[int64]bool{}}, labs: map[int64]*desk{}, known: map[[32]byte]known{}, asked: map[place]asked{}}
 	s.done.Go(func() { s.watch(ctx) })
 	s.done.Go(func() { s.note(ctx) })
 	return s, nil
+}
+
+// maxConns is how many connections a hub has, unless the address says pool_max_conns.
+const maxConns = 16
+
+// setPlanner is for a new connection. All statements find rows by their keys. To plan one
+// anew for its values, as PostgreSQL does where it takes lists, costs more than to run it;
+// and a plan that was made while a table was small must be good when it is large. An engine
+// that lacks a setting plans as it does.
+func setPlanner(ctx context.Context, conn *pgx.Conn) error {
+	for _, set := range []string{"plan_cache_mode = force_generic_plan", "enable_seqscan = off", "enable_hashjoin = off", "enable_mergejoin = off", "jit = off"} {
+		_, err := conn.Exec(ctx, "set "+set)
+		if _, ofServer := errors.AsType[*pgconn.PgError](err); err != nil && !ofServer {
+			return err
+		}
+	}
+	return nil
 }
 
 // hideURL keeps a password out of an error.

@@ -48,31 +48,32 @@ func (s *subject) wire() wire.Subject {
 	return w
 }
 
-func (g *group) loadSubjects(b *pgx.Batch, wanted map[subjectKey]bool) {
-	var kinds, ids []string
-	for k := range wanted {
-		kinds, ids = append(kinds, k.kind), append(ids, k.id)
-	}
+// loadSubjects reads people and devices.
+func loadSubjects(b *pgx.Batch, groups map[int64]*group, k *keysOf) {
 	var (
+		lab int64
 		s   subject
 		doc []byte
 	)
-	each(b, []any{&s.kind, &s.id, &s.ver, &doc, &s.erased}, func() error {
+	each(b, []any{&lab, &s.kind, &s.id, &s.ver, &doc, &s.erased}, func() error {
 		one := s
-		g.subjects[s.subjectKey] = &one
+		groups[lab].subjects[s.subjectKey] = &one
 		return json.Unmarshal(doc, &one.doc)
-	}, `select s.kind, s.id, s.ver, s.doc, s.erased from unnest($2::text[], $3::text[]) as w(kind, id) join subject s on s.lab = $1 and s.kind = w.kind and s.id = w.id`, g.id, kinds, ids)
+	}, `select s.lab, s.kind, s.id, s.ver, s.doc, s.erased from unnest($1::bigint[], $2::text[], $3::text[]) as w(lab, kind, id)
+join subject s on s.lab = w.lab and s.kind = w.kind and s.id = w.id`, k.labs, k.kinds, k.names)
 }
 
-func (g *group) loadTags(b *pgx.Batch, lookups []string) {
+// loadTags reads whose tags are.
+func loadTags(b *pgx.Batch, groups map[int64]*group, k *keysOf) {
 	var (
+		lab    int64
 		lookup string
 		owner  subjectKey
 	)
-	each(b, []any{&lookup, &owner.kind, &owner.id}, func() error {
-		g.tags[lookup] = owner
+	each(b, []any{&lab, &lookup, &owner.kind, &owner.id}, func() error {
+		groups[lab].tags[lookup] = owner
 		return nil
-	}, `select lookup, kind, id from subject_tag where lab = $1 and lookup = any($2)`, g.id, lookups)
+	}, `select t.lab, t.lookup, t.kind, t.id from unnest($1::bigint[], $2::text[]) as w(lab, lookup) join subject_tag t on t.lab = w.lab and t.lookup = w.lookup`, k.labs, k.names)
 }
 
 // patches takes what a station has changed in the register.
@@ -150,25 +151,26 @@ func (g *group) refuse(kind string, s *subject, name, kept, refused, station str
 }
 
 const saveSubjects = `insert into subject (lab, kind, id, ver, doc, erased)
-select $1, kind, id, ver, doc::jsonb, erased from unnest($2::text[], $3::text[], $4::bigint[], $5::text[], $6::boolean[]) as s(kind, id, ver, doc, erased)
+select lab, kind, id, ver, doc::jsonb, erased from unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::boolean[]) as s(lab, kind, id, ver, doc, erased)
 on conflict (lab, kind, id) do update set ver = excluded.ver, doc = excluded.doc, erased = excluded.erased`
 
-func (g *group) queueSubjects(b *pgx.Batch) {
+func queueSubjects(b *pgx.Batch, groups []*group) {
 	var (
 		kinds, ids, docs []string
-		vers             []int64
+		labs, vers       []int64
 		erased           []bool
 	)
-	for _, s := range g.subjects {
-		if !s.changed {
-			continue
+	for _, g := range groups {
+		for _, s := range g.subjects {
+			if !s.changed {
+				continue
+			}
+			doc, _ := json.Marshal(s.doc) // never fails
+			labs, kinds, ids, docs = append(labs, g.id), append(kinds, s.kind), append(ids, s.id), append(docs, string(doc))
+			vers, erased = append(vers, s.ver), append(erased, s.erased)
 		}
-		doc, _ := json.Marshal(s.doc) // never fails
-		kinds, ids, docs = append(kinds, s.kind), append(ids, s.id), append(docs, string(doc))
-		vers, erased = append(vers, s.ver), append(erased, s.erased)
-		s.changed = false
 	}
 	if kinds != nil {
-		b.Queue(saveSubjects, g.id, kinds, ids, vers, docs, erased)
+		b.Queue(saveSubjects, labs, kinds, ids, vers, docs, erased)
 	}
 }
