@@ -123,5 +123,8 @@ func (t *txn) place(r record.Ref) checkout.Place {
 	if r.Seq == 0 {
 		return checkout.Place{}
 	}
+	if r.Chain >= record.ForeignChain {
+		return checkout.Place{Chain: t.foreign(r.Chain), Seq: r.Seq}
+	}
 	return checkout.Place{Chain: t.chain(r.Chain).ID, Seq: r.Seq}
 }

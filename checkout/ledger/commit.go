@@ -240,6 +240,7 @@ func (t *txn) append(ev *record.Event, person, device party) {
 	if !t.ends.IsZero() {
 		ev.Loan, t.ends = max(t.ends.Sub(ev.Moved().Wall.Truncate(time.Second)), time.Second), time.Time{}
 	}
+	ev.Heard = t.heard()
 	id, err := uuid.NewV7()
 	t.must(err)
 	ev.ID = id

@@ -39,7 +39,7 @@ func (t *txn) mark(d party, m checkout.Mark, ev *record.Event, note string) reco
 func (l *Ledger) Doubts() (all []Doubt, err error) {
 	err = l.view(func(t *txn) {
 		t.eachRow(record.TreeDevices, func(_ string, r *record.Row) {
-			if r.Loan.Mark != checkout.MarkDoubtful || r.Loan.Since.Seq == 0 {
+			if r.Loan.Mark != checkout.MarkDoubtful || r.Loan.Since.Seq == 0 || r.Loan.Since.Chain >= record.ForeignChain {
 				return
 			}
 			row := t.outboxRow(r.Loan.Since, record.OutboxRow{})

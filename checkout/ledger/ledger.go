@@ -132,6 +132,7 @@ type core struct {
 
 	ofKind    booking.Kinds                // guarded by writing
 	held      *holdings                    // nil: not read yet; guarded by writing
+	labHeard  atomic.Pointer[time.Time]    // nil: not read yet
 	suspected atomic.Pointer[DamagedError] // noted for the next start
 	salvages  int                          // in this run; guarded by writing
 	stale     bool                         // db could not be reopened, and is for reading only; guarded by writing

@@ -165,7 +165,7 @@ func (s *salvager) fillRows(t *txn, seen *replay.Replay) (restate []restated) {
 				t.put(record.TreeTags, r.Lookup, ownerBody(part.tree, id))
 			}
 			t.putRow(part.tree, id, r)
-			if part.tree == record.TreeDevices && was.Since.Compare(r.Loan.Since) > 0 {
+			if part.tree == record.TreeDevices && was.Since.Chain < record.ForeignChain && was.Since.Compare(r.Loan.Since) > 0 {
 				restate = append(restate, restated{id, was})
 			}
 		}

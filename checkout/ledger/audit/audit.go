@@ -126,7 +126,8 @@ func (a *Audit) Devices(each func(func(id string, r *record.Row))) {
 		there[id] = true
 		a.r.Devices++
 		got, want := r.Loan, a.Seen.Loans[id]
-		if got.Holder != want.Holder || got.Since != want.Since || got.Length != want.Length || got.Lost != want.Lost || got.Mark != want.Mark || got.Kit != want.Kit {
+		elsewhere := got.Since.Chain >= record.ForeignChain // the lab says so
+		if !elsewhere && (got.Holder != want.Holder || got.Since != want.Since || got.Length != want.Length || got.Lost != want.Lost || got.Mark != want.Mark || got.Kit != want.Kit) {
 			a.r.Add("loans", "device %q: the loan says %q since event %d, the events say %q since event %d",
 				id, got.Holder, got.Since.Seq, want.Holder, want.Since.Seq)
 		}

@@ -2,6 +2,7 @@ package record
 
 import (
 	"encoding/binary"
+	"time"
 
 	"stump/checkout"
 )
@@ -34,6 +35,28 @@ func ParseHead(b []byte) (seq uint64, hash checkout.Hash, ok bool) {
 	}
 	return binary.BigEndian.Uint64(b), checkout.Hash(b[8:]), true
 }
+
+// ForeignChain is the first index of a chain of another station, of which the file has no
+// events; see MetaForeign.
+const ForeignChain = 1 << 15
+
+// MetaForeign returns the key of the name of another station's chain.
+func MetaForeign(index uint16) []byte {
+	return binary.BigEndian.AppendUint16([]byte("foreign/"), index)
+}
+
+// MetaLab is the key of how far the file knows what is so in the lab.
+var MetaLab = []byte("lab")
+
+// Lab is how far a file knows what is so in the lab.
+type Lab struct {
+	Epoch int64
+	Ver   uint64    // of the newest row
+	Heard time.Time // the lab time that was heard last
+}
+
+// LabForm is the form of a Lab.
+func LabForm(c *Lab) []Field { return []Field{{1, &c.Epoch}, {2, &c.Ver}, {3, &c.Heard}} }
 
 // MetaSink returns the key of a sink's row.
 func MetaSink(name string) []byte { return []byte("sink/" + name) }

@@ -125,6 +125,10 @@ type Row struct {
 	Language          checkout.Language // of a person
 	books.Details                       // of a device
 	Reminded          time.Time         // when a person was reminded last
+	// LabVer and LabBase are what the lab had of the row last: its version there, and
+	// hashes of its fields.
+	LabVer  uint64
+	LabBase []byte
 }
 
 // Loan says who has a device.
@@ -170,6 +174,7 @@ func RowForm(r *Row) []Field {
 		{42, &r.Serial}, {43, &r.Place}, {44, &r.Note}, {45, &r.Link}, {46, &r.Out},
 		{50, &r.Loan.Kit},
 		{60, &r.Loan.Told}, {61, &r.Loan.Changed}, {62, &r.Loan.Stage}, {63, &r.Reminded}, {64, &r.Language},
+		{90, &r.LabVer}, {91, &r.LabBase},
 	}, stampFields(&r.Loan.At)...)
 }
 

@@ -1,0 +1,392 @@
+package ledger
+
+import (
+	"encoding/hex"
+	"time"
+
+	"stump/checkout"
+	"stump/checkout/ledger/labrow"
+	"stump/checkout/ledger/record"
+	"stump/internal/lab/wire"
+)
+
+// LabCursor is how far the ledger knows what is so in the lab. All zero: it is in none.
+type LabCursor = record.Lab
+
+// Lab returns how far the ledger knows the lab.
+func (l *Ledger) Lab() (c LabCursor, err error) {
+	err = l.view(func(t *txn) { c = t.lab() })
+	return c, err
+}
+
+func (t *txn) lab() (c LabCursor) {
+	if b := t.get(record.TreeMeta, record.MetaLab); b != nil {
+		var err error
+		c, err = record.Unpack(record.LabForm, b)
+		t.mustRead(err)
+	}
+	return c
+}
+
+// heard is the lab time that was heard last; zero in no lab.
+func (t *txn) heard() time.Time {
+	if at := t.l.labHeard.Load(); at != nil {
+		return *at
+	}
+	at := t.lab().Heard
+	t.l.labHeard.Store(&at)
+	return at
+}
+
+// HearLab notes the lab's time, without saving it.
+func (l *Ledger) HearLab(at time.Time) { l.labHeard.Store(&at) }
+
+// JoinLab makes the ledger one of a lab, of which it knows nothing yet; LeaveLab is the
+// reverse. What people have by the lab's word stays as it is.
+func (l *Ledger) JoinLab() error {
+	return l.update(func(t *txn) {
+		t.put(record.TreeMeta, record.MetaLab, record.Pack(record.LabForm(&LabCursor{})))
+		for _, tr := range []record.Tree{record.TreePeople, record.TreeDevices} {
+			for _, p := range t.rowsWhere(tr, func(_ string, r *record.Row) bool { return r.LabBase != nil }) {
+				p.row.LabVer, p.row.LabBase = 0, nil
+				t.save(p)
+			}
+		}
+	})
+}
+
+// LeaveLab ends what JoinLab began.
+func (l *Ledger) LeaveLab() error {
+	return l.update(func(t *txn) { t.delete(record.TreeMeta, record.MetaLab) })
+}
+
+// OwnChain returns the name of the chain that is continued, and its newest event.
+func (l *Ledger) OwnChain() (chain checkout.Hash, newest wire.Link, err error) {
+	err = l.view(func(t *txn) {
+		seq, hash := t.head(l.own)
+		chain, newest = t.chain(l.own).ID, wire.Link{Seq: seq, Hash: hash.String()}
+	})
+	return chain, newest, err
+}
+
+// OwnEvents returns the records of the own chain after an event, at most so many and so
+// many bytes, and the event itself as a link. The second is false where the file has no
+// such event.
+func (l *Ledger) OwnEvents(after uint64, most, bytes int) (link wire.Link, records [][]byte, ok bool, err error) {
+	err = l.view(func(t *txn) {
+		link, records, ok = wire.Link{Seq: after}, nil, after == 0
+		if after > 0 {
+			p, err := record.Split(t.bucket(record.TreeEvents).Get(record.EventKey(record.At(l.own, after))))
+			if ok = err == nil; !ok {
+				return
+			}
+			link.Hash = p.Hash.String()
+		}
+		size := 0
+		c := t.bucket(record.TreeEvents).Cursor()
+		for k, b := c.Seek(record.EventKey(record.At(l.own, after+1))); k != nil && len(records) < most && size < bytes; k, b = c.Next() {
+			if t.eventKey(k).Chain != l.own {
+				return
+			}
+			t.giveWay()
+			p, err := record.Split(b)
+			t.mustRead(err)
+			records = append(records, append([]byte(nil), b[:p.Size]...))
+			size += p.Size
+		}
+	})
+	return link, records, ok, err
+}
+
+// LabPatches are what was changed in the register here, of those whom the events from first
+// to last name; of all with first 0.
+func (l *Ledger) LabPatches(first, last uint64) (all []wire.Patch, err error) {
+	err = l.view(func(t *txn) {
+		if all = nil; first == 0 {
+			for _, tr := range []record.Tree{record.TreePeople, record.TreeDevices} {
+				t.eachRow(tr, func(id string, r *record.Row) { all = t.labPatch(all, party{tr, id, r}) })
+			}
+			return
+		}
+		seen := map[party]bool{}
+		for seq := first; seq <= last; seq++ {
+			ev := t.event(record.At(l.own, seq))
+			for _, p := range []party{{tree: record.TreePeople, id: ev.Person}, {tree: record.TreePeople, id: ev.From}, {tree: record.TreeDevices, id: ev.Device}} {
+				if p.id != "" && !seen[p] {
+					seen[p] = true
+					all = t.labPatch(all, t.known(p.tree, p.id))
+				}
+			}
+		}
+	})
+	return all, err
+}
+
+// labPatch adds what was changed of p.
+func (t *txn) labPatch(all []wire.Patch, p party) []wire.Patch {
+	if p == nobody || p.row.Pending {
+		return all
+	}
+	if changed := labrow.Diff(p.row.LabBase, t.labFields(p)); changed != nil {
+		all = append(all, wire.Patch{Kind: p.kind().String(), ID: p.id, Base: p.row.LabVer, Fields: changed})
+	}
+	return all
+}
+
+// labFields are the fields of p that the lab shares.
+func (t *txn) labFields(p party) map[string]string {
+	var tags []labrow.Tag
+	for _, b := range t.tagged(p) {
+		tag := labrow.Tag{Lookup: b.row.Lookup, Sealed: b.row.Sealed, Mask: b.row.Mask}
+		if b.id != p.id {
+			tag.Status = b.row.Status
+		}
+		tags = append(tags, tag)
+	}
+	return labrow.Fields(p.row, tags)
+}
+
+// LabRegister is the register as the lab would have it.
+func (l *Ledger) LabRegister() (all []wire.Subject, err error) {
+	err = l.view(func(t *txn) {
+		all = nil
+		for _, tr := range []record.Tree{record.TreePeople, record.TreeDevices} {
+			t.eachRow(tr, func(id string, r *record.Row) {
+				if !r.Pending {
+					all = append(all, wire.Subject{Kind: kindOf(tr).String(), ID: id, Fields: t.labFields(party{tr, id, r})})
+				}
+			})
+		}
+	})
+	return all, err
+}
+
+// LabTold notes that the lab has heard of patches, whatever it made of them: its word comes
+// back with the rows.
+func (l *Ledger) LabTold(told []wire.Patch) error {
+	if len(told) == 0 {
+		return nil
+	}
+	return l.update(func(t *txn) {
+		for _, o := range told {
+			p := t.known(treeOf(kindNamed(o.Kind)), o.ID)
+			if p == nobody {
+				continue
+			}
+			heard := t.labFields(p)
+			for name := range labrow.Diff(p.row.LabBase, heard) {
+				if value, said := o.Fields[name]; !said || value != heard[name] {
+					delete(heard, name) // changed again meanwhile
+				}
+			}
+			p.row.LabBase = labrow.Base(heard)
+			t.save(p)
+		}
+	})
+}
+
+func kindNamed(name string) checkout.SubjectKind {
+	if name == checkout.KindDevice.String() {
+		return checkout.KindDevice
+	}
+	return checkout.KindPerson
+}
+
+// labAtOnce is how many rows of the lab are taken over in one transaction.
+const labAtOnce = 250
+
+// TakeLab takes over rows of the lab. acked is the newest event here that the lab has: what
+// happened here since is newer than what the lab says. gone are people who were erased in
+// the lab, whom the caller erases. It reports whether anything is new.
+func (l *Ledger) TakeLab(c wire.Changes, acked uint64) (news bool, gone []string, err error) {
+	cursor := LabCursor{Epoch: c.Epoch, Ver: c.Ver, Heard: c.At}
+	for first := true; first || len(c.Subjects)+len(c.Loans) > 0; first = false {
+		subjects, loans := c.Subjects[:min(len(c.Subjects), labAtOnce)], []wire.Loan(nil)
+		if len(subjects) == 0 {
+			loans = c.Loans[:min(len(c.Loans), labAtOnce)]
+		}
+		last := len(subjects) == len(c.Subjects) && len(loans) == len(c.Loans)
+		some, left, err := l.takeLab(subjects, loans, acked, cursor, last)
+		if err != nil {
+			return news, gone, err
+		}
+		news, gone = news || some, append(gone, left...)
+		c.Subjects, c.Loans = c.Subjects[len(subjects):], c.Loans[len(loans):]
+	}
+	return news, gone, nil
+}
+
+// errNoNews ends a transaction in which nothing has changed.
+var errNoNews = noNews{}
+
+type noNews struct{}
+
+func (noNews) Error() string { return "nothing is new" }
+
+func (l *Ledger) takeLab(subjects []wire.Subject, loans []wire.Loan, acked uint64, cursor LabCursor, last bool) (news bool, gone []string, err error) {
+	err = l.updateMany(func(t *txn) {
+		news, gone = false, nil
+		for _, s := range subjects {
+			if s.Fields[labrow.Erased] != "" {
+				if t.row(treeOf(kindNamed(s.Kind)), s.ID) != nil {
+					gone = append(gone, s.ID)
+				}
+				continue
+			}
+			news = t.takeSubject(s) || news
+		}
+		for _, loan := range loans {
+			news = t.takeLoan(loan, acked) || news
+		}
+		if !news && len(gone) == 0 && cursor.Epoch == t.lab().Epoch {
+			t.fail(errNoNews) // it is asked for again at the next start, which costs less than a write
+		}
+		if last {
+			t.put(record.TreeMeta, record.MetaLab, record.Pack(record.LabForm(&cursor)))
+		}
+		if news {
+			t.tx.OnCommit(t.l.appended.Tell)
+		}
+	})
+	if err == errNoNews {
+		err = nil
+	}
+	if err == nil {
+		l.HearLab(cursor.Heard)
+	}
+	return news, gone, err
+}
+
+// takeSubject takes over what the lab says of a person or device.
+func (t *txn) takeSubject(s wire.Subject) bool {
+	p := party{treeOf(kindNamed(s.Kind)), s.ID, nil}
+	if p.row = t.row(p.tree, p.id); p.row == nil {
+		p.row = &record.Row{}
+	}
+	here := t.labFields(p)
+	want, base := labrow.Merge(p.row.LabBase, here, s.Fields), labrow.Base(s.Fields)
+	if labrow.Same(here, want) && p.row.LabVer != 0 && labrow.Unchanged(p.row.LabBase, s.Fields) {
+		return false // our own word comes back
+	}
+	kit := p.row.Kit
+	labrow.Set(p.row, want)
+	p.row.LabVer, p.row.LabBase = s.Ver, base
+	t.rekit(p, kit)
+	t.save(p)
+	t.takeTags(p, labrow.TagsOf(want))
+	return true
+}
+
+// takeTags gives p the tags that the lab says, and no others. Another owner here loses
+// theirs.
+func (t *txn) takeTags(p party, want []labrow.Tag) {
+	has := map[string]bool{}
+	for _, tag := range want {
+		has[string(tag.Lookup)] = true
+	}
+	for _, b := range t.tagged(p) {
+		if !has[string(b.row.Lookup)] {
+			if b.id == p.id {
+				b = p
+			}
+			t.dropTag(b)
+		}
+	}
+	for _, tag := range want {
+		b := t.ownerByLookup(tag.Lookup)
+		if b.tree != 0 && !t.whose(b).is(p) {
+			t.dropTag(b)
+			b = nobody
+		}
+		switch {
+		case b.is(p) && tag.Status != checkout.Active && p.tree == record.TreePeople:
+			t.setAside(p, tag.Status)
+			continue
+		case b.is(p):
+			b = p
+		case b.tree != 0:
+		case p.row.Lookup == nil && tag.Status == checkout.Active || p.tree == record.TreeDevices:
+			b = p
+		default:
+			b = t.newPending(p.tree, tag.Lookup, p.id)
+		}
+		if b.id != p.id {
+			b.row.Status = tag.Status
+		}
+		b.row.Lookup, b.row.Mask = tag.Lookup, tag.Mask
+		if tag.Sealed != nil {
+			b.row.Sealed = tag.Sealed
+		}
+		t.put(record.TreeTags, tag.Lookup, ownerBody(b.tree, b.id))
+		t.delete(record.TreeUnknown, tag.Lookup)
+		t.save(b)
+	}
+	if p.tree == record.TreePeople {
+		t.promote(p)
+	}
+}
+
+// takeLoan takes over who has a device, unless something happened to it here that the lab
+// has not heard of.
+func (t *txn) takeLoan(w wire.Loan, acked uint64) bool {
+	d := t.known(record.TreeDevices, w.Device)
+	chain, err := hex.DecodeString(w.Chain)
+	if d == nobody || err != nil || len(chain) != record.HashLen || w.Seq == 0 {
+		return false
+	}
+	now := d.row.Loan
+	if now.Since.Chain == t.l.own && now.Since.Seq > acked {
+		return false
+	}
+	was, since := now, record.At(t.l.own, w.Seq)
+	if id := checkout.Hash(chain); id != t.chain(t.l.own).ID {
+		since = record.At(t.foreignIndex(id), w.Seq)
+	}
+	if since != now.Since {
+		if since.Chain == t.l.own {
+			return false // an own event that is not the newest here: the lab will say more
+		}
+		now = record.Loan{Holder: w.Person, Since: since, At: checkout.Stamp{Wall: w.At, Trusted: true}, Station: w.Station, Lost: w.Lost, Kit: w.Kit}
+		if w.Doubtful {
+			now.Mark = checkout.MarkDoubtful
+		}
+	}
+	if now.Length = time.Duration(w.Length) * time.Second; now == was {
+		return false
+	}
+	if w.Person != "" && t.row(record.TreePeople, w.Person) == nil {
+		if !checkout.IsPendingID(w.Person) {
+			return false // they were erased
+		}
+		t.putRow(record.TreePeople, w.Person, &record.Row{Pending: true})
+	}
+	d.row.Loan = now
+	t.save(d)
+	if w.Kit == "" {
+		t.refind(d, was)
+	}
+	return true
+}
+
+// foreign is the name of another station's chain.
+func (t *txn) foreign(index uint16) checkout.Hash {
+	b := t.get(record.TreeMeta, record.MetaForeign(index))
+	if len(b) != record.HashLen {
+		t.damaged("the name of chain %d", index)
+	}
+	return checkout.Hash(b)
+}
+
+// foreignIndex is the index of another station's chain, which may be new here.
+func (t *txn) foreignIndex(id checkout.Hash) (index uint16) {
+	index = record.ForeignChain
+	for ; ; index++ {
+		switch b := t.get(record.TreeMeta, record.MetaForeign(index)); {
+		case b == nil:
+			t.put(record.TreeMeta, record.MetaForeign(index), id[:])
+			return index
+		case checkout.Hash(b) == id:
+			return index
+		}
+	}
+}

@@ -1,0 +1,256 @@
+package ledger
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"stump/checkout"
+	"stump/checkout/ledger/record"
+	"stump/internal/books"
+	"stump/internal/lab/wire"
+)
+
+// testLab is a lab without a network: the newest word is the true one.
+type testLab struct {
+	t     *testing.T
+	ver   uint64
+	at    time.Time
+	rows  map[string]*wire.Subject
+	loans map[string]*wire.Loan
+	acked map[*tester]uint64
+}
+
+func newTestLab(t *testing.T, all ...*tester) *testLab {
+	b := &testLab{t: t, at: time.Date(2026, 12, 1, 9, 0, 0, 0, time.UTC), rows: map[string]*wire.Subject{}, loans: map[string]*wire.Loan{}, acked: map[*tester]uint64{}}
+	for _, x := range all {
+		x.ok(x.JoinLab())
+	}
+	return b
+}
+
+// send tells the lab what is new at a station.
+func (b *testLab) send(x *tester) {
+	b.t.Helper()
+	chain, newest, err := x.OwnChain()
+	x.ok(err)
+	patches, err := x.LabPatches(0, 0)
+	x.ok(err)
+	for _, p := range patches {
+		b.ver++
+		s := b.rows[p.Kind+p.ID]
+		if s == nil {
+			s = &wire.Subject{Kind: p.Kind, ID: p.ID, Fields: map[string]string{}}
+			b.rows[p.Kind+p.ID] = s
+		}
+		maps.Copy(s.Fields, p.Fields)
+		maps.DeleteFunc(s.Fields, func(_, v string) bool { return v == "" })
+		s.Ver = b.ver
+	}
+	x.ok(x.LabTold(patches))
+	for b.acked[x] < newest.Seq {
+		after, records, ok, err := x.OwnEvents(b.acked[x], 3, 1<<20)
+		x.ok(err)
+		if !ok || after.Seq != b.acked[x] || len(records) == 0 {
+			b.t.Fatalf("after %d come %v, %v", b.acked[x], after, ok)
+		}
+		for _, raw := range records {
+			ev, err := record.Decode(raw)
+			x.ok(err)
+			b.acked[x] = ev.Seq
+			if !ev.Kind.MovesDevice() || ev.Device == "" {
+				continue
+			}
+			b.ver++
+			b.at = b.at.Add(time.Second)
+			w := &wire.Loan{Device: ev.Device, Ver: b.ver, Chain: chain.String(), Seq: ev.Seq, At: b.at, Station: ev.Station, Length: int64(ev.Loan / time.Second)}
+			if ev.Kind == checkout.Checkout || ev.Kind == checkout.Handover {
+				w.Person = ev.Person
+			}
+			b.loans[ev.Device] = w
+		}
+	}
+}
+
+// tell tells a station what is new in the lab.
+func (b *testLab) tell(x *tester) bool {
+	b.t.Helper()
+	c, err := x.Lab()
+	x.ok(err)
+	out := wire.Changes{Epoch: 1, Ver: b.ver, At: b.at}
+	for _, s := range b.rows {
+		if s.Ver > c.Ver || c.Epoch != 1 {
+			out.Subjects = append(out.Subjects, *s)
+		}
+	}
+	for _, w := range b.loans {
+		if w.Ver > c.Ver || c.Epoch != 1 {
+			out.Loans = append(out.Loans, *w)
+		}
+	}
+	news, gone, err := x.TakeLab(out, b.acked[x])
+	x.ok(err)
+	want(b.t, "erased", len(gone), 0)
+	return news
+}
+
+// meet lets stations tell each other everything.
+func (b *testLab) meet(all ...*tester) {
+	b.t.Helper()
+	for range 2 {
+		for _, x := range all {
+			b.send(x)
+		}
+		for _, x := range all {
+			b.tell(x)
+		}
+	}
+}
+
+func (x *tester) sound() {
+	x.t.Helper()
+	r, err := x.Verify(x.t.Context(), VerifyOptions{})
+	x.ok(err)
+	if !r.OK() {
+		x.t.Errorf("the ledger doesn't verify: %+v", r.Faults)
+	}
+}
+
+// register is the register as other stations see it.
+func (x *tester) register() string {
+	x.t.Helper()
+	all, err := x.LabRegister()
+	x.ok(err)
+	var lines []string
+	for _, s := range all {
+		for _, name := range slices.Sorted(maps.Keys(s.Fields)) {
+			lines = append(lines, fmt.Sprintf("%s %s %s=%s", s.Kind, s.ID, name, s.Fields[name]))
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+func labOfTwo(t *testing.T) (b *testLab, a, z *tester) {
+	a, z = newLedger(t), newEmptyLedger(t)
+	b = newTestLab(t, a, z)
+	b.meet(a, z)
+	return b, a, z
+}
+
+func TestLabHasOneRegister(t *testing.T) {
+	b, a, z := labOfTwo(t)
+	want(t, "the register", z.register(), a.register())
+	want(t, "a badge of the other station", z.subject(2).Name, "Ben")
+	want(t, "a tag of the other station", z.subject(12).Name, "The pixel")
+
+	name := "Benedict"
+	z.ok(z.EditPerson("ben", books.Edit{Name: &name, MoreBadge: tag(5)}, "admin", checkout.SourceCLI))
+	mail := "ben@elsewhere.example"
+	a.ok(a.EditPerson("ben", books.Edit{Email: &mail}, "admin", checkout.SourceCLI))
+	a.ok(a.AddDevice(books.Device{ID: "nokia", Name: "Nokia"}, tag(15), "admin", checkout.SourceCLI))
+	b.meet(a, z)
+	want(t, "the register", z.register(), a.register())
+	want(t, "both changes", a.register() != "" && strings.Contains(a.register(), "name=Benedict") && strings.Contains(a.register(), "email=ben@elsewhere.example"), true)
+	want(t, "a further badge", a.subject(5).ID, "ben")
+	want(t, "what was added", z.subject(15).ID, "nokia")
+
+	// A badge is lost, a tag goes to another device, somebody leaves.
+	a.ok(a.EditPerson("ben", books.Edit{LostBadge: byTag(2)}, "admin", checkout.SourceCLI))
+	z.ok(z.EditDevice("nokia", books.Edit{Untag: tag(15)}, "admin", checkout.SourceCLI))
+	z.ok(z.EditDevice("nexus", books.Edit{Tag: tag(15)}, "admin", checkout.SourceCLI))
+	a.ok(a.RetirePerson("cem", "admin", checkout.SourceCLI))
+	b.meet(a, z)
+	want(t, "the register", z.register(), a.register())
+	want(t, "a lost badge", z.subject(2).Status, checkout.LostBadge)
+	want(t, "a tag that moved", a.subject(15).ID, "nexus")
+	want(t, "the tag before", a.subject(13).Kind, checkout.Unknown)
+	want(t, "who left", z.subject(3).Status, checkout.Retired)
+	a.sound()
+	z.sound()
+	want(t, "news when nothing is new", b.tell(a) || b.tell(z), false)
+}
+
+// TestTakenHereBackThere: a device goes where people carry it.
+func TestTakenHereBackThere(t *testing.T) {
+	b, a, z := labOfTwo(t)
+	out := a.bump(1, 11)
+	b.meet(a, z)
+	want(t, "who has it, there", z.who(), "ipad=ann")
+	back := z.bump(1, 11)
+	want(t, "the kind", back.Kind, checkout.Return)
+	want(t, "what it is based on", back.Base, checkout.Place{Chain: out.Chain, Seq: out.Seq})
+	want(t, "the lab time that was heard", back.Heard.Equal(b.at), true)
+	b.meet(a, z)
+	want(t, "who has it, here", a.who(), "")
+	want(t, "the base, here", a.bump(2, 11).Base, checkout.Place{Chain: back.Chain, Seq: back.Seq})
+	b.meet(a, z)
+	want(t, "handed over there", z.bump(3, 11).Kind, checkout.Handover)
+	b.meet(a, z)
+	want(t, "who has it, here", a.who(), "ipad=cem")
+	for _, x := range []*tester{a, z} {
+		x.sound()
+		x.reopen()
+		x.sound()
+		want(t, "who has it, after a restart", x.who(), "ipad=cem")
+	}
+}
+
+// TestOwnNewerEventStays: what happened here, of which the lab has not heard, is not undone
+// by its word.
+func TestOwnNewerEventStays(t *testing.T) {
+	b, a, z := labOfTwo(t)
+	a.bump(1, 11)
+	b.send(a)
+	z.bump(2, 11) // z was away
+	b.tell(z)
+	want(t, "who has it", z.who(), "ipad=ben")
+	b.send(z)
+	b.tell(z)
+	b.tell(a)
+	want(t, "who has it, there", a.who(), "ipad=ben")
+	a.sound()
+	z.sound()
+}
+
+// TestOwnEditStays: a change here that the lab has not heard of stays, beside the lab's.
+func TestOwnEditStays(t *testing.T) {
+	b, a, z := labOfTwo(t)
+	place, note := "Shelf 3", "A crack"
+	a.ok(a.EditDevice("ipad", books.Edit{Place: &place}, "admin", checkout.SourceCLI))
+	z.ok(z.EditDevice("ipad", books.Edit{Note: &note}, "admin", checkout.SourceCLI))
+	b.send(a)
+	b.tell(z)
+	d, err := z.FindDevice("ipad")
+	z.ok(err)
+	want(t, "the lab's", d.Place, place)
+	want(t, "its own", d.Note, note)
+	b.meet(a, z)
+	want(t, "the register", z.register(), a.register())
+}
+
+// TestSalvageAsksTheLabAgain: what others did is not made into events of this station.
+func TestSalvageAsksTheLabAgain(t *testing.T) {
+	b, a, z := labOfTwo(t)
+	a.bump(1, 11)
+	b.meet(a, z)
+	ev := z.bump(2, 12)
+	z.ok(z.Close())
+	z.salvaged()
+	z.sound()
+	c, err := z.Lab()
+	z.ok(err)
+	want(t, "the cursor", c, LabCursor{})
+	for e, err := range z.History(books.HistoryFilter{}) {
+		z.ok(err)
+		if e.Seq > ev.Seq && e.Device == "ipad" {
+			t.Errorf("the salvage has made an event of another's: %+v", e.Event)
+		}
+	}
+	b.acked[z] = ev.Seq
+	b.tell(z)
+	want(t, "who has what", z.who(), "ipad=ann pixel=ben")
+	z.sound()
+}
