@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"encoding/hex"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	"stump/checkout/ledger/labrow"
 	"stump/checkout/ledger/record"
 	"stump/internal/lab/wire"
+	"stump/internal/sitekey"
 )
 
 // LabCursor is how far the ledger knows what is so in the lab. All zero: it is in none.
@@ -146,19 +148,67 @@ func (t *txn) labFields(p party) map[string]string {
 	return labrow.Fields(p.row, tags)
 }
 
-// LabRegister is the register as the lab would have it.
-func (l *Ledger) LabRegister() (all []wire.Subject, err error) {
+// LabRegister is the register as a lab with a site key would have it; nil is that of the
+// ledger. Under another key, badges whose numbers are not kept stay out.
+func (l *Ledger) LabRegister(key []byte) (all []wire.Subject, err error) {
+	under := func(_ *txn, fields map[string]string) map[string]string { return fields }
+	if key != nil && !bytes.Equal(key, l.o.SiteKey) {
+		ring, err := sitekey.NewRing(key, nil)
+		if err != nil {
+			return nil, err
+		}
+		under = func(t *txn, fields map[string]string) map[string]string {
+			tags := labrow.TagsOf(fields)
+			for i := range tags {
+				if tags[i].Sealed != nil {
+					tag := t.unseal(&record.Row{Lookup: tags[i].Lookup, Sealed: tags[i].Sealed})
+					tags[i].Lookup, tags[i].Sealed = ring.Find(tag, 0), ring.Seal(tag)
+				}
+			}
+			return labrow.WithTags(fields, tags)
+		}
+	}
 	err = l.view(func(t *txn) {
 		all = nil
 		for _, tr := range []record.Tree{record.TreePeople, record.TreeDevices} {
 			t.eachRow(tr, func(id string, r *record.Row) {
 				if !r.Pending {
-					all = append(all, wire.Subject{Kind: kindOf(tr).String(), ID: id, Fields: t.labFields(party{tr, id, r})})
+					all = append(all, wire.Subject{Kind: kindOf(tr).String(), ID: id, Fields: under(t, t.labFields(party{tr, id, r}))})
 				}
 			})
 		}
 	})
 	return all, err
+}
+
+// Rekey makes a site key the current one, and finds tags under those before it, too. Tags
+// whose numbers are kept are looked up under it at once, the others from their next bump on.
+func (l *Ledger) Rekey(current []byte, old ...[]byte) error {
+	ring, err := sitekey.NewRing(current, old)
+	if err != nil {
+		return err
+	}
+	if l.readOnly {
+		return ErrReadOnly
+	}
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	keys, key, olds := l.keys, l.o.SiteKey, l.o.OldKeys
+	l.keys, l.o.SiteKey, l.o.OldKeys = ring, current, old
+	err = l.updateNow(func(t *txn) {
+		t.put(record.TreeMeta, metaKey, ring.Check(0))
+		for _, tr := range []record.Tree{record.TreePeople, record.TreeDevices} {
+			for _, p := range t.rowsWhere(tr, func(_ string, r *record.Row) bool { return r.Sealed != nil }) {
+				t.setTag(p, t.unseal(p.row))
+			}
+		}
+	})
+	if err != nil {
+		l.keys, l.o.SiteKey, l.o.OldKeys = keys, key, olds
+	}
+	return err
 }
 
 // LabTold notes that the lab has heard of patches, whatever it made of them: its word comes

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,9 +10,11 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/ledger/labrow"
 	"stump/checkout/ledger/record"
 	"stump/internal/books"
 	"stump/internal/lab/wire"
+	"stump/internal/sitekey"
 )
 
 // testLab is a lab without a network: the newest word is the true one.
@@ -122,7 +125,7 @@ func (x *tester) sound() {
 // register is the register as other stations see it.
 func (x *tester) register() string {
 	x.t.Helper()
-	all, err := x.LabRegister()
+	all, err := x.LabRegister(nil)
 	x.ok(err)
 	var lines []string
 	for _, s := range all {
@@ -253,4 +256,30 @@ func TestSalvageAsksTheLabAgain(t *testing.T) {
 	b.tell(z)
 	want(t, "who has what", z.who(), "ipad=ann pixel=ben")
 	z.sound()
+}
+
+// TestRekey: a station that joins takes the lab's key, and finds its own tags as before.
+func TestRekey(t *testing.T) {
+	x := newLedger(t)
+	other := bytes.Repeat([]byte{9}, len(testKey))
+	under, err := x.LabRegister(other)
+	x.ok(err)
+	ring, err := sitekey.NewRing(other, nil)
+	x.ok(err)
+	at := slices.IndexFunc(under, func(s wire.Subject) bool { return s.ID == "ipad" })
+	want(t, "the tag under the other key", string(labrow.TagsOf(under[at].Fields)[0].Lookup), string(ring.Find(tag(11), 0)))
+	x.ok(x.Rekey(other, testKey))
+	want(t, "a device's tag", x.subject(11).ID, "ipad")
+	want(t, "a badge", x.subject(1).ID, "ann")
+	x.bump(1, 11)
+	x.sound()
+	x.o.SiteKey, x.o.OldKeys = other, [][]byte{testKey}
+	x.reopen()
+	want(t, "who has what", x.who(), "ipad=ann")
+	want(t, "a badge", x.subject(1).ID, "ann")
+	x.sound()
+	x.o.OldKeys = nil
+	x.reopen()
+	want(t, "a badge that was bumped", x.subject(1).ID, "ann")
+	want(t, "a badge that was not", x.subject(2).Kind, checkout.Unknown)
 }

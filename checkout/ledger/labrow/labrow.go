@@ -87,6 +87,12 @@ func Fields(r *record.Row, tags []Tag) map[string]string {
 	if r.ByDirectory {
 		set(byDirectory, "1")
 	}
+	return WithTags(all, tags)
+}
+
+// WithTags are fields with these tags in place of those that they have.
+func WithTags(all map[string]string, tags []Tag) map[string]string {
+	maps.DeleteFunc(all, func(name, _ string) bool { return strings.HasPrefix(name, tagPrefix) })
 	for _, t := range tags {
 		all[tagPrefix+hex.EncodeToString(t.Lookup)] = strings.Join([]string{t.Status.String(), t.Mask, base64.StdEncoding.EncodeToString(t.Sealed)}, "|")
 	}
