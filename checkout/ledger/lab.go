@@ -181,6 +181,13 @@ func (l *Ledger) LabRegister(key []byte) (all []wire.Subject, err error) {
 	return all, err
 }
 
+// SiteKey returns the current site key.
+func (l *Ledger) SiteKey() []byte {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.o.SiteKey
+}
+
 // Rekey makes a site key the current one, and finds tags under those before it, too. Tags
 // whose numbers are kept are looked up under it at once, the others from their next bump on.
 func (l *Ledger) Rekey(current []byte, old ...[]byte) error {

@@ -16,6 +16,7 @@ func whoCmd(g *globals) *cobra.Command {
 		f              format
 		overdue, soon  bool
 		missing        bool
+		inLab          bool
 		person, device string
 	)
 	cmd := command("who", "List who holds which device", func(cmd *cobra.Command, _ []string) error {
@@ -31,7 +32,7 @@ func whoCmd(g *globals) *cobra.Command {
 			empty = "nothing is due within a day"
 		}
 		q := query("person", person, "device", device, "overdue", fmt.Sprint(overdue), "due_soon", fmt.Sprint(soon), "missing", fmt.Sprint(missing), "shown", fmt.Sprint(!f.json && !f.csv))
-		return list(cmd, g, "who", q, f, []string{"DEVICE", "PERSON", "SINCE", "DUE"}, func(w *wire.Who) []string {
+		err := list(cmd, g, "who", q, f, []string{"DEVICE", "PERSON", "SINCE", "DUE"}, func(w *wire.Who) []string {
 			due := when(w.Due, w.ClockTrusted || w.Before != nil)
 			if w.Overdue {
 				due += " overdue"
@@ -46,10 +47,15 @@ func whoCmd(g *globals) *cobra.Command {
 			}
 			return []string{device, person, whenBefore(w.Since, w.ClockTrusted, w.Before, time.Now()), due}
 		}, empty)
+		if err != nil || !inLab {
+			return err
+		}
+		return labAsOf(cmd, g)
 	})
 	cmd.SuggestFor = []string{"list", "loans", "ls"}
 	cmd.Long = "List who holds which device. A time is \"before 09:12\" where the station's clock was\nnot right and nothing is known but what came next; a ? stands where not even that is."
 	f.flags(cmd)
+	cmd.Flags().BoolVar(&inLab, "lab", false, "say as of when, in a lab of several stations")
 	cmd.Flags().BoolVar(&overdue, "overdue", false, "only loans past their due date")
 	cmd.Flags().BoolVar(&soon, "due-soon", false, "only loans that are due within a day")
 	cmd.Flags().BoolVar(&missing, "missing", false, "only parts that somebody has whose kit is elsewhere")

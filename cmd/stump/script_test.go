@@ -26,6 +26,7 @@ import (
 	"stump/directory/directorytest"
 	"stump/directory/mail/smtptest"
 	"stump/internal/daemon"
+	"stump/internal/lab/labtest"
 )
 
 const noSleep = "atexit_sleep_ms=0"
@@ -101,6 +102,7 @@ func TestScript(t *testing.T) {
 			"taken":      taken,
 			"contiguous": contiguous,
 			"directory":  directoryDouble,
+			"hub":        hubDouble,
 			"wantcsv":    wantCSV,
 			"postbox":    postbox,
 			"mails":      mails,
@@ -122,6 +124,7 @@ func ownPlace(env *testscript.Env) error {
 	}
 	env.Values[snipes] = new(*directorytest.Snipe)
 	env.Values[postOffice{}] = new(*smtptest.Server)
+	env.Values[labHub{}] = new(*labtest.Hub)
 	env.Setenv("GORACE", noSleep)
 	env.Setenv("TESTDATA", testdata)
 	env.Setenv("XDG_RUNTIME_DIR", run)

@@ -43,6 +43,8 @@ var elsewhere = map[string]string{
 	"GET /extend/{token}":        "of the package's own tests of links",
 	"POST /extend/{token}":       "of the package's own tests of links",
 	"GET /v1/feeds/{file}":       "TestFeeds",
+	"POST /v1/lab":               "TestLab",
+	"DELETE /v1/lab":             "TestLab",
 	"POST /v1/my/feed":           "of the package's own tests: at the socket is nobody in the register",
 	"DELETE /v1/my/feed":         "of the package's own tests: at the socket is nobody in the register",
 	"GET /v1/my/loans":           "of the package's own tests: at the socket is nobody in the register",

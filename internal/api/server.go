@@ -21,6 +21,7 @@ import (
 	"stump/directory"
 	"stump/hw/selftest"
 	"stump/internal/api/booking"
+	"stump/internal/api/labs"
 	"stump/internal/api/link"
 	"stump/internal/api/looks"
 	"stump/internal/api/openapi"
@@ -34,6 +35,7 @@ import (
 	"stump/internal/identity"
 	"stump/internal/jobs"
 	"stump/internal/keyboard"
+	"stump/internal/lab"
 	"stump/internal/panel"
 	"stump/internal/patience"
 	"stump/internal/signal"
@@ -83,6 +85,8 @@ type Options struct {
 	Wiring func(reader string) (svg string, err error)
 	// Weeks says how a reader was read in each week; nil without a daemon.
 	Weeks func(reader string) []signal.Week
+	// Lab speaks with the hub; nil without a daemon.
+	Lab *lab.Link
 	// Access has the tokens and sessions; nil without a daemon.
 	Access *identity.Store
 	// Board is what the role board sees: "free" devices, or the "holders" of the others,
@@ -224,13 +228,14 @@ const (
 	tester
 	simulation
 	logins
+	hub
 )
 
 // lacks is the answer of a station without this part; nil if it has it.
 func (s *Server) lacks(needed part) error {
 	here := map[part]bool{
 		ledgerOnly: true, display: s.o.Panel != nil, readers: len(s.o.Readers) > 0, places: s.o.Worker != nil,
-		tester: s.o.SelfTest != nil, simulation: s.o.Sims != nil, logins: s.o.Access != nil,
+		tester: s.o.SelfTest != nil, simulation: s.o.Sims != nil, logins: s.o.Access != nil, hub: s.o.Lab != nil,
 	}
 	switch {
 	case here[needed]:
@@ -245,7 +250,7 @@ func (s *Server) lacks(needed part) error {
 // to who accepts lines; what happens, and the scope, come as lines or
 // events, and all others answer one object, a CSV file or a copy of the ledger.
 func (s *Server) routes() []route {
-	return slices.Concat(s.accessRoutes(), s.bookRoutes(), s.stationRoutes())
+	return slices.Concat(s.accessRoutes(), s.bookRoutes(), s.stationRoutes(), s.labRoutes())
 }
 
 // pageRoutes are the pages of the console.
@@ -331,6 +336,17 @@ func (s *Server) bookRoutes() []route {
 		{"GET /v1/enrolments/{id}/events", readers, identity.Technician, s.jobEvents},
 		{"POST /v1/enrolments/{id}/undo", readers, identity.Technician, object(s.undoEnrolment)},
 		{"DELETE /v1/enrolments/{id}", readers, identity.Technician, object(s.jobEnded)},
+	}
+}
+
+// labRoutes are those of the lab that the station is in.
+func (s *Server) labRoutes() []route {
+	desk := labs.Desk{Link: s.o.Lab, Station: s.o.Station}
+	return []route{
+		{"GET /v1/lab", hub, identity.Technician, object(desk.Show)},
+		{"POST /v1/lab", hub, identity.FreshAdmin, asked(desk.Join)},
+		{"DELETE /v1/lab", hub, identity.FreshAdmin, object(desk.Leave)},
+		{"GET /v1/lab/stations", hub, identity.Technician, list(plainly(desk.Stations))},
 	}
 }
 

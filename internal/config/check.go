@@ -96,6 +96,7 @@ func (c *Config) checkStation() {
 	}
 	c.oneOf("clock.trust", c.Clock.Trust, clocks)
 	c.checkLoans()
+	c.checkLab()
 	c.oneOf("mail.tls", c.Mail.TLS, mail.Modes)
 	if !slices.Contains(mail.Modes, c.Mail.TLS) {
 		c.Mail.TLS = mail.Modes[0] // so that mail.New doesn't repeat it
@@ -175,6 +176,12 @@ func (c *Config) checkOIDC() {
 	}
 	if o.SecretFile != "" && !filepath.IsAbs(o.SecretFile) {
 		c.bad("web.oidc.client_secret_file", `use a path such as "/etc/stump/oidc-secret"`, "%q is not a path", o.SecretFile)
+	}
+}
+
+func (c *Config) checkLab() {
+	if s := c.Lab.Stale; s < time.Minute || s > 7*24*time.Hour {
+		c.bad("lab.stale", `use "1m" to "168h"`, "%v is no time after which a hub is missed", s)
 	}
 }
 

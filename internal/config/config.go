@@ -73,6 +73,7 @@ type Config struct {
 	Backup    Backup           `toml:"backup"`
 	Privacy   Privacy          `toml:"privacy"`
 	Web       Web              `toml:"web"`
+	Lab       Lab              `toml:"lab"`
 
 	path    string
 	lines   map[string]int    // of the file's keys
@@ -316,6 +317,11 @@ type Web struct {
 	OIDC signin.Config `toml:"oidc"`
 }
 
+// Lab says how the station is in a lab of several; `stump join` keeps in which.
+type Lab struct {
+	Stale time.Duration `toml:"stale"` // how old the lab's word may be before it is said
+}
+
 // Span is a length of time that may be written in days: "14d".
 type Span time.Duration
 
@@ -359,6 +365,7 @@ func Default() *Config {
 		Backup:    Backup{Keep: 14},
 		Loans:     Loans{Reserved: "warn", NoShow: Span(24 * time.Hour), Extend: 1, RemindAt: "09:00", Overdue: "warn", Kits: "trust"},
 		Web:       Web{Board: "free"},
+		Lab:       Lab{Stale: 10 * time.Minute},
 	}
 }
 

@@ -122,6 +122,7 @@ var badValues = []struct{ key, value, allowed string }{
 	{"loans.until", `"00:00"`, `such as "18:00"`},
 	{"loans.reserved", `"off"`, `"warn" or "refuse"`},
 	{"loans.no_show", `"1s"`, "until the reservation is over"},
+	{"lab.stale", `"10s"`, "use \"1m\" to \"168h\""},
 	{"loans.holidays", `"holidays.ics"`, `such as "/etc/stump/holidays.ics"`},
 	{"loans.holidays", `"ftp://host/holidays.ics"`, "an https address"},
 	{"loans.needs", `{ drone = [] }`, "name the groups"},

@@ -25,6 +25,7 @@ import (
 	"stump/internal/holidays"
 	"stump/internal/identity"
 	"stump/internal/keyboard"
+	"stump/internal/lab"
 	"stump/internal/learned"
 	"stump/internal/panel"
 	"stump/internal/remind"
@@ -76,6 +77,7 @@ type Daemon struct {
 	Sims     []simlab.Reader // the simulated readers, as Readers; nil without Sim
 	Lines    *simlab.Lines   // the first simulated reader with data lines, or nil
 	Worker   *directory.Worker
+	lab      *lab.Link
 	API      *api.Server
 	tasks    []task.Task
 	learned  *learned.Store
@@ -137,10 +139,13 @@ func (d *Daemon) assemble() (err error) {
 		UseBoard(d.o.Config, d.board)
 	}
 	d.Worker = d.newWorker(d.places)
+	if err := d.newLab(); err != nil {
+		return err
+	}
 	if err := d.newPanel(); err != nil {
 		return err
 	}
-	d.tasks = append(d.tasks, d.Panel, d.Worker)
+	d.tasks = append(d.tasks, d.Panel, d.Worker, d.lab)
 	switch cfg := d.o.Config; {
 	case cfg.Keyboard.Device == "off":
 	case d.o.Sim:
@@ -242,7 +247,7 @@ func (d *Daemon) newAPI() ([]task.Task, error) {
 		Path: LedgerPath(d.o.StateDir), TCP: ln.TCP,
 		Ledger: d.Ledger, Station: cfg.Station, Version: d.o.Version, Formats: cfg.CardFormats(), ParseCard: cfg.ParseCard,
 		Panel: d.Panel, Readers: d.Readers, Trace: d.trace, Sims: d.Sims, Lines: d.Lines, Clock: d.now, Keyboard: d.keyboard,
-		Worker: d.Worker, SelfTest: d.SelfTest, Wiring: d.picture, Weeks: d.signal.Of, Access: d.access, Board: cfg.Web.Board, Language: cfg.Display.Language, Settings: d.settings(),
+		Worker: d.Worker, SelfTest: d.SelfTest, Wiring: d.picture, Weeks: d.signal.Of, Lab: d.lab, Access: d.access, Board: cfg.Web.Board, Language: cfg.Display.Language, Settings: d.settings(),
 		Conditions: d.conditions, Backups: d.upkeep.backups.status, Check: CheckInChild, Log: d.o.Log,
 	}
 	if site != nil {

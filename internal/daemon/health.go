@@ -32,7 +32,7 @@ func (d *Daemon) fault(reader string, noLines bool) {
 // idle is what the display says when nobody is there.
 func (d *Daemon) idle() panel.IdleInfo {
 	machine := d.machine()
-	info := panel.IdleInfo{Behind: d.Worker.Behind()}
+	info := panel.IdleInfo{Behind: d.Worker.Behind() || d.lab.Status().Stale}
 	info.Notice, info.By = d.notice(machine)
 	if machine.ClockTrusted {
 		info.Clock = time.Now()
@@ -166,6 +166,7 @@ func (d *Daemon) sharedConditions() (list []selftest.Condition) {
 	if reason, remedy := d.Worker.Trouble(ledger.MailSink); reason != "" {
 		list = append(list, selftest.Condition{Name: "mail", Text: reason, Remedy: remedy})
 	}
+	list = append(list, d.labConditions()...)
 	return append(list, d.upkeep.backups.faults()...)
 }
 

@@ -73,8 +73,16 @@ func LoadOrCreate(path string) (Keys, error) {
 		return k, err
 	}
 	k = Keys{Current: New()}
-	file := fmt.Sprintf("# Site key of this stump. Whoever has it and the ledger can find badge numbers.\n%x\n", k.Current)
-	return k, safefile.Write(path, []byte(file), 0o600)
+	return k, safefile.Write(path, k.File("Site key of this stump."), 0o600)
+}
+
+// File is what Load reads. The sentence says what it is.
+func (k Keys) File(is string) []byte {
+	b := fmt.Appendf(nil, "# %s Whoever has it and the ledger can find badge numbers.\n%x\n", is, k.Current)
+	for _, old := range k.Old {
+		b = fmt.Appendf(b, "%x\n", old)
+	}
+	return b
 }
 
 // lookupLen is how many bytes of an HMAC are kept: RFC 2104 allows half.

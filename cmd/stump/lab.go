@@ -1,0 +1,109 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"stump/internal/api/wire"
+	"stump/internal/count"
+)
+
+func joinCmd(g *globals) *cobra.Command {
+	var in wire.JoinLab
+	var asJSON bool
+	cmd := command("join CODE", "Make this station one of a lab of several", func(cmd *cobra.Command, args []string) error {
+		in.Code = args[0]
+		var out wire.JoinedLab
+		if err := g.ask(cmd, daemonOnly, "POST", "lab", in, &out); err != nil {
+			return err
+		}
+		if asJSON {
+			if err := printJSON(cmd, out); err != nil {
+				return err
+			}
+		} else {
+			printJoined(cmd.OutOrStdout(), in, out)
+		}
+		if len(out.Clashes) > 0 && !in.DryRun {
+			return errors.New("nothing has changed: the register clashes with that of the lab")
+		}
+		return nil
+	})
+	cmd.Long = `Make this station one of a lab of several. ` + "`stump-hub join-code`" + ` at the hub prints a code for
+each. The lab's people, devices and loans come to this station, and what it has goes to the
+lab: the first station's register becomes that of the lab. Nothing changes where an id or a
+tag is another person's or device's there.`
+	cmd.Flags().BoolVar(&in.DryRun, "dry-run", false, "say what clashes, and change nothing")
+	cmd.Flags().StringVar(&in.As, "as", "", "the card was copied from another station: this one is `name`, with a chain of its own")
+	cmd.Flags().StringVar(&in.Replace, "replace", "", "the station `name` has a new card")
+	cmd.MarkFlagsMutuallyExclusive("as", "replace")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return cmd
+}
+
+func printJoined(out io.Writer, in wire.JoinLab, j wire.JoinedLab) {
+	for _, c := range j.Clashes {
+		switch c.Why {
+		case "tag":
+			fmt.Fprintf(out, "%s %s: its tag is that of %s (%s) in the lab\n", c.Kind, c.ID, c.Other, c.Name)
+		default:
+			fmt.Fprintf(out, "%s %s: the lab has another of that id, %s\n", c.Kind, c.ID, c.Name)
+		}
+	}
+	switch {
+	case len(j.Clashes) > 0:
+		fmt.Fprintf(out, "%s: change them here or at the hub, then join again\n", count.Of(len(j.Clashes), "clash"))
+	case in.DryRun:
+		fmt.Fprintf(out, "nothing clashes: `stump join CODE` makes this the station %s of the lab %s\n", j.Station, j.Lab)
+	default:
+		fmt.Fprintf(out, "this is the station %s of the lab %s now\n", j.Station, j.Lab)
+	}
+}
+
+func leaveCmd(g *globals) *cobra.Command {
+	cmd := command("leave", "Take this station out of its lab", func(cmd *cobra.Command, _ []string) error {
+		var out wire.LeftLab
+		if err := g.ask(cmd, daemonOnly, "DELETE", "lab", nil, &out); err != nil {
+			return err
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "this station has left the lab %s\n", out.Lab)
+		if !out.Told {
+			fmt.Fprintln(cmd.OutOrStdout(), "the hub does not know: take the station out there, too")
+		}
+		return nil
+	})
+	cmd.Long = "Take this station out of its lab. It keeps what it knows, and goes on alone."
+	return cmd
+}
+
+func stationsCmd(g *globals) *cobra.Command {
+	var f format
+	cmd := command("stations", "List the stations of the lab", func(cmd *cobra.Command, _ []string) error {
+		return list(cmd, g, "lab/stations", nil, f, []string{"STATION", "LAST HEARD", "LAG", "VERSION", "FAULT"}, func(s *wire.LabStation) []string {
+			return []string{s.Name, when(s.Heard, true), fmt.Sprint(s.Lag), text(s.Version), text(s.Fault)}
+		}, "this station is in no lab; `stump join CODE` joins one")
+	})
+	f.flags(cmd)
+	return cmd
+}
+
+// labAsOf says how old the lab's word is, where that matters.
+func labAsOf(cmd *cobra.Command, g *globals) error {
+	var l wire.Lab
+	if err := g.ask(cmd, daemonOnly, "GET", "lab", nil, &l); err != nil {
+		return err
+	}
+	out := cmd.ErrOrStderr()
+	switch {
+	case l.Lab == nil:
+		fmt.Fprintln(out, "this station is in no lab: this is what it knows itself")
+	case l.Heard == nil:
+		fmt.Fprintf(out, "the lab %s, as this station knew it before it started: the hub has not answered since\n", *l.Lab)
+	default:
+		fmt.Fprintf(out, "the lab %s as of %s\n", *l.Lab, when(l.Heard, true))
+	}
+	return nil
+}
