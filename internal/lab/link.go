@@ -181,7 +181,7 @@ type session struct {
 	c     *client
 	ctx   context.Context
 	acked uint64 // the newest own event that the hub has; guarded by busy
-	epoch int64
+	epoch int64  // in which it was acknowledged
 }
 
 // meet compares what the hub has of this station with the ledger.
@@ -193,6 +193,7 @@ func (s *session) meet() error {
 		return err
 	}
 	s.hears(h.At)
+	s.epoch = h.Epoch
 	chain, newest, err := s.o.Ledger.OwnChain()
 	if err != nil {
 		return err
@@ -319,7 +320,7 @@ func (s *session) send(a *wire.Append, last *uint64) error {
 		}
 	}
 	now := s.o.Now()
-	a.Chain, a.Boot, a.Mono = chain.String(), now.BootID, int64(now.Mono)
+	a.Epoch, a.Chain, a.Boot, a.Mono = s.epoch, chain.String(), now.BootID, int64(now.Mono)
 	a.Station = wire.Station{Name: s.m.Name, Version: s.o.Version}
 	if s.o.Fault != nil {
 		a.Station.Fault = s.o.Fault()
@@ -330,6 +331,7 @@ func (s *session) send(a *wire.Append, last *uint64) error {
 	err = s.c.ask(ctx, http.MethodPost, wire.PathAppend, a, &receipts)
 	var p *Problem
 	if errors.As(err, &p) && p.Code == wire.CodeGap && p.Head != nil {
+		s.epoch = p.Head.Epoch
 		return s.agree(p.Head.Newest, newest) // and again from there
 	}
 	if err != nil {

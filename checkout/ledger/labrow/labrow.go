@@ -43,6 +43,7 @@ var fields = []field{
 	{"link", func(r *record.Row) *string { return &r.Link }},
 	{"out", func(r *record.Row) *string { return (*string)(&r.Out) }},
 	{"merged_into", func(r *record.Row) *string { return &r.Resolved }},
+	{"language", func(r *record.Row) *string { return (*string)(&r.Language) }},
 }
 
 // The names of fields that are no text of a row.

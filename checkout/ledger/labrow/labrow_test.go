@@ -16,7 +16,7 @@ var (
 
 func full() (*record.Row, []Tag) {
 	r := &record.Row{Name: "Ann", Email: "ann@example.org", Kind: "k", Kit: "box", Condition: "ok", Ref: "7", Former: "8\n9", Groups: "a\nb", RefGroups: "c",
-		Details: books.Details{Serial: "S", Place: "P", Note: "N", Link: "https://x", Out: "2026-12-24"}, Resolved: "ben", Status: checkout.Suspended, ByDirectory: true}
+		Details: books.Details{Serial: "S", Place: "P", Note: "N", Link: "https://x", Out: "2026-12-24"}, Resolved: "ben", Language: "de", Status: checkout.Suspended, ByDirectory: true}
 	return r, []Tag{{Lookup: lookup, Mask: "…066", Sealed: []byte{1, 2}}, {Lookup: other, Mask: "…067", Status: checkout.LostBadge}}
 }
 
