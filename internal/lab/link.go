@@ -100,7 +100,7 @@ func (l *Link) Run(ctx context.Context) error {
 			}
 			continue
 		}
-		err := l.session(ctx, m, func() { failures = 0 })
+		err := l.session(ctx, m, &failures)
 		if ctx.Err() != nil {
 			break
 		}
@@ -130,7 +130,7 @@ func (l *Link) fail(err error, failures int) {
 	l.failure = err
 	l.mu.Unlock()
 	if failures == 0 {
-		l.o.Log.Warn("the lab can't be reached; bumps go on", "err", err)
+		l.o.Log.Warn("the lab is not reached; bumps go on", "err", err)
 	}
 }
 
@@ -138,26 +138,32 @@ func (l *Link) fail(err error, failures int) {
 func (l *Link) hears(at time.Time) {
 	l.mu.Lock()
 	now := l.o.Now()
-	if l.failure != nil {
-		l.o.Log.Info("the lab can be reached again")
-	}
-	l.heard, l.mono, l.failure = now.Wall, now.Mono, nil
+	l.heard, l.mono = now.Wall, now.Mono
 	l.mu.Unlock()
 	if !at.IsZero() {
 		l.o.Ledger.HearLab(at)
 	}
 }
 
+// well notes that the hub has taken what this station has to tell.
+func (s *session) well() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failure != nil {
+		s.o.Log.Info("the lab is reached again")
+	}
+	s.failure, *s.failures = nil, 0
+}
+
 // session speaks with the hub until something fails, or the membership changes.
-func (l *Link) session(ctx context.Context, m *Member, well func()) error {
+func (l *Link) session(ctx context.Context, m *Member, failures *int) error {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	s := &session{Link: l, m: m, c: m.client(), ctx: ctx}
+	s := &session{Link: l, m: m, c: m.client(), ctx: ctx, failures: failures}
 	defer s.c.http.CloseIdleConnections()
 	if err := s.meet(); err != nil {
 		return err
 	}
-	well()
 	var both sync.WaitGroup
 	for _, f := range []func() error{s.tellAll, s.listen} {
 		both.Go(func() { end(f()) })
@@ -182,6 +188,8 @@ type session struct {
 	ctx   context.Context
 	acked uint64 // the newest own event that the hub has; guarded by busy
 	epoch int64  // in which it was acknowledged
+	// failures is how often it failed before; guarded by mu.
+	failures *int
 }
 
 // meet compares what the hub has of this station with the ledger.
@@ -265,6 +273,7 @@ func (s *session) tellAll() error {
 				}
 			}
 		}
+		s.well()
 		select {
 		case <-s.ctx.Done():
 			return s.ctx.Err()
