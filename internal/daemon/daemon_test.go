@@ -100,7 +100,7 @@ func TestTasks(t *testing.T) {
 		names = append(names, task.String())
 	}
 	want := []string{
-		"panel no display, 16x2", "directory worker (local register)", "learned readers", "list of refusals",
+		"panel no display, 16x2", "directory worker (local register)", "lab", "learned readers", "list of refusals",
 		`reader "door"`, `desk "door"`, `reader "window"`, `desk "window"`, "weeks of the readers", fmt.Sprintf("api %q", d.o.Socket), "jobs", "tokens and sessions", "upkeep", "reservations", "reloads", "disk",
 	}
 	if !slices.Equal(names, want) {
