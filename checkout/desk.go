@@ -21,6 +21,8 @@ type DeskOptions struct {
 	// Batch is how long the badge keeps waiting after a completion, so that
 	// one badge takes many devices; zero is off.
 	Batch time.Duration
+	// Alone: a device that is bumped comes back, and badges do nothing.
+	Alone bool
 }
 
 // The default times of a desk.
@@ -42,12 +44,16 @@ const (
 	// Lies: Device lies on the reader since its completion. What waits keeps
 	// waiting.
 	Lies OutcomeKind = "lies"
-	// Complete: Person and Device are a pair. The caller commits it and calls
+	// Complete: Person and Device are a pair; without a Person the device comes back alone. The caller commits it and calls
 	// Done, Refuse or Failed before the next tap.
 	Complete OutcomeKind = "complete"
 	// NotAsked: the station waits for the parts of a kit, and Device is none of them. What
 	// waits keeps waiting.
 	NotAsked OutcomeKind = "not-asked"
+	// Counted: Device is here, as the stock-taking notes.
+	Counted OutcomeKind = "counted"
+	// ReturnsOnly: Person can do nothing at this reader.
+	ReturnsOnly OutcomeKind = "returns-only"
 	// Refused: Person or Device takes no part. What waited for a refused badge is
 	// over, since somebody else stands at the desk.
 	Refused OutcomeKind = "refused"
@@ -113,6 +119,8 @@ type Desk struct {
 	failed   sighting  // the newest tap whose pair could not be saved
 	again    bool      // that tag may be tapped again
 	missed   []Subject // of kits, since the last outcome
+	// counting is until when devices are counted, and counts for how long each goes on with it.
+	counting, counts time.Duration
 }
 
 // NewDesk returns a desk at which nothing waits.
@@ -235,6 +243,14 @@ func (d *Desk) act(at time.Duration, s Subject) Outcome {
 			}
 		}
 	}
+	if at < d.counting && s.Kind == KindDevice && other.Kind != KindPerson {
+		d.end()
+		d.counting = at + d.counts
+		return Outcome{Kind: Counted, Device: s}
+	}
+	if d.o.Alone && s.Kind != Unknown && s.Status == Active {
+		return d.alone(at, s)
+	}
 	out := Outcome{Kind: WaitDevice, Person: s}
 	switch {
 	case s.Kind == Unknown:
@@ -267,6 +283,28 @@ func (d *Desk) act(at time.Duration, s Subject) Outcome {
 		return out
 	}
 	return out
+}
+
+// alone is the rule of a desk at which devices come back without a badge.
+func (d *Desk) alone(at time.Duration, s Subject) Outcome {
+	if s.Kind == KindPerson {
+		return Outcome{Kind: ReturnsOnly, Person: s}
+	}
+	return d.complete(at, s.Tag, Subject{}, s)
+}
+
+// Count has the desk count devices that are bumped while no badge waits, for so long after a
+// time and after each of them; 0 ends that.
+func (d *Desk) Count(at, window time.Duration) {
+	d.counting, d.counts = at+window, window
+	if window <= 0 {
+		d.counting = 0
+	}
+}
+
+// Counting is until when devices are counted; ok is false if they are not.
+func (d *Desk) Counting(now time.Duration) (until time.Duration, ok bool) {
+	return d.counting, now < d.counting
 }
 
 // answer notes that something is said.
@@ -340,7 +378,7 @@ func (d *Desk) over(ev *Event) {
 	if next.parts != nil {
 		next.until = max(next.until, p.at+d.o.Window)
 	}
-	if next.until > 0 {
+	if next.until > 0 && p.person.Kind == KindPerson {
 		d.wait = next
 	}
 }

@@ -36,7 +36,8 @@ func deskSubject(c byte) Subject {
 
 // play runs a script of the form "0 A; 2 a; 3 a!": seconds and who taps. "*b"
 // is a tap that the directory is asked about, "=b" the answer that it is b's,
-// "=b?" that it is nobody's, "-" the timer. After a Complete the pair is Done,
+// "=b?" that it is nobody's, "-" the timer, "#60" that devices are counted for so many seconds,
+// "%" that nobody will bring the parts. After a Complete the pair is Done,
 // with "!" it Failed, with "~" it is refused; with "+bc" it is a kit that came
 // back, whose parts b and c are asked for. It returns the outcomes.
 func play(t *testing.T, o DeskOptions, script string) string {
@@ -59,6 +60,13 @@ func play(t *testing.T, o DeskOptions, script string) string {
 			if missed, ended := d.Expire(at); ended {
 				o = Outcome{Kind: "timed-out", Missed: missed}
 			}
+		case '#':
+			o.Kind = "counting"
+			var window int
+			fmt.Sscanf(who, "#%d", &window)
+			d.Count(at, time.Duration(window)*time.Second)
+		case '%':
+			o = Outcome{Kind: "missing", Missed: d.Miss()}
 		case '*':
 			if o.Kind = Ignored; d.Asked(at, deskSubject(who[1]).Tag) {
 				o.Kind = "asking"
@@ -326,4 +334,62 @@ func TestDeskTimer(t *testing.T) {
 		want(t, "log", strings.Join(log, "; "), "0s wait-device; 59s wait-device; 1m58s complete; "+
 			"2m2s wait-badge; 3m2s timed-out; 3m32s wait-device; 4m32s timed-out")
 	})
+}
+
+// TestCounting has the table of docs/loans.md: a stock-taking at a desk.
+func TestCounting(t *testing.T) {
+	batch := DeskOptions{Batch: 20 * time.Second}
+	for _, c := range []struct {
+		name   string
+		o      DeskOptions
+		script string
+		want   string
+	}{
+		{"devices are counted", DeskOptions{}, "0 #90; 2 a; 4 b; 6 a", "counting; counted a; counted b; counted a"},
+		{"the reader repeats itself", DeskOptions{}, "0 #90; 2 a; 3 a; 4 a; 5 b", "counting; counted a; ignored; ignored; counted b"},
+		{"a retired one, too", DeskOptions{}, "0 #90; 2 r", "counting; counted r"},
+		{"each goes on with it", DeskOptions{}, "0 #90; 80 a; 160 b; 249 a; 338 b; 428 a", "counting; counted a; counted b; counted a; counted b; wait-badge a"},
+		{"the window has ended", DeskOptions{}, "0 #90; 90 a; 92 A", "counting; wait-badge a; complete Aa"},
+		{"the end of it", DeskOptions{}, "0 #90; 2 a; 3 #0; 4 a", "counting; counted a; counting; wait-badge a"},
+		{"a badge has its pair", DeskOptions{}, "0 #90; 2 A; 4 a; 6 b; 9 a", "counting; wait-device A; complete Aa; counted b; counted a"},
+		{"a badge goes", DeskOptions{}, "0 #300; 2 A; 62 a", "counting; wait-device A; counted a"},
+		{"another badge", DeskOptions{}, "0 #90; 2 A; 4 B; 6 a; 7 b", "counting; wait-device A; wait-device B; complete Ba; counted b"},
+		{"a refused badge", DeskOptions{}, "0 #90; 2 A; 4 S; 6 a", "counting; wait-device A; refused S ends A; counted a"},
+		{"an unknown tag", DeskOptions{}, "0 #90; 2 ?; 4 u; 6 a", "counting; unknown-tag; unknown-tag; counted a"},
+		{"a device waited before", DeskOptions{}, "0 a; 2 #90; 4 b; 6 A", "wait-badge a; counting; counted b; wait-device A"},
+		{"what was completed lies there", DeskOptions{}, "0 #90; 2 A; 4 a; 6 a; 9.5 a", "counting; wait-device A; complete Aa; ignored; counted a"},
+		{"a batch", batch, "0 #90; 2 A; 4 a; 6 b; 26 c", "counting; wait-device A; complete Aa; complete Ab; counted c"},
+		{"a kit that is asked for", DeskOptions{}, "0 #90; 2 A; 4 x+ab; 6 c; 8 a; 10 B; 12 b", "counting; wait-device A; complete Ax; not-asked c; complete Aa back; wait-device B misses b; complete Bb"},
+		{"nobody brings the parts", DeskOptions{}, "2 A; 4 x+ab; 6 %; 8 a", "wait-device A; complete Ax; missing misses ab; wait-badge a"},
+		{"in a batch the badge waits on", batch, "2 A; 4 x+ab; 6 %; 8 a; 10 %", "wait-device A; complete Ax; missing misses ab; complete Aa; missing"},
+	} {
+		if got := play(t, c.o, c.script); got != c.want {
+			t.Errorf("%s: %q\n got %s\nwant %s", c.name, c.script, got, c.want)
+		}
+	}
+}
+
+// TestAlone has the table of docs/loans.md: a box into which devices are put.
+func TestAlone(t *testing.T) {
+	for _, c := range []struct{ name, script, want string }{
+		{"devices come back", "0 a; 2 b", "complete a; complete b"},
+		{"the reader repeats itself", "0 a; 1 a; 2.4 a", "complete a; ignored; ignored"},
+		{"it lies there", "0 a; 2 a; 4 a; 5.5 a", "complete a; ignored; lies a; ignored"},
+		{"it comes again", "0 a; 10 a", "complete a; complete a"},
+		{"at once", "0 a; 4 a", "complete a; repeat-result 1 a"},
+		{"it is refused", "0 a~; 2 b", "complete a; complete b"},
+		{"it can't be saved", "0 a!; 0.5 a; 5 b", "complete a; complete a; complete b"},
+		{"badges do nothing", "0 A; 2 a; 4 B", "returns-only A; complete a; returns-only B"},
+		{"whose badge is refused", "0 S; 2 a", "refused S; complete a"},
+		{"a retired one", "0 r; 2 a", "refused r; complete a"},
+		{"an unknown tag", "0 ?; 2 u; 4 a", "unknown-tag; unknown-tag; complete a"},
+		{"a question", "0 *a; 0.5 =a; 2 b", "asking; complete a; complete b"},
+		{"stock-taking at a box", "0 #90; 2 a; 4 A; 6 b", "counting; counted a; returns-only A; counted b"},
+	} {
+		for _, batch := range []time.Duration{0, 20 * time.Second} {
+			if got := play(t, DeskOptions{Alone: true, Batch: batch}, c.script); got != c.want {
+				t.Errorf("%s: %q\n got %s\nwant %s", c.name, c.script, got, c.want)
+			}
+		}
+	}
 }

@@ -31,6 +31,8 @@ const (
 	Lost    Kind = "lost"    // the device can't be found; From is who had it. Without a device: a badge of Person
 	Found   Kind = "found"   // it is there again, and free
 	Refuse  Kind = "refused" // a bump was refused, or nobody knows its tag; Note says why
+	Stock   Kind = "stock"   // a stock-taking begins or ends, by Stage; Note says what it has found
+	Seen    Kind = "seen"    // a stock-taking has seen the device
 	Retire  Kind = "retire"  // a person or device left the register
 
 	Resolve Kind = "resolve" // a pending tag turned out to be Person's or Device
@@ -43,7 +45,13 @@ const (
 )
 
 // Kinds are all kinds of events.
-var Kinds = []Kind{Checkout, Return, Handover, Incomplete, Extend, Reserve, Cancel, Ready, Remind, Digest, Notify, Enrol, Correct, Lost, Found, Refuse, Retire, Resolve, Merge, Clock, Erase, Salvage, Restore, Migrate}
+var Kinds = []Kind{Checkout, Return, Handover, Incomplete, Extend, Reserve, Cancel, Ready, Remind, Digest, Notify, Enrol, Correct, Lost, Found, Stock, Seen, Refuse, Retire, Resolve, Merge, Clock, Erase, Salvage, Restore, Migrate}
+
+// The stages of a Stock.
+const (
+	StockBegins = "begin"
+	StockEnds   = "end"
+)
 
 // MovesDevice reports whether events of the kind say who has a device.
 func (k Kind) MovesDevice() bool {
@@ -174,7 +182,7 @@ type Event struct {
 	ReservedBy   string
 	ReservedFrom time.Time
 	// Stage of a Remind is how long before, on or after the due day: "-1d", "0d", "3d". Of a
-	// Notify it is the Notice.
+	// Notify it is the Notice, of a Stock its begin or end.
 	Stage string
 	// Part of a Remind is how many of the events before it are told of in the same message.
 	// Again: an earlier event said so too, in a message that nobody has got.

@@ -24,6 +24,7 @@ type RefusedError struct {
 	ReservedFrom time.Time
 	Why          Why    // the rule; the zero Why if it is none
 	Whom         string // who asked for the device, by name, with Why
+	NotOut       bool   // nobody has the device, which should come back
 	Reason       string // if it is not set, Subject's status, Holder, Overdue or Why is the reason
 }
 
@@ -59,6 +60,8 @@ func (e *RefusedError) Error() string {
 	switch {
 	case e.Reason != "":
 		return fmt.Sprintf("%v: %s", ErrRefused, e.Reason)
+	case e.NotOut:
+		return fmt.Sprintf("%v: nobody has %s", ErrRefused, e.Subject.Name)
 	case e.Holder != "":
 		return fmt.Sprintf("%v: %s has %s", ErrRefused, e.Holder, e.Subject.Name)
 	case e.Overdue != "":

@@ -132,7 +132,7 @@ func (p *person) imports(s *site) {
 }
 
 // everyPage are the pages that an admin has.
-var everyPage = []string{"/", "/?only=overdue", "/devices", "/devices/ipad", "/devices/pixel", "/devices/evil", "/devices/ipad/edit", "/add/device", "/people", "/people/ben", "/people/ben/edit", "/people/ben/erase", "/add/person", "/reservations", "/inbox", "/enrol", "/import", "/labels", "/audit", "/settings", "/reports", "/nothing", "/login"}
+var everyPage = []string{"/", "/?only=overdue", "/devices", "/devices/ipad", "/devices/pixel", "/devices/evil", "/devices/ipad/edit", "/add/device", "/people", "/people/ben", "/people/ben/edit", "/people/ben/erase", "/add/person", "/reservations", "/inbox", "/enrol", "/import", "/labels", "/stock", "/audit", "/settings", "/reports", "/nothing", "/login"}
 
 // testEveryPage looks at each of them.
 func testEveryPage(t *testing.T, p *person) {

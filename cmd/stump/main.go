@@ -162,7 +162,7 @@ is a check-out, a return or a hand-over, saves it, and says so on the display.`
 		return misuse("see `"+c.CommandPath()+" --help`", "%w", err)
 	})
 	cmd.AddCommand(
-		runCmd(g), whoCmd(g), historyCmd(g), peopleCmd(g), devicesCmd(g), enrollCmd(g), giveCmd(g), returnCmd(g), extendCmd(g), reserveCmd(g), reservationsCmd(g),
+		runCmd(g), whoCmd(g), historyCmd(g), peopleCmd(g), devicesCmd(g), enrollCmd(g), giveCmd(g), returnCmd(g), extendCmd(g), reserveCmd(g), reservationsCmd(g), stockCmd(g),
 		syncCmd(g), selftestCmd(g), wiringCmd(g), scopeCmd(g), verifyCmd(g), backupCmd(g), restoreCmd(g), unknownCmd(g), inboxCmd(g),
 		joinCmd(g), leaveCmd(g), stationsCmd(g), statusCmd(g), tokenCmd(g), webCmd(g), checkFileCmd(), copyLedgerCmd(g), simCmd(g), decodeCmd(g), formatsCmd(g), configCmd(g), versionCmd(),
 	)

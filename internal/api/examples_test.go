@@ -26,6 +26,9 @@ var before = map[string][][3]string{
 	"GET /v1/tokens":                {{"POST", "tokens", `{"name":"ci","role":"staff"}`}},
 	"DELETE /v1/feeds/{of}/{ref}":   {{"POST", "feeds", `{"of":"device","name":"ipad"}`}},
 	"GET /v1/who":                   {{"POST", "give", `{"device":"ipad","person":"ann"}`}},
+	"POST /v1/stock/count":          {{"POST", "stock", `{}`}},
+	"POST /v1/stock/finish":         {{"POST", "stock", `{}`}},
+	"POST /v1/stock/correct":        {{"POST", "stock", `{}`}, {"POST", "stock/finish", `{}`}},
 	"POST /v1/sim/type":             {{"POST", "sim/tap", `{"card":"H10301:17:31999"}`}},
 }
 

@@ -62,7 +62,7 @@ func TestEveryRoute(t *testing.T) {
 	s := newServer(t, newLedger(t))
 	seedLab(t, client.Local(s))
 	table := s.routes()
-	if len(table) != 115 {
+	if len(table) != 120 {
 		t.Errorf("%d routes", len(table))
 	}
 	for _, r := range table {
@@ -131,7 +131,7 @@ func TestEveryBody(t *testing.T) {
 			}
 		}
 	}
-	if reads != 12 {
+	if reads != 15 {
 		t.Errorf("%d routes read an object", reads)
 	}
 	if _, after := ask(s, "GET", "/v1/history", ""); after != before {

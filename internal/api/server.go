@@ -26,6 +26,7 @@ import (
 	"stump/internal/api/looks"
 	"stump/internal/api/openapi"
 	"stump/internal/api/simuser"
+	"stump/internal/api/stocktaking"
 	"stump/internal/api/wire"
 	"stump/internal/books"
 	"stump/internal/console"
@@ -285,6 +286,16 @@ func (s *Server) newPages() *console.Console {
 	return console.New(o)
 }
 
+// stock answers what is asked of a stock-taking.
+func (s *Server) stock() stocktaking.Desk {
+	d := stocktaking.Desk{Books: s.o.Ledger, Save: func() { s.o.Trace.Save(true) },
+		Find: func(name string) (stocktaking.Reader, error) { return s.reader(name) }}
+	for _, r := range s.o.Readers {
+		d.Readers = append(d.Readers, r)
+	}
+	return d
+}
+
 // bookRoutes are those of the register, the loans and the history.
 func (s *Server) bookRoutes() []route {
 	desk := booking.Desk{Books: s.o.Books, Me: s.me, Now: s.o.Now, On: func(r *http.Request) (books.Keeper, error) { return s.on(r, checkout.KindDevice, "") }}
@@ -312,6 +323,12 @@ func (s *Server) bookRoutes() []route {
 
 		{"POST /v1/devices/{ref}/lost", ledgerOnly, identity.Admin, asked(s.lost)},
 		{"POST /v1/devices/{ref}/found", ledgerOnly, identity.Admin, asked(s.found)},
+
+		{"GET /v1/stock", ledgerOnly, identity.Admin, object(s.stock().Show)},
+		{"POST /v1/stock", ledgerOnly, identity.Admin, asked(s.stock().Start)},
+		{"POST /v1/stock/count", ledgerOnly, identity.Admin, asked(s.stock().Count)},
+		{"POST /v1/stock/finish", ledgerOnly, identity.Admin, asked(s.stock().Finish)},
+		{"POST /v1/stock/correct", ledgerOnly, identity.Admin, object(s.stock().Correct)},
 
 		// The register; an enrolment gives the next unknown tag to a person or device
 		{"GET /v1/people", ledgerOnly, identity.Admin, s.many(list(s.people.list))},

@@ -108,7 +108,10 @@ type Reader struct {
 	// KeypadEnrols "employee-number": the owner of an unknown badge types their id
 	// on the reader's keypad.
 	KeypadEnrols string `toml:"keypad_enrols"`
-	Bias         string `toml:"bias"` // the board's own pull on the lines: as-is, pull-up, pull-down, off
+	// Returns "device-alone": devices come back here without a badge, as into a box, and none
+	// is lent.
+	Returns string `toml:"returns"` // with-badge, device-alone
+	Bias    string `toml:"bias"`    // the board's own pull on the lines: as-is, pull-up, pull-down, off
 	// ActiveLow is for an inverting stage, such as a transistor.
 	ActiveLow bool          `toml:"active_low"`
 	Converter string        `toml:"converter"` // between reader and board: bss138, divider

@@ -21,6 +21,9 @@ var (
 	keypadNumbers = []string{"", "employee-number"}
 )
 
+// ReturnsAlone is a Reader's Returns where devices come back without a badge.
+const ReturnsAlone = "device-alone"
+
 // DeviceKey is a reader's key device: which tags are devices', or the device file
 // of a reader without data lines. Where both are wanted, the table has the file as
 // path: device = { path = "/dev/ttyUSB0", facilities = [200] }.
@@ -89,6 +92,9 @@ func (c *Config) checkKind(i int) {
 		r.Kind = Wiegand // so that nothing follows from it
 	}
 	c.oneOf(key+"keypad_enrols", r.KeypadEnrols, keypadNumbers)
+	if r.Returns != "" {
+		c.oneOf(key+"returns", r.Returns, []string{"with-badge", ReturnsAlone})
+	}
 	if slices.Contains(keypadNumbers[1:], r.KeypadEnrols) && r.Keypad == "" {
 		c.bad(key+"keypad_enrols", `say what its keys send, keypad = "4bit" or "8bit"`, "this reader has no keypad")
 	}

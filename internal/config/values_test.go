@@ -48,6 +48,7 @@ var badValues = []struct{ key, value, allowed string }{
 	{"reader.normalize", `["as UID64"]`, "leave that step"},
 	{"reader.repeat", `"6m"`, `"5m"`},
 	{"reader.keypad", `"6bit"`, `"4bit"`},
+	{"reader.returns", `"device"`, `"with-badge" or "device-alone"`},
 	{"reader.keypad_enrols", `"name"`, `"employee-number"`},
 	{"reader.keypad_enrols", `"employee-number"`, `keypad = "4bit" or "8bit"`},
 	{"reader.bias", `"up"`, `"pull-up"`},

@@ -7,6 +7,7 @@
 //	GET /people/{id}, /my     a person, and who asks
 //	GET /reservations         what is reserved; its forms are posted to /reservations, …/cancel
 //	GET /reports              how devices are used
+//	GET /stock                stock-taking
 //	GET /labels               codes for devices, to print
 //	GET /audit, /settings     who changed what; what is configured, and tokens
 //	/add/{kind}, …/{id}/edit  who or what is new, and what is changed of them
@@ -42,6 +43,7 @@ import (
 	"stump/internal/console/register"
 	"stump/internal/console/reservations"
 	"stump/internal/console/settings"
+	"stump/internal/console/stocktaking"
 	"stump/internal/console/ui"
 	"stump/internal/hint"
 	"stump/internal/identity"
@@ -148,7 +150,7 @@ func (c *Console) Routes() []Route {
 		{"POST /settings/mail", identity.Admin, c.testMail},
 		{"GET /import", identity.Admin, c.importPage},
 		{"POST /import", identity.Admin, c.importFile},
-	}, c.registerRoutes(), c.reservationRoutes(), c.inboxRoutes(), c.enrolRoutes(), c.stationRoutes())
+	}, c.registerRoutes(), c.reservationRoutes(), c.inboxRoutes(), c.enrolRoutes(), c.stationRoutes(), c.stockRoutes())
 }
 
 func (c *Console) now() time.Time {
@@ -184,7 +186,7 @@ func (c *Console) frame(r *http.Request, path string, title func(*ui.Words) stri
 		f.Links = append(f.Links, ui.Link{Path: "/inbox", Text: w.Inbox, N: c.todo(r, path)}, rare("/enrol", w.EnrolTitle))
 	}
 	if admin {
-		f.Links = append(f.Links, rare("/import", w.Import), rare("/labels", w.Labels))
+		f.Links = append(f.Links, rare("/import", w.Import), rare("/labels", w.Labels), rare("/stock", stocktaking.Name(w)))
 	}
 	if who.May(identity.Technician) {
 		f.Links = append(f.Links, rare("/stations", w.Stations), rare("/reports", w.Reports))

@@ -31,6 +31,10 @@ func (d *Daemon) newReaders() error {
 		Desk:  checkout.DeskOptions{Window: cfg.Desk.Window, Batch: cfg.Desk.BatchWindow},
 		LogIn: func(p checkout.Subject) string { return d.access.Bumped(p.ID, cmp.Or(p.Name, p.ID)) },
 	}
+	var err error
+	if o.Counting, err = d.counting(); err != nil {
+		return err
+	}
 	if d.keyboard != nil {
 		o.Keyboard = d.keyboard
 	}
@@ -39,7 +43,7 @@ func (d *Daemon) newReaders() error {
 		ro := station.ReaderOptions{
 			Name:    rc.Name,
 			Decoder: wiegand.Options{Formats: cfg.ReaderFormats(rc), Keypad: rc.Keypad, RepairLost: true},
-			Badge:   rc.Badge, Device: rc.Device.Rule, Repeat: rc.Repeat, KeypadEnrols: rc.KeypadEnrols != "",
+			Badge:   rc.Badge, Device: rc.Device.Rule, Repeat: rc.Repeat, KeypadEnrols: rc.KeypadEnrols != "", ReturnsAlone: rc.Returns == config.ReturnsAlone,
 			Normal: cfg.Normal(rc), Formats: cfg.CardFormats(),
 		}
 		if ro.Strict = rc.Preset == "original"; ro.Strict {

@@ -55,6 +55,8 @@ var cues = map[string]cue{
 
 	"was-doubtful": {signalNone, usual}, "overdue-too": {signalNone, usual}, "reserved-too": {signalNone, usual}, "due": {signalNone, 2 * usual}, // with the message before it
 	"kit-parts": {signalNone, 2 * usual}, "kit-part": {signalNone, 2 * usual}, "kit-without": {signalNone, 2 * usual}, "kit-complete": {signalNone, 2 * usual},
+	"stock": {signalNone, 0}, "stock-here": {signalDone, brief}, "stock-over": {signalNone, brief}, "stock-again": {signalDone, brief}, "stock-held": {signalRefused, usual}, "stock-unused": {signalRefused, usual},
+	"returns-only": {signalRefused, brief}, "not-out": {signalRefused, brief},
 	"kit-asks": {signalWaiting, 0}, "kit-asks-name": {signalWaiting, 0}, "kit-type": {signalWaiting, 0}, "kit-missing": {signalRefused, long}, "kit-not-asked": {signalRefused, brief},
 	"lies": {signalNone, usual}, "cancelled": {signalNone, brief}, "timeout": {signalNone, brief}, "testing": {signalNone, usual}, "watching": {signalNone, usual},
 	"log-in":       {signalWaiting, 20 * time.Second},
@@ -65,7 +67,7 @@ var cues = map[string]cue{
 
 // typing is whether a text is one of those that follow each other while a
 // name is typed: the beeper doesn't sound for every letter.
-func typing(key string) bool { return strings.HasPrefix(key, "type-") }
+func typing(key string) bool { return strings.HasPrefix(key, "type-") || key == "kit-type" }
 
 // fieldNames are the placeholders of messages.
 var fieldNames = []string{"{person}", "{device}", "{from}", "{holder}", "{ended}", "{number}", "{detail}", "{until}", "{help}", "{when}"}

@@ -45,6 +45,8 @@ func sample(key string) Message {
 		m.Number = "37"
 	case "ended":
 		m.Ended = "Ben Okri"
+	case "stock", "stock-here":
+		m.Number = "12"
 	case "kit-parts":
 		m.Number = "4"
 	case "kit-part", "kit-without", "kit-asks", "kit-asks-name", "kit-type", "kit-missing":

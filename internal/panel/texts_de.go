@@ -31,6 +31,15 @@ var german = map[string]string{
 	"pending":      "Ist vorgemerkt\n{number}\nName noch unbekannt",
 	"enrolled":     "Chip gehört nun\nzu {person}{device}",
 
+	"stock":        "Inventur\n{number} sind da\nGerät tippen",
+	"stock-here":   "{device}\nist da\nbisher {number}",
+	"stock-again":  "{device}\nwar schon da",
+	"stock-held":   "{device}\nbei {holder}?\nEs ist da",
+	"stock-unused": "{device}\naußer Gebrauch\nEs ist da",
+	"stock-over":   "Inventur\nbeendet",
+	"returns-only": "Nur Rückgaben\nGerät tippen",
+	"not-out":      "{device}\nist frei",
+
 	"kit-parts":     "{device}\n+ {number} Teile",
 	"kit-part":      "{device}\n+ {detail}",
 	"kit-without":   "{device}\nohne {detail}",

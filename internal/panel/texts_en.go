@@ -36,6 +36,15 @@ var english = map[string]string{
 	"pending":      "Saved for later\n{number}\nName not known yet",
 	"enrolled":     "Tag now belongs\nto {person}{device}",
 
+	"stock":        "Stock-taking\n{number} are here\nTap a device",
+	"stock-here":   "{device}\nis here\n{number} so far",
+	"stock-again":  "{device}\nwas here already",
+	"stock-held":   "{device}\nis with {holder}?\nIt is here",
+	"stock-unused": "{device}\nno longer in use\nIt is here",
+	"stock-over":   "Stock-taking\nis over",
+	"returns-only": "Only for returns\nTap the device",
+	"not-out":      "{device}\nis not lent out",
+
 	"kit-parts":     "{device}\n+ {number} parts",
 	"kit-part":      "{device}\n+ {detail}",
 	"kit-without":   "{device}\nwithout {detail}",

@@ -31,6 +31,15 @@ var spanish = map[string]string{
 	"pending":      "Queda anotado\n{number}\nNombre por saber",
 	"enrolled":     "Etiqueta de\n{person}{device}",
 
+	"stock":        "Inventario\n{number} están aquí\nPase un objeto",
+	"stock-here":   "{device}\nestá aquí\n{number} en total",
+	"stock-again":  "{device}\nya contado",
+	"stock-held":   "{device}\n¿con {holder}?\nEstá aquí",
+	"stock-unused": "{device}\nya no se usa\nEstá aquí",
+	"stock-over":   "Inventario\nterminado",
+	"returns-only": "Devoluciones\nPase un objeto",
+	"not-out":      "{device}\nestá libre",
+
 	"kit-parts":     "{device}\n+ {number} piezas",
 	"kit-part":      "{device}\n+ {detail}",
 	"kit-without":   "{device}\nsin {detail}",

@@ -31,6 +31,15 @@ var french = map[string]string{
 	"pending":      "Noté, à préciser\n{number}\nNom pas encore connu",
 	"enrolled":     "Badge attribué à\n{person}{device}",
 
+	"stock":        "Inventaire\n{number} sont là\nPassez un objet",
+	"stock-here":   "{device}\nest là\n{number} en tout",
+	"stock-again":  "{device}\ndéjà compté",
+	"stock-held":   "{device}\nchez {holder} ?\nIl est là",
+	"stock-unused": "{device}\nplus utilisé\nIl est là",
+	"stock-over":   "Inventaire\nterminé",
+	"returns-only": "Retours seuls\nPassez un objet",
+	"not-out":      "{device}\nest libre",
+
 	"kit-parts":     "{device}\n+ {number} pièces",
 	"kit-part":      "{device}\n+ {detail}",
 	"kit-without":   "{device}\nsans {detail}",

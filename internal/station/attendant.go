@@ -37,6 +37,7 @@ type attendant struct {
 	naming *naming     // the badge whose owner types a name; nil for none
 	number *numbering  // the badge whose owner may type a number; nil for none
 	parts  *partsAsked // the question for parts without a tag; nil for none
+	seen   int         // devices that a stock-taking has seen
 	source checkout.Source
 	noise  noiseLog
 	format time.Duration // when the log may speak of unknown formats again
@@ -48,11 +49,14 @@ type attendant struct {
 }
 
 func newAttendant(o Options, r ReaderOptions, reads <-chan wiegand.Read, leased func() bool) *attendant {
-	o.Desk.Repeat, o.Desk.Learned = r.Repeat, o.Learned.Reader(r.Name).Repeat
+	o.Desk.Repeat, o.Desk.Learned, o.Desk.Alone = r.Repeat, o.Learned.Reader(r.Name).Repeat, r.ReturnsAlone
 	a := &attendant{
 		o: o, r: r, log: o.Log, reads: reads, leased: leased, calls: make(chan func()),
 		desk: checkout.NewDesk(o.Desk), source: checkout.SourceReader, asked: map[checkout.Tag]*question{},
 		noise: noiseLog{faults: map[wiegand.Fault]int{}}, answered: answered{change: make(chan struct{})},
+	}
+	if o.Counting > 0 {
+		a.desk.Count(a.now()+o.Counting-StockWindow, StockWindow)
 	}
 	a.ctx, a.end = context.WithCancel(context.Background())
 	return a
@@ -237,6 +241,8 @@ func (a *attendant) outcome(out checkout.Outcome) answer {
 	switch out.Kind {
 	case checkout.Complete:
 		return a.complete(out)
+	case checkout.Counted:
+		return a.counted(out.Device)
 	case checkout.Refused:
 		a.refused(out, checkout.RefusedError{Subject: cmp.Or(out.Person, out.Device)})
 	case checkout.WaitDevice:
@@ -263,10 +269,7 @@ func (a *attendant) logIn(person checkout.Subject) string {
 // complete commits what two taps mean, and only then says so.
 func (a *attendant) complete(out checkout.Outcome) answer {
 	slow := a.admitSlow()
-	ev, err := a.o.Ledger.Complete(checkout.Completion{
-		Person: out.Person, Device: out.Device, Policy: a.o.Policy, Overdue: a.o.Overdue, Reserved: a.o.Reserved, CheckKits: a.o.CheckKits, CheckUntagged: a.mayName(),
-		Back: out.Back, Reader: a.r.Name, Source: a.source,
-	})
+	ev, err := a.commit(out)
 	slow()
 	var no *checkout.RefusedError
 	switch {
@@ -297,6 +300,17 @@ func (a *attendant) complete(out checkout.Outcome) answer {
 		m.Last().Then = &panel.Message{Key: "was-doubtful", Device: m.Device, For: doubtTime}
 	}
 	return a.show(m)
+}
+
+// commit saves what two taps mean, or the one at a reader where devices come back alone.
+func (a *attendant) commit(out checkout.Outcome) (checkout.Event, error) {
+	if out.Person.Kind == checkout.Unknown {
+		return a.o.Ledger.Bring(out.Device, a.r.Name)
+	}
+	return a.o.Ledger.Complete(checkout.Completion{
+		Person: out.Person, Device: out.Device, Policy: a.o.Policy, Overdue: a.o.Overdue, Reserved: a.o.Reserved, CheckKits: a.o.CheckKits, CheckUntagged: a.mayName(),
+		Back: out.Back, Reader: a.r.Name, Source: a.source,
+	})
 }
 
 // CannotSave is the key of what the display says while the disk saves nothing.
@@ -392,7 +406,7 @@ func (a *attendant) prompt() *panel.Message {
 	}
 	s, waiting := a.desk.Waiting()
 	if !waiting {
-		return nil
+		return a.counting()
 	}
 	m := a.waits(s)
 	if parts := a.desk.Parts(); parts != nil {

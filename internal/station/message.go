@@ -71,6 +71,8 @@ func (a *attendant) message(out checkout.Outcome) panel.Message {
 		return done(*out.Result)
 	case checkout.NotAsked:
 		return panel.Message{Key: "kit-not-asked", Device: a.name(s)}
+	case checkout.ReturnsOnly:
+		return panel.Message{Key: "returns-only"}
 	case checkout.Lies:
 		return panel.Message{Key: "lies", Device: a.name(s)}
 	case checkout.Refused:
@@ -86,6 +88,8 @@ func (a *attendant) message(out checkout.Outcome) panel.Message {
 func (a *attendant) refusal(no checkout.RefusedError) panel.Message {
 	s := no.Subject
 	switch {
+	case no.NotOut:
+		return panel.Message{Key: "not-out", Device: a.name(s)}
 	case no.Reason != "":
 		return panel.Message{Key: "refused", Detail: no.Reason}
 	case no.Overdue != "":
@@ -131,6 +135,8 @@ func done(ev checkout.Event) panel.Message {
 		return panel.Message{Key: "pending", Number: ev.PersonTag}
 	case checkout.IsPendingID(ev.Device):
 		return panel.Message{Key: "pending", Number: ev.DeviceTag}
+	case ev.Kind == checkout.Return && ev.Person == "":
+		m.Key, m.Person, m.From = "returned", m.From, ""
 	case ev.Kind == checkout.Return && ev.From != "" && ev.From != ev.Person:
 		m.Key = "returned-for"
 	case ev.Kind == checkout.Return:

@@ -59,6 +59,9 @@ type Options struct {
 	// LogIn returns the digits with which the browser logs in that waits for a bump, ""
 	// if none waits. It must be quick. Nil: none ever does.
 	LogIn func(person checkout.Subject) (digits string)
+	// Counting is for how long a stock-taking that was under way goes on at the readers; 0:
+	// there is none.
+	Counting time.Duration
 	// Trace saves what is refused, for the admins' list; nil: there is none.
 	Trace *Trace
 	// Now is the clock that stamps the edges: nanoseconds of CLOCK_MONOTONIC.
@@ -107,6 +110,8 @@ type ReaderOptions struct {
 	// KeypadEnrols lets the owner of an unknown badge type their id on the reader's
 	// keypad.
 	KeypadEnrols bool
+	// ReturnsAlone: devices come back here without a badge, and nothing is lent.
+	ReturnsAlone bool
 	// Strict makes a tag that fits neither rule a bad read, as in the original
 	// client, instead of an unknown tag.
 	Strict bool

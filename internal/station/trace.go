@@ -109,6 +109,8 @@ func (a *attendant) refused(out checkout.Outcome, no checkout.RefusedError) {
 		r.Tag = out.Person.Tag
 	}
 	switch {
+	case no.NotOut:
+		r.Reason = "came back, but nobody has it"
 	case no.Overdue != "":
 		r.Reason = "must bring back " + no.Overdue + " first"
 	case no.Why != (checkout.Why{}):

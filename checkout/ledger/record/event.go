@@ -88,7 +88,8 @@ type core struct {
 // same loans.
 var older = map[checkout.Kind]checkout.Kind{checkout.Extend: checkout.Correct, checkout.Incomplete: checkout.Correct,
 	checkout.Reserve: checkout.Correct, checkout.Cancel: checkout.Correct, checkout.Ready: checkout.Correct,
-	checkout.Remind: checkout.Correct, checkout.Digest: checkout.Correct, checkout.Notify: checkout.Correct}
+	checkout.Remind: checkout.Correct, checkout.Digest: checkout.Correct, checkout.Notify: checkout.Correct,
+	checkout.Stock: checkout.Correct, checkout.Seen: checkout.Correct}
 
 // firstCommit is the tag of the first commitment. The others follow in the order of
 // Secrets.all. A secret in the side has the tag of its commitment.

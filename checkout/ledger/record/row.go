@@ -123,6 +123,8 @@ type Row struct {
 	// Groups and RefGroups are a person's, by an admin's and by the directory's word.
 	Groups, RefGroups checkout.Groups
 	Language          checkout.Language // of a person
+	Seen              Ref               // the newest event of a stock-taking that saw the device
+	Found             string            // what the last stock-taking has found of it
 	books.Details                       // of a device
 	Reminded          time.Time         // when a person was reminded last
 	// LabVer and LabBase are what the lab had of the row last: its version there, and
@@ -173,7 +175,7 @@ func RowForm(r *Row) []Field {
 		{40, &r.Groups}, {41, &r.RefGroups},
 		{42, &r.Serial}, {43, &r.Place}, {44, &r.Note}, {45, &r.Link}, {46, &r.Out},
 		{50, &r.Loan.Kit},
-		{60, &r.Loan.Told}, {61, &r.Loan.Changed}, {62, &r.Loan.Stage}, {63, &r.Reminded}, {64, &r.Language},
+		{60, &r.Loan.Told}, {61, &r.Loan.Changed}, {62, &r.Loan.Stage}, {63, &r.Reminded}, {64, &r.Language}, {65, &r.Seen}, {66, &r.Found},
 		{90, &r.LabVer}, {91, &r.LabBase},
 	}, stampFields(&r.Loan.At)...)
 }

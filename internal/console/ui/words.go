@@ -126,7 +126,7 @@ var english = Words{
 	Kinds: map[string]string{
 		"checkout": "taken", "return": "returned", "handover": "handed over", "extend": "extended", "reserve": "reserved", "cancel": "cancelled",
 		"enrol": "enrolled", "correct": "corrected", "lost": "lost", "found": "found", "refused": "refused", "retire": "out of use",
-		"resolve": "recognised", "merge": "merged", "ready": "ready", "remind": "reminded", "notify": "told", "incomplete": "incomplete",
+		"resolve": "recognised", "merge": "merged", "ready": "ready", "remind": "reminded", "notify": "told", "incomplete": "incomplete", "stock": "stock-taking", "seen": "counted",
 	},
 }
 
@@ -168,7 +168,7 @@ var german = Words{
 	Kinds: map[string]string{
 		"checkout": "genommen", "return": "zurück", "handover": "übergeben", "extend": "verlängert", "reserve": "reserviert", "cancel": "abgesagt",
 		"enrol": "eingetragen", "correct": "berichtigt", "lost": "verloren", "found": "gefunden", "refused": "abgelehnt", "retire": "außer Gebrauch",
-		"resolve": "erkannt", "merge": "zusammengelegt", "ready": "bereit", "remind": "erinnert", "notify": "benachrichtigt", "incomplete": "unvollständig",
+		"resolve": "erkannt", "merge": "zusammengelegt", "ready": "bereit", "remind": "erinnert", "notify": "benachrichtigt", "incomplete": "unvollständig", "stock": "Inventur", "seen": "gezählt",
 	},
 }
 
@@ -210,7 +210,7 @@ var french = Words{
 	Kinds: map[string]string{
 		"checkout": "pris", "return": "rendu", "handover": "transmis", "extend": "prolongé", "reserve": "réservé", "cancel": "annulé",
 		"enrol": "inscrit", "correct": "corrigé", "lost": "perdu", "found": "retrouvé", "refused": "refusé", "retire": "hors d'usage",
-		"resolve": "reconnu", "merge": "fusionné", "ready": "prêt", "remind": "rappelé", "notify": "informé", "incomplete": "incomplet",
+		"resolve": "reconnu", "merge": "fusionné", "ready": "prêt", "remind": "rappelé", "notify": "informé", "incomplete": "incomplet", "stock": "inventaire", "seen": "compté",
 	},
 }
 
@@ -252,6 +252,6 @@ var spanish = Words{
 	Kinds: map[string]string{
 		"checkout": "tomado", "return": "devuelto", "handover": "traspasado", "extend": "prolongado", "reserve": "reservado", "cancel": "cancelado",
 		"enrol": "inscrito", "correct": "corregido", "lost": "perdido", "found": "encontrado", "refused": "rechazado", "retire": "fuera de uso",
-		"resolve": "reconocido", "merge": "unido", "ready": "listo", "remind": "recordado", "notify": "avisado", "incomplete": "incompleto",
+		"resolve": "reconocido", "merge": "unido", "ready": "listo", "remind": "recordado", "notify": "avisado", "incomplete": "incompleto", "stock": "inventario", "seen": "contado",
 	},
 }
