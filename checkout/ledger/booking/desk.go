@@ -100,6 +100,7 @@ func (d *Desk) shelf(device, kind string, from, to time.Time, most int) (*reserv
 			ids = d.ofKind(kind)
 		}
 	}
+	s.Devices = make([]reservation.Device, 0, len(ids))
 	for _, id := range ids {
 		r := d.device(id)
 		if !lent(r) || kind != "" && r.Kind != kind {

@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"maps"
 	"slices"
-	"sort"
 	"time"
 
 	"stump/checkout/ledger/record"
@@ -114,6 +113,7 @@ func (d *Desk) Free(from, to time.Time) (free []books.Device, err error) {
 		}
 		return d.Row(tree, id)
 	}
+	ids := make([]string, 0, len(rows))
 	for kind, all := range byKind {
 		with.Each = func(_ record.Tree, f func(string, *record.Row)) {
 			for _, id := range all {
@@ -125,10 +125,12 @@ func (d *Desk) Free(from, to time.Time) (free []books.Device, err error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, id := range s.Free(from, to) {
-			free = append(free, books.Device{ID: id, Name: rows[id].Name, Kind: kind})
-		}
+		ids = append(ids, s.Free(from, to)...)
 	}
-	sort.Slice(free, func(i, j int) bool { return free[i].ID < free[j].ID })
+	slices.Sort(ids)
+	free = make([]books.Device, len(ids))
+	for i, id := range ids {
+		free[i] = books.Device{ID: id, Name: rows[id].Name, Kind: rows[id].Kind}
+	}
 	return free, nil
 }
