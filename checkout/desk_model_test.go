@@ -22,6 +22,8 @@ type deskModel struct {
 	again   bool         // it may be tapped again at once
 	answers []modelEntry // what was said, by its time; who is the device of a "lies"
 	missed  string       // parts that nobody has bumped, since the last outcome
+	counts  []modelEntry // when counting began, ended, and went on
+	window  time.Duration
 }
 
 type modelSight struct {
@@ -88,9 +90,25 @@ func (m *deskModel) learned() (interval time.Duration) {
 	return interval
 }
 
+// counting: it was begun, or a device was counted, less than the window ago, and it was not
+// ended since.
+func (m *deskModel) counting(at time.Duration) bool {
+	if len(m.counts) == 0 {
+		return false
+	}
+	last := m.counts[len(m.counts)-1]
+	return last.what != "end" && at < last.at+m.window
+}
+
+// count begins it for a window, 0 ends it.
+func (m *deskModel) count(at, window time.Duration) {
+	what := map[bool]string{true: "end", false: "begin"}[window == 0]
+	m.window, m.counts = window, append(m.counts, modelEntry{at: at, what: what})
+}
+
 // waits says who waits at the time at, by the last entry alone.
 func (m *deskModel) waits(at time.Duration) (byte, bool) {
-	if len(m.entries) == 0 {
+	if len(m.entries) == 0 || m.o.Alone {
 		return 0, false
 	}
 	switch e := m.entries[len(m.entries)-1]; e.what {
@@ -200,7 +218,7 @@ func (m *deskModel) ignored(at time.Duration, who byte) string {
 // guarded: the device's last pair was with the same person, less than SamePair ago, or
 // in the batch that goes on.
 func (m *deskModel) guarded(person, device byte, at time.Duration) (uint64, bool) {
-	batch := true
+	batch := !m.o.Alone
 	for i := len(m.entries) - 1; i >= 0; i-- {
 		e := m.entries[i]
 		batch = batch && (e.what == "pair" || e.what == "cancel")
@@ -274,6 +292,11 @@ func (m *deskModel) tap(at time.Duration, who byte, fate string, seq uint64) str
 func (m *deskModel) act(at time.Duration, who byte, fate string, seq uint64) string {
 	m.answers = append(m.answers, modelEntry{at: at})
 	other, ok := m.waits(at)
+	if device := who == 'r' || who >= 'a' && who <= 'c'; device && m.counting(at) && !(ok && isPerson(other)) {
+		m.then(modelEntry{what: "over"})
+		m.counts = append(m.counts, modelEntry{at: at, what: "counted"})
+		return "counted"
+	}
 	switch who {
 	case 'r':
 		return "refused"
@@ -291,7 +314,10 @@ func (m *deskModel) act(at time.Duration, who byte, fate string, seq uint64) str
 	if ok && !isPerson(who) && m.forPartsOnly(at) && !strings.ContainsRune(m.parts(), rune(who)) {
 		return "not-asked"
 	}
-	if !ok || isPerson(other) == isPerson(who) {
+	if m.o.Alone && isPerson(who) {
+		return "returns-only"
+	}
+	if !m.o.Alone && (!ok || isPerson(other) == isPerson(who)) {
 		m.then(modelEntry{at: at, what: "tap", who: who})
 		if isPerson(who) {
 			return "wait-device"
@@ -299,6 +325,9 @@ func (m *deskModel) act(at time.Duration, who byte, fate string, seq uint64) str
 		return "wait-badge"
 	}
 	person, device := other, who
+	if m.o.Alone {
+		person = 0
+	}
 	if isPerson(who) {
 		person, device = who, other
 	}
@@ -316,7 +345,7 @@ func (m *deskModel) act(at time.Duration, who byte, fate string, seq uint64) str
 	switch fate {
 	case "done", "kit":
 		e := modelEntry{at: at, what: "pair", person: person, device: device, seq: seq}
-		if fate == "kit" {
+		if fate == "kit" && !m.o.Alone {
 			e.asks = partsOf(device)
 		}
 		m.entries = append(m.entries, e)
@@ -329,7 +358,7 @@ func (m *deskModel) act(at time.Duration, who byte, fate string, seq uint64) str
 		m.again = m.failed.who != who || at-m.failed.at > limit
 		m.failed = modelEntry{at: at, who: who}
 	}
-	return fmt.Sprintf("complete %c%c", person, device) + back
+	return "complete " + strings.Trim(string([]byte{person, device}), "\x00") + back
 }
 
 // partsOf are the parts of a kit that comes back in a game.
@@ -350,7 +379,7 @@ func (m *deskModel) expire(at time.Duration) string {
 // the answer to a question, or the timer.
 type deskStep struct {
 	wait time.Duration
-	what string // "tap", "ask", "answer", "timer"
+	what string // "tap", "ask", "answer", "timer", "count", for as long as the reader repeats it
 	who  byte   // tap and ask
 	more int    // tap: how often the reader repeats it, after the same time each
 	none bool   // the answer: the tag is nobody's
@@ -372,7 +401,7 @@ func genDeskStep() *rapid.Generator[deskStep] {
 	return rapid.Custom(func(t *rapid.T) deskStep {
 		return deskStep{
 			wait: rapid.SampledFrom(waits).Draw(t, "wait"),
-			what: rapid.SampledFrom([]string{"tap", "tap", "tap", "tap", "tap", "ask", "ask", "answer", "answer", "timer"}).Draw(t, "what"),
+			what: rapid.SampledFrom([]string{"tap", "tap", "tap", "tap", "tap", "tap", "tap", "tap", "ask", "ask", "ask", "answer", "answer", "answer", "timer", "timer", "count"}).Draw(t, "what"),
 			who:  rapid.SampledFrom([]byte("AABbCaabbcAaBb?SrLu")).Draw(t, "who"),
 			more: rapid.SampledFrom([]int{0, 0, 0, 0, 0, 0, 0, 1, 2, 5}).Draw(t, "more"),
 			none: rapid.IntRange(0, 3).Draw(t, "none") == 0,
@@ -392,6 +421,10 @@ type deskGame struct {
 // step returns what the desk and the model say of a step.
 func (g *deskGame) step(at time.Duration, s deskStep, seq uint64) (got, want string) {
 	switch s.what {
+	case "count":
+		window := time.Duration(s.more) * 20 * time.Second
+		g.desk.Count(at, window)
+		g.model.count(at, window)
 	case "timer":
 		got, want = "-", g.model.expire(at)
 		if missed, ended := g.desk.Expire(at); ended {
@@ -500,7 +533,7 @@ func TestDeskAgainstModel(t *testing.T) {
 	seen := map[string]int{}
 	taken, answered, learned, back, missed := 0, 0, 0, 0, 0
 	rapid.Check(t, func(t *rapid.T) {
-		o := DeskOptions{Window: DefaultWindow, SamePair: DefaultSamePair, Batch: batches.Draw(t, "batch")}
+		o := DeskOptions{Window: DefaultWindow, SamePair: DefaultSamePair, Batch: batches.Draw(t, "batch"), Alone: rapid.IntRange(0, 4).Draw(t, "alone") == 0}
 		g := deskGame{desk: NewDesk(o), model: &deskModel{o: o}}
 		var at time.Duration
 		for i, s := range repeated(steps.Draw(t, "steps")) {
@@ -509,7 +542,9 @@ func TestDeskAgainstModel(t *testing.T) {
 			if got != want {
 				t.Fatalf("step %d at %v, %s %c: the desk says %q, the model %q", i, at, s.what, s.who, got, want)
 			}
-			seen[got[:min(8, len(got))]]++
+			if seen[got[:min(8, len(got))]]++; s.what == "count" {
+				continue
+			}
 			taken++
 			if s.what == "answer" && strings.HasPrefix(got, "complete") {
 				answered++
@@ -525,7 +560,7 @@ func TestDeskAgainstModel(t *testing.T) {
 			}
 		}
 	})
-	for _, k := range []string{"ignored", "asking", "late", "wait-dev", "wait-bad", "complete", "repeat-r", "refused", "unknown-", "timed-ou", "lies", "not-aske"} {
+	for _, k := range []string{"ignored", "asking", "late", "wait-dev", "wait-bad", "complete", "repeat-r", "refused", "unknown-", "timed-ou", "lies", "not-aske", "counted", "returns-"} {
 		if seen[k]*1000 < taken {
 			t.Errorf("only %d of %d steps had the outcome %s: the sequences are too tame", seen[k], taken, k)
 		}
