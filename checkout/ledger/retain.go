@@ -196,6 +196,9 @@ func (s *sweeper) event(here record.Ref, ev *record.Event) {
 			s.markLoan(older.at)
 		}
 		return
+	case checkout.Notify: // the loan has its own events
+		s.mark(here, eraseParts{person: true, from: true, note: true}, ev.Person, ev.From)
+		return
 	case checkout.Cancel, checkout.Ready:
 		s.mark(here, eraseParts{person: true, note: true}, ev.Person)
 		if ev.Kind == checkout.Cancel {
