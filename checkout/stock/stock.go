@@ -14,6 +14,11 @@ const (
 	Unknown Finding = "unknown" // a tag that nobody has
 )
 
+var said = map[Finding]string{Missing: "missing", Here: "here, but lent", Found: "was lost, is here", Unused: "no longer in use, is here", Unknown: "unknown tag"}
+
+// Words are the finding as people read it.
+func (f Finding) Words() string { return said[f] }
+
 // Findings are those of devices.
 var Findings = []Finding{Missing, Here, Found, Unused}
 

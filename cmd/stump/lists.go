@@ -102,7 +102,7 @@ func historyCmd(g *globals) *cobra.Command {
 		}
 		q := query("person", person, "device", device, "kind", kind, "refused", fmt.Sprint(refused), "shown", fmt.Sprint(!f.json && !f.csv))
 		if since != "" {
-			t, err := typedTime("--since", since, time.Now(), ago)
+			t, err := optionalTime("--since", since, ago)
 			if err != nil {
 				return err
 			}

@@ -1,10 +1,12 @@
 package wire
 
 import (
+	"fmt"
 	"time"
 
 	"stump/checkout/stock"
 	"stump/internal/books"
+	"stump/internal/count"
 )
 
 // Stock is a stock-taking: the one that is under way, or else the last one.
@@ -83,4 +85,28 @@ func textOrNull(s string) *string {
 		return nil
 	}
 	return &s
+}
+
+// Summary says in lines how far a stock-taking is, and how much it has found.
+func (s Stock) Summary(begun, ended string) string {
+	here := ", " + count.Of(s.Seen, "device") + " here\n"
+	text := "no stock was taken yet\n"
+	switch s.State {
+	case "open":
+		text = "under way since " + begun + here
+	case "ended":
+		text = "ended " + ended + here
+	}
+	for _, f := range append(stock.Findings, stock.Unknown) {
+		n := 0
+		for _, r := range s.Rows {
+			if r.Found == f {
+				n++
+			}
+		}
+		if n > 0 {
+			text += fmt.Sprintf("%5d  %s\n", n, f.Words())
+		}
+	}
+	return text
 }
