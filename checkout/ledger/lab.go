@@ -400,8 +400,8 @@ func (t *txn) takeLoan(w wire.Loan, acked uint64) bool {
 		since = record.At(t.foreignIndex(id), w.Seq)
 	}
 	if since != now.Since {
-		if since.Chain == t.l.own {
-			return false // an own event that is not the newest here: the lab will say more
+		if since.Chain == t.l.own { // a row from before it was on its way when it was told
+			return t.takeBack(d, since, w)
 		}
 		now = record.Loan{Holder: w.Person, Since: since, At: checkout.Stamp{Wall: w.At, Trusted: true}, Station: w.Station, Lost: w.Lost, Kit: w.Kit}
 		if w.Doubtful {
@@ -422,6 +422,22 @@ func (t *txn) takeLoan(w wire.Loan, acked uint64) bool {
 	if w.Kit == "" {
 		t.refind(d, was)
 	}
+	return true
+}
+
+// takeBack makes an event of this station the one that says who has a device, since the lab
+// has none that is newer.
+func (t *txn) takeBack(d party, since record.Ref, w wire.Loan) bool {
+	if seq, _ := t.head(since.Chain); since.Seq > seq {
+		return false
+	}
+	ev := t.event(since)
+	if ev.Device != d.id || !ev.Kind.MovesDevice() || ev.Kind == checkout.Resolve {
+		return false
+	}
+	d.row.Loan = record.Loan{}.After(&ev, since)
+	d.row.Loan.Holder, d.row.Loan.Length = t.isNow(d.row.Loan.Holder), time.Duration(w.Length)*time.Second
+	t.save(d)
 	return true
 }
 

@@ -218,6 +218,24 @@ func TestOwnNewerEventStays(t *testing.T) {
 	z.sound()
 }
 
+// TestRowOnItsWay: a row that was sent before the lab had heard of an event here, and comes
+// when it has, is followed by the lab's word on that event.
+func TestRowOnItsWay(t *testing.T) {
+	b, a, z := labOfTwo(t)
+	a.bump(1, 11)
+	b.send(a)
+	onItsWay := *b.loans["ipad"]
+	ev := z.bump(2, 11)
+	b.send(z)
+	_, _, err := z.TakeLab(wire.Changes{Epoch: 1, Ver: onItsWay.Ver, At: b.at, Loans: []wire.Loan{onItsWay}}, b.acked[z])
+	z.ok(err)
+	want(t, "who has it, for a moment", z.who(), "ipad=ann")
+	b.tell(z)
+	want(t, "who has it", z.who(), "ipad=ben")
+	want(t, "what the next bump is based on", z.bump(2, 11).Base, checkout.Place{Chain: ev.Chain, Seq: ev.Seq})
+	z.sound()
+}
+
 // TestOwnEditStays: a change here that the lab has not heard of stays, beside the lab's.
 func TestOwnEditStays(t *testing.T) {
 	b, a, z := labOfTwo(t)

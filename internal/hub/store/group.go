@@ -254,6 +254,11 @@ func (g *group) job(j *job) error {
 	if at.Before(g.newest) {
 		at = g.newest
 	}
+	// The register comes first: a station that reads rows a page at a time must meet people and
+	// devices before it hears of their loans.
+	if err := g.patches(j); err != nil {
+		return err
+	}
 	contact := custody.Contact{BootID: j.Boot, Mono: time.Duration(j.Mono), At: at}
 	for i := len(old); i < len(j.events); i++ {
 		receipt, err := g.accept(contact, c, &j.events[i], j.Records[i])
@@ -262,7 +267,7 @@ func (g *group) job(j *job) error {
 		}
 		j.receipts = append(j.receipts, receipt)
 	}
-	return g.patches(j)
+	return nil
 }
 
 // hears notes how a station is.

@@ -116,8 +116,10 @@ func (g *group) saidBefore(s custody.Statement) error {
 }
 
 // late takes a statement that is not the newest of its device: nothing changes, but what
-// comes after it in lab time may have been made without knowing of it.
+// comes after it in lab time may have been made without knowing of it. The row comes down
+// again: until now its station has held its own statement for the newest.
 func (g *group) late(s custody.Statement) error {
+	g.change(g.loans[s.Device])
 	if err := g.flushEvents(); err != nil {
 		return err
 	}
