@@ -436,7 +436,8 @@ func (c *Console) Fail(w http.ResponseWriter, r *http.Request, status int, err e
 	f := c.frame(r, "", func(w *ui.Words) string { return http.StatusText(status) })
 	f.Alert, f.Remedy = ui.Sentence(err.Error()), ui.Sentence(hint.Of(err))
 	if status == http.StatusNotFound {
-		f.Title, f.Alert, f.Remedy = f.NotFound, f.NotFoundHint, ""
+		f.Title, f.Alert, f.Remedy = f.NotFound, "", ""
+		return send(w, r, status, ui.Nowhere(f))
 	}
 	if post := keptForm(w, r, err); post != nil {
 		return send(w, r, status, register.KeptPage(register.Kept(f, r.URL.Path, post)))

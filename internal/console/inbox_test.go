@@ -45,7 +45,7 @@ func TestInbox(t *testing.T) {
 		Orphans: []directory.Orphan{{Name: "old", Rows: 3}},
 	}
 	_, page = p.ask(root, "GET", "/inbox", nil)
-	p.has("an admin", page, `<b class="todo">7</b>`, "Unknown badge", "Unknown device", "shown 2×, last 12:00 at door", "silent for &lt;2&gt; days", "run stump selftest",
+	p.has("an admin", page, `<b class="todo">7</b>`, "Unknown badge", "Unknown device", "shown 2×, last 12:00 at door", "silent for &lt;2&gt; days", "run the self-test", `<a href="/stations">Stations</a></p>`,
 		"Ben &lt;i&gt;", "!<i>", "not known &lt;there&gt;", "In the directory", "free there", `href="/devices/ipad"`, "Accept: it is as it is here.", `value="18@hook"`, `value="all@old"`,
 		`action="/inbox/drop"`, `<option value="person" selected>`, `<option value="Ann Okafor">`)
 	_, page = p.ask(tess, "GET", "/inbox", nil)

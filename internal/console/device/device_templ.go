@@ -463,7 +463,7 @@ func ListPage(v ListView) templ.Component {
 	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 		ctx = templ.ClearChildren(ctx)
 		templ_Var82 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
-			templ_Err = ui.Search("/devices", v.Words.Find, v.Sought).Render(ctx, templ_Buffer)
+			templ_Err = ui.Search("/devices", v.FindDevice, v.Sought).Render(ctx, templ_Buffer)
 			if templ_Err != nil {
 				return templ_Err
 			}

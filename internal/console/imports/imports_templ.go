@@ -32,6 +32,9 @@ func Page(v View) templ.Component {
 			}
 			markup.HTML(templ_Buffer, " ")
 			if v.Data == "" {
+				markup.HTML(templ_Buffer, "<p class=\"dim\">")
+				markup.Text(templ_Buffer, v.ImportHint)
+				markup.HTML(templ_Buffer, "</p>")
 				templ_Err = choose(v).Render(ctx, templ_Buffer)
 				if templ_Err != nil {
 					return templ_Err
@@ -101,9 +104,7 @@ func choose(v View) templ.Component {
 		}
 		markup.HTML(templ_Buffer, "</fieldset><label>")
 		markup.Text(templ_Buffer, v.CSVFile)
-		markup.HTML(templ_Buffer, " <input type=\"file\" name=\"file\" accept=\".csv,.tsv,.txt,text/csv\" required></label><p class=\"dim\">")
-		markup.Text(templ_Buffer, v.ImportHint)
-		markup.HTML(templ_Buffer, "</p><button class=\"main\" name=\"do\" value=\"look\">")
+		markup.HTML(templ_Buffer, " <input type=\"file\" name=\"file\" accept=\".csv,.tsv,.txt,text/csv\" required></label> <button class=\"main\" name=\"do\" value=\"look\">")
 		markup.Text(templ_Buffer, v.LookAtIt)
 		markup.HTML(templ_Buffer, "</button></form>")
 		return nil

@@ -353,7 +353,7 @@ func ListPage(v ListView) templ.Component {
 	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 		ctx = templ.ClearChildren(ctx)
 		templ_Var61 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
-			templ_Err = ui.Search("/people", v.Words.Find, v.Sought).Render(ctx, templ_Buffer)
+			templ_Err = ui.Search("/people", v.FindPerson, v.Sought).Render(ctx, templ_Buffer)
 			if templ_Err != nil {
 				return templ_Err
 			}

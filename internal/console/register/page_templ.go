@@ -16,7 +16,7 @@ func Page(v View) templ.Component {
 	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 		ctx = templ.ClearChildren(ctx)
 		templ_Var2 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
-			markup.HTML(templ_Buffer, "<p><a href=\"")
+			markup.HTML(templ_Buffer, "<p class=\"back\"><a href=\"")
 			markup.Link(templ_Buffer, v.BackPath)
 			markup.HTML(templ_Buffer, "\">")
 			markup.Text(templ_Buffer, v.Back)
@@ -52,7 +52,7 @@ func ErasePage(v EraseView) templ.Component {
 	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 		ctx = templ.ClearChildren(ctx)
 		templ_Var7 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
-			markup.HTML(templ_Buffer, "<p><a href=\"")
+			markup.HTML(templ_Buffer, "<p class=\"back\"><a href=\"")
 			markup.Link(templ_Buffer, v.BackPath)
 			markup.HTML(templ_Buffer, "\">")
 			markup.Text(templ_Buffer, v.Back)

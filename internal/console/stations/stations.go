@@ -75,9 +75,9 @@ func troubles(st wire.Status) (all []Trouble) {
 	}
 	for _, reader := range slices.Sorted(maps.Keys(st.Conditions)) {
 		for _, c := range st.Conditions[reader] {
-			i := slices.IndexFunc(all, func(t Trouble) bool { return t.Text == c.Text && t.Remedy == c.Remedy })
+			i := slices.IndexFunc(all, func(t Trouble) bool { return t.Text == c.Text && t.Remedy == ui.Remedy(c.Remedy) })
 			if i < 0 {
-				all = append(all, Trouble{reader, c.Text, c.Remedy})
+				all = append(all, Trouble{reader, c.Text, ui.Remedy(c.Remedy)})
 			} else {
 				all[i].Where = ""
 			}

@@ -11,6 +11,7 @@ import "stump/internal/console/markup"
 
 import (
 	"strconv"
+	"strings"
 	"stump/internal/console/ui"
 )
 
@@ -252,7 +253,7 @@ func weeks(v View, r Reader) templ.Component {
 			markup.Text(templ_Buffer, v.T.Signal)
 			markup.HTML(templ_Buffer, "</h3><p class=\"dim\">")
 			markup.Text(templ_Buffer, v.T.SignalHint)
-			markup.HTML(templ_Buffer, "</p><svg class=\"weeks\" role=\"img\" aria-label=\"")
+			markup.HTML(templ_Buffer, "</p><svg class=\"signal\" role=\"img\" aria-label=\"")
 			markup.Text(templ_Buffer, ui.Fill(v.T.SignalOf, r.Name))
 			markup.HTML(templ_Buffer, "\" viewBox=\"")
 			markup.Text(templ_Buffer, weekBox())
@@ -461,7 +462,7 @@ func ended(v View) templ.Component {
 				markup.HTML(templ_Buffer, "\" role=\"status\" lang=\"en\"")
 			}
 			markup.HTML(templ_Buffer, ">")
-			markup.Text(templ_Buffer, s.Text())
+			markup.Text(templ_Buffer, strings.Replace(s.Text(), ", see FAIL above", "", 1))
 			markup.HTML(templ_Buffer, "</p>")
 		} else if !v.Test.Running() {
 			markup.HTML(templ_Buffer, "<p class=\"verdict is-fail\" role=\"status\">")

@@ -158,7 +158,7 @@ func TestWeeks(t *testing.T) {
 	if err := Page(v).Render(t.Context(), &page); err != nil {
 		t.Fatal(err)
 	}
-	if n := strings.Count(page.String(), `<svg class="weeks"`); n != 1 || !strings.Contains(page.String(), "Good and refused frames of the reader door by week") || !strings.Contains(page.String(), "noise 40, parity 10") {
+	if n := strings.Count(page.String(), `<svg class="signal"`); n != 1 || !strings.Contains(page.String(), "Good and refused frames of the reader door by week") || !strings.Contains(page.String(), "noise 40, parity 10") {
 		t.Errorf("%d pictures in %s", n, &page)
 	}
 }

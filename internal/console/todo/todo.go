@@ -159,5 +159,5 @@ func (v View) remedy(r inbox.Row) string {
 	if r.Doubt != nil || r.Loan != nil {
 		return ""
 	}
-	return strings.ReplaceAll(text(r.Remedy), "`", "")
+	return ui.Remedy(text(r.Remedy))
 }

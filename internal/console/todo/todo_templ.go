@@ -107,6 +107,11 @@ func row(v View, r inbox.Row) templ.Component {
 			markup.Text(templ_Buffer, s)
 			markup.HTML(templ_Buffer, "</p>")
 		}
+		if r.Kind == inbox.Fault && r.Place != nil {
+			markup.HTML(templ_Buffer, "<p><a href=\"/stations\">")
+			markup.Text(templ_Buffer, v.Stations)
+			markup.HTML(templ_Buffer, "</a></p>")
+		}
 		if r.DeviceID != nil && (r.Loan != nil || r.Doubt != nil || r.There != nil) {
 			markup.HTML(templ_Buffer, "<p><a href=\"")
 			markup.Link(templ_Buffer, ui.To("/devices/", *r.DeviceID))

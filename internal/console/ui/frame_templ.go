@@ -206,6 +206,26 @@ func whole(f Frame) templ.Component {
 	})
 }
 
+// Nowhere is the page where there is none.
+func Nowhere(f Frame) templ.Component {
+	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
+		ctx = templ.ClearChildren(ctx)
+		templ_Var29 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
+			markup.HTML(templ_Buffer, "<p>")
+			markup.Text(templ_Buffer, f.NotFoundHint)
+			markup.HTML(templ_Buffer, "</p><p><a class=\"button main\" href=\"/\">")
+			markup.Text(templ_Buffer, f.Board)
+			markup.HTML(templ_Buffer, "</a></p>")
+			return nil
+		})
+		templ_Err = Page(f).Render(templ.WithChildren(ctx, templ_Var29), templ_Buffer)
+		if templ_Err != nil {
+			return templ_Err
+		}
+		return nil
+	})
+}
+
 // Name is a name, with a link to its page where there is one.
 func Name(link bool, path, id, name string) templ.Component {
 	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {

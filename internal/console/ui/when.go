@@ -61,6 +61,12 @@ func (w *Words) Began(t time.Time, known bool, before, now time.Time) string {
 // To is the address of a device's or person's page.
 func To(path, id string) templ.SafeURL { return templ.SafeURL(path + url.PathEscape(id)) }
 
+// Remedy is what to do, without the marks of commands: what the pages have a form for is
+// called by its name.
+func Remedy(hint string) string {
+	return strings.NewReplacer("`stump selftest`", "the self-test", "`", "").Replace(hint)
+}
+
 // Sentence is a text with a capital and a full stop.
 func Sentence(s string) string {
 	first, n := utf8.DecodeRuneInString(s)

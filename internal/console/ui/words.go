@@ -26,7 +26,7 @@ type Words struct {
 	NotFound, NotFoundHint, Changed, NotConnected        string
 	YouHaveNothing, LogInHint, Badges, Has, MoreRows     string
 	Saved, ShowAll, Optional, Page, DueAt, ItWas         string
-	MoreLinks                                            string
+	MoreLinks, FindPerson, FindDevice                    string
 	Stations, BadRows                                    string
 
 	// The page of imports.
@@ -103,7 +103,7 @@ var english = Words{
 	NotFound: "There is no such page", NotFoundHint: "The board has everything that there is.", Changed: "It has changed meanwhile. Nothing was saved: look again, and decide anew.",
 	NotConnected:   "Not connected. What you see may be old; bumps still count.",
 	YouHaveNothing: "You have nothing.", LogInHint: "Log in to see more.", Badges: "Badges", Has: "Has now", MoreRows: "There are more. Find narrows it down.",
-	Saved: "Saved.", ShowAll: "Show all", Optional: "optional", Page: "Page", DueAt: "due %s", ItWas: "it was %s", MoreLinks: "More",
+	Saved: "Saved.", ShowAll: "Show all", Optional: "optional", Page: "Page", DueAt: "due %s", ItWas: "it was %s", MoreLinks: "More", FindPerson: "Find a person", FindDevice: "Find a device",
 	Import: "Import", LookAgain: "Look again", AnotherFile: "Another file", WhatIsIn: "What is in the file", CSVFile: "A CSV file", ImportHint: "As a spreadsheet saves it, with any columns. First you see what it would change; nothing is kept of it.", LookAtIt: "Look at it", ColumnsTitle: "The columns", LeaveOut: "leave out", NotYet: "Not yet: correct these lines", Line: "Line", Added: "new", Altered: "changed", Unchanged: "as before",
 	Reports: "Reports", SinceText: "Since %s", TakenTitle: "Taken", MonthsTitle: "Months", Times: "Times", LongestTitle: "Out the longest", DaysTitle: "Days", UnusedTitle: "never taken", UndatedText: "%s more were taken while the station did not know the time.",
 	Audit: "Audit", Settings: "Settings", ChangesTitle: "Changed by admins and scripts, in 30 days", RefusedTitle: "Not let in", From: "From", TokensTitle: "Tokens of scripts", OnlyOnce: "It is shown this once:", NameTitle: "Name", RoleTitle: "Role", UsedTitle: "Last used", Revoke: "Revoke", AddToken: "Make a token", ConfigTitle: "Configuration", ConfigHint: "As the file says it, with all defaults. It is changed there.",
@@ -145,7 +145,7 @@ var german = Words{
 	NotFound: "Diese Seite gibt es nicht", NotFoundHint: "Die Übersicht hat alles, was es gibt.", Changed: "Es hat sich inzwischen geändert. Nichts wurde gespeichert: bitte noch einmal ansehen und neu entscheiden.",
 	NotConnected:   "Nicht verbunden. Die Anzeige kann alt sein; am Leser wird weiter gebucht.",
 	YouHaveNothing: "Du hast nichts.", LogInHint: "Angemeldet sieht man mehr.", Badges: "Ausweise", Has: "Hat jetzt", MoreRows: "Es gibt mehr. Die Suche grenzt ein.",
-	Saved: "Gespeichert.", ShowAll: "Alle zeigen", Optional: "freiwillig", Page: "Seite", DueAt: "bis %s", ItWas: "geschah %s", MoreLinks: "Mehr",
+	Saved: "Gespeichert.", ShowAll: "Alle zeigen", Optional: "freiwillig", Page: "Seite", DueAt: "bis %s", ItWas: "geschah %s", MoreLinks: "Mehr", FindPerson: "Person suchen", FindDevice: "Gerät suchen",
 	Import: "Importieren", LookAgain: "Noch einmal ansehen", AnotherFile: "Andere Datei", WhatIsIn: "Was in der Datei steht", CSVFile: "Eine CSV-Datei", ImportHint: "Wie eine Tabelle sie speichert, mit beliebigen Spalten. Zuerst sieht man, was sich ändern würde; behalten wird nichts davon.", LookAtIt: "Ansehen", ColumnsTitle: "Die Spalten", LeaveOut: "weglassen", NotYet: "Noch nicht: diese Zeilen berichtigen", Line: "Zeile", Added: "neu", Altered: "geändert", Unchanged: "wie zuvor",
 	Reports: "Berichte", SinceText: "Seit %s", TakenTitle: "Genommen", MonthsTitle: "Monate", Times: "Male", LongestTitle: "Am längsten weg", DaysTitle: "Tage", UnusedTitle: "nie genommen", UndatedText: "%s weitere wurden genommen, als die Station die Zeit nicht kannte.",
 	Audit: "Protokoll", Settings: "Einstellungen", ChangesTitle: "Von Admins und Skripten geändert, in 30 Tagen", RefusedTitle: "Nicht eingelassen", From: "Von", TokensTitle: "Tokens für Skripte", OnlyOnce: "Es wird nur dieses Mal gezeigt:", NameTitle: "Name", RoleTitle: "Rolle", UsedTitle: "Zuletzt benutzt", Revoke: "Zurückziehen", AddToken: "Token machen", ConfigTitle: "Konfiguration", ConfigHint: "Wie die Datei es sagt, mit allen Vorgaben. Geändert wird es dort.",
@@ -187,7 +187,7 @@ var french = Words{
 	NotFound: "Cette page n'existe pas", NotFoundHint: "Le tableau montre tout ce qu'il y a.", Changed: "Cela a changé entre-temps. Rien n'a été enregistré : regardez à nouveau, puis décidez.",
 	NotConnected:   "Pas de connexion. L'affichage peut être ancien ; les badges comptent toujours.",
 	YouHaveNothing: "Vous n'avez rien.", LogInHint: "Connectez-vous pour en voir plus.", Badges: "Badges", Has: "A maintenant", MoreRows: "Il y en a d'autres. La recherche réduit la liste.",
-	Saved: "Enregistré.", ShowAll: "Tout montrer", Optional: "facultatif", Page: "Page", DueAt: "à rendre %s", ItWas: "eu lieu %s", MoreLinks: "Plus",
+	Saved: "Enregistré.", ShowAll: "Tout montrer", Optional: "facultatif", Page: "Page", DueAt: "à rendre %s", ItWas: "eu lieu %s", MoreLinks: "Plus", FindPerson: "Chercher une personne", FindDevice: "Chercher un appareil",
 	Import: "Importer", LookAgain: "Regarder à nouveau", AnotherFile: "Un autre fichier", WhatIsIn: "Ce que contient le fichier", CSVFile: "Un fichier CSV", ImportHint: "Tel que le tableur l'enregistre, avec ses colonnes. On voit d'abord ce qui changerait ; rien n'en est gardé.", LookAtIt: "Regarder", ColumnsTitle: "Les colonnes", LeaveOut: "laisser de côté", NotYet: "Pas encore : corrigez ces lignes", Line: "Ligne", Added: "nouveaux", Altered: "changés", Unchanged: "inchangés",
 	Reports: "Rapports", SinceText: "Depuis %s", TakenTitle: "Pris", MonthsTitle: "Mois", Times: "Fois", LongestTitle: "Sortis depuis le plus longtemps", DaysTitle: "Jours", UnusedTitle: "jamais pris", UndatedText: "%s autres ont été pris quand la station ignorait l'heure.",
 	Audit: "Journal", Settings: "Réglages", ChangesTitle: "Changé par admins et scripts, en 30 jours", RefusedTitle: "Refusés", From: "De", TokensTitle: "Jetons des scripts", OnlyOnce: "Il n'est montré qu'une fois :", NameTitle: "Nom", RoleTitle: "Rôle", UsedTitle: "Dernier usage", Revoke: "Révoquer", AddToken: "Créer un jeton", ConfigTitle: "Configuration", ConfigHint: "Ce que dit le fichier, avec tous les défauts. C'est là qu'on change.",
@@ -229,7 +229,7 @@ var spanish = Words{
 	NotFound: "Esa página no existe", NotFoundHint: "El tablero muestra todo lo que hay.", Changed: "Ha cambiado mientras tanto. No se guardó nada: mire otra vez y decida de nuevo.",
 	NotConnected:   "Sin conexión. Lo que ve puede ser antiguo; el lector sigue contando.",
 	YouHaveNothing: "No tiene nada.", LogInHint: "Entre para ver más.", Badges: "Tarjetas", Has: "Tiene ahora", MoreRows: "Hay más. La búsqueda los reduce.",
-	Saved: "Guardado.", ShowAll: "Mostrar todo", Optional: "opcional", Page: "Página", DueAt: "vence %s", ItWas: "ocurrió %s", MoreLinks: "Más",
+	Saved: "Guardado.", ShowAll: "Mostrar todo", Optional: "opcional", Page: "Página", DueAt: "vence %s", ItWas: "ocurrió %s", MoreLinks: "Más", FindPerson: "Buscar una persona", FindDevice: "Buscar un equipo",
 	Import: "Importar", LookAgain: "Mirar otra vez", AnotherFile: "Otro archivo", WhatIsIn: "Qué hay en el archivo", CSVFile: "Un archivo CSV", ImportHint: "Como lo guarda una hoja de cálculo, con cualquier columna. Primero se ve qué cambiaría; no se guarda nada.", LookAtIt: "Mirar", ColumnsTitle: "Las columnas", LeaveOut: "omitir", NotYet: "Todavía no: corrija estas líneas", Line: "Línea", Added: "nuevos", Altered: "cambiados", Unchanged: "iguales",
 	Reports: "Informes", SinceText: "Desde %s", TakenTitle: "Tomados", MonthsTitle: "Meses", Times: "Veces", LongestTitle: "Fuera desde hace más tiempo", DaysTitle: "Días", UnusedTitle: "nunca tomados", UndatedText: "%s más se tomaron cuando la estación no sabía la hora.",
 	Audit: "Registro", Settings: "Ajustes", ChangesTitle: "Cambiado por admins y scripts, en 30 días", RefusedTitle: "No admitidos", From: "De", TokensTitle: "Fichas de scripts", OnlyOnce: "Se muestra solo esta vez:", NameTitle: "Nombre", RoleTitle: "Papel", UsedTitle: "Último uso", Revoke: "Revocar", AddToken: "Crear una ficha", ConfigTitle: "Configuración", ConfigHint: "Lo que dice el archivo, con todo por defecto. Se cambia allí.",
