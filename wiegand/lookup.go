@@ -102,14 +102,18 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
-// The table's short forms.
+// The table's short forms. It has them hundreds of times: inlined they are 20 kB.
 
+//go:noinline
 func at(places string) field { return field{bits: mustPlaces(places)} }
 
+//go:noinline
 func atMost(places string, limit uint64) field { return field{bits: mustPlaces(places), max: limit} }
 
+//go:noinline
 func even(bit int, covers string) parity { return parity{bit: bit, covers: mustPlaces(covers)} }
 
+//go:noinline
 func odd(bit int, covers string) parity {
 	return parity{bit: bit, odd: true, covers: mustPlaces(covers)}
 }

@@ -25,8 +25,11 @@ type words struct {
 	months                                      [12]string
 }
 
-var languages = map[string]*words{
-	"en": {
+var languages = map[string]*words{"en": &english, "de": &german, "fr": &french, "es": &spanish}
+
+// Each on its own: the compiler lays them out, and no code has to.
+var (
+	english = words{
 		language: "en",
 		notices: map[checkout.Notice]string{
 			checkout.NoticeTaken: "{device}: taken in your name", checkout.NoticeOver: "{device}: taken over from {person} in your name", checkout.NoticeHanded: "{device}: handed on to {person}",
@@ -48,8 +51,8 @@ var languages = map[string]*words{
 		dayForm: "{weekday} {day} {month}", whenForm: "{date} {year}, {time}",
 		days:   [7]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"},
 		months: [12]string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"},
-	},
-	"de": {
+	}
+	german = words{
 		language: "de",
 		notices: map[checkout.Notice]string{
 			checkout.NoticeTaken: "{device}: ausgeliehen", checkout.NoticeOver: "{device}: übernommen von {person}", checkout.NoticeHanded: "{device}: weitergegeben an {person}",
@@ -71,8 +74,8 @@ var languages = map[string]*words{
 		dayForm: "{weekday}, {day}. {month}", whenForm: "{date} {year}, {time} Uhr",
 		days:   [7]string{"Sonntag", "Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag"},
 		months: [12]string{"Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"},
-	},
-	"fr": {
+	}
+	french = words{
 		language: "fr",
 		notices: map[checkout.Notice]string{
 			checkout.NoticeTaken: "{device} : emprunté à votre nom", checkout.NoticeOver: "{device} : repris de {person} à votre nom", checkout.NoticeHanded: "{device} : transmis à {person}",
@@ -94,8 +97,8 @@ var languages = map[string]*words{
 		dayForm: "{weekday} {day} {month}", whenForm: "{date} {year} à {time}",
 		days:   [7]string{"dimanche", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi"},
 		months: [12]string{"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"},
-	},
-	"es": {
+	}
+	spanish = words{
 		language: "es",
 		notices: map[checkout.Notice]string{
 			checkout.NoticeTaken: "{device}: prestado a tu nombre", checkout.NoticeOver: "{device}: recibido de {person} a tu nombre", checkout.NoticeHanded: "{device}: entregado a {person}",
@@ -117,8 +120,8 @@ var languages = map[string]*words{
 		dayForm: "{weekday} {day} de {month}", whenForm: "{date} de {year}, {time}",
 		days:   [7]string{"domingo", "lunes", "martes", "miércoles", "jueves", "viernes", "sábado"},
 		months: [12]string{"enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"},
-	},
-}
+	}
+)
 
 // wordsFor are those in which a message is written.
 func (m *Mail) wordsFor(c Content) *words { return cmp.Or(languages[string(c.Language)], m.words) }

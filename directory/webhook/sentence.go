@@ -26,8 +26,11 @@ type words struct {
 	lengths                               [3]string // of {n} days, hours, minutes
 }
 
-var languages = map[string]*words{
-	"en": {
+var languages = map[string]*words{"en": &english, "de": &german, "fr": &french, "es": &spanish}
+
+// Each on its own: the compiler lays them out, and no code has to.
+var (
+	english = words{
 		took: "{person} took {device}", returned: "{person} returned {device}", returnedFor: "{person} returned {device} for {from}",
 		handed: "{from} handed {device} to {person}", keeps: "{person} keeps {device}",
 		reserved: "{person} reserved {device}, {when}", waits: "{person} waits for {device}", ended: "{device} is no longer reserved for {person}",
@@ -39,8 +42,8 @@ var languages = map[string]*words{
 		badge: "badge {tag}", tag: "tag {tag}",
 		days:    [7]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"},
 		lengths: [3]string{"{n} days", "{n} hours", "{n} minutes"},
-	},
-	"de": {
+	}
+	german = words{
 		took: "{person} hat {device} mitgenommen", returned: "{person} hat {device} zurückgebracht",
 		returnedFor: "{person} hat {device} für {from} zurückgebracht",
 		handed:      "{from} hat {device} an {person} übergeben", keeps: "{person} behält {device}",
@@ -54,8 +57,8 @@ var languages = map[string]*words{
 		badge: "Ausweis {tag}", tag: "Etikett {tag}",
 		days:    [7]string{"Sonntag", "Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag"},
 		lengths: [3]string{"{n} Tagen", "{n} Stunden", "{n} Minuten"},
-	},
-	"fr": {
+	}
+	french = words{
 		took: "{person} a pris {device}", returned: "{person} a rendu {device}", returnedFor: "{person} a rendu {device} pour {from}",
 		handed: "{from} a remis {device} à {person}", keeps: "{person} garde {device}",
 		reserved: "{person} a réservé {device}, {when}", waits: "{person} attend {device}", ended: "{device} n'est plus réservé pour {person}",
@@ -68,8 +71,8 @@ var languages = map[string]*words{
 		badge: "badge {tag}", tag: "étiquette {tag}",
 		days:    [7]string{"dimanche", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi"},
 		lengths: [3]string{"{n} jours", "{n} heures", "{n} minutes"},
-	},
-	"es": {
+	}
+	spanish = words{
 		took: "{person} se llevó {device}", returned: "{person} devolvió {device}", returnedFor: "{person} devolvió {device} por {from}",
 		handed: "{from} entregó {device} a {person}", keeps: "{person} se queda {device}",
 		reserved: "{person} reservó {device}, {when}", waits: "{person} espera {device}", ended: "{device} ya no está reservado para {person}",
@@ -82,8 +85,8 @@ var languages = map[string]*words{
 		badge: "tarjeta {tag}", tag: "etiqueta {tag}",
 		days:    [7]string{"domingo", "lunes", "martes", "miércoles", "jueves", "viernes", "sábado"},
 		lengths: [3]string{"{n} días", "{n} horas", "{n} minutos"},
-	},
-}
+	}
+)
 
 // wordsOf returns the words of a language, of the display's; English where there
 // are none.

@@ -34,8 +34,11 @@ func WordsIn(w *ui.Words) *Words {
 	return &with
 }
 
-var words = map[string]*Words{
-	"en": {
+var words = map[string]*Words{"en": &english, "de": &german, "fr": &french, "es": &spanish}
+
+// Each on its own: the compiler lays them out, and no code has to.
+var (
+	english = Words{
 		ChangeIt: "Change %s", Change: "Change", NewPerson: "New person", NewDevice: "New device", Add: "Add", Save: "Save", StartOver: "Start over", Facts: "What is known",
 		Mail: "E-mail", Groups: "Groups", GroupsHint: "With commas between them.", MailLanguage: "Language of mails", OfTheStation: "as the station", ByDirectory: "The directory says: %s.", LinkHint: "Where assets are managed: https://…", ConditionHint: "ok, damaged or incomplete, and words: “damaged: a crack”.", KitHint: "The kit, by name or id; empty for none.",
 		IDHint: "Made from the name if it is empty. It stays the same for ever.", BadgeNumber: "Number of the badge", TagNumber: "Number of the tag", Number: "Number", NumberHint: "As it is printed, such as 84:31066, or with its format: H10301:84:31066.", ByNameOrID: "By name or id.",
@@ -51,8 +54,8 @@ var words = map[string]*Words{
 		EraseHas: "They still have something. Take it back first:", TypeWord: "It can't be undone. Type “%s”", EraseWord: "erase", OtherWord: "This is another word than “%s”.",
 		Reminders: "Reminders", NoReminders: "None was sent.", PastLoans: "Past loans", Back: "Returned",
 		KeptTitle: "Nothing was saved yet", KeptHow: "What you typed is kept on this page. Log in in another tab, come back here, and send it again.", LogInThere: "Log in in another tab", SendAgain: "Send it again",
-	},
-	"de": {
+	}
+	german = Words{
 		ChangeIt: "%s ändern", Change: "Ändern", NewPerson: "Neue Person", NewDevice: "Neues Gerät", Add: "Hinzufügen", Save: "Speichern", StartOver: "Von vorn", Facts: "Was bekannt ist",
 		Mail: "E-Mail", Groups: "Gruppen", GroupsHint: "Mit Kommas dazwischen.", MailLanguage: "Sprache der Mails", OfTheStation: "wie die Station", ByDirectory: "Das Verzeichnis sagt: %s.", LinkHint: "Wo das Inventar verwaltet wird: https://…", ConditionHint: "ok, damaged oder incomplete, und Worte: „damaged: ein Riss“.", KitHint: "Der Koffer, mit Name oder Id; leer für keinen.",
 		IDHint: "Aus dem Namen gemacht, wenn sie leer ist. Sie bleibt für immer gleich.", BadgeNumber: "Nummer des Ausweises", TagNumber: "Nummer des Chips", Number: "Nummer", NumberHint: "Wie sie gedruckt ist, etwa 84:31066, oder mit dem Format: H10301:84:31066.", ByNameOrID: "Mit Name oder Id.",
@@ -68,8 +71,8 @@ var words = map[string]*Words{
 		EraseHas: "Die Person hat noch etwas. Bitte zuerst zurücknehmen:", TypeWord: "Das lässt sich nicht rückgängig machen. Bitte „%s“ tippen", EraseWord: "löschen", OtherWord: "Das ist ein anderes Wort als „%s“.",
 		Reminders: "Erinnerungen", NoReminders: "Es gab keine.", PastLoans: "Frühere Ausleihen", Back: "Zurück",
 		KeptTitle: "Noch nichts gespeichert", KeptHow: "Das Getippte bleibt auf dieser Seite. Bitte in einem anderen Tab anmelden, hierher zurückkommen und noch einmal senden.", LogInThere: "In anderem Tab anmelden", SendAgain: "Noch einmal senden",
-	},
-	"fr": {
+	}
+	french = Words{
 		ChangeIt: "Modifier %s", Change: "Modifier", NewPerson: "Nouvelle personne", NewDevice: "Nouvel appareil", Add: "Ajouter", Save: "Enregistrer", StartOver: "Recommencer", Facts: "Ce qu'on sait",
 		Mail: "E-mail", Groups: "Groupes", GroupsHint: "Séparés par des virgules.", MailLanguage: "Langue des mails", OfTheStation: "celle de la borne", ByDirectory: "L'annuaire dit : %s.", LinkHint: "La page d'inventaire : https://…", ConditionHint: "ok, damaged ou incomplete, puis des mots : « damaged: une fissure ».", KitHint: "Le kit, par nom ou id ; vide pour aucun.",
 		IDHint: "Fait à partir du nom s'il est vide. Il reste toujours le même.", BadgeNumber: "Numéro du badge", TagNumber: "Numéro de l'étiquette", Number: "Numéro", NumberHint: "Comme il est imprimé, par exemple 84:31066, ou avec son format : H10301:84:31066.", ByNameOrID: "Par nom ou id.",
@@ -85,8 +88,8 @@ var words = map[string]*Words{
 		EraseHas: "Cette personne a encore quelque chose. À reprendre d'abord :", TypeWord: "C'est irréversible. Tapez « %s »", EraseWord: "effacer", OtherWord: "C'est un autre mot que « %s ».",
 		Reminders: "Rappels", NoReminders: "Aucun n'a été envoyé.", PastLoans: "Prêts passés", Back: "Rendu",
 		KeptTitle: "Rien n'est encore enregistré", KeptHow: "Votre saisie reste sur cette page. Connectez-vous dans un autre onglet, revenez ici et renvoyez-la.", LogInThere: "Se connecter dans un autre onglet", SendAgain: "Renvoyer",
-	},
-	"es": {
+	}
+	spanish = Words{
 		ChangeIt: "Cambiar %s", Change: "Cambiar", NewPerson: "Persona nueva", NewDevice: "Dispositivo nuevo", Add: "Añadir", Save: "Guardar", StartOver: "Empezar de nuevo", Facts: "Lo que se sabe",
 		Mail: "Correo", Groups: "Grupos", GroupsHint: "Separados por comas.", MailLanguage: "Idioma de los correos", OfTheStation: "el de la estación", ByDirectory: "El directorio dice: %s.", LinkHint: "La página del inventario: https://…", ConditionHint: "ok, damaged o incomplete, y palabras: «damaged: una grieta».", KitHint: "El kit, por nombre o id; vacío si no hay.",
 		IDHint: "Se hace del nombre si está vacío. Queda igual para siempre.", BadgeNumber: "Número de la tarjeta", TagNumber: "Número de la etiqueta", Number: "Número", NumberHint: "Como está impreso, por ejemplo 84:31066, o con su formato: H10301:84:31066.", ByNameOrID: "Por nombre o id.",
@@ -102,5 +105,5 @@ var words = map[string]*Words{
 		EraseHas: "Aún tiene algo. Hay que recogerlo antes:", TypeWord: "No se puede deshacer. Escriba «%s»", EraseWord: "borrar", OtherWord: "Es otra palabra que «%s».",
 		Reminders: "Recordatorios", NoReminders: "No se envió ninguno.", PastLoans: "Préstamos pasados", Back: "Devuelto",
 		KeptTitle: "Aún no se guardó nada", KeptHow: "Lo escrito queda en esta página. Inicie sesión en otra pestaña, vuelva aquí y envíelo otra vez.", LogInThere: "Iniciar sesión en otra pestaña", SendAgain: "Enviar otra vez",
-	},
-}
+	}
+)

@@ -127,8 +127,11 @@ func Free(w *ui.Words, names []string) string {
 	return fill(In(w).FreeThen, "{what}", strings.Join(names, ", "))
 }
 
-var words = map[string]*Words{
-	"en": {
+var words = map[string]*Words{"en": &english, "de": &german, "fr": &french, "es": &spanish}
+
+// Each on its own: the compiler lays them out, and no code has to.
+var (
+	english = Words{
 		Title: "Reservations", Next: "Who is next", Now: "To be fetched now", Week: "The next 7 days", Later: "Later", Nothing: "Nothing is reserved.",
 		What: "Device or kind", Any: "any {kind}", AnyOf: "Any of a kind", From: "From", Kept: "waits to be fetched",
 		EachWeek: "each week until {until}", Cancel: "Cancel", CancelIt: "Cancel {what}, {from}", All: "Cancel all {n}",
@@ -147,8 +150,8 @@ var words = map[string]*Words{
 			NobodyIs: "Nobody is called {what}. Choose a name of the list.", NothingIs: "No device is called {what}.",
 			Several: "Several are called {what}. Write which one: {ids}.", Retired: "{what} is no longer in use. An admin can activate it again.", Suspended: "{what} is suspended, and can take nothing.",
 		},
-	},
-	"de": {
+	}
+	german = Words{
 		Title: "Reservierungen", Next: "Wer als Nächstes dran ist", Now: "Jetzt abzuholen", Week: "Die nächsten 7 Tage", Later: "Später", Nothing: "Nichts ist reserviert.",
 		What: "Gerät oder Art", Any: "beliebig: {kind}", AnyOf: "Beliebig aus einer Art", From: "Von", Kept: "liegt bereit",
 		EachWeek: "jede Woche bis {until}", Cancel: "Absagen", CancelIt: "{what} absagen, {from}", All: "Alle {n} absagen",
@@ -167,8 +170,8 @@ var words = map[string]*Words{
 			NobodyIs: "Niemand heißt {what}. Einen Namen aus der Liste wählen.", NothingIs: "Kein Gerät heißt {what}.",
 			Several: "Mehrere heißen {what}. Schreiben, wer gemeint ist: {ids}.", Retired: "{what} ist außer Gebrauch. Admins können das ändern.", Suspended: "{what} ist gesperrt und kann nichts nehmen.",
 		},
-	},
-	"fr": {
+	}
+	french = Words{
 		Title: "Réservations", Next: "À qui le tour", Now: "À prendre maintenant", Week: "Les 7 prochains jours", Later: "Plus tard", Nothing: "Rien n'est réservé.",
 		What: "Appareil ou type", Any: "au choix : {kind}", AnyOf: "Au choix, d'un type", From: "Du", Kept: "est prêt",
 		EachWeek: "chaque semaine jusqu'au {until}", Cancel: "Annuler", CancelIt: "Annuler {what}, {from}", All: "Annuler les {n}",
@@ -187,8 +190,8 @@ var words = map[string]*Words{
 			NobodyIs: "Personne ne s'appelle {what}. Choisissez un nom de la liste.", NothingIs: "Aucun appareil ne s'appelle {what}.",
 			Several: "Plusieurs s'appellent {what}. Écrivez lequel : {ids}.", Retired: "{what} est hors d'usage. Un admin peut changer cela.", Suspended: "{what} est suspendu et ne peut rien prendre.",
 		},
-	},
-	"es": {
+	}
+	spanish = Words{
 		Title: "Reservas", Next: "A quién le toca", Now: "Por recoger ahora", Week: "Los próximos 7 días", Later: "Más tarde", Nothing: "No hay nada reservado.",
 		What: "Equipo o tipo", Any: "cualquiera: {kind}", AnyOf: "Cualquiera de un tipo", From: "Desde", Kept: "está listo",
 		EachWeek: "cada semana hasta {until}", Cancel: "Cancelar", CancelIt: "Cancelar {what}, {from}", All: "Cancelar las {n}",
@@ -207,5 +210,5 @@ var words = map[string]*Words{
 			NobodyIs: "Nadie se llama {what}. Elija un nombre de la lista.", NothingIs: "Ningún equipo se llama {what}.",
 			Several: "Varios se llaman {what}. Escriba cuál: {ids}.", Retired: "{what} está fuera de uso. Un admin puede cambiarlo.", Suspended: "{what} está suspendido y no puede tomar nada.",
 		},
-	},
-}
+	}
+)

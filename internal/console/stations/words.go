@@ -23,8 +23,11 @@ func wordsIn(w *ui.Words) *Words {
 	return words["en"]
 }
 
-var words = map[string]*Words{
-	"en": {
+var words = map[string]*Words{"en": &english, "de": &german, "fr": &french, "es": &spanish}
+
+// Each on its own: the compiler lays them out, and no code has to.
+var (
+	english = Words{
 		Station: "Station", Readers: "Readers", Reader: "Reader", Display: "Display", Clock: "Clock", Ledger: "Ledger", Backup: "Backup", Places: "Directory and webhooks", Certificate: "Web certificate",
 		Troubles: "What is wrong", AllWell: "All is well.", Works: "works", Down: "down since %s", NewestEvent: "newest event %s", NoBackup: "none yet", BackupUpTo: "up to event %s", Off: "off", Own: "made here", Until: "until %s",
 		SelfTest: "Self-test", TestHint: "It tests the station from the board to the ledger, and names the wire. Cards that are shown meanwhile become no loans.",
@@ -36,8 +39,8 @@ var words = map[string]*Words{
 		Yes: "Yes", No: "No", Send: "Send", Back: "Back to the station", Pause: "Pause", Leave: "Give the lines back", Waits: "%s waiting", Stuck: "%s stuck", Simulated: "simulated",
 		Good: "good", Refused: "refused", LinesOf: "The lines of the reader %s", Lost: "The lines are no longer yours.",
 		Signal: "Signal over half a year", SignalHint: "A bar is a week: how much of what the reader sent was good, and above it what was refused.", SignalOf: "Good and refused frames of the reader %s by week; the table below has the numbers", SignalTable: "As a table", Week: "Week of", GoodReads: "Good", BadReads: "Refused", Share: "Good share", Faults: "By fault",
-	},
-	"de": {
+	}
+	german = Words{
 		Station: "Station", Readers: "Leser", Reader: "Leser", Display: "Anzeige", Clock: "Uhr", Ledger: "Buch", Backup: "Sicherung", Places: "Verzeichnis und Webhooks", Certificate: "Web-Zertifikat",
 		Troubles: "Was nicht stimmt", AllWell: "Alles in Ordnung.", Works: "geht", Down: "ausgefallen seit %s", NewestEvent: "neuestes Ereignis %s", NoBackup: "noch keine", BackupUpTo: "bis Ereignis %s", Off: "aus", Own: "hier gemacht", Until: "bis %s",
 		SelfTest: "Selbsttest", TestHint: "Er prüft die Station von der Platine bis zum Buch und nennt den Draht. Karten, die währenddessen gezeigt werden, zählen nicht.",
@@ -49,8 +52,8 @@ var words = map[string]*Words{
 		Yes: "Ja", No: "Nein", Send: "Senden", Back: "Zurück zur Station", Pause: "Anhalten", Leave: "Leitungen zurückgeben", Waits: "%s warten", Stuck: "%s stecken fest", Simulated: "simuliert",
 		Good: "gut", Refused: "abgelehnt", LinesOf: "Die Leitungen des Lesers %s", Lost: "Die Leitungen hat jetzt jemand anders.",
 		Signal: "Signal im letzten halben Jahr", SignalHint: "Ein Balken ist eine Woche: wie viel vom Leser gut ankam, und darüber, was abgelehnt wurde.", SignalOf: "Gute und abgelehnte Telegramme des Lesers %s nach Wochen; die Tabelle darunter hat die Zahlen", SignalTable: "Als Tabelle", Week: "Woche ab", GoodReads: "Gut", BadReads: "Abgelehnt", Share: "Anteil gut", Faults: "Nach Fehler",
-	},
-	"fr": {
+	}
+	french = Words{
 		Station: "Station", Readers: "Lecteurs", Reader: "Lecteur", Display: "Afficheur", Clock: "Horloge", Ledger: "Registre", Backup: "Sauvegarde", Places: "Annuaire et webhooks", Certificate: "Certificat web",
 		Troubles: "Ce qui ne va pas", AllWell: "Tout va bien.", Works: "marche", Down: "en panne depuis %s", NewestEvent: "dernier événement %s", NoBackup: "aucune encore", BackupUpTo: "jusqu'à l'événement %s", Off: "désactivé", Own: "fait ici", Until: "jusqu'au %s",
 		SelfTest: "Autotest", TestHint: "Il teste la station, de la carte au registre, et nomme le fil. Les cartes montrées pendant ce temps ne comptent pas.",
@@ -62,8 +65,8 @@ var words = map[string]*Words{
 		Yes: "Oui", No: "Non", Send: "Envoyer", Back: "Retour à la station", Pause: "Pause", Leave: "Rendre les lignes", Waits: "%s en attente", Stuck: "%s bloqués", Simulated: "simulé",
 		Good: "bonnes", Refused: "refusées", LinesOf: "Les lignes du lecteur %s", Lost: "Les lignes ne sont plus à vous.",
 		Signal: "Signal sur six mois", SignalHint: "Une barre est une semaine : la part bonne de ce que le lecteur a envoyé et, au-dessus, ce qui a été refusé.", SignalOf: "Trames bonnes et refusées du lecteur %s par semaine ; le tableau dessous donne les nombres", SignalTable: "En tableau", Week: "Semaine du", GoodReads: "Bonnes", BadReads: "Refusées", Share: "Part bonne", Faults: "Par défaut",
-	},
-	"es": {
+	}
+	spanish = Words{
 		Station: "Estación", Readers: "Lectores", Reader: "Lector", Display: "Pantalla", Clock: "Reloj", Ledger: "Registro", Backup: "Copia", Places: "Directorio y webhooks", Certificate: "Certificado web",
 		Troubles: "Qué está mal", AllWell: "Todo está bien.", Works: "funciona", Down: "caído desde %s", NewestEvent: "último evento %s", NoBackup: "ninguna aún", BackupUpTo: "hasta el evento %s", Off: "apagado", Own: "hecho aquí", Until: "hasta %s",
 		SelfTest: "Autoprueba", TestHint: "Prueba la estación, de la placa al registro, y nombra el cable. Las tarjetas que se muestren entretanto no cuentan.",
@@ -75,5 +78,5 @@ var words = map[string]*Words{
 		Yes: "Sí", No: "No", Send: "Enviar", Back: "Volver a la estación", Pause: "Pausa", Leave: "Devolver las líneas", Waits: "%s en espera", Stuck: "%s atascados", Simulated: "simulado",
 		Good: "buenas", Refused: "rechazadas", LinesOf: "Las líneas del lector %s", Lost: "Las líneas ya no son suyas.",
 		Signal: "Señal de medio año", SignalHint: "Una barra es una semana: qué parte de lo que envió el lector fue buena y, encima, lo rechazado.", SignalOf: "Tramas buenas y rechazadas del lector %s por semana; la tabla de abajo tiene los números", SignalTable: "Como tabla", Week: "Semana del", GoodReads: "Buenas", BadReads: "Rechazadas", Share: "Parte buena", Faults: "Por fallo",
-	},
-}
+	}
+)
