@@ -20,7 +20,7 @@ import (
 var (
 	berlin, _ = time.LoadLocation("Europe/Berlin")
 	noon      = time.Date(2026, 3, 17, 12, 0, 0, 0, berlin) // a Tuesday; the clocks change on the 29th
-	english   = ui.In(httptest.NewRequest("GET", "/", nil), "en")
+	frame   = ui.In(httptest.NewRequest("GET", "/", nil), "en")
 )
 
 // TestWords: every language says everything, with the same names and times in it.
@@ -65,12 +65,12 @@ func TestWhy(t *testing.T) {
 		"soon is no time. Write it as":                                        &WrongError{NoTime, "soon"},
 		"Ben is suspended, and can take nothing.":                             &checkout.RefusedError{Subject: checkout.Subject{Kind: checkout.KindPerson, ID: "ben", Name: "Ben", Status: checkout.Suspended}},
 	} {
-		says, _, ok := Why(english, err, noon)
+		says, _, ok := Why(frame, err, noon)
 		if !ok || !strings.HasPrefix(says, want) {
 			t.Errorf("%v: %q, want %q", err, says, want)
 		}
 	}
-	if says, _, ok := Why(english, errors.New("disk full"), noon); ok {
+	if says, _, ok := Why(frame, errors.New("disk full"), noon); ok {
 		t.Errorf("what nobody foresaw is %q", says)
 	}
 }
@@ -93,7 +93,7 @@ func list(rows []Row) (all []string) {
 // TestRows: what repeats each week is one row, also over a change of the clocks; the line is
 // counted for each device.
 func TestRows(t *testing.T) {
-	l := newLister(english, Viewer{Person: "ann"}, noon)
+	l := newLister(frame, Viewer{Person: "ann"}, noon)
 	at := func(days, hour int) time.Time { return time.Date(2026, 3, 17+days, hour, 0, 0, 0, berlin).UTC() }
 	n := 0
 	add := func(device, kind, person string, from, to time.Time) {
@@ -143,7 +143,7 @@ func TestTime(t *testing.T) {
 
 // TestNewForm proposes a day from the next full hour on.
 func TestNewForm(t *testing.T) {
-	f := NewForm(english, Viewer{}, "/reservations", noon.Add(12*time.Hour-time.Second))
+	f := NewForm(frame, Viewer{}, "/reservations", noon.Add(12*time.Hour-time.Second))
 	if f.From != "2026-03-18T00:00" || f.To != "2026-03-19T00:00" {
 		t.Errorf("from %s to %s", f.From, f.To)
 	}
@@ -167,7 +167,7 @@ func TestChoices(t *testing.T) {
 	if got, want := fmt.Sprint(c), "{[phone] [{a apple tv} {p1 Pixel (p1)} {p2 Pixel (p2)}]}"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	if got := Free(english, []string{"a", "b", "c", "d", "e", "f"}); got != "Free then: a, b, c, d, e, …." {
+	if got := Free(frame, []string{"a", "b", "c", "d", "e", "f"}); got != "Free then: a, b, c, d, e, …." {
 		t.Errorf("%q", got)
 	}
 }
