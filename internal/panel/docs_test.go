@@ -24,6 +24,7 @@ func TestDocsAreUpToDate(t *testing.T) {
 	}
 	text := testkit.Section(t, string(old), "keys", keyTable(t))
 	text = testkit.Section(t, text, "pictures", pictures(t))
+	text = testkit.Section(t, text, "languages", otherLanguages(t))
 	if text == string(old) {
 		return
 	}
@@ -165,6 +166,36 @@ func pictures(t *testing.T) string {
 		if _, ok := cues[k]; ok {
 			draw(k, func(s lcd.Size) string { return c.Text(sample(k), s) })
 		}
+	}
+	return b.String()
+}
+
+// otherLanguages draws the messages about loans in German, French and Spanish, side by side.
+func otherLanguages(t *testing.T) string {
+	var b strings.Builder
+	for _, k := range keys() {
+		loans := strings.HasPrefix(k, "kit-") || strings.HasPrefix(k, "stock") || slices.Contains([]string{"due", "overdue-first", "overdue-too", "needs-group", "limit",
+			"out-of-service", "device-reserved", "reserved", "reserved-too", "returns-only", "not-out"}, k)
+		if _, ok := cues[k]; !ok || !loans {
+			continue
+		}
+		fmt.Fprintf(&b, "**%s**\n\n", k)
+		for _, size := range []lcd.Size{{Cols: 16, Rows: 2}, {Cols: 20, Rows: 4}} {
+			rows := make([]string, size.Rows+2)
+			for _, language := range []string{"de", "fr", "es"} {
+				c, err := NewCatalogue(language, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i, row := range picture(t, size, c.Text(sample(k), size)) {
+					rows[i] += "  " + row
+				}
+			}
+			for _, row := range rows {
+				b.WriteString("  " + row + "\n")
+			}
+		}
+		b.WriteString("\n")
 	}
 	return b.String()
 }
