@@ -62,6 +62,9 @@ func TestSentences(t *testing.T) {
 		ev       checkout.Event
 		want     string
 	}{
+		{"en", with(func(ev *checkout.Event) {
+			*ev = checkout.Event{Kind: checkout.Return, From: "ben", FromName: "Ben Ito", Device: ev.Device, DeviceName: ev.DeviceName, At: ev.At}
+		}), "Ben Ito returned iPad Pro 13"}, // into a box
 		{"en", booked(checkout.Reserve, days), "Ann Okafor reserved iPad Pro 13, 2026-11-30 09:00 – 2026-12-02 09:00"},
 		{"en", headset, "Ann Okafor reserved headset, 2026-11-30 09:00–11:00"},
 		{"en", booked(checkout.Reserve, checkout.Booking{}), "Ann Okafor waits for iPad Pro 13"},

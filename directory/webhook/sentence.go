@@ -116,6 +116,9 @@ const minute = "2006-01-02 15:04"
 
 // fields returns what can be said of an event at a time. safe makes a value harmless.
 func (w *words) fields(ev checkout.Event, now time.Time, safe func(string) string) Fields {
+	if ev.Kind == checkout.Return && ev.Person+ev.PersonName+ev.PersonTag == "" { // put into a box, by nobody knows whom
+		ev.Person, ev.PersonName, ev.PersonTag = ev.From, ev.FromName, ev.FromTag
+	}
 	name := func(s, tag, unknown string) string {
 		if s == "" && tag != "" {
 			s = strings.ReplaceAll(unknown, "{tag}", tag)
