@@ -17,6 +17,7 @@ import (
 	"stump/internal/api/client"
 	"stump/internal/api/door"
 	"stump/internal/api/wire"
+	"stump/internal/books"
 	"stump/internal/identity"
 	"stump/internal/sitekey"
 )
@@ -94,6 +95,14 @@ func TestFeeds(t *testing.T) {
 		if strings.Count(text, "BEGIN:VEVENT\r\n") != strings.Count(text, "\r\nEND:VEVENT\r\n") || strings.Count(text, "END:VEVENT\r\n") != strings.Count(text, "\r\nUID:") {
 			t.Errorf("%s: a name is a line\n%s", tt.name, text)
 		}
+	}
+	// Of a person it is in theirs.
+	french := checkout.Language("fr")
+	if err := s.o.Ledger.EditPerson("ann", books.Edit{Language: &french}, "root", checkout.SourceCLI); err != nil {
+		t.Fatal(err)
+	}
+	if text := s.ask("GET", s.feed(`{"of":"person","name":"ann"}`), "").Body.String(); summaries(text) != "Rendre iPad" {
+		t.Errorf("in French:\n%s", text)
 	}
 	// Where visitors see who has what, the role board does.
 	s.with(func(o *Options) { o.Board = boardHolders })

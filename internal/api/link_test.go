@@ -101,6 +101,12 @@ func TestExtendLink(t *testing.T) {
 		t.Errorf("extended by %v", got)
 	}
 	x.see("then", path, 200, "You have it until ", false)
+	for _, language := range []checkout.Language{"de", ""} {
+		if err := x.l.EditPerson("ann", books.Edit{Language: &language}, "root", checkout.SourceCLI); err != nil {
+			t.Fatal(err)
+		}
+		x.see("in her language", path, 200, map[checkout.Language]string{"de": `<html lang="de"`, "": `<html lang="en"`}[language], false)
+	}
 	if w := x.ask("POST", path, ""); w.Code != 200 || !x.loan().Same(after) {
 		t.Errorf("posted twice: %d, due %v, want %v", w.Code, x.loan().Due, after.Due)
 	}

@@ -10,6 +10,7 @@
 package calendar
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -232,7 +233,7 @@ func (d Desk) text(r *http.Request, f identity.Feed) (string, error) {
 		if me.Status != checkout.Active {
 			return "", gone(nil)
 		}
-		title, q.Person = d.Station+": "+me.Name, me.ID
+		title, q.Person, language = d.Station+": "+me.Name, me.ID, cmp.Or(string(me.Language), language)
 	}
 	t := textsOf(language)
 	cal := ical.NewWriter("", title, d.Now())

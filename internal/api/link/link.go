@@ -187,20 +187,28 @@ func (p *Page) wrong(w http.ResponseWriter, r *http.Request, err error) error {
 			status = http.StatusTooManyRequests
 		}
 	}
-	return p.page(w, status, t.title, `<p role="alert">`+html.EscapeString(t.wrong)+"</p>\n")
+	return p.page(w, p.Language, status, t.title, `<p role="alert">`+html.EscapeString(t.wrong)+"</p>\n")
 }
 
 // show shows a loan, with a button where it can be extended.
 func (p *Page) show(w http.ResponseWriter, f found) error {
-	t, e := textsOf(p.Language), html.EscapeString
-	if !f.ok {
-		return p.page(w, http.StatusOK, t.title, "<p>"+e(t.ended)+"</p>\n")
+	language, e := p.Language, html.EscapeString
+	if f.ok {
+		who, err := p.Books.FindPerson(f.loan.PersonID)
+		if err != nil {
+			return err
+		}
+		language = cmp.Or(string(who.Language), language)
 	}
-	when := func(due time.Time) string { return mail.When(p.Language, due.In(cmp.Or(p.Zone, time.Local))) }
+	t := textsOf(language)
+	if !f.ok {
+		return p.page(w, language, http.StatusOK, t.title, "<p>"+e(t.ended)+"</p>\n")
+	}
+	when := func(due time.Time) string { return mail.When(language, due.In(cmp.Or(p.Zone, time.Local))) }
 	body := fmt.Sprintf("<h2>%s</h2>\n<p>%s</p>\n", e(cmp.Or(f.loan.Device, f.loan.DeviceID)), e(fill(t.due, "{due}", when(f.loan.Due))))
 	if !f.loan.Due.Equal(f.due) { // it was extended, by this link or otherwise
 		body = fmt.Sprintf("<h2>%s</h2>\n<p role=\"status\">%s</p>\n", e(cmp.Or(f.loan.Device, f.loan.DeviceID)), e(fill(t.done, "{due}", when(f.loan.Due))))
-		return p.page(w, http.StatusOK, t.title, body)
+		return p.page(w, language, http.StatusOK, t.title, body)
 	}
 	until, err := p.until(f.loan)
 	switch {
@@ -211,17 +219,17 @@ func (p *Page) show(w http.ResponseWriter, f found) error {
 	default:
 		body += fmt.Sprintf("<form method=\"post\"><p><button>%s</button></p></form>\n", e(fill(t.button, "{due}", when(until))))
 	}
-	return p.page(w, http.StatusOK, t.title, body)
+	return p.page(w, language, http.StatusOK, t.title, body)
 }
 
-// page sends a page. No other may learn its address, which is the right to extend.
-func (p *Page) page(w http.ResponseWriter, status int, title, body string) error {
+// page sends a page in a language. No other may learn its address, which is the right to extend.
+func (p *Page) page(w http.ResponseWriter, language string, status int, title, body string) error {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	w.Header().Set("X-Robots-Tag", "noindex")
 	w.WriteHeader(status)
 	e := html.EscapeString
-	_, err := fmt.Fprintf(w, frame, textsOf(p.Language).language, e(title), e(p.Station), e(title), body, e(p.Station))
+	_, err := fmt.Fprintf(w, frame, textsOf(language).language, e(title), e(p.Station), e(title), body, e(p.Station))
 	return err
 }
 
