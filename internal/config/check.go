@@ -191,8 +191,11 @@ func (c *Config) checkLoans() {
 		c.bad("loans.no_show", `use "1h" to "92d", or "0s": until the reservation is over`, "%v is no time to wait for somebody", n)
 	}
 	c.oneOf("loans.overdue", c.Loans.Overdue, []string{string(checkout.OverdueWarn), string(checkout.OverdueRefuse)})
+	of := []string{string(checkout.Checkout), string(checkout.Handover), string(checkout.Return)}
 	for _, kind := range c.Loans.Notify {
-		c.oneOf("loans.notify", kind, []string{string(checkout.Checkout), string(checkout.Handover), string(checkout.Return)})
+		if c.oneOf("loans.notify", kind, of); slices.Contains(of, kind) && c.Mail.Server == "" {
+			c.bad("loans.notify", "name a mail server in [mail], or leave it out", "there is no mail server for %q", kind)
+		}
 	}
 	c.oneOf("loans.kits", c.Loans.Kits, []string{"trust", "check"})
 	if n := c.Loans.Extend; n < 0 || n > 100 {
