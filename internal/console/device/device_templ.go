@@ -268,7 +268,7 @@ func returnForm(v View) templ.Component {
 			markup.HTML(templ_Buffer, "</legend> ")
 			for _, p := range v.Parts {
 				if p.In {
-					markup.HTML(templ_Buffer, "<label><input type=\"checkbox\" name=\"missing\" value=\"")
+					markup.HTML(templ_Buffer, "<label class=\"check\"><input type=\"checkbox\" name=\"missing\" value=\"")
 					markup.Text(templ_Buffer, p.ID)
 					markup.HTML(templ_Buffer, "\"> ")
 					markup.Text(templ_Buffer, p.Name)

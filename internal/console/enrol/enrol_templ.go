@@ -66,11 +66,11 @@ func state(v View, s State) templ.Component {
 			markup.Text(templ_Buffer, ui.Fill(v.BumpNow, s.Name))
 			markup.HTML(templ_Buffer, " (")
 			markup.Text(templ_Buffer, s.Reader)
-			markup.HTML(templ_Buffer, ")</p><p><a href=\"")
+			markup.HTML(templ_Buffer, ")</p><noscript><p><a href=\"")
 			markup.Link(templ_Buffer, templ.SafeURL("/enrol/"+s.ID))
 			markup.HTML(templ_Buffer, "\">")
 			markup.Text(templ_Buffer, v.Reload)
-			markup.HTML(templ_Buffer, "</a></p>")
+			markup.HTML(templ_Buffer, "</a></p></noscript>")
 		} else if s.Is == "done" {
 			markup.HTML(templ_Buffer, "<p class=\"state\" data-state=\"done\"><span>")
 			templ_Err = ui.Name(s.Subject != "" && (s.Kind == "device" || v.Admin), s.path(), s.Subject, ui.Fill(v.HasTag, s.Name)).Render(ctx, templ_Buffer)

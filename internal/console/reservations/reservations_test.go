@@ -20,7 +20,7 @@ import (
 var (
 	berlin, _ = time.LoadLocation("Europe/Berlin")
 	noon      = time.Date(2026, 3, 17, 12, 0, 0, 0, berlin) // a Tuesday; the clocks change on the 29th
-	frame   = ui.In(httptest.NewRequest("GET", "/", nil), "en")
+	frame     = ui.In(httptest.NewRequest("GET", "/", nil), "en")
 )
 
 // TestWords: every language says everything, with the same names and times in it.
