@@ -352,9 +352,9 @@ func (c *call) success() (status string, response object) {
 // params are the parameters of a call.
 func (c *call) params(path string) []any {
 	all := []any{}
-	for prefix, name := range pathParams {
+	for _, prefix := range slices.Sorted(maps.Keys(pathParams)) {
 		if strings.HasPrefix(path, prefix) {
-			all = append(all, ref("parameters", name))
+			all = append(all, ref("parameters", pathParams[prefix]))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Params)) {
