@@ -26,6 +26,7 @@ func TestTechnician(t *testing.T) {
 		s.run("sim", "tap", "ann")
 	}
 	tess.does("looks again", chromedp.Reload(), chromedp.WaitVisible(".troubles"), chromedp.WaitVisible(".wave svg"))
+	tess.sees("cards are right only with DATA0 and DATA1 exchanged")
 	tess.shoots("station-swapped")
 
 	tess.does("starts the self-test", chromedp.Click(`form[action$="/selftest"] button`), chromedp.WaitVisible("tr.is-pass"))

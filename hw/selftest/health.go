@@ -23,6 +23,20 @@ type Condition struct {
 // BadReads is the name of the condition that too many reads are bad.
 const BadReads = "bad-reads"
 
+// LineLow is that of a line that should rest high.
+const LineLow = "line-low"
+
+// Measured reports whether a condition of this name was measured at the reader, or the
+// board: its text names no file, no process and no address.
+func Measured(name string) bool {
+	for _, c := range conditions {
+		if c.name == name {
+			return true
+		}
+	}
+	return name == LineLow
+}
+
 // Limits of the conditions. A reader and its cable are held against their own
 // past: a site that always had 2 % of bad reads is no worse today.
 const (

@@ -34,7 +34,7 @@ func TestInbox(t *testing.T) {
 	p.has("nothing", page, "Nothing to do.", `href="/inbox" aria-current="page"`, `!class="todo"`)
 
 	badge, phone := p.unknown(77, checkout.KindPerson), p.unknown(78, checkout.KindDevice)
-	p.conditions = map[string][]selftest.Condition{"door": {{Name: "reader-silent", Text: "silent for <2> days", Remedy: "show a card; run `stump selftest`"}}}
+	p.conditions = map[string][]selftest.Condition{"door": {{Name: "reader-silent", Text: "silent for <2> days", Remedy: "show a card; run `stump selftest`"}, {Name: "not-saved", Text: "/var/lib/stump is full"}}}
 	name, why := "Ben <i>", "not known <there>"
 	p.status = directory.Status{
 		Sinks: []directory.SinkStatus{{Name: "directory", State: "up", Stuck: []directory.Row{
@@ -45,11 +45,11 @@ func TestInbox(t *testing.T) {
 		Orphans: []directory.Orphan{{Name: "old", Rows: 3}},
 	}
 	_, page = p.ask(root, "GET", "/inbox", nil)
-	p.has("an admin", page, `<b class="todo">7</b>`, "Unknown badge", "Unknown device", "shown 2×, last 12:00 at door", "silent for &lt;2&gt; days", "run the self-test", `<a href="/stations">Stations</a></p>`,
+	p.has("an admin", page, `<b class="todo">8</b>`, "Unknown badge", "Unknown device", "/var/lib/stump is full", "shown 2×, last 12:00 at door", "silent for &lt;2&gt; days", "run the self-test", `<a href="/stations">Stations</a></p>`,
 		"Ben &lt;i&gt;", "!<i>", "not known &lt;there&gt;", "In the directory", "free there", `href="/devices/ipad"`, "Accept: it is as it is here.", `value="18@hook"`, `value="all@old"`,
 		`action="/inbox/drop"`, `<option value="person" selected>`, `<option value="Ann Okafor">`)
 	_, page = p.ask(tess, "GET", "/inbox", nil)
-	p.has("a technician", page, `<b class="todo">3</b>`, "Unknown badge", "reader-silent", "!/inbox/drop", "!Ann Okafor", `<option value="Quest">`, `!<option value="person"`)
+	p.has("a technician", page, `<b class="todo">4</b>`, "Unknown badge", "silent for &lt;2&gt; days", "not-saved", "!/var/lib", "!/inbox/drop", "!Ann Okafor", `<option value="Quest">`, `!<option value="person"`)
 	_, page = p.ask(ann, "GET", "/", nil)
 	p.has("staff", page, "!/inbox")
 

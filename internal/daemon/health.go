@@ -136,7 +136,7 @@ func (d *Daemon) conditions() map[string][]selftest.Condition {
 		} else if err := r.Down(); err != nil {
 			list = append(list, selftest.Condition{Name: "no-reader", Text: err.Error(), Remedy: "`stump selftest` says why", Staff: true})
 		} else if low := lowLine(r); low != "" {
-			list = append(list, selftest.Condition{Name: "line-low", Text: low, Remedy: "`stump selftest` says why", Staff: true})
+			list = append(list, selftest.Condition{Name: selftest.LineLow, Text: low, Remedy: "`stump selftest` says why", Staff: true})
 		}
 		all[r.Name] = append(list, shared...)
 	}

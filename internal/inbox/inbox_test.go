@@ -112,12 +112,16 @@ func or(s *string) string {
 	return *s
 }
 
-// TestConditions: the words of a fault are an admin's, and the others' are a copy.
+// TestConditions: the words of a fault are an admin's, unless it was measured, and the others'
+// are a copy.
 func TestConditions(t *testing.T) {
-	all := map[string][]selftest.Condition{"door": {{Name: "no-reader", Text: "/dev/ttyUSB0 is gone", Remedy: "x"}}}
+	all := map[string][]selftest.Condition{"door": {{Name: "no-reader", Text: "/dev/ttyUSB0 is gone", Remedy: "x"}, {Name: "swapped", Text: "exchanged", Remedy: "exchange them"}}}
 	of := func() map[string][]selftest.Condition { return all }
 	if got := Conditions(of, false)["door"][0].Text; got != "no-reader" {
 		t.Errorf("a technician reads %q", got)
+	}
+	if got := Conditions(of, false)["door"][1]; got.Text != "exchanged" || got.Remedy != "exchange them" {
+		t.Errorf("a technician reads %+v", got)
 	}
 	if got := Conditions(of, true)["door"][0].Text; got != "/dev/ttyUSB0 is gone" {
 		t.Errorf("an admin reads %q", got)
