@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/stock"
 	"stump/directory"
 	"stump/directory/call"
 	"stump/hw/selftest"
@@ -48,6 +49,7 @@ type gallery struct {
 	test   wire.SelfTest
 	held   map[string]any
 	enrol  enrol.State
+	stock  wire.Stock
 }
 
 // add adds the answer to a request.
@@ -82,6 +84,8 @@ func (g *gallery) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case path == "web":
 		ends := noon.AddDate(1, 0, 0)
 		is = wire.Web{Expires: &ends, SelfMade: true}
+	case path == "stock":
+		is = g.stock
 	case strings.HasSuffix(path, "/dossier"):
 		is = g.held
 	default:
@@ -309,6 +313,15 @@ func (g *gallery) lists(access *identity.Store) {
 	g.add("Settings", "a wrong file, a mail", chief, "POST", "/settings/mail", nil)
 	g.add("Settings", "a token", root, "POST", "/settings/tokens", url.Values{"name": {"hall"}, "role": {"board"}})
 	g.get("Reports", "a year", "/reports")
+	g.stock.State = "none"
+	g.get("Stock-taking", "never", "/stock")
+	name, id, place, number, who := "Pixel 9", "pixel", "Shelf 2", "…903", "Ben Lindqvist"
+	g.stock = wire.Stock{State: "open", Begun: &noon, Seen: 3}
+	g.get("Stock-taking", "has begun", "/stock")
+	g.stock.Rows = []wire.StockRow{{Found: stock.Missing, Device: &name, DeviceID: &id, Place: &place}, {Found: stock.Here, Device: &name, DeviceID: &id, Person: &who}, {Found: stock.Unknown, Number: &number}}
+	g.get("Stock-taking", "goes on", "/stock")
+	g.stock.State, g.stock.Ended = "ended", &noon
+	g.get("Stock-taking", "has ended", "/stock")
 }
 
 func (g *gallery) stations() {
