@@ -131,11 +131,15 @@ func (f *figures) client() *http.Client { return pinned(f.pin) }
 
 // asks sends a request, and reads its answer into v.
 func (f *figures) asks(c *http.Client, method, path, token string, body, v any) error {
+	return f.asksUntil(f.Context(), c, method, path, token, body, v)
+}
+
+func (f *figures) asksUntil(ctx context.Context, c *http.Client, method, path, token string, body, v any) error {
 	raw, err := json.Marshal(body)
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(f.Context(), method, "https://"+f.hub.addr+path, bytes.NewReader(raw))
+	req, err := http.NewRequestWithContext(ctx, method, "https://"+f.hub.addr+path, bytes.NewReader(raw))
 	if err != nil {
 		return err
 	}
@@ -331,14 +335,16 @@ func (f *figures) loans() {
 	fmt.Printf("| all %d loans | %.0f ms | | |\n", loans, ms(page("", loans)))
 }
 
-// wait measures the memory of a hub that many stations wait at.
+// wait measures the memory of a hub at which all stations of a large lab wait, and how long
+// it takes until all have heard of an event.
 func (f *figures) wait() {
 	var most syscall.Rlimit
 	f.ok(syscall.Getrlimit(syscall.RLIMIT_NOFILE, &most))
 	most.Cur = most.Max
 	f.ok(syscall.Setrlimit(syscall.RLIMIT_NOFILE, &most))
 	n := min(waiters, int(most.Max)-1000)
-	tokens, _ := f.stations("wait", n, manyLabs)
+	tokens, lab := f.stations("wait", n+1, 1)
+	f.fill(lab(0), 100, 10)
 	f.hub.kill()
 	f.hub.start()
 	for end := time.Now().Add(time.Minute); f.asks(f.client(), "GET", wire.PathHead, tokens[0], nil, &wire.Head{}) != nil && time.Now().Before(end); {
@@ -346,32 +352,30 @@ func (f *figures) wait() {
 	}
 	ctx, stop := context.WithCancel(f.Context())
 	defer stop()
-	var wg sync.WaitGroup
-	slots := make(chan struct{}, 50) // who shakes hands at once
-	var there atomic.Int64
-	for i := range n {
+	var (
+		wg           sync.WaitGroup
+		there, heard atomic.Int64
+		slots        = make(chan struct{}, 50) // who shakes hands at once
+	)
+	for _, token := range tokens[:n] {
 		wg.Go(func() {
 			c := f.client()
 			slots <- struct{}{}
 			var h wire.Head
-			err := f.asks(c, "GET", wire.PathHead, tokens[i], nil, &h)
+			err := f.asks(c, "GET", wire.PathHead, token, nil, &h)
 			<-slots
 			if err != nil {
 				return
 			}
 			there.Add(1)
-			for ctx.Err() == nil {
-				req, err := http.NewRequestWithContext(ctx, "GET", fmt.Sprintf("https://%s%s?epoch=%d&since=%d", f.hub.addr, wire.PathChanges, h.Epoch, h.Ver), nil)
-				if err != nil {
+			for ver := h.Ver; ctx.Err() == nil; {
+				var got wire.Changes
+				if f.asksUntil(ctx, c, "GET", fmt.Sprintf("%s?epoch=%d&since=%d", wire.PathChanges, h.Epoch, ver), token, nil, &got) != nil {
 					return
 				}
-				req.Header.Set("Authorization", "Bearer "+tokens[i])
-				got, err := c.Do(req)
-				if err != nil {
-					return
+				if ver = got.Ver; len(got.Loans) > 0 {
+					heard.Add(1)
 				}
-				_, _ = io.Copy(io.Discard, got.Body)
-				got.Body.Close()
 			}
 		})
 	}
@@ -380,6 +384,23 @@ func (f *figures) wait() {
 	}
 	time.Sleep(5 * time.Second)
 	fmt.Printf("| memory with %d stations that wait, by TLS (RssAnon) | %d MB | | |\n", there.Load(), testkit.RSSAnon(f, f.hub.cmd.Process.Pid)>>10)
+	b := hubtest.New(tokens[n], time.Now())
+	send := func(i int) {
+		b.Bump("ipad", "ann", "", checkout.Place{})
+		f.ok(f.asks(f.client(), "POST", wire.PathAppend, tokens[n], b.Next(i, 0), &[]wire.Accepted{}))
+	}
+	send(0) // its first event changes the list of stations, too
+	for end := time.Now().Add(time.Minute); heard.Load() < there.Load() && time.Now().Before(end); {
+		time.Sleep(100 * time.Millisecond)
+	}
+	time.Sleep(5 * time.Second)
+	heard.Store(0)
+	began := time.Now()
+	send(1)
+	for heard.Load() < there.Load() && time.Since(began) < time.Minute {
+		time.Sleep(time.Millisecond)
+	}
+	fmt.Printf("| an event until all %d of its lab have heard of it | %.2f s | | |\n", heard.Load(), time.Since(began).Seconds())
 	stop()
 	wg.Wait()
 }

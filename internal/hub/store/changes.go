@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -19,8 +20,8 @@ func (s *Store) Changes(ctx context.Context, from Sender, epoch int64, since uin
 	s.heard(from, asked{epoch: epoch, since: int64(since), rows: true})
 	end := time.Now().Add(wait)
 	for {
-		changed := s.listen(from.Lab)
-		c, err := s.changes(ctx, from, epoch, int64(since))
+		known, changed := s.listen(from.Lab)
+		c, err := s.changes(ctx, from, question{from.Lab, epoch, int64(since), known})
 		if err == errAhead {
 			s.unlisten(from.Lab)
 			if err := s.loseRows(ctx, from.Lab, epoch); err != nil {
@@ -44,8 +45,17 @@ func (s *Store) Changes(ctx context.Context, from Sender, epoch int64, since uin
 	}
 }
 
-// stationsOf are the stations of a lab.
-func stationsOf(ctx context.Context, tx pgx.Tx, lab int64) (all []wire.Member, err error) {
+// The list of stations is sent to each of few whenever one is new, and now and then besides,
+// so that they know when others were heard. Of some more a station gets it once, when it
+// begins. In a larger lab it would be most of what is sent; only the hub has it.
+const few, some = 100, 1000
+
+// stationsOf are the stations of a lab, if they are no more than most.
+func stationsOf(ctx context.Context, tx pgx.Tx, lab int64, most int) (list []wire.Member, err error) {
+	var n int
+	if err := tx.QueryRow(ctx, `select count(*) from (select 1 from station where lab = $1 and token is not null limit $2) as s`, lab, most+1).Scan(&n); err != nil || n > most {
+		return nil, err
+	}
 	rows, err := tx.Query(ctx, memberRows, lab)
 	if err != nil {
 		return nil, err
@@ -53,27 +63,19 @@ func stationsOf(ctx context.Context, tx pgx.Tx, lab int64) (all []wire.Member, e
 	of, err := scanMembers(rows)
 	for _, m := range of {
 		if !m.Left {
-			all = append(all, m.Member)
+			list = append(list, m.Member)
 		}
 	}
-	return all, err
+	return list, err
 }
 
-// few is of how many stations the list is sent to each of them now and then, so that they
-// know when others were heard.
-const few = 100
-
 // fewStations are the stations of a lab that has few.
-func (s *Store) fewStations(ctx context.Context, lab int64) (all []wire.Member, err error) {
+func (s *Store) fewStations(ctx context.Context, lab int64) (list []wire.Member, err error) {
 	err = s.read(ctx, func(tx pgx.Tx) (err error) {
-		var n int
-		if err := tx.QueryRow(ctx, `select count(*) from station where lab = $1 and token is not null`, lab).Scan(&n); err != nil || n > few {
-			return err
-		}
-		all, err = stationsOf(ctx, tx, lab)
+		list, err = stationsOf(ctx, tx, lab, few)
 		return err
 	})
-	return all, err
+	return list, err
 }
 
 // await waits for a change, or for the end.
@@ -106,22 +108,60 @@ func (s *Store) loseRows(ctx context.Context, id, epoch int64) error {
 	})
 }
 
-// changes reads one page.
-func (s *Store) changes(ctx context.Context, from Sender, epoch, since int64) (c wire.Changes, err error) {
-	c = wire.Changes{Subjects: []wire.Subject{}, Loans: []wire.Loan{}}
-	err = s.read(ctx, func(tx pgx.Tx) error {
-		c.Subjects, c.Loans, c.Stations = c.Subjects[:0], c.Loans[:0], nil
-		var ver, members int64
-		err := tx.QueryRow(ctx, `select l.epoch, l.ver, l.members_ver, greatest(l.newest, clock_timestamp()) from lab l join station s on s.lab = l.id where l.id = $1 and s.name = $2 and s.token = $3`,
-			from.Lab, from.Name, from.token[:]).Scan(&c.Epoch, &ver, &members, &c.At)
-		if err == pgx.ErrNoRows {
-			return errNoToken
+// question is what a station asks. Thousands may wait with the same one: it is asked once of
+// the database for all who ask at once, and know the same newest version. What was asked
+// before that was known does not answer it.
+type question struct {
+	lab, epoch, since int64
+	known             newest
+}
+
+// changes reads one page for a station.
+func (s *Store) changes(ctx context.Context, from Sender, q question) (c wire.Changes, err error) {
+	answers := s.asking.DoChan(fmt.Sprint(q), func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.Background(), readTime)
+		defer cancel()
+		return s.rows(ctx, q)
+	})
+	select {
+	case <-ctx.Done():
+		return c, context.Cause(ctx)
+	case got := <-answers:
+		a, _ := got.Val.(answer)
+		if c = a.Changes; got.Err != nil || !a.others {
+			return c, got.Err
 		}
+	}
+	// It may not be one of the stations any more.
+	var member bool
+	err = s.pool.QueryRow(ctx, `select count(*) > 0 from station where lab = $1 and name = $2 and token = $3`, from.Lab, from.Name, from.token[:]).Scan(&member)
+	if err == nil && !member {
+		err = errNoToken
+	}
+	return c, err
+}
+
+// readTime is how long a page may take.
+const readTime = 30 * time.Second
+
+// answer is a page. others: the lab has other stations than before.
+type answer struct {
+	wire.Changes
+	others bool
+}
+
+// rows reads one page.
+func (s *Store) rows(ctx context.Context, q question) (c answer, err error) {
+	err = s.read(ctx, func(tx pgx.Tx) error {
+		c.others, c.Changes = false, wire.Changes{Subjects: []wire.Subject{}, Loans: []wire.Loan{}}
+		var ver, members int64
+		since := q.since
+		err := tx.QueryRow(ctx, `select epoch, ver, members_ver, greatest(newest, clock_timestamp()) from lab where id = $1`, q.lab).Scan(&c.Epoch, &ver, &members, &c.At)
 		if err != nil {
 			return err
 		}
 		c.At = c.At.UTC()
-		if c.Epoch != epoch {
+		if c.Epoch != q.epoch {
 			since = 0
 		}
 		if since > ver {
@@ -131,17 +171,20 @@ func (s *Store) changes(ctx context.Context, from Sender, epoch, since int64) (c
 			c.Ver = uint64(since)
 			return nil
 		}
-		if err := page(ctx, tx, from.Lab, since, &c); err != nil {
+		if err := page(ctx, tx, q.lab, since, &c.Changes); err != nil {
 			return err
 		}
 		if !c.More {
 			c.Ver = uint64(ver)
 		}
-		if members > since && members <= int64(c.Ver) {
-			c.Stations, err = stationsOf(ctx, tx, from.Lab)
-			return err
+		if c.others = members > since && members <= int64(c.Ver); c.others {
+			most := few
+			if since == 0 {
+				most = some
+			}
+			c.Stations, err = stationsOf(ctx, tx, q.lab, most)
 		}
-		return nil
+		return err
 	})
 	return c, err
 }

@@ -33,10 +33,9 @@ type job struct {
 
 // desk is what a hub knows of a lab.
 type desk struct {
-	// epoch and ver are the newest that are known, and changed is closed when they change.
-	epoch, ver int64
-	changed    chan struct{}
-	waiting    int // who waits for that
+	newest
+	changed chan struct{} // is closed when that changes
+	waiting int           // who waits for it
 }
 
 // queue is where what changes labs waits for its turn. Whoever comes while others are

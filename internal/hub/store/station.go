@@ -138,9 +138,10 @@ type Station struct {
 	Unerased []string `json:"unerased"`
 }
 
-// memberRows is the list of stations.
+// memberRows is the list of stations. A lag of 10,000 is that or more.
 const memberRows = `select s.name, s.chain, s.heard, s.version, s.fault, s.token is null,
-  (select count(*) from subject r where r.lab = s.lab and (r.ver > s.since or s.epoch <> l.epoch)) + (select count(*) from device_loan d where d.lab = s.lab and (d.ver > s.since or s.epoch <> l.epoch))
+  (select count(*) from (select 1 from subject r where r.lab = s.lab and r.ver > case when s.epoch = l.epoch then s.since else 0 end limit 5000) as r) +
+  (select count(*) from (select 1 from device_loan d where d.lab = s.lab and d.ver > case when s.epoch = l.epoch then s.since else 0 end limit 5000) as d)
 from station s join lab l on l.id = s.lab where s.lab = $1 order by s.name`
 
 // scanMembers reads rows of memberRows.

@@ -26,6 +26,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
+	"golang.org/x/sync/singleflight"
 
 	"stump/internal/hint"
 )
@@ -41,6 +42,8 @@ type Store struct {
 	done sync.WaitGroup
 
 	testOnlyClock func() time.Time // nil: the database's
+
+	asking singleflight.Group // for changes
 
 	mu    sync.Mutex
 	queue queue

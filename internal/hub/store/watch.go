@@ -10,13 +10,16 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// listen returns what is closed when a lab changes.
-func (s *Store) listen(lab int64) <-chan struct{} {
+// newest is the newest that a hub knows of a lab.
+type newest struct{ epoch, ver int64 }
+
+// listen returns what is known of a lab, and what is closed when that changes.
+func (s *Store) listen(lab int64) (newest, <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	d := s.desk(lab)
 	d.waiting++
-	return d.changed
+	return d.newest, d.changed
 }
 
 func (s *Store) unlisten(lab int64) {
@@ -29,8 +32,8 @@ func (s *Store) unlisten(lab int64) {
 func (s *Store) tell(lab, epoch, ver int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if d := s.desk(lab); d.epoch != epoch || d.ver != ver {
-		d.epoch, d.ver = epoch, ver
+	if d, now := s.desk(lab), (newest{epoch, ver}); d.newest != now {
+		d.newest = now
 		close(d.changed)
 		d.changed = make(chan struct{})
 	}
