@@ -147,7 +147,7 @@ func troubled(v View) templ.Component {
 				markup.HTML(templ_Buffer, "</b> ")
 				if t.Remedy != "" {
 					markup.HTML(templ_Buffer, "<br>")
-					markup.Text(templ_Buffer, t.Remedy)
+					markup.Text(templ_Buffer, ui.Sentence(t.Remedy))
 				}
 				markup.HTML(templ_Buffer, "</li>")
 			}
