@@ -15,7 +15,7 @@ include scripts/kernel.mk
 MODULES := . cmd/stumplab
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run gallery test unit proofs long bench bench-hub fuzz api-fuzz lint pages figures vuln cross packages clean
+.PHONY: help setup build run lab gallery test unit proofs long bench bench-hub fuzz api-fuzz lint pages figures vuln cross packages clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ run: ## play with a simulated lab
 gallery: ## show every page of the console in every state, at http://127.0.0.1:8180
 	@echo 'http://127.0.0.1:8180/ has the gallery, until Ctrl-C' >&2
 	@$(GO) test -vet=off -count=1 -timeout 0 -run '^TestGallery$$' ./internal/console -gallery 127.0.0.1:8180
+
+lab: build ## play with three simulated stations and their hub (needs Debian's postgresql)
+	@$(GO) run ./scripts/lab
 
 # The kernel tests run last and alone, because they send cards at a reader's pace.
 test: ## every test

@@ -90,6 +90,26 @@ func stationsCmd(g *globals) *cobra.Command {
 	return cmd
 }
 
+// printLab says how the station stands in its lab.
+func printLab(row func(name, format string, args ...any), l *wire.Lab) {
+	heard := "the hub has not answered since the start"
+	if l.Heard != nil {
+		heard = "the hub answered " + when(l.Heard, true)
+	}
+	waiting := "it knows all events"
+	if l.Waiting > 0 {
+		waiting = count.Of(l.Waiting, "event") + " wait"
+		if l.Waiting == 1 {
+			waiting += "s"
+		}
+	}
+	row("lab", "%s, as %s; %s, %s", *l.Lab, *l.Station, heard, waiting)
+	if l.Trouble != nil {
+		row("trouble", "lab: %s", *l.Trouble)
+		row("", "%s", *l.Remedy)
+	}
+}
+
 // labAsOf says how old the lab's word is, where that matters.
 func labAsOf(cmd *cobra.Command, g *globals) error {
 	var l wire.Lab

@@ -59,6 +59,9 @@ func printStatus(out io.Writer, st wire.Status) {
 	if len(st.Backups) == 0 {
 		row("backup", "off")
 	}
+	if l := st.Lab; l != nil {
+		printLab(row, l)
+	}
 	if st.Listen != nil {
 		row("api", "also at http://%s/v1", *st.Listen)
 	}

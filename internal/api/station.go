@@ -13,6 +13,7 @@ import (
 
 	"stump/checkout/ledger"
 	"stump/directory"
+	"stump/internal/api/labs"
 	"stump/internal/api/wire"
 	"stump/internal/books"
 	"stump/internal/hint"
@@ -50,6 +51,7 @@ func (s *Server) status(r *http.Request) (any, error) {
 	if s.o.Conditions != nil {
 		st.Conditions = inbox.Conditions(s.o.Conditions, identity.Of(r.Context()).May(identity.Admin))
 	}
+	st.Lab = labs.StatusOf(s.o.Lab)
 	if info.Salvaged != nil {
 		st.Salvaged = known(info.Salvaged.String())
 	}

@@ -169,7 +169,7 @@ func TestStatus(t *testing.T) {
 			t.Errorf("%s is %v, want %v", key, got, want)
 		}
 	}
-	if readers := st["readers"].([]any); len(readers) != 1 || !strings.HasPrefix(readers[0].(string), "stump: ") || len(st) != 14 {
+	if readers := st["readers"].([]any); len(readers) != 1 || !strings.HasPrefix(readers[0].(string), "stump: ") || len(st) != 15 {
 		t.Errorf("%d keys, readers %v", len(st), readers)
 	}
 	l.want("GET", "panel", "", 200, `^{"rows":\["[^"]{16}","[^"]{16}"\],"green":(true|false),"red":false,"beeps":\d+}\n$`)

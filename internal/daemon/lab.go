@@ -15,7 +15,7 @@ import (
 func (d *Daemon) newLab() (err error) {
 	d.lab, err = lab.New(lab.Options{
 		Ledger: d.Ledger, Dir: d.o.StateDir, Version: d.o.Version, Fault: d.firstFault, Now: wallClock(d.o.Config).Now,
-		Key: d.Ledger.SiteKey, Rekey: d.rekey, Stale: d.o.Config.Lab.Stale, Log: d.o.Log,
+		News: func() { d.Panel.Poke() }, Key: d.Ledger.SiteKey, Rekey: d.rekey, Stale: d.o.Config.Lab.Stale, Log: d.o.Log,
 	})
 	return err
 }

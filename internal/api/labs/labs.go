@@ -25,6 +25,18 @@ type Desk struct {
 // Show is how the station stands in its lab.
 func (d Desk) Show(*http.Request) (any, error) { return Of(d.Link.Status()), nil }
 
+// StatusOf is how a station stands in its lab; nil in none.
+func StatusOf(link *lab.Link) *wire.Lab {
+	if link == nil {
+		return nil
+	}
+	l := Of(link.Status())
+	if l.Lab == nil {
+		return nil
+	}
+	return &l
+}
+
 // Of is how a station stands in its lab.
 func Of(s lab.Status) wire.Lab {
 	if s.Member == nil {

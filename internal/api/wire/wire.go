@@ -38,6 +38,8 @@ type Status struct {
 	Backups []Backup `json:"backups"`
 	// Conditions are what is wrong with each reader.
 	Conditions map[string][]selftest.Condition `json:"conditions"`
+	// Lab is how it stands in its lab; null in none.
+	Lab *Lab `json:"lab"`
 }
 
 // Backup is the last good backup in a folder.
